@@ -926,17 +926,19 @@ loop12: // 32 times: elements
 	ADDQ	$4, R10
 	DECQ	DI
 	JNE	loop12
+	VMOVUPS	Y0, 110976(SI)	// matvec_3[0]
+	VMOVUPS	Y1, 111104(SI)	// matvec_3[1]
 	// arm.nde:38
 	VMOVUPS	97152(SI), Y2	// sub[0]
 	VBROADCASTSS	5376(BX), Y3	// friction.4.bias[0]
 	VADDPS	Y3, Y0, Y0
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 110976(SI)	// sub_2[0]
+	VMOVUPS	Y0, 111232(SI)	// sub_2[0]
 	VMOVUPS	97280(SI), Y2	// sub[1]
 	VBROADCASTSS	5380(BX), Y3	// friction.4.bias[1]
 	VADDPS	Y3, Y1, Y1
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 111104(SI)	// sub_2[1]
+	VMOVUPS	Y1, 111360(SI)	// sub_2[1]
 	VMOVUPS	96000(SI), Y2	// M[0]
 	VMOVUPS	96128(SI), Y3	// M[1]
 	VMOVUPS	96256(SI), Y4	// M[2]
@@ -970,16 +972,16 @@ loop12: // 32 times: elements
 	// arm.nde:45
 	VMOVUPS	95232(SI), Y6	// ha21
 	VFMADD213PS	Y2, Y6, Y1
-	VMOVUPS	Y1, 111232(SI)	// q_k2[0]
+	VMOVUPS	Y1, 111488(SI)	// q_k2[0]
 	VFMADD213PS	Y3, Y6, Y0
-	VMOVUPS	Y0, 111360(SI)	// q_k2[1]
+	VMOVUPS	Y0, 111616(SI)	// q_k2[1]
 	VMOVUPS	95104(SI), Y7	// hb2
 	VMOVUPS	94848(SI), Y8	// add[0]
 	VFMADD231PS	Y1, Y7, Y8
-	VMOVUPS	Y8, 111488(SI)	// add_3[0]
+	VMOVUPS	Y8, 111744(SI)	// add_3[0]
 	VMOVUPS	94976(SI), Y8	// add[1]
 	VFMADD231PS	Y0, Y7, Y8
-	VMOVUPS	Y8, 111616(SI)	// add_3[1]
+	VMOVUPS	Y8, 111872(SI)	// add_3[1]
 	VFMADD231PS	Y2, Y6, Y4
 	VFMADD231PS	Y3, Y6, Y5
 	// arm.nde:28
@@ -1070,10 +1072,10 @@ loop12: // 32 times: elements
 	VMULPS	Y8, Y3, Y3
 	// arm.nde:32
 	VMOVUPS	95872(SI), Y8	// reshape
-	VMOVUPS	Y6, 111744(SI)	// M_2[0]
-	VMOVUPS	Y7, 111872(SI)	// M_2[1]
-	VMOVUPS	Y7, 112000(SI)	// M_2[2]
-	VMOVUPS	Y8, 112128(SI)	// M_2[3]
+	VMOVUPS	Y6, 112000(SI)	// M_2[0]
+	VMOVUPS	Y7, 112128(SI)	// M_2[1]
+	VMOVUPS	Y7, 112256(SI)	// M_2[2]
+	VMOVUPS	Y8, 112384(SI)	// M_2[3]
 	// arm.nde:34
 	VMULPS	Y1, Y1, Y6
 	VMULPS	Y6, Y2, Y2
@@ -1158,9 +1160,9 @@ loop12: // 32 times: elements
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y7, Y3, Y3
-	VMOVUPS	Y3, 112256(SI)	// sub_3[0]
+	VMOVUPS	Y3, 112512(SI)	// sub_3[0]
 	VSUBPS	Y6, Y2, Y2
-	VMOVUPS	Y2, 112384(SI)	// sub_3[1]
+	VMOVUPS	Y2, 112640(SI)	// sub_3[1]
 	// arm.nde:11
 	VANDPS	f32_7fffffff<>(SB), Y4, Y2
 	VMOVUPS	f32_4b400000<>(SB), Y3
@@ -1196,7 +1198,7 @@ loop12: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y3, Y3
 	VXORPS	f32_ffffffff<>(SB), Y3, Y3
 	VORPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 112512(SI)	// sin_2[0]
+	VMOVUPS	Y2, 112768(SI)	// sin_2[0]
 	VANDPS	f32_7fffffff<>(SB), Y5, Y3
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y3, Y6
@@ -1231,7 +1233,7 @@ loop12: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y6, Y6
 	VXORPS	f32_ffffffff<>(SB), Y6, Y6
 	VORPS	Y6, Y3, Y3
-	VMOVUPS	Y3, 112640(SI)	// sin_2[1]
+	VMOVUPS	Y3, 112896(SI)	// sin_2[1]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y4, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -1265,7 +1267,7 @@ loop12: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y6, Y4
-	VMOVUPS	Y4, 112768(SI)	// cos_2[0]
+	VMOVUPS	Y4, 113024(SI)	// cos_2[0]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y5, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -1299,13 +1301,13 @@ loop12: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y5, Y5
 	VXORPS	f32_ffffffff<>(SB), Y5, Y5
 	VORPS	Y5, Y6, Y5
-	VMOVUPS	Y5, 112896(SI)	// cos_2[1]
-	VMOVUPS	Y2, 113024(SI)	// concat_2[0]
-	VMOVUPS	Y3, 113152(SI)	// concat_2[1]
-	VMOVUPS	Y4, 113280(SI)	// concat_2[2]
-	VMOVUPS	Y5, 113408(SI)	// concat_2[3]
-	VMOVUPS	Y1, 113536(SI)	// concat_2[4]
-	VMOVUPS	Y0, 113664(SI)	// concat_2[5]
+	VMOVUPS	Y5, 113152(SI)	// cos_2[1]
+	VMOVUPS	Y2, 113280(SI)	// concat_2[0]
+	VMOVUPS	Y3, 113408(SI)	// concat_2[1]
+	VMOVUPS	Y4, 113536(SI)	// concat_2[2]
+	VMOVUPS	Y5, 113664(SI)	// concat_2[3]
+	VMOVUPS	Y1, 113792(SI)	// concat_2[4]
+	VMOVUPS	Y0, 113920(SI)	// concat_2[5]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop11
@@ -1326,10 +1328,10 @@ loop13: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop14: // 6 times: terms of the sums
-	VMOVUPS	113024(R10), Y8	// concat_2[0]
-	VMOVUPS	113056(R10), Y9	// concat_2[0] | 1
-	VMOVUPS	113088(R10), Y10	// concat_2[0] | 2
-	VMOVUPS	113120(R10), Y11	// concat_2[0] | 3
+	VMOVUPS	113280(R10), Y8	// concat_2[0]
+	VMOVUPS	113312(R10), Y9	// concat_2[0] | 1
+	VMOVUPS	113344(R10), Y10	// concat_2[0] | 2
+	VMOVUPS	113376(R10), Y11	// concat_2[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -1344,14 +1346,14 @@ loop14: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop14
-	VMOVUPS	Y0, 113792(DI)	// matvec_3[0]
-	VMOVUPS	Y1, 113824(DI)	// matvec_3[0] | 1
-	VMOVUPS	Y2, 113856(DI)	// matvec_3[0] | 2
-	VMOVUPS	Y3, 113888(DI)	// matvec_3[0] | 3
-	VMOVUPS	Y4, 113920(DI)	// matvec_3[1]
-	VMOVUPS	Y5, 113952(DI)	// matvec_3[1] | 1
-	VMOVUPS	Y6, 113984(DI)	// matvec_3[1] | 2
-	VMOVUPS	Y7, 114016(DI)	// matvec_3[1] | 3
+	VMOVUPS	Y0, 114048(DI)	// matvec_4[0]
+	VMOVUPS	Y1, 114080(DI)	// matvec_4[0] | 1
+	VMOVUPS	Y2, 114112(DI)	// matvec_4[0] | 2
+	VMOVUPS	Y3, 114144(DI)	// matvec_4[0] | 3
+	VMOVUPS	Y4, 114176(DI)	// matvec_4[1]
+	VMOVUPS	Y5, 114208(DI)	// matvec_4[1] | 1
+	VMOVUPS	Y6, 114240(DI)	// matvec_4[1] | 2
+	VMOVUPS	Y7, 114272(DI)	// matvec_4[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -1364,7 +1366,7 @@ loop15: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop16: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	113792(R9), Y0	// matvec_3[0]
+	VMOVUPS	114048(R9), Y0	// matvec_4[0]
 	VBROADCASTSS	768(R10), Y1	// friction.0.bias[0]
 	VADDPS	Y1, Y0, Y0
 	VORPS	f32_80000000<>(SB), Y0, Y1
@@ -1395,7 +1397,7 @@ loop16: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 117888(R9)	// softplus_2[0]
+	VMOVUPS	Y0, 118144(R9)	// softplus_2[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -1420,10 +1422,10 @@ loop17: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop18: // 32 times: terms of the sums
-	VMOVUPS	117888(R10), Y8	// softplus_2[0]
-	VMOVUPS	117920(R10), Y9	// softplus_2[0] | 1
-	VMOVUPS	117952(R10), Y10	// softplus_2[0] | 2
-	VMOVUPS	117984(R10), Y11	// softplus_2[0] | 3
+	VMOVUPS	118144(R10), Y8	// softplus_2[0]
+	VMOVUPS	118176(R10), Y9	// softplus_2[0] | 1
+	VMOVUPS	118208(R10), Y10	// softplus_2[0] | 2
+	VMOVUPS	118240(R10), Y11	// softplus_2[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -1438,14 +1440,14 @@ loop18: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop18
-	VMOVUPS	Y0, 121984(DI)	// matvec_4[0]
-	VMOVUPS	Y1, 122016(DI)	// matvec_4[0] | 1
-	VMOVUPS	Y2, 122048(DI)	// matvec_4[0] | 2
-	VMOVUPS	Y3, 122080(DI)	// matvec_4[0] | 3
-	VMOVUPS	Y4, 122112(DI)	// matvec_4[1]
-	VMOVUPS	Y5, 122144(DI)	// matvec_4[1] | 1
-	VMOVUPS	Y6, 122176(DI)	// matvec_4[1] | 2
-	VMOVUPS	Y7, 122208(DI)	// matvec_4[1] | 3
+	VMOVUPS	Y0, 122240(DI)	// matvec_5[0]
+	VMOVUPS	Y1, 122272(DI)	// matvec_5[0] | 1
+	VMOVUPS	Y2, 122304(DI)	// matvec_5[0] | 2
+	VMOVUPS	Y3, 122336(DI)	// matvec_5[0] | 3
+	VMOVUPS	Y4, 122368(DI)	// matvec_5[1]
+	VMOVUPS	Y5, 122400(DI)	// matvec_5[1] | 1
+	VMOVUPS	Y6, 122432(DI)	// matvec_5[1] | 2
+	VMOVUPS	Y7, 122464(DI)	// matvec_5[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -1461,7 +1463,7 @@ loop19: // 4 times: vectors of the block
 	MOVQ	BX, R11
 loop20: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	121984(R10), Y2	// matvec_4[0]
+	VMOVUPS	122240(R10), Y2	// matvec_5[0]
 	VBROADCASTSS	4992(R11), Y3	// friction.2.bias[0]
 	VADDPS	Y3, Y2, Y2
 	VORPS	f32_80000000<>(SB), Y2, Y3
@@ -1500,21 +1502,23 @@ loop20: // 32 times: elements
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop20
+	VMOVUPS	Y0, 126336(SI)	// matvec_6[0]
+	VMOVUPS	Y1, 126464(SI)	// matvec_6[1]
 	// arm.nde:38
-	VMOVUPS	112256(SI), Y2	// sub_3[0]
+	VMOVUPS	112512(SI), Y2	// sub_3[0]
 	VBROADCASTSS	5376(BX), Y3	// friction.4.bias[0]
 	VADDPS	Y3, Y0, Y0
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 126080(SI)	// sub_4[0]
-	VMOVUPS	112384(SI), Y2	// sub_3[1]
+	VMOVUPS	Y0, 126592(SI)	// sub_4[0]
+	VMOVUPS	112640(SI), Y2	// sub_3[1]
 	VBROADCASTSS	5380(BX), Y3	// friction.4.bias[1]
 	VADDPS	Y3, Y1, Y1
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 126208(SI)	// sub_4[1]
-	VMOVUPS	111744(SI), Y2	// M_2[0]
-	VMOVUPS	111872(SI), Y3	// M_2[1]
-	VMOVUPS	112000(SI), Y4	// M_2[2]
-	VMOVUPS	112128(SI), Y5	// M_2[3]
+	VMOVUPS	Y1, 126720(SI)	// sub_4[1]
+	VMOVUPS	112000(SI), Y2	// M_2[0]
+	VMOVUPS	112128(SI), Y3	// M_2[1]
+	VMOVUPS	112256(SI), Y4	// M_2[2]
+	VMOVUPS	112384(SI), Y5	// M_2[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -1535,8 +1539,8 @@ loop20: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 126336(SI)	// v_k2[0]
-	VMOVUPS	Y0, 126464(SI)	// v_k2[1]
+	VMOVUPS	Y1, 126848(SI)	// v_k2[0]
+	VMOVUPS	Y0, 126976(SI)	// v_k2[1]
 	VMOVUPS	66688(SI), Y2	// q_k1[0]
 	VMOVUPS	66816(SI), Y3	// q_k1[1]
 	VMOVUPS	66432(SI), Y4	// q[0]
@@ -1544,26 +1548,26 @@ loop20: // 32 times: elements
 	// arm.nde:45
 	VMOVUPS	95232(SI), Y6	// ha21
 	VFMADD231PS	Y1, Y6, Y2
-	VMOVUPS	Y2, 126592(SI)	// q_k3[0]
+	VMOVUPS	Y2, 127104(SI)	// q_k3[0]
 	VFMADD231PS	Y0, Y6, Y3
-	VMOVUPS	Y3, 126720(SI)	// q_k3[1]
+	VMOVUPS	Y3, 127232(SI)	// q_k3[1]
 	VMOVUPS	95104(SI), Y0	// hb2
-	VMOVUPS	111488(SI), Y1	// add_3[0]
+	VMOVUPS	111744(SI), Y1	// add_3[0]
 	VFMADD231PS	Y2, Y0, Y1
-	VMOVUPS	Y1, 126848(SI)	// add_4[0]
-	VMOVUPS	111616(SI), Y1	// add_3[1]
+	VMOVUPS	Y1, 127360(SI)	// add_4[0]
+	VMOVUPS	111872(SI), Y1	// add_3[1]
 	VFMADD231PS	Y3, Y0, Y1
-	VMOVUPS	Y1, 126976(SI)	// add_4[1]
-	VMOVUPS	111232(SI), Y0	// q_k2[0]
+	VMOVUPS	Y1, 127488(SI)	// add_4[1]
+	VMOVUPS	111488(SI), Y0	// q_k2[0]
 	VFMADD231PS	Y0, Y6, Y4
-	VMOVUPS	111360(SI), Y0	// q_k2[1]
+	VMOVUPS	111616(SI), Y0	// q_k2[1]
 	VFMADD231PS	Y0, Y6, Y5
 	VMOVUPD	66176(DI), Y0	// h
 	VMOVUPD	66208(DI), Y1	// h | 1
 	VCVTPD2PSY	Y0, X0
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y0, Y0
-	VMOVUPS	Y0, 127104(SI)	// ha43
+	VMOVUPS	Y0, 127616(SI)	// ha43
 	// arm.nde:28
 	VMOVUPS	f32_4b400000<>(SB), Y0
 	VFMADD231PS	f32_3f22f983<>(SB), Y5, Y0
@@ -1652,10 +1656,10 @@ loop20: // 32 times: elements
 	VMULPS	Y8, Y1, Y1
 	// arm.nde:32
 	VMOVUPS	95872(SI), Y8	// reshape
-	VMOVUPS	Y6, 127232(SI)	// M_3[0]
-	VMOVUPS	Y7, 127360(SI)	// M_3[1]
-	VMOVUPS	Y7, 127488(SI)	// M_3[2]
-	VMOVUPS	Y8, 127616(SI)	// M_3[3]
+	VMOVUPS	Y6, 127744(SI)	// M_3[0]
+	VMOVUPS	Y7, 127872(SI)	// M_3[1]
+	VMOVUPS	Y7, 128000(SI)	// M_3[2]
+	VMOVUPS	Y8, 128128(SI)	// M_3[3]
 	// arm.nde:34
 	VMULPS	Y2, Y2, Y6
 	VMULPS	Y6, Y0, Y0
@@ -1740,9 +1744,9 @@ loop20: // 32 times: elements
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y7, Y1, Y1
-	VMOVUPS	Y1, 127744(SI)	// sub_5[0]
+	VMOVUPS	Y1, 128256(SI)	// sub_5[0]
 	VSUBPS	Y6, Y0, Y0
-	VMOVUPS	Y0, 127872(SI)	// sub_5[1]
+	VMOVUPS	Y0, 128384(SI)	// sub_5[1]
 	// arm.nde:11
 	VANDPS	f32_7fffffff<>(SB), Y4, Y0
 	VMOVUPS	f32_4b400000<>(SB), Y1
@@ -1778,7 +1782,7 @@ loop20: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y1, Y1
 	VXORPS	f32_ffffffff<>(SB), Y1, Y1
 	VORPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 128000(SI)	// sin_3[0]
+	VMOVUPS	Y0, 128512(SI)	// sin_3[0]
 	VANDPS	f32_7fffffff<>(SB), Y5, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y1, Y6
@@ -1813,7 +1817,7 @@ loop20: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y6, Y6
 	VXORPS	f32_ffffffff<>(SB), Y6, Y6
 	VORPS	Y6, Y1, Y1
-	VMOVUPS	Y1, 128128(SI)	// sin_3[1]
+	VMOVUPS	Y1, 128640(SI)	// sin_3[1]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y4, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -1847,7 +1851,7 @@ loop20: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y6, Y4
-	VMOVUPS	Y4, 128256(SI)	// cos_3[0]
+	VMOVUPS	Y4, 128768(SI)	// cos_3[0]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y5, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -1881,13 +1885,13 @@ loop20: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y5, Y5
 	VXORPS	f32_ffffffff<>(SB), Y5, Y5
 	VORPS	Y5, Y6, Y5
-	VMOVUPS	Y5, 128384(SI)	// cos_3[1]
-	VMOVUPS	Y0, 128512(SI)	// concat_3[0]
-	VMOVUPS	Y1, 128640(SI)	// concat_3[1]
-	VMOVUPS	Y4, 128768(SI)	// concat_3[2]
-	VMOVUPS	Y5, 128896(SI)	// concat_3[3]
-	VMOVUPS	Y2, 129024(SI)	// concat_3[4]
-	VMOVUPS	Y3, 129152(SI)	// concat_3[5]
+	VMOVUPS	Y5, 128896(SI)	// cos_3[1]
+	VMOVUPS	Y0, 129024(SI)	// concat_3[0]
+	VMOVUPS	Y1, 129152(SI)	// concat_3[1]
+	VMOVUPS	Y4, 129280(SI)	// concat_3[2]
+	VMOVUPS	Y5, 129408(SI)	// concat_3[3]
+	VMOVUPS	Y2, 129536(SI)	// concat_3[4]
+	VMOVUPS	Y3, 129664(SI)	// concat_3[5]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -1909,10 +1913,10 @@ loop21: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop22: // 6 times: terms of the sums
-	VMOVUPS	128512(R10), Y8	// concat_3[0]
-	VMOVUPS	128544(R10), Y9	// concat_3[0] | 1
-	VMOVUPS	128576(R10), Y10	// concat_3[0] | 2
-	VMOVUPS	128608(R10), Y11	// concat_3[0] | 3
+	VMOVUPS	129024(R10), Y8	// concat_3[0]
+	VMOVUPS	129056(R10), Y9	// concat_3[0] | 1
+	VMOVUPS	129088(R10), Y10	// concat_3[0] | 2
+	VMOVUPS	129120(R10), Y11	// concat_3[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -1927,14 +1931,14 @@ loop22: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop22
-	VMOVUPS	Y0, 129280(DI)	// matvec_5[0]
-	VMOVUPS	Y1, 129312(DI)	// matvec_5[0] | 1
-	VMOVUPS	Y2, 129344(DI)	// matvec_5[0] | 2
-	VMOVUPS	Y3, 129376(DI)	// matvec_5[0] | 3
-	VMOVUPS	Y4, 129408(DI)	// matvec_5[1]
-	VMOVUPS	Y5, 129440(DI)	// matvec_5[1] | 1
-	VMOVUPS	Y6, 129472(DI)	// matvec_5[1] | 2
-	VMOVUPS	Y7, 129504(DI)	// matvec_5[1] | 3
+	VMOVUPS	Y0, 129792(DI)	// matvec_7[0]
+	VMOVUPS	Y1, 129824(DI)	// matvec_7[0] | 1
+	VMOVUPS	Y2, 129856(DI)	// matvec_7[0] | 2
+	VMOVUPS	Y3, 129888(DI)	// matvec_7[0] | 3
+	VMOVUPS	Y4, 129920(DI)	// matvec_7[1]
+	VMOVUPS	Y5, 129952(DI)	// matvec_7[1] | 1
+	VMOVUPS	Y6, 129984(DI)	// matvec_7[1] | 2
+	VMOVUPS	Y7, 130016(DI)	// matvec_7[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -1947,7 +1951,7 @@ loop23: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop24: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	129280(R9), Y0	// matvec_5[0]
+	VMOVUPS	129792(R9), Y0	// matvec_7[0]
 	VBROADCASTSS	768(R10), Y1	// friction.0.bias[0]
 	VADDPS	Y1, Y0, Y0
 	VORPS	f32_80000000<>(SB), Y0, Y1
@@ -1978,7 +1982,7 @@ loop24: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 133376(R9)	// softplus_3[0]
+	VMOVUPS	Y0, 133888(R9)	// softplus_3[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -2003,10 +2007,10 @@ loop25: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop26: // 32 times: terms of the sums
-	VMOVUPS	133376(R10), Y8	// softplus_3[0]
-	VMOVUPS	133408(R10), Y9	// softplus_3[0] | 1
-	VMOVUPS	133440(R10), Y10	// softplus_3[0] | 2
-	VMOVUPS	133472(R10), Y11	// softplus_3[0] | 3
+	VMOVUPS	133888(R10), Y8	// softplus_3[0]
+	VMOVUPS	133920(R10), Y9	// softplus_3[0] | 1
+	VMOVUPS	133952(R10), Y10	// softplus_3[0] | 2
+	VMOVUPS	133984(R10), Y11	// softplus_3[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -2021,14 +2025,14 @@ loop26: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop26
-	VMOVUPS	Y0, 137472(DI)	// matvec_6[0]
-	VMOVUPS	Y1, 137504(DI)	// matvec_6[0] | 1
-	VMOVUPS	Y2, 137536(DI)	// matvec_6[0] | 2
-	VMOVUPS	Y3, 137568(DI)	// matvec_6[0] | 3
-	VMOVUPS	Y4, 137600(DI)	// matvec_6[1]
-	VMOVUPS	Y5, 137632(DI)	// matvec_6[1] | 1
-	VMOVUPS	Y6, 137664(DI)	// matvec_6[1] | 2
-	VMOVUPS	Y7, 137696(DI)	// matvec_6[1] | 3
+	VMOVUPS	Y0, 137984(DI)	// matvec_8[0]
+	VMOVUPS	Y1, 138016(DI)	// matvec_8[0] | 1
+	VMOVUPS	Y2, 138048(DI)	// matvec_8[0] | 2
+	VMOVUPS	Y3, 138080(DI)	// matvec_8[0] | 3
+	VMOVUPS	Y4, 138112(DI)	// matvec_8[1]
+	VMOVUPS	Y5, 138144(DI)	// matvec_8[1] | 1
+	VMOVUPS	Y6, 138176(DI)	// matvec_8[1] | 2
+	VMOVUPS	Y7, 138208(DI)	// matvec_8[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -2043,7 +2047,7 @@ loop27: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop28: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	137472(R9), Y2	// matvec_6[0]
+	VMOVUPS	137984(R9), Y2	// matvec_8[0]
 	VBROADCASTSS	4992(R10), Y3	// friction.2.bias[0]
 	VADDPS	Y3, Y2, Y2
 	VORPS	f32_80000000<>(SB), Y2, Y3
@@ -2082,21 +2086,23 @@ loop28: // 32 times: elements
 	ADDQ	$4, R10
 	DECQ	DI
 	JNE	loop28
+	VMOVUPS	Y0, 142080(SI)	// matvec_9[0]
+	VMOVUPS	Y1, 142208(SI)	// matvec_9[1]
 	// arm.nde:38
-	VMOVUPS	127744(SI), Y2	// sub_5[0]
+	VMOVUPS	128256(SI), Y2	// sub_5[0]
 	VBROADCASTSS	5376(BX), Y3	// friction.4.bias[0]
 	VADDPS	Y3, Y0, Y0
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 141568(SI)	// sub_6[0]
-	VMOVUPS	127872(SI), Y2	// sub_5[1]
+	VMOVUPS	Y0, 142336(SI)	// sub_6[0]
+	VMOVUPS	128384(SI), Y2	// sub_5[1]
 	VBROADCASTSS	5380(BX), Y3	// friction.4.bias[1]
 	VADDPS	Y3, Y1, Y1
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 141696(SI)	// sub_6[1]
-	VMOVUPS	127232(SI), Y2	// M_3[0]
-	VMOVUPS	127360(SI), Y3	// M_3[1]
-	VMOVUPS	127488(SI), Y4	// M_3[2]
-	VMOVUPS	127616(SI), Y5	// M_3[3]
+	VMOVUPS	Y1, 142464(SI)	// sub_6[1]
+	VMOVUPS	127744(SI), Y2	// M_3[0]
+	VMOVUPS	127872(SI), Y3	// M_3[1]
+	VMOVUPS	128000(SI), Y4	// M_3[2]
+	VMOVUPS	128128(SI), Y5	// M_3[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -2117,43 +2123,43 @@ loop28: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 141824(SI)	// v_k3[0]
-	VMOVUPS	Y0, 141952(SI)	// v_k3[1]
+	VMOVUPS	Y1, 142592(SI)	// v_k3[0]
+	VMOVUPS	Y0, 142720(SI)	// v_k3[1]
 	VMOVUPS	66688(SI), Y2	// q_k1[0]
 	VMOVUPS	66816(SI), Y3	// q_k1[1]
 	VMOVUPS	66432(SI), Y4	// q[0]
 	VMOVUPS	66560(SI), Y5	// q[1]
 	// arm.nde:45
-	VMOVUPS	127104(SI), Y6	// ha43
+	VMOVUPS	127616(SI), Y6	// ha43
 	VMOVUPS	Y2, Y7
 	VFMADD231PS	Y1, Y6, Y7
-	VMOVUPS	Y7, 142080(SI)	// q_k4[0]
+	VMOVUPS	Y7, 142848(SI)	// q_k4[0]
 	VMOVUPS	Y3, Y8
 	VFMADD231PS	Y0, Y6, Y8
-	VMOVUPS	Y8, 142208(SI)	// q_k4[1]
+	VMOVUPS	Y8, 142976(SI)	// q_k4[1]
 	VMOVUPS	94720(SI), Y9	// hb1
-	VMOVUPS	126848(SI), Y10	// add_4[0]
+	VMOVUPS	127360(SI), Y10	// add_4[0]
 	VFMADD231PS	Y7, Y9, Y10
 	VMOVUPS	Y10, 92672(SI)	// q_next[0]
-	VMOVUPS	126976(SI), Y10	// add_4[1]
+	VMOVUPS	127488(SI), Y10	// add_4[1]
 	VFMADD231PS	Y8, Y9, Y10
 	VMOVUPS	Y10, 92800(SI)	// q_next[1]
 	VMOVUPS	95104(SI), Y10	// hb2
-	VMOVUPS	126336(SI), Y11	// v_k2[0]
+	VMOVUPS	126848(SI), Y11	// v_k2[0]
 	VMOVUPS	93440(SI), Y12	// v_d1[0]
 	VFMADD231PS	Y12, Y9, Y2
 	VFMADD231PS	Y11, Y10, Y2
 	VFMADD231PS	Y1, Y10, Y2
-	VMOVUPS	Y2, 142336(SI)	// add_5[0]
-	VMOVUPS	126464(SI), Y1	// v_k2[1]
+	VMOVUPS	Y2, 143104(SI)	// add_5[0]
+	VMOVUPS	126976(SI), Y1	// v_k2[1]
 	VMOVUPS	93568(SI), Y2	// v_d1[1]
 	VFMADD231PS	Y2, Y9, Y3
 	VFMADD231PS	Y1, Y10, Y3
 	VFMADD231PS	Y0, Y10, Y3
-	VMOVUPS	Y3, 142464(SI)	// add_5[1]
-	VMOVUPS	126592(SI), Y0	// q_k3[0]
+	VMOVUPS	Y3, 143232(SI)	// add_5[1]
+	VMOVUPS	127104(SI), Y0	// q_k3[0]
 	VFMADD231PS	Y0, Y6, Y4
-	VMOVUPS	126720(SI), Y0	// q_k3[1]
+	VMOVUPS	127232(SI), Y0	// q_k3[1]
 	VFMADD231PS	Y0, Y6, Y5
 	// arm.nde:28
 	VMOVUPS	f32_4b400000<>(SB), Y0
@@ -2243,10 +2249,10 @@ loop28: // 32 times: elements
 	VMULPS	Y6, Y1, Y1
 	// arm.nde:32
 	VMOVUPS	95872(SI), Y6	// reshape
-	VMOVUPS	Y2, 142592(SI)	// M_4[0]
-	VMOVUPS	Y3, 142720(SI)	// M_4[1]
-	VMOVUPS	Y3, 142848(SI)	// M_4[2]
-	VMOVUPS	Y6, 142976(SI)	// M_4[3]
+	VMOVUPS	Y2, 143360(SI)	// M_4[0]
+	VMOVUPS	Y3, 143488(SI)	// M_4[1]
+	VMOVUPS	Y3, 143616(SI)	// M_4[2]
+	VMOVUPS	Y6, 143744(SI)	// M_4[3]
 	// arm.nde:34
 	VMULPS	Y7, Y7, Y2
 	VMULPS	Y2, Y0, Y0
@@ -2331,9 +2337,9 @@ loop28: // 32 times: elements
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y3, Y1, Y1
-	VMOVUPS	Y1, 143104(SI)	// sub_7[0]
+	VMOVUPS	Y1, 143872(SI)	// sub_7[0]
 	VSUBPS	Y2, Y0, Y0
-	VMOVUPS	Y0, 143232(SI)	// sub_7[1]
+	VMOVUPS	Y0, 144000(SI)	// sub_7[1]
 	// arm.nde:11
 	VANDPS	f32_7fffffff<>(SB), Y4, Y0
 	VMOVUPS	f32_4b400000<>(SB), Y1
@@ -2369,7 +2375,7 @@ loop28: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y1, Y1
 	VXORPS	f32_ffffffff<>(SB), Y1, Y1
 	VORPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 143360(SI)	// sin_4[0]
+	VMOVUPS	Y0, 144128(SI)	// sin_4[0]
 	VANDPS	f32_7fffffff<>(SB), Y5, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y2
 	VFMADD231PS	f32_3f22f983<>(SB), Y1, Y2
@@ -2404,7 +2410,7 @@ loop28: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y2, Y2
 	VXORPS	f32_ffffffff<>(SB), Y2, Y2
 	VORPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 143488(SI)	// sin_4[1]
+	VMOVUPS	Y1, 144256(SI)	// sin_4[1]
 	VMOVUPS	f32_4b400000<>(SB), Y2
 	VFMADD231PS	f32_3f22f983<>(SB), Y4, Y2
 	VSUBPS	f32_4b400000<>(SB), Y2, Y3
@@ -2438,7 +2444,7 @@ loop28: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y3, Y3
 	VXORPS	f32_ffffffff<>(SB), Y3, Y3
 	VORPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 143616(SI)	// cos_4[0]
+	VMOVUPS	Y2, 144384(SI)	// cos_4[0]
 	VMOVUPS	f32_4b400000<>(SB), Y3
 	VFMADD231PS	f32_3f22f983<>(SB), Y5, Y3
 	VSUBPS	f32_4b400000<>(SB), Y3, Y4
@@ -2472,13 +2478,13 @@ loop28: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 143744(SI)	// cos_4[1]
-	VMOVUPS	Y0, 143872(SI)	// concat_4[0]
-	VMOVUPS	Y1, 144000(SI)	// concat_4[1]
-	VMOVUPS	Y2, 144128(SI)	// concat_4[2]
-	VMOVUPS	Y3, 144256(SI)	// concat_4[3]
-	VMOVUPS	Y7, 144384(SI)	// concat_4[4]
-	VMOVUPS	Y8, 144512(SI)	// concat_4[5]
+	VMOVUPS	Y3, 144512(SI)	// cos_4[1]
+	VMOVUPS	Y0, 144640(SI)	// concat_4[0]
+	VMOVUPS	Y1, 144768(SI)	// concat_4[1]
+	VMOVUPS	Y2, 144896(SI)	// concat_4[2]
+	VMOVUPS	Y3, 145024(SI)	// concat_4[3]
+	VMOVUPS	Y7, 145152(SI)	// concat_4[4]
+	VMOVUPS	Y8, 145280(SI)	// concat_4[5]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop27
@@ -2499,10 +2505,10 @@ loop29: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop30: // 6 times: terms of the sums
-	VMOVUPS	143872(R10), Y8	// concat_4[0]
-	VMOVUPS	143904(R10), Y9	// concat_4[0] | 1
-	VMOVUPS	143936(R10), Y10	// concat_4[0] | 2
-	VMOVUPS	143968(R10), Y11	// concat_4[0] | 3
+	VMOVUPS	144640(R10), Y8	// concat_4[0]
+	VMOVUPS	144672(R10), Y9	// concat_4[0] | 1
+	VMOVUPS	144704(R10), Y10	// concat_4[0] | 2
+	VMOVUPS	144736(R10), Y11	// concat_4[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -2517,14 +2523,14 @@ loop30: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop30
-	VMOVUPS	Y0, 144640(DI)	// matvec_7[0]
-	VMOVUPS	Y1, 144672(DI)	// matvec_7[0] | 1
-	VMOVUPS	Y2, 144704(DI)	// matvec_7[0] | 2
-	VMOVUPS	Y3, 144736(DI)	// matvec_7[0] | 3
-	VMOVUPS	Y4, 144768(DI)	// matvec_7[1]
-	VMOVUPS	Y5, 144800(DI)	// matvec_7[1] | 1
-	VMOVUPS	Y6, 144832(DI)	// matvec_7[1] | 2
-	VMOVUPS	Y7, 144864(DI)	// matvec_7[1] | 3
+	VMOVUPS	Y0, 145408(DI)	// matvec_10[0]
+	VMOVUPS	Y1, 145440(DI)	// matvec_10[0] | 1
+	VMOVUPS	Y2, 145472(DI)	// matvec_10[0] | 2
+	VMOVUPS	Y3, 145504(DI)	// matvec_10[0] | 3
+	VMOVUPS	Y4, 145536(DI)	// matvec_10[1]
+	VMOVUPS	Y5, 145568(DI)	// matvec_10[1] | 1
+	VMOVUPS	Y6, 145600(DI)	// matvec_10[1] | 2
+	VMOVUPS	Y7, 145632(DI)	// matvec_10[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -2537,7 +2543,7 @@ loop31: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop32: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	144640(R9), Y0	// matvec_7[0]
+	VMOVUPS	145408(R9), Y0	// matvec_10[0]
 	VBROADCASTSS	768(R10), Y1	// friction.0.bias[0]
 	VADDPS	Y1, Y0, Y0
 	VORPS	f32_80000000<>(SB), Y0, Y1
@@ -2568,7 +2574,7 @@ loop32: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 148736(R9)	// softplus_4[0]
+	VMOVUPS	Y0, 149504(R9)	// softplus_4[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -2593,10 +2599,10 @@ loop33: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop34: // 32 times: terms of the sums
-	VMOVUPS	148736(R10), Y8	// softplus_4[0]
-	VMOVUPS	148768(R10), Y9	// softplus_4[0] | 1
-	VMOVUPS	148800(R10), Y10	// softplus_4[0] | 2
-	VMOVUPS	148832(R10), Y11	// softplus_4[0] | 3
+	VMOVUPS	149504(R10), Y8	// softplus_4[0]
+	VMOVUPS	149536(R10), Y9	// softplus_4[0] | 1
+	VMOVUPS	149568(R10), Y10	// softplus_4[0] | 2
+	VMOVUPS	149600(R10), Y11	// softplus_4[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -2611,14 +2617,14 @@ loop34: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop34
-	VMOVUPS	Y0, 152832(DI)	// matvec_8[0]
-	VMOVUPS	Y1, 152864(DI)	// matvec_8[0] | 1
-	VMOVUPS	Y2, 152896(DI)	// matvec_8[0] | 2
-	VMOVUPS	Y3, 152928(DI)	// matvec_8[0] | 3
-	VMOVUPS	Y4, 152960(DI)	// matvec_8[1]
-	VMOVUPS	Y5, 152992(DI)	// matvec_8[1] | 1
-	VMOVUPS	Y6, 153024(DI)	// matvec_8[1] | 2
-	VMOVUPS	Y7, 153056(DI)	// matvec_8[1] | 3
+	VMOVUPS	Y0, 153600(DI)	// matvec_11[0]
+	VMOVUPS	Y1, 153632(DI)	// matvec_11[0] | 1
+	VMOVUPS	Y2, 153664(DI)	// matvec_11[0] | 2
+	VMOVUPS	Y3, 153696(DI)	// matvec_11[0] | 3
+	VMOVUPS	Y4, 153728(DI)	// matvec_11[1]
+	VMOVUPS	Y5, 153760(DI)	// matvec_11[1] | 1
+	VMOVUPS	Y6, 153792(DI)	// matvec_11[1] | 2
+	VMOVUPS	Y7, 153824(DI)	// matvec_11[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -2633,7 +2639,7 @@ loop35: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop36: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	152832(R9), Y2	// matvec_8[0]
+	VMOVUPS	153600(R9), Y2	// matvec_11[0]
 	VBROADCASTSS	4992(R10), Y3	// friction.2.bias[0]
 	VADDPS	Y3, Y2, Y2
 	VORPS	f32_80000000<>(SB), Y2, Y3
@@ -2673,20 +2679,20 @@ loop36: // 32 times: elements
 	DECQ	DI
 	JNE	loop36
 	// arm.nde:38
-	VMOVUPS	143104(SI), Y2	// sub_7[0]
+	VMOVUPS	143872(SI), Y2	// sub_7[0]
 	VBROADCASTSS	5376(BX), Y3	// friction.4.bias[0]
 	VADDPS	Y3, Y0, Y0
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 156928(SI)	// sub_8[0]
-	VMOVUPS	143232(SI), Y2	// sub_7[1]
+	VMOVUPS	Y0, 157696(SI)	// sub_8[0]
+	VMOVUPS	144000(SI), Y2	// sub_7[1]
 	VBROADCASTSS	5380(BX), Y3	// friction.4.bias[1]
 	VADDPS	Y3, Y1, Y1
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 157056(SI)	// sub_8[1]
-	VMOVUPS	142592(SI), Y2	// M_4[0]
-	VMOVUPS	142720(SI), Y3	// M_4[1]
-	VMOVUPS	142848(SI), Y4	// M_4[2]
-	VMOVUPS	142976(SI), Y5	// M_4[3]
+	VMOVUPS	Y1, 157824(SI)	// sub_8[1]
+	VMOVUPS	143360(SI), Y2	// M_4[0]
+	VMOVUPS	143488(SI), Y3	// M_4[1]
+	VMOVUPS	143616(SI), Y4	// M_4[2]
+	VMOVUPS	143744(SI), Y5	// M_4[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -2707,8 +2713,8 @@ loop36: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 157184(SI)	// v_k4[0]
-	VMOVUPS	Y0, 157312(SI)	// v_k4[1]
+	VMOVUPS	Y1, 157952(SI)	// v_k4[0]
+	VMOVUPS	Y0, 158080(SI)	// v_k4[1]
 	VMOVUPS	66688(SI), Y0	// q_k1[0]
 	VMOVUPS	66816(SI), Y0	// q_k1[1]
 	MOVQ	$2, DI
@@ -2716,38 +2722,38 @@ loop36: // 32 times: elements
 loop37: // 2 times: elements
 	// arm.nde:45
 	VMOVUPS	94720(SI), Y0	// hb1
-	VMOVUPS	157184(R9), Y1	// v_k4[0]
-	VMOVUPS	142336(R9), Y2	// add_5[0]
+	VMOVUPS	157952(R9), Y1	// v_k4[0]
+	VMOVUPS	143104(R9), Y2	// add_5[0]
 	VFMADD231PS	Y1, Y0, Y2
 	VMOVUPS	Y2, 92928(R9)	// v_next[0]
-	VMOVUPS	142080(R9), Y0	// q_k4[0]
+	VMOVUPS	142848(R9), Y0	// q_k4[0]
 	VMOVUPS	66688(R9), Y1	// q_k1[0]
-	VMOVUPS	111232(R9), Y2	// q_k2[0]
+	VMOVUPS	111488(R9), Y2	// q_k2[0]
 	VFMADD231PS	f32_bfc00000<>(SB), Y1, Y2
-	VMOVUPS	126592(R9), Y1	// q_k3[0]
+	VMOVUPS	127104(R9), Y1	// q_k3[0]
 	VADDPS	Y1, Y2, Y1
 	VFMADD231PS	f32_bf000000<>(SB), Y0, Y1
 	VMOVUPS	Y1, 93696(R9)	// q_d2[0]
-	VMOVUPS	157184(R9), Y0	// v_k4[0]
+	VMOVUPS	157952(R9), Y0	// v_k4[0]
 	VMOVUPS	93440(R9), Y1	// v_d1[0]
-	VMOVUPS	126336(R9), Y2	// v_k2[0]
+	VMOVUPS	126848(R9), Y2	// v_k2[0]
 	VFMADD231PS	f32_bfc00000<>(SB), Y1, Y2
-	VMOVUPS	141824(R9), Y1	// v_k3[0]
+	VMOVUPS	142592(R9), Y1	// v_k3[0]
 	VADDPS	Y1, Y2, Y1
 	VFMADD231PS	f32_bf000000<>(SB), Y0, Y1
 	VMOVUPS	Y1, 93952(R9)	// v_d2[0]
-	VMOVUPS	142080(R9), Y0	// q_k4[0]
-	VMOVUPS	126592(R9), Y1	// q_k3[0]
-	VMOVUPS	111232(R9), Y2	// q_k2[0]
+	VMOVUPS	142848(R9), Y0	// q_k4[0]
+	VMOVUPS	127104(R9), Y1	// q_k3[0]
+	VMOVUPS	111488(R9), Y2	// q_k2[0]
 	VMOVUPS	66688(R9), Y3	// q_k1[0]
 	VMULPS	f32_3f2aaaab<>(SB), Y3, Y3
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y2, Y3
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y1, Y3
 	VFMADD231PS	f32_3f2aaaab<>(SB), Y0, Y3
 	VMOVUPS	Y3, 94208(R9)	// q_d3[0]
-	VMOVUPS	157184(R9), Y0	// v_k4[0]
-	VMOVUPS	141824(R9), Y1	// v_k3[0]
-	VMOVUPS	126336(R9), Y2	// v_k2[0]
+	VMOVUPS	157952(R9), Y0	// v_k4[0]
+	VMOVUPS	142592(R9), Y1	// v_k3[0]
+	VMOVUPS	126848(R9), Y2	// v_k2[0]
 	VMOVUPS	93440(R9), Y3	// v_d1[0]
 	VMULPS	f32_3f2aaaab<>(SB), Y3, Y3
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y2, Y3
@@ -2779,23 +2785,23 @@ TEXT predict0Lanestep_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	157440(SI), Y0	// step.t
-	VMOVUPD	157472(SI), Y1	// step.t | 1
+	VMOVUPD	158208(SI), Y0	// step.t
+	VMOVUPD	158240(SI), Y1	// step.t | 1
 	VMOVUPD	Y0, 65920(SI)	// predict0DenseStep.t
 	VMOVUPD	Y1, 65952(SI)	// predict0DenseStep.t | 1
-	VMOVUPD	157696(SI), Y0	// step.h
-	VMOVUPD	157728(SI), Y1	// step.h | 1
+	VMOVUPD	158464(SI), Y0	// step.h
+	VMOVUPD	158496(SI), Y1	// step.h | 1
 	VMOVUPD	Y0, 66176(SI)	// predict0DenseStep.h
 	VMOVUPD	Y1, 66208(SI)	// predict0DenseStep.h | 1
-	VMOVUPS	158208(DI), Y0	// q[0]
+	VMOVUPS	158976(DI), Y0	// q[0]
 	VMOVUPS	Y0, 66432(DI)	// predict0DenseStep.q[0]
-	VMOVUPS	158336(DI), Y0	// q[1]
+	VMOVUPS	159104(DI), Y0	// q[1]
 	VMOVUPS	Y0, 66560(DI)	// predict0DenseStep.q[1]
-	VMOVUPS	158464(DI), Y0	// v[0]
+	VMOVUPS	159232(DI), Y0	// v[0]
 	VMOVUPS	Y0, 66688(DI)	// predict0DenseStep.q_k1[0]
-	VMOVUPS	158592(DI), Y0	// v[1]
+	VMOVUPS	159360(DI), Y0	// v[1]
 	VMOVUPS	Y0, 66816(DI)	// predict0DenseStep.q_k1[1]
-	VMOVUPS	158720(DI), Y0	// extra.0
+	VMOVUPS	159488(DI), Y0	// extra.0
 	VMOVUPS	Y0, 66944(DI)	// predict0DenseStep.load
 	ADDQ	$64, SI
 	ADDQ	$32, DI
@@ -2804,14 +2810,14 @@ loop1: // 4 times: vectors of the block
 	MOVQ	$50, CX
 	MOVQ	AX, SI
 loop2: // 50 times: elements
-	VMOVUPD	158848(SI), Y0	// extra.1[0]
-	VMOVUPD	158880(SI), Y1	// extra.1[0] | 1
-	VMOVUPD	158912(SI), Y2	// extra.1[0] | 2
-	VMOVUPD	158944(SI), Y3	// extra.1[0] | 3
-	VMOVUPD	158976(SI), Y4	// extra.1[0] | 4
-	VMOVUPD	159008(SI), Y5	// extra.1[0] | 5
-	VMOVUPD	159040(SI), Y6	// extra.1[0] | 6
-	VMOVUPD	159072(SI), Y7	// extra.1[0] | 7
+	VMOVUPD	159616(SI), Y0	// extra.1[0]
+	VMOVUPD	159648(SI), Y1	// extra.1[0] | 1
+	VMOVUPD	159680(SI), Y2	// extra.1[0] | 2
+	VMOVUPD	159712(SI), Y3	// extra.1[0] | 3
+	VMOVUPD	159744(SI), Y4	// extra.1[0] | 4
+	VMOVUPD	159776(SI), Y5	// extra.1[0] | 5
+	VMOVUPD	159808(SI), Y6	// extra.1[0] | 6
+	VMOVUPD	159840(SI), Y7	// extra.1[0] | 7
 	VMOVUPD	Y0, 67072(SI)	// predict0DenseStep.u_times[0]
 	VMOVUPD	Y1, 67104(SI)	// predict0DenseStep.u_times[0] | 1
 	VMOVUPD	Y2, 67136(SI)	// predict0DenseStep.u_times[0] | 2
@@ -2826,10 +2832,10 @@ loop2: // 50 times: elements
 	MOVQ	$100, CX
 	MOVQ	AX, SI
 loop3: // 100 times: elements
-	VMOVUPS	171648(SI), Y0	// extra.2[0]
-	VMOVUPS	171680(SI), Y1	// extra.2[0] | 1
-	VMOVUPS	171712(SI), Y2	// extra.2[0] | 2
-	VMOVUPS	171744(SI), Y3	// extra.2[0] | 3
+	VMOVUPS	172416(SI), Y0	// extra.2[0]
+	VMOVUPS	172448(SI), Y1	// extra.2[0] | 1
+	VMOVUPS	172480(SI), Y2	// extra.2[0] | 2
+	VMOVUPS	172512(SI), Y3	// extra.2[0] | 3
 	VMOVUPS	Y0, 79872(SI)	// predict0DenseStep.u[0]
 	VMOVUPS	Y1, 79904(SI)	// predict0DenseStep.u[0] | 1
 	VMOVUPS	Y2, 79936(SI)	// predict0DenseStep.u[0] | 2
@@ -2842,37 +2848,37 @@ loop3: // 100 times: elements
 	MOVQ	AX, SI
 loop4: // 4 times: vectors of the block
 	VMOVUPS	92672(SI), Y0	// predict0DenseStep.q_next[0]
-	VMOVUPS	Y0, 187264(SI)	// result[0]
+	VMOVUPS	Y0, 188032(SI)	// result[0]
 	VMOVUPS	92800(SI), Y0	// predict0DenseStep.q_next[1]
-	VMOVUPS	Y0, 187392(SI)	// result[1]
+	VMOVUPS	Y0, 188160(SI)	// result[1]
 	VMOVUPS	92928(SI), Y0	// predict0DenseStep.v_next[0]
-	VMOVUPS	Y0, 187520(SI)	// result_2[0]
+	VMOVUPS	Y0, 188288(SI)	// result_2[0]
 	VMOVUPS	93056(SI), Y0	// predict0DenseStep.v_next[1]
-	VMOVUPS	Y0, 187648(SI)	// result_2[1]
+	VMOVUPS	Y0, 188416(SI)	// result_2[1]
 	VMOVUPS	93184(SI), Y0	// predict0DenseStep.q_d1[0]
-	VMOVUPS	Y0, 185728(SI)	// step.data0[0]
+	VMOVUPS	Y0, 186496(SI)	// step.data0[0]
 	VMOVUPS	93312(SI), Y0	// predict0DenseStep.q_d1[1]
-	VMOVUPS	Y0, 185856(SI)	// step.data0[1]
+	VMOVUPS	Y0, 186624(SI)	// step.data0[1]
 	VMOVUPS	93440(SI), Y0	// predict0DenseStep.v_d1[0]
-	VMOVUPS	Y0, 185984(SI)	// step.data1[0]
+	VMOVUPS	Y0, 186752(SI)	// step.data1[0]
 	VMOVUPS	93568(SI), Y0	// predict0DenseStep.v_d1[1]
-	VMOVUPS	Y0, 186112(SI)	// step.data1[1]
+	VMOVUPS	Y0, 186880(SI)	// step.data1[1]
 	VMOVUPS	93696(SI), Y0	// predict0DenseStep.q_d2[0]
-	VMOVUPS	Y0, 186240(SI)	// step.data2[0]
+	VMOVUPS	Y0, 187008(SI)	// step.data2[0]
 	VMOVUPS	93824(SI), Y0	// predict0DenseStep.q_d2[1]
-	VMOVUPS	Y0, 186368(SI)	// step.data2[1]
+	VMOVUPS	Y0, 187136(SI)	// step.data2[1]
 	VMOVUPS	93952(SI), Y0	// predict0DenseStep.v_d2[0]
-	VMOVUPS	Y0, 186496(SI)	// step.data3[0]
+	VMOVUPS	Y0, 187264(SI)	// step.data3[0]
 	VMOVUPS	94080(SI), Y0	// predict0DenseStep.v_d2[1]
-	VMOVUPS	Y0, 186624(SI)	// step.data3[1]
+	VMOVUPS	Y0, 187392(SI)	// step.data3[1]
 	VMOVUPS	94208(SI), Y0	// predict0DenseStep.q_d3[0]
-	VMOVUPS	Y0, 186752(SI)	// step.data4[0]
+	VMOVUPS	Y0, 187520(SI)	// step.data4[0]
 	VMOVUPS	94336(SI), Y0	// predict0DenseStep.q_d3[1]
-	VMOVUPS	Y0, 186880(SI)	// step.data4[1]
+	VMOVUPS	Y0, 187648(SI)	// step.data4[1]
 	VMOVUPS	94464(SI), Y0	// predict0DenseStep.v_d3[0]
-	VMOVUPS	Y0, 187008(SI)	// step.data5[0]
+	VMOVUPS	Y0, 187776(SI)	// step.data5[0]
 	VMOVUPS	94592(SI), Y0	// predict0DenseStep.v_d3[1]
-	VMOVUPS	Y0, 187136(SI)	// step.data5[1]
+	VMOVUPS	Y0, 187904(SI)	// step.data5[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
@@ -2883,20 +2889,20 @@ loop5: // 4 times: vectors of the block
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	// arm.nde:45
-	VMOVUPS	187264(SI), Y2	// result[0]
+	VMOVUPS	188032(SI), Y2	// result[0]
 	VSUBPS	Y2, Y2, Y3
-	VMOVUPS	187392(SI), Y4	// result[1]
+	VMOVUPS	188160(SI), Y4	// result[1]
 	VSUBPS	Y4, Y4, Y5
 	VADDPS	Y3, Y0, Y0
 	VADDPS	Y5, Y0, Y0
-	VMOVUPS	187520(SI), Y3	// result_2[0]
+	VMOVUPS	188288(SI), Y3	// result_2[0]
 	VSUBPS	Y3, Y3, Y5
-	VMOVUPS	187648(SI), Y6	// result_2[1]
+	VMOVUPS	188416(SI), Y6	// result_2[1]
 	VSUBPS	Y6, Y6, Y7
 	VADDPS	Y5, Y1, Y1
 	VADDPS	Y7, Y1, Y1
-	VMOVUPD	157952(DI), Y5	// step.live
-	VMOVUPD	157984(DI), Y7	// step.live | 1
+	VMOVUPD	158720(DI), Y5	// step.live
+	VMOVUPD	158752(DI), Y7	// step.live | 1
 	VCMPPS	$0, f32_00000000<>(SB), Y0, Y0
 	VCMPPS	$0, f32_00000000<>(SB), Y1, Y1
 	VANDPS	Y1, Y0, Y0
@@ -2912,20 +2918,20 @@ loop5: // 4 times: vectors of the block
 	VPMOVSXDQ	X5, Y5
 	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
 	VANDPD	f64_3ff0000000000000<>(SB), Y5, Y5
-	VMOVUPD	Y0, 184960(DI)	// step.code
-	VMOVUPD	Y5, 184992(DI)	// step.code | 1
-	VMOVUPS	158208(SI), Y0	// q[0]
-	VMOVUPS	158336(SI), Y5	// q[1]
-	VMOVUPS	158464(SI), Y7	// v[0]
-	VMOVUPS	158592(SI), Y8	// v[1]
+	VMOVUPD	Y0, 185728(DI)	// step.code
+	VMOVUPD	Y5, 185760(DI)	// step.code | 1
+	VMOVUPS	158976(SI), Y0	// q[0]
+	VMOVUPS	159104(SI), Y5	// q[1]
+	VMOVUPS	159232(SI), Y7	// v[0]
+	VMOVUPS	159360(SI), Y8	// v[1]
 	VBLENDVPS	Y1, Y2, Y0, Y0
-	VMOVUPS	Y0, 184448(SI)	// q.next[0]
+	VMOVUPS	Y0, 185216(SI)	// q.next[0]
 	VBLENDVPS	Y1, Y4, Y5, Y0
-	VMOVUPS	Y0, 184576(SI)	// q.next[1]
+	VMOVUPS	Y0, 185344(SI)	// q.next[1]
 	VBLENDVPS	Y1, Y3, Y7, Y0
-	VMOVUPS	Y0, 184704(SI)	// v.next[0]
+	VMOVUPS	Y0, 185472(SI)	// v.next[0]
 	VBLENDVPS	Y1, Y6, Y8, Y0
-	VMOVUPS	Y0, 184832(SI)	// v.next[1]
+	VMOVUPS	Y0, 185600(SI)	// v.next[1]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -2933,14 +2939,14 @@ loop5: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop6: // 4 times: vectors of the block
-	VMOVUPS	158208(SI), Y0	// q[0]
-	VMOVUPS	Y0, 185216(SI)	// q.at[0]
-	VMOVUPS	158336(SI), Y0	// q[1]
-	VMOVUPS	Y0, 185344(SI)	// q.at[1]
-	VMOVUPS	158464(SI), Y0	// v[0]
-	VMOVUPS	Y0, 185472(SI)	// v.at[0]
-	VMOVUPS	158592(SI), Y0	// v[1]
-	VMOVUPS	Y0, 185600(SI)	// v.at[1]
+	VMOVUPS	158976(SI), Y0	// q[0]
+	VMOVUPS	Y0, 185984(SI)	// q.at[0]
+	VMOVUPS	159104(SI), Y0	// q[1]
+	VMOVUPS	Y0, 186112(SI)	// q.at[1]
+	VMOVUPS	159232(SI), Y0	// v[0]
+	VMOVUPS	Y0, 186240(SI)	// v.at[0]
+	VMOVUPS	159360(SI), Y0	// v[1]
+	VMOVUPS	Y0, 186368(SI)	// v.at[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop6
@@ -2948,14 +2954,14 @@ loop6: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop7: // 4 times: vectors of the block
-	VMOVUPS	184448(SI), Y0	// q.next[0]
-	VMOVUPS	Y0, 158208(SI)	// q[0]
-	VMOVUPS	184576(SI), Y0	// q.next[1]
-	VMOVUPS	Y0, 158336(SI)	// q[1]
-	VMOVUPS	184704(SI), Y0	// v.next[0]
-	VMOVUPS	Y0, 158464(SI)	// v[0]
-	VMOVUPS	184832(SI), Y0	// v.next[1]
-	VMOVUPS	Y0, 158592(SI)	// v[1]
+	VMOVUPS	185216(SI), Y0	// q.next[0]
+	VMOVUPS	Y0, 158976(SI)	// q[0]
+	VMOVUPS	185344(SI), Y0	// q.next[1]
+	VMOVUPS	Y0, 159104(SI)	// q[1]
+	VMOVUPS	185472(SI), Y0	// v.next[0]
+	VMOVUPS	Y0, 159232(SI)	// v[0]
+	VMOVUPS	185600(SI), Y0	// v.next[1]
+	VMOVUPS	Y0, 159360(SI)	// v[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop7
@@ -2981,10 +2987,10 @@ TEXT predict0Dense_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	188032(SI), Y0	// h
-	VMOVUPD	188064(SI), Y1	// h | 1
-	VMOVUPD	187776(SI), Y2	// theta
-	VMOVUPD	187808(SI), Y3	// theta | 1
+	VMOVUPD	188800(SI), Y0	// h
+	VMOVUPD	188832(SI), Y1	// h | 1
+	VMOVUPD	188544(SI), Y2	// theta
+	VMOVUPD	188576(SI), Y3	// theta | 1
 	// arm.nde:45
 	VMULPD	Y2, Y0, Y0
 	VMULPD	Y3, Y1, Y1
@@ -2994,43 +3000,43 @@ loop1: // 4 times: vectors of the block
 	VCVTPD2PSY	Y2, X1
 	VCVTPD2PSY	Y3, X2
 	VINSERTF128	$1, X2, Y1, Y1
-	VMOVUPS	188288(DI), Y15	// q[0]
+	VMOVUPS	189056(DI), Y15	// q[0]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	188416(DI), Y15	// q[1]
+	VMOVUPS	189184(DI), Y15	// q[1]
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	189312(DI), Y2	// q_d1[0]
-	VMOVUPS	189440(DI), Y15	// q_d1[1]
+	VMOVUPS	190080(DI), Y2	// q_d1[0]
+	VMOVUPS	190208(DI), Y15	// q_d1[1]
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	189824(DI), Y3	// q_d2[0]
-	VMOVUPS	189952(DI), Y4	// q_d2[1]
-	VMOVUPS	190336(DI), Y5	// q_d3[0]
-	VMOVUPS	190464(DI), Y6	// q_d3[1]
-	VMOVUPS	188544(DI), Y15	// v[0]
+	VMOVUPS	190592(DI), Y3	// q_d2[0]
+	VMOVUPS	190720(DI), Y4	// q_d2[1]
+	VMOVUPS	191104(DI), Y5	// q_d3[0]
+	VMOVUPS	191232(DI), Y6	// q_d3[1]
+	VMOVUPS	189312(DI), Y15	// v[0]
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	188672(DI), Y15	// v[1]
+	VMOVUPS	189440(DI), Y15	// v[1]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	189568(DI), Y7	// v_d1[0]
-	VMOVUPS	189696(DI), Y8	// v_d1[1]
-	VMOVUPS	190080(DI), Y9	// v_d2[0]
-	VMOVUPS	190208(DI), Y10	// v_d2[1]
-	VMOVUPS	190592(DI), Y11	// v_d3[0]
-	VMOVUPS	190720(DI), Y12	// v_d3[1]
+	VMOVUPS	190336(DI), Y7	// v_d1[0]
+	VMOVUPS	190464(DI), Y8	// v_d1[1]
+	VMOVUPS	190848(DI), Y9	// v_d2[0]
+	VMOVUPS	190976(DI), Y10	// v_d2[1]
+	VMOVUPS	191360(DI), Y11	// v_d3[0]
+	VMOVUPS	191488(DI), Y12	// v_d3[1]
 	VFMADD231PS	Y5, Y1, Y3
 	VFMADD231PS	Y3, Y1, Y2
 	VFMADD213PS	0(AX), Y0, Y2
-	VMOVUPS	Y2, 190848(DI)	// q_at[0]
+	VMOVUPS	Y2, 191616(DI)	// q_at[0]
 	VFMADD231PS	Y6, Y1, Y4
 	VFMADD213PS	64(AX), Y1, Y4
 	VFMADD213PS	32(AX), Y0, Y4
-	VMOVUPS	Y4, 190976(DI)	// q_at[1]
+	VMOVUPS	Y4, 191744(DI)	// q_at[1]
 	VFMADD231PS	Y11, Y1, Y9
 	VFMADD231PS	Y9, Y1, Y7
 	VFMADD213PS	96(AX), Y0, Y7
-	VMOVUPS	Y7, 191104(DI)	// v_at[0]
+	VMOVUPS	Y7, 191872(DI)	// v_at[0]
 	VFMADD231PS	Y12, Y1, Y10
 	VFMADD231PS	Y10, Y1, Y8
 	VFMADD213PS	128(AX), Y8, Y0
-	VMOVUPS	Y0, 191232(DI)	// v_at[1]
+	VMOVUPS	Y0, 192000(DI)	// v_at[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -3055,25 +3061,25 @@ TEXT predictSamplePart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	191872(SI), Y0	// predictSample.ts[0]
-	VMOVUPD	191904(SI), Y0	// predictSample.ts[0] | 1
-	VMOVUPD	204416(SI), Y0	// predictSample.ts[49]
-	VMOVUPD	204448(SI), Y0	// predictSample.ts[49] | 1
+	VMOVUPD	192640(SI), Y0	// predictSample.ts[0]
+	VMOVUPD	192672(SI), Y0	// predictSample.ts[0] | 1
+	VMOVUPD	205184(SI), Y0	// predictSample.ts[49]
+	VMOVUPD	205216(SI), Y0	// predictSample.ts[49] | 1
 	// arm.nde:45
-	VMOVUPD	191872(SI), Y0	// predictSample.ts[0]
-	VMOVUPD	191904(SI), Y1	// predictSample.ts[0] | 1
-	VMOVUPD	204416(SI), Y2	// predictSample.ts[49]
-	VMOVUPD	204448(SI), Y3	// predictSample.ts[49] | 1
+	VMOVUPD	192640(SI), Y0	// predictSample.ts[0]
+	VMOVUPD	192672(SI), Y1	// predictSample.ts[0] | 1
+	VMOVUPD	205184(SI), Y2	// predictSample.ts[49]
+	VMOVUPD	205216(SI), Y3	// predictSample.ts[49] | 1
 	VCMPPD	$18, Y2, Y0, Y0
 	VCMPPD	$18, Y3, Y1, Y1
 	MOVQ	$50, DI
 	MOVQ	SI, R9
 	MOVQ	SI, R10
 loop2: // 50 times: elements
-	VMOVUPD	204416(R9), Y2	// predictSample.ts[49]
-	VMOVUPD	204448(R9), Y3	// predictSample.ts[49] | 1
-	VMOVUPD	Y2, 243200(R10)	// predictSample.reverse[0]
-	VMOVUPD	Y3, 243232(R10)	// predictSample.reverse[0] | 1
+	VMOVUPD	205184(R9), Y2	// predictSample.ts[49]
+	VMOVUPD	205216(R9), Y3	// predictSample.ts[49] | 1
+	VMOVUPD	Y2, 243968(R10)	// predictSample.reverse[0]
+	VMOVUPD	Y3, 244000(R10)	// predictSample.reverse[0] | 1
 	ADDQ	$-256, R9
 	ADDQ	$256, R10
 	DECQ	DI
@@ -3081,14 +3087,14 @@ loop2: // 50 times: elements
 	MOVQ	$50, DI
 	MOVQ	SI, R9
 loop3: // 50 times: elements
-	VMOVUPD	191872(R9), Y2	// predictSample.ts[0]
-	VMOVUPD	191904(R9), Y3	// predictSample.ts[0] | 1
-	VMOVUPD	243200(R9), Y4	// predictSample.reverse[0]
-	VMOVUPD	243232(R9), Y5	// predictSample.reverse[0] | 1
+	VMOVUPD	192640(R9), Y2	// predictSample.ts[0]
+	VMOVUPD	192672(R9), Y3	// predictSample.ts[0] | 1
+	VMOVUPD	243968(R9), Y4	// predictSample.reverse[0]
+	VMOVUPD	244000(R9), Y5	// predictSample.reverse[0] | 1
 	VBLENDVPD	Y0, Y2, Y4, Y2
 	VBLENDVPD	Y1, Y3, Y5, Y3
-	VMOVUPD	Y2, 256000(R9)	// predictSample.stops[0]
-	VMOVUPD	Y3, 256032(R9)	// predictSample.stops[0] | 1
+	VMOVUPD	Y2, 256768(R9)	// predictSample.stops[0]
+	VMOVUPD	Y3, 256800(R9)	// predictSample.stops[0] | 1
 	ADDQ	$256, R9
 	DECQ	DI
 	JNE	loop3
@@ -3100,35 +3106,35 @@ loop3: // 50 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop4: // 4 times: vectors of the block
-	VMOVUPD	191872(SI), Y0	// predictSample.ts[0]
-	VMOVUPD	191904(SI), Y1	// predictSample.ts[0] | 1
-	VMOVUPD	Y0, 268800(SI)	// predictSample.step0_in0
-	VMOVUPD	Y1, 268832(SI)	// predictSample.step0_in0 | 1
-	VMOVUPS	191360(DI), Y0	// predictSample.q0[0]
-	VMOVUPS	Y0, 158208(DI)	// predict0Lanestep.q[0]
-	VMOVUPS	191488(DI), Y0	// predictSample.q0[1]
-	VMOVUPS	Y0, 158336(DI)	// predict0Lanestep.q[1]
-	VMOVUPS	191616(DI), Y0	// predictSample.v0[0]
-	VMOVUPS	Y0, 158464(DI)	// predict0Lanestep.v[0]
-	VMOVUPS	191744(DI), Y0	// predictSample.v0[1]
-	VMOVUPS	Y0, 158592(DI)	// predict0Lanestep.v[1]
-	VMOVUPS	217472(DI), Y0	// predictSample.load
-	VMOVUPS	Y0, 158720(DI)	// predict0Lanestep.extra.0
+	VMOVUPD	192640(SI), Y0	// predictSample.ts[0]
+	VMOVUPD	192672(SI), Y1	// predictSample.ts[0] | 1
+	VMOVUPD	Y0, 269568(SI)	// predictSample.step0_in0
+	VMOVUPD	Y1, 269600(SI)	// predictSample.step0_in0 | 1
+	VMOVUPS	192128(DI), Y0	// predictSample.q0[0]
+	VMOVUPS	Y0, 158976(DI)	// predict0Lanestep.q[0]
+	VMOVUPS	192256(DI), Y0	// predictSample.q0[1]
+	VMOVUPS	Y0, 159104(DI)	// predict0Lanestep.q[1]
+	VMOVUPS	192384(DI), Y0	// predictSample.v0[0]
+	VMOVUPS	Y0, 159232(DI)	// predict0Lanestep.v[0]
+	VMOVUPS	192512(DI), Y0	// predictSample.v0[1]
+	VMOVUPS	Y0, 159360(DI)	// predict0Lanestep.v[1]
+	VMOVUPS	218240(DI), Y0	// predictSample.load
+	VMOVUPS	Y0, 159488(DI)	// predict0Lanestep.extra.0
 	MOVQ	$50, R9
 	MOVQ	SI, R10
 loop5: // 50 times: elements
-	VMOVUPD	191872(R10), Y0	// predictSample.ts[0]
-	VMOVUPD	191904(R10), Y1	// predictSample.ts[0] | 1
-	VMOVUPD	Y0, 158848(R10)	// predict0Lanestep.extra.1[0]
-	VMOVUPD	Y1, 158880(R10)	// predict0Lanestep.extra.1[0] | 1
+	VMOVUPD	192640(R10), Y0	// predictSample.ts[0]
+	VMOVUPD	192672(R10), Y1	// predictSample.ts[0] | 1
+	VMOVUPD	Y0, 159616(R10)	// predict0Lanestep.extra.1[0]
+	VMOVUPD	Y1, 159648(R10)	// predict0Lanestep.extra.1[0] | 1
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop5
 	MOVQ	$100, R9
 	MOVQ	DI, R10
 loop6: // 100 times: elements
-	VMOVUPS	204672(R10), Y0	// predictSample.us[0]
-	VMOVUPS	Y0, 171648(R10)	// predict0Lanestep.extra.2[0]
+	VMOVUPS	205440(R10), Y0	// predictSample.us[0]
+	VMOVUPS	Y0, 172416(R10)	// predict0Lanestep.extra.2[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop6
@@ -3178,9 +3184,9 @@ TEXT armField2_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	269440(SI), Y0	// q[1]
-	VMOVUPS	270208(SI), Y1	// add
-	VMOVUPS	270336(SI), Y2	// mul
+	VMOVUPS	270208(SI), Y0	// q[1]
+	VMOVUPS	270976(SI), Y1	// add
+	VMOVUPS	271104(SI), Y2	// mul
 	// arm.nde:28
 	VMOVUPS	f32_4b400000<>(SB), Y3
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y3
@@ -3217,13 +3223,13 @@ loop1: // 4 times: vectors of the block
 	VORPS	Y4, Y3, Y3
 	// arm.nde:30
 	VFMADD231PS	Y3, Y2, Y1
-	VMOVUPS	270080(SI), Y2	// mul
-	VMOVUPS	270464(SI), Y4	// mul
+	VMOVUPS	270848(SI), Y2	// mul
+	VMOVUPS	271232(SI), Y4	// mul
 	// arm.nde:32
 	// arm.nde:31
 	VFMADD231PS	Y3, Y4, Y2
-	VMOVUPS	269568(SI), Y3	// v[0]
-	VMOVUPS	269696(SI), Y5	// v[1]
+	VMOVUPS	270336(SI), Y3	// v[0]
+	VMOVUPS	270464(SI), Y5	// v[1]
 	// arm.nde:32
 	// arm.nde:33
 	VANDPS	f32_7fffffff<>(SB), Y0, Y6
@@ -3267,18 +3273,18 @@ loop1: // 4 times: vectors of the block
 	VMULPS	Y5, Y7, Y7
 	VFMADD231PS	Y5, Y5, Y7
 	VMULPS	Y7, Y6, Y6
-	VMOVUPS	270592(SI), Y7	// reshape
+	VMOVUPS	271360(SI), Y7	// reshape
 	// arm.nde:32
-	VMOVUPS	Y1, 271488(SI)	// M[0]
-	VMOVUPS	Y2, 271616(SI)	// M[1]
-	VMOVUPS	Y2, 271744(SI)	// M[2]
-	VMOVUPS	Y7, 271872(SI)	// M[3]
+	VMOVUPS	Y1, 272256(SI)	// M[0]
+	VMOVUPS	Y2, 272384(SI)	// M[1]
+	VMOVUPS	Y2, 272512(SI)	// M[2]
+	VMOVUPS	Y7, 272640(SI)	// M[3]
 	// arm.nde:34
 	VMULPS	Y3, Y3, Y1
 	VMULPS	Y1, Y4, Y1
-	VMOVUPS	270848(SI), Y2	// mul
-	VMOVUPS	269312(SI), Y4	// q[0]
-	VMOVUPS	270720(SI), Y7	// mul
+	VMOVUPS	271616(SI), Y2	// mul
+	VMOVUPS	270080(SI), Y4	// q[0]
+	VMOVUPS	271488(SI), Y7	// mul
 	// arm.nde:35
 	VADDPS	Y0, Y4, Y8
 	VMOVUPS	f32_4b400000<>(SB), Y9
@@ -3349,8 +3355,8 @@ loop1: // 4 times: vectors of the block
 	VXORPS	f32_ffffffff<>(SB), Y9, Y9
 	VORPS	Y9, Y8, Y8
 	VFMADD213PS	Y2, Y8, Y7
-	VMOVUPS	269824(SI), Y8	// u[0]
-	VMOVUPS	269952(SI), Y9	// u[1]
+	VMOVUPS	270592(SI), Y8	// u[0]
+	VMOVUPS	270720(SI), Y9	// u[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Y6, Y8, Y6
@@ -3358,9 +3364,9 @@ loop1: // 4 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y7, Y6, Y6
-	VMOVUPS	Y6, 272000(SI)	// sub[0]
+	VMOVUPS	Y6, 272768(SI)	// sub[0]
 	VSUBPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 272128(SI)	// sub[1]
+	VMOVUPS	Y1, 272896(SI)	// sub[1]
 	// arm.nde:11
 	VANDPS	f32_7fffffff<>(SB), Y4, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y2
@@ -3396,7 +3402,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y2, Y2
 	VXORPS	f32_ffffffff<>(SB), Y2, Y2
 	VORPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 272256(SI)	// sin[0]
+	VMOVUPS	Y1, 273024(SI)	// sin[0]
 	VANDPS	f32_7fffffff<>(SB), Y0, Y2
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y2, Y6
@@ -3431,7 +3437,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y6, Y6
 	VXORPS	f32_ffffffff<>(SB), Y6, Y6
 	VORPS	Y6, Y2, Y2
-	VMOVUPS	Y2, 272384(SI)	// sin[1]
+	VMOVUPS	Y2, 273152(SI)	// sin[1]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y4, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -3465,7 +3471,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y6, Y4
-	VMOVUPS	Y4, 272512(SI)	// cos[0]
+	VMOVUPS	Y4, 273280(SI)	// cos[0]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -3499,13 +3505,13 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y0, Y0
 	VXORPS	f32_ffffffff<>(SB), Y0, Y0
 	VORPS	Y0, Y6, Y0
-	VMOVUPS	Y0, 272640(SI)	// cos[1]
-	VMOVUPS	Y1, 272768(SI)	// concat[0]
-	VMOVUPS	Y2, 272896(SI)	// concat[1]
-	VMOVUPS	Y4, 273024(SI)	// concat[2]
-	VMOVUPS	Y0, 273152(SI)	// concat[3]
-	VMOVUPS	Y3, 273280(SI)	// concat[4]
-	VMOVUPS	Y5, 273408(SI)	// concat[5]
+	VMOVUPS	Y0, 273408(SI)	// cos[1]
+	VMOVUPS	Y1, 273536(SI)	// concat[0]
+	VMOVUPS	Y2, 273664(SI)	// concat[1]
+	VMOVUPS	Y4, 273792(SI)	// concat[2]
+	VMOVUPS	Y0, 273920(SI)	// concat[3]
+	VMOVUPS	Y3, 274048(SI)	// concat[4]
+	VMOVUPS	Y5, 274176(SI)	// concat[5]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -3526,10 +3532,10 @@ loop2: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop3: // 6 times: terms of the sums
-	VMOVUPS	272768(R10), Y8	// concat[0]
-	VMOVUPS	272800(R10), Y9	// concat[0] | 1
-	VMOVUPS	272832(R10), Y10	// concat[0] | 2
-	VMOVUPS	272864(R10), Y11	// concat[0] | 3
+	VMOVUPS	273536(R10), Y8	// concat[0]
+	VMOVUPS	273568(R10), Y9	// concat[0] | 1
+	VMOVUPS	273600(R10), Y10	// concat[0] | 2
+	VMOVUPS	273632(R10), Y11	// concat[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -3544,14 +3550,14 @@ loop3: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	Y0, 273536(DI)	// matvec[0]
-	VMOVUPS	Y1, 273568(DI)	// matvec[0] | 1
-	VMOVUPS	Y2, 273600(DI)	// matvec[0] | 2
-	VMOVUPS	Y3, 273632(DI)	// matvec[0] | 3
-	VMOVUPS	Y4, 273664(DI)	// matvec[1]
-	VMOVUPS	Y5, 273696(DI)	// matvec[1] | 1
-	VMOVUPS	Y6, 273728(DI)	// matvec[1] | 2
-	VMOVUPS	Y7, 273760(DI)	// matvec[1] | 3
+	VMOVUPS	Y0, 274304(DI)	// matvec[0]
+	VMOVUPS	Y1, 274336(DI)	// matvec[0] | 1
+	VMOVUPS	Y2, 274368(DI)	// matvec[0] | 2
+	VMOVUPS	Y3, 274400(DI)	// matvec[0] | 3
+	VMOVUPS	Y4, 274432(DI)	// matvec[1]
+	VMOVUPS	Y5, 274464(DI)	// matvec[1] | 1
+	VMOVUPS	Y6, 274496(DI)	// matvec[1] | 2
+	VMOVUPS	Y7, 274528(DI)	// matvec[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -3564,7 +3570,7 @@ loop4: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop5: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	273536(R9), Y0	// matvec[0]
+	VMOVUPS	274304(R9), Y0	// matvec[0]
 	VBROADCASTSS	768(R10), Y1	// friction.0.bias[0]
 	VADDPS	Y1, Y0, Y0
 	VORPS	f32_80000000<>(SB), Y0, Y1
@@ -3595,7 +3601,7 @@ loop5: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 277632(R9)	// softplus[0]
+	VMOVUPS	Y0, 278400(R9)	// softplus[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -3620,10 +3626,10 @@ loop6: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop7: // 32 times: terms of the sums
-	VMOVUPS	277632(R10), Y8	// softplus[0]
-	VMOVUPS	277664(R10), Y9	// softplus[0] | 1
-	VMOVUPS	277696(R10), Y10	// softplus[0] | 2
-	VMOVUPS	277728(R10), Y11	// softplus[0] | 3
+	VMOVUPS	278400(R10), Y8	// softplus[0]
+	VMOVUPS	278432(R10), Y9	// softplus[0] | 1
+	VMOVUPS	278464(R10), Y10	// softplus[0] | 2
+	VMOVUPS	278496(R10), Y11	// softplus[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -3638,14 +3644,14 @@ loop7: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop7
-	VMOVUPS	Y0, 281728(DI)	// matvec_2[0]
-	VMOVUPS	Y1, 281760(DI)	// matvec_2[0] | 1
-	VMOVUPS	Y2, 281792(DI)	// matvec_2[0] | 2
-	VMOVUPS	Y3, 281824(DI)	// matvec_2[0] | 3
-	VMOVUPS	Y4, 281856(DI)	// matvec_2[1]
-	VMOVUPS	Y5, 281888(DI)	// matvec_2[1] | 1
-	VMOVUPS	Y6, 281920(DI)	// matvec_2[1] | 2
-	VMOVUPS	Y7, 281952(DI)	// matvec_2[1] | 3
+	VMOVUPS	Y0, 282496(DI)	// matvec_2[0]
+	VMOVUPS	Y1, 282528(DI)	// matvec_2[0] | 1
+	VMOVUPS	Y2, 282560(DI)	// matvec_2[0] | 2
+	VMOVUPS	Y3, 282592(DI)	// matvec_2[0] | 3
+	VMOVUPS	Y4, 282624(DI)	// matvec_2[1]
+	VMOVUPS	Y5, 282656(DI)	// matvec_2[1] | 1
+	VMOVUPS	Y6, 282688(DI)	// matvec_2[1] | 2
+	VMOVUPS	Y7, 282720(DI)	// matvec_2[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -3660,7 +3666,7 @@ loop8: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop9: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	281728(R9), Y2	// matvec_2[0]
+	VMOVUPS	282496(R9), Y2	// matvec_2[0]
 	VBROADCASTSS	4992(R10), Y3	// friction.2.bias[0]
 	VADDPS	Y3, Y2, Y2
 	VORPS	f32_80000000<>(SB), Y2, Y3
@@ -3700,20 +3706,20 @@ loop9: // 32 times: elements
 	DECQ	DI
 	JNE	loop9
 	// arm.nde:38
-	VMOVUPS	272000(SI), Y2	// sub[0]
+	VMOVUPS	272768(SI), Y2	// sub[0]
 	VBROADCASTSS	5376(BX), Y3	// friction.4.bias[0]
 	VADDPS	Y3, Y0, Y0
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 285824(SI)	// sub_2[0]
-	VMOVUPS	272128(SI), Y2	// sub[1]
+	VMOVUPS	Y0, 286592(SI)	// sub_2[0]
+	VMOVUPS	272896(SI), Y2	// sub[1]
 	VBROADCASTSS	5380(BX), Y3	// friction.4.bias[1]
 	VADDPS	Y3, Y1, Y1
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 285952(SI)	// sub_2[1]
-	VMOVUPS	271488(SI), Y2	// M[0]
-	VMOVUPS	271616(SI), Y3	// M[1]
-	VMOVUPS	271744(SI), Y4	// M[2]
-	VMOVUPS	271872(SI), Y5	// M[3]
+	VMOVUPS	Y1, 286720(SI)	// sub_2[1]
+	VMOVUPS	272256(SI), Y2	// M[0]
+	VMOVUPS	272384(SI), Y3	// M[1]
+	VMOVUPS	272512(SI), Y4	// M[2]
+	VMOVUPS	272640(SI), Y5	// M[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -3734,18 +3740,18 @@ loop9: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 271232(SI)	// dv[0]
-	VMOVUPS	Y0, 271360(SI)	// dv[1]
+	VMOVUPS	Y1, 272000(SI)	// dv[0]
+	VMOVUPS	Y0, 272128(SI)	// dv[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop8
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop10: // 4 times: vectors of the block
-	VMOVUPS	269568(SI), Y0	// v[0]
-	VMOVUPS	Y0, 270976(SI)	// dq[0]
-	VMOVUPS	269696(SI), Y0	// v[1]
-	VMOVUPS	Y0, 271104(SI)	// dq[1]
+	VMOVUPS	270336(SI), Y0	// v[0]
+	VMOVUPS	Y0, 271744(SI)	// dq[0]
+	VMOVUPS	270464(SI), Y0	// v[1]
+	VMOVUPS	Y0, 271872(SI)	// dq[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop10
@@ -3754,37 +3760,37 @@ loop10: // 4 times: vectors of the block
 // step0Step is Step.0.step (arm.nde:51) of a block of samples.
 TEXT step0Step_avx2<>(SB), NOSPLIT, $0-0
 	// arm.nde:51
-	VBROADCASTSD	286208(AX), Y0	// t
-	VMOVSD	X0, 269056(AX)	// armField2.t
+	VBROADCASTSD	286976(AX), Y0	// t
+	VMOVSD	X0, 269824(AX)	// armField2.t
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	286720(SI), Y0	// q[0]
-	VMOVUPS	Y0, 269312(SI)	// armField2.q[0]
-	VMOVUPS	286848(SI), Y0	// q[1]
-	VMOVUPS	Y0, 269440(SI)	// armField2.q[1]
-	VMOVUPS	286976(SI), Y0	// v[0]
-	VMOVUPS	Y0, 269568(SI)	// armField2.v[0]
-	VMOVUPS	287104(SI), Y0	// v[1]
-	VMOVUPS	Y0, 269696(SI)	// armField2.v[1]
-	VMOVUPS	287232(SI), Y0	// u[0]
-	VMOVUPS	Y0, 269824(SI)	// armField2.u[0]
-	VMOVUPS	287360(SI), Y0	// u[1]
-	VMOVUPS	Y0, 269952(SI)	// armField2.u[1]
-	VMOVUPS	287488(SI), Y0	// mul
-	VMOVUPS	Y0, 270080(SI)	// armField2.mul
-	VMOVUPS	287616(SI), Y0	// add
-	VMOVUPS	Y0, 270208(SI)	// armField2.add
-	VMOVUPS	287744(SI), Y0	// mul
-	VMOVUPS	Y0, 270336(SI)	// armField2.mul
-	VMOVUPS	287872(SI), Y0	// mul
-	VMOVUPS	Y0, 270464(SI)	// armField2.mul
-	VMOVUPS	288000(SI), Y0	// reshape
-	VMOVUPS	Y0, 270592(SI)	// armField2.reshape
-	VMOVUPS	288128(SI), Y0	// mul
-	VMOVUPS	Y0, 270720(SI)	// armField2.mul
+	VMOVUPS	287488(SI), Y0	// q[0]
+	VMOVUPS	Y0, 270080(SI)	// armField2.q[0]
+	VMOVUPS	287616(SI), Y0	// q[1]
+	VMOVUPS	Y0, 270208(SI)	// armField2.q[1]
+	VMOVUPS	287744(SI), Y0	// v[0]
+	VMOVUPS	Y0, 270336(SI)	// armField2.v[0]
+	VMOVUPS	287872(SI), Y0	// v[1]
+	VMOVUPS	Y0, 270464(SI)	// armField2.v[1]
+	VMOVUPS	288000(SI), Y0	// u[0]
+	VMOVUPS	Y0, 270592(SI)	// armField2.u[0]
+	VMOVUPS	288128(SI), Y0	// u[1]
+	VMOVUPS	Y0, 270720(SI)	// armField2.u[1]
 	VMOVUPS	288256(SI), Y0	// mul
 	VMOVUPS	Y0, 270848(SI)	// armField2.mul
+	VMOVUPS	288384(SI), Y0	// add
+	VMOVUPS	Y0, 270976(SI)	// armField2.add
+	VMOVUPS	288512(SI), Y0	// mul
+	VMOVUPS	Y0, 271104(SI)	// armField2.mul
+	VMOVUPS	288640(SI), Y0	// mul
+	VMOVUPS	Y0, 271232(SI)	// armField2.mul
+	VMOVUPS	288768(SI), Y0	// reshape
+	VMOVUPS	Y0, 271360(SI)	// armField2.reshape
+	VMOVUPS	288896(SI), Y0	// mul
+	VMOVUPS	Y0, 271488(SI)	// armField2.mul
+	VMOVUPS	289024(SI), Y0	// mul
+	VMOVUPS	Y0, 271616(SI)	// armField2.mul
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -3792,83 +3798,83 @@ loop1: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	270976(SI), Y0	// armField2.dq[0]
-	VMOVUPS	Y0, 288896(SI)	// result[0]
-	VMOVUPS	271104(SI), Y0	// armField2.dq[1]
-	VMOVUPS	Y0, 289024(SI)	// result[1]
-	VMOVUPS	271232(SI), Y0	// armField2.dv[0]
-	VMOVUPS	Y0, 289408(SI)	// result_2[0]
-	VMOVUPS	271360(SI), Y0	// armField2.dv[1]
-	VMOVUPS	Y0, 289536(SI)	// result_2[1]
+	VMOVUPS	271744(SI), Y0	// armField2.dq[0]
+	VMOVUPS	Y0, 289664(SI)	// result[0]
+	VMOVUPS	271872(SI), Y0	// armField2.dq[1]
+	VMOVUPS	Y0, 289792(SI)	// result[1]
+	VMOVUPS	272000(SI), Y0	// armField2.dv[0]
+	VMOVUPS	Y0, 290176(SI)	// result_2[0]
+	VMOVUPS	272128(SI), Y0	// armField2.dv[1]
+	VMOVUPS	Y0, 290304(SI)	// result_2[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
 	// arm.nde:51
-	VBROADCASTSD	286464(AX), Y0	// h
+	VBROADCASTSD	287232(AX), Y0	// h
 	VMULPD	f64_3fe0000000000000<>(SB), Y0, Y0
-	VMOVSD	X0, 286080(AX)
-	VBROADCASTSD	286208(AX), Y1	// t
+	VMOVSD	X0, 286848(AX)
+	VBROADCASTSD	286976(AX), Y1	// t
 	VADDPD	Y0, Y1, Y1
-	VMOVSD	X1, 286088(AX)
+	VMOVSD	X1, 286856(AX)
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 286096(AX)
+	VMOVSS	X0, 286864(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop3: // 4 times: vectors of the block
 	// arm.nde:51
-	VMOVUPS	286720(SI), Y0	// q[0]
-	VMOVUPS	286848(SI), Y1	// q[1]
-	VMOVUPS	286976(SI), Y2	// v[0]
-	VMOVUPS	287104(SI), Y3	// v[1]
-	VBROADCASTSS	286096(AX), Y4
-	VMOVUPS	288896(SI), Y5	// result[0]
+	VMOVUPS	287488(SI), Y0	// q[0]
+	VMOVUPS	287616(SI), Y1	// q[1]
+	VMOVUPS	287744(SI), Y2	// v[0]
+	VMOVUPS	287872(SI), Y3	// v[1]
+	VBROADCASTSS	286864(AX), Y4
+	VMOVUPS	289664(SI), Y5	// result[0]
 	VFMADD231PS	Y5, Y4, Y0
-	VMOVUPS	Y0, 289152(SI)	// q_y2[0]
-	VMOVUPS	289024(SI), Y0	// result[1]
+	VMOVUPS	Y0, 289920(SI)	// q_y2[0]
+	VMOVUPS	289792(SI), Y0	// result[1]
 	VFMADD231PS	Y0, Y4, Y1
-	VMOVUPS	Y1, 289280(SI)	// q_y2[1]
-	VMOVUPS	289408(SI), Y0	// result_2[0]
+	VMOVUPS	Y1, 290048(SI)	// q_y2[1]
+	VMOVUPS	290176(SI), Y0	// result_2[0]
 	VFMADD231PS	Y0, Y4, Y2
-	VMOVUPS	Y2, 289664(SI)	// v_y2[0]
-	VMOVUPS	289536(SI), Y0	// result_2[1]
+	VMOVUPS	Y2, 290432(SI)	// v_y2[0]
+	VMOVUPS	290304(SI), Y0	// result_2[1]
 	VFMADD231PS	Y0, Y4, Y3
-	VMOVUPS	Y3, 289792(SI)	// v_y2[1]
+	VMOVUPS	Y3, 290560(SI)	// v_y2[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop3
 	// arm.nde:51
-	VBROADCASTSD	286088(AX), Y0
-	VMOVSD	X0, 269056(AX)	// armField2.t
+	VBROADCASTSD	286856(AX), Y0
+	VMOVSD	X0, 269824(AX)	// armField2.t
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	289152(SI), Y0	// q_y2[0]
-	VMOVUPS	Y0, 269312(SI)	// armField2.q[0]
-	VMOVUPS	289280(SI), Y0	// q_y2[1]
-	VMOVUPS	Y0, 269440(SI)	// armField2.q[1]
-	VMOVUPS	289664(SI), Y0	// v_y2[0]
-	VMOVUPS	Y0, 269568(SI)	// armField2.v[0]
-	VMOVUPS	289792(SI), Y0	// v_y2[1]
-	VMOVUPS	Y0, 269696(SI)	// armField2.v[1]
-	VMOVUPS	287232(SI), Y0	// u[0]
-	VMOVUPS	Y0, 269824(SI)	// armField2.u[0]
-	VMOVUPS	287360(SI), Y0	// u[1]
-	VMOVUPS	Y0, 269952(SI)	// armField2.u[1]
-	VMOVUPS	287488(SI), Y0	// mul
-	VMOVUPS	Y0, 270080(SI)	// armField2.mul
-	VMOVUPS	287616(SI), Y0	// add
-	VMOVUPS	Y0, 270208(SI)	// armField2.add
-	VMOVUPS	287744(SI), Y0	// mul
-	VMOVUPS	Y0, 270336(SI)	// armField2.mul
-	VMOVUPS	287872(SI), Y0	// mul
-	VMOVUPS	Y0, 270464(SI)	// armField2.mul
-	VMOVUPS	288000(SI), Y0	// reshape
-	VMOVUPS	Y0, 270592(SI)	// armField2.reshape
-	VMOVUPS	288128(SI), Y0	// mul
-	VMOVUPS	Y0, 270720(SI)	// armField2.mul
+	VMOVUPS	289920(SI), Y0	// q_y2[0]
+	VMOVUPS	Y0, 270080(SI)	// armField2.q[0]
+	VMOVUPS	290048(SI), Y0	// q_y2[1]
+	VMOVUPS	Y0, 270208(SI)	// armField2.q[1]
+	VMOVUPS	290432(SI), Y0	// v_y2[0]
+	VMOVUPS	Y0, 270336(SI)	// armField2.v[0]
+	VMOVUPS	290560(SI), Y0	// v_y2[1]
+	VMOVUPS	Y0, 270464(SI)	// armField2.v[1]
+	VMOVUPS	288000(SI), Y0	// u[0]
+	VMOVUPS	Y0, 270592(SI)	// armField2.u[0]
+	VMOVUPS	288128(SI), Y0	// u[1]
+	VMOVUPS	Y0, 270720(SI)	// armField2.u[1]
 	VMOVUPS	288256(SI), Y0	// mul
 	VMOVUPS	Y0, 270848(SI)	// armField2.mul
+	VMOVUPS	288384(SI), Y0	// add
+	VMOVUPS	Y0, 270976(SI)	// armField2.add
+	VMOVUPS	288512(SI), Y0	// mul
+	VMOVUPS	Y0, 271104(SI)	// armField2.mul
+	VMOVUPS	288640(SI), Y0	// mul
+	VMOVUPS	Y0, 271232(SI)	// armField2.mul
+	VMOVUPS	288768(SI), Y0	// reshape
+	VMOVUPS	Y0, 271360(SI)	// armField2.reshape
+	VMOVUPS	288896(SI), Y0	// mul
+	VMOVUPS	Y0, 271488(SI)	// armField2.mul
+	VMOVUPS	289024(SI), Y0	// mul
+	VMOVUPS	Y0, 271616(SI)	// armField2.mul
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
@@ -3876,74 +3882,74 @@ loop4: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop5: // 4 times: vectors of the block
-	VMOVUPS	270976(SI), Y0	// armField2.dq[0]
-	VMOVUPS	Y0, 289920(SI)	// result_3[0]
-	VMOVUPS	271104(SI), Y0	// armField2.dq[1]
-	VMOVUPS	Y0, 290048(SI)	// result_3[1]
-	VMOVUPS	271232(SI), Y0	// armField2.dv[0]
-	VMOVUPS	Y0, 290432(SI)	// result_4[0]
-	VMOVUPS	271360(SI), Y0	// armField2.dv[1]
-	VMOVUPS	Y0, 290560(SI)	// result_4[1]
+	VMOVUPS	271744(SI), Y0	// armField2.dq[0]
+	VMOVUPS	Y0, 290688(SI)	// result_3[0]
+	VMOVUPS	271872(SI), Y0	// armField2.dq[1]
+	VMOVUPS	Y0, 290816(SI)	// result_3[1]
+	VMOVUPS	272000(SI), Y0	// armField2.dv[0]
+	VMOVUPS	Y0, 291200(SI)	// result_4[0]
+	VMOVUPS	272128(SI), Y0	// armField2.dv[1]
+	VMOVUPS	Y0, 291328(SI)	// result_4[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop5
-	VBROADCASTSS	286096(AX), Y0
+	VBROADCASTSS	286864(AX), Y0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop6: // 4 times: vectors of the block
-	VMOVUPS	286720(SI), Y0	// q[0]
-	VMOVUPS	286848(SI), Y1	// q[1]
-	VMOVUPS	286976(SI), Y2	// v[0]
-	VMOVUPS	287104(SI), Y3	// v[1]
+	VMOVUPS	287488(SI), Y0	// q[0]
+	VMOVUPS	287616(SI), Y1	// q[1]
+	VMOVUPS	287744(SI), Y2	// v[0]
+	VMOVUPS	287872(SI), Y3	// v[1]
 	// arm.nde:51
-	VBROADCASTSS	286096(AX), Y4
-	VMOVUPS	289920(SI), Y5	// result_3[0]
+	VBROADCASTSS	286864(AX), Y4
+	VMOVUPS	290688(SI), Y5	// result_3[0]
 	VFMADD231PS	Y5, Y4, Y0
-	VMOVUPS	Y0, 290176(SI)	// q_y3[0]
-	VMOVUPS	290048(SI), Y0	// result_3[1]
+	VMOVUPS	Y0, 290944(SI)	// q_y3[0]
+	VMOVUPS	290816(SI), Y0	// result_3[1]
 	VFMADD231PS	Y0, Y4, Y1
-	VMOVUPS	Y1, 290304(SI)	// q_y3[1]
-	VMOVUPS	290432(SI), Y0	// result_4[0]
+	VMOVUPS	Y1, 291072(SI)	// q_y3[1]
+	VMOVUPS	291200(SI), Y0	// result_4[0]
 	VFMADD231PS	Y0, Y4, Y2
-	VMOVUPS	Y2, 290688(SI)	// v_y3[0]
-	VMOVUPS	290560(SI), Y0	// result_4[1]
+	VMOVUPS	Y2, 291456(SI)	// v_y3[0]
+	VMOVUPS	291328(SI), Y0	// result_4[1]
 	VFMADD231PS	Y0, Y4, Y3
-	VMOVUPS	Y3, 290816(SI)	// v_y3[1]
+	VMOVUPS	Y3, 291584(SI)	// v_y3[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop6
 	// arm.nde:51
-	VBROADCASTSD	286088(AX), Y0
-	VMOVSD	X0, 269056(AX)	// armField2.t
+	VBROADCASTSD	286856(AX), Y0
+	VMOVSD	X0, 269824(AX)	// armField2.t
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop7: // 4 times: vectors of the block
-	VMOVUPS	290176(SI), Y0	// q_y3[0]
-	VMOVUPS	Y0, 269312(SI)	// armField2.q[0]
-	VMOVUPS	290304(SI), Y0	// q_y3[1]
-	VMOVUPS	Y0, 269440(SI)	// armField2.q[1]
-	VMOVUPS	290688(SI), Y0	// v_y3[0]
-	VMOVUPS	Y0, 269568(SI)	// armField2.v[0]
-	VMOVUPS	290816(SI), Y0	// v_y3[1]
-	VMOVUPS	Y0, 269696(SI)	// armField2.v[1]
-	VMOVUPS	287232(SI), Y0	// u[0]
-	VMOVUPS	Y0, 269824(SI)	// armField2.u[0]
-	VMOVUPS	287360(SI), Y0	// u[1]
-	VMOVUPS	Y0, 269952(SI)	// armField2.u[1]
-	VMOVUPS	287488(SI), Y0	// mul
-	VMOVUPS	Y0, 270080(SI)	// armField2.mul
-	VMOVUPS	287616(SI), Y0	// add
-	VMOVUPS	Y0, 270208(SI)	// armField2.add
-	VMOVUPS	287744(SI), Y0	// mul
-	VMOVUPS	Y0, 270336(SI)	// armField2.mul
-	VMOVUPS	287872(SI), Y0	// mul
-	VMOVUPS	Y0, 270464(SI)	// armField2.mul
-	VMOVUPS	288000(SI), Y0	// reshape
-	VMOVUPS	Y0, 270592(SI)	// armField2.reshape
-	VMOVUPS	288128(SI), Y0	// mul
-	VMOVUPS	Y0, 270720(SI)	// armField2.mul
+	VMOVUPS	290944(SI), Y0	// q_y3[0]
+	VMOVUPS	Y0, 270080(SI)	// armField2.q[0]
+	VMOVUPS	291072(SI), Y0	// q_y3[1]
+	VMOVUPS	Y0, 270208(SI)	// armField2.q[1]
+	VMOVUPS	291456(SI), Y0	// v_y3[0]
+	VMOVUPS	Y0, 270336(SI)	// armField2.v[0]
+	VMOVUPS	291584(SI), Y0	// v_y3[1]
+	VMOVUPS	Y0, 270464(SI)	// armField2.v[1]
+	VMOVUPS	288000(SI), Y0	// u[0]
+	VMOVUPS	Y0, 270592(SI)	// armField2.u[0]
+	VMOVUPS	288128(SI), Y0	// u[1]
+	VMOVUPS	Y0, 270720(SI)	// armField2.u[1]
 	VMOVUPS	288256(SI), Y0	// mul
 	VMOVUPS	Y0, 270848(SI)	// armField2.mul
+	VMOVUPS	288384(SI), Y0	// add
+	VMOVUPS	Y0, 270976(SI)	// armField2.add
+	VMOVUPS	288512(SI), Y0	// mul
+	VMOVUPS	Y0, 271104(SI)	// armField2.mul
+	VMOVUPS	288640(SI), Y0	// mul
+	VMOVUPS	Y0, 271232(SI)	// armField2.mul
+	VMOVUPS	288768(SI), Y0	// reshape
+	VMOVUPS	Y0, 271360(SI)	// armField2.reshape
+	VMOVUPS	288896(SI), Y0	// mul
+	VMOVUPS	Y0, 271488(SI)	// armField2.mul
+	VMOVUPS	289024(SI), Y0	// mul
+	VMOVUPS	Y0, 271616(SI)	// armField2.mul
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop7
@@ -3951,81 +3957,81 @@ loop7: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop8: // 4 times: vectors of the block
-	VMOVUPS	270976(SI), Y0	// armField2.dq[0]
-	VMOVUPS	Y0, 290944(SI)	// result_5[0]
-	VMOVUPS	271104(SI), Y0	// armField2.dq[1]
-	VMOVUPS	Y0, 291072(SI)	// result_5[1]
-	VMOVUPS	271232(SI), Y0	// armField2.dv[0]
-	VMOVUPS	Y0, 291456(SI)	// result_6[0]
-	VMOVUPS	271360(SI), Y0	// armField2.dv[1]
-	VMOVUPS	Y0, 291584(SI)	// result_6[1]
+	VMOVUPS	271744(SI), Y0	// armField2.dq[0]
+	VMOVUPS	Y0, 291712(SI)	// result_5[0]
+	VMOVUPS	271872(SI), Y0	// armField2.dq[1]
+	VMOVUPS	Y0, 291840(SI)	// result_5[1]
+	VMOVUPS	272000(SI), Y0	// armField2.dv[0]
+	VMOVUPS	Y0, 292224(SI)	// result_6[0]
+	VMOVUPS	272128(SI), Y0	// armField2.dv[1]
+	VMOVUPS	Y0, 292352(SI)	// result_6[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop8
 	// arm.nde:51
-	VBROADCASTSD	286208(AX), Y0	// t
-	VBROADCASTSD	286464(AX), Y1	// h
+	VBROADCASTSD	286976(AX), Y0	// t
+	VBROADCASTSD	287232(AX), Y1	// h
 	VADDPD	Y1, Y0, Y0
-	VMOVSD	X0, 286104(AX)
+	VMOVSD	X0, 286872(AX)
 	VCVTPD2PSY	Y1, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 286112(AX)
+	VMOVSS	X0, 286880(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop9: // 4 times: vectors of the block
 	// arm.nde:51
-	VMOVUPS	286720(SI), Y0	// q[0]
-	VMOVUPS	286848(SI), Y1	// q[1]
-	VMOVUPS	286976(SI), Y2	// v[0]
-	VMOVUPS	287104(SI), Y3	// v[1]
-	VBROADCASTSS	286112(AX), Y4
-	VMOVUPS	290944(SI), Y5	// result_5[0]
+	VMOVUPS	287488(SI), Y0	// q[0]
+	VMOVUPS	287616(SI), Y1	// q[1]
+	VMOVUPS	287744(SI), Y2	// v[0]
+	VMOVUPS	287872(SI), Y3	// v[1]
+	VBROADCASTSS	286880(AX), Y4
+	VMOVUPS	291712(SI), Y5	// result_5[0]
 	VFMADD231PS	Y5, Y4, Y0
-	VMOVUPS	Y0, 291200(SI)	// q_y4[0]
-	VMOVUPS	291072(SI), Y0	// result_5[1]
+	VMOVUPS	Y0, 291968(SI)	// q_y4[0]
+	VMOVUPS	291840(SI), Y0	// result_5[1]
 	VFMADD231PS	Y0, Y4, Y1
-	VMOVUPS	Y1, 291328(SI)	// q_y4[1]
-	VMOVUPS	291456(SI), Y0	// result_6[0]
+	VMOVUPS	Y1, 292096(SI)	// q_y4[1]
+	VMOVUPS	292224(SI), Y0	// result_6[0]
 	VFMADD231PS	Y0, Y4, Y2
-	VMOVUPS	Y2, 291712(SI)	// v_y4[0]
-	VMOVUPS	291584(SI), Y0	// result_6[1]
+	VMOVUPS	Y2, 292480(SI)	// v_y4[0]
+	VMOVUPS	292352(SI), Y0	// result_6[1]
 	VFMADD231PS	Y0, Y4, Y3
-	VMOVUPS	Y3, 291840(SI)	// v_y4[1]
+	VMOVUPS	Y3, 292608(SI)	// v_y4[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop9
 	// arm.nde:51
-	VBROADCASTSD	286104(AX), Y0
-	VMOVSD	X0, 269056(AX)	// armField2.t
+	VBROADCASTSD	286872(AX), Y0
+	VMOVSD	X0, 269824(AX)	// armField2.t
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop10: // 4 times: vectors of the block
-	VMOVUPS	291200(SI), Y0	// q_y4[0]
-	VMOVUPS	Y0, 269312(SI)	// armField2.q[0]
-	VMOVUPS	291328(SI), Y0	// q_y4[1]
-	VMOVUPS	Y0, 269440(SI)	// armField2.q[1]
-	VMOVUPS	291712(SI), Y0	// v_y4[0]
-	VMOVUPS	Y0, 269568(SI)	// armField2.v[0]
-	VMOVUPS	291840(SI), Y0	// v_y4[1]
-	VMOVUPS	Y0, 269696(SI)	// armField2.v[1]
-	VMOVUPS	287232(SI), Y0	// u[0]
-	VMOVUPS	Y0, 269824(SI)	// armField2.u[0]
-	VMOVUPS	287360(SI), Y0	// u[1]
-	VMOVUPS	Y0, 269952(SI)	// armField2.u[1]
-	VMOVUPS	287488(SI), Y0	// mul
-	VMOVUPS	Y0, 270080(SI)	// armField2.mul
-	VMOVUPS	287616(SI), Y0	// add
-	VMOVUPS	Y0, 270208(SI)	// armField2.add
-	VMOVUPS	287744(SI), Y0	// mul
-	VMOVUPS	Y0, 270336(SI)	// armField2.mul
-	VMOVUPS	287872(SI), Y0	// mul
-	VMOVUPS	Y0, 270464(SI)	// armField2.mul
-	VMOVUPS	288000(SI), Y0	// reshape
-	VMOVUPS	Y0, 270592(SI)	// armField2.reshape
-	VMOVUPS	288128(SI), Y0	// mul
-	VMOVUPS	Y0, 270720(SI)	// armField2.mul
+	VMOVUPS	291968(SI), Y0	// q_y4[0]
+	VMOVUPS	Y0, 270080(SI)	// armField2.q[0]
+	VMOVUPS	292096(SI), Y0	// q_y4[1]
+	VMOVUPS	Y0, 270208(SI)	// armField2.q[1]
+	VMOVUPS	292480(SI), Y0	// v_y4[0]
+	VMOVUPS	Y0, 270336(SI)	// armField2.v[0]
+	VMOVUPS	292608(SI), Y0	// v_y4[1]
+	VMOVUPS	Y0, 270464(SI)	// armField2.v[1]
+	VMOVUPS	288000(SI), Y0	// u[0]
+	VMOVUPS	Y0, 270592(SI)	// armField2.u[0]
+	VMOVUPS	288128(SI), Y0	// u[1]
+	VMOVUPS	Y0, 270720(SI)	// armField2.u[1]
 	VMOVUPS	288256(SI), Y0	// mul
 	VMOVUPS	Y0, 270848(SI)	// armField2.mul
+	VMOVUPS	288384(SI), Y0	// add
+	VMOVUPS	Y0, 270976(SI)	// armField2.add
+	VMOVUPS	288512(SI), Y0	// mul
+	VMOVUPS	Y0, 271104(SI)	// armField2.mul
+	VMOVUPS	288640(SI), Y0	// mul
+	VMOVUPS	Y0, 271232(SI)	// armField2.mul
+	VMOVUPS	288768(SI), Y0	// reshape
+	VMOVUPS	Y0, 271360(SI)	// armField2.reshape
+	VMOVUPS	288896(SI), Y0	// mul
+	VMOVUPS	Y0, 271488(SI)	// armField2.mul
+	VMOVUPS	289024(SI), Y0	// mul
+	VMOVUPS	Y0, 271616(SI)	// armField2.mul
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop10
@@ -4033,75 +4039,75 @@ loop10: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop11: // 4 times: vectors of the block
-	VMOVUPS	270976(SI), Y0	// armField2.dq[0]
-	VMOVUPS	Y0, 291968(SI)	// result_7[0]
-	VMOVUPS	271104(SI), Y0	// armField2.dq[1]
-	VMOVUPS	Y0, 292096(SI)	// result_7[1]
-	VMOVUPS	271232(SI), Y0	// armField2.dv[0]
-	VMOVUPS	Y0, 292224(SI)	// result_8[0]
-	VMOVUPS	271360(SI), Y0	// armField2.dv[1]
-	VMOVUPS	Y0, 292352(SI)	// result_8[1]
+	VMOVUPS	271744(SI), Y0	// armField2.dq[0]
+	VMOVUPS	Y0, 292736(SI)	// result_7[0]
+	VMOVUPS	271872(SI), Y0	// armField2.dq[1]
+	VMOVUPS	Y0, 292864(SI)	// result_7[1]
+	VMOVUPS	272000(SI), Y0	// armField2.dv[0]
+	VMOVUPS	Y0, 292992(SI)	// result_8[0]
+	VMOVUPS	272128(SI), Y0	// armField2.dv[1]
+	VMOVUPS	Y0, 293120(SI)	// result_8[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop11
 	// arm.nde:51
-	VBROADCASTSD	286464(AX), Y0	// h
+	VBROADCASTSD	287232(AX), Y0	// h
 	VMULPD	f64_3fc5555555555555<>(SB), Y0, Y1
-	VMOVSD	X1, 286120(AX)
+	VMOVSD	X1, 286888(AX)
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y1, Y1
-	VMOVSS	X1, 286128(AX)
+	VMOVSS	X1, 286896(AX)
 	VMULPD	f64_3fd5555555555555<>(SB), Y0, Y0
-	VMOVSD	X0, 286136(AX)
+	VMOVSD	X0, 286904(AX)
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 286144(AX)
+	VMOVSS	X0, 286912(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop12: // 4 times: vectors of the block
 	// arm.nde:51
-	VMOVUPS	286720(SI), Y0	// q[0]
-	VMOVUPS	286848(SI), Y1	// q[1]
-	VMOVUPS	286976(SI), Y2	// v[0]
-	VMOVUPS	287104(SI), Y3	// v[1]
-	VBROADCASTSS	286128(AX), Y4
-	VMOVUPS	291968(SI), Y5	// result_7[0]
-	VBROADCASTSS	286144(AX), Y6
-	VMOVUPS	290944(SI), Y7	// result_5[0]
-	VMOVUPS	289920(SI), Y8	// result_3[0]
-	VMOVUPS	288896(SI), Y9	// result[0]
+	VMOVUPS	287488(SI), Y0	// q[0]
+	VMOVUPS	287616(SI), Y1	// q[1]
+	VMOVUPS	287744(SI), Y2	// v[0]
+	VMOVUPS	287872(SI), Y3	// v[1]
+	VBROADCASTSS	286896(AX), Y4
+	VMOVUPS	292736(SI), Y5	// result_7[0]
+	VBROADCASTSS	286912(AX), Y6
+	VMOVUPS	291712(SI), Y7	// result_5[0]
+	VMOVUPS	290688(SI), Y8	// result_3[0]
+	VMOVUPS	289664(SI), Y9	// result[0]
 	VFMADD231PS	Y9, Y4, Y0
 	VFMADD231PS	Y8, Y6, Y0
 	VFMADD231PS	Y7, Y6, Y0
 	VFMADD231PS	Y5, Y4, Y0
-	VMOVUPS	Y0, 288384(SI)	// q_next[0]
-	VMOVUPS	292096(SI), Y0	// result_7[1]
-	VMOVUPS	291072(SI), Y5	// result_5[1]
-	VMOVUPS	290048(SI), Y7	// result_3[1]
-	VMOVUPS	289024(SI), Y8	// result[1]
+	VMOVUPS	Y0, 289152(SI)	// q_next[0]
+	VMOVUPS	292864(SI), Y0	// result_7[1]
+	VMOVUPS	291840(SI), Y5	// result_5[1]
+	VMOVUPS	290816(SI), Y7	// result_3[1]
+	VMOVUPS	289792(SI), Y8	// result[1]
 	VFMADD231PS	Y8, Y4, Y1
 	VFMADD231PS	Y7, Y6, Y1
 	VFMADD231PS	Y5, Y6, Y1
 	VFMADD231PS	Y0, Y4, Y1
-	VMOVUPS	Y1, 288512(SI)	// q_next[1]
-	VMOVUPS	292224(SI), Y0	// result_8[0]
-	VMOVUPS	291456(SI), Y1	// result_6[0]
-	VMOVUPS	290432(SI), Y5	// result_4[0]
-	VMOVUPS	289408(SI), Y7	// result_2[0]
+	VMOVUPS	Y1, 289280(SI)	// q_next[1]
+	VMOVUPS	292992(SI), Y0	// result_8[0]
+	VMOVUPS	292224(SI), Y1	// result_6[0]
+	VMOVUPS	291200(SI), Y5	// result_4[0]
+	VMOVUPS	290176(SI), Y7	// result_2[0]
 	VFMADD231PS	Y7, Y4, Y2
 	VFMADD231PS	Y5, Y6, Y2
 	VFMADD231PS	Y1, Y6, Y2
 	VFMADD231PS	Y0, Y4, Y2
-	VMOVUPS	Y2, 288640(SI)	// v_next[0]
-	VMOVUPS	292352(SI), Y0	// result_8[1]
-	VMOVUPS	291584(SI), Y1	// result_6[1]
-	VMOVUPS	290560(SI), Y2	// result_4[1]
-	VMOVUPS	289536(SI), Y5	// result_2[1]
+	VMOVUPS	Y2, 289408(SI)	// v_next[0]
+	VMOVUPS	293120(SI), Y0	// result_8[1]
+	VMOVUPS	292352(SI), Y1	// result_6[1]
+	VMOVUPS	291328(SI), Y2	// result_4[1]
+	VMOVUPS	290304(SI), Y5	// result_2[1]
 	VFMADD231PS	Y5, Y4, Y3
 	VFMADD231PS	Y2, Y6, Y3
 	VFMADD231PS	Y1, Y6, Y3
 	VFMADD231PS	Y0, Y4, Y3
-	VMOVUPS	Y3, 288768(SI)	// v_next[1]
+	VMOVUPS	Y3, 289536(SI)	// v_next[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop12
@@ -4111,39 +4117,39 @@ loop12: // 4 times: vectors of the block
 TEXT step0Lanestep_avx2<>(SB), NOSPLIT, $0-0
 loop1:
 	// arm.nde:51
-	VBROADCASTSD	292480(AX), Y0	// step.t
-	VMOVSD	X0, 286208(AX)	// step0Step.t
-	VBROADCASTSD	292736(AX), Y0	// step.h
-	VMOVSD	X0, 286464(AX)	// step0Step.h
+	VBROADCASTSD	293248(AX), Y0	// step.t
+	VMOVSD	X0, 286976(AX)	// step0Step.t
+	VBROADCASTSD	293504(AX), Y0	// step.h
+	VMOVSD	X0, 287232(AX)	// step0Step.h
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	294272(SI), Y0	// q[0]
-	VMOVUPS	Y0, 286720(SI)	// step0Step.q[0]
-	VMOVUPS	294400(SI), Y0	// q[1]
-	VMOVUPS	Y0, 286848(SI)	// step0Step.q[1]
-	VMOVUPS	294528(SI), Y0	// v[0]
-	VMOVUPS	Y0, 286976(SI)	// step0Step.v[0]
-	VMOVUPS	294656(SI), Y0	// v[1]
-	VMOVUPS	Y0, 287104(SI)	// step0Step.v[1]
-	VMOVUPS	294784(SI), Y0	// extra.0[0]
-	VMOVUPS	Y0, 287232(SI)	// step0Step.u[0]
-	VMOVUPS	294912(SI), Y0	// extra.0[1]
-	VMOVUPS	Y0, 287360(SI)	// step0Step.u[1]
-	VMOVUPS	295040(SI), Y0	// extra.1
-	VMOVUPS	Y0, 287488(SI)	// step0Step.mul
-	VMOVUPS	295168(SI), Y0	// extra.2
-	VMOVUPS	Y0, 287616(SI)	// step0Step.add
-	VMOVUPS	295296(SI), Y0	// extra.3
-	VMOVUPS	Y0, 287744(SI)	// step0Step.mul
-	VMOVUPS	295424(SI), Y0	// extra.4
-	VMOVUPS	Y0, 287872(SI)	// step0Step.mul
-	VMOVUPS	295552(SI), Y0	// extra.5
-	VMOVUPS	Y0, 288000(SI)	// step0Step.reshape
-	VMOVUPS	295680(SI), Y0	// extra.6
-	VMOVUPS	Y0, 288128(SI)	// step0Step.mul
-	VMOVUPS	295808(SI), Y0	// extra.7
+	VMOVUPS	295040(SI), Y0	// q[0]
+	VMOVUPS	Y0, 287488(SI)	// step0Step.q[0]
+	VMOVUPS	295168(SI), Y0	// q[1]
+	VMOVUPS	Y0, 287616(SI)	// step0Step.q[1]
+	VMOVUPS	295296(SI), Y0	// v[0]
+	VMOVUPS	Y0, 287744(SI)	// step0Step.v[0]
+	VMOVUPS	295424(SI), Y0	// v[1]
+	VMOVUPS	Y0, 287872(SI)	// step0Step.v[1]
+	VMOVUPS	295552(SI), Y0	// extra.0[0]
+	VMOVUPS	Y0, 288000(SI)	// step0Step.u[0]
+	VMOVUPS	295680(SI), Y0	// extra.0[1]
+	VMOVUPS	Y0, 288128(SI)	// step0Step.u[1]
+	VMOVUPS	295808(SI), Y0	// extra.1
 	VMOVUPS	Y0, 288256(SI)	// step0Step.mul
+	VMOVUPS	295936(SI), Y0	// extra.2
+	VMOVUPS	Y0, 288384(SI)	// step0Step.add
+	VMOVUPS	296064(SI), Y0	// extra.3
+	VMOVUPS	Y0, 288512(SI)	// step0Step.mul
+	VMOVUPS	296192(SI), Y0	// extra.4
+	VMOVUPS	Y0, 288640(SI)	// step0Step.mul
+	VMOVUPS	296320(SI), Y0	// extra.5
+	VMOVUPS	Y0, 288768(SI)	// step0Step.reshape
+	VMOVUPS	296448(SI), Y0	// extra.6
+	VMOVUPS	Y0, 288896(SI)	// step0Step.mul
+	VMOVUPS	296576(SI), Y0	// extra.7
+	VMOVUPS	Y0, 289024(SI)	// step0Step.mul
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -4151,14 +4157,14 @@ loop2: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop3: // 4 times: vectors of the block
-	VMOVUPS	288384(SI), Y0	// step0Step.q_next[0]
-	VMOVUPS	Y0, 296704(SI)	// result[0]
-	VMOVUPS	288512(SI), Y0	// step0Step.q_next[1]
-	VMOVUPS	Y0, 296832(SI)	// result[1]
-	VMOVUPS	288640(SI), Y0	// step0Step.v_next[0]
-	VMOVUPS	Y0, 296960(SI)	// result_2[0]
-	VMOVUPS	288768(SI), Y0	// step0Step.v_next[1]
-	VMOVUPS	Y0, 297088(SI)	// result_2[1]
+	VMOVUPS	289152(SI), Y0	// step0Step.q_next[0]
+	VMOVUPS	Y0, 297472(SI)	// result[0]
+	VMOVUPS	289280(SI), Y0	// step0Step.q_next[1]
+	VMOVUPS	Y0, 297600(SI)	// result[1]
+	VMOVUPS	289408(SI), Y0	// step0Step.v_next[0]
+	VMOVUPS	Y0, 297728(SI)	// result_2[0]
+	VMOVUPS	289536(SI), Y0	// step0Step.v_next[1]
+	VMOVUPS	Y0, 297856(SI)	// result_2[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop3
@@ -4169,20 +4175,20 @@ loop4: // 4 times: vectors of the block
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	// arm.nde:51
-	VMOVUPS	296704(SI), Y2	// result[0]
+	VMOVUPS	297472(SI), Y2	// result[0]
 	VSUBPS	Y2, Y2, Y3
-	VMOVUPS	296832(SI), Y4	// result[1]
+	VMOVUPS	297600(SI), Y4	// result[1]
 	VSUBPS	Y4, Y4, Y5
 	VADDPS	Y3, Y0, Y0
 	VADDPS	Y5, Y0, Y0
-	VMOVUPS	296960(SI), Y3	// result_2[0]
+	VMOVUPS	297728(SI), Y3	// result_2[0]
 	VSUBPS	Y3, Y3, Y5
-	VMOVUPS	297088(SI), Y6	// result_2[1]
+	VMOVUPS	297856(SI), Y6	// result_2[1]
 	VSUBPS	Y6, Y6, Y7
 	VADDPS	Y5, Y1, Y1
 	VADDPS	Y7, Y1, Y1
-	VMOVUPD	292992(DI), Y5	// step.live
-	VMOVUPD	293024(DI), Y7	// step.live | 1
+	VMOVUPD	293760(DI), Y5	// step.live
+	VMOVUPD	293792(DI), Y7	// step.live | 1
 	VCMPPS	$0, f32_00000000<>(SB), Y0, Y0
 	VCMPPS	$0, f32_00000000<>(SB), Y1, Y1
 	VANDPS	Y1, Y0, Y0
@@ -4198,20 +4204,20 @@ loop4: // 4 times: vectors of the block
 	VPMOVSXDQ	X5, Y5
 	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
 	VANDPD	f64_3ff0000000000000<>(SB), Y5, Y5
-	VMOVUPD	Y0, 296448(DI)	// step.code
-	VMOVUPD	Y5, 296480(DI)	// step.code | 1
-	VMOVUPS	294272(SI), Y0	// q[0]
-	VMOVUPS	294400(SI), Y5	// q[1]
-	VMOVUPS	294528(SI), Y7	// v[0]
-	VMOVUPS	294656(SI), Y8	// v[1]
+	VMOVUPD	Y0, 297216(DI)	// step.code
+	VMOVUPD	Y5, 297248(DI)	// step.code | 1
+	VMOVUPS	295040(SI), Y0	// q[0]
+	VMOVUPS	295168(SI), Y5	// q[1]
+	VMOVUPS	295296(SI), Y7	// v[0]
+	VMOVUPS	295424(SI), Y8	// v[1]
 	VBLENDVPS	Y1, Y2, Y0, Y0
-	VMOVUPS	Y0, 295936(SI)	// q.next[0]
+	VMOVUPS	Y0, 296704(SI)	// q.next[0]
 	VBLENDVPS	Y1, Y4, Y5, Y0
-	VMOVUPS	Y0, 296064(SI)	// q.next[1]
+	VMOVUPS	Y0, 296832(SI)	// q.next[1]
 	VBLENDVPS	Y1, Y3, Y7, Y0
-	VMOVUPS	Y0, 296192(SI)	// v.next[0]
+	VMOVUPS	Y0, 296960(SI)	// v.next[0]
 	VBLENDVPS	Y1, Y6, Y8, Y0
-	VMOVUPS	Y0, 296320(SI)	// v.next[1]
+	VMOVUPS	Y0, 297088(SI)	// v.next[1]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -4220,54 +4226,54 @@ loop4: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop5: // 4 times: vectors of the block
-	VMOVUPS	295936(SI), Y0	// q.next[0]
-	VMOVUPS	Y0, 294272(SI)	// q[0]
-	VMOVUPS	296064(SI), Y0	// q.next[1]
-	VMOVUPS	Y0, 294400(SI)	// q[1]
-	VMOVUPS	296192(SI), Y0	// v.next[0]
-	VMOVUPS	Y0, 294528(SI)	// v[0]
-	VMOVUPS	296320(SI), Y0	// v.next[1]
-	VMOVUPS	Y0, 294656(SI)	// v[1]
+	VMOVUPS	296704(SI), Y0	// q.next[0]
+	VMOVUPS	Y0, 295040(SI)	// q[0]
+	VMOVUPS	296832(SI), Y0	// q.next[1]
+	VMOVUPS	Y0, 295168(SI)	// q[1]
+	VMOVUPS	296960(SI), Y0	// v.next[0]
+	VMOVUPS	Y0, 295296(SI)	// v[0]
+	VMOVUPS	297088(SI), Y0	// v.next[1]
+	VMOVUPS	Y0, 295424(SI)	// v[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop5
 	// the next step, if all lanes have taken this one
-	VMOVUPD	296448(AX), Y0	// step.code
-	VMOVUPD	296480(AX), Y1	// step.code | 1
+	VMOVUPD	297216(AX), Y0	// step.code
+	VMOVUPD	297248(AX), Y1	// step.code | 1
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	296512(AX), Y1	// step.code | 2
+	VMOVUPD	297280(AX), Y1	// step.code | 2
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	296544(AX), Y1	// step.code | 3
+	VMOVUPD	297312(AX), Y1	// step.code | 3
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	296576(AX), Y1	// step.code | 4
+	VMOVUPD	297344(AX), Y1	// step.code | 4
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	296608(AX), Y1	// step.code | 5
+	VMOVUPD	297376(AX), Y1	// step.code | 5
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	296640(AX), Y1	// step.code | 6
+	VMOVUPD	297408(AX), Y1	// step.code | 6
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	296672(AX), Y1	// step.code | 7
+	VMOVUPD	297440(AX), Y1	// step.code | 7
 	VADDPD	Y1, Y0, Y0
 	VPERM2F128	$1, Y0, Y0, Y1
 	VADDPD	Y1, Y0, Y0
 	VSHUFPD	$5, Y0, Y0, Y1
 	VADDPD	Y1, Y0, Y0
 	VCMPPD	$0, f64_4040000000000000<>(SB), Y0, Y0
-	VBROADCASTSD	293504(AX), Y1	// step.taken
+	VBROADCASTSD	294272(AX), Y1	// step.taken
 	VADDPD	f64_3ff0000000000000<>(SB), Y1, Y2
-	VBROADCASTSD	293248(AX), Y3	// step.t0
-	VBROADCASTSD	292736(AX), Y4	// step.h
+	VBROADCASTSD	294016(AX), Y3	// step.t0
+	VBROADCASTSD	293504(AX), Y4	// step.h
 	VMULPD	Y4, Y2, Y4
 	VADDPD	Y4, Y3, Y3
-	VBROADCASTSD	292480(AX), Y4	// step.t
+	VBROADCASTSD	293248(AX), Y4	// step.t
 	VBLENDVPD	Y0, Y3, Y4, Y3
-	VMOVSD	X3, 292480(AX)	// step.t
+	VMOVSD	X3, 293248(AX)	// step.t
 	VBLENDVPD	Y0, Y2, Y1, Y1
-	VMOVSD	X1, 293504(AX)	// step.taken
-	VBROADCASTSD	293760(AX), Y1	// step.many
+	VMOVSD	X1, 294272(AX)	// step.taken
+	VBROADCASTSD	294528(AX), Y1	// step.many
 	VSUBPD	Y2, Y1, Y1
 	VANDPD	Y1, Y0, Y0
-	VMOVSD	X0, 294016(AX)	// step.more
-	CMPQ	294016(AX), $0	// step.more
+	VMOVSD	X0, 294784(AX)	// step.more
+	CMPQ	294784(AX), $0	// step.more
 	JNE	loop1
 	RET
 
@@ -4289,42 +4295,42 @@ TEXT stepSamplePart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	297984(SI), Y0	// stepSample.load
+	VMOVUPS	298752(SI), Y0	// stepSample.load
 	// arm.nde:27
 	VBROADCASTSS	5388(BX), Y1	// Arm.m2
 	VADDPS	Y0, Y1, Y1
 	// arm.nde:30
 	VBROADCASTSS	8(DX), Y2	// Arm.l2.square
 	VMULPS	Y2, Y1, Y2
-	VMOVUPS	Y2, 298624(SI)	// stepSample.mul
+	VMOVUPS	Y2, 299392(SI)	// stepSample.mul
 	VBROADCASTSS	(DX), Y3	// Arm.m2.add
 	VADDPS	Y3, Y0, Y0
 	VBROADCASTSS	4(DX), Y3	// Arm.l1.square
 	VFMADD213PS	Y2, Y0, Y3
-	VMOVUPS	Y3, 298752(SI)	// stepSample.add
+	VMOVUPS	Y3, 299520(SI)	// stepSample.add
 	VMULPS	f32_40000000<>(SB), Y1, Y3
 	VBROADCASTSS	5392(BX), Y4	// Arm.l1
 	VMULPS	Y4, Y3, Y3
 	VBROADCASTSS	5396(BX), Y4	// Arm.l2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 298880(SI)	// stepSample.mul_2
+	VMOVUPS	Y3, 299648(SI)	// stepSample.mul_2
 	// arm.nde:31
 	VBROADCASTSS	5392(BX), Y3	// Arm.l1
 	VMULPS	Y3, Y1, Y3
 	VBROADCASTSS	5396(BX), Y4	// Arm.l2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 299008(SI)	// stepSample.mul_3
+	VMOVUPS	Y3, 299776(SI)	// stepSample.mul_3
 	// arm.nde:32
-	VMOVUPS	Y2, 299136(SI)	// stepSample.reshape
+	VMOVUPS	Y2, 299904(SI)	// stepSample.reshape
 	// arm.nde:35
 	VMULPS	f32_411cf5c3<>(SB), Y0, Y0
 	VBROADCASTSS	5392(BX), Y2	// Arm.l1
 	VMULPS	Y2, Y0, Y0
-	VMOVUPS	Y0, 299264(SI)	// stepSample.mul_4
+	VMOVUPS	Y0, 300032(SI)	// stepSample.mul_4
 	VMULPS	f32_411cf5c3<>(SB), Y1, Y0
 	VBROADCASTSS	5396(BX), Y1	// Arm.l2
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 299392(SI)	// stepSample.mul_5
+	VMOVUPS	Y0, 300160(SI)	// stepSample.mul_5
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -4334,39 +4340,39 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 299520(SI)	// stepSample.step0_in0
+	VMOVUPD	Y0, 300288(SI)	// stepSample.step0_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 299552(SI)	// stepSample.step0_in0 | 1
+	VMOVUPD	Y0, 300320(SI)	// stepSample.step0_in0 | 1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 299776(SI)	// stepSample.step0_in1
+	VMOVUPD	Y0, 300544(SI)	// stepSample.step0_in1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 299808(SI)	// stepSample.step0_in1 | 1
-	VMOVUPS	297216(DI), Y0	// stepSample.q[0]
-	VMOVUPS	Y0, 294272(DI)	// step0Lanestep.q[0]
-	VMOVUPS	297344(DI), Y0	// stepSample.q[1]
-	VMOVUPS	Y0, 294400(DI)	// step0Lanestep.q[1]
-	VMOVUPS	297472(DI), Y0	// stepSample.v[0]
-	VMOVUPS	Y0, 294528(DI)	// step0Lanestep.v[0]
-	VMOVUPS	297600(DI), Y0	// stepSample.v[1]
-	VMOVUPS	Y0, 294656(DI)	// step0Lanestep.v[1]
-	VMOVUPS	297728(DI), Y0	// stepSample.u[0]
-	VMOVUPS	Y0, 294784(DI)	// step0Lanestep.extra.0[0]
-	VMOVUPS	297856(DI), Y0	// stepSample.u[1]
-	VMOVUPS	Y0, 294912(DI)	// step0Lanestep.extra.0[1]
-	VMOVUPS	298624(DI), Y0	// stepSample.mul
-	VMOVUPS	Y0, 295040(DI)	// step0Lanestep.extra.1
-	VMOVUPS	298752(DI), Y0	// stepSample.add
-	VMOVUPS	Y0, 295168(DI)	// step0Lanestep.extra.2
-	VMOVUPS	298880(DI), Y0	// stepSample.mul_2
-	VMOVUPS	Y0, 295296(DI)	// step0Lanestep.extra.3
-	VMOVUPS	299008(DI), Y0	// stepSample.mul_3
-	VMOVUPS	Y0, 295424(DI)	// step0Lanestep.extra.4
-	VMOVUPS	299136(DI), Y0	// stepSample.reshape
-	VMOVUPS	Y0, 295552(DI)	// step0Lanestep.extra.5
-	VMOVUPS	299264(DI), Y0	// stepSample.mul_4
-	VMOVUPS	Y0, 295680(DI)	// step0Lanestep.extra.6
-	VMOVUPS	299392(DI), Y0	// stepSample.mul_5
-	VMOVUPS	Y0, 295808(DI)	// step0Lanestep.extra.7
+	VMOVUPD	Y0, 300576(SI)	// stepSample.step0_in1 | 1
+	VMOVUPS	297984(DI), Y0	// stepSample.q[0]
+	VMOVUPS	Y0, 295040(DI)	// step0Lanestep.q[0]
+	VMOVUPS	298112(DI), Y0	// stepSample.q[1]
+	VMOVUPS	Y0, 295168(DI)	// step0Lanestep.q[1]
+	VMOVUPS	298240(DI), Y0	// stepSample.v[0]
+	VMOVUPS	Y0, 295296(DI)	// step0Lanestep.v[0]
+	VMOVUPS	298368(DI), Y0	// stepSample.v[1]
+	VMOVUPS	Y0, 295424(DI)	// step0Lanestep.v[1]
+	VMOVUPS	298496(DI), Y0	// stepSample.u[0]
+	VMOVUPS	Y0, 295552(DI)	// step0Lanestep.extra.0[0]
+	VMOVUPS	298624(DI), Y0	// stepSample.u[1]
+	VMOVUPS	Y0, 295680(DI)	// step0Lanestep.extra.0[1]
+	VMOVUPS	299392(DI), Y0	// stepSample.mul
+	VMOVUPS	Y0, 295808(DI)	// step0Lanestep.extra.1
+	VMOVUPS	299520(DI), Y0	// stepSample.add
+	VMOVUPS	Y0, 295936(DI)	// step0Lanestep.extra.2
+	VMOVUPS	299648(DI), Y0	// stepSample.mul_2
+	VMOVUPS	Y0, 296064(DI)	// step0Lanestep.extra.3
+	VMOVUPS	299776(DI), Y0	// stepSample.mul_3
+	VMOVUPS	Y0, 296192(DI)	// step0Lanestep.extra.4
+	VMOVUPS	299904(DI), Y0	// stepSample.reshape
+	VMOVUPS	Y0, 296320(DI)	// step0Lanestep.extra.5
+	VMOVUPS	300032(DI), Y0	// stepSample.mul_4
+	VMOVUPS	Y0, 296448(DI)	// step0Lanestep.extra.6
+	VMOVUPS	300160(DI), Y0	// stepSample.mul_5
+	VMOVUPS	Y0, 296576(DI)	// step0Lanestep.extra.7
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -4392,14 +4398,14 @@ TEXT stepSamplePart2_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	294272(SI), Y0	// step0Lanestep.q[0]
-	VMOVUPS	Y0, 298112(SI)	// stepSample.qn[0]
-	VMOVUPS	294400(SI), Y0	// step0Lanestep.q[1]
-	VMOVUPS	Y0, 298240(SI)	// stepSample.qn[1]
-	VMOVUPS	294528(SI), Y0	// step0Lanestep.v[0]
-	VMOVUPS	Y0, 298368(SI)	// stepSample.vn[0]
-	VMOVUPS	294656(SI), Y0	// step0Lanestep.v[1]
-	VMOVUPS	Y0, 298496(SI)	// stepSample.vn[1]
+	VMOVUPS	295040(SI), Y0	// step0Lanestep.q[0]
+	VMOVUPS	Y0, 298880(SI)	// stepSample.qn[0]
+	VMOVUPS	295168(SI), Y0	// step0Lanestep.q[1]
+	VMOVUPS	Y0, 299008(SI)	// stepSample.qn[1]
+	VMOVUPS	295296(SI), Y0	// step0Lanestep.v[0]
+	VMOVUPS	Y0, 299136(SI)	// stepSample.vn[0]
+	VMOVUPS	295424(SI), Y0	// step0Lanestep.v[1]
+	VMOVUPS	Y0, 299264(SI)	// stepSample.vn[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -4424,9 +4430,9 @@ TEXT armFieldDual_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	300160(SI), Y0	// q[1]
-	VMOVUPS	300928(SI), Y1	// add
-	VMOVUPS	301056(SI), Y2	// mul
+	VMOVUPS	300928(SI), Y0	// q[1]
+	VMOVUPS	301696(SI), Y1	// add
+	VMOVUPS	301824(SI), Y2	// mul
 	// arm.nde:28
 	VMOVUPS	f32_4b400000<>(SB), Y3
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y3
@@ -4461,16 +4467,16 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 303232(SI)	// c2
+	VMOVUPS	Y3, 304000(SI)	// c2
 	// arm.nde:30
 	VFMADD231PS	Y3, Y2, Y1
-	VMOVUPS	300800(SI), Y2	// mul
-	VMOVUPS	301184(SI), Y4	// mul
+	VMOVUPS	301568(SI), Y2	// mul
+	VMOVUPS	301952(SI), Y4	// mul
 	// arm.nde:32
 	// arm.nde:31
 	VFMADD231PS	Y3, Y4, Y2
-	VMOVUPS	300288(SI), Y3	// v[0]
-	VMOVUPS	300416(SI), Y5	// v[1]
+	VMOVUPS	301056(SI), Y3	// v[0]
+	VMOVUPS	301184(SI), Y5	// v[1]
 	// arm.nde:32
 	// arm.nde:28
 	VANDPS	f32_7fffffff<>(SB), Y0, Y6
@@ -4507,35 +4513,35 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y7, Y7
 	VXORPS	f32_ffffffff<>(SB), Y7, Y7
 	VORPS	Y7, Y6, Y6
-	VMOVUPS	Y6, 303872(SI)	// s2
+	VMOVUPS	Y6, 304640(SI)	// s2
 	// arm.nde:33
 	VMULPS	Y6, Y4, Y4
-	VMOVUPS	Y4, 304000(SI)	// k
+	VMOVUPS	Y4, 304768(SI)	// k
 	// arm.nde:34
 	VXORPS	f32_80000000<>(SB), Y4, Y6
-	VMOVUPS	Y6, 304128(SI)	// neg
+	VMOVUPS	Y6, 304896(SI)	// neg
 	VMULPS	f32_40000000<>(SB), Y3, Y7
-	VMOVUPS	Y7, 304256(SI)	// mul_6
+	VMOVUPS	Y7, 305024(SI)	// mul_6
 	VMULPS	Y5, Y7, Y7
 	VFMADD231PS	Y5, Y5, Y7
-	VMOVUPS	Y7, 304384(SI)	// add_2
+	VMOVUPS	Y7, 305152(SI)	// add_2
 	VMULPS	Y7, Y6, Y6
-	VMOVUPS	301312(SI), Y7	// reshape
+	VMOVUPS	302080(SI), Y7	// reshape
 	// arm.nde:32
-	VMOVUPS	Y1, 303360(SI)	// M[0]
-	VMOVUPS	Y2, 303488(SI)	// M[1]
-	VMOVUPS	Y2, 303616(SI)	// M[2]
-	VMOVUPS	Y7, 303744(SI)	// M[3]
+	VMOVUPS	Y1, 304128(SI)	// M[0]
+	VMOVUPS	Y2, 304256(SI)	// M[1]
+	VMOVUPS	Y2, 304384(SI)	// M[2]
+	VMOVUPS	Y7, 304512(SI)	// M[3]
 	// arm.nde:34
 	VMULPS	Y3, Y3, Y1
-	VMOVUPS	Y1, 304512(SI)	// square
+	VMOVUPS	Y1, 305280(SI)	// square
 	VMULPS	Y1, Y4, Y1
-	VMOVUPS	300032(SI), Y2	// q[0]
-	VMOVUPS	301568(SI), Y4	// mul
-	VMOVUPS	301440(SI), Y7	// mul
+	VMOVUPS	300800(SI), Y2	// q[0]
+	VMOVUPS	302336(SI), Y4	// mul
+	VMOVUPS	302208(SI), Y7	// mul
 	// arm.nde:35
 	VADDPS	Y0, Y2, Y8
-	VMOVUPS	Y8, 304640(SI)	// add_3
+	VMOVUPS	Y8, 305408(SI)	// add_3
 	VMOVUPS	f32_4b400000<>(SB), Y9
 	VFMADD231PS	f32_3f22f983<>(SB), Y8, Y9
 	VSUBPS	f32_4b400000<>(SB), Y9, Y10
@@ -4604,8 +4610,8 @@ loop1: // 4 times: vectors of the block
 	VXORPS	f32_ffffffff<>(SB), Y9, Y9
 	VORPS	Y9, Y8, Y8
 	VFMADD213PS	Y4, Y8, Y7
-	VMOVUPS	300544(SI), Y8	// u[0]
-	VMOVUPS	300672(SI), Y9	// u[1]
+	VMOVUPS	301312(SI), Y8	// u[0]
+	VMOVUPS	301440(SI), Y9	// u[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Y6, Y8, Y6
@@ -4613,9 +4619,9 @@ loop1: // 4 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y7, Y6, Y6
-	VMOVUPS	Y6, 304768(SI)	// sub[0]
+	VMOVUPS	Y6, 305536(SI)	// sub[0]
 	VSUBPS	Y4, Y1, Y1
-	VMOVUPS	Y1, 304896(SI)	// sub[1]
+	VMOVUPS	Y1, 305664(SI)	// sub[1]
 	// arm.nde:11
 	VANDPS	f32_7fffffff<>(SB), Y2, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y4
@@ -4651,7 +4657,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y1, Y1
-	VMOVUPS	Y1, 305024(SI)	// sin[0]
+	VMOVUPS	Y1, 305792(SI)	// sin[0]
 	VANDPS	f32_7fffffff<>(SB), Y0, Y4
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y4, Y6
@@ -4686,7 +4692,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y6, Y6
 	VXORPS	f32_ffffffff<>(SB), Y6, Y6
 	VORPS	Y6, Y4, Y4
-	VMOVUPS	Y4, 305152(SI)	// sin[1]
+	VMOVUPS	Y4, 305920(SI)	// sin[1]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y2, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -4720,7 +4726,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y2, Y2
 	VXORPS	f32_ffffffff<>(SB), Y2, Y2
 	VORPS	Y2, Y6, Y2
-	VMOVUPS	Y2, 305280(SI)	// cos[0]
+	VMOVUPS	Y2, 306048(SI)	// cos[0]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -4754,13 +4760,13 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y0, Y0
 	VXORPS	f32_ffffffff<>(SB), Y0, Y0
 	VORPS	Y0, Y6, Y0
-	VMOVUPS	Y0, 305408(SI)	// cos[1]
-	VMOVUPS	Y1, 305536(SI)	// concat[0]
-	VMOVUPS	Y4, 305664(SI)	// concat[1]
-	VMOVUPS	Y2, 305792(SI)	// concat[2]
-	VMOVUPS	Y0, 305920(SI)	// concat[3]
-	VMOVUPS	Y3, 306048(SI)	// concat[4]
-	VMOVUPS	Y5, 306176(SI)	// concat[5]
+	VMOVUPS	Y0, 306176(SI)	// cos[1]
+	VMOVUPS	Y1, 306304(SI)	// concat[0]
+	VMOVUPS	Y4, 306432(SI)	// concat[1]
+	VMOVUPS	Y2, 306560(SI)	// concat[2]
+	VMOVUPS	Y0, 306688(SI)	// concat[3]
+	VMOVUPS	Y3, 306816(SI)	// concat[4]
+	VMOVUPS	Y5, 306944(SI)	// concat[5]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -4781,10 +4787,10 @@ loop2: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop3: // 6 times: terms of the sums
-	VMOVUPS	305536(R10), Y8	// concat[0]
-	VMOVUPS	305568(R10), Y9	// concat[0] | 1
-	VMOVUPS	305600(R10), Y10	// concat[0] | 2
-	VMOVUPS	305632(R10), Y11	// concat[0] | 3
+	VMOVUPS	306304(R10), Y8	// concat[0]
+	VMOVUPS	306336(R10), Y9	// concat[0] | 1
+	VMOVUPS	306368(R10), Y10	// concat[0] | 2
+	VMOVUPS	306400(R10), Y11	// concat[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -4799,14 +4805,14 @@ loop3: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	Y0, 306304(DI)	// matvec[0]
-	VMOVUPS	Y1, 306336(DI)	// matvec[0] | 1
-	VMOVUPS	Y2, 306368(DI)	// matvec[0] | 2
-	VMOVUPS	Y3, 306400(DI)	// matvec[0] | 3
-	VMOVUPS	Y4, 306432(DI)	// matvec[1]
-	VMOVUPS	Y5, 306464(DI)	// matvec[1] | 1
-	VMOVUPS	Y6, 306496(DI)	// matvec[1] | 2
-	VMOVUPS	Y7, 306528(DI)	// matvec[1] | 3
+	VMOVUPS	Y0, 307072(DI)	// matvec[0]
+	VMOVUPS	Y1, 307104(DI)	// matvec[0] | 1
+	VMOVUPS	Y2, 307136(DI)	// matvec[0] | 2
+	VMOVUPS	Y3, 307168(DI)	// matvec[0] | 3
+	VMOVUPS	Y4, 307200(DI)	// matvec[1]
+	VMOVUPS	Y5, 307232(DI)	// matvec[1] | 1
+	VMOVUPS	Y6, 307264(DI)	// matvec[1] | 2
+	VMOVUPS	Y7, 307296(DI)	// matvec[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -4819,10 +4825,10 @@ loop4: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop5: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	306304(R9), Y0	// matvec[0]
+	VMOVUPS	307072(R9), Y0	// matvec[0]
 	VBROADCASTSS	768(R10), Y1	// friction.0.bias[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 310400(R9)	// add_4[0]
+	VMOVUPS	Y0, 311168(R9)	// add_4[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -4851,7 +4857,7 @@ loop5: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 314496(R9)	// softplus[0]
+	VMOVUPS	Y0, 315264(R9)	// softplus[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -4876,10 +4882,10 @@ loop6: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop7: // 32 times: terms of the sums
-	VMOVUPS	314496(R10), Y8	// softplus[0]
-	VMOVUPS	314528(R10), Y9	// softplus[0] | 1
-	VMOVUPS	314560(R10), Y10	// softplus[0] | 2
-	VMOVUPS	314592(R10), Y11	// softplus[0] | 3
+	VMOVUPS	315264(R10), Y8	// softplus[0]
+	VMOVUPS	315296(R10), Y9	// softplus[0] | 1
+	VMOVUPS	315328(R10), Y10	// softplus[0] | 2
+	VMOVUPS	315360(R10), Y11	// softplus[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -4894,14 +4900,14 @@ loop7: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop7
-	VMOVUPS	Y0, 318592(DI)	// matvec_2[0]
-	VMOVUPS	Y1, 318624(DI)	// matvec_2[0] | 1
-	VMOVUPS	Y2, 318656(DI)	// matvec_2[0] | 2
-	VMOVUPS	Y3, 318688(DI)	// matvec_2[0] | 3
-	VMOVUPS	Y4, 318720(DI)	// matvec_2[1]
-	VMOVUPS	Y5, 318752(DI)	// matvec_2[1] | 1
-	VMOVUPS	Y6, 318784(DI)	// matvec_2[1] | 2
-	VMOVUPS	Y7, 318816(DI)	// matvec_2[1] | 3
+	VMOVUPS	Y0, 319360(DI)	// matvec_2[0]
+	VMOVUPS	Y1, 319392(DI)	// matvec_2[0] | 1
+	VMOVUPS	Y2, 319424(DI)	// matvec_2[0] | 2
+	VMOVUPS	Y3, 319456(DI)	// matvec_2[0] | 3
+	VMOVUPS	Y4, 319488(DI)	// matvec_2[1]
+	VMOVUPS	Y5, 319520(DI)	// matvec_2[1] | 1
+	VMOVUPS	Y6, 319552(DI)	// matvec_2[1] | 2
+	VMOVUPS	Y7, 319584(DI)	// matvec_2[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -4916,10 +4922,10 @@ loop8: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop9: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	318592(R9), Y2	// matvec_2[0]
+	VMOVUPS	319360(R9), Y2	// matvec_2[0]
 	VBROADCASTSS	4992(R10), Y3	// friction.2.bias[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 322688(R9)	// add_5[0]
+	VMOVUPS	Y2, 323456(R9)	// add_5[0]
 	VORPS	f32_80000000<>(SB), Y2, Y3
 	VMOVUPS	f32_c2ae999a<>(SB), Y4
 	VMAXPS	Y3, Y4, Y3
@@ -4956,21 +4962,23 @@ loop9: // 32 times: elements
 	ADDQ	$4, R10
 	DECQ	DI
 	JNE	loop9
+	VMOVUPS	Y0, 327552(SI)	// matvec_3[0]
+	VMOVUPS	Y1, 327680(SI)	// matvec_3[1]
 	// arm.nde:38
-	VMOVUPS	304768(SI), Y2	// sub[0]
+	VMOVUPS	305536(SI), Y2	// sub[0]
 	VBROADCASTSS	5376(BX), Y3	// friction.4.bias[0]
 	VADDPS	Y3, Y0, Y0
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 326784(SI)	// sub_2[0]
-	VMOVUPS	304896(SI), Y2	// sub[1]
+	VMOVUPS	Y0, 327808(SI)	// sub_2[0]
+	VMOVUPS	305664(SI), Y2	// sub[1]
 	VBROADCASTSS	5380(BX), Y3	// friction.4.bias[1]
 	VADDPS	Y3, Y1, Y1
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 326912(SI)	// sub_2[1]
-	VMOVUPS	303360(SI), Y2	// M[0]
-	VMOVUPS	303488(SI), Y3	// M[1]
-	VMOVUPS	303616(SI), Y4	// M[2]
-	VMOVUPS	303744(SI), Y5	// M[3]
+	VMOVUPS	Y1, 327936(SI)	// sub_2[1]
+	VMOVUPS	304128(SI), Y2	// M[0]
+	VMOVUPS	304256(SI), Y3	// M[1]
+	VMOVUPS	304384(SI), Y4	// M[2]
+	VMOVUPS	304512(SI), Y5	// M[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -4991,48 +4999,48 @@ loop9: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 302464(SI)	// dv[0]
-	VMOVUPS	Y0, 302592(SI)	// dv[1]
-	VMOVUPS	301824(SI), Y0	// q_dot[1]
-	VMOVUPS	301184(SI), Y1	// mul
-	VMOVUPS	301952(SI), Y15	// v_dot[0]
+	VMOVUPS	Y1, 303232(SI)	// dv[0]
+	VMOVUPS	Y0, 303360(SI)	// dv[1]
+	VMOVUPS	302592(SI), Y0	// q_dot[1]
+	VMOVUPS	301952(SI), Y1	// mul
+	VMOVUPS	302720(SI), Y15	// v_dot[0]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	300416(SI), Y2	// v[1]
-	VMOVUPS	302080(SI), Y3	// v_dot[1]
+	VMOVUPS	301184(SI), Y2	// v[1]
+	VMOVUPS	302848(SI), Y3	// v_dot[1]
 	// arm.nde:33
-	VMOVUPS	303232(SI), Y4	// c2
+	VMOVUPS	304000(SI), Y4	// c2
 	VMULPS	Y4, Y0, Y4
 	VMULPS	Y1, Y4, Y1
 	// arm.nde:34
 	VMULPS	f32_40000000<>(SB), Y2, Y4
-	VMOVUPS	304256(SI), Y5	// mul_6
+	VMOVUPS	305024(SI), Y5	// mul_6
 	VMOVUPS	0(AX), Y13
 	VMULPS	f32_40000000<>(SB), Y13, Y6
 	VMULPS	Y2, Y6, Y2
 	VFMADD231PS	Y5, Y3, Y2
 	VFMADD231PS	Y4, Y3, Y2
-	VMOVUPS	304128(SI), Y4	// neg
+	VMOVUPS	304896(SI), Y4	// neg
 	VXORPS	f32_80000000<>(SB), Y1, Y6
-	VMOVUPS	304384(SI), Y7	// add_2
+	VMOVUPS	305152(SI), Y7	// add_2
 	VMULPS	Y7, Y6, Y6
 	VMOVUPS	Y6, Y15
 	VFMADD231PS	Y4, Y2, Y15
 	VMOVUPS	Y15, 32(AX)
 	VMULPS	0(AX), Y5, Y2
-	VMOVUPS	304000(SI), Y4	// k
-	VMOVUPS	304512(SI), Y5	// square
+	VMOVUPS	304768(SI), Y4	// k
+	VMOVUPS	305280(SI), Y5	// square
 	VMULPS	Y5, Y1, Y1
 	VMOVUPS	Y1, Y15
 	VFMADD231PS	Y4, Y2, Y15
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	301696(SI), Y1	// q_dot[0]
-	VMOVUPS	301568(SI), Y2	// mul
-	VMOVUPS	300032(SI), Y4	// q[0]
-	VMOVUPS	301440(SI), Y15	// mul
+	VMOVUPS	302464(SI), Y1	// q_dot[0]
+	VMOVUPS	302336(SI), Y2	// mul
+	VMOVUPS	300800(SI), Y4	// q[0]
+	VMOVUPS	302208(SI), Y15	// mul
 	VMOVUPS	Y15, 96(AX)
 	// arm.nde:35
 	VADDPS	Y0, Y1, Y5
-	VMOVUPS	304640(SI), Y6	// add_3
+	VMOVUPS	305408(SI), Y6	// add_3
 	VANDPS	f32_7fffffff<>(SB), Y6, Y7
 	VMOVUPS	f32_4b400000<>(SB), Y8
 	VFMADD231PS	f32_3f22f983<>(SB), Y7, Y8
@@ -5116,31 +5124,31 @@ loop9: // 32 times: elements
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y4, Y5, Y4
-	VMOVUPS	Y4, 327040(SI)	// sub_3[0]
+	VMOVUPS	Y4, 328064(SI)	// sub_3[0]
 	VSUBPS	Y2, Y6, Y2
-	VMOVUPS	Y2, 327168(SI)	// sub_3[1]
+	VMOVUPS	Y2, 328192(SI)	// sub_3[1]
 	// arm.nde:11
-	VMOVUPS	305280(SI), Y2	// cos[0]
+	VMOVUPS	306048(SI), Y2	// cos[0]
 	VMULPS	Y2, Y1, Y2
-	VMOVUPS	Y2, 327296(SI)	// mul_7[0]
-	VMOVUPS	305408(SI), Y4	// cos[1]
+	VMOVUPS	Y2, 328320(SI)	// mul_7[0]
+	VMOVUPS	306176(SI), Y4	// cos[1]
 	VMULPS	Y4, Y0, Y4
-	VMOVUPS	Y4, 327424(SI)	// mul_7[1]
-	VMOVUPS	305024(SI), Y5	// sin[0]
+	VMOVUPS	Y4, 328448(SI)	// mul_7[1]
+	VMOVUPS	305792(SI), Y5	// sin[0]
 	VXORPS	f32_80000000<>(SB), Y5, Y5
 	VMULPS	Y5, Y1, Y1
-	VMOVUPS	Y1, 327552(SI)	// mul_8[0]
-	VMOVUPS	305152(SI), Y5	// sin[1]
+	VMOVUPS	Y1, 328576(SI)	// mul_8[0]
+	VMOVUPS	305920(SI), Y5	// sin[1]
 	VXORPS	f32_80000000<>(SB), Y5, Y5
 	VMULPS	Y5, Y0, Y0
-	VMOVUPS	Y0, 327680(SI)	// mul_8[1]
-	VMOVUPS	Y2, 327808(SI)	// concat_2[0]
-	VMOVUPS	Y4, 327936(SI)	// concat_2[1]
-	VMOVUPS	Y1, 328064(SI)	// concat_2[2]
-	VMOVUPS	Y0, 328192(SI)	// concat_2[3]
+	VMOVUPS	Y0, 328704(SI)	// mul_8[1]
+	VMOVUPS	Y2, 328832(SI)	// concat_2[0]
+	VMOVUPS	Y4, 328960(SI)	// concat_2[1]
+	VMOVUPS	Y1, 329088(SI)	// concat_2[2]
+	VMOVUPS	Y0, 329216(SI)	// concat_2[3]
 	VMOVUPS	0(AX), Y13	// concat_2[4]
-	VMOVUPS	Y13, 328320(SI)
-	VMOVUPS	Y3, 328448(SI)	// concat_2[5]
+	VMOVUPS	Y13, 329344(SI)
+	VMOVUPS	Y3, 329472(SI)	// concat_2[5]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop8
@@ -5161,10 +5169,10 @@ loop10: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop11: // 6 times: terms of the sums
-	VMOVUPS	327808(R10), Y8	// concat_2[0]
-	VMOVUPS	327840(R10), Y9	// concat_2[0] | 1
-	VMOVUPS	327872(R10), Y10	// concat_2[0] | 2
-	VMOVUPS	327904(R10), Y11	// concat_2[0] | 3
+	VMOVUPS	328832(R10), Y8	// concat_2[0]
+	VMOVUPS	328864(R10), Y9	// concat_2[0] | 1
+	VMOVUPS	328896(R10), Y10	// concat_2[0] | 2
+	VMOVUPS	328928(R10), Y11	// concat_2[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -5179,14 +5187,14 @@ loop11: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop11
-	VMOVUPS	Y0, 328576(DI)	// matvec_3[0]
-	VMOVUPS	Y1, 328608(DI)	// matvec_3[0] | 1
-	VMOVUPS	Y2, 328640(DI)	// matvec_3[0] | 2
-	VMOVUPS	Y3, 328672(DI)	// matvec_3[0] | 3
-	VMOVUPS	Y4, 328704(DI)	// matvec_3[1]
-	VMOVUPS	Y5, 328736(DI)	// matvec_3[1] | 1
-	VMOVUPS	Y6, 328768(DI)	// matvec_3[1] | 2
-	VMOVUPS	Y7, 328800(DI)	// matvec_3[1] | 3
+	VMOVUPS	Y0, 329600(DI)	// matvec_4[0]
+	VMOVUPS	Y1, 329632(DI)	// matvec_4[0] | 1
+	VMOVUPS	Y2, 329664(DI)	// matvec_4[0] | 2
+	VMOVUPS	Y3, 329696(DI)	// matvec_4[0] | 3
+	VMOVUPS	Y4, 329728(DI)	// matvec_4[1]
+	VMOVUPS	Y5, 329760(DI)	// matvec_4[1] | 1
+	VMOVUPS	Y6, 329792(DI)	// matvec_4[1] | 2
+	VMOVUPS	Y7, 329824(DI)	// matvec_4[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -5198,8 +5206,8 @@ loop12: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop13: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	328576(R9), Y0	// matvec_3[0]
-	VMOVUPS	310400(R9), Y1	// add_4[0]
+	VMOVUPS	329600(R9), Y0	// matvec_4[0]
+	VMOVUPS	311168(R9), Y1	// add_4[0]
 	VORPS	f32_80000000<>(SB), Y1, Y2
 	VMOVUPS	f32_42b40000<>(SB), Y3
 	VMINPS	Y2, Y3, Y2
@@ -5232,7 +5240,7 @@ loop13: // 32 times: elements
 	VADDPS	f32_3f800000<>(SB), Y2, Y2
 	VDIVPS	Y2, Y1, Y1
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 332672(R9)	// mul_9[0]
+	VMOVUPS	Y0, 333696(R9)	// mul_9[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop13
@@ -5256,10 +5264,10 @@ loop14: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop15: // 32 times: terms of the sums
-	VMOVUPS	332672(R10), Y8	// mul_9[0]
-	VMOVUPS	332704(R10), Y9	// mul_9[0] | 1
-	VMOVUPS	332736(R10), Y10	// mul_9[0] | 2
-	VMOVUPS	332768(R10), Y11	// mul_9[0] | 3
+	VMOVUPS	333696(R10), Y8	// mul_9[0]
+	VMOVUPS	333728(R10), Y9	// mul_9[0] | 1
+	VMOVUPS	333760(R10), Y10	// mul_9[0] | 2
+	VMOVUPS	333792(R10), Y11	// mul_9[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -5274,14 +5282,14 @@ loop15: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop15
-	VMOVUPS	Y0, 336768(DI)	// matvec_4[0]
-	VMOVUPS	Y1, 336800(DI)	// matvec_4[0] | 1
-	VMOVUPS	Y2, 336832(DI)	// matvec_4[0] | 2
-	VMOVUPS	Y3, 336864(DI)	// matvec_4[0] | 3
-	VMOVUPS	Y4, 336896(DI)	// matvec_4[1]
-	VMOVUPS	Y5, 336928(DI)	// matvec_4[1] | 1
-	VMOVUPS	Y6, 336960(DI)	// matvec_4[1] | 2
-	VMOVUPS	Y7, 336992(DI)	// matvec_4[1] | 3
+	VMOVUPS	Y0, 337792(DI)	// matvec_5[0]
+	VMOVUPS	Y1, 337824(DI)	// matvec_5[0] | 1
+	VMOVUPS	Y2, 337856(DI)	// matvec_5[0] | 2
+	VMOVUPS	Y3, 337888(DI)	// matvec_5[0] | 3
+	VMOVUPS	Y4, 337920(DI)	// matvec_5[1]
+	VMOVUPS	Y5, 337952(DI)	// matvec_5[1] | 1
+	VMOVUPS	Y6, 337984(DI)	// matvec_5[1] | 2
+	VMOVUPS	Y7, 338016(DI)	// matvec_5[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -5296,8 +5304,8 @@ loop16: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop17: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	336768(R9), Y2	// matvec_4[0]
-	VMOVUPS	322688(R9), Y3	// add_5[0]
+	VMOVUPS	337792(R9), Y2	// matvec_5[0]
+	VMOVUPS	323456(R9), Y3	// add_5[0]
 	VORPS	f32_80000000<>(SB), Y3, Y4
 	VMOVUPS	f32_42b40000<>(SB), Y5
 	VMINPS	Y4, Y5, Y4
@@ -5339,38 +5347,38 @@ loop17: // 32 times: elements
 	DECQ	DI
 	JNE	loop17
 	// arm.nde:38
-	VMOVUPS	327040(SI), Y2	// sub_3[0]
+	VMOVUPS	328064(SI), Y2	// sub_3[0]
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	327168(SI), Y2	// sub_3[1]
+	VMOVUPS	328192(SI), Y2	// sub_3[1]
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	301824(SI), Y2	// q_dot[1]
-	VMOVUPS	301056(SI), Y3	// mul
+	VMOVUPS	302592(SI), Y2	// q_dot[1]
+	VMOVUPS	301824(SI), Y3	// mul
 	// arm.nde:28
-	VMOVUPS	303872(SI), Y4	// s2
+	VMOVUPS	304640(SI), Y4	// s2
 	VXORPS	f32_80000000<>(SB), Y4, Y4
 	VMULPS	Y4, Y2, Y2
 	// arm.nde:30
 	VMULPS	Y3, Y2, Y3
-	VMOVUPS	301184(SI), Y4	// mul
+	VMOVUPS	301952(SI), Y4	// mul
 	// arm.nde:32
 	// arm.nde:31
 	VMULPS	Y4, Y2, Y2
 	// arm.nde:32
 	// arm.nde:38
-	VMOVUPS	302464(SI), Y4	// dv[0]
+	VMOVUPS	303232(SI), Y4	// dv[0]
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	302592(SI), Y5	// dv[1]
+	VMOVUPS	303360(SI), Y5	// dv[1]
 	VFMADD231PS	Y5, Y2, Y3
 	VMULPS	Y4, Y2, Y2
 	VFMADD231PS	f32_00000000<>(SB), Y5, Y2
 	VSUBPS	Y3, Y0, Y0
-	VMOVUPS	Y0, 340864(SI)	// sub_4[0]
+	VMOVUPS	Y0, 341888(SI)	// sub_4[0]
 	VSUBPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 340992(SI)	// sub_4[1]
-	VMOVUPS	303360(SI), Y2	// M[0]
-	VMOVUPS	303488(SI), Y3	// M[1]
-	VMOVUPS	303616(SI), Y4	// M[2]
-	VMOVUPS	303744(SI), Y5	// M[3]
+	VMOVUPS	Y1, 342016(SI)	// sub_4[1]
+	VMOVUPS	304128(SI), Y2	// M[0]
+	VMOVUPS	304256(SI), Y3	// M[1]
+	VMOVUPS	304384(SI), Y4	// M[2]
+	VMOVUPS	304512(SI), Y5	// M[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -5391,22 +5399,22 @@ loop17: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 302976(SI)	// dv_dot[0]
-	VMOVUPS	Y0, 303104(SI)	// dv_dot[1]
+	VMOVUPS	Y1, 303744(SI)	// dv_dot[0]
+	VMOVUPS	Y0, 303872(SI)	// dv_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop16
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop18: // 4 times: vectors of the block
-	VMOVUPS	300288(SI), Y0	// v[0]
-	VMOVUPS	Y0, 302208(SI)	// dq[0]
-	VMOVUPS	300416(SI), Y0	// v[1]
-	VMOVUPS	Y0, 302336(SI)	// dq[1]
-	VMOVUPS	301952(SI), Y0	// v_dot[0]
-	VMOVUPS	Y0, 302720(SI)	// dq_dot[0]
-	VMOVUPS	302080(SI), Y0	// v_dot[1]
-	VMOVUPS	Y0, 302848(SI)	// dq_dot[1]
+	VMOVUPS	301056(SI), Y0	// v[0]
+	VMOVUPS	Y0, 302976(SI)	// dq[0]
+	VMOVUPS	301184(SI), Y0	// v[1]
+	VMOVUPS	Y0, 303104(SI)	// dq[1]
+	VMOVUPS	302720(SI), Y0	// v_dot[0]
+	VMOVUPS	Y0, 303488(SI)	// dq_dot[0]
+	VMOVUPS	302848(SI), Y0	// v_dot[1]
+	VMOVUPS	Y0, 303616(SI)	// dq_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop18
@@ -5418,40 +5426,40 @@ TEXT step0TangentStep_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	341760(SI), Y0	// q[0]
-	VMOVUPS	Y0, 300032(SI)	// armFieldDual.q[0]
-	VMOVUPS	341888(SI), Y0	// q[1]
-	VMOVUPS	Y0, 300160(SI)	// armFieldDual.q[1]
-	VMOVUPS	342016(SI), Y0	// v[0]
-	VMOVUPS	Y0, 300288(SI)	// armFieldDual.v[0]
-	VMOVUPS	342144(SI), Y0	// v[1]
-	VMOVUPS	Y0, 300416(SI)	// armFieldDual.v[1]
-	VMOVUPS	342784(SI), Y0	// u[0]
-	VMOVUPS	Y0, 300544(SI)	// armFieldDual.u[0]
-	VMOVUPS	342912(SI), Y0	// u[1]
-	VMOVUPS	Y0, 300672(SI)	// armFieldDual.u[1]
-	VMOVUPS	343040(SI), Y0	// mul
-	VMOVUPS	Y0, 300800(SI)	// armFieldDual.mul
-	VMOVUPS	343168(SI), Y0	// add
-	VMOVUPS	Y0, 300928(SI)	// armFieldDual.add
-	VMOVUPS	343296(SI), Y0	// mul
-	VMOVUPS	Y0, 301056(SI)	// armFieldDual.mul
-	VMOVUPS	343424(SI), Y0	// mul
-	VMOVUPS	Y0, 301184(SI)	// armFieldDual.mul
-	VMOVUPS	343552(SI), Y0	// reshape
-	VMOVUPS	Y0, 301312(SI)	// armFieldDual.reshape
-	VMOVUPS	343680(SI), Y0	// mul
-	VMOVUPS	Y0, 301440(SI)	// armFieldDual.mul
-	VMOVUPS	343808(SI), Y0	// mul
+	VMOVUPS	342784(SI), Y0	// q[0]
+	VMOVUPS	Y0, 300800(SI)	// armFieldDual.q[0]
+	VMOVUPS	342912(SI), Y0	// q[1]
+	VMOVUPS	Y0, 300928(SI)	// armFieldDual.q[1]
+	VMOVUPS	343040(SI), Y0	// v[0]
+	VMOVUPS	Y0, 301056(SI)	// armFieldDual.v[0]
+	VMOVUPS	343168(SI), Y0	// v[1]
+	VMOVUPS	Y0, 301184(SI)	// armFieldDual.v[1]
+	VMOVUPS	343808(SI), Y0	// u[0]
+	VMOVUPS	Y0, 301312(SI)	// armFieldDual.u[0]
+	VMOVUPS	343936(SI), Y0	// u[1]
+	VMOVUPS	Y0, 301440(SI)	// armFieldDual.u[1]
+	VMOVUPS	344064(SI), Y0	// mul
 	VMOVUPS	Y0, 301568(SI)	// armFieldDual.mul
-	VMOVUPS	342272(SI), Y0	// q_dot[0]
-	VMOVUPS	Y0, 301696(SI)	// armFieldDual.q_dot[0]
-	VMOVUPS	342400(SI), Y0	// q_dot[1]
-	VMOVUPS	Y0, 301824(SI)	// armFieldDual.q_dot[1]
-	VMOVUPS	342528(SI), Y0	// v_dot[0]
-	VMOVUPS	Y0, 301952(SI)	// armFieldDual.v_dot[0]
-	VMOVUPS	342656(SI), Y0	// v_dot[1]
-	VMOVUPS	Y0, 302080(SI)	// armFieldDual.v_dot[1]
+	VMOVUPS	344192(SI), Y0	// add
+	VMOVUPS	Y0, 301696(SI)	// armFieldDual.add
+	VMOVUPS	344320(SI), Y0	// mul
+	VMOVUPS	Y0, 301824(SI)	// armFieldDual.mul
+	VMOVUPS	344448(SI), Y0	// mul
+	VMOVUPS	Y0, 301952(SI)	// armFieldDual.mul
+	VMOVUPS	344576(SI), Y0	// reshape
+	VMOVUPS	Y0, 302080(SI)	// armFieldDual.reshape
+	VMOVUPS	344704(SI), Y0	// mul
+	VMOVUPS	Y0, 302208(SI)	// armFieldDual.mul
+	VMOVUPS	344832(SI), Y0	// mul
+	VMOVUPS	Y0, 302336(SI)	// armFieldDual.mul
+	VMOVUPS	343296(SI), Y0	// q_dot[0]
+	VMOVUPS	Y0, 302464(SI)	// armFieldDual.q_dot[0]
+	VMOVUPS	343424(SI), Y0	// q_dot[1]
+	VMOVUPS	Y0, 302592(SI)	// armFieldDual.q_dot[1]
+	VMOVUPS	343552(SI), Y0	// v_dot[0]
+	VMOVUPS	Y0, 302720(SI)	// armFieldDual.v_dot[0]
+	VMOVUPS	343680(SI), Y0	// v_dot[1]
+	VMOVUPS	Y0, 302848(SI)	// armFieldDual.v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -5459,69 +5467,69 @@ loop1: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	302208(SI), Y0	// armFieldDual.dq[0]
-	VMOVUPS	Y0, 344960(SI)	// result[0]
-	VMOVUPS	302336(SI), Y0	// armFieldDual.dq[1]
-	VMOVUPS	Y0, 345088(SI)	// result[1]
-	VMOVUPS	302464(SI), Y0	// armFieldDual.dv[0]
-	VMOVUPS	Y0, 345472(SI)	// result_2[0]
-	VMOVUPS	302592(SI), Y0	// armFieldDual.dv[1]
-	VMOVUPS	Y0, 345600(SI)	// result_2[1]
-	VMOVUPS	302720(SI), Y0	// armFieldDual.dq_dot[0]
-	VMOVUPS	Y0, 345984(SI)	// result_3[0]
-	VMOVUPS	302848(SI), Y0	// armFieldDual.dq_dot[1]
-	VMOVUPS	Y0, 346112(SI)	// result_3[1]
-	VMOVUPS	302976(SI), Y0	// armFieldDual.dv_dot[0]
-	VMOVUPS	Y0, 346496(SI)	// result_4[0]
-	VMOVUPS	303104(SI), Y0	// armFieldDual.dv_dot[1]
-	VMOVUPS	Y0, 346624(SI)	// result_4[1]
+	VMOVUPS	302976(SI), Y0	// armFieldDual.dq[0]
+	VMOVUPS	Y0, 345984(SI)	// result[0]
+	VMOVUPS	303104(SI), Y0	// armFieldDual.dq[1]
+	VMOVUPS	Y0, 346112(SI)	// result[1]
+	VMOVUPS	303232(SI), Y0	// armFieldDual.dv[0]
+	VMOVUPS	Y0, 346496(SI)	// result_2[0]
+	VMOVUPS	303360(SI), Y0	// armFieldDual.dv[1]
+	VMOVUPS	Y0, 346624(SI)	// result_2[1]
+	VMOVUPS	303488(SI), Y0	// armFieldDual.dq_dot[0]
+	VMOVUPS	Y0, 347008(SI)	// result_3[0]
+	VMOVUPS	303616(SI), Y0	// armFieldDual.dq_dot[1]
+	VMOVUPS	Y0, 347136(SI)	// result_3[1]
+	VMOVUPS	303744(SI), Y0	// armFieldDual.dv_dot[0]
+	VMOVUPS	Y0, 347520(SI)	// result_4[0]
+	VMOVUPS	303872(SI), Y0	// armFieldDual.dv_dot[1]
+	VMOVUPS	Y0, 347648(SI)	// result_4[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
 	// arm.nde:51
-	VBROADCASTSD	341504(AX), Y0	// h
+	VBROADCASTSD	342528(AX), Y0	// h
 	VMULPD	f64_3fe0000000000000<>(SB), Y0, Y0
-	VMOVSD	X0, 341120(AX)
+	VMOVSD	X0, 342144(AX)
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 341128(AX)
+	VMOVSS	X0, 342152(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop3: // 4 times: vectors of the block
 	// arm.nde:51
-	VMOVUPS	341760(SI), Y0	// q[0]
-	VMOVUPS	341888(SI), Y1	// q[1]
-	VMOVUPS	342016(SI), Y2	// v[0]
-	VMOVUPS	342144(SI), Y3	// v[1]
-	VMOVUPS	342272(SI), Y4	// q_dot[0]
-	VMOVUPS	342400(SI), Y5	// q_dot[1]
-	VMOVUPS	342528(SI), Y6	// v_dot[0]
-	VMOVUPS	342656(SI), Y7	// v_dot[1]
-	VBROADCASTSS	341128(AX), Y8
-	VMOVUPS	344960(SI), Y9	// result[0]
+	VMOVUPS	342784(SI), Y0	// q[0]
+	VMOVUPS	342912(SI), Y1	// q[1]
+	VMOVUPS	343040(SI), Y2	// v[0]
+	VMOVUPS	343168(SI), Y3	// v[1]
+	VMOVUPS	343296(SI), Y4	// q_dot[0]
+	VMOVUPS	343424(SI), Y5	// q_dot[1]
+	VMOVUPS	343552(SI), Y6	// v_dot[0]
+	VMOVUPS	343680(SI), Y7	// v_dot[1]
+	VBROADCASTSS	342152(AX), Y8
+	VMOVUPS	345984(SI), Y9	// result[0]
 	VFMADD231PS	Y9, Y8, Y0
-	VMOVUPS	Y0, 345216(SI)	// q_y2[0]
-	VMOVUPS	345088(SI), Y0	// result[1]
+	VMOVUPS	Y0, 346240(SI)	// q_y2[0]
+	VMOVUPS	346112(SI), Y0	// result[1]
 	VFMADD231PS	Y0, Y8, Y1
-	VMOVUPS	Y1, 345344(SI)	// q_y2[1]
-	VMOVUPS	345472(SI), Y0	// result_2[0]
+	VMOVUPS	Y1, 346368(SI)	// q_y2[1]
+	VMOVUPS	346496(SI), Y0	// result_2[0]
 	VFMADD231PS	Y0, Y8, Y2
-	VMOVUPS	Y2, 345728(SI)	// v_y2[0]
-	VMOVUPS	345600(SI), Y0	// result_2[1]
+	VMOVUPS	Y2, 346752(SI)	// v_y2[0]
+	VMOVUPS	346624(SI), Y0	// result_2[1]
 	VFMADD231PS	Y0, Y8, Y3
-	VMOVUPS	Y3, 345856(SI)	// v_y2[1]
-	VMOVUPS	345984(SI), Y0	// result_3[0]
+	VMOVUPS	Y3, 346880(SI)	// v_y2[1]
+	VMOVUPS	347008(SI), Y0	// result_3[0]
 	VFMADD231PS	Y8, Y0, Y4
-	VMOVUPS	Y4, 346240(SI)	// q_y2_dot[0]
-	VMOVUPS	346112(SI), Y0	// result_3[1]
+	VMOVUPS	Y4, 347264(SI)	// q_y2_dot[0]
+	VMOVUPS	347136(SI), Y0	// result_3[1]
 	VFMADD231PS	Y8, Y0, Y5
-	VMOVUPS	Y5, 346368(SI)	// q_y2_dot[1]
-	VMOVUPS	346496(SI), Y0	// result_4[0]
+	VMOVUPS	Y5, 347392(SI)	// q_y2_dot[1]
+	VMOVUPS	347520(SI), Y0	// result_4[0]
 	VFMADD231PS	Y8, Y0, Y6
-	VMOVUPS	Y6, 346752(SI)	// v_y2_dot[0]
-	VMOVUPS	346624(SI), Y0	// result_4[1]
+	VMOVUPS	Y6, 347776(SI)	// v_y2_dot[0]
+	VMOVUPS	347648(SI), Y0	// result_4[1]
 	VFMADD231PS	Y8, Y0, Y7
-	VMOVUPS	Y7, 346880(SI)	// v_y2_dot[1]
+	VMOVUPS	Y7, 347904(SI)	// v_y2_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop3
@@ -5529,40 +5537,40 @@ loop3: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	345216(SI), Y0	// q_y2[0]
-	VMOVUPS	Y0, 300032(SI)	// armFieldDual.q[0]
-	VMOVUPS	345344(SI), Y0	// q_y2[1]
-	VMOVUPS	Y0, 300160(SI)	// armFieldDual.q[1]
-	VMOVUPS	345728(SI), Y0	// v_y2[0]
-	VMOVUPS	Y0, 300288(SI)	// armFieldDual.v[0]
-	VMOVUPS	345856(SI), Y0	// v_y2[1]
-	VMOVUPS	Y0, 300416(SI)	// armFieldDual.v[1]
-	VMOVUPS	342784(SI), Y0	// u[0]
-	VMOVUPS	Y0, 300544(SI)	// armFieldDual.u[0]
-	VMOVUPS	342912(SI), Y0	// u[1]
-	VMOVUPS	Y0, 300672(SI)	// armFieldDual.u[1]
-	VMOVUPS	343040(SI), Y0	// mul
-	VMOVUPS	Y0, 300800(SI)	// armFieldDual.mul
-	VMOVUPS	343168(SI), Y0	// add
-	VMOVUPS	Y0, 300928(SI)	// armFieldDual.add
-	VMOVUPS	343296(SI), Y0	// mul
-	VMOVUPS	Y0, 301056(SI)	// armFieldDual.mul
-	VMOVUPS	343424(SI), Y0	// mul
-	VMOVUPS	Y0, 301184(SI)	// armFieldDual.mul
-	VMOVUPS	343552(SI), Y0	// reshape
-	VMOVUPS	Y0, 301312(SI)	// armFieldDual.reshape
-	VMOVUPS	343680(SI), Y0	// mul
-	VMOVUPS	Y0, 301440(SI)	// armFieldDual.mul
-	VMOVUPS	343808(SI), Y0	// mul
+	VMOVUPS	346240(SI), Y0	// q_y2[0]
+	VMOVUPS	Y0, 300800(SI)	// armFieldDual.q[0]
+	VMOVUPS	346368(SI), Y0	// q_y2[1]
+	VMOVUPS	Y0, 300928(SI)	// armFieldDual.q[1]
+	VMOVUPS	346752(SI), Y0	// v_y2[0]
+	VMOVUPS	Y0, 301056(SI)	// armFieldDual.v[0]
+	VMOVUPS	346880(SI), Y0	// v_y2[1]
+	VMOVUPS	Y0, 301184(SI)	// armFieldDual.v[1]
+	VMOVUPS	343808(SI), Y0	// u[0]
+	VMOVUPS	Y0, 301312(SI)	// armFieldDual.u[0]
+	VMOVUPS	343936(SI), Y0	// u[1]
+	VMOVUPS	Y0, 301440(SI)	// armFieldDual.u[1]
+	VMOVUPS	344064(SI), Y0	// mul
 	VMOVUPS	Y0, 301568(SI)	// armFieldDual.mul
-	VMOVUPS	346240(SI), Y0	// q_y2_dot[0]
-	VMOVUPS	Y0, 301696(SI)	// armFieldDual.q_dot[0]
-	VMOVUPS	346368(SI), Y0	// q_y2_dot[1]
-	VMOVUPS	Y0, 301824(SI)	// armFieldDual.q_dot[1]
-	VMOVUPS	346752(SI), Y0	// v_y2_dot[0]
-	VMOVUPS	Y0, 301952(SI)	// armFieldDual.v_dot[0]
-	VMOVUPS	346880(SI), Y0	// v_y2_dot[1]
-	VMOVUPS	Y0, 302080(SI)	// armFieldDual.v_dot[1]
+	VMOVUPS	344192(SI), Y0	// add
+	VMOVUPS	Y0, 301696(SI)	// armFieldDual.add
+	VMOVUPS	344320(SI), Y0	// mul
+	VMOVUPS	Y0, 301824(SI)	// armFieldDual.mul
+	VMOVUPS	344448(SI), Y0	// mul
+	VMOVUPS	Y0, 301952(SI)	// armFieldDual.mul
+	VMOVUPS	344576(SI), Y0	// reshape
+	VMOVUPS	Y0, 302080(SI)	// armFieldDual.reshape
+	VMOVUPS	344704(SI), Y0	// mul
+	VMOVUPS	Y0, 302208(SI)	// armFieldDual.mul
+	VMOVUPS	344832(SI), Y0	// mul
+	VMOVUPS	Y0, 302336(SI)	// armFieldDual.mul
+	VMOVUPS	347264(SI), Y0	// q_y2_dot[0]
+	VMOVUPS	Y0, 302464(SI)	// armFieldDual.q_dot[0]
+	VMOVUPS	347392(SI), Y0	// q_y2_dot[1]
+	VMOVUPS	Y0, 302592(SI)	// armFieldDual.q_dot[1]
+	VMOVUPS	347776(SI), Y0	// v_y2_dot[0]
+	VMOVUPS	Y0, 302720(SI)	// armFieldDual.v_dot[0]
+	VMOVUPS	347904(SI), Y0	// v_y2_dot[1]
+	VMOVUPS	Y0, 302848(SI)	// armFieldDual.v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
@@ -5570,63 +5578,63 @@ loop4: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop5: // 4 times: vectors of the block
-	VMOVUPS	302208(SI), Y0	// armFieldDual.dq[0]
-	VMOVUPS	Y0, 347008(SI)	// result_5[0]
-	VMOVUPS	302336(SI), Y0	// armFieldDual.dq[1]
-	VMOVUPS	Y0, 347136(SI)	// result_5[1]
-	VMOVUPS	302464(SI), Y0	// armFieldDual.dv[0]
-	VMOVUPS	Y0, 347520(SI)	// result_6[0]
-	VMOVUPS	302592(SI), Y0	// armFieldDual.dv[1]
-	VMOVUPS	Y0, 347648(SI)	// result_6[1]
-	VMOVUPS	302720(SI), Y0	// armFieldDual.dq_dot[0]
-	VMOVUPS	Y0, 348032(SI)	// result_7[0]
-	VMOVUPS	302848(SI), Y0	// armFieldDual.dq_dot[1]
-	VMOVUPS	Y0, 348160(SI)	// result_7[1]
-	VMOVUPS	302976(SI), Y0	// armFieldDual.dv_dot[0]
-	VMOVUPS	Y0, 348544(SI)	// result_8[0]
-	VMOVUPS	303104(SI), Y0	// armFieldDual.dv_dot[1]
-	VMOVUPS	Y0, 348672(SI)	// result_8[1]
+	VMOVUPS	302976(SI), Y0	// armFieldDual.dq[0]
+	VMOVUPS	Y0, 348032(SI)	// result_5[0]
+	VMOVUPS	303104(SI), Y0	// armFieldDual.dq[1]
+	VMOVUPS	Y0, 348160(SI)	// result_5[1]
+	VMOVUPS	303232(SI), Y0	// armFieldDual.dv[0]
+	VMOVUPS	Y0, 348544(SI)	// result_6[0]
+	VMOVUPS	303360(SI), Y0	// armFieldDual.dv[1]
+	VMOVUPS	Y0, 348672(SI)	// result_6[1]
+	VMOVUPS	303488(SI), Y0	// armFieldDual.dq_dot[0]
+	VMOVUPS	Y0, 349056(SI)	// result_7[0]
+	VMOVUPS	303616(SI), Y0	// armFieldDual.dq_dot[1]
+	VMOVUPS	Y0, 349184(SI)	// result_7[1]
+	VMOVUPS	303744(SI), Y0	// armFieldDual.dv_dot[0]
+	VMOVUPS	Y0, 349568(SI)	// result_8[0]
+	VMOVUPS	303872(SI), Y0	// armFieldDual.dv_dot[1]
+	VMOVUPS	Y0, 349696(SI)	// result_8[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop5
-	VBROADCASTSS	341128(AX), Y0
+	VBROADCASTSS	342152(AX), Y0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop6: // 4 times: vectors of the block
-	VMOVUPS	341760(SI), Y0	// q[0]
-	VMOVUPS	341888(SI), Y1	// q[1]
-	VMOVUPS	342016(SI), Y2	// v[0]
-	VMOVUPS	342144(SI), Y3	// v[1]
-	VMOVUPS	342272(SI), Y4	// q_dot[0]
-	VMOVUPS	342400(SI), Y5	// q_dot[1]
-	VMOVUPS	342528(SI), Y6	// v_dot[0]
-	VMOVUPS	342656(SI), Y7	// v_dot[1]
+	VMOVUPS	342784(SI), Y0	// q[0]
+	VMOVUPS	342912(SI), Y1	// q[1]
+	VMOVUPS	343040(SI), Y2	// v[0]
+	VMOVUPS	343168(SI), Y3	// v[1]
+	VMOVUPS	343296(SI), Y4	// q_dot[0]
+	VMOVUPS	343424(SI), Y5	// q_dot[1]
+	VMOVUPS	343552(SI), Y6	// v_dot[0]
+	VMOVUPS	343680(SI), Y7	// v_dot[1]
 	// arm.nde:51
-	VBROADCASTSS	341128(AX), Y8
-	VMOVUPS	347008(SI), Y9	// result_5[0]
+	VBROADCASTSS	342152(AX), Y8
+	VMOVUPS	348032(SI), Y9	// result_5[0]
 	VFMADD231PS	Y9, Y8, Y0
-	VMOVUPS	Y0, 347264(SI)	// q_y3[0]
-	VMOVUPS	347136(SI), Y0	// result_5[1]
+	VMOVUPS	Y0, 348288(SI)	// q_y3[0]
+	VMOVUPS	348160(SI), Y0	// result_5[1]
 	VFMADD231PS	Y0, Y8, Y1
-	VMOVUPS	Y1, 347392(SI)	// q_y3[1]
-	VMOVUPS	347520(SI), Y0	// result_6[0]
+	VMOVUPS	Y1, 348416(SI)	// q_y3[1]
+	VMOVUPS	348544(SI), Y0	// result_6[0]
 	VFMADD231PS	Y0, Y8, Y2
-	VMOVUPS	Y2, 347776(SI)	// v_y3[0]
-	VMOVUPS	347648(SI), Y0	// result_6[1]
+	VMOVUPS	Y2, 348800(SI)	// v_y3[0]
+	VMOVUPS	348672(SI), Y0	// result_6[1]
 	VFMADD231PS	Y0, Y8, Y3
-	VMOVUPS	Y3, 347904(SI)	// v_y3[1]
-	VMOVUPS	348032(SI), Y0	// result_7[0]
+	VMOVUPS	Y3, 348928(SI)	// v_y3[1]
+	VMOVUPS	349056(SI), Y0	// result_7[0]
 	VFMADD231PS	Y8, Y0, Y4
-	VMOVUPS	Y4, 348288(SI)	// q_y3_dot[0]
-	VMOVUPS	348160(SI), Y0	// result_7[1]
+	VMOVUPS	Y4, 349312(SI)	// q_y3_dot[0]
+	VMOVUPS	349184(SI), Y0	// result_7[1]
 	VFMADD231PS	Y8, Y0, Y5
-	VMOVUPS	Y5, 348416(SI)	// q_y3_dot[1]
-	VMOVUPS	348544(SI), Y0	// result_8[0]
+	VMOVUPS	Y5, 349440(SI)	// q_y3_dot[1]
+	VMOVUPS	349568(SI), Y0	// result_8[0]
 	VFMADD231PS	Y8, Y0, Y6
-	VMOVUPS	Y6, 348800(SI)	// v_y3_dot[0]
-	VMOVUPS	348672(SI), Y0	// result_8[1]
+	VMOVUPS	Y6, 349824(SI)	// v_y3_dot[0]
+	VMOVUPS	349696(SI), Y0	// result_8[1]
 	VFMADD231PS	Y8, Y0, Y7
-	VMOVUPS	Y7, 348928(SI)	// v_y3_dot[1]
+	VMOVUPS	Y7, 349952(SI)	// v_y3_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop6
@@ -5634,40 +5642,40 @@ loop6: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop7: // 4 times: vectors of the block
-	VMOVUPS	347264(SI), Y0	// q_y3[0]
-	VMOVUPS	Y0, 300032(SI)	// armFieldDual.q[0]
-	VMOVUPS	347392(SI), Y0	// q_y3[1]
-	VMOVUPS	Y0, 300160(SI)	// armFieldDual.q[1]
-	VMOVUPS	347776(SI), Y0	// v_y3[0]
-	VMOVUPS	Y0, 300288(SI)	// armFieldDual.v[0]
-	VMOVUPS	347904(SI), Y0	// v_y3[1]
-	VMOVUPS	Y0, 300416(SI)	// armFieldDual.v[1]
-	VMOVUPS	342784(SI), Y0	// u[0]
-	VMOVUPS	Y0, 300544(SI)	// armFieldDual.u[0]
-	VMOVUPS	342912(SI), Y0	// u[1]
-	VMOVUPS	Y0, 300672(SI)	// armFieldDual.u[1]
-	VMOVUPS	343040(SI), Y0	// mul
-	VMOVUPS	Y0, 300800(SI)	// armFieldDual.mul
-	VMOVUPS	343168(SI), Y0	// add
-	VMOVUPS	Y0, 300928(SI)	// armFieldDual.add
-	VMOVUPS	343296(SI), Y0	// mul
-	VMOVUPS	Y0, 301056(SI)	// armFieldDual.mul
-	VMOVUPS	343424(SI), Y0	// mul
-	VMOVUPS	Y0, 301184(SI)	// armFieldDual.mul
-	VMOVUPS	343552(SI), Y0	// reshape
-	VMOVUPS	Y0, 301312(SI)	// armFieldDual.reshape
-	VMOVUPS	343680(SI), Y0	// mul
-	VMOVUPS	Y0, 301440(SI)	// armFieldDual.mul
-	VMOVUPS	343808(SI), Y0	// mul
+	VMOVUPS	348288(SI), Y0	// q_y3[0]
+	VMOVUPS	Y0, 300800(SI)	// armFieldDual.q[0]
+	VMOVUPS	348416(SI), Y0	// q_y3[1]
+	VMOVUPS	Y0, 300928(SI)	// armFieldDual.q[1]
+	VMOVUPS	348800(SI), Y0	// v_y3[0]
+	VMOVUPS	Y0, 301056(SI)	// armFieldDual.v[0]
+	VMOVUPS	348928(SI), Y0	// v_y3[1]
+	VMOVUPS	Y0, 301184(SI)	// armFieldDual.v[1]
+	VMOVUPS	343808(SI), Y0	// u[0]
+	VMOVUPS	Y0, 301312(SI)	// armFieldDual.u[0]
+	VMOVUPS	343936(SI), Y0	// u[1]
+	VMOVUPS	Y0, 301440(SI)	// armFieldDual.u[1]
+	VMOVUPS	344064(SI), Y0	// mul
 	VMOVUPS	Y0, 301568(SI)	// armFieldDual.mul
-	VMOVUPS	348288(SI), Y0	// q_y3_dot[0]
-	VMOVUPS	Y0, 301696(SI)	// armFieldDual.q_dot[0]
-	VMOVUPS	348416(SI), Y0	// q_y3_dot[1]
-	VMOVUPS	Y0, 301824(SI)	// armFieldDual.q_dot[1]
-	VMOVUPS	348800(SI), Y0	// v_y3_dot[0]
-	VMOVUPS	Y0, 301952(SI)	// armFieldDual.v_dot[0]
-	VMOVUPS	348928(SI), Y0	// v_y3_dot[1]
-	VMOVUPS	Y0, 302080(SI)	// armFieldDual.v_dot[1]
+	VMOVUPS	344192(SI), Y0	// add
+	VMOVUPS	Y0, 301696(SI)	// armFieldDual.add
+	VMOVUPS	344320(SI), Y0	// mul
+	VMOVUPS	Y0, 301824(SI)	// armFieldDual.mul
+	VMOVUPS	344448(SI), Y0	// mul
+	VMOVUPS	Y0, 301952(SI)	// armFieldDual.mul
+	VMOVUPS	344576(SI), Y0	// reshape
+	VMOVUPS	Y0, 302080(SI)	// armFieldDual.reshape
+	VMOVUPS	344704(SI), Y0	// mul
+	VMOVUPS	Y0, 302208(SI)	// armFieldDual.mul
+	VMOVUPS	344832(SI), Y0	// mul
+	VMOVUPS	Y0, 302336(SI)	// armFieldDual.mul
+	VMOVUPS	349312(SI), Y0	// q_y3_dot[0]
+	VMOVUPS	Y0, 302464(SI)	// armFieldDual.q_dot[0]
+	VMOVUPS	349440(SI), Y0	// q_y3_dot[1]
+	VMOVUPS	Y0, 302592(SI)	// armFieldDual.q_dot[1]
+	VMOVUPS	349824(SI), Y0	// v_y3_dot[0]
+	VMOVUPS	Y0, 302720(SI)	// armFieldDual.v_dot[0]
+	VMOVUPS	349952(SI), Y0	// v_y3_dot[1]
+	VMOVUPS	Y0, 302848(SI)	// armFieldDual.v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop7
@@ -5675,67 +5683,67 @@ loop7: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop8: // 4 times: vectors of the block
-	VMOVUPS	302208(SI), Y0	// armFieldDual.dq[0]
-	VMOVUPS	Y0, 349056(SI)	// result_9[0]
-	VMOVUPS	302336(SI), Y0	// armFieldDual.dq[1]
-	VMOVUPS	Y0, 349184(SI)	// result_9[1]
-	VMOVUPS	302464(SI), Y0	// armFieldDual.dv[0]
-	VMOVUPS	Y0, 349568(SI)	// result_10[0]
-	VMOVUPS	302592(SI), Y0	// armFieldDual.dv[1]
-	VMOVUPS	Y0, 349696(SI)	// result_10[1]
-	VMOVUPS	302720(SI), Y0	// armFieldDual.dq_dot[0]
-	VMOVUPS	Y0, 350080(SI)	// result_11[0]
-	VMOVUPS	302848(SI), Y0	// armFieldDual.dq_dot[1]
-	VMOVUPS	Y0, 350208(SI)	// result_11[1]
-	VMOVUPS	302976(SI), Y0	// armFieldDual.dv_dot[0]
-	VMOVUPS	Y0, 350592(SI)	// result_12[0]
-	VMOVUPS	303104(SI), Y0	// armFieldDual.dv_dot[1]
-	VMOVUPS	Y0, 350720(SI)	// result_12[1]
+	VMOVUPS	302976(SI), Y0	// armFieldDual.dq[0]
+	VMOVUPS	Y0, 350080(SI)	// result_9[0]
+	VMOVUPS	303104(SI), Y0	// armFieldDual.dq[1]
+	VMOVUPS	Y0, 350208(SI)	// result_9[1]
+	VMOVUPS	303232(SI), Y0	// armFieldDual.dv[0]
+	VMOVUPS	Y0, 350592(SI)	// result_10[0]
+	VMOVUPS	303360(SI), Y0	// armFieldDual.dv[1]
+	VMOVUPS	Y0, 350720(SI)	// result_10[1]
+	VMOVUPS	303488(SI), Y0	// armFieldDual.dq_dot[0]
+	VMOVUPS	Y0, 351104(SI)	// result_11[0]
+	VMOVUPS	303616(SI), Y0	// armFieldDual.dq_dot[1]
+	VMOVUPS	Y0, 351232(SI)	// result_11[1]
+	VMOVUPS	303744(SI), Y0	// armFieldDual.dv_dot[0]
+	VMOVUPS	Y0, 351616(SI)	// result_12[0]
+	VMOVUPS	303872(SI), Y0	// armFieldDual.dv_dot[1]
+	VMOVUPS	Y0, 351744(SI)	// result_12[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop8
 	// arm.nde:51
-	VBROADCASTSD	341504(AX), Y0	// h
+	VBROADCASTSD	342528(AX), Y0	// h
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 341136(AX)
+	VMOVSS	X0, 342160(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop9: // 4 times: vectors of the block
 	// arm.nde:51
-	VMOVUPS	341760(SI), Y0	// q[0]
-	VMOVUPS	341888(SI), Y1	// q[1]
-	VMOVUPS	342016(SI), Y2	// v[0]
-	VMOVUPS	342144(SI), Y3	// v[1]
-	VMOVUPS	342272(SI), Y4	// q_dot[0]
-	VMOVUPS	342400(SI), Y5	// q_dot[1]
-	VMOVUPS	342528(SI), Y6	// v_dot[0]
-	VMOVUPS	342656(SI), Y7	// v_dot[1]
-	VBROADCASTSS	341136(AX), Y8
-	VMOVUPS	349056(SI), Y9	// result_9[0]
+	VMOVUPS	342784(SI), Y0	// q[0]
+	VMOVUPS	342912(SI), Y1	// q[1]
+	VMOVUPS	343040(SI), Y2	// v[0]
+	VMOVUPS	343168(SI), Y3	// v[1]
+	VMOVUPS	343296(SI), Y4	// q_dot[0]
+	VMOVUPS	343424(SI), Y5	// q_dot[1]
+	VMOVUPS	343552(SI), Y6	// v_dot[0]
+	VMOVUPS	343680(SI), Y7	// v_dot[1]
+	VBROADCASTSS	342160(AX), Y8
+	VMOVUPS	350080(SI), Y9	// result_9[0]
 	VFMADD231PS	Y9, Y8, Y0
-	VMOVUPS	Y0, 349312(SI)	// q_y4[0]
-	VMOVUPS	349184(SI), Y0	// result_9[1]
+	VMOVUPS	Y0, 350336(SI)	// q_y4[0]
+	VMOVUPS	350208(SI), Y0	// result_9[1]
 	VFMADD231PS	Y0, Y8, Y1
-	VMOVUPS	Y1, 349440(SI)	// q_y4[1]
-	VMOVUPS	349568(SI), Y0	// result_10[0]
+	VMOVUPS	Y1, 350464(SI)	// q_y4[1]
+	VMOVUPS	350592(SI), Y0	// result_10[0]
 	VFMADD231PS	Y0, Y8, Y2
-	VMOVUPS	Y2, 349824(SI)	// v_y4[0]
-	VMOVUPS	349696(SI), Y0	// result_10[1]
+	VMOVUPS	Y2, 350848(SI)	// v_y4[0]
+	VMOVUPS	350720(SI), Y0	// result_10[1]
 	VFMADD231PS	Y0, Y8, Y3
-	VMOVUPS	Y3, 349952(SI)	// v_y4[1]
-	VMOVUPS	350080(SI), Y0	// result_11[0]
+	VMOVUPS	Y3, 350976(SI)	// v_y4[1]
+	VMOVUPS	351104(SI), Y0	// result_11[0]
 	VFMADD231PS	Y8, Y0, Y4
-	VMOVUPS	Y4, 350336(SI)	// q_y4_dot[0]
-	VMOVUPS	350208(SI), Y0	// result_11[1]
+	VMOVUPS	Y4, 351360(SI)	// q_y4_dot[0]
+	VMOVUPS	351232(SI), Y0	// result_11[1]
 	VFMADD231PS	Y8, Y0, Y5
-	VMOVUPS	Y5, 350464(SI)	// q_y4_dot[1]
-	VMOVUPS	350592(SI), Y0	// result_12[0]
+	VMOVUPS	Y5, 351488(SI)	// q_y4_dot[1]
+	VMOVUPS	351616(SI), Y0	// result_12[0]
 	VFMADD231PS	Y8, Y0, Y6
-	VMOVUPS	Y6, 350848(SI)	// v_y4_dot[0]
-	VMOVUPS	350720(SI), Y0	// result_12[1]
+	VMOVUPS	Y6, 351872(SI)	// v_y4_dot[0]
+	VMOVUPS	351744(SI), Y0	// result_12[1]
 	VFMADD231PS	Y8, Y0, Y7
-	VMOVUPS	Y7, 350976(SI)	// v_y4_dot[1]
+	VMOVUPS	Y7, 352000(SI)	// v_y4_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop9
@@ -5743,40 +5751,40 @@ loop9: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop10: // 4 times: vectors of the block
-	VMOVUPS	349312(SI), Y0	// q_y4[0]
-	VMOVUPS	Y0, 300032(SI)	// armFieldDual.q[0]
-	VMOVUPS	349440(SI), Y0	// q_y4[1]
-	VMOVUPS	Y0, 300160(SI)	// armFieldDual.q[1]
-	VMOVUPS	349824(SI), Y0	// v_y4[0]
-	VMOVUPS	Y0, 300288(SI)	// armFieldDual.v[0]
-	VMOVUPS	349952(SI), Y0	// v_y4[1]
-	VMOVUPS	Y0, 300416(SI)	// armFieldDual.v[1]
-	VMOVUPS	342784(SI), Y0	// u[0]
-	VMOVUPS	Y0, 300544(SI)	// armFieldDual.u[0]
-	VMOVUPS	342912(SI), Y0	// u[1]
-	VMOVUPS	Y0, 300672(SI)	// armFieldDual.u[1]
-	VMOVUPS	343040(SI), Y0	// mul
-	VMOVUPS	Y0, 300800(SI)	// armFieldDual.mul
-	VMOVUPS	343168(SI), Y0	// add
-	VMOVUPS	Y0, 300928(SI)	// armFieldDual.add
-	VMOVUPS	343296(SI), Y0	// mul
-	VMOVUPS	Y0, 301056(SI)	// armFieldDual.mul
-	VMOVUPS	343424(SI), Y0	// mul
-	VMOVUPS	Y0, 301184(SI)	// armFieldDual.mul
-	VMOVUPS	343552(SI), Y0	// reshape
-	VMOVUPS	Y0, 301312(SI)	// armFieldDual.reshape
-	VMOVUPS	343680(SI), Y0	// mul
-	VMOVUPS	Y0, 301440(SI)	// armFieldDual.mul
-	VMOVUPS	343808(SI), Y0	// mul
+	VMOVUPS	350336(SI), Y0	// q_y4[0]
+	VMOVUPS	Y0, 300800(SI)	// armFieldDual.q[0]
+	VMOVUPS	350464(SI), Y0	// q_y4[1]
+	VMOVUPS	Y0, 300928(SI)	// armFieldDual.q[1]
+	VMOVUPS	350848(SI), Y0	// v_y4[0]
+	VMOVUPS	Y0, 301056(SI)	// armFieldDual.v[0]
+	VMOVUPS	350976(SI), Y0	// v_y4[1]
+	VMOVUPS	Y0, 301184(SI)	// armFieldDual.v[1]
+	VMOVUPS	343808(SI), Y0	// u[0]
+	VMOVUPS	Y0, 301312(SI)	// armFieldDual.u[0]
+	VMOVUPS	343936(SI), Y0	// u[1]
+	VMOVUPS	Y0, 301440(SI)	// armFieldDual.u[1]
+	VMOVUPS	344064(SI), Y0	// mul
 	VMOVUPS	Y0, 301568(SI)	// armFieldDual.mul
-	VMOVUPS	350336(SI), Y0	// q_y4_dot[0]
-	VMOVUPS	Y0, 301696(SI)	// armFieldDual.q_dot[0]
-	VMOVUPS	350464(SI), Y0	// q_y4_dot[1]
-	VMOVUPS	Y0, 301824(SI)	// armFieldDual.q_dot[1]
-	VMOVUPS	350848(SI), Y0	// v_y4_dot[0]
-	VMOVUPS	Y0, 301952(SI)	// armFieldDual.v_dot[0]
-	VMOVUPS	350976(SI), Y0	// v_y4_dot[1]
-	VMOVUPS	Y0, 302080(SI)	// armFieldDual.v_dot[1]
+	VMOVUPS	344192(SI), Y0	// add
+	VMOVUPS	Y0, 301696(SI)	// armFieldDual.add
+	VMOVUPS	344320(SI), Y0	// mul
+	VMOVUPS	Y0, 301824(SI)	// armFieldDual.mul
+	VMOVUPS	344448(SI), Y0	// mul
+	VMOVUPS	Y0, 301952(SI)	// armFieldDual.mul
+	VMOVUPS	344576(SI), Y0	// reshape
+	VMOVUPS	Y0, 302080(SI)	// armFieldDual.reshape
+	VMOVUPS	344704(SI), Y0	// mul
+	VMOVUPS	Y0, 302208(SI)	// armFieldDual.mul
+	VMOVUPS	344832(SI), Y0	// mul
+	VMOVUPS	Y0, 302336(SI)	// armFieldDual.mul
+	VMOVUPS	351360(SI), Y0	// q_y4_dot[0]
+	VMOVUPS	Y0, 302464(SI)	// armFieldDual.q_dot[0]
+	VMOVUPS	351488(SI), Y0	// q_y4_dot[1]
+	VMOVUPS	Y0, 302592(SI)	// armFieldDual.q_dot[1]
+	VMOVUPS	351872(SI), Y0	// v_y4_dot[0]
+	VMOVUPS	Y0, 302720(SI)	// armFieldDual.v_dot[0]
+	VMOVUPS	352000(SI), Y0	// v_y4_dot[1]
+	VMOVUPS	Y0, 302848(SI)	// armFieldDual.v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop10
@@ -5784,94 +5792,94 @@ loop10: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop11: // 4 times: vectors of the block
-	VMOVUPS	302208(SI), Y0	// armFieldDual.dq[0]
-	VMOVUPS	Y0, 351104(SI)	// result_13[0]
-	VMOVUPS	302336(SI), Y0	// armFieldDual.dq[1]
-	VMOVUPS	Y0, 351232(SI)	// result_13[1]
-	VMOVUPS	302464(SI), Y0	// armFieldDual.dv[0]
-	VMOVUPS	Y0, 351360(SI)	// result_14[0]
-	VMOVUPS	302592(SI), Y0	// armFieldDual.dv[1]
-	VMOVUPS	Y0, 351488(SI)	// result_14[1]
-	VMOVUPS	302720(SI), Y0	// armFieldDual.dq_dot[0]
-	VMOVUPS	Y0, 351616(SI)	// result_15[0]
-	VMOVUPS	302848(SI), Y0	// armFieldDual.dq_dot[1]
-	VMOVUPS	Y0, 351744(SI)	// result_15[1]
-	VMOVUPS	302976(SI), Y0	// armFieldDual.dv_dot[0]
-	VMOVUPS	Y0, 351872(SI)	// result_16[0]
-	VMOVUPS	303104(SI), Y0	// armFieldDual.dv_dot[1]
-	VMOVUPS	Y0, 352000(SI)	// result_16[1]
+	VMOVUPS	302976(SI), Y0	// armFieldDual.dq[0]
+	VMOVUPS	Y0, 352128(SI)	// result_13[0]
+	VMOVUPS	303104(SI), Y0	// armFieldDual.dq[1]
+	VMOVUPS	Y0, 352256(SI)	// result_13[1]
+	VMOVUPS	303232(SI), Y0	// armFieldDual.dv[0]
+	VMOVUPS	Y0, 352384(SI)	// result_14[0]
+	VMOVUPS	303360(SI), Y0	// armFieldDual.dv[1]
+	VMOVUPS	Y0, 352512(SI)	// result_14[1]
+	VMOVUPS	303488(SI), Y0	// armFieldDual.dq_dot[0]
+	VMOVUPS	Y0, 352640(SI)	// result_15[0]
+	VMOVUPS	303616(SI), Y0	// armFieldDual.dq_dot[1]
+	VMOVUPS	Y0, 352768(SI)	// result_15[1]
+	VMOVUPS	303744(SI), Y0	// armFieldDual.dv_dot[0]
+	VMOVUPS	Y0, 352896(SI)	// result_16[0]
+	VMOVUPS	303872(SI), Y0	// armFieldDual.dv_dot[1]
+	VMOVUPS	Y0, 353024(SI)	// result_16[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop11
 	// arm.nde:51
-	VBROADCASTSD	341504(AX), Y0	// h
+	VBROADCASTSD	342528(AX), Y0	// h
 	VMULPD	f64_3fc5555555555555<>(SB), Y0, Y1
-	VMOVSD	X1, 341144(AX)
+	VMOVSD	X1, 342168(AX)
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y1, Y1
-	VMOVSS	X1, 341152(AX)
+	VMOVSS	X1, 342176(AX)
 	VMULPD	f64_3fd5555555555555<>(SB), Y0, Y0
-	VMOVSD	X0, 341160(AX)
+	VMOVSD	X0, 342184(AX)
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 341168(AX)
+	VMOVSS	X0, 342192(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop12: // 4 times: vectors of the block
 	// arm.nde:51
-	VMOVUPS	341760(SI), Y0	// q[0]
-	VMOVUPS	341888(SI), Y0	// q[1]
-	VMOVUPS	342016(SI), Y0	// v[0]
-	VMOVUPS	342144(SI), Y0	// v[1]
-	VMOVUPS	342272(SI), Y0	// q_dot[0]
-	VMOVUPS	342400(SI), Y0	// q_dot[1]
-	VMOVUPS	342528(SI), Y0	// v_dot[0]
-	VMOVUPS	342656(SI), Y0	// v_dot[1]
+	VMOVUPS	342784(SI), Y0	// q[0]
+	VMOVUPS	342912(SI), Y0	// q[1]
+	VMOVUPS	343040(SI), Y0	// v[0]
+	VMOVUPS	343168(SI), Y0	// v[1]
+	VMOVUPS	343296(SI), Y0	// q_dot[0]
+	VMOVUPS	343424(SI), Y0	// q_dot[1]
+	VMOVUPS	343552(SI), Y0	// v_dot[0]
+	VMOVUPS	343680(SI), Y0	// v_dot[1]
 	MOVQ	$2, DI
 	MOVQ	SI, R9
 loop13: // 2 times: elements
-	VBROADCASTSS	341152(AX), Y0
-	VMOVUPS	351104(R9), Y1	// result_13[0]
-	VBROADCASTSS	341168(AX), Y2
-	VMOVUPS	349056(R9), Y3	// result_9[0]
-	VMOVUPS	347008(R9), Y4	// result_5[0]
-	VMOVUPS	344960(R9), Y5	// result[0]
-	VMOVUPS	341760(R9), Y6	// q[0]
+	VBROADCASTSS	342176(AX), Y0
+	VMOVUPS	352128(R9), Y1	// result_13[0]
+	VBROADCASTSS	342192(AX), Y2
+	VMOVUPS	350080(R9), Y3	// result_9[0]
+	VMOVUPS	348032(R9), Y4	// result_5[0]
+	VMOVUPS	345984(R9), Y5	// result[0]
+	VMOVUPS	342784(R9), Y6	// q[0]
 	VFMADD231PS	Y5, Y0, Y6
 	VFMADD231PS	Y4, Y2, Y6
 	VFMADD231PS	Y3, Y2, Y6
 	VFMADD231PS	Y1, Y0, Y6
-	VMOVUPS	Y6, 343936(R9)	// q_next[0]
-	VMOVUPS	351360(R9), Y1	// result_14[0]
-	VMOVUPS	349568(R9), Y3	// result_10[0]
-	VMOVUPS	347520(R9), Y4	// result_6[0]
-	VMOVUPS	345472(R9), Y5	// result_2[0]
-	VMOVUPS	342016(R9), Y6	// v[0]
+	VMOVUPS	Y6, 344960(R9)	// q_next[0]
+	VMOVUPS	352384(R9), Y1	// result_14[0]
+	VMOVUPS	350592(R9), Y3	// result_10[0]
+	VMOVUPS	348544(R9), Y4	// result_6[0]
+	VMOVUPS	346496(R9), Y5	// result_2[0]
+	VMOVUPS	343040(R9), Y6	// v[0]
 	VFMADD231PS	Y5, Y0, Y6
 	VFMADD231PS	Y4, Y2, Y6
 	VFMADD231PS	Y3, Y2, Y6
 	VFMADD231PS	Y1, Y0, Y6
-	VMOVUPS	Y6, 344192(R9)	// v_next[0]
-	VMOVUPS	351616(R9), Y1	// result_15[0]
-	VMOVUPS	350080(R9), Y3	// result_11[0]
-	VMOVUPS	348032(R9), Y4	// result_7[0]
-	VMOVUPS	345984(R9), Y5	// result_3[0]
-	VMOVUPS	342272(R9), Y6	// q_dot[0]
+	VMOVUPS	Y6, 345216(R9)	// v_next[0]
+	VMOVUPS	352640(R9), Y1	// result_15[0]
+	VMOVUPS	351104(R9), Y3	// result_11[0]
+	VMOVUPS	349056(R9), Y4	// result_7[0]
+	VMOVUPS	347008(R9), Y5	// result_3[0]
+	VMOVUPS	343296(R9), Y6	// q_dot[0]
 	VFMADD231PS	Y0, Y5, Y6
 	VFMADD231PS	Y2, Y4, Y6
 	VFMADD231PS	Y2, Y3, Y6
 	VFMADD231PS	Y0, Y1, Y6
-	VMOVUPS	Y6, 344448(R9)	// q_next_dot[0]
-	VMOVUPS	351872(R9), Y1	// result_16[0]
-	VMOVUPS	350592(R9), Y3	// result_12[0]
-	VMOVUPS	348544(R9), Y4	// result_8[0]
-	VMOVUPS	346496(R9), Y5	// result_4[0]
-	VMOVUPS	342528(R9), Y6	// v_dot[0]
+	VMOVUPS	Y6, 345472(R9)	// q_next_dot[0]
+	VMOVUPS	352896(R9), Y1	// result_16[0]
+	VMOVUPS	351616(R9), Y3	// result_12[0]
+	VMOVUPS	349568(R9), Y4	// result_8[0]
+	VMOVUPS	347520(R9), Y5	// result_4[0]
+	VMOVUPS	343552(R9), Y6	// v_dot[0]
 	VFMADD231PS	Y0, Y5, Y6
 	VFMADD231PS	Y2, Y4, Y6
 	VFMADD231PS	Y2, Y3, Y6
 	VFMADD231PS	Y0, Y1, Y6
-	VMOVUPS	Y6, 344704(R9)	// v_next_dot[0]
+	VMOVUPS	Y6, 345728(R9)	// v_next_dot[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop13
@@ -5885,47 +5893,47 @@ loop13: // 2 times: elements
 TEXT step0TangentLanestep_avx2<>(SB), NOSPLIT, $0-0
 loop1:
 	// arm.nde:51
-	VBROADCASTSD	352128(AX), Y0	// step.t
-	VMOVSD	X0, 341248(AX)	// step0TangentStep.t
-	VBROADCASTSD	352384(AX), Y0	// step.h
-	VMOVSD	X0, 341504(AX)	// step0TangentStep.h
+	VBROADCASTSD	353152(AX), Y0	// step.t
+	VMOVSD	X0, 342272(AX)	// step0TangentStep.t
+	VBROADCASTSD	353408(AX), Y0	// step.h
+	VMOVSD	X0, 342528(AX)	// step0TangentStep.h
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	353920(SI), Y0	// q[0]
-	VMOVUPS	Y0, 341760(SI)	// step0TangentStep.q[0]
-	VMOVUPS	354048(SI), Y0	// q[1]
-	VMOVUPS	Y0, 341888(SI)	// step0TangentStep.q[1]
-	VMOVUPS	354176(SI), Y0	// v[0]
-	VMOVUPS	Y0, 342016(SI)	// step0TangentStep.v[0]
-	VMOVUPS	354304(SI), Y0	// v[1]
-	VMOVUPS	Y0, 342144(SI)	// step0TangentStep.v[1]
-	VMOVUPS	354432(SI), Y0	// q_dot[0]
-	VMOVUPS	Y0, 342272(SI)	// step0TangentStep.q_dot[0]
-	VMOVUPS	354560(SI), Y0	// q_dot[1]
-	VMOVUPS	Y0, 342400(SI)	// step0TangentStep.q_dot[1]
-	VMOVUPS	354688(SI), Y0	// v_dot[0]
-	VMOVUPS	Y0, 342528(SI)	// step0TangentStep.v_dot[0]
-	VMOVUPS	354816(SI), Y0	// v_dot[1]
-	VMOVUPS	Y0, 342656(SI)	// step0TangentStep.v_dot[1]
-	VMOVUPS	354944(SI), Y0	// extra.0[0]
-	VMOVUPS	Y0, 342784(SI)	// step0TangentStep.u[0]
-	VMOVUPS	355072(SI), Y0	// extra.0[1]
-	VMOVUPS	Y0, 342912(SI)	// step0TangentStep.u[1]
-	VMOVUPS	355200(SI), Y0	// extra.1
-	VMOVUPS	Y0, 343040(SI)	// step0TangentStep.mul
-	VMOVUPS	355328(SI), Y0	// extra.2
-	VMOVUPS	Y0, 343168(SI)	// step0TangentStep.add
-	VMOVUPS	355456(SI), Y0	// extra.3
-	VMOVUPS	Y0, 343296(SI)	// step0TangentStep.mul
-	VMOVUPS	355584(SI), Y0	// extra.4
-	VMOVUPS	Y0, 343424(SI)	// step0TangentStep.mul
-	VMOVUPS	355712(SI), Y0	// extra.5
-	VMOVUPS	Y0, 343552(SI)	// step0TangentStep.reshape
-	VMOVUPS	355840(SI), Y0	// extra.6
-	VMOVUPS	Y0, 343680(SI)	// step0TangentStep.mul
-	VMOVUPS	355968(SI), Y0	// extra.7
-	VMOVUPS	Y0, 343808(SI)	// step0TangentStep.mul
+	VMOVUPS	354944(SI), Y0	// q[0]
+	VMOVUPS	Y0, 342784(SI)	// step0TangentStep.q[0]
+	VMOVUPS	355072(SI), Y0	// q[1]
+	VMOVUPS	Y0, 342912(SI)	// step0TangentStep.q[1]
+	VMOVUPS	355200(SI), Y0	// v[0]
+	VMOVUPS	Y0, 343040(SI)	// step0TangentStep.v[0]
+	VMOVUPS	355328(SI), Y0	// v[1]
+	VMOVUPS	Y0, 343168(SI)	// step0TangentStep.v[1]
+	VMOVUPS	355456(SI), Y0	// q_dot[0]
+	VMOVUPS	Y0, 343296(SI)	// step0TangentStep.q_dot[0]
+	VMOVUPS	355584(SI), Y0	// q_dot[1]
+	VMOVUPS	Y0, 343424(SI)	// step0TangentStep.q_dot[1]
+	VMOVUPS	355712(SI), Y0	// v_dot[0]
+	VMOVUPS	Y0, 343552(SI)	// step0TangentStep.v_dot[0]
+	VMOVUPS	355840(SI), Y0	// v_dot[1]
+	VMOVUPS	Y0, 343680(SI)	// step0TangentStep.v_dot[1]
+	VMOVUPS	355968(SI), Y0	// extra.0[0]
+	VMOVUPS	Y0, 343808(SI)	// step0TangentStep.u[0]
+	VMOVUPS	356096(SI), Y0	// extra.0[1]
+	VMOVUPS	Y0, 343936(SI)	// step0TangentStep.u[1]
+	VMOVUPS	356224(SI), Y0	// extra.1
+	VMOVUPS	Y0, 344064(SI)	// step0TangentStep.mul
+	VMOVUPS	356352(SI), Y0	// extra.2
+	VMOVUPS	Y0, 344192(SI)	// step0TangentStep.add
+	VMOVUPS	356480(SI), Y0	// extra.3
+	VMOVUPS	Y0, 344320(SI)	// step0TangentStep.mul
+	VMOVUPS	356608(SI), Y0	// extra.4
+	VMOVUPS	Y0, 344448(SI)	// step0TangentStep.mul
+	VMOVUPS	356736(SI), Y0	// extra.5
+	VMOVUPS	Y0, 344576(SI)	// step0TangentStep.reshape
+	VMOVUPS	356864(SI), Y0	// extra.6
+	VMOVUPS	Y0, 344704(SI)	// step0TangentStep.mul
+	VMOVUPS	356992(SI), Y0	// extra.7
+	VMOVUPS	Y0, 344832(SI)	// step0TangentStep.mul
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -5933,22 +5941,22 @@ loop2: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop3: // 4 times: vectors of the block
-	VMOVUPS	343936(SI), Y0	// step0TangentStep.q_next[0]
-	VMOVUPS	Y0, 357376(SI)	// result[0]
-	VMOVUPS	344064(SI), Y0	// step0TangentStep.q_next[1]
-	VMOVUPS	Y0, 357504(SI)	// result[1]
-	VMOVUPS	344192(SI), Y0	// step0TangentStep.v_next[0]
-	VMOVUPS	Y0, 357632(SI)	// result_2[0]
-	VMOVUPS	344320(SI), Y0	// step0TangentStep.v_next[1]
-	VMOVUPS	Y0, 357760(SI)	// result_2[1]
-	VMOVUPS	344448(SI), Y0	// step0TangentStep.q_next_dot[0]
-	VMOVUPS	Y0, 357888(SI)	// result_3[0]
-	VMOVUPS	344576(SI), Y0	// step0TangentStep.q_next_dot[1]
-	VMOVUPS	Y0, 358016(SI)	// result_3[1]
-	VMOVUPS	344704(SI), Y0	// step0TangentStep.v_next_dot[0]
-	VMOVUPS	Y0, 358144(SI)	// result_4[0]
-	VMOVUPS	344832(SI), Y0	// step0TangentStep.v_next_dot[1]
-	VMOVUPS	Y0, 358272(SI)	// result_4[1]
+	VMOVUPS	344960(SI), Y0	// step0TangentStep.q_next[0]
+	VMOVUPS	Y0, 358400(SI)	// result[0]
+	VMOVUPS	345088(SI), Y0	// step0TangentStep.q_next[1]
+	VMOVUPS	Y0, 358528(SI)	// result[1]
+	VMOVUPS	345216(SI), Y0	// step0TangentStep.v_next[0]
+	VMOVUPS	Y0, 358656(SI)	// result_2[0]
+	VMOVUPS	345344(SI), Y0	// step0TangentStep.v_next[1]
+	VMOVUPS	Y0, 358784(SI)	// result_2[1]
+	VMOVUPS	345472(SI), Y0	// step0TangentStep.q_next_dot[0]
+	VMOVUPS	Y0, 358912(SI)	// result_3[0]
+	VMOVUPS	345600(SI), Y0	// step0TangentStep.q_next_dot[1]
+	VMOVUPS	Y0, 359040(SI)	// result_3[1]
+	VMOVUPS	345728(SI), Y0	// step0TangentStep.v_next_dot[0]
+	VMOVUPS	Y0, 359168(SI)	// result_4[0]
+	VMOVUPS	345856(SI), Y0	// step0TangentStep.v_next_dot[1]
+	VMOVUPS	Y0, 359296(SI)	// result_4[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop3
@@ -5961,40 +5969,40 @@ loop4: // 4 times: vectors of the block
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMOVUPS	f32_00000000<>(SB), Y3
 	// arm.nde:51
-	VMOVUPS	357376(SI), Y15	// result[0]
+	VMOVUPS	358400(SI), Y15	// result[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13
 	VSUBPS	0(AX), Y13, Y4
-	VMOVUPS	357504(SI), Y15	// result[1]
+	VMOVUPS	358528(SI), Y15	// result[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13
 	VSUBPS	32(AX), Y13, Y5
 	VADDPS	Y4, Y0, Y0
 	VADDPS	Y5, Y0, Y0
-	VMOVUPS	357632(SI), Y15	// result_2[0]
+	VMOVUPS	358656(SI), Y15	// result_2[0]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13
 	VSUBPS	64(AX), Y13, Y4
-	VMOVUPS	357760(SI), Y15	// result_2[1]
+	VMOVUPS	358784(SI), Y15	// result_2[1]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13
 	VSUBPS	96(AX), Y13, Y5
 	VADDPS	Y4, Y1, Y1
 	VADDPS	Y5, Y1, Y1
-	VMOVUPS	357888(SI), Y4	// result_3[0]
+	VMOVUPS	358912(SI), Y4	// result_3[0]
 	VSUBPS	Y4, Y4, Y5
-	VMOVUPS	358016(SI), Y6	// result_3[1]
+	VMOVUPS	359040(SI), Y6	// result_3[1]
 	VSUBPS	Y6, Y6, Y7
 	VADDPS	Y5, Y2, Y2
 	VADDPS	Y7, Y2, Y2
-	VMOVUPS	358144(SI), Y5	// result_4[0]
+	VMOVUPS	359168(SI), Y5	// result_4[0]
 	VSUBPS	Y5, Y5, Y7
-	VMOVUPS	358272(SI), Y8	// result_4[1]
+	VMOVUPS	359296(SI), Y8	// result_4[1]
 	VSUBPS	Y8, Y8, Y9
 	VADDPS	Y7, Y3, Y3
 	VADDPS	Y9, Y3, Y3
-	VMOVUPD	352640(DI), Y7	// step.live
-	VMOVUPD	352672(DI), Y9	// step.live | 1
+	VMOVUPD	353664(DI), Y7	// step.live
+	VMOVUPD	353696(DI), Y9	// step.live | 1
 	VCMPPS	$0, f32_00000000<>(SB), Y0, Y0
 	VCMPPS	$0, f32_00000000<>(SB), Y1, Y1
 	VANDPS	Y1, Y0, Y0
@@ -6014,32 +6022,32 @@ loop4: // 4 times: vectors of the block
 	VPMOVSXDQ	X2, Y2
 	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
 	VANDPD	f64_3ff0000000000000<>(SB), Y2, Y2
-	VMOVUPD	Y0, 357120(DI)	// step.code
-	VMOVUPD	Y2, 357152(DI)	// step.code | 1
-	VMOVUPS	353920(SI), Y0	// q[0]
-	VMOVUPS	354048(SI), Y2	// q[1]
-	VMOVUPS	354176(SI), Y3	// v[0]
-	VMOVUPS	354304(SI), Y7	// v[1]
-	VMOVUPS	354432(SI), Y9	// q_dot[0]
-	VMOVUPS	354560(SI), Y10	// q_dot[1]
-	VMOVUPS	354688(SI), Y11	// v_dot[0]
-	VMOVUPS	354816(SI), Y12	// v_dot[1]
+	VMOVUPD	Y0, 358144(DI)	// step.code
+	VMOVUPD	Y2, 358176(DI)	// step.code | 1
+	VMOVUPS	354944(SI), Y0	// q[0]
+	VMOVUPS	355072(SI), Y2	// q[1]
+	VMOVUPS	355200(SI), Y3	// v[0]
+	VMOVUPS	355328(SI), Y7	// v[1]
+	VMOVUPS	355456(SI), Y9	// q_dot[0]
+	VMOVUPS	355584(SI), Y10	// q_dot[1]
+	VMOVUPS	355712(SI), Y11	// v_dot[0]
+	VMOVUPS	355840(SI), Y12	// v_dot[1]
 	VBLENDVPS	Y1, 0(AX), Y0, Y0
-	VMOVUPS	Y0, 356096(SI)	// q.next[0]
+	VMOVUPS	Y0, 357120(SI)	// q.next[0]
 	VBLENDVPS	Y1, 32(AX), Y2, Y0
-	VMOVUPS	Y0, 356224(SI)	// q.next[1]
+	VMOVUPS	Y0, 357248(SI)	// q.next[1]
 	VBLENDVPS	Y1, 64(AX), Y3, Y0
-	VMOVUPS	Y0, 356352(SI)	// v.next[0]
+	VMOVUPS	Y0, 357376(SI)	// v.next[0]
 	VBLENDVPS	Y1, 96(AX), Y7, Y0
-	VMOVUPS	Y0, 356480(SI)	// v.next[1]
+	VMOVUPS	Y0, 357504(SI)	// v.next[1]
 	VBLENDVPS	Y1, Y4, Y9, Y0
-	VMOVUPS	Y0, 356608(SI)	// q_dot.next[0]
+	VMOVUPS	Y0, 357632(SI)	// q_dot.next[0]
 	VBLENDVPS	Y1, Y6, Y10, Y0
-	VMOVUPS	Y0, 356736(SI)	// q_dot.next[1]
+	VMOVUPS	Y0, 357760(SI)	// q_dot.next[1]
 	VBLENDVPS	Y1, Y5, Y11, Y0
-	VMOVUPS	Y0, 356864(SI)	// v_dot.next[0]
+	VMOVUPS	Y0, 357888(SI)	// v_dot.next[0]
 	VBLENDVPS	Y1, Y8, Y12, Y0
-	VMOVUPS	Y0, 356992(SI)	// v_dot.next[1]
+	VMOVUPS	Y0, 358016(SI)	// v_dot.next[1]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -6048,62 +6056,62 @@ loop4: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop5: // 4 times: vectors of the block
-	VMOVUPS	356096(SI), Y0	// q.next[0]
-	VMOVUPS	Y0, 353920(SI)	// q[0]
-	VMOVUPS	356224(SI), Y0	// q.next[1]
-	VMOVUPS	Y0, 354048(SI)	// q[1]
-	VMOVUPS	356352(SI), Y0	// v.next[0]
-	VMOVUPS	Y0, 354176(SI)	// v[0]
-	VMOVUPS	356480(SI), Y0	// v.next[1]
-	VMOVUPS	Y0, 354304(SI)	// v[1]
-	VMOVUPS	356608(SI), Y0	// q_dot.next[0]
-	VMOVUPS	Y0, 354432(SI)	// q_dot[0]
-	VMOVUPS	356736(SI), Y0	// q_dot.next[1]
-	VMOVUPS	Y0, 354560(SI)	// q_dot[1]
-	VMOVUPS	356864(SI), Y0	// v_dot.next[0]
-	VMOVUPS	Y0, 354688(SI)	// v_dot[0]
-	VMOVUPS	356992(SI), Y0	// v_dot.next[1]
-	VMOVUPS	Y0, 354816(SI)	// v_dot[1]
+	VMOVUPS	357120(SI), Y0	// q.next[0]
+	VMOVUPS	Y0, 354944(SI)	// q[0]
+	VMOVUPS	357248(SI), Y0	// q.next[1]
+	VMOVUPS	Y0, 355072(SI)	// q[1]
+	VMOVUPS	357376(SI), Y0	// v.next[0]
+	VMOVUPS	Y0, 355200(SI)	// v[0]
+	VMOVUPS	357504(SI), Y0	// v.next[1]
+	VMOVUPS	Y0, 355328(SI)	// v[1]
+	VMOVUPS	357632(SI), Y0	// q_dot.next[0]
+	VMOVUPS	Y0, 355456(SI)	// q_dot[0]
+	VMOVUPS	357760(SI), Y0	// q_dot.next[1]
+	VMOVUPS	Y0, 355584(SI)	// q_dot[1]
+	VMOVUPS	357888(SI), Y0	// v_dot.next[0]
+	VMOVUPS	Y0, 355712(SI)	// v_dot[0]
+	VMOVUPS	358016(SI), Y0	// v_dot.next[1]
+	VMOVUPS	Y0, 355840(SI)	// v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop5
 	// the next step, if all lanes have taken this one
-	VMOVUPD	357120(AX), Y0	// step.code
-	VMOVUPD	357152(AX), Y1	// step.code | 1
+	VMOVUPD	358144(AX), Y0	// step.code
+	VMOVUPD	358176(AX), Y1	// step.code | 1
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	357184(AX), Y1	// step.code | 2
+	VMOVUPD	358208(AX), Y1	// step.code | 2
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	357216(AX), Y1	// step.code | 3
+	VMOVUPD	358240(AX), Y1	// step.code | 3
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	357248(AX), Y1	// step.code | 4
+	VMOVUPD	358272(AX), Y1	// step.code | 4
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	357280(AX), Y1	// step.code | 5
+	VMOVUPD	358304(AX), Y1	// step.code | 5
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	357312(AX), Y1	// step.code | 6
+	VMOVUPD	358336(AX), Y1	// step.code | 6
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	357344(AX), Y1	// step.code | 7
+	VMOVUPD	358368(AX), Y1	// step.code | 7
 	VADDPD	Y1, Y0, Y0
 	VPERM2F128	$1, Y0, Y0, Y1
 	VADDPD	Y1, Y0, Y0
 	VSHUFPD	$5, Y0, Y0, Y1
 	VADDPD	Y1, Y0, Y0
 	VCMPPD	$0, f64_4040000000000000<>(SB), Y0, Y0
-	VBROADCASTSD	353152(AX), Y1	// step.taken
+	VBROADCASTSD	354176(AX), Y1	// step.taken
 	VADDPD	f64_3ff0000000000000<>(SB), Y1, Y2
-	VBROADCASTSD	352896(AX), Y3	// step.t0
-	VBROADCASTSD	352384(AX), Y4	// step.h
+	VBROADCASTSD	353920(AX), Y3	// step.t0
+	VBROADCASTSD	353408(AX), Y4	// step.h
 	VMULPD	Y4, Y2, Y4
 	VADDPD	Y4, Y3, Y3
-	VBROADCASTSD	352128(AX), Y4	// step.t
+	VBROADCASTSD	353152(AX), Y4	// step.t
 	VBLENDVPD	Y0, Y3, Y4, Y3
-	VMOVSD	X3, 352128(AX)	// step.t
+	VMOVSD	X3, 353152(AX)	// step.t
 	VBLENDVPD	Y0, Y2, Y1, Y1
-	VMOVSD	X1, 353152(AX)	// step.taken
-	VBROADCASTSD	353408(AX), Y1	// step.many
+	VMOVSD	X1, 354176(AX)	// step.taken
+	VBROADCASTSD	354432(AX), Y1	// step.many
 	VSUBPD	Y2, Y1, Y1
 	VANDPD	Y1, Y0, Y0
-	VMOVSD	X0, 353664(AX)	// step.more
-	CMPQ	353664(AX), $0	// step.more
+	VMOVSD	X0, 354688(AX)	// step.more
+	CMPQ	354688(AX), $0	// step.more
 	JNE	loop1
 	RET
 
@@ -6126,9 +6134,9 @@ TEXT armFieldDual2_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	358528(SI), Y0	// q[1]
-	VMOVUPS	359296(SI), Y1	// add
-	VMOVUPS	359424(SI), Y2	// mul
+	VMOVUPS	359552(SI), Y0	// q[1]
+	VMOVUPS	360320(SI), Y1	// add
+	VMOVUPS	360448(SI), Y2	// mul
 	// arm.nde:28
 	VMOVUPS	f32_4b400000<>(SB), Y3
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y3
@@ -6163,16 +6171,16 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 361856(SI)	// c2
+	VMOVUPS	Y3, 362880(SI)	// c2
 	// arm.nde:30
 	VFMADD231PS	Y3, Y2, Y1
-	VMOVUPS	359168(SI), Y2	// mul
-	VMOVUPS	359552(SI), Y4	// mul
+	VMOVUPS	360192(SI), Y2	// mul
+	VMOVUPS	360576(SI), Y4	// mul
 	// arm.nde:32
 	// arm.nde:31
 	VFMADD231PS	Y3, Y4, Y2
-	VMOVUPS	358656(SI), Y3	// v[0]
-	VMOVUPS	358784(SI), Y5	// v[1]
+	VMOVUPS	359680(SI), Y3	// v[0]
+	VMOVUPS	359808(SI), Y5	// v[1]
 	// arm.nde:32
 	// arm.nde:28
 	VANDPS	f32_7fffffff<>(SB), Y0, Y6
@@ -6209,35 +6217,35 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y7, Y7
 	VXORPS	f32_ffffffff<>(SB), Y7, Y7
 	VORPS	Y7, Y6, Y6
-	VMOVUPS	Y6, 362496(SI)	// s2
+	VMOVUPS	Y6, 363520(SI)	// s2
 	// arm.nde:33
 	VMULPS	Y6, Y4, Y4
-	VMOVUPS	Y4, 362624(SI)	// k
+	VMOVUPS	Y4, 363648(SI)	// k
 	// arm.nde:34
 	VXORPS	f32_80000000<>(SB), Y4, Y6
-	VMOVUPS	Y6, 362752(SI)	// neg
+	VMOVUPS	Y6, 363776(SI)	// neg
 	VMULPS	f32_40000000<>(SB), Y3, Y7
-	VMOVUPS	Y7, 362880(SI)	// mul_6
+	VMOVUPS	Y7, 363904(SI)	// mul_6
 	VMULPS	Y5, Y7, Y7
 	VFMADD231PS	Y5, Y5, Y7
-	VMOVUPS	Y7, 363008(SI)	// add_2
+	VMOVUPS	Y7, 364032(SI)	// add_2
 	VMULPS	Y7, Y6, Y6
-	VMOVUPS	359680(SI), Y7	// reshape
+	VMOVUPS	360704(SI), Y7	// reshape
 	// arm.nde:32
-	VMOVUPS	Y1, 361984(SI)	// M[0]
-	VMOVUPS	Y2, 362112(SI)	// M[1]
-	VMOVUPS	Y2, 362240(SI)	// M[2]
-	VMOVUPS	Y7, 362368(SI)	// M[3]
+	VMOVUPS	Y1, 363008(SI)	// M[0]
+	VMOVUPS	Y2, 363136(SI)	// M[1]
+	VMOVUPS	Y2, 363264(SI)	// M[2]
+	VMOVUPS	Y7, 363392(SI)	// M[3]
 	// arm.nde:34
 	VMULPS	Y3, Y3, Y1
-	VMOVUPS	Y1, 363136(SI)	// square
+	VMOVUPS	Y1, 364160(SI)	// square
 	VMULPS	Y1, Y4, Y1
-	VMOVUPS	358400(SI), Y2	// q[0]
-	VMOVUPS	359936(SI), Y4	// mul
-	VMOVUPS	359808(SI), Y7	// mul
+	VMOVUPS	359424(SI), Y2	// q[0]
+	VMOVUPS	360960(SI), Y4	// mul
+	VMOVUPS	360832(SI), Y7	// mul
 	// arm.nde:35
 	VADDPS	Y0, Y2, Y8
-	VMOVUPS	Y8, 363264(SI)	// add_3
+	VMOVUPS	Y8, 364288(SI)	// add_3
 	VMOVUPS	f32_4b400000<>(SB), Y9
 	VFMADD231PS	f32_3f22f983<>(SB), Y8, Y9
 	VSUBPS	f32_4b400000<>(SB), Y9, Y10
@@ -6306,8 +6314,8 @@ loop1: // 4 times: vectors of the block
 	VXORPS	f32_ffffffff<>(SB), Y9, Y9
 	VORPS	Y9, Y8, Y8
 	VFMADD213PS	Y4, Y8, Y7
-	VMOVUPS	358912(SI), Y8	// u[0]
-	VMOVUPS	359040(SI), Y9	// u[1]
+	VMOVUPS	359936(SI), Y8	// u[0]
+	VMOVUPS	360064(SI), Y9	// u[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Y6, Y8, Y6
@@ -6315,9 +6323,9 @@ loop1: // 4 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y7, Y6, Y6
-	VMOVUPS	Y6, 363392(SI)	// sub[0]
+	VMOVUPS	Y6, 364416(SI)	// sub[0]
 	VSUBPS	Y4, Y1, Y1
-	VMOVUPS	Y1, 363520(SI)	// sub[1]
+	VMOVUPS	Y1, 364544(SI)	// sub[1]
 	// arm.nde:11
 	VANDPS	f32_7fffffff<>(SB), Y2, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y4
@@ -6353,7 +6361,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y1, Y1
-	VMOVUPS	Y1, 363648(SI)	// sin[0]
+	VMOVUPS	Y1, 364672(SI)	// sin[0]
 	VANDPS	f32_7fffffff<>(SB), Y0, Y4
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y4, Y6
@@ -6388,7 +6396,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y6, Y6
 	VXORPS	f32_ffffffff<>(SB), Y6, Y6
 	VORPS	Y6, Y4, Y4
-	VMOVUPS	Y4, 363776(SI)	// sin[1]
+	VMOVUPS	Y4, 364800(SI)	// sin[1]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y2, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -6422,7 +6430,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y2, Y2
 	VXORPS	f32_ffffffff<>(SB), Y2, Y2
 	VORPS	Y2, Y6, Y2
-	VMOVUPS	Y2, 363904(SI)	// cos[0]
+	VMOVUPS	Y2, 364928(SI)	// cos[0]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -6456,13 +6464,13 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y0, Y0
 	VXORPS	f32_ffffffff<>(SB), Y0, Y0
 	VORPS	Y0, Y6, Y0
-	VMOVUPS	Y0, 364032(SI)	// cos[1]
-	VMOVUPS	Y1, 364160(SI)	// concat[0]
-	VMOVUPS	Y4, 364288(SI)	// concat[1]
-	VMOVUPS	Y2, 364416(SI)	// concat[2]
-	VMOVUPS	Y0, 364544(SI)	// concat[3]
-	VMOVUPS	Y3, 364672(SI)	// concat[4]
-	VMOVUPS	Y5, 364800(SI)	// concat[5]
+	VMOVUPS	Y0, 365056(SI)	// cos[1]
+	VMOVUPS	Y1, 365184(SI)	// concat[0]
+	VMOVUPS	Y4, 365312(SI)	// concat[1]
+	VMOVUPS	Y2, 365440(SI)	// concat[2]
+	VMOVUPS	Y0, 365568(SI)	// concat[3]
+	VMOVUPS	Y3, 365696(SI)	// concat[4]
+	VMOVUPS	Y5, 365824(SI)	// concat[5]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -6483,10 +6491,10 @@ loop2: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop3: // 6 times: terms of the sums
-	VMOVUPS	364160(R10), Y8	// concat[0]
-	VMOVUPS	364192(R10), Y9	// concat[0] | 1
-	VMOVUPS	364224(R10), Y10	// concat[0] | 2
-	VMOVUPS	364256(R10), Y11	// concat[0] | 3
+	VMOVUPS	365184(R10), Y8	// concat[0]
+	VMOVUPS	365216(R10), Y9	// concat[0] | 1
+	VMOVUPS	365248(R10), Y10	// concat[0] | 2
+	VMOVUPS	365280(R10), Y11	// concat[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -6501,14 +6509,14 @@ loop3: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	Y0, 364928(DI)	// matvec[0]
-	VMOVUPS	Y1, 364960(DI)	// matvec[0] | 1
-	VMOVUPS	Y2, 364992(DI)	// matvec[0] | 2
-	VMOVUPS	Y3, 365024(DI)	// matvec[0] | 3
-	VMOVUPS	Y4, 365056(DI)	// matvec[1]
-	VMOVUPS	Y5, 365088(DI)	// matvec[1] | 1
-	VMOVUPS	Y6, 365120(DI)	// matvec[1] | 2
-	VMOVUPS	Y7, 365152(DI)	// matvec[1] | 3
+	VMOVUPS	Y0, 365952(DI)	// matvec[0]
+	VMOVUPS	Y1, 365984(DI)	// matvec[0] | 1
+	VMOVUPS	Y2, 366016(DI)	// matvec[0] | 2
+	VMOVUPS	Y3, 366048(DI)	// matvec[0] | 3
+	VMOVUPS	Y4, 366080(DI)	// matvec[1]
+	VMOVUPS	Y5, 366112(DI)	// matvec[1] | 1
+	VMOVUPS	Y6, 366144(DI)	// matvec[1] | 2
+	VMOVUPS	Y7, 366176(DI)	// matvec[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -6521,10 +6529,10 @@ loop4: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop5: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	364928(R9), Y0	// matvec[0]
+	VMOVUPS	365952(R9), Y0	// matvec[0]
 	VBROADCASTSS	768(R10), Y1	// friction.0.bias[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 369024(R9)	// add_4[0]
+	VMOVUPS	Y0, 370048(R9)	// add_4[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -6553,7 +6561,7 @@ loop5: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 373120(R9)	// softplus[0]
+	VMOVUPS	Y0, 374144(R9)	// softplus[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -6578,10 +6586,10 @@ loop6: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop7: // 32 times: terms of the sums
-	VMOVUPS	373120(R10), Y8	// softplus[0]
-	VMOVUPS	373152(R10), Y9	// softplus[0] | 1
-	VMOVUPS	373184(R10), Y10	// softplus[0] | 2
-	VMOVUPS	373216(R10), Y11	// softplus[0] | 3
+	VMOVUPS	374144(R10), Y8	// softplus[0]
+	VMOVUPS	374176(R10), Y9	// softplus[0] | 1
+	VMOVUPS	374208(R10), Y10	// softplus[0] | 2
+	VMOVUPS	374240(R10), Y11	// softplus[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -6596,14 +6604,14 @@ loop7: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop7
-	VMOVUPS	Y0, 377216(DI)	// matvec_2[0]
-	VMOVUPS	Y1, 377248(DI)	// matvec_2[0] | 1
-	VMOVUPS	Y2, 377280(DI)	// matvec_2[0] | 2
-	VMOVUPS	Y3, 377312(DI)	// matvec_2[0] | 3
-	VMOVUPS	Y4, 377344(DI)	// matvec_2[1]
-	VMOVUPS	Y5, 377376(DI)	// matvec_2[1] | 1
-	VMOVUPS	Y6, 377408(DI)	// matvec_2[1] | 2
-	VMOVUPS	Y7, 377440(DI)	// matvec_2[1] | 3
+	VMOVUPS	Y0, 378240(DI)	// matvec_2[0]
+	VMOVUPS	Y1, 378272(DI)	// matvec_2[0] | 1
+	VMOVUPS	Y2, 378304(DI)	// matvec_2[0] | 2
+	VMOVUPS	Y3, 378336(DI)	// matvec_2[0] | 3
+	VMOVUPS	Y4, 378368(DI)	// matvec_2[1]
+	VMOVUPS	Y5, 378400(DI)	// matvec_2[1] | 1
+	VMOVUPS	Y6, 378432(DI)	// matvec_2[1] | 2
+	VMOVUPS	Y7, 378464(DI)	// matvec_2[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -6618,10 +6626,10 @@ loop8: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop9: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	377216(R9), Y2	// matvec_2[0]
+	VMOVUPS	378240(R9), Y2	// matvec_2[0]
 	VBROADCASTSS	4992(R10), Y3	// friction.2.bias[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 381312(R9)	// add_5[0]
+	VMOVUPS	Y2, 382336(R9)	// add_5[0]
 	VORPS	f32_80000000<>(SB), Y2, Y3
 	VMOVUPS	f32_c2ae999a<>(SB), Y4
 	VMAXPS	Y3, Y4, Y3
@@ -6658,21 +6666,23 @@ loop9: // 32 times: elements
 	ADDQ	$4, R10
 	DECQ	DI
 	JNE	loop9
+	VMOVUPS	Y0, 386432(SI)	// matvec_3[0]
+	VMOVUPS	Y1, 386560(SI)	// matvec_3[1]
 	// arm.nde:38
-	VMOVUPS	363392(SI), Y2	// sub[0]
+	VMOVUPS	364416(SI), Y2	// sub[0]
 	VBROADCASTSS	5376(BX), Y3	// friction.4.bias[0]
 	VADDPS	Y3, Y0, Y0
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 385408(SI)	// sub_2[0]
-	VMOVUPS	363520(SI), Y2	// sub[1]
+	VMOVUPS	Y0, 386688(SI)	// sub_2[0]
+	VMOVUPS	364544(SI), Y2	// sub[1]
 	VBROADCASTSS	5380(BX), Y3	// friction.4.bias[1]
 	VADDPS	Y3, Y1, Y1
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 385536(SI)	// sub_2[1]
-	VMOVUPS	361984(SI), Y2	// M[0]
-	VMOVUPS	362112(SI), Y3	// M[1]
-	VMOVUPS	362240(SI), Y4	// M[2]
-	VMOVUPS	362368(SI), Y5	// M[3]
+	VMOVUPS	Y1, 386816(SI)	// sub_2[1]
+	VMOVUPS	363008(SI), Y2	// M[0]
+	VMOVUPS	363136(SI), Y3	// M[1]
+	VMOVUPS	363264(SI), Y4	// M[2]
+	VMOVUPS	363392(SI), Y5	// M[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -6693,48 +6703,48 @@ loop9: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 361088(SI)	// dv[0]
-	VMOVUPS	Y0, 361216(SI)	// dv[1]
-	VMOVUPS	360192(SI), Y0	// q_dot[1]
-	VMOVUPS	359552(SI), Y1	// mul
-	VMOVUPS	360320(SI), Y15	// v_dot[0]
+	VMOVUPS	Y1, 362112(SI)	// dv[0]
+	VMOVUPS	Y0, 362240(SI)	// dv[1]
+	VMOVUPS	361216(SI), Y0	// q_dot[1]
+	VMOVUPS	360576(SI), Y1	// mul
+	VMOVUPS	361344(SI), Y15	// v_dot[0]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	358784(SI), Y2	// v[1]
-	VMOVUPS	360448(SI), Y3	// v_dot[1]
+	VMOVUPS	359808(SI), Y2	// v[1]
+	VMOVUPS	361472(SI), Y3	// v_dot[1]
 	// arm.nde:33
-	VMOVUPS	361856(SI), Y4	// c2
+	VMOVUPS	362880(SI), Y4	// c2
 	VMULPS	Y4, Y0, Y4
 	VMULPS	Y1, Y4, Y1
 	// arm.nde:34
 	VMULPS	f32_40000000<>(SB), Y2, Y4
-	VMOVUPS	362880(SI), Y5	// mul_6
+	VMOVUPS	363904(SI), Y5	// mul_6
 	VMOVUPS	0(AX), Y13
 	VMULPS	f32_40000000<>(SB), Y13, Y6
 	VMULPS	Y2, Y6, Y2
 	VFMADD231PS	Y5, Y3, Y2
 	VFMADD231PS	Y4, Y3, Y2
-	VMOVUPS	362752(SI), Y4	// neg
+	VMOVUPS	363776(SI), Y4	// neg
 	VXORPS	f32_80000000<>(SB), Y1, Y6
-	VMOVUPS	363008(SI), Y7	// add_2
+	VMOVUPS	364032(SI), Y7	// add_2
 	VMULPS	Y7, Y6, Y6
 	VMOVUPS	Y6, Y15
 	VFMADD231PS	Y4, Y2, Y15
 	VMOVUPS	Y15, 32(AX)
 	VMULPS	0(AX), Y5, Y2
-	VMOVUPS	362624(SI), Y4	// k
-	VMOVUPS	363136(SI), Y5	// square
+	VMOVUPS	363648(SI), Y4	// k
+	VMOVUPS	364160(SI), Y5	// square
 	VMULPS	Y5, Y1, Y1
 	VMOVUPS	Y1, Y15
 	VFMADD231PS	Y4, Y2, Y15
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	360064(SI), Y1	// q_dot[0]
-	VMOVUPS	359936(SI), Y2	// mul
-	VMOVUPS	358400(SI), Y4	// q[0]
-	VMOVUPS	359808(SI), Y15	// mul
+	VMOVUPS	361088(SI), Y1	// q_dot[0]
+	VMOVUPS	360960(SI), Y2	// mul
+	VMOVUPS	359424(SI), Y4	// q[0]
+	VMOVUPS	360832(SI), Y15	// mul
 	VMOVUPS	Y15, 96(AX)
 	// arm.nde:35
 	VADDPS	Y0, Y1, Y5
-	VMOVUPS	363264(SI), Y6	// add_3
+	VMOVUPS	364288(SI), Y6	// add_3
 	VANDPS	f32_7fffffff<>(SB), Y6, Y7
 	VMOVUPS	f32_4b400000<>(SB), Y8
 	VFMADD231PS	f32_3f22f983<>(SB), Y7, Y8
@@ -6809,8 +6819,8 @@ loop9: // 32 times: elements
 	VXORPS	f32_80000000<>(SB), Y4, Y4
 	VMULPS	Y4, Y1, Y4
 	VFMADD132PS	96(AX), Y2, Y4
-	VMOVUPS	360576(SI), Y5	// u_dot[0]
-	VMOVUPS	360704(SI), Y6	// u_dot[1]
+	VMOVUPS	361600(SI), Y5	// u_dot[0]
+	VMOVUPS	361728(SI), Y6	// u_dot[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	32(AX), Y5, Y5
@@ -6818,31 +6828,31 @@ loop9: // 32 times: elements
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y4, Y5, Y4
-	VMOVUPS	Y4, 385664(SI)	// sub_3[0]
+	VMOVUPS	Y4, 386944(SI)	// sub_3[0]
 	VSUBPS	Y2, Y6, Y2
-	VMOVUPS	Y2, 385792(SI)	// sub_3[1]
+	VMOVUPS	Y2, 387072(SI)	// sub_3[1]
 	// arm.nde:11
-	VMOVUPS	363904(SI), Y2	// cos[0]
+	VMOVUPS	364928(SI), Y2	// cos[0]
 	VMULPS	Y2, Y1, Y2
-	VMOVUPS	Y2, 385920(SI)	// mul_7[0]
-	VMOVUPS	364032(SI), Y4	// cos[1]
+	VMOVUPS	Y2, 387200(SI)	// mul_7[0]
+	VMOVUPS	365056(SI), Y4	// cos[1]
 	VMULPS	Y4, Y0, Y4
-	VMOVUPS	Y4, 386048(SI)	// mul_7[1]
-	VMOVUPS	363648(SI), Y5	// sin[0]
+	VMOVUPS	Y4, 387328(SI)	// mul_7[1]
+	VMOVUPS	364672(SI), Y5	// sin[0]
 	VXORPS	f32_80000000<>(SB), Y5, Y5
 	VMULPS	Y5, Y1, Y1
-	VMOVUPS	Y1, 386176(SI)	// mul_8[0]
-	VMOVUPS	363776(SI), Y5	// sin[1]
+	VMOVUPS	Y1, 387456(SI)	// mul_8[0]
+	VMOVUPS	364800(SI), Y5	// sin[1]
 	VXORPS	f32_80000000<>(SB), Y5, Y5
 	VMULPS	Y5, Y0, Y0
-	VMOVUPS	Y0, 386304(SI)	// mul_8[1]
-	VMOVUPS	Y2, 386432(SI)	// concat_2[0]
-	VMOVUPS	Y4, 386560(SI)	// concat_2[1]
-	VMOVUPS	Y1, 386688(SI)	// concat_2[2]
-	VMOVUPS	Y0, 386816(SI)	// concat_2[3]
+	VMOVUPS	Y0, 387584(SI)	// mul_8[1]
+	VMOVUPS	Y2, 387712(SI)	// concat_2[0]
+	VMOVUPS	Y4, 387840(SI)	// concat_2[1]
+	VMOVUPS	Y1, 387968(SI)	// concat_2[2]
+	VMOVUPS	Y0, 388096(SI)	// concat_2[3]
 	VMOVUPS	0(AX), Y13	// concat_2[4]
-	VMOVUPS	Y13, 386944(SI)
-	VMOVUPS	Y3, 387072(SI)	// concat_2[5]
+	VMOVUPS	Y13, 388224(SI)
+	VMOVUPS	Y3, 388352(SI)	// concat_2[5]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop8
@@ -6863,10 +6873,10 @@ loop10: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop11: // 6 times: terms of the sums
-	VMOVUPS	386432(R10), Y8	// concat_2[0]
-	VMOVUPS	386464(R10), Y9	// concat_2[0] | 1
-	VMOVUPS	386496(R10), Y10	// concat_2[0] | 2
-	VMOVUPS	386528(R10), Y11	// concat_2[0] | 3
+	VMOVUPS	387712(R10), Y8	// concat_2[0]
+	VMOVUPS	387744(R10), Y9	// concat_2[0] | 1
+	VMOVUPS	387776(R10), Y10	// concat_2[0] | 2
+	VMOVUPS	387808(R10), Y11	// concat_2[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -6881,14 +6891,14 @@ loop11: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop11
-	VMOVUPS	Y0, 387200(DI)	// matvec_3[0]
-	VMOVUPS	Y1, 387232(DI)	// matvec_3[0] | 1
-	VMOVUPS	Y2, 387264(DI)	// matvec_3[0] | 2
-	VMOVUPS	Y3, 387296(DI)	// matvec_3[0] | 3
-	VMOVUPS	Y4, 387328(DI)	// matvec_3[1]
-	VMOVUPS	Y5, 387360(DI)	// matvec_3[1] | 1
-	VMOVUPS	Y6, 387392(DI)	// matvec_3[1] | 2
-	VMOVUPS	Y7, 387424(DI)	// matvec_3[1] | 3
+	VMOVUPS	Y0, 388480(DI)	// matvec_4[0]
+	VMOVUPS	Y1, 388512(DI)	// matvec_4[0] | 1
+	VMOVUPS	Y2, 388544(DI)	// matvec_4[0] | 2
+	VMOVUPS	Y3, 388576(DI)	// matvec_4[0] | 3
+	VMOVUPS	Y4, 388608(DI)	// matvec_4[1]
+	VMOVUPS	Y5, 388640(DI)	// matvec_4[1] | 1
+	VMOVUPS	Y6, 388672(DI)	// matvec_4[1] | 2
+	VMOVUPS	Y7, 388704(DI)	// matvec_4[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -6900,8 +6910,8 @@ loop12: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop13: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	387200(R9), Y0	// matvec_3[0]
-	VMOVUPS	369024(R9), Y1	// add_4[0]
+	VMOVUPS	388480(R9), Y0	// matvec_4[0]
+	VMOVUPS	370048(R9), Y1	// add_4[0]
 	VORPS	f32_80000000<>(SB), Y1, Y2
 	VMOVUPS	f32_42b40000<>(SB), Y3
 	VMINPS	Y2, Y3, Y2
@@ -6934,7 +6944,7 @@ loop13: // 32 times: elements
 	VADDPS	f32_3f800000<>(SB), Y2, Y2
 	VDIVPS	Y2, Y1, Y1
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 391296(R9)	// mul_9[0]
+	VMOVUPS	Y0, 392576(R9)	// mul_9[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop13
@@ -6958,10 +6968,10 @@ loop14: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop15: // 32 times: terms of the sums
-	VMOVUPS	391296(R10), Y8	// mul_9[0]
-	VMOVUPS	391328(R10), Y9	// mul_9[0] | 1
-	VMOVUPS	391360(R10), Y10	// mul_9[0] | 2
-	VMOVUPS	391392(R10), Y11	// mul_9[0] | 3
+	VMOVUPS	392576(R10), Y8	// mul_9[0]
+	VMOVUPS	392608(R10), Y9	// mul_9[0] | 1
+	VMOVUPS	392640(R10), Y10	// mul_9[0] | 2
+	VMOVUPS	392672(R10), Y11	// mul_9[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -6976,14 +6986,14 @@ loop15: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop15
-	VMOVUPS	Y0, 395392(DI)	// matvec_4[0]
-	VMOVUPS	Y1, 395424(DI)	// matvec_4[0] | 1
-	VMOVUPS	Y2, 395456(DI)	// matvec_4[0] | 2
-	VMOVUPS	Y3, 395488(DI)	// matvec_4[0] | 3
-	VMOVUPS	Y4, 395520(DI)	// matvec_4[1]
-	VMOVUPS	Y5, 395552(DI)	// matvec_4[1] | 1
-	VMOVUPS	Y6, 395584(DI)	// matvec_4[1] | 2
-	VMOVUPS	Y7, 395616(DI)	// matvec_4[1] | 3
+	VMOVUPS	Y0, 396672(DI)	// matvec_5[0]
+	VMOVUPS	Y1, 396704(DI)	// matvec_5[0] | 1
+	VMOVUPS	Y2, 396736(DI)	// matvec_5[0] | 2
+	VMOVUPS	Y3, 396768(DI)	// matvec_5[0] | 3
+	VMOVUPS	Y4, 396800(DI)	// matvec_5[1]
+	VMOVUPS	Y5, 396832(DI)	// matvec_5[1] | 1
+	VMOVUPS	Y6, 396864(DI)	// matvec_5[1] | 2
+	VMOVUPS	Y7, 396896(DI)	// matvec_5[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -6998,8 +7008,8 @@ loop16: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop17: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	395392(R9), Y2	// matvec_4[0]
-	VMOVUPS	381312(R9), Y3	// add_5[0]
+	VMOVUPS	396672(R9), Y2	// matvec_5[0]
+	VMOVUPS	382336(R9), Y3	// add_5[0]
 	VORPS	f32_80000000<>(SB), Y3, Y4
 	VMOVUPS	f32_42b40000<>(SB), Y5
 	VMINPS	Y4, Y5, Y4
@@ -7041,38 +7051,38 @@ loop17: // 32 times: elements
 	DECQ	DI
 	JNE	loop17
 	// arm.nde:38
-	VMOVUPS	385664(SI), Y2	// sub_3[0]
+	VMOVUPS	386944(SI), Y2	// sub_3[0]
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	385792(SI), Y2	// sub_3[1]
+	VMOVUPS	387072(SI), Y2	// sub_3[1]
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	360192(SI), Y2	// q_dot[1]
-	VMOVUPS	359424(SI), Y3	// mul
+	VMOVUPS	361216(SI), Y2	// q_dot[1]
+	VMOVUPS	360448(SI), Y3	// mul
 	// arm.nde:28
-	VMOVUPS	362496(SI), Y4	// s2
+	VMOVUPS	363520(SI), Y4	// s2
 	VXORPS	f32_80000000<>(SB), Y4, Y4
 	VMULPS	Y4, Y2, Y2
 	// arm.nde:30
 	VMULPS	Y3, Y2, Y3
-	VMOVUPS	359552(SI), Y4	// mul
+	VMOVUPS	360576(SI), Y4	// mul
 	// arm.nde:32
 	// arm.nde:31
 	VMULPS	Y4, Y2, Y2
 	// arm.nde:32
 	// arm.nde:38
-	VMOVUPS	361088(SI), Y4	// dv[0]
+	VMOVUPS	362112(SI), Y4	// dv[0]
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	361216(SI), Y5	// dv[1]
+	VMOVUPS	362240(SI), Y5	// dv[1]
 	VFMADD231PS	Y5, Y2, Y3
 	VMULPS	Y4, Y2, Y2
 	VFMADD231PS	f32_00000000<>(SB), Y5, Y2
 	VSUBPS	Y3, Y0, Y0
-	VMOVUPS	Y0, 399488(SI)	// sub_4[0]
+	VMOVUPS	Y0, 400768(SI)	// sub_4[0]
 	VSUBPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 399616(SI)	// sub_4[1]
-	VMOVUPS	361984(SI), Y2	// M[0]
-	VMOVUPS	362112(SI), Y3	// M[1]
-	VMOVUPS	362240(SI), Y4	// M[2]
-	VMOVUPS	362368(SI), Y5	// M[3]
+	VMOVUPS	Y1, 400896(SI)	// sub_4[1]
+	VMOVUPS	363008(SI), Y2	// M[0]
+	VMOVUPS	363136(SI), Y3	// M[1]
+	VMOVUPS	363264(SI), Y4	// M[2]
+	VMOVUPS	363392(SI), Y5	// M[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -7093,22 +7103,22 @@ loop17: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 361600(SI)	// dv_dot[0]
-	VMOVUPS	Y0, 361728(SI)	// dv_dot[1]
+	VMOVUPS	Y1, 362624(SI)	// dv_dot[0]
+	VMOVUPS	Y0, 362752(SI)	// dv_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop16
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop18: // 4 times: vectors of the block
-	VMOVUPS	358656(SI), Y0	// v[0]
-	VMOVUPS	Y0, 360832(SI)	// dq[0]
-	VMOVUPS	358784(SI), Y0	// v[1]
-	VMOVUPS	Y0, 360960(SI)	// dq[1]
-	VMOVUPS	360320(SI), Y0	// v_dot[0]
-	VMOVUPS	Y0, 361344(SI)	// dq_dot[0]
-	VMOVUPS	360448(SI), Y0	// v_dot[1]
-	VMOVUPS	Y0, 361472(SI)	// dq_dot[1]
+	VMOVUPS	359680(SI), Y0	// v[0]
+	VMOVUPS	Y0, 361856(SI)	// dq[0]
+	VMOVUPS	359808(SI), Y0	// v[1]
+	VMOVUPS	Y0, 361984(SI)	// dq[1]
+	VMOVUPS	361344(SI), Y0	// v_dot[0]
+	VMOVUPS	Y0, 362368(SI)	// dq_dot[0]
+	VMOVUPS	361472(SI), Y0	// v_dot[1]
+	VMOVUPS	Y0, 362496(SI)	// dq_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop18
@@ -7120,44 +7130,44 @@ TEXT step0Tangent2Step_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	400384(SI), Y0	// q[0]
-	VMOVUPS	Y0, 358400(SI)	// armFieldDual2.q[0]
-	VMOVUPS	400512(SI), Y0	// q[1]
-	VMOVUPS	Y0, 358528(SI)	// armFieldDual2.q[1]
-	VMOVUPS	400640(SI), Y0	// v[0]
-	VMOVUPS	Y0, 358656(SI)	// armFieldDual2.v[0]
-	VMOVUPS	400768(SI), Y0	// v[1]
-	VMOVUPS	Y0, 358784(SI)	// armFieldDual2.v[1]
-	VMOVUPS	401408(SI), Y0	// u[0]
-	VMOVUPS	Y0, 358912(SI)	// armFieldDual2.u[0]
-	VMOVUPS	401536(SI), Y0	// u[1]
-	VMOVUPS	Y0, 359040(SI)	// armFieldDual2.u[1]
-	VMOVUPS	401664(SI), Y0	// mul
-	VMOVUPS	Y0, 359168(SI)	// armFieldDual2.mul
-	VMOVUPS	401792(SI), Y0	// add
-	VMOVUPS	Y0, 359296(SI)	// armFieldDual2.add
-	VMOVUPS	401920(SI), Y0	// mul
-	VMOVUPS	Y0, 359424(SI)	// armFieldDual2.mul
-	VMOVUPS	402048(SI), Y0	// mul
-	VMOVUPS	Y0, 359552(SI)	// armFieldDual2.mul
-	VMOVUPS	402176(SI), Y0	// reshape
-	VMOVUPS	Y0, 359680(SI)	// armFieldDual2.reshape
-	VMOVUPS	402304(SI), Y0	// mul
-	VMOVUPS	Y0, 359808(SI)	// armFieldDual2.mul
-	VMOVUPS	402432(SI), Y0	// mul
-	VMOVUPS	Y0, 359936(SI)	// armFieldDual2.mul
-	VMOVUPS	400896(SI), Y0	// q_dot[0]
-	VMOVUPS	Y0, 360064(SI)	// armFieldDual2.q_dot[0]
-	VMOVUPS	401024(SI), Y0	// q_dot[1]
-	VMOVUPS	Y0, 360192(SI)	// armFieldDual2.q_dot[1]
-	VMOVUPS	401152(SI), Y0	// v_dot[0]
-	VMOVUPS	Y0, 360320(SI)	// armFieldDual2.v_dot[0]
-	VMOVUPS	401280(SI), Y0	// v_dot[1]
-	VMOVUPS	Y0, 360448(SI)	// armFieldDual2.v_dot[1]
-	VMOVUPS	402560(SI), Y0	// u_dot[0]
-	VMOVUPS	Y0, 360576(SI)	// armFieldDual2.u_dot[0]
-	VMOVUPS	402688(SI), Y0	// u_dot[1]
-	VMOVUPS	Y0, 360704(SI)	// armFieldDual2.u_dot[1]
+	VMOVUPS	401664(SI), Y0	// q[0]
+	VMOVUPS	Y0, 359424(SI)	// armFieldDual2.q[0]
+	VMOVUPS	401792(SI), Y0	// q[1]
+	VMOVUPS	Y0, 359552(SI)	// armFieldDual2.q[1]
+	VMOVUPS	401920(SI), Y0	// v[0]
+	VMOVUPS	Y0, 359680(SI)	// armFieldDual2.v[0]
+	VMOVUPS	402048(SI), Y0	// v[1]
+	VMOVUPS	Y0, 359808(SI)	// armFieldDual2.v[1]
+	VMOVUPS	402688(SI), Y0	// u[0]
+	VMOVUPS	Y0, 359936(SI)	// armFieldDual2.u[0]
+	VMOVUPS	402816(SI), Y0	// u[1]
+	VMOVUPS	Y0, 360064(SI)	// armFieldDual2.u[1]
+	VMOVUPS	402944(SI), Y0	// mul
+	VMOVUPS	Y0, 360192(SI)	// armFieldDual2.mul
+	VMOVUPS	403072(SI), Y0	// add
+	VMOVUPS	Y0, 360320(SI)	// armFieldDual2.add
+	VMOVUPS	403200(SI), Y0	// mul
+	VMOVUPS	Y0, 360448(SI)	// armFieldDual2.mul
+	VMOVUPS	403328(SI), Y0	// mul
+	VMOVUPS	Y0, 360576(SI)	// armFieldDual2.mul
+	VMOVUPS	403456(SI), Y0	// reshape
+	VMOVUPS	Y0, 360704(SI)	// armFieldDual2.reshape
+	VMOVUPS	403584(SI), Y0	// mul
+	VMOVUPS	Y0, 360832(SI)	// armFieldDual2.mul
+	VMOVUPS	403712(SI), Y0	// mul
+	VMOVUPS	Y0, 360960(SI)	// armFieldDual2.mul
+	VMOVUPS	402176(SI), Y0	// q_dot[0]
+	VMOVUPS	Y0, 361088(SI)	// armFieldDual2.q_dot[0]
+	VMOVUPS	402304(SI), Y0	// q_dot[1]
+	VMOVUPS	Y0, 361216(SI)	// armFieldDual2.q_dot[1]
+	VMOVUPS	402432(SI), Y0	// v_dot[0]
+	VMOVUPS	Y0, 361344(SI)	// armFieldDual2.v_dot[0]
+	VMOVUPS	402560(SI), Y0	// v_dot[1]
+	VMOVUPS	Y0, 361472(SI)	// armFieldDual2.v_dot[1]
+	VMOVUPS	403840(SI), Y0	// u_dot[0]
+	VMOVUPS	Y0, 361600(SI)	// armFieldDual2.u_dot[0]
+	VMOVUPS	403968(SI), Y0	// u_dot[1]
+	VMOVUPS	Y0, 361728(SI)	// armFieldDual2.u_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -7165,69 +7175,69 @@ loop1: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	360832(SI), Y0	// armFieldDual2.dq[0]
-	VMOVUPS	Y0, 403840(SI)	// result[0]
-	VMOVUPS	360960(SI), Y0	// armFieldDual2.dq[1]
-	VMOVUPS	Y0, 403968(SI)	// result[1]
-	VMOVUPS	361088(SI), Y0	// armFieldDual2.dv[0]
-	VMOVUPS	Y0, 404352(SI)	// result_2[0]
-	VMOVUPS	361216(SI), Y0	// armFieldDual2.dv[1]
-	VMOVUPS	Y0, 404480(SI)	// result_2[1]
-	VMOVUPS	361344(SI), Y0	// armFieldDual2.dq_dot[0]
-	VMOVUPS	Y0, 404864(SI)	// result_3[0]
-	VMOVUPS	361472(SI), Y0	// armFieldDual2.dq_dot[1]
-	VMOVUPS	Y0, 404992(SI)	// result_3[1]
-	VMOVUPS	361600(SI), Y0	// armFieldDual2.dv_dot[0]
-	VMOVUPS	Y0, 405376(SI)	// result_4[0]
-	VMOVUPS	361728(SI), Y0	// armFieldDual2.dv_dot[1]
-	VMOVUPS	Y0, 405504(SI)	// result_4[1]
+	VMOVUPS	361856(SI), Y0	// armFieldDual2.dq[0]
+	VMOVUPS	Y0, 405120(SI)	// result[0]
+	VMOVUPS	361984(SI), Y0	// armFieldDual2.dq[1]
+	VMOVUPS	Y0, 405248(SI)	// result[1]
+	VMOVUPS	362112(SI), Y0	// armFieldDual2.dv[0]
+	VMOVUPS	Y0, 405632(SI)	// result_2[0]
+	VMOVUPS	362240(SI), Y0	// armFieldDual2.dv[1]
+	VMOVUPS	Y0, 405760(SI)	// result_2[1]
+	VMOVUPS	362368(SI), Y0	// armFieldDual2.dq_dot[0]
+	VMOVUPS	Y0, 406144(SI)	// result_3[0]
+	VMOVUPS	362496(SI), Y0	// armFieldDual2.dq_dot[1]
+	VMOVUPS	Y0, 406272(SI)	// result_3[1]
+	VMOVUPS	362624(SI), Y0	// armFieldDual2.dv_dot[0]
+	VMOVUPS	Y0, 406656(SI)	// result_4[0]
+	VMOVUPS	362752(SI), Y0	// armFieldDual2.dv_dot[1]
+	VMOVUPS	Y0, 406784(SI)	// result_4[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
 	// arm.nde:51
-	VBROADCASTSD	400128(AX), Y0	// h
+	VBROADCASTSD	401408(AX), Y0	// h
 	VMULPD	f64_3fe0000000000000<>(SB), Y0, Y0
-	VMOVSD	X0, 399744(AX)
+	VMOVSD	X0, 401024(AX)
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 399752(AX)
+	VMOVSS	X0, 401032(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop3: // 4 times: vectors of the block
 	// arm.nde:51
-	VMOVUPS	400384(SI), Y0	// q[0]
-	VMOVUPS	400512(SI), Y1	// q[1]
-	VMOVUPS	400640(SI), Y2	// v[0]
-	VMOVUPS	400768(SI), Y3	// v[1]
-	VMOVUPS	400896(SI), Y4	// q_dot[0]
-	VMOVUPS	401024(SI), Y5	// q_dot[1]
-	VMOVUPS	401152(SI), Y6	// v_dot[0]
-	VMOVUPS	401280(SI), Y7	// v_dot[1]
-	VBROADCASTSS	399752(AX), Y8
-	VMOVUPS	403840(SI), Y9	// result[0]
+	VMOVUPS	401664(SI), Y0	// q[0]
+	VMOVUPS	401792(SI), Y1	// q[1]
+	VMOVUPS	401920(SI), Y2	// v[0]
+	VMOVUPS	402048(SI), Y3	// v[1]
+	VMOVUPS	402176(SI), Y4	// q_dot[0]
+	VMOVUPS	402304(SI), Y5	// q_dot[1]
+	VMOVUPS	402432(SI), Y6	// v_dot[0]
+	VMOVUPS	402560(SI), Y7	// v_dot[1]
+	VBROADCASTSS	401032(AX), Y8
+	VMOVUPS	405120(SI), Y9	// result[0]
 	VFMADD231PS	Y9, Y8, Y0
-	VMOVUPS	Y0, 404096(SI)	// q_y2[0]
-	VMOVUPS	403968(SI), Y0	// result[1]
+	VMOVUPS	Y0, 405376(SI)	// q_y2[0]
+	VMOVUPS	405248(SI), Y0	// result[1]
 	VFMADD231PS	Y0, Y8, Y1
-	VMOVUPS	Y1, 404224(SI)	// q_y2[1]
-	VMOVUPS	404352(SI), Y0	// result_2[0]
+	VMOVUPS	Y1, 405504(SI)	// q_y2[1]
+	VMOVUPS	405632(SI), Y0	// result_2[0]
 	VFMADD231PS	Y0, Y8, Y2
-	VMOVUPS	Y2, 404608(SI)	// v_y2[0]
-	VMOVUPS	404480(SI), Y0	// result_2[1]
+	VMOVUPS	Y2, 405888(SI)	// v_y2[0]
+	VMOVUPS	405760(SI), Y0	// result_2[1]
 	VFMADD231PS	Y0, Y8, Y3
-	VMOVUPS	Y3, 404736(SI)	// v_y2[1]
-	VMOVUPS	404864(SI), Y0	// result_3[0]
+	VMOVUPS	Y3, 406016(SI)	// v_y2[1]
+	VMOVUPS	406144(SI), Y0	// result_3[0]
 	VFMADD231PS	Y8, Y0, Y4
-	VMOVUPS	Y4, 405120(SI)	// q_y2_dot[0]
-	VMOVUPS	404992(SI), Y0	// result_3[1]
+	VMOVUPS	Y4, 406400(SI)	// q_y2_dot[0]
+	VMOVUPS	406272(SI), Y0	// result_3[1]
 	VFMADD231PS	Y8, Y0, Y5
-	VMOVUPS	Y5, 405248(SI)	// q_y2_dot[1]
-	VMOVUPS	405376(SI), Y0	// result_4[0]
+	VMOVUPS	Y5, 406528(SI)	// q_y2_dot[1]
+	VMOVUPS	406656(SI), Y0	// result_4[0]
 	VFMADD231PS	Y8, Y0, Y6
-	VMOVUPS	Y6, 405632(SI)	// v_y2_dot[0]
-	VMOVUPS	405504(SI), Y0	// result_4[1]
+	VMOVUPS	Y6, 406912(SI)	// v_y2_dot[0]
+	VMOVUPS	406784(SI), Y0	// result_4[1]
 	VFMADD231PS	Y8, Y0, Y7
-	VMOVUPS	Y7, 405760(SI)	// v_y2_dot[1]
+	VMOVUPS	Y7, 407040(SI)	// v_y2_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop3
@@ -7235,44 +7245,44 @@ loop3: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	404096(SI), Y0	// q_y2[0]
-	VMOVUPS	Y0, 358400(SI)	// armFieldDual2.q[0]
-	VMOVUPS	404224(SI), Y0	// q_y2[1]
-	VMOVUPS	Y0, 358528(SI)	// armFieldDual2.q[1]
-	VMOVUPS	404608(SI), Y0	// v_y2[0]
-	VMOVUPS	Y0, 358656(SI)	// armFieldDual2.v[0]
-	VMOVUPS	404736(SI), Y0	// v_y2[1]
-	VMOVUPS	Y0, 358784(SI)	// armFieldDual2.v[1]
-	VMOVUPS	401408(SI), Y0	// u[0]
-	VMOVUPS	Y0, 358912(SI)	// armFieldDual2.u[0]
-	VMOVUPS	401536(SI), Y0	// u[1]
-	VMOVUPS	Y0, 359040(SI)	// armFieldDual2.u[1]
-	VMOVUPS	401664(SI), Y0	// mul
-	VMOVUPS	Y0, 359168(SI)	// armFieldDual2.mul
-	VMOVUPS	401792(SI), Y0	// add
-	VMOVUPS	Y0, 359296(SI)	// armFieldDual2.add
-	VMOVUPS	401920(SI), Y0	// mul
-	VMOVUPS	Y0, 359424(SI)	// armFieldDual2.mul
-	VMOVUPS	402048(SI), Y0	// mul
-	VMOVUPS	Y0, 359552(SI)	// armFieldDual2.mul
-	VMOVUPS	402176(SI), Y0	// reshape
-	VMOVUPS	Y0, 359680(SI)	// armFieldDual2.reshape
-	VMOVUPS	402304(SI), Y0	// mul
-	VMOVUPS	Y0, 359808(SI)	// armFieldDual2.mul
-	VMOVUPS	402432(SI), Y0	// mul
-	VMOVUPS	Y0, 359936(SI)	// armFieldDual2.mul
-	VMOVUPS	405120(SI), Y0	// q_y2_dot[0]
-	VMOVUPS	Y0, 360064(SI)	// armFieldDual2.q_dot[0]
-	VMOVUPS	405248(SI), Y0	// q_y2_dot[1]
-	VMOVUPS	Y0, 360192(SI)	// armFieldDual2.q_dot[1]
-	VMOVUPS	405632(SI), Y0	// v_y2_dot[0]
-	VMOVUPS	Y0, 360320(SI)	// armFieldDual2.v_dot[0]
-	VMOVUPS	405760(SI), Y0	// v_y2_dot[1]
-	VMOVUPS	Y0, 360448(SI)	// armFieldDual2.v_dot[1]
-	VMOVUPS	402560(SI), Y0	// u_dot[0]
-	VMOVUPS	Y0, 360576(SI)	// armFieldDual2.u_dot[0]
-	VMOVUPS	402688(SI), Y0	// u_dot[1]
-	VMOVUPS	Y0, 360704(SI)	// armFieldDual2.u_dot[1]
+	VMOVUPS	405376(SI), Y0	// q_y2[0]
+	VMOVUPS	Y0, 359424(SI)	// armFieldDual2.q[0]
+	VMOVUPS	405504(SI), Y0	// q_y2[1]
+	VMOVUPS	Y0, 359552(SI)	// armFieldDual2.q[1]
+	VMOVUPS	405888(SI), Y0	// v_y2[0]
+	VMOVUPS	Y0, 359680(SI)	// armFieldDual2.v[0]
+	VMOVUPS	406016(SI), Y0	// v_y2[1]
+	VMOVUPS	Y0, 359808(SI)	// armFieldDual2.v[1]
+	VMOVUPS	402688(SI), Y0	// u[0]
+	VMOVUPS	Y0, 359936(SI)	// armFieldDual2.u[0]
+	VMOVUPS	402816(SI), Y0	// u[1]
+	VMOVUPS	Y0, 360064(SI)	// armFieldDual2.u[1]
+	VMOVUPS	402944(SI), Y0	// mul
+	VMOVUPS	Y0, 360192(SI)	// armFieldDual2.mul
+	VMOVUPS	403072(SI), Y0	// add
+	VMOVUPS	Y0, 360320(SI)	// armFieldDual2.add
+	VMOVUPS	403200(SI), Y0	// mul
+	VMOVUPS	Y0, 360448(SI)	// armFieldDual2.mul
+	VMOVUPS	403328(SI), Y0	// mul
+	VMOVUPS	Y0, 360576(SI)	// armFieldDual2.mul
+	VMOVUPS	403456(SI), Y0	// reshape
+	VMOVUPS	Y0, 360704(SI)	// armFieldDual2.reshape
+	VMOVUPS	403584(SI), Y0	// mul
+	VMOVUPS	Y0, 360832(SI)	// armFieldDual2.mul
+	VMOVUPS	403712(SI), Y0	// mul
+	VMOVUPS	Y0, 360960(SI)	// armFieldDual2.mul
+	VMOVUPS	406400(SI), Y0	// q_y2_dot[0]
+	VMOVUPS	Y0, 361088(SI)	// armFieldDual2.q_dot[0]
+	VMOVUPS	406528(SI), Y0	// q_y2_dot[1]
+	VMOVUPS	Y0, 361216(SI)	// armFieldDual2.q_dot[1]
+	VMOVUPS	406912(SI), Y0	// v_y2_dot[0]
+	VMOVUPS	Y0, 361344(SI)	// armFieldDual2.v_dot[0]
+	VMOVUPS	407040(SI), Y0	// v_y2_dot[1]
+	VMOVUPS	Y0, 361472(SI)	// armFieldDual2.v_dot[1]
+	VMOVUPS	403840(SI), Y0	// u_dot[0]
+	VMOVUPS	Y0, 361600(SI)	// armFieldDual2.u_dot[0]
+	VMOVUPS	403968(SI), Y0	// u_dot[1]
+	VMOVUPS	Y0, 361728(SI)	// armFieldDual2.u_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
@@ -7280,63 +7290,63 @@ loop4: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop5: // 4 times: vectors of the block
-	VMOVUPS	360832(SI), Y0	// armFieldDual2.dq[0]
-	VMOVUPS	Y0, 405888(SI)	// result_5[0]
-	VMOVUPS	360960(SI), Y0	// armFieldDual2.dq[1]
-	VMOVUPS	Y0, 406016(SI)	// result_5[1]
-	VMOVUPS	361088(SI), Y0	// armFieldDual2.dv[0]
-	VMOVUPS	Y0, 406400(SI)	// result_6[0]
-	VMOVUPS	361216(SI), Y0	// armFieldDual2.dv[1]
-	VMOVUPS	Y0, 406528(SI)	// result_6[1]
-	VMOVUPS	361344(SI), Y0	// armFieldDual2.dq_dot[0]
-	VMOVUPS	Y0, 406912(SI)	// result_7[0]
-	VMOVUPS	361472(SI), Y0	// armFieldDual2.dq_dot[1]
-	VMOVUPS	Y0, 407040(SI)	// result_7[1]
-	VMOVUPS	361600(SI), Y0	// armFieldDual2.dv_dot[0]
-	VMOVUPS	Y0, 407424(SI)	// result_8[0]
-	VMOVUPS	361728(SI), Y0	// armFieldDual2.dv_dot[1]
-	VMOVUPS	Y0, 407552(SI)	// result_8[1]
+	VMOVUPS	361856(SI), Y0	// armFieldDual2.dq[0]
+	VMOVUPS	Y0, 407168(SI)	// result_5[0]
+	VMOVUPS	361984(SI), Y0	// armFieldDual2.dq[1]
+	VMOVUPS	Y0, 407296(SI)	// result_5[1]
+	VMOVUPS	362112(SI), Y0	// armFieldDual2.dv[0]
+	VMOVUPS	Y0, 407680(SI)	// result_6[0]
+	VMOVUPS	362240(SI), Y0	// armFieldDual2.dv[1]
+	VMOVUPS	Y0, 407808(SI)	// result_6[1]
+	VMOVUPS	362368(SI), Y0	// armFieldDual2.dq_dot[0]
+	VMOVUPS	Y0, 408192(SI)	// result_7[0]
+	VMOVUPS	362496(SI), Y0	// armFieldDual2.dq_dot[1]
+	VMOVUPS	Y0, 408320(SI)	// result_7[1]
+	VMOVUPS	362624(SI), Y0	// armFieldDual2.dv_dot[0]
+	VMOVUPS	Y0, 408704(SI)	// result_8[0]
+	VMOVUPS	362752(SI), Y0	// armFieldDual2.dv_dot[1]
+	VMOVUPS	Y0, 408832(SI)	// result_8[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop5
-	VBROADCASTSS	399752(AX), Y0
+	VBROADCASTSS	401032(AX), Y0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop6: // 4 times: vectors of the block
-	VMOVUPS	400384(SI), Y0	// q[0]
-	VMOVUPS	400512(SI), Y1	// q[1]
-	VMOVUPS	400640(SI), Y2	// v[0]
-	VMOVUPS	400768(SI), Y3	// v[1]
-	VMOVUPS	400896(SI), Y4	// q_dot[0]
-	VMOVUPS	401024(SI), Y5	// q_dot[1]
-	VMOVUPS	401152(SI), Y6	// v_dot[0]
-	VMOVUPS	401280(SI), Y7	// v_dot[1]
+	VMOVUPS	401664(SI), Y0	// q[0]
+	VMOVUPS	401792(SI), Y1	// q[1]
+	VMOVUPS	401920(SI), Y2	// v[0]
+	VMOVUPS	402048(SI), Y3	// v[1]
+	VMOVUPS	402176(SI), Y4	// q_dot[0]
+	VMOVUPS	402304(SI), Y5	// q_dot[1]
+	VMOVUPS	402432(SI), Y6	// v_dot[0]
+	VMOVUPS	402560(SI), Y7	// v_dot[1]
 	// arm.nde:51
-	VBROADCASTSS	399752(AX), Y8
-	VMOVUPS	405888(SI), Y9	// result_5[0]
+	VBROADCASTSS	401032(AX), Y8
+	VMOVUPS	407168(SI), Y9	// result_5[0]
 	VFMADD231PS	Y9, Y8, Y0
-	VMOVUPS	Y0, 406144(SI)	// q_y3[0]
-	VMOVUPS	406016(SI), Y0	// result_5[1]
+	VMOVUPS	Y0, 407424(SI)	// q_y3[0]
+	VMOVUPS	407296(SI), Y0	// result_5[1]
 	VFMADD231PS	Y0, Y8, Y1
-	VMOVUPS	Y1, 406272(SI)	// q_y3[1]
-	VMOVUPS	406400(SI), Y0	// result_6[0]
+	VMOVUPS	Y1, 407552(SI)	// q_y3[1]
+	VMOVUPS	407680(SI), Y0	// result_6[0]
 	VFMADD231PS	Y0, Y8, Y2
-	VMOVUPS	Y2, 406656(SI)	// v_y3[0]
-	VMOVUPS	406528(SI), Y0	// result_6[1]
+	VMOVUPS	Y2, 407936(SI)	// v_y3[0]
+	VMOVUPS	407808(SI), Y0	// result_6[1]
 	VFMADD231PS	Y0, Y8, Y3
-	VMOVUPS	Y3, 406784(SI)	// v_y3[1]
-	VMOVUPS	406912(SI), Y0	// result_7[0]
+	VMOVUPS	Y3, 408064(SI)	// v_y3[1]
+	VMOVUPS	408192(SI), Y0	// result_7[0]
 	VFMADD231PS	Y8, Y0, Y4
-	VMOVUPS	Y4, 407168(SI)	// q_y3_dot[0]
-	VMOVUPS	407040(SI), Y0	// result_7[1]
+	VMOVUPS	Y4, 408448(SI)	// q_y3_dot[0]
+	VMOVUPS	408320(SI), Y0	// result_7[1]
 	VFMADD231PS	Y8, Y0, Y5
-	VMOVUPS	Y5, 407296(SI)	// q_y3_dot[1]
-	VMOVUPS	407424(SI), Y0	// result_8[0]
+	VMOVUPS	Y5, 408576(SI)	// q_y3_dot[1]
+	VMOVUPS	408704(SI), Y0	// result_8[0]
 	VFMADD231PS	Y8, Y0, Y6
-	VMOVUPS	Y6, 407680(SI)	// v_y3_dot[0]
-	VMOVUPS	407552(SI), Y0	// result_8[1]
+	VMOVUPS	Y6, 408960(SI)	// v_y3_dot[0]
+	VMOVUPS	408832(SI), Y0	// result_8[1]
 	VFMADD231PS	Y8, Y0, Y7
-	VMOVUPS	Y7, 407808(SI)	// v_y3_dot[1]
+	VMOVUPS	Y7, 409088(SI)	// v_y3_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop6
@@ -7344,44 +7354,44 @@ loop6: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop7: // 4 times: vectors of the block
-	VMOVUPS	406144(SI), Y0	// q_y3[0]
-	VMOVUPS	Y0, 358400(SI)	// armFieldDual2.q[0]
-	VMOVUPS	406272(SI), Y0	// q_y3[1]
-	VMOVUPS	Y0, 358528(SI)	// armFieldDual2.q[1]
-	VMOVUPS	406656(SI), Y0	// v_y3[0]
-	VMOVUPS	Y0, 358656(SI)	// armFieldDual2.v[0]
-	VMOVUPS	406784(SI), Y0	// v_y3[1]
-	VMOVUPS	Y0, 358784(SI)	// armFieldDual2.v[1]
-	VMOVUPS	401408(SI), Y0	// u[0]
-	VMOVUPS	Y0, 358912(SI)	// armFieldDual2.u[0]
-	VMOVUPS	401536(SI), Y0	// u[1]
-	VMOVUPS	Y0, 359040(SI)	// armFieldDual2.u[1]
-	VMOVUPS	401664(SI), Y0	// mul
-	VMOVUPS	Y0, 359168(SI)	// armFieldDual2.mul
-	VMOVUPS	401792(SI), Y0	// add
-	VMOVUPS	Y0, 359296(SI)	// armFieldDual2.add
-	VMOVUPS	401920(SI), Y0	// mul
-	VMOVUPS	Y0, 359424(SI)	// armFieldDual2.mul
-	VMOVUPS	402048(SI), Y0	// mul
-	VMOVUPS	Y0, 359552(SI)	// armFieldDual2.mul
-	VMOVUPS	402176(SI), Y0	// reshape
-	VMOVUPS	Y0, 359680(SI)	// armFieldDual2.reshape
-	VMOVUPS	402304(SI), Y0	// mul
-	VMOVUPS	Y0, 359808(SI)	// armFieldDual2.mul
-	VMOVUPS	402432(SI), Y0	// mul
-	VMOVUPS	Y0, 359936(SI)	// armFieldDual2.mul
-	VMOVUPS	407168(SI), Y0	// q_y3_dot[0]
-	VMOVUPS	Y0, 360064(SI)	// armFieldDual2.q_dot[0]
-	VMOVUPS	407296(SI), Y0	// q_y3_dot[1]
-	VMOVUPS	Y0, 360192(SI)	// armFieldDual2.q_dot[1]
-	VMOVUPS	407680(SI), Y0	// v_y3_dot[0]
-	VMOVUPS	Y0, 360320(SI)	// armFieldDual2.v_dot[0]
-	VMOVUPS	407808(SI), Y0	// v_y3_dot[1]
-	VMOVUPS	Y0, 360448(SI)	// armFieldDual2.v_dot[1]
-	VMOVUPS	402560(SI), Y0	// u_dot[0]
-	VMOVUPS	Y0, 360576(SI)	// armFieldDual2.u_dot[0]
-	VMOVUPS	402688(SI), Y0	// u_dot[1]
-	VMOVUPS	Y0, 360704(SI)	// armFieldDual2.u_dot[1]
+	VMOVUPS	407424(SI), Y0	// q_y3[0]
+	VMOVUPS	Y0, 359424(SI)	// armFieldDual2.q[0]
+	VMOVUPS	407552(SI), Y0	// q_y3[1]
+	VMOVUPS	Y0, 359552(SI)	// armFieldDual2.q[1]
+	VMOVUPS	407936(SI), Y0	// v_y3[0]
+	VMOVUPS	Y0, 359680(SI)	// armFieldDual2.v[0]
+	VMOVUPS	408064(SI), Y0	// v_y3[1]
+	VMOVUPS	Y0, 359808(SI)	// armFieldDual2.v[1]
+	VMOVUPS	402688(SI), Y0	// u[0]
+	VMOVUPS	Y0, 359936(SI)	// armFieldDual2.u[0]
+	VMOVUPS	402816(SI), Y0	// u[1]
+	VMOVUPS	Y0, 360064(SI)	// armFieldDual2.u[1]
+	VMOVUPS	402944(SI), Y0	// mul
+	VMOVUPS	Y0, 360192(SI)	// armFieldDual2.mul
+	VMOVUPS	403072(SI), Y0	// add
+	VMOVUPS	Y0, 360320(SI)	// armFieldDual2.add
+	VMOVUPS	403200(SI), Y0	// mul
+	VMOVUPS	Y0, 360448(SI)	// armFieldDual2.mul
+	VMOVUPS	403328(SI), Y0	// mul
+	VMOVUPS	Y0, 360576(SI)	// armFieldDual2.mul
+	VMOVUPS	403456(SI), Y0	// reshape
+	VMOVUPS	Y0, 360704(SI)	// armFieldDual2.reshape
+	VMOVUPS	403584(SI), Y0	// mul
+	VMOVUPS	Y0, 360832(SI)	// armFieldDual2.mul
+	VMOVUPS	403712(SI), Y0	// mul
+	VMOVUPS	Y0, 360960(SI)	// armFieldDual2.mul
+	VMOVUPS	408448(SI), Y0	// q_y3_dot[0]
+	VMOVUPS	Y0, 361088(SI)	// armFieldDual2.q_dot[0]
+	VMOVUPS	408576(SI), Y0	// q_y3_dot[1]
+	VMOVUPS	Y0, 361216(SI)	// armFieldDual2.q_dot[1]
+	VMOVUPS	408960(SI), Y0	// v_y3_dot[0]
+	VMOVUPS	Y0, 361344(SI)	// armFieldDual2.v_dot[0]
+	VMOVUPS	409088(SI), Y0	// v_y3_dot[1]
+	VMOVUPS	Y0, 361472(SI)	// armFieldDual2.v_dot[1]
+	VMOVUPS	403840(SI), Y0	// u_dot[0]
+	VMOVUPS	Y0, 361600(SI)	// armFieldDual2.u_dot[0]
+	VMOVUPS	403968(SI), Y0	// u_dot[1]
+	VMOVUPS	Y0, 361728(SI)	// armFieldDual2.u_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop7
@@ -7389,67 +7399,67 @@ loop7: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop8: // 4 times: vectors of the block
-	VMOVUPS	360832(SI), Y0	// armFieldDual2.dq[0]
-	VMOVUPS	Y0, 407936(SI)	// result_9[0]
-	VMOVUPS	360960(SI), Y0	// armFieldDual2.dq[1]
-	VMOVUPS	Y0, 408064(SI)	// result_9[1]
-	VMOVUPS	361088(SI), Y0	// armFieldDual2.dv[0]
-	VMOVUPS	Y0, 408448(SI)	// result_10[0]
-	VMOVUPS	361216(SI), Y0	// armFieldDual2.dv[1]
-	VMOVUPS	Y0, 408576(SI)	// result_10[1]
-	VMOVUPS	361344(SI), Y0	// armFieldDual2.dq_dot[0]
-	VMOVUPS	Y0, 408960(SI)	// result_11[0]
-	VMOVUPS	361472(SI), Y0	// armFieldDual2.dq_dot[1]
-	VMOVUPS	Y0, 409088(SI)	// result_11[1]
-	VMOVUPS	361600(SI), Y0	// armFieldDual2.dv_dot[0]
-	VMOVUPS	Y0, 409472(SI)	// result_12[0]
-	VMOVUPS	361728(SI), Y0	// armFieldDual2.dv_dot[1]
-	VMOVUPS	Y0, 409600(SI)	// result_12[1]
+	VMOVUPS	361856(SI), Y0	// armFieldDual2.dq[0]
+	VMOVUPS	Y0, 409216(SI)	// result_9[0]
+	VMOVUPS	361984(SI), Y0	// armFieldDual2.dq[1]
+	VMOVUPS	Y0, 409344(SI)	// result_9[1]
+	VMOVUPS	362112(SI), Y0	// armFieldDual2.dv[0]
+	VMOVUPS	Y0, 409728(SI)	// result_10[0]
+	VMOVUPS	362240(SI), Y0	// armFieldDual2.dv[1]
+	VMOVUPS	Y0, 409856(SI)	// result_10[1]
+	VMOVUPS	362368(SI), Y0	// armFieldDual2.dq_dot[0]
+	VMOVUPS	Y0, 410240(SI)	// result_11[0]
+	VMOVUPS	362496(SI), Y0	// armFieldDual2.dq_dot[1]
+	VMOVUPS	Y0, 410368(SI)	// result_11[1]
+	VMOVUPS	362624(SI), Y0	// armFieldDual2.dv_dot[0]
+	VMOVUPS	Y0, 410752(SI)	// result_12[0]
+	VMOVUPS	362752(SI), Y0	// armFieldDual2.dv_dot[1]
+	VMOVUPS	Y0, 410880(SI)	// result_12[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop8
 	// arm.nde:51
-	VBROADCASTSD	400128(AX), Y0	// h
+	VBROADCASTSD	401408(AX), Y0	// h
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 399760(AX)
+	VMOVSS	X0, 401040(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop9: // 4 times: vectors of the block
 	// arm.nde:51
-	VMOVUPS	400384(SI), Y0	// q[0]
-	VMOVUPS	400512(SI), Y1	// q[1]
-	VMOVUPS	400640(SI), Y2	// v[0]
-	VMOVUPS	400768(SI), Y3	// v[1]
-	VMOVUPS	400896(SI), Y4	// q_dot[0]
-	VMOVUPS	401024(SI), Y5	// q_dot[1]
-	VMOVUPS	401152(SI), Y6	// v_dot[0]
-	VMOVUPS	401280(SI), Y7	// v_dot[1]
-	VBROADCASTSS	399760(AX), Y8
-	VMOVUPS	407936(SI), Y9	// result_9[0]
+	VMOVUPS	401664(SI), Y0	// q[0]
+	VMOVUPS	401792(SI), Y1	// q[1]
+	VMOVUPS	401920(SI), Y2	// v[0]
+	VMOVUPS	402048(SI), Y3	// v[1]
+	VMOVUPS	402176(SI), Y4	// q_dot[0]
+	VMOVUPS	402304(SI), Y5	// q_dot[1]
+	VMOVUPS	402432(SI), Y6	// v_dot[0]
+	VMOVUPS	402560(SI), Y7	// v_dot[1]
+	VBROADCASTSS	401040(AX), Y8
+	VMOVUPS	409216(SI), Y9	// result_9[0]
 	VFMADD231PS	Y9, Y8, Y0
-	VMOVUPS	Y0, 408192(SI)	// q_y4[0]
-	VMOVUPS	408064(SI), Y0	// result_9[1]
+	VMOVUPS	Y0, 409472(SI)	// q_y4[0]
+	VMOVUPS	409344(SI), Y0	// result_9[1]
 	VFMADD231PS	Y0, Y8, Y1
-	VMOVUPS	Y1, 408320(SI)	// q_y4[1]
-	VMOVUPS	408448(SI), Y0	// result_10[0]
+	VMOVUPS	Y1, 409600(SI)	// q_y4[1]
+	VMOVUPS	409728(SI), Y0	// result_10[0]
 	VFMADD231PS	Y0, Y8, Y2
-	VMOVUPS	Y2, 408704(SI)	// v_y4[0]
-	VMOVUPS	408576(SI), Y0	// result_10[1]
+	VMOVUPS	Y2, 409984(SI)	// v_y4[0]
+	VMOVUPS	409856(SI), Y0	// result_10[1]
 	VFMADD231PS	Y0, Y8, Y3
-	VMOVUPS	Y3, 408832(SI)	// v_y4[1]
-	VMOVUPS	408960(SI), Y0	// result_11[0]
+	VMOVUPS	Y3, 410112(SI)	// v_y4[1]
+	VMOVUPS	410240(SI), Y0	// result_11[0]
 	VFMADD231PS	Y8, Y0, Y4
-	VMOVUPS	Y4, 409216(SI)	// q_y4_dot[0]
-	VMOVUPS	409088(SI), Y0	// result_11[1]
+	VMOVUPS	Y4, 410496(SI)	// q_y4_dot[0]
+	VMOVUPS	410368(SI), Y0	// result_11[1]
 	VFMADD231PS	Y8, Y0, Y5
-	VMOVUPS	Y5, 409344(SI)	// q_y4_dot[1]
-	VMOVUPS	409472(SI), Y0	// result_12[0]
+	VMOVUPS	Y5, 410624(SI)	// q_y4_dot[1]
+	VMOVUPS	410752(SI), Y0	// result_12[0]
 	VFMADD231PS	Y8, Y0, Y6
-	VMOVUPS	Y6, 409728(SI)	// v_y4_dot[0]
-	VMOVUPS	409600(SI), Y0	// result_12[1]
+	VMOVUPS	Y6, 411008(SI)	// v_y4_dot[0]
+	VMOVUPS	410880(SI), Y0	// result_12[1]
 	VFMADD231PS	Y8, Y0, Y7
-	VMOVUPS	Y7, 409856(SI)	// v_y4_dot[1]
+	VMOVUPS	Y7, 411136(SI)	// v_y4_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop9
@@ -7457,44 +7467,44 @@ loop9: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop10: // 4 times: vectors of the block
-	VMOVUPS	408192(SI), Y0	// q_y4[0]
-	VMOVUPS	Y0, 358400(SI)	// armFieldDual2.q[0]
-	VMOVUPS	408320(SI), Y0	// q_y4[1]
-	VMOVUPS	Y0, 358528(SI)	// armFieldDual2.q[1]
-	VMOVUPS	408704(SI), Y0	// v_y4[0]
-	VMOVUPS	Y0, 358656(SI)	// armFieldDual2.v[0]
-	VMOVUPS	408832(SI), Y0	// v_y4[1]
-	VMOVUPS	Y0, 358784(SI)	// armFieldDual2.v[1]
-	VMOVUPS	401408(SI), Y0	// u[0]
-	VMOVUPS	Y0, 358912(SI)	// armFieldDual2.u[0]
-	VMOVUPS	401536(SI), Y0	// u[1]
-	VMOVUPS	Y0, 359040(SI)	// armFieldDual2.u[1]
-	VMOVUPS	401664(SI), Y0	// mul
-	VMOVUPS	Y0, 359168(SI)	// armFieldDual2.mul
-	VMOVUPS	401792(SI), Y0	// add
-	VMOVUPS	Y0, 359296(SI)	// armFieldDual2.add
-	VMOVUPS	401920(SI), Y0	// mul
-	VMOVUPS	Y0, 359424(SI)	// armFieldDual2.mul
-	VMOVUPS	402048(SI), Y0	// mul
-	VMOVUPS	Y0, 359552(SI)	// armFieldDual2.mul
-	VMOVUPS	402176(SI), Y0	// reshape
-	VMOVUPS	Y0, 359680(SI)	// armFieldDual2.reshape
-	VMOVUPS	402304(SI), Y0	// mul
-	VMOVUPS	Y0, 359808(SI)	// armFieldDual2.mul
-	VMOVUPS	402432(SI), Y0	// mul
-	VMOVUPS	Y0, 359936(SI)	// armFieldDual2.mul
-	VMOVUPS	409216(SI), Y0	// q_y4_dot[0]
-	VMOVUPS	Y0, 360064(SI)	// armFieldDual2.q_dot[0]
-	VMOVUPS	409344(SI), Y0	// q_y4_dot[1]
-	VMOVUPS	Y0, 360192(SI)	// armFieldDual2.q_dot[1]
-	VMOVUPS	409728(SI), Y0	// v_y4_dot[0]
-	VMOVUPS	Y0, 360320(SI)	// armFieldDual2.v_dot[0]
-	VMOVUPS	409856(SI), Y0	// v_y4_dot[1]
-	VMOVUPS	Y0, 360448(SI)	// armFieldDual2.v_dot[1]
-	VMOVUPS	402560(SI), Y0	// u_dot[0]
-	VMOVUPS	Y0, 360576(SI)	// armFieldDual2.u_dot[0]
-	VMOVUPS	402688(SI), Y0	// u_dot[1]
-	VMOVUPS	Y0, 360704(SI)	// armFieldDual2.u_dot[1]
+	VMOVUPS	409472(SI), Y0	// q_y4[0]
+	VMOVUPS	Y0, 359424(SI)	// armFieldDual2.q[0]
+	VMOVUPS	409600(SI), Y0	// q_y4[1]
+	VMOVUPS	Y0, 359552(SI)	// armFieldDual2.q[1]
+	VMOVUPS	409984(SI), Y0	// v_y4[0]
+	VMOVUPS	Y0, 359680(SI)	// armFieldDual2.v[0]
+	VMOVUPS	410112(SI), Y0	// v_y4[1]
+	VMOVUPS	Y0, 359808(SI)	// armFieldDual2.v[1]
+	VMOVUPS	402688(SI), Y0	// u[0]
+	VMOVUPS	Y0, 359936(SI)	// armFieldDual2.u[0]
+	VMOVUPS	402816(SI), Y0	// u[1]
+	VMOVUPS	Y0, 360064(SI)	// armFieldDual2.u[1]
+	VMOVUPS	402944(SI), Y0	// mul
+	VMOVUPS	Y0, 360192(SI)	// armFieldDual2.mul
+	VMOVUPS	403072(SI), Y0	// add
+	VMOVUPS	Y0, 360320(SI)	// armFieldDual2.add
+	VMOVUPS	403200(SI), Y0	// mul
+	VMOVUPS	Y0, 360448(SI)	// armFieldDual2.mul
+	VMOVUPS	403328(SI), Y0	// mul
+	VMOVUPS	Y0, 360576(SI)	// armFieldDual2.mul
+	VMOVUPS	403456(SI), Y0	// reshape
+	VMOVUPS	Y0, 360704(SI)	// armFieldDual2.reshape
+	VMOVUPS	403584(SI), Y0	// mul
+	VMOVUPS	Y0, 360832(SI)	// armFieldDual2.mul
+	VMOVUPS	403712(SI), Y0	// mul
+	VMOVUPS	Y0, 360960(SI)	// armFieldDual2.mul
+	VMOVUPS	410496(SI), Y0	// q_y4_dot[0]
+	VMOVUPS	Y0, 361088(SI)	// armFieldDual2.q_dot[0]
+	VMOVUPS	410624(SI), Y0	// q_y4_dot[1]
+	VMOVUPS	Y0, 361216(SI)	// armFieldDual2.q_dot[1]
+	VMOVUPS	411008(SI), Y0	// v_y4_dot[0]
+	VMOVUPS	Y0, 361344(SI)	// armFieldDual2.v_dot[0]
+	VMOVUPS	411136(SI), Y0	// v_y4_dot[1]
+	VMOVUPS	Y0, 361472(SI)	// armFieldDual2.v_dot[1]
+	VMOVUPS	403840(SI), Y0	// u_dot[0]
+	VMOVUPS	Y0, 361600(SI)	// armFieldDual2.u_dot[0]
+	VMOVUPS	403968(SI), Y0	// u_dot[1]
+	VMOVUPS	Y0, 361728(SI)	// armFieldDual2.u_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop10
@@ -7502,94 +7512,94 @@ loop10: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop11: // 4 times: vectors of the block
-	VMOVUPS	360832(SI), Y0	// armFieldDual2.dq[0]
-	VMOVUPS	Y0, 409984(SI)	// result_13[0]
-	VMOVUPS	360960(SI), Y0	// armFieldDual2.dq[1]
-	VMOVUPS	Y0, 410112(SI)	// result_13[1]
-	VMOVUPS	361088(SI), Y0	// armFieldDual2.dv[0]
-	VMOVUPS	Y0, 410240(SI)	// result_14[0]
-	VMOVUPS	361216(SI), Y0	// armFieldDual2.dv[1]
-	VMOVUPS	Y0, 410368(SI)	// result_14[1]
-	VMOVUPS	361344(SI), Y0	// armFieldDual2.dq_dot[0]
-	VMOVUPS	Y0, 410496(SI)	// result_15[0]
-	VMOVUPS	361472(SI), Y0	// armFieldDual2.dq_dot[1]
-	VMOVUPS	Y0, 410624(SI)	// result_15[1]
-	VMOVUPS	361600(SI), Y0	// armFieldDual2.dv_dot[0]
-	VMOVUPS	Y0, 410752(SI)	// result_16[0]
-	VMOVUPS	361728(SI), Y0	// armFieldDual2.dv_dot[1]
-	VMOVUPS	Y0, 410880(SI)	// result_16[1]
+	VMOVUPS	361856(SI), Y0	// armFieldDual2.dq[0]
+	VMOVUPS	Y0, 411264(SI)	// result_13[0]
+	VMOVUPS	361984(SI), Y0	// armFieldDual2.dq[1]
+	VMOVUPS	Y0, 411392(SI)	// result_13[1]
+	VMOVUPS	362112(SI), Y0	// armFieldDual2.dv[0]
+	VMOVUPS	Y0, 411520(SI)	// result_14[0]
+	VMOVUPS	362240(SI), Y0	// armFieldDual2.dv[1]
+	VMOVUPS	Y0, 411648(SI)	// result_14[1]
+	VMOVUPS	362368(SI), Y0	// armFieldDual2.dq_dot[0]
+	VMOVUPS	Y0, 411776(SI)	// result_15[0]
+	VMOVUPS	362496(SI), Y0	// armFieldDual2.dq_dot[1]
+	VMOVUPS	Y0, 411904(SI)	// result_15[1]
+	VMOVUPS	362624(SI), Y0	// armFieldDual2.dv_dot[0]
+	VMOVUPS	Y0, 412032(SI)	// result_16[0]
+	VMOVUPS	362752(SI), Y0	// armFieldDual2.dv_dot[1]
+	VMOVUPS	Y0, 412160(SI)	// result_16[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop11
 	// arm.nde:51
-	VBROADCASTSD	400128(AX), Y0	// h
+	VBROADCASTSD	401408(AX), Y0	// h
 	VMULPD	f64_3fc5555555555555<>(SB), Y0, Y1
-	VMOVSD	X1, 399768(AX)
+	VMOVSD	X1, 401048(AX)
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y1, Y1
-	VMOVSS	X1, 399776(AX)
+	VMOVSS	X1, 401056(AX)
 	VMULPD	f64_3fd5555555555555<>(SB), Y0, Y0
-	VMOVSD	X0, 399784(AX)
+	VMOVSD	X0, 401064(AX)
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 399792(AX)
+	VMOVSS	X0, 401072(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop12: // 4 times: vectors of the block
 	// arm.nde:51
-	VMOVUPS	400384(SI), Y0	// q[0]
-	VMOVUPS	400512(SI), Y0	// q[1]
-	VMOVUPS	400640(SI), Y0	// v[0]
-	VMOVUPS	400768(SI), Y0	// v[1]
-	VMOVUPS	400896(SI), Y0	// q_dot[0]
-	VMOVUPS	401024(SI), Y0	// q_dot[1]
-	VMOVUPS	401152(SI), Y0	// v_dot[0]
-	VMOVUPS	401280(SI), Y0	// v_dot[1]
+	VMOVUPS	401664(SI), Y0	// q[0]
+	VMOVUPS	401792(SI), Y0	// q[1]
+	VMOVUPS	401920(SI), Y0	// v[0]
+	VMOVUPS	402048(SI), Y0	// v[1]
+	VMOVUPS	402176(SI), Y0	// q_dot[0]
+	VMOVUPS	402304(SI), Y0	// q_dot[1]
+	VMOVUPS	402432(SI), Y0	// v_dot[0]
+	VMOVUPS	402560(SI), Y0	// v_dot[1]
 	MOVQ	$2, DI
 	MOVQ	SI, R9
 loop13: // 2 times: elements
-	VBROADCASTSS	399776(AX), Y0
-	VMOVUPS	409984(R9), Y1	// result_13[0]
-	VBROADCASTSS	399792(AX), Y2
-	VMOVUPS	407936(R9), Y3	// result_9[0]
-	VMOVUPS	405888(R9), Y4	// result_5[0]
-	VMOVUPS	403840(R9), Y5	// result[0]
-	VMOVUPS	400384(R9), Y6	// q[0]
+	VBROADCASTSS	401056(AX), Y0
+	VMOVUPS	411264(R9), Y1	// result_13[0]
+	VBROADCASTSS	401072(AX), Y2
+	VMOVUPS	409216(R9), Y3	// result_9[0]
+	VMOVUPS	407168(R9), Y4	// result_5[0]
+	VMOVUPS	405120(R9), Y5	// result[0]
+	VMOVUPS	401664(R9), Y6	// q[0]
 	VFMADD231PS	Y5, Y0, Y6
 	VFMADD231PS	Y4, Y2, Y6
 	VFMADD231PS	Y3, Y2, Y6
 	VFMADD231PS	Y1, Y0, Y6
-	VMOVUPS	Y6, 402816(R9)	// q_next[0]
-	VMOVUPS	410240(R9), Y1	// result_14[0]
-	VMOVUPS	408448(R9), Y3	// result_10[0]
-	VMOVUPS	406400(R9), Y4	// result_6[0]
-	VMOVUPS	404352(R9), Y5	// result_2[0]
-	VMOVUPS	400640(R9), Y6	// v[0]
+	VMOVUPS	Y6, 404096(R9)	// q_next[0]
+	VMOVUPS	411520(R9), Y1	// result_14[0]
+	VMOVUPS	409728(R9), Y3	// result_10[0]
+	VMOVUPS	407680(R9), Y4	// result_6[0]
+	VMOVUPS	405632(R9), Y5	// result_2[0]
+	VMOVUPS	401920(R9), Y6	// v[0]
 	VFMADD231PS	Y5, Y0, Y6
 	VFMADD231PS	Y4, Y2, Y6
 	VFMADD231PS	Y3, Y2, Y6
 	VFMADD231PS	Y1, Y0, Y6
-	VMOVUPS	Y6, 403072(R9)	// v_next[0]
-	VMOVUPS	410496(R9), Y1	// result_15[0]
-	VMOVUPS	408960(R9), Y3	// result_11[0]
-	VMOVUPS	406912(R9), Y4	// result_7[0]
-	VMOVUPS	404864(R9), Y5	// result_3[0]
-	VMOVUPS	400896(R9), Y6	// q_dot[0]
+	VMOVUPS	Y6, 404352(R9)	// v_next[0]
+	VMOVUPS	411776(R9), Y1	// result_15[0]
+	VMOVUPS	410240(R9), Y3	// result_11[0]
+	VMOVUPS	408192(R9), Y4	// result_7[0]
+	VMOVUPS	406144(R9), Y5	// result_3[0]
+	VMOVUPS	402176(R9), Y6	// q_dot[0]
 	VFMADD231PS	Y0, Y5, Y6
 	VFMADD231PS	Y2, Y4, Y6
 	VFMADD231PS	Y2, Y3, Y6
 	VFMADD231PS	Y0, Y1, Y6
-	VMOVUPS	Y6, 403328(R9)	// q_next_dot[0]
-	VMOVUPS	410752(R9), Y1	// result_16[0]
-	VMOVUPS	409472(R9), Y3	// result_12[0]
-	VMOVUPS	407424(R9), Y4	// result_8[0]
-	VMOVUPS	405376(R9), Y5	// result_4[0]
-	VMOVUPS	401152(R9), Y6	// v_dot[0]
+	VMOVUPS	Y6, 404608(R9)	// q_next_dot[0]
+	VMOVUPS	412032(R9), Y1	// result_16[0]
+	VMOVUPS	410752(R9), Y3	// result_12[0]
+	VMOVUPS	408704(R9), Y4	// result_8[0]
+	VMOVUPS	406656(R9), Y5	// result_4[0]
+	VMOVUPS	402432(R9), Y6	// v_dot[0]
 	VFMADD231PS	Y0, Y5, Y6
 	VFMADD231PS	Y2, Y4, Y6
 	VFMADD231PS	Y2, Y3, Y6
 	VFMADD231PS	Y0, Y1, Y6
-	VMOVUPS	Y6, 403584(R9)	// v_next_dot[0]
+	VMOVUPS	Y6, 404864(R9)	// v_next_dot[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop13
@@ -7603,51 +7613,51 @@ loop13: // 2 times: elements
 TEXT step0Tangent2Lanestep_avx2<>(SB), NOSPLIT, $0-0
 loop1:
 	// arm.nde:51
-	VBROADCASTSD	411008(AX), Y0	// step.t
-	VMOVSD	X0, 399872(AX)	// step0Tangent2Step.t
-	VBROADCASTSD	411264(AX), Y0	// step.h
-	VMOVSD	X0, 400128(AX)	// step0Tangent2Step.h
+	VBROADCASTSD	412288(AX), Y0	// step.t
+	VMOVSD	X0, 401152(AX)	// step0Tangent2Step.t
+	VBROADCASTSD	412544(AX), Y0	// step.h
+	VMOVSD	X0, 401408(AX)	// step0Tangent2Step.h
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	412800(SI), Y0	// q[0]
-	VMOVUPS	Y0, 400384(SI)	// step0Tangent2Step.q[0]
-	VMOVUPS	412928(SI), Y0	// q[1]
-	VMOVUPS	Y0, 400512(SI)	// step0Tangent2Step.q[1]
-	VMOVUPS	413056(SI), Y0	// v[0]
-	VMOVUPS	Y0, 400640(SI)	// step0Tangent2Step.v[0]
-	VMOVUPS	413184(SI), Y0	// v[1]
-	VMOVUPS	Y0, 400768(SI)	// step0Tangent2Step.v[1]
-	VMOVUPS	413312(SI), Y0	// q_dot[0]
-	VMOVUPS	Y0, 400896(SI)	// step0Tangent2Step.q_dot[0]
-	VMOVUPS	413440(SI), Y0	// q_dot[1]
-	VMOVUPS	Y0, 401024(SI)	// step0Tangent2Step.q_dot[1]
-	VMOVUPS	413568(SI), Y0	// v_dot[0]
-	VMOVUPS	Y0, 401152(SI)	// step0Tangent2Step.v_dot[0]
-	VMOVUPS	413696(SI), Y0	// v_dot[1]
-	VMOVUPS	Y0, 401280(SI)	// step0Tangent2Step.v_dot[1]
-	VMOVUPS	413824(SI), Y0	// extra.0[0]
-	VMOVUPS	Y0, 401408(SI)	// step0Tangent2Step.u[0]
-	VMOVUPS	413952(SI), Y0	// extra.0[1]
-	VMOVUPS	Y0, 401536(SI)	// step0Tangent2Step.u[1]
-	VMOVUPS	414080(SI), Y0	// extra.1
-	VMOVUPS	Y0, 401664(SI)	// step0Tangent2Step.mul
-	VMOVUPS	414208(SI), Y0	// extra.2
-	VMOVUPS	Y0, 401792(SI)	// step0Tangent2Step.add
-	VMOVUPS	414336(SI), Y0	// extra.3
-	VMOVUPS	Y0, 401920(SI)	// step0Tangent2Step.mul
-	VMOVUPS	414464(SI), Y0	// extra.4
-	VMOVUPS	Y0, 402048(SI)	// step0Tangent2Step.mul
-	VMOVUPS	414592(SI), Y0	// extra.5
-	VMOVUPS	Y0, 402176(SI)	// step0Tangent2Step.reshape
-	VMOVUPS	414720(SI), Y0	// extra.6
-	VMOVUPS	Y0, 402304(SI)	// step0Tangent2Step.mul
-	VMOVUPS	414848(SI), Y0	// extra.7
-	VMOVUPS	Y0, 402432(SI)	// step0Tangent2Step.mul
-	VMOVUPS	414976(SI), Y0	// extra.8[0]
-	VMOVUPS	Y0, 402560(SI)	// step0Tangent2Step.u_dot[0]
-	VMOVUPS	415104(SI), Y0	// extra.8[1]
-	VMOVUPS	Y0, 402688(SI)	// step0Tangent2Step.u_dot[1]
+	VMOVUPS	414080(SI), Y0	// q[0]
+	VMOVUPS	Y0, 401664(SI)	// step0Tangent2Step.q[0]
+	VMOVUPS	414208(SI), Y0	// q[1]
+	VMOVUPS	Y0, 401792(SI)	// step0Tangent2Step.q[1]
+	VMOVUPS	414336(SI), Y0	// v[0]
+	VMOVUPS	Y0, 401920(SI)	// step0Tangent2Step.v[0]
+	VMOVUPS	414464(SI), Y0	// v[1]
+	VMOVUPS	Y0, 402048(SI)	// step0Tangent2Step.v[1]
+	VMOVUPS	414592(SI), Y0	// q_dot[0]
+	VMOVUPS	Y0, 402176(SI)	// step0Tangent2Step.q_dot[0]
+	VMOVUPS	414720(SI), Y0	// q_dot[1]
+	VMOVUPS	Y0, 402304(SI)	// step0Tangent2Step.q_dot[1]
+	VMOVUPS	414848(SI), Y0	// v_dot[0]
+	VMOVUPS	Y0, 402432(SI)	// step0Tangent2Step.v_dot[0]
+	VMOVUPS	414976(SI), Y0	// v_dot[1]
+	VMOVUPS	Y0, 402560(SI)	// step0Tangent2Step.v_dot[1]
+	VMOVUPS	415104(SI), Y0	// extra.0[0]
+	VMOVUPS	Y0, 402688(SI)	// step0Tangent2Step.u[0]
+	VMOVUPS	415232(SI), Y0	// extra.0[1]
+	VMOVUPS	Y0, 402816(SI)	// step0Tangent2Step.u[1]
+	VMOVUPS	415360(SI), Y0	// extra.1
+	VMOVUPS	Y0, 402944(SI)	// step0Tangent2Step.mul
+	VMOVUPS	415488(SI), Y0	// extra.2
+	VMOVUPS	Y0, 403072(SI)	// step0Tangent2Step.add
+	VMOVUPS	415616(SI), Y0	// extra.3
+	VMOVUPS	Y0, 403200(SI)	// step0Tangent2Step.mul
+	VMOVUPS	415744(SI), Y0	// extra.4
+	VMOVUPS	Y0, 403328(SI)	// step0Tangent2Step.mul
+	VMOVUPS	415872(SI), Y0	// extra.5
+	VMOVUPS	Y0, 403456(SI)	// step0Tangent2Step.reshape
+	VMOVUPS	416000(SI), Y0	// extra.6
+	VMOVUPS	Y0, 403584(SI)	// step0Tangent2Step.mul
+	VMOVUPS	416128(SI), Y0	// extra.7
+	VMOVUPS	Y0, 403712(SI)	// step0Tangent2Step.mul
+	VMOVUPS	416256(SI), Y0	// extra.8[0]
+	VMOVUPS	Y0, 403840(SI)	// step0Tangent2Step.u_dot[0]
+	VMOVUPS	416384(SI), Y0	// extra.8[1]
+	VMOVUPS	Y0, 403968(SI)	// step0Tangent2Step.u_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -7655,22 +7665,22 @@ loop2: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop3: // 4 times: vectors of the block
-	VMOVUPS	402816(SI), Y0	// step0Tangent2Step.q_next[0]
-	VMOVUPS	Y0, 416512(SI)	// result[0]
-	VMOVUPS	402944(SI), Y0	// step0Tangent2Step.q_next[1]
-	VMOVUPS	Y0, 416640(SI)	// result[1]
-	VMOVUPS	403072(SI), Y0	// step0Tangent2Step.v_next[0]
-	VMOVUPS	Y0, 416768(SI)	// result_2[0]
-	VMOVUPS	403200(SI), Y0	// step0Tangent2Step.v_next[1]
-	VMOVUPS	Y0, 416896(SI)	// result_2[1]
-	VMOVUPS	403328(SI), Y0	// step0Tangent2Step.q_next_dot[0]
-	VMOVUPS	Y0, 417024(SI)	// result_3[0]
-	VMOVUPS	403456(SI), Y0	// step0Tangent2Step.q_next_dot[1]
-	VMOVUPS	Y0, 417152(SI)	// result_3[1]
-	VMOVUPS	403584(SI), Y0	// step0Tangent2Step.v_next_dot[0]
-	VMOVUPS	Y0, 417280(SI)	// result_4[0]
-	VMOVUPS	403712(SI), Y0	// step0Tangent2Step.v_next_dot[1]
-	VMOVUPS	Y0, 417408(SI)	// result_4[1]
+	VMOVUPS	404096(SI), Y0	// step0Tangent2Step.q_next[0]
+	VMOVUPS	Y0, 417792(SI)	// result[0]
+	VMOVUPS	404224(SI), Y0	// step0Tangent2Step.q_next[1]
+	VMOVUPS	Y0, 417920(SI)	// result[1]
+	VMOVUPS	404352(SI), Y0	// step0Tangent2Step.v_next[0]
+	VMOVUPS	Y0, 418048(SI)	// result_2[0]
+	VMOVUPS	404480(SI), Y0	// step0Tangent2Step.v_next[1]
+	VMOVUPS	Y0, 418176(SI)	// result_2[1]
+	VMOVUPS	404608(SI), Y0	// step0Tangent2Step.q_next_dot[0]
+	VMOVUPS	Y0, 418304(SI)	// result_3[0]
+	VMOVUPS	404736(SI), Y0	// step0Tangent2Step.q_next_dot[1]
+	VMOVUPS	Y0, 418432(SI)	// result_3[1]
+	VMOVUPS	404864(SI), Y0	// step0Tangent2Step.v_next_dot[0]
+	VMOVUPS	Y0, 418560(SI)	// result_4[0]
+	VMOVUPS	404992(SI), Y0	// step0Tangent2Step.v_next_dot[1]
+	VMOVUPS	Y0, 418688(SI)	// result_4[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop3
@@ -7683,40 +7693,40 @@ loop4: // 4 times: vectors of the block
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMOVUPS	f32_00000000<>(SB), Y3
 	// arm.nde:51
-	VMOVUPS	416512(SI), Y15	// result[0]
+	VMOVUPS	417792(SI), Y15	// result[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13
 	VSUBPS	0(AX), Y13, Y4
-	VMOVUPS	416640(SI), Y15	// result[1]
+	VMOVUPS	417920(SI), Y15	// result[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13
 	VSUBPS	32(AX), Y13, Y5
 	VADDPS	Y4, Y0, Y0
 	VADDPS	Y5, Y0, Y0
-	VMOVUPS	416768(SI), Y15	// result_2[0]
+	VMOVUPS	418048(SI), Y15	// result_2[0]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13
 	VSUBPS	64(AX), Y13, Y4
-	VMOVUPS	416896(SI), Y15	// result_2[1]
+	VMOVUPS	418176(SI), Y15	// result_2[1]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13
 	VSUBPS	96(AX), Y13, Y5
 	VADDPS	Y4, Y1, Y1
 	VADDPS	Y5, Y1, Y1
-	VMOVUPS	417024(SI), Y4	// result_3[0]
+	VMOVUPS	418304(SI), Y4	// result_3[0]
 	VSUBPS	Y4, Y4, Y5
-	VMOVUPS	417152(SI), Y6	// result_3[1]
+	VMOVUPS	418432(SI), Y6	// result_3[1]
 	VSUBPS	Y6, Y6, Y7
 	VADDPS	Y5, Y2, Y2
 	VADDPS	Y7, Y2, Y2
-	VMOVUPS	417280(SI), Y5	// result_4[0]
+	VMOVUPS	418560(SI), Y5	// result_4[0]
 	VSUBPS	Y5, Y5, Y7
-	VMOVUPS	417408(SI), Y8	// result_4[1]
+	VMOVUPS	418688(SI), Y8	// result_4[1]
 	VSUBPS	Y8, Y8, Y9
 	VADDPS	Y7, Y3, Y3
 	VADDPS	Y9, Y3, Y3
-	VMOVUPD	411520(DI), Y7	// step.live
-	VMOVUPD	411552(DI), Y9	// step.live | 1
+	VMOVUPD	412800(DI), Y7	// step.live
+	VMOVUPD	412832(DI), Y9	// step.live | 1
 	VCMPPS	$0, f32_00000000<>(SB), Y0, Y0
 	VCMPPS	$0, f32_00000000<>(SB), Y1, Y1
 	VANDPS	Y1, Y0, Y0
@@ -7736,32 +7746,32 @@ loop4: // 4 times: vectors of the block
 	VPMOVSXDQ	X2, Y2
 	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
 	VANDPD	f64_3ff0000000000000<>(SB), Y2, Y2
-	VMOVUPD	Y0, 416256(DI)	// step.code
-	VMOVUPD	Y2, 416288(DI)	// step.code | 1
-	VMOVUPS	412800(SI), Y0	// q[0]
-	VMOVUPS	412928(SI), Y2	// q[1]
-	VMOVUPS	413056(SI), Y3	// v[0]
-	VMOVUPS	413184(SI), Y7	// v[1]
-	VMOVUPS	413312(SI), Y9	// q_dot[0]
-	VMOVUPS	413440(SI), Y10	// q_dot[1]
-	VMOVUPS	413568(SI), Y11	// v_dot[0]
-	VMOVUPS	413696(SI), Y12	// v_dot[1]
+	VMOVUPD	Y0, 417536(DI)	// step.code
+	VMOVUPD	Y2, 417568(DI)	// step.code | 1
+	VMOVUPS	414080(SI), Y0	// q[0]
+	VMOVUPS	414208(SI), Y2	// q[1]
+	VMOVUPS	414336(SI), Y3	// v[0]
+	VMOVUPS	414464(SI), Y7	// v[1]
+	VMOVUPS	414592(SI), Y9	// q_dot[0]
+	VMOVUPS	414720(SI), Y10	// q_dot[1]
+	VMOVUPS	414848(SI), Y11	// v_dot[0]
+	VMOVUPS	414976(SI), Y12	// v_dot[1]
 	VBLENDVPS	Y1, 0(AX), Y0, Y0
-	VMOVUPS	Y0, 415232(SI)	// q.next[0]
+	VMOVUPS	Y0, 416512(SI)	// q.next[0]
 	VBLENDVPS	Y1, 32(AX), Y2, Y0
-	VMOVUPS	Y0, 415360(SI)	// q.next[1]
+	VMOVUPS	Y0, 416640(SI)	// q.next[1]
 	VBLENDVPS	Y1, 64(AX), Y3, Y0
-	VMOVUPS	Y0, 415488(SI)	// v.next[0]
+	VMOVUPS	Y0, 416768(SI)	// v.next[0]
 	VBLENDVPS	Y1, 96(AX), Y7, Y0
-	VMOVUPS	Y0, 415616(SI)	// v.next[1]
+	VMOVUPS	Y0, 416896(SI)	// v.next[1]
 	VBLENDVPS	Y1, Y4, Y9, Y0
-	VMOVUPS	Y0, 415744(SI)	// q_dot.next[0]
+	VMOVUPS	Y0, 417024(SI)	// q_dot.next[0]
 	VBLENDVPS	Y1, Y6, Y10, Y0
-	VMOVUPS	Y0, 415872(SI)	// q_dot.next[1]
+	VMOVUPS	Y0, 417152(SI)	// q_dot.next[1]
 	VBLENDVPS	Y1, Y5, Y11, Y0
-	VMOVUPS	Y0, 416000(SI)	// v_dot.next[0]
+	VMOVUPS	Y0, 417280(SI)	// v_dot.next[0]
 	VBLENDVPS	Y1, Y8, Y12, Y0
-	VMOVUPS	Y0, 416128(SI)	// v_dot.next[1]
+	VMOVUPS	Y0, 417408(SI)	// v_dot.next[1]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -7770,62 +7780,62 @@ loop4: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop5: // 4 times: vectors of the block
-	VMOVUPS	415232(SI), Y0	// q.next[0]
-	VMOVUPS	Y0, 412800(SI)	// q[0]
-	VMOVUPS	415360(SI), Y0	// q.next[1]
-	VMOVUPS	Y0, 412928(SI)	// q[1]
-	VMOVUPS	415488(SI), Y0	// v.next[0]
-	VMOVUPS	Y0, 413056(SI)	// v[0]
-	VMOVUPS	415616(SI), Y0	// v.next[1]
-	VMOVUPS	Y0, 413184(SI)	// v[1]
-	VMOVUPS	415744(SI), Y0	// q_dot.next[0]
-	VMOVUPS	Y0, 413312(SI)	// q_dot[0]
-	VMOVUPS	415872(SI), Y0	// q_dot.next[1]
-	VMOVUPS	Y0, 413440(SI)	// q_dot[1]
-	VMOVUPS	416000(SI), Y0	// v_dot.next[0]
-	VMOVUPS	Y0, 413568(SI)	// v_dot[0]
-	VMOVUPS	416128(SI), Y0	// v_dot.next[1]
-	VMOVUPS	Y0, 413696(SI)	// v_dot[1]
+	VMOVUPS	416512(SI), Y0	// q.next[0]
+	VMOVUPS	Y0, 414080(SI)	// q[0]
+	VMOVUPS	416640(SI), Y0	// q.next[1]
+	VMOVUPS	Y0, 414208(SI)	// q[1]
+	VMOVUPS	416768(SI), Y0	// v.next[0]
+	VMOVUPS	Y0, 414336(SI)	// v[0]
+	VMOVUPS	416896(SI), Y0	// v.next[1]
+	VMOVUPS	Y0, 414464(SI)	// v[1]
+	VMOVUPS	417024(SI), Y0	// q_dot.next[0]
+	VMOVUPS	Y0, 414592(SI)	// q_dot[0]
+	VMOVUPS	417152(SI), Y0	// q_dot.next[1]
+	VMOVUPS	Y0, 414720(SI)	// q_dot[1]
+	VMOVUPS	417280(SI), Y0	// v_dot.next[0]
+	VMOVUPS	Y0, 414848(SI)	// v_dot[0]
+	VMOVUPS	417408(SI), Y0	// v_dot.next[1]
+	VMOVUPS	Y0, 414976(SI)	// v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop5
 	// the next step, if all lanes have taken this one
-	VMOVUPD	416256(AX), Y0	// step.code
-	VMOVUPD	416288(AX), Y1	// step.code | 1
+	VMOVUPD	417536(AX), Y0	// step.code
+	VMOVUPD	417568(AX), Y1	// step.code | 1
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	416320(AX), Y1	// step.code | 2
+	VMOVUPD	417600(AX), Y1	// step.code | 2
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	416352(AX), Y1	// step.code | 3
+	VMOVUPD	417632(AX), Y1	// step.code | 3
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	416384(AX), Y1	// step.code | 4
+	VMOVUPD	417664(AX), Y1	// step.code | 4
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	416416(AX), Y1	// step.code | 5
+	VMOVUPD	417696(AX), Y1	// step.code | 5
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	416448(AX), Y1	// step.code | 6
+	VMOVUPD	417728(AX), Y1	// step.code | 6
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	416480(AX), Y1	// step.code | 7
+	VMOVUPD	417760(AX), Y1	// step.code | 7
 	VADDPD	Y1, Y0, Y0
 	VPERM2F128	$1, Y0, Y0, Y1
 	VADDPD	Y1, Y0, Y0
 	VSHUFPD	$5, Y0, Y0, Y1
 	VADDPD	Y1, Y0, Y0
 	VCMPPD	$0, f64_4040000000000000<>(SB), Y0, Y0
-	VBROADCASTSD	412032(AX), Y1	// step.taken
+	VBROADCASTSD	413312(AX), Y1	// step.taken
 	VADDPD	f64_3ff0000000000000<>(SB), Y1, Y2
-	VBROADCASTSD	411776(AX), Y3	// step.t0
-	VBROADCASTSD	411264(AX), Y4	// step.h
+	VBROADCASTSD	413056(AX), Y3	// step.t0
+	VBROADCASTSD	412544(AX), Y4	// step.h
 	VMULPD	Y4, Y2, Y4
 	VADDPD	Y4, Y3, Y3
-	VBROADCASTSD	411008(AX), Y4	// step.t
+	VBROADCASTSD	412288(AX), Y4	// step.t
 	VBLENDVPD	Y0, Y3, Y4, Y3
-	VMOVSD	X3, 411008(AX)	// step.t
+	VMOVSD	X3, 412288(AX)	// step.t
 	VBLENDVPD	Y0, Y2, Y1, Y1
-	VMOVSD	X1, 412032(AX)	// step.taken
-	VBROADCASTSD	412288(AX), Y1	// step.many
+	VMOVSD	X1, 413312(AX)	// step.taken
+	VBROADCASTSD	413568(AX), Y1	// step.many
 	VSUBPD	Y2, Y1, Y1
 	VANDPD	Y1, Y0, Y0
-	VMOVSD	X0, 412544(AX)	// step.more
-	CMPQ	412544(AX), $0	// step.more
+	VMOVSD	X0, 413824(AX)	// step.more
+	CMPQ	413824(AX), $0	// step.more
 	JNE	loop1
 	RET
 
@@ -7848,9 +7858,9 @@ TEXT armFieldDual3_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	417664(SI), Y0	// q[1]
-	VMOVUPS	418432(SI), Y1	// add
-	VMOVUPS	418560(SI), Y2	// mul
+	VMOVUPS	418944(SI), Y0	// q[1]
+	VMOVUPS	419712(SI), Y1	// add
+	VMOVUPS	419840(SI), Y2	// mul
 	// arm.nde:28
 	VMOVUPS	f32_4b400000<>(SB), Y3
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y3
@@ -7885,16 +7895,16 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 421632(SI)	// c2
+	VMOVUPS	Y3, 422912(SI)	// c2
 	// arm.nde:30
 	VFMADD231PS	Y3, Y2, Y1
-	VMOVUPS	418304(SI), Y2	// mul
-	VMOVUPS	418688(SI), Y4	// mul
+	VMOVUPS	419584(SI), Y2	// mul
+	VMOVUPS	419968(SI), Y4	// mul
 	// arm.nde:32
 	// arm.nde:31
 	VFMADD231PS	Y3, Y4, Y2
-	VMOVUPS	417792(SI), Y3	// v[0]
-	VMOVUPS	417920(SI), Y5	// v[1]
+	VMOVUPS	419072(SI), Y3	// v[0]
+	VMOVUPS	419200(SI), Y5	// v[1]
 	// arm.nde:32
 	// arm.nde:28
 	VANDPS	f32_7fffffff<>(SB), Y0, Y6
@@ -7931,32 +7941,32 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y7, Y7
 	VXORPS	f32_ffffffff<>(SB), Y7, Y7
 	VORPS	Y7, Y6, Y6
-	VMOVUPS	Y6, 422272(SI)	// s2
+	VMOVUPS	Y6, 423552(SI)	// s2
 	// arm.nde:33
 	VMULPS	Y6, Y4, Y4
-	VMOVUPS	Y4, 422400(SI)	// k
+	VMOVUPS	Y4, 423680(SI)	// k
 	// arm.nde:34
 	VXORPS	f32_80000000<>(SB), Y4, Y6
-	VMOVUPS	Y6, 422528(SI)	// neg
+	VMOVUPS	Y6, 423808(SI)	// neg
 	VMULPS	f32_40000000<>(SB), Y3, Y7
-	VMOVUPS	Y7, 422656(SI)	// mul_6
+	VMOVUPS	Y7, 423936(SI)	// mul_6
 	VMULPS	Y5, Y7, Y7
 	VFMADD231PS	Y5, Y5, Y7
-	VMOVUPS	Y7, 422784(SI)	// add_2
+	VMOVUPS	Y7, 424064(SI)	// add_2
 	VMULPS	Y7, Y6, Y6
-	VMOVUPS	418816(SI), Y7	// reshape
+	VMOVUPS	420096(SI), Y7	// reshape
 	// arm.nde:32
-	VMOVUPS	Y1, 421760(SI)	// M[0]
-	VMOVUPS	Y2, 421888(SI)	// M[1]
-	VMOVUPS	Y2, 422016(SI)	// M[2]
-	VMOVUPS	Y7, 422144(SI)	// M[3]
+	VMOVUPS	Y1, 423040(SI)	// M[0]
+	VMOVUPS	Y2, 423168(SI)	// M[1]
+	VMOVUPS	Y2, 423296(SI)	// M[2]
+	VMOVUPS	Y7, 423424(SI)	// M[3]
 	// arm.nde:34
 	VMULPS	Y3, Y3, Y1
-	VMOVUPS	Y1, 422912(SI)	// square
+	VMOVUPS	Y1, 424192(SI)	// square
 	VMULPS	Y1, Y4, Y1
-	VMOVUPS	417536(SI), Y2	// q[0]
-	VMOVUPS	419072(SI), Y4	// mul
-	VMOVUPS	418944(SI), Y7	// mul
+	VMOVUPS	418816(SI), Y2	// q[0]
+	VMOVUPS	420352(SI), Y4	// mul
+	VMOVUPS	420224(SI), Y7	// mul
 	// arm.nde:35
 	VMOVUPS	f32_4b400000<>(SB), Y8
 	VFMADD231PS	f32_3f22f983<>(SB), Y2, Y8
@@ -7991,9 +8001,9 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y9, Y9
 	VXORPS	f32_ffffffff<>(SB), Y9, Y9
 	VORPS	Y9, Y8, Y8
-	VMOVUPS	Y8, 423040(SI)	// cos
+	VMOVUPS	Y8, 424320(SI)	// cos
 	VADDPS	Y0, Y2, Y9
-	VMOVUPS	Y9, 423168(SI)	// add_3
+	VMOVUPS	Y9, 424448(SI)	// add_3
 	VMOVUPS	f32_4b400000<>(SB), Y10
 	VFMADD231PS	f32_3f22f983<>(SB), Y9, Y10
 	VSUBPS	f32_4b400000<>(SB), Y10, Y11
@@ -8027,11 +8037,11 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y9, Y9
 	VXORPS	f32_ffffffff<>(SB), Y9, Y9
 	VORPS	Y9, Y10, Y9
-	VMOVUPS	Y9, 423296(SI)	// cos_2
+	VMOVUPS	Y9, 424576(SI)	// cos_2
 	VMULPS	Y9, Y4, Y4
 	VFMADD213PS	Y4, Y8, Y7
-	VMOVUPS	418048(SI), Y8	// u[0]
-	VMOVUPS	418176(SI), Y9	// u[1]
+	VMOVUPS	419328(SI), Y8	// u[0]
+	VMOVUPS	419456(SI), Y9	// u[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Y6, Y8, Y6
@@ -8039,9 +8049,9 @@ loop1: // 4 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y7, Y6, Y6
-	VMOVUPS	Y6, 423424(SI)	// sub[0]
+	VMOVUPS	Y6, 424704(SI)	// sub[0]
 	VSUBPS	Y4, Y1, Y1
-	VMOVUPS	Y1, 423552(SI)	// sub[1]
+	VMOVUPS	Y1, 424832(SI)	// sub[1]
 	// arm.nde:11
 	VANDPS	f32_7fffffff<>(SB), Y2, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y4
@@ -8077,7 +8087,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y1, Y1
-	VMOVUPS	Y1, 423680(SI)	// sin[0]
+	VMOVUPS	Y1, 424960(SI)	// sin[0]
 	VANDPS	f32_7fffffff<>(SB), Y0, Y4
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y4, Y6
@@ -8112,7 +8122,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y6, Y6
 	VXORPS	f32_ffffffff<>(SB), Y6, Y6
 	VORPS	Y6, Y4, Y4
-	VMOVUPS	Y4, 423808(SI)	// sin[1]
+	VMOVUPS	Y4, 425088(SI)	// sin[1]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y2, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -8146,7 +8156,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y2, Y2
 	VXORPS	f32_ffffffff<>(SB), Y2, Y2
 	VORPS	Y2, Y6, Y2
-	VMOVUPS	Y2, 423936(SI)	// cos_3[0]
+	VMOVUPS	Y2, 425216(SI)	// cos_3[0]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -8180,13 +8190,13 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y0, Y0
 	VXORPS	f32_ffffffff<>(SB), Y0, Y0
 	VORPS	Y0, Y6, Y0
-	VMOVUPS	Y0, 424064(SI)	// cos_3[1]
-	VMOVUPS	Y1, 424192(SI)	// concat[0]
-	VMOVUPS	Y4, 424320(SI)	// concat[1]
-	VMOVUPS	Y2, 424448(SI)	// concat[2]
-	VMOVUPS	Y0, 424576(SI)	// concat[3]
-	VMOVUPS	Y3, 424704(SI)	// concat[4]
-	VMOVUPS	Y5, 424832(SI)	// concat[5]
+	VMOVUPS	Y0, 425344(SI)	// cos_3[1]
+	VMOVUPS	Y1, 425472(SI)	// concat[0]
+	VMOVUPS	Y4, 425600(SI)	// concat[1]
+	VMOVUPS	Y2, 425728(SI)	// concat[2]
+	VMOVUPS	Y0, 425856(SI)	// concat[3]
+	VMOVUPS	Y3, 425984(SI)	// concat[4]
+	VMOVUPS	Y5, 426112(SI)	// concat[5]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -8207,10 +8217,10 @@ loop2: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop3: // 6 times: terms of the sums
-	VMOVUPS	424192(R10), Y8	// concat[0]
-	VMOVUPS	424224(R10), Y9	// concat[0] | 1
-	VMOVUPS	424256(R10), Y10	// concat[0] | 2
-	VMOVUPS	424288(R10), Y11	// concat[0] | 3
+	VMOVUPS	425472(R10), Y8	// concat[0]
+	VMOVUPS	425504(R10), Y9	// concat[0] | 1
+	VMOVUPS	425536(R10), Y10	// concat[0] | 2
+	VMOVUPS	425568(R10), Y11	// concat[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -8225,14 +8235,14 @@ loop3: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	Y0, 424960(DI)	// matvec[0]
-	VMOVUPS	Y1, 424992(DI)	// matvec[0] | 1
-	VMOVUPS	Y2, 425024(DI)	// matvec[0] | 2
-	VMOVUPS	Y3, 425056(DI)	// matvec[0] | 3
-	VMOVUPS	Y4, 425088(DI)	// matvec[1]
-	VMOVUPS	Y5, 425120(DI)	// matvec[1] | 1
-	VMOVUPS	Y6, 425152(DI)	// matvec[1] | 2
-	VMOVUPS	Y7, 425184(DI)	// matvec[1] | 3
+	VMOVUPS	Y0, 426240(DI)	// matvec[0]
+	VMOVUPS	Y1, 426272(DI)	// matvec[0] | 1
+	VMOVUPS	Y2, 426304(DI)	// matvec[0] | 2
+	VMOVUPS	Y3, 426336(DI)	// matvec[0] | 3
+	VMOVUPS	Y4, 426368(DI)	// matvec[1]
+	VMOVUPS	Y5, 426400(DI)	// matvec[1] | 1
+	VMOVUPS	Y6, 426432(DI)	// matvec[1] | 2
+	VMOVUPS	Y7, 426464(DI)	// matvec[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -8245,10 +8255,10 @@ loop4: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop5: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	424960(R9), Y0	// matvec[0]
+	VMOVUPS	426240(R9), Y0	// matvec[0]
 	VBROADCASTSS	768(R10), Y1	// friction.0.bias[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 429056(R9)	// add_4[0]
+	VMOVUPS	Y0, 430336(R9)	// add_4[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -8277,7 +8287,7 @@ loop5: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 433152(R9)	// softplus[0]
+	VMOVUPS	Y0, 434432(R9)	// softplus[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -8302,10 +8312,10 @@ loop6: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop7: // 32 times: terms of the sums
-	VMOVUPS	433152(R10), Y8	// softplus[0]
-	VMOVUPS	433184(R10), Y9	// softplus[0] | 1
-	VMOVUPS	433216(R10), Y10	// softplus[0] | 2
-	VMOVUPS	433248(R10), Y11	// softplus[0] | 3
+	VMOVUPS	434432(R10), Y8	// softplus[0]
+	VMOVUPS	434464(R10), Y9	// softplus[0] | 1
+	VMOVUPS	434496(R10), Y10	// softplus[0] | 2
+	VMOVUPS	434528(R10), Y11	// softplus[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -8320,14 +8330,14 @@ loop7: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop7
-	VMOVUPS	Y0, 437248(DI)	// matvec_2[0]
-	VMOVUPS	Y1, 437280(DI)	// matvec_2[0] | 1
-	VMOVUPS	Y2, 437312(DI)	// matvec_2[0] | 2
-	VMOVUPS	Y3, 437344(DI)	// matvec_2[0] | 3
-	VMOVUPS	Y4, 437376(DI)	// matvec_2[1]
-	VMOVUPS	Y5, 437408(DI)	// matvec_2[1] | 1
-	VMOVUPS	Y6, 437440(DI)	// matvec_2[1] | 2
-	VMOVUPS	Y7, 437472(DI)	// matvec_2[1] | 3
+	VMOVUPS	Y0, 438528(DI)	// matvec_2[0]
+	VMOVUPS	Y1, 438560(DI)	// matvec_2[0] | 1
+	VMOVUPS	Y2, 438592(DI)	// matvec_2[0] | 2
+	VMOVUPS	Y3, 438624(DI)	// matvec_2[0] | 3
+	VMOVUPS	Y4, 438656(DI)	// matvec_2[1]
+	VMOVUPS	Y5, 438688(DI)	// matvec_2[1] | 1
+	VMOVUPS	Y6, 438720(DI)	// matvec_2[1] | 2
+	VMOVUPS	Y7, 438752(DI)	// matvec_2[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -8342,10 +8352,10 @@ loop8: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop9: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	437248(R9), Y2	// matvec_2[0]
+	VMOVUPS	438528(R9), Y2	// matvec_2[0]
 	VBROADCASTSS	4992(R10), Y3	// friction.2.bias[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 441344(R9)	// add_5[0]
+	VMOVUPS	Y2, 442624(R9)	// add_5[0]
 	VORPS	f32_80000000<>(SB), Y2, Y3
 	VMOVUPS	f32_c2ae999a<>(SB), Y4
 	VMAXPS	Y3, Y4, Y3
@@ -8382,21 +8392,23 @@ loop9: // 32 times: elements
 	ADDQ	$4, R10
 	DECQ	DI
 	JNE	loop9
+	VMOVUPS	Y0, 446720(SI)	// matvec_3[0]
+	VMOVUPS	Y1, 446848(SI)	// matvec_3[1]
 	// arm.nde:38
-	VMOVUPS	423424(SI), Y2	// sub[0]
+	VMOVUPS	424704(SI), Y2	// sub[0]
 	VBROADCASTSS	5376(BX), Y3	// friction.4.bias[0]
 	VADDPS	Y3, Y0, Y0
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 445440(SI)	// sub_2[0]
-	VMOVUPS	423552(SI), Y2	// sub[1]
+	VMOVUPS	Y0, 446976(SI)	// sub_2[0]
+	VMOVUPS	424832(SI), Y2	// sub[1]
 	VBROADCASTSS	5380(BX), Y3	// friction.4.bias[1]
 	VADDPS	Y3, Y1, Y1
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 445568(SI)	// sub_2[1]
-	VMOVUPS	421760(SI), Y2	// M[0]
-	VMOVUPS	421888(SI), Y3	// M[1]
-	VMOVUPS	422016(SI), Y4	// M[2]
-	VMOVUPS	422144(SI), Y5	// M[3]
+	VMOVUPS	Y1, 447104(SI)	// sub_2[1]
+	VMOVUPS	423040(SI), Y2	// M[0]
+	VMOVUPS	423168(SI), Y3	// M[1]
+	VMOVUPS	423296(SI), Y4	// M[2]
+	VMOVUPS	423424(SI), Y5	// M[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -8417,55 +8429,55 @@ loop9: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 420864(SI)	// dv[0]
-	VMOVUPS	Y0, 420992(SI)	// dv[1]
-	VMOVUPS	420096(SI), Y0	// mul_dot
-	VMOVUPS	419328(SI), Y1	// q_dot[1]
-	VMOVUPS	418688(SI), Y2	// mul
-	VMOVUPS	419456(SI), Y15	// v_dot[0]
+	VMOVUPS	Y1, 422144(SI)	// dv[0]
+	VMOVUPS	Y0, 422272(SI)	// dv[1]
+	VMOVUPS	421376(SI), Y0	// mul_dot
+	VMOVUPS	420608(SI), Y1	// q_dot[1]
+	VMOVUPS	419968(SI), Y2	// mul
+	VMOVUPS	420736(SI), Y15	// v_dot[0]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	417920(SI), Y3	// v[1]
-	VMOVUPS	419584(SI), Y15	// v_dot[1]
+	VMOVUPS	419200(SI), Y3	// v[1]
+	VMOVUPS	420864(SI), Y15	// v_dot[1]
 	VMOVUPS	Y15, 32(AX)
 	// arm.nde:33
-	VMOVUPS	421632(SI), Y4	// c2
+	VMOVUPS	422912(SI), Y4	// c2
 	VMULPS	Y4, Y1, Y4
-	VMOVUPS	422272(SI), Y5	// s2
+	VMOVUPS	423552(SI), Y5	// s2
 	VMULPS	Y5, Y0, Y0
 	VFMADD231PS	Y2, Y4, Y0
 	// arm.nde:34
 	VMULPS	f32_40000000<>(SB), Y3, Y2
-	VMOVUPS	422656(SI), Y4	// mul_6
+	VMOVUPS	423936(SI), Y4	// mul_6
 	VMOVUPS	0(AX), Y13
 	VMULPS	f32_40000000<>(SB), Y13, Y5
 	VMULPS	Y3, Y5, Y3
 	VFMADD231PS	32(AX), Y4, Y3
 	VFMADD231PS	32(AX), Y2, Y3
-	VMOVUPS	422528(SI), Y2	// neg
+	VMOVUPS	423808(SI), Y2	// neg
 	VXORPS	f32_80000000<>(SB), Y0, Y5
-	VMOVUPS	422784(SI), Y6	// add_2
+	VMOVUPS	424064(SI), Y6	// add_2
 	VMULPS	Y6, Y5, Y5
 	VMOVUPS	Y5, Y15
 	VFMADD231PS	Y2, Y3, Y15
 	VMOVUPS	Y15, 64(AX)
 	VMULPS	0(AX), Y4, Y2
-	VMOVUPS	422400(SI), Y3	// k
-	VMOVUPS	422912(SI), Y4	// square
+	VMOVUPS	423680(SI), Y3	// k
+	VMOVUPS	424192(SI), Y4	// square
 	VMULPS	Y4, Y0, Y0
 	VMOVUPS	Y0, Y15
 	VFMADD231PS	Y3, Y2, Y15
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	420480(SI), Y0	// mul_dot
-	VMOVUPS	419200(SI), Y2	// q_dot[0]
-	VMOVUPS	419072(SI), Y3	// mul
-	VMOVUPS	420352(SI), Y15	// mul_dot
+	VMOVUPS	421760(SI), Y0	// mul_dot
+	VMOVUPS	420480(SI), Y2	// q_dot[0]
+	VMOVUPS	420352(SI), Y3	// mul
+	VMOVUPS	421632(SI), Y15	// mul_dot
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	417536(SI), Y4	// q[0]
-	VMOVUPS	418944(SI), Y15	// mul
+	VMOVUPS	418816(SI), Y4	// q[0]
+	VMOVUPS	420224(SI), Y15	// mul
 	VMOVUPS	Y15, 160(AX)
 	// arm.nde:35
 	VADDPS	Y1, Y2, Y5
-	VMOVUPS	423168(SI), Y6	// add_3
+	VMOVUPS	424448(SI), Y6	// add_3
 	VANDPS	f32_7fffffff<>(SB), Y6, Y7
 	VMOVUPS	f32_4b400000<>(SB), Y8
 	VFMADD231PS	f32_3f22f983<>(SB), Y7, Y8
@@ -8502,7 +8514,7 @@ loop9: // 32 times: elements
 	VORPS	Y6, Y7, Y6
 	VXORPS	f32_80000000<>(SB), Y6, Y6
 	VMULPS	Y6, Y5, Y5
-	VMOVUPS	423296(SI), Y6	// cos_2
+	VMOVUPS	424576(SI), Y6	// cos_2
 	VMULPS	Y6, Y0, Y0
 	VFMADD231PS	Y3, Y5, Y0
 	VANDPS	f32_7fffffff<>(SB), Y4, Y3
@@ -8541,7 +8553,7 @@ loop9: // 32 times: elements
 	VORPS	Y4, Y3, Y3
 	VXORPS	f32_80000000<>(SB), Y3, Y3
 	VMULPS	Y3, Y2, Y3
-	VMOVUPS	423040(SI), Y4	// cos
+	VMOVUPS	424320(SI), Y4	// cos
 	VMULPS	128(AX), Y4, Y4
 	VFMADD231PS	160(AX), Y3, Y4
 	VADDPS	Y0, Y4, Y3
@@ -8554,32 +8566,32 @@ loop9: // 32 times: elements
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y3, Y4, Y3
-	VMOVUPS	Y3, 445696(SI)	// sub_3[0]
+	VMOVUPS	Y3, 447232(SI)	// sub_3[0]
 	VSUBPS	Y0, Y5, Y0
-	VMOVUPS	Y0, 445824(SI)	// sub_3[1]
+	VMOVUPS	Y0, 447360(SI)	// sub_3[1]
 	// arm.nde:11
-	VMOVUPS	423936(SI), Y0	// cos_3[0]
+	VMOVUPS	425216(SI), Y0	// cos_3[0]
 	VMULPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 445952(SI)	// mul_7[0]
-	VMOVUPS	424064(SI), Y3	// cos_3[1]
+	VMOVUPS	Y0, 447488(SI)	// mul_7[0]
+	VMOVUPS	425344(SI), Y3	// cos_3[1]
 	VMULPS	Y3, Y1, Y3
-	VMOVUPS	Y3, 446080(SI)	// mul_7[1]
-	VMOVUPS	423680(SI), Y4	// sin[0]
+	VMOVUPS	Y3, 447616(SI)	// mul_7[1]
+	VMOVUPS	424960(SI), Y4	// sin[0]
 	VXORPS	f32_80000000<>(SB), Y4, Y4
 	VMULPS	Y4, Y2, Y2
-	VMOVUPS	Y2, 446208(SI)	// mul_8[0]
-	VMOVUPS	423808(SI), Y4	// sin[1]
+	VMOVUPS	Y2, 447744(SI)	// mul_8[0]
+	VMOVUPS	425088(SI), Y4	// sin[1]
 	VXORPS	f32_80000000<>(SB), Y4, Y4
 	VMULPS	Y4, Y1, Y1
-	VMOVUPS	Y1, 446336(SI)	// mul_8[1]
-	VMOVUPS	Y0, 446464(SI)	// concat_2[0]
-	VMOVUPS	Y3, 446592(SI)	// concat_2[1]
-	VMOVUPS	Y2, 446720(SI)	// concat_2[2]
-	VMOVUPS	Y1, 446848(SI)	// concat_2[3]
+	VMOVUPS	Y1, 447872(SI)	// mul_8[1]
+	VMOVUPS	Y0, 448000(SI)	// concat_2[0]
+	VMOVUPS	Y3, 448128(SI)	// concat_2[1]
+	VMOVUPS	Y2, 448256(SI)	// concat_2[2]
+	VMOVUPS	Y1, 448384(SI)	// concat_2[3]
 	VMOVUPS	0(AX), Y13	// concat_2[4]
-	VMOVUPS	Y13, 446976(SI)
+	VMOVUPS	Y13, 448512(SI)
 	VMOVUPS	32(AX), Y13	// concat_2[5]
-	VMOVUPS	Y13, 447104(SI)
+	VMOVUPS	Y13, 448640(SI)
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop8
@@ -8600,10 +8612,10 @@ loop10: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop11: // 6 times: terms of the sums
-	VMOVUPS	446464(R10), Y8	// concat_2[0]
-	VMOVUPS	446496(R10), Y9	// concat_2[0] | 1
-	VMOVUPS	446528(R10), Y10	// concat_2[0] | 2
-	VMOVUPS	446560(R10), Y11	// concat_2[0] | 3
+	VMOVUPS	448000(R10), Y8	// concat_2[0]
+	VMOVUPS	448032(R10), Y9	// concat_2[0] | 1
+	VMOVUPS	448064(R10), Y10	// concat_2[0] | 2
+	VMOVUPS	448096(R10), Y11	// concat_2[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -8618,14 +8630,14 @@ loop11: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop11
-	VMOVUPS	Y0, 447232(DI)	// matvec_3[0]
-	VMOVUPS	Y1, 447264(DI)	// matvec_3[0] | 1
-	VMOVUPS	Y2, 447296(DI)	// matvec_3[0] | 2
-	VMOVUPS	Y3, 447328(DI)	// matvec_3[0] | 3
-	VMOVUPS	Y4, 447360(DI)	// matvec_3[1]
-	VMOVUPS	Y5, 447392(DI)	// matvec_3[1] | 1
-	VMOVUPS	Y6, 447424(DI)	// matvec_3[1] | 2
-	VMOVUPS	Y7, 447456(DI)	// matvec_3[1] | 3
+	VMOVUPS	Y0, 448768(DI)	// matvec_4[0]
+	VMOVUPS	Y1, 448800(DI)	// matvec_4[0] | 1
+	VMOVUPS	Y2, 448832(DI)	// matvec_4[0] | 2
+	VMOVUPS	Y3, 448864(DI)	// matvec_4[0] | 3
+	VMOVUPS	Y4, 448896(DI)	// matvec_4[1]
+	VMOVUPS	Y5, 448928(DI)	// matvec_4[1] | 1
+	VMOVUPS	Y6, 448960(DI)	// matvec_4[1] | 2
+	VMOVUPS	Y7, 448992(DI)	// matvec_4[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -8637,8 +8649,8 @@ loop12: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop13: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	447232(R9), Y0	// matvec_3[0]
-	VMOVUPS	429056(R9), Y1	// add_4[0]
+	VMOVUPS	448768(R9), Y0	// matvec_4[0]
+	VMOVUPS	430336(R9), Y1	// add_4[0]
 	VORPS	f32_80000000<>(SB), Y1, Y2
 	VMOVUPS	f32_42b40000<>(SB), Y3
 	VMINPS	Y2, Y3, Y2
@@ -8671,7 +8683,7 @@ loop13: // 32 times: elements
 	VADDPS	f32_3f800000<>(SB), Y2, Y2
 	VDIVPS	Y2, Y1, Y1
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 451328(R9)	// mul_9[0]
+	VMOVUPS	Y0, 452864(R9)	// mul_9[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop13
@@ -8695,10 +8707,10 @@ loop14: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop15: // 32 times: terms of the sums
-	VMOVUPS	451328(R10), Y8	// mul_9[0]
-	VMOVUPS	451360(R10), Y9	// mul_9[0] | 1
-	VMOVUPS	451392(R10), Y10	// mul_9[0] | 2
-	VMOVUPS	451424(R10), Y11	// mul_9[0] | 3
+	VMOVUPS	452864(R10), Y8	// mul_9[0]
+	VMOVUPS	452896(R10), Y9	// mul_9[0] | 1
+	VMOVUPS	452928(R10), Y10	// mul_9[0] | 2
+	VMOVUPS	452960(R10), Y11	// mul_9[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -8713,14 +8725,14 @@ loop15: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop15
-	VMOVUPS	Y0, 455424(DI)	// matvec_4[0]
-	VMOVUPS	Y1, 455456(DI)	// matvec_4[0] | 1
-	VMOVUPS	Y2, 455488(DI)	// matvec_4[0] | 2
-	VMOVUPS	Y3, 455520(DI)	// matvec_4[0] | 3
-	VMOVUPS	Y4, 455552(DI)	// matvec_4[1]
-	VMOVUPS	Y5, 455584(DI)	// matvec_4[1] | 1
-	VMOVUPS	Y6, 455616(DI)	// matvec_4[1] | 2
-	VMOVUPS	Y7, 455648(DI)	// matvec_4[1] | 3
+	VMOVUPS	Y0, 456960(DI)	// matvec_5[0]
+	VMOVUPS	Y1, 456992(DI)	// matvec_5[0] | 1
+	VMOVUPS	Y2, 457024(DI)	// matvec_5[0] | 2
+	VMOVUPS	Y3, 457056(DI)	// matvec_5[0] | 3
+	VMOVUPS	Y4, 457088(DI)	// matvec_5[1]
+	VMOVUPS	Y5, 457120(DI)	// matvec_5[1] | 1
+	VMOVUPS	Y6, 457152(DI)	// matvec_5[1] | 2
+	VMOVUPS	Y7, 457184(DI)	// matvec_5[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -8735,8 +8747,8 @@ loop16: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop17: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	455424(R9), Y2	// matvec_4[0]
-	VMOVUPS	441344(R9), Y3	// add_5[0]
+	VMOVUPS	456960(R9), Y2	// matvec_5[0]
+	VMOVUPS	442624(R9), Y3	// add_5[0]
 	VORPS	f32_80000000<>(SB), Y3, Y4
 	VMOVUPS	f32_42b40000<>(SB), Y5
 	VMINPS	Y4, Y5, Y4
@@ -8778,48 +8790,48 @@ loop17: // 32 times: elements
 	DECQ	DI
 	JNE	loop17
 	// arm.nde:38
-	VMOVUPS	445696(SI), Y2	// sub_3[0]
+	VMOVUPS	447232(SI), Y2	// sub_3[0]
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	445824(SI), Y2	// sub_3[1]
+	VMOVUPS	447360(SI), Y2	// sub_3[1]
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	419328(SI), Y2	// q_dot[1]
-	VMOVUPS	419840(SI), Y3	// add_dot
-	VMOVUPS	419968(SI), Y4	// mul_dot
-	VMOVUPS	418560(SI), Y5	// mul
+	VMOVUPS	420608(SI), Y2	// q_dot[1]
+	VMOVUPS	421120(SI), Y3	// add_dot
+	VMOVUPS	421248(SI), Y4	// mul_dot
+	VMOVUPS	419840(SI), Y5	// mul
 	// arm.nde:28
-	VMOVUPS	422272(SI), Y6	// s2
+	VMOVUPS	423552(SI), Y6	// s2
 	VXORPS	f32_80000000<>(SB), Y6, Y6
 	VMULPS	Y6, Y2, Y2
 	// arm.nde:30
-	VMOVUPS	421632(SI), Y6	// c2
+	VMOVUPS	422912(SI), Y6	// c2
 	VMULPS	Y6, Y4, Y4
 	VFMADD231PS	Y5, Y2, Y4
 	VADDPS	Y4, Y3, Y3
-	VMOVUPS	419712(SI), Y4	// mul_dot
-	VMOVUPS	420096(SI), Y5	// mul_dot
-	VMOVUPS	418688(SI), Y7	// mul
+	VMOVUPS	420992(SI), Y4	// mul_dot
+	VMOVUPS	421376(SI), Y5	// mul_dot
+	VMOVUPS	419968(SI), Y7	// mul
 	// arm.nde:32
 	// arm.nde:31
 	VMULPS	Y6, Y5, Y5
 	VFMADD231PS	Y7, Y2, Y5
 	VADDPS	Y5, Y4, Y2
 	// arm.nde:32
-	VMOVUPS	420224(SI), Y4	// reshape_dot
+	VMOVUPS	421504(SI), Y4	// reshape_dot
 	// arm.nde:38
-	VMOVUPS	420864(SI), Y5	// dv[0]
+	VMOVUPS	422144(SI), Y5	// dv[0]
 	VMULPS	Y5, Y3, Y3
-	VMOVUPS	420992(SI), Y6	// dv[1]
+	VMOVUPS	422272(SI), Y6	// dv[1]
 	VFMADD231PS	Y6, Y2, Y3
 	VMULPS	Y5, Y2, Y2
 	VFMADD231PS	Y6, Y4, Y2
 	VSUBPS	Y3, Y0, Y0
-	VMOVUPS	Y0, 459520(SI)	// sub_4[0]
+	VMOVUPS	Y0, 461056(SI)	// sub_4[0]
 	VSUBPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 459648(SI)	// sub_4[1]
-	VMOVUPS	421760(SI), Y2	// M[0]
-	VMOVUPS	421888(SI), Y3	// M[1]
-	VMOVUPS	422016(SI), Y4	// M[2]
-	VMOVUPS	422144(SI), Y5	// M[3]
+	VMOVUPS	Y1, 461184(SI)	// sub_4[1]
+	VMOVUPS	423040(SI), Y2	// M[0]
+	VMOVUPS	423168(SI), Y3	// M[1]
+	VMOVUPS	423296(SI), Y4	// M[2]
+	VMOVUPS	423424(SI), Y5	// M[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -8840,22 +8852,22 @@ loop17: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 421376(SI)	// dv_dot[0]
-	VMOVUPS	Y0, 421504(SI)	// dv_dot[1]
+	VMOVUPS	Y1, 422656(SI)	// dv_dot[0]
+	VMOVUPS	Y0, 422784(SI)	// dv_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop16
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop18: // 4 times: vectors of the block
-	VMOVUPS	417792(SI), Y0	// v[0]
-	VMOVUPS	Y0, 420608(SI)	// dq[0]
-	VMOVUPS	417920(SI), Y0	// v[1]
-	VMOVUPS	Y0, 420736(SI)	// dq[1]
-	VMOVUPS	419456(SI), Y0	// v_dot[0]
-	VMOVUPS	Y0, 421120(SI)	// dq_dot[0]
-	VMOVUPS	419584(SI), Y0	// v_dot[1]
-	VMOVUPS	Y0, 421248(SI)	// dq_dot[1]
+	VMOVUPS	419072(SI), Y0	// v[0]
+	VMOVUPS	Y0, 421888(SI)	// dq[0]
+	VMOVUPS	419200(SI), Y0	// v[1]
+	VMOVUPS	Y0, 422016(SI)	// dq[1]
+	VMOVUPS	420736(SI), Y0	// v_dot[0]
+	VMOVUPS	Y0, 422400(SI)	// dq_dot[0]
+	VMOVUPS	420864(SI), Y0	// v_dot[1]
+	VMOVUPS	Y0, 422528(SI)	// dq_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop18
@@ -8867,54 +8879,54 @@ TEXT step0Tangent3Step_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	460416(SI), Y0	// q[0]
-	VMOVUPS	Y0, 417536(SI)	// armFieldDual3.q[0]
-	VMOVUPS	460544(SI), Y0	// q[1]
-	VMOVUPS	Y0, 417664(SI)	// armFieldDual3.q[1]
-	VMOVUPS	460672(SI), Y0	// v[0]
-	VMOVUPS	Y0, 417792(SI)	// armFieldDual3.v[0]
-	VMOVUPS	460800(SI), Y0	// v[1]
-	VMOVUPS	Y0, 417920(SI)	// armFieldDual3.v[1]
-	VMOVUPS	461440(SI), Y0	// u[0]
-	VMOVUPS	Y0, 418048(SI)	// armFieldDual3.u[0]
-	VMOVUPS	461568(SI), Y0	// u[1]
-	VMOVUPS	Y0, 418176(SI)	// armFieldDual3.u[1]
-	VMOVUPS	461696(SI), Y0	// mul
-	VMOVUPS	Y0, 418304(SI)	// armFieldDual3.mul
-	VMOVUPS	461824(SI), Y0	// add
-	VMOVUPS	Y0, 418432(SI)	// armFieldDual3.add
-	VMOVUPS	461952(SI), Y0	// mul
-	VMOVUPS	Y0, 418560(SI)	// armFieldDual3.mul
-	VMOVUPS	462080(SI), Y0	// mul
-	VMOVUPS	Y0, 418688(SI)	// armFieldDual3.mul
-	VMOVUPS	462208(SI), Y0	// reshape
-	VMOVUPS	Y0, 418816(SI)	// armFieldDual3.reshape
-	VMOVUPS	462336(SI), Y0	// mul
-	VMOVUPS	Y0, 418944(SI)	// armFieldDual3.mul
-	VMOVUPS	462464(SI), Y0	// mul
-	VMOVUPS	Y0, 419072(SI)	// armFieldDual3.mul
-	VMOVUPS	460928(SI), Y0	// q_dot[0]
-	VMOVUPS	Y0, 419200(SI)	// armFieldDual3.q_dot[0]
-	VMOVUPS	461056(SI), Y0	// q_dot[1]
-	VMOVUPS	Y0, 419328(SI)	// armFieldDual3.q_dot[1]
-	VMOVUPS	461184(SI), Y0	// v_dot[0]
-	VMOVUPS	Y0, 419456(SI)	// armFieldDual3.v_dot[0]
-	VMOVUPS	461312(SI), Y0	// v_dot[1]
-	VMOVUPS	Y0, 419584(SI)	// armFieldDual3.v_dot[1]
-	VMOVUPS	462592(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 419712(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	462720(SI), Y0	// add_dot
-	VMOVUPS	Y0, 419840(SI)	// armFieldDual3.add_dot
-	VMOVUPS	462848(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 419968(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	462976(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 420096(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	463104(SI), Y0	// reshape_dot
-	VMOVUPS	Y0, 420224(SI)	// armFieldDual3.reshape_dot
-	VMOVUPS	463232(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 420352(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	463360(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 420480(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	461952(SI), Y0	// q[0]
+	VMOVUPS	Y0, 418816(SI)	// armFieldDual3.q[0]
+	VMOVUPS	462080(SI), Y0	// q[1]
+	VMOVUPS	Y0, 418944(SI)	// armFieldDual3.q[1]
+	VMOVUPS	462208(SI), Y0	// v[0]
+	VMOVUPS	Y0, 419072(SI)	// armFieldDual3.v[0]
+	VMOVUPS	462336(SI), Y0	// v[1]
+	VMOVUPS	Y0, 419200(SI)	// armFieldDual3.v[1]
+	VMOVUPS	462976(SI), Y0	// u[0]
+	VMOVUPS	Y0, 419328(SI)	// armFieldDual3.u[0]
+	VMOVUPS	463104(SI), Y0	// u[1]
+	VMOVUPS	Y0, 419456(SI)	// armFieldDual3.u[1]
+	VMOVUPS	463232(SI), Y0	// mul
+	VMOVUPS	Y0, 419584(SI)	// armFieldDual3.mul
+	VMOVUPS	463360(SI), Y0	// add
+	VMOVUPS	Y0, 419712(SI)	// armFieldDual3.add
+	VMOVUPS	463488(SI), Y0	// mul
+	VMOVUPS	Y0, 419840(SI)	// armFieldDual3.mul
+	VMOVUPS	463616(SI), Y0	// mul
+	VMOVUPS	Y0, 419968(SI)	// armFieldDual3.mul
+	VMOVUPS	463744(SI), Y0	// reshape
+	VMOVUPS	Y0, 420096(SI)	// armFieldDual3.reshape
+	VMOVUPS	463872(SI), Y0	// mul
+	VMOVUPS	Y0, 420224(SI)	// armFieldDual3.mul
+	VMOVUPS	464000(SI), Y0	// mul
+	VMOVUPS	Y0, 420352(SI)	// armFieldDual3.mul
+	VMOVUPS	462464(SI), Y0	// q_dot[0]
+	VMOVUPS	Y0, 420480(SI)	// armFieldDual3.q_dot[0]
+	VMOVUPS	462592(SI), Y0	// q_dot[1]
+	VMOVUPS	Y0, 420608(SI)	// armFieldDual3.q_dot[1]
+	VMOVUPS	462720(SI), Y0	// v_dot[0]
+	VMOVUPS	Y0, 420736(SI)	// armFieldDual3.v_dot[0]
+	VMOVUPS	462848(SI), Y0	// v_dot[1]
+	VMOVUPS	Y0, 420864(SI)	// armFieldDual3.v_dot[1]
+	VMOVUPS	464128(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 420992(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	464256(SI), Y0	// add_dot
+	VMOVUPS	Y0, 421120(SI)	// armFieldDual3.add_dot
+	VMOVUPS	464384(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 421248(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	464512(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 421376(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	464640(SI), Y0	// reshape_dot
+	VMOVUPS	Y0, 421504(SI)	// armFieldDual3.reshape_dot
+	VMOVUPS	464768(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 421632(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	464896(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 421760(SI)	// armFieldDual3.mul_dot
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -8922,69 +8934,69 @@ loop1: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	420608(SI), Y0	// armFieldDual3.dq[0]
-	VMOVUPS	Y0, 464512(SI)	// result[0]
-	VMOVUPS	420736(SI), Y0	// armFieldDual3.dq[1]
-	VMOVUPS	Y0, 464640(SI)	// result[1]
-	VMOVUPS	420864(SI), Y0	// armFieldDual3.dv[0]
-	VMOVUPS	Y0, 465024(SI)	// result_2[0]
-	VMOVUPS	420992(SI), Y0	// armFieldDual3.dv[1]
-	VMOVUPS	Y0, 465152(SI)	// result_2[1]
-	VMOVUPS	421120(SI), Y0	// armFieldDual3.dq_dot[0]
-	VMOVUPS	Y0, 465536(SI)	// result_3[0]
-	VMOVUPS	421248(SI), Y0	// armFieldDual3.dq_dot[1]
-	VMOVUPS	Y0, 465664(SI)	// result_3[1]
-	VMOVUPS	421376(SI), Y0	// armFieldDual3.dv_dot[0]
-	VMOVUPS	Y0, 466048(SI)	// result_4[0]
-	VMOVUPS	421504(SI), Y0	// armFieldDual3.dv_dot[1]
-	VMOVUPS	Y0, 466176(SI)	// result_4[1]
+	VMOVUPS	421888(SI), Y0	// armFieldDual3.dq[0]
+	VMOVUPS	Y0, 466048(SI)	// result[0]
+	VMOVUPS	422016(SI), Y0	// armFieldDual3.dq[1]
+	VMOVUPS	Y0, 466176(SI)	// result[1]
+	VMOVUPS	422144(SI), Y0	// armFieldDual3.dv[0]
+	VMOVUPS	Y0, 466560(SI)	// result_2[0]
+	VMOVUPS	422272(SI), Y0	// armFieldDual3.dv[1]
+	VMOVUPS	Y0, 466688(SI)	// result_2[1]
+	VMOVUPS	422400(SI), Y0	// armFieldDual3.dq_dot[0]
+	VMOVUPS	Y0, 467072(SI)	// result_3[0]
+	VMOVUPS	422528(SI), Y0	// armFieldDual3.dq_dot[1]
+	VMOVUPS	Y0, 467200(SI)	// result_3[1]
+	VMOVUPS	422656(SI), Y0	// armFieldDual3.dv_dot[0]
+	VMOVUPS	Y0, 467584(SI)	// result_4[0]
+	VMOVUPS	422784(SI), Y0	// armFieldDual3.dv_dot[1]
+	VMOVUPS	Y0, 467712(SI)	// result_4[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
 	// arm.nde:51
-	VBROADCASTSD	460160(AX), Y0	// h
+	VBROADCASTSD	461696(AX), Y0	// h
 	VMULPD	f64_3fe0000000000000<>(SB), Y0, Y0
-	VMOVSD	X0, 459776(AX)
+	VMOVSD	X0, 461312(AX)
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 459784(AX)
+	VMOVSS	X0, 461320(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop3: // 4 times: vectors of the block
 	// arm.nde:51
-	VMOVUPS	460416(SI), Y0	// q[0]
-	VMOVUPS	460544(SI), Y1	// q[1]
-	VMOVUPS	460672(SI), Y2	// v[0]
-	VMOVUPS	460800(SI), Y3	// v[1]
-	VMOVUPS	460928(SI), Y4	// q_dot[0]
-	VMOVUPS	461056(SI), Y5	// q_dot[1]
-	VMOVUPS	461184(SI), Y6	// v_dot[0]
-	VMOVUPS	461312(SI), Y7	// v_dot[1]
-	VBROADCASTSS	459784(AX), Y8
-	VMOVUPS	464512(SI), Y9	// result[0]
+	VMOVUPS	461952(SI), Y0	// q[0]
+	VMOVUPS	462080(SI), Y1	// q[1]
+	VMOVUPS	462208(SI), Y2	// v[0]
+	VMOVUPS	462336(SI), Y3	// v[1]
+	VMOVUPS	462464(SI), Y4	// q_dot[0]
+	VMOVUPS	462592(SI), Y5	// q_dot[1]
+	VMOVUPS	462720(SI), Y6	// v_dot[0]
+	VMOVUPS	462848(SI), Y7	// v_dot[1]
+	VBROADCASTSS	461320(AX), Y8
+	VMOVUPS	466048(SI), Y9	// result[0]
 	VFMADD231PS	Y9, Y8, Y0
-	VMOVUPS	Y0, 464768(SI)	// q_y2[0]
-	VMOVUPS	464640(SI), Y0	// result[1]
+	VMOVUPS	Y0, 466304(SI)	// q_y2[0]
+	VMOVUPS	466176(SI), Y0	// result[1]
 	VFMADD231PS	Y0, Y8, Y1
-	VMOVUPS	Y1, 464896(SI)	// q_y2[1]
-	VMOVUPS	465024(SI), Y0	// result_2[0]
+	VMOVUPS	Y1, 466432(SI)	// q_y2[1]
+	VMOVUPS	466560(SI), Y0	// result_2[0]
 	VFMADD231PS	Y0, Y8, Y2
-	VMOVUPS	Y2, 465280(SI)	// v_y2[0]
-	VMOVUPS	465152(SI), Y0	// result_2[1]
+	VMOVUPS	Y2, 466816(SI)	// v_y2[0]
+	VMOVUPS	466688(SI), Y0	// result_2[1]
 	VFMADD231PS	Y0, Y8, Y3
-	VMOVUPS	Y3, 465408(SI)	// v_y2[1]
-	VMOVUPS	465536(SI), Y0	// result_3[0]
+	VMOVUPS	Y3, 466944(SI)	// v_y2[1]
+	VMOVUPS	467072(SI), Y0	// result_3[0]
 	VFMADD231PS	Y8, Y0, Y4
-	VMOVUPS	Y4, 465792(SI)	// q_y2_dot[0]
-	VMOVUPS	465664(SI), Y0	// result_3[1]
+	VMOVUPS	Y4, 467328(SI)	// q_y2_dot[0]
+	VMOVUPS	467200(SI), Y0	// result_3[1]
 	VFMADD231PS	Y8, Y0, Y5
-	VMOVUPS	Y5, 465920(SI)	// q_y2_dot[1]
-	VMOVUPS	466048(SI), Y0	// result_4[0]
+	VMOVUPS	Y5, 467456(SI)	// q_y2_dot[1]
+	VMOVUPS	467584(SI), Y0	// result_4[0]
 	VFMADD231PS	Y8, Y0, Y6
-	VMOVUPS	Y6, 466304(SI)	// v_y2_dot[0]
-	VMOVUPS	466176(SI), Y0	// result_4[1]
+	VMOVUPS	Y6, 467840(SI)	// v_y2_dot[0]
+	VMOVUPS	467712(SI), Y0	// result_4[1]
 	VFMADD231PS	Y8, Y0, Y7
-	VMOVUPS	Y7, 466432(SI)	// v_y2_dot[1]
+	VMOVUPS	Y7, 467968(SI)	// v_y2_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop3
@@ -8992,54 +9004,54 @@ loop3: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	464768(SI), Y0	// q_y2[0]
-	VMOVUPS	Y0, 417536(SI)	// armFieldDual3.q[0]
-	VMOVUPS	464896(SI), Y0	// q_y2[1]
-	VMOVUPS	Y0, 417664(SI)	// armFieldDual3.q[1]
-	VMOVUPS	465280(SI), Y0	// v_y2[0]
-	VMOVUPS	Y0, 417792(SI)	// armFieldDual3.v[0]
-	VMOVUPS	465408(SI), Y0	// v_y2[1]
-	VMOVUPS	Y0, 417920(SI)	// armFieldDual3.v[1]
-	VMOVUPS	461440(SI), Y0	// u[0]
-	VMOVUPS	Y0, 418048(SI)	// armFieldDual3.u[0]
-	VMOVUPS	461568(SI), Y0	// u[1]
-	VMOVUPS	Y0, 418176(SI)	// armFieldDual3.u[1]
-	VMOVUPS	461696(SI), Y0	// mul
-	VMOVUPS	Y0, 418304(SI)	// armFieldDual3.mul
-	VMOVUPS	461824(SI), Y0	// add
-	VMOVUPS	Y0, 418432(SI)	// armFieldDual3.add
-	VMOVUPS	461952(SI), Y0	// mul
-	VMOVUPS	Y0, 418560(SI)	// armFieldDual3.mul
-	VMOVUPS	462080(SI), Y0	// mul
-	VMOVUPS	Y0, 418688(SI)	// armFieldDual3.mul
-	VMOVUPS	462208(SI), Y0	// reshape
-	VMOVUPS	Y0, 418816(SI)	// armFieldDual3.reshape
-	VMOVUPS	462336(SI), Y0	// mul
-	VMOVUPS	Y0, 418944(SI)	// armFieldDual3.mul
-	VMOVUPS	462464(SI), Y0	// mul
-	VMOVUPS	Y0, 419072(SI)	// armFieldDual3.mul
-	VMOVUPS	465792(SI), Y0	// q_y2_dot[0]
-	VMOVUPS	Y0, 419200(SI)	// armFieldDual3.q_dot[0]
-	VMOVUPS	465920(SI), Y0	// q_y2_dot[1]
-	VMOVUPS	Y0, 419328(SI)	// armFieldDual3.q_dot[1]
-	VMOVUPS	466304(SI), Y0	// v_y2_dot[0]
-	VMOVUPS	Y0, 419456(SI)	// armFieldDual3.v_dot[0]
-	VMOVUPS	466432(SI), Y0	// v_y2_dot[1]
-	VMOVUPS	Y0, 419584(SI)	// armFieldDual3.v_dot[1]
-	VMOVUPS	462592(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 419712(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	462720(SI), Y0	// add_dot
-	VMOVUPS	Y0, 419840(SI)	// armFieldDual3.add_dot
-	VMOVUPS	462848(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 419968(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	462976(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 420096(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	463104(SI), Y0	// reshape_dot
-	VMOVUPS	Y0, 420224(SI)	// armFieldDual3.reshape_dot
-	VMOVUPS	463232(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 420352(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	463360(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 420480(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	466304(SI), Y0	// q_y2[0]
+	VMOVUPS	Y0, 418816(SI)	// armFieldDual3.q[0]
+	VMOVUPS	466432(SI), Y0	// q_y2[1]
+	VMOVUPS	Y0, 418944(SI)	// armFieldDual3.q[1]
+	VMOVUPS	466816(SI), Y0	// v_y2[0]
+	VMOVUPS	Y0, 419072(SI)	// armFieldDual3.v[0]
+	VMOVUPS	466944(SI), Y0	// v_y2[1]
+	VMOVUPS	Y0, 419200(SI)	// armFieldDual3.v[1]
+	VMOVUPS	462976(SI), Y0	// u[0]
+	VMOVUPS	Y0, 419328(SI)	// armFieldDual3.u[0]
+	VMOVUPS	463104(SI), Y0	// u[1]
+	VMOVUPS	Y0, 419456(SI)	// armFieldDual3.u[1]
+	VMOVUPS	463232(SI), Y0	// mul
+	VMOVUPS	Y0, 419584(SI)	// armFieldDual3.mul
+	VMOVUPS	463360(SI), Y0	// add
+	VMOVUPS	Y0, 419712(SI)	// armFieldDual3.add
+	VMOVUPS	463488(SI), Y0	// mul
+	VMOVUPS	Y0, 419840(SI)	// armFieldDual3.mul
+	VMOVUPS	463616(SI), Y0	// mul
+	VMOVUPS	Y0, 419968(SI)	// armFieldDual3.mul
+	VMOVUPS	463744(SI), Y0	// reshape
+	VMOVUPS	Y0, 420096(SI)	// armFieldDual3.reshape
+	VMOVUPS	463872(SI), Y0	// mul
+	VMOVUPS	Y0, 420224(SI)	// armFieldDual3.mul
+	VMOVUPS	464000(SI), Y0	// mul
+	VMOVUPS	Y0, 420352(SI)	// armFieldDual3.mul
+	VMOVUPS	467328(SI), Y0	// q_y2_dot[0]
+	VMOVUPS	Y0, 420480(SI)	// armFieldDual3.q_dot[0]
+	VMOVUPS	467456(SI), Y0	// q_y2_dot[1]
+	VMOVUPS	Y0, 420608(SI)	// armFieldDual3.q_dot[1]
+	VMOVUPS	467840(SI), Y0	// v_y2_dot[0]
+	VMOVUPS	Y0, 420736(SI)	// armFieldDual3.v_dot[0]
+	VMOVUPS	467968(SI), Y0	// v_y2_dot[1]
+	VMOVUPS	Y0, 420864(SI)	// armFieldDual3.v_dot[1]
+	VMOVUPS	464128(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 420992(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	464256(SI), Y0	// add_dot
+	VMOVUPS	Y0, 421120(SI)	// armFieldDual3.add_dot
+	VMOVUPS	464384(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 421248(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	464512(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 421376(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	464640(SI), Y0	// reshape_dot
+	VMOVUPS	Y0, 421504(SI)	// armFieldDual3.reshape_dot
+	VMOVUPS	464768(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 421632(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	464896(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 421760(SI)	// armFieldDual3.mul_dot
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
@@ -9047,63 +9059,63 @@ loop4: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop5: // 4 times: vectors of the block
-	VMOVUPS	420608(SI), Y0	// armFieldDual3.dq[0]
-	VMOVUPS	Y0, 466560(SI)	// result_5[0]
-	VMOVUPS	420736(SI), Y0	// armFieldDual3.dq[1]
-	VMOVUPS	Y0, 466688(SI)	// result_5[1]
-	VMOVUPS	420864(SI), Y0	// armFieldDual3.dv[0]
-	VMOVUPS	Y0, 467072(SI)	// result_6[0]
-	VMOVUPS	420992(SI), Y0	// armFieldDual3.dv[1]
-	VMOVUPS	Y0, 467200(SI)	// result_6[1]
-	VMOVUPS	421120(SI), Y0	// armFieldDual3.dq_dot[0]
-	VMOVUPS	Y0, 467584(SI)	// result_7[0]
-	VMOVUPS	421248(SI), Y0	// armFieldDual3.dq_dot[1]
-	VMOVUPS	Y0, 467712(SI)	// result_7[1]
-	VMOVUPS	421376(SI), Y0	// armFieldDual3.dv_dot[0]
-	VMOVUPS	Y0, 468096(SI)	// result_8[0]
-	VMOVUPS	421504(SI), Y0	// armFieldDual3.dv_dot[1]
-	VMOVUPS	Y0, 468224(SI)	// result_8[1]
+	VMOVUPS	421888(SI), Y0	// armFieldDual3.dq[0]
+	VMOVUPS	Y0, 468096(SI)	// result_5[0]
+	VMOVUPS	422016(SI), Y0	// armFieldDual3.dq[1]
+	VMOVUPS	Y0, 468224(SI)	// result_5[1]
+	VMOVUPS	422144(SI), Y0	// armFieldDual3.dv[0]
+	VMOVUPS	Y0, 468608(SI)	// result_6[0]
+	VMOVUPS	422272(SI), Y0	// armFieldDual3.dv[1]
+	VMOVUPS	Y0, 468736(SI)	// result_6[1]
+	VMOVUPS	422400(SI), Y0	// armFieldDual3.dq_dot[0]
+	VMOVUPS	Y0, 469120(SI)	// result_7[0]
+	VMOVUPS	422528(SI), Y0	// armFieldDual3.dq_dot[1]
+	VMOVUPS	Y0, 469248(SI)	// result_7[1]
+	VMOVUPS	422656(SI), Y0	// armFieldDual3.dv_dot[0]
+	VMOVUPS	Y0, 469632(SI)	// result_8[0]
+	VMOVUPS	422784(SI), Y0	// armFieldDual3.dv_dot[1]
+	VMOVUPS	Y0, 469760(SI)	// result_8[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop5
-	VBROADCASTSS	459784(AX), Y0
+	VBROADCASTSS	461320(AX), Y0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop6: // 4 times: vectors of the block
-	VMOVUPS	460416(SI), Y0	// q[0]
-	VMOVUPS	460544(SI), Y1	// q[1]
-	VMOVUPS	460672(SI), Y2	// v[0]
-	VMOVUPS	460800(SI), Y3	// v[1]
-	VMOVUPS	460928(SI), Y4	// q_dot[0]
-	VMOVUPS	461056(SI), Y5	// q_dot[1]
-	VMOVUPS	461184(SI), Y6	// v_dot[0]
-	VMOVUPS	461312(SI), Y7	// v_dot[1]
+	VMOVUPS	461952(SI), Y0	// q[0]
+	VMOVUPS	462080(SI), Y1	// q[1]
+	VMOVUPS	462208(SI), Y2	// v[0]
+	VMOVUPS	462336(SI), Y3	// v[1]
+	VMOVUPS	462464(SI), Y4	// q_dot[0]
+	VMOVUPS	462592(SI), Y5	// q_dot[1]
+	VMOVUPS	462720(SI), Y6	// v_dot[0]
+	VMOVUPS	462848(SI), Y7	// v_dot[1]
 	// arm.nde:51
-	VBROADCASTSS	459784(AX), Y8
-	VMOVUPS	466560(SI), Y9	// result_5[0]
+	VBROADCASTSS	461320(AX), Y8
+	VMOVUPS	468096(SI), Y9	// result_5[0]
 	VFMADD231PS	Y9, Y8, Y0
-	VMOVUPS	Y0, 466816(SI)	// q_y3[0]
-	VMOVUPS	466688(SI), Y0	// result_5[1]
+	VMOVUPS	Y0, 468352(SI)	// q_y3[0]
+	VMOVUPS	468224(SI), Y0	// result_5[1]
 	VFMADD231PS	Y0, Y8, Y1
-	VMOVUPS	Y1, 466944(SI)	// q_y3[1]
-	VMOVUPS	467072(SI), Y0	// result_6[0]
+	VMOVUPS	Y1, 468480(SI)	// q_y3[1]
+	VMOVUPS	468608(SI), Y0	// result_6[0]
 	VFMADD231PS	Y0, Y8, Y2
-	VMOVUPS	Y2, 467328(SI)	// v_y3[0]
-	VMOVUPS	467200(SI), Y0	// result_6[1]
+	VMOVUPS	Y2, 468864(SI)	// v_y3[0]
+	VMOVUPS	468736(SI), Y0	// result_6[1]
 	VFMADD231PS	Y0, Y8, Y3
-	VMOVUPS	Y3, 467456(SI)	// v_y3[1]
-	VMOVUPS	467584(SI), Y0	// result_7[0]
+	VMOVUPS	Y3, 468992(SI)	// v_y3[1]
+	VMOVUPS	469120(SI), Y0	// result_7[0]
 	VFMADD231PS	Y8, Y0, Y4
-	VMOVUPS	Y4, 467840(SI)	// q_y3_dot[0]
-	VMOVUPS	467712(SI), Y0	// result_7[1]
+	VMOVUPS	Y4, 469376(SI)	// q_y3_dot[0]
+	VMOVUPS	469248(SI), Y0	// result_7[1]
 	VFMADD231PS	Y8, Y0, Y5
-	VMOVUPS	Y5, 467968(SI)	// q_y3_dot[1]
-	VMOVUPS	468096(SI), Y0	// result_8[0]
+	VMOVUPS	Y5, 469504(SI)	// q_y3_dot[1]
+	VMOVUPS	469632(SI), Y0	// result_8[0]
 	VFMADD231PS	Y8, Y0, Y6
-	VMOVUPS	Y6, 468352(SI)	// v_y3_dot[0]
-	VMOVUPS	468224(SI), Y0	// result_8[1]
+	VMOVUPS	Y6, 469888(SI)	// v_y3_dot[0]
+	VMOVUPS	469760(SI), Y0	// result_8[1]
 	VFMADD231PS	Y8, Y0, Y7
-	VMOVUPS	Y7, 468480(SI)	// v_y3_dot[1]
+	VMOVUPS	Y7, 470016(SI)	// v_y3_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop6
@@ -9111,54 +9123,54 @@ loop6: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop7: // 4 times: vectors of the block
-	VMOVUPS	466816(SI), Y0	// q_y3[0]
-	VMOVUPS	Y0, 417536(SI)	// armFieldDual3.q[0]
-	VMOVUPS	466944(SI), Y0	// q_y3[1]
-	VMOVUPS	Y0, 417664(SI)	// armFieldDual3.q[1]
-	VMOVUPS	467328(SI), Y0	// v_y3[0]
-	VMOVUPS	Y0, 417792(SI)	// armFieldDual3.v[0]
-	VMOVUPS	467456(SI), Y0	// v_y3[1]
-	VMOVUPS	Y0, 417920(SI)	// armFieldDual3.v[1]
-	VMOVUPS	461440(SI), Y0	// u[0]
-	VMOVUPS	Y0, 418048(SI)	// armFieldDual3.u[0]
-	VMOVUPS	461568(SI), Y0	// u[1]
-	VMOVUPS	Y0, 418176(SI)	// armFieldDual3.u[1]
-	VMOVUPS	461696(SI), Y0	// mul
-	VMOVUPS	Y0, 418304(SI)	// armFieldDual3.mul
-	VMOVUPS	461824(SI), Y0	// add
-	VMOVUPS	Y0, 418432(SI)	// armFieldDual3.add
-	VMOVUPS	461952(SI), Y0	// mul
-	VMOVUPS	Y0, 418560(SI)	// armFieldDual3.mul
-	VMOVUPS	462080(SI), Y0	// mul
-	VMOVUPS	Y0, 418688(SI)	// armFieldDual3.mul
-	VMOVUPS	462208(SI), Y0	// reshape
-	VMOVUPS	Y0, 418816(SI)	// armFieldDual3.reshape
-	VMOVUPS	462336(SI), Y0	// mul
-	VMOVUPS	Y0, 418944(SI)	// armFieldDual3.mul
-	VMOVUPS	462464(SI), Y0	// mul
-	VMOVUPS	Y0, 419072(SI)	// armFieldDual3.mul
-	VMOVUPS	467840(SI), Y0	// q_y3_dot[0]
-	VMOVUPS	Y0, 419200(SI)	// armFieldDual3.q_dot[0]
-	VMOVUPS	467968(SI), Y0	// q_y3_dot[1]
-	VMOVUPS	Y0, 419328(SI)	// armFieldDual3.q_dot[1]
-	VMOVUPS	468352(SI), Y0	// v_y3_dot[0]
-	VMOVUPS	Y0, 419456(SI)	// armFieldDual3.v_dot[0]
-	VMOVUPS	468480(SI), Y0	// v_y3_dot[1]
-	VMOVUPS	Y0, 419584(SI)	// armFieldDual3.v_dot[1]
-	VMOVUPS	462592(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 419712(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	462720(SI), Y0	// add_dot
-	VMOVUPS	Y0, 419840(SI)	// armFieldDual3.add_dot
-	VMOVUPS	462848(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 419968(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	462976(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 420096(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	463104(SI), Y0	// reshape_dot
-	VMOVUPS	Y0, 420224(SI)	// armFieldDual3.reshape_dot
-	VMOVUPS	463232(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 420352(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	463360(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 420480(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	468352(SI), Y0	// q_y3[0]
+	VMOVUPS	Y0, 418816(SI)	// armFieldDual3.q[0]
+	VMOVUPS	468480(SI), Y0	// q_y3[1]
+	VMOVUPS	Y0, 418944(SI)	// armFieldDual3.q[1]
+	VMOVUPS	468864(SI), Y0	// v_y3[0]
+	VMOVUPS	Y0, 419072(SI)	// armFieldDual3.v[0]
+	VMOVUPS	468992(SI), Y0	// v_y3[1]
+	VMOVUPS	Y0, 419200(SI)	// armFieldDual3.v[1]
+	VMOVUPS	462976(SI), Y0	// u[0]
+	VMOVUPS	Y0, 419328(SI)	// armFieldDual3.u[0]
+	VMOVUPS	463104(SI), Y0	// u[1]
+	VMOVUPS	Y0, 419456(SI)	// armFieldDual3.u[1]
+	VMOVUPS	463232(SI), Y0	// mul
+	VMOVUPS	Y0, 419584(SI)	// armFieldDual3.mul
+	VMOVUPS	463360(SI), Y0	// add
+	VMOVUPS	Y0, 419712(SI)	// armFieldDual3.add
+	VMOVUPS	463488(SI), Y0	// mul
+	VMOVUPS	Y0, 419840(SI)	// armFieldDual3.mul
+	VMOVUPS	463616(SI), Y0	// mul
+	VMOVUPS	Y0, 419968(SI)	// armFieldDual3.mul
+	VMOVUPS	463744(SI), Y0	// reshape
+	VMOVUPS	Y0, 420096(SI)	// armFieldDual3.reshape
+	VMOVUPS	463872(SI), Y0	// mul
+	VMOVUPS	Y0, 420224(SI)	// armFieldDual3.mul
+	VMOVUPS	464000(SI), Y0	// mul
+	VMOVUPS	Y0, 420352(SI)	// armFieldDual3.mul
+	VMOVUPS	469376(SI), Y0	// q_y3_dot[0]
+	VMOVUPS	Y0, 420480(SI)	// armFieldDual3.q_dot[0]
+	VMOVUPS	469504(SI), Y0	// q_y3_dot[1]
+	VMOVUPS	Y0, 420608(SI)	// armFieldDual3.q_dot[1]
+	VMOVUPS	469888(SI), Y0	// v_y3_dot[0]
+	VMOVUPS	Y0, 420736(SI)	// armFieldDual3.v_dot[0]
+	VMOVUPS	470016(SI), Y0	// v_y3_dot[1]
+	VMOVUPS	Y0, 420864(SI)	// armFieldDual3.v_dot[1]
+	VMOVUPS	464128(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 420992(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	464256(SI), Y0	// add_dot
+	VMOVUPS	Y0, 421120(SI)	// armFieldDual3.add_dot
+	VMOVUPS	464384(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 421248(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	464512(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 421376(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	464640(SI), Y0	// reshape_dot
+	VMOVUPS	Y0, 421504(SI)	// armFieldDual3.reshape_dot
+	VMOVUPS	464768(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 421632(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	464896(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 421760(SI)	// armFieldDual3.mul_dot
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop7
@@ -9166,67 +9178,67 @@ loop7: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop8: // 4 times: vectors of the block
-	VMOVUPS	420608(SI), Y0	// armFieldDual3.dq[0]
-	VMOVUPS	Y0, 468608(SI)	// result_9[0]
-	VMOVUPS	420736(SI), Y0	// armFieldDual3.dq[1]
-	VMOVUPS	Y0, 468736(SI)	// result_9[1]
-	VMOVUPS	420864(SI), Y0	// armFieldDual3.dv[0]
-	VMOVUPS	Y0, 469120(SI)	// result_10[0]
-	VMOVUPS	420992(SI), Y0	// armFieldDual3.dv[1]
-	VMOVUPS	Y0, 469248(SI)	// result_10[1]
-	VMOVUPS	421120(SI), Y0	// armFieldDual3.dq_dot[0]
-	VMOVUPS	Y0, 469632(SI)	// result_11[0]
-	VMOVUPS	421248(SI), Y0	// armFieldDual3.dq_dot[1]
-	VMOVUPS	Y0, 469760(SI)	// result_11[1]
-	VMOVUPS	421376(SI), Y0	// armFieldDual3.dv_dot[0]
-	VMOVUPS	Y0, 470144(SI)	// result_12[0]
-	VMOVUPS	421504(SI), Y0	// armFieldDual3.dv_dot[1]
-	VMOVUPS	Y0, 470272(SI)	// result_12[1]
+	VMOVUPS	421888(SI), Y0	// armFieldDual3.dq[0]
+	VMOVUPS	Y0, 470144(SI)	// result_9[0]
+	VMOVUPS	422016(SI), Y0	// armFieldDual3.dq[1]
+	VMOVUPS	Y0, 470272(SI)	// result_9[1]
+	VMOVUPS	422144(SI), Y0	// armFieldDual3.dv[0]
+	VMOVUPS	Y0, 470656(SI)	// result_10[0]
+	VMOVUPS	422272(SI), Y0	// armFieldDual3.dv[1]
+	VMOVUPS	Y0, 470784(SI)	// result_10[1]
+	VMOVUPS	422400(SI), Y0	// armFieldDual3.dq_dot[0]
+	VMOVUPS	Y0, 471168(SI)	// result_11[0]
+	VMOVUPS	422528(SI), Y0	// armFieldDual3.dq_dot[1]
+	VMOVUPS	Y0, 471296(SI)	// result_11[1]
+	VMOVUPS	422656(SI), Y0	// armFieldDual3.dv_dot[0]
+	VMOVUPS	Y0, 471680(SI)	// result_12[0]
+	VMOVUPS	422784(SI), Y0	// armFieldDual3.dv_dot[1]
+	VMOVUPS	Y0, 471808(SI)	// result_12[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop8
 	// arm.nde:51
-	VBROADCASTSD	460160(AX), Y0	// h
+	VBROADCASTSD	461696(AX), Y0	// h
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 459792(AX)
+	VMOVSS	X0, 461328(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop9: // 4 times: vectors of the block
 	// arm.nde:51
-	VMOVUPS	460416(SI), Y0	// q[0]
-	VMOVUPS	460544(SI), Y1	// q[1]
-	VMOVUPS	460672(SI), Y2	// v[0]
-	VMOVUPS	460800(SI), Y3	// v[1]
-	VMOVUPS	460928(SI), Y4	// q_dot[0]
-	VMOVUPS	461056(SI), Y5	// q_dot[1]
-	VMOVUPS	461184(SI), Y6	// v_dot[0]
-	VMOVUPS	461312(SI), Y7	// v_dot[1]
-	VBROADCASTSS	459792(AX), Y8
-	VMOVUPS	468608(SI), Y9	// result_9[0]
+	VMOVUPS	461952(SI), Y0	// q[0]
+	VMOVUPS	462080(SI), Y1	// q[1]
+	VMOVUPS	462208(SI), Y2	// v[0]
+	VMOVUPS	462336(SI), Y3	// v[1]
+	VMOVUPS	462464(SI), Y4	// q_dot[0]
+	VMOVUPS	462592(SI), Y5	// q_dot[1]
+	VMOVUPS	462720(SI), Y6	// v_dot[0]
+	VMOVUPS	462848(SI), Y7	// v_dot[1]
+	VBROADCASTSS	461328(AX), Y8
+	VMOVUPS	470144(SI), Y9	// result_9[0]
 	VFMADD231PS	Y9, Y8, Y0
-	VMOVUPS	Y0, 468864(SI)	// q_y4[0]
-	VMOVUPS	468736(SI), Y0	// result_9[1]
+	VMOVUPS	Y0, 470400(SI)	// q_y4[0]
+	VMOVUPS	470272(SI), Y0	// result_9[1]
 	VFMADD231PS	Y0, Y8, Y1
-	VMOVUPS	Y1, 468992(SI)	// q_y4[1]
-	VMOVUPS	469120(SI), Y0	// result_10[0]
+	VMOVUPS	Y1, 470528(SI)	// q_y4[1]
+	VMOVUPS	470656(SI), Y0	// result_10[0]
 	VFMADD231PS	Y0, Y8, Y2
-	VMOVUPS	Y2, 469376(SI)	// v_y4[0]
-	VMOVUPS	469248(SI), Y0	// result_10[1]
+	VMOVUPS	Y2, 470912(SI)	// v_y4[0]
+	VMOVUPS	470784(SI), Y0	// result_10[1]
 	VFMADD231PS	Y0, Y8, Y3
-	VMOVUPS	Y3, 469504(SI)	// v_y4[1]
-	VMOVUPS	469632(SI), Y0	// result_11[0]
+	VMOVUPS	Y3, 471040(SI)	// v_y4[1]
+	VMOVUPS	471168(SI), Y0	// result_11[0]
 	VFMADD231PS	Y8, Y0, Y4
-	VMOVUPS	Y4, 469888(SI)	// q_y4_dot[0]
-	VMOVUPS	469760(SI), Y0	// result_11[1]
+	VMOVUPS	Y4, 471424(SI)	// q_y4_dot[0]
+	VMOVUPS	471296(SI), Y0	// result_11[1]
 	VFMADD231PS	Y8, Y0, Y5
-	VMOVUPS	Y5, 470016(SI)	// q_y4_dot[1]
-	VMOVUPS	470144(SI), Y0	// result_12[0]
+	VMOVUPS	Y5, 471552(SI)	// q_y4_dot[1]
+	VMOVUPS	471680(SI), Y0	// result_12[0]
 	VFMADD231PS	Y8, Y0, Y6
-	VMOVUPS	Y6, 470400(SI)	// v_y4_dot[0]
-	VMOVUPS	470272(SI), Y0	// result_12[1]
+	VMOVUPS	Y6, 471936(SI)	// v_y4_dot[0]
+	VMOVUPS	471808(SI), Y0	// result_12[1]
 	VFMADD231PS	Y8, Y0, Y7
-	VMOVUPS	Y7, 470528(SI)	// v_y4_dot[1]
+	VMOVUPS	Y7, 472064(SI)	// v_y4_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop9
@@ -9234,54 +9246,54 @@ loop9: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop10: // 4 times: vectors of the block
-	VMOVUPS	468864(SI), Y0	// q_y4[0]
-	VMOVUPS	Y0, 417536(SI)	// armFieldDual3.q[0]
-	VMOVUPS	468992(SI), Y0	// q_y4[1]
-	VMOVUPS	Y0, 417664(SI)	// armFieldDual3.q[1]
-	VMOVUPS	469376(SI), Y0	// v_y4[0]
-	VMOVUPS	Y0, 417792(SI)	// armFieldDual3.v[0]
-	VMOVUPS	469504(SI), Y0	// v_y4[1]
-	VMOVUPS	Y0, 417920(SI)	// armFieldDual3.v[1]
-	VMOVUPS	461440(SI), Y0	// u[0]
-	VMOVUPS	Y0, 418048(SI)	// armFieldDual3.u[0]
-	VMOVUPS	461568(SI), Y0	// u[1]
-	VMOVUPS	Y0, 418176(SI)	// armFieldDual3.u[1]
-	VMOVUPS	461696(SI), Y0	// mul
-	VMOVUPS	Y0, 418304(SI)	// armFieldDual3.mul
-	VMOVUPS	461824(SI), Y0	// add
-	VMOVUPS	Y0, 418432(SI)	// armFieldDual3.add
-	VMOVUPS	461952(SI), Y0	// mul
-	VMOVUPS	Y0, 418560(SI)	// armFieldDual3.mul
-	VMOVUPS	462080(SI), Y0	// mul
-	VMOVUPS	Y0, 418688(SI)	// armFieldDual3.mul
-	VMOVUPS	462208(SI), Y0	// reshape
-	VMOVUPS	Y0, 418816(SI)	// armFieldDual3.reshape
-	VMOVUPS	462336(SI), Y0	// mul
-	VMOVUPS	Y0, 418944(SI)	// armFieldDual3.mul
-	VMOVUPS	462464(SI), Y0	// mul
-	VMOVUPS	Y0, 419072(SI)	// armFieldDual3.mul
-	VMOVUPS	469888(SI), Y0	// q_y4_dot[0]
-	VMOVUPS	Y0, 419200(SI)	// armFieldDual3.q_dot[0]
-	VMOVUPS	470016(SI), Y0	// q_y4_dot[1]
-	VMOVUPS	Y0, 419328(SI)	// armFieldDual3.q_dot[1]
-	VMOVUPS	470400(SI), Y0	// v_y4_dot[0]
-	VMOVUPS	Y0, 419456(SI)	// armFieldDual3.v_dot[0]
-	VMOVUPS	470528(SI), Y0	// v_y4_dot[1]
-	VMOVUPS	Y0, 419584(SI)	// armFieldDual3.v_dot[1]
-	VMOVUPS	462592(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 419712(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	462720(SI), Y0	// add_dot
-	VMOVUPS	Y0, 419840(SI)	// armFieldDual3.add_dot
-	VMOVUPS	462848(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 419968(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	462976(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 420096(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	463104(SI), Y0	// reshape_dot
-	VMOVUPS	Y0, 420224(SI)	// armFieldDual3.reshape_dot
-	VMOVUPS	463232(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 420352(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	463360(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 420480(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	470400(SI), Y0	// q_y4[0]
+	VMOVUPS	Y0, 418816(SI)	// armFieldDual3.q[0]
+	VMOVUPS	470528(SI), Y0	// q_y4[1]
+	VMOVUPS	Y0, 418944(SI)	// armFieldDual3.q[1]
+	VMOVUPS	470912(SI), Y0	// v_y4[0]
+	VMOVUPS	Y0, 419072(SI)	// armFieldDual3.v[0]
+	VMOVUPS	471040(SI), Y0	// v_y4[1]
+	VMOVUPS	Y0, 419200(SI)	// armFieldDual3.v[1]
+	VMOVUPS	462976(SI), Y0	// u[0]
+	VMOVUPS	Y0, 419328(SI)	// armFieldDual3.u[0]
+	VMOVUPS	463104(SI), Y0	// u[1]
+	VMOVUPS	Y0, 419456(SI)	// armFieldDual3.u[1]
+	VMOVUPS	463232(SI), Y0	// mul
+	VMOVUPS	Y0, 419584(SI)	// armFieldDual3.mul
+	VMOVUPS	463360(SI), Y0	// add
+	VMOVUPS	Y0, 419712(SI)	// armFieldDual3.add
+	VMOVUPS	463488(SI), Y0	// mul
+	VMOVUPS	Y0, 419840(SI)	// armFieldDual3.mul
+	VMOVUPS	463616(SI), Y0	// mul
+	VMOVUPS	Y0, 419968(SI)	// armFieldDual3.mul
+	VMOVUPS	463744(SI), Y0	// reshape
+	VMOVUPS	Y0, 420096(SI)	// armFieldDual3.reshape
+	VMOVUPS	463872(SI), Y0	// mul
+	VMOVUPS	Y0, 420224(SI)	// armFieldDual3.mul
+	VMOVUPS	464000(SI), Y0	// mul
+	VMOVUPS	Y0, 420352(SI)	// armFieldDual3.mul
+	VMOVUPS	471424(SI), Y0	// q_y4_dot[0]
+	VMOVUPS	Y0, 420480(SI)	// armFieldDual3.q_dot[0]
+	VMOVUPS	471552(SI), Y0	// q_y4_dot[1]
+	VMOVUPS	Y0, 420608(SI)	// armFieldDual3.q_dot[1]
+	VMOVUPS	471936(SI), Y0	// v_y4_dot[0]
+	VMOVUPS	Y0, 420736(SI)	// armFieldDual3.v_dot[0]
+	VMOVUPS	472064(SI), Y0	// v_y4_dot[1]
+	VMOVUPS	Y0, 420864(SI)	// armFieldDual3.v_dot[1]
+	VMOVUPS	464128(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 420992(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	464256(SI), Y0	// add_dot
+	VMOVUPS	Y0, 421120(SI)	// armFieldDual3.add_dot
+	VMOVUPS	464384(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 421248(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	464512(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 421376(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	464640(SI), Y0	// reshape_dot
+	VMOVUPS	Y0, 421504(SI)	// armFieldDual3.reshape_dot
+	VMOVUPS	464768(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 421632(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	464896(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 421760(SI)	// armFieldDual3.mul_dot
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop10
@@ -9289,94 +9301,94 @@ loop10: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop11: // 4 times: vectors of the block
-	VMOVUPS	420608(SI), Y0	// armFieldDual3.dq[0]
-	VMOVUPS	Y0, 470656(SI)	// result_13[0]
-	VMOVUPS	420736(SI), Y0	// armFieldDual3.dq[1]
-	VMOVUPS	Y0, 470784(SI)	// result_13[1]
-	VMOVUPS	420864(SI), Y0	// armFieldDual3.dv[0]
-	VMOVUPS	Y0, 470912(SI)	// result_14[0]
-	VMOVUPS	420992(SI), Y0	// armFieldDual3.dv[1]
-	VMOVUPS	Y0, 471040(SI)	// result_14[1]
-	VMOVUPS	421120(SI), Y0	// armFieldDual3.dq_dot[0]
-	VMOVUPS	Y0, 471168(SI)	// result_15[0]
-	VMOVUPS	421248(SI), Y0	// armFieldDual3.dq_dot[1]
-	VMOVUPS	Y0, 471296(SI)	// result_15[1]
-	VMOVUPS	421376(SI), Y0	// armFieldDual3.dv_dot[0]
-	VMOVUPS	Y0, 471424(SI)	// result_16[0]
-	VMOVUPS	421504(SI), Y0	// armFieldDual3.dv_dot[1]
-	VMOVUPS	Y0, 471552(SI)	// result_16[1]
+	VMOVUPS	421888(SI), Y0	// armFieldDual3.dq[0]
+	VMOVUPS	Y0, 472192(SI)	// result_13[0]
+	VMOVUPS	422016(SI), Y0	// armFieldDual3.dq[1]
+	VMOVUPS	Y0, 472320(SI)	// result_13[1]
+	VMOVUPS	422144(SI), Y0	// armFieldDual3.dv[0]
+	VMOVUPS	Y0, 472448(SI)	// result_14[0]
+	VMOVUPS	422272(SI), Y0	// armFieldDual3.dv[1]
+	VMOVUPS	Y0, 472576(SI)	// result_14[1]
+	VMOVUPS	422400(SI), Y0	// armFieldDual3.dq_dot[0]
+	VMOVUPS	Y0, 472704(SI)	// result_15[0]
+	VMOVUPS	422528(SI), Y0	// armFieldDual3.dq_dot[1]
+	VMOVUPS	Y0, 472832(SI)	// result_15[1]
+	VMOVUPS	422656(SI), Y0	// armFieldDual3.dv_dot[0]
+	VMOVUPS	Y0, 472960(SI)	// result_16[0]
+	VMOVUPS	422784(SI), Y0	// armFieldDual3.dv_dot[1]
+	VMOVUPS	Y0, 473088(SI)	// result_16[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop11
 	// arm.nde:51
-	VBROADCASTSD	460160(AX), Y0	// h
+	VBROADCASTSD	461696(AX), Y0	// h
 	VMULPD	f64_3fc5555555555555<>(SB), Y0, Y1
-	VMOVSD	X1, 459800(AX)
+	VMOVSD	X1, 461336(AX)
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y1, Y1
-	VMOVSS	X1, 459808(AX)
+	VMOVSS	X1, 461344(AX)
 	VMULPD	f64_3fd5555555555555<>(SB), Y0, Y0
-	VMOVSD	X0, 459816(AX)
+	VMOVSD	X0, 461352(AX)
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 459824(AX)
+	VMOVSS	X0, 461360(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop12: // 4 times: vectors of the block
 	// arm.nde:51
-	VMOVUPS	460416(SI), Y0	// q[0]
-	VMOVUPS	460544(SI), Y0	// q[1]
-	VMOVUPS	460672(SI), Y0	// v[0]
-	VMOVUPS	460800(SI), Y0	// v[1]
-	VMOVUPS	460928(SI), Y0	// q_dot[0]
-	VMOVUPS	461056(SI), Y0	// q_dot[1]
-	VMOVUPS	461184(SI), Y0	// v_dot[0]
-	VMOVUPS	461312(SI), Y0	// v_dot[1]
+	VMOVUPS	461952(SI), Y0	// q[0]
+	VMOVUPS	462080(SI), Y0	// q[1]
+	VMOVUPS	462208(SI), Y0	// v[0]
+	VMOVUPS	462336(SI), Y0	// v[1]
+	VMOVUPS	462464(SI), Y0	// q_dot[0]
+	VMOVUPS	462592(SI), Y0	// q_dot[1]
+	VMOVUPS	462720(SI), Y0	// v_dot[0]
+	VMOVUPS	462848(SI), Y0	// v_dot[1]
 	MOVQ	$2, DI
 	MOVQ	SI, R9
 loop13: // 2 times: elements
-	VBROADCASTSS	459808(AX), Y0
-	VMOVUPS	470656(R9), Y1	// result_13[0]
-	VBROADCASTSS	459824(AX), Y2
-	VMOVUPS	468608(R9), Y3	// result_9[0]
-	VMOVUPS	466560(R9), Y4	// result_5[0]
-	VMOVUPS	464512(R9), Y5	// result[0]
-	VMOVUPS	460416(R9), Y6	// q[0]
+	VBROADCASTSS	461344(AX), Y0
+	VMOVUPS	472192(R9), Y1	// result_13[0]
+	VBROADCASTSS	461360(AX), Y2
+	VMOVUPS	470144(R9), Y3	// result_9[0]
+	VMOVUPS	468096(R9), Y4	// result_5[0]
+	VMOVUPS	466048(R9), Y5	// result[0]
+	VMOVUPS	461952(R9), Y6	// q[0]
 	VFMADD231PS	Y5, Y0, Y6
 	VFMADD231PS	Y4, Y2, Y6
 	VFMADD231PS	Y3, Y2, Y6
 	VFMADD231PS	Y1, Y0, Y6
-	VMOVUPS	Y6, 463488(R9)	// q_next[0]
-	VMOVUPS	470912(R9), Y1	// result_14[0]
-	VMOVUPS	469120(R9), Y3	// result_10[0]
-	VMOVUPS	467072(R9), Y4	// result_6[0]
-	VMOVUPS	465024(R9), Y5	// result_2[0]
-	VMOVUPS	460672(R9), Y6	// v[0]
+	VMOVUPS	Y6, 465024(R9)	// q_next[0]
+	VMOVUPS	472448(R9), Y1	// result_14[0]
+	VMOVUPS	470656(R9), Y3	// result_10[0]
+	VMOVUPS	468608(R9), Y4	// result_6[0]
+	VMOVUPS	466560(R9), Y5	// result_2[0]
+	VMOVUPS	462208(R9), Y6	// v[0]
 	VFMADD231PS	Y5, Y0, Y6
 	VFMADD231PS	Y4, Y2, Y6
 	VFMADD231PS	Y3, Y2, Y6
 	VFMADD231PS	Y1, Y0, Y6
-	VMOVUPS	Y6, 463744(R9)	// v_next[0]
-	VMOVUPS	471168(R9), Y1	// result_15[0]
-	VMOVUPS	469632(R9), Y3	// result_11[0]
-	VMOVUPS	467584(R9), Y4	// result_7[0]
-	VMOVUPS	465536(R9), Y5	// result_3[0]
-	VMOVUPS	460928(R9), Y6	// q_dot[0]
+	VMOVUPS	Y6, 465280(R9)	// v_next[0]
+	VMOVUPS	472704(R9), Y1	// result_15[0]
+	VMOVUPS	471168(R9), Y3	// result_11[0]
+	VMOVUPS	469120(R9), Y4	// result_7[0]
+	VMOVUPS	467072(R9), Y5	// result_3[0]
+	VMOVUPS	462464(R9), Y6	// q_dot[0]
 	VFMADD231PS	Y0, Y5, Y6
 	VFMADD231PS	Y2, Y4, Y6
 	VFMADD231PS	Y2, Y3, Y6
 	VFMADD231PS	Y0, Y1, Y6
-	VMOVUPS	Y6, 464000(R9)	// q_next_dot[0]
-	VMOVUPS	471424(R9), Y1	// result_16[0]
-	VMOVUPS	470144(R9), Y3	// result_12[0]
-	VMOVUPS	468096(R9), Y4	// result_8[0]
-	VMOVUPS	466048(R9), Y5	// result_4[0]
-	VMOVUPS	461184(R9), Y6	// v_dot[0]
+	VMOVUPS	Y6, 465536(R9)	// q_next_dot[0]
+	VMOVUPS	472960(R9), Y1	// result_16[0]
+	VMOVUPS	471680(R9), Y3	// result_12[0]
+	VMOVUPS	469632(R9), Y4	// result_8[0]
+	VMOVUPS	467584(R9), Y5	// result_4[0]
+	VMOVUPS	462720(R9), Y6	// v_dot[0]
 	VFMADD231PS	Y0, Y5, Y6
 	VFMADD231PS	Y2, Y4, Y6
 	VFMADD231PS	Y2, Y3, Y6
 	VFMADD231PS	Y0, Y1, Y6
-	VMOVUPS	Y6, 464256(R9)	// v_next_dot[0]
+	VMOVUPS	Y6, 465792(R9)	// v_next_dot[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop13
@@ -9390,61 +9402,61 @@ loop13: // 2 times: elements
 TEXT step0Tangent3Lanestep_avx2<>(SB), NOSPLIT, $0-0
 loop1:
 	// arm.nde:51
-	VBROADCASTSD	471680(AX), Y0	// step.t
-	VMOVSD	X0, 459904(AX)	// step0Tangent3Step.t
-	VBROADCASTSD	471936(AX), Y0	// step.h
-	VMOVSD	X0, 460160(AX)	// step0Tangent3Step.h
+	VBROADCASTSD	473216(AX), Y0	// step.t
+	VMOVSD	X0, 461440(AX)	// step0Tangent3Step.t
+	VBROADCASTSD	473472(AX), Y0	// step.h
+	VMOVSD	X0, 461696(AX)	// step0Tangent3Step.h
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	473472(SI), Y0	// q[0]
-	VMOVUPS	Y0, 460416(SI)	// step0Tangent3Step.q[0]
-	VMOVUPS	473600(SI), Y0	// q[1]
-	VMOVUPS	Y0, 460544(SI)	// step0Tangent3Step.q[1]
-	VMOVUPS	473728(SI), Y0	// v[0]
-	VMOVUPS	Y0, 460672(SI)	// step0Tangent3Step.v[0]
-	VMOVUPS	473856(SI), Y0	// v[1]
-	VMOVUPS	Y0, 460800(SI)	// step0Tangent3Step.v[1]
-	VMOVUPS	473984(SI), Y0	// q_dot[0]
-	VMOVUPS	Y0, 460928(SI)	// step0Tangent3Step.q_dot[0]
-	VMOVUPS	474112(SI), Y0	// q_dot[1]
-	VMOVUPS	Y0, 461056(SI)	// step0Tangent3Step.q_dot[1]
-	VMOVUPS	474240(SI), Y0	// v_dot[0]
-	VMOVUPS	Y0, 461184(SI)	// step0Tangent3Step.v_dot[0]
-	VMOVUPS	474368(SI), Y0	// v_dot[1]
-	VMOVUPS	Y0, 461312(SI)	// step0Tangent3Step.v_dot[1]
-	VMOVUPS	474496(SI), Y0	// extra.0[0]
-	VMOVUPS	Y0, 461440(SI)	// step0Tangent3Step.u[0]
-	VMOVUPS	474624(SI), Y0	// extra.0[1]
-	VMOVUPS	Y0, 461568(SI)	// step0Tangent3Step.u[1]
-	VMOVUPS	474752(SI), Y0	// extra.1
-	VMOVUPS	Y0, 461696(SI)	// step0Tangent3Step.mul
-	VMOVUPS	474880(SI), Y0	// extra.2
-	VMOVUPS	Y0, 461824(SI)	// step0Tangent3Step.add
-	VMOVUPS	475008(SI), Y0	// extra.3
-	VMOVUPS	Y0, 461952(SI)	// step0Tangent3Step.mul
-	VMOVUPS	475136(SI), Y0	// extra.4
-	VMOVUPS	Y0, 462080(SI)	// step0Tangent3Step.mul
-	VMOVUPS	475264(SI), Y0	// extra.5
-	VMOVUPS	Y0, 462208(SI)	// step0Tangent3Step.reshape
-	VMOVUPS	475392(SI), Y0	// extra.6
-	VMOVUPS	Y0, 462336(SI)	// step0Tangent3Step.mul
-	VMOVUPS	475520(SI), Y0	// extra.7
-	VMOVUPS	Y0, 462464(SI)	// step0Tangent3Step.mul
-	VMOVUPS	475648(SI), Y0	// extra.8
-	VMOVUPS	Y0, 462592(SI)	// step0Tangent3Step.mul_dot
-	VMOVUPS	475776(SI), Y0	// extra.9
-	VMOVUPS	Y0, 462720(SI)	// step0Tangent3Step.add_dot
-	VMOVUPS	475904(SI), Y0	// extra.10
-	VMOVUPS	Y0, 462848(SI)	// step0Tangent3Step.mul_dot
-	VMOVUPS	476032(SI), Y0	// extra.11
-	VMOVUPS	Y0, 462976(SI)	// step0Tangent3Step.mul_dot
-	VMOVUPS	476160(SI), Y0	// extra.12
-	VMOVUPS	Y0, 463104(SI)	// step0Tangent3Step.reshape_dot
-	VMOVUPS	476288(SI), Y0	// extra.13
-	VMOVUPS	Y0, 463232(SI)	// step0Tangent3Step.mul_dot
-	VMOVUPS	476416(SI), Y0	// extra.14
-	VMOVUPS	Y0, 463360(SI)	// step0Tangent3Step.mul_dot
+	VMOVUPS	475008(SI), Y0	// q[0]
+	VMOVUPS	Y0, 461952(SI)	// step0Tangent3Step.q[0]
+	VMOVUPS	475136(SI), Y0	// q[1]
+	VMOVUPS	Y0, 462080(SI)	// step0Tangent3Step.q[1]
+	VMOVUPS	475264(SI), Y0	// v[0]
+	VMOVUPS	Y0, 462208(SI)	// step0Tangent3Step.v[0]
+	VMOVUPS	475392(SI), Y0	// v[1]
+	VMOVUPS	Y0, 462336(SI)	// step0Tangent3Step.v[1]
+	VMOVUPS	475520(SI), Y0	// q_dot[0]
+	VMOVUPS	Y0, 462464(SI)	// step0Tangent3Step.q_dot[0]
+	VMOVUPS	475648(SI), Y0	// q_dot[1]
+	VMOVUPS	Y0, 462592(SI)	// step0Tangent3Step.q_dot[1]
+	VMOVUPS	475776(SI), Y0	// v_dot[0]
+	VMOVUPS	Y0, 462720(SI)	// step0Tangent3Step.v_dot[0]
+	VMOVUPS	475904(SI), Y0	// v_dot[1]
+	VMOVUPS	Y0, 462848(SI)	// step0Tangent3Step.v_dot[1]
+	VMOVUPS	476032(SI), Y0	// extra.0[0]
+	VMOVUPS	Y0, 462976(SI)	// step0Tangent3Step.u[0]
+	VMOVUPS	476160(SI), Y0	// extra.0[1]
+	VMOVUPS	Y0, 463104(SI)	// step0Tangent3Step.u[1]
+	VMOVUPS	476288(SI), Y0	// extra.1
+	VMOVUPS	Y0, 463232(SI)	// step0Tangent3Step.mul
+	VMOVUPS	476416(SI), Y0	// extra.2
+	VMOVUPS	Y0, 463360(SI)	// step0Tangent3Step.add
+	VMOVUPS	476544(SI), Y0	// extra.3
+	VMOVUPS	Y0, 463488(SI)	// step0Tangent3Step.mul
+	VMOVUPS	476672(SI), Y0	// extra.4
+	VMOVUPS	Y0, 463616(SI)	// step0Tangent3Step.mul
+	VMOVUPS	476800(SI), Y0	// extra.5
+	VMOVUPS	Y0, 463744(SI)	// step0Tangent3Step.reshape
+	VMOVUPS	476928(SI), Y0	// extra.6
+	VMOVUPS	Y0, 463872(SI)	// step0Tangent3Step.mul
+	VMOVUPS	477056(SI), Y0	// extra.7
+	VMOVUPS	Y0, 464000(SI)	// step0Tangent3Step.mul
+	VMOVUPS	477184(SI), Y0	// extra.8
+	VMOVUPS	Y0, 464128(SI)	// step0Tangent3Step.mul_dot
+	VMOVUPS	477312(SI), Y0	// extra.9
+	VMOVUPS	Y0, 464256(SI)	// step0Tangent3Step.add_dot
+	VMOVUPS	477440(SI), Y0	// extra.10
+	VMOVUPS	Y0, 464384(SI)	// step0Tangent3Step.mul_dot
+	VMOVUPS	477568(SI), Y0	// extra.11
+	VMOVUPS	Y0, 464512(SI)	// step0Tangent3Step.mul_dot
+	VMOVUPS	477696(SI), Y0	// extra.12
+	VMOVUPS	Y0, 464640(SI)	// step0Tangent3Step.reshape_dot
+	VMOVUPS	477824(SI), Y0	// extra.13
+	VMOVUPS	Y0, 464768(SI)	// step0Tangent3Step.mul_dot
+	VMOVUPS	477952(SI), Y0	// extra.14
+	VMOVUPS	Y0, 464896(SI)	// step0Tangent3Step.mul_dot
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -9452,22 +9464,22 @@ loop2: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop3: // 4 times: vectors of the block
-	VMOVUPS	463488(SI), Y0	// step0Tangent3Step.q_next[0]
-	VMOVUPS	Y0, 477824(SI)	// result[0]
-	VMOVUPS	463616(SI), Y0	// step0Tangent3Step.q_next[1]
-	VMOVUPS	Y0, 477952(SI)	// result[1]
-	VMOVUPS	463744(SI), Y0	// step0Tangent3Step.v_next[0]
-	VMOVUPS	Y0, 478080(SI)	// result_2[0]
-	VMOVUPS	463872(SI), Y0	// step0Tangent3Step.v_next[1]
-	VMOVUPS	Y0, 478208(SI)	// result_2[1]
-	VMOVUPS	464000(SI), Y0	// step0Tangent3Step.q_next_dot[0]
-	VMOVUPS	Y0, 478336(SI)	// result_3[0]
-	VMOVUPS	464128(SI), Y0	// step0Tangent3Step.q_next_dot[1]
-	VMOVUPS	Y0, 478464(SI)	// result_3[1]
-	VMOVUPS	464256(SI), Y0	// step0Tangent3Step.v_next_dot[0]
-	VMOVUPS	Y0, 478592(SI)	// result_4[0]
-	VMOVUPS	464384(SI), Y0	// step0Tangent3Step.v_next_dot[1]
-	VMOVUPS	Y0, 478720(SI)	// result_4[1]
+	VMOVUPS	465024(SI), Y0	// step0Tangent3Step.q_next[0]
+	VMOVUPS	Y0, 479360(SI)	// result[0]
+	VMOVUPS	465152(SI), Y0	// step0Tangent3Step.q_next[1]
+	VMOVUPS	Y0, 479488(SI)	// result[1]
+	VMOVUPS	465280(SI), Y0	// step0Tangent3Step.v_next[0]
+	VMOVUPS	Y0, 479616(SI)	// result_2[0]
+	VMOVUPS	465408(SI), Y0	// step0Tangent3Step.v_next[1]
+	VMOVUPS	Y0, 479744(SI)	// result_2[1]
+	VMOVUPS	465536(SI), Y0	// step0Tangent3Step.q_next_dot[0]
+	VMOVUPS	Y0, 479872(SI)	// result_3[0]
+	VMOVUPS	465664(SI), Y0	// step0Tangent3Step.q_next_dot[1]
+	VMOVUPS	Y0, 480000(SI)	// result_3[1]
+	VMOVUPS	465792(SI), Y0	// step0Tangent3Step.v_next_dot[0]
+	VMOVUPS	Y0, 480128(SI)	// result_4[0]
+	VMOVUPS	465920(SI), Y0	// step0Tangent3Step.v_next_dot[1]
+	VMOVUPS	Y0, 480256(SI)	// result_4[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop3
@@ -9480,40 +9492,40 @@ loop4: // 4 times: vectors of the block
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMOVUPS	f32_00000000<>(SB), Y3
 	// arm.nde:51
-	VMOVUPS	477824(SI), Y15	// result[0]
+	VMOVUPS	479360(SI), Y15	// result[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13
 	VSUBPS	0(AX), Y13, Y4
-	VMOVUPS	477952(SI), Y15	// result[1]
+	VMOVUPS	479488(SI), Y15	// result[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13
 	VSUBPS	32(AX), Y13, Y5
 	VADDPS	Y4, Y0, Y0
 	VADDPS	Y5, Y0, Y0
-	VMOVUPS	478080(SI), Y15	// result_2[0]
+	VMOVUPS	479616(SI), Y15	// result_2[0]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13
 	VSUBPS	64(AX), Y13, Y4
-	VMOVUPS	478208(SI), Y15	// result_2[1]
+	VMOVUPS	479744(SI), Y15	// result_2[1]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13
 	VSUBPS	96(AX), Y13, Y5
 	VADDPS	Y4, Y1, Y1
 	VADDPS	Y5, Y1, Y1
-	VMOVUPS	478336(SI), Y4	// result_3[0]
+	VMOVUPS	479872(SI), Y4	// result_3[0]
 	VSUBPS	Y4, Y4, Y5
-	VMOVUPS	478464(SI), Y6	// result_3[1]
+	VMOVUPS	480000(SI), Y6	// result_3[1]
 	VSUBPS	Y6, Y6, Y7
 	VADDPS	Y5, Y2, Y2
 	VADDPS	Y7, Y2, Y2
-	VMOVUPS	478592(SI), Y5	// result_4[0]
+	VMOVUPS	480128(SI), Y5	// result_4[0]
 	VSUBPS	Y5, Y5, Y7
-	VMOVUPS	478720(SI), Y8	// result_4[1]
+	VMOVUPS	480256(SI), Y8	// result_4[1]
 	VSUBPS	Y8, Y8, Y9
 	VADDPS	Y7, Y3, Y3
 	VADDPS	Y9, Y3, Y3
-	VMOVUPD	472192(DI), Y7	// step.live
-	VMOVUPD	472224(DI), Y9	// step.live | 1
+	VMOVUPD	473728(DI), Y7	// step.live
+	VMOVUPD	473760(DI), Y9	// step.live | 1
 	VCMPPS	$0, f32_00000000<>(SB), Y0, Y0
 	VCMPPS	$0, f32_00000000<>(SB), Y1, Y1
 	VANDPS	Y1, Y0, Y0
@@ -9533,32 +9545,32 @@ loop4: // 4 times: vectors of the block
 	VPMOVSXDQ	X2, Y2
 	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
 	VANDPD	f64_3ff0000000000000<>(SB), Y2, Y2
-	VMOVUPD	Y0, 477568(DI)	// step.code
-	VMOVUPD	Y2, 477600(DI)	// step.code | 1
-	VMOVUPS	473472(SI), Y0	// q[0]
-	VMOVUPS	473600(SI), Y2	// q[1]
-	VMOVUPS	473728(SI), Y3	// v[0]
-	VMOVUPS	473856(SI), Y7	// v[1]
-	VMOVUPS	473984(SI), Y9	// q_dot[0]
-	VMOVUPS	474112(SI), Y10	// q_dot[1]
-	VMOVUPS	474240(SI), Y11	// v_dot[0]
-	VMOVUPS	474368(SI), Y12	// v_dot[1]
+	VMOVUPD	Y0, 479104(DI)	// step.code
+	VMOVUPD	Y2, 479136(DI)	// step.code | 1
+	VMOVUPS	475008(SI), Y0	// q[0]
+	VMOVUPS	475136(SI), Y2	// q[1]
+	VMOVUPS	475264(SI), Y3	// v[0]
+	VMOVUPS	475392(SI), Y7	// v[1]
+	VMOVUPS	475520(SI), Y9	// q_dot[0]
+	VMOVUPS	475648(SI), Y10	// q_dot[1]
+	VMOVUPS	475776(SI), Y11	// v_dot[0]
+	VMOVUPS	475904(SI), Y12	// v_dot[1]
 	VBLENDVPS	Y1, 0(AX), Y0, Y0
-	VMOVUPS	Y0, 476544(SI)	// q.next[0]
+	VMOVUPS	Y0, 478080(SI)	// q.next[0]
 	VBLENDVPS	Y1, 32(AX), Y2, Y0
-	VMOVUPS	Y0, 476672(SI)	// q.next[1]
+	VMOVUPS	Y0, 478208(SI)	// q.next[1]
 	VBLENDVPS	Y1, 64(AX), Y3, Y0
-	VMOVUPS	Y0, 476800(SI)	// v.next[0]
+	VMOVUPS	Y0, 478336(SI)	// v.next[0]
 	VBLENDVPS	Y1, 96(AX), Y7, Y0
-	VMOVUPS	Y0, 476928(SI)	// v.next[1]
+	VMOVUPS	Y0, 478464(SI)	// v.next[1]
 	VBLENDVPS	Y1, Y4, Y9, Y0
-	VMOVUPS	Y0, 477056(SI)	// q_dot.next[0]
+	VMOVUPS	Y0, 478592(SI)	// q_dot.next[0]
 	VBLENDVPS	Y1, Y6, Y10, Y0
-	VMOVUPS	Y0, 477184(SI)	// q_dot.next[1]
+	VMOVUPS	Y0, 478720(SI)	// q_dot.next[1]
 	VBLENDVPS	Y1, Y5, Y11, Y0
-	VMOVUPS	Y0, 477312(SI)	// v_dot.next[0]
+	VMOVUPS	Y0, 478848(SI)	// v_dot.next[0]
 	VBLENDVPS	Y1, Y8, Y12, Y0
-	VMOVUPS	Y0, 477440(SI)	// v_dot.next[1]
+	VMOVUPS	Y0, 478976(SI)	// v_dot.next[1]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -9567,62 +9579,62 @@ loop4: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop5: // 4 times: vectors of the block
-	VMOVUPS	476544(SI), Y0	// q.next[0]
-	VMOVUPS	Y0, 473472(SI)	// q[0]
-	VMOVUPS	476672(SI), Y0	// q.next[1]
-	VMOVUPS	Y0, 473600(SI)	// q[1]
-	VMOVUPS	476800(SI), Y0	// v.next[0]
-	VMOVUPS	Y0, 473728(SI)	// v[0]
-	VMOVUPS	476928(SI), Y0	// v.next[1]
-	VMOVUPS	Y0, 473856(SI)	// v[1]
-	VMOVUPS	477056(SI), Y0	// q_dot.next[0]
-	VMOVUPS	Y0, 473984(SI)	// q_dot[0]
-	VMOVUPS	477184(SI), Y0	// q_dot.next[1]
-	VMOVUPS	Y0, 474112(SI)	// q_dot[1]
-	VMOVUPS	477312(SI), Y0	// v_dot.next[0]
-	VMOVUPS	Y0, 474240(SI)	// v_dot[0]
-	VMOVUPS	477440(SI), Y0	// v_dot.next[1]
-	VMOVUPS	Y0, 474368(SI)	// v_dot[1]
+	VMOVUPS	478080(SI), Y0	// q.next[0]
+	VMOVUPS	Y0, 475008(SI)	// q[0]
+	VMOVUPS	478208(SI), Y0	// q.next[1]
+	VMOVUPS	Y0, 475136(SI)	// q[1]
+	VMOVUPS	478336(SI), Y0	// v.next[0]
+	VMOVUPS	Y0, 475264(SI)	// v[0]
+	VMOVUPS	478464(SI), Y0	// v.next[1]
+	VMOVUPS	Y0, 475392(SI)	// v[1]
+	VMOVUPS	478592(SI), Y0	// q_dot.next[0]
+	VMOVUPS	Y0, 475520(SI)	// q_dot[0]
+	VMOVUPS	478720(SI), Y0	// q_dot.next[1]
+	VMOVUPS	Y0, 475648(SI)	// q_dot[1]
+	VMOVUPS	478848(SI), Y0	// v_dot.next[0]
+	VMOVUPS	Y0, 475776(SI)	// v_dot[0]
+	VMOVUPS	478976(SI), Y0	// v_dot.next[1]
+	VMOVUPS	Y0, 475904(SI)	// v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop5
 	// the next step, if all lanes have taken this one
-	VMOVUPD	477568(AX), Y0	// step.code
-	VMOVUPD	477600(AX), Y1	// step.code | 1
+	VMOVUPD	479104(AX), Y0	// step.code
+	VMOVUPD	479136(AX), Y1	// step.code | 1
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	477632(AX), Y1	// step.code | 2
+	VMOVUPD	479168(AX), Y1	// step.code | 2
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	477664(AX), Y1	// step.code | 3
+	VMOVUPD	479200(AX), Y1	// step.code | 3
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	477696(AX), Y1	// step.code | 4
+	VMOVUPD	479232(AX), Y1	// step.code | 4
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	477728(AX), Y1	// step.code | 5
+	VMOVUPD	479264(AX), Y1	// step.code | 5
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	477760(AX), Y1	// step.code | 6
+	VMOVUPD	479296(AX), Y1	// step.code | 6
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	477792(AX), Y1	// step.code | 7
+	VMOVUPD	479328(AX), Y1	// step.code | 7
 	VADDPD	Y1, Y0, Y0
 	VPERM2F128	$1, Y0, Y0, Y1
 	VADDPD	Y1, Y0, Y0
 	VSHUFPD	$5, Y0, Y0, Y1
 	VADDPD	Y1, Y0, Y0
 	VCMPPD	$0, f64_4040000000000000<>(SB), Y0, Y0
-	VBROADCASTSD	472704(AX), Y1	// step.taken
+	VBROADCASTSD	474240(AX), Y1	// step.taken
 	VADDPD	f64_3ff0000000000000<>(SB), Y1, Y2
-	VBROADCASTSD	472448(AX), Y3	// step.t0
-	VBROADCASTSD	471936(AX), Y4	// step.h
+	VBROADCASTSD	473984(AX), Y3	// step.t0
+	VBROADCASTSD	473472(AX), Y4	// step.h
 	VMULPD	Y4, Y2, Y4
 	VADDPD	Y4, Y3, Y3
-	VBROADCASTSD	471680(AX), Y4	// step.t
+	VBROADCASTSD	473216(AX), Y4	// step.t
 	VBLENDVPD	Y0, Y3, Y4, Y3
-	VMOVSD	X3, 471680(AX)	// step.t
+	VMOVSD	X3, 473216(AX)	// step.t
 	VBLENDVPD	Y0, Y2, Y1, Y1
-	VMOVSD	X1, 472704(AX)	// step.taken
-	VBROADCASTSD	472960(AX), Y1	// step.many
+	VMOVSD	X1, 474240(AX)	// step.taken
+	VBROADCASTSD	474496(AX), Y1	// step.many
 	VSUBPD	Y2, Y1, Y1
 	VANDPD	Y1, Y0, Y0
-	VMOVSD	X0, 473216(AX)	// step.more
-	CMPQ	473216(AX), $0	// step.more
+	VMOVSD	X0, 474752(AX)	// step.more
+	CMPQ	474752(AX), $0	// step.more
 	JNE	loop1
 	RET
 
@@ -9644,42 +9656,42 @@ TEXT stepJacobianSamplePart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	479616(SI), Y0	// stepJacobianSample.load
+	VMOVUPS	481152(SI), Y0	// stepJacobianSample.load
 	// arm.nde:27
 	VBROADCASTSS	5388(BX), Y1	// Arm.m2
 	VADDPS	Y0, Y1, Y1
 	// arm.nde:30
 	VBROADCASTSS	8(DX), Y2	// Arm.l2.square
 	VMULPS	Y2, Y1, Y2
-	VMOVUPS	Y2, 483840(SI)	// stepJacobianSample.mul
+	VMOVUPS	Y2, 485376(SI)	// stepJacobianSample.mul
 	VBROADCASTSS	(DX), Y3	// Arm.m2.add
 	VADDPS	Y3, Y0, Y0
 	VBROADCASTSS	4(DX), Y3	// Arm.l1.square
 	VFMADD213PS	Y2, Y0, Y3
-	VMOVUPS	Y3, 483968(SI)	// stepJacobianSample.add
+	VMOVUPS	Y3, 485504(SI)	// stepJacobianSample.add
 	VMULPS	f32_40000000<>(SB), Y1, Y3
 	VBROADCASTSS	5392(BX), Y4	// Arm.l1
 	VMULPS	Y4, Y3, Y3
 	VBROADCASTSS	5396(BX), Y4	// Arm.l2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 484096(SI)	// stepJacobianSample.mul_2
+	VMOVUPS	Y3, 485632(SI)	// stepJacobianSample.mul_2
 	// arm.nde:31
 	VBROADCASTSS	5392(BX), Y3	// Arm.l1
 	VMULPS	Y3, Y1, Y3
 	VBROADCASTSS	5396(BX), Y4	// Arm.l2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 484224(SI)	// stepJacobianSample.mul_3
+	VMOVUPS	Y3, 485760(SI)	// stepJacobianSample.mul_3
 	// arm.nde:32
-	VMOVUPS	Y2, 484352(SI)	// stepJacobianSample.reshape
+	VMOVUPS	Y2, 485888(SI)	// stepJacobianSample.reshape
 	// arm.nde:35
 	VMULPS	f32_411cf5c3<>(SB), Y0, Y0
 	VBROADCASTSS	5392(BX), Y2	// Arm.l1
 	VMULPS	Y2, Y0, Y0
-	VMOVUPS	Y0, 484480(SI)	// stepJacobianSample.mul_4
+	VMOVUPS	Y0, 486016(SI)	// stepJacobianSample.mul_4
 	VMULPS	f32_411cf5c3<>(SB), Y1, Y0
 	VBROADCASTSS	5396(BX), Y1	// Arm.l2
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 484608(SI)	// stepJacobianSample.mul_5
+	VMOVUPS	Y0, 486144(SI)	// stepJacobianSample.mul_5
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -9689,39 +9701,39 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 487808(SI)	// stepJacobianSample.step0_in0
+	VMOVUPD	Y0, 489344(SI)	// stepJacobianSample.step0_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 487840(SI)	// stepJacobianSample.step0_in0 | 1
+	VMOVUPD	Y0, 489376(SI)	// stepJacobianSample.step0_in0 | 1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 488064(SI)	// stepJacobianSample.step0_in1
+	VMOVUPD	Y0, 489600(SI)	// stepJacobianSample.step0_in1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 488096(SI)	// stepJacobianSample.step0_in1 | 1
-	VMOVUPS	478848(DI), Y0	// stepJacobianSample.q[0]
-	VMOVUPS	Y0, 294272(DI)	// step0Lanestep.q[0]
-	VMOVUPS	478976(DI), Y0	// stepJacobianSample.q[1]
-	VMOVUPS	Y0, 294400(DI)	// step0Lanestep.q[1]
-	VMOVUPS	479104(DI), Y0	// stepJacobianSample.v[0]
-	VMOVUPS	Y0, 294528(DI)	// step0Lanestep.v[0]
-	VMOVUPS	479232(DI), Y0	// stepJacobianSample.v[1]
-	VMOVUPS	Y0, 294656(DI)	// step0Lanestep.v[1]
-	VMOVUPS	479360(DI), Y0	// stepJacobianSample.u[0]
-	VMOVUPS	Y0, 294784(DI)	// step0Lanestep.extra.0[0]
-	VMOVUPS	479488(DI), Y0	// stepJacobianSample.u[1]
-	VMOVUPS	Y0, 294912(DI)	// step0Lanestep.extra.0[1]
-	VMOVUPS	483840(DI), Y0	// stepJacobianSample.mul
-	VMOVUPS	Y0, 295040(DI)	// step0Lanestep.extra.1
-	VMOVUPS	483968(DI), Y0	// stepJacobianSample.add
-	VMOVUPS	Y0, 295168(DI)	// step0Lanestep.extra.2
-	VMOVUPS	484096(DI), Y0	// stepJacobianSample.mul_2
-	VMOVUPS	Y0, 295296(DI)	// step0Lanestep.extra.3
-	VMOVUPS	484224(DI), Y0	// stepJacobianSample.mul_3
-	VMOVUPS	Y0, 295424(DI)	// step0Lanestep.extra.4
-	VMOVUPS	484352(DI), Y0	// stepJacobianSample.reshape
-	VMOVUPS	Y0, 295552(DI)	// step0Lanestep.extra.5
-	VMOVUPS	484480(DI), Y0	// stepJacobianSample.mul_4
-	VMOVUPS	Y0, 295680(DI)	// step0Lanestep.extra.6
-	VMOVUPS	484608(DI), Y0	// stepJacobianSample.mul_5
-	VMOVUPS	Y0, 295808(DI)	// step0Lanestep.extra.7
+	VMOVUPD	Y0, 489632(SI)	// stepJacobianSample.step0_in1 | 1
+	VMOVUPS	480384(DI), Y0	// stepJacobianSample.q[0]
+	VMOVUPS	Y0, 295040(DI)	// step0Lanestep.q[0]
+	VMOVUPS	480512(DI), Y0	// stepJacobianSample.q[1]
+	VMOVUPS	Y0, 295168(DI)	// step0Lanestep.q[1]
+	VMOVUPS	480640(DI), Y0	// stepJacobianSample.v[0]
+	VMOVUPS	Y0, 295296(DI)	// step0Lanestep.v[0]
+	VMOVUPS	480768(DI), Y0	// stepJacobianSample.v[1]
+	VMOVUPS	Y0, 295424(DI)	// step0Lanestep.v[1]
+	VMOVUPS	480896(DI), Y0	// stepJacobianSample.u[0]
+	VMOVUPS	Y0, 295552(DI)	// step0Lanestep.extra.0[0]
+	VMOVUPS	481024(DI), Y0	// stepJacobianSample.u[1]
+	VMOVUPS	Y0, 295680(DI)	// step0Lanestep.extra.0[1]
+	VMOVUPS	485376(DI), Y0	// stepJacobianSample.mul
+	VMOVUPS	Y0, 295808(DI)	// step0Lanestep.extra.1
+	VMOVUPS	485504(DI), Y0	// stepJacobianSample.add
+	VMOVUPS	Y0, 295936(DI)	// step0Lanestep.extra.2
+	VMOVUPS	485632(DI), Y0	// stepJacobianSample.mul_2
+	VMOVUPS	Y0, 296064(DI)	// step0Lanestep.extra.3
+	VMOVUPS	485760(DI), Y0	// stepJacobianSample.mul_3
+	VMOVUPS	Y0, 296192(DI)	// step0Lanestep.extra.4
+	VMOVUPS	485888(DI), Y0	// stepJacobianSample.reshape
+	VMOVUPS	Y0, 296320(DI)	// step0Lanestep.extra.5
+	VMOVUPS	486016(DI), Y0	// stepJacobianSample.mul_4
+	VMOVUPS	Y0, 296448(DI)	// step0Lanestep.extra.6
+	VMOVUPS	486144(DI), Y0	// stepJacobianSample.mul_5
+	VMOVUPS	Y0, 296576(DI)	// step0Lanestep.extra.7
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -9747,14 +9759,14 @@ TEXT stepJacobianSamplePart2_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	294272(SI), Y0	// step0Lanestep.q[0]
-	VMOVUPS	Y0, 479744(SI)	// stepJacobianSample.qn[0]
-	VMOVUPS	294400(SI), Y0	// step0Lanestep.q[1]
-	VMOVUPS	Y0, 479872(SI)	// stepJacobianSample.qn[1]
-	VMOVUPS	294528(SI), Y0	// step0Lanestep.v[0]
-	VMOVUPS	Y0, 480000(SI)	// stepJacobianSample.vn[0]
-	VMOVUPS	294656(SI), Y0	// step0Lanestep.v[1]
-	VMOVUPS	Y0, 480128(SI)	// stepJacobianSample.vn[1]
+	VMOVUPS	295040(SI), Y0	// step0Lanestep.q[0]
+	VMOVUPS	Y0, 481280(SI)	// stepJacobianSample.qn[0]
+	VMOVUPS	295168(SI), Y0	// step0Lanestep.q[1]
+	VMOVUPS	Y0, 481408(SI)	// stepJacobianSample.qn[1]
+	VMOVUPS	295296(SI), Y0	// step0Lanestep.v[0]
+	VMOVUPS	Y0, 481536(SI)	// stepJacobianSample.vn[0]
+	VMOVUPS	295424(SI), Y0	// step0Lanestep.v[1]
+	VMOVUPS	Y0, 481664(SI)	// stepJacobianSample.vn[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -9764,47 +9776,47 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 488320(SI)	// stepJacobianSample.step2_in0
+	VMOVUPD	Y0, 489856(SI)	// stepJacobianSample.step2_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 488352(SI)	// stepJacobianSample.step2_in0 | 1
+	VMOVUPD	Y0, 489888(SI)	// stepJacobianSample.step2_in0 | 1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 488576(SI)	// stepJacobianSample.step2_in1
+	VMOVUPD	Y0, 490112(SI)	// stepJacobianSample.step2_in1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 488608(SI)	// stepJacobianSample.step2_in1 | 1
-	VMOVUPS	478848(DI), Y0	// stepJacobianSample.q[0]
-	VMOVUPS	Y0, 353920(DI)	// step0TangentLanestep.q[0]
-	VMOVUPS	478976(DI), Y0	// stepJacobianSample.q[1]
-	VMOVUPS	Y0, 354048(DI)	// step0TangentLanestep.q[1]
-	VMOVUPS	479104(DI), Y0	// stepJacobianSample.v[0]
-	VMOVUPS	Y0, 354176(DI)	// step0TangentLanestep.v[0]
-	VMOVUPS	479232(DI), Y0	// stepJacobianSample.v[1]
-	VMOVUPS	Y0, 354304(DI)	// step0TangentLanestep.v[1]
+	VMOVUPD	Y0, 490144(SI)	// stepJacobianSample.step2_in1 | 1
+	VMOVUPS	480384(DI), Y0	// stepJacobianSample.q[0]
+	VMOVUPS	Y0, 354944(DI)	// step0TangentLanestep.q[0]
+	VMOVUPS	480512(DI), Y0	// stepJacobianSample.q[1]
+	VMOVUPS	Y0, 355072(DI)	// step0TangentLanestep.q[1]
+	VMOVUPS	480640(DI), Y0	// stepJacobianSample.v[0]
+	VMOVUPS	Y0, 355200(DI)	// step0TangentLanestep.v[0]
+	VMOVUPS	480768(DI), Y0	// stepJacobianSample.v[1]
+	VMOVUPS	Y0, 355328(DI)	// step0TangentLanestep.v[1]
 	VMOVUPS	f32_3f800000<>(SB), Y0
-	VMOVUPS	Y0, 354432(DI)	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Y0, 355456(DI)	// step0TangentLanestep.q_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 354560(DI)	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Y0, 355584(DI)	// step0TangentLanestep.q_dot[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 354688(DI)	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Y0, 355712(DI)	// step0TangentLanestep.v_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 354816(DI)	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	479360(DI), Y0	// stepJacobianSample.u[0]
-	VMOVUPS	Y0, 354944(DI)	// step0TangentLanestep.extra.0[0]
-	VMOVUPS	479488(DI), Y0	// stepJacobianSample.u[1]
-	VMOVUPS	Y0, 355072(DI)	// step0TangentLanestep.extra.0[1]
-	VMOVUPS	483840(DI), Y0	// stepJacobianSample.mul
-	VMOVUPS	Y0, 355200(DI)	// step0TangentLanestep.extra.1
-	VMOVUPS	483968(DI), Y0	// stepJacobianSample.add
-	VMOVUPS	Y0, 355328(DI)	// step0TangentLanestep.extra.2
-	VMOVUPS	484096(DI), Y0	// stepJacobianSample.mul_2
-	VMOVUPS	Y0, 355456(DI)	// step0TangentLanestep.extra.3
-	VMOVUPS	484224(DI), Y0	// stepJacobianSample.mul_3
-	VMOVUPS	Y0, 355584(DI)	// step0TangentLanestep.extra.4
-	VMOVUPS	484352(DI), Y0	// stepJacobianSample.reshape
-	VMOVUPS	Y0, 355712(DI)	// step0TangentLanestep.extra.5
-	VMOVUPS	484480(DI), Y0	// stepJacobianSample.mul_4
-	VMOVUPS	Y0, 355840(DI)	// step0TangentLanestep.extra.6
-	VMOVUPS	484608(DI), Y0	// stepJacobianSample.mul_5
-	VMOVUPS	Y0, 355968(DI)	// step0TangentLanestep.extra.7
+	VMOVUPS	Y0, 355840(DI)	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	480896(DI), Y0	// stepJacobianSample.u[0]
+	VMOVUPS	Y0, 355968(DI)	// step0TangentLanestep.extra.0[0]
+	VMOVUPS	481024(DI), Y0	// stepJacobianSample.u[1]
+	VMOVUPS	Y0, 356096(DI)	// step0TangentLanestep.extra.0[1]
+	VMOVUPS	485376(DI), Y0	// stepJacobianSample.mul
+	VMOVUPS	Y0, 356224(DI)	// step0TangentLanestep.extra.1
+	VMOVUPS	485504(DI), Y0	// stepJacobianSample.add
+	VMOVUPS	Y0, 356352(DI)	// step0TangentLanestep.extra.2
+	VMOVUPS	485632(DI), Y0	// stepJacobianSample.mul_2
+	VMOVUPS	Y0, 356480(DI)	// step0TangentLanestep.extra.3
+	VMOVUPS	485760(DI), Y0	// stepJacobianSample.mul_3
+	VMOVUPS	Y0, 356608(DI)	// step0TangentLanestep.extra.4
+	VMOVUPS	485888(DI), Y0	// stepJacobianSample.reshape
+	VMOVUPS	Y0, 356736(DI)	// step0TangentLanestep.extra.5
+	VMOVUPS	486016(DI), Y0	// stepJacobianSample.mul_4
+	VMOVUPS	Y0, 356864(DI)	// step0TangentLanestep.extra.6
+	VMOVUPS	486144(DI), Y0	// stepJacobianSample.mul_5
+	VMOVUPS	Y0, 356992(DI)	// step0TangentLanestep.extra.7
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -9830,14 +9842,14 @@ TEXT stepJacobianSamplePart4_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	354432(SI), Y0	// step0TangentLanestep.q_dot[0]
-	VMOVUPS	Y0, 484736(SI)	// stepJacobianSample.result[0]
-	VMOVUPS	354560(SI), Y0	// step0TangentLanestep.q_dot[1]
-	VMOVUPS	Y0, 484864(SI)	// stepJacobianSample.result[1]
-	VMOVUPS	354688(SI), Y0	// step0TangentLanestep.v_dot[0]
-	VMOVUPS	Y0, 486272(SI)	// stepJacobianSample.result_7[0]
-	VMOVUPS	354816(SI), Y0	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	Y0, 486400(SI)	// stepJacobianSample.result_7[1]
+	VMOVUPS	355456(SI), Y0	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Y0, 486272(SI)	// stepJacobianSample.result[0]
+	VMOVUPS	355584(SI), Y0	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Y0, 486400(SI)	// stepJacobianSample.result[1]
+	VMOVUPS	355712(SI), Y0	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Y0, 487808(SI)	// stepJacobianSample.result_7[0]
+	VMOVUPS	355840(SI), Y0	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	Y0, 487936(SI)	// stepJacobianSample.result_7[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -9847,47 +9859,47 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 488832(SI)	// stepJacobianSample.step4_in0
+	VMOVUPD	Y0, 490368(SI)	// stepJacobianSample.step4_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 488864(SI)	// stepJacobianSample.step4_in0 | 1
+	VMOVUPD	Y0, 490400(SI)	// stepJacobianSample.step4_in0 | 1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 489088(SI)	// stepJacobianSample.step4_in1
+	VMOVUPD	Y0, 490624(SI)	// stepJacobianSample.step4_in1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 489120(SI)	// stepJacobianSample.step4_in1 | 1
-	VMOVUPS	478848(DI), Y0	// stepJacobianSample.q[0]
-	VMOVUPS	Y0, 353920(DI)	// step0TangentLanestep.q[0]
-	VMOVUPS	478976(DI), Y0	// stepJacobianSample.q[1]
-	VMOVUPS	Y0, 354048(DI)	// step0TangentLanestep.q[1]
-	VMOVUPS	479104(DI), Y0	// stepJacobianSample.v[0]
-	VMOVUPS	Y0, 354176(DI)	// step0TangentLanestep.v[0]
-	VMOVUPS	479232(DI), Y0	// stepJacobianSample.v[1]
-	VMOVUPS	Y0, 354304(DI)	// step0TangentLanestep.v[1]
+	VMOVUPD	Y0, 490656(SI)	// stepJacobianSample.step4_in1 | 1
+	VMOVUPS	480384(DI), Y0	// stepJacobianSample.q[0]
+	VMOVUPS	Y0, 354944(DI)	// step0TangentLanestep.q[0]
+	VMOVUPS	480512(DI), Y0	// stepJacobianSample.q[1]
+	VMOVUPS	Y0, 355072(DI)	// step0TangentLanestep.q[1]
+	VMOVUPS	480640(DI), Y0	// stepJacobianSample.v[0]
+	VMOVUPS	Y0, 355200(DI)	// step0TangentLanestep.v[0]
+	VMOVUPS	480768(DI), Y0	// stepJacobianSample.v[1]
+	VMOVUPS	Y0, 355328(DI)	// step0TangentLanestep.v[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 354432(DI)	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Y0, 355456(DI)	// step0TangentLanestep.q_dot[0]
 	VMOVUPS	f32_3f800000<>(SB), Y0
-	VMOVUPS	Y0, 354560(DI)	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Y0, 355584(DI)	// step0TangentLanestep.q_dot[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 354688(DI)	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Y0, 355712(DI)	// step0TangentLanestep.v_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 354816(DI)	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	479360(DI), Y0	// stepJacobianSample.u[0]
-	VMOVUPS	Y0, 354944(DI)	// step0TangentLanestep.extra.0[0]
-	VMOVUPS	479488(DI), Y0	// stepJacobianSample.u[1]
-	VMOVUPS	Y0, 355072(DI)	// step0TangentLanestep.extra.0[1]
-	VMOVUPS	483840(DI), Y0	// stepJacobianSample.mul
-	VMOVUPS	Y0, 355200(DI)	// step0TangentLanestep.extra.1
-	VMOVUPS	483968(DI), Y0	// stepJacobianSample.add
-	VMOVUPS	Y0, 355328(DI)	// step0TangentLanestep.extra.2
-	VMOVUPS	484096(DI), Y0	// stepJacobianSample.mul_2
-	VMOVUPS	Y0, 355456(DI)	// step0TangentLanestep.extra.3
-	VMOVUPS	484224(DI), Y0	// stepJacobianSample.mul_3
-	VMOVUPS	Y0, 355584(DI)	// step0TangentLanestep.extra.4
-	VMOVUPS	484352(DI), Y0	// stepJacobianSample.reshape
-	VMOVUPS	Y0, 355712(DI)	// step0TangentLanestep.extra.5
-	VMOVUPS	484480(DI), Y0	// stepJacobianSample.mul_4
-	VMOVUPS	Y0, 355840(DI)	// step0TangentLanestep.extra.6
-	VMOVUPS	484608(DI), Y0	// stepJacobianSample.mul_5
-	VMOVUPS	Y0, 355968(DI)	// step0TangentLanestep.extra.7
+	VMOVUPS	Y0, 355840(DI)	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	480896(DI), Y0	// stepJacobianSample.u[0]
+	VMOVUPS	Y0, 355968(DI)	// step0TangentLanestep.extra.0[0]
+	VMOVUPS	481024(DI), Y0	// stepJacobianSample.u[1]
+	VMOVUPS	Y0, 356096(DI)	// step0TangentLanestep.extra.0[1]
+	VMOVUPS	485376(DI), Y0	// stepJacobianSample.mul
+	VMOVUPS	Y0, 356224(DI)	// step0TangentLanestep.extra.1
+	VMOVUPS	485504(DI), Y0	// stepJacobianSample.add
+	VMOVUPS	Y0, 356352(DI)	// step0TangentLanestep.extra.2
+	VMOVUPS	485632(DI), Y0	// stepJacobianSample.mul_2
+	VMOVUPS	Y0, 356480(DI)	// step0TangentLanestep.extra.3
+	VMOVUPS	485760(DI), Y0	// stepJacobianSample.mul_3
+	VMOVUPS	Y0, 356608(DI)	// step0TangentLanestep.extra.4
+	VMOVUPS	485888(DI), Y0	// stepJacobianSample.reshape
+	VMOVUPS	Y0, 356736(DI)	// step0TangentLanestep.extra.5
+	VMOVUPS	486016(DI), Y0	// stepJacobianSample.mul_4
+	VMOVUPS	Y0, 356864(DI)	// step0TangentLanestep.extra.6
+	VMOVUPS	486144(DI), Y0	// stepJacobianSample.mul_5
+	VMOVUPS	Y0, 356992(DI)	// step0TangentLanestep.extra.7
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -9913,14 +9925,14 @@ TEXT stepJacobianSamplePart6_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	354432(SI), Y0	// step0TangentLanestep.q_dot[0]
-	VMOVUPS	Y0, 484992(SI)	// stepJacobianSample.result_2[0]
-	VMOVUPS	354560(SI), Y0	// step0TangentLanestep.q_dot[1]
-	VMOVUPS	Y0, 485120(SI)	// stepJacobianSample.result_2[1]
-	VMOVUPS	354688(SI), Y0	// step0TangentLanestep.v_dot[0]
-	VMOVUPS	Y0, 486528(SI)	// stepJacobianSample.result_8[0]
-	VMOVUPS	354816(SI), Y0	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	Y0, 486656(SI)	// stepJacobianSample.result_8[1]
+	VMOVUPS	355456(SI), Y0	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Y0, 486528(SI)	// stepJacobianSample.result_2[0]
+	VMOVUPS	355584(SI), Y0	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Y0, 486656(SI)	// stepJacobianSample.result_2[1]
+	VMOVUPS	355712(SI), Y0	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Y0, 488064(SI)	// stepJacobianSample.result_8[0]
+	VMOVUPS	355840(SI), Y0	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	Y0, 488192(SI)	// stepJacobianSample.result_8[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -9930,47 +9942,47 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 489344(SI)	// stepJacobianSample.step6_in0
+	VMOVUPD	Y0, 490880(SI)	// stepJacobianSample.step6_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 489376(SI)	// stepJacobianSample.step6_in0 | 1
+	VMOVUPD	Y0, 490912(SI)	// stepJacobianSample.step6_in0 | 1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 489600(SI)	// stepJacobianSample.step6_in1
+	VMOVUPD	Y0, 491136(SI)	// stepJacobianSample.step6_in1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 489632(SI)	// stepJacobianSample.step6_in1 | 1
-	VMOVUPS	478848(DI), Y0	// stepJacobianSample.q[0]
-	VMOVUPS	Y0, 353920(DI)	// step0TangentLanestep.q[0]
-	VMOVUPS	478976(DI), Y0	// stepJacobianSample.q[1]
-	VMOVUPS	Y0, 354048(DI)	// step0TangentLanestep.q[1]
-	VMOVUPS	479104(DI), Y0	// stepJacobianSample.v[0]
-	VMOVUPS	Y0, 354176(DI)	// step0TangentLanestep.v[0]
-	VMOVUPS	479232(DI), Y0	// stepJacobianSample.v[1]
-	VMOVUPS	Y0, 354304(DI)	// step0TangentLanestep.v[1]
+	VMOVUPD	Y0, 491168(SI)	// stepJacobianSample.step6_in1 | 1
+	VMOVUPS	480384(DI), Y0	// stepJacobianSample.q[0]
+	VMOVUPS	Y0, 354944(DI)	// step0TangentLanestep.q[0]
+	VMOVUPS	480512(DI), Y0	// stepJacobianSample.q[1]
+	VMOVUPS	Y0, 355072(DI)	// step0TangentLanestep.q[1]
+	VMOVUPS	480640(DI), Y0	// stepJacobianSample.v[0]
+	VMOVUPS	Y0, 355200(DI)	// step0TangentLanestep.v[0]
+	VMOVUPS	480768(DI), Y0	// stepJacobianSample.v[1]
+	VMOVUPS	Y0, 355328(DI)	// step0TangentLanestep.v[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 354432(DI)	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Y0, 355456(DI)	// step0TangentLanestep.q_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 354560(DI)	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Y0, 355584(DI)	// step0TangentLanestep.q_dot[1]
 	VMOVUPS	f32_3f800000<>(SB), Y0
-	VMOVUPS	Y0, 354688(DI)	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Y0, 355712(DI)	// step0TangentLanestep.v_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 354816(DI)	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	479360(DI), Y0	// stepJacobianSample.u[0]
-	VMOVUPS	Y0, 354944(DI)	// step0TangentLanestep.extra.0[0]
-	VMOVUPS	479488(DI), Y0	// stepJacobianSample.u[1]
-	VMOVUPS	Y0, 355072(DI)	// step0TangentLanestep.extra.0[1]
-	VMOVUPS	483840(DI), Y0	// stepJacobianSample.mul
-	VMOVUPS	Y0, 355200(DI)	// step0TangentLanestep.extra.1
-	VMOVUPS	483968(DI), Y0	// stepJacobianSample.add
-	VMOVUPS	Y0, 355328(DI)	// step0TangentLanestep.extra.2
-	VMOVUPS	484096(DI), Y0	// stepJacobianSample.mul_2
-	VMOVUPS	Y0, 355456(DI)	// step0TangentLanestep.extra.3
-	VMOVUPS	484224(DI), Y0	// stepJacobianSample.mul_3
-	VMOVUPS	Y0, 355584(DI)	// step0TangentLanestep.extra.4
-	VMOVUPS	484352(DI), Y0	// stepJacobianSample.reshape
-	VMOVUPS	Y0, 355712(DI)	// step0TangentLanestep.extra.5
-	VMOVUPS	484480(DI), Y0	// stepJacobianSample.mul_4
-	VMOVUPS	Y0, 355840(DI)	// step0TangentLanestep.extra.6
-	VMOVUPS	484608(DI), Y0	// stepJacobianSample.mul_5
-	VMOVUPS	Y0, 355968(DI)	// step0TangentLanestep.extra.7
+	VMOVUPS	Y0, 355840(DI)	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	480896(DI), Y0	// stepJacobianSample.u[0]
+	VMOVUPS	Y0, 355968(DI)	// step0TangentLanestep.extra.0[0]
+	VMOVUPS	481024(DI), Y0	// stepJacobianSample.u[1]
+	VMOVUPS	Y0, 356096(DI)	// step0TangentLanestep.extra.0[1]
+	VMOVUPS	485376(DI), Y0	// stepJacobianSample.mul
+	VMOVUPS	Y0, 356224(DI)	// step0TangentLanestep.extra.1
+	VMOVUPS	485504(DI), Y0	// stepJacobianSample.add
+	VMOVUPS	Y0, 356352(DI)	// step0TangentLanestep.extra.2
+	VMOVUPS	485632(DI), Y0	// stepJacobianSample.mul_2
+	VMOVUPS	Y0, 356480(DI)	// step0TangentLanestep.extra.3
+	VMOVUPS	485760(DI), Y0	// stepJacobianSample.mul_3
+	VMOVUPS	Y0, 356608(DI)	// step0TangentLanestep.extra.4
+	VMOVUPS	485888(DI), Y0	// stepJacobianSample.reshape
+	VMOVUPS	Y0, 356736(DI)	// step0TangentLanestep.extra.5
+	VMOVUPS	486016(DI), Y0	// stepJacobianSample.mul_4
+	VMOVUPS	Y0, 356864(DI)	// step0TangentLanestep.extra.6
+	VMOVUPS	486144(DI), Y0	// stepJacobianSample.mul_5
+	VMOVUPS	Y0, 356992(DI)	// step0TangentLanestep.extra.7
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -9996,14 +10008,14 @@ TEXT stepJacobianSamplePart8_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	354432(SI), Y0	// step0TangentLanestep.q_dot[0]
-	VMOVUPS	Y0, 485248(SI)	// stepJacobianSample.result_3[0]
-	VMOVUPS	354560(SI), Y0	// step0TangentLanestep.q_dot[1]
-	VMOVUPS	Y0, 485376(SI)	// stepJacobianSample.result_3[1]
-	VMOVUPS	354688(SI), Y0	// step0TangentLanestep.v_dot[0]
-	VMOVUPS	Y0, 486784(SI)	// stepJacobianSample.result_9[0]
-	VMOVUPS	354816(SI), Y0	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	Y0, 486912(SI)	// stepJacobianSample.result_9[1]
+	VMOVUPS	355456(SI), Y0	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Y0, 486784(SI)	// stepJacobianSample.result_3[0]
+	VMOVUPS	355584(SI), Y0	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Y0, 486912(SI)	// stepJacobianSample.result_3[1]
+	VMOVUPS	355712(SI), Y0	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Y0, 488320(SI)	// stepJacobianSample.result_9[0]
+	VMOVUPS	355840(SI), Y0	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	Y0, 488448(SI)	// stepJacobianSample.result_9[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -10013,47 +10025,47 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 489856(SI)	// stepJacobianSample.step8_in0
+	VMOVUPD	Y0, 491392(SI)	// stepJacobianSample.step8_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 489888(SI)	// stepJacobianSample.step8_in0 | 1
+	VMOVUPD	Y0, 491424(SI)	// stepJacobianSample.step8_in0 | 1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 490112(SI)	// stepJacobianSample.step8_in1
+	VMOVUPD	Y0, 491648(SI)	// stepJacobianSample.step8_in1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 490144(SI)	// stepJacobianSample.step8_in1 | 1
-	VMOVUPS	478848(DI), Y0	// stepJacobianSample.q[0]
-	VMOVUPS	Y0, 353920(DI)	// step0TangentLanestep.q[0]
-	VMOVUPS	478976(DI), Y0	// stepJacobianSample.q[1]
-	VMOVUPS	Y0, 354048(DI)	// step0TangentLanestep.q[1]
-	VMOVUPS	479104(DI), Y0	// stepJacobianSample.v[0]
-	VMOVUPS	Y0, 354176(DI)	// step0TangentLanestep.v[0]
-	VMOVUPS	479232(DI), Y0	// stepJacobianSample.v[1]
-	VMOVUPS	Y0, 354304(DI)	// step0TangentLanestep.v[1]
+	VMOVUPD	Y0, 491680(SI)	// stepJacobianSample.step8_in1 | 1
+	VMOVUPS	480384(DI), Y0	// stepJacobianSample.q[0]
+	VMOVUPS	Y0, 354944(DI)	// step0TangentLanestep.q[0]
+	VMOVUPS	480512(DI), Y0	// stepJacobianSample.q[1]
+	VMOVUPS	Y0, 355072(DI)	// step0TangentLanestep.q[1]
+	VMOVUPS	480640(DI), Y0	// stepJacobianSample.v[0]
+	VMOVUPS	Y0, 355200(DI)	// step0TangentLanestep.v[0]
+	VMOVUPS	480768(DI), Y0	// stepJacobianSample.v[1]
+	VMOVUPS	Y0, 355328(DI)	// step0TangentLanestep.v[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 354432(DI)	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Y0, 355456(DI)	// step0TangentLanestep.q_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 354560(DI)	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Y0, 355584(DI)	// step0TangentLanestep.q_dot[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 354688(DI)	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Y0, 355712(DI)	// step0TangentLanestep.v_dot[0]
 	VMOVUPS	f32_3f800000<>(SB), Y0
-	VMOVUPS	Y0, 354816(DI)	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	479360(DI), Y0	// stepJacobianSample.u[0]
-	VMOVUPS	Y0, 354944(DI)	// step0TangentLanestep.extra.0[0]
-	VMOVUPS	479488(DI), Y0	// stepJacobianSample.u[1]
-	VMOVUPS	Y0, 355072(DI)	// step0TangentLanestep.extra.0[1]
-	VMOVUPS	483840(DI), Y0	// stepJacobianSample.mul
-	VMOVUPS	Y0, 355200(DI)	// step0TangentLanestep.extra.1
-	VMOVUPS	483968(DI), Y0	// stepJacobianSample.add
-	VMOVUPS	Y0, 355328(DI)	// step0TangentLanestep.extra.2
-	VMOVUPS	484096(DI), Y0	// stepJacobianSample.mul_2
-	VMOVUPS	Y0, 355456(DI)	// step0TangentLanestep.extra.3
-	VMOVUPS	484224(DI), Y0	// stepJacobianSample.mul_3
-	VMOVUPS	Y0, 355584(DI)	// step0TangentLanestep.extra.4
-	VMOVUPS	484352(DI), Y0	// stepJacobianSample.reshape
-	VMOVUPS	Y0, 355712(DI)	// step0TangentLanestep.extra.5
-	VMOVUPS	484480(DI), Y0	// stepJacobianSample.mul_4
-	VMOVUPS	Y0, 355840(DI)	// step0TangentLanestep.extra.6
-	VMOVUPS	484608(DI), Y0	// stepJacobianSample.mul_5
-	VMOVUPS	Y0, 355968(DI)	// step0TangentLanestep.extra.7
+	VMOVUPS	Y0, 355840(DI)	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	480896(DI), Y0	// stepJacobianSample.u[0]
+	VMOVUPS	Y0, 355968(DI)	// step0TangentLanestep.extra.0[0]
+	VMOVUPS	481024(DI), Y0	// stepJacobianSample.u[1]
+	VMOVUPS	Y0, 356096(DI)	// step0TangentLanestep.extra.0[1]
+	VMOVUPS	485376(DI), Y0	// stepJacobianSample.mul
+	VMOVUPS	Y0, 356224(DI)	// step0TangentLanestep.extra.1
+	VMOVUPS	485504(DI), Y0	// stepJacobianSample.add
+	VMOVUPS	Y0, 356352(DI)	// step0TangentLanestep.extra.2
+	VMOVUPS	485632(DI), Y0	// stepJacobianSample.mul_2
+	VMOVUPS	Y0, 356480(DI)	// step0TangentLanestep.extra.3
+	VMOVUPS	485760(DI), Y0	// stepJacobianSample.mul_3
+	VMOVUPS	Y0, 356608(DI)	// step0TangentLanestep.extra.4
+	VMOVUPS	485888(DI), Y0	// stepJacobianSample.reshape
+	VMOVUPS	Y0, 356736(DI)	// step0TangentLanestep.extra.5
+	VMOVUPS	486016(DI), Y0	// stepJacobianSample.mul_4
+	VMOVUPS	Y0, 356864(DI)	// step0TangentLanestep.extra.6
+	VMOVUPS	486144(DI), Y0	// stepJacobianSample.mul_5
+	VMOVUPS	Y0, 356992(DI)	// step0TangentLanestep.extra.7
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -10079,14 +10091,14 @@ TEXT stepJacobianSamplePart10_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	354432(SI), Y0	// step0TangentLanestep.q_dot[0]
-	VMOVUPS	Y0, 485504(SI)	// stepJacobianSample.result_4[0]
-	VMOVUPS	354560(SI), Y0	// step0TangentLanestep.q_dot[1]
-	VMOVUPS	Y0, 485632(SI)	// stepJacobianSample.result_4[1]
-	VMOVUPS	354688(SI), Y0	// step0TangentLanestep.v_dot[0]
-	VMOVUPS	Y0, 487040(SI)	// stepJacobianSample.result_10[0]
-	VMOVUPS	354816(SI), Y0	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	Y0, 487168(SI)	// stepJacobianSample.result_10[1]
+	VMOVUPS	355456(SI), Y0	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Y0, 487040(SI)	// stepJacobianSample.result_4[0]
+	VMOVUPS	355584(SI), Y0	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Y0, 487168(SI)	// stepJacobianSample.result_4[1]
+	VMOVUPS	355712(SI), Y0	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Y0, 488576(SI)	// stepJacobianSample.result_10[0]
+	VMOVUPS	355840(SI), Y0	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	Y0, 488704(SI)	// stepJacobianSample.result_10[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -10096,51 +10108,51 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 490368(SI)	// stepJacobianSample.step10_in0
+	VMOVUPD	Y0, 491904(SI)	// stepJacobianSample.step10_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 490400(SI)	// stepJacobianSample.step10_in0 | 1
+	VMOVUPD	Y0, 491936(SI)	// stepJacobianSample.step10_in0 | 1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 490624(SI)	// stepJacobianSample.step10_in1
+	VMOVUPD	Y0, 492160(SI)	// stepJacobianSample.step10_in1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 490656(SI)	// stepJacobianSample.step10_in1 | 1
-	VMOVUPS	478848(DI), Y0	// stepJacobianSample.q[0]
-	VMOVUPS	Y0, 412800(DI)	// step0Tangent2Lanestep.q[0]
-	VMOVUPS	478976(DI), Y0	// stepJacobianSample.q[1]
-	VMOVUPS	Y0, 412928(DI)	// step0Tangent2Lanestep.q[1]
-	VMOVUPS	479104(DI), Y0	// stepJacobianSample.v[0]
-	VMOVUPS	Y0, 413056(DI)	// step0Tangent2Lanestep.v[0]
-	VMOVUPS	479232(DI), Y0	// stepJacobianSample.v[1]
-	VMOVUPS	Y0, 413184(DI)	// step0Tangent2Lanestep.v[1]
+	VMOVUPD	Y0, 492192(SI)	// stepJacobianSample.step10_in1 | 1
+	VMOVUPS	480384(DI), Y0	// stepJacobianSample.q[0]
+	VMOVUPS	Y0, 414080(DI)	// step0Tangent2Lanestep.q[0]
+	VMOVUPS	480512(DI), Y0	// stepJacobianSample.q[1]
+	VMOVUPS	Y0, 414208(DI)	// step0Tangent2Lanestep.q[1]
+	VMOVUPS	480640(DI), Y0	// stepJacobianSample.v[0]
+	VMOVUPS	Y0, 414336(DI)	// step0Tangent2Lanestep.v[0]
+	VMOVUPS	480768(DI), Y0	// stepJacobianSample.v[1]
+	VMOVUPS	Y0, 414464(DI)	// step0Tangent2Lanestep.v[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 413312(DI)	// step0Tangent2Lanestep.q_dot[0]
+	VMOVUPS	Y0, 414592(DI)	// step0Tangent2Lanestep.q_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 413440(DI)	// step0Tangent2Lanestep.q_dot[1]
+	VMOVUPS	Y0, 414720(DI)	// step0Tangent2Lanestep.q_dot[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 413568(DI)	// step0Tangent2Lanestep.v_dot[0]
+	VMOVUPS	Y0, 414848(DI)	// step0Tangent2Lanestep.v_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 413696(DI)	// step0Tangent2Lanestep.v_dot[1]
-	VMOVUPS	479360(DI), Y0	// stepJacobianSample.u[0]
-	VMOVUPS	Y0, 413824(DI)	// step0Tangent2Lanestep.extra.0[0]
-	VMOVUPS	479488(DI), Y0	// stepJacobianSample.u[1]
-	VMOVUPS	Y0, 413952(DI)	// step0Tangent2Lanestep.extra.0[1]
-	VMOVUPS	483840(DI), Y0	// stepJacobianSample.mul
-	VMOVUPS	Y0, 414080(DI)	// step0Tangent2Lanestep.extra.1
-	VMOVUPS	483968(DI), Y0	// stepJacobianSample.add
-	VMOVUPS	Y0, 414208(DI)	// step0Tangent2Lanestep.extra.2
-	VMOVUPS	484096(DI), Y0	// stepJacobianSample.mul_2
-	VMOVUPS	Y0, 414336(DI)	// step0Tangent2Lanestep.extra.3
-	VMOVUPS	484224(DI), Y0	// stepJacobianSample.mul_3
-	VMOVUPS	Y0, 414464(DI)	// step0Tangent2Lanestep.extra.4
-	VMOVUPS	484352(DI), Y0	// stepJacobianSample.reshape
-	VMOVUPS	Y0, 414592(DI)	// step0Tangent2Lanestep.extra.5
-	VMOVUPS	484480(DI), Y0	// stepJacobianSample.mul_4
-	VMOVUPS	Y0, 414720(DI)	// step0Tangent2Lanestep.extra.6
-	VMOVUPS	484608(DI), Y0	// stepJacobianSample.mul_5
-	VMOVUPS	Y0, 414848(DI)	// step0Tangent2Lanestep.extra.7
+	VMOVUPS	Y0, 414976(DI)	// step0Tangent2Lanestep.v_dot[1]
+	VMOVUPS	480896(DI), Y0	// stepJacobianSample.u[0]
+	VMOVUPS	Y0, 415104(DI)	// step0Tangent2Lanestep.extra.0[0]
+	VMOVUPS	481024(DI), Y0	// stepJacobianSample.u[1]
+	VMOVUPS	Y0, 415232(DI)	// step0Tangent2Lanestep.extra.0[1]
+	VMOVUPS	485376(DI), Y0	// stepJacobianSample.mul
+	VMOVUPS	Y0, 415360(DI)	// step0Tangent2Lanestep.extra.1
+	VMOVUPS	485504(DI), Y0	// stepJacobianSample.add
+	VMOVUPS	Y0, 415488(DI)	// step0Tangent2Lanestep.extra.2
+	VMOVUPS	485632(DI), Y0	// stepJacobianSample.mul_2
+	VMOVUPS	Y0, 415616(DI)	// step0Tangent2Lanestep.extra.3
+	VMOVUPS	485760(DI), Y0	// stepJacobianSample.mul_3
+	VMOVUPS	Y0, 415744(DI)	// step0Tangent2Lanestep.extra.4
+	VMOVUPS	485888(DI), Y0	// stepJacobianSample.reshape
+	VMOVUPS	Y0, 415872(DI)	// step0Tangent2Lanestep.extra.5
+	VMOVUPS	486016(DI), Y0	// stepJacobianSample.mul_4
+	VMOVUPS	Y0, 416000(DI)	// step0Tangent2Lanestep.extra.6
+	VMOVUPS	486144(DI), Y0	// stepJacobianSample.mul_5
+	VMOVUPS	Y0, 416128(DI)	// step0Tangent2Lanestep.extra.7
 	VMOVUPS	f32_3f800000<>(SB), Y0
-	VMOVUPS	Y0, 414976(DI)	// step0Tangent2Lanestep.extra.8[0]
+	VMOVUPS	Y0, 416256(DI)	// step0Tangent2Lanestep.extra.8[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 415104(DI)	// step0Tangent2Lanestep.extra.8[1]
+	VMOVUPS	Y0, 416384(DI)	// step0Tangent2Lanestep.extra.8[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -10166,14 +10178,14 @@ TEXT stepJacobianSamplePart12_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	413312(SI), Y0	// step0Tangent2Lanestep.q_dot[0]
-	VMOVUPS	Y0, 485760(SI)	// stepJacobianSample.result_5[0]
-	VMOVUPS	413440(SI), Y0	// step0Tangent2Lanestep.q_dot[1]
-	VMOVUPS	Y0, 485888(SI)	// stepJacobianSample.result_5[1]
-	VMOVUPS	413568(SI), Y0	// step0Tangent2Lanestep.v_dot[0]
-	VMOVUPS	Y0, 487296(SI)	// stepJacobianSample.result_11[0]
-	VMOVUPS	413696(SI), Y0	// step0Tangent2Lanestep.v_dot[1]
-	VMOVUPS	Y0, 487424(SI)	// stepJacobianSample.result_11[1]
+	VMOVUPS	414592(SI), Y0	// step0Tangent2Lanestep.q_dot[0]
+	VMOVUPS	Y0, 487296(SI)	// stepJacobianSample.result_5[0]
+	VMOVUPS	414720(SI), Y0	// step0Tangent2Lanestep.q_dot[1]
+	VMOVUPS	Y0, 487424(SI)	// stepJacobianSample.result_5[1]
+	VMOVUPS	414848(SI), Y0	// step0Tangent2Lanestep.v_dot[0]
+	VMOVUPS	Y0, 488832(SI)	// stepJacobianSample.result_11[0]
+	VMOVUPS	414976(SI), Y0	// step0Tangent2Lanestep.v_dot[1]
+	VMOVUPS	Y0, 488960(SI)	// stepJacobianSample.result_11[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -10183,51 +10195,51 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 490880(SI)	// stepJacobianSample.step12_in0
+	VMOVUPD	Y0, 492416(SI)	// stepJacobianSample.step12_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 490912(SI)	// stepJacobianSample.step12_in0 | 1
+	VMOVUPD	Y0, 492448(SI)	// stepJacobianSample.step12_in0 | 1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 491136(SI)	// stepJacobianSample.step12_in1
+	VMOVUPD	Y0, 492672(SI)	// stepJacobianSample.step12_in1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 491168(SI)	// stepJacobianSample.step12_in1 | 1
-	VMOVUPS	478848(DI), Y0	// stepJacobianSample.q[0]
-	VMOVUPS	Y0, 412800(DI)	// step0Tangent2Lanestep.q[0]
-	VMOVUPS	478976(DI), Y0	// stepJacobianSample.q[1]
-	VMOVUPS	Y0, 412928(DI)	// step0Tangent2Lanestep.q[1]
-	VMOVUPS	479104(DI), Y0	// stepJacobianSample.v[0]
-	VMOVUPS	Y0, 413056(DI)	// step0Tangent2Lanestep.v[0]
-	VMOVUPS	479232(DI), Y0	// stepJacobianSample.v[1]
-	VMOVUPS	Y0, 413184(DI)	// step0Tangent2Lanestep.v[1]
+	VMOVUPD	Y0, 492704(SI)	// stepJacobianSample.step12_in1 | 1
+	VMOVUPS	480384(DI), Y0	// stepJacobianSample.q[0]
+	VMOVUPS	Y0, 414080(DI)	// step0Tangent2Lanestep.q[0]
+	VMOVUPS	480512(DI), Y0	// stepJacobianSample.q[1]
+	VMOVUPS	Y0, 414208(DI)	// step0Tangent2Lanestep.q[1]
+	VMOVUPS	480640(DI), Y0	// stepJacobianSample.v[0]
+	VMOVUPS	Y0, 414336(DI)	// step0Tangent2Lanestep.v[0]
+	VMOVUPS	480768(DI), Y0	// stepJacobianSample.v[1]
+	VMOVUPS	Y0, 414464(DI)	// step0Tangent2Lanestep.v[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 413312(DI)	// step0Tangent2Lanestep.q_dot[0]
+	VMOVUPS	Y0, 414592(DI)	// step0Tangent2Lanestep.q_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 413440(DI)	// step0Tangent2Lanestep.q_dot[1]
+	VMOVUPS	Y0, 414720(DI)	// step0Tangent2Lanestep.q_dot[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 413568(DI)	// step0Tangent2Lanestep.v_dot[0]
+	VMOVUPS	Y0, 414848(DI)	// step0Tangent2Lanestep.v_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 413696(DI)	// step0Tangent2Lanestep.v_dot[1]
-	VMOVUPS	479360(DI), Y0	// stepJacobianSample.u[0]
-	VMOVUPS	Y0, 413824(DI)	// step0Tangent2Lanestep.extra.0[0]
-	VMOVUPS	479488(DI), Y0	// stepJacobianSample.u[1]
-	VMOVUPS	Y0, 413952(DI)	// step0Tangent2Lanestep.extra.0[1]
-	VMOVUPS	483840(DI), Y0	// stepJacobianSample.mul
-	VMOVUPS	Y0, 414080(DI)	// step0Tangent2Lanestep.extra.1
-	VMOVUPS	483968(DI), Y0	// stepJacobianSample.add
-	VMOVUPS	Y0, 414208(DI)	// step0Tangent2Lanestep.extra.2
-	VMOVUPS	484096(DI), Y0	// stepJacobianSample.mul_2
-	VMOVUPS	Y0, 414336(DI)	// step0Tangent2Lanestep.extra.3
-	VMOVUPS	484224(DI), Y0	// stepJacobianSample.mul_3
-	VMOVUPS	Y0, 414464(DI)	// step0Tangent2Lanestep.extra.4
-	VMOVUPS	484352(DI), Y0	// stepJacobianSample.reshape
-	VMOVUPS	Y0, 414592(DI)	// step0Tangent2Lanestep.extra.5
-	VMOVUPS	484480(DI), Y0	// stepJacobianSample.mul_4
-	VMOVUPS	Y0, 414720(DI)	// step0Tangent2Lanestep.extra.6
-	VMOVUPS	484608(DI), Y0	// stepJacobianSample.mul_5
-	VMOVUPS	Y0, 414848(DI)	// step0Tangent2Lanestep.extra.7
+	VMOVUPS	Y0, 414976(DI)	// step0Tangent2Lanestep.v_dot[1]
+	VMOVUPS	480896(DI), Y0	// stepJacobianSample.u[0]
+	VMOVUPS	Y0, 415104(DI)	// step0Tangent2Lanestep.extra.0[0]
+	VMOVUPS	481024(DI), Y0	// stepJacobianSample.u[1]
+	VMOVUPS	Y0, 415232(DI)	// step0Tangent2Lanestep.extra.0[1]
+	VMOVUPS	485376(DI), Y0	// stepJacobianSample.mul
+	VMOVUPS	Y0, 415360(DI)	// step0Tangent2Lanestep.extra.1
+	VMOVUPS	485504(DI), Y0	// stepJacobianSample.add
+	VMOVUPS	Y0, 415488(DI)	// step0Tangent2Lanestep.extra.2
+	VMOVUPS	485632(DI), Y0	// stepJacobianSample.mul_2
+	VMOVUPS	Y0, 415616(DI)	// step0Tangent2Lanestep.extra.3
+	VMOVUPS	485760(DI), Y0	// stepJacobianSample.mul_3
+	VMOVUPS	Y0, 415744(DI)	// step0Tangent2Lanestep.extra.4
+	VMOVUPS	485888(DI), Y0	// stepJacobianSample.reshape
+	VMOVUPS	Y0, 415872(DI)	// step0Tangent2Lanestep.extra.5
+	VMOVUPS	486016(DI), Y0	// stepJacobianSample.mul_4
+	VMOVUPS	Y0, 416000(DI)	// step0Tangent2Lanestep.extra.6
+	VMOVUPS	486144(DI), Y0	// stepJacobianSample.mul_5
+	VMOVUPS	Y0, 416128(DI)	// step0Tangent2Lanestep.extra.7
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 414976(DI)	// step0Tangent2Lanestep.extra.8[0]
+	VMOVUPS	Y0, 416256(DI)	// step0Tangent2Lanestep.extra.8[0]
 	VMOVUPS	f32_3f800000<>(SB), Y0
-	VMOVUPS	Y0, 415104(DI)	// step0Tangent2Lanestep.extra.8[1]
+	VMOVUPS	Y0, 416384(DI)	// step0Tangent2Lanestep.extra.8[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -10253,14 +10265,14 @@ TEXT stepJacobianSamplePart14_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	413312(SI), Y0	// step0Tangent2Lanestep.q_dot[0]
-	VMOVUPS	Y0, 486016(SI)	// stepJacobianSample.result_6[0]
-	VMOVUPS	413440(SI), Y0	// step0Tangent2Lanestep.q_dot[1]
-	VMOVUPS	Y0, 486144(SI)	// stepJacobianSample.result_6[1]
-	VMOVUPS	413568(SI), Y0	// step0Tangent2Lanestep.v_dot[0]
-	VMOVUPS	Y0, 487552(SI)	// stepJacobianSample.result_12[0]
-	VMOVUPS	413696(SI), Y0	// step0Tangent2Lanestep.v_dot[1]
-	VMOVUPS	Y0, 487680(SI)	// stepJacobianSample.result_12[1]
+	VMOVUPS	414592(SI), Y0	// step0Tangent2Lanestep.q_dot[0]
+	VMOVUPS	Y0, 487552(SI)	// stepJacobianSample.result_6[0]
+	VMOVUPS	414720(SI), Y0	// step0Tangent2Lanestep.q_dot[1]
+	VMOVUPS	Y0, 487680(SI)	// stepJacobianSample.result_6[1]
+	VMOVUPS	414848(SI), Y0	// step0Tangent2Lanestep.v_dot[0]
+	VMOVUPS	Y0, 489088(SI)	// stepJacobianSample.result_12[0]
+	VMOVUPS	414976(SI), Y0	// step0Tangent2Lanestep.v_dot[1]
+	VMOVUPS	Y0, 489216(SI)	// stepJacobianSample.result_12[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -10270,61 +10282,61 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 491392(SI)	// stepJacobianSample.step14_in0
+	VMOVUPD	Y0, 492928(SI)	// stepJacobianSample.step14_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 491424(SI)	// stepJacobianSample.step14_in0 | 1
+	VMOVUPD	Y0, 492960(SI)	// stepJacobianSample.step14_in0 | 1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 491648(SI)	// stepJacobianSample.step14_in1
+	VMOVUPD	Y0, 493184(SI)	// stepJacobianSample.step14_in1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 491680(SI)	// stepJacobianSample.step14_in1 | 1
-	VMOVUPS	478848(DI), Y0	// stepJacobianSample.q[0]
-	VMOVUPS	Y0, 473472(DI)	// step0Tangent3Lanestep.q[0]
-	VMOVUPS	478976(DI), Y0	// stepJacobianSample.q[1]
-	VMOVUPS	Y0, 473600(DI)	// step0Tangent3Lanestep.q[1]
-	VMOVUPS	479104(DI), Y0	// stepJacobianSample.v[0]
-	VMOVUPS	Y0, 473728(DI)	// step0Tangent3Lanestep.v[0]
-	VMOVUPS	479232(DI), Y0	// stepJacobianSample.v[1]
-	VMOVUPS	Y0, 473856(DI)	// step0Tangent3Lanestep.v[1]
+	VMOVUPD	Y0, 493216(SI)	// stepJacobianSample.step14_in1 | 1
+	VMOVUPS	480384(DI), Y0	// stepJacobianSample.q[0]
+	VMOVUPS	Y0, 475008(DI)	// step0Tangent3Lanestep.q[0]
+	VMOVUPS	480512(DI), Y0	// stepJacobianSample.q[1]
+	VMOVUPS	Y0, 475136(DI)	// step0Tangent3Lanestep.q[1]
+	VMOVUPS	480640(DI), Y0	// stepJacobianSample.v[0]
+	VMOVUPS	Y0, 475264(DI)	// step0Tangent3Lanestep.v[0]
+	VMOVUPS	480768(DI), Y0	// stepJacobianSample.v[1]
+	VMOVUPS	Y0, 475392(DI)	// step0Tangent3Lanestep.v[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 473984(DI)	// step0Tangent3Lanestep.q_dot[0]
+	VMOVUPS	Y0, 475520(DI)	// step0Tangent3Lanestep.q_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 474112(DI)	// step0Tangent3Lanestep.q_dot[1]
+	VMOVUPS	Y0, 475648(DI)	// step0Tangent3Lanestep.q_dot[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 474240(DI)	// step0Tangent3Lanestep.v_dot[0]
+	VMOVUPS	Y0, 475776(DI)	// step0Tangent3Lanestep.v_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 474368(DI)	// step0Tangent3Lanestep.v_dot[1]
-	VMOVUPS	479360(DI), Y0	// stepJacobianSample.u[0]
-	VMOVUPS	Y0, 474496(DI)	// step0Tangent3Lanestep.extra.0[0]
-	VMOVUPS	479488(DI), Y0	// stepJacobianSample.u[1]
-	VMOVUPS	Y0, 474624(DI)	// step0Tangent3Lanestep.extra.0[1]
-	VMOVUPS	483840(DI), Y0	// stepJacobianSample.mul
-	VMOVUPS	Y0, 474752(DI)	// step0Tangent3Lanestep.extra.1
-	VMOVUPS	483968(DI), Y0	// stepJacobianSample.add
-	VMOVUPS	Y0, 474880(DI)	// step0Tangent3Lanestep.extra.2
-	VMOVUPS	484096(DI), Y0	// stepJacobianSample.mul_2
-	VMOVUPS	Y0, 475008(DI)	// step0Tangent3Lanestep.extra.3
-	VMOVUPS	484224(DI), Y0	// stepJacobianSample.mul_3
-	VMOVUPS	Y0, 475136(DI)	// step0Tangent3Lanestep.extra.4
-	VMOVUPS	484352(DI), Y0	// stepJacobianSample.reshape
-	VMOVUPS	Y0, 475264(DI)	// step0Tangent3Lanestep.extra.5
-	VMOVUPS	484480(DI), Y0	// stepJacobianSample.mul_4
-	VMOVUPS	Y0, 475392(DI)	// step0Tangent3Lanestep.extra.6
-	VMOVUPS	484608(DI), Y0	// stepJacobianSample.mul_5
-	VMOVUPS	Y0, 475520(DI)	// step0Tangent3Lanestep.extra.7
+	VMOVUPS	Y0, 475904(DI)	// step0Tangent3Lanestep.v_dot[1]
+	VMOVUPS	480896(DI), Y0	// stepJacobianSample.u[0]
+	VMOVUPS	Y0, 476032(DI)	// step0Tangent3Lanestep.extra.0[0]
+	VMOVUPS	481024(DI), Y0	// stepJacobianSample.u[1]
+	VMOVUPS	Y0, 476160(DI)	// step0Tangent3Lanestep.extra.0[1]
+	VMOVUPS	485376(DI), Y0	// stepJacobianSample.mul
+	VMOVUPS	Y0, 476288(DI)	// step0Tangent3Lanestep.extra.1
+	VMOVUPS	485504(DI), Y0	// stepJacobianSample.add
+	VMOVUPS	Y0, 476416(DI)	// step0Tangent3Lanestep.extra.2
+	VMOVUPS	485632(DI), Y0	// stepJacobianSample.mul_2
+	VMOVUPS	Y0, 476544(DI)	// step0Tangent3Lanestep.extra.3
+	VMOVUPS	485760(DI), Y0	// stepJacobianSample.mul_3
+	VMOVUPS	Y0, 476672(DI)	// step0Tangent3Lanestep.extra.4
+	VMOVUPS	485888(DI), Y0	// stepJacobianSample.reshape
+	VMOVUPS	Y0, 476800(DI)	// step0Tangent3Lanestep.extra.5
+	VMOVUPS	486016(DI), Y0	// stepJacobianSample.mul_4
+	VMOVUPS	Y0, 476928(DI)	// step0Tangent3Lanestep.extra.6
+	VMOVUPS	486144(DI), Y0	// stepJacobianSample.mul_5
+	VMOVUPS	Y0, 477056(DI)	// step0Tangent3Lanestep.extra.7
 	VBROADCASTSS	8(DX), Y0	// Arm.l2.square
-	VMOVUPS	Y0, 475648(DI)	// step0Tangent3Lanestep.extra.8
+	VMOVUPS	Y0, 477184(DI)	// step0Tangent3Lanestep.extra.8
 	VBROADCASTSS	12(DX), Y0	// Arm.l1.add
-	VMOVUPS	Y0, 475776(DI)	// step0Tangent3Lanestep.extra.9
+	VMOVUPS	Y0, 477312(DI)	// step0Tangent3Lanestep.extra.9
 	VBROADCASTSS	16(DX), Y0	// mul
-	VMOVUPS	Y0, 475904(DI)	// step0Tangent3Lanestep.extra.10
+	VMOVUPS	Y0, 477440(DI)	// step0Tangent3Lanestep.extra.10
 	VBROADCASTSS	20(DX), Y0	// Arm.l1.mul
-	VMOVUPS	Y0, 476032(DI)	// step0Tangent3Lanestep.extra.11
+	VMOVUPS	Y0, 477568(DI)	// step0Tangent3Lanestep.extra.11
 	VBROADCASTSS	24(DX), Y0	// Arm.l2.square.2
-	VMOVUPS	Y0, 476160(DI)	// step0Tangent3Lanestep.extra.12
+	VMOVUPS	Y0, 477696(DI)	// step0Tangent3Lanestep.extra.12
 	VBROADCASTSS	28(DX), Y0	// mul.2
-	VMOVUPS	Y0, 476288(DI)	// step0Tangent3Lanestep.extra.13
+	VMOVUPS	Y0, 477824(DI)	// step0Tangent3Lanestep.extra.13
 	VBROADCASTSS	32(DX), Y0	// mul.3
-	VMOVUPS	Y0, 476416(DI)	// step0Tangent3Lanestep.extra.14
+	VMOVUPS	Y0, 477952(DI)	// step0Tangent3Lanestep.extra.14
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -10350,69 +10362,69 @@ TEXT stepJacobianSamplePart16_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	473984(SI), Y0	// step0Tangent3Lanestep.q_dot[0]
-	VMOVUPS	Y0, 481792(SI)	// stepJacobianSample.qn_by_load[0]
-	VMOVUPS	474112(SI), Y0	// step0Tangent3Lanestep.q_dot[1]
-	VMOVUPS	Y0, 481920(SI)	// stepJacobianSample.qn_by_load[1]
-	VMOVUPS	474240(SI), Y0	// step0Tangent3Lanestep.v_dot[0]
-	VMOVUPS	Y0, 483584(SI)	// stepJacobianSample.vn_by_load[0]
-	VMOVUPS	474368(SI), Y0	// step0Tangent3Lanestep.v_dot[1]
-	VMOVUPS	Y0, 483712(SI)	// stepJacobianSample.vn_by_load[1]
+	VMOVUPS	475520(SI), Y0	// step0Tangent3Lanestep.q_dot[0]
+	VMOVUPS	Y0, 483328(SI)	// stepJacobianSample.qn_by_load[0]
+	VMOVUPS	475648(SI), Y0	// step0Tangent3Lanestep.q_dot[1]
+	VMOVUPS	Y0, 483456(SI)	// stepJacobianSample.qn_by_load[1]
+	VMOVUPS	475776(SI), Y0	// step0Tangent3Lanestep.v_dot[0]
+	VMOVUPS	Y0, 485120(SI)	// stepJacobianSample.vn_by_load[0]
+	VMOVUPS	475904(SI), Y0	// step0Tangent3Lanestep.v_dot[1]
+	VMOVUPS	Y0, 485248(SI)	// stepJacobianSample.vn_by_load[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	484736(SI), Y0	// stepJacobianSample.result[0]
-	VMOVUPS	484864(SI), Y1	// stepJacobianSample.result[1]
-	VMOVUPS	484992(SI), Y2	// stepJacobianSample.result_2[0]
-	VMOVUPS	485120(SI), Y3	// stepJacobianSample.result_2[1]
+	VMOVUPS	486272(SI), Y0	// stepJacobianSample.result[0]
+	VMOVUPS	486400(SI), Y1	// stepJacobianSample.result[1]
+	VMOVUPS	486528(SI), Y2	// stepJacobianSample.result_2[0]
+	VMOVUPS	486656(SI), Y3	// stepJacobianSample.result_2[1]
 	// arm.nde:50
-	VMOVUPS	485248(SI), Y4	// stepJacobianSample.result_3[0]
-	VMOVUPS	485376(SI), Y5	// stepJacobianSample.result_3[1]
-	VMOVUPS	485504(SI), Y6	// stepJacobianSample.result_4[0]
-	VMOVUPS	485632(SI), Y7	// stepJacobianSample.result_4[1]
-	VMOVUPS	Y0, 480256(SI)	// stepJacobianSample.qn_by_q[0]
-	VMOVUPS	Y2, 480384(SI)	// stepJacobianSample.qn_by_q[1]
-	VMOVUPS	Y1, 480512(SI)	// stepJacobianSample.qn_by_q[2]
-	VMOVUPS	Y3, 480640(SI)	// stepJacobianSample.qn_by_q[3]
-	VMOVUPS	485760(SI), Y0	// stepJacobianSample.result_5[0]
-	VMOVUPS	485888(SI), Y1	// stepJacobianSample.result_5[1]
-	VMOVUPS	486016(SI), Y2	// stepJacobianSample.result_6[0]
-	VMOVUPS	486144(SI), Y3	// stepJacobianSample.result_6[1]
-	VMOVUPS	Y4, 480768(SI)	// stepJacobianSample.qn_by_v[0]
-	VMOVUPS	Y6, 480896(SI)	// stepJacobianSample.qn_by_v[1]
-	VMOVUPS	Y5, 481024(SI)	// stepJacobianSample.qn_by_v[2]
-	VMOVUPS	Y7, 481152(SI)	// stepJacobianSample.qn_by_v[3]
-	VMOVUPS	486272(SI), Y4	// stepJacobianSample.result_7[0]
-	VMOVUPS	486400(SI), Y5	// stepJacobianSample.result_7[1]
-	VMOVUPS	486528(SI), Y6	// stepJacobianSample.result_8[0]
-	VMOVUPS	486656(SI), Y7	// stepJacobianSample.result_8[1]
-	VMOVUPS	Y0, 481280(SI)	// stepJacobianSample.qn_by_u[0]
-	VMOVUPS	Y2, 481408(SI)	// stepJacobianSample.qn_by_u[1]
-	VMOVUPS	Y1, 481536(SI)	// stepJacobianSample.qn_by_u[2]
-	VMOVUPS	Y3, 481664(SI)	// stepJacobianSample.qn_by_u[3]
-	VMOVUPS	486784(SI), Y0	// stepJacobianSample.result_9[0]
-	VMOVUPS	486912(SI), Y1	// stepJacobianSample.result_9[1]
-	VMOVUPS	487040(SI), Y2	// stepJacobianSample.result_10[0]
-	VMOVUPS	487168(SI), Y3	// stepJacobianSample.result_10[1]
-	VMOVUPS	Y4, 482048(SI)	// stepJacobianSample.vn_by_q[0]
-	VMOVUPS	Y6, 482176(SI)	// stepJacobianSample.vn_by_q[1]
-	VMOVUPS	Y5, 482304(SI)	// stepJacobianSample.vn_by_q[2]
-	VMOVUPS	Y7, 482432(SI)	// stepJacobianSample.vn_by_q[3]
-	VMOVUPS	487296(SI), Y4	// stepJacobianSample.result_11[0]
-	VMOVUPS	487424(SI), Y5	// stepJacobianSample.result_11[1]
-	VMOVUPS	487552(SI), Y6	// stepJacobianSample.result_12[0]
-	VMOVUPS	487680(SI), Y7	// stepJacobianSample.result_12[1]
-	VMOVUPS	Y0, 482560(SI)	// stepJacobianSample.vn_by_v[0]
-	VMOVUPS	Y2, 482688(SI)	// stepJacobianSample.vn_by_v[1]
-	VMOVUPS	Y1, 482816(SI)	// stepJacobianSample.vn_by_v[2]
-	VMOVUPS	Y3, 482944(SI)	// stepJacobianSample.vn_by_v[3]
-	VMOVUPS	Y4, 483072(SI)	// stepJacobianSample.vn_by_u[0]
-	VMOVUPS	Y6, 483200(SI)	// stepJacobianSample.vn_by_u[1]
-	VMOVUPS	Y5, 483328(SI)	// stepJacobianSample.vn_by_u[2]
-	VMOVUPS	Y7, 483456(SI)	// stepJacobianSample.vn_by_u[3]
+	VMOVUPS	486784(SI), Y4	// stepJacobianSample.result_3[0]
+	VMOVUPS	486912(SI), Y5	// stepJacobianSample.result_3[1]
+	VMOVUPS	487040(SI), Y6	// stepJacobianSample.result_4[0]
+	VMOVUPS	487168(SI), Y7	// stepJacobianSample.result_4[1]
+	VMOVUPS	Y0, 481792(SI)	// stepJacobianSample.qn_by_q[0]
+	VMOVUPS	Y2, 481920(SI)	// stepJacobianSample.qn_by_q[1]
+	VMOVUPS	Y1, 482048(SI)	// stepJacobianSample.qn_by_q[2]
+	VMOVUPS	Y3, 482176(SI)	// stepJacobianSample.qn_by_q[3]
+	VMOVUPS	487296(SI), Y0	// stepJacobianSample.result_5[0]
+	VMOVUPS	487424(SI), Y1	// stepJacobianSample.result_5[1]
+	VMOVUPS	487552(SI), Y2	// stepJacobianSample.result_6[0]
+	VMOVUPS	487680(SI), Y3	// stepJacobianSample.result_6[1]
+	VMOVUPS	Y4, 482304(SI)	// stepJacobianSample.qn_by_v[0]
+	VMOVUPS	Y6, 482432(SI)	// stepJacobianSample.qn_by_v[1]
+	VMOVUPS	Y5, 482560(SI)	// stepJacobianSample.qn_by_v[2]
+	VMOVUPS	Y7, 482688(SI)	// stepJacobianSample.qn_by_v[3]
+	VMOVUPS	487808(SI), Y4	// stepJacobianSample.result_7[0]
+	VMOVUPS	487936(SI), Y5	// stepJacobianSample.result_7[1]
+	VMOVUPS	488064(SI), Y6	// stepJacobianSample.result_8[0]
+	VMOVUPS	488192(SI), Y7	// stepJacobianSample.result_8[1]
+	VMOVUPS	Y0, 482816(SI)	// stepJacobianSample.qn_by_u[0]
+	VMOVUPS	Y2, 482944(SI)	// stepJacobianSample.qn_by_u[1]
+	VMOVUPS	Y1, 483072(SI)	// stepJacobianSample.qn_by_u[2]
+	VMOVUPS	Y3, 483200(SI)	// stepJacobianSample.qn_by_u[3]
+	VMOVUPS	488320(SI), Y0	// stepJacobianSample.result_9[0]
+	VMOVUPS	488448(SI), Y1	// stepJacobianSample.result_9[1]
+	VMOVUPS	488576(SI), Y2	// stepJacobianSample.result_10[0]
+	VMOVUPS	488704(SI), Y3	// stepJacobianSample.result_10[1]
+	VMOVUPS	Y4, 483584(SI)	// stepJacobianSample.vn_by_q[0]
+	VMOVUPS	Y6, 483712(SI)	// stepJacobianSample.vn_by_q[1]
+	VMOVUPS	Y5, 483840(SI)	// stepJacobianSample.vn_by_q[2]
+	VMOVUPS	Y7, 483968(SI)	// stepJacobianSample.vn_by_q[3]
+	VMOVUPS	488832(SI), Y4	// stepJacobianSample.result_11[0]
+	VMOVUPS	488960(SI), Y5	// stepJacobianSample.result_11[1]
+	VMOVUPS	489088(SI), Y6	// stepJacobianSample.result_12[0]
+	VMOVUPS	489216(SI), Y7	// stepJacobianSample.result_12[1]
+	VMOVUPS	Y0, 484096(SI)	// stepJacobianSample.vn_by_v[0]
+	VMOVUPS	Y2, 484224(SI)	// stepJacobianSample.vn_by_v[1]
+	VMOVUPS	Y1, 484352(SI)	// stepJacobianSample.vn_by_v[2]
+	VMOVUPS	Y3, 484480(SI)	// stepJacobianSample.vn_by_v[3]
+	VMOVUPS	Y4, 484608(SI)	// stepJacobianSample.vn_by_u[0]
+	VMOVUPS	Y6, 484736(SI)	// stepJacobianSample.vn_by_u[1]
+	VMOVUPS	Y5, 484864(SI)	// stepJacobianSample.vn_by_u[2]
+	VMOVUPS	Y7, 484992(SI)	// stepJacobianSample.vn_by_u[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -10436,25 +10448,25 @@ TEXT fitSamplePart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	491904(SI), Y0	// fitSample.ts[0]
-	VMOVUPD	491936(SI), Y0	// fitSample.ts[0] | 1
-	VMOVUPD	504448(SI), Y0	// fitSample.ts[49]
-	VMOVUPD	504480(SI), Y0	// fitSample.ts[49] | 1
+	VMOVUPD	493440(SI), Y0	// fitSample.ts[0]
+	VMOVUPD	493472(SI), Y0	// fitSample.ts[0] | 1
+	VMOVUPD	505984(SI), Y0	// fitSample.ts[49]
+	VMOVUPD	506016(SI), Y0	// fitSample.ts[49] | 1
 	// arm.nde:45
-	VMOVUPD	491904(SI), Y0	// fitSample.ts[0]
-	VMOVUPD	491936(SI), Y1	// fitSample.ts[0] | 1
-	VMOVUPD	504448(SI), Y2	// fitSample.ts[49]
-	VMOVUPD	504480(SI), Y3	// fitSample.ts[49] | 1
+	VMOVUPD	493440(SI), Y0	// fitSample.ts[0]
+	VMOVUPD	493472(SI), Y1	// fitSample.ts[0] | 1
+	VMOVUPD	505984(SI), Y2	// fitSample.ts[49]
+	VMOVUPD	506016(SI), Y3	// fitSample.ts[49] | 1
 	VCMPPD	$18, Y2, Y0, Y0
 	VCMPPD	$18, Y3, Y1, Y1
 	MOVQ	$50, DI
 	MOVQ	SI, R9
 	MOVQ	SI, R10
 loop2: // 50 times: elements
-	VMOVUPD	504448(R9), Y2	// fitSample.ts[49]
-	VMOVUPD	504480(R9), Y3	// fitSample.ts[49] | 1
-	VMOVUPD	Y2, 543360(R10)	// fitSample.reverse[0]
-	VMOVUPD	Y3, 543392(R10)	// fitSample.reverse[0] | 1
+	VMOVUPD	505984(R9), Y2	// fitSample.ts[49]
+	VMOVUPD	506016(R9), Y3	// fitSample.ts[49] | 1
+	VMOVUPD	Y2, 544896(R10)	// fitSample.reverse[0]
+	VMOVUPD	Y3, 544928(R10)	// fitSample.reverse[0] | 1
 	ADDQ	$-256, R9
 	ADDQ	$256, R10
 	DECQ	DI
@@ -10462,14 +10474,14 @@ loop2: // 50 times: elements
 	MOVQ	$50, DI
 	MOVQ	SI, R9
 loop3: // 50 times: elements
-	VMOVUPD	491904(R9), Y2	// fitSample.ts[0]
-	VMOVUPD	491936(R9), Y3	// fitSample.ts[0] | 1
-	VMOVUPD	543360(R9), Y4	// fitSample.reverse[0]
-	VMOVUPD	543392(R9), Y5	// fitSample.reverse[0] | 1
+	VMOVUPD	493440(R9), Y2	// fitSample.ts[0]
+	VMOVUPD	493472(R9), Y3	// fitSample.ts[0] | 1
+	VMOVUPD	544896(R9), Y4	// fitSample.reverse[0]
+	VMOVUPD	544928(R9), Y5	// fitSample.reverse[0] | 1
 	VBLENDVPD	Y0, Y2, Y4, Y2
 	VBLENDVPD	Y1, Y3, Y5, Y3
-	VMOVUPD	Y2, 556160(R9)	// fitSample.stops[0]
-	VMOVUPD	Y3, 556192(R9)	// fitSample.stops[0] | 1
+	VMOVUPD	Y2, 557696(R9)	// fitSample.stops[0]
+	VMOVUPD	Y3, 557728(R9)	// fitSample.stops[0] | 1
 	ADDQ	$256, R9
 	DECQ	DI
 	JNE	loop3
@@ -10481,35 +10493,35 @@ loop3: // 50 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop4: // 4 times: vectors of the block
-	VMOVUPD	491904(SI), Y0	// fitSample.ts[0]
-	VMOVUPD	491936(SI), Y1	// fitSample.ts[0] | 1
-	VMOVUPD	Y0, 594560(SI)	// fitSample.step0_in0
-	VMOVUPD	Y1, 594592(SI)	// fitSample.step0_in0 | 1
-	VMOVUPS	504704(DI), Y0	// fitSample.q[0]
-	VMOVUPS	Y0, 158208(DI)	// predict0Lanestep.q[0]
-	VMOVUPS	504832(DI), Y0	// fitSample.q[1]
-	VMOVUPS	Y0, 158336(DI)	// predict0Lanestep.q[1]
-	VMOVUPS	517504(DI), Y0	// fitSample.v[0]
-	VMOVUPS	Y0, 158464(DI)	// predict0Lanestep.v[0]
-	VMOVUPS	517632(DI), Y0	// fitSample.v[1]
-	VMOVUPS	Y0, 158592(DI)	// predict0Lanestep.v[1]
-	VMOVUPS	543104(DI), Y0	// fitSample.load
-	VMOVUPS	Y0, 158720(DI)	// predict0Lanestep.extra.0
+	VMOVUPD	493440(SI), Y0	// fitSample.ts[0]
+	VMOVUPD	493472(SI), Y1	// fitSample.ts[0] | 1
+	VMOVUPD	Y0, 596096(SI)	// fitSample.step0_in0
+	VMOVUPD	Y1, 596128(SI)	// fitSample.step0_in0 | 1
+	VMOVUPS	506240(DI), Y0	// fitSample.q[0]
+	VMOVUPS	Y0, 158976(DI)	// predict0Lanestep.q[0]
+	VMOVUPS	506368(DI), Y0	// fitSample.q[1]
+	VMOVUPS	Y0, 159104(DI)	// predict0Lanestep.q[1]
+	VMOVUPS	519040(DI), Y0	// fitSample.v[0]
+	VMOVUPS	Y0, 159232(DI)	// predict0Lanestep.v[0]
+	VMOVUPS	519168(DI), Y0	// fitSample.v[1]
+	VMOVUPS	Y0, 159360(DI)	// predict0Lanestep.v[1]
+	VMOVUPS	544640(DI), Y0	// fitSample.load
+	VMOVUPS	Y0, 159488(DI)	// predict0Lanestep.extra.0
 	MOVQ	$50, R9
 	MOVQ	SI, R10
 loop5: // 50 times: elements
-	VMOVUPD	491904(R10), Y0	// fitSample.ts[0]
-	VMOVUPD	491936(R10), Y1	// fitSample.ts[0] | 1
-	VMOVUPD	Y0, 158848(R10)	// predict0Lanestep.extra.1[0]
-	VMOVUPD	Y1, 158880(R10)	// predict0Lanestep.extra.1[0] | 1
+	VMOVUPD	493440(R10), Y0	// fitSample.ts[0]
+	VMOVUPD	493472(R10), Y1	// fitSample.ts[0] | 1
+	VMOVUPD	Y0, 159616(R10)	// predict0Lanestep.extra.1[0]
+	VMOVUPD	Y1, 159648(R10)	// predict0Lanestep.extra.1[0] | 1
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop5
 	MOVQ	$100, R9
 	MOVQ	DI, R10
 loop6: // 100 times: elements
-	VMOVUPS	530304(R10), Y0	// fitSample.u[0]
-	VMOVUPS	Y0, 171648(R10)	// predict0Lanestep.extra.2[0]
+	VMOVUPS	531840(R10), Y0	// fitSample.u[0]
+	VMOVUPS	Y0, 172416(R10)	// predict0Lanestep.extra.2[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop6
@@ -10548,13 +10560,13 @@ loop2: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop3: // 100 times: elements
 	// arm.nde:69
-	VMOVUPS	568960(R9), Y2	// fitSample.q_2[0]
-	VMOVUPS	504704(R9), Y3	// fitSample.q[0]
+	VMOVUPS	570496(R9), Y2	// fitSample.q_2[0]
+	VMOVUPS	506240(R9), Y3	// fitSample.q[0]
 	VSUBPS	Y3, Y2, Y2
 	VMULPS	Y2, Y2, Y2
 	VADDPS	Y2, Y0, Y0
-	VMOVUPS	581760(R9), Y2	// fitSample.v_2[0]
-	VMOVUPS	517504(R9), Y3	// fitSample.v[0]
+	VMOVUPS	583296(R9), Y2	// fitSample.v_2[0]
+	VMOVUPS	519040(R9), Y3	// fitSample.v[0]
 	VSUBPS	Y3, Y2, Y2
 	VMULPS	Y2, Y2, Y2
 	VADDPS	Y2, Y1, Y1
@@ -10566,7 +10578,7 @@ loop3: // 100 times: elements
 	VFMADD231PS	f32_3dcccccd<>(SB), Y1, Y0
 	VBROADCASTSS	36(DX), Y1	// mul.4
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 543232(SI)	// fitSample.loss
+	VMOVUPS	Y0, 544768(SI)	// fitSample.loss
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -10592,65 +10604,65 @@ TEXT predict0ReplayDenseVjp_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	595840(SI), Y0	// load
-	VMOVUPD	595072(DI), Y1	// h
-	VMOVUPD	595104(DI), Y2	// h | 1
+	VMOVUPS	597376(SI), Y0	// load
+	VMOVUPD	596608(DI), Y1	// h
+	VMOVUPD	596640(DI), Y2	// h | 1
 	// arm.nde:30
 	VBROADCASTSS	(DX), Y3	// Arm.m2.add
 	VADDPS	Y3, Y0, Y15
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// add
-	VMOVUPS	Y13, 658048(SI)
+	VMOVUPS	Y13, 659584(SI)
 	// arm.nde:27
 	VBROADCASTSS	5388(BX), Y3	// Arm.m2
 	VADDPS	Y0, Y3, Y15
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// mt
-	VMOVUPS	Y13, 658176(SI)
+	VMOVUPS	Y13, 659712(SI)
 	// arm.nde:30
 	VBROADCASTSS	8(DX), Y0	// Arm.l2.square
 	VMULPS	32(AX), Y0, Y0
-	VMOVUPS	Y0, 658304(SI)	// mul
+	VMOVUPS	Y0, 659840(SI)	// mul
 	VBROADCASTSS	4(DX), Y3	// Arm.l1.square
 	VMOVUPS	Y0, Y15
 	VFMADD231PS	0(AX), Y3, Y15
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// add_2
-	VMOVUPS	Y13, 658432(SI)
+	VMOVUPS	Y13, 659968(SI)
 	VMOVUPS	32(AX), Y13
 	VMULPS	f32_40000000<>(SB), Y13, Y3
-	VMOVUPS	Y3, 658560(SI)	// mul_2
+	VMOVUPS	Y3, 660096(SI)	// mul_2
 	VBROADCASTSS	5392(BX), Y4	// Arm.l1
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 658688(SI)	// mul_3
+	VMOVUPS	Y3, 660224(SI)	// mul_3
 	VBROADCASTSS	5396(BX), Y4	// Arm.l2
 	VMULPS	Y4, Y3, Y15
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// mul_4
-	VMOVUPS	Y13, 658816(SI)
+	VMOVUPS	Y13, 660352(SI)
 	// arm.nde:45
 	VCVTPD2PSY	Y1, X3
 	VCVTPD2PSY	Y2, X4
 	VINSERTF128	$1, X4, Y3, Y3
-	VMOVUPS	Y3, 658944(SI)	// ha43
+	VMOVUPS	Y3, 660480(SI)	// ha43
 	VMULPD	f64_3fe0000000000000<>(SB), Y1, Y1
 	VMULPD	f64_3fe0000000000000<>(SB), Y2, Y2
 	VCVTPD2PSY	Y1, X3
 	VCVTPD2PSY	Y2, X4
 	VINSERTF128	$1, X4, Y3, Y3
-	VMOVUPS	Y3, 659072(SI)	// ha21
-	VMOVUPS	595328(SI), Y15	// q[0]
+	VMOVUPS	Y3, 660608(SI)	// ha21
+	VMOVUPS	596864(SI), Y15	// q[0]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	595456(SI), Y4	// q[1]
-	VMOVUPS	595584(SI), Y15	// q_k1[0]
+	VMOVUPS	596992(SI), Y4	// q[1]
+	VMOVUPS	597120(SI), Y15	// q_k1[0]
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	595712(SI), Y15	// q_k1[1]
+	VMOVUPS	597248(SI), Y15	// q_k1[1]
 	VMOVUPS	Y15, 192(AX)
 	VMOVUPS	128(AX), Y5
 	VFMADD231PS	160(AX), Y3, Y5
-	VMOVUPS	Y5, 659200(SI)	// q_y2[0]
+	VMOVUPS	Y5, 660736(SI)	// q_y2[0]
 	VFMADD132PS	192(AX), Y4, Y3
-	VMOVUPS	Y3, 659328(SI)	// q_y2[1]
+	VMOVUPS	Y3, 660864(SI)	// q_y2[1]
 	// arm.nde:28
 	VMOVUPS	f32_4b400000<>(SB), Y5
 	VFMADD231PS	f32_3f22f983<>(SB), Y3, Y5
@@ -10685,7 +10697,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y6, Y6
 	VXORPS	f32_ffffffff<>(SB), Y6, Y6
 	VORPS	Y6, Y5, Y5
-	VMOVUPS	Y5, 659456(SI)	// c2
+	VMOVUPS	Y5, 660992(SI)	// c2
 	// arm.nde:30
 	VMOVUPS	64(AX), Y6
 	VFMADD231PS	96(AX), Y5, Y6
@@ -10693,30 +10705,30 @@ loop1: // 4 times: vectors of the block
 	// arm.nde:31
 	VBROADCASTSS	5392(BX), Y7	// Arm.l1
 	VMULPS	32(AX), Y7, Y7
-	VMOVUPS	Y7, 659584(SI)	// mul_5
+	VMOVUPS	Y7, 661120(SI)	// mul_5
 	VBROADCASTSS	5396(BX), Y8	// Arm.l2
 	VMULPS	Y8, Y7, Y7
-	VMOVUPS	Y7, 659712(SI)	// mul_6
+	VMOVUPS	Y7, 661248(SI)	// mul_6
 	VFMADD213PS	Y0, Y7, Y5
-	VMOVUPD	594816(DI), Y8	// t
-	VMOVUPD	594848(DI), Y9	// t | 1
+	VMOVUPD	596352(DI), Y8	// t
+	VMOVUPD	596384(DI), Y9	// t | 1
 	// arm.nde:32
-	VMOVUPS	Y0, 659840(SI)	// reshape
+	VMOVUPS	Y0, 661376(SI)	// reshape
 	// arm.nde:45
 	VADDPD	Y1, Y8, Y1
 	VADDPD	Y2, Y9, Y2
 	// arm.nde:32
-	VMOVUPS	Y6, 659968(SI)	// M[0]
-	VMOVUPS	Y5, 660096(SI)	// M[1]
-	VMOVUPS	Y5, 660224(SI)	// M[2]
-	VMOVUPS	Y0, 660352(SI)	// M[3]
+	VMOVUPS	Y6, 661504(SI)	// M[0]
+	VMOVUPS	Y5, 661632(SI)	// M[1]
+	VMOVUPS	Y5, 661760(SI)	// M[2]
+	VMOVUPS	Y0, 661888(SI)	// M[3]
 	// arm.nde:17
 	VMOVUPS	f32_00000000<>(SB), Y5
 	MOVQ	$49, R9
 	MOVQ	DI, R10
 loop2: // 49 times: elements
-	VMOVUPD	596224(R10), Y6	// u_times[1]
-	VMOVUPD	596256(R10), Y8	// u_times[1] | 1
+	VMOVUPD	597760(R10), Y6	// u_times[1]
+	VMOVUPD	597792(R10), Y8	// u_times[1] | 1
 	VCMPPD	$18, Y1, Y6, Y6
 	VCMPPD	$18, Y2, Y8, Y8
 	VSHUFPS	$136, Y8, Y6, Y6
@@ -10727,18 +10739,18 @@ loop2: // 49 times: elements
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop2
-	VMOVUPS	Y5, 660480(SI)	// locate
+	VMOVUPS	Y5, 662016(SI)	// locate
 	VPCMPGTD	f32_00000031<>(SB), Y5, Y1
 	VBLENDVPS	Y1, f32_00000031<>(SB), Y5, Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VPCMPGTD	Y1, Y2, Y2
 	VBLENDVPS	Y2, f32_00000000<>(SB), Y1, Y1
-	VMOVUPS	608768(SI), Y2	// u[0]
+	VMOVUPS	610304(SI), Y2	// u[0]
 	VMOVUPS	f32_00000001<>(SB), Y5
 	MOVQ	$49, R9
 	MOVQ	SI, R10
 loop3: // 49 times: rows by their numbers
-	VMOVUPS	609024(R10), Y6	// u[2]
+	VMOVUPS	610560(R10), Y6	// u[2]
 	VPCMPEQD	Y5, Y1, Y8
 	VBLENDVPS	Y8, Y6, Y2, Y6
 	VMOVAPS	Y6, Y2
@@ -10747,13 +10759,13 @@ loop3: // 49 times: rows by their numbers
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	Y2, 660608(SI)	// take[0]
-	VMOVUPS	608896(SI), Y5	// u[1]
+	VMOVUPS	Y2, 662144(SI)	// take[0]
+	VMOVUPS	610432(SI), Y5	// u[1]
 	VMOVUPS	f32_00000001<>(SB), Y6
 	MOVQ	$49, R9
 	MOVQ	SI, R10
 loop4: // 49 times: rows by their numbers
-	VMOVUPS	609152(R10), Y8	// u[3]
+	VMOVUPS	610688(R10), Y8	// u[3]
 	VPCMPEQD	Y6, Y1, Y9
 	VBLENDVPS	Y9, Y8, Y5, Y8
 	VMOVAPS	Y8, Y5
@@ -10762,7 +10774,7 @@ loop4: // 49 times: rows by their numbers
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop4
-	VMOVUPS	Y5, 660736(SI)	// take[1]
+	VMOVUPS	Y5, 662272(SI)	// take[1]
 	// arm.nde:29
 	VANDPS	f32_7fffffff<>(SB), Y3, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y6
@@ -10798,13 +10810,13 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y3, Y3
 	VXORPS	f32_ffffffff<>(SB), Y3, Y3
 	VORPS	Y3, Y1, Y1
-	VMOVUPS	Y1, 660864(SI)	// s2
+	VMOVUPS	Y1, 662400(SI)	// s2
 	// arm.nde:33
 	VMULPS	Y1, Y7, Y1
-	VMOVUPS	Y1, 660992(SI)	// k
+	VMOVUPS	Y1, 662528(SI)	// k
 	// arm.nde:34
 	VXORPS	f32_80000000<>(SB), Y1, Y1
-	VMOVUPS	Y1, 661120(SI)	// neg
+	VMOVUPS	Y1, 662656(SI)	// neg
 	// arm.nde:28
 	VMOVUPS	f32_4b400000<>(SB), Y1
 	VFMADD231PS	f32_3f22f983<>(SB), Y4, Y1
@@ -10839,7 +10851,7 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y3, Y3
 	VXORPS	f32_ffffffff<>(SB), Y3, Y3
 	VORPS	Y3, Y1, Y1
-	VMOVUPS	Y1, 661248(SI)	// c2_2
+	VMOVUPS	Y1, 662784(SI)	// c2_2
 	// arm.nde:30
 	VMOVUPS	64(AX), Y3
 	VFMADD231PS	96(AX), Y1, Y3
@@ -10882,40 +10894,40 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y8, Y8
 	VXORPS	f32_ffffffff<>(SB), Y8, Y8
 	VORPS	Y8, Y6, Y6
-	VMOVUPS	Y6, 661888(SI)	// s2_2
+	VMOVUPS	Y6, 663424(SI)	// s2_2
 	// arm.nde:33
 	VMULPS	Y6, Y7, Y6
-	VMOVUPS	Y6, 662016(SI)	// k_2
+	VMOVUPS	Y6, 663552(SI)	// k_2
 	// arm.nde:34
 	VXORPS	f32_80000000<>(SB), Y6, Y7
-	VMOVUPS	Y7, 662144(SI)	// neg_2
+	VMOVUPS	Y7, 663680(SI)	// neg_2
 	VMOVUPS	160(AX), Y13
 	VMULPS	f32_40000000<>(SB), Y13, Y8
-	VMOVUPS	Y8, 662272(SI)	// mul_7
+	VMOVUPS	Y8, 663808(SI)	// mul_7
 	VMULPS	192(AX), Y8, Y8
 	VMOVUPS	192(AX), Y13
 	VFMADD231PS	192(AX), Y13, Y8
-	VMOVUPS	Y8, 662400(SI)	// add_3
+	VMOVUPS	Y8, 663936(SI)	// add_3
 	VMULPS	Y8, Y7, Y15
 	VMOVUPS	Y15, 64(AX)
 	// arm.nde:32
-	VMOVUPS	Y3, 661376(SI)	// M_2[0]
-	VMOVUPS	Y1, 661504(SI)	// M_2[1]
-	VMOVUPS	Y1, 661632(SI)	// M_2[2]
-	VMOVUPS	Y0, 661760(SI)	// M_2[3]
+	VMOVUPS	Y3, 662912(SI)	// M_2[0]
+	VMOVUPS	Y1, 663040(SI)	// M_2[1]
+	VMOVUPS	Y1, 663168(SI)	// M_2[2]
+	VMOVUPS	Y0, 663296(SI)	// M_2[3]
 	// arm.nde:34
 	VMOVUPS	160(AX), Y13
 	VMULPS	160(AX), Y13, Y0
-	VMOVUPS	Y0, 662528(SI)	// square
+	VMOVUPS	Y0, 664064(SI)	// square
 	VMULPS	Y0, Y6, Y15
 	VMOVUPS	Y15, 96(AX)
 	// arm.nde:35
 	VMOVUPS	0(AX), Y13
 	VMULPS	f32_411cf5c3<>(SB), Y13, Y0
-	VMOVUPS	Y0, 662656(SI)	// mul_8
+	VMOVUPS	Y0, 664192(SI)	// mul_8
 	VBROADCASTSS	5392(BX), Y1	// Arm.l1
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 662784(SI)	// mul_9
+	VMOVUPS	Y0, 664320(SI)	// mul_9
 	VMOVUPS	f32_4b400000<>(SB), Y1
 	VMOVUPS	128(AX), Y13
 	VFMADD231PS	f32_3f22f983<>(SB), Y13, Y1
@@ -10951,15 +10963,15 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y3, Y3
 	VXORPS	f32_ffffffff<>(SB), Y3, Y3
 	VORPS	Y3, Y1, Y1
-	VMOVUPS	Y1, 662912(SI)	// cos
+	VMOVUPS	Y1, 664448(SI)	// cos
 	VMOVUPS	32(AX), Y13
 	VMULPS	f32_411cf5c3<>(SB), Y13, Y3
-	VMOVUPS	Y3, 663040(SI)	// mul_10
+	VMOVUPS	Y3, 664576(SI)	// mul_10
 	VBROADCASTSS	5396(BX), Y6	// Arm.l2
 	VMULPS	Y6, Y3, Y3
-	VMOVUPS	Y3, 663168(SI)	// mul_11
+	VMOVUPS	Y3, 664704(SI)	// mul_11
 	VADDPS	128(AX), Y4, Y6
-	VMOVUPS	Y6, 663296(SI)	// add_4
+	VMOVUPS	Y6, 664832(SI)	// add_4
 	VMOVUPS	f32_4b400000<>(SB), Y7
 	VFMADD231PS	f32_3f22f983<>(SB), Y6, Y7
 	VSUBPS	f32_4b400000<>(SB), Y7, Y8
@@ -10993,7 +11005,7 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y6, Y6
 	VXORPS	f32_ffffffff<>(SB), Y6, Y6
 	VORPS	Y6, Y7, Y6
-	VMOVUPS	Y6, 663424(SI)	// cos_2
+	VMOVUPS	Y6, 664960(SI)	// cos_2
 	VMULPS	Y6, Y3, Y3
 	VFMADD213PS	Y3, Y1, Y0
 	// arm.nde:34
@@ -11003,9 +11015,9 @@ loop4: // 49 times: rows by their numbers
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 663552(SI)	// sub[0]
+	VMOVUPS	Y0, 665088(SI)	// sub[0]
 	VSUBPS	Y3, Y2, Y0
-	VMOVUPS	Y0, 663680(SI)	// sub[1]
+	VMOVUPS	Y0, 665216(SI)	// sub[1]
 	// arm.nde:11
 	VMOVUPS	128(AX), Y13
 	VANDPS	f32_7fffffff<>(SB), Y13, Y0
@@ -11044,7 +11056,7 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y1, Y1
 	VXORPS	f32_ffffffff<>(SB), Y1, Y1
 	VORPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 663808(SI)	// sin[0]
+	VMOVUPS	Y0, 665344(SI)	// sin[0]
 	VANDPS	f32_7fffffff<>(SB), Y4, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y2
 	VFMADD231PS	f32_3f22f983<>(SB), Y1, Y2
@@ -11079,7 +11091,7 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y2, Y2
 	VXORPS	f32_ffffffff<>(SB), Y2, Y2
 	VORPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 663936(SI)	// sin[1]
+	VMOVUPS	Y1, 665472(SI)	// sin[1]
 	VMOVUPS	f32_4b400000<>(SB), Y2
 	VMOVUPS	128(AX), Y13
 	VFMADD231PS	f32_3f22f983<>(SB), Y13, Y2
@@ -11115,7 +11127,7 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y3, Y3
 	VXORPS	f32_ffffffff<>(SB), Y3, Y3
 	VORPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 664064(SI)	// cos_3[0]
+	VMOVUPS	Y2, 665600(SI)	// cos_3[0]
 	VMOVUPS	f32_4b400000<>(SB), Y3
 	VFMADD231PS	f32_3f22f983<>(SB), Y4, Y3
 	VSUBPS	f32_4b400000<>(SB), Y3, Y5
@@ -11149,15 +11161,15 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 664192(SI)	// cos_3[1]
-	VMOVUPS	Y0, 664320(SI)	// concat[0]
-	VMOVUPS	Y1, 664448(SI)	// concat[1]
-	VMOVUPS	Y2, 664576(SI)	// concat[2]
-	VMOVUPS	Y3, 664704(SI)	// concat[3]
+	VMOVUPS	Y3, 665728(SI)	// cos_3[1]
+	VMOVUPS	Y0, 665856(SI)	// concat[0]
+	VMOVUPS	Y1, 665984(SI)	// concat[1]
+	VMOVUPS	Y2, 666112(SI)	// concat[2]
+	VMOVUPS	Y3, 666240(SI)	// concat[3]
 	VMOVUPS	160(AX), Y13	// concat[4]
-	VMOVUPS	Y13, 664832(SI)
+	VMOVUPS	Y13, 666368(SI)
 	VMOVUPS	192(AX), Y13	// concat[5]
-	VMOVUPS	Y13, 664960(SI)
+	VMOVUPS	Y13, 666496(SI)
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -11179,10 +11191,10 @@ loop5: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop6: // 6 times: terms of the sums
-	VMOVUPS	664320(R10), Y8	// concat[0]
-	VMOVUPS	664352(R10), Y9	// concat[0] | 1
-	VMOVUPS	664384(R10), Y10	// concat[0] | 2
-	VMOVUPS	664416(R10), Y11	// concat[0] | 3
+	VMOVUPS	665856(R10), Y8	// concat[0]
+	VMOVUPS	665888(R10), Y9	// concat[0] | 1
+	VMOVUPS	665920(R10), Y10	// concat[0] | 2
+	VMOVUPS	665952(R10), Y11	// concat[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -11197,14 +11209,14 @@ loop6: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop6
-	VMOVUPS	Y0, 665088(DI)	// matvec[0]
-	VMOVUPS	Y1, 665120(DI)	// matvec[0] | 1
-	VMOVUPS	Y2, 665152(DI)	// matvec[0] | 2
-	VMOVUPS	Y3, 665184(DI)	// matvec[0] | 3
-	VMOVUPS	Y4, 665216(DI)	// matvec[1]
-	VMOVUPS	Y5, 665248(DI)	// matvec[1] | 1
-	VMOVUPS	Y6, 665280(DI)	// matvec[1] | 2
-	VMOVUPS	Y7, 665312(DI)	// matvec[1] | 3
+	VMOVUPS	Y0, 666624(DI)	// matvec[0]
+	VMOVUPS	Y1, 666656(DI)	// matvec[0] | 1
+	VMOVUPS	Y2, 666688(DI)	// matvec[0] | 2
+	VMOVUPS	Y3, 666720(DI)	// matvec[0] | 3
+	VMOVUPS	Y4, 666752(DI)	// matvec[1]
+	VMOVUPS	Y5, 666784(DI)	// matvec[1] | 1
+	VMOVUPS	Y6, 666816(DI)	// matvec[1] | 2
+	VMOVUPS	Y7, 666848(DI)	// matvec[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -11217,10 +11229,10 @@ loop7: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop8: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	665088(R9), Y0	// matvec[0]
+	VMOVUPS	666624(R9), Y0	// matvec[0]
 	VBROADCASTSS	768(R10), Y1	// friction.0.bias[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 669184(R9)	// add_5[0]
+	VMOVUPS	Y0, 670720(R9)	// add_5[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -11249,7 +11261,7 @@ loop8: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 673280(R9)	// softplus[0]
+	VMOVUPS	Y0, 674816(R9)	// softplus[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -11274,10 +11286,10 @@ loop9: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop10: // 32 times: terms of the sums
-	VMOVUPS	673280(R10), Y8	// softplus[0]
-	VMOVUPS	673312(R10), Y9	// softplus[0] | 1
-	VMOVUPS	673344(R10), Y10	// softplus[0] | 2
-	VMOVUPS	673376(R10), Y11	// softplus[0] | 3
+	VMOVUPS	674816(R10), Y8	// softplus[0]
+	VMOVUPS	674848(R10), Y9	// softplus[0] | 1
+	VMOVUPS	674880(R10), Y10	// softplus[0] | 2
+	VMOVUPS	674912(R10), Y11	// softplus[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -11292,14 +11304,14 @@ loop10: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop10
-	VMOVUPS	Y0, 677376(DI)	// matvec_2[0]
-	VMOVUPS	Y1, 677408(DI)	// matvec_2[0] | 1
-	VMOVUPS	Y2, 677440(DI)	// matvec_2[0] | 2
-	VMOVUPS	Y3, 677472(DI)	// matvec_2[0] | 3
-	VMOVUPS	Y4, 677504(DI)	// matvec_2[1]
-	VMOVUPS	Y5, 677536(DI)	// matvec_2[1] | 1
-	VMOVUPS	Y6, 677568(DI)	// matvec_2[1] | 2
-	VMOVUPS	Y7, 677600(DI)	// matvec_2[1] | 3
+	VMOVUPS	Y0, 678912(DI)	// matvec_2[0]
+	VMOVUPS	Y1, 678944(DI)	// matvec_2[0] | 1
+	VMOVUPS	Y2, 678976(DI)	// matvec_2[0] | 2
+	VMOVUPS	Y3, 679008(DI)	// matvec_2[0] | 3
+	VMOVUPS	Y4, 679040(DI)	// matvec_2[1]
+	VMOVUPS	Y5, 679072(DI)	// matvec_2[1] | 1
+	VMOVUPS	Y6, 679104(DI)	// matvec_2[1] | 2
+	VMOVUPS	Y7, 679136(DI)	// matvec_2[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -11314,10 +11326,10 @@ loop11: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop12: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	677376(R9), Y2	// matvec_2[0]
+	VMOVUPS	678912(R9), Y2	// matvec_2[0]
 	VBROADCASTSS	4992(R10), Y3	// friction.2.bias[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 681472(R9)	// add_6[0]
+	VMOVUPS	Y2, 683008(R9)	// add_6[0]
 	VORPS	f32_80000000<>(SB), Y2, Y3
 	VMOVUPS	f32_c2ae999a<>(SB), Y4
 	VMAXPS	Y3, Y4, Y3
@@ -11346,7 +11358,7 @@ loop12: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y4
 	VMAXPS	Y2, Y4, Y2
 	VFMADD231PS	Y5, Y3, Y2
-	VMOVUPS	Y2, 685568(R9)	// softplus_2[0]
+	VMOVUPS	Y2, 687104(R9)	// softplus_2[0]
 	VBROADCASTSS	5120(R10), Y3	// friction.4.weight[0]
 	VFMADD231PS	Y2, Y3, Y0
 	VBROADCASTSS	5248(R10), Y3	// friction.4.weight[32]
@@ -11355,21 +11367,23 @@ loop12: // 32 times: elements
 	ADDQ	$4, R10
 	DECQ	DI
 	JNE	loop12
+	VMOVUPS	Y0, 691200(SI)	// matvec_3[0]
+	VMOVUPS	Y1, 691328(SI)	// matvec_3[1]
 	// arm.nde:38
-	VMOVUPS	663552(SI), Y2	// sub[0]
+	VMOVUPS	665088(SI), Y2	// sub[0]
 	VBROADCASTSS	5376(BX), Y3	// friction.4.bias[0]
 	VADDPS	Y3, Y0, Y0
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 689664(SI)	// sub_2[0]
-	VMOVUPS	663680(SI), Y2	// sub[1]
+	VMOVUPS	Y0, 691456(SI)	// sub_2[0]
+	VMOVUPS	665216(SI), Y2	// sub[1]
 	VBROADCASTSS	5380(BX), Y3	// friction.4.bias[1]
 	VADDPS	Y3, Y1, Y1
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 689792(SI)	// sub_2[1]
-	VMOVUPS	661376(SI), Y2	// M_2[0]
-	VMOVUPS	661504(SI), Y3	// M_2[1]
-	VMOVUPS	661632(SI), Y4	// M_2[2]
-	VMOVUPS	661760(SI), Y5	// M_2[3]
+	VMOVUPS	Y1, 691584(SI)	// sub_2[1]
+	VMOVUPS	662912(SI), Y2	// M_2[0]
+	VMOVUPS	663040(SI), Y3	// M_2[1]
+	VMOVUPS	663168(SI), Y4	// M_2[2]
+	VMOVUPS	663296(SI), Y5	// M_2[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -11390,30 +11404,30 @@ loop12: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 689920(SI)	// v_k1[0]
-	VMOVUPS	Y0, 690048(SI)	// v_k1[1]
-	VMOVUPS	595584(SI), Y2	// q_k1[0]
-	VMOVUPS	595712(SI), Y3	// q_k1[1]
+	VMOVUPS	Y1, 691712(SI)	// v_k1[0]
+	VMOVUPS	Y0, 691840(SI)	// v_k1[1]
+	VMOVUPS	597120(SI), Y2	// q_k1[0]
+	VMOVUPS	597248(SI), Y3	// q_k1[1]
 	// arm.nde:45
-	VMOVUPS	659072(SI), Y4	// ha21
+	VMOVUPS	660608(SI), Y4	// ha21
 	VFMADD231PS	Y1, Y4, Y2
-	VMOVUPS	Y2, 690176(SI)	// q_k2[0]
+	VMOVUPS	Y2, 691968(SI)	// q_k2[0]
 	VFMADD231PS	Y0, Y4, Y3
-	VMOVUPS	Y3, 690304(SI)	// q_k2[1]
+	VMOVUPS	Y3, 692096(SI)	// q_k2[1]
 	// arm.nde:34
 	VMULPS	f32_40000000<>(SB), Y2, Y0
-	VMOVUPS	Y0, 690432(SI)	// mul_12
+	VMOVUPS	Y0, 692224(SI)	// mul_12
 	VMULPS	Y3, Y0, Y0
 	VFMADD231PS	Y3, Y3, Y0
-	VMOVUPS	Y0, 690560(SI)	// add_7
-	VMOVUPS	661120(SI), Y1	// neg
+	VMOVUPS	Y0, 692352(SI)	// add_7
+	VMOVUPS	662656(SI), Y1	// neg
 	VMULPS	Y0, Y1, Y0
 	VMULPS	Y2, Y2, Y1
-	VMOVUPS	Y1, 690688(SI)	// square_2
-	VMOVUPS	660992(SI), Y4	// k
+	VMOVUPS	Y1, 692480(SI)	// square_2
+	VMOVUPS	662528(SI), Y4	// k
 	VMULPS	Y1, Y4, Y1
-	VMOVUPS	659200(SI), Y4	// q_y2[0]
-	VMOVUPS	659328(SI), Y5	// q_y2[1]
+	VMOVUPS	660736(SI), Y4	// q_y2[0]
+	VMOVUPS	660864(SI), Y5	// q_y2[1]
 	// arm.nde:35
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y4, Y6
@@ -11448,9 +11462,9 @@ loop12: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y7, Y7
 	VXORPS	f32_ffffffff<>(SB), Y7, Y7
 	VORPS	Y7, Y6, Y6
-	VMOVUPS	Y6, 690816(SI)	// cos_4
+	VMOVUPS	Y6, 692608(SI)	// cos_4
 	VADDPS	Y5, Y4, Y7
-	VMOVUPS	Y7, 690944(SI)	// add_8
+	VMOVUPS	Y7, 692736(SI)	// add_8
 	VMOVUPS	f32_4b400000<>(SB), Y8
 	VFMADD231PS	f32_3f22f983<>(SB), Y7, Y8
 	VSUBPS	f32_4b400000<>(SB), Y8, Y9
@@ -11484,13 +11498,13 @@ loop12: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y7, Y7
 	VXORPS	f32_ffffffff<>(SB), Y7, Y7
 	VORPS	Y7, Y8, Y7
-	VMOVUPS	Y7, 691072(SI)	// cos_5
-	VMOVUPS	663168(SI), Y8	// mul_11
+	VMOVUPS	Y7, 692864(SI)	// cos_5
+	VMOVUPS	664704(SI), Y8	// mul_11
 	VMULPS	Y7, Y8, Y7
-	VMOVUPS	662784(SI), Y8	// mul_9
+	VMOVUPS	664320(SI), Y8	// mul_9
 	VFMADD213PS	Y7, Y6, Y8
-	VMOVUPS	660608(SI), Y6	// take[0]
-	VMOVUPS	660736(SI), Y9	// take[1]
+	VMOVUPS	662144(SI), Y6	// take[0]
+	VMOVUPS	662272(SI), Y9	// take[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Y0, Y6, Y0
@@ -11498,9 +11512,9 @@ loop12: // 32 times: elements
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y8, Y0, Y0
-	VMOVUPS	Y0, 691200(SI)	// sub_3[0]
+	VMOVUPS	Y0, 692992(SI)	// sub_3[0]
 	VSUBPS	Y7, Y1, Y0
-	VMOVUPS	Y0, 691328(SI)	// sub_3[1]
+	VMOVUPS	Y0, 693120(SI)	// sub_3[1]
 	// arm.nde:11
 	VANDPS	f32_7fffffff<>(SB), Y4, Y0
 	VMOVUPS	f32_4b400000<>(SB), Y1
@@ -11536,7 +11550,7 @@ loop12: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y1, Y1
 	VXORPS	f32_ffffffff<>(SB), Y1, Y1
 	VORPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 691456(SI)	// sin_2[0]
+	VMOVUPS	Y0, 693248(SI)	// sin_2[0]
 	VANDPS	f32_7fffffff<>(SB), Y5, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y1, Y6
@@ -11571,7 +11585,7 @@ loop12: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y6, Y6
 	VXORPS	f32_ffffffff<>(SB), Y6, Y6
 	VORPS	Y6, Y1, Y1
-	VMOVUPS	Y1, 691584(SI)	// sin_2[1]
+	VMOVUPS	Y1, 693376(SI)	// sin_2[1]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y4, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -11605,7 +11619,7 @@ loop12: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y6, Y4
-	VMOVUPS	Y4, 691712(SI)	// cos_6[0]
+	VMOVUPS	Y4, 693504(SI)	// cos_6[0]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y5, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -11639,13 +11653,13 @@ loop12: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y5, Y5
 	VXORPS	f32_ffffffff<>(SB), Y5, Y5
 	VORPS	Y5, Y6, Y5
-	VMOVUPS	Y5, 691840(SI)	// cos_6[1]
-	VMOVUPS	Y0, 691968(SI)	// concat_2[0]
-	VMOVUPS	Y1, 692096(SI)	// concat_2[1]
-	VMOVUPS	Y4, 692224(SI)	// concat_2[2]
-	VMOVUPS	Y5, 692352(SI)	// concat_2[3]
-	VMOVUPS	Y2, 692480(SI)	// concat_2[4]
-	VMOVUPS	Y3, 692608(SI)	// concat_2[5]
+	VMOVUPS	Y5, 693632(SI)	// cos_6[1]
+	VMOVUPS	Y0, 693760(SI)	// concat_2[0]
+	VMOVUPS	Y1, 693888(SI)	// concat_2[1]
+	VMOVUPS	Y4, 694016(SI)	// concat_2[2]
+	VMOVUPS	Y5, 694144(SI)	// concat_2[3]
+	VMOVUPS	Y2, 694272(SI)	// concat_2[4]
+	VMOVUPS	Y3, 694400(SI)	// concat_2[5]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop11
@@ -11666,10 +11680,10 @@ loop13: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop14: // 6 times: terms of the sums
-	VMOVUPS	691968(R10), Y8	// concat_2[0]
-	VMOVUPS	692000(R10), Y9	// concat_2[0] | 1
-	VMOVUPS	692032(R10), Y10	// concat_2[0] | 2
-	VMOVUPS	692064(R10), Y11	// concat_2[0] | 3
+	VMOVUPS	693760(R10), Y8	// concat_2[0]
+	VMOVUPS	693792(R10), Y9	// concat_2[0] | 1
+	VMOVUPS	693824(R10), Y10	// concat_2[0] | 2
+	VMOVUPS	693856(R10), Y11	// concat_2[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -11684,14 +11698,14 @@ loop14: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop14
-	VMOVUPS	Y0, 692736(DI)	// matvec_3[0]
-	VMOVUPS	Y1, 692768(DI)	// matvec_3[0] | 1
-	VMOVUPS	Y2, 692800(DI)	// matvec_3[0] | 2
-	VMOVUPS	Y3, 692832(DI)	// matvec_3[0] | 3
-	VMOVUPS	Y4, 692864(DI)	// matvec_3[1]
-	VMOVUPS	Y5, 692896(DI)	// matvec_3[1] | 1
-	VMOVUPS	Y6, 692928(DI)	// matvec_3[1] | 2
-	VMOVUPS	Y7, 692960(DI)	// matvec_3[1] | 3
+	VMOVUPS	Y0, 694528(DI)	// matvec_4[0]
+	VMOVUPS	Y1, 694560(DI)	// matvec_4[0] | 1
+	VMOVUPS	Y2, 694592(DI)	// matvec_4[0] | 2
+	VMOVUPS	Y3, 694624(DI)	// matvec_4[0] | 3
+	VMOVUPS	Y4, 694656(DI)	// matvec_4[1]
+	VMOVUPS	Y5, 694688(DI)	// matvec_4[1] | 1
+	VMOVUPS	Y6, 694720(DI)	// matvec_4[1] | 2
+	VMOVUPS	Y7, 694752(DI)	// matvec_4[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -11704,10 +11718,10 @@ loop15: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop16: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	692736(R9), Y0	// matvec_3[0]
+	VMOVUPS	694528(R9), Y0	// matvec_4[0]
 	VBROADCASTSS	768(R10), Y1	// friction.0.bias[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 696832(R9)	// add_9[0]
+	VMOVUPS	Y0, 698624(R9)	// add_9[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -11736,7 +11750,7 @@ loop16: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 700928(R9)	// softplus_3[0]
+	VMOVUPS	Y0, 702720(R9)	// softplus_3[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -11761,10 +11775,10 @@ loop17: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop18: // 32 times: terms of the sums
-	VMOVUPS	700928(R10), Y8	// softplus_3[0]
-	VMOVUPS	700960(R10), Y9	// softplus_3[0] | 1
-	VMOVUPS	700992(R10), Y10	// softplus_3[0] | 2
-	VMOVUPS	701024(R10), Y11	// softplus_3[0] | 3
+	VMOVUPS	702720(R10), Y8	// softplus_3[0]
+	VMOVUPS	702752(R10), Y9	// softplus_3[0] | 1
+	VMOVUPS	702784(R10), Y10	// softplus_3[0] | 2
+	VMOVUPS	702816(R10), Y11	// softplus_3[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -11779,14 +11793,14 @@ loop18: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop18
-	VMOVUPS	Y0, 705024(DI)	// matvec_4[0]
-	VMOVUPS	Y1, 705056(DI)	// matvec_4[0] | 1
-	VMOVUPS	Y2, 705088(DI)	// matvec_4[0] | 2
-	VMOVUPS	Y3, 705120(DI)	// matvec_4[0] | 3
-	VMOVUPS	Y4, 705152(DI)	// matvec_4[1]
-	VMOVUPS	Y5, 705184(DI)	// matvec_4[1] | 1
-	VMOVUPS	Y6, 705216(DI)	// matvec_4[1] | 2
-	VMOVUPS	Y7, 705248(DI)	// matvec_4[1] | 3
+	VMOVUPS	Y0, 706816(DI)	// matvec_5[0]
+	VMOVUPS	Y1, 706848(DI)	// matvec_5[0] | 1
+	VMOVUPS	Y2, 706880(DI)	// matvec_5[0] | 2
+	VMOVUPS	Y3, 706912(DI)	// matvec_5[0] | 3
+	VMOVUPS	Y4, 706944(DI)	// matvec_5[1]
+	VMOVUPS	Y5, 706976(DI)	// matvec_5[1] | 1
+	VMOVUPS	Y6, 707008(DI)	// matvec_5[1] | 2
+	VMOVUPS	Y7, 707040(DI)	// matvec_5[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -11802,10 +11816,10 @@ loop19: // 4 times: vectors of the block
 	MOVQ	BX, R11
 loop20: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	705024(R10), Y2	// matvec_4[0]
+	VMOVUPS	706816(R10), Y2	// matvec_5[0]
 	VBROADCASTSS	4992(R11), Y3	// friction.2.bias[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 709120(R10)	// add_10[0]
+	VMOVUPS	Y2, 710912(R10)	// add_10[0]
 	VORPS	f32_80000000<>(SB), Y2, Y3
 	VMOVUPS	f32_c2ae999a<>(SB), Y4
 	VMAXPS	Y3, Y4, Y3
@@ -11834,7 +11848,7 @@ loop20: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y4
 	VMAXPS	Y2, Y4, Y2
 	VFMADD231PS	Y5, Y3, Y2
-	VMOVUPS	Y2, 713216(R10)	// softplus_4[0]
+	VMOVUPS	Y2, 715008(R10)	// softplus_4[0]
 	VBROADCASTSS	5120(R11), Y3	// friction.4.weight[0]
 	VFMADD231PS	Y2, Y3, Y0
 	VBROADCASTSS	5248(R11), Y3	// friction.4.weight[32]
@@ -11843,21 +11857,23 @@ loop20: // 32 times: elements
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop20
+	VMOVUPS	Y0, 719104(SI)	// matvec_6[0]
+	VMOVUPS	Y1, 719232(SI)	// matvec_6[1]
 	// arm.nde:38
-	VMOVUPS	691200(SI), Y2	// sub_3[0]
+	VMOVUPS	692992(SI), Y2	// sub_3[0]
 	VBROADCASTSS	5376(BX), Y3	// friction.4.bias[0]
 	VADDPS	Y3, Y0, Y0
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 717312(SI)	// sub_4[0]
-	VMOVUPS	691328(SI), Y2	// sub_3[1]
+	VMOVUPS	Y0, 719360(SI)	// sub_4[0]
+	VMOVUPS	693120(SI), Y2	// sub_3[1]
 	VBROADCASTSS	5380(BX), Y3	// friction.4.bias[1]
 	VADDPS	Y3, Y1, Y1
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 717440(SI)	// sub_4[1]
-	VMOVUPS	659968(SI), Y2	// M[0]
-	VMOVUPS	660096(SI), Y3	// M[1]
-	VMOVUPS	660224(SI), Y4	// M[2]
-	VMOVUPS	660352(SI), Y5	// M[3]
+	VMOVUPS	Y1, 719488(SI)	// sub_4[1]
+	VMOVUPS	661504(SI), Y2	// M[0]
+	VMOVUPS	661632(SI), Y3	// M[1]
+	VMOVUPS	661760(SI), Y4	// M[2]
+	VMOVUPS	661888(SI), Y5	// M[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -11878,29 +11894,29 @@ loop20: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 717568(SI)	// v_k2[0]
-	VMOVUPS	Y0, 717696(SI)	// v_k2[1]
-	VMOVUPS	595584(SI), Y2	// q_k1[0]
-	VMOVUPS	595712(SI), Y3	// q_k1[1]
-	VMOVUPS	595328(SI), Y4	// q[0]
-	VMOVUPS	595456(SI), Y5	// q[1]
+	VMOVUPS	Y1, 719616(SI)	// v_k2[0]
+	VMOVUPS	Y0, 719744(SI)	// v_k2[1]
+	VMOVUPS	597120(SI), Y2	// q_k1[0]
+	VMOVUPS	597248(SI), Y3	// q_k1[1]
+	VMOVUPS	596864(SI), Y4	// q[0]
+	VMOVUPS	596992(SI), Y5	// q[1]
 	// arm.nde:45
-	VMOVUPS	659072(SI), Y6	// ha21
+	VMOVUPS	660608(SI), Y6	// ha21
 	VMOVUPS	Y2, Y15
 	VFMADD231PS	Y1, Y6, Y15
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// q_k3[0]
-	VMOVUPS	Y13, 717824(SI)
+	VMOVUPS	Y13, 719872(SI)
 	VMOVUPS	Y3, Y15
 	VFMADD231PS	Y0, Y6, Y15
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// q_k3[1]
-	VMOVUPS	Y13, 717952(SI)
-	VMOVUPS	658944(SI), Y0	// ha43
+	VMOVUPS	Y13, 720000(SI)
+	VMOVUPS	660480(SI), Y0	// ha43
 	VFMADD231PS	0(AX), Y0, Y4
-	VMOVUPS	Y4, 718080(SI)	// q_y4[0]
+	VMOVUPS	Y4, 720128(SI)	// q_y4[0]
 	VFMADD231PS	32(AX), Y0, Y5
-	VMOVUPS	Y5, 718208(SI)	// q_y4[1]
+	VMOVUPS	Y5, 720256(SI)	// q_y4[1]
 	// arm.nde:28
 	VMOVUPS	f32_4b400000<>(SB), Y0
 	VFMADD231PS	f32_3f22f983<>(SB), Y5, Y0
@@ -11935,21 +11951,21 @@ loop20: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y1, Y1
 	VXORPS	f32_ffffffff<>(SB), Y1, Y1
 	VORPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 718336(SI)	// c2_3
+	VMOVUPS	Y0, 720384(SI)	// c2_3
 	// arm.nde:30
-	VMOVUPS	658816(SI), Y15	// mul_4
+	VMOVUPS	660352(SI), Y15	// mul_4
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	658432(SI), Y15	// add_2
+	VMOVUPS	659968(SI), Y15	// add_2
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y1
 	VFMADD231PS	64(AX), Y0, Y1
 	// arm.nde:32
 	// arm.nde:31
-	VMOVUPS	659712(SI), Y2	// mul_6
-	VMOVUPS	658304(SI), Y3	// mul
+	VMOVUPS	661248(SI), Y2	// mul_6
+	VMOVUPS	659840(SI), Y3	// mul
 	VFMADD213PS	Y3, Y2, Y0
-	VMOVUPD	595072(DI), Y4	// h
-	VMOVUPD	595104(DI), Y5	// h | 1
+	VMOVUPD	596608(DI), Y4	// h
+	VMOVUPD	596640(DI), Y5	// h | 1
 	// arm.nde:32
 	// arm.nde:45
 	VMULPD	f64_3fc5555555555555<>(SB), Y4, Y4
@@ -11957,40 +11973,40 @@ loop20: // 32 times: elements
 	VCVTPD2PSY	Y4, X4
 	VCVTPD2PSY	Y5, X5
 	VINSERTF128	$1, X5, Y4, Y4
-	VMOVUPS	Y4, 719744(SI)	// hb1
-	VMOVUPS	623360(SI), Y5	// v_d3_bar[0]
-	VMOVUPS	623488(SI), Y7	// v_d3_bar[1]
-	VMOVUPS	621824(SI), Y8	// v_next_bar[0]
-	VMOVUPS	621952(SI), Y9	// v_next_bar[1]
-	VMOVUPS	622848(SI), Y10	// v_d2_bar[0]
-	VMOVUPS	622976(SI), Y11	// v_d2_bar[1]
+	VMOVUPS	Y4, 721792(SI)	// hb1
+	VMOVUPS	624896(SI), Y5	// v_d3_bar[0]
+	VMOVUPS	625024(SI), Y7	// v_d3_bar[1]
+	VMOVUPS	623360(SI), Y8	// v_next_bar[0]
+	VMOVUPS	623488(SI), Y9	// v_next_bar[1]
+	VMOVUPS	624384(SI), Y10	// v_d2_bar[0]
+	VMOVUPS	624512(SI), Y11	// v_d2_bar[1]
 	// arm.nde:32
-	VMOVUPS	659840(SI), Y12	// reshape
+	VMOVUPS	661376(SI), Y12	// reshape
 	// arm.nde:45
 	VMULPS	f32_3f2aaaab<>(SB), Y5, Y5
-	VMOVUPS	Y5, 719488(SI)	// mul_13[0]
+	VMOVUPS	Y5, 721536(SI)	// mul_13[0]
 	VMULPS	f32_3f2aaaab<>(SB), Y7, Y7
-	VMOVUPS	Y7, 719616(SI)	// mul_13[1]
+	VMOVUPS	Y7, 721664(SI)	// mul_13[1]
 	VMULPS	Y4, Y8, Y8
-	VMOVUPS	Y8, 719872(SI)	// mul_14[0]
+	VMOVUPS	Y8, 721920(SI)	// mul_14[0]
 	VMULPS	Y4, Y9, Y4
-	VMOVUPS	Y4, 720000(SI)	// mul_14[1]
+	VMOVUPS	Y4, 722048(SI)	// mul_14[1]
 	VFMADD231PS	f32_bf000000<>(SB), Y10, Y5
 	VADDPS	Y8, Y5, Y5
-	VMOVUPS	Y5, 720128(SI)	// v_k4_bar[0]
+	VMOVUPS	Y5, 722176(SI)	// v_k4_bar[0]
 	VFMADD231PS	f32_bf000000<>(SB), Y11, Y7
 	VADDPS	Y4, Y7, Y4
-	VMOVUPS	Y4, 720256(SI)	// v_k4_bar[1]
+	VMOVUPS	Y4, 722304(SI)	// v_k4_bar[1]
 	// arm.nde:32
-	VMOVUPS	Y1, 718464(SI)	// M_3[0]
-	VMOVUPS	Y0, 718592(SI)	// M_3[1]
-	VMOVUPS	Y0, 718720(SI)	// M_3[2]
-	VMOVUPS	Y12, 718848(SI)	// M_3[3]
+	VMOVUPS	Y1, 720512(SI)	// M_3[0]
+	VMOVUPS	Y0, 720640(SI)	// M_3[1]
+	VMOVUPS	Y0, 720768(SI)	// M_3[2]
+	VMOVUPS	Y12, 720896(SI)	// M_3[3]
 	// arm.nde:38
-	VMOVUPS	Y1, 718976(SI)	// transpose[0]
-	VMOVUPS	Y0, 719104(SI)	// transpose[1]
-	VMOVUPS	Y0, 719232(SI)	// transpose[2]
-	VMOVUPS	Y12, 719360(SI)	// transpose[3]
+	VMOVUPS	Y1, 721024(SI)	// transpose[0]
+	VMOVUPS	Y0, 721152(SI)	// transpose[1]
+	VMOVUPS	Y0, 721280(SI)	// transpose[2]
+	VMOVUPS	Y12, 721408(SI)	// transpose[3]
 	VANDPS	f32_7fffffff<>(SB), Y1, Y7
 	VANDPS	f32_7fffffff<>(SB), Y0, Y8
 	VCMPPS	$17, Y8, Y7, Y7
@@ -12011,16 +12027,16 @@ loop20: // 32 times: elements
 	VFNMADD231PS	Y0, Y9, Y10
 	VDIVPS	Y8, Y10, Y4
 	VORPS	Y1, Y4, Y1
-	VMOVUPS	Y1, 720384(SI)	// linsolve[0]
-	VMOVUPS	Y0, 720512(SI)	// linsolve[1]
+	VMOVUPS	Y1, 722432(SI)	// linsolve[0]
+	VMOVUPS	Y0, 722560(SI)	// linsolve[1]
 	MOVQ	$2, R9
 	MOVQ	SI, R10
 loop21: // 2 times: elements
-	VMOVUPS	720384(R10), Y0	// linsolve[0]
+	VMOVUPS	722432(R10), Y0	// linsolve[0]
 	VXORPS	f32_80000000<>(SB), Y0, Y0
-	VMOVUPS	Y0, 720640(R10)	// G_bar[0]
+	VMOVUPS	Y0, 722688(R10)	// G_bar[0]
 	// arm.nde:11
-	VMOVUPS	718080(R10), Y0	// q_y4[0]
+	VMOVUPS	720128(R10), Y0	// q_y4[0]
 	VANDPS	f32_7fffffff<>(SB), Y0, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y4
 	VFMADD231PS	f32_3f22f983<>(SB), Y1, Y4
@@ -12055,8 +12071,8 @@ loop21: // 2 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y0, Y0
 	VXORPS	f32_ffffffff<>(SB), Y0, Y0
 	VORPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 724992(R10)	// sin_3[0]
-	VMOVUPS	718080(R10), Y0	// q_y4[0]
+	VMOVUPS	Y0, 727040(R10)	// sin_3[0]
+	VMOVUPS	720128(R10), Y0	// q_y4[0]
 	VMOVUPS	f32_4b400000<>(SB), Y1
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y1
 	VSUBPS	f32_4b400000<>(SB), Y1, Y4
@@ -12090,12 +12106,12 @@ loop21: // 2 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y0, Y0
 	VXORPS	f32_ffffffff<>(SB), Y0, Y0
 	VORPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 725248(R10)	// cos_7[0]
+	VMOVUPS	Y0, 727296(R10)	// cos_7[0]
 	// arm.nde:45
-	VMOVUPS	690176(R10), Y0	// q_k2[0]
-	VMOVUPS	595328(R10), Y1	// q[0]
+	VMOVUPS	691968(R10), Y0	// q_k2[0]
+	VMOVUPS	596864(R10), Y1	// q[0]
 	VFMADD231PS	Y0, Y6, Y1
-	VMOVUPS	Y1, 725504(R10)	// q_y3[0]
+	VMOVUPS	Y1, 727552(R10)	// q_y3[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop21
@@ -12104,18 +12120,18 @@ loop21: // 2 times: elements
 	MOVQ	SI, R11
 loop22: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	720640(SI), Y0	// G_bar[0]
+	VMOVUPS	722688(SI), Y0	// G_bar[0]
 	VBROADCASTSS	5120(R10), Y1	// friction.4.weight[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	720768(SI), Y1	// G_bar[1]
+	VMOVUPS	722816(SI), Y1	// G_bar[1]
 	VBROADCASTSS	5248(R10), Y4	// friction.4.weight[32]
 	VFMADD231PS	Y4, Y1, Y0
-	VMOVUPS	Y0, 720896(R11)	// vecmat[0]
+	VMOVUPS	Y0, 722944(R11)	// vecmat[0]
 	ADDQ	$4, R10
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop22
-	VMOVUPS	725632(SI), Y0	// q_y3[1]
+	VMOVUPS	727680(SI), Y0	// q_y3[1]
 	// arm.nde:28
 	VMOVUPS	f32_4b400000<>(SB), Y1
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y1
@@ -12150,7 +12166,7 @@ loop22: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y1, Y1
-	VMOVUPS	Y1, 725760(SI)	// c2_4
+	VMOVUPS	Y1, 727808(SI)	// c2_4
 	// arm.nde:30
 	VMOVUPS	96(AX), Y4
 	VFMADD231PS	64(AX), Y1, Y4
@@ -12193,32 +12209,32 @@ loop22: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y5, Y5
 	VXORPS	f32_ffffffff<>(SB), Y5, Y5
 	VORPS	Y5, Y1, Y1
-	VMOVUPS	Y1, 726400(SI)	// s2_3
+	VMOVUPS	Y1, 728448(SI)	// s2_3
 	// arm.nde:33
 	VMULPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 726528(SI)	// k_3
+	VMOVUPS	Y1, 728576(SI)	// k_3
 	// arm.nde:34
 	VXORPS	f32_80000000<>(SB), Y1, Y2
-	VMOVUPS	Y2, 726656(SI)	// neg_3
+	VMOVUPS	Y2, 728704(SI)	// neg_3
 	VMOVUPS	0(AX), Y13
 	VMULPS	f32_40000000<>(SB), Y13, Y5
-	VMOVUPS	Y5, 726784(SI)	// mul_15
+	VMOVUPS	Y5, 728832(SI)	// mul_15
 	VMULPS	32(AX), Y5, Y5
 	VMOVUPS	32(AX), Y13
 	VFMADD231PS	32(AX), Y13, Y5
-	VMOVUPS	Y5, 726912(SI)	// add_11
+	VMOVUPS	Y5, 728960(SI)	// add_11
 	VMULPS	Y5, Y2, Y2
 	// arm.nde:32
-	VMOVUPS	Y4, 725888(SI)	// M_4[0]
-	VMOVUPS	Y3, 726016(SI)	// M_4[1]
-	VMOVUPS	Y3, 726144(SI)	// M_4[2]
-	VMOVUPS	Y12, 726272(SI)	// M_4[3]
+	VMOVUPS	Y4, 727936(SI)	// M_4[0]
+	VMOVUPS	Y3, 728064(SI)	// M_4[1]
+	VMOVUPS	Y3, 728192(SI)	// M_4[2]
+	VMOVUPS	Y12, 728320(SI)	// M_4[3]
 	// arm.nde:34
 	VMOVUPS	0(AX), Y13
 	VMULPS	0(AX), Y13, Y3
-	VMOVUPS	Y3, 727040(SI)	// square_3
+	VMOVUPS	Y3, 729088(SI)	// square_3
 	VMULPS	Y3, Y1, Y1
-	VMOVUPS	725504(SI), Y3	// q_y3[0]
+	VMOVUPS	727552(SI), Y3	// q_y3[0]
 	// arm.nde:35
 	VMOVUPS	f32_4b400000<>(SB), Y4
 	VFMADD231PS	f32_3f22f983<>(SB), Y3, Y4
@@ -12253,9 +12269,9 @@ loop22: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y5, Y5
 	VXORPS	f32_ffffffff<>(SB), Y5, Y5
 	VORPS	Y5, Y4, Y4
-	VMOVUPS	Y4, 727168(SI)	// cos_8
+	VMOVUPS	Y4, 729216(SI)	// cos_8
 	VADDPS	Y0, Y3, Y5
-	VMOVUPS	Y5, 727296(SI)	// add_12
+	VMOVUPS	Y5, 729344(SI)	// add_12
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y5, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -12289,13 +12305,13 @@ loop22: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y5, Y5
 	VXORPS	f32_ffffffff<>(SB), Y5, Y5
 	VORPS	Y5, Y6, Y5
-	VMOVUPS	Y5, 727424(SI)	// cos_9
-	VMOVUPS	663168(SI), Y6	// mul_11
+	VMOVUPS	Y5, 729472(SI)	// cos_9
+	VMOVUPS	664704(SI), Y6	// mul_11
 	VMULPS	Y5, Y6, Y5
-	VMOVUPS	662784(SI), Y6	// mul_9
+	VMOVUPS	664320(SI), Y6	// mul_9
 	VFMADD213PS	Y5, Y4, Y6
-	VMOVUPS	660608(SI), Y4	// take[0]
-	VMOVUPS	660736(SI), Y7	// take[1]
+	VMOVUPS	662144(SI), Y4	// take[0]
+	VMOVUPS	662272(SI), Y7	// take[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Y2, Y4, Y2
@@ -12303,9 +12319,9 @@ loop22: // 32 times: elements
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y6, Y2, Y2
-	VMOVUPS	Y2, 727552(SI)	// sub_5[0]
+	VMOVUPS	Y2, 729600(SI)	// sub_5[0]
 	VSUBPS	Y5, Y1, Y1
-	VMOVUPS	Y1, 727680(SI)	// sub_5[1]
+	VMOVUPS	Y1, 729728(SI)	// sub_5[1]
 	// arm.nde:11
 	VANDPS	f32_7fffffff<>(SB), Y3, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y2
@@ -12341,7 +12357,7 @@ loop22: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y2, Y2
 	VXORPS	f32_ffffffff<>(SB), Y2, Y2
 	VORPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 727808(SI)	// sin_4[0]
+	VMOVUPS	Y1, 729856(SI)	// sin_4[0]
 	VANDPS	f32_7fffffff<>(SB), Y0, Y2
 	VMOVUPS	f32_4b400000<>(SB), Y4
 	VFMADD231PS	f32_3f22f983<>(SB), Y2, Y4
@@ -12376,7 +12392,7 @@ loop22: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y2, Y2
-	VMOVUPS	Y2, 727936(SI)	// sin_4[1]
+	VMOVUPS	Y2, 729984(SI)	// sin_4[1]
 	VMOVUPS	f32_4b400000<>(SB), Y4
 	VFMADD231PS	f32_3f22f983<>(SB), Y3, Y4
 	VSUBPS	f32_4b400000<>(SB), Y4, Y5
@@ -12410,7 +12426,7 @@ loop22: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y3, Y3
 	VXORPS	f32_ffffffff<>(SB), Y3, Y3
 	VORPS	Y3, Y4, Y3
-	VMOVUPS	Y3, 728064(SI)	// cos_10[0]
+	VMOVUPS	Y3, 730112(SI)	// cos_10[0]
 	VMOVUPS	f32_4b400000<>(SB), Y4
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y4
 	VSUBPS	f32_4b400000<>(SB), Y4, Y5
@@ -12444,15 +12460,15 @@ loop22: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y0, Y0
 	VXORPS	f32_ffffffff<>(SB), Y0, Y0
 	VORPS	Y0, Y4, Y0
-	VMOVUPS	Y0, 728192(SI)	// cos_10[1]
-	VMOVUPS	Y1, 728320(SI)	// concat_3[0]
-	VMOVUPS	Y2, 728448(SI)	// concat_3[1]
-	VMOVUPS	Y3, 728576(SI)	// concat_3[2]
-	VMOVUPS	Y0, 728704(SI)	// concat_3[3]
+	VMOVUPS	Y0, 730240(SI)	// cos_10[1]
+	VMOVUPS	Y1, 730368(SI)	// concat_3[0]
+	VMOVUPS	Y2, 730496(SI)	// concat_3[1]
+	VMOVUPS	Y3, 730624(SI)	// concat_3[2]
+	VMOVUPS	Y0, 730752(SI)	// concat_3[3]
 	VMOVUPS	0(AX), Y13	// concat_3[4]
-	VMOVUPS	Y13, 728832(SI)
+	VMOVUPS	Y13, 730880(SI)
 	VMOVUPS	32(AX), Y13	// concat_3[5]
-	VMOVUPS	Y13, 728960(SI)
+	VMOVUPS	Y13, 731008(SI)
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -12474,10 +12490,10 @@ loop23: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop24: // 6 times: terms of the sums
-	VMOVUPS	728320(R10), Y8	// concat_3[0]
-	VMOVUPS	728352(R10), Y9	// concat_3[0] | 1
-	VMOVUPS	728384(R10), Y10	// concat_3[0] | 2
-	VMOVUPS	728416(R10), Y11	// concat_3[0] | 3
+	VMOVUPS	730368(R10), Y8	// concat_3[0]
+	VMOVUPS	730400(R10), Y9	// concat_3[0] | 1
+	VMOVUPS	730432(R10), Y10	// concat_3[0] | 2
+	VMOVUPS	730464(R10), Y11	// concat_3[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -12492,14 +12508,14 @@ loop24: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop24
-	VMOVUPS	Y0, 729088(DI)	// matvec_5[0]
-	VMOVUPS	Y1, 729120(DI)	// matvec_5[0] | 1
-	VMOVUPS	Y2, 729152(DI)	// matvec_5[0] | 2
-	VMOVUPS	Y3, 729184(DI)	// matvec_5[0] | 3
-	VMOVUPS	Y4, 729216(DI)	// matvec_5[1]
-	VMOVUPS	Y5, 729248(DI)	// matvec_5[1] | 1
-	VMOVUPS	Y6, 729280(DI)	// matvec_5[1] | 2
-	VMOVUPS	Y7, 729312(DI)	// matvec_5[1] | 3
+	VMOVUPS	Y0, 731136(DI)	// matvec_7[0]
+	VMOVUPS	Y1, 731168(DI)	// matvec_7[0] | 1
+	VMOVUPS	Y2, 731200(DI)	// matvec_7[0] | 2
+	VMOVUPS	Y3, 731232(DI)	// matvec_7[0] | 3
+	VMOVUPS	Y4, 731264(DI)	// matvec_7[1]
+	VMOVUPS	Y5, 731296(DI)	// matvec_7[1] | 1
+	VMOVUPS	Y6, 731328(DI)	// matvec_7[1] | 2
+	VMOVUPS	Y7, 731360(DI)	// matvec_7[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -12512,10 +12528,10 @@ loop25: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop26: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	729088(R9), Y0	// matvec_5[0]
+	VMOVUPS	731136(R9), Y0	// matvec_7[0]
 	VBROADCASTSS	768(R10), Y1	// friction.0.bias[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 733184(R9)	// add_13[0]
+	VMOVUPS	Y0, 735232(R9)	// add_13[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -12544,7 +12560,7 @@ loop26: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 737280(R9)	// softplus_5[0]
+	VMOVUPS	Y0, 739328(R9)	// softplus_5[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -12569,10 +12585,10 @@ loop27: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop28: // 32 times: terms of the sums
-	VMOVUPS	737280(R10), Y8	// softplus_5[0]
-	VMOVUPS	737312(R10), Y9	// softplus_5[0] | 1
-	VMOVUPS	737344(R10), Y10	// softplus_5[0] | 2
-	VMOVUPS	737376(R10), Y11	// softplus_5[0] | 3
+	VMOVUPS	739328(R10), Y8	// softplus_5[0]
+	VMOVUPS	739360(R10), Y9	// softplus_5[0] | 1
+	VMOVUPS	739392(R10), Y10	// softplus_5[0] | 2
+	VMOVUPS	739424(R10), Y11	// softplus_5[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -12587,14 +12603,14 @@ loop28: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop28
-	VMOVUPS	Y0, 741376(DI)	// matvec_6[0]
-	VMOVUPS	Y1, 741408(DI)	// matvec_6[0] | 1
-	VMOVUPS	Y2, 741440(DI)	// matvec_6[0] | 2
-	VMOVUPS	Y3, 741472(DI)	// matvec_6[0] | 3
-	VMOVUPS	Y4, 741504(DI)	// matvec_6[1]
-	VMOVUPS	Y5, 741536(DI)	// matvec_6[1] | 1
-	VMOVUPS	Y6, 741568(DI)	// matvec_6[1] | 2
-	VMOVUPS	Y7, 741600(DI)	// matvec_6[1] | 3
+	VMOVUPS	Y0, 743424(DI)	// matvec_8[0]
+	VMOVUPS	Y1, 743456(DI)	// matvec_8[0] | 1
+	VMOVUPS	Y2, 743488(DI)	// matvec_8[0] | 2
+	VMOVUPS	Y3, 743520(DI)	// matvec_8[0] | 3
+	VMOVUPS	Y4, 743552(DI)	// matvec_8[1]
+	VMOVUPS	Y5, 743584(DI)	// matvec_8[1] | 1
+	VMOVUPS	Y6, 743616(DI)	// matvec_8[1] | 2
+	VMOVUPS	Y7, 743648(DI)	// matvec_8[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -12609,10 +12625,10 @@ loop29: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop30: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	741376(R9), Y2	// matvec_6[0]
+	VMOVUPS	743424(R9), Y2	// matvec_8[0]
 	VBROADCASTSS	4992(R10), Y3	// friction.2.bias[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 745472(R9)	// add_14[0]
+	VMOVUPS	Y2, 747520(R9)	// add_14[0]
 	VORPS	f32_80000000<>(SB), Y2, Y3
 	VMOVUPS	f32_c2ae999a<>(SB), Y4
 	VMAXPS	Y3, Y4, Y3
@@ -12641,7 +12657,7 @@ loop30: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y4
 	VMAXPS	Y2, Y4, Y2
 	VFMADD231PS	Y5, Y3, Y2
-	VMOVUPS	Y2, 749568(R9)	// softplus_6[0]
+	VMOVUPS	Y2, 751616(R9)	// softplus_6[0]
 	VBROADCASTSS	5120(R10), Y3	// friction.4.weight[0]
 	VFMADD231PS	Y2, Y3, Y0
 	VBROADCASTSS	5248(R10), Y3	// friction.4.weight[32]
@@ -12651,20 +12667,20 @@ loop30: // 32 times: elements
 	DECQ	DI
 	JNE	loop30
 	// arm.nde:38
-	VMOVUPS	727552(SI), Y2	// sub_5[0]
+	VMOVUPS	729600(SI), Y2	// sub_5[0]
 	VBROADCASTSS	5376(BX), Y3	// friction.4.bias[0]
 	VADDPS	Y3, Y0, Y0
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 753664(SI)	// sub_6[0]
-	VMOVUPS	727680(SI), Y2	// sub_5[1]
+	VMOVUPS	Y0, 755712(SI)	// sub_6[0]
+	VMOVUPS	729728(SI), Y2	// sub_5[1]
 	VBROADCASTSS	5380(BX), Y3	// friction.4.bias[1]
 	VADDPS	Y3, Y1, Y1
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 753792(SI)	// sub_6[1]
-	VMOVUPS	725888(SI), Y2	// M_4[0]
-	VMOVUPS	726016(SI), Y3	// M_4[1]
-	VMOVUPS	726144(SI), Y4	// M_4[2]
-	VMOVUPS	726272(SI), Y5	// M_4[3]
+	VMOVUPS	Y1, 755840(SI)	// sub_6[1]
+	VMOVUPS	727936(SI), Y2	// M_4[0]
+	VMOVUPS	728064(SI), Y3	// M_4[1]
+	VMOVUPS	728192(SI), Y4	// M_4[2]
+	VMOVUPS	728320(SI), Y5	// M_4[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -12685,27 +12701,27 @@ loop30: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 753920(SI)	// v_k3[0]
-	VMOVUPS	Y0, 754048(SI)	// v_k3[1]
-	VMOVUPS	595584(SI), Y2	// q_k1[0]
-	VMOVUPS	595712(SI), Y3	// q_k1[1]
+	VMOVUPS	Y1, 755968(SI)	// v_k3[0]
+	VMOVUPS	Y0, 756096(SI)	// v_k3[1]
+	VMOVUPS	597120(SI), Y2	// q_k1[0]
+	VMOVUPS	597248(SI), Y3	// q_k1[1]
 	// arm.nde:45
-	VMOVUPS	658944(SI), Y4	// ha43
+	VMOVUPS	660480(SI), Y4	// ha43
 	VFMADD231PS	Y1, Y4, Y2
-	VMOVUPS	Y2, 754176(SI)	// q_k4[0]
+	VMOVUPS	Y2, 756224(SI)	// q_k4[0]
 	VFMADD231PS	Y0, Y4, Y3
-	VMOVUPS	Y3, 754304(SI)	// q_k4[1]
+	VMOVUPS	Y3, 756352(SI)	// q_k4[1]
 	// arm.nde:11
-	VMOVUPS	724992(SI), Y0	// sin_3[0]
-	VMOVUPS	Y0, 754432(SI)	// concat_4[0]
-	VMOVUPS	725120(SI), Y0	// sin_3[1]
-	VMOVUPS	Y0, 754560(SI)	// concat_4[1]
-	VMOVUPS	725248(SI), Y0	// cos_7[0]
-	VMOVUPS	Y0, 754688(SI)	// concat_4[2]
-	VMOVUPS	725376(SI), Y0	// cos_7[1]
-	VMOVUPS	Y0, 754816(SI)	// concat_4[3]
-	VMOVUPS	Y2, 754944(SI)	// concat_4[4]
-	VMOVUPS	Y3, 755072(SI)	// concat_4[5]
+	VMOVUPS	727040(SI), Y0	// sin_3[0]
+	VMOVUPS	Y0, 756480(SI)	// concat_4[0]
+	VMOVUPS	727168(SI), Y0	// sin_3[1]
+	VMOVUPS	Y0, 756608(SI)	// concat_4[1]
+	VMOVUPS	727296(SI), Y0	// cos_7[0]
+	VMOVUPS	Y0, 756736(SI)	// concat_4[2]
+	VMOVUPS	727424(SI), Y0	// cos_7[1]
+	VMOVUPS	Y0, 756864(SI)	// concat_4[3]
+	VMOVUPS	Y2, 756992(SI)	// concat_4[4]
+	VMOVUPS	Y3, 757120(SI)	// concat_4[5]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop29
@@ -12726,10 +12742,10 @@ loop31: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop32: // 6 times: terms of the sums
-	VMOVUPS	754432(R10), Y8	// concat_4[0]
-	VMOVUPS	754464(R10), Y9	// concat_4[0] | 1
-	VMOVUPS	754496(R10), Y10	// concat_4[0] | 2
-	VMOVUPS	754528(R10), Y11	// concat_4[0] | 3
+	VMOVUPS	756480(R10), Y8	// concat_4[0]
+	VMOVUPS	756512(R10), Y9	// concat_4[0] | 1
+	VMOVUPS	756544(R10), Y10	// concat_4[0] | 2
+	VMOVUPS	756576(R10), Y11	// concat_4[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -12744,14 +12760,14 @@ loop32: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop32
-	VMOVUPS	Y0, 755200(DI)	// matvec_7[0]
-	VMOVUPS	Y1, 755232(DI)	// matvec_7[0] | 1
-	VMOVUPS	Y2, 755264(DI)	// matvec_7[0] | 2
-	VMOVUPS	Y3, 755296(DI)	// matvec_7[0] | 3
-	VMOVUPS	Y4, 755328(DI)	// matvec_7[1]
-	VMOVUPS	Y5, 755360(DI)	// matvec_7[1] | 1
-	VMOVUPS	Y6, 755392(DI)	// matvec_7[1] | 2
-	VMOVUPS	Y7, 755424(DI)	// matvec_7[1] | 3
+	VMOVUPS	Y0, 757248(DI)	// matvec_9[0]
+	VMOVUPS	Y1, 757280(DI)	// matvec_9[0] | 1
+	VMOVUPS	Y2, 757312(DI)	// matvec_9[0] | 2
+	VMOVUPS	Y3, 757344(DI)	// matvec_9[0] | 3
+	VMOVUPS	Y4, 757376(DI)	// matvec_9[1]
+	VMOVUPS	Y5, 757408(DI)	// matvec_9[1] | 1
+	VMOVUPS	Y6, 757440(DI)	// matvec_9[1] | 2
+	VMOVUPS	Y7, 757472(DI)	// matvec_9[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -12764,10 +12780,10 @@ loop33: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop34: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	755200(R9), Y0	// matvec_7[0]
+	VMOVUPS	757248(R9), Y0	// matvec_9[0]
 	VBROADCASTSS	768(R10), Y1	// friction.0.bias[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 759296(R9)	// add_15[0]
+	VMOVUPS	Y0, 761344(R9)	// add_15[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -12796,7 +12812,7 @@ loop34: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 763392(R9)	// softplus_7[0]
+	VMOVUPS	Y0, 765440(R9)	// softplus_7[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -12821,10 +12837,10 @@ loop35: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop36: // 32 times: terms of the sums
-	VMOVUPS	763392(R10), Y8	// softplus_7[0]
-	VMOVUPS	763424(R10), Y9	// softplus_7[0] | 1
-	VMOVUPS	763456(R10), Y10	// softplus_7[0] | 2
-	VMOVUPS	763488(R10), Y11	// softplus_7[0] | 3
+	VMOVUPS	765440(R10), Y8	// softplus_7[0]
+	VMOVUPS	765472(R10), Y9	// softplus_7[0] | 1
+	VMOVUPS	765504(R10), Y10	// softplus_7[0] | 2
+	VMOVUPS	765536(R10), Y11	// softplus_7[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -12839,14 +12855,14 @@ loop36: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop36
-	VMOVUPS	Y0, 767488(DI)	// matvec_8[0]
-	VMOVUPS	Y1, 767520(DI)	// matvec_8[0] | 1
-	VMOVUPS	Y2, 767552(DI)	// matvec_8[0] | 2
-	VMOVUPS	Y3, 767584(DI)	// matvec_8[0] | 3
-	VMOVUPS	Y4, 767616(DI)	// matvec_8[1]
-	VMOVUPS	Y5, 767648(DI)	// matvec_8[1] | 1
-	VMOVUPS	Y6, 767680(DI)	// matvec_8[1] | 2
-	VMOVUPS	Y7, 767712(DI)	// matvec_8[1] | 3
+	VMOVUPS	Y0, 769536(DI)	// matvec_10[0]
+	VMOVUPS	Y1, 769568(DI)	// matvec_10[0] | 1
+	VMOVUPS	Y2, 769600(DI)	// matvec_10[0] | 2
+	VMOVUPS	Y3, 769632(DI)	// matvec_10[0] | 3
+	VMOVUPS	Y4, 769664(DI)	// matvec_10[1]
+	VMOVUPS	Y5, 769696(DI)	// matvec_10[1] | 1
+	VMOVUPS	Y6, 769728(DI)	// matvec_10[1] | 2
+	VMOVUPS	Y7, 769760(DI)	// matvec_10[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -12861,11 +12877,11 @@ loop37: // 4 times: vectors of the block
 	MOVQ	R8, R11
 loop38: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	767488(R9), Y1	// matvec_8[0]
+	VMOVUPS	769536(R9), Y1	// matvec_10[0]
 	VBROADCASTSS	4992(R10), Y2	// friction.2.bias[0]
 	VADDPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 771584(R9)	// add_16[0]
-	VMOVUPS	720896(R9), Y2	// vecmat[0]
+	VMOVUPS	Y1, 773632(R9)	// add_16[0]
+	VMOVUPS	722944(R9), Y2	// vecmat[0]
 	VORPS	f32_80000000<>(SB), Y1, Y3
 	VMOVUPS	f32_42b40000<>(SB), Y4
 	VMINPS	Y3, Y4, Y3
@@ -12898,7 +12914,7 @@ loop38: // 32 times: elements
 	VADDPS	f32_3f800000<>(SB), Y3, Y3
 	VDIVPS	Y3, Y1, Y1
 	VMULPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 775680(R9)	// mul_16[0]
+	VMOVUPS	Y1, 777728(R9)	// mul_16[0]
 	VANDPS	Y0, Y1, Y1
 	VMOVUPS	44032(R11), Y2	// sum of friction.2.bias[0]
 	VADDPS	Y1, Y2, Y1
@@ -12927,10 +12943,10 @@ loop39: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop40: // 32 times: terms of the sums
-	VMOVUPS	775680(R10), Y8	// mul_16[0]
-	VMOVUPS	775712(R10), Y9	// mul_16[0] | 1
-	VMOVUPS	775744(R10), Y10	// mul_16[0] | 2
-	VMOVUPS	775776(R10), Y11	// mul_16[0] | 3
+	VMOVUPS	777728(R10), Y8	// mul_16[0]
+	VMOVUPS	777760(R10), Y9	// mul_16[0] | 1
+	VMOVUPS	777792(R10), Y10	// mul_16[0] | 2
+	VMOVUPS	777824(R10), Y11	// mul_16[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -12945,14 +12961,14 @@ loop40: // 32 times: terms of the sums
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop40
-	VMOVUPS	Y0, 779776(DI)	// vecmat_2[0]
-	VMOVUPS	Y1, 779808(DI)	// vecmat_2[0] | 1
-	VMOVUPS	Y2, 779840(DI)	// vecmat_2[0] | 2
-	VMOVUPS	Y3, 779872(DI)	// vecmat_2[0] | 3
-	VMOVUPS	Y4, 779904(DI)	// vecmat_2[1]
-	VMOVUPS	Y5, 779936(DI)	// vecmat_2[1] | 1
-	VMOVUPS	Y6, 779968(DI)	// vecmat_2[1] | 2
-	VMOVUPS	Y7, 780000(DI)	// vecmat_2[1] | 3
+	VMOVUPS	Y0, 781824(DI)	// vecmat_2[0]
+	VMOVUPS	Y1, 781856(DI)	// vecmat_2[0] | 1
+	VMOVUPS	Y2, 781888(DI)	// vecmat_2[0] | 2
+	VMOVUPS	Y3, 781920(DI)	// vecmat_2[0] | 3
+	VMOVUPS	Y4, 781952(DI)	// vecmat_2[1]
+	VMOVUPS	Y5, 781984(DI)	// vecmat_2[1] | 1
+	VMOVUPS	Y6, 782016(DI)	// vecmat_2[1] | 2
+	VMOVUPS	Y7, 782048(DI)	// vecmat_2[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -12964,7 +12980,7 @@ loop41: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop42: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	759296(R9), Y0	// add_15[0]
+	VMOVUPS	761344(R9), Y0	// add_15[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_42b40000<>(SB), Y2
 	VMINPS	Y1, Y2, Y1
@@ -12996,7 +13012,7 @@ loop42: // 32 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 783872(R9)	// sigmoid[0]
+	VMOVUPS	Y0, 785920(R9)	// sigmoid[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop42
@@ -13011,54 +13027,54 @@ loop42: // 32 times: elements
 	MOVQ	$8, CX
 	MOVQ	AX, SI
 loop43: // 8 times: tiles of 4 elements
-	VMOVUPS	775680(SI), Y4	// mul_16[0]
-	VMOVUPS	775712(SI), Y5	// mul_16[0] | 1
-	VMOVUPS	775744(SI), Y6	// mul_16[0] | 2
-	VMOVUPS	775776(SI), Y7	// mul_16[0] | 3
+	VMOVUPS	777728(SI), Y4	// mul_16[0]
+	VMOVUPS	777760(SI), Y5	// mul_16[0] | 1
+	VMOVUPS	777792(SI), Y6	// mul_16[0] | 2
+	VMOVUPS	777824(SI), Y7	// mul_16[0] | 3
 	VANDPS	Y0, Y4, Y4
 	VANDPS	Y1, Y5, Y5
 	VANDPS	Y2, Y6, Y6
 	VANDPS	Y3, Y7, Y7
-	VMOVUPS	Y4, 649856(SI)	// turned[0]
-	VMOVUPS	Y5, 649888(SI)	// turned[0] | 1
-	VMOVUPS	Y6, 649920(SI)	// turned[0] | 2
-	VMOVUPS	Y7, 649952(SI)	// turned[0] | 3
-	VMOVUPS	775808(SI), Y4	// mul_16[1]
-	VMOVUPS	775840(SI), Y5	// mul_16[1] | 1
-	VMOVUPS	775872(SI), Y6	// mul_16[1] | 2
-	VMOVUPS	775904(SI), Y7	// mul_16[1] | 3
+	VMOVUPS	Y4, 651392(SI)	// turned[0]
+	VMOVUPS	Y5, 651424(SI)	// turned[0] | 1
+	VMOVUPS	Y6, 651456(SI)	// turned[0] | 2
+	VMOVUPS	Y7, 651488(SI)	// turned[0] | 3
+	VMOVUPS	777856(SI), Y4	// mul_16[1]
+	VMOVUPS	777888(SI), Y5	// mul_16[1] | 1
+	VMOVUPS	777920(SI), Y6	// mul_16[1] | 2
+	VMOVUPS	777952(SI), Y7	// mul_16[1] | 3
 	VANDPS	Y0, Y4, Y4
 	VANDPS	Y1, Y5, Y5
 	VANDPS	Y2, Y6, Y6
 	VANDPS	Y3, Y7, Y7
-	VMOVUPS	Y4, 649984(SI)	// turned[1]
-	VMOVUPS	Y5, 650016(SI)	// turned[1] | 1
-	VMOVUPS	Y6, 650048(SI)	// turned[1] | 2
-	VMOVUPS	Y7, 650080(SI)	// turned[1] | 3
-	VMOVUPS	775936(SI), Y4	// mul_16[2]
-	VMOVUPS	775968(SI), Y5	// mul_16[2] | 1
-	VMOVUPS	776000(SI), Y6	// mul_16[2] | 2
-	VMOVUPS	776032(SI), Y7	// mul_16[2] | 3
+	VMOVUPS	Y4, 651520(SI)	// turned[1]
+	VMOVUPS	Y5, 651552(SI)	// turned[1] | 1
+	VMOVUPS	Y6, 651584(SI)	// turned[1] | 2
+	VMOVUPS	Y7, 651616(SI)	// turned[1] | 3
+	VMOVUPS	777984(SI), Y4	// mul_16[2]
+	VMOVUPS	778016(SI), Y5	// mul_16[2] | 1
+	VMOVUPS	778048(SI), Y6	// mul_16[2] | 2
+	VMOVUPS	778080(SI), Y7	// mul_16[2] | 3
 	VANDPS	Y0, Y4, Y4
 	VANDPS	Y1, Y5, Y5
 	VANDPS	Y2, Y6, Y6
 	VANDPS	Y3, Y7, Y7
-	VMOVUPS	Y4, 650112(SI)	// turned[2]
-	VMOVUPS	Y5, 650144(SI)	// turned[2] | 1
-	VMOVUPS	Y6, 650176(SI)	// turned[2] | 2
-	VMOVUPS	Y7, 650208(SI)	// turned[2] | 3
-	VMOVUPS	776064(SI), Y4	// mul_16[3]
-	VMOVUPS	776096(SI), Y5	// mul_16[3] | 1
-	VMOVUPS	776128(SI), Y6	// mul_16[3] | 2
-	VMOVUPS	776160(SI), Y7	// mul_16[3] | 3
+	VMOVUPS	Y4, 651648(SI)	// turned[2]
+	VMOVUPS	Y5, 651680(SI)	// turned[2] | 1
+	VMOVUPS	Y6, 651712(SI)	// turned[2] | 2
+	VMOVUPS	Y7, 651744(SI)	// turned[2] | 3
+	VMOVUPS	778112(SI), Y4	// mul_16[3]
+	VMOVUPS	778144(SI), Y5	// mul_16[3] | 1
+	VMOVUPS	778176(SI), Y6	// mul_16[3] | 2
+	VMOVUPS	778208(SI), Y7	// mul_16[3] | 3
 	VANDPS	Y0, Y4, Y4
 	VANDPS	Y1, Y5, Y5
 	VANDPS	Y2, Y6, Y6
 	VANDPS	Y3, Y7, Y7
-	VMOVUPS	Y4, 650240(SI)	// turned[3]
-	VMOVUPS	Y5, 650272(SI)	// turned[3] | 1
-	VMOVUPS	Y6, 650304(SI)	// turned[3] | 2
-	VMOVUPS	Y7, 650336(SI)	// turned[3] | 3
+	VMOVUPS	Y4, 651776(SI)	// turned[3]
+	VMOVUPS	Y5, 651808(SI)	// turned[3] | 1
+	VMOVUPS	Y6, 651840(SI)	// turned[3] | 2
+	VMOVUPS	Y7, 651872(SI)	// turned[3] | 3
 	ADDQ	$512, SI
 	DECQ	CX
 	JNE	loop43
@@ -13070,14 +13086,14 @@ loop44: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop45: // 4 times
-	VMOVUPS	763392(R10), Y0	// softplus_7[0]
-	VMOVUPS	763520(R10), Y1	// softplus_7[1]
-	VMOVUPS	763648(R10), Y2	// softplus_7[2]
-	VMOVUPS	763776(R10), Y3	// softplus_7[3]
-	VMOVUPS	763904(R10), Y4	// softplus_7[4]
-	VMOVUPS	764032(R10), Y5	// softplus_7[5]
-	VMOVUPS	764160(R10), Y6	// softplus_7[6]
-	VMOVUPS	764288(R10), Y7	// softplus_7[7]
+	VMOVUPS	765440(R10), Y0	// softplus_7[0]
+	VMOVUPS	765568(R10), Y1	// softplus_7[1]
+	VMOVUPS	765696(R10), Y2	// softplus_7[2]
+	VMOVUPS	765824(R10), Y3	// softplus_7[3]
+	VMOVUPS	765952(R10), Y4	// softplus_7[4]
+	VMOVUPS	766080(R10), Y5	// softplus_7[5]
+	VMOVUPS	766208(R10), Y6	// softplus_7[6]
+	VMOVUPS	766336(R10), Y7	// softplus_7[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -13102,14 +13118,14 @@ loop45: // 4 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 653952(R11)	// turned[32]
-	VMOVUPS	Y7, 653984(R11)	// turned[32] | 1
-	VMOVUPS	Y2, 654016(R11)	// turned[32] | 2
-	VMOVUPS	Y8, 654048(R11)	// turned[32] | 3
-	VMOVUPS	Y3, 654080(R11)	// turned[33]
-	VMOVUPS	Y1, 654112(R11)	// turned[33] | 1
-	VMOVUPS	Y5, 654144(R11)	// turned[33] | 2
-	VMOVUPS	Y0, 654176(R11)	// turned[33] | 3
+	VMOVUPS	Y6, 655488(R11)	// turned[32]
+	VMOVUPS	Y7, 655520(R11)	// turned[32] | 1
+	VMOVUPS	Y2, 655552(R11)	// turned[32] | 2
+	VMOVUPS	Y8, 655584(R11)	// turned[32] | 3
+	VMOVUPS	Y3, 655616(R11)	// turned[33]
+	VMOVUPS	Y1, 655648(R11)	// turned[33] | 1
+	VMOVUPS	Y5, 655680(R11)	// turned[33] | 2
+	VMOVUPS	Y0, 655712(R11)	// turned[33] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -13140,72 +13156,72 @@ loop47: // 2 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop48: // 8 times: samples, 4 at a time
-	VMOVUPS	653952(R13), Y10	// turned[32]
-	VMOVUPS	654976(R13), Y11	// turned[40]
-	VBROADCASTSS	649856(R14), Y12	// turned[0]
+	VMOVUPS	655488(R13), Y10	// turned[32]
+	VMOVUPS	656512(R13), Y11	// turned[40]
+	VBROADCASTSS	651392(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	649984(R14), Y12	// turned[1]
+	VBROADCASTSS	651520(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	650112(R14), Y12	// turned[2]
+	VBROADCASTSS	651648(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	650240(R14), Y12	// turned[3]
+	VBROADCASTSS	651776(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	650368(R14), Y12	// turned[4]
+	VBROADCASTSS	651904(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	653984(R13), Y10	// turned[32] | 1
-	VMOVUPS	655008(R13), Y11	// turned[40] | 1
-	VBROADCASTSS	649860(R14), Y12	// turned[0]
+	VMOVUPS	655520(R13), Y10	// turned[32] | 1
+	VMOVUPS	656544(R13), Y11	// turned[40] | 1
+	VBROADCASTSS	651396(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	649988(R14), Y12	// turned[1]
+	VBROADCASTSS	651524(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	650116(R14), Y12	// turned[2]
+	VBROADCASTSS	651652(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	650244(R14), Y12	// turned[3]
+	VBROADCASTSS	651780(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	650372(R14), Y12	// turned[4]
+	VBROADCASTSS	651908(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	654016(R13), Y10	// turned[32] | 2
-	VMOVUPS	655040(R13), Y11	// turned[40] | 2
-	VBROADCASTSS	649864(R14), Y12	// turned[0]
+	VMOVUPS	655552(R13), Y10	// turned[32] | 2
+	VMOVUPS	656576(R13), Y11	// turned[40] | 2
+	VBROADCASTSS	651400(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	649992(R14), Y12	// turned[1]
+	VBROADCASTSS	651528(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	650120(R14), Y12	// turned[2]
+	VBROADCASTSS	651656(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	650248(R14), Y12	// turned[3]
+	VBROADCASTSS	651784(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	650376(R14), Y12	// turned[4]
+	VBROADCASTSS	651912(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	654048(R13), Y10	// turned[32] | 3
-	VMOVUPS	655072(R13), Y11	// turned[40] | 3
-	VBROADCASTSS	649868(R14), Y12	// turned[0]
+	VMOVUPS	655584(R13), Y10	// turned[32] | 3
+	VMOVUPS	656608(R13), Y11	// turned[40] | 3
+	VBROADCASTSS	651404(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	649996(R14), Y12	// turned[1]
+	VBROADCASTSS	651532(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	650124(R14), Y12	// turned[2]
+	VBROADCASTSS	651660(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	650252(R14), Y12	// turned[3]
+	VBROADCASTSS	651788(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	650380(R14), Y12	// turned[4]
+	VBROADCASTSS	651916(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$128, R13
@@ -13242,36 +13258,36 @@ loop49: // 2 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop50: // 8 times: samples, 4 at a time
-	VBROADCASTSS	653696(R10), Y4	// turned[30]
-	VBROADCASTSS	653824(R10), Y5	// turned[31]
-	VMOVUPS	653952(R11), Y6	// turned[32]
+	VBROADCASTSS	655232(R10), Y4	// turned[30]
+	VBROADCASTSS	655360(R10), Y5	// turned[31]
+	VMOVUPS	655488(R11), Y6	// turned[32]
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	654976(R11), Y6	// turned[40]
+	VMOVUPS	656512(R11), Y6	// turned[40]
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
-	VBROADCASTSS	653700(R10), Y4	// turned[30]
-	VBROADCASTSS	653828(R10), Y5	// turned[31]
-	VMOVUPS	653984(R11), Y6	// turned[32] | 1
+	VBROADCASTSS	655236(R10), Y4	// turned[30]
+	VBROADCASTSS	655364(R10), Y5	// turned[31]
+	VMOVUPS	655520(R11), Y6	// turned[32] | 1
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	655008(R11), Y6	// turned[40] | 1
+	VMOVUPS	656544(R11), Y6	// turned[40] | 1
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
-	VBROADCASTSS	653704(R10), Y4	// turned[30]
-	VBROADCASTSS	653832(R10), Y5	// turned[31]
-	VMOVUPS	654016(R11), Y6	// turned[32] | 2
+	VBROADCASTSS	655240(R10), Y4	// turned[30]
+	VBROADCASTSS	655368(R10), Y5	// turned[31]
+	VMOVUPS	655552(R11), Y6	// turned[32] | 2
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	655040(R11), Y6	// turned[40] | 2
+	VMOVUPS	656576(R11), Y6	// turned[40] | 2
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
-	VBROADCASTSS	653708(R10), Y4	// turned[30]
-	VBROADCASTSS	653836(R10), Y5	// turned[31]
-	VMOVUPS	654048(R11), Y6	// turned[32] | 3
+	VBROADCASTSS	655244(R10), Y4	// turned[30]
+	VBROADCASTSS	655372(R10), Y5	// turned[31]
+	VMOVUPS	655584(R11), Y6	// turned[32] | 3
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	655072(R11), Y6	// turned[40] | 3
+	VMOVUPS	656608(R11), Y6	// turned[40] | 3
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
 	ADDQ	$16, R10
@@ -13305,10 +13321,10 @@ loop51: // 4 times: vectors of the block
 	MOVQ	BX, R12
 loop52: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	779776(R9), Y9	// vecmat_2[0]
-	VMOVUPS	783872(R9), Y10	// sigmoid[0]
+	VMOVUPS	781824(R9), Y9	// vecmat_2[0]
+	VMOVUPS	785920(R9), Y10	// sigmoid[0]
 	VMULPS	Y10, Y9, Y9
-	VMOVUPS	Y9, 787968(R9)	// mul_17[0]
+	VMOVUPS	Y9, 790016(R9)	// mul_17[0]
 	VANDPS	Y0, Y9, Y10
 	VMOVUPS	6144(R10), Y11	// sum of friction.0.bias[0]
 	VADDPS	Y10, Y11, Y10
@@ -13325,7 +13341,7 @@ loop52: // 32 times: elements
 	VFMADD231PS	Y9, Y10, Y5
 	VBROADCASTSS	20(R11), Y10	// friction.0.weight[5]
 	VFMADD231PS	Y9, Y10, Y6
-	VMOVUPS	771584(R9), Y9	// add_16[0]
+	VMOVUPS	773632(R9), Y9	// add_16[0]
 	VORPS	f32_80000000<>(SB), Y9, Y10
 	VMOVUPS	f32_c2ae999a<>(SB), Y11
 	VMAXPS	Y10, Y11, Y10
@@ -13354,7 +13370,7 @@ loop52: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y11
 	VMAXPS	Y9, Y11, Y9
 	VFMADD231PS	Y12, Y10, Y9
-	VMOVUPS	Y9, 793472(R9)	// softplus_8[0]
+	VMOVUPS	Y9, 795520(R9)	// softplus_8[0]
 	VBROADCASTSS	5120(R12), Y10	// friction.4.weight[0]
 	VFMADD231PS	Y9, Y10, Y7
 	VBROADCASTSS	5248(R12), Y10	// friction.4.weight[32]
@@ -13365,14 +13381,14 @@ loop52: // 32 times: elements
 	ADDQ	$4, R12
 	DECQ	DI
 	JNE	loop52
-	VMOVUPS	Y1, 792064(SI)	// vecmat_3[0]
-	VMOVUPS	Y2, 792192(SI)	// vecmat_3[1]
-	VMOVUPS	Y3, 792320(SI)	// vecmat_3[2]
-	VMOVUPS	Y4, 792448(SI)	// vecmat_3[3]
-	VMOVUPS	Y5, 792576(SI)	// vecmat_3[4]
-	VMOVUPS	Y6, 792704(SI)	// vecmat_3[5]
-	VMOVUPS	Y7, 797568(SI)	// matvec_9[0]
-	VMOVUPS	Y8, 797696(SI)	// matvec_9[1]
+	VMOVUPS	Y1, 794112(SI)	// vecmat_3[0]
+	VMOVUPS	Y2, 794240(SI)	// vecmat_3[1]
+	VMOVUPS	Y3, 794368(SI)	// vecmat_3[2]
+	VMOVUPS	Y4, 794496(SI)	// vecmat_3[3]
+	VMOVUPS	Y5, 794624(SI)	// vecmat_3[4]
+	VMOVUPS	Y6, 794752(SI)	// vecmat_3[5]
+	VMOVUPS	Y7, 799616(SI)	// matvec_11[0]
+	VMOVUPS	Y8, 799744(SI)	// matvec_11[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop51
@@ -13390,18 +13406,18 @@ loop52: // 32 times: elements
 	MOVQ	R8, R9
 loop53: // 16 times: tiles of 2 elements
 	// arm.nde:11
-	VMOVUPS	787968(SI), Y0	// mul_17[0]
-	VMOVUPS	788000(SI), Y1	// mul_17[0] | 1
-	VMOVUPS	788032(SI), Y2	// mul_17[0] | 2
-	VMOVUPS	788064(SI), Y3	// mul_17[0] | 3
+	VMOVUPS	790016(SI), Y0	// mul_17[0]
+	VMOVUPS	790048(SI), Y1	// mul_17[0] | 1
+	VMOVUPS	790080(SI), Y2	// mul_17[0] | 2
+	VMOVUPS	790112(SI), Y3	// mul_17[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	788096(SI), Y4	// mul_17[1]
-	VMOVUPS	788128(SI), Y5	// mul_17[1] | 1
-	VMOVUPS	788160(SI), Y6	// mul_17[1] | 2
-	VMOVUPS	788192(SI), Y7	// mul_17[1] | 3
+	VMOVUPS	790144(SI), Y4	// mul_17[1]
+	VMOVUPS	790176(SI), Y5	// mul_17[1] | 1
+	VMOVUPS	790208(SI), Y6	// mul_17[1] | 2
+	VMOVUPS	790240(SI), Y7	// mul_17[1] | 3
 	VANDPS	0(AX), Y4, Y4
 	VANDPS	32(AX), Y5, Y5
 	VANDPS	64(AX), Y6, Y6
@@ -13410,10 +13426,10 @@ loop53: // 16 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	DI, R12
 loop54: // 6 times: elements
-	VMOVUPS	754432(R11), Y8	// concat_4[0]
-	VMOVUPS	754464(R11), Y9	// concat_4[0] | 1
-	VMOVUPS	754496(R11), Y10	// concat_4[0] | 2
-	VMOVUPS	754528(R11), Y11	// concat_4[0] | 3
+	VMOVUPS	756480(R11), Y8	// concat_4[0]
+	VMOVUPS	756512(R11), Y9	// concat_4[0] | 1
+	VMOVUPS	756544(R11), Y10	// concat_4[0] | 2
+	VMOVUPS	756576(R11), Y11	// concat_4[0] | 3
 	VMOVUPS	(R12), Y12	// sum of friction.0.weight[0]
 	VFMADD231PS	Y8, Y0, Y12
 	VFMADD231PS	Y9, Y1, Y12
@@ -13430,38 +13446,38 @@ loop54: // 6 times: elements
 	ADDQ	$32, R12
 	DECQ	R10
 	JNE	loop54
-	VMOVUPS	793472(SI), Y0	// softplus_8[0]
-	VMOVUPS	793504(SI), Y1	// softplus_8[0] | 1
-	VMOVUPS	793536(SI), Y2	// softplus_8[0] | 2
-	VMOVUPS	793568(SI), Y3	// softplus_8[0] | 3
+	VMOVUPS	795520(SI), Y0	// softplus_8[0]
+	VMOVUPS	795552(SI), Y1	// softplus_8[0] | 1
+	VMOVUPS	795584(SI), Y2	// softplus_8[0] | 2
+	VMOVUPS	795616(SI), Y3	// softplus_8[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	720640(AX), Y4	// G_bar[0]
-	VMOVUPS	720672(AX), Y5	// G_bar[0] | 1
-	VMOVUPS	720704(AX), Y6	// G_bar[0] | 2
-	VMOVUPS	720736(AX), Y7	// G_bar[0] | 3
+	VMOVUPS	722688(AX), Y4	// G_bar[0]
+	VMOVUPS	722720(AX), Y5	// G_bar[0] | 1
+	VMOVUPS	722752(AX), Y6	// G_bar[0] | 2
+	VMOVUPS	722784(AX), Y7	// G_bar[0] | 3
 	VMOVUPS	45056(R9), Y8	// sum of friction.4.weight[0]
 	VFMADD231PS	Y0, Y4, Y8
 	VFMADD231PS	Y1, Y5, Y8
 	VFMADD231PS	Y2, Y6, Y8
 	VFMADD231PS	Y3, Y7, Y8
 	VMOVUPS	Y8, 45056(R9)	// sum of friction.4.weight[0]
-	VMOVUPS	720768(AX), Y8	// G_bar[1]
-	VMOVUPS	720800(AX), Y9	// G_bar[1] | 1
-	VMOVUPS	720832(AX), Y10	// G_bar[1] | 2
-	VMOVUPS	720864(AX), Y11	// G_bar[1] | 3
+	VMOVUPS	722816(AX), Y8	// G_bar[1]
+	VMOVUPS	722848(AX), Y9	// G_bar[1] | 1
+	VMOVUPS	722880(AX), Y10	// G_bar[1] | 2
+	VMOVUPS	722912(AX), Y11	// G_bar[1] | 3
 	VMOVUPS	46080(R9), Y12	// sum of friction.4.weight[32]
 	VFMADD231PS	Y0, Y8, Y12
 	VFMADD231PS	Y1, Y9, Y12
 	VFMADD231PS	Y2, Y10, Y12
 	VFMADD231PS	Y3, Y11, Y12
 	VMOVUPS	Y12, 46080(R9)	// sum of friction.4.weight[32]
-	VMOVUPS	793600(SI), Y0	// softplus_8[1]
-	VMOVUPS	793632(SI), Y1	// softplus_8[1] | 1
-	VMOVUPS	793664(SI), Y2	// softplus_8[1] | 2
-	VMOVUPS	793696(SI), Y3	// softplus_8[1] | 3
+	VMOVUPS	795648(SI), Y0	// softplus_8[1]
+	VMOVUPS	795680(SI), Y1	// softplus_8[1] | 1
+	VMOVUPS	795712(SI), Y2	// softplus_8[1] | 2
+	VMOVUPS	795744(SI), Y3	// softplus_8[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
@@ -13489,41 +13505,41 @@ loop54: // 6 times: elements
 loop55: // 4 times: vectors of the block
 	VMOVUPS	65792(SI), Y15	// mask
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	792320(SI), Y0	// vecmat_3[2]
-	VMOVUPS	792448(SI), Y0	// vecmat_3[3]
-	VMOVUPS	792064(SI), Y0	// vecmat_3[0]
-	VMOVUPS	792192(SI), Y0	// vecmat_3[1]
+	VMOVUPS	794368(SI), Y0	// vecmat_3[2]
+	VMOVUPS	794496(SI), Y0	// vecmat_3[3]
+	VMOVUPS	794112(SI), Y0	// vecmat_3[0]
+	VMOVUPS	794240(SI), Y0	// vecmat_3[1]
 	// arm.nde:11
-	VMOVUPS	792064(SI), Y0	// vecmat_3[0]
-	VMOVUPS	725248(SI), Y1	// cos_7[0]
-	VMOVUPS	792320(SI), Y2	// vecmat_3[2]
-	VMOVUPS	724992(SI), Y3	// sin_3[0]
+	VMOVUPS	794112(SI), Y0	// vecmat_3[0]
+	VMOVUPS	727296(SI), Y1	// cos_7[0]
+	VMOVUPS	794368(SI), Y2	// vecmat_3[2]
+	VMOVUPS	727040(SI), Y3	// sin_3[0]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
 	VMULPS	Y3, Y2, Y2
 	VMOVUPS	Y2, Y15
 	VFMADD231PS	Y1, Y0, Y15
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	792192(SI), Y0	// vecmat_3[1]
-	VMOVUPS	725376(SI), Y1	// cos_7[1]
-	VMOVUPS	792448(SI), Y2	// vecmat_3[3]
-	VMOVUPS	725120(SI), Y3	// sin_3[1]
+	VMOVUPS	794240(SI), Y0	// vecmat_3[1]
+	VMOVUPS	727424(SI), Y1	// cos_7[1]
+	VMOVUPS	794496(SI), Y2	// vecmat_3[3]
+	VMOVUPS	727168(SI), Y3	// sin_3[1]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
 	VMULPS	Y3, Y2, Y2
 	VMOVUPS	Y2, Y15
 	VFMADD231PS	Y1, Y0, Y15
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	720768(SI), Y15	// G_bar[1]
+	VMOVUPS	722816(SI), Y15	// G_bar[1]
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	720640(SI), Y15	// G_bar[0]
+	VMOVUPS	722688(SI), Y15	// G_bar[0]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	718080(SI), Y0	// q_y4[0]
-	VMOVUPS	718208(SI), Y1	// q_y4[1]
+	VMOVUPS	720128(SI), Y0	// q_y4[0]
+	VMOVUPS	720256(SI), Y1	// q_y4[1]
 	// arm.nde:35
 	VMOVUPS	96(AX), Y13
 	VADDPS	128(AX), Y13, Y2
-	VMOVUPS	Y2, 792832(SI)	// add_17
+	VMOVUPS	Y2, 794880(SI)	// add_17
 	VADDPS	Y1, Y0, Y3
-	VMOVUPS	663168(SI), Y15	// mul_11
+	VMOVUPS	664704(SI), Y15	// mul_11
 	VMOVUPS	Y15, 160(AX)
 	VMULPS	160(AX), Y2, Y2
 	VANDPS	f32_7fffffff<>(SB), Y3, Y4
@@ -13562,7 +13578,7 @@ loop55: // 4 times: vectors of the block
 	VORPS	Y5, Y4, Y4
 	VXORPS	f32_80000000<>(SB), Y4, Y4
 	VMULPS	Y4, Y2, Y2
-	VMOVUPS	662784(SI), Y15	// mul_9
+	VMOVUPS	664320(SI), Y15	// mul_9
 	VMOVUPS	Y15, 192(AX)
 	VMOVUPS	128(AX), Y13
 	VMULPS	192(AX), Y13, Y4
@@ -13602,8 +13618,8 @@ loop55: // 4 times: vectors of the block
 	VORPS	Y6, Y5, Y5
 	VXORPS	f32_80000000<>(SB), Y5, Y5
 	VFMADD213PS	Y2, Y5, Y4
-	VMOVUPS	754176(SI), Y5	// q_k4[0]
-	VMOVUPS	754304(SI), Y15	// q_k4[1]
+	VMOVUPS	756224(SI), Y5	// q_k4[0]
+	VMOVUPS	756352(SI), Y15	// q_k4[1]
 	VMOVUPS	Y15, 224(AX)
 	// arm.nde:34
 	VMULPS	Y5, Y5, Y6
@@ -13615,12 +13631,12 @@ loop55: // 4 times: vectors of the block
 	VFMADD231PS	224(AX), Y13, Y5
 	VMULPS	96(AX), Y6, Y7
 	VFNMADD231PS	128(AX), Y5, Y7
-	VMOVUPS	Y7, 792960(SI)	// k_bar
+	VMOVUPS	Y7, 795008(SI)	// k_bar
 	// arm.nde:29
-	VMOVUPS	659712(SI), Y15	// mul_6
+	VMOVUPS	661248(SI), Y15	// mul_6
 	VMOVUPS	Y15, 288(AX)
 	VMULPS	288(AX), Y7, Y7
-	VMOVUPS	718336(SI), Y8	// c2_3
+	VMOVUPS	720384(SI), Y8	// c2_3
 	VMOVUPS	Y2, Y15
 	VFMADD231PS	Y8, Y7, Y15
 	VMOVUPS	Y15, 320(AX)
@@ -13658,7 +13674,7 @@ loop55: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y1, Y1
 	VXORPS	f32_ffffffff<>(SB), Y1, Y1
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 793088(SI)	// s2_4
+	VMOVUPS	Y1, 795136(SI)	// s2_4
 	// arm.nde:33
 	VMULPS	288(AX), Y1, Y15
 	VMOVUPS	Y15, 352(AX)
@@ -13708,7 +13724,7 @@ loop55: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y0, Y0
 	VXORPS	f32_ffffffff<>(SB), Y0, Y0
 	VORPS	Y0, Y6, Y0
-	VMOVUPS	Y0, 793216(SI)	// cos_11
+	VMOVUPS	Y0, 795264(SI)	// cos_11
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y3, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -13742,11 +13758,11 @@ loop55: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y3, Y3
 	VXORPS	f32_ffffffff<>(SB), Y3, Y3
 	VORPS	Y3, Y6, Y3
-	VMOVUPS	Y3, 793344(SI)	// cos_12
+	VMOVUPS	Y3, 795392(SI)	// cos_12
 	VMULPS	160(AX), Y3, Y3
 	VFMADD132PS	192(AX), Y3, Y0
-	VMOVUPS	660608(SI), Y6	// take[0]
-	VMOVUPS	660736(SI), Y7	// take[1]
+	VMOVUPS	662144(SI), Y6	// take[0]
+	VMOVUPS	662272(SI), Y7	// take[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Y5, Y6, Y5
@@ -13754,21 +13770,21 @@ loop55: // 4 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y0, Y5, Y0
-	VMOVUPS	797568(SI), Y5	// matvec_9[0]
+	VMOVUPS	799616(SI), Y5	// matvec_11[0]
 	VBROADCASTSS	5376(BX), Y6	// friction.4.bias[0]
 	VADDPS	Y6, Y5, Y5
 	VSUBPS	Y5, Y0, Y0
-	VMOVUPS	Y0, 797824(SI)	// sub_7[0]
+	VMOVUPS	Y0, 799872(SI)	// sub_7[0]
 	VSUBPS	Y3, Y4, Y3
-	VMOVUPS	797696(SI), Y4	// matvec_9[1]
+	VMOVUPS	799744(SI), Y4	// matvec_11[1]
 	VBROADCASTSS	5380(BX), Y5	// friction.4.bias[1]
 	VADDPS	Y5, Y4, Y4
 	VSUBPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 797952(SI)	// sub_7[1]
-	VMOVUPS	718464(SI), Y4	// M_3[0]
-	VMOVUPS	718592(SI), Y5	// M_3[1]
-	VMOVUPS	718720(SI), Y6	// M_3[2]
-	VMOVUPS	718848(SI), Y7	// M_3[3]
+	VMOVUPS	Y3, 800000(SI)	// sub_7[1]
+	VMOVUPS	720512(SI), Y4	// M_3[0]
+	VMOVUPS	720640(SI), Y5	// M_3[1]
+	VMOVUPS	720768(SI), Y6	// M_3[2]
+	VMOVUPS	720896(SI), Y7	// M_3[3]
 	VANDPS	f32_7fffffff<>(SB), Y4, Y8
 	VANDPS	f32_7fffffff<>(SB), Y6, Y9
 	VCMPPS	$17, Y9, Y8, Y8
@@ -13789,58 +13805,58 @@ loop55: // 4 times: vectors of the block
 	VFNMADD231PS	Y0, Y6, Y7
 	VDIVPS	Y9, Y7, Y4
 	VORPS	Y3, Y4, Y3
-	VMOVUPS	Y3, 798080(SI)	// v_k4[0]
-	VMOVUPS	Y0, 798208(SI)	// v_k4[1]
-	VMOVUPS	720384(SI), Y4	// linsolve[0]
+	VMOVUPS	Y3, 800128(SI)	// v_k4[0]
+	VMOVUPS	Y0, 800256(SI)	// v_k4[1]
+	VMOVUPS	722432(SI), Y4	// linsolve[0]
 	VMULPS	Y3, Y4, Y5
 	VMULPS	Y0, Y4, Y4
-	VMOVUPS	720512(SI), Y6	// linsolve[1]
+	VMOVUPS	722560(SI), Y6	// linsolve[1]
 	VMULPS	Y3, Y6, Y3
 	VMULPS	Y0, Y6, Y0
 	VXORPS	f32_80000000<>(SB), Y5, Y5
-	VMOVUPS	Y5, 798336(SI)	// M_bar[0]
+	VMOVUPS	Y5, 800384(SI)	// M_bar[0]
 	VXORPS	f32_80000000<>(SB), Y4, Y4
-	VMOVUPS	Y4, 798464(SI)	// M_bar[1]
+	VMOVUPS	Y4, 800512(SI)	// M_bar[1]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
-	VMOVUPS	Y3, 798592(SI)	// M_bar[2]
+	VMOVUPS	Y3, 800640(SI)	// M_bar[2]
 	VXORPS	f32_80000000<>(SB), Y0, Y0
-	VMOVUPS	Y0, 798720(SI)	// M_bar[3]
-	VMOVUPS	725888(SI), Y15	// M_4[0]
+	VMOVUPS	Y0, 800768(SI)	// M_bar[3]
+	VMOVUPS	727936(SI), Y15	// M_4[0]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// transpose_2[0]
-	VMOVUPS	Y13, 799488(SI)
-	VMOVUPS	726144(SI), Y15	// M_4[2]
+	VMOVUPS	Y13, 801536(SI)
+	VMOVUPS	728192(SI), Y15	// M_4[2]
 	VMOVUPS	Y15, 160(AX)
 	VMOVUPS	160(AX), Y13	// transpose_2[1]
-	VMOVUPS	Y13, 799616(SI)
-	VMOVUPS	726016(SI), Y15	// M_4[1]
+	VMOVUPS	Y13, 801664(SI)
+	VMOVUPS	728064(SI), Y15	// M_4[1]
 	VMOVUPS	Y15, 192(AX)
 	VMOVUPS	192(AX), Y13	// transpose_2[2]
-	VMOVUPS	Y13, 799744(SI)
-	VMOVUPS	726272(SI), Y15	// M_4[3]
+	VMOVUPS	Y13, 801792(SI)
+	VMOVUPS	728320(SI), Y15	// M_4[3]
 	VMOVUPS	Y15, 416(AX)
 	VMOVUPS	416(AX), Y13	// transpose_2[3]
-	VMOVUPS	Y13, 799872(SI)
+	VMOVUPS	Y13, 801920(SI)
 	// arm.nde:32
 	VADDPS	Y4, Y3, Y0
-	VMOVUPS	Y0, 798848(SI)	// add_18
+	VMOVUPS	Y0, 800896(SI)	// add_18
 	// arm.nde:28
-	VMOVUPS	658816(SI), Y3	// mul_4
+	VMOVUPS	660352(SI), Y3	// mul_4
 	VMULPS	288(AX), Y0, Y0
 	VFMADD231PS	Y3, Y5, Y0
 	VXORPS	f32_80000000<>(SB), Y1, Y1
 	VMOVUPS	320(AX), Y15
 	VFMADD231PS	Y1, Y0, Y15
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPD	595072(DI), Y0	// h
-	VMOVUPD	595104(DI), Y1	// h | 1
+	VMOVUPD	596608(DI), Y0	// h
+	VMOVUPD	596640(DI), Y1	// h | 1
 	// arm.nde:45
 	VMULPD	f64_3fd5555555555555<>(SB), Y0, Y0
 	VMULPD	f64_3fd5555555555555<>(SB), Y1, Y1
 	VCVTPD2PSY	Y0, X0
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y0, Y0
-	VMOVUPS	Y0, 800000(SI)	// hb2
+	VMOVUPS	Y0, 802048(SI)	// hb2
 	// arm.nde:34
 	VMULPS	128(AX), Y2, Y15
 	VMOVUPS	Y15, 320(AX)
@@ -13851,59 +13867,59 @@ loop55: // 4 times: vectors of the block
 	VMOVUPS	Y1, Y15
 	VFMADD231PS	256(AX), Y13, Y15
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	621568(SI), Y1	// q_next_bar[0]
-	VMOVUPS	621696(SI), Y2	// q_next_bar[1]
-	VMOVUPS	623360(SI), Y3	// v_d3_bar[0]
-	VMOVUPS	623488(SI), Y4	// v_d3_bar[1]
-	VMOVUPS	622848(SI), Y5	// v_d2_bar[0]
-	VMOVUPS	622976(SI), Y6	// v_d2_bar[1]
-	VMOVUPS	621824(SI), Y7	// v_next_bar[0]
-	VMOVUPS	621952(SI), Y8	// v_next_bar[1]
-	VMOVUPS	623104(SI), Y9	// q_d3_bar[0]
-	VMOVUPS	623232(SI), Y10	// q_d3_bar[1]
-	VMOVUPS	622592(SI), Y15	// q_d2_bar[0]
+	VMOVUPS	623104(SI), Y1	// q_next_bar[0]
+	VMOVUPS	623232(SI), Y2	// q_next_bar[1]
+	VMOVUPS	624896(SI), Y3	// v_d3_bar[0]
+	VMOVUPS	625024(SI), Y4	// v_d3_bar[1]
+	VMOVUPS	624384(SI), Y5	// v_d2_bar[0]
+	VMOVUPS	624512(SI), Y6	// v_d2_bar[1]
+	VMOVUPS	623360(SI), Y7	// v_next_bar[0]
+	VMOVUPS	623488(SI), Y8	// v_next_bar[1]
+	VMOVUPS	624640(SI), Y9	// q_d3_bar[0]
+	VMOVUPS	624768(SI), Y10	// q_d3_bar[1]
+	VMOVUPS	624128(SI), Y15	// q_d2_bar[0]
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	622720(SI), Y15	// q_d2_bar[1]
+	VMOVUPS	624256(SI), Y15	// q_d2_bar[1]
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	792576(SI), Y11	// vecmat_3[4]
-	VMOVUPS	792704(SI), Y11	// vecmat_3[5]
+	VMOVUPS	794624(SI), Y11	// vecmat_3[4]
+	VMOVUPS	794752(SI), Y11	// vecmat_3[5]
 	// arm.nde:28
 	VMOVUPS	384(AX), Y13
 	VADDPS	f32_00000000<>(SB), Y13, Y11
-	VMOVUPS	Y11, 798976(SI)	// q_y4_bar[0]
+	VMOVUPS	Y11, 801024(SI)	// q_y4_bar[0]
 	VMOVUPS	32(AX), Y13
 	VADDPS	288(AX), Y13, Y12
-	VMOVUPS	Y12, 799104(SI)	// q_y4_bar[1]
+	VMOVUPS	Y12, 801152(SI)	// q_y4_bar[1]
 	// arm.nde:45
 	VADDPS	Y11, Y1, Y11
-	VMOVUPS	Y11, 799232(SI)	// add_19[0]
+	VMOVUPS	Y11, 801280(SI)	// add_19[0]
 	VADDPS	Y12, Y2, Y11
-	VMOVUPS	Y11, 799360(SI)	// add_19[1]
+	VMOVUPS	Y11, 801408(SI)	// add_19[1]
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y3, Y5
 	VFMADD231PS	Y0, Y7, Y5
-	VMOVUPS	Y5, 800128(SI)	// add_20[0]
+	VMOVUPS	Y5, 802176(SI)	// add_20[0]
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y4, Y6
 	VFMADD231PS	Y0, Y8, Y6
-	VMOVUPS	Y6, 800256(SI)	// add_20[1]
+	VMOVUPS	Y6, 802304(SI)	// add_20[1]
 	VMULPS	f32_3f2aaaab<>(SB), Y9, Y0
-	VMOVUPS	Y0, 800384(SI)	// mul_18[0]
+	VMOVUPS	Y0, 802432(SI)	// mul_18[0]
 	VMULPS	f32_3f2aaaab<>(SB), Y10, Y3
-	VMOVUPS	Y3, 800512(SI)	// mul_18[1]
-	VMOVUPS	719744(SI), Y4	// hb1
+	VMOVUPS	Y3, 802560(SI)	// mul_18[1]
+	VMOVUPS	721792(SI), Y4	// hb1
 	VMULPS	Y4, Y1, Y1
-	VMOVUPS	Y1, 800640(SI)	// mul_19[0]
+	VMOVUPS	Y1, 802688(SI)	// mul_19[0]
 	VMULPS	Y4, Y2, Y2
-	VMOVUPS	Y2, 800768(SI)	// mul_19[1]
+	VMOVUPS	Y2, 802816(SI)	// mul_19[1]
 	// arm.nde:11
 	VMOVUPS	448(AX), Y13
 	VFMADD231PS	f32_bf000000<>(SB), Y13, Y0
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	792576(SI), Y1	// vecmat_3[4]
+	VMOVUPS	794624(SI), Y1	// vecmat_3[4]
 	VADDPS	Y1, Y0, Y0
 	VMOVUPS	480(AX), Y13
 	VFMADD231PS	f32_bf000000<>(SB), Y13, Y3
 	VADDPS	Y2, Y3, Y1
-	VMOVUPS	792704(SI), Y2	// vecmat_3[5]
+	VMOVUPS	794752(SI), Y2	// vecmat_3[5]
 	VADDPS	Y2, Y1, Y1
 	// arm.nde:34
 	VMOVUPS	320(AX), Y13
@@ -13915,15 +13931,15 @@ loop55: // 4 times: vectors of the block
 	VADDPS	f32_00000000<>(SB), Y0, Y0
 	VADDPS	128(AX), Y1, Y1
 	VADDPS	Y3, Y0, Y0
-	VMOVUPS	Y0, 800896(SI)	// q_k4_bar[0]
+	VMOVUPS	Y0, 802944(SI)	// q_k4_bar[0]
 	VADDPS	f32_00000000<>(SB), Y1, Y1
-	VMOVUPS	Y1, 801024(SI)	// q_k4_bar[1]
+	VMOVUPS	Y1, 803072(SI)	// q_k4_bar[1]
 	// arm.nde:45
-	VMOVUPS	658944(SI), Y2	// ha43
+	VMOVUPS	660480(SI), Y2	// ha43
 	VFMADD231PS	Y2, Y0, Y5
-	VMOVUPS	Y5, 801152(SI)	// v_k3_bar[0]
+	VMOVUPS	Y5, 803200(SI)	// v_k3_bar[0]
 	VFMADD231PS	Y2, Y1, Y6
-	VMOVUPS	Y6, 801280(SI)	// v_k3_bar[1]
+	VMOVUPS	Y6, 803328(SI)	// v_k3_bar[1]
 	// arm.nde:38
 	VMOVUPS	64(AX), Y13
 	VANDPS	f32_7fffffff<>(SB), Y13, Y0
@@ -13951,19 +13967,19 @@ loop55: // 4 times: vectors of the block
 	VFNMADD231PS	Y0, Y3, Y7
 	VDIVPS	Y1, Y7, Y1
 	VORPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 801408(SI)	// linsolve_2[0]
-	VMOVUPS	Y0, 801536(SI)	// linsolve_2[1]
+	VMOVUPS	Y1, 803456(SI)	// linsolve_2[0]
+	VMOVUPS	Y0, 803584(SI)	// linsolve_2[1]
 	VXORPS	f32_80000000<>(SB), Y1, Y1
-	VMOVUPS	Y1, 801664(SI)	// G_bar_2[0]
+	VMOVUPS	Y1, 803712(SI)	// G_bar_2[0]
 	VXORPS	f32_80000000<>(SB), Y0, Y0
-	VMOVUPS	Y0, 801792(SI)	// G_bar_2[1]
+	VMOVUPS	Y0, 803840(SI)	// G_bar_2[1]
 	// arm.nde:11
-	VMOVUPS	727808(SI), Y2	// sin_4[0]
+	VMOVUPS	729856(SI), Y2	// sin_4[0]
 	VXORPS	f32_80000000<>(SB), Y2, Y2
-	VMOVUPS	Y2, 814976(SI)	// neg_4[0]
-	VMOVUPS	727936(SI), Y2	// sin_4[1]
+	VMOVUPS	Y2, 817024(SI)	// neg_4[0]
+	VMOVUPS	729984(SI), Y2	// sin_4[1]
 	VXORPS	f32_80000000<>(SB), Y2, Y2
-	VMOVUPS	Y2, 815104(SI)	// neg_4[1]
+	VMOVUPS	Y2, 817152(SI)	// neg_4[1]
 	MOVQ	$32, R9
 	MOVQ	BX, R10
 	MOVQ	SI, R11
@@ -13973,7 +13989,7 @@ loop56: // 32 times: elements
 	VMULPS	Y2, Y1, Y2
 	VBROADCASTSS	5248(R10), Y3	// friction.4.weight[32]
 	VFMADD231PS	Y3, Y0, Y2
-	VMOVUPS	745472(R11), Y3	// add_14[0]
+	VMOVUPS	747520(R11), Y3	// add_14[0]
 	VORPS	f32_80000000<>(SB), Y3, Y4
 	VMOVUPS	f32_42b40000<>(SB), Y5
 	VMINPS	Y4, Y5, Y4
@@ -14006,7 +14022,7 @@ loop56: // 32 times: elements
 	VADDPS	f32_3f800000<>(SB), Y4, Y4
 	VDIVPS	Y4, Y3, Y3
 	VMULPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 801920(R11)	// mul_20[0]
+	VMOVUPS	Y2, 803968(R11)	// mul_20[0]
 	VANDPS	0(AX), Y2, Y2
 	VMOVUPS	44032(R12), Y3	// sum of friction.2.bias[0]
 	VADDPS	Y2, Y3, Y2
@@ -14036,10 +14052,10 @@ loop57: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop58: // 32 times: terms of the sums
-	VMOVUPS	801920(R10), Y8	// mul_20[0]
-	VMOVUPS	801952(R10), Y9	// mul_20[0] | 1
-	VMOVUPS	801984(R10), Y10	// mul_20[0] | 2
-	VMOVUPS	802016(R10), Y11	// mul_20[0] | 3
+	VMOVUPS	803968(R10), Y8	// mul_20[0]
+	VMOVUPS	804000(R10), Y9	// mul_20[0] | 1
+	VMOVUPS	804032(R10), Y10	// mul_20[0] | 2
+	VMOVUPS	804064(R10), Y11	// mul_20[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -14054,14 +14070,14 @@ loop58: // 32 times: terms of the sums
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop58
-	VMOVUPS	Y0, 806016(DI)	// vecmat_4[0]
-	VMOVUPS	Y1, 806048(DI)	// vecmat_4[0] | 1
-	VMOVUPS	Y2, 806080(DI)	// vecmat_4[0] | 2
-	VMOVUPS	Y3, 806112(DI)	// vecmat_4[0] | 3
-	VMOVUPS	Y4, 806144(DI)	// vecmat_4[1]
-	VMOVUPS	Y5, 806176(DI)	// vecmat_4[1] | 1
-	VMOVUPS	Y6, 806208(DI)	// vecmat_4[1] | 2
-	VMOVUPS	Y7, 806240(DI)	// vecmat_4[1] | 3
+	VMOVUPS	Y0, 808064(DI)	// vecmat_4[0]
+	VMOVUPS	Y1, 808096(DI)	// vecmat_4[0] | 1
+	VMOVUPS	Y2, 808128(DI)	// vecmat_4[0] | 2
+	VMOVUPS	Y3, 808160(DI)	// vecmat_4[0] | 3
+	VMOVUPS	Y4, 808192(DI)	// vecmat_4[1]
+	VMOVUPS	Y5, 808224(DI)	// vecmat_4[1] | 1
+	VMOVUPS	Y6, 808256(DI)	// vecmat_4[1] | 2
+	VMOVUPS	Y7, 808288(DI)	// vecmat_4[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -14073,7 +14089,7 @@ loop59: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop60: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	733184(R9), Y0	// add_13[0]
+	VMOVUPS	735232(R9), Y0	// add_13[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_42b40000<>(SB), Y2
 	VMINPS	Y1, Y2, Y1
@@ -14105,7 +14121,7 @@ loop60: // 32 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 810112(R9)	// sigmoid_2[0]
+	VMOVUPS	Y0, 812160(R9)	// sigmoid_2[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop60
@@ -14125,28 +14141,28 @@ loop60: // 32 times: elements
 	MOVQ	R8, DI
 loop61: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	749568(SI), Y0	// softplus_6[0]
-	VMOVUPS	749600(SI), Y1	// softplus_6[0] | 1
-	VMOVUPS	749632(SI), Y2	// softplus_6[0] | 2
-	VMOVUPS	749664(SI), Y3	// softplus_6[0] | 3
+	VMOVUPS	751616(SI), Y0	// softplus_6[0]
+	VMOVUPS	751648(SI), Y1	// softplus_6[0] | 1
+	VMOVUPS	751680(SI), Y2	// softplus_6[0] | 2
+	VMOVUPS	751712(SI), Y3	// softplus_6[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	801664(AX), Y4	// G_bar_2[0]
-	VMOVUPS	801696(AX), Y5	// G_bar_2[0] | 1
-	VMOVUPS	801728(AX), Y6	// G_bar_2[0] | 2
-	VMOVUPS	801760(AX), Y7	// G_bar_2[0] | 3
+	VMOVUPS	803712(AX), Y4	// G_bar_2[0]
+	VMOVUPS	803744(AX), Y5	// G_bar_2[0] | 1
+	VMOVUPS	803776(AX), Y6	// G_bar_2[0] | 2
+	VMOVUPS	803808(AX), Y7	// G_bar_2[0] | 3
 	VMOVUPS	45056(DI), Y8	// sum of friction.4.weight[0]
 	VFMADD231PS	Y0, Y4, Y8
 	VFMADD231PS	Y1, Y5, Y8
 	VFMADD231PS	Y2, Y6, Y8
 	VFMADD231PS	Y3, Y7, Y8
 	VMOVUPS	Y8, 45056(DI)	// sum of friction.4.weight[0]
-	VMOVUPS	801792(AX), Y4	// G_bar_2[1]
-	VMOVUPS	801824(AX), Y5	// G_bar_2[1] | 1
-	VMOVUPS	801856(AX), Y6	// G_bar_2[1] | 2
-	VMOVUPS	801888(AX), Y7	// G_bar_2[1] | 3
+	VMOVUPS	803840(AX), Y4	// G_bar_2[1]
+	VMOVUPS	803872(AX), Y5	// G_bar_2[1] | 1
+	VMOVUPS	803904(AX), Y6	// G_bar_2[1] | 2
+	VMOVUPS	803936(AX), Y7	// G_bar_2[1] | 3
 	VMOVUPS	46080(DI), Y8	// sum of friction.4.weight[32]
 	VFMADD231PS	Y0, Y4, Y8
 	VFMADD231PS	Y1, Y5, Y8
@@ -14160,54 +14176,54 @@ loop61: // 32 times: elements
 	MOVQ	$8, CX
 	MOVQ	AX, SI
 loop62: // 8 times: tiles of 4 elements
-	VMOVUPS	801920(SI), Y0	// mul_20[0]
-	VMOVUPS	801952(SI), Y1	// mul_20[0] | 1
-	VMOVUPS	801984(SI), Y2	// mul_20[0] | 2
-	VMOVUPS	802016(SI), Y3	// mul_20[0] | 3
+	VMOVUPS	803968(SI), Y0	// mul_20[0]
+	VMOVUPS	804000(SI), Y1	// mul_20[0] | 1
+	VMOVUPS	804032(SI), Y2	// mul_20[0] | 2
+	VMOVUPS	804064(SI), Y3	// mul_20[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 649856(SI)	// turned[0]
-	VMOVUPS	Y1, 649888(SI)	// turned[0] | 1
-	VMOVUPS	Y2, 649920(SI)	// turned[0] | 2
-	VMOVUPS	Y3, 649952(SI)	// turned[0] | 3
-	VMOVUPS	802048(SI), Y0	// mul_20[1]
-	VMOVUPS	802080(SI), Y1	// mul_20[1] | 1
-	VMOVUPS	802112(SI), Y2	// mul_20[1] | 2
-	VMOVUPS	802144(SI), Y3	// mul_20[1] | 3
+	VMOVUPS	Y0, 651392(SI)	// turned[0]
+	VMOVUPS	Y1, 651424(SI)	// turned[0] | 1
+	VMOVUPS	Y2, 651456(SI)	// turned[0] | 2
+	VMOVUPS	Y3, 651488(SI)	// turned[0] | 3
+	VMOVUPS	804096(SI), Y0	// mul_20[1]
+	VMOVUPS	804128(SI), Y1	// mul_20[1] | 1
+	VMOVUPS	804160(SI), Y2	// mul_20[1] | 2
+	VMOVUPS	804192(SI), Y3	// mul_20[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 649984(SI)	// turned[1]
-	VMOVUPS	Y1, 650016(SI)	// turned[1] | 1
-	VMOVUPS	Y2, 650048(SI)	// turned[1] | 2
-	VMOVUPS	Y3, 650080(SI)	// turned[1] | 3
-	VMOVUPS	802176(SI), Y0	// mul_20[2]
-	VMOVUPS	802208(SI), Y1	// mul_20[2] | 1
-	VMOVUPS	802240(SI), Y2	// mul_20[2] | 2
-	VMOVUPS	802272(SI), Y3	// mul_20[2] | 3
+	VMOVUPS	Y0, 651520(SI)	// turned[1]
+	VMOVUPS	Y1, 651552(SI)	// turned[1] | 1
+	VMOVUPS	Y2, 651584(SI)	// turned[1] | 2
+	VMOVUPS	Y3, 651616(SI)	// turned[1] | 3
+	VMOVUPS	804224(SI), Y0	// mul_20[2]
+	VMOVUPS	804256(SI), Y1	// mul_20[2] | 1
+	VMOVUPS	804288(SI), Y2	// mul_20[2] | 2
+	VMOVUPS	804320(SI), Y3	// mul_20[2] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 650112(SI)	// turned[2]
-	VMOVUPS	Y1, 650144(SI)	// turned[2] | 1
-	VMOVUPS	Y2, 650176(SI)	// turned[2] | 2
-	VMOVUPS	Y3, 650208(SI)	// turned[2] | 3
-	VMOVUPS	802304(SI), Y0	// mul_20[3]
-	VMOVUPS	802336(SI), Y1	// mul_20[3] | 1
-	VMOVUPS	802368(SI), Y2	// mul_20[3] | 2
-	VMOVUPS	802400(SI), Y3	// mul_20[3] | 3
+	VMOVUPS	Y0, 651648(SI)	// turned[2]
+	VMOVUPS	Y1, 651680(SI)	// turned[2] | 1
+	VMOVUPS	Y2, 651712(SI)	// turned[2] | 2
+	VMOVUPS	Y3, 651744(SI)	// turned[2] | 3
+	VMOVUPS	804352(SI), Y0	// mul_20[3]
+	VMOVUPS	804384(SI), Y1	// mul_20[3] | 1
+	VMOVUPS	804416(SI), Y2	// mul_20[3] | 2
+	VMOVUPS	804448(SI), Y3	// mul_20[3] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 650240(SI)	// turned[3]
-	VMOVUPS	Y1, 650272(SI)	// turned[3] | 1
-	VMOVUPS	Y2, 650304(SI)	// turned[3] | 2
-	VMOVUPS	Y3, 650336(SI)	// turned[3] | 3
+	VMOVUPS	Y0, 651776(SI)	// turned[3]
+	VMOVUPS	Y1, 651808(SI)	// turned[3] | 1
+	VMOVUPS	Y2, 651840(SI)	// turned[3] | 2
+	VMOVUPS	Y3, 651872(SI)	// turned[3] | 3
 	ADDQ	$512, SI
 	DECQ	CX
 	JNE	loop62
@@ -14219,14 +14235,14 @@ loop63: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop64: // 4 times
-	VMOVUPS	737280(R10), Y0	// softplus_5[0]
-	VMOVUPS	737408(R10), Y1	// softplus_5[1]
-	VMOVUPS	737536(R10), Y2	// softplus_5[2]
-	VMOVUPS	737664(R10), Y3	// softplus_5[3]
-	VMOVUPS	737792(R10), Y4	// softplus_5[4]
-	VMOVUPS	737920(R10), Y5	// softplus_5[5]
-	VMOVUPS	738048(R10), Y6	// softplus_5[6]
-	VMOVUPS	738176(R10), Y7	// softplus_5[7]
+	VMOVUPS	739328(R10), Y0	// softplus_5[0]
+	VMOVUPS	739456(R10), Y1	// softplus_5[1]
+	VMOVUPS	739584(R10), Y2	// softplus_5[2]
+	VMOVUPS	739712(R10), Y3	// softplus_5[3]
+	VMOVUPS	739840(R10), Y4	// softplus_5[4]
+	VMOVUPS	739968(R10), Y5	// softplus_5[5]
+	VMOVUPS	740096(R10), Y6	// softplus_5[6]
+	VMOVUPS	740224(R10), Y7	// softplus_5[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -14251,14 +14267,14 @@ loop64: // 4 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 653952(R11)	// turned[32]
-	VMOVUPS	Y7, 653984(R11)	// turned[32] | 1
-	VMOVUPS	Y2, 654016(R11)	// turned[32] | 2
-	VMOVUPS	Y8, 654048(R11)	// turned[32] | 3
-	VMOVUPS	Y3, 654080(R11)	// turned[33]
-	VMOVUPS	Y1, 654112(R11)	// turned[33] | 1
-	VMOVUPS	Y5, 654144(R11)	// turned[33] | 2
-	VMOVUPS	Y0, 654176(R11)	// turned[33] | 3
+	VMOVUPS	Y6, 655488(R11)	// turned[32]
+	VMOVUPS	Y7, 655520(R11)	// turned[32] | 1
+	VMOVUPS	Y2, 655552(R11)	// turned[32] | 2
+	VMOVUPS	Y8, 655584(R11)	// turned[32] | 3
+	VMOVUPS	Y3, 655616(R11)	// turned[33]
+	VMOVUPS	Y1, 655648(R11)	// turned[33] | 1
+	VMOVUPS	Y5, 655680(R11)	// turned[33] | 2
+	VMOVUPS	Y0, 655712(R11)	// turned[33] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -14289,72 +14305,72 @@ loop66: // 2 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop67: // 8 times: samples, 4 at a time
-	VMOVUPS	653952(R13), Y10	// turned[32]
-	VMOVUPS	654976(R13), Y11	// turned[40]
-	VBROADCASTSS	649856(R14), Y12	// turned[0]
+	VMOVUPS	655488(R13), Y10	// turned[32]
+	VMOVUPS	656512(R13), Y11	// turned[40]
+	VBROADCASTSS	651392(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	649984(R14), Y12	// turned[1]
+	VBROADCASTSS	651520(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	650112(R14), Y12	// turned[2]
+	VBROADCASTSS	651648(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	650240(R14), Y12	// turned[3]
+	VBROADCASTSS	651776(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	650368(R14), Y12	// turned[4]
+	VBROADCASTSS	651904(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	653984(R13), Y10	// turned[32] | 1
-	VMOVUPS	655008(R13), Y11	// turned[40] | 1
-	VBROADCASTSS	649860(R14), Y12	// turned[0]
+	VMOVUPS	655520(R13), Y10	// turned[32] | 1
+	VMOVUPS	656544(R13), Y11	// turned[40] | 1
+	VBROADCASTSS	651396(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	649988(R14), Y12	// turned[1]
+	VBROADCASTSS	651524(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	650116(R14), Y12	// turned[2]
+	VBROADCASTSS	651652(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	650244(R14), Y12	// turned[3]
+	VBROADCASTSS	651780(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	650372(R14), Y12	// turned[4]
+	VBROADCASTSS	651908(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	654016(R13), Y10	// turned[32] | 2
-	VMOVUPS	655040(R13), Y11	// turned[40] | 2
-	VBROADCASTSS	649864(R14), Y12	// turned[0]
+	VMOVUPS	655552(R13), Y10	// turned[32] | 2
+	VMOVUPS	656576(R13), Y11	// turned[40] | 2
+	VBROADCASTSS	651400(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	649992(R14), Y12	// turned[1]
+	VBROADCASTSS	651528(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	650120(R14), Y12	// turned[2]
+	VBROADCASTSS	651656(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	650248(R14), Y12	// turned[3]
+	VBROADCASTSS	651784(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	650376(R14), Y12	// turned[4]
+	VBROADCASTSS	651912(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	654048(R13), Y10	// turned[32] | 3
-	VMOVUPS	655072(R13), Y11	// turned[40] | 3
-	VBROADCASTSS	649868(R14), Y12	// turned[0]
+	VMOVUPS	655584(R13), Y10	// turned[32] | 3
+	VMOVUPS	656608(R13), Y11	// turned[40] | 3
+	VBROADCASTSS	651404(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	649996(R14), Y12	// turned[1]
+	VBROADCASTSS	651532(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	650124(R14), Y12	// turned[2]
+	VBROADCASTSS	651660(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	650252(R14), Y12	// turned[3]
+	VBROADCASTSS	651788(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	650380(R14), Y12	// turned[4]
+	VBROADCASTSS	651916(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$128, R13
@@ -14391,36 +14407,36 @@ loop68: // 2 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop69: // 8 times: samples, 4 at a time
-	VBROADCASTSS	653696(R10), Y4	// turned[30]
-	VBROADCASTSS	653824(R10), Y5	// turned[31]
-	VMOVUPS	653952(R11), Y6	// turned[32]
+	VBROADCASTSS	655232(R10), Y4	// turned[30]
+	VBROADCASTSS	655360(R10), Y5	// turned[31]
+	VMOVUPS	655488(R11), Y6	// turned[32]
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	654976(R11), Y6	// turned[40]
+	VMOVUPS	656512(R11), Y6	// turned[40]
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
-	VBROADCASTSS	653700(R10), Y4	// turned[30]
-	VBROADCASTSS	653828(R10), Y5	// turned[31]
-	VMOVUPS	653984(R11), Y6	// turned[32] | 1
+	VBROADCASTSS	655236(R10), Y4	// turned[30]
+	VBROADCASTSS	655364(R10), Y5	// turned[31]
+	VMOVUPS	655520(R11), Y6	// turned[32] | 1
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	655008(R11), Y6	// turned[40] | 1
+	VMOVUPS	656544(R11), Y6	// turned[40] | 1
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
-	VBROADCASTSS	653704(R10), Y4	// turned[30]
-	VBROADCASTSS	653832(R10), Y5	// turned[31]
-	VMOVUPS	654016(R11), Y6	// turned[32] | 2
+	VBROADCASTSS	655240(R10), Y4	// turned[30]
+	VBROADCASTSS	655368(R10), Y5	// turned[31]
+	VMOVUPS	655552(R11), Y6	// turned[32] | 2
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	655040(R11), Y6	// turned[40] | 2
+	VMOVUPS	656576(R11), Y6	// turned[40] | 2
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
-	VBROADCASTSS	653708(R10), Y4	// turned[30]
-	VBROADCASTSS	653836(R10), Y5	// turned[31]
-	VMOVUPS	654048(R11), Y6	// turned[32] | 3
+	VBROADCASTSS	655244(R10), Y4	// turned[30]
+	VBROADCASTSS	655372(R10), Y5	// turned[31]
+	VMOVUPS	655584(R11), Y6	// turned[32] | 3
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	655072(R11), Y6	// turned[40] | 3
+	VMOVUPS	656608(R11), Y6	// turned[40] | 3
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
 	ADDQ	$16, R10
@@ -14490,14 +14506,14 @@ loop69: // 8 times: samples, 4 at a time
 	MOVQ	R8, R10
 loop70: // 16 times: tiles of 2 elements
 	// arm.nde:11
-	VMOVUPS	806016(SI), Y0	// vecmat_4[0]
-	VMOVUPS	806048(SI), Y1	// vecmat_4[0] | 1
-	VMOVUPS	806080(SI), Y2	// vecmat_4[0] | 2
-	VMOVUPS	806112(SI), Y3	// vecmat_4[0] | 3
-	VMOVUPS	810112(SI), Y4	// sigmoid_2[0]
-	VMOVUPS	810144(SI), Y5	// sigmoid_2[0] | 1
-	VMOVUPS	810176(SI), Y6	// sigmoid_2[0] | 2
-	VMOVUPS	810208(SI), Y7	// sigmoid_2[0] | 3
+	VMOVUPS	808064(SI), Y0	// vecmat_4[0]
+	VMOVUPS	808096(SI), Y1	// vecmat_4[0] | 1
+	VMOVUPS	808128(SI), Y2	// vecmat_4[0] | 2
+	VMOVUPS	808160(SI), Y3	// vecmat_4[0] | 3
+	VMOVUPS	812160(SI), Y4	// sigmoid_2[0]
+	VMOVUPS	812192(SI), Y5	// sigmoid_2[0] | 1
+	VMOVUPS	812224(SI), Y6	// sigmoid_2[0] | 2
+	VMOVUPS	812256(SI), Y7	// sigmoid_2[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
@@ -14590,14 +14606,14 @@ loop70: // 16 times: tiles of 2 elements
 	VMOVUPS	864(AX), Y15
 	VFMADD231PS	Y3, Y4, Y15
 	VMOVUPS	Y15, 864(AX)
-	VMOVUPS	806144(SI), Y4	// vecmat_4[1]
-	VMOVUPS	806176(SI), Y5	// vecmat_4[1] | 1
-	VMOVUPS	806208(SI), Y6	// vecmat_4[1] | 2
-	VMOVUPS	806240(SI), Y7	// vecmat_4[1] | 3
-	VMOVUPS	810240(SI), Y8	// sigmoid_2[1]
-	VMOVUPS	810272(SI), Y9	// sigmoid_2[1] | 1
-	VMOVUPS	810304(SI), Y10	// sigmoid_2[1] | 2
-	VMOVUPS	810336(SI), Y11	// sigmoid_2[1] | 3
+	VMOVUPS	808192(SI), Y4	// vecmat_4[1]
+	VMOVUPS	808224(SI), Y5	// vecmat_4[1] | 1
+	VMOVUPS	808256(SI), Y6	// vecmat_4[1] | 2
+	VMOVUPS	808288(SI), Y7	// vecmat_4[1] | 3
+	VMOVUPS	812288(SI), Y8	// sigmoid_2[1]
+	VMOVUPS	812320(SI), Y9	// sigmoid_2[1] | 1
+	VMOVUPS	812352(SI), Y10	// sigmoid_2[1] | 2
+	VMOVUPS	812384(SI), Y11	// sigmoid_2[1] | 3
 	VMULPS	Y8, Y4, Y4
 	VMULPS	Y9, Y5, Y5
 	VMULPS	Y10, Y6, Y6
@@ -14702,10 +14718,10 @@ loop70: // 16 times: tiles of 2 elements
 	MOVQ	AX, R12
 	MOVQ	R10, R13
 loop71: // 6 times: elements
-	VMOVUPS	728320(R12), Y8	// concat_3[0]
-	VMOVUPS	728352(R12), Y9	// concat_3[0] | 1
-	VMOVUPS	728384(R12), Y10	// concat_3[0] | 2
-	VMOVUPS	728416(R12), Y11	// concat_3[0] | 3
+	VMOVUPS	730368(R12), Y8	// concat_3[0]
+	VMOVUPS	730400(R12), Y9	// concat_3[0] | 1
+	VMOVUPS	730432(R12), Y10	// concat_3[0] | 2
+	VMOVUPS	730464(R12), Y11	// concat_3[0] | 3
 	VMOVUPS	(R13), Y12	// sum of friction.0.weight[0]
 	VFMADD231PS	Y8, Y0, Y12
 	VFMADD231PS	Y9, Y1, Y12
@@ -14729,84 +14745,84 @@ loop71: // 6 times: elements
 	DECQ	CX
 	JNE	loop70
 	VMOVUPS	128(AX), Y13	// vecmat_5[0]
-	VMOVUPS	Y13, 814208(AX)
+	VMOVUPS	Y13, 816256(AX)
 	VMOVUPS	160(AX), Y13	// vecmat_5[0] | 1
-	VMOVUPS	Y13, 814240(AX)
+	VMOVUPS	Y13, 816288(AX)
 	VMOVUPS	192(AX), Y13	// vecmat_5[0] | 2
-	VMOVUPS	Y13, 814272(AX)
+	VMOVUPS	Y13, 816320(AX)
 	VMOVUPS	224(AX), Y13	// vecmat_5[0] | 3
-	VMOVUPS	Y13, 814304(AX)
+	VMOVUPS	Y13, 816352(AX)
 	VMOVUPS	256(AX), Y13	// vecmat_5[1]
-	VMOVUPS	Y13, 814336(AX)
+	VMOVUPS	Y13, 816384(AX)
 	VMOVUPS	288(AX), Y13	// vecmat_5[1] | 1
-	VMOVUPS	Y13, 814368(AX)
+	VMOVUPS	Y13, 816416(AX)
 	VMOVUPS	320(AX), Y13	// vecmat_5[1] | 2
-	VMOVUPS	Y13, 814400(AX)
+	VMOVUPS	Y13, 816448(AX)
 	VMOVUPS	352(AX), Y13	// vecmat_5[1] | 3
-	VMOVUPS	Y13, 814432(AX)
+	VMOVUPS	Y13, 816480(AX)
 	VMOVUPS	384(AX), Y13	// vecmat_5[2]
-	VMOVUPS	Y13, 814464(AX)
+	VMOVUPS	Y13, 816512(AX)
 	VMOVUPS	416(AX), Y13	// vecmat_5[2] | 1
-	VMOVUPS	Y13, 814496(AX)
+	VMOVUPS	Y13, 816544(AX)
 	VMOVUPS	448(AX), Y13	// vecmat_5[2] | 2
-	VMOVUPS	Y13, 814528(AX)
+	VMOVUPS	Y13, 816576(AX)
 	VMOVUPS	480(AX), Y13	// vecmat_5[2] | 3
-	VMOVUPS	Y13, 814560(AX)
+	VMOVUPS	Y13, 816608(AX)
 	VMOVUPS	512(AX), Y13	// vecmat_5[3]
-	VMOVUPS	Y13, 814592(AX)
+	VMOVUPS	Y13, 816640(AX)
 	VMOVUPS	544(AX), Y13	// vecmat_5[3] | 1
-	VMOVUPS	Y13, 814624(AX)
+	VMOVUPS	Y13, 816672(AX)
 	VMOVUPS	576(AX), Y13	// vecmat_5[3] | 2
-	VMOVUPS	Y13, 814656(AX)
+	VMOVUPS	Y13, 816704(AX)
 	VMOVUPS	608(AX), Y13	// vecmat_5[3] | 3
-	VMOVUPS	Y13, 814688(AX)
+	VMOVUPS	Y13, 816736(AX)
 	VMOVUPS	640(AX), Y13	// vecmat_5[4]
-	VMOVUPS	Y13, 814720(AX)
+	VMOVUPS	Y13, 816768(AX)
 	VMOVUPS	672(AX), Y13	// vecmat_5[4] | 1
-	VMOVUPS	Y13, 814752(AX)
+	VMOVUPS	Y13, 816800(AX)
 	VMOVUPS	704(AX), Y13	// vecmat_5[4] | 2
-	VMOVUPS	Y13, 814784(AX)
+	VMOVUPS	Y13, 816832(AX)
 	VMOVUPS	736(AX), Y13	// vecmat_5[4] | 3
-	VMOVUPS	Y13, 814816(AX)
+	VMOVUPS	Y13, 816864(AX)
 	VMOVUPS	768(AX), Y13	// vecmat_5[5]
-	VMOVUPS	Y13, 814848(AX)
+	VMOVUPS	Y13, 816896(AX)
 	VMOVUPS	800(AX), Y13	// vecmat_5[5] | 1
-	VMOVUPS	Y13, 814880(AX)
+	VMOVUPS	Y13, 816928(AX)
 	VMOVUPS	832(AX), Y13	// vecmat_5[5] | 2
-	VMOVUPS	Y13, 814912(AX)
+	VMOVUPS	Y13, 816960(AX)
 	VMOVUPS	864(AX), Y13	// vecmat_5[5] | 3
-	VMOVUPS	Y13, 814944(AX)
+	VMOVUPS	Y13, 816992(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop72: // 4 times: vectors of the block
 	VMOVUPS	65792(SI), Y0	// mask
-	VMOVUPS	814464(SI), Y1	// vecmat_5[2]
-	VMOVUPS	814592(SI), Y1	// vecmat_5[3]
-	VMOVUPS	814208(SI), Y1	// vecmat_5[0]
-	VMOVUPS	814336(SI), Y1	// vecmat_5[1]
+	VMOVUPS	816512(SI), Y1	// vecmat_5[2]
+	VMOVUPS	816640(SI), Y1	// vecmat_5[3]
+	VMOVUPS	816256(SI), Y1	// vecmat_5[0]
+	VMOVUPS	816384(SI), Y1	// vecmat_5[1]
 	// arm.nde:11
-	VMOVUPS	814208(SI), Y1	// vecmat_5[0]
-	VMOVUPS	728064(SI), Y2	// cos_10[0]
-	VMOVUPS	814464(SI), Y3	// vecmat_5[2]
-	VMOVUPS	814976(SI), Y4	// neg_4[0]
+	VMOVUPS	816256(SI), Y1	// vecmat_5[0]
+	VMOVUPS	730112(SI), Y2	// cos_10[0]
+	VMOVUPS	816512(SI), Y3	// vecmat_5[2]
+	VMOVUPS	817024(SI), Y4	// neg_4[0]
 	VMULPS	Y4, Y3, Y3
 	VFMADD231PS	Y2, Y1, Y3
-	VMOVUPS	814336(SI), Y1	// vecmat_5[1]
-	VMOVUPS	728192(SI), Y2	// cos_10[1]
-	VMOVUPS	814592(SI), Y4	// vecmat_5[3]
-	VMOVUPS	815104(SI), Y5	// neg_4[1]
+	VMOVUPS	816384(SI), Y1	// vecmat_5[1]
+	VMOVUPS	730240(SI), Y2	// cos_10[1]
+	VMOVUPS	816640(SI), Y4	// vecmat_5[3]
+	VMOVUPS	817152(SI), Y5	// neg_4[1]
 	VMULPS	Y5, Y4, Y4
 	VFMADD231PS	Y2, Y1, Y4
-	VMOVUPS	801792(SI), Y15	// G_bar_2[1]
+	VMOVUPS	803840(SI), Y15	// G_bar_2[1]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	801664(SI), Y1	// G_bar_2[0]
-	VMOVUPS	725504(SI), Y2	// q_y3[0]
+	VMOVUPS	803712(SI), Y1	// G_bar_2[0]
+	VMOVUPS	727552(SI), Y2	// q_y3[0]
 	// arm.nde:35
 	VADDPS	0(AX), Y1, Y5
-	VMOVUPS	Y5, 815232(SI)	// add_21
-	VMOVUPS	663168(SI), Y6	// mul_11
+	VMOVUPS	Y5, 817280(SI)	// add_21
+	VMOVUPS	664704(SI), Y6	// mul_11
 	VMULPS	Y6, Y5, Y5
-	VMOVUPS	727296(SI), Y6	// add_12
+	VMOVUPS	729344(SI), Y6	// add_12
 	VANDPS	f32_7fffffff<>(SB), Y6, Y7
 	VMOVUPS	f32_4b400000<>(SB), Y8
 	VFMADD231PS	f32_3f22f983<>(SB), Y7, Y8
@@ -14843,7 +14859,7 @@ loop72: // 4 times: vectors of the block
 	VORPS	Y6, Y7, Y6
 	VXORPS	f32_80000000<>(SB), Y6, Y6
 	VMULPS	Y6, Y5, Y5
-	VMOVUPS	662784(SI), Y6	// mul_9
+	VMOVUPS	664320(SI), Y6	// mul_9
 	VMULPS	Y6, Y1, Y6
 	VANDPS	f32_7fffffff<>(SB), Y2, Y7
 	VMOVUPS	f32_4b400000<>(SB), Y8
@@ -14882,15 +14898,15 @@ loop72: // 4 times: vectors of the block
 	VXORPS	f32_80000000<>(SB), Y2, Y2
 	VFMADD213PS	Y5, Y2, Y6
 	// arm.nde:34
-	VMOVUPS	726912(SI), Y2	// add_11
-	VMOVUPS	727040(SI), Y7	// square_3
+	VMOVUPS	728960(SI), Y2	// add_11
+	VMOVUPS	729088(SI), Y7	// square_3
 	VMULPS	0(AX), Y7, Y7
 	VFNMADD231PS	Y2, Y1, Y7
-	VMOVUPS	Y7, 815360(SI)	// k_bar_2
+	VMOVUPS	Y7, 817408(SI)	// k_bar_2
 	// arm.nde:29
-	VMOVUPS	659712(SI), Y2	// mul_6
+	VMOVUPS	661248(SI), Y2	// mul_6
 	VMULPS	Y2, Y7, Y7
-	VMOVUPS	725760(SI), Y8	// c2_4
+	VMOVUPS	727808(SI), Y8	// c2_4
 	VFMADD231PS	Y8, Y7, Y5
 	// arm.nde:35
 	VADDPS	Y6, Y3, Y15
@@ -14898,116 +14914,116 @@ loop72: // 4 times: vectors of the block
 	VADDPS	f32_00000000<>(SB), Y4, Y15
 	VMOVUPS	Y15, 64(AX)
 	// arm.nde:38
-	VMOVUPS	801408(SI), Y3	// linsolve_2[0]
-	VMOVUPS	753920(SI), Y4	// v_k3[0]
+	VMOVUPS	803456(SI), Y3	// linsolve_2[0]
+	VMOVUPS	755968(SI), Y4	// v_k3[0]
 	VMULPS	Y4, Y3, Y6
-	VMOVUPS	754048(SI), Y7	// v_k3[1]
+	VMOVUPS	756096(SI), Y7	// v_k3[1]
 	VMULPS	Y7, Y3, Y3
-	VMOVUPS	801536(SI), Y8	// linsolve_2[1]
+	VMOVUPS	803584(SI), Y8	// linsolve_2[1]
 	VMULPS	Y4, Y8, Y4
 	VMULPS	Y7, Y8, Y7
 	VXORPS	f32_80000000<>(SB), Y6, Y6
-	VMOVUPS	Y6, 815488(SI)	// M_bar_2[0]
+	VMOVUPS	Y6, 817536(SI)	// M_bar_2[0]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
-	VMOVUPS	Y3, 815616(SI)	// M_bar_2[1]
+	VMOVUPS	Y3, 817664(SI)	// M_bar_2[1]
 	VXORPS	f32_80000000<>(SB), Y4, Y4
-	VMOVUPS	Y4, 815744(SI)	// M_bar_2[2]
+	VMOVUPS	Y4, 817792(SI)	// M_bar_2[2]
 	VXORPS	f32_80000000<>(SB), Y7, Y7
-	VMOVUPS	Y7, 815872(SI)	// M_bar_2[3]
-	VMOVUPS	659968(SI), Y15	// M[0]
+	VMOVUPS	Y7, 817920(SI)	// M_bar_2[3]
+	VMOVUPS	661504(SI), Y15	// M[0]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// transpose_3[0]
-	VMOVUPS	Y13, 816640(SI)
-	VMOVUPS	660224(SI), Y15	// M[2]
+	VMOVUPS	Y13, 818688(SI)
+	VMOVUPS	661760(SI), Y15	// M[2]
 	VMOVUPS	Y15, 128(AX)
 	VMOVUPS	128(AX), Y13	// transpose_3[1]
-	VMOVUPS	Y13, 816768(SI)
-	VMOVUPS	660096(SI), Y15	// M[1]
+	VMOVUPS	Y13, 818816(SI)
+	VMOVUPS	661632(SI), Y15	// M[1]
 	VMOVUPS	Y15, 160(AX)
 	VMOVUPS	160(AX), Y13	// transpose_3[2]
-	VMOVUPS	Y13, 816896(SI)
-	VMOVUPS	660352(SI), Y15	// M[3]
+	VMOVUPS	Y13, 818944(SI)
+	VMOVUPS	661888(SI), Y15	// M[3]
 	VMOVUPS	Y15, 192(AX)
 	VMOVUPS	192(AX), Y13	// transpose_3[3]
-	VMOVUPS	Y13, 817024(SI)
+	VMOVUPS	Y13, 819072(SI)
 	// arm.nde:32
 	VADDPS	Y3, Y4, Y3
-	VMOVUPS	Y3, 816000(SI)	// add_22
+	VMOVUPS	Y3, 818048(SI)	// add_22
 	// arm.nde:28
-	VMOVUPS	658816(SI), Y4	// mul_4
+	VMOVUPS	660352(SI), Y4	// mul_4
 	VMULPS	Y2, Y3, Y2
 	VFMADD231PS	Y4, Y6, Y2
-	VMOVUPS	726400(SI), Y3	// s2_3
+	VMOVUPS	728448(SI), Y3	// s2_3
 	VXORPS	f32_80000000<>(SB), Y3, Y3
 	VFMADD231PS	Y3, Y2, Y5
-	VMOVUPS	717952(SI), Y2	// q_k3[1]
+	VMOVUPS	720000(SI), Y2	// q_k3[1]
 	// arm.nde:34
-	VMOVUPS	726656(SI), Y3	// neg_3
+	VMOVUPS	728704(SI), Y3	// neg_3
 	VMULPS	Y3, Y1, Y1
-	VMOVUPS	726784(SI), Y3	// mul_15
+	VMOVUPS	728832(SI), Y3	// mul_15
 	VMULPS	f32_40000000<>(SB), Y2, Y4
 	VMULPS	Y4, Y1, Y4
 	VMOVUPS	Y4, Y15
 	VFMADD231PS	Y3, Y1, Y15
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	623104(SI), Y4	// q_d3_bar[0]
-	VMOVUPS	623232(SI), Y6	// q_d3_bar[1]
-	VMOVUPS	622592(SI), Y7	// q_d2_bar[0]
-	VMOVUPS	622720(SI), Y8	// q_d2_bar[1]
-	VMOVUPS	621568(SI), Y9	// q_next_bar[0]
-	VMOVUPS	621696(SI), Y10	// q_next_bar[1]
-	VMOVUPS	814720(SI), Y11	// vecmat_5[4]
-	VMOVUPS	814848(SI), Y11	// vecmat_5[5]
+	VMOVUPS	624640(SI), Y4	// q_d3_bar[0]
+	VMOVUPS	624768(SI), Y6	// q_d3_bar[1]
+	VMOVUPS	624128(SI), Y7	// q_d2_bar[0]
+	VMOVUPS	624256(SI), Y8	// q_d2_bar[1]
+	VMOVUPS	623104(SI), Y9	// q_next_bar[0]
+	VMOVUPS	623232(SI), Y10	// q_next_bar[1]
+	VMOVUPS	816768(SI), Y11	// vecmat_5[4]
+	VMOVUPS	816896(SI), Y11	// vecmat_5[5]
 	// arm.nde:28
 	VMOVUPS	32(AX), Y13
 	VADDPS	f32_00000000<>(SB), Y13, Y11
-	VMOVUPS	Y11, 816128(SI)	// q_y3_bar[0]
+	VMOVUPS	Y11, 818176(SI)	// q_y3_bar[0]
 	VADDPS	64(AX), Y5, Y5
-	VMOVUPS	Y5, 816256(SI)	// q_y3_bar[1]
+	VMOVUPS	Y5, 818304(SI)	// q_y3_bar[1]
 	// arm.nde:45
-	VMOVUPS	799232(SI), Y12	// add_19[0]
+	VMOVUPS	801280(SI), Y12	// add_19[0]
 	VADDPS	Y11, Y12, Y11
-	VMOVUPS	Y11, 816384(SI)	// add_23[0]
-	VMOVUPS	799360(SI), Y11	// add_19[1]
+	VMOVUPS	Y11, 818432(SI)	// add_23[0]
+	VMOVUPS	801408(SI), Y11	// add_19[1]
 	VADDPS	Y5, Y11, Y5
-	VMOVUPS	Y5, 816512(SI)	// add_23[1]
-	VMOVUPS	800000(SI), Y5	// hb2
+	VMOVUPS	Y5, 818560(SI)	// add_23[1]
+	VMOVUPS	802048(SI), Y5	// hb2
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y4, Y7
 	VFMADD231PS	Y5, Y9, Y7
-	VMOVUPS	Y7, 817152(SI)	// add_24[0]
+	VMOVUPS	Y7, 819200(SI)	// add_24[0]
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y6, Y8
 	VFMADD231PS	Y5, Y10, Y8
-	VMOVUPS	Y8, 817280(SI)	// add_24[1]
+	VMOVUPS	Y8, 819328(SI)	// add_24[1]
 	// arm.nde:11
-	VMOVUPS	798976(SI), Y4	// q_y4_bar[0]
-	VMOVUPS	658944(SI), Y5	// ha43
+	VMOVUPS	801024(SI), Y4	// q_y4_bar[0]
+	VMOVUPS	660480(SI), Y5	// ha43
 	VFMADD231PS	Y5, Y4, Y7
-	VMOVUPS	814720(SI), Y4	// vecmat_5[4]
+	VMOVUPS	816768(SI), Y4	// vecmat_5[4]
 	VADDPS	Y4, Y7, Y4
-	VMOVUPS	799104(SI), Y6	// q_y4_bar[1]
+	VMOVUPS	801152(SI), Y6	// q_y4_bar[1]
 	VFMADD231PS	Y5, Y6, Y8
-	VMOVUPS	814848(SI), Y5	// vecmat_5[5]
+	VMOVUPS	816896(SI), Y5	// vecmat_5[5]
 	VADDPS	Y5, Y8, Y5
 	// arm.nde:34
 	VMULPS	Y2, Y1, Y1
-	VMOVUPS	726528(SI), Y2	// k_3
+	VMOVUPS	728576(SI), Y2	// k_3
 	VMULPS	0(AX), Y2, Y2
 	VMULPS	Y3, Y2, Y2
 	VFMADD231PS	f32_40000000<>(SB), Y1, Y2
 	VADDPS	f32_00000000<>(SB), Y4, Y1
 	VADDPS	224(AX), Y5, Y3
 	VADDPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 817408(SI)	// q_k3_bar[0]
+	VMOVUPS	Y1, 819456(SI)	// q_k3_bar[0]
 	VADDPS	f32_00000000<>(SB), Y3, Y2
-	VMOVUPS	Y2, 817536(SI)	// q_k3_bar[1]
+	VMOVUPS	Y2, 819584(SI)	// q_k3_bar[1]
 	// arm.nde:45
-	VMOVUPS	659072(SI), Y3	// ha21
-	VMOVUPS	800128(SI), Y4	// add_20[0]
+	VMOVUPS	660608(SI), Y3	// ha21
+	VMOVUPS	802176(SI), Y4	// add_20[0]
 	VFMADD231PS	Y3, Y1, Y4
-	VMOVUPS	Y4, 817664(SI)	// v_k2_bar[0]
-	VMOVUPS	800256(SI), Y1	// add_20[1]
+	VMOVUPS	Y4, 819712(SI)	// v_k2_bar[0]
+	VMOVUPS	802304(SI), Y1	// add_20[1]
 	VFMADD231PS	Y3, Y2, Y1
-	VMOVUPS	Y1, 817792(SI)	// v_k2_bar[1]
+	VMOVUPS	Y1, 819840(SI)	// v_k2_bar[1]
 	// arm.nde:38
 	VMOVUPS	96(AX), Y13
 	VANDPS	f32_7fffffff<>(SB), Y13, Y2
@@ -15035,19 +15051,19 @@ loop72: // 4 times: vectors of the block
 	VFNMADD231PS	Y1, Y6, Y8
 	VDIVPS	Y3, Y8, Y3
 	VORPS	Y2, Y3, Y2
-	VMOVUPS	Y2, 817920(SI)	// linsolve_3[0]
-	VMOVUPS	Y1, 818048(SI)	// linsolve_3[1]
+	VMOVUPS	Y2, 819968(SI)	// linsolve_3[0]
+	VMOVUPS	Y1, 820096(SI)	// linsolve_3[1]
 	VXORPS	f32_80000000<>(SB), Y2, Y2
-	VMOVUPS	Y2, 818176(SI)	// G_bar_3[0]
+	VMOVUPS	Y2, 820224(SI)	// G_bar_3[0]
 	VXORPS	f32_80000000<>(SB), Y1, Y1
-	VMOVUPS	Y1, 818304(SI)	// G_bar_3[1]
+	VMOVUPS	Y1, 820352(SI)	// G_bar_3[1]
 	// arm.nde:11
-	VMOVUPS	691456(SI), Y3	// sin_2[0]
+	VMOVUPS	693248(SI), Y3	// sin_2[0]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
-	VMOVUPS	Y3, 831488(SI)	// neg_5[0]
-	VMOVUPS	691584(SI), Y3	// sin_2[1]
+	VMOVUPS	Y3, 833536(SI)	// neg_5[0]
+	VMOVUPS	693376(SI), Y3	// sin_2[1]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
-	VMOVUPS	Y3, 831616(SI)	// neg_5[1]
+	VMOVUPS	Y3, 833664(SI)	// neg_5[1]
 	MOVQ	$32, DI
 	MOVQ	BX, R9
 	MOVQ	SI, R10
@@ -15057,7 +15073,7 @@ loop73: // 32 times: elements
 	VMULPS	Y3, Y2, Y3
 	VBROADCASTSS	5248(R9), Y4	// friction.4.weight[32]
 	VFMADD231PS	Y4, Y1, Y3
-	VMOVUPS	709120(R10), Y4	// add_10[0]
+	VMOVUPS	710912(R10), Y4	// add_10[0]
 	VORPS	f32_80000000<>(SB), Y4, Y5
 	VMOVUPS	f32_42b40000<>(SB), Y6
 	VMINPS	Y5, Y6, Y5
@@ -15090,7 +15106,7 @@ loop73: // 32 times: elements
 	VADDPS	f32_3f800000<>(SB), Y5, Y5
 	VDIVPS	Y5, Y4, Y4
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 818432(R10)	// mul_21[0]
+	VMOVUPS	Y3, 820480(R10)	// mul_21[0]
 	VANDPS	Y0, Y3, Y3
 	VMOVUPS	44032(R11), Y4	// sum of friction.2.bias[0]
 	VADDPS	Y3, Y4, Y3
@@ -15119,10 +15135,10 @@ loop74: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop75: // 32 times: terms of the sums
-	VMOVUPS	818432(R10), Y8	// mul_21[0]
-	VMOVUPS	818464(R10), Y9	// mul_21[0] | 1
-	VMOVUPS	818496(R10), Y10	// mul_21[0] | 2
-	VMOVUPS	818528(R10), Y11	// mul_21[0] | 3
+	VMOVUPS	820480(R10), Y8	// mul_21[0]
+	VMOVUPS	820512(R10), Y9	// mul_21[0] | 1
+	VMOVUPS	820544(R10), Y10	// mul_21[0] | 2
+	VMOVUPS	820576(R10), Y11	// mul_21[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -15137,14 +15153,14 @@ loop75: // 32 times: terms of the sums
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop75
-	VMOVUPS	Y0, 822528(DI)	// vecmat_6[0]
-	VMOVUPS	Y1, 822560(DI)	// vecmat_6[0] | 1
-	VMOVUPS	Y2, 822592(DI)	// vecmat_6[0] | 2
-	VMOVUPS	Y3, 822624(DI)	// vecmat_6[0] | 3
-	VMOVUPS	Y4, 822656(DI)	// vecmat_6[1]
-	VMOVUPS	Y5, 822688(DI)	// vecmat_6[1] | 1
-	VMOVUPS	Y6, 822720(DI)	// vecmat_6[1] | 2
-	VMOVUPS	Y7, 822752(DI)	// vecmat_6[1] | 3
+	VMOVUPS	Y0, 824576(DI)	// vecmat_6[0]
+	VMOVUPS	Y1, 824608(DI)	// vecmat_6[0] | 1
+	VMOVUPS	Y2, 824640(DI)	// vecmat_6[0] | 2
+	VMOVUPS	Y3, 824672(DI)	// vecmat_6[0] | 3
+	VMOVUPS	Y4, 824704(DI)	// vecmat_6[1]
+	VMOVUPS	Y5, 824736(DI)	// vecmat_6[1] | 1
+	VMOVUPS	Y6, 824768(DI)	// vecmat_6[1] | 2
+	VMOVUPS	Y7, 824800(DI)	// vecmat_6[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -15156,7 +15172,7 @@ loop76: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop77: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	696832(R9), Y0	// add_9[0]
+	VMOVUPS	698624(R9), Y0	// add_9[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_42b40000<>(SB), Y2
 	VMINPS	Y1, Y2, Y1
@@ -15188,7 +15204,7 @@ loop77: // 32 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 826624(R9)	// sigmoid_3[0]
+	VMOVUPS	Y0, 828672(R9)	// sigmoid_3[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop77
@@ -15208,28 +15224,28 @@ loop77: // 32 times: elements
 	MOVQ	R8, DI
 loop78: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	713216(SI), Y0	// softplus_4[0]
-	VMOVUPS	713248(SI), Y1	// softplus_4[0] | 1
-	VMOVUPS	713280(SI), Y2	// softplus_4[0] | 2
-	VMOVUPS	713312(SI), Y3	// softplus_4[0] | 3
+	VMOVUPS	715008(SI), Y0	// softplus_4[0]
+	VMOVUPS	715040(SI), Y1	// softplus_4[0] | 1
+	VMOVUPS	715072(SI), Y2	// softplus_4[0] | 2
+	VMOVUPS	715104(SI), Y3	// softplus_4[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	818176(AX), Y4	// G_bar_3[0]
-	VMOVUPS	818208(AX), Y5	// G_bar_3[0] | 1
-	VMOVUPS	818240(AX), Y6	// G_bar_3[0] | 2
-	VMOVUPS	818272(AX), Y7	// G_bar_3[0] | 3
+	VMOVUPS	820224(AX), Y4	// G_bar_3[0]
+	VMOVUPS	820256(AX), Y5	// G_bar_3[0] | 1
+	VMOVUPS	820288(AX), Y6	// G_bar_3[0] | 2
+	VMOVUPS	820320(AX), Y7	// G_bar_3[0] | 3
 	VMOVUPS	45056(DI), Y8	// sum of friction.4.weight[0]
 	VFMADD231PS	Y0, Y4, Y8
 	VFMADD231PS	Y1, Y5, Y8
 	VFMADD231PS	Y2, Y6, Y8
 	VFMADD231PS	Y3, Y7, Y8
 	VMOVUPS	Y8, 45056(DI)	// sum of friction.4.weight[0]
-	VMOVUPS	818304(AX), Y4	// G_bar_3[1]
-	VMOVUPS	818336(AX), Y5	// G_bar_3[1] | 1
-	VMOVUPS	818368(AX), Y6	// G_bar_3[1] | 2
-	VMOVUPS	818400(AX), Y7	// G_bar_3[1] | 3
+	VMOVUPS	820352(AX), Y4	// G_bar_3[1]
+	VMOVUPS	820384(AX), Y5	// G_bar_3[1] | 1
+	VMOVUPS	820416(AX), Y6	// G_bar_3[1] | 2
+	VMOVUPS	820448(AX), Y7	// G_bar_3[1] | 3
 	VMOVUPS	46080(DI), Y8	// sum of friction.4.weight[32]
 	VFMADD231PS	Y0, Y4, Y8
 	VFMADD231PS	Y1, Y5, Y8
@@ -15243,54 +15259,54 @@ loop78: // 32 times: elements
 	MOVQ	$8, CX
 	MOVQ	AX, SI
 loop79: // 8 times: tiles of 4 elements
-	VMOVUPS	818432(SI), Y0	// mul_21[0]
-	VMOVUPS	818464(SI), Y1	// mul_21[0] | 1
-	VMOVUPS	818496(SI), Y2	// mul_21[0] | 2
-	VMOVUPS	818528(SI), Y3	// mul_21[0] | 3
+	VMOVUPS	820480(SI), Y0	// mul_21[0]
+	VMOVUPS	820512(SI), Y1	// mul_21[0] | 1
+	VMOVUPS	820544(SI), Y2	// mul_21[0] | 2
+	VMOVUPS	820576(SI), Y3	// mul_21[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 649856(SI)	// turned[0]
-	VMOVUPS	Y1, 649888(SI)	// turned[0] | 1
-	VMOVUPS	Y2, 649920(SI)	// turned[0] | 2
-	VMOVUPS	Y3, 649952(SI)	// turned[0] | 3
-	VMOVUPS	818560(SI), Y0	// mul_21[1]
-	VMOVUPS	818592(SI), Y1	// mul_21[1] | 1
-	VMOVUPS	818624(SI), Y2	// mul_21[1] | 2
-	VMOVUPS	818656(SI), Y3	// mul_21[1] | 3
+	VMOVUPS	Y0, 651392(SI)	// turned[0]
+	VMOVUPS	Y1, 651424(SI)	// turned[0] | 1
+	VMOVUPS	Y2, 651456(SI)	// turned[0] | 2
+	VMOVUPS	Y3, 651488(SI)	// turned[0] | 3
+	VMOVUPS	820608(SI), Y0	// mul_21[1]
+	VMOVUPS	820640(SI), Y1	// mul_21[1] | 1
+	VMOVUPS	820672(SI), Y2	// mul_21[1] | 2
+	VMOVUPS	820704(SI), Y3	// mul_21[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 649984(SI)	// turned[1]
-	VMOVUPS	Y1, 650016(SI)	// turned[1] | 1
-	VMOVUPS	Y2, 650048(SI)	// turned[1] | 2
-	VMOVUPS	Y3, 650080(SI)	// turned[1] | 3
-	VMOVUPS	818688(SI), Y0	// mul_21[2]
-	VMOVUPS	818720(SI), Y1	// mul_21[2] | 1
-	VMOVUPS	818752(SI), Y2	// mul_21[2] | 2
-	VMOVUPS	818784(SI), Y3	// mul_21[2] | 3
+	VMOVUPS	Y0, 651520(SI)	// turned[1]
+	VMOVUPS	Y1, 651552(SI)	// turned[1] | 1
+	VMOVUPS	Y2, 651584(SI)	// turned[1] | 2
+	VMOVUPS	Y3, 651616(SI)	// turned[1] | 3
+	VMOVUPS	820736(SI), Y0	// mul_21[2]
+	VMOVUPS	820768(SI), Y1	// mul_21[2] | 1
+	VMOVUPS	820800(SI), Y2	// mul_21[2] | 2
+	VMOVUPS	820832(SI), Y3	// mul_21[2] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 650112(SI)	// turned[2]
-	VMOVUPS	Y1, 650144(SI)	// turned[2] | 1
-	VMOVUPS	Y2, 650176(SI)	// turned[2] | 2
-	VMOVUPS	Y3, 650208(SI)	// turned[2] | 3
-	VMOVUPS	818816(SI), Y0	// mul_21[3]
-	VMOVUPS	818848(SI), Y1	// mul_21[3] | 1
-	VMOVUPS	818880(SI), Y2	// mul_21[3] | 2
-	VMOVUPS	818912(SI), Y3	// mul_21[3] | 3
+	VMOVUPS	Y0, 651648(SI)	// turned[2]
+	VMOVUPS	Y1, 651680(SI)	// turned[2] | 1
+	VMOVUPS	Y2, 651712(SI)	// turned[2] | 2
+	VMOVUPS	Y3, 651744(SI)	// turned[2] | 3
+	VMOVUPS	820864(SI), Y0	// mul_21[3]
+	VMOVUPS	820896(SI), Y1	// mul_21[3] | 1
+	VMOVUPS	820928(SI), Y2	// mul_21[3] | 2
+	VMOVUPS	820960(SI), Y3	// mul_21[3] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 650240(SI)	// turned[3]
-	VMOVUPS	Y1, 650272(SI)	// turned[3] | 1
-	VMOVUPS	Y2, 650304(SI)	// turned[3] | 2
-	VMOVUPS	Y3, 650336(SI)	// turned[3] | 3
+	VMOVUPS	Y0, 651776(SI)	// turned[3]
+	VMOVUPS	Y1, 651808(SI)	// turned[3] | 1
+	VMOVUPS	Y2, 651840(SI)	// turned[3] | 2
+	VMOVUPS	Y3, 651872(SI)	// turned[3] | 3
 	ADDQ	$512, SI
 	DECQ	CX
 	JNE	loop79
@@ -15302,14 +15318,14 @@ loop80: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop81: // 4 times
-	VMOVUPS	700928(R10), Y0	// softplus_3[0]
-	VMOVUPS	701056(R10), Y1	// softplus_3[1]
-	VMOVUPS	701184(R10), Y2	// softplus_3[2]
-	VMOVUPS	701312(R10), Y3	// softplus_3[3]
-	VMOVUPS	701440(R10), Y4	// softplus_3[4]
-	VMOVUPS	701568(R10), Y5	// softplus_3[5]
-	VMOVUPS	701696(R10), Y6	// softplus_3[6]
-	VMOVUPS	701824(R10), Y7	// softplus_3[7]
+	VMOVUPS	702720(R10), Y0	// softplus_3[0]
+	VMOVUPS	702848(R10), Y1	// softplus_3[1]
+	VMOVUPS	702976(R10), Y2	// softplus_3[2]
+	VMOVUPS	703104(R10), Y3	// softplus_3[3]
+	VMOVUPS	703232(R10), Y4	// softplus_3[4]
+	VMOVUPS	703360(R10), Y5	// softplus_3[5]
+	VMOVUPS	703488(R10), Y6	// softplus_3[6]
+	VMOVUPS	703616(R10), Y7	// softplus_3[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -15334,14 +15350,14 @@ loop81: // 4 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 653952(R11)	// turned[32]
-	VMOVUPS	Y7, 653984(R11)	// turned[32] | 1
-	VMOVUPS	Y2, 654016(R11)	// turned[32] | 2
-	VMOVUPS	Y8, 654048(R11)	// turned[32] | 3
-	VMOVUPS	Y3, 654080(R11)	// turned[33]
-	VMOVUPS	Y1, 654112(R11)	// turned[33] | 1
-	VMOVUPS	Y5, 654144(R11)	// turned[33] | 2
-	VMOVUPS	Y0, 654176(R11)	// turned[33] | 3
+	VMOVUPS	Y6, 655488(R11)	// turned[32]
+	VMOVUPS	Y7, 655520(R11)	// turned[32] | 1
+	VMOVUPS	Y2, 655552(R11)	// turned[32] | 2
+	VMOVUPS	Y8, 655584(R11)	// turned[32] | 3
+	VMOVUPS	Y3, 655616(R11)	// turned[33]
+	VMOVUPS	Y1, 655648(R11)	// turned[33] | 1
+	VMOVUPS	Y5, 655680(R11)	// turned[33] | 2
+	VMOVUPS	Y0, 655712(R11)	// turned[33] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -15372,72 +15388,72 @@ loop83: // 2 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop84: // 8 times: samples, 4 at a time
-	VMOVUPS	653952(R13), Y10	// turned[32]
-	VMOVUPS	654976(R13), Y11	// turned[40]
-	VBROADCASTSS	649856(R14), Y12	// turned[0]
+	VMOVUPS	655488(R13), Y10	// turned[32]
+	VMOVUPS	656512(R13), Y11	// turned[40]
+	VBROADCASTSS	651392(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	649984(R14), Y12	// turned[1]
+	VBROADCASTSS	651520(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	650112(R14), Y12	// turned[2]
+	VBROADCASTSS	651648(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	650240(R14), Y12	// turned[3]
+	VBROADCASTSS	651776(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	650368(R14), Y12	// turned[4]
+	VBROADCASTSS	651904(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	653984(R13), Y10	// turned[32] | 1
-	VMOVUPS	655008(R13), Y11	// turned[40] | 1
-	VBROADCASTSS	649860(R14), Y12	// turned[0]
+	VMOVUPS	655520(R13), Y10	// turned[32] | 1
+	VMOVUPS	656544(R13), Y11	// turned[40] | 1
+	VBROADCASTSS	651396(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	649988(R14), Y12	// turned[1]
+	VBROADCASTSS	651524(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	650116(R14), Y12	// turned[2]
+	VBROADCASTSS	651652(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	650244(R14), Y12	// turned[3]
+	VBROADCASTSS	651780(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	650372(R14), Y12	// turned[4]
+	VBROADCASTSS	651908(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	654016(R13), Y10	// turned[32] | 2
-	VMOVUPS	655040(R13), Y11	// turned[40] | 2
-	VBROADCASTSS	649864(R14), Y12	// turned[0]
+	VMOVUPS	655552(R13), Y10	// turned[32] | 2
+	VMOVUPS	656576(R13), Y11	// turned[40] | 2
+	VBROADCASTSS	651400(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	649992(R14), Y12	// turned[1]
+	VBROADCASTSS	651528(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	650120(R14), Y12	// turned[2]
+	VBROADCASTSS	651656(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	650248(R14), Y12	// turned[3]
+	VBROADCASTSS	651784(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	650376(R14), Y12	// turned[4]
+	VBROADCASTSS	651912(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	654048(R13), Y10	// turned[32] | 3
-	VMOVUPS	655072(R13), Y11	// turned[40] | 3
-	VBROADCASTSS	649868(R14), Y12	// turned[0]
+	VMOVUPS	655584(R13), Y10	// turned[32] | 3
+	VMOVUPS	656608(R13), Y11	// turned[40] | 3
+	VBROADCASTSS	651404(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	649996(R14), Y12	// turned[1]
+	VBROADCASTSS	651532(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	650124(R14), Y12	// turned[2]
+	VBROADCASTSS	651660(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	650252(R14), Y12	// turned[3]
+	VBROADCASTSS	651788(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	650380(R14), Y12	// turned[4]
+	VBROADCASTSS	651916(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$128, R13
@@ -15474,36 +15490,36 @@ loop85: // 2 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop86: // 8 times: samples, 4 at a time
-	VBROADCASTSS	653696(R10), Y4	// turned[30]
-	VBROADCASTSS	653824(R10), Y5	// turned[31]
-	VMOVUPS	653952(R11), Y6	// turned[32]
+	VBROADCASTSS	655232(R10), Y4	// turned[30]
+	VBROADCASTSS	655360(R10), Y5	// turned[31]
+	VMOVUPS	655488(R11), Y6	// turned[32]
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	654976(R11), Y6	// turned[40]
+	VMOVUPS	656512(R11), Y6	// turned[40]
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
-	VBROADCASTSS	653700(R10), Y4	// turned[30]
-	VBROADCASTSS	653828(R10), Y5	// turned[31]
-	VMOVUPS	653984(R11), Y6	// turned[32] | 1
+	VBROADCASTSS	655236(R10), Y4	// turned[30]
+	VBROADCASTSS	655364(R10), Y5	// turned[31]
+	VMOVUPS	655520(R11), Y6	// turned[32] | 1
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	655008(R11), Y6	// turned[40] | 1
+	VMOVUPS	656544(R11), Y6	// turned[40] | 1
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
-	VBROADCASTSS	653704(R10), Y4	// turned[30]
-	VBROADCASTSS	653832(R10), Y5	// turned[31]
-	VMOVUPS	654016(R11), Y6	// turned[32] | 2
+	VBROADCASTSS	655240(R10), Y4	// turned[30]
+	VBROADCASTSS	655368(R10), Y5	// turned[31]
+	VMOVUPS	655552(R11), Y6	// turned[32] | 2
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	655040(R11), Y6	// turned[40] | 2
+	VMOVUPS	656576(R11), Y6	// turned[40] | 2
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
-	VBROADCASTSS	653708(R10), Y4	// turned[30]
-	VBROADCASTSS	653836(R10), Y5	// turned[31]
-	VMOVUPS	654048(R11), Y6	// turned[32] | 3
+	VBROADCASTSS	655244(R10), Y4	// turned[30]
+	VBROADCASTSS	655372(R10), Y5	// turned[31]
+	VMOVUPS	655584(R11), Y6	// turned[32] | 3
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	655072(R11), Y6	// turned[40] | 3
+	VMOVUPS	656608(R11), Y6	// turned[40] | 3
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
 	ADDQ	$16, R10
@@ -15573,14 +15589,14 @@ loop86: // 8 times: samples, 4 at a time
 	MOVQ	R8, R10
 loop87: // 16 times: tiles of 2 elements
 	// arm.nde:11
-	VMOVUPS	822528(SI), Y0	// vecmat_6[0]
-	VMOVUPS	822560(SI), Y1	// vecmat_6[0] | 1
-	VMOVUPS	822592(SI), Y2	// vecmat_6[0] | 2
-	VMOVUPS	822624(SI), Y3	// vecmat_6[0] | 3
-	VMOVUPS	826624(SI), Y4	// sigmoid_3[0]
-	VMOVUPS	826656(SI), Y5	// sigmoid_3[0] | 1
-	VMOVUPS	826688(SI), Y6	// sigmoid_3[0] | 2
-	VMOVUPS	826720(SI), Y7	// sigmoid_3[0] | 3
+	VMOVUPS	824576(SI), Y0	// vecmat_6[0]
+	VMOVUPS	824608(SI), Y1	// vecmat_6[0] | 1
+	VMOVUPS	824640(SI), Y2	// vecmat_6[0] | 2
+	VMOVUPS	824672(SI), Y3	// vecmat_6[0] | 3
+	VMOVUPS	828672(SI), Y4	// sigmoid_3[0]
+	VMOVUPS	828704(SI), Y5	// sigmoid_3[0] | 1
+	VMOVUPS	828736(SI), Y6	// sigmoid_3[0] | 2
+	VMOVUPS	828768(SI), Y7	// sigmoid_3[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
@@ -15673,14 +15689,14 @@ loop87: // 16 times: tiles of 2 elements
 	VMOVUPS	864(AX), Y15
 	VFMADD231PS	Y3, Y4, Y15
 	VMOVUPS	Y15, 864(AX)
-	VMOVUPS	822656(SI), Y4	// vecmat_6[1]
-	VMOVUPS	822688(SI), Y5	// vecmat_6[1] | 1
-	VMOVUPS	822720(SI), Y6	// vecmat_6[1] | 2
-	VMOVUPS	822752(SI), Y7	// vecmat_6[1] | 3
-	VMOVUPS	826752(SI), Y8	// sigmoid_3[1]
-	VMOVUPS	826784(SI), Y9	// sigmoid_3[1] | 1
-	VMOVUPS	826816(SI), Y10	// sigmoid_3[1] | 2
-	VMOVUPS	826848(SI), Y11	// sigmoid_3[1] | 3
+	VMOVUPS	824704(SI), Y4	// vecmat_6[1]
+	VMOVUPS	824736(SI), Y5	// vecmat_6[1] | 1
+	VMOVUPS	824768(SI), Y6	// vecmat_6[1] | 2
+	VMOVUPS	824800(SI), Y7	// vecmat_6[1] | 3
+	VMOVUPS	828800(SI), Y8	// sigmoid_3[1]
+	VMOVUPS	828832(SI), Y9	// sigmoid_3[1] | 1
+	VMOVUPS	828864(SI), Y10	// sigmoid_3[1] | 2
+	VMOVUPS	828896(SI), Y11	// sigmoid_3[1] | 3
 	VMULPS	Y8, Y4, Y4
 	VMULPS	Y9, Y5, Y5
 	VMULPS	Y10, Y6, Y6
@@ -15785,10 +15801,10 @@ loop87: // 16 times: tiles of 2 elements
 	MOVQ	AX, R12
 	MOVQ	R10, R13
 loop88: // 6 times: elements
-	VMOVUPS	691968(R12), Y8	// concat_2[0]
-	VMOVUPS	692000(R12), Y9	// concat_2[0] | 1
-	VMOVUPS	692032(R12), Y10	// concat_2[0] | 2
-	VMOVUPS	692064(R12), Y11	// concat_2[0] | 3
+	VMOVUPS	693760(R12), Y8	// concat_2[0]
+	VMOVUPS	693792(R12), Y9	// concat_2[0] | 1
+	VMOVUPS	693824(R12), Y10	// concat_2[0] | 2
+	VMOVUPS	693856(R12), Y11	// concat_2[0] | 3
 	VMOVUPS	(R13), Y12	// sum of friction.0.weight[0]
 	VFMADD231PS	Y8, Y0, Y12
 	VFMADD231PS	Y9, Y1, Y12
@@ -15812,84 +15828,84 @@ loop88: // 6 times: elements
 	DECQ	CX
 	JNE	loop87
 	VMOVUPS	128(AX), Y13	// vecmat_7[0]
-	VMOVUPS	Y13, 830720(AX)
+	VMOVUPS	Y13, 832768(AX)
 	VMOVUPS	160(AX), Y13	// vecmat_7[0] | 1
-	VMOVUPS	Y13, 830752(AX)
+	VMOVUPS	Y13, 832800(AX)
 	VMOVUPS	192(AX), Y13	// vecmat_7[0] | 2
-	VMOVUPS	Y13, 830784(AX)
+	VMOVUPS	Y13, 832832(AX)
 	VMOVUPS	224(AX), Y13	// vecmat_7[0] | 3
-	VMOVUPS	Y13, 830816(AX)
+	VMOVUPS	Y13, 832864(AX)
 	VMOVUPS	256(AX), Y13	// vecmat_7[1]
-	VMOVUPS	Y13, 830848(AX)
+	VMOVUPS	Y13, 832896(AX)
 	VMOVUPS	288(AX), Y13	// vecmat_7[1] | 1
-	VMOVUPS	Y13, 830880(AX)
+	VMOVUPS	Y13, 832928(AX)
 	VMOVUPS	320(AX), Y13	// vecmat_7[1] | 2
-	VMOVUPS	Y13, 830912(AX)
+	VMOVUPS	Y13, 832960(AX)
 	VMOVUPS	352(AX), Y13	// vecmat_7[1] | 3
-	VMOVUPS	Y13, 830944(AX)
+	VMOVUPS	Y13, 832992(AX)
 	VMOVUPS	384(AX), Y13	// vecmat_7[2]
-	VMOVUPS	Y13, 830976(AX)
+	VMOVUPS	Y13, 833024(AX)
 	VMOVUPS	416(AX), Y13	// vecmat_7[2] | 1
-	VMOVUPS	Y13, 831008(AX)
+	VMOVUPS	Y13, 833056(AX)
 	VMOVUPS	448(AX), Y13	// vecmat_7[2] | 2
-	VMOVUPS	Y13, 831040(AX)
+	VMOVUPS	Y13, 833088(AX)
 	VMOVUPS	480(AX), Y13	// vecmat_7[2] | 3
-	VMOVUPS	Y13, 831072(AX)
+	VMOVUPS	Y13, 833120(AX)
 	VMOVUPS	512(AX), Y13	// vecmat_7[3]
-	VMOVUPS	Y13, 831104(AX)
+	VMOVUPS	Y13, 833152(AX)
 	VMOVUPS	544(AX), Y13	// vecmat_7[3] | 1
-	VMOVUPS	Y13, 831136(AX)
+	VMOVUPS	Y13, 833184(AX)
 	VMOVUPS	576(AX), Y13	// vecmat_7[3] | 2
-	VMOVUPS	Y13, 831168(AX)
+	VMOVUPS	Y13, 833216(AX)
 	VMOVUPS	608(AX), Y13	// vecmat_7[3] | 3
-	VMOVUPS	Y13, 831200(AX)
+	VMOVUPS	Y13, 833248(AX)
 	VMOVUPS	640(AX), Y13	// vecmat_7[4]
-	VMOVUPS	Y13, 831232(AX)
+	VMOVUPS	Y13, 833280(AX)
 	VMOVUPS	672(AX), Y13	// vecmat_7[4] | 1
-	VMOVUPS	Y13, 831264(AX)
+	VMOVUPS	Y13, 833312(AX)
 	VMOVUPS	704(AX), Y13	// vecmat_7[4] | 2
-	VMOVUPS	Y13, 831296(AX)
+	VMOVUPS	Y13, 833344(AX)
 	VMOVUPS	736(AX), Y13	// vecmat_7[4] | 3
-	VMOVUPS	Y13, 831328(AX)
+	VMOVUPS	Y13, 833376(AX)
 	VMOVUPS	768(AX), Y13	// vecmat_7[5]
-	VMOVUPS	Y13, 831360(AX)
+	VMOVUPS	Y13, 833408(AX)
 	VMOVUPS	800(AX), Y13	// vecmat_7[5] | 1
-	VMOVUPS	Y13, 831392(AX)
+	VMOVUPS	Y13, 833440(AX)
 	VMOVUPS	832(AX), Y13	// vecmat_7[5] | 2
-	VMOVUPS	Y13, 831424(AX)
+	VMOVUPS	Y13, 833472(AX)
 	VMOVUPS	864(AX), Y13	// vecmat_7[5] | 3
-	VMOVUPS	Y13, 831456(AX)
+	VMOVUPS	Y13, 833504(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop89: // 4 times: vectors of the block
 	VMOVUPS	65792(SI), Y0	// mask
-	VMOVUPS	830976(SI), Y1	// vecmat_7[2]
-	VMOVUPS	831104(SI), Y1	// vecmat_7[3]
-	VMOVUPS	830720(SI), Y1	// vecmat_7[0]
-	VMOVUPS	830848(SI), Y1	// vecmat_7[1]
+	VMOVUPS	833024(SI), Y1	// vecmat_7[2]
+	VMOVUPS	833152(SI), Y1	// vecmat_7[3]
+	VMOVUPS	832768(SI), Y1	// vecmat_7[0]
+	VMOVUPS	832896(SI), Y1	// vecmat_7[1]
 	// arm.nde:11
-	VMOVUPS	830720(SI), Y1	// vecmat_7[0]
-	VMOVUPS	691712(SI), Y2	// cos_6[0]
-	VMOVUPS	830976(SI), Y3	// vecmat_7[2]
-	VMOVUPS	831488(SI), Y4	// neg_5[0]
+	VMOVUPS	832768(SI), Y1	// vecmat_7[0]
+	VMOVUPS	693504(SI), Y2	// cos_6[0]
+	VMOVUPS	833024(SI), Y3	// vecmat_7[2]
+	VMOVUPS	833536(SI), Y4	// neg_5[0]
 	VMULPS	Y4, Y3, Y3
 	VFMADD231PS	Y2, Y1, Y3
-	VMOVUPS	830848(SI), Y1	// vecmat_7[1]
-	VMOVUPS	691840(SI), Y2	// cos_6[1]
-	VMOVUPS	831104(SI), Y4	// vecmat_7[3]
-	VMOVUPS	831616(SI), Y5	// neg_5[1]
+	VMOVUPS	832896(SI), Y1	// vecmat_7[1]
+	VMOVUPS	693632(SI), Y2	// cos_6[1]
+	VMOVUPS	833152(SI), Y4	// vecmat_7[3]
+	VMOVUPS	833664(SI), Y5	// neg_5[1]
 	VMULPS	Y5, Y4, Y4
 	VFMADD231PS	Y2, Y1, Y4
-	VMOVUPS	818304(SI), Y15	// G_bar_3[1]
+	VMOVUPS	820352(SI), Y15	// G_bar_3[1]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	818176(SI), Y1	// G_bar_3[0]
-	VMOVUPS	659200(SI), Y2	// q_y2[0]
+	VMOVUPS	820224(SI), Y1	// G_bar_3[0]
+	VMOVUPS	660736(SI), Y2	// q_y2[0]
 	// arm.nde:35
 	VADDPS	0(AX), Y1, Y5
-	VMOVUPS	Y5, 831744(SI)	// add_25
-	VMOVUPS	663168(SI), Y6	// mul_11
+	VMOVUPS	Y5, 833792(SI)	// add_25
+	VMOVUPS	664704(SI), Y6	// mul_11
 	VMULPS	Y6, Y5, Y5
-	VMOVUPS	690944(SI), Y6	// add_8
+	VMOVUPS	692736(SI), Y6	// add_8
 	VANDPS	f32_7fffffff<>(SB), Y6, Y7
 	VMOVUPS	f32_4b400000<>(SB), Y8
 	VFMADD231PS	f32_3f22f983<>(SB), Y7, Y8
@@ -15926,7 +15942,7 @@ loop89: // 4 times: vectors of the block
 	VORPS	Y6, Y7, Y6
 	VXORPS	f32_80000000<>(SB), Y6, Y6
 	VMULPS	Y6, Y5, Y5
-	VMOVUPS	662784(SI), Y6	// mul_9
+	VMOVUPS	664320(SI), Y6	// mul_9
 	VMULPS	Y6, Y1, Y6
 	VANDPS	f32_7fffffff<>(SB), Y2, Y7
 	VMOVUPS	f32_4b400000<>(SB), Y8
@@ -15965,15 +15981,15 @@ loop89: // 4 times: vectors of the block
 	VXORPS	f32_80000000<>(SB), Y2, Y2
 	VFMADD213PS	Y5, Y2, Y6
 	// arm.nde:34
-	VMOVUPS	690560(SI), Y2	// add_7
-	VMOVUPS	690688(SI), Y7	// square_2
+	VMOVUPS	692352(SI), Y2	// add_7
+	VMOVUPS	692480(SI), Y7	// square_2
 	VMULPS	0(AX), Y7, Y7
 	VFNMADD231PS	Y2, Y1, Y7
-	VMOVUPS	Y7, 831872(SI)	// k_bar_3
+	VMOVUPS	Y7, 833920(SI)	// k_bar_3
 	// arm.nde:29
-	VMOVUPS	659712(SI), Y2	// mul_6
+	VMOVUPS	661248(SI), Y2	// mul_6
 	VMULPS	Y2, Y7, Y7
-	VMOVUPS	659456(SI), Y8	// c2
+	VMOVUPS	660992(SI), Y8	// c2
 	VFMADD231PS	Y8, Y7, Y5
 	// arm.nde:35
 	VADDPS	Y6, Y3, Y15
@@ -15981,112 +15997,112 @@ loop89: // 4 times: vectors of the block
 	VADDPS	f32_00000000<>(SB), Y4, Y15
 	VMOVUPS	Y15, 64(AX)
 	// arm.nde:38
-	VMOVUPS	817920(SI), Y3	// linsolve_3[0]
-	VMOVUPS	717568(SI), Y4	// v_k2[0]
+	VMOVUPS	819968(SI), Y3	// linsolve_3[0]
+	VMOVUPS	719616(SI), Y4	// v_k2[0]
 	VMULPS	Y4, Y3, Y6
-	VMOVUPS	717696(SI), Y7	// v_k2[1]
+	VMOVUPS	719744(SI), Y7	// v_k2[1]
 	VMULPS	Y7, Y3, Y3
-	VMOVUPS	818048(SI), Y8	// linsolve_3[1]
+	VMOVUPS	820096(SI), Y8	// linsolve_3[1]
 	VMULPS	Y4, Y8, Y4
 	VMULPS	Y7, Y8, Y7
 	VXORPS	f32_80000000<>(SB), Y6, Y6
-	VMOVUPS	Y6, 832000(SI)	// M_bar_3[0]
+	VMOVUPS	Y6, 834048(SI)	// M_bar_3[0]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
-	VMOVUPS	Y3, 832128(SI)	// M_bar_3[1]
+	VMOVUPS	Y3, 834176(SI)	// M_bar_3[1]
 	VXORPS	f32_80000000<>(SB), Y4, Y4
-	VMOVUPS	Y4, 832256(SI)	// M_bar_3[2]
+	VMOVUPS	Y4, 834304(SI)	// M_bar_3[2]
 	VXORPS	f32_80000000<>(SB), Y7, Y7
-	VMOVUPS	Y7, 832384(SI)	// M_bar_3[3]
-	VMOVUPS	661376(SI), Y7	// M_2[0]
-	VMOVUPS	Y7, 833152(SI)	// transpose_4[0]
-	VMOVUPS	661632(SI), Y15	// M_2[2]
+	VMOVUPS	Y7, 834432(SI)	// M_bar_3[3]
+	VMOVUPS	662912(SI), Y7	// M_2[0]
+	VMOVUPS	Y7, 835200(SI)	// transpose_4[0]
+	VMOVUPS	663168(SI), Y15	// M_2[2]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// transpose_4[1]
-	VMOVUPS	Y13, 833280(SI)
-	VMOVUPS	661504(SI), Y8	// M_2[1]
-	VMOVUPS	Y8, 833408(SI)	// transpose_4[2]
-	VMOVUPS	661760(SI), Y15	// M_2[3]
+	VMOVUPS	Y13, 835328(SI)
+	VMOVUPS	663040(SI), Y8	// M_2[1]
+	VMOVUPS	Y8, 835456(SI)	// transpose_4[2]
+	VMOVUPS	663296(SI), Y15	// M_2[3]
 	VMOVUPS	Y15, 128(AX)
 	VMOVUPS	128(AX), Y13	// transpose_4[3]
-	VMOVUPS	Y13, 833536(SI)
+	VMOVUPS	Y13, 835584(SI)
 	// arm.nde:32
 	VADDPS	Y3, Y4, Y3
-	VMOVUPS	Y3, 832512(SI)	// add_26
+	VMOVUPS	Y3, 834560(SI)	// add_26
 	// arm.nde:28
-	VMOVUPS	658816(SI), Y4	// mul_4
+	VMOVUPS	660352(SI), Y4	// mul_4
 	VMULPS	Y2, Y3, Y2
 	VFMADD231PS	Y4, Y6, Y2
-	VMOVUPS	660864(SI), Y3	// s2
+	VMOVUPS	662400(SI), Y3	// s2
 	VXORPS	f32_80000000<>(SB), Y3, Y3
 	VFMADD231PS	Y3, Y2, Y5
-	VMOVUPS	690304(SI), Y2	// q_k2[1]
+	VMOVUPS	692096(SI), Y2	// q_k2[1]
 	// arm.nde:34
-	VMOVUPS	661120(SI), Y3	// neg
+	VMOVUPS	662656(SI), Y3	// neg
 	VMULPS	Y3, Y1, Y1
-	VMOVUPS	690432(SI), Y3	// mul_12
+	VMOVUPS	692224(SI), Y3	// mul_12
 	VMULPS	f32_40000000<>(SB), Y2, Y4
 	VMULPS	Y4, Y1, Y4
 	VMOVUPS	Y4, Y15
 	VFMADD231PS	Y3, Y1, Y15
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	622336(SI), Y4	// v_d1_bar[0]
-	VMOVUPS	622464(SI), Y6	// v_d1_bar[1]
-	VMOVUPS	622848(SI), Y9	// v_d2_bar[0]
-	VMOVUPS	622976(SI), Y10	// v_d2_bar[1]
-	VMOVUPS	831232(SI), Y11	// vecmat_7[4]
-	VMOVUPS	831360(SI), Y11	// vecmat_7[5]
+	VMOVUPS	623872(SI), Y4	// v_d1_bar[0]
+	VMOVUPS	624000(SI), Y6	// v_d1_bar[1]
+	VMOVUPS	624384(SI), Y9	// v_d2_bar[0]
+	VMOVUPS	624512(SI), Y10	// v_d2_bar[1]
+	VMOVUPS	833280(SI), Y11	// vecmat_7[4]
+	VMOVUPS	833408(SI), Y11	// vecmat_7[5]
 	// arm.nde:28
 	VMOVUPS	32(AX), Y13
 	VADDPS	f32_00000000<>(SB), Y13, Y11
-	VMOVUPS	Y11, 832640(SI)	// q_y2_bar[0]
+	VMOVUPS	Y11, 834688(SI)	// q_y2_bar[0]
 	VADDPS	64(AX), Y5, Y5
-	VMOVUPS	Y5, 832768(SI)	// q_y2_bar[1]
+	VMOVUPS	Y5, 834816(SI)	// q_y2_bar[1]
 	// arm.nde:45
-	VMOVUPS	816384(SI), Y12	// add_23[0]
+	VMOVUPS	818432(SI), Y12	// add_23[0]
 	VADDPS	Y11, Y12, Y11
-	VMOVUPS	Y11, 832896(SI)	// add_27[0]
-	VMOVUPS	816512(SI), Y11	// add_23[1]
+	VMOVUPS	Y11, 834944(SI)	// add_27[0]
+	VMOVUPS	818560(SI), Y11	// add_23[1]
 	VADDPS	Y5, Y11, Y5
-	VMOVUPS	Y5, 833024(SI)	// add_27[1]
-	VMOVUPS	719488(SI), Y5	// mul_13[0]
+	VMOVUPS	Y5, 835072(SI)	// add_27[1]
+	VMOVUPS	721536(SI), Y5	// mul_13[0]
 	VADDPS	Y5, Y4, Y4
 	VFMADD231PS	f32_bfc00000<>(SB), Y9, Y4
-	VMOVUPS	719872(SI), Y5	// mul_14[0]
+	VMOVUPS	721920(SI), Y5	// mul_14[0]
 	VADDPS	Y5, Y4, Y4
-	VMOVUPS	719616(SI), Y5	// mul_13[1]
+	VMOVUPS	721664(SI), Y5	// mul_13[1]
 	VADDPS	Y5, Y6, Y5
 	VFMADD231PS	f32_bfc00000<>(SB), Y10, Y5
-	VMOVUPS	720000(SI), Y6	// mul_14[1]
+	VMOVUPS	722048(SI), Y6	// mul_14[1]
 	VADDPS	Y6, Y5, Y5
 	// arm.nde:11
-	VMOVUPS	816128(SI), Y6	// q_y3_bar[0]
-	VMOVUPS	659072(SI), Y9	// ha21
-	VMOVUPS	817152(SI), Y10	// add_24[0]
+	VMOVUPS	818176(SI), Y6	// q_y3_bar[0]
+	VMOVUPS	660608(SI), Y9	// ha21
+	VMOVUPS	819200(SI), Y10	// add_24[0]
 	VFMADD231PS	Y9, Y6, Y10
-	VMOVUPS	831232(SI), Y6	// vecmat_7[4]
+	VMOVUPS	833280(SI), Y6	// vecmat_7[4]
 	VADDPS	Y6, Y10, Y6
-	VMOVUPS	816256(SI), Y10	// q_y3_bar[1]
-	VMOVUPS	817280(SI), Y11	// add_24[1]
+	VMOVUPS	818304(SI), Y10	// q_y3_bar[1]
+	VMOVUPS	819328(SI), Y11	// add_24[1]
 	VFMADD231PS	Y9, Y10, Y11
-	VMOVUPS	831360(SI), Y10	// vecmat_7[5]
+	VMOVUPS	833408(SI), Y10	// vecmat_7[5]
 	VADDPS	Y10, Y11, Y10
 	// arm.nde:34
 	VMULPS	Y2, Y1, Y1
-	VMOVUPS	660992(SI), Y2	// k
+	VMOVUPS	662528(SI), Y2	// k
 	VMULPS	0(AX), Y2, Y2
 	VMULPS	Y3, Y2, Y2
 	VFMADD231PS	f32_40000000<>(SB), Y1, Y2
 	VADDPS	f32_00000000<>(SB), Y6, Y1
 	VADDPS	160(AX), Y10, Y3
 	VADDPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 833664(SI)	// q_k2_bar[0]
+	VMOVUPS	Y1, 835712(SI)	// q_k2_bar[0]
 	VADDPS	f32_00000000<>(SB), Y3, Y2
-	VMOVUPS	Y2, 833792(SI)	// q_k2_bar[1]
+	VMOVUPS	Y2, 835840(SI)	// q_k2_bar[1]
 	// arm.nde:45
 	VFMADD231PS	Y9, Y1, Y4
-	VMOVUPS	Y4, 833920(SI)	// v_k1_bar[0]
+	VMOVUPS	Y4, 835968(SI)	// v_k1_bar[0]
 	VFMADD231PS	Y9, Y2, Y5
-	VMOVUPS	Y5, 834048(SI)	// v_k1_bar[1]
+	VMOVUPS	Y5, 836096(SI)	// v_k1_bar[1]
 	// arm.nde:38
 	VANDPS	f32_7fffffff<>(SB), Y7, Y1
 	VANDPS	f32_7fffffff<>(SB), Y8, Y2
@@ -16110,19 +16126,19 @@ loop89: // 4 times: vectors of the block
 	VFNMADD231PS	Y1, Y6, Y8
 	VDIVPS	Y2, Y8, Y2
 	VORPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 834176(SI)	// linsolve_4[0]
-	VMOVUPS	Y1, 834304(SI)	// linsolve_4[1]
+	VMOVUPS	Y2, 836224(SI)	// linsolve_4[0]
+	VMOVUPS	Y1, 836352(SI)	// linsolve_4[1]
 	VXORPS	f32_80000000<>(SB), Y2, Y2
-	VMOVUPS	Y2, 834432(SI)	// G_bar_4[0]
+	VMOVUPS	Y2, 836480(SI)	// G_bar_4[0]
 	VXORPS	f32_80000000<>(SB), Y1, Y1
-	VMOVUPS	Y1, 834560(SI)	// G_bar_4[1]
+	VMOVUPS	Y1, 836608(SI)	// G_bar_4[1]
 	// arm.nde:11
-	VMOVUPS	663808(SI), Y3	// sin[0]
+	VMOVUPS	665344(SI), Y3	// sin[0]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
-	VMOVUPS	Y3, 847744(SI)	// neg_6[0]
-	VMOVUPS	663936(SI), Y3	// sin[1]
+	VMOVUPS	Y3, 849792(SI)	// neg_6[0]
+	VMOVUPS	665472(SI), Y3	// sin[1]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
-	VMOVUPS	Y3, 847872(SI)	// neg_6[1]
+	VMOVUPS	Y3, 849920(SI)	// neg_6[1]
 	MOVQ	$32, DI
 	MOVQ	BX, R9
 	MOVQ	SI, R10
@@ -16132,7 +16148,7 @@ loop90: // 32 times: elements
 	VMULPS	Y3, Y2, Y3
 	VBROADCASTSS	5248(R9), Y4	// friction.4.weight[32]
 	VFMADD231PS	Y4, Y1, Y3
-	VMOVUPS	681472(R10), Y4	// add_6[0]
+	VMOVUPS	683008(R10), Y4	// add_6[0]
 	VORPS	f32_80000000<>(SB), Y4, Y5
 	VMOVUPS	f32_42b40000<>(SB), Y6
 	VMINPS	Y5, Y6, Y5
@@ -16165,7 +16181,7 @@ loop90: // 32 times: elements
 	VADDPS	f32_3f800000<>(SB), Y5, Y5
 	VDIVPS	Y5, Y4, Y4
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 834688(R10)	// mul_22[0]
+	VMOVUPS	Y3, 836736(R10)	// mul_22[0]
 	VANDPS	Y0, Y3, Y3
 	VMOVUPS	44032(R11), Y4	// sum of friction.2.bias[0]
 	VADDPS	Y3, Y4, Y3
@@ -16194,10 +16210,10 @@ loop91: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop92: // 32 times: terms of the sums
-	VMOVUPS	834688(R10), Y8	// mul_22[0]
-	VMOVUPS	834720(R10), Y9	// mul_22[0] | 1
-	VMOVUPS	834752(R10), Y10	// mul_22[0] | 2
-	VMOVUPS	834784(R10), Y11	// mul_22[0] | 3
+	VMOVUPS	836736(R10), Y8	// mul_22[0]
+	VMOVUPS	836768(R10), Y9	// mul_22[0] | 1
+	VMOVUPS	836800(R10), Y10	// mul_22[0] | 2
+	VMOVUPS	836832(R10), Y11	// mul_22[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -16212,14 +16228,14 @@ loop92: // 32 times: terms of the sums
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop92
-	VMOVUPS	Y0, 838784(DI)	// vecmat_8[0]
-	VMOVUPS	Y1, 838816(DI)	// vecmat_8[0] | 1
-	VMOVUPS	Y2, 838848(DI)	// vecmat_8[0] | 2
-	VMOVUPS	Y3, 838880(DI)	// vecmat_8[0] | 3
-	VMOVUPS	Y4, 838912(DI)	// vecmat_8[1]
-	VMOVUPS	Y5, 838944(DI)	// vecmat_8[1] | 1
-	VMOVUPS	Y6, 838976(DI)	// vecmat_8[1] | 2
-	VMOVUPS	Y7, 839008(DI)	// vecmat_8[1] | 3
+	VMOVUPS	Y0, 840832(DI)	// vecmat_8[0]
+	VMOVUPS	Y1, 840864(DI)	// vecmat_8[0] | 1
+	VMOVUPS	Y2, 840896(DI)	// vecmat_8[0] | 2
+	VMOVUPS	Y3, 840928(DI)	// vecmat_8[0] | 3
+	VMOVUPS	Y4, 840960(DI)	// vecmat_8[1]
+	VMOVUPS	Y5, 840992(DI)	// vecmat_8[1] | 1
+	VMOVUPS	Y6, 841024(DI)	// vecmat_8[1] | 2
+	VMOVUPS	Y7, 841056(DI)	// vecmat_8[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -16231,7 +16247,7 @@ loop93: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop94: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	669184(R9), Y0	// add_5[0]
+	VMOVUPS	670720(R9), Y0	// add_5[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_42b40000<>(SB), Y2
 	VMINPS	Y1, Y2, Y1
@@ -16263,7 +16279,7 @@ loop94: // 32 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 842880(R9)	// sigmoid_4[0]
+	VMOVUPS	Y0, 844928(R9)	// sigmoid_4[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop94
@@ -16283,28 +16299,28 @@ loop94: // 32 times: elements
 	MOVQ	R8, DI
 loop95: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	685568(SI), Y0	// softplus_2[0]
-	VMOVUPS	685600(SI), Y1	// softplus_2[0] | 1
-	VMOVUPS	685632(SI), Y2	// softplus_2[0] | 2
-	VMOVUPS	685664(SI), Y3	// softplus_2[0] | 3
+	VMOVUPS	687104(SI), Y0	// softplus_2[0]
+	VMOVUPS	687136(SI), Y1	// softplus_2[0] | 1
+	VMOVUPS	687168(SI), Y2	// softplus_2[0] | 2
+	VMOVUPS	687200(SI), Y3	// softplus_2[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	834432(AX), Y4	// G_bar_4[0]
-	VMOVUPS	834464(AX), Y5	// G_bar_4[0] | 1
-	VMOVUPS	834496(AX), Y6	// G_bar_4[0] | 2
-	VMOVUPS	834528(AX), Y7	// G_bar_4[0] | 3
+	VMOVUPS	836480(AX), Y4	// G_bar_4[0]
+	VMOVUPS	836512(AX), Y5	// G_bar_4[0] | 1
+	VMOVUPS	836544(AX), Y6	// G_bar_4[0] | 2
+	VMOVUPS	836576(AX), Y7	// G_bar_4[0] | 3
 	VMOVUPS	45056(DI), Y8	// sum of friction.4.weight[0]
 	VFMADD231PS	Y0, Y4, Y8
 	VFMADD231PS	Y1, Y5, Y8
 	VFMADD231PS	Y2, Y6, Y8
 	VFMADD231PS	Y3, Y7, Y8
 	VMOVUPS	Y8, 45056(DI)	// sum of friction.4.weight[0]
-	VMOVUPS	834560(AX), Y4	// G_bar_4[1]
-	VMOVUPS	834592(AX), Y5	// G_bar_4[1] | 1
-	VMOVUPS	834624(AX), Y6	// G_bar_4[1] | 2
-	VMOVUPS	834656(AX), Y7	// G_bar_4[1] | 3
+	VMOVUPS	836608(AX), Y4	// G_bar_4[1]
+	VMOVUPS	836640(AX), Y5	// G_bar_4[1] | 1
+	VMOVUPS	836672(AX), Y6	// G_bar_4[1] | 2
+	VMOVUPS	836704(AX), Y7	// G_bar_4[1] | 3
 	VMOVUPS	46080(DI), Y8	// sum of friction.4.weight[32]
 	VFMADD231PS	Y0, Y4, Y8
 	VFMADD231PS	Y1, Y5, Y8
@@ -16318,54 +16334,54 @@ loop95: // 32 times: elements
 	MOVQ	$8, CX
 	MOVQ	AX, SI
 loop96: // 8 times: tiles of 4 elements
-	VMOVUPS	834688(SI), Y0	// mul_22[0]
-	VMOVUPS	834720(SI), Y1	// mul_22[0] | 1
-	VMOVUPS	834752(SI), Y2	// mul_22[0] | 2
-	VMOVUPS	834784(SI), Y3	// mul_22[0] | 3
+	VMOVUPS	836736(SI), Y0	// mul_22[0]
+	VMOVUPS	836768(SI), Y1	// mul_22[0] | 1
+	VMOVUPS	836800(SI), Y2	// mul_22[0] | 2
+	VMOVUPS	836832(SI), Y3	// mul_22[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 649856(SI)	// turned[0]
-	VMOVUPS	Y1, 649888(SI)	// turned[0] | 1
-	VMOVUPS	Y2, 649920(SI)	// turned[0] | 2
-	VMOVUPS	Y3, 649952(SI)	// turned[0] | 3
-	VMOVUPS	834816(SI), Y0	// mul_22[1]
-	VMOVUPS	834848(SI), Y1	// mul_22[1] | 1
-	VMOVUPS	834880(SI), Y2	// mul_22[1] | 2
-	VMOVUPS	834912(SI), Y3	// mul_22[1] | 3
+	VMOVUPS	Y0, 651392(SI)	// turned[0]
+	VMOVUPS	Y1, 651424(SI)	// turned[0] | 1
+	VMOVUPS	Y2, 651456(SI)	// turned[0] | 2
+	VMOVUPS	Y3, 651488(SI)	// turned[0] | 3
+	VMOVUPS	836864(SI), Y0	// mul_22[1]
+	VMOVUPS	836896(SI), Y1	// mul_22[1] | 1
+	VMOVUPS	836928(SI), Y2	// mul_22[1] | 2
+	VMOVUPS	836960(SI), Y3	// mul_22[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 649984(SI)	// turned[1]
-	VMOVUPS	Y1, 650016(SI)	// turned[1] | 1
-	VMOVUPS	Y2, 650048(SI)	// turned[1] | 2
-	VMOVUPS	Y3, 650080(SI)	// turned[1] | 3
-	VMOVUPS	834944(SI), Y0	// mul_22[2]
-	VMOVUPS	834976(SI), Y1	// mul_22[2] | 1
-	VMOVUPS	835008(SI), Y2	// mul_22[2] | 2
-	VMOVUPS	835040(SI), Y3	// mul_22[2] | 3
+	VMOVUPS	Y0, 651520(SI)	// turned[1]
+	VMOVUPS	Y1, 651552(SI)	// turned[1] | 1
+	VMOVUPS	Y2, 651584(SI)	// turned[1] | 2
+	VMOVUPS	Y3, 651616(SI)	// turned[1] | 3
+	VMOVUPS	836992(SI), Y0	// mul_22[2]
+	VMOVUPS	837024(SI), Y1	// mul_22[2] | 1
+	VMOVUPS	837056(SI), Y2	// mul_22[2] | 2
+	VMOVUPS	837088(SI), Y3	// mul_22[2] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 650112(SI)	// turned[2]
-	VMOVUPS	Y1, 650144(SI)	// turned[2] | 1
-	VMOVUPS	Y2, 650176(SI)	// turned[2] | 2
-	VMOVUPS	Y3, 650208(SI)	// turned[2] | 3
-	VMOVUPS	835072(SI), Y0	// mul_22[3]
-	VMOVUPS	835104(SI), Y1	// mul_22[3] | 1
-	VMOVUPS	835136(SI), Y2	// mul_22[3] | 2
-	VMOVUPS	835168(SI), Y3	// mul_22[3] | 3
+	VMOVUPS	Y0, 651648(SI)	// turned[2]
+	VMOVUPS	Y1, 651680(SI)	// turned[2] | 1
+	VMOVUPS	Y2, 651712(SI)	// turned[2] | 2
+	VMOVUPS	Y3, 651744(SI)	// turned[2] | 3
+	VMOVUPS	837120(SI), Y0	// mul_22[3]
+	VMOVUPS	837152(SI), Y1	// mul_22[3] | 1
+	VMOVUPS	837184(SI), Y2	// mul_22[3] | 2
+	VMOVUPS	837216(SI), Y3	// mul_22[3] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 650240(SI)	// turned[3]
-	VMOVUPS	Y1, 650272(SI)	// turned[3] | 1
-	VMOVUPS	Y2, 650304(SI)	// turned[3] | 2
-	VMOVUPS	Y3, 650336(SI)	// turned[3] | 3
+	VMOVUPS	Y0, 651776(SI)	// turned[3]
+	VMOVUPS	Y1, 651808(SI)	// turned[3] | 1
+	VMOVUPS	Y2, 651840(SI)	// turned[3] | 2
+	VMOVUPS	Y3, 651872(SI)	// turned[3] | 3
 	ADDQ	$512, SI
 	DECQ	CX
 	JNE	loop96
@@ -16377,14 +16393,14 @@ loop97: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop98: // 4 times
-	VMOVUPS	673280(R10), Y0	// softplus[0]
-	VMOVUPS	673408(R10), Y1	// softplus[1]
-	VMOVUPS	673536(R10), Y2	// softplus[2]
-	VMOVUPS	673664(R10), Y3	// softplus[3]
-	VMOVUPS	673792(R10), Y4	// softplus[4]
-	VMOVUPS	673920(R10), Y5	// softplus[5]
-	VMOVUPS	674048(R10), Y6	// softplus[6]
-	VMOVUPS	674176(R10), Y7	// softplus[7]
+	VMOVUPS	674816(R10), Y0	// softplus[0]
+	VMOVUPS	674944(R10), Y1	// softplus[1]
+	VMOVUPS	675072(R10), Y2	// softplus[2]
+	VMOVUPS	675200(R10), Y3	// softplus[3]
+	VMOVUPS	675328(R10), Y4	// softplus[4]
+	VMOVUPS	675456(R10), Y5	// softplus[5]
+	VMOVUPS	675584(R10), Y6	// softplus[6]
+	VMOVUPS	675712(R10), Y7	// softplus[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -16409,14 +16425,14 @@ loop98: // 4 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 653952(R11)	// turned[32]
-	VMOVUPS	Y7, 653984(R11)	// turned[32] | 1
-	VMOVUPS	Y2, 654016(R11)	// turned[32] | 2
-	VMOVUPS	Y8, 654048(R11)	// turned[32] | 3
-	VMOVUPS	Y3, 654080(R11)	// turned[33]
-	VMOVUPS	Y1, 654112(R11)	// turned[33] | 1
-	VMOVUPS	Y5, 654144(R11)	// turned[33] | 2
-	VMOVUPS	Y0, 654176(R11)	// turned[33] | 3
+	VMOVUPS	Y6, 655488(R11)	// turned[32]
+	VMOVUPS	Y7, 655520(R11)	// turned[32] | 1
+	VMOVUPS	Y2, 655552(R11)	// turned[32] | 2
+	VMOVUPS	Y8, 655584(R11)	// turned[32] | 3
+	VMOVUPS	Y3, 655616(R11)	// turned[33]
+	VMOVUPS	Y1, 655648(R11)	// turned[33] | 1
+	VMOVUPS	Y5, 655680(R11)	// turned[33] | 2
+	VMOVUPS	Y0, 655712(R11)	// turned[33] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -16447,72 +16463,72 @@ loop100: // 2 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop101: // 8 times: samples, 4 at a time
-	VMOVUPS	653952(R13), Y10	// turned[32]
-	VMOVUPS	654976(R13), Y11	// turned[40]
-	VBROADCASTSS	649856(R14), Y12	// turned[0]
+	VMOVUPS	655488(R13), Y10	// turned[32]
+	VMOVUPS	656512(R13), Y11	// turned[40]
+	VBROADCASTSS	651392(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	649984(R14), Y12	// turned[1]
+	VBROADCASTSS	651520(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	650112(R14), Y12	// turned[2]
+	VBROADCASTSS	651648(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	650240(R14), Y12	// turned[3]
+	VBROADCASTSS	651776(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	650368(R14), Y12	// turned[4]
+	VBROADCASTSS	651904(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	653984(R13), Y10	// turned[32] | 1
-	VMOVUPS	655008(R13), Y11	// turned[40] | 1
-	VBROADCASTSS	649860(R14), Y12	// turned[0]
+	VMOVUPS	655520(R13), Y10	// turned[32] | 1
+	VMOVUPS	656544(R13), Y11	// turned[40] | 1
+	VBROADCASTSS	651396(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	649988(R14), Y12	// turned[1]
+	VBROADCASTSS	651524(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	650116(R14), Y12	// turned[2]
+	VBROADCASTSS	651652(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	650244(R14), Y12	// turned[3]
+	VBROADCASTSS	651780(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	650372(R14), Y12	// turned[4]
+	VBROADCASTSS	651908(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	654016(R13), Y10	// turned[32] | 2
-	VMOVUPS	655040(R13), Y11	// turned[40] | 2
-	VBROADCASTSS	649864(R14), Y12	// turned[0]
+	VMOVUPS	655552(R13), Y10	// turned[32] | 2
+	VMOVUPS	656576(R13), Y11	// turned[40] | 2
+	VBROADCASTSS	651400(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	649992(R14), Y12	// turned[1]
+	VBROADCASTSS	651528(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	650120(R14), Y12	// turned[2]
+	VBROADCASTSS	651656(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	650248(R14), Y12	// turned[3]
+	VBROADCASTSS	651784(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	650376(R14), Y12	// turned[4]
+	VBROADCASTSS	651912(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	654048(R13), Y10	// turned[32] | 3
-	VMOVUPS	655072(R13), Y11	// turned[40] | 3
-	VBROADCASTSS	649868(R14), Y12	// turned[0]
+	VMOVUPS	655584(R13), Y10	// turned[32] | 3
+	VMOVUPS	656608(R13), Y11	// turned[40] | 3
+	VBROADCASTSS	651404(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	649996(R14), Y12	// turned[1]
+	VBROADCASTSS	651532(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	650124(R14), Y12	// turned[2]
+	VBROADCASTSS	651660(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	650252(R14), Y12	// turned[3]
+	VBROADCASTSS	651788(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	650380(R14), Y12	// turned[4]
+	VBROADCASTSS	651916(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$128, R13
@@ -16549,36 +16565,36 @@ loop102: // 2 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop103: // 8 times: samples, 4 at a time
-	VBROADCASTSS	653696(R10), Y4	// turned[30]
-	VBROADCASTSS	653824(R10), Y5	// turned[31]
-	VMOVUPS	653952(R11), Y6	// turned[32]
+	VBROADCASTSS	655232(R10), Y4	// turned[30]
+	VBROADCASTSS	655360(R10), Y5	// turned[31]
+	VMOVUPS	655488(R11), Y6	// turned[32]
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	654976(R11), Y6	// turned[40]
+	VMOVUPS	656512(R11), Y6	// turned[40]
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
-	VBROADCASTSS	653700(R10), Y4	// turned[30]
-	VBROADCASTSS	653828(R10), Y5	// turned[31]
-	VMOVUPS	653984(R11), Y6	// turned[32] | 1
+	VBROADCASTSS	655236(R10), Y4	// turned[30]
+	VBROADCASTSS	655364(R10), Y5	// turned[31]
+	VMOVUPS	655520(R11), Y6	// turned[32] | 1
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	655008(R11), Y6	// turned[40] | 1
+	VMOVUPS	656544(R11), Y6	// turned[40] | 1
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
-	VBROADCASTSS	653704(R10), Y4	// turned[30]
-	VBROADCASTSS	653832(R10), Y5	// turned[31]
-	VMOVUPS	654016(R11), Y6	// turned[32] | 2
+	VBROADCASTSS	655240(R10), Y4	// turned[30]
+	VBROADCASTSS	655368(R10), Y5	// turned[31]
+	VMOVUPS	655552(R11), Y6	// turned[32] | 2
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	655040(R11), Y6	// turned[40] | 2
+	VMOVUPS	656576(R11), Y6	// turned[40] | 2
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
-	VBROADCASTSS	653708(R10), Y4	// turned[30]
-	VBROADCASTSS	653836(R10), Y5	// turned[31]
-	VMOVUPS	654048(R11), Y6	// turned[32] | 3
+	VBROADCASTSS	655244(R10), Y4	// turned[30]
+	VBROADCASTSS	655372(R10), Y5	// turned[31]
+	VMOVUPS	655584(R11), Y6	// turned[32] | 3
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	655072(R11), Y6	// turned[40] | 3
+	VMOVUPS	656608(R11), Y6	// turned[40] | 3
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
 	ADDQ	$16, R10
@@ -16648,14 +16664,14 @@ loop103: // 8 times: samples, 4 at a time
 	MOVQ	R8, R10
 loop104: // 16 times: tiles of 2 elements
 	// arm.nde:11
-	VMOVUPS	838784(SI), Y0	// vecmat_8[0]
-	VMOVUPS	838816(SI), Y1	// vecmat_8[0] | 1
-	VMOVUPS	838848(SI), Y2	// vecmat_8[0] | 2
-	VMOVUPS	838880(SI), Y3	// vecmat_8[0] | 3
-	VMOVUPS	842880(SI), Y4	// sigmoid_4[0]
-	VMOVUPS	842912(SI), Y5	// sigmoid_4[0] | 1
-	VMOVUPS	842944(SI), Y6	// sigmoid_4[0] | 2
-	VMOVUPS	842976(SI), Y7	// sigmoid_4[0] | 3
+	VMOVUPS	840832(SI), Y0	// vecmat_8[0]
+	VMOVUPS	840864(SI), Y1	// vecmat_8[0] | 1
+	VMOVUPS	840896(SI), Y2	// vecmat_8[0] | 2
+	VMOVUPS	840928(SI), Y3	// vecmat_8[0] | 3
+	VMOVUPS	844928(SI), Y4	// sigmoid_4[0]
+	VMOVUPS	844960(SI), Y5	// sigmoid_4[0] | 1
+	VMOVUPS	844992(SI), Y6	// sigmoid_4[0] | 2
+	VMOVUPS	845024(SI), Y7	// sigmoid_4[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
@@ -16748,14 +16764,14 @@ loop104: // 16 times: tiles of 2 elements
 	VMOVUPS	864(AX), Y15
 	VFMADD231PS	Y3, Y4, Y15
 	VMOVUPS	Y15, 864(AX)
-	VMOVUPS	838912(SI), Y4	// vecmat_8[1]
-	VMOVUPS	838944(SI), Y5	// vecmat_8[1] | 1
-	VMOVUPS	838976(SI), Y6	// vecmat_8[1] | 2
-	VMOVUPS	839008(SI), Y7	// vecmat_8[1] | 3
-	VMOVUPS	843008(SI), Y8	// sigmoid_4[1]
-	VMOVUPS	843040(SI), Y9	// sigmoid_4[1] | 1
-	VMOVUPS	843072(SI), Y10	// sigmoid_4[1] | 2
-	VMOVUPS	843104(SI), Y11	// sigmoid_4[1] | 3
+	VMOVUPS	840960(SI), Y4	// vecmat_8[1]
+	VMOVUPS	840992(SI), Y5	// vecmat_8[1] | 1
+	VMOVUPS	841024(SI), Y6	// vecmat_8[1] | 2
+	VMOVUPS	841056(SI), Y7	// vecmat_8[1] | 3
+	VMOVUPS	845056(SI), Y8	// sigmoid_4[1]
+	VMOVUPS	845088(SI), Y9	// sigmoid_4[1] | 1
+	VMOVUPS	845120(SI), Y10	// sigmoid_4[1] | 2
+	VMOVUPS	845152(SI), Y11	// sigmoid_4[1] | 3
 	VMULPS	Y8, Y4, Y4
 	VMULPS	Y9, Y5, Y5
 	VMULPS	Y10, Y6, Y6
@@ -16860,10 +16876,10 @@ loop104: // 16 times: tiles of 2 elements
 	MOVQ	AX, R12
 	MOVQ	R10, R13
 loop105: // 6 times: elements
-	VMOVUPS	664320(R12), Y8	// concat[0]
-	VMOVUPS	664352(R12), Y9	// concat[0] | 1
-	VMOVUPS	664384(R12), Y10	// concat[0] | 2
-	VMOVUPS	664416(R12), Y11	// concat[0] | 3
+	VMOVUPS	665856(R12), Y8	// concat[0]
+	VMOVUPS	665888(R12), Y9	// concat[0] | 1
+	VMOVUPS	665920(R12), Y10	// concat[0] | 2
+	VMOVUPS	665952(R12), Y11	// concat[0] | 3
 	VMOVUPS	(R13), Y12	// sum of friction.0.weight[0]
 	VFMADD231PS	Y8, Y0, Y12
 	VFMADD231PS	Y9, Y1, Y12
@@ -16887,91 +16903,91 @@ loop105: // 6 times: elements
 	DECQ	CX
 	JNE	loop104
 	VMOVUPS	128(AX), Y13	// vecmat_9[0]
-	VMOVUPS	Y13, 846976(AX)
+	VMOVUPS	Y13, 849024(AX)
 	VMOVUPS	160(AX), Y13	// vecmat_9[0] | 1
-	VMOVUPS	Y13, 847008(AX)
+	VMOVUPS	Y13, 849056(AX)
 	VMOVUPS	192(AX), Y13	// vecmat_9[0] | 2
-	VMOVUPS	Y13, 847040(AX)
+	VMOVUPS	Y13, 849088(AX)
 	VMOVUPS	224(AX), Y13	// vecmat_9[0] | 3
-	VMOVUPS	Y13, 847072(AX)
+	VMOVUPS	Y13, 849120(AX)
 	VMOVUPS	256(AX), Y13	// vecmat_9[1]
-	VMOVUPS	Y13, 847104(AX)
+	VMOVUPS	Y13, 849152(AX)
 	VMOVUPS	288(AX), Y13	// vecmat_9[1] | 1
-	VMOVUPS	Y13, 847136(AX)
+	VMOVUPS	Y13, 849184(AX)
 	VMOVUPS	320(AX), Y13	// vecmat_9[1] | 2
-	VMOVUPS	Y13, 847168(AX)
+	VMOVUPS	Y13, 849216(AX)
 	VMOVUPS	352(AX), Y13	// vecmat_9[1] | 3
-	VMOVUPS	Y13, 847200(AX)
+	VMOVUPS	Y13, 849248(AX)
 	VMOVUPS	384(AX), Y13	// vecmat_9[2]
-	VMOVUPS	Y13, 847232(AX)
+	VMOVUPS	Y13, 849280(AX)
 	VMOVUPS	416(AX), Y13	// vecmat_9[2] | 1
-	VMOVUPS	Y13, 847264(AX)
+	VMOVUPS	Y13, 849312(AX)
 	VMOVUPS	448(AX), Y13	// vecmat_9[2] | 2
-	VMOVUPS	Y13, 847296(AX)
+	VMOVUPS	Y13, 849344(AX)
 	VMOVUPS	480(AX), Y13	// vecmat_9[2] | 3
-	VMOVUPS	Y13, 847328(AX)
+	VMOVUPS	Y13, 849376(AX)
 	VMOVUPS	512(AX), Y13	// vecmat_9[3]
-	VMOVUPS	Y13, 847360(AX)
+	VMOVUPS	Y13, 849408(AX)
 	VMOVUPS	544(AX), Y13	// vecmat_9[3] | 1
-	VMOVUPS	Y13, 847392(AX)
+	VMOVUPS	Y13, 849440(AX)
 	VMOVUPS	576(AX), Y13	// vecmat_9[3] | 2
-	VMOVUPS	Y13, 847424(AX)
+	VMOVUPS	Y13, 849472(AX)
 	VMOVUPS	608(AX), Y13	// vecmat_9[3] | 3
-	VMOVUPS	Y13, 847456(AX)
+	VMOVUPS	Y13, 849504(AX)
 	VMOVUPS	640(AX), Y13	// vecmat_9[4]
-	VMOVUPS	Y13, 847488(AX)
+	VMOVUPS	Y13, 849536(AX)
 	VMOVUPS	672(AX), Y13	// vecmat_9[4] | 1
-	VMOVUPS	Y13, 847520(AX)
+	VMOVUPS	Y13, 849568(AX)
 	VMOVUPS	704(AX), Y13	// vecmat_9[4] | 2
-	VMOVUPS	Y13, 847552(AX)
+	VMOVUPS	Y13, 849600(AX)
 	VMOVUPS	736(AX), Y13	// vecmat_9[4] | 3
-	VMOVUPS	Y13, 847584(AX)
+	VMOVUPS	Y13, 849632(AX)
 	VMOVUPS	768(AX), Y13	// vecmat_9[5]
-	VMOVUPS	Y13, 847616(AX)
+	VMOVUPS	Y13, 849664(AX)
 	VMOVUPS	800(AX), Y13	// vecmat_9[5] | 1
-	VMOVUPS	Y13, 847648(AX)
+	VMOVUPS	Y13, 849696(AX)
 	VMOVUPS	832(AX), Y13	// vecmat_9[5] | 2
-	VMOVUPS	Y13, 847680(AX)
+	VMOVUPS	Y13, 849728(AX)
 	VMOVUPS	864(AX), Y13	// vecmat_9[5] | 3
-	VMOVUPS	Y13, 847712(AX)
+	VMOVUPS	Y13, 849760(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop106: // 4 times: vectors of the block
 	VMOVUPS	65792(SI), Y15	// mask
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	847232(SI), Y0	// vecmat_9[2]
-	VMOVUPS	847360(SI), Y0	// vecmat_9[3]
-	VMOVUPS	846976(SI), Y0	// vecmat_9[0]
-	VMOVUPS	847104(SI), Y0	// vecmat_9[1]
+	VMOVUPS	849280(SI), Y0	// vecmat_9[2]
+	VMOVUPS	849408(SI), Y0	// vecmat_9[3]
+	VMOVUPS	849024(SI), Y0	// vecmat_9[0]
+	VMOVUPS	849152(SI), Y0	// vecmat_9[1]
 	// arm.nde:11
-	VMOVUPS	846976(SI), Y0	// vecmat_9[0]
-	VMOVUPS	664064(SI), Y1	// cos_3[0]
-	VMOVUPS	847232(SI), Y2	// vecmat_9[2]
-	VMOVUPS	847744(SI), Y3	// neg_6[0]
-	VMOVUPS	832896(SI), Y4	// add_27[0]
+	VMOVUPS	849024(SI), Y0	// vecmat_9[0]
+	VMOVUPS	665600(SI), Y1	// cos_3[0]
+	VMOVUPS	849280(SI), Y2	// vecmat_9[2]
+	VMOVUPS	849792(SI), Y3	// neg_6[0]
+	VMOVUPS	834944(SI), Y4	// add_27[0]
 	VFMADD231PS	Y3, Y2, Y4
 	VMOVUPS	Y4, Y15
 	VFMADD231PS	Y1, Y0, Y15
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	847104(SI), Y0	// vecmat_9[1]
-	VMOVUPS	664192(SI), Y1	// cos_3[1]
-	VMOVUPS	847360(SI), Y2	// vecmat_9[3]
-	VMOVUPS	847872(SI), Y3	// neg_6[1]
-	VMOVUPS	833024(SI), Y4	// add_27[1]
+	VMOVUPS	849152(SI), Y0	// vecmat_9[1]
+	VMOVUPS	665728(SI), Y1	// cos_3[1]
+	VMOVUPS	849408(SI), Y2	// vecmat_9[3]
+	VMOVUPS	849920(SI), Y3	// neg_6[1]
+	VMOVUPS	835072(SI), Y4	// add_27[1]
 	VFMADD231PS	Y3, Y2, Y4
 	VFMADD231PS	Y1, Y0, Y4
-	VMOVUPS	834560(SI), Y15	// G_bar_4[1]
+	VMOVUPS	836608(SI), Y15	// G_bar_4[1]
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	834432(SI), Y15	// G_bar_4[0]
+	VMOVUPS	836480(SI), Y15	// G_bar_4[0]
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	595328(SI), Y0	// q[0]
+	VMOVUPS	596864(SI), Y0	// q[0]
 	// arm.nde:35
 	VMOVUPS	64(AX), Y13
 	VADDPS	96(AX), Y13, Y15
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	663168(SI), Y1	// mul_11
+	VMOVUPS	664704(SI), Y1	// mul_11
 	VMULPS	128(AX), Y1, Y1
-	VMOVUPS	663296(SI), Y2	// add_4
+	VMOVUPS	664832(SI), Y2	// add_4
 	VANDPS	f32_7fffffff<>(SB), Y2, Y3
 	VMOVUPS	f32_4b400000<>(SB), Y5
 	VFMADD231PS	f32_3f22f983<>(SB), Y3, Y5
@@ -17008,7 +17024,7 @@ loop106: // 4 times: vectors of the block
 	VORPS	Y2, Y3, Y2
 	VXORPS	f32_80000000<>(SB), Y2, Y2
 	VMULPS	Y2, Y1, Y1
-	VMOVUPS	662784(SI), Y2	// mul_9
+	VMOVUPS	664320(SI), Y2	// mul_9
 	VMULPS	96(AX), Y2, Y2
 	VANDPS	f32_7fffffff<>(SB), Y0, Y3
 	VMOVUPS	f32_4b400000<>(SB), Y5
@@ -17047,29 +17063,29 @@ loop106: // 4 times: vectors of the block
 	VXORPS	f32_80000000<>(SB), Y0, Y0
 	VFMADD213PS	Y1, Y0, Y2
 	// arm.nde:34
-	VMOVUPS	662400(SI), Y0	// add_3
-	VMOVUPS	662528(SI), Y3	// square
+	VMOVUPS	663936(SI), Y0	// add_3
+	VMOVUPS	664064(SI), Y3	// square
 	VMULPS	64(AX), Y3, Y3
 	VMOVUPS	Y3, Y15
 	VFNMADD231PS	96(AX), Y0, Y15
 	VMOVUPS	Y15, 160(AX)
 	// arm.nde:29
-	VMOVUPS	659712(SI), Y0	// mul_6
+	VMOVUPS	661248(SI), Y0	// mul_6
 	VMULPS	160(AX), Y0, Y3
-	VMOVUPS	661248(SI), Y15	// c2_2
+	VMOVUPS	662784(SI), Y15	// c2_2
 	VMOVUPS	Y15, 192(AX)
 	VFMADD231PS	192(AX), Y3, Y1
 	// arm.nde:35
 	VADDPS	32(AX), Y2, Y2
 	VADDPS	f32_00000000<>(SB), Y4, Y3
 	// arm.nde:38
-	VMOVUPS	834176(SI), Y15	// linsolve_4[0]
+	VMOVUPS	836224(SI), Y15	// linsolve_4[0]
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	689920(SI), Y4	// v_k1[0]
+	VMOVUPS	691712(SI), Y4	// v_k1[0]
 	VMULPS	32(AX), Y4, Y5
-	VMOVUPS	690048(SI), Y6	// v_k1[1]
+	VMOVUPS	691840(SI), Y6	// v_k1[1]
 	VMULPS	32(AX), Y6, Y7
-	VMOVUPS	834304(SI), Y15	// linsolve_4[1]
+	VMOVUPS	836352(SI), Y15	// linsolve_4[1]
 	VMOVUPS	Y15, 224(AX)
 	VMULPS	224(AX), Y4, Y4
 	VMULPS	224(AX), Y6, Y6
@@ -17083,74 +17099,74 @@ loop106: // 4 times: vectors of the block
 	VADDPS	Y5, Y4, Y15
 	VMOVUPS	Y15, 320(AX)
 	// arm.nde:28
-	VMOVUPS	658816(SI), Y4	// mul_4
+	VMOVUPS	660352(SI), Y4	// mul_4
 	VMULPS	320(AX), Y0, Y0
 	VFMADD231PS	256(AX), Y4, Y0
-	VMOVUPS	661888(SI), Y15	// s2_2
+	VMOVUPS	663424(SI), Y15	// s2_2
 	VMOVUPS	Y15, 352(AX)
 	VMOVUPS	352(AX), Y13
 	VXORPS	f32_80000000<>(SB), Y13, Y4
 	VFMADD231PS	Y4, Y0, Y1
-	VMOVUPS	595712(SI), Y0	// q_k1[1]
+	VMOVUPS	597248(SI), Y0	// q_k1[1]
 	// arm.nde:34
-	VMOVUPS	662144(SI), Y4	// neg_2
+	VMOVUPS	663680(SI), Y4	// neg_2
 	VMULPS	96(AX), Y4, Y4
-	VMOVUPS	662272(SI), Y5	// mul_7
+	VMOVUPS	663808(SI), Y5	// mul_7
 	VMULPS	f32_40000000<>(SB), Y0, Y6
 	VMULPS	Y6, Y4, Y6
 	VMOVUPS	Y6, Y15
 	VFMADD231PS	Y5, Y4, Y15
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	622080(SI), Y6	// q_d1_bar[0]
-	VMOVUPS	622208(SI), Y7	// q_d1_bar[1]
-	VMOVUPS	622592(SI), Y8	// q_d2_bar[0]
-	VMOVUPS	622720(SI), Y9	// q_d2_bar[1]
-	VMOVUPS	621824(SI), Y10	// v_next_bar[0]
-	VMOVUPS	621952(SI), Y11	// v_next_bar[1]
-	VMOVUPS	847488(SI), Y12	// vecmat_9[4]
-	VMOVUPS	847616(SI), Y12	// vecmat_9[5]
+	VMOVUPS	623616(SI), Y6	// q_d1_bar[0]
+	VMOVUPS	623744(SI), Y7	// q_d1_bar[1]
+	VMOVUPS	624128(SI), Y8	// q_d2_bar[0]
+	VMOVUPS	624256(SI), Y9	// q_d2_bar[1]
+	VMOVUPS	623360(SI), Y10	// v_next_bar[0]
+	VMOVUPS	623488(SI), Y11	// v_next_bar[1]
+	VMOVUPS	849536(SI), Y12	// vecmat_9[4]
+	VMOVUPS	849664(SI), Y12	// vecmat_9[5]
 	// arm.nde:28
 	VADDPS	f32_00000000<>(SB), Y2, Y2
-	VMOVUPS	Y2, 623616(SI)	// q_bar[0]
+	VMOVUPS	Y2, 625152(SI)	// q_bar[0]
 	VADDPS	Y1, Y3, Y1
-	VMOVUPS	Y1, 623744(SI)	// q_bar[1]
+	VMOVUPS	Y1, 625280(SI)	// q_bar[1]
 	// arm.nde:11
-	VMOVUPS	832640(SI), Y1	// q_y2_bar[0]
-	VMOVUPS	659072(SI), Y2	// ha21
-	VMOVUPS	800384(SI), Y3	// mul_18[0]
+	VMOVUPS	834688(SI), Y1	// q_y2_bar[0]
+	VMOVUPS	660608(SI), Y2	// ha21
+	VMOVUPS	802432(SI), Y3	// mul_18[0]
 	VADDPS	Y3, Y6, Y3
 	VFMADD231PS	f32_bfc00000<>(SB), Y8, Y3
 	VADDPS	Y10, Y3, Y3
-	VMOVUPS	800640(SI), Y6	// mul_19[0]
+	VMOVUPS	802688(SI), Y6	// mul_19[0]
 	VADDPS	Y6, Y3, Y3
-	VMOVUPS	800896(SI), Y6	// q_k4_bar[0]
+	VMOVUPS	802944(SI), Y6	// q_k4_bar[0]
 	VADDPS	Y6, Y3, Y3
-	VMOVUPS	817408(SI), Y6	// q_k3_bar[0]
+	VMOVUPS	819456(SI), Y6	// q_k3_bar[0]
 	VADDPS	Y6, Y3, Y3
-	VMOVUPS	833664(SI), Y6	// q_k2_bar[0]
+	VMOVUPS	835712(SI), Y6	// q_k2_bar[0]
 	VADDPS	Y6, Y3, Y3
 	VFMADD231PS	Y2, Y1, Y3
-	VMOVUPS	847488(SI), Y1	// vecmat_9[4]
+	VMOVUPS	849536(SI), Y1	// vecmat_9[4]
 	VADDPS	Y1, Y3, Y1
-	VMOVUPS	832768(SI), Y3	// q_y2_bar[1]
-	VMOVUPS	800512(SI), Y6	// mul_18[1]
+	VMOVUPS	834816(SI), Y3	// q_y2_bar[1]
+	VMOVUPS	802560(SI), Y6	// mul_18[1]
 	VADDPS	Y6, Y7, Y6
 	VFMADD231PS	f32_bfc00000<>(SB), Y9, Y6
 	VADDPS	Y11, Y6, Y6
-	VMOVUPS	800768(SI), Y7	// mul_19[1]
+	VMOVUPS	802816(SI), Y7	// mul_19[1]
 	VADDPS	Y7, Y6, Y6
-	VMOVUPS	801024(SI), Y7	// q_k4_bar[1]
+	VMOVUPS	803072(SI), Y7	// q_k4_bar[1]
 	VADDPS	Y7, Y6, Y6
-	VMOVUPS	817536(SI), Y7	// q_k3_bar[1]
+	VMOVUPS	819584(SI), Y7	// q_k3_bar[1]
 	VADDPS	Y7, Y6, Y6
-	VMOVUPS	833792(SI), Y7	// q_k2_bar[1]
+	VMOVUPS	835840(SI), Y7	// q_k2_bar[1]
 	VADDPS	Y7, Y6, Y6
 	VFMADD231PS	Y2, Y3, Y6
-	VMOVUPS	847616(SI), Y2	// vecmat_9[5]
+	VMOVUPS	849664(SI), Y2	// vecmat_9[5]
 	VADDPS	Y2, Y6, Y2
 	// arm.nde:34
 	VMULPS	Y0, Y4, Y0
-	VMOVUPS	662016(SI), Y3	// k_2
+	VMOVUPS	663552(SI), Y3	// k_2
 	VMULPS	64(AX), Y3, Y3
 	VMULPS	Y5, Y3, Y3
 	VMOVUPS	Y3, Y15
@@ -17160,34 +17176,34 @@ loop106: // 4 times: vectors of the block
 	VMOVUPS	Y15, 416(AX)
 	VADDPS	384(AX), Y2, Y15
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	798848(SI), Y15	// add_18
+	VMOVUPS	800896(SI), Y15	// add_18
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	816000(SI), Y15	// add_22
+	VMOVUPS	818048(SI), Y15	// add_22
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	832512(SI), Y0	// add_26
-	VMOVUPS	798336(SI), Y1	// M_bar[0]
-	VMOVUPS	815488(SI), Y2	// M_bar_2[0]
-	VMOVUPS	832000(SI), Y3	// M_bar_3[0]
-	VMOVUPS	798720(SI), Y15	// M_bar[3]
+	VMOVUPS	834560(SI), Y0	// add_26
+	VMOVUPS	800384(SI), Y1	// M_bar[0]
+	VMOVUPS	817536(SI), Y2	// M_bar_2[0]
+	VMOVUPS	834048(SI), Y3	// M_bar_3[0]
+	VMOVUPS	800768(SI), Y15	// M_bar[3]
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	815872(SI), Y15	// M_bar_2[3]
+	VMOVUPS	817920(SI), Y15	// M_bar_2[3]
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	832384(SI), Y15	// M_bar_3[3]
+	VMOVUPS	834432(SI), Y15	// M_bar_3[3]
 	VMOVUPS	Y15, 576(AX)
-	VMOVUPS	720640(SI), Y15	// G_bar[0]
+	VMOVUPS	722688(SI), Y15	// G_bar[0]
 	VMOVUPS	Y15, 608(AX)
-	VMOVUPS	801664(SI), Y15	// G_bar_2[0]
+	VMOVUPS	803712(SI), Y15	// G_bar_2[0]
 	VMOVUPS	Y15, 640(AX)
-	VMOVUPS	818176(SI), Y15	// G_bar_3[0]
+	VMOVUPS	820224(SI), Y15	// G_bar_3[0]
 	VMOVUPS	Y15, 672(AX)
 	// arm.nde:35
-	VMOVUPS	663424(SI), Y4	// cos_2
-	VMOVUPS	831744(SI), Y5	// add_25
-	VMOVUPS	691072(SI), Y6	// cos_5
-	VMOVUPS	815232(SI), Y7	// add_21
-	VMOVUPS	727424(SI), Y8	// cos_9
-	VMOVUPS	792832(SI), Y9	// add_17
-	VMOVUPS	793344(SI), Y10	// cos_12
+	VMOVUPS	664960(SI), Y4	// cos_2
+	VMOVUPS	833792(SI), Y5	// add_25
+	VMOVUPS	692864(SI), Y6	// cos_5
+	VMOVUPS	817280(SI), Y7	// add_21
+	VMOVUPS	729472(SI), Y8	// cos_9
+	VMOVUPS	794880(SI), Y9	// add_17
+	VMOVUPS	795392(SI), Y10	// cos_12
 	VMULPS	Y10, Y9, Y9
 	VFMADD231PS	Y8, Y7, Y9
 	VFMADD231PS	Y6, Y5, Y9
@@ -17195,15 +17211,15 @@ loop106: // 4 times: vectors of the block
 	VFMADD231PS	128(AX), Y4, Y15
 	VMOVUPS	Y15, 704(AX)
 	// arm.nde:31
-	VMOVUPS	659456(SI), Y4	// c2
-	VMOVUPS	831872(SI), Y5	// k_bar_3
-	VMOVUPS	660864(SI), Y6	// s2
-	VMOVUPS	725760(SI), Y7	// c2_4
-	VMOVUPS	815360(SI), Y8	// k_bar_2
-	VMOVUPS	726400(SI), Y9	// s2_3
-	VMOVUPS	718336(SI), Y10	// c2_3
-	VMOVUPS	792960(SI), Y11	// k_bar
-	VMOVUPS	793088(SI), Y12	// s2_4
+	VMOVUPS	660992(SI), Y4	// c2
+	VMOVUPS	833920(SI), Y5	// k_bar_3
+	VMOVUPS	662400(SI), Y6	// s2
+	VMOVUPS	727808(SI), Y7	// c2_4
+	VMOVUPS	817408(SI), Y8	// k_bar_2
+	VMOVUPS	728448(SI), Y9	// s2_3
+	VMOVUPS	720384(SI), Y10	// c2_3
+	VMOVUPS	795008(SI), Y11	// k_bar
+	VMOVUPS	795136(SI), Y12	// s2_4
 	VMULPS	Y12, Y11, Y11
 	VFMADD231PS	384(AX), Y10, Y11
 	VFMADD231PS	Y9, Y8, Y11
@@ -17247,10 +17263,10 @@ loop106: // 4 times: vectors of the block
 	VADDPS	Y1, Y0, Y15
 	VMOVUPS	Y15, 256(AX)
 	// arm.nde:35
-	VMOVUPS	662912(SI), Y0	// cos
-	VMOVUPS	690816(SI), Y2	// cos_4
-	VMOVUPS	727168(SI), Y3	// cos_8
-	VMOVUPS	793216(SI), Y4	// cos_11
+	VMOVUPS	664448(SI), Y0	// cos
+	VMOVUPS	692608(SI), Y2	// cos_4
+	VMOVUPS	729216(SI), Y3	// cos_8
+	VMOVUPS	795264(SI), Y4	// cos_11
 	VMULPS	608(AX), Y4, Y4
 	VFMADD231PS	640(AX), Y3, Y4
 	VFMADD231PS	672(AX), Y2, Y4
@@ -17276,7 +17292,7 @@ loop106: // 4 times: vectors of the block
 	VFMADD231PS	f32_40000000<>(SB), Y3, Y6
 	VFMADD231PS	256(AX), Y0, Y6
 	VADDPS	Y2, Y6, Y0
-	VMOVUPS	Y0, 624128(SI)	// load_bar
+	VMOVUPS	Y0, 625664(SI)	// load_bar
 	VANDPS	0(AX), Y0, Y0
 	VMOVUPS	47200(R8), Y2	// sum of Arm.m2
 	VADDPS	Y0, Y2, Y0
@@ -17284,27 +17300,27 @@ loop106: // 4 times: vectors of the block
 	// arm.nde:34
 	VMOVUPS	416(AX), Y13
 	VADDPS	64(AX), Y13, Y0
-	VMOVUPS	Y0, 623872(SI)	// q_k1_bar[0]
+	VMOVUPS	Y0, 625408(SI)	// q_k1_bar[0]
 	VMOVUPS	448(AX), Y13
 	VADDPS	f32_00000000<>(SB), Y13, Y0
-	VMOVUPS	Y0, 624000(SI)	// q_k1_bar[1]
+	VMOVUPS	Y0, 625536(SI)	// q_k1_bar[1]
 	// arm.nde:38
-	VMOVUPS	720384(SI), Y0	// linsolve[0]
-	VMOVUPS	801408(SI), Y2	// linsolve_2[0]
+	VMOVUPS	722432(SI), Y0	// linsolve[0]
+	VMOVUPS	803456(SI), Y2	// linsolve_2[0]
 	VADDPS	Y2, Y0, Y0
-	VMOVUPS	817920(SI), Y3	// linsolve_3[0]
+	VMOVUPS	819968(SI), Y3	// linsolve_3[0]
 	VADDPS	Y3, Y0, Y0
 	VADDPS	32(AX), Y0, Y0
-	VMOVUPS	Y0, 848000(SI)	// u_bar_2[0]
-	VMOVUPS	720512(SI), Y5	// linsolve[1]
-	VMOVUPS	801536(SI), Y6	// linsolve_2[1]
+	VMOVUPS	Y0, 850048(SI)	// u_bar_2[0]
+	VMOVUPS	722560(SI), Y5	// linsolve[1]
+	VMOVUPS	803584(SI), Y6	// linsolve_2[1]
 	VADDPS	Y6, Y5, Y5
-	VMOVUPS	818048(SI), Y7	// linsolve_3[1]
+	VMOVUPS	820096(SI), Y7	// linsolve_3[1]
 	VADDPS	Y7, Y5, Y5
 	VADDPS	224(AX), Y5, Y5
-	VMOVUPS	Y5, 848128(SI)	// u_bar_2[1]
+	VMOVUPS	Y5, 850176(SI)	// u_bar_2[1]
 	// arm.nde:17
-	VMOVUPS	660480(SI), Y8	// locate
+	VMOVUPS	662016(SI), Y8	// locate
 	VPCMPGTD	f32_00000031<>(SB), Y8, Y9
 	VBLENDVPS	Y9, f32_00000031<>(SB), Y8, Y8
 	VMOVUPS	f32_00000000<>(SB), Y9
@@ -17318,12 +17334,12 @@ loop107: // 50 times: rows by their numbers
 	VADDPS	f32_00000000<>(SB), Y0, Y11
 	VMOVUPS	f32_00000000<>(SB), Y12
 	VBLENDVPS	Y10, Y11, Y12, Y10
-	VMOVUPS	Y10, 637056(R9)	// u_bar[0]
+	VMOVUPS	Y10, 638592(R9)	// u_bar[0]
 	VPCMPEQD	Y9, Y8, Y10
 	VADDPS	f32_00000000<>(SB), Y5, Y11
 	VMOVUPS	f32_00000000<>(SB), Y12
 	VBLENDVPS	Y10, Y11, Y12, Y10
-	VMOVUPS	Y10, 637184(R9)	// u_bar[1]
+	VMOVUPS	Y10, 638720(R9)	// u_bar[1]
 	VPADDD	f32_00000001<>(SB), Y9, Y10
 	VMOVAPS	Y10, Y9
 	ADDQ	$256, R9
@@ -17334,7 +17350,7 @@ loop107: // 50 times: rows by their numbers
 	VSUBPS	Y2, Y13, Y0
 	VSUBPS	Y3, Y0, Y0
 	VSUBPS	32(AX), Y0, Y0
-	VMOVUPS	720768(SI), Y2	// G_bar[1]
+	VMOVUPS	722816(SI), Y2	// G_bar[1]
 	VSUBPS	Y6, Y2, Y2
 	VSUBPS	Y7, Y2, Y2
 	VSUBPS	224(AX), Y2, Y2
@@ -17347,27 +17363,27 @@ loop107: // 50 times: rows by their numbers
 	VADDPS	Y0, Y2, Y0
 	VMOVUPS	Y0, 47136(R8)	// sum of friction.4.bias[1]
 	// arm.nde:35
-	VMOVUPS	662656(SI), Y0	// mul_8
+	VMOVUPS	664192(SI), Y0	// mul_8
 	VMULPS	Y0, Y4, Y0
 	VANDPS	0(AX), Y0, Y0
 	VMOVUPS	47232(R8), Y2	// sum of Arm.l1
 	VADDPS	Y0, Y2, Y0
 	VMOVUPS	Y0, 47232(R8)	// sum of Arm.l1
 	// arm.nde:31
-	VMOVUPS	658176(SI), Y0	// mt
+	VMOVUPS	659712(SI), Y0	// mt
 	VMULPS	160(AX), Y0, Y2
 	VANDPS	0(AX), Y2, Y2
 	VMOVUPS	47232(R8), Y3	// sum of Arm.l1
 	VADDPS	Y2, Y3, Y2
 	VMOVUPS	Y2, 47232(R8)	// sum of Arm.l1
 	// arm.nde:30
-	VMOVUPS	658560(SI), Y2	// mul_2
+	VMOVUPS	660096(SI), Y2	// mul_2
 	VMULPS	192(AX), Y2, Y2
 	VANDPS	0(AX), Y2, Y2
 	VMOVUPS	47232(R8), Y3	// sum of Arm.l1
 	VADDPS	Y2, Y3, Y2
 	VMOVUPS	Y2, 47232(R8)	// sum of Arm.l1
-	VMOVUPS	658048(SI), Y2	// add
+	VMOVUPS	659584(SI), Y2	// add
 	VMULPS	Y2, Y1, Y1
 	VBROADCASTSS	44(DX), Y2	// mul.6
 	VMULPS	Y2, Y1, Y1
@@ -17376,21 +17392,21 @@ loop107: // 50 times: rows by their numbers
 	VADDPS	Y1, Y2, Y1
 	VMOVUPS	Y1, 47232(R8)	// sum of Arm.l1
 	// arm.nde:35
-	VMOVUPS	663040(SI), Y1	// mul_10
+	VMOVUPS	664576(SI), Y1	// mul_10
 	VMULPS	704(AX), Y1, Y1
 	VANDPS	0(AX), Y1, Y1
 	VMOVUPS	47264(R8), Y2	// sum of Arm.l2
 	VADDPS	Y1, Y2, Y1
 	VMOVUPS	Y1, 47264(R8)	// sum of Arm.l2
 	// arm.nde:31
-	VMOVUPS	659584(SI), Y1	// mul_5
+	VMOVUPS	661120(SI), Y1	// mul_5
 	VMULPS	128(AX), Y1, Y1
 	VANDPS	0(AX), Y1, Y1
 	VMOVUPS	47264(R8), Y2	// sum of Arm.l2
 	VADDPS	Y1, Y2, Y1
 	VMOVUPS	Y1, 47264(R8)	// sum of Arm.l2
 	// arm.nde:30
-	VMOVUPS	658688(SI), Y1	// mul_3
+	VMOVUPS	660224(SI), Y1	// mul_3
 	VMULPS	352(AX), Y1, Y1
 	VANDPS	0(AX), Y1, Y1
 	VMOVUPS	47264(R8), Y2	// sum of Arm.l2
@@ -17413,9 +17429,9 @@ loop108: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop109: // 50 times: elements
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 624256(R9)	// u_times_bar[0]
+	VMOVUPD	Y0, 625792(R9)	// u_times_bar[0]
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 624288(R9)	// u_times_bar[0] | 1
+	VMOVUPD	Y0, 625824(R9)	// u_times_bar[0] | 1
 	ADDQ	$256, R9
 	DECQ	DI
 	JNE	loop109
@@ -17431,56 +17447,56 @@ TEXT predict0RecLanerev_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	848256(SI), Y0	// step.t
-	VMOVUPD	848288(SI), Y1	// step.t | 1
-	VMOVUPD	Y0, 594816(SI)	// predict0ReplayDenseVjp.t
-	VMOVUPD	Y1, 594848(SI)	// predict0ReplayDenseVjp.t | 1
-	VMOVUPD	848512(SI), Y0	// step.h
-	VMOVUPD	848544(SI), Y1	// step.h | 1
-	VMOVUPD	Y0, 595072(SI)	// predict0ReplayDenseVjp.h
-	VMOVUPD	Y1, 595104(SI)	// predict0ReplayDenseVjp.h | 1
-	VMOVUPS	849024(DI), Y0	// q[0]
-	VMOVUPS	Y0, 595328(DI)	// predict0ReplayDenseVjp.q[0]
-	VMOVUPS	849152(DI), Y0	// q[1]
-	VMOVUPS	Y0, 595456(DI)	// predict0ReplayDenseVjp.q[1]
-	VMOVUPS	849280(DI), Y0	// v[0]
-	VMOVUPS	Y0, 595584(DI)	// predict0ReplayDenseVjp.q_k1[0]
-	VMOVUPS	849408(DI), Y0	// v[1]
-	VMOVUPS	Y0, 595712(DI)	// predict0ReplayDenseVjp.q_k1[1]
-	VMOVUPS	849536(DI), Y0	// extra.0
-	VMOVUPS	Y0, 595840(DI)	// predict0ReplayDenseVjp.load
-	VMOVUPS	875264(DI), Y0	// q.bar[0]
-	VMOVUPS	Y0, 621568(DI)	// predict0ReplayDenseVjp.q_next_bar[0]
-	VMOVUPS	875392(DI), Y0	// q.bar[1]
-	VMOVUPS	Y0, 621696(DI)	// predict0ReplayDenseVjp.q_next_bar[1]
-	VMOVUPS	875520(DI), Y0	// v.bar[0]
-	VMOVUPS	Y0, 621824(DI)	// predict0ReplayDenseVjp.v_next_bar[0]
-	VMOVUPS	875648(DI), Y0	// v.bar[1]
-	VMOVUPS	Y0, 621952(DI)	// predict0ReplayDenseVjp.v_next_bar[1]
-	VMOVUPS	901504(DI), Y0	// data.0.bar[0]
-	VMOVUPS	Y0, 622080(DI)	// predict0ReplayDenseVjp.q_d1_bar[0]
-	VMOVUPS	901632(DI), Y0	// data.0.bar[1]
-	VMOVUPS	Y0, 622208(DI)	// predict0ReplayDenseVjp.q_d1_bar[1]
-	VMOVUPS	901760(DI), Y0	// data.1.bar[0]
-	VMOVUPS	Y0, 622336(DI)	// predict0ReplayDenseVjp.v_d1_bar[0]
-	VMOVUPS	901888(DI), Y0	// data.1.bar[1]
-	VMOVUPS	Y0, 622464(DI)	// predict0ReplayDenseVjp.v_d1_bar[1]
-	VMOVUPS	902016(DI), Y0	// data.2.bar[0]
-	VMOVUPS	Y0, 622592(DI)	// predict0ReplayDenseVjp.q_d2_bar[0]
-	VMOVUPS	902144(DI), Y0	// data.2.bar[1]
-	VMOVUPS	Y0, 622720(DI)	// predict0ReplayDenseVjp.q_d2_bar[1]
-	VMOVUPS	902272(DI), Y0	// data.3.bar[0]
-	VMOVUPS	Y0, 622848(DI)	// predict0ReplayDenseVjp.v_d2_bar[0]
-	VMOVUPS	902400(DI), Y0	// data.3.bar[1]
-	VMOVUPS	Y0, 622976(DI)	// predict0ReplayDenseVjp.v_d2_bar[1]
-	VMOVUPS	902528(DI), Y0	// data.4.bar[0]
-	VMOVUPS	Y0, 623104(DI)	// predict0ReplayDenseVjp.q_d3_bar[0]
-	VMOVUPS	902656(DI), Y0	// data.4.bar[1]
-	VMOVUPS	Y0, 623232(DI)	// predict0ReplayDenseVjp.q_d3_bar[1]
-	VMOVUPS	902784(DI), Y0	// data.5.bar[0]
-	VMOVUPS	Y0, 623360(DI)	// predict0ReplayDenseVjp.v_d3_bar[0]
-	VMOVUPS	902912(DI), Y0	// data.5.bar[1]
-	VMOVUPS	Y0, 623488(DI)	// predict0ReplayDenseVjp.v_d3_bar[1]
+	VMOVUPD	850304(SI), Y0	// step.t
+	VMOVUPD	850336(SI), Y1	// step.t | 1
+	VMOVUPD	Y0, 596352(SI)	// predict0ReplayDenseVjp.t
+	VMOVUPD	Y1, 596384(SI)	// predict0ReplayDenseVjp.t | 1
+	VMOVUPD	850560(SI), Y0	// step.h
+	VMOVUPD	850592(SI), Y1	// step.h | 1
+	VMOVUPD	Y0, 596608(SI)	// predict0ReplayDenseVjp.h
+	VMOVUPD	Y1, 596640(SI)	// predict0ReplayDenseVjp.h | 1
+	VMOVUPS	851072(DI), Y0	// q[0]
+	VMOVUPS	Y0, 596864(DI)	// predict0ReplayDenseVjp.q[0]
+	VMOVUPS	851200(DI), Y0	// q[1]
+	VMOVUPS	Y0, 596992(DI)	// predict0ReplayDenseVjp.q[1]
+	VMOVUPS	851328(DI), Y0	// v[0]
+	VMOVUPS	Y0, 597120(DI)	// predict0ReplayDenseVjp.q_k1[0]
+	VMOVUPS	851456(DI), Y0	// v[1]
+	VMOVUPS	Y0, 597248(DI)	// predict0ReplayDenseVjp.q_k1[1]
+	VMOVUPS	851584(DI), Y0	// extra.0
+	VMOVUPS	Y0, 597376(DI)	// predict0ReplayDenseVjp.load
+	VMOVUPS	877312(DI), Y0	// q.bar[0]
+	VMOVUPS	Y0, 623104(DI)	// predict0ReplayDenseVjp.q_next_bar[0]
+	VMOVUPS	877440(DI), Y0	// q.bar[1]
+	VMOVUPS	Y0, 623232(DI)	// predict0ReplayDenseVjp.q_next_bar[1]
+	VMOVUPS	877568(DI), Y0	// v.bar[0]
+	VMOVUPS	Y0, 623360(DI)	// predict0ReplayDenseVjp.v_next_bar[0]
+	VMOVUPS	877696(DI), Y0	// v.bar[1]
+	VMOVUPS	Y0, 623488(DI)	// predict0ReplayDenseVjp.v_next_bar[1]
+	VMOVUPS	903552(DI), Y0	// data.0.bar[0]
+	VMOVUPS	Y0, 623616(DI)	// predict0ReplayDenseVjp.q_d1_bar[0]
+	VMOVUPS	903680(DI), Y0	// data.0.bar[1]
+	VMOVUPS	Y0, 623744(DI)	// predict0ReplayDenseVjp.q_d1_bar[1]
+	VMOVUPS	903808(DI), Y0	// data.1.bar[0]
+	VMOVUPS	Y0, 623872(DI)	// predict0ReplayDenseVjp.v_d1_bar[0]
+	VMOVUPS	903936(DI), Y0	// data.1.bar[1]
+	VMOVUPS	Y0, 624000(DI)	// predict0ReplayDenseVjp.v_d1_bar[1]
+	VMOVUPS	904064(DI), Y0	// data.2.bar[0]
+	VMOVUPS	Y0, 624128(DI)	// predict0ReplayDenseVjp.q_d2_bar[0]
+	VMOVUPS	904192(DI), Y0	// data.2.bar[1]
+	VMOVUPS	Y0, 624256(DI)	// predict0ReplayDenseVjp.q_d2_bar[1]
+	VMOVUPS	904320(DI), Y0	// data.3.bar[0]
+	VMOVUPS	Y0, 624384(DI)	// predict0ReplayDenseVjp.v_d2_bar[0]
+	VMOVUPS	904448(DI), Y0	// data.3.bar[1]
+	VMOVUPS	Y0, 624512(DI)	// predict0ReplayDenseVjp.v_d2_bar[1]
+	VMOVUPS	904576(DI), Y0	// data.4.bar[0]
+	VMOVUPS	Y0, 624640(DI)	// predict0ReplayDenseVjp.q_d3_bar[0]
+	VMOVUPS	904704(DI), Y0	// data.4.bar[1]
+	VMOVUPS	Y0, 624768(DI)	// predict0ReplayDenseVjp.q_d3_bar[1]
+	VMOVUPS	904832(DI), Y0	// data.5.bar[0]
+	VMOVUPS	Y0, 624896(DI)	// predict0ReplayDenseVjp.v_d3_bar[0]
+	VMOVUPS	904960(DI), Y0	// data.5.bar[1]
+	VMOVUPS	Y0, 625024(DI)	// predict0ReplayDenseVjp.v_d3_bar[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -17488,36 +17504,36 @@ loop1: // 4 times: vectors of the block
 	MOVQ	$50, CX
 	MOVQ	AX, SI
 loop2: // 50 times: elements
-	VMOVUPD	849664(SI), Y0	// extra.1[0]
-	VMOVUPD	849696(SI), Y1	// extra.1[0] | 1
-	VMOVUPD	849728(SI), Y2	// extra.1[0] | 2
-	VMOVUPD	849760(SI), Y3	// extra.1[0] | 3
-	VMOVUPD	849792(SI), Y4	// extra.1[0] | 4
-	VMOVUPD	849824(SI), Y5	// extra.1[0] | 5
-	VMOVUPD	849856(SI), Y6	// extra.1[0] | 6
-	VMOVUPD	849888(SI), Y7	// extra.1[0] | 7
-	VMOVUPD	Y0, 595968(SI)	// predict0ReplayDenseVjp.u_times[0]
-	VMOVUPD	Y1, 596000(SI)	// predict0ReplayDenseVjp.u_times[0] | 1
-	VMOVUPD	Y2, 596032(SI)	// predict0ReplayDenseVjp.u_times[0] | 2
-	VMOVUPD	Y3, 596064(SI)	// predict0ReplayDenseVjp.u_times[0] | 3
-	VMOVUPD	Y4, 596096(SI)	// predict0ReplayDenseVjp.u_times[0] | 4
-	VMOVUPD	Y5, 596128(SI)	// predict0ReplayDenseVjp.u_times[0] | 5
-	VMOVUPD	Y6, 596160(SI)	// predict0ReplayDenseVjp.u_times[0] | 6
-	VMOVUPD	Y7, 596192(SI)	// predict0ReplayDenseVjp.u_times[0] | 7
+	VMOVUPD	851712(SI), Y0	// extra.1[0]
+	VMOVUPD	851744(SI), Y1	// extra.1[0] | 1
+	VMOVUPD	851776(SI), Y2	// extra.1[0] | 2
+	VMOVUPD	851808(SI), Y3	// extra.1[0] | 3
+	VMOVUPD	851840(SI), Y4	// extra.1[0] | 4
+	VMOVUPD	851872(SI), Y5	// extra.1[0] | 5
+	VMOVUPD	851904(SI), Y6	// extra.1[0] | 6
+	VMOVUPD	851936(SI), Y7	// extra.1[0] | 7
+	VMOVUPD	Y0, 597504(SI)	// predict0ReplayDenseVjp.u_times[0]
+	VMOVUPD	Y1, 597536(SI)	// predict0ReplayDenseVjp.u_times[0] | 1
+	VMOVUPD	Y2, 597568(SI)	// predict0ReplayDenseVjp.u_times[0] | 2
+	VMOVUPD	Y3, 597600(SI)	// predict0ReplayDenseVjp.u_times[0] | 3
+	VMOVUPD	Y4, 597632(SI)	// predict0ReplayDenseVjp.u_times[0] | 4
+	VMOVUPD	Y5, 597664(SI)	// predict0ReplayDenseVjp.u_times[0] | 5
+	VMOVUPD	Y6, 597696(SI)	// predict0ReplayDenseVjp.u_times[0] | 6
+	VMOVUPD	Y7, 597728(SI)	// predict0ReplayDenseVjp.u_times[0] | 7
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop2
 	MOVQ	$100, CX
 	MOVQ	AX, SI
 loop3: // 100 times: elements
-	VMOVUPS	862464(SI), Y0	// extra.2[0]
-	VMOVUPS	862496(SI), Y1	// extra.2[0] | 1
-	VMOVUPS	862528(SI), Y2	// extra.2[0] | 2
-	VMOVUPS	862560(SI), Y3	// extra.2[0] | 3
-	VMOVUPS	Y0, 608768(SI)	// predict0ReplayDenseVjp.u[0]
-	VMOVUPS	Y1, 608800(SI)	// predict0ReplayDenseVjp.u[0] | 1
-	VMOVUPS	Y2, 608832(SI)	// predict0ReplayDenseVjp.u[0] | 2
-	VMOVUPS	Y3, 608864(SI)	// predict0ReplayDenseVjp.u[0] | 3
+	VMOVUPS	864512(SI), Y0	// extra.2[0]
+	VMOVUPS	864544(SI), Y1	// extra.2[0] | 1
+	VMOVUPS	864576(SI), Y2	// extra.2[0] | 2
+	VMOVUPS	864608(SI), Y3	// extra.2[0] | 3
+	VMOVUPS	Y0, 610304(SI)	// predict0ReplayDenseVjp.u[0]
+	VMOVUPS	Y1, 610336(SI)	// predict0ReplayDenseVjp.u[0] | 1
+	VMOVUPS	Y2, 610368(SI)	// predict0ReplayDenseVjp.u[0] | 2
+	VMOVUPS	Y3, 610400(SI)	// predict0ReplayDenseVjp.u[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop3
@@ -17525,16 +17541,16 @@ loop3: // 100 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	623616(SI), Y0	// predict0ReplayDenseVjp.q_bar[0]
-	VMOVUPS	Y0, 929792(SI)	// result[0]
-	VMOVUPS	623744(SI), Y0	// predict0ReplayDenseVjp.q_bar[1]
-	VMOVUPS	Y0, 929920(SI)	// result[1]
-	VMOVUPS	623872(SI), Y0	// predict0ReplayDenseVjp.q_k1_bar[0]
-	VMOVUPS	Y0, 930048(SI)	// result_2[0]
-	VMOVUPS	624000(SI), Y0	// predict0ReplayDenseVjp.q_k1_bar[1]
-	VMOVUPS	Y0, 930176(SI)	// result_2[1]
-	VMOVUPS	624128(SI), Y0	// predict0ReplayDenseVjp.load_bar
-	VMOVUPS	Y0, 930304(SI)	// result_3
+	VMOVUPS	625152(SI), Y0	// predict0ReplayDenseVjp.q_bar[0]
+	VMOVUPS	Y0, 931840(SI)	// result[0]
+	VMOVUPS	625280(SI), Y0	// predict0ReplayDenseVjp.q_bar[1]
+	VMOVUPS	Y0, 931968(SI)	// result[1]
+	VMOVUPS	625408(SI), Y0	// predict0ReplayDenseVjp.q_k1_bar[0]
+	VMOVUPS	Y0, 932096(SI)	// result_2[0]
+	VMOVUPS	625536(SI), Y0	// predict0ReplayDenseVjp.q_k1_bar[1]
+	VMOVUPS	Y0, 932224(SI)	// result_2[1]
+	VMOVUPS	625664(SI), Y0	// predict0ReplayDenseVjp.load_bar
+	VMOVUPS	Y0, 932352(SI)	// result_3
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
@@ -17542,81 +17558,81 @@ loop4: // 4 times: vectors of the block
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop5: // 4 times: vectors of the block
-	VMOVUPD	848768(SI), Y0	// step.active
-	VMOVUPD	848800(SI), Y1	// step.active | 1
-	VMOVUPS	875776(DI), Y2	// extra.0.sum
+	VMOVUPD	850816(SI), Y0	// step.active
+	VMOVUPD	850848(SI), Y1	// step.active | 1
+	VMOVUPS	877824(DI), Y2	// extra.0.sum
 	// arm.nde:45
 	VMOVUPD	f64_0000000000000000<>(SB), Y3
 	VCMPPD	$17, Y0, Y3, Y0
 	VMOVUPD	f64_0000000000000000<>(SB), Y3
 	VCMPPD	$17, Y1, Y3, Y1
-	VMOVUPS	930304(DI), Y3	// result_3
+	VMOVUPS	932352(DI), Y3	// result_3
 	VADDPS	Y3, Y2, Y3
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y3, Y2, Y2
-	VMOVUPS	Y2, 904064(DI)	// extra.0.sum.next
-	VMOVUPS	903040(DI), Y2	// q.start.bar[0]
-	VMOVUPS	903168(DI), Y3	// q.start.bar[1]
-	VMOVUPS	875264(DI), Y4	// q.bar[0]
-	VMOVUPS	875392(DI), Y5	// q.bar[1]
-	VMOVUPS	903296(DI), Y6	// v.start.bar[0]
-	VMOVUPS	903424(DI), Y7	// v.start.bar[1]
-	VMOVUPS	875520(DI), Y8	// v.bar[0]
-	VMOVUPS	875648(DI), Y9	// v.bar[1]
-	VMOVUPS	929792(DI), Y10	// result[0]
+	VMOVUPS	Y2, 906112(DI)	// extra.0.sum.next
+	VMOVUPS	905088(DI), Y2	// q.start.bar[0]
+	VMOVUPS	905216(DI), Y3	// q.start.bar[1]
+	VMOVUPS	877312(DI), Y4	// q.bar[0]
+	VMOVUPS	877440(DI), Y5	// q.bar[1]
+	VMOVUPS	905344(DI), Y6	// v.start.bar[0]
+	VMOVUPS	905472(DI), Y7	// v.start.bar[1]
+	VMOVUPS	877568(DI), Y8	// v.bar[0]
+	VMOVUPS	877696(DI), Y9	// v.bar[1]
+	VMOVUPS	931840(DI), Y10	// result[0]
 	VADDPS	Y2, Y10, Y2
-	VMOVUPS	929920(DI), Y10	// result[1]
+	VMOVUPS	931968(DI), Y10	// result[1]
 	VADDPS	Y3, Y10, Y3
 	VSHUFPS	$136, Y1, Y0, Y10
 	VPERMPD	$216, Y10, Y10
 	VBLENDVPS	Y10, Y2, Y4, Y2
-	VMOVUPS	Y2, 903552(DI)	// q.bar.next[0]
+	VMOVUPS	Y2, 905600(DI)	// q.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VBLENDVPS	Y2, Y3, Y5, Y2
-	VMOVUPS	Y2, 903680(DI)	// q.bar.next[1]
-	VMOVUPS	930048(DI), Y2	// result_2[0]
+	VMOVUPS	Y2, 905728(DI)	// q.bar.next[1]
+	VMOVUPS	932096(DI), Y2	// result_2[0]
 	VADDPS	Y6, Y2, Y2
-	VMOVUPS	930176(DI), Y3	// result_2[1]
+	VMOVUPS	932224(DI), Y3	// result_2[1]
 	VADDPS	Y7, Y3, Y3
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y8, Y2
-	VMOVUPS	Y2, 903808(DI)	// v.bar.next[0]
+	VMOVUPS	Y2, 905856(DI)	// v.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VBLENDVPS	Y2, Y3, Y9, Y2
-	VMOVUPS	Y2, 903936(DI)	// v.bar.next[1]
+	VMOVUPS	Y2, 905984(DI)	// v.bar.next[1]
 	MOVQ	$50, R9
 	MOVQ	SI, R10
 loop6: // 50 times: elements
-	VMOVUPD	875904(R10), Y2	// extra.1.sum[0]
-	VMOVUPD	875936(R10), Y3	// extra.1.sum[0] | 1
-	VMOVUPD	624256(R10), Y4	// predict0ReplayDenseVjp.u_times_bar[0]
-	VMOVUPD	624288(R10), Y5	// predict0ReplayDenseVjp.u_times_bar[0] | 1
+	VMOVUPD	877952(R10), Y2	// extra.1.sum[0]
+	VMOVUPD	877984(R10), Y3	// extra.1.sum[0] | 1
+	VMOVUPD	625792(R10), Y4	// predict0ReplayDenseVjp.u_times_bar[0]
+	VMOVUPD	625824(R10), Y5	// predict0ReplayDenseVjp.u_times_bar[0] | 1
 	VADDPD	Y4, Y2, Y2
 	VADDPD	Y5, Y3, Y3
-	VMOVUPD	875904(R10), Y4	// extra.1.sum[0]
-	VMOVUPD	875936(R10), Y5	// extra.1.sum[0] | 1
+	VMOVUPD	877952(R10), Y4	// extra.1.sum[0]
+	VMOVUPD	877984(R10), Y5	// extra.1.sum[0] | 1
 	VBLENDVPD	Y0, Y2, Y4, Y2
 	VBLENDVPD	Y1, Y3, Y5, Y3
-	VMOVUPD	Y2, 904192(R10)	// extra.1.sum.next[0]
-	VMOVUPD	Y3, 904224(R10)	// extra.1.sum.next[0] | 1
+	VMOVUPD	Y2, 906240(R10)	// extra.1.sum.next[0]
+	VMOVUPD	Y3, 906272(R10)	// extra.1.sum.next[0] | 1
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop6
 	MOVQ	$100, R9
 	MOVQ	DI, R10
 loop7: // 100 times: elements
-	VMOVUPS	888704(R10), Y2	// extra.2.sum[0]
-	VMOVUPS	637056(R10), Y3	// predict0ReplayDenseVjp.u_bar[0]
+	VMOVUPS	890752(R10), Y2	// extra.2.sum[0]
+	VMOVUPS	638592(R10), Y3	// predict0ReplayDenseVjp.u_bar[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	888704(R10), Y3	// extra.2.sum[0]
+	VMOVUPS	890752(R10), Y3	// extra.2.sum[0]
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y3, Y2
-	VMOVUPS	Y2, 916992(R10)	// extra.2.sum.next[0]
+	VMOVUPS	Y2, 919040(R10)	// extra.2.sum.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop7
@@ -17628,52 +17644,52 @@ loop7: // 100 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop8: // 4 times: vectors of the block
-	VMOVUPS	903552(SI), Y0	// q.bar.next[0]
-	VMOVUPS	Y0, 875264(SI)	// q.bar[0]
-	VMOVUPS	903680(SI), Y0	// q.bar.next[1]
-	VMOVUPS	Y0, 875392(SI)	// q.bar[1]
-	VMOVUPS	903808(SI), Y0	// v.bar.next[0]
-	VMOVUPS	Y0, 875520(SI)	// v.bar[0]
-	VMOVUPS	903936(SI), Y0	// v.bar.next[1]
-	VMOVUPS	Y0, 875648(SI)	// v.bar[1]
-	VMOVUPS	904064(SI), Y0	// extra.0.sum.next
-	VMOVUPS	Y0, 875776(SI)	// extra.0.sum
+	VMOVUPS	905600(SI), Y0	// q.bar.next[0]
+	VMOVUPS	Y0, 877312(SI)	// q.bar[0]
+	VMOVUPS	905728(SI), Y0	// q.bar.next[1]
+	VMOVUPS	Y0, 877440(SI)	// q.bar[1]
+	VMOVUPS	905856(SI), Y0	// v.bar.next[0]
+	VMOVUPS	Y0, 877568(SI)	// v.bar[0]
+	VMOVUPS	905984(SI), Y0	// v.bar.next[1]
+	VMOVUPS	Y0, 877696(SI)	// v.bar[1]
+	VMOVUPS	906112(SI), Y0	// extra.0.sum.next
+	VMOVUPS	Y0, 877824(SI)	// extra.0.sum
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop8
 	MOVQ	$50, CX
 	MOVQ	AX, SI
 loop9: // 50 times: elements
-	VMOVUPD	904192(SI), Y0	// extra.1.sum.next[0]
-	VMOVUPD	904224(SI), Y1	// extra.1.sum.next[0] | 1
-	VMOVUPD	904256(SI), Y2	// extra.1.sum.next[0] | 2
-	VMOVUPD	904288(SI), Y3	// extra.1.sum.next[0] | 3
-	VMOVUPD	904320(SI), Y4	// extra.1.sum.next[0] | 4
-	VMOVUPD	904352(SI), Y5	// extra.1.sum.next[0] | 5
-	VMOVUPD	904384(SI), Y6	// extra.1.sum.next[0] | 6
-	VMOVUPD	904416(SI), Y7	// extra.1.sum.next[0] | 7
-	VMOVUPD	Y0, 875904(SI)	// extra.1.sum[0]
-	VMOVUPD	Y1, 875936(SI)	// extra.1.sum[0] | 1
-	VMOVUPD	Y2, 875968(SI)	// extra.1.sum[0] | 2
-	VMOVUPD	Y3, 876000(SI)	// extra.1.sum[0] | 3
-	VMOVUPD	Y4, 876032(SI)	// extra.1.sum[0] | 4
-	VMOVUPD	Y5, 876064(SI)	// extra.1.sum[0] | 5
-	VMOVUPD	Y6, 876096(SI)	// extra.1.sum[0] | 6
-	VMOVUPD	Y7, 876128(SI)	// extra.1.sum[0] | 7
+	VMOVUPD	906240(SI), Y0	// extra.1.sum.next[0]
+	VMOVUPD	906272(SI), Y1	// extra.1.sum.next[0] | 1
+	VMOVUPD	906304(SI), Y2	// extra.1.sum.next[0] | 2
+	VMOVUPD	906336(SI), Y3	// extra.1.sum.next[0] | 3
+	VMOVUPD	906368(SI), Y4	// extra.1.sum.next[0] | 4
+	VMOVUPD	906400(SI), Y5	// extra.1.sum.next[0] | 5
+	VMOVUPD	906432(SI), Y6	// extra.1.sum.next[0] | 6
+	VMOVUPD	906464(SI), Y7	// extra.1.sum.next[0] | 7
+	VMOVUPD	Y0, 877952(SI)	// extra.1.sum[0]
+	VMOVUPD	Y1, 877984(SI)	// extra.1.sum[0] | 1
+	VMOVUPD	Y2, 878016(SI)	// extra.1.sum[0] | 2
+	VMOVUPD	Y3, 878048(SI)	// extra.1.sum[0] | 3
+	VMOVUPD	Y4, 878080(SI)	// extra.1.sum[0] | 4
+	VMOVUPD	Y5, 878112(SI)	// extra.1.sum[0] | 5
+	VMOVUPD	Y6, 878144(SI)	// extra.1.sum[0] | 6
+	VMOVUPD	Y7, 878176(SI)	// extra.1.sum[0] | 7
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop9
 	MOVQ	$100, CX
 	MOVQ	AX, SI
 loop10: // 100 times: elements
-	VMOVUPS	916992(SI), Y0	// extra.2.sum.next[0]
-	VMOVUPS	917024(SI), Y1	// extra.2.sum.next[0] | 1
-	VMOVUPS	917056(SI), Y2	// extra.2.sum.next[0] | 2
-	VMOVUPS	917088(SI), Y3	// extra.2.sum.next[0] | 3
-	VMOVUPS	Y0, 888704(SI)	// extra.2.sum[0]
-	VMOVUPS	Y1, 888736(SI)	// extra.2.sum[0] | 1
-	VMOVUPS	Y2, 888768(SI)	// extra.2.sum[0] | 2
-	VMOVUPS	Y3, 888800(SI)	// extra.2.sum[0] | 3
+	VMOVUPS	919040(SI), Y0	// extra.2.sum.next[0]
+	VMOVUPS	919072(SI), Y1	// extra.2.sum.next[0] | 1
+	VMOVUPS	919104(SI), Y2	// extra.2.sum.next[0] | 2
+	VMOVUPS	919136(SI), Y3	// extra.2.sum.next[0] | 3
+	VMOVUPS	Y0, 890752(SI)	// extra.2.sum[0]
+	VMOVUPS	Y1, 890784(SI)	// extra.2.sum[0] | 1
+	VMOVUPS	Y2, 890816(SI)	// extra.2.sum[0] | 2
+	VMOVUPS	Y3, 890848(SI)	// extra.2.sum[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop10
@@ -17698,10 +17714,10 @@ TEXT predict0DenseVjp_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	930688(SI), Y0	// h
-	VMOVUPD	930720(SI), Y1	// h | 1
-	VMOVUPD	930432(SI), Y2	// theta
-	VMOVUPD	930464(SI), Y3	// theta | 1
+	VMOVUPD	932736(SI), Y0	// h
+	VMOVUPD	932768(SI), Y1	// h | 1
+	VMOVUPD	932480(SI), Y2	// theta
+	VMOVUPD	932512(SI), Y3	// theta | 1
 	// arm.nde:45
 	VMULPD	Y2, Y0, Y0
 	VMULPD	Y3, Y1, Y1
@@ -17711,34 +17727,34 @@ loop1: // 4 times: vectors of the block
 	VCVTPD2PSY	Y2, X1
 	VCVTPD2PSY	Y3, X2
 	VINSERTF128	$1, X2, Y1, Y1
-	VMOVUPS	930944(DI), Y2	// q_at_bar[0]
-	VMOVUPS	931072(DI), Y3	// q_at_bar[1]
-	VMOVUPS	931200(DI), Y4	// v_at_bar[0]
-	VMOVUPS	931328(DI), Y5	// v_at_bar[1]
+	VMOVUPS	932992(DI), Y2	// q_at_bar[0]
+	VMOVUPS	933120(DI), Y3	// q_at_bar[1]
+	VMOVUPS	933248(DI), Y4	// v_at_bar[0]
+	VMOVUPS	933376(DI), Y5	// v_at_bar[1]
 	VMULPS	Y0, Y2, Y2
-	VMOVUPS	Y2, 931968(DI)	// q_d1_bar[0]
+	VMOVUPS	Y2, 934016(DI)	// q_d1_bar[0]
 	VMULPS	Y0, Y3, Y3
-	VMOVUPS	Y3, 932096(DI)	// q_d1_bar[1]
+	VMOVUPS	Y3, 934144(DI)	// q_d1_bar[1]
 	VMULPS	Y0, Y4, Y4
-	VMOVUPS	Y4, 932224(DI)	// v_d1_bar[0]
+	VMOVUPS	Y4, 934272(DI)	// v_d1_bar[0]
 	VMULPS	Y0, Y5, Y0
-	VMOVUPS	Y0, 932352(DI)	// v_d1_bar[1]
+	VMOVUPS	Y0, 934400(DI)	// v_d1_bar[1]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 932480(DI)	// q_d2_bar[0]
+	VMOVUPS	Y2, 934528(DI)	// q_d2_bar[0]
 	VMULPS	Y1, Y3, Y3
-	VMOVUPS	Y3, 932608(DI)	// q_d2_bar[1]
+	VMOVUPS	Y3, 934656(DI)	// q_d2_bar[1]
 	VMULPS	Y1, Y4, Y4
-	VMOVUPS	Y4, 932736(DI)	// v_d2_bar[0]
+	VMOVUPS	Y4, 934784(DI)	// v_d2_bar[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 932864(DI)	// v_d2_bar[1]
+	VMOVUPS	Y0, 934912(DI)	// v_d2_bar[1]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 932992(DI)	// q_d3_bar[0]
+	VMOVUPS	Y2, 935040(DI)	// q_d3_bar[0]
 	VMULPS	Y1, Y3, Y2
-	VMOVUPS	Y2, 933120(DI)	// q_d3_bar[1]
+	VMOVUPS	Y2, 935168(DI)	// q_d3_bar[1]
 	VMULPS	Y1, Y4, Y2
-	VMOVUPS	Y2, 933248(DI)	// v_d3_bar[0]
+	VMOVUPS	Y2, 935296(DI)	// v_d3_bar[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 933376(DI)	// v_d3_bar[1]
+	VMOVUPS	Y0, 935424(DI)	// v_d3_bar[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -17746,14 +17762,14 @@ loop1: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	930944(SI), Y0	// q_at_bar[0]
-	VMOVUPS	Y0, 931456(SI)	// q_bar[0]
-	VMOVUPS	931072(SI), Y0	// q_at_bar[1]
-	VMOVUPS	Y0, 931584(SI)	// q_bar[1]
-	VMOVUPS	931200(SI), Y0	// v_at_bar[0]
-	VMOVUPS	Y0, 931712(SI)	// v_bar[0]
-	VMOVUPS	931328(SI), Y0	// v_at_bar[1]
-	VMOVUPS	Y0, 931840(SI)	// v_bar[1]
+	VMOVUPS	932992(SI), Y0	// q_at_bar[0]
+	VMOVUPS	Y0, 933504(SI)	// q_bar[0]
+	VMOVUPS	933120(SI), Y0	// q_at_bar[1]
+	VMOVUPS	Y0, 933632(SI)	// q_bar[1]
+	VMOVUPS	933248(SI), Y0	// v_at_bar[0]
+	VMOVUPS	Y0, 933760(SI)	// v_bar[0]
+	VMOVUPS	933376(SI), Y0	// v_at_bar[1]
+	VMOVUPS	Y0, 933888(SI)	// v_bar[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -17767,22 +17783,22 @@ TEXT predict0RecLanerevat_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	933504(SI), Y0	// step.theta
-	VMOVUPD	933536(SI), Y1	// step.theta | 1
-	VMOVUPD	Y0, 930432(SI)	// predict0DenseVjp.theta
-	VMOVUPD	Y1, 930464(SI)	// predict0DenseVjp.theta | 1
-	VMOVUPD	933760(SI), Y0	// step.h
-	VMOVUPD	933792(SI), Y1	// step.h | 1
-	VMOVUPD	Y0, 930688(SI)	// predict0DenseVjp.h
-	VMOVUPD	Y1, 930720(SI)	// predict0DenseVjp.h | 1
-	VMOVUPS	934272(DI), Y0	// q.out[0]
-	VMOVUPS	Y0, 930944(DI)	// predict0DenseVjp.q_at_bar[0]
-	VMOVUPS	934400(DI), Y0	// q.out[1]
-	VMOVUPS	Y0, 931072(DI)	// predict0DenseVjp.q_at_bar[1]
-	VMOVUPS	934528(DI), Y0	// v.out[0]
-	VMOVUPS	Y0, 931200(DI)	// predict0DenseVjp.v_at_bar[0]
-	VMOVUPS	934656(DI), Y0	// v.out[1]
-	VMOVUPS	Y0, 931328(DI)	// predict0DenseVjp.v_at_bar[1]
+	VMOVUPD	935552(SI), Y0	// step.theta
+	VMOVUPD	935584(SI), Y1	// step.theta | 1
+	VMOVUPD	Y0, 932480(SI)	// predict0DenseVjp.theta
+	VMOVUPD	Y1, 932512(SI)	// predict0DenseVjp.theta | 1
+	VMOVUPD	935808(SI), Y0	// step.h
+	VMOVUPD	935840(SI), Y1	// step.h | 1
+	VMOVUPD	Y0, 932736(SI)	// predict0DenseVjp.h
+	VMOVUPD	Y1, 932768(SI)	// predict0DenseVjp.h | 1
+	VMOVUPS	936320(DI), Y0	// q.out[0]
+	VMOVUPS	Y0, 932992(DI)	// predict0DenseVjp.q_at_bar[0]
+	VMOVUPS	936448(DI), Y0	// q.out[1]
+	VMOVUPS	Y0, 933120(DI)	// predict0DenseVjp.q_at_bar[1]
+	VMOVUPS	936576(DI), Y0	// v.out[0]
+	VMOVUPS	Y0, 933248(DI)	// predict0DenseVjp.v_at_bar[0]
+	VMOVUPS	936704(DI), Y0	// v.out[1]
+	VMOVUPS	Y0, 933376(DI)	// predict0DenseVjp.v_at_bar[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -17791,38 +17807,38 @@ loop1: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	931968(SI), Y0	// predict0DenseVjp.q_d1_bar[0]
-	VMOVUPS	Y0, 938880(SI)	// result[0]
-	VMOVUPS	932096(SI), Y0	// predict0DenseVjp.q_d1_bar[1]
-	VMOVUPS	Y0, 939008(SI)	// result[1]
-	VMOVUPS	932224(SI), Y0	// predict0DenseVjp.v_d1_bar[0]
-	VMOVUPS	Y0, 939136(SI)	// result_2[0]
-	VMOVUPS	932352(SI), Y0	// predict0DenseVjp.v_d1_bar[1]
-	VMOVUPS	Y0, 939264(SI)	// result_2[1]
-	VMOVUPS	932480(SI), Y0	// predict0DenseVjp.q_d2_bar[0]
-	VMOVUPS	Y0, 939392(SI)	// result_3[0]
-	VMOVUPS	932608(SI), Y0	// predict0DenseVjp.q_d2_bar[1]
-	VMOVUPS	Y0, 939520(SI)	// result_3[1]
-	VMOVUPS	932736(SI), Y0	// predict0DenseVjp.v_d2_bar[0]
-	VMOVUPS	Y0, 939648(SI)	// result_4[0]
-	VMOVUPS	932864(SI), Y0	// predict0DenseVjp.v_d2_bar[1]
-	VMOVUPS	Y0, 939776(SI)	// result_4[1]
-	VMOVUPS	932992(SI), Y0	// predict0DenseVjp.q_d3_bar[0]
-	VMOVUPS	Y0, 939904(SI)	// result_5[0]
-	VMOVUPS	933120(SI), Y0	// predict0DenseVjp.q_d3_bar[1]
-	VMOVUPS	Y0, 940032(SI)	// result_5[1]
-	VMOVUPS	933248(SI), Y0	// predict0DenseVjp.v_d3_bar[0]
-	VMOVUPS	Y0, 940160(SI)	// result_6[0]
-	VMOVUPS	933376(SI), Y0	// predict0DenseVjp.v_d3_bar[1]
-	VMOVUPS	Y0, 940288(SI)	// result_6[1]
-	VMOVUPS	931456(SI), Y0	// predict0DenseVjp.q_bar[0]
-	VMOVUPS	Y0, 940416(SI)	// result_7[0]
-	VMOVUPS	931584(SI), Y0	// predict0DenseVjp.q_bar[1]
-	VMOVUPS	Y0, 940544(SI)	// result_7[1]
-	VMOVUPS	931712(SI), Y0	// predict0DenseVjp.v_bar[0]
-	VMOVUPS	Y0, 940672(SI)	// result_8[0]
-	VMOVUPS	931840(SI), Y0	// predict0DenseVjp.v_bar[1]
-	VMOVUPS	Y0, 940800(SI)	// result_8[1]
+	VMOVUPS	934016(SI), Y0	// predict0DenseVjp.q_d1_bar[0]
+	VMOVUPS	Y0, 940928(SI)	// result[0]
+	VMOVUPS	934144(SI), Y0	// predict0DenseVjp.q_d1_bar[1]
+	VMOVUPS	Y0, 941056(SI)	// result[1]
+	VMOVUPS	934272(SI), Y0	// predict0DenseVjp.v_d1_bar[0]
+	VMOVUPS	Y0, 941184(SI)	// result_2[0]
+	VMOVUPS	934400(SI), Y0	// predict0DenseVjp.v_d1_bar[1]
+	VMOVUPS	Y0, 941312(SI)	// result_2[1]
+	VMOVUPS	934528(SI), Y0	// predict0DenseVjp.q_d2_bar[0]
+	VMOVUPS	Y0, 941440(SI)	// result_3[0]
+	VMOVUPS	934656(SI), Y0	// predict0DenseVjp.q_d2_bar[1]
+	VMOVUPS	Y0, 941568(SI)	// result_3[1]
+	VMOVUPS	934784(SI), Y0	// predict0DenseVjp.v_d2_bar[0]
+	VMOVUPS	Y0, 941696(SI)	// result_4[0]
+	VMOVUPS	934912(SI), Y0	// predict0DenseVjp.v_d2_bar[1]
+	VMOVUPS	Y0, 941824(SI)	// result_4[1]
+	VMOVUPS	935040(SI), Y0	// predict0DenseVjp.q_d3_bar[0]
+	VMOVUPS	Y0, 941952(SI)	// result_5[0]
+	VMOVUPS	935168(SI), Y0	// predict0DenseVjp.q_d3_bar[1]
+	VMOVUPS	Y0, 942080(SI)	// result_5[1]
+	VMOVUPS	935296(SI), Y0	// predict0DenseVjp.v_d3_bar[0]
+	VMOVUPS	Y0, 942208(SI)	// result_6[0]
+	VMOVUPS	935424(SI), Y0	// predict0DenseVjp.v_d3_bar[1]
+	VMOVUPS	Y0, 942336(SI)	// result_6[1]
+	VMOVUPS	933504(SI), Y0	// predict0DenseVjp.q_bar[0]
+	VMOVUPS	Y0, 942464(SI)	// result_7[0]
+	VMOVUPS	933632(SI), Y0	// predict0DenseVjp.q_bar[1]
+	VMOVUPS	Y0, 942592(SI)	// result_7[1]
+	VMOVUPS	933760(SI), Y0	// predict0DenseVjp.v_bar[0]
+	VMOVUPS	Y0, 942720(SI)	// result_8[0]
+	VMOVUPS	933888(SI), Y0	// predict0DenseVjp.v_bar[1]
+	VMOVUPS	Y0, 942848(SI)	// result_8[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -17830,141 +17846,141 @@ loop2: // 4 times: vectors of the block
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop3: // 4 times: vectors of the block
-	VMOVUPD	934016(SI), Y0	// step.active
-	VMOVUPD	934048(SI), Y1	// step.active | 1
+	VMOVUPD	936064(SI), Y0	// step.active
+	VMOVUPD	936096(SI), Y1	// step.active | 1
 	// arm.nde:45
 	VMOVUPD	f64_0000000000000000<>(SB), Y2
 	VCMPPD	$17, Y0, Y2, Y0
 	VMOVUPD	f64_0000000000000000<>(SB), Y2
 	VCMPPD	$17, Y1, Y2, Y1
-	VMOVUPS	934784(DI), Y2	// data.0.bar[0]
-	VMOVUPS	934912(DI), Y3	// data.0.bar[1]
-	VMOVUPS	935040(DI), Y4	// data.1.bar[0]
-	VMOVUPS	935168(DI), Y5	// data.1.bar[1]
-	VMOVUPS	935296(DI), Y6	// data.2.bar[0]
-	VMOVUPS	935424(DI), Y7	// data.2.bar[1]
-	VMOVUPS	935552(DI), Y8	// data.3.bar[0]
-	VMOVUPS	935680(DI), Y9	// data.3.bar[1]
-	VMOVUPS	935808(DI), Y15	// data.4.bar[0]
+	VMOVUPS	936832(DI), Y2	// data.0.bar[0]
+	VMOVUPS	936960(DI), Y3	// data.0.bar[1]
+	VMOVUPS	937088(DI), Y4	// data.1.bar[0]
+	VMOVUPS	937216(DI), Y5	// data.1.bar[1]
+	VMOVUPS	937344(DI), Y6	// data.2.bar[0]
+	VMOVUPS	937472(DI), Y7	// data.2.bar[1]
+	VMOVUPS	937600(DI), Y8	// data.3.bar[0]
+	VMOVUPS	937728(DI), Y9	// data.3.bar[1]
+	VMOVUPS	937856(DI), Y15	// data.4.bar[0]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	935936(DI), Y15	// data.4.bar[1]
+	VMOVUPS	937984(DI), Y15	// data.4.bar[1]
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	936064(DI), Y15	// data.5.bar[0]
+	VMOVUPS	938112(DI), Y15	// data.5.bar[0]
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	936192(DI), Y15	// data.5.bar[1]
+	VMOVUPS	938240(DI), Y15	// data.5.bar[1]
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	936320(DI), Y15	// q.start.bar[0]
+	VMOVUPS	938368(DI), Y15	// q.start.bar[0]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	936448(DI), Y15	// q.start.bar[1]
+	VMOVUPS	938496(DI), Y15	// q.start.bar[1]
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	936576(DI), Y15	// v.start.bar[0]
+	VMOVUPS	938624(DI), Y15	// v.start.bar[0]
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	936704(DI), Y15	// v.start.bar[1]
+	VMOVUPS	938752(DI), Y15	// v.start.bar[1]
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	938880(DI), Y10	// result[0]
+	VMOVUPS	940928(DI), Y10	// result[0]
 	VADDPS	Y10, Y2, Y10
-	VMOVUPS	939008(DI), Y11	// result[1]
+	VMOVUPS	941056(DI), Y11	// result[1]
 	VADDPS	Y11, Y3, Y11
 	VSHUFPS	$136, Y1, Y0, Y12
 	VPERMPD	$216, Y12, Y12
 	VBLENDVPS	Y12, Y10, Y2, Y2
-	VMOVUPS	Y2, 936832(DI)	// data.0.bar.next[0]
+	VMOVUPS	Y2, 938880(DI)	// data.0.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VBLENDVPS	Y2, Y11, Y3, Y2
-	VMOVUPS	Y2, 936960(DI)	// data.0.bar.next[1]
-	VMOVUPS	939136(DI), Y2	// result_2[0]
+	VMOVUPS	Y2, 939008(DI)	// data.0.bar.next[1]
+	VMOVUPS	941184(DI), Y2	// result_2[0]
 	VADDPS	Y2, Y4, Y2
-	VMOVUPS	939264(DI), Y3	// result_2[1]
+	VMOVUPS	941312(DI), Y3	// result_2[1]
 	VADDPS	Y3, Y5, Y3
 	VSHUFPS	$136, Y1, Y0, Y10
 	VPERMPD	$216, Y10, Y10
 	VBLENDVPS	Y10, Y2, Y4, Y2
-	VMOVUPS	Y2, 937088(DI)	// data.1.bar.next[0]
+	VMOVUPS	Y2, 939136(DI)	// data.1.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VBLENDVPS	Y2, Y3, Y5, Y2
-	VMOVUPS	Y2, 937216(DI)	// data.1.bar.next[1]
-	VMOVUPS	939392(DI), Y2	// result_3[0]
+	VMOVUPS	Y2, 939264(DI)	// data.1.bar.next[1]
+	VMOVUPS	941440(DI), Y2	// result_3[0]
 	VADDPS	Y2, Y6, Y2
-	VMOVUPS	939520(DI), Y3	// result_3[1]
+	VMOVUPS	941568(DI), Y3	// result_3[1]
 	VADDPS	Y3, Y7, Y3
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y6, Y2
-	VMOVUPS	Y2, 937344(DI)	// data.2.bar.next[0]
+	VMOVUPS	Y2, 939392(DI)	// data.2.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VBLENDVPS	Y2, Y3, Y7, Y2
-	VMOVUPS	Y2, 937472(DI)	// data.2.bar.next[1]
-	VMOVUPS	939648(DI), Y2	// result_4[0]
+	VMOVUPS	Y2, 939520(DI)	// data.2.bar.next[1]
+	VMOVUPS	941696(DI), Y2	// result_4[0]
 	VADDPS	Y2, Y8, Y2
-	VMOVUPS	939776(DI), Y3	// result_4[1]
+	VMOVUPS	941824(DI), Y3	// result_4[1]
 	VADDPS	Y3, Y9, Y3
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y8, Y2
-	VMOVUPS	Y2, 937600(DI)	// data.3.bar.next[0]
+	VMOVUPS	Y2, 939648(DI)	// data.3.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VBLENDVPS	Y2, Y3, Y9, Y2
-	VMOVUPS	Y2, 937728(DI)	// data.3.bar.next[1]
-	VMOVUPS	939904(DI), Y2	// result_5[0]
+	VMOVUPS	Y2, 939776(DI)	// data.3.bar.next[1]
+	VMOVUPS	941952(DI), Y2	// result_5[0]
 	VADDPS	0(AX), Y2, Y2
-	VMOVUPS	940032(DI), Y3	// result_5[1]
+	VMOVUPS	942080(DI), Y3	// result_5[1]
 	VADDPS	32(AX), Y3, Y3
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VMOVUPS	0(AX), Y14
 	VBLENDVPS	Y4, Y2, Y14, Y2
-	VMOVUPS	Y2, 937856(DI)	// data.4.bar.next[0]
+	VMOVUPS	Y2, 939904(DI)	// data.4.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VMOVUPS	32(AX), Y14
 	VBLENDVPS	Y2, Y3, Y14, Y2
-	VMOVUPS	Y2, 937984(DI)	// data.4.bar.next[1]
-	VMOVUPS	940160(DI), Y2	// result_6[0]
+	VMOVUPS	Y2, 940032(DI)	// data.4.bar.next[1]
+	VMOVUPS	942208(DI), Y2	// result_6[0]
 	VADDPS	64(AX), Y2, Y2
-	VMOVUPS	940288(DI), Y3	// result_6[1]
+	VMOVUPS	942336(DI), Y3	// result_6[1]
 	VADDPS	96(AX), Y3, Y3
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VMOVUPS	64(AX), Y14
 	VBLENDVPS	Y4, Y2, Y14, Y2
-	VMOVUPS	Y2, 938112(DI)	// data.5.bar.next[0]
+	VMOVUPS	Y2, 940160(DI)	// data.5.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VMOVUPS	96(AX), Y14
 	VBLENDVPS	Y2, Y3, Y14, Y2
-	VMOVUPS	Y2, 938240(DI)	// data.5.bar.next[1]
-	VMOVUPS	940416(DI), Y2	// result_7[0]
+	VMOVUPS	Y2, 940288(DI)	// data.5.bar.next[1]
+	VMOVUPS	942464(DI), Y2	// result_7[0]
 	VADDPS	128(AX), Y2, Y2
-	VMOVUPS	940544(DI), Y3	// result_7[1]
+	VMOVUPS	942592(DI), Y3	// result_7[1]
 	VADDPS	160(AX), Y3, Y3
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VMOVUPS	128(AX), Y14
 	VBLENDVPS	Y4, Y2, Y14, Y2
-	VMOVUPS	Y2, 938368(DI)	// q.start.bar.next[0]
+	VMOVUPS	Y2, 940416(DI)	// q.start.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VMOVUPS	160(AX), Y14
 	VBLENDVPS	Y2, Y3, Y14, Y2
-	VMOVUPS	Y2, 938496(DI)	// q.start.bar.next[1]
-	VMOVUPS	940672(DI), Y2	// result_8[0]
+	VMOVUPS	Y2, 940544(DI)	// q.start.bar.next[1]
+	VMOVUPS	942720(DI), Y2	// result_8[0]
 	VADDPS	192(AX), Y2, Y2
-	VMOVUPS	940800(DI), Y3	// result_8[1]
+	VMOVUPS	942848(DI), Y3	// result_8[1]
 	VADDPS	224(AX), Y3, Y3
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VMOVUPS	192(AX), Y14
 	VBLENDVPS	Y4, Y2, Y14, Y2
-	VMOVUPS	Y2, 938624(DI)	// v.start.bar.next[0]
+	VMOVUPS	Y2, 940672(DI)	// v.start.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y0
 	VPERMPD	$216, Y0, Y0
 	VMOVUPS	224(AX), Y14
 	VBLENDVPS	Y0, Y3, Y14, Y0
-	VMOVUPS	Y0, 938752(DI)	// v.start.bar.next[1]
+	VMOVUPS	Y0, 940800(DI)	// v.start.bar.next[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -17973,38 +17989,38 @@ loop3: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	936832(SI), Y0	// data.0.bar.next[0]
-	VMOVUPS	Y0, 934784(SI)	// data.0.bar[0]
-	VMOVUPS	936960(SI), Y0	// data.0.bar.next[1]
-	VMOVUPS	Y0, 934912(SI)	// data.0.bar[1]
-	VMOVUPS	937088(SI), Y0	// data.1.bar.next[0]
-	VMOVUPS	Y0, 935040(SI)	// data.1.bar[0]
-	VMOVUPS	937216(SI), Y0	// data.1.bar.next[1]
-	VMOVUPS	Y0, 935168(SI)	// data.1.bar[1]
-	VMOVUPS	937344(SI), Y0	// data.2.bar.next[0]
-	VMOVUPS	Y0, 935296(SI)	// data.2.bar[0]
-	VMOVUPS	937472(SI), Y0	// data.2.bar.next[1]
-	VMOVUPS	Y0, 935424(SI)	// data.2.bar[1]
-	VMOVUPS	937600(SI), Y0	// data.3.bar.next[0]
-	VMOVUPS	Y0, 935552(SI)	// data.3.bar[0]
-	VMOVUPS	937728(SI), Y0	// data.3.bar.next[1]
-	VMOVUPS	Y0, 935680(SI)	// data.3.bar[1]
-	VMOVUPS	937856(SI), Y0	// data.4.bar.next[0]
-	VMOVUPS	Y0, 935808(SI)	// data.4.bar[0]
-	VMOVUPS	937984(SI), Y0	// data.4.bar.next[1]
-	VMOVUPS	Y0, 935936(SI)	// data.4.bar[1]
-	VMOVUPS	938112(SI), Y0	// data.5.bar.next[0]
-	VMOVUPS	Y0, 936064(SI)	// data.5.bar[0]
-	VMOVUPS	938240(SI), Y0	// data.5.bar.next[1]
-	VMOVUPS	Y0, 936192(SI)	// data.5.bar[1]
-	VMOVUPS	938368(SI), Y0	// q.start.bar.next[0]
-	VMOVUPS	Y0, 936320(SI)	// q.start.bar[0]
-	VMOVUPS	938496(SI), Y0	// q.start.bar.next[1]
-	VMOVUPS	Y0, 936448(SI)	// q.start.bar[1]
-	VMOVUPS	938624(SI), Y0	// v.start.bar.next[0]
-	VMOVUPS	Y0, 936576(SI)	// v.start.bar[0]
-	VMOVUPS	938752(SI), Y0	// v.start.bar.next[1]
-	VMOVUPS	Y0, 936704(SI)	// v.start.bar[1]
+	VMOVUPS	938880(SI), Y0	// data.0.bar.next[0]
+	VMOVUPS	Y0, 936832(SI)	// data.0.bar[0]
+	VMOVUPS	939008(SI), Y0	// data.0.bar.next[1]
+	VMOVUPS	Y0, 936960(SI)	// data.0.bar[1]
+	VMOVUPS	939136(SI), Y0	// data.1.bar.next[0]
+	VMOVUPS	Y0, 937088(SI)	// data.1.bar[0]
+	VMOVUPS	939264(SI), Y0	// data.1.bar.next[1]
+	VMOVUPS	Y0, 937216(SI)	// data.1.bar[1]
+	VMOVUPS	939392(SI), Y0	// data.2.bar.next[0]
+	VMOVUPS	Y0, 937344(SI)	// data.2.bar[0]
+	VMOVUPS	939520(SI), Y0	// data.2.bar.next[1]
+	VMOVUPS	Y0, 937472(SI)	// data.2.bar[1]
+	VMOVUPS	939648(SI), Y0	// data.3.bar.next[0]
+	VMOVUPS	Y0, 937600(SI)	// data.3.bar[0]
+	VMOVUPS	939776(SI), Y0	// data.3.bar.next[1]
+	VMOVUPS	Y0, 937728(SI)	// data.3.bar[1]
+	VMOVUPS	939904(SI), Y0	// data.4.bar.next[0]
+	VMOVUPS	Y0, 937856(SI)	// data.4.bar[0]
+	VMOVUPS	940032(SI), Y0	// data.4.bar.next[1]
+	VMOVUPS	Y0, 937984(SI)	// data.4.bar[1]
+	VMOVUPS	940160(SI), Y0	// data.5.bar.next[0]
+	VMOVUPS	Y0, 938112(SI)	// data.5.bar[0]
+	VMOVUPS	940288(SI), Y0	// data.5.bar.next[1]
+	VMOVUPS	Y0, 938240(SI)	// data.5.bar[1]
+	VMOVUPS	940416(SI), Y0	// q.start.bar.next[0]
+	VMOVUPS	Y0, 938368(SI)	// q.start.bar[0]
+	VMOVUPS	940544(SI), Y0	// q.start.bar.next[1]
+	VMOVUPS	Y0, 938496(SI)	// q.start.bar[1]
+	VMOVUPS	940672(SI), Y0	// v.start.bar.next[0]
+	VMOVUPS	Y0, 938624(SI)	// v.start.bar[0]
+	VMOVUPS	940800(SI), Y0	// v.start.bar.next[1]
+	VMOVUPS	Y0, 938752(SI)	// v.start.bar[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
@@ -18028,25 +18044,25 @@ TEXT fitGradPart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	940928(SI), Y0	// fitGrad.ts[0]
-	VMOVUPD	940960(SI), Y0	// fitGrad.ts[0] | 1
-	VMOVUPD	953472(SI), Y0	// fitGrad.ts[49]
-	VMOVUPD	953504(SI), Y0	// fitGrad.ts[49] | 1
+	VMOVUPD	942976(SI), Y0	// fitGrad.ts[0]
+	VMOVUPD	943008(SI), Y0	// fitGrad.ts[0] | 1
+	VMOVUPD	955520(SI), Y0	// fitGrad.ts[49]
+	VMOVUPD	955552(SI), Y0	// fitGrad.ts[49] | 1
 	// arm.nde:45
-	VMOVUPD	940928(SI), Y0	// fitGrad.ts[0]
-	VMOVUPD	940960(SI), Y1	// fitGrad.ts[0] | 1
-	VMOVUPD	953472(SI), Y2	// fitGrad.ts[49]
-	VMOVUPD	953504(SI), Y3	// fitGrad.ts[49] | 1
+	VMOVUPD	942976(SI), Y0	// fitGrad.ts[0]
+	VMOVUPD	943008(SI), Y1	// fitGrad.ts[0] | 1
+	VMOVUPD	955520(SI), Y2	// fitGrad.ts[49]
+	VMOVUPD	955552(SI), Y3	// fitGrad.ts[49] | 1
 	VCMPPD	$18, Y2, Y0, Y0
 	VCMPPD	$18, Y3, Y1, Y1
 	MOVQ	$50, DI
 	MOVQ	SI, R9
 	MOVQ	SI, R10
 loop2: // 50 times: elements
-	VMOVUPD	953472(R9), Y2	// fitGrad.ts[49]
-	VMOVUPD	953504(R9), Y3	// fitGrad.ts[49] | 1
-	VMOVUPD	Y2, 992384(R10)	// fitGrad.reverse[0]
-	VMOVUPD	Y3, 992416(R10)	// fitGrad.reverse[0] | 1
+	VMOVUPD	955520(R9), Y2	// fitGrad.ts[49]
+	VMOVUPD	955552(R9), Y3	// fitGrad.ts[49] | 1
+	VMOVUPD	Y2, 994432(R10)	// fitGrad.reverse[0]
+	VMOVUPD	Y3, 994464(R10)	// fitGrad.reverse[0] | 1
 	ADDQ	$-256, R9
 	ADDQ	$256, R10
 	DECQ	DI
@@ -18054,14 +18070,14 @@ loop2: // 50 times: elements
 	MOVQ	$50, DI
 	MOVQ	SI, R9
 loop3: // 50 times: elements
-	VMOVUPD	940928(R9), Y2	// fitGrad.ts[0]
-	VMOVUPD	940960(R9), Y3	// fitGrad.ts[0] | 1
-	VMOVUPD	992384(R9), Y4	// fitGrad.reverse[0]
-	VMOVUPD	992416(R9), Y5	// fitGrad.reverse[0] | 1
+	VMOVUPD	942976(R9), Y2	// fitGrad.ts[0]
+	VMOVUPD	943008(R9), Y3	// fitGrad.ts[0] | 1
+	VMOVUPD	994432(R9), Y4	// fitGrad.reverse[0]
+	VMOVUPD	994464(R9), Y5	// fitGrad.reverse[0] | 1
 	VBLENDVPD	Y0, Y2, Y4, Y2
 	VBLENDVPD	Y1, Y3, Y5, Y3
-	VMOVUPD	Y2, 1005184(R9)	// fitGrad.stops[0]
-	VMOVUPD	Y3, 1005216(R9)	// fitGrad.stops[0] | 1
+	VMOVUPD	Y2, 1007232(R9)	// fitGrad.stops[0]
+	VMOVUPD	Y3, 1007264(R9)	// fitGrad.stops[0] | 1
 	ADDQ	$256, R9
 	DECQ	DI
 	JNE	loop3
@@ -18073,35 +18089,35 @@ loop3: // 50 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop4: // 4 times: vectors of the block
-	VMOVUPD	940928(SI), Y0	// fitGrad.ts[0]
-	VMOVUPD	940960(SI), Y1	// fitGrad.ts[0] | 1
-	VMOVUPD	Y0, 1107584(SI)	// fitGrad.step0_in0
-	VMOVUPD	Y1, 1107616(SI)	// fitGrad.step0_in0 | 1
-	VMOVUPS	953728(DI), Y0	// fitGrad.q[0]
-	VMOVUPS	Y0, 158208(DI)	// predict0Lanestep.q[0]
-	VMOVUPS	953856(DI), Y0	// fitGrad.q[1]
-	VMOVUPS	Y0, 158336(DI)	// predict0Lanestep.q[1]
-	VMOVUPS	966528(DI), Y0	// fitGrad.v[0]
-	VMOVUPS	Y0, 158464(DI)	// predict0Lanestep.v[0]
-	VMOVUPS	966656(DI), Y0	// fitGrad.v[1]
-	VMOVUPS	Y0, 158592(DI)	// predict0Lanestep.v[1]
-	VMOVUPS	992128(DI), Y0	// fitGrad.load
-	VMOVUPS	Y0, 158720(DI)	// predict0Lanestep.extra.0
+	VMOVUPD	942976(SI), Y0	// fitGrad.ts[0]
+	VMOVUPD	943008(SI), Y1	// fitGrad.ts[0] | 1
+	VMOVUPD	Y0, 1109632(SI)	// fitGrad.step0_in0
+	VMOVUPD	Y1, 1109664(SI)	// fitGrad.step0_in0 | 1
+	VMOVUPS	955776(DI), Y0	// fitGrad.q[0]
+	VMOVUPS	Y0, 158976(DI)	// predict0Lanestep.q[0]
+	VMOVUPS	955904(DI), Y0	// fitGrad.q[1]
+	VMOVUPS	Y0, 159104(DI)	// predict0Lanestep.q[1]
+	VMOVUPS	968576(DI), Y0	// fitGrad.v[0]
+	VMOVUPS	Y0, 159232(DI)	// predict0Lanestep.v[0]
+	VMOVUPS	968704(DI), Y0	// fitGrad.v[1]
+	VMOVUPS	Y0, 159360(DI)	// predict0Lanestep.v[1]
+	VMOVUPS	994176(DI), Y0	// fitGrad.load
+	VMOVUPS	Y0, 159488(DI)	// predict0Lanestep.extra.0
 	MOVQ	$50, R9
 	MOVQ	SI, R10
 loop5: // 50 times: elements
-	VMOVUPD	940928(R10), Y0	// fitGrad.ts[0]
-	VMOVUPD	940960(R10), Y1	// fitGrad.ts[0] | 1
-	VMOVUPD	Y0, 158848(R10)	// predict0Lanestep.extra.1[0]
-	VMOVUPD	Y1, 158880(R10)	// predict0Lanestep.extra.1[0] | 1
+	VMOVUPD	942976(R10), Y0	// fitGrad.ts[0]
+	VMOVUPD	943008(R10), Y1	// fitGrad.ts[0] | 1
+	VMOVUPD	Y0, 159616(R10)	// predict0Lanestep.extra.1[0]
+	VMOVUPD	Y1, 159648(R10)	// predict0Lanestep.extra.1[0] | 1
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop5
 	MOVQ	$100, R9
 	MOVQ	DI, R10
 loop6: // 100 times: elements
-	VMOVUPS	979328(R10), Y0	// fitGrad.u[0]
-	VMOVUPS	Y0, 171648(R10)	// predict0Lanestep.extra.2[0]
+	VMOVUPS	981376(R10), Y0	// fitGrad.u[0]
+	VMOVUPS	Y0, 172416(R10)	// predict0Lanestep.extra.2[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop6
@@ -18138,19 +18154,19 @@ loop2: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop3: // 100 times: elements
 	// arm.nde:69
-	VMOVUPS	1017984(R9), Y0	// fitGrad.q_2[0]
-	VMOVUPS	953728(R9), Y1	// fitGrad.q[0]
+	VMOVUPS	1020032(R9), Y0	// fitGrad.q_2[0]
+	VMOVUPS	955776(R9), Y1	// fitGrad.q[0]
 	VSUBPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1030784(R9)	// fitGrad.sub[0]
+	VMOVUPS	Y0, 1032832(R9)	// fitGrad.sub[0]
 	VMULPS	f32_40000000<>(SB), Y0, Y0
 	VMULPS	f32_3c23d70a<>(SB), Y0, Y0
-	VMOVUPS	Y0, 1043584(R9)	// fitGrad.q_bar[0]
-	VMOVUPS	1056384(R9), Y0	// fitGrad.v_2[0]
-	VMOVUPS	966528(R9), Y1	// fitGrad.v[0]
+	VMOVUPS	Y0, 1045632(R9)	// fitGrad.q_bar[0]
+	VMOVUPS	1058432(R9), Y0	// fitGrad.v_2[0]
+	VMOVUPS	968576(R9), Y1	// fitGrad.v[0]
 	VSUBPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1069184(R9)	// fitGrad.sub_2[0]
+	VMOVUPS	Y0, 1071232(R9)	// fitGrad.sub_2[0]
 	VMULPS	f32_40000000<>(SB), Y0, Y0
-	VMOVUPS	Y0, 1081984(R9)	// fitGrad.mul[0]
+	VMOVUPS	Y0, 1084032(R9)	// fitGrad.mul[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop3
@@ -18159,9 +18175,9 @@ loop3: // 100 times: elements
 	MOVQ	$100, DI
 	MOVQ	SI, R9
 loop4: // 100 times: elements
-	VMOVUPS	1081984(R9), Y1	// fitGrad.mul[0]
+	VMOVUPS	1084032(R9), Y1	// fitGrad.mul[0]
 	VMULPS	Y1, Y0, Y1
-	VMOVUPS	Y1, 1094784(R9)	// fitGrad.v_bar[0]
+	VMOVUPS	Y1, 1096832(R9)	// fitGrad.v_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop4
@@ -18173,43 +18189,43 @@ loop4: // 100 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop5: // 4 times: vectors of the block
-	VMOVUPS	992128(SI), Y0	// fitGrad.load
-	VMOVUPS	Y0, 849536(SI)	// predict0RecLanerev.extra.0
+	VMOVUPS	994176(SI), Y0	// fitGrad.load
+	VMOVUPS	Y0, 851584(SI)	// predict0RecLanerev.extra.0
 	MOVQ	$50, R9
 	MOVQ	DI, R10
 loop6: // 50 times: elements
-	VMOVUPD	940928(R10), Y0	// fitGrad.ts[0]
-	VMOVUPD	940960(R10), Y1	// fitGrad.ts[0] | 1
-	VMOVUPD	Y0, 849664(R10)	// predict0RecLanerev.extra.1[0]
-	VMOVUPD	Y1, 849696(R10)	// predict0RecLanerev.extra.1[0] | 1
+	VMOVUPD	942976(R10), Y0	// fitGrad.ts[0]
+	VMOVUPD	943008(R10), Y1	// fitGrad.ts[0] | 1
+	VMOVUPD	Y0, 851712(R10)	// predict0RecLanerev.extra.1[0]
+	VMOVUPD	Y1, 851744(R10)	// predict0RecLanerev.extra.1[0] | 1
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop6
 	MOVQ	$100, R9
 	MOVQ	SI, R10
 loop7: // 100 times: elements
-	VMOVUPS	979328(R10), Y0	// fitGrad.u[0]
-	VMOVUPS	Y0, 862464(R10)	// predict0RecLanerev.extra.2[0]
+	VMOVUPS	981376(R10), Y0	// fitGrad.u[0]
+	VMOVUPS	Y0, 864512(R10)	// predict0RecLanerev.extra.2[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop7
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 875264(SI)	// predict0RecLanerev.q.bar[0]
+	VMOVUPS	Y0, 877312(SI)	// predict0RecLanerev.q.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 875392(SI)	// predict0RecLanerev.q.bar[1]
+	VMOVUPS	Y0, 877440(SI)	// predict0RecLanerev.q.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 875520(SI)	// predict0RecLanerev.v.bar[0]
+	VMOVUPS	Y0, 877568(SI)	// predict0RecLanerev.v.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 875648(SI)	// predict0RecLanerev.v.bar[1]
+	VMOVUPS	Y0, 877696(SI)	// predict0RecLanerev.v.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 875776(SI)	// predict0RecLanerev.extra.0.sum
+	VMOVUPS	Y0, 877824(SI)	// predict0RecLanerev.extra.0.sum
 	MOVQ	$50, R9
 	MOVQ	DI, R10
 loop8: // 50 times: elements
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 875904(R10)	// predict0RecLanerev.extra.1.sum[0]
+	VMOVUPD	Y0, 877952(R10)	// predict0RecLanerev.extra.1.sum[0]
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 875936(R10)	// predict0RecLanerev.extra.1.sum[0] | 1
+	VMOVUPD	Y0, 877984(R10)	// predict0RecLanerev.extra.1.sum[0] | 1
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop8
@@ -18217,42 +18233,42 @@ loop8: // 50 times: elements
 	MOVQ	SI, R10
 loop9: // 100 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 888704(R10)	// predict0RecLanerev.extra.2.sum[0]
+	VMOVUPS	Y0, 890752(R10)	// predict0RecLanerev.extra.2.sum[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop9
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 901504(SI)	// predict0RecLanerev.data.0.bar[0]
+	VMOVUPS	Y0, 903552(SI)	// predict0RecLanerev.data.0.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 901632(SI)	// predict0RecLanerev.data.0.bar[1]
+	VMOVUPS	Y0, 903680(SI)	// predict0RecLanerev.data.0.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 901760(SI)	// predict0RecLanerev.data.1.bar[0]
+	VMOVUPS	Y0, 903808(SI)	// predict0RecLanerev.data.1.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 901888(SI)	// predict0RecLanerev.data.1.bar[1]
+	VMOVUPS	Y0, 903936(SI)	// predict0RecLanerev.data.1.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 902016(SI)	// predict0RecLanerev.data.2.bar[0]
+	VMOVUPS	Y0, 904064(SI)	// predict0RecLanerev.data.2.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 902144(SI)	// predict0RecLanerev.data.2.bar[1]
+	VMOVUPS	Y0, 904192(SI)	// predict0RecLanerev.data.2.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 902272(SI)	// predict0RecLanerev.data.3.bar[0]
+	VMOVUPS	Y0, 904320(SI)	// predict0RecLanerev.data.3.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 902400(SI)	// predict0RecLanerev.data.3.bar[1]
+	VMOVUPS	Y0, 904448(SI)	// predict0RecLanerev.data.3.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 902528(SI)	// predict0RecLanerev.data.4.bar[0]
+	VMOVUPS	Y0, 904576(SI)	// predict0RecLanerev.data.4.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 902656(SI)	// predict0RecLanerev.data.4.bar[1]
+	VMOVUPS	Y0, 904704(SI)	// predict0RecLanerev.data.4.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 902784(SI)	// predict0RecLanerev.data.5.bar[0]
+	VMOVUPS	Y0, 904832(SI)	// predict0RecLanerev.data.5.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 902912(SI)	// predict0RecLanerev.data.5.bar[1]
+	VMOVUPS	Y0, 904960(SI)	// predict0RecLanerev.data.5.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 903040(SI)	// predict0RecLanerev.q.start.bar[0]
+	VMOVUPS	Y0, 905088(SI)	// predict0RecLanerev.q.start.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 903168(SI)	// predict0RecLanerev.q.start.bar[1]
+	VMOVUPS	Y0, 905216(SI)	// predict0RecLanerev.q.start.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 903296(SI)	// predict0RecLanerev.v.start.bar[0]
+	VMOVUPS	Y0, 905344(SI)	// predict0RecLanerev.v.start.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 903424(SI)	// predict0RecLanerev.v.start.bar[1]
+	VMOVUPS	Y0, 905472(SI)	// predict0RecLanerev.v.start.bar[1]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -18289,10 +18305,10 @@ loop2: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop3: // 100 times: elements
 	// arm.nde:69
-	VMOVUPS	1030784(R9), Y3	// fitGrad.sub[0]
+	VMOVUPS	1032832(R9), Y3	// fitGrad.sub[0]
 	VMULPS	Y3, Y3, Y3
 	VADDPS	Y3, Y1, Y1
-	VMOVUPS	1069184(R9), Y3	// fitGrad.sub_2[0]
+	VMOVUPS	1071232(R9), Y3	// fitGrad.sub_2[0]
 	VMULPS	Y3, Y3, Y3
 	VADDPS	Y3, Y2, Y2
 	ADDQ	$128, R9
@@ -18303,7 +18319,7 @@ loop3: // 100 times: elements
 	VFMADD231PS	f32_3dcccccd<>(SB), Y2, Y1
 	VBROADCASTSS	36(DX), Y2	// mul.4
 	VADDPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 992256(SI)	// fitGrad.loss
+	VMOVUPS	Y1, 994304(SI)	// fitGrad.loss
 	MOVQ	$192, DI
 	MOVQ	DX, R9
 	MOVQ	R8, R10

@@ -51,6 +51,7 @@ type laneFrame struct {
 		matvec    [32 * 32]Real
 		softplus  [32 * 32]Real
 		matvec2   [32 * 32]Real
+		matvec3   [2 * 32]Real
 		sub2      [2 * 32]Real
 		qK2       [2 * 32]Real
 		add3      [2 * 32]Real
@@ -59,9 +60,10 @@ type laneFrame struct {
 		sin2      [2 * 32]Real
 		cos2      [2 * 32]Real
 		concat2   [6 * 32]Real
-		matvec3   [32 * 32]Real
-		softplus2 [32 * 32]Real
 		matvec4   [32 * 32]Real
+		softplus2 [32 * 32]Real
+		matvec5   [32 * 32]Real
+		matvec6   [2 * 32]Real
 		sub4      [2 * 32]Real
 		vK2       [2 * 32]Real
 		qK3       [2 * 32]Real
@@ -72,9 +74,10 @@ type laneFrame struct {
 		sin3      [2 * 32]Real
 		cos3      [2 * 32]Real
 		concat3   [6 * 32]Real
-		matvec5   [32 * 32]Real
+		matvec7   [32 * 32]Real
 		softplus3 [32 * 32]Real
-		matvec6   [32 * 32]Real
+		matvec8   [32 * 32]Real
+		matvec9   [2 * 32]Real
 		sub6      [2 * 32]Real
 		vK3       [2 * 32]Real
 		qK4       [2 * 32]Real
@@ -84,9 +87,9 @@ type laneFrame struct {
 		sin4      [2 * 32]Real
 		cos4      [2 * 32]Real
 		concat4   [6 * 32]Real
-		matvec7   [32 * 32]Real
+		matvec10  [32 * 32]Real
 		softplus4 [32 * 32]Real
-		matvec8   [32 * 32]Real
+		matvec11  [32 * 32]Real
 		sub8      [2 * 32]Real
 		vK4       [2 * 32]Real
 	}
@@ -272,14 +275,15 @@ type laneFrame struct {
 		softplus [32 * 32]Real
 		matvec2  [32 * 32]Real
 		add5     [32 * 32]Real
+		matvec3  [2 * 32]Real
 		sub2     [2 * 32]Real
 		sub3     [2 * 32]Real
 		mul7     [2 * 32]Real
 		mul8     [2 * 32]Real
 		concat2  [6 * 32]Real
-		matvec3  [32 * 32]Real
-		mul9     [32 * 32]Real
 		matvec4  [32 * 32]Real
+		mul9     [32 * 32]Real
+		matvec5  [32 * 32]Real
 		sub4     [2 * 32]Real
 	}
 	_                [128]byte
@@ -397,14 +401,15 @@ type laneFrame struct {
 		softplus [32 * 32]Real
 		matvec2  [32 * 32]Real
 		add5     [32 * 32]Real
+		matvec3  [2 * 32]Real
 		sub2     [2 * 32]Real
 		sub3     [2 * 32]Real
 		mul7     [2 * 32]Real
 		mul8     [2 * 32]Real
 		concat2  [6 * 32]Real
-		matvec3  [32 * 32]Real
-		mul9     [32 * 32]Real
 		matvec4  [32 * 32]Real
+		mul9     [32 * 32]Real
+		matvec5  [32 * 32]Real
 		sub4     [2 * 32]Real
 	}
 	_                 [128]byte
@@ -532,14 +537,15 @@ type laneFrame struct {
 		softplus   [32 * 32]Real
 		matvec2    [32 * 32]Real
 		add5       [32 * 32]Real
+		matvec3    [2 * 32]Real
 		sub2       [2 * 32]Real
 		sub3       [2 * 32]Real
 		mul7       [2 * 32]Real
 		mul8       [2 * 32]Real
 		concat2    [6 * 32]Real
-		matvec3    [32 * 32]Real
-		mul9       [32 * 32]Real
 		matvec4    [32 * 32]Real
+		mul9       [32 * 32]Real
+		matvec5    [32 * 32]Real
 		sub4       [2 * 32]Real
 	}
 	_                 [128]byte
@@ -766,6 +772,7 @@ type laneFrame struct {
 		matvec2    [32 * 32]Real
 		add6       [32 * 32]Real
 		softplus2  [32 * 32]Real
+		matvec3    [2 * 32]Real
 		sub2       [2 * 32]Real
 		vK1        [2 * 32]Real
 		qK2        [2 * 32]Real
@@ -779,12 +786,13 @@ type laneFrame struct {
 		sin2       [2 * 32]Real
 		cos6       [2 * 32]Real
 		concat2    [6 * 32]Real
-		matvec3    [32 * 32]Real
+		matvec4    [32 * 32]Real
 		add9       [32 * 32]Real
 		softplus3  [32 * 32]Real
-		matvec4    [32 * 32]Real
+		matvec5    [32 * 32]Real
 		add10      [32 * 32]Real
 		softplus4  [32 * 32]Real
+		matvec6    [2 * 32]Real
 		sub4       [2 * 32]Real
 		vK2        [2 * 32]Real
 		qK3        [2 * 32]Real
@@ -817,20 +825,20 @@ type laneFrame struct {
 		sin4       [2 * 32]Real
 		cos10      [2 * 32]Real
 		concat3    [6 * 32]Real
-		matvec5    [32 * 32]Real
+		matvec7    [32 * 32]Real
 		add13      [32 * 32]Real
 		softplus5  [32 * 32]Real
-		matvec6    [32 * 32]Real
+		matvec8    [32 * 32]Real
 		add14      [32 * 32]Real
 		softplus6  [32 * 32]Real
 		sub6       [2 * 32]Real
 		vK3        [2 * 32]Real
 		qK4        [2 * 32]Real
 		concat4    [6 * 32]Real
-		matvec7    [32 * 32]Real
+		matvec9    [32 * 32]Real
 		add15      [32 * 32]Real
 		softplus7  [32 * 32]Real
-		matvec8    [32 * 32]Real
+		matvec10   [32 * 32]Real
 		add16      [32 * 32]Real
 		mul16      [32 * 32]Real
 		vecmat2    [32 * 32]Real
@@ -843,7 +851,7 @@ type laneFrame struct {
 		cos11      [32]Real
 		cos12      [32]Real
 		softplus8  [32 * 32]Real
-		matvec9    [2 * 32]Real
+		matvec11   [2 * 32]Real
 		sub7       [2 * 32]Real
 		vK4        [2 * 32]Real
 		mBar       [4 * 32]Real
@@ -996,7 +1004,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [1107840]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [1109888]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {

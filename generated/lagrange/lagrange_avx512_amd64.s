@@ -221,58 +221,82 @@ loop4: // 128 times: terms of the sums
 	VMOVUPS	Z13, 117696(DI)	// matvec[6] | 1
 	VMOVUPS	Z14, 117760(DI)	// matvec[7]
 	VMOVUPS	Z15, 117824(DI)	// matvec[7] | 1
+	MOVQ	$8, R9
+	MOVQ	DI, R10
+loop5: // 8 times
+	VMOVUPS	67712(R10), Z0	// add[0]
+	VMOVUPS	67776(R10), Z1	// add[0] | 1
+	VPORD.BCST	f32_80000000<>(SB), Z0, Z2
+	VBROADCASTSS	f32_c2ae999a<>(SB), Z3
+	VMAXPS	Z2, Z3, Z2
+	VBROADCASTSS	f32_4b400000<>(SB), Z3
+	VFMADD231PS.BCST	f32_3fb8aa3b<>(SB), Z2, Z3
+	VSUBPS.BCST	f32_4b400000<>(SB), Z3, Z4
+	VFNMADD231PS.BCST	f32_3f318000<>(SB), Z4, Z2
+	VFNMADD231PS.BCST	f32_b95e8083<>(SB), Z4, Z2
+	VBROADCASTSS	f32_3c0936df<>(SB), Z4
+	VFMADD231PS.BCST	f32_3ab55c72<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3d2aac4f<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3e2aaa05<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3efffffd<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z4
+	VPSLLD	$23, Z3, Z2
+	VPADDD	Z2, Z4, Z2
+	VADDPS.BCST	f32_40000000<>(SB), Z2, Z3
+	VDIVPS	Z3, Z2, Z2
+	VMULPS	Z2, Z2, Z3
+	VBROADCASTSS	f32_3e8f2886<>(SB), Z4
+	VFMADD231PS.BCST	f32_3e9045e8<>(SB), Z3, Z4
+	VFMADD213PS.BCST	f32_3ecced73<>(SB), Z3, Z4
+	VFMADD213PS.BCST	f32_3f2aaa70<>(SB), Z3, Z4
+	VFMADD213PS.BCST	f32_40000000<>(SB), Z3, Z4
+	VBROADCASTSS	f32_00000000<>(SB), Z3
+	VMAXPS	Z0, Z3, Z0
+	VFMADD231PS	Z4, Z2, Z0
+	VPORD.BCST	f32_80000000<>(SB), Z1, Z2
+	VBROADCASTSS	f32_c2ae999a<>(SB), Z3
+	VMAXPS	Z2, Z3, Z2
+	VBROADCASTSS	f32_4b400000<>(SB), Z3
+	VFMADD231PS.BCST	f32_3fb8aa3b<>(SB), Z2, Z3
+	VSUBPS.BCST	f32_4b400000<>(SB), Z3, Z4
+	VFNMADD231PS.BCST	f32_3f318000<>(SB), Z4, Z2
+	VFNMADD231PS.BCST	f32_b95e8083<>(SB), Z4, Z2
+	VBROADCASTSS	f32_3c0936df<>(SB), Z4
+	VFMADD231PS.BCST	f32_3ab55c72<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3d2aac4f<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3e2aaa05<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3efffffd<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z4
+	VPSLLD	$23, Z3, Z2
+	VPADDD	Z2, Z4, Z2
+	VADDPS.BCST	f32_40000000<>(SB), Z2, Z3
+	VDIVPS	Z3, Z2, Z2
+	VMULPS	Z2, Z2, Z3
+	VBROADCASTSS	f32_3e8f2886<>(SB), Z4
+	VFMADD231PS.BCST	f32_3e9045e8<>(SB), Z3, Z4
+	VFMADD213PS.BCST	f32_3ecced73<>(SB), Z3, Z4
+	VFMADD213PS.BCST	f32_3f2aaa70<>(SB), Z3, Z4
+	VFMADD213PS.BCST	f32_40000000<>(SB), Z3, Z4
+	VBROADCASTSS	f32_00000000<>(SB), Z3
+	VMAXPS	Z1, Z3, Z1
+	VFMADD231PS	Z4, Z2, Z1
+	VMOVUPS	Z0, 133248(R10)	// softplus[0]
+	VMOVUPS	Z1, 133312(R10)	// softplus[0] | 1
+	ADDQ	$128, R10
+	DECQ	R9
+	JNE	loop5
 	ADDQ	$4096, SI
 	ADDQ	$1024, DI
 	DECQ	CX
 	JNE	loop3
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop5: // 2 times: vectors of the block
-	MOVQ	$128, DI
-	MOVQ	SI, R9
-loop6: // 128 times: elements
-	// lagrange.nde:4
-	VMOVUPS	67712(R9), Z0	// add[0]
-	VPORD.BCST	f32_80000000<>(SB), Z0, Z1
-	VBROADCASTSS	f32_c2ae999a<>(SB), Z2
-	VMAXPS	Z1, Z2, Z1
-	VBROADCASTSS	f32_4b400000<>(SB), Z2
-	VFMADD231PS.BCST	f32_3fb8aa3b<>(SB), Z1, Z2
-	VSUBPS.BCST	f32_4b400000<>(SB), Z2, Z3
-	VFNMADD231PS.BCST	f32_3f318000<>(SB), Z3, Z1
-	VFNMADD231PS.BCST	f32_b95e8083<>(SB), Z3, Z1
-	VBROADCASTSS	f32_3c0936df<>(SB), Z3
-	VFMADD231PS.BCST	f32_3ab55c72<>(SB), Z1, Z3
-	VFMADD213PS.BCST	f32_3d2aac4f<>(SB), Z1, Z3
-	VFMADD213PS.BCST	f32_3e2aaa05<>(SB), Z1, Z3
-	VFMADD213PS.BCST	f32_3efffffd<>(SB), Z1, Z3
-	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z3
-	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z3
-	VPSLLD	$23, Z2, Z1
-	VPADDD	Z1, Z3, Z1
-	VADDPS.BCST	f32_40000000<>(SB), Z1, Z2
-	VDIVPS	Z2, Z1, Z1
-	VMULPS	Z1, Z1, Z2
-	VBROADCASTSS	f32_3e8f2886<>(SB), Z3
-	VFMADD231PS.BCST	f32_3e9045e8<>(SB), Z2, Z3
-	VFMADD213PS.BCST	f32_3ecced73<>(SB), Z2, Z3
-	VFMADD213PS.BCST	f32_3f2aaa70<>(SB), Z2, Z3
-	VFMADD213PS.BCST	f32_40000000<>(SB), Z2, Z3
-	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMAXPS	Z0, Z2, Z0
-	VFMADD231PS	Z3, Z1, Z0
-	VMOVUPS	Z0, 133248(R9)	// softplus[0]
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop6
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop5
 	MOVQ	$16, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop7: // 16 times: tiles of 8 elements
-	// lagrange.nde:4
+	MOVQ	BX, R9
+	MOVQ	DX, R10
+loop6: // 16 times: tiles of 8 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -289,40 +313,40 @@ loop7: // 16 times: tiles of 8 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z13
 	VBROADCASTSS	f32_00000000<>(SB), Z14
 	VBROADCASTSS	f32_00000000<>(SB), Z15
-	MOVQ	$128, R9
-	MOVQ	AX, R10
-	MOVQ	SI, R11
-loop8: // 128 times: terms of the sums
-	VMOVUPS	133248(R10), Z16	// softplus[0]
-	VMOVUPS	133312(R10), Z17	// softplus[0] | 1
-	VBROADCASTSS	2560(R11), Z18	// L.2.weight[0]
+	MOVQ	$128, R11
+	MOVQ	AX, R12
+	MOVQ	SI, R13
+loop7: // 128 times: terms of the sums
+	VMOVUPS	133248(R12), Z16	// softplus[0]
+	VMOVUPS	133312(R12), Z17	// softplus[0] | 1
+	VBROADCASTSS	2560(R13), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
-	VBROADCASTSS	3072(R11), Z18	// L.2.weight[128]
+	VBROADCASTSS	3072(R13), Z18	// L.2.weight[128]
 	VFMADD231PS	Z16, Z18, Z2
 	VFMADD231PS	Z17, Z18, Z3
-	VBROADCASTSS	3584(R11), Z18	// L.2.weight[256]
+	VBROADCASTSS	3584(R13), Z18	// L.2.weight[256]
 	VFMADD231PS	Z16, Z18, Z4
 	VFMADD231PS	Z17, Z18, Z5
-	VBROADCASTSS	4096(R11), Z18	// L.2.weight[384]
+	VBROADCASTSS	4096(R13), Z18	// L.2.weight[384]
 	VFMADD231PS	Z16, Z18, Z6
 	VFMADD231PS	Z17, Z18, Z7
-	VBROADCASTSS	4608(R11), Z18	// L.2.weight[512]
+	VBROADCASTSS	4608(R13), Z18	// L.2.weight[512]
 	VFMADD231PS	Z16, Z18, Z8
 	VFMADD231PS	Z17, Z18, Z9
-	VBROADCASTSS	5120(R11), Z18	// L.2.weight[640]
+	VBROADCASTSS	5120(R13), Z18	// L.2.weight[640]
 	VFMADD231PS	Z16, Z18, Z10
 	VFMADD231PS	Z17, Z18, Z11
-	VBROADCASTSS	5632(R11), Z18	// L.2.weight[768]
+	VBROADCASTSS	5632(R13), Z18	// L.2.weight[768]
 	VFMADD231PS	Z16, Z18, Z12
 	VFMADD231PS	Z17, Z18, Z13
-	VBROADCASTSS	6144(R11), Z18	// L.2.weight[896]
+	VBROADCASTSS	6144(R13), Z18	// L.2.weight[896]
 	VFMADD231PS	Z16, Z18, Z14
 	VFMADD231PS	Z17, Z18, Z15
-	ADDQ	$128, R10
-	ADDQ	$4, R11
-	DECQ	R9
-	JNE	loop8
+	ADDQ	$128, R12
+	ADDQ	$4, R13
+	DECQ	R11
+	JNE	loop7
 	VMOVUPS	Z0, 149632(DI)	// matvec_2[0]
 	VMOVUPS	Z1, 149696(DI)	// matvec_2[0] | 1
 	VMOVUPS	Z2, 149760(DI)	// matvec_2[1]
@@ -339,67 +363,96 @@ loop8: // 128 times: terms of the sums
 	VMOVUPS	Z13, 150464(DI)	// matvec_2[6] | 1
 	VMOVUPS	Z14, 150528(DI)	// matvec_2[7]
 	VMOVUPS	Z15, 150592(DI)	// matvec_2[7] | 1
-	ADDQ	$4096, SI
-	ADDQ	$1024, DI
-	DECQ	CX
-	JNE	loop7
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop9: // 2 times: vectors of the block
-	MOVQ	$128, DI
-	MOVQ	SI, R9
-	MOVQ	BX, R10
-	MOVQ	DX, R11
-loop10: // 128 times: elements
-	// lagrange.nde:4
-	VMOVUPS	149632(R9), Z0	// matvec_2[0]
-	VBROADCASTSS	68096(R10), Z1	// L.2.bias[0]
-	VADDPS	Z1, Z0, Z0
-	VPORD.BCST	f32_80000000<>(SB), Z0, Z1
-	VBROADCASTSS	f32_42b40000<>(SB), Z2
-	VMINPS	Z1, Z2, Z1
-	VBROADCASTSS	f32_c2d00000<>(SB), Z2
-	VMAXPS	Z1, Z2, Z1
-	VBROADCASTSS	f32_4b400000<>(SB), Z2
-	VFMADD231PS.BCST	f32_3fb8aa3b<>(SB), Z1, Z2
-	VSUBPS.BCST	f32_4b400000<>(SB), Z2, Z2
-	VFNMADD231PS.BCST	f32_3f318000<>(SB), Z2, Z1
-	VFNMADD231PS.BCST	f32_b95e8083<>(SB), Z2, Z1
-	VBROADCASTSS	f32_3c0936df<>(SB), Z3
-	VFMADD231PS.BCST	f32_3ab55c72<>(SB), Z1, Z3
-	VFMADD213PS.BCST	f32_3d2aac4f<>(SB), Z1, Z3
-	VFMADD213PS.BCST	f32_3e2aaa05<>(SB), Z1, Z3
-	VFMADD213PS.BCST	f32_3efffffd<>(SB), Z1, Z3
-	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z3
-	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z3
-	VSCALEFPS	Z2, Z3, Z1
+	MOVQ	$8, R11
+	MOVQ	DI, R12
+	MOVQ	R9, R13
+	MOVQ	R10, R14
+loop8: // 8 times
+	VMOVUPS	149632(R12), Z0	// matvec_2[0]
+	VMOVUPS	149696(R12), Z1	// matvec_2[0] | 1
+	VBROADCASTSS	68096(R13), Z2	// L.2.bias[0]
+	VADDPS	Z2, Z0, Z0
+	VADDPS	Z2, Z1, Z1
+	VPORD.BCST	f32_80000000<>(SB), Z0, Z2
+	VBROADCASTSS	f32_42b40000<>(SB), Z3
+	VMINPS	Z2, Z3, Z2
+	VBROADCASTSS	f32_c2d00000<>(SB), Z3
+	VMAXPS	Z2, Z3, Z2
+	VBROADCASTSS	f32_4b400000<>(SB), Z3
+	VFMADD231PS.BCST	f32_3fb8aa3b<>(SB), Z2, Z3
+	VSUBPS.BCST	f32_4b400000<>(SB), Z3, Z3
+	VFNMADD231PS.BCST	f32_3f318000<>(SB), Z3, Z2
+	VFNMADD231PS.BCST	f32_b95e8083<>(SB), Z3, Z2
+	VBROADCASTSS	f32_3c0936df<>(SB), Z4
+	VFMADD231PS.BCST	f32_3ab55c72<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3d2aac4f<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3e2aaa05<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3efffffd<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z4
+	VSCALEFPS	Z3, Z4, Z2
 	VCMPPS.BCST	$17, f32_00000000<>(SB), Z0, K2
 	VBROADCASTSS	f32_3f800000<>(SB), Z0
-	VBLENDMPS	Z1, Z0, K2, Z0
-	VADDPS.BCST	f32_3f800000<>(SB), Z1, Z1
-	VDIVPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 166016(R9)	// sigmoid_2[0]
+	VBLENDMPS	Z2, Z0, K2, Z0
+	VADDPS.BCST	f32_3f800000<>(SB), Z2, Z2
+	VDIVPS	Z2, Z0, Z0
+	VPORD.BCST	f32_80000000<>(SB), Z1, Z2
+	VBROADCASTSS	f32_42b40000<>(SB), Z3
+	VMINPS	Z2, Z3, Z2
+	VBROADCASTSS	f32_c2d00000<>(SB), Z3
+	VMAXPS	Z2, Z3, Z2
+	VBROADCASTSS	f32_4b400000<>(SB), Z3
+	VFMADD231PS.BCST	f32_3fb8aa3b<>(SB), Z2, Z3
+	VSUBPS.BCST	f32_4b400000<>(SB), Z3, Z3
+	VFNMADD231PS.BCST	f32_3f318000<>(SB), Z3, Z2
+	VFNMADD231PS.BCST	f32_b95e8083<>(SB), Z3, Z2
+	VBROADCASTSS	f32_3c0936df<>(SB), Z4
+	VFMADD231PS.BCST	f32_3ab55c72<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3d2aac4f<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3e2aaa05<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3efffffd<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z4
+	VSCALEFPS	Z3, Z4, Z2
+	VCMPPS.BCST	$17, f32_00000000<>(SB), Z1, K2
 	VBROADCASTSS	f32_3f800000<>(SB), Z1
-	VSUBPS	Z0, Z1, Z1
-	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 182400(R9)	// mul_2[0]
-	VMOVUPS	116864(R9), Z1	// matvec[0]
-	VMULPS	Z0, Z1, Z0
-	VBROADCASTSS	(R11), Z1	// vecmat[0]
-	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 198784(R9)	// mul_3[0]
-	ADDQ	$128, R9
-	ADDQ	$4, R10
-	ADDQ	$4, R11
-	DECQ	DI
-	JNE	loop10
-	ADDQ	$64, SI
+	VBLENDMPS	Z2, Z1, K2, Z1
+	VADDPS.BCST	f32_3f800000<>(SB), Z2, Z2
+	VDIVPS	Z2, Z1, Z1
+	VMOVUPS	Z0, 166016(R12)	// sigmoid_2[0]
+	VMOVUPS	Z1, 166080(R12)	// sigmoid_2[0] | 1
+	VBROADCASTSS	f32_3f800000<>(SB), Z2
+	VSUBPS	Z0, Z2, Z2
+	VBROADCASTSS	f32_3f800000<>(SB), Z3
+	VSUBPS	Z1, Z3, Z3
+	VMULPS	Z2, Z0, Z0
+	VMULPS	Z3, Z1, Z1
+	VMOVUPS	Z0, 182400(R12)	// mul_2[0]
+	VMOVUPS	Z1, 182464(R12)	// mul_2[0] | 1
+	VMOVUPS	116864(R12), Z2	// matvec[0]
+	VMOVUPS	116928(R12), Z3	// matvec[0] | 1
+	VMULPS	Z0, Z2, Z0
+	VMULPS	Z1, Z3, Z1
+	VBROADCASTSS	(R14), Z2	// vecmat[0]
+	VMULPS	Z2, Z0, Z0
+	VMULPS	Z2, Z1, Z1
+	VMOVUPS	Z0, 198784(R12)	// mul_3[0]
+	VMOVUPS	Z1, 198848(R12)	// mul_3[0] | 1
+	ADDQ	$128, R12
+	ADDQ	$4, R13
+	ADDQ	$4, R14
+	DECQ	R11
+	JNE	loop8
+	ADDQ	$4096, SI
+	ADDQ	$1024, DI
+	ADDQ	$32, R9
+	ADDQ	$32, R10
 	DECQ	CX
-	JNE	loop9
+	JNE	loop6
 	MOVQ	$9, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop11: // 9 times: tiles of 13 elements
+loop9: // 9 times: tiles of 13 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -429,7 +482,7 @@ loop11: // 9 times: tiles of 13 elements
 	MOVQ	$128, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
-loop12: // 128 times: terms of the sums
+loop10: // 128 times: terms of the sums
 	VMOVUPS	198784(R10), Z26	// mul_3[0]
 	VMOVUPS	198848(R10), Z27	// mul_3[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
@@ -474,7 +527,7 @@ loop12: // 128 times: terms of the sums
 	ADDQ	$128, R10
 	ADDQ	$512, R11
 	DECQ	R9
-	JNE	loop12
+	JNE	loop10
 	VMOVUPS	Z0, 215168(DI)	// vecmat[0]
 	VMOVUPS	Z1, 215232(DI)	// vecmat[0] | 1
 	VMOVUPS	Z2, 215296(DI)	// vecmat[1]
@@ -504,7 +557,7 @@ loop12: // 128 times: terms of the sums
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
-	JNE	loop11
+	JNE	loop9
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -530,7 +583,7 @@ loop12: // 128 times: terms of the sums
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	BX, DI
-loop13: // 128 times: terms of the sums
+loop11: // 128 times: terms of the sums
 	VMOVUPS	198784(SI), Z22	// mul_3[0]
 	VMOVUPS	198848(SI), Z23	// mul_3[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
@@ -569,7 +622,7 @@ loop13: // 128 times: terms of the sums
 	ADDQ	$128, SI
 	ADDQ	$512, DI
 	DECQ	CX
-	JNE	loop13
+	JNE	loop11
 	VMOVUPS	Z0, 230144(AX)	// vecmat[117]
 	VMOVUPS	Z1, 230208(AX)	// vecmat[117] | 1
 	VMOVUPS	Z2, 230272(AX)	// vecmat[118]
@@ -595,8 +648,7 @@ loop13: // 128 times: terms of the sums
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	DX, DI
-loop14: // 128 times: elements
-	// lagrange.nde:4
+loop12: // 128 times: elements
 	VMOVUPS	215168(SI), Z0	// vecmat[0]
 	VMOVUPS	215232(SI), Z1	// vecmat[0] | 1
 	VMOVUPS	84096(SI), Z2	// sigmoid[0]
@@ -632,11 +684,11 @@ loop14: // 128 times: elements
 	ADDQ	$128, SI
 	ADDQ	$4, DI
 	DECQ	CX
-	JNE	loop14
+	JNE	loop12
 	MOVQ	$9, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop15: // 9 times: tiles of 13 elements
+loop13: // 9 times: tiles of 13 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -666,7 +718,7 @@ loop15: // 9 times: tiles of 13 elements
 	MOVQ	$128, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
-loop16: // 128 times: terms of the sums
+loop14: // 128 times: terms of the sums
 	VMOVUPS	280704(R10), Z26	// mul_7[0]
 	VMOVUPS	280768(R10), Z27	// mul_7[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
@@ -711,7 +763,7 @@ loop16: // 128 times: terms of the sums
 	ADDQ	$128, R10
 	ADDQ	$512, R11
 	DECQ	R9
-	JNE	loop16
+	JNE	loop14
 	VMOVUPS	Z0, 297088(DI)	// vecmat_2[0]
 	VMOVUPS	Z1, 297152(DI)	// vecmat_2[0] | 1
 	VMOVUPS	Z2, 297216(DI)	// vecmat_2[1]
@@ -741,7 +793,7 @@ loop16: // 128 times: terms of the sums
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
-	JNE	loop15
+	JNE	loop13
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -767,7 +819,7 @@ loop16: // 128 times: terms of the sums
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	BX, DI
-loop17: // 128 times: terms of the sums
+loop15: // 128 times: terms of the sums
 	VMOVUPS	280704(SI), Z22	// mul_7[0]
 	VMOVUPS	280768(SI), Z23	// mul_7[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
@@ -806,7 +858,7 @@ loop17: // 128 times: terms of the sums
 	ADDQ	$128, SI
 	ADDQ	$512, DI
 	DECQ	CX
-	JNE	loop17
+	JNE	loop15
 	VMOVUPS	Z0, 312064(AX)	// vecmat_2[117]
 	VMOVUPS	Z1, 312128(AX)	// vecmat_2[117] | 1
 	VMOVUPS	Z2, 312192(AX)	// vecmat_2[118]
@@ -845,7 +897,7 @@ loop17: // 128 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 	MOVQ	DX, R9
-loop18: // 128 times: elements
+loop16: // 128 times: elements
 	VMOVUPS	264320(SI), Z4	// mul_6[0]
 	VMOVUPS	264384(SI), Z5	// mul_6[0] | 1
 	VMOVUPS	297088(SI), Z6	// vecmat_2[0]
@@ -885,12 +937,12 @@ loop18: // 128 times: elements
 	ADDQ	$16, DI
 	ADDQ	$4, R9
 	DECQ	CX
-	JNE	loop18
+	JNE	loop16
 	MOVQ	$16, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
 	MOVQ	DX, R9
-loop19: // 16 times: tiles of 8 elements
+loop17: // 16 times: tiles of 8 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -910,7 +962,7 @@ loop19: // 16 times: tiles of 8 elements
 	MOVQ	$128, R10
 	MOVQ	AX, R11
 	MOVQ	SI, R12
-loop20: // 128 times: terms of the sums
+loop18: // 128 times: terms of the sums
 	VMOVUPS	313472(R11), Z16	// mul_8[0]
 	VMOVUPS	313536(R11), Z17	// mul_8[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
@@ -940,7 +992,7 @@ loop20: // 128 times: terms of the sums
 	ADDQ	$128, R11
 	ADDQ	$4, R12
 	DECQ	R10
-	JNE	loop20
+	JNE	loop18
 	VMOVUPS	182400(DI), Z16	// mul_2[0]
 	VMOVUPS	182464(DI), Z17	// mul_2[0] | 1
 	VMULPS	Z16, Z0, Z0
@@ -1017,11 +1069,11 @@ loop20: // 128 times: terms of the sums
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
 	DECQ	CX
-	JNE	loop19
+	JNE	loop17
 	MOVQ	$9, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop21: // 9 times: tiles of 13 elements
+loop19: // 9 times: tiles of 13 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -1051,7 +1103,7 @@ loop21: // 9 times: tiles of 13 elements
 	MOVQ	$128, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
-loop22: // 128 times: terms of the sums
+loop20: // 128 times: terms of the sums
 	VMOVUPS	329856(R10), Z26	// mul_9[0]
 	VMOVUPS	329920(R10), Z27	// mul_9[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
@@ -1096,7 +1148,7 @@ loop22: // 128 times: terms of the sums
 	ADDQ	$128, R10
 	ADDQ	$512, R11
 	DECQ	R9
-	JNE	loop22
+	JNE	loop20
 	VMOVUPS	Z0, 346240(DI)	// vecmat_3[0]
 	VMOVUPS	Z1, 346304(DI)	// vecmat_3[0] | 1
 	VMOVUPS	Z2, 346368(DI)	// vecmat_3[1]
@@ -1126,7 +1178,7 @@ loop22: // 128 times: terms of the sums
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
-	JNE	loop21
+	JNE	loop19
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -1152,7 +1204,7 @@ loop22: // 128 times: terms of the sums
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	BX, DI
-loop23: // 128 times: terms of the sums
+loop21: // 128 times: terms of the sums
 	VMOVUPS	329856(SI), Z22	// mul_9[0]
 	VMOVUPS	329920(SI), Z23	// mul_9[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
@@ -1191,7 +1243,7 @@ loop23: // 128 times: terms of the sums
 	ADDQ	$128, SI
 	ADDQ	$512, DI
 	DECQ	CX
-	JNE	loop23
+	JNE	loop21
 	VMOVUPS	Z0, 361216(AX)	// vecmat_3[117]
 	VMOVUPS	Z1, 361280(AX)	// vecmat_3[117] | 1
 	VMOVUPS	Z2, 361344(AX)	// vecmat_3[118]
@@ -1234,7 +1286,7 @@ loop23: // 128 times: terms of the sums
 	MOVQ	DX, SI
 	MOVQ	AX, DI
 	MOVQ	BX, R9
-loop24: // 128 times: elements
+loop22: // 128 times: elements
 	VBROADCASTSS	1024(SI), Z16	// L.0.weight.matvec.2[0]
 	VMOVUPS	247936(DI), Z17	// mul_5[0]
 	VMOVUPS	248000(DI), Z18	// mul_5[0] | 1
@@ -1291,7 +1343,7 @@ loop24: // 128 times: elements
 	ADDQ	$128, DI
 	ADDQ	$16, R9
 	DECQ	CX
-	JNE	loop24
+	JNE	loop22
 	VMOVUPS	Z8, 363136(AX)	// vecmat_4[0]
 	VMOVUPS	Z9, 363200(AX)	// vecmat_4[0] | 1
 	VMOVUPS	Z10, 363264(AX)	// vecmat_4[1]
@@ -1333,7 +1385,7 @@ loop24: // 128 times: elements
 	MOVQ	BX, SI
 	MOVQ	AX, DI
 	MOVQ	DX, R9
-loop25: // 16 times: tiles of 8 elements
+loop23: // 16 times: tiles of 8 elements
 	// lagrange.nde:4
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
@@ -1354,7 +1406,7 @@ loop25: // 16 times: tiles of 8 elements
 	MOVQ	$128, R10
 	MOVQ	AX, R11
 	MOVQ	SI, R12
-loop26: // 128 times: terms of the sums
+loop24: // 128 times: terms of the sums
 	VMOVUPS	363648(R11), Z16	// mul_10[0]
 	VMOVUPS	363712(R11), Z17	// mul_10[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
@@ -1384,7 +1436,7 @@ loop26: // 128 times: terms of the sums
 	ADDQ	$128, R11
 	ADDQ	$4, R12
 	DECQ	R10
-	JNE	loop26
+	JNE	loop24
 	VMOVUPS	182400(DI), Z16	// mul_2[0]
 	VMOVUPS	182464(DI), Z17	// mul_2[0] | 1
 	VMULPS	Z16, Z0, Z0
@@ -1461,11 +1513,11 @@ loop26: // 128 times: terms of the sums
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
 	DECQ	CX
-	JNE	loop25
+	JNE	loop23
 	MOVQ	$9, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop27: // 9 times: tiles of 13 elements
+loop25: // 9 times: tiles of 13 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -1495,7 +1547,7 @@ loop27: // 9 times: tiles of 13 elements
 	MOVQ	$128, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
-loop28: // 128 times: terms of the sums
+loop26: // 128 times: terms of the sums
 	VMOVUPS	380032(R10), Z26	// mul_11[0]
 	VMOVUPS	380096(R10), Z27	// mul_11[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
@@ -1540,7 +1592,7 @@ loop28: // 128 times: terms of the sums
 	ADDQ	$128, R10
 	ADDQ	$512, R11
 	DECQ	R9
-	JNE	loop28
+	JNE	loop26
 	VMOVUPS	Z0, 396416(DI)	// vecmat_5[0]
 	VMOVUPS	Z1, 396480(DI)	// vecmat_5[0] | 1
 	VMOVUPS	Z2, 396544(DI)	// vecmat_5[1]
@@ -1570,7 +1622,7 @@ loop28: // 128 times: terms of the sums
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
-	JNE	loop27
+	JNE	loop25
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -1596,7 +1648,7 @@ loop28: // 128 times: terms of the sums
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	BX, DI
-loop29: // 128 times: terms of the sums
+loop27: // 128 times: terms of the sums
 	VMOVUPS	380032(SI), Z22	// mul_11[0]
 	VMOVUPS	380096(SI), Z23	// mul_11[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
@@ -1635,7 +1687,7 @@ loop29: // 128 times: terms of the sums
 	ADDQ	$128, SI
 	ADDQ	$512, DI
 	DECQ	CX
-	JNE	loop29
+	JNE	loop27
 	VMOVUPS	Z0, 411392(AX)	// vecmat_5[117]
 	VMOVUPS	Z1, 411456(AX)	// vecmat_5[117] | 1
 	VMOVUPS	Z2, 411520(AX)	// vecmat_5[118]
@@ -1670,7 +1722,7 @@ loop29: // 128 times: terms of the sums
 	MOVQ	DX, SI
 	MOVQ	AX, DI
 	MOVQ	BX, R9
-loop30: // 128 times: elements
+loop28: // 128 times: elements
 	VBROADCASTSS	1536(SI), Z8	// L.0.weight.matvec.3[0]
 	VMOVUPS	247936(DI), Z9	// mul_5[0]
 	VMOVUPS	248000(DI), Z10	// mul_5[0] | 1
@@ -1709,7 +1761,7 @@ loop30: // 128 times: elements
 	ADDQ	$128, DI
 	ADDQ	$16, R9
 	DECQ	CX
-	JNE	loop30
+	JNE	loop28
 	VMOVUPS	Z0, 412800(AX)	// vecmat_6[0]
 	VMOVUPS	Z1, 412864(AX)	// vecmat_6[0] | 1
 	VMOVUPS	Z2, 412928(AX)	// vecmat_6[1]
@@ -1722,7 +1774,7 @@ loop30: // 128 times: elements
 	MOVQ	BX, SI
 	MOVQ	AX, DI
 	MOVQ	DX, R9
-loop31: // 16 times: tiles of 8 elements
+loop29: // 16 times: tiles of 8 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -1742,7 +1794,7 @@ loop31: // 16 times: tiles of 8 elements
 	MOVQ	$128, R10
 	MOVQ	AX, R11
 	MOVQ	SI, R12
-loop32: // 128 times: terms of the sums
+loop30: // 128 times: terms of the sums
 	VMOVUPS	413312(R11), Z16	// mul_12[0]
 	VMOVUPS	413376(R11), Z17	// mul_12[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
@@ -1772,7 +1824,7 @@ loop32: // 128 times: terms of the sums
 	ADDQ	$128, R11
 	ADDQ	$4, R12
 	DECQ	R10
-	JNE	loop32
+	JNE	loop30
 	VMOVUPS	182400(DI), Z16	// mul_2[0]
 	VMOVUPS	182464(DI), Z17	// mul_2[0] | 1
 	VMULPS	Z16, Z0, Z0
@@ -1849,11 +1901,11 @@ loop32: // 128 times: terms of the sums
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
 	DECQ	CX
-	JNE	loop31
+	JNE	loop29
 	MOVQ	$9, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop33: // 9 times: tiles of 13 elements
+loop31: // 9 times: tiles of 13 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -1883,7 +1935,7 @@ loop33: // 9 times: tiles of 13 elements
 	MOVQ	$128, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
-loop34: // 128 times: terms of the sums
+loop32: // 128 times: terms of the sums
 	VMOVUPS	429696(R10), Z26	// mul_13[0]
 	VMOVUPS	429760(R10), Z27	// mul_13[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
@@ -1928,7 +1980,7 @@ loop34: // 128 times: terms of the sums
 	ADDQ	$128, R10
 	ADDQ	$512, R11
 	DECQ	R9
-	JNE	loop34
+	JNE	loop32
 	VMOVUPS	Z0, 446080(DI)	// vecmat_7[0]
 	VMOVUPS	Z1, 446144(DI)	// vecmat_7[0] | 1
 	VMOVUPS	Z2, 446208(DI)	// vecmat_7[1]
@@ -1958,7 +2010,7 @@ loop34: // 128 times: terms of the sums
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
-	JNE	loop33
+	JNE	loop31
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -1984,7 +2036,7 @@ loop34: // 128 times: terms of the sums
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	BX, DI
-loop35: // 128 times: terms of the sums
+loop33: // 128 times: terms of the sums
 	VMOVUPS	429696(SI), Z22	// mul_13[0]
 	VMOVUPS	429760(SI), Z23	// mul_13[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
@@ -2023,7 +2075,7 @@ loop35: // 128 times: terms of the sums
 	ADDQ	$128, SI
 	ADDQ	$512, DI
 	DECQ	CX
-	JNE	loop35
+	JNE	loop33
 	VMOVUPS	Z0, 461056(AX)	// vecmat_7[117]
 	VMOVUPS	Z1, 461120(AX)	// vecmat_7[117] | 1
 	VMOVUPS	Z2, 461184(AX)	// vecmat_7[118]
@@ -2048,7 +2100,7 @@ loop35: // 128 times: terms of the sums
 	VMOVUPS	Z21, 462400(AX)	// vecmat_7[127] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop36: // 2 times: vectors of the block
+loop34: // 2 times: vectors of the block
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -2057,7 +2109,7 @@ loop36: // 2 times: vectors of the block
 	MOVQ	DX, R9
 	MOVQ	SI, R10
 	MOVQ	BX, R11
-loop37: // 128 times: elements
+loop35: // 128 times: elements
 	// lagrange.nde:4
 	VBROADCASTSS	2048(R9), Z4	// L.0.weight.matvec.4[0]
 	VMOVUPS	247936(R10), Z5	// mul_5[0]
@@ -2079,7 +2131,7 @@ loop37: // 128 times: elements
 	ADDQ	$128, R10
 	ADDQ	$16, R11
 	DECQ	DI
-	JNE	loop37
+	JNE	loop35
 	VMOVUPS	413056(SI), Z0	// vecmat_6[2]
 	VMOVUPS	413184(SI), Z1	// vecmat_6[3]
 	// lagrange.nde:16
@@ -2098,7 +2150,7 @@ loop37: // 128 times: elements
 	MOVQ	$64, DI
 	MOVQ	BX, R9
 	MOVQ	BX, R10
-loop38: // 64 times: elements
+loop36: // 64 times: elements
 	// lagrange.nde:8
 	VBROADCASTSS	69124(R9), Z4	// force.0.weight[0]
 	VMOVUPS	67200(SI), Z5	// concat[0]
@@ -2149,7 +2201,7 @@ loop38: // 64 times: elements
 	ADDQ	$16, R9
 	ADDQ	$4, R10
 	DECQ	DI
-	JNE	loop38
+	JNE	loop36
 	// lagrange.nde:16
 	VBROADCASTSS	70916(BX), Z4	// force.2.bias[0]
 	VADDPS	Z4, Z2, Z2
@@ -2193,17 +2245,17 @@ loop38: // 64 times: elements
 	VMOVUPS	Z1, 67072(SI)	// dv[1]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop36
+	JNE	loop34
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop39: // 2 times: vectors of the block
+loop37: // 2 times: vectors of the block
 	VMOVUPS	66432(SI), Z0	// v[0]
 	VMOVUPS	Z0, 66688(SI)	// dq[0]
 	VMOVUPS	66560(SI), Z0	// v[1]
 	VMOVUPS	Z0, 66816(SI)	// dq[1]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop39
+	JNE	loop37
 	RET
 
 // swing0DenseStep is Swing.0.dense_step (lagrange.nde:22) of a block of samples.
@@ -2978,58 +3030,82 @@ loop4: // 128 times: terms of the sums
 	VMOVUPS	Z13, 553152(DI)	// fitSample.matvec[6] | 1
 	VMOVUPS	Z14, 553216(DI)	// fitSample.matvec[7]
 	VMOVUPS	Z15, 553280(DI)	// fitSample.matvec[7] | 1
+	MOVQ	$8, R9
+	MOVQ	DI, R10
+loop5: // 8 times
+	VMOVUPS	503168(R10), Z0	// fitSample.add[0]
+	VMOVUPS	503232(R10), Z1	// fitSample.add[0] | 1
+	VPORD.BCST	f32_80000000<>(SB), Z0, Z2
+	VBROADCASTSS	f32_c2ae999a<>(SB), Z3
+	VMAXPS	Z2, Z3, Z2
+	VBROADCASTSS	f32_4b400000<>(SB), Z3
+	VFMADD231PS.BCST	f32_3fb8aa3b<>(SB), Z2, Z3
+	VSUBPS.BCST	f32_4b400000<>(SB), Z3, Z4
+	VFNMADD231PS.BCST	f32_3f318000<>(SB), Z4, Z2
+	VFNMADD231PS.BCST	f32_b95e8083<>(SB), Z4, Z2
+	VBROADCASTSS	f32_3c0936df<>(SB), Z4
+	VFMADD231PS.BCST	f32_3ab55c72<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3d2aac4f<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3e2aaa05<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3efffffd<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z4
+	VPSLLD	$23, Z3, Z2
+	VPADDD	Z2, Z4, Z2
+	VADDPS.BCST	f32_40000000<>(SB), Z2, Z3
+	VDIVPS	Z3, Z2, Z2
+	VMULPS	Z2, Z2, Z3
+	VBROADCASTSS	f32_3e8f2886<>(SB), Z4
+	VFMADD231PS.BCST	f32_3e9045e8<>(SB), Z3, Z4
+	VFMADD213PS.BCST	f32_3ecced73<>(SB), Z3, Z4
+	VFMADD213PS.BCST	f32_3f2aaa70<>(SB), Z3, Z4
+	VFMADD213PS.BCST	f32_40000000<>(SB), Z3, Z4
+	VBROADCASTSS	f32_00000000<>(SB), Z3
+	VMAXPS	Z0, Z3, Z0
+	VFMADD231PS	Z4, Z2, Z0
+	VPORD.BCST	f32_80000000<>(SB), Z1, Z2
+	VBROADCASTSS	f32_c2ae999a<>(SB), Z3
+	VMAXPS	Z2, Z3, Z2
+	VBROADCASTSS	f32_4b400000<>(SB), Z3
+	VFMADD231PS.BCST	f32_3fb8aa3b<>(SB), Z2, Z3
+	VSUBPS.BCST	f32_4b400000<>(SB), Z3, Z4
+	VFNMADD231PS.BCST	f32_3f318000<>(SB), Z4, Z2
+	VFNMADD231PS.BCST	f32_b95e8083<>(SB), Z4, Z2
+	VBROADCASTSS	f32_3c0936df<>(SB), Z4
+	VFMADD231PS.BCST	f32_3ab55c72<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3d2aac4f<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3e2aaa05<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3efffffd<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z4
+	VPSLLD	$23, Z3, Z2
+	VPADDD	Z2, Z4, Z2
+	VADDPS.BCST	f32_40000000<>(SB), Z2, Z3
+	VDIVPS	Z3, Z2, Z2
+	VMULPS	Z2, Z2, Z3
+	VBROADCASTSS	f32_3e8f2886<>(SB), Z4
+	VFMADD231PS.BCST	f32_3e9045e8<>(SB), Z3, Z4
+	VFMADD213PS.BCST	f32_3ecced73<>(SB), Z3, Z4
+	VFMADD213PS.BCST	f32_3f2aaa70<>(SB), Z3, Z4
+	VFMADD213PS.BCST	f32_40000000<>(SB), Z3, Z4
+	VBROADCASTSS	f32_00000000<>(SB), Z3
+	VMAXPS	Z1, Z3, Z1
+	VFMADD231PS	Z4, Z2, Z1
+	VMOVUPS	Z0, 568704(R10)	// fitSample.softplus[0]
+	VMOVUPS	Z1, 568768(R10)	// fitSample.softplus[0] | 1
+	ADDQ	$128, R10
+	DECQ	R9
+	JNE	loop5
 	ADDQ	$4096, SI
 	ADDQ	$1024, DI
 	DECQ	CX
 	JNE	loop3
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop5: // 2 times: vectors of the block
-	MOVQ	$128, DI
-	MOVQ	SI, R9
-loop6: // 128 times: elements
-	// lagrange.nde:4
-	VMOVUPS	503168(R9), Z0	// fitSample.add[0]
-	VPORD.BCST	f32_80000000<>(SB), Z0, Z1
-	VBROADCASTSS	f32_c2ae999a<>(SB), Z2
-	VMAXPS	Z1, Z2, Z1
-	VBROADCASTSS	f32_4b400000<>(SB), Z2
-	VFMADD231PS.BCST	f32_3fb8aa3b<>(SB), Z1, Z2
-	VSUBPS.BCST	f32_4b400000<>(SB), Z2, Z3
-	VFNMADD231PS.BCST	f32_3f318000<>(SB), Z3, Z1
-	VFNMADD231PS.BCST	f32_b95e8083<>(SB), Z3, Z1
-	VBROADCASTSS	f32_3c0936df<>(SB), Z3
-	VFMADD231PS.BCST	f32_3ab55c72<>(SB), Z1, Z3
-	VFMADD213PS.BCST	f32_3d2aac4f<>(SB), Z1, Z3
-	VFMADD213PS.BCST	f32_3e2aaa05<>(SB), Z1, Z3
-	VFMADD213PS.BCST	f32_3efffffd<>(SB), Z1, Z3
-	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z3
-	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z3
-	VPSLLD	$23, Z2, Z1
-	VPADDD	Z1, Z3, Z1
-	VADDPS.BCST	f32_40000000<>(SB), Z1, Z2
-	VDIVPS	Z2, Z1, Z1
-	VMULPS	Z1, Z1, Z2
-	VBROADCASTSS	f32_3e8f2886<>(SB), Z3
-	VFMADD231PS.BCST	f32_3e9045e8<>(SB), Z2, Z3
-	VFMADD213PS.BCST	f32_3ecced73<>(SB), Z2, Z3
-	VFMADD213PS.BCST	f32_3f2aaa70<>(SB), Z2, Z3
-	VFMADD213PS.BCST	f32_40000000<>(SB), Z2, Z3
-	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMAXPS	Z0, Z2, Z0
-	VFMADD231PS	Z3, Z1, Z0
-	VMOVUPS	Z0, 568704(R9)	// fitSample.softplus[0]
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop6
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop5
 	MOVQ	$16, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop7: // 16 times: tiles of 8 elements
-	// lagrange.nde:4
+	MOVQ	BX, R9
+	MOVQ	DX, R10
+loop6: // 16 times: tiles of 8 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -3046,40 +3122,40 @@ loop7: // 16 times: tiles of 8 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z13
 	VBROADCASTSS	f32_00000000<>(SB), Z14
 	VBROADCASTSS	f32_00000000<>(SB), Z15
-	MOVQ	$128, R9
-	MOVQ	AX, R10
-	MOVQ	SI, R11
-loop8: // 128 times: terms of the sums
-	VMOVUPS	568704(R10), Z16	// fitSample.softplus[0]
-	VMOVUPS	568768(R10), Z17	// fitSample.softplus[0] | 1
-	VBROADCASTSS	2560(R11), Z18	// L.2.weight[0]
+	MOVQ	$128, R11
+	MOVQ	AX, R12
+	MOVQ	SI, R13
+loop7: // 128 times: terms of the sums
+	VMOVUPS	568704(R12), Z16	// fitSample.softplus[0]
+	VMOVUPS	568768(R12), Z17	// fitSample.softplus[0] | 1
+	VBROADCASTSS	2560(R13), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
-	VBROADCASTSS	3072(R11), Z18	// L.2.weight[128]
+	VBROADCASTSS	3072(R13), Z18	// L.2.weight[128]
 	VFMADD231PS	Z16, Z18, Z2
 	VFMADD231PS	Z17, Z18, Z3
-	VBROADCASTSS	3584(R11), Z18	// L.2.weight[256]
+	VBROADCASTSS	3584(R13), Z18	// L.2.weight[256]
 	VFMADD231PS	Z16, Z18, Z4
 	VFMADD231PS	Z17, Z18, Z5
-	VBROADCASTSS	4096(R11), Z18	// L.2.weight[384]
+	VBROADCASTSS	4096(R13), Z18	// L.2.weight[384]
 	VFMADD231PS	Z16, Z18, Z6
 	VFMADD231PS	Z17, Z18, Z7
-	VBROADCASTSS	4608(R11), Z18	// L.2.weight[512]
+	VBROADCASTSS	4608(R13), Z18	// L.2.weight[512]
 	VFMADD231PS	Z16, Z18, Z8
 	VFMADD231PS	Z17, Z18, Z9
-	VBROADCASTSS	5120(R11), Z18	// L.2.weight[640]
+	VBROADCASTSS	5120(R13), Z18	// L.2.weight[640]
 	VFMADD231PS	Z16, Z18, Z10
 	VFMADD231PS	Z17, Z18, Z11
-	VBROADCASTSS	5632(R11), Z18	// L.2.weight[768]
+	VBROADCASTSS	5632(R13), Z18	// L.2.weight[768]
 	VFMADD231PS	Z16, Z18, Z12
 	VFMADD231PS	Z17, Z18, Z13
-	VBROADCASTSS	6144(R11), Z18	// L.2.weight[896]
+	VBROADCASTSS	6144(R13), Z18	// L.2.weight[896]
 	VFMADD231PS	Z16, Z18, Z14
 	VFMADD231PS	Z17, Z18, Z15
-	ADDQ	$128, R10
-	ADDQ	$4, R11
-	DECQ	R9
-	JNE	loop8
+	ADDQ	$128, R12
+	ADDQ	$4, R13
+	DECQ	R11
+	JNE	loop7
 	VMOVUPS	Z0, 585088(DI)	// fitSample.matvec_2[0]
 	VMOVUPS	Z1, 585152(DI)	// fitSample.matvec_2[0] | 1
 	VMOVUPS	Z2, 585216(DI)	// fitSample.matvec_2[1]
@@ -3096,67 +3172,96 @@ loop8: // 128 times: terms of the sums
 	VMOVUPS	Z13, 585920(DI)	// fitSample.matvec_2[6] | 1
 	VMOVUPS	Z14, 585984(DI)	// fitSample.matvec_2[7]
 	VMOVUPS	Z15, 586048(DI)	// fitSample.matvec_2[7] | 1
-	ADDQ	$4096, SI
-	ADDQ	$1024, DI
-	DECQ	CX
-	JNE	loop7
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop9: // 2 times: vectors of the block
-	MOVQ	$128, DI
-	MOVQ	SI, R9
-	MOVQ	BX, R10
-	MOVQ	DX, R11
-loop10: // 128 times: elements
-	// lagrange.nde:4
-	VMOVUPS	585088(R9), Z0	// fitSample.matvec_2[0]
-	VBROADCASTSS	68096(R10), Z1	// L.2.bias[0]
-	VADDPS	Z1, Z0, Z0
-	VPORD.BCST	f32_80000000<>(SB), Z0, Z1
-	VBROADCASTSS	f32_42b40000<>(SB), Z2
-	VMINPS	Z1, Z2, Z1
-	VBROADCASTSS	f32_c2d00000<>(SB), Z2
-	VMAXPS	Z1, Z2, Z1
-	VBROADCASTSS	f32_4b400000<>(SB), Z2
-	VFMADD231PS.BCST	f32_3fb8aa3b<>(SB), Z1, Z2
-	VSUBPS.BCST	f32_4b400000<>(SB), Z2, Z2
-	VFNMADD231PS.BCST	f32_3f318000<>(SB), Z2, Z1
-	VFNMADD231PS.BCST	f32_b95e8083<>(SB), Z2, Z1
-	VBROADCASTSS	f32_3c0936df<>(SB), Z3
-	VFMADD231PS.BCST	f32_3ab55c72<>(SB), Z1, Z3
-	VFMADD213PS.BCST	f32_3d2aac4f<>(SB), Z1, Z3
-	VFMADD213PS.BCST	f32_3e2aaa05<>(SB), Z1, Z3
-	VFMADD213PS.BCST	f32_3efffffd<>(SB), Z1, Z3
-	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z3
-	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z3
-	VSCALEFPS	Z2, Z3, Z1
+	MOVQ	$8, R11
+	MOVQ	DI, R12
+	MOVQ	R9, R13
+	MOVQ	R10, R14
+loop8: // 8 times
+	VMOVUPS	585088(R12), Z0	// fitSample.matvec_2[0]
+	VMOVUPS	585152(R12), Z1	// fitSample.matvec_2[0] | 1
+	VBROADCASTSS	68096(R13), Z2	// L.2.bias[0]
+	VADDPS	Z2, Z0, Z0
+	VADDPS	Z2, Z1, Z1
+	VPORD.BCST	f32_80000000<>(SB), Z0, Z2
+	VBROADCASTSS	f32_42b40000<>(SB), Z3
+	VMINPS	Z2, Z3, Z2
+	VBROADCASTSS	f32_c2d00000<>(SB), Z3
+	VMAXPS	Z2, Z3, Z2
+	VBROADCASTSS	f32_4b400000<>(SB), Z3
+	VFMADD231PS.BCST	f32_3fb8aa3b<>(SB), Z2, Z3
+	VSUBPS.BCST	f32_4b400000<>(SB), Z3, Z3
+	VFNMADD231PS.BCST	f32_3f318000<>(SB), Z3, Z2
+	VFNMADD231PS.BCST	f32_b95e8083<>(SB), Z3, Z2
+	VBROADCASTSS	f32_3c0936df<>(SB), Z4
+	VFMADD231PS.BCST	f32_3ab55c72<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3d2aac4f<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3e2aaa05<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3efffffd<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z4
+	VSCALEFPS	Z3, Z4, Z2
 	VCMPPS.BCST	$17, f32_00000000<>(SB), Z0, K2
 	VBROADCASTSS	f32_3f800000<>(SB), Z0
-	VBLENDMPS	Z1, Z0, K2, Z0
-	VADDPS.BCST	f32_3f800000<>(SB), Z1, Z1
-	VDIVPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 601472(R9)	// fitSample.sigmoid_2[0]
+	VBLENDMPS	Z2, Z0, K2, Z0
+	VADDPS.BCST	f32_3f800000<>(SB), Z2, Z2
+	VDIVPS	Z2, Z0, Z0
+	VPORD.BCST	f32_80000000<>(SB), Z1, Z2
+	VBROADCASTSS	f32_42b40000<>(SB), Z3
+	VMINPS	Z2, Z3, Z2
+	VBROADCASTSS	f32_c2d00000<>(SB), Z3
+	VMAXPS	Z2, Z3, Z2
+	VBROADCASTSS	f32_4b400000<>(SB), Z3
+	VFMADD231PS.BCST	f32_3fb8aa3b<>(SB), Z2, Z3
+	VSUBPS.BCST	f32_4b400000<>(SB), Z3, Z3
+	VFNMADD231PS.BCST	f32_3f318000<>(SB), Z3, Z2
+	VFNMADD231PS.BCST	f32_b95e8083<>(SB), Z3, Z2
+	VBROADCASTSS	f32_3c0936df<>(SB), Z4
+	VFMADD231PS.BCST	f32_3ab55c72<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3d2aac4f<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3e2aaa05<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3efffffd<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z4
+	VSCALEFPS	Z3, Z4, Z2
+	VCMPPS.BCST	$17, f32_00000000<>(SB), Z1, K2
 	VBROADCASTSS	f32_3f800000<>(SB), Z1
-	VSUBPS	Z0, Z1, Z1
-	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 617856(R9)	// fitSample.mul_2[0]
-	VMOVUPS	552320(R9), Z1	// fitSample.matvec[0]
-	VMULPS	Z0, Z1, Z0
-	VBROADCASTSS	(R11), Z1	// vecmat[0]
-	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 634240(R9)	// fitSample.mul_3[0]
-	ADDQ	$128, R9
-	ADDQ	$4, R10
-	ADDQ	$4, R11
-	DECQ	DI
-	JNE	loop10
-	ADDQ	$64, SI
+	VBLENDMPS	Z2, Z1, K2, Z1
+	VADDPS.BCST	f32_3f800000<>(SB), Z2, Z2
+	VDIVPS	Z2, Z1, Z1
+	VMOVUPS	Z0, 601472(R12)	// fitSample.sigmoid_2[0]
+	VMOVUPS	Z1, 601536(R12)	// fitSample.sigmoid_2[0] | 1
+	VBROADCASTSS	f32_3f800000<>(SB), Z2
+	VSUBPS	Z0, Z2, Z2
+	VBROADCASTSS	f32_3f800000<>(SB), Z3
+	VSUBPS	Z1, Z3, Z3
+	VMULPS	Z2, Z0, Z0
+	VMULPS	Z3, Z1, Z1
+	VMOVUPS	Z0, 617856(R12)	// fitSample.mul_2[0]
+	VMOVUPS	Z1, 617920(R12)	// fitSample.mul_2[0] | 1
+	VMOVUPS	552320(R12), Z2	// fitSample.matvec[0]
+	VMOVUPS	552384(R12), Z3	// fitSample.matvec[0] | 1
+	VMULPS	Z0, Z2, Z0
+	VMULPS	Z1, Z3, Z1
+	VBROADCASTSS	(R14), Z2	// vecmat[0]
+	VMULPS	Z2, Z0, Z0
+	VMULPS	Z2, Z1, Z1
+	VMOVUPS	Z0, 634240(R12)	// fitSample.mul_3[0]
+	VMOVUPS	Z1, 634304(R12)	// fitSample.mul_3[0] | 1
+	ADDQ	$128, R12
+	ADDQ	$4, R13
+	ADDQ	$4, R14
+	DECQ	R11
+	JNE	loop8
+	ADDQ	$4096, SI
+	ADDQ	$1024, DI
+	ADDQ	$32, R9
+	ADDQ	$32, R10
 	DECQ	CX
-	JNE	loop9
+	JNE	loop6
 	MOVQ	$9, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop11: // 9 times: tiles of 13 elements
+loop9: // 9 times: tiles of 13 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -3186,7 +3291,7 @@ loop11: // 9 times: tiles of 13 elements
 	MOVQ	$128, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
-loop12: // 128 times: terms of the sums
+loop10: // 128 times: terms of the sums
 	VMOVUPS	634240(R10), Z26	// fitSample.mul_3[0]
 	VMOVUPS	634304(R10), Z27	// fitSample.mul_3[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
@@ -3231,7 +3336,7 @@ loop12: // 128 times: terms of the sums
 	ADDQ	$128, R10
 	ADDQ	$512, R11
 	DECQ	R9
-	JNE	loop12
+	JNE	loop10
 	VMOVUPS	Z0, 650624(DI)	// fitSample.vecmat[0]
 	VMOVUPS	Z1, 650688(DI)	// fitSample.vecmat[0] | 1
 	VMOVUPS	Z2, 650752(DI)	// fitSample.vecmat[1]
@@ -3261,7 +3366,7 @@ loop12: // 128 times: terms of the sums
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
-	JNE	loop11
+	JNE	loop9
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -3287,7 +3392,7 @@ loop12: // 128 times: terms of the sums
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	BX, DI
-loop13: // 128 times: terms of the sums
+loop11: // 128 times: terms of the sums
 	VMOVUPS	634240(SI), Z22	// fitSample.mul_3[0]
 	VMOVUPS	634304(SI), Z23	// fitSample.mul_3[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
@@ -3326,7 +3431,7 @@ loop13: // 128 times: terms of the sums
 	ADDQ	$128, SI
 	ADDQ	$512, DI
 	DECQ	CX
-	JNE	loop13
+	JNE	loop11
 	VMOVUPS	Z0, 665600(AX)	// fitSample.vecmat[117]
 	VMOVUPS	Z1, 665664(AX)	// fitSample.vecmat[117] | 1
 	VMOVUPS	Z2, 665728(AX)	// fitSample.vecmat[118]
@@ -3352,8 +3457,7 @@ loop13: // 128 times: terms of the sums
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	DX, DI
-loop14: // 128 times: elements
-	// lagrange.nde:4
+loop12: // 128 times: elements
 	VMOVUPS	650624(SI), Z0	// fitSample.vecmat[0]
 	VMOVUPS	650688(SI), Z1	// fitSample.vecmat[0] | 1
 	VMOVUPS	519552(SI), Z2	// fitSample.sigmoid[0]
@@ -3389,11 +3493,11 @@ loop14: // 128 times: elements
 	ADDQ	$128, SI
 	ADDQ	$4, DI
 	DECQ	CX
-	JNE	loop14
+	JNE	loop12
 	MOVQ	$9, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop15: // 9 times: tiles of 13 elements
+loop13: // 9 times: tiles of 13 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -3423,7 +3527,7 @@ loop15: // 9 times: tiles of 13 elements
 	MOVQ	$128, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
-loop16: // 128 times: terms of the sums
+loop14: // 128 times: terms of the sums
 	VMOVUPS	716160(R10), Z26	// fitSample.mul_7[0]
 	VMOVUPS	716224(R10), Z27	// fitSample.mul_7[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
@@ -3468,7 +3572,7 @@ loop16: // 128 times: terms of the sums
 	ADDQ	$128, R10
 	ADDQ	$512, R11
 	DECQ	R9
-	JNE	loop16
+	JNE	loop14
 	VMOVUPS	Z0, 732544(DI)	// fitSample.vecmat_2[0]
 	VMOVUPS	Z1, 732608(DI)	// fitSample.vecmat_2[0] | 1
 	VMOVUPS	Z2, 732672(DI)	// fitSample.vecmat_2[1]
@@ -3498,7 +3602,7 @@ loop16: // 128 times: terms of the sums
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
-	JNE	loop15
+	JNE	loop13
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -3524,7 +3628,7 @@ loop16: // 128 times: terms of the sums
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	BX, DI
-loop17: // 128 times: terms of the sums
+loop15: // 128 times: terms of the sums
 	VMOVUPS	716160(SI), Z22	// fitSample.mul_7[0]
 	VMOVUPS	716224(SI), Z23	// fitSample.mul_7[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
@@ -3563,7 +3667,7 @@ loop17: // 128 times: terms of the sums
 	ADDQ	$128, SI
 	ADDQ	$512, DI
 	DECQ	CX
-	JNE	loop17
+	JNE	loop15
 	VMOVUPS	Z0, 747520(AX)	// fitSample.vecmat_2[117]
 	VMOVUPS	Z1, 747584(AX)	// fitSample.vecmat_2[117] | 1
 	VMOVUPS	Z2, 747648(AX)	// fitSample.vecmat_2[118]
@@ -3602,7 +3706,7 @@ loop17: // 128 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 	MOVQ	DX, R9
-loop18: // 128 times: elements
+loop16: // 128 times: elements
 	VMOVUPS	699776(SI), Z4	// fitSample.mul_6[0]
 	VMOVUPS	699840(SI), Z5	// fitSample.mul_6[0] | 1
 	VMOVUPS	732544(SI), Z6	// fitSample.vecmat_2[0]
@@ -3642,12 +3746,12 @@ loop18: // 128 times: elements
 	ADDQ	$16, DI
 	ADDQ	$4, R9
 	DECQ	CX
-	JNE	loop18
+	JNE	loop16
 	MOVQ	$16, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
 	MOVQ	DX, R9
-loop19: // 16 times: tiles of 8 elements
+loop17: // 16 times: tiles of 8 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -3667,7 +3771,7 @@ loop19: // 16 times: tiles of 8 elements
 	MOVQ	$128, R10
 	MOVQ	AX, R11
 	MOVQ	SI, R12
-loop20: // 128 times: terms of the sums
+loop18: // 128 times: terms of the sums
 	VMOVUPS	748928(R11), Z16	// fitSample.mul_8[0]
 	VMOVUPS	748992(R11), Z17	// fitSample.mul_8[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
@@ -3697,7 +3801,7 @@ loop20: // 128 times: terms of the sums
 	ADDQ	$128, R11
 	ADDQ	$4, R12
 	DECQ	R10
-	JNE	loop20
+	JNE	loop18
 	VMOVUPS	617856(DI), Z16	// fitSample.mul_2[0]
 	VMOVUPS	617920(DI), Z17	// fitSample.mul_2[0] | 1
 	VMULPS	Z16, Z0, Z0
@@ -3774,11 +3878,11 @@ loop20: // 128 times: terms of the sums
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
 	DECQ	CX
-	JNE	loop19
+	JNE	loop17
 	MOVQ	$9, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop21: // 9 times: tiles of 13 elements
+loop19: // 9 times: tiles of 13 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -3808,7 +3912,7 @@ loop21: // 9 times: tiles of 13 elements
 	MOVQ	$128, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
-loop22: // 128 times: terms of the sums
+loop20: // 128 times: terms of the sums
 	VMOVUPS	765312(R10), Z26	// fitSample.mul_9[0]
 	VMOVUPS	765376(R10), Z27	// fitSample.mul_9[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
@@ -3853,7 +3957,7 @@ loop22: // 128 times: terms of the sums
 	ADDQ	$128, R10
 	ADDQ	$512, R11
 	DECQ	R9
-	JNE	loop22
+	JNE	loop20
 	VMOVUPS	Z0, 781696(DI)	// fitSample.vecmat_3[0]
 	VMOVUPS	Z1, 781760(DI)	// fitSample.vecmat_3[0] | 1
 	VMOVUPS	Z2, 781824(DI)	// fitSample.vecmat_3[1]
@@ -3883,7 +3987,7 @@ loop22: // 128 times: terms of the sums
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
-	JNE	loop21
+	JNE	loop19
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -3909,7 +4013,7 @@ loop22: // 128 times: terms of the sums
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	BX, DI
-loop23: // 128 times: terms of the sums
+loop21: // 128 times: terms of the sums
 	VMOVUPS	765312(SI), Z22	// fitSample.mul_9[0]
 	VMOVUPS	765376(SI), Z23	// fitSample.mul_9[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
@@ -3948,7 +4052,7 @@ loop23: // 128 times: terms of the sums
 	ADDQ	$128, SI
 	ADDQ	$512, DI
 	DECQ	CX
-	JNE	loop23
+	JNE	loop21
 	VMOVUPS	Z0, 796672(AX)	// fitSample.vecmat_3[117]
 	VMOVUPS	Z1, 796736(AX)	// fitSample.vecmat_3[117] | 1
 	VMOVUPS	Z2, 796800(AX)	// fitSample.vecmat_3[118]
@@ -3991,7 +4095,7 @@ loop23: // 128 times: terms of the sums
 	MOVQ	DX, SI
 	MOVQ	AX, DI
 	MOVQ	BX, R9
-loop24: // 128 times: elements
+loop22: // 128 times: elements
 	VBROADCASTSS	1024(SI), Z16	// L.0.weight.matvec.2[0]
 	VMOVUPS	683392(DI), Z17	// fitSample.mul_5[0]
 	VMOVUPS	683456(DI), Z18	// fitSample.mul_5[0] | 1
@@ -4048,7 +4152,7 @@ loop24: // 128 times: elements
 	ADDQ	$128, DI
 	ADDQ	$16, R9
 	DECQ	CX
-	JNE	loop24
+	JNE	loop22
 	VMOVUPS	Z8, 798592(AX)	// fitSample.vecmat_4[0]
 	VMOVUPS	Z9, 798656(AX)	// fitSample.vecmat_4[0] | 1
 	VMOVUPS	Z10, 798720(AX)	// fitSample.vecmat_4[1]
@@ -4090,7 +4194,7 @@ loop24: // 128 times: elements
 	MOVQ	BX, SI
 	MOVQ	AX, DI
 	MOVQ	DX, R9
-loop25: // 16 times: tiles of 8 elements
+loop23: // 16 times: tiles of 8 elements
 	// lagrange.nde:4
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
@@ -4111,7 +4215,7 @@ loop25: // 16 times: tiles of 8 elements
 	MOVQ	$128, R10
 	MOVQ	AX, R11
 	MOVQ	SI, R12
-loop26: // 128 times: terms of the sums
+loop24: // 128 times: terms of the sums
 	VMOVUPS	799104(R11), Z16	// fitSample.mul_10[0]
 	VMOVUPS	799168(R11), Z17	// fitSample.mul_10[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
@@ -4141,7 +4245,7 @@ loop26: // 128 times: terms of the sums
 	ADDQ	$128, R11
 	ADDQ	$4, R12
 	DECQ	R10
-	JNE	loop26
+	JNE	loop24
 	VMOVUPS	617856(DI), Z16	// fitSample.mul_2[0]
 	VMOVUPS	617920(DI), Z17	// fitSample.mul_2[0] | 1
 	VMULPS	Z16, Z0, Z0
@@ -4218,11 +4322,11 @@ loop26: // 128 times: terms of the sums
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
 	DECQ	CX
-	JNE	loop25
+	JNE	loop23
 	MOVQ	$9, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop27: // 9 times: tiles of 13 elements
+loop25: // 9 times: tiles of 13 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -4252,7 +4356,7 @@ loop27: // 9 times: tiles of 13 elements
 	MOVQ	$128, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
-loop28: // 128 times: terms of the sums
+loop26: // 128 times: terms of the sums
 	VMOVUPS	815488(R10), Z26	// fitSample.mul_11[0]
 	VMOVUPS	815552(R10), Z27	// fitSample.mul_11[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
@@ -4297,7 +4401,7 @@ loop28: // 128 times: terms of the sums
 	ADDQ	$128, R10
 	ADDQ	$512, R11
 	DECQ	R9
-	JNE	loop28
+	JNE	loop26
 	VMOVUPS	Z0, 831872(DI)	// fitSample.vecmat_5[0]
 	VMOVUPS	Z1, 831936(DI)	// fitSample.vecmat_5[0] | 1
 	VMOVUPS	Z2, 832000(DI)	// fitSample.vecmat_5[1]
@@ -4327,7 +4431,7 @@ loop28: // 128 times: terms of the sums
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
-	JNE	loop27
+	JNE	loop25
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -4353,7 +4457,7 @@ loop28: // 128 times: terms of the sums
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	BX, DI
-loop29: // 128 times: terms of the sums
+loop27: // 128 times: terms of the sums
 	VMOVUPS	815488(SI), Z22	// fitSample.mul_11[0]
 	VMOVUPS	815552(SI), Z23	// fitSample.mul_11[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
@@ -4392,7 +4496,7 @@ loop29: // 128 times: terms of the sums
 	ADDQ	$128, SI
 	ADDQ	$512, DI
 	DECQ	CX
-	JNE	loop29
+	JNE	loop27
 	VMOVUPS	Z0, 846848(AX)	// fitSample.vecmat_5[117]
 	VMOVUPS	Z1, 846912(AX)	// fitSample.vecmat_5[117] | 1
 	VMOVUPS	Z2, 846976(AX)	// fitSample.vecmat_5[118]
@@ -4427,7 +4531,7 @@ loop29: // 128 times: terms of the sums
 	MOVQ	DX, SI
 	MOVQ	AX, DI
 	MOVQ	BX, R9
-loop30: // 128 times: elements
+loop28: // 128 times: elements
 	VBROADCASTSS	1536(SI), Z8	// L.0.weight.matvec.3[0]
 	VMOVUPS	683392(DI), Z9	// fitSample.mul_5[0]
 	VMOVUPS	683456(DI), Z10	// fitSample.mul_5[0] | 1
@@ -4466,7 +4570,7 @@ loop30: // 128 times: elements
 	ADDQ	$128, DI
 	ADDQ	$16, R9
 	DECQ	CX
-	JNE	loop30
+	JNE	loop28
 	VMOVUPS	Z0, 848256(AX)	// fitSample.vecmat_6[0]
 	VMOVUPS	Z1, 848320(AX)	// fitSample.vecmat_6[0] | 1
 	VMOVUPS	Z2, 848384(AX)	// fitSample.vecmat_6[1]
@@ -4479,7 +4583,7 @@ loop30: // 128 times: elements
 	MOVQ	BX, SI
 	MOVQ	AX, DI
 	MOVQ	DX, R9
-loop31: // 16 times: tiles of 8 elements
+loop29: // 16 times: tiles of 8 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -4499,7 +4603,7 @@ loop31: // 16 times: tiles of 8 elements
 	MOVQ	$128, R10
 	MOVQ	AX, R11
 	MOVQ	SI, R12
-loop32: // 128 times: terms of the sums
+loop30: // 128 times: terms of the sums
 	VMOVUPS	848768(R11), Z16	// fitSample.mul_12[0]
 	VMOVUPS	848832(R11), Z17	// fitSample.mul_12[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
@@ -4529,7 +4633,7 @@ loop32: // 128 times: terms of the sums
 	ADDQ	$128, R11
 	ADDQ	$4, R12
 	DECQ	R10
-	JNE	loop32
+	JNE	loop30
 	VMOVUPS	617856(DI), Z16	// fitSample.mul_2[0]
 	VMOVUPS	617920(DI), Z17	// fitSample.mul_2[0] | 1
 	VMULPS	Z16, Z0, Z0
@@ -4606,11 +4710,11 @@ loop32: // 128 times: terms of the sums
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
 	DECQ	CX
-	JNE	loop31
+	JNE	loop29
 	MOVQ	$9, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop33: // 9 times: tiles of 13 elements
+loop31: // 9 times: tiles of 13 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -4640,7 +4744,7 @@ loop33: // 9 times: tiles of 13 elements
 	MOVQ	$128, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
-loop34: // 128 times: terms of the sums
+loop32: // 128 times: terms of the sums
 	VMOVUPS	865152(R10), Z26	// fitSample.mul_13[0]
 	VMOVUPS	865216(R10), Z27	// fitSample.mul_13[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
@@ -4685,7 +4789,7 @@ loop34: // 128 times: terms of the sums
 	ADDQ	$128, R10
 	ADDQ	$512, R11
 	DECQ	R9
-	JNE	loop34
+	JNE	loop32
 	VMOVUPS	Z0, 881536(DI)	// fitSample.vecmat_7[0]
 	VMOVUPS	Z1, 881600(DI)	// fitSample.vecmat_7[0] | 1
 	VMOVUPS	Z2, 881664(DI)	// fitSample.vecmat_7[1]
@@ -4715,7 +4819,7 @@ loop34: // 128 times: terms of the sums
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
-	JNE	loop33
+	JNE	loop31
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -4741,7 +4845,7 @@ loop34: // 128 times: terms of the sums
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	BX, DI
-loop35: // 128 times: terms of the sums
+loop33: // 128 times: terms of the sums
 	VMOVUPS	865152(SI), Z22	// fitSample.mul_13[0]
 	VMOVUPS	865216(SI), Z23	// fitSample.mul_13[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
@@ -4780,7 +4884,7 @@ loop35: // 128 times: terms of the sums
 	ADDQ	$128, SI
 	ADDQ	$512, DI
 	DECQ	CX
-	JNE	loop35
+	JNE	loop33
 	VMOVUPS	Z0, 896512(AX)	// fitSample.vecmat_7[117]
 	VMOVUPS	Z1, 896576(AX)	// fitSample.vecmat_7[117] | 1
 	VMOVUPS	Z2, 896640(AX)	// fitSample.vecmat_7[118]
@@ -4805,7 +4909,7 @@ loop35: // 128 times: terms of the sums
 	VMOVUPS	Z21, 897856(AX)	// fitSample.vecmat_7[127] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop36: // 2 times: vectors of the block
+loop34: // 2 times: vectors of the block
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -4814,7 +4918,7 @@ loop36: // 2 times: vectors of the block
 	MOVQ	DX, R9
 	MOVQ	SI, R10
 	MOVQ	BX, R11
-loop37: // 128 times: elements
+loop35: // 128 times: elements
 	// lagrange.nde:4
 	VBROADCASTSS	2048(R9), Z4	// L.0.weight.matvec.4[0]
 	VMOVUPS	683392(R10), Z5	// fitSample.mul_5[0]
@@ -4836,7 +4940,7 @@ loop37: // 128 times: elements
 	ADDQ	$128, R10
 	ADDQ	$16, R11
 	DECQ	DI
-	JNE	loop37
+	JNE	loop35
 	VMOVUPS	848512(SI), Z0	// fitSample.vecmat_6[2]
 	VMOVUPS	848640(SI), Z1	// fitSample.vecmat_6[3]
 	// lagrange.nde:16
@@ -4855,7 +4959,7 @@ loop37: // 128 times: elements
 	MOVQ	$64, DI
 	MOVQ	BX, R9
 	MOVQ	BX, R10
-loop38: // 64 times: elements
+loop36: // 64 times: elements
 	// lagrange.nde:8
 	VBROADCASTSS	69124(R9), Z4	// force.0.weight[0]
 	VMOVUPS	502656(SI), Z5	// fitSample.concat[0]
@@ -4906,7 +5010,7 @@ loop38: // 64 times: elements
 	ADDQ	$16, R9
 	ADDQ	$4, R10
 	DECQ	DI
-	JNE	loop38
+	JNE	loop36
 	// lagrange.nde:16
 	VBROADCASTSS	70916(BX), Z4	// force.2.bias[0]
 	VADDPS	Z4, Z2, Z2
@@ -4963,7 +5067,7 @@ loop38: // 64 times: elements
 	VMOVUPS	Z0, 502528(SI)	// fitSample.loss
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop36
+	JNE	loop34
 	RET
 
 // func fitSamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -5127,58 +5231,82 @@ loop4: // 128 times: terms of the sums
 	VMOVUPS	Z13, 982592(DI)	// fitGrad.matvec[6] | 1
 	VMOVUPS	Z14, 982656(DI)	// fitGrad.matvec[7]
 	VMOVUPS	Z15, 982720(DI)	// fitGrad.matvec[7] | 1
+	MOVQ	$8, R9
+	MOVQ	DI, R10
+loop5: // 8 times
+	VMOVUPS	932608(R10), Z0	// fitGrad.add[0]
+	VMOVUPS	932672(R10), Z1	// fitGrad.add[0] | 1
+	VPORD.BCST	f32_80000000<>(SB), Z0, Z2
+	VBROADCASTSS	f32_c2ae999a<>(SB), Z3
+	VMAXPS	Z2, Z3, Z2
+	VBROADCASTSS	f32_4b400000<>(SB), Z3
+	VFMADD231PS.BCST	f32_3fb8aa3b<>(SB), Z2, Z3
+	VSUBPS.BCST	f32_4b400000<>(SB), Z3, Z4
+	VFNMADD231PS.BCST	f32_3f318000<>(SB), Z4, Z2
+	VFNMADD231PS.BCST	f32_b95e8083<>(SB), Z4, Z2
+	VBROADCASTSS	f32_3c0936df<>(SB), Z4
+	VFMADD231PS.BCST	f32_3ab55c72<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3d2aac4f<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3e2aaa05<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3efffffd<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z4
+	VPSLLD	$23, Z3, Z2
+	VPADDD	Z2, Z4, Z2
+	VADDPS.BCST	f32_40000000<>(SB), Z2, Z3
+	VDIVPS	Z3, Z2, Z2
+	VMULPS	Z2, Z2, Z3
+	VBROADCASTSS	f32_3e8f2886<>(SB), Z4
+	VFMADD231PS.BCST	f32_3e9045e8<>(SB), Z3, Z4
+	VFMADD213PS.BCST	f32_3ecced73<>(SB), Z3, Z4
+	VFMADD213PS.BCST	f32_3f2aaa70<>(SB), Z3, Z4
+	VFMADD213PS.BCST	f32_40000000<>(SB), Z3, Z4
+	VBROADCASTSS	f32_00000000<>(SB), Z3
+	VMAXPS	Z0, Z3, Z0
+	VFMADD231PS	Z4, Z2, Z0
+	VPORD.BCST	f32_80000000<>(SB), Z1, Z2
+	VBROADCASTSS	f32_c2ae999a<>(SB), Z3
+	VMAXPS	Z2, Z3, Z2
+	VBROADCASTSS	f32_4b400000<>(SB), Z3
+	VFMADD231PS.BCST	f32_3fb8aa3b<>(SB), Z2, Z3
+	VSUBPS.BCST	f32_4b400000<>(SB), Z3, Z4
+	VFNMADD231PS.BCST	f32_3f318000<>(SB), Z4, Z2
+	VFNMADD231PS.BCST	f32_b95e8083<>(SB), Z4, Z2
+	VBROADCASTSS	f32_3c0936df<>(SB), Z4
+	VFMADD231PS.BCST	f32_3ab55c72<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3d2aac4f<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3e2aaa05<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3efffffd<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z4
+	VPSLLD	$23, Z3, Z2
+	VPADDD	Z2, Z4, Z2
+	VADDPS.BCST	f32_40000000<>(SB), Z2, Z3
+	VDIVPS	Z3, Z2, Z2
+	VMULPS	Z2, Z2, Z3
+	VBROADCASTSS	f32_3e8f2886<>(SB), Z4
+	VFMADD231PS.BCST	f32_3e9045e8<>(SB), Z3, Z4
+	VFMADD213PS.BCST	f32_3ecced73<>(SB), Z3, Z4
+	VFMADD213PS.BCST	f32_3f2aaa70<>(SB), Z3, Z4
+	VFMADD213PS.BCST	f32_40000000<>(SB), Z3, Z4
+	VBROADCASTSS	f32_00000000<>(SB), Z3
+	VMAXPS	Z1, Z3, Z1
+	VFMADD231PS	Z4, Z2, Z1
+	VMOVUPS	Z0, 998144(R10)	// fitGrad.softplus[0]
+	VMOVUPS	Z1, 998208(R10)	// fitGrad.softplus[0] | 1
+	ADDQ	$128, R10
+	DECQ	R9
+	JNE	loop5
 	ADDQ	$4096, SI
 	ADDQ	$1024, DI
 	DECQ	CX
 	JNE	loop3
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop5: // 2 times: vectors of the block
-	MOVQ	$128, DI
-	MOVQ	SI, R9
-loop6: // 128 times: elements
-	// lagrange.nde:4
-	VMOVUPS	932608(R9), Z0	// fitGrad.add[0]
-	VPORD.BCST	f32_80000000<>(SB), Z0, Z1
-	VBROADCASTSS	f32_c2ae999a<>(SB), Z2
-	VMAXPS	Z1, Z2, Z1
-	VBROADCASTSS	f32_4b400000<>(SB), Z2
-	VFMADD231PS.BCST	f32_3fb8aa3b<>(SB), Z1, Z2
-	VSUBPS.BCST	f32_4b400000<>(SB), Z2, Z3
-	VFNMADD231PS.BCST	f32_3f318000<>(SB), Z3, Z1
-	VFNMADD231PS.BCST	f32_b95e8083<>(SB), Z3, Z1
-	VBROADCASTSS	f32_3c0936df<>(SB), Z3
-	VFMADD231PS.BCST	f32_3ab55c72<>(SB), Z1, Z3
-	VFMADD213PS.BCST	f32_3d2aac4f<>(SB), Z1, Z3
-	VFMADD213PS.BCST	f32_3e2aaa05<>(SB), Z1, Z3
-	VFMADD213PS.BCST	f32_3efffffd<>(SB), Z1, Z3
-	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z3
-	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z3
-	VPSLLD	$23, Z2, Z1
-	VPADDD	Z1, Z3, Z1
-	VADDPS.BCST	f32_40000000<>(SB), Z1, Z2
-	VDIVPS	Z2, Z1, Z1
-	VMULPS	Z1, Z1, Z2
-	VBROADCASTSS	f32_3e8f2886<>(SB), Z3
-	VFMADD231PS.BCST	f32_3e9045e8<>(SB), Z2, Z3
-	VFMADD213PS.BCST	f32_3ecced73<>(SB), Z2, Z3
-	VFMADD213PS.BCST	f32_3f2aaa70<>(SB), Z2, Z3
-	VFMADD213PS.BCST	f32_40000000<>(SB), Z2, Z3
-	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMAXPS	Z0, Z2, Z0
-	VFMADD231PS	Z3, Z1, Z0
-	VMOVUPS	Z0, 998144(R9)	// fitGrad.softplus[0]
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop6
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop5
 	MOVQ	$16, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop7: // 16 times: tiles of 8 elements
-	// lagrange.nde:4
+	MOVQ	BX, R9
+	MOVQ	DX, R10
+loop6: // 16 times: tiles of 8 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -5195,40 +5323,40 @@ loop7: // 16 times: tiles of 8 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z13
 	VBROADCASTSS	f32_00000000<>(SB), Z14
 	VBROADCASTSS	f32_00000000<>(SB), Z15
-	MOVQ	$128, R9
-	MOVQ	AX, R10
-	MOVQ	SI, R11
-loop8: // 128 times: terms of the sums
-	VMOVUPS	998144(R10), Z16	// fitGrad.softplus[0]
-	VMOVUPS	998208(R10), Z17	// fitGrad.softplus[0] | 1
-	VBROADCASTSS	2560(R11), Z18	// L.2.weight[0]
+	MOVQ	$128, R11
+	MOVQ	AX, R12
+	MOVQ	SI, R13
+loop7: // 128 times: terms of the sums
+	VMOVUPS	998144(R12), Z16	// fitGrad.softplus[0]
+	VMOVUPS	998208(R12), Z17	// fitGrad.softplus[0] | 1
+	VBROADCASTSS	2560(R13), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
-	VBROADCASTSS	3072(R11), Z18	// L.2.weight[128]
+	VBROADCASTSS	3072(R13), Z18	// L.2.weight[128]
 	VFMADD231PS	Z16, Z18, Z2
 	VFMADD231PS	Z17, Z18, Z3
-	VBROADCASTSS	3584(R11), Z18	// L.2.weight[256]
+	VBROADCASTSS	3584(R13), Z18	// L.2.weight[256]
 	VFMADD231PS	Z16, Z18, Z4
 	VFMADD231PS	Z17, Z18, Z5
-	VBROADCASTSS	4096(R11), Z18	// L.2.weight[384]
+	VBROADCASTSS	4096(R13), Z18	// L.2.weight[384]
 	VFMADD231PS	Z16, Z18, Z6
 	VFMADD231PS	Z17, Z18, Z7
-	VBROADCASTSS	4608(R11), Z18	// L.2.weight[512]
+	VBROADCASTSS	4608(R13), Z18	// L.2.weight[512]
 	VFMADD231PS	Z16, Z18, Z8
 	VFMADD231PS	Z17, Z18, Z9
-	VBROADCASTSS	5120(R11), Z18	// L.2.weight[640]
+	VBROADCASTSS	5120(R13), Z18	// L.2.weight[640]
 	VFMADD231PS	Z16, Z18, Z10
 	VFMADD231PS	Z17, Z18, Z11
-	VBROADCASTSS	5632(R11), Z18	// L.2.weight[768]
+	VBROADCASTSS	5632(R13), Z18	// L.2.weight[768]
 	VFMADD231PS	Z16, Z18, Z12
 	VFMADD231PS	Z17, Z18, Z13
-	VBROADCASTSS	6144(R11), Z18	// L.2.weight[896]
+	VBROADCASTSS	6144(R13), Z18	// L.2.weight[896]
 	VFMADD231PS	Z16, Z18, Z14
 	VFMADD231PS	Z17, Z18, Z15
-	ADDQ	$128, R10
-	ADDQ	$4, R11
-	DECQ	R9
-	JNE	loop8
+	ADDQ	$128, R12
+	ADDQ	$4, R13
+	DECQ	R11
+	JNE	loop7
 	VMOVUPS	Z0, 1014528(DI)	// fitGrad.matvec_2[0]
 	VMOVUPS	Z1, 1014592(DI)	// fitGrad.matvec_2[0] | 1
 	VMOVUPS	Z2, 1014656(DI)	// fitGrad.matvec_2[1]
@@ -5245,69 +5373,100 @@ loop8: // 128 times: terms of the sums
 	VMOVUPS	Z13, 1015360(DI)	// fitGrad.matvec_2[6] | 1
 	VMOVUPS	Z14, 1015424(DI)	// fitGrad.matvec_2[7]
 	VMOVUPS	Z15, 1015488(DI)	// fitGrad.matvec_2[7] | 1
-	ADDQ	$4096, SI
-	ADDQ	$1024, DI
-	DECQ	CX
-	JNE	loop7
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop9: // 2 times: vectors of the block
-	MOVQ	$128, DI
-	MOVQ	SI, R9
-	MOVQ	BX, R10
-	MOVQ	DX, R11
-loop10: // 128 times: elements
-	// lagrange.nde:4
-	VMOVUPS	1014528(R9), Z0	// fitGrad.matvec_2[0]
-	VBROADCASTSS	68096(R10), Z1	// L.2.bias[0]
-	VADDPS	Z1, Z0, Z0
-	VPORD.BCST	f32_80000000<>(SB), Z0, Z1
-	VBROADCASTSS	f32_42b40000<>(SB), Z2
-	VMINPS	Z1, Z2, Z1
-	VBROADCASTSS	f32_c2d00000<>(SB), Z2
-	VMAXPS	Z1, Z2, Z1
-	VBROADCASTSS	f32_4b400000<>(SB), Z2
-	VFMADD231PS.BCST	f32_3fb8aa3b<>(SB), Z1, Z2
-	VSUBPS.BCST	f32_4b400000<>(SB), Z2, Z2
-	VFNMADD231PS.BCST	f32_3f318000<>(SB), Z2, Z1
-	VFNMADD231PS.BCST	f32_b95e8083<>(SB), Z2, Z1
-	VBROADCASTSS	f32_3c0936df<>(SB), Z3
-	VFMADD231PS.BCST	f32_3ab55c72<>(SB), Z1, Z3
-	VFMADD213PS.BCST	f32_3d2aac4f<>(SB), Z1, Z3
-	VFMADD213PS.BCST	f32_3e2aaa05<>(SB), Z1, Z3
-	VFMADD213PS.BCST	f32_3efffffd<>(SB), Z1, Z3
-	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z3
-	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z3
-	VSCALEFPS	Z2, Z3, Z1
+	MOVQ	$8, R11
+	MOVQ	DI, R12
+	MOVQ	R9, R13
+	MOVQ	R10, R14
+loop8: // 8 times
+	VMOVUPS	1014528(R12), Z0	// fitGrad.matvec_2[0]
+	VMOVUPS	1014592(R12), Z1	// fitGrad.matvec_2[0] | 1
+	VBROADCASTSS	68096(R13), Z2	// L.2.bias[0]
+	VADDPS	Z2, Z0, Z0
+	VADDPS	Z2, Z1, Z1
+	VPORD.BCST	f32_80000000<>(SB), Z0, Z2
+	VBROADCASTSS	f32_42b40000<>(SB), Z3
+	VMINPS	Z2, Z3, Z2
+	VBROADCASTSS	f32_c2d00000<>(SB), Z3
+	VMAXPS	Z2, Z3, Z2
+	VBROADCASTSS	f32_4b400000<>(SB), Z3
+	VFMADD231PS.BCST	f32_3fb8aa3b<>(SB), Z2, Z3
+	VSUBPS.BCST	f32_4b400000<>(SB), Z3, Z3
+	VFNMADD231PS.BCST	f32_3f318000<>(SB), Z3, Z2
+	VFNMADD231PS.BCST	f32_b95e8083<>(SB), Z3, Z2
+	VBROADCASTSS	f32_3c0936df<>(SB), Z4
+	VFMADD231PS.BCST	f32_3ab55c72<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3d2aac4f<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3e2aaa05<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3efffffd<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z4
+	VSCALEFPS	Z3, Z4, Z2
 	VCMPPS.BCST	$17, f32_00000000<>(SB), Z0, K2
 	VBROADCASTSS	f32_3f800000<>(SB), Z0
-	VBLENDMPS	Z1, Z0, K2, Z0
-	VADDPS.BCST	f32_3f800000<>(SB), Z1, Z1
-	VDIVPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1030912(R9)	// fitGrad.sigmoid_2[0]
+	VBLENDMPS	Z2, Z0, K2, Z0
+	VADDPS.BCST	f32_3f800000<>(SB), Z2, Z2
+	VDIVPS	Z2, Z0, Z0
+	VPORD.BCST	f32_80000000<>(SB), Z1, Z2
+	VBROADCASTSS	f32_42b40000<>(SB), Z3
+	VMINPS	Z2, Z3, Z2
+	VBROADCASTSS	f32_c2d00000<>(SB), Z3
+	VMAXPS	Z2, Z3, Z2
+	VBROADCASTSS	f32_4b400000<>(SB), Z3
+	VFMADD231PS.BCST	f32_3fb8aa3b<>(SB), Z2, Z3
+	VSUBPS.BCST	f32_4b400000<>(SB), Z3, Z3
+	VFNMADD231PS.BCST	f32_3f318000<>(SB), Z3, Z2
+	VFNMADD231PS.BCST	f32_b95e8083<>(SB), Z3, Z2
+	VBROADCASTSS	f32_3c0936df<>(SB), Z4
+	VFMADD231PS.BCST	f32_3ab55c72<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3d2aac4f<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3e2aaa05<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3efffffd<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z4
+	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z4
+	VSCALEFPS	Z3, Z4, Z2
+	VCMPPS.BCST	$17, f32_00000000<>(SB), Z1, K2
 	VBROADCASTSS	f32_3f800000<>(SB), Z1
-	VSUBPS	Z0, Z1, Z1
-	VMOVUPS	Z1, 1047296(R9)	// fitGrad.sub[0]
-	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1063680(R9)	// fitGrad.mul_2[0]
-	VMOVUPS	981760(R9), Z1	// fitGrad.matvec[0]
-	VMULPS	Z0, Z1, Z0
-	VMOVUPS	Z0, 1080064(R9)	// fitGrad.mul_3[0]
-	VBROADCASTSS	(R11), Z1	// vecmat[0]
-	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1096448(R9)	// fitGrad.mul_4[0]
-	ADDQ	$128, R9
-	ADDQ	$4, R10
-	ADDQ	$4, R11
-	DECQ	DI
-	JNE	loop10
-	ADDQ	$64, SI
+	VBLENDMPS	Z2, Z1, K2, Z1
+	VADDPS.BCST	f32_3f800000<>(SB), Z2, Z2
+	VDIVPS	Z2, Z1, Z1
+	VMOVUPS	Z0, 1030912(R12)	// fitGrad.sigmoid_2[0]
+	VMOVUPS	Z1, 1030976(R12)	// fitGrad.sigmoid_2[0] | 1
+	VBROADCASTSS	f32_3f800000<>(SB), Z2
+	VSUBPS	Z0, Z2, Z2
+	VBROADCASTSS	f32_3f800000<>(SB), Z3
+	VSUBPS	Z1, Z3, Z3
+	VMOVUPS	Z2, 1047296(R12)	// fitGrad.sub[0]
+	VMOVUPS	Z3, 1047360(R12)	// fitGrad.sub[0] | 1
+	VMULPS	Z2, Z0, Z0
+	VMULPS	Z3, Z1, Z1
+	VMOVUPS	Z0, 1063680(R12)	// fitGrad.mul_2[0]
+	VMOVUPS	Z1, 1063744(R12)	// fitGrad.mul_2[0] | 1
+	VMOVUPS	981760(R12), Z2	// fitGrad.matvec[0]
+	VMOVUPS	981824(R12), Z3	// fitGrad.matvec[0] | 1
+	VMULPS	Z0, Z2, Z0
+	VMULPS	Z1, Z3, Z1
+	VMOVUPS	Z0, 1080064(R12)	// fitGrad.mul_3[0]
+	VMOVUPS	Z1, 1080128(R12)	// fitGrad.mul_3[0] | 1
+	VBROADCASTSS	(R14), Z2	// vecmat[0]
+	VMULPS	Z2, Z0, Z0
+	VMULPS	Z2, Z1, Z1
+	VMOVUPS	Z0, 1096448(R12)	// fitGrad.mul_4[0]
+	VMOVUPS	Z1, 1096512(R12)	// fitGrad.mul_4[0] | 1
+	ADDQ	$128, R12
+	ADDQ	$4, R13
+	ADDQ	$4, R14
+	DECQ	R11
+	JNE	loop8
+	ADDQ	$4096, SI
+	ADDQ	$1024, DI
+	ADDQ	$32, R9
+	ADDQ	$32, R10
 	DECQ	CX
-	JNE	loop9
+	JNE	loop6
 	MOVQ	$9, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop11: // 9 times: tiles of 13 elements
+loop9: // 9 times: tiles of 13 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -5337,7 +5496,7 @@ loop11: // 9 times: tiles of 13 elements
 	MOVQ	$128, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
-loop12: // 128 times: terms of the sums
+loop10: // 128 times: terms of the sums
 	VMOVUPS	1096448(R10), Z26	// fitGrad.mul_4[0]
 	VMOVUPS	1096512(R10), Z27	// fitGrad.mul_4[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
@@ -5382,7 +5541,7 @@ loop12: // 128 times: terms of the sums
 	ADDQ	$128, R10
 	ADDQ	$512, R11
 	DECQ	R9
-	JNE	loop12
+	JNE	loop10
 	VMOVUPS	Z0, 1112832(DI)	// fitGrad.vecmat[0]
 	VMOVUPS	Z1, 1112896(DI)	// fitGrad.vecmat[0] | 1
 	VMOVUPS	Z2, 1112960(DI)	// fitGrad.vecmat[1]
@@ -5412,7 +5571,7 @@ loop12: // 128 times: terms of the sums
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
-	JNE	loop11
+	JNE	loop9
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -5438,7 +5597,7 @@ loop12: // 128 times: terms of the sums
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	BX, DI
-loop13: // 128 times: terms of the sums
+loop11: // 128 times: terms of the sums
 	VMOVUPS	1096448(SI), Z22	// fitGrad.mul_4[0]
 	VMOVUPS	1096512(SI), Z23	// fitGrad.mul_4[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
@@ -5477,7 +5636,7 @@ loop13: // 128 times: terms of the sums
 	ADDQ	$128, SI
 	ADDQ	$512, DI
 	DECQ	CX
-	JNE	loop13
+	JNE	loop11
 	VMOVUPS	Z0, 1127808(AX)	// fitGrad.vecmat[117]
 	VMOVUPS	Z1, 1127872(AX)	// fitGrad.vecmat[117] | 1
 	VMOVUPS	Z2, 1127936(AX)	// fitGrad.vecmat[118]
@@ -5503,8 +5662,7 @@ loop13: // 128 times: terms of the sums
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	DX, DI
-loop14: // 128 times: elements
-	// lagrange.nde:4
+loop12: // 128 times: elements
 	VMOVUPS	1112832(SI), Z0	// fitGrad.vecmat[0]
 	VMOVUPS	1112896(SI), Z1	// fitGrad.vecmat[0] | 1
 	VMOVUPS	948992(SI), Z2	// fitGrad.sigmoid[0]
@@ -5542,11 +5700,11 @@ loop14: // 128 times: elements
 	ADDQ	$128, SI
 	ADDQ	$4, DI
 	DECQ	CX
-	JNE	loop14
+	JNE	loop12
 	MOVQ	$9, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop15: // 9 times: tiles of 13 elements
+loop13: // 9 times: tiles of 13 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -5576,7 +5734,7 @@ loop15: // 9 times: tiles of 13 elements
 	MOVQ	$128, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
-loop16: // 128 times: terms of the sums
+loop14: // 128 times: terms of the sums
 	VMOVUPS	1194752(R10), Z26	// fitGrad.mul_8[0]
 	VMOVUPS	1194816(R10), Z27	// fitGrad.mul_8[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
@@ -5621,7 +5779,7 @@ loop16: // 128 times: terms of the sums
 	ADDQ	$128, R10
 	ADDQ	$512, R11
 	DECQ	R9
-	JNE	loop16
+	JNE	loop14
 	VMOVUPS	Z0, 1211136(DI)	// fitGrad.vecmat_2[0]
 	VMOVUPS	Z1, 1211200(DI)	// fitGrad.vecmat_2[0] | 1
 	VMOVUPS	Z2, 1211264(DI)	// fitGrad.vecmat_2[1]
@@ -5651,7 +5809,7 @@ loop16: // 128 times: terms of the sums
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
-	JNE	loop15
+	JNE	loop13
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -5677,7 +5835,7 @@ loop16: // 128 times: terms of the sums
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	BX, DI
-loop17: // 128 times: terms of the sums
+loop15: // 128 times: terms of the sums
 	VMOVUPS	1194752(SI), Z22	// fitGrad.mul_8[0]
 	VMOVUPS	1194816(SI), Z23	// fitGrad.mul_8[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
@@ -5716,7 +5874,7 @@ loop17: // 128 times: terms of the sums
 	ADDQ	$128, SI
 	ADDQ	$512, DI
 	DECQ	CX
-	JNE	loop17
+	JNE	loop15
 	VMOVUPS	Z0, 1226112(AX)	// fitGrad.vecmat_2[117]
 	VMOVUPS	Z1, 1226176(AX)	// fitGrad.vecmat_2[117] | 1
 	VMOVUPS	Z2, 1226240(AX)	// fitGrad.vecmat_2[118]
@@ -5755,7 +5913,7 @@ loop17: // 128 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 	MOVQ	DX, R9
-loop18: // 128 times: elements
+loop16: // 128 times: elements
 	VMOVUPS	1178368(SI), Z4	// fitGrad.mul_7[0]
 	VMOVUPS	1178432(SI), Z5	// fitGrad.mul_7[0] | 1
 	VMOVUPS	1211136(SI), Z6	// fitGrad.vecmat_2[0]
@@ -5797,12 +5955,12 @@ loop18: // 128 times: elements
 	ADDQ	$16, DI
 	ADDQ	$4, R9
 	DECQ	CX
-	JNE	loop18
+	JNE	loop16
 	MOVQ	$16, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
 	MOVQ	DX, R9
-loop19: // 16 times: tiles of 8 elements
+loop17: // 16 times: tiles of 8 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -5822,7 +5980,7 @@ loop19: // 16 times: tiles of 8 elements
 	MOVQ	$128, R10
 	MOVQ	AX, R11
 	MOVQ	SI, R12
-loop20: // 128 times: terms of the sums
+loop18: // 128 times: terms of the sums
 	VMOVUPS	1243904(R11), Z16	// fitGrad.mul_9[0]
 	VMOVUPS	1243968(R11), Z17	// fitGrad.mul_9[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
@@ -5852,7 +6010,7 @@ loop20: // 128 times: terms of the sums
 	ADDQ	$128, R11
 	ADDQ	$4, R12
 	DECQ	R10
-	JNE	loop20
+	JNE	loop18
 	VMOVUPS	Z0, 1260288(DI)	// fitGrad.matvec_3[0]
 	VMOVUPS	Z1, 1260352(DI)	// fitGrad.matvec_3[0] | 1
 	VMOVUPS	Z2, 1260416(DI)	// fitGrad.matvec_3[1]
@@ -5961,11 +6119,11 @@ loop20: // 128 times: terms of the sums
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
 	DECQ	CX
-	JNE	loop19
+	JNE	loop17
 	MOVQ	$9, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop21: // 9 times: tiles of 13 elements
+loop19: // 9 times: tiles of 13 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -5995,7 +6153,7 @@ loop21: // 9 times: tiles of 13 elements
 	MOVQ	$128, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
-loop22: // 128 times: terms of the sums
+loop20: // 128 times: terms of the sums
 	VMOVUPS	1293056(R10), Z26	// fitGrad.mul_11[0]
 	VMOVUPS	1293120(R10), Z27	// fitGrad.mul_11[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
@@ -6040,7 +6198,7 @@ loop22: // 128 times: terms of the sums
 	ADDQ	$128, R10
 	ADDQ	$512, R11
 	DECQ	R9
-	JNE	loop22
+	JNE	loop20
 	VMOVUPS	Z0, 1309440(DI)	// fitGrad.vecmat_3[0]
 	VMOVUPS	Z1, 1309504(DI)	// fitGrad.vecmat_3[0] | 1
 	VMOVUPS	Z2, 1309568(DI)	// fitGrad.vecmat_3[1]
@@ -6070,7 +6228,7 @@ loop22: // 128 times: terms of the sums
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
-	JNE	loop21
+	JNE	loop19
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -6096,7 +6254,7 @@ loop22: // 128 times: terms of the sums
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	BX, DI
-loop23: // 128 times: terms of the sums
+loop21: // 128 times: terms of the sums
 	VMOVUPS	1293056(SI), Z22	// fitGrad.mul_11[0]
 	VMOVUPS	1293120(SI), Z23	// fitGrad.mul_11[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
@@ -6135,7 +6293,7 @@ loop23: // 128 times: terms of the sums
 	ADDQ	$128, SI
 	ADDQ	$512, DI
 	DECQ	CX
-	JNE	loop23
+	JNE	loop21
 	VMOVUPS	Z0, 1324416(AX)	// fitGrad.vecmat_3[117]
 	VMOVUPS	Z1, 1324480(AX)	// fitGrad.vecmat_3[117] | 1
 	VMOVUPS	Z2, 1324544(AX)	// fitGrad.vecmat_3[118]
@@ -6178,7 +6336,7 @@ loop23: // 128 times: terms of the sums
 	MOVQ	DX, SI
 	MOVQ	AX, DI
 	MOVQ	BX, R9
-loop24: // 128 times: elements
+loop22: // 128 times: elements
 	VBROADCASTSS	1024(SI), Z16	// L.0.weight.matvec.2[0]
 	VMOVUPS	1161984(DI), Z17	// fitGrad.mul_6[0]
 	VMOVUPS	1162048(DI), Z18	// fitGrad.mul_6[0] | 1
@@ -6241,7 +6399,7 @@ loop24: // 128 times: elements
 	ADDQ	$128, DI
 	ADDQ	$16, R9
 	DECQ	CX
-	JNE	loop24
+	JNE	loop22
 	VMOVUPS	Z8, 1375488(AX)	// fitGrad.vecmat_4[0]
 	VMOVUPS	Z9, 1375552(AX)	// fitGrad.vecmat_4[0] | 1
 	VMOVUPS	Z10, 1375616(AX)	// fitGrad.vecmat_4[1]
@@ -6283,7 +6441,7 @@ loop24: // 128 times: elements
 	MOVQ	BX, SI
 	MOVQ	AX, DI
 	MOVQ	DX, R9
-loop25: // 16 times: tiles of 8 elements
+loop23: // 16 times: tiles of 8 elements
 	// lagrange.nde:4
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
@@ -6304,7 +6462,7 @@ loop25: // 16 times: tiles of 8 elements
 	MOVQ	$128, R10
 	MOVQ	AX, R11
 	MOVQ	SI, R12
-loop26: // 128 times: terms of the sums
+loop24: // 128 times: terms of the sums
 	VMOVUPS	1376000(R11), Z16	// fitGrad.mul_14[0]
 	VMOVUPS	1376064(R11), Z17	// fitGrad.mul_14[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
@@ -6334,7 +6492,7 @@ loop26: // 128 times: terms of the sums
 	ADDQ	$128, R11
 	ADDQ	$4, R12
 	DECQ	R10
-	JNE	loop26
+	JNE	loop24
 	VMOVUPS	Z0, 1392384(DI)	// fitGrad.matvec_4[0]
 	VMOVUPS	Z1, 1392448(DI)	// fitGrad.matvec_4[0] | 1
 	VMOVUPS	Z2, 1392512(DI)	// fitGrad.matvec_4[1]
@@ -6443,11 +6601,11 @@ loop26: // 128 times: terms of the sums
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
 	DECQ	CX
-	JNE	loop25
+	JNE	loop23
 	MOVQ	$9, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop27: // 9 times: tiles of 13 elements
+loop25: // 9 times: tiles of 13 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -6477,7 +6635,7 @@ loop27: // 9 times: tiles of 13 elements
 	MOVQ	$128, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
-loop28: // 128 times: terms of the sums
+loop26: // 128 times: terms of the sums
 	VMOVUPS	1425152(R10), Z26	// fitGrad.mul_16[0]
 	VMOVUPS	1425216(R10), Z27	// fitGrad.mul_16[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
@@ -6522,7 +6680,7 @@ loop28: // 128 times: terms of the sums
 	ADDQ	$128, R10
 	ADDQ	$512, R11
 	DECQ	R9
-	JNE	loop28
+	JNE	loop26
 	VMOVUPS	Z0, 1441536(DI)	// fitGrad.vecmat_5[0]
 	VMOVUPS	Z1, 1441600(DI)	// fitGrad.vecmat_5[0] | 1
 	VMOVUPS	Z2, 1441664(DI)	// fitGrad.vecmat_5[1]
@@ -6552,7 +6710,7 @@ loop28: // 128 times: terms of the sums
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
-	JNE	loop27
+	JNE	loop25
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -6578,7 +6736,7 @@ loop28: // 128 times: terms of the sums
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	BX, DI
-loop29: // 128 times: terms of the sums
+loop27: // 128 times: terms of the sums
 	VMOVUPS	1425152(SI), Z22	// fitGrad.mul_16[0]
 	VMOVUPS	1425216(SI), Z23	// fitGrad.mul_16[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
@@ -6617,7 +6775,7 @@ loop29: // 128 times: terms of the sums
 	ADDQ	$128, SI
 	ADDQ	$512, DI
 	DECQ	CX
-	JNE	loop29
+	JNE	loop27
 	VMOVUPS	Z0, 1456512(AX)	// fitGrad.vecmat_5[117]
 	VMOVUPS	Z1, 1456576(AX)	// fitGrad.vecmat_5[117] | 1
 	VMOVUPS	Z2, 1456640(AX)	// fitGrad.vecmat_5[118]
@@ -6652,7 +6810,7 @@ loop29: // 128 times: terms of the sums
 	MOVQ	DX, SI
 	MOVQ	AX, DI
 	MOVQ	BX, R9
-loop30: // 128 times: elements
+loop28: // 128 times: elements
 	VBROADCASTSS	1536(SI), Z8	// L.0.weight.matvec.3[0]
 	VMOVUPS	1161984(DI), Z9	// fitGrad.mul_6[0]
 	VMOVUPS	1162048(DI), Z10	// fitGrad.mul_6[0] | 1
@@ -6695,7 +6853,7 @@ loop30: // 128 times: elements
 	ADDQ	$128, DI
 	ADDQ	$16, R9
 	DECQ	CX
-	JNE	loop30
+	JNE	loop28
 	VMOVUPS	Z0, 1490688(AX)	// fitGrad.vecmat_6[0]
 	VMOVUPS	Z1, 1490752(AX)	// fitGrad.vecmat_6[0] | 1
 	VMOVUPS	Z2, 1490816(AX)	// fitGrad.vecmat_6[1]
@@ -6708,7 +6866,7 @@ loop30: // 128 times: elements
 	MOVQ	BX, SI
 	MOVQ	AX, DI
 	MOVQ	DX, R9
-loop31: // 16 times: tiles of 8 elements
+loop29: // 16 times: tiles of 8 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -6728,7 +6886,7 @@ loop31: // 16 times: tiles of 8 elements
 	MOVQ	$128, R10
 	MOVQ	AX, R11
 	MOVQ	SI, R12
-loop32: // 128 times: terms of the sums
+loop30: // 128 times: terms of the sums
 	VMOVUPS	1491200(R11), Z16	// fitGrad.mul_18[0]
 	VMOVUPS	1491264(R11), Z17	// fitGrad.mul_18[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
@@ -6758,7 +6916,7 @@ loop32: // 128 times: terms of the sums
 	ADDQ	$128, R11
 	ADDQ	$4, R12
 	DECQ	R10
-	JNE	loop32
+	JNE	loop30
 	VMOVUPS	Z0, 1507584(DI)	// fitGrad.matvec_5[0]
 	VMOVUPS	Z1, 1507648(DI)	// fitGrad.matvec_5[0] | 1
 	VMOVUPS	Z2, 1507712(DI)	// fitGrad.matvec_5[1]
@@ -6867,11 +7025,11 @@ loop32: // 128 times: terms of the sums
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
 	DECQ	CX
-	JNE	loop31
+	JNE	loop29
 	MOVQ	$9, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop33: // 9 times: tiles of 13 elements
+loop31: // 9 times: tiles of 13 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -6901,7 +7059,7 @@ loop33: // 9 times: tiles of 13 elements
 	MOVQ	$128, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
-loop34: // 128 times: terms of the sums
+loop32: // 128 times: terms of the sums
 	VMOVUPS	1540352(R10), Z26	// fitGrad.mul_20[0]
 	VMOVUPS	1540416(R10), Z27	// fitGrad.mul_20[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
@@ -6946,7 +7104,7 @@ loop34: // 128 times: terms of the sums
 	ADDQ	$128, R10
 	ADDQ	$512, R11
 	DECQ	R9
-	JNE	loop34
+	JNE	loop32
 	VMOVUPS	Z0, 1556736(DI)	// fitGrad.vecmat_7[0]
 	VMOVUPS	Z1, 1556800(DI)	// fitGrad.vecmat_7[0] | 1
 	VMOVUPS	Z2, 1556864(DI)	// fitGrad.vecmat_7[1]
@@ -6976,7 +7134,7 @@ loop34: // 128 times: terms of the sums
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
-	JNE	loop33
+	JNE	loop31
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -7002,7 +7160,7 @@ loop34: // 128 times: terms of the sums
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	BX, DI
-loop35: // 128 times: terms of the sums
+loop33: // 128 times: terms of the sums
 	VMOVUPS	1540352(SI), Z22	// fitGrad.mul_20[0]
 	VMOVUPS	1540416(SI), Z23	// fitGrad.mul_20[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
@@ -7041,7 +7199,7 @@ loop35: // 128 times: terms of the sums
 	ADDQ	$128, SI
 	ADDQ	$512, DI
 	DECQ	CX
-	JNE	loop35
+	JNE	loop33
 	VMOVUPS	Z0, 1571712(AX)	// fitGrad.vecmat_7[117]
 	VMOVUPS	Z1, 1571776(AX)	// fitGrad.vecmat_7[117] | 1
 	VMOVUPS	Z2, 1571840(AX)	// fitGrad.vecmat_7[118]
@@ -7066,7 +7224,7 @@ loop35: // 128 times: terms of the sums
 	VMOVUPS	Z21, 1573056(AX)	// fitGrad.vecmat_7[127] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop36: // 2 times: vectors of the block
+loop34: // 2 times: vectors of the block
 	VMOVUPS	65792(SI), Z0	// mask
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -7076,7 +7234,7 @@ loop36: // 2 times: vectors of the block
 	MOVQ	DX, R9
 	MOVQ	SI, R10
 	MOVQ	BX, R11
-loop37: // 128 times: elements
+loop35: // 128 times: elements
 	// lagrange.nde:4
 	VBROADCASTSS	2048(R9), Z5	// L.0.weight.matvec.4[0]
 	VMOVUPS	1161984(R10), Z6	// fitGrad.mul_6[0]
@@ -7100,7 +7258,7 @@ loop37: // 128 times: elements
 	ADDQ	$128, R10
 	ADDQ	$16, R11
 	DECQ	DI
-	JNE	loop37
+	JNE	loop35
 	VMOVUPS	1490944(SI), Z1	// fitGrad.vecmat_6[2]
 	VMOVUPS	1491072(SI), Z2	// fitGrad.vecmat_6[3]
 	// lagrange.nde:16
@@ -7133,7 +7291,7 @@ loop37: // 128 times: elements
 	MOVQ	SI, R11
 	MOVQ	DX, R12
 	MOVQ	R8, R13
-loop38: // 64 times: elements
+loop36: // 64 times: elements
 	// lagrange.nde:8
 	VBROADCASTSS	69124(R9), Z7	// force.0.weight[0]
 	VMOVUPS	932096(SI), Z8	// fitGrad.concat[0]
@@ -7195,7 +7353,7 @@ loop38: // 64 times: elements
 	ADDQ	$4, R12
 	ADDQ	$64, R13
 	DECQ	DI
-	JNE	loop38
+	JNE	loop36
 	// lagrange.nde:16
 	VBROADCASTSS	70916(BX), Z7	// force.2.bias[0]
 	VADDPS	Z7, Z3, Z3
@@ -7335,7 +7493,7 @@ loop38: // 64 times: elements
 	MOVQ	SI, R9
 	MOVQ	R8, R10
 	MOVQ	BX, R11
-loop39: // 128 times: elements
+loop37: // 128 times: elements
 	// lagrange.nde:4
 	VMOVUPS	1589504(R9), Z1	// fitGrad.add_6[0]
 	VPANDD	Z0, Z1, Z1
@@ -7401,10 +7559,10 @@ loop39: // 128 times: elements
 	ADDQ	$256, R10
 	ADDQ	$16, R11
 	DECQ	DI
-	JNE	loop39
+	JNE	loop37
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop36
+	JNE	loop34
 	VMOVUPS	65792(AX), Z31	// mask
 	VMOVUPS	Z31, 0(AX)
 	VMOVUPS	65856(AX), Z31	// mask | 1
@@ -7413,7 +7571,7 @@ loop39: // 128 times: elements
 	MOVQ	BX, SI
 	MOVQ	AX, DI
 	MOVQ	DX, R9
-loop40: // 16 times: tiles of 8 elements
+loop38: // 16 times: tiles of 8 elements
 	// lagrange.nde:4
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
@@ -7434,7 +7592,7 @@ loop40: // 16 times: tiles of 8 elements
 	MOVQ	$128, R10
 	MOVQ	AX, R11
 	MOVQ	SI, R12
-loop41: // 128 times: terms of the sums
+loop39: // 128 times: terms of the sums
 	VMOVUPS	1672960(R11), Z16	// fitGrad.mul_24[0]
 	VMOVUPS	1673024(R11), Z17	// fitGrad.mul_24[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
@@ -7464,7 +7622,7 @@ loop41: // 128 times: terms of the sums
 	ADDQ	$128, R11
 	ADDQ	$4, R12
 	DECQ	R10
-	JNE	loop41
+	JNE	loop39
 	VMOVUPS	Z0, 1689344(DI)	// fitGrad.matvec_7[0]
 	VMOVUPS	Z1, 1689408(DI)	// fitGrad.matvec_7[0] | 1
 	VMOVUPS	Z2, 1689472(DI)	// fitGrad.matvec_7[1]
@@ -7573,11 +7731,11 @@ loop41: // 128 times: terms of the sums
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
 	DECQ	CX
-	JNE	loop40
+	JNE	loop38
 	MOVQ	$9, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop42: // 9 times: tiles of 13 elements
+loop40: // 9 times: tiles of 13 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -7607,7 +7765,7 @@ loop42: // 9 times: tiles of 13 elements
 	MOVQ	$128, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
-loop43: // 128 times: terms of the sums
+loop41: // 128 times: terms of the sums
 	VMOVUPS	1722112(R10), Z26	// fitGrad.mul_26[0]
 	VMOVUPS	1722176(R10), Z27	// fitGrad.mul_26[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
@@ -7652,7 +7810,7 @@ loop43: // 128 times: terms of the sums
 	ADDQ	$128, R10
 	ADDQ	$512, R11
 	DECQ	R9
-	JNE	loop43
+	JNE	loop41
 	VMOVUPS	Z0, 1738496(DI)	// fitGrad.vecmat_8[0]
 	VMOVUPS	Z1, 1738560(DI)	// fitGrad.vecmat_8[0] | 1
 	VMOVUPS	Z2, 1738624(DI)	// fitGrad.vecmat_8[1]
@@ -7682,7 +7840,7 @@ loop43: // 128 times: terms of the sums
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
-	JNE	loop42
+	JNE	loop40
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -7708,7 +7866,7 @@ loop43: // 128 times: terms of the sums
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	BX, DI
-loop44: // 128 times: terms of the sums
+loop42: // 128 times: terms of the sums
 	VMOVUPS	1722112(SI), Z22	// fitGrad.mul_26[0]
 	VMOVUPS	1722176(SI), Z23	// fitGrad.mul_26[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
@@ -7747,7 +7905,7 @@ loop44: // 128 times: terms of the sums
 	ADDQ	$128, SI
 	ADDQ	$512, DI
 	DECQ	CX
-	JNE	loop44
+	JNE	loop42
 	VMOVUPS	Z0, 1753472(AX)	// fitGrad.vecmat_8[117]
 	VMOVUPS	Z1, 1753536(AX)	// fitGrad.vecmat_8[117] | 1
 	VMOVUPS	Z2, 1753600(AX)	// fitGrad.vecmat_8[118]
@@ -7772,7 +7930,7 @@ loop44: // 128 times: terms of the sums
 	VMOVUPS	Z21, 1754816(AX)	// fitGrad.vecmat_8[127] | 1
 	MOVQ	$32, CX
 	MOVQ	AX, SI
-loop45: // 32 times: tiles of 4 elements
+loop43: // 32 times: tiles of 4 elements
 	VMOVUPS	1540352(SI), Z0	// fitGrad.mul_20[0]
 	VMOVUPS	1540416(SI), Z1	// fitGrad.mul_20[0] | 1
 	VPANDD	0(AX), Z0, Z0
@@ -7799,15 +7957,15 @@ loop45: // 32 times: tiles of 4 elements
 	VMOVUPS	Z1, 899776(SI)	// fitGrad.turned[3] | 1
 	ADDQ	$512, SI
 	DECQ	CX
-	JNE	loop45
+	JNE	loop43
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop46: // 2 times: vectors of the block
+loop44: // 2 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 	MOVQ	DI, R11
-loop47: // 8 times
+loop45: // 8 times
 	VMOVUPS	1672960(R10), Z0	// fitGrad.mul_24[0]
 	VMOVUPS	1673088(R10), Z1	// fitGrad.mul_24[1]
 	VMOVUPS	1673216(R10), Z2	// fitGrad.mul_24[2]
@@ -7907,19 +8065,19 @@ loop47: // 8 times
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
-	JNE	loop47
+	JNE	loop45
 	ADDQ	$64, SI
 	ADDQ	$1024, DI
 	DECQ	CX
-	JNE	loop46
+	JNE	loop44
 	MOVQ	$21, CX
 	MOVQ	R8, SI
 	MOVQ	AX, DI
-loop48: // 21 times: tiles of 6 elements
+loop46: // 21 times: tiles of 6 elements
 	MOVQ	$2, R9
 	MOVQ	SI, R10
 	MOVQ	AX, R11
-loop49: // 2 times: tiles of 4 elements
+loop47: // 2 times: tiles of 4 elements
 	VMOVUPS	40960(R10), Z0	// sum of L.2.weight[0]
 	VMOVUPS	41024(R10), Z1	// sum of L.2.weight[16]
 	VMOVUPS	41088(R10), Z2	// sum of L.2.weight[32]
@@ -7947,7 +8105,7 @@ loop49: // 2 times: tiles of 4 elements
 	MOVQ	$8, R12
 	MOVQ	R11, R13
 	MOVQ	DI, R14
-loop50: // 8 times: samples, 4 at a time
+loop48: // 8 times: samples, 4 at a time
 	VMOVUPS	915712(R13), Z24	// fitGrad.turned[128]
 	VMOVUPS	917760(R13), Z25	// fitGrad.turned[144]
 	VMOVUPS	919808(R13), Z26	// fitGrad.turned[160]
@@ -8087,7 +8245,7 @@ loop50: // 8 times: samples, 4 at a time
 	ADDQ	$256, R13
 	ADDQ	$16, R14
 	DECQ	R12
-	JNE	loop50
+	JNE	loop48
 	VMOVUPS	Z0, 40960(R10)	// sum of L.2.weight[0]
 	VMOVUPS	Z1, 41024(R10)	// sum of L.2.weight[16]
 	VMOVUPS	Z2, 41088(R10)	// sum of L.2.weight[32]
@@ -8115,15 +8273,15 @@ loop50: // 8 times: samples, 4 at a time
 	ADDQ	$256, R10
 	ADDQ	$8192, R11
 	DECQ	R9
-	JNE	loop49
+	JNE	loop47
 	ADDQ	$3072, SI
 	ADDQ	$768, DI
 	DECQ	CX
-	JNE	loop48
+	JNE	loop46
 	MOVQ	$2, CX
 	MOVQ	R8, SI
 	MOVQ	AX, DI
-loop51: // 2 times: tiles of 4 elements
+loop49: // 2 times: tiles of 4 elements
 	VMOVUPS	105472(SI), Z0	// sum of L.2.weight[16128]
 	VMOVUPS	105536(SI), Z1	// sum of L.2.weight[16144]
 	VMOVUPS	105600(SI), Z2	// sum of L.2.weight[16160]
@@ -8135,7 +8293,7 @@ loop51: // 2 times: tiles of 4 elements
 	MOVQ	$8, R9
 	MOVQ	AX, R10
 	MOVQ	DI, R11
-loop52: // 8 times: samples, 4 at a time
+loop50: // 8 times: samples, 4 at a time
 	VBROADCASTSS	915456(R10), Z8	// fitGrad.turned[126]
 	VBROADCASTSS	915584(R10), Z9	// fitGrad.turned[127]
 	VMOVUPS	915712(R11), Z10	// fitGrad.turned[128]
@@ -8195,7 +8353,7 @@ loop52: // 8 times: samples, 4 at a time
 	ADDQ	$16, R10
 	ADDQ	$256, R11
 	DECQ	R9
-	JNE	loop52
+	JNE	loop50
 	VMOVUPS	Z0, 105472(SI)	// sum of L.2.weight[16128]
 	VMOVUPS	Z1, 105536(SI)	// sum of L.2.weight[16144]
 	VMOVUPS	Z2, 105600(SI)	// sum of L.2.weight[16160]
@@ -8207,11 +8365,11 @@ loop52: // 8 times: samples, 4 at a time
 	ADDQ	$256, SI
 	ADDQ	$8192, DI
 	DECQ	CX
-	JNE	loop51
+	JNE	loop49
 	// lagrange.nde:4
 	MOVQ	$32, CX
 	MOVQ	AX, SI
-loop53: // 32 times: tiles of 4 elements
+loop51: // 32 times: tiles of 4 elements
 	VMOVUPS	1722112(SI), Z0	// fitGrad.mul_26[0]
 	VMOVUPS	1722176(SI), Z1	// fitGrad.mul_26[0] | 1
 	VPANDD	0(AX), Z0, Z0
@@ -8238,15 +8396,15 @@ loop53: // 32 times: tiles of 4 elements
 	VMOVUPS	Z1, 899776(SI)	// fitGrad.turned[3] | 1
 	ADDQ	$512, SI
 	DECQ	CX
-	JNE	loop53
+	JNE	loop51
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop54: // 2 times: vectors of the block
+loop52: // 2 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 	MOVQ	DI, R11
-loop55: // 8 times
+loop53: // 8 times
 	VMOVUPS	1491200(R10), Z0	// fitGrad.mul_18[0]
 	VMOVUPS	1491328(R10), Z1	// fitGrad.mul_18[1]
 	VMOVUPS	1491456(R10), Z2	// fitGrad.mul_18[2]
@@ -8346,19 +8504,19 @@ loop55: // 8 times
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
-	JNE	loop55
+	JNE	loop53
 	ADDQ	$64, SI
 	ADDQ	$1024, DI
 	DECQ	CX
-	JNE	loop54
+	JNE	loop52
 	MOVQ	$21, CX
 	MOVQ	R8, SI
 	MOVQ	AX, DI
-loop56: // 21 times: tiles of 6 elements
+loop54: // 21 times: tiles of 6 elements
 	MOVQ	$2, R9
 	MOVQ	SI, R10
 	MOVQ	AX, R11
-loop57: // 2 times: tiles of 4 elements
+loop55: // 2 times: tiles of 4 elements
 	VMOVUPS	40960(R10), Z0	// sum of L.2.weight[0]
 	VMOVUPS	41024(R10), Z1	// sum of L.2.weight[16]
 	VMOVUPS	41088(R10), Z2	// sum of L.2.weight[32]
@@ -8386,7 +8544,7 @@ loop57: // 2 times: tiles of 4 elements
 	MOVQ	$8, R12
 	MOVQ	R11, R13
 	MOVQ	DI, R14
-loop58: // 8 times: samples, 4 at a time
+loop56: // 8 times: samples, 4 at a time
 	VMOVUPS	915712(R13), Z24	// fitGrad.turned[128]
 	VMOVUPS	917760(R13), Z25	// fitGrad.turned[144]
 	VMOVUPS	919808(R13), Z26	// fitGrad.turned[160]
@@ -8526,7 +8684,7 @@ loop58: // 8 times: samples, 4 at a time
 	ADDQ	$256, R13
 	ADDQ	$16, R14
 	DECQ	R12
-	JNE	loop58
+	JNE	loop56
 	VMOVUPS	Z0, 40960(R10)	// sum of L.2.weight[0]
 	VMOVUPS	Z1, 41024(R10)	// sum of L.2.weight[16]
 	VMOVUPS	Z2, 41088(R10)	// sum of L.2.weight[32]
@@ -8554,15 +8712,15 @@ loop58: // 8 times: samples, 4 at a time
 	ADDQ	$256, R10
 	ADDQ	$8192, R11
 	DECQ	R9
-	JNE	loop57
+	JNE	loop55
 	ADDQ	$3072, SI
 	ADDQ	$768, DI
 	DECQ	CX
-	JNE	loop56
+	JNE	loop54
 	MOVQ	$2, CX
 	MOVQ	R8, SI
 	MOVQ	AX, DI
-loop59: // 2 times: tiles of 4 elements
+loop57: // 2 times: tiles of 4 elements
 	VMOVUPS	105472(SI), Z0	// sum of L.2.weight[16128]
 	VMOVUPS	105536(SI), Z1	// sum of L.2.weight[16144]
 	VMOVUPS	105600(SI), Z2	// sum of L.2.weight[16160]
@@ -8574,7 +8732,7 @@ loop59: // 2 times: tiles of 4 elements
 	MOVQ	$8, R9
 	MOVQ	AX, R10
 	MOVQ	DI, R11
-loop60: // 8 times: samples, 4 at a time
+loop58: // 8 times: samples, 4 at a time
 	VBROADCASTSS	915456(R10), Z8	// fitGrad.turned[126]
 	VBROADCASTSS	915584(R10), Z9	// fitGrad.turned[127]
 	VMOVUPS	915712(R11), Z10	// fitGrad.turned[128]
@@ -8634,7 +8792,7 @@ loop60: // 8 times: samples, 4 at a time
 	ADDQ	$16, R10
 	ADDQ	$256, R11
 	DECQ	R9
-	JNE	loop60
+	JNE	loop58
 	VMOVUPS	Z0, 105472(SI)	// sum of L.2.weight[16128]
 	VMOVUPS	Z1, 105536(SI)	// sum of L.2.weight[16144]
 	VMOVUPS	Z2, 105600(SI)	// sum of L.2.weight[16160]
@@ -8646,12 +8804,12 @@ loop60: // 8 times: samples, 4 at a time
 	ADDQ	$256, SI
 	ADDQ	$8192, DI
 	DECQ	CX
-	JNE	loop59
+	JNE	loop57
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 	MOVQ	BX, R9
-loop61: // 128 times: elements
+loop59: // 128 times: elements
 	// lagrange.nde:4
 	VMOVUPS	1738496(SI), Z0	// fitGrad.vecmat_8[0]
 	VMOVUPS	1738560(SI), Z1	// fitGrad.vecmat_8[0] | 1
@@ -8723,12 +8881,12 @@ loop61: // 128 times: elements
 	ADDQ	$256, DI
 	ADDQ	$16, R9
 	DECQ	CX
-	JNE	loop61
+	JNE	loop59
 	MOVQ	$16, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
 	MOVQ	DX, R9
-loop62: // 16 times: tiles of 8 elements
+loop60: // 16 times: tiles of 8 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -8748,7 +8906,7 @@ loop62: // 16 times: tiles of 8 elements
 	MOVQ	$128, R10
 	MOVQ	AX, R11
 	MOVQ	SI, R12
-loop63: // 128 times: terms of the sums
+loop61: // 128 times: terms of the sums
 	VMOVUPS	1804544(R11), Z16	// fitGrad.mul_29[0]
 	VMOVUPS	1804608(R11), Z17	// fitGrad.mul_29[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
@@ -8778,7 +8936,7 @@ loop63: // 128 times: terms of the sums
 	ADDQ	$128, R11
 	ADDQ	$4, R12
 	DECQ	R10
-	JNE	loop63
+	JNE	loop61
 	VMOVUPS	Z0, 1820928(DI)	// fitGrad.matvec_9[0]
 	VMOVUPS	Z1, 1820992(DI)	// fitGrad.matvec_9[0] | 1
 	VMOVUPS	Z2, 1821056(DI)	// fitGrad.matvec_9[1]
@@ -8887,11 +9045,11 @@ loop63: // 128 times: terms of the sums
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
 	DECQ	CX
-	JNE	loop62
+	JNE	loop60
 	MOVQ	$9, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop64: // 9 times: tiles of 13 elements
+loop62: // 9 times: tiles of 13 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -8921,7 +9079,7 @@ loop64: // 9 times: tiles of 13 elements
 	MOVQ	$128, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
-loop65: // 128 times: terms of the sums
+loop63: // 128 times: terms of the sums
 	VMOVUPS	1853696(R10), Z26	// fitGrad.mul_31[0]
 	VMOVUPS	1853760(R10), Z27	// fitGrad.mul_31[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
@@ -8966,7 +9124,7 @@ loop65: // 128 times: terms of the sums
 	ADDQ	$128, R10
 	ADDQ	$512, R11
 	DECQ	R9
-	JNE	loop65
+	JNE	loop63
 	VMOVUPS	Z0, 1870080(DI)	// fitGrad.vecmat_9[0]
 	VMOVUPS	Z1, 1870144(DI)	// fitGrad.vecmat_9[0] | 1
 	VMOVUPS	Z2, 1870208(DI)	// fitGrad.vecmat_9[1]
@@ -8996,7 +9154,7 @@ loop65: // 128 times: terms of the sums
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
-	JNE	loop64
+	JNE	loop62
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -9022,7 +9180,7 @@ loop65: // 128 times: terms of the sums
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	BX, DI
-loop66: // 128 times: terms of the sums
+loop64: // 128 times: terms of the sums
 	VMOVUPS	1853696(SI), Z22	// fitGrad.mul_31[0]
 	VMOVUPS	1853760(SI), Z23	// fitGrad.mul_31[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
@@ -9061,7 +9219,7 @@ loop66: // 128 times: terms of the sums
 	ADDQ	$128, SI
 	ADDQ	$512, DI
 	DECQ	CX
-	JNE	loop66
+	JNE	loop64
 	VMOVUPS	Z0, 1885056(AX)	// fitGrad.vecmat_9[117]
 	VMOVUPS	Z1, 1885120(AX)	// fitGrad.vecmat_9[117] | 1
 	VMOVUPS	Z2, 1885184(AX)	// fitGrad.vecmat_9[118]
@@ -9086,7 +9244,7 @@ loop66: // 128 times: terms of the sums
 	VMOVUPS	Z21, 1886400(AX)	// fitGrad.vecmat_9[127] | 1
 	MOVQ	$32, CX
 	MOVQ	AX, SI
-loop67: // 32 times: tiles of 4 elements
+loop65: // 32 times: tiles of 4 elements
 	VMOVUPS	1425152(SI), Z0	// fitGrad.mul_16[0]
 	VMOVUPS	1425216(SI), Z1	// fitGrad.mul_16[0] | 1
 	VPANDD	0(AX), Z0, Z0
@@ -9113,15 +9271,15 @@ loop67: // 32 times: tiles of 4 elements
 	VMOVUPS	Z1, 899776(SI)	// fitGrad.turned[3] | 1
 	ADDQ	$512, SI
 	DECQ	CX
-	JNE	loop67
+	JNE	loop65
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop68: // 2 times: vectors of the block
+loop66: // 2 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 	MOVQ	DI, R11
-loop69: // 8 times
+loop67: // 8 times
 	VMOVUPS	1804544(R10), Z0	// fitGrad.mul_29[0]
 	VMOVUPS	1804672(R10), Z1	// fitGrad.mul_29[1]
 	VMOVUPS	1804800(R10), Z2	// fitGrad.mul_29[2]
@@ -9221,19 +9379,19 @@ loop69: // 8 times
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
-	JNE	loop69
+	JNE	loop67
 	ADDQ	$64, SI
 	ADDQ	$1024, DI
 	DECQ	CX
-	JNE	loop68
+	JNE	loop66
 	MOVQ	$21, CX
 	MOVQ	R8, SI
 	MOVQ	AX, DI
-loop70: // 21 times: tiles of 6 elements
+loop68: // 21 times: tiles of 6 elements
 	MOVQ	$2, R9
 	MOVQ	SI, R10
 	MOVQ	AX, R11
-loop71: // 2 times: tiles of 4 elements
+loop69: // 2 times: tiles of 4 elements
 	VMOVUPS	40960(R10), Z0	// sum of L.2.weight[0]
 	VMOVUPS	41024(R10), Z1	// sum of L.2.weight[16]
 	VMOVUPS	41088(R10), Z2	// sum of L.2.weight[32]
@@ -9261,7 +9419,7 @@ loop71: // 2 times: tiles of 4 elements
 	MOVQ	$8, R12
 	MOVQ	R11, R13
 	MOVQ	DI, R14
-loop72: // 8 times: samples, 4 at a time
+loop70: // 8 times: samples, 4 at a time
 	VMOVUPS	915712(R13), Z24	// fitGrad.turned[128]
 	VMOVUPS	917760(R13), Z25	// fitGrad.turned[144]
 	VMOVUPS	919808(R13), Z26	// fitGrad.turned[160]
@@ -9401,7 +9559,7 @@ loop72: // 8 times: samples, 4 at a time
 	ADDQ	$256, R13
 	ADDQ	$16, R14
 	DECQ	R12
-	JNE	loop72
+	JNE	loop70
 	VMOVUPS	Z0, 40960(R10)	// sum of L.2.weight[0]
 	VMOVUPS	Z1, 41024(R10)	// sum of L.2.weight[16]
 	VMOVUPS	Z2, 41088(R10)	// sum of L.2.weight[32]
@@ -9429,15 +9587,15 @@ loop72: // 8 times: samples, 4 at a time
 	ADDQ	$256, R10
 	ADDQ	$8192, R11
 	DECQ	R9
-	JNE	loop71
+	JNE	loop69
 	ADDQ	$3072, SI
 	ADDQ	$768, DI
 	DECQ	CX
-	JNE	loop70
+	JNE	loop68
 	MOVQ	$2, CX
 	MOVQ	R8, SI
 	MOVQ	AX, DI
-loop73: // 2 times: tiles of 4 elements
+loop71: // 2 times: tiles of 4 elements
 	VMOVUPS	105472(SI), Z0	// sum of L.2.weight[16128]
 	VMOVUPS	105536(SI), Z1	// sum of L.2.weight[16144]
 	VMOVUPS	105600(SI), Z2	// sum of L.2.weight[16160]
@@ -9449,7 +9607,7 @@ loop73: // 2 times: tiles of 4 elements
 	MOVQ	$8, R9
 	MOVQ	AX, R10
 	MOVQ	DI, R11
-loop74: // 8 times: samples, 4 at a time
+loop72: // 8 times: samples, 4 at a time
 	VBROADCASTSS	915456(R10), Z8	// fitGrad.turned[126]
 	VBROADCASTSS	915584(R10), Z9	// fitGrad.turned[127]
 	VMOVUPS	915712(R11), Z10	// fitGrad.turned[128]
@@ -9509,7 +9667,7 @@ loop74: // 8 times: samples, 4 at a time
 	ADDQ	$16, R10
 	ADDQ	$256, R11
 	DECQ	R9
-	JNE	loop74
+	JNE	loop72
 	VMOVUPS	Z0, 105472(SI)	// sum of L.2.weight[16128]
 	VMOVUPS	Z1, 105536(SI)	// sum of L.2.weight[16144]
 	VMOVUPS	Z2, 105600(SI)	// sum of L.2.weight[16160]
@@ -9521,11 +9679,11 @@ loop74: // 8 times: samples, 4 at a time
 	ADDQ	$256, SI
 	ADDQ	$8192, DI
 	DECQ	CX
-	JNE	loop73
+	JNE	loop71
 	// lagrange.nde:4
 	MOVQ	$32, CX
 	MOVQ	AX, SI
-loop75: // 32 times: tiles of 4 elements
+loop73: // 32 times: tiles of 4 elements
 	VMOVUPS	1853696(SI), Z0	// fitGrad.mul_31[0]
 	VMOVUPS	1853760(SI), Z1	// fitGrad.mul_31[0] | 1
 	VPANDD	0(AX), Z0, Z0
@@ -9552,15 +9710,15 @@ loop75: // 32 times: tiles of 4 elements
 	VMOVUPS	Z1, 899776(SI)	// fitGrad.turned[3] | 1
 	ADDQ	$512, SI
 	DECQ	CX
-	JNE	loop75
+	JNE	loop73
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop76: // 2 times: vectors of the block
+loop74: // 2 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 	MOVQ	DI, R11
-loop77: // 8 times
+loop75: // 8 times
 	VMOVUPS	1376000(R10), Z0	// fitGrad.mul_14[0]
 	VMOVUPS	1376128(R10), Z1	// fitGrad.mul_14[1]
 	VMOVUPS	1376256(R10), Z2	// fitGrad.mul_14[2]
@@ -9660,19 +9818,19 @@ loop77: // 8 times
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
-	JNE	loop77
+	JNE	loop75
 	ADDQ	$64, SI
 	ADDQ	$1024, DI
 	DECQ	CX
-	JNE	loop76
+	JNE	loop74
 	MOVQ	$21, CX
 	MOVQ	R8, SI
 	MOVQ	AX, DI
-loop78: // 21 times: tiles of 6 elements
+loop76: // 21 times: tiles of 6 elements
 	MOVQ	$2, R9
 	MOVQ	SI, R10
 	MOVQ	AX, R11
-loop79: // 2 times: tiles of 4 elements
+loop77: // 2 times: tiles of 4 elements
 	VMOVUPS	40960(R10), Z0	// sum of L.2.weight[0]
 	VMOVUPS	41024(R10), Z1	// sum of L.2.weight[16]
 	VMOVUPS	41088(R10), Z2	// sum of L.2.weight[32]
@@ -9700,7 +9858,7 @@ loop79: // 2 times: tiles of 4 elements
 	MOVQ	$8, R12
 	MOVQ	R11, R13
 	MOVQ	DI, R14
-loop80: // 8 times: samples, 4 at a time
+loop78: // 8 times: samples, 4 at a time
 	VMOVUPS	915712(R13), Z24	// fitGrad.turned[128]
 	VMOVUPS	917760(R13), Z25	// fitGrad.turned[144]
 	VMOVUPS	919808(R13), Z26	// fitGrad.turned[160]
@@ -9840,7 +9998,7 @@ loop80: // 8 times: samples, 4 at a time
 	ADDQ	$256, R13
 	ADDQ	$16, R14
 	DECQ	R12
-	JNE	loop80
+	JNE	loop78
 	VMOVUPS	Z0, 40960(R10)	// sum of L.2.weight[0]
 	VMOVUPS	Z1, 41024(R10)	// sum of L.2.weight[16]
 	VMOVUPS	Z2, 41088(R10)	// sum of L.2.weight[32]
@@ -9868,15 +10026,15 @@ loop80: // 8 times: samples, 4 at a time
 	ADDQ	$256, R10
 	ADDQ	$8192, R11
 	DECQ	R9
-	JNE	loop79
+	JNE	loop77
 	ADDQ	$3072, SI
 	ADDQ	$768, DI
 	DECQ	CX
-	JNE	loop78
+	JNE	loop76
 	MOVQ	$2, CX
 	MOVQ	R8, SI
 	MOVQ	AX, DI
-loop81: // 2 times: tiles of 4 elements
+loop79: // 2 times: tiles of 4 elements
 	VMOVUPS	105472(SI), Z0	// sum of L.2.weight[16128]
 	VMOVUPS	105536(SI), Z1	// sum of L.2.weight[16144]
 	VMOVUPS	105600(SI), Z2	// sum of L.2.weight[16160]
@@ -9888,7 +10046,7 @@ loop81: // 2 times: tiles of 4 elements
 	MOVQ	$8, R9
 	MOVQ	AX, R10
 	MOVQ	DI, R11
-loop82: // 8 times: samples, 4 at a time
+loop80: // 8 times: samples, 4 at a time
 	VBROADCASTSS	915456(R10), Z8	// fitGrad.turned[126]
 	VBROADCASTSS	915584(R10), Z9	// fitGrad.turned[127]
 	VMOVUPS	915712(R11), Z10	// fitGrad.turned[128]
@@ -9948,7 +10106,7 @@ loop82: // 8 times: samples, 4 at a time
 	ADDQ	$16, R10
 	ADDQ	$256, R11
 	DECQ	R9
-	JNE	loop82
+	JNE	loop80
 	VMOVUPS	Z0, 105472(SI)	// sum of L.2.weight[16128]
 	VMOVUPS	Z1, 105536(SI)	// sum of L.2.weight[16144]
 	VMOVUPS	Z2, 105600(SI)	// sum of L.2.weight[16160]
@@ -9960,11 +10118,11 @@ loop82: // 8 times: samples, 4 at a time
 	ADDQ	$256, SI
 	ADDQ	$8192, DI
 	DECQ	CX
-	JNE	loop81
+	JNE	loop79
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
-loop83: // 128 times: elements
+loop81: // 128 times: elements
 	// lagrange.nde:4
 	VMOVUPS	1870080(SI), Z0	// fitGrad.vecmat_9[0]
 	VMOVUPS	1870144(SI), Z1	// fitGrad.vecmat_9[0] | 1
@@ -9995,7 +10153,7 @@ loop83: // 128 times: elements
 	ADDQ	$128, SI
 	ADDQ	$256, DI
 	DECQ	CX
-	JNE	loop83
+	JNE	loop81
 	VMOVUPS	1887232(AX), Z0	// fitGrad.neg[2]
 	VMOVUPS	1887296(AX), Z1	// fitGrad.neg[2] | 1
 	VMOVUPS	1887360(AX), Z2	// fitGrad.neg[3]
@@ -10012,7 +10170,7 @@ loop83: // 128 times: elements
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 	MOVQ	BX, R9
-loop84: // 128 times: elements
+loop82: // 128 times: elements
 	VMOVUPS	1342208(SI), Z4	// fitGrad.add_3[0]
 	VMOVUPS	1342272(SI), Z5	// fitGrad.add_3[0] | 1
 	VPANDD	0(AX), Z4, Z4
@@ -10088,12 +10246,12 @@ loop84: // 128 times: elements
 	ADDQ	$256, DI
 	ADDQ	$16, R9
 	DECQ	CX
-	JNE	loop84
+	JNE	loop82
 	MOVQ	$16, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
 	MOVQ	DX, R9
-loop85: // 16 times: tiles of 8 elements
+loop83: // 16 times: tiles of 8 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -10113,7 +10271,7 @@ loop85: // 16 times: tiles of 8 elements
 	MOVQ	$128, R10
 	MOVQ	AX, R11
 	MOVQ	SI, R12
-loop86: // 128 times: terms of the sums
+loop84: // 128 times: terms of the sums
 	VMOVUPS	1936640(R11), Z16	// fitGrad.mul_34[0]
 	VMOVUPS	1936704(R11), Z17	// fitGrad.mul_34[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
@@ -10143,7 +10301,7 @@ loop86: // 128 times: terms of the sums
 	ADDQ	$128, R11
 	ADDQ	$4, R12
 	DECQ	R10
-	JNE	loop86
+	JNE	loop84
 	VMOVUPS	Z0, 1953024(DI)	// fitGrad.matvec_11[0]
 	VMOVUPS	Z1, 1953088(DI)	// fitGrad.matvec_11[0] | 1
 	VMOVUPS	Z2, 1953152(DI)	// fitGrad.matvec_11[1]
@@ -10252,11 +10410,11 @@ loop86: // 128 times: terms of the sums
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
 	DECQ	CX
-	JNE	loop85
+	JNE	loop83
 	MOVQ	$9, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop87: // 9 times: tiles of 13 elements
+loop85: // 9 times: tiles of 13 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -10286,7 +10444,7 @@ loop87: // 9 times: tiles of 13 elements
 	MOVQ	$128, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
-loop88: // 128 times: terms of the sums
+loop86: // 128 times: terms of the sums
 	VMOVUPS	1985792(R10), Z26	// fitGrad.mul_36[0]
 	VMOVUPS	1985856(R10), Z27	// fitGrad.mul_36[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
@@ -10331,7 +10489,7 @@ loop88: // 128 times: terms of the sums
 	ADDQ	$128, R10
 	ADDQ	$512, R11
 	DECQ	R9
-	JNE	loop88
+	JNE	loop86
 	VMOVUPS	Z0, 2002176(DI)	// fitGrad.vecmat_10[0]
 	VMOVUPS	Z1, 2002240(DI)	// fitGrad.vecmat_10[0] | 1
 	VMOVUPS	Z2, 2002304(DI)	// fitGrad.vecmat_10[1]
@@ -10361,7 +10519,7 @@ loop88: // 128 times: terms of the sums
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
-	JNE	loop87
+	JNE	loop85
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -10387,7 +10545,7 @@ loop88: // 128 times: terms of the sums
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	BX, DI
-loop89: // 128 times: terms of the sums
+loop87: // 128 times: terms of the sums
 	VMOVUPS	1985792(SI), Z22	// fitGrad.mul_36[0]
 	VMOVUPS	1985856(SI), Z23	// fitGrad.mul_36[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
@@ -10426,7 +10584,7 @@ loop89: // 128 times: terms of the sums
 	ADDQ	$128, SI
 	ADDQ	$512, DI
 	DECQ	CX
-	JNE	loop89
+	JNE	loop87
 	VMOVUPS	Z0, 2017152(AX)	// fitGrad.vecmat_10[117]
 	VMOVUPS	Z1, 2017216(AX)	// fitGrad.vecmat_10[117] | 1
 	VMOVUPS	Z2, 2017280(AX)	// fitGrad.vecmat_10[118]
@@ -10451,7 +10609,7 @@ loop89: // 128 times: terms of the sums
 	VMOVUPS	Z21, 2018496(AX)	// fitGrad.vecmat_10[127] | 1
 	MOVQ	$32, CX
 	MOVQ	AX, SI
-loop90: // 32 times: tiles of 4 elements
+loop88: // 32 times: tiles of 4 elements
 	VMOVUPS	1293056(SI), Z0	// fitGrad.mul_11[0]
 	VMOVUPS	1293120(SI), Z1	// fitGrad.mul_11[0] | 1
 	VPANDD	0(AX), Z0, Z0
@@ -10478,15 +10636,15 @@ loop90: // 32 times: tiles of 4 elements
 	VMOVUPS	Z1, 899776(SI)	// fitGrad.turned[3] | 1
 	ADDQ	$512, SI
 	DECQ	CX
-	JNE	loop90
+	JNE	loop88
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop91: // 2 times: vectors of the block
+loop89: // 2 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 	MOVQ	DI, R11
-loop92: // 8 times
+loop90: // 8 times
 	VMOVUPS	1936640(R10), Z0	// fitGrad.mul_34[0]
 	VMOVUPS	1936768(R10), Z1	// fitGrad.mul_34[1]
 	VMOVUPS	1936896(R10), Z2	// fitGrad.mul_34[2]
@@ -10586,19 +10744,19 @@ loop92: // 8 times
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
-	JNE	loop92
+	JNE	loop90
 	ADDQ	$64, SI
 	ADDQ	$1024, DI
 	DECQ	CX
-	JNE	loop91
+	JNE	loop89
 	MOVQ	$21, CX
 	MOVQ	R8, SI
 	MOVQ	AX, DI
-loop93: // 21 times: tiles of 6 elements
+loop91: // 21 times: tiles of 6 elements
 	MOVQ	$2, R9
 	MOVQ	SI, R10
 	MOVQ	AX, R11
-loop94: // 2 times: tiles of 4 elements
+loop92: // 2 times: tiles of 4 elements
 	VMOVUPS	40960(R10), Z0	// sum of L.2.weight[0]
 	VMOVUPS	41024(R10), Z1	// sum of L.2.weight[16]
 	VMOVUPS	41088(R10), Z2	// sum of L.2.weight[32]
@@ -10626,7 +10784,7 @@ loop94: // 2 times: tiles of 4 elements
 	MOVQ	$8, R12
 	MOVQ	R11, R13
 	MOVQ	DI, R14
-loop95: // 8 times: samples, 4 at a time
+loop93: // 8 times: samples, 4 at a time
 	VMOVUPS	915712(R13), Z24	// fitGrad.turned[128]
 	VMOVUPS	917760(R13), Z25	// fitGrad.turned[144]
 	VMOVUPS	919808(R13), Z26	// fitGrad.turned[160]
@@ -10766,7 +10924,7 @@ loop95: // 8 times: samples, 4 at a time
 	ADDQ	$256, R13
 	ADDQ	$16, R14
 	DECQ	R12
-	JNE	loop95
+	JNE	loop93
 	VMOVUPS	Z0, 40960(R10)	// sum of L.2.weight[0]
 	VMOVUPS	Z1, 41024(R10)	// sum of L.2.weight[16]
 	VMOVUPS	Z2, 41088(R10)	// sum of L.2.weight[32]
@@ -10794,15 +10952,15 @@ loop95: // 8 times: samples, 4 at a time
 	ADDQ	$256, R10
 	ADDQ	$8192, R11
 	DECQ	R9
-	JNE	loop94
+	JNE	loop92
 	ADDQ	$3072, SI
 	ADDQ	$768, DI
 	DECQ	CX
-	JNE	loop93
+	JNE	loop91
 	MOVQ	$2, CX
 	MOVQ	R8, SI
 	MOVQ	AX, DI
-loop96: // 2 times: tiles of 4 elements
+loop94: // 2 times: tiles of 4 elements
 	VMOVUPS	105472(SI), Z0	// sum of L.2.weight[16128]
 	VMOVUPS	105536(SI), Z1	// sum of L.2.weight[16144]
 	VMOVUPS	105600(SI), Z2	// sum of L.2.weight[16160]
@@ -10814,7 +10972,7 @@ loop96: // 2 times: tiles of 4 elements
 	MOVQ	$8, R9
 	MOVQ	AX, R10
 	MOVQ	DI, R11
-loop97: // 8 times: samples, 4 at a time
+loop95: // 8 times: samples, 4 at a time
 	VBROADCASTSS	915456(R10), Z8	// fitGrad.turned[126]
 	VBROADCASTSS	915584(R10), Z9	// fitGrad.turned[127]
 	VMOVUPS	915712(R11), Z10	// fitGrad.turned[128]
@@ -10874,7 +11032,7 @@ loop97: // 8 times: samples, 4 at a time
 	ADDQ	$16, R10
 	ADDQ	$256, R11
 	DECQ	R9
-	JNE	loop97
+	JNE	loop95
 	VMOVUPS	Z0, 105472(SI)	// sum of L.2.weight[16128]
 	VMOVUPS	Z1, 105536(SI)	// sum of L.2.weight[16144]
 	VMOVUPS	Z2, 105600(SI)	// sum of L.2.weight[16160]
@@ -10886,11 +11044,11 @@ loop97: // 8 times: samples, 4 at a time
 	ADDQ	$256, SI
 	ADDQ	$8192, DI
 	DECQ	CX
-	JNE	loop96
+	JNE	loop94
 	// lagrange.nde:4
 	MOVQ	$32, CX
 	MOVQ	AX, SI
-loop98: // 32 times: tiles of 4 elements
+loop96: // 32 times: tiles of 4 elements
 	VMOVUPS	1985792(SI), Z0	// fitGrad.mul_36[0]
 	VMOVUPS	1985856(SI), Z1	// fitGrad.mul_36[0] | 1
 	VPANDD	0(AX), Z0, Z0
@@ -10917,15 +11075,15 @@ loop98: // 32 times: tiles of 4 elements
 	VMOVUPS	Z1, 899776(SI)	// fitGrad.turned[3] | 1
 	ADDQ	$512, SI
 	DECQ	CX
-	JNE	loop98
+	JNE	loop96
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop99: // 2 times: vectors of the block
+loop97: // 2 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 	MOVQ	DI, R11
-loop100: // 8 times
+loop98: // 8 times
 	VMOVUPS	1243904(R10), Z0	// fitGrad.mul_9[0]
 	VMOVUPS	1244032(R10), Z1	// fitGrad.mul_9[1]
 	VMOVUPS	1244160(R10), Z2	// fitGrad.mul_9[2]
@@ -11025,19 +11183,19 @@ loop100: // 8 times
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
-	JNE	loop100
+	JNE	loop98
 	ADDQ	$64, SI
 	ADDQ	$1024, DI
 	DECQ	CX
-	JNE	loop99
+	JNE	loop97
 	MOVQ	$21, CX
 	MOVQ	R8, SI
 	MOVQ	AX, DI
-loop101: // 21 times: tiles of 6 elements
+loop99: // 21 times: tiles of 6 elements
 	MOVQ	$2, R9
 	MOVQ	SI, R10
 	MOVQ	AX, R11
-loop102: // 2 times: tiles of 4 elements
+loop100: // 2 times: tiles of 4 elements
 	VMOVUPS	40960(R10), Z0	// sum of L.2.weight[0]
 	VMOVUPS	41024(R10), Z1	// sum of L.2.weight[16]
 	VMOVUPS	41088(R10), Z2	// sum of L.2.weight[32]
@@ -11065,7 +11223,7 @@ loop102: // 2 times: tiles of 4 elements
 	MOVQ	$8, R12
 	MOVQ	R11, R13
 	MOVQ	DI, R14
-loop103: // 8 times: samples, 4 at a time
+loop101: // 8 times: samples, 4 at a time
 	VMOVUPS	915712(R13), Z24	// fitGrad.turned[128]
 	VMOVUPS	917760(R13), Z25	// fitGrad.turned[144]
 	VMOVUPS	919808(R13), Z26	// fitGrad.turned[160]
@@ -11205,7 +11363,7 @@ loop103: // 8 times: samples, 4 at a time
 	ADDQ	$256, R13
 	ADDQ	$16, R14
 	DECQ	R12
-	JNE	loop103
+	JNE	loop101
 	VMOVUPS	Z0, 40960(R10)	// sum of L.2.weight[0]
 	VMOVUPS	Z1, 41024(R10)	// sum of L.2.weight[16]
 	VMOVUPS	Z2, 41088(R10)	// sum of L.2.weight[32]
@@ -11233,15 +11391,15 @@ loop103: // 8 times: samples, 4 at a time
 	ADDQ	$256, R10
 	ADDQ	$8192, R11
 	DECQ	R9
-	JNE	loop102
+	JNE	loop100
 	ADDQ	$3072, SI
 	ADDQ	$768, DI
 	DECQ	CX
-	JNE	loop101
+	JNE	loop99
 	MOVQ	$2, CX
 	MOVQ	R8, SI
 	MOVQ	AX, DI
-loop104: // 2 times: tiles of 4 elements
+loop102: // 2 times: tiles of 4 elements
 	VMOVUPS	105472(SI), Z0	// sum of L.2.weight[16128]
 	VMOVUPS	105536(SI), Z1	// sum of L.2.weight[16144]
 	VMOVUPS	105600(SI), Z2	// sum of L.2.weight[16160]
@@ -11253,7 +11411,7 @@ loop104: // 2 times: tiles of 4 elements
 	MOVQ	$8, R9
 	MOVQ	AX, R10
 	MOVQ	DI, R11
-loop105: // 8 times: samples, 4 at a time
+loop103: // 8 times: samples, 4 at a time
 	VBROADCASTSS	915456(R10), Z8	// fitGrad.turned[126]
 	VBROADCASTSS	915584(R10), Z9	// fitGrad.turned[127]
 	VMOVUPS	915712(R11), Z10	// fitGrad.turned[128]
@@ -11313,7 +11471,7 @@ loop105: // 8 times: samples, 4 at a time
 	ADDQ	$16, R10
 	ADDQ	$256, R11
 	DECQ	R9
-	JNE	loop105
+	JNE	loop103
 	VMOVUPS	Z0, 105472(SI)	// sum of L.2.weight[16128]
 	VMOVUPS	Z1, 105536(SI)	// sum of L.2.weight[16144]
 	VMOVUPS	Z2, 105600(SI)	// sum of L.2.weight[16160]
@@ -11325,12 +11483,12 @@ loop105: // 8 times: samples, 4 at a time
 	ADDQ	$256, SI
 	ADDQ	$8192, DI
 	DECQ	CX
-	JNE	loop104
+	JNE	loop102
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 	MOVQ	BX, R9
-loop106: // 128 times: elements
+loop104: // 128 times: elements
 	// lagrange.nde:4
 	VMOVUPS	2002176(SI), Z0	// fitGrad.vecmat_10[0]
 	VMOVUPS	2002240(SI), Z1	// fitGrad.vecmat_10[0] | 1
@@ -11393,12 +11551,12 @@ loop106: // 128 times: elements
 	ADDQ	$256, DI
 	ADDQ	$16, R9
 	DECQ	CX
-	JNE	loop106
+	JNE	loop104
 	MOVQ	$16, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
 	MOVQ	DX, R9
-loop107: // 16 times: tiles of 8 elements
+loop105: // 16 times: tiles of 8 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -11418,7 +11576,7 @@ loop107: // 16 times: tiles of 8 elements
 	MOVQ	$128, R10
 	MOVQ	AX, R11
 	MOVQ	SI, R12
-loop108: // 128 times: terms of the sums
+loop106: // 128 times: terms of the sums
 	VMOVUPS	2067712(R11), Z16	// fitGrad.mul_39[0]
 	VMOVUPS	2067776(R11), Z17	// fitGrad.mul_39[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
@@ -11448,7 +11606,7 @@ loop108: // 128 times: terms of the sums
 	ADDQ	$128, R11
 	ADDQ	$4, R12
 	DECQ	R10
-	JNE	loop108
+	JNE	loop106
 	VMOVUPS	Z0, 2084096(DI)	// fitGrad.matvec_13[0]
 	VMOVUPS	Z1, 2084160(DI)	// fitGrad.matvec_13[0] | 1
 	VMOVUPS	Z2, 2084224(DI)	// fitGrad.matvec_13[1]
@@ -11557,11 +11715,11 @@ loop108: // 128 times: terms of the sums
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
 	DECQ	CX
-	JNE	loop107
+	JNE	loop105
 	MOVQ	$9, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop109: // 9 times: tiles of 13 elements
+loop107: // 9 times: tiles of 13 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -11591,7 +11749,7 @@ loop109: // 9 times: tiles of 13 elements
 	MOVQ	$128, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
-loop110: // 128 times: terms of the sums
+loop108: // 128 times: terms of the sums
 	VMOVUPS	2116864(R10), Z26	// fitGrad.mul_41[0]
 	VMOVUPS	2116928(R10), Z27	// fitGrad.mul_41[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
@@ -11636,7 +11794,7 @@ loop110: // 128 times: terms of the sums
 	ADDQ	$128, R10
 	ADDQ	$512, R11
 	DECQ	R9
-	JNE	loop110
+	JNE	loop108
 	VMOVUPS	Z0, 2133248(DI)	// fitGrad.vecmat_11[0]
 	VMOVUPS	Z1, 2133312(DI)	// fitGrad.vecmat_11[0] | 1
 	VMOVUPS	Z2, 2133376(DI)	// fitGrad.vecmat_11[1]
@@ -11666,7 +11824,7 @@ loop110: // 128 times: terms of the sums
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
-	JNE	loop109
+	JNE	loop107
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -11692,7 +11850,7 @@ loop110: // 128 times: terms of the sums
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	BX, DI
-loop111: // 128 times: terms of the sums
+loop109: // 128 times: terms of the sums
 	VMOVUPS	2116864(SI), Z22	// fitGrad.mul_41[0]
 	VMOVUPS	2116928(SI), Z23	// fitGrad.mul_41[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
@@ -11731,7 +11889,7 @@ loop111: // 128 times: terms of the sums
 	ADDQ	$128, SI
 	ADDQ	$512, DI
 	DECQ	CX
-	JNE	loop111
+	JNE	loop109
 	VMOVUPS	Z0, 2148224(AX)	// fitGrad.vecmat_11[117]
 	VMOVUPS	Z1, 2148288(AX)	// fitGrad.vecmat_11[117] | 1
 	VMOVUPS	Z2, 2148352(AX)	// fitGrad.vecmat_11[118]
@@ -11756,7 +11914,7 @@ loop111: // 128 times: terms of the sums
 	VMOVUPS	Z21, 2149568(AX)	// fitGrad.vecmat_11[127] | 1
 	MOVQ	$32, CX
 	MOVQ	AX, SI
-loop112: // 32 times: tiles of 4 elements
+loop110: // 32 times: tiles of 4 elements
 	VMOVUPS	1096448(SI), Z0	// fitGrad.mul_4[0]
 	VMOVUPS	1096512(SI), Z1	// fitGrad.mul_4[0] | 1
 	VPANDD	0(AX), Z0, Z0
@@ -11783,15 +11941,15 @@ loop112: // 32 times: tiles of 4 elements
 	VMOVUPS	Z1, 899776(SI)	// fitGrad.turned[3] | 1
 	ADDQ	$512, SI
 	DECQ	CX
-	JNE	loop112
+	JNE	loop110
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop113: // 2 times: vectors of the block
+loop111: // 2 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 	MOVQ	DI, R11
-loop114: // 8 times
+loop112: // 8 times
 	VMOVUPS	2067712(R10), Z0	// fitGrad.mul_39[0]
 	VMOVUPS	2067840(R10), Z1	// fitGrad.mul_39[1]
 	VMOVUPS	2067968(R10), Z2	// fitGrad.mul_39[2]
@@ -11891,19 +12049,19 @@ loop114: // 8 times
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
-	JNE	loop114
+	JNE	loop112
 	ADDQ	$64, SI
 	ADDQ	$1024, DI
 	DECQ	CX
-	JNE	loop113
+	JNE	loop111
 	MOVQ	$21, CX
 	MOVQ	R8, SI
 	MOVQ	AX, DI
-loop115: // 21 times: tiles of 6 elements
+loop113: // 21 times: tiles of 6 elements
 	MOVQ	$2, R9
 	MOVQ	SI, R10
 	MOVQ	AX, R11
-loop116: // 2 times: tiles of 4 elements
+loop114: // 2 times: tiles of 4 elements
 	VMOVUPS	40960(R10), Z0	// sum of L.2.weight[0]
 	VMOVUPS	41024(R10), Z1	// sum of L.2.weight[16]
 	VMOVUPS	41088(R10), Z2	// sum of L.2.weight[32]
@@ -11931,7 +12089,7 @@ loop116: // 2 times: tiles of 4 elements
 	MOVQ	$8, R12
 	MOVQ	R11, R13
 	MOVQ	DI, R14
-loop117: // 8 times: samples, 4 at a time
+loop115: // 8 times: samples, 4 at a time
 	VMOVUPS	915712(R13), Z24	// fitGrad.turned[128]
 	VMOVUPS	917760(R13), Z25	// fitGrad.turned[144]
 	VMOVUPS	919808(R13), Z26	// fitGrad.turned[160]
@@ -12071,7 +12229,7 @@ loop117: // 8 times: samples, 4 at a time
 	ADDQ	$256, R13
 	ADDQ	$16, R14
 	DECQ	R12
-	JNE	loop117
+	JNE	loop115
 	VMOVUPS	Z0, 40960(R10)	// sum of L.2.weight[0]
 	VMOVUPS	Z1, 41024(R10)	// sum of L.2.weight[16]
 	VMOVUPS	Z2, 41088(R10)	// sum of L.2.weight[32]
@@ -12099,15 +12257,15 @@ loop117: // 8 times: samples, 4 at a time
 	ADDQ	$256, R10
 	ADDQ	$8192, R11
 	DECQ	R9
-	JNE	loop116
+	JNE	loop114
 	ADDQ	$3072, SI
 	ADDQ	$768, DI
 	DECQ	CX
-	JNE	loop115
+	JNE	loop113
 	MOVQ	$2, CX
 	MOVQ	R8, SI
 	MOVQ	AX, DI
-loop118: // 2 times: tiles of 4 elements
+loop116: // 2 times: tiles of 4 elements
 	VMOVUPS	105472(SI), Z0	// sum of L.2.weight[16128]
 	VMOVUPS	105536(SI), Z1	// sum of L.2.weight[16144]
 	VMOVUPS	105600(SI), Z2	// sum of L.2.weight[16160]
@@ -12119,7 +12277,7 @@ loop118: // 2 times: tiles of 4 elements
 	MOVQ	$8, R9
 	MOVQ	AX, R10
 	MOVQ	DI, R11
-loop119: // 8 times: samples, 4 at a time
+loop117: // 8 times: samples, 4 at a time
 	VBROADCASTSS	915456(R10), Z8	// fitGrad.turned[126]
 	VBROADCASTSS	915584(R10), Z9	// fitGrad.turned[127]
 	VMOVUPS	915712(R11), Z10	// fitGrad.turned[128]
@@ -12179,7 +12337,7 @@ loop119: // 8 times: samples, 4 at a time
 	ADDQ	$16, R10
 	ADDQ	$256, R11
 	DECQ	R9
-	JNE	loop119
+	JNE	loop117
 	VMOVUPS	Z0, 105472(SI)	// sum of L.2.weight[16128]
 	VMOVUPS	Z1, 105536(SI)	// sum of L.2.weight[16144]
 	VMOVUPS	Z2, 105600(SI)	// sum of L.2.weight[16160]
@@ -12191,11 +12349,11 @@ loop119: // 8 times: samples, 4 at a time
 	ADDQ	$256, SI
 	ADDQ	$8192, DI
 	DECQ	CX
-	JNE	loop118
+	JNE	loop116
 	// lagrange.nde:4
 	MOVQ	$32, CX
 	MOVQ	AX, SI
-loop120: // 32 times: tiles of 4 elements
+loop118: // 32 times: tiles of 4 elements
 	VMOVUPS	2116864(SI), Z0	// fitGrad.mul_41[0]
 	VMOVUPS	2116928(SI), Z1	// fitGrad.mul_41[0] | 1
 	VPANDD	0(AX), Z0, Z0
@@ -12222,15 +12380,15 @@ loop120: // 32 times: tiles of 4 elements
 	VMOVUPS	Z1, 899776(SI)	// fitGrad.turned[3] | 1
 	ADDQ	$512, SI
 	DECQ	CX
-	JNE	loop120
+	JNE	loop118
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop121: // 2 times: vectors of the block
+loop119: // 2 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 	MOVQ	DI, R11
-loop122: // 8 times
+loop120: // 8 times
 	VMOVUPS	965376(R10), Z0	// fitGrad.mul[0]
 	VMOVUPS	965504(R10), Z1	// fitGrad.mul[1]
 	VMOVUPS	965632(R10), Z2	// fitGrad.mul[2]
@@ -12330,19 +12488,19 @@ loop122: // 8 times
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
-	JNE	loop122
+	JNE	loop120
 	ADDQ	$64, SI
 	ADDQ	$1024, DI
 	DECQ	CX
-	JNE	loop121
+	JNE	loop119
 	MOVQ	$21, CX
 	MOVQ	R8, SI
 	MOVQ	AX, DI
-loop123: // 21 times: tiles of 6 elements
+loop121: // 21 times: tiles of 6 elements
 	MOVQ	$2, R9
 	MOVQ	SI, R10
 	MOVQ	AX, R11
-loop124: // 2 times: tiles of 4 elements
+loop122: // 2 times: tiles of 4 elements
 	VMOVUPS	40960(R10), Z0	// sum of L.2.weight[0]
 	VMOVUPS	41024(R10), Z1	// sum of L.2.weight[16]
 	VMOVUPS	41088(R10), Z2	// sum of L.2.weight[32]
@@ -12370,7 +12528,7 @@ loop124: // 2 times: tiles of 4 elements
 	MOVQ	$8, R12
 	MOVQ	R11, R13
 	MOVQ	DI, R14
-loop125: // 8 times: samples, 4 at a time
+loop123: // 8 times: samples, 4 at a time
 	VMOVUPS	915712(R13), Z24	// fitGrad.turned[128]
 	VMOVUPS	917760(R13), Z25	// fitGrad.turned[144]
 	VMOVUPS	919808(R13), Z26	// fitGrad.turned[160]
@@ -12510,7 +12668,7 @@ loop125: // 8 times: samples, 4 at a time
 	ADDQ	$256, R13
 	ADDQ	$16, R14
 	DECQ	R12
-	JNE	loop125
+	JNE	loop123
 	VMOVUPS	Z0, 40960(R10)	// sum of L.2.weight[0]
 	VMOVUPS	Z1, 41024(R10)	// sum of L.2.weight[16]
 	VMOVUPS	Z2, 41088(R10)	// sum of L.2.weight[32]
@@ -12538,15 +12696,15 @@ loop125: // 8 times: samples, 4 at a time
 	ADDQ	$256, R10
 	ADDQ	$8192, R11
 	DECQ	R9
-	JNE	loop124
+	JNE	loop122
 	ADDQ	$3072, SI
 	ADDQ	$768, DI
 	DECQ	CX
-	JNE	loop123
+	JNE	loop121
 	MOVQ	$2, CX
 	MOVQ	R8, SI
 	MOVQ	AX, DI
-loop126: // 2 times: tiles of 4 elements
+loop124: // 2 times: tiles of 4 elements
 	VMOVUPS	105472(SI), Z0	// sum of L.2.weight[16128]
 	VMOVUPS	105536(SI), Z1	// sum of L.2.weight[16144]
 	VMOVUPS	105600(SI), Z2	// sum of L.2.weight[16160]
@@ -12558,7 +12716,7 @@ loop126: // 2 times: tiles of 4 elements
 	MOVQ	$8, R9
 	MOVQ	AX, R10
 	MOVQ	DI, R11
-loop127: // 8 times: samples, 4 at a time
+loop125: // 8 times: samples, 4 at a time
 	VBROADCASTSS	915456(R10), Z8	// fitGrad.turned[126]
 	VBROADCASTSS	915584(R10), Z9	// fitGrad.turned[127]
 	VMOVUPS	915712(R11), Z10	// fitGrad.turned[128]
@@ -12618,7 +12776,7 @@ loop127: // 8 times: samples, 4 at a time
 	ADDQ	$16, R10
 	ADDQ	$256, R11
 	DECQ	R9
-	JNE	loop127
+	JNE	loop125
 	VMOVUPS	Z0, 105472(SI)	// sum of L.2.weight[16128]
 	VMOVUPS	Z1, 105536(SI)	// sum of L.2.weight[16144]
 	VMOVUPS	Z2, 105600(SI)	// sum of L.2.weight[16160]
@@ -12630,13 +12788,13 @@ loop127: // 8 times: samples, 4 at a time
 	ADDQ	$256, SI
 	ADDQ	$8192, DI
 	DECQ	CX
-	JNE	loop126
+	JNE	loop124
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 	MOVQ	BX, R9
 	MOVQ	DX, R10
-loop128: // 128 times: elements
+loop126: // 128 times: elements
 	// lagrange.nde:4
 	VMOVUPS	2133248(SI), Z0	// fitGrad.vecmat_11[0]
 	VMOVUPS	2133312(SI), Z1	// fitGrad.vecmat_11[0] | 1
@@ -12783,12 +12941,12 @@ loop128: // 128 times: elements
 	ADDQ	$16, R9
 	ADDQ	$4, R10
 	DECQ	CX
-	JNE	loop128
+	JNE	loop126
 	MOVQ	$16, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
 	MOVQ	DX, R9
-loop129: // 16 times: tiles of 8 elements
+loop127: // 16 times: tiles of 8 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -12808,7 +12966,7 @@ loop129: // 16 times: tiles of 8 elements
 	MOVQ	$128, R10
 	MOVQ	AX, R11
 	MOVQ	SI, R12
-loop130: // 128 times: terms of the sums
+loop128: // 128 times: terms of the sums
 	VMOVUPS	2166016(R11), Z16	// fitGrad.mul_43[0]
 	VMOVUPS	2166080(R11), Z17	// fitGrad.mul_43[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
@@ -12838,7 +12996,7 @@ loop130: // 128 times: terms of the sums
 	ADDQ	$128, R11
 	ADDQ	$4, R12
 	DECQ	R10
-	JNE	loop130
+	JNE	loop128
 	VMOVUPS	Z0, 2182400(DI)	// fitGrad.matvec_14[0]
 	VMOVUPS	Z1, 2182464(DI)	// fitGrad.matvec_14[0] | 1
 	VMOVUPS	Z2, 2182528(DI)	// fitGrad.matvec_14[1]
@@ -13369,10 +13527,10 @@ loop130: // 128 times: terms of the sums
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
 	DECQ	CX
-	JNE	loop129
+	JNE	loop127
 	MOVQ	$32, CX
 	MOVQ	AX, SI
-loop131: // 32 times: tiles of 4 elements
+loop129: // 32 times: tiles of 4 elements
 	VMOVUPS	1194752(SI), Z0	// fitGrad.mul_8[0]
 	VMOVUPS	1194816(SI), Z1	// fitGrad.mul_8[0] | 1
 	VPANDD	0(AX), Z0, Z0
@@ -13399,15 +13557,15 @@ loop131: // 32 times: tiles of 4 elements
 	VMOVUPS	Z1, 899776(SI)	// fitGrad.turned[3] | 1
 	ADDQ	$512, SI
 	DECQ	CX
-	JNE	loop131
+	JNE	loop129
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop132: // 2 times: vectors of the block
+loop130: // 2 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 	MOVQ	DI, R11
-loop133: // 8 times
+loop131: // 8 times
 	VMOVUPS	2166016(R10), Z0	// fitGrad.mul_43[0]
 	VMOVUPS	2166144(R10), Z1	// fitGrad.mul_43[1]
 	VMOVUPS	2166272(R10), Z2	// fitGrad.mul_43[2]
@@ -13507,19 +13665,19 @@ loop133: // 8 times
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
-	JNE	loop133
+	JNE	loop131
 	ADDQ	$64, SI
 	ADDQ	$1024, DI
 	DECQ	CX
-	JNE	loop132
+	JNE	loop130
 	MOVQ	$21, CX
 	MOVQ	R8, SI
 	MOVQ	AX, DI
-loop134: // 21 times: tiles of 6 elements
+loop132: // 21 times: tiles of 6 elements
 	MOVQ	$2, R9
 	MOVQ	SI, R10
 	MOVQ	AX, R11
-loop135: // 2 times: tiles of 4 elements
+loop133: // 2 times: tiles of 4 elements
 	VMOVUPS	40960(R10), Z0	// sum of L.2.weight[0]
 	VMOVUPS	41024(R10), Z1	// sum of L.2.weight[16]
 	VMOVUPS	41088(R10), Z2	// sum of L.2.weight[32]
@@ -13547,7 +13705,7 @@ loop135: // 2 times: tiles of 4 elements
 	MOVQ	$8, R12
 	MOVQ	R11, R13
 	MOVQ	DI, R14
-loop136: // 8 times: samples, 4 at a time
+loop134: // 8 times: samples, 4 at a time
 	VMOVUPS	915712(R13), Z24	// fitGrad.turned[128]
 	VMOVUPS	917760(R13), Z25	// fitGrad.turned[144]
 	VMOVUPS	919808(R13), Z26	// fitGrad.turned[160]
@@ -13687,7 +13845,7 @@ loop136: // 8 times: samples, 4 at a time
 	ADDQ	$256, R13
 	ADDQ	$16, R14
 	DECQ	R12
-	JNE	loop136
+	JNE	loop134
 	VMOVUPS	Z0, 40960(R10)	// sum of L.2.weight[0]
 	VMOVUPS	Z1, 41024(R10)	// sum of L.2.weight[16]
 	VMOVUPS	Z2, 41088(R10)	// sum of L.2.weight[32]
@@ -13715,15 +13873,15 @@ loop136: // 8 times: samples, 4 at a time
 	ADDQ	$256, R10
 	ADDQ	$8192, R11
 	DECQ	R9
-	JNE	loop135
+	JNE	loop133
 	ADDQ	$3072, SI
 	ADDQ	$768, DI
 	DECQ	CX
-	JNE	loop134
+	JNE	loop132
 	MOVQ	$2, CX
 	MOVQ	R8, SI
 	MOVQ	AX, DI
-loop137: // 2 times: tiles of 4 elements
+loop135: // 2 times: tiles of 4 elements
 	VMOVUPS	105472(SI), Z0	// sum of L.2.weight[16128]
 	VMOVUPS	105536(SI), Z1	// sum of L.2.weight[16144]
 	VMOVUPS	105600(SI), Z2	// sum of L.2.weight[16160]
@@ -13735,7 +13893,7 @@ loop137: // 2 times: tiles of 4 elements
 	MOVQ	$8, R9
 	MOVQ	AX, R10
 	MOVQ	DI, R11
-loop138: // 8 times: samples, 4 at a time
+loop136: // 8 times: samples, 4 at a time
 	VBROADCASTSS	915456(R10), Z8	// fitGrad.turned[126]
 	VBROADCASTSS	915584(R10), Z9	// fitGrad.turned[127]
 	VMOVUPS	915712(R11), Z10	// fitGrad.turned[128]
@@ -13795,7 +13953,7 @@ loop138: // 8 times: samples, 4 at a time
 	ADDQ	$16, R10
 	ADDQ	$256, R11
 	DECQ	R9
-	JNE	loop138
+	JNE	loop136
 	VMOVUPS	Z0, 105472(SI)	// sum of L.2.weight[16128]
 	VMOVUPS	Z1, 105536(SI)	// sum of L.2.weight[16144]
 	VMOVUPS	Z2, 105600(SI)	// sum of L.2.weight[16160]
@@ -13807,13 +13965,13 @@ loop138: // 8 times: samples, 4 at a time
 	ADDQ	$256, SI
 	ADDQ	$8192, DI
 	DECQ	CX
-	JNE	loop137
+	JNE	loop135
 	MOVQ	$16, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
 	MOVQ	DX, R9
 	MOVQ	R8, R10
-loop139: // 16 times: tiles of 8 elements
+loop137: // 16 times: tiles of 8 elements
 	// lagrange.nde:4
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
@@ -13834,7 +13992,7 @@ loop139: // 16 times: tiles of 8 elements
 	MOVQ	$128, R11
 	MOVQ	AX, R12
 	MOVQ	SI, R13
-loop140: // 128 times: terms of the sums
+loop138: // 128 times: terms of the sums
 	VMOVUPS	2215168(R12), Z16	// fitGrad.add_9[0]
 	VMOVUPS	2215232(R12), Z17	// fitGrad.add_9[0] | 1
 	VBROADCASTSS	2560(R13), Z18	// L.2.weight[0]
@@ -13864,7 +14022,7 @@ loop140: // 128 times: terms of the sums
 	ADDQ	$128, R12
 	ADDQ	$4, R13
 	DECQ	R11
-	JNE	loop140
+	JNE	loop138
 	VMOVUPS	Z0, 2231552(DI)	// fitGrad.matvec_15[0]
 	VMOVUPS	Z1, 2231616(DI)	// fitGrad.matvec_15[0] | 1
 	VMOVUPS	Z2, 2231680(DI)	// fitGrad.matvec_15[1]
@@ -14022,11 +14180,11 @@ loop140: // 128 times: terms of the sums
 	ADDQ	$32, R9
 	ADDQ	$512, R10
 	DECQ	CX
-	JNE	loop139
+	JNE	loop137
 	MOVQ	$9, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop141: // 9 times: tiles of 13 elements
+loop139: // 9 times: tiles of 13 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -14056,7 +14214,7 @@ loop141: // 9 times: tiles of 13 elements
 	MOVQ	$128, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
-loop142: // 128 times: terms of the sums
+loop140: // 128 times: terms of the sums
 	VMOVUPS	2247936(R10), Z26	// fitGrad.L.2.bias_bar[0]
 	VMOVUPS	2248000(R10), Z27	// fitGrad.L.2.bias_bar[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
@@ -14101,7 +14259,7 @@ loop142: // 128 times: terms of the sums
 	ADDQ	$128, R10
 	ADDQ	$512, R11
 	DECQ	R9
-	JNE	loop142
+	JNE	loop140
 	VMOVUPS	Z0, 2264320(DI)	// fitGrad.vecmat_12[0]
 	VMOVUPS	Z1, 2264384(DI)	// fitGrad.vecmat_12[0] | 1
 	VMOVUPS	Z2, 2264448(DI)	// fitGrad.vecmat_12[1]
@@ -14131,7 +14289,7 @@ loop142: // 128 times: terms of the sums
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
-	JNE	loop141
+	JNE	loop139
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -14157,7 +14315,7 @@ loop142: // 128 times: terms of the sums
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	BX, DI
-loop143: // 128 times: terms of the sums
+loop141: // 128 times: terms of the sums
 	VMOVUPS	2247936(SI), Z22	// fitGrad.L.2.bias_bar[0]
 	VMOVUPS	2248000(SI), Z23	// fitGrad.L.2.bias_bar[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
@@ -14196,7 +14354,7 @@ loop143: // 128 times: terms of the sums
 	ADDQ	$128, SI
 	ADDQ	$512, DI
 	DECQ	CX
-	JNE	loop143
+	JNE	loop141
 	VMOVUPS	Z0, 2279296(AX)	// fitGrad.vecmat_12[117]
 	VMOVUPS	Z1, 2279360(AX)	// fitGrad.vecmat_12[117] | 1
 	VMOVUPS	Z2, 2279424(AX)	// fitGrad.vecmat_12[118]
@@ -14221,7 +14379,7 @@ loop143: // 128 times: terms of the sums
 	VMOVUPS	Z21, 2280640(AX)	// fitGrad.vecmat_12[127] | 1
 	MOVQ	$32, CX
 	MOVQ	AX, SI
-loop144: // 32 times: tiles of 4 elements
+loop142: // 32 times: tiles of 4 elements
 	VMOVUPS	1194752(SI), Z0	// fitGrad.mul_8[0]
 	VMOVUPS	1194816(SI), Z1	// fitGrad.mul_8[0] | 1
 	VPANDD	0(AX), Z0, Z0
@@ -14248,15 +14406,15 @@ loop144: // 32 times: tiles of 4 elements
 	VMOVUPS	Z1, 899776(SI)	// fitGrad.turned[3] | 1
 	ADDQ	$512, SI
 	DECQ	CX
-	JNE	loop144
+	JNE	loop142
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop145: // 2 times: vectors of the block
+loop143: // 2 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 	MOVQ	DI, R11
-loop146: // 8 times
+loop144: // 8 times
 	VMOVUPS	2215168(R10), Z0	// fitGrad.add_9[0]
 	VMOVUPS	2215296(R10), Z1	// fitGrad.add_9[1]
 	VMOVUPS	2215424(R10), Z2	// fitGrad.add_9[2]
@@ -14356,19 +14514,19 @@ loop146: // 8 times
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
-	JNE	loop146
+	JNE	loop144
 	ADDQ	$64, SI
 	ADDQ	$1024, DI
 	DECQ	CX
-	JNE	loop145
+	JNE	loop143
 	MOVQ	$21, CX
 	MOVQ	R8, SI
 	MOVQ	AX, DI
-loop147: // 21 times: tiles of 6 elements
+loop145: // 21 times: tiles of 6 elements
 	MOVQ	$2, R9
 	MOVQ	SI, R10
 	MOVQ	AX, R11
-loop148: // 2 times: tiles of 4 elements
+loop146: // 2 times: tiles of 4 elements
 	VMOVUPS	40960(R10), Z0	// sum of L.2.weight[0]
 	VMOVUPS	41024(R10), Z1	// sum of L.2.weight[16]
 	VMOVUPS	41088(R10), Z2	// sum of L.2.weight[32]
@@ -14396,7 +14554,7 @@ loop148: // 2 times: tiles of 4 elements
 	MOVQ	$8, R12
 	MOVQ	R11, R13
 	MOVQ	DI, R14
-loop149: // 8 times: samples, 4 at a time
+loop147: // 8 times: samples, 4 at a time
 	VMOVUPS	915712(R13), Z24	// fitGrad.turned[128]
 	VMOVUPS	917760(R13), Z25	// fitGrad.turned[144]
 	VMOVUPS	919808(R13), Z26	// fitGrad.turned[160]
@@ -14536,7 +14694,7 @@ loop149: // 8 times: samples, 4 at a time
 	ADDQ	$256, R13
 	ADDQ	$16, R14
 	DECQ	R12
-	JNE	loop149
+	JNE	loop147
 	VMOVUPS	Z0, 40960(R10)	// sum of L.2.weight[0]
 	VMOVUPS	Z1, 41024(R10)	// sum of L.2.weight[16]
 	VMOVUPS	Z2, 41088(R10)	// sum of L.2.weight[32]
@@ -14564,15 +14722,15 @@ loop149: // 8 times: samples, 4 at a time
 	ADDQ	$256, R10
 	ADDQ	$8192, R11
 	DECQ	R9
-	JNE	loop148
+	JNE	loop146
 	ADDQ	$3072, SI
 	ADDQ	$768, DI
 	DECQ	CX
-	JNE	loop147
+	JNE	loop145
 	MOVQ	$2, CX
 	MOVQ	R8, SI
 	MOVQ	AX, DI
-loop150: // 2 times: tiles of 4 elements
+loop148: // 2 times: tiles of 4 elements
 	VMOVUPS	105472(SI), Z0	// sum of L.2.weight[16128]
 	VMOVUPS	105536(SI), Z1	// sum of L.2.weight[16144]
 	VMOVUPS	105600(SI), Z2	// sum of L.2.weight[16160]
@@ -14584,7 +14742,7 @@ loop150: // 2 times: tiles of 4 elements
 	MOVQ	$8, R9
 	MOVQ	AX, R10
 	MOVQ	DI, R11
-loop151: // 8 times: samples, 4 at a time
+loop149: // 8 times: samples, 4 at a time
 	VBROADCASTSS	915456(R10), Z8	// fitGrad.turned[126]
 	VBROADCASTSS	915584(R10), Z9	// fitGrad.turned[127]
 	VMOVUPS	915712(R11), Z10	// fitGrad.turned[128]
@@ -14644,7 +14802,7 @@ loop151: // 8 times: samples, 4 at a time
 	ADDQ	$16, R10
 	ADDQ	$256, R11
 	DECQ	R9
-	JNE	loop151
+	JNE	loop149
 	VMOVUPS	Z0, 105472(SI)	// sum of L.2.weight[16128]
 	VMOVUPS	Z1, 105536(SI)	// sum of L.2.weight[16144]
 	VMOVUPS	Z2, 105600(SI)	// sum of L.2.weight[16160]
@@ -14656,11 +14814,11 @@ loop151: // 8 times: samples, 4 at a time
 	ADDQ	$256, SI
 	ADDQ	$8192, DI
 	DECQ	CX
-	JNE	loop150
+	JNE	loop148
 	// lagrange.nde:4
 	MOVQ	$32, CX
 	MOVQ	AX, SI
-loop152: // 32 times: tiles of 4 elements
+loop150: // 32 times: tiles of 4 elements
 	VMOVUPS	2247936(SI), Z0	// fitGrad.L.2.bias_bar[0]
 	VMOVUPS	2248000(SI), Z1	// fitGrad.L.2.bias_bar[0] | 1
 	VPANDD	0(AX), Z0, Z0
@@ -14687,15 +14845,15 @@ loop152: // 32 times: tiles of 4 elements
 	VMOVUPS	Z1, 899776(SI)	// fitGrad.turned[3] | 1
 	ADDQ	$512, SI
 	DECQ	CX
-	JNE	loop152
+	JNE	loop150
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop153: // 2 times: vectors of the block
+loop151: // 2 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 	MOVQ	DI, R11
-loop154: // 8 times
+loop152: // 8 times
 	VMOVUPS	998144(R10), Z0	// fitGrad.softplus[0]
 	VMOVUPS	998272(R10), Z1	// fitGrad.softplus[1]
 	VMOVUPS	998400(R10), Z2	// fitGrad.softplus[2]
@@ -14795,19 +14953,19 @@ loop154: // 8 times
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
-	JNE	loop154
+	JNE	loop152
 	ADDQ	$64, SI
 	ADDQ	$1024, DI
 	DECQ	CX
-	JNE	loop153
+	JNE	loop151
 	MOVQ	$21, CX
 	MOVQ	R8, SI
 	MOVQ	AX, DI
-loop155: // 21 times: tiles of 6 elements
+loop153: // 21 times: tiles of 6 elements
 	MOVQ	$2, R9
 	MOVQ	SI, R10
 	MOVQ	AX, R11
-loop156: // 2 times: tiles of 4 elements
+loop154: // 2 times: tiles of 4 elements
 	VMOVUPS	40960(R10), Z0	// sum of L.2.weight[0]
 	VMOVUPS	41024(R10), Z1	// sum of L.2.weight[16]
 	VMOVUPS	41088(R10), Z2	// sum of L.2.weight[32]
@@ -14835,7 +14993,7 @@ loop156: // 2 times: tiles of 4 elements
 	MOVQ	$8, R12
 	MOVQ	R11, R13
 	MOVQ	DI, R14
-loop157: // 8 times: samples, 4 at a time
+loop155: // 8 times: samples, 4 at a time
 	VMOVUPS	915712(R13), Z24	// fitGrad.turned[128]
 	VMOVUPS	917760(R13), Z25	// fitGrad.turned[144]
 	VMOVUPS	919808(R13), Z26	// fitGrad.turned[160]
@@ -14975,7 +15133,7 @@ loop157: // 8 times: samples, 4 at a time
 	ADDQ	$256, R13
 	ADDQ	$16, R14
 	DECQ	R12
-	JNE	loop157
+	JNE	loop155
 	VMOVUPS	Z0, 40960(R10)	// sum of L.2.weight[0]
 	VMOVUPS	Z1, 41024(R10)	// sum of L.2.weight[16]
 	VMOVUPS	Z2, 41088(R10)	// sum of L.2.weight[32]
@@ -15003,15 +15161,15 @@ loop157: // 8 times: samples, 4 at a time
 	ADDQ	$256, R10
 	ADDQ	$8192, R11
 	DECQ	R9
-	JNE	loop156
+	JNE	loop154
 	ADDQ	$3072, SI
 	ADDQ	$768, DI
 	DECQ	CX
-	JNE	loop155
+	JNE	loop153
 	MOVQ	$2, CX
 	MOVQ	R8, SI
 	MOVQ	AX, DI
-loop158: // 2 times: tiles of 4 elements
+loop156: // 2 times: tiles of 4 elements
 	VMOVUPS	105472(SI), Z0	// sum of L.2.weight[16128]
 	VMOVUPS	105536(SI), Z1	// sum of L.2.weight[16144]
 	VMOVUPS	105600(SI), Z2	// sum of L.2.weight[16160]
@@ -15023,7 +15181,7 @@ loop158: // 2 times: tiles of 4 elements
 	MOVQ	$8, R9
 	MOVQ	AX, R10
 	MOVQ	DI, R11
-loop159: // 8 times: samples, 4 at a time
+loop157: // 8 times: samples, 4 at a time
 	VBROADCASTSS	915456(R10), Z8	// fitGrad.turned[126]
 	VBROADCASTSS	915584(R10), Z9	// fitGrad.turned[127]
 	VMOVUPS	915712(R11), Z10	// fitGrad.turned[128]
@@ -15083,7 +15241,7 @@ loop159: // 8 times: samples, 4 at a time
 	ADDQ	$16, R10
 	ADDQ	$256, R11
 	DECQ	R9
-	JNE	loop159
+	JNE	loop157
 	VMOVUPS	Z0, 105472(SI)	// sum of L.2.weight[16128]
 	VMOVUPS	Z1, 105536(SI)	// sum of L.2.weight[16144]
 	VMOVUPS	Z2, 105600(SI)	// sum of L.2.weight[16160]
@@ -15095,16 +15253,16 @@ loop159: // 8 times: samples, 4 at a time
 	ADDQ	$256, SI
 	ADDQ	$8192, DI
 	DECQ	CX
-	JNE	loop158
+	JNE	loop156
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop160: // 2 times: vectors of the block
+loop158: // 2 times: vectors of the block
 	VMOVUPS	65792(SI), Z0	// mask
 	MOVQ	$128, DI
 	MOVQ	SI, R9
 	MOVQ	R8, R10
 	MOVQ	R8, R11
-loop161: // 128 times: elements
+loop159: // 128 times: elements
 	// lagrange.nde:4
 	VMOVUPS	2264320(R9), Z1	// fitGrad.vecmat_12[0]
 	VMOVUPS	948992(R9), Z2	// fitGrad.sigmoid[0]
@@ -15161,11 +15319,11 @@ loop161: // 128 times: elements
 	ADDQ	$64, R10
 	ADDQ	$256, R11
 	DECQ	DI
-	JNE	loop161
+	JNE	loop159
 	MOVQ	$256, DI
 	MOVQ	DX, R9
 	MOVQ	R8, R10
-loop162: // 256 times: elements
+loop160: // 256 times: elements
 	// lagrange.nde:36
 	VBROADCASTSS	3340(R9), Z1	// mul.5[0]
 	VPANDD	Z0, Z1, Z1
@@ -15175,13 +15333,13 @@ loop162: // 256 times: elements
 	ADDQ	$4, R9
 	ADDQ	$64, R10
 	DECQ	DI
-	JNE	loop162
+	JNE	loop160
 	MOVQ	$64, DI
 	MOVQ	BX, R9
 	MOVQ	SI, R10
 	MOVQ	R8, R11
 	MOVQ	R8, R12
-loop163: // 64 times: elements
+loop161: // 64 times: elements
 	// lagrange.nde:8
 	VMOVUPS	1623552(SI), Z1	// fitGrad.q_bar_bar[0]
 	VBROADCASTSS	70404(R9), Z6	// force.2.weight[0]
@@ -15244,10 +15402,10 @@ loop163: // 64 times: elements
 	ADDQ	$64, R11
 	ADDQ	$256, R12
 	DECQ	DI
-	JNE	loop163
+	JNE	loop161
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop160
+	JNE	loop158
 	RET
 
 // func fitGradPart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
