@@ -186,7 +186,7 @@ func (b *benching) compare() error {
 
 // contenders lists what compare measures, and the variants that it needs.
 func (b *benching) contenders() ([]*contender, []driver.Variant, error) {
-	models := b.res.Module.Models
+	models := b.res.Module.Own()
 	if b.f.model != "" {
 		m, err := chosenModel(b.res.Module, b.f.model)
 		if err != nil {
