@@ -37,7 +37,7 @@ func (v *vectors) adaptive(l *lanes.Solve, step stepNames) {
 	p.line("if %s[i] == 0 { continue }", live)
 	v.failMaxSteps(l, step)
 	p.line("}")
-	p.line("%s", ifElse(s.Times > 0, "break", "return"))
+	p.line("%s", ifElse(s.Times > 0 || s.Stretches, "break", "return"))
 	p.line("}")
 	if l.KeepsSome() {
 		p.line("%s", v.runWith(l.Step, "tape.attempt()"))
@@ -75,7 +75,7 @@ func (v *vectors) adaptive(l *lanes.Solve, step stepNames) {
 	v.happen(l, step, res[lanes.Own+"t_at"], res[lanes.Own+"h_at"])
 	if s.Stops > 0 {
 		v.pass(l, step, func() {
-			p.line("%s[i], %s[i] = 1, 1", arg[lanes.Own+"err_prev"], arg[lanes.Own+"err_prev2"])
+			v.forget(s, step)
 			p.line("%s[i] = rt.Longer(%s[i], cut[i])", h, h)
 		})
 	}
@@ -99,7 +99,8 @@ func (v *vectors) beginAdaptive(l *lanes.Solve, step stepNames, count bool) {
 		v.findStops(l, t)
 	}
 	p.line("%s[i], %s[i] = by.RTol, by.ATol", arg[lanes.Own+"rtol"], arg[lanes.Own+"atol"])
-	p.line("%s[i], %s[i], %s[i], %s[i] = 0, 1, 1, 0", arg[lanes.Own+"rejected"], arg[lanes.Own+"err_prev"], arg[lanes.Own+"err_prev2"], live)
+	p.line("%s[i], %s[i] = 0, 0", arg[lanes.Own+"rejected"], live)
+	v.forget(s, step)
 	p.line("if i < n {")
 	p.line("st[i] = rt.SolveStats{%sTime: t0[i]}", ifText(s.BeginEvals > 0, fmt.Sprintf("NFE: %d, ", s.BeginEvals)))
 	v.ifSpan(s)
@@ -123,6 +124,15 @@ func (v *vectors) beginAdaptive(l *lanes.Solve, step stepNames, count bool) {
 	}
 	if s.Stops > 0 {
 		p.line("for i := range n { %s[i] = t0[i] } // where the field was seen may be beside it", t)
+	}
+}
+
+// forget prints that the controller knows nothing of steps before.
+func (v *vectors) forget(s *ir.Solve, step stepNames) {
+	at := func(name string) string { return step.arg[lanes.Own+name] + "[i]" }
+	v.p.line("%s, %s = 1, 1", at("err_prev"), at("err_prev2"))
+	if s.Ratios() {
+		v.p.line("%s, %s, %s = 1, 1, 0", at("ratio"), at("ratio_prev"), at("h_prev"))
 	}
 }
 

@@ -181,6 +181,12 @@ func (v *vectors) happen(l *lanes.Solve, step stepNames, t, h string) {
 	now := step.arg[lanes.Own+"t"]
 	p.line("if slices.Contains(hit[:], true) {")
 	v.cutSteps(l, step, t, h)
+	if s.Stretches {
+		p.line("for i := range n {")
+		p.line("if !hit[i] { continue }")
+		v.endStretch(l, now+"[i]", func(k int) string { return step.arg[s.States[k].Name] })
+		p.line("}")
+	}
 	for i := range s.Events {
 		v.recordEvent(l, step, i)
 		v.reset(l, step, i)
@@ -193,7 +199,7 @@ func (v *vectors) happen(l *lanes.Solve, step stepNames, t, h string) {
 	p.line("for i := range n {")
 	p.line("if !hit[i] { continue }")
 	if s.Adaptive {
-		p.line("%s[i], %s[i] = 1, 1", step.arg[lanes.Own+"err_prev"], step.arg[lanes.Own+"err_prev2"])
+		v.forget(s, step)
 	}
 	v.takeGuards(l)
 	p.line("ev[i].Again(es[i][:], %s[i])", now)
@@ -353,8 +359,12 @@ func (v *vectors) revEvents(r *lanes.Rev, tape *lanes.Solve, rel func(int) strin
 		at := func(i int) string { return "a." + v.paths[kernel.Args[i]][len(kernel.Name)+1:] }
 		p.line("if slices.Contains(back[:], %d) {", e+1)
 		p.line("a := &fr.%s", kernel.Name)
+		p.line("%s, %s = %s, [%d]float64{} // samples without the event have numbers, too", at(0), at(1), rel(0), w)
+		for j := range s.States {
+			p.line("%s = %s", at(2+j), rel(3+j))
+		}
 		p.line("for i, event := range back {")
-		p.line("%s[i], fr.mask[i] = 0, 0", at(1))
+		p.line("fr.mask[i] = 0")
 		p.line("if event != %d { continue }", e+1)
 		p.line("%s[i], %s[i], fr.mask[i] = tape.fired[events[i]][i].T, 1, mask[i]", at(0), at(1))
 		for j, st := range s.States {
@@ -383,11 +393,14 @@ func (v *vectors) revCut(r *lanes.Rev, rel func(int) string) {
 	at := func(i int) string { return "a." + v.paths[r.At.Args[i]][len(r.At.Name)+1:] }
 	p.line("{")
 	p.line("a, cut := &fr.%s, false", r.At.Name)
-	p.line("%s = [%d]float64{}", at(3), w)
+	p.line("%s, %s = [%d]float64{}, [%d]float64{}", at(2), at(3), w, w)
+	for j := range s.States { // samples without a cut have numbers, too
+		p.line("clear(%s[:])", at(4+n+m+j))
+	}
 	p.line("for i, n := range tape.n {")
 	p.line("fr.mask[i] = 0")
-	p.line("if k >= n || tape.part[k][i] == 1 { continue }")
-	p.line("%s[i], %s[i], %s[i], fr.mask[i], cut = tape.part[k][i], 1, 0, mask[i], true", at(2), at(3), rel(2))
+	p.line("if k >= n || %s == 1 { continue }", v.part(s))
+	p.line("%s[i], %s[i], %s[i], fr.mask[i], cut = %s, 1, 0, mask[i], true", at(2), at(3), rel(2), v.part(s))
 	for j, st := range s.States {
 		v.laneLoop(st.Type, func(place func(string) string) string {
 			bar := rel(3+n+m+j) + "[" + place("") + "]"

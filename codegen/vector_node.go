@@ -60,8 +60,11 @@ func (v *vectors) node(n *lanes.Node) string {
 			}
 			p.line("l.%s(%s&%s, &%s%s%s, %s, n, &st[%d])", v.names[st.Solve], tape, v.at(st.T0), v.at(st.T1), stops, outs, fn.stepping(st.Solve.IR), pf.Slots[st.Value])
 		case st.Rev != nil:
-			if outs != "" {
+			if outs != "" || st.Rev.Node != nil {
 				outs += ", n"
+			}
+			if lo, hi := fn.slots(st.Value); hi > lo {
+				outs += fmt.Sprintf(", (*[%d][%d]rt.SolveStats)(st[%d:%d])", hi-lo, v.set.Samples(), lo, hi)
 			}
 			p.line("l.%s(&l.%s%s)", v.names[st.Rev], v.tapeOf(st.Value.Args[0], st.Rev.Solve), outs)
 		default:

@@ -40,6 +40,7 @@ func (v *vectors) findRecords() {
 			case st.Rev != nil:
 				add(st.Rev.Record, st.Rev.IR.Name)
 				add(st.Rev.ReplayRecord, st.Rev.IR.Name+".replay")
+				visit(st.Rev.Node)
 			case st.Loop != nil:
 				visit(st.Loop.Body)
 			}

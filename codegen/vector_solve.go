@@ -64,6 +64,7 @@ func (v *vectors) solve(l *lanes.Solve) {
 	if s.Times > 0 {
 		v.rest(l, step)
 	}
+	v.lastStretch(l, step)
 	text(v.loops, fmt.Sprintf("%s solves system %s for the first n samples, each in steps of its own (%s).", v.names[l], s.System, clean(s.Span.String())),
 		fmt.Sprintf("func (l *lanes) %s(%s) {\n%s\n}", v.names[l], params, p.text()))
 }
@@ -125,7 +126,7 @@ func plainSteps(s *ir.Solve) bool {
 
 // record prints how an accepted step of sample i, or with pushAll of all n samples, is kept.
 func (v *vectors) record(l *lanes.Solve, step stepNames, push, which, t, h string) {
-	if !l.IR.Record {
+	if !l.IR.Record || l.IR.Stretches {
 		return
 	}
 	args := which + ifText(len(l.IR.Events) > 0, ", ev[i].Part()") + ", &" + t + ", &" + h
@@ -286,6 +287,10 @@ func (v *vectors) rev(r *lanes.Rev) {
 		return
 	}
 	v.done[r] = true
+	if r.Node != nil {
+		v.revStretches(r)
+		return
+	}
 	s, p := r.IR.Solve, v.p
 	tape := r.Solve
 	v.names[r] = v.e.global.pick(v.e.revName(r.IR) + "Lanes")
@@ -307,7 +312,8 @@ func (v *vectors) rev(r *lanes.Rev) {
 		p.line("inside := true // cotangents of outputs are in the arguments of a step, of this sweep or of one before")
 	}
 	v.revStartEvents(r)
-	p.line("for k := len(tape.t) - 1; k >= 0; k-- {")
+	v.startUndo(r)
+	p.line("for k := %s - 1; k >= 0; k-- {", v.tapeSteps(s))
 	if s.Times > 0 {
 		p.line("for i := range n {")
 		p.line("for j := m[i] - 1; j >= 0 && tape.at[j][i] == k; j-- {")
@@ -317,13 +323,17 @@ func (v *vectors) rev(r *lanes.Rev) {
 		p.line("}")
 		p.line("}")
 	}
-	v.revEvents(r, tape, rel)
-	row := "k"
-	if checkpointed(s) {
-		v.restore(r, tape, rel)
-		row = fmt.Sprintf("len(tape.%s)-1", v.names[[2]any{tape, s.States[0].Name}])
+	if s.Undo {
+		v.undo(r, tape, rel)
+	} else {
+		row := "k"
+		if checkpointed(s) {
+			v.restore(r, tape, rel)
+			row = fmt.Sprintf("len(tape.%s)-1", v.names[[2]any{tape, s.States[0].Name}])
+		}
+		v.revStates(r, rel, row)
 	}
-	v.revStates(r, rel, row)
+	v.revEvents(r, tape, rel)
 	v.revActive(r, rel, "")
 	if r.IR.DenseVJP != nil {
 		v.revInside(r, rel)
@@ -342,6 +352,7 @@ func (v *vectors) rev(r *lanes.Rev) {
 	default:
 		v.revOutputs(r, rel)
 	}
+	v.revBegin(r, rel)
 	p.line("}")
 	v.endRev(r, params)
 }

@@ -67,6 +67,9 @@ func (v *vectors) anew(l *lanes.Solve, step stepNames, flag string) {
 	p.line("for i := range n {")
 	p.line("if !%s[i] { continue }", flag)
 	p.line("st[i].NFE += %d", l.AnewEvals())
+	if l.IR.Record && marked(l.IR) {
+		p.line("tape.anew(i)")
+	}
 	for i, r := range l.Anew.Func.ResultNames {
 		v.laneLoop(l.Anew.Func.Results[i].Type, func(place func(string) string) string {
 			return fmt.Sprintf("%s[%s] = f.%s[%s]", step.arg[strings.TrimSuffix(r, lanes.Begun)], place(""), v.paths[l.Anew.Results[i]][len(l.Anew.Name)+1:], place(""))

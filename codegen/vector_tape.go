@@ -23,6 +23,15 @@ func (v *vectors) tapeType(l *lanes.Solve) string {
 func (v *vectors) tape(l *lanes.Solve) {
 	s, p, w := l.IR, v.p, v.set.Samples()
 	name := v.tapeType(l)
+	fields, types := v.tapeFields(l)
+	switch {
+	case s.Undo:
+		v.undoTape(l, fields, types)
+		return
+	case s.Stretches:
+		v.stretchTape(l, fields, types)
+		return
+	}
 	p.line("n [%d]int // steps of each sample", w)
 	p.line("t, h [][%d]float64", w)
 	if checkpointed(s) {
@@ -39,24 +48,10 @@ func (v *vectors) tape(l *lanes.Solve) {
 	if len(s.Events) > 0 {
 		p.line("part [][%d]float64 // how much of each step counts: less than 1 where it was cut", w)
 	}
-	sc := newScope("n", "t", "h", "i", "k", "tp", "at", "theta", "count", "part", "events", "fired", "event", "kept", "keep", "cut", "place", "to", "from", "steps", "slots")
-	var fields, types []string
-	for _, st := range s.States {
-		fields = append(fields, sc.pick(goName(st.Name, false)))
-		types = append(types, fmt.Sprintf("[%d * %d]%s", st.Type.Len(), w, v.elem(st.Type.Elem)))
-		p.line("%s []%s", fields[len(fields)-1], types[len(types)-1])
+	for i, f := range fields {
+		p.line("%s []%s", f, types[i])
 	}
-	if s.Times > 0 {
-		p.line("at [%d][%d]int // step of each output time", s.Times, w)
-		p.line("theta [%d][%d]float64 // and the place in it", s.Times, w)
-	}
-	if len(s.Events) > 0 {
-		p.line("events [%d]int // of each sample", w)
-		p.line("fired [][%d]rt.Fired", w)
-		for i, f := range fields {
-			p.line("%sFired []%s%s", f, types[i], ifText(i == 0, " // states before each event"))
-		}
-	}
+	v.tapeSides(l, fields, types)
 	text(v.loops, fmt.Sprintf("%s keeps the accepted steps of %s for the reverse sweep: step k of every sample. A sample with fewer steps\nhas there what it was when another made this one.", name, s.Name),
 		fmt.Sprintf("type %s struct {\n%s\n}", name, p.text()))
 	p.line("tp.n = [%d]int{}", w)
@@ -65,11 +60,9 @@ func (v *vectors) tape(l *lanes.Solve) {
 		p.line("tp.%s = tp.%s[:0]", f, f)
 	}
 	if len(s.Events) > 0 {
-		p.line("tp.part, tp.events, tp.fired = tp.part[:0], [%d]int{}, tp.fired[:0]", w)
-		for _, f := range fields {
-			p.line("tp.%sFired = tp.%sFired[:0]", f, f)
-		}
+		p.line("tp.part = tp.part[:0]")
 	}
+	v.resetSides(l, fields)
 	switch {
 	case l.KeepsSome():
 	case l.Keep != nil:
@@ -107,14 +100,6 @@ func (v *vectors) tape(l *lanes.Solve) {
 		p.line("for i := range count { tp.n[i]++ }")
 		text(v.loops, "pushAll keeps a step that the first samples have taken, as all before it.", fmt.Sprintf("func (tp *%s) pushAll(count int, %s) {\n%s\n}", name, params, p.text()))
 	}
-	one := func(i int, suffix string) {
-		f := fields[i]
-		if s.States[i].Type.Len() == 1 {
-			p.line("tp.%s%s[k][i] = %s[i]", f, suffix, f)
-			return
-		}
-		p.line("for e := i; e < len(%s); e += %d { tp.%s%s[k][e] = %s[e] }", f, w, f, suffix, f)
-	}
 	p.line("k := tp.n[i]")
 	p.line("tp.n[i]++")
 	p.line("if k == len(tp.t) {")
@@ -138,31 +123,23 @@ func (v *vectors) tape(l *lanes.Solve) {
 		p.line("if !ok { return }")
 		p.line("k = place")
 	}
-	for i := range fields {
-		one(i, "")
+	for i, f := range fields {
+		v.column(s.States[i].Type, fmt.Sprintf("tp.%s[k]", f), f)
 	}
 	text(v.loops, "push keeps the step of sample i.", fmt.Sprintf("func (tp *%s) push(i int%s, %s) {\n%s\n}", name, ifText(len(s.Events) > 0, ", part float64"), params, p.text()))
-	if len(s.Events) > 0 {
-		p.line("k := tp.events[i]")
-		p.line("tp.events[i]++")
-		p.line("if k == len(tp.fired) {")
-		p.line("tp.fired = append(tp.fired, [%d]rt.Fired{})", w)
-		for i, f := range fields {
-			p.line("tp.%sFired = append(tp.%sFired, %s{})", f, f, types[i])
-		}
-		p.line("}")
-		p.line("tp.fired[k][i] = rt.Fired{Step: tp.n[i] - 1, Event: event, T: t}")
-		var states []string
-		for i, f := range fields {
-			one(i, "Fired")
-			states = append(states, f+" *"+types[i])
-		}
-		text(v.loops, "event keeps an event at the end of the last step of sample i.", fmt.Sprintf("func (tp *%s) event(i, event int, t float64, %s) {\n%s\n}", name, strings.Join(states, ", "), p.text()))
+	v.tapeMethods(l, fields, types)
+}
+
+// tapeFields names the states on a tape, and gives their types.
+func (v *vectors) tapeFields(l *lanes.Solve) (fields, types []string) {
+	sc := newScope("n", "t", "h", "i", "j", "k", "tp", "at", "theta", "count", "part", "events", "fired", "event", "kept", "keep", "cut", "place", "to", "from", "steps", "slots", "open", "step", "begun", "begin", "begins", "anew", "e", "since", "end", "next", "late")
+	for _, st := range l.IR.States {
+		f := sc.pick(goName(st.Name, false))
+		fields = append(fields, f)
+		types = append(types, fmt.Sprintf("[%d * %d]%s", st.Type.Len(), v.set.Samples(), v.elem(st.Type.Elem)))
+		v.names[[2]any{l, st.Name}] = f
 	}
-	v.names[[2]any{l, "tape"}] = ""
-	for i, st := range s.States {
-		v.names[[2]any{l, st.Name}] = fields[i]
-	}
+	return fields, types
 }
 
 // resetTape prints how the tape of a solve begins.
@@ -172,6 +149,8 @@ func (v *vectors) resetTape(l *lanes.Solve) {
 	switch {
 	case !s.Record:
 		return
+	case s.Stretches:
+		steps = "t0"
 	case s.KeepBytes == 0 && l.Keep == nil, l.KeepsSome():
 	case s.Adaptive:
 		steps = "by.MaxSteps"
@@ -225,34 +204,4 @@ func (v *vectors) keep(s *ir.Solve, name string, fields, types []string) {
 	cut()
 	p.line("return last")
 	text(v.loops, "cut forgets the states after step k, and gives the last step with states.", fmt.Sprintf("func (tp *%s) cut(k int) int {\n%s\n}", name, p.text()))
-}
-
-// restore prints what brings the states at the start of step k to the end of a tape that does not keep all of them: from the
-// last ones kept, by the steps between.
-func (v *vectors) restore(r *lanes.Rev, tape *lanes.Solve, rel func(int) string) {
-	p, k, s := v.p, r.Replay, r.IR.Solve
-	at := func(f *lanes.Field) string { return "a." + v.paths[f][len(k.Name)+1:] }
-	p.line("for j := tape.cut(k); j < k; {")
-	p.line("next := tape.kept.Next(j, k)")
-	p.line("a := &fr.%s", k.Name)
-	var rows []string
-	for i, st := range s.States {
-		f := v.names[[2]any{tape, st.Name}]
-		p.line("%s = tape.%s[len(tape.%s)-1]", at(k.Args[2+i]), f, f)
-		rows = append(rows, "&"+at(k.Args[2+i]))
-	}
-	for i := range s.Extras {
-		p.line("%s = %s", at(k.Args[2+len(s.States)+i]), rel(3+len(s.States)+i))
-	}
-	p.line("for ; j < next; j++ {")
-	p.line("%s, %s = tape.t[j], tape.h[j]", at(k.Args[0]), at(k.Args[1]))
-	if !tape.Alike {
-		p.line("for i, n := range tape.n {")
-		p.line("if j >= n { %s[i] = 0 } // this sample has fewer steps", at(k.Args[1]))
-		p.line("}")
-	}
-	p.line("%s", v.runStep(k, r.ReplayRecord, "j", at(k.Args[0]), at(k.Args[1])))
-	p.line("}")
-	p.line("tape.again(j, %s)", strings.Join(rows, ", "))
-	p.line("}")
 }

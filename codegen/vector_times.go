@@ -44,7 +44,7 @@ func (v *vectors) laneLoop(t ir.Type, statement func(at func(row string) string)
 	}))
 }
 
-// store prints how states of sample i become those of its next output time.
+// store prints how states of sample i become those of its next output time; without a place in a step, they are those that a solve ended with.
 func (v *vectors) store(l *lanes.Solve, from func(state int) string, step, theta string) {
 	for k, st := range l.IR.States {
 		if !st.Memory {
@@ -53,8 +53,14 @@ func (v *vectors) store(l *lanes.Solve, from func(state int) string, step, theta
 			})
 		}
 	}
-	if l.IR.Record {
-		v.p.line("tape.at[next[i]][i], tape.theta[next[i]][i] = %s, %s", step, theta)
+	switch {
+	case l.IR.Stretches && theta == "":
+		v.p.line("tape.at[next[i]][i] = tape.n[i]")
+	case l.IR.Stretches:
+		v.endStretch(l, fmt.Sprintf("ts[next[i]*%d+i]", v.set.Samples()), from)
+		v.p.line("tape.at[next[i]][i] = tape.n[i] - 1")
+	case l.IR.Record:
+		v.p.line("tape.at[next[i]][i], tape.theta[next[i]][i] = %s, %s", step, ifElse(theta == "", "0", theta))
 	}
 	v.p.line("next[i]++")
 }
@@ -109,12 +115,12 @@ func (v *vectors) outputs(l *lanes.Solve, step stepNames, t, end, h string) {
 	p.line("}")
 }
 
-// rest prints what a solve of no length, or one that failed, leaves at the times that it did not reach.
+// rest prints what a solve of no length, or one that failed, leaves at the times that it did not reach, as do lanes without a sample.
 func (v *vectors) rest(l *lanes.Solve, step stepNames) {
 	p := v.p
-	p.line("for i := range n {")
+	p.line("for i := range next {")
 	p.line("for next[i] < %d {", l.IR.Times)
-	v.store(l, func(k int) string { return step.arg[l.IR.States[k].Name] }, "tape.n[i]", "0")
+	v.store(l, func(k int) string { return step.arg[l.IR.States[k].Name] }, "tape.n[i]", "")
 	p.line("}")
 	p.line("}")
 }
@@ -155,8 +161,8 @@ func (v *vectors) revInside(r *lanes.Rev, rel func(int) string) {
 	if s.Cuts() {
 		p.line("%s = [%d]float64{}", at(2), w)
 		p.line("for i, n := range tape.n { // the end of a step that is cut lies inside it")
-		p.line("if k >= n || tape.part[k][i] == 1 { continue }")
-		p.line("%s[i], %s[i], some = tape.part[k][i], 1, true", at(0), at(2))
+		p.line("if k >= n || %s == 1 { continue }", v.part(s))
+		p.line("%s[i], %s[i], some = %s, 1, true", at(0), at(2), v.part(s))
 		for j, st := range s.States {
 			v.laneLoop(st.Type, func(place func(string) string) string {
 				bar := rel(3+n+m+j) + "[" + place("") + "]"
@@ -230,7 +236,10 @@ func (v *vectors) revOutputs(r *lanes.Rev, rel func(int) string) {
 	p.line("a := &fr.%s", r.At.Name)
 	p.line("for round := 0; ; round++ {")
 	p.line("more := false")
-	p.line("%s = [%d]float64{}", at(3), w)
+	p.line("%s, %s = [%d]float64{}, [%d]float64{}", at(2), at(3), w, w)
+	for j := range s.States { // samples without an output have numbers, too
+		p.line("clear(%s[:])", at(4+n+m+j))
+	}
 	p.line("for i := range n {")
 	p.line("fr.mask[i] = 0")
 	p.line("for m[i] > 0 && tape.at[m[i]-1][i] == k {")

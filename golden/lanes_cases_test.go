@@ -119,6 +119,59 @@ train Fit {
 	epochs: 1
 	optimizer: sgd{lr: 0.1}
 }`,
+	// Linear systems that do not fit into registers: the one has pivots that differ from sample to sample, the other is lost without.
+	"systems": `
+net L(q [7]real) [7, 7]real { return reshape(q |> Linear(4) |> tanh |> Linear(49), 7, 7) }
+system Arm {
+	state q [7]real
+	context c real
+	der(q) = linsolve(1e-9*L(q) + c*reverse(eye(7)), -q)
+}
+net M(x [2]real) [9, 9]real { return reshape(x |> Linear(81), 9, 9) }
+model Swing(q [7]real, c real) (q1 [7]real, b real) { // the derivative of logdet takes an inverse
+	return solve(Arm{q, c: 2 + c}, over: 0..0.3, with: rk4{steps: 3}).q, logdet(M(q[:2]))
+}
+data Rows {
+	q, goal [7]real
+	c real
+	source: csv{path: "rows.csv"}
+}
+train Fit {
+	data: Rows
+	x, b := Swing(q, c)
+	minimize sqnorm(x - goal) + b
+	epochs: 1
+	optimizer: sgd{lr: 0.1}
+}`,
+	// Steps of a splitting, which has no memory, are undone between bounces.
+	"bounces": `
+net push(q [1]real) [1]real { return q |> Linear(5) |> tanh |> Linear(1) }
+system Ball {
+	state q, p [1]real
+	context c real
+	der(q) = p
+	der(p) = push(q) - 3
+	when falling(q[0]) {
+		q = 0.05 - 0.01*p + c
+		p = 0.5 - 0.8*p
+	}
+}
+model Fall(q, p [1]real, c real) (path [3, 1]real, end [1]real) {
+	path := solve(Ball{q: 0.1 + abs(q), p: p, c: 0}, from: 0, at: [0.4, 0.8, 1.1], with: leapfrog{steps: 20, sensitivity: reversible})
+	return path.q, solve(Ball{q: 0.1 + abs(p), p: q, c: 0.05*c}, over: 0..0.7 + 0.3*c^2, with: leapfrog{step: 0.09, sensitivity: reversible}).p
+}
+data Rows {
+	q, p [1]real
+	c real
+	source: csv{path: "rows.csv"}
+}
+train Fit {
+	data: Rows
+	path, end := Fall(q, p, c)
+	minimize sqnorm(path) + sqnorm(end)
+	epochs: 1
+	optimizer: sgd{lr: 0.1}
+}`,
 	"refill": `
 net f(x [2]real) [2]real { return x |> Linear(8) |> tanh |> Linear(2) }
 system Flow {

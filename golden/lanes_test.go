@@ -18,20 +18,29 @@ import (
 	"ndec.dev/ndec/rt"
 )
 
-// laneSolvers take the place of SOLVER in the cases, with how far results may differ: decisions of an adaptive
-// solve amplify the rounding of the last digit.
+// laneSolvers take the place of SOLVER in the cases, or in those that are named, with how far results may differ: decisions of an
+// adaptive solve amplify the rounding of the last digit, and so do steps that are undone.
 var laneSolvers = []struct {
 	name, text string
 	tol        float64
+	only       []string // cases
 }{
-	{"rk4", "rk4{steps: 6}", 1e-12},
-	{"length", "rk4{step: 0.15}", 1e-12},
-	{"dopri5", "dopri5{rtol: 1e-6, atol: 1e-6}", 1e-9},
-	{"few", "dopri5{rtol: 1e-5, atol: 1e-6, max_steps: 60}", 1e-9},
-	{"kept", "rk4{steps: 7, sensitivity: checkpoint{every: 3}}", 1e-12},
-	{"bounded", "dopri5{rtol: 1e-6, atol: 1e-6, max_steps: 60, sensitivity: checkpoint{memory: 1080}}", 1e-9},
-	{"alf", "alf{steps: 6, sensitivity: backprop}", 1e-12},
-	{"adjoint", "tsit5{rtol: 1e-7, atol: 1e-7, sensitivity: adjoint}", 1e-9},
+	{"rk4", "rk4{steps: 6}", 1e-12, nil},
+	{"length", "rk4{step: 0.15}", 1e-12, nil},
+	{"dopri5", "dopri5{rtol: 1e-6, atol: 1e-6}", 1e-9, nil},
+	{"few", "dopri5{rtol: 1e-5, atol: 1e-6, max_steps: 60}", 1e-9, nil},
+	{"kept", "rk4{steps: 7, sensitivity: checkpoint{every: 3}}", 1e-12, nil},
+	{"bounded", "dopri5{rtol: 1e-6, atol: 1e-6, max_steps: 60, sensitivity: checkpoint{memory: 1080}}", 1e-9, nil},
+	{"alf", "alf{steps: 6, sensitivity: backprop}", 1e-12, nil},
+	{"adjoint", "tsit5{rtol: 1e-7, atol: 1e-7, sensitivity: adjoint}", 1e-9, nil},
+	{"undone", "alf{steps: 6, sensitivity: reversible}", 1e-11, []string{"times", "stops", "events", "far"}},
+	{"heun", "reversible_heun{rtol: 1e-4, atol: 1e-4, sensitivity: reversible}", 1e-7, []string{"times", "stops", "events"}},
+	{"begun", "alf{steps: 6, sensitivity: backprop}", 1e-11, []string{"stops", "events"}},
+	{"again", "alf{steps: 9, sensitivity: checkpoint{every: 3}}", 1e-11, []string{"stops", "events"}},
+	{"stretch", "tsit5{rtol: 1e-7, atol: 1e-7, sensitivity: adjoint}", 1e-8, []string{"events"}},
+	{"ratios", "dopri5{rtol: 1e-6, atol: 1e-6, control: h211b}", 1e-9, []string{"times", "stops", "events", "refill"}},
+	{"gauss", "rk4{steps: 8, sensitivity: quadrature}", 1e-10, []string{"events"}},
+	{"between", "rk4{steps: 9, sensitivity: checkpoint{memory: 1080}}", 1e-11, []string{"events"}},
 }
 
 type laneJob struct {
@@ -47,6 +56,7 @@ type laneAnswer struct {
 	Grads   map[string][]float64
 	NFE     map[string][]int
 	Odd     map[string][]string
+	Spread  map[string][]float64 // how far odd numbers move where the last digit of others does: lanes may do as much
 	Pause   float64
 	Err     string
 }
@@ -56,9 +66,14 @@ type laneAnswer struct {
 func TestLanes(t *testing.T) {
 	t.Parallel()
 	run := newLaneRun(t)
+	only := os.Getenv("NDEC_TEST_LANES") // a part of the names of packages
 	for name, text := range laneCases {
 		for _, s := range laneSolvers {
 			switch {
+			case s.only != nil:
+				if !slices.Contains(s.only, name) {
+					continue
+				}
 			case s.name == "rk4" && name != "refill":
 			case s.name == "few" && name != "refill":
 				continue
@@ -68,6 +83,9 @@ func TestLanes(t *testing.T) {
 			}
 			for _, precision := range []string{"f64", "f32"} {
 				pkg, solver := name+s.name+precision, s.text
+				if !strings.Contains(pkg, only) || pkg == "eventsheunf32" { // whether numbers of 24 bits touch a guard is chance
+					continue
+				}
 				if name == "events" && precision == "f64" { // where in their tolerance events are found is chance
 					solver = strings.TrimSuffix(solver, "}") + ", events: root{tol: 1e-13}}"
 				}
@@ -116,10 +134,34 @@ func newLaneRun(t *testing.T) *laneRun {
 // add adds a package, with random rows.
 func (r *laneRun) add(pkg string, res *driver.Result, rows int, tol float64) {
 	r.jobs[pkg], r.tols[pkg] = newLaneJob(res.Module, rows), tol
-	r.program.Packages[pkg] = res.Out
+	r.program.Packages[pkg] = poisonFrames(res.Out)
 	r.lanes[pkg] = slices.ContainsFunc(res.Schedules(), func(s plan.Schedule) bool { return s.Why == "" })
 	fmt.Fprintf(&r.imports, "\t\"ndec.dev/ndec/%s\"\n", pkg)
 	fmt.Fprintf(&r.table, "\t%q: func(j Job) Answer { return run(%s.Program(), j) },\n", pkg, pkg)
+}
+
+// poisonFrames has the memory of kernels begin with NaN everywhere, so that a lane that reads what nobody has stored is seen.
+func poisonFrames(files []plan.File) []plan.File {
+	out := slices.Clone(files)
+	for i, f := range out {
+		if strings.HasSuffix(f.Name, "_lanes_amd64.go") {
+			text := strings.Replace(string(f.Text), "&lanes{fr: rt.Aligned[laneFrame](),", "&lanes{fr: poisoned(),", 1)
+			if text == string(f.Text) {
+				panic(f.Name + " makes the memory of kernels in another way")
+			}
+			out[i].Text = []byte(text + `
+func poisoned() *laneFrame {
+	fr := rt.Aligned[laneFrame]()
+	bytes := unsafe.Slice((*byte)(unsafe.Pointer(fr)), unsafe.Sizeof(*fr))
+	for i := range bytes {
+		bytes[i] = 0xff
+	}
+	return fr
+}
+`)
+		}
+	}
+	return out
 }
 
 // compare compares results in lanes with those without, which it gives.
@@ -138,6 +180,11 @@ func (r *laneRun) compare(t *testing.T) map[string]laneAnswer {
 	}
 	scalar, vector := answers("generic"), answers("")
 	worst := 0.0
+	if other := otherLevel(vector); other != "" {
+		r.compareLevels(t, vector, answers(other))
+	} else {
+		t.Log("AVX-512 HAS NOT RUN: this machine has none. Its kernels run simulated, in tests of codegen/lanes")
+	}
 	for pkg, want := range scalar {
 		got := vector[pkg]
 		if want.Err != "" || got.Err != "" {
@@ -176,8 +223,14 @@ func (r *laneRun) compare(t *testing.T) map[string]laneAnswer {
 			for i, text := range texts[1:] {
 				w, _ := strconv.ParseFloat(text, 64)
 				g, _ := strconv.ParseFloat(got.Odd[m][1+i], 64)
-				if same := g == w || math.IsNaN(g) && math.IsNaN(w); !same && !(math.Abs(g-w) <= 10*r.tols[pkg]*max(1, math.Abs(w))) {
-					t.Errorf("%s: number %d of %s on odd numbers is %v in lanes, %v without", pkg, i, m, g, w)
+				if g == w || math.IsNaN(g) && math.IsNaN(w) || math.Abs(g-w) <= 10*r.tols[pkg]*max(1, math.Abs(w)) {
+					continue
+				}
+				what := fmt.Sprintf("%s: number %d of %s on odd numbers is %v in lanes, %v without", pkg, i, m, g, w)
+				if moves := want.Spread[m][i]; math.Abs(g-w) <= 10*moves {
+					t.Logf("%s: rounding decides, last digits of inputs move it by %g without lanes", what, moves)
+				} else {
+					t.Error(what)
 				}
 			}
 		}
@@ -194,6 +247,43 @@ func (r *laneRun) compare(t *testing.T) map[string]laneAnswer {
 	}
 	t.Logf("the collector waited %g ms at most for batches in lanes", 1e3*worst)
 	return scalar
+}
+
+// otherLevel is the instruction set that lanes may use beside the one of the answers; "" if there is none.
+func otherLevel(answers map[string]laneAnswer) string {
+	for _, a := range answers {
+		if a.Level == rt.AVX512.String() {
+			return rt.AVX2.String()
+		}
+	}
+	return ""
+}
+
+// compareLevels compares answers with those of another instruction set: rows have the same bits, and gradients, which are added
+// up in another order, differ by rounding.
+func (r *laneRun) compareLevels(t *testing.T, want, got map[string]laneAnswer) {
+	for pkg, w := range want {
+		g := got[pkg]
+		if w.Err != g.Err {
+			t.Errorf("%s: %s: %s; %s: %s", pkg, w.Level, w.Err, g.Level, g.Err)
+			continue
+		}
+		for m, outs := range w.Outputs {
+			for i := range outs {
+				if !slices.Equal(g.Outputs[m][i], outs[i]) {
+					t.Errorf("%s: output %d of %s has other bits with %s than with %s", pkg, i, m, g.Level, w.Level)
+				}
+			}
+			if !slices.Equal(g.Odd[m], w.Odd[m]) || !slices.Equal(g.NFE[m], w.NFE[m]) {
+				t.Errorf("%s: %s has other odd numbers or evaluations with %s than with %s", pkg, m, g.Level, w.Level)
+			}
+		}
+		for recipe, grad := range w.Grads {
+			if d, at := farthest(g.Grads[recipe], grad); !(d <= r.tols[pkg]) {
+				t.Errorf("%s: number %d of the gradient of %s is %v with %s, %v with %s", pkg, at, recipe, g.Grads[recipe][at], g.Level, grad[at], w.Level)
+			}
+		}
+	}
 }
 
 // calmRows are the rows of the only solve of a package that take no more than four times the evaluations of most: events that

@@ -126,8 +126,8 @@ func (f *framing) grid() grid {
 	return g
 }
 
-// layoutMargins gives a kernel the place for the largest image that it puts into a frame of zeros: that of kernels before it
-// where it is large enough, since no image is wanted for longer than an operator.
+// layoutMargins gives a kernel the place for the largest image that it puts into a frame of zeros, or the largest linear system that
+// does not fit into registers: that of kernels before it where it is large enough, since neither is wanted for longer than an operator.
 func (s *Set) layoutMargins(k *Kernel) {
 	if s.alone != nil {
 		return
@@ -135,6 +135,10 @@ func (s *Set) layoutMargins(k *Kernel) {
 	rows := 0 // of real numbers
 	for _, v := range k.Func.Values {
 		switch v.Op {
+		case ir.OpLinSolve, ir.OpInv, ir.OpLogDet:
+			if n := v.Args[0].Type.Shape[0]; n > maxSystem {
+				rows = max(rows, n*systemColumns(v)*s.rowBytes(v.Type.Elem)/RowBytes)
+			}
 		case ir.OpConv, ir.OpConvInput, ir.OpConvWeight, ir.OpWindows, ir.OpUnwindows:
 			if f := framingOf(v); f.wanted() { // zeros are also written behind the last row
 				rows = max(rows, (f.channels*f.grid().plane+f.before[1])*s.rowBytes(v.Type.Elem)/RowBytes)

@@ -291,7 +291,7 @@ func (c *compiler) handIn(st *NodeStep) {
 				if r.At != nil && r.IR.AtVJP != nil {
 					store(r.At.Args[4+n+i], a)
 				}
-				for _, k := range r.Events {
+				for _, k := range r.jumps() {
 					store(k.Args[2+n+i], a)
 				}
 			}
@@ -313,6 +313,10 @@ func (c *compiler) handIn(st *NodeStep) {
 				}
 			}
 			bars = bars[:len(bars)-r.Kept]
+			if r.IR.Solve.TakesStops() {
+				store(bars[len(bars)-1], v.Args[len(v.Args)-1])
+				bars = bars[:len(bars)-1]
+			}
 			if st.Out == nil {
 				bars = bars[n:]
 			}

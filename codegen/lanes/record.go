@@ -423,7 +423,7 @@ func (c copier) copy(v *ir.Value) *ir.Value {
 // Shares reports whether solves of n have records.
 func (n *Node) Shares() bool {
 	return slices.ContainsFunc(n.Steps, func(st NodeStep) bool {
-		return st.Solve != nil && st.Solve.Record != nil || st.Rev != nil && (st.Rev.Record != nil || st.Rev.ReplayRecord != nil) || st.Loop != nil && st.Loop.Body.Shares()
+		return st.Solve != nil && st.Solve.Record != nil || st.Rev != nil && (st.Rev.Record != nil || st.Rev.ReplayRecord != nil || st.Rev.Node != nil && st.Rev.Node.Shares()) || st.Loop != nil && st.Loop.Body.Shares()
 	})
 }
 

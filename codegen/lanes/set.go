@@ -546,14 +546,17 @@ func (s *Set) Reached(n *Node) []*Kernel {
 		for _, st := range n.Steps {
 			visit(st.Kernel)
 			if l := st.Solve; l != nil {
-				for _, k := range []*Kernel{l.Start, l.Step, l.Dense, l.Anew} {
+				for _, k := range append([]*Kernel{l.Start, l.Step, l.Dense, l.Anew, l.Look}, l.Resets...) {
 					visit(k)
 				}
 			}
-			if st.Rev != nil {
-				visit(st.Rev.Step)
-				visit(st.Rev.FromKept)
-				visit(st.Rev.At)
+			if r := st.Rev; r != nil {
+				for _, k := range append([]*Kernel{r.Step, r.FromKept, r.At, r.Replay}, r.jumps()...) {
+					visit(k)
+				}
+				if r.Node != nil {
+					node(r.Node)
+				}
 			}
 			if st.Loop != nil {
 				node(st.Loop.Body)

@@ -2,6 +2,7 @@ package lanes
 
 import (
 	"fmt"
+	"slices"
 
 	"ndec.dev/ndec/ir"
 )
@@ -51,6 +52,18 @@ const Own = "step."
 // Arguments of an adaptive Step before the states: t, h, then these.
 var adaptiveArgs = []string{"rejected", "err_prev", "err_prev2", "t1", "dir", "rtol", "atol", "live"}
 
+// ratioArgs follow them where the controller looks at ratios of steps: the last ratio, the one before and the length of the last
+// accepted step, 0 for none.
+var ratioArgs = []string{"ratio", "ratio_prev", "h_prev"}
+
+// adaptiveLead are all of those of a solve.
+func adaptiveLead(sv *ir.Solve) []string {
+	if sv.Ratios() {
+		return slices.Concat(adaptiveArgs, ratioArgs)
+	}
+	return adaptiveArgs
+}
+
 // fixedArgs are those of a Step of given length.
 var fixedArgs = []string{"live"}
 
@@ -66,18 +79,8 @@ func (s *Set) AddSolve(sv *ir.Solve, keep *ir.Func) (*Solve, error) {
 		return nil, &Unsupported{"steps of another library", sv.Field, nil}
 	case sv.StepGroup != "":
 		return nil, &Unsupported{"steps of one length for the whole batch (step_group: batch)", sv.Field, nil}
-	case sv.Ratios():
-		return nil, &Unsupported{"a controller that looks at ratios of steps", sv.Field, nil}
 	case sv.Start != nil:
 		return nil, &Unsupported{"a method of several steps", sv.Field, nil}
-	case sv.Record && sv.Rebegins():
-		return nil, &Unsupported{"the way back of a method whose memory begins anew at stops", sv.Field, nil}
-	case sv.Stretches:
-		return nil, &Unsupported{"the way back over stretches between events", sv.Field, nil}
-	case sv.Undo:
-		return nil, &Unsupported{"steps that are undone on the way back", sv.Field, nil}
-	case sv.Remakes() && len(sv.Events) > 0:
-		return nil, &Unsupported{"checkpoints between events", sv.Field, nil}
 	}
 	l := &Solve{IR: sv, Keep: keep, States: len(sv.States), Alike: s.alone == nil && stepsAlike(sv)}
 	if sv.FSAL {
@@ -144,6 +147,10 @@ func (l *Solve) carry() map[int]int {
 		}
 		carry[3], carry[4] = 0, 1
 		from = 5
+		for i := range l.Lead() - 2 - len(adaptiveArgs) {
+			carry[from] = 2 + len(adaptiveArgs) + i
+			from++
+		}
 	}
 	for i := range l.States + l.Slopes {
 		carry[from+i] = l.Lead() + i
@@ -169,7 +176,7 @@ func (l *Solve) times() alikeArgs {
 // Lead is the number of arguments of Step before the states.
 func (l *Solve) Lead() int {
 	if l.IR.Adaptive {
-		return 2 + len(adaptiveArgs)
+		return 2 + len(adaptiveLead(l.IR))
 	}
 	if l.InARow > 1 {
 		return 2 + len(fixedArgs) + len(againArgs)
@@ -450,7 +457,7 @@ func (s *Set) adaptiveStart(sv *ir.Solve) *ir.Func {
 // adaptiveStep tries a step, and decides on it and on the next length.
 func (s *Set) adaptiveStep(l *Solve) *ir.Func {
 	sv := l.IR
-	b, x, y, k, c := s.lane(sv, ".lanestep", append([]string{"t", "h"}, adaptiveArgs...), sv.FSAL)
+	b, x, y, k, c := s.lane(sv, ".lanestep", append([]string{"t", "h"}, adaptiveLead(sv)...), sv.FSAL)
 	num := func(v float64) *ir.Value { return b.Const(v, ir.F64) }
 	op := func(o ir.Op, p, q *ir.Value) *ir.Value { return b.Binary(o, p, q) }
 	abs := func(v *ir.Value) *ir.Value { return b.Unary(ir.OpAbs, v) }
@@ -487,7 +494,12 @@ func (s *Set) adaptiveStep(l *Solve) *ir.Func {
 		short := op(ir.OpLe, b.Mul(dir, h), num(sv.MinStep))
 		good = op(ir.OpOr, good, op(ir.OpAnd, short, op(ir.OpEq, b.Emit(ir.OpSub, ir.Attr{}, err, err), num(0))))
 	}
-	factor := b.Inline(sv.Control, []*ir.Value{err, x["err_prev"], x["err_prev2"]})[0]
+	errors := []*ir.Value{err, x["err_prev"], x["err_prev2"]}
+	if sv.Ratios() {
+		x["ratio"] = b.Select(op(ir.OpEq, x["h_prev"], num(0)), x["ratio"], b.Binary(ir.OpDiv, h, x["h_prev"]))
+		errors = append(errors, x["ratio"], x["ratio_prev"])
+	}
+	factor := b.Inline(sv.Control, errors)[0]
 	capped := op(ir.OpMin, factor, num(1))
 	finite := op(ir.OpEq, b.Emit(ir.OpSub, ir.Attr{}, err, err), num(0))
 	after := b.Select(op(ir.OpLt, num(0), x["rejected"]), capped, factor)
@@ -502,6 +514,10 @@ func (s *Set) adaptiveStep(l *Solve) *ir.Func {
 		b.Select(accept, x["err_prev"], x["err_prev2"]),
 		b.Select(accept, b.Select(last, t1, b.Add(t, h)), t),
 		b.Mul(h, scale),
+	}
+	if sv.Ratios() {
+		names = append(names, Own+"ratio_next", Own+"ratio_prev_next", Own+"h_prev_next")
+		vs = append(vs, x["ratio"], b.Select(accept, x["ratio"], x["ratio_prev"]), b.Select(accept, h, x["h_prev"]))
 	}
 	names = append(names, named(sv.States, ".next")...)
 	vs = append(vs, choose(b, accept, y1, y)...)

@@ -2,6 +2,7 @@ package lanes
 
 import (
 	"fmt"
+	"slices"
 
 	"ndec.dev/ndec/ir"
 )
@@ -25,6 +26,9 @@ func (s *Set) AddRev(r *ir.Rev, kept bool) (*Rev, error) {
 		return nil, err
 	}
 	l := &Rev{IR: r, Solve: solve}
+	if sv.Stretches {
+		return l, s.addStretches(l)
+	}
 	var f *ir.Func
 	if l.Step, f, err = s.revStep(l, kept && !sv.Adaptive); err != nil {
 		return nil, err
@@ -59,12 +63,13 @@ func (s *Set) AddRev(r *ir.Rev, kept bool) (*Rev, error) {
 		}
 		l.ReplayRecord = s.record(sv.Replay, solve.times())
 	}
-	for e := range r.Events {
-		k, err := s.revEvent(r, e)
-		if err != nil {
+	if err := s.addEventsBack(l); err != nil {
+		return nil, err
+	}
+	if sv.Rebegins() {
+		if l.Begin, err = s.revJump(r, r.BeginVJP, ".lanerevbegin", false); err != nil {
 			return nil, err
 		}
-		l.Events = append(l.Events, k)
 	}
 	s.revs[revKey{r, kept}] = l
 	return l, nil
@@ -75,13 +80,7 @@ func (s *Set) revStep(l *Rev, kept bool) (*Kernel, *ir.Func, error) {
 	r, solve := l.IR, l.Solve
 	sv := r.Solve
 	b, x, y, _, c := s.lane(sv, revName(kept && sv.Adaptive), []string{"t", "h", "active"}, false)
-	var bar, sum []*ir.Value
-	for _, st := range sv.States {
-		bar = append(bar, b.Arg(st.Name+".bar", st.Type))
-	}
-	for i, t := range sv.Extras {
-		sum = append(sum, b.Arg(fmt.Sprintf("extra.%d.sum", i), t))
-	}
+	bar, sum := s.barArgs(b, sv)
 	dense, first := s.denseBars(b, r)
 	var ks []*ir.Value
 	var out []*ir.Value
@@ -117,6 +116,8 @@ type Rev struct {
 	Kept  int // the last arguments of Step: what the solve has kept of it
 	// FromKept is Step for those steps of which an adaptive solve has kept what the way back needs, its last arguments; nil where it keeps nothing.
 	FromKept *Kernel
+	// Node is what goes back over a stretch, of a solve that keeps these (ir.Solve.Stretches); Step is then its frame.
+	Node *Node
 	// At adds the cotangents of an output within a step, or of the end of one that is cut: (t, h, theta, active, states, extras, cotangents of the
 	// output, cotangents, sums) to (cotangents, sums). Nil without output times and events. With ir.Rev.DenseVJP it is
 	// (theta, h, active, cotangents of the output, those of data, those of the start) to the last two.
@@ -124,6 +125,9 @@ type Rev struct {
 	// Events go back over each event: (t, active, states before it, extras, cotangents, sums of those of the extras, cotangent
 	// of the time of the end) to (cotangents, sums).
 	Events []*Kernel
+	// Begin goes back over a beginning of the method's memory within the solve: as Events do, without a time of the end. Nil
+	// of methods whose memory goes on.
+	Begin *Kernel
 	// Replay makes a step again where the tape does not keep all states: (t, h, states, extras) to the states after it, which
 	// are carried on.
 	Replay *Kernel
@@ -211,26 +215,94 @@ func (s *Set) revAt(r *ir.Rev) (*Kernel, error) {
 	return s.Add(f)
 }
 
-// revEvent is the function of event e in Rev.Events.
-func (s *Set) revEvent(r *ir.Rev, e int) (*Kernel, error) {
-	sv := r.Solve
-	b, x, y, _, c := s.lane(sv, fmt.Sprintf(".lanerevevent%d", e), []string{"t", "active"}, false)
-	var bar, sum []*ir.Value
+// addEventsBack compiles the way back over each event.
+func (s *Set) addEventsBack(l *Rev) error {
+	for e, f := range l.IR.Events {
+		k, err := s.revJump(l.IR, f, fmt.Sprintf(".lanerevevent%d", e), true)
+		if err != nil {
+			return err
+		}
+		l.Events = append(l.Events, k)
+	}
+	return nil
+}
+
+// addStretches is AddRev of a sweep over stretches: what goes over one of them solves, and so is a Node. Its arguments are those of
+// a step, with the stops, if any, at the end.
+func (s *Set) addStretches(l *Rev) error {
+	r, sv := l.IR, l.IR.Solve
+	b, x, y, _, c := s.lane(sv, revName(false), []string{"t", "h", "active"}, false)
+	bar, sum := s.barArgs(b, sv)
+	args := []*ir.Value{x["t"], x["h"]}
+	if sv.TakesStops() {
+		args = append(args, b.Arg(Own+"stops", ir.Tensor(ir.F64, sv.Stops)))
+	}
+	active := b.Binary(ir.OpLt, b.Const(0, ir.F64), x["active"])
+	f := back(b, r, active, b.CallAll(r.StepVJP, cat(args, y, c, bar)...), bar, sum)
+	if err := s.planned(f); err != nil {
+		return err
+	}
+	var err error
+	if l.Node, err = s.AddNode(f); err != nil {
+		return err
+	}
+	l.Step = l.Node.Frame
+	if err := s.addEventsBack(l); err != nil {
+		return err
+	}
+	s.revs[revKey{r, false}] = l
+	return nil
+}
+
+// barArgs adds the arguments for cotangents of states, and for sums of those of extras.
+func (s *Set) barArgs(b *ir.Builder, sv *ir.Solve) (bar, sum []*ir.Value) {
 	for _, st := range sv.States {
 		bar = append(bar, b.Arg(st.Name+".bar", st.Type))
 	}
 	for i, t := range sv.Extras {
 		sum = append(sum, b.Arg(fmt.Sprintf("extra.%d.sum", i), t))
 	}
-	end := b.Arg(Own+"end.bar", ir.Scalar(ir.F64))
-	out := b.CallAll(r.Events[e], cat([]*ir.Value{x["t"]}, y, c, bar, []*ir.Value{end})...)
+	return bar, sum
+}
+
+// jumps are the kernels of what happens between two steps.
+func (l *Rev) jumps() []*Kernel {
+	if l.Begin == nil {
+		return l.Events
+	}
+	return append(slices.Clone(l.Events), l.Begin)
+}
+
+// revJump is the kernel that goes back over what happens between two steps, by the function back: an event, which may give to the
+// time of the end, or a beginning of the method's memory.
+func (s *Set) revJump(r *ir.Rev, back *ir.Func, suffix string, end bool) (*Kernel, error) {
+	sv := r.Solve
+	b, x, y, _, c := s.lane(sv, suffix, []string{"t", "active"}, false)
+	bar, sum := s.barArgs(b, sv)
+	args := cat([]*ir.Value{x["t"]}, y, c, bar)
+	if end {
+		args = append(args, b.Arg(Own+"end.bar", ir.Scalar(ir.F64)))
+	}
 	active := b.Binary(ir.OpLt, b.Const(0, ir.F64), x["active"])
-	return s.addBack(b, r, active, out, bar, sum, nil, keptPlaces{})
+	return s.addBack(b, r, active, b.CallAll(back, args...), bar, sum, nil, keptPlaces{})
 }
 
 // addBack adds the kernel of a piece of a way back, which gives out: cotangents of the states at its start, and what it adds to those
 // of extras and parameters. Samples that are not active keep bar and sum, the arguments that follow each other.
 func (s *Set) addBack(b *ir.Builder, r *ir.Rev, active *ir.Value, out, bar, sum []*ir.Value, alike alikeArgs, kept keptPlaces) (*Kernel, error) {
+	f := back(b, r, active, out, bar, sum)
+	if err := s.planned(f); err != nil {
+		return nil, err
+	}
+	carry := map[int]int{}
+	for i := range len(bar) + len(sum) {
+		carry[i] = bar[0].Attr.Index + i
+	}
+	return s.addRunning(f, running{carry: carry, alike: alike, kept: kept})
+}
+
+// back is the function of such a piece.
+func back(b *ir.Builder, r *ir.Rev, active *ir.Value, out, bar, sum []*ir.Value) *ir.Func {
 	n, m := len(bar), len(sum)
 	names, vs := named(r.Solve.States, ".bar.next"), choose(b, active, out[:n], bar)
 	for i, v := range out[n : n+m] {
@@ -243,12 +315,5 @@ func (s *Set) addBack(b *ir.Builder, r *ir.Rev, active *ir.Value, out, bar, sum 
 	}
 	f := finish(b, names, vs)
 	f.Accum = accum
-	if err := s.planned(f); err != nil {
-		return nil, err
-	}
-	carry := map[int]int{}
-	for i := range n + m {
-		carry[i] = bar[0].Attr.Index + i
-	}
-	return s.addRunning(f, running{carry: carry, alike: alike, kept: kept})
+	return f
 }

@@ -6,10 +6,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"os"
 	"runtime"
 	"runtime/metrics"
 	"slices"
+	"strconv"
 	"sync"
 
 	"ndec.dev/ndec/rt"
@@ -33,10 +35,11 @@ type Answer struct {
 	Grads   map[string][]float64 // the loss first
 	NFE     map[string][]int
 	// Odd are outputs for rows with NaN, infinities, numbers below the normal range and signed zeros, as text, and the
-	// error; Pause is the longest time in seconds that the garbage collector took to stop the batches of a model.
-	Odd   map[string][]string
-	Pause float64
-	Err   string
+	// error. Spread says how far each moves, but for the error, where the last digit of ordinary weights and inputs does. Pause is the longest time in seconds that the garbage collector took to stop the batches of a model.
+	Odd    map[string][]string
+	Spread map[string][]float64
+	Pause  float64
+	Err    string
 }
 
 func main() {
@@ -93,7 +96,7 @@ func part(t *rt.Table, n int, first bool) *rt.Table {
 
 func run[R rt.Float](p rt.Program[R], j Job) (a Answer) {
 	ctx := context.Background()
-	a = Answer{Level: rt.CPULevel().String(), Outputs: map[string][][]float64{}, Grads: map[string][]float64{}, NFE: map[string][]int{}, Odd: map[string][]string{}}
+	a = Answer{Level: rt.CPULevel().String(), Outputs: map[string][][]float64{}, Grads: map[string][]float64{}, NFE: map[string][]int{}, Odd: map[string][]string{}, Spread: map[string][]float64{}}
 	w := make([]R, len(j.Weights))
 	for i, x := range j.Weights {
 		w[i] = R(x)
@@ -133,7 +136,19 @@ func run[R rt.Float](p rt.Program[R], j Job) (a Answer) {
 	}
 	for _, m := range p.Models {
 		if in := j.Models[m.Name]; in != nil {
-			a.Odd[m.Name] = append(odd(&m, w, in), oddWeights(&m, w, in)...)
+			inputs, weights := odd(&m, w, in, nudge{}), oddWeights(&m, w, in, nudge{})
+			a.Odd[m.Name] = append(inputs, weights...)
+			if rt.CPULevel() == rt.Generic {
+				var movedInputs, movedWeights [][]string
+				for i := range uint64(8) {
+					n := nudge{rand.New(rand.NewPCG(i, 1))}
+					movedInputs = append(movedInputs, odd(&m, nudged(n, w), in, n)[1:])
+					movedWeights = append(movedWeights, oddWeights(&m, nudged(n, w), in, n))
+				}
+				moves := spread(weights, movedWeights)
+				mostOfRows(m.Outputs, moves)
+				a.Spread[m.Name] = append(spread(inputs[1:], movedInputs), moves...)
+			}
 			a.Pause = max(a.Pause, pause(&m, w, in))
 			if a.Err = crowd(&m, w, in); a.Err != "" {
 				return a
@@ -188,12 +203,12 @@ func values[R rt.Float](m *rt.Model[R], w []R, rows *rt.Table) []string {
 }
 
 // oddWeights evaluates a model with weights one of which is no ordinary number; without the errors.
-func oddWeights[R rt.Float](m *rt.Model[R], w []R, in *rt.Table) (text []string) {
+func oddWeights[R rt.Float](m *rt.Model[R], w []R, in *rt.Table, n nudge) (text []string) {
 	for i, x := range notOrdinary {
 		if len(w) > 0 {
 			changed := append([]R(nil), w...)
 			changed[(7*i+3)%len(w)] = R(x)
-			text = append(text, values(m, changed, part(in, 5, true))[1:]...)
+			text = append(text, values(m, changed, nudgedRows[R](n, part(in, oddWeightRows, true)))[1:]...)
 		}
 	}
 	return text
@@ -226,7 +241,7 @@ func crowd[R rt.Float](m *rt.Model[R], w []R, in *rt.Table) string {
 }
 
 // odd evaluates a model on rows one of whose numbers is no ordinary one.
-func odd[R rt.Float](m *rt.Model[R], w []R, in *rt.Table) []string {
+func odd[R rt.Float](m *rt.Model[R], w []R, in *rt.Table, n nudge) []string {
 	rows := &rt.Table{Rows: 37}
 	for c, col := range in.Columns {
 		col.Data = append([]float64(nil), col.Data[:37*col.Width]...)
@@ -237,7 +252,87 @@ func odd[R rt.Float](m *rt.Model[R], w []R, in *rt.Table) []string {
 		}
 		rows.Columns = append(rows.Columns, col)
 	}
-	return values(m, w, rows)
+	return values(m, w, nudgedRows[R](n, rows))
+}
+
+// nudge moves numbers by two units in the last place at most; without a source it leaves them.
+type nudge struct{ *rand.Rand }
+
+// nudged are numbers that have moved.
+func nudged[R rt.Float](n nudge, xs []R) []R {
+	if n.Rand == nil {
+		return xs
+	}
+	unit := R(1) // in the last place of 1
+	for 1+unit/2 != 1 {
+		unit /= 2
+	}
+	out := make([]R, len(xs))
+	for i, x := range xs {
+		out[i] = x * (1 + R(n.IntN(5)-2)*unit)
+	}
+	return out
+}
+
+// nudgedRows are rows all of whose numbers but labels have moved.
+func nudgedRows[R rt.Float](n nudge, t *rt.Table) *rt.Table {
+	out := &rt.Table{Rows: t.Rows}
+	for _, c := range t.Columns {
+		if c.Classes == 0 {
+			xs := make([]R, len(c.Data))
+			for i, x := range c.Data {
+				xs[i] = R(x)
+			}
+			c.Data = make([]float64, len(xs))
+			for i, x := range nudged(n, xs) {
+				c.Data[i] = float64(x)
+			}
+		}
+		out.Columns = append(out.Columns, c)
+	}
+	return out
+}
+
+// oddWeightRows are the rows that are evaluated with each odd weight.
+const oddWeightRows = 5
+
+// mostOfRows makes a number of each row with an odd weight the largest of all rows: where a few digits are left, they move in steps.
+func mostOfRows(outputs []rt.ColumnSpec, moves []float64) {
+	for len(moves) > 0 {
+		for _, c := range outputs {
+			width := c.Width()
+			for e := range width {
+				most := 0.0
+				for row := range oddWeightRows {
+					most = max(most, moves[row*width+e])
+				}
+				for row := range oddWeightRows {
+					moves[row*width+e] = most
+				}
+			}
+			moves = moves[oddWeightRows*width:]
+		}
+	}
+}
+
+// spread is how far numbers move from what they were; the largest number where that is none.
+func spread(was []string, now [][]string) []float64 {
+	out := make([]float64, len(was))
+	for i := range out {
+		x, _ := strconv.ParseFloat(was[i], 64)
+		for _, texts := range now {
+			if texts[i] == was[i] {
+				continue
+			}
+			y, _ := strconv.ParseFloat(texts[i], 64)
+			d := math.Abs(y - x)
+			if math.IsNaN(d) || math.IsInf(d, 0) {
+				d = math.MaxFloat64
+			}
+			out[i] = max(out[i], d)
+		}
+	}
+	return out
 }
 
 // pause collects garbage beside batches of a model, and gives the longest time in seconds until all goroutines stood.
