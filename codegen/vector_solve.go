@@ -366,14 +366,15 @@ func (v *vectors) revStates(r *lanes.Rev, rel func(int) string, row string) {
 }
 
 // revActive prints which samples have step k; gone, if not empty, is a variable with a bit for each of the others. What an attempt that was
-// rejected has left of such a sample may be no number, and zero times that is none in a sum over samples: its step has no length.
+// rejected has left of such a sample may be no number, and zero times that is none in a sum over samples: its step has no length, but where
+// states inside a step divide by it.
 func (v *vectors) revActive(r *lanes.Rev, rel func(int) string, gone string) {
 	p := v.p
 	p.line("for i, n := range tape.n {")
 	p.line("%s[i], fr.mask[i] = 1, mask[i]", rel(2))
 	p.line("if k >= n { // this sample has fewer steps")
 	p.line("%s[i], fr.mask[i] = 0, 0", rel(2))
-	if !r.Solve.Alike { // else kernels read that of one sample for all
+	if !r.Solve.Alike && r.IR.AtVJP == nil { // of samples alike kernels read that of one for all
 		p.line("%s[i] = 0", rel(1))
 	}
 	if gone != "" {
