@@ -1415,7 +1415,7 @@ func (l *lanes) solvePredict0Lanes(t0 *[32]float64, ts *[50 * 32]float64, stops 
 			}
 		}
 	}
-	for i := range n {
+	for i := range next {
 		for next[i] < 50 {
 			for e := range 2 {
 				state0Out[(next[i]*2+e)*32+i] = s.q[e*32+i]
@@ -1939,11 +1939,11 @@ func (tp *predict0RecTapeLanes) push(i int, t, h *[32]float64, q *[2 * 32]Real, 
 		return
 	}
 	tp.t[k][i], tp.h[k][i] = t[i], h[i]
-	for e := i; e < len(q); e += 32 {
-		tp.q[k][e] = q[e]
+	for e := range 2 {
+		tp.q[k][e*32+i] = q[e*32+i]
 	}
-	for e := i; e < len(v); e += 32 {
-		tp.v[k][e] = v[e]
+	for e := range 2 {
+		tp.v[k][e*32+i] = v[e*32+i]
 	}
 }
 
@@ -2125,7 +2125,7 @@ func (l *lanes) solvePredict0RecLanes(tape *predict0RecTapeLanes, t0 *[32]float6
 			}
 		}
 	}
-	for i := range n {
+	for i := range next {
 		for next[i] < 50 {
 			for e := range 2 {
 				state0Out[(next[i]*2+e)*32+i] = s.q[e*32+i]

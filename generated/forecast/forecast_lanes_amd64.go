@@ -703,7 +703,8 @@ func (l *lanes) solveForecast0Lanes(t0 *[32]float64, ts *[32 * 32]float64, state
 	for i := range s.stepT {
 		s.stepT[i], s.stepT1[i], s.stepDir[i] = t0[i], t1[i], rt.Signed(1, t1[i]-t0[i])
 		s.stepRtol[i], s.stepAtol[i] = by.RTol, by.ATol
-		s.stepRejected[i], s.stepErrPrev[i], s.stepErrPrev2[i], s.stepLive[i] = 0, 1, 1, 0
+		s.stepRejected[i], s.stepLive[i] = 0, 0
+		s.stepErrPrev[i], s.stepErrPrev2[i] = 1, 1
 		if i < n {
 			st[i] = rt.SolveStats{Time: t0[i]}
 			if !rt.InOrderEach(t0[i], ts[:], i, 32) {
@@ -841,7 +842,7 @@ func (l *lanes) solveForecast0Lanes(t0 *[32]float64, ts *[32 * 32]float64, state
 			}
 		}
 	}
-	for i := range n {
+	for i := range next {
 		for next[i] < 32 {
 			for e := range 8 {
 				state0Out[(next[i]*8+e)*32+i] = s.z[e*32+i]
@@ -935,11 +936,11 @@ func (tp *forecast0RecTapeLanes) push(i int, t, h *[32]float64, z *[8 * 32]Real,
 		return
 	}
 	tp.t[k][i], tp.h[k][i] = t[i], h[i]
-	for e := i; e < len(z); e += 32 {
-		tp.z[k][e] = z[e]
+	for e := range 8 {
+		tp.z[k][e*32+i] = z[e*32+i]
 	}
-	for e := i; e < len(a); e += 32 {
-		tp.a[k][e] = a[e]
+	for e := range 4 {
+		tp.a[k][e*32+i] = a[e*32+i]
 	}
 }
 
@@ -958,7 +959,8 @@ func (l *lanes) solveForecast0RecLanes(tape *forecast0RecTapeLanes, t0 *[32]floa
 	for i := range s.stepT {
 		s.stepT[i], s.stepT1[i], s.stepDir[i] = t0[i], t1[i], rt.Signed(1, t1[i]-t0[i])
 		s.stepRtol[i], s.stepAtol[i] = by.RTol, by.ATol
-		s.stepRejected[i], s.stepErrPrev[i], s.stepErrPrev2[i], s.stepLive[i] = 0, 1, 1, 0
+		s.stepRejected[i], s.stepLive[i] = 0, 0
+		s.stepErrPrev[i], s.stepErrPrev2[i] = 1, 1
 		if i < n {
 			st[i] = rt.SolveStats{Time: t0[i]}
 			if !rt.InOrderEach(t0[i], ts[:], i, 32) {
@@ -1100,7 +1102,7 @@ func (l *lanes) solveForecast0RecLanes(tape *forecast0RecTapeLanes, t0 *[32]floa
 			}
 		}
 	}
-	for i := range n {
+	for i := range next {
 		for next[i] < 32 {
 			for e := range 8 {
 				state0Out[(next[i]*8+e)*32+i] = s.z[e*32+i]

@@ -500,7 +500,7 @@ func (l *lanes) solveSwing0Lanes(t0 *[32]float64, ts *[30 * 32]float64, state0Ou
 			}
 		}
 	}
-	for i := range n {
+	for i := range next {
 		for next[i] < 30 {
 			for e := range 2 {
 				state0Out[(next[i]*2+e)*32+i] = s.q[e*32+i]

@@ -591,8 +591,8 @@ func (tp *digitsMixed0RecTapeLanes) push(i int, t, h *[32]float64, z *[8624 * 32
 		return
 	}
 	tp.t[k][i], tp.h[k][i] = t[i], h[i]
-	for e := i; e < len(z); e += 32 {
-		tp.z[k][e] = z[e]
+	for e := range 8624 {
+		tp.z[k][e*32+i] = z[e*32+i]
 	}
 }
 

@@ -1406,7 +1406,8 @@ func (l *lanes) beginMoons0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int, st 
 	for i := range s.stepT {
 		s.stepT[i], s.stepT1[i], s.stepDir[i] = t0[i], t1[i], rt.Signed(1, t1[i]-t0[i])
 		s.stepRtol[i], s.stepAtol[i] = by.RTol, by.ATol
-		s.stepRejected[i], s.stepErrPrev[i], s.stepErrPrev2[i], s.stepLive[i] = 0, 1, 1, 0
+		s.stepRejected[i], s.stepLive[i] = 0, 0
+		s.stepErrPrev[i], s.stepErrPrev2[i] = 1, 1
 		if i < n {
 			st[i] = rt.SolveStats{Time: t0[i]}
 			if t0[i] != t1[i] {
@@ -1792,7 +1793,8 @@ func (l *lanes) solveMoons0Lanes2(t0, t1 *[32]float64, by rt.Stepping, n int, st
 	for i := range s.stepT {
 		s.stepT[i], s.stepT1[i], s.stepDir[i] = t0[i], t1[i], rt.Signed(1, t1[i]-t0[i])
 		s.stepRtol[i], s.stepAtol[i] = by.RTol, by.ATol
-		s.stepRejected[i], s.stepErrPrev[i], s.stepErrPrev2[i], s.stepLive[i] = 0, 1, 1, 0
+		s.stepRejected[i], s.stepLive[i] = 0, 0
+		s.stepErrPrev[i], s.stepErrPrev2[i] = 1, 1
 		if i < n {
 			st[i] = rt.SolveStats{Time: t0[i]}
 			if t0[i] != t1[i] {
@@ -1909,8 +1911,8 @@ func (tp *moons0RecKeptTape) push(i int, t, h *[32]float64, x *[2 * 32]Real) {
 	} // it is there with that of another sample
 	tp.late |= 1 << i
 	tp.t[k][i], tp.h[k][i] = t[i], h[i]
-	for e := i; e < len(x); e += 32 {
-		tp.x[k][e] = x[e]
+	for e := range 2 {
+		tp.x[k][e*32+i] = x[e*32+i]
 	}
 }
 
@@ -1952,7 +1954,8 @@ func (l *lanes) solveMoons0RecLanes(tape *moons0RecKeptTape, t0, t1 *[32]float64
 	for i := range s.stepT {
 		s.stepT[i], s.stepT1[i], s.stepDir[i] = t0[i], t1[i], rt.Signed(1, t1[i]-t0[i])
 		s.stepRtol[i], s.stepAtol[i] = by.RTol, by.ATol
-		s.stepRejected[i], s.stepErrPrev[i], s.stepErrPrev2[i], s.stepLive[i] = 0, 1, 1, 0
+		s.stepRejected[i], s.stepLive[i] = 0, 0
+		s.stepErrPrev[i], s.stepErrPrev2[i] = 1, 1
 		if i < n {
 			st[i] = rt.SolveStats{Time: t0[i]}
 			if t0[i] != t1[i] {
@@ -2160,7 +2163,8 @@ func (l *lanes) solveFitTiny0Lanes(t0 *[32]float64, ts *[129 * 32]float64, state
 	for i := range s.stepT {
 		s.stepT[i], s.stepT1[i], s.stepDir[i] = t0[i], t1[i], rt.Signed(1, t1[i]-t0[i])
 		s.stepRtol[i], s.stepAtol[i] = by.RTol, by.ATol
-		s.stepRejected[i], s.stepErrPrev[i], s.stepErrPrev2[i], s.stepLive[i] = 0, 1, 1, 0
+		s.stepRejected[i], s.stepLive[i] = 0, 0
+		s.stepErrPrev[i], s.stepErrPrev2[i] = 1, 1
 		if i < n {
 			st[i] = rt.SolveStats{Time: t0[i]}
 			if !rt.InOrderEach(t0[i], ts[:], i, 32) {
@@ -2281,7 +2285,7 @@ func (l *lanes) solveFitTiny0Lanes(t0 *[32]float64, ts *[129 * 32]float64, state
 			}
 		}
 	}
-	for i := range n {
+	for i := range next {
 		for next[i] < 129 {
 			for e := range 2 {
 				state0Out[(next[i]*2+e)*32+i] = s.x[e*32+i]
@@ -2418,7 +2422,8 @@ func (l *lanes) solveFitHyper0Lanes(t0 *[32]float64, ts *[11 * 32]float64, state
 	for i := range s.stepT {
 		s.stepT[i], s.stepT1[i], s.stepDir[i] = t0[i], t1[i], rt.Signed(1, t1[i]-t0[i])
 		s.stepRtol[i], s.stepAtol[i] = by.RTol, by.ATol
-		s.stepRejected[i], s.stepErrPrev[i], s.stepErrPrev2[i], s.stepLive[i] = 0, 1, 1, 0
+		s.stepRejected[i], s.stepLive[i] = 0, 0
+		s.stepErrPrev[i], s.stepErrPrev2[i] = 1, 1
 		if i < n {
 			st[i] = rt.SolveStats{Time: t0[i]}
 			if !rt.InOrderEach(t0[i], ts[:], i, 32) {
@@ -2539,7 +2544,7 @@ func (l *lanes) solveFitHyper0Lanes(t0 *[32]float64, ts *[11 * 32]float64, state
 			}
 		}
 	}
-	for i := range n {
+	for i := range next {
 		for next[i] < 11 {
 			for e := range 2 {
 				state0Out[(next[i]*2+e)*32+i] = s.x[e*32+i]
@@ -2660,7 +2665,7 @@ func (l *lanes) solveFitHyper1Lanes(t0 *[32]float64, ts *[10 * 32]float64, state
 			}
 		}
 	}
-	for i := range n {
+	for i := range next {
 		for next[i] < 10 {
 			for e := range 2 {
 				state0Out[(next[i]*2+e)*32+i] = s.x[e*32+i]
@@ -2710,8 +2715,8 @@ func (tp *fitHyper0RecTapeLanes) push(i int, t, h *[32]float64, x *[2 * 32]float
 		return
 	}
 	tp.t[k][i], tp.h[k][i] = t[i], h[i]
-	for e := i; e < len(x); e += 32 {
-		tp.x[k][e] = x[e]
+	for e := range 2 {
+		tp.x[k][e*32+i] = x[e*32+i]
 	}
 }
 
@@ -2730,7 +2735,8 @@ func (l *lanes) solveFitHyper0RecLanes(tape *fitHyper0RecTapeLanes, t0 *[32]floa
 	for i := range s.stepT {
 		s.stepT[i], s.stepT1[i], s.stepDir[i] = t0[i], t1[i], rt.Signed(1, t1[i]-t0[i])
 		s.stepRtol[i], s.stepAtol[i] = by.RTol, by.ATol
-		s.stepRejected[i], s.stepErrPrev[i], s.stepErrPrev2[i], s.stepLive[i] = 0, 1, 1, 0
+		s.stepRejected[i], s.stepLive[i] = 0, 0
+		s.stepErrPrev[i], s.stepErrPrev2[i] = 1, 1
 		if i < n {
 			st[i] = rt.SolveStats{Time: t0[i]}
 			if !rt.InOrderEach(t0[i], ts[:], i, 32) {
@@ -2855,7 +2861,7 @@ func (l *lanes) solveFitHyper0RecLanes(tape *fitHyper0RecTapeLanes, t0 *[32]floa
 			}
 		}
 	}
-	for i := range n {
+	for i := range next {
 		for next[i] < 11 {
 			for e := range 2 {
 				state0Out[(next[i]*2+e)*32+i] = s.x[e*32+i]
@@ -2892,8 +2898,8 @@ func (tp *fitHyper1RecTapeLanes) push(i int, t, h *[32]float64, x *[2 * 32]Real)
 		return
 	}
 	tp.t[k][i], tp.h[k][i] = t[i], h[i]
-	for e := i; e < len(x); e += 32 {
-		tp.x[k][e] = x[e]
+	for e := range 2 {
+		tp.x[k][e*32+i] = x[e*32+i]
 	}
 }
 
@@ -3013,7 +3019,7 @@ func (l *lanes) solveFitHyper1RecLanes(tape *fitHyper1RecTapeLanes, t0 *[32]floa
 			}
 		}
 	}
-	for i := range n {
+	for i := range next {
 		for next[i] < 10 {
 			for e := range 2 {
 				state0Out[(next[i]*2+e)*32+i] = s.x[e*32+i]

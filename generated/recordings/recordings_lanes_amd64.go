@@ -485,7 +485,8 @@ func (l *lanes) solveTrack0Lanes(t0 *[16]float64, ts *[96 * 16]float64, state0Ou
 	for i := range s.stepT {
 		s.stepT[i], s.stepT1[i], s.stepDir[i] = t0[i], t1[i], rt.Signed(1, t1[i]-t0[i])
 		s.stepRtol[i], s.stepAtol[i] = by.RTol, by.ATol
-		s.stepRejected[i], s.stepErrPrev[i], s.stepErrPrev2[i], s.stepLive[i] = 0, 1, 1, 0
+		s.stepRejected[i], s.stepLive[i] = 0, 0
+		s.stepErrPrev[i], s.stepErrPrev2[i] = 1, 1
 		if i < n {
 			st[i] = rt.SolveStats{Time: t0[i]}
 			if !rt.InOrderEach(t0[i], ts[:], i, 16) {
@@ -634,7 +635,7 @@ func (l *lanes) solveTrack0Lanes(t0 *[16]float64, ts *[96 * 16]float64, state0Ou
 			}
 		}
 	}
-	for i := range n {
+	for i := range next {
 		for next[i] < 96 {
 			for e := range 2 {
 				state0Out[(next[i]*2+e)*16+i] = s.x[e*16+i]
