@@ -114,7 +114,7 @@ func (p *SumPlace) bytes(e asm.Elem, isa asm.ISA) int { return p.Nums*e.Bytes() 
 func (s *Set) deferred(st plan.Step) bool { return scattered(st) || s.tiled(st) }
 
 // samplesTogether is the number of samples that a run of the loop over the samples of a block adds.
-const samplesTogether = 4
+const samplesTogether = 2
 
 // outerTiles adds the outer product of a step to the sums of its matrix.
 func (c *compiler) outerTiles(s plan.Step) {
@@ -162,7 +162,7 @@ func (c *compiler) outerTiles(s plan.Step) {
 				}
 			}
 			c.b.Loop(c.set.Samples()/samplesTogether, func(l *asm.Loop) {
-				l.Over("samples, 4 at a time")
+				l.Over("samples, 2 at a time")
 				for k := range samplesTogether {
 					sums.add(c, func(o, _ int) asm.Vec {
 						return c.b.Broadcast(e, xs(rs[o]).At(k*e.Bytes()).Along(l, samplesTogether*e.Bytes()))

@@ -13024,9 +13024,9 @@ loop42: // 32 times: elements
 	VMOVUPS	65856(AX), Y2	// mask | 2
 	VMOVUPS	65888(AX), Y3	// mask | 3
 	// arm.nde:11
-	MOVQ	$8, CX
+	MOVQ	$16, CX
 	MOVQ	AX, SI
-loop43: // 8 times: tiles of 4 elements
+loop43: // 16 times: tiles of 2 elements
 	VMOVUPS	777728(SI), Y4	// mul_16[0]
 	VMOVUPS	777760(SI), Y5	// mul_16[0] | 1
 	VMOVUPS	777792(SI), Y6	// mul_16[0] | 2
@@ -13051,31 +13051,7 @@ loop43: // 8 times: tiles of 4 elements
 	VMOVUPS	Y5, 651552(SI)	// turned[1] | 1
 	VMOVUPS	Y6, 651584(SI)	// turned[1] | 2
 	VMOVUPS	Y7, 651616(SI)	// turned[1] | 3
-	VMOVUPS	777984(SI), Y4	// mul_16[2]
-	VMOVUPS	778016(SI), Y5	// mul_16[2] | 1
-	VMOVUPS	778048(SI), Y6	// mul_16[2] | 2
-	VMOVUPS	778080(SI), Y7	// mul_16[2] | 3
-	VANDPS	Y0, Y4, Y4
-	VANDPS	Y1, Y5, Y5
-	VANDPS	Y2, Y6, Y6
-	VANDPS	Y3, Y7, Y7
-	VMOVUPS	Y4, 651648(SI)	// turned[2]
-	VMOVUPS	Y5, 651680(SI)	// turned[2] | 1
-	VMOVUPS	Y6, 651712(SI)	// turned[2] | 2
-	VMOVUPS	Y7, 651744(SI)	// turned[2] | 3
-	VMOVUPS	778112(SI), Y4	// mul_16[3]
-	VMOVUPS	778144(SI), Y5	// mul_16[3] | 1
-	VMOVUPS	778176(SI), Y6	// mul_16[3] | 2
-	VMOVUPS	778208(SI), Y7	// mul_16[3] | 3
-	VANDPS	Y0, Y4, Y4
-	VANDPS	Y1, Y5, Y5
-	VANDPS	Y2, Y6, Y6
-	VANDPS	Y3, Y7, Y7
-	VMOVUPS	Y4, 651776(SI)	// turned[3]
-	VMOVUPS	Y5, 651808(SI)	// turned[3] | 1
-	VMOVUPS	Y6, 651840(SI)	// turned[3] | 2
-	VMOVUPS	Y7, 651872(SI)	// turned[3] | 3
-	ADDQ	$512, SI
+	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop43
 	MOVQ	$4, CX
@@ -13152,10 +13128,10 @@ loop47: // 2 times: tiles of 2 elements
 	VMOVUPS	7584(R10), Y7	// sum of friction.2.weight[104]
 	VMOVUPS	7680(R10), Y8	// sum of friction.2.weight[128]
 	VMOVUPS	7712(R10), Y9	// sum of friction.2.weight[136]
-	MOVQ	$8, R12
+	MOVQ	$16, R12
 	MOVQ	R11, R13
 	MOVQ	DI, R14
-loop48: // 8 times: samples, 4 at a time
+loop48: // 16 times: samples, 2 at a time
 	VMOVUPS	655488(R13), Y10	// turned[32]
 	VMOVUPS	656512(R13), Y11	// turned[40]
 	VBROADCASTSS	651392(R14), Y12	// turned[0]
@@ -13190,42 +13166,8 @@ loop48: // 8 times: samples, 4 at a time
 	VBROADCASTSS	651908(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	655552(R13), Y10	// turned[32] | 2
-	VMOVUPS	656576(R13), Y11	// turned[40] | 2
-	VBROADCASTSS	651400(R14), Y12	// turned[0]
-	VFMADD231PS	Y10, Y12, Y0
-	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	651528(R14), Y12	// turned[1]
-	VFMADD231PS	Y10, Y12, Y2
-	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	651656(R14), Y12	// turned[2]
-	VFMADD231PS	Y10, Y12, Y4
-	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	651784(R14), Y12	// turned[3]
-	VFMADD231PS	Y10, Y12, Y6
-	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	651912(R14), Y12	// turned[4]
-	VFMADD231PS	Y10, Y12, Y8
-	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	655584(R13), Y10	// turned[32] | 3
-	VMOVUPS	656608(R13), Y11	// turned[40] | 3
-	VBROADCASTSS	651404(R14), Y12	// turned[0]
-	VFMADD231PS	Y10, Y12, Y0
-	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	651532(R14), Y12	// turned[1]
-	VFMADD231PS	Y10, Y12, Y2
-	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	651660(R14), Y12	// turned[2]
-	VFMADD231PS	Y10, Y12, Y4
-	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	651788(R14), Y12	// turned[3]
-	VFMADD231PS	Y10, Y12, Y6
-	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	651916(R14), Y12	// turned[4]
-	VFMADD231PS	Y10, Y12, Y8
-	VFMADD231PS	Y11, Y12, Y9
-	ADDQ	$128, R13
-	ADDQ	$16, R14
+	ADDQ	$64, R13
+	ADDQ	$8, R14
 	DECQ	R12
 	JNE	loop48
 	VMOVUPS	Y0, 7168(R10)	// sum of friction.2.weight[0]
@@ -13254,10 +13196,10 @@ loop49: // 2 times: tiles of 2 elements
 	VMOVUPS	11040(SI), Y1	// sum of friction.2.weight[968]
 	VMOVUPS	11136(SI), Y2	// sum of friction.2.weight[992]
 	VMOVUPS	11168(SI), Y3	// sum of friction.2.weight[1000]
-	MOVQ	$8, R9
+	MOVQ	$16, R9
 	MOVQ	AX, R10
 	MOVQ	DI, R11
-loop50: // 8 times: samples, 4 at a time
+loop50: // 16 times: samples, 2 at a time
 	VBROADCASTSS	655232(R10), Y4	// turned[30]
 	VBROADCASTSS	655360(R10), Y5	// turned[31]
 	VMOVUPS	655488(R11), Y6	// turned[32]
@@ -13274,24 +13216,8 @@ loop50: // 8 times: samples, 4 at a time
 	VMOVUPS	656544(R11), Y6	// turned[40] | 1
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
-	VBROADCASTSS	655240(R10), Y4	// turned[30]
-	VBROADCASTSS	655368(R10), Y5	// turned[31]
-	VMOVUPS	655552(R11), Y6	// turned[32] | 2
-	VFMADD231PS	Y6, Y4, Y0
-	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	656576(R11), Y6	// turned[40] | 2
-	VFMADD231PS	Y6, Y4, Y1
-	VFMADD231PS	Y6, Y5, Y3
-	VBROADCASTSS	655244(R10), Y4	// turned[30]
-	VBROADCASTSS	655372(R10), Y5	// turned[31]
-	VMOVUPS	655584(R11), Y6	// turned[32] | 3
-	VFMADD231PS	Y6, Y4, Y0
-	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	656608(R11), Y6	// turned[40] | 3
-	VFMADD231PS	Y6, Y4, Y1
-	VFMADD231PS	Y6, Y5, Y3
-	ADDQ	$16, R10
-	ADDQ	$128, R11
+	ADDQ	$8, R10
+	ADDQ	$64, R11
 	DECQ	R9
 	JNE	loop50
 	VMOVUPS	Y0, 11008(SI)	// sum of friction.2.weight[960]
@@ -14173,9 +14099,9 @@ loop61: // 32 times: elements
 	ADDQ	$32, DI
 	DECQ	CX
 	JNE	loop61
-	MOVQ	$8, CX
+	MOVQ	$16, CX
 	MOVQ	AX, SI
-loop62: // 8 times: tiles of 4 elements
+loop62: // 16 times: tiles of 2 elements
 	VMOVUPS	803968(SI), Y0	// mul_20[0]
 	VMOVUPS	804000(SI), Y1	// mul_20[0] | 1
 	VMOVUPS	804032(SI), Y2	// mul_20[0] | 2
@@ -14200,31 +14126,7 @@ loop62: // 8 times: tiles of 4 elements
 	VMOVUPS	Y1, 651552(SI)	// turned[1] | 1
 	VMOVUPS	Y2, 651584(SI)	// turned[1] | 2
 	VMOVUPS	Y3, 651616(SI)	// turned[1] | 3
-	VMOVUPS	804224(SI), Y0	// mul_20[2]
-	VMOVUPS	804256(SI), Y1	// mul_20[2] | 1
-	VMOVUPS	804288(SI), Y2	// mul_20[2] | 2
-	VMOVUPS	804320(SI), Y3	// mul_20[2] | 3
-	VANDPS	0(AX), Y0, Y0
-	VANDPS	32(AX), Y1, Y1
-	VANDPS	64(AX), Y2, Y2
-	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 651648(SI)	// turned[2]
-	VMOVUPS	Y1, 651680(SI)	// turned[2] | 1
-	VMOVUPS	Y2, 651712(SI)	// turned[2] | 2
-	VMOVUPS	Y3, 651744(SI)	// turned[2] | 3
-	VMOVUPS	804352(SI), Y0	// mul_20[3]
-	VMOVUPS	804384(SI), Y1	// mul_20[3] | 1
-	VMOVUPS	804416(SI), Y2	// mul_20[3] | 2
-	VMOVUPS	804448(SI), Y3	// mul_20[3] | 3
-	VANDPS	0(AX), Y0, Y0
-	VANDPS	32(AX), Y1, Y1
-	VANDPS	64(AX), Y2, Y2
-	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 651776(SI)	// turned[3]
-	VMOVUPS	Y1, 651808(SI)	// turned[3] | 1
-	VMOVUPS	Y2, 651840(SI)	// turned[3] | 2
-	VMOVUPS	Y3, 651872(SI)	// turned[3] | 3
-	ADDQ	$512, SI
+	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop62
 	MOVQ	$4, CX
@@ -14301,10 +14203,10 @@ loop66: // 2 times: tiles of 2 elements
 	VMOVUPS	7584(R10), Y7	// sum of friction.2.weight[104]
 	VMOVUPS	7680(R10), Y8	// sum of friction.2.weight[128]
 	VMOVUPS	7712(R10), Y9	// sum of friction.2.weight[136]
-	MOVQ	$8, R12
+	MOVQ	$16, R12
 	MOVQ	R11, R13
 	MOVQ	DI, R14
-loop67: // 8 times: samples, 4 at a time
+loop67: // 16 times: samples, 2 at a time
 	VMOVUPS	655488(R13), Y10	// turned[32]
 	VMOVUPS	656512(R13), Y11	// turned[40]
 	VBROADCASTSS	651392(R14), Y12	// turned[0]
@@ -14339,42 +14241,8 @@ loop67: // 8 times: samples, 4 at a time
 	VBROADCASTSS	651908(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	655552(R13), Y10	// turned[32] | 2
-	VMOVUPS	656576(R13), Y11	// turned[40] | 2
-	VBROADCASTSS	651400(R14), Y12	// turned[0]
-	VFMADD231PS	Y10, Y12, Y0
-	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	651528(R14), Y12	// turned[1]
-	VFMADD231PS	Y10, Y12, Y2
-	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	651656(R14), Y12	// turned[2]
-	VFMADD231PS	Y10, Y12, Y4
-	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	651784(R14), Y12	// turned[3]
-	VFMADD231PS	Y10, Y12, Y6
-	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	651912(R14), Y12	// turned[4]
-	VFMADD231PS	Y10, Y12, Y8
-	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	655584(R13), Y10	// turned[32] | 3
-	VMOVUPS	656608(R13), Y11	// turned[40] | 3
-	VBROADCASTSS	651404(R14), Y12	// turned[0]
-	VFMADD231PS	Y10, Y12, Y0
-	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	651532(R14), Y12	// turned[1]
-	VFMADD231PS	Y10, Y12, Y2
-	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	651660(R14), Y12	// turned[2]
-	VFMADD231PS	Y10, Y12, Y4
-	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	651788(R14), Y12	// turned[3]
-	VFMADD231PS	Y10, Y12, Y6
-	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	651916(R14), Y12	// turned[4]
-	VFMADD231PS	Y10, Y12, Y8
-	VFMADD231PS	Y11, Y12, Y9
-	ADDQ	$128, R13
-	ADDQ	$16, R14
+	ADDQ	$64, R13
+	ADDQ	$8, R14
 	DECQ	R12
 	JNE	loop67
 	VMOVUPS	Y0, 7168(R10)	// sum of friction.2.weight[0]
@@ -14403,10 +14271,10 @@ loop68: // 2 times: tiles of 2 elements
 	VMOVUPS	11040(SI), Y1	// sum of friction.2.weight[968]
 	VMOVUPS	11136(SI), Y2	// sum of friction.2.weight[992]
 	VMOVUPS	11168(SI), Y3	// sum of friction.2.weight[1000]
-	MOVQ	$8, R9
+	MOVQ	$16, R9
 	MOVQ	AX, R10
 	MOVQ	DI, R11
-loop69: // 8 times: samples, 4 at a time
+loop69: // 16 times: samples, 2 at a time
 	VBROADCASTSS	655232(R10), Y4	// turned[30]
 	VBROADCASTSS	655360(R10), Y5	// turned[31]
 	VMOVUPS	655488(R11), Y6	// turned[32]
@@ -14423,24 +14291,8 @@ loop69: // 8 times: samples, 4 at a time
 	VMOVUPS	656544(R11), Y6	// turned[40] | 1
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
-	VBROADCASTSS	655240(R10), Y4	// turned[30]
-	VBROADCASTSS	655368(R10), Y5	// turned[31]
-	VMOVUPS	655552(R11), Y6	// turned[32] | 2
-	VFMADD231PS	Y6, Y4, Y0
-	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	656576(R11), Y6	// turned[40] | 2
-	VFMADD231PS	Y6, Y4, Y1
-	VFMADD231PS	Y6, Y5, Y3
-	VBROADCASTSS	655244(R10), Y4	// turned[30]
-	VBROADCASTSS	655372(R10), Y5	// turned[31]
-	VMOVUPS	655584(R11), Y6	// turned[32] | 3
-	VFMADD231PS	Y6, Y4, Y0
-	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	656608(R11), Y6	// turned[40] | 3
-	VFMADD231PS	Y6, Y4, Y1
-	VFMADD231PS	Y6, Y5, Y3
-	ADDQ	$16, R10
-	ADDQ	$128, R11
+	ADDQ	$8, R10
+	ADDQ	$64, R11
 	DECQ	R9
 	JNE	loop69
 	VMOVUPS	Y0, 11008(SI)	// sum of friction.2.weight[960]
@@ -15256,9 +15108,9 @@ loop78: // 32 times: elements
 	ADDQ	$32, DI
 	DECQ	CX
 	JNE	loop78
-	MOVQ	$8, CX
+	MOVQ	$16, CX
 	MOVQ	AX, SI
-loop79: // 8 times: tiles of 4 elements
+loop79: // 16 times: tiles of 2 elements
 	VMOVUPS	820480(SI), Y0	// mul_21[0]
 	VMOVUPS	820512(SI), Y1	// mul_21[0] | 1
 	VMOVUPS	820544(SI), Y2	// mul_21[0] | 2
@@ -15283,31 +15135,7 @@ loop79: // 8 times: tiles of 4 elements
 	VMOVUPS	Y1, 651552(SI)	// turned[1] | 1
 	VMOVUPS	Y2, 651584(SI)	// turned[1] | 2
 	VMOVUPS	Y3, 651616(SI)	// turned[1] | 3
-	VMOVUPS	820736(SI), Y0	// mul_21[2]
-	VMOVUPS	820768(SI), Y1	// mul_21[2] | 1
-	VMOVUPS	820800(SI), Y2	// mul_21[2] | 2
-	VMOVUPS	820832(SI), Y3	// mul_21[2] | 3
-	VANDPS	0(AX), Y0, Y0
-	VANDPS	32(AX), Y1, Y1
-	VANDPS	64(AX), Y2, Y2
-	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 651648(SI)	// turned[2]
-	VMOVUPS	Y1, 651680(SI)	// turned[2] | 1
-	VMOVUPS	Y2, 651712(SI)	// turned[2] | 2
-	VMOVUPS	Y3, 651744(SI)	// turned[2] | 3
-	VMOVUPS	820864(SI), Y0	// mul_21[3]
-	VMOVUPS	820896(SI), Y1	// mul_21[3] | 1
-	VMOVUPS	820928(SI), Y2	// mul_21[3] | 2
-	VMOVUPS	820960(SI), Y3	// mul_21[3] | 3
-	VANDPS	0(AX), Y0, Y0
-	VANDPS	32(AX), Y1, Y1
-	VANDPS	64(AX), Y2, Y2
-	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 651776(SI)	// turned[3]
-	VMOVUPS	Y1, 651808(SI)	// turned[3] | 1
-	VMOVUPS	Y2, 651840(SI)	// turned[3] | 2
-	VMOVUPS	Y3, 651872(SI)	// turned[3] | 3
-	ADDQ	$512, SI
+	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop79
 	MOVQ	$4, CX
@@ -15384,10 +15212,10 @@ loop83: // 2 times: tiles of 2 elements
 	VMOVUPS	7584(R10), Y7	// sum of friction.2.weight[104]
 	VMOVUPS	7680(R10), Y8	// sum of friction.2.weight[128]
 	VMOVUPS	7712(R10), Y9	// sum of friction.2.weight[136]
-	MOVQ	$8, R12
+	MOVQ	$16, R12
 	MOVQ	R11, R13
 	MOVQ	DI, R14
-loop84: // 8 times: samples, 4 at a time
+loop84: // 16 times: samples, 2 at a time
 	VMOVUPS	655488(R13), Y10	// turned[32]
 	VMOVUPS	656512(R13), Y11	// turned[40]
 	VBROADCASTSS	651392(R14), Y12	// turned[0]
@@ -15422,42 +15250,8 @@ loop84: // 8 times: samples, 4 at a time
 	VBROADCASTSS	651908(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	655552(R13), Y10	// turned[32] | 2
-	VMOVUPS	656576(R13), Y11	// turned[40] | 2
-	VBROADCASTSS	651400(R14), Y12	// turned[0]
-	VFMADD231PS	Y10, Y12, Y0
-	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	651528(R14), Y12	// turned[1]
-	VFMADD231PS	Y10, Y12, Y2
-	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	651656(R14), Y12	// turned[2]
-	VFMADD231PS	Y10, Y12, Y4
-	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	651784(R14), Y12	// turned[3]
-	VFMADD231PS	Y10, Y12, Y6
-	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	651912(R14), Y12	// turned[4]
-	VFMADD231PS	Y10, Y12, Y8
-	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	655584(R13), Y10	// turned[32] | 3
-	VMOVUPS	656608(R13), Y11	// turned[40] | 3
-	VBROADCASTSS	651404(R14), Y12	// turned[0]
-	VFMADD231PS	Y10, Y12, Y0
-	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	651532(R14), Y12	// turned[1]
-	VFMADD231PS	Y10, Y12, Y2
-	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	651660(R14), Y12	// turned[2]
-	VFMADD231PS	Y10, Y12, Y4
-	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	651788(R14), Y12	// turned[3]
-	VFMADD231PS	Y10, Y12, Y6
-	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	651916(R14), Y12	// turned[4]
-	VFMADD231PS	Y10, Y12, Y8
-	VFMADD231PS	Y11, Y12, Y9
-	ADDQ	$128, R13
-	ADDQ	$16, R14
+	ADDQ	$64, R13
+	ADDQ	$8, R14
 	DECQ	R12
 	JNE	loop84
 	VMOVUPS	Y0, 7168(R10)	// sum of friction.2.weight[0]
@@ -15486,10 +15280,10 @@ loop85: // 2 times: tiles of 2 elements
 	VMOVUPS	11040(SI), Y1	// sum of friction.2.weight[968]
 	VMOVUPS	11136(SI), Y2	// sum of friction.2.weight[992]
 	VMOVUPS	11168(SI), Y3	// sum of friction.2.weight[1000]
-	MOVQ	$8, R9
+	MOVQ	$16, R9
 	MOVQ	AX, R10
 	MOVQ	DI, R11
-loop86: // 8 times: samples, 4 at a time
+loop86: // 16 times: samples, 2 at a time
 	VBROADCASTSS	655232(R10), Y4	// turned[30]
 	VBROADCASTSS	655360(R10), Y5	// turned[31]
 	VMOVUPS	655488(R11), Y6	// turned[32]
@@ -15506,24 +15300,8 @@ loop86: // 8 times: samples, 4 at a time
 	VMOVUPS	656544(R11), Y6	// turned[40] | 1
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
-	VBROADCASTSS	655240(R10), Y4	// turned[30]
-	VBROADCASTSS	655368(R10), Y5	// turned[31]
-	VMOVUPS	655552(R11), Y6	// turned[32] | 2
-	VFMADD231PS	Y6, Y4, Y0
-	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	656576(R11), Y6	// turned[40] | 2
-	VFMADD231PS	Y6, Y4, Y1
-	VFMADD231PS	Y6, Y5, Y3
-	VBROADCASTSS	655244(R10), Y4	// turned[30]
-	VBROADCASTSS	655372(R10), Y5	// turned[31]
-	VMOVUPS	655584(R11), Y6	// turned[32] | 3
-	VFMADD231PS	Y6, Y4, Y0
-	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	656608(R11), Y6	// turned[40] | 3
-	VFMADD231PS	Y6, Y4, Y1
-	VFMADD231PS	Y6, Y5, Y3
-	ADDQ	$16, R10
-	ADDQ	$128, R11
+	ADDQ	$8, R10
+	ADDQ	$64, R11
 	DECQ	R9
 	JNE	loop86
 	VMOVUPS	Y0, 11008(SI)	// sum of friction.2.weight[960]
@@ -16331,9 +16109,9 @@ loop95: // 32 times: elements
 	ADDQ	$32, DI
 	DECQ	CX
 	JNE	loop95
-	MOVQ	$8, CX
+	MOVQ	$16, CX
 	MOVQ	AX, SI
-loop96: // 8 times: tiles of 4 elements
+loop96: // 16 times: tiles of 2 elements
 	VMOVUPS	836736(SI), Y0	// mul_22[0]
 	VMOVUPS	836768(SI), Y1	// mul_22[0] | 1
 	VMOVUPS	836800(SI), Y2	// mul_22[0] | 2
@@ -16358,31 +16136,7 @@ loop96: // 8 times: tiles of 4 elements
 	VMOVUPS	Y1, 651552(SI)	// turned[1] | 1
 	VMOVUPS	Y2, 651584(SI)	// turned[1] | 2
 	VMOVUPS	Y3, 651616(SI)	// turned[1] | 3
-	VMOVUPS	836992(SI), Y0	// mul_22[2]
-	VMOVUPS	837024(SI), Y1	// mul_22[2] | 1
-	VMOVUPS	837056(SI), Y2	// mul_22[2] | 2
-	VMOVUPS	837088(SI), Y3	// mul_22[2] | 3
-	VANDPS	0(AX), Y0, Y0
-	VANDPS	32(AX), Y1, Y1
-	VANDPS	64(AX), Y2, Y2
-	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 651648(SI)	// turned[2]
-	VMOVUPS	Y1, 651680(SI)	// turned[2] | 1
-	VMOVUPS	Y2, 651712(SI)	// turned[2] | 2
-	VMOVUPS	Y3, 651744(SI)	// turned[2] | 3
-	VMOVUPS	837120(SI), Y0	// mul_22[3]
-	VMOVUPS	837152(SI), Y1	// mul_22[3] | 1
-	VMOVUPS	837184(SI), Y2	// mul_22[3] | 2
-	VMOVUPS	837216(SI), Y3	// mul_22[3] | 3
-	VANDPS	0(AX), Y0, Y0
-	VANDPS	32(AX), Y1, Y1
-	VANDPS	64(AX), Y2, Y2
-	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 651776(SI)	// turned[3]
-	VMOVUPS	Y1, 651808(SI)	// turned[3] | 1
-	VMOVUPS	Y2, 651840(SI)	// turned[3] | 2
-	VMOVUPS	Y3, 651872(SI)	// turned[3] | 3
-	ADDQ	$512, SI
+	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop96
 	MOVQ	$4, CX
@@ -16459,10 +16213,10 @@ loop100: // 2 times: tiles of 2 elements
 	VMOVUPS	7584(R10), Y7	// sum of friction.2.weight[104]
 	VMOVUPS	7680(R10), Y8	// sum of friction.2.weight[128]
 	VMOVUPS	7712(R10), Y9	// sum of friction.2.weight[136]
-	MOVQ	$8, R12
+	MOVQ	$16, R12
 	MOVQ	R11, R13
 	MOVQ	DI, R14
-loop101: // 8 times: samples, 4 at a time
+loop101: // 16 times: samples, 2 at a time
 	VMOVUPS	655488(R13), Y10	// turned[32]
 	VMOVUPS	656512(R13), Y11	// turned[40]
 	VBROADCASTSS	651392(R14), Y12	// turned[0]
@@ -16497,42 +16251,8 @@ loop101: // 8 times: samples, 4 at a time
 	VBROADCASTSS	651908(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	655552(R13), Y10	// turned[32] | 2
-	VMOVUPS	656576(R13), Y11	// turned[40] | 2
-	VBROADCASTSS	651400(R14), Y12	// turned[0]
-	VFMADD231PS	Y10, Y12, Y0
-	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	651528(R14), Y12	// turned[1]
-	VFMADD231PS	Y10, Y12, Y2
-	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	651656(R14), Y12	// turned[2]
-	VFMADD231PS	Y10, Y12, Y4
-	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	651784(R14), Y12	// turned[3]
-	VFMADD231PS	Y10, Y12, Y6
-	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	651912(R14), Y12	// turned[4]
-	VFMADD231PS	Y10, Y12, Y8
-	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	655584(R13), Y10	// turned[32] | 3
-	VMOVUPS	656608(R13), Y11	// turned[40] | 3
-	VBROADCASTSS	651404(R14), Y12	// turned[0]
-	VFMADD231PS	Y10, Y12, Y0
-	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	651532(R14), Y12	// turned[1]
-	VFMADD231PS	Y10, Y12, Y2
-	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	651660(R14), Y12	// turned[2]
-	VFMADD231PS	Y10, Y12, Y4
-	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	651788(R14), Y12	// turned[3]
-	VFMADD231PS	Y10, Y12, Y6
-	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	651916(R14), Y12	// turned[4]
-	VFMADD231PS	Y10, Y12, Y8
-	VFMADD231PS	Y11, Y12, Y9
-	ADDQ	$128, R13
-	ADDQ	$16, R14
+	ADDQ	$64, R13
+	ADDQ	$8, R14
 	DECQ	R12
 	JNE	loop101
 	VMOVUPS	Y0, 7168(R10)	// sum of friction.2.weight[0]
@@ -16561,10 +16281,10 @@ loop102: // 2 times: tiles of 2 elements
 	VMOVUPS	11040(SI), Y1	// sum of friction.2.weight[968]
 	VMOVUPS	11136(SI), Y2	// sum of friction.2.weight[992]
 	VMOVUPS	11168(SI), Y3	// sum of friction.2.weight[1000]
-	MOVQ	$8, R9
+	MOVQ	$16, R9
 	MOVQ	AX, R10
 	MOVQ	DI, R11
-loop103: // 8 times: samples, 4 at a time
+loop103: // 16 times: samples, 2 at a time
 	VBROADCASTSS	655232(R10), Y4	// turned[30]
 	VBROADCASTSS	655360(R10), Y5	// turned[31]
 	VMOVUPS	655488(R11), Y6	// turned[32]
@@ -16581,24 +16301,8 @@ loop103: // 8 times: samples, 4 at a time
 	VMOVUPS	656544(R11), Y6	// turned[40] | 1
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
-	VBROADCASTSS	655240(R10), Y4	// turned[30]
-	VBROADCASTSS	655368(R10), Y5	// turned[31]
-	VMOVUPS	655552(R11), Y6	// turned[32] | 2
-	VFMADD231PS	Y6, Y4, Y0
-	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	656576(R11), Y6	// turned[40] | 2
-	VFMADD231PS	Y6, Y4, Y1
-	VFMADD231PS	Y6, Y5, Y3
-	VBROADCASTSS	655244(R10), Y4	// turned[30]
-	VBROADCASTSS	655372(R10), Y5	// turned[31]
-	VMOVUPS	655584(R11), Y6	// turned[32] | 3
-	VFMADD231PS	Y6, Y4, Y0
-	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	656608(R11), Y6	// turned[40] | 3
-	VFMADD231PS	Y6, Y4, Y1
-	VFMADD231PS	Y6, Y5, Y3
-	ADDQ	$16, R10
-	ADDQ	$128, R11
+	ADDQ	$8, R10
+	ADDQ	$64, R11
 	DECQ	R9
 	JNE	loop103
 	VMOVUPS	Y0, 11008(SI)	// sum of friction.2.weight[960]

@@ -9408,9 +9408,9 @@ loop10: // 64 times: elements
 	VMOVUPS	65888(AX), Y15	// mask | 3
 	VMOVUPS	Y15, 96(AX)
 	// forecast.nde:18
-	MOVQ	$16, CX
+	MOVQ	$32, CX
 	MOVQ	AX, SI
-loop11: // 16 times: tiles of 4 elements
+loop11: // 32 times: tiles of 2 elements
 	VMOVUPS	882432(SI), Y0	// dyn.2.bias_bar[0]
 	VMOVUPS	882464(SI), Y1	// dyn.2.bias_bar[0] | 1
 	VMOVUPS	882496(SI), Y2	// dyn.2.bias_bar[0] | 2
@@ -9435,31 +9435,7 @@ loop11: // 16 times: tiles of 4 elements
 	VMOVUPS	Y1, 853408(SI)	// turned[1] | 1
 	VMOVUPS	Y2, 853440(SI)	// turned[1] | 2
 	VMOVUPS	Y3, 853472(SI)	// turned[1] | 3
-	VMOVUPS	882688(SI), Y0	// dyn.2.bias_bar[2]
-	VMOVUPS	882720(SI), Y1	// dyn.2.bias_bar[2] | 1
-	VMOVUPS	882752(SI), Y2	// dyn.2.bias_bar[2] | 2
-	VMOVUPS	882784(SI), Y3	// dyn.2.bias_bar[2] | 3
-	VANDPS	0(AX), Y0, Y0
-	VANDPS	32(AX), Y1, Y1
-	VANDPS	64(AX), Y2, Y2
-	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 853504(SI)	// turned[2]
-	VMOVUPS	Y1, 853536(SI)	// turned[2] | 1
-	VMOVUPS	Y2, 853568(SI)	// turned[2] | 2
-	VMOVUPS	Y3, 853600(SI)	// turned[2] | 3
-	VMOVUPS	882816(SI), Y0	// dyn.2.bias_bar[3]
-	VMOVUPS	882848(SI), Y1	// dyn.2.bias_bar[3] | 1
-	VMOVUPS	882880(SI), Y2	// dyn.2.bias_bar[3] | 2
-	VMOVUPS	882912(SI), Y3	// dyn.2.bias_bar[3] | 3
-	VANDPS	0(AX), Y0, Y0
-	VANDPS	32(AX), Y1, Y1
-	VANDPS	64(AX), Y2, Y2
-	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 853632(SI)	// turned[3]
-	VMOVUPS	Y1, 853664(SI)	// turned[3] | 1
-	VMOVUPS	Y2, 853696(SI)	// turned[3] | 2
-	VMOVUPS	Y3, 853728(SI)	// turned[3] | 3
-	ADDQ	$512, SI
+	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop11
 	MOVQ	$4, CX
@@ -9536,10 +9512,10 @@ loop15: // 4 times: tiles of 2 elements
 	VMOVUPS	75072(R10), Y7	// sum of dyn.2.weight[200]
 	VMOVUPS	75296(R10), Y8	// sum of dyn.2.weight[256]
 	VMOVUPS	75328(R10), Y9	// sum of dyn.2.weight[264]
-	MOVQ	$8, R12
+	MOVQ	$16, R12
 	MOVQ	R11, R13
 	MOVQ	DI, R14
-loop16: // 8 times: samples, 4 at a time
+loop16: // 16 times: samples, 2 at a time
 	VMOVUPS	861440(R13), Y10	// turned[64]
 	VMOVUPS	862464(R13), Y11	// turned[72]
 	VBROADCASTSS	853248(R14), Y12	// turned[0]
@@ -9574,42 +9550,8 @@ loop16: // 8 times: samples, 4 at a time
 	VBROADCASTSS	853764(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	861504(R13), Y10	// turned[64] | 2
-	VMOVUPS	862528(R13), Y11	// turned[72] | 2
-	VBROADCASTSS	853256(R14), Y12	// turned[0]
-	VFMADD231PS	Y10, Y12, Y0
-	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	853384(R14), Y12	// turned[1]
-	VFMADD231PS	Y10, Y12, Y2
-	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	853512(R14), Y12	// turned[2]
-	VFMADD231PS	Y10, Y12, Y4
-	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	853640(R14), Y12	// turned[3]
-	VFMADD231PS	Y10, Y12, Y6
-	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	853768(R14), Y12	// turned[4]
-	VFMADD231PS	Y10, Y12, Y8
-	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	861536(R13), Y10	// turned[64] | 3
-	VMOVUPS	862560(R13), Y11	// turned[72] | 3
-	VBROADCASTSS	853260(R14), Y12	// turned[0]
-	VFMADD231PS	Y10, Y12, Y0
-	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	853388(R14), Y12	// turned[1]
-	VFMADD231PS	Y10, Y12, Y2
-	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	853516(R14), Y12	// turned[2]
-	VFMADD231PS	Y10, Y12, Y4
-	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	853644(R14), Y12	// turned[3]
-	VFMADD231PS	Y10, Y12, Y6
-	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	853772(R14), Y12	// turned[4]
-	VFMADD231PS	Y10, Y12, Y8
-	VFMADD231PS	Y11, Y12, Y9
-	ADDQ	$128, R13
-	ADDQ	$16, R14
+	ADDQ	$64, R13
+	ADDQ	$8, R14
 	DECQ	R12
 	JNE	loop16
 	VMOVUPS	Y0, 74272(R10)	// sum of dyn.2.weight[0]
@@ -9642,10 +9584,10 @@ loop17: // 4 times: tiles of 2 elements
 	VMOVUPS	90176(SI), Y5	// sum of dyn.2.weight[3976]
 	VMOVUPS	90400(SI), Y6	// sum of dyn.2.weight[4032]
 	VMOVUPS	90432(SI), Y7	// sum of dyn.2.weight[4040]
-	MOVQ	$8, R9
+	MOVQ	$16, R9
 	MOVQ	DI, R10
 	MOVQ	AX, R11
-loop18: // 8 times: samples, 4 at a time
+loop18: // 16 times: samples, 2 at a time
 	VMOVUPS	861440(R10), Y8	// turned[64]
 	VMOVUPS	862464(R10), Y9	// turned[72]
 	VBROADCASTSS	860928(R11), Y10	// turned[60]
@@ -9674,36 +9616,8 @@ loop18: // 8 times: samples, 4 at a time
 	VBROADCASTSS	861316(R11), Y10	// turned[63]
 	VFMADD231PS	Y8, Y10, Y6
 	VFMADD231PS	Y9, Y10, Y7
-	VMOVUPS	861504(R10), Y8	// turned[64] | 2
-	VMOVUPS	862528(R10), Y9	// turned[72] | 2
-	VBROADCASTSS	860936(R11), Y10	// turned[60]
-	VFMADD231PS	Y8, Y10, Y0
-	VFMADD231PS	Y9, Y10, Y1
-	VBROADCASTSS	861064(R11), Y10	// turned[61]
-	VFMADD231PS	Y8, Y10, Y2
-	VFMADD231PS	Y9, Y10, Y3
-	VBROADCASTSS	861192(R11), Y10	// turned[62]
-	VFMADD231PS	Y8, Y10, Y4
-	VFMADD231PS	Y9, Y10, Y5
-	VBROADCASTSS	861320(R11), Y10	// turned[63]
-	VFMADD231PS	Y8, Y10, Y6
-	VFMADD231PS	Y9, Y10, Y7
-	VMOVUPS	861536(R10), Y8	// turned[64] | 3
-	VMOVUPS	862560(R10), Y9	// turned[72] | 3
-	VBROADCASTSS	860940(R11), Y10	// turned[60]
-	VFMADD231PS	Y8, Y10, Y0
-	VFMADD231PS	Y9, Y10, Y1
-	VBROADCASTSS	861068(R11), Y10	// turned[61]
-	VFMADD231PS	Y8, Y10, Y2
-	VFMADD231PS	Y9, Y10, Y3
-	VBROADCASTSS	861196(R11), Y10	// turned[62]
-	VFMADD231PS	Y8, Y10, Y4
-	VFMADD231PS	Y9, Y10, Y5
-	VBROADCASTSS	861324(R11), Y10	// turned[63]
-	VFMADD231PS	Y8, Y10, Y6
-	VFMADD231PS	Y9, Y10, Y7
-	ADDQ	$128, R10
-	ADDQ	$16, R11
+	ADDQ	$64, R10
+	ADDQ	$8, R11
 	DECQ	R9
 	JNE	loop18
 	VMOVUPS	Y0, 89632(SI)	// sum of dyn.2.weight[3840]
@@ -14569,9 +14483,9 @@ loop17: // 96 times: terms of the sums
 	ADDQ	$256, DI
 	DECQ	CX
 	JNE	loop16
-	MOVQ	$24, CX
+	MOVQ	$48, CX
 	MOVQ	AX, SI
-loop18: // 24 times: tiles of 4 elements
+loop18: // 48 times: tiles of 2 elements
 	VMOVUPS	1352704(SI), Y0	// enc.1.bias_hh_l0_bar[0]
 	VMOVUPS	1352736(SI), Y1	// enc.1.bias_hh_l0_bar[0] | 1
 	VMOVUPS	1352768(SI), Y2	// enc.1.bias_hh_l0_bar[0] | 2
@@ -14596,31 +14510,7 @@ loop18: // 24 times: tiles of 4 elements
 	VMOVUPS	Y1, 853408(SI)	// latentFieldBwd.turned[1] | 1
 	VMOVUPS	Y2, 853440(SI)	// latentFieldBwd.turned[1] | 2
 	VMOVUPS	Y3, 853472(SI)	// latentFieldBwd.turned[1] | 3
-	VMOVUPS	1352960(SI), Y0	// enc.1.bias_hh_l0_bar[2]
-	VMOVUPS	1352992(SI), Y1	// enc.1.bias_hh_l0_bar[2] | 1
-	VMOVUPS	1353024(SI), Y2	// enc.1.bias_hh_l0_bar[2] | 2
-	VMOVUPS	1353056(SI), Y3	// enc.1.bias_hh_l0_bar[2] | 3
-	VANDPS	0(AX), Y0, Y0
-	VANDPS	32(AX), Y1, Y1
-	VANDPS	64(AX), Y2, Y2
-	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 853504(SI)	// latentFieldBwd.turned[2]
-	VMOVUPS	Y1, 853536(SI)	// latentFieldBwd.turned[2] | 1
-	VMOVUPS	Y2, 853568(SI)	// latentFieldBwd.turned[2] | 2
-	VMOVUPS	Y3, 853600(SI)	// latentFieldBwd.turned[2] | 3
-	VMOVUPS	1353088(SI), Y0	// enc.1.bias_hh_l0_bar[3]
-	VMOVUPS	1353120(SI), Y1	// enc.1.bias_hh_l0_bar[3] | 1
-	VMOVUPS	1353152(SI), Y2	// enc.1.bias_hh_l0_bar[3] | 2
-	VMOVUPS	1353184(SI), Y3	// enc.1.bias_hh_l0_bar[3] | 3
-	VANDPS	0(AX), Y0, Y0
-	VANDPS	32(AX), Y1, Y1
-	VANDPS	64(AX), Y2, Y2
-	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 853632(SI)	// latentFieldBwd.turned[3]
-	VMOVUPS	Y1, 853664(SI)	// latentFieldBwd.turned[3] | 1
-	VMOVUPS	Y2, 853696(SI)	// latentFieldBwd.turned[3] | 2
-	VMOVUPS	Y3, 853728(SI)	// latentFieldBwd.turned[3] | 3
-	ADDQ	$512, SI
+	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop18
 	MOVQ	$4, CX
@@ -14697,10 +14587,10 @@ loop22: // 2 times: tiles of 2 elements
 	VMOVUPS	12704(R10), Y7	// sum of enc.1.weight_hh_l0[104]
 	VMOVUPS	12800(R10), Y8	// sum of enc.1.weight_hh_l0[128]
 	VMOVUPS	12832(R10), Y9	// sum of enc.1.weight_hh_l0[136]
-	MOVQ	$8, R12
+	MOVQ	$16, R12
 	MOVQ	R11, R13
 	MOVQ	DI, R14
-loop23: // 8 times: samples, 4 at a time
+loop23: // 16 times: samples, 2 at a time
 	VMOVUPS	865536(R13), Y10	// latentFieldBwd.turned[96]
 	VMOVUPS	866560(R13), Y11	// latentFieldBwd.turned[104]
 	VBROADCASTSS	853248(R14), Y12	// latentFieldBwd.turned[0]
@@ -14735,42 +14625,8 @@ loop23: // 8 times: samples, 4 at a time
 	VBROADCASTSS	853764(R14), Y12	// latentFieldBwd.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	865600(R13), Y10	// latentFieldBwd.turned[96] | 2
-	VMOVUPS	866624(R13), Y11	// latentFieldBwd.turned[104] | 2
-	VBROADCASTSS	853256(R14), Y12	// latentFieldBwd.turned[0]
-	VFMADD231PS	Y10, Y12, Y0
-	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	853384(R14), Y12	// latentFieldBwd.turned[1]
-	VFMADD231PS	Y10, Y12, Y2
-	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	853512(R14), Y12	// latentFieldBwd.turned[2]
-	VFMADD231PS	Y10, Y12, Y4
-	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	853640(R14), Y12	// latentFieldBwd.turned[3]
-	VFMADD231PS	Y10, Y12, Y6
-	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	853768(R14), Y12	// latentFieldBwd.turned[4]
-	VFMADD231PS	Y10, Y12, Y8
-	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	865632(R13), Y10	// latentFieldBwd.turned[96] | 3
-	VMOVUPS	866656(R13), Y11	// latentFieldBwd.turned[104] | 3
-	VBROADCASTSS	853260(R14), Y12	// latentFieldBwd.turned[0]
-	VFMADD231PS	Y10, Y12, Y0
-	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	853388(R14), Y12	// latentFieldBwd.turned[1]
-	VFMADD231PS	Y10, Y12, Y2
-	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	853516(R14), Y12	// latentFieldBwd.turned[2]
-	VFMADD231PS	Y10, Y12, Y4
-	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	853644(R14), Y12	// latentFieldBwd.turned[3]
-	VFMADD231PS	Y10, Y12, Y6
-	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	853772(R14), Y12	// latentFieldBwd.turned[4]
-	VFMADD231PS	Y10, Y12, Y8
-	VFMADD231PS	Y11, Y12, Y9
-	ADDQ	$128, R13
-	ADDQ	$16, R14
+	ADDQ	$64, R13
+	ADDQ	$8, R14
 	DECQ	R12
 	JNE	loop23
 	VMOVUPS	Y0, 12288(R10)	// sum of enc.1.weight_hh_l0[0]
@@ -14797,10 +14653,10 @@ loop23: // 8 times: samples, 4 at a time
 loop24: // 2 times: tiles of 2 elements
 	VMOVUPS	24448(SI), Y0	// sum of enc.1.weight_hh_l0[3040]
 	VMOVUPS	24480(SI), Y1	// sum of enc.1.weight_hh_l0[3048]
-	MOVQ	$8, R9
+	MOVQ	$16, R9
 	MOVQ	AX, R10
 	MOVQ	DI, R11
-loop25: // 8 times: samples, 4 at a time
+loop25: // 16 times: samples, 2 at a time
 	VBROADCASTSS	865408(R10), Y2	// latentFieldBwd.turned[95]
 	VMOVUPS	865536(R11), Y3	// latentFieldBwd.turned[96]
 	VFMADD231PS	Y3, Y2, Y0
@@ -14811,18 +14667,8 @@ loop25: // 8 times: samples, 4 at a time
 	VFMADD231PS	Y3, Y2, Y0
 	VMOVUPS	866592(R11), Y3	// latentFieldBwd.turned[104] | 1
 	VFMADD231PS	Y3, Y2, Y1
-	VBROADCASTSS	865416(R10), Y2	// latentFieldBwd.turned[95]
-	VMOVUPS	865600(R11), Y3	// latentFieldBwd.turned[96] | 2
-	VFMADD231PS	Y3, Y2, Y0
-	VMOVUPS	866624(R11), Y3	// latentFieldBwd.turned[104] | 2
-	VFMADD231PS	Y3, Y2, Y1
-	VBROADCASTSS	865420(R10), Y2	// latentFieldBwd.turned[95]
-	VMOVUPS	865632(R11), Y3	// latentFieldBwd.turned[96] | 3
-	VFMADD231PS	Y3, Y2, Y0
-	VMOVUPS	866656(R11), Y3	// latentFieldBwd.turned[104] | 3
-	VFMADD231PS	Y3, Y2, Y1
-	ADDQ	$16, R10
-	ADDQ	$128, R11
+	ADDQ	$8, R10
+	ADDQ	$64, R11
 	DECQ	R9
 	JNE	loop25
 	VMOVUPS	Y0, 24448(SI)	// sum of enc.1.weight_hh_l0[3040]

@@ -5954,9 +5954,9 @@ loop38: // 128 times: terms of the sums
 	ADDQ	$256, DI
 	DECQ	CX
 	JNE	loop37
-	MOVQ	$32, CX
+	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop39: // 32 times: tiles of 4 elements
+loop39: // 64 times: tiles of 2 elements
 	VMOVUPS	1540352(SI), Y0	// fitGrad.mul_20[0]
 	VMOVUPS	1540384(SI), Y1	// fitGrad.mul_20[0] | 1
 	VMOVUPS	1540416(SI), Y2	// fitGrad.mul_20[0] | 2
@@ -5981,31 +5981,7 @@ loop39: // 32 times: tiles of 4 elements
 	VMOVUPS	Y1, 899488(SI)	// fitGrad.turned[1] | 1
 	VMOVUPS	Y2, 899520(SI)	// fitGrad.turned[1] | 2
 	VMOVUPS	Y3, 899552(SI)	// fitGrad.turned[1] | 3
-	VMOVUPS	1540608(SI), Y0	// fitGrad.mul_20[2]
-	VMOVUPS	1540640(SI), Y1	// fitGrad.mul_20[2] | 1
-	VMOVUPS	1540672(SI), Y2	// fitGrad.mul_20[2] | 2
-	VMOVUPS	1540704(SI), Y3	// fitGrad.mul_20[2] | 3
-	VANDPS	0(AX), Y0, Y0
-	VANDPS	32(AX), Y1, Y1
-	VANDPS	64(AX), Y2, Y2
-	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899584(SI)	// fitGrad.turned[2]
-	VMOVUPS	Y1, 899616(SI)	// fitGrad.turned[2] | 1
-	VMOVUPS	Y2, 899648(SI)	// fitGrad.turned[2] | 2
-	VMOVUPS	Y3, 899680(SI)	// fitGrad.turned[2] | 3
-	VMOVUPS	1540736(SI), Y0	// fitGrad.mul_20[3]
-	VMOVUPS	1540768(SI), Y1	// fitGrad.mul_20[3] | 1
-	VMOVUPS	1540800(SI), Y2	// fitGrad.mul_20[3] | 2
-	VMOVUPS	1540832(SI), Y3	// fitGrad.mul_20[3] | 3
-	VANDPS	0(AX), Y0, Y0
-	VANDPS	32(AX), Y1, Y1
-	VANDPS	64(AX), Y2, Y2
-	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899712(SI)	// fitGrad.turned[3]
-	VMOVUPS	Y1, 899744(SI)	// fitGrad.turned[3] | 1
-	VMOVUPS	Y2, 899776(SI)	// fitGrad.turned[3] | 2
-	VMOVUPS	Y3, 899808(SI)	// fitGrad.turned[3] | 3
-	ADDQ	$512, SI
+	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop39
 	MOVQ	$4, CX
@@ -6082,10 +6058,10 @@ loop43: // 8 times: tiles of 2 elements
 	VMOVUPS	22048(R10), Y7	// sum of L.2.weight[392]
 	VMOVUPS	22528(R10), Y8	// sum of L.2.weight[512]
 	VMOVUPS	22560(R10), Y9	// sum of L.2.weight[520]
-	MOVQ	$8, R12
+	MOVQ	$16, R12
 	MOVQ	R11, R13
 	MOVQ	DI, R14
-loop44: // 8 times: samples, 4 at a time
+loop44: // 16 times: samples, 2 at a time
 	VMOVUPS	915712(R13), Y10	// fitGrad.turned[128]
 	VMOVUPS	916736(R13), Y11	// fitGrad.turned[136]
 	VBROADCASTSS	899328(R14), Y12	// fitGrad.turned[0]
@@ -6120,42 +6096,8 @@ loop44: // 8 times: samples, 4 at a time
 	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	915776(R13), Y10	// fitGrad.turned[128] | 2
-	VMOVUPS	916800(R13), Y11	// fitGrad.turned[136] | 2
-	VBROADCASTSS	899336(R14), Y12	// fitGrad.turned[0]
-	VFMADD231PS	Y10, Y12, Y0
-	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899464(R14), Y12	// fitGrad.turned[1]
-	VFMADD231PS	Y10, Y12, Y2
-	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	899592(R14), Y12	// fitGrad.turned[2]
-	VFMADD231PS	Y10, Y12, Y4
-	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	899720(R14), Y12	// fitGrad.turned[3]
-	VFMADD231PS	Y10, Y12, Y6
-	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	899848(R14), Y12	// fitGrad.turned[4]
-	VFMADD231PS	Y10, Y12, Y8
-	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	915808(R13), Y10	// fitGrad.turned[128] | 3
-	VMOVUPS	916832(R13), Y11	// fitGrad.turned[136] | 3
-	VBROADCASTSS	899340(R14), Y12	// fitGrad.turned[0]
-	VFMADD231PS	Y10, Y12, Y0
-	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899468(R14), Y12	// fitGrad.turned[1]
-	VFMADD231PS	Y10, Y12, Y2
-	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	899596(R14), Y12	// fitGrad.turned[2]
-	VFMADD231PS	Y10, Y12, Y4
-	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	899724(R14), Y12	// fitGrad.turned[3]
-	VFMADD231PS	Y10, Y12, Y6
-	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	899852(R14), Y12	// fitGrad.turned[4]
-	VFMADD231PS	Y10, Y12, Y8
-	VFMADD231PS	Y11, Y12, Y9
-	ADDQ	$128, R13
-	ADDQ	$16, R14
+	ADDQ	$64, R13
+	ADDQ	$8, R14
 	DECQ	R12
 	JNE	loop44
 	VMOVUPS	Y0, 20480(R10)	// sum of L.2.weight[0]
@@ -6186,10 +6128,10 @@ loop45: // 8 times: tiles of 2 elements
 	VMOVUPS	85024(SI), Y3	// sum of L.2.weight[16136]
 	VMOVUPS	85504(SI), Y4	// sum of L.2.weight[16256]
 	VMOVUPS	85536(SI), Y5	// sum of L.2.weight[16264]
-	MOVQ	$8, R9
+	MOVQ	$16, R9
 	MOVQ	DI, R10
 	MOVQ	AX, R11
-loop46: // 8 times: samples, 4 at a time
+loop46: // 16 times: samples, 2 at a time
 	VMOVUPS	915712(R10), Y6	// fitGrad.turned[128]
 	VMOVUPS	916736(R10), Y7	// fitGrad.turned[136]
 	VBROADCASTSS	915328(R11), Y8	// fitGrad.turned[125]
@@ -6212,30 +6154,8 @@ loop46: // 8 times: samples, 4 at a time
 	VBROADCASTSS	915588(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	915776(R10), Y6	// fitGrad.turned[128] | 2
-	VMOVUPS	916800(R10), Y7	// fitGrad.turned[136] | 2
-	VBROADCASTSS	915336(R11), Y8	// fitGrad.turned[125]
-	VFMADD231PS	Y6, Y8, Y0
-	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915464(R11), Y8	// fitGrad.turned[126]
-	VFMADD231PS	Y6, Y8, Y2
-	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	915592(R11), Y8	// fitGrad.turned[127]
-	VFMADD231PS	Y6, Y8, Y4
-	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	915808(R10), Y6	// fitGrad.turned[128] | 3
-	VMOVUPS	916832(R10), Y7	// fitGrad.turned[136] | 3
-	VBROADCASTSS	915340(R11), Y8	// fitGrad.turned[125]
-	VFMADD231PS	Y6, Y8, Y0
-	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915468(R11), Y8	// fitGrad.turned[126]
-	VFMADD231PS	Y6, Y8, Y2
-	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	915596(R11), Y8	// fitGrad.turned[127]
-	VFMADD231PS	Y6, Y8, Y4
-	VFMADD231PS	Y7, Y8, Y5
-	ADDQ	$128, R10
-	ADDQ	$16, R11
+	ADDQ	$64, R10
+	ADDQ	$8, R11
 	DECQ	R9
 	JNE	loop46
 	VMOVUPS	Y0, 84480(SI)	// sum of L.2.weight[16000]
@@ -6249,9 +6169,9 @@ loop46: // 8 times: samples, 4 at a time
 	DECQ	CX
 	JNE	loop45
 	// lagrange.nde:4
-	MOVQ	$32, CX
+	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop47: // 32 times: tiles of 4 elements
+loop47: // 64 times: tiles of 2 elements
 	VMOVUPS	1722112(SI), Y0	// fitGrad.mul_26[0]
 	VMOVUPS	1722144(SI), Y1	// fitGrad.mul_26[0] | 1
 	VMOVUPS	1722176(SI), Y2	// fitGrad.mul_26[0] | 2
@@ -6276,31 +6196,7 @@ loop47: // 32 times: tiles of 4 elements
 	VMOVUPS	Y1, 899488(SI)	// fitGrad.turned[1] | 1
 	VMOVUPS	Y2, 899520(SI)	// fitGrad.turned[1] | 2
 	VMOVUPS	Y3, 899552(SI)	// fitGrad.turned[1] | 3
-	VMOVUPS	1722368(SI), Y0	// fitGrad.mul_26[2]
-	VMOVUPS	1722400(SI), Y1	// fitGrad.mul_26[2] | 1
-	VMOVUPS	1722432(SI), Y2	// fitGrad.mul_26[2] | 2
-	VMOVUPS	1722464(SI), Y3	// fitGrad.mul_26[2] | 3
-	VANDPS	0(AX), Y0, Y0
-	VANDPS	32(AX), Y1, Y1
-	VANDPS	64(AX), Y2, Y2
-	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899584(SI)	// fitGrad.turned[2]
-	VMOVUPS	Y1, 899616(SI)	// fitGrad.turned[2] | 1
-	VMOVUPS	Y2, 899648(SI)	// fitGrad.turned[2] | 2
-	VMOVUPS	Y3, 899680(SI)	// fitGrad.turned[2] | 3
-	VMOVUPS	1722496(SI), Y0	// fitGrad.mul_26[3]
-	VMOVUPS	1722528(SI), Y1	// fitGrad.mul_26[3] | 1
-	VMOVUPS	1722560(SI), Y2	// fitGrad.mul_26[3] | 2
-	VMOVUPS	1722592(SI), Y3	// fitGrad.mul_26[3] | 3
-	VANDPS	0(AX), Y0, Y0
-	VANDPS	32(AX), Y1, Y1
-	VANDPS	64(AX), Y2, Y2
-	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899712(SI)	// fitGrad.turned[3]
-	VMOVUPS	Y1, 899744(SI)	// fitGrad.turned[3] | 1
-	VMOVUPS	Y2, 899776(SI)	// fitGrad.turned[3] | 2
-	VMOVUPS	Y3, 899808(SI)	// fitGrad.turned[3] | 3
-	ADDQ	$512, SI
+	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop47
 	MOVQ	$4, CX
@@ -6377,10 +6273,10 @@ loop51: // 8 times: tiles of 2 elements
 	VMOVUPS	22048(R10), Y7	// sum of L.2.weight[392]
 	VMOVUPS	22528(R10), Y8	// sum of L.2.weight[512]
 	VMOVUPS	22560(R10), Y9	// sum of L.2.weight[520]
-	MOVQ	$8, R12
+	MOVQ	$16, R12
 	MOVQ	R11, R13
 	MOVQ	DI, R14
-loop52: // 8 times: samples, 4 at a time
+loop52: // 16 times: samples, 2 at a time
 	VMOVUPS	915712(R13), Y10	// fitGrad.turned[128]
 	VMOVUPS	916736(R13), Y11	// fitGrad.turned[136]
 	VBROADCASTSS	899328(R14), Y12	// fitGrad.turned[0]
@@ -6415,42 +6311,8 @@ loop52: // 8 times: samples, 4 at a time
 	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	915776(R13), Y10	// fitGrad.turned[128] | 2
-	VMOVUPS	916800(R13), Y11	// fitGrad.turned[136] | 2
-	VBROADCASTSS	899336(R14), Y12	// fitGrad.turned[0]
-	VFMADD231PS	Y10, Y12, Y0
-	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899464(R14), Y12	// fitGrad.turned[1]
-	VFMADD231PS	Y10, Y12, Y2
-	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	899592(R14), Y12	// fitGrad.turned[2]
-	VFMADD231PS	Y10, Y12, Y4
-	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	899720(R14), Y12	// fitGrad.turned[3]
-	VFMADD231PS	Y10, Y12, Y6
-	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	899848(R14), Y12	// fitGrad.turned[4]
-	VFMADD231PS	Y10, Y12, Y8
-	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	915808(R13), Y10	// fitGrad.turned[128] | 3
-	VMOVUPS	916832(R13), Y11	// fitGrad.turned[136] | 3
-	VBROADCASTSS	899340(R14), Y12	// fitGrad.turned[0]
-	VFMADD231PS	Y10, Y12, Y0
-	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899468(R14), Y12	// fitGrad.turned[1]
-	VFMADD231PS	Y10, Y12, Y2
-	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	899596(R14), Y12	// fitGrad.turned[2]
-	VFMADD231PS	Y10, Y12, Y4
-	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	899724(R14), Y12	// fitGrad.turned[3]
-	VFMADD231PS	Y10, Y12, Y6
-	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	899852(R14), Y12	// fitGrad.turned[4]
-	VFMADD231PS	Y10, Y12, Y8
-	VFMADD231PS	Y11, Y12, Y9
-	ADDQ	$128, R13
-	ADDQ	$16, R14
+	ADDQ	$64, R13
+	ADDQ	$8, R14
 	DECQ	R12
 	JNE	loop52
 	VMOVUPS	Y0, 20480(R10)	// sum of L.2.weight[0]
@@ -6481,10 +6343,10 @@ loop53: // 8 times: tiles of 2 elements
 	VMOVUPS	85024(SI), Y3	// sum of L.2.weight[16136]
 	VMOVUPS	85504(SI), Y4	// sum of L.2.weight[16256]
 	VMOVUPS	85536(SI), Y5	// sum of L.2.weight[16264]
-	MOVQ	$8, R9
+	MOVQ	$16, R9
 	MOVQ	DI, R10
 	MOVQ	AX, R11
-loop54: // 8 times: samples, 4 at a time
+loop54: // 16 times: samples, 2 at a time
 	VMOVUPS	915712(R10), Y6	// fitGrad.turned[128]
 	VMOVUPS	916736(R10), Y7	// fitGrad.turned[136]
 	VBROADCASTSS	915328(R11), Y8	// fitGrad.turned[125]
@@ -6507,30 +6369,8 @@ loop54: // 8 times: samples, 4 at a time
 	VBROADCASTSS	915588(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	915776(R10), Y6	// fitGrad.turned[128] | 2
-	VMOVUPS	916800(R10), Y7	// fitGrad.turned[136] | 2
-	VBROADCASTSS	915336(R11), Y8	// fitGrad.turned[125]
-	VFMADD231PS	Y6, Y8, Y0
-	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915464(R11), Y8	// fitGrad.turned[126]
-	VFMADD231PS	Y6, Y8, Y2
-	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	915592(R11), Y8	// fitGrad.turned[127]
-	VFMADD231PS	Y6, Y8, Y4
-	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	915808(R10), Y6	// fitGrad.turned[128] | 3
-	VMOVUPS	916832(R10), Y7	// fitGrad.turned[136] | 3
-	VBROADCASTSS	915340(R11), Y8	// fitGrad.turned[125]
-	VFMADD231PS	Y6, Y8, Y0
-	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915468(R11), Y8	// fitGrad.turned[126]
-	VFMADD231PS	Y6, Y8, Y2
-	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	915596(R11), Y8	// fitGrad.turned[127]
-	VFMADD231PS	Y6, Y8, Y4
-	VFMADD231PS	Y7, Y8, Y5
-	ADDQ	$128, R10
-	ADDQ	$16, R11
+	ADDQ	$64, R10
+	ADDQ	$8, R11
 	DECQ	R9
 	JNE	loop54
 	VMOVUPS	Y0, 84480(SI)	// sum of L.2.weight[16000]
@@ -6810,9 +6650,9 @@ loop59: // 128 times: terms of the sums
 	ADDQ	$256, DI
 	DECQ	CX
 	JNE	loop58
-	MOVQ	$32, CX
+	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop60: // 32 times: tiles of 4 elements
+loop60: // 64 times: tiles of 2 elements
 	VMOVUPS	1425152(SI), Y0	// fitGrad.mul_16[0]
 	VMOVUPS	1425184(SI), Y1	// fitGrad.mul_16[0] | 1
 	VMOVUPS	1425216(SI), Y2	// fitGrad.mul_16[0] | 2
@@ -6837,31 +6677,7 @@ loop60: // 32 times: tiles of 4 elements
 	VMOVUPS	Y1, 899488(SI)	// fitGrad.turned[1] | 1
 	VMOVUPS	Y2, 899520(SI)	// fitGrad.turned[1] | 2
 	VMOVUPS	Y3, 899552(SI)	// fitGrad.turned[1] | 3
-	VMOVUPS	1425408(SI), Y0	// fitGrad.mul_16[2]
-	VMOVUPS	1425440(SI), Y1	// fitGrad.mul_16[2] | 1
-	VMOVUPS	1425472(SI), Y2	// fitGrad.mul_16[2] | 2
-	VMOVUPS	1425504(SI), Y3	// fitGrad.mul_16[2] | 3
-	VANDPS	0(AX), Y0, Y0
-	VANDPS	32(AX), Y1, Y1
-	VANDPS	64(AX), Y2, Y2
-	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899584(SI)	// fitGrad.turned[2]
-	VMOVUPS	Y1, 899616(SI)	// fitGrad.turned[2] | 1
-	VMOVUPS	Y2, 899648(SI)	// fitGrad.turned[2] | 2
-	VMOVUPS	Y3, 899680(SI)	// fitGrad.turned[2] | 3
-	VMOVUPS	1425536(SI), Y0	// fitGrad.mul_16[3]
-	VMOVUPS	1425568(SI), Y1	// fitGrad.mul_16[3] | 1
-	VMOVUPS	1425600(SI), Y2	// fitGrad.mul_16[3] | 2
-	VMOVUPS	1425632(SI), Y3	// fitGrad.mul_16[3] | 3
-	VANDPS	0(AX), Y0, Y0
-	VANDPS	32(AX), Y1, Y1
-	VANDPS	64(AX), Y2, Y2
-	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899712(SI)	// fitGrad.turned[3]
-	VMOVUPS	Y1, 899744(SI)	// fitGrad.turned[3] | 1
-	VMOVUPS	Y2, 899776(SI)	// fitGrad.turned[3] | 2
-	VMOVUPS	Y3, 899808(SI)	// fitGrad.turned[3] | 3
-	ADDQ	$512, SI
+	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop60
 	MOVQ	$4, CX
@@ -6938,10 +6754,10 @@ loop64: // 8 times: tiles of 2 elements
 	VMOVUPS	22048(R10), Y7	// sum of L.2.weight[392]
 	VMOVUPS	22528(R10), Y8	// sum of L.2.weight[512]
 	VMOVUPS	22560(R10), Y9	// sum of L.2.weight[520]
-	MOVQ	$8, R12
+	MOVQ	$16, R12
 	MOVQ	R11, R13
 	MOVQ	DI, R14
-loop65: // 8 times: samples, 4 at a time
+loop65: // 16 times: samples, 2 at a time
 	VMOVUPS	915712(R13), Y10	// fitGrad.turned[128]
 	VMOVUPS	916736(R13), Y11	// fitGrad.turned[136]
 	VBROADCASTSS	899328(R14), Y12	// fitGrad.turned[0]
@@ -6976,42 +6792,8 @@ loop65: // 8 times: samples, 4 at a time
 	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	915776(R13), Y10	// fitGrad.turned[128] | 2
-	VMOVUPS	916800(R13), Y11	// fitGrad.turned[136] | 2
-	VBROADCASTSS	899336(R14), Y12	// fitGrad.turned[0]
-	VFMADD231PS	Y10, Y12, Y0
-	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899464(R14), Y12	// fitGrad.turned[1]
-	VFMADD231PS	Y10, Y12, Y2
-	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	899592(R14), Y12	// fitGrad.turned[2]
-	VFMADD231PS	Y10, Y12, Y4
-	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	899720(R14), Y12	// fitGrad.turned[3]
-	VFMADD231PS	Y10, Y12, Y6
-	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	899848(R14), Y12	// fitGrad.turned[4]
-	VFMADD231PS	Y10, Y12, Y8
-	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	915808(R13), Y10	// fitGrad.turned[128] | 3
-	VMOVUPS	916832(R13), Y11	// fitGrad.turned[136] | 3
-	VBROADCASTSS	899340(R14), Y12	// fitGrad.turned[0]
-	VFMADD231PS	Y10, Y12, Y0
-	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899468(R14), Y12	// fitGrad.turned[1]
-	VFMADD231PS	Y10, Y12, Y2
-	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	899596(R14), Y12	// fitGrad.turned[2]
-	VFMADD231PS	Y10, Y12, Y4
-	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	899724(R14), Y12	// fitGrad.turned[3]
-	VFMADD231PS	Y10, Y12, Y6
-	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	899852(R14), Y12	// fitGrad.turned[4]
-	VFMADD231PS	Y10, Y12, Y8
-	VFMADD231PS	Y11, Y12, Y9
-	ADDQ	$128, R13
-	ADDQ	$16, R14
+	ADDQ	$64, R13
+	ADDQ	$8, R14
 	DECQ	R12
 	JNE	loop65
 	VMOVUPS	Y0, 20480(R10)	// sum of L.2.weight[0]
@@ -7042,10 +6824,10 @@ loop66: // 8 times: tiles of 2 elements
 	VMOVUPS	85024(SI), Y3	// sum of L.2.weight[16136]
 	VMOVUPS	85504(SI), Y4	// sum of L.2.weight[16256]
 	VMOVUPS	85536(SI), Y5	// sum of L.2.weight[16264]
-	MOVQ	$8, R9
+	MOVQ	$16, R9
 	MOVQ	DI, R10
 	MOVQ	AX, R11
-loop67: // 8 times: samples, 4 at a time
+loop67: // 16 times: samples, 2 at a time
 	VMOVUPS	915712(R10), Y6	// fitGrad.turned[128]
 	VMOVUPS	916736(R10), Y7	// fitGrad.turned[136]
 	VBROADCASTSS	915328(R11), Y8	// fitGrad.turned[125]
@@ -7068,30 +6850,8 @@ loop67: // 8 times: samples, 4 at a time
 	VBROADCASTSS	915588(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	915776(R10), Y6	// fitGrad.turned[128] | 2
-	VMOVUPS	916800(R10), Y7	// fitGrad.turned[136] | 2
-	VBROADCASTSS	915336(R11), Y8	// fitGrad.turned[125]
-	VFMADD231PS	Y6, Y8, Y0
-	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915464(R11), Y8	// fitGrad.turned[126]
-	VFMADD231PS	Y6, Y8, Y2
-	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	915592(R11), Y8	// fitGrad.turned[127]
-	VFMADD231PS	Y6, Y8, Y4
-	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	915808(R10), Y6	// fitGrad.turned[128] | 3
-	VMOVUPS	916832(R10), Y7	// fitGrad.turned[136] | 3
-	VBROADCASTSS	915340(R11), Y8	// fitGrad.turned[125]
-	VFMADD231PS	Y6, Y8, Y0
-	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915468(R11), Y8	// fitGrad.turned[126]
-	VFMADD231PS	Y6, Y8, Y2
-	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	915596(R11), Y8	// fitGrad.turned[127]
-	VFMADD231PS	Y6, Y8, Y4
-	VFMADD231PS	Y7, Y8, Y5
-	ADDQ	$128, R10
-	ADDQ	$16, R11
+	ADDQ	$64, R10
+	ADDQ	$8, R11
 	DECQ	R9
 	JNE	loop67
 	VMOVUPS	Y0, 84480(SI)	// sum of L.2.weight[16000]
@@ -7105,9 +6865,9 @@ loop67: // 8 times: samples, 4 at a time
 	DECQ	CX
 	JNE	loop66
 	// lagrange.nde:4
-	MOVQ	$32, CX
+	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop68: // 32 times: tiles of 4 elements
+loop68: // 64 times: tiles of 2 elements
 	VMOVUPS	1853696(SI), Y0	// fitGrad.mul_31[0]
 	VMOVUPS	1853728(SI), Y1	// fitGrad.mul_31[0] | 1
 	VMOVUPS	1853760(SI), Y2	// fitGrad.mul_31[0] | 2
@@ -7132,31 +6892,7 @@ loop68: // 32 times: tiles of 4 elements
 	VMOVUPS	Y1, 899488(SI)	// fitGrad.turned[1] | 1
 	VMOVUPS	Y2, 899520(SI)	// fitGrad.turned[1] | 2
 	VMOVUPS	Y3, 899552(SI)	// fitGrad.turned[1] | 3
-	VMOVUPS	1853952(SI), Y0	// fitGrad.mul_31[2]
-	VMOVUPS	1853984(SI), Y1	// fitGrad.mul_31[2] | 1
-	VMOVUPS	1854016(SI), Y2	// fitGrad.mul_31[2] | 2
-	VMOVUPS	1854048(SI), Y3	// fitGrad.mul_31[2] | 3
-	VANDPS	0(AX), Y0, Y0
-	VANDPS	32(AX), Y1, Y1
-	VANDPS	64(AX), Y2, Y2
-	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899584(SI)	// fitGrad.turned[2]
-	VMOVUPS	Y1, 899616(SI)	// fitGrad.turned[2] | 1
-	VMOVUPS	Y2, 899648(SI)	// fitGrad.turned[2] | 2
-	VMOVUPS	Y3, 899680(SI)	// fitGrad.turned[2] | 3
-	VMOVUPS	1854080(SI), Y0	// fitGrad.mul_31[3]
-	VMOVUPS	1854112(SI), Y1	// fitGrad.mul_31[3] | 1
-	VMOVUPS	1854144(SI), Y2	// fitGrad.mul_31[3] | 2
-	VMOVUPS	1854176(SI), Y3	// fitGrad.mul_31[3] | 3
-	VANDPS	0(AX), Y0, Y0
-	VANDPS	32(AX), Y1, Y1
-	VANDPS	64(AX), Y2, Y2
-	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899712(SI)	// fitGrad.turned[3]
-	VMOVUPS	Y1, 899744(SI)	// fitGrad.turned[3] | 1
-	VMOVUPS	Y2, 899776(SI)	// fitGrad.turned[3] | 2
-	VMOVUPS	Y3, 899808(SI)	// fitGrad.turned[3] | 3
-	ADDQ	$512, SI
+	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop68
 	MOVQ	$4, CX
@@ -7233,10 +6969,10 @@ loop72: // 8 times: tiles of 2 elements
 	VMOVUPS	22048(R10), Y7	// sum of L.2.weight[392]
 	VMOVUPS	22528(R10), Y8	// sum of L.2.weight[512]
 	VMOVUPS	22560(R10), Y9	// sum of L.2.weight[520]
-	MOVQ	$8, R12
+	MOVQ	$16, R12
 	MOVQ	R11, R13
 	MOVQ	DI, R14
-loop73: // 8 times: samples, 4 at a time
+loop73: // 16 times: samples, 2 at a time
 	VMOVUPS	915712(R13), Y10	// fitGrad.turned[128]
 	VMOVUPS	916736(R13), Y11	// fitGrad.turned[136]
 	VBROADCASTSS	899328(R14), Y12	// fitGrad.turned[0]
@@ -7271,42 +7007,8 @@ loop73: // 8 times: samples, 4 at a time
 	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	915776(R13), Y10	// fitGrad.turned[128] | 2
-	VMOVUPS	916800(R13), Y11	// fitGrad.turned[136] | 2
-	VBROADCASTSS	899336(R14), Y12	// fitGrad.turned[0]
-	VFMADD231PS	Y10, Y12, Y0
-	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899464(R14), Y12	// fitGrad.turned[1]
-	VFMADD231PS	Y10, Y12, Y2
-	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	899592(R14), Y12	// fitGrad.turned[2]
-	VFMADD231PS	Y10, Y12, Y4
-	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	899720(R14), Y12	// fitGrad.turned[3]
-	VFMADD231PS	Y10, Y12, Y6
-	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	899848(R14), Y12	// fitGrad.turned[4]
-	VFMADD231PS	Y10, Y12, Y8
-	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	915808(R13), Y10	// fitGrad.turned[128] | 3
-	VMOVUPS	916832(R13), Y11	// fitGrad.turned[136] | 3
-	VBROADCASTSS	899340(R14), Y12	// fitGrad.turned[0]
-	VFMADD231PS	Y10, Y12, Y0
-	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899468(R14), Y12	// fitGrad.turned[1]
-	VFMADD231PS	Y10, Y12, Y2
-	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	899596(R14), Y12	// fitGrad.turned[2]
-	VFMADD231PS	Y10, Y12, Y4
-	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	899724(R14), Y12	// fitGrad.turned[3]
-	VFMADD231PS	Y10, Y12, Y6
-	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	899852(R14), Y12	// fitGrad.turned[4]
-	VFMADD231PS	Y10, Y12, Y8
-	VFMADD231PS	Y11, Y12, Y9
-	ADDQ	$128, R13
-	ADDQ	$16, R14
+	ADDQ	$64, R13
+	ADDQ	$8, R14
 	DECQ	R12
 	JNE	loop73
 	VMOVUPS	Y0, 20480(R10)	// sum of L.2.weight[0]
@@ -7337,10 +7039,10 @@ loop74: // 8 times: tiles of 2 elements
 	VMOVUPS	85024(SI), Y3	// sum of L.2.weight[16136]
 	VMOVUPS	85504(SI), Y4	// sum of L.2.weight[16256]
 	VMOVUPS	85536(SI), Y5	// sum of L.2.weight[16264]
-	MOVQ	$8, R9
+	MOVQ	$16, R9
 	MOVQ	DI, R10
 	MOVQ	AX, R11
-loop75: // 8 times: samples, 4 at a time
+loop75: // 16 times: samples, 2 at a time
 	VMOVUPS	915712(R10), Y6	// fitGrad.turned[128]
 	VMOVUPS	916736(R10), Y7	// fitGrad.turned[136]
 	VBROADCASTSS	915328(R11), Y8	// fitGrad.turned[125]
@@ -7363,30 +7065,8 @@ loop75: // 8 times: samples, 4 at a time
 	VBROADCASTSS	915588(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	915776(R10), Y6	// fitGrad.turned[128] | 2
-	VMOVUPS	916800(R10), Y7	// fitGrad.turned[136] | 2
-	VBROADCASTSS	915336(R11), Y8	// fitGrad.turned[125]
-	VFMADD231PS	Y6, Y8, Y0
-	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915464(R11), Y8	// fitGrad.turned[126]
-	VFMADD231PS	Y6, Y8, Y2
-	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	915592(R11), Y8	// fitGrad.turned[127]
-	VFMADD231PS	Y6, Y8, Y4
-	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	915808(R10), Y6	// fitGrad.turned[128] | 3
-	VMOVUPS	916832(R10), Y7	// fitGrad.turned[136] | 3
-	VBROADCASTSS	915340(R11), Y8	// fitGrad.turned[125]
-	VFMADD231PS	Y6, Y8, Y0
-	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915468(R11), Y8	// fitGrad.turned[126]
-	VFMADD231PS	Y6, Y8, Y2
-	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	915596(R11), Y8	// fitGrad.turned[127]
-	VFMADD231PS	Y6, Y8, Y4
-	VFMADD231PS	Y7, Y8, Y5
-	ADDQ	$128, R10
-	ADDQ	$16, R11
+	ADDQ	$64, R10
+	ADDQ	$8, R11
 	DECQ	R9
 	JNE	loop75
 	VMOVUPS	Y0, 84480(SI)	// sum of L.2.weight[16000]
@@ -7750,9 +7430,9 @@ loop81: // 128 times: terms of the sums
 	ADDQ	$256, DI
 	DECQ	CX
 	JNE	loop80
-	MOVQ	$32, CX
+	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop82: // 32 times: tiles of 4 elements
+loop82: // 64 times: tiles of 2 elements
 	VMOVUPS	1293056(SI), Y0	// fitGrad.mul_11[0]
 	VMOVUPS	1293088(SI), Y1	// fitGrad.mul_11[0] | 1
 	VMOVUPS	1293120(SI), Y2	// fitGrad.mul_11[0] | 2
@@ -7777,31 +7457,7 @@ loop82: // 32 times: tiles of 4 elements
 	VMOVUPS	Y1, 899488(SI)	// fitGrad.turned[1] | 1
 	VMOVUPS	Y2, 899520(SI)	// fitGrad.turned[1] | 2
 	VMOVUPS	Y3, 899552(SI)	// fitGrad.turned[1] | 3
-	VMOVUPS	1293312(SI), Y0	// fitGrad.mul_11[2]
-	VMOVUPS	1293344(SI), Y1	// fitGrad.mul_11[2] | 1
-	VMOVUPS	1293376(SI), Y2	// fitGrad.mul_11[2] | 2
-	VMOVUPS	1293408(SI), Y3	// fitGrad.mul_11[2] | 3
-	VANDPS	0(AX), Y0, Y0
-	VANDPS	32(AX), Y1, Y1
-	VANDPS	64(AX), Y2, Y2
-	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899584(SI)	// fitGrad.turned[2]
-	VMOVUPS	Y1, 899616(SI)	// fitGrad.turned[2] | 1
-	VMOVUPS	Y2, 899648(SI)	// fitGrad.turned[2] | 2
-	VMOVUPS	Y3, 899680(SI)	// fitGrad.turned[2] | 3
-	VMOVUPS	1293440(SI), Y0	// fitGrad.mul_11[3]
-	VMOVUPS	1293472(SI), Y1	// fitGrad.mul_11[3] | 1
-	VMOVUPS	1293504(SI), Y2	// fitGrad.mul_11[3] | 2
-	VMOVUPS	1293536(SI), Y3	// fitGrad.mul_11[3] | 3
-	VANDPS	0(AX), Y0, Y0
-	VANDPS	32(AX), Y1, Y1
-	VANDPS	64(AX), Y2, Y2
-	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899712(SI)	// fitGrad.turned[3]
-	VMOVUPS	Y1, 899744(SI)	// fitGrad.turned[3] | 1
-	VMOVUPS	Y2, 899776(SI)	// fitGrad.turned[3] | 2
-	VMOVUPS	Y3, 899808(SI)	// fitGrad.turned[3] | 3
-	ADDQ	$512, SI
+	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop82
 	MOVQ	$4, CX
@@ -7878,10 +7534,10 @@ loop86: // 8 times: tiles of 2 elements
 	VMOVUPS	22048(R10), Y7	// sum of L.2.weight[392]
 	VMOVUPS	22528(R10), Y8	// sum of L.2.weight[512]
 	VMOVUPS	22560(R10), Y9	// sum of L.2.weight[520]
-	MOVQ	$8, R12
+	MOVQ	$16, R12
 	MOVQ	R11, R13
 	MOVQ	DI, R14
-loop87: // 8 times: samples, 4 at a time
+loop87: // 16 times: samples, 2 at a time
 	VMOVUPS	915712(R13), Y10	// fitGrad.turned[128]
 	VMOVUPS	916736(R13), Y11	// fitGrad.turned[136]
 	VBROADCASTSS	899328(R14), Y12	// fitGrad.turned[0]
@@ -7916,42 +7572,8 @@ loop87: // 8 times: samples, 4 at a time
 	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	915776(R13), Y10	// fitGrad.turned[128] | 2
-	VMOVUPS	916800(R13), Y11	// fitGrad.turned[136] | 2
-	VBROADCASTSS	899336(R14), Y12	// fitGrad.turned[0]
-	VFMADD231PS	Y10, Y12, Y0
-	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899464(R14), Y12	// fitGrad.turned[1]
-	VFMADD231PS	Y10, Y12, Y2
-	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	899592(R14), Y12	// fitGrad.turned[2]
-	VFMADD231PS	Y10, Y12, Y4
-	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	899720(R14), Y12	// fitGrad.turned[3]
-	VFMADD231PS	Y10, Y12, Y6
-	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	899848(R14), Y12	// fitGrad.turned[4]
-	VFMADD231PS	Y10, Y12, Y8
-	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	915808(R13), Y10	// fitGrad.turned[128] | 3
-	VMOVUPS	916832(R13), Y11	// fitGrad.turned[136] | 3
-	VBROADCASTSS	899340(R14), Y12	// fitGrad.turned[0]
-	VFMADD231PS	Y10, Y12, Y0
-	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899468(R14), Y12	// fitGrad.turned[1]
-	VFMADD231PS	Y10, Y12, Y2
-	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	899596(R14), Y12	// fitGrad.turned[2]
-	VFMADD231PS	Y10, Y12, Y4
-	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	899724(R14), Y12	// fitGrad.turned[3]
-	VFMADD231PS	Y10, Y12, Y6
-	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	899852(R14), Y12	// fitGrad.turned[4]
-	VFMADD231PS	Y10, Y12, Y8
-	VFMADD231PS	Y11, Y12, Y9
-	ADDQ	$128, R13
-	ADDQ	$16, R14
+	ADDQ	$64, R13
+	ADDQ	$8, R14
 	DECQ	R12
 	JNE	loop87
 	VMOVUPS	Y0, 20480(R10)	// sum of L.2.weight[0]
@@ -7982,10 +7604,10 @@ loop88: // 8 times: tiles of 2 elements
 	VMOVUPS	85024(SI), Y3	// sum of L.2.weight[16136]
 	VMOVUPS	85504(SI), Y4	// sum of L.2.weight[16256]
 	VMOVUPS	85536(SI), Y5	// sum of L.2.weight[16264]
-	MOVQ	$8, R9
+	MOVQ	$16, R9
 	MOVQ	DI, R10
 	MOVQ	AX, R11
-loop89: // 8 times: samples, 4 at a time
+loop89: // 16 times: samples, 2 at a time
 	VMOVUPS	915712(R10), Y6	// fitGrad.turned[128]
 	VMOVUPS	916736(R10), Y7	// fitGrad.turned[136]
 	VBROADCASTSS	915328(R11), Y8	// fitGrad.turned[125]
@@ -8008,30 +7630,8 @@ loop89: // 8 times: samples, 4 at a time
 	VBROADCASTSS	915588(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	915776(R10), Y6	// fitGrad.turned[128] | 2
-	VMOVUPS	916800(R10), Y7	// fitGrad.turned[136] | 2
-	VBROADCASTSS	915336(R11), Y8	// fitGrad.turned[125]
-	VFMADD231PS	Y6, Y8, Y0
-	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915464(R11), Y8	// fitGrad.turned[126]
-	VFMADD231PS	Y6, Y8, Y2
-	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	915592(R11), Y8	// fitGrad.turned[127]
-	VFMADD231PS	Y6, Y8, Y4
-	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	915808(R10), Y6	// fitGrad.turned[128] | 3
-	VMOVUPS	916832(R10), Y7	// fitGrad.turned[136] | 3
-	VBROADCASTSS	915340(R11), Y8	// fitGrad.turned[125]
-	VFMADD231PS	Y6, Y8, Y0
-	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915468(R11), Y8	// fitGrad.turned[126]
-	VFMADD231PS	Y6, Y8, Y2
-	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	915596(R11), Y8	// fitGrad.turned[127]
-	VFMADD231PS	Y6, Y8, Y4
-	VFMADD231PS	Y7, Y8, Y5
-	ADDQ	$128, R10
-	ADDQ	$16, R11
+	ADDQ	$64, R10
+	ADDQ	$8, R11
 	DECQ	R9
 	JNE	loop89
 	VMOVUPS	Y0, 84480(SI)	// sum of L.2.weight[16000]
@@ -8045,9 +7645,9 @@ loop89: // 8 times: samples, 4 at a time
 	DECQ	CX
 	JNE	loop88
 	// lagrange.nde:4
-	MOVQ	$32, CX
+	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop90: // 32 times: tiles of 4 elements
+loop90: // 64 times: tiles of 2 elements
 	VMOVUPS	1985792(SI), Y0	// fitGrad.mul_36[0]
 	VMOVUPS	1985824(SI), Y1	// fitGrad.mul_36[0] | 1
 	VMOVUPS	1985856(SI), Y2	// fitGrad.mul_36[0] | 2
@@ -8072,31 +7672,7 @@ loop90: // 32 times: tiles of 4 elements
 	VMOVUPS	Y1, 899488(SI)	// fitGrad.turned[1] | 1
 	VMOVUPS	Y2, 899520(SI)	// fitGrad.turned[1] | 2
 	VMOVUPS	Y3, 899552(SI)	// fitGrad.turned[1] | 3
-	VMOVUPS	1986048(SI), Y0	// fitGrad.mul_36[2]
-	VMOVUPS	1986080(SI), Y1	// fitGrad.mul_36[2] | 1
-	VMOVUPS	1986112(SI), Y2	// fitGrad.mul_36[2] | 2
-	VMOVUPS	1986144(SI), Y3	// fitGrad.mul_36[2] | 3
-	VANDPS	0(AX), Y0, Y0
-	VANDPS	32(AX), Y1, Y1
-	VANDPS	64(AX), Y2, Y2
-	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899584(SI)	// fitGrad.turned[2]
-	VMOVUPS	Y1, 899616(SI)	// fitGrad.turned[2] | 1
-	VMOVUPS	Y2, 899648(SI)	// fitGrad.turned[2] | 2
-	VMOVUPS	Y3, 899680(SI)	// fitGrad.turned[2] | 3
-	VMOVUPS	1986176(SI), Y0	// fitGrad.mul_36[3]
-	VMOVUPS	1986208(SI), Y1	// fitGrad.mul_36[3] | 1
-	VMOVUPS	1986240(SI), Y2	// fitGrad.mul_36[3] | 2
-	VMOVUPS	1986272(SI), Y3	// fitGrad.mul_36[3] | 3
-	VANDPS	0(AX), Y0, Y0
-	VANDPS	32(AX), Y1, Y1
-	VANDPS	64(AX), Y2, Y2
-	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899712(SI)	// fitGrad.turned[3]
-	VMOVUPS	Y1, 899744(SI)	// fitGrad.turned[3] | 1
-	VMOVUPS	Y2, 899776(SI)	// fitGrad.turned[3] | 2
-	VMOVUPS	Y3, 899808(SI)	// fitGrad.turned[3] | 3
-	ADDQ	$512, SI
+	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop90
 	MOVQ	$4, CX
@@ -8173,10 +7749,10 @@ loop94: // 8 times: tiles of 2 elements
 	VMOVUPS	22048(R10), Y7	// sum of L.2.weight[392]
 	VMOVUPS	22528(R10), Y8	// sum of L.2.weight[512]
 	VMOVUPS	22560(R10), Y9	// sum of L.2.weight[520]
-	MOVQ	$8, R12
+	MOVQ	$16, R12
 	MOVQ	R11, R13
 	MOVQ	DI, R14
-loop95: // 8 times: samples, 4 at a time
+loop95: // 16 times: samples, 2 at a time
 	VMOVUPS	915712(R13), Y10	// fitGrad.turned[128]
 	VMOVUPS	916736(R13), Y11	// fitGrad.turned[136]
 	VBROADCASTSS	899328(R14), Y12	// fitGrad.turned[0]
@@ -8211,42 +7787,8 @@ loop95: // 8 times: samples, 4 at a time
 	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	915776(R13), Y10	// fitGrad.turned[128] | 2
-	VMOVUPS	916800(R13), Y11	// fitGrad.turned[136] | 2
-	VBROADCASTSS	899336(R14), Y12	// fitGrad.turned[0]
-	VFMADD231PS	Y10, Y12, Y0
-	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899464(R14), Y12	// fitGrad.turned[1]
-	VFMADD231PS	Y10, Y12, Y2
-	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	899592(R14), Y12	// fitGrad.turned[2]
-	VFMADD231PS	Y10, Y12, Y4
-	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	899720(R14), Y12	// fitGrad.turned[3]
-	VFMADD231PS	Y10, Y12, Y6
-	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	899848(R14), Y12	// fitGrad.turned[4]
-	VFMADD231PS	Y10, Y12, Y8
-	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	915808(R13), Y10	// fitGrad.turned[128] | 3
-	VMOVUPS	916832(R13), Y11	// fitGrad.turned[136] | 3
-	VBROADCASTSS	899340(R14), Y12	// fitGrad.turned[0]
-	VFMADD231PS	Y10, Y12, Y0
-	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899468(R14), Y12	// fitGrad.turned[1]
-	VFMADD231PS	Y10, Y12, Y2
-	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	899596(R14), Y12	// fitGrad.turned[2]
-	VFMADD231PS	Y10, Y12, Y4
-	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	899724(R14), Y12	// fitGrad.turned[3]
-	VFMADD231PS	Y10, Y12, Y6
-	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	899852(R14), Y12	// fitGrad.turned[4]
-	VFMADD231PS	Y10, Y12, Y8
-	VFMADD231PS	Y11, Y12, Y9
-	ADDQ	$128, R13
-	ADDQ	$16, R14
+	ADDQ	$64, R13
+	ADDQ	$8, R14
 	DECQ	R12
 	JNE	loop95
 	VMOVUPS	Y0, 20480(R10)	// sum of L.2.weight[0]
@@ -8277,10 +7819,10 @@ loop96: // 8 times: tiles of 2 elements
 	VMOVUPS	85024(SI), Y3	// sum of L.2.weight[16136]
 	VMOVUPS	85504(SI), Y4	// sum of L.2.weight[16256]
 	VMOVUPS	85536(SI), Y5	// sum of L.2.weight[16264]
-	MOVQ	$8, R9
+	MOVQ	$16, R9
 	MOVQ	DI, R10
 	MOVQ	AX, R11
-loop97: // 8 times: samples, 4 at a time
+loop97: // 16 times: samples, 2 at a time
 	VMOVUPS	915712(R10), Y6	// fitGrad.turned[128]
 	VMOVUPS	916736(R10), Y7	// fitGrad.turned[136]
 	VBROADCASTSS	915328(R11), Y8	// fitGrad.turned[125]
@@ -8303,30 +7845,8 @@ loop97: // 8 times: samples, 4 at a time
 	VBROADCASTSS	915588(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	915776(R10), Y6	// fitGrad.turned[128] | 2
-	VMOVUPS	916800(R10), Y7	// fitGrad.turned[136] | 2
-	VBROADCASTSS	915336(R11), Y8	// fitGrad.turned[125]
-	VFMADD231PS	Y6, Y8, Y0
-	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915464(R11), Y8	// fitGrad.turned[126]
-	VFMADD231PS	Y6, Y8, Y2
-	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	915592(R11), Y8	// fitGrad.turned[127]
-	VFMADD231PS	Y6, Y8, Y4
-	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	915808(R10), Y6	// fitGrad.turned[128] | 3
-	VMOVUPS	916832(R10), Y7	// fitGrad.turned[136] | 3
-	VBROADCASTSS	915340(R11), Y8	// fitGrad.turned[125]
-	VFMADD231PS	Y6, Y8, Y0
-	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915468(R11), Y8	// fitGrad.turned[126]
-	VFMADD231PS	Y6, Y8, Y2
-	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	915596(R11), Y8	// fitGrad.turned[127]
-	VFMADD231PS	Y6, Y8, Y4
-	VFMADD231PS	Y7, Y8, Y5
-	ADDQ	$128, R10
-	ADDQ	$16, R11
+	ADDQ	$64, R10
+	ADDQ	$8, R11
 	DECQ	R9
 	JNE	loop97
 	VMOVUPS	Y0, 84480(SI)	// sum of L.2.weight[16000]
@@ -8587,9 +8107,9 @@ loop102: // 128 times: terms of the sums
 	ADDQ	$256, DI
 	DECQ	CX
 	JNE	loop101
-	MOVQ	$32, CX
+	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop103: // 32 times: tiles of 4 elements
+loop103: // 64 times: tiles of 2 elements
 	VMOVUPS	1096448(SI), Y0	// fitGrad.mul_4[0]
 	VMOVUPS	1096480(SI), Y1	// fitGrad.mul_4[0] | 1
 	VMOVUPS	1096512(SI), Y2	// fitGrad.mul_4[0] | 2
@@ -8614,31 +8134,7 @@ loop103: // 32 times: tiles of 4 elements
 	VMOVUPS	Y1, 899488(SI)	// fitGrad.turned[1] | 1
 	VMOVUPS	Y2, 899520(SI)	// fitGrad.turned[1] | 2
 	VMOVUPS	Y3, 899552(SI)	// fitGrad.turned[1] | 3
-	VMOVUPS	1096704(SI), Y0	// fitGrad.mul_4[2]
-	VMOVUPS	1096736(SI), Y1	// fitGrad.mul_4[2] | 1
-	VMOVUPS	1096768(SI), Y2	// fitGrad.mul_4[2] | 2
-	VMOVUPS	1096800(SI), Y3	// fitGrad.mul_4[2] | 3
-	VANDPS	0(AX), Y0, Y0
-	VANDPS	32(AX), Y1, Y1
-	VANDPS	64(AX), Y2, Y2
-	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899584(SI)	// fitGrad.turned[2]
-	VMOVUPS	Y1, 899616(SI)	// fitGrad.turned[2] | 1
-	VMOVUPS	Y2, 899648(SI)	// fitGrad.turned[2] | 2
-	VMOVUPS	Y3, 899680(SI)	// fitGrad.turned[2] | 3
-	VMOVUPS	1096832(SI), Y0	// fitGrad.mul_4[3]
-	VMOVUPS	1096864(SI), Y1	// fitGrad.mul_4[3] | 1
-	VMOVUPS	1096896(SI), Y2	// fitGrad.mul_4[3] | 2
-	VMOVUPS	1096928(SI), Y3	// fitGrad.mul_4[3] | 3
-	VANDPS	0(AX), Y0, Y0
-	VANDPS	32(AX), Y1, Y1
-	VANDPS	64(AX), Y2, Y2
-	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899712(SI)	// fitGrad.turned[3]
-	VMOVUPS	Y1, 899744(SI)	// fitGrad.turned[3] | 1
-	VMOVUPS	Y2, 899776(SI)	// fitGrad.turned[3] | 2
-	VMOVUPS	Y3, 899808(SI)	// fitGrad.turned[3] | 3
-	ADDQ	$512, SI
+	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop103
 	MOVQ	$4, CX
@@ -8715,10 +8211,10 @@ loop107: // 8 times: tiles of 2 elements
 	VMOVUPS	22048(R10), Y7	// sum of L.2.weight[392]
 	VMOVUPS	22528(R10), Y8	// sum of L.2.weight[512]
 	VMOVUPS	22560(R10), Y9	// sum of L.2.weight[520]
-	MOVQ	$8, R12
+	MOVQ	$16, R12
 	MOVQ	R11, R13
 	MOVQ	DI, R14
-loop108: // 8 times: samples, 4 at a time
+loop108: // 16 times: samples, 2 at a time
 	VMOVUPS	915712(R13), Y10	// fitGrad.turned[128]
 	VMOVUPS	916736(R13), Y11	// fitGrad.turned[136]
 	VBROADCASTSS	899328(R14), Y12	// fitGrad.turned[0]
@@ -8753,42 +8249,8 @@ loop108: // 8 times: samples, 4 at a time
 	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	915776(R13), Y10	// fitGrad.turned[128] | 2
-	VMOVUPS	916800(R13), Y11	// fitGrad.turned[136] | 2
-	VBROADCASTSS	899336(R14), Y12	// fitGrad.turned[0]
-	VFMADD231PS	Y10, Y12, Y0
-	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899464(R14), Y12	// fitGrad.turned[1]
-	VFMADD231PS	Y10, Y12, Y2
-	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	899592(R14), Y12	// fitGrad.turned[2]
-	VFMADD231PS	Y10, Y12, Y4
-	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	899720(R14), Y12	// fitGrad.turned[3]
-	VFMADD231PS	Y10, Y12, Y6
-	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	899848(R14), Y12	// fitGrad.turned[4]
-	VFMADD231PS	Y10, Y12, Y8
-	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	915808(R13), Y10	// fitGrad.turned[128] | 3
-	VMOVUPS	916832(R13), Y11	// fitGrad.turned[136] | 3
-	VBROADCASTSS	899340(R14), Y12	// fitGrad.turned[0]
-	VFMADD231PS	Y10, Y12, Y0
-	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899468(R14), Y12	// fitGrad.turned[1]
-	VFMADD231PS	Y10, Y12, Y2
-	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	899596(R14), Y12	// fitGrad.turned[2]
-	VFMADD231PS	Y10, Y12, Y4
-	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	899724(R14), Y12	// fitGrad.turned[3]
-	VFMADD231PS	Y10, Y12, Y6
-	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	899852(R14), Y12	// fitGrad.turned[4]
-	VFMADD231PS	Y10, Y12, Y8
-	VFMADD231PS	Y11, Y12, Y9
-	ADDQ	$128, R13
-	ADDQ	$16, R14
+	ADDQ	$64, R13
+	ADDQ	$8, R14
 	DECQ	R12
 	JNE	loop108
 	VMOVUPS	Y0, 20480(R10)	// sum of L.2.weight[0]
@@ -8819,10 +8281,10 @@ loop109: // 8 times: tiles of 2 elements
 	VMOVUPS	85024(SI), Y3	// sum of L.2.weight[16136]
 	VMOVUPS	85504(SI), Y4	// sum of L.2.weight[16256]
 	VMOVUPS	85536(SI), Y5	// sum of L.2.weight[16264]
-	MOVQ	$8, R9
+	MOVQ	$16, R9
 	MOVQ	DI, R10
 	MOVQ	AX, R11
-loop110: // 8 times: samples, 4 at a time
+loop110: // 16 times: samples, 2 at a time
 	VMOVUPS	915712(R10), Y6	// fitGrad.turned[128]
 	VMOVUPS	916736(R10), Y7	// fitGrad.turned[136]
 	VBROADCASTSS	915328(R11), Y8	// fitGrad.turned[125]
@@ -8845,30 +8307,8 @@ loop110: // 8 times: samples, 4 at a time
 	VBROADCASTSS	915588(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	915776(R10), Y6	// fitGrad.turned[128] | 2
-	VMOVUPS	916800(R10), Y7	// fitGrad.turned[136] | 2
-	VBROADCASTSS	915336(R11), Y8	// fitGrad.turned[125]
-	VFMADD231PS	Y6, Y8, Y0
-	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915464(R11), Y8	// fitGrad.turned[126]
-	VFMADD231PS	Y6, Y8, Y2
-	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	915592(R11), Y8	// fitGrad.turned[127]
-	VFMADD231PS	Y6, Y8, Y4
-	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	915808(R10), Y6	// fitGrad.turned[128] | 3
-	VMOVUPS	916832(R10), Y7	// fitGrad.turned[136] | 3
-	VBROADCASTSS	915340(R11), Y8	// fitGrad.turned[125]
-	VFMADD231PS	Y6, Y8, Y0
-	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915468(R11), Y8	// fitGrad.turned[126]
-	VFMADD231PS	Y6, Y8, Y2
-	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	915596(R11), Y8	// fitGrad.turned[127]
-	VFMADD231PS	Y6, Y8, Y4
-	VFMADD231PS	Y7, Y8, Y5
-	ADDQ	$128, R10
-	ADDQ	$16, R11
+	ADDQ	$64, R10
+	ADDQ	$8, R11
 	DECQ	R9
 	JNE	loop110
 	VMOVUPS	Y0, 84480(SI)	// sum of L.2.weight[16000]
@@ -8882,9 +8322,9 @@ loop110: // 8 times: samples, 4 at a time
 	DECQ	CX
 	JNE	loop109
 	// lagrange.nde:4
-	MOVQ	$32, CX
+	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop111: // 32 times: tiles of 4 elements
+loop111: // 64 times: tiles of 2 elements
 	VMOVUPS	2116864(SI), Y0	// fitGrad.mul_41[0]
 	VMOVUPS	2116896(SI), Y1	// fitGrad.mul_41[0] | 1
 	VMOVUPS	2116928(SI), Y2	// fitGrad.mul_41[0] | 2
@@ -8909,31 +8349,7 @@ loop111: // 32 times: tiles of 4 elements
 	VMOVUPS	Y1, 899488(SI)	// fitGrad.turned[1] | 1
 	VMOVUPS	Y2, 899520(SI)	// fitGrad.turned[1] | 2
 	VMOVUPS	Y3, 899552(SI)	// fitGrad.turned[1] | 3
-	VMOVUPS	2117120(SI), Y0	// fitGrad.mul_41[2]
-	VMOVUPS	2117152(SI), Y1	// fitGrad.mul_41[2] | 1
-	VMOVUPS	2117184(SI), Y2	// fitGrad.mul_41[2] | 2
-	VMOVUPS	2117216(SI), Y3	// fitGrad.mul_41[2] | 3
-	VANDPS	0(AX), Y0, Y0
-	VANDPS	32(AX), Y1, Y1
-	VANDPS	64(AX), Y2, Y2
-	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899584(SI)	// fitGrad.turned[2]
-	VMOVUPS	Y1, 899616(SI)	// fitGrad.turned[2] | 1
-	VMOVUPS	Y2, 899648(SI)	// fitGrad.turned[2] | 2
-	VMOVUPS	Y3, 899680(SI)	// fitGrad.turned[2] | 3
-	VMOVUPS	2117248(SI), Y0	// fitGrad.mul_41[3]
-	VMOVUPS	2117280(SI), Y1	// fitGrad.mul_41[3] | 1
-	VMOVUPS	2117312(SI), Y2	// fitGrad.mul_41[3] | 2
-	VMOVUPS	2117344(SI), Y3	// fitGrad.mul_41[3] | 3
-	VANDPS	0(AX), Y0, Y0
-	VANDPS	32(AX), Y1, Y1
-	VANDPS	64(AX), Y2, Y2
-	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899712(SI)	// fitGrad.turned[3]
-	VMOVUPS	Y1, 899744(SI)	// fitGrad.turned[3] | 1
-	VMOVUPS	Y2, 899776(SI)	// fitGrad.turned[3] | 2
-	VMOVUPS	Y3, 899808(SI)	// fitGrad.turned[3] | 3
-	ADDQ	$512, SI
+	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop111
 	MOVQ	$4, CX
@@ -9010,10 +8426,10 @@ loop115: // 8 times: tiles of 2 elements
 	VMOVUPS	22048(R10), Y7	// sum of L.2.weight[392]
 	VMOVUPS	22528(R10), Y8	// sum of L.2.weight[512]
 	VMOVUPS	22560(R10), Y9	// sum of L.2.weight[520]
-	MOVQ	$8, R12
+	MOVQ	$16, R12
 	MOVQ	R11, R13
 	MOVQ	DI, R14
-loop116: // 8 times: samples, 4 at a time
+loop116: // 16 times: samples, 2 at a time
 	VMOVUPS	915712(R13), Y10	// fitGrad.turned[128]
 	VMOVUPS	916736(R13), Y11	// fitGrad.turned[136]
 	VBROADCASTSS	899328(R14), Y12	// fitGrad.turned[0]
@@ -9048,42 +8464,8 @@ loop116: // 8 times: samples, 4 at a time
 	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	915776(R13), Y10	// fitGrad.turned[128] | 2
-	VMOVUPS	916800(R13), Y11	// fitGrad.turned[136] | 2
-	VBROADCASTSS	899336(R14), Y12	// fitGrad.turned[0]
-	VFMADD231PS	Y10, Y12, Y0
-	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899464(R14), Y12	// fitGrad.turned[1]
-	VFMADD231PS	Y10, Y12, Y2
-	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	899592(R14), Y12	// fitGrad.turned[2]
-	VFMADD231PS	Y10, Y12, Y4
-	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	899720(R14), Y12	// fitGrad.turned[3]
-	VFMADD231PS	Y10, Y12, Y6
-	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	899848(R14), Y12	// fitGrad.turned[4]
-	VFMADD231PS	Y10, Y12, Y8
-	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	915808(R13), Y10	// fitGrad.turned[128] | 3
-	VMOVUPS	916832(R13), Y11	// fitGrad.turned[136] | 3
-	VBROADCASTSS	899340(R14), Y12	// fitGrad.turned[0]
-	VFMADD231PS	Y10, Y12, Y0
-	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899468(R14), Y12	// fitGrad.turned[1]
-	VFMADD231PS	Y10, Y12, Y2
-	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	899596(R14), Y12	// fitGrad.turned[2]
-	VFMADD231PS	Y10, Y12, Y4
-	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	899724(R14), Y12	// fitGrad.turned[3]
-	VFMADD231PS	Y10, Y12, Y6
-	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	899852(R14), Y12	// fitGrad.turned[4]
-	VFMADD231PS	Y10, Y12, Y8
-	VFMADD231PS	Y11, Y12, Y9
-	ADDQ	$128, R13
-	ADDQ	$16, R14
+	ADDQ	$64, R13
+	ADDQ	$8, R14
 	DECQ	R12
 	JNE	loop116
 	VMOVUPS	Y0, 20480(R10)	// sum of L.2.weight[0]
@@ -9114,10 +8496,10 @@ loop117: // 8 times: tiles of 2 elements
 	VMOVUPS	85024(SI), Y3	// sum of L.2.weight[16136]
 	VMOVUPS	85504(SI), Y4	// sum of L.2.weight[16256]
 	VMOVUPS	85536(SI), Y5	// sum of L.2.weight[16264]
-	MOVQ	$8, R9
+	MOVQ	$16, R9
 	MOVQ	DI, R10
 	MOVQ	AX, R11
-loop118: // 8 times: samples, 4 at a time
+loop118: // 16 times: samples, 2 at a time
 	VMOVUPS	915712(R10), Y6	// fitGrad.turned[128]
 	VMOVUPS	916736(R10), Y7	// fitGrad.turned[136]
 	VBROADCASTSS	915328(R11), Y8	// fitGrad.turned[125]
@@ -9140,30 +8522,8 @@ loop118: // 8 times: samples, 4 at a time
 	VBROADCASTSS	915588(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	915776(R10), Y6	// fitGrad.turned[128] | 2
-	VMOVUPS	916800(R10), Y7	// fitGrad.turned[136] | 2
-	VBROADCASTSS	915336(R11), Y8	// fitGrad.turned[125]
-	VFMADD231PS	Y6, Y8, Y0
-	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915464(R11), Y8	// fitGrad.turned[126]
-	VFMADD231PS	Y6, Y8, Y2
-	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	915592(R11), Y8	// fitGrad.turned[127]
-	VFMADD231PS	Y6, Y8, Y4
-	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	915808(R10), Y6	// fitGrad.turned[128] | 3
-	VMOVUPS	916832(R10), Y7	// fitGrad.turned[136] | 3
-	VBROADCASTSS	915340(R11), Y8	// fitGrad.turned[125]
-	VFMADD231PS	Y6, Y8, Y0
-	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915468(R11), Y8	// fitGrad.turned[126]
-	VFMADD231PS	Y6, Y8, Y2
-	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	915596(R11), Y8	// fitGrad.turned[127]
-	VFMADD231PS	Y6, Y8, Y4
-	VFMADD231PS	Y7, Y8, Y5
-	ADDQ	$128, R10
-	ADDQ	$16, R11
+	ADDQ	$64, R10
+	ADDQ	$8, R11
 	DECQ	R9
 	JNE	loop118
 	VMOVUPS	Y0, 84480(SI)	// sum of L.2.weight[16000]
@@ -9978,9 +9338,9 @@ loop121: // 128 times: terms of the sums
 	ADDQ	$8, R9
 	DECQ	CX
 	JNE	loop120
-	MOVQ	$32, CX
+	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop122: // 32 times: tiles of 4 elements
+loop122: // 64 times: tiles of 2 elements
 	VMOVUPS	1194752(SI), Y0	// fitGrad.mul_8[0]
 	VMOVUPS	1194784(SI), Y1	// fitGrad.mul_8[0] | 1
 	VMOVUPS	1194816(SI), Y2	// fitGrad.mul_8[0] | 2
@@ -10005,31 +9365,7 @@ loop122: // 32 times: tiles of 4 elements
 	VMOVUPS	Y1, 899488(SI)	// fitGrad.turned[1] | 1
 	VMOVUPS	Y2, 899520(SI)	// fitGrad.turned[1] | 2
 	VMOVUPS	Y3, 899552(SI)	// fitGrad.turned[1] | 3
-	VMOVUPS	1195008(SI), Y0	// fitGrad.mul_8[2]
-	VMOVUPS	1195040(SI), Y1	// fitGrad.mul_8[2] | 1
-	VMOVUPS	1195072(SI), Y2	// fitGrad.mul_8[2] | 2
-	VMOVUPS	1195104(SI), Y3	// fitGrad.mul_8[2] | 3
-	VANDPS	0(AX), Y0, Y0
-	VANDPS	32(AX), Y1, Y1
-	VANDPS	64(AX), Y2, Y2
-	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899584(SI)	// fitGrad.turned[2]
-	VMOVUPS	Y1, 899616(SI)	// fitGrad.turned[2] | 1
-	VMOVUPS	Y2, 899648(SI)	// fitGrad.turned[2] | 2
-	VMOVUPS	Y3, 899680(SI)	// fitGrad.turned[2] | 3
-	VMOVUPS	1195136(SI), Y0	// fitGrad.mul_8[3]
-	VMOVUPS	1195168(SI), Y1	// fitGrad.mul_8[3] | 1
-	VMOVUPS	1195200(SI), Y2	// fitGrad.mul_8[3] | 2
-	VMOVUPS	1195232(SI), Y3	// fitGrad.mul_8[3] | 3
-	VANDPS	0(AX), Y0, Y0
-	VANDPS	32(AX), Y1, Y1
-	VANDPS	64(AX), Y2, Y2
-	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899712(SI)	// fitGrad.turned[3]
-	VMOVUPS	Y1, 899744(SI)	// fitGrad.turned[3] | 1
-	VMOVUPS	Y2, 899776(SI)	// fitGrad.turned[3] | 2
-	VMOVUPS	Y3, 899808(SI)	// fitGrad.turned[3] | 3
-	ADDQ	$512, SI
+	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop122
 	MOVQ	$4, CX
@@ -10106,10 +9442,10 @@ loop126: // 8 times: tiles of 2 elements
 	VMOVUPS	22048(R10), Y7	// sum of L.2.weight[392]
 	VMOVUPS	22528(R10), Y8	// sum of L.2.weight[512]
 	VMOVUPS	22560(R10), Y9	// sum of L.2.weight[520]
-	MOVQ	$8, R12
+	MOVQ	$16, R12
 	MOVQ	R11, R13
 	MOVQ	DI, R14
-loop127: // 8 times: samples, 4 at a time
+loop127: // 16 times: samples, 2 at a time
 	VMOVUPS	915712(R13), Y10	// fitGrad.turned[128]
 	VMOVUPS	916736(R13), Y11	// fitGrad.turned[136]
 	VBROADCASTSS	899328(R14), Y12	// fitGrad.turned[0]
@@ -10144,42 +9480,8 @@ loop127: // 8 times: samples, 4 at a time
 	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	915776(R13), Y10	// fitGrad.turned[128] | 2
-	VMOVUPS	916800(R13), Y11	// fitGrad.turned[136] | 2
-	VBROADCASTSS	899336(R14), Y12	// fitGrad.turned[0]
-	VFMADD231PS	Y10, Y12, Y0
-	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899464(R14), Y12	// fitGrad.turned[1]
-	VFMADD231PS	Y10, Y12, Y2
-	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	899592(R14), Y12	// fitGrad.turned[2]
-	VFMADD231PS	Y10, Y12, Y4
-	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	899720(R14), Y12	// fitGrad.turned[3]
-	VFMADD231PS	Y10, Y12, Y6
-	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	899848(R14), Y12	// fitGrad.turned[4]
-	VFMADD231PS	Y10, Y12, Y8
-	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	915808(R13), Y10	// fitGrad.turned[128] | 3
-	VMOVUPS	916832(R13), Y11	// fitGrad.turned[136] | 3
-	VBROADCASTSS	899340(R14), Y12	// fitGrad.turned[0]
-	VFMADD231PS	Y10, Y12, Y0
-	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899468(R14), Y12	// fitGrad.turned[1]
-	VFMADD231PS	Y10, Y12, Y2
-	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	899596(R14), Y12	// fitGrad.turned[2]
-	VFMADD231PS	Y10, Y12, Y4
-	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	899724(R14), Y12	// fitGrad.turned[3]
-	VFMADD231PS	Y10, Y12, Y6
-	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	899852(R14), Y12	// fitGrad.turned[4]
-	VFMADD231PS	Y10, Y12, Y8
-	VFMADD231PS	Y11, Y12, Y9
-	ADDQ	$128, R13
-	ADDQ	$16, R14
+	ADDQ	$64, R13
+	ADDQ	$8, R14
 	DECQ	R12
 	JNE	loop127
 	VMOVUPS	Y0, 20480(R10)	// sum of L.2.weight[0]
@@ -10210,10 +9512,10 @@ loop128: // 8 times: tiles of 2 elements
 	VMOVUPS	85024(SI), Y3	// sum of L.2.weight[16136]
 	VMOVUPS	85504(SI), Y4	// sum of L.2.weight[16256]
 	VMOVUPS	85536(SI), Y5	// sum of L.2.weight[16264]
-	MOVQ	$8, R9
+	MOVQ	$16, R9
 	MOVQ	DI, R10
 	MOVQ	AX, R11
-loop129: // 8 times: samples, 4 at a time
+loop129: // 16 times: samples, 2 at a time
 	VMOVUPS	915712(R10), Y6	// fitGrad.turned[128]
 	VMOVUPS	916736(R10), Y7	// fitGrad.turned[136]
 	VBROADCASTSS	915328(R11), Y8	// fitGrad.turned[125]
@@ -10236,30 +9538,8 @@ loop129: // 8 times: samples, 4 at a time
 	VBROADCASTSS	915588(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	915776(R10), Y6	// fitGrad.turned[128] | 2
-	VMOVUPS	916800(R10), Y7	// fitGrad.turned[136] | 2
-	VBROADCASTSS	915336(R11), Y8	// fitGrad.turned[125]
-	VFMADD231PS	Y6, Y8, Y0
-	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915464(R11), Y8	// fitGrad.turned[126]
-	VFMADD231PS	Y6, Y8, Y2
-	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	915592(R11), Y8	// fitGrad.turned[127]
-	VFMADD231PS	Y6, Y8, Y4
-	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	915808(R10), Y6	// fitGrad.turned[128] | 3
-	VMOVUPS	916832(R10), Y7	// fitGrad.turned[136] | 3
-	VBROADCASTSS	915340(R11), Y8	// fitGrad.turned[125]
-	VFMADD231PS	Y6, Y8, Y0
-	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915468(R11), Y8	// fitGrad.turned[126]
-	VFMADD231PS	Y6, Y8, Y2
-	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	915596(R11), Y8	// fitGrad.turned[127]
-	VFMADD231PS	Y6, Y8, Y4
-	VFMADD231PS	Y7, Y8, Y5
-	ADDQ	$128, R10
-	ADDQ	$16, R11
+	ADDQ	$64, R10
+	ADDQ	$8, R11
 	DECQ	R9
 	JNE	loop129
 	VMOVUPS	Y0, 84480(SI)	// sum of L.2.weight[16000]
@@ -10431,9 +9711,9 @@ loop133: // 128 times: terms of the sums
 	ADDQ	$256, DI
 	DECQ	CX
 	JNE	loop132
-	MOVQ	$32, CX
+	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop134: // 32 times: tiles of 4 elements
+loop134: // 64 times: tiles of 2 elements
 	VMOVUPS	1194752(SI), Y0	// fitGrad.mul_8[0]
 	VMOVUPS	1194784(SI), Y1	// fitGrad.mul_8[0] | 1
 	VMOVUPS	1194816(SI), Y2	// fitGrad.mul_8[0] | 2
@@ -10458,31 +9738,7 @@ loop134: // 32 times: tiles of 4 elements
 	VMOVUPS	Y1, 899488(SI)	// fitGrad.turned[1] | 1
 	VMOVUPS	Y2, 899520(SI)	// fitGrad.turned[1] | 2
 	VMOVUPS	Y3, 899552(SI)	// fitGrad.turned[1] | 3
-	VMOVUPS	1195008(SI), Y0	// fitGrad.mul_8[2]
-	VMOVUPS	1195040(SI), Y1	// fitGrad.mul_8[2] | 1
-	VMOVUPS	1195072(SI), Y2	// fitGrad.mul_8[2] | 2
-	VMOVUPS	1195104(SI), Y3	// fitGrad.mul_8[2] | 3
-	VANDPS	0(AX), Y0, Y0
-	VANDPS	32(AX), Y1, Y1
-	VANDPS	64(AX), Y2, Y2
-	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899584(SI)	// fitGrad.turned[2]
-	VMOVUPS	Y1, 899616(SI)	// fitGrad.turned[2] | 1
-	VMOVUPS	Y2, 899648(SI)	// fitGrad.turned[2] | 2
-	VMOVUPS	Y3, 899680(SI)	// fitGrad.turned[2] | 3
-	VMOVUPS	1195136(SI), Y0	// fitGrad.mul_8[3]
-	VMOVUPS	1195168(SI), Y1	// fitGrad.mul_8[3] | 1
-	VMOVUPS	1195200(SI), Y2	// fitGrad.mul_8[3] | 2
-	VMOVUPS	1195232(SI), Y3	// fitGrad.mul_8[3] | 3
-	VANDPS	0(AX), Y0, Y0
-	VANDPS	32(AX), Y1, Y1
-	VANDPS	64(AX), Y2, Y2
-	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899712(SI)	// fitGrad.turned[3]
-	VMOVUPS	Y1, 899744(SI)	// fitGrad.turned[3] | 1
-	VMOVUPS	Y2, 899776(SI)	// fitGrad.turned[3] | 2
-	VMOVUPS	Y3, 899808(SI)	// fitGrad.turned[3] | 3
-	ADDQ	$512, SI
+	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop134
 	MOVQ	$4, CX
@@ -10559,10 +9815,10 @@ loop138: // 8 times: tiles of 2 elements
 	VMOVUPS	22048(R10), Y7	// sum of L.2.weight[392]
 	VMOVUPS	22528(R10), Y8	// sum of L.2.weight[512]
 	VMOVUPS	22560(R10), Y9	// sum of L.2.weight[520]
-	MOVQ	$8, R12
+	MOVQ	$16, R12
 	MOVQ	R11, R13
 	MOVQ	DI, R14
-loop139: // 8 times: samples, 4 at a time
+loop139: // 16 times: samples, 2 at a time
 	VMOVUPS	915712(R13), Y10	// fitGrad.turned[128]
 	VMOVUPS	916736(R13), Y11	// fitGrad.turned[136]
 	VBROADCASTSS	899328(R14), Y12	// fitGrad.turned[0]
@@ -10597,42 +9853,8 @@ loop139: // 8 times: samples, 4 at a time
 	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	915776(R13), Y10	// fitGrad.turned[128] | 2
-	VMOVUPS	916800(R13), Y11	// fitGrad.turned[136] | 2
-	VBROADCASTSS	899336(R14), Y12	// fitGrad.turned[0]
-	VFMADD231PS	Y10, Y12, Y0
-	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899464(R14), Y12	// fitGrad.turned[1]
-	VFMADD231PS	Y10, Y12, Y2
-	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	899592(R14), Y12	// fitGrad.turned[2]
-	VFMADD231PS	Y10, Y12, Y4
-	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	899720(R14), Y12	// fitGrad.turned[3]
-	VFMADD231PS	Y10, Y12, Y6
-	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	899848(R14), Y12	// fitGrad.turned[4]
-	VFMADD231PS	Y10, Y12, Y8
-	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	915808(R13), Y10	// fitGrad.turned[128] | 3
-	VMOVUPS	916832(R13), Y11	// fitGrad.turned[136] | 3
-	VBROADCASTSS	899340(R14), Y12	// fitGrad.turned[0]
-	VFMADD231PS	Y10, Y12, Y0
-	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899468(R14), Y12	// fitGrad.turned[1]
-	VFMADD231PS	Y10, Y12, Y2
-	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	899596(R14), Y12	// fitGrad.turned[2]
-	VFMADD231PS	Y10, Y12, Y4
-	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	899724(R14), Y12	// fitGrad.turned[3]
-	VFMADD231PS	Y10, Y12, Y6
-	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	899852(R14), Y12	// fitGrad.turned[4]
-	VFMADD231PS	Y10, Y12, Y8
-	VFMADD231PS	Y11, Y12, Y9
-	ADDQ	$128, R13
-	ADDQ	$16, R14
+	ADDQ	$64, R13
+	ADDQ	$8, R14
 	DECQ	R12
 	JNE	loop139
 	VMOVUPS	Y0, 20480(R10)	// sum of L.2.weight[0]
@@ -10663,10 +9885,10 @@ loop140: // 8 times: tiles of 2 elements
 	VMOVUPS	85024(SI), Y3	// sum of L.2.weight[16136]
 	VMOVUPS	85504(SI), Y4	// sum of L.2.weight[16256]
 	VMOVUPS	85536(SI), Y5	// sum of L.2.weight[16264]
-	MOVQ	$8, R9
+	MOVQ	$16, R9
 	MOVQ	DI, R10
 	MOVQ	AX, R11
-loop141: // 8 times: samples, 4 at a time
+loop141: // 16 times: samples, 2 at a time
 	VMOVUPS	915712(R10), Y6	// fitGrad.turned[128]
 	VMOVUPS	916736(R10), Y7	// fitGrad.turned[136]
 	VBROADCASTSS	915328(R11), Y8	// fitGrad.turned[125]
@@ -10689,30 +9911,8 @@ loop141: // 8 times: samples, 4 at a time
 	VBROADCASTSS	915588(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	915776(R10), Y6	// fitGrad.turned[128] | 2
-	VMOVUPS	916800(R10), Y7	// fitGrad.turned[136] | 2
-	VBROADCASTSS	915336(R11), Y8	// fitGrad.turned[125]
-	VFMADD231PS	Y6, Y8, Y0
-	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915464(R11), Y8	// fitGrad.turned[126]
-	VFMADD231PS	Y6, Y8, Y2
-	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	915592(R11), Y8	// fitGrad.turned[127]
-	VFMADD231PS	Y6, Y8, Y4
-	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	915808(R10), Y6	// fitGrad.turned[128] | 3
-	VMOVUPS	916832(R10), Y7	// fitGrad.turned[136] | 3
-	VBROADCASTSS	915340(R11), Y8	// fitGrad.turned[125]
-	VFMADD231PS	Y6, Y8, Y0
-	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915468(R11), Y8	// fitGrad.turned[126]
-	VFMADD231PS	Y6, Y8, Y2
-	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	915596(R11), Y8	// fitGrad.turned[127]
-	VFMADD231PS	Y6, Y8, Y4
-	VFMADD231PS	Y7, Y8, Y5
-	ADDQ	$128, R10
-	ADDQ	$16, R11
+	ADDQ	$64, R10
+	ADDQ	$8, R11
 	DECQ	R9
 	JNE	loop141
 	VMOVUPS	Y0, 84480(SI)	// sum of L.2.weight[16000]
@@ -10726,9 +9926,9 @@ loop141: // 8 times: samples, 4 at a time
 	DECQ	CX
 	JNE	loop140
 	// lagrange.nde:4
-	MOVQ	$32, CX
+	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop142: // 32 times: tiles of 4 elements
+loop142: // 64 times: tiles of 2 elements
 	VMOVUPS	2247936(SI), Y0	// fitGrad.L.2.bias_bar[0]
 	VMOVUPS	2247968(SI), Y1	// fitGrad.L.2.bias_bar[0] | 1
 	VMOVUPS	2248000(SI), Y2	// fitGrad.L.2.bias_bar[0] | 2
@@ -10753,31 +9953,7 @@ loop142: // 32 times: tiles of 4 elements
 	VMOVUPS	Y1, 899488(SI)	// fitGrad.turned[1] | 1
 	VMOVUPS	Y2, 899520(SI)	// fitGrad.turned[1] | 2
 	VMOVUPS	Y3, 899552(SI)	// fitGrad.turned[1] | 3
-	VMOVUPS	2248192(SI), Y0	// fitGrad.L.2.bias_bar[2]
-	VMOVUPS	2248224(SI), Y1	// fitGrad.L.2.bias_bar[2] | 1
-	VMOVUPS	2248256(SI), Y2	// fitGrad.L.2.bias_bar[2] | 2
-	VMOVUPS	2248288(SI), Y3	// fitGrad.L.2.bias_bar[2] | 3
-	VANDPS	0(AX), Y0, Y0
-	VANDPS	32(AX), Y1, Y1
-	VANDPS	64(AX), Y2, Y2
-	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899584(SI)	// fitGrad.turned[2]
-	VMOVUPS	Y1, 899616(SI)	// fitGrad.turned[2] | 1
-	VMOVUPS	Y2, 899648(SI)	// fitGrad.turned[2] | 2
-	VMOVUPS	Y3, 899680(SI)	// fitGrad.turned[2] | 3
-	VMOVUPS	2248320(SI), Y0	// fitGrad.L.2.bias_bar[3]
-	VMOVUPS	2248352(SI), Y1	// fitGrad.L.2.bias_bar[3] | 1
-	VMOVUPS	2248384(SI), Y2	// fitGrad.L.2.bias_bar[3] | 2
-	VMOVUPS	2248416(SI), Y3	// fitGrad.L.2.bias_bar[3] | 3
-	VANDPS	0(AX), Y0, Y0
-	VANDPS	32(AX), Y1, Y1
-	VANDPS	64(AX), Y2, Y2
-	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899712(SI)	// fitGrad.turned[3]
-	VMOVUPS	Y1, 899744(SI)	// fitGrad.turned[3] | 1
-	VMOVUPS	Y2, 899776(SI)	// fitGrad.turned[3] | 2
-	VMOVUPS	Y3, 899808(SI)	// fitGrad.turned[3] | 3
-	ADDQ	$512, SI
+	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop142
 	MOVQ	$4, CX
@@ -10854,10 +10030,10 @@ loop146: // 8 times: tiles of 2 elements
 	VMOVUPS	22048(R10), Y7	// sum of L.2.weight[392]
 	VMOVUPS	22528(R10), Y8	// sum of L.2.weight[512]
 	VMOVUPS	22560(R10), Y9	// sum of L.2.weight[520]
-	MOVQ	$8, R12
+	MOVQ	$16, R12
 	MOVQ	R11, R13
 	MOVQ	DI, R14
-loop147: // 8 times: samples, 4 at a time
+loop147: // 16 times: samples, 2 at a time
 	VMOVUPS	915712(R13), Y10	// fitGrad.turned[128]
 	VMOVUPS	916736(R13), Y11	// fitGrad.turned[136]
 	VBROADCASTSS	899328(R14), Y12	// fitGrad.turned[0]
@@ -10892,42 +10068,8 @@ loop147: // 8 times: samples, 4 at a time
 	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	915776(R13), Y10	// fitGrad.turned[128] | 2
-	VMOVUPS	916800(R13), Y11	// fitGrad.turned[136] | 2
-	VBROADCASTSS	899336(R14), Y12	// fitGrad.turned[0]
-	VFMADD231PS	Y10, Y12, Y0
-	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899464(R14), Y12	// fitGrad.turned[1]
-	VFMADD231PS	Y10, Y12, Y2
-	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	899592(R14), Y12	// fitGrad.turned[2]
-	VFMADD231PS	Y10, Y12, Y4
-	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	899720(R14), Y12	// fitGrad.turned[3]
-	VFMADD231PS	Y10, Y12, Y6
-	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	899848(R14), Y12	// fitGrad.turned[4]
-	VFMADD231PS	Y10, Y12, Y8
-	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	915808(R13), Y10	// fitGrad.turned[128] | 3
-	VMOVUPS	916832(R13), Y11	// fitGrad.turned[136] | 3
-	VBROADCASTSS	899340(R14), Y12	// fitGrad.turned[0]
-	VFMADD231PS	Y10, Y12, Y0
-	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899468(R14), Y12	// fitGrad.turned[1]
-	VFMADD231PS	Y10, Y12, Y2
-	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	899596(R14), Y12	// fitGrad.turned[2]
-	VFMADD231PS	Y10, Y12, Y4
-	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	899724(R14), Y12	// fitGrad.turned[3]
-	VFMADD231PS	Y10, Y12, Y6
-	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	899852(R14), Y12	// fitGrad.turned[4]
-	VFMADD231PS	Y10, Y12, Y8
-	VFMADD231PS	Y11, Y12, Y9
-	ADDQ	$128, R13
-	ADDQ	$16, R14
+	ADDQ	$64, R13
+	ADDQ	$8, R14
 	DECQ	R12
 	JNE	loop147
 	VMOVUPS	Y0, 20480(R10)	// sum of L.2.weight[0]
@@ -10958,10 +10100,10 @@ loop148: // 8 times: tiles of 2 elements
 	VMOVUPS	85024(SI), Y3	// sum of L.2.weight[16136]
 	VMOVUPS	85504(SI), Y4	// sum of L.2.weight[16256]
 	VMOVUPS	85536(SI), Y5	// sum of L.2.weight[16264]
-	MOVQ	$8, R9
+	MOVQ	$16, R9
 	MOVQ	DI, R10
 	MOVQ	AX, R11
-loop149: // 8 times: samples, 4 at a time
+loop149: // 16 times: samples, 2 at a time
 	VMOVUPS	915712(R10), Y6	// fitGrad.turned[128]
 	VMOVUPS	916736(R10), Y7	// fitGrad.turned[136]
 	VBROADCASTSS	915328(R11), Y8	// fitGrad.turned[125]
@@ -10984,30 +10126,8 @@ loop149: // 8 times: samples, 4 at a time
 	VBROADCASTSS	915588(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	915776(R10), Y6	// fitGrad.turned[128] | 2
-	VMOVUPS	916800(R10), Y7	// fitGrad.turned[136] | 2
-	VBROADCASTSS	915336(R11), Y8	// fitGrad.turned[125]
-	VFMADD231PS	Y6, Y8, Y0
-	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915464(R11), Y8	// fitGrad.turned[126]
-	VFMADD231PS	Y6, Y8, Y2
-	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	915592(R11), Y8	// fitGrad.turned[127]
-	VFMADD231PS	Y6, Y8, Y4
-	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	915808(R10), Y6	// fitGrad.turned[128] | 3
-	VMOVUPS	916832(R10), Y7	// fitGrad.turned[136] | 3
-	VBROADCASTSS	915340(R11), Y8	// fitGrad.turned[125]
-	VFMADD231PS	Y6, Y8, Y0
-	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915468(R11), Y8	// fitGrad.turned[126]
-	VFMADD231PS	Y6, Y8, Y2
-	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	915596(R11), Y8	// fitGrad.turned[127]
-	VFMADD231PS	Y6, Y8, Y4
-	VFMADD231PS	Y7, Y8, Y5
-	ADDQ	$128, R10
-	ADDQ	$16, R11
+	ADDQ	$64, R10
+	ADDQ	$8, R11
 	DECQ	R9
 	JNE	loop149
 	VMOVUPS	Y0, 84480(SI)	// sum of L.2.weight[16000]
