@@ -71,7 +71,7 @@ func (v *vectors) revFromKept(r *lanes.Rev) {
 		} else {
 			p.line("gone := uint32(0)")
 			v.revActive(r, rel, "gone")
-			p.line("if gone != 0 { rt.ClearLanes(unsafe.Slice(%s, %d), gone) }", record, tape.KeptLen()*v.set.Samples())
+			p.line("if gone != 0 { rt.FillLanes(unsafe.Slice(%s, %d), gone) }", record, tape.KeptLen()*v.set.Samples())
 			p.line("%s", v.runWith(k, record))
 		}
 		p.line("}")

@@ -1,6 +1,9 @@
 package rt
 
-import "unsafe"
+import (
+	"math/bits"
+	"unsafe"
+)
 
 // LanesWith are the lanes whose count is n, a bit for each.
 func LanesWith(n int, counts []int) (lanes uint32) {
@@ -35,6 +38,19 @@ func mergeLanes[R Float](to, from []R, lanes uint32, apart int) {
 	for i := range to {
 		if lanes>>(i%width)&1 != 0 {
 			to[i] = from[i/width*(apart*width/128)+i%width]
+		}
+	}
+}
+
+// FillLanes gives some lanes, a bit for each, of rows of 128 bytes what the first of the others has.
+func FillLanes[R Float](to []R, lanes uint32) {
+	width := 128 / int(unsafe.Sizeof(R(0)))
+	from := bits.TrailingZeros32(^lanes)
+	for row := 0; row < len(to); row += width {
+		for i := range width {
+			if lanes>>i&1 != 0 {
+				to[row+i] = to[row+from]
+			}
 		}
 	}
 }
