@@ -2054,7 +2054,7 @@ func (l *lanes) reverseMoons0RecLanes(tape *moons0RecKeptTape) {
 			}
 		}
 		if gone != 0 {
-			rt.ClearLanes(unsafe.Slice(&tape.kept[k].xY2[0], 2880), gone)
+			rt.FillLanes(unsafe.Slice(&tape.kept[k].xY2[0], 2880), gone)
 		}
 		kernel.moons0RecLanerevkept(l.fr, l.w, l.pre, &l.sums[0], &tape.kept[k].xY2[0])
 	}
