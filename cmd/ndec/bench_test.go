@@ -352,7 +352,7 @@ func TestBenchRoofline(t *testing.T) {
 			t.Errorf("a run has not 16 multiply-adds of 32 samples, or there are not 4: %+v", k)
 		}
 	}
-	if lanes && (!found["Run.0.lanestep"] || !found["Step.0.rec.lanerev"] || parts > 1) {
+	if lanes && (!found["Run.0.lanestep"] || !found["Step.0.rec.lanerevkept"] || parts > 1) {
 		t.Errorf("%g of the time is in kernels: %s", parts, text)
 	}
 	runBench(t, 2, "bench", lin, "--recipe", "Fit")
