@@ -98,7 +98,7 @@ type Code struct {
 func (c *Code) Lines() int { return bytes.Count(c.text, []byte{'\n'}) }
 
 // lineBytes are those of an instruction in the text, about.
-const lineBytes = 48
+const lineBytes = 36
 
 // Compile makes a kernel, which Add puts into this file or into one of the same layout. One at a time.
 func (f *File) Compile(name string, body func(b *Builder)) (*Code, error) {

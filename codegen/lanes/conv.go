@@ -268,7 +268,7 @@ func (c *compiler) conv(v *ir.Value) {
 	c.repeat(groups, func(g index) {
 		for _, h := range sweeps[0] {
 			for _, w := range sweeps[1] {
-				t := tileOf(c.b.ISA.Registers(), made, w.n, c.count(kind), shared)
+				t := tileOf(c.b.ISA.Registers(), made, w.n, c.count(kind), shared, 0.01)
 				c.repeat(h.n, func(p index) {
 					c.tiles(w.n, t.places, func(qs []index) {
 						c.tiles(made, t.channels, func(os []index) {
@@ -316,7 +316,7 @@ func (c *compiler) convWeight(v *ir.Value) {
 	outs, ins := v.Type.Shape[0]/groups, v.Type.Shape[1]
 	field, kind := c.fieldOf(v), c.kind(v.Type.Elem)
 	h, w := forward(axes[0])[0], forward(axes[1])[0]
-	t := tileOf(c.b.ISA.Registers(), outs, kernel.width, c.count(kind), false)
+	t := tileOf(c.b.ISA.Registers(), outs, kernel.width, c.count(kind), false, 0.01)
 	along := rowsAlong(h.n, t.channels*w.n*c.set.rowBytes(v.Type.Elem)) // lines between those of the tile are no use to others
 	c.source(v)
 	if along < h.n {
@@ -414,8 +414,8 @@ func (t tile) groups(places, parts int) (all [][][2]int) {
 
 // tileOf is the tile that takes the least time for some channels by places, in some registers of a processor that does two
 // multiply-adds and two loads at a time and has a product after four, when a few more are under way. Loads cost something of
-// their own, and so does every other size of tiles at an end, since it is text.
-func tileOf(registers, channels, places, parts int, shared bool) tile {
+// their own, and so does every other size of tiles at an end, since it is text: a share of the whole.
+func tileOf(registers, channels, places, parts int, shared bool, text float64) tile {
 	best, least := tile{1, 1, shared}, 0.0
 	sizes := func(n, t int) [][2]int { // number and size of the tiles along an axis
 		if n%t == 0 {
@@ -425,7 +425,11 @@ func tileOf(registers, channels, places, parts int, shared bool) tile {
 	}
 	for o := 1; o <= min(channels, registers); o++ {
 		for q := 1; q <= min(places, registers); q++ {
-			if o*q*parts+min(o, len(tile{o, q, shared}.groups(q, parts)[0]))+1 > registers {
+			meet := q // factors of places that meet one factor of a channel, as in groups
+			if shared {
+				meet *= parts
+			}
+			if o*q*parts+min(o, meet)+1 > registers {
 				break
 			}
 			cost := 0.0
@@ -439,7 +443,7 @@ func tileOf(registers, channels, places, parts int, shared bool) tile {
 					cost += float64(x[0]*y[0]) * (max(float64(x[1]*y[1]*parts)/2, float64(loads)/2, 5) + 0.1*float64(loads))
 				}
 			}
-			if cost *= 1 + 0.01*float64(len(os)*len(qs)); least == 0 || cost < least {
+			if cost *= 1 + text*float64(len(os)*len(qs)); least == 0 || cost < least {
 				best, least = tile{o, q, shared}, cost
 			}
 		}

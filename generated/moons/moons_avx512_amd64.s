@@ -23873,10 +23873,10 @@ loop12: // 4 times
 	ADDQ	$1024, DI
 	DECQ	CX
 	JNE	loop11
-	MOVQ	$10, CX
+	MOVQ	$16, CX
 	MOVQ	R8, SI
 	MOVQ	AX, DI
-loop13: // 10 times: tiles of 6 elements
+loop13: // 16 times: tiles of 4 elements
 	VMOVUPS	30656(SI), Z0	// sum of g.2.weight[0]
 	VMOVUPS	30720(SI), Z1	// sum of g.2.weight[16]
 	VMOVUPS	30784(SI), Z2	// sum of g.2.weight[32]
@@ -23893,88 +23893,60 @@ loop13: // 10 times: tiles of 6 elements
 	VMOVUPS	31488(SI), Z13	// sum of g.2.weight[208]
 	VMOVUPS	31552(SI), Z14	// sum of g.2.weight[224]
 	VMOVUPS	31616(SI), Z15	// sum of g.2.weight[240]
-	VMOVUPS	31680(SI), Z16	// sum of g.2.weight[256]
-	VMOVUPS	31744(SI), Z17	// sum of g.2.weight[272]
-	VMOVUPS	31808(SI), Z18	// sum of g.2.weight[288]
-	VMOVUPS	31872(SI), Z19	// sum of g.2.weight[304]
-	VMOVUPS	31936(SI), Z20	// sum of g.2.weight[320]
-	VMOVUPS	32000(SI), Z21	// sum of g.2.weight[336]
-	VMOVUPS	32064(SI), Z22	// sum of g.2.weight[352]
-	VMOVUPS	32128(SI), Z23	// sum of g.2.weight[368]
 	MOVQ	$16, R9
-	MOVQ	AX, R10
-	MOVQ	DI, R11
+	MOVQ	DI, R10
+	MOVQ	AX, R11
 loop14: // 16 times: samples, 2 at a time
-	VMOVUPS	1866752(R10), Z24	// turned[64]
-	VMOVUPS	1868800(R10), Z25	// turned[80]
-	VMOVUPS	1870848(R10), Z26	// turned[96]
-	VMOVUPS	1872896(R10), Z27	// turned[112]
-	VBROADCASTSS	1858560(R11), Z28	// turned[0]
-	VFMADD231PS	Z24, Z28, Z0
-	VFMADD231PS	Z25, Z28, Z1
-	VFMADD231PS	Z26, Z28, Z2
-	VFMADD231PS	Z27, Z28, Z3
-	VBROADCASTSS	1858688(R11), Z28	// turned[1]
-	VFMADD231PS	Z24, Z28, Z4
-	VFMADD231PS	Z25, Z28, Z5
-	VFMADD231PS	Z26, Z28, Z6
-	VFMADD231PS	Z27, Z28, Z7
-	VBROADCASTSS	1858816(R11), Z28	// turned[2]
-	VFMADD231PS	Z24, Z28, Z8
-	VFMADD231PS	Z25, Z28, Z9
-	VFMADD231PS	Z26, Z28, Z10
-	VFMADD231PS	Z27, Z28, Z11
-	VBROADCASTSS	1858944(R11), Z28	// turned[3]
-	VFMADD231PS	Z24, Z28, Z12
-	VFMADD231PS	Z25, Z28, Z13
-	VFMADD231PS	Z26, Z28, Z14
-	VFMADD231PS	Z27, Z28, Z15
-	VBROADCASTSS	1859072(R11), Z28	// turned[4]
-	VFMADD231PS	Z24, Z28, Z16
-	VFMADD231PS	Z25, Z28, Z17
-	VFMADD231PS	Z26, Z28, Z18
-	VFMADD231PS	Z27, Z28, Z19
-	VBROADCASTSS	1859200(R11), Z28	// turned[5]
-	VFMADD231PS	Z24, Z28, Z20
-	VFMADD231PS	Z25, Z28, Z21
-	VFMADD231PS	Z26, Z28, Z22
-	VFMADD231PS	Z27, Z28, Z23
-	VMOVUPS	1866816(R10), Z24	// turned[64] | 1
-	VMOVUPS	1868864(R10), Z25	// turned[80] | 1
-	VMOVUPS	1870912(R10), Z26	// turned[96] | 1
-	VMOVUPS	1872960(R10), Z27	// turned[112] | 1
-	VBROADCASTSS	1858564(R11), Z28	// turned[0]
-	VFMADD231PS	Z24, Z28, Z0
-	VFMADD231PS	Z25, Z28, Z1
-	VFMADD231PS	Z26, Z28, Z2
-	VFMADD231PS	Z27, Z28, Z3
-	VBROADCASTSS	1858692(R11), Z28	// turned[1]
-	VFMADD231PS	Z24, Z28, Z4
-	VFMADD231PS	Z25, Z28, Z5
-	VFMADD231PS	Z26, Z28, Z6
-	VFMADD231PS	Z27, Z28, Z7
-	VBROADCASTSS	1858820(R11), Z28	// turned[2]
-	VFMADD231PS	Z24, Z28, Z8
-	VFMADD231PS	Z25, Z28, Z9
-	VFMADD231PS	Z26, Z28, Z10
-	VFMADD231PS	Z27, Z28, Z11
-	VBROADCASTSS	1858948(R11), Z28	// turned[3]
-	VFMADD231PS	Z24, Z28, Z12
-	VFMADD231PS	Z25, Z28, Z13
-	VFMADD231PS	Z26, Z28, Z14
-	VFMADD231PS	Z27, Z28, Z15
-	VBROADCASTSS	1859076(R11), Z28	// turned[4]
-	VFMADD231PS	Z24, Z28, Z16
-	VFMADD231PS	Z25, Z28, Z17
-	VFMADD231PS	Z26, Z28, Z18
-	VFMADD231PS	Z27, Z28, Z19
-	VBROADCASTSS	1859204(R11), Z28	// turned[5]
-	VFMADD231PS	Z24, Z28, Z20
-	VFMADD231PS	Z25, Z28, Z21
-	VFMADD231PS	Z26, Z28, Z22
-	VFMADD231PS	Z27, Z28, Z23
-	ADDQ	$128, R10
-	ADDQ	$8, R11
+	VBROADCASTSS	1858560(R10), Z16	// turned[0]
+	VBROADCASTSS	1858688(R10), Z17	// turned[1]
+	VBROADCASTSS	1858816(R10), Z18	// turned[2]
+	VBROADCASTSS	1858944(R10), Z19	// turned[3]
+	VMOVUPS	1866752(R11), Z20	// turned[64]
+	VFMADD231PS	Z20, Z16, Z0
+	VFMADD231PS	Z20, Z17, Z4
+	VFMADD231PS	Z20, Z18, Z8
+	VFMADD231PS	Z20, Z19, Z12
+	VMOVUPS	1868800(R11), Z20	// turned[80]
+	VFMADD231PS	Z20, Z16, Z1
+	VFMADD231PS	Z20, Z17, Z5
+	VFMADD231PS	Z20, Z18, Z9
+	VFMADD231PS	Z20, Z19, Z13
+	VMOVUPS	1870848(R11), Z20	// turned[96]
+	VFMADD231PS	Z20, Z16, Z2
+	VFMADD231PS	Z20, Z17, Z6
+	VFMADD231PS	Z20, Z18, Z10
+	VFMADD231PS	Z20, Z19, Z14
+	VMOVUPS	1872896(R11), Z20	// turned[112]
+	VFMADD231PS	Z20, Z16, Z3
+	VFMADD231PS	Z20, Z17, Z7
+	VFMADD231PS	Z20, Z18, Z11
+	VFMADD231PS	Z20, Z19, Z15
+	VBROADCASTSS	1858564(R10), Z16	// turned[0]
+	VBROADCASTSS	1858692(R10), Z17	// turned[1]
+	VBROADCASTSS	1858820(R10), Z18	// turned[2]
+	VBROADCASTSS	1858948(R10), Z19	// turned[3]
+	VMOVUPS	1866816(R11), Z20	// turned[64] | 1
+	VFMADD231PS	Z20, Z16, Z0
+	VFMADD231PS	Z20, Z17, Z4
+	VFMADD231PS	Z20, Z18, Z8
+	VFMADD231PS	Z20, Z19, Z12
+	VMOVUPS	1868864(R11), Z20	// turned[80] | 1
+	VFMADD231PS	Z20, Z16, Z1
+	VFMADD231PS	Z20, Z17, Z5
+	VFMADD231PS	Z20, Z18, Z9
+	VFMADD231PS	Z20, Z19, Z13
+	VMOVUPS	1870912(R11), Z20	// turned[96] | 1
+	VFMADD231PS	Z20, Z16, Z2
+	VFMADD231PS	Z20, Z17, Z6
+	VFMADD231PS	Z20, Z18, Z10
+	VFMADD231PS	Z20, Z19, Z14
+	VMOVUPS	1872960(R11), Z20	// turned[112] | 1
+	VFMADD231PS	Z20, Z16, Z3
+	VFMADD231PS	Z20, Z17, Z7
+	VFMADD231PS	Z20, Z18, Z11
+	VFMADD231PS	Z20, Z19, Z15
+	ADDQ	$8, R10
+	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop14
 	VMOVUPS	Z0, 30656(SI)	// sum of g.2.weight[0]
@@ -23993,106 +23965,10 @@ loop14: // 16 times: samples, 2 at a time
 	VMOVUPS	Z13, 31488(SI)	// sum of g.2.weight[208]
 	VMOVUPS	Z14, 31552(SI)	// sum of g.2.weight[224]
 	VMOVUPS	Z15, 31616(SI)	// sum of g.2.weight[240]
-	VMOVUPS	Z16, 31680(SI)	// sum of g.2.weight[256]
-	VMOVUPS	Z17, 31744(SI)	// sum of g.2.weight[272]
-	VMOVUPS	Z18, 31808(SI)	// sum of g.2.weight[288]
-	VMOVUPS	Z19, 31872(SI)	// sum of g.2.weight[304]
-	VMOVUPS	Z20, 31936(SI)	// sum of g.2.weight[320]
-	VMOVUPS	Z21, 32000(SI)	// sum of g.2.weight[336]
-	VMOVUPS	Z22, 32064(SI)	// sum of g.2.weight[352]
-	VMOVUPS	Z23, 32128(SI)	// sum of g.2.weight[368]
-	ADDQ	$1536, SI
-	ADDQ	$768, DI
+	ADDQ	$1024, SI
+	ADDQ	$512, DI
 	DECQ	CX
 	JNE	loop13
-	VMOVUPS	46016(R8), Z0	// sum of g.2.weight[3840]
-	VMOVUPS	46080(R8), Z1	// sum of g.2.weight[3856]
-	VMOVUPS	46144(R8), Z2	// sum of g.2.weight[3872]
-	VMOVUPS	46208(R8), Z3	// sum of g.2.weight[3888]
-	VMOVUPS	46272(R8), Z4	// sum of g.2.weight[3904]
-	VMOVUPS	46336(R8), Z5	// sum of g.2.weight[3920]
-	VMOVUPS	46400(R8), Z6	// sum of g.2.weight[3936]
-	VMOVUPS	46464(R8), Z7	// sum of g.2.weight[3952]
-	VMOVUPS	46528(R8), Z8	// sum of g.2.weight[3968]
-	VMOVUPS	46592(R8), Z9	// sum of g.2.weight[3984]
-	VMOVUPS	46656(R8), Z10	// sum of g.2.weight[4000]
-	VMOVUPS	46720(R8), Z11	// sum of g.2.weight[4016]
-	VMOVUPS	46784(R8), Z12	// sum of g.2.weight[4032]
-	VMOVUPS	46848(R8), Z13	// sum of g.2.weight[4048]
-	VMOVUPS	46912(R8), Z14	// sum of g.2.weight[4064]
-	VMOVUPS	46976(R8), Z15	// sum of g.2.weight[4080]
-	MOVQ	$16, CX
-	MOVQ	AX, SI
-	MOVQ	AX, DI
-loop15: // 16 times: samples, 2 at a time
-	VBROADCASTSS	1866240(SI), Z16	// turned[60]
-	VBROADCASTSS	1866368(SI), Z17	// turned[61]
-	VBROADCASTSS	1866496(SI), Z18	// turned[62]
-	VBROADCASTSS	1866624(SI), Z19	// turned[63]
-	VMOVUPS	1866752(DI), Z20	// turned[64]
-	VFMADD231PS	Z20, Z16, Z0
-	VFMADD231PS	Z20, Z17, Z4
-	VFMADD231PS	Z20, Z18, Z8
-	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	1868800(DI), Z20	// turned[80]
-	VFMADD231PS	Z20, Z16, Z1
-	VFMADD231PS	Z20, Z17, Z5
-	VFMADD231PS	Z20, Z18, Z9
-	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	1870848(DI), Z20	// turned[96]
-	VFMADD231PS	Z20, Z16, Z2
-	VFMADD231PS	Z20, Z17, Z6
-	VFMADD231PS	Z20, Z18, Z10
-	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	1872896(DI), Z20	// turned[112]
-	VFMADD231PS	Z20, Z16, Z3
-	VFMADD231PS	Z20, Z17, Z7
-	VFMADD231PS	Z20, Z18, Z11
-	VFMADD231PS	Z20, Z19, Z15
-	VBROADCASTSS	1866244(SI), Z16	// turned[60]
-	VBROADCASTSS	1866372(SI), Z17	// turned[61]
-	VBROADCASTSS	1866500(SI), Z18	// turned[62]
-	VBROADCASTSS	1866628(SI), Z19	// turned[63]
-	VMOVUPS	1866816(DI), Z20	// turned[64] | 1
-	VFMADD231PS	Z20, Z16, Z0
-	VFMADD231PS	Z20, Z17, Z4
-	VFMADD231PS	Z20, Z18, Z8
-	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	1868864(DI), Z20	// turned[80] | 1
-	VFMADD231PS	Z20, Z16, Z1
-	VFMADD231PS	Z20, Z17, Z5
-	VFMADD231PS	Z20, Z18, Z9
-	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	1870912(DI), Z20	// turned[96] | 1
-	VFMADD231PS	Z20, Z16, Z2
-	VFMADD231PS	Z20, Z17, Z6
-	VFMADD231PS	Z20, Z18, Z10
-	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	1872960(DI), Z20	// turned[112] | 1
-	VFMADD231PS	Z20, Z16, Z3
-	VFMADD231PS	Z20, Z17, Z7
-	VFMADD231PS	Z20, Z18, Z11
-	VFMADD231PS	Z20, Z19, Z15
-	ADDQ	$8, SI
-	ADDQ	$128, DI
-	DECQ	CX
-	JNE	loop15
-	VMOVUPS	Z0, 46016(R8)	// sum of g.2.weight[3840]
-	VMOVUPS	Z1, 46080(R8)	// sum of g.2.weight[3856]
-	VMOVUPS	Z2, 46144(R8)	// sum of g.2.weight[3872]
-	VMOVUPS	Z3, 46208(R8)	// sum of g.2.weight[3888]
-	VMOVUPS	Z4, 46272(R8)	// sum of g.2.weight[3904]
-	VMOVUPS	Z5, 46336(R8)	// sum of g.2.weight[3920]
-	VMOVUPS	Z6, 46400(R8)	// sum of g.2.weight[3936]
-	VMOVUPS	Z7, 46464(R8)	// sum of g.2.weight[3952]
-	VMOVUPS	Z8, 46528(R8)	// sum of g.2.weight[3968]
-	VMOVUPS	Z9, 46592(R8)	// sum of g.2.weight[3984]
-	VMOVUPS	Z10, 46656(R8)	// sum of g.2.weight[4000]
-	VMOVUPS	Z11, 46720(R8)	// sum of g.2.weight[4016]
-	VMOVUPS	Z12, 46784(R8)	// sum of g.2.weight[4032]
-	VMOVUPS	Z13, 46848(R8)	// sum of g.2.weight[4048]
-	VMOVUPS	Z14, 46912(R8)	// sum of g.2.weight[4064]
-	VMOVUPS	Z15, 46976(R8)	// sum of g.2.weight[4080]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -24107,7 +23983,7 @@ loop15: // 16 times: samples, 2 at a time
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 	MOVQ	BX, R9
-loop16: // 64 times: elements
+loop15: // 64 times: elements
 	// moons_hyper.nde:13
 	VMOVUPS	1940992(SI), Z10	// vecmat_2[0]
 	VMOVUPS	1941056(SI), Z11	// vecmat_2[0] | 1
@@ -24157,7 +24033,7 @@ loop16: // 64 times: elements
 	ADDQ	$64, DI
 	ADDQ	$20, R9
 	DECQ	CX
-	JNE	loop16
+	JNE	loop15
 	VMOVUPS	Z0, 1973760(AX)	// vecmat_3[0]
 	VMOVUPS	Z1, 1973824(AX)	// vecmat_3[0] | 1
 	VMOVUPS	Z2, 1973888(AX)	// vecmat_3[1]
@@ -24192,35 +24068,35 @@ loop16: // 64 times: elements
 	// moons_hyper.nde:51
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop17: // 2 times: vectors of the block
+loop16: // 2 times: vectors of the block
 	VMOVUPS	1974400(SI), Z0	// x_k1_bar[0]
 	VMOVUPS	Z0, 1392768(SI)	// flowField7Bwd.dx_bar[0]
 	VMOVUPS	1974528(SI), Z0	// x_k1_bar[1]
 	VMOVUPS	Z0, 1392896(SI)	// flowField7Bwd.dx_bar[1]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop17
+	JNE	loop16
 	MOVQ	$16, CX
 	MOVQ	AX, SI
-loop18: // 16 times: elements
+loop17: // 16 times: elements
 	VMOVUPS	114688(SI), Z0	// flowFieldFwdAlike.tanh[0]
 	VMOVUPS	114752(SI), Z1	// flowFieldFwdAlike.tanh[0] | 1
 	VMOVUPS	Z0, 1390720(SI)	// flowField7Bwd.tanh[0]
 	VMOVUPS	Z1, 1390784(SI)	// flowField7Bwd.tanh[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop18
+	JNE	loop17
 	CALL	flowField7Bwd_avx512<>(SB)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop19: // 2 times: vectors of the block
+loop18: // 2 times: vectors of the block
 	VMOVUPS	1393024(SI), Z0	// flowField7Bwd.x_bar[0]
 	VMOVUPS	Z0, 1974656(SI)	// call[0]
 	VMOVUPS	1393152(SI), Z0	// flowField7Bwd.x_bar[1]
 	VMOVUPS	Z0, 1974784(SI)	// call[1]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop19
+	JNE	loop18
 	VBROADCASTSS	1856640(AX), Z0
 	VMOVUPS	65792(AX), Z0	// mask
 	VMOVUPS	65856(AX), Z1	// mask | 1
@@ -24283,7 +24159,7 @@ loop19: // 2 times: vectors of the block
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 	MOVQ	R8, R9
-loop20: // 8 times: tiles of 8 elements
+loop19: // 8 times: tiles of 8 elements
 	VMOVUPS	1965568(SI), Z6	// g.0.bias_bar[0]
 	VMOVUPS	1965632(SI), Z7	// g.0.bias_bar[0] | 1
 	VPANDD	Z0, Z6, Z6
@@ -24319,7 +24195,7 @@ loop20: // 8 times: tiles of 8 elements
 	MOVQ	$5, R10
 	MOVQ	AX, R11
 	MOVQ	DI, R12
-loop21: // 5 times: elements
+loop20: // 5 times: elements
 	VMOVUPS	1975040(R11), Z22	// concat[0]
 	VMOVUPS	1975104(R11), Z23	// concat[0] | 1
 	VMOVUPS	6016(R12), Z24	// sum of g.0.weight[0]
@@ -24357,7 +24233,7 @@ loop21: // 5 times: elements
 	ADDQ	$128, R11
 	ADDQ	$64, R12
 	DECQ	R10
-	JNE	loop21
+	JNE	loop20
 	VMOVUPS	1957376(SI), Z6	// mul_2[0]
 	VMOVUPS	1957440(SI), Z7	// mul_2[0] | 1
 	VMOVUPS	1883648(SI), Z8	// add[0]
@@ -24662,7 +24538,7 @@ loop21: // 5 times: elements
 	ADDQ	$2560, DI
 	ADDQ	$512, R9
 	DECQ	CX
-	JNE	loop20
+	JNE	loop19
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
 	VMOVUPS	30592(R8), Z6	// sum of g.1.weight
@@ -25683,10 +25559,10 @@ loop10: // 4 times
 	ADDQ	$1024, DI
 	DECQ	CX
 	JNE	loop9
-	MOVQ	$10, CX
+	MOVQ	$16, CX
 	MOVQ	R8, SI
 	MOVQ	AX, DI
-loop11: // 10 times: tiles of 6 elements
+loop11: // 16 times: tiles of 4 elements
 	VMOVUPS	30656(SI), Z0	// sum of g.2.weight[0]
 	VMOVUPS	30720(SI), Z1	// sum of g.2.weight[16]
 	VMOVUPS	30784(SI), Z2	// sum of g.2.weight[32]
@@ -25703,88 +25579,60 @@ loop11: // 10 times: tiles of 6 elements
 	VMOVUPS	31488(SI), Z13	// sum of g.2.weight[208]
 	VMOVUPS	31552(SI), Z14	// sum of g.2.weight[224]
 	VMOVUPS	31616(SI), Z15	// sum of g.2.weight[240]
-	VMOVUPS	31680(SI), Z16	// sum of g.2.weight[256]
-	VMOVUPS	31744(SI), Z17	// sum of g.2.weight[272]
-	VMOVUPS	31808(SI), Z18	// sum of g.2.weight[288]
-	VMOVUPS	31872(SI), Z19	// sum of g.2.weight[304]
-	VMOVUPS	31936(SI), Z20	// sum of g.2.weight[320]
-	VMOVUPS	32000(SI), Z21	// sum of g.2.weight[336]
-	VMOVUPS	32064(SI), Z22	// sum of g.2.weight[352]
-	VMOVUPS	32128(SI), Z23	// sum of g.2.weight[368]
 	MOVQ	$16, R9
-	MOVQ	AX, R10
-	MOVQ	DI, R11
+	MOVQ	DI, R10
+	MOVQ	AX, R11
 loop12: // 16 times: samples, 2 at a time
-	VMOVUPS	1866752(R10), Z24	// fitHyper1ReplayDenseVjp2.turned[64]
-	VMOVUPS	1868800(R10), Z25	// fitHyper1ReplayDenseVjp2.turned[80]
-	VMOVUPS	1870848(R10), Z26	// fitHyper1ReplayDenseVjp2.turned[96]
-	VMOVUPS	1872896(R10), Z27	// fitHyper1ReplayDenseVjp2.turned[112]
-	VBROADCASTSS	1858560(R11), Z28	// fitHyper1ReplayDenseVjp2.turned[0]
-	VFMADD231PS	Z24, Z28, Z0
-	VFMADD231PS	Z25, Z28, Z1
-	VFMADD231PS	Z26, Z28, Z2
-	VFMADD231PS	Z27, Z28, Z3
-	VBROADCASTSS	1858688(R11), Z28	// fitHyper1ReplayDenseVjp2.turned[1]
-	VFMADD231PS	Z24, Z28, Z4
-	VFMADD231PS	Z25, Z28, Z5
-	VFMADD231PS	Z26, Z28, Z6
-	VFMADD231PS	Z27, Z28, Z7
-	VBROADCASTSS	1858816(R11), Z28	// fitHyper1ReplayDenseVjp2.turned[2]
-	VFMADD231PS	Z24, Z28, Z8
-	VFMADD231PS	Z25, Z28, Z9
-	VFMADD231PS	Z26, Z28, Z10
-	VFMADD231PS	Z27, Z28, Z11
-	VBROADCASTSS	1858944(R11), Z28	// fitHyper1ReplayDenseVjp2.turned[3]
-	VFMADD231PS	Z24, Z28, Z12
-	VFMADD231PS	Z25, Z28, Z13
-	VFMADD231PS	Z26, Z28, Z14
-	VFMADD231PS	Z27, Z28, Z15
-	VBROADCASTSS	1859072(R11), Z28	// fitHyper1ReplayDenseVjp2.turned[4]
-	VFMADD231PS	Z24, Z28, Z16
-	VFMADD231PS	Z25, Z28, Z17
-	VFMADD231PS	Z26, Z28, Z18
-	VFMADD231PS	Z27, Z28, Z19
-	VBROADCASTSS	1859200(R11), Z28	// fitHyper1ReplayDenseVjp2.turned[5]
-	VFMADD231PS	Z24, Z28, Z20
-	VFMADD231PS	Z25, Z28, Z21
-	VFMADD231PS	Z26, Z28, Z22
-	VFMADD231PS	Z27, Z28, Z23
-	VMOVUPS	1866816(R10), Z24	// fitHyper1ReplayDenseVjp2.turned[64] | 1
-	VMOVUPS	1868864(R10), Z25	// fitHyper1ReplayDenseVjp2.turned[80] | 1
-	VMOVUPS	1870912(R10), Z26	// fitHyper1ReplayDenseVjp2.turned[96] | 1
-	VMOVUPS	1872960(R10), Z27	// fitHyper1ReplayDenseVjp2.turned[112] | 1
-	VBROADCASTSS	1858564(R11), Z28	// fitHyper1ReplayDenseVjp2.turned[0]
-	VFMADD231PS	Z24, Z28, Z0
-	VFMADD231PS	Z25, Z28, Z1
-	VFMADD231PS	Z26, Z28, Z2
-	VFMADD231PS	Z27, Z28, Z3
-	VBROADCASTSS	1858692(R11), Z28	// fitHyper1ReplayDenseVjp2.turned[1]
-	VFMADD231PS	Z24, Z28, Z4
-	VFMADD231PS	Z25, Z28, Z5
-	VFMADD231PS	Z26, Z28, Z6
-	VFMADD231PS	Z27, Z28, Z7
-	VBROADCASTSS	1858820(R11), Z28	// fitHyper1ReplayDenseVjp2.turned[2]
-	VFMADD231PS	Z24, Z28, Z8
-	VFMADD231PS	Z25, Z28, Z9
-	VFMADD231PS	Z26, Z28, Z10
-	VFMADD231PS	Z27, Z28, Z11
-	VBROADCASTSS	1858948(R11), Z28	// fitHyper1ReplayDenseVjp2.turned[3]
-	VFMADD231PS	Z24, Z28, Z12
-	VFMADD231PS	Z25, Z28, Z13
-	VFMADD231PS	Z26, Z28, Z14
-	VFMADD231PS	Z27, Z28, Z15
-	VBROADCASTSS	1859076(R11), Z28	// fitHyper1ReplayDenseVjp2.turned[4]
-	VFMADD231PS	Z24, Z28, Z16
-	VFMADD231PS	Z25, Z28, Z17
-	VFMADD231PS	Z26, Z28, Z18
-	VFMADD231PS	Z27, Z28, Z19
-	VBROADCASTSS	1859204(R11), Z28	// fitHyper1ReplayDenseVjp2.turned[5]
-	VFMADD231PS	Z24, Z28, Z20
-	VFMADD231PS	Z25, Z28, Z21
-	VFMADD231PS	Z26, Z28, Z22
-	VFMADD231PS	Z27, Z28, Z23
-	ADDQ	$128, R10
-	ADDQ	$8, R11
+	VBROADCASTSS	1858560(R10), Z16	// fitHyper1ReplayDenseVjp2.turned[0]
+	VBROADCASTSS	1858688(R10), Z17	// fitHyper1ReplayDenseVjp2.turned[1]
+	VBROADCASTSS	1858816(R10), Z18	// fitHyper1ReplayDenseVjp2.turned[2]
+	VBROADCASTSS	1858944(R10), Z19	// fitHyper1ReplayDenseVjp2.turned[3]
+	VMOVUPS	1866752(R11), Z20	// fitHyper1ReplayDenseVjp2.turned[64]
+	VFMADD231PS	Z20, Z16, Z0
+	VFMADD231PS	Z20, Z17, Z4
+	VFMADD231PS	Z20, Z18, Z8
+	VFMADD231PS	Z20, Z19, Z12
+	VMOVUPS	1868800(R11), Z20	// fitHyper1ReplayDenseVjp2.turned[80]
+	VFMADD231PS	Z20, Z16, Z1
+	VFMADD231PS	Z20, Z17, Z5
+	VFMADD231PS	Z20, Z18, Z9
+	VFMADD231PS	Z20, Z19, Z13
+	VMOVUPS	1870848(R11), Z20	// fitHyper1ReplayDenseVjp2.turned[96]
+	VFMADD231PS	Z20, Z16, Z2
+	VFMADD231PS	Z20, Z17, Z6
+	VFMADD231PS	Z20, Z18, Z10
+	VFMADD231PS	Z20, Z19, Z14
+	VMOVUPS	1872896(R11), Z20	// fitHyper1ReplayDenseVjp2.turned[112]
+	VFMADD231PS	Z20, Z16, Z3
+	VFMADD231PS	Z20, Z17, Z7
+	VFMADD231PS	Z20, Z18, Z11
+	VFMADD231PS	Z20, Z19, Z15
+	VBROADCASTSS	1858564(R10), Z16	// fitHyper1ReplayDenseVjp2.turned[0]
+	VBROADCASTSS	1858692(R10), Z17	// fitHyper1ReplayDenseVjp2.turned[1]
+	VBROADCASTSS	1858820(R10), Z18	// fitHyper1ReplayDenseVjp2.turned[2]
+	VBROADCASTSS	1858948(R10), Z19	// fitHyper1ReplayDenseVjp2.turned[3]
+	VMOVUPS	1866816(R11), Z20	// fitHyper1ReplayDenseVjp2.turned[64] | 1
+	VFMADD231PS	Z20, Z16, Z0
+	VFMADD231PS	Z20, Z17, Z4
+	VFMADD231PS	Z20, Z18, Z8
+	VFMADD231PS	Z20, Z19, Z12
+	VMOVUPS	1868864(R11), Z20	// fitHyper1ReplayDenseVjp2.turned[80] | 1
+	VFMADD231PS	Z20, Z16, Z1
+	VFMADD231PS	Z20, Z17, Z5
+	VFMADD231PS	Z20, Z18, Z9
+	VFMADD231PS	Z20, Z19, Z13
+	VMOVUPS	1870912(R11), Z20	// fitHyper1ReplayDenseVjp2.turned[96] | 1
+	VFMADD231PS	Z20, Z16, Z2
+	VFMADD231PS	Z20, Z17, Z6
+	VFMADD231PS	Z20, Z18, Z10
+	VFMADD231PS	Z20, Z19, Z14
+	VMOVUPS	1872960(R11), Z20	// fitHyper1ReplayDenseVjp2.turned[112] | 1
+	VFMADD231PS	Z20, Z16, Z3
+	VFMADD231PS	Z20, Z17, Z7
+	VFMADD231PS	Z20, Z18, Z11
+	VFMADD231PS	Z20, Z19, Z15
+	ADDQ	$8, R10
+	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop12
 	VMOVUPS	Z0, 30656(SI)	// sum of g.2.weight[0]
@@ -25803,110 +25651,14 @@ loop12: // 16 times: samples, 2 at a time
 	VMOVUPS	Z13, 31488(SI)	// sum of g.2.weight[208]
 	VMOVUPS	Z14, 31552(SI)	// sum of g.2.weight[224]
 	VMOVUPS	Z15, 31616(SI)	// sum of g.2.weight[240]
-	VMOVUPS	Z16, 31680(SI)	// sum of g.2.weight[256]
-	VMOVUPS	Z17, 31744(SI)	// sum of g.2.weight[272]
-	VMOVUPS	Z18, 31808(SI)	// sum of g.2.weight[288]
-	VMOVUPS	Z19, 31872(SI)	// sum of g.2.weight[304]
-	VMOVUPS	Z20, 31936(SI)	// sum of g.2.weight[320]
-	VMOVUPS	Z21, 32000(SI)	// sum of g.2.weight[336]
-	VMOVUPS	Z22, 32064(SI)	// sum of g.2.weight[352]
-	VMOVUPS	Z23, 32128(SI)	// sum of g.2.weight[368]
-	ADDQ	$1536, SI
-	ADDQ	$768, DI
+	ADDQ	$1024, SI
+	ADDQ	$512, DI
 	DECQ	CX
 	JNE	loop11
-	VMOVUPS	46016(R8), Z0	// sum of g.2.weight[3840]
-	VMOVUPS	46080(R8), Z1	// sum of g.2.weight[3856]
-	VMOVUPS	46144(R8), Z2	// sum of g.2.weight[3872]
-	VMOVUPS	46208(R8), Z3	// sum of g.2.weight[3888]
-	VMOVUPS	46272(R8), Z4	// sum of g.2.weight[3904]
-	VMOVUPS	46336(R8), Z5	// sum of g.2.weight[3920]
-	VMOVUPS	46400(R8), Z6	// sum of g.2.weight[3936]
-	VMOVUPS	46464(R8), Z7	// sum of g.2.weight[3952]
-	VMOVUPS	46528(R8), Z8	// sum of g.2.weight[3968]
-	VMOVUPS	46592(R8), Z9	// sum of g.2.weight[3984]
-	VMOVUPS	46656(R8), Z10	// sum of g.2.weight[4000]
-	VMOVUPS	46720(R8), Z11	// sum of g.2.weight[4016]
-	VMOVUPS	46784(R8), Z12	// sum of g.2.weight[4032]
-	VMOVUPS	46848(R8), Z13	// sum of g.2.weight[4048]
-	VMOVUPS	46912(R8), Z14	// sum of g.2.weight[4064]
-	VMOVUPS	46976(R8), Z15	// sum of g.2.weight[4080]
-	MOVQ	$16, CX
-	MOVQ	AX, SI
-	MOVQ	AX, DI
-loop13: // 16 times: samples, 2 at a time
-	VBROADCASTSS	1866240(SI), Z16	// fitHyper1ReplayDenseVjp2.turned[60]
-	VBROADCASTSS	1866368(SI), Z17	// fitHyper1ReplayDenseVjp2.turned[61]
-	VBROADCASTSS	1866496(SI), Z18	// fitHyper1ReplayDenseVjp2.turned[62]
-	VBROADCASTSS	1866624(SI), Z19	// fitHyper1ReplayDenseVjp2.turned[63]
-	VMOVUPS	1866752(DI), Z20	// fitHyper1ReplayDenseVjp2.turned[64]
-	VFMADD231PS	Z20, Z16, Z0
-	VFMADD231PS	Z20, Z17, Z4
-	VFMADD231PS	Z20, Z18, Z8
-	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	1868800(DI), Z20	// fitHyper1ReplayDenseVjp2.turned[80]
-	VFMADD231PS	Z20, Z16, Z1
-	VFMADD231PS	Z20, Z17, Z5
-	VFMADD231PS	Z20, Z18, Z9
-	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	1870848(DI), Z20	// fitHyper1ReplayDenseVjp2.turned[96]
-	VFMADD231PS	Z20, Z16, Z2
-	VFMADD231PS	Z20, Z17, Z6
-	VFMADD231PS	Z20, Z18, Z10
-	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	1872896(DI), Z20	// fitHyper1ReplayDenseVjp2.turned[112]
-	VFMADD231PS	Z20, Z16, Z3
-	VFMADD231PS	Z20, Z17, Z7
-	VFMADD231PS	Z20, Z18, Z11
-	VFMADD231PS	Z20, Z19, Z15
-	VBROADCASTSS	1866244(SI), Z16	// fitHyper1ReplayDenseVjp2.turned[60]
-	VBROADCASTSS	1866372(SI), Z17	// fitHyper1ReplayDenseVjp2.turned[61]
-	VBROADCASTSS	1866500(SI), Z18	// fitHyper1ReplayDenseVjp2.turned[62]
-	VBROADCASTSS	1866628(SI), Z19	// fitHyper1ReplayDenseVjp2.turned[63]
-	VMOVUPS	1866816(DI), Z20	// fitHyper1ReplayDenseVjp2.turned[64] | 1
-	VFMADD231PS	Z20, Z16, Z0
-	VFMADD231PS	Z20, Z17, Z4
-	VFMADD231PS	Z20, Z18, Z8
-	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	1868864(DI), Z20	// fitHyper1ReplayDenseVjp2.turned[80] | 1
-	VFMADD231PS	Z20, Z16, Z1
-	VFMADD231PS	Z20, Z17, Z5
-	VFMADD231PS	Z20, Z18, Z9
-	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	1870912(DI), Z20	// fitHyper1ReplayDenseVjp2.turned[96] | 1
-	VFMADD231PS	Z20, Z16, Z2
-	VFMADD231PS	Z20, Z17, Z6
-	VFMADD231PS	Z20, Z18, Z10
-	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	1872960(DI), Z20	// fitHyper1ReplayDenseVjp2.turned[112] | 1
-	VFMADD231PS	Z20, Z16, Z3
-	VFMADD231PS	Z20, Z17, Z7
-	VFMADD231PS	Z20, Z18, Z11
-	VFMADD231PS	Z20, Z19, Z15
-	ADDQ	$8, SI
-	ADDQ	$128, DI
-	DECQ	CX
-	JNE	loop13
-	VMOVUPS	Z0, 46016(R8)	// sum of g.2.weight[3840]
-	VMOVUPS	Z1, 46080(R8)	// sum of g.2.weight[3856]
-	VMOVUPS	Z2, 46144(R8)	// sum of g.2.weight[3872]
-	VMOVUPS	Z3, 46208(R8)	// sum of g.2.weight[3888]
-	VMOVUPS	Z4, 46272(R8)	// sum of g.2.weight[3904]
-	VMOVUPS	Z5, 46336(R8)	// sum of g.2.weight[3920]
-	VMOVUPS	Z6, 46400(R8)	// sum of g.2.weight[3936]
-	VMOVUPS	Z7, 46464(R8)	// sum of g.2.weight[3952]
-	VMOVUPS	Z8, 46528(R8)	// sum of g.2.weight[3968]
-	VMOVUPS	Z9, 46592(R8)	// sum of g.2.weight[3984]
-	VMOVUPS	Z10, 46656(R8)	// sum of g.2.weight[4000]
-	VMOVUPS	Z11, 46720(R8)	// sum of g.2.weight[4016]
-	VMOVUPS	Z12, 46784(R8)	// sum of g.2.weight[4032]
-	VMOVUPS	Z13, 46848(R8)	// sum of g.2.weight[4048]
-	VMOVUPS	Z14, 46912(R8)	// sum of g.2.weight[4064]
-	VMOVUPS	Z15, 46976(R8)	// sum of g.2.weight[4080]
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
-loop14: // 64 times: elements
+loop13: // 64 times: elements
 	// moons_hyper.nde:13
 	VMOVUPS	2045056(SI), Z0	// vecmat_2[0]
 	VMOVUPS	2045120(SI), Z1	// vecmat_2[0] | 1
@@ -25940,7 +25692,7 @@ loop14: // 64 times: elements
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop14
+	JNE	loop13
 	VMOVUPS	128(AX), Z29	// reshape
 	VMOVUPS	Z29, 2077824(AX)
 	VMOVUPS	192(AX), Z29	// reshape | 1
@@ -25973,7 +25725,7 @@ loop14: // 64 times: elements
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 	MOVQ	R8, R9
-loop15: // 8 times: tiles of 8 elements
+loop14: // 8 times: tiles of 8 elements
 	VMOVUPS	2069632(SI), Z4	// g.0.bias_bar[0]
 	VMOVUPS	2069696(SI), Z5	// g.0.bias_bar[0] | 1
 	VPANDD	0(AX), Z4, Z4
@@ -26009,7 +25761,7 @@ loop15: // 8 times: tiles of 8 elements
 	MOVQ	$5, R10
 	MOVQ	AX, R11
 	MOVQ	DI, R12
-loop16: // 5 times: elements
+loop15: // 5 times: elements
 	VMOVUPS	2077952(R11), Z20	// concat[0]
 	VMOVUPS	2078016(R11), Z21	// concat[0] | 1
 	VMOVUPS	6016(R12), Z22	// sum of g.0.weight[0]
@@ -26047,7 +25799,7 @@ loop16: // 5 times: elements
 	ADDQ	$128, R11
 	ADDQ	$64, R12
 	DECQ	R10
-	JNE	loop16
+	JNE	loop15
 	VMOVUPS	2061440(SI), Z4	// mul_2[0]
 	VMOVUPS	2061504(SI), Z5	// mul_2[0] | 1
 	VMOVUPS	1987712(SI), Z6	// add[0]
@@ -26348,7 +26100,7 @@ loop16: // 5 times: elements
 	ADDQ	$2560, DI
 	ADDQ	$512, R9
 	DECQ	CX
-	JNE	loop15
+	JNE	loop14
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
 	VMOVUPS	30592(R8), Z4	// sum of g.1.weight
