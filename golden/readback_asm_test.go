@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	asmData = regexp.MustCompile(`(?m)^DATA (f(?:64|32)_([0-9a-f]+)<>)\+(\d+)\(SB\)/8, \$0x([0-9a-f]+)`)
+	asmData = regexp.MustCompile(`(?m)^DATA (f(?:64|32)_([0-9a-f]+)<>)\+(\d+)\(SB\)/([48]), \$0x([0-9a-f]+)`)
 	asmStep = regexp.MustCompile(`(?ms)^TEXT (m[a-z]0(\w+))_\w+<>\(SB\).*?\n(.*?)^\tRET$`)
 )
 
@@ -19,13 +19,13 @@ var (
 func asmConstants(text string) (map[string]symbolic, error) {
 	data := map[string]symbolic{}
 	for _, m := range asmData.FindAllStringSubmatch(text, -1) {
-		bits, err := strconv.ParseUint(m[4], 16, 64)
+		bits, err := strconv.ParseUint(m[5], 16, 64)
 		if err != nil {
 			return nil, err
 		}
 		x := math.Float64frombits(bits)
 		if strings.HasPrefix(m[1], "f32") {
-			if uint32(bits>>32) != uint32(bits) {
+			if m[4] == "8" && uint32(bits>>32) != uint32(bits) {
 				return nil, fmt.Errorf("%s differs from lane to lane", m[1])
 			}
 			x = float64(math.Float32frombits(uint32(bits)))
@@ -179,7 +179,9 @@ func (r *asmReader) result(op string, args []string) (symbolic, error) {
 // kernel reads the lines of one.
 func (r *asmReader) kernel(lines []string, f form) error {
 	instruction := func(line string) (string, []string) {
-		op, rest, _ := strings.Cut(strings.TrimSpace(line), "\t")
+		code, _, _ := strings.Cut(line, "\t//") // what is read or written stands behind
+		op, rest, _ := strings.Cut(strings.TrimSpace(code), "\t")
+		op = strings.TrimSuffix(op, ".BCST") // a constant that is one number, for all lanes
 		return op, strings.Split(rest, ", ")
 	}
 	// The field has its arguments from the lowest row on that is written before it is called.

@@ -381,7 +381,7 @@ func faults(t *testing.T, what, target, text string, forms map[string]form, sing
 			seen[name] = true
 			for _, lane := range []int{0, -1} { // in one lane: the first, the last
 				found = append(found, func() fault {
-					lines := regexp.MustCompile(`DATA `+regexp.QuoteMeta(name)+`\+\d+\(SB\)/8, \$0x[0-9a-f]+`).FindAllStringIndex(text, -1)
+					lines := regexp.MustCompile(`DATA `+regexp.QuoteMeta(name)+`\+\d+\(SB\)/[48], \$0x[0-9a-f]+`).FindAllStringIndex(text, -1)
 					end := lines[(lane+len(lines))%len(lines)][1]
 					last := "1032547698badcfe"[strings.IndexByte("0123456789abcdef", text[end-1])]
 					return fault{name, text[:end-1] + string(last) + text[end:]}
