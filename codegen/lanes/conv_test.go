@@ -73,15 +73,7 @@ func TestConvolutions(t *testing.T) {
 			add(ir.OpWindows, x)
 			add(ir.OpUnwindows, append([]int{k.in, taps}, y[1:]...))
 		}
-		p, err := plan.Build(m)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, f := range m.Funcs {
-			if err := p.Extra(f); err != nil {
-				t.Fatal(err)
-			}
-		}
+		p := planned(t, m)
 		b := newBench(t, m, p, params, m.Funcs, 0)
 		for _, f := range m.Funcs {
 			k := b.set.Of(f)

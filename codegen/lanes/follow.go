@@ -58,16 +58,7 @@ func (s *Set) passing(k *Kernel) map[*ir.Value]bool {
 					delete(out, v)
 				}
 			}
-			if st.Form == plan.AddTo {
-				read(st.V)
-				continue
-			}
-			reads(k.pf, st.V, read)
-			if st.V.Op == ir.OpRev {
-				for _, a := range st.V.Args[0].Args {
-					read(a)
-				}
-			}
+			readsOf(k.pf, st, read)
 		}
 	}
 	for _, r := range k.Func.Results {

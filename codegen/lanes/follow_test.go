@@ -7,7 +7,6 @@ import (
 
 	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/diag"
-	"ndec.dev/ndec/ir/plan"
 )
 
 // TestFollowingConvolutions compares what is computed with the elements of a convolution with the interpreter: bias and
@@ -64,15 +63,7 @@ func TestFollowingConvolutions(t *testing.T) {
 			g := b.Emit(ir.OpConvInput, ir.ConvAttr(1, a[0], a[1]), b.Param(w), b.Mul(conv, y))
 			return []*ir.Value{b.Mul(g, g)}
 		})
-		p, err := plan.Build(m)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, f := range m.Funcs {
-			if err := p.Extra(f); err != nil {
-				t.Fatal(err)
-			}
-		}
+		p := planned(t, m)
 		b := newBench(t, m, p, params, m.Funcs, 0)
 		for _, f := range m.Funcs {
 			k := b.set.Of(f)

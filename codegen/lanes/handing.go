@@ -21,16 +21,7 @@ func (s *Set) handedOver(k *Kernel, segs [][]*plan.Nest, where map[*ir.Value]int
 		for _, n := range seg {
 			for _, st := range n.Steps {
 				read := func(v *ir.Value) { v = base(k.pf, v); readers[v] = append(readers[v], i) }
-				if st.Form == plan.AddTo {
-					read(st.V)
-					continue
-				}
-				reads(k.pf, st.V, read)
-				if st.V.Op == ir.OpRev {
-					for _, a := range st.V.Args[0].Args {
-						read(a)
-					}
-				}
+				readsOf(k.pf, st, read)
 			}
 		}
 	}

@@ -7,7 +7,6 @@ import (
 
 	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/diag"
-	"ndec.dev/ndec/ir/plan"
 )
 
 // TestHandedOver compares functions that call another one with long values with the interpreter: what only a call reads, what is
@@ -70,15 +69,7 @@ func TestHandedOver(t *testing.T) {
 				_, q := call(b, v, "p", o, p)
 				return []*ir.Value{q, o, l}
 			})
-			p, err := plan.Build(m)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, f := range m.Funcs {
-				if err := p.Extra(f); err != nil {
-					t.Fatal(err)
-				}
-			}
+			p := planned(t, m)
 			rnd := rand.New(rand.NewPCG(8, 9))
 			b := newBench(t, m, p, map[string][]float64{}, m.Funcs, hold)
 			for _, f := range m.Funcs {

@@ -84,6 +84,21 @@ func newBench(t *testing.T, m *ir.Module, p *plan.Plan, params map[string][]floa
 	return b
 }
 
+// planned is the plan of a module, of functions that nothing reaches too.
+func planned(t *testing.T, m *ir.Module) *plan.Plan {
+	t.Helper()
+	p, err := plan.Build(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range m.Funcs {
+		if err := p.Extra(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return p
+}
+
 func put(mem []byte, e ir.Elem, real ir.Elem, i int, x float64) {
 	switch {
 	case e == ir.F64 || real == ir.F64 && e != ir.Bool:

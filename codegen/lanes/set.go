@@ -299,19 +299,10 @@ func (s *Set) crossing(pf *plan.Func, segs [][]*plan.Nest, outside, stats map[*i
 				if s.tiled(st) {
 					reads(pf, st.V, func(v *ir.Value) { outside[base(pf, v)] = true })
 				}
-				if st.Form == plan.AddTo {
-					read(st.V)
-					continue
-				}
-				reads(pf, st.V, func(v *ir.Value) {
+				readsOf(pf, st, func(v *ir.Value) {
 					read(v)
 					stats[v] = pf.Places[v].Kind == plan.Stat
 				})
-				if st.V.Op == ir.OpRev { // it takes the extras of its solve again
-					for _, a := range st.V.Args[0].Args {
-						read(a)
-					}
-				}
 			}
 		}
 	}
@@ -334,6 +325,20 @@ func reads(pf *plan.Func, v *ir.Value, f func(*ir.Value)) {
 			continue
 		}
 		f(a)
+	}
+}
+
+// readsOf calls f for what a step reads.
+func readsOf(pf *plan.Func, st plan.Step, f func(*ir.Value)) {
+	if st.Form == plan.AddTo {
+		f(st.V)
+		return
+	}
+	reads(pf, st.V, f)
+	if st.V.Op == ir.OpRev { // it takes the extras of its solve again
+		for _, a := range st.V.Args[0].Args {
+			f(a)
+		}
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"ndec.dev/ndec/codegen/lanes"
 	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/diag"
-	"ndec.dev/ndec/ir/plan"
 )
 
 // TestShare: functions share a kernel if they are equal but for names inside, and only then.
@@ -53,16 +52,7 @@ func TestShare(t *testing.T) {
 		"callee":    add("callee", change(func(s *parts) { s.other = two })),
 	}
 	same, sameCall := add("same", first), add("same_call", change(func(s *parts) { s.other = one }))
-	pl, err := plan.Build(m)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range m.Funcs {
-		if err := pl.Extra(f); err != nil {
-			t.Fatal(err)
-		}
-	}
-	set := lanes.New(pl, kernelName)
+	set := lanes.New(planned(t, m), kernelName)
 	kernel := func(f *ir.Func) *lanes.Kernel {
 		k, err := set.Add(f)
 		if err != nil {
