@@ -39,6 +39,35 @@ func newRunFolder(out, pkg string, src *source) (string, error) {
 	return dir, rememberHome(dir, src.dir)
 }
 
+// dropRunFolder takes back what newRunFolder made, if a training that failed has left nothing beside it: the next one may have the folder.
+// Folders that the user named stay.
+func dropRunFolder(dir, out string, src *source) error {
+	ours := map[string]bool{homeFile: true}
+	for name := range src.files {
+		ours[insideName(name)] = true
+	}
+	more := false
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(dir, path)
+		more = more || !d.IsDir() && !ours[rel]
+		return err
+	})
+	if err != nil || more {
+		return err
+	}
+	if out == "" {
+		return os.RemoveAll(dir)
+	}
+	entries, err := os.ReadDir(dir)
+	for _, e := range entries {
+		err = errors.Join(err, os.RemoveAll(filepath.Join(dir, e.Name())))
+	}
+	return err
+}
+
 // homeFile names, in a run folder, the folder of the package that was trained, from which paths of data start.
 const homeFile = "package.txt"
 

@@ -183,6 +183,11 @@ func (a *app) train(src *source, f *trainFlags, seeds []*uint64) error {
 			said = true
 		}
 	}
+	if failed != nil && root != "" && f.resume == "" && !many {
+		if err := dropRunFolder(root, f.out, src); err != nil {
+			return errors.Join(failed, ioError("run folder", err))
+		}
+	}
 	show := a.trialTable
 	if a.json {
 		show = a.printTrials
