@@ -146,10 +146,11 @@ const (
 	smSpecials = 16
 )
 
-// Warps is the number of warps that a multiprocessor holds of a kernel with so many registers a thread.
+// Warps is the number of warps that a multiprocessor holds of a kernel with so many registers a thread. It has four parts, each with a
+// quarter of the registers and of the warps.
 func (b Budget) Warps(registers int) int {
 	perWarp := (32*registers + 255) / 256 * 256
-	return min(smRegisters/perWarp/(b.Block/32), maxThreads/b.Block, maxBlocks) * (b.Block / 32)
+	return min(4*(smRegisters/4/perWarp)/(b.Block/32), maxThreads/b.Block, maxBlocks) * (b.Block / 32)
 }
 
 // budget estimates the registers of a thread: what a loop over steps keeps (time, step, states and slopes), the largest
@@ -158,7 +159,7 @@ func (b Budget) Warps(registers int) int {
 func (e *emitter) budget(k *kernel) Budget {
 	b := Budget{Block: 128}
 	regs := 40 // addresses, indices, statistics
-	widest, calls := 0, 0
+	widest, sweep, calls := 0, 0, 0
 	seen := map[*ir.Func]bool{}
 	word := func(t ir.Type) int { return t.Len() * max(t.Elem.Bytes(), 4) / 4 }
 	e.visit(k.fn.IR, seen, func(f *ir.Func) {
@@ -170,6 +171,13 @@ func (e *emitter) budget(k *kernel) Budget {
 				n += word(v.Type)
 			case p.Kind == plan.Scalars && !v.Type.IsScalar():
 				n += word(v.Type)
+			}
+			if v.Op == ir.OpRev { // cotangents, and their sums over the stages, beside what its step keeps
+				kept := 0
+				for _, s := range v.Attr.Rev.Solve.States {
+					kept += 3 * word(s.Type)
+				}
+				sweep = max(sweep, kept)
 			}
 			if v.Op == ir.OpSolve {
 				for _, s := range v.Attr.Solve.States {
@@ -188,7 +196,7 @@ func (e *emitter) budget(k *kernel) Budget {
 			calls = callRegisters
 		}
 	})
-	b.Registers = regs + widest + calls
+	b.Registers = regs + widest + sweep + calls
 	switch k.form {
 	case teamed:
 		b = e.teamBudget(k)
@@ -208,7 +216,7 @@ func (e *emitter) budget(k *kernel) Budget {
 	b.TapeStep, _ = k.tapeBytes()
 	b.bound(k, e.plan)
 	b.Registers = min((b.Registers+7)/8*8, 255)
-	b.Blocks = max(1, min(smRegisters/b.Registers/b.Block, 16*64/b.Block))
+	b.Blocks = max(1, min(b.Warps(b.Registers)*32, 16*64)/b.Block)
 	return b
 }
 

@@ -162,7 +162,7 @@ func (e *emitter) layerLaunches(k *kernel) (most float64) {
 
 // layerBudget is the budget of the kernels of a model: the registers are those of a product.
 func (e *emitter) layerBudget(k *kernel) Budget {
-	b := Budget{Block: layerGroup, Blocks: 4, Registers: 128}
+	b := Budget{Block: layerGroup, Blocks: layerBlocks, Registers: smRegisters / layerBlocks / layerGroup}
 	if l := e.layersFor(k); l != nil {
 		known := map[string]bool{}
 		for _, name := range l.names() {

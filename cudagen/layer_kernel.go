@@ -33,13 +33,17 @@ func (e *emitter) layerKernels(l *layerFunc) {
 	}
 }
 
-// layerHead prints the head of a kernel with these addresses. All have the same leading arguments, whatever they use.
-func (e *emitter) layerHead(name, doc string, addresses []string) {
+// layerHead prints the head of a kernel, of a product or another, with these addresses. All have the same leading arguments, whatever they use.
+func (e *emitter) layerHead(name, doc string, addresses []string, product bool) {
 	p := e.p
 	p.line("// %s: %s.", name, doc)
 	args := append([]string{"long long count"}, e.memoryArgs()...)
 	args = append(args, "const ndec_stepping *by", "long long room")
-	p.line("NDEC_KERNEL void __launch_bounds__(%d) %s(%s) {", layerGroup, name, strings.Join(append(args, addresses...), ", "))
+	bounds := fmt.Sprint(layerGroup)
+	if product { // ptxas would spill a few bytes for a fifth block
+		bounds = fmt.Sprintf("%d, %d", layerGroup, layerBlocks)
+	}
+	p.line("NDEC_KERNEL void __launch_bounds__(%s) %s(%s) {", bounds, name, strings.Join(append(args, addresses...), ", "))
 	p.line("int n = (int)count;")
 }
 
@@ -59,10 +63,11 @@ func (e *emitter) weights(f *plan.Func, pc *piece) {
 	}
 }
 
-// layerGroup is NDEC_GROUP of the prelude, layerSums NDEC_SUMS.
+// layerGroup is NDEC_GROUP of the prelude, layerSums NDEC_SUMS; layerBlocks are those of a product that a multiprocessor holds.
 const (
-	layerGroup = 128
-	layerSums  = 8
+	layerGroup  = 128
+	layerSums   = 8
+	layerBlocks = 4
 )
 
 // address is a kernel's argument for what lies at a place, and the lines by which a thread finds its sample's part.
@@ -169,7 +174,7 @@ func (e *emitter) layerPiece(l *layerFunc, pc *piece) {
 		}
 	}
 	numbers := func(doc, thread string) { // the head, and what every thread makes for its sample
-		e.layerHead(pc.kernel, doc, params)
+		e.layerHead(pc.kernel, doc, params, false)
 		p.line("ndec_at at(n);")
 		e.weights(fn.f, pc)
 		p.line("%s", thread)
@@ -283,7 +288,7 @@ func (e *emitter) layerProduct(l *layerFunc, pc *piece, params, find []string) {
 	if places > 1 {
 		what += fmt.Sprintf(" at each of %d places", places)
 	}
-	e.layerHead(pc.kernel, fmt.Sprintf("product of %s for %d samples a block: %s", clean(fn.f.IR.Name), layerGroup, what), params)
+	e.layerHead(pc.kernel, fmt.Sprintf("product of %s for %d samples a block: %s", clean(fn.f.IR.Name), layerGroup, what), params, true)
 	p.line("ndec_at at(n);")
 	e.weights(fn.f, pc)
 	p.source(v.Span)

@@ -310,7 +310,7 @@ func (e *emitter) openKernel(name, doc string, rows int, refs []address) *solveK
 		sk.refs = append(sk.refs, r.find)
 		params = append(params, r.param)
 	}
-	e.layerHead(name, doc, params)
+	e.layerHead(name, doc, params, false)
 	e.p.line("ndec_at at(n);")
 	if rows > 1 {
 		e.p.line("int i = at.row, s = at.s;")

@@ -47,7 +47,7 @@ func (e *emitter) layerSum(l *layerFunc, pc *piece, params, find []string) {
 	name := clean(q.Name)
 	part := func(rows int, doc string) {
 		pc.rows = rows
-		e.layerHead(pc.kernel, doc, params)
+		e.layerHead(pc.kernel, doc, params, false)
 		p.line("ndec_part part(n, %d);", rows)
 		e.weights(fn.f, pc)
 		p.source(v.Span)
