@@ -16,33 +16,24 @@ func LanesWith(n int, counts []int) (lanes uint32) {
 }
 
 // MergeLanes copies some lanes, a bit for each, of rows of 128 bytes.
-func MergeLanes[R Float](to, from []R, lanes uint32) { mergeLanes(to, from, lanes, 128) }
-
-// ClearLanes makes some lanes, a bit for each, of rows of 128 bytes zero.
-func ClearLanes[R Float](to []R, lanes uint32) {
-	var zeros [32]R // a row, or two of float64
-	mergeLanes(to, zeros[:], lanes, 0)
-}
-
-// mergeLanes copies lanes of rows of 128 bytes, from rows that are some bytes apart.
-func mergeLanes[R Float](to, from []R, lanes uint32, apart int) {
+func MergeLanes[R Float](to, from []R, lanes uint32) {
 	var mask [32]uint32 // of a row
 	words := int(unsafe.Sizeof(R(0))) / 4
 	for i := range mask {
 		mask[i] = -(lanes >> (i / words) & 1)
 	}
 	width := len(mask) / words
-	if mergeRows(unsafe.Pointer(&to[0]), unsafe.Pointer(&from[0]), len(to)/width, apart, &mask) {
+	if mergeRows(unsafe.Pointer(&to[0]), unsafe.Pointer(&from[0]), len(to)/width, &mask) {
 		return
 	}
 	for i := range to {
 		if lanes>>(i%width)&1 != 0 {
-			to[i] = from[i/width*(apart*width/128)+i%width]
+			to[i] = from[i]
 		}
 	}
 }
 
-// FillLanes gives some lanes, a bit for each, of rows of 128 bytes what the first of the others has.
+// FillLanes gives some lanes, a bit for each, of rows of 128 bytes what the first of the others has; there is one.
 func FillLanes[R Float](to []R, lanes uint32) {
 	width := 128 / int(unsafe.Sizeof(R(0)))
 	from := bits.TrailingZeros32(^lanes)

@@ -4,13 +4,12 @@
 
 // Rows of 128 bytes, of each of which a mask selects what is copied.
 
-// func mergeRowsAVX2(to, from unsafe.Pointer, rows, apart int, mask *[32]uint32)
-TEXT ·mergeRowsAVX2(SB), NOSPLIT, $0-40
+// func mergeRowsAVX2(to, from unsafe.Pointer, rows int, mask *[32]uint32)
+TEXT ·mergeRowsAVX2(SB), NOSPLIT, $0-32
 	MOVQ	to+0(FP), DI
 	MOVQ	from+8(FP), SI
 	MOVQ	rows+16(FP), CX
-	MOVQ	apart+24(FP), BX
-	MOVQ	mask+32(FP), DX
+	MOVQ	mask+24(FP), DX
 	VMOVUPS	0(DX), Y0
 	VMOVUPS	32(DX), Y1
 	VMOVUPS	64(DX), Y2
@@ -28,20 +27,19 @@ row:
 	VMOVUPS	Y5, 32(DI)
 	VMOVUPS	Y6, 64(DI)
 	VMOVUPS	Y7, 96(DI)
-	ADDQ	BX, SI
+	ADDQ	$128, SI
 	ADDQ	$128, DI
 	DECQ	CX
 	JNE	row
 	VZEROUPPER
 	RET
 
-// func mergeRowsAVX512(to, from unsafe.Pointer, rows, apart int, mask *[32]uint32)
-TEXT ·mergeRowsAVX512(SB), NOSPLIT, $0-40
+// func mergeRowsAVX512(to, from unsafe.Pointer, rows int, mask *[32]uint32)
+TEXT ·mergeRowsAVX512(SB), NOSPLIT, $0-32
 	MOVQ	to+0(FP), DI
 	MOVQ	from+8(FP), SI
 	MOVQ	rows+16(FP), CX
-	MOVQ	apart+24(FP), BX
-	MOVQ	mask+32(FP), DX
+	MOVQ	mask+24(FP), DX
 	VMOVUPS	(DX), Z0
 	VMOVUPS	64(DX), Z1
 	VPTESTMD	Z0, Z0, K1
@@ -51,7 +49,7 @@ row:
 	VMOVUPS	64(SI), Z3
 	VMOVUPS	Z2, K1, (DI)
 	VMOVUPS	Z3, K2, 64(DI)
-	ADDQ	BX, SI
+	ADDQ	$128, SI
 	ADDQ	$128, DI
 	DECQ	CX
 	JNE	row

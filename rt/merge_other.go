@@ -4,4 +4,4 @@ package rt
 
 import "unsafe"
 
-func mergeRows(to, from unsafe.Pointer, rows, apart int, mask *[32]uint32) bool { return false }
+func mergeRows(to, from unsafe.Pointer, rows int, mask *[32]uint32) bool { return false }

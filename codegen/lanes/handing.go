@@ -131,7 +131,7 @@ func (c *compiler) arrives(r *ir.Value, next []*plan.Nest) *plan.Nest {
 	return nil
 }
 
-// arriving is element ix of a value that the present nest copies to its place.
+// arrive is element ix of a value that the present nest copies to its place.
 func (c *compiler) arrive(v *ir.Value, ix index) (value, bool) {
 	a, ok := c.arriving[v]
 	if !ok || a.nest != c.present || !ix.rows {
