@@ -78,7 +78,7 @@ func TestCheckFinite(t *testing.T) {
 	defer s.close()
 	train := func(recipe string) (*finding, string) {
 		run := &trial{}
-		err := a.trainOnce(s, &rt.Request{Do: "train", Recipes: []string{recipe}, CheckFinite: true}, run)
+		err := a.trainOnce(s, &rt.Request{Do: "train", Recipes: []string{recipe}, CheckFinite: true}, run, true)
 		if err == nil {
 			t.Errorf("%s: trained to its end", recipe)
 			return nil, ""

@@ -30,6 +30,7 @@ type trainFlags struct {
 	limit         int
 	workers       int
 	checkFinite   bool
+	noPictures    bool
 }
 
 func (a *app) trainCommand() *cobra.Command {
@@ -89,6 +90,7 @@ line, sample, time and step of the solve, forward or backward.`,
 	fs.IntVar(&f.limit, "limit", 0, "use the first `N` rows of all data")
 	fs.IntVar(&f.workers, "workers", 0, "`N` goroutines (default all cores); results do not depend on it")
 	fs.BoolVar(&f.checkFinite, "check-finite", false, "also stop at metrics, evaluations and updates that are not finite, not at loss and gradient only")
+	fs.BoolVar(&f.noPictures, "no-pictures", false, "draw nothing at the end; ndec plot draws a run later")
 	a.deviceFlag(cmd)
 	return cmd
 }
@@ -171,7 +173,7 @@ func (a *app) train(src *source, f *trainFlags, seeds []*uint64) error {
 		}
 		q.RunDir = t.RunDir
 		trials = append(trials, t)
-		err := a.trainOnce(s, q, t)
+		err := a.trainOnce(s, q, t, !f.noPictures)
 		var ee *exitError
 		if err != nil {
 			t.Error = err.Error()
@@ -193,7 +195,7 @@ func (a *app) train(src *source, f *trainFlags, seeds []*uint64) error {
 		show = a.printTrials
 	}
 	var plots []string
-	if many && root != "" {
+	if many && root != "" && !f.noPictures {
 		var perr error
 		if plots, perr = a.drawSeeds(root); perr != nil {
 			fmt.Fprintf(a.err, "ndec: pictures: %v\n", perr)
@@ -237,8 +239,8 @@ func trainedBefore(m *ir.Module, names []string) error {
 	return nil
 }
 
-// trainOnce trains the recipes of the request and draws what came of it.
-func (a *app) trainOnce(s *session, q *rt.Request, t *trial) error {
+// trainOnce trains the recipes of the request and, unless pictures is false, draws what came of it.
+func (a *app) trainOnce(s *session, q *rt.Request, t *trial, pictures bool) error {
 	show := a.newProgress(q.Seed)
 	var fault *rt.Fault
 	_, err := s.ask(q, func(e *child.Event) {
@@ -256,7 +258,7 @@ func (a *app) trainOnce(s *session, q *rt.Request, t *trial) error {
 		}
 	})
 	show.done()
-	if t.RunDir != "" {
+	if t.RunDir != "" && pictures {
 		plots, perr := a.drawRun(s, t, err == nil)
 		t.Plots = plots
 		if perr != nil {
