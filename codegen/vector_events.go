@@ -72,6 +72,7 @@ func (v *vectors) search(l *lanes.Solve, step stepNames, none, t, h, next string
 	for i := range l.Data {
 		p.line("%s = %s", look.arg[lanes.Data(i)], step.res[lanes.Data(i)])
 	}
+	v.handFilled(l, look.arg[lanes.Filled])
 	guards := len(s.Guards()) > 0
 	p.line("var hit [%d]bool // events happen at the end of the step", w)
 	if guards {
@@ -385,21 +386,21 @@ func (v *vectors) revEvents(r *lanes.Rev, tape *lanes.Solve, rel func(int) strin
 	p.line("}")
 }
 
-// revCut prints how cotangents go from the ends of steps that are cut to their starts. The kernel of whole steps leaves these
-// samples as they are.
-func (v *vectors) revCut(r *lanes.Rev, rel func(int) string) {
+// revCut prints how cotangents go from the ends of steps that are cut to their starts, by kernel but for other samples. The kernel of whole
+// steps leaves these samples as they are.
+func (v *vectors) revCut(r *lanes.Rev, rel func(int) string, kernel *lanes.Kernel, other string) {
 	s, p, w := r.IR.Solve, v.p, v.set.Samples()
 	n, m := len(s.States), len(s.Extras)
-	at := func(i int) string { return "a." + v.paths[r.At.Args[i]][len(r.At.Name)+1:] }
+	at := func(i int) string { return "a." + v.paths[kernel.Args[i]][len(kernel.Name)+1:] }
 	p.line("{")
-	p.line("a, cut := &fr.%s, false", r.At.Name)
+	p.line("a, cut := &fr.%s, false", kernel.Name)
 	p.line("%s, %s = [%d]float64{}, [%d]float64{}", at(2), at(3), w, w)
 	for j := range s.States { // samples without a cut have numbers, too
 		p.line("clear(%s[:])", at(4+n+m+j))
 	}
 	p.line("for i, n := range tape.n {")
 	p.line("fr.mask[i] = 0")
-	p.line("if k >= n || %s == 1 { continue }", v.part(s))
+	p.line("if k >= n || %s == 1%s { continue }", v.part(s), ifText(other != "", " || "+other))
 	p.line("%s[i], %s[i], %s[i], fr.mask[i], cut = %s, 1, 0, mask[i], true", at(2), at(3), rel(2), v.part(s))
 	for j, st := range s.States {
 		v.laneLoop(st.Type, func(place func(string) string) string {
@@ -416,9 +417,9 @@ func (v *vectors) revCut(r *lanes.Rev, rel func(int) string) {
 	for i := range n + m {
 		p.line("%s = %s", at(4+n+m+n+i), rel(3+n+m+i))
 	}
-	p.line("%s", v.run(r.At))
+	p.line("%s", v.run(kernel))
 	for i := range n + m {
-		p.line("%s = a.%s", rel(3+n+m+i), v.paths[r.At.Results[i]][len(r.At.Name)+1:])
+		p.line("%s = a.%s", rel(3+n+m+i), v.paths[kernel.Results[i]][len(kernel.Name)+1:])
 	}
 	p.line("}")
 	p.line("for i, active := range %s {", rel(2))

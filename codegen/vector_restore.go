@@ -34,7 +34,11 @@ func (v *vectors) restore(r *lanes.Rev, tape *lanes.Solve, rel func(int) string)
 		p.line("if j >= n { %s[i] = 0 } // this sample has fewer steps", at(1))
 		p.line("}")
 	}
-	p.line("%s", v.runStep(k, r.ReplayRecord, "j", at(0), at(1)))
+	if again := v.runStep(k, r.ReplayRecord, "j", at(0), at(1)); r.FillReplay != nil {
+		v.remakeFilled(r, at, again)
+	} else {
+		p.line("%s", again)
+	}
 	v.restoreEvents(tape, at)
 	v.restoreMemory(tape, at)
 	p.line("}")

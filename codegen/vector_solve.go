@@ -56,7 +56,7 @@ func (v *vectors) solve(l *lanes.Solve) {
 	switch {
 	case s.Adaptive:
 		v.adaptive(l, step)
-	case s.Stops > 0, len(s.Events) > 0:
+	case lanes.ByPieces(s):
 		v.pieces(l, step)
 	default:
 		v.fixed(l, step)
@@ -121,7 +121,7 @@ func (v *vectors) startIfRunning(l *lanes.Solve, step stepNames) {
 
 // plainSteps reports whether the loop of a solve knows steps that all samples take alike.
 func plainSteps(s *ir.Solve) bool {
-	return !s.Adaptive && s.StepSize == 0 && s.Times == 0 && s.Stops == 0 && len(s.Events) == 0
+	return !s.Adaptive && s.StepSize == 0 && s.Times == 0 && !lanes.ByPieces(s)
 }
 
 // record prints how an accepted step of sample i, or with pushAll of all n samples, is kept.
@@ -129,7 +129,11 @@ func (v *vectors) record(l *lanes.Solve, step stepNames, push, which, t, h strin
 	if !l.IR.Record || l.IR.Stretches {
 		return
 	}
-	args := which + ifText(len(l.IR.Events) > 0, ", ev[i].Part()") + ", &" + t + ", &" + h
+	args := which + ifText(len(l.IR.Events) > 0, ", ev[i].Part()")
+	if l.Fill != nil && push == "push" {
+		args += ", " + fills(l.IR)
+	}
+	args += ", &" + t + ", &" + h
 	for _, st := range l.IR.States {
 		args += ", &" + step.res[st.Name+".at"]
 	}
@@ -158,6 +162,9 @@ func (v *vectors) fixed(l *lanes.Solve, step stepNames) {
 	v.begin(s, live)
 	p.line("}")
 	v.startIfRunning(l, step)
+	if l.Fill != nil {
+		p.line("width := %s // of a step of the grid", h)
+	}
 	if plainSteps(s) {
 		p.line("plains := 0 // steps that are not yet counted")
 	}
@@ -173,6 +180,9 @@ func (v *vectors) fixed(l *lanes.Solve, step stepNames) {
 		p.line("for i := range n {")
 		p.line("if k == steps[i]-1 { %s[i] = t1[i] - %s[i] }", h, t)
 		p.line("}")
+	}
+	if l.Fill != nil {
+		v.firstOfAll(l, step)
 	}
 	if l.InARow > 1 {
 		p.line("many := 0 // steps that every sample may take in a row, none of which ends with them")
@@ -194,14 +204,18 @@ func (v *vectors) fixed(l *lanes.Solve, step stepNames) {
 		p.line("continue")
 		p.line("}")
 		p.line("}")
-	} else if plainSteps(s) {
-		code := step.res[lanes.Own+"code"]
+	}
+	if l.Fill != nil {
+		p.line("}")
+	}
+	if l.InARow <= 1 && plainSteps(s) {
+		code, other := step.res[lanes.Own+"code"], ifText(l.Fill != nil, "!first && ")
 		if l.Alike {
 			p.line("next := t0[0] + float64(float64(k+1)*%s[0]) // the times of all samples are alike", h)
-			p.line("plain := running == n && k < steps-1 && next != t1[0] // every sample takes the step, and none ends with it")
+			p.line("plain := running == n && %sk < steps-1 && next != t1[0] // every sample takes the step, and none ends with it", other)
 			p.line("for i := range n { plain = plain && %s[i] != %d }", code, lanes.CodeRejected)
 		} else {
-			p.line("plain := running == n && k < steps-1 // every sample takes the step, and none ends with it")
+			p.line("plain := running == n && %sk < steps-1 // every sample takes the step, and none ends with it", other)
 			p.line("for i := range n {")
 			p.line("plain = plain && %s[i] != %d && t0[i]+float64(float64(k+1)*%s[i]) != t1[i]", code, lanes.CodeRejected, h)
 			p.line("}")
@@ -229,7 +243,7 @@ func (v *vectors) fixed(l *lanes.Solve, step stepNames) {
 	}
 	p.line("for i := range n {")
 	p.line("if %s[i] == 0 { continue }", live)
-	p.line("st[i].NFE += %d", l.Evals())
+	v.countEvals(l)
 	p.line("if %s[i] == %d {", step.res[lanes.Own+"code"], lanes.CodeRejected)
 	now := "i"
 	if l.Alike {
@@ -257,7 +271,7 @@ func (v *vectors) fixed(l *lanes.Solve, step stepNames) {
 	if !l.Alike { // else those of a sample that has failed go on, since kernels may read them for all
 		p.line("if %s[i] == 0 { continue }", live)
 	}
-	if s.StepSize > 0 {
+	if s.StepSize > 0 || l.Fill != nil {
 		p.line("%s[i] = t0[i] + float64(float64(k+1)*width[i])", end)
 	} else {
 		p.line("%s[i] = t0[i] + float64(float64(k+1)*%s[i])", end, h)
@@ -278,6 +292,9 @@ func (v *vectors) fixed(l *lanes.Solve, step stepNames) {
 	p.line("running--")
 	p.line("}")
 	p.line("}")
+	if l.Fill != nil {
+		p.line("if first { %s = width }", h)
+	}
 	p.line("}")
 }
 
@@ -313,6 +330,9 @@ func (v *vectors) rev(r *lanes.Rev) {
 	}
 	v.revStartEvents(r)
 	v.startUndo(r)
+	if r.Fill != nil {
+		v.revFillFields(r, rel)
+	}
 	p.line("for k := %s - 1; k >= 0; k-- {", v.tapeSteps(s))
 	if s.Times > 0 {
 		p.line("for i := range n {")
@@ -338,19 +358,28 @@ func (v *vectors) rev(r *lanes.Rev) {
 	if r.IR.DenseVJP != nil {
 		v.revInside(r, rel)
 	} else if s.Cuts() {
-		v.revCut(r, rel)
+		v.revCut(r, rel, r.At, ifText(r.Fill != nil, "tape.first[k][i]"))
+		if r.FillAt != nil {
+			v.revCut(r, rel, r.FillAt, "!tape.first[k][i]")
+		}
 	}
-	if r.Kept > 0 {
+	switch run := v.runStep(r.Step, r.Record, "k", rel(0), rel(1)); {
+	case r.Kept > 0:
 		p.line("%s", v.runWith(r.Step, v.keptStep(tape)))
-	} else {
-		p.line("%s", v.runStep(r.Step, r.Record, "k", rel(0), rel(1)))
+	case r.Fill != nil:
+		v.revFill(r, rel, run)
+	default:
+		p.line("%s", run)
 	}
 	switch {
 	case s.Times == 0:
 	case r.IR.DenseVJP != nil:
 		v.revStarts(r, rel)
 	default:
-		v.revOutputs(r, rel)
+		v.revOutputs(r, rel, r.At, ifText(r.Fill != nil, "tape.first[k][i]"))
+		if r.FillAt != nil {
+			v.revOutputs(r, rel, r.FillAt, "!tape.first[k][i]")
+		}
 	}
 	v.revBegin(r, rel)
 	p.line("}")

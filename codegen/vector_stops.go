@@ -85,7 +85,13 @@ func (v *vectors) pieces(l *lanes.Solve, step stepNames) {
 	p.line("running := 0")
 	p.line("var steps, k [%d]int // how many there are, and which one", w)
 	p.line("var width, end, gridEnd [%d]float64 // of a step: its length, where it ends, where that of the grid ends", w)
-	p.line("var inside [%d]bool // a step of the grid", w)
+	cuts := s.Stops > 0 || len(s.Events) > 0
+	if cuts {
+		p.line("var inside [%d]bool // a step of the grid", w)
+	}
+	if l.Fill != nil {
+		p.line("var filled [%d]bool // the memory is that of steps of the grid", w)
+	}
 	p.line("for i := range %s {", t)
 	if s.Stops > 0 {
 		v.findStops(l, t)
@@ -106,8 +112,16 @@ func (v *vectors) pieces(l *lanes.Solve, step stepNames) {
 	}
 	v.declareEvents(l, step)
 	p.line("for running > 0 {")
+	if l.Fill != nil {
+		p.line("var first, whole [%d]bool // it fills the memory; over some steps of the grid", w)
+		p.line("filling := 0 // how many do")
+	}
 	p.line("for i := range n {")
 	p.line("if %s[i] == 0 { continue }", live)
+	if l.Fill != nil {
+		p.line("first[i], whole[i] = !filled[i], !filled[i]%s", ifText(cuts, " && !inside[i]"))
+		p.line("if whole[i] { k[i] += min(%d, steps[i]-k[i]) - 1 }", s.StartSteps)
+	}
 	p.line("gridEnd[i] = t0[i] + float64(float64(k[i]+1)*width[i])")
 	p.line("if k[i] == steps[i]-1 { gridEnd[i] = t1[i] }")
 	p.line("%s[i], end[i] = width[i], gridEnd[i]", h)
@@ -117,9 +131,28 @@ func (v *vectors) pieces(l *lanes.Solve, step stepNames) {
 		v.goal(t, "gridEnd[i]")
 		p.line("if stop[i] { end[i] = ahead[i][0] }")
 	}
-	p.line("if %sinside[i]%s { %s[i] = %s - %s[i] }", ifText(s.Stops > 0, "stop[i] || "), ifText(s.StepSize > 0, " || k[i] == steps[i]-1"), h, goal, t)
-	p.line("}")
-	p.line("%s", v.run(l.Step))
+	var own []string // lengths
+	if s.Stops > 0 {
+		own = append(own, "stop[i]")
+	}
+	if cuts {
+		own = append(own, "inside[i]")
+	}
+	if s.StepSize > 0 {
+		own = append(own, "k[i] == steps[i]-1")
+	}
+	if l.Fill != nil {
+		p.line("if first[i] = first[i] || %s; first[i] {", strings.Join(own, " || "))
+		p.line("%s[i] = %s - %s[i]", h, goal, t)
+		p.line("filling++")
+		p.line("}")
+		p.line("}")
+		v.fillPieces(l, step)
+	} else {
+		p.line("if %s { %s[i] = %s - %s[i] }", strings.Join(own, " || "), h, goal, t)
+		p.line("}")
+		p.line("%s", v.run(l.Step))
+	}
 	p.line("var took%s [%d]bool", ifText(s.Stops > 0, ", passed"), w)
 	if s.Stops > 0 {
 		p.line("passing := false")
@@ -129,7 +162,7 @@ func (v *vectors) pieces(l *lanes.Solve, step stepNames) {
 	}
 	p.line("for i := range n {")
 	p.line("if %s[i] == 0 { continue }", live)
-	p.line("st[i].NFE += %d", l.Evals())
+	v.countEvals(l)
 	p.line("if %s[i] == %d {", step.res[lanes.Own+"code"], lanes.CodeRejected)
 	p.line("st[i].Fail(rt.NonFinite, %s[i], %s[i])", t, h)
 	p.line("%s[i] = 0", live)
@@ -159,6 +192,9 @@ func (v *vectors) pieces(l *lanes.Solve, step stepNames) {
 		p.line("passed[i] = stop[i]%s", ifText(len(s.Events) > 0, " && !hit[i]"))
 		p.line("passing = passing || passed[i]")
 	}
+	if l.Fill != nil {
+		p.line("filled[i] = %s(whole[i] || filled[i] && !first[i])", ifText(s.Stops > 0, "!stop[i] && ")+ifText(len(s.Events) > 0, "!hit[i] && "))
+	}
 	rest := ""
 	if len(s.Events) > 0 {
 		p.line("%s", ifElse(s.Stops > 0, "inside[i] = inside[i] || hit[i]", "inside[i] = hit[i]"))
@@ -167,7 +203,11 @@ func (v *vectors) pieces(l *lanes.Solve, step stepNames) {
 	if s.Stops > 0 {
 		rest += ifText(rest != "", " || ") + fmt.Sprintf("passed[i] && (gridEnd[i]-gap[i]-%s[i])*(t1[i]-t0[i]) > 0", t)
 	}
-	p.line("if !(%s) { k[i]++ } // else the rest of the step comes", rest)
+	if rest == "" {
+		p.line("k[i]++")
+	} else {
+		p.line("if !(%s) { k[i]++ } // else the rest of the step comes", rest)
+	}
 	p.line("if k[i] == steps[i] || %s[i] == t1[i] {", t)
 	p.line("%s[i] = 0", live)
 	p.line("running--")
@@ -178,6 +218,15 @@ func (v *vectors) pieces(l *lanes.Solve, step stepNames) {
 		v.pass(l, step, func() {})
 	}
 	p.line("}")
+}
+
+// countEvals prints the evaluations of a step of sample i.
+func (v *vectors) countEvals(l *lanes.Solve) {
+	if l.Fill != nil {
+		v.p.line("if %s { st[i].NFE += %d } else { st[i].NFE += %d }", fills(l.IR), l.IR.StartEvals, l.Evals())
+		return
+	}
+	v.p.line("st[i].NFE += %d", l.Evals())
 }
 
 // ifSpan begins what is done for sample i where its solve has steps to take.

@@ -34,6 +34,7 @@ func (v *vectors) tape(l *lanes.Solve) {
 	}
 	p.line("n [%d]int // steps of each sample", w)
 	p.line("t, h [][%d]float64", w)
+	v.tapeOfFills(s, "first []%s // which steps have filled the memory of the method")
 	if checkpointed(s) {
 		p.line("kept rt.Kept // the steps that have their states in the following")
 	}
@@ -56,6 +57,9 @@ func (v *vectors) tape(l *lanes.Solve) {
 		fmt.Sprintf("type %s struct {\n%s\n}", name, p.text()))
 	p.line("tp.n = [%d]int{}", w)
 	p.line("tp.t, tp.h = tp.t[:0], tp.h[:0]")
+	if s.Start != nil {
+		p.line("tp.first = tp.first[:0]")
+	}
 	for _, f := range fields {
 		p.line("tp.%s = tp.%s[:0]", f, f)
 	}
@@ -91,6 +95,7 @@ func (v *vectors) tape(l *lanes.Solve) {
 			}
 		}
 		p.line("tp.t, tp.h = append(tp.t, *t), append(tp.h, *h)")
+		v.tapeOfFills(s, "tp.first = append(tp.first, %s{})")
 	}
 	if checkpointed(s) {
 		v.keep(s, name, fields, types)
@@ -108,6 +113,9 @@ func (v *vectors) tape(l *lanes.Solve) {
 		p.line("tp.part = append(tp.part, [%d]float64{})", w)
 		p.line("tp.part[k][i] = part")
 	}
+	if s.Start != nil {
+		p.line("tp.first[k][i] = first")
+	}
 	p.line("return")
 	p.line("}")
 	if l.KeepsSome() {
@@ -118,6 +126,9 @@ func (v *vectors) tape(l *lanes.Solve) {
 	if len(s.Events) > 0 {
 		p.line("tp.part[k][i] = part")
 	}
+	if s.Start != nil {
+		p.line("tp.first[k][i] = first")
+	}
 	if checkpointed(s) {
 		p.line("place, ok := tp.kept.Place(k)")
 		p.line("if !ok { return }")
@@ -126,13 +137,13 @@ func (v *vectors) tape(l *lanes.Solve) {
 	for i, f := range fields {
 		v.column(s.States[i].Type, fmt.Sprintf("tp.%s[k]", f), f)
 	}
-	text(v.loops, "push keeps the step of sample i.", fmt.Sprintf("func (tp *%s) push(i int%s, %s) {\n%s\n}", name, ifText(len(s.Events) > 0, ", part float64"), params, p.text()))
+	text(v.loops, "push keeps the step of sample i.", fmt.Sprintf("func (tp *%s) push(i int%s%s, %s) {\n%s\n}", name, ifText(len(s.Events) > 0, ", part float64"), ifText(s.Start != nil, ", first bool"), params, p.text()))
 	v.tapeMethods(l, fields, types)
 }
 
 // tapeFields names the states on a tape, and gives their types.
 func (v *vectors) tapeFields(l *lanes.Solve) (fields, types []string) {
-	sc := newScope("n", "t", "h", "i", "j", "k", "tp", "at", "theta", "count", "part", "events", "fired", "event", "kept", "keep", "cut", "place", "to", "from", "steps", "slots", "open", "step", "begun", "begin", "begins", "anew", "e", "since", "end", "next", "late")
+	sc := newScope("n", "t", "h", "i", "j", "k", "tp", "at", "theta", "count", "part", "first", "events", "fired", "event", "kept", "keep", "cut", "place", "to", "from", "steps", "slots", "open", "step", "begun", "begin", "begins", "anew", "e", "since", "end", "next", "late")
 	for _, st := range l.IR.States {
 		f := sc.pick(goName(st.Name, false))
 		fields = append(fields, f)

@@ -106,6 +106,9 @@ func (v *vectors) outputs(l *lanes.Solve, step stepNames, t, end, h string) {
 	for i := range l.Data {
 		p.line("%s = %s", arg(2+2*n+i), step.res[lanes.Data(i)])
 	}
+	if l.Fill != nil {
+		v.handFilled(l, arg(2+2*n+l.Data))
+	}
 	p.line("}")
 	p.line("%s", v.run(d))
 	p.line("for i := range n {")
@@ -228,12 +231,16 @@ func (v *vectors) revStarts(r *lanes.Rev, rel func(int) string) {
 	p.line("}")
 }
 
-// revOutputs prints the cotangents of output times in step k, but for those at its end.
-func (v *vectors) revOutputs(r *lanes.Rev, rel func(int) string) {
+// revOutputs prints the cotangents of output times in step k, but for those at its end, by kernel but for other samples.
+func (v *vectors) revOutputs(r *lanes.Rev, rel func(int) string, kernel *lanes.Kernel, other string) {
 	s, p, w := r.IR.Solve, v.p, v.set.Samples()
 	n, m := len(s.States), len(s.Extras)
-	at := func(i int) string { return "a." + v.paths[r.At.Args[i]][len(r.At.Name)+1:] }
-	p.line("a := &fr.%s", r.At.Name)
+	at := func(i int) string { return "a." + v.paths[kernel.Args[i]][len(kernel.Name)+1:] }
+	if other != "" {
+		p.line("{")
+		defer p.line("}")
+	}
+	p.line("a := &fr.%s", kernel.Name)
 	p.line("for round := 0; ; round++ {")
 	p.line("more := false")
 	p.line("%s, %s = [%d]float64{}, [%d]float64{}", at(2), at(3), w, w)
@@ -242,6 +249,9 @@ func (v *vectors) revOutputs(r *lanes.Rev, rel func(int) string) {
 	}
 	p.line("for i := range n {")
 	p.line("fr.mask[i] = 0")
+	if other != "" {
+		p.line("if %s { continue }", other)
+	}
 	p.line("for m[i] > 0 && tape.at[m[i]-1][i] == k {")
 	p.line("m[i]--")
 	p.line("theta := tape.theta[m[i]][i]")
@@ -271,9 +281,9 @@ func (v *vectors) revOutputs(r *lanes.Rev, rel func(int) string) {
 	for i := range n + m {
 		p.line("%s = %s", at(4+n+m+n+i), rel(3+n+m+i))
 	}
-	p.line("%s", v.run(r.At))
+	p.line("%s", v.run(kernel))
 	for i := range n + m {
-		p.line("%s = a.%s", rel(3+n+m+i), v.paths[r.At.Results[i]][len(r.At.Name)+1:])
+		p.line("%s = a.%s", rel(3+n+m+i), v.paths[kernel.Results[i]][len(kernel.Name)+1:])
 	}
 	p.line("}")
 }

@@ -77,7 +77,7 @@ func (s *Set) look(sv *ir.Solve) *ir.Func {
 		c = append(c, b.Arg(fmt.Sprintf("extra.%d", i), t))
 	}
 	end := b.Binary(ir.OpEq, x["theta"], b.Const(1, ir.F64))
-	at := choose(b, end, after, b.Inline(sv.Dense, cat([]*ir.Value{x["theta"], x["h"]}, before, after, data)))
+	at := choose(b, end, after, s.inside(b, sv, cat([]*ir.Value{x["theta"], x["h"]}, before, after, data)))
 	names, vs := named(sv.States, Inside), at
 	if len(guards) == 0 {
 		return finish(b, names, vs)

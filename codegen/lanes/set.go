@@ -551,12 +551,12 @@ func (s *Set) Reached(n *Node) []*Kernel {
 		for _, st := range n.Steps {
 			visit(st.Kernel)
 			if l := st.Solve; l != nil {
-				for _, k := range append([]*Kernel{l.Start, l.Step, l.Dense, l.Anew, l.Look}, l.Resets...) {
+				for _, k := range append([]*Kernel{l.Start, l.Step, l.Fill, l.Dense, l.Anew, l.Look}, l.Resets...) {
 					visit(k)
 				}
 			}
 			if r := st.Rev; r != nil {
-				for _, k := range append([]*Kernel{r.Step, r.FromKept, r.At, r.Replay}, r.jumps()...) {
+				for _, k := range append([]*Kernel{r.Step, r.FromKept, r.At, r.Replay, r.Fill, r.FillAt, r.FillReplay}, r.jumps()...) {
 					visit(k)
 				}
 				if r.Node != nil {

@@ -17,8 +17,10 @@ type Solve struct {
 	// Step makes a step and decides on it. Its arguments that change are carried on from call to call:
 	// t, h, states, slopes and, of an adaptive solve, rejected, errPrev, errPrev2. See the constants for places.
 	Step *Kernel
+	// Fill is Step of a method of several steps where that makes its memory anew, see filling.go; nil of others.
+	Fill *Kernel
 	// Dense gives states within a step, of a solve with output times: (theta, h, states before and after it, data).
-	// Its data are the last results of Step.
+	// Its data are the last results of Step. Where there is a Fill it takes Filled, too.
 	Dense *Kernel
 	// Anew is what a step after a stop or an event begins with: (t, states, extras) to the field, of a method that keeps it
 	// from step to step, or to the memory of the method. Nil where that is nothing.
@@ -79,8 +81,6 @@ func (s *Set) AddSolve(sv *ir.Solve, keep *ir.Func) (*Solve, error) {
 		return nil, &Unsupported{"steps of another library", sv.Field, nil}
 	case sv.StepGroup != "":
 		return nil, &Unsupported{"steps of one length for the whole batch (step_group: batch)", sv.Field, nil}
-	case sv.Start != nil:
-		return nil, &Unsupported{"a method of several steps", sv.Field, nil}
 	}
 	l := &Solve{IR: sv, Keep: keep, States: len(sv.States), Alike: s.alone == nil && stepsAlike(sv)}
 	if sv.FSAL {
@@ -121,14 +121,21 @@ func (s *Set) AddSolve(sv *ir.Solve, keep *ir.Func) (*Solve, error) {
 	if l.Step, err = s.addRunning(step, running{l.carry(), l.times(), l.InARow > 1, l.keptResults(step)}); err != nil {
 		return nil, err
 	}
+	if err := s.addFill(l); err != nil {
+		return nil, err
+	}
 	if l.InARow <= 1 && keep == nil {
 		l.Record = s.record(step, l.times())
 	}
 	if sv.Times > 0 {
-		if l.Dense, err = s.Add(sv.Dense); err != nil {
+		dense, err := s.dense(sv)
+		if err != nil {
 			return nil, err
 		}
-		l.Data = len(l.Dense.Args) - 2 - 2*l.States
+		if l.Dense, err = s.Add(dense); err != nil {
+			return nil, err
+		}
+		l.Data = len(sv.Dense.Args) - 2 - 2*l.States
 	}
 	if err := s.addEvents(l); err != nil {
 		return nil, err
@@ -159,10 +166,10 @@ func (l *Solve) carry() map[int]int {
 }
 
 // stepsAlike reports whether all samples of a solve take steps of the same length at the same times: those that are given and
-// that the rates say to be the same. Where steps are cut at stops or events each sample goes on by itself.
+// that the rates say to be the same. Where every sample has a place of its own on the grid it goes on by itself.
 func stepsAlike(sv *ir.Solve) bool {
 	same := func(v *ir.Value) bool { return v.Rate.Region != nil && !v.Rate.PerSample }
-	return !sv.Adaptive && !cut(sv) && same(sv.Step.Args[0]) && same(sv.Step.Args[1])
+	return !sv.Adaptive && !ByPieces(sv) && same(sv.Step.Args[0]) && same(sv.Step.Args[1])
 }
 
 // times are the arguments of Step, and of the step of a sweep, that are alike: t and h.
@@ -186,6 +193,11 @@ func (l *Solve) Lead() int {
 
 // cut reports whether steps end at stops or events, after which they begin anew.
 func cut(sv *ir.Solve) bool { return sv.Stops > 0 || len(sv.Events) > 0 }
+
+// ByPieces reports whether every sample of a solve of given steps has a place of its own on the grid.
+func ByPieces(sv *ir.Solve) bool {
+	return !sv.Adaptive && (cut(sv) || sv.Start != nil && sv.StepSize > 0)
+}
 
 // stepOf is the function of a step: that with the data of dense output where there are output times or events.
 func stepOf(sv *ir.Solve) *ir.Func {
@@ -384,13 +396,19 @@ func (s *Set) made(b *ir.Builder, l *Solve, args []*ir.Value) []*ir.Value {
 
 // fixedStep makes a step of length h in the samples that are live, where it is finite.
 func (s *Set) fixedStep(l *Solve) *ir.Func {
-	sv, scalars := l.IR, append([]string{"t", "h"}, fixedArgs...)
+	scalars := fixedArgs
 	if l.InARow > 1 {
-		scalars = append(scalars, againArgs...)
+		scalars = slices.Concat(fixedArgs, againArgs)
 	}
-	b, x, y, k, c := s.lane(sv, ".lanestep", scalars, sv.FSAL)
+	return s.fixedStepBy(l, ".lanestep", scalars, func(b *ir.Builder, args []*ir.Value) []*ir.Value { return s.made(b, l, args) })
+}
+
+// fixedStepBy is that of a function of the method, with further arguments after t and h.
+func (s *Set) fixedStepBy(l *Solve, suffix string, scalars []string, made func(b *ir.Builder, args []*ir.Value) []*ir.Value) *ir.Func {
+	sv := l.IR
+	b, x, y, k, c := s.lane(sv, suffix, append([]string{"t", "h"}, scalars...), sv.FSAL)
 	args := cat([]*ir.Value{x["t"], x["h"]}, y, k, c)
-	out := s.made(b, l, args)
+	out := made(b, args)
 	n := len(y)
 	y1, k1 := out[:n], []*ir.Value(nil)
 	if sv.FSAL {

@@ -48,7 +48,7 @@ func (s *Set) AddRev(r *ir.Rev, kept bool) (*Rev, error) {
 	case r.DenseVJP != nil:
 		l.At, err = s.revDense(r)
 	case r.AtVJP != nil:
-		l.At, err = s.revAt(r)
+		l.At, err = s.revAt(r, r.AtVJP, ".lanerevat")
 	}
 	if err != nil {
 		return nil, err
@@ -62,6 +62,9 @@ func (s *Set) AddRev(r *ir.Rev, kept bool) (*Rev, error) {
 			return nil, err
 		}
 		l.ReplayRecord = s.record(sv.Replay, solve.times())
+	}
+	if err := s.addFillBack(l); err != nil {
+		return nil, err
 	}
 	if err := s.addEventsBack(l); err != nil {
 		return nil, err
@@ -77,26 +80,36 @@ func (s *Set) AddRev(r *ir.Rev, kept bool) (*Rev, error) {
 
 // revStep is the kernel of a step of a sweep, and its function: from what was kept of the step, or without.
 func (s *Set) revStep(l *Rev, kept bool) (*Kernel, *ir.Func, error) {
+	sv := l.IR.Solve
+	suffix := revName(kept && sv.Adaptive)
+	if kept {
+		return s.revStepBy(l, nil, suffix, l.Solve.times())
+	}
+	return s.revStepBy(l, l.IR.StepVJP, suffix, l.Solve.times())
+}
+
+// revStepBy is that kernel by a function of the sweep; nil is the one that goes back from what was kept.
+func (s *Set) revStepBy(l *Rev, vjp *ir.Func, suffix string, times alikeArgs) (*Kernel, *ir.Func, error) {
 	r, solve := l.IR, l.Solve
 	sv := r.Solve
-	b, x, y, _, c := s.lane(sv, revName(kept && sv.Adaptive), []string{"t", "h", "active"}, false)
+	b, x, y, _, c := s.lane(sv, suffix, []string{"t", "h", "active"}, false)
 	bar, sum := s.barArgs(b, sv)
 	dense, first := s.denseBars(b, r)
 	var ks []*ir.Value
 	var out []*ir.Value
-	if kept {
+	if vjp == nil {
 		for i, t := range solve.Kept() {
 			ks = append(ks, b.Arg(Kept(i), t))
 		}
 		out = b.Inline(r.KeptVJP, cat([]*ir.Value{x["t"], x["h"]}, y, c, ks, bar))
 	} else {
-		out = b.CallAll(r.StepVJP, cat([]*ir.Value{x["t"], x["h"]}, y, c, bar, dense)...)
+		out = b.CallAll(vjp, cat([]*ir.Value{x["t"], x["h"]}, y, c, bar, dense)...)
 	}
 	for i, v := range first {
 		out[i] = b.Add(out[i], v)
 	}
 	active := b.Binary(ir.OpLt, b.Const(0, ir.F64), x["active"])
-	k, err := s.addBack(b, r, active, out, bar, sum, solve.times(), solve.keptArgs(ks))
+	k, err := s.addBack(b, r, active, out, bar, sum, times, solve.keptArgs(ks))
 	return k, b.Func, err
 }
 
@@ -131,6 +144,9 @@ type Rev struct {
 	// Replay makes a step again where the tape does not keep all states: (t, h, states, extras) to the states after it, which
 	// are carried on.
 	Replay *Kernel
+	// Fill, FillAt and FillReplay are Step, At and Replay of steps that have filled the memory of the method (see filling.go); the last one hands
+	// nothing on. Nil of other methods.
+	Fill, FillAt, FillReplay *Kernel
 	// Record and ReplayRecord are what of a Step and of a Replay lies in records; nil for nothing.
 	Record, ReplayRecord *Record
 }
@@ -181,10 +197,10 @@ func (s *Set) revDense(r *ir.Rev) (*Kernel, error) {
 	return s.addRunning(f, running{carry: carry})
 }
 
-// revAt is the function of Rev.At.
-func (s *Set) revAt(r *ir.Rev) (*Kernel, error) {
+// revAt is the kernel of Rev.At, by a function of the sweep.
+func (s *Set) revAt(r *ir.Rev, vjp *ir.Func, suffix string) (*Kernel, error) {
 	sv := r.Solve
-	b, x, y, _, c := s.lane(sv, ".lanerevat", []string{"t", "h", "theta", "active"}, false)
+	b, x, y, _, c := s.lane(sv, suffix, []string{"t", "h", "theta", "active"}, false)
 	var out, to []*ir.Value
 	for _, st := range sv.States {
 		out = append(out, b.Arg(st.Name+".out", st.Type))
@@ -195,7 +211,7 @@ func (s *Set) revAt(r *ir.Rev) (*Kernel, error) {
 	for i, t := range sv.Extras {
 		to = append(to, b.Arg(fmt.Sprintf("extra.%d.sum", i), t))
 	}
-	res := b.CallAll(r.AtVJP, cat([]*ir.Value{x["t"], x["h"], x["theta"]}, y, c, out)...)
+	res := b.CallAll(vjp, cat([]*ir.Value{x["t"], x["h"], x["theta"]}, y, c, out)...)
 	active := b.Binary(ir.OpLt, b.Const(0, ir.F64), x["active"])
 	var names []string
 	var vs []*ir.Value

@@ -35,7 +35,7 @@ type Answer struct {
 	Grads   map[string][]float64 // the loss first
 	NFE     map[string][]int
 	// Odd are outputs for rows with NaN, infinities, numbers below the normal range and signed zeros, as text, and the
-	// error. Spread says how far each moves, but for the error, where the last digit of ordinary weights and inputs does. Pause is the longest time in seconds that the garbage collector took to stop the batches of a model.
+	// error. Spread says how far each moves, but for the error, where the last digit of weights and ordinary inputs does. Pause is the longest time in seconds that the garbage collector took to stop the batches of a model.
 	Odd    map[string][]string
 	Spread map[string][]float64
 	Pause  float64
@@ -143,7 +143,7 @@ func run[R rt.Float](p rt.Program[R], j Job) (a Answer) {
 				for i := range uint64(8) {
 					n := nudge{rand.New(rand.NewPCG(i, 1))}
 					movedInputs = append(movedInputs, odd(&m, nudged(n, w), in, n)[1:])
-					movedWeights = append(movedWeights, oddWeights(&m, nudged(n, w), in, n))
+					movedWeights = append(movedWeights, oddWeights(&m, w, in, n))
 				}
 				moves := spread(weights, movedWeights)
 				mostOfRows(m.Outputs, moves)
@@ -208,7 +208,7 @@ func oddWeights[R rt.Float](m *rt.Model[R], w []R, in *rt.Table, n nudge) (text 
 		if len(w) > 0 {
 			changed := append([]R(nil), w...)
 			changed[(7*i+3)%len(w)] = R(x)
-			text = append(text, values(m, changed, nudgedRows[R](n, part(in, oddWeightRows, true)))[1:]...)
+			text = append(text, values(m, nudged(n, changed), nudgedRows[R](n, part(in, oddWeightRows, true)))[1:]...)
 		}
 	}
 	return text
