@@ -32,6 +32,7 @@ type compiler struct {
 
 	present   *plan.Nest              // the nest that is printed
 	arriving  map[*ir.Value]arrival   // results of the last call that it copies
+	short     []shortResult           // those that the next loop over the vectors begins with
 	following []*plan.Nest            // what is computed with the elements of a convolution
 	biased    map[*ir.Value]*ir.Value // sums that are made with the product that they add to
 
@@ -153,12 +154,13 @@ func (c *compiler) body() {
 		c.alikeAhead(seg, func(v *ir.Value) bool { return !c.made[v] })
 		c.columnsBy(c.together(seg), func() {
 			c.loadMask(seg)
+			c.takeShort()
 			c.following = followers(seg)
 			for _, n := range seg[:len(seg)-len(c.following)] {
 				c.nest(n)
 			}
 		})
-		c.ahead, c.own, c.arriving = nil, nil, nil
+		c.ahead, c.own, c.arriving, c.short = nil, nil, nil, nil
 	}
 	if c.k.to != nil {
 		c.handIn(c.k.to)
@@ -345,7 +347,7 @@ func (c *compiler) give(v *ir.Value) {
 func (c *compiler) fetch(v *ir.Value, next []*plan.Nest) {
 	callee := c.set.callee(c.k, v)
 	var out moves
-	c.arriving = map[*ir.Value]arrival{}
+	c.arriving, c.short = map[*ir.Value]arrival{}, nil
 	for _, r := range given(c.k, v) {
 		to, from := c.k.byVal[r.v], callee.Results[r.index]
 		if to == nil || from == nil || from.Kept || to == from || c.pf.Places[r.v].Kind == plan.Sum {
@@ -353,6 +355,10 @@ func (c *compiler) fetch(v *ir.Value, next []*plan.Nest) {
 		}
 		if n := c.arrives(r.v, next); n != nil && !to.Kept {
 			c.arriving[r.v] = arrival{n, from}
+			continue
+		}
+		if c.takesShort(r.v, next) && !to.Kept {
+			c.short = append(c.short, shortResult{r.v, from})
 			continue
 		}
 		out.field(to, from, r.v.Type.Len())

@@ -5,12 +5,12 @@ import (
 	"ndec.dev/ndec/ir/plan"
 )
 
-// Long values are not copied on their way into a call and out of it where they need not be: what only a call reads is made at
+// Values are not copied on their way into a call and out of it where they need not be: what only a call reads is made at
 // the place of its argument; what is read before the next call stays where the callee has put it; and what has to be kept
 // longer is copied by the loop that reads it first. A state of an image in each sample of a block is larger than the first
 // cache, and each time over it takes a tenth of a convolution.
 
-// handedOver gives long values that calls take and give the places of arguments and results of callees. segs are the segments
+// handedOver gives values that calls take and give the places of arguments and results of callees. segs are the segments
 // of k, and where says which of them makes a value.
 func (s *Set) handedOver(k *Kernel, segs [][]*plan.Nest, where map[*ir.Value]int) {
 	if s.alone != nil {
@@ -31,7 +31,7 @@ func (s *Set) handedOver(k *Kernel, segs [][]*plan.Nest, where map[*ir.Value]int
 	}
 	free := func(v *ir.Value) bool { // whether v wants a place of its own
 		switch pl := k.pf.Places[v]; {
-		case pl == nil || k.byVal[v] != nil || k.alike[v] || results[v] || v.Type.Elem == ir.Tuple || v.Type.Len() <= unrolled:
+		case pl == nil || k.byVal[v] != nil || k.alike[v] || results[v] || v.Type.Elem == ir.Tuple || v.Type.IsScalar():
 			return false
 		default:
 			return pl.Kind == plan.Local || pl.Kind == plan.Work || pl.Kind == plan.Register
@@ -141,4 +141,25 @@ func (c *compiler) arrive(v *ir.Value, ix index) (value, bool) {
 	c.storeField(c.k.byVal[v], ix, x)
 	c.cur[cursor{v, ix.tile}] = x
 	return x, true
+}
+
+// shortResult is a result of a few numbers, on its way from the place of the callee to its own.
+type shortResult struct {
+	v    *ir.Value
+	from *Field
+}
+
+// takesShort reports whether the next segment begins with the copy of r: a loop over the vectors less, and what the segment reads of r
+// is in registers.
+func (c *compiler) takesShort(r *ir.Value, next []*plan.Nest) bool {
+	return c.set.alone == nil && r.Type.Len() <= unrolled && !c.k.alike[r] && len(next) > 0 && !convolves(next[0]) && !isNode(next[0])
+}
+
+// takeShort prints these copies.
+func (c *compiler) takeShort() {
+	for _, r := range c.short {
+		for k := range r.v.Type.Len() {
+			c.keep(r.v, at(k), c.loadField(r.from, at(k)))
+		}
+	}
 }

@@ -2846,15 +2846,8 @@ loop3: // 100 times: elements
 	CALL	predict0DenseStep_avx2<>(SB)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
+	MOVQ	AX, DI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	92672(SI), Y0	// predict0DenseStep.q_next[0]
-	VMOVUPS	Y0, 188032(SI)	// result[0]
-	VMOVUPS	92800(SI), Y0	// predict0DenseStep.q_next[1]
-	VMOVUPS	Y0, 188160(SI)	// result[1]
-	VMOVUPS	92928(SI), Y0	// predict0DenseStep.v_next[0]
-	VMOVUPS	Y0, 188288(SI)	// result_2[0]
-	VMOVUPS	93056(SI), Y0	// predict0DenseStep.v_next[1]
-	VMOVUPS	Y0, 188416(SI)	// result_2[1]
 	VMOVUPS	93184(SI), Y0	// predict0DenseStep.q_d1[0]
 	VMOVUPS	Y0, 186496(SI)	// step.data0[0]
 	VMOVUPS	93312(SI), Y0	// predict0DenseStep.q_d1[1]
@@ -2879,25 +2872,18 @@ loop4: // 4 times: vectors of the block
 	VMOVUPS	Y0, 187776(SI)	// step.data5[0]
 	VMOVUPS	94592(SI), Y0	// predict0DenseStep.v_d3[1]
 	VMOVUPS	Y0, 187904(SI)	// step.data5[1]
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop4
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-	MOVQ	AX, DI
-loop5: // 4 times: vectors of the block
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	// arm.nde:45
-	VMOVUPS	188032(SI), Y2	// result[0]
+	VMOVUPS	92672(SI), Y2	// predict0DenseStep.q_next[0]
 	VSUBPS	Y2, Y2, Y3
-	VMOVUPS	188160(SI), Y4	// result[1]
+	VMOVUPS	92800(SI), Y4	// predict0DenseStep.q_next[1]
 	VSUBPS	Y4, Y4, Y5
 	VADDPS	Y3, Y0, Y0
 	VADDPS	Y5, Y0, Y0
-	VMOVUPS	188288(SI), Y3	// result_2[0]
+	VMOVUPS	92928(SI), Y3	// predict0DenseStep.v_next[0]
 	VSUBPS	Y3, Y3, Y5
-	VMOVUPS	188416(SI), Y6	// result_2[1]
+	VMOVUPS	93056(SI), Y6	// predict0DenseStep.v_next[1]
 	VSUBPS	Y6, Y6, Y7
 	VADDPS	Y5, Y1, Y1
 	VADDPS	Y7, Y1, Y1
@@ -2935,10 +2921,10 @@ loop5: // 4 times: vectors of the block
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop5
+	JNE	loop4
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop6: // 4 times: vectors of the block
+loop5: // 4 times: vectors of the block
 	VMOVUPS	158976(SI), Y0	// q[0]
 	VMOVUPS	Y0, 185984(SI)	// q.at[0]
 	VMOVUPS	159104(SI), Y0	// q[1]
@@ -2949,11 +2935,11 @@ loop6: // 4 times: vectors of the block
 	VMOVUPS	Y0, 186368(SI)	// v.at[1]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop6
+	JNE	loop5
 	// results that are the arguments of the next run
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop7: // 4 times: vectors of the block
+loop6: // 4 times: vectors of the block
 	VMOVUPS	185216(SI), Y0	// q.next[0]
 	VMOVUPS	Y0, 158976(SI)	// q[0]
 	VMOVUPS	185344(SI), Y0	// q.next[1]
@@ -2964,7 +2950,7 @@ loop7: // 4 times: vectors of the block
 	VMOVUPS	Y0, 159360(SI)	// v[1]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop7
+	JNE	loop6
 	RET
 
 // func predict0LanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -2987,10 +2973,10 @@ TEXT predict0Dense_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	188800(SI), Y0	// h
-	VMOVUPD	188832(SI), Y1	// h | 1
-	VMOVUPD	188544(SI), Y2	// theta
-	VMOVUPD	188576(SI), Y3	// theta | 1
+	VMOVUPD	188288(SI), Y0	// h
+	VMOVUPD	188320(SI), Y1	// h | 1
+	VMOVUPD	188032(SI), Y2	// theta
+	VMOVUPD	188064(SI), Y3	// theta | 1
 	// arm.nde:45
 	VMULPD	Y2, Y0, Y0
 	VMULPD	Y3, Y1, Y1
@@ -3000,43 +2986,43 @@ loop1: // 4 times: vectors of the block
 	VCVTPD2PSY	Y2, X1
 	VCVTPD2PSY	Y3, X2
 	VINSERTF128	$1, X2, Y1, Y1
-	VMOVUPS	189056(DI), Y15	// q[0]
+	VMOVUPS	188544(DI), Y15	// q[0]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	189184(DI), Y15	// q[1]
+	VMOVUPS	188672(DI), Y15	// q[1]
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	190080(DI), Y2	// q_d1[0]
-	VMOVUPS	190208(DI), Y15	// q_d1[1]
+	VMOVUPS	189568(DI), Y2	// q_d1[0]
+	VMOVUPS	189696(DI), Y15	// q_d1[1]
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	190592(DI), Y3	// q_d2[0]
-	VMOVUPS	190720(DI), Y4	// q_d2[1]
-	VMOVUPS	191104(DI), Y5	// q_d3[0]
-	VMOVUPS	191232(DI), Y6	// q_d3[1]
-	VMOVUPS	189312(DI), Y15	// v[0]
+	VMOVUPS	190080(DI), Y3	// q_d2[0]
+	VMOVUPS	190208(DI), Y4	// q_d2[1]
+	VMOVUPS	190592(DI), Y5	// q_d3[0]
+	VMOVUPS	190720(DI), Y6	// q_d3[1]
+	VMOVUPS	188800(DI), Y15	// v[0]
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	189440(DI), Y15	// v[1]
+	VMOVUPS	188928(DI), Y15	// v[1]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	190336(DI), Y7	// v_d1[0]
-	VMOVUPS	190464(DI), Y8	// v_d1[1]
-	VMOVUPS	190848(DI), Y9	// v_d2[0]
-	VMOVUPS	190976(DI), Y10	// v_d2[1]
-	VMOVUPS	191360(DI), Y11	// v_d3[0]
-	VMOVUPS	191488(DI), Y12	// v_d3[1]
+	VMOVUPS	189824(DI), Y7	// v_d1[0]
+	VMOVUPS	189952(DI), Y8	// v_d1[1]
+	VMOVUPS	190336(DI), Y9	// v_d2[0]
+	VMOVUPS	190464(DI), Y10	// v_d2[1]
+	VMOVUPS	190848(DI), Y11	// v_d3[0]
+	VMOVUPS	190976(DI), Y12	// v_d3[1]
 	VFMADD231PS	Y5, Y1, Y3
 	VFMADD231PS	Y3, Y1, Y2
 	VFMADD213PS	0(AX), Y0, Y2
-	VMOVUPS	Y2, 191616(DI)	// q_at[0]
+	VMOVUPS	Y2, 191104(DI)	// q_at[0]
 	VFMADD231PS	Y6, Y1, Y4
 	VFMADD213PS	64(AX), Y1, Y4
 	VFMADD213PS	32(AX), Y0, Y4
-	VMOVUPS	Y4, 191744(DI)	// q_at[1]
+	VMOVUPS	Y4, 191232(DI)	// q_at[1]
 	VFMADD231PS	Y11, Y1, Y9
 	VFMADD231PS	Y9, Y1, Y7
 	VFMADD213PS	96(AX), Y0, Y7
-	VMOVUPS	Y7, 191872(DI)	// v_at[0]
+	VMOVUPS	Y7, 191360(DI)	// v_at[0]
 	VFMADD231PS	Y12, Y1, Y10
 	VFMADD231PS	Y10, Y1, Y8
 	VFMADD213PS	128(AX), Y8, Y0
-	VMOVUPS	Y0, 192000(DI)	// v_at[1]
+	VMOVUPS	Y0, 191488(DI)	// v_at[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -3061,25 +3047,25 @@ TEXT predictSamplePart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	192640(SI), Y0	// predictSample.ts[0]
-	VMOVUPD	192672(SI), Y0	// predictSample.ts[0] | 1
-	VMOVUPD	205184(SI), Y0	// predictSample.ts[49]
-	VMOVUPD	205216(SI), Y0	// predictSample.ts[49] | 1
+	VMOVUPD	192128(SI), Y0	// predictSample.ts[0]
+	VMOVUPD	192160(SI), Y0	// predictSample.ts[0] | 1
+	VMOVUPD	204672(SI), Y0	// predictSample.ts[49]
+	VMOVUPD	204704(SI), Y0	// predictSample.ts[49] | 1
 	// arm.nde:45
-	VMOVUPD	192640(SI), Y0	// predictSample.ts[0]
-	VMOVUPD	192672(SI), Y1	// predictSample.ts[0] | 1
-	VMOVUPD	205184(SI), Y2	// predictSample.ts[49]
-	VMOVUPD	205216(SI), Y3	// predictSample.ts[49] | 1
+	VMOVUPD	192128(SI), Y0	// predictSample.ts[0]
+	VMOVUPD	192160(SI), Y1	// predictSample.ts[0] | 1
+	VMOVUPD	204672(SI), Y2	// predictSample.ts[49]
+	VMOVUPD	204704(SI), Y3	// predictSample.ts[49] | 1
 	VCMPPD	$18, Y2, Y0, Y0
 	VCMPPD	$18, Y3, Y1, Y1
 	MOVQ	$50, DI
 	MOVQ	SI, R9
 	MOVQ	SI, R10
 loop2: // 50 times: elements
-	VMOVUPD	205184(R9), Y2	// predictSample.ts[49]
-	VMOVUPD	205216(R9), Y3	// predictSample.ts[49] | 1
-	VMOVUPD	Y2, 243968(R10)	// predictSample.reverse[0]
-	VMOVUPD	Y3, 244000(R10)	// predictSample.reverse[0] | 1
+	VMOVUPD	204672(R9), Y2	// predictSample.ts[49]
+	VMOVUPD	204704(R9), Y3	// predictSample.ts[49] | 1
+	VMOVUPD	Y2, 243456(R10)	// predictSample.reverse[0]
+	VMOVUPD	Y3, 243488(R10)	// predictSample.reverse[0] | 1
 	ADDQ	$-256, R9
 	ADDQ	$256, R10
 	DECQ	DI
@@ -3087,14 +3073,14 @@ loop2: // 50 times: elements
 	MOVQ	$50, DI
 	MOVQ	SI, R9
 loop3: // 50 times: elements
-	VMOVUPD	192640(R9), Y2	// predictSample.ts[0]
-	VMOVUPD	192672(R9), Y3	// predictSample.ts[0] | 1
-	VMOVUPD	243968(R9), Y4	// predictSample.reverse[0]
-	VMOVUPD	244000(R9), Y5	// predictSample.reverse[0] | 1
+	VMOVUPD	192128(R9), Y2	// predictSample.ts[0]
+	VMOVUPD	192160(R9), Y3	// predictSample.ts[0] | 1
+	VMOVUPD	243456(R9), Y4	// predictSample.reverse[0]
+	VMOVUPD	243488(R9), Y5	// predictSample.reverse[0] | 1
 	VBLENDVPD	Y0, Y2, Y4, Y2
 	VBLENDVPD	Y1, Y3, Y5, Y3
-	VMOVUPD	Y2, 256768(R9)	// predictSample.stops[0]
-	VMOVUPD	Y3, 256800(R9)	// predictSample.stops[0] | 1
+	VMOVUPD	Y2, 256256(R9)	// predictSample.stops[0]
+	VMOVUPD	Y3, 256288(R9)	// predictSample.stops[0] | 1
 	ADDQ	$256, R9
 	DECQ	DI
 	JNE	loop3
@@ -3106,25 +3092,25 @@ loop3: // 50 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop4: // 4 times: vectors of the block
-	VMOVUPD	192640(SI), Y0	// predictSample.ts[0]
-	VMOVUPD	192672(SI), Y1	// predictSample.ts[0] | 1
-	VMOVUPD	Y0, 269568(SI)	// predictSample.step0_in0
-	VMOVUPD	Y1, 269600(SI)	// predictSample.step0_in0 | 1
-	VMOVUPS	192128(DI), Y0	// predictSample.q0[0]
+	VMOVUPD	192128(SI), Y0	// predictSample.ts[0]
+	VMOVUPD	192160(SI), Y1	// predictSample.ts[0] | 1
+	VMOVUPD	Y0, 269056(SI)	// predictSample.step0_in0
+	VMOVUPD	Y1, 269088(SI)	// predictSample.step0_in0 | 1
+	VMOVUPS	191616(DI), Y0	// predictSample.q0[0]
 	VMOVUPS	Y0, 158976(DI)	// predict0Lanestep.q[0]
-	VMOVUPS	192256(DI), Y0	// predictSample.q0[1]
+	VMOVUPS	191744(DI), Y0	// predictSample.q0[1]
 	VMOVUPS	Y0, 159104(DI)	// predict0Lanestep.q[1]
-	VMOVUPS	192384(DI), Y0	// predictSample.v0[0]
+	VMOVUPS	191872(DI), Y0	// predictSample.v0[0]
 	VMOVUPS	Y0, 159232(DI)	// predict0Lanestep.v[0]
-	VMOVUPS	192512(DI), Y0	// predictSample.v0[1]
+	VMOVUPS	192000(DI), Y0	// predictSample.v0[1]
 	VMOVUPS	Y0, 159360(DI)	// predict0Lanestep.v[1]
-	VMOVUPS	218240(DI), Y0	// predictSample.load
+	VMOVUPS	217728(DI), Y0	// predictSample.load
 	VMOVUPS	Y0, 159488(DI)	// predict0Lanestep.extra.0
 	MOVQ	$50, R9
 	MOVQ	SI, R10
 loop5: // 50 times: elements
-	VMOVUPD	192640(R10), Y0	// predictSample.ts[0]
-	VMOVUPD	192672(R10), Y1	// predictSample.ts[0] | 1
+	VMOVUPD	192128(R10), Y0	// predictSample.ts[0]
+	VMOVUPD	192160(R10), Y1	// predictSample.ts[0] | 1
 	VMOVUPD	Y0, 159616(R10)	// predict0Lanestep.extra.1[0]
 	VMOVUPD	Y1, 159648(R10)	// predict0Lanestep.extra.1[0] | 1
 	ADDQ	$256, R10
@@ -3133,7 +3119,7 @@ loop5: // 50 times: elements
 	MOVQ	$100, R9
 	MOVQ	DI, R10
 loop6: // 100 times: elements
-	VMOVUPS	205440(R10), Y0	// predictSample.us[0]
+	VMOVUPS	204928(R10), Y0	// predictSample.us[0]
 	VMOVUPS	Y0, 172416(R10)	// predict0Lanestep.extra.2[0]
 	ADDQ	$128, R10
 	DECQ	R9
@@ -3184,9 +3170,9 @@ TEXT armField2_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	270208(SI), Y0	// q[1]
-	VMOVUPS	270976(SI), Y1	// add
-	VMOVUPS	271104(SI), Y2	// mul
+	VMOVUPS	269696(SI), Y0	// q[1]
+	VMOVUPS	270464(SI), Y1	// add
+	VMOVUPS	270592(SI), Y2	// mul
 	// arm.nde:28
 	VMOVUPS	f32_4b400000<>(SB), Y3
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y3
@@ -3223,13 +3209,13 @@ loop1: // 4 times: vectors of the block
 	VORPS	Y4, Y3, Y3
 	// arm.nde:30
 	VFMADD231PS	Y3, Y2, Y1
-	VMOVUPS	270848(SI), Y2	// mul
-	VMOVUPS	271232(SI), Y4	// mul
+	VMOVUPS	270336(SI), Y2	// mul
+	VMOVUPS	270720(SI), Y4	// mul
 	// arm.nde:32
 	// arm.nde:31
 	VFMADD231PS	Y3, Y4, Y2
-	VMOVUPS	270336(SI), Y3	// v[0]
-	VMOVUPS	270464(SI), Y5	// v[1]
+	VMOVUPS	269824(SI), Y3	// v[0]
+	VMOVUPS	269952(SI), Y5	// v[1]
 	// arm.nde:32
 	// arm.nde:33
 	VANDPS	f32_7fffffff<>(SB), Y0, Y6
@@ -3273,18 +3259,18 @@ loop1: // 4 times: vectors of the block
 	VMULPS	Y5, Y7, Y7
 	VFMADD231PS	Y5, Y5, Y7
 	VMULPS	Y7, Y6, Y6
-	VMOVUPS	271360(SI), Y7	// reshape
+	VMOVUPS	270848(SI), Y7	// reshape
 	// arm.nde:32
-	VMOVUPS	Y1, 272256(SI)	// M[0]
-	VMOVUPS	Y2, 272384(SI)	// M[1]
-	VMOVUPS	Y2, 272512(SI)	// M[2]
-	VMOVUPS	Y7, 272640(SI)	// M[3]
+	VMOVUPS	Y1, 271744(SI)	// M[0]
+	VMOVUPS	Y2, 271872(SI)	// M[1]
+	VMOVUPS	Y2, 272000(SI)	// M[2]
+	VMOVUPS	Y7, 272128(SI)	// M[3]
 	// arm.nde:34
 	VMULPS	Y3, Y3, Y1
 	VMULPS	Y1, Y4, Y1
-	VMOVUPS	271616(SI), Y2	// mul
-	VMOVUPS	270080(SI), Y4	// q[0]
-	VMOVUPS	271488(SI), Y7	// mul
+	VMOVUPS	271104(SI), Y2	// mul
+	VMOVUPS	269568(SI), Y4	// q[0]
+	VMOVUPS	270976(SI), Y7	// mul
 	// arm.nde:35
 	VADDPS	Y0, Y4, Y8
 	VMOVUPS	f32_4b400000<>(SB), Y9
@@ -3355,8 +3341,8 @@ loop1: // 4 times: vectors of the block
 	VXORPS	f32_ffffffff<>(SB), Y9, Y9
 	VORPS	Y9, Y8, Y8
 	VFMADD213PS	Y2, Y8, Y7
-	VMOVUPS	270592(SI), Y8	// u[0]
-	VMOVUPS	270720(SI), Y9	// u[1]
+	VMOVUPS	270080(SI), Y8	// u[0]
+	VMOVUPS	270208(SI), Y9	// u[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Y6, Y8, Y6
@@ -3364,9 +3350,9 @@ loop1: // 4 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y7, Y6, Y6
-	VMOVUPS	Y6, 272768(SI)	// sub[0]
+	VMOVUPS	Y6, 272256(SI)	// sub[0]
 	VSUBPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 272896(SI)	// sub[1]
+	VMOVUPS	Y1, 272384(SI)	// sub[1]
 	// arm.nde:11
 	VANDPS	f32_7fffffff<>(SB), Y4, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y2
@@ -3402,7 +3388,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y2, Y2
 	VXORPS	f32_ffffffff<>(SB), Y2, Y2
 	VORPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 273024(SI)	// sin[0]
+	VMOVUPS	Y1, 272512(SI)	// sin[0]
 	VANDPS	f32_7fffffff<>(SB), Y0, Y2
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y2, Y6
@@ -3437,7 +3423,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y6, Y6
 	VXORPS	f32_ffffffff<>(SB), Y6, Y6
 	VORPS	Y6, Y2, Y2
-	VMOVUPS	Y2, 273152(SI)	// sin[1]
+	VMOVUPS	Y2, 272640(SI)	// sin[1]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y4, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -3471,7 +3457,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y6, Y4
-	VMOVUPS	Y4, 273280(SI)	// cos[0]
+	VMOVUPS	Y4, 272768(SI)	// cos[0]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -3505,13 +3491,13 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y0, Y0
 	VXORPS	f32_ffffffff<>(SB), Y0, Y0
 	VORPS	Y0, Y6, Y0
-	VMOVUPS	Y0, 273408(SI)	// cos[1]
-	VMOVUPS	Y1, 273536(SI)	// concat[0]
-	VMOVUPS	Y2, 273664(SI)	// concat[1]
-	VMOVUPS	Y4, 273792(SI)	// concat[2]
-	VMOVUPS	Y0, 273920(SI)	// concat[3]
-	VMOVUPS	Y3, 274048(SI)	// concat[4]
-	VMOVUPS	Y5, 274176(SI)	// concat[5]
+	VMOVUPS	Y0, 272896(SI)	// cos[1]
+	VMOVUPS	Y1, 273024(SI)	// concat[0]
+	VMOVUPS	Y2, 273152(SI)	// concat[1]
+	VMOVUPS	Y4, 273280(SI)	// concat[2]
+	VMOVUPS	Y0, 273408(SI)	// concat[3]
+	VMOVUPS	Y3, 273536(SI)	// concat[4]
+	VMOVUPS	Y5, 273664(SI)	// concat[5]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -3532,10 +3518,10 @@ loop2: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop3: // 6 times: terms of the sums
-	VMOVUPS	273536(R10), Y8	// concat[0]
-	VMOVUPS	273568(R10), Y9	// concat[0] | 1
-	VMOVUPS	273600(R10), Y10	// concat[0] | 2
-	VMOVUPS	273632(R10), Y11	// concat[0] | 3
+	VMOVUPS	273024(R10), Y8	// concat[0]
+	VMOVUPS	273056(R10), Y9	// concat[0] | 1
+	VMOVUPS	273088(R10), Y10	// concat[0] | 2
+	VMOVUPS	273120(R10), Y11	// concat[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -3550,14 +3536,14 @@ loop3: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	Y0, 274304(DI)	// matvec[0]
-	VMOVUPS	Y1, 274336(DI)	// matvec[0] | 1
-	VMOVUPS	Y2, 274368(DI)	// matvec[0] | 2
-	VMOVUPS	Y3, 274400(DI)	// matvec[0] | 3
-	VMOVUPS	Y4, 274432(DI)	// matvec[1]
-	VMOVUPS	Y5, 274464(DI)	// matvec[1] | 1
-	VMOVUPS	Y6, 274496(DI)	// matvec[1] | 2
-	VMOVUPS	Y7, 274528(DI)	// matvec[1] | 3
+	VMOVUPS	Y0, 273792(DI)	// matvec[0]
+	VMOVUPS	Y1, 273824(DI)	// matvec[0] | 1
+	VMOVUPS	Y2, 273856(DI)	// matvec[0] | 2
+	VMOVUPS	Y3, 273888(DI)	// matvec[0] | 3
+	VMOVUPS	Y4, 273920(DI)	// matvec[1]
+	VMOVUPS	Y5, 273952(DI)	// matvec[1] | 1
+	VMOVUPS	Y6, 273984(DI)	// matvec[1] | 2
+	VMOVUPS	Y7, 274016(DI)	// matvec[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -3570,7 +3556,7 @@ loop4: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop5: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	274304(R9), Y0	// matvec[0]
+	VMOVUPS	273792(R9), Y0	// matvec[0]
 	VBROADCASTSS	768(R10), Y1	// friction.0.bias[0]
 	VADDPS	Y1, Y0, Y0
 	VORPS	f32_80000000<>(SB), Y0, Y1
@@ -3601,7 +3587,7 @@ loop5: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 278400(R9)	// softplus[0]
+	VMOVUPS	Y0, 277888(R9)	// softplus[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -3626,10 +3612,10 @@ loop6: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop7: // 32 times: terms of the sums
-	VMOVUPS	278400(R10), Y8	// softplus[0]
-	VMOVUPS	278432(R10), Y9	// softplus[0] | 1
-	VMOVUPS	278464(R10), Y10	// softplus[0] | 2
-	VMOVUPS	278496(R10), Y11	// softplus[0] | 3
+	VMOVUPS	277888(R10), Y8	// softplus[0]
+	VMOVUPS	277920(R10), Y9	// softplus[0] | 1
+	VMOVUPS	277952(R10), Y10	// softplus[0] | 2
+	VMOVUPS	277984(R10), Y11	// softplus[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -3644,14 +3630,14 @@ loop7: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop7
-	VMOVUPS	Y0, 282496(DI)	// matvec_2[0]
-	VMOVUPS	Y1, 282528(DI)	// matvec_2[0] | 1
-	VMOVUPS	Y2, 282560(DI)	// matvec_2[0] | 2
-	VMOVUPS	Y3, 282592(DI)	// matvec_2[0] | 3
-	VMOVUPS	Y4, 282624(DI)	// matvec_2[1]
-	VMOVUPS	Y5, 282656(DI)	// matvec_2[1] | 1
-	VMOVUPS	Y6, 282688(DI)	// matvec_2[1] | 2
-	VMOVUPS	Y7, 282720(DI)	// matvec_2[1] | 3
+	VMOVUPS	Y0, 281984(DI)	// matvec_2[0]
+	VMOVUPS	Y1, 282016(DI)	// matvec_2[0] | 1
+	VMOVUPS	Y2, 282048(DI)	// matvec_2[0] | 2
+	VMOVUPS	Y3, 282080(DI)	// matvec_2[0] | 3
+	VMOVUPS	Y4, 282112(DI)	// matvec_2[1]
+	VMOVUPS	Y5, 282144(DI)	// matvec_2[1] | 1
+	VMOVUPS	Y6, 282176(DI)	// matvec_2[1] | 2
+	VMOVUPS	Y7, 282208(DI)	// matvec_2[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -3666,7 +3652,7 @@ loop8: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop9: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	282496(R9), Y2	// matvec_2[0]
+	VMOVUPS	281984(R9), Y2	// matvec_2[0]
 	VBROADCASTSS	4992(R10), Y3	// friction.2.bias[0]
 	VADDPS	Y3, Y2, Y2
 	VORPS	f32_80000000<>(SB), Y2, Y3
@@ -3706,20 +3692,20 @@ loop9: // 32 times: elements
 	DECQ	DI
 	JNE	loop9
 	// arm.nde:38
-	VMOVUPS	272768(SI), Y2	// sub[0]
+	VMOVUPS	272256(SI), Y2	// sub[0]
 	VBROADCASTSS	5376(BX), Y3	// friction.4.bias[0]
 	VADDPS	Y3, Y0, Y0
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 286592(SI)	// sub_2[0]
-	VMOVUPS	272896(SI), Y2	// sub[1]
+	VMOVUPS	Y0, 286080(SI)	// sub_2[0]
+	VMOVUPS	272384(SI), Y2	// sub[1]
 	VBROADCASTSS	5380(BX), Y3	// friction.4.bias[1]
 	VADDPS	Y3, Y1, Y1
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 286720(SI)	// sub_2[1]
-	VMOVUPS	272256(SI), Y2	// M[0]
-	VMOVUPS	272384(SI), Y3	// M[1]
-	VMOVUPS	272512(SI), Y4	// M[2]
-	VMOVUPS	272640(SI), Y5	// M[3]
+	VMOVUPS	Y1, 286208(SI)	// sub_2[1]
+	VMOVUPS	271744(SI), Y2	// M[0]
+	VMOVUPS	271872(SI), Y3	// M[1]
+	VMOVUPS	272000(SI), Y4	// M[2]
+	VMOVUPS	272128(SI), Y5	// M[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -3740,18 +3726,18 @@ loop9: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 272000(SI)	// dv[0]
-	VMOVUPS	Y0, 272128(SI)	// dv[1]
+	VMOVUPS	Y1, 271488(SI)	// dv[0]
+	VMOVUPS	Y0, 271616(SI)	// dv[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop8
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop10: // 4 times: vectors of the block
-	VMOVUPS	270336(SI), Y0	// v[0]
-	VMOVUPS	Y0, 271744(SI)	// dq[0]
-	VMOVUPS	270464(SI), Y0	// v[1]
-	VMOVUPS	Y0, 271872(SI)	// dq[1]
+	VMOVUPS	269824(SI), Y0	// v[0]
+	VMOVUPS	Y0, 271232(SI)	// dq[0]
+	VMOVUPS	269952(SI), Y0	// v[1]
+	VMOVUPS	Y0, 271360(SI)	// dq[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop10
@@ -3760,435 +3746,353 @@ loop10: // 4 times: vectors of the block
 // step0Step is Step.0.step (arm.nde:51) of a block of samples.
 TEXT step0Step_avx2<>(SB), NOSPLIT, $0-0
 	// arm.nde:51
-	VBROADCASTSD	286976(AX), Y0	// t
-	VMOVSD	X0, 269824(AX)	// armField2.t
+	VBROADCASTSD	286464(AX), Y0	// t
+	VMOVSD	X0, 269312(AX)	// armField2.t
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	287488(SI), Y0	// q[0]
-	VMOVUPS	Y0, 270080(SI)	// armField2.q[0]
-	VMOVUPS	287616(SI), Y0	// q[1]
-	VMOVUPS	Y0, 270208(SI)	// armField2.q[1]
-	VMOVUPS	287744(SI), Y0	// v[0]
-	VMOVUPS	Y0, 270336(SI)	// armField2.v[0]
-	VMOVUPS	287872(SI), Y0	// v[1]
-	VMOVUPS	Y0, 270464(SI)	// armField2.v[1]
-	VMOVUPS	288000(SI), Y0	// u[0]
-	VMOVUPS	Y0, 270592(SI)	// armField2.u[0]
-	VMOVUPS	288128(SI), Y0	// u[1]
-	VMOVUPS	Y0, 270720(SI)	// armField2.u[1]
-	VMOVUPS	288256(SI), Y0	// mul
-	VMOVUPS	Y0, 270848(SI)	// armField2.mul
-	VMOVUPS	288384(SI), Y0	// add
-	VMOVUPS	Y0, 270976(SI)	// armField2.add
+	VMOVUPS	286976(SI), Y0	// q[0]
+	VMOVUPS	Y0, 269568(SI)	// armField2.q[0]
+	VMOVUPS	287104(SI), Y0	// q[1]
+	VMOVUPS	Y0, 269696(SI)	// armField2.q[1]
+	VMOVUPS	287232(SI), Y0	// v[0]
+	VMOVUPS	Y0, 269824(SI)	// armField2.v[0]
+	VMOVUPS	287360(SI), Y0	// v[1]
+	VMOVUPS	Y0, 269952(SI)	// armField2.v[1]
+	VMOVUPS	287488(SI), Y0	// u[0]
+	VMOVUPS	Y0, 270080(SI)	// armField2.u[0]
+	VMOVUPS	287616(SI), Y0	// u[1]
+	VMOVUPS	Y0, 270208(SI)	// armField2.u[1]
+	VMOVUPS	287744(SI), Y0	// mul
+	VMOVUPS	Y0, 270336(SI)	// armField2.mul
+	VMOVUPS	287872(SI), Y0	// add
+	VMOVUPS	Y0, 270464(SI)	// armField2.add
+	VMOVUPS	288000(SI), Y0	// mul
+	VMOVUPS	Y0, 270592(SI)	// armField2.mul
+	VMOVUPS	288128(SI), Y0	// mul
+	VMOVUPS	Y0, 270720(SI)	// armField2.mul
+	VMOVUPS	288256(SI), Y0	// reshape
+	VMOVUPS	Y0, 270848(SI)	// armField2.reshape
+	VMOVUPS	288384(SI), Y0	// mul
+	VMOVUPS	Y0, 270976(SI)	// armField2.mul
 	VMOVUPS	288512(SI), Y0	// mul
 	VMOVUPS	Y0, 271104(SI)	// armField2.mul
-	VMOVUPS	288640(SI), Y0	// mul
-	VMOVUPS	Y0, 271232(SI)	// armField2.mul
-	VMOVUPS	288768(SI), Y0	// reshape
-	VMOVUPS	Y0, 271360(SI)	// armField2.reshape
-	VMOVUPS	288896(SI), Y0	// mul
-	VMOVUPS	Y0, 271488(SI)	// armField2.mul
-	VMOVUPS	289024(SI), Y0	// mul
-	VMOVUPS	Y0, 271616(SI)	// armField2.mul
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
 	CALL	armField2_avx2<>(SB)
+	// arm.nde:51
+	VBROADCASTSD	286720(AX), Y0	// h
+	VMULPD	f64_3fe0000000000000<>(SB), Y0, Y0
+	VMOVSD	X0, 286336(AX)
+	VBROADCASTSD	286464(AX), Y1	// t
+	VADDPD	Y0, Y1, Y1
+	VMOVSD	X1, 286344(AX)
+	VCVTPD2PSY	Y0, X0
+	VINSERTF128	$1, X0, Y0, Y0
+	VMOVSS	X0, 286352(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	271744(SI), Y0	// armField2.dq[0]
-	VMOVUPS	Y0, 289664(SI)	// result[0]
-	VMOVUPS	271872(SI), Y0	// armField2.dq[1]
-	VMOVUPS	Y0, 289792(SI)	// result[1]
-	VMOVUPS	272000(SI), Y0	// armField2.dv[0]
-	VMOVUPS	Y0, 290176(SI)	// result_2[0]
-	VMOVUPS	272128(SI), Y0	// armField2.dv[1]
-	VMOVUPS	Y0, 290304(SI)	// result_2[1]
+	VMOVUPS	271232(SI), Y0	// armField2.dq[0]
+	VMOVUPS	Y0, 289152(SI)	// result[0]
+	VMOVUPS	271360(SI), Y1	// armField2.dq[1]
+	VMOVUPS	Y1, 289280(SI)	// result[1]
+	VMOVUPS	271488(SI), Y2	// armField2.dv[0]
+	VMOVUPS	Y2, 289408(SI)	// result_2[0]
+	VMOVUPS	271616(SI), Y3	// armField2.dv[1]
+	VMOVUPS	Y3, 289536(SI)	// result_2[1]
+	// arm.nde:51
+	VMOVUPS	286976(SI), Y4	// q[0]
+	VMOVUPS	287104(SI), Y5	// q[1]
+	VMOVUPS	287232(SI), Y6	// v[0]
+	VMOVUPS	287360(SI), Y7	// v[1]
+	VBROADCASTSS	286352(AX), Y8
+	VFMADD231PS	Y0, Y8, Y4
+	VMOVUPS	Y4, 269568(SI)	// armField2.q[0]
+	VFMADD231PS	Y1, Y8, Y5
+	VMOVUPS	Y5, 269696(SI)	// armField2.q[1]
+	VFMADD231PS	Y2, Y8, Y6
+	VMOVUPS	Y6, 269824(SI)	// armField2.v[0]
+	VFMADD231PS	Y3, Y8, Y7
+	VMOVUPS	Y7, 269952(SI)	// armField2.v[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
 	// arm.nde:51
-	VBROADCASTSD	287232(AX), Y0	// h
-	VMULPD	f64_3fe0000000000000<>(SB), Y0, Y0
-	VMOVSD	X0, 286848(AX)
-	VBROADCASTSD	286976(AX), Y1	// t
-	VADDPD	Y0, Y1, Y1
-	VMOVSD	X1, 286856(AX)
-	VCVTPD2PSY	Y0, X0
-	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 286864(AX)
+	VBROADCASTSD	286344(AX), Y0
+	VMOVSD	X0, 269312(AX)	// armField2.t
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop3: // 4 times: vectors of the block
-	// arm.nde:51
-	VMOVUPS	287488(SI), Y0	// q[0]
-	VMOVUPS	287616(SI), Y1	// q[1]
-	VMOVUPS	287744(SI), Y2	// v[0]
-	VMOVUPS	287872(SI), Y3	// v[1]
-	VBROADCASTSS	286864(AX), Y4
-	VMOVUPS	289664(SI), Y5	// result[0]
-	VFMADD231PS	Y5, Y4, Y0
-	VMOVUPS	Y0, 289920(SI)	// q_y2[0]
-	VMOVUPS	289792(SI), Y0	// result[1]
-	VFMADD231PS	Y0, Y4, Y1
-	VMOVUPS	Y1, 290048(SI)	// q_y2[1]
-	VMOVUPS	290176(SI), Y0	// result_2[0]
-	VFMADD231PS	Y0, Y4, Y2
-	VMOVUPS	Y2, 290432(SI)	// v_y2[0]
-	VMOVUPS	290304(SI), Y0	// result_2[1]
-	VFMADD231PS	Y0, Y4, Y3
-	VMOVUPS	Y3, 290560(SI)	// v_y2[1]
+	VMOVUPS	287488(SI), Y0	// u[0]
+	VMOVUPS	Y0, 270080(SI)	// armField2.u[0]
+	VMOVUPS	287616(SI), Y0	// u[1]
+	VMOVUPS	Y0, 270208(SI)	// armField2.u[1]
+	VMOVUPS	287744(SI), Y0	// mul
+	VMOVUPS	Y0, 270336(SI)	// armField2.mul
+	VMOVUPS	287872(SI), Y0	// add
+	VMOVUPS	Y0, 270464(SI)	// armField2.add
+	VMOVUPS	288000(SI), Y0	// mul
+	VMOVUPS	Y0, 270592(SI)	// armField2.mul
+	VMOVUPS	288128(SI), Y0	// mul
+	VMOVUPS	Y0, 270720(SI)	// armField2.mul
+	VMOVUPS	288256(SI), Y0	// reshape
+	VMOVUPS	Y0, 270848(SI)	// armField2.reshape
+	VMOVUPS	288384(SI), Y0	// mul
+	VMOVUPS	Y0, 270976(SI)	// armField2.mul
+	VMOVUPS	288512(SI), Y0	// mul
+	VMOVUPS	Y0, 271104(SI)	// armField2.mul
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop3
-	// arm.nde:51
-	VBROADCASTSD	286856(AX), Y0
-	VMOVSD	X0, 269824(AX)	// armField2.t
+	CALL	armField2_avx2<>(SB)
+	VBROADCASTSS	286352(AX), Y0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	289920(SI), Y0	// q_y2[0]
-	VMOVUPS	Y0, 270080(SI)	// armField2.q[0]
-	VMOVUPS	290048(SI), Y0	// q_y2[1]
-	VMOVUPS	Y0, 270208(SI)	// armField2.q[1]
-	VMOVUPS	290432(SI), Y0	// v_y2[0]
-	VMOVUPS	Y0, 270336(SI)	// armField2.v[0]
-	VMOVUPS	290560(SI), Y0	// v_y2[1]
-	VMOVUPS	Y0, 270464(SI)	// armField2.v[1]
-	VMOVUPS	288000(SI), Y0	// u[0]
-	VMOVUPS	Y0, 270592(SI)	// armField2.u[0]
-	VMOVUPS	288128(SI), Y0	// u[1]
-	VMOVUPS	Y0, 270720(SI)	// armField2.u[1]
-	VMOVUPS	288256(SI), Y0	// mul
-	VMOVUPS	Y0, 270848(SI)	// armField2.mul
-	VMOVUPS	288384(SI), Y0	// add
-	VMOVUPS	Y0, 270976(SI)	// armField2.add
-	VMOVUPS	288512(SI), Y0	// mul
-	VMOVUPS	Y0, 271104(SI)	// armField2.mul
-	VMOVUPS	288640(SI), Y0	// mul
-	VMOVUPS	Y0, 271232(SI)	// armField2.mul
-	VMOVUPS	288768(SI), Y0	// reshape
-	VMOVUPS	Y0, 271360(SI)	// armField2.reshape
-	VMOVUPS	288896(SI), Y0	// mul
-	VMOVUPS	Y0, 271488(SI)	// armField2.mul
-	VMOVUPS	289024(SI), Y0	// mul
-	VMOVUPS	Y0, 271616(SI)	// armField2.mul
+	VMOVUPS	271232(SI), Y0	// armField2.dq[0]
+	VMOVUPS	Y0, 289664(SI)	// result_3[0]
+	VMOVUPS	271360(SI), Y1	// armField2.dq[1]
+	VMOVUPS	Y1, 289792(SI)	// result_3[1]
+	VMOVUPS	271488(SI), Y2	// armField2.dv[0]
+	VMOVUPS	Y2, 289920(SI)	// result_4[0]
+	VMOVUPS	271616(SI), Y3	// armField2.dv[1]
+	VMOVUPS	Y3, 290048(SI)	// result_4[1]
+	VMOVUPS	286976(SI), Y4	// q[0]
+	VMOVUPS	287104(SI), Y5	// q[1]
+	VMOVUPS	287232(SI), Y6	// v[0]
+	VMOVUPS	287360(SI), Y7	// v[1]
+	// arm.nde:51
+	VBROADCASTSS	286352(AX), Y8
+	VFMADD231PS	Y0, Y8, Y4
+	VMOVUPS	Y4, 269568(SI)	// armField2.q[0]
+	VFMADD231PS	Y1, Y8, Y5
+	VMOVUPS	Y5, 269696(SI)	// armField2.q[1]
+	VFMADD231PS	Y2, Y8, Y6
+	VMOVUPS	Y6, 269824(SI)	// armField2.v[0]
+	VFMADD231PS	Y3, Y8, Y7
+	VMOVUPS	Y7, 269952(SI)	// armField2.v[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
-	CALL	armField2_avx2<>(SB)
+	// arm.nde:51
+	VBROADCASTSD	286344(AX), Y0
+	VMOVSD	X0, 269312(AX)	// armField2.t
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop5: // 4 times: vectors of the block
-	VMOVUPS	271744(SI), Y0	// armField2.dq[0]
-	VMOVUPS	Y0, 290688(SI)	// result_3[0]
-	VMOVUPS	271872(SI), Y0	// armField2.dq[1]
-	VMOVUPS	Y0, 290816(SI)	// result_3[1]
-	VMOVUPS	272000(SI), Y0	// armField2.dv[0]
-	VMOVUPS	Y0, 291200(SI)	// result_4[0]
-	VMOVUPS	272128(SI), Y0	// armField2.dv[1]
-	VMOVUPS	Y0, 291328(SI)	// result_4[1]
+	VMOVUPS	287488(SI), Y0	// u[0]
+	VMOVUPS	Y0, 270080(SI)	// armField2.u[0]
+	VMOVUPS	287616(SI), Y0	// u[1]
+	VMOVUPS	Y0, 270208(SI)	// armField2.u[1]
+	VMOVUPS	287744(SI), Y0	// mul
+	VMOVUPS	Y0, 270336(SI)	// armField2.mul
+	VMOVUPS	287872(SI), Y0	// add
+	VMOVUPS	Y0, 270464(SI)	// armField2.add
+	VMOVUPS	288000(SI), Y0	// mul
+	VMOVUPS	Y0, 270592(SI)	// armField2.mul
+	VMOVUPS	288128(SI), Y0	// mul
+	VMOVUPS	Y0, 270720(SI)	// armField2.mul
+	VMOVUPS	288256(SI), Y0	// reshape
+	VMOVUPS	Y0, 270848(SI)	// armField2.reshape
+	VMOVUPS	288384(SI), Y0	// mul
+	VMOVUPS	Y0, 270976(SI)	// armField2.mul
+	VMOVUPS	288512(SI), Y0	// mul
+	VMOVUPS	Y0, 271104(SI)	// armField2.mul
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop5
-	VBROADCASTSS	286864(AX), Y0
+	CALL	armField2_avx2<>(SB)
+	// arm.nde:51
+	VBROADCASTSD	286464(AX), Y0	// t
+	VBROADCASTSD	286720(AX), Y1	// h
+	VADDPD	Y1, Y0, Y0
+	VMOVSD	X0, 286360(AX)
+	VCVTPD2PSY	Y1, X0
+	VINSERTF128	$1, X0, Y0, Y0
+	VMOVSS	X0, 286368(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop6: // 4 times: vectors of the block
-	VMOVUPS	287488(SI), Y0	// q[0]
-	VMOVUPS	287616(SI), Y1	// q[1]
-	VMOVUPS	287744(SI), Y2	// v[0]
-	VMOVUPS	287872(SI), Y3	// v[1]
+	VMOVUPS	271232(SI), Y0	// armField2.dq[0]
+	VMOVUPS	Y0, 290176(SI)	// result_5[0]
+	VMOVUPS	271360(SI), Y1	// armField2.dq[1]
+	VMOVUPS	Y1, 290304(SI)	// result_5[1]
+	VMOVUPS	271488(SI), Y2	// armField2.dv[0]
+	VMOVUPS	Y2, 290432(SI)	// result_6[0]
+	VMOVUPS	271616(SI), Y3	// armField2.dv[1]
+	VMOVUPS	Y3, 290560(SI)	// result_6[1]
 	// arm.nde:51
-	VBROADCASTSS	286864(AX), Y4
-	VMOVUPS	290688(SI), Y5	// result_3[0]
-	VFMADD231PS	Y5, Y4, Y0
-	VMOVUPS	Y0, 290944(SI)	// q_y3[0]
-	VMOVUPS	290816(SI), Y0	// result_3[1]
-	VFMADD231PS	Y0, Y4, Y1
-	VMOVUPS	Y1, 291072(SI)	// q_y3[1]
-	VMOVUPS	291200(SI), Y0	// result_4[0]
-	VFMADD231PS	Y0, Y4, Y2
-	VMOVUPS	Y2, 291456(SI)	// v_y3[0]
-	VMOVUPS	291328(SI), Y0	// result_4[1]
-	VFMADD231PS	Y0, Y4, Y3
-	VMOVUPS	Y3, 291584(SI)	// v_y3[1]
+	VMOVUPS	286976(SI), Y4	// q[0]
+	VMOVUPS	287104(SI), Y5	// q[1]
+	VMOVUPS	287232(SI), Y6	// v[0]
+	VMOVUPS	287360(SI), Y7	// v[1]
+	VBROADCASTSS	286368(AX), Y8
+	VFMADD231PS	Y0, Y8, Y4
+	VMOVUPS	Y4, 269568(SI)	// armField2.q[0]
+	VFMADD231PS	Y1, Y8, Y5
+	VMOVUPS	Y5, 269696(SI)	// armField2.q[1]
+	VFMADD231PS	Y2, Y8, Y6
+	VMOVUPS	Y6, 269824(SI)	// armField2.v[0]
+	VFMADD231PS	Y3, Y8, Y7
+	VMOVUPS	Y7, 269952(SI)	// armField2.v[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop6
 	// arm.nde:51
-	VBROADCASTSD	286856(AX), Y0
-	VMOVSD	X0, 269824(AX)	// armField2.t
+	VBROADCASTSD	286360(AX), Y0
+	VMOVSD	X0, 269312(AX)	// armField2.t
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop7: // 4 times: vectors of the block
-	VMOVUPS	290944(SI), Y0	// q_y3[0]
-	VMOVUPS	Y0, 270080(SI)	// armField2.q[0]
-	VMOVUPS	291072(SI), Y0	// q_y3[1]
-	VMOVUPS	Y0, 270208(SI)	// armField2.q[1]
-	VMOVUPS	291456(SI), Y0	// v_y3[0]
-	VMOVUPS	Y0, 270336(SI)	// armField2.v[0]
-	VMOVUPS	291584(SI), Y0	// v_y3[1]
-	VMOVUPS	Y0, 270464(SI)	// armField2.v[1]
-	VMOVUPS	288000(SI), Y0	// u[0]
-	VMOVUPS	Y0, 270592(SI)	// armField2.u[0]
-	VMOVUPS	288128(SI), Y0	// u[1]
-	VMOVUPS	Y0, 270720(SI)	// armField2.u[1]
-	VMOVUPS	288256(SI), Y0	// mul
-	VMOVUPS	Y0, 270848(SI)	// armField2.mul
-	VMOVUPS	288384(SI), Y0	// add
-	VMOVUPS	Y0, 270976(SI)	// armField2.add
+	VMOVUPS	287488(SI), Y0	// u[0]
+	VMOVUPS	Y0, 270080(SI)	// armField2.u[0]
+	VMOVUPS	287616(SI), Y0	// u[1]
+	VMOVUPS	Y0, 270208(SI)	// armField2.u[1]
+	VMOVUPS	287744(SI), Y0	// mul
+	VMOVUPS	Y0, 270336(SI)	// armField2.mul
+	VMOVUPS	287872(SI), Y0	// add
+	VMOVUPS	Y0, 270464(SI)	// armField2.add
+	VMOVUPS	288000(SI), Y0	// mul
+	VMOVUPS	Y0, 270592(SI)	// armField2.mul
+	VMOVUPS	288128(SI), Y0	// mul
+	VMOVUPS	Y0, 270720(SI)	// armField2.mul
+	VMOVUPS	288256(SI), Y0	// reshape
+	VMOVUPS	Y0, 270848(SI)	// armField2.reshape
+	VMOVUPS	288384(SI), Y0	// mul
+	VMOVUPS	Y0, 270976(SI)	// armField2.mul
 	VMOVUPS	288512(SI), Y0	// mul
 	VMOVUPS	Y0, 271104(SI)	// armField2.mul
-	VMOVUPS	288640(SI), Y0	// mul
-	VMOVUPS	Y0, 271232(SI)	// armField2.mul
-	VMOVUPS	288768(SI), Y0	// reshape
-	VMOVUPS	Y0, 271360(SI)	// armField2.reshape
-	VMOVUPS	288896(SI), Y0	// mul
-	VMOVUPS	Y0, 271488(SI)	// armField2.mul
-	VMOVUPS	289024(SI), Y0	// mul
-	VMOVUPS	Y0, 271616(SI)	// armField2.mul
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop7
 	CALL	armField2_avx2<>(SB)
+	// arm.nde:51
+	VBROADCASTSD	286720(AX), Y0	// h
+	VMULPD	f64_3fc5555555555555<>(SB), Y0, Y1
+	VMOVSD	X1, 286376(AX)
+	VCVTPD2PSY	Y1, X1
+	VINSERTF128	$1, X1, Y1, Y1
+	VMOVSS	X1, 286384(AX)
+	VMULPD	f64_3fd5555555555555<>(SB), Y0, Y0
+	VMOVSD	X0, 286392(AX)
+	VCVTPD2PSY	Y0, X0
+	VINSERTF128	$1, X0, Y0, Y0
+	VMOVSS	X0, 286400(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop8: // 4 times: vectors of the block
-	VMOVUPS	271744(SI), Y0	// armField2.dq[0]
-	VMOVUPS	Y0, 291712(SI)	// result_5[0]
-	VMOVUPS	271872(SI), Y0	// armField2.dq[1]
-	VMOVUPS	Y0, 291840(SI)	// result_5[1]
-	VMOVUPS	272000(SI), Y0	// armField2.dv[0]
-	VMOVUPS	Y0, 292224(SI)	// result_6[0]
-	VMOVUPS	272128(SI), Y0	// armField2.dv[1]
-	VMOVUPS	Y0, 292352(SI)	// result_6[1]
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop8
 	// arm.nde:51
-	VBROADCASTSD	286976(AX), Y0	// t
-	VBROADCASTSD	287232(AX), Y1	// h
-	VADDPD	Y1, Y0, Y0
-	VMOVSD	X0, 286872(AX)
-	VCVTPD2PSY	Y1, X0
-	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 286880(AX)
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop9: // 4 times: vectors of the block
-	// arm.nde:51
-	VMOVUPS	287488(SI), Y0	// q[0]
-	VMOVUPS	287616(SI), Y1	// q[1]
-	VMOVUPS	287744(SI), Y2	// v[0]
-	VMOVUPS	287872(SI), Y3	// v[1]
-	VBROADCASTSS	286880(AX), Y4
-	VMOVUPS	291712(SI), Y5	// result_5[0]
-	VFMADD231PS	Y5, Y4, Y0
-	VMOVUPS	Y0, 291968(SI)	// q_y4[0]
-	VMOVUPS	291840(SI), Y0	// result_5[1]
-	VFMADD231PS	Y0, Y4, Y1
-	VMOVUPS	Y1, 292096(SI)	// q_y4[1]
-	VMOVUPS	292224(SI), Y0	// result_6[0]
-	VFMADD231PS	Y0, Y4, Y2
-	VMOVUPS	Y2, 292480(SI)	// v_y4[0]
-	VMOVUPS	292352(SI), Y0	// result_6[1]
-	VFMADD231PS	Y0, Y4, Y3
-	VMOVUPS	Y3, 292608(SI)	// v_y4[1]
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop9
-	// arm.nde:51
-	VBROADCASTSD	286872(AX), Y0
-	VMOVSD	X0, 269824(AX)	// armField2.t
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop10: // 4 times: vectors of the block
-	VMOVUPS	291968(SI), Y0	// q_y4[0]
-	VMOVUPS	Y0, 270080(SI)	// armField2.q[0]
-	VMOVUPS	292096(SI), Y0	// q_y4[1]
-	VMOVUPS	Y0, 270208(SI)	// armField2.q[1]
-	VMOVUPS	292480(SI), Y0	// v_y4[0]
-	VMOVUPS	Y0, 270336(SI)	// armField2.v[0]
-	VMOVUPS	292608(SI), Y0	// v_y4[1]
-	VMOVUPS	Y0, 270464(SI)	// armField2.v[1]
-	VMOVUPS	288000(SI), Y0	// u[0]
-	VMOVUPS	Y0, 270592(SI)	// armField2.u[0]
-	VMOVUPS	288128(SI), Y0	// u[1]
-	VMOVUPS	Y0, 270720(SI)	// armField2.u[1]
-	VMOVUPS	288256(SI), Y0	// mul
-	VMOVUPS	Y0, 270848(SI)	// armField2.mul
-	VMOVUPS	288384(SI), Y0	// add
-	VMOVUPS	Y0, 270976(SI)	// armField2.add
-	VMOVUPS	288512(SI), Y0	// mul
-	VMOVUPS	Y0, 271104(SI)	// armField2.mul
-	VMOVUPS	288640(SI), Y0	// mul
-	VMOVUPS	Y0, 271232(SI)	// armField2.mul
-	VMOVUPS	288768(SI), Y0	// reshape
-	VMOVUPS	Y0, 271360(SI)	// armField2.reshape
-	VMOVUPS	288896(SI), Y0	// mul
-	VMOVUPS	Y0, 271488(SI)	// armField2.mul
-	VMOVUPS	289024(SI), Y0	// mul
-	VMOVUPS	Y0, 271616(SI)	// armField2.mul
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop10
-	CALL	armField2_avx2<>(SB)
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop11: // 4 times: vectors of the block
-	VMOVUPS	271744(SI), Y0	// armField2.dq[0]
-	VMOVUPS	Y0, 292736(SI)	// result_7[0]
-	VMOVUPS	271872(SI), Y0	// armField2.dq[1]
-	VMOVUPS	Y0, 292864(SI)	// result_7[1]
-	VMOVUPS	272000(SI), Y0	// armField2.dv[0]
-	VMOVUPS	Y0, 292992(SI)	// result_8[0]
-	VMOVUPS	272128(SI), Y0	// armField2.dv[1]
-	VMOVUPS	Y0, 293120(SI)	// result_8[1]
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop11
-	// arm.nde:51
-	VBROADCASTSD	287232(AX), Y0	// h
-	VMULPD	f64_3fc5555555555555<>(SB), Y0, Y1
-	VMOVSD	X1, 286888(AX)
-	VCVTPD2PSY	Y1, X1
-	VINSERTF128	$1, X1, Y1, Y1
-	VMOVSS	X1, 286896(AX)
-	VMULPD	f64_3fd5555555555555<>(SB), Y0, Y0
-	VMOVSD	X0, 286904(AX)
-	VCVTPD2PSY	Y0, X0
-	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 286912(AX)
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop12: // 4 times: vectors of the block
-	// arm.nde:51
-	VMOVUPS	287488(SI), Y0	// q[0]
-	VMOVUPS	287616(SI), Y1	// q[1]
-	VMOVUPS	287744(SI), Y2	// v[0]
-	VMOVUPS	287872(SI), Y3	// v[1]
-	VBROADCASTSS	286896(AX), Y4
-	VMOVUPS	292736(SI), Y5	// result_7[0]
-	VBROADCASTSS	286912(AX), Y6
-	VMOVUPS	291712(SI), Y7	// result_5[0]
-	VMOVUPS	290688(SI), Y8	// result_3[0]
-	VMOVUPS	289664(SI), Y9	// result[0]
+	VMOVUPS	286976(SI), Y0	// q[0]
+	VMOVUPS	287104(SI), Y1	// q[1]
+	VMOVUPS	287232(SI), Y2	// v[0]
+	VMOVUPS	287360(SI), Y3	// v[1]
+	VBROADCASTSS	286384(AX), Y4
+	VMOVUPS	271232(SI), Y5	// armField2.dq[0]
+	VBROADCASTSS	286400(AX), Y6
+	VMOVUPS	290176(SI), Y7	// result_5[0]
+	VMOVUPS	289664(SI), Y8	// result_3[0]
+	VMOVUPS	289152(SI), Y9	// result[0]
 	VFMADD231PS	Y9, Y4, Y0
 	VFMADD231PS	Y8, Y6, Y0
 	VFMADD231PS	Y7, Y6, Y0
 	VFMADD231PS	Y5, Y4, Y0
-	VMOVUPS	Y0, 289152(SI)	// q_next[0]
-	VMOVUPS	292864(SI), Y0	// result_7[1]
-	VMOVUPS	291840(SI), Y5	// result_5[1]
-	VMOVUPS	290816(SI), Y7	// result_3[1]
-	VMOVUPS	289792(SI), Y8	// result[1]
+	VMOVUPS	Y0, 288640(SI)	// q_next[0]
+	VMOVUPS	271360(SI), Y0	// armField2.dq[1]
+	VMOVUPS	290304(SI), Y5	// result_5[1]
+	VMOVUPS	289792(SI), Y7	// result_3[1]
+	VMOVUPS	289280(SI), Y8	// result[1]
 	VFMADD231PS	Y8, Y4, Y1
 	VFMADD231PS	Y7, Y6, Y1
 	VFMADD231PS	Y5, Y6, Y1
 	VFMADD231PS	Y0, Y4, Y1
-	VMOVUPS	Y1, 289280(SI)	// q_next[1]
-	VMOVUPS	292992(SI), Y0	// result_8[0]
-	VMOVUPS	292224(SI), Y1	// result_6[0]
-	VMOVUPS	291200(SI), Y5	// result_4[0]
-	VMOVUPS	290176(SI), Y7	// result_2[0]
+	VMOVUPS	Y1, 288768(SI)	// q_next[1]
+	VMOVUPS	271488(SI), Y0	// armField2.dv[0]
+	VMOVUPS	290432(SI), Y1	// result_6[0]
+	VMOVUPS	289920(SI), Y5	// result_4[0]
+	VMOVUPS	289408(SI), Y7	// result_2[0]
 	VFMADD231PS	Y7, Y4, Y2
 	VFMADD231PS	Y5, Y6, Y2
 	VFMADD231PS	Y1, Y6, Y2
 	VFMADD231PS	Y0, Y4, Y2
-	VMOVUPS	Y2, 289408(SI)	// v_next[0]
-	VMOVUPS	293120(SI), Y0	// result_8[1]
-	VMOVUPS	292352(SI), Y1	// result_6[1]
-	VMOVUPS	291328(SI), Y2	// result_4[1]
-	VMOVUPS	290304(SI), Y5	// result_2[1]
+	VMOVUPS	Y2, 288896(SI)	// v_next[0]
+	VMOVUPS	271616(SI), Y0	// armField2.dv[1]
+	VMOVUPS	290560(SI), Y1	// result_6[1]
+	VMOVUPS	290048(SI), Y2	// result_4[1]
+	VMOVUPS	289536(SI), Y5	// result_2[1]
 	VFMADD231PS	Y5, Y4, Y3
 	VFMADD231PS	Y2, Y6, Y3
 	VFMADD231PS	Y1, Y6, Y3
 	VFMADD231PS	Y0, Y4, Y3
-	VMOVUPS	Y3, 289536(SI)	// v_next[1]
+	VMOVUPS	Y3, 289024(SI)	// v_next[1]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop12
+	JNE	loop8
 	RET
 
 // step0Lanestep is Step.0.lanestep (arm.nde:51) of a block of samples.
 TEXT step0Lanestep_avx2<>(SB), NOSPLIT, $0-0
 loop1:
 	// arm.nde:51
-	VBROADCASTSD	293248(AX), Y0	// step.t
-	VMOVSD	X0, 286976(AX)	// step0Step.t
-	VBROADCASTSD	293504(AX), Y0	// step.h
-	VMOVSD	X0, 287232(AX)	// step0Step.h
+	VBROADCASTSD	290688(AX), Y0	// step.t
+	VMOVSD	X0, 286464(AX)	// step0Step.t
+	VBROADCASTSD	290944(AX), Y0	// step.h
+	VMOVSD	X0, 286720(AX)	// step0Step.h
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	295040(SI), Y0	// q[0]
-	VMOVUPS	Y0, 287488(SI)	// step0Step.q[0]
-	VMOVUPS	295168(SI), Y0	// q[1]
-	VMOVUPS	Y0, 287616(SI)	// step0Step.q[1]
-	VMOVUPS	295296(SI), Y0	// v[0]
-	VMOVUPS	Y0, 287744(SI)	// step0Step.v[0]
-	VMOVUPS	295424(SI), Y0	// v[1]
-	VMOVUPS	Y0, 287872(SI)	// step0Step.v[1]
-	VMOVUPS	295552(SI), Y0	// extra.0[0]
-	VMOVUPS	Y0, 288000(SI)	// step0Step.u[0]
-	VMOVUPS	295680(SI), Y0	// extra.0[1]
-	VMOVUPS	Y0, 288128(SI)	// step0Step.u[1]
-	VMOVUPS	295808(SI), Y0	// extra.1
-	VMOVUPS	Y0, 288256(SI)	// step0Step.mul
-	VMOVUPS	295936(SI), Y0	// extra.2
-	VMOVUPS	Y0, 288384(SI)	// step0Step.add
-	VMOVUPS	296064(SI), Y0	// extra.3
+	VMOVUPS	292480(SI), Y0	// q[0]
+	VMOVUPS	Y0, 286976(SI)	// step0Step.q[0]
+	VMOVUPS	292608(SI), Y0	// q[1]
+	VMOVUPS	Y0, 287104(SI)	// step0Step.q[1]
+	VMOVUPS	292736(SI), Y0	// v[0]
+	VMOVUPS	Y0, 287232(SI)	// step0Step.v[0]
+	VMOVUPS	292864(SI), Y0	// v[1]
+	VMOVUPS	Y0, 287360(SI)	// step0Step.v[1]
+	VMOVUPS	292992(SI), Y0	// extra.0[0]
+	VMOVUPS	Y0, 287488(SI)	// step0Step.u[0]
+	VMOVUPS	293120(SI), Y0	// extra.0[1]
+	VMOVUPS	Y0, 287616(SI)	// step0Step.u[1]
+	VMOVUPS	293248(SI), Y0	// extra.1
+	VMOVUPS	Y0, 287744(SI)	// step0Step.mul
+	VMOVUPS	293376(SI), Y0	// extra.2
+	VMOVUPS	Y0, 287872(SI)	// step0Step.add
+	VMOVUPS	293504(SI), Y0	// extra.3
+	VMOVUPS	Y0, 288000(SI)	// step0Step.mul
+	VMOVUPS	293632(SI), Y0	// extra.4
+	VMOVUPS	Y0, 288128(SI)	// step0Step.mul
+	VMOVUPS	293760(SI), Y0	// extra.5
+	VMOVUPS	Y0, 288256(SI)	// step0Step.reshape
+	VMOVUPS	293888(SI), Y0	// extra.6
+	VMOVUPS	Y0, 288384(SI)	// step0Step.mul
+	VMOVUPS	294016(SI), Y0	// extra.7
 	VMOVUPS	Y0, 288512(SI)	// step0Step.mul
-	VMOVUPS	296192(SI), Y0	// extra.4
-	VMOVUPS	Y0, 288640(SI)	// step0Step.mul
-	VMOVUPS	296320(SI), Y0	// extra.5
-	VMOVUPS	Y0, 288768(SI)	// step0Step.reshape
-	VMOVUPS	296448(SI), Y0	// extra.6
-	VMOVUPS	Y0, 288896(SI)	// step0Step.mul
-	VMOVUPS	296576(SI), Y0	// extra.7
-	VMOVUPS	Y0, 289024(SI)	// step0Step.mul
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
 	CALL	step0Step_avx2<>(SB)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop3: // 4 times: vectors of the block
-	VMOVUPS	289152(SI), Y0	// step0Step.q_next[0]
-	VMOVUPS	Y0, 297472(SI)	// result[0]
-	VMOVUPS	289280(SI), Y0	// step0Step.q_next[1]
-	VMOVUPS	Y0, 297600(SI)	// result[1]
-	VMOVUPS	289408(SI), Y0	// step0Step.v_next[0]
-	VMOVUPS	Y0, 297728(SI)	// result_2[0]
-	VMOVUPS	289536(SI), Y0	// step0Step.v_next[1]
-	VMOVUPS	Y0, 297856(SI)	// result_2[1]
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop3
-	MOVQ	$4, CX
-	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop4: // 4 times: vectors of the block
+loop3: // 4 times: vectors of the block
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	// arm.nde:51
-	VMOVUPS	297472(SI), Y2	// result[0]
+	VMOVUPS	288640(SI), Y2	// step0Step.q_next[0]
 	VSUBPS	Y2, Y2, Y3
-	VMOVUPS	297600(SI), Y4	// result[1]
+	VMOVUPS	288768(SI), Y4	// step0Step.q_next[1]
 	VSUBPS	Y4, Y4, Y5
 	VADDPS	Y3, Y0, Y0
 	VADDPS	Y5, Y0, Y0
-	VMOVUPS	297728(SI), Y3	// result_2[0]
+	VMOVUPS	288896(SI), Y3	// step0Step.v_next[0]
 	VSUBPS	Y3, Y3, Y5
-	VMOVUPS	297856(SI), Y6	// result_2[1]
+	VMOVUPS	289024(SI), Y6	// step0Step.v_next[1]
 	VSUBPS	Y6, Y6, Y7
 	VADDPS	Y5, Y1, Y1
 	VADDPS	Y7, Y1, Y1
-	VMOVUPD	293760(DI), Y5	// step.live
-	VMOVUPD	293792(DI), Y7	// step.live | 1
+	VMOVUPD	291200(DI), Y5	// step.live
+	VMOVUPD	291232(DI), Y7	// step.live | 1
 	VCMPPS	$0, f32_00000000<>(SB), Y0, Y0
 	VCMPPS	$0, f32_00000000<>(SB), Y1, Y1
 	VANDPS	Y1, Y0, Y0
@@ -4204,76 +4108,76 @@ loop4: // 4 times: vectors of the block
 	VPMOVSXDQ	X5, Y5
 	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
 	VANDPD	f64_3ff0000000000000<>(SB), Y5, Y5
-	VMOVUPD	Y0, 297216(DI)	// step.code
-	VMOVUPD	Y5, 297248(DI)	// step.code | 1
-	VMOVUPS	295040(SI), Y0	// q[0]
-	VMOVUPS	295168(SI), Y5	// q[1]
-	VMOVUPS	295296(SI), Y7	// v[0]
-	VMOVUPS	295424(SI), Y8	// v[1]
+	VMOVUPD	Y0, 294656(DI)	// step.code
+	VMOVUPD	Y5, 294688(DI)	// step.code | 1
+	VMOVUPS	292480(SI), Y0	// q[0]
+	VMOVUPS	292608(SI), Y5	// q[1]
+	VMOVUPS	292736(SI), Y7	// v[0]
+	VMOVUPS	292864(SI), Y8	// v[1]
 	VBLENDVPS	Y1, Y2, Y0, Y0
-	VMOVUPS	Y0, 296704(SI)	// q.next[0]
+	VMOVUPS	Y0, 294144(SI)	// q.next[0]
 	VBLENDVPS	Y1, Y4, Y5, Y0
-	VMOVUPS	Y0, 296832(SI)	// q.next[1]
+	VMOVUPS	Y0, 294272(SI)	// q.next[1]
 	VBLENDVPS	Y1, Y3, Y7, Y0
-	VMOVUPS	Y0, 296960(SI)	// v.next[0]
+	VMOVUPS	Y0, 294400(SI)	// v.next[0]
 	VBLENDVPS	Y1, Y6, Y8, Y0
-	VMOVUPS	Y0, 297088(SI)	// v.next[1]
+	VMOVUPS	Y0, 294528(SI)	// v.next[1]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop4
+	JNE	loop3
 	// results that are the arguments of the next run
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop5: // 4 times: vectors of the block
-	VMOVUPS	296704(SI), Y0	// q.next[0]
-	VMOVUPS	Y0, 295040(SI)	// q[0]
-	VMOVUPS	296832(SI), Y0	// q.next[1]
-	VMOVUPS	Y0, 295168(SI)	// q[1]
-	VMOVUPS	296960(SI), Y0	// v.next[0]
-	VMOVUPS	Y0, 295296(SI)	// v[0]
-	VMOVUPS	297088(SI), Y0	// v.next[1]
-	VMOVUPS	Y0, 295424(SI)	// v[1]
+loop4: // 4 times: vectors of the block
+	VMOVUPS	294144(SI), Y0	// q.next[0]
+	VMOVUPS	Y0, 292480(SI)	// q[0]
+	VMOVUPS	294272(SI), Y0	// q.next[1]
+	VMOVUPS	Y0, 292608(SI)	// q[1]
+	VMOVUPS	294400(SI), Y0	// v.next[0]
+	VMOVUPS	Y0, 292736(SI)	// v[0]
+	VMOVUPS	294528(SI), Y0	// v.next[1]
+	VMOVUPS	Y0, 292864(SI)	// v[1]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop5
+	JNE	loop4
 	// the next step, if all lanes have taken this one
-	VMOVUPD	297216(AX), Y0	// step.code
-	VMOVUPD	297248(AX), Y1	// step.code | 1
+	VMOVUPD	294656(AX), Y0	// step.code
+	VMOVUPD	294688(AX), Y1	// step.code | 1
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	297280(AX), Y1	// step.code | 2
+	VMOVUPD	294720(AX), Y1	// step.code | 2
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	297312(AX), Y1	// step.code | 3
+	VMOVUPD	294752(AX), Y1	// step.code | 3
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	297344(AX), Y1	// step.code | 4
+	VMOVUPD	294784(AX), Y1	// step.code | 4
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	297376(AX), Y1	// step.code | 5
+	VMOVUPD	294816(AX), Y1	// step.code | 5
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	297408(AX), Y1	// step.code | 6
+	VMOVUPD	294848(AX), Y1	// step.code | 6
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	297440(AX), Y1	// step.code | 7
+	VMOVUPD	294880(AX), Y1	// step.code | 7
 	VADDPD	Y1, Y0, Y0
 	VPERM2F128	$1, Y0, Y0, Y1
 	VADDPD	Y1, Y0, Y0
 	VSHUFPD	$5, Y0, Y0, Y1
 	VADDPD	Y1, Y0, Y0
 	VCMPPD	$0, f64_4040000000000000<>(SB), Y0, Y0
-	VBROADCASTSD	294272(AX), Y1	// step.taken
+	VBROADCASTSD	291712(AX), Y1	// step.taken
 	VADDPD	f64_3ff0000000000000<>(SB), Y1, Y2
-	VBROADCASTSD	294016(AX), Y3	// step.t0
-	VBROADCASTSD	293504(AX), Y4	// step.h
+	VBROADCASTSD	291456(AX), Y3	// step.t0
+	VBROADCASTSD	290944(AX), Y4	// step.h
 	VMULPD	Y4, Y2, Y4
 	VADDPD	Y4, Y3, Y3
-	VBROADCASTSD	293248(AX), Y4	// step.t
+	VBROADCASTSD	290688(AX), Y4	// step.t
 	VBLENDVPD	Y0, Y3, Y4, Y3
-	VMOVSD	X3, 293248(AX)	// step.t
+	VMOVSD	X3, 290688(AX)	// step.t
 	VBLENDVPD	Y0, Y2, Y1, Y1
-	VMOVSD	X1, 294272(AX)	// step.taken
-	VBROADCASTSD	294528(AX), Y1	// step.many
+	VMOVSD	X1, 291712(AX)	// step.taken
+	VBROADCASTSD	291968(AX), Y1	// step.many
 	VSUBPD	Y2, Y1, Y1
 	VANDPD	Y1, Y0, Y0
-	VMOVSD	X0, 294784(AX)	// step.more
-	CMPQ	294784(AX), $0	// step.more
+	VMOVSD	X0, 292224(AX)	// step.more
+	CMPQ	292224(AX), $0	// step.more
 	JNE	loop1
 	RET
 
@@ -4295,42 +4199,42 @@ TEXT stepSamplePart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	298752(SI), Y0	// stepSample.load
+	VMOVUPS	295680(SI), Y0	// stepSample.load
 	// arm.nde:27
 	VBROADCASTSS	5388(BX), Y1	// Arm.m2
 	VADDPS	Y0, Y1, Y1
 	// arm.nde:30
 	VBROADCASTSS	8(DX), Y2	// Arm.l2.square
 	VMULPS	Y2, Y1, Y2
-	VMOVUPS	Y2, 299392(SI)	// stepSample.mul
+	VMOVUPS	Y2, 296320(SI)	// stepSample.mul
 	VBROADCASTSS	(DX), Y3	// Arm.m2.add
 	VADDPS	Y3, Y0, Y0
 	VBROADCASTSS	4(DX), Y3	// Arm.l1.square
 	VFMADD213PS	Y2, Y0, Y3
-	VMOVUPS	Y3, 299520(SI)	// stepSample.add
+	VMOVUPS	Y3, 296448(SI)	// stepSample.add
 	VMULPS	f32_40000000<>(SB), Y1, Y3
 	VBROADCASTSS	5392(BX), Y4	// Arm.l1
 	VMULPS	Y4, Y3, Y3
 	VBROADCASTSS	5396(BX), Y4	// Arm.l2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 299648(SI)	// stepSample.mul_2
+	VMOVUPS	Y3, 296576(SI)	// stepSample.mul_2
 	// arm.nde:31
 	VBROADCASTSS	5392(BX), Y3	// Arm.l1
 	VMULPS	Y3, Y1, Y3
 	VBROADCASTSS	5396(BX), Y4	// Arm.l2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 299776(SI)	// stepSample.mul_3
+	VMOVUPS	Y3, 296704(SI)	// stepSample.mul_3
 	// arm.nde:32
-	VMOVUPS	Y2, 299904(SI)	// stepSample.reshape
+	VMOVUPS	Y2, 296832(SI)	// stepSample.reshape
 	// arm.nde:35
 	VMULPS	f32_411cf5c3<>(SB), Y0, Y0
 	VBROADCASTSS	5392(BX), Y2	// Arm.l1
 	VMULPS	Y2, Y0, Y0
-	VMOVUPS	Y0, 300032(SI)	// stepSample.mul_4
+	VMOVUPS	Y0, 296960(SI)	// stepSample.mul_4
 	VMULPS	f32_411cf5c3<>(SB), Y1, Y0
 	VBROADCASTSS	5396(BX), Y1	// Arm.l2
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 300160(SI)	// stepSample.mul_5
+	VMOVUPS	Y0, 297088(SI)	// stepSample.mul_5
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -4340,39 +4244,39 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 300288(SI)	// stepSample.step0_in0
+	VMOVUPD	Y0, 297216(SI)	// stepSample.step0_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 300320(SI)	// stepSample.step0_in0 | 1
+	VMOVUPD	Y0, 297248(SI)	// stepSample.step0_in0 | 1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 300544(SI)	// stepSample.step0_in1
+	VMOVUPD	Y0, 297472(SI)	// stepSample.step0_in1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 300576(SI)	// stepSample.step0_in1 | 1
-	VMOVUPS	297984(DI), Y0	// stepSample.q[0]
-	VMOVUPS	Y0, 295040(DI)	// step0Lanestep.q[0]
-	VMOVUPS	298112(DI), Y0	// stepSample.q[1]
-	VMOVUPS	Y0, 295168(DI)	// step0Lanestep.q[1]
-	VMOVUPS	298240(DI), Y0	// stepSample.v[0]
-	VMOVUPS	Y0, 295296(DI)	// step0Lanestep.v[0]
-	VMOVUPS	298368(DI), Y0	// stepSample.v[1]
-	VMOVUPS	Y0, 295424(DI)	// step0Lanestep.v[1]
-	VMOVUPS	298496(DI), Y0	// stepSample.u[0]
-	VMOVUPS	Y0, 295552(DI)	// step0Lanestep.extra.0[0]
-	VMOVUPS	298624(DI), Y0	// stepSample.u[1]
-	VMOVUPS	Y0, 295680(DI)	// step0Lanestep.extra.0[1]
-	VMOVUPS	299392(DI), Y0	// stepSample.mul
-	VMOVUPS	Y0, 295808(DI)	// step0Lanestep.extra.1
-	VMOVUPS	299520(DI), Y0	// stepSample.add
-	VMOVUPS	Y0, 295936(DI)	// step0Lanestep.extra.2
-	VMOVUPS	299648(DI), Y0	// stepSample.mul_2
-	VMOVUPS	Y0, 296064(DI)	// step0Lanestep.extra.3
-	VMOVUPS	299776(DI), Y0	// stepSample.mul_3
-	VMOVUPS	Y0, 296192(DI)	// step0Lanestep.extra.4
-	VMOVUPS	299904(DI), Y0	// stepSample.reshape
-	VMOVUPS	Y0, 296320(DI)	// step0Lanestep.extra.5
-	VMOVUPS	300032(DI), Y0	// stepSample.mul_4
-	VMOVUPS	Y0, 296448(DI)	// step0Lanestep.extra.6
-	VMOVUPS	300160(DI), Y0	// stepSample.mul_5
-	VMOVUPS	Y0, 296576(DI)	// step0Lanestep.extra.7
+	VMOVUPD	Y0, 297504(SI)	// stepSample.step0_in1 | 1
+	VMOVUPS	294912(DI), Y0	// stepSample.q[0]
+	VMOVUPS	Y0, 292480(DI)	// step0Lanestep.q[0]
+	VMOVUPS	295040(DI), Y0	// stepSample.q[1]
+	VMOVUPS	Y0, 292608(DI)	// step0Lanestep.q[1]
+	VMOVUPS	295168(DI), Y0	// stepSample.v[0]
+	VMOVUPS	Y0, 292736(DI)	// step0Lanestep.v[0]
+	VMOVUPS	295296(DI), Y0	// stepSample.v[1]
+	VMOVUPS	Y0, 292864(DI)	// step0Lanestep.v[1]
+	VMOVUPS	295424(DI), Y0	// stepSample.u[0]
+	VMOVUPS	Y0, 292992(DI)	// step0Lanestep.extra.0[0]
+	VMOVUPS	295552(DI), Y0	// stepSample.u[1]
+	VMOVUPS	Y0, 293120(DI)	// step0Lanestep.extra.0[1]
+	VMOVUPS	296320(DI), Y0	// stepSample.mul
+	VMOVUPS	Y0, 293248(DI)	// step0Lanestep.extra.1
+	VMOVUPS	296448(DI), Y0	// stepSample.add
+	VMOVUPS	Y0, 293376(DI)	// step0Lanestep.extra.2
+	VMOVUPS	296576(DI), Y0	// stepSample.mul_2
+	VMOVUPS	Y0, 293504(DI)	// step0Lanestep.extra.3
+	VMOVUPS	296704(DI), Y0	// stepSample.mul_3
+	VMOVUPS	Y0, 293632(DI)	// step0Lanestep.extra.4
+	VMOVUPS	296832(DI), Y0	// stepSample.reshape
+	VMOVUPS	Y0, 293760(DI)	// step0Lanestep.extra.5
+	VMOVUPS	296960(DI), Y0	// stepSample.mul_4
+	VMOVUPS	Y0, 293888(DI)	// step0Lanestep.extra.6
+	VMOVUPS	297088(DI), Y0	// stepSample.mul_5
+	VMOVUPS	Y0, 294016(DI)	// step0Lanestep.extra.7
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -4398,14 +4302,14 @@ TEXT stepSamplePart2_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	295040(SI), Y0	// step0Lanestep.q[0]
-	VMOVUPS	Y0, 298880(SI)	// stepSample.qn[0]
-	VMOVUPS	295168(SI), Y0	// step0Lanestep.q[1]
-	VMOVUPS	Y0, 299008(SI)	// stepSample.qn[1]
-	VMOVUPS	295296(SI), Y0	// step0Lanestep.v[0]
-	VMOVUPS	Y0, 299136(SI)	// stepSample.vn[0]
-	VMOVUPS	295424(SI), Y0	// step0Lanestep.v[1]
-	VMOVUPS	Y0, 299264(SI)	// stepSample.vn[1]
+	VMOVUPS	292480(SI), Y0	// step0Lanestep.q[0]
+	VMOVUPS	Y0, 295808(SI)	// stepSample.qn[0]
+	VMOVUPS	292608(SI), Y0	// step0Lanestep.q[1]
+	VMOVUPS	Y0, 295936(SI)	// stepSample.qn[1]
+	VMOVUPS	292736(SI), Y0	// step0Lanestep.v[0]
+	VMOVUPS	Y0, 296064(SI)	// stepSample.vn[0]
+	VMOVUPS	292864(SI), Y0	// step0Lanestep.v[1]
+	VMOVUPS	Y0, 296192(SI)	// stepSample.vn[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -4430,9 +4334,9 @@ TEXT armFieldDual_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	300928(SI), Y0	// q[1]
-	VMOVUPS	301696(SI), Y1	// add
-	VMOVUPS	301824(SI), Y2	// mul
+	VMOVUPS	297856(SI), Y0	// q[1]
+	VMOVUPS	298624(SI), Y1	// add
+	VMOVUPS	298752(SI), Y2	// mul
 	// arm.nde:28
 	VMOVUPS	f32_4b400000<>(SB), Y3
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y3
@@ -4467,16 +4371,16 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 304000(SI)	// c2
+	VMOVUPS	Y3, 300928(SI)	// c2
 	// arm.nde:30
 	VFMADD231PS	Y3, Y2, Y1
-	VMOVUPS	301568(SI), Y2	// mul
-	VMOVUPS	301952(SI), Y4	// mul
+	VMOVUPS	298496(SI), Y2	// mul
+	VMOVUPS	298880(SI), Y4	// mul
 	// arm.nde:32
 	// arm.nde:31
 	VFMADD231PS	Y3, Y4, Y2
-	VMOVUPS	301056(SI), Y3	// v[0]
-	VMOVUPS	301184(SI), Y5	// v[1]
+	VMOVUPS	297984(SI), Y3	// v[0]
+	VMOVUPS	298112(SI), Y5	// v[1]
 	// arm.nde:32
 	// arm.nde:28
 	VANDPS	f32_7fffffff<>(SB), Y0, Y6
@@ -4513,35 +4417,35 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y7, Y7
 	VXORPS	f32_ffffffff<>(SB), Y7, Y7
 	VORPS	Y7, Y6, Y6
-	VMOVUPS	Y6, 304640(SI)	// s2
+	VMOVUPS	Y6, 301568(SI)	// s2
 	// arm.nde:33
 	VMULPS	Y6, Y4, Y4
-	VMOVUPS	Y4, 304768(SI)	// k
+	VMOVUPS	Y4, 301696(SI)	// k
 	// arm.nde:34
 	VXORPS	f32_80000000<>(SB), Y4, Y6
-	VMOVUPS	Y6, 304896(SI)	// neg
+	VMOVUPS	Y6, 301824(SI)	// neg
 	VMULPS	f32_40000000<>(SB), Y3, Y7
-	VMOVUPS	Y7, 305024(SI)	// mul_6
+	VMOVUPS	Y7, 301952(SI)	// mul_6
 	VMULPS	Y5, Y7, Y7
 	VFMADD231PS	Y5, Y5, Y7
-	VMOVUPS	Y7, 305152(SI)	// add_2
+	VMOVUPS	Y7, 302080(SI)	// add_2
 	VMULPS	Y7, Y6, Y6
-	VMOVUPS	302080(SI), Y7	// reshape
+	VMOVUPS	299008(SI), Y7	// reshape
 	// arm.nde:32
-	VMOVUPS	Y1, 304128(SI)	// M[0]
-	VMOVUPS	Y2, 304256(SI)	// M[1]
-	VMOVUPS	Y2, 304384(SI)	// M[2]
-	VMOVUPS	Y7, 304512(SI)	// M[3]
+	VMOVUPS	Y1, 301056(SI)	// M[0]
+	VMOVUPS	Y2, 301184(SI)	// M[1]
+	VMOVUPS	Y2, 301312(SI)	// M[2]
+	VMOVUPS	Y7, 301440(SI)	// M[3]
 	// arm.nde:34
 	VMULPS	Y3, Y3, Y1
-	VMOVUPS	Y1, 305280(SI)	// square
+	VMOVUPS	Y1, 302208(SI)	// square
 	VMULPS	Y1, Y4, Y1
-	VMOVUPS	300800(SI), Y2	// q[0]
-	VMOVUPS	302336(SI), Y4	// mul
-	VMOVUPS	302208(SI), Y7	// mul
+	VMOVUPS	297728(SI), Y2	// q[0]
+	VMOVUPS	299264(SI), Y4	// mul
+	VMOVUPS	299136(SI), Y7	// mul
 	// arm.nde:35
 	VADDPS	Y0, Y2, Y8
-	VMOVUPS	Y8, 305408(SI)	// add_3
+	VMOVUPS	Y8, 302336(SI)	// add_3
 	VMOVUPS	f32_4b400000<>(SB), Y9
 	VFMADD231PS	f32_3f22f983<>(SB), Y8, Y9
 	VSUBPS	f32_4b400000<>(SB), Y9, Y10
@@ -4610,8 +4514,8 @@ loop1: // 4 times: vectors of the block
 	VXORPS	f32_ffffffff<>(SB), Y9, Y9
 	VORPS	Y9, Y8, Y8
 	VFMADD213PS	Y4, Y8, Y7
-	VMOVUPS	301312(SI), Y8	// u[0]
-	VMOVUPS	301440(SI), Y9	// u[1]
+	VMOVUPS	298240(SI), Y8	// u[0]
+	VMOVUPS	298368(SI), Y9	// u[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Y6, Y8, Y6
@@ -4619,9 +4523,9 @@ loop1: // 4 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y7, Y6, Y6
-	VMOVUPS	Y6, 305536(SI)	// sub[0]
+	VMOVUPS	Y6, 302464(SI)	// sub[0]
 	VSUBPS	Y4, Y1, Y1
-	VMOVUPS	Y1, 305664(SI)	// sub[1]
+	VMOVUPS	Y1, 302592(SI)	// sub[1]
 	// arm.nde:11
 	VANDPS	f32_7fffffff<>(SB), Y2, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y4
@@ -4657,7 +4561,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y1, Y1
-	VMOVUPS	Y1, 305792(SI)	// sin[0]
+	VMOVUPS	Y1, 302720(SI)	// sin[0]
 	VANDPS	f32_7fffffff<>(SB), Y0, Y4
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y4, Y6
@@ -4692,7 +4596,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y6, Y6
 	VXORPS	f32_ffffffff<>(SB), Y6, Y6
 	VORPS	Y6, Y4, Y4
-	VMOVUPS	Y4, 305920(SI)	// sin[1]
+	VMOVUPS	Y4, 302848(SI)	// sin[1]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y2, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -4726,7 +4630,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y2, Y2
 	VXORPS	f32_ffffffff<>(SB), Y2, Y2
 	VORPS	Y2, Y6, Y2
-	VMOVUPS	Y2, 306048(SI)	// cos[0]
+	VMOVUPS	Y2, 302976(SI)	// cos[0]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -4760,13 +4664,13 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y0, Y0
 	VXORPS	f32_ffffffff<>(SB), Y0, Y0
 	VORPS	Y0, Y6, Y0
-	VMOVUPS	Y0, 306176(SI)	// cos[1]
-	VMOVUPS	Y1, 306304(SI)	// concat[0]
-	VMOVUPS	Y4, 306432(SI)	// concat[1]
-	VMOVUPS	Y2, 306560(SI)	// concat[2]
-	VMOVUPS	Y0, 306688(SI)	// concat[3]
-	VMOVUPS	Y3, 306816(SI)	// concat[4]
-	VMOVUPS	Y5, 306944(SI)	// concat[5]
+	VMOVUPS	Y0, 303104(SI)	// cos[1]
+	VMOVUPS	Y1, 303232(SI)	// concat[0]
+	VMOVUPS	Y4, 303360(SI)	// concat[1]
+	VMOVUPS	Y2, 303488(SI)	// concat[2]
+	VMOVUPS	Y0, 303616(SI)	// concat[3]
+	VMOVUPS	Y3, 303744(SI)	// concat[4]
+	VMOVUPS	Y5, 303872(SI)	// concat[5]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -4787,10 +4691,10 @@ loop2: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop3: // 6 times: terms of the sums
-	VMOVUPS	306304(R10), Y8	// concat[0]
-	VMOVUPS	306336(R10), Y9	// concat[0] | 1
-	VMOVUPS	306368(R10), Y10	// concat[0] | 2
-	VMOVUPS	306400(R10), Y11	// concat[0] | 3
+	VMOVUPS	303232(R10), Y8	// concat[0]
+	VMOVUPS	303264(R10), Y9	// concat[0] | 1
+	VMOVUPS	303296(R10), Y10	// concat[0] | 2
+	VMOVUPS	303328(R10), Y11	// concat[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -4805,14 +4709,14 @@ loop3: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	Y0, 307072(DI)	// matvec[0]
-	VMOVUPS	Y1, 307104(DI)	// matvec[0] | 1
-	VMOVUPS	Y2, 307136(DI)	// matvec[0] | 2
-	VMOVUPS	Y3, 307168(DI)	// matvec[0] | 3
-	VMOVUPS	Y4, 307200(DI)	// matvec[1]
-	VMOVUPS	Y5, 307232(DI)	// matvec[1] | 1
-	VMOVUPS	Y6, 307264(DI)	// matvec[1] | 2
-	VMOVUPS	Y7, 307296(DI)	// matvec[1] | 3
+	VMOVUPS	Y0, 304000(DI)	// matvec[0]
+	VMOVUPS	Y1, 304032(DI)	// matvec[0] | 1
+	VMOVUPS	Y2, 304064(DI)	// matvec[0] | 2
+	VMOVUPS	Y3, 304096(DI)	// matvec[0] | 3
+	VMOVUPS	Y4, 304128(DI)	// matvec[1]
+	VMOVUPS	Y5, 304160(DI)	// matvec[1] | 1
+	VMOVUPS	Y6, 304192(DI)	// matvec[1] | 2
+	VMOVUPS	Y7, 304224(DI)	// matvec[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -4825,10 +4729,10 @@ loop4: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop5: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	307072(R9), Y0	// matvec[0]
+	VMOVUPS	304000(R9), Y0	// matvec[0]
 	VBROADCASTSS	768(R10), Y1	// friction.0.bias[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 311168(R9)	// add_4[0]
+	VMOVUPS	Y0, 308096(R9)	// add_4[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -4857,7 +4761,7 @@ loop5: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 315264(R9)	// softplus[0]
+	VMOVUPS	Y0, 312192(R9)	// softplus[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -4882,10 +4786,10 @@ loop6: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop7: // 32 times: terms of the sums
-	VMOVUPS	315264(R10), Y8	// softplus[0]
-	VMOVUPS	315296(R10), Y9	// softplus[0] | 1
-	VMOVUPS	315328(R10), Y10	// softplus[0] | 2
-	VMOVUPS	315360(R10), Y11	// softplus[0] | 3
+	VMOVUPS	312192(R10), Y8	// softplus[0]
+	VMOVUPS	312224(R10), Y9	// softplus[0] | 1
+	VMOVUPS	312256(R10), Y10	// softplus[0] | 2
+	VMOVUPS	312288(R10), Y11	// softplus[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -4900,14 +4804,14 @@ loop7: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop7
-	VMOVUPS	Y0, 319360(DI)	// matvec_2[0]
-	VMOVUPS	Y1, 319392(DI)	// matvec_2[0] | 1
-	VMOVUPS	Y2, 319424(DI)	// matvec_2[0] | 2
-	VMOVUPS	Y3, 319456(DI)	// matvec_2[0] | 3
-	VMOVUPS	Y4, 319488(DI)	// matvec_2[1]
-	VMOVUPS	Y5, 319520(DI)	// matvec_2[1] | 1
-	VMOVUPS	Y6, 319552(DI)	// matvec_2[1] | 2
-	VMOVUPS	Y7, 319584(DI)	// matvec_2[1] | 3
+	VMOVUPS	Y0, 316288(DI)	// matvec_2[0]
+	VMOVUPS	Y1, 316320(DI)	// matvec_2[0] | 1
+	VMOVUPS	Y2, 316352(DI)	// matvec_2[0] | 2
+	VMOVUPS	Y3, 316384(DI)	// matvec_2[0] | 3
+	VMOVUPS	Y4, 316416(DI)	// matvec_2[1]
+	VMOVUPS	Y5, 316448(DI)	// matvec_2[1] | 1
+	VMOVUPS	Y6, 316480(DI)	// matvec_2[1] | 2
+	VMOVUPS	Y7, 316512(DI)	// matvec_2[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -4922,10 +4826,10 @@ loop8: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop9: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	319360(R9), Y2	// matvec_2[0]
+	VMOVUPS	316288(R9), Y2	// matvec_2[0]
 	VBROADCASTSS	4992(R10), Y3	// friction.2.bias[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 323456(R9)	// add_5[0]
+	VMOVUPS	Y2, 320384(R9)	// add_5[0]
 	VORPS	f32_80000000<>(SB), Y2, Y3
 	VMOVUPS	f32_c2ae999a<>(SB), Y4
 	VMAXPS	Y3, Y4, Y3
@@ -4962,23 +4866,23 @@ loop9: // 32 times: elements
 	ADDQ	$4, R10
 	DECQ	DI
 	JNE	loop9
-	VMOVUPS	Y0, 327552(SI)	// matvec_3[0]
-	VMOVUPS	Y1, 327680(SI)	// matvec_3[1]
+	VMOVUPS	Y0, 324480(SI)	// matvec_3[0]
+	VMOVUPS	Y1, 324608(SI)	// matvec_3[1]
 	// arm.nde:38
-	VMOVUPS	305536(SI), Y2	// sub[0]
+	VMOVUPS	302464(SI), Y2	// sub[0]
 	VBROADCASTSS	5376(BX), Y3	// friction.4.bias[0]
 	VADDPS	Y3, Y0, Y0
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 327808(SI)	// sub_2[0]
-	VMOVUPS	305664(SI), Y2	// sub[1]
+	VMOVUPS	Y0, 324736(SI)	// sub_2[0]
+	VMOVUPS	302592(SI), Y2	// sub[1]
 	VBROADCASTSS	5380(BX), Y3	// friction.4.bias[1]
 	VADDPS	Y3, Y1, Y1
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 327936(SI)	// sub_2[1]
-	VMOVUPS	304128(SI), Y2	// M[0]
-	VMOVUPS	304256(SI), Y3	// M[1]
-	VMOVUPS	304384(SI), Y4	// M[2]
-	VMOVUPS	304512(SI), Y5	// M[3]
+	VMOVUPS	Y1, 324864(SI)	// sub_2[1]
+	VMOVUPS	301056(SI), Y2	// M[0]
+	VMOVUPS	301184(SI), Y3	// M[1]
+	VMOVUPS	301312(SI), Y4	// M[2]
+	VMOVUPS	301440(SI), Y5	// M[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -4999,48 +4903,48 @@ loop9: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 303232(SI)	// dv[0]
-	VMOVUPS	Y0, 303360(SI)	// dv[1]
-	VMOVUPS	302592(SI), Y0	// q_dot[1]
-	VMOVUPS	301952(SI), Y1	// mul
-	VMOVUPS	302720(SI), Y15	// v_dot[0]
+	VMOVUPS	Y1, 300160(SI)	// dv[0]
+	VMOVUPS	Y0, 300288(SI)	// dv[1]
+	VMOVUPS	299520(SI), Y0	// q_dot[1]
+	VMOVUPS	298880(SI), Y1	// mul
+	VMOVUPS	299648(SI), Y15	// v_dot[0]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	301184(SI), Y2	// v[1]
-	VMOVUPS	302848(SI), Y3	// v_dot[1]
+	VMOVUPS	298112(SI), Y2	// v[1]
+	VMOVUPS	299776(SI), Y3	// v_dot[1]
 	// arm.nde:33
-	VMOVUPS	304000(SI), Y4	// c2
+	VMOVUPS	300928(SI), Y4	// c2
 	VMULPS	Y4, Y0, Y4
 	VMULPS	Y1, Y4, Y1
 	// arm.nde:34
 	VMULPS	f32_40000000<>(SB), Y2, Y4
-	VMOVUPS	305024(SI), Y5	// mul_6
+	VMOVUPS	301952(SI), Y5	// mul_6
 	VMOVUPS	0(AX), Y13
 	VMULPS	f32_40000000<>(SB), Y13, Y6
 	VMULPS	Y2, Y6, Y2
 	VFMADD231PS	Y5, Y3, Y2
 	VFMADD231PS	Y4, Y3, Y2
-	VMOVUPS	304896(SI), Y4	// neg
+	VMOVUPS	301824(SI), Y4	// neg
 	VXORPS	f32_80000000<>(SB), Y1, Y6
-	VMOVUPS	305152(SI), Y7	// add_2
+	VMOVUPS	302080(SI), Y7	// add_2
 	VMULPS	Y7, Y6, Y6
 	VMOVUPS	Y6, Y15
 	VFMADD231PS	Y4, Y2, Y15
 	VMOVUPS	Y15, 32(AX)
 	VMULPS	0(AX), Y5, Y2
-	VMOVUPS	304768(SI), Y4	// k
-	VMOVUPS	305280(SI), Y5	// square
+	VMOVUPS	301696(SI), Y4	// k
+	VMOVUPS	302208(SI), Y5	// square
 	VMULPS	Y5, Y1, Y1
 	VMOVUPS	Y1, Y15
 	VFMADD231PS	Y4, Y2, Y15
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	302464(SI), Y1	// q_dot[0]
-	VMOVUPS	302336(SI), Y2	// mul
-	VMOVUPS	300800(SI), Y4	// q[0]
-	VMOVUPS	302208(SI), Y15	// mul
+	VMOVUPS	299392(SI), Y1	// q_dot[0]
+	VMOVUPS	299264(SI), Y2	// mul
+	VMOVUPS	297728(SI), Y4	// q[0]
+	VMOVUPS	299136(SI), Y15	// mul
 	VMOVUPS	Y15, 96(AX)
 	// arm.nde:35
 	VADDPS	Y0, Y1, Y5
-	VMOVUPS	305408(SI), Y6	// add_3
+	VMOVUPS	302336(SI), Y6	// add_3
 	VANDPS	f32_7fffffff<>(SB), Y6, Y7
 	VMOVUPS	f32_4b400000<>(SB), Y8
 	VFMADD231PS	f32_3f22f983<>(SB), Y7, Y8
@@ -5124,31 +5028,31 @@ loop9: // 32 times: elements
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y4, Y5, Y4
-	VMOVUPS	Y4, 328064(SI)	// sub_3[0]
+	VMOVUPS	Y4, 324992(SI)	// sub_3[0]
 	VSUBPS	Y2, Y6, Y2
-	VMOVUPS	Y2, 328192(SI)	// sub_3[1]
+	VMOVUPS	Y2, 325120(SI)	// sub_3[1]
 	// arm.nde:11
-	VMOVUPS	306048(SI), Y2	// cos[0]
+	VMOVUPS	302976(SI), Y2	// cos[0]
 	VMULPS	Y2, Y1, Y2
-	VMOVUPS	Y2, 328320(SI)	// mul_7[0]
-	VMOVUPS	306176(SI), Y4	// cos[1]
+	VMOVUPS	Y2, 325248(SI)	// mul_7[0]
+	VMOVUPS	303104(SI), Y4	// cos[1]
 	VMULPS	Y4, Y0, Y4
-	VMOVUPS	Y4, 328448(SI)	// mul_7[1]
-	VMOVUPS	305792(SI), Y5	// sin[0]
+	VMOVUPS	Y4, 325376(SI)	// mul_7[1]
+	VMOVUPS	302720(SI), Y5	// sin[0]
 	VXORPS	f32_80000000<>(SB), Y5, Y5
 	VMULPS	Y5, Y1, Y1
-	VMOVUPS	Y1, 328576(SI)	// mul_8[0]
-	VMOVUPS	305920(SI), Y5	// sin[1]
+	VMOVUPS	Y1, 325504(SI)	// mul_8[0]
+	VMOVUPS	302848(SI), Y5	// sin[1]
 	VXORPS	f32_80000000<>(SB), Y5, Y5
 	VMULPS	Y5, Y0, Y0
-	VMOVUPS	Y0, 328704(SI)	// mul_8[1]
-	VMOVUPS	Y2, 328832(SI)	// concat_2[0]
-	VMOVUPS	Y4, 328960(SI)	// concat_2[1]
-	VMOVUPS	Y1, 329088(SI)	// concat_2[2]
-	VMOVUPS	Y0, 329216(SI)	// concat_2[3]
+	VMOVUPS	Y0, 325632(SI)	// mul_8[1]
+	VMOVUPS	Y2, 325760(SI)	// concat_2[0]
+	VMOVUPS	Y4, 325888(SI)	// concat_2[1]
+	VMOVUPS	Y1, 326016(SI)	// concat_2[2]
+	VMOVUPS	Y0, 326144(SI)	// concat_2[3]
 	VMOVUPS	0(AX), Y13	// concat_2[4]
-	VMOVUPS	Y13, 329344(SI)
-	VMOVUPS	Y3, 329472(SI)	// concat_2[5]
+	VMOVUPS	Y13, 326272(SI)
+	VMOVUPS	Y3, 326400(SI)	// concat_2[5]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop8
@@ -5169,10 +5073,10 @@ loop10: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop11: // 6 times: terms of the sums
-	VMOVUPS	328832(R10), Y8	// concat_2[0]
-	VMOVUPS	328864(R10), Y9	// concat_2[0] | 1
-	VMOVUPS	328896(R10), Y10	// concat_2[0] | 2
-	VMOVUPS	328928(R10), Y11	// concat_2[0] | 3
+	VMOVUPS	325760(R10), Y8	// concat_2[0]
+	VMOVUPS	325792(R10), Y9	// concat_2[0] | 1
+	VMOVUPS	325824(R10), Y10	// concat_2[0] | 2
+	VMOVUPS	325856(R10), Y11	// concat_2[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -5187,14 +5091,14 @@ loop11: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop11
-	VMOVUPS	Y0, 329600(DI)	// matvec_4[0]
-	VMOVUPS	Y1, 329632(DI)	// matvec_4[0] | 1
-	VMOVUPS	Y2, 329664(DI)	// matvec_4[0] | 2
-	VMOVUPS	Y3, 329696(DI)	// matvec_4[0] | 3
-	VMOVUPS	Y4, 329728(DI)	// matvec_4[1]
-	VMOVUPS	Y5, 329760(DI)	// matvec_4[1] | 1
-	VMOVUPS	Y6, 329792(DI)	// matvec_4[1] | 2
-	VMOVUPS	Y7, 329824(DI)	// matvec_4[1] | 3
+	VMOVUPS	Y0, 326528(DI)	// matvec_4[0]
+	VMOVUPS	Y1, 326560(DI)	// matvec_4[0] | 1
+	VMOVUPS	Y2, 326592(DI)	// matvec_4[0] | 2
+	VMOVUPS	Y3, 326624(DI)	// matvec_4[0] | 3
+	VMOVUPS	Y4, 326656(DI)	// matvec_4[1]
+	VMOVUPS	Y5, 326688(DI)	// matvec_4[1] | 1
+	VMOVUPS	Y6, 326720(DI)	// matvec_4[1] | 2
+	VMOVUPS	Y7, 326752(DI)	// matvec_4[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -5206,8 +5110,8 @@ loop12: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop13: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	329600(R9), Y0	// matvec_4[0]
-	VMOVUPS	311168(R9), Y1	// add_4[0]
+	VMOVUPS	326528(R9), Y0	// matvec_4[0]
+	VMOVUPS	308096(R9), Y1	// add_4[0]
 	VORPS	f32_80000000<>(SB), Y1, Y2
 	VMOVUPS	f32_42b40000<>(SB), Y3
 	VMINPS	Y2, Y3, Y2
@@ -5240,7 +5144,7 @@ loop13: // 32 times: elements
 	VADDPS	f32_3f800000<>(SB), Y2, Y2
 	VDIVPS	Y2, Y1, Y1
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 333696(R9)	// mul_9[0]
+	VMOVUPS	Y0, 330624(R9)	// mul_9[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop13
@@ -5264,10 +5168,10 @@ loop14: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop15: // 32 times: terms of the sums
-	VMOVUPS	333696(R10), Y8	// mul_9[0]
-	VMOVUPS	333728(R10), Y9	// mul_9[0] | 1
-	VMOVUPS	333760(R10), Y10	// mul_9[0] | 2
-	VMOVUPS	333792(R10), Y11	// mul_9[0] | 3
+	VMOVUPS	330624(R10), Y8	// mul_9[0]
+	VMOVUPS	330656(R10), Y9	// mul_9[0] | 1
+	VMOVUPS	330688(R10), Y10	// mul_9[0] | 2
+	VMOVUPS	330720(R10), Y11	// mul_9[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -5282,14 +5186,14 @@ loop15: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop15
-	VMOVUPS	Y0, 337792(DI)	// matvec_5[0]
-	VMOVUPS	Y1, 337824(DI)	// matvec_5[0] | 1
-	VMOVUPS	Y2, 337856(DI)	// matvec_5[0] | 2
-	VMOVUPS	Y3, 337888(DI)	// matvec_5[0] | 3
-	VMOVUPS	Y4, 337920(DI)	// matvec_5[1]
-	VMOVUPS	Y5, 337952(DI)	// matvec_5[1] | 1
-	VMOVUPS	Y6, 337984(DI)	// matvec_5[1] | 2
-	VMOVUPS	Y7, 338016(DI)	// matvec_5[1] | 3
+	VMOVUPS	Y0, 334720(DI)	// matvec_5[0]
+	VMOVUPS	Y1, 334752(DI)	// matvec_5[0] | 1
+	VMOVUPS	Y2, 334784(DI)	// matvec_5[0] | 2
+	VMOVUPS	Y3, 334816(DI)	// matvec_5[0] | 3
+	VMOVUPS	Y4, 334848(DI)	// matvec_5[1]
+	VMOVUPS	Y5, 334880(DI)	// matvec_5[1] | 1
+	VMOVUPS	Y6, 334912(DI)	// matvec_5[1] | 2
+	VMOVUPS	Y7, 334944(DI)	// matvec_5[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -5304,8 +5208,8 @@ loop16: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop17: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	337792(R9), Y2	// matvec_5[0]
-	VMOVUPS	323456(R9), Y3	// add_5[0]
+	VMOVUPS	334720(R9), Y2	// matvec_5[0]
+	VMOVUPS	320384(R9), Y3	// add_5[0]
 	VORPS	f32_80000000<>(SB), Y3, Y4
 	VMOVUPS	f32_42b40000<>(SB), Y5
 	VMINPS	Y4, Y5, Y4
@@ -5347,38 +5251,38 @@ loop17: // 32 times: elements
 	DECQ	DI
 	JNE	loop17
 	// arm.nde:38
-	VMOVUPS	328064(SI), Y2	// sub_3[0]
+	VMOVUPS	324992(SI), Y2	// sub_3[0]
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	328192(SI), Y2	// sub_3[1]
+	VMOVUPS	325120(SI), Y2	// sub_3[1]
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	302592(SI), Y2	// q_dot[1]
-	VMOVUPS	301824(SI), Y3	// mul
+	VMOVUPS	299520(SI), Y2	// q_dot[1]
+	VMOVUPS	298752(SI), Y3	// mul
 	// arm.nde:28
-	VMOVUPS	304640(SI), Y4	// s2
+	VMOVUPS	301568(SI), Y4	// s2
 	VXORPS	f32_80000000<>(SB), Y4, Y4
 	VMULPS	Y4, Y2, Y2
 	// arm.nde:30
 	VMULPS	Y3, Y2, Y3
-	VMOVUPS	301952(SI), Y4	// mul
+	VMOVUPS	298880(SI), Y4	// mul
 	// arm.nde:32
 	// arm.nde:31
 	VMULPS	Y4, Y2, Y2
 	// arm.nde:32
 	// arm.nde:38
-	VMOVUPS	303232(SI), Y4	// dv[0]
+	VMOVUPS	300160(SI), Y4	// dv[0]
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	303360(SI), Y5	// dv[1]
+	VMOVUPS	300288(SI), Y5	// dv[1]
 	VFMADD231PS	Y5, Y2, Y3
 	VMULPS	Y4, Y2, Y2
 	VFMADD231PS	f32_00000000<>(SB), Y5, Y2
 	VSUBPS	Y3, Y0, Y0
-	VMOVUPS	Y0, 341888(SI)	// sub_4[0]
+	VMOVUPS	Y0, 338816(SI)	// sub_4[0]
 	VSUBPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 342016(SI)	// sub_4[1]
-	VMOVUPS	304128(SI), Y2	// M[0]
-	VMOVUPS	304256(SI), Y3	// M[1]
-	VMOVUPS	304384(SI), Y4	// M[2]
-	VMOVUPS	304512(SI), Y5	// M[3]
+	VMOVUPS	Y1, 338944(SI)	// sub_4[1]
+	VMOVUPS	301056(SI), Y2	// M[0]
+	VMOVUPS	301184(SI), Y3	// M[1]
+	VMOVUPS	301312(SI), Y4	// M[2]
+	VMOVUPS	301440(SI), Y5	// M[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -5399,242 +5303,302 @@ loop17: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 303744(SI)	// dv_dot[0]
-	VMOVUPS	Y0, 303872(SI)	// dv_dot[1]
+	VMOVUPS	Y1, 300672(SI)	// dv_dot[0]
+	VMOVUPS	Y0, 300800(SI)	// dv_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop16
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop18: // 4 times: vectors of the block
-	VMOVUPS	301056(SI), Y0	// v[0]
-	VMOVUPS	Y0, 302976(SI)	// dq[0]
-	VMOVUPS	301184(SI), Y0	// v[1]
-	VMOVUPS	Y0, 303104(SI)	// dq[1]
-	VMOVUPS	302720(SI), Y0	// v_dot[0]
-	VMOVUPS	Y0, 303488(SI)	// dq_dot[0]
-	VMOVUPS	302848(SI), Y0	// v_dot[1]
-	VMOVUPS	Y0, 303616(SI)	// dq_dot[1]
+	VMOVUPS	297984(SI), Y0	// v[0]
+	VMOVUPS	Y0, 299904(SI)	// dq[0]
+	VMOVUPS	298112(SI), Y0	// v[1]
+	VMOVUPS	Y0, 300032(SI)	// dq[1]
+	VMOVUPS	299648(SI), Y0	// v_dot[0]
+	VMOVUPS	Y0, 300416(SI)	// dq_dot[0]
+	VMOVUPS	299776(SI), Y0	// v_dot[1]
+	VMOVUPS	Y0, 300544(SI)	// dq_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop18
 	RET
 
 // step0TangentStep is Step.0.tangent.step (arm.nde:51) of a block of samples.
+// 12 vectors lie in the frame for want of registers.
 TEXT step0TangentStep_avx2<>(SB), NOSPLIT, $0-0
 	// arm.nde:51
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	342784(SI), Y0	// q[0]
-	VMOVUPS	Y0, 300800(SI)	// armFieldDual.q[0]
-	VMOVUPS	342912(SI), Y0	// q[1]
-	VMOVUPS	Y0, 300928(SI)	// armFieldDual.q[1]
-	VMOVUPS	343040(SI), Y0	// v[0]
-	VMOVUPS	Y0, 301056(SI)	// armFieldDual.v[0]
-	VMOVUPS	343168(SI), Y0	// v[1]
-	VMOVUPS	Y0, 301184(SI)	// armFieldDual.v[1]
-	VMOVUPS	343808(SI), Y0	// u[0]
-	VMOVUPS	Y0, 301312(SI)	// armFieldDual.u[0]
-	VMOVUPS	343936(SI), Y0	// u[1]
-	VMOVUPS	Y0, 301440(SI)	// armFieldDual.u[1]
-	VMOVUPS	344064(SI), Y0	// mul
-	VMOVUPS	Y0, 301568(SI)	// armFieldDual.mul
-	VMOVUPS	344192(SI), Y0	// add
-	VMOVUPS	Y0, 301696(SI)	// armFieldDual.add
-	VMOVUPS	344320(SI), Y0	// mul
-	VMOVUPS	Y0, 301824(SI)	// armFieldDual.mul
-	VMOVUPS	344448(SI), Y0	// mul
-	VMOVUPS	Y0, 301952(SI)	// armFieldDual.mul
-	VMOVUPS	344576(SI), Y0	// reshape
-	VMOVUPS	Y0, 302080(SI)	// armFieldDual.reshape
-	VMOVUPS	344704(SI), Y0	// mul
-	VMOVUPS	Y0, 302208(SI)	// armFieldDual.mul
-	VMOVUPS	344832(SI), Y0	// mul
-	VMOVUPS	Y0, 302336(SI)	// armFieldDual.mul
-	VMOVUPS	343296(SI), Y0	// q_dot[0]
-	VMOVUPS	Y0, 302464(SI)	// armFieldDual.q_dot[0]
-	VMOVUPS	343424(SI), Y0	// q_dot[1]
-	VMOVUPS	Y0, 302592(SI)	// armFieldDual.q_dot[1]
-	VMOVUPS	343552(SI), Y0	// v_dot[0]
-	VMOVUPS	Y0, 302720(SI)	// armFieldDual.v_dot[0]
-	VMOVUPS	343680(SI), Y0	// v_dot[1]
-	VMOVUPS	Y0, 302848(SI)	// armFieldDual.v_dot[1]
+	VMOVUPS	339712(SI), Y0	// q[0]
+	VMOVUPS	Y0, 297728(SI)	// armFieldDual.q[0]
+	VMOVUPS	339840(SI), Y0	// q[1]
+	VMOVUPS	Y0, 297856(SI)	// armFieldDual.q[1]
+	VMOVUPS	339968(SI), Y0	// v[0]
+	VMOVUPS	Y0, 297984(SI)	// armFieldDual.v[0]
+	VMOVUPS	340096(SI), Y0	// v[1]
+	VMOVUPS	Y0, 298112(SI)	// armFieldDual.v[1]
+	VMOVUPS	340736(SI), Y0	// u[0]
+	VMOVUPS	Y0, 298240(SI)	// armFieldDual.u[0]
+	VMOVUPS	340864(SI), Y0	// u[1]
+	VMOVUPS	Y0, 298368(SI)	// armFieldDual.u[1]
+	VMOVUPS	340992(SI), Y0	// mul
+	VMOVUPS	Y0, 298496(SI)	// armFieldDual.mul
+	VMOVUPS	341120(SI), Y0	// add
+	VMOVUPS	Y0, 298624(SI)	// armFieldDual.add
+	VMOVUPS	341248(SI), Y0	// mul
+	VMOVUPS	Y0, 298752(SI)	// armFieldDual.mul
+	VMOVUPS	341376(SI), Y0	// mul
+	VMOVUPS	Y0, 298880(SI)	// armFieldDual.mul
+	VMOVUPS	341504(SI), Y0	// reshape
+	VMOVUPS	Y0, 299008(SI)	// armFieldDual.reshape
+	VMOVUPS	341632(SI), Y0	// mul
+	VMOVUPS	Y0, 299136(SI)	// armFieldDual.mul
+	VMOVUPS	341760(SI), Y0	// mul
+	VMOVUPS	Y0, 299264(SI)	// armFieldDual.mul
+	VMOVUPS	340224(SI), Y0	// q_dot[0]
+	VMOVUPS	Y0, 299392(SI)	// armFieldDual.q_dot[0]
+	VMOVUPS	340352(SI), Y0	// q_dot[1]
+	VMOVUPS	Y0, 299520(SI)	// armFieldDual.q_dot[1]
+	VMOVUPS	340480(SI), Y0	// v_dot[0]
+	VMOVUPS	Y0, 299648(SI)	// armFieldDual.v_dot[0]
+	VMOVUPS	340608(SI), Y0	// v_dot[1]
+	VMOVUPS	Y0, 299776(SI)	// armFieldDual.v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
 	CALL	armFieldDual_avx2<>(SB)
+	// arm.nde:51
+	VBROADCASTSD	339456(AX), Y0	// h
+	VMULPD	f64_3fe0000000000000<>(SB), Y0, Y0
+	VMOVSD	X0, 339072(AX)
+	VCVTPD2PSY	Y0, X0
+	VINSERTF128	$1, X0, Y0, Y0
+	VMOVSS	X0, 339080(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	302976(SI), Y0	// armFieldDual.dq[0]
-	VMOVUPS	Y0, 345984(SI)	// result[0]
-	VMOVUPS	303104(SI), Y0	// armFieldDual.dq[1]
-	VMOVUPS	Y0, 346112(SI)	// result[1]
-	VMOVUPS	303232(SI), Y0	// armFieldDual.dv[0]
-	VMOVUPS	Y0, 346496(SI)	// result_2[0]
-	VMOVUPS	303360(SI), Y0	// armFieldDual.dv[1]
-	VMOVUPS	Y0, 346624(SI)	// result_2[1]
-	VMOVUPS	303488(SI), Y0	// armFieldDual.dq_dot[0]
-	VMOVUPS	Y0, 347008(SI)	// result_3[0]
-	VMOVUPS	303616(SI), Y0	// armFieldDual.dq_dot[1]
-	VMOVUPS	Y0, 347136(SI)	// result_3[1]
-	VMOVUPS	303744(SI), Y0	// armFieldDual.dv_dot[0]
-	VMOVUPS	Y0, 347520(SI)	// result_4[0]
-	VMOVUPS	303872(SI), Y0	// armFieldDual.dv_dot[1]
-	VMOVUPS	Y0, 347648(SI)	// result_4[1]
+	VMOVUPS	299904(SI), Y15	// armFieldDual.dq[0]
+	VMOVUPS	Y15, 0(AX)
+	VMOVUPS	0(AX), Y13	// result[0]
+	VMOVUPS	Y13, 342912(SI)
+	VMOVUPS	300032(SI), Y15	// armFieldDual.dq[1]
+	VMOVUPS	Y15, 32(AX)
+	VMOVUPS	32(AX), Y13	// result[1]
+	VMOVUPS	Y13, 343040(SI)
+	VMOVUPS	300160(SI), Y15	// armFieldDual.dv[0]
+	VMOVUPS	Y15, 64(AX)
+	VMOVUPS	64(AX), Y13	// result_2[0]
+	VMOVUPS	Y13, 343168(SI)
+	VMOVUPS	300288(SI), Y15	// armFieldDual.dv[1]
+	VMOVUPS	Y15, 96(AX)
+	VMOVUPS	96(AX), Y13	// result_2[1]
+	VMOVUPS	Y13, 343296(SI)
+	VMOVUPS	300416(SI), Y0	// armFieldDual.dq_dot[0]
+	VMOVUPS	Y0, 343424(SI)	// result_3[0]
+	VMOVUPS	300544(SI), Y1	// armFieldDual.dq_dot[1]
+	VMOVUPS	Y1, 343552(SI)	// result_3[1]
+	VMOVUPS	300672(SI), Y2	// armFieldDual.dv_dot[0]
+	VMOVUPS	Y2, 343680(SI)	// result_4[0]
+	VMOVUPS	300800(SI), Y3	// armFieldDual.dv_dot[1]
+	VMOVUPS	Y3, 343808(SI)	// result_4[1]
+	// arm.nde:51
+	VMOVUPS	339712(SI), Y4	// q[0]
+	VMOVUPS	339840(SI), Y5	// q[1]
+	VMOVUPS	339968(SI), Y6	// v[0]
+	VMOVUPS	340096(SI), Y7	// v[1]
+	VMOVUPS	340224(SI), Y8	// q_dot[0]
+	VMOVUPS	340352(SI), Y9	// q_dot[1]
+	VMOVUPS	340480(SI), Y10	// v_dot[0]
+	VMOVUPS	340608(SI), Y11	// v_dot[1]
+	VBROADCASTSS	339080(AX), Y12
+	VFMADD231PS	0(AX), Y12, Y4
+	VMOVUPS	Y4, 297728(SI)	// armFieldDual.q[0]
+	VFMADD231PS	32(AX), Y12, Y5
+	VMOVUPS	Y5, 297856(SI)	// armFieldDual.q[1]
+	VFMADD231PS	64(AX), Y12, Y6
+	VMOVUPS	Y6, 297984(SI)	// armFieldDual.v[0]
+	VFMADD231PS	96(AX), Y12, Y7
+	VMOVUPS	Y7, 298112(SI)	// armFieldDual.v[1]
+	VFMADD231PS	Y12, Y0, Y8
+	VMOVUPS	Y8, 299392(SI)	// armFieldDual.q_dot[0]
+	VFMADD231PS	Y12, Y1, Y9
+	VMOVUPS	Y9, 299520(SI)	// armFieldDual.q_dot[1]
+	VFMADD231PS	Y12, Y2, Y10
+	VMOVUPS	Y10, 299648(SI)	// armFieldDual.v_dot[0]
+	VFMADD231PS	Y12, Y3, Y11
+	VMOVUPS	Y11, 299776(SI)	// armFieldDual.v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
 	// arm.nde:51
-	VBROADCASTSD	342528(AX), Y0	// h
-	VMULPD	f64_3fe0000000000000<>(SB), Y0, Y0
-	VMOVSD	X0, 342144(AX)
-	VCVTPD2PSY	Y0, X0
-	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 342152(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop3: // 4 times: vectors of the block
-	// arm.nde:51
-	VMOVUPS	342784(SI), Y0	// q[0]
-	VMOVUPS	342912(SI), Y1	// q[1]
-	VMOVUPS	343040(SI), Y2	// v[0]
-	VMOVUPS	343168(SI), Y3	// v[1]
-	VMOVUPS	343296(SI), Y4	// q_dot[0]
-	VMOVUPS	343424(SI), Y5	// q_dot[1]
-	VMOVUPS	343552(SI), Y6	// v_dot[0]
-	VMOVUPS	343680(SI), Y7	// v_dot[1]
-	VBROADCASTSS	342152(AX), Y8
-	VMOVUPS	345984(SI), Y9	// result[0]
-	VFMADD231PS	Y9, Y8, Y0
-	VMOVUPS	Y0, 346240(SI)	// q_y2[0]
-	VMOVUPS	346112(SI), Y0	// result[1]
-	VFMADD231PS	Y0, Y8, Y1
-	VMOVUPS	Y1, 346368(SI)	// q_y2[1]
-	VMOVUPS	346496(SI), Y0	// result_2[0]
-	VFMADD231PS	Y0, Y8, Y2
-	VMOVUPS	Y2, 346752(SI)	// v_y2[0]
-	VMOVUPS	346624(SI), Y0	// result_2[1]
-	VFMADD231PS	Y0, Y8, Y3
-	VMOVUPS	Y3, 346880(SI)	// v_y2[1]
-	VMOVUPS	347008(SI), Y0	// result_3[0]
-	VFMADD231PS	Y8, Y0, Y4
-	VMOVUPS	Y4, 347264(SI)	// q_y2_dot[0]
-	VMOVUPS	347136(SI), Y0	// result_3[1]
-	VFMADD231PS	Y8, Y0, Y5
-	VMOVUPS	Y5, 347392(SI)	// q_y2_dot[1]
-	VMOVUPS	347520(SI), Y0	// result_4[0]
-	VFMADD231PS	Y8, Y0, Y6
-	VMOVUPS	Y6, 347776(SI)	// v_y2_dot[0]
-	VMOVUPS	347648(SI), Y0	// result_4[1]
-	VFMADD231PS	Y8, Y0, Y7
-	VMOVUPS	Y7, 347904(SI)	// v_y2_dot[1]
+	VMOVUPS	340736(SI), Y0	// u[0]
+	VMOVUPS	Y0, 298240(SI)	// armFieldDual.u[0]
+	VMOVUPS	340864(SI), Y0	// u[1]
+	VMOVUPS	Y0, 298368(SI)	// armFieldDual.u[1]
+	VMOVUPS	340992(SI), Y0	// mul
+	VMOVUPS	Y0, 298496(SI)	// armFieldDual.mul
+	VMOVUPS	341120(SI), Y0	// add
+	VMOVUPS	Y0, 298624(SI)	// armFieldDual.add
+	VMOVUPS	341248(SI), Y0	// mul
+	VMOVUPS	Y0, 298752(SI)	// armFieldDual.mul
+	VMOVUPS	341376(SI), Y0	// mul
+	VMOVUPS	Y0, 298880(SI)	// armFieldDual.mul
+	VMOVUPS	341504(SI), Y0	// reshape
+	VMOVUPS	Y0, 299008(SI)	// armFieldDual.reshape
+	VMOVUPS	341632(SI), Y0	// mul
+	VMOVUPS	Y0, 299136(SI)	// armFieldDual.mul
+	VMOVUPS	341760(SI), Y0	// mul
+	VMOVUPS	Y0, 299264(SI)	// armFieldDual.mul
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop3
-	// arm.nde:51
+	CALL	armFieldDual_avx2<>(SB)
+	VBROADCASTSS	339080(AX), Y0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	346240(SI), Y0	// q_y2[0]
-	VMOVUPS	Y0, 300800(SI)	// armFieldDual.q[0]
-	VMOVUPS	346368(SI), Y0	// q_y2[1]
-	VMOVUPS	Y0, 300928(SI)	// armFieldDual.q[1]
-	VMOVUPS	346752(SI), Y0	// v_y2[0]
-	VMOVUPS	Y0, 301056(SI)	// armFieldDual.v[0]
-	VMOVUPS	346880(SI), Y0	// v_y2[1]
-	VMOVUPS	Y0, 301184(SI)	// armFieldDual.v[1]
-	VMOVUPS	343808(SI), Y0	// u[0]
-	VMOVUPS	Y0, 301312(SI)	// armFieldDual.u[0]
-	VMOVUPS	343936(SI), Y0	// u[1]
-	VMOVUPS	Y0, 301440(SI)	// armFieldDual.u[1]
-	VMOVUPS	344064(SI), Y0	// mul
-	VMOVUPS	Y0, 301568(SI)	// armFieldDual.mul
-	VMOVUPS	344192(SI), Y0	// add
-	VMOVUPS	Y0, 301696(SI)	// armFieldDual.add
-	VMOVUPS	344320(SI), Y0	// mul
-	VMOVUPS	Y0, 301824(SI)	// armFieldDual.mul
-	VMOVUPS	344448(SI), Y0	// mul
-	VMOVUPS	Y0, 301952(SI)	// armFieldDual.mul
-	VMOVUPS	344576(SI), Y0	// reshape
-	VMOVUPS	Y0, 302080(SI)	// armFieldDual.reshape
-	VMOVUPS	344704(SI), Y0	// mul
-	VMOVUPS	Y0, 302208(SI)	// armFieldDual.mul
-	VMOVUPS	344832(SI), Y0	// mul
-	VMOVUPS	Y0, 302336(SI)	// armFieldDual.mul
-	VMOVUPS	347264(SI), Y0	// q_y2_dot[0]
-	VMOVUPS	Y0, 302464(SI)	// armFieldDual.q_dot[0]
-	VMOVUPS	347392(SI), Y0	// q_y2_dot[1]
-	VMOVUPS	Y0, 302592(SI)	// armFieldDual.q_dot[1]
-	VMOVUPS	347776(SI), Y0	// v_y2_dot[0]
-	VMOVUPS	Y0, 302720(SI)	// armFieldDual.v_dot[0]
-	VMOVUPS	347904(SI), Y0	// v_y2_dot[1]
-	VMOVUPS	Y0, 302848(SI)	// armFieldDual.v_dot[1]
+	VMOVUPS	299904(SI), Y15	// armFieldDual.dq[0]
+	VMOVUPS	Y15, 0(AX)
+	VMOVUPS	0(AX), Y13	// result_5[0]
+	VMOVUPS	Y13, 343936(SI)
+	VMOVUPS	300032(SI), Y15	// armFieldDual.dq[1]
+	VMOVUPS	Y15, 32(AX)
+	VMOVUPS	32(AX), Y13	// result_5[1]
+	VMOVUPS	Y13, 344064(SI)
+	VMOVUPS	300160(SI), Y15	// armFieldDual.dv[0]
+	VMOVUPS	Y15, 64(AX)
+	VMOVUPS	64(AX), Y13	// result_6[0]
+	VMOVUPS	Y13, 344192(SI)
+	VMOVUPS	300288(SI), Y15	// armFieldDual.dv[1]
+	VMOVUPS	Y15, 96(AX)
+	VMOVUPS	96(AX), Y13	// result_6[1]
+	VMOVUPS	Y13, 344320(SI)
+	VMOVUPS	300416(SI), Y0	// armFieldDual.dq_dot[0]
+	VMOVUPS	Y0, 344448(SI)	// result_7[0]
+	VMOVUPS	300544(SI), Y1	// armFieldDual.dq_dot[1]
+	VMOVUPS	Y1, 344576(SI)	// result_7[1]
+	VMOVUPS	300672(SI), Y2	// armFieldDual.dv_dot[0]
+	VMOVUPS	Y2, 344704(SI)	// result_8[0]
+	VMOVUPS	300800(SI), Y3	// armFieldDual.dv_dot[1]
+	VMOVUPS	Y3, 344832(SI)	// result_8[1]
+	VMOVUPS	339712(SI), Y4	// q[0]
+	VMOVUPS	339840(SI), Y5	// q[1]
+	VMOVUPS	339968(SI), Y6	// v[0]
+	VMOVUPS	340096(SI), Y7	// v[1]
+	VMOVUPS	340224(SI), Y8	// q_dot[0]
+	VMOVUPS	340352(SI), Y9	// q_dot[1]
+	VMOVUPS	340480(SI), Y10	// v_dot[0]
+	VMOVUPS	340608(SI), Y11	// v_dot[1]
+	// arm.nde:51
+	VBROADCASTSS	339080(AX), Y12
+	VFMADD231PS	0(AX), Y12, Y4
+	VMOVUPS	Y4, 297728(SI)	// armFieldDual.q[0]
+	VFMADD231PS	32(AX), Y12, Y5
+	VMOVUPS	Y5, 297856(SI)	// armFieldDual.q[1]
+	VFMADD231PS	64(AX), Y12, Y6
+	VMOVUPS	Y6, 297984(SI)	// armFieldDual.v[0]
+	VFMADD231PS	96(AX), Y12, Y7
+	VMOVUPS	Y7, 298112(SI)	// armFieldDual.v[1]
+	VFMADD231PS	Y12, Y0, Y8
+	VMOVUPS	Y8, 299392(SI)	// armFieldDual.q_dot[0]
+	VFMADD231PS	Y12, Y1, Y9
+	VMOVUPS	Y9, 299520(SI)	// armFieldDual.q_dot[1]
+	VFMADD231PS	Y12, Y2, Y10
+	VMOVUPS	Y10, 299648(SI)	// armFieldDual.v_dot[0]
+	VFMADD231PS	Y12, Y3, Y11
+	VMOVUPS	Y11, 299776(SI)	// armFieldDual.v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
-	CALL	armFieldDual_avx2<>(SB)
+	// arm.nde:51
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop5: // 4 times: vectors of the block
-	VMOVUPS	302976(SI), Y0	// armFieldDual.dq[0]
-	VMOVUPS	Y0, 348032(SI)	// result_5[0]
-	VMOVUPS	303104(SI), Y0	// armFieldDual.dq[1]
-	VMOVUPS	Y0, 348160(SI)	// result_5[1]
-	VMOVUPS	303232(SI), Y0	// armFieldDual.dv[0]
-	VMOVUPS	Y0, 348544(SI)	// result_6[0]
-	VMOVUPS	303360(SI), Y0	// armFieldDual.dv[1]
-	VMOVUPS	Y0, 348672(SI)	// result_6[1]
-	VMOVUPS	303488(SI), Y0	// armFieldDual.dq_dot[0]
-	VMOVUPS	Y0, 349056(SI)	// result_7[0]
-	VMOVUPS	303616(SI), Y0	// armFieldDual.dq_dot[1]
-	VMOVUPS	Y0, 349184(SI)	// result_7[1]
-	VMOVUPS	303744(SI), Y0	// armFieldDual.dv_dot[0]
-	VMOVUPS	Y0, 349568(SI)	// result_8[0]
-	VMOVUPS	303872(SI), Y0	// armFieldDual.dv_dot[1]
-	VMOVUPS	Y0, 349696(SI)	// result_8[1]
+	VMOVUPS	340736(SI), Y0	// u[0]
+	VMOVUPS	Y0, 298240(SI)	// armFieldDual.u[0]
+	VMOVUPS	340864(SI), Y0	// u[1]
+	VMOVUPS	Y0, 298368(SI)	// armFieldDual.u[1]
+	VMOVUPS	340992(SI), Y0	// mul
+	VMOVUPS	Y0, 298496(SI)	// armFieldDual.mul
+	VMOVUPS	341120(SI), Y0	// add
+	VMOVUPS	Y0, 298624(SI)	// armFieldDual.add
+	VMOVUPS	341248(SI), Y0	// mul
+	VMOVUPS	Y0, 298752(SI)	// armFieldDual.mul
+	VMOVUPS	341376(SI), Y0	// mul
+	VMOVUPS	Y0, 298880(SI)	// armFieldDual.mul
+	VMOVUPS	341504(SI), Y0	// reshape
+	VMOVUPS	Y0, 299008(SI)	// armFieldDual.reshape
+	VMOVUPS	341632(SI), Y0	// mul
+	VMOVUPS	Y0, 299136(SI)	// armFieldDual.mul
+	VMOVUPS	341760(SI), Y0	// mul
+	VMOVUPS	Y0, 299264(SI)	// armFieldDual.mul
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop5
-	VBROADCASTSS	342152(AX), Y0
+	CALL	armFieldDual_avx2<>(SB)
+	// arm.nde:51
+	VBROADCASTSD	339456(AX), Y0	// h
+	VCVTPD2PSY	Y0, X0
+	VINSERTF128	$1, X0, Y0, Y0
+	VMOVSS	X0, 339088(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop6: // 4 times: vectors of the block
-	VMOVUPS	342784(SI), Y0	// q[0]
-	VMOVUPS	342912(SI), Y1	// q[1]
-	VMOVUPS	343040(SI), Y2	// v[0]
-	VMOVUPS	343168(SI), Y3	// v[1]
-	VMOVUPS	343296(SI), Y4	// q_dot[0]
-	VMOVUPS	343424(SI), Y5	// q_dot[1]
-	VMOVUPS	343552(SI), Y6	// v_dot[0]
-	VMOVUPS	343680(SI), Y7	// v_dot[1]
+	VMOVUPS	299904(SI), Y15	// armFieldDual.dq[0]
+	VMOVUPS	Y15, 0(AX)
+	VMOVUPS	0(AX), Y13	// result_9[0]
+	VMOVUPS	Y13, 344960(SI)
+	VMOVUPS	300032(SI), Y15	// armFieldDual.dq[1]
+	VMOVUPS	Y15, 32(AX)
+	VMOVUPS	32(AX), Y13	// result_9[1]
+	VMOVUPS	Y13, 345088(SI)
+	VMOVUPS	300160(SI), Y15	// armFieldDual.dv[0]
+	VMOVUPS	Y15, 64(AX)
+	VMOVUPS	64(AX), Y13	// result_10[0]
+	VMOVUPS	Y13, 345216(SI)
+	VMOVUPS	300288(SI), Y15	// armFieldDual.dv[1]
+	VMOVUPS	Y15, 96(AX)
+	VMOVUPS	96(AX), Y13	// result_10[1]
+	VMOVUPS	Y13, 345344(SI)
+	VMOVUPS	300416(SI), Y0	// armFieldDual.dq_dot[0]
+	VMOVUPS	Y0, 345472(SI)	// result_11[0]
+	VMOVUPS	300544(SI), Y1	// armFieldDual.dq_dot[1]
+	VMOVUPS	Y1, 345600(SI)	// result_11[1]
+	VMOVUPS	300672(SI), Y2	// armFieldDual.dv_dot[0]
+	VMOVUPS	Y2, 345728(SI)	// result_12[0]
+	VMOVUPS	300800(SI), Y3	// armFieldDual.dv_dot[1]
+	VMOVUPS	Y3, 345856(SI)	// result_12[1]
 	// arm.nde:51
-	VBROADCASTSS	342152(AX), Y8
-	VMOVUPS	348032(SI), Y9	// result_5[0]
-	VFMADD231PS	Y9, Y8, Y0
-	VMOVUPS	Y0, 348288(SI)	// q_y3[0]
-	VMOVUPS	348160(SI), Y0	// result_5[1]
-	VFMADD231PS	Y0, Y8, Y1
-	VMOVUPS	Y1, 348416(SI)	// q_y3[1]
-	VMOVUPS	348544(SI), Y0	// result_6[0]
-	VFMADD231PS	Y0, Y8, Y2
-	VMOVUPS	Y2, 348800(SI)	// v_y3[0]
-	VMOVUPS	348672(SI), Y0	// result_6[1]
-	VFMADD231PS	Y0, Y8, Y3
-	VMOVUPS	Y3, 348928(SI)	// v_y3[1]
-	VMOVUPS	349056(SI), Y0	// result_7[0]
-	VFMADD231PS	Y8, Y0, Y4
-	VMOVUPS	Y4, 349312(SI)	// q_y3_dot[0]
-	VMOVUPS	349184(SI), Y0	// result_7[1]
-	VFMADD231PS	Y8, Y0, Y5
-	VMOVUPS	Y5, 349440(SI)	// q_y3_dot[1]
-	VMOVUPS	349568(SI), Y0	// result_8[0]
-	VFMADD231PS	Y8, Y0, Y6
-	VMOVUPS	Y6, 349824(SI)	// v_y3_dot[0]
-	VMOVUPS	349696(SI), Y0	// result_8[1]
-	VFMADD231PS	Y8, Y0, Y7
-	VMOVUPS	Y7, 349952(SI)	// v_y3_dot[1]
+	VMOVUPS	339712(SI), Y4	// q[0]
+	VMOVUPS	339840(SI), Y5	// q[1]
+	VMOVUPS	339968(SI), Y6	// v[0]
+	VMOVUPS	340096(SI), Y7	// v[1]
+	VMOVUPS	340224(SI), Y8	// q_dot[0]
+	VMOVUPS	340352(SI), Y9	// q_dot[1]
+	VMOVUPS	340480(SI), Y10	// v_dot[0]
+	VMOVUPS	340608(SI), Y11	// v_dot[1]
+	VBROADCASTSS	339088(AX), Y12
+	VFMADD231PS	0(AX), Y12, Y4
+	VMOVUPS	Y4, 297728(SI)	// armFieldDual.q[0]
+	VFMADD231PS	32(AX), Y12, Y5
+	VMOVUPS	Y5, 297856(SI)	// armFieldDual.q[1]
+	VFMADD231PS	64(AX), Y12, Y6
+	VMOVUPS	Y6, 297984(SI)	// armFieldDual.v[0]
+	VFMADD231PS	96(AX), Y12, Y7
+	VMOVUPS	Y7, 298112(SI)	// armFieldDual.v[1]
+	VFMADD231PS	Y12, Y0, Y8
+	VMOVUPS	Y8, 299392(SI)	// armFieldDual.q_dot[0]
+	VFMADD231PS	Y12, Y1, Y9
+	VMOVUPS	Y9, 299520(SI)	// armFieldDual.q_dot[1]
+	VFMADD231PS	Y12, Y2, Y10
+	VMOVUPS	Y10, 299648(SI)	// armFieldDual.v_dot[0]
+	VFMADD231PS	Y12, Y3, Y11
+	VMOVUPS	Y11, 299776(SI)	// armFieldDual.v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop6
@@ -5642,250 +5606,103 @@ loop6: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop7: // 4 times: vectors of the block
-	VMOVUPS	348288(SI), Y0	// q_y3[0]
-	VMOVUPS	Y0, 300800(SI)	// armFieldDual.q[0]
-	VMOVUPS	348416(SI), Y0	// q_y3[1]
-	VMOVUPS	Y0, 300928(SI)	// armFieldDual.q[1]
-	VMOVUPS	348800(SI), Y0	// v_y3[0]
-	VMOVUPS	Y0, 301056(SI)	// armFieldDual.v[0]
-	VMOVUPS	348928(SI), Y0	// v_y3[1]
-	VMOVUPS	Y0, 301184(SI)	// armFieldDual.v[1]
-	VMOVUPS	343808(SI), Y0	// u[0]
-	VMOVUPS	Y0, 301312(SI)	// armFieldDual.u[0]
-	VMOVUPS	343936(SI), Y0	// u[1]
-	VMOVUPS	Y0, 301440(SI)	// armFieldDual.u[1]
-	VMOVUPS	344064(SI), Y0	// mul
-	VMOVUPS	Y0, 301568(SI)	// armFieldDual.mul
-	VMOVUPS	344192(SI), Y0	// add
-	VMOVUPS	Y0, 301696(SI)	// armFieldDual.add
-	VMOVUPS	344320(SI), Y0	// mul
-	VMOVUPS	Y0, 301824(SI)	// armFieldDual.mul
-	VMOVUPS	344448(SI), Y0	// mul
-	VMOVUPS	Y0, 301952(SI)	// armFieldDual.mul
-	VMOVUPS	344576(SI), Y0	// reshape
-	VMOVUPS	Y0, 302080(SI)	// armFieldDual.reshape
-	VMOVUPS	344704(SI), Y0	// mul
-	VMOVUPS	Y0, 302208(SI)	// armFieldDual.mul
-	VMOVUPS	344832(SI), Y0	// mul
-	VMOVUPS	Y0, 302336(SI)	// armFieldDual.mul
-	VMOVUPS	349312(SI), Y0	// q_y3_dot[0]
-	VMOVUPS	Y0, 302464(SI)	// armFieldDual.q_dot[0]
-	VMOVUPS	349440(SI), Y0	// q_y3_dot[1]
-	VMOVUPS	Y0, 302592(SI)	// armFieldDual.q_dot[1]
-	VMOVUPS	349824(SI), Y0	// v_y3_dot[0]
-	VMOVUPS	Y0, 302720(SI)	// armFieldDual.v_dot[0]
-	VMOVUPS	349952(SI), Y0	// v_y3_dot[1]
-	VMOVUPS	Y0, 302848(SI)	// armFieldDual.v_dot[1]
+	VMOVUPS	340736(SI), Y0	// u[0]
+	VMOVUPS	Y0, 298240(SI)	// armFieldDual.u[0]
+	VMOVUPS	340864(SI), Y0	// u[1]
+	VMOVUPS	Y0, 298368(SI)	// armFieldDual.u[1]
+	VMOVUPS	340992(SI), Y0	// mul
+	VMOVUPS	Y0, 298496(SI)	// armFieldDual.mul
+	VMOVUPS	341120(SI), Y0	// add
+	VMOVUPS	Y0, 298624(SI)	// armFieldDual.add
+	VMOVUPS	341248(SI), Y0	// mul
+	VMOVUPS	Y0, 298752(SI)	// armFieldDual.mul
+	VMOVUPS	341376(SI), Y0	// mul
+	VMOVUPS	Y0, 298880(SI)	// armFieldDual.mul
+	VMOVUPS	341504(SI), Y0	// reshape
+	VMOVUPS	Y0, 299008(SI)	// armFieldDual.reshape
+	VMOVUPS	341632(SI), Y0	// mul
+	VMOVUPS	Y0, 299136(SI)	// armFieldDual.mul
+	VMOVUPS	341760(SI), Y0	// mul
+	VMOVUPS	Y0, 299264(SI)	// armFieldDual.mul
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop7
 	CALL	armFieldDual_avx2<>(SB)
+	// arm.nde:51
+	VBROADCASTSD	339456(AX), Y0	// h
+	VMULPD	f64_3fc5555555555555<>(SB), Y0, Y1
+	VMOVSD	X1, 339096(AX)
+	VCVTPD2PSY	Y1, X1
+	VINSERTF128	$1, X1, Y1, Y1
+	VMOVSS	X1, 339104(AX)
+	VMULPD	f64_3fd5555555555555<>(SB), Y0, Y0
+	VMOVSD	X0, 339112(AX)
+	VCVTPD2PSY	Y0, X0
+	VINSERTF128	$1, X0, Y0, Y0
+	VMOVSS	X0, 339120(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop8: // 4 times: vectors of the block
-	VMOVUPS	302976(SI), Y0	// armFieldDual.dq[0]
-	VMOVUPS	Y0, 350080(SI)	// result_9[0]
-	VMOVUPS	303104(SI), Y0	// armFieldDual.dq[1]
-	VMOVUPS	Y0, 350208(SI)	// result_9[1]
-	VMOVUPS	303232(SI), Y0	// armFieldDual.dv[0]
-	VMOVUPS	Y0, 350592(SI)	// result_10[0]
-	VMOVUPS	303360(SI), Y0	// armFieldDual.dv[1]
-	VMOVUPS	Y0, 350720(SI)	// result_10[1]
-	VMOVUPS	303488(SI), Y0	// armFieldDual.dq_dot[0]
-	VMOVUPS	Y0, 351104(SI)	// result_11[0]
-	VMOVUPS	303616(SI), Y0	// armFieldDual.dq_dot[1]
-	VMOVUPS	Y0, 351232(SI)	// result_11[1]
-	VMOVUPS	303744(SI), Y0	// armFieldDual.dv_dot[0]
-	VMOVUPS	Y0, 351616(SI)	// result_12[0]
-	VMOVUPS	303872(SI), Y0	// armFieldDual.dv_dot[1]
-	VMOVUPS	Y0, 351744(SI)	// result_12[1]
+	// arm.nde:51
+	VMOVUPS	339712(SI), Y0	// q[0]
+	VMOVUPS	339840(SI), Y0	// q[1]
+	VMOVUPS	339968(SI), Y0	// v[0]
+	VMOVUPS	340096(SI), Y0	// v[1]
+	VMOVUPS	340224(SI), Y0	// q_dot[0]
+	VMOVUPS	340352(SI), Y0	// q_dot[1]
+	VMOVUPS	340480(SI), Y0	// v_dot[0]
+	VMOVUPS	340608(SI), Y0	// v_dot[1]
+	MOVQ	$2, DI
+	MOVQ	SI, R9
+loop9: // 2 times: elements
+	VBROADCASTSS	339104(AX), Y0
+	VMOVUPS	299904(R9), Y1	// armFieldDual.dq[0]
+	VBROADCASTSS	339120(AX), Y2
+	VMOVUPS	344960(R9), Y3	// result_9[0]
+	VMOVUPS	343936(R9), Y4	// result_5[0]
+	VMOVUPS	342912(R9), Y5	// result[0]
+	VMOVUPS	339712(R9), Y6	// q[0]
+	VFMADD231PS	Y5, Y0, Y6
+	VFMADD231PS	Y4, Y2, Y6
+	VFMADD231PS	Y3, Y2, Y6
+	VFMADD231PS	Y1, Y0, Y6
+	VMOVUPS	Y6, 341888(R9)	// q_next[0]
+	VMOVUPS	300160(R9), Y1	// armFieldDual.dv[0]
+	VMOVUPS	345216(R9), Y3	// result_10[0]
+	VMOVUPS	344192(R9), Y4	// result_6[0]
+	VMOVUPS	343168(R9), Y5	// result_2[0]
+	VMOVUPS	339968(R9), Y6	// v[0]
+	VFMADD231PS	Y5, Y0, Y6
+	VFMADD231PS	Y4, Y2, Y6
+	VFMADD231PS	Y3, Y2, Y6
+	VFMADD231PS	Y1, Y0, Y6
+	VMOVUPS	Y6, 342144(R9)	// v_next[0]
+	VMOVUPS	300416(R9), Y1	// armFieldDual.dq_dot[0]
+	VMOVUPS	345472(R9), Y3	// result_11[0]
+	VMOVUPS	344448(R9), Y4	// result_7[0]
+	VMOVUPS	343424(R9), Y5	// result_3[0]
+	VMOVUPS	340224(R9), Y6	// q_dot[0]
+	VFMADD231PS	Y0, Y5, Y6
+	VFMADD231PS	Y2, Y4, Y6
+	VFMADD231PS	Y2, Y3, Y6
+	VFMADD231PS	Y0, Y1, Y6
+	VMOVUPS	Y6, 342400(R9)	// q_next_dot[0]
+	VMOVUPS	300672(R9), Y1	// armFieldDual.dv_dot[0]
+	VMOVUPS	345728(R9), Y3	// result_12[0]
+	VMOVUPS	344704(R9), Y4	// result_8[0]
+	VMOVUPS	343680(R9), Y5	// result_4[0]
+	VMOVUPS	340480(R9), Y6	// v_dot[0]
+	VFMADD231PS	Y0, Y5, Y6
+	VFMADD231PS	Y2, Y4, Y6
+	VFMADD231PS	Y2, Y3, Y6
+	VFMADD231PS	Y0, Y1, Y6
+	VMOVUPS	Y6, 342656(R9)	// v_next_dot[0]
+	ADDQ	$128, R9
+	DECQ	DI
+	JNE	loop9
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop8
-	// arm.nde:51
-	VBROADCASTSD	342528(AX), Y0	// h
-	VCVTPD2PSY	Y0, X0
-	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 342160(AX)
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop9: // 4 times: vectors of the block
-	// arm.nde:51
-	VMOVUPS	342784(SI), Y0	// q[0]
-	VMOVUPS	342912(SI), Y1	// q[1]
-	VMOVUPS	343040(SI), Y2	// v[0]
-	VMOVUPS	343168(SI), Y3	// v[1]
-	VMOVUPS	343296(SI), Y4	// q_dot[0]
-	VMOVUPS	343424(SI), Y5	// q_dot[1]
-	VMOVUPS	343552(SI), Y6	// v_dot[0]
-	VMOVUPS	343680(SI), Y7	// v_dot[1]
-	VBROADCASTSS	342160(AX), Y8
-	VMOVUPS	350080(SI), Y9	// result_9[0]
-	VFMADD231PS	Y9, Y8, Y0
-	VMOVUPS	Y0, 350336(SI)	// q_y4[0]
-	VMOVUPS	350208(SI), Y0	// result_9[1]
-	VFMADD231PS	Y0, Y8, Y1
-	VMOVUPS	Y1, 350464(SI)	// q_y4[1]
-	VMOVUPS	350592(SI), Y0	// result_10[0]
-	VFMADD231PS	Y0, Y8, Y2
-	VMOVUPS	Y2, 350848(SI)	// v_y4[0]
-	VMOVUPS	350720(SI), Y0	// result_10[1]
-	VFMADD231PS	Y0, Y8, Y3
-	VMOVUPS	Y3, 350976(SI)	// v_y4[1]
-	VMOVUPS	351104(SI), Y0	// result_11[0]
-	VFMADD231PS	Y8, Y0, Y4
-	VMOVUPS	Y4, 351360(SI)	// q_y4_dot[0]
-	VMOVUPS	351232(SI), Y0	// result_11[1]
-	VFMADD231PS	Y8, Y0, Y5
-	VMOVUPS	Y5, 351488(SI)	// q_y4_dot[1]
-	VMOVUPS	351616(SI), Y0	// result_12[0]
-	VFMADD231PS	Y8, Y0, Y6
-	VMOVUPS	Y6, 351872(SI)	// v_y4_dot[0]
-	VMOVUPS	351744(SI), Y0	// result_12[1]
-	VFMADD231PS	Y8, Y0, Y7
-	VMOVUPS	Y7, 352000(SI)	// v_y4_dot[1]
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop9
-	// arm.nde:51
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop10: // 4 times: vectors of the block
-	VMOVUPS	350336(SI), Y0	// q_y4[0]
-	VMOVUPS	Y0, 300800(SI)	// armFieldDual.q[0]
-	VMOVUPS	350464(SI), Y0	// q_y4[1]
-	VMOVUPS	Y0, 300928(SI)	// armFieldDual.q[1]
-	VMOVUPS	350848(SI), Y0	// v_y4[0]
-	VMOVUPS	Y0, 301056(SI)	// armFieldDual.v[0]
-	VMOVUPS	350976(SI), Y0	// v_y4[1]
-	VMOVUPS	Y0, 301184(SI)	// armFieldDual.v[1]
-	VMOVUPS	343808(SI), Y0	// u[0]
-	VMOVUPS	Y0, 301312(SI)	// armFieldDual.u[0]
-	VMOVUPS	343936(SI), Y0	// u[1]
-	VMOVUPS	Y0, 301440(SI)	// armFieldDual.u[1]
-	VMOVUPS	344064(SI), Y0	// mul
-	VMOVUPS	Y0, 301568(SI)	// armFieldDual.mul
-	VMOVUPS	344192(SI), Y0	// add
-	VMOVUPS	Y0, 301696(SI)	// armFieldDual.add
-	VMOVUPS	344320(SI), Y0	// mul
-	VMOVUPS	Y0, 301824(SI)	// armFieldDual.mul
-	VMOVUPS	344448(SI), Y0	// mul
-	VMOVUPS	Y0, 301952(SI)	// armFieldDual.mul
-	VMOVUPS	344576(SI), Y0	// reshape
-	VMOVUPS	Y0, 302080(SI)	// armFieldDual.reshape
-	VMOVUPS	344704(SI), Y0	// mul
-	VMOVUPS	Y0, 302208(SI)	// armFieldDual.mul
-	VMOVUPS	344832(SI), Y0	// mul
-	VMOVUPS	Y0, 302336(SI)	// armFieldDual.mul
-	VMOVUPS	351360(SI), Y0	// q_y4_dot[0]
-	VMOVUPS	Y0, 302464(SI)	// armFieldDual.q_dot[0]
-	VMOVUPS	351488(SI), Y0	// q_y4_dot[1]
-	VMOVUPS	Y0, 302592(SI)	// armFieldDual.q_dot[1]
-	VMOVUPS	351872(SI), Y0	// v_y4_dot[0]
-	VMOVUPS	Y0, 302720(SI)	// armFieldDual.v_dot[0]
-	VMOVUPS	352000(SI), Y0	// v_y4_dot[1]
-	VMOVUPS	Y0, 302848(SI)	// armFieldDual.v_dot[1]
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop10
-	CALL	armFieldDual_avx2<>(SB)
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop11: // 4 times: vectors of the block
-	VMOVUPS	302976(SI), Y0	// armFieldDual.dq[0]
-	VMOVUPS	Y0, 352128(SI)	// result_13[0]
-	VMOVUPS	303104(SI), Y0	// armFieldDual.dq[1]
-	VMOVUPS	Y0, 352256(SI)	// result_13[1]
-	VMOVUPS	303232(SI), Y0	// armFieldDual.dv[0]
-	VMOVUPS	Y0, 352384(SI)	// result_14[0]
-	VMOVUPS	303360(SI), Y0	// armFieldDual.dv[1]
-	VMOVUPS	Y0, 352512(SI)	// result_14[1]
-	VMOVUPS	303488(SI), Y0	// armFieldDual.dq_dot[0]
-	VMOVUPS	Y0, 352640(SI)	// result_15[0]
-	VMOVUPS	303616(SI), Y0	// armFieldDual.dq_dot[1]
-	VMOVUPS	Y0, 352768(SI)	// result_15[1]
-	VMOVUPS	303744(SI), Y0	// armFieldDual.dv_dot[0]
-	VMOVUPS	Y0, 352896(SI)	// result_16[0]
-	VMOVUPS	303872(SI), Y0	// armFieldDual.dv_dot[1]
-	VMOVUPS	Y0, 353024(SI)	// result_16[1]
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop11
-	// arm.nde:51
-	VBROADCASTSD	342528(AX), Y0	// h
-	VMULPD	f64_3fc5555555555555<>(SB), Y0, Y1
-	VMOVSD	X1, 342168(AX)
-	VCVTPD2PSY	Y1, X1
-	VINSERTF128	$1, X1, Y1, Y1
-	VMOVSS	X1, 342176(AX)
-	VMULPD	f64_3fd5555555555555<>(SB), Y0, Y0
-	VMOVSD	X0, 342184(AX)
-	VCVTPD2PSY	Y0, X0
-	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 342192(AX)
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop12: // 4 times: vectors of the block
-	// arm.nde:51
-	VMOVUPS	342784(SI), Y0	// q[0]
-	VMOVUPS	342912(SI), Y0	// q[1]
-	VMOVUPS	343040(SI), Y0	// v[0]
-	VMOVUPS	343168(SI), Y0	// v[1]
-	VMOVUPS	343296(SI), Y0	// q_dot[0]
-	VMOVUPS	343424(SI), Y0	// q_dot[1]
-	VMOVUPS	343552(SI), Y0	// v_dot[0]
-	VMOVUPS	343680(SI), Y0	// v_dot[1]
-	MOVQ	$2, DI
-	MOVQ	SI, R9
-loop13: // 2 times: elements
-	VBROADCASTSS	342176(AX), Y0
-	VMOVUPS	352128(R9), Y1	// result_13[0]
-	VBROADCASTSS	342192(AX), Y2
-	VMOVUPS	350080(R9), Y3	// result_9[0]
-	VMOVUPS	348032(R9), Y4	// result_5[0]
-	VMOVUPS	345984(R9), Y5	// result[0]
-	VMOVUPS	342784(R9), Y6	// q[0]
-	VFMADD231PS	Y5, Y0, Y6
-	VFMADD231PS	Y4, Y2, Y6
-	VFMADD231PS	Y3, Y2, Y6
-	VFMADD231PS	Y1, Y0, Y6
-	VMOVUPS	Y6, 344960(R9)	// q_next[0]
-	VMOVUPS	352384(R9), Y1	// result_14[0]
-	VMOVUPS	350592(R9), Y3	// result_10[0]
-	VMOVUPS	348544(R9), Y4	// result_6[0]
-	VMOVUPS	346496(R9), Y5	// result_2[0]
-	VMOVUPS	343040(R9), Y6	// v[0]
-	VFMADD231PS	Y5, Y0, Y6
-	VFMADD231PS	Y4, Y2, Y6
-	VFMADD231PS	Y3, Y2, Y6
-	VFMADD231PS	Y1, Y0, Y6
-	VMOVUPS	Y6, 345216(R9)	// v_next[0]
-	VMOVUPS	352640(R9), Y1	// result_15[0]
-	VMOVUPS	351104(R9), Y3	// result_11[0]
-	VMOVUPS	349056(R9), Y4	// result_7[0]
-	VMOVUPS	347008(R9), Y5	// result_3[0]
-	VMOVUPS	343296(R9), Y6	// q_dot[0]
-	VFMADD231PS	Y0, Y5, Y6
-	VFMADD231PS	Y2, Y4, Y6
-	VFMADD231PS	Y2, Y3, Y6
-	VFMADD231PS	Y0, Y1, Y6
-	VMOVUPS	Y6, 345472(R9)	// q_next_dot[0]
-	VMOVUPS	352896(R9), Y1	// result_16[0]
-	VMOVUPS	351616(R9), Y3	// result_12[0]
-	VMOVUPS	349568(R9), Y4	// result_8[0]
-	VMOVUPS	347520(R9), Y5	// result_4[0]
-	VMOVUPS	343552(R9), Y6	// v_dot[0]
-	VFMADD231PS	Y0, Y5, Y6
-	VFMADD231PS	Y2, Y4, Y6
-	VFMADD231PS	Y2, Y3, Y6
-	VFMADD231PS	Y0, Y1, Y6
-	VMOVUPS	Y6, 345728(R9)	// v_next_dot[0]
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop13
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop12
 	RET
 
 // step0TangentLanestep is Step.0.tangent.lanestep (arm.nde:51) of a block of samples.
@@ -5893,116 +5710,94 @@ loop13: // 2 times: elements
 TEXT step0TangentLanestep_avx2<>(SB), NOSPLIT, $0-0
 loop1:
 	// arm.nde:51
-	VBROADCASTSD	353152(AX), Y0	// step.t
-	VMOVSD	X0, 342272(AX)	// step0TangentStep.t
-	VBROADCASTSD	353408(AX), Y0	// step.h
-	VMOVSD	X0, 342528(AX)	// step0TangentStep.h
+	VBROADCASTSD	345984(AX), Y0	// step.t
+	VMOVSD	X0, 339200(AX)	// step0TangentStep.t
+	VBROADCASTSD	346240(AX), Y0	// step.h
+	VMOVSD	X0, 339456(AX)	// step0TangentStep.h
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	354944(SI), Y0	// q[0]
-	VMOVUPS	Y0, 342784(SI)	// step0TangentStep.q[0]
-	VMOVUPS	355072(SI), Y0	// q[1]
-	VMOVUPS	Y0, 342912(SI)	// step0TangentStep.q[1]
-	VMOVUPS	355200(SI), Y0	// v[0]
-	VMOVUPS	Y0, 343040(SI)	// step0TangentStep.v[0]
-	VMOVUPS	355328(SI), Y0	// v[1]
-	VMOVUPS	Y0, 343168(SI)	// step0TangentStep.v[1]
-	VMOVUPS	355456(SI), Y0	// q_dot[0]
-	VMOVUPS	Y0, 343296(SI)	// step0TangentStep.q_dot[0]
-	VMOVUPS	355584(SI), Y0	// q_dot[1]
-	VMOVUPS	Y0, 343424(SI)	// step0TangentStep.q_dot[1]
-	VMOVUPS	355712(SI), Y0	// v_dot[0]
-	VMOVUPS	Y0, 343552(SI)	// step0TangentStep.v_dot[0]
-	VMOVUPS	355840(SI), Y0	// v_dot[1]
-	VMOVUPS	Y0, 343680(SI)	// step0TangentStep.v_dot[1]
-	VMOVUPS	355968(SI), Y0	// extra.0[0]
-	VMOVUPS	Y0, 343808(SI)	// step0TangentStep.u[0]
-	VMOVUPS	356096(SI), Y0	// extra.0[1]
-	VMOVUPS	Y0, 343936(SI)	// step0TangentStep.u[1]
-	VMOVUPS	356224(SI), Y0	// extra.1
-	VMOVUPS	Y0, 344064(SI)	// step0TangentStep.mul
-	VMOVUPS	356352(SI), Y0	// extra.2
-	VMOVUPS	Y0, 344192(SI)	// step0TangentStep.add
-	VMOVUPS	356480(SI), Y0	// extra.3
-	VMOVUPS	Y0, 344320(SI)	// step0TangentStep.mul
-	VMOVUPS	356608(SI), Y0	// extra.4
-	VMOVUPS	Y0, 344448(SI)	// step0TangentStep.mul
-	VMOVUPS	356736(SI), Y0	// extra.5
-	VMOVUPS	Y0, 344576(SI)	// step0TangentStep.reshape
-	VMOVUPS	356864(SI), Y0	// extra.6
-	VMOVUPS	Y0, 344704(SI)	// step0TangentStep.mul
-	VMOVUPS	356992(SI), Y0	// extra.7
-	VMOVUPS	Y0, 344832(SI)	// step0TangentStep.mul
+	VMOVUPS	347776(SI), Y0	// q[0]
+	VMOVUPS	Y0, 339712(SI)	// step0TangentStep.q[0]
+	VMOVUPS	347904(SI), Y0	// q[1]
+	VMOVUPS	Y0, 339840(SI)	// step0TangentStep.q[1]
+	VMOVUPS	348032(SI), Y0	// v[0]
+	VMOVUPS	Y0, 339968(SI)	// step0TangentStep.v[0]
+	VMOVUPS	348160(SI), Y0	// v[1]
+	VMOVUPS	Y0, 340096(SI)	// step0TangentStep.v[1]
+	VMOVUPS	348288(SI), Y0	// q_dot[0]
+	VMOVUPS	Y0, 340224(SI)	// step0TangentStep.q_dot[0]
+	VMOVUPS	348416(SI), Y0	// q_dot[1]
+	VMOVUPS	Y0, 340352(SI)	// step0TangentStep.q_dot[1]
+	VMOVUPS	348544(SI), Y0	// v_dot[0]
+	VMOVUPS	Y0, 340480(SI)	// step0TangentStep.v_dot[0]
+	VMOVUPS	348672(SI), Y0	// v_dot[1]
+	VMOVUPS	Y0, 340608(SI)	// step0TangentStep.v_dot[1]
+	VMOVUPS	348800(SI), Y0	// extra.0[0]
+	VMOVUPS	Y0, 340736(SI)	// step0TangentStep.u[0]
+	VMOVUPS	348928(SI), Y0	// extra.0[1]
+	VMOVUPS	Y0, 340864(SI)	// step0TangentStep.u[1]
+	VMOVUPS	349056(SI), Y0	// extra.1
+	VMOVUPS	Y0, 340992(SI)	// step0TangentStep.mul
+	VMOVUPS	349184(SI), Y0	// extra.2
+	VMOVUPS	Y0, 341120(SI)	// step0TangentStep.add
+	VMOVUPS	349312(SI), Y0	// extra.3
+	VMOVUPS	Y0, 341248(SI)	// step0TangentStep.mul
+	VMOVUPS	349440(SI), Y0	// extra.4
+	VMOVUPS	Y0, 341376(SI)	// step0TangentStep.mul
+	VMOVUPS	349568(SI), Y0	// extra.5
+	VMOVUPS	Y0, 341504(SI)	// step0TangentStep.reshape
+	VMOVUPS	349696(SI), Y0	// extra.6
+	VMOVUPS	Y0, 341632(SI)	// step0TangentStep.mul
+	VMOVUPS	349824(SI), Y0	// extra.7
+	VMOVUPS	Y0, 341760(SI)	// step0TangentStep.mul
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
 	CALL	step0TangentStep_avx2<>(SB)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop3: // 4 times: vectors of the block
-	VMOVUPS	344960(SI), Y0	// step0TangentStep.q_next[0]
-	VMOVUPS	Y0, 358400(SI)	// result[0]
-	VMOVUPS	345088(SI), Y0	// step0TangentStep.q_next[1]
-	VMOVUPS	Y0, 358528(SI)	// result[1]
-	VMOVUPS	345216(SI), Y0	// step0TangentStep.v_next[0]
-	VMOVUPS	Y0, 358656(SI)	// result_2[0]
-	VMOVUPS	345344(SI), Y0	// step0TangentStep.v_next[1]
-	VMOVUPS	Y0, 358784(SI)	// result_2[1]
-	VMOVUPS	345472(SI), Y0	// step0TangentStep.q_next_dot[0]
-	VMOVUPS	Y0, 358912(SI)	// result_3[0]
-	VMOVUPS	345600(SI), Y0	// step0TangentStep.q_next_dot[1]
-	VMOVUPS	Y0, 359040(SI)	// result_3[1]
-	VMOVUPS	345728(SI), Y0	// step0TangentStep.v_next_dot[0]
-	VMOVUPS	Y0, 359168(SI)	// result_4[0]
-	VMOVUPS	345856(SI), Y0	// step0TangentStep.v_next_dot[1]
-	VMOVUPS	Y0, 359296(SI)	// result_4[1]
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop3
-	MOVQ	$4, CX
-	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop4: // 4 times: vectors of the block
+loop3: // 4 times: vectors of the block
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMOVUPS	f32_00000000<>(SB), Y3
 	// arm.nde:51
-	VMOVUPS	358400(SI), Y15	// result[0]
+	VMOVUPS	341888(SI), Y15	// step0TangentStep.q_next[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13
 	VSUBPS	0(AX), Y13, Y4
-	VMOVUPS	358528(SI), Y15	// result[1]
+	VMOVUPS	342016(SI), Y15	// step0TangentStep.q_next[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13
 	VSUBPS	32(AX), Y13, Y5
 	VADDPS	Y4, Y0, Y0
 	VADDPS	Y5, Y0, Y0
-	VMOVUPS	358656(SI), Y15	// result_2[0]
+	VMOVUPS	342144(SI), Y15	// step0TangentStep.v_next[0]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13
 	VSUBPS	64(AX), Y13, Y4
-	VMOVUPS	358784(SI), Y15	// result_2[1]
+	VMOVUPS	342272(SI), Y15	// step0TangentStep.v_next[1]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13
 	VSUBPS	96(AX), Y13, Y5
 	VADDPS	Y4, Y1, Y1
 	VADDPS	Y5, Y1, Y1
-	VMOVUPS	358912(SI), Y4	// result_3[0]
+	VMOVUPS	342400(SI), Y4	// step0TangentStep.q_next_dot[0]
 	VSUBPS	Y4, Y4, Y5
-	VMOVUPS	359040(SI), Y6	// result_3[1]
+	VMOVUPS	342528(SI), Y6	// step0TangentStep.q_next_dot[1]
 	VSUBPS	Y6, Y6, Y7
 	VADDPS	Y5, Y2, Y2
 	VADDPS	Y7, Y2, Y2
-	VMOVUPS	359168(SI), Y5	// result_4[0]
+	VMOVUPS	342656(SI), Y5	// step0TangentStep.v_next_dot[0]
 	VSUBPS	Y5, Y5, Y7
-	VMOVUPS	359296(SI), Y8	// result_4[1]
+	VMOVUPS	342784(SI), Y8	// step0TangentStep.v_next_dot[1]
 	VSUBPS	Y8, Y8, Y9
 	VADDPS	Y7, Y3, Y3
 	VADDPS	Y9, Y3, Y3
-	VMOVUPD	353664(DI), Y7	// step.live
-	VMOVUPD	353696(DI), Y9	// step.live | 1
+	VMOVUPD	346496(DI), Y7	// step.live
+	VMOVUPD	346528(DI), Y9	// step.live | 1
 	VCMPPS	$0, f32_00000000<>(SB), Y0, Y0
 	VCMPPS	$0, f32_00000000<>(SB), Y1, Y1
 	VANDPS	Y1, Y0, Y0
@@ -6022,96 +5817,96 @@ loop4: // 4 times: vectors of the block
 	VPMOVSXDQ	X2, Y2
 	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
 	VANDPD	f64_3ff0000000000000<>(SB), Y2, Y2
-	VMOVUPD	Y0, 358144(DI)	// step.code
-	VMOVUPD	Y2, 358176(DI)	// step.code | 1
-	VMOVUPS	354944(SI), Y0	// q[0]
-	VMOVUPS	355072(SI), Y2	// q[1]
-	VMOVUPS	355200(SI), Y3	// v[0]
-	VMOVUPS	355328(SI), Y7	// v[1]
-	VMOVUPS	355456(SI), Y9	// q_dot[0]
-	VMOVUPS	355584(SI), Y10	// q_dot[1]
-	VMOVUPS	355712(SI), Y11	// v_dot[0]
-	VMOVUPS	355840(SI), Y12	// v_dot[1]
+	VMOVUPD	Y0, 350976(DI)	// step.code
+	VMOVUPD	Y2, 351008(DI)	// step.code | 1
+	VMOVUPS	347776(SI), Y0	// q[0]
+	VMOVUPS	347904(SI), Y2	// q[1]
+	VMOVUPS	348032(SI), Y3	// v[0]
+	VMOVUPS	348160(SI), Y7	// v[1]
+	VMOVUPS	348288(SI), Y9	// q_dot[0]
+	VMOVUPS	348416(SI), Y10	// q_dot[1]
+	VMOVUPS	348544(SI), Y11	// v_dot[0]
+	VMOVUPS	348672(SI), Y12	// v_dot[1]
 	VBLENDVPS	Y1, 0(AX), Y0, Y0
-	VMOVUPS	Y0, 357120(SI)	// q.next[0]
+	VMOVUPS	Y0, 349952(SI)	// q.next[0]
 	VBLENDVPS	Y1, 32(AX), Y2, Y0
-	VMOVUPS	Y0, 357248(SI)	// q.next[1]
+	VMOVUPS	Y0, 350080(SI)	// q.next[1]
 	VBLENDVPS	Y1, 64(AX), Y3, Y0
-	VMOVUPS	Y0, 357376(SI)	// v.next[0]
+	VMOVUPS	Y0, 350208(SI)	// v.next[0]
 	VBLENDVPS	Y1, 96(AX), Y7, Y0
-	VMOVUPS	Y0, 357504(SI)	// v.next[1]
+	VMOVUPS	Y0, 350336(SI)	// v.next[1]
 	VBLENDVPS	Y1, Y4, Y9, Y0
-	VMOVUPS	Y0, 357632(SI)	// q_dot.next[0]
+	VMOVUPS	Y0, 350464(SI)	// q_dot.next[0]
 	VBLENDVPS	Y1, Y6, Y10, Y0
-	VMOVUPS	Y0, 357760(SI)	// q_dot.next[1]
+	VMOVUPS	Y0, 350592(SI)	// q_dot.next[1]
 	VBLENDVPS	Y1, Y5, Y11, Y0
-	VMOVUPS	Y0, 357888(SI)	// v_dot.next[0]
+	VMOVUPS	Y0, 350720(SI)	// v_dot.next[0]
 	VBLENDVPS	Y1, Y8, Y12, Y0
-	VMOVUPS	Y0, 358016(SI)	// v_dot.next[1]
+	VMOVUPS	Y0, 350848(SI)	// v_dot.next[1]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop4
+	JNE	loop3
 	// results that are the arguments of the next run
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop5: // 4 times: vectors of the block
-	VMOVUPS	357120(SI), Y0	// q.next[0]
-	VMOVUPS	Y0, 354944(SI)	// q[0]
-	VMOVUPS	357248(SI), Y0	// q.next[1]
-	VMOVUPS	Y0, 355072(SI)	// q[1]
-	VMOVUPS	357376(SI), Y0	// v.next[0]
-	VMOVUPS	Y0, 355200(SI)	// v[0]
-	VMOVUPS	357504(SI), Y0	// v.next[1]
-	VMOVUPS	Y0, 355328(SI)	// v[1]
-	VMOVUPS	357632(SI), Y0	// q_dot.next[0]
-	VMOVUPS	Y0, 355456(SI)	// q_dot[0]
-	VMOVUPS	357760(SI), Y0	// q_dot.next[1]
-	VMOVUPS	Y0, 355584(SI)	// q_dot[1]
-	VMOVUPS	357888(SI), Y0	// v_dot.next[0]
-	VMOVUPS	Y0, 355712(SI)	// v_dot[0]
-	VMOVUPS	358016(SI), Y0	// v_dot.next[1]
-	VMOVUPS	Y0, 355840(SI)	// v_dot[1]
+loop4: // 4 times: vectors of the block
+	VMOVUPS	349952(SI), Y0	// q.next[0]
+	VMOVUPS	Y0, 347776(SI)	// q[0]
+	VMOVUPS	350080(SI), Y0	// q.next[1]
+	VMOVUPS	Y0, 347904(SI)	// q[1]
+	VMOVUPS	350208(SI), Y0	// v.next[0]
+	VMOVUPS	Y0, 348032(SI)	// v[0]
+	VMOVUPS	350336(SI), Y0	// v.next[1]
+	VMOVUPS	Y0, 348160(SI)	// v[1]
+	VMOVUPS	350464(SI), Y0	// q_dot.next[0]
+	VMOVUPS	Y0, 348288(SI)	// q_dot[0]
+	VMOVUPS	350592(SI), Y0	// q_dot.next[1]
+	VMOVUPS	Y0, 348416(SI)	// q_dot[1]
+	VMOVUPS	350720(SI), Y0	// v_dot.next[0]
+	VMOVUPS	Y0, 348544(SI)	// v_dot[0]
+	VMOVUPS	350848(SI), Y0	// v_dot.next[1]
+	VMOVUPS	Y0, 348672(SI)	// v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop5
+	JNE	loop4
 	// the next step, if all lanes have taken this one
-	VMOVUPD	358144(AX), Y0	// step.code
-	VMOVUPD	358176(AX), Y1	// step.code | 1
+	VMOVUPD	350976(AX), Y0	// step.code
+	VMOVUPD	351008(AX), Y1	// step.code | 1
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	358208(AX), Y1	// step.code | 2
+	VMOVUPD	351040(AX), Y1	// step.code | 2
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	358240(AX), Y1	// step.code | 3
+	VMOVUPD	351072(AX), Y1	// step.code | 3
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	358272(AX), Y1	// step.code | 4
+	VMOVUPD	351104(AX), Y1	// step.code | 4
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	358304(AX), Y1	// step.code | 5
+	VMOVUPD	351136(AX), Y1	// step.code | 5
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	358336(AX), Y1	// step.code | 6
+	VMOVUPD	351168(AX), Y1	// step.code | 6
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	358368(AX), Y1	// step.code | 7
+	VMOVUPD	351200(AX), Y1	// step.code | 7
 	VADDPD	Y1, Y0, Y0
 	VPERM2F128	$1, Y0, Y0, Y1
 	VADDPD	Y1, Y0, Y0
 	VSHUFPD	$5, Y0, Y0, Y1
 	VADDPD	Y1, Y0, Y0
 	VCMPPD	$0, f64_4040000000000000<>(SB), Y0, Y0
-	VBROADCASTSD	354176(AX), Y1	// step.taken
+	VBROADCASTSD	347008(AX), Y1	// step.taken
 	VADDPD	f64_3ff0000000000000<>(SB), Y1, Y2
-	VBROADCASTSD	353920(AX), Y3	// step.t0
-	VBROADCASTSD	353408(AX), Y4	// step.h
+	VBROADCASTSD	346752(AX), Y3	// step.t0
+	VBROADCASTSD	346240(AX), Y4	// step.h
 	VMULPD	Y4, Y2, Y4
 	VADDPD	Y4, Y3, Y3
-	VBROADCASTSD	353152(AX), Y4	// step.t
+	VBROADCASTSD	345984(AX), Y4	// step.t
 	VBLENDVPD	Y0, Y3, Y4, Y3
-	VMOVSD	X3, 353152(AX)	// step.t
+	VMOVSD	X3, 345984(AX)	// step.t
 	VBLENDVPD	Y0, Y2, Y1, Y1
-	VMOVSD	X1, 354176(AX)	// step.taken
-	VBROADCASTSD	354432(AX), Y1	// step.many
+	VMOVSD	X1, 347008(AX)	// step.taken
+	VBROADCASTSD	347264(AX), Y1	// step.many
 	VSUBPD	Y2, Y1, Y1
 	VANDPD	Y1, Y0, Y0
-	VMOVSD	X0, 354688(AX)	// step.more
-	CMPQ	354688(AX), $0	// step.more
+	VMOVSD	X0, 347520(AX)	// step.more
+	CMPQ	347520(AX), $0	// step.more
 	JNE	loop1
 	RET
 
@@ -6134,9 +5929,9 @@ TEXT armFieldDual2_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	359552(SI), Y0	// q[1]
-	VMOVUPS	360320(SI), Y1	// add
-	VMOVUPS	360448(SI), Y2	// mul
+	VMOVUPS	351360(SI), Y0	// q[1]
+	VMOVUPS	352128(SI), Y1	// add
+	VMOVUPS	352256(SI), Y2	// mul
 	// arm.nde:28
 	VMOVUPS	f32_4b400000<>(SB), Y3
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y3
@@ -6171,16 +5966,16 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 362880(SI)	// c2
+	VMOVUPS	Y3, 354688(SI)	// c2
 	// arm.nde:30
 	VFMADD231PS	Y3, Y2, Y1
-	VMOVUPS	360192(SI), Y2	// mul
-	VMOVUPS	360576(SI), Y4	// mul
+	VMOVUPS	352000(SI), Y2	// mul
+	VMOVUPS	352384(SI), Y4	// mul
 	// arm.nde:32
 	// arm.nde:31
 	VFMADD231PS	Y3, Y4, Y2
-	VMOVUPS	359680(SI), Y3	// v[0]
-	VMOVUPS	359808(SI), Y5	// v[1]
+	VMOVUPS	351488(SI), Y3	// v[0]
+	VMOVUPS	351616(SI), Y5	// v[1]
 	// arm.nde:32
 	// arm.nde:28
 	VANDPS	f32_7fffffff<>(SB), Y0, Y6
@@ -6217,35 +6012,35 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y7, Y7
 	VXORPS	f32_ffffffff<>(SB), Y7, Y7
 	VORPS	Y7, Y6, Y6
-	VMOVUPS	Y6, 363520(SI)	// s2
+	VMOVUPS	Y6, 355328(SI)	// s2
 	// arm.nde:33
 	VMULPS	Y6, Y4, Y4
-	VMOVUPS	Y4, 363648(SI)	// k
+	VMOVUPS	Y4, 355456(SI)	// k
 	// arm.nde:34
 	VXORPS	f32_80000000<>(SB), Y4, Y6
-	VMOVUPS	Y6, 363776(SI)	// neg
+	VMOVUPS	Y6, 355584(SI)	// neg
 	VMULPS	f32_40000000<>(SB), Y3, Y7
-	VMOVUPS	Y7, 363904(SI)	// mul_6
+	VMOVUPS	Y7, 355712(SI)	// mul_6
 	VMULPS	Y5, Y7, Y7
 	VFMADD231PS	Y5, Y5, Y7
-	VMOVUPS	Y7, 364032(SI)	// add_2
+	VMOVUPS	Y7, 355840(SI)	// add_2
 	VMULPS	Y7, Y6, Y6
-	VMOVUPS	360704(SI), Y7	// reshape
+	VMOVUPS	352512(SI), Y7	// reshape
 	// arm.nde:32
-	VMOVUPS	Y1, 363008(SI)	// M[0]
-	VMOVUPS	Y2, 363136(SI)	// M[1]
-	VMOVUPS	Y2, 363264(SI)	// M[2]
-	VMOVUPS	Y7, 363392(SI)	// M[3]
+	VMOVUPS	Y1, 354816(SI)	// M[0]
+	VMOVUPS	Y2, 354944(SI)	// M[1]
+	VMOVUPS	Y2, 355072(SI)	// M[2]
+	VMOVUPS	Y7, 355200(SI)	// M[3]
 	// arm.nde:34
 	VMULPS	Y3, Y3, Y1
-	VMOVUPS	Y1, 364160(SI)	// square
+	VMOVUPS	Y1, 355968(SI)	// square
 	VMULPS	Y1, Y4, Y1
-	VMOVUPS	359424(SI), Y2	// q[0]
-	VMOVUPS	360960(SI), Y4	// mul
-	VMOVUPS	360832(SI), Y7	// mul
+	VMOVUPS	351232(SI), Y2	// q[0]
+	VMOVUPS	352768(SI), Y4	// mul
+	VMOVUPS	352640(SI), Y7	// mul
 	// arm.nde:35
 	VADDPS	Y0, Y2, Y8
-	VMOVUPS	Y8, 364288(SI)	// add_3
+	VMOVUPS	Y8, 356096(SI)	// add_3
 	VMOVUPS	f32_4b400000<>(SB), Y9
 	VFMADD231PS	f32_3f22f983<>(SB), Y8, Y9
 	VSUBPS	f32_4b400000<>(SB), Y9, Y10
@@ -6314,8 +6109,8 @@ loop1: // 4 times: vectors of the block
 	VXORPS	f32_ffffffff<>(SB), Y9, Y9
 	VORPS	Y9, Y8, Y8
 	VFMADD213PS	Y4, Y8, Y7
-	VMOVUPS	359936(SI), Y8	// u[0]
-	VMOVUPS	360064(SI), Y9	// u[1]
+	VMOVUPS	351744(SI), Y8	// u[0]
+	VMOVUPS	351872(SI), Y9	// u[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Y6, Y8, Y6
@@ -6323,9 +6118,9 @@ loop1: // 4 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y7, Y6, Y6
-	VMOVUPS	Y6, 364416(SI)	// sub[0]
+	VMOVUPS	Y6, 356224(SI)	// sub[0]
 	VSUBPS	Y4, Y1, Y1
-	VMOVUPS	Y1, 364544(SI)	// sub[1]
+	VMOVUPS	Y1, 356352(SI)	// sub[1]
 	// arm.nde:11
 	VANDPS	f32_7fffffff<>(SB), Y2, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y4
@@ -6361,7 +6156,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y1, Y1
-	VMOVUPS	Y1, 364672(SI)	// sin[0]
+	VMOVUPS	Y1, 356480(SI)	// sin[0]
 	VANDPS	f32_7fffffff<>(SB), Y0, Y4
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y4, Y6
@@ -6396,7 +6191,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y6, Y6
 	VXORPS	f32_ffffffff<>(SB), Y6, Y6
 	VORPS	Y6, Y4, Y4
-	VMOVUPS	Y4, 364800(SI)	// sin[1]
+	VMOVUPS	Y4, 356608(SI)	// sin[1]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y2, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -6430,7 +6225,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y2, Y2
 	VXORPS	f32_ffffffff<>(SB), Y2, Y2
 	VORPS	Y2, Y6, Y2
-	VMOVUPS	Y2, 364928(SI)	// cos[0]
+	VMOVUPS	Y2, 356736(SI)	// cos[0]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -6464,13 +6259,13 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y0, Y0
 	VXORPS	f32_ffffffff<>(SB), Y0, Y0
 	VORPS	Y0, Y6, Y0
-	VMOVUPS	Y0, 365056(SI)	// cos[1]
-	VMOVUPS	Y1, 365184(SI)	// concat[0]
-	VMOVUPS	Y4, 365312(SI)	// concat[1]
-	VMOVUPS	Y2, 365440(SI)	// concat[2]
-	VMOVUPS	Y0, 365568(SI)	// concat[3]
-	VMOVUPS	Y3, 365696(SI)	// concat[4]
-	VMOVUPS	Y5, 365824(SI)	// concat[5]
+	VMOVUPS	Y0, 356864(SI)	// cos[1]
+	VMOVUPS	Y1, 356992(SI)	// concat[0]
+	VMOVUPS	Y4, 357120(SI)	// concat[1]
+	VMOVUPS	Y2, 357248(SI)	// concat[2]
+	VMOVUPS	Y0, 357376(SI)	// concat[3]
+	VMOVUPS	Y3, 357504(SI)	// concat[4]
+	VMOVUPS	Y5, 357632(SI)	// concat[5]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -6491,10 +6286,10 @@ loop2: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop3: // 6 times: terms of the sums
-	VMOVUPS	365184(R10), Y8	// concat[0]
-	VMOVUPS	365216(R10), Y9	// concat[0] | 1
-	VMOVUPS	365248(R10), Y10	// concat[0] | 2
-	VMOVUPS	365280(R10), Y11	// concat[0] | 3
+	VMOVUPS	356992(R10), Y8	// concat[0]
+	VMOVUPS	357024(R10), Y9	// concat[0] | 1
+	VMOVUPS	357056(R10), Y10	// concat[0] | 2
+	VMOVUPS	357088(R10), Y11	// concat[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -6509,14 +6304,14 @@ loop3: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	Y0, 365952(DI)	// matvec[0]
-	VMOVUPS	Y1, 365984(DI)	// matvec[0] | 1
-	VMOVUPS	Y2, 366016(DI)	// matvec[0] | 2
-	VMOVUPS	Y3, 366048(DI)	// matvec[0] | 3
-	VMOVUPS	Y4, 366080(DI)	// matvec[1]
-	VMOVUPS	Y5, 366112(DI)	// matvec[1] | 1
-	VMOVUPS	Y6, 366144(DI)	// matvec[1] | 2
-	VMOVUPS	Y7, 366176(DI)	// matvec[1] | 3
+	VMOVUPS	Y0, 357760(DI)	// matvec[0]
+	VMOVUPS	Y1, 357792(DI)	// matvec[0] | 1
+	VMOVUPS	Y2, 357824(DI)	// matvec[0] | 2
+	VMOVUPS	Y3, 357856(DI)	// matvec[0] | 3
+	VMOVUPS	Y4, 357888(DI)	// matvec[1]
+	VMOVUPS	Y5, 357920(DI)	// matvec[1] | 1
+	VMOVUPS	Y6, 357952(DI)	// matvec[1] | 2
+	VMOVUPS	Y7, 357984(DI)	// matvec[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -6529,10 +6324,10 @@ loop4: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop5: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	365952(R9), Y0	// matvec[0]
+	VMOVUPS	357760(R9), Y0	// matvec[0]
 	VBROADCASTSS	768(R10), Y1	// friction.0.bias[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 370048(R9)	// add_4[0]
+	VMOVUPS	Y0, 361856(R9)	// add_4[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -6561,7 +6356,7 @@ loop5: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 374144(R9)	// softplus[0]
+	VMOVUPS	Y0, 365952(R9)	// softplus[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -6586,10 +6381,10 @@ loop6: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop7: // 32 times: terms of the sums
-	VMOVUPS	374144(R10), Y8	// softplus[0]
-	VMOVUPS	374176(R10), Y9	// softplus[0] | 1
-	VMOVUPS	374208(R10), Y10	// softplus[0] | 2
-	VMOVUPS	374240(R10), Y11	// softplus[0] | 3
+	VMOVUPS	365952(R10), Y8	// softplus[0]
+	VMOVUPS	365984(R10), Y9	// softplus[0] | 1
+	VMOVUPS	366016(R10), Y10	// softplus[0] | 2
+	VMOVUPS	366048(R10), Y11	// softplus[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -6604,14 +6399,14 @@ loop7: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop7
-	VMOVUPS	Y0, 378240(DI)	// matvec_2[0]
-	VMOVUPS	Y1, 378272(DI)	// matvec_2[0] | 1
-	VMOVUPS	Y2, 378304(DI)	// matvec_2[0] | 2
-	VMOVUPS	Y3, 378336(DI)	// matvec_2[0] | 3
-	VMOVUPS	Y4, 378368(DI)	// matvec_2[1]
-	VMOVUPS	Y5, 378400(DI)	// matvec_2[1] | 1
-	VMOVUPS	Y6, 378432(DI)	// matvec_2[1] | 2
-	VMOVUPS	Y7, 378464(DI)	// matvec_2[1] | 3
+	VMOVUPS	Y0, 370048(DI)	// matvec_2[0]
+	VMOVUPS	Y1, 370080(DI)	// matvec_2[0] | 1
+	VMOVUPS	Y2, 370112(DI)	// matvec_2[0] | 2
+	VMOVUPS	Y3, 370144(DI)	// matvec_2[0] | 3
+	VMOVUPS	Y4, 370176(DI)	// matvec_2[1]
+	VMOVUPS	Y5, 370208(DI)	// matvec_2[1] | 1
+	VMOVUPS	Y6, 370240(DI)	// matvec_2[1] | 2
+	VMOVUPS	Y7, 370272(DI)	// matvec_2[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -6626,10 +6421,10 @@ loop8: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop9: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	378240(R9), Y2	// matvec_2[0]
+	VMOVUPS	370048(R9), Y2	// matvec_2[0]
 	VBROADCASTSS	4992(R10), Y3	// friction.2.bias[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 382336(R9)	// add_5[0]
+	VMOVUPS	Y2, 374144(R9)	// add_5[0]
 	VORPS	f32_80000000<>(SB), Y2, Y3
 	VMOVUPS	f32_c2ae999a<>(SB), Y4
 	VMAXPS	Y3, Y4, Y3
@@ -6666,23 +6461,23 @@ loop9: // 32 times: elements
 	ADDQ	$4, R10
 	DECQ	DI
 	JNE	loop9
-	VMOVUPS	Y0, 386432(SI)	// matvec_3[0]
-	VMOVUPS	Y1, 386560(SI)	// matvec_3[1]
+	VMOVUPS	Y0, 378240(SI)	// matvec_3[0]
+	VMOVUPS	Y1, 378368(SI)	// matvec_3[1]
 	// arm.nde:38
-	VMOVUPS	364416(SI), Y2	// sub[0]
+	VMOVUPS	356224(SI), Y2	// sub[0]
 	VBROADCASTSS	5376(BX), Y3	// friction.4.bias[0]
 	VADDPS	Y3, Y0, Y0
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 386688(SI)	// sub_2[0]
-	VMOVUPS	364544(SI), Y2	// sub[1]
+	VMOVUPS	Y0, 378496(SI)	// sub_2[0]
+	VMOVUPS	356352(SI), Y2	// sub[1]
 	VBROADCASTSS	5380(BX), Y3	// friction.4.bias[1]
 	VADDPS	Y3, Y1, Y1
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 386816(SI)	// sub_2[1]
-	VMOVUPS	363008(SI), Y2	// M[0]
-	VMOVUPS	363136(SI), Y3	// M[1]
-	VMOVUPS	363264(SI), Y4	// M[2]
-	VMOVUPS	363392(SI), Y5	// M[3]
+	VMOVUPS	Y1, 378624(SI)	// sub_2[1]
+	VMOVUPS	354816(SI), Y2	// M[0]
+	VMOVUPS	354944(SI), Y3	// M[1]
+	VMOVUPS	355072(SI), Y4	// M[2]
+	VMOVUPS	355200(SI), Y5	// M[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -6703,48 +6498,48 @@ loop9: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 362112(SI)	// dv[0]
-	VMOVUPS	Y0, 362240(SI)	// dv[1]
-	VMOVUPS	361216(SI), Y0	// q_dot[1]
-	VMOVUPS	360576(SI), Y1	// mul
-	VMOVUPS	361344(SI), Y15	// v_dot[0]
+	VMOVUPS	Y1, 353920(SI)	// dv[0]
+	VMOVUPS	Y0, 354048(SI)	// dv[1]
+	VMOVUPS	353024(SI), Y0	// q_dot[1]
+	VMOVUPS	352384(SI), Y1	// mul
+	VMOVUPS	353152(SI), Y15	// v_dot[0]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	359808(SI), Y2	// v[1]
-	VMOVUPS	361472(SI), Y3	// v_dot[1]
+	VMOVUPS	351616(SI), Y2	// v[1]
+	VMOVUPS	353280(SI), Y3	// v_dot[1]
 	// arm.nde:33
-	VMOVUPS	362880(SI), Y4	// c2
+	VMOVUPS	354688(SI), Y4	// c2
 	VMULPS	Y4, Y0, Y4
 	VMULPS	Y1, Y4, Y1
 	// arm.nde:34
 	VMULPS	f32_40000000<>(SB), Y2, Y4
-	VMOVUPS	363904(SI), Y5	// mul_6
+	VMOVUPS	355712(SI), Y5	// mul_6
 	VMOVUPS	0(AX), Y13
 	VMULPS	f32_40000000<>(SB), Y13, Y6
 	VMULPS	Y2, Y6, Y2
 	VFMADD231PS	Y5, Y3, Y2
 	VFMADD231PS	Y4, Y3, Y2
-	VMOVUPS	363776(SI), Y4	// neg
+	VMOVUPS	355584(SI), Y4	// neg
 	VXORPS	f32_80000000<>(SB), Y1, Y6
-	VMOVUPS	364032(SI), Y7	// add_2
+	VMOVUPS	355840(SI), Y7	// add_2
 	VMULPS	Y7, Y6, Y6
 	VMOVUPS	Y6, Y15
 	VFMADD231PS	Y4, Y2, Y15
 	VMOVUPS	Y15, 32(AX)
 	VMULPS	0(AX), Y5, Y2
-	VMOVUPS	363648(SI), Y4	// k
-	VMOVUPS	364160(SI), Y5	// square
+	VMOVUPS	355456(SI), Y4	// k
+	VMOVUPS	355968(SI), Y5	// square
 	VMULPS	Y5, Y1, Y1
 	VMOVUPS	Y1, Y15
 	VFMADD231PS	Y4, Y2, Y15
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	361088(SI), Y1	// q_dot[0]
-	VMOVUPS	360960(SI), Y2	// mul
-	VMOVUPS	359424(SI), Y4	// q[0]
-	VMOVUPS	360832(SI), Y15	// mul
+	VMOVUPS	352896(SI), Y1	// q_dot[0]
+	VMOVUPS	352768(SI), Y2	// mul
+	VMOVUPS	351232(SI), Y4	// q[0]
+	VMOVUPS	352640(SI), Y15	// mul
 	VMOVUPS	Y15, 96(AX)
 	// arm.nde:35
 	VADDPS	Y0, Y1, Y5
-	VMOVUPS	364288(SI), Y6	// add_3
+	VMOVUPS	356096(SI), Y6	// add_3
 	VANDPS	f32_7fffffff<>(SB), Y6, Y7
 	VMOVUPS	f32_4b400000<>(SB), Y8
 	VFMADD231PS	f32_3f22f983<>(SB), Y7, Y8
@@ -6819,8 +6614,8 @@ loop9: // 32 times: elements
 	VXORPS	f32_80000000<>(SB), Y4, Y4
 	VMULPS	Y4, Y1, Y4
 	VFMADD132PS	96(AX), Y2, Y4
-	VMOVUPS	361600(SI), Y5	// u_dot[0]
-	VMOVUPS	361728(SI), Y6	// u_dot[1]
+	VMOVUPS	353408(SI), Y5	// u_dot[0]
+	VMOVUPS	353536(SI), Y6	// u_dot[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	32(AX), Y5, Y5
@@ -6828,31 +6623,31 @@ loop9: // 32 times: elements
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y4, Y5, Y4
-	VMOVUPS	Y4, 386944(SI)	// sub_3[0]
+	VMOVUPS	Y4, 378752(SI)	// sub_3[0]
 	VSUBPS	Y2, Y6, Y2
-	VMOVUPS	Y2, 387072(SI)	// sub_3[1]
+	VMOVUPS	Y2, 378880(SI)	// sub_3[1]
 	// arm.nde:11
-	VMOVUPS	364928(SI), Y2	// cos[0]
+	VMOVUPS	356736(SI), Y2	// cos[0]
 	VMULPS	Y2, Y1, Y2
-	VMOVUPS	Y2, 387200(SI)	// mul_7[0]
-	VMOVUPS	365056(SI), Y4	// cos[1]
+	VMOVUPS	Y2, 379008(SI)	// mul_7[0]
+	VMOVUPS	356864(SI), Y4	// cos[1]
 	VMULPS	Y4, Y0, Y4
-	VMOVUPS	Y4, 387328(SI)	// mul_7[1]
-	VMOVUPS	364672(SI), Y5	// sin[0]
+	VMOVUPS	Y4, 379136(SI)	// mul_7[1]
+	VMOVUPS	356480(SI), Y5	// sin[0]
 	VXORPS	f32_80000000<>(SB), Y5, Y5
 	VMULPS	Y5, Y1, Y1
-	VMOVUPS	Y1, 387456(SI)	// mul_8[0]
-	VMOVUPS	364800(SI), Y5	// sin[1]
+	VMOVUPS	Y1, 379264(SI)	// mul_8[0]
+	VMOVUPS	356608(SI), Y5	// sin[1]
 	VXORPS	f32_80000000<>(SB), Y5, Y5
 	VMULPS	Y5, Y0, Y0
-	VMOVUPS	Y0, 387584(SI)	// mul_8[1]
-	VMOVUPS	Y2, 387712(SI)	// concat_2[0]
-	VMOVUPS	Y4, 387840(SI)	// concat_2[1]
-	VMOVUPS	Y1, 387968(SI)	// concat_2[2]
-	VMOVUPS	Y0, 388096(SI)	// concat_2[3]
+	VMOVUPS	Y0, 379392(SI)	// mul_8[1]
+	VMOVUPS	Y2, 379520(SI)	// concat_2[0]
+	VMOVUPS	Y4, 379648(SI)	// concat_2[1]
+	VMOVUPS	Y1, 379776(SI)	// concat_2[2]
+	VMOVUPS	Y0, 379904(SI)	// concat_2[3]
 	VMOVUPS	0(AX), Y13	// concat_2[4]
-	VMOVUPS	Y13, 388224(SI)
-	VMOVUPS	Y3, 388352(SI)	// concat_2[5]
+	VMOVUPS	Y13, 380032(SI)
+	VMOVUPS	Y3, 380160(SI)	// concat_2[5]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop8
@@ -6873,10 +6668,10 @@ loop10: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop11: // 6 times: terms of the sums
-	VMOVUPS	387712(R10), Y8	// concat_2[0]
-	VMOVUPS	387744(R10), Y9	// concat_2[0] | 1
-	VMOVUPS	387776(R10), Y10	// concat_2[0] | 2
-	VMOVUPS	387808(R10), Y11	// concat_2[0] | 3
+	VMOVUPS	379520(R10), Y8	// concat_2[0]
+	VMOVUPS	379552(R10), Y9	// concat_2[0] | 1
+	VMOVUPS	379584(R10), Y10	// concat_2[0] | 2
+	VMOVUPS	379616(R10), Y11	// concat_2[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -6891,14 +6686,14 @@ loop11: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop11
-	VMOVUPS	Y0, 388480(DI)	// matvec_4[0]
-	VMOVUPS	Y1, 388512(DI)	// matvec_4[0] | 1
-	VMOVUPS	Y2, 388544(DI)	// matvec_4[0] | 2
-	VMOVUPS	Y3, 388576(DI)	// matvec_4[0] | 3
-	VMOVUPS	Y4, 388608(DI)	// matvec_4[1]
-	VMOVUPS	Y5, 388640(DI)	// matvec_4[1] | 1
-	VMOVUPS	Y6, 388672(DI)	// matvec_4[1] | 2
-	VMOVUPS	Y7, 388704(DI)	// matvec_4[1] | 3
+	VMOVUPS	Y0, 380288(DI)	// matvec_4[0]
+	VMOVUPS	Y1, 380320(DI)	// matvec_4[0] | 1
+	VMOVUPS	Y2, 380352(DI)	// matvec_4[0] | 2
+	VMOVUPS	Y3, 380384(DI)	// matvec_4[0] | 3
+	VMOVUPS	Y4, 380416(DI)	// matvec_4[1]
+	VMOVUPS	Y5, 380448(DI)	// matvec_4[1] | 1
+	VMOVUPS	Y6, 380480(DI)	// matvec_4[1] | 2
+	VMOVUPS	Y7, 380512(DI)	// matvec_4[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -6910,8 +6705,8 @@ loop12: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop13: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	388480(R9), Y0	// matvec_4[0]
-	VMOVUPS	370048(R9), Y1	// add_4[0]
+	VMOVUPS	380288(R9), Y0	// matvec_4[0]
+	VMOVUPS	361856(R9), Y1	// add_4[0]
 	VORPS	f32_80000000<>(SB), Y1, Y2
 	VMOVUPS	f32_42b40000<>(SB), Y3
 	VMINPS	Y2, Y3, Y2
@@ -6944,7 +6739,7 @@ loop13: // 32 times: elements
 	VADDPS	f32_3f800000<>(SB), Y2, Y2
 	VDIVPS	Y2, Y1, Y1
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 392576(R9)	// mul_9[0]
+	VMOVUPS	Y0, 384384(R9)	// mul_9[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop13
@@ -6968,10 +6763,10 @@ loop14: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop15: // 32 times: terms of the sums
-	VMOVUPS	392576(R10), Y8	// mul_9[0]
-	VMOVUPS	392608(R10), Y9	// mul_9[0] | 1
-	VMOVUPS	392640(R10), Y10	// mul_9[0] | 2
-	VMOVUPS	392672(R10), Y11	// mul_9[0] | 3
+	VMOVUPS	384384(R10), Y8	// mul_9[0]
+	VMOVUPS	384416(R10), Y9	// mul_9[0] | 1
+	VMOVUPS	384448(R10), Y10	// mul_9[0] | 2
+	VMOVUPS	384480(R10), Y11	// mul_9[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -6986,14 +6781,14 @@ loop15: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop15
-	VMOVUPS	Y0, 396672(DI)	// matvec_5[0]
-	VMOVUPS	Y1, 396704(DI)	// matvec_5[0] | 1
-	VMOVUPS	Y2, 396736(DI)	// matvec_5[0] | 2
-	VMOVUPS	Y3, 396768(DI)	// matvec_5[0] | 3
-	VMOVUPS	Y4, 396800(DI)	// matvec_5[1]
-	VMOVUPS	Y5, 396832(DI)	// matvec_5[1] | 1
-	VMOVUPS	Y6, 396864(DI)	// matvec_5[1] | 2
-	VMOVUPS	Y7, 396896(DI)	// matvec_5[1] | 3
+	VMOVUPS	Y0, 388480(DI)	// matvec_5[0]
+	VMOVUPS	Y1, 388512(DI)	// matvec_5[0] | 1
+	VMOVUPS	Y2, 388544(DI)	// matvec_5[0] | 2
+	VMOVUPS	Y3, 388576(DI)	// matvec_5[0] | 3
+	VMOVUPS	Y4, 388608(DI)	// matvec_5[1]
+	VMOVUPS	Y5, 388640(DI)	// matvec_5[1] | 1
+	VMOVUPS	Y6, 388672(DI)	// matvec_5[1] | 2
+	VMOVUPS	Y7, 388704(DI)	// matvec_5[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -7008,8 +6803,8 @@ loop16: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop17: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	396672(R9), Y2	// matvec_5[0]
-	VMOVUPS	382336(R9), Y3	// add_5[0]
+	VMOVUPS	388480(R9), Y2	// matvec_5[0]
+	VMOVUPS	374144(R9), Y3	// add_5[0]
 	VORPS	f32_80000000<>(SB), Y3, Y4
 	VMOVUPS	f32_42b40000<>(SB), Y5
 	VMINPS	Y4, Y5, Y4
@@ -7051,38 +6846,38 @@ loop17: // 32 times: elements
 	DECQ	DI
 	JNE	loop17
 	// arm.nde:38
-	VMOVUPS	386944(SI), Y2	// sub_3[0]
+	VMOVUPS	378752(SI), Y2	// sub_3[0]
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	387072(SI), Y2	// sub_3[1]
+	VMOVUPS	378880(SI), Y2	// sub_3[1]
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	361216(SI), Y2	// q_dot[1]
-	VMOVUPS	360448(SI), Y3	// mul
+	VMOVUPS	353024(SI), Y2	// q_dot[1]
+	VMOVUPS	352256(SI), Y3	// mul
 	// arm.nde:28
-	VMOVUPS	363520(SI), Y4	// s2
+	VMOVUPS	355328(SI), Y4	// s2
 	VXORPS	f32_80000000<>(SB), Y4, Y4
 	VMULPS	Y4, Y2, Y2
 	// arm.nde:30
 	VMULPS	Y3, Y2, Y3
-	VMOVUPS	360576(SI), Y4	// mul
+	VMOVUPS	352384(SI), Y4	// mul
 	// arm.nde:32
 	// arm.nde:31
 	VMULPS	Y4, Y2, Y2
 	// arm.nde:32
 	// arm.nde:38
-	VMOVUPS	362112(SI), Y4	// dv[0]
+	VMOVUPS	353920(SI), Y4	// dv[0]
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	362240(SI), Y5	// dv[1]
+	VMOVUPS	354048(SI), Y5	// dv[1]
 	VFMADD231PS	Y5, Y2, Y3
 	VMULPS	Y4, Y2, Y2
 	VFMADD231PS	f32_00000000<>(SB), Y5, Y2
 	VSUBPS	Y3, Y0, Y0
-	VMOVUPS	Y0, 400768(SI)	// sub_4[0]
+	VMOVUPS	Y0, 392576(SI)	// sub_4[0]
 	VSUBPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 400896(SI)	// sub_4[1]
-	VMOVUPS	363008(SI), Y2	// M[0]
-	VMOVUPS	363136(SI), Y3	// M[1]
-	VMOVUPS	363264(SI), Y4	// M[2]
-	VMOVUPS	363392(SI), Y5	// M[3]
+	VMOVUPS	Y1, 392704(SI)	// sub_4[1]
+	VMOVUPS	354816(SI), Y2	// M[0]
+	VMOVUPS	354944(SI), Y3	// M[1]
+	VMOVUPS	355072(SI), Y4	// M[2]
+	VMOVUPS	355200(SI), Y5	// M[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -7103,250 +6898,314 @@ loop17: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 362624(SI)	// dv_dot[0]
-	VMOVUPS	Y0, 362752(SI)	// dv_dot[1]
+	VMOVUPS	Y1, 354432(SI)	// dv_dot[0]
+	VMOVUPS	Y0, 354560(SI)	// dv_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop16
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop18: // 4 times: vectors of the block
-	VMOVUPS	359680(SI), Y0	// v[0]
-	VMOVUPS	Y0, 361856(SI)	// dq[0]
-	VMOVUPS	359808(SI), Y0	// v[1]
-	VMOVUPS	Y0, 361984(SI)	// dq[1]
-	VMOVUPS	361344(SI), Y0	// v_dot[0]
-	VMOVUPS	Y0, 362368(SI)	// dq_dot[0]
-	VMOVUPS	361472(SI), Y0	// v_dot[1]
-	VMOVUPS	Y0, 362496(SI)	// dq_dot[1]
+	VMOVUPS	351488(SI), Y0	// v[0]
+	VMOVUPS	Y0, 353664(SI)	// dq[0]
+	VMOVUPS	351616(SI), Y0	// v[1]
+	VMOVUPS	Y0, 353792(SI)	// dq[1]
+	VMOVUPS	353152(SI), Y0	// v_dot[0]
+	VMOVUPS	Y0, 354176(SI)	// dq_dot[0]
+	VMOVUPS	353280(SI), Y0	// v_dot[1]
+	VMOVUPS	Y0, 354304(SI)	// dq_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop18
 	RET
 
 // step0Tangent2Step is Step.0.tangent2.step (arm.nde:51) of a block of samples.
+// 12 vectors lie in the frame for want of registers.
 TEXT step0Tangent2Step_avx2<>(SB), NOSPLIT, $0-0
 	// arm.nde:51
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	401664(SI), Y0	// q[0]
-	VMOVUPS	Y0, 359424(SI)	// armFieldDual2.q[0]
-	VMOVUPS	401792(SI), Y0	// q[1]
-	VMOVUPS	Y0, 359552(SI)	// armFieldDual2.q[1]
-	VMOVUPS	401920(SI), Y0	// v[0]
-	VMOVUPS	Y0, 359680(SI)	// armFieldDual2.v[0]
-	VMOVUPS	402048(SI), Y0	// v[1]
-	VMOVUPS	Y0, 359808(SI)	// armFieldDual2.v[1]
-	VMOVUPS	402688(SI), Y0	// u[0]
-	VMOVUPS	Y0, 359936(SI)	// armFieldDual2.u[0]
-	VMOVUPS	402816(SI), Y0	// u[1]
-	VMOVUPS	Y0, 360064(SI)	// armFieldDual2.u[1]
-	VMOVUPS	402944(SI), Y0	// mul
-	VMOVUPS	Y0, 360192(SI)	// armFieldDual2.mul
-	VMOVUPS	403072(SI), Y0	// add
-	VMOVUPS	Y0, 360320(SI)	// armFieldDual2.add
-	VMOVUPS	403200(SI), Y0	// mul
-	VMOVUPS	Y0, 360448(SI)	// armFieldDual2.mul
-	VMOVUPS	403328(SI), Y0	// mul
-	VMOVUPS	Y0, 360576(SI)	// armFieldDual2.mul
-	VMOVUPS	403456(SI), Y0	// reshape
-	VMOVUPS	Y0, 360704(SI)	// armFieldDual2.reshape
-	VMOVUPS	403584(SI), Y0	// mul
-	VMOVUPS	Y0, 360832(SI)	// armFieldDual2.mul
-	VMOVUPS	403712(SI), Y0	// mul
-	VMOVUPS	Y0, 360960(SI)	// armFieldDual2.mul
-	VMOVUPS	402176(SI), Y0	// q_dot[0]
-	VMOVUPS	Y0, 361088(SI)	// armFieldDual2.q_dot[0]
-	VMOVUPS	402304(SI), Y0	// q_dot[1]
-	VMOVUPS	Y0, 361216(SI)	// armFieldDual2.q_dot[1]
-	VMOVUPS	402432(SI), Y0	// v_dot[0]
-	VMOVUPS	Y0, 361344(SI)	// armFieldDual2.v_dot[0]
-	VMOVUPS	402560(SI), Y0	// v_dot[1]
-	VMOVUPS	Y0, 361472(SI)	// armFieldDual2.v_dot[1]
-	VMOVUPS	403840(SI), Y0	// u_dot[0]
-	VMOVUPS	Y0, 361600(SI)	// armFieldDual2.u_dot[0]
-	VMOVUPS	403968(SI), Y0	// u_dot[1]
-	VMOVUPS	Y0, 361728(SI)	// armFieldDual2.u_dot[1]
+	VMOVUPS	393472(SI), Y0	// q[0]
+	VMOVUPS	Y0, 351232(SI)	// armFieldDual2.q[0]
+	VMOVUPS	393600(SI), Y0	// q[1]
+	VMOVUPS	Y0, 351360(SI)	// armFieldDual2.q[1]
+	VMOVUPS	393728(SI), Y0	// v[0]
+	VMOVUPS	Y0, 351488(SI)	// armFieldDual2.v[0]
+	VMOVUPS	393856(SI), Y0	// v[1]
+	VMOVUPS	Y0, 351616(SI)	// armFieldDual2.v[1]
+	VMOVUPS	394496(SI), Y0	// u[0]
+	VMOVUPS	Y0, 351744(SI)	// armFieldDual2.u[0]
+	VMOVUPS	394624(SI), Y0	// u[1]
+	VMOVUPS	Y0, 351872(SI)	// armFieldDual2.u[1]
+	VMOVUPS	394752(SI), Y0	// mul
+	VMOVUPS	Y0, 352000(SI)	// armFieldDual2.mul
+	VMOVUPS	394880(SI), Y0	// add
+	VMOVUPS	Y0, 352128(SI)	// armFieldDual2.add
+	VMOVUPS	395008(SI), Y0	// mul
+	VMOVUPS	Y0, 352256(SI)	// armFieldDual2.mul
+	VMOVUPS	395136(SI), Y0	// mul
+	VMOVUPS	Y0, 352384(SI)	// armFieldDual2.mul
+	VMOVUPS	395264(SI), Y0	// reshape
+	VMOVUPS	Y0, 352512(SI)	// armFieldDual2.reshape
+	VMOVUPS	395392(SI), Y0	// mul
+	VMOVUPS	Y0, 352640(SI)	// armFieldDual2.mul
+	VMOVUPS	395520(SI), Y0	// mul
+	VMOVUPS	Y0, 352768(SI)	// armFieldDual2.mul
+	VMOVUPS	393984(SI), Y0	// q_dot[0]
+	VMOVUPS	Y0, 352896(SI)	// armFieldDual2.q_dot[0]
+	VMOVUPS	394112(SI), Y0	// q_dot[1]
+	VMOVUPS	Y0, 353024(SI)	// armFieldDual2.q_dot[1]
+	VMOVUPS	394240(SI), Y0	// v_dot[0]
+	VMOVUPS	Y0, 353152(SI)	// armFieldDual2.v_dot[0]
+	VMOVUPS	394368(SI), Y0	// v_dot[1]
+	VMOVUPS	Y0, 353280(SI)	// armFieldDual2.v_dot[1]
+	VMOVUPS	395648(SI), Y0	// u_dot[0]
+	VMOVUPS	Y0, 353408(SI)	// armFieldDual2.u_dot[0]
+	VMOVUPS	395776(SI), Y0	// u_dot[1]
+	VMOVUPS	Y0, 353536(SI)	// armFieldDual2.u_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
 	CALL	armFieldDual2_avx2<>(SB)
+	// arm.nde:51
+	VBROADCASTSD	393216(AX), Y0	// h
+	VMULPD	f64_3fe0000000000000<>(SB), Y0, Y0
+	VMOVSD	X0, 392832(AX)
+	VCVTPD2PSY	Y0, X0
+	VINSERTF128	$1, X0, Y0, Y0
+	VMOVSS	X0, 392840(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	361856(SI), Y0	// armFieldDual2.dq[0]
-	VMOVUPS	Y0, 405120(SI)	// result[0]
-	VMOVUPS	361984(SI), Y0	// armFieldDual2.dq[1]
-	VMOVUPS	Y0, 405248(SI)	// result[1]
-	VMOVUPS	362112(SI), Y0	// armFieldDual2.dv[0]
-	VMOVUPS	Y0, 405632(SI)	// result_2[0]
-	VMOVUPS	362240(SI), Y0	// armFieldDual2.dv[1]
-	VMOVUPS	Y0, 405760(SI)	// result_2[1]
-	VMOVUPS	362368(SI), Y0	// armFieldDual2.dq_dot[0]
-	VMOVUPS	Y0, 406144(SI)	// result_3[0]
-	VMOVUPS	362496(SI), Y0	// armFieldDual2.dq_dot[1]
-	VMOVUPS	Y0, 406272(SI)	// result_3[1]
-	VMOVUPS	362624(SI), Y0	// armFieldDual2.dv_dot[0]
-	VMOVUPS	Y0, 406656(SI)	// result_4[0]
-	VMOVUPS	362752(SI), Y0	// armFieldDual2.dv_dot[1]
-	VMOVUPS	Y0, 406784(SI)	// result_4[1]
+	VMOVUPS	353664(SI), Y15	// armFieldDual2.dq[0]
+	VMOVUPS	Y15, 0(AX)
+	VMOVUPS	0(AX), Y13	// result[0]
+	VMOVUPS	Y13, 396928(SI)
+	VMOVUPS	353792(SI), Y15	// armFieldDual2.dq[1]
+	VMOVUPS	Y15, 32(AX)
+	VMOVUPS	32(AX), Y13	// result[1]
+	VMOVUPS	Y13, 397056(SI)
+	VMOVUPS	353920(SI), Y15	// armFieldDual2.dv[0]
+	VMOVUPS	Y15, 64(AX)
+	VMOVUPS	64(AX), Y13	// result_2[0]
+	VMOVUPS	Y13, 397184(SI)
+	VMOVUPS	354048(SI), Y15	// armFieldDual2.dv[1]
+	VMOVUPS	Y15, 96(AX)
+	VMOVUPS	96(AX), Y13	// result_2[1]
+	VMOVUPS	Y13, 397312(SI)
+	VMOVUPS	354176(SI), Y0	// armFieldDual2.dq_dot[0]
+	VMOVUPS	Y0, 397440(SI)	// result_3[0]
+	VMOVUPS	354304(SI), Y1	// armFieldDual2.dq_dot[1]
+	VMOVUPS	Y1, 397568(SI)	// result_3[1]
+	VMOVUPS	354432(SI), Y2	// armFieldDual2.dv_dot[0]
+	VMOVUPS	Y2, 397696(SI)	// result_4[0]
+	VMOVUPS	354560(SI), Y3	// armFieldDual2.dv_dot[1]
+	VMOVUPS	Y3, 397824(SI)	// result_4[1]
+	// arm.nde:51
+	VMOVUPS	393472(SI), Y4	// q[0]
+	VMOVUPS	393600(SI), Y5	// q[1]
+	VMOVUPS	393728(SI), Y6	// v[0]
+	VMOVUPS	393856(SI), Y7	// v[1]
+	VMOVUPS	393984(SI), Y8	// q_dot[0]
+	VMOVUPS	394112(SI), Y9	// q_dot[1]
+	VMOVUPS	394240(SI), Y10	// v_dot[0]
+	VMOVUPS	394368(SI), Y11	// v_dot[1]
+	VBROADCASTSS	392840(AX), Y12
+	VFMADD231PS	0(AX), Y12, Y4
+	VMOVUPS	Y4, 351232(SI)	// armFieldDual2.q[0]
+	VFMADD231PS	32(AX), Y12, Y5
+	VMOVUPS	Y5, 351360(SI)	// armFieldDual2.q[1]
+	VFMADD231PS	64(AX), Y12, Y6
+	VMOVUPS	Y6, 351488(SI)	// armFieldDual2.v[0]
+	VFMADD231PS	96(AX), Y12, Y7
+	VMOVUPS	Y7, 351616(SI)	// armFieldDual2.v[1]
+	VFMADD231PS	Y12, Y0, Y8
+	VMOVUPS	Y8, 352896(SI)	// armFieldDual2.q_dot[0]
+	VFMADD231PS	Y12, Y1, Y9
+	VMOVUPS	Y9, 353024(SI)	// armFieldDual2.q_dot[1]
+	VFMADD231PS	Y12, Y2, Y10
+	VMOVUPS	Y10, 353152(SI)	// armFieldDual2.v_dot[0]
+	VFMADD231PS	Y12, Y3, Y11
+	VMOVUPS	Y11, 353280(SI)	// armFieldDual2.v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
 	// arm.nde:51
-	VBROADCASTSD	401408(AX), Y0	// h
-	VMULPD	f64_3fe0000000000000<>(SB), Y0, Y0
-	VMOVSD	X0, 401024(AX)
-	VCVTPD2PSY	Y0, X0
-	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 401032(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop3: // 4 times: vectors of the block
-	// arm.nde:51
-	VMOVUPS	401664(SI), Y0	// q[0]
-	VMOVUPS	401792(SI), Y1	// q[1]
-	VMOVUPS	401920(SI), Y2	// v[0]
-	VMOVUPS	402048(SI), Y3	// v[1]
-	VMOVUPS	402176(SI), Y4	// q_dot[0]
-	VMOVUPS	402304(SI), Y5	// q_dot[1]
-	VMOVUPS	402432(SI), Y6	// v_dot[0]
-	VMOVUPS	402560(SI), Y7	// v_dot[1]
-	VBROADCASTSS	401032(AX), Y8
-	VMOVUPS	405120(SI), Y9	// result[0]
-	VFMADD231PS	Y9, Y8, Y0
-	VMOVUPS	Y0, 405376(SI)	// q_y2[0]
-	VMOVUPS	405248(SI), Y0	// result[1]
-	VFMADD231PS	Y0, Y8, Y1
-	VMOVUPS	Y1, 405504(SI)	// q_y2[1]
-	VMOVUPS	405632(SI), Y0	// result_2[0]
-	VFMADD231PS	Y0, Y8, Y2
-	VMOVUPS	Y2, 405888(SI)	// v_y2[0]
-	VMOVUPS	405760(SI), Y0	// result_2[1]
-	VFMADD231PS	Y0, Y8, Y3
-	VMOVUPS	Y3, 406016(SI)	// v_y2[1]
-	VMOVUPS	406144(SI), Y0	// result_3[0]
-	VFMADD231PS	Y8, Y0, Y4
-	VMOVUPS	Y4, 406400(SI)	// q_y2_dot[0]
-	VMOVUPS	406272(SI), Y0	// result_3[1]
-	VFMADD231PS	Y8, Y0, Y5
-	VMOVUPS	Y5, 406528(SI)	// q_y2_dot[1]
-	VMOVUPS	406656(SI), Y0	// result_4[0]
-	VFMADD231PS	Y8, Y0, Y6
-	VMOVUPS	Y6, 406912(SI)	// v_y2_dot[0]
-	VMOVUPS	406784(SI), Y0	// result_4[1]
-	VFMADD231PS	Y8, Y0, Y7
-	VMOVUPS	Y7, 407040(SI)	// v_y2_dot[1]
+	VMOVUPS	394496(SI), Y0	// u[0]
+	VMOVUPS	Y0, 351744(SI)	// armFieldDual2.u[0]
+	VMOVUPS	394624(SI), Y0	// u[1]
+	VMOVUPS	Y0, 351872(SI)	// armFieldDual2.u[1]
+	VMOVUPS	394752(SI), Y0	// mul
+	VMOVUPS	Y0, 352000(SI)	// armFieldDual2.mul
+	VMOVUPS	394880(SI), Y0	// add
+	VMOVUPS	Y0, 352128(SI)	// armFieldDual2.add
+	VMOVUPS	395008(SI), Y0	// mul
+	VMOVUPS	Y0, 352256(SI)	// armFieldDual2.mul
+	VMOVUPS	395136(SI), Y0	// mul
+	VMOVUPS	Y0, 352384(SI)	// armFieldDual2.mul
+	VMOVUPS	395264(SI), Y0	// reshape
+	VMOVUPS	Y0, 352512(SI)	// armFieldDual2.reshape
+	VMOVUPS	395392(SI), Y0	// mul
+	VMOVUPS	Y0, 352640(SI)	// armFieldDual2.mul
+	VMOVUPS	395520(SI), Y0	// mul
+	VMOVUPS	Y0, 352768(SI)	// armFieldDual2.mul
+	VMOVUPS	395648(SI), Y0	// u_dot[0]
+	VMOVUPS	Y0, 353408(SI)	// armFieldDual2.u_dot[0]
+	VMOVUPS	395776(SI), Y0	// u_dot[1]
+	VMOVUPS	Y0, 353536(SI)	// armFieldDual2.u_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop3
-	// arm.nde:51
+	CALL	armFieldDual2_avx2<>(SB)
+	VBROADCASTSS	392840(AX), Y0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	405376(SI), Y0	// q_y2[0]
-	VMOVUPS	Y0, 359424(SI)	// armFieldDual2.q[0]
-	VMOVUPS	405504(SI), Y0	// q_y2[1]
-	VMOVUPS	Y0, 359552(SI)	// armFieldDual2.q[1]
-	VMOVUPS	405888(SI), Y0	// v_y2[0]
-	VMOVUPS	Y0, 359680(SI)	// armFieldDual2.v[0]
-	VMOVUPS	406016(SI), Y0	// v_y2[1]
-	VMOVUPS	Y0, 359808(SI)	// armFieldDual2.v[1]
-	VMOVUPS	402688(SI), Y0	// u[0]
-	VMOVUPS	Y0, 359936(SI)	// armFieldDual2.u[0]
-	VMOVUPS	402816(SI), Y0	// u[1]
-	VMOVUPS	Y0, 360064(SI)	// armFieldDual2.u[1]
-	VMOVUPS	402944(SI), Y0	// mul
-	VMOVUPS	Y0, 360192(SI)	// armFieldDual2.mul
-	VMOVUPS	403072(SI), Y0	// add
-	VMOVUPS	Y0, 360320(SI)	// armFieldDual2.add
-	VMOVUPS	403200(SI), Y0	// mul
-	VMOVUPS	Y0, 360448(SI)	// armFieldDual2.mul
-	VMOVUPS	403328(SI), Y0	// mul
-	VMOVUPS	Y0, 360576(SI)	// armFieldDual2.mul
-	VMOVUPS	403456(SI), Y0	// reshape
-	VMOVUPS	Y0, 360704(SI)	// armFieldDual2.reshape
-	VMOVUPS	403584(SI), Y0	// mul
-	VMOVUPS	Y0, 360832(SI)	// armFieldDual2.mul
-	VMOVUPS	403712(SI), Y0	// mul
-	VMOVUPS	Y0, 360960(SI)	// armFieldDual2.mul
-	VMOVUPS	406400(SI), Y0	// q_y2_dot[0]
-	VMOVUPS	Y0, 361088(SI)	// armFieldDual2.q_dot[0]
-	VMOVUPS	406528(SI), Y0	// q_y2_dot[1]
-	VMOVUPS	Y0, 361216(SI)	// armFieldDual2.q_dot[1]
-	VMOVUPS	406912(SI), Y0	// v_y2_dot[0]
-	VMOVUPS	Y0, 361344(SI)	// armFieldDual2.v_dot[0]
-	VMOVUPS	407040(SI), Y0	// v_y2_dot[1]
-	VMOVUPS	Y0, 361472(SI)	// armFieldDual2.v_dot[1]
-	VMOVUPS	403840(SI), Y0	// u_dot[0]
-	VMOVUPS	Y0, 361600(SI)	// armFieldDual2.u_dot[0]
-	VMOVUPS	403968(SI), Y0	// u_dot[1]
-	VMOVUPS	Y0, 361728(SI)	// armFieldDual2.u_dot[1]
+	VMOVUPS	353664(SI), Y15	// armFieldDual2.dq[0]
+	VMOVUPS	Y15, 0(AX)
+	VMOVUPS	0(AX), Y13	// result_5[0]
+	VMOVUPS	Y13, 397952(SI)
+	VMOVUPS	353792(SI), Y15	// armFieldDual2.dq[1]
+	VMOVUPS	Y15, 32(AX)
+	VMOVUPS	32(AX), Y13	// result_5[1]
+	VMOVUPS	Y13, 398080(SI)
+	VMOVUPS	353920(SI), Y15	// armFieldDual2.dv[0]
+	VMOVUPS	Y15, 64(AX)
+	VMOVUPS	64(AX), Y13	// result_6[0]
+	VMOVUPS	Y13, 398208(SI)
+	VMOVUPS	354048(SI), Y15	// armFieldDual2.dv[1]
+	VMOVUPS	Y15, 96(AX)
+	VMOVUPS	96(AX), Y13	// result_6[1]
+	VMOVUPS	Y13, 398336(SI)
+	VMOVUPS	354176(SI), Y0	// armFieldDual2.dq_dot[0]
+	VMOVUPS	Y0, 398464(SI)	// result_7[0]
+	VMOVUPS	354304(SI), Y1	// armFieldDual2.dq_dot[1]
+	VMOVUPS	Y1, 398592(SI)	// result_7[1]
+	VMOVUPS	354432(SI), Y2	// armFieldDual2.dv_dot[0]
+	VMOVUPS	Y2, 398720(SI)	// result_8[0]
+	VMOVUPS	354560(SI), Y3	// armFieldDual2.dv_dot[1]
+	VMOVUPS	Y3, 398848(SI)	// result_8[1]
+	VMOVUPS	393472(SI), Y4	// q[0]
+	VMOVUPS	393600(SI), Y5	// q[1]
+	VMOVUPS	393728(SI), Y6	// v[0]
+	VMOVUPS	393856(SI), Y7	// v[1]
+	VMOVUPS	393984(SI), Y8	// q_dot[0]
+	VMOVUPS	394112(SI), Y9	// q_dot[1]
+	VMOVUPS	394240(SI), Y10	// v_dot[0]
+	VMOVUPS	394368(SI), Y11	// v_dot[1]
+	// arm.nde:51
+	VBROADCASTSS	392840(AX), Y12
+	VFMADD231PS	0(AX), Y12, Y4
+	VMOVUPS	Y4, 351232(SI)	// armFieldDual2.q[0]
+	VFMADD231PS	32(AX), Y12, Y5
+	VMOVUPS	Y5, 351360(SI)	// armFieldDual2.q[1]
+	VFMADD231PS	64(AX), Y12, Y6
+	VMOVUPS	Y6, 351488(SI)	// armFieldDual2.v[0]
+	VFMADD231PS	96(AX), Y12, Y7
+	VMOVUPS	Y7, 351616(SI)	// armFieldDual2.v[1]
+	VFMADD231PS	Y12, Y0, Y8
+	VMOVUPS	Y8, 352896(SI)	// armFieldDual2.q_dot[0]
+	VFMADD231PS	Y12, Y1, Y9
+	VMOVUPS	Y9, 353024(SI)	// armFieldDual2.q_dot[1]
+	VFMADD231PS	Y12, Y2, Y10
+	VMOVUPS	Y10, 353152(SI)	// armFieldDual2.v_dot[0]
+	VFMADD231PS	Y12, Y3, Y11
+	VMOVUPS	Y11, 353280(SI)	// armFieldDual2.v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
-	CALL	armFieldDual2_avx2<>(SB)
+	// arm.nde:51
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop5: // 4 times: vectors of the block
-	VMOVUPS	361856(SI), Y0	// armFieldDual2.dq[0]
-	VMOVUPS	Y0, 407168(SI)	// result_5[0]
-	VMOVUPS	361984(SI), Y0	// armFieldDual2.dq[1]
-	VMOVUPS	Y0, 407296(SI)	// result_5[1]
-	VMOVUPS	362112(SI), Y0	// armFieldDual2.dv[0]
-	VMOVUPS	Y0, 407680(SI)	// result_6[0]
-	VMOVUPS	362240(SI), Y0	// armFieldDual2.dv[1]
-	VMOVUPS	Y0, 407808(SI)	// result_6[1]
-	VMOVUPS	362368(SI), Y0	// armFieldDual2.dq_dot[0]
-	VMOVUPS	Y0, 408192(SI)	// result_7[0]
-	VMOVUPS	362496(SI), Y0	// armFieldDual2.dq_dot[1]
-	VMOVUPS	Y0, 408320(SI)	// result_7[1]
-	VMOVUPS	362624(SI), Y0	// armFieldDual2.dv_dot[0]
-	VMOVUPS	Y0, 408704(SI)	// result_8[0]
-	VMOVUPS	362752(SI), Y0	// armFieldDual2.dv_dot[1]
-	VMOVUPS	Y0, 408832(SI)	// result_8[1]
+	VMOVUPS	394496(SI), Y0	// u[0]
+	VMOVUPS	Y0, 351744(SI)	// armFieldDual2.u[0]
+	VMOVUPS	394624(SI), Y0	// u[1]
+	VMOVUPS	Y0, 351872(SI)	// armFieldDual2.u[1]
+	VMOVUPS	394752(SI), Y0	// mul
+	VMOVUPS	Y0, 352000(SI)	// armFieldDual2.mul
+	VMOVUPS	394880(SI), Y0	// add
+	VMOVUPS	Y0, 352128(SI)	// armFieldDual2.add
+	VMOVUPS	395008(SI), Y0	// mul
+	VMOVUPS	Y0, 352256(SI)	// armFieldDual2.mul
+	VMOVUPS	395136(SI), Y0	// mul
+	VMOVUPS	Y0, 352384(SI)	// armFieldDual2.mul
+	VMOVUPS	395264(SI), Y0	// reshape
+	VMOVUPS	Y0, 352512(SI)	// armFieldDual2.reshape
+	VMOVUPS	395392(SI), Y0	// mul
+	VMOVUPS	Y0, 352640(SI)	// armFieldDual2.mul
+	VMOVUPS	395520(SI), Y0	// mul
+	VMOVUPS	Y0, 352768(SI)	// armFieldDual2.mul
+	VMOVUPS	395648(SI), Y0	// u_dot[0]
+	VMOVUPS	Y0, 353408(SI)	// armFieldDual2.u_dot[0]
+	VMOVUPS	395776(SI), Y0	// u_dot[1]
+	VMOVUPS	Y0, 353536(SI)	// armFieldDual2.u_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop5
-	VBROADCASTSS	401032(AX), Y0
+	CALL	armFieldDual2_avx2<>(SB)
+	// arm.nde:51
+	VBROADCASTSD	393216(AX), Y0	// h
+	VCVTPD2PSY	Y0, X0
+	VINSERTF128	$1, X0, Y0, Y0
+	VMOVSS	X0, 392848(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop6: // 4 times: vectors of the block
-	VMOVUPS	401664(SI), Y0	// q[0]
-	VMOVUPS	401792(SI), Y1	// q[1]
-	VMOVUPS	401920(SI), Y2	// v[0]
-	VMOVUPS	402048(SI), Y3	// v[1]
-	VMOVUPS	402176(SI), Y4	// q_dot[0]
-	VMOVUPS	402304(SI), Y5	// q_dot[1]
-	VMOVUPS	402432(SI), Y6	// v_dot[0]
-	VMOVUPS	402560(SI), Y7	// v_dot[1]
+	VMOVUPS	353664(SI), Y15	// armFieldDual2.dq[0]
+	VMOVUPS	Y15, 0(AX)
+	VMOVUPS	0(AX), Y13	// result_9[0]
+	VMOVUPS	Y13, 398976(SI)
+	VMOVUPS	353792(SI), Y15	// armFieldDual2.dq[1]
+	VMOVUPS	Y15, 32(AX)
+	VMOVUPS	32(AX), Y13	// result_9[1]
+	VMOVUPS	Y13, 399104(SI)
+	VMOVUPS	353920(SI), Y15	// armFieldDual2.dv[0]
+	VMOVUPS	Y15, 64(AX)
+	VMOVUPS	64(AX), Y13	// result_10[0]
+	VMOVUPS	Y13, 399232(SI)
+	VMOVUPS	354048(SI), Y15	// armFieldDual2.dv[1]
+	VMOVUPS	Y15, 96(AX)
+	VMOVUPS	96(AX), Y13	// result_10[1]
+	VMOVUPS	Y13, 399360(SI)
+	VMOVUPS	354176(SI), Y0	// armFieldDual2.dq_dot[0]
+	VMOVUPS	Y0, 399488(SI)	// result_11[0]
+	VMOVUPS	354304(SI), Y1	// armFieldDual2.dq_dot[1]
+	VMOVUPS	Y1, 399616(SI)	// result_11[1]
+	VMOVUPS	354432(SI), Y2	// armFieldDual2.dv_dot[0]
+	VMOVUPS	Y2, 399744(SI)	// result_12[0]
+	VMOVUPS	354560(SI), Y3	// armFieldDual2.dv_dot[1]
+	VMOVUPS	Y3, 399872(SI)	// result_12[1]
 	// arm.nde:51
-	VBROADCASTSS	401032(AX), Y8
-	VMOVUPS	407168(SI), Y9	// result_5[0]
-	VFMADD231PS	Y9, Y8, Y0
-	VMOVUPS	Y0, 407424(SI)	// q_y3[0]
-	VMOVUPS	407296(SI), Y0	// result_5[1]
-	VFMADD231PS	Y0, Y8, Y1
-	VMOVUPS	Y1, 407552(SI)	// q_y3[1]
-	VMOVUPS	407680(SI), Y0	// result_6[0]
-	VFMADD231PS	Y0, Y8, Y2
-	VMOVUPS	Y2, 407936(SI)	// v_y3[0]
-	VMOVUPS	407808(SI), Y0	// result_6[1]
-	VFMADD231PS	Y0, Y8, Y3
-	VMOVUPS	Y3, 408064(SI)	// v_y3[1]
-	VMOVUPS	408192(SI), Y0	// result_7[0]
-	VFMADD231PS	Y8, Y0, Y4
-	VMOVUPS	Y4, 408448(SI)	// q_y3_dot[0]
-	VMOVUPS	408320(SI), Y0	// result_7[1]
-	VFMADD231PS	Y8, Y0, Y5
-	VMOVUPS	Y5, 408576(SI)	// q_y3_dot[1]
-	VMOVUPS	408704(SI), Y0	// result_8[0]
-	VFMADD231PS	Y8, Y0, Y6
-	VMOVUPS	Y6, 408960(SI)	// v_y3_dot[0]
-	VMOVUPS	408832(SI), Y0	// result_8[1]
-	VFMADD231PS	Y8, Y0, Y7
-	VMOVUPS	Y7, 409088(SI)	// v_y3_dot[1]
+	VMOVUPS	393472(SI), Y4	// q[0]
+	VMOVUPS	393600(SI), Y5	// q[1]
+	VMOVUPS	393728(SI), Y6	// v[0]
+	VMOVUPS	393856(SI), Y7	// v[1]
+	VMOVUPS	393984(SI), Y8	// q_dot[0]
+	VMOVUPS	394112(SI), Y9	// q_dot[1]
+	VMOVUPS	394240(SI), Y10	// v_dot[0]
+	VMOVUPS	394368(SI), Y11	// v_dot[1]
+	VBROADCASTSS	392848(AX), Y12
+	VFMADD231PS	0(AX), Y12, Y4
+	VMOVUPS	Y4, 351232(SI)	// armFieldDual2.q[0]
+	VFMADD231PS	32(AX), Y12, Y5
+	VMOVUPS	Y5, 351360(SI)	// armFieldDual2.q[1]
+	VFMADD231PS	64(AX), Y12, Y6
+	VMOVUPS	Y6, 351488(SI)	// armFieldDual2.v[0]
+	VFMADD231PS	96(AX), Y12, Y7
+	VMOVUPS	Y7, 351616(SI)	// armFieldDual2.v[1]
+	VFMADD231PS	Y12, Y0, Y8
+	VMOVUPS	Y8, 352896(SI)	// armFieldDual2.q_dot[0]
+	VFMADD231PS	Y12, Y1, Y9
+	VMOVUPS	Y9, 353024(SI)	// armFieldDual2.q_dot[1]
+	VFMADD231PS	Y12, Y2, Y10
+	VMOVUPS	Y10, 353152(SI)	// armFieldDual2.v_dot[0]
+	VFMADD231PS	Y12, Y3, Y11
+	VMOVUPS	Y11, 353280(SI)	// armFieldDual2.v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop6
@@ -7354,258 +7213,107 @@ loop6: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop7: // 4 times: vectors of the block
-	VMOVUPS	407424(SI), Y0	// q_y3[0]
-	VMOVUPS	Y0, 359424(SI)	// armFieldDual2.q[0]
-	VMOVUPS	407552(SI), Y0	// q_y3[1]
-	VMOVUPS	Y0, 359552(SI)	// armFieldDual2.q[1]
-	VMOVUPS	407936(SI), Y0	// v_y3[0]
-	VMOVUPS	Y0, 359680(SI)	// armFieldDual2.v[0]
-	VMOVUPS	408064(SI), Y0	// v_y3[1]
-	VMOVUPS	Y0, 359808(SI)	// armFieldDual2.v[1]
-	VMOVUPS	402688(SI), Y0	// u[0]
-	VMOVUPS	Y0, 359936(SI)	// armFieldDual2.u[0]
-	VMOVUPS	402816(SI), Y0	// u[1]
-	VMOVUPS	Y0, 360064(SI)	// armFieldDual2.u[1]
-	VMOVUPS	402944(SI), Y0	// mul
-	VMOVUPS	Y0, 360192(SI)	// armFieldDual2.mul
-	VMOVUPS	403072(SI), Y0	// add
-	VMOVUPS	Y0, 360320(SI)	// armFieldDual2.add
-	VMOVUPS	403200(SI), Y0	// mul
-	VMOVUPS	Y0, 360448(SI)	// armFieldDual2.mul
-	VMOVUPS	403328(SI), Y0	// mul
-	VMOVUPS	Y0, 360576(SI)	// armFieldDual2.mul
-	VMOVUPS	403456(SI), Y0	// reshape
-	VMOVUPS	Y0, 360704(SI)	// armFieldDual2.reshape
-	VMOVUPS	403584(SI), Y0	// mul
-	VMOVUPS	Y0, 360832(SI)	// armFieldDual2.mul
-	VMOVUPS	403712(SI), Y0	// mul
-	VMOVUPS	Y0, 360960(SI)	// armFieldDual2.mul
-	VMOVUPS	408448(SI), Y0	// q_y3_dot[0]
-	VMOVUPS	Y0, 361088(SI)	// armFieldDual2.q_dot[0]
-	VMOVUPS	408576(SI), Y0	// q_y3_dot[1]
-	VMOVUPS	Y0, 361216(SI)	// armFieldDual2.q_dot[1]
-	VMOVUPS	408960(SI), Y0	// v_y3_dot[0]
-	VMOVUPS	Y0, 361344(SI)	// armFieldDual2.v_dot[0]
-	VMOVUPS	409088(SI), Y0	// v_y3_dot[1]
-	VMOVUPS	Y0, 361472(SI)	// armFieldDual2.v_dot[1]
-	VMOVUPS	403840(SI), Y0	// u_dot[0]
-	VMOVUPS	Y0, 361600(SI)	// armFieldDual2.u_dot[0]
-	VMOVUPS	403968(SI), Y0	// u_dot[1]
-	VMOVUPS	Y0, 361728(SI)	// armFieldDual2.u_dot[1]
+	VMOVUPS	394496(SI), Y0	// u[0]
+	VMOVUPS	Y0, 351744(SI)	// armFieldDual2.u[0]
+	VMOVUPS	394624(SI), Y0	// u[1]
+	VMOVUPS	Y0, 351872(SI)	// armFieldDual2.u[1]
+	VMOVUPS	394752(SI), Y0	// mul
+	VMOVUPS	Y0, 352000(SI)	// armFieldDual2.mul
+	VMOVUPS	394880(SI), Y0	// add
+	VMOVUPS	Y0, 352128(SI)	// armFieldDual2.add
+	VMOVUPS	395008(SI), Y0	// mul
+	VMOVUPS	Y0, 352256(SI)	// armFieldDual2.mul
+	VMOVUPS	395136(SI), Y0	// mul
+	VMOVUPS	Y0, 352384(SI)	// armFieldDual2.mul
+	VMOVUPS	395264(SI), Y0	// reshape
+	VMOVUPS	Y0, 352512(SI)	// armFieldDual2.reshape
+	VMOVUPS	395392(SI), Y0	// mul
+	VMOVUPS	Y0, 352640(SI)	// armFieldDual2.mul
+	VMOVUPS	395520(SI), Y0	// mul
+	VMOVUPS	Y0, 352768(SI)	// armFieldDual2.mul
+	VMOVUPS	395648(SI), Y0	// u_dot[0]
+	VMOVUPS	Y0, 353408(SI)	// armFieldDual2.u_dot[0]
+	VMOVUPS	395776(SI), Y0	// u_dot[1]
+	VMOVUPS	Y0, 353536(SI)	// armFieldDual2.u_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop7
 	CALL	armFieldDual2_avx2<>(SB)
+	// arm.nde:51
+	VBROADCASTSD	393216(AX), Y0	// h
+	VMULPD	f64_3fc5555555555555<>(SB), Y0, Y1
+	VMOVSD	X1, 392856(AX)
+	VCVTPD2PSY	Y1, X1
+	VINSERTF128	$1, X1, Y1, Y1
+	VMOVSS	X1, 392864(AX)
+	VMULPD	f64_3fd5555555555555<>(SB), Y0, Y0
+	VMOVSD	X0, 392872(AX)
+	VCVTPD2PSY	Y0, X0
+	VINSERTF128	$1, X0, Y0, Y0
+	VMOVSS	X0, 392880(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop8: // 4 times: vectors of the block
-	VMOVUPS	361856(SI), Y0	// armFieldDual2.dq[0]
-	VMOVUPS	Y0, 409216(SI)	// result_9[0]
-	VMOVUPS	361984(SI), Y0	// armFieldDual2.dq[1]
-	VMOVUPS	Y0, 409344(SI)	// result_9[1]
-	VMOVUPS	362112(SI), Y0	// armFieldDual2.dv[0]
-	VMOVUPS	Y0, 409728(SI)	// result_10[0]
-	VMOVUPS	362240(SI), Y0	// armFieldDual2.dv[1]
-	VMOVUPS	Y0, 409856(SI)	// result_10[1]
-	VMOVUPS	362368(SI), Y0	// armFieldDual2.dq_dot[0]
-	VMOVUPS	Y0, 410240(SI)	// result_11[0]
-	VMOVUPS	362496(SI), Y0	// armFieldDual2.dq_dot[1]
-	VMOVUPS	Y0, 410368(SI)	// result_11[1]
-	VMOVUPS	362624(SI), Y0	// armFieldDual2.dv_dot[0]
-	VMOVUPS	Y0, 410752(SI)	// result_12[0]
-	VMOVUPS	362752(SI), Y0	// armFieldDual2.dv_dot[1]
-	VMOVUPS	Y0, 410880(SI)	// result_12[1]
+	// arm.nde:51
+	VMOVUPS	393472(SI), Y0	// q[0]
+	VMOVUPS	393600(SI), Y0	// q[1]
+	VMOVUPS	393728(SI), Y0	// v[0]
+	VMOVUPS	393856(SI), Y0	// v[1]
+	VMOVUPS	393984(SI), Y0	// q_dot[0]
+	VMOVUPS	394112(SI), Y0	// q_dot[1]
+	VMOVUPS	394240(SI), Y0	// v_dot[0]
+	VMOVUPS	394368(SI), Y0	// v_dot[1]
+	MOVQ	$2, DI
+	MOVQ	SI, R9
+loop9: // 2 times: elements
+	VBROADCASTSS	392864(AX), Y0
+	VMOVUPS	353664(R9), Y1	// armFieldDual2.dq[0]
+	VBROADCASTSS	392880(AX), Y2
+	VMOVUPS	398976(R9), Y3	// result_9[0]
+	VMOVUPS	397952(R9), Y4	// result_5[0]
+	VMOVUPS	396928(R9), Y5	// result[0]
+	VMOVUPS	393472(R9), Y6	// q[0]
+	VFMADD231PS	Y5, Y0, Y6
+	VFMADD231PS	Y4, Y2, Y6
+	VFMADD231PS	Y3, Y2, Y6
+	VFMADD231PS	Y1, Y0, Y6
+	VMOVUPS	Y6, 395904(R9)	// q_next[0]
+	VMOVUPS	353920(R9), Y1	// armFieldDual2.dv[0]
+	VMOVUPS	399232(R9), Y3	// result_10[0]
+	VMOVUPS	398208(R9), Y4	// result_6[0]
+	VMOVUPS	397184(R9), Y5	// result_2[0]
+	VMOVUPS	393728(R9), Y6	// v[0]
+	VFMADD231PS	Y5, Y0, Y6
+	VFMADD231PS	Y4, Y2, Y6
+	VFMADD231PS	Y3, Y2, Y6
+	VFMADD231PS	Y1, Y0, Y6
+	VMOVUPS	Y6, 396160(R9)	// v_next[0]
+	VMOVUPS	354176(R9), Y1	// armFieldDual2.dq_dot[0]
+	VMOVUPS	399488(R9), Y3	// result_11[0]
+	VMOVUPS	398464(R9), Y4	// result_7[0]
+	VMOVUPS	397440(R9), Y5	// result_3[0]
+	VMOVUPS	393984(R9), Y6	// q_dot[0]
+	VFMADD231PS	Y0, Y5, Y6
+	VFMADD231PS	Y2, Y4, Y6
+	VFMADD231PS	Y2, Y3, Y6
+	VFMADD231PS	Y0, Y1, Y6
+	VMOVUPS	Y6, 396416(R9)	// q_next_dot[0]
+	VMOVUPS	354432(R9), Y1	// armFieldDual2.dv_dot[0]
+	VMOVUPS	399744(R9), Y3	// result_12[0]
+	VMOVUPS	398720(R9), Y4	// result_8[0]
+	VMOVUPS	397696(R9), Y5	// result_4[0]
+	VMOVUPS	394240(R9), Y6	// v_dot[0]
+	VFMADD231PS	Y0, Y5, Y6
+	VFMADD231PS	Y2, Y4, Y6
+	VFMADD231PS	Y2, Y3, Y6
+	VFMADD231PS	Y0, Y1, Y6
+	VMOVUPS	Y6, 396672(R9)	// v_next_dot[0]
+	ADDQ	$128, R9
+	DECQ	DI
+	JNE	loop9
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop8
-	// arm.nde:51
-	VBROADCASTSD	401408(AX), Y0	// h
-	VCVTPD2PSY	Y0, X0
-	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 401040(AX)
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop9: // 4 times: vectors of the block
-	// arm.nde:51
-	VMOVUPS	401664(SI), Y0	// q[0]
-	VMOVUPS	401792(SI), Y1	// q[1]
-	VMOVUPS	401920(SI), Y2	// v[0]
-	VMOVUPS	402048(SI), Y3	// v[1]
-	VMOVUPS	402176(SI), Y4	// q_dot[0]
-	VMOVUPS	402304(SI), Y5	// q_dot[1]
-	VMOVUPS	402432(SI), Y6	// v_dot[0]
-	VMOVUPS	402560(SI), Y7	// v_dot[1]
-	VBROADCASTSS	401040(AX), Y8
-	VMOVUPS	409216(SI), Y9	// result_9[0]
-	VFMADD231PS	Y9, Y8, Y0
-	VMOVUPS	Y0, 409472(SI)	// q_y4[0]
-	VMOVUPS	409344(SI), Y0	// result_9[1]
-	VFMADD231PS	Y0, Y8, Y1
-	VMOVUPS	Y1, 409600(SI)	// q_y4[1]
-	VMOVUPS	409728(SI), Y0	// result_10[0]
-	VFMADD231PS	Y0, Y8, Y2
-	VMOVUPS	Y2, 409984(SI)	// v_y4[0]
-	VMOVUPS	409856(SI), Y0	// result_10[1]
-	VFMADD231PS	Y0, Y8, Y3
-	VMOVUPS	Y3, 410112(SI)	// v_y4[1]
-	VMOVUPS	410240(SI), Y0	// result_11[0]
-	VFMADD231PS	Y8, Y0, Y4
-	VMOVUPS	Y4, 410496(SI)	// q_y4_dot[0]
-	VMOVUPS	410368(SI), Y0	// result_11[1]
-	VFMADD231PS	Y8, Y0, Y5
-	VMOVUPS	Y5, 410624(SI)	// q_y4_dot[1]
-	VMOVUPS	410752(SI), Y0	// result_12[0]
-	VFMADD231PS	Y8, Y0, Y6
-	VMOVUPS	Y6, 411008(SI)	// v_y4_dot[0]
-	VMOVUPS	410880(SI), Y0	// result_12[1]
-	VFMADD231PS	Y8, Y0, Y7
-	VMOVUPS	Y7, 411136(SI)	// v_y4_dot[1]
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop9
-	// arm.nde:51
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop10: // 4 times: vectors of the block
-	VMOVUPS	409472(SI), Y0	// q_y4[0]
-	VMOVUPS	Y0, 359424(SI)	// armFieldDual2.q[0]
-	VMOVUPS	409600(SI), Y0	// q_y4[1]
-	VMOVUPS	Y0, 359552(SI)	// armFieldDual2.q[1]
-	VMOVUPS	409984(SI), Y0	// v_y4[0]
-	VMOVUPS	Y0, 359680(SI)	// armFieldDual2.v[0]
-	VMOVUPS	410112(SI), Y0	// v_y4[1]
-	VMOVUPS	Y0, 359808(SI)	// armFieldDual2.v[1]
-	VMOVUPS	402688(SI), Y0	// u[0]
-	VMOVUPS	Y0, 359936(SI)	// armFieldDual2.u[0]
-	VMOVUPS	402816(SI), Y0	// u[1]
-	VMOVUPS	Y0, 360064(SI)	// armFieldDual2.u[1]
-	VMOVUPS	402944(SI), Y0	// mul
-	VMOVUPS	Y0, 360192(SI)	// armFieldDual2.mul
-	VMOVUPS	403072(SI), Y0	// add
-	VMOVUPS	Y0, 360320(SI)	// armFieldDual2.add
-	VMOVUPS	403200(SI), Y0	// mul
-	VMOVUPS	Y0, 360448(SI)	// armFieldDual2.mul
-	VMOVUPS	403328(SI), Y0	// mul
-	VMOVUPS	Y0, 360576(SI)	// armFieldDual2.mul
-	VMOVUPS	403456(SI), Y0	// reshape
-	VMOVUPS	Y0, 360704(SI)	// armFieldDual2.reshape
-	VMOVUPS	403584(SI), Y0	// mul
-	VMOVUPS	Y0, 360832(SI)	// armFieldDual2.mul
-	VMOVUPS	403712(SI), Y0	// mul
-	VMOVUPS	Y0, 360960(SI)	// armFieldDual2.mul
-	VMOVUPS	410496(SI), Y0	// q_y4_dot[0]
-	VMOVUPS	Y0, 361088(SI)	// armFieldDual2.q_dot[0]
-	VMOVUPS	410624(SI), Y0	// q_y4_dot[1]
-	VMOVUPS	Y0, 361216(SI)	// armFieldDual2.q_dot[1]
-	VMOVUPS	411008(SI), Y0	// v_y4_dot[0]
-	VMOVUPS	Y0, 361344(SI)	// armFieldDual2.v_dot[0]
-	VMOVUPS	411136(SI), Y0	// v_y4_dot[1]
-	VMOVUPS	Y0, 361472(SI)	// armFieldDual2.v_dot[1]
-	VMOVUPS	403840(SI), Y0	// u_dot[0]
-	VMOVUPS	Y0, 361600(SI)	// armFieldDual2.u_dot[0]
-	VMOVUPS	403968(SI), Y0	// u_dot[1]
-	VMOVUPS	Y0, 361728(SI)	// armFieldDual2.u_dot[1]
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop10
-	CALL	armFieldDual2_avx2<>(SB)
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop11: // 4 times: vectors of the block
-	VMOVUPS	361856(SI), Y0	// armFieldDual2.dq[0]
-	VMOVUPS	Y0, 411264(SI)	// result_13[0]
-	VMOVUPS	361984(SI), Y0	// armFieldDual2.dq[1]
-	VMOVUPS	Y0, 411392(SI)	// result_13[1]
-	VMOVUPS	362112(SI), Y0	// armFieldDual2.dv[0]
-	VMOVUPS	Y0, 411520(SI)	// result_14[0]
-	VMOVUPS	362240(SI), Y0	// armFieldDual2.dv[1]
-	VMOVUPS	Y0, 411648(SI)	// result_14[1]
-	VMOVUPS	362368(SI), Y0	// armFieldDual2.dq_dot[0]
-	VMOVUPS	Y0, 411776(SI)	// result_15[0]
-	VMOVUPS	362496(SI), Y0	// armFieldDual2.dq_dot[1]
-	VMOVUPS	Y0, 411904(SI)	// result_15[1]
-	VMOVUPS	362624(SI), Y0	// armFieldDual2.dv_dot[0]
-	VMOVUPS	Y0, 412032(SI)	// result_16[0]
-	VMOVUPS	362752(SI), Y0	// armFieldDual2.dv_dot[1]
-	VMOVUPS	Y0, 412160(SI)	// result_16[1]
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop11
-	// arm.nde:51
-	VBROADCASTSD	401408(AX), Y0	// h
-	VMULPD	f64_3fc5555555555555<>(SB), Y0, Y1
-	VMOVSD	X1, 401048(AX)
-	VCVTPD2PSY	Y1, X1
-	VINSERTF128	$1, X1, Y1, Y1
-	VMOVSS	X1, 401056(AX)
-	VMULPD	f64_3fd5555555555555<>(SB), Y0, Y0
-	VMOVSD	X0, 401064(AX)
-	VCVTPD2PSY	Y0, X0
-	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 401072(AX)
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop12: // 4 times: vectors of the block
-	// arm.nde:51
-	VMOVUPS	401664(SI), Y0	// q[0]
-	VMOVUPS	401792(SI), Y0	// q[1]
-	VMOVUPS	401920(SI), Y0	// v[0]
-	VMOVUPS	402048(SI), Y0	// v[1]
-	VMOVUPS	402176(SI), Y0	// q_dot[0]
-	VMOVUPS	402304(SI), Y0	// q_dot[1]
-	VMOVUPS	402432(SI), Y0	// v_dot[0]
-	VMOVUPS	402560(SI), Y0	// v_dot[1]
-	MOVQ	$2, DI
-	MOVQ	SI, R9
-loop13: // 2 times: elements
-	VBROADCASTSS	401056(AX), Y0
-	VMOVUPS	411264(R9), Y1	// result_13[0]
-	VBROADCASTSS	401072(AX), Y2
-	VMOVUPS	409216(R9), Y3	// result_9[0]
-	VMOVUPS	407168(R9), Y4	// result_5[0]
-	VMOVUPS	405120(R9), Y5	// result[0]
-	VMOVUPS	401664(R9), Y6	// q[0]
-	VFMADD231PS	Y5, Y0, Y6
-	VFMADD231PS	Y4, Y2, Y6
-	VFMADD231PS	Y3, Y2, Y6
-	VFMADD231PS	Y1, Y0, Y6
-	VMOVUPS	Y6, 404096(R9)	// q_next[0]
-	VMOVUPS	411520(R9), Y1	// result_14[0]
-	VMOVUPS	409728(R9), Y3	// result_10[0]
-	VMOVUPS	407680(R9), Y4	// result_6[0]
-	VMOVUPS	405632(R9), Y5	// result_2[0]
-	VMOVUPS	401920(R9), Y6	// v[0]
-	VFMADD231PS	Y5, Y0, Y6
-	VFMADD231PS	Y4, Y2, Y6
-	VFMADD231PS	Y3, Y2, Y6
-	VFMADD231PS	Y1, Y0, Y6
-	VMOVUPS	Y6, 404352(R9)	// v_next[0]
-	VMOVUPS	411776(R9), Y1	// result_15[0]
-	VMOVUPS	410240(R9), Y3	// result_11[0]
-	VMOVUPS	408192(R9), Y4	// result_7[0]
-	VMOVUPS	406144(R9), Y5	// result_3[0]
-	VMOVUPS	402176(R9), Y6	// q_dot[0]
-	VFMADD231PS	Y0, Y5, Y6
-	VFMADD231PS	Y2, Y4, Y6
-	VFMADD231PS	Y2, Y3, Y6
-	VFMADD231PS	Y0, Y1, Y6
-	VMOVUPS	Y6, 404608(R9)	// q_next_dot[0]
-	VMOVUPS	412032(R9), Y1	// result_16[0]
-	VMOVUPS	410752(R9), Y3	// result_12[0]
-	VMOVUPS	408704(R9), Y4	// result_8[0]
-	VMOVUPS	406656(R9), Y5	// result_4[0]
-	VMOVUPS	402432(R9), Y6	// v_dot[0]
-	VFMADD231PS	Y0, Y5, Y6
-	VFMADD231PS	Y2, Y4, Y6
-	VFMADD231PS	Y2, Y3, Y6
-	VFMADD231PS	Y0, Y1, Y6
-	VMOVUPS	Y6, 404864(R9)	// v_next_dot[0]
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop13
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop12
 	RET
 
 // step0Tangent2Lanestep is Step.0.tangent2.lanestep (arm.nde:51) of a block of samples.
@@ -7613,120 +7321,98 @@ loop13: // 2 times: elements
 TEXT step0Tangent2Lanestep_avx2<>(SB), NOSPLIT, $0-0
 loop1:
 	// arm.nde:51
-	VBROADCASTSD	412288(AX), Y0	// step.t
-	VMOVSD	X0, 401152(AX)	// step0Tangent2Step.t
-	VBROADCASTSD	412544(AX), Y0	// step.h
-	VMOVSD	X0, 401408(AX)	// step0Tangent2Step.h
+	VBROADCASTSD	400000(AX), Y0	// step.t
+	VMOVSD	X0, 392960(AX)	// step0Tangent2Step.t
+	VBROADCASTSD	400256(AX), Y0	// step.h
+	VMOVSD	X0, 393216(AX)	// step0Tangent2Step.h
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	414080(SI), Y0	// q[0]
-	VMOVUPS	Y0, 401664(SI)	// step0Tangent2Step.q[0]
-	VMOVUPS	414208(SI), Y0	// q[1]
-	VMOVUPS	Y0, 401792(SI)	// step0Tangent2Step.q[1]
-	VMOVUPS	414336(SI), Y0	// v[0]
-	VMOVUPS	Y0, 401920(SI)	// step0Tangent2Step.v[0]
-	VMOVUPS	414464(SI), Y0	// v[1]
-	VMOVUPS	Y0, 402048(SI)	// step0Tangent2Step.v[1]
-	VMOVUPS	414592(SI), Y0	// q_dot[0]
-	VMOVUPS	Y0, 402176(SI)	// step0Tangent2Step.q_dot[0]
-	VMOVUPS	414720(SI), Y0	// q_dot[1]
-	VMOVUPS	Y0, 402304(SI)	// step0Tangent2Step.q_dot[1]
-	VMOVUPS	414848(SI), Y0	// v_dot[0]
-	VMOVUPS	Y0, 402432(SI)	// step0Tangent2Step.v_dot[0]
-	VMOVUPS	414976(SI), Y0	// v_dot[1]
-	VMOVUPS	Y0, 402560(SI)	// step0Tangent2Step.v_dot[1]
-	VMOVUPS	415104(SI), Y0	// extra.0[0]
-	VMOVUPS	Y0, 402688(SI)	// step0Tangent2Step.u[0]
-	VMOVUPS	415232(SI), Y0	// extra.0[1]
-	VMOVUPS	Y0, 402816(SI)	// step0Tangent2Step.u[1]
-	VMOVUPS	415360(SI), Y0	// extra.1
-	VMOVUPS	Y0, 402944(SI)	// step0Tangent2Step.mul
-	VMOVUPS	415488(SI), Y0	// extra.2
-	VMOVUPS	Y0, 403072(SI)	// step0Tangent2Step.add
-	VMOVUPS	415616(SI), Y0	// extra.3
-	VMOVUPS	Y0, 403200(SI)	// step0Tangent2Step.mul
-	VMOVUPS	415744(SI), Y0	// extra.4
-	VMOVUPS	Y0, 403328(SI)	// step0Tangent2Step.mul
-	VMOVUPS	415872(SI), Y0	// extra.5
-	VMOVUPS	Y0, 403456(SI)	// step0Tangent2Step.reshape
-	VMOVUPS	416000(SI), Y0	// extra.6
-	VMOVUPS	Y0, 403584(SI)	// step0Tangent2Step.mul
-	VMOVUPS	416128(SI), Y0	// extra.7
-	VMOVUPS	Y0, 403712(SI)	// step0Tangent2Step.mul
-	VMOVUPS	416256(SI), Y0	// extra.8[0]
-	VMOVUPS	Y0, 403840(SI)	// step0Tangent2Step.u_dot[0]
-	VMOVUPS	416384(SI), Y0	// extra.8[1]
-	VMOVUPS	Y0, 403968(SI)	// step0Tangent2Step.u_dot[1]
+	VMOVUPS	401792(SI), Y0	// q[0]
+	VMOVUPS	Y0, 393472(SI)	// step0Tangent2Step.q[0]
+	VMOVUPS	401920(SI), Y0	// q[1]
+	VMOVUPS	Y0, 393600(SI)	// step0Tangent2Step.q[1]
+	VMOVUPS	402048(SI), Y0	// v[0]
+	VMOVUPS	Y0, 393728(SI)	// step0Tangent2Step.v[0]
+	VMOVUPS	402176(SI), Y0	// v[1]
+	VMOVUPS	Y0, 393856(SI)	// step0Tangent2Step.v[1]
+	VMOVUPS	402304(SI), Y0	// q_dot[0]
+	VMOVUPS	Y0, 393984(SI)	// step0Tangent2Step.q_dot[0]
+	VMOVUPS	402432(SI), Y0	// q_dot[1]
+	VMOVUPS	Y0, 394112(SI)	// step0Tangent2Step.q_dot[1]
+	VMOVUPS	402560(SI), Y0	// v_dot[0]
+	VMOVUPS	Y0, 394240(SI)	// step0Tangent2Step.v_dot[0]
+	VMOVUPS	402688(SI), Y0	// v_dot[1]
+	VMOVUPS	Y0, 394368(SI)	// step0Tangent2Step.v_dot[1]
+	VMOVUPS	402816(SI), Y0	// extra.0[0]
+	VMOVUPS	Y0, 394496(SI)	// step0Tangent2Step.u[0]
+	VMOVUPS	402944(SI), Y0	// extra.0[1]
+	VMOVUPS	Y0, 394624(SI)	// step0Tangent2Step.u[1]
+	VMOVUPS	403072(SI), Y0	// extra.1
+	VMOVUPS	Y0, 394752(SI)	// step0Tangent2Step.mul
+	VMOVUPS	403200(SI), Y0	// extra.2
+	VMOVUPS	Y0, 394880(SI)	// step0Tangent2Step.add
+	VMOVUPS	403328(SI), Y0	// extra.3
+	VMOVUPS	Y0, 395008(SI)	// step0Tangent2Step.mul
+	VMOVUPS	403456(SI), Y0	// extra.4
+	VMOVUPS	Y0, 395136(SI)	// step0Tangent2Step.mul
+	VMOVUPS	403584(SI), Y0	// extra.5
+	VMOVUPS	Y0, 395264(SI)	// step0Tangent2Step.reshape
+	VMOVUPS	403712(SI), Y0	// extra.6
+	VMOVUPS	Y0, 395392(SI)	// step0Tangent2Step.mul
+	VMOVUPS	403840(SI), Y0	// extra.7
+	VMOVUPS	Y0, 395520(SI)	// step0Tangent2Step.mul
+	VMOVUPS	403968(SI), Y0	// extra.8[0]
+	VMOVUPS	Y0, 395648(SI)	// step0Tangent2Step.u_dot[0]
+	VMOVUPS	404096(SI), Y0	// extra.8[1]
+	VMOVUPS	Y0, 395776(SI)	// step0Tangent2Step.u_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
 	CALL	step0Tangent2Step_avx2<>(SB)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop3: // 4 times: vectors of the block
-	VMOVUPS	404096(SI), Y0	// step0Tangent2Step.q_next[0]
-	VMOVUPS	Y0, 417792(SI)	// result[0]
-	VMOVUPS	404224(SI), Y0	// step0Tangent2Step.q_next[1]
-	VMOVUPS	Y0, 417920(SI)	// result[1]
-	VMOVUPS	404352(SI), Y0	// step0Tangent2Step.v_next[0]
-	VMOVUPS	Y0, 418048(SI)	// result_2[0]
-	VMOVUPS	404480(SI), Y0	// step0Tangent2Step.v_next[1]
-	VMOVUPS	Y0, 418176(SI)	// result_2[1]
-	VMOVUPS	404608(SI), Y0	// step0Tangent2Step.q_next_dot[0]
-	VMOVUPS	Y0, 418304(SI)	// result_3[0]
-	VMOVUPS	404736(SI), Y0	// step0Tangent2Step.q_next_dot[1]
-	VMOVUPS	Y0, 418432(SI)	// result_3[1]
-	VMOVUPS	404864(SI), Y0	// step0Tangent2Step.v_next_dot[0]
-	VMOVUPS	Y0, 418560(SI)	// result_4[0]
-	VMOVUPS	404992(SI), Y0	// step0Tangent2Step.v_next_dot[1]
-	VMOVUPS	Y0, 418688(SI)	// result_4[1]
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop3
-	MOVQ	$4, CX
-	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop4: // 4 times: vectors of the block
+loop3: // 4 times: vectors of the block
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMOVUPS	f32_00000000<>(SB), Y3
 	// arm.nde:51
-	VMOVUPS	417792(SI), Y15	// result[0]
+	VMOVUPS	395904(SI), Y15	// step0Tangent2Step.q_next[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13
 	VSUBPS	0(AX), Y13, Y4
-	VMOVUPS	417920(SI), Y15	// result[1]
+	VMOVUPS	396032(SI), Y15	// step0Tangent2Step.q_next[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13
 	VSUBPS	32(AX), Y13, Y5
 	VADDPS	Y4, Y0, Y0
 	VADDPS	Y5, Y0, Y0
-	VMOVUPS	418048(SI), Y15	// result_2[0]
+	VMOVUPS	396160(SI), Y15	// step0Tangent2Step.v_next[0]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13
 	VSUBPS	64(AX), Y13, Y4
-	VMOVUPS	418176(SI), Y15	// result_2[1]
+	VMOVUPS	396288(SI), Y15	// step0Tangent2Step.v_next[1]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13
 	VSUBPS	96(AX), Y13, Y5
 	VADDPS	Y4, Y1, Y1
 	VADDPS	Y5, Y1, Y1
-	VMOVUPS	418304(SI), Y4	// result_3[0]
+	VMOVUPS	396416(SI), Y4	// step0Tangent2Step.q_next_dot[0]
 	VSUBPS	Y4, Y4, Y5
-	VMOVUPS	418432(SI), Y6	// result_3[1]
+	VMOVUPS	396544(SI), Y6	// step0Tangent2Step.q_next_dot[1]
 	VSUBPS	Y6, Y6, Y7
 	VADDPS	Y5, Y2, Y2
 	VADDPS	Y7, Y2, Y2
-	VMOVUPS	418560(SI), Y5	// result_4[0]
+	VMOVUPS	396672(SI), Y5	// step0Tangent2Step.v_next_dot[0]
 	VSUBPS	Y5, Y5, Y7
-	VMOVUPS	418688(SI), Y8	// result_4[1]
+	VMOVUPS	396800(SI), Y8	// step0Tangent2Step.v_next_dot[1]
 	VSUBPS	Y8, Y8, Y9
 	VADDPS	Y7, Y3, Y3
 	VADDPS	Y9, Y3, Y3
-	VMOVUPD	412800(DI), Y7	// step.live
-	VMOVUPD	412832(DI), Y9	// step.live | 1
+	VMOVUPD	400512(DI), Y7	// step.live
+	VMOVUPD	400544(DI), Y9	// step.live | 1
 	VCMPPS	$0, f32_00000000<>(SB), Y0, Y0
 	VCMPPS	$0, f32_00000000<>(SB), Y1, Y1
 	VANDPS	Y1, Y0, Y0
@@ -7746,96 +7432,96 @@ loop4: // 4 times: vectors of the block
 	VPMOVSXDQ	X2, Y2
 	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
 	VANDPD	f64_3ff0000000000000<>(SB), Y2, Y2
-	VMOVUPD	Y0, 417536(DI)	// step.code
-	VMOVUPD	Y2, 417568(DI)	// step.code | 1
-	VMOVUPS	414080(SI), Y0	// q[0]
-	VMOVUPS	414208(SI), Y2	// q[1]
-	VMOVUPS	414336(SI), Y3	// v[0]
-	VMOVUPS	414464(SI), Y7	// v[1]
-	VMOVUPS	414592(SI), Y9	// q_dot[0]
-	VMOVUPS	414720(SI), Y10	// q_dot[1]
-	VMOVUPS	414848(SI), Y11	// v_dot[0]
-	VMOVUPS	414976(SI), Y12	// v_dot[1]
+	VMOVUPD	Y0, 405248(DI)	// step.code
+	VMOVUPD	Y2, 405280(DI)	// step.code | 1
+	VMOVUPS	401792(SI), Y0	// q[0]
+	VMOVUPS	401920(SI), Y2	// q[1]
+	VMOVUPS	402048(SI), Y3	// v[0]
+	VMOVUPS	402176(SI), Y7	// v[1]
+	VMOVUPS	402304(SI), Y9	// q_dot[0]
+	VMOVUPS	402432(SI), Y10	// q_dot[1]
+	VMOVUPS	402560(SI), Y11	// v_dot[0]
+	VMOVUPS	402688(SI), Y12	// v_dot[1]
 	VBLENDVPS	Y1, 0(AX), Y0, Y0
-	VMOVUPS	Y0, 416512(SI)	// q.next[0]
+	VMOVUPS	Y0, 404224(SI)	// q.next[0]
 	VBLENDVPS	Y1, 32(AX), Y2, Y0
-	VMOVUPS	Y0, 416640(SI)	// q.next[1]
+	VMOVUPS	Y0, 404352(SI)	// q.next[1]
 	VBLENDVPS	Y1, 64(AX), Y3, Y0
-	VMOVUPS	Y0, 416768(SI)	// v.next[0]
+	VMOVUPS	Y0, 404480(SI)	// v.next[0]
 	VBLENDVPS	Y1, 96(AX), Y7, Y0
-	VMOVUPS	Y0, 416896(SI)	// v.next[1]
+	VMOVUPS	Y0, 404608(SI)	// v.next[1]
 	VBLENDVPS	Y1, Y4, Y9, Y0
-	VMOVUPS	Y0, 417024(SI)	// q_dot.next[0]
+	VMOVUPS	Y0, 404736(SI)	// q_dot.next[0]
 	VBLENDVPS	Y1, Y6, Y10, Y0
-	VMOVUPS	Y0, 417152(SI)	// q_dot.next[1]
+	VMOVUPS	Y0, 404864(SI)	// q_dot.next[1]
 	VBLENDVPS	Y1, Y5, Y11, Y0
-	VMOVUPS	Y0, 417280(SI)	// v_dot.next[0]
+	VMOVUPS	Y0, 404992(SI)	// v_dot.next[0]
 	VBLENDVPS	Y1, Y8, Y12, Y0
-	VMOVUPS	Y0, 417408(SI)	// v_dot.next[1]
+	VMOVUPS	Y0, 405120(SI)	// v_dot.next[1]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop4
+	JNE	loop3
 	// results that are the arguments of the next run
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop5: // 4 times: vectors of the block
-	VMOVUPS	416512(SI), Y0	// q.next[0]
-	VMOVUPS	Y0, 414080(SI)	// q[0]
-	VMOVUPS	416640(SI), Y0	// q.next[1]
-	VMOVUPS	Y0, 414208(SI)	// q[1]
-	VMOVUPS	416768(SI), Y0	// v.next[0]
-	VMOVUPS	Y0, 414336(SI)	// v[0]
-	VMOVUPS	416896(SI), Y0	// v.next[1]
-	VMOVUPS	Y0, 414464(SI)	// v[1]
-	VMOVUPS	417024(SI), Y0	// q_dot.next[0]
-	VMOVUPS	Y0, 414592(SI)	// q_dot[0]
-	VMOVUPS	417152(SI), Y0	// q_dot.next[1]
-	VMOVUPS	Y0, 414720(SI)	// q_dot[1]
-	VMOVUPS	417280(SI), Y0	// v_dot.next[0]
-	VMOVUPS	Y0, 414848(SI)	// v_dot[0]
-	VMOVUPS	417408(SI), Y0	// v_dot.next[1]
-	VMOVUPS	Y0, 414976(SI)	// v_dot[1]
+loop4: // 4 times: vectors of the block
+	VMOVUPS	404224(SI), Y0	// q.next[0]
+	VMOVUPS	Y0, 401792(SI)	// q[0]
+	VMOVUPS	404352(SI), Y0	// q.next[1]
+	VMOVUPS	Y0, 401920(SI)	// q[1]
+	VMOVUPS	404480(SI), Y0	// v.next[0]
+	VMOVUPS	Y0, 402048(SI)	// v[0]
+	VMOVUPS	404608(SI), Y0	// v.next[1]
+	VMOVUPS	Y0, 402176(SI)	// v[1]
+	VMOVUPS	404736(SI), Y0	// q_dot.next[0]
+	VMOVUPS	Y0, 402304(SI)	// q_dot[0]
+	VMOVUPS	404864(SI), Y0	// q_dot.next[1]
+	VMOVUPS	Y0, 402432(SI)	// q_dot[1]
+	VMOVUPS	404992(SI), Y0	// v_dot.next[0]
+	VMOVUPS	Y0, 402560(SI)	// v_dot[0]
+	VMOVUPS	405120(SI), Y0	// v_dot.next[1]
+	VMOVUPS	Y0, 402688(SI)	// v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop5
+	JNE	loop4
 	// the next step, if all lanes have taken this one
-	VMOVUPD	417536(AX), Y0	// step.code
-	VMOVUPD	417568(AX), Y1	// step.code | 1
+	VMOVUPD	405248(AX), Y0	// step.code
+	VMOVUPD	405280(AX), Y1	// step.code | 1
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	417600(AX), Y1	// step.code | 2
+	VMOVUPD	405312(AX), Y1	// step.code | 2
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	417632(AX), Y1	// step.code | 3
+	VMOVUPD	405344(AX), Y1	// step.code | 3
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	417664(AX), Y1	// step.code | 4
+	VMOVUPD	405376(AX), Y1	// step.code | 4
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	417696(AX), Y1	// step.code | 5
+	VMOVUPD	405408(AX), Y1	// step.code | 5
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	417728(AX), Y1	// step.code | 6
+	VMOVUPD	405440(AX), Y1	// step.code | 6
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	417760(AX), Y1	// step.code | 7
+	VMOVUPD	405472(AX), Y1	// step.code | 7
 	VADDPD	Y1, Y0, Y0
 	VPERM2F128	$1, Y0, Y0, Y1
 	VADDPD	Y1, Y0, Y0
 	VSHUFPD	$5, Y0, Y0, Y1
 	VADDPD	Y1, Y0, Y0
 	VCMPPD	$0, f64_4040000000000000<>(SB), Y0, Y0
-	VBROADCASTSD	413312(AX), Y1	// step.taken
+	VBROADCASTSD	401024(AX), Y1	// step.taken
 	VADDPD	f64_3ff0000000000000<>(SB), Y1, Y2
-	VBROADCASTSD	413056(AX), Y3	// step.t0
-	VBROADCASTSD	412544(AX), Y4	// step.h
+	VBROADCASTSD	400768(AX), Y3	// step.t0
+	VBROADCASTSD	400256(AX), Y4	// step.h
 	VMULPD	Y4, Y2, Y4
 	VADDPD	Y4, Y3, Y3
-	VBROADCASTSD	412288(AX), Y4	// step.t
+	VBROADCASTSD	400000(AX), Y4	// step.t
 	VBLENDVPD	Y0, Y3, Y4, Y3
-	VMOVSD	X3, 412288(AX)	// step.t
+	VMOVSD	X3, 400000(AX)	// step.t
 	VBLENDVPD	Y0, Y2, Y1, Y1
-	VMOVSD	X1, 413312(AX)	// step.taken
-	VBROADCASTSD	413568(AX), Y1	// step.many
+	VMOVSD	X1, 401024(AX)	// step.taken
+	VBROADCASTSD	401280(AX), Y1	// step.many
 	VSUBPD	Y2, Y1, Y1
 	VANDPD	Y1, Y0, Y0
-	VMOVSD	X0, 413824(AX)	// step.more
-	CMPQ	413824(AX), $0	// step.more
+	VMOVSD	X0, 401536(AX)	// step.more
+	CMPQ	401536(AX), $0	// step.more
 	JNE	loop1
 	RET
 
@@ -7858,9 +7544,9 @@ TEXT armFieldDual3_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	418944(SI), Y0	// q[1]
-	VMOVUPS	419712(SI), Y1	// add
-	VMOVUPS	419840(SI), Y2	// mul
+	VMOVUPS	405632(SI), Y0	// q[1]
+	VMOVUPS	406400(SI), Y1	// add
+	VMOVUPS	406528(SI), Y2	// mul
 	// arm.nde:28
 	VMOVUPS	f32_4b400000<>(SB), Y3
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y3
@@ -7895,16 +7581,16 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 422912(SI)	// c2
+	VMOVUPS	Y3, 409600(SI)	// c2
 	// arm.nde:30
 	VFMADD231PS	Y3, Y2, Y1
-	VMOVUPS	419584(SI), Y2	// mul
-	VMOVUPS	419968(SI), Y4	// mul
+	VMOVUPS	406272(SI), Y2	// mul
+	VMOVUPS	406656(SI), Y4	// mul
 	// arm.nde:32
 	// arm.nde:31
 	VFMADD231PS	Y3, Y4, Y2
-	VMOVUPS	419072(SI), Y3	// v[0]
-	VMOVUPS	419200(SI), Y5	// v[1]
+	VMOVUPS	405760(SI), Y3	// v[0]
+	VMOVUPS	405888(SI), Y5	// v[1]
 	// arm.nde:32
 	// arm.nde:28
 	VANDPS	f32_7fffffff<>(SB), Y0, Y6
@@ -7941,32 +7627,32 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y7, Y7
 	VXORPS	f32_ffffffff<>(SB), Y7, Y7
 	VORPS	Y7, Y6, Y6
-	VMOVUPS	Y6, 423552(SI)	// s2
+	VMOVUPS	Y6, 410240(SI)	// s2
 	// arm.nde:33
 	VMULPS	Y6, Y4, Y4
-	VMOVUPS	Y4, 423680(SI)	// k
+	VMOVUPS	Y4, 410368(SI)	// k
 	// arm.nde:34
 	VXORPS	f32_80000000<>(SB), Y4, Y6
-	VMOVUPS	Y6, 423808(SI)	// neg
+	VMOVUPS	Y6, 410496(SI)	// neg
 	VMULPS	f32_40000000<>(SB), Y3, Y7
-	VMOVUPS	Y7, 423936(SI)	// mul_6
+	VMOVUPS	Y7, 410624(SI)	// mul_6
 	VMULPS	Y5, Y7, Y7
 	VFMADD231PS	Y5, Y5, Y7
-	VMOVUPS	Y7, 424064(SI)	// add_2
+	VMOVUPS	Y7, 410752(SI)	// add_2
 	VMULPS	Y7, Y6, Y6
-	VMOVUPS	420096(SI), Y7	// reshape
+	VMOVUPS	406784(SI), Y7	// reshape
 	// arm.nde:32
-	VMOVUPS	Y1, 423040(SI)	// M[0]
-	VMOVUPS	Y2, 423168(SI)	// M[1]
-	VMOVUPS	Y2, 423296(SI)	// M[2]
-	VMOVUPS	Y7, 423424(SI)	// M[3]
+	VMOVUPS	Y1, 409728(SI)	// M[0]
+	VMOVUPS	Y2, 409856(SI)	// M[1]
+	VMOVUPS	Y2, 409984(SI)	// M[2]
+	VMOVUPS	Y7, 410112(SI)	// M[3]
 	// arm.nde:34
 	VMULPS	Y3, Y3, Y1
-	VMOVUPS	Y1, 424192(SI)	// square
+	VMOVUPS	Y1, 410880(SI)	// square
 	VMULPS	Y1, Y4, Y1
-	VMOVUPS	418816(SI), Y2	// q[0]
-	VMOVUPS	420352(SI), Y4	// mul
-	VMOVUPS	420224(SI), Y7	// mul
+	VMOVUPS	405504(SI), Y2	// q[0]
+	VMOVUPS	407040(SI), Y4	// mul
+	VMOVUPS	406912(SI), Y7	// mul
 	// arm.nde:35
 	VMOVUPS	f32_4b400000<>(SB), Y8
 	VFMADD231PS	f32_3f22f983<>(SB), Y2, Y8
@@ -8001,9 +7687,9 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y9, Y9
 	VXORPS	f32_ffffffff<>(SB), Y9, Y9
 	VORPS	Y9, Y8, Y8
-	VMOVUPS	Y8, 424320(SI)	// cos
+	VMOVUPS	Y8, 411008(SI)	// cos
 	VADDPS	Y0, Y2, Y9
-	VMOVUPS	Y9, 424448(SI)	// add_3
+	VMOVUPS	Y9, 411136(SI)	// add_3
 	VMOVUPS	f32_4b400000<>(SB), Y10
 	VFMADD231PS	f32_3f22f983<>(SB), Y9, Y10
 	VSUBPS	f32_4b400000<>(SB), Y10, Y11
@@ -8037,11 +7723,11 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y9, Y9
 	VXORPS	f32_ffffffff<>(SB), Y9, Y9
 	VORPS	Y9, Y10, Y9
-	VMOVUPS	Y9, 424576(SI)	// cos_2
+	VMOVUPS	Y9, 411264(SI)	// cos_2
 	VMULPS	Y9, Y4, Y4
 	VFMADD213PS	Y4, Y8, Y7
-	VMOVUPS	419328(SI), Y8	// u[0]
-	VMOVUPS	419456(SI), Y9	// u[1]
+	VMOVUPS	406016(SI), Y8	// u[0]
+	VMOVUPS	406144(SI), Y9	// u[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Y6, Y8, Y6
@@ -8049,9 +7735,9 @@ loop1: // 4 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y7, Y6, Y6
-	VMOVUPS	Y6, 424704(SI)	// sub[0]
+	VMOVUPS	Y6, 411392(SI)	// sub[0]
 	VSUBPS	Y4, Y1, Y1
-	VMOVUPS	Y1, 424832(SI)	// sub[1]
+	VMOVUPS	Y1, 411520(SI)	// sub[1]
 	// arm.nde:11
 	VANDPS	f32_7fffffff<>(SB), Y2, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y4
@@ -8087,7 +7773,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y1, Y1
-	VMOVUPS	Y1, 424960(SI)	// sin[0]
+	VMOVUPS	Y1, 411648(SI)	// sin[0]
 	VANDPS	f32_7fffffff<>(SB), Y0, Y4
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y4, Y6
@@ -8122,7 +7808,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y6, Y6
 	VXORPS	f32_ffffffff<>(SB), Y6, Y6
 	VORPS	Y6, Y4, Y4
-	VMOVUPS	Y4, 425088(SI)	// sin[1]
+	VMOVUPS	Y4, 411776(SI)	// sin[1]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y2, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -8156,7 +7842,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y2, Y2
 	VXORPS	f32_ffffffff<>(SB), Y2, Y2
 	VORPS	Y2, Y6, Y2
-	VMOVUPS	Y2, 425216(SI)	// cos_3[0]
+	VMOVUPS	Y2, 411904(SI)	// cos_3[0]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -8190,13 +7876,13 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y0, Y0
 	VXORPS	f32_ffffffff<>(SB), Y0, Y0
 	VORPS	Y0, Y6, Y0
-	VMOVUPS	Y0, 425344(SI)	// cos_3[1]
-	VMOVUPS	Y1, 425472(SI)	// concat[0]
-	VMOVUPS	Y4, 425600(SI)	// concat[1]
-	VMOVUPS	Y2, 425728(SI)	// concat[2]
-	VMOVUPS	Y0, 425856(SI)	// concat[3]
-	VMOVUPS	Y3, 425984(SI)	// concat[4]
-	VMOVUPS	Y5, 426112(SI)	// concat[5]
+	VMOVUPS	Y0, 412032(SI)	// cos_3[1]
+	VMOVUPS	Y1, 412160(SI)	// concat[0]
+	VMOVUPS	Y4, 412288(SI)	// concat[1]
+	VMOVUPS	Y2, 412416(SI)	// concat[2]
+	VMOVUPS	Y0, 412544(SI)	// concat[3]
+	VMOVUPS	Y3, 412672(SI)	// concat[4]
+	VMOVUPS	Y5, 412800(SI)	// concat[5]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -8217,10 +7903,10 @@ loop2: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop3: // 6 times: terms of the sums
-	VMOVUPS	425472(R10), Y8	// concat[0]
-	VMOVUPS	425504(R10), Y9	// concat[0] | 1
-	VMOVUPS	425536(R10), Y10	// concat[0] | 2
-	VMOVUPS	425568(R10), Y11	// concat[0] | 3
+	VMOVUPS	412160(R10), Y8	// concat[0]
+	VMOVUPS	412192(R10), Y9	// concat[0] | 1
+	VMOVUPS	412224(R10), Y10	// concat[0] | 2
+	VMOVUPS	412256(R10), Y11	// concat[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -8235,14 +7921,14 @@ loop3: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	Y0, 426240(DI)	// matvec[0]
-	VMOVUPS	Y1, 426272(DI)	// matvec[0] | 1
-	VMOVUPS	Y2, 426304(DI)	// matvec[0] | 2
-	VMOVUPS	Y3, 426336(DI)	// matvec[0] | 3
-	VMOVUPS	Y4, 426368(DI)	// matvec[1]
-	VMOVUPS	Y5, 426400(DI)	// matvec[1] | 1
-	VMOVUPS	Y6, 426432(DI)	// matvec[1] | 2
-	VMOVUPS	Y7, 426464(DI)	// matvec[1] | 3
+	VMOVUPS	Y0, 412928(DI)	// matvec[0]
+	VMOVUPS	Y1, 412960(DI)	// matvec[0] | 1
+	VMOVUPS	Y2, 412992(DI)	// matvec[0] | 2
+	VMOVUPS	Y3, 413024(DI)	// matvec[0] | 3
+	VMOVUPS	Y4, 413056(DI)	// matvec[1]
+	VMOVUPS	Y5, 413088(DI)	// matvec[1] | 1
+	VMOVUPS	Y6, 413120(DI)	// matvec[1] | 2
+	VMOVUPS	Y7, 413152(DI)	// matvec[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -8255,10 +7941,10 @@ loop4: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop5: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	426240(R9), Y0	// matvec[0]
+	VMOVUPS	412928(R9), Y0	// matvec[0]
 	VBROADCASTSS	768(R10), Y1	// friction.0.bias[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 430336(R9)	// add_4[0]
+	VMOVUPS	Y0, 417024(R9)	// add_4[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -8287,7 +7973,7 @@ loop5: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 434432(R9)	// softplus[0]
+	VMOVUPS	Y0, 421120(R9)	// softplus[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -8312,10 +7998,10 @@ loop6: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop7: // 32 times: terms of the sums
-	VMOVUPS	434432(R10), Y8	// softplus[0]
-	VMOVUPS	434464(R10), Y9	// softplus[0] | 1
-	VMOVUPS	434496(R10), Y10	// softplus[0] | 2
-	VMOVUPS	434528(R10), Y11	// softplus[0] | 3
+	VMOVUPS	421120(R10), Y8	// softplus[0]
+	VMOVUPS	421152(R10), Y9	// softplus[0] | 1
+	VMOVUPS	421184(R10), Y10	// softplus[0] | 2
+	VMOVUPS	421216(R10), Y11	// softplus[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -8330,14 +8016,14 @@ loop7: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop7
-	VMOVUPS	Y0, 438528(DI)	// matvec_2[0]
-	VMOVUPS	Y1, 438560(DI)	// matvec_2[0] | 1
-	VMOVUPS	Y2, 438592(DI)	// matvec_2[0] | 2
-	VMOVUPS	Y3, 438624(DI)	// matvec_2[0] | 3
-	VMOVUPS	Y4, 438656(DI)	// matvec_2[1]
-	VMOVUPS	Y5, 438688(DI)	// matvec_2[1] | 1
-	VMOVUPS	Y6, 438720(DI)	// matvec_2[1] | 2
-	VMOVUPS	Y7, 438752(DI)	// matvec_2[1] | 3
+	VMOVUPS	Y0, 425216(DI)	// matvec_2[0]
+	VMOVUPS	Y1, 425248(DI)	// matvec_2[0] | 1
+	VMOVUPS	Y2, 425280(DI)	// matvec_2[0] | 2
+	VMOVUPS	Y3, 425312(DI)	// matvec_2[0] | 3
+	VMOVUPS	Y4, 425344(DI)	// matvec_2[1]
+	VMOVUPS	Y5, 425376(DI)	// matvec_2[1] | 1
+	VMOVUPS	Y6, 425408(DI)	// matvec_2[1] | 2
+	VMOVUPS	Y7, 425440(DI)	// matvec_2[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -8352,10 +8038,10 @@ loop8: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop9: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	438528(R9), Y2	// matvec_2[0]
+	VMOVUPS	425216(R9), Y2	// matvec_2[0]
 	VBROADCASTSS	4992(R10), Y3	// friction.2.bias[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 442624(R9)	// add_5[0]
+	VMOVUPS	Y2, 429312(R9)	// add_5[0]
 	VORPS	f32_80000000<>(SB), Y2, Y3
 	VMOVUPS	f32_c2ae999a<>(SB), Y4
 	VMAXPS	Y3, Y4, Y3
@@ -8392,23 +8078,23 @@ loop9: // 32 times: elements
 	ADDQ	$4, R10
 	DECQ	DI
 	JNE	loop9
-	VMOVUPS	Y0, 446720(SI)	// matvec_3[0]
-	VMOVUPS	Y1, 446848(SI)	// matvec_3[1]
+	VMOVUPS	Y0, 433408(SI)	// matvec_3[0]
+	VMOVUPS	Y1, 433536(SI)	// matvec_3[1]
 	// arm.nde:38
-	VMOVUPS	424704(SI), Y2	// sub[0]
+	VMOVUPS	411392(SI), Y2	// sub[0]
 	VBROADCASTSS	5376(BX), Y3	// friction.4.bias[0]
 	VADDPS	Y3, Y0, Y0
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 446976(SI)	// sub_2[0]
-	VMOVUPS	424832(SI), Y2	// sub[1]
+	VMOVUPS	Y0, 433664(SI)	// sub_2[0]
+	VMOVUPS	411520(SI), Y2	// sub[1]
 	VBROADCASTSS	5380(BX), Y3	// friction.4.bias[1]
 	VADDPS	Y3, Y1, Y1
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 447104(SI)	// sub_2[1]
-	VMOVUPS	423040(SI), Y2	// M[0]
-	VMOVUPS	423168(SI), Y3	// M[1]
-	VMOVUPS	423296(SI), Y4	// M[2]
-	VMOVUPS	423424(SI), Y5	// M[3]
+	VMOVUPS	Y1, 433792(SI)	// sub_2[1]
+	VMOVUPS	409728(SI), Y2	// M[0]
+	VMOVUPS	409856(SI), Y3	// M[1]
+	VMOVUPS	409984(SI), Y4	// M[2]
+	VMOVUPS	410112(SI), Y5	// M[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -8429,55 +8115,55 @@ loop9: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 422144(SI)	// dv[0]
-	VMOVUPS	Y0, 422272(SI)	// dv[1]
-	VMOVUPS	421376(SI), Y0	// mul_dot
-	VMOVUPS	420608(SI), Y1	// q_dot[1]
-	VMOVUPS	419968(SI), Y2	// mul
-	VMOVUPS	420736(SI), Y15	// v_dot[0]
+	VMOVUPS	Y1, 408832(SI)	// dv[0]
+	VMOVUPS	Y0, 408960(SI)	// dv[1]
+	VMOVUPS	408064(SI), Y0	// mul_dot
+	VMOVUPS	407296(SI), Y1	// q_dot[1]
+	VMOVUPS	406656(SI), Y2	// mul
+	VMOVUPS	407424(SI), Y15	// v_dot[0]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	419200(SI), Y3	// v[1]
-	VMOVUPS	420864(SI), Y15	// v_dot[1]
+	VMOVUPS	405888(SI), Y3	// v[1]
+	VMOVUPS	407552(SI), Y15	// v_dot[1]
 	VMOVUPS	Y15, 32(AX)
 	// arm.nde:33
-	VMOVUPS	422912(SI), Y4	// c2
+	VMOVUPS	409600(SI), Y4	// c2
 	VMULPS	Y4, Y1, Y4
-	VMOVUPS	423552(SI), Y5	// s2
+	VMOVUPS	410240(SI), Y5	// s2
 	VMULPS	Y5, Y0, Y0
 	VFMADD231PS	Y2, Y4, Y0
 	// arm.nde:34
 	VMULPS	f32_40000000<>(SB), Y3, Y2
-	VMOVUPS	423936(SI), Y4	// mul_6
+	VMOVUPS	410624(SI), Y4	// mul_6
 	VMOVUPS	0(AX), Y13
 	VMULPS	f32_40000000<>(SB), Y13, Y5
 	VMULPS	Y3, Y5, Y3
 	VFMADD231PS	32(AX), Y4, Y3
 	VFMADD231PS	32(AX), Y2, Y3
-	VMOVUPS	423808(SI), Y2	// neg
+	VMOVUPS	410496(SI), Y2	// neg
 	VXORPS	f32_80000000<>(SB), Y0, Y5
-	VMOVUPS	424064(SI), Y6	// add_2
+	VMOVUPS	410752(SI), Y6	// add_2
 	VMULPS	Y6, Y5, Y5
 	VMOVUPS	Y5, Y15
 	VFMADD231PS	Y2, Y3, Y15
 	VMOVUPS	Y15, 64(AX)
 	VMULPS	0(AX), Y4, Y2
-	VMOVUPS	423680(SI), Y3	// k
-	VMOVUPS	424192(SI), Y4	// square
+	VMOVUPS	410368(SI), Y3	// k
+	VMOVUPS	410880(SI), Y4	// square
 	VMULPS	Y4, Y0, Y0
 	VMOVUPS	Y0, Y15
 	VFMADD231PS	Y3, Y2, Y15
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	421760(SI), Y0	// mul_dot
-	VMOVUPS	420480(SI), Y2	// q_dot[0]
-	VMOVUPS	420352(SI), Y3	// mul
-	VMOVUPS	421632(SI), Y15	// mul_dot
+	VMOVUPS	408448(SI), Y0	// mul_dot
+	VMOVUPS	407168(SI), Y2	// q_dot[0]
+	VMOVUPS	407040(SI), Y3	// mul
+	VMOVUPS	408320(SI), Y15	// mul_dot
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	418816(SI), Y4	// q[0]
-	VMOVUPS	420224(SI), Y15	// mul
+	VMOVUPS	405504(SI), Y4	// q[0]
+	VMOVUPS	406912(SI), Y15	// mul
 	VMOVUPS	Y15, 160(AX)
 	// arm.nde:35
 	VADDPS	Y1, Y2, Y5
-	VMOVUPS	424448(SI), Y6	// add_3
+	VMOVUPS	411136(SI), Y6	// add_3
 	VANDPS	f32_7fffffff<>(SB), Y6, Y7
 	VMOVUPS	f32_4b400000<>(SB), Y8
 	VFMADD231PS	f32_3f22f983<>(SB), Y7, Y8
@@ -8514,7 +8200,7 @@ loop9: // 32 times: elements
 	VORPS	Y6, Y7, Y6
 	VXORPS	f32_80000000<>(SB), Y6, Y6
 	VMULPS	Y6, Y5, Y5
-	VMOVUPS	424576(SI), Y6	// cos_2
+	VMOVUPS	411264(SI), Y6	// cos_2
 	VMULPS	Y6, Y0, Y0
 	VFMADD231PS	Y3, Y5, Y0
 	VANDPS	f32_7fffffff<>(SB), Y4, Y3
@@ -8553,7 +8239,7 @@ loop9: // 32 times: elements
 	VORPS	Y4, Y3, Y3
 	VXORPS	f32_80000000<>(SB), Y3, Y3
 	VMULPS	Y3, Y2, Y3
-	VMOVUPS	424320(SI), Y4	// cos
+	VMOVUPS	411008(SI), Y4	// cos
 	VMULPS	128(AX), Y4, Y4
 	VFMADD231PS	160(AX), Y3, Y4
 	VADDPS	Y0, Y4, Y3
@@ -8566,32 +8252,32 @@ loop9: // 32 times: elements
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y3, Y4, Y3
-	VMOVUPS	Y3, 447232(SI)	// sub_3[0]
+	VMOVUPS	Y3, 433920(SI)	// sub_3[0]
 	VSUBPS	Y0, Y5, Y0
-	VMOVUPS	Y0, 447360(SI)	// sub_3[1]
+	VMOVUPS	Y0, 434048(SI)	// sub_3[1]
 	// arm.nde:11
-	VMOVUPS	425216(SI), Y0	// cos_3[0]
+	VMOVUPS	411904(SI), Y0	// cos_3[0]
 	VMULPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 447488(SI)	// mul_7[0]
-	VMOVUPS	425344(SI), Y3	// cos_3[1]
+	VMOVUPS	Y0, 434176(SI)	// mul_7[0]
+	VMOVUPS	412032(SI), Y3	// cos_3[1]
 	VMULPS	Y3, Y1, Y3
-	VMOVUPS	Y3, 447616(SI)	// mul_7[1]
-	VMOVUPS	424960(SI), Y4	// sin[0]
+	VMOVUPS	Y3, 434304(SI)	// mul_7[1]
+	VMOVUPS	411648(SI), Y4	// sin[0]
 	VXORPS	f32_80000000<>(SB), Y4, Y4
 	VMULPS	Y4, Y2, Y2
-	VMOVUPS	Y2, 447744(SI)	// mul_8[0]
-	VMOVUPS	425088(SI), Y4	// sin[1]
+	VMOVUPS	Y2, 434432(SI)	// mul_8[0]
+	VMOVUPS	411776(SI), Y4	// sin[1]
 	VXORPS	f32_80000000<>(SB), Y4, Y4
 	VMULPS	Y4, Y1, Y1
-	VMOVUPS	Y1, 447872(SI)	// mul_8[1]
-	VMOVUPS	Y0, 448000(SI)	// concat_2[0]
-	VMOVUPS	Y3, 448128(SI)	// concat_2[1]
-	VMOVUPS	Y2, 448256(SI)	// concat_2[2]
-	VMOVUPS	Y1, 448384(SI)	// concat_2[3]
+	VMOVUPS	Y1, 434560(SI)	// mul_8[1]
+	VMOVUPS	Y0, 434688(SI)	// concat_2[0]
+	VMOVUPS	Y3, 434816(SI)	// concat_2[1]
+	VMOVUPS	Y2, 434944(SI)	// concat_2[2]
+	VMOVUPS	Y1, 435072(SI)	// concat_2[3]
 	VMOVUPS	0(AX), Y13	// concat_2[4]
-	VMOVUPS	Y13, 448512(SI)
+	VMOVUPS	Y13, 435200(SI)
 	VMOVUPS	32(AX), Y13	// concat_2[5]
-	VMOVUPS	Y13, 448640(SI)
+	VMOVUPS	Y13, 435328(SI)
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop8
@@ -8612,10 +8298,10 @@ loop10: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop11: // 6 times: terms of the sums
-	VMOVUPS	448000(R10), Y8	// concat_2[0]
-	VMOVUPS	448032(R10), Y9	// concat_2[0] | 1
-	VMOVUPS	448064(R10), Y10	// concat_2[0] | 2
-	VMOVUPS	448096(R10), Y11	// concat_2[0] | 3
+	VMOVUPS	434688(R10), Y8	// concat_2[0]
+	VMOVUPS	434720(R10), Y9	// concat_2[0] | 1
+	VMOVUPS	434752(R10), Y10	// concat_2[0] | 2
+	VMOVUPS	434784(R10), Y11	// concat_2[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -8630,14 +8316,14 @@ loop11: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop11
-	VMOVUPS	Y0, 448768(DI)	// matvec_4[0]
-	VMOVUPS	Y1, 448800(DI)	// matvec_4[0] | 1
-	VMOVUPS	Y2, 448832(DI)	// matvec_4[0] | 2
-	VMOVUPS	Y3, 448864(DI)	// matvec_4[0] | 3
-	VMOVUPS	Y4, 448896(DI)	// matvec_4[1]
-	VMOVUPS	Y5, 448928(DI)	// matvec_4[1] | 1
-	VMOVUPS	Y6, 448960(DI)	// matvec_4[1] | 2
-	VMOVUPS	Y7, 448992(DI)	// matvec_4[1] | 3
+	VMOVUPS	Y0, 435456(DI)	// matvec_4[0]
+	VMOVUPS	Y1, 435488(DI)	// matvec_4[0] | 1
+	VMOVUPS	Y2, 435520(DI)	// matvec_4[0] | 2
+	VMOVUPS	Y3, 435552(DI)	// matvec_4[0] | 3
+	VMOVUPS	Y4, 435584(DI)	// matvec_4[1]
+	VMOVUPS	Y5, 435616(DI)	// matvec_4[1] | 1
+	VMOVUPS	Y6, 435648(DI)	// matvec_4[1] | 2
+	VMOVUPS	Y7, 435680(DI)	// matvec_4[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -8649,8 +8335,8 @@ loop12: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop13: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	448768(R9), Y0	// matvec_4[0]
-	VMOVUPS	430336(R9), Y1	// add_4[0]
+	VMOVUPS	435456(R9), Y0	// matvec_4[0]
+	VMOVUPS	417024(R9), Y1	// add_4[0]
 	VORPS	f32_80000000<>(SB), Y1, Y2
 	VMOVUPS	f32_42b40000<>(SB), Y3
 	VMINPS	Y2, Y3, Y2
@@ -8683,7 +8369,7 @@ loop13: // 32 times: elements
 	VADDPS	f32_3f800000<>(SB), Y2, Y2
 	VDIVPS	Y2, Y1, Y1
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 452864(R9)	// mul_9[0]
+	VMOVUPS	Y0, 439552(R9)	// mul_9[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop13
@@ -8707,10 +8393,10 @@ loop14: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop15: // 32 times: terms of the sums
-	VMOVUPS	452864(R10), Y8	// mul_9[0]
-	VMOVUPS	452896(R10), Y9	// mul_9[0] | 1
-	VMOVUPS	452928(R10), Y10	// mul_9[0] | 2
-	VMOVUPS	452960(R10), Y11	// mul_9[0] | 3
+	VMOVUPS	439552(R10), Y8	// mul_9[0]
+	VMOVUPS	439584(R10), Y9	// mul_9[0] | 1
+	VMOVUPS	439616(R10), Y10	// mul_9[0] | 2
+	VMOVUPS	439648(R10), Y11	// mul_9[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -8725,14 +8411,14 @@ loop15: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop15
-	VMOVUPS	Y0, 456960(DI)	// matvec_5[0]
-	VMOVUPS	Y1, 456992(DI)	// matvec_5[0] | 1
-	VMOVUPS	Y2, 457024(DI)	// matvec_5[0] | 2
-	VMOVUPS	Y3, 457056(DI)	// matvec_5[0] | 3
-	VMOVUPS	Y4, 457088(DI)	// matvec_5[1]
-	VMOVUPS	Y5, 457120(DI)	// matvec_5[1] | 1
-	VMOVUPS	Y6, 457152(DI)	// matvec_5[1] | 2
-	VMOVUPS	Y7, 457184(DI)	// matvec_5[1] | 3
+	VMOVUPS	Y0, 443648(DI)	// matvec_5[0]
+	VMOVUPS	Y1, 443680(DI)	// matvec_5[0] | 1
+	VMOVUPS	Y2, 443712(DI)	// matvec_5[0] | 2
+	VMOVUPS	Y3, 443744(DI)	// matvec_5[0] | 3
+	VMOVUPS	Y4, 443776(DI)	// matvec_5[1]
+	VMOVUPS	Y5, 443808(DI)	// matvec_5[1] | 1
+	VMOVUPS	Y6, 443840(DI)	// matvec_5[1] | 2
+	VMOVUPS	Y7, 443872(DI)	// matvec_5[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -8747,8 +8433,8 @@ loop16: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop17: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	456960(R9), Y2	// matvec_5[0]
-	VMOVUPS	442624(R9), Y3	// add_5[0]
+	VMOVUPS	443648(R9), Y2	// matvec_5[0]
+	VMOVUPS	429312(R9), Y3	// add_5[0]
 	VORPS	f32_80000000<>(SB), Y3, Y4
 	VMOVUPS	f32_42b40000<>(SB), Y5
 	VMINPS	Y4, Y5, Y4
@@ -8790,48 +8476,48 @@ loop17: // 32 times: elements
 	DECQ	DI
 	JNE	loop17
 	// arm.nde:38
-	VMOVUPS	447232(SI), Y2	// sub_3[0]
+	VMOVUPS	433920(SI), Y2	// sub_3[0]
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	447360(SI), Y2	// sub_3[1]
+	VMOVUPS	434048(SI), Y2	// sub_3[1]
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	420608(SI), Y2	// q_dot[1]
-	VMOVUPS	421120(SI), Y3	// add_dot
-	VMOVUPS	421248(SI), Y4	// mul_dot
-	VMOVUPS	419840(SI), Y5	// mul
+	VMOVUPS	407296(SI), Y2	// q_dot[1]
+	VMOVUPS	407808(SI), Y3	// add_dot
+	VMOVUPS	407936(SI), Y4	// mul_dot
+	VMOVUPS	406528(SI), Y5	// mul
 	// arm.nde:28
-	VMOVUPS	423552(SI), Y6	// s2
+	VMOVUPS	410240(SI), Y6	// s2
 	VXORPS	f32_80000000<>(SB), Y6, Y6
 	VMULPS	Y6, Y2, Y2
 	// arm.nde:30
-	VMOVUPS	422912(SI), Y6	// c2
+	VMOVUPS	409600(SI), Y6	// c2
 	VMULPS	Y6, Y4, Y4
 	VFMADD231PS	Y5, Y2, Y4
 	VADDPS	Y4, Y3, Y3
-	VMOVUPS	420992(SI), Y4	// mul_dot
-	VMOVUPS	421376(SI), Y5	// mul_dot
-	VMOVUPS	419968(SI), Y7	// mul
+	VMOVUPS	407680(SI), Y4	// mul_dot
+	VMOVUPS	408064(SI), Y5	// mul_dot
+	VMOVUPS	406656(SI), Y7	// mul
 	// arm.nde:32
 	// arm.nde:31
 	VMULPS	Y6, Y5, Y5
 	VFMADD231PS	Y7, Y2, Y5
 	VADDPS	Y5, Y4, Y2
 	// arm.nde:32
-	VMOVUPS	421504(SI), Y4	// reshape_dot
+	VMOVUPS	408192(SI), Y4	// reshape_dot
 	// arm.nde:38
-	VMOVUPS	422144(SI), Y5	// dv[0]
+	VMOVUPS	408832(SI), Y5	// dv[0]
 	VMULPS	Y5, Y3, Y3
-	VMOVUPS	422272(SI), Y6	// dv[1]
+	VMOVUPS	408960(SI), Y6	// dv[1]
 	VFMADD231PS	Y6, Y2, Y3
 	VMULPS	Y5, Y2, Y2
 	VFMADD231PS	Y6, Y4, Y2
 	VSUBPS	Y3, Y0, Y0
-	VMOVUPS	Y0, 461056(SI)	// sub_4[0]
+	VMOVUPS	Y0, 447744(SI)	// sub_4[0]
 	VSUBPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 461184(SI)	// sub_4[1]
-	VMOVUPS	423040(SI), Y2	// M[0]
-	VMOVUPS	423168(SI), Y3	// M[1]
-	VMOVUPS	423296(SI), Y4	// M[2]
-	VMOVUPS	423424(SI), Y5	// M[3]
+	VMOVUPS	Y1, 447872(SI)	// sub_4[1]
+	VMOVUPS	409728(SI), Y2	// M[0]
+	VMOVUPS	409856(SI), Y3	// M[1]
+	VMOVUPS	409984(SI), Y4	// M[2]
+	VMOVUPS	410112(SI), Y5	// M[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -8852,270 +8538,344 @@ loop17: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 422656(SI)	// dv_dot[0]
-	VMOVUPS	Y0, 422784(SI)	// dv_dot[1]
+	VMOVUPS	Y1, 409344(SI)	// dv_dot[0]
+	VMOVUPS	Y0, 409472(SI)	// dv_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop16
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop18: // 4 times: vectors of the block
-	VMOVUPS	419072(SI), Y0	// v[0]
-	VMOVUPS	Y0, 421888(SI)	// dq[0]
-	VMOVUPS	419200(SI), Y0	// v[1]
-	VMOVUPS	Y0, 422016(SI)	// dq[1]
-	VMOVUPS	420736(SI), Y0	// v_dot[0]
-	VMOVUPS	Y0, 422400(SI)	// dq_dot[0]
-	VMOVUPS	420864(SI), Y0	// v_dot[1]
-	VMOVUPS	Y0, 422528(SI)	// dq_dot[1]
+	VMOVUPS	405760(SI), Y0	// v[0]
+	VMOVUPS	Y0, 408576(SI)	// dq[0]
+	VMOVUPS	405888(SI), Y0	// v[1]
+	VMOVUPS	Y0, 408704(SI)	// dq[1]
+	VMOVUPS	407424(SI), Y0	// v_dot[0]
+	VMOVUPS	Y0, 409088(SI)	// dq_dot[0]
+	VMOVUPS	407552(SI), Y0	// v_dot[1]
+	VMOVUPS	Y0, 409216(SI)	// dq_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop18
 	RET
 
 // step0Tangent3Step is Step.0.tangent3.step (arm.nde:51) of a block of samples.
+// 12 vectors lie in the frame for want of registers.
 TEXT step0Tangent3Step_avx2<>(SB), NOSPLIT, $0-0
 	// arm.nde:51
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	461952(SI), Y0	// q[0]
-	VMOVUPS	Y0, 418816(SI)	// armFieldDual3.q[0]
-	VMOVUPS	462080(SI), Y0	// q[1]
-	VMOVUPS	Y0, 418944(SI)	// armFieldDual3.q[1]
-	VMOVUPS	462208(SI), Y0	// v[0]
-	VMOVUPS	Y0, 419072(SI)	// armFieldDual3.v[0]
-	VMOVUPS	462336(SI), Y0	// v[1]
-	VMOVUPS	Y0, 419200(SI)	// armFieldDual3.v[1]
-	VMOVUPS	462976(SI), Y0	// u[0]
-	VMOVUPS	Y0, 419328(SI)	// armFieldDual3.u[0]
-	VMOVUPS	463104(SI), Y0	// u[1]
-	VMOVUPS	Y0, 419456(SI)	// armFieldDual3.u[1]
-	VMOVUPS	463232(SI), Y0	// mul
-	VMOVUPS	Y0, 419584(SI)	// armFieldDual3.mul
-	VMOVUPS	463360(SI), Y0	// add
-	VMOVUPS	Y0, 419712(SI)	// armFieldDual3.add
-	VMOVUPS	463488(SI), Y0	// mul
-	VMOVUPS	Y0, 419840(SI)	// armFieldDual3.mul
-	VMOVUPS	463616(SI), Y0	// mul
-	VMOVUPS	Y0, 419968(SI)	// armFieldDual3.mul
-	VMOVUPS	463744(SI), Y0	// reshape
-	VMOVUPS	Y0, 420096(SI)	// armFieldDual3.reshape
-	VMOVUPS	463872(SI), Y0	// mul
-	VMOVUPS	Y0, 420224(SI)	// armFieldDual3.mul
-	VMOVUPS	464000(SI), Y0	// mul
-	VMOVUPS	Y0, 420352(SI)	// armFieldDual3.mul
-	VMOVUPS	462464(SI), Y0	// q_dot[0]
-	VMOVUPS	Y0, 420480(SI)	// armFieldDual3.q_dot[0]
-	VMOVUPS	462592(SI), Y0	// q_dot[1]
-	VMOVUPS	Y0, 420608(SI)	// armFieldDual3.q_dot[1]
-	VMOVUPS	462720(SI), Y0	// v_dot[0]
-	VMOVUPS	Y0, 420736(SI)	// armFieldDual3.v_dot[0]
-	VMOVUPS	462848(SI), Y0	// v_dot[1]
-	VMOVUPS	Y0, 420864(SI)	// armFieldDual3.v_dot[1]
-	VMOVUPS	464128(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 420992(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	464256(SI), Y0	// add_dot
-	VMOVUPS	Y0, 421120(SI)	// armFieldDual3.add_dot
-	VMOVUPS	464384(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 421248(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	464512(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 421376(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	464640(SI), Y0	// reshape_dot
-	VMOVUPS	Y0, 421504(SI)	// armFieldDual3.reshape_dot
-	VMOVUPS	464768(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 421632(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	464896(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 421760(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	448640(SI), Y0	// q[0]
+	VMOVUPS	Y0, 405504(SI)	// armFieldDual3.q[0]
+	VMOVUPS	448768(SI), Y0	// q[1]
+	VMOVUPS	Y0, 405632(SI)	// armFieldDual3.q[1]
+	VMOVUPS	448896(SI), Y0	// v[0]
+	VMOVUPS	Y0, 405760(SI)	// armFieldDual3.v[0]
+	VMOVUPS	449024(SI), Y0	// v[1]
+	VMOVUPS	Y0, 405888(SI)	// armFieldDual3.v[1]
+	VMOVUPS	449664(SI), Y0	// u[0]
+	VMOVUPS	Y0, 406016(SI)	// armFieldDual3.u[0]
+	VMOVUPS	449792(SI), Y0	// u[1]
+	VMOVUPS	Y0, 406144(SI)	// armFieldDual3.u[1]
+	VMOVUPS	449920(SI), Y0	// mul
+	VMOVUPS	Y0, 406272(SI)	// armFieldDual3.mul
+	VMOVUPS	450048(SI), Y0	// add
+	VMOVUPS	Y0, 406400(SI)	// armFieldDual3.add
+	VMOVUPS	450176(SI), Y0	// mul
+	VMOVUPS	Y0, 406528(SI)	// armFieldDual3.mul
+	VMOVUPS	450304(SI), Y0	// mul
+	VMOVUPS	Y0, 406656(SI)	// armFieldDual3.mul
+	VMOVUPS	450432(SI), Y0	// reshape
+	VMOVUPS	Y0, 406784(SI)	// armFieldDual3.reshape
+	VMOVUPS	450560(SI), Y0	// mul
+	VMOVUPS	Y0, 406912(SI)	// armFieldDual3.mul
+	VMOVUPS	450688(SI), Y0	// mul
+	VMOVUPS	Y0, 407040(SI)	// armFieldDual3.mul
+	VMOVUPS	449152(SI), Y0	// q_dot[0]
+	VMOVUPS	Y0, 407168(SI)	// armFieldDual3.q_dot[0]
+	VMOVUPS	449280(SI), Y0	// q_dot[1]
+	VMOVUPS	Y0, 407296(SI)	// armFieldDual3.q_dot[1]
+	VMOVUPS	449408(SI), Y0	// v_dot[0]
+	VMOVUPS	Y0, 407424(SI)	// armFieldDual3.v_dot[0]
+	VMOVUPS	449536(SI), Y0	// v_dot[1]
+	VMOVUPS	Y0, 407552(SI)	// armFieldDual3.v_dot[1]
+	VMOVUPS	450816(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 407680(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	450944(SI), Y0	// add_dot
+	VMOVUPS	Y0, 407808(SI)	// armFieldDual3.add_dot
+	VMOVUPS	451072(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 407936(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451200(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 408064(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451328(SI), Y0	// reshape_dot
+	VMOVUPS	Y0, 408192(SI)	// armFieldDual3.reshape_dot
+	VMOVUPS	451456(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 408320(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451584(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 408448(SI)	// armFieldDual3.mul_dot
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
 	CALL	armFieldDual3_avx2<>(SB)
+	// arm.nde:51
+	VBROADCASTSD	448384(AX), Y0	// h
+	VMULPD	f64_3fe0000000000000<>(SB), Y0, Y0
+	VMOVSD	X0, 448000(AX)
+	VCVTPD2PSY	Y0, X0
+	VINSERTF128	$1, X0, Y0, Y0
+	VMOVSS	X0, 448008(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	421888(SI), Y0	// armFieldDual3.dq[0]
-	VMOVUPS	Y0, 466048(SI)	// result[0]
-	VMOVUPS	422016(SI), Y0	// armFieldDual3.dq[1]
-	VMOVUPS	Y0, 466176(SI)	// result[1]
-	VMOVUPS	422144(SI), Y0	// armFieldDual3.dv[0]
-	VMOVUPS	Y0, 466560(SI)	// result_2[0]
-	VMOVUPS	422272(SI), Y0	// armFieldDual3.dv[1]
-	VMOVUPS	Y0, 466688(SI)	// result_2[1]
-	VMOVUPS	422400(SI), Y0	// armFieldDual3.dq_dot[0]
-	VMOVUPS	Y0, 467072(SI)	// result_3[0]
-	VMOVUPS	422528(SI), Y0	// armFieldDual3.dq_dot[1]
-	VMOVUPS	Y0, 467200(SI)	// result_3[1]
-	VMOVUPS	422656(SI), Y0	// armFieldDual3.dv_dot[0]
-	VMOVUPS	Y0, 467584(SI)	// result_4[0]
-	VMOVUPS	422784(SI), Y0	// armFieldDual3.dv_dot[1]
-	VMOVUPS	Y0, 467712(SI)	// result_4[1]
+	VMOVUPS	408576(SI), Y15	// armFieldDual3.dq[0]
+	VMOVUPS	Y15, 0(AX)
+	VMOVUPS	0(AX), Y13	// result[0]
+	VMOVUPS	Y13, 452736(SI)
+	VMOVUPS	408704(SI), Y15	// armFieldDual3.dq[1]
+	VMOVUPS	Y15, 32(AX)
+	VMOVUPS	32(AX), Y13	// result[1]
+	VMOVUPS	Y13, 452864(SI)
+	VMOVUPS	408832(SI), Y15	// armFieldDual3.dv[0]
+	VMOVUPS	Y15, 64(AX)
+	VMOVUPS	64(AX), Y13	// result_2[0]
+	VMOVUPS	Y13, 452992(SI)
+	VMOVUPS	408960(SI), Y15	// armFieldDual3.dv[1]
+	VMOVUPS	Y15, 96(AX)
+	VMOVUPS	96(AX), Y13	// result_2[1]
+	VMOVUPS	Y13, 453120(SI)
+	VMOVUPS	409088(SI), Y0	// armFieldDual3.dq_dot[0]
+	VMOVUPS	Y0, 453248(SI)	// result_3[0]
+	VMOVUPS	409216(SI), Y1	// armFieldDual3.dq_dot[1]
+	VMOVUPS	Y1, 453376(SI)	// result_3[1]
+	VMOVUPS	409344(SI), Y2	// armFieldDual3.dv_dot[0]
+	VMOVUPS	Y2, 453504(SI)	// result_4[0]
+	VMOVUPS	409472(SI), Y3	// armFieldDual3.dv_dot[1]
+	VMOVUPS	Y3, 453632(SI)	// result_4[1]
+	// arm.nde:51
+	VMOVUPS	448640(SI), Y4	// q[0]
+	VMOVUPS	448768(SI), Y5	// q[1]
+	VMOVUPS	448896(SI), Y6	// v[0]
+	VMOVUPS	449024(SI), Y7	// v[1]
+	VMOVUPS	449152(SI), Y8	// q_dot[0]
+	VMOVUPS	449280(SI), Y9	// q_dot[1]
+	VMOVUPS	449408(SI), Y10	// v_dot[0]
+	VMOVUPS	449536(SI), Y11	// v_dot[1]
+	VBROADCASTSS	448008(AX), Y12
+	VFMADD231PS	0(AX), Y12, Y4
+	VMOVUPS	Y4, 405504(SI)	// armFieldDual3.q[0]
+	VFMADD231PS	32(AX), Y12, Y5
+	VMOVUPS	Y5, 405632(SI)	// armFieldDual3.q[1]
+	VFMADD231PS	64(AX), Y12, Y6
+	VMOVUPS	Y6, 405760(SI)	// armFieldDual3.v[0]
+	VFMADD231PS	96(AX), Y12, Y7
+	VMOVUPS	Y7, 405888(SI)	// armFieldDual3.v[1]
+	VFMADD231PS	Y12, Y0, Y8
+	VMOVUPS	Y8, 407168(SI)	// armFieldDual3.q_dot[0]
+	VFMADD231PS	Y12, Y1, Y9
+	VMOVUPS	Y9, 407296(SI)	// armFieldDual3.q_dot[1]
+	VFMADD231PS	Y12, Y2, Y10
+	VMOVUPS	Y10, 407424(SI)	// armFieldDual3.v_dot[0]
+	VFMADD231PS	Y12, Y3, Y11
+	VMOVUPS	Y11, 407552(SI)	// armFieldDual3.v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
 	// arm.nde:51
-	VBROADCASTSD	461696(AX), Y0	// h
-	VMULPD	f64_3fe0000000000000<>(SB), Y0, Y0
-	VMOVSD	X0, 461312(AX)
-	VCVTPD2PSY	Y0, X0
-	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 461320(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop3: // 4 times: vectors of the block
-	// arm.nde:51
-	VMOVUPS	461952(SI), Y0	// q[0]
-	VMOVUPS	462080(SI), Y1	// q[1]
-	VMOVUPS	462208(SI), Y2	// v[0]
-	VMOVUPS	462336(SI), Y3	// v[1]
-	VMOVUPS	462464(SI), Y4	// q_dot[0]
-	VMOVUPS	462592(SI), Y5	// q_dot[1]
-	VMOVUPS	462720(SI), Y6	// v_dot[0]
-	VMOVUPS	462848(SI), Y7	// v_dot[1]
-	VBROADCASTSS	461320(AX), Y8
-	VMOVUPS	466048(SI), Y9	// result[0]
-	VFMADD231PS	Y9, Y8, Y0
-	VMOVUPS	Y0, 466304(SI)	// q_y2[0]
-	VMOVUPS	466176(SI), Y0	// result[1]
-	VFMADD231PS	Y0, Y8, Y1
-	VMOVUPS	Y1, 466432(SI)	// q_y2[1]
-	VMOVUPS	466560(SI), Y0	// result_2[0]
-	VFMADD231PS	Y0, Y8, Y2
-	VMOVUPS	Y2, 466816(SI)	// v_y2[0]
-	VMOVUPS	466688(SI), Y0	// result_2[1]
-	VFMADD231PS	Y0, Y8, Y3
-	VMOVUPS	Y3, 466944(SI)	// v_y2[1]
-	VMOVUPS	467072(SI), Y0	// result_3[0]
-	VFMADD231PS	Y8, Y0, Y4
-	VMOVUPS	Y4, 467328(SI)	// q_y2_dot[0]
-	VMOVUPS	467200(SI), Y0	// result_3[1]
-	VFMADD231PS	Y8, Y0, Y5
-	VMOVUPS	Y5, 467456(SI)	// q_y2_dot[1]
-	VMOVUPS	467584(SI), Y0	// result_4[0]
-	VFMADD231PS	Y8, Y0, Y6
-	VMOVUPS	Y6, 467840(SI)	// v_y2_dot[0]
-	VMOVUPS	467712(SI), Y0	// result_4[1]
-	VFMADD231PS	Y8, Y0, Y7
-	VMOVUPS	Y7, 467968(SI)	// v_y2_dot[1]
+	VMOVUPS	449664(SI), Y0	// u[0]
+	VMOVUPS	Y0, 406016(SI)	// armFieldDual3.u[0]
+	VMOVUPS	449792(SI), Y0	// u[1]
+	VMOVUPS	Y0, 406144(SI)	// armFieldDual3.u[1]
+	VMOVUPS	449920(SI), Y0	// mul
+	VMOVUPS	Y0, 406272(SI)	// armFieldDual3.mul
+	VMOVUPS	450048(SI), Y0	// add
+	VMOVUPS	Y0, 406400(SI)	// armFieldDual3.add
+	VMOVUPS	450176(SI), Y0	// mul
+	VMOVUPS	Y0, 406528(SI)	// armFieldDual3.mul
+	VMOVUPS	450304(SI), Y0	// mul
+	VMOVUPS	Y0, 406656(SI)	// armFieldDual3.mul
+	VMOVUPS	450432(SI), Y0	// reshape
+	VMOVUPS	Y0, 406784(SI)	// armFieldDual3.reshape
+	VMOVUPS	450560(SI), Y0	// mul
+	VMOVUPS	Y0, 406912(SI)	// armFieldDual3.mul
+	VMOVUPS	450688(SI), Y0	// mul
+	VMOVUPS	Y0, 407040(SI)	// armFieldDual3.mul
+	VMOVUPS	450816(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 407680(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	450944(SI), Y0	// add_dot
+	VMOVUPS	Y0, 407808(SI)	// armFieldDual3.add_dot
+	VMOVUPS	451072(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 407936(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451200(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 408064(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451328(SI), Y0	// reshape_dot
+	VMOVUPS	Y0, 408192(SI)	// armFieldDual3.reshape_dot
+	VMOVUPS	451456(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 408320(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451584(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 408448(SI)	// armFieldDual3.mul_dot
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop3
-	// arm.nde:51
+	CALL	armFieldDual3_avx2<>(SB)
+	VBROADCASTSS	448008(AX), Y0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	466304(SI), Y0	// q_y2[0]
-	VMOVUPS	Y0, 418816(SI)	// armFieldDual3.q[0]
-	VMOVUPS	466432(SI), Y0	// q_y2[1]
-	VMOVUPS	Y0, 418944(SI)	// armFieldDual3.q[1]
-	VMOVUPS	466816(SI), Y0	// v_y2[0]
-	VMOVUPS	Y0, 419072(SI)	// armFieldDual3.v[0]
-	VMOVUPS	466944(SI), Y0	// v_y2[1]
-	VMOVUPS	Y0, 419200(SI)	// armFieldDual3.v[1]
-	VMOVUPS	462976(SI), Y0	// u[0]
-	VMOVUPS	Y0, 419328(SI)	// armFieldDual3.u[0]
-	VMOVUPS	463104(SI), Y0	// u[1]
-	VMOVUPS	Y0, 419456(SI)	// armFieldDual3.u[1]
-	VMOVUPS	463232(SI), Y0	// mul
-	VMOVUPS	Y0, 419584(SI)	// armFieldDual3.mul
-	VMOVUPS	463360(SI), Y0	// add
-	VMOVUPS	Y0, 419712(SI)	// armFieldDual3.add
-	VMOVUPS	463488(SI), Y0	// mul
-	VMOVUPS	Y0, 419840(SI)	// armFieldDual3.mul
-	VMOVUPS	463616(SI), Y0	// mul
-	VMOVUPS	Y0, 419968(SI)	// armFieldDual3.mul
-	VMOVUPS	463744(SI), Y0	// reshape
-	VMOVUPS	Y0, 420096(SI)	// armFieldDual3.reshape
-	VMOVUPS	463872(SI), Y0	// mul
-	VMOVUPS	Y0, 420224(SI)	// armFieldDual3.mul
-	VMOVUPS	464000(SI), Y0	// mul
-	VMOVUPS	Y0, 420352(SI)	// armFieldDual3.mul
-	VMOVUPS	467328(SI), Y0	// q_y2_dot[0]
-	VMOVUPS	Y0, 420480(SI)	// armFieldDual3.q_dot[0]
-	VMOVUPS	467456(SI), Y0	// q_y2_dot[1]
-	VMOVUPS	Y0, 420608(SI)	// armFieldDual3.q_dot[1]
-	VMOVUPS	467840(SI), Y0	// v_y2_dot[0]
-	VMOVUPS	Y0, 420736(SI)	// armFieldDual3.v_dot[0]
-	VMOVUPS	467968(SI), Y0	// v_y2_dot[1]
-	VMOVUPS	Y0, 420864(SI)	// armFieldDual3.v_dot[1]
-	VMOVUPS	464128(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 420992(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	464256(SI), Y0	// add_dot
-	VMOVUPS	Y0, 421120(SI)	// armFieldDual3.add_dot
-	VMOVUPS	464384(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 421248(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	464512(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 421376(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	464640(SI), Y0	// reshape_dot
-	VMOVUPS	Y0, 421504(SI)	// armFieldDual3.reshape_dot
-	VMOVUPS	464768(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 421632(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	464896(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 421760(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	408576(SI), Y15	// armFieldDual3.dq[0]
+	VMOVUPS	Y15, 0(AX)
+	VMOVUPS	0(AX), Y13	// result_5[0]
+	VMOVUPS	Y13, 453760(SI)
+	VMOVUPS	408704(SI), Y15	// armFieldDual3.dq[1]
+	VMOVUPS	Y15, 32(AX)
+	VMOVUPS	32(AX), Y13	// result_5[1]
+	VMOVUPS	Y13, 453888(SI)
+	VMOVUPS	408832(SI), Y15	// armFieldDual3.dv[0]
+	VMOVUPS	Y15, 64(AX)
+	VMOVUPS	64(AX), Y13	// result_6[0]
+	VMOVUPS	Y13, 454016(SI)
+	VMOVUPS	408960(SI), Y15	// armFieldDual3.dv[1]
+	VMOVUPS	Y15, 96(AX)
+	VMOVUPS	96(AX), Y13	// result_6[1]
+	VMOVUPS	Y13, 454144(SI)
+	VMOVUPS	409088(SI), Y0	// armFieldDual3.dq_dot[0]
+	VMOVUPS	Y0, 454272(SI)	// result_7[0]
+	VMOVUPS	409216(SI), Y1	// armFieldDual3.dq_dot[1]
+	VMOVUPS	Y1, 454400(SI)	// result_7[1]
+	VMOVUPS	409344(SI), Y2	// armFieldDual3.dv_dot[0]
+	VMOVUPS	Y2, 454528(SI)	// result_8[0]
+	VMOVUPS	409472(SI), Y3	// armFieldDual3.dv_dot[1]
+	VMOVUPS	Y3, 454656(SI)	// result_8[1]
+	VMOVUPS	448640(SI), Y4	// q[0]
+	VMOVUPS	448768(SI), Y5	// q[1]
+	VMOVUPS	448896(SI), Y6	// v[0]
+	VMOVUPS	449024(SI), Y7	// v[1]
+	VMOVUPS	449152(SI), Y8	// q_dot[0]
+	VMOVUPS	449280(SI), Y9	// q_dot[1]
+	VMOVUPS	449408(SI), Y10	// v_dot[0]
+	VMOVUPS	449536(SI), Y11	// v_dot[1]
+	// arm.nde:51
+	VBROADCASTSS	448008(AX), Y12
+	VFMADD231PS	0(AX), Y12, Y4
+	VMOVUPS	Y4, 405504(SI)	// armFieldDual3.q[0]
+	VFMADD231PS	32(AX), Y12, Y5
+	VMOVUPS	Y5, 405632(SI)	// armFieldDual3.q[1]
+	VFMADD231PS	64(AX), Y12, Y6
+	VMOVUPS	Y6, 405760(SI)	// armFieldDual3.v[0]
+	VFMADD231PS	96(AX), Y12, Y7
+	VMOVUPS	Y7, 405888(SI)	// armFieldDual3.v[1]
+	VFMADD231PS	Y12, Y0, Y8
+	VMOVUPS	Y8, 407168(SI)	// armFieldDual3.q_dot[0]
+	VFMADD231PS	Y12, Y1, Y9
+	VMOVUPS	Y9, 407296(SI)	// armFieldDual3.q_dot[1]
+	VFMADD231PS	Y12, Y2, Y10
+	VMOVUPS	Y10, 407424(SI)	// armFieldDual3.v_dot[0]
+	VFMADD231PS	Y12, Y3, Y11
+	VMOVUPS	Y11, 407552(SI)	// armFieldDual3.v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
-	CALL	armFieldDual3_avx2<>(SB)
+	// arm.nde:51
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop5: // 4 times: vectors of the block
-	VMOVUPS	421888(SI), Y0	// armFieldDual3.dq[0]
-	VMOVUPS	Y0, 468096(SI)	// result_5[0]
-	VMOVUPS	422016(SI), Y0	// armFieldDual3.dq[1]
-	VMOVUPS	Y0, 468224(SI)	// result_5[1]
-	VMOVUPS	422144(SI), Y0	// armFieldDual3.dv[0]
-	VMOVUPS	Y0, 468608(SI)	// result_6[0]
-	VMOVUPS	422272(SI), Y0	// armFieldDual3.dv[1]
-	VMOVUPS	Y0, 468736(SI)	// result_6[1]
-	VMOVUPS	422400(SI), Y0	// armFieldDual3.dq_dot[0]
-	VMOVUPS	Y0, 469120(SI)	// result_7[0]
-	VMOVUPS	422528(SI), Y0	// armFieldDual3.dq_dot[1]
-	VMOVUPS	Y0, 469248(SI)	// result_7[1]
-	VMOVUPS	422656(SI), Y0	// armFieldDual3.dv_dot[0]
-	VMOVUPS	Y0, 469632(SI)	// result_8[0]
-	VMOVUPS	422784(SI), Y0	// armFieldDual3.dv_dot[1]
-	VMOVUPS	Y0, 469760(SI)	// result_8[1]
+	VMOVUPS	449664(SI), Y0	// u[0]
+	VMOVUPS	Y0, 406016(SI)	// armFieldDual3.u[0]
+	VMOVUPS	449792(SI), Y0	// u[1]
+	VMOVUPS	Y0, 406144(SI)	// armFieldDual3.u[1]
+	VMOVUPS	449920(SI), Y0	// mul
+	VMOVUPS	Y0, 406272(SI)	// armFieldDual3.mul
+	VMOVUPS	450048(SI), Y0	// add
+	VMOVUPS	Y0, 406400(SI)	// armFieldDual3.add
+	VMOVUPS	450176(SI), Y0	// mul
+	VMOVUPS	Y0, 406528(SI)	// armFieldDual3.mul
+	VMOVUPS	450304(SI), Y0	// mul
+	VMOVUPS	Y0, 406656(SI)	// armFieldDual3.mul
+	VMOVUPS	450432(SI), Y0	// reshape
+	VMOVUPS	Y0, 406784(SI)	// armFieldDual3.reshape
+	VMOVUPS	450560(SI), Y0	// mul
+	VMOVUPS	Y0, 406912(SI)	// armFieldDual3.mul
+	VMOVUPS	450688(SI), Y0	// mul
+	VMOVUPS	Y0, 407040(SI)	// armFieldDual3.mul
+	VMOVUPS	450816(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 407680(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	450944(SI), Y0	// add_dot
+	VMOVUPS	Y0, 407808(SI)	// armFieldDual3.add_dot
+	VMOVUPS	451072(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 407936(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451200(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 408064(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451328(SI), Y0	// reshape_dot
+	VMOVUPS	Y0, 408192(SI)	// armFieldDual3.reshape_dot
+	VMOVUPS	451456(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 408320(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451584(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 408448(SI)	// armFieldDual3.mul_dot
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop5
-	VBROADCASTSS	461320(AX), Y0
+	CALL	armFieldDual3_avx2<>(SB)
+	// arm.nde:51
+	VBROADCASTSD	448384(AX), Y0	// h
+	VCVTPD2PSY	Y0, X0
+	VINSERTF128	$1, X0, Y0, Y0
+	VMOVSS	X0, 448016(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop6: // 4 times: vectors of the block
-	VMOVUPS	461952(SI), Y0	// q[0]
-	VMOVUPS	462080(SI), Y1	// q[1]
-	VMOVUPS	462208(SI), Y2	// v[0]
-	VMOVUPS	462336(SI), Y3	// v[1]
-	VMOVUPS	462464(SI), Y4	// q_dot[0]
-	VMOVUPS	462592(SI), Y5	// q_dot[1]
-	VMOVUPS	462720(SI), Y6	// v_dot[0]
-	VMOVUPS	462848(SI), Y7	// v_dot[1]
+	VMOVUPS	408576(SI), Y15	// armFieldDual3.dq[0]
+	VMOVUPS	Y15, 0(AX)
+	VMOVUPS	0(AX), Y13	// result_9[0]
+	VMOVUPS	Y13, 454784(SI)
+	VMOVUPS	408704(SI), Y15	// armFieldDual3.dq[1]
+	VMOVUPS	Y15, 32(AX)
+	VMOVUPS	32(AX), Y13	// result_9[1]
+	VMOVUPS	Y13, 454912(SI)
+	VMOVUPS	408832(SI), Y15	// armFieldDual3.dv[0]
+	VMOVUPS	Y15, 64(AX)
+	VMOVUPS	64(AX), Y13	// result_10[0]
+	VMOVUPS	Y13, 455040(SI)
+	VMOVUPS	408960(SI), Y15	// armFieldDual3.dv[1]
+	VMOVUPS	Y15, 96(AX)
+	VMOVUPS	96(AX), Y13	// result_10[1]
+	VMOVUPS	Y13, 455168(SI)
+	VMOVUPS	409088(SI), Y0	// armFieldDual3.dq_dot[0]
+	VMOVUPS	Y0, 455296(SI)	// result_11[0]
+	VMOVUPS	409216(SI), Y1	// armFieldDual3.dq_dot[1]
+	VMOVUPS	Y1, 455424(SI)	// result_11[1]
+	VMOVUPS	409344(SI), Y2	// armFieldDual3.dv_dot[0]
+	VMOVUPS	Y2, 455552(SI)	// result_12[0]
+	VMOVUPS	409472(SI), Y3	// armFieldDual3.dv_dot[1]
+	VMOVUPS	Y3, 455680(SI)	// result_12[1]
 	// arm.nde:51
-	VBROADCASTSS	461320(AX), Y8
-	VMOVUPS	468096(SI), Y9	// result_5[0]
-	VFMADD231PS	Y9, Y8, Y0
-	VMOVUPS	Y0, 468352(SI)	// q_y3[0]
-	VMOVUPS	468224(SI), Y0	// result_5[1]
-	VFMADD231PS	Y0, Y8, Y1
-	VMOVUPS	Y1, 468480(SI)	// q_y3[1]
-	VMOVUPS	468608(SI), Y0	// result_6[0]
-	VFMADD231PS	Y0, Y8, Y2
-	VMOVUPS	Y2, 468864(SI)	// v_y3[0]
-	VMOVUPS	468736(SI), Y0	// result_6[1]
-	VFMADD231PS	Y0, Y8, Y3
-	VMOVUPS	Y3, 468992(SI)	// v_y3[1]
-	VMOVUPS	469120(SI), Y0	// result_7[0]
-	VFMADD231PS	Y8, Y0, Y4
-	VMOVUPS	Y4, 469376(SI)	// q_y3_dot[0]
-	VMOVUPS	469248(SI), Y0	// result_7[1]
-	VFMADD231PS	Y8, Y0, Y5
-	VMOVUPS	Y5, 469504(SI)	// q_y3_dot[1]
-	VMOVUPS	469632(SI), Y0	// result_8[0]
-	VFMADD231PS	Y8, Y0, Y6
-	VMOVUPS	Y6, 469888(SI)	// v_y3_dot[0]
-	VMOVUPS	469760(SI), Y0	// result_8[1]
-	VFMADD231PS	Y8, Y0, Y7
-	VMOVUPS	Y7, 470016(SI)	// v_y3_dot[1]
+	VMOVUPS	448640(SI), Y4	// q[0]
+	VMOVUPS	448768(SI), Y5	// q[1]
+	VMOVUPS	448896(SI), Y6	// v[0]
+	VMOVUPS	449024(SI), Y7	// v[1]
+	VMOVUPS	449152(SI), Y8	// q_dot[0]
+	VMOVUPS	449280(SI), Y9	// q_dot[1]
+	VMOVUPS	449408(SI), Y10	// v_dot[0]
+	VMOVUPS	449536(SI), Y11	// v_dot[1]
+	VBROADCASTSS	448016(AX), Y12
+	VFMADD231PS	0(AX), Y12, Y4
+	VMOVUPS	Y4, 405504(SI)	// armFieldDual3.q[0]
+	VFMADD231PS	32(AX), Y12, Y5
+	VMOVUPS	Y5, 405632(SI)	// armFieldDual3.q[1]
+	VFMADD231PS	64(AX), Y12, Y6
+	VMOVUPS	Y6, 405760(SI)	// armFieldDual3.v[0]
+	VFMADD231PS	96(AX), Y12, Y7
+	VMOVUPS	Y7, 405888(SI)	// armFieldDual3.v[1]
+	VFMADD231PS	Y12, Y0, Y8
+	VMOVUPS	Y8, 407168(SI)	// armFieldDual3.q_dot[0]
+	VFMADD231PS	Y12, Y1, Y9
+	VMOVUPS	Y9, 407296(SI)	// armFieldDual3.q_dot[1]
+	VFMADD231PS	Y12, Y2, Y10
+	VMOVUPS	Y10, 407424(SI)	// armFieldDual3.v_dot[0]
+	VFMADD231PS	Y12, Y3, Y11
+	VMOVUPS	Y11, 407552(SI)	// armFieldDual3.v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop6
@@ -9123,278 +8883,117 @@ loop6: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop7: // 4 times: vectors of the block
-	VMOVUPS	468352(SI), Y0	// q_y3[0]
-	VMOVUPS	Y0, 418816(SI)	// armFieldDual3.q[0]
-	VMOVUPS	468480(SI), Y0	// q_y3[1]
-	VMOVUPS	Y0, 418944(SI)	// armFieldDual3.q[1]
-	VMOVUPS	468864(SI), Y0	// v_y3[0]
-	VMOVUPS	Y0, 419072(SI)	// armFieldDual3.v[0]
-	VMOVUPS	468992(SI), Y0	// v_y3[1]
-	VMOVUPS	Y0, 419200(SI)	// armFieldDual3.v[1]
-	VMOVUPS	462976(SI), Y0	// u[0]
-	VMOVUPS	Y0, 419328(SI)	// armFieldDual3.u[0]
-	VMOVUPS	463104(SI), Y0	// u[1]
-	VMOVUPS	Y0, 419456(SI)	// armFieldDual3.u[1]
-	VMOVUPS	463232(SI), Y0	// mul
-	VMOVUPS	Y0, 419584(SI)	// armFieldDual3.mul
-	VMOVUPS	463360(SI), Y0	// add
-	VMOVUPS	Y0, 419712(SI)	// armFieldDual3.add
-	VMOVUPS	463488(SI), Y0	// mul
-	VMOVUPS	Y0, 419840(SI)	// armFieldDual3.mul
-	VMOVUPS	463616(SI), Y0	// mul
-	VMOVUPS	Y0, 419968(SI)	// armFieldDual3.mul
-	VMOVUPS	463744(SI), Y0	// reshape
-	VMOVUPS	Y0, 420096(SI)	// armFieldDual3.reshape
-	VMOVUPS	463872(SI), Y0	// mul
-	VMOVUPS	Y0, 420224(SI)	// armFieldDual3.mul
-	VMOVUPS	464000(SI), Y0	// mul
-	VMOVUPS	Y0, 420352(SI)	// armFieldDual3.mul
-	VMOVUPS	469376(SI), Y0	// q_y3_dot[0]
-	VMOVUPS	Y0, 420480(SI)	// armFieldDual3.q_dot[0]
-	VMOVUPS	469504(SI), Y0	// q_y3_dot[1]
-	VMOVUPS	Y0, 420608(SI)	// armFieldDual3.q_dot[1]
-	VMOVUPS	469888(SI), Y0	// v_y3_dot[0]
-	VMOVUPS	Y0, 420736(SI)	// armFieldDual3.v_dot[0]
-	VMOVUPS	470016(SI), Y0	// v_y3_dot[1]
-	VMOVUPS	Y0, 420864(SI)	// armFieldDual3.v_dot[1]
-	VMOVUPS	464128(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 420992(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	464256(SI), Y0	// add_dot
-	VMOVUPS	Y0, 421120(SI)	// armFieldDual3.add_dot
-	VMOVUPS	464384(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 421248(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	464512(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 421376(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	464640(SI), Y0	// reshape_dot
-	VMOVUPS	Y0, 421504(SI)	// armFieldDual3.reshape_dot
-	VMOVUPS	464768(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 421632(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	464896(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 421760(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	449664(SI), Y0	// u[0]
+	VMOVUPS	Y0, 406016(SI)	// armFieldDual3.u[0]
+	VMOVUPS	449792(SI), Y0	// u[1]
+	VMOVUPS	Y0, 406144(SI)	// armFieldDual3.u[1]
+	VMOVUPS	449920(SI), Y0	// mul
+	VMOVUPS	Y0, 406272(SI)	// armFieldDual3.mul
+	VMOVUPS	450048(SI), Y0	// add
+	VMOVUPS	Y0, 406400(SI)	// armFieldDual3.add
+	VMOVUPS	450176(SI), Y0	// mul
+	VMOVUPS	Y0, 406528(SI)	// armFieldDual3.mul
+	VMOVUPS	450304(SI), Y0	// mul
+	VMOVUPS	Y0, 406656(SI)	// armFieldDual3.mul
+	VMOVUPS	450432(SI), Y0	// reshape
+	VMOVUPS	Y0, 406784(SI)	// armFieldDual3.reshape
+	VMOVUPS	450560(SI), Y0	// mul
+	VMOVUPS	Y0, 406912(SI)	// armFieldDual3.mul
+	VMOVUPS	450688(SI), Y0	// mul
+	VMOVUPS	Y0, 407040(SI)	// armFieldDual3.mul
+	VMOVUPS	450816(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 407680(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	450944(SI), Y0	// add_dot
+	VMOVUPS	Y0, 407808(SI)	// armFieldDual3.add_dot
+	VMOVUPS	451072(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 407936(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451200(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 408064(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451328(SI), Y0	// reshape_dot
+	VMOVUPS	Y0, 408192(SI)	// armFieldDual3.reshape_dot
+	VMOVUPS	451456(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 408320(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451584(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 408448(SI)	// armFieldDual3.mul_dot
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop7
 	CALL	armFieldDual3_avx2<>(SB)
+	// arm.nde:51
+	VBROADCASTSD	448384(AX), Y0	// h
+	VMULPD	f64_3fc5555555555555<>(SB), Y0, Y1
+	VMOVSD	X1, 448024(AX)
+	VCVTPD2PSY	Y1, X1
+	VINSERTF128	$1, X1, Y1, Y1
+	VMOVSS	X1, 448032(AX)
+	VMULPD	f64_3fd5555555555555<>(SB), Y0, Y0
+	VMOVSD	X0, 448040(AX)
+	VCVTPD2PSY	Y0, X0
+	VINSERTF128	$1, X0, Y0, Y0
+	VMOVSS	X0, 448048(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop8: // 4 times: vectors of the block
-	VMOVUPS	421888(SI), Y0	// armFieldDual3.dq[0]
-	VMOVUPS	Y0, 470144(SI)	// result_9[0]
-	VMOVUPS	422016(SI), Y0	// armFieldDual3.dq[1]
-	VMOVUPS	Y0, 470272(SI)	// result_9[1]
-	VMOVUPS	422144(SI), Y0	// armFieldDual3.dv[0]
-	VMOVUPS	Y0, 470656(SI)	// result_10[0]
-	VMOVUPS	422272(SI), Y0	// armFieldDual3.dv[1]
-	VMOVUPS	Y0, 470784(SI)	// result_10[1]
-	VMOVUPS	422400(SI), Y0	// armFieldDual3.dq_dot[0]
-	VMOVUPS	Y0, 471168(SI)	// result_11[0]
-	VMOVUPS	422528(SI), Y0	// armFieldDual3.dq_dot[1]
-	VMOVUPS	Y0, 471296(SI)	// result_11[1]
-	VMOVUPS	422656(SI), Y0	// armFieldDual3.dv_dot[0]
-	VMOVUPS	Y0, 471680(SI)	// result_12[0]
-	VMOVUPS	422784(SI), Y0	// armFieldDual3.dv_dot[1]
-	VMOVUPS	Y0, 471808(SI)	// result_12[1]
+	// arm.nde:51
+	VMOVUPS	448640(SI), Y0	// q[0]
+	VMOVUPS	448768(SI), Y0	// q[1]
+	VMOVUPS	448896(SI), Y0	// v[0]
+	VMOVUPS	449024(SI), Y0	// v[1]
+	VMOVUPS	449152(SI), Y0	// q_dot[0]
+	VMOVUPS	449280(SI), Y0	// q_dot[1]
+	VMOVUPS	449408(SI), Y0	// v_dot[0]
+	VMOVUPS	449536(SI), Y0	// v_dot[1]
+	MOVQ	$2, DI
+	MOVQ	SI, R9
+loop9: // 2 times: elements
+	VBROADCASTSS	448032(AX), Y0
+	VMOVUPS	408576(R9), Y1	// armFieldDual3.dq[0]
+	VBROADCASTSS	448048(AX), Y2
+	VMOVUPS	454784(R9), Y3	// result_9[0]
+	VMOVUPS	453760(R9), Y4	// result_5[0]
+	VMOVUPS	452736(R9), Y5	// result[0]
+	VMOVUPS	448640(R9), Y6	// q[0]
+	VFMADD231PS	Y5, Y0, Y6
+	VFMADD231PS	Y4, Y2, Y6
+	VFMADD231PS	Y3, Y2, Y6
+	VFMADD231PS	Y1, Y0, Y6
+	VMOVUPS	Y6, 451712(R9)	// q_next[0]
+	VMOVUPS	408832(R9), Y1	// armFieldDual3.dv[0]
+	VMOVUPS	455040(R9), Y3	// result_10[0]
+	VMOVUPS	454016(R9), Y4	// result_6[0]
+	VMOVUPS	452992(R9), Y5	// result_2[0]
+	VMOVUPS	448896(R9), Y6	// v[0]
+	VFMADD231PS	Y5, Y0, Y6
+	VFMADD231PS	Y4, Y2, Y6
+	VFMADD231PS	Y3, Y2, Y6
+	VFMADD231PS	Y1, Y0, Y6
+	VMOVUPS	Y6, 451968(R9)	// v_next[0]
+	VMOVUPS	409088(R9), Y1	// armFieldDual3.dq_dot[0]
+	VMOVUPS	455296(R9), Y3	// result_11[0]
+	VMOVUPS	454272(R9), Y4	// result_7[0]
+	VMOVUPS	453248(R9), Y5	// result_3[0]
+	VMOVUPS	449152(R9), Y6	// q_dot[0]
+	VFMADD231PS	Y0, Y5, Y6
+	VFMADD231PS	Y2, Y4, Y6
+	VFMADD231PS	Y2, Y3, Y6
+	VFMADD231PS	Y0, Y1, Y6
+	VMOVUPS	Y6, 452224(R9)	// q_next_dot[0]
+	VMOVUPS	409344(R9), Y1	// armFieldDual3.dv_dot[0]
+	VMOVUPS	455552(R9), Y3	// result_12[0]
+	VMOVUPS	454528(R9), Y4	// result_8[0]
+	VMOVUPS	453504(R9), Y5	// result_4[0]
+	VMOVUPS	449408(R9), Y6	// v_dot[0]
+	VFMADD231PS	Y0, Y5, Y6
+	VFMADD231PS	Y2, Y4, Y6
+	VFMADD231PS	Y2, Y3, Y6
+	VFMADD231PS	Y0, Y1, Y6
+	VMOVUPS	Y6, 452480(R9)	// v_next_dot[0]
+	ADDQ	$128, R9
+	DECQ	DI
+	JNE	loop9
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop8
-	// arm.nde:51
-	VBROADCASTSD	461696(AX), Y0	// h
-	VCVTPD2PSY	Y0, X0
-	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 461328(AX)
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop9: // 4 times: vectors of the block
-	// arm.nde:51
-	VMOVUPS	461952(SI), Y0	// q[0]
-	VMOVUPS	462080(SI), Y1	// q[1]
-	VMOVUPS	462208(SI), Y2	// v[0]
-	VMOVUPS	462336(SI), Y3	// v[1]
-	VMOVUPS	462464(SI), Y4	// q_dot[0]
-	VMOVUPS	462592(SI), Y5	// q_dot[1]
-	VMOVUPS	462720(SI), Y6	// v_dot[0]
-	VMOVUPS	462848(SI), Y7	// v_dot[1]
-	VBROADCASTSS	461328(AX), Y8
-	VMOVUPS	470144(SI), Y9	// result_9[0]
-	VFMADD231PS	Y9, Y8, Y0
-	VMOVUPS	Y0, 470400(SI)	// q_y4[0]
-	VMOVUPS	470272(SI), Y0	// result_9[1]
-	VFMADD231PS	Y0, Y8, Y1
-	VMOVUPS	Y1, 470528(SI)	// q_y4[1]
-	VMOVUPS	470656(SI), Y0	// result_10[0]
-	VFMADD231PS	Y0, Y8, Y2
-	VMOVUPS	Y2, 470912(SI)	// v_y4[0]
-	VMOVUPS	470784(SI), Y0	// result_10[1]
-	VFMADD231PS	Y0, Y8, Y3
-	VMOVUPS	Y3, 471040(SI)	// v_y4[1]
-	VMOVUPS	471168(SI), Y0	// result_11[0]
-	VFMADD231PS	Y8, Y0, Y4
-	VMOVUPS	Y4, 471424(SI)	// q_y4_dot[0]
-	VMOVUPS	471296(SI), Y0	// result_11[1]
-	VFMADD231PS	Y8, Y0, Y5
-	VMOVUPS	Y5, 471552(SI)	// q_y4_dot[1]
-	VMOVUPS	471680(SI), Y0	// result_12[0]
-	VFMADD231PS	Y8, Y0, Y6
-	VMOVUPS	Y6, 471936(SI)	// v_y4_dot[0]
-	VMOVUPS	471808(SI), Y0	// result_12[1]
-	VFMADD231PS	Y8, Y0, Y7
-	VMOVUPS	Y7, 472064(SI)	// v_y4_dot[1]
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop9
-	// arm.nde:51
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop10: // 4 times: vectors of the block
-	VMOVUPS	470400(SI), Y0	// q_y4[0]
-	VMOVUPS	Y0, 418816(SI)	// armFieldDual3.q[0]
-	VMOVUPS	470528(SI), Y0	// q_y4[1]
-	VMOVUPS	Y0, 418944(SI)	// armFieldDual3.q[1]
-	VMOVUPS	470912(SI), Y0	// v_y4[0]
-	VMOVUPS	Y0, 419072(SI)	// armFieldDual3.v[0]
-	VMOVUPS	471040(SI), Y0	// v_y4[1]
-	VMOVUPS	Y0, 419200(SI)	// armFieldDual3.v[1]
-	VMOVUPS	462976(SI), Y0	// u[0]
-	VMOVUPS	Y0, 419328(SI)	// armFieldDual3.u[0]
-	VMOVUPS	463104(SI), Y0	// u[1]
-	VMOVUPS	Y0, 419456(SI)	// armFieldDual3.u[1]
-	VMOVUPS	463232(SI), Y0	// mul
-	VMOVUPS	Y0, 419584(SI)	// armFieldDual3.mul
-	VMOVUPS	463360(SI), Y0	// add
-	VMOVUPS	Y0, 419712(SI)	// armFieldDual3.add
-	VMOVUPS	463488(SI), Y0	// mul
-	VMOVUPS	Y0, 419840(SI)	// armFieldDual3.mul
-	VMOVUPS	463616(SI), Y0	// mul
-	VMOVUPS	Y0, 419968(SI)	// armFieldDual3.mul
-	VMOVUPS	463744(SI), Y0	// reshape
-	VMOVUPS	Y0, 420096(SI)	// armFieldDual3.reshape
-	VMOVUPS	463872(SI), Y0	// mul
-	VMOVUPS	Y0, 420224(SI)	// armFieldDual3.mul
-	VMOVUPS	464000(SI), Y0	// mul
-	VMOVUPS	Y0, 420352(SI)	// armFieldDual3.mul
-	VMOVUPS	471424(SI), Y0	// q_y4_dot[0]
-	VMOVUPS	Y0, 420480(SI)	// armFieldDual3.q_dot[0]
-	VMOVUPS	471552(SI), Y0	// q_y4_dot[1]
-	VMOVUPS	Y0, 420608(SI)	// armFieldDual3.q_dot[1]
-	VMOVUPS	471936(SI), Y0	// v_y4_dot[0]
-	VMOVUPS	Y0, 420736(SI)	// armFieldDual3.v_dot[0]
-	VMOVUPS	472064(SI), Y0	// v_y4_dot[1]
-	VMOVUPS	Y0, 420864(SI)	// armFieldDual3.v_dot[1]
-	VMOVUPS	464128(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 420992(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	464256(SI), Y0	// add_dot
-	VMOVUPS	Y0, 421120(SI)	// armFieldDual3.add_dot
-	VMOVUPS	464384(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 421248(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	464512(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 421376(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	464640(SI), Y0	// reshape_dot
-	VMOVUPS	Y0, 421504(SI)	// armFieldDual3.reshape_dot
-	VMOVUPS	464768(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 421632(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	464896(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 421760(SI)	// armFieldDual3.mul_dot
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop10
-	CALL	armFieldDual3_avx2<>(SB)
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop11: // 4 times: vectors of the block
-	VMOVUPS	421888(SI), Y0	// armFieldDual3.dq[0]
-	VMOVUPS	Y0, 472192(SI)	// result_13[0]
-	VMOVUPS	422016(SI), Y0	// armFieldDual3.dq[1]
-	VMOVUPS	Y0, 472320(SI)	// result_13[1]
-	VMOVUPS	422144(SI), Y0	// armFieldDual3.dv[0]
-	VMOVUPS	Y0, 472448(SI)	// result_14[0]
-	VMOVUPS	422272(SI), Y0	// armFieldDual3.dv[1]
-	VMOVUPS	Y0, 472576(SI)	// result_14[1]
-	VMOVUPS	422400(SI), Y0	// armFieldDual3.dq_dot[0]
-	VMOVUPS	Y0, 472704(SI)	// result_15[0]
-	VMOVUPS	422528(SI), Y0	// armFieldDual3.dq_dot[1]
-	VMOVUPS	Y0, 472832(SI)	// result_15[1]
-	VMOVUPS	422656(SI), Y0	// armFieldDual3.dv_dot[0]
-	VMOVUPS	Y0, 472960(SI)	// result_16[0]
-	VMOVUPS	422784(SI), Y0	// armFieldDual3.dv_dot[1]
-	VMOVUPS	Y0, 473088(SI)	// result_16[1]
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop11
-	// arm.nde:51
-	VBROADCASTSD	461696(AX), Y0	// h
-	VMULPD	f64_3fc5555555555555<>(SB), Y0, Y1
-	VMOVSD	X1, 461336(AX)
-	VCVTPD2PSY	Y1, X1
-	VINSERTF128	$1, X1, Y1, Y1
-	VMOVSS	X1, 461344(AX)
-	VMULPD	f64_3fd5555555555555<>(SB), Y0, Y0
-	VMOVSD	X0, 461352(AX)
-	VCVTPD2PSY	Y0, X0
-	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 461360(AX)
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop12: // 4 times: vectors of the block
-	// arm.nde:51
-	VMOVUPS	461952(SI), Y0	// q[0]
-	VMOVUPS	462080(SI), Y0	// q[1]
-	VMOVUPS	462208(SI), Y0	// v[0]
-	VMOVUPS	462336(SI), Y0	// v[1]
-	VMOVUPS	462464(SI), Y0	// q_dot[0]
-	VMOVUPS	462592(SI), Y0	// q_dot[1]
-	VMOVUPS	462720(SI), Y0	// v_dot[0]
-	VMOVUPS	462848(SI), Y0	// v_dot[1]
-	MOVQ	$2, DI
-	MOVQ	SI, R9
-loop13: // 2 times: elements
-	VBROADCASTSS	461344(AX), Y0
-	VMOVUPS	472192(R9), Y1	// result_13[0]
-	VBROADCASTSS	461360(AX), Y2
-	VMOVUPS	470144(R9), Y3	// result_9[0]
-	VMOVUPS	468096(R9), Y4	// result_5[0]
-	VMOVUPS	466048(R9), Y5	// result[0]
-	VMOVUPS	461952(R9), Y6	// q[0]
-	VFMADD231PS	Y5, Y0, Y6
-	VFMADD231PS	Y4, Y2, Y6
-	VFMADD231PS	Y3, Y2, Y6
-	VFMADD231PS	Y1, Y0, Y6
-	VMOVUPS	Y6, 465024(R9)	// q_next[0]
-	VMOVUPS	472448(R9), Y1	// result_14[0]
-	VMOVUPS	470656(R9), Y3	// result_10[0]
-	VMOVUPS	468608(R9), Y4	// result_6[0]
-	VMOVUPS	466560(R9), Y5	// result_2[0]
-	VMOVUPS	462208(R9), Y6	// v[0]
-	VFMADD231PS	Y5, Y0, Y6
-	VFMADD231PS	Y4, Y2, Y6
-	VFMADD231PS	Y3, Y2, Y6
-	VFMADD231PS	Y1, Y0, Y6
-	VMOVUPS	Y6, 465280(R9)	// v_next[0]
-	VMOVUPS	472704(R9), Y1	// result_15[0]
-	VMOVUPS	471168(R9), Y3	// result_11[0]
-	VMOVUPS	469120(R9), Y4	// result_7[0]
-	VMOVUPS	467072(R9), Y5	// result_3[0]
-	VMOVUPS	462464(R9), Y6	// q_dot[0]
-	VFMADD231PS	Y0, Y5, Y6
-	VFMADD231PS	Y2, Y4, Y6
-	VFMADD231PS	Y2, Y3, Y6
-	VFMADD231PS	Y0, Y1, Y6
-	VMOVUPS	Y6, 465536(R9)	// q_next_dot[0]
-	VMOVUPS	472960(R9), Y1	// result_16[0]
-	VMOVUPS	471680(R9), Y3	// result_12[0]
-	VMOVUPS	469632(R9), Y4	// result_8[0]
-	VMOVUPS	467584(R9), Y5	// result_4[0]
-	VMOVUPS	462720(R9), Y6	// v_dot[0]
-	VFMADD231PS	Y0, Y5, Y6
-	VFMADD231PS	Y2, Y4, Y6
-	VFMADD231PS	Y2, Y3, Y6
-	VFMADD231PS	Y0, Y1, Y6
-	VMOVUPS	Y6, 465792(R9)	// v_next_dot[0]
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop13
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop12
 	RET
 
 // step0Tangent3Lanestep is Step.0.tangent3.lanestep (arm.nde:51) of a block of samples.
@@ -9402,130 +9001,108 @@ loop13: // 2 times: elements
 TEXT step0Tangent3Lanestep_avx2<>(SB), NOSPLIT, $0-0
 loop1:
 	// arm.nde:51
-	VBROADCASTSD	473216(AX), Y0	// step.t
-	VMOVSD	X0, 461440(AX)	// step0Tangent3Step.t
-	VBROADCASTSD	473472(AX), Y0	// step.h
-	VMOVSD	X0, 461696(AX)	// step0Tangent3Step.h
+	VBROADCASTSD	455808(AX), Y0	// step.t
+	VMOVSD	X0, 448128(AX)	// step0Tangent3Step.t
+	VBROADCASTSD	456064(AX), Y0	// step.h
+	VMOVSD	X0, 448384(AX)	// step0Tangent3Step.h
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	475008(SI), Y0	// q[0]
-	VMOVUPS	Y0, 461952(SI)	// step0Tangent3Step.q[0]
-	VMOVUPS	475136(SI), Y0	// q[1]
-	VMOVUPS	Y0, 462080(SI)	// step0Tangent3Step.q[1]
-	VMOVUPS	475264(SI), Y0	// v[0]
-	VMOVUPS	Y0, 462208(SI)	// step0Tangent3Step.v[0]
-	VMOVUPS	475392(SI), Y0	// v[1]
-	VMOVUPS	Y0, 462336(SI)	// step0Tangent3Step.v[1]
-	VMOVUPS	475520(SI), Y0	// q_dot[0]
-	VMOVUPS	Y0, 462464(SI)	// step0Tangent3Step.q_dot[0]
-	VMOVUPS	475648(SI), Y0	// q_dot[1]
-	VMOVUPS	Y0, 462592(SI)	// step0Tangent3Step.q_dot[1]
-	VMOVUPS	475776(SI), Y0	// v_dot[0]
-	VMOVUPS	Y0, 462720(SI)	// step0Tangent3Step.v_dot[0]
-	VMOVUPS	475904(SI), Y0	// v_dot[1]
-	VMOVUPS	Y0, 462848(SI)	// step0Tangent3Step.v_dot[1]
-	VMOVUPS	476032(SI), Y0	// extra.0[0]
-	VMOVUPS	Y0, 462976(SI)	// step0Tangent3Step.u[0]
-	VMOVUPS	476160(SI), Y0	// extra.0[1]
-	VMOVUPS	Y0, 463104(SI)	// step0Tangent3Step.u[1]
-	VMOVUPS	476288(SI), Y0	// extra.1
-	VMOVUPS	Y0, 463232(SI)	// step0Tangent3Step.mul
-	VMOVUPS	476416(SI), Y0	// extra.2
-	VMOVUPS	Y0, 463360(SI)	// step0Tangent3Step.add
-	VMOVUPS	476544(SI), Y0	// extra.3
-	VMOVUPS	Y0, 463488(SI)	// step0Tangent3Step.mul
-	VMOVUPS	476672(SI), Y0	// extra.4
-	VMOVUPS	Y0, 463616(SI)	// step0Tangent3Step.mul
-	VMOVUPS	476800(SI), Y0	// extra.5
-	VMOVUPS	Y0, 463744(SI)	// step0Tangent3Step.reshape
-	VMOVUPS	476928(SI), Y0	// extra.6
-	VMOVUPS	Y0, 463872(SI)	// step0Tangent3Step.mul
-	VMOVUPS	477056(SI), Y0	// extra.7
-	VMOVUPS	Y0, 464000(SI)	// step0Tangent3Step.mul
-	VMOVUPS	477184(SI), Y0	// extra.8
-	VMOVUPS	Y0, 464128(SI)	// step0Tangent3Step.mul_dot
-	VMOVUPS	477312(SI), Y0	// extra.9
-	VMOVUPS	Y0, 464256(SI)	// step0Tangent3Step.add_dot
-	VMOVUPS	477440(SI), Y0	// extra.10
-	VMOVUPS	Y0, 464384(SI)	// step0Tangent3Step.mul_dot
-	VMOVUPS	477568(SI), Y0	// extra.11
-	VMOVUPS	Y0, 464512(SI)	// step0Tangent3Step.mul_dot
-	VMOVUPS	477696(SI), Y0	// extra.12
-	VMOVUPS	Y0, 464640(SI)	// step0Tangent3Step.reshape_dot
-	VMOVUPS	477824(SI), Y0	// extra.13
-	VMOVUPS	Y0, 464768(SI)	// step0Tangent3Step.mul_dot
-	VMOVUPS	477952(SI), Y0	// extra.14
-	VMOVUPS	Y0, 464896(SI)	// step0Tangent3Step.mul_dot
+	VMOVUPS	457600(SI), Y0	// q[0]
+	VMOVUPS	Y0, 448640(SI)	// step0Tangent3Step.q[0]
+	VMOVUPS	457728(SI), Y0	// q[1]
+	VMOVUPS	Y0, 448768(SI)	// step0Tangent3Step.q[1]
+	VMOVUPS	457856(SI), Y0	// v[0]
+	VMOVUPS	Y0, 448896(SI)	// step0Tangent3Step.v[0]
+	VMOVUPS	457984(SI), Y0	// v[1]
+	VMOVUPS	Y0, 449024(SI)	// step0Tangent3Step.v[1]
+	VMOVUPS	458112(SI), Y0	// q_dot[0]
+	VMOVUPS	Y0, 449152(SI)	// step0Tangent3Step.q_dot[0]
+	VMOVUPS	458240(SI), Y0	// q_dot[1]
+	VMOVUPS	Y0, 449280(SI)	// step0Tangent3Step.q_dot[1]
+	VMOVUPS	458368(SI), Y0	// v_dot[0]
+	VMOVUPS	Y0, 449408(SI)	// step0Tangent3Step.v_dot[0]
+	VMOVUPS	458496(SI), Y0	// v_dot[1]
+	VMOVUPS	Y0, 449536(SI)	// step0Tangent3Step.v_dot[1]
+	VMOVUPS	458624(SI), Y0	// extra.0[0]
+	VMOVUPS	Y0, 449664(SI)	// step0Tangent3Step.u[0]
+	VMOVUPS	458752(SI), Y0	// extra.0[1]
+	VMOVUPS	Y0, 449792(SI)	// step0Tangent3Step.u[1]
+	VMOVUPS	458880(SI), Y0	// extra.1
+	VMOVUPS	Y0, 449920(SI)	// step0Tangent3Step.mul
+	VMOVUPS	459008(SI), Y0	// extra.2
+	VMOVUPS	Y0, 450048(SI)	// step0Tangent3Step.add
+	VMOVUPS	459136(SI), Y0	// extra.3
+	VMOVUPS	Y0, 450176(SI)	// step0Tangent3Step.mul
+	VMOVUPS	459264(SI), Y0	// extra.4
+	VMOVUPS	Y0, 450304(SI)	// step0Tangent3Step.mul
+	VMOVUPS	459392(SI), Y0	// extra.5
+	VMOVUPS	Y0, 450432(SI)	// step0Tangent3Step.reshape
+	VMOVUPS	459520(SI), Y0	// extra.6
+	VMOVUPS	Y0, 450560(SI)	// step0Tangent3Step.mul
+	VMOVUPS	459648(SI), Y0	// extra.7
+	VMOVUPS	Y0, 450688(SI)	// step0Tangent3Step.mul
+	VMOVUPS	459776(SI), Y0	// extra.8
+	VMOVUPS	Y0, 450816(SI)	// step0Tangent3Step.mul_dot
+	VMOVUPS	459904(SI), Y0	// extra.9
+	VMOVUPS	Y0, 450944(SI)	// step0Tangent3Step.add_dot
+	VMOVUPS	460032(SI), Y0	// extra.10
+	VMOVUPS	Y0, 451072(SI)	// step0Tangent3Step.mul_dot
+	VMOVUPS	460160(SI), Y0	// extra.11
+	VMOVUPS	Y0, 451200(SI)	// step0Tangent3Step.mul_dot
+	VMOVUPS	460288(SI), Y0	// extra.12
+	VMOVUPS	Y0, 451328(SI)	// step0Tangent3Step.reshape_dot
+	VMOVUPS	460416(SI), Y0	// extra.13
+	VMOVUPS	Y0, 451456(SI)	// step0Tangent3Step.mul_dot
+	VMOVUPS	460544(SI), Y0	// extra.14
+	VMOVUPS	Y0, 451584(SI)	// step0Tangent3Step.mul_dot
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
 	CALL	step0Tangent3Step_avx2<>(SB)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop3: // 4 times: vectors of the block
-	VMOVUPS	465024(SI), Y0	// step0Tangent3Step.q_next[0]
-	VMOVUPS	Y0, 479360(SI)	// result[0]
-	VMOVUPS	465152(SI), Y0	// step0Tangent3Step.q_next[1]
-	VMOVUPS	Y0, 479488(SI)	// result[1]
-	VMOVUPS	465280(SI), Y0	// step0Tangent3Step.v_next[0]
-	VMOVUPS	Y0, 479616(SI)	// result_2[0]
-	VMOVUPS	465408(SI), Y0	// step0Tangent3Step.v_next[1]
-	VMOVUPS	Y0, 479744(SI)	// result_2[1]
-	VMOVUPS	465536(SI), Y0	// step0Tangent3Step.q_next_dot[0]
-	VMOVUPS	Y0, 479872(SI)	// result_3[0]
-	VMOVUPS	465664(SI), Y0	// step0Tangent3Step.q_next_dot[1]
-	VMOVUPS	Y0, 480000(SI)	// result_3[1]
-	VMOVUPS	465792(SI), Y0	// step0Tangent3Step.v_next_dot[0]
-	VMOVUPS	Y0, 480128(SI)	// result_4[0]
-	VMOVUPS	465920(SI), Y0	// step0Tangent3Step.v_next_dot[1]
-	VMOVUPS	Y0, 480256(SI)	// result_4[1]
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop3
-	MOVQ	$4, CX
-	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop4: // 4 times: vectors of the block
+loop3: // 4 times: vectors of the block
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMOVUPS	f32_00000000<>(SB), Y3
 	// arm.nde:51
-	VMOVUPS	479360(SI), Y15	// result[0]
+	VMOVUPS	451712(SI), Y15	// step0Tangent3Step.q_next[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13
 	VSUBPS	0(AX), Y13, Y4
-	VMOVUPS	479488(SI), Y15	// result[1]
+	VMOVUPS	451840(SI), Y15	// step0Tangent3Step.q_next[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13
 	VSUBPS	32(AX), Y13, Y5
 	VADDPS	Y4, Y0, Y0
 	VADDPS	Y5, Y0, Y0
-	VMOVUPS	479616(SI), Y15	// result_2[0]
+	VMOVUPS	451968(SI), Y15	// step0Tangent3Step.v_next[0]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13
 	VSUBPS	64(AX), Y13, Y4
-	VMOVUPS	479744(SI), Y15	// result_2[1]
+	VMOVUPS	452096(SI), Y15	// step0Tangent3Step.v_next[1]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13
 	VSUBPS	96(AX), Y13, Y5
 	VADDPS	Y4, Y1, Y1
 	VADDPS	Y5, Y1, Y1
-	VMOVUPS	479872(SI), Y4	// result_3[0]
+	VMOVUPS	452224(SI), Y4	// step0Tangent3Step.q_next_dot[0]
 	VSUBPS	Y4, Y4, Y5
-	VMOVUPS	480000(SI), Y6	// result_3[1]
+	VMOVUPS	452352(SI), Y6	// step0Tangent3Step.q_next_dot[1]
 	VSUBPS	Y6, Y6, Y7
 	VADDPS	Y5, Y2, Y2
 	VADDPS	Y7, Y2, Y2
-	VMOVUPS	480128(SI), Y5	// result_4[0]
+	VMOVUPS	452480(SI), Y5	// step0Tangent3Step.v_next_dot[0]
 	VSUBPS	Y5, Y5, Y7
-	VMOVUPS	480256(SI), Y8	// result_4[1]
+	VMOVUPS	452608(SI), Y8	// step0Tangent3Step.v_next_dot[1]
 	VSUBPS	Y8, Y8, Y9
 	VADDPS	Y7, Y3, Y3
 	VADDPS	Y9, Y3, Y3
-	VMOVUPD	473728(DI), Y7	// step.live
-	VMOVUPD	473760(DI), Y9	// step.live | 1
+	VMOVUPD	456320(DI), Y7	// step.live
+	VMOVUPD	456352(DI), Y9	// step.live | 1
 	VCMPPS	$0, f32_00000000<>(SB), Y0, Y0
 	VCMPPS	$0, f32_00000000<>(SB), Y1, Y1
 	VANDPS	Y1, Y0, Y0
@@ -9545,96 +9122,96 @@ loop4: // 4 times: vectors of the block
 	VPMOVSXDQ	X2, Y2
 	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
 	VANDPD	f64_3ff0000000000000<>(SB), Y2, Y2
-	VMOVUPD	Y0, 479104(DI)	// step.code
-	VMOVUPD	Y2, 479136(DI)	// step.code | 1
-	VMOVUPS	475008(SI), Y0	// q[0]
-	VMOVUPS	475136(SI), Y2	// q[1]
-	VMOVUPS	475264(SI), Y3	// v[0]
-	VMOVUPS	475392(SI), Y7	// v[1]
-	VMOVUPS	475520(SI), Y9	// q_dot[0]
-	VMOVUPS	475648(SI), Y10	// q_dot[1]
-	VMOVUPS	475776(SI), Y11	// v_dot[0]
-	VMOVUPS	475904(SI), Y12	// v_dot[1]
+	VMOVUPD	Y0, 461696(DI)	// step.code
+	VMOVUPD	Y2, 461728(DI)	// step.code | 1
+	VMOVUPS	457600(SI), Y0	// q[0]
+	VMOVUPS	457728(SI), Y2	// q[1]
+	VMOVUPS	457856(SI), Y3	// v[0]
+	VMOVUPS	457984(SI), Y7	// v[1]
+	VMOVUPS	458112(SI), Y9	// q_dot[0]
+	VMOVUPS	458240(SI), Y10	// q_dot[1]
+	VMOVUPS	458368(SI), Y11	// v_dot[0]
+	VMOVUPS	458496(SI), Y12	// v_dot[1]
 	VBLENDVPS	Y1, 0(AX), Y0, Y0
-	VMOVUPS	Y0, 478080(SI)	// q.next[0]
+	VMOVUPS	Y0, 460672(SI)	// q.next[0]
 	VBLENDVPS	Y1, 32(AX), Y2, Y0
-	VMOVUPS	Y0, 478208(SI)	// q.next[1]
+	VMOVUPS	Y0, 460800(SI)	// q.next[1]
 	VBLENDVPS	Y1, 64(AX), Y3, Y0
-	VMOVUPS	Y0, 478336(SI)	// v.next[0]
+	VMOVUPS	Y0, 460928(SI)	// v.next[0]
 	VBLENDVPS	Y1, 96(AX), Y7, Y0
-	VMOVUPS	Y0, 478464(SI)	// v.next[1]
+	VMOVUPS	Y0, 461056(SI)	// v.next[1]
 	VBLENDVPS	Y1, Y4, Y9, Y0
-	VMOVUPS	Y0, 478592(SI)	// q_dot.next[0]
+	VMOVUPS	Y0, 461184(SI)	// q_dot.next[0]
 	VBLENDVPS	Y1, Y6, Y10, Y0
-	VMOVUPS	Y0, 478720(SI)	// q_dot.next[1]
+	VMOVUPS	Y0, 461312(SI)	// q_dot.next[1]
 	VBLENDVPS	Y1, Y5, Y11, Y0
-	VMOVUPS	Y0, 478848(SI)	// v_dot.next[0]
+	VMOVUPS	Y0, 461440(SI)	// v_dot.next[0]
 	VBLENDVPS	Y1, Y8, Y12, Y0
-	VMOVUPS	Y0, 478976(SI)	// v_dot.next[1]
+	VMOVUPS	Y0, 461568(SI)	// v_dot.next[1]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop4
+	JNE	loop3
 	// results that are the arguments of the next run
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop5: // 4 times: vectors of the block
-	VMOVUPS	478080(SI), Y0	// q.next[0]
-	VMOVUPS	Y0, 475008(SI)	// q[0]
-	VMOVUPS	478208(SI), Y0	// q.next[1]
-	VMOVUPS	Y0, 475136(SI)	// q[1]
-	VMOVUPS	478336(SI), Y0	// v.next[0]
-	VMOVUPS	Y0, 475264(SI)	// v[0]
-	VMOVUPS	478464(SI), Y0	// v.next[1]
-	VMOVUPS	Y0, 475392(SI)	// v[1]
-	VMOVUPS	478592(SI), Y0	// q_dot.next[0]
-	VMOVUPS	Y0, 475520(SI)	// q_dot[0]
-	VMOVUPS	478720(SI), Y0	// q_dot.next[1]
-	VMOVUPS	Y0, 475648(SI)	// q_dot[1]
-	VMOVUPS	478848(SI), Y0	// v_dot.next[0]
-	VMOVUPS	Y0, 475776(SI)	// v_dot[0]
-	VMOVUPS	478976(SI), Y0	// v_dot.next[1]
-	VMOVUPS	Y0, 475904(SI)	// v_dot[1]
+loop4: // 4 times: vectors of the block
+	VMOVUPS	460672(SI), Y0	// q.next[0]
+	VMOVUPS	Y0, 457600(SI)	// q[0]
+	VMOVUPS	460800(SI), Y0	// q.next[1]
+	VMOVUPS	Y0, 457728(SI)	// q[1]
+	VMOVUPS	460928(SI), Y0	// v.next[0]
+	VMOVUPS	Y0, 457856(SI)	// v[0]
+	VMOVUPS	461056(SI), Y0	// v.next[1]
+	VMOVUPS	Y0, 457984(SI)	// v[1]
+	VMOVUPS	461184(SI), Y0	// q_dot.next[0]
+	VMOVUPS	Y0, 458112(SI)	// q_dot[0]
+	VMOVUPS	461312(SI), Y0	// q_dot.next[1]
+	VMOVUPS	Y0, 458240(SI)	// q_dot[1]
+	VMOVUPS	461440(SI), Y0	// v_dot.next[0]
+	VMOVUPS	Y0, 458368(SI)	// v_dot[0]
+	VMOVUPS	461568(SI), Y0	// v_dot.next[1]
+	VMOVUPS	Y0, 458496(SI)	// v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop5
+	JNE	loop4
 	// the next step, if all lanes have taken this one
-	VMOVUPD	479104(AX), Y0	// step.code
-	VMOVUPD	479136(AX), Y1	// step.code | 1
+	VMOVUPD	461696(AX), Y0	// step.code
+	VMOVUPD	461728(AX), Y1	// step.code | 1
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	479168(AX), Y1	// step.code | 2
+	VMOVUPD	461760(AX), Y1	// step.code | 2
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	479200(AX), Y1	// step.code | 3
+	VMOVUPD	461792(AX), Y1	// step.code | 3
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	479232(AX), Y1	// step.code | 4
+	VMOVUPD	461824(AX), Y1	// step.code | 4
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	479264(AX), Y1	// step.code | 5
+	VMOVUPD	461856(AX), Y1	// step.code | 5
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	479296(AX), Y1	// step.code | 6
+	VMOVUPD	461888(AX), Y1	// step.code | 6
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	479328(AX), Y1	// step.code | 7
+	VMOVUPD	461920(AX), Y1	// step.code | 7
 	VADDPD	Y1, Y0, Y0
 	VPERM2F128	$1, Y0, Y0, Y1
 	VADDPD	Y1, Y0, Y0
 	VSHUFPD	$5, Y0, Y0, Y1
 	VADDPD	Y1, Y0, Y0
 	VCMPPD	$0, f64_4040000000000000<>(SB), Y0, Y0
-	VBROADCASTSD	474240(AX), Y1	// step.taken
+	VBROADCASTSD	456832(AX), Y1	// step.taken
 	VADDPD	f64_3ff0000000000000<>(SB), Y1, Y2
-	VBROADCASTSD	473984(AX), Y3	// step.t0
-	VBROADCASTSD	473472(AX), Y4	// step.h
+	VBROADCASTSD	456576(AX), Y3	// step.t0
+	VBROADCASTSD	456064(AX), Y4	// step.h
 	VMULPD	Y4, Y2, Y4
 	VADDPD	Y4, Y3, Y3
-	VBROADCASTSD	473216(AX), Y4	// step.t
+	VBROADCASTSD	455808(AX), Y4	// step.t
 	VBLENDVPD	Y0, Y3, Y4, Y3
-	VMOVSD	X3, 473216(AX)	// step.t
+	VMOVSD	X3, 455808(AX)	// step.t
 	VBLENDVPD	Y0, Y2, Y1, Y1
-	VMOVSD	X1, 474240(AX)	// step.taken
-	VBROADCASTSD	474496(AX), Y1	// step.many
+	VMOVSD	X1, 456832(AX)	// step.taken
+	VBROADCASTSD	457088(AX), Y1	// step.many
 	VSUBPD	Y2, Y1, Y1
 	VANDPD	Y1, Y0, Y0
-	VMOVSD	X0, 474752(AX)	// step.more
-	CMPQ	474752(AX), $0	// step.more
+	VMOVSD	X0, 457344(AX)	// step.more
+	CMPQ	457344(AX), $0	// step.more
 	JNE	loop1
 	RET
 
@@ -9656,42 +9233,42 @@ TEXT stepJacobianSamplePart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	481152(SI), Y0	// stepJacobianSample.load
+	VMOVUPS	462720(SI), Y0	// stepJacobianSample.load
 	// arm.nde:27
 	VBROADCASTSS	5388(BX), Y1	// Arm.m2
 	VADDPS	Y0, Y1, Y1
 	// arm.nde:30
 	VBROADCASTSS	8(DX), Y2	// Arm.l2.square
 	VMULPS	Y2, Y1, Y2
-	VMOVUPS	Y2, 485376(SI)	// stepJacobianSample.mul
+	VMOVUPS	Y2, 466944(SI)	// stepJacobianSample.mul
 	VBROADCASTSS	(DX), Y3	// Arm.m2.add
 	VADDPS	Y3, Y0, Y0
 	VBROADCASTSS	4(DX), Y3	// Arm.l1.square
 	VFMADD213PS	Y2, Y0, Y3
-	VMOVUPS	Y3, 485504(SI)	// stepJacobianSample.add
+	VMOVUPS	Y3, 467072(SI)	// stepJacobianSample.add
 	VMULPS	f32_40000000<>(SB), Y1, Y3
 	VBROADCASTSS	5392(BX), Y4	// Arm.l1
 	VMULPS	Y4, Y3, Y3
 	VBROADCASTSS	5396(BX), Y4	// Arm.l2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 485632(SI)	// stepJacobianSample.mul_2
+	VMOVUPS	Y3, 467200(SI)	// stepJacobianSample.mul_2
 	// arm.nde:31
 	VBROADCASTSS	5392(BX), Y3	// Arm.l1
 	VMULPS	Y3, Y1, Y3
 	VBROADCASTSS	5396(BX), Y4	// Arm.l2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 485760(SI)	// stepJacobianSample.mul_3
+	VMOVUPS	Y3, 467328(SI)	// stepJacobianSample.mul_3
 	// arm.nde:32
-	VMOVUPS	Y2, 485888(SI)	// stepJacobianSample.reshape
+	VMOVUPS	Y2, 467456(SI)	// stepJacobianSample.reshape
 	// arm.nde:35
 	VMULPS	f32_411cf5c3<>(SB), Y0, Y0
 	VBROADCASTSS	5392(BX), Y2	// Arm.l1
 	VMULPS	Y2, Y0, Y0
-	VMOVUPS	Y0, 486016(SI)	// stepJacobianSample.mul_4
+	VMOVUPS	Y0, 467584(SI)	// stepJacobianSample.mul_4
 	VMULPS	f32_411cf5c3<>(SB), Y1, Y0
 	VBROADCASTSS	5396(BX), Y1	// Arm.l2
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 486144(SI)	// stepJacobianSample.mul_5
+	VMOVUPS	Y0, 467712(SI)	// stepJacobianSample.mul_5
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -9701,39 +9278,39 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 489344(SI)	// stepJacobianSample.step0_in0
+	VMOVUPD	Y0, 470912(SI)	// stepJacobianSample.step0_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 489376(SI)	// stepJacobianSample.step0_in0 | 1
+	VMOVUPD	Y0, 470944(SI)	// stepJacobianSample.step0_in0 | 1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 489600(SI)	// stepJacobianSample.step0_in1
+	VMOVUPD	Y0, 471168(SI)	// stepJacobianSample.step0_in1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 489632(SI)	// stepJacobianSample.step0_in1 | 1
-	VMOVUPS	480384(DI), Y0	// stepJacobianSample.q[0]
-	VMOVUPS	Y0, 295040(DI)	// step0Lanestep.q[0]
-	VMOVUPS	480512(DI), Y0	// stepJacobianSample.q[1]
-	VMOVUPS	Y0, 295168(DI)	// step0Lanestep.q[1]
-	VMOVUPS	480640(DI), Y0	// stepJacobianSample.v[0]
-	VMOVUPS	Y0, 295296(DI)	// step0Lanestep.v[0]
-	VMOVUPS	480768(DI), Y0	// stepJacobianSample.v[1]
-	VMOVUPS	Y0, 295424(DI)	// step0Lanestep.v[1]
-	VMOVUPS	480896(DI), Y0	// stepJacobianSample.u[0]
-	VMOVUPS	Y0, 295552(DI)	// step0Lanestep.extra.0[0]
-	VMOVUPS	481024(DI), Y0	// stepJacobianSample.u[1]
-	VMOVUPS	Y0, 295680(DI)	// step0Lanestep.extra.0[1]
-	VMOVUPS	485376(DI), Y0	// stepJacobianSample.mul
-	VMOVUPS	Y0, 295808(DI)	// step0Lanestep.extra.1
-	VMOVUPS	485504(DI), Y0	// stepJacobianSample.add
-	VMOVUPS	Y0, 295936(DI)	// step0Lanestep.extra.2
-	VMOVUPS	485632(DI), Y0	// stepJacobianSample.mul_2
-	VMOVUPS	Y0, 296064(DI)	// step0Lanestep.extra.3
-	VMOVUPS	485760(DI), Y0	// stepJacobianSample.mul_3
-	VMOVUPS	Y0, 296192(DI)	// step0Lanestep.extra.4
-	VMOVUPS	485888(DI), Y0	// stepJacobianSample.reshape
-	VMOVUPS	Y0, 296320(DI)	// step0Lanestep.extra.5
-	VMOVUPS	486016(DI), Y0	// stepJacobianSample.mul_4
-	VMOVUPS	Y0, 296448(DI)	// step0Lanestep.extra.6
-	VMOVUPS	486144(DI), Y0	// stepJacobianSample.mul_5
-	VMOVUPS	Y0, 296576(DI)	// step0Lanestep.extra.7
+	VMOVUPD	Y0, 471200(SI)	// stepJacobianSample.step0_in1 | 1
+	VMOVUPS	461952(DI), Y0	// stepJacobianSample.q[0]
+	VMOVUPS	Y0, 292480(DI)	// step0Lanestep.q[0]
+	VMOVUPS	462080(DI), Y0	// stepJacobianSample.q[1]
+	VMOVUPS	Y0, 292608(DI)	// step0Lanestep.q[1]
+	VMOVUPS	462208(DI), Y0	// stepJacobianSample.v[0]
+	VMOVUPS	Y0, 292736(DI)	// step0Lanestep.v[0]
+	VMOVUPS	462336(DI), Y0	// stepJacobianSample.v[1]
+	VMOVUPS	Y0, 292864(DI)	// step0Lanestep.v[1]
+	VMOVUPS	462464(DI), Y0	// stepJacobianSample.u[0]
+	VMOVUPS	Y0, 292992(DI)	// step0Lanestep.extra.0[0]
+	VMOVUPS	462592(DI), Y0	// stepJacobianSample.u[1]
+	VMOVUPS	Y0, 293120(DI)	// step0Lanestep.extra.0[1]
+	VMOVUPS	466944(DI), Y0	// stepJacobianSample.mul
+	VMOVUPS	Y0, 293248(DI)	// step0Lanestep.extra.1
+	VMOVUPS	467072(DI), Y0	// stepJacobianSample.add
+	VMOVUPS	Y0, 293376(DI)	// step0Lanestep.extra.2
+	VMOVUPS	467200(DI), Y0	// stepJacobianSample.mul_2
+	VMOVUPS	Y0, 293504(DI)	// step0Lanestep.extra.3
+	VMOVUPS	467328(DI), Y0	// stepJacobianSample.mul_3
+	VMOVUPS	Y0, 293632(DI)	// step0Lanestep.extra.4
+	VMOVUPS	467456(DI), Y0	// stepJacobianSample.reshape
+	VMOVUPS	Y0, 293760(DI)	// step0Lanestep.extra.5
+	VMOVUPS	467584(DI), Y0	// stepJacobianSample.mul_4
+	VMOVUPS	Y0, 293888(DI)	// step0Lanestep.extra.6
+	VMOVUPS	467712(DI), Y0	// stepJacobianSample.mul_5
+	VMOVUPS	Y0, 294016(DI)	// step0Lanestep.extra.7
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -9759,14 +9336,14 @@ TEXT stepJacobianSamplePart2_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	295040(SI), Y0	// step0Lanestep.q[0]
-	VMOVUPS	Y0, 481280(SI)	// stepJacobianSample.qn[0]
-	VMOVUPS	295168(SI), Y0	// step0Lanestep.q[1]
-	VMOVUPS	Y0, 481408(SI)	// stepJacobianSample.qn[1]
-	VMOVUPS	295296(SI), Y0	// step0Lanestep.v[0]
-	VMOVUPS	Y0, 481536(SI)	// stepJacobianSample.vn[0]
-	VMOVUPS	295424(SI), Y0	// step0Lanestep.v[1]
-	VMOVUPS	Y0, 481664(SI)	// stepJacobianSample.vn[1]
+	VMOVUPS	292480(SI), Y0	// step0Lanestep.q[0]
+	VMOVUPS	Y0, 462848(SI)	// stepJacobianSample.qn[0]
+	VMOVUPS	292608(SI), Y0	// step0Lanestep.q[1]
+	VMOVUPS	Y0, 462976(SI)	// stepJacobianSample.qn[1]
+	VMOVUPS	292736(SI), Y0	// step0Lanestep.v[0]
+	VMOVUPS	Y0, 463104(SI)	// stepJacobianSample.vn[0]
+	VMOVUPS	292864(SI), Y0	// step0Lanestep.v[1]
+	VMOVUPS	Y0, 463232(SI)	// stepJacobianSample.vn[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -9776,47 +9353,47 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 489856(SI)	// stepJacobianSample.step2_in0
+	VMOVUPD	Y0, 471424(SI)	// stepJacobianSample.step2_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 489888(SI)	// stepJacobianSample.step2_in0 | 1
+	VMOVUPD	Y0, 471456(SI)	// stepJacobianSample.step2_in0 | 1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 490112(SI)	// stepJacobianSample.step2_in1
+	VMOVUPD	Y0, 471680(SI)	// stepJacobianSample.step2_in1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 490144(SI)	// stepJacobianSample.step2_in1 | 1
-	VMOVUPS	480384(DI), Y0	// stepJacobianSample.q[0]
-	VMOVUPS	Y0, 354944(DI)	// step0TangentLanestep.q[0]
-	VMOVUPS	480512(DI), Y0	// stepJacobianSample.q[1]
-	VMOVUPS	Y0, 355072(DI)	// step0TangentLanestep.q[1]
-	VMOVUPS	480640(DI), Y0	// stepJacobianSample.v[0]
-	VMOVUPS	Y0, 355200(DI)	// step0TangentLanestep.v[0]
-	VMOVUPS	480768(DI), Y0	// stepJacobianSample.v[1]
-	VMOVUPS	Y0, 355328(DI)	// step0TangentLanestep.v[1]
+	VMOVUPD	Y0, 471712(SI)	// stepJacobianSample.step2_in1 | 1
+	VMOVUPS	461952(DI), Y0	// stepJacobianSample.q[0]
+	VMOVUPS	Y0, 347776(DI)	// step0TangentLanestep.q[0]
+	VMOVUPS	462080(DI), Y0	// stepJacobianSample.q[1]
+	VMOVUPS	Y0, 347904(DI)	// step0TangentLanestep.q[1]
+	VMOVUPS	462208(DI), Y0	// stepJacobianSample.v[0]
+	VMOVUPS	Y0, 348032(DI)	// step0TangentLanestep.v[0]
+	VMOVUPS	462336(DI), Y0	// stepJacobianSample.v[1]
+	VMOVUPS	Y0, 348160(DI)	// step0TangentLanestep.v[1]
 	VMOVUPS	f32_3f800000<>(SB), Y0
-	VMOVUPS	Y0, 355456(DI)	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Y0, 348288(DI)	// step0TangentLanestep.q_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 355584(DI)	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Y0, 348416(DI)	// step0TangentLanestep.q_dot[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 355712(DI)	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Y0, 348544(DI)	// step0TangentLanestep.v_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 355840(DI)	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	480896(DI), Y0	// stepJacobianSample.u[0]
-	VMOVUPS	Y0, 355968(DI)	// step0TangentLanestep.extra.0[0]
-	VMOVUPS	481024(DI), Y0	// stepJacobianSample.u[1]
-	VMOVUPS	Y0, 356096(DI)	// step0TangentLanestep.extra.0[1]
-	VMOVUPS	485376(DI), Y0	// stepJacobianSample.mul
-	VMOVUPS	Y0, 356224(DI)	// step0TangentLanestep.extra.1
-	VMOVUPS	485504(DI), Y0	// stepJacobianSample.add
-	VMOVUPS	Y0, 356352(DI)	// step0TangentLanestep.extra.2
-	VMOVUPS	485632(DI), Y0	// stepJacobianSample.mul_2
-	VMOVUPS	Y0, 356480(DI)	// step0TangentLanestep.extra.3
-	VMOVUPS	485760(DI), Y0	// stepJacobianSample.mul_3
-	VMOVUPS	Y0, 356608(DI)	// step0TangentLanestep.extra.4
-	VMOVUPS	485888(DI), Y0	// stepJacobianSample.reshape
-	VMOVUPS	Y0, 356736(DI)	// step0TangentLanestep.extra.5
-	VMOVUPS	486016(DI), Y0	// stepJacobianSample.mul_4
-	VMOVUPS	Y0, 356864(DI)	// step0TangentLanestep.extra.6
-	VMOVUPS	486144(DI), Y0	// stepJacobianSample.mul_5
-	VMOVUPS	Y0, 356992(DI)	// step0TangentLanestep.extra.7
+	VMOVUPS	Y0, 348672(DI)	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	462464(DI), Y0	// stepJacobianSample.u[0]
+	VMOVUPS	Y0, 348800(DI)	// step0TangentLanestep.extra.0[0]
+	VMOVUPS	462592(DI), Y0	// stepJacobianSample.u[1]
+	VMOVUPS	Y0, 348928(DI)	// step0TangentLanestep.extra.0[1]
+	VMOVUPS	466944(DI), Y0	// stepJacobianSample.mul
+	VMOVUPS	Y0, 349056(DI)	// step0TangentLanestep.extra.1
+	VMOVUPS	467072(DI), Y0	// stepJacobianSample.add
+	VMOVUPS	Y0, 349184(DI)	// step0TangentLanestep.extra.2
+	VMOVUPS	467200(DI), Y0	// stepJacobianSample.mul_2
+	VMOVUPS	Y0, 349312(DI)	// step0TangentLanestep.extra.3
+	VMOVUPS	467328(DI), Y0	// stepJacobianSample.mul_3
+	VMOVUPS	Y0, 349440(DI)	// step0TangentLanestep.extra.4
+	VMOVUPS	467456(DI), Y0	// stepJacobianSample.reshape
+	VMOVUPS	Y0, 349568(DI)	// step0TangentLanestep.extra.5
+	VMOVUPS	467584(DI), Y0	// stepJacobianSample.mul_4
+	VMOVUPS	Y0, 349696(DI)	// step0TangentLanestep.extra.6
+	VMOVUPS	467712(DI), Y0	// stepJacobianSample.mul_5
+	VMOVUPS	Y0, 349824(DI)	// step0TangentLanestep.extra.7
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -9842,14 +9419,14 @@ TEXT stepJacobianSamplePart4_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	355456(SI), Y0	// step0TangentLanestep.q_dot[0]
-	VMOVUPS	Y0, 486272(SI)	// stepJacobianSample.result[0]
-	VMOVUPS	355584(SI), Y0	// step0TangentLanestep.q_dot[1]
-	VMOVUPS	Y0, 486400(SI)	// stepJacobianSample.result[1]
-	VMOVUPS	355712(SI), Y0	// step0TangentLanestep.v_dot[0]
-	VMOVUPS	Y0, 487808(SI)	// stepJacobianSample.result_7[0]
-	VMOVUPS	355840(SI), Y0	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	Y0, 487936(SI)	// stepJacobianSample.result_7[1]
+	VMOVUPS	348288(SI), Y0	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Y0, 467840(SI)	// stepJacobianSample.result[0]
+	VMOVUPS	348416(SI), Y0	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Y0, 467968(SI)	// stepJacobianSample.result[1]
+	VMOVUPS	348544(SI), Y0	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Y0, 469376(SI)	// stepJacobianSample.result_7[0]
+	VMOVUPS	348672(SI), Y0	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	Y0, 469504(SI)	// stepJacobianSample.result_7[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -9859,47 +9436,47 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 490368(SI)	// stepJacobianSample.step4_in0
+	VMOVUPD	Y0, 471936(SI)	// stepJacobianSample.step4_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 490400(SI)	// stepJacobianSample.step4_in0 | 1
+	VMOVUPD	Y0, 471968(SI)	// stepJacobianSample.step4_in0 | 1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 490624(SI)	// stepJacobianSample.step4_in1
+	VMOVUPD	Y0, 472192(SI)	// stepJacobianSample.step4_in1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 490656(SI)	// stepJacobianSample.step4_in1 | 1
-	VMOVUPS	480384(DI), Y0	// stepJacobianSample.q[0]
-	VMOVUPS	Y0, 354944(DI)	// step0TangentLanestep.q[0]
-	VMOVUPS	480512(DI), Y0	// stepJacobianSample.q[1]
-	VMOVUPS	Y0, 355072(DI)	// step0TangentLanestep.q[1]
-	VMOVUPS	480640(DI), Y0	// stepJacobianSample.v[0]
-	VMOVUPS	Y0, 355200(DI)	// step0TangentLanestep.v[0]
-	VMOVUPS	480768(DI), Y0	// stepJacobianSample.v[1]
-	VMOVUPS	Y0, 355328(DI)	// step0TangentLanestep.v[1]
+	VMOVUPD	Y0, 472224(SI)	// stepJacobianSample.step4_in1 | 1
+	VMOVUPS	461952(DI), Y0	// stepJacobianSample.q[0]
+	VMOVUPS	Y0, 347776(DI)	// step0TangentLanestep.q[0]
+	VMOVUPS	462080(DI), Y0	// stepJacobianSample.q[1]
+	VMOVUPS	Y0, 347904(DI)	// step0TangentLanestep.q[1]
+	VMOVUPS	462208(DI), Y0	// stepJacobianSample.v[0]
+	VMOVUPS	Y0, 348032(DI)	// step0TangentLanestep.v[0]
+	VMOVUPS	462336(DI), Y0	// stepJacobianSample.v[1]
+	VMOVUPS	Y0, 348160(DI)	// step0TangentLanestep.v[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 355456(DI)	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Y0, 348288(DI)	// step0TangentLanestep.q_dot[0]
 	VMOVUPS	f32_3f800000<>(SB), Y0
-	VMOVUPS	Y0, 355584(DI)	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Y0, 348416(DI)	// step0TangentLanestep.q_dot[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 355712(DI)	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Y0, 348544(DI)	// step0TangentLanestep.v_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 355840(DI)	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	480896(DI), Y0	// stepJacobianSample.u[0]
-	VMOVUPS	Y0, 355968(DI)	// step0TangentLanestep.extra.0[0]
-	VMOVUPS	481024(DI), Y0	// stepJacobianSample.u[1]
-	VMOVUPS	Y0, 356096(DI)	// step0TangentLanestep.extra.0[1]
-	VMOVUPS	485376(DI), Y0	// stepJacobianSample.mul
-	VMOVUPS	Y0, 356224(DI)	// step0TangentLanestep.extra.1
-	VMOVUPS	485504(DI), Y0	// stepJacobianSample.add
-	VMOVUPS	Y0, 356352(DI)	// step0TangentLanestep.extra.2
-	VMOVUPS	485632(DI), Y0	// stepJacobianSample.mul_2
-	VMOVUPS	Y0, 356480(DI)	// step0TangentLanestep.extra.3
-	VMOVUPS	485760(DI), Y0	// stepJacobianSample.mul_3
-	VMOVUPS	Y0, 356608(DI)	// step0TangentLanestep.extra.4
-	VMOVUPS	485888(DI), Y0	// stepJacobianSample.reshape
-	VMOVUPS	Y0, 356736(DI)	// step0TangentLanestep.extra.5
-	VMOVUPS	486016(DI), Y0	// stepJacobianSample.mul_4
-	VMOVUPS	Y0, 356864(DI)	// step0TangentLanestep.extra.6
-	VMOVUPS	486144(DI), Y0	// stepJacobianSample.mul_5
-	VMOVUPS	Y0, 356992(DI)	// step0TangentLanestep.extra.7
+	VMOVUPS	Y0, 348672(DI)	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	462464(DI), Y0	// stepJacobianSample.u[0]
+	VMOVUPS	Y0, 348800(DI)	// step0TangentLanestep.extra.0[0]
+	VMOVUPS	462592(DI), Y0	// stepJacobianSample.u[1]
+	VMOVUPS	Y0, 348928(DI)	// step0TangentLanestep.extra.0[1]
+	VMOVUPS	466944(DI), Y0	// stepJacobianSample.mul
+	VMOVUPS	Y0, 349056(DI)	// step0TangentLanestep.extra.1
+	VMOVUPS	467072(DI), Y0	// stepJacobianSample.add
+	VMOVUPS	Y0, 349184(DI)	// step0TangentLanestep.extra.2
+	VMOVUPS	467200(DI), Y0	// stepJacobianSample.mul_2
+	VMOVUPS	Y0, 349312(DI)	// step0TangentLanestep.extra.3
+	VMOVUPS	467328(DI), Y0	// stepJacobianSample.mul_3
+	VMOVUPS	Y0, 349440(DI)	// step0TangentLanestep.extra.4
+	VMOVUPS	467456(DI), Y0	// stepJacobianSample.reshape
+	VMOVUPS	Y0, 349568(DI)	// step0TangentLanestep.extra.5
+	VMOVUPS	467584(DI), Y0	// stepJacobianSample.mul_4
+	VMOVUPS	Y0, 349696(DI)	// step0TangentLanestep.extra.6
+	VMOVUPS	467712(DI), Y0	// stepJacobianSample.mul_5
+	VMOVUPS	Y0, 349824(DI)	// step0TangentLanestep.extra.7
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -9925,14 +9502,14 @@ TEXT stepJacobianSamplePart6_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	355456(SI), Y0	// step0TangentLanestep.q_dot[0]
-	VMOVUPS	Y0, 486528(SI)	// stepJacobianSample.result_2[0]
-	VMOVUPS	355584(SI), Y0	// step0TangentLanestep.q_dot[1]
-	VMOVUPS	Y0, 486656(SI)	// stepJacobianSample.result_2[1]
-	VMOVUPS	355712(SI), Y0	// step0TangentLanestep.v_dot[0]
-	VMOVUPS	Y0, 488064(SI)	// stepJacobianSample.result_8[0]
-	VMOVUPS	355840(SI), Y0	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	Y0, 488192(SI)	// stepJacobianSample.result_8[1]
+	VMOVUPS	348288(SI), Y0	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Y0, 468096(SI)	// stepJacobianSample.result_2[0]
+	VMOVUPS	348416(SI), Y0	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Y0, 468224(SI)	// stepJacobianSample.result_2[1]
+	VMOVUPS	348544(SI), Y0	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Y0, 469632(SI)	// stepJacobianSample.result_8[0]
+	VMOVUPS	348672(SI), Y0	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	Y0, 469760(SI)	// stepJacobianSample.result_8[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -9942,47 +9519,47 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 490880(SI)	// stepJacobianSample.step6_in0
+	VMOVUPD	Y0, 472448(SI)	// stepJacobianSample.step6_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 490912(SI)	// stepJacobianSample.step6_in0 | 1
+	VMOVUPD	Y0, 472480(SI)	// stepJacobianSample.step6_in0 | 1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 491136(SI)	// stepJacobianSample.step6_in1
+	VMOVUPD	Y0, 472704(SI)	// stepJacobianSample.step6_in1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 491168(SI)	// stepJacobianSample.step6_in1 | 1
-	VMOVUPS	480384(DI), Y0	// stepJacobianSample.q[0]
-	VMOVUPS	Y0, 354944(DI)	// step0TangentLanestep.q[0]
-	VMOVUPS	480512(DI), Y0	// stepJacobianSample.q[1]
-	VMOVUPS	Y0, 355072(DI)	// step0TangentLanestep.q[1]
-	VMOVUPS	480640(DI), Y0	// stepJacobianSample.v[0]
-	VMOVUPS	Y0, 355200(DI)	// step0TangentLanestep.v[0]
-	VMOVUPS	480768(DI), Y0	// stepJacobianSample.v[1]
-	VMOVUPS	Y0, 355328(DI)	// step0TangentLanestep.v[1]
+	VMOVUPD	Y0, 472736(SI)	// stepJacobianSample.step6_in1 | 1
+	VMOVUPS	461952(DI), Y0	// stepJacobianSample.q[0]
+	VMOVUPS	Y0, 347776(DI)	// step0TangentLanestep.q[0]
+	VMOVUPS	462080(DI), Y0	// stepJacobianSample.q[1]
+	VMOVUPS	Y0, 347904(DI)	// step0TangentLanestep.q[1]
+	VMOVUPS	462208(DI), Y0	// stepJacobianSample.v[0]
+	VMOVUPS	Y0, 348032(DI)	// step0TangentLanestep.v[0]
+	VMOVUPS	462336(DI), Y0	// stepJacobianSample.v[1]
+	VMOVUPS	Y0, 348160(DI)	// step0TangentLanestep.v[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 355456(DI)	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Y0, 348288(DI)	// step0TangentLanestep.q_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 355584(DI)	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Y0, 348416(DI)	// step0TangentLanestep.q_dot[1]
 	VMOVUPS	f32_3f800000<>(SB), Y0
-	VMOVUPS	Y0, 355712(DI)	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Y0, 348544(DI)	// step0TangentLanestep.v_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 355840(DI)	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	480896(DI), Y0	// stepJacobianSample.u[0]
-	VMOVUPS	Y0, 355968(DI)	// step0TangentLanestep.extra.0[0]
-	VMOVUPS	481024(DI), Y0	// stepJacobianSample.u[1]
-	VMOVUPS	Y0, 356096(DI)	// step0TangentLanestep.extra.0[1]
-	VMOVUPS	485376(DI), Y0	// stepJacobianSample.mul
-	VMOVUPS	Y0, 356224(DI)	// step0TangentLanestep.extra.1
-	VMOVUPS	485504(DI), Y0	// stepJacobianSample.add
-	VMOVUPS	Y0, 356352(DI)	// step0TangentLanestep.extra.2
-	VMOVUPS	485632(DI), Y0	// stepJacobianSample.mul_2
-	VMOVUPS	Y0, 356480(DI)	// step0TangentLanestep.extra.3
-	VMOVUPS	485760(DI), Y0	// stepJacobianSample.mul_3
-	VMOVUPS	Y0, 356608(DI)	// step0TangentLanestep.extra.4
-	VMOVUPS	485888(DI), Y0	// stepJacobianSample.reshape
-	VMOVUPS	Y0, 356736(DI)	// step0TangentLanestep.extra.5
-	VMOVUPS	486016(DI), Y0	// stepJacobianSample.mul_4
-	VMOVUPS	Y0, 356864(DI)	// step0TangentLanestep.extra.6
-	VMOVUPS	486144(DI), Y0	// stepJacobianSample.mul_5
-	VMOVUPS	Y0, 356992(DI)	// step0TangentLanestep.extra.7
+	VMOVUPS	Y0, 348672(DI)	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	462464(DI), Y0	// stepJacobianSample.u[0]
+	VMOVUPS	Y0, 348800(DI)	// step0TangentLanestep.extra.0[0]
+	VMOVUPS	462592(DI), Y0	// stepJacobianSample.u[1]
+	VMOVUPS	Y0, 348928(DI)	// step0TangentLanestep.extra.0[1]
+	VMOVUPS	466944(DI), Y0	// stepJacobianSample.mul
+	VMOVUPS	Y0, 349056(DI)	// step0TangentLanestep.extra.1
+	VMOVUPS	467072(DI), Y0	// stepJacobianSample.add
+	VMOVUPS	Y0, 349184(DI)	// step0TangentLanestep.extra.2
+	VMOVUPS	467200(DI), Y0	// stepJacobianSample.mul_2
+	VMOVUPS	Y0, 349312(DI)	// step0TangentLanestep.extra.3
+	VMOVUPS	467328(DI), Y0	// stepJacobianSample.mul_3
+	VMOVUPS	Y0, 349440(DI)	// step0TangentLanestep.extra.4
+	VMOVUPS	467456(DI), Y0	// stepJacobianSample.reshape
+	VMOVUPS	Y0, 349568(DI)	// step0TangentLanestep.extra.5
+	VMOVUPS	467584(DI), Y0	// stepJacobianSample.mul_4
+	VMOVUPS	Y0, 349696(DI)	// step0TangentLanestep.extra.6
+	VMOVUPS	467712(DI), Y0	// stepJacobianSample.mul_5
+	VMOVUPS	Y0, 349824(DI)	// step0TangentLanestep.extra.7
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -10008,14 +9585,14 @@ TEXT stepJacobianSamplePart8_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	355456(SI), Y0	// step0TangentLanestep.q_dot[0]
-	VMOVUPS	Y0, 486784(SI)	// stepJacobianSample.result_3[0]
-	VMOVUPS	355584(SI), Y0	// step0TangentLanestep.q_dot[1]
-	VMOVUPS	Y0, 486912(SI)	// stepJacobianSample.result_3[1]
-	VMOVUPS	355712(SI), Y0	// step0TangentLanestep.v_dot[0]
-	VMOVUPS	Y0, 488320(SI)	// stepJacobianSample.result_9[0]
-	VMOVUPS	355840(SI), Y0	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	Y0, 488448(SI)	// stepJacobianSample.result_9[1]
+	VMOVUPS	348288(SI), Y0	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Y0, 468352(SI)	// stepJacobianSample.result_3[0]
+	VMOVUPS	348416(SI), Y0	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Y0, 468480(SI)	// stepJacobianSample.result_3[1]
+	VMOVUPS	348544(SI), Y0	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Y0, 469888(SI)	// stepJacobianSample.result_9[0]
+	VMOVUPS	348672(SI), Y0	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	Y0, 470016(SI)	// stepJacobianSample.result_9[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -10025,47 +9602,47 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 491392(SI)	// stepJacobianSample.step8_in0
+	VMOVUPD	Y0, 472960(SI)	// stepJacobianSample.step8_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 491424(SI)	// stepJacobianSample.step8_in0 | 1
+	VMOVUPD	Y0, 472992(SI)	// stepJacobianSample.step8_in0 | 1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 491648(SI)	// stepJacobianSample.step8_in1
+	VMOVUPD	Y0, 473216(SI)	// stepJacobianSample.step8_in1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 491680(SI)	// stepJacobianSample.step8_in1 | 1
-	VMOVUPS	480384(DI), Y0	// stepJacobianSample.q[0]
-	VMOVUPS	Y0, 354944(DI)	// step0TangentLanestep.q[0]
-	VMOVUPS	480512(DI), Y0	// stepJacobianSample.q[1]
-	VMOVUPS	Y0, 355072(DI)	// step0TangentLanestep.q[1]
-	VMOVUPS	480640(DI), Y0	// stepJacobianSample.v[0]
-	VMOVUPS	Y0, 355200(DI)	// step0TangentLanestep.v[0]
-	VMOVUPS	480768(DI), Y0	// stepJacobianSample.v[1]
-	VMOVUPS	Y0, 355328(DI)	// step0TangentLanestep.v[1]
+	VMOVUPD	Y0, 473248(SI)	// stepJacobianSample.step8_in1 | 1
+	VMOVUPS	461952(DI), Y0	// stepJacobianSample.q[0]
+	VMOVUPS	Y0, 347776(DI)	// step0TangentLanestep.q[0]
+	VMOVUPS	462080(DI), Y0	// stepJacobianSample.q[1]
+	VMOVUPS	Y0, 347904(DI)	// step0TangentLanestep.q[1]
+	VMOVUPS	462208(DI), Y0	// stepJacobianSample.v[0]
+	VMOVUPS	Y0, 348032(DI)	// step0TangentLanestep.v[0]
+	VMOVUPS	462336(DI), Y0	// stepJacobianSample.v[1]
+	VMOVUPS	Y0, 348160(DI)	// step0TangentLanestep.v[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 355456(DI)	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Y0, 348288(DI)	// step0TangentLanestep.q_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 355584(DI)	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Y0, 348416(DI)	// step0TangentLanestep.q_dot[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 355712(DI)	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Y0, 348544(DI)	// step0TangentLanestep.v_dot[0]
 	VMOVUPS	f32_3f800000<>(SB), Y0
-	VMOVUPS	Y0, 355840(DI)	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	480896(DI), Y0	// stepJacobianSample.u[0]
-	VMOVUPS	Y0, 355968(DI)	// step0TangentLanestep.extra.0[0]
-	VMOVUPS	481024(DI), Y0	// stepJacobianSample.u[1]
-	VMOVUPS	Y0, 356096(DI)	// step0TangentLanestep.extra.0[1]
-	VMOVUPS	485376(DI), Y0	// stepJacobianSample.mul
-	VMOVUPS	Y0, 356224(DI)	// step0TangentLanestep.extra.1
-	VMOVUPS	485504(DI), Y0	// stepJacobianSample.add
-	VMOVUPS	Y0, 356352(DI)	// step0TangentLanestep.extra.2
-	VMOVUPS	485632(DI), Y0	// stepJacobianSample.mul_2
-	VMOVUPS	Y0, 356480(DI)	// step0TangentLanestep.extra.3
-	VMOVUPS	485760(DI), Y0	// stepJacobianSample.mul_3
-	VMOVUPS	Y0, 356608(DI)	// step0TangentLanestep.extra.4
-	VMOVUPS	485888(DI), Y0	// stepJacobianSample.reshape
-	VMOVUPS	Y0, 356736(DI)	// step0TangentLanestep.extra.5
-	VMOVUPS	486016(DI), Y0	// stepJacobianSample.mul_4
-	VMOVUPS	Y0, 356864(DI)	// step0TangentLanestep.extra.6
-	VMOVUPS	486144(DI), Y0	// stepJacobianSample.mul_5
-	VMOVUPS	Y0, 356992(DI)	// step0TangentLanestep.extra.7
+	VMOVUPS	Y0, 348672(DI)	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	462464(DI), Y0	// stepJacobianSample.u[0]
+	VMOVUPS	Y0, 348800(DI)	// step0TangentLanestep.extra.0[0]
+	VMOVUPS	462592(DI), Y0	// stepJacobianSample.u[1]
+	VMOVUPS	Y0, 348928(DI)	// step0TangentLanestep.extra.0[1]
+	VMOVUPS	466944(DI), Y0	// stepJacobianSample.mul
+	VMOVUPS	Y0, 349056(DI)	// step0TangentLanestep.extra.1
+	VMOVUPS	467072(DI), Y0	// stepJacobianSample.add
+	VMOVUPS	Y0, 349184(DI)	// step0TangentLanestep.extra.2
+	VMOVUPS	467200(DI), Y0	// stepJacobianSample.mul_2
+	VMOVUPS	Y0, 349312(DI)	// step0TangentLanestep.extra.3
+	VMOVUPS	467328(DI), Y0	// stepJacobianSample.mul_3
+	VMOVUPS	Y0, 349440(DI)	// step0TangentLanestep.extra.4
+	VMOVUPS	467456(DI), Y0	// stepJacobianSample.reshape
+	VMOVUPS	Y0, 349568(DI)	// step0TangentLanestep.extra.5
+	VMOVUPS	467584(DI), Y0	// stepJacobianSample.mul_4
+	VMOVUPS	Y0, 349696(DI)	// step0TangentLanestep.extra.6
+	VMOVUPS	467712(DI), Y0	// stepJacobianSample.mul_5
+	VMOVUPS	Y0, 349824(DI)	// step0TangentLanestep.extra.7
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -10091,14 +9668,14 @@ TEXT stepJacobianSamplePart10_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	355456(SI), Y0	// step0TangentLanestep.q_dot[0]
-	VMOVUPS	Y0, 487040(SI)	// stepJacobianSample.result_4[0]
-	VMOVUPS	355584(SI), Y0	// step0TangentLanestep.q_dot[1]
-	VMOVUPS	Y0, 487168(SI)	// stepJacobianSample.result_4[1]
-	VMOVUPS	355712(SI), Y0	// step0TangentLanestep.v_dot[0]
-	VMOVUPS	Y0, 488576(SI)	// stepJacobianSample.result_10[0]
-	VMOVUPS	355840(SI), Y0	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	Y0, 488704(SI)	// stepJacobianSample.result_10[1]
+	VMOVUPS	348288(SI), Y0	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Y0, 468608(SI)	// stepJacobianSample.result_4[0]
+	VMOVUPS	348416(SI), Y0	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Y0, 468736(SI)	// stepJacobianSample.result_4[1]
+	VMOVUPS	348544(SI), Y0	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Y0, 470144(SI)	// stepJacobianSample.result_10[0]
+	VMOVUPS	348672(SI), Y0	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	Y0, 470272(SI)	// stepJacobianSample.result_10[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -10108,51 +9685,51 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 491904(SI)	// stepJacobianSample.step10_in0
+	VMOVUPD	Y0, 473472(SI)	// stepJacobianSample.step10_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 491936(SI)	// stepJacobianSample.step10_in0 | 1
+	VMOVUPD	Y0, 473504(SI)	// stepJacobianSample.step10_in0 | 1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 492160(SI)	// stepJacobianSample.step10_in1
+	VMOVUPD	Y0, 473728(SI)	// stepJacobianSample.step10_in1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 492192(SI)	// stepJacobianSample.step10_in1 | 1
-	VMOVUPS	480384(DI), Y0	// stepJacobianSample.q[0]
-	VMOVUPS	Y0, 414080(DI)	// step0Tangent2Lanestep.q[0]
-	VMOVUPS	480512(DI), Y0	// stepJacobianSample.q[1]
-	VMOVUPS	Y0, 414208(DI)	// step0Tangent2Lanestep.q[1]
-	VMOVUPS	480640(DI), Y0	// stepJacobianSample.v[0]
-	VMOVUPS	Y0, 414336(DI)	// step0Tangent2Lanestep.v[0]
-	VMOVUPS	480768(DI), Y0	// stepJacobianSample.v[1]
-	VMOVUPS	Y0, 414464(DI)	// step0Tangent2Lanestep.v[1]
+	VMOVUPD	Y0, 473760(SI)	// stepJacobianSample.step10_in1 | 1
+	VMOVUPS	461952(DI), Y0	// stepJacobianSample.q[0]
+	VMOVUPS	Y0, 401792(DI)	// step0Tangent2Lanestep.q[0]
+	VMOVUPS	462080(DI), Y0	// stepJacobianSample.q[1]
+	VMOVUPS	Y0, 401920(DI)	// step0Tangent2Lanestep.q[1]
+	VMOVUPS	462208(DI), Y0	// stepJacobianSample.v[0]
+	VMOVUPS	Y0, 402048(DI)	// step0Tangent2Lanestep.v[0]
+	VMOVUPS	462336(DI), Y0	// stepJacobianSample.v[1]
+	VMOVUPS	Y0, 402176(DI)	// step0Tangent2Lanestep.v[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 414592(DI)	// step0Tangent2Lanestep.q_dot[0]
+	VMOVUPS	Y0, 402304(DI)	// step0Tangent2Lanestep.q_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 414720(DI)	// step0Tangent2Lanestep.q_dot[1]
+	VMOVUPS	Y0, 402432(DI)	// step0Tangent2Lanestep.q_dot[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 414848(DI)	// step0Tangent2Lanestep.v_dot[0]
+	VMOVUPS	Y0, 402560(DI)	// step0Tangent2Lanestep.v_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 414976(DI)	// step0Tangent2Lanestep.v_dot[1]
-	VMOVUPS	480896(DI), Y0	// stepJacobianSample.u[0]
-	VMOVUPS	Y0, 415104(DI)	// step0Tangent2Lanestep.extra.0[0]
-	VMOVUPS	481024(DI), Y0	// stepJacobianSample.u[1]
-	VMOVUPS	Y0, 415232(DI)	// step0Tangent2Lanestep.extra.0[1]
-	VMOVUPS	485376(DI), Y0	// stepJacobianSample.mul
-	VMOVUPS	Y0, 415360(DI)	// step0Tangent2Lanestep.extra.1
-	VMOVUPS	485504(DI), Y0	// stepJacobianSample.add
-	VMOVUPS	Y0, 415488(DI)	// step0Tangent2Lanestep.extra.2
-	VMOVUPS	485632(DI), Y0	// stepJacobianSample.mul_2
-	VMOVUPS	Y0, 415616(DI)	// step0Tangent2Lanestep.extra.3
-	VMOVUPS	485760(DI), Y0	// stepJacobianSample.mul_3
-	VMOVUPS	Y0, 415744(DI)	// step0Tangent2Lanestep.extra.4
-	VMOVUPS	485888(DI), Y0	// stepJacobianSample.reshape
-	VMOVUPS	Y0, 415872(DI)	// step0Tangent2Lanestep.extra.5
-	VMOVUPS	486016(DI), Y0	// stepJacobianSample.mul_4
-	VMOVUPS	Y0, 416000(DI)	// step0Tangent2Lanestep.extra.6
-	VMOVUPS	486144(DI), Y0	// stepJacobianSample.mul_5
-	VMOVUPS	Y0, 416128(DI)	// step0Tangent2Lanestep.extra.7
+	VMOVUPS	Y0, 402688(DI)	// step0Tangent2Lanestep.v_dot[1]
+	VMOVUPS	462464(DI), Y0	// stepJacobianSample.u[0]
+	VMOVUPS	Y0, 402816(DI)	// step0Tangent2Lanestep.extra.0[0]
+	VMOVUPS	462592(DI), Y0	// stepJacobianSample.u[1]
+	VMOVUPS	Y0, 402944(DI)	// step0Tangent2Lanestep.extra.0[1]
+	VMOVUPS	466944(DI), Y0	// stepJacobianSample.mul
+	VMOVUPS	Y0, 403072(DI)	// step0Tangent2Lanestep.extra.1
+	VMOVUPS	467072(DI), Y0	// stepJacobianSample.add
+	VMOVUPS	Y0, 403200(DI)	// step0Tangent2Lanestep.extra.2
+	VMOVUPS	467200(DI), Y0	// stepJacobianSample.mul_2
+	VMOVUPS	Y0, 403328(DI)	// step0Tangent2Lanestep.extra.3
+	VMOVUPS	467328(DI), Y0	// stepJacobianSample.mul_3
+	VMOVUPS	Y0, 403456(DI)	// step0Tangent2Lanestep.extra.4
+	VMOVUPS	467456(DI), Y0	// stepJacobianSample.reshape
+	VMOVUPS	Y0, 403584(DI)	// step0Tangent2Lanestep.extra.5
+	VMOVUPS	467584(DI), Y0	// stepJacobianSample.mul_4
+	VMOVUPS	Y0, 403712(DI)	// step0Tangent2Lanestep.extra.6
+	VMOVUPS	467712(DI), Y0	// stepJacobianSample.mul_5
+	VMOVUPS	Y0, 403840(DI)	// step0Tangent2Lanestep.extra.7
 	VMOVUPS	f32_3f800000<>(SB), Y0
-	VMOVUPS	Y0, 416256(DI)	// step0Tangent2Lanestep.extra.8[0]
+	VMOVUPS	Y0, 403968(DI)	// step0Tangent2Lanestep.extra.8[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 416384(DI)	// step0Tangent2Lanestep.extra.8[1]
+	VMOVUPS	Y0, 404096(DI)	// step0Tangent2Lanestep.extra.8[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -10178,14 +9755,14 @@ TEXT stepJacobianSamplePart12_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	414592(SI), Y0	// step0Tangent2Lanestep.q_dot[0]
-	VMOVUPS	Y0, 487296(SI)	// stepJacobianSample.result_5[0]
-	VMOVUPS	414720(SI), Y0	// step0Tangent2Lanestep.q_dot[1]
-	VMOVUPS	Y0, 487424(SI)	// stepJacobianSample.result_5[1]
-	VMOVUPS	414848(SI), Y0	// step0Tangent2Lanestep.v_dot[0]
-	VMOVUPS	Y0, 488832(SI)	// stepJacobianSample.result_11[0]
-	VMOVUPS	414976(SI), Y0	// step0Tangent2Lanestep.v_dot[1]
-	VMOVUPS	Y0, 488960(SI)	// stepJacobianSample.result_11[1]
+	VMOVUPS	402304(SI), Y0	// step0Tangent2Lanestep.q_dot[0]
+	VMOVUPS	Y0, 468864(SI)	// stepJacobianSample.result_5[0]
+	VMOVUPS	402432(SI), Y0	// step0Tangent2Lanestep.q_dot[1]
+	VMOVUPS	Y0, 468992(SI)	// stepJacobianSample.result_5[1]
+	VMOVUPS	402560(SI), Y0	// step0Tangent2Lanestep.v_dot[0]
+	VMOVUPS	Y0, 470400(SI)	// stepJacobianSample.result_11[0]
+	VMOVUPS	402688(SI), Y0	// step0Tangent2Lanestep.v_dot[1]
+	VMOVUPS	Y0, 470528(SI)	// stepJacobianSample.result_11[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -10195,51 +9772,51 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 492416(SI)	// stepJacobianSample.step12_in0
+	VMOVUPD	Y0, 473984(SI)	// stepJacobianSample.step12_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 492448(SI)	// stepJacobianSample.step12_in0 | 1
+	VMOVUPD	Y0, 474016(SI)	// stepJacobianSample.step12_in0 | 1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 492672(SI)	// stepJacobianSample.step12_in1
+	VMOVUPD	Y0, 474240(SI)	// stepJacobianSample.step12_in1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 492704(SI)	// stepJacobianSample.step12_in1 | 1
-	VMOVUPS	480384(DI), Y0	// stepJacobianSample.q[0]
-	VMOVUPS	Y0, 414080(DI)	// step0Tangent2Lanestep.q[0]
-	VMOVUPS	480512(DI), Y0	// stepJacobianSample.q[1]
-	VMOVUPS	Y0, 414208(DI)	// step0Tangent2Lanestep.q[1]
-	VMOVUPS	480640(DI), Y0	// stepJacobianSample.v[0]
-	VMOVUPS	Y0, 414336(DI)	// step0Tangent2Lanestep.v[0]
-	VMOVUPS	480768(DI), Y0	// stepJacobianSample.v[1]
-	VMOVUPS	Y0, 414464(DI)	// step0Tangent2Lanestep.v[1]
+	VMOVUPD	Y0, 474272(SI)	// stepJacobianSample.step12_in1 | 1
+	VMOVUPS	461952(DI), Y0	// stepJacobianSample.q[0]
+	VMOVUPS	Y0, 401792(DI)	// step0Tangent2Lanestep.q[0]
+	VMOVUPS	462080(DI), Y0	// stepJacobianSample.q[1]
+	VMOVUPS	Y0, 401920(DI)	// step0Tangent2Lanestep.q[1]
+	VMOVUPS	462208(DI), Y0	// stepJacobianSample.v[0]
+	VMOVUPS	Y0, 402048(DI)	// step0Tangent2Lanestep.v[0]
+	VMOVUPS	462336(DI), Y0	// stepJacobianSample.v[1]
+	VMOVUPS	Y0, 402176(DI)	// step0Tangent2Lanestep.v[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 414592(DI)	// step0Tangent2Lanestep.q_dot[0]
+	VMOVUPS	Y0, 402304(DI)	// step0Tangent2Lanestep.q_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 414720(DI)	// step0Tangent2Lanestep.q_dot[1]
+	VMOVUPS	Y0, 402432(DI)	// step0Tangent2Lanestep.q_dot[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 414848(DI)	// step0Tangent2Lanestep.v_dot[0]
+	VMOVUPS	Y0, 402560(DI)	// step0Tangent2Lanestep.v_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 414976(DI)	// step0Tangent2Lanestep.v_dot[1]
-	VMOVUPS	480896(DI), Y0	// stepJacobianSample.u[0]
-	VMOVUPS	Y0, 415104(DI)	// step0Tangent2Lanestep.extra.0[0]
-	VMOVUPS	481024(DI), Y0	// stepJacobianSample.u[1]
-	VMOVUPS	Y0, 415232(DI)	// step0Tangent2Lanestep.extra.0[1]
-	VMOVUPS	485376(DI), Y0	// stepJacobianSample.mul
-	VMOVUPS	Y0, 415360(DI)	// step0Tangent2Lanestep.extra.1
-	VMOVUPS	485504(DI), Y0	// stepJacobianSample.add
-	VMOVUPS	Y0, 415488(DI)	// step0Tangent2Lanestep.extra.2
-	VMOVUPS	485632(DI), Y0	// stepJacobianSample.mul_2
-	VMOVUPS	Y0, 415616(DI)	// step0Tangent2Lanestep.extra.3
-	VMOVUPS	485760(DI), Y0	// stepJacobianSample.mul_3
-	VMOVUPS	Y0, 415744(DI)	// step0Tangent2Lanestep.extra.4
-	VMOVUPS	485888(DI), Y0	// stepJacobianSample.reshape
-	VMOVUPS	Y0, 415872(DI)	// step0Tangent2Lanestep.extra.5
-	VMOVUPS	486016(DI), Y0	// stepJacobianSample.mul_4
-	VMOVUPS	Y0, 416000(DI)	// step0Tangent2Lanestep.extra.6
-	VMOVUPS	486144(DI), Y0	// stepJacobianSample.mul_5
-	VMOVUPS	Y0, 416128(DI)	// step0Tangent2Lanestep.extra.7
+	VMOVUPS	Y0, 402688(DI)	// step0Tangent2Lanestep.v_dot[1]
+	VMOVUPS	462464(DI), Y0	// stepJacobianSample.u[0]
+	VMOVUPS	Y0, 402816(DI)	// step0Tangent2Lanestep.extra.0[0]
+	VMOVUPS	462592(DI), Y0	// stepJacobianSample.u[1]
+	VMOVUPS	Y0, 402944(DI)	// step0Tangent2Lanestep.extra.0[1]
+	VMOVUPS	466944(DI), Y0	// stepJacobianSample.mul
+	VMOVUPS	Y0, 403072(DI)	// step0Tangent2Lanestep.extra.1
+	VMOVUPS	467072(DI), Y0	// stepJacobianSample.add
+	VMOVUPS	Y0, 403200(DI)	// step0Tangent2Lanestep.extra.2
+	VMOVUPS	467200(DI), Y0	// stepJacobianSample.mul_2
+	VMOVUPS	Y0, 403328(DI)	// step0Tangent2Lanestep.extra.3
+	VMOVUPS	467328(DI), Y0	// stepJacobianSample.mul_3
+	VMOVUPS	Y0, 403456(DI)	// step0Tangent2Lanestep.extra.4
+	VMOVUPS	467456(DI), Y0	// stepJacobianSample.reshape
+	VMOVUPS	Y0, 403584(DI)	// step0Tangent2Lanestep.extra.5
+	VMOVUPS	467584(DI), Y0	// stepJacobianSample.mul_4
+	VMOVUPS	Y0, 403712(DI)	// step0Tangent2Lanestep.extra.6
+	VMOVUPS	467712(DI), Y0	// stepJacobianSample.mul_5
+	VMOVUPS	Y0, 403840(DI)	// step0Tangent2Lanestep.extra.7
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 416256(DI)	// step0Tangent2Lanestep.extra.8[0]
+	VMOVUPS	Y0, 403968(DI)	// step0Tangent2Lanestep.extra.8[0]
 	VMOVUPS	f32_3f800000<>(SB), Y0
-	VMOVUPS	Y0, 416384(DI)	// step0Tangent2Lanestep.extra.8[1]
+	VMOVUPS	Y0, 404096(DI)	// step0Tangent2Lanestep.extra.8[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -10265,14 +9842,14 @@ TEXT stepJacobianSamplePart14_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	414592(SI), Y0	// step0Tangent2Lanestep.q_dot[0]
-	VMOVUPS	Y0, 487552(SI)	// stepJacobianSample.result_6[0]
-	VMOVUPS	414720(SI), Y0	// step0Tangent2Lanestep.q_dot[1]
-	VMOVUPS	Y0, 487680(SI)	// stepJacobianSample.result_6[1]
-	VMOVUPS	414848(SI), Y0	// step0Tangent2Lanestep.v_dot[0]
-	VMOVUPS	Y0, 489088(SI)	// stepJacobianSample.result_12[0]
-	VMOVUPS	414976(SI), Y0	// step0Tangent2Lanestep.v_dot[1]
-	VMOVUPS	Y0, 489216(SI)	// stepJacobianSample.result_12[1]
+	VMOVUPS	402304(SI), Y0	// step0Tangent2Lanestep.q_dot[0]
+	VMOVUPS	Y0, 469120(SI)	// stepJacobianSample.result_6[0]
+	VMOVUPS	402432(SI), Y0	// step0Tangent2Lanestep.q_dot[1]
+	VMOVUPS	Y0, 469248(SI)	// stepJacobianSample.result_6[1]
+	VMOVUPS	402560(SI), Y0	// step0Tangent2Lanestep.v_dot[0]
+	VMOVUPS	Y0, 470656(SI)	// stepJacobianSample.result_12[0]
+	VMOVUPS	402688(SI), Y0	// step0Tangent2Lanestep.v_dot[1]
+	VMOVUPS	Y0, 470784(SI)	// stepJacobianSample.result_12[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -10282,61 +9859,61 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 492928(SI)	// stepJacobianSample.step14_in0
+	VMOVUPD	Y0, 474496(SI)	// stepJacobianSample.step14_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 492960(SI)	// stepJacobianSample.step14_in0 | 1
+	VMOVUPD	Y0, 474528(SI)	// stepJacobianSample.step14_in0 | 1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 493184(SI)	// stepJacobianSample.step14_in1
+	VMOVUPD	Y0, 474752(SI)	// stepJacobianSample.step14_in1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 493216(SI)	// stepJacobianSample.step14_in1 | 1
-	VMOVUPS	480384(DI), Y0	// stepJacobianSample.q[0]
-	VMOVUPS	Y0, 475008(DI)	// step0Tangent3Lanestep.q[0]
-	VMOVUPS	480512(DI), Y0	// stepJacobianSample.q[1]
-	VMOVUPS	Y0, 475136(DI)	// step0Tangent3Lanestep.q[1]
-	VMOVUPS	480640(DI), Y0	// stepJacobianSample.v[0]
-	VMOVUPS	Y0, 475264(DI)	// step0Tangent3Lanestep.v[0]
-	VMOVUPS	480768(DI), Y0	// stepJacobianSample.v[1]
-	VMOVUPS	Y0, 475392(DI)	// step0Tangent3Lanestep.v[1]
+	VMOVUPD	Y0, 474784(SI)	// stepJacobianSample.step14_in1 | 1
+	VMOVUPS	461952(DI), Y0	// stepJacobianSample.q[0]
+	VMOVUPS	Y0, 457600(DI)	// step0Tangent3Lanestep.q[0]
+	VMOVUPS	462080(DI), Y0	// stepJacobianSample.q[1]
+	VMOVUPS	Y0, 457728(DI)	// step0Tangent3Lanestep.q[1]
+	VMOVUPS	462208(DI), Y0	// stepJacobianSample.v[0]
+	VMOVUPS	Y0, 457856(DI)	// step0Tangent3Lanestep.v[0]
+	VMOVUPS	462336(DI), Y0	// stepJacobianSample.v[1]
+	VMOVUPS	Y0, 457984(DI)	// step0Tangent3Lanestep.v[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 475520(DI)	// step0Tangent3Lanestep.q_dot[0]
+	VMOVUPS	Y0, 458112(DI)	// step0Tangent3Lanestep.q_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 475648(DI)	// step0Tangent3Lanestep.q_dot[1]
+	VMOVUPS	Y0, 458240(DI)	// step0Tangent3Lanestep.q_dot[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 475776(DI)	// step0Tangent3Lanestep.v_dot[0]
+	VMOVUPS	Y0, 458368(DI)	// step0Tangent3Lanestep.v_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 475904(DI)	// step0Tangent3Lanestep.v_dot[1]
-	VMOVUPS	480896(DI), Y0	// stepJacobianSample.u[0]
-	VMOVUPS	Y0, 476032(DI)	// step0Tangent3Lanestep.extra.0[0]
-	VMOVUPS	481024(DI), Y0	// stepJacobianSample.u[1]
-	VMOVUPS	Y0, 476160(DI)	// step0Tangent3Lanestep.extra.0[1]
-	VMOVUPS	485376(DI), Y0	// stepJacobianSample.mul
-	VMOVUPS	Y0, 476288(DI)	// step0Tangent3Lanestep.extra.1
-	VMOVUPS	485504(DI), Y0	// stepJacobianSample.add
-	VMOVUPS	Y0, 476416(DI)	// step0Tangent3Lanestep.extra.2
-	VMOVUPS	485632(DI), Y0	// stepJacobianSample.mul_2
-	VMOVUPS	Y0, 476544(DI)	// step0Tangent3Lanestep.extra.3
-	VMOVUPS	485760(DI), Y0	// stepJacobianSample.mul_3
-	VMOVUPS	Y0, 476672(DI)	// step0Tangent3Lanestep.extra.4
-	VMOVUPS	485888(DI), Y0	// stepJacobianSample.reshape
-	VMOVUPS	Y0, 476800(DI)	// step0Tangent3Lanestep.extra.5
-	VMOVUPS	486016(DI), Y0	// stepJacobianSample.mul_4
-	VMOVUPS	Y0, 476928(DI)	// step0Tangent3Lanestep.extra.6
-	VMOVUPS	486144(DI), Y0	// stepJacobianSample.mul_5
-	VMOVUPS	Y0, 477056(DI)	// step0Tangent3Lanestep.extra.7
+	VMOVUPS	Y0, 458496(DI)	// step0Tangent3Lanestep.v_dot[1]
+	VMOVUPS	462464(DI), Y0	// stepJacobianSample.u[0]
+	VMOVUPS	Y0, 458624(DI)	// step0Tangent3Lanestep.extra.0[0]
+	VMOVUPS	462592(DI), Y0	// stepJacobianSample.u[1]
+	VMOVUPS	Y0, 458752(DI)	// step0Tangent3Lanestep.extra.0[1]
+	VMOVUPS	466944(DI), Y0	// stepJacobianSample.mul
+	VMOVUPS	Y0, 458880(DI)	// step0Tangent3Lanestep.extra.1
+	VMOVUPS	467072(DI), Y0	// stepJacobianSample.add
+	VMOVUPS	Y0, 459008(DI)	// step0Tangent3Lanestep.extra.2
+	VMOVUPS	467200(DI), Y0	// stepJacobianSample.mul_2
+	VMOVUPS	Y0, 459136(DI)	// step0Tangent3Lanestep.extra.3
+	VMOVUPS	467328(DI), Y0	// stepJacobianSample.mul_3
+	VMOVUPS	Y0, 459264(DI)	// step0Tangent3Lanestep.extra.4
+	VMOVUPS	467456(DI), Y0	// stepJacobianSample.reshape
+	VMOVUPS	Y0, 459392(DI)	// step0Tangent3Lanestep.extra.5
+	VMOVUPS	467584(DI), Y0	// stepJacobianSample.mul_4
+	VMOVUPS	Y0, 459520(DI)	// step0Tangent3Lanestep.extra.6
+	VMOVUPS	467712(DI), Y0	// stepJacobianSample.mul_5
+	VMOVUPS	Y0, 459648(DI)	// step0Tangent3Lanestep.extra.7
 	VBROADCASTSS	8(DX), Y0	// Arm.l2.square
-	VMOVUPS	Y0, 477184(DI)	// step0Tangent3Lanestep.extra.8
+	VMOVUPS	Y0, 459776(DI)	// step0Tangent3Lanestep.extra.8
 	VBROADCASTSS	12(DX), Y0	// Arm.l1.add
-	VMOVUPS	Y0, 477312(DI)	// step0Tangent3Lanestep.extra.9
+	VMOVUPS	Y0, 459904(DI)	// step0Tangent3Lanestep.extra.9
 	VBROADCASTSS	16(DX), Y0	// mul
-	VMOVUPS	Y0, 477440(DI)	// step0Tangent3Lanestep.extra.10
+	VMOVUPS	Y0, 460032(DI)	// step0Tangent3Lanestep.extra.10
 	VBROADCASTSS	20(DX), Y0	// Arm.l1.mul
-	VMOVUPS	Y0, 477568(DI)	// step0Tangent3Lanestep.extra.11
+	VMOVUPS	Y0, 460160(DI)	// step0Tangent3Lanestep.extra.11
 	VBROADCASTSS	24(DX), Y0	// Arm.l2.square.2
-	VMOVUPS	Y0, 477696(DI)	// step0Tangent3Lanestep.extra.12
+	VMOVUPS	Y0, 460288(DI)	// step0Tangent3Lanestep.extra.12
 	VBROADCASTSS	28(DX), Y0	// mul.2
-	VMOVUPS	Y0, 477824(DI)	// step0Tangent3Lanestep.extra.13
+	VMOVUPS	Y0, 460416(DI)	// step0Tangent3Lanestep.extra.13
 	VBROADCASTSS	32(DX), Y0	// mul.3
-	VMOVUPS	Y0, 477952(DI)	// step0Tangent3Lanestep.extra.14
+	VMOVUPS	Y0, 460544(DI)	// step0Tangent3Lanestep.extra.14
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -10362,69 +9939,69 @@ TEXT stepJacobianSamplePart16_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	475520(SI), Y0	// step0Tangent3Lanestep.q_dot[0]
-	VMOVUPS	Y0, 483328(SI)	// stepJacobianSample.qn_by_load[0]
-	VMOVUPS	475648(SI), Y0	// step0Tangent3Lanestep.q_dot[1]
-	VMOVUPS	Y0, 483456(SI)	// stepJacobianSample.qn_by_load[1]
-	VMOVUPS	475776(SI), Y0	// step0Tangent3Lanestep.v_dot[0]
-	VMOVUPS	Y0, 485120(SI)	// stepJacobianSample.vn_by_load[0]
-	VMOVUPS	475904(SI), Y0	// step0Tangent3Lanestep.v_dot[1]
-	VMOVUPS	Y0, 485248(SI)	// stepJacobianSample.vn_by_load[1]
+	VMOVUPS	458112(SI), Y0	// step0Tangent3Lanestep.q_dot[0]
+	VMOVUPS	Y0, 464896(SI)	// stepJacobianSample.qn_by_load[0]
+	VMOVUPS	458240(SI), Y0	// step0Tangent3Lanestep.q_dot[1]
+	VMOVUPS	Y0, 465024(SI)	// stepJacobianSample.qn_by_load[1]
+	VMOVUPS	458368(SI), Y0	// step0Tangent3Lanestep.v_dot[0]
+	VMOVUPS	Y0, 466688(SI)	// stepJacobianSample.vn_by_load[0]
+	VMOVUPS	458496(SI), Y0	// step0Tangent3Lanestep.v_dot[1]
+	VMOVUPS	Y0, 466816(SI)	// stepJacobianSample.vn_by_load[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	486272(SI), Y0	// stepJacobianSample.result[0]
-	VMOVUPS	486400(SI), Y1	// stepJacobianSample.result[1]
-	VMOVUPS	486528(SI), Y2	// stepJacobianSample.result_2[0]
-	VMOVUPS	486656(SI), Y3	// stepJacobianSample.result_2[1]
+	VMOVUPS	467840(SI), Y0	// stepJacobianSample.result[0]
+	VMOVUPS	467968(SI), Y1	// stepJacobianSample.result[1]
+	VMOVUPS	468096(SI), Y2	// stepJacobianSample.result_2[0]
+	VMOVUPS	468224(SI), Y3	// stepJacobianSample.result_2[1]
 	// arm.nde:50
-	VMOVUPS	486784(SI), Y4	// stepJacobianSample.result_3[0]
-	VMOVUPS	486912(SI), Y5	// stepJacobianSample.result_3[1]
-	VMOVUPS	487040(SI), Y6	// stepJacobianSample.result_4[0]
-	VMOVUPS	487168(SI), Y7	// stepJacobianSample.result_4[1]
-	VMOVUPS	Y0, 481792(SI)	// stepJacobianSample.qn_by_q[0]
-	VMOVUPS	Y2, 481920(SI)	// stepJacobianSample.qn_by_q[1]
-	VMOVUPS	Y1, 482048(SI)	// stepJacobianSample.qn_by_q[2]
-	VMOVUPS	Y3, 482176(SI)	// stepJacobianSample.qn_by_q[3]
-	VMOVUPS	487296(SI), Y0	// stepJacobianSample.result_5[0]
-	VMOVUPS	487424(SI), Y1	// stepJacobianSample.result_5[1]
-	VMOVUPS	487552(SI), Y2	// stepJacobianSample.result_6[0]
-	VMOVUPS	487680(SI), Y3	// stepJacobianSample.result_6[1]
-	VMOVUPS	Y4, 482304(SI)	// stepJacobianSample.qn_by_v[0]
-	VMOVUPS	Y6, 482432(SI)	// stepJacobianSample.qn_by_v[1]
-	VMOVUPS	Y5, 482560(SI)	// stepJacobianSample.qn_by_v[2]
-	VMOVUPS	Y7, 482688(SI)	// stepJacobianSample.qn_by_v[3]
-	VMOVUPS	487808(SI), Y4	// stepJacobianSample.result_7[0]
-	VMOVUPS	487936(SI), Y5	// stepJacobianSample.result_7[1]
-	VMOVUPS	488064(SI), Y6	// stepJacobianSample.result_8[0]
-	VMOVUPS	488192(SI), Y7	// stepJacobianSample.result_8[1]
-	VMOVUPS	Y0, 482816(SI)	// stepJacobianSample.qn_by_u[0]
-	VMOVUPS	Y2, 482944(SI)	// stepJacobianSample.qn_by_u[1]
-	VMOVUPS	Y1, 483072(SI)	// stepJacobianSample.qn_by_u[2]
-	VMOVUPS	Y3, 483200(SI)	// stepJacobianSample.qn_by_u[3]
-	VMOVUPS	488320(SI), Y0	// stepJacobianSample.result_9[0]
-	VMOVUPS	488448(SI), Y1	// stepJacobianSample.result_9[1]
-	VMOVUPS	488576(SI), Y2	// stepJacobianSample.result_10[0]
-	VMOVUPS	488704(SI), Y3	// stepJacobianSample.result_10[1]
-	VMOVUPS	Y4, 483584(SI)	// stepJacobianSample.vn_by_q[0]
-	VMOVUPS	Y6, 483712(SI)	// stepJacobianSample.vn_by_q[1]
-	VMOVUPS	Y5, 483840(SI)	// stepJacobianSample.vn_by_q[2]
-	VMOVUPS	Y7, 483968(SI)	// stepJacobianSample.vn_by_q[3]
-	VMOVUPS	488832(SI), Y4	// stepJacobianSample.result_11[0]
-	VMOVUPS	488960(SI), Y5	// stepJacobianSample.result_11[1]
-	VMOVUPS	489088(SI), Y6	// stepJacobianSample.result_12[0]
-	VMOVUPS	489216(SI), Y7	// stepJacobianSample.result_12[1]
-	VMOVUPS	Y0, 484096(SI)	// stepJacobianSample.vn_by_v[0]
-	VMOVUPS	Y2, 484224(SI)	// stepJacobianSample.vn_by_v[1]
-	VMOVUPS	Y1, 484352(SI)	// stepJacobianSample.vn_by_v[2]
-	VMOVUPS	Y3, 484480(SI)	// stepJacobianSample.vn_by_v[3]
-	VMOVUPS	Y4, 484608(SI)	// stepJacobianSample.vn_by_u[0]
-	VMOVUPS	Y6, 484736(SI)	// stepJacobianSample.vn_by_u[1]
-	VMOVUPS	Y5, 484864(SI)	// stepJacobianSample.vn_by_u[2]
-	VMOVUPS	Y7, 484992(SI)	// stepJacobianSample.vn_by_u[3]
+	VMOVUPS	468352(SI), Y4	// stepJacobianSample.result_3[0]
+	VMOVUPS	468480(SI), Y5	// stepJacobianSample.result_3[1]
+	VMOVUPS	468608(SI), Y6	// stepJacobianSample.result_4[0]
+	VMOVUPS	468736(SI), Y7	// stepJacobianSample.result_4[1]
+	VMOVUPS	Y0, 463360(SI)	// stepJacobianSample.qn_by_q[0]
+	VMOVUPS	Y2, 463488(SI)	// stepJacobianSample.qn_by_q[1]
+	VMOVUPS	Y1, 463616(SI)	// stepJacobianSample.qn_by_q[2]
+	VMOVUPS	Y3, 463744(SI)	// stepJacobianSample.qn_by_q[3]
+	VMOVUPS	468864(SI), Y0	// stepJacobianSample.result_5[0]
+	VMOVUPS	468992(SI), Y1	// stepJacobianSample.result_5[1]
+	VMOVUPS	469120(SI), Y2	// stepJacobianSample.result_6[0]
+	VMOVUPS	469248(SI), Y3	// stepJacobianSample.result_6[1]
+	VMOVUPS	Y4, 463872(SI)	// stepJacobianSample.qn_by_v[0]
+	VMOVUPS	Y6, 464000(SI)	// stepJacobianSample.qn_by_v[1]
+	VMOVUPS	Y5, 464128(SI)	// stepJacobianSample.qn_by_v[2]
+	VMOVUPS	Y7, 464256(SI)	// stepJacobianSample.qn_by_v[3]
+	VMOVUPS	469376(SI), Y4	// stepJacobianSample.result_7[0]
+	VMOVUPS	469504(SI), Y5	// stepJacobianSample.result_7[1]
+	VMOVUPS	469632(SI), Y6	// stepJacobianSample.result_8[0]
+	VMOVUPS	469760(SI), Y7	// stepJacobianSample.result_8[1]
+	VMOVUPS	Y0, 464384(SI)	// stepJacobianSample.qn_by_u[0]
+	VMOVUPS	Y2, 464512(SI)	// stepJacobianSample.qn_by_u[1]
+	VMOVUPS	Y1, 464640(SI)	// stepJacobianSample.qn_by_u[2]
+	VMOVUPS	Y3, 464768(SI)	// stepJacobianSample.qn_by_u[3]
+	VMOVUPS	469888(SI), Y0	// stepJacobianSample.result_9[0]
+	VMOVUPS	470016(SI), Y1	// stepJacobianSample.result_9[1]
+	VMOVUPS	470144(SI), Y2	// stepJacobianSample.result_10[0]
+	VMOVUPS	470272(SI), Y3	// stepJacobianSample.result_10[1]
+	VMOVUPS	Y4, 465152(SI)	// stepJacobianSample.vn_by_q[0]
+	VMOVUPS	Y6, 465280(SI)	// stepJacobianSample.vn_by_q[1]
+	VMOVUPS	Y5, 465408(SI)	// stepJacobianSample.vn_by_q[2]
+	VMOVUPS	Y7, 465536(SI)	// stepJacobianSample.vn_by_q[3]
+	VMOVUPS	470400(SI), Y4	// stepJacobianSample.result_11[0]
+	VMOVUPS	470528(SI), Y5	// stepJacobianSample.result_11[1]
+	VMOVUPS	470656(SI), Y6	// stepJacobianSample.result_12[0]
+	VMOVUPS	470784(SI), Y7	// stepJacobianSample.result_12[1]
+	VMOVUPS	Y0, 465664(SI)	// stepJacobianSample.vn_by_v[0]
+	VMOVUPS	Y2, 465792(SI)	// stepJacobianSample.vn_by_v[1]
+	VMOVUPS	Y1, 465920(SI)	// stepJacobianSample.vn_by_v[2]
+	VMOVUPS	Y3, 466048(SI)	// stepJacobianSample.vn_by_v[3]
+	VMOVUPS	Y4, 466176(SI)	// stepJacobianSample.vn_by_u[0]
+	VMOVUPS	Y6, 466304(SI)	// stepJacobianSample.vn_by_u[1]
+	VMOVUPS	Y5, 466432(SI)	// stepJacobianSample.vn_by_u[2]
+	VMOVUPS	Y7, 466560(SI)	// stepJacobianSample.vn_by_u[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -10448,25 +10025,25 @@ TEXT fitSamplePart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	493440(SI), Y0	// fitSample.ts[0]
-	VMOVUPD	493472(SI), Y0	// fitSample.ts[0] | 1
-	VMOVUPD	505984(SI), Y0	// fitSample.ts[49]
-	VMOVUPD	506016(SI), Y0	// fitSample.ts[49] | 1
+	VMOVUPD	475008(SI), Y0	// fitSample.ts[0]
+	VMOVUPD	475040(SI), Y0	// fitSample.ts[0] | 1
+	VMOVUPD	487552(SI), Y0	// fitSample.ts[49]
+	VMOVUPD	487584(SI), Y0	// fitSample.ts[49] | 1
 	// arm.nde:45
-	VMOVUPD	493440(SI), Y0	// fitSample.ts[0]
-	VMOVUPD	493472(SI), Y1	// fitSample.ts[0] | 1
-	VMOVUPD	505984(SI), Y2	// fitSample.ts[49]
-	VMOVUPD	506016(SI), Y3	// fitSample.ts[49] | 1
+	VMOVUPD	475008(SI), Y0	// fitSample.ts[0]
+	VMOVUPD	475040(SI), Y1	// fitSample.ts[0] | 1
+	VMOVUPD	487552(SI), Y2	// fitSample.ts[49]
+	VMOVUPD	487584(SI), Y3	// fitSample.ts[49] | 1
 	VCMPPD	$18, Y2, Y0, Y0
 	VCMPPD	$18, Y3, Y1, Y1
 	MOVQ	$50, DI
 	MOVQ	SI, R9
 	MOVQ	SI, R10
 loop2: // 50 times: elements
-	VMOVUPD	505984(R9), Y2	// fitSample.ts[49]
-	VMOVUPD	506016(R9), Y3	// fitSample.ts[49] | 1
-	VMOVUPD	Y2, 544896(R10)	// fitSample.reverse[0]
-	VMOVUPD	Y3, 544928(R10)	// fitSample.reverse[0] | 1
+	VMOVUPD	487552(R9), Y2	// fitSample.ts[49]
+	VMOVUPD	487584(R9), Y3	// fitSample.ts[49] | 1
+	VMOVUPD	Y2, 526464(R10)	// fitSample.reverse[0]
+	VMOVUPD	Y3, 526496(R10)	// fitSample.reverse[0] | 1
 	ADDQ	$-256, R9
 	ADDQ	$256, R10
 	DECQ	DI
@@ -10474,14 +10051,14 @@ loop2: // 50 times: elements
 	MOVQ	$50, DI
 	MOVQ	SI, R9
 loop3: // 50 times: elements
-	VMOVUPD	493440(R9), Y2	// fitSample.ts[0]
-	VMOVUPD	493472(R9), Y3	// fitSample.ts[0] | 1
-	VMOVUPD	544896(R9), Y4	// fitSample.reverse[0]
-	VMOVUPD	544928(R9), Y5	// fitSample.reverse[0] | 1
+	VMOVUPD	475008(R9), Y2	// fitSample.ts[0]
+	VMOVUPD	475040(R9), Y3	// fitSample.ts[0] | 1
+	VMOVUPD	526464(R9), Y4	// fitSample.reverse[0]
+	VMOVUPD	526496(R9), Y5	// fitSample.reverse[0] | 1
 	VBLENDVPD	Y0, Y2, Y4, Y2
 	VBLENDVPD	Y1, Y3, Y5, Y3
-	VMOVUPD	Y2, 557696(R9)	// fitSample.stops[0]
-	VMOVUPD	Y3, 557728(R9)	// fitSample.stops[0] | 1
+	VMOVUPD	Y2, 539264(R9)	// fitSample.stops[0]
+	VMOVUPD	Y3, 539296(R9)	// fitSample.stops[0] | 1
 	ADDQ	$256, R9
 	DECQ	DI
 	JNE	loop3
@@ -10493,25 +10070,25 @@ loop3: // 50 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop4: // 4 times: vectors of the block
-	VMOVUPD	493440(SI), Y0	// fitSample.ts[0]
-	VMOVUPD	493472(SI), Y1	// fitSample.ts[0] | 1
-	VMOVUPD	Y0, 596096(SI)	// fitSample.step0_in0
-	VMOVUPD	Y1, 596128(SI)	// fitSample.step0_in0 | 1
-	VMOVUPS	506240(DI), Y0	// fitSample.q[0]
+	VMOVUPD	475008(SI), Y0	// fitSample.ts[0]
+	VMOVUPD	475040(SI), Y1	// fitSample.ts[0] | 1
+	VMOVUPD	Y0, 577664(SI)	// fitSample.step0_in0
+	VMOVUPD	Y1, 577696(SI)	// fitSample.step0_in0 | 1
+	VMOVUPS	487808(DI), Y0	// fitSample.q[0]
 	VMOVUPS	Y0, 158976(DI)	// predict0Lanestep.q[0]
-	VMOVUPS	506368(DI), Y0	// fitSample.q[1]
+	VMOVUPS	487936(DI), Y0	// fitSample.q[1]
 	VMOVUPS	Y0, 159104(DI)	// predict0Lanestep.q[1]
-	VMOVUPS	519040(DI), Y0	// fitSample.v[0]
+	VMOVUPS	500608(DI), Y0	// fitSample.v[0]
 	VMOVUPS	Y0, 159232(DI)	// predict0Lanestep.v[0]
-	VMOVUPS	519168(DI), Y0	// fitSample.v[1]
+	VMOVUPS	500736(DI), Y0	// fitSample.v[1]
 	VMOVUPS	Y0, 159360(DI)	// predict0Lanestep.v[1]
-	VMOVUPS	544640(DI), Y0	// fitSample.load
+	VMOVUPS	526208(DI), Y0	// fitSample.load
 	VMOVUPS	Y0, 159488(DI)	// predict0Lanestep.extra.0
 	MOVQ	$50, R9
 	MOVQ	SI, R10
 loop5: // 50 times: elements
-	VMOVUPD	493440(R10), Y0	// fitSample.ts[0]
-	VMOVUPD	493472(R10), Y1	// fitSample.ts[0] | 1
+	VMOVUPD	475008(R10), Y0	// fitSample.ts[0]
+	VMOVUPD	475040(R10), Y1	// fitSample.ts[0] | 1
 	VMOVUPD	Y0, 159616(R10)	// predict0Lanestep.extra.1[0]
 	VMOVUPD	Y1, 159648(R10)	// predict0Lanestep.extra.1[0] | 1
 	ADDQ	$256, R10
@@ -10520,7 +10097,7 @@ loop5: // 50 times: elements
 	MOVQ	$100, R9
 	MOVQ	DI, R10
 loop6: // 100 times: elements
-	VMOVUPS	531840(R10), Y0	// fitSample.u[0]
+	VMOVUPS	513408(R10), Y0	// fitSample.u[0]
 	VMOVUPS	Y0, 172416(R10)	// predict0Lanestep.extra.2[0]
 	ADDQ	$128, R10
 	DECQ	R9
@@ -10560,13 +10137,13 @@ loop2: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop3: // 100 times: elements
 	// arm.nde:69
-	VMOVUPS	570496(R9), Y2	// fitSample.q_2[0]
-	VMOVUPS	506240(R9), Y3	// fitSample.q[0]
+	VMOVUPS	552064(R9), Y2	// fitSample.q_2[0]
+	VMOVUPS	487808(R9), Y3	// fitSample.q[0]
 	VSUBPS	Y3, Y2, Y2
 	VMULPS	Y2, Y2, Y2
 	VADDPS	Y2, Y0, Y0
-	VMOVUPS	583296(R9), Y2	// fitSample.v_2[0]
-	VMOVUPS	519040(R9), Y3	// fitSample.v[0]
+	VMOVUPS	564864(R9), Y2	// fitSample.v_2[0]
+	VMOVUPS	500608(R9), Y3	// fitSample.v[0]
 	VSUBPS	Y3, Y2, Y2
 	VMULPS	Y2, Y2, Y2
 	VADDPS	Y2, Y1, Y1
@@ -10578,7 +10155,7 @@ loop3: // 100 times: elements
 	VFMADD231PS	f32_3dcccccd<>(SB), Y1, Y0
 	VBROADCASTSS	36(DX), Y1	// mul.4
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 544768(SI)	// fitSample.loss
+	VMOVUPS	Y0, 526336(SI)	// fitSample.loss
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -10604,65 +10181,65 @@ TEXT predict0ReplayDenseVjp_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	597376(SI), Y0	// load
-	VMOVUPD	596608(DI), Y1	// h
-	VMOVUPD	596640(DI), Y2	// h | 1
+	VMOVUPS	578944(SI), Y0	// load
+	VMOVUPD	578176(DI), Y1	// h
+	VMOVUPD	578208(DI), Y2	// h | 1
 	// arm.nde:30
 	VBROADCASTSS	(DX), Y3	// Arm.m2.add
 	VADDPS	Y3, Y0, Y15
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// add
-	VMOVUPS	Y13, 659584(SI)
+	VMOVUPS	Y13, 641152(SI)
 	// arm.nde:27
 	VBROADCASTSS	5388(BX), Y3	// Arm.m2
 	VADDPS	Y0, Y3, Y15
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// mt
-	VMOVUPS	Y13, 659712(SI)
+	VMOVUPS	Y13, 641280(SI)
 	// arm.nde:30
 	VBROADCASTSS	8(DX), Y0	// Arm.l2.square
 	VMULPS	32(AX), Y0, Y0
-	VMOVUPS	Y0, 659840(SI)	// mul
+	VMOVUPS	Y0, 641408(SI)	// mul
 	VBROADCASTSS	4(DX), Y3	// Arm.l1.square
 	VMOVUPS	Y0, Y15
 	VFMADD231PS	0(AX), Y3, Y15
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// add_2
-	VMOVUPS	Y13, 659968(SI)
+	VMOVUPS	Y13, 641536(SI)
 	VMOVUPS	32(AX), Y13
 	VMULPS	f32_40000000<>(SB), Y13, Y3
-	VMOVUPS	Y3, 660096(SI)	// mul_2
+	VMOVUPS	Y3, 641664(SI)	// mul_2
 	VBROADCASTSS	5392(BX), Y4	// Arm.l1
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 660224(SI)	// mul_3
+	VMOVUPS	Y3, 641792(SI)	// mul_3
 	VBROADCASTSS	5396(BX), Y4	// Arm.l2
 	VMULPS	Y4, Y3, Y15
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// mul_4
-	VMOVUPS	Y13, 660352(SI)
+	VMOVUPS	Y13, 641920(SI)
 	// arm.nde:45
 	VCVTPD2PSY	Y1, X3
 	VCVTPD2PSY	Y2, X4
 	VINSERTF128	$1, X4, Y3, Y3
-	VMOVUPS	Y3, 660480(SI)	// ha43
+	VMOVUPS	Y3, 642048(SI)	// ha43
 	VMULPD	f64_3fe0000000000000<>(SB), Y1, Y1
 	VMULPD	f64_3fe0000000000000<>(SB), Y2, Y2
 	VCVTPD2PSY	Y1, X3
 	VCVTPD2PSY	Y2, X4
 	VINSERTF128	$1, X4, Y3, Y3
-	VMOVUPS	Y3, 660608(SI)	// ha21
-	VMOVUPS	596864(SI), Y15	// q[0]
+	VMOVUPS	Y3, 642176(SI)	// ha21
+	VMOVUPS	578432(SI), Y15	// q[0]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	596992(SI), Y4	// q[1]
-	VMOVUPS	597120(SI), Y15	// q_k1[0]
+	VMOVUPS	578560(SI), Y4	// q[1]
+	VMOVUPS	578688(SI), Y15	// q_k1[0]
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	597248(SI), Y15	// q_k1[1]
+	VMOVUPS	578816(SI), Y15	// q_k1[1]
 	VMOVUPS	Y15, 192(AX)
 	VMOVUPS	128(AX), Y5
 	VFMADD231PS	160(AX), Y3, Y5
-	VMOVUPS	Y5, 660736(SI)	// q_y2[0]
+	VMOVUPS	Y5, 642304(SI)	// q_y2[0]
 	VFMADD132PS	192(AX), Y4, Y3
-	VMOVUPS	Y3, 660864(SI)	// q_y2[1]
+	VMOVUPS	Y3, 642432(SI)	// q_y2[1]
 	// arm.nde:28
 	VMOVUPS	f32_4b400000<>(SB), Y5
 	VFMADD231PS	f32_3f22f983<>(SB), Y3, Y5
@@ -10697,7 +10274,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y6, Y6
 	VXORPS	f32_ffffffff<>(SB), Y6, Y6
 	VORPS	Y6, Y5, Y5
-	VMOVUPS	Y5, 660992(SI)	// c2
+	VMOVUPS	Y5, 642560(SI)	// c2
 	// arm.nde:30
 	VMOVUPS	64(AX), Y6
 	VFMADD231PS	96(AX), Y5, Y6
@@ -10705,30 +10282,30 @@ loop1: // 4 times: vectors of the block
 	// arm.nde:31
 	VBROADCASTSS	5392(BX), Y7	// Arm.l1
 	VMULPS	32(AX), Y7, Y7
-	VMOVUPS	Y7, 661120(SI)	// mul_5
+	VMOVUPS	Y7, 642688(SI)	// mul_5
 	VBROADCASTSS	5396(BX), Y8	// Arm.l2
 	VMULPS	Y8, Y7, Y7
-	VMOVUPS	Y7, 661248(SI)	// mul_6
+	VMOVUPS	Y7, 642816(SI)	// mul_6
 	VFMADD213PS	Y0, Y7, Y5
-	VMOVUPD	596352(DI), Y8	// t
-	VMOVUPD	596384(DI), Y9	// t | 1
+	VMOVUPD	577920(DI), Y8	// t
+	VMOVUPD	577952(DI), Y9	// t | 1
 	// arm.nde:32
-	VMOVUPS	Y0, 661376(SI)	// reshape
+	VMOVUPS	Y0, 642944(SI)	// reshape
 	// arm.nde:45
 	VADDPD	Y1, Y8, Y1
 	VADDPD	Y2, Y9, Y2
 	// arm.nde:32
-	VMOVUPS	Y6, 661504(SI)	// M[0]
-	VMOVUPS	Y5, 661632(SI)	// M[1]
-	VMOVUPS	Y5, 661760(SI)	// M[2]
-	VMOVUPS	Y0, 661888(SI)	// M[3]
+	VMOVUPS	Y6, 643072(SI)	// M[0]
+	VMOVUPS	Y5, 643200(SI)	// M[1]
+	VMOVUPS	Y5, 643328(SI)	// M[2]
+	VMOVUPS	Y0, 643456(SI)	// M[3]
 	// arm.nde:17
 	VMOVUPS	f32_00000000<>(SB), Y5
 	MOVQ	$49, R9
 	MOVQ	DI, R10
 loop2: // 49 times: elements
-	VMOVUPD	597760(R10), Y6	// u_times[1]
-	VMOVUPD	597792(R10), Y8	// u_times[1] | 1
+	VMOVUPD	579328(R10), Y6	// u_times[1]
+	VMOVUPD	579360(R10), Y8	// u_times[1] | 1
 	VCMPPD	$18, Y1, Y6, Y6
 	VCMPPD	$18, Y2, Y8, Y8
 	VSHUFPS	$136, Y8, Y6, Y6
@@ -10739,18 +10316,18 @@ loop2: // 49 times: elements
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop2
-	VMOVUPS	Y5, 662016(SI)	// locate
+	VMOVUPS	Y5, 643584(SI)	// locate
 	VPCMPGTD	f32_00000031<>(SB), Y5, Y1
 	VBLENDVPS	Y1, f32_00000031<>(SB), Y5, Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VPCMPGTD	Y1, Y2, Y2
 	VBLENDVPS	Y2, f32_00000000<>(SB), Y1, Y1
-	VMOVUPS	610304(SI), Y2	// u[0]
+	VMOVUPS	591872(SI), Y2	// u[0]
 	VMOVUPS	f32_00000001<>(SB), Y5
 	MOVQ	$49, R9
 	MOVQ	SI, R10
 loop3: // 49 times: rows by their numbers
-	VMOVUPS	610560(R10), Y6	// u[2]
+	VMOVUPS	592128(R10), Y6	// u[2]
 	VPCMPEQD	Y5, Y1, Y8
 	VBLENDVPS	Y8, Y6, Y2, Y6
 	VMOVAPS	Y6, Y2
@@ -10759,13 +10336,13 @@ loop3: // 49 times: rows by their numbers
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	Y2, 662144(SI)	// take[0]
-	VMOVUPS	610432(SI), Y5	// u[1]
+	VMOVUPS	Y2, 643712(SI)	// take[0]
+	VMOVUPS	592000(SI), Y5	// u[1]
 	VMOVUPS	f32_00000001<>(SB), Y6
 	MOVQ	$49, R9
 	MOVQ	SI, R10
 loop4: // 49 times: rows by their numbers
-	VMOVUPS	610688(R10), Y8	// u[3]
+	VMOVUPS	592256(R10), Y8	// u[3]
 	VPCMPEQD	Y6, Y1, Y9
 	VBLENDVPS	Y9, Y8, Y5, Y8
 	VMOVAPS	Y8, Y5
@@ -10774,7 +10351,7 @@ loop4: // 49 times: rows by their numbers
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop4
-	VMOVUPS	Y5, 662272(SI)	// take[1]
+	VMOVUPS	Y5, 643840(SI)	// take[1]
 	// arm.nde:29
 	VANDPS	f32_7fffffff<>(SB), Y3, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y6
@@ -10810,13 +10387,13 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y3, Y3
 	VXORPS	f32_ffffffff<>(SB), Y3, Y3
 	VORPS	Y3, Y1, Y1
-	VMOVUPS	Y1, 662400(SI)	// s2
+	VMOVUPS	Y1, 643968(SI)	// s2
 	// arm.nde:33
 	VMULPS	Y1, Y7, Y1
-	VMOVUPS	Y1, 662528(SI)	// k
+	VMOVUPS	Y1, 644096(SI)	// k
 	// arm.nde:34
 	VXORPS	f32_80000000<>(SB), Y1, Y1
-	VMOVUPS	Y1, 662656(SI)	// neg
+	VMOVUPS	Y1, 644224(SI)	// neg
 	// arm.nde:28
 	VMOVUPS	f32_4b400000<>(SB), Y1
 	VFMADD231PS	f32_3f22f983<>(SB), Y4, Y1
@@ -10851,7 +10428,7 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y3, Y3
 	VXORPS	f32_ffffffff<>(SB), Y3, Y3
 	VORPS	Y3, Y1, Y1
-	VMOVUPS	Y1, 662784(SI)	// c2_2
+	VMOVUPS	Y1, 644352(SI)	// c2_2
 	// arm.nde:30
 	VMOVUPS	64(AX), Y3
 	VFMADD231PS	96(AX), Y1, Y3
@@ -10894,40 +10471,40 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y8, Y8
 	VXORPS	f32_ffffffff<>(SB), Y8, Y8
 	VORPS	Y8, Y6, Y6
-	VMOVUPS	Y6, 663424(SI)	// s2_2
+	VMOVUPS	Y6, 644992(SI)	// s2_2
 	// arm.nde:33
 	VMULPS	Y6, Y7, Y6
-	VMOVUPS	Y6, 663552(SI)	// k_2
+	VMOVUPS	Y6, 645120(SI)	// k_2
 	// arm.nde:34
 	VXORPS	f32_80000000<>(SB), Y6, Y7
-	VMOVUPS	Y7, 663680(SI)	// neg_2
+	VMOVUPS	Y7, 645248(SI)	// neg_2
 	VMOVUPS	160(AX), Y13
 	VMULPS	f32_40000000<>(SB), Y13, Y8
-	VMOVUPS	Y8, 663808(SI)	// mul_7
+	VMOVUPS	Y8, 645376(SI)	// mul_7
 	VMULPS	192(AX), Y8, Y8
 	VMOVUPS	192(AX), Y13
 	VFMADD231PS	192(AX), Y13, Y8
-	VMOVUPS	Y8, 663936(SI)	// add_3
+	VMOVUPS	Y8, 645504(SI)	// add_3
 	VMULPS	Y8, Y7, Y15
 	VMOVUPS	Y15, 64(AX)
 	// arm.nde:32
-	VMOVUPS	Y3, 662912(SI)	// M_2[0]
-	VMOVUPS	Y1, 663040(SI)	// M_2[1]
-	VMOVUPS	Y1, 663168(SI)	// M_2[2]
-	VMOVUPS	Y0, 663296(SI)	// M_2[3]
+	VMOVUPS	Y3, 644480(SI)	// M_2[0]
+	VMOVUPS	Y1, 644608(SI)	// M_2[1]
+	VMOVUPS	Y1, 644736(SI)	// M_2[2]
+	VMOVUPS	Y0, 644864(SI)	// M_2[3]
 	// arm.nde:34
 	VMOVUPS	160(AX), Y13
 	VMULPS	160(AX), Y13, Y0
-	VMOVUPS	Y0, 664064(SI)	// square
+	VMOVUPS	Y0, 645632(SI)	// square
 	VMULPS	Y0, Y6, Y15
 	VMOVUPS	Y15, 96(AX)
 	// arm.nde:35
 	VMOVUPS	0(AX), Y13
 	VMULPS	f32_411cf5c3<>(SB), Y13, Y0
-	VMOVUPS	Y0, 664192(SI)	// mul_8
+	VMOVUPS	Y0, 645760(SI)	// mul_8
 	VBROADCASTSS	5392(BX), Y1	// Arm.l1
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 664320(SI)	// mul_9
+	VMOVUPS	Y0, 645888(SI)	// mul_9
 	VMOVUPS	f32_4b400000<>(SB), Y1
 	VMOVUPS	128(AX), Y13
 	VFMADD231PS	f32_3f22f983<>(SB), Y13, Y1
@@ -10963,15 +10540,15 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y3, Y3
 	VXORPS	f32_ffffffff<>(SB), Y3, Y3
 	VORPS	Y3, Y1, Y1
-	VMOVUPS	Y1, 664448(SI)	// cos
+	VMOVUPS	Y1, 646016(SI)	// cos
 	VMOVUPS	32(AX), Y13
 	VMULPS	f32_411cf5c3<>(SB), Y13, Y3
-	VMOVUPS	Y3, 664576(SI)	// mul_10
+	VMOVUPS	Y3, 646144(SI)	// mul_10
 	VBROADCASTSS	5396(BX), Y6	// Arm.l2
 	VMULPS	Y6, Y3, Y3
-	VMOVUPS	Y3, 664704(SI)	// mul_11
+	VMOVUPS	Y3, 646272(SI)	// mul_11
 	VADDPS	128(AX), Y4, Y6
-	VMOVUPS	Y6, 664832(SI)	// add_4
+	VMOVUPS	Y6, 646400(SI)	// add_4
 	VMOVUPS	f32_4b400000<>(SB), Y7
 	VFMADD231PS	f32_3f22f983<>(SB), Y6, Y7
 	VSUBPS	f32_4b400000<>(SB), Y7, Y8
@@ -11005,7 +10582,7 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y6, Y6
 	VXORPS	f32_ffffffff<>(SB), Y6, Y6
 	VORPS	Y6, Y7, Y6
-	VMOVUPS	Y6, 664960(SI)	// cos_2
+	VMOVUPS	Y6, 646528(SI)	// cos_2
 	VMULPS	Y6, Y3, Y3
 	VFMADD213PS	Y3, Y1, Y0
 	// arm.nde:34
@@ -11015,9 +10592,9 @@ loop4: // 49 times: rows by their numbers
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 665088(SI)	// sub[0]
+	VMOVUPS	Y0, 646656(SI)	// sub[0]
 	VSUBPS	Y3, Y2, Y0
-	VMOVUPS	Y0, 665216(SI)	// sub[1]
+	VMOVUPS	Y0, 646784(SI)	// sub[1]
 	// arm.nde:11
 	VMOVUPS	128(AX), Y13
 	VANDPS	f32_7fffffff<>(SB), Y13, Y0
@@ -11056,7 +10633,7 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y1, Y1
 	VXORPS	f32_ffffffff<>(SB), Y1, Y1
 	VORPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 665344(SI)	// sin[0]
+	VMOVUPS	Y0, 646912(SI)	// sin[0]
 	VANDPS	f32_7fffffff<>(SB), Y4, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y2
 	VFMADD231PS	f32_3f22f983<>(SB), Y1, Y2
@@ -11091,7 +10668,7 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y2, Y2
 	VXORPS	f32_ffffffff<>(SB), Y2, Y2
 	VORPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 665472(SI)	// sin[1]
+	VMOVUPS	Y1, 647040(SI)	// sin[1]
 	VMOVUPS	f32_4b400000<>(SB), Y2
 	VMOVUPS	128(AX), Y13
 	VFMADD231PS	f32_3f22f983<>(SB), Y13, Y2
@@ -11127,7 +10704,7 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y3, Y3
 	VXORPS	f32_ffffffff<>(SB), Y3, Y3
 	VORPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 665600(SI)	// cos_3[0]
+	VMOVUPS	Y2, 647168(SI)	// cos_3[0]
 	VMOVUPS	f32_4b400000<>(SB), Y3
 	VFMADD231PS	f32_3f22f983<>(SB), Y4, Y3
 	VSUBPS	f32_4b400000<>(SB), Y3, Y5
@@ -11161,15 +10738,15 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 665728(SI)	// cos_3[1]
-	VMOVUPS	Y0, 665856(SI)	// concat[0]
-	VMOVUPS	Y1, 665984(SI)	// concat[1]
-	VMOVUPS	Y2, 666112(SI)	// concat[2]
-	VMOVUPS	Y3, 666240(SI)	// concat[3]
+	VMOVUPS	Y3, 647296(SI)	// cos_3[1]
+	VMOVUPS	Y0, 647424(SI)	// concat[0]
+	VMOVUPS	Y1, 647552(SI)	// concat[1]
+	VMOVUPS	Y2, 647680(SI)	// concat[2]
+	VMOVUPS	Y3, 647808(SI)	// concat[3]
 	VMOVUPS	160(AX), Y13	// concat[4]
-	VMOVUPS	Y13, 666368(SI)
+	VMOVUPS	Y13, 647936(SI)
 	VMOVUPS	192(AX), Y13	// concat[5]
-	VMOVUPS	Y13, 666496(SI)
+	VMOVUPS	Y13, 648064(SI)
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -11191,10 +10768,10 @@ loop5: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop6: // 6 times: terms of the sums
-	VMOVUPS	665856(R10), Y8	// concat[0]
-	VMOVUPS	665888(R10), Y9	// concat[0] | 1
-	VMOVUPS	665920(R10), Y10	// concat[0] | 2
-	VMOVUPS	665952(R10), Y11	// concat[0] | 3
+	VMOVUPS	647424(R10), Y8	// concat[0]
+	VMOVUPS	647456(R10), Y9	// concat[0] | 1
+	VMOVUPS	647488(R10), Y10	// concat[0] | 2
+	VMOVUPS	647520(R10), Y11	// concat[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -11209,14 +10786,14 @@ loop6: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop6
-	VMOVUPS	Y0, 666624(DI)	// matvec[0]
-	VMOVUPS	Y1, 666656(DI)	// matvec[0] | 1
-	VMOVUPS	Y2, 666688(DI)	// matvec[0] | 2
-	VMOVUPS	Y3, 666720(DI)	// matvec[0] | 3
-	VMOVUPS	Y4, 666752(DI)	// matvec[1]
-	VMOVUPS	Y5, 666784(DI)	// matvec[1] | 1
-	VMOVUPS	Y6, 666816(DI)	// matvec[1] | 2
-	VMOVUPS	Y7, 666848(DI)	// matvec[1] | 3
+	VMOVUPS	Y0, 648192(DI)	// matvec[0]
+	VMOVUPS	Y1, 648224(DI)	// matvec[0] | 1
+	VMOVUPS	Y2, 648256(DI)	// matvec[0] | 2
+	VMOVUPS	Y3, 648288(DI)	// matvec[0] | 3
+	VMOVUPS	Y4, 648320(DI)	// matvec[1]
+	VMOVUPS	Y5, 648352(DI)	// matvec[1] | 1
+	VMOVUPS	Y6, 648384(DI)	// matvec[1] | 2
+	VMOVUPS	Y7, 648416(DI)	// matvec[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -11229,10 +10806,10 @@ loop7: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop8: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	666624(R9), Y0	// matvec[0]
+	VMOVUPS	648192(R9), Y0	// matvec[0]
 	VBROADCASTSS	768(R10), Y1	// friction.0.bias[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 670720(R9)	// add_5[0]
+	VMOVUPS	Y0, 652288(R9)	// add_5[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -11261,7 +10838,7 @@ loop8: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 674816(R9)	// softplus[0]
+	VMOVUPS	Y0, 656384(R9)	// softplus[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -11286,10 +10863,10 @@ loop9: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop10: // 32 times: terms of the sums
-	VMOVUPS	674816(R10), Y8	// softplus[0]
-	VMOVUPS	674848(R10), Y9	// softplus[0] | 1
-	VMOVUPS	674880(R10), Y10	// softplus[0] | 2
-	VMOVUPS	674912(R10), Y11	// softplus[0] | 3
+	VMOVUPS	656384(R10), Y8	// softplus[0]
+	VMOVUPS	656416(R10), Y9	// softplus[0] | 1
+	VMOVUPS	656448(R10), Y10	// softplus[0] | 2
+	VMOVUPS	656480(R10), Y11	// softplus[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -11304,14 +10881,14 @@ loop10: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop10
-	VMOVUPS	Y0, 678912(DI)	// matvec_2[0]
-	VMOVUPS	Y1, 678944(DI)	// matvec_2[0] | 1
-	VMOVUPS	Y2, 678976(DI)	// matvec_2[0] | 2
-	VMOVUPS	Y3, 679008(DI)	// matvec_2[0] | 3
-	VMOVUPS	Y4, 679040(DI)	// matvec_2[1]
-	VMOVUPS	Y5, 679072(DI)	// matvec_2[1] | 1
-	VMOVUPS	Y6, 679104(DI)	// matvec_2[1] | 2
-	VMOVUPS	Y7, 679136(DI)	// matvec_2[1] | 3
+	VMOVUPS	Y0, 660480(DI)	// matvec_2[0]
+	VMOVUPS	Y1, 660512(DI)	// matvec_2[0] | 1
+	VMOVUPS	Y2, 660544(DI)	// matvec_2[0] | 2
+	VMOVUPS	Y3, 660576(DI)	// matvec_2[0] | 3
+	VMOVUPS	Y4, 660608(DI)	// matvec_2[1]
+	VMOVUPS	Y5, 660640(DI)	// matvec_2[1] | 1
+	VMOVUPS	Y6, 660672(DI)	// matvec_2[1] | 2
+	VMOVUPS	Y7, 660704(DI)	// matvec_2[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -11326,10 +10903,10 @@ loop11: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop12: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	678912(R9), Y2	// matvec_2[0]
+	VMOVUPS	660480(R9), Y2	// matvec_2[0]
 	VBROADCASTSS	4992(R10), Y3	// friction.2.bias[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 683008(R9)	// add_6[0]
+	VMOVUPS	Y2, 664576(R9)	// add_6[0]
 	VORPS	f32_80000000<>(SB), Y2, Y3
 	VMOVUPS	f32_c2ae999a<>(SB), Y4
 	VMAXPS	Y3, Y4, Y3
@@ -11358,7 +10935,7 @@ loop12: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y4
 	VMAXPS	Y2, Y4, Y2
 	VFMADD231PS	Y5, Y3, Y2
-	VMOVUPS	Y2, 687104(R9)	// softplus_2[0]
+	VMOVUPS	Y2, 668672(R9)	// softplus_2[0]
 	VBROADCASTSS	5120(R10), Y3	// friction.4.weight[0]
 	VFMADD231PS	Y2, Y3, Y0
 	VBROADCASTSS	5248(R10), Y3	// friction.4.weight[32]
@@ -11367,23 +10944,23 @@ loop12: // 32 times: elements
 	ADDQ	$4, R10
 	DECQ	DI
 	JNE	loop12
-	VMOVUPS	Y0, 691200(SI)	// matvec_3[0]
-	VMOVUPS	Y1, 691328(SI)	// matvec_3[1]
+	VMOVUPS	Y0, 672768(SI)	// matvec_3[0]
+	VMOVUPS	Y1, 672896(SI)	// matvec_3[1]
 	// arm.nde:38
-	VMOVUPS	665088(SI), Y2	// sub[0]
+	VMOVUPS	646656(SI), Y2	// sub[0]
 	VBROADCASTSS	5376(BX), Y3	// friction.4.bias[0]
 	VADDPS	Y3, Y0, Y0
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 691456(SI)	// sub_2[0]
-	VMOVUPS	665216(SI), Y2	// sub[1]
+	VMOVUPS	Y0, 673024(SI)	// sub_2[0]
+	VMOVUPS	646784(SI), Y2	// sub[1]
 	VBROADCASTSS	5380(BX), Y3	// friction.4.bias[1]
 	VADDPS	Y3, Y1, Y1
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 691584(SI)	// sub_2[1]
-	VMOVUPS	662912(SI), Y2	// M_2[0]
-	VMOVUPS	663040(SI), Y3	// M_2[1]
-	VMOVUPS	663168(SI), Y4	// M_2[2]
-	VMOVUPS	663296(SI), Y5	// M_2[3]
+	VMOVUPS	Y1, 673152(SI)	// sub_2[1]
+	VMOVUPS	644480(SI), Y2	// M_2[0]
+	VMOVUPS	644608(SI), Y3	// M_2[1]
+	VMOVUPS	644736(SI), Y4	// M_2[2]
+	VMOVUPS	644864(SI), Y5	// M_2[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -11404,30 +10981,30 @@ loop12: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 691712(SI)	// v_k1[0]
-	VMOVUPS	Y0, 691840(SI)	// v_k1[1]
-	VMOVUPS	597120(SI), Y2	// q_k1[0]
-	VMOVUPS	597248(SI), Y3	// q_k1[1]
+	VMOVUPS	Y1, 673280(SI)	// v_k1[0]
+	VMOVUPS	Y0, 673408(SI)	// v_k1[1]
+	VMOVUPS	578688(SI), Y2	// q_k1[0]
+	VMOVUPS	578816(SI), Y3	// q_k1[1]
 	// arm.nde:45
-	VMOVUPS	660608(SI), Y4	// ha21
+	VMOVUPS	642176(SI), Y4	// ha21
 	VFMADD231PS	Y1, Y4, Y2
-	VMOVUPS	Y2, 691968(SI)	// q_k2[0]
+	VMOVUPS	Y2, 673536(SI)	// q_k2[0]
 	VFMADD231PS	Y0, Y4, Y3
-	VMOVUPS	Y3, 692096(SI)	// q_k2[1]
+	VMOVUPS	Y3, 673664(SI)	// q_k2[1]
 	// arm.nde:34
 	VMULPS	f32_40000000<>(SB), Y2, Y0
-	VMOVUPS	Y0, 692224(SI)	// mul_12
+	VMOVUPS	Y0, 673792(SI)	// mul_12
 	VMULPS	Y3, Y0, Y0
 	VFMADD231PS	Y3, Y3, Y0
-	VMOVUPS	Y0, 692352(SI)	// add_7
-	VMOVUPS	662656(SI), Y1	// neg
+	VMOVUPS	Y0, 673920(SI)	// add_7
+	VMOVUPS	644224(SI), Y1	// neg
 	VMULPS	Y0, Y1, Y0
 	VMULPS	Y2, Y2, Y1
-	VMOVUPS	Y1, 692480(SI)	// square_2
-	VMOVUPS	662528(SI), Y4	// k
+	VMOVUPS	Y1, 674048(SI)	// square_2
+	VMOVUPS	644096(SI), Y4	// k
 	VMULPS	Y1, Y4, Y1
-	VMOVUPS	660736(SI), Y4	// q_y2[0]
-	VMOVUPS	660864(SI), Y5	// q_y2[1]
+	VMOVUPS	642304(SI), Y4	// q_y2[0]
+	VMOVUPS	642432(SI), Y5	// q_y2[1]
 	// arm.nde:35
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y4, Y6
@@ -11462,9 +11039,9 @@ loop12: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y7, Y7
 	VXORPS	f32_ffffffff<>(SB), Y7, Y7
 	VORPS	Y7, Y6, Y6
-	VMOVUPS	Y6, 692608(SI)	// cos_4
+	VMOVUPS	Y6, 674176(SI)	// cos_4
 	VADDPS	Y5, Y4, Y7
-	VMOVUPS	Y7, 692736(SI)	// add_8
+	VMOVUPS	Y7, 674304(SI)	// add_8
 	VMOVUPS	f32_4b400000<>(SB), Y8
 	VFMADD231PS	f32_3f22f983<>(SB), Y7, Y8
 	VSUBPS	f32_4b400000<>(SB), Y8, Y9
@@ -11498,13 +11075,13 @@ loop12: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y7, Y7
 	VXORPS	f32_ffffffff<>(SB), Y7, Y7
 	VORPS	Y7, Y8, Y7
-	VMOVUPS	Y7, 692864(SI)	// cos_5
-	VMOVUPS	664704(SI), Y8	// mul_11
+	VMOVUPS	Y7, 674432(SI)	// cos_5
+	VMOVUPS	646272(SI), Y8	// mul_11
 	VMULPS	Y7, Y8, Y7
-	VMOVUPS	664320(SI), Y8	// mul_9
+	VMOVUPS	645888(SI), Y8	// mul_9
 	VFMADD213PS	Y7, Y6, Y8
-	VMOVUPS	662144(SI), Y6	// take[0]
-	VMOVUPS	662272(SI), Y9	// take[1]
+	VMOVUPS	643712(SI), Y6	// take[0]
+	VMOVUPS	643840(SI), Y9	// take[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Y0, Y6, Y0
@@ -11512,9 +11089,9 @@ loop12: // 32 times: elements
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y8, Y0, Y0
-	VMOVUPS	Y0, 692992(SI)	// sub_3[0]
+	VMOVUPS	Y0, 674560(SI)	// sub_3[0]
 	VSUBPS	Y7, Y1, Y0
-	VMOVUPS	Y0, 693120(SI)	// sub_3[1]
+	VMOVUPS	Y0, 674688(SI)	// sub_3[1]
 	// arm.nde:11
 	VANDPS	f32_7fffffff<>(SB), Y4, Y0
 	VMOVUPS	f32_4b400000<>(SB), Y1
@@ -11550,7 +11127,7 @@ loop12: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y1, Y1
 	VXORPS	f32_ffffffff<>(SB), Y1, Y1
 	VORPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 693248(SI)	// sin_2[0]
+	VMOVUPS	Y0, 674816(SI)	// sin_2[0]
 	VANDPS	f32_7fffffff<>(SB), Y5, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y1, Y6
@@ -11585,7 +11162,7 @@ loop12: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y6, Y6
 	VXORPS	f32_ffffffff<>(SB), Y6, Y6
 	VORPS	Y6, Y1, Y1
-	VMOVUPS	Y1, 693376(SI)	// sin_2[1]
+	VMOVUPS	Y1, 674944(SI)	// sin_2[1]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y4, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -11619,7 +11196,7 @@ loop12: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y6, Y4
-	VMOVUPS	Y4, 693504(SI)	// cos_6[0]
+	VMOVUPS	Y4, 675072(SI)	// cos_6[0]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y5, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -11653,13 +11230,13 @@ loop12: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y5, Y5
 	VXORPS	f32_ffffffff<>(SB), Y5, Y5
 	VORPS	Y5, Y6, Y5
-	VMOVUPS	Y5, 693632(SI)	// cos_6[1]
-	VMOVUPS	Y0, 693760(SI)	// concat_2[0]
-	VMOVUPS	Y1, 693888(SI)	// concat_2[1]
-	VMOVUPS	Y4, 694016(SI)	// concat_2[2]
-	VMOVUPS	Y5, 694144(SI)	// concat_2[3]
-	VMOVUPS	Y2, 694272(SI)	// concat_2[4]
-	VMOVUPS	Y3, 694400(SI)	// concat_2[5]
+	VMOVUPS	Y5, 675200(SI)	// cos_6[1]
+	VMOVUPS	Y0, 675328(SI)	// concat_2[0]
+	VMOVUPS	Y1, 675456(SI)	// concat_2[1]
+	VMOVUPS	Y4, 675584(SI)	// concat_2[2]
+	VMOVUPS	Y5, 675712(SI)	// concat_2[3]
+	VMOVUPS	Y2, 675840(SI)	// concat_2[4]
+	VMOVUPS	Y3, 675968(SI)	// concat_2[5]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop11
@@ -11680,10 +11257,10 @@ loop13: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop14: // 6 times: terms of the sums
-	VMOVUPS	693760(R10), Y8	// concat_2[0]
-	VMOVUPS	693792(R10), Y9	// concat_2[0] | 1
-	VMOVUPS	693824(R10), Y10	// concat_2[0] | 2
-	VMOVUPS	693856(R10), Y11	// concat_2[0] | 3
+	VMOVUPS	675328(R10), Y8	// concat_2[0]
+	VMOVUPS	675360(R10), Y9	// concat_2[0] | 1
+	VMOVUPS	675392(R10), Y10	// concat_2[0] | 2
+	VMOVUPS	675424(R10), Y11	// concat_2[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -11698,14 +11275,14 @@ loop14: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop14
-	VMOVUPS	Y0, 694528(DI)	// matvec_4[0]
-	VMOVUPS	Y1, 694560(DI)	// matvec_4[0] | 1
-	VMOVUPS	Y2, 694592(DI)	// matvec_4[0] | 2
-	VMOVUPS	Y3, 694624(DI)	// matvec_4[0] | 3
-	VMOVUPS	Y4, 694656(DI)	// matvec_4[1]
-	VMOVUPS	Y5, 694688(DI)	// matvec_4[1] | 1
-	VMOVUPS	Y6, 694720(DI)	// matvec_4[1] | 2
-	VMOVUPS	Y7, 694752(DI)	// matvec_4[1] | 3
+	VMOVUPS	Y0, 676096(DI)	// matvec_4[0]
+	VMOVUPS	Y1, 676128(DI)	// matvec_4[0] | 1
+	VMOVUPS	Y2, 676160(DI)	// matvec_4[0] | 2
+	VMOVUPS	Y3, 676192(DI)	// matvec_4[0] | 3
+	VMOVUPS	Y4, 676224(DI)	// matvec_4[1]
+	VMOVUPS	Y5, 676256(DI)	// matvec_4[1] | 1
+	VMOVUPS	Y6, 676288(DI)	// matvec_4[1] | 2
+	VMOVUPS	Y7, 676320(DI)	// matvec_4[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -11718,10 +11295,10 @@ loop15: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop16: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	694528(R9), Y0	// matvec_4[0]
+	VMOVUPS	676096(R9), Y0	// matvec_4[0]
 	VBROADCASTSS	768(R10), Y1	// friction.0.bias[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 698624(R9)	// add_9[0]
+	VMOVUPS	Y0, 680192(R9)	// add_9[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -11750,7 +11327,7 @@ loop16: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 702720(R9)	// softplus_3[0]
+	VMOVUPS	Y0, 684288(R9)	// softplus_3[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -11775,10 +11352,10 @@ loop17: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop18: // 32 times: terms of the sums
-	VMOVUPS	702720(R10), Y8	// softplus_3[0]
-	VMOVUPS	702752(R10), Y9	// softplus_3[0] | 1
-	VMOVUPS	702784(R10), Y10	// softplus_3[0] | 2
-	VMOVUPS	702816(R10), Y11	// softplus_3[0] | 3
+	VMOVUPS	684288(R10), Y8	// softplus_3[0]
+	VMOVUPS	684320(R10), Y9	// softplus_3[0] | 1
+	VMOVUPS	684352(R10), Y10	// softplus_3[0] | 2
+	VMOVUPS	684384(R10), Y11	// softplus_3[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -11793,14 +11370,14 @@ loop18: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop18
-	VMOVUPS	Y0, 706816(DI)	// matvec_5[0]
-	VMOVUPS	Y1, 706848(DI)	// matvec_5[0] | 1
-	VMOVUPS	Y2, 706880(DI)	// matvec_5[0] | 2
-	VMOVUPS	Y3, 706912(DI)	// matvec_5[0] | 3
-	VMOVUPS	Y4, 706944(DI)	// matvec_5[1]
-	VMOVUPS	Y5, 706976(DI)	// matvec_5[1] | 1
-	VMOVUPS	Y6, 707008(DI)	// matvec_5[1] | 2
-	VMOVUPS	Y7, 707040(DI)	// matvec_5[1] | 3
+	VMOVUPS	Y0, 688384(DI)	// matvec_5[0]
+	VMOVUPS	Y1, 688416(DI)	// matvec_5[0] | 1
+	VMOVUPS	Y2, 688448(DI)	// matvec_5[0] | 2
+	VMOVUPS	Y3, 688480(DI)	// matvec_5[0] | 3
+	VMOVUPS	Y4, 688512(DI)	// matvec_5[1]
+	VMOVUPS	Y5, 688544(DI)	// matvec_5[1] | 1
+	VMOVUPS	Y6, 688576(DI)	// matvec_5[1] | 2
+	VMOVUPS	Y7, 688608(DI)	// matvec_5[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -11816,10 +11393,10 @@ loop19: // 4 times: vectors of the block
 	MOVQ	BX, R11
 loop20: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	706816(R10), Y2	// matvec_5[0]
+	VMOVUPS	688384(R10), Y2	// matvec_5[0]
 	VBROADCASTSS	4992(R11), Y3	// friction.2.bias[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 710912(R10)	// add_10[0]
+	VMOVUPS	Y2, 692480(R10)	// add_10[0]
 	VORPS	f32_80000000<>(SB), Y2, Y3
 	VMOVUPS	f32_c2ae999a<>(SB), Y4
 	VMAXPS	Y3, Y4, Y3
@@ -11848,7 +11425,7 @@ loop20: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y4
 	VMAXPS	Y2, Y4, Y2
 	VFMADD231PS	Y5, Y3, Y2
-	VMOVUPS	Y2, 715008(R10)	// softplus_4[0]
+	VMOVUPS	Y2, 696576(R10)	// softplus_4[0]
 	VBROADCASTSS	5120(R11), Y3	// friction.4.weight[0]
 	VFMADD231PS	Y2, Y3, Y0
 	VBROADCASTSS	5248(R11), Y3	// friction.4.weight[32]
@@ -11857,23 +11434,23 @@ loop20: // 32 times: elements
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop20
-	VMOVUPS	Y0, 719104(SI)	// matvec_6[0]
-	VMOVUPS	Y1, 719232(SI)	// matvec_6[1]
+	VMOVUPS	Y0, 700672(SI)	// matvec_6[0]
+	VMOVUPS	Y1, 700800(SI)	// matvec_6[1]
 	// arm.nde:38
-	VMOVUPS	692992(SI), Y2	// sub_3[0]
+	VMOVUPS	674560(SI), Y2	// sub_3[0]
 	VBROADCASTSS	5376(BX), Y3	// friction.4.bias[0]
 	VADDPS	Y3, Y0, Y0
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 719360(SI)	// sub_4[0]
-	VMOVUPS	693120(SI), Y2	// sub_3[1]
+	VMOVUPS	Y0, 700928(SI)	// sub_4[0]
+	VMOVUPS	674688(SI), Y2	// sub_3[1]
 	VBROADCASTSS	5380(BX), Y3	// friction.4.bias[1]
 	VADDPS	Y3, Y1, Y1
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 719488(SI)	// sub_4[1]
-	VMOVUPS	661504(SI), Y2	// M[0]
-	VMOVUPS	661632(SI), Y3	// M[1]
-	VMOVUPS	661760(SI), Y4	// M[2]
-	VMOVUPS	661888(SI), Y5	// M[3]
+	VMOVUPS	Y1, 701056(SI)	// sub_4[1]
+	VMOVUPS	643072(SI), Y2	// M[0]
+	VMOVUPS	643200(SI), Y3	// M[1]
+	VMOVUPS	643328(SI), Y4	// M[2]
+	VMOVUPS	643456(SI), Y5	// M[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -11894,29 +11471,29 @@ loop20: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 719616(SI)	// v_k2[0]
-	VMOVUPS	Y0, 719744(SI)	// v_k2[1]
-	VMOVUPS	597120(SI), Y2	// q_k1[0]
-	VMOVUPS	597248(SI), Y3	// q_k1[1]
-	VMOVUPS	596864(SI), Y4	// q[0]
-	VMOVUPS	596992(SI), Y5	// q[1]
+	VMOVUPS	Y1, 701184(SI)	// v_k2[0]
+	VMOVUPS	Y0, 701312(SI)	// v_k2[1]
+	VMOVUPS	578688(SI), Y2	// q_k1[0]
+	VMOVUPS	578816(SI), Y3	// q_k1[1]
+	VMOVUPS	578432(SI), Y4	// q[0]
+	VMOVUPS	578560(SI), Y5	// q[1]
 	// arm.nde:45
-	VMOVUPS	660608(SI), Y6	// ha21
+	VMOVUPS	642176(SI), Y6	// ha21
 	VMOVUPS	Y2, Y15
 	VFMADD231PS	Y1, Y6, Y15
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// q_k3[0]
-	VMOVUPS	Y13, 719872(SI)
+	VMOVUPS	Y13, 701440(SI)
 	VMOVUPS	Y3, Y15
 	VFMADD231PS	Y0, Y6, Y15
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// q_k3[1]
-	VMOVUPS	Y13, 720000(SI)
-	VMOVUPS	660480(SI), Y0	// ha43
+	VMOVUPS	Y13, 701568(SI)
+	VMOVUPS	642048(SI), Y0	// ha43
 	VFMADD231PS	0(AX), Y0, Y4
-	VMOVUPS	Y4, 720128(SI)	// q_y4[0]
+	VMOVUPS	Y4, 701696(SI)	// q_y4[0]
 	VFMADD231PS	32(AX), Y0, Y5
-	VMOVUPS	Y5, 720256(SI)	// q_y4[1]
+	VMOVUPS	Y5, 701824(SI)	// q_y4[1]
 	// arm.nde:28
 	VMOVUPS	f32_4b400000<>(SB), Y0
 	VFMADD231PS	f32_3f22f983<>(SB), Y5, Y0
@@ -11951,21 +11528,21 @@ loop20: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y1, Y1
 	VXORPS	f32_ffffffff<>(SB), Y1, Y1
 	VORPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 720384(SI)	// c2_3
+	VMOVUPS	Y0, 701952(SI)	// c2_3
 	// arm.nde:30
-	VMOVUPS	660352(SI), Y15	// mul_4
+	VMOVUPS	641920(SI), Y15	// mul_4
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	659968(SI), Y15	// add_2
+	VMOVUPS	641536(SI), Y15	// add_2
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y1
 	VFMADD231PS	64(AX), Y0, Y1
 	// arm.nde:32
 	// arm.nde:31
-	VMOVUPS	661248(SI), Y2	// mul_6
-	VMOVUPS	659840(SI), Y3	// mul
+	VMOVUPS	642816(SI), Y2	// mul_6
+	VMOVUPS	641408(SI), Y3	// mul
 	VFMADD213PS	Y3, Y2, Y0
-	VMOVUPD	596608(DI), Y4	// h
-	VMOVUPD	596640(DI), Y5	// h | 1
+	VMOVUPD	578176(DI), Y4	// h
+	VMOVUPD	578208(DI), Y5	// h | 1
 	// arm.nde:32
 	// arm.nde:45
 	VMULPD	f64_3fc5555555555555<>(SB), Y4, Y4
@@ -11973,40 +11550,40 @@ loop20: // 32 times: elements
 	VCVTPD2PSY	Y4, X4
 	VCVTPD2PSY	Y5, X5
 	VINSERTF128	$1, X5, Y4, Y4
-	VMOVUPS	Y4, 721792(SI)	// hb1
-	VMOVUPS	624896(SI), Y5	// v_d3_bar[0]
-	VMOVUPS	625024(SI), Y7	// v_d3_bar[1]
-	VMOVUPS	623360(SI), Y8	// v_next_bar[0]
-	VMOVUPS	623488(SI), Y9	// v_next_bar[1]
-	VMOVUPS	624384(SI), Y10	// v_d2_bar[0]
-	VMOVUPS	624512(SI), Y11	// v_d2_bar[1]
+	VMOVUPS	Y4, 703360(SI)	// hb1
+	VMOVUPS	606464(SI), Y5	// v_d3_bar[0]
+	VMOVUPS	606592(SI), Y7	// v_d3_bar[1]
+	VMOVUPS	604928(SI), Y8	// v_next_bar[0]
+	VMOVUPS	605056(SI), Y9	// v_next_bar[1]
+	VMOVUPS	605952(SI), Y10	// v_d2_bar[0]
+	VMOVUPS	606080(SI), Y11	// v_d2_bar[1]
 	// arm.nde:32
-	VMOVUPS	661376(SI), Y12	// reshape
+	VMOVUPS	642944(SI), Y12	// reshape
 	// arm.nde:45
 	VMULPS	f32_3f2aaaab<>(SB), Y5, Y5
-	VMOVUPS	Y5, 721536(SI)	// mul_13[0]
+	VMOVUPS	Y5, 703104(SI)	// mul_13[0]
 	VMULPS	f32_3f2aaaab<>(SB), Y7, Y7
-	VMOVUPS	Y7, 721664(SI)	// mul_13[1]
+	VMOVUPS	Y7, 703232(SI)	// mul_13[1]
 	VMULPS	Y4, Y8, Y8
-	VMOVUPS	Y8, 721920(SI)	// mul_14[0]
+	VMOVUPS	Y8, 703488(SI)	// mul_14[0]
 	VMULPS	Y4, Y9, Y4
-	VMOVUPS	Y4, 722048(SI)	// mul_14[1]
+	VMOVUPS	Y4, 703616(SI)	// mul_14[1]
 	VFMADD231PS	f32_bf000000<>(SB), Y10, Y5
 	VADDPS	Y8, Y5, Y5
-	VMOVUPS	Y5, 722176(SI)	// v_k4_bar[0]
+	VMOVUPS	Y5, 703744(SI)	// v_k4_bar[0]
 	VFMADD231PS	f32_bf000000<>(SB), Y11, Y7
 	VADDPS	Y4, Y7, Y4
-	VMOVUPS	Y4, 722304(SI)	// v_k4_bar[1]
+	VMOVUPS	Y4, 703872(SI)	// v_k4_bar[1]
 	// arm.nde:32
-	VMOVUPS	Y1, 720512(SI)	// M_3[0]
-	VMOVUPS	Y0, 720640(SI)	// M_3[1]
-	VMOVUPS	Y0, 720768(SI)	// M_3[2]
-	VMOVUPS	Y12, 720896(SI)	// M_3[3]
+	VMOVUPS	Y1, 702080(SI)	// M_3[0]
+	VMOVUPS	Y0, 702208(SI)	// M_3[1]
+	VMOVUPS	Y0, 702336(SI)	// M_3[2]
+	VMOVUPS	Y12, 702464(SI)	// M_3[3]
 	// arm.nde:38
-	VMOVUPS	Y1, 721024(SI)	// transpose[0]
-	VMOVUPS	Y0, 721152(SI)	// transpose[1]
-	VMOVUPS	Y0, 721280(SI)	// transpose[2]
-	VMOVUPS	Y12, 721408(SI)	// transpose[3]
+	VMOVUPS	Y1, 702592(SI)	// transpose[0]
+	VMOVUPS	Y0, 702720(SI)	// transpose[1]
+	VMOVUPS	Y0, 702848(SI)	// transpose[2]
+	VMOVUPS	Y12, 702976(SI)	// transpose[3]
 	VANDPS	f32_7fffffff<>(SB), Y1, Y7
 	VANDPS	f32_7fffffff<>(SB), Y0, Y8
 	VCMPPS	$17, Y8, Y7, Y7
@@ -12027,16 +11604,16 @@ loop20: // 32 times: elements
 	VFNMADD231PS	Y0, Y9, Y10
 	VDIVPS	Y8, Y10, Y4
 	VORPS	Y1, Y4, Y1
-	VMOVUPS	Y1, 722432(SI)	// linsolve[0]
-	VMOVUPS	Y0, 722560(SI)	// linsolve[1]
+	VMOVUPS	Y1, 704000(SI)	// linsolve[0]
+	VMOVUPS	Y0, 704128(SI)	// linsolve[1]
 	MOVQ	$2, R9
 	MOVQ	SI, R10
 loop21: // 2 times: elements
-	VMOVUPS	722432(R10), Y0	// linsolve[0]
+	VMOVUPS	704000(R10), Y0	// linsolve[0]
 	VXORPS	f32_80000000<>(SB), Y0, Y0
-	VMOVUPS	Y0, 722688(R10)	// G_bar[0]
+	VMOVUPS	Y0, 704256(R10)	// G_bar[0]
 	// arm.nde:11
-	VMOVUPS	720128(R10), Y0	// q_y4[0]
+	VMOVUPS	701696(R10), Y0	// q_y4[0]
 	VANDPS	f32_7fffffff<>(SB), Y0, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y4
 	VFMADD231PS	f32_3f22f983<>(SB), Y1, Y4
@@ -12071,8 +11648,8 @@ loop21: // 2 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y0, Y0
 	VXORPS	f32_ffffffff<>(SB), Y0, Y0
 	VORPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 727040(R10)	// sin_3[0]
-	VMOVUPS	720128(R10), Y0	// q_y4[0]
+	VMOVUPS	Y0, 708608(R10)	// sin_3[0]
+	VMOVUPS	701696(R10), Y0	// q_y4[0]
 	VMOVUPS	f32_4b400000<>(SB), Y1
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y1
 	VSUBPS	f32_4b400000<>(SB), Y1, Y4
@@ -12106,12 +11683,12 @@ loop21: // 2 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y0, Y0
 	VXORPS	f32_ffffffff<>(SB), Y0, Y0
 	VORPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 727296(R10)	// cos_7[0]
+	VMOVUPS	Y0, 708864(R10)	// cos_7[0]
 	// arm.nde:45
-	VMOVUPS	691968(R10), Y0	// q_k2[0]
-	VMOVUPS	596864(R10), Y1	// q[0]
+	VMOVUPS	673536(R10), Y0	// q_k2[0]
+	VMOVUPS	578432(R10), Y1	// q[0]
 	VFMADD231PS	Y0, Y6, Y1
-	VMOVUPS	Y1, 727552(R10)	// q_y3[0]
+	VMOVUPS	Y1, 709120(R10)	// q_y3[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop21
@@ -12120,18 +11697,18 @@ loop21: // 2 times: elements
 	MOVQ	SI, R11
 loop22: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	722688(SI), Y0	// G_bar[0]
+	VMOVUPS	704256(SI), Y0	// G_bar[0]
 	VBROADCASTSS	5120(R10), Y1	// friction.4.weight[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	722816(SI), Y1	// G_bar[1]
+	VMOVUPS	704384(SI), Y1	// G_bar[1]
 	VBROADCASTSS	5248(R10), Y4	// friction.4.weight[32]
 	VFMADD231PS	Y4, Y1, Y0
-	VMOVUPS	Y0, 722944(R11)	// vecmat[0]
+	VMOVUPS	Y0, 704512(R11)	// vecmat[0]
 	ADDQ	$4, R10
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop22
-	VMOVUPS	727680(SI), Y0	// q_y3[1]
+	VMOVUPS	709248(SI), Y0	// q_y3[1]
 	// arm.nde:28
 	VMOVUPS	f32_4b400000<>(SB), Y1
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y1
@@ -12166,7 +11743,7 @@ loop22: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y1, Y1
-	VMOVUPS	Y1, 727808(SI)	// c2_4
+	VMOVUPS	Y1, 709376(SI)	// c2_4
 	// arm.nde:30
 	VMOVUPS	96(AX), Y4
 	VFMADD231PS	64(AX), Y1, Y4
@@ -12209,32 +11786,32 @@ loop22: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y5, Y5
 	VXORPS	f32_ffffffff<>(SB), Y5, Y5
 	VORPS	Y5, Y1, Y1
-	VMOVUPS	Y1, 728448(SI)	// s2_3
+	VMOVUPS	Y1, 710016(SI)	// s2_3
 	// arm.nde:33
 	VMULPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 728576(SI)	// k_3
+	VMOVUPS	Y1, 710144(SI)	// k_3
 	// arm.nde:34
 	VXORPS	f32_80000000<>(SB), Y1, Y2
-	VMOVUPS	Y2, 728704(SI)	// neg_3
+	VMOVUPS	Y2, 710272(SI)	// neg_3
 	VMOVUPS	0(AX), Y13
 	VMULPS	f32_40000000<>(SB), Y13, Y5
-	VMOVUPS	Y5, 728832(SI)	// mul_15
+	VMOVUPS	Y5, 710400(SI)	// mul_15
 	VMULPS	32(AX), Y5, Y5
 	VMOVUPS	32(AX), Y13
 	VFMADD231PS	32(AX), Y13, Y5
-	VMOVUPS	Y5, 728960(SI)	// add_11
+	VMOVUPS	Y5, 710528(SI)	// add_11
 	VMULPS	Y5, Y2, Y2
 	// arm.nde:32
-	VMOVUPS	Y4, 727936(SI)	// M_4[0]
-	VMOVUPS	Y3, 728064(SI)	// M_4[1]
-	VMOVUPS	Y3, 728192(SI)	// M_4[2]
-	VMOVUPS	Y12, 728320(SI)	// M_4[3]
+	VMOVUPS	Y4, 709504(SI)	// M_4[0]
+	VMOVUPS	Y3, 709632(SI)	// M_4[1]
+	VMOVUPS	Y3, 709760(SI)	// M_4[2]
+	VMOVUPS	Y12, 709888(SI)	// M_4[3]
 	// arm.nde:34
 	VMOVUPS	0(AX), Y13
 	VMULPS	0(AX), Y13, Y3
-	VMOVUPS	Y3, 729088(SI)	// square_3
+	VMOVUPS	Y3, 710656(SI)	// square_3
 	VMULPS	Y3, Y1, Y1
-	VMOVUPS	727552(SI), Y3	// q_y3[0]
+	VMOVUPS	709120(SI), Y3	// q_y3[0]
 	// arm.nde:35
 	VMOVUPS	f32_4b400000<>(SB), Y4
 	VFMADD231PS	f32_3f22f983<>(SB), Y3, Y4
@@ -12269,9 +11846,9 @@ loop22: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y5, Y5
 	VXORPS	f32_ffffffff<>(SB), Y5, Y5
 	VORPS	Y5, Y4, Y4
-	VMOVUPS	Y4, 729216(SI)	// cos_8
+	VMOVUPS	Y4, 710784(SI)	// cos_8
 	VADDPS	Y0, Y3, Y5
-	VMOVUPS	Y5, 729344(SI)	// add_12
+	VMOVUPS	Y5, 710912(SI)	// add_12
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y5, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -12305,13 +11882,13 @@ loop22: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y5, Y5
 	VXORPS	f32_ffffffff<>(SB), Y5, Y5
 	VORPS	Y5, Y6, Y5
-	VMOVUPS	Y5, 729472(SI)	// cos_9
-	VMOVUPS	664704(SI), Y6	// mul_11
+	VMOVUPS	Y5, 711040(SI)	// cos_9
+	VMOVUPS	646272(SI), Y6	// mul_11
 	VMULPS	Y5, Y6, Y5
-	VMOVUPS	664320(SI), Y6	// mul_9
+	VMOVUPS	645888(SI), Y6	// mul_9
 	VFMADD213PS	Y5, Y4, Y6
-	VMOVUPS	662144(SI), Y4	// take[0]
-	VMOVUPS	662272(SI), Y7	// take[1]
+	VMOVUPS	643712(SI), Y4	// take[0]
+	VMOVUPS	643840(SI), Y7	// take[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Y2, Y4, Y2
@@ -12319,9 +11896,9 @@ loop22: // 32 times: elements
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y6, Y2, Y2
-	VMOVUPS	Y2, 729600(SI)	// sub_5[0]
+	VMOVUPS	Y2, 711168(SI)	// sub_5[0]
 	VSUBPS	Y5, Y1, Y1
-	VMOVUPS	Y1, 729728(SI)	// sub_5[1]
+	VMOVUPS	Y1, 711296(SI)	// sub_5[1]
 	// arm.nde:11
 	VANDPS	f32_7fffffff<>(SB), Y3, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y2
@@ -12357,7 +11934,7 @@ loop22: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y2, Y2
 	VXORPS	f32_ffffffff<>(SB), Y2, Y2
 	VORPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 729856(SI)	// sin_4[0]
+	VMOVUPS	Y1, 711424(SI)	// sin_4[0]
 	VANDPS	f32_7fffffff<>(SB), Y0, Y2
 	VMOVUPS	f32_4b400000<>(SB), Y4
 	VFMADD231PS	f32_3f22f983<>(SB), Y2, Y4
@@ -12392,7 +11969,7 @@ loop22: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y2, Y2
-	VMOVUPS	Y2, 729984(SI)	// sin_4[1]
+	VMOVUPS	Y2, 711552(SI)	// sin_4[1]
 	VMOVUPS	f32_4b400000<>(SB), Y4
 	VFMADD231PS	f32_3f22f983<>(SB), Y3, Y4
 	VSUBPS	f32_4b400000<>(SB), Y4, Y5
@@ -12426,7 +12003,7 @@ loop22: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y3, Y3
 	VXORPS	f32_ffffffff<>(SB), Y3, Y3
 	VORPS	Y3, Y4, Y3
-	VMOVUPS	Y3, 730112(SI)	// cos_10[0]
+	VMOVUPS	Y3, 711680(SI)	// cos_10[0]
 	VMOVUPS	f32_4b400000<>(SB), Y4
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y4
 	VSUBPS	f32_4b400000<>(SB), Y4, Y5
@@ -12460,15 +12037,15 @@ loop22: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y0, Y0
 	VXORPS	f32_ffffffff<>(SB), Y0, Y0
 	VORPS	Y0, Y4, Y0
-	VMOVUPS	Y0, 730240(SI)	// cos_10[1]
-	VMOVUPS	Y1, 730368(SI)	// concat_3[0]
-	VMOVUPS	Y2, 730496(SI)	// concat_3[1]
-	VMOVUPS	Y3, 730624(SI)	// concat_3[2]
-	VMOVUPS	Y0, 730752(SI)	// concat_3[3]
+	VMOVUPS	Y0, 711808(SI)	// cos_10[1]
+	VMOVUPS	Y1, 711936(SI)	// concat_3[0]
+	VMOVUPS	Y2, 712064(SI)	// concat_3[1]
+	VMOVUPS	Y3, 712192(SI)	// concat_3[2]
+	VMOVUPS	Y0, 712320(SI)	// concat_3[3]
 	VMOVUPS	0(AX), Y13	// concat_3[4]
-	VMOVUPS	Y13, 730880(SI)
+	VMOVUPS	Y13, 712448(SI)
 	VMOVUPS	32(AX), Y13	// concat_3[5]
-	VMOVUPS	Y13, 731008(SI)
+	VMOVUPS	Y13, 712576(SI)
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -12490,10 +12067,10 @@ loop23: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop24: // 6 times: terms of the sums
-	VMOVUPS	730368(R10), Y8	// concat_3[0]
-	VMOVUPS	730400(R10), Y9	// concat_3[0] | 1
-	VMOVUPS	730432(R10), Y10	// concat_3[0] | 2
-	VMOVUPS	730464(R10), Y11	// concat_3[0] | 3
+	VMOVUPS	711936(R10), Y8	// concat_3[0]
+	VMOVUPS	711968(R10), Y9	// concat_3[0] | 1
+	VMOVUPS	712000(R10), Y10	// concat_3[0] | 2
+	VMOVUPS	712032(R10), Y11	// concat_3[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -12508,14 +12085,14 @@ loop24: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop24
-	VMOVUPS	Y0, 731136(DI)	// matvec_7[0]
-	VMOVUPS	Y1, 731168(DI)	// matvec_7[0] | 1
-	VMOVUPS	Y2, 731200(DI)	// matvec_7[0] | 2
-	VMOVUPS	Y3, 731232(DI)	// matvec_7[0] | 3
-	VMOVUPS	Y4, 731264(DI)	// matvec_7[1]
-	VMOVUPS	Y5, 731296(DI)	// matvec_7[1] | 1
-	VMOVUPS	Y6, 731328(DI)	// matvec_7[1] | 2
-	VMOVUPS	Y7, 731360(DI)	// matvec_7[1] | 3
+	VMOVUPS	Y0, 712704(DI)	// matvec_7[0]
+	VMOVUPS	Y1, 712736(DI)	// matvec_7[0] | 1
+	VMOVUPS	Y2, 712768(DI)	// matvec_7[0] | 2
+	VMOVUPS	Y3, 712800(DI)	// matvec_7[0] | 3
+	VMOVUPS	Y4, 712832(DI)	// matvec_7[1]
+	VMOVUPS	Y5, 712864(DI)	// matvec_7[1] | 1
+	VMOVUPS	Y6, 712896(DI)	// matvec_7[1] | 2
+	VMOVUPS	Y7, 712928(DI)	// matvec_7[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -12528,10 +12105,10 @@ loop25: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop26: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	731136(R9), Y0	// matvec_7[0]
+	VMOVUPS	712704(R9), Y0	// matvec_7[0]
 	VBROADCASTSS	768(R10), Y1	// friction.0.bias[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 735232(R9)	// add_13[0]
+	VMOVUPS	Y0, 716800(R9)	// add_13[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -12560,7 +12137,7 @@ loop26: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 739328(R9)	// softplus_5[0]
+	VMOVUPS	Y0, 720896(R9)	// softplus_5[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -12585,10 +12162,10 @@ loop27: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop28: // 32 times: terms of the sums
-	VMOVUPS	739328(R10), Y8	// softplus_5[0]
-	VMOVUPS	739360(R10), Y9	// softplus_5[0] | 1
-	VMOVUPS	739392(R10), Y10	// softplus_5[0] | 2
-	VMOVUPS	739424(R10), Y11	// softplus_5[0] | 3
+	VMOVUPS	720896(R10), Y8	// softplus_5[0]
+	VMOVUPS	720928(R10), Y9	// softplus_5[0] | 1
+	VMOVUPS	720960(R10), Y10	// softplus_5[0] | 2
+	VMOVUPS	720992(R10), Y11	// softplus_5[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -12603,14 +12180,14 @@ loop28: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop28
-	VMOVUPS	Y0, 743424(DI)	// matvec_8[0]
-	VMOVUPS	Y1, 743456(DI)	// matvec_8[0] | 1
-	VMOVUPS	Y2, 743488(DI)	// matvec_8[0] | 2
-	VMOVUPS	Y3, 743520(DI)	// matvec_8[0] | 3
-	VMOVUPS	Y4, 743552(DI)	// matvec_8[1]
-	VMOVUPS	Y5, 743584(DI)	// matvec_8[1] | 1
-	VMOVUPS	Y6, 743616(DI)	// matvec_8[1] | 2
-	VMOVUPS	Y7, 743648(DI)	// matvec_8[1] | 3
+	VMOVUPS	Y0, 724992(DI)	// matvec_8[0]
+	VMOVUPS	Y1, 725024(DI)	// matvec_8[0] | 1
+	VMOVUPS	Y2, 725056(DI)	// matvec_8[0] | 2
+	VMOVUPS	Y3, 725088(DI)	// matvec_8[0] | 3
+	VMOVUPS	Y4, 725120(DI)	// matvec_8[1]
+	VMOVUPS	Y5, 725152(DI)	// matvec_8[1] | 1
+	VMOVUPS	Y6, 725184(DI)	// matvec_8[1] | 2
+	VMOVUPS	Y7, 725216(DI)	// matvec_8[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -12625,10 +12202,10 @@ loop29: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop30: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	743424(R9), Y2	// matvec_8[0]
+	VMOVUPS	724992(R9), Y2	// matvec_8[0]
 	VBROADCASTSS	4992(R10), Y3	// friction.2.bias[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 747520(R9)	// add_14[0]
+	VMOVUPS	Y2, 729088(R9)	// add_14[0]
 	VORPS	f32_80000000<>(SB), Y2, Y3
 	VMOVUPS	f32_c2ae999a<>(SB), Y4
 	VMAXPS	Y3, Y4, Y3
@@ -12657,7 +12234,7 @@ loop30: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y4
 	VMAXPS	Y2, Y4, Y2
 	VFMADD231PS	Y5, Y3, Y2
-	VMOVUPS	Y2, 751616(R9)	// softplus_6[0]
+	VMOVUPS	Y2, 733184(R9)	// softplus_6[0]
 	VBROADCASTSS	5120(R10), Y3	// friction.4.weight[0]
 	VFMADD231PS	Y2, Y3, Y0
 	VBROADCASTSS	5248(R10), Y3	// friction.4.weight[32]
@@ -12667,20 +12244,20 @@ loop30: // 32 times: elements
 	DECQ	DI
 	JNE	loop30
 	// arm.nde:38
-	VMOVUPS	729600(SI), Y2	// sub_5[0]
+	VMOVUPS	711168(SI), Y2	// sub_5[0]
 	VBROADCASTSS	5376(BX), Y3	// friction.4.bias[0]
 	VADDPS	Y3, Y0, Y0
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 755712(SI)	// sub_6[0]
-	VMOVUPS	729728(SI), Y2	// sub_5[1]
+	VMOVUPS	Y0, 737280(SI)	// sub_6[0]
+	VMOVUPS	711296(SI), Y2	// sub_5[1]
 	VBROADCASTSS	5380(BX), Y3	// friction.4.bias[1]
 	VADDPS	Y3, Y1, Y1
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 755840(SI)	// sub_6[1]
-	VMOVUPS	727936(SI), Y2	// M_4[0]
-	VMOVUPS	728064(SI), Y3	// M_4[1]
-	VMOVUPS	728192(SI), Y4	// M_4[2]
-	VMOVUPS	728320(SI), Y5	// M_4[3]
+	VMOVUPS	Y1, 737408(SI)	// sub_6[1]
+	VMOVUPS	709504(SI), Y2	// M_4[0]
+	VMOVUPS	709632(SI), Y3	// M_4[1]
+	VMOVUPS	709760(SI), Y4	// M_4[2]
+	VMOVUPS	709888(SI), Y5	// M_4[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -12701,27 +12278,27 @@ loop30: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 755968(SI)	// v_k3[0]
-	VMOVUPS	Y0, 756096(SI)	// v_k3[1]
-	VMOVUPS	597120(SI), Y2	// q_k1[0]
-	VMOVUPS	597248(SI), Y3	// q_k1[1]
+	VMOVUPS	Y1, 737536(SI)	// v_k3[0]
+	VMOVUPS	Y0, 737664(SI)	// v_k3[1]
+	VMOVUPS	578688(SI), Y2	// q_k1[0]
+	VMOVUPS	578816(SI), Y3	// q_k1[1]
 	// arm.nde:45
-	VMOVUPS	660480(SI), Y4	// ha43
+	VMOVUPS	642048(SI), Y4	// ha43
 	VFMADD231PS	Y1, Y4, Y2
-	VMOVUPS	Y2, 756224(SI)	// q_k4[0]
+	VMOVUPS	Y2, 737792(SI)	// q_k4[0]
 	VFMADD231PS	Y0, Y4, Y3
-	VMOVUPS	Y3, 756352(SI)	// q_k4[1]
+	VMOVUPS	Y3, 737920(SI)	// q_k4[1]
 	// arm.nde:11
-	VMOVUPS	727040(SI), Y0	// sin_3[0]
-	VMOVUPS	Y0, 756480(SI)	// concat_4[0]
-	VMOVUPS	727168(SI), Y0	// sin_3[1]
-	VMOVUPS	Y0, 756608(SI)	// concat_4[1]
-	VMOVUPS	727296(SI), Y0	// cos_7[0]
-	VMOVUPS	Y0, 756736(SI)	// concat_4[2]
-	VMOVUPS	727424(SI), Y0	// cos_7[1]
-	VMOVUPS	Y0, 756864(SI)	// concat_4[3]
-	VMOVUPS	Y2, 756992(SI)	// concat_4[4]
-	VMOVUPS	Y3, 757120(SI)	// concat_4[5]
+	VMOVUPS	708608(SI), Y0	// sin_3[0]
+	VMOVUPS	Y0, 738048(SI)	// concat_4[0]
+	VMOVUPS	708736(SI), Y0	// sin_3[1]
+	VMOVUPS	Y0, 738176(SI)	// concat_4[1]
+	VMOVUPS	708864(SI), Y0	// cos_7[0]
+	VMOVUPS	Y0, 738304(SI)	// concat_4[2]
+	VMOVUPS	708992(SI), Y0	// cos_7[1]
+	VMOVUPS	Y0, 738432(SI)	// concat_4[3]
+	VMOVUPS	Y2, 738560(SI)	// concat_4[4]
+	VMOVUPS	Y3, 738688(SI)	// concat_4[5]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop29
@@ -12742,10 +12319,10 @@ loop31: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop32: // 6 times: terms of the sums
-	VMOVUPS	756480(R10), Y8	// concat_4[0]
-	VMOVUPS	756512(R10), Y9	// concat_4[0] | 1
-	VMOVUPS	756544(R10), Y10	// concat_4[0] | 2
-	VMOVUPS	756576(R10), Y11	// concat_4[0] | 3
+	VMOVUPS	738048(R10), Y8	// concat_4[0]
+	VMOVUPS	738080(R10), Y9	// concat_4[0] | 1
+	VMOVUPS	738112(R10), Y10	// concat_4[0] | 2
+	VMOVUPS	738144(R10), Y11	// concat_4[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -12760,14 +12337,14 @@ loop32: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop32
-	VMOVUPS	Y0, 757248(DI)	// matvec_9[0]
-	VMOVUPS	Y1, 757280(DI)	// matvec_9[0] | 1
-	VMOVUPS	Y2, 757312(DI)	// matvec_9[0] | 2
-	VMOVUPS	Y3, 757344(DI)	// matvec_9[0] | 3
-	VMOVUPS	Y4, 757376(DI)	// matvec_9[1]
-	VMOVUPS	Y5, 757408(DI)	// matvec_9[1] | 1
-	VMOVUPS	Y6, 757440(DI)	// matvec_9[1] | 2
-	VMOVUPS	Y7, 757472(DI)	// matvec_9[1] | 3
+	VMOVUPS	Y0, 738816(DI)	// matvec_9[0]
+	VMOVUPS	Y1, 738848(DI)	// matvec_9[0] | 1
+	VMOVUPS	Y2, 738880(DI)	// matvec_9[0] | 2
+	VMOVUPS	Y3, 738912(DI)	// matvec_9[0] | 3
+	VMOVUPS	Y4, 738944(DI)	// matvec_9[1]
+	VMOVUPS	Y5, 738976(DI)	// matvec_9[1] | 1
+	VMOVUPS	Y6, 739008(DI)	// matvec_9[1] | 2
+	VMOVUPS	Y7, 739040(DI)	// matvec_9[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -12780,10 +12357,10 @@ loop33: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop34: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	757248(R9), Y0	// matvec_9[0]
+	VMOVUPS	738816(R9), Y0	// matvec_9[0]
 	VBROADCASTSS	768(R10), Y1	// friction.0.bias[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 761344(R9)	// add_15[0]
+	VMOVUPS	Y0, 742912(R9)	// add_15[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -12812,7 +12389,7 @@ loop34: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 765440(R9)	// softplus_7[0]
+	VMOVUPS	Y0, 747008(R9)	// softplus_7[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -12837,10 +12414,10 @@ loop35: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop36: // 32 times: terms of the sums
-	VMOVUPS	765440(R10), Y8	// softplus_7[0]
-	VMOVUPS	765472(R10), Y9	// softplus_7[0] | 1
-	VMOVUPS	765504(R10), Y10	// softplus_7[0] | 2
-	VMOVUPS	765536(R10), Y11	// softplus_7[0] | 3
+	VMOVUPS	747008(R10), Y8	// softplus_7[0]
+	VMOVUPS	747040(R10), Y9	// softplus_7[0] | 1
+	VMOVUPS	747072(R10), Y10	// softplus_7[0] | 2
+	VMOVUPS	747104(R10), Y11	// softplus_7[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -12855,14 +12432,14 @@ loop36: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop36
-	VMOVUPS	Y0, 769536(DI)	// matvec_10[0]
-	VMOVUPS	Y1, 769568(DI)	// matvec_10[0] | 1
-	VMOVUPS	Y2, 769600(DI)	// matvec_10[0] | 2
-	VMOVUPS	Y3, 769632(DI)	// matvec_10[0] | 3
-	VMOVUPS	Y4, 769664(DI)	// matvec_10[1]
-	VMOVUPS	Y5, 769696(DI)	// matvec_10[1] | 1
-	VMOVUPS	Y6, 769728(DI)	// matvec_10[1] | 2
-	VMOVUPS	Y7, 769760(DI)	// matvec_10[1] | 3
+	VMOVUPS	Y0, 751104(DI)	// matvec_10[0]
+	VMOVUPS	Y1, 751136(DI)	// matvec_10[0] | 1
+	VMOVUPS	Y2, 751168(DI)	// matvec_10[0] | 2
+	VMOVUPS	Y3, 751200(DI)	// matvec_10[0] | 3
+	VMOVUPS	Y4, 751232(DI)	// matvec_10[1]
+	VMOVUPS	Y5, 751264(DI)	// matvec_10[1] | 1
+	VMOVUPS	Y6, 751296(DI)	// matvec_10[1] | 2
+	VMOVUPS	Y7, 751328(DI)	// matvec_10[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -12877,11 +12454,11 @@ loop37: // 4 times: vectors of the block
 	MOVQ	R8, R11
 loop38: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	769536(R9), Y1	// matvec_10[0]
+	VMOVUPS	751104(R9), Y1	// matvec_10[0]
 	VBROADCASTSS	4992(R10), Y2	// friction.2.bias[0]
 	VADDPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 773632(R9)	// add_16[0]
-	VMOVUPS	722944(R9), Y2	// vecmat[0]
+	VMOVUPS	Y1, 755200(R9)	// add_16[0]
+	VMOVUPS	704512(R9), Y2	// vecmat[0]
 	VORPS	f32_80000000<>(SB), Y1, Y3
 	VMOVUPS	f32_42b40000<>(SB), Y4
 	VMINPS	Y3, Y4, Y3
@@ -12914,7 +12491,7 @@ loop38: // 32 times: elements
 	VADDPS	f32_3f800000<>(SB), Y3, Y3
 	VDIVPS	Y3, Y1, Y1
 	VMULPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 777728(R9)	// mul_16[0]
+	VMOVUPS	Y1, 759296(R9)	// mul_16[0]
 	VANDPS	Y0, Y1, Y1
 	VMOVUPS	44032(R11), Y2	// sum of friction.2.bias[0]
 	VADDPS	Y1, Y2, Y1
@@ -12943,10 +12520,10 @@ loop39: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop40: // 32 times: terms of the sums
-	VMOVUPS	777728(R10), Y8	// mul_16[0]
-	VMOVUPS	777760(R10), Y9	// mul_16[0] | 1
-	VMOVUPS	777792(R10), Y10	// mul_16[0] | 2
-	VMOVUPS	777824(R10), Y11	// mul_16[0] | 3
+	VMOVUPS	759296(R10), Y8	// mul_16[0]
+	VMOVUPS	759328(R10), Y9	// mul_16[0] | 1
+	VMOVUPS	759360(R10), Y10	// mul_16[0] | 2
+	VMOVUPS	759392(R10), Y11	// mul_16[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -12961,14 +12538,14 @@ loop40: // 32 times: terms of the sums
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop40
-	VMOVUPS	Y0, 781824(DI)	// vecmat_2[0]
-	VMOVUPS	Y1, 781856(DI)	// vecmat_2[0] | 1
-	VMOVUPS	Y2, 781888(DI)	// vecmat_2[0] | 2
-	VMOVUPS	Y3, 781920(DI)	// vecmat_2[0] | 3
-	VMOVUPS	Y4, 781952(DI)	// vecmat_2[1]
-	VMOVUPS	Y5, 781984(DI)	// vecmat_2[1] | 1
-	VMOVUPS	Y6, 782016(DI)	// vecmat_2[1] | 2
-	VMOVUPS	Y7, 782048(DI)	// vecmat_2[1] | 3
+	VMOVUPS	Y0, 763392(DI)	// vecmat_2[0]
+	VMOVUPS	Y1, 763424(DI)	// vecmat_2[0] | 1
+	VMOVUPS	Y2, 763456(DI)	// vecmat_2[0] | 2
+	VMOVUPS	Y3, 763488(DI)	// vecmat_2[0] | 3
+	VMOVUPS	Y4, 763520(DI)	// vecmat_2[1]
+	VMOVUPS	Y5, 763552(DI)	// vecmat_2[1] | 1
+	VMOVUPS	Y6, 763584(DI)	// vecmat_2[1] | 2
+	VMOVUPS	Y7, 763616(DI)	// vecmat_2[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -12980,7 +12557,7 @@ loop41: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop42: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	761344(R9), Y0	// add_15[0]
+	VMOVUPS	742912(R9), Y0	// add_15[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_42b40000<>(SB), Y2
 	VMINPS	Y1, Y2, Y1
@@ -13012,7 +12589,7 @@ loop42: // 32 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 785920(R9)	// sigmoid[0]
+	VMOVUPS	Y0, 767488(R9)	// sigmoid[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop42
@@ -13027,30 +12604,30 @@ loop42: // 32 times: elements
 	MOVQ	$16, CX
 	MOVQ	AX, SI
 loop43: // 16 times: tiles of 2 elements
-	VMOVUPS	777728(SI), Y4	// mul_16[0]
-	VMOVUPS	777760(SI), Y5	// mul_16[0] | 1
-	VMOVUPS	777792(SI), Y6	// mul_16[0] | 2
-	VMOVUPS	777824(SI), Y7	// mul_16[0] | 3
+	VMOVUPS	759296(SI), Y4	// mul_16[0]
+	VMOVUPS	759328(SI), Y5	// mul_16[0] | 1
+	VMOVUPS	759360(SI), Y6	// mul_16[0] | 2
+	VMOVUPS	759392(SI), Y7	// mul_16[0] | 3
 	VANDPS	Y0, Y4, Y4
 	VANDPS	Y1, Y5, Y5
 	VANDPS	Y2, Y6, Y6
 	VANDPS	Y3, Y7, Y7
-	VMOVUPS	Y4, 651392(SI)	// turned[0]
-	VMOVUPS	Y5, 651424(SI)	// turned[0] | 1
-	VMOVUPS	Y6, 651456(SI)	// turned[0] | 2
-	VMOVUPS	Y7, 651488(SI)	// turned[0] | 3
-	VMOVUPS	777856(SI), Y4	// mul_16[1]
-	VMOVUPS	777888(SI), Y5	// mul_16[1] | 1
-	VMOVUPS	777920(SI), Y6	// mul_16[1] | 2
-	VMOVUPS	777952(SI), Y7	// mul_16[1] | 3
+	VMOVUPS	Y4, 632960(SI)	// turned[0]
+	VMOVUPS	Y5, 632992(SI)	// turned[0] | 1
+	VMOVUPS	Y6, 633024(SI)	// turned[0] | 2
+	VMOVUPS	Y7, 633056(SI)	// turned[0] | 3
+	VMOVUPS	759424(SI), Y4	// mul_16[1]
+	VMOVUPS	759456(SI), Y5	// mul_16[1] | 1
+	VMOVUPS	759488(SI), Y6	// mul_16[1] | 2
+	VMOVUPS	759520(SI), Y7	// mul_16[1] | 3
 	VANDPS	Y0, Y4, Y4
 	VANDPS	Y1, Y5, Y5
 	VANDPS	Y2, Y6, Y6
 	VANDPS	Y3, Y7, Y7
-	VMOVUPS	Y4, 651520(SI)	// turned[1]
-	VMOVUPS	Y5, 651552(SI)	// turned[1] | 1
-	VMOVUPS	Y6, 651584(SI)	// turned[1] | 2
-	VMOVUPS	Y7, 651616(SI)	// turned[1] | 3
+	VMOVUPS	Y4, 633088(SI)	// turned[1]
+	VMOVUPS	Y5, 633120(SI)	// turned[1] | 1
+	VMOVUPS	Y6, 633152(SI)	// turned[1] | 2
+	VMOVUPS	Y7, 633184(SI)	// turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop43
@@ -13062,14 +12639,14 @@ loop44: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop45: // 4 times
-	VMOVUPS	765440(R10), Y0	// softplus_7[0]
-	VMOVUPS	765568(R10), Y1	// softplus_7[1]
-	VMOVUPS	765696(R10), Y2	// softplus_7[2]
-	VMOVUPS	765824(R10), Y3	// softplus_7[3]
-	VMOVUPS	765952(R10), Y4	// softplus_7[4]
-	VMOVUPS	766080(R10), Y5	// softplus_7[5]
-	VMOVUPS	766208(R10), Y6	// softplus_7[6]
-	VMOVUPS	766336(R10), Y7	// softplus_7[7]
+	VMOVUPS	747008(R10), Y0	// softplus_7[0]
+	VMOVUPS	747136(R10), Y1	// softplus_7[1]
+	VMOVUPS	747264(R10), Y2	// softplus_7[2]
+	VMOVUPS	747392(R10), Y3	// softplus_7[3]
+	VMOVUPS	747520(R10), Y4	// softplus_7[4]
+	VMOVUPS	747648(R10), Y5	// softplus_7[5]
+	VMOVUPS	747776(R10), Y6	// softplus_7[6]
+	VMOVUPS	747904(R10), Y7	// softplus_7[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -13094,14 +12671,14 @@ loop45: // 4 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 655488(R11)	// turned[32]
-	VMOVUPS	Y7, 655520(R11)	// turned[32] | 1
-	VMOVUPS	Y2, 655552(R11)	// turned[32] | 2
-	VMOVUPS	Y8, 655584(R11)	// turned[32] | 3
-	VMOVUPS	Y3, 655616(R11)	// turned[33]
-	VMOVUPS	Y1, 655648(R11)	// turned[33] | 1
-	VMOVUPS	Y5, 655680(R11)	// turned[33] | 2
-	VMOVUPS	Y0, 655712(R11)	// turned[33] | 3
+	VMOVUPS	Y6, 637056(R11)	// turned[32]
+	VMOVUPS	Y7, 637088(R11)	// turned[32] | 1
+	VMOVUPS	Y2, 637120(R11)	// turned[32] | 2
+	VMOVUPS	Y8, 637152(R11)	// turned[32] | 3
+	VMOVUPS	Y3, 637184(R11)	// turned[33]
+	VMOVUPS	Y1, 637216(R11)	// turned[33] | 1
+	VMOVUPS	Y5, 637248(R11)	// turned[33] | 2
+	VMOVUPS	Y0, 637280(R11)	// turned[33] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -13132,38 +12709,38 @@ loop47: // 2 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop48: // 16 times: samples, 2 at a time
-	VMOVUPS	655488(R13), Y10	// turned[32]
-	VMOVUPS	656512(R13), Y11	// turned[40]
-	VBROADCASTSS	651392(R14), Y12	// turned[0]
+	VMOVUPS	637056(R13), Y10	// turned[32]
+	VMOVUPS	638080(R13), Y11	// turned[40]
+	VBROADCASTSS	632960(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	651520(R14), Y12	// turned[1]
+	VBROADCASTSS	633088(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	651648(R14), Y12	// turned[2]
+	VBROADCASTSS	633216(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	651776(R14), Y12	// turned[3]
+	VBROADCASTSS	633344(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	651904(R14), Y12	// turned[4]
+	VBROADCASTSS	633472(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	655520(R13), Y10	// turned[32] | 1
-	VMOVUPS	656544(R13), Y11	// turned[40] | 1
-	VBROADCASTSS	651396(R14), Y12	// turned[0]
+	VMOVUPS	637088(R13), Y10	// turned[32] | 1
+	VMOVUPS	638112(R13), Y11	// turned[40] | 1
+	VBROADCASTSS	632964(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	651524(R14), Y12	// turned[1]
+	VBROADCASTSS	633092(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	651652(R14), Y12	// turned[2]
+	VBROADCASTSS	633220(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	651780(R14), Y12	// turned[3]
+	VBROADCASTSS	633348(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	651908(R14), Y12	// turned[4]
+	VBROADCASTSS	633476(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -13200,20 +12777,20 @@ loop49: // 2 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop50: // 16 times: samples, 2 at a time
-	VBROADCASTSS	655232(R10), Y4	// turned[30]
-	VBROADCASTSS	655360(R10), Y5	// turned[31]
-	VMOVUPS	655488(R11), Y6	// turned[32]
+	VBROADCASTSS	636800(R10), Y4	// turned[30]
+	VBROADCASTSS	636928(R10), Y5	// turned[31]
+	VMOVUPS	637056(R11), Y6	// turned[32]
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	656512(R11), Y6	// turned[40]
+	VMOVUPS	638080(R11), Y6	// turned[40]
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
-	VBROADCASTSS	655236(R10), Y4	// turned[30]
-	VBROADCASTSS	655364(R10), Y5	// turned[31]
-	VMOVUPS	655520(R11), Y6	// turned[32] | 1
+	VBROADCASTSS	636804(R10), Y4	// turned[30]
+	VBROADCASTSS	636932(R10), Y5	// turned[31]
+	VMOVUPS	637088(R11), Y6	// turned[32] | 1
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	656544(R11), Y6	// turned[40] | 1
+	VMOVUPS	638112(R11), Y6	// turned[40] | 1
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
 	ADDQ	$8, R10
@@ -13247,10 +12824,10 @@ loop51: // 4 times: vectors of the block
 	MOVQ	BX, R12
 loop52: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	781824(R9), Y9	// vecmat_2[0]
-	VMOVUPS	785920(R9), Y10	// sigmoid[0]
+	VMOVUPS	763392(R9), Y9	// vecmat_2[0]
+	VMOVUPS	767488(R9), Y10	// sigmoid[0]
 	VMULPS	Y10, Y9, Y9
-	VMOVUPS	Y9, 790016(R9)	// mul_17[0]
+	VMOVUPS	Y9, 771584(R9)	// mul_17[0]
 	VANDPS	Y0, Y9, Y10
 	VMOVUPS	6144(R10), Y11	// sum of friction.0.bias[0]
 	VADDPS	Y10, Y11, Y10
@@ -13267,7 +12844,7 @@ loop52: // 32 times: elements
 	VFMADD231PS	Y9, Y10, Y5
 	VBROADCASTSS	20(R11), Y10	// friction.0.weight[5]
 	VFMADD231PS	Y9, Y10, Y6
-	VMOVUPS	773632(R9), Y9	// add_16[0]
+	VMOVUPS	755200(R9), Y9	// add_16[0]
 	VORPS	f32_80000000<>(SB), Y9, Y10
 	VMOVUPS	f32_c2ae999a<>(SB), Y11
 	VMAXPS	Y10, Y11, Y10
@@ -13296,7 +12873,7 @@ loop52: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y11
 	VMAXPS	Y9, Y11, Y9
 	VFMADD231PS	Y12, Y10, Y9
-	VMOVUPS	Y9, 795520(R9)	// softplus_8[0]
+	VMOVUPS	Y9, 777088(R9)	// softplus_8[0]
 	VBROADCASTSS	5120(R12), Y10	// friction.4.weight[0]
 	VFMADD231PS	Y9, Y10, Y7
 	VBROADCASTSS	5248(R12), Y10	// friction.4.weight[32]
@@ -13307,14 +12884,14 @@ loop52: // 32 times: elements
 	ADDQ	$4, R12
 	DECQ	DI
 	JNE	loop52
-	VMOVUPS	Y1, 794112(SI)	// vecmat_3[0]
-	VMOVUPS	Y2, 794240(SI)	// vecmat_3[1]
-	VMOVUPS	Y3, 794368(SI)	// vecmat_3[2]
-	VMOVUPS	Y4, 794496(SI)	// vecmat_3[3]
-	VMOVUPS	Y5, 794624(SI)	// vecmat_3[4]
-	VMOVUPS	Y6, 794752(SI)	// vecmat_3[5]
-	VMOVUPS	Y7, 799616(SI)	// matvec_11[0]
-	VMOVUPS	Y8, 799744(SI)	// matvec_11[1]
+	VMOVUPS	Y1, 775680(SI)	// vecmat_3[0]
+	VMOVUPS	Y2, 775808(SI)	// vecmat_3[1]
+	VMOVUPS	Y3, 775936(SI)	// vecmat_3[2]
+	VMOVUPS	Y4, 776064(SI)	// vecmat_3[3]
+	VMOVUPS	Y5, 776192(SI)	// vecmat_3[4]
+	VMOVUPS	Y6, 776320(SI)	// vecmat_3[5]
+	VMOVUPS	Y7, 781184(SI)	// matvec_11[0]
+	VMOVUPS	Y8, 781312(SI)	// matvec_11[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop51
@@ -13332,18 +12909,18 @@ loop52: // 32 times: elements
 	MOVQ	R8, R9
 loop53: // 16 times: tiles of 2 elements
 	// arm.nde:11
-	VMOVUPS	790016(SI), Y0	// mul_17[0]
-	VMOVUPS	790048(SI), Y1	// mul_17[0] | 1
-	VMOVUPS	790080(SI), Y2	// mul_17[0] | 2
-	VMOVUPS	790112(SI), Y3	// mul_17[0] | 3
+	VMOVUPS	771584(SI), Y0	// mul_17[0]
+	VMOVUPS	771616(SI), Y1	// mul_17[0] | 1
+	VMOVUPS	771648(SI), Y2	// mul_17[0] | 2
+	VMOVUPS	771680(SI), Y3	// mul_17[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	790144(SI), Y4	// mul_17[1]
-	VMOVUPS	790176(SI), Y5	// mul_17[1] | 1
-	VMOVUPS	790208(SI), Y6	// mul_17[1] | 2
-	VMOVUPS	790240(SI), Y7	// mul_17[1] | 3
+	VMOVUPS	771712(SI), Y4	// mul_17[1]
+	VMOVUPS	771744(SI), Y5	// mul_17[1] | 1
+	VMOVUPS	771776(SI), Y6	// mul_17[1] | 2
+	VMOVUPS	771808(SI), Y7	// mul_17[1] | 3
 	VANDPS	0(AX), Y4, Y4
 	VANDPS	32(AX), Y5, Y5
 	VANDPS	64(AX), Y6, Y6
@@ -13352,10 +12929,10 @@ loop53: // 16 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	DI, R12
 loop54: // 6 times: elements
-	VMOVUPS	756480(R11), Y8	// concat_4[0]
-	VMOVUPS	756512(R11), Y9	// concat_4[0] | 1
-	VMOVUPS	756544(R11), Y10	// concat_4[0] | 2
-	VMOVUPS	756576(R11), Y11	// concat_4[0] | 3
+	VMOVUPS	738048(R11), Y8	// concat_4[0]
+	VMOVUPS	738080(R11), Y9	// concat_4[0] | 1
+	VMOVUPS	738112(R11), Y10	// concat_4[0] | 2
+	VMOVUPS	738144(R11), Y11	// concat_4[0] | 3
 	VMOVUPS	(R12), Y12	// sum of friction.0.weight[0]
 	VFMADD231PS	Y8, Y0, Y12
 	VFMADD231PS	Y9, Y1, Y12
@@ -13372,38 +12949,38 @@ loop54: // 6 times: elements
 	ADDQ	$32, R12
 	DECQ	R10
 	JNE	loop54
-	VMOVUPS	795520(SI), Y0	// softplus_8[0]
-	VMOVUPS	795552(SI), Y1	// softplus_8[0] | 1
-	VMOVUPS	795584(SI), Y2	// softplus_8[0] | 2
-	VMOVUPS	795616(SI), Y3	// softplus_8[0] | 3
+	VMOVUPS	777088(SI), Y0	// softplus_8[0]
+	VMOVUPS	777120(SI), Y1	// softplus_8[0] | 1
+	VMOVUPS	777152(SI), Y2	// softplus_8[0] | 2
+	VMOVUPS	777184(SI), Y3	// softplus_8[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	722688(AX), Y4	// G_bar[0]
-	VMOVUPS	722720(AX), Y5	// G_bar[0] | 1
-	VMOVUPS	722752(AX), Y6	// G_bar[0] | 2
-	VMOVUPS	722784(AX), Y7	// G_bar[0] | 3
+	VMOVUPS	704256(AX), Y4	// G_bar[0]
+	VMOVUPS	704288(AX), Y5	// G_bar[0] | 1
+	VMOVUPS	704320(AX), Y6	// G_bar[0] | 2
+	VMOVUPS	704352(AX), Y7	// G_bar[0] | 3
 	VMOVUPS	45056(R9), Y8	// sum of friction.4.weight[0]
 	VFMADD231PS	Y0, Y4, Y8
 	VFMADD231PS	Y1, Y5, Y8
 	VFMADD231PS	Y2, Y6, Y8
 	VFMADD231PS	Y3, Y7, Y8
 	VMOVUPS	Y8, 45056(R9)	// sum of friction.4.weight[0]
-	VMOVUPS	722816(AX), Y8	// G_bar[1]
-	VMOVUPS	722848(AX), Y9	// G_bar[1] | 1
-	VMOVUPS	722880(AX), Y10	// G_bar[1] | 2
-	VMOVUPS	722912(AX), Y11	// G_bar[1] | 3
+	VMOVUPS	704384(AX), Y8	// G_bar[1]
+	VMOVUPS	704416(AX), Y9	// G_bar[1] | 1
+	VMOVUPS	704448(AX), Y10	// G_bar[1] | 2
+	VMOVUPS	704480(AX), Y11	// G_bar[1] | 3
 	VMOVUPS	46080(R9), Y12	// sum of friction.4.weight[32]
 	VFMADD231PS	Y0, Y8, Y12
 	VFMADD231PS	Y1, Y9, Y12
 	VFMADD231PS	Y2, Y10, Y12
 	VFMADD231PS	Y3, Y11, Y12
 	VMOVUPS	Y12, 46080(R9)	// sum of friction.4.weight[32]
-	VMOVUPS	795648(SI), Y0	// softplus_8[1]
-	VMOVUPS	795680(SI), Y1	// softplus_8[1] | 1
-	VMOVUPS	795712(SI), Y2	// softplus_8[1] | 2
-	VMOVUPS	795744(SI), Y3	// softplus_8[1] | 3
+	VMOVUPS	777216(SI), Y0	// softplus_8[1]
+	VMOVUPS	777248(SI), Y1	// softplus_8[1] | 1
+	VMOVUPS	777280(SI), Y2	// softplus_8[1] | 2
+	VMOVUPS	777312(SI), Y3	// softplus_8[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
@@ -13431,41 +13008,41 @@ loop54: // 6 times: elements
 loop55: // 4 times: vectors of the block
 	VMOVUPS	65792(SI), Y15	// mask
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	794368(SI), Y0	// vecmat_3[2]
-	VMOVUPS	794496(SI), Y0	// vecmat_3[3]
-	VMOVUPS	794112(SI), Y0	// vecmat_3[0]
-	VMOVUPS	794240(SI), Y0	// vecmat_3[1]
+	VMOVUPS	775936(SI), Y0	// vecmat_3[2]
+	VMOVUPS	776064(SI), Y0	// vecmat_3[3]
+	VMOVUPS	775680(SI), Y0	// vecmat_3[0]
+	VMOVUPS	775808(SI), Y0	// vecmat_3[1]
 	// arm.nde:11
-	VMOVUPS	794112(SI), Y0	// vecmat_3[0]
-	VMOVUPS	727296(SI), Y1	// cos_7[0]
-	VMOVUPS	794368(SI), Y2	// vecmat_3[2]
-	VMOVUPS	727040(SI), Y3	// sin_3[0]
+	VMOVUPS	775680(SI), Y0	// vecmat_3[0]
+	VMOVUPS	708864(SI), Y1	// cos_7[0]
+	VMOVUPS	775936(SI), Y2	// vecmat_3[2]
+	VMOVUPS	708608(SI), Y3	// sin_3[0]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
 	VMULPS	Y3, Y2, Y2
 	VMOVUPS	Y2, Y15
 	VFMADD231PS	Y1, Y0, Y15
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	794240(SI), Y0	// vecmat_3[1]
-	VMOVUPS	727424(SI), Y1	// cos_7[1]
-	VMOVUPS	794496(SI), Y2	// vecmat_3[3]
-	VMOVUPS	727168(SI), Y3	// sin_3[1]
+	VMOVUPS	775808(SI), Y0	// vecmat_3[1]
+	VMOVUPS	708992(SI), Y1	// cos_7[1]
+	VMOVUPS	776064(SI), Y2	// vecmat_3[3]
+	VMOVUPS	708736(SI), Y3	// sin_3[1]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
 	VMULPS	Y3, Y2, Y2
 	VMOVUPS	Y2, Y15
 	VFMADD231PS	Y1, Y0, Y15
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	722816(SI), Y15	// G_bar[1]
+	VMOVUPS	704384(SI), Y15	// G_bar[1]
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	722688(SI), Y15	// G_bar[0]
+	VMOVUPS	704256(SI), Y15	// G_bar[0]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	720128(SI), Y0	// q_y4[0]
-	VMOVUPS	720256(SI), Y1	// q_y4[1]
+	VMOVUPS	701696(SI), Y0	// q_y4[0]
+	VMOVUPS	701824(SI), Y1	// q_y4[1]
 	// arm.nde:35
 	VMOVUPS	96(AX), Y13
 	VADDPS	128(AX), Y13, Y2
-	VMOVUPS	Y2, 794880(SI)	// add_17
+	VMOVUPS	Y2, 776448(SI)	// add_17
 	VADDPS	Y1, Y0, Y3
-	VMOVUPS	664704(SI), Y15	// mul_11
+	VMOVUPS	646272(SI), Y15	// mul_11
 	VMOVUPS	Y15, 160(AX)
 	VMULPS	160(AX), Y2, Y2
 	VANDPS	f32_7fffffff<>(SB), Y3, Y4
@@ -13504,7 +13081,7 @@ loop55: // 4 times: vectors of the block
 	VORPS	Y5, Y4, Y4
 	VXORPS	f32_80000000<>(SB), Y4, Y4
 	VMULPS	Y4, Y2, Y2
-	VMOVUPS	664320(SI), Y15	// mul_9
+	VMOVUPS	645888(SI), Y15	// mul_9
 	VMOVUPS	Y15, 192(AX)
 	VMOVUPS	128(AX), Y13
 	VMULPS	192(AX), Y13, Y4
@@ -13544,8 +13121,8 @@ loop55: // 4 times: vectors of the block
 	VORPS	Y6, Y5, Y5
 	VXORPS	f32_80000000<>(SB), Y5, Y5
 	VFMADD213PS	Y2, Y5, Y4
-	VMOVUPS	756224(SI), Y5	// q_k4[0]
-	VMOVUPS	756352(SI), Y15	// q_k4[1]
+	VMOVUPS	737792(SI), Y5	// q_k4[0]
+	VMOVUPS	737920(SI), Y15	// q_k4[1]
 	VMOVUPS	Y15, 224(AX)
 	// arm.nde:34
 	VMULPS	Y5, Y5, Y6
@@ -13557,12 +13134,12 @@ loop55: // 4 times: vectors of the block
 	VFMADD231PS	224(AX), Y13, Y5
 	VMULPS	96(AX), Y6, Y7
 	VFNMADD231PS	128(AX), Y5, Y7
-	VMOVUPS	Y7, 795008(SI)	// k_bar
+	VMOVUPS	Y7, 776576(SI)	// k_bar
 	// arm.nde:29
-	VMOVUPS	661248(SI), Y15	// mul_6
+	VMOVUPS	642816(SI), Y15	// mul_6
 	VMOVUPS	Y15, 288(AX)
 	VMULPS	288(AX), Y7, Y7
-	VMOVUPS	720384(SI), Y8	// c2_3
+	VMOVUPS	701952(SI), Y8	// c2_3
 	VMOVUPS	Y2, Y15
 	VFMADD231PS	Y8, Y7, Y15
 	VMOVUPS	Y15, 320(AX)
@@ -13600,7 +13177,7 @@ loop55: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y1, Y1
 	VXORPS	f32_ffffffff<>(SB), Y1, Y1
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 795136(SI)	// s2_4
+	VMOVUPS	Y1, 776704(SI)	// s2_4
 	// arm.nde:33
 	VMULPS	288(AX), Y1, Y15
 	VMOVUPS	Y15, 352(AX)
@@ -13650,7 +13227,7 @@ loop55: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y0, Y0
 	VXORPS	f32_ffffffff<>(SB), Y0, Y0
 	VORPS	Y0, Y6, Y0
-	VMOVUPS	Y0, 795264(SI)	// cos_11
+	VMOVUPS	Y0, 776832(SI)	// cos_11
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y3, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -13684,11 +13261,11 @@ loop55: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y3, Y3
 	VXORPS	f32_ffffffff<>(SB), Y3, Y3
 	VORPS	Y3, Y6, Y3
-	VMOVUPS	Y3, 795392(SI)	// cos_12
+	VMOVUPS	Y3, 776960(SI)	// cos_12
 	VMULPS	160(AX), Y3, Y3
 	VFMADD132PS	192(AX), Y3, Y0
-	VMOVUPS	662144(SI), Y6	// take[0]
-	VMOVUPS	662272(SI), Y7	// take[1]
+	VMOVUPS	643712(SI), Y6	// take[0]
+	VMOVUPS	643840(SI), Y7	// take[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Y5, Y6, Y5
@@ -13696,21 +13273,21 @@ loop55: // 4 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y0, Y5, Y0
-	VMOVUPS	799616(SI), Y5	// matvec_11[0]
+	VMOVUPS	781184(SI), Y5	// matvec_11[0]
 	VBROADCASTSS	5376(BX), Y6	// friction.4.bias[0]
 	VADDPS	Y6, Y5, Y5
 	VSUBPS	Y5, Y0, Y0
-	VMOVUPS	Y0, 799872(SI)	// sub_7[0]
+	VMOVUPS	Y0, 781440(SI)	// sub_7[0]
 	VSUBPS	Y3, Y4, Y3
-	VMOVUPS	799744(SI), Y4	// matvec_11[1]
+	VMOVUPS	781312(SI), Y4	// matvec_11[1]
 	VBROADCASTSS	5380(BX), Y5	// friction.4.bias[1]
 	VADDPS	Y5, Y4, Y4
 	VSUBPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 800000(SI)	// sub_7[1]
-	VMOVUPS	720512(SI), Y4	// M_3[0]
-	VMOVUPS	720640(SI), Y5	// M_3[1]
-	VMOVUPS	720768(SI), Y6	// M_3[2]
-	VMOVUPS	720896(SI), Y7	// M_3[3]
+	VMOVUPS	Y3, 781568(SI)	// sub_7[1]
+	VMOVUPS	702080(SI), Y4	// M_3[0]
+	VMOVUPS	702208(SI), Y5	// M_3[1]
+	VMOVUPS	702336(SI), Y6	// M_3[2]
+	VMOVUPS	702464(SI), Y7	// M_3[3]
 	VANDPS	f32_7fffffff<>(SB), Y4, Y8
 	VANDPS	f32_7fffffff<>(SB), Y6, Y9
 	VCMPPS	$17, Y9, Y8, Y8
@@ -13731,58 +13308,58 @@ loop55: // 4 times: vectors of the block
 	VFNMADD231PS	Y0, Y6, Y7
 	VDIVPS	Y9, Y7, Y4
 	VORPS	Y3, Y4, Y3
-	VMOVUPS	Y3, 800128(SI)	// v_k4[0]
-	VMOVUPS	Y0, 800256(SI)	// v_k4[1]
-	VMOVUPS	722432(SI), Y4	// linsolve[0]
+	VMOVUPS	Y3, 781696(SI)	// v_k4[0]
+	VMOVUPS	Y0, 781824(SI)	// v_k4[1]
+	VMOVUPS	704000(SI), Y4	// linsolve[0]
 	VMULPS	Y3, Y4, Y5
 	VMULPS	Y0, Y4, Y4
-	VMOVUPS	722560(SI), Y6	// linsolve[1]
+	VMOVUPS	704128(SI), Y6	// linsolve[1]
 	VMULPS	Y3, Y6, Y3
 	VMULPS	Y0, Y6, Y0
 	VXORPS	f32_80000000<>(SB), Y5, Y5
-	VMOVUPS	Y5, 800384(SI)	// M_bar[0]
+	VMOVUPS	Y5, 781952(SI)	// M_bar[0]
 	VXORPS	f32_80000000<>(SB), Y4, Y4
-	VMOVUPS	Y4, 800512(SI)	// M_bar[1]
+	VMOVUPS	Y4, 782080(SI)	// M_bar[1]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
-	VMOVUPS	Y3, 800640(SI)	// M_bar[2]
+	VMOVUPS	Y3, 782208(SI)	// M_bar[2]
 	VXORPS	f32_80000000<>(SB), Y0, Y0
-	VMOVUPS	Y0, 800768(SI)	// M_bar[3]
-	VMOVUPS	727936(SI), Y15	// M_4[0]
+	VMOVUPS	Y0, 782336(SI)	// M_bar[3]
+	VMOVUPS	709504(SI), Y15	// M_4[0]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// transpose_2[0]
-	VMOVUPS	Y13, 801536(SI)
-	VMOVUPS	728192(SI), Y15	// M_4[2]
+	VMOVUPS	Y13, 783104(SI)
+	VMOVUPS	709760(SI), Y15	// M_4[2]
 	VMOVUPS	Y15, 160(AX)
 	VMOVUPS	160(AX), Y13	// transpose_2[1]
-	VMOVUPS	Y13, 801664(SI)
-	VMOVUPS	728064(SI), Y15	// M_4[1]
+	VMOVUPS	Y13, 783232(SI)
+	VMOVUPS	709632(SI), Y15	// M_4[1]
 	VMOVUPS	Y15, 192(AX)
 	VMOVUPS	192(AX), Y13	// transpose_2[2]
-	VMOVUPS	Y13, 801792(SI)
-	VMOVUPS	728320(SI), Y15	// M_4[3]
+	VMOVUPS	Y13, 783360(SI)
+	VMOVUPS	709888(SI), Y15	// M_4[3]
 	VMOVUPS	Y15, 416(AX)
 	VMOVUPS	416(AX), Y13	// transpose_2[3]
-	VMOVUPS	Y13, 801920(SI)
+	VMOVUPS	Y13, 783488(SI)
 	// arm.nde:32
 	VADDPS	Y4, Y3, Y0
-	VMOVUPS	Y0, 800896(SI)	// add_18
+	VMOVUPS	Y0, 782464(SI)	// add_18
 	// arm.nde:28
-	VMOVUPS	660352(SI), Y3	// mul_4
+	VMOVUPS	641920(SI), Y3	// mul_4
 	VMULPS	288(AX), Y0, Y0
 	VFMADD231PS	Y3, Y5, Y0
 	VXORPS	f32_80000000<>(SB), Y1, Y1
 	VMOVUPS	320(AX), Y15
 	VFMADD231PS	Y1, Y0, Y15
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPD	596608(DI), Y0	// h
-	VMOVUPD	596640(DI), Y1	// h | 1
+	VMOVUPD	578176(DI), Y0	// h
+	VMOVUPD	578208(DI), Y1	// h | 1
 	// arm.nde:45
 	VMULPD	f64_3fd5555555555555<>(SB), Y0, Y0
 	VMULPD	f64_3fd5555555555555<>(SB), Y1, Y1
 	VCVTPD2PSY	Y0, X0
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y0, Y0
-	VMOVUPS	Y0, 802048(SI)	// hb2
+	VMOVUPS	Y0, 783616(SI)	// hb2
 	// arm.nde:34
 	VMULPS	128(AX), Y2, Y15
 	VMOVUPS	Y15, 320(AX)
@@ -13793,59 +13370,59 @@ loop55: // 4 times: vectors of the block
 	VMOVUPS	Y1, Y15
 	VFMADD231PS	256(AX), Y13, Y15
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	623104(SI), Y1	// q_next_bar[0]
-	VMOVUPS	623232(SI), Y2	// q_next_bar[1]
-	VMOVUPS	624896(SI), Y3	// v_d3_bar[0]
-	VMOVUPS	625024(SI), Y4	// v_d3_bar[1]
-	VMOVUPS	624384(SI), Y5	// v_d2_bar[0]
-	VMOVUPS	624512(SI), Y6	// v_d2_bar[1]
-	VMOVUPS	623360(SI), Y7	// v_next_bar[0]
-	VMOVUPS	623488(SI), Y8	// v_next_bar[1]
-	VMOVUPS	624640(SI), Y9	// q_d3_bar[0]
-	VMOVUPS	624768(SI), Y10	// q_d3_bar[1]
-	VMOVUPS	624128(SI), Y15	// q_d2_bar[0]
+	VMOVUPS	604672(SI), Y1	// q_next_bar[0]
+	VMOVUPS	604800(SI), Y2	// q_next_bar[1]
+	VMOVUPS	606464(SI), Y3	// v_d3_bar[0]
+	VMOVUPS	606592(SI), Y4	// v_d3_bar[1]
+	VMOVUPS	605952(SI), Y5	// v_d2_bar[0]
+	VMOVUPS	606080(SI), Y6	// v_d2_bar[1]
+	VMOVUPS	604928(SI), Y7	// v_next_bar[0]
+	VMOVUPS	605056(SI), Y8	// v_next_bar[1]
+	VMOVUPS	606208(SI), Y9	// q_d3_bar[0]
+	VMOVUPS	606336(SI), Y10	// q_d3_bar[1]
+	VMOVUPS	605696(SI), Y15	// q_d2_bar[0]
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	624256(SI), Y15	// q_d2_bar[1]
+	VMOVUPS	605824(SI), Y15	// q_d2_bar[1]
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	794624(SI), Y11	// vecmat_3[4]
-	VMOVUPS	794752(SI), Y11	// vecmat_3[5]
+	VMOVUPS	776192(SI), Y11	// vecmat_3[4]
+	VMOVUPS	776320(SI), Y11	// vecmat_3[5]
 	// arm.nde:28
 	VMOVUPS	384(AX), Y13
 	VADDPS	f32_00000000<>(SB), Y13, Y11
-	VMOVUPS	Y11, 801024(SI)	// q_y4_bar[0]
+	VMOVUPS	Y11, 782592(SI)	// q_y4_bar[0]
 	VMOVUPS	32(AX), Y13
 	VADDPS	288(AX), Y13, Y12
-	VMOVUPS	Y12, 801152(SI)	// q_y4_bar[1]
+	VMOVUPS	Y12, 782720(SI)	// q_y4_bar[1]
 	// arm.nde:45
 	VADDPS	Y11, Y1, Y11
-	VMOVUPS	Y11, 801280(SI)	// add_19[0]
+	VMOVUPS	Y11, 782848(SI)	// add_19[0]
 	VADDPS	Y12, Y2, Y11
-	VMOVUPS	Y11, 801408(SI)	// add_19[1]
+	VMOVUPS	Y11, 782976(SI)	// add_19[1]
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y3, Y5
 	VFMADD231PS	Y0, Y7, Y5
-	VMOVUPS	Y5, 802176(SI)	// add_20[0]
+	VMOVUPS	Y5, 783744(SI)	// add_20[0]
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y4, Y6
 	VFMADD231PS	Y0, Y8, Y6
-	VMOVUPS	Y6, 802304(SI)	// add_20[1]
+	VMOVUPS	Y6, 783872(SI)	// add_20[1]
 	VMULPS	f32_3f2aaaab<>(SB), Y9, Y0
-	VMOVUPS	Y0, 802432(SI)	// mul_18[0]
+	VMOVUPS	Y0, 784000(SI)	// mul_18[0]
 	VMULPS	f32_3f2aaaab<>(SB), Y10, Y3
-	VMOVUPS	Y3, 802560(SI)	// mul_18[1]
-	VMOVUPS	721792(SI), Y4	// hb1
+	VMOVUPS	Y3, 784128(SI)	// mul_18[1]
+	VMOVUPS	703360(SI), Y4	// hb1
 	VMULPS	Y4, Y1, Y1
-	VMOVUPS	Y1, 802688(SI)	// mul_19[0]
+	VMOVUPS	Y1, 784256(SI)	// mul_19[0]
 	VMULPS	Y4, Y2, Y2
-	VMOVUPS	Y2, 802816(SI)	// mul_19[1]
+	VMOVUPS	Y2, 784384(SI)	// mul_19[1]
 	// arm.nde:11
 	VMOVUPS	448(AX), Y13
 	VFMADD231PS	f32_bf000000<>(SB), Y13, Y0
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	794624(SI), Y1	// vecmat_3[4]
+	VMOVUPS	776192(SI), Y1	// vecmat_3[4]
 	VADDPS	Y1, Y0, Y0
 	VMOVUPS	480(AX), Y13
 	VFMADD231PS	f32_bf000000<>(SB), Y13, Y3
 	VADDPS	Y2, Y3, Y1
-	VMOVUPS	794752(SI), Y2	// vecmat_3[5]
+	VMOVUPS	776320(SI), Y2	// vecmat_3[5]
 	VADDPS	Y2, Y1, Y1
 	// arm.nde:34
 	VMOVUPS	320(AX), Y13
@@ -13857,15 +13434,15 @@ loop55: // 4 times: vectors of the block
 	VADDPS	f32_00000000<>(SB), Y0, Y0
 	VADDPS	128(AX), Y1, Y1
 	VADDPS	Y3, Y0, Y0
-	VMOVUPS	Y0, 802944(SI)	// q_k4_bar[0]
+	VMOVUPS	Y0, 784512(SI)	// q_k4_bar[0]
 	VADDPS	f32_00000000<>(SB), Y1, Y1
-	VMOVUPS	Y1, 803072(SI)	// q_k4_bar[1]
+	VMOVUPS	Y1, 784640(SI)	// q_k4_bar[1]
 	// arm.nde:45
-	VMOVUPS	660480(SI), Y2	// ha43
+	VMOVUPS	642048(SI), Y2	// ha43
 	VFMADD231PS	Y2, Y0, Y5
-	VMOVUPS	Y5, 803200(SI)	// v_k3_bar[0]
+	VMOVUPS	Y5, 784768(SI)	// v_k3_bar[0]
 	VFMADD231PS	Y2, Y1, Y6
-	VMOVUPS	Y6, 803328(SI)	// v_k3_bar[1]
+	VMOVUPS	Y6, 784896(SI)	// v_k3_bar[1]
 	// arm.nde:38
 	VMOVUPS	64(AX), Y13
 	VANDPS	f32_7fffffff<>(SB), Y13, Y0
@@ -13893,19 +13470,19 @@ loop55: // 4 times: vectors of the block
 	VFNMADD231PS	Y0, Y3, Y7
 	VDIVPS	Y1, Y7, Y1
 	VORPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 803456(SI)	// linsolve_2[0]
-	VMOVUPS	Y0, 803584(SI)	// linsolve_2[1]
+	VMOVUPS	Y1, 785024(SI)	// linsolve_2[0]
+	VMOVUPS	Y0, 785152(SI)	// linsolve_2[1]
 	VXORPS	f32_80000000<>(SB), Y1, Y1
-	VMOVUPS	Y1, 803712(SI)	// G_bar_2[0]
+	VMOVUPS	Y1, 785280(SI)	// G_bar_2[0]
 	VXORPS	f32_80000000<>(SB), Y0, Y0
-	VMOVUPS	Y0, 803840(SI)	// G_bar_2[1]
+	VMOVUPS	Y0, 785408(SI)	// G_bar_2[1]
 	// arm.nde:11
-	VMOVUPS	729856(SI), Y2	// sin_4[0]
+	VMOVUPS	711424(SI), Y2	// sin_4[0]
 	VXORPS	f32_80000000<>(SB), Y2, Y2
-	VMOVUPS	Y2, 817024(SI)	// neg_4[0]
-	VMOVUPS	729984(SI), Y2	// sin_4[1]
+	VMOVUPS	Y2, 798592(SI)	// neg_4[0]
+	VMOVUPS	711552(SI), Y2	// sin_4[1]
 	VXORPS	f32_80000000<>(SB), Y2, Y2
-	VMOVUPS	Y2, 817152(SI)	// neg_4[1]
+	VMOVUPS	Y2, 798720(SI)	// neg_4[1]
 	MOVQ	$32, R9
 	MOVQ	BX, R10
 	MOVQ	SI, R11
@@ -13915,7 +13492,7 @@ loop56: // 32 times: elements
 	VMULPS	Y2, Y1, Y2
 	VBROADCASTSS	5248(R10), Y3	// friction.4.weight[32]
 	VFMADD231PS	Y3, Y0, Y2
-	VMOVUPS	747520(R11), Y3	// add_14[0]
+	VMOVUPS	729088(R11), Y3	// add_14[0]
 	VORPS	f32_80000000<>(SB), Y3, Y4
 	VMOVUPS	f32_42b40000<>(SB), Y5
 	VMINPS	Y4, Y5, Y4
@@ -13948,7 +13525,7 @@ loop56: // 32 times: elements
 	VADDPS	f32_3f800000<>(SB), Y4, Y4
 	VDIVPS	Y4, Y3, Y3
 	VMULPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 803968(R11)	// mul_20[0]
+	VMOVUPS	Y2, 785536(R11)	// mul_20[0]
 	VANDPS	0(AX), Y2, Y2
 	VMOVUPS	44032(R12), Y3	// sum of friction.2.bias[0]
 	VADDPS	Y2, Y3, Y2
@@ -13978,10 +13555,10 @@ loop57: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop58: // 32 times: terms of the sums
-	VMOVUPS	803968(R10), Y8	// mul_20[0]
-	VMOVUPS	804000(R10), Y9	// mul_20[0] | 1
-	VMOVUPS	804032(R10), Y10	// mul_20[0] | 2
-	VMOVUPS	804064(R10), Y11	// mul_20[0] | 3
+	VMOVUPS	785536(R10), Y8	// mul_20[0]
+	VMOVUPS	785568(R10), Y9	// mul_20[0] | 1
+	VMOVUPS	785600(R10), Y10	// mul_20[0] | 2
+	VMOVUPS	785632(R10), Y11	// mul_20[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -13996,14 +13573,14 @@ loop58: // 32 times: terms of the sums
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop58
-	VMOVUPS	Y0, 808064(DI)	// vecmat_4[0]
-	VMOVUPS	Y1, 808096(DI)	// vecmat_4[0] | 1
-	VMOVUPS	Y2, 808128(DI)	// vecmat_4[0] | 2
-	VMOVUPS	Y3, 808160(DI)	// vecmat_4[0] | 3
-	VMOVUPS	Y4, 808192(DI)	// vecmat_4[1]
-	VMOVUPS	Y5, 808224(DI)	// vecmat_4[1] | 1
-	VMOVUPS	Y6, 808256(DI)	// vecmat_4[1] | 2
-	VMOVUPS	Y7, 808288(DI)	// vecmat_4[1] | 3
+	VMOVUPS	Y0, 789632(DI)	// vecmat_4[0]
+	VMOVUPS	Y1, 789664(DI)	// vecmat_4[0] | 1
+	VMOVUPS	Y2, 789696(DI)	// vecmat_4[0] | 2
+	VMOVUPS	Y3, 789728(DI)	// vecmat_4[0] | 3
+	VMOVUPS	Y4, 789760(DI)	// vecmat_4[1]
+	VMOVUPS	Y5, 789792(DI)	// vecmat_4[1] | 1
+	VMOVUPS	Y6, 789824(DI)	// vecmat_4[1] | 2
+	VMOVUPS	Y7, 789856(DI)	// vecmat_4[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -14015,7 +13592,7 @@ loop59: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop60: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	735232(R9), Y0	// add_13[0]
+	VMOVUPS	716800(R9), Y0	// add_13[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_42b40000<>(SB), Y2
 	VMINPS	Y1, Y2, Y1
@@ -14047,7 +13624,7 @@ loop60: // 32 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 812160(R9)	// sigmoid_2[0]
+	VMOVUPS	Y0, 793728(R9)	// sigmoid_2[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop60
@@ -14067,28 +13644,28 @@ loop60: // 32 times: elements
 	MOVQ	R8, DI
 loop61: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	751616(SI), Y0	// softplus_6[0]
-	VMOVUPS	751648(SI), Y1	// softplus_6[0] | 1
-	VMOVUPS	751680(SI), Y2	// softplus_6[0] | 2
-	VMOVUPS	751712(SI), Y3	// softplus_6[0] | 3
+	VMOVUPS	733184(SI), Y0	// softplus_6[0]
+	VMOVUPS	733216(SI), Y1	// softplus_6[0] | 1
+	VMOVUPS	733248(SI), Y2	// softplus_6[0] | 2
+	VMOVUPS	733280(SI), Y3	// softplus_6[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	803712(AX), Y4	// G_bar_2[0]
-	VMOVUPS	803744(AX), Y5	// G_bar_2[0] | 1
-	VMOVUPS	803776(AX), Y6	// G_bar_2[0] | 2
-	VMOVUPS	803808(AX), Y7	// G_bar_2[0] | 3
+	VMOVUPS	785280(AX), Y4	// G_bar_2[0]
+	VMOVUPS	785312(AX), Y5	// G_bar_2[0] | 1
+	VMOVUPS	785344(AX), Y6	// G_bar_2[0] | 2
+	VMOVUPS	785376(AX), Y7	// G_bar_2[0] | 3
 	VMOVUPS	45056(DI), Y8	// sum of friction.4.weight[0]
 	VFMADD231PS	Y0, Y4, Y8
 	VFMADD231PS	Y1, Y5, Y8
 	VFMADD231PS	Y2, Y6, Y8
 	VFMADD231PS	Y3, Y7, Y8
 	VMOVUPS	Y8, 45056(DI)	// sum of friction.4.weight[0]
-	VMOVUPS	803840(AX), Y4	// G_bar_2[1]
-	VMOVUPS	803872(AX), Y5	// G_bar_2[1] | 1
-	VMOVUPS	803904(AX), Y6	// G_bar_2[1] | 2
-	VMOVUPS	803936(AX), Y7	// G_bar_2[1] | 3
+	VMOVUPS	785408(AX), Y4	// G_bar_2[1]
+	VMOVUPS	785440(AX), Y5	// G_bar_2[1] | 1
+	VMOVUPS	785472(AX), Y6	// G_bar_2[1] | 2
+	VMOVUPS	785504(AX), Y7	// G_bar_2[1] | 3
 	VMOVUPS	46080(DI), Y8	// sum of friction.4.weight[32]
 	VFMADD231PS	Y0, Y4, Y8
 	VFMADD231PS	Y1, Y5, Y8
@@ -14102,30 +13679,30 @@ loop61: // 32 times: elements
 	MOVQ	$16, CX
 	MOVQ	AX, SI
 loop62: // 16 times: tiles of 2 elements
-	VMOVUPS	803968(SI), Y0	// mul_20[0]
-	VMOVUPS	804000(SI), Y1	// mul_20[0] | 1
-	VMOVUPS	804032(SI), Y2	// mul_20[0] | 2
-	VMOVUPS	804064(SI), Y3	// mul_20[0] | 3
+	VMOVUPS	785536(SI), Y0	// mul_20[0]
+	VMOVUPS	785568(SI), Y1	// mul_20[0] | 1
+	VMOVUPS	785600(SI), Y2	// mul_20[0] | 2
+	VMOVUPS	785632(SI), Y3	// mul_20[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 651392(SI)	// turned[0]
-	VMOVUPS	Y1, 651424(SI)	// turned[0] | 1
-	VMOVUPS	Y2, 651456(SI)	// turned[0] | 2
-	VMOVUPS	Y3, 651488(SI)	// turned[0] | 3
-	VMOVUPS	804096(SI), Y0	// mul_20[1]
-	VMOVUPS	804128(SI), Y1	// mul_20[1] | 1
-	VMOVUPS	804160(SI), Y2	// mul_20[1] | 2
-	VMOVUPS	804192(SI), Y3	// mul_20[1] | 3
+	VMOVUPS	Y0, 632960(SI)	// turned[0]
+	VMOVUPS	Y1, 632992(SI)	// turned[0] | 1
+	VMOVUPS	Y2, 633024(SI)	// turned[0] | 2
+	VMOVUPS	Y3, 633056(SI)	// turned[0] | 3
+	VMOVUPS	785664(SI), Y0	// mul_20[1]
+	VMOVUPS	785696(SI), Y1	// mul_20[1] | 1
+	VMOVUPS	785728(SI), Y2	// mul_20[1] | 2
+	VMOVUPS	785760(SI), Y3	// mul_20[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 651520(SI)	// turned[1]
-	VMOVUPS	Y1, 651552(SI)	// turned[1] | 1
-	VMOVUPS	Y2, 651584(SI)	// turned[1] | 2
-	VMOVUPS	Y3, 651616(SI)	// turned[1] | 3
+	VMOVUPS	Y0, 633088(SI)	// turned[1]
+	VMOVUPS	Y1, 633120(SI)	// turned[1] | 1
+	VMOVUPS	Y2, 633152(SI)	// turned[1] | 2
+	VMOVUPS	Y3, 633184(SI)	// turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop62
@@ -14137,14 +13714,14 @@ loop63: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop64: // 4 times
-	VMOVUPS	739328(R10), Y0	// softplus_5[0]
-	VMOVUPS	739456(R10), Y1	// softplus_5[1]
-	VMOVUPS	739584(R10), Y2	// softplus_5[2]
-	VMOVUPS	739712(R10), Y3	// softplus_5[3]
-	VMOVUPS	739840(R10), Y4	// softplus_5[4]
-	VMOVUPS	739968(R10), Y5	// softplus_5[5]
-	VMOVUPS	740096(R10), Y6	// softplus_5[6]
-	VMOVUPS	740224(R10), Y7	// softplus_5[7]
+	VMOVUPS	720896(R10), Y0	// softplus_5[0]
+	VMOVUPS	721024(R10), Y1	// softplus_5[1]
+	VMOVUPS	721152(R10), Y2	// softplus_5[2]
+	VMOVUPS	721280(R10), Y3	// softplus_5[3]
+	VMOVUPS	721408(R10), Y4	// softplus_5[4]
+	VMOVUPS	721536(R10), Y5	// softplus_5[5]
+	VMOVUPS	721664(R10), Y6	// softplus_5[6]
+	VMOVUPS	721792(R10), Y7	// softplus_5[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -14169,14 +13746,14 @@ loop64: // 4 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 655488(R11)	// turned[32]
-	VMOVUPS	Y7, 655520(R11)	// turned[32] | 1
-	VMOVUPS	Y2, 655552(R11)	// turned[32] | 2
-	VMOVUPS	Y8, 655584(R11)	// turned[32] | 3
-	VMOVUPS	Y3, 655616(R11)	// turned[33]
-	VMOVUPS	Y1, 655648(R11)	// turned[33] | 1
-	VMOVUPS	Y5, 655680(R11)	// turned[33] | 2
-	VMOVUPS	Y0, 655712(R11)	// turned[33] | 3
+	VMOVUPS	Y6, 637056(R11)	// turned[32]
+	VMOVUPS	Y7, 637088(R11)	// turned[32] | 1
+	VMOVUPS	Y2, 637120(R11)	// turned[32] | 2
+	VMOVUPS	Y8, 637152(R11)	// turned[32] | 3
+	VMOVUPS	Y3, 637184(R11)	// turned[33]
+	VMOVUPS	Y1, 637216(R11)	// turned[33] | 1
+	VMOVUPS	Y5, 637248(R11)	// turned[33] | 2
+	VMOVUPS	Y0, 637280(R11)	// turned[33] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -14207,38 +13784,38 @@ loop66: // 2 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop67: // 16 times: samples, 2 at a time
-	VMOVUPS	655488(R13), Y10	// turned[32]
-	VMOVUPS	656512(R13), Y11	// turned[40]
-	VBROADCASTSS	651392(R14), Y12	// turned[0]
+	VMOVUPS	637056(R13), Y10	// turned[32]
+	VMOVUPS	638080(R13), Y11	// turned[40]
+	VBROADCASTSS	632960(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	651520(R14), Y12	// turned[1]
+	VBROADCASTSS	633088(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	651648(R14), Y12	// turned[2]
+	VBROADCASTSS	633216(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	651776(R14), Y12	// turned[3]
+	VBROADCASTSS	633344(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	651904(R14), Y12	// turned[4]
+	VBROADCASTSS	633472(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	655520(R13), Y10	// turned[32] | 1
-	VMOVUPS	656544(R13), Y11	// turned[40] | 1
-	VBROADCASTSS	651396(R14), Y12	// turned[0]
+	VMOVUPS	637088(R13), Y10	// turned[32] | 1
+	VMOVUPS	638112(R13), Y11	// turned[40] | 1
+	VBROADCASTSS	632964(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	651524(R14), Y12	// turned[1]
+	VBROADCASTSS	633092(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	651652(R14), Y12	// turned[2]
+	VBROADCASTSS	633220(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	651780(R14), Y12	// turned[3]
+	VBROADCASTSS	633348(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	651908(R14), Y12	// turned[4]
+	VBROADCASTSS	633476(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -14275,20 +13852,20 @@ loop68: // 2 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop69: // 16 times: samples, 2 at a time
-	VBROADCASTSS	655232(R10), Y4	// turned[30]
-	VBROADCASTSS	655360(R10), Y5	// turned[31]
-	VMOVUPS	655488(R11), Y6	// turned[32]
+	VBROADCASTSS	636800(R10), Y4	// turned[30]
+	VBROADCASTSS	636928(R10), Y5	// turned[31]
+	VMOVUPS	637056(R11), Y6	// turned[32]
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	656512(R11), Y6	// turned[40]
+	VMOVUPS	638080(R11), Y6	// turned[40]
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
-	VBROADCASTSS	655236(R10), Y4	// turned[30]
-	VBROADCASTSS	655364(R10), Y5	// turned[31]
-	VMOVUPS	655520(R11), Y6	// turned[32] | 1
+	VBROADCASTSS	636804(R10), Y4	// turned[30]
+	VBROADCASTSS	636932(R10), Y5	// turned[31]
+	VMOVUPS	637088(R11), Y6	// turned[32] | 1
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	656544(R11), Y6	// turned[40] | 1
+	VMOVUPS	638112(R11), Y6	// turned[40] | 1
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
 	ADDQ	$8, R10
@@ -14358,14 +13935,14 @@ loop69: // 16 times: samples, 2 at a time
 	MOVQ	R8, R10
 loop70: // 16 times: tiles of 2 elements
 	// arm.nde:11
-	VMOVUPS	808064(SI), Y0	// vecmat_4[0]
-	VMOVUPS	808096(SI), Y1	// vecmat_4[0] | 1
-	VMOVUPS	808128(SI), Y2	// vecmat_4[0] | 2
-	VMOVUPS	808160(SI), Y3	// vecmat_4[0] | 3
-	VMOVUPS	812160(SI), Y4	// sigmoid_2[0]
-	VMOVUPS	812192(SI), Y5	// sigmoid_2[0] | 1
-	VMOVUPS	812224(SI), Y6	// sigmoid_2[0] | 2
-	VMOVUPS	812256(SI), Y7	// sigmoid_2[0] | 3
+	VMOVUPS	789632(SI), Y0	// vecmat_4[0]
+	VMOVUPS	789664(SI), Y1	// vecmat_4[0] | 1
+	VMOVUPS	789696(SI), Y2	// vecmat_4[0] | 2
+	VMOVUPS	789728(SI), Y3	// vecmat_4[0] | 3
+	VMOVUPS	793728(SI), Y4	// sigmoid_2[0]
+	VMOVUPS	793760(SI), Y5	// sigmoid_2[0] | 1
+	VMOVUPS	793792(SI), Y6	// sigmoid_2[0] | 2
+	VMOVUPS	793824(SI), Y7	// sigmoid_2[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
@@ -14458,14 +14035,14 @@ loop70: // 16 times: tiles of 2 elements
 	VMOVUPS	864(AX), Y15
 	VFMADD231PS	Y3, Y4, Y15
 	VMOVUPS	Y15, 864(AX)
-	VMOVUPS	808192(SI), Y4	// vecmat_4[1]
-	VMOVUPS	808224(SI), Y5	// vecmat_4[1] | 1
-	VMOVUPS	808256(SI), Y6	// vecmat_4[1] | 2
-	VMOVUPS	808288(SI), Y7	// vecmat_4[1] | 3
-	VMOVUPS	812288(SI), Y8	// sigmoid_2[1]
-	VMOVUPS	812320(SI), Y9	// sigmoid_2[1] | 1
-	VMOVUPS	812352(SI), Y10	// sigmoid_2[1] | 2
-	VMOVUPS	812384(SI), Y11	// sigmoid_2[1] | 3
+	VMOVUPS	789760(SI), Y4	// vecmat_4[1]
+	VMOVUPS	789792(SI), Y5	// vecmat_4[1] | 1
+	VMOVUPS	789824(SI), Y6	// vecmat_4[1] | 2
+	VMOVUPS	789856(SI), Y7	// vecmat_4[1] | 3
+	VMOVUPS	793856(SI), Y8	// sigmoid_2[1]
+	VMOVUPS	793888(SI), Y9	// sigmoid_2[1] | 1
+	VMOVUPS	793920(SI), Y10	// sigmoid_2[1] | 2
+	VMOVUPS	793952(SI), Y11	// sigmoid_2[1] | 3
 	VMULPS	Y8, Y4, Y4
 	VMULPS	Y9, Y5, Y5
 	VMULPS	Y10, Y6, Y6
@@ -14570,10 +14147,10 @@ loop70: // 16 times: tiles of 2 elements
 	MOVQ	AX, R12
 	MOVQ	R10, R13
 loop71: // 6 times: elements
-	VMOVUPS	730368(R12), Y8	// concat_3[0]
-	VMOVUPS	730400(R12), Y9	// concat_3[0] | 1
-	VMOVUPS	730432(R12), Y10	// concat_3[0] | 2
-	VMOVUPS	730464(R12), Y11	// concat_3[0] | 3
+	VMOVUPS	711936(R12), Y8	// concat_3[0]
+	VMOVUPS	711968(R12), Y9	// concat_3[0] | 1
+	VMOVUPS	712000(R12), Y10	// concat_3[0] | 2
+	VMOVUPS	712032(R12), Y11	// concat_3[0] | 3
 	VMOVUPS	(R13), Y12	// sum of friction.0.weight[0]
 	VFMADD231PS	Y8, Y0, Y12
 	VFMADD231PS	Y9, Y1, Y12
@@ -14597,84 +14174,84 @@ loop71: // 6 times: elements
 	DECQ	CX
 	JNE	loop70
 	VMOVUPS	128(AX), Y13	// vecmat_5[0]
-	VMOVUPS	Y13, 816256(AX)
+	VMOVUPS	Y13, 797824(AX)
 	VMOVUPS	160(AX), Y13	// vecmat_5[0] | 1
-	VMOVUPS	Y13, 816288(AX)
+	VMOVUPS	Y13, 797856(AX)
 	VMOVUPS	192(AX), Y13	// vecmat_5[0] | 2
-	VMOVUPS	Y13, 816320(AX)
+	VMOVUPS	Y13, 797888(AX)
 	VMOVUPS	224(AX), Y13	// vecmat_5[0] | 3
-	VMOVUPS	Y13, 816352(AX)
+	VMOVUPS	Y13, 797920(AX)
 	VMOVUPS	256(AX), Y13	// vecmat_5[1]
-	VMOVUPS	Y13, 816384(AX)
+	VMOVUPS	Y13, 797952(AX)
 	VMOVUPS	288(AX), Y13	// vecmat_5[1] | 1
-	VMOVUPS	Y13, 816416(AX)
+	VMOVUPS	Y13, 797984(AX)
 	VMOVUPS	320(AX), Y13	// vecmat_5[1] | 2
-	VMOVUPS	Y13, 816448(AX)
+	VMOVUPS	Y13, 798016(AX)
 	VMOVUPS	352(AX), Y13	// vecmat_5[1] | 3
-	VMOVUPS	Y13, 816480(AX)
+	VMOVUPS	Y13, 798048(AX)
 	VMOVUPS	384(AX), Y13	// vecmat_5[2]
-	VMOVUPS	Y13, 816512(AX)
+	VMOVUPS	Y13, 798080(AX)
 	VMOVUPS	416(AX), Y13	// vecmat_5[2] | 1
-	VMOVUPS	Y13, 816544(AX)
+	VMOVUPS	Y13, 798112(AX)
 	VMOVUPS	448(AX), Y13	// vecmat_5[2] | 2
-	VMOVUPS	Y13, 816576(AX)
+	VMOVUPS	Y13, 798144(AX)
 	VMOVUPS	480(AX), Y13	// vecmat_5[2] | 3
-	VMOVUPS	Y13, 816608(AX)
+	VMOVUPS	Y13, 798176(AX)
 	VMOVUPS	512(AX), Y13	// vecmat_5[3]
-	VMOVUPS	Y13, 816640(AX)
+	VMOVUPS	Y13, 798208(AX)
 	VMOVUPS	544(AX), Y13	// vecmat_5[3] | 1
-	VMOVUPS	Y13, 816672(AX)
+	VMOVUPS	Y13, 798240(AX)
 	VMOVUPS	576(AX), Y13	// vecmat_5[3] | 2
-	VMOVUPS	Y13, 816704(AX)
+	VMOVUPS	Y13, 798272(AX)
 	VMOVUPS	608(AX), Y13	// vecmat_5[3] | 3
-	VMOVUPS	Y13, 816736(AX)
+	VMOVUPS	Y13, 798304(AX)
 	VMOVUPS	640(AX), Y13	// vecmat_5[4]
-	VMOVUPS	Y13, 816768(AX)
+	VMOVUPS	Y13, 798336(AX)
 	VMOVUPS	672(AX), Y13	// vecmat_5[4] | 1
-	VMOVUPS	Y13, 816800(AX)
+	VMOVUPS	Y13, 798368(AX)
 	VMOVUPS	704(AX), Y13	// vecmat_5[4] | 2
-	VMOVUPS	Y13, 816832(AX)
+	VMOVUPS	Y13, 798400(AX)
 	VMOVUPS	736(AX), Y13	// vecmat_5[4] | 3
-	VMOVUPS	Y13, 816864(AX)
+	VMOVUPS	Y13, 798432(AX)
 	VMOVUPS	768(AX), Y13	// vecmat_5[5]
-	VMOVUPS	Y13, 816896(AX)
+	VMOVUPS	Y13, 798464(AX)
 	VMOVUPS	800(AX), Y13	// vecmat_5[5] | 1
-	VMOVUPS	Y13, 816928(AX)
+	VMOVUPS	Y13, 798496(AX)
 	VMOVUPS	832(AX), Y13	// vecmat_5[5] | 2
-	VMOVUPS	Y13, 816960(AX)
+	VMOVUPS	Y13, 798528(AX)
 	VMOVUPS	864(AX), Y13	// vecmat_5[5] | 3
-	VMOVUPS	Y13, 816992(AX)
+	VMOVUPS	Y13, 798560(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop72: // 4 times: vectors of the block
 	VMOVUPS	65792(SI), Y0	// mask
-	VMOVUPS	816512(SI), Y1	// vecmat_5[2]
-	VMOVUPS	816640(SI), Y1	// vecmat_5[3]
-	VMOVUPS	816256(SI), Y1	// vecmat_5[0]
-	VMOVUPS	816384(SI), Y1	// vecmat_5[1]
+	VMOVUPS	798080(SI), Y1	// vecmat_5[2]
+	VMOVUPS	798208(SI), Y1	// vecmat_5[3]
+	VMOVUPS	797824(SI), Y1	// vecmat_5[0]
+	VMOVUPS	797952(SI), Y1	// vecmat_5[1]
 	// arm.nde:11
-	VMOVUPS	816256(SI), Y1	// vecmat_5[0]
-	VMOVUPS	730112(SI), Y2	// cos_10[0]
-	VMOVUPS	816512(SI), Y3	// vecmat_5[2]
-	VMOVUPS	817024(SI), Y4	// neg_4[0]
+	VMOVUPS	797824(SI), Y1	// vecmat_5[0]
+	VMOVUPS	711680(SI), Y2	// cos_10[0]
+	VMOVUPS	798080(SI), Y3	// vecmat_5[2]
+	VMOVUPS	798592(SI), Y4	// neg_4[0]
 	VMULPS	Y4, Y3, Y3
 	VFMADD231PS	Y2, Y1, Y3
-	VMOVUPS	816384(SI), Y1	// vecmat_5[1]
-	VMOVUPS	730240(SI), Y2	// cos_10[1]
-	VMOVUPS	816640(SI), Y4	// vecmat_5[3]
-	VMOVUPS	817152(SI), Y5	// neg_4[1]
+	VMOVUPS	797952(SI), Y1	// vecmat_5[1]
+	VMOVUPS	711808(SI), Y2	// cos_10[1]
+	VMOVUPS	798208(SI), Y4	// vecmat_5[3]
+	VMOVUPS	798720(SI), Y5	// neg_4[1]
 	VMULPS	Y5, Y4, Y4
 	VFMADD231PS	Y2, Y1, Y4
-	VMOVUPS	803840(SI), Y15	// G_bar_2[1]
+	VMOVUPS	785408(SI), Y15	// G_bar_2[1]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	803712(SI), Y1	// G_bar_2[0]
-	VMOVUPS	727552(SI), Y2	// q_y3[0]
+	VMOVUPS	785280(SI), Y1	// G_bar_2[0]
+	VMOVUPS	709120(SI), Y2	// q_y3[0]
 	// arm.nde:35
 	VADDPS	0(AX), Y1, Y5
-	VMOVUPS	Y5, 817280(SI)	// add_21
-	VMOVUPS	664704(SI), Y6	// mul_11
+	VMOVUPS	Y5, 798848(SI)	// add_21
+	VMOVUPS	646272(SI), Y6	// mul_11
 	VMULPS	Y6, Y5, Y5
-	VMOVUPS	729344(SI), Y6	// add_12
+	VMOVUPS	710912(SI), Y6	// add_12
 	VANDPS	f32_7fffffff<>(SB), Y6, Y7
 	VMOVUPS	f32_4b400000<>(SB), Y8
 	VFMADD231PS	f32_3f22f983<>(SB), Y7, Y8
@@ -14711,7 +14288,7 @@ loop72: // 4 times: vectors of the block
 	VORPS	Y6, Y7, Y6
 	VXORPS	f32_80000000<>(SB), Y6, Y6
 	VMULPS	Y6, Y5, Y5
-	VMOVUPS	664320(SI), Y6	// mul_9
+	VMOVUPS	645888(SI), Y6	// mul_9
 	VMULPS	Y6, Y1, Y6
 	VANDPS	f32_7fffffff<>(SB), Y2, Y7
 	VMOVUPS	f32_4b400000<>(SB), Y8
@@ -14750,15 +14327,15 @@ loop72: // 4 times: vectors of the block
 	VXORPS	f32_80000000<>(SB), Y2, Y2
 	VFMADD213PS	Y5, Y2, Y6
 	// arm.nde:34
-	VMOVUPS	728960(SI), Y2	// add_11
-	VMOVUPS	729088(SI), Y7	// square_3
+	VMOVUPS	710528(SI), Y2	// add_11
+	VMOVUPS	710656(SI), Y7	// square_3
 	VMULPS	0(AX), Y7, Y7
 	VFNMADD231PS	Y2, Y1, Y7
-	VMOVUPS	Y7, 817408(SI)	// k_bar_2
+	VMOVUPS	Y7, 798976(SI)	// k_bar_2
 	// arm.nde:29
-	VMOVUPS	661248(SI), Y2	// mul_6
+	VMOVUPS	642816(SI), Y2	// mul_6
 	VMULPS	Y2, Y7, Y7
-	VMOVUPS	727808(SI), Y8	// c2_4
+	VMOVUPS	709376(SI), Y8	// c2_4
 	VFMADD231PS	Y8, Y7, Y5
 	// arm.nde:35
 	VADDPS	Y6, Y3, Y15
@@ -14766,116 +14343,116 @@ loop72: // 4 times: vectors of the block
 	VADDPS	f32_00000000<>(SB), Y4, Y15
 	VMOVUPS	Y15, 64(AX)
 	// arm.nde:38
-	VMOVUPS	803456(SI), Y3	// linsolve_2[0]
-	VMOVUPS	755968(SI), Y4	// v_k3[0]
+	VMOVUPS	785024(SI), Y3	// linsolve_2[0]
+	VMOVUPS	737536(SI), Y4	// v_k3[0]
 	VMULPS	Y4, Y3, Y6
-	VMOVUPS	756096(SI), Y7	// v_k3[1]
+	VMOVUPS	737664(SI), Y7	// v_k3[1]
 	VMULPS	Y7, Y3, Y3
-	VMOVUPS	803584(SI), Y8	// linsolve_2[1]
+	VMOVUPS	785152(SI), Y8	// linsolve_2[1]
 	VMULPS	Y4, Y8, Y4
 	VMULPS	Y7, Y8, Y7
 	VXORPS	f32_80000000<>(SB), Y6, Y6
-	VMOVUPS	Y6, 817536(SI)	// M_bar_2[0]
+	VMOVUPS	Y6, 799104(SI)	// M_bar_2[0]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
-	VMOVUPS	Y3, 817664(SI)	// M_bar_2[1]
+	VMOVUPS	Y3, 799232(SI)	// M_bar_2[1]
 	VXORPS	f32_80000000<>(SB), Y4, Y4
-	VMOVUPS	Y4, 817792(SI)	// M_bar_2[2]
+	VMOVUPS	Y4, 799360(SI)	// M_bar_2[2]
 	VXORPS	f32_80000000<>(SB), Y7, Y7
-	VMOVUPS	Y7, 817920(SI)	// M_bar_2[3]
-	VMOVUPS	661504(SI), Y15	// M[0]
+	VMOVUPS	Y7, 799488(SI)	// M_bar_2[3]
+	VMOVUPS	643072(SI), Y15	// M[0]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// transpose_3[0]
-	VMOVUPS	Y13, 818688(SI)
-	VMOVUPS	661760(SI), Y15	// M[2]
+	VMOVUPS	Y13, 800256(SI)
+	VMOVUPS	643328(SI), Y15	// M[2]
 	VMOVUPS	Y15, 128(AX)
 	VMOVUPS	128(AX), Y13	// transpose_3[1]
-	VMOVUPS	Y13, 818816(SI)
-	VMOVUPS	661632(SI), Y15	// M[1]
+	VMOVUPS	Y13, 800384(SI)
+	VMOVUPS	643200(SI), Y15	// M[1]
 	VMOVUPS	Y15, 160(AX)
 	VMOVUPS	160(AX), Y13	// transpose_3[2]
-	VMOVUPS	Y13, 818944(SI)
-	VMOVUPS	661888(SI), Y15	// M[3]
+	VMOVUPS	Y13, 800512(SI)
+	VMOVUPS	643456(SI), Y15	// M[3]
 	VMOVUPS	Y15, 192(AX)
 	VMOVUPS	192(AX), Y13	// transpose_3[3]
-	VMOVUPS	Y13, 819072(SI)
+	VMOVUPS	Y13, 800640(SI)
 	// arm.nde:32
 	VADDPS	Y3, Y4, Y3
-	VMOVUPS	Y3, 818048(SI)	// add_22
+	VMOVUPS	Y3, 799616(SI)	// add_22
 	// arm.nde:28
-	VMOVUPS	660352(SI), Y4	// mul_4
+	VMOVUPS	641920(SI), Y4	// mul_4
 	VMULPS	Y2, Y3, Y2
 	VFMADD231PS	Y4, Y6, Y2
-	VMOVUPS	728448(SI), Y3	// s2_3
+	VMOVUPS	710016(SI), Y3	// s2_3
 	VXORPS	f32_80000000<>(SB), Y3, Y3
 	VFMADD231PS	Y3, Y2, Y5
-	VMOVUPS	720000(SI), Y2	// q_k3[1]
+	VMOVUPS	701568(SI), Y2	// q_k3[1]
 	// arm.nde:34
-	VMOVUPS	728704(SI), Y3	// neg_3
+	VMOVUPS	710272(SI), Y3	// neg_3
 	VMULPS	Y3, Y1, Y1
-	VMOVUPS	728832(SI), Y3	// mul_15
+	VMOVUPS	710400(SI), Y3	// mul_15
 	VMULPS	f32_40000000<>(SB), Y2, Y4
 	VMULPS	Y4, Y1, Y4
 	VMOVUPS	Y4, Y15
 	VFMADD231PS	Y3, Y1, Y15
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	624640(SI), Y4	// q_d3_bar[0]
-	VMOVUPS	624768(SI), Y6	// q_d3_bar[1]
-	VMOVUPS	624128(SI), Y7	// q_d2_bar[0]
-	VMOVUPS	624256(SI), Y8	// q_d2_bar[1]
-	VMOVUPS	623104(SI), Y9	// q_next_bar[0]
-	VMOVUPS	623232(SI), Y10	// q_next_bar[1]
-	VMOVUPS	816768(SI), Y11	// vecmat_5[4]
-	VMOVUPS	816896(SI), Y11	// vecmat_5[5]
+	VMOVUPS	606208(SI), Y4	// q_d3_bar[0]
+	VMOVUPS	606336(SI), Y6	// q_d3_bar[1]
+	VMOVUPS	605696(SI), Y7	// q_d2_bar[0]
+	VMOVUPS	605824(SI), Y8	// q_d2_bar[1]
+	VMOVUPS	604672(SI), Y9	// q_next_bar[0]
+	VMOVUPS	604800(SI), Y10	// q_next_bar[1]
+	VMOVUPS	798336(SI), Y11	// vecmat_5[4]
+	VMOVUPS	798464(SI), Y11	// vecmat_5[5]
 	// arm.nde:28
 	VMOVUPS	32(AX), Y13
 	VADDPS	f32_00000000<>(SB), Y13, Y11
-	VMOVUPS	Y11, 818176(SI)	// q_y3_bar[0]
+	VMOVUPS	Y11, 799744(SI)	// q_y3_bar[0]
 	VADDPS	64(AX), Y5, Y5
-	VMOVUPS	Y5, 818304(SI)	// q_y3_bar[1]
+	VMOVUPS	Y5, 799872(SI)	// q_y3_bar[1]
 	// arm.nde:45
-	VMOVUPS	801280(SI), Y12	// add_19[0]
+	VMOVUPS	782848(SI), Y12	// add_19[0]
 	VADDPS	Y11, Y12, Y11
-	VMOVUPS	Y11, 818432(SI)	// add_23[0]
-	VMOVUPS	801408(SI), Y11	// add_19[1]
+	VMOVUPS	Y11, 800000(SI)	// add_23[0]
+	VMOVUPS	782976(SI), Y11	// add_19[1]
 	VADDPS	Y5, Y11, Y5
-	VMOVUPS	Y5, 818560(SI)	// add_23[1]
-	VMOVUPS	802048(SI), Y5	// hb2
+	VMOVUPS	Y5, 800128(SI)	// add_23[1]
+	VMOVUPS	783616(SI), Y5	// hb2
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y4, Y7
 	VFMADD231PS	Y5, Y9, Y7
-	VMOVUPS	Y7, 819200(SI)	// add_24[0]
+	VMOVUPS	Y7, 800768(SI)	// add_24[0]
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y6, Y8
 	VFMADD231PS	Y5, Y10, Y8
-	VMOVUPS	Y8, 819328(SI)	// add_24[1]
+	VMOVUPS	Y8, 800896(SI)	// add_24[1]
 	// arm.nde:11
-	VMOVUPS	801024(SI), Y4	// q_y4_bar[0]
-	VMOVUPS	660480(SI), Y5	// ha43
+	VMOVUPS	782592(SI), Y4	// q_y4_bar[0]
+	VMOVUPS	642048(SI), Y5	// ha43
 	VFMADD231PS	Y5, Y4, Y7
-	VMOVUPS	816768(SI), Y4	// vecmat_5[4]
+	VMOVUPS	798336(SI), Y4	// vecmat_5[4]
 	VADDPS	Y4, Y7, Y4
-	VMOVUPS	801152(SI), Y6	// q_y4_bar[1]
+	VMOVUPS	782720(SI), Y6	// q_y4_bar[1]
 	VFMADD231PS	Y5, Y6, Y8
-	VMOVUPS	816896(SI), Y5	// vecmat_5[5]
+	VMOVUPS	798464(SI), Y5	// vecmat_5[5]
 	VADDPS	Y5, Y8, Y5
 	// arm.nde:34
 	VMULPS	Y2, Y1, Y1
-	VMOVUPS	728576(SI), Y2	// k_3
+	VMOVUPS	710144(SI), Y2	// k_3
 	VMULPS	0(AX), Y2, Y2
 	VMULPS	Y3, Y2, Y2
 	VFMADD231PS	f32_40000000<>(SB), Y1, Y2
 	VADDPS	f32_00000000<>(SB), Y4, Y1
 	VADDPS	224(AX), Y5, Y3
 	VADDPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 819456(SI)	// q_k3_bar[0]
+	VMOVUPS	Y1, 801024(SI)	// q_k3_bar[0]
 	VADDPS	f32_00000000<>(SB), Y3, Y2
-	VMOVUPS	Y2, 819584(SI)	// q_k3_bar[1]
+	VMOVUPS	Y2, 801152(SI)	// q_k3_bar[1]
 	// arm.nde:45
-	VMOVUPS	660608(SI), Y3	// ha21
-	VMOVUPS	802176(SI), Y4	// add_20[0]
+	VMOVUPS	642176(SI), Y3	// ha21
+	VMOVUPS	783744(SI), Y4	// add_20[0]
 	VFMADD231PS	Y3, Y1, Y4
-	VMOVUPS	Y4, 819712(SI)	// v_k2_bar[0]
-	VMOVUPS	802304(SI), Y1	// add_20[1]
+	VMOVUPS	Y4, 801280(SI)	// v_k2_bar[0]
+	VMOVUPS	783872(SI), Y1	// add_20[1]
 	VFMADD231PS	Y3, Y2, Y1
-	VMOVUPS	Y1, 819840(SI)	// v_k2_bar[1]
+	VMOVUPS	Y1, 801408(SI)	// v_k2_bar[1]
 	// arm.nde:38
 	VMOVUPS	96(AX), Y13
 	VANDPS	f32_7fffffff<>(SB), Y13, Y2
@@ -14903,19 +14480,19 @@ loop72: // 4 times: vectors of the block
 	VFNMADD231PS	Y1, Y6, Y8
 	VDIVPS	Y3, Y8, Y3
 	VORPS	Y2, Y3, Y2
-	VMOVUPS	Y2, 819968(SI)	// linsolve_3[0]
-	VMOVUPS	Y1, 820096(SI)	// linsolve_3[1]
+	VMOVUPS	Y2, 801536(SI)	// linsolve_3[0]
+	VMOVUPS	Y1, 801664(SI)	// linsolve_3[1]
 	VXORPS	f32_80000000<>(SB), Y2, Y2
-	VMOVUPS	Y2, 820224(SI)	// G_bar_3[0]
+	VMOVUPS	Y2, 801792(SI)	// G_bar_3[0]
 	VXORPS	f32_80000000<>(SB), Y1, Y1
-	VMOVUPS	Y1, 820352(SI)	// G_bar_3[1]
+	VMOVUPS	Y1, 801920(SI)	// G_bar_3[1]
 	// arm.nde:11
-	VMOVUPS	693248(SI), Y3	// sin_2[0]
+	VMOVUPS	674816(SI), Y3	// sin_2[0]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
-	VMOVUPS	Y3, 833536(SI)	// neg_5[0]
-	VMOVUPS	693376(SI), Y3	// sin_2[1]
+	VMOVUPS	Y3, 815104(SI)	// neg_5[0]
+	VMOVUPS	674944(SI), Y3	// sin_2[1]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
-	VMOVUPS	Y3, 833664(SI)	// neg_5[1]
+	VMOVUPS	Y3, 815232(SI)	// neg_5[1]
 	MOVQ	$32, DI
 	MOVQ	BX, R9
 	MOVQ	SI, R10
@@ -14925,7 +14502,7 @@ loop73: // 32 times: elements
 	VMULPS	Y3, Y2, Y3
 	VBROADCASTSS	5248(R9), Y4	// friction.4.weight[32]
 	VFMADD231PS	Y4, Y1, Y3
-	VMOVUPS	710912(R10), Y4	// add_10[0]
+	VMOVUPS	692480(R10), Y4	// add_10[0]
 	VORPS	f32_80000000<>(SB), Y4, Y5
 	VMOVUPS	f32_42b40000<>(SB), Y6
 	VMINPS	Y5, Y6, Y5
@@ -14958,7 +14535,7 @@ loop73: // 32 times: elements
 	VADDPS	f32_3f800000<>(SB), Y5, Y5
 	VDIVPS	Y5, Y4, Y4
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 820480(R10)	// mul_21[0]
+	VMOVUPS	Y3, 802048(R10)	// mul_21[0]
 	VANDPS	Y0, Y3, Y3
 	VMOVUPS	44032(R11), Y4	// sum of friction.2.bias[0]
 	VADDPS	Y3, Y4, Y3
@@ -14987,10 +14564,10 @@ loop74: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop75: // 32 times: terms of the sums
-	VMOVUPS	820480(R10), Y8	// mul_21[0]
-	VMOVUPS	820512(R10), Y9	// mul_21[0] | 1
-	VMOVUPS	820544(R10), Y10	// mul_21[0] | 2
-	VMOVUPS	820576(R10), Y11	// mul_21[0] | 3
+	VMOVUPS	802048(R10), Y8	// mul_21[0]
+	VMOVUPS	802080(R10), Y9	// mul_21[0] | 1
+	VMOVUPS	802112(R10), Y10	// mul_21[0] | 2
+	VMOVUPS	802144(R10), Y11	// mul_21[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -15005,14 +14582,14 @@ loop75: // 32 times: terms of the sums
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop75
-	VMOVUPS	Y0, 824576(DI)	// vecmat_6[0]
-	VMOVUPS	Y1, 824608(DI)	// vecmat_6[0] | 1
-	VMOVUPS	Y2, 824640(DI)	// vecmat_6[0] | 2
-	VMOVUPS	Y3, 824672(DI)	// vecmat_6[0] | 3
-	VMOVUPS	Y4, 824704(DI)	// vecmat_6[1]
-	VMOVUPS	Y5, 824736(DI)	// vecmat_6[1] | 1
-	VMOVUPS	Y6, 824768(DI)	// vecmat_6[1] | 2
-	VMOVUPS	Y7, 824800(DI)	// vecmat_6[1] | 3
+	VMOVUPS	Y0, 806144(DI)	// vecmat_6[0]
+	VMOVUPS	Y1, 806176(DI)	// vecmat_6[0] | 1
+	VMOVUPS	Y2, 806208(DI)	// vecmat_6[0] | 2
+	VMOVUPS	Y3, 806240(DI)	// vecmat_6[0] | 3
+	VMOVUPS	Y4, 806272(DI)	// vecmat_6[1]
+	VMOVUPS	Y5, 806304(DI)	// vecmat_6[1] | 1
+	VMOVUPS	Y6, 806336(DI)	// vecmat_6[1] | 2
+	VMOVUPS	Y7, 806368(DI)	// vecmat_6[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -15024,7 +14601,7 @@ loop76: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop77: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	698624(R9), Y0	// add_9[0]
+	VMOVUPS	680192(R9), Y0	// add_9[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_42b40000<>(SB), Y2
 	VMINPS	Y1, Y2, Y1
@@ -15056,7 +14633,7 @@ loop77: // 32 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 828672(R9)	// sigmoid_3[0]
+	VMOVUPS	Y0, 810240(R9)	// sigmoid_3[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop77
@@ -15076,28 +14653,28 @@ loop77: // 32 times: elements
 	MOVQ	R8, DI
 loop78: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	715008(SI), Y0	// softplus_4[0]
-	VMOVUPS	715040(SI), Y1	// softplus_4[0] | 1
-	VMOVUPS	715072(SI), Y2	// softplus_4[0] | 2
-	VMOVUPS	715104(SI), Y3	// softplus_4[0] | 3
+	VMOVUPS	696576(SI), Y0	// softplus_4[0]
+	VMOVUPS	696608(SI), Y1	// softplus_4[0] | 1
+	VMOVUPS	696640(SI), Y2	// softplus_4[0] | 2
+	VMOVUPS	696672(SI), Y3	// softplus_4[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	820224(AX), Y4	// G_bar_3[0]
-	VMOVUPS	820256(AX), Y5	// G_bar_3[0] | 1
-	VMOVUPS	820288(AX), Y6	// G_bar_3[0] | 2
-	VMOVUPS	820320(AX), Y7	// G_bar_3[0] | 3
+	VMOVUPS	801792(AX), Y4	// G_bar_3[0]
+	VMOVUPS	801824(AX), Y5	// G_bar_3[0] | 1
+	VMOVUPS	801856(AX), Y6	// G_bar_3[0] | 2
+	VMOVUPS	801888(AX), Y7	// G_bar_3[0] | 3
 	VMOVUPS	45056(DI), Y8	// sum of friction.4.weight[0]
 	VFMADD231PS	Y0, Y4, Y8
 	VFMADD231PS	Y1, Y5, Y8
 	VFMADD231PS	Y2, Y6, Y8
 	VFMADD231PS	Y3, Y7, Y8
 	VMOVUPS	Y8, 45056(DI)	// sum of friction.4.weight[0]
-	VMOVUPS	820352(AX), Y4	// G_bar_3[1]
-	VMOVUPS	820384(AX), Y5	// G_bar_3[1] | 1
-	VMOVUPS	820416(AX), Y6	// G_bar_3[1] | 2
-	VMOVUPS	820448(AX), Y7	// G_bar_3[1] | 3
+	VMOVUPS	801920(AX), Y4	// G_bar_3[1]
+	VMOVUPS	801952(AX), Y5	// G_bar_3[1] | 1
+	VMOVUPS	801984(AX), Y6	// G_bar_3[1] | 2
+	VMOVUPS	802016(AX), Y7	// G_bar_3[1] | 3
 	VMOVUPS	46080(DI), Y8	// sum of friction.4.weight[32]
 	VFMADD231PS	Y0, Y4, Y8
 	VFMADD231PS	Y1, Y5, Y8
@@ -15111,30 +14688,30 @@ loop78: // 32 times: elements
 	MOVQ	$16, CX
 	MOVQ	AX, SI
 loop79: // 16 times: tiles of 2 elements
-	VMOVUPS	820480(SI), Y0	// mul_21[0]
-	VMOVUPS	820512(SI), Y1	// mul_21[0] | 1
-	VMOVUPS	820544(SI), Y2	// mul_21[0] | 2
-	VMOVUPS	820576(SI), Y3	// mul_21[0] | 3
+	VMOVUPS	802048(SI), Y0	// mul_21[0]
+	VMOVUPS	802080(SI), Y1	// mul_21[0] | 1
+	VMOVUPS	802112(SI), Y2	// mul_21[0] | 2
+	VMOVUPS	802144(SI), Y3	// mul_21[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 651392(SI)	// turned[0]
-	VMOVUPS	Y1, 651424(SI)	// turned[0] | 1
-	VMOVUPS	Y2, 651456(SI)	// turned[0] | 2
-	VMOVUPS	Y3, 651488(SI)	// turned[0] | 3
-	VMOVUPS	820608(SI), Y0	// mul_21[1]
-	VMOVUPS	820640(SI), Y1	// mul_21[1] | 1
-	VMOVUPS	820672(SI), Y2	// mul_21[1] | 2
-	VMOVUPS	820704(SI), Y3	// mul_21[1] | 3
+	VMOVUPS	Y0, 632960(SI)	// turned[0]
+	VMOVUPS	Y1, 632992(SI)	// turned[0] | 1
+	VMOVUPS	Y2, 633024(SI)	// turned[0] | 2
+	VMOVUPS	Y3, 633056(SI)	// turned[0] | 3
+	VMOVUPS	802176(SI), Y0	// mul_21[1]
+	VMOVUPS	802208(SI), Y1	// mul_21[1] | 1
+	VMOVUPS	802240(SI), Y2	// mul_21[1] | 2
+	VMOVUPS	802272(SI), Y3	// mul_21[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 651520(SI)	// turned[1]
-	VMOVUPS	Y1, 651552(SI)	// turned[1] | 1
-	VMOVUPS	Y2, 651584(SI)	// turned[1] | 2
-	VMOVUPS	Y3, 651616(SI)	// turned[1] | 3
+	VMOVUPS	Y0, 633088(SI)	// turned[1]
+	VMOVUPS	Y1, 633120(SI)	// turned[1] | 1
+	VMOVUPS	Y2, 633152(SI)	// turned[1] | 2
+	VMOVUPS	Y3, 633184(SI)	// turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop79
@@ -15146,14 +14723,14 @@ loop80: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop81: // 4 times
-	VMOVUPS	702720(R10), Y0	// softplus_3[0]
-	VMOVUPS	702848(R10), Y1	// softplus_3[1]
-	VMOVUPS	702976(R10), Y2	// softplus_3[2]
-	VMOVUPS	703104(R10), Y3	// softplus_3[3]
-	VMOVUPS	703232(R10), Y4	// softplus_3[4]
-	VMOVUPS	703360(R10), Y5	// softplus_3[5]
-	VMOVUPS	703488(R10), Y6	// softplus_3[6]
-	VMOVUPS	703616(R10), Y7	// softplus_3[7]
+	VMOVUPS	684288(R10), Y0	// softplus_3[0]
+	VMOVUPS	684416(R10), Y1	// softplus_3[1]
+	VMOVUPS	684544(R10), Y2	// softplus_3[2]
+	VMOVUPS	684672(R10), Y3	// softplus_3[3]
+	VMOVUPS	684800(R10), Y4	// softplus_3[4]
+	VMOVUPS	684928(R10), Y5	// softplus_3[5]
+	VMOVUPS	685056(R10), Y6	// softplus_3[6]
+	VMOVUPS	685184(R10), Y7	// softplus_3[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -15178,14 +14755,14 @@ loop81: // 4 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 655488(R11)	// turned[32]
-	VMOVUPS	Y7, 655520(R11)	// turned[32] | 1
-	VMOVUPS	Y2, 655552(R11)	// turned[32] | 2
-	VMOVUPS	Y8, 655584(R11)	// turned[32] | 3
-	VMOVUPS	Y3, 655616(R11)	// turned[33]
-	VMOVUPS	Y1, 655648(R11)	// turned[33] | 1
-	VMOVUPS	Y5, 655680(R11)	// turned[33] | 2
-	VMOVUPS	Y0, 655712(R11)	// turned[33] | 3
+	VMOVUPS	Y6, 637056(R11)	// turned[32]
+	VMOVUPS	Y7, 637088(R11)	// turned[32] | 1
+	VMOVUPS	Y2, 637120(R11)	// turned[32] | 2
+	VMOVUPS	Y8, 637152(R11)	// turned[32] | 3
+	VMOVUPS	Y3, 637184(R11)	// turned[33]
+	VMOVUPS	Y1, 637216(R11)	// turned[33] | 1
+	VMOVUPS	Y5, 637248(R11)	// turned[33] | 2
+	VMOVUPS	Y0, 637280(R11)	// turned[33] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -15216,38 +14793,38 @@ loop83: // 2 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop84: // 16 times: samples, 2 at a time
-	VMOVUPS	655488(R13), Y10	// turned[32]
-	VMOVUPS	656512(R13), Y11	// turned[40]
-	VBROADCASTSS	651392(R14), Y12	// turned[0]
+	VMOVUPS	637056(R13), Y10	// turned[32]
+	VMOVUPS	638080(R13), Y11	// turned[40]
+	VBROADCASTSS	632960(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	651520(R14), Y12	// turned[1]
+	VBROADCASTSS	633088(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	651648(R14), Y12	// turned[2]
+	VBROADCASTSS	633216(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	651776(R14), Y12	// turned[3]
+	VBROADCASTSS	633344(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	651904(R14), Y12	// turned[4]
+	VBROADCASTSS	633472(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	655520(R13), Y10	// turned[32] | 1
-	VMOVUPS	656544(R13), Y11	// turned[40] | 1
-	VBROADCASTSS	651396(R14), Y12	// turned[0]
+	VMOVUPS	637088(R13), Y10	// turned[32] | 1
+	VMOVUPS	638112(R13), Y11	// turned[40] | 1
+	VBROADCASTSS	632964(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	651524(R14), Y12	// turned[1]
+	VBROADCASTSS	633092(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	651652(R14), Y12	// turned[2]
+	VBROADCASTSS	633220(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	651780(R14), Y12	// turned[3]
+	VBROADCASTSS	633348(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	651908(R14), Y12	// turned[4]
+	VBROADCASTSS	633476(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -15284,20 +14861,20 @@ loop85: // 2 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop86: // 16 times: samples, 2 at a time
-	VBROADCASTSS	655232(R10), Y4	// turned[30]
-	VBROADCASTSS	655360(R10), Y5	// turned[31]
-	VMOVUPS	655488(R11), Y6	// turned[32]
+	VBROADCASTSS	636800(R10), Y4	// turned[30]
+	VBROADCASTSS	636928(R10), Y5	// turned[31]
+	VMOVUPS	637056(R11), Y6	// turned[32]
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	656512(R11), Y6	// turned[40]
+	VMOVUPS	638080(R11), Y6	// turned[40]
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
-	VBROADCASTSS	655236(R10), Y4	// turned[30]
-	VBROADCASTSS	655364(R10), Y5	// turned[31]
-	VMOVUPS	655520(R11), Y6	// turned[32] | 1
+	VBROADCASTSS	636804(R10), Y4	// turned[30]
+	VBROADCASTSS	636932(R10), Y5	// turned[31]
+	VMOVUPS	637088(R11), Y6	// turned[32] | 1
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	656544(R11), Y6	// turned[40] | 1
+	VMOVUPS	638112(R11), Y6	// turned[40] | 1
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
 	ADDQ	$8, R10
@@ -15367,14 +14944,14 @@ loop86: // 16 times: samples, 2 at a time
 	MOVQ	R8, R10
 loop87: // 16 times: tiles of 2 elements
 	// arm.nde:11
-	VMOVUPS	824576(SI), Y0	// vecmat_6[0]
-	VMOVUPS	824608(SI), Y1	// vecmat_6[0] | 1
-	VMOVUPS	824640(SI), Y2	// vecmat_6[0] | 2
-	VMOVUPS	824672(SI), Y3	// vecmat_6[0] | 3
-	VMOVUPS	828672(SI), Y4	// sigmoid_3[0]
-	VMOVUPS	828704(SI), Y5	// sigmoid_3[0] | 1
-	VMOVUPS	828736(SI), Y6	// sigmoid_3[0] | 2
-	VMOVUPS	828768(SI), Y7	// sigmoid_3[0] | 3
+	VMOVUPS	806144(SI), Y0	// vecmat_6[0]
+	VMOVUPS	806176(SI), Y1	// vecmat_6[0] | 1
+	VMOVUPS	806208(SI), Y2	// vecmat_6[0] | 2
+	VMOVUPS	806240(SI), Y3	// vecmat_6[0] | 3
+	VMOVUPS	810240(SI), Y4	// sigmoid_3[0]
+	VMOVUPS	810272(SI), Y5	// sigmoid_3[0] | 1
+	VMOVUPS	810304(SI), Y6	// sigmoid_3[0] | 2
+	VMOVUPS	810336(SI), Y7	// sigmoid_3[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
@@ -15467,14 +15044,14 @@ loop87: // 16 times: tiles of 2 elements
 	VMOVUPS	864(AX), Y15
 	VFMADD231PS	Y3, Y4, Y15
 	VMOVUPS	Y15, 864(AX)
-	VMOVUPS	824704(SI), Y4	// vecmat_6[1]
-	VMOVUPS	824736(SI), Y5	// vecmat_6[1] | 1
-	VMOVUPS	824768(SI), Y6	// vecmat_6[1] | 2
-	VMOVUPS	824800(SI), Y7	// vecmat_6[1] | 3
-	VMOVUPS	828800(SI), Y8	// sigmoid_3[1]
-	VMOVUPS	828832(SI), Y9	// sigmoid_3[1] | 1
-	VMOVUPS	828864(SI), Y10	// sigmoid_3[1] | 2
-	VMOVUPS	828896(SI), Y11	// sigmoid_3[1] | 3
+	VMOVUPS	806272(SI), Y4	// vecmat_6[1]
+	VMOVUPS	806304(SI), Y5	// vecmat_6[1] | 1
+	VMOVUPS	806336(SI), Y6	// vecmat_6[1] | 2
+	VMOVUPS	806368(SI), Y7	// vecmat_6[1] | 3
+	VMOVUPS	810368(SI), Y8	// sigmoid_3[1]
+	VMOVUPS	810400(SI), Y9	// sigmoid_3[1] | 1
+	VMOVUPS	810432(SI), Y10	// sigmoid_3[1] | 2
+	VMOVUPS	810464(SI), Y11	// sigmoid_3[1] | 3
 	VMULPS	Y8, Y4, Y4
 	VMULPS	Y9, Y5, Y5
 	VMULPS	Y10, Y6, Y6
@@ -15579,10 +15156,10 @@ loop87: // 16 times: tiles of 2 elements
 	MOVQ	AX, R12
 	MOVQ	R10, R13
 loop88: // 6 times: elements
-	VMOVUPS	693760(R12), Y8	// concat_2[0]
-	VMOVUPS	693792(R12), Y9	// concat_2[0] | 1
-	VMOVUPS	693824(R12), Y10	// concat_2[0] | 2
-	VMOVUPS	693856(R12), Y11	// concat_2[0] | 3
+	VMOVUPS	675328(R12), Y8	// concat_2[0]
+	VMOVUPS	675360(R12), Y9	// concat_2[0] | 1
+	VMOVUPS	675392(R12), Y10	// concat_2[0] | 2
+	VMOVUPS	675424(R12), Y11	// concat_2[0] | 3
 	VMOVUPS	(R13), Y12	// sum of friction.0.weight[0]
 	VFMADD231PS	Y8, Y0, Y12
 	VFMADD231PS	Y9, Y1, Y12
@@ -15606,84 +15183,84 @@ loop88: // 6 times: elements
 	DECQ	CX
 	JNE	loop87
 	VMOVUPS	128(AX), Y13	// vecmat_7[0]
-	VMOVUPS	Y13, 832768(AX)
+	VMOVUPS	Y13, 814336(AX)
 	VMOVUPS	160(AX), Y13	// vecmat_7[0] | 1
-	VMOVUPS	Y13, 832800(AX)
+	VMOVUPS	Y13, 814368(AX)
 	VMOVUPS	192(AX), Y13	// vecmat_7[0] | 2
-	VMOVUPS	Y13, 832832(AX)
+	VMOVUPS	Y13, 814400(AX)
 	VMOVUPS	224(AX), Y13	// vecmat_7[0] | 3
-	VMOVUPS	Y13, 832864(AX)
+	VMOVUPS	Y13, 814432(AX)
 	VMOVUPS	256(AX), Y13	// vecmat_7[1]
-	VMOVUPS	Y13, 832896(AX)
+	VMOVUPS	Y13, 814464(AX)
 	VMOVUPS	288(AX), Y13	// vecmat_7[1] | 1
-	VMOVUPS	Y13, 832928(AX)
+	VMOVUPS	Y13, 814496(AX)
 	VMOVUPS	320(AX), Y13	// vecmat_7[1] | 2
-	VMOVUPS	Y13, 832960(AX)
+	VMOVUPS	Y13, 814528(AX)
 	VMOVUPS	352(AX), Y13	// vecmat_7[1] | 3
-	VMOVUPS	Y13, 832992(AX)
+	VMOVUPS	Y13, 814560(AX)
 	VMOVUPS	384(AX), Y13	// vecmat_7[2]
-	VMOVUPS	Y13, 833024(AX)
+	VMOVUPS	Y13, 814592(AX)
 	VMOVUPS	416(AX), Y13	// vecmat_7[2] | 1
-	VMOVUPS	Y13, 833056(AX)
+	VMOVUPS	Y13, 814624(AX)
 	VMOVUPS	448(AX), Y13	// vecmat_7[2] | 2
-	VMOVUPS	Y13, 833088(AX)
+	VMOVUPS	Y13, 814656(AX)
 	VMOVUPS	480(AX), Y13	// vecmat_7[2] | 3
-	VMOVUPS	Y13, 833120(AX)
+	VMOVUPS	Y13, 814688(AX)
 	VMOVUPS	512(AX), Y13	// vecmat_7[3]
-	VMOVUPS	Y13, 833152(AX)
+	VMOVUPS	Y13, 814720(AX)
 	VMOVUPS	544(AX), Y13	// vecmat_7[3] | 1
-	VMOVUPS	Y13, 833184(AX)
+	VMOVUPS	Y13, 814752(AX)
 	VMOVUPS	576(AX), Y13	// vecmat_7[3] | 2
-	VMOVUPS	Y13, 833216(AX)
+	VMOVUPS	Y13, 814784(AX)
 	VMOVUPS	608(AX), Y13	// vecmat_7[3] | 3
-	VMOVUPS	Y13, 833248(AX)
+	VMOVUPS	Y13, 814816(AX)
 	VMOVUPS	640(AX), Y13	// vecmat_7[4]
-	VMOVUPS	Y13, 833280(AX)
+	VMOVUPS	Y13, 814848(AX)
 	VMOVUPS	672(AX), Y13	// vecmat_7[4] | 1
-	VMOVUPS	Y13, 833312(AX)
+	VMOVUPS	Y13, 814880(AX)
 	VMOVUPS	704(AX), Y13	// vecmat_7[4] | 2
-	VMOVUPS	Y13, 833344(AX)
+	VMOVUPS	Y13, 814912(AX)
 	VMOVUPS	736(AX), Y13	// vecmat_7[4] | 3
-	VMOVUPS	Y13, 833376(AX)
+	VMOVUPS	Y13, 814944(AX)
 	VMOVUPS	768(AX), Y13	// vecmat_7[5]
-	VMOVUPS	Y13, 833408(AX)
+	VMOVUPS	Y13, 814976(AX)
 	VMOVUPS	800(AX), Y13	// vecmat_7[5] | 1
-	VMOVUPS	Y13, 833440(AX)
+	VMOVUPS	Y13, 815008(AX)
 	VMOVUPS	832(AX), Y13	// vecmat_7[5] | 2
-	VMOVUPS	Y13, 833472(AX)
+	VMOVUPS	Y13, 815040(AX)
 	VMOVUPS	864(AX), Y13	// vecmat_7[5] | 3
-	VMOVUPS	Y13, 833504(AX)
+	VMOVUPS	Y13, 815072(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop89: // 4 times: vectors of the block
 	VMOVUPS	65792(SI), Y0	// mask
-	VMOVUPS	833024(SI), Y1	// vecmat_7[2]
-	VMOVUPS	833152(SI), Y1	// vecmat_7[3]
-	VMOVUPS	832768(SI), Y1	// vecmat_7[0]
-	VMOVUPS	832896(SI), Y1	// vecmat_7[1]
+	VMOVUPS	814592(SI), Y1	// vecmat_7[2]
+	VMOVUPS	814720(SI), Y1	// vecmat_7[3]
+	VMOVUPS	814336(SI), Y1	// vecmat_7[0]
+	VMOVUPS	814464(SI), Y1	// vecmat_7[1]
 	// arm.nde:11
-	VMOVUPS	832768(SI), Y1	// vecmat_7[0]
-	VMOVUPS	693504(SI), Y2	// cos_6[0]
-	VMOVUPS	833024(SI), Y3	// vecmat_7[2]
-	VMOVUPS	833536(SI), Y4	// neg_5[0]
+	VMOVUPS	814336(SI), Y1	// vecmat_7[0]
+	VMOVUPS	675072(SI), Y2	// cos_6[0]
+	VMOVUPS	814592(SI), Y3	// vecmat_7[2]
+	VMOVUPS	815104(SI), Y4	// neg_5[0]
 	VMULPS	Y4, Y3, Y3
 	VFMADD231PS	Y2, Y1, Y3
-	VMOVUPS	832896(SI), Y1	// vecmat_7[1]
-	VMOVUPS	693632(SI), Y2	// cos_6[1]
-	VMOVUPS	833152(SI), Y4	// vecmat_7[3]
-	VMOVUPS	833664(SI), Y5	// neg_5[1]
+	VMOVUPS	814464(SI), Y1	// vecmat_7[1]
+	VMOVUPS	675200(SI), Y2	// cos_6[1]
+	VMOVUPS	814720(SI), Y4	// vecmat_7[3]
+	VMOVUPS	815232(SI), Y5	// neg_5[1]
 	VMULPS	Y5, Y4, Y4
 	VFMADD231PS	Y2, Y1, Y4
-	VMOVUPS	820352(SI), Y15	// G_bar_3[1]
+	VMOVUPS	801920(SI), Y15	// G_bar_3[1]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	820224(SI), Y1	// G_bar_3[0]
-	VMOVUPS	660736(SI), Y2	// q_y2[0]
+	VMOVUPS	801792(SI), Y1	// G_bar_3[0]
+	VMOVUPS	642304(SI), Y2	// q_y2[0]
 	// arm.nde:35
 	VADDPS	0(AX), Y1, Y5
-	VMOVUPS	Y5, 833792(SI)	// add_25
-	VMOVUPS	664704(SI), Y6	// mul_11
+	VMOVUPS	Y5, 815360(SI)	// add_25
+	VMOVUPS	646272(SI), Y6	// mul_11
 	VMULPS	Y6, Y5, Y5
-	VMOVUPS	692736(SI), Y6	// add_8
+	VMOVUPS	674304(SI), Y6	// add_8
 	VANDPS	f32_7fffffff<>(SB), Y6, Y7
 	VMOVUPS	f32_4b400000<>(SB), Y8
 	VFMADD231PS	f32_3f22f983<>(SB), Y7, Y8
@@ -15720,7 +15297,7 @@ loop89: // 4 times: vectors of the block
 	VORPS	Y6, Y7, Y6
 	VXORPS	f32_80000000<>(SB), Y6, Y6
 	VMULPS	Y6, Y5, Y5
-	VMOVUPS	664320(SI), Y6	// mul_9
+	VMOVUPS	645888(SI), Y6	// mul_9
 	VMULPS	Y6, Y1, Y6
 	VANDPS	f32_7fffffff<>(SB), Y2, Y7
 	VMOVUPS	f32_4b400000<>(SB), Y8
@@ -15759,15 +15336,15 @@ loop89: // 4 times: vectors of the block
 	VXORPS	f32_80000000<>(SB), Y2, Y2
 	VFMADD213PS	Y5, Y2, Y6
 	// arm.nde:34
-	VMOVUPS	692352(SI), Y2	// add_7
-	VMOVUPS	692480(SI), Y7	// square_2
+	VMOVUPS	673920(SI), Y2	// add_7
+	VMOVUPS	674048(SI), Y7	// square_2
 	VMULPS	0(AX), Y7, Y7
 	VFNMADD231PS	Y2, Y1, Y7
-	VMOVUPS	Y7, 833920(SI)	// k_bar_3
+	VMOVUPS	Y7, 815488(SI)	// k_bar_3
 	// arm.nde:29
-	VMOVUPS	661248(SI), Y2	// mul_6
+	VMOVUPS	642816(SI), Y2	// mul_6
 	VMULPS	Y2, Y7, Y7
-	VMOVUPS	660992(SI), Y8	// c2
+	VMOVUPS	642560(SI), Y8	// c2
 	VFMADD231PS	Y8, Y7, Y5
 	// arm.nde:35
 	VADDPS	Y6, Y3, Y15
@@ -15775,112 +15352,112 @@ loop89: // 4 times: vectors of the block
 	VADDPS	f32_00000000<>(SB), Y4, Y15
 	VMOVUPS	Y15, 64(AX)
 	// arm.nde:38
-	VMOVUPS	819968(SI), Y3	// linsolve_3[0]
-	VMOVUPS	719616(SI), Y4	// v_k2[0]
+	VMOVUPS	801536(SI), Y3	// linsolve_3[0]
+	VMOVUPS	701184(SI), Y4	// v_k2[0]
 	VMULPS	Y4, Y3, Y6
-	VMOVUPS	719744(SI), Y7	// v_k2[1]
+	VMOVUPS	701312(SI), Y7	// v_k2[1]
 	VMULPS	Y7, Y3, Y3
-	VMOVUPS	820096(SI), Y8	// linsolve_3[1]
+	VMOVUPS	801664(SI), Y8	// linsolve_3[1]
 	VMULPS	Y4, Y8, Y4
 	VMULPS	Y7, Y8, Y7
 	VXORPS	f32_80000000<>(SB), Y6, Y6
-	VMOVUPS	Y6, 834048(SI)	// M_bar_3[0]
+	VMOVUPS	Y6, 815616(SI)	// M_bar_3[0]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
-	VMOVUPS	Y3, 834176(SI)	// M_bar_3[1]
+	VMOVUPS	Y3, 815744(SI)	// M_bar_3[1]
 	VXORPS	f32_80000000<>(SB), Y4, Y4
-	VMOVUPS	Y4, 834304(SI)	// M_bar_3[2]
+	VMOVUPS	Y4, 815872(SI)	// M_bar_3[2]
 	VXORPS	f32_80000000<>(SB), Y7, Y7
-	VMOVUPS	Y7, 834432(SI)	// M_bar_3[3]
-	VMOVUPS	662912(SI), Y7	// M_2[0]
-	VMOVUPS	Y7, 835200(SI)	// transpose_4[0]
-	VMOVUPS	663168(SI), Y15	// M_2[2]
+	VMOVUPS	Y7, 816000(SI)	// M_bar_3[3]
+	VMOVUPS	644480(SI), Y7	// M_2[0]
+	VMOVUPS	Y7, 816768(SI)	// transpose_4[0]
+	VMOVUPS	644736(SI), Y15	// M_2[2]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// transpose_4[1]
-	VMOVUPS	Y13, 835328(SI)
-	VMOVUPS	663040(SI), Y8	// M_2[1]
-	VMOVUPS	Y8, 835456(SI)	// transpose_4[2]
-	VMOVUPS	663296(SI), Y15	// M_2[3]
+	VMOVUPS	Y13, 816896(SI)
+	VMOVUPS	644608(SI), Y8	// M_2[1]
+	VMOVUPS	Y8, 817024(SI)	// transpose_4[2]
+	VMOVUPS	644864(SI), Y15	// M_2[3]
 	VMOVUPS	Y15, 128(AX)
 	VMOVUPS	128(AX), Y13	// transpose_4[3]
-	VMOVUPS	Y13, 835584(SI)
+	VMOVUPS	Y13, 817152(SI)
 	// arm.nde:32
 	VADDPS	Y3, Y4, Y3
-	VMOVUPS	Y3, 834560(SI)	// add_26
+	VMOVUPS	Y3, 816128(SI)	// add_26
 	// arm.nde:28
-	VMOVUPS	660352(SI), Y4	// mul_4
+	VMOVUPS	641920(SI), Y4	// mul_4
 	VMULPS	Y2, Y3, Y2
 	VFMADD231PS	Y4, Y6, Y2
-	VMOVUPS	662400(SI), Y3	// s2
+	VMOVUPS	643968(SI), Y3	// s2
 	VXORPS	f32_80000000<>(SB), Y3, Y3
 	VFMADD231PS	Y3, Y2, Y5
-	VMOVUPS	692096(SI), Y2	// q_k2[1]
+	VMOVUPS	673664(SI), Y2	// q_k2[1]
 	// arm.nde:34
-	VMOVUPS	662656(SI), Y3	// neg
+	VMOVUPS	644224(SI), Y3	// neg
 	VMULPS	Y3, Y1, Y1
-	VMOVUPS	692224(SI), Y3	// mul_12
+	VMOVUPS	673792(SI), Y3	// mul_12
 	VMULPS	f32_40000000<>(SB), Y2, Y4
 	VMULPS	Y4, Y1, Y4
 	VMOVUPS	Y4, Y15
 	VFMADD231PS	Y3, Y1, Y15
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	623872(SI), Y4	// v_d1_bar[0]
-	VMOVUPS	624000(SI), Y6	// v_d1_bar[1]
-	VMOVUPS	624384(SI), Y9	// v_d2_bar[0]
-	VMOVUPS	624512(SI), Y10	// v_d2_bar[1]
-	VMOVUPS	833280(SI), Y11	// vecmat_7[4]
-	VMOVUPS	833408(SI), Y11	// vecmat_7[5]
+	VMOVUPS	605440(SI), Y4	// v_d1_bar[0]
+	VMOVUPS	605568(SI), Y6	// v_d1_bar[1]
+	VMOVUPS	605952(SI), Y9	// v_d2_bar[0]
+	VMOVUPS	606080(SI), Y10	// v_d2_bar[1]
+	VMOVUPS	814848(SI), Y11	// vecmat_7[4]
+	VMOVUPS	814976(SI), Y11	// vecmat_7[5]
 	// arm.nde:28
 	VMOVUPS	32(AX), Y13
 	VADDPS	f32_00000000<>(SB), Y13, Y11
-	VMOVUPS	Y11, 834688(SI)	// q_y2_bar[0]
+	VMOVUPS	Y11, 816256(SI)	// q_y2_bar[0]
 	VADDPS	64(AX), Y5, Y5
-	VMOVUPS	Y5, 834816(SI)	// q_y2_bar[1]
+	VMOVUPS	Y5, 816384(SI)	// q_y2_bar[1]
 	// arm.nde:45
-	VMOVUPS	818432(SI), Y12	// add_23[0]
+	VMOVUPS	800000(SI), Y12	// add_23[0]
 	VADDPS	Y11, Y12, Y11
-	VMOVUPS	Y11, 834944(SI)	// add_27[0]
-	VMOVUPS	818560(SI), Y11	// add_23[1]
+	VMOVUPS	Y11, 816512(SI)	// add_27[0]
+	VMOVUPS	800128(SI), Y11	// add_23[1]
 	VADDPS	Y5, Y11, Y5
-	VMOVUPS	Y5, 835072(SI)	// add_27[1]
-	VMOVUPS	721536(SI), Y5	// mul_13[0]
+	VMOVUPS	Y5, 816640(SI)	// add_27[1]
+	VMOVUPS	703104(SI), Y5	// mul_13[0]
 	VADDPS	Y5, Y4, Y4
 	VFMADD231PS	f32_bfc00000<>(SB), Y9, Y4
-	VMOVUPS	721920(SI), Y5	// mul_14[0]
+	VMOVUPS	703488(SI), Y5	// mul_14[0]
 	VADDPS	Y5, Y4, Y4
-	VMOVUPS	721664(SI), Y5	// mul_13[1]
+	VMOVUPS	703232(SI), Y5	// mul_13[1]
 	VADDPS	Y5, Y6, Y5
 	VFMADD231PS	f32_bfc00000<>(SB), Y10, Y5
-	VMOVUPS	722048(SI), Y6	// mul_14[1]
+	VMOVUPS	703616(SI), Y6	// mul_14[1]
 	VADDPS	Y6, Y5, Y5
 	// arm.nde:11
-	VMOVUPS	818176(SI), Y6	// q_y3_bar[0]
-	VMOVUPS	660608(SI), Y9	// ha21
-	VMOVUPS	819200(SI), Y10	// add_24[0]
+	VMOVUPS	799744(SI), Y6	// q_y3_bar[0]
+	VMOVUPS	642176(SI), Y9	// ha21
+	VMOVUPS	800768(SI), Y10	// add_24[0]
 	VFMADD231PS	Y9, Y6, Y10
-	VMOVUPS	833280(SI), Y6	// vecmat_7[4]
+	VMOVUPS	814848(SI), Y6	// vecmat_7[4]
 	VADDPS	Y6, Y10, Y6
-	VMOVUPS	818304(SI), Y10	// q_y3_bar[1]
-	VMOVUPS	819328(SI), Y11	// add_24[1]
+	VMOVUPS	799872(SI), Y10	// q_y3_bar[1]
+	VMOVUPS	800896(SI), Y11	// add_24[1]
 	VFMADD231PS	Y9, Y10, Y11
-	VMOVUPS	833408(SI), Y10	// vecmat_7[5]
+	VMOVUPS	814976(SI), Y10	// vecmat_7[5]
 	VADDPS	Y10, Y11, Y10
 	// arm.nde:34
 	VMULPS	Y2, Y1, Y1
-	VMOVUPS	662528(SI), Y2	// k
+	VMOVUPS	644096(SI), Y2	// k
 	VMULPS	0(AX), Y2, Y2
 	VMULPS	Y3, Y2, Y2
 	VFMADD231PS	f32_40000000<>(SB), Y1, Y2
 	VADDPS	f32_00000000<>(SB), Y6, Y1
 	VADDPS	160(AX), Y10, Y3
 	VADDPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 835712(SI)	// q_k2_bar[0]
+	VMOVUPS	Y1, 817280(SI)	// q_k2_bar[0]
 	VADDPS	f32_00000000<>(SB), Y3, Y2
-	VMOVUPS	Y2, 835840(SI)	// q_k2_bar[1]
+	VMOVUPS	Y2, 817408(SI)	// q_k2_bar[1]
 	// arm.nde:45
 	VFMADD231PS	Y9, Y1, Y4
-	VMOVUPS	Y4, 835968(SI)	// v_k1_bar[0]
+	VMOVUPS	Y4, 817536(SI)	// v_k1_bar[0]
 	VFMADD231PS	Y9, Y2, Y5
-	VMOVUPS	Y5, 836096(SI)	// v_k1_bar[1]
+	VMOVUPS	Y5, 817664(SI)	// v_k1_bar[1]
 	// arm.nde:38
 	VANDPS	f32_7fffffff<>(SB), Y7, Y1
 	VANDPS	f32_7fffffff<>(SB), Y8, Y2
@@ -15904,19 +15481,19 @@ loop89: // 4 times: vectors of the block
 	VFNMADD231PS	Y1, Y6, Y8
 	VDIVPS	Y2, Y8, Y2
 	VORPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 836224(SI)	// linsolve_4[0]
-	VMOVUPS	Y1, 836352(SI)	// linsolve_4[1]
+	VMOVUPS	Y2, 817792(SI)	// linsolve_4[0]
+	VMOVUPS	Y1, 817920(SI)	// linsolve_4[1]
 	VXORPS	f32_80000000<>(SB), Y2, Y2
-	VMOVUPS	Y2, 836480(SI)	// G_bar_4[0]
+	VMOVUPS	Y2, 818048(SI)	// G_bar_4[0]
 	VXORPS	f32_80000000<>(SB), Y1, Y1
-	VMOVUPS	Y1, 836608(SI)	// G_bar_4[1]
+	VMOVUPS	Y1, 818176(SI)	// G_bar_4[1]
 	// arm.nde:11
-	VMOVUPS	665344(SI), Y3	// sin[0]
+	VMOVUPS	646912(SI), Y3	// sin[0]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
-	VMOVUPS	Y3, 849792(SI)	// neg_6[0]
-	VMOVUPS	665472(SI), Y3	// sin[1]
+	VMOVUPS	Y3, 831360(SI)	// neg_6[0]
+	VMOVUPS	647040(SI), Y3	// sin[1]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
-	VMOVUPS	Y3, 849920(SI)	// neg_6[1]
+	VMOVUPS	Y3, 831488(SI)	// neg_6[1]
 	MOVQ	$32, DI
 	MOVQ	BX, R9
 	MOVQ	SI, R10
@@ -15926,7 +15503,7 @@ loop90: // 32 times: elements
 	VMULPS	Y3, Y2, Y3
 	VBROADCASTSS	5248(R9), Y4	// friction.4.weight[32]
 	VFMADD231PS	Y4, Y1, Y3
-	VMOVUPS	683008(R10), Y4	// add_6[0]
+	VMOVUPS	664576(R10), Y4	// add_6[0]
 	VORPS	f32_80000000<>(SB), Y4, Y5
 	VMOVUPS	f32_42b40000<>(SB), Y6
 	VMINPS	Y5, Y6, Y5
@@ -15959,7 +15536,7 @@ loop90: // 32 times: elements
 	VADDPS	f32_3f800000<>(SB), Y5, Y5
 	VDIVPS	Y5, Y4, Y4
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 836736(R10)	// mul_22[0]
+	VMOVUPS	Y3, 818304(R10)	// mul_22[0]
 	VANDPS	Y0, Y3, Y3
 	VMOVUPS	44032(R11), Y4	// sum of friction.2.bias[0]
 	VADDPS	Y3, Y4, Y3
@@ -15988,10 +15565,10 @@ loop91: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop92: // 32 times: terms of the sums
-	VMOVUPS	836736(R10), Y8	// mul_22[0]
-	VMOVUPS	836768(R10), Y9	// mul_22[0] | 1
-	VMOVUPS	836800(R10), Y10	// mul_22[0] | 2
-	VMOVUPS	836832(R10), Y11	// mul_22[0] | 3
+	VMOVUPS	818304(R10), Y8	// mul_22[0]
+	VMOVUPS	818336(R10), Y9	// mul_22[0] | 1
+	VMOVUPS	818368(R10), Y10	// mul_22[0] | 2
+	VMOVUPS	818400(R10), Y11	// mul_22[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -16006,14 +15583,14 @@ loop92: // 32 times: terms of the sums
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop92
-	VMOVUPS	Y0, 840832(DI)	// vecmat_8[0]
-	VMOVUPS	Y1, 840864(DI)	// vecmat_8[0] | 1
-	VMOVUPS	Y2, 840896(DI)	// vecmat_8[0] | 2
-	VMOVUPS	Y3, 840928(DI)	// vecmat_8[0] | 3
-	VMOVUPS	Y4, 840960(DI)	// vecmat_8[1]
-	VMOVUPS	Y5, 840992(DI)	// vecmat_8[1] | 1
-	VMOVUPS	Y6, 841024(DI)	// vecmat_8[1] | 2
-	VMOVUPS	Y7, 841056(DI)	// vecmat_8[1] | 3
+	VMOVUPS	Y0, 822400(DI)	// vecmat_8[0]
+	VMOVUPS	Y1, 822432(DI)	// vecmat_8[0] | 1
+	VMOVUPS	Y2, 822464(DI)	// vecmat_8[0] | 2
+	VMOVUPS	Y3, 822496(DI)	// vecmat_8[0] | 3
+	VMOVUPS	Y4, 822528(DI)	// vecmat_8[1]
+	VMOVUPS	Y5, 822560(DI)	// vecmat_8[1] | 1
+	VMOVUPS	Y6, 822592(DI)	// vecmat_8[1] | 2
+	VMOVUPS	Y7, 822624(DI)	// vecmat_8[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -16025,7 +15602,7 @@ loop93: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop94: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	670720(R9), Y0	// add_5[0]
+	VMOVUPS	652288(R9), Y0	// add_5[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_42b40000<>(SB), Y2
 	VMINPS	Y1, Y2, Y1
@@ -16057,7 +15634,7 @@ loop94: // 32 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 844928(R9)	// sigmoid_4[0]
+	VMOVUPS	Y0, 826496(R9)	// sigmoid_4[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop94
@@ -16077,28 +15654,28 @@ loop94: // 32 times: elements
 	MOVQ	R8, DI
 loop95: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	687104(SI), Y0	// softplus_2[0]
-	VMOVUPS	687136(SI), Y1	// softplus_2[0] | 1
-	VMOVUPS	687168(SI), Y2	// softplus_2[0] | 2
-	VMOVUPS	687200(SI), Y3	// softplus_2[0] | 3
+	VMOVUPS	668672(SI), Y0	// softplus_2[0]
+	VMOVUPS	668704(SI), Y1	// softplus_2[0] | 1
+	VMOVUPS	668736(SI), Y2	// softplus_2[0] | 2
+	VMOVUPS	668768(SI), Y3	// softplus_2[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	836480(AX), Y4	// G_bar_4[0]
-	VMOVUPS	836512(AX), Y5	// G_bar_4[0] | 1
-	VMOVUPS	836544(AX), Y6	// G_bar_4[0] | 2
-	VMOVUPS	836576(AX), Y7	// G_bar_4[0] | 3
+	VMOVUPS	818048(AX), Y4	// G_bar_4[0]
+	VMOVUPS	818080(AX), Y5	// G_bar_4[0] | 1
+	VMOVUPS	818112(AX), Y6	// G_bar_4[0] | 2
+	VMOVUPS	818144(AX), Y7	// G_bar_4[0] | 3
 	VMOVUPS	45056(DI), Y8	// sum of friction.4.weight[0]
 	VFMADD231PS	Y0, Y4, Y8
 	VFMADD231PS	Y1, Y5, Y8
 	VFMADD231PS	Y2, Y6, Y8
 	VFMADD231PS	Y3, Y7, Y8
 	VMOVUPS	Y8, 45056(DI)	// sum of friction.4.weight[0]
-	VMOVUPS	836608(AX), Y4	// G_bar_4[1]
-	VMOVUPS	836640(AX), Y5	// G_bar_4[1] | 1
-	VMOVUPS	836672(AX), Y6	// G_bar_4[1] | 2
-	VMOVUPS	836704(AX), Y7	// G_bar_4[1] | 3
+	VMOVUPS	818176(AX), Y4	// G_bar_4[1]
+	VMOVUPS	818208(AX), Y5	// G_bar_4[1] | 1
+	VMOVUPS	818240(AX), Y6	// G_bar_4[1] | 2
+	VMOVUPS	818272(AX), Y7	// G_bar_4[1] | 3
 	VMOVUPS	46080(DI), Y8	// sum of friction.4.weight[32]
 	VFMADD231PS	Y0, Y4, Y8
 	VFMADD231PS	Y1, Y5, Y8
@@ -16112,30 +15689,30 @@ loop95: // 32 times: elements
 	MOVQ	$16, CX
 	MOVQ	AX, SI
 loop96: // 16 times: tiles of 2 elements
-	VMOVUPS	836736(SI), Y0	// mul_22[0]
-	VMOVUPS	836768(SI), Y1	// mul_22[0] | 1
-	VMOVUPS	836800(SI), Y2	// mul_22[0] | 2
-	VMOVUPS	836832(SI), Y3	// mul_22[0] | 3
+	VMOVUPS	818304(SI), Y0	// mul_22[0]
+	VMOVUPS	818336(SI), Y1	// mul_22[0] | 1
+	VMOVUPS	818368(SI), Y2	// mul_22[0] | 2
+	VMOVUPS	818400(SI), Y3	// mul_22[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 651392(SI)	// turned[0]
-	VMOVUPS	Y1, 651424(SI)	// turned[0] | 1
-	VMOVUPS	Y2, 651456(SI)	// turned[0] | 2
-	VMOVUPS	Y3, 651488(SI)	// turned[0] | 3
-	VMOVUPS	836864(SI), Y0	// mul_22[1]
-	VMOVUPS	836896(SI), Y1	// mul_22[1] | 1
-	VMOVUPS	836928(SI), Y2	// mul_22[1] | 2
-	VMOVUPS	836960(SI), Y3	// mul_22[1] | 3
+	VMOVUPS	Y0, 632960(SI)	// turned[0]
+	VMOVUPS	Y1, 632992(SI)	// turned[0] | 1
+	VMOVUPS	Y2, 633024(SI)	// turned[0] | 2
+	VMOVUPS	Y3, 633056(SI)	// turned[0] | 3
+	VMOVUPS	818432(SI), Y0	// mul_22[1]
+	VMOVUPS	818464(SI), Y1	// mul_22[1] | 1
+	VMOVUPS	818496(SI), Y2	// mul_22[1] | 2
+	VMOVUPS	818528(SI), Y3	// mul_22[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 651520(SI)	// turned[1]
-	VMOVUPS	Y1, 651552(SI)	// turned[1] | 1
-	VMOVUPS	Y2, 651584(SI)	// turned[1] | 2
-	VMOVUPS	Y3, 651616(SI)	// turned[1] | 3
+	VMOVUPS	Y0, 633088(SI)	// turned[1]
+	VMOVUPS	Y1, 633120(SI)	// turned[1] | 1
+	VMOVUPS	Y2, 633152(SI)	// turned[1] | 2
+	VMOVUPS	Y3, 633184(SI)	// turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop96
@@ -16147,14 +15724,14 @@ loop97: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop98: // 4 times
-	VMOVUPS	674816(R10), Y0	// softplus[0]
-	VMOVUPS	674944(R10), Y1	// softplus[1]
-	VMOVUPS	675072(R10), Y2	// softplus[2]
-	VMOVUPS	675200(R10), Y3	// softplus[3]
-	VMOVUPS	675328(R10), Y4	// softplus[4]
-	VMOVUPS	675456(R10), Y5	// softplus[5]
-	VMOVUPS	675584(R10), Y6	// softplus[6]
-	VMOVUPS	675712(R10), Y7	// softplus[7]
+	VMOVUPS	656384(R10), Y0	// softplus[0]
+	VMOVUPS	656512(R10), Y1	// softplus[1]
+	VMOVUPS	656640(R10), Y2	// softplus[2]
+	VMOVUPS	656768(R10), Y3	// softplus[3]
+	VMOVUPS	656896(R10), Y4	// softplus[4]
+	VMOVUPS	657024(R10), Y5	// softplus[5]
+	VMOVUPS	657152(R10), Y6	// softplus[6]
+	VMOVUPS	657280(R10), Y7	// softplus[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -16179,14 +15756,14 @@ loop98: // 4 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 655488(R11)	// turned[32]
-	VMOVUPS	Y7, 655520(R11)	// turned[32] | 1
-	VMOVUPS	Y2, 655552(R11)	// turned[32] | 2
-	VMOVUPS	Y8, 655584(R11)	// turned[32] | 3
-	VMOVUPS	Y3, 655616(R11)	// turned[33]
-	VMOVUPS	Y1, 655648(R11)	// turned[33] | 1
-	VMOVUPS	Y5, 655680(R11)	// turned[33] | 2
-	VMOVUPS	Y0, 655712(R11)	// turned[33] | 3
+	VMOVUPS	Y6, 637056(R11)	// turned[32]
+	VMOVUPS	Y7, 637088(R11)	// turned[32] | 1
+	VMOVUPS	Y2, 637120(R11)	// turned[32] | 2
+	VMOVUPS	Y8, 637152(R11)	// turned[32] | 3
+	VMOVUPS	Y3, 637184(R11)	// turned[33]
+	VMOVUPS	Y1, 637216(R11)	// turned[33] | 1
+	VMOVUPS	Y5, 637248(R11)	// turned[33] | 2
+	VMOVUPS	Y0, 637280(R11)	// turned[33] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -16217,38 +15794,38 @@ loop100: // 2 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop101: // 16 times: samples, 2 at a time
-	VMOVUPS	655488(R13), Y10	// turned[32]
-	VMOVUPS	656512(R13), Y11	// turned[40]
-	VBROADCASTSS	651392(R14), Y12	// turned[0]
+	VMOVUPS	637056(R13), Y10	// turned[32]
+	VMOVUPS	638080(R13), Y11	// turned[40]
+	VBROADCASTSS	632960(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	651520(R14), Y12	// turned[1]
+	VBROADCASTSS	633088(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	651648(R14), Y12	// turned[2]
+	VBROADCASTSS	633216(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	651776(R14), Y12	// turned[3]
+	VBROADCASTSS	633344(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	651904(R14), Y12	// turned[4]
+	VBROADCASTSS	633472(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	655520(R13), Y10	// turned[32] | 1
-	VMOVUPS	656544(R13), Y11	// turned[40] | 1
-	VBROADCASTSS	651396(R14), Y12	// turned[0]
+	VMOVUPS	637088(R13), Y10	// turned[32] | 1
+	VMOVUPS	638112(R13), Y11	// turned[40] | 1
+	VBROADCASTSS	632964(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	651524(R14), Y12	// turned[1]
+	VBROADCASTSS	633092(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	651652(R14), Y12	// turned[2]
+	VBROADCASTSS	633220(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	651780(R14), Y12	// turned[3]
+	VBROADCASTSS	633348(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	651908(R14), Y12	// turned[4]
+	VBROADCASTSS	633476(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -16285,20 +15862,20 @@ loop102: // 2 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop103: // 16 times: samples, 2 at a time
-	VBROADCASTSS	655232(R10), Y4	// turned[30]
-	VBROADCASTSS	655360(R10), Y5	// turned[31]
-	VMOVUPS	655488(R11), Y6	// turned[32]
+	VBROADCASTSS	636800(R10), Y4	// turned[30]
+	VBROADCASTSS	636928(R10), Y5	// turned[31]
+	VMOVUPS	637056(R11), Y6	// turned[32]
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	656512(R11), Y6	// turned[40]
+	VMOVUPS	638080(R11), Y6	// turned[40]
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
-	VBROADCASTSS	655236(R10), Y4	// turned[30]
-	VBROADCASTSS	655364(R10), Y5	// turned[31]
-	VMOVUPS	655520(R11), Y6	// turned[32] | 1
+	VBROADCASTSS	636804(R10), Y4	// turned[30]
+	VBROADCASTSS	636932(R10), Y5	// turned[31]
+	VMOVUPS	637088(R11), Y6	// turned[32] | 1
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	656544(R11), Y6	// turned[40] | 1
+	VMOVUPS	638112(R11), Y6	// turned[40] | 1
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
 	ADDQ	$8, R10
@@ -16368,14 +15945,14 @@ loop103: // 16 times: samples, 2 at a time
 	MOVQ	R8, R10
 loop104: // 16 times: tiles of 2 elements
 	// arm.nde:11
-	VMOVUPS	840832(SI), Y0	// vecmat_8[0]
-	VMOVUPS	840864(SI), Y1	// vecmat_8[0] | 1
-	VMOVUPS	840896(SI), Y2	// vecmat_8[0] | 2
-	VMOVUPS	840928(SI), Y3	// vecmat_8[0] | 3
-	VMOVUPS	844928(SI), Y4	// sigmoid_4[0]
-	VMOVUPS	844960(SI), Y5	// sigmoid_4[0] | 1
-	VMOVUPS	844992(SI), Y6	// sigmoid_4[0] | 2
-	VMOVUPS	845024(SI), Y7	// sigmoid_4[0] | 3
+	VMOVUPS	822400(SI), Y0	// vecmat_8[0]
+	VMOVUPS	822432(SI), Y1	// vecmat_8[0] | 1
+	VMOVUPS	822464(SI), Y2	// vecmat_8[0] | 2
+	VMOVUPS	822496(SI), Y3	// vecmat_8[0] | 3
+	VMOVUPS	826496(SI), Y4	// sigmoid_4[0]
+	VMOVUPS	826528(SI), Y5	// sigmoid_4[0] | 1
+	VMOVUPS	826560(SI), Y6	// sigmoid_4[0] | 2
+	VMOVUPS	826592(SI), Y7	// sigmoid_4[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
@@ -16468,14 +16045,14 @@ loop104: // 16 times: tiles of 2 elements
 	VMOVUPS	864(AX), Y15
 	VFMADD231PS	Y3, Y4, Y15
 	VMOVUPS	Y15, 864(AX)
-	VMOVUPS	840960(SI), Y4	// vecmat_8[1]
-	VMOVUPS	840992(SI), Y5	// vecmat_8[1] | 1
-	VMOVUPS	841024(SI), Y6	// vecmat_8[1] | 2
-	VMOVUPS	841056(SI), Y7	// vecmat_8[1] | 3
-	VMOVUPS	845056(SI), Y8	// sigmoid_4[1]
-	VMOVUPS	845088(SI), Y9	// sigmoid_4[1] | 1
-	VMOVUPS	845120(SI), Y10	// sigmoid_4[1] | 2
-	VMOVUPS	845152(SI), Y11	// sigmoid_4[1] | 3
+	VMOVUPS	822528(SI), Y4	// vecmat_8[1]
+	VMOVUPS	822560(SI), Y5	// vecmat_8[1] | 1
+	VMOVUPS	822592(SI), Y6	// vecmat_8[1] | 2
+	VMOVUPS	822624(SI), Y7	// vecmat_8[1] | 3
+	VMOVUPS	826624(SI), Y8	// sigmoid_4[1]
+	VMOVUPS	826656(SI), Y9	// sigmoid_4[1] | 1
+	VMOVUPS	826688(SI), Y10	// sigmoid_4[1] | 2
+	VMOVUPS	826720(SI), Y11	// sigmoid_4[1] | 3
 	VMULPS	Y8, Y4, Y4
 	VMULPS	Y9, Y5, Y5
 	VMULPS	Y10, Y6, Y6
@@ -16580,10 +16157,10 @@ loop104: // 16 times: tiles of 2 elements
 	MOVQ	AX, R12
 	MOVQ	R10, R13
 loop105: // 6 times: elements
-	VMOVUPS	665856(R12), Y8	// concat[0]
-	VMOVUPS	665888(R12), Y9	// concat[0] | 1
-	VMOVUPS	665920(R12), Y10	// concat[0] | 2
-	VMOVUPS	665952(R12), Y11	// concat[0] | 3
+	VMOVUPS	647424(R12), Y8	// concat[0]
+	VMOVUPS	647456(R12), Y9	// concat[0] | 1
+	VMOVUPS	647488(R12), Y10	// concat[0] | 2
+	VMOVUPS	647520(R12), Y11	// concat[0] | 3
 	VMOVUPS	(R13), Y12	// sum of friction.0.weight[0]
 	VFMADD231PS	Y8, Y0, Y12
 	VFMADD231PS	Y9, Y1, Y12
@@ -16607,91 +16184,91 @@ loop105: // 6 times: elements
 	DECQ	CX
 	JNE	loop104
 	VMOVUPS	128(AX), Y13	// vecmat_9[0]
-	VMOVUPS	Y13, 849024(AX)
+	VMOVUPS	Y13, 830592(AX)
 	VMOVUPS	160(AX), Y13	// vecmat_9[0] | 1
-	VMOVUPS	Y13, 849056(AX)
+	VMOVUPS	Y13, 830624(AX)
 	VMOVUPS	192(AX), Y13	// vecmat_9[0] | 2
-	VMOVUPS	Y13, 849088(AX)
+	VMOVUPS	Y13, 830656(AX)
 	VMOVUPS	224(AX), Y13	// vecmat_9[0] | 3
-	VMOVUPS	Y13, 849120(AX)
+	VMOVUPS	Y13, 830688(AX)
 	VMOVUPS	256(AX), Y13	// vecmat_9[1]
-	VMOVUPS	Y13, 849152(AX)
+	VMOVUPS	Y13, 830720(AX)
 	VMOVUPS	288(AX), Y13	// vecmat_9[1] | 1
-	VMOVUPS	Y13, 849184(AX)
+	VMOVUPS	Y13, 830752(AX)
 	VMOVUPS	320(AX), Y13	// vecmat_9[1] | 2
-	VMOVUPS	Y13, 849216(AX)
+	VMOVUPS	Y13, 830784(AX)
 	VMOVUPS	352(AX), Y13	// vecmat_9[1] | 3
-	VMOVUPS	Y13, 849248(AX)
+	VMOVUPS	Y13, 830816(AX)
 	VMOVUPS	384(AX), Y13	// vecmat_9[2]
-	VMOVUPS	Y13, 849280(AX)
+	VMOVUPS	Y13, 830848(AX)
 	VMOVUPS	416(AX), Y13	// vecmat_9[2] | 1
-	VMOVUPS	Y13, 849312(AX)
+	VMOVUPS	Y13, 830880(AX)
 	VMOVUPS	448(AX), Y13	// vecmat_9[2] | 2
-	VMOVUPS	Y13, 849344(AX)
+	VMOVUPS	Y13, 830912(AX)
 	VMOVUPS	480(AX), Y13	// vecmat_9[2] | 3
-	VMOVUPS	Y13, 849376(AX)
+	VMOVUPS	Y13, 830944(AX)
 	VMOVUPS	512(AX), Y13	// vecmat_9[3]
-	VMOVUPS	Y13, 849408(AX)
+	VMOVUPS	Y13, 830976(AX)
 	VMOVUPS	544(AX), Y13	// vecmat_9[3] | 1
-	VMOVUPS	Y13, 849440(AX)
+	VMOVUPS	Y13, 831008(AX)
 	VMOVUPS	576(AX), Y13	// vecmat_9[3] | 2
-	VMOVUPS	Y13, 849472(AX)
+	VMOVUPS	Y13, 831040(AX)
 	VMOVUPS	608(AX), Y13	// vecmat_9[3] | 3
-	VMOVUPS	Y13, 849504(AX)
+	VMOVUPS	Y13, 831072(AX)
 	VMOVUPS	640(AX), Y13	// vecmat_9[4]
-	VMOVUPS	Y13, 849536(AX)
+	VMOVUPS	Y13, 831104(AX)
 	VMOVUPS	672(AX), Y13	// vecmat_9[4] | 1
-	VMOVUPS	Y13, 849568(AX)
+	VMOVUPS	Y13, 831136(AX)
 	VMOVUPS	704(AX), Y13	// vecmat_9[4] | 2
-	VMOVUPS	Y13, 849600(AX)
+	VMOVUPS	Y13, 831168(AX)
 	VMOVUPS	736(AX), Y13	// vecmat_9[4] | 3
-	VMOVUPS	Y13, 849632(AX)
+	VMOVUPS	Y13, 831200(AX)
 	VMOVUPS	768(AX), Y13	// vecmat_9[5]
-	VMOVUPS	Y13, 849664(AX)
+	VMOVUPS	Y13, 831232(AX)
 	VMOVUPS	800(AX), Y13	// vecmat_9[5] | 1
-	VMOVUPS	Y13, 849696(AX)
+	VMOVUPS	Y13, 831264(AX)
 	VMOVUPS	832(AX), Y13	// vecmat_9[5] | 2
-	VMOVUPS	Y13, 849728(AX)
+	VMOVUPS	Y13, 831296(AX)
 	VMOVUPS	864(AX), Y13	// vecmat_9[5] | 3
-	VMOVUPS	Y13, 849760(AX)
+	VMOVUPS	Y13, 831328(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop106: // 4 times: vectors of the block
 	VMOVUPS	65792(SI), Y15	// mask
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	849280(SI), Y0	// vecmat_9[2]
-	VMOVUPS	849408(SI), Y0	// vecmat_9[3]
-	VMOVUPS	849024(SI), Y0	// vecmat_9[0]
-	VMOVUPS	849152(SI), Y0	// vecmat_9[1]
+	VMOVUPS	830848(SI), Y0	// vecmat_9[2]
+	VMOVUPS	830976(SI), Y0	// vecmat_9[3]
+	VMOVUPS	830592(SI), Y0	// vecmat_9[0]
+	VMOVUPS	830720(SI), Y0	// vecmat_9[1]
 	// arm.nde:11
-	VMOVUPS	849024(SI), Y0	// vecmat_9[0]
-	VMOVUPS	665600(SI), Y1	// cos_3[0]
-	VMOVUPS	849280(SI), Y2	// vecmat_9[2]
-	VMOVUPS	849792(SI), Y3	// neg_6[0]
-	VMOVUPS	834944(SI), Y4	// add_27[0]
+	VMOVUPS	830592(SI), Y0	// vecmat_9[0]
+	VMOVUPS	647168(SI), Y1	// cos_3[0]
+	VMOVUPS	830848(SI), Y2	// vecmat_9[2]
+	VMOVUPS	831360(SI), Y3	// neg_6[0]
+	VMOVUPS	816512(SI), Y4	// add_27[0]
 	VFMADD231PS	Y3, Y2, Y4
 	VMOVUPS	Y4, Y15
 	VFMADD231PS	Y1, Y0, Y15
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	849152(SI), Y0	// vecmat_9[1]
-	VMOVUPS	665728(SI), Y1	// cos_3[1]
-	VMOVUPS	849408(SI), Y2	// vecmat_9[3]
-	VMOVUPS	849920(SI), Y3	// neg_6[1]
-	VMOVUPS	835072(SI), Y4	// add_27[1]
+	VMOVUPS	830720(SI), Y0	// vecmat_9[1]
+	VMOVUPS	647296(SI), Y1	// cos_3[1]
+	VMOVUPS	830976(SI), Y2	// vecmat_9[3]
+	VMOVUPS	831488(SI), Y3	// neg_6[1]
+	VMOVUPS	816640(SI), Y4	// add_27[1]
 	VFMADD231PS	Y3, Y2, Y4
 	VFMADD231PS	Y1, Y0, Y4
-	VMOVUPS	836608(SI), Y15	// G_bar_4[1]
+	VMOVUPS	818176(SI), Y15	// G_bar_4[1]
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	836480(SI), Y15	// G_bar_4[0]
+	VMOVUPS	818048(SI), Y15	// G_bar_4[0]
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	596864(SI), Y0	// q[0]
+	VMOVUPS	578432(SI), Y0	// q[0]
 	// arm.nde:35
 	VMOVUPS	64(AX), Y13
 	VADDPS	96(AX), Y13, Y15
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	664704(SI), Y1	// mul_11
+	VMOVUPS	646272(SI), Y1	// mul_11
 	VMULPS	128(AX), Y1, Y1
-	VMOVUPS	664832(SI), Y2	// add_4
+	VMOVUPS	646400(SI), Y2	// add_4
 	VANDPS	f32_7fffffff<>(SB), Y2, Y3
 	VMOVUPS	f32_4b400000<>(SB), Y5
 	VFMADD231PS	f32_3f22f983<>(SB), Y3, Y5
@@ -16728,7 +16305,7 @@ loop106: // 4 times: vectors of the block
 	VORPS	Y2, Y3, Y2
 	VXORPS	f32_80000000<>(SB), Y2, Y2
 	VMULPS	Y2, Y1, Y1
-	VMOVUPS	664320(SI), Y2	// mul_9
+	VMOVUPS	645888(SI), Y2	// mul_9
 	VMULPS	96(AX), Y2, Y2
 	VANDPS	f32_7fffffff<>(SB), Y0, Y3
 	VMOVUPS	f32_4b400000<>(SB), Y5
@@ -16767,29 +16344,29 @@ loop106: // 4 times: vectors of the block
 	VXORPS	f32_80000000<>(SB), Y0, Y0
 	VFMADD213PS	Y1, Y0, Y2
 	// arm.nde:34
-	VMOVUPS	663936(SI), Y0	// add_3
-	VMOVUPS	664064(SI), Y3	// square
+	VMOVUPS	645504(SI), Y0	// add_3
+	VMOVUPS	645632(SI), Y3	// square
 	VMULPS	64(AX), Y3, Y3
 	VMOVUPS	Y3, Y15
 	VFNMADD231PS	96(AX), Y0, Y15
 	VMOVUPS	Y15, 160(AX)
 	// arm.nde:29
-	VMOVUPS	661248(SI), Y0	// mul_6
+	VMOVUPS	642816(SI), Y0	// mul_6
 	VMULPS	160(AX), Y0, Y3
-	VMOVUPS	662784(SI), Y15	// c2_2
+	VMOVUPS	644352(SI), Y15	// c2_2
 	VMOVUPS	Y15, 192(AX)
 	VFMADD231PS	192(AX), Y3, Y1
 	// arm.nde:35
 	VADDPS	32(AX), Y2, Y2
 	VADDPS	f32_00000000<>(SB), Y4, Y3
 	// arm.nde:38
-	VMOVUPS	836224(SI), Y15	// linsolve_4[0]
+	VMOVUPS	817792(SI), Y15	// linsolve_4[0]
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	691712(SI), Y4	// v_k1[0]
+	VMOVUPS	673280(SI), Y4	// v_k1[0]
 	VMULPS	32(AX), Y4, Y5
-	VMOVUPS	691840(SI), Y6	// v_k1[1]
+	VMOVUPS	673408(SI), Y6	// v_k1[1]
 	VMULPS	32(AX), Y6, Y7
-	VMOVUPS	836352(SI), Y15	// linsolve_4[1]
+	VMOVUPS	817920(SI), Y15	// linsolve_4[1]
 	VMOVUPS	Y15, 224(AX)
 	VMULPS	224(AX), Y4, Y4
 	VMULPS	224(AX), Y6, Y6
@@ -16803,74 +16380,74 @@ loop106: // 4 times: vectors of the block
 	VADDPS	Y5, Y4, Y15
 	VMOVUPS	Y15, 320(AX)
 	// arm.nde:28
-	VMOVUPS	660352(SI), Y4	// mul_4
+	VMOVUPS	641920(SI), Y4	// mul_4
 	VMULPS	320(AX), Y0, Y0
 	VFMADD231PS	256(AX), Y4, Y0
-	VMOVUPS	663424(SI), Y15	// s2_2
+	VMOVUPS	644992(SI), Y15	// s2_2
 	VMOVUPS	Y15, 352(AX)
 	VMOVUPS	352(AX), Y13
 	VXORPS	f32_80000000<>(SB), Y13, Y4
 	VFMADD231PS	Y4, Y0, Y1
-	VMOVUPS	597248(SI), Y0	// q_k1[1]
+	VMOVUPS	578816(SI), Y0	// q_k1[1]
 	// arm.nde:34
-	VMOVUPS	663680(SI), Y4	// neg_2
+	VMOVUPS	645248(SI), Y4	// neg_2
 	VMULPS	96(AX), Y4, Y4
-	VMOVUPS	663808(SI), Y5	// mul_7
+	VMOVUPS	645376(SI), Y5	// mul_7
 	VMULPS	f32_40000000<>(SB), Y0, Y6
 	VMULPS	Y6, Y4, Y6
 	VMOVUPS	Y6, Y15
 	VFMADD231PS	Y5, Y4, Y15
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	623616(SI), Y6	// q_d1_bar[0]
-	VMOVUPS	623744(SI), Y7	// q_d1_bar[1]
-	VMOVUPS	624128(SI), Y8	// q_d2_bar[0]
-	VMOVUPS	624256(SI), Y9	// q_d2_bar[1]
-	VMOVUPS	623360(SI), Y10	// v_next_bar[0]
-	VMOVUPS	623488(SI), Y11	// v_next_bar[1]
-	VMOVUPS	849536(SI), Y12	// vecmat_9[4]
-	VMOVUPS	849664(SI), Y12	// vecmat_9[5]
+	VMOVUPS	605184(SI), Y6	// q_d1_bar[0]
+	VMOVUPS	605312(SI), Y7	// q_d1_bar[1]
+	VMOVUPS	605696(SI), Y8	// q_d2_bar[0]
+	VMOVUPS	605824(SI), Y9	// q_d2_bar[1]
+	VMOVUPS	604928(SI), Y10	// v_next_bar[0]
+	VMOVUPS	605056(SI), Y11	// v_next_bar[1]
+	VMOVUPS	831104(SI), Y12	// vecmat_9[4]
+	VMOVUPS	831232(SI), Y12	// vecmat_9[5]
 	// arm.nde:28
 	VADDPS	f32_00000000<>(SB), Y2, Y2
-	VMOVUPS	Y2, 625152(SI)	// q_bar[0]
+	VMOVUPS	Y2, 606720(SI)	// q_bar[0]
 	VADDPS	Y1, Y3, Y1
-	VMOVUPS	Y1, 625280(SI)	// q_bar[1]
+	VMOVUPS	Y1, 606848(SI)	// q_bar[1]
 	// arm.nde:11
-	VMOVUPS	834688(SI), Y1	// q_y2_bar[0]
-	VMOVUPS	660608(SI), Y2	// ha21
-	VMOVUPS	802432(SI), Y3	// mul_18[0]
+	VMOVUPS	816256(SI), Y1	// q_y2_bar[0]
+	VMOVUPS	642176(SI), Y2	// ha21
+	VMOVUPS	784000(SI), Y3	// mul_18[0]
 	VADDPS	Y3, Y6, Y3
 	VFMADD231PS	f32_bfc00000<>(SB), Y8, Y3
 	VADDPS	Y10, Y3, Y3
-	VMOVUPS	802688(SI), Y6	// mul_19[0]
+	VMOVUPS	784256(SI), Y6	// mul_19[0]
 	VADDPS	Y6, Y3, Y3
-	VMOVUPS	802944(SI), Y6	// q_k4_bar[0]
+	VMOVUPS	784512(SI), Y6	// q_k4_bar[0]
 	VADDPS	Y6, Y3, Y3
-	VMOVUPS	819456(SI), Y6	// q_k3_bar[0]
+	VMOVUPS	801024(SI), Y6	// q_k3_bar[0]
 	VADDPS	Y6, Y3, Y3
-	VMOVUPS	835712(SI), Y6	// q_k2_bar[0]
+	VMOVUPS	817280(SI), Y6	// q_k2_bar[0]
 	VADDPS	Y6, Y3, Y3
 	VFMADD231PS	Y2, Y1, Y3
-	VMOVUPS	849536(SI), Y1	// vecmat_9[4]
+	VMOVUPS	831104(SI), Y1	// vecmat_9[4]
 	VADDPS	Y1, Y3, Y1
-	VMOVUPS	834816(SI), Y3	// q_y2_bar[1]
-	VMOVUPS	802560(SI), Y6	// mul_18[1]
+	VMOVUPS	816384(SI), Y3	// q_y2_bar[1]
+	VMOVUPS	784128(SI), Y6	// mul_18[1]
 	VADDPS	Y6, Y7, Y6
 	VFMADD231PS	f32_bfc00000<>(SB), Y9, Y6
 	VADDPS	Y11, Y6, Y6
-	VMOVUPS	802816(SI), Y7	// mul_19[1]
+	VMOVUPS	784384(SI), Y7	// mul_19[1]
 	VADDPS	Y7, Y6, Y6
-	VMOVUPS	803072(SI), Y7	// q_k4_bar[1]
+	VMOVUPS	784640(SI), Y7	// q_k4_bar[1]
 	VADDPS	Y7, Y6, Y6
-	VMOVUPS	819584(SI), Y7	// q_k3_bar[1]
+	VMOVUPS	801152(SI), Y7	// q_k3_bar[1]
 	VADDPS	Y7, Y6, Y6
-	VMOVUPS	835840(SI), Y7	// q_k2_bar[1]
+	VMOVUPS	817408(SI), Y7	// q_k2_bar[1]
 	VADDPS	Y7, Y6, Y6
 	VFMADD231PS	Y2, Y3, Y6
-	VMOVUPS	849664(SI), Y2	// vecmat_9[5]
+	VMOVUPS	831232(SI), Y2	// vecmat_9[5]
 	VADDPS	Y2, Y6, Y2
 	// arm.nde:34
 	VMULPS	Y0, Y4, Y0
-	VMOVUPS	663552(SI), Y3	// k_2
+	VMOVUPS	645120(SI), Y3	// k_2
 	VMULPS	64(AX), Y3, Y3
 	VMULPS	Y5, Y3, Y3
 	VMOVUPS	Y3, Y15
@@ -16880,34 +16457,34 @@ loop106: // 4 times: vectors of the block
 	VMOVUPS	Y15, 416(AX)
 	VADDPS	384(AX), Y2, Y15
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	800896(SI), Y15	// add_18
+	VMOVUPS	782464(SI), Y15	// add_18
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	818048(SI), Y15	// add_22
+	VMOVUPS	799616(SI), Y15	// add_22
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	834560(SI), Y0	// add_26
-	VMOVUPS	800384(SI), Y1	// M_bar[0]
-	VMOVUPS	817536(SI), Y2	// M_bar_2[0]
-	VMOVUPS	834048(SI), Y3	// M_bar_3[0]
-	VMOVUPS	800768(SI), Y15	// M_bar[3]
+	VMOVUPS	816128(SI), Y0	// add_26
+	VMOVUPS	781952(SI), Y1	// M_bar[0]
+	VMOVUPS	799104(SI), Y2	// M_bar_2[0]
+	VMOVUPS	815616(SI), Y3	// M_bar_3[0]
+	VMOVUPS	782336(SI), Y15	// M_bar[3]
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	817920(SI), Y15	// M_bar_2[3]
+	VMOVUPS	799488(SI), Y15	// M_bar_2[3]
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	834432(SI), Y15	// M_bar_3[3]
+	VMOVUPS	816000(SI), Y15	// M_bar_3[3]
 	VMOVUPS	Y15, 576(AX)
-	VMOVUPS	722688(SI), Y15	// G_bar[0]
+	VMOVUPS	704256(SI), Y15	// G_bar[0]
 	VMOVUPS	Y15, 608(AX)
-	VMOVUPS	803712(SI), Y15	// G_bar_2[0]
+	VMOVUPS	785280(SI), Y15	// G_bar_2[0]
 	VMOVUPS	Y15, 640(AX)
-	VMOVUPS	820224(SI), Y15	// G_bar_3[0]
+	VMOVUPS	801792(SI), Y15	// G_bar_3[0]
 	VMOVUPS	Y15, 672(AX)
 	// arm.nde:35
-	VMOVUPS	664960(SI), Y4	// cos_2
-	VMOVUPS	833792(SI), Y5	// add_25
-	VMOVUPS	692864(SI), Y6	// cos_5
-	VMOVUPS	817280(SI), Y7	// add_21
-	VMOVUPS	729472(SI), Y8	// cos_9
-	VMOVUPS	794880(SI), Y9	// add_17
-	VMOVUPS	795392(SI), Y10	// cos_12
+	VMOVUPS	646528(SI), Y4	// cos_2
+	VMOVUPS	815360(SI), Y5	// add_25
+	VMOVUPS	674432(SI), Y6	// cos_5
+	VMOVUPS	798848(SI), Y7	// add_21
+	VMOVUPS	711040(SI), Y8	// cos_9
+	VMOVUPS	776448(SI), Y9	// add_17
+	VMOVUPS	776960(SI), Y10	// cos_12
 	VMULPS	Y10, Y9, Y9
 	VFMADD231PS	Y8, Y7, Y9
 	VFMADD231PS	Y6, Y5, Y9
@@ -16915,15 +16492,15 @@ loop106: // 4 times: vectors of the block
 	VFMADD231PS	128(AX), Y4, Y15
 	VMOVUPS	Y15, 704(AX)
 	// arm.nde:31
-	VMOVUPS	660992(SI), Y4	// c2
-	VMOVUPS	833920(SI), Y5	// k_bar_3
-	VMOVUPS	662400(SI), Y6	// s2
-	VMOVUPS	727808(SI), Y7	// c2_4
-	VMOVUPS	817408(SI), Y8	// k_bar_2
-	VMOVUPS	728448(SI), Y9	// s2_3
-	VMOVUPS	720384(SI), Y10	// c2_3
-	VMOVUPS	795008(SI), Y11	// k_bar
-	VMOVUPS	795136(SI), Y12	// s2_4
+	VMOVUPS	642560(SI), Y4	// c2
+	VMOVUPS	815488(SI), Y5	// k_bar_3
+	VMOVUPS	643968(SI), Y6	// s2
+	VMOVUPS	709376(SI), Y7	// c2_4
+	VMOVUPS	798976(SI), Y8	// k_bar_2
+	VMOVUPS	710016(SI), Y9	// s2_3
+	VMOVUPS	701952(SI), Y10	// c2_3
+	VMOVUPS	776576(SI), Y11	// k_bar
+	VMOVUPS	776704(SI), Y12	// s2_4
 	VMULPS	Y12, Y11, Y11
 	VFMADD231PS	384(AX), Y10, Y11
 	VFMADD231PS	Y9, Y8, Y11
@@ -16967,10 +16544,10 @@ loop106: // 4 times: vectors of the block
 	VADDPS	Y1, Y0, Y15
 	VMOVUPS	Y15, 256(AX)
 	// arm.nde:35
-	VMOVUPS	664448(SI), Y0	// cos
-	VMOVUPS	692608(SI), Y2	// cos_4
-	VMOVUPS	729216(SI), Y3	// cos_8
-	VMOVUPS	795264(SI), Y4	// cos_11
+	VMOVUPS	646016(SI), Y0	// cos
+	VMOVUPS	674176(SI), Y2	// cos_4
+	VMOVUPS	710784(SI), Y3	// cos_8
+	VMOVUPS	776832(SI), Y4	// cos_11
 	VMULPS	608(AX), Y4, Y4
 	VFMADD231PS	640(AX), Y3, Y4
 	VFMADD231PS	672(AX), Y2, Y4
@@ -16996,7 +16573,7 @@ loop106: // 4 times: vectors of the block
 	VFMADD231PS	f32_40000000<>(SB), Y3, Y6
 	VFMADD231PS	256(AX), Y0, Y6
 	VADDPS	Y2, Y6, Y0
-	VMOVUPS	Y0, 625664(SI)	// load_bar
+	VMOVUPS	Y0, 607232(SI)	// load_bar
 	VANDPS	0(AX), Y0, Y0
 	VMOVUPS	47200(R8), Y2	// sum of Arm.m2
 	VADDPS	Y0, Y2, Y0
@@ -17004,27 +16581,27 @@ loop106: // 4 times: vectors of the block
 	// arm.nde:34
 	VMOVUPS	416(AX), Y13
 	VADDPS	64(AX), Y13, Y0
-	VMOVUPS	Y0, 625408(SI)	// q_k1_bar[0]
+	VMOVUPS	Y0, 606976(SI)	// q_k1_bar[0]
 	VMOVUPS	448(AX), Y13
 	VADDPS	f32_00000000<>(SB), Y13, Y0
-	VMOVUPS	Y0, 625536(SI)	// q_k1_bar[1]
+	VMOVUPS	Y0, 607104(SI)	// q_k1_bar[1]
 	// arm.nde:38
-	VMOVUPS	722432(SI), Y0	// linsolve[0]
-	VMOVUPS	803456(SI), Y2	// linsolve_2[0]
+	VMOVUPS	704000(SI), Y0	// linsolve[0]
+	VMOVUPS	785024(SI), Y2	// linsolve_2[0]
 	VADDPS	Y2, Y0, Y0
-	VMOVUPS	819968(SI), Y3	// linsolve_3[0]
+	VMOVUPS	801536(SI), Y3	// linsolve_3[0]
 	VADDPS	Y3, Y0, Y0
 	VADDPS	32(AX), Y0, Y0
-	VMOVUPS	Y0, 850048(SI)	// u_bar_2[0]
-	VMOVUPS	722560(SI), Y5	// linsolve[1]
-	VMOVUPS	803584(SI), Y6	// linsolve_2[1]
+	VMOVUPS	Y0, 831616(SI)	// u_bar_2[0]
+	VMOVUPS	704128(SI), Y5	// linsolve[1]
+	VMOVUPS	785152(SI), Y6	// linsolve_2[1]
 	VADDPS	Y6, Y5, Y5
-	VMOVUPS	820096(SI), Y7	// linsolve_3[1]
+	VMOVUPS	801664(SI), Y7	// linsolve_3[1]
 	VADDPS	Y7, Y5, Y5
 	VADDPS	224(AX), Y5, Y5
-	VMOVUPS	Y5, 850176(SI)	// u_bar_2[1]
+	VMOVUPS	Y5, 831744(SI)	// u_bar_2[1]
 	// arm.nde:17
-	VMOVUPS	662016(SI), Y8	// locate
+	VMOVUPS	643584(SI), Y8	// locate
 	VPCMPGTD	f32_00000031<>(SB), Y8, Y9
 	VBLENDVPS	Y9, f32_00000031<>(SB), Y8, Y8
 	VMOVUPS	f32_00000000<>(SB), Y9
@@ -17038,12 +16615,12 @@ loop107: // 50 times: rows by their numbers
 	VADDPS	f32_00000000<>(SB), Y0, Y11
 	VMOVUPS	f32_00000000<>(SB), Y12
 	VBLENDVPS	Y10, Y11, Y12, Y10
-	VMOVUPS	Y10, 638592(R9)	// u_bar[0]
+	VMOVUPS	Y10, 620160(R9)	// u_bar[0]
 	VPCMPEQD	Y9, Y8, Y10
 	VADDPS	f32_00000000<>(SB), Y5, Y11
 	VMOVUPS	f32_00000000<>(SB), Y12
 	VBLENDVPS	Y10, Y11, Y12, Y10
-	VMOVUPS	Y10, 638720(R9)	// u_bar[1]
+	VMOVUPS	Y10, 620288(R9)	// u_bar[1]
 	VPADDD	f32_00000001<>(SB), Y9, Y10
 	VMOVAPS	Y10, Y9
 	ADDQ	$256, R9
@@ -17054,7 +16631,7 @@ loop107: // 50 times: rows by their numbers
 	VSUBPS	Y2, Y13, Y0
 	VSUBPS	Y3, Y0, Y0
 	VSUBPS	32(AX), Y0, Y0
-	VMOVUPS	722816(SI), Y2	// G_bar[1]
+	VMOVUPS	704384(SI), Y2	// G_bar[1]
 	VSUBPS	Y6, Y2, Y2
 	VSUBPS	Y7, Y2, Y2
 	VSUBPS	224(AX), Y2, Y2
@@ -17067,27 +16644,27 @@ loop107: // 50 times: rows by their numbers
 	VADDPS	Y0, Y2, Y0
 	VMOVUPS	Y0, 47136(R8)	// sum of friction.4.bias[1]
 	// arm.nde:35
-	VMOVUPS	664192(SI), Y0	// mul_8
+	VMOVUPS	645760(SI), Y0	// mul_8
 	VMULPS	Y0, Y4, Y0
 	VANDPS	0(AX), Y0, Y0
 	VMOVUPS	47232(R8), Y2	// sum of Arm.l1
 	VADDPS	Y0, Y2, Y0
 	VMOVUPS	Y0, 47232(R8)	// sum of Arm.l1
 	// arm.nde:31
-	VMOVUPS	659712(SI), Y0	// mt
+	VMOVUPS	641280(SI), Y0	// mt
 	VMULPS	160(AX), Y0, Y2
 	VANDPS	0(AX), Y2, Y2
 	VMOVUPS	47232(R8), Y3	// sum of Arm.l1
 	VADDPS	Y2, Y3, Y2
 	VMOVUPS	Y2, 47232(R8)	// sum of Arm.l1
 	// arm.nde:30
-	VMOVUPS	660096(SI), Y2	// mul_2
+	VMOVUPS	641664(SI), Y2	// mul_2
 	VMULPS	192(AX), Y2, Y2
 	VANDPS	0(AX), Y2, Y2
 	VMOVUPS	47232(R8), Y3	// sum of Arm.l1
 	VADDPS	Y2, Y3, Y2
 	VMOVUPS	Y2, 47232(R8)	// sum of Arm.l1
-	VMOVUPS	659584(SI), Y2	// add
+	VMOVUPS	641152(SI), Y2	// add
 	VMULPS	Y2, Y1, Y1
 	VBROADCASTSS	44(DX), Y2	// mul.6
 	VMULPS	Y2, Y1, Y1
@@ -17096,21 +16673,21 @@ loop107: // 50 times: rows by their numbers
 	VADDPS	Y1, Y2, Y1
 	VMOVUPS	Y1, 47232(R8)	// sum of Arm.l1
 	// arm.nde:35
-	VMOVUPS	664576(SI), Y1	// mul_10
+	VMOVUPS	646144(SI), Y1	// mul_10
 	VMULPS	704(AX), Y1, Y1
 	VANDPS	0(AX), Y1, Y1
 	VMOVUPS	47264(R8), Y2	// sum of Arm.l2
 	VADDPS	Y1, Y2, Y1
 	VMOVUPS	Y1, 47264(R8)	// sum of Arm.l2
 	// arm.nde:31
-	VMOVUPS	661120(SI), Y1	// mul_5
+	VMOVUPS	642688(SI), Y1	// mul_5
 	VMULPS	128(AX), Y1, Y1
 	VANDPS	0(AX), Y1, Y1
 	VMOVUPS	47264(R8), Y2	// sum of Arm.l2
 	VADDPS	Y1, Y2, Y1
 	VMOVUPS	Y1, 47264(R8)	// sum of Arm.l2
 	// arm.nde:30
-	VMOVUPS	660224(SI), Y1	// mul_3
+	VMOVUPS	641792(SI), Y1	// mul_3
 	VMULPS	352(AX), Y1, Y1
 	VANDPS	0(AX), Y1, Y1
 	VMOVUPS	47264(R8), Y2	// sum of Arm.l2
@@ -17133,9 +16710,9 @@ loop108: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop109: // 50 times: elements
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 625792(R9)	// u_times_bar[0]
+	VMOVUPD	Y0, 607360(R9)	// u_times_bar[0]
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 625824(R9)	// u_times_bar[0] | 1
+	VMOVUPD	Y0, 607392(R9)	// u_times_bar[0] | 1
 	ADDQ	$256, R9
 	DECQ	DI
 	JNE	loop109
@@ -17151,56 +16728,56 @@ TEXT predict0RecLanerev_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	850304(SI), Y0	// step.t
-	VMOVUPD	850336(SI), Y1	// step.t | 1
-	VMOVUPD	Y0, 596352(SI)	// predict0ReplayDenseVjp.t
-	VMOVUPD	Y1, 596384(SI)	// predict0ReplayDenseVjp.t | 1
-	VMOVUPD	850560(SI), Y0	// step.h
-	VMOVUPD	850592(SI), Y1	// step.h | 1
-	VMOVUPD	Y0, 596608(SI)	// predict0ReplayDenseVjp.h
-	VMOVUPD	Y1, 596640(SI)	// predict0ReplayDenseVjp.h | 1
-	VMOVUPS	851072(DI), Y0	// q[0]
-	VMOVUPS	Y0, 596864(DI)	// predict0ReplayDenseVjp.q[0]
-	VMOVUPS	851200(DI), Y0	// q[1]
-	VMOVUPS	Y0, 596992(DI)	// predict0ReplayDenseVjp.q[1]
-	VMOVUPS	851328(DI), Y0	// v[0]
-	VMOVUPS	Y0, 597120(DI)	// predict0ReplayDenseVjp.q_k1[0]
-	VMOVUPS	851456(DI), Y0	// v[1]
-	VMOVUPS	Y0, 597248(DI)	// predict0ReplayDenseVjp.q_k1[1]
-	VMOVUPS	851584(DI), Y0	// extra.0
-	VMOVUPS	Y0, 597376(DI)	// predict0ReplayDenseVjp.load
-	VMOVUPS	877312(DI), Y0	// q.bar[0]
-	VMOVUPS	Y0, 623104(DI)	// predict0ReplayDenseVjp.q_next_bar[0]
-	VMOVUPS	877440(DI), Y0	// q.bar[1]
-	VMOVUPS	Y0, 623232(DI)	// predict0ReplayDenseVjp.q_next_bar[1]
-	VMOVUPS	877568(DI), Y0	// v.bar[0]
-	VMOVUPS	Y0, 623360(DI)	// predict0ReplayDenseVjp.v_next_bar[0]
-	VMOVUPS	877696(DI), Y0	// v.bar[1]
-	VMOVUPS	Y0, 623488(DI)	// predict0ReplayDenseVjp.v_next_bar[1]
-	VMOVUPS	903552(DI), Y0	// data.0.bar[0]
-	VMOVUPS	Y0, 623616(DI)	// predict0ReplayDenseVjp.q_d1_bar[0]
-	VMOVUPS	903680(DI), Y0	// data.0.bar[1]
-	VMOVUPS	Y0, 623744(DI)	// predict0ReplayDenseVjp.q_d1_bar[1]
-	VMOVUPS	903808(DI), Y0	// data.1.bar[0]
-	VMOVUPS	Y0, 623872(DI)	// predict0ReplayDenseVjp.v_d1_bar[0]
-	VMOVUPS	903936(DI), Y0	// data.1.bar[1]
-	VMOVUPS	Y0, 624000(DI)	// predict0ReplayDenseVjp.v_d1_bar[1]
-	VMOVUPS	904064(DI), Y0	// data.2.bar[0]
-	VMOVUPS	Y0, 624128(DI)	// predict0ReplayDenseVjp.q_d2_bar[0]
-	VMOVUPS	904192(DI), Y0	// data.2.bar[1]
-	VMOVUPS	Y0, 624256(DI)	// predict0ReplayDenseVjp.q_d2_bar[1]
-	VMOVUPS	904320(DI), Y0	// data.3.bar[0]
-	VMOVUPS	Y0, 624384(DI)	// predict0ReplayDenseVjp.v_d2_bar[0]
-	VMOVUPS	904448(DI), Y0	// data.3.bar[1]
-	VMOVUPS	Y0, 624512(DI)	// predict0ReplayDenseVjp.v_d2_bar[1]
-	VMOVUPS	904576(DI), Y0	// data.4.bar[0]
-	VMOVUPS	Y0, 624640(DI)	// predict0ReplayDenseVjp.q_d3_bar[0]
-	VMOVUPS	904704(DI), Y0	// data.4.bar[1]
-	VMOVUPS	Y0, 624768(DI)	// predict0ReplayDenseVjp.q_d3_bar[1]
-	VMOVUPS	904832(DI), Y0	// data.5.bar[0]
-	VMOVUPS	Y0, 624896(DI)	// predict0ReplayDenseVjp.v_d3_bar[0]
-	VMOVUPS	904960(DI), Y0	// data.5.bar[1]
-	VMOVUPS	Y0, 625024(DI)	// predict0ReplayDenseVjp.v_d3_bar[1]
+	VMOVUPD	831872(SI), Y0	// step.t
+	VMOVUPD	831904(SI), Y1	// step.t | 1
+	VMOVUPD	Y0, 577920(SI)	// predict0ReplayDenseVjp.t
+	VMOVUPD	Y1, 577952(SI)	// predict0ReplayDenseVjp.t | 1
+	VMOVUPD	832128(SI), Y0	// step.h
+	VMOVUPD	832160(SI), Y1	// step.h | 1
+	VMOVUPD	Y0, 578176(SI)	// predict0ReplayDenseVjp.h
+	VMOVUPD	Y1, 578208(SI)	// predict0ReplayDenseVjp.h | 1
+	VMOVUPS	832640(DI), Y0	// q[0]
+	VMOVUPS	Y0, 578432(DI)	// predict0ReplayDenseVjp.q[0]
+	VMOVUPS	832768(DI), Y0	// q[1]
+	VMOVUPS	Y0, 578560(DI)	// predict0ReplayDenseVjp.q[1]
+	VMOVUPS	832896(DI), Y0	// v[0]
+	VMOVUPS	Y0, 578688(DI)	// predict0ReplayDenseVjp.q_k1[0]
+	VMOVUPS	833024(DI), Y0	// v[1]
+	VMOVUPS	Y0, 578816(DI)	// predict0ReplayDenseVjp.q_k1[1]
+	VMOVUPS	833152(DI), Y0	// extra.0
+	VMOVUPS	Y0, 578944(DI)	// predict0ReplayDenseVjp.load
+	VMOVUPS	858880(DI), Y0	// q.bar[0]
+	VMOVUPS	Y0, 604672(DI)	// predict0ReplayDenseVjp.q_next_bar[0]
+	VMOVUPS	859008(DI), Y0	// q.bar[1]
+	VMOVUPS	Y0, 604800(DI)	// predict0ReplayDenseVjp.q_next_bar[1]
+	VMOVUPS	859136(DI), Y0	// v.bar[0]
+	VMOVUPS	Y0, 604928(DI)	// predict0ReplayDenseVjp.v_next_bar[0]
+	VMOVUPS	859264(DI), Y0	// v.bar[1]
+	VMOVUPS	Y0, 605056(DI)	// predict0ReplayDenseVjp.v_next_bar[1]
+	VMOVUPS	885120(DI), Y0	// data.0.bar[0]
+	VMOVUPS	Y0, 605184(DI)	// predict0ReplayDenseVjp.q_d1_bar[0]
+	VMOVUPS	885248(DI), Y0	// data.0.bar[1]
+	VMOVUPS	Y0, 605312(DI)	// predict0ReplayDenseVjp.q_d1_bar[1]
+	VMOVUPS	885376(DI), Y0	// data.1.bar[0]
+	VMOVUPS	Y0, 605440(DI)	// predict0ReplayDenseVjp.v_d1_bar[0]
+	VMOVUPS	885504(DI), Y0	// data.1.bar[1]
+	VMOVUPS	Y0, 605568(DI)	// predict0ReplayDenseVjp.v_d1_bar[1]
+	VMOVUPS	885632(DI), Y0	// data.2.bar[0]
+	VMOVUPS	Y0, 605696(DI)	// predict0ReplayDenseVjp.q_d2_bar[0]
+	VMOVUPS	885760(DI), Y0	// data.2.bar[1]
+	VMOVUPS	Y0, 605824(DI)	// predict0ReplayDenseVjp.q_d2_bar[1]
+	VMOVUPS	885888(DI), Y0	// data.3.bar[0]
+	VMOVUPS	Y0, 605952(DI)	// predict0ReplayDenseVjp.v_d2_bar[0]
+	VMOVUPS	886016(DI), Y0	// data.3.bar[1]
+	VMOVUPS	Y0, 606080(DI)	// predict0ReplayDenseVjp.v_d2_bar[1]
+	VMOVUPS	886144(DI), Y0	// data.4.bar[0]
+	VMOVUPS	Y0, 606208(DI)	// predict0ReplayDenseVjp.q_d3_bar[0]
+	VMOVUPS	886272(DI), Y0	// data.4.bar[1]
+	VMOVUPS	Y0, 606336(DI)	// predict0ReplayDenseVjp.q_d3_bar[1]
+	VMOVUPS	886400(DI), Y0	// data.5.bar[0]
+	VMOVUPS	Y0, 606464(DI)	// predict0ReplayDenseVjp.v_d3_bar[0]
+	VMOVUPS	886528(DI), Y0	// data.5.bar[1]
+	VMOVUPS	Y0, 606592(DI)	// predict0ReplayDenseVjp.v_d3_bar[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -17208,195 +16785,180 @@ loop1: // 4 times: vectors of the block
 	MOVQ	$50, CX
 	MOVQ	AX, SI
 loop2: // 50 times: elements
-	VMOVUPD	851712(SI), Y0	// extra.1[0]
-	VMOVUPD	851744(SI), Y1	// extra.1[0] | 1
-	VMOVUPD	851776(SI), Y2	// extra.1[0] | 2
-	VMOVUPD	851808(SI), Y3	// extra.1[0] | 3
-	VMOVUPD	851840(SI), Y4	// extra.1[0] | 4
-	VMOVUPD	851872(SI), Y5	// extra.1[0] | 5
-	VMOVUPD	851904(SI), Y6	// extra.1[0] | 6
-	VMOVUPD	851936(SI), Y7	// extra.1[0] | 7
-	VMOVUPD	Y0, 597504(SI)	// predict0ReplayDenseVjp.u_times[0]
-	VMOVUPD	Y1, 597536(SI)	// predict0ReplayDenseVjp.u_times[0] | 1
-	VMOVUPD	Y2, 597568(SI)	// predict0ReplayDenseVjp.u_times[0] | 2
-	VMOVUPD	Y3, 597600(SI)	// predict0ReplayDenseVjp.u_times[0] | 3
-	VMOVUPD	Y4, 597632(SI)	// predict0ReplayDenseVjp.u_times[0] | 4
-	VMOVUPD	Y5, 597664(SI)	// predict0ReplayDenseVjp.u_times[0] | 5
-	VMOVUPD	Y6, 597696(SI)	// predict0ReplayDenseVjp.u_times[0] | 6
-	VMOVUPD	Y7, 597728(SI)	// predict0ReplayDenseVjp.u_times[0] | 7
+	VMOVUPD	833280(SI), Y0	// extra.1[0]
+	VMOVUPD	833312(SI), Y1	// extra.1[0] | 1
+	VMOVUPD	833344(SI), Y2	// extra.1[0] | 2
+	VMOVUPD	833376(SI), Y3	// extra.1[0] | 3
+	VMOVUPD	833408(SI), Y4	// extra.1[0] | 4
+	VMOVUPD	833440(SI), Y5	// extra.1[0] | 5
+	VMOVUPD	833472(SI), Y6	// extra.1[0] | 6
+	VMOVUPD	833504(SI), Y7	// extra.1[0] | 7
+	VMOVUPD	Y0, 579072(SI)	// predict0ReplayDenseVjp.u_times[0]
+	VMOVUPD	Y1, 579104(SI)	// predict0ReplayDenseVjp.u_times[0] | 1
+	VMOVUPD	Y2, 579136(SI)	// predict0ReplayDenseVjp.u_times[0] | 2
+	VMOVUPD	Y3, 579168(SI)	// predict0ReplayDenseVjp.u_times[0] | 3
+	VMOVUPD	Y4, 579200(SI)	// predict0ReplayDenseVjp.u_times[0] | 4
+	VMOVUPD	Y5, 579232(SI)	// predict0ReplayDenseVjp.u_times[0] | 5
+	VMOVUPD	Y6, 579264(SI)	// predict0ReplayDenseVjp.u_times[0] | 6
+	VMOVUPD	Y7, 579296(SI)	// predict0ReplayDenseVjp.u_times[0] | 7
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop2
 	MOVQ	$100, CX
 	MOVQ	AX, SI
 loop3: // 100 times: elements
-	VMOVUPS	864512(SI), Y0	// extra.2[0]
-	VMOVUPS	864544(SI), Y1	// extra.2[0] | 1
-	VMOVUPS	864576(SI), Y2	// extra.2[0] | 2
-	VMOVUPS	864608(SI), Y3	// extra.2[0] | 3
-	VMOVUPS	Y0, 610304(SI)	// predict0ReplayDenseVjp.u[0]
-	VMOVUPS	Y1, 610336(SI)	// predict0ReplayDenseVjp.u[0] | 1
-	VMOVUPS	Y2, 610368(SI)	// predict0ReplayDenseVjp.u[0] | 2
-	VMOVUPS	Y3, 610400(SI)	// predict0ReplayDenseVjp.u[0] | 3
+	VMOVUPS	846080(SI), Y0	// extra.2[0]
+	VMOVUPS	846112(SI), Y1	// extra.2[0] | 1
+	VMOVUPS	846144(SI), Y2	// extra.2[0] | 2
+	VMOVUPS	846176(SI), Y3	// extra.2[0] | 3
+	VMOVUPS	Y0, 591872(SI)	// predict0ReplayDenseVjp.u[0]
+	VMOVUPS	Y1, 591904(SI)	// predict0ReplayDenseVjp.u[0] | 1
+	VMOVUPS	Y2, 591936(SI)	// predict0ReplayDenseVjp.u[0] | 2
+	VMOVUPS	Y3, 591968(SI)	// predict0ReplayDenseVjp.u[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop3
 	CALL	predict0ReplayDenseVjp_avx2<>(SB)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop4: // 4 times: vectors of the block
-	VMOVUPS	625152(SI), Y0	// predict0ReplayDenseVjp.q_bar[0]
-	VMOVUPS	Y0, 931840(SI)	// result[0]
-	VMOVUPS	625280(SI), Y0	// predict0ReplayDenseVjp.q_bar[1]
-	VMOVUPS	Y0, 931968(SI)	// result[1]
-	VMOVUPS	625408(SI), Y0	// predict0ReplayDenseVjp.q_k1_bar[0]
-	VMOVUPS	Y0, 932096(SI)	// result_2[0]
-	VMOVUPS	625536(SI), Y0	// predict0ReplayDenseVjp.q_k1_bar[1]
-	VMOVUPS	Y0, 932224(SI)	// result_2[1]
-	VMOVUPS	625664(SI), Y0	// predict0ReplayDenseVjp.load_bar
-	VMOVUPS	Y0, 932352(SI)	// result_3
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop4
-	MOVQ	$4, CX
-	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop5: // 4 times: vectors of the block
-	VMOVUPD	850816(SI), Y0	// step.active
-	VMOVUPD	850848(SI), Y1	// step.active | 1
-	VMOVUPS	877824(DI), Y2	// extra.0.sum
+loop4: // 4 times: vectors of the block
+	VMOVUPS	607232(SI), Y0	// predict0ReplayDenseVjp.load_bar
+	VMOVUPS	Y0, 913408(SI)	// result
+	VMOVUPD	832384(DI), Y1	// step.active
+	VMOVUPD	832416(DI), Y2	// step.active | 1
+	VMOVUPS	859392(SI), Y3	// extra.0.sum
 	// arm.nde:45
-	VMOVUPD	f64_0000000000000000<>(SB), Y3
-	VCMPPD	$17, Y0, Y3, Y0
-	VMOVUPD	f64_0000000000000000<>(SB), Y3
-	VCMPPD	$17, Y1, Y3, Y1
-	VMOVUPS	932352(DI), Y3	// result_3
-	VADDPS	Y3, Y2, Y3
-	VSHUFPS	$136, Y1, Y0, Y4
+	VMOVUPD	f64_0000000000000000<>(SB), Y4
+	VCMPPD	$17, Y1, Y4, Y1
+	VMOVUPD	f64_0000000000000000<>(SB), Y4
+	VCMPPD	$17, Y2, Y4, Y2
+	VADDPS	Y0, Y3, Y0
+	VSHUFPS	$136, Y2, Y1, Y4
 	VPERMPD	$216, Y4, Y4
-	VBLENDVPS	Y4, Y3, Y2, Y2
-	VMOVUPS	Y2, 906112(DI)	// extra.0.sum.next
-	VMOVUPS	905088(DI), Y2	// q.start.bar[0]
-	VMOVUPS	905216(DI), Y3	// q.start.bar[1]
-	VMOVUPS	877312(DI), Y4	// q.bar[0]
-	VMOVUPS	877440(DI), Y5	// q.bar[1]
-	VMOVUPS	905344(DI), Y6	// v.start.bar[0]
-	VMOVUPS	905472(DI), Y7	// v.start.bar[1]
-	VMOVUPS	877568(DI), Y8	// v.bar[0]
-	VMOVUPS	877696(DI), Y9	// v.bar[1]
-	VMOVUPS	931840(DI), Y10	// result[0]
-	VADDPS	Y2, Y10, Y2
-	VMOVUPS	931968(DI), Y10	// result[1]
+	VBLENDVPS	Y4, Y0, Y3, Y0
+	VMOVUPS	Y0, 887680(SI)	// extra.0.sum.next
+	VMOVUPS	886656(SI), Y0	// q.start.bar[0]
+	VMOVUPS	886784(SI), Y3	// q.start.bar[1]
+	VMOVUPS	858880(SI), Y4	// q.bar[0]
+	VMOVUPS	859008(SI), Y5	// q.bar[1]
+	VMOVUPS	886912(SI), Y6	// v.start.bar[0]
+	VMOVUPS	887040(SI), Y7	// v.start.bar[1]
+	VMOVUPS	859136(SI), Y8	// v.bar[0]
+	VMOVUPS	859264(SI), Y9	// v.bar[1]
+	VMOVUPS	606720(SI), Y10	// predict0ReplayDenseVjp.q_bar[0]
+	VADDPS	Y0, Y10, Y0
+	VMOVUPS	606848(SI), Y10	// predict0ReplayDenseVjp.q_bar[1]
 	VADDPS	Y3, Y10, Y3
-	VSHUFPS	$136, Y1, Y0, Y10
+	VSHUFPS	$136, Y2, Y1, Y10
 	VPERMPD	$216, Y10, Y10
-	VBLENDVPS	Y10, Y2, Y4, Y2
-	VMOVUPS	Y2, 905600(DI)	// q.bar.next[0]
-	VSHUFPS	$136, Y1, Y0, Y2
-	VPERMPD	$216, Y2, Y2
-	VBLENDVPS	Y2, Y3, Y5, Y2
-	VMOVUPS	Y2, 905728(DI)	// q.bar.next[1]
-	VMOVUPS	932096(DI), Y2	// result_2[0]
-	VADDPS	Y6, Y2, Y2
-	VMOVUPS	932224(DI), Y3	// result_2[1]
+	VBLENDVPS	Y10, Y0, Y4, Y0
+	VMOVUPS	Y0, 887168(SI)	// q.bar.next[0]
+	VSHUFPS	$136, Y2, Y1, Y0
+	VPERMPD	$216, Y0, Y0
+	VBLENDVPS	Y0, Y3, Y5, Y0
+	VMOVUPS	Y0, 887296(SI)	// q.bar.next[1]
+	VMOVUPS	606976(SI), Y0	// predict0ReplayDenseVjp.q_k1_bar[0]
+	VADDPS	Y6, Y0, Y0
+	VMOVUPS	607104(SI), Y3	// predict0ReplayDenseVjp.q_k1_bar[1]
 	VADDPS	Y7, Y3, Y3
-	VSHUFPS	$136, Y1, Y0, Y4
+	VSHUFPS	$136, Y2, Y1, Y4
 	VPERMPD	$216, Y4, Y4
-	VBLENDVPS	Y4, Y2, Y8, Y2
-	VMOVUPS	Y2, 905856(DI)	// v.bar.next[0]
-	VSHUFPS	$136, Y1, Y0, Y2
-	VPERMPD	$216, Y2, Y2
-	VBLENDVPS	Y2, Y3, Y9, Y2
-	VMOVUPS	Y2, 905984(DI)	// v.bar.next[1]
+	VBLENDVPS	Y4, Y0, Y8, Y0
+	VMOVUPS	Y0, 887424(SI)	// v.bar.next[0]
+	VSHUFPS	$136, Y2, Y1, Y0
+	VPERMPD	$216, Y0, Y0
+	VBLENDVPS	Y0, Y3, Y9, Y0
+	VMOVUPS	Y0, 887552(SI)	// v.bar.next[1]
 	MOVQ	$50, R9
-	MOVQ	SI, R10
-loop6: // 50 times: elements
-	VMOVUPD	877952(R10), Y2	// extra.1.sum[0]
-	VMOVUPD	877984(R10), Y3	// extra.1.sum[0] | 1
-	VMOVUPD	625792(R10), Y4	// predict0ReplayDenseVjp.u_times_bar[0]
-	VMOVUPD	625824(R10), Y5	// predict0ReplayDenseVjp.u_times_bar[0] | 1
-	VADDPD	Y4, Y2, Y2
+	MOVQ	DI, R10
+loop5: // 50 times: elements
+	VMOVUPD	859520(R10), Y0	// extra.1.sum[0]
+	VMOVUPD	859552(R10), Y3	// extra.1.sum[0] | 1
+	VMOVUPD	607360(R10), Y4	// predict0ReplayDenseVjp.u_times_bar[0]
+	VMOVUPD	607392(R10), Y5	// predict0ReplayDenseVjp.u_times_bar[0] | 1
+	VADDPD	Y4, Y0, Y0
 	VADDPD	Y5, Y3, Y3
-	VMOVUPD	877952(R10), Y4	// extra.1.sum[0]
-	VMOVUPD	877984(R10), Y5	// extra.1.sum[0] | 1
-	VBLENDVPD	Y0, Y2, Y4, Y2
-	VBLENDVPD	Y1, Y3, Y5, Y3
-	VMOVUPD	Y2, 906240(R10)	// extra.1.sum.next[0]
-	VMOVUPD	Y3, 906272(R10)	// extra.1.sum.next[0] | 1
+	VMOVUPD	859520(R10), Y4	// extra.1.sum[0]
+	VMOVUPD	859552(R10), Y5	// extra.1.sum[0] | 1
+	VBLENDVPD	Y1, Y0, Y4, Y0
+	VBLENDVPD	Y2, Y3, Y5, Y3
+	VMOVUPD	Y0, 887808(R10)	// extra.1.sum.next[0]
+	VMOVUPD	Y3, 887840(R10)	// extra.1.sum.next[0] | 1
 	ADDQ	$256, R10
 	DECQ	R9
-	JNE	loop6
+	JNE	loop5
 	MOVQ	$100, R9
-	MOVQ	DI, R10
-loop7: // 100 times: elements
-	VMOVUPS	890752(R10), Y2	// extra.2.sum[0]
-	VMOVUPS	638592(R10), Y3	// predict0ReplayDenseVjp.u_bar[0]
-	VADDPS	Y3, Y2, Y2
-	VMOVUPS	890752(R10), Y3	// extra.2.sum[0]
-	VSHUFPS	$136, Y1, Y0, Y4
+	MOVQ	SI, R10
+loop6: // 100 times: elements
+	VMOVUPS	872320(R10), Y0	// extra.2.sum[0]
+	VMOVUPS	620160(R10), Y3	// predict0ReplayDenseVjp.u_bar[0]
+	VADDPS	Y3, Y0, Y0
+	VMOVUPS	872320(R10), Y3	// extra.2.sum[0]
+	VSHUFPS	$136, Y2, Y1, Y4
 	VPERMPD	$216, Y4, Y4
-	VBLENDVPS	Y4, Y2, Y3, Y2
-	VMOVUPS	Y2, 919040(R10)	// extra.2.sum.next[0]
+	VBLENDVPS	Y4, Y0, Y3, Y0
+	VMOVUPS	Y0, 900608(R10)	// extra.2.sum.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
-	JNE	loop7
-	ADDQ	$64, SI
-	ADDQ	$32, DI
+	JNE	loop6
+	ADDQ	$32, SI
+	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop5
+	JNE	loop4
 	// results that are the arguments of the next run
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop8: // 4 times: vectors of the block
-	VMOVUPS	905600(SI), Y0	// q.bar.next[0]
-	VMOVUPS	Y0, 877312(SI)	// q.bar[0]
-	VMOVUPS	905728(SI), Y0	// q.bar.next[1]
-	VMOVUPS	Y0, 877440(SI)	// q.bar[1]
-	VMOVUPS	905856(SI), Y0	// v.bar.next[0]
-	VMOVUPS	Y0, 877568(SI)	// v.bar[0]
-	VMOVUPS	905984(SI), Y0	// v.bar.next[1]
-	VMOVUPS	Y0, 877696(SI)	// v.bar[1]
-	VMOVUPS	906112(SI), Y0	// extra.0.sum.next
-	VMOVUPS	Y0, 877824(SI)	// extra.0.sum
+loop7: // 4 times: vectors of the block
+	VMOVUPS	887168(SI), Y0	// q.bar.next[0]
+	VMOVUPS	Y0, 858880(SI)	// q.bar[0]
+	VMOVUPS	887296(SI), Y0	// q.bar.next[1]
+	VMOVUPS	Y0, 859008(SI)	// q.bar[1]
+	VMOVUPS	887424(SI), Y0	// v.bar.next[0]
+	VMOVUPS	Y0, 859136(SI)	// v.bar[0]
+	VMOVUPS	887552(SI), Y0	// v.bar.next[1]
+	VMOVUPS	Y0, 859264(SI)	// v.bar[1]
+	VMOVUPS	887680(SI), Y0	// extra.0.sum.next
+	VMOVUPS	Y0, 859392(SI)	// extra.0.sum
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop8
+	JNE	loop7
 	MOVQ	$50, CX
 	MOVQ	AX, SI
-loop9: // 50 times: elements
-	VMOVUPD	906240(SI), Y0	// extra.1.sum.next[0]
-	VMOVUPD	906272(SI), Y1	// extra.1.sum.next[0] | 1
-	VMOVUPD	906304(SI), Y2	// extra.1.sum.next[0] | 2
-	VMOVUPD	906336(SI), Y3	// extra.1.sum.next[0] | 3
-	VMOVUPD	906368(SI), Y4	// extra.1.sum.next[0] | 4
-	VMOVUPD	906400(SI), Y5	// extra.1.sum.next[0] | 5
-	VMOVUPD	906432(SI), Y6	// extra.1.sum.next[0] | 6
-	VMOVUPD	906464(SI), Y7	// extra.1.sum.next[0] | 7
-	VMOVUPD	Y0, 877952(SI)	// extra.1.sum[0]
-	VMOVUPD	Y1, 877984(SI)	// extra.1.sum[0] | 1
-	VMOVUPD	Y2, 878016(SI)	// extra.1.sum[0] | 2
-	VMOVUPD	Y3, 878048(SI)	// extra.1.sum[0] | 3
-	VMOVUPD	Y4, 878080(SI)	// extra.1.sum[0] | 4
-	VMOVUPD	Y5, 878112(SI)	// extra.1.sum[0] | 5
-	VMOVUPD	Y6, 878144(SI)	// extra.1.sum[0] | 6
-	VMOVUPD	Y7, 878176(SI)	// extra.1.sum[0] | 7
+loop8: // 50 times: elements
+	VMOVUPD	887808(SI), Y0	// extra.1.sum.next[0]
+	VMOVUPD	887840(SI), Y1	// extra.1.sum.next[0] | 1
+	VMOVUPD	887872(SI), Y2	// extra.1.sum.next[0] | 2
+	VMOVUPD	887904(SI), Y3	// extra.1.sum.next[0] | 3
+	VMOVUPD	887936(SI), Y4	// extra.1.sum.next[0] | 4
+	VMOVUPD	887968(SI), Y5	// extra.1.sum.next[0] | 5
+	VMOVUPD	888000(SI), Y6	// extra.1.sum.next[0] | 6
+	VMOVUPD	888032(SI), Y7	// extra.1.sum.next[0] | 7
+	VMOVUPD	Y0, 859520(SI)	// extra.1.sum[0]
+	VMOVUPD	Y1, 859552(SI)	// extra.1.sum[0] | 1
+	VMOVUPD	Y2, 859584(SI)	// extra.1.sum[0] | 2
+	VMOVUPD	Y3, 859616(SI)	// extra.1.sum[0] | 3
+	VMOVUPD	Y4, 859648(SI)	// extra.1.sum[0] | 4
+	VMOVUPD	Y5, 859680(SI)	// extra.1.sum[0] | 5
+	VMOVUPD	Y6, 859712(SI)	// extra.1.sum[0] | 6
+	VMOVUPD	Y7, 859744(SI)	// extra.1.sum[0] | 7
 	ADDQ	$256, SI
 	DECQ	CX
-	JNE	loop9
+	JNE	loop8
 	MOVQ	$100, CX
 	MOVQ	AX, SI
-loop10: // 100 times: elements
-	VMOVUPS	919040(SI), Y0	// extra.2.sum.next[0]
-	VMOVUPS	919072(SI), Y1	// extra.2.sum.next[0] | 1
-	VMOVUPS	919104(SI), Y2	// extra.2.sum.next[0] | 2
-	VMOVUPS	919136(SI), Y3	// extra.2.sum.next[0] | 3
-	VMOVUPS	Y0, 890752(SI)	// extra.2.sum[0]
-	VMOVUPS	Y1, 890784(SI)	// extra.2.sum[0] | 1
-	VMOVUPS	Y2, 890816(SI)	// extra.2.sum[0] | 2
-	VMOVUPS	Y3, 890848(SI)	// extra.2.sum[0] | 3
+loop9: // 100 times: elements
+	VMOVUPS	900608(SI), Y0	// extra.2.sum.next[0]
+	VMOVUPS	900640(SI), Y1	// extra.2.sum.next[0] | 1
+	VMOVUPS	900672(SI), Y2	// extra.2.sum.next[0] | 2
+	VMOVUPS	900704(SI), Y3	// extra.2.sum.next[0] | 3
+	VMOVUPS	Y0, 872320(SI)	// extra.2.sum[0]
+	VMOVUPS	Y1, 872352(SI)	// extra.2.sum[0] | 1
+	VMOVUPS	Y2, 872384(SI)	// extra.2.sum[0] | 2
+	VMOVUPS	Y3, 872416(SI)	// extra.2.sum[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop10
+	JNE	loop9
 	RET
 
 // func predict0RecLanerevAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -17418,10 +16980,10 @@ TEXT predict0DenseVjp_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	932736(SI), Y0	// h
-	VMOVUPD	932768(SI), Y1	// h | 1
-	VMOVUPD	932480(SI), Y2	// theta
-	VMOVUPD	932512(SI), Y3	// theta | 1
+	VMOVUPD	913792(SI), Y0	// h
+	VMOVUPD	913824(SI), Y1	// h | 1
+	VMOVUPD	913536(SI), Y2	// theta
+	VMOVUPD	913568(SI), Y3	// theta | 1
 	// arm.nde:45
 	VMULPD	Y2, Y0, Y0
 	VMULPD	Y3, Y1, Y1
@@ -17431,34 +16993,34 @@ loop1: // 4 times: vectors of the block
 	VCVTPD2PSY	Y2, X1
 	VCVTPD2PSY	Y3, X2
 	VINSERTF128	$1, X2, Y1, Y1
-	VMOVUPS	932992(DI), Y2	// q_at_bar[0]
-	VMOVUPS	933120(DI), Y3	// q_at_bar[1]
-	VMOVUPS	933248(DI), Y4	// v_at_bar[0]
-	VMOVUPS	933376(DI), Y5	// v_at_bar[1]
+	VMOVUPS	914048(DI), Y2	// q_at_bar[0]
+	VMOVUPS	914176(DI), Y3	// q_at_bar[1]
+	VMOVUPS	914304(DI), Y4	// v_at_bar[0]
+	VMOVUPS	914432(DI), Y5	// v_at_bar[1]
 	VMULPS	Y0, Y2, Y2
-	VMOVUPS	Y2, 934016(DI)	// q_d1_bar[0]
+	VMOVUPS	Y2, 915072(DI)	// q_d1_bar[0]
 	VMULPS	Y0, Y3, Y3
-	VMOVUPS	Y3, 934144(DI)	// q_d1_bar[1]
+	VMOVUPS	Y3, 915200(DI)	// q_d1_bar[1]
 	VMULPS	Y0, Y4, Y4
-	VMOVUPS	Y4, 934272(DI)	// v_d1_bar[0]
+	VMOVUPS	Y4, 915328(DI)	// v_d1_bar[0]
 	VMULPS	Y0, Y5, Y0
-	VMOVUPS	Y0, 934400(DI)	// v_d1_bar[1]
+	VMOVUPS	Y0, 915456(DI)	// v_d1_bar[1]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 934528(DI)	// q_d2_bar[0]
+	VMOVUPS	Y2, 915584(DI)	// q_d2_bar[0]
 	VMULPS	Y1, Y3, Y3
-	VMOVUPS	Y3, 934656(DI)	// q_d2_bar[1]
+	VMOVUPS	Y3, 915712(DI)	// q_d2_bar[1]
 	VMULPS	Y1, Y4, Y4
-	VMOVUPS	Y4, 934784(DI)	// v_d2_bar[0]
+	VMOVUPS	Y4, 915840(DI)	// v_d2_bar[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 934912(DI)	// v_d2_bar[1]
+	VMOVUPS	Y0, 915968(DI)	// v_d2_bar[1]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 935040(DI)	// q_d3_bar[0]
+	VMOVUPS	Y2, 916096(DI)	// q_d3_bar[0]
 	VMULPS	Y1, Y3, Y2
-	VMOVUPS	Y2, 935168(DI)	// q_d3_bar[1]
+	VMOVUPS	Y2, 916224(DI)	// q_d3_bar[1]
 	VMULPS	Y1, Y4, Y2
-	VMOVUPS	Y2, 935296(DI)	// v_d3_bar[0]
+	VMOVUPS	Y2, 916352(DI)	// v_d3_bar[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 935424(DI)	// v_d3_bar[1]
+	VMOVUPS	Y0, 916480(DI)	// v_d3_bar[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -17466,14 +17028,14 @@ loop1: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	932992(SI), Y0	// q_at_bar[0]
-	VMOVUPS	Y0, 933504(SI)	// q_bar[0]
-	VMOVUPS	933120(SI), Y0	// q_at_bar[1]
-	VMOVUPS	Y0, 933632(SI)	// q_bar[1]
-	VMOVUPS	933248(SI), Y0	// v_at_bar[0]
-	VMOVUPS	Y0, 933760(SI)	// v_bar[0]
-	VMOVUPS	933376(SI), Y0	// v_at_bar[1]
-	VMOVUPS	Y0, 933888(SI)	// v_bar[1]
+	VMOVUPS	914048(SI), Y0	// q_at_bar[0]
+	VMOVUPS	Y0, 914560(SI)	// q_bar[0]
+	VMOVUPS	914176(SI), Y0	// q_at_bar[1]
+	VMOVUPS	Y0, 914688(SI)	// q_bar[1]
+	VMOVUPS	914304(SI), Y0	// v_at_bar[0]
+	VMOVUPS	Y0, 914816(SI)	// v_bar[0]
+	VMOVUPS	914432(SI), Y0	// v_at_bar[1]
+	VMOVUPS	Y0, 914944(SI)	// v_bar[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -17487,22 +17049,22 @@ TEXT predict0RecLanerevat_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	935552(SI), Y0	// step.theta
-	VMOVUPD	935584(SI), Y1	// step.theta | 1
-	VMOVUPD	Y0, 932480(SI)	// predict0DenseVjp.theta
-	VMOVUPD	Y1, 932512(SI)	// predict0DenseVjp.theta | 1
-	VMOVUPD	935808(SI), Y0	// step.h
-	VMOVUPD	935840(SI), Y1	// step.h | 1
-	VMOVUPD	Y0, 932736(SI)	// predict0DenseVjp.h
-	VMOVUPD	Y1, 932768(SI)	// predict0DenseVjp.h | 1
-	VMOVUPS	936320(DI), Y0	// q.out[0]
-	VMOVUPS	Y0, 932992(DI)	// predict0DenseVjp.q_at_bar[0]
-	VMOVUPS	936448(DI), Y0	// q.out[1]
-	VMOVUPS	Y0, 933120(DI)	// predict0DenseVjp.q_at_bar[1]
-	VMOVUPS	936576(DI), Y0	// v.out[0]
-	VMOVUPS	Y0, 933248(DI)	// predict0DenseVjp.v_at_bar[0]
-	VMOVUPS	936704(DI), Y0	// v.out[1]
-	VMOVUPS	Y0, 933376(DI)	// predict0DenseVjp.v_at_bar[1]
+	VMOVUPD	916608(SI), Y0	// step.theta
+	VMOVUPD	916640(SI), Y1	// step.theta | 1
+	VMOVUPD	Y0, 913536(SI)	// predict0DenseVjp.theta
+	VMOVUPD	Y1, 913568(SI)	// predict0DenseVjp.theta | 1
+	VMOVUPD	916864(SI), Y0	// step.h
+	VMOVUPD	916896(SI), Y1	// step.h | 1
+	VMOVUPD	Y0, 913792(SI)	// predict0DenseVjp.h
+	VMOVUPD	Y1, 913824(SI)	// predict0DenseVjp.h | 1
+	VMOVUPS	917376(DI), Y0	// q.out[0]
+	VMOVUPS	Y0, 914048(DI)	// predict0DenseVjp.q_at_bar[0]
+	VMOVUPS	917504(DI), Y0	// q.out[1]
+	VMOVUPS	Y0, 914176(DI)	// predict0DenseVjp.q_at_bar[1]
+	VMOVUPS	917632(DI), Y0	// v.out[0]
+	VMOVUPS	Y0, 914304(DI)	// predict0DenseVjp.v_at_bar[0]
+	VMOVUPS	917760(DI), Y0	// v.out[1]
+	VMOVUPS	Y0, 914432(DI)	// predict0DenseVjp.v_at_bar[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -17510,224 +17072,186 @@ loop1: // 4 times: vectors of the block
 	CALL	predict0DenseVjp_avx2<>(SB)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop2: // 4 times: vectors of the block
-	VMOVUPS	934016(SI), Y0	// predict0DenseVjp.q_d1_bar[0]
-	VMOVUPS	Y0, 940928(SI)	// result[0]
-	VMOVUPS	934144(SI), Y0	// predict0DenseVjp.q_d1_bar[1]
-	VMOVUPS	Y0, 941056(SI)	// result[1]
-	VMOVUPS	934272(SI), Y0	// predict0DenseVjp.v_d1_bar[0]
-	VMOVUPS	Y0, 941184(SI)	// result_2[0]
-	VMOVUPS	934400(SI), Y0	// predict0DenseVjp.v_d1_bar[1]
-	VMOVUPS	Y0, 941312(SI)	// result_2[1]
-	VMOVUPS	934528(SI), Y0	// predict0DenseVjp.q_d2_bar[0]
-	VMOVUPS	Y0, 941440(SI)	// result_3[0]
-	VMOVUPS	934656(SI), Y0	// predict0DenseVjp.q_d2_bar[1]
-	VMOVUPS	Y0, 941568(SI)	// result_3[1]
-	VMOVUPS	934784(SI), Y0	// predict0DenseVjp.v_d2_bar[0]
-	VMOVUPS	Y0, 941696(SI)	// result_4[0]
-	VMOVUPS	934912(SI), Y0	// predict0DenseVjp.v_d2_bar[1]
-	VMOVUPS	Y0, 941824(SI)	// result_4[1]
-	VMOVUPS	935040(SI), Y0	// predict0DenseVjp.q_d3_bar[0]
-	VMOVUPS	Y0, 941952(SI)	// result_5[0]
-	VMOVUPS	935168(SI), Y0	// predict0DenseVjp.q_d3_bar[1]
-	VMOVUPS	Y0, 942080(SI)	// result_5[1]
-	VMOVUPS	935296(SI), Y0	// predict0DenseVjp.v_d3_bar[0]
-	VMOVUPS	Y0, 942208(SI)	// result_6[0]
-	VMOVUPS	935424(SI), Y0	// predict0DenseVjp.v_d3_bar[1]
-	VMOVUPS	Y0, 942336(SI)	// result_6[1]
-	VMOVUPS	933504(SI), Y0	// predict0DenseVjp.q_bar[0]
-	VMOVUPS	Y0, 942464(SI)	// result_7[0]
-	VMOVUPS	933632(SI), Y0	// predict0DenseVjp.q_bar[1]
-	VMOVUPS	Y0, 942592(SI)	// result_7[1]
-	VMOVUPS	933760(SI), Y0	// predict0DenseVjp.v_bar[0]
-	VMOVUPS	Y0, 942720(SI)	// result_8[0]
-	VMOVUPS	933888(SI), Y0	// predict0DenseVjp.v_bar[1]
-	VMOVUPS	Y0, 942848(SI)	// result_8[1]
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop2
-	MOVQ	$4, CX
-	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop3: // 4 times: vectors of the block
-	VMOVUPD	936064(SI), Y0	// step.active
-	VMOVUPD	936096(SI), Y1	// step.active | 1
+loop2: // 4 times: vectors of the block
+	VMOVUPD	917120(SI), Y0	// step.active
+	VMOVUPD	917152(SI), Y1	// step.active | 1
 	// arm.nde:45
 	VMOVUPD	f64_0000000000000000<>(SB), Y2
 	VCMPPD	$17, Y0, Y2, Y0
 	VMOVUPD	f64_0000000000000000<>(SB), Y2
 	VCMPPD	$17, Y1, Y2, Y1
-	VMOVUPS	936832(DI), Y2	// data.0.bar[0]
-	VMOVUPS	936960(DI), Y3	// data.0.bar[1]
-	VMOVUPS	937088(DI), Y4	// data.1.bar[0]
-	VMOVUPS	937216(DI), Y5	// data.1.bar[1]
-	VMOVUPS	937344(DI), Y6	// data.2.bar[0]
-	VMOVUPS	937472(DI), Y7	// data.2.bar[1]
-	VMOVUPS	937600(DI), Y8	// data.3.bar[0]
-	VMOVUPS	937728(DI), Y9	// data.3.bar[1]
-	VMOVUPS	937856(DI), Y15	// data.4.bar[0]
+	VMOVUPS	917888(DI), Y2	// data.0.bar[0]
+	VMOVUPS	918016(DI), Y3	// data.0.bar[1]
+	VMOVUPS	918144(DI), Y4	// data.1.bar[0]
+	VMOVUPS	918272(DI), Y5	// data.1.bar[1]
+	VMOVUPS	918400(DI), Y6	// data.2.bar[0]
+	VMOVUPS	918528(DI), Y7	// data.2.bar[1]
+	VMOVUPS	918656(DI), Y8	// data.3.bar[0]
+	VMOVUPS	918784(DI), Y9	// data.3.bar[1]
+	VMOVUPS	918912(DI), Y15	// data.4.bar[0]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	937984(DI), Y15	// data.4.bar[1]
+	VMOVUPS	919040(DI), Y15	// data.4.bar[1]
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	938112(DI), Y15	// data.5.bar[0]
+	VMOVUPS	919168(DI), Y15	// data.5.bar[0]
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	938240(DI), Y15	// data.5.bar[1]
+	VMOVUPS	919296(DI), Y15	// data.5.bar[1]
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	938368(DI), Y15	// q.start.bar[0]
+	VMOVUPS	919424(DI), Y15	// q.start.bar[0]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	938496(DI), Y15	// q.start.bar[1]
+	VMOVUPS	919552(DI), Y15	// q.start.bar[1]
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	938624(DI), Y15	// v.start.bar[0]
+	VMOVUPS	919680(DI), Y15	// v.start.bar[0]
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	938752(DI), Y15	// v.start.bar[1]
+	VMOVUPS	919808(DI), Y15	// v.start.bar[1]
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	940928(DI), Y10	// result[0]
+	VMOVUPS	915072(DI), Y10	// predict0DenseVjp.q_d1_bar[0]
 	VADDPS	Y10, Y2, Y10
-	VMOVUPS	941056(DI), Y11	// result[1]
+	VMOVUPS	915200(DI), Y11	// predict0DenseVjp.q_d1_bar[1]
 	VADDPS	Y11, Y3, Y11
 	VSHUFPS	$136, Y1, Y0, Y12
 	VPERMPD	$216, Y12, Y12
 	VBLENDVPS	Y12, Y10, Y2, Y2
-	VMOVUPS	Y2, 938880(DI)	// data.0.bar.next[0]
+	VMOVUPS	Y2, 919936(DI)	// data.0.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VBLENDVPS	Y2, Y11, Y3, Y2
-	VMOVUPS	Y2, 939008(DI)	// data.0.bar.next[1]
-	VMOVUPS	941184(DI), Y2	// result_2[0]
+	VMOVUPS	Y2, 920064(DI)	// data.0.bar.next[1]
+	VMOVUPS	915328(DI), Y2	// predict0DenseVjp.v_d1_bar[0]
 	VADDPS	Y2, Y4, Y2
-	VMOVUPS	941312(DI), Y3	// result_2[1]
+	VMOVUPS	915456(DI), Y3	// predict0DenseVjp.v_d1_bar[1]
 	VADDPS	Y3, Y5, Y3
 	VSHUFPS	$136, Y1, Y0, Y10
 	VPERMPD	$216, Y10, Y10
 	VBLENDVPS	Y10, Y2, Y4, Y2
-	VMOVUPS	Y2, 939136(DI)	// data.1.bar.next[0]
+	VMOVUPS	Y2, 920192(DI)	// data.1.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VBLENDVPS	Y2, Y3, Y5, Y2
-	VMOVUPS	Y2, 939264(DI)	// data.1.bar.next[1]
-	VMOVUPS	941440(DI), Y2	// result_3[0]
+	VMOVUPS	Y2, 920320(DI)	// data.1.bar.next[1]
+	VMOVUPS	915584(DI), Y2	// predict0DenseVjp.q_d2_bar[0]
 	VADDPS	Y2, Y6, Y2
-	VMOVUPS	941568(DI), Y3	// result_3[1]
+	VMOVUPS	915712(DI), Y3	// predict0DenseVjp.q_d2_bar[1]
 	VADDPS	Y3, Y7, Y3
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y6, Y2
-	VMOVUPS	Y2, 939392(DI)	// data.2.bar.next[0]
+	VMOVUPS	Y2, 920448(DI)	// data.2.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VBLENDVPS	Y2, Y3, Y7, Y2
-	VMOVUPS	Y2, 939520(DI)	// data.2.bar.next[1]
-	VMOVUPS	941696(DI), Y2	// result_4[0]
+	VMOVUPS	Y2, 920576(DI)	// data.2.bar.next[1]
+	VMOVUPS	915840(DI), Y2	// predict0DenseVjp.v_d2_bar[0]
 	VADDPS	Y2, Y8, Y2
-	VMOVUPS	941824(DI), Y3	// result_4[1]
+	VMOVUPS	915968(DI), Y3	// predict0DenseVjp.v_d2_bar[1]
 	VADDPS	Y3, Y9, Y3
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y8, Y2
-	VMOVUPS	Y2, 939648(DI)	// data.3.bar.next[0]
+	VMOVUPS	Y2, 920704(DI)	// data.3.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VBLENDVPS	Y2, Y3, Y9, Y2
-	VMOVUPS	Y2, 939776(DI)	// data.3.bar.next[1]
-	VMOVUPS	941952(DI), Y2	// result_5[0]
+	VMOVUPS	Y2, 920832(DI)	// data.3.bar.next[1]
+	VMOVUPS	916096(DI), Y2	// predict0DenseVjp.q_d3_bar[0]
 	VADDPS	0(AX), Y2, Y2
-	VMOVUPS	942080(DI), Y3	// result_5[1]
+	VMOVUPS	916224(DI), Y3	// predict0DenseVjp.q_d3_bar[1]
 	VADDPS	32(AX), Y3, Y3
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VMOVUPS	0(AX), Y14
 	VBLENDVPS	Y4, Y2, Y14, Y2
-	VMOVUPS	Y2, 939904(DI)	// data.4.bar.next[0]
+	VMOVUPS	Y2, 920960(DI)	// data.4.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VMOVUPS	32(AX), Y14
 	VBLENDVPS	Y2, Y3, Y14, Y2
-	VMOVUPS	Y2, 940032(DI)	// data.4.bar.next[1]
-	VMOVUPS	942208(DI), Y2	// result_6[0]
+	VMOVUPS	Y2, 921088(DI)	// data.4.bar.next[1]
+	VMOVUPS	916352(DI), Y2	// predict0DenseVjp.v_d3_bar[0]
 	VADDPS	64(AX), Y2, Y2
-	VMOVUPS	942336(DI), Y3	// result_6[1]
+	VMOVUPS	916480(DI), Y3	// predict0DenseVjp.v_d3_bar[1]
 	VADDPS	96(AX), Y3, Y3
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VMOVUPS	64(AX), Y14
 	VBLENDVPS	Y4, Y2, Y14, Y2
-	VMOVUPS	Y2, 940160(DI)	// data.5.bar.next[0]
+	VMOVUPS	Y2, 921216(DI)	// data.5.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VMOVUPS	96(AX), Y14
 	VBLENDVPS	Y2, Y3, Y14, Y2
-	VMOVUPS	Y2, 940288(DI)	// data.5.bar.next[1]
-	VMOVUPS	942464(DI), Y2	// result_7[0]
+	VMOVUPS	Y2, 921344(DI)	// data.5.bar.next[1]
+	VMOVUPS	914560(DI), Y2	// predict0DenseVjp.q_bar[0]
 	VADDPS	128(AX), Y2, Y2
-	VMOVUPS	942592(DI), Y3	// result_7[1]
+	VMOVUPS	914688(DI), Y3	// predict0DenseVjp.q_bar[1]
 	VADDPS	160(AX), Y3, Y3
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VMOVUPS	128(AX), Y14
 	VBLENDVPS	Y4, Y2, Y14, Y2
-	VMOVUPS	Y2, 940416(DI)	// q.start.bar.next[0]
+	VMOVUPS	Y2, 921472(DI)	// q.start.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VMOVUPS	160(AX), Y14
 	VBLENDVPS	Y2, Y3, Y14, Y2
-	VMOVUPS	Y2, 940544(DI)	// q.start.bar.next[1]
-	VMOVUPS	942720(DI), Y2	// result_8[0]
+	VMOVUPS	Y2, 921600(DI)	// q.start.bar.next[1]
+	VMOVUPS	914816(DI), Y2	// predict0DenseVjp.v_bar[0]
 	VADDPS	192(AX), Y2, Y2
-	VMOVUPS	942848(DI), Y3	// result_8[1]
+	VMOVUPS	914944(DI), Y3	// predict0DenseVjp.v_bar[1]
 	VADDPS	224(AX), Y3, Y3
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VMOVUPS	192(AX), Y14
 	VBLENDVPS	Y4, Y2, Y14, Y2
-	VMOVUPS	Y2, 940672(DI)	// v.start.bar.next[0]
+	VMOVUPS	Y2, 921728(DI)	// v.start.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y0
 	VPERMPD	$216, Y0, Y0
 	VMOVUPS	224(AX), Y14
 	VBLENDVPS	Y0, Y3, Y14, Y0
-	VMOVUPS	Y0, 940800(DI)	// v.start.bar.next[1]
+	VMOVUPS	Y0, 921856(DI)	// v.start.bar.next[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
-	JNE	loop3
+	JNE	loop2
 	// results that are the arguments of the next run
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop4: // 4 times: vectors of the block
-	VMOVUPS	938880(SI), Y0	// data.0.bar.next[0]
-	VMOVUPS	Y0, 936832(SI)	// data.0.bar[0]
-	VMOVUPS	939008(SI), Y0	// data.0.bar.next[1]
-	VMOVUPS	Y0, 936960(SI)	// data.0.bar[1]
-	VMOVUPS	939136(SI), Y0	// data.1.bar.next[0]
-	VMOVUPS	Y0, 937088(SI)	// data.1.bar[0]
-	VMOVUPS	939264(SI), Y0	// data.1.bar.next[1]
-	VMOVUPS	Y0, 937216(SI)	// data.1.bar[1]
-	VMOVUPS	939392(SI), Y0	// data.2.bar.next[0]
-	VMOVUPS	Y0, 937344(SI)	// data.2.bar[0]
-	VMOVUPS	939520(SI), Y0	// data.2.bar.next[1]
-	VMOVUPS	Y0, 937472(SI)	// data.2.bar[1]
-	VMOVUPS	939648(SI), Y0	// data.3.bar.next[0]
-	VMOVUPS	Y0, 937600(SI)	// data.3.bar[0]
-	VMOVUPS	939776(SI), Y0	// data.3.bar.next[1]
-	VMOVUPS	Y0, 937728(SI)	// data.3.bar[1]
-	VMOVUPS	939904(SI), Y0	// data.4.bar.next[0]
-	VMOVUPS	Y0, 937856(SI)	// data.4.bar[0]
-	VMOVUPS	940032(SI), Y0	// data.4.bar.next[1]
-	VMOVUPS	Y0, 937984(SI)	// data.4.bar[1]
-	VMOVUPS	940160(SI), Y0	// data.5.bar.next[0]
-	VMOVUPS	Y0, 938112(SI)	// data.5.bar[0]
-	VMOVUPS	940288(SI), Y0	// data.5.bar.next[1]
-	VMOVUPS	Y0, 938240(SI)	// data.5.bar[1]
-	VMOVUPS	940416(SI), Y0	// q.start.bar.next[0]
-	VMOVUPS	Y0, 938368(SI)	// q.start.bar[0]
-	VMOVUPS	940544(SI), Y0	// q.start.bar.next[1]
-	VMOVUPS	Y0, 938496(SI)	// q.start.bar[1]
-	VMOVUPS	940672(SI), Y0	// v.start.bar.next[0]
-	VMOVUPS	Y0, 938624(SI)	// v.start.bar[0]
-	VMOVUPS	940800(SI), Y0	// v.start.bar.next[1]
-	VMOVUPS	Y0, 938752(SI)	// v.start.bar[1]
+loop3: // 4 times: vectors of the block
+	VMOVUPS	919936(SI), Y0	// data.0.bar.next[0]
+	VMOVUPS	Y0, 917888(SI)	// data.0.bar[0]
+	VMOVUPS	920064(SI), Y0	// data.0.bar.next[1]
+	VMOVUPS	Y0, 918016(SI)	// data.0.bar[1]
+	VMOVUPS	920192(SI), Y0	// data.1.bar.next[0]
+	VMOVUPS	Y0, 918144(SI)	// data.1.bar[0]
+	VMOVUPS	920320(SI), Y0	// data.1.bar.next[1]
+	VMOVUPS	Y0, 918272(SI)	// data.1.bar[1]
+	VMOVUPS	920448(SI), Y0	// data.2.bar.next[0]
+	VMOVUPS	Y0, 918400(SI)	// data.2.bar[0]
+	VMOVUPS	920576(SI), Y0	// data.2.bar.next[1]
+	VMOVUPS	Y0, 918528(SI)	// data.2.bar[1]
+	VMOVUPS	920704(SI), Y0	// data.3.bar.next[0]
+	VMOVUPS	Y0, 918656(SI)	// data.3.bar[0]
+	VMOVUPS	920832(SI), Y0	// data.3.bar.next[1]
+	VMOVUPS	Y0, 918784(SI)	// data.3.bar[1]
+	VMOVUPS	920960(SI), Y0	// data.4.bar.next[0]
+	VMOVUPS	Y0, 918912(SI)	// data.4.bar[0]
+	VMOVUPS	921088(SI), Y0	// data.4.bar.next[1]
+	VMOVUPS	Y0, 919040(SI)	// data.4.bar[1]
+	VMOVUPS	921216(SI), Y0	// data.5.bar.next[0]
+	VMOVUPS	Y0, 919168(SI)	// data.5.bar[0]
+	VMOVUPS	921344(SI), Y0	// data.5.bar.next[1]
+	VMOVUPS	Y0, 919296(SI)	// data.5.bar[1]
+	VMOVUPS	921472(SI), Y0	// q.start.bar.next[0]
+	VMOVUPS	Y0, 919424(SI)	// q.start.bar[0]
+	VMOVUPS	921600(SI), Y0	// q.start.bar.next[1]
+	VMOVUPS	Y0, 919552(SI)	// q.start.bar[1]
+	VMOVUPS	921728(SI), Y0	// v.start.bar.next[0]
+	VMOVUPS	Y0, 919680(SI)	// v.start.bar[0]
+	VMOVUPS	921856(SI), Y0	// v.start.bar.next[1]
+	VMOVUPS	Y0, 919808(SI)	// v.start.bar[1]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop4
+	JNE	loop3
 	RET
 
 // func predict0RecLanerevatAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -17748,25 +17272,25 @@ TEXT fitGradPart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	942976(SI), Y0	// fitGrad.ts[0]
-	VMOVUPD	943008(SI), Y0	// fitGrad.ts[0] | 1
-	VMOVUPD	955520(SI), Y0	// fitGrad.ts[49]
-	VMOVUPD	955552(SI), Y0	// fitGrad.ts[49] | 1
+	VMOVUPD	921984(SI), Y0	// fitGrad.ts[0]
+	VMOVUPD	922016(SI), Y0	// fitGrad.ts[0] | 1
+	VMOVUPD	934528(SI), Y0	// fitGrad.ts[49]
+	VMOVUPD	934560(SI), Y0	// fitGrad.ts[49] | 1
 	// arm.nde:45
-	VMOVUPD	942976(SI), Y0	// fitGrad.ts[0]
-	VMOVUPD	943008(SI), Y1	// fitGrad.ts[0] | 1
-	VMOVUPD	955520(SI), Y2	// fitGrad.ts[49]
-	VMOVUPD	955552(SI), Y3	// fitGrad.ts[49] | 1
+	VMOVUPD	921984(SI), Y0	// fitGrad.ts[0]
+	VMOVUPD	922016(SI), Y1	// fitGrad.ts[0] | 1
+	VMOVUPD	934528(SI), Y2	// fitGrad.ts[49]
+	VMOVUPD	934560(SI), Y3	// fitGrad.ts[49] | 1
 	VCMPPD	$18, Y2, Y0, Y0
 	VCMPPD	$18, Y3, Y1, Y1
 	MOVQ	$50, DI
 	MOVQ	SI, R9
 	MOVQ	SI, R10
 loop2: // 50 times: elements
-	VMOVUPD	955520(R9), Y2	// fitGrad.ts[49]
-	VMOVUPD	955552(R9), Y3	// fitGrad.ts[49] | 1
-	VMOVUPD	Y2, 994432(R10)	// fitGrad.reverse[0]
-	VMOVUPD	Y3, 994464(R10)	// fitGrad.reverse[0] | 1
+	VMOVUPD	934528(R9), Y2	// fitGrad.ts[49]
+	VMOVUPD	934560(R9), Y3	// fitGrad.ts[49] | 1
+	VMOVUPD	Y2, 973440(R10)	// fitGrad.reverse[0]
+	VMOVUPD	Y3, 973472(R10)	// fitGrad.reverse[0] | 1
 	ADDQ	$-256, R9
 	ADDQ	$256, R10
 	DECQ	DI
@@ -17774,14 +17298,14 @@ loop2: // 50 times: elements
 	MOVQ	$50, DI
 	MOVQ	SI, R9
 loop3: // 50 times: elements
-	VMOVUPD	942976(R9), Y2	// fitGrad.ts[0]
-	VMOVUPD	943008(R9), Y3	// fitGrad.ts[0] | 1
-	VMOVUPD	994432(R9), Y4	// fitGrad.reverse[0]
-	VMOVUPD	994464(R9), Y5	// fitGrad.reverse[0] | 1
+	VMOVUPD	921984(R9), Y2	// fitGrad.ts[0]
+	VMOVUPD	922016(R9), Y3	// fitGrad.ts[0] | 1
+	VMOVUPD	973440(R9), Y4	// fitGrad.reverse[0]
+	VMOVUPD	973472(R9), Y5	// fitGrad.reverse[0] | 1
 	VBLENDVPD	Y0, Y2, Y4, Y2
 	VBLENDVPD	Y1, Y3, Y5, Y3
-	VMOVUPD	Y2, 1007232(R9)	// fitGrad.stops[0]
-	VMOVUPD	Y3, 1007264(R9)	// fitGrad.stops[0] | 1
+	VMOVUPD	Y2, 986240(R9)	// fitGrad.stops[0]
+	VMOVUPD	Y3, 986272(R9)	// fitGrad.stops[0] | 1
 	ADDQ	$256, R9
 	DECQ	DI
 	JNE	loop3
@@ -17793,25 +17317,25 @@ loop3: // 50 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop4: // 4 times: vectors of the block
-	VMOVUPD	942976(SI), Y0	// fitGrad.ts[0]
-	VMOVUPD	943008(SI), Y1	// fitGrad.ts[0] | 1
-	VMOVUPD	Y0, 1109632(SI)	// fitGrad.step0_in0
-	VMOVUPD	Y1, 1109664(SI)	// fitGrad.step0_in0 | 1
-	VMOVUPS	955776(DI), Y0	// fitGrad.q[0]
+	VMOVUPD	921984(SI), Y0	// fitGrad.ts[0]
+	VMOVUPD	922016(SI), Y1	// fitGrad.ts[0] | 1
+	VMOVUPD	Y0, 1088640(SI)	// fitGrad.step0_in0
+	VMOVUPD	Y1, 1088672(SI)	// fitGrad.step0_in0 | 1
+	VMOVUPS	934784(DI), Y0	// fitGrad.q[0]
 	VMOVUPS	Y0, 158976(DI)	// predict0Lanestep.q[0]
-	VMOVUPS	955904(DI), Y0	// fitGrad.q[1]
+	VMOVUPS	934912(DI), Y0	// fitGrad.q[1]
 	VMOVUPS	Y0, 159104(DI)	// predict0Lanestep.q[1]
-	VMOVUPS	968576(DI), Y0	// fitGrad.v[0]
+	VMOVUPS	947584(DI), Y0	// fitGrad.v[0]
 	VMOVUPS	Y0, 159232(DI)	// predict0Lanestep.v[0]
-	VMOVUPS	968704(DI), Y0	// fitGrad.v[1]
+	VMOVUPS	947712(DI), Y0	// fitGrad.v[1]
 	VMOVUPS	Y0, 159360(DI)	// predict0Lanestep.v[1]
-	VMOVUPS	994176(DI), Y0	// fitGrad.load
+	VMOVUPS	973184(DI), Y0	// fitGrad.load
 	VMOVUPS	Y0, 159488(DI)	// predict0Lanestep.extra.0
 	MOVQ	$50, R9
 	MOVQ	SI, R10
 loop5: // 50 times: elements
-	VMOVUPD	942976(R10), Y0	// fitGrad.ts[0]
-	VMOVUPD	943008(R10), Y1	// fitGrad.ts[0] | 1
+	VMOVUPD	921984(R10), Y0	// fitGrad.ts[0]
+	VMOVUPD	922016(R10), Y1	// fitGrad.ts[0] | 1
 	VMOVUPD	Y0, 159616(R10)	// predict0Lanestep.extra.1[0]
 	VMOVUPD	Y1, 159648(R10)	// predict0Lanestep.extra.1[0] | 1
 	ADDQ	$256, R10
@@ -17820,7 +17344,7 @@ loop5: // 50 times: elements
 	MOVQ	$100, R9
 	MOVQ	DI, R10
 loop6: // 100 times: elements
-	VMOVUPS	981376(R10), Y0	// fitGrad.u[0]
+	VMOVUPS	960384(R10), Y0	// fitGrad.u[0]
 	VMOVUPS	Y0, 172416(R10)	// predict0Lanestep.extra.2[0]
 	ADDQ	$128, R10
 	DECQ	R9
@@ -17858,19 +17382,19 @@ loop2: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop3: // 100 times: elements
 	// arm.nde:69
-	VMOVUPS	1020032(R9), Y0	// fitGrad.q_2[0]
-	VMOVUPS	955776(R9), Y1	// fitGrad.q[0]
+	VMOVUPS	999040(R9), Y0	// fitGrad.q_2[0]
+	VMOVUPS	934784(R9), Y1	// fitGrad.q[0]
 	VSUBPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1032832(R9)	// fitGrad.sub[0]
+	VMOVUPS	Y0, 1011840(R9)	// fitGrad.sub[0]
 	VMULPS	f32_40000000<>(SB), Y0, Y0
 	VMULPS	f32_3c23d70a<>(SB), Y0, Y0
-	VMOVUPS	Y0, 1045632(R9)	// fitGrad.q_bar[0]
-	VMOVUPS	1058432(R9), Y0	// fitGrad.v_2[0]
-	VMOVUPS	968576(R9), Y1	// fitGrad.v[0]
+	VMOVUPS	Y0, 1024640(R9)	// fitGrad.q_bar[0]
+	VMOVUPS	1037440(R9), Y0	// fitGrad.v_2[0]
+	VMOVUPS	947584(R9), Y1	// fitGrad.v[0]
 	VSUBPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1071232(R9)	// fitGrad.sub_2[0]
+	VMOVUPS	Y0, 1050240(R9)	// fitGrad.sub_2[0]
 	VMULPS	f32_40000000<>(SB), Y0, Y0
-	VMOVUPS	Y0, 1084032(R9)	// fitGrad.mul[0]
+	VMOVUPS	Y0, 1063040(R9)	// fitGrad.mul[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop3
@@ -17879,9 +17403,9 @@ loop3: // 100 times: elements
 	MOVQ	$100, DI
 	MOVQ	SI, R9
 loop4: // 100 times: elements
-	VMOVUPS	1084032(R9), Y1	// fitGrad.mul[0]
+	VMOVUPS	1063040(R9), Y1	// fitGrad.mul[0]
 	VMULPS	Y1, Y0, Y1
-	VMOVUPS	Y1, 1096832(R9)	// fitGrad.v_bar[0]
+	VMOVUPS	Y1, 1075840(R9)	// fitGrad.v_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop4
@@ -17893,43 +17417,43 @@ loop4: // 100 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop5: // 4 times: vectors of the block
-	VMOVUPS	994176(SI), Y0	// fitGrad.load
-	VMOVUPS	Y0, 851584(SI)	// predict0RecLanerev.extra.0
+	VMOVUPS	973184(SI), Y0	// fitGrad.load
+	VMOVUPS	Y0, 833152(SI)	// predict0RecLanerev.extra.0
 	MOVQ	$50, R9
 	MOVQ	DI, R10
 loop6: // 50 times: elements
-	VMOVUPD	942976(R10), Y0	// fitGrad.ts[0]
-	VMOVUPD	943008(R10), Y1	// fitGrad.ts[0] | 1
-	VMOVUPD	Y0, 851712(R10)	// predict0RecLanerev.extra.1[0]
-	VMOVUPD	Y1, 851744(R10)	// predict0RecLanerev.extra.1[0] | 1
+	VMOVUPD	921984(R10), Y0	// fitGrad.ts[0]
+	VMOVUPD	922016(R10), Y1	// fitGrad.ts[0] | 1
+	VMOVUPD	Y0, 833280(R10)	// predict0RecLanerev.extra.1[0]
+	VMOVUPD	Y1, 833312(R10)	// predict0RecLanerev.extra.1[0] | 1
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop6
 	MOVQ	$100, R9
 	MOVQ	SI, R10
 loop7: // 100 times: elements
-	VMOVUPS	981376(R10), Y0	// fitGrad.u[0]
-	VMOVUPS	Y0, 864512(R10)	// predict0RecLanerev.extra.2[0]
+	VMOVUPS	960384(R10), Y0	// fitGrad.u[0]
+	VMOVUPS	Y0, 846080(R10)	// predict0RecLanerev.extra.2[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop7
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 877312(SI)	// predict0RecLanerev.q.bar[0]
+	VMOVUPS	Y0, 858880(SI)	// predict0RecLanerev.q.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 877440(SI)	// predict0RecLanerev.q.bar[1]
+	VMOVUPS	Y0, 859008(SI)	// predict0RecLanerev.q.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 877568(SI)	// predict0RecLanerev.v.bar[0]
+	VMOVUPS	Y0, 859136(SI)	// predict0RecLanerev.v.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 877696(SI)	// predict0RecLanerev.v.bar[1]
+	VMOVUPS	Y0, 859264(SI)	// predict0RecLanerev.v.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 877824(SI)	// predict0RecLanerev.extra.0.sum
+	VMOVUPS	Y0, 859392(SI)	// predict0RecLanerev.extra.0.sum
 	MOVQ	$50, R9
 	MOVQ	DI, R10
 loop8: // 50 times: elements
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 877952(R10)	// predict0RecLanerev.extra.1.sum[0]
+	VMOVUPD	Y0, 859520(R10)	// predict0RecLanerev.extra.1.sum[0]
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 877984(R10)	// predict0RecLanerev.extra.1.sum[0] | 1
+	VMOVUPD	Y0, 859552(R10)	// predict0RecLanerev.extra.1.sum[0] | 1
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop8
@@ -17937,42 +17461,42 @@ loop8: // 50 times: elements
 	MOVQ	SI, R10
 loop9: // 100 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 890752(R10)	// predict0RecLanerev.extra.2.sum[0]
+	VMOVUPS	Y0, 872320(R10)	// predict0RecLanerev.extra.2.sum[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop9
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 903552(SI)	// predict0RecLanerev.data.0.bar[0]
+	VMOVUPS	Y0, 885120(SI)	// predict0RecLanerev.data.0.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 903680(SI)	// predict0RecLanerev.data.0.bar[1]
+	VMOVUPS	Y0, 885248(SI)	// predict0RecLanerev.data.0.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 903808(SI)	// predict0RecLanerev.data.1.bar[0]
+	VMOVUPS	Y0, 885376(SI)	// predict0RecLanerev.data.1.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 903936(SI)	// predict0RecLanerev.data.1.bar[1]
+	VMOVUPS	Y0, 885504(SI)	// predict0RecLanerev.data.1.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 904064(SI)	// predict0RecLanerev.data.2.bar[0]
+	VMOVUPS	Y0, 885632(SI)	// predict0RecLanerev.data.2.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 904192(SI)	// predict0RecLanerev.data.2.bar[1]
+	VMOVUPS	Y0, 885760(SI)	// predict0RecLanerev.data.2.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 904320(SI)	// predict0RecLanerev.data.3.bar[0]
+	VMOVUPS	Y0, 885888(SI)	// predict0RecLanerev.data.3.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 904448(SI)	// predict0RecLanerev.data.3.bar[1]
+	VMOVUPS	Y0, 886016(SI)	// predict0RecLanerev.data.3.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 904576(SI)	// predict0RecLanerev.data.4.bar[0]
+	VMOVUPS	Y0, 886144(SI)	// predict0RecLanerev.data.4.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 904704(SI)	// predict0RecLanerev.data.4.bar[1]
+	VMOVUPS	Y0, 886272(SI)	// predict0RecLanerev.data.4.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 904832(SI)	// predict0RecLanerev.data.5.bar[0]
+	VMOVUPS	Y0, 886400(SI)	// predict0RecLanerev.data.5.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 904960(SI)	// predict0RecLanerev.data.5.bar[1]
+	VMOVUPS	Y0, 886528(SI)	// predict0RecLanerev.data.5.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 905088(SI)	// predict0RecLanerev.q.start.bar[0]
+	VMOVUPS	Y0, 886656(SI)	// predict0RecLanerev.q.start.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 905216(SI)	// predict0RecLanerev.q.start.bar[1]
+	VMOVUPS	Y0, 886784(SI)	// predict0RecLanerev.q.start.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 905344(SI)	// predict0RecLanerev.v.start.bar[0]
+	VMOVUPS	Y0, 886912(SI)	// predict0RecLanerev.v.start.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 905472(SI)	// predict0RecLanerev.v.start.bar[1]
+	VMOVUPS	Y0, 887040(SI)	// predict0RecLanerev.v.start.bar[1]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -18009,10 +17533,10 @@ loop2: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop3: // 100 times: elements
 	// arm.nde:69
-	VMOVUPS	1032832(R9), Y3	// fitGrad.sub[0]
+	VMOVUPS	1011840(R9), Y3	// fitGrad.sub[0]
 	VMULPS	Y3, Y3, Y3
 	VADDPS	Y3, Y1, Y1
-	VMOVUPS	1071232(R9), Y3	// fitGrad.sub_2[0]
+	VMOVUPS	1050240(R9), Y3	// fitGrad.sub_2[0]
 	VMULPS	Y3, Y3, Y3
 	VADDPS	Y3, Y2, Y2
 	ADDQ	$128, R9
@@ -18023,7 +17547,7 @@ loop3: // 100 times: elements
 	VFMADD231PS	f32_3dcccccd<>(SB), Y2, Y1
 	VBROADCASTSS	36(DX), Y2	// mul.4
 	VADDPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 994304(SI)	// fitGrad.loss
+	VMOVUPS	Y1, 973312(SI)	// fitGrad.loss
 	MOVQ	$192, DI
 	MOVQ	DX, R9
 	MOVQ	R8, R10

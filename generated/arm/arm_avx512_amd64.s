@@ -3183,15 +3183,8 @@ loop3: // 100 times: elements
 	CALL	predict0DenseStep_avx512<>(SB)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
+	MOVQ	AX, DI
 loop4: // 2 times: vectors of the block
-	VMOVUPS	92672(SI), Z0	// predict0DenseStep.q_next[0]
-	VMOVUPS	Z0, 188032(SI)	// result[0]
-	VMOVUPS	92800(SI), Z0	// predict0DenseStep.q_next[1]
-	VMOVUPS	Z0, 188160(SI)	// result[1]
-	VMOVUPS	92928(SI), Z0	// predict0DenseStep.v_next[0]
-	VMOVUPS	Z0, 188288(SI)	// result_2[0]
-	VMOVUPS	93056(SI), Z0	// predict0DenseStep.v_next[1]
-	VMOVUPS	Z0, 188416(SI)	// result_2[1]
 	VMOVUPS	93184(SI), Z0	// predict0DenseStep.q_d1[0]
 	VMOVUPS	Z0, 186496(SI)	// step.data0[0]
 	VMOVUPS	93312(SI), Z0	// predict0DenseStep.q_d1[1]
@@ -3216,25 +3209,18 @@ loop4: // 2 times: vectors of the block
 	VMOVUPS	Z0, 187776(SI)	// step.data5[0]
 	VMOVUPS	94592(SI), Z0	// predict0DenseStep.v_d3[1]
 	VMOVUPS	Z0, 187904(SI)	// step.data5[1]
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop4
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-	MOVQ	AX, DI
-loop5: // 2 times: vectors of the block
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	// arm.nde:45
-	VMOVUPS	188032(SI), Z2	// result[0]
+	VMOVUPS	92672(SI), Z2	// predict0DenseStep.q_next[0]
 	VSUBPS	Z2, Z2, Z3
-	VMOVUPS	188160(SI), Z4	// result[1]
+	VMOVUPS	92800(SI), Z4	// predict0DenseStep.q_next[1]
 	VSUBPS	Z4, Z4, Z5
 	VADDPS	Z3, Z0, Z0
 	VADDPS	Z5, Z0, Z0
-	VMOVUPS	188288(SI), Z3	// result_2[0]
+	VMOVUPS	92928(SI), Z3	// predict0DenseStep.v_next[0]
 	VSUBPS	Z3, Z3, Z5
-	VMOVUPS	188416(SI), Z6	// result_2[1]
+	VMOVUPS	93056(SI), Z6	// predict0DenseStep.v_next[1]
 	VSUBPS	Z6, Z6, Z7
 	VADDPS	Z5, Z1, Z1
 	VADDPS	Z7, Z1, Z1
@@ -3277,10 +3263,10 @@ loop5: // 2 times: vectors of the block
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
-	JNE	loop5
+	JNE	loop4
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop6: // 2 times: vectors of the block
+loop5: // 2 times: vectors of the block
 	VMOVUPS	158976(SI), Z0	// q[0]
 	VMOVUPS	Z0, 185984(SI)	// q.at[0]
 	VMOVUPS	159104(SI), Z0	// q[1]
@@ -3291,11 +3277,11 @@ loop6: // 2 times: vectors of the block
 	VMOVUPS	Z0, 186368(SI)	// v.at[1]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop6
+	JNE	loop5
 	// results that are the arguments of the next run
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop7: // 2 times: vectors of the block
+loop6: // 2 times: vectors of the block
 	VMOVUPS	185216(SI), Z0	// q.next[0]
 	VMOVUPS	Z0, 158976(SI)	// q[0]
 	VMOVUPS	185344(SI), Z0	// q.next[1]
@@ -3306,7 +3292,7 @@ loop7: // 2 times: vectors of the block
 	VMOVUPS	Z0, 159360(SI)	// v[1]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop7
+	JNE	loop6
 	RET
 
 // func predict0LanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -3328,10 +3314,10 @@ TEXT predict0Dense_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	188800(SI), Z0	// h
-	VMOVUPD	188864(SI), Z1	// h | 1
-	VMOVUPD	188544(SI), Z2	// theta
-	VMOVUPD	188608(SI), Z3	// theta | 1
+	VMOVUPD	188288(SI), Z0	// h
+	VMOVUPD	188352(SI), Z1	// h | 1
+	VMOVUPD	188032(SI), Z2	// theta
+	VMOVUPD	188096(SI), Z3	// theta | 1
 	// arm.nde:45
 	VMULPD	Z2, Z0, Z0
 	VMULPD	Z3, Z1, Z1
@@ -3341,38 +3327,38 @@ loop1: // 2 times: vectors of the block
 	VCVTPD2PS	Z2, Y1
 	VCVTPD2PS	Z3, Y2
 	VINSERTF64X4	$1, Y2, Z1, Z1
-	VMOVUPS	189056(DI), Z2	// q[0]
-	VMOVUPS	189184(DI), Z3	// q[1]
-	VMOVUPS	190080(DI), Z4	// q_d1[0]
-	VMOVUPS	190208(DI), Z5	// q_d1[1]
-	VMOVUPS	190592(DI), Z6	// q_d2[0]
-	VMOVUPS	190720(DI), Z7	// q_d2[1]
-	VMOVUPS	191104(DI), Z8	// q_d3[0]
-	VMOVUPS	191232(DI), Z9	// q_d3[1]
-	VMOVUPS	189312(DI), Z10	// v[0]
-	VMOVUPS	189440(DI), Z11	// v[1]
-	VMOVUPS	190336(DI), Z12	// v_d1[0]
-	VMOVUPS	190464(DI), Z13	// v_d1[1]
-	VMOVUPS	190848(DI), Z14	// v_d2[0]
-	VMOVUPS	190976(DI), Z15	// v_d2[1]
-	VMOVUPS	191360(DI), Z16	// v_d3[0]
-	VMOVUPS	191488(DI), Z17	// v_d3[1]
+	VMOVUPS	188544(DI), Z2	// q[0]
+	VMOVUPS	188672(DI), Z3	// q[1]
+	VMOVUPS	189568(DI), Z4	// q_d1[0]
+	VMOVUPS	189696(DI), Z5	// q_d1[1]
+	VMOVUPS	190080(DI), Z6	// q_d2[0]
+	VMOVUPS	190208(DI), Z7	// q_d2[1]
+	VMOVUPS	190592(DI), Z8	// q_d3[0]
+	VMOVUPS	190720(DI), Z9	// q_d3[1]
+	VMOVUPS	188800(DI), Z10	// v[0]
+	VMOVUPS	188928(DI), Z11	// v[1]
+	VMOVUPS	189824(DI), Z12	// v_d1[0]
+	VMOVUPS	189952(DI), Z13	// v_d1[1]
+	VMOVUPS	190336(DI), Z14	// v_d2[0]
+	VMOVUPS	190464(DI), Z15	// v_d2[1]
+	VMOVUPS	190848(DI), Z16	// v_d3[0]
+	VMOVUPS	190976(DI), Z17	// v_d3[1]
 	VFMADD231PS	Z8, Z1, Z6
 	VFMADD231PS	Z6, Z1, Z4
 	VFMADD231PS	Z4, Z0, Z2
-	VMOVUPS	Z2, 191616(DI)	// q_at[0]
+	VMOVUPS	Z2, 191104(DI)	// q_at[0]
 	VFMADD231PS	Z9, Z1, Z7
 	VFMADD231PS	Z7, Z1, Z5
 	VFMADD231PS	Z5, Z0, Z3
-	VMOVUPS	Z3, 191744(DI)	// q_at[1]
+	VMOVUPS	Z3, 191232(DI)	// q_at[1]
 	VFMADD231PS	Z16, Z1, Z14
 	VFMADD231PS	Z14, Z1, Z12
 	VFMADD231PS	Z12, Z0, Z10
-	VMOVUPS	Z10, 191872(DI)	// v_at[0]
+	VMOVUPS	Z10, 191360(DI)	// v_at[0]
 	VFMADD231PS	Z17, Z1, Z15
 	VFMADD231PS	Z15, Z1, Z13
 	VFMADD231PS	Z13, Z0, Z11
-	VMOVUPS	Z11, 192000(DI)	// v_at[1]
+	VMOVUPS	Z11, 191488(DI)	// v_at[1]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -3397,15 +3383,15 @@ TEXT predictSamplePart0_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	192640(SI), Z0	// predictSample.ts[0]
-	VMOVUPD	192704(SI), Z0	// predictSample.ts[0] | 1
-	VMOVUPD	205184(SI), Z0	// predictSample.ts[49]
-	VMOVUPD	205248(SI), Z0	// predictSample.ts[49] | 1
+	VMOVUPD	192128(SI), Z0	// predictSample.ts[0]
+	VMOVUPD	192192(SI), Z0	// predictSample.ts[0] | 1
+	VMOVUPD	204672(SI), Z0	// predictSample.ts[49]
+	VMOVUPD	204736(SI), Z0	// predictSample.ts[49] | 1
 	// arm.nde:45
-	VMOVUPD	192640(SI), Z0	// predictSample.ts[0]
-	VMOVUPD	192704(SI), Z1	// predictSample.ts[0] | 1
-	VMOVUPD	205184(SI), Z2	// predictSample.ts[49]
-	VMOVUPD	205248(SI), Z3	// predictSample.ts[49] | 1
+	VMOVUPD	192128(SI), Z0	// predictSample.ts[0]
+	VMOVUPD	192192(SI), Z1	// predictSample.ts[0] | 1
+	VMOVUPD	204672(SI), Z2	// predictSample.ts[49]
+	VMOVUPD	204736(SI), Z3	// predictSample.ts[49] | 1
 	VCMPPD	$18, Z2, Z0, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
 	VCMPPD	$18, Z3, Z1, K1
@@ -3414,10 +3400,10 @@ loop1: // 2 times: vectors of the block
 	MOVQ	SI, R9
 	MOVQ	SI, R10
 loop2: // 50 times: elements
-	VMOVUPD	205184(R9), Z2	// predictSample.ts[49]
-	VMOVUPD	205248(R9), Z3	// predictSample.ts[49] | 1
-	VMOVUPD	Z2, 243968(R10)	// predictSample.reverse[0]
-	VMOVUPD	Z3, 244032(R10)	// predictSample.reverse[0] | 1
+	VMOVUPD	204672(R9), Z2	// predictSample.ts[49]
+	VMOVUPD	204736(R9), Z3	// predictSample.ts[49] | 1
+	VMOVUPD	Z2, 243456(R10)	// predictSample.reverse[0]
+	VMOVUPD	Z3, 243520(R10)	// predictSample.reverse[0] | 1
 	ADDQ	$-256, R9
 	ADDQ	$256, R10
 	DECQ	DI
@@ -3425,14 +3411,14 @@ loop2: // 50 times: elements
 	MOVQ	$50, DI
 	MOVQ	SI, R9
 loop3: // 50 times: elements
-	VMOVUPD	192640(R9), Z2	// predictSample.ts[0]
-	VMOVUPD	192704(R9), Z3	// predictSample.ts[0] | 1
-	VMOVUPD	243968(R9), Z4	// predictSample.reverse[0]
-	VMOVUPD	244032(R9), Z5	// predictSample.reverse[0] | 1
+	VMOVUPD	192128(R9), Z2	// predictSample.ts[0]
+	VMOVUPD	192192(R9), Z3	// predictSample.ts[0] | 1
+	VMOVUPD	243456(R9), Z4	// predictSample.reverse[0]
+	VMOVUPD	243520(R9), Z5	// predictSample.reverse[0] | 1
 	VPTERNLOGQ	$0xe2, Z4, Z0, Z2
 	VPTERNLOGQ	$0xe2, Z5, Z1, Z3
-	VMOVUPD	Z2, 256768(R9)	// predictSample.stops[0]
-	VMOVUPD	Z3, 256832(R9)	// predictSample.stops[0] | 1
+	VMOVUPD	Z2, 256256(R9)	// predictSample.stops[0]
+	VMOVUPD	Z3, 256320(R9)	// predictSample.stops[0] | 1
 	ADDQ	$256, R9
 	DECQ	DI
 	JNE	loop3
@@ -3444,25 +3430,25 @@ loop3: // 50 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop4: // 2 times: vectors of the block
-	VMOVUPD	192640(SI), Z0	// predictSample.ts[0]
-	VMOVUPD	192704(SI), Z1	// predictSample.ts[0] | 1
-	VMOVUPD	Z0, 269568(SI)	// predictSample.step0_in0
-	VMOVUPD	Z1, 269632(SI)	// predictSample.step0_in0 | 1
-	VMOVUPS	192128(DI), Z0	// predictSample.q0[0]
+	VMOVUPD	192128(SI), Z0	// predictSample.ts[0]
+	VMOVUPD	192192(SI), Z1	// predictSample.ts[0] | 1
+	VMOVUPD	Z0, 269056(SI)	// predictSample.step0_in0
+	VMOVUPD	Z1, 269120(SI)	// predictSample.step0_in0 | 1
+	VMOVUPS	191616(DI), Z0	// predictSample.q0[0]
 	VMOVUPS	Z0, 158976(DI)	// predict0Lanestep.q[0]
-	VMOVUPS	192256(DI), Z0	// predictSample.q0[1]
+	VMOVUPS	191744(DI), Z0	// predictSample.q0[1]
 	VMOVUPS	Z0, 159104(DI)	// predict0Lanestep.q[1]
-	VMOVUPS	192384(DI), Z0	// predictSample.v0[0]
+	VMOVUPS	191872(DI), Z0	// predictSample.v0[0]
 	VMOVUPS	Z0, 159232(DI)	// predict0Lanestep.v[0]
-	VMOVUPS	192512(DI), Z0	// predictSample.v0[1]
+	VMOVUPS	192000(DI), Z0	// predictSample.v0[1]
 	VMOVUPS	Z0, 159360(DI)	// predict0Lanestep.v[1]
-	VMOVUPS	218240(DI), Z0	// predictSample.load
+	VMOVUPS	217728(DI), Z0	// predictSample.load
 	VMOVUPS	Z0, 159488(DI)	// predict0Lanestep.extra.0
 	MOVQ	$50, R9
 	MOVQ	SI, R10
 loop5: // 50 times: elements
-	VMOVUPD	192640(R10), Z0	// predictSample.ts[0]
-	VMOVUPD	192704(R10), Z1	// predictSample.ts[0] | 1
+	VMOVUPD	192128(R10), Z0	// predictSample.ts[0]
+	VMOVUPD	192192(R10), Z1	// predictSample.ts[0] | 1
 	VMOVUPD	Z0, 159616(R10)	// predict0Lanestep.extra.1[0]
 	VMOVUPD	Z1, 159680(R10)	// predict0Lanestep.extra.1[0] | 1
 	ADDQ	$256, R10
@@ -3471,7 +3457,7 @@ loop5: // 50 times: elements
 	MOVQ	$100, R9
 	MOVQ	DI, R10
 loop6: // 100 times: elements
-	VMOVUPS	205440(R10), Z0	// predictSample.us[0]
+	VMOVUPS	204928(R10), Z0	// predictSample.us[0]
 	VMOVUPS	Z0, 172416(R10)	// predict0Lanestep.extra.2[0]
 	ADDQ	$128, R10
 	DECQ	R9
@@ -3522,9 +3508,9 @@ TEXT armField2_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	270208(SI), Z0	// q[1]
-	VMOVUPS	270976(SI), Z1	// add
-	VMOVUPS	271104(SI), Z2	// mul
+	VMOVUPS	269696(SI), Z0	// q[1]
+	VMOVUPS	270464(SI), Z1	// add
+	VMOVUPS	270592(SI), Z2	// mul
 	// arm.nde:28
 	VBROADCASTSS	f32_4b400000<>(SB), Z3
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z0, Z3
@@ -3559,13 +3545,13 @@ loop1: // 2 times: vectors of the block
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z3, K1, Z3
 	// arm.nde:30
 	VFMADD231PS	Z3, Z2, Z1
-	VMOVUPS	270848(SI), Z2	// mul
-	VMOVUPS	271232(SI), Z4	// mul
+	VMOVUPS	270336(SI), Z2	// mul
+	VMOVUPS	270720(SI), Z4	// mul
 	// arm.nde:32
 	// arm.nde:31
 	VFMADD231PS	Z3, Z4, Z2
-	VMOVUPS	270336(SI), Z3	// v[0]
-	VMOVUPS	270464(SI), Z5	// v[1]
+	VMOVUPS	269824(SI), Z3	// v[0]
+	VMOVUPS	269952(SI), Z5	// v[1]
 	// arm.nde:32
 	// arm.nde:33
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z6
@@ -3607,18 +3593,18 @@ loop1: // 2 times: vectors of the block
 	VMULPS	Z5, Z7, Z7
 	VFMADD231PS	Z5, Z5, Z7
 	VMULPS	Z7, Z6, Z6
-	VMOVUPS	271360(SI), Z7	// reshape
+	VMOVUPS	270848(SI), Z7	// reshape
 	// arm.nde:32
-	VMOVUPS	Z1, 272256(SI)	// M[0]
-	VMOVUPS	Z2, 272384(SI)	// M[1]
-	VMOVUPS	Z2, 272512(SI)	// M[2]
-	VMOVUPS	Z7, 272640(SI)	// M[3]
+	VMOVUPS	Z1, 271744(SI)	// M[0]
+	VMOVUPS	Z2, 271872(SI)	// M[1]
+	VMOVUPS	Z2, 272000(SI)	// M[2]
+	VMOVUPS	Z7, 272128(SI)	// M[3]
 	// arm.nde:34
 	VMULPS	Z3, Z3, Z1
 	VMULPS	Z1, Z4, Z1
-	VMOVUPS	271616(SI), Z2	// mul
-	VMOVUPS	270080(SI), Z4	// q[0]
-	VMOVUPS	271488(SI), Z7	// mul
+	VMOVUPS	271104(SI), Z2	// mul
+	VMOVUPS	269568(SI), Z4	// q[0]
+	VMOVUPS	270976(SI), Z7	// mul
 	// arm.nde:35
 	VADDPS	Z0, Z4, Z8
 	VBROADCASTSS	f32_4b400000<>(SB), Z9
@@ -3685,8 +3671,8 @@ loop1: // 2 times: vectors of the block
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z9, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z8, K1, Z8
 	VFMADD213PS	Z2, Z8, Z7
-	VMOVUPS	270592(SI), Z8	// u[0]
-	VMOVUPS	270720(SI), Z9	// u[1]
+	VMOVUPS	270080(SI), Z8	// u[0]
+	VMOVUPS	270208(SI), Z9	// u[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Z6, Z8, Z6
@@ -3694,9 +3680,9 @@ loop1: // 2 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Z7, Z6, Z6
-	VMOVUPS	Z6, 272768(SI)	// sub[0]
+	VMOVUPS	Z6, 272256(SI)	// sub[0]
 	VSUBPS	Z2, Z1, Z1
-	VMOVUPS	Z1, 272896(SI)	// sub[1]
+	VMOVUPS	Z1, 272384(SI)	// sub[1]
 	// arm.nde:11
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z1
 	VBROADCASTSS	f32_4b400000<>(SB), Z2
@@ -3730,7 +3716,7 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z2
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z2, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z1, K1, Z1
-	VMOVUPS	Z1, 273024(SI)	// sin[0]
+	VMOVUPS	Z1, 272512(SI)	// sin[0]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z2
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z2, Z6
@@ -3763,7 +3749,7 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z6
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z6, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z2, K1, Z2
-	VMOVUPS	Z2, 273152(SI)	// sin[1]
+	VMOVUPS	Z2, 272640(SI)	// sin[1]
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z4, Z6
 	VSUBPS.BCST	f32_4b400000<>(SB), Z6, Z7
@@ -3795,7 +3781,7 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z4
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z4, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z4
-	VMOVUPS	Z4, 273280(SI)	// cos[0]
+	VMOVUPS	Z4, 272768(SI)	// cos[0]
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z0, Z6
 	VSUBPS.BCST	f32_4b400000<>(SB), Z6, Z7
@@ -3827,13 +3813,13 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z0
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z0, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z0
-	VMOVUPS	Z0, 273408(SI)	// cos[1]
-	VMOVUPS	Z1, 273536(SI)	// concat[0]
-	VMOVUPS	Z2, 273664(SI)	// concat[1]
-	VMOVUPS	Z4, 273792(SI)	// concat[2]
-	VMOVUPS	Z0, 273920(SI)	// concat[3]
-	VMOVUPS	Z3, 274048(SI)	// concat[4]
-	VMOVUPS	Z5, 274176(SI)	// concat[5]
+	VMOVUPS	Z0, 272896(SI)	// cos[1]
+	VMOVUPS	Z1, 273024(SI)	// concat[0]
+	VMOVUPS	Z2, 273152(SI)	// concat[1]
+	VMOVUPS	Z4, 273280(SI)	// concat[2]
+	VMOVUPS	Z0, 273408(SI)	// concat[3]
+	VMOVUPS	Z3, 273536(SI)	// concat[4]
+	VMOVUPS	Z5, 273664(SI)	// concat[5]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -3863,8 +3849,8 @@ loop2: // 4 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop3: // 6 times: terms of the sums
-	VMOVUPS	273536(R11), Z16	// concat[0]
-	VMOVUPS	273600(R11), Z17	// concat[0] | 1
+	VMOVUPS	273024(R11), Z16	// concat[0]
+	VMOVUPS	273088(R11), Z17	// concat[0] | 1
 	VBROADCASTSS	(R12), Z18	// friction.0.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -3893,28 +3879,28 @@ loop3: // 6 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop3
-	VMOVUPS	Z0, 274304(DI)	// matvec[0]
-	VMOVUPS	Z1, 274368(DI)	// matvec[0] | 1
-	VMOVUPS	Z2, 274432(DI)	// matvec[1]
-	VMOVUPS	Z3, 274496(DI)	// matvec[1] | 1
-	VMOVUPS	Z4, 274560(DI)	// matvec[2]
-	VMOVUPS	Z5, 274624(DI)	// matvec[2] | 1
-	VMOVUPS	Z6, 274688(DI)	// matvec[3]
-	VMOVUPS	Z7, 274752(DI)	// matvec[3] | 1
-	VMOVUPS	Z8, 274816(DI)	// matvec[4]
-	VMOVUPS	Z9, 274880(DI)	// matvec[4] | 1
-	VMOVUPS	Z10, 274944(DI)	// matvec[5]
-	VMOVUPS	Z11, 275008(DI)	// matvec[5] | 1
-	VMOVUPS	Z12, 275072(DI)	// matvec[6]
-	VMOVUPS	Z13, 275136(DI)	// matvec[6] | 1
-	VMOVUPS	Z14, 275200(DI)	// matvec[7]
-	VMOVUPS	Z15, 275264(DI)	// matvec[7] | 1
+	VMOVUPS	Z0, 273792(DI)	// matvec[0]
+	VMOVUPS	Z1, 273856(DI)	// matvec[0] | 1
+	VMOVUPS	Z2, 273920(DI)	// matvec[1]
+	VMOVUPS	Z3, 273984(DI)	// matvec[1] | 1
+	VMOVUPS	Z4, 274048(DI)	// matvec[2]
+	VMOVUPS	Z5, 274112(DI)	// matvec[2] | 1
+	VMOVUPS	Z6, 274176(DI)	// matvec[3]
+	VMOVUPS	Z7, 274240(DI)	// matvec[3] | 1
+	VMOVUPS	Z8, 274304(DI)	// matvec[4]
+	VMOVUPS	Z9, 274368(DI)	// matvec[4] | 1
+	VMOVUPS	Z10, 274432(DI)	// matvec[5]
+	VMOVUPS	Z11, 274496(DI)	// matvec[5] | 1
+	VMOVUPS	Z12, 274560(DI)	// matvec[6]
+	VMOVUPS	Z13, 274624(DI)	// matvec[6] | 1
+	VMOVUPS	Z14, 274688(DI)	// matvec[7]
+	VMOVUPS	Z15, 274752(DI)	// matvec[7] | 1
 	MOVQ	$8, R10
 	MOVQ	DI, R11
 	MOVQ	R9, R12
 loop4: // 8 times
-	VMOVUPS	274304(R11), Z0	// matvec[0]
-	VMOVUPS	274368(R11), Z1	// matvec[0] | 1
+	VMOVUPS	273792(R11), Z0	// matvec[0]
+	VMOVUPS	273856(R11), Z1	// matvec[0] | 1
 	VBROADCASTSS	768(R12), Z2	// friction.0.bias[0]
 	VADDPS	Z2, Z0, Z0
 	VADDPS	Z2, Z1, Z1
@@ -3974,8 +3960,8 @@ loop4: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	VMAXPS	Z1, Z3, Z1
 	VFMADD231PS	Z4, Z2, Z1
-	VMOVUPS	Z0, 278400(R11)	// softplus[0]
-	VMOVUPS	Z1, 278464(R11)	// softplus[0] | 1
+	VMOVUPS	Z0, 277888(R11)	// softplus[0]
+	VMOVUPS	Z1, 277952(R11)	// softplus[0] | 1
 	ADDQ	$128, R11
 	ADDQ	$4, R12
 	DECQ	R10
@@ -4014,8 +4000,8 @@ loop5: // 4 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop6: // 32 times: terms of the sums
-	VMOVUPS	278400(R11), Z20	// softplus[0]
-	VMOVUPS	278464(R11), Z21	// softplus[0] | 1
+	VMOVUPS	277888(R11), Z20	// softplus[0]
+	VMOVUPS	277952(R11), Z21	// softplus[0] | 1
 	VBROADCASTSS	896(R12), Z22	// friction.2.weight[0]
 	VFMADD231PS	Z20, Z22, Z4
 	VFMADD231PS	Z21, Z22, Z5
@@ -4044,28 +4030,28 @@ loop6: // 32 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop6
-	VMOVUPS	Z4, 282496(DI)	// matvec_2[0]
-	VMOVUPS	Z5, 282560(DI)	// matvec_2[0] | 1
-	VMOVUPS	Z6, 282624(DI)	// matvec_2[1]
-	VMOVUPS	Z7, 282688(DI)	// matvec_2[1] | 1
-	VMOVUPS	Z8, 282752(DI)	// matvec_2[2]
-	VMOVUPS	Z9, 282816(DI)	// matvec_2[2] | 1
-	VMOVUPS	Z10, 282880(DI)	// matvec_2[3]
-	VMOVUPS	Z11, 282944(DI)	// matvec_2[3] | 1
-	VMOVUPS	Z12, 283008(DI)	// matvec_2[4]
-	VMOVUPS	Z13, 283072(DI)	// matvec_2[4] | 1
-	VMOVUPS	Z14, 283136(DI)	// matvec_2[5]
-	VMOVUPS	Z15, 283200(DI)	// matvec_2[5] | 1
-	VMOVUPS	Z16, 283264(DI)	// matvec_2[6]
-	VMOVUPS	Z17, 283328(DI)	// matvec_2[6] | 1
-	VMOVUPS	Z18, 283392(DI)	// matvec_2[7]
-	VMOVUPS	Z19, 283456(DI)	// matvec_2[7] | 1
+	VMOVUPS	Z4, 281984(DI)	// matvec_2[0]
+	VMOVUPS	Z5, 282048(DI)	// matvec_2[0] | 1
+	VMOVUPS	Z6, 282112(DI)	// matvec_2[1]
+	VMOVUPS	Z7, 282176(DI)	// matvec_2[1] | 1
+	VMOVUPS	Z8, 282240(DI)	// matvec_2[2]
+	VMOVUPS	Z9, 282304(DI)	// matvec_2[2] | 1
+	VMOVUPS	Z10, 282368(DI)	// matvec_2[3]
+	VMOVUPS	Z11, 282432(DI)	// matvec_2[3] | 1
+	VMOVUPS	Z12, 282496(DI)	// matvec_2[4]
+	VMOVUPS	Z13, 282560(DI)	// matvec_2[4] | 1
+	VMOVUPS	Z14, 282624(DI)	// matvec_2[5]
+	VMOVUPS	Z15, 282688(DI)	// matvec_2[5] | 1
+	VMOVUPS	Z16, 282752(DI)	// matvec_2[6]
+	VMOVUPS	Z17, 282816(DI)	// matvec_2[6] | 1
+	VMOVUPS	Z18, 282880(DI)	// matvec_2[7]
+	VMOVUPS	Z19, 282944(DI)	// matvec_2[7] | 1
 	MOVQ	$8, R10
 	MOVQ	DI, R11
 	MOVQ	R9, R12
 loop7: // 8 times
-	VMOVUPS	282496(R11), Z4	// matvec_2[0]
-	VMOVUPS	282560(R11), Z5	// matvec_2[0] | 1
+	VMOVUPS	281984(R11), Z4	// matvec_2[0]
+	VMOVUPS	282048(R11), Z5	// matvec_2[0] | 1
 	VBROADCASTSS	4992(R12), Z6	// friction.2.bias[0]
 	VADDPS	Z6, Z4, Z4
 	VADDPS	Z6, Z5, Z5
@@ -4141,32 +4127,32 @@ loop7: // 8 times
 	DECQ	CX
 	JNE	loop5
 	// arm.nde:38
-	VMOVUPS	272768(AX), Z4	// sub[0]
-	VMOVUPS	272832(AX), Z5	// sub[0] | 1
+	VMOVUPS	272256(AX), Z4	// sub[0]
+	VMOVUPS	272320(AX), Z5	// sub[0] | 1
 	VBROADCASTSS	5376(BX), Z6	// friction.4.bias[0]
 	VADDPS	Z6, Z0, Z0
 	VADDPS	Z6, Z1, Z1
 	VSUBPS	Z0, Z4, Z0
 	VSUBPS	Z1, Z5, Z1
-	VMOVUPS	Z0, 286592(AX)	// sub_2[0]
-	VMOVUPS	Z1, 286656(AX)	// sub_2[0] | 1
-	VMOVUPS	272896(AX), Z4	// sub[1]
-	VMOVUPS	272960(AX), Z5	// sub[1] | 1
+	VMOVUPS	Z0, 286080(AX)	// sub_2[0]
+	VMOVUPS	Z1, 286144(AX)	// sub_2[0] | 1
+	VMOVUPS	272384(AX), Z4	// sub[1]
+	VMOVUPS	272448(AX), Z5	// sub[1] | 1
 	VBROADCASTSS	5380(BX), Z6	// friction.4.bias[1]
 	VADDPS	Z6, Z2, Z2
 	VADDPS	Z6, Z3, Z3
 	VSUBPS	Z2, Z4, Z2
 	VSUBPS	Z3, Z5, Z3
-	VMOVUPS	Z2, 286720(AX)	// sub_2[1]
-	VMOVUPS	Z3, 286784(AX)	// sub_2[1] | 1
-	VMOVUPS	272256(AX), Z4	// M[0]
-	VMOVUPS	272320(AX), Z5	// M[0] | 1
-	VMOVUPS	272384(AX), Z6	// M[1]
-	VMOVUPS	272448(AX), Z7	// M[1] | 1
-	VMOVUPS	272512(AX), Z8	// M[2]
-	VMOVUPS	272576(AX), Z9	// M[2] | 1
-	VMOVUPS	272640(AX), Z10	// M[3]
-	VMOVUPS	272704(AX), Z11	// M[3] | 1
+	VMOVUPS	Z2, 286208(AX)	// sub_2[1]
+	VMOVUPS	Z3, 286272(AX)	// sub_2[1] | 1
+	VMOVUPS	271744(AX), Z4	// M[0]
+	VMOVUPS	271808(AX), Z5	// M[0] | 1
+	VMOVUPS	271872(AX), Z6	// M[1]
+	VMOVUPS	271936(AX), Z7	// M[1] | 1
+	VMOVUPS	272000(AX), Z8	// M[2]
+	VMOVUPS	272064(AX), Z9	// M[2] | 1
+	VMOVUPS	272128(AX), Z10	// M[3]
+	VMOVUPS	272192(AX), Z11	// M[3] | 1
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z12
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z13
 	VPANDD.BCST	f32_7fffffff<>(SB), Z8, Z14
@@ -4219,17 +4205,17 @@ loop7: // 8 times
 	VDIVPS	Z15, Z11, Z5
 	VPORD	Z0, Z4, Z0
 	VPORD	Z1, Z5, Z1
-	VMOVUPS	Z0, 272000(AX)	// dv[0]
-	VMOVUPS	Z1, 272064(AX)	// dv[0] | 1
-	VMOVUPS	Z2, 272128(AX)	// dv[1]
-	VMOVUPS	Z3, 272192(AX)	// dv[1] | 1
+	VMOVUPS	Z0, 271488(AX)	// dv[0]
+	VMOVUPS	Z1, 271552(AX)	// dv[0] | 1
+	VMOVUPS	Z2, 271616(AX)	// dv[1]
+	VMOVUPS	Z3, 271680(AX)	// dv[1] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop8: // 2 times: vectors of the block
-	VMOVUPS	270336(SI), Z0	// v[0]
-	VMOVUPS	Z0, 271744(SI)	// dq[0]
-	VMOVUPS	270464(SI), Z0	// v[1]
-	VMOVUPS	Z0, 271872(SI)	// dq[1]
+	VMOVUPS	269824(SI), Z0	// v[0]
+	VMOVUPS	Z0, 271232(SI)	// dq[0]
+	VMOVUPS	269952(SI), Z0	// v[1]
+	VMOVUPS	Z0, 271360(SI)	// dq[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop8
@@ -4238,435 +4224,353 @@ loop8: // 2 times: vectors of the block
 // step0Step is Step.0.step (arm.nde:51) of a block of samples.
 TEXT step0Step_avx512<>(SB), NOSPLIT, $0-0
 	// arm.nde:51
-	VBROADCASTSD	286976(AX), Z0	// t
-	VMOVSD	X0, 269824(AX)	// armField2.t
+	VBROADCASTSD	286464(AX), Z0	// t
+	VMOVSD	X0, 269312(AX)	// armField2.t
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	287488(SI), Z0	// q[0]
-	VMOVUPS	Z0, 270080(SI)	// armField2.q[0]
-	VMOVUPS	287616(SI), Z0	// q[1]
-	VMOVUPS	Z0, 270208(SI)	// armField2.q[1]
-	VMOVUPS	287744(SI), Z0	// v[0]
-	VMOVUPS	Z0, 270336(SI)	// armField2.v[0]
-	VMOVUPS	287872(SI), Z0	// v[1]
-	VMOVUPS	Z0, 270464(SI)	// armField2.v[1]
-	VMOVUPS	288000(SI), Z0	// u[0]
-	VMOVUPS	Z0, 270592(SI)	// armField2.u[0]
-	VMOVUPS	288128(SI), Z0	// u[1]
-	VMOVUPS	Z0, 270720(SI)	// armField2.u[1]
-	VMOVUPS	288256(SI), Z0	// mul
-	VMOVUPS	Z0, 270848(SI)	// armField2.mul
-	VMOVUPS	288384(SI), Z0	// add
-	VMOVUPS	Z0, 270976(SI)	// armField2.add
+	VMOVUPS	286976(SI), Z0	// q[0]
+	VMOVUPS	Z0, 269568(SI)	// armField2.q[0]
+	VMOVUPS	287104(SI), Z0	// q[1]
+	VMOVUPS	Z0, 269696(SI)	// armField2.q[1]
+	VMOVUPS	287232(SI), Z0	// v[0]
+	VMOVUPS	Z0, 269824(SI)	// armField2.v[0]
+	VMOVUPS	287360(SI), Z0	// v[1]
+	VMOVUPS	Z0, 269952(SI)	// armField2.v[1]
+	VMOVUPS	287488(SI), Z0	// u[0]
+	VMOVUPS	Z0, 270080(SI)	// armField2.u[0]
+	VMOVUPS	287616(SI), Z0	// u[1]
+	VMOVUPS	Z0, 270208(SI)	// armField2.u[1]
+	VMOVUPS	287744(SI), Z0	// mul
+	VMOVUPS	Z0, 270336(SI)	// armField2.mul
+	VMOVUPS	287872(SI), Z0	// add
+	VMOVUPS	Z0, 270464(SI)	// armField2.add
+	VMOVUPS	288000(SI), Z0	// mul
+	VMOVUPS	Z0, 270592(SI)	// armField2.mul
+	VMOVUPS	288128(SI), Z0	// mul
+	VMOVUPS	Z0, 270720(SI)	// armField2.mul
+	VMOVUPS	288256(SI), Z0	// reshape
+	VMOVUPS	Z0, 270848(SI)	// armField2.reshape
+	VMOVUPS	288384(SI), Z0	// mul
+	VMOVUPS	Z0, 270976(SI)	// armField2.mul
 	VMOVUPS	288512(SI), Z0	// mul
 	VMOVUPS	Z0, 271104(SI)	// armField2.mul
-	VMOVUPS	288640(SI), Z0	// mul
-	VMOVUPS	Z0, 271232(SI)	// armField2.mul
-	VMOVUPS	288768(SI), Z0	// reshape
-	VMOVUPS	Z0, 271360(SI)	// armField2.reshape
-	VMOVUPS	288896(SI), Z0	// mul
-	VMOVUPS	Z0, 271488(SI)	// armField2.mul
-	VMOVUPS	289024(SI), Z0	// mul
-	VMOVUPS	Z0, 271616(SI)	// armField2.mul
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
 	CALL	armField2_avx512<>(SB)
+	// arm.nde:51
+	VBROADCASTSD	286720(AX), Z0	// h
+	VMULPD.BCST	f64_3fe0000000000000<>(SB), Z0, Z0
+	VMOVSD	X0, 286336(AX)
+	VBROADCASTSD	286464(AX), Z1	// t
+	VADDPD	Z0, Z1, Z1
+	VMOVSD	X1, 286344(AX)
+	VCVTPD2PS	Z0, Y0
+	VINSERTF64X4	$1, Y0, Z0, Z0
+	VMOVSS	X0, 286352(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop2: // 2 times: vectors of the block
-	VMOVUPS	271744(SI), Z0	// armField2.dq[0]
-	VMOVUPS	Z0, 289664(SI)	// result[0]
-	VMOVUPS	271872(SI), Z0	// armField2.dq[1]
-	VMOVUPS	Z0, 289792(SI)	// result[1]
-	VMOVUPS	272000(SI), Z0	// armField2.dv[0]
-	VMOVUPS	Z0, 290176(SI)	// result_2[0]
-	VMOVUPS	272128(SI), Z0	// armField2.dv[1]
-	VMOVUPS	Z0, 290304(SI)	// result_2[1]
+	VMOVUPS	271232(SI), Z0	// armField2.dq[0]
+	VMOVUPS	Z0, 289152(SI)	// result[0]
+	VMOVUPS	271360(SI), Z1	// armField2.dq[1]
+	VMOVUPS	Z1, 289280(SI)	// result[1]
+	VMOVUPS	271488(SI), Z2	// armField2.dv[0]
+	VMOVUPS	Z2, 289408(SI)	// result_2[0]
+	VMOVUPS	271616(SI), Z3	// armField2.dv[1]
+	VMOVUPS	Z3, 289536(SI)	// result_2[1]
+	// arm.nde:51
+	VMOVUPS	286976(SI), Z4	// q[0]
+	VMOVUPS	287104(SI), Z5	// q[1]
+	VMOVUPS	287232(SI), Z6	// v[0]
+	VMOVUPS	287360(SI), Z7	// v[1]
+	VBROADCASTSS	286352(AX), Z8
+	VFMADD231PS	Z0, Z8, Z4
+	VMOVUPS	Z4, 269568(SI)	// armField2.q[0]
+	VFMADD231PS	Z1, Z8, Z5
+	VMOVUPS	Z5, 269696(SI)	// armField2.q[1]
+	VFMADD231PS	Z2, Z8, Z6
+	VMOVUPS	Z6, 269824(SI)	// armField2.v[0]
+	VFMADD231PS	Z3, Z8, Z7
+	VMOVUPS	Z7, 269952(SI)	// armField2.v[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop2
 	// arm.nde:51
-	VBROADCASTSD	287232(AX), Z0	// h
-	VMULPD.BCST	f64_3fe0000000000000<>(SB), Z0, Z0
-	VMOVSD	X0, 286848(AX)
-	VBROADCASTSD	286976(AX), Z1	// t
-	VADDPD	Z0, Z1, Z1
-	VMOVSD	X1, 286856(AX)
-	VCVTPD2PS	Z0, Y0
-	VINSERTF64X4	$1, Y0, Z0, Z0
-	VMOVSS	X0, 286864(AX)
+	VBROADCASTSD	286344(AX), Z0
+	VMOVSD	X0, 269312(AX)	// armField2.t
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop3: // 2 times: vectors of the block
-	// arm.nde:51
-	VMOVUPS	287488(SI), Z0	// q[0]
-	VMOVUPS	287616(SI), Z1	// q[1]
-	VMOVUPS	287744(SI), Z2	// v[0]
-	VMOVUPS	287872(SI), Z3	// v[1]
-	VBROADCASTSS	286864(AX), Z4
-	VMOVUPS	289664(SI), Z5	// result[0]
-	VFMADD231PS	Z5, Z4, Z0
-	VMOVUPS	Z0, 289920(SI)	// q_y2[0]
-	VMOVUPS	289792(SI), Z0	// result[1]
-	VFMADD231PS	Z0, Z4, Z1
-	VMOVUPS	Z1, 290048(SI)	// q_y2[1]
-	VMOVUPS	290176(SI), Z0	// result_2[0]
-	VFMADD231PS	Z0, Z4, Z2
-	VMOVUPS	Z2, 290432(SI)	// v_y2[0]
-	VMOVUPS	290304(SI), Z0	// result_2[1]
-	VFMADD231PS	Z0, Z4, Z3
-	VMOVUPS	Z3, 290560(SI)	// v_y2[1]
+	VMOVUPS	287488(SI), Z0	// u[0]
+	VMOVUPS	Z0, 270080(SI)	// armField2.u[0]
+	VMOVUPS	287616(SI), Z0	// u[1]
+	VMOVUPS	Z0, 270208(SI)	// armField2.u[1]
+	VMOVUPS	287744(SI), Z0	// mul
+	VMOVUPS	Z0, 270336(SI)	// armField2.mul
+	VMOVUPS	287872(SI), Z0	// add
+	VMOVUPS	Z0, 270464(SI)	// armField2.add
+	VMOVUPS	288000(SI), Z0	// mul
+	VMOVUPS	Z0, 270592(SI)	// armField2.mul
+	VMOVUPS	288128(SI), Z0	// mul
+	VMOVUPS	Z0, 270720(SI)	// armField2.mul
+	VMOVUPS	288256(SI), Z0	// reshape
+	VMOVUPS	Z0, 270848(SI)	// armField2.reshape
+	VMOVUPS	288384(SI), Z0	// mul
+	VMOVUPS	Z0, 270976(SI)	// armField2.mul
+	VMOVUPS	288512(SI), Z0	// mul
+	VMOVUPS	Z0, 271104(SI)	// armField2.mul
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop3
-	// arm.nde:51
-	VBROADCASTSD	286856(AX), Z0
-	VMOVSD	X0, 269824(AX)	// armField2.t
+	CALL	armField2_avx512<>(SB)
+	VBROADCASTSS	286352(AX), Z0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop4: // 2 times: vectors of the block
-	VMOVUPS	289920(SI), Z0	// q_y2[0]
-	VMOVUPS	Z0, 270080(SI)	// armField2.q[0]
-	VMOVUPS	290048(SI), Z0	// q_y2[1]
-	VMOVUPS	Z0, 270208(SI)	// armField2.q[1]
-	VMOVUPS	290432(SI), Z0	// v_y2[0]
-	VMOVUPS	Z0, 270336(SI)	// armField2.v[0]
-	VMOVUPS	290560(SI), Z0	// v_y2[1]
-	VMOVUPS	Z0, 270464(SI)	// armField2.v[1]
-	VMOVUPS	288000(SI), Z0	// u[0]
-	VMOVUPS	Z0, 270592(SI)	// armField2.u[0]
-	VMOVUPS	288128(SI), Z0	// u[1]
-	VMOVUPS	Z0, 270720(SI)	// armField2.u[1]
-	VMOVUPS	288256(SI), Z0	// mul
-	VMOVUPS	Z0, 270848(SI)	// armField2.mul
-	VMOVUPS	288384(SI), Z0	// add
-	VMOVUPS	Z0, 270976(SI)	// armField2.add
-	VMOVUPS	288512(SI), Z0	// mul
-	VMOVUPS	Z0, 271104(SI)	// armField2.mul
-	VMOVUPS	288640(SI), Z0	// mul
-	VMOVUPS	Z0, 271232(SI)	// armField2.mul
-	VMOVUPS	288768(SI), Z0	// reshape
-	VMOVUPS	Z0, 271360(SI)	// armField2.reshape
-	VMOVUPS	288896(SI), Z0	// mul
-	VMOVUPS	Z0, 271488(SI)	// armField2.mul
-	VMOVUPS	289024(SI), Z0	// mul
-	VMOVUPS	Z0, 271616(SI)	// armField2.mul
+	VMOVUPS	271232(SI), Z0	// armField2.dq[0]
+	VMOVUPS	Z0, 289664(SI)	// result_3[0]
+	VMOVUPS	271360(SI), Z1	// armField2.dq[1]
+	VMOVUPS	Z1, 289792(SI)	// result_3[1]
+	VMOVUPS	271488(SI), Z2	// armField2.dv[0]
+	VMOVUPS	Z2, 289920(SI)	// result_4[0]
+	VMOVUPS	271616(SI), Z3	// armField2.dv[1]
+	VMOVUPS	Z3, 290048(SI)	// result_4[1]
+	VMOVUPS	286976(SI), Z4	// q[0]
+	VMOVUPS	287104(SI), Z5	// q[1]
+	VMOVUPS	287232(SI), Z6	// v[0]
+	VMOVUPS	287360(SI), Z7	// v[1]
+	// arm.nde:51
+	VBROADCASTSS	286352(AX), Z8
+	VFMADD231PS	Z0, Z8, Z4
+	VMOVUPS	Z4, 269568(SI)	// armField2.q[0]
+	VFMADD231PS	Z1, Z8, Z5
+	VMOVUPS	Z5, 269696(SI)	// armField2.q[1]
+	VFMADD231PS	Z2, Z8, Z6
+	VMOVUPS	Z6, 269824(SI)	// armField2.v[0]
+	VFMADD231PS	Z3, Z8, Z7
+	VMOVUPS	Z7, 269952(SI)	// armField2.v[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop4
-	CALL	armField2_avx512<>(SB)
+	// arm.nde:51
+	VBROADCASTSD	286344(AX), Z0
+	VMOVSD	X0, 269312(AX)	// armField2.t
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop5: // 2 times: vectors of the block
-	VMOVUPS	271744(SI), Z0	// armField2.dq[0]
-	VMOVUPS	Z0, 290688(SI)	// result_3[0]
-	VMOVUPS	271872(SI), Z0	// armField2.dq[1]
-	VMOVUPS	Z0, 290816(SI)	// result_3[1]
-	VMOVUPS	272000(SI), Z0	// armField2.dv[0]
-	VMOVUPS	Z0, 291200(SI)	// result_4[0]
-	VMOVUPS	272128(SI), Z0	// armField2.dv[1]
-	VMOVUPS	Z0, 291328(SI)	// result_4[1]
+	VMOVUPS	287488(SI), Z0	// u[0]
+	VMOVUPS	Z0, 270080(SI)	// armField2.u[0]
+	VMOVUPS	287616(SI), Z0	// u[1]
+	VMOVUPS	Z0, 270208(SI)	// armField2.u[1]
+	VMOVUPS	287744(SI), Z0	// mul
+	VMOVUPS	Z0, 270336(SI)	// armField2.mul
+	VMOVUPS	287872(SI), Z0	// add
+	VMOVUPS	Z0, 270464(SI)	// armField2.add
+	VMOVUPS	288000(SI), Z0	// mul
+	VMOVUPS	Z0, 270592(SI)	// armField2.mul
+	VMOVUPS	288128(SI), Z0	// mul
+	VMOVUPS	Z0, 270720(SI)	// armField2.mul
+	VMOVUPS	288256(SI), Z0	// reshape
+	VMOVUPS	Z0, 270848(SI)	// armField2.reshape
+	VMOVUPS	288384(SI), Z0	// mul
+	VMOVUPS	Z0, 270976(SI)	// armField2.mul
+	VMOVUPS	288512(SI), Z0	// mul
+	VMOVUPS	Z0, 271104(SI)	// armField2.mul
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop5
-	VBROADCASTSS	286864(AX), Z0
+	CALL	armField2_avx512<>(SB)
+	// arm.nde:51
+	VBROADCASTSD	286464(AX), Z0	// t
+	VBROADCASTSD	286720(AX), Z1	// h
+	VADDPD	Z1, Z0, Z0
+	VMOVSD	X0, 286360(AX)
+	VCVTPD2PS	Z1, Y0
+	VINSERTF64X4	$1, Y0, Z0, Z0
+	VMOVSS	X0, 286368(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop6: // 2 times: vectors of the block
-	VMOVUPS	287488(SI), Z0	// q[0]
-	VMOVUPS	287616(SI), Z1	// q[1]
-	VMOVUPS	287744(SI), Z2	// v[0]
-	VMOVUPS	287872(SI), Z3	// v[1]
+	VMOVUPS	271232(SI), Z0	// armField2.dq[0]
+	VMOVUPS	Z0, 290176(SI)	// result_5[0]
+	VMOVUPS	271360(SI), Z1	// armField2.dq[1]
+	VMOVUPS	Z1, 290304(SI)	// result_5[1]
+	VMOVUPS	271488(SI), Z2	// armField2.dv[0]
+	VMOVUPS	Z2, 290432(SI)	// result_6[0]
+	VMOVUPS	271616(SI), Z3	// armField2.dv[1]
+	VMOVUPS	Z3, 290560(SI)	// result_6[1]
 	// arm.nde:51
-	VBROADCASTSS	286864(AX), Z4
-	VMOVUPS	290688(SI), Z5	// result_3[0]
-	VFMADD231PS	Z5, Z4, Z0
-	VMOVUPS	Z0, 290944(SI)	// q_y3[0]
-	VMOVUPS	290816(SI), Z0	// result_3[1]
-	VFMADD231PS	Z0, Z4, Z1
-	VMOVUPS	Z1, 291072(SI)	// q_y3[1]
-	VMOVUPS	291200(SI), Z0	// result_4[0]
-	VFMADD231PS	Z0, Z4, Z2
-	VMOVUPS	Z2, 291456(SI)	// v_y3[0]
-	VMOVUPS	291328(SI), Z0	// result_4[1]
-	VFMADD231PS	Z0, Z4, Z3
-	VMOVUPS	Z3, 291584(SI)	// v_y3[1]
+	VMOVUPS	286976(SI), Z4	// q[0]
+	VMOVUPS	287104(SI), Z5	// q[1]
+	VMOVUPS	287232(SI), Z6	// v[0]
+	VMOVUPS	287360(SI), Z7	// v[1]
+	VBROADCASTSS	286368(AX), Z8
+	VFMADD231PS	Z0, Z8, Z4
+	VMOVUPS	Z4, 269568(SI)	// armField2.q[0]
+	VFMADD231PS	Z1, Z8, Z5
+	VMOVUPS	Z5, 269696(SI)	// armField2.q[1]
+	VFMADD231PS	Z2, Z8, Z6
+	VMOVUPS	Z6, 269824(SI)	// armField2.v[0]
+	VFMADD231PS	Z3, Z8, Z7
+	VMOVUPS	Z7, 269952(SI)	// armField2.v[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop6
 	// arm.nde:51
-	VBROADCASTSD	286856(AX), Z0
-	VMOVSD	X0, 269824(AX)	// armField2.t
+	VBROADCASTSD	286360(AX), Z0
+	VMOVSD	X0, 269312(AX)	// armField2.t
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop7: // 2 times: vectors of the block
-	VMOVUPS	290944(SI), Z0	// q_y3[0]
-	VMOVUPS	Z0, 270080(SI)	// armField2.q[0]
-	VMOVUPS	291072(SI), Z0	// q_y3[1]
-	VMOVUPS	Z0, 270208(SI)	// armField2.q[1]
-	VMOVUPS	291456(SI), Z0	// v_y3[0]
-	VMOVUPS	Z0, 270336(SI)	// armField2.v[0]
-	VMOVUPS	291584(SI), Z0	// v_y3[1]
-	VMOVUPS	Z0, 270464(SI)	// armField2.v[1]
-	VMOVUPS	288000(SI), Z0	// u[0]
-	VMOVUPS	Z0, 270592(SI)	// armField2.u[0]
-	VMOVUPS	288128(SI), Z0	// u[1]
-	VMOVUPS	Z0, 270720(SI)	// armField2.u[1]
-	VMOVUPS	288256(SI), Z0	// mul
-	VMOVUPS	Z0, 270848(SI)	// armField2.mul
-	VMOVUPS	288384(SI), Z0	// add
-	VMOVUPS	Z0, 270976(SI)	// armField2.add
+	VMOVUPS	287488(SI), Z0	// u[0]
+	VMOVUPS	Z0, 270080(SI)	// armField2.u[0]
+	VMOVUPS	287616(SI), Z0	// u[1]
+	VMOVUPS	Z0, 270208(SI)	// armField2.u[1]
+	VMOVUPS	287744(SI), Z0	// mul
+	VMOVUPS	Z0, 270336(SI)	// armField2.mul
+	VMOVUPS	287872(SI), Z0	// add
+	VMOVUPS	Z0, 270464(SI)	// armField2.add
+	VMOVUPS	288000(SI), Z0	// mul
+	VMOVUPS	Z0, 270592(SI)	// armField2.mul
+	VMOVUPS	288128(SI), Z0	// mul
+	VMOVUPS	Z0, 270720(SI)	// armField2.mul
+	VMOVUPS	288256(SI), Z0	// reshape
+	VMOVUPS	Z0, 270848(SI)	// armField2.reshape
+	VMOVUPS	288384(SI), Z0	// mul
+	VMOVUPS	Z0, 270976(SI)	// armField2.mul
 	VMOVUPS	288512(SI), Z0	// mul
 	VMOVUPS	Z0, 271104(SI)	// armField2.mul
-	VMOVUPS	288640(SI), Z0	// mul
-	VMOVUPS	Z0, 271232(SI)	// armField2.mul
-	VMOVUPS	288768(SI), Z0	// reshape
-	VMOVUPS	Z0, 271360(SI)	// armField2.reshape
-	VMOVUPS	288896(SI), Z0	// mul
-	VMOVUPS	Z0, 271488(SI)	// armField2.mul
-	VMOVUPS	289024(SI), Z0	// mul
-	VMOVUPS	Z0, 271616(SI)	// armField2.mul
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop7
 	CALL	armField2_avx512<>(SB)
+	// arm.nde:51
+	VBROADCASTSD	286720(AX), Z0	// h
+	VMULPD.BCST	f64_3fc5555555555555<>(SB), Z0, Z1
+	VMOVSD	X1, 286376(AX)
+	VCVTPD2PS	Z1, Y1
+	VINSERTF64X4	$1, Y1, Z1, Z1
+	VMOVSS	X1, 286384(AX)
+	VMULPD.BCST	f64_3fd5555555555555<>(SB), Z0, Z0
+	VMOVSD	X0, 286392(AX)
+	VCVTPD2PS	Z0, Y0
+	VINSERTF64X4	$1, Y0, Z0, Z0
+	VMOVSS	X0, 286400(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop8: // 2 times: vectors of the block
-	VMOVUPS	271744(SI), Z0	// armField2.dq[0]
-	VMOVUPS	Z0, 291712(SI)	// result_5[0]
-	VMOVUPS	271872(SI), Z0	// armField2.dq[1]
-	VMOVUPS	Z0, 291840(SI)	// result_5[1]
-	VMOVUPS	272000(SI), Z0	// armField2.dv[0]
-	VMOVUPS	Z0, 292224(SI)	// result_6[0]
-	VMOVUPS	272128(SI), Z0	// armField2.dv[1]
-	VMOVUPS	Z0, 292352(SI)	// result_6[1]
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop8
 	// arm.nde:51
-	VBROADCASTSD	286976(AX), Z0	// t
-	VBROADCASTSD	287232(AX), Z1	// h
-	VADDPD	Z1, Z0, Z0
-	VMOVSD	X0, 286872(AX)
-	VCVTPD2PS	Z1, Y0
-	VINSERTF64X4	$1, Y0, Z0, Z0
-	VMOVSS	X0, 286880(AX)
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop9: // 2 times: vectors of the block
-	// arm.nde:51
-	VMOVUPS	287488(SI), Z0	// q[0]
-	VMOVUPS	287616(SI), Z1	// q[1]
-	VMOVUPS	287744(SI), Z2	// v[0]
-	VMOVUPS	287872(SI), Z3	// v[1]
-	VBROADCASTSS	286880(AX), Z4
-	VMOVUPS	291712(SI), Z5	// result_5[0]
-	VFMADD231PS	Z5, Z4, Z0
-	VMOVUPS	Z0, 291968(SI)	// q_y4[0]
-	VMOVUPS	291840(SI), Z0	// result_5[1]
-	VFMADD231PS	Z0, Z4, Z1
-	VMOVUPS	Z1, 292096(SI)	// q_y4[1]
-	VMOVUPS	292224(SI), Z0	// result_6[0]
-	VFMADD231PS	Z0, Z4, Z2
-	VMOVUPS	Z2, 292480(SI)	// v_y4[0]
-	VMOVUPS	292352(SI), Z0	// result_6[1]
-	VFMADD231PS	Z0, Z4, Z3
-	VMOVUPS	Z3, 292608(SI)	// v_y4[1]
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop9
-	// arm.nde:51
-	VBROADCASTSD	286872(AX), Z0
-	VMOVSD	X0, 269824(AX)	// armField2.t
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop10: // 2 times: vectors of the block
-	VMOVUPS	291968(SI), Z0	// q_y4[0]
-	VMOVUPS	Z0, 270080(SI)	// armField2.q[0]
-	VMOVUPS	292096(SI), Z0	// q_y4[1]
-	VMOVUPS	Z0, 270208(SI)	// armField2.q[1]
-	VMOVUPS	292480(SI), Z0	// v_y4[0]
-	VMOVUPS	Z0, 270336(SI)	// armField2.v[0]
-	VMOVUPS	292608(SI), Z0	// v_y4[1]
-	VMOVUPS	Z0, 270464(SI)	// armField2.v[1]
-	VMOVUPS	288000(SI), Z0	// u[0]
-	VMOVUPS	Z0, 270592(SI)	// armField2.u[0]
-	VMOVUPS	288128(SI), Z0	// u[1]
-	VMOVUPS	Z0, 270720(SI)	// armField2.u[1]
-	VMOVUPS	288256(SI), Z0	// mul
-	VMOVUPS	Z0, 270848(SI)	// armField2.mul
-	VMOVUPS	288384(SI), Z0	// add
-	VMOVUPS	Z0, 270976(SI)	// armField2.add
-	VMOVUPS	288512(SI), Z0	// mul
-	VMOVUPS	Z0, 271104(SI)	// armField2.mul
-	VMOVUPS	288640(SI), Z0	// mul
-	VMOVUPS	Z0, 271232(SI)	// armField2.mul
-	VMOVUPS	288768(SI), Z0	// reshape
-	VMOVUPS	Z0, 271360(SI)	// armField2.reshape
-	VMOVUPS	288896(SI), Z0	// mul
-	VMOVUPS	Z0, 271488(SI)	// armField2.mul
-	VMOVUPS	289024(SI), Z0	// mul
-	VMOVUPS	Z0, 271616(SI)	// armField2.mul
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop10
-	CALL	armField2_avx512<>(SB)
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop11: // 2 times: vectors of the block
-	VMOVUPS	271744(SI), Z0	// armField2.dq[0]
-	VMOVUPS	Z0, 292736(SI)	// result_7[0]
-	VMOVUPS	271872(SI), Z0	// armField2.dq[1]
-	VMOVUPS	Z0, 292864(SI)	// result_7[1]
-	VMOVUPS	272000(SI), Z0	// armField2.dv[0]
-	VMOVUPS	Z0, 292992(SI)	// result_8[0]
-	VMOVUPS	272128(SI), Z0	// armField2.dv[1]
-	VMOVUPS	Z0, 293120(SI)	// result_8[1]
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop11
-	// arm.nde:51
-	VBROADCASTSD	287232(AX), Z0	// h
-	VMULPD.BCST	f64_3fc5555555555555<>(SB), Z0, Z1
-	VMOVSD	X1, 286888(AX)
-	VCVTPD2PS	Z1, Y1
-	VINSERTF64X4	$1, Y1, Z1, Z1
-	VMOVSS	X1, 286896(AX)
-	VMULPD.BCST	f64_3fd5555555555555<>(SB), Z0, Z0
-	VMOVSD	X0, 286904(AX)
-	VCVTPD2PS	Z0, Y0
-	VINSERTF64X4	$1, Y0, Z0, Z0
-	VMOVSS	X0, 286912(AX)
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop12: // 2 times: vectors of the block
-	// arm.nde:51
-	VMOVUPS	287488(SI), Z0	// q[0]
-	VMOVUPS	287616(SI), Z1	// q[1]
-	VMOVUPS	287744(SI), Z2	// v[0]
-	VMOVUPS	287872(SI), Z3	// v[1]
-	VBROADCASTSS	286896(AX), Z4
-	VMOVUPS	292736(SI), Z5	// result_7[0]
-	VBROADCASTSS	286912(AX), Z6
-	VMOVUPS	291712(SI), Z7	// result_5[0]
-	VMOVUPS	290688(SI), Z8	// result_3[0]
-	VMOVUPS	289664(SI), Z9	// result[0]
+	VMOVUPS	286976(SI), Z0	// q[0]
+	VMOVUPS	287104(SI), Z1	// q[1]
+	VMOVUPS	287232(SI), Z2	// v[0]
+	VMOVUPS	287360(SI), Z3	// v[1]
+	VBROADCASTSS	286384(AX), Z4
+	VMOVUPS	271232(SI), Z5	// armField2.dq[0]
+	VBROADCASTSS	286400(AX), Z6
+	VMOVUPS	290176(SI), Z7	// result_5[0]
+	VMOVUPS	289664(SI), Z8	// result_3[0]
+	VMOVUPS	289152(SI), Z9	// result[0]
 	VFMADD231PS	Z9, Z4, Z0
 	VFMADD231PS	Z8, Z6, Z0
 	VFMADD231PS	Z7, Z6, Z0
 	VFMADD231PS	Z5, Z4, Z0
-	VMOVUPS	Z0, 289152(SI)	// q_next[0]
-	VMOVUPS	292864(SI), Z0	// result_7[1]
-	VMOVUPS	291840(SI), Z5	// result_5[1]
-	VMOVUPS	290816(SI), Z7	// result_3[1]
-	VMOVUPS	289792(SI), Z8	// result[1]
+	VMOVUPS	Z0, 288640(SI)	// q_next[0]
+	VMOVUPS	271360(SI), Z0	// armField2.dq[1]
+	VMOVUPS	290304(SI), Z5	// result_5[1]
+	VMOVUPS	289792(SI), Z7	// result_3[1]
+	VMOVUPS	289280(SI), Z8	// result[1]
 	VFMADD231PS	Z8, Z4, Z1
 	VFMADD231PS	Z7, Z6, Z1
 	VFMADD231PS	Z5, Z6, Z1
 	VFMADD231PS	Z0, Z4, Z1
-	VMOVUPS	Z1, 289280(SI)	// q_next[1]
-	VMOVUPS	292992(SI), Z0	// result_8[0]
-	VMOVUPS	292224(SI), Z1	// result_6[0]
-	VMOVUPS	291200(SI), Z5	// result_4[0]
-	VMOVUPS	290176(SI), Z7	// result_2[0]
+	VMOVUPS	Z1, 288768(SI)	// q_next[1]
+	VMOVUPS	271488(SI), Z0	// armField2.dv[0]
+	VMOVUPS	290432(SI), Z1	// result_6[0]
+	VMOVUPS	289920(SI), Z5	// result_4[0]
+	VMOVUPS	289408(SI), Z7	// result_2[0]
 	VFMADD231PS	Z7, Z4, Z2
 	VFMADD231PS	Z5, Z6, Z2
 	VFMADD231PS	Z1, Z6, Z2
 	VFMADD231PS	Z0, Z4, Z2
-	VMOVUPS	Z2, 289408(SI)	// v_next[0]
-	VMOVUPS	293120(SI), Z0	// result_8[1]
-	VMOVUPS	292352(SI), Z1	// result_6[1]
-	VMOVUPS	291328(SI), Z2	// result_4[1]
-	VMOVUPS	290304(SI), Z5	// result_2[1]
+	VMOVUPS	Z2, 288896(SI)	// v_next[0]
+	VMOVUPS	271616(SI), Z0	// armField2.dv[1]
+	VMOVUPS	290560(SI), Z1	// result_6[1]
+	VMOVUPS	290048(SI), Z2	// result_4[1]
+	VMOVUPS	289536(SI), Z5	// result_2[1]
 	VFMADD231PS	Z5, Z4, Z3
 	VFMADD231PS	Z2, Z6, Z3
 	VFMADD231PS	Z1, Z6, Z3
 	VFMADD231PS	Z0, Z4, Z3
-	VMOVUPS	Z3, 289536(SI)	// v_next[1]
+	VMOVUPS	Z3, 289024(SI)	// v_next[1]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop12
+	JNE	loop8
 	RET
 
 // step0Lanestep is Step.0.lanestep (arm.nde:51) of a block of samples.
 TEXT step0Lanestep_avx512<>(SB), NOSPLIT, $0-0
 loop1:
 	// arm.nde:51
-	VBROADCASTSD	293248(AX), Z0	// step.t
-	VMOVSD	X0, 286976(AX)	// step0Step.t
-	VBROADCASTSD	293504(AX), Z0	// step.h
-	VMOVSD	X0, 287232(AX)	// step0Step.h
+	VBROADCASTSD	290688(AX), Z0	// step.t
+	VMOVSD	X0, 286464(AX)	// step0Step.t
+	VBROADCASTSD	290944(AX), Z0	// step.h
+	VMOVSD	X0, 286720(AX)	// step0Step.h
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop2: // 2 times: vectors of the block
-	VMOVUPS	295040(SI), Z0	// q[0]
-	VMOVUPS	Z0, 287488(SI)	// step0Step.q[0]
-	VMOVUPS	295168(SI), Z0	// q[1]
-	VMOVUPS	Z0, 287616(SI)	// step0Step.q[1]
-	VMOVUPS	295296(SI), Z0	// v[0]
-	VMOVUPS	Z0, 287744(SI)	// step0Step.v[0]
-	VMOVUPS	295424(SI), Z0	// v[1]
-	VMOVUPS	Z0, 287872(SI)	// step0Step.v[1]
-	VMOVUPS	295552(SI), Z0	// extra.0[0]
-	VMOVUPS	Z0, 288000(SI)	// step0Step.u[0]
-	VMOVUPS	295680(SI), Z0	// extra.0[1]
-	VMOVUPS	Z0, 288128(SI)	// step0Step.u[1]
-	VMOVUPS	295808(SI), Z0	// extra.1
-	VMOVUPS	Z0, 288256(SI)	// step0Step.mul
-	VMOVUPS	295936(SI), Z0	// extra.2
-	VMOVUPS	Z0, 288384(SI)	// step0Step.add
-	VMOVUPS	296064(SI), Z0	// extra.3
+	VMOVUPS	292480(SI), Z0	// q[0]
+	VMOVUPS	Z0, 286976(SI)	// step0Step.q[0]
+	VMOVUPS	292608(SI), Z0	// q[1]
+	VMOVUPS	Z0, 287104(SI)	// step0Step.q[1]
+	VMOVUPS	292736(SI), Z0	// v[0]
+	VMOVUPS	Z0, 287232(SI)	// step0Step.v[0]
+	VMOVUPS	292864(SI), Z0	// v[1]
+	VMOVUPS	Z0, 287360(SI)	// step0Step.v[1]
+	VMOVUPS	292992(SI), Z0	// extra.0[0]
+	VMOVUPS	Z0, 287488(SI)	// step0Step.u[0]
+	VMOVUPS	293120(SI), Z0	// extra.0[1]
+	VMOVUPS	Z0, 287616(SI)	// step0Step.u[1]
+	VMOVUPS	293248(SI), Z0	// extra.1
+	VMOVUPS	Z0, 287744(SI)	// step0Step.mul
+	VMOVUPS	293376(SI), Z0	// extra.2
+	VMOVUPS	Z0, 287872(SI)	// step0Step.add
+	VMOVUPS	293504(SI), Z0	// extra.3
+	VMOVUPS	Z0, 288000(SI)	// step0Step.mul
+	VMOVUPS	293632(SI), Z0	// extra.4
+	VMOVUPS	Z0, 288128(SI)	// step0Step.mul
+	VMOVUPS	293760(SI), Z0	// extra.5
+	VMOVUPS	Z0, 288256(SI)	// step0Step.reshape
+	VMOVUPS	293888(SI), Z0	// extra.6
+	VMOVUPS	Z0, 288384(SI)	// step0Step.mul
+	VMOVUPS	294016(SI), Z0	// extra.7
 	VMOVUPS	Z0, 288512(SI)	// step0Step.mul
-	VMOVUPS	296192(SI), Z0	// extra.4
-	VMOVUPS	Z0, 288640(SI)	// step0Step.mul
-	VMOVUPS	296320(SI), Z0	// extra.5
-	VMOVUPS	Z0, 288768(SI)	// step0Step.reshape
-	VMOVUPS	296448(SI), Z0	// extra.6
-	VMOVUPS	Z0, 288896(SI)	// step0Step.mul
-	VMOVUPS	296576(SI), Z0	// extra.7
-	VMOVUPS	Z0, 289024(SI)	// step0Step.mul
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop2
 	CALL	step0Step_avx512<>(SB)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop3: // 2 times: vectors of the block
-	VMOVUPS	289152(SI), Z0	// step0Step.q_next[0]
-	VMOVUPS	Z0, 297472(SI)	// result[0]
-	VMOVUPS	289280(SI), Z0	// step0Step.q_next[1]
-	VMOVUPS	Z0, 297600(SI)	// result[1]
-	VMOVUPS	289408(SI), Z0	// step0Step.v_next[0]
-	VMOVUPS	Z0, 297728(SI)	// result_2[0]
-	VMOVUPS	289536(SI), Z0	// step0Step.v_next[1]
-	VMOVUPS	Z0, 297856(SI)	// result_2[1]
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop3
-	MOVQ	$2, CX
-	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop4: // 2 times: vectors of the block
+loop3: // 2 times: vectors of the block
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	// arm.nde:51
-	VMOVUPS	297472(SI), Z2	// result[0]
+	VMOVUPS	288640(SI), Z2	// step0Step.q_next[0]
 	VSUBPS	Z2, Z2, Z3
-	VMOVUPS	297600(SI), Z4	// result[1]
+	VMOVUPS	288768(SI), Z4	// step0Step.q_next[1]
 	VSUBPS	Z4, Z4, Z5
 	VADDPS	Z3, Z0, Z0
 	VADDPS	Z5, Z0, Z0
-	VMOVUPS	297728(SI), Z3	// result_2[0]
+	VMOVUPS	288896(SI), Z3	// step0Step.v_next[0]
 	VSUBPS	Z3, Z3, Z5
-	VMOVUPS	297856(SI), Z6	// result_2[1]
+	VMOVUPS	289024(SI), Z6	// step0Step.v_next[1]
 	VSUBPS	Z6, Z6, Z7
 	VADDPS	Z5, Z1, Z1
 	VADDPS	Z7, Z1, Z1
-	VMOVUPD	293760(DI), Z5	// step.live
-	VMOVUPD	293824(DI), Z7	// step.live | 1
+	VMOVUPD	291200(DI), Z5	// step.live
+	VMOVUPD	291264(DI), Z7	// step.live | 1
 	VCMPPS.BCST	$0, f32_00000000<>(SB), Z0, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z0
 	VCMPPS.BCST	$0, f32_00000000<>(SB), Z1, K1
@@ -4687,46 +4591,46 @@ loop4: // 2 times: vectors of the block
 	VPMOVSXDQ	Y5, Z5
 	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z0, Z0
 	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z5, Z5
-	VMOVUPD	Z0, 297216(DI)	// step.code
-	VMOVUPD	Z5, 297280(DI)	// step.code | 1
-	VMOVUPS	295040(SI), Z0	// q[0]
-	VMOVUPS	295168(SI), Z5	// q[1]
-	VMOVUPS	295296(SI), Z7	// v[0]
-	VMOVUPS	295424(SI), Z8	// v[1]
+	VMOVUPD	Z0, 294656(DI)	// step.code
+	VMOVUPD	Z5, 294720(DI)	// step.code | 1
+	VMOVUPS	292480(SI), Z0	// q[0]
+	VMOVUPS	292608(SI), Z5	// q[1]
+	VMOVUPS	292736(SI), Z7	// v[0]
+	VMOVUPS	292864(SI), Z8	// v[1]
 	VPTERNLOGD	$0xe2, Z0, Z1, Z2
-	VMOVUPS	Z2, 296704(SI)	// q.next[0]
+	VMOVUPS	Z2, 294144(SI)	// q.next[0]
 	VPTERNLOGD	$0xe2, Z5, Z1, Z4
-	VMOVUPS	Z4, 296832(SI)	// q.next[1]
+	VMOVUPS	Z4, 294272(SI)	// q.next[1]
 	VPTERNLOGD	$0xe2, Z7, Z1, Z3
-	VMOVUPS	Z3, 296960(SI)	// v.next[0]
+	VMOVUPS	Z3, 294400(SI)	// v.next[0]
 	VPTERNLOGD	$0xca, Z8, Z6, Z1
-	VMOVUPS	Z1, 297088(SI)	// v.next[1]
+	VMOVUPS	Z1, 294528(SI)	// v.next[1]
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
-	JNE	loop4
+	JNE	loop3
 	// results that are the arguments of the next run
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop5: // 2 times: vectors of the block
-	VMOVUPS	296704(SI), Z0	// q.next[0]
-	VMOVUPS	Z0, 295040(SI)	// q[0]
-	VMOVUPS	296832(SI), Z0	// q.next[1]
-	VMOVUPS	Z0, 295168(SI)	// q[1]
-	VMOVUPS	296960(SI), Z0	// v.next[0]
-	VMOVUPS	Z0, 295296(SI)	// v[0]
-	VMOVUPS	297088(SI), Z0	// v.next[1]
-	VMOVUPS	Z0, 295424(SI)	// v[1]
+loop4: // 2 times: vectors of the block
+	VMOVUPS	294144(SI), Z0	// q.next[0]
+	VMOVUPS	Z0, 292480(SI)	// q[0]
+	VMOVUPS	294272(SI), Z0	// q.next[1]
+	VMOVUPS	Z0, 292608(SI)	// q[1]
+	VMOVUPS	294400(SI), Z0	// v.next[0]
+	VMOVUPS	Z0, 292736(SI)	// v[0]
+	VMOVUPS	294528(SI), Z0	// v.next[1]
+	VMOVUPS	Z0, 292864(SI)	// v[1]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop5
+	JNE	loop4
 	// the next step, if all lanes have taken this one
-	VMOVUPD	297216(AX), Z0	// step.code
-	VMOVUPD	297280(AX), Z1	// step.code | 1
+	VMOVUPD	294656(AX), Z0	// step.code
+	VMOVUPD	294720(AX), Z1	// step.code | 1
 	VADDPD	Z1, Z0, Z0
-	VMOVUPD	297344(AX), Z1	// step.code | 2
+	VMOVUPD	294784(AX), Z1	// step.code | 2
 	VADDPD	Z1, Z0, Z0
-	VMOVUPD	297408(AX), Z1	// step.code | 3
+	VMOVUPD	294848(AX), Z1	// step.code | 3
 	VADDPD	Z1, Z0, Z0
 	VSHUFF64X2	$78, Z0, Z0, Z1
 	VADDPD	Z1, Z0, Z0
@@ -4736,22 +4640,22 @@ loop5: // 2 times: vectors of the block
 	VADDPD	Z1, Z0, Z0
 	VCMPPD.BCST	$0, f64_4040000000000000<>(SB), Z0, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
-	VBROADCASTSD	294272(AX), Z1	// step.taken
+	VBROADCASTSD	291712(AX), Z1	// step.taken
 	VADDPD.BCST	f64_3ff0000000000000<>(SB), Z1, Z2
-	VBROADCASTSD	294016(AX), Z3	// step.t0
-	VBROADCASTSD	293504(AX), Z4	// step.h
+	VBROADCASTSD	291456(AX), Z3	// step.t0
+	VBROADCASTSD	290944(AX), Z4	// step.h
 	VMULPD	Z4, Z2, Z4
 	VADDPD	Z4, Z3, Z3
-	VBROADCASTSD	293248(AX), Z4	// step.t
+	VBROADCASTSD	290688(AX), Z4	// step.t
 	VPTERNLOGQ	$0xe2, Z4, Z0, Z3
-	VMOVSD	X3, 293248(AX)	// step.t
+	VMOVSD	X3, 290688(AX)	// step.t
 	VPTERNLOGQ	$0xb8, Z2, Z0, Z1
-	VMOVSD	X1, 294272(AX)	// step.taken
-	VBROADCASTSD	294528(AX), Z1	// step.many
+	VMOVSD	X1, 291712(AX)	// step.taken
+	VBROADCASTSD	291968(AX), Z1	// step.many
 	VSUBPD	Z2, Z1, Z1
 	VPANDQ	Z1, Z0, Z0
-	VMOVSD	X0, 294784(AX)	// step.more
-	CMPQ	294784(AX), $0	// step.more
+	VMOVSD	X0, 292224(AX)	// step.more
+	CMPQ	292224(AX), $0	// step.more
 	JNE	loop1
 	RET
 
@@ -4773,42 +4677,42 @@ TEXT stepSamplePart0_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	298752(SI), Z0	// stepSample.load
+	VMOVUPS	295680(SI), Z0	// stepSample.load
 	// arm.nde:27
 	VBROADCASTSS	5388(BX), Z1	// Arm.m2
 	VADDPS	Z0, Z1, Z1
 	// arm.nde:30
 	VBROADCASTSS	8(DX), Z2	// Arm.l2.square
 	VMULPS	Z2, Z1, Z2
-	VMOVUPS	Z2, 299392(SI)	// stepSample.mul
+	VMOVUPS	Z2, 296320(SI)	// stepSample.mul
 	VBROADCASTSS	(DX), Z3	// Arm.m2.add
 	VADDPS	Z3, Z0, Z0
 	VBROADCASTSS	4(DX), Z3	// Arm.l1.square
 	VFMADD213PS	Z2, Z0, Z3
-	VMOVUPS	Z3, 299520(SI)	// stepSample.add
+	VMOVUPS	Z3, 296448(SI)	// stepSample.add
 	VMULPS.BCST	f32_40000000<>(SB), Z1, Z3
 	VBROADCASTSS	5392(BX), Z4	// Arm.l1
 	VMULPS	Z4, Z3, Z3
 	VBROADCASTSS	5396(BX), Z4	// Arm.l2
 	VMULPS	Z4, Z3, Z3
-	VMOVUPS	Z3, 299648(SI)	// stepSample.mul_2
+	VMOVUPS	Z3, 296576(SI)	// stepSample.mul_2
 	// arm.nde:31
 	VBROADCASTSS	5392(BX), Z3	// Arm.l1
 	VMULPS	Z3, Z1, Z3
 	VBROADCASTSS	5396(BX), Z4	// Arm.l2
 	VMULPS	Z4, Z3, Z3
-	VMOVUPS	Z3, 299776(SI)	// stepSample.mul_3
+	VMOVUPS	Z3, 296704(SI)	// stepSample.mul_3
 	// arm.nde:32
-	VMOVUPS	Z2, 299904(SI)	// stepSample.reshape
+	VMOVUPS	Z2, 296832(SI)	// stepSample.reshape
 	// arm.nde:35
 	VMULPS.BCST	f32_411cf5c3<>(SB), Z0, Z0
 	VBROADCASTSS	5392(BX), Z2	// Arm.l1
 	VMULPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 300032(SI)	// stepSample.mul_4
+	VMOVUPS	Z0, 296960(SI)	// stepSample.mul_4
 	VMULPS.BCST	f32_411cf5c3<>(SB), Z1, Z0
 	VBROADCASTSS	5396(BX), Z1	// Arm.l2
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 300160(SI)	// stepSample.mul_5
+	VMOVUPS	Z0, 297088(SI)	// stepSample.mul_5
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -4818,39 +4722,39 @@ loop1: // 2 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 2 times: vectors of the block
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 300288(SI)	// stepSample.step0_in0
+	VMOVUPD	Z0, 297216(SI)	// stepSample.step0_in0
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 300352(SI)	// stepSample.step0_in0 | 1
+	VMOVUPD	Z0, 297280(SI)	// stepSample.step0_in0 | 1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 300544(SI)	// stepSample.step0_in1
+	VMOVUPD	Z0, 297472(SI)	// stepSample.step0_in1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 300608(SI)	// stepSample.step0_in1 | 1
-	VMOVUPS	297984(DI), Z0	// stepSample.q[0]
-	VMOVUPS	Z0, 295040(DI)	// step0Lanestep.q[0]
-	VMOVUPS	298112(DI), Z0	// stepSample.q[1]
-	VMOVUPS	Z0, 295168(DI)	// step0Lanestep.q[1]
-	VMOVUPS	298240(DI), Z0	// stepSample.v[0]
-	VMOVUPS	Z0, 295296(DI)	// step0Lanestep.v[0]
-	VMOVUPS	298368(DI), Z0	// stepSample.v[1]
-	VMOVUPS	Z0, 295424(DI)	// step0Lanestep.v[1]
-	VMOVUPS	298496(DI), Z0	// stepSample.u[0]
-	VMOVUPS	Z0, 295552(DI)	// step0Lanestep.extra.0[0]
-	VMOVUPS	298624(DI), Z0	// stepSample.u[1]
-	VMOVUPS	Z0, 295680(DI)	// step0Lanestep.extra.0[1]
-	VMOVUPS	299392(DI), Z0	// stepSample.mul
-	VMOVUPS	Z0, 295808(DI)	// step0Lanestep.extra.1
-	VMOVUPS	299520(DI), Z0	// stepSample.add
-	VMOVUPS	Z0, 295936(DI)	// step0Lanestep.extra.2
-	VMOVUPS	299648(DI), Z0	// stepSample.mul_2
-	VMOVUPS	Z0, 296064(DI)	// step0Lanestep.extra.3
-	VMOVUPS	299776(DI), Z0	// stepSample.mul_3
-	VMOVUPS	Z0, 296192(DI)	// step0Lanestep.extra.4
-	VMOVUPS	299904(DI), Z0	// stepSample.reshape
-	VMOVUPS	Z0, 296320(DI)	// step0Lanestep.extra.5
-	VMOVUPS	300032(DI), Z0	// stepSample.mul_4
-	VMOVUPS	Z0, 296448(DI)	// step0Lanestep.extra.6
-	VMOVUPS	300160(DI), Z0	// stepSample.mul_5
-	VMOVUPS	Z0, 296576(DI)	// step0Lanestep.extra.7
+	VMOVUPD	Z0, 297536(SI)	// stepSample.step0_in1 | 1
+	VMOVUPS	294912(DI), Z0	// stepSample.q[0]
+	VMOVUPS	Z0, 292480(DI)	// step0Lanestep.q[0]
+	VMOVUPS	295040(DI), Z0	// stepSample.q[1]
+	VMOVUPS	Z0, 292608(DI)	// step0Lanestep.q[1]
+	VMOVUPS	295168(DI), Z0	// stepSample.v[0]
+	VMOVUPS	Z0, 292736(DI)	// step0Lanestep.v[0]
+	VMOVUPS	295296(DI), Z0	// stepSample.v[1]
+	VMOVUPS	Z0, 292864(DI)	// step0Lanestep.v[1]
+	VMOVUPS	295424(DI), Z0	// stepSample.u[0]
+	VMOVUPS	Z0, 292992(DI)	// step0Lanestep.extra.0[0]
+	VMOVUPS	295552(DI), Z0	// stepSample.u[1]
+	VMOVUPS	Z0, 293120(DI)	// step0Lanestep.extra.0[1]
+	VMOVUPS	296320(DI), Z0	// stepSample.mul
+	VMOVUPS	Z0, 293248(DI)	// step0Lanestep.extra.1
+	VMOVUPS	296448(DI), Z0	// stepSample.add
+	VMOVUPS	Z0, 293376(DI)	// step0Lanestep.extra.2
+	VMOVUPS	296576(DI), Z0	// stepSample.mul_2
+	VMOVUPS	Z0, 293504(DI)	// step0Lanestep.extra.3
+	VMOVUPS	296704(DI), Z0	// stepSample.mul_3
+	VMOVUPS	Z0, 293632(DI)	// step0Lanestep.extra.4
+	VMOVUPS	296832(DI), Z0	// stepSample.reshape
+	VMOVUPS	Z0, 293760(DI)	// step0Lanestep.extra.5
+	VMOVUPS	296960(DI), Z0	// stepSample.mul_4
+	VMOVUPS	Z0, 293888(DI)	// step0Lanestep.extra.6
+	VMOVUPS	297088(DI), Z0	// stepSample.mul_5
+	VMOVUPS	Z0, 294016(DI)	// step0Lanestep.extra.7
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -4876,14 +4780,14 @@ TEXT stepSamplePart2_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	295040(SI), Z0	// step0Lanestep.q[0]
-	VMOVUPS	Z0, 298880(SI)	// stepSample.qn[0]
-	VMOVUPS	295168(SI), Z0	// step0Lanestep.q[1]
-	VMOVUPS	Z0, 299008(SI)	// stepSample.qn[1]
-	VMOVUPS	295296(SI), Z0	// step0Lanestep.v[0]
-	VMOVUPS	Z0, 299136(SI)	// stepSample.vn[0]
-	VMOVUPS	295424(SI), Z0	// step0Lanestep.v[1]
-	VMOVUPS	Z0, 299264(SI)	// stepSample.vn[1]
+	VMOVUPS	292480(SI), Z0	// step0Lanestep.q[0]
+	VMOVUPS	Z0, 295808(SI)	// stepSample.qn[0]
+	VMOVUPS	292608(SI), Z0	// step0Lanestep.q[1]
+	VMOVUPS	Z0, 295936(SI)	// stepSample.qn[1]
+	VMOVUPS	292736(SI), Z0	// step0Lanestep.v[0]
+	VMOVUPS	Z0, 296064(SI)	// stepSample.vn[0]
+	VMOVUPS	292864(SI), Z0	// step0Lanestep.v[1]
+	VMOVUPS	Z0, 296192(SI)	// stepSample.vn[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -4907,9 +4811,9 @@ TEXT armFieldDual_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	300928(SI), Z0	// q[1]
-	VMOVUPS	301696(SI), Z1	// add
-	VMOVUPS	301824(SI), Z2	// mul
+	VMOVUPS	297856(SI), Z0	// q[1]
+	VMOVUPS	298624(SI), Z1	// add
+	VMOVUPS	298752(SI), Z2	// mul
 	// arm.nde:28
 	VBROADCASTSS	f32_4b400000<>(SB), Z3
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z0, Z3
@@ -4942,16 +4846,16 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z4
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z4, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z3, K1, Z3
-	VMOVUPS	Z3, 304000(SI)	// c2
+	VMOVUPS	Z3, 300928(SI)	// c2
 	// arm.nde:30
 	VFMADD231PS	Z3, Z2, Z1
-	VMOVUPS	301568(SI), Z2	// mul
-	VMOVUPS	301952(SI), Z4	// mul
+	VMOVUPS	298496(SI), Z2	// mul
+	VMOVUPS	298880(SI), Z4	// mul
 	// arm.nde:32
 	// arm.nde:31
 	VFMADD231PS	Z3, Z4, Z2
-	VMOVUPS	301056(SI), Z3	// v[0]
-	VMOVUPS	301184(SI), Z5	// v[1]
+	VMOVUPS	297984(SI), Z3	// v[0]
+	VMOVUPS	298112(SI), Z5	// v[1]
 	// arm.nde:32
 	// arm.nde:28
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z6
@@ -4986,35 +4890,35 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z7
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z7, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z6
-	VMOVUPS	Z6, 304640(SI)	// s2
+	VMOVUPS	Z6, 301568(SI)	// s2
 	// arm.nde:33
 	VMULPS	Z6, Z4, Z4
-	VMOVUPS	Z4, 304768(SI)	// k
+	VMOVUPS	Z4, 301696(SI)	// k
 	// arm.nde:34
 	VPXORD.BCST	f32_80000000<>(SB), Z4, Z6
-	VMOVUPS	Z6, 304896(SI)	// neg
+	VMOVUPS	Z6, 301824(SI)	// neg
 	VMULPS.BCST	f32_40000000<>(SB), Z3, Z7
-	VMOVUPS	Z7, 305024(SI)	// mul_6
+	VMOVUPS	Z7, 301952(SI)	// mul_6
 	VMULPS	Z5, Z7, Z7
 	VFMADD231PS	Z5, Z5, Z7
-	VMOVUPS	Z7, 305152(SI)	// add_2
+	VMOVUPS	Z7, 302080(SI)	// add_2
 	VMULPS	Z7, Z6, Z6
-	VMOVUPS	302080(SI), Z7	// reshape
+	VMOVUPS	299008(SI), Z7	// reshape
 	// arm.nde:32
-	VMOVUPS	Z1, 304128(SI)	// M[0]
-	VMOVUPS	Z2, 304256(SI)	// M[1]
-	VMOVUPS	Z2, 304384(SI)	// M[2]
-	VMOVUPS	Z7, 304512(SI)	// M[3]
+	VMOVUPS	Z1, 301056(SI)	// M[0]
+	VMOVUPS	Z2, 301184(SI)	// M[1]
+	VMOVUPS	Z2, 301312(SI)	// M[2]
+	VMOVUPS	Z7, 301440(SI)	// M[3]
 	// arm.nde:34
 	VMULPS	Z3, Z3, Z1
-	VMOVUPS	Z1, 305280(SI)	// square
+	VMOVUPS	Z1, 302208(SI)	// square
 	VMULPS	Z1, Z4, Z1
-	VMOVUPS	300800(SI), Z2	// q[0]
-	VMOVUPS	302336(SI), Z4	// mul
-	VMOVUPS	302208(SI), Z7	// mul
+	VMOVUPS	297728(SI), Z2	// q[0]
+	VMOVUPS	299264(SI), Z4	// mul
+	VMOVUPS	299136(SI), Z7	// mul
 	// arm.nde:35
 	VADDPS	Z0, Z2, Z8
-	VMOVUPS	Z8, 305408(SI)	// add_3
+	VMOVUPS	Z8, 302336(SI)	// add_3
 	VBROADCASTSS	f32_4b400000<>(SB), Z9
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z8, Z9
 	VSUBPS.BCST	f32_4b400000<>(SB), Z9, Z10
@@ -5079,8 +4983,8 @@ loop1: // 2 times: vectors of the block
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z9, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z8, K1, Z8
 	VFMADD213PS	Z4, Z8, Z7
-	VMOVUPS	301312(SI), Z8	// u[0]
-	VMOVUPS	301440(SI), Z9	// u[1]
+	VMOVUPS	298240(SI), Z8	// u[0]
+	VMOVUPS	298368(SI), Z9	// u[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Z6, Z8, Z6
@@ -5088,9 +4992,9 @@ loop1: // 2 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Z7, Z6, Z6
-	VMOVUPS	Z6, 305536(SI)	// sub[0]
+	VMOVUPS	Z6, 302464(SI)	// sub[0]
 	VSUBPS	Z4, Z1, Z1
-	VMOVUPS	Z1, 305664(SI)	// sub[1]
+	VMOVUPS	Z1, 302592(SI)	// sub[1]
 	// arm.nde:11
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z1
 	VBROADCASTSS	f32_4b400000<>(SB), Z4
@@ -5124,7 +5028,7 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z4
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z4, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z1, K1, Z1
-	VMOVUPS	Z1, 305792(SI)	// sin[0]
+	VMOVUPS	Z1, 302720(SI)	// sin[0]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z4
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z4, Z6
@@ -5157,7 +5061,7 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z6
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z6, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z4, K1, Z4
-	VMOVUPS	Z4, 305920(SI)	// sin[1]
+	VMOVUPS	Z4, 302848(SI)	// sin[1]
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z2, Z6
 	VSUBPS.BCST	f32_4b400000<>(SB), Z6, Z7
@@ -5189,7 +5093,7 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z2
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z2, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z2
-	VMOVUPS	Z2, 306048(SI)	// cos[0]
+	VMOVUPS	Z2, 302976(SI)	// cos[0]
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z0, Z6
 	VSUBPS.BCST	f32_4b400000<>(SB), Z6, Z7
@@ -5221,13 +5125,13 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z0
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z0, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z0
-	VMOVUPS	Z0, 306176(SI)	// cos[1]
-	VMOVUPS	Z1, 306304(SI)	// concat[0]
-	VMOVUPS	Z4, 306432(SI)	// concat[1]
-	VMOVUPS	Z2, 306560(SI)	// concat[2]
-	VMOVUPS	Z0, 306688(SI)	// concat[3]
-	VMOVUPS	Z3, 306816(SI)	// concat[4]
-	VMOVUPS	Z5, 306944(SI)	// concat[5]
+	VMOVUPS	Z0, 303104(SI)	// cos[1]
+	VMOVUPS	Z1, 303232(SI)	// concat[0]
+	VMOVUPS	Z4, 303360(SI)	// concat[1]
+	VMOVUPS	Z2, 303488(SI)	// concat[2]
+	VMOVUPS	Z0, 303616(SI)	// concat[3]
+	VMOVUPS	Z3, 303744(SI)	// concat[4]
+	VMOVUPS	Z5, 303872(SI)	// concat[5]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -5257,8 +5161,8 @@ loop2: // 4 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop3: // 6 times: terms of the sums
-	VMOVUPS	306304(R11), Z16	// concat[0]
-	VMOVUPS	306368(R11), Z17	// concat[0] | 1
+	VMOVUPS	303232(R11), Z16	// concat[0]
+	VMOVUPS	303296(R11), Z17	// concat[0] | 1
 	VBROADCASTSS	(R12), Z18	// friction.0.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -5287,33 +5191,33 @@ loop3: // 6 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop3
-	VMOVUPS	Z0, 307072(DI)	// matvec[0]
-	VMOVUPS	Z1, 307136(DI)	// matvec[0] | 1
-	VMOVUPS	Z2, 307200(DI)	// matvec[1]
-	VMOVUPS	Z3, 307264(DI)	// matvec[1] | 1
-	VMOVUPS	Z4, 307328(DI)	// matvec[2]
-	VMOVUPS	Z5, 307392(DI)	// matvec[2] | 1
-	VMOVUPS	Z6, 307456(DI)	// matvec[3]
-	VMOVUPS	Z7, 307520(DI)	// matvec[3] | 1
-	VMOVUPS	Z8, 307584(DI)	// matvec[4]
-	VMOVUPS	Z9, 307648(DI)	// matvec[4] | 1
-	VMOVUPS	Z10, 307712(DI)	// matvec[5]
-	VMOVUPS	Z11, 307776(DI)	// matvec[5] | 1
-	VMOVUPS	Z12, 307840(DI)	// matvec[6]
-	VMOVUPS	Z13, 307904(DI)	// matvec[6] | 1
-	VMOVUPS	Z14, 307968(DI)	// matvec[7]
-	VMOVUPS	Z15, 308032(DI)	// matvec[7] | 1
+	VMOVUPS	Z0, 304000(DI)	// matvec[0]
+	VMOVUPS	Z1, 304064(DI)	// matvec[0] | 1
+	VMOVUPS	Z2, 304128(DI)	// matvec[1]
+	VMOVUPS	Z3, 304192(DI)	// matvec[1] | 1
+	VMOVUPS	Z4, 304256(DI)	// matvec[2]
+	VMOVUPS	Z5, 304320(DI)	// matvec[2] | 1
+	VMOVUPS	Z6, 304384(DI)	// matvec[3]
+	VMOVUPS	Z7, 304448(DI)	// matvec[3] | 1
+	VMOVUPS	Z8, 304512(DI)	// matvec[4]
+	VMOVUPS	Z9, 304576(DI)	// matvec[4] | 1
+	VMOVUPS	Z10, 304640(DI)	// matvec[5]
+	VMOVUPS	Z11, 304704(DI)	// matvec[5] | 1
+	VMOVUPS	Z12, 304768(DI)	// matvec[6]
+	VMOVUPS	Z13, 304832(DI)	// matvec[6] | 1
+	VMOVUPS	Z14, 304896(DI)	// matvec[7]
+	VMOVUPS	Z15, 304960(DI)	// matvec[7] | 1
 	MOVQ	$8, R10
 	MOVQ	DI, R11
 	MOVQ	R9, R12
 loop4: // 8 times
-	VMOVUPS	307072(R11), Z0	// matvec[0]
-	VMOVUPS	307136(R11), Z1	// matvec[0] | 1
+	VMOVUPS	304000(R11), Z0	// matvec[0]
+	VMOVUPS	304064(R11), Z1	// matvec[0] | 1
 	VBROADCASTSS	768(R12), Z2	// friction.0.bias[0]
 	VADDPS	Z2, Z0, Z0
 	VADDPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 311168(R11)	// add_4[0]
-	VMOVUPS	Z1, 311232(R11)	// add_4[0] | 1
+	VMOVUPS	Z0, 308096(R11)	// add_4[0]
+	VMOVUPS	Z1, 308160(R11)	// add_4[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z2
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z3
 	VMAXPS	Z2, Z3, Z2
@@ -5370,8 +5274,8 @@ loop4: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	VMAXPS	Z1, Z3, Z1
 	VFMADD231PS	Z4, Z2, Z1
-	VMOVUPS	Z0, 315264(R11)	// softplus[0]
-	VMOVUPS	Z1, 315328(R11)	// softplus[0] | 1
+	VMOVUPS	Z0, 312192(R11)	// softplus[0]
+	VMOVUPS	Z1, 312256(R11)	// softplus[0] | 1
 	ADDQ	$128, R11
 	ADDQ	$4, R12
 	DECQ	R10
@@ -5410,8 +5314,8 @@ loop5: // 4 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop6: // 32 times: terms of the sums
-	VMOVUPS	315264(R11), Z20	// softplus[0]
-	VMOVUPS	315328(R11), Z21	// softplus[0] | 1
+	VMOVUPS	312192(R11), Z20	// softplus[0]
+	VMOVUPS	312256(R11), Z21	// softplus[0] | 1
 	VBROADCASTSS	896(R12), Z22	// friction.2.weight[0]
 	VFMADD231PS	Z20, Z22, Z4
 	VFMADD231PS	Z21, Z22, Z5
@@ -5440,33 +5344,33 @@ loop6: // 32 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop6
-	VMOVUPS	Z4, 319360(DI)	// matvec_2[0]
-	VMOVUPS	Z5, 319424(DI)	// matvec_2[0] | 1
-	VMOVUPS	Z6, 319488(DI)	// matvec_2[1]
-	VMOVUPS	Z7, 319552(DI)	// matvec_2[1] | 1
-	VMOVUPS	Z8, 319616(DI)	// matvec_2[2]
-	VMOVUPS	Z9, 319680(DI)	// matvec_2[2] | 1
-	VMOVUPS	Z10, 319744(DI)	// matvec_2[3]
-	VMOVUPS	Z11, 319808(DI)	// matvec_2[3] | 1
-	VMOVUPS	Z12, 319872(DI)	// matvec_2[4]
-	VMOVUPS	Z13, 319936(DI)	// matvec_2[4] | 1
-	VMOVUPS	Z14, 320000(DI)	// matvec_2[5]
-	VMOVUPS	Z15, 320064(DI)	// matvec_2[5] | 1
-	VMOVUPS	Z16, 320128(DI)	// matvec_2[6]
-	VMOVUPS	Z17, 320192(DI)	// matvec_2[6] | 1
-	VMOVUPS	Z18, 320256(DI)	// matvec_2[7]
-	VMOVUPS	Z19, 320320(DI)	// matvec_2[7] | 1
+	VMOVUPS	Z4, 316288(DI)	// matvec_2[0]
+	VMOVUPS	Z5, 316352(DI)	// matvec_2[0] | 1
+	VMOVUPS	Z6, 316416(DI)	// matvec_2[1]
+	VMOVUPS	Z7, 316480(DI)	// matvec_2[1] | 1
+	VMOVUPS	Z8, 316544(DI)	// matvec_2[2]
+	VMOVUPS	Z9, 316608(DI)	// matvec_2[2] | 1
+	VMOVUPS	Z10, 316672(DI)	// matvec_2[3]
+	VMOVUPS	Z11, 316736(DI)	// matvec_2[3] | 1
+	VMOVUPS	Z12, 316800(DI)	// matvec_2[4]
+	VMOVUPS	Z13, 316864(DI)	// matvec_2[4] | 1
+	VMOVUPS	Z14, 316928(DI)	// matvec_2[5]
+	VMOVUPS	Z15, 316992(DI)	// matvec_2[5] | 1
+	VMOVUPS	Z16, 317056(DI)	// matvec_2[6]
+	VMOVUPS	Z17, 317120(DI)	// matvec_2[6] | 1
+	VMOVUPS	Z18, 317184(DI)	// matvec_2[7]
+	VMOVUPS	Z19, 317248(DI)	// matvec_2[7] | 1
 	MOVQ	$8, R10
 	MOVQ	DI, R11
 	MOVQ	R9, R12
 loop7: // 8 times
-	VMOVUPS	319360(R11), Z4	// matvec_2[0]
-	VMOVUPS	319424(R11), Z5	// matvec_2[0] | 1
+	VMOVUPS	316288(R11), Z4	// matvec_2[0]
+	VMOVUPS	316352(R11), Z5	// matvec_2[0] | 1
 	VBROADCASTSS	4992(R12), Z6	// friction.2.bias[0]
 	VADDPS	Z6, Z4, Z4
 	VADDPS	Z6, Z5, Z5
-	VMOVUPS	Z4, 323456(R11)	// add_5[0]
-	VMOVUPS	Z5, 323520(R11)	// add_5[0] | 1
+	VMOVUPS	Z4, 320384(R11)	// add_5[0]
+	VMOVUPS	Z5, 320448(R11)	// add_5[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z4, Z6
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z7
 	VMAXPS	Z6, Z7, Z6
@@ -5538,30 +5442,30 @@ loop7: // 8 times
 	ADDQ	$32, R9
 	DECQ	CX
 	JNE	loop5
-	VMOVUPS	Z0, 327552(AX)	// matvec_3[0]
-	VMOVUPS	Z1, 327616(AX)	// matvec_3[0] | 1
-	VMOVUPS	Z2, 327680(AX)	// matvec_3[1]
-	VMOVUPS	Z3, 327744(AX)	// matvec_3[1] | 1
+	VMOVUPS	Z0, 324480(AX)	// matvec_3[0]
+	VMOVUPS	Z1, 324544(AX)	// matvec_3[0] | 1
+	VMOVUPS	Z2, 324608(AX)	// matvec_3[1]
+	VMOVUPS	Z3, 324672(AX)	// matvec_3[1] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop8: // 2 times: vectors of the block
 	// arm.nde:38
-	VMOVUPS	305536(SI), Z0	// sub[0]
-	VMOVUPS	327552(SI), Z1	// matvec_3[0]
+	VMOVUPS	302464(SI), Z0	// sub[0]
+	VMOVUPS	324480(SI), Z1	// matvec_3[0]
 	VBROADCASTSS	5376(BX), Z2	// friction.4.bias[0]
 	VADDPS	Z2, Z1, Z1
 	VSUBPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 327808(SI)	// sub_2[0]
-	VMOVUPS	305664(SI), Z1	// sub[1]
-	VMOVUPS	327680(SI), Z2	// matvec_3[1]
+	VMOVUPS	Z0, 324736(SI)	// sub_2[0]
+	VMOVUPS	302592(SI), Z1	// sub[1]
+	VMOVUPS	324608(SI), Z2	// matvec_3[1]
 	VBROADCASTSS	5380(BX), Z3	// friction.4.bias[1]
 	VADDPS	Z3, Z2, Z2
 	VSUBPS	Z2, Z1, Z1
-	VMOVUPS	Z1, 327936(SI)	// sub_2[1]
-	VMOVUPS	304128(SI), Z2	// M[0]
-	VMOVUPS	304256(SI), Z3	// M[1]
-	VMOVUPS	304384(SI), Z4	// M[2]
-	VMOVUPS	304512(SI), Z5	// M[3]
+	VMOVUPS	Z1, 324864(SI)	// sub_2[1]
+	VMOVUPS	301056(SI), Z2	// M[0]
+	VMOVUPS	301184(SI), Z3	// M[1]
+	VMOVUPS	301312(SI), Z4	// M[2]
+	VMOVUPS	301440(SI), Z5	// M[3]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z6
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z7
 	VCMPPS	$17, Z7, Z6, K1
@@ -5588,41 +5492,41 @@ loop8: // 2 times: vectors of the block
 	VFNMADD231PS	Z1, Z4, Z5
 	VDIVPS	Z7, Z5, Z2
 	VPORD	Z0, Z2, Z0
-	VMOVUPS	Z0, 303232(SI)	// dv[0]
-	VMOVUPS	Z1, 303360(SI)	// dv[1]
-	VMOVUPS	302592(SI), Z0	// q_dot[1]
-	VMOVUPS	301952(SI), Z1	// mul
-	VMOVUPS	302720(SI), Z2	// v_dot[0]
-	VMOVUPS	301184(SI), Z3	// v[1]
-	VMOVUPS	302848(SI), Z4	// v_dot[1]
+	VMOVUPS	Z0, 300160(SI)	// dv[0]
+	VMOVUPS	Z1, 300288(SI)	// dv[1]
+	VMOVUPS	299520(SI), Z0	// q_dot[1]
+	VMOVUPS	298880(SI), Z1	// mul
+	VMOVUPS	299648(SI), Z2	// v_dot[0]
+	VMOVUPS	298112(SI), Z3	// v[1]
+	VMOVUPS	299776(SI), Z4	// v_dot[1]
 	// arm.nde:33
-	VMOVUPS	304000(SI), Z5	// c2
+	VMOVUPS	300928(SI), Z5	// c2
 	VMULPS	Z5, Z0, Z5
 	VMULPS	Z1, Z5, Z1
 	// arm.nde:34
 	VMULPS.BCST	f32_40000000<>(SB), Z3, Z5
-	VMOVUPS	305024(SI), Z6	// mul_6
+	VMOVUPS	301952(SI), Z6	// mul_6
 	VMULPS.BCST	f32_40000000<>(SB), Z2, Z7
 	VMULPS	Z3, Z7, Z3
 	VFMADD231PS	Z6, Z4, Z3
 	VFMADD231PS	Z5, Z4, Z3
-	VMOVUPS	304896(SI), Z5	// neg
+	VMOVUPS	301824(SI), Z5	// neg
 	VPXORD.BCST	f32_80000000<>(SB), Z1, Z7
-	VMOVUPS	305152(SI), Z8	// add_2
+	VMOVUPS	302080(SI), Z8	// add_2
 	VMULPS	Z8, Z7, Z7
 	VFMADD231PS	Z5, Z3, Z7
 	VMULPS	Z6, Z2, Z3
-	VMOVUPS	304768(SI), Z5	// k
-	VMOVUPS	305280(SI), Z6	// square
+	VMOVUPS	301696(SI), Z5	// k
+	VMOVUPS	302208(SI), Z6	// square
 	VMULPS	Z6, Z1, Z1
 	VFMADD231PS	Z5, Z3, Z1
-	VMOVUPS	302464(SI), Z3	// q_dot[0]
-	VMOVUPS	302336(SI), Z5	// mul
-	VMOVUPS	300800(SI), Z6	// q[0]
-	VMOVUPS	302208(SI), Z8	// mul
+	VMOVUPS	299392(SI), Z3	// q_dot[0]
+	VMOVUPS	299264(SI), Z5	// mul
+	VMOVUPS	297728(SI), Z6	// q[0]
+	VMOVUPS	299136(SI), Z8	// mul
 	// arm.nde:35
 	VADDPS	Z0, Z3, Z9
-	VMOVUPS	305408(SI), Z10	// add_3
+	VMOVUPS	302336(SI), Z10	// add_3
 	VPANDD.BCST	f32_7fffffff<>(SB), Z10, Z11
 	VBROADCASTSS	f32_4b400000<>(SB), Z12
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z11, Z12
@@ -5700,30 +5604,30 @@ loop8: // 2 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Z6, Z7, Z6
-	VMOVUPS	Z6, 328064(SI)	// sub_3[0]
+	VMOVUPS	Z6, 324992(SI)	// sub_3[0]
 	VSUBPS	Z5, Z1, Z1
-	VMOVUPS	Z1, 328192(SI)	// sub_3[1]
+	VMOVUPS	Z1, 325120(SI)	// sub_3[1]
 	// arm.nde:11
-	VMOVUPS	306048(SI), Z1	// cos[0]
+	VMOVUPS	302976(SI), Z1	// cos[0]
 	VMULPS	Z1, Z3, Z1
-	VMOVUPS	Z1, 328320(SI)	// mul_7[0]
-	VMOVUPS	306176(SI), Z5	// cos[1]
+	VMOVUPS	Z1, 325248(SI)	// mul_7[0]
+	VMOVUPS	303104(SI), Z5	// cos[1]
 	VMULPS	Z5, Z0, Z5
-	VMOVUPS	Z5, 328448(SI)	// mul_7[1]
-	VMOVUPS	305792(SI), Z6	// sin[0]
+	VMOVUPS	Z5, 325376(SI)	// mul_7[1]
+	VMOVUPS	302720(SI), Z6	// sin[0]
 	VPXORD.BCST	f32_80000000<>(SB), Z6, Z6
 	VMULPS	Z6, Z3, Z3
-	VMOVUPS	Z3, 328576(SI)	// mul_8[0]
-	VMOVUPS	305920(SI), Z6	// sin[1]
+	VMOVUPS	Z3, 325504(SI)	// mul_8[0]
+	VMOVUPS	302848(SI), Z6	// sin[1]
 	VPXORD.BCST	f32_80000000<>(SB), Z6, Z6
 	VMULPS	Z6, Z0, Z0
-	VMOVUPS	Z0, 328704(SI)	// mul_8[1]
-	VMOVUPS	Z1, 328832(SI)	// concat_2[0]
-	VMOVUPS	Z5, 328960(SI)	// concat_2[1]
-	VMOVUPS	Z3, 329088(SI)	// concat_2[2]
-	VMOVUPS	Z0, 329216(SI)	// concat_2[3]
-	VMOVUPS	Z2, 329344(SI)	// concat_2[4]
-	VMOVUPS	Z4, 329472(SI)	// concat_2[5]
+	VMOVUPS	Z0, 325632(SI)	// mul_8[1]
+	VMOVUPS	Z1, 325760(SI)	// concat_2[0]
+	VMOVUPS	Z5, 325888(SI)	// concat_2[1]
+	VMOVUPS	Z3, 326016(SI)	// concat_2[2]
+	VMOVUPS	Z0, 326144(SI)	// concat_2[3]
+	VMOVUPS	Z2, 326272(SI)	// concat_2[4]
+	VMOVUPS	Z4, 326400(SI)	// concat_2[5]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop8
@@ -5752,8 +5656,8 @@ loop9: // 4 times: tiles of 8 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop10: // 6 times: terms of the sums
-	VMOVUPS	328832(R10), Z16	// concat_2[0]
-	VMOVUPS	328896(R10), Z17	// concat_2[0] | 1
+	VMOVUPS	325760(R10), Z16	// concat_2[0]
+	VMOVUPS	325824(R10), Z17	// concat_2[0] | 1
 	VBROADCASTSS	(R11), Z18	// friction.0.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -5782,29 +5686,29 @@ loop10: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop10
-	VMOVUPS	Z0, 329600(DI)	// matvec_4[0]
-	VMOVUPS	Z1, 329664(DI)	// matvec_4[0] | 1
-	VMOVUPS	Z2, 329728(DI)	// matvec_4[1]
-	VMOVUPS	Z3, 329792(DI)	// matvec_4[1] | 1
-	VMOVUPS	Z4, 329856(DI)	// matvec_4[2]
-	VMOVUPS	Z5, 329920(DI)	// matvec_4[2] | 1
-	VMOVUPS	Z6, 329984(DI)	// matvec_4[3]
-	VMOVUPS	Z7, 330048(DI)	// matvec_4[3] | 1
-	VMOVUPS	Z8, 330112(DI)	// matvec_4[4]
-	VMOVUPS	Z9, 330176(DI)	// matvec_4[4] | 1
-	VMOVUPS	Z10, 330240(DI)	// matvec_4[5]
-	VMOVUPS	Z11, 330304(DI)	// matvec_4[5] | 1
-	VMOVUPS	Z12, 330368(DI)	// matvec_4[6]
-	VMOVUPS	Z13, 330432(DI)	// matvec_4[6] | 1
-	VMOVUPS	Z14, 330496(DI)	// matvec_4[7]
-	VMOVUPS	Z15, 330560(DI)	// matvec_4[7] | 1
+	VMOVUPS	Z0, 326528(DI)	// matvec_4[0]
+	VMOVUPS	Z1, 326592(DI)	// matvec_4[0] | 1
+	VMOVUPS	Z2, 326656(DI)	// matvec_4[1]
+	VMOVUPS	Z3, 326720(DI)	// matvec_4[1] | 1
+	VMOVUPS	Z4, 326784(DI)	// matvec_4[2]
+	VMOVUPS	Z5, 326848(DI)	// matvec_4[2] | 1
+	VMOVUPS	Z6, 326912(DI)	// matvec_4[3]
+	VMOVUPS	Z7, 326976(DI)	// matvec_4[3] | 1
+	VMOVUPS	Z8, 327040(DI)	// matvec_4[4]
+	VMOVUPS	Z9, 327104(DI)	// matvec_4[4] | 1
+	VMOVUPS	Z10, 327168(DI)	// matvec_4[5]
+	VMOVUPS	Z11, 327232(DI)	// matvec_4[5] | 1
+	VMOVUPS	Z12, 327296(DI)	// matvec_4[6]
+	VMOVUPS	Z13, 327360(DI)	// matvec_4[6] | 1
+	VMOVUPS	Z14, 327424(DI)	// matvec_4[7]
+	VMOVUPS	Z15, 327488(DI)	// matvec_4[7] | 1
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop11: // 8 times
-	VMOVUPS	329600(R10), Z0	// matvec_4[0]
-	VMOVUPS	329664(R10), Z1	// matvec_4[0] | 1
-	VMOVUPS	311168(R10), Z2	// add_4[0]
-	VMOVUPS	311232(R10), Z3	// add_4[0] | 1
+	VMOVUPS	326528(R10), Z0	// matvec_4[0]
+	VMOVUPS	326592(R10), Z1	// matvec_4[0] | 1
+	VMOVUPS	308096(R10), Z2	// add_4[0]
+	VMOVUPS	308160(R10), Z3	// add_4[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z2, Z4
 	VBROADCASTSS	f32_42b40000<>(SB), Z5
 	VMINPS	Z4, Z5, Z4
@@ -5853,8 +5757,8 @@ loop11: // 8 times
 	VDIVPS	Z4, Z3, Z3
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z3, Z1, Z1
-	VMOVUPS	Z0, 333696(R10)	// mul_9[0]
-	VMOVUPS	Z1, 333760(R10)	// mul_9[0] | 1
+	VMOVUPS	Z0, 330624(R10)	// mul_9[0]
+	VMOVUPS	Z1, 330688(R10)	// mul_9[0] | 1
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop11
@@ -5891,8 +5795,8 @@ loop12: // 4 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop13: // 32 times: terms of the sums
-	VMOVUPS	333696(R11), Z20	// mul_9[0]
-	VMOVUPS	333760(R11), Z21	// mul_9[0] | 1
+	VMOVUPS	330624(R11), Z20	// mul_9[0]
+	VMOVUPS	330688(R11), Z21	// mul_9[0] | 1
 	VBROADCASTSS	896(R12), Z22	// friction.2.weight[0]
 	VFMADD231PS	Z20, Z22, Z4
 	VFMADD231PS	Z21, Z22, Z5
@@ -5921,30 +5825,30 @@ loop13: // 32 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop13
-	VMOVUPS	Z4, 337792(DI)	// matvec_5[0]
-	VMOVUPS	Z5, 337856(DI)	// matvec_5[0] | 1
-	VMOVUPS	Z6, 337920(DI)	// matvec_5[1]
-	VMOVUPS	Z7, 337984(DI)	// matvec_5[1] | 1
-	VMOVUPS	Z8, 338048(DI)	// matvec_5[2]
-	VMOVUPS	Z9, 338112(DI)	// matvec_5[2] | 1
-	VMOVUPS	Z10, 338176(DI)	// matvec_5[3]
-	VMOVUPS	Z11, 338240(DI)	// matvec_5[3] | 1
-	VMOVUPS	Z12, 338304(DI)	// matvec_5[4]
-	VMOVUPS	Z13, 338368(DI)	// matvec_5[4] | 1
-	VMOVUPS	Z14, 338432(DI)	// matvec_5[5]
-	VMOVUPS	Z15, 338496(DI)	// matvec_5[5] | 1
-	VMOVUPS	Z16, 338560(DI)	// matvec_5[6]
-	VMOVUPS	Z17, 338624(DI)	// matvec_5[6] | 1
-	VMOVUPS	Z18, 338688(DI)	// matvec_5[7]
-	VMOVUPS	Z19, 338752(DI)	// matvec_5[7] | 1
+	VMOVUPS	Z4, 334720(DI)	// matvec_5[0]
+	VMOVUPS	Z5, 334784(DI)	// matvec_5[0] | 1
+	VMOVUPS	Z6, 334848(DI)	// matvec_5[1]
+	VMOVUPS	Z7, 334912(DI)	// matvec_5[1] | 1
+	VMOVUPS	Z8, 334976(DI)	// matvec_5[2]
+	VMOVUPS	Z9, 335040(DI)	// matvec_5[2] | 1
+	VMOVUPS	Z10, 335104(DI)	// matvec_5[3]
+	VMOVUPS	Z11, 335168(DI)	// matvec_5[3] | 1
+	VMOVUPS	Z12, 335232(DI)	// matvec_5[4]
+	VMOVUPS	Z13, 335296(DI)	// matvec_5[4] | 1
+	VMOVUPS	Z14, 335360(DI)	// matvec_5[5]
+	VMOVUPS	Z15, 335424(DI)	// matvec_5[5] | 1
+	VMOVUPS	Z16, 335488(DI)	// matvec_5[6]
+	VMOVUPS	Z17, 335552(DI)	// matvec_5[6] | 1
+	VMOVUPS	Z18, 335616(DI)	// matvec_5[7]
+	VMOVUPS	Z19, 335680(DI)	// matvec_5[7] | 1
 	MOVQ	$8, R10
 	MOVQ	DI, R11
 	MOVQ	R9, R12
 loop14: // 8 times
-	VMOVUPS	337792(R11), Z4	// matvec_5[0]
-	VMOVUPS	337856(R11), Z5	// matvec_5[0] | 1
-	VMOVUPS	323456(R11), Z6	// add_5[0]
-	VMOVUPS	323520(R11), Z7	// add_5[0] | 1
+	VMOVUPS	334720(R11), Z4	// matvec_5[0]
+	VMOVUPS	334784(R11), Z5	// matvec_5[0] | 1
+	VMOVUPS	320384(R11), Z6	// add_5[0]
+	VMOVUPS	320448(R11), Z7	// add_5[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z6, Z8
 	VBROADCASTSS	f32_42b40000<>(SB), Z9
 	VMINPS	Z8, Z9, Z8
@@ -6009,21 +5913,21 @@ loop14: // 8 times
 	DECQ	CX
 	JNE	loop12
 	// arm.nde:38
-	VMOVUPS	328064(AX), Z4	// sub_3[0]
-	VMOVUPS	328128(AX), Z5	// sub_3[0] | 1
+	VMOVUPS	324992(AX), Z4	// sub_3[0]
+	VMOVUPS	325056(AX), Z5	// sub_3[0] | 1
 	VSUBPS	Z0, Z4, Z0
 	VSUBPS	Z1, Z5, Z1
-	VMOVUPS	328192(AX), Z4	// sub_3[1]
-	VMOVUPS	328256(AX), Z5	// sub_3[1] | 1
+	VMOVUPS	325120(AX), Z4	// sub_3[1]
+	VMOVUPS	325184(AX), Z5	// sub_3[1] | 1
 	VSUBPS	Z2, Z4, Z2
 	VSUBPS	Z3, Z5, Z3
-	VMOVUPS	302592(AX), Z4	// q_dot[1]
-	VMOVUPS	302656(AX), Z5	// q_dot[1] | 1
-	VMOVUPS	301824(AX), Z6	// mul
-	VMOVUPS	301888(AX), Z7	// mul | 1
+	VMOVUPS	299520(AX), Z4	// q_dot[1]
+	VMOVUPS	299584(AX), Z5	// q_dot[1] | 1
+	VMOVUPS	298752(AX), Z6	// mul
+	VMOVUPS	298816(AX), Z7	// mul | 1
 	// arm.nde:28
-	VMOVUPS	304640(AX), Z8	// s2
-	VMOVUPS	304704(AX), Z9	// s2 | 1
+	VMOVUPS	301568(AX), Z8	// s2
+	VMOVUPS	301632(AX), Z9	// s2 | 1
 	VPXORD.BCST	f32_80000000<>(SB), Z8, Z8
 	VPXORD.BCST	f32_80000000<>(SB), Z9, Z9
 	VMULPS	Z8, Z4, Z4
@@ -6031,20 +5935,20 @@ loop14: // 8 times
 	// arm.nde:30
 	VMULPS	Z6, Z4, Z6
 	VMULPS	Z7, Z5, Z7
-	VMOVUPS	301952(AX), Z8	// mul
-	VMOVUPS	302016(AX), Z9	// mul | 1
+	VMOVUPS	298880(AX), Z8	// mul
+	VMOVUPS	298944(AX), Z9	// mul | 1
 	// arm.nde:32
 	// arm.nde:31
 	VMULPS	Z8, Z4, Z4
 	VMULPS	Z9, Z5, Z5
 	// arm.nde:32
 	// arm.nde:38
-	VMOVUPS	303232(AX), Z8	// dv[0]
-	VMOVUPS	303296(AX), Z9	// dv[0] | 1
+	VMOVUPS	300160(AX), Z8	// dv[0]
+	VMOVUPS	300224(AX), Z9	// dv[0] | 1
 	VMULPS	Z8, Z6, Z6
 	VMULPS	Z9, Z7, Z7
-	VMOVUPS	303360(AX), Z10	// dv[1]
-	VMOVUPS	303424(AX), Z11	// dv[1] | 1
+	VMOVUPS	300288(AX), Z10	// dv[1]
+	VMOVUPS	300352(AX), Z11	// dv[1] | 1
 	VFMADD231PS	Z10, Z4, Z6
 	VFMADD231PS	Z11, Z5, Z7
 	VMULPS	Z8, Z4, Z4
@@ -6053,20 +5957,20 @@ loop14: // 8 times
 	VFMADD231PS.BCST	f32_00000000<>(SB), Z11, Z5
 	VSUBPS	Z6, Z0, Z0
 	VSUBPS	Z7, Z1, Z1
-	VMOVUPS	Z0, 341888(AX)	// sub_4[0]
-	VMOVUPS	Z1, 341952(AX)	// sub_4[0] | 1
+	VMOVUPS	Z0, 338816(AX)	// sub_4[0]
+	VMOVUPS	Z1, 338880(AX)	// sub_4[0] | 1
 	VSUBPS	Z4, Z2, Z2
 	VSUBPS	Z5, Z3, Z3
-	VMOVUPS	Z2, 342016(AX)	// sub_4[1]
-	VMOVUPS	Z3, 342080(AX)	// sub_4[1] | 1
-	VMOVUPS	304128(AX), Z4	// M[0]
-	VMOVUPS	304192(AX), Z5	// M[0] | 1
-	VMOVUPS	304256(AX), Z6	// M[1]
-	VMOVUPS	304320(AX), Z7	// M[1] | 1
-	VMOVUPS	304384(AX), Z8	// M[2]
-	VMOVUPS	304448(AX), Z9	// M[2] | 1
-	VMOVUPS	304512(AX), Z10	// M[3]
-	VMOVUPS	304576(AX), Z11	// M[3] | 1
+	VMOVUPS	Z2, 338944(AX)	// sub_4[1]
+	VMOVUPS	Z3, 339008(AX)	// sub_4[1] | 1
+	VMOVUPS	301056(AX), Z4	// M[0]
+	VMOVUPS	301120(AX), Z5	// M[0] | 1
+	VMOVUPS	301184(AX), Z6	// M[1]
+	VMOVUPS	301248(AX), Z7	// M[1] | 1
+	VMOVUPS	301312(AX), Z8	// M[2]
+	VMOVUPS	301376(AX), Z9	// M[2] | 1
+	VMOVUPS	301440(AX), Z10	// M[3]
+	VMOVUPS	301504(AX), Z11	// M[3] | 1
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z12
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z13
 	VPANDD.BCST	f32_7fffffff<>(SB), Z8, Z14
@@ -6119,21 +6023,21 @@ loop14: // 8 times
 	VDIVPS	Z15, Z11, Z5
 	VPORD	Z0, Z4, Z0
 	VPORD	Z1, Z5, Z1
-	VMOVUPS	Z0, 303744(AX)	// dv_dot[0]
-	VMOVUPS	Z1, 303808(AX)	// dv_dot[0] | 1
-	VMOVUPS	Z2, 303872(AX)	// dv_dot[1]
-	VMOVUPS	Z3, 303936(AX)	// dv_dot[1] | 1
+	VMOVUPS	Z0, 300672(AX)	// dv_dot[0]
+	VMOVUPS	Z1, 300736(AX)	// dv_dot[0] | 1
+	VMOVUPS	Z2, 300800(AX)	// dv_dot[1]
+	VMOVUPS	Z3, 300864(AX)	// dv_dot[1] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop15: // 2 times: vectors of the block
-	VMOVUPS	301056(SI), Z0	// v[0]
-	VMOVUPS	Z0, 302976(SI)	// dq[0]
-	VMOVUPS	301184(SI), Z0	// v[1]
-	VMOVUPS	Z0, 303104(SI)	// dq[1]
-	VMOVUPS	302720(SI), Z0	// v_dot[0]
-	VMOVUPS	Z0, 303488(SI)	// dq_dot[0]
-	VMOVUPS	302848(SI), Z0	// v_dot[1]
-	VMOVUPS	Z0, 303616(SI)	// dq_dot[1]
+	VMOVUPS	297984(SI), Z0	// v[0]
+	VMOVUPS	Z0, 299904(SI)	// dq[0]
+	VMOVUPS	298112(SI), Z0	// v[1]
+	VMOVUPS	Z0, 300032(SI)	// dq[1]
+	VMOVUPS	299648(SI), Z0	// v_dot[0]
+	VMOVUPS	Z0, 300416(SI)	// dq_dot[0]
+	VMOVUPS	299776(SI), Z0	// v_dot[1]
+	VMOVUPS	Z0, 300544(SI)	// dq_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop15
@@ -6145,215 +6049,250 @@ TEXT step0TangentStep_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	342784(SI), Z0	// q[0]
-	VMOVUPS	Z0, 300800(SI)	// armFieldDual.q[0]
-	VMOVUPS	342912(SI), Z0	// q[1]
-	VMOVUPS	Z0, 300928(SI)	// armFieldDual.q[1]
-	VMOVUPS	343040(SI), Z0	// v[0]
-	VMOVUPS	Z0, 301056(SI)	// armFieldDual.v[0]
-	VMOVUPS	343168(SI), Z0	// v[1]
-	VMOVUPS	Z0, 301184(SI)	// armFieldDual.v[1]
-	VMOVUPS	343808(SI), Z0	// u[0]
-	VMOVUPS	Z0, 301312(SI)	// armFieldDual.u[0]
-	VMOVUPS	343936(SI), Z0	// u[1]
-	VMOVUPS	Z0, 301440(SI)	// armFieldDual.u[1]
-	VMOVUPS	344064(SI), Z0	// mul
-	VMOVUPS	Z0, 301568(SI)	// armFieldDual.mul
-	VMOVUPS	344192(SI), Z0	// add
-	VMOVUPS	Z0, 301696(SI)	// armFieldDual.add
-	VMOVUPS	344320(SI), Z0	// mul
-	VMOVUPS	Z0, 301824(SI)	// armFieldDual.mul
-	VMOVUPS	344448(SI), Z0	// mul
-	VMOVUPS	Z0, 301952(SI)	// armFieldDual.mul
-	VMOVUPS	344576(SI), Z0	// reshape
-	VMOVUPS	Z0, 302080(SI)	// armFieldDual.reshape
-	VMOVUPS	344704(SI), Z0	// mul
-	VMOVUPS	Z0, 302208(SI)	// armFieldDual.mul
-	VMOVUPS	344832(SI), Z0	// mul
-	VMOVUPS	Z0, 302336(SI)	// armFieldDual.mul
-	VMOVUPS	343296(SI), Z0	// q_dot[0]
-	VMOVUPS	Z0, 302464(SI)	// armFieldDual.q_dot[0]
-	VMOVUPS	343424(SI), Z0	// q_dot[1]
-	VMOVUPS	Z0, 302592(SI)	// armFieldDual.q_dot[1]
-	VMOVUPS	343552(SI), Z0	// v_dot[0]
-	VMOVUPS	Z0, 302720(SI)	// armFieldDual.v_dot[0]
-	VMOVUPS	343680(SI), Z0	// v_dot[1]
-	VMOVUPS	Z0, 302848(SI)	// armFieldDual.v_dot[1]
+	VMOVUPS	339712(SI), Z0	// q[0]
+	VMOVUPS	Z0, 297728(SI)	// armFieldDual.q[0]
+	VMOVUPS	339840(SI), Z0	// q[1]
+	VMOVUPS	Z0, 297856(SI)	// armFieldDual.q[1]
+	VMOVUPS	339968(SI), Z0	// v[0]
+	VMOVUPS	Z0, 297984(SI)	// armFieldDual.v[0]
+	VMOVUPS	340096(SI), Z0	// v[1]
+	VMOVUPS	Z0, 298112(SI)	// armFieldDual.v[1]
+	VMOVUPS	340736(SI), Z0	// u[0]
+	VMOVUPS	Z0, 298240(SI)	// armFieldDual.u[0]
+	VMOVUPS	340864(SI), Z0	// u[1]
+	VMOVUPS	Z0, 298368(SI)	// armFieldDual.u[1]
+	VMOVUPS	340992(SI), Z0	// mul
+	VMOVUPS	Z0, 298496(SI)	// armFieldDual.mul
+	VMOVUPS	341120(SI), Z0	// add
+	VMOVUPS	Z0, 298624(SI)	// armFieldDual.add
+	VMOVUPS	341248(SI), Z0	// mul
+	VMOVUPS	Z0, 298752(SI)	// armFieldDual.mul
+	VMOVUPS	341376(SI), Z0	// mul
+	VMOVUPS	Z0, 298880(SI)	// armFieldDual.mul
+	VMOVUPS	341504(SI), Z0	// reshape
+	VMOVUPS	Z0, 299008(SI)	// armFieldDual.reshape
+	VMOVUPS	341632(SI), Z0	// mul
+	VMOVUPS	Z0, 299136(SI)	// armFieldDual.mul
+	VMOVUPS	341760(SI), Z0	// mul
+	VMOVUPS	Z0, 299264(SI)	// armFieldDual.mul
+	VMOVUPS	340224(SI), Z0	// q_dot[0]
+	VMOVUPS	Z0, 299392(SI)	// armFieldDual.q_dot[0]
+	VMOVUPS	340352(SI), Z0	// q_dot[1]
+	VMOVUPS	Z0, 299520(SI)	// armFieldDual.q_dot[1]
+	VMOVUPS	340480(SI), Z0	// v_dot[0]
+	VMOVUPS	Z0, 299648(SI)	// armFieldDual.v_dot[0]
+	VMOVUPS	340608(SI), Z0	// v_dot[1]
+	VMOVUPS	Z0, 299776(SI)	// armFieldDual.v_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
 	CALL	armFieldDual_avx512<>(SB)
+	// arm.nde:51
+	VBROADCASTSD	339456(AX), Z0	// h
+	VMULPD.BCST	f64_3fe0000000000000<>(SB), Z0, Z0
+	VMOVSD	X0, 339072(AX)
+	VCVTPD2PS	Z0, Y0
+	VINSERTF64X4	$1, Y0, Z0, Z0
+	VMOVSS	X0, 339080(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop2: // 2 times: vectors of the block
-	VMOVUPS	302976(SI), Z0	// armFieldDual.dq[0]
-	VMOVUPS	Z0, 345984(SI)	// result[0]
-	VMOVUPS	303104(SI), Z0	// armFieldDual.dq[1]
-	VMOVUPS	Z0, 346112(SI)	// result[1]
-	VMOVUPS	303232(SI), Z0	// armFieldDual.dv[0]
-	VMOVUPS	Z0, 346496(SI)	// result_2[0]
-	VMOVUPS	303360(SI), Z0	// armFieldDual.dv[1]
-	VMOVUPS	Z0, 346624(SI)	// result_2[1]
-	VMOVUPS	303488(SI), Z0	// armFieldDual.dq_dot[0]
-	VMOVUPS	Z0, 347008(SI)	// result_3[0]
-	VMOVUPS	303616(SI), Z0	// armFieldDual.dq_dot[1]
-	VMOVUPS	Z0, 347136(SI)	// result_3[1]
-	VMOVUPS	303744(SI), Z0	// armFieldDual.dv_dot[0]
-	VMOVUPS	Z0, 347520(SI)	// result_4[0]
-	VMOVUPS	303872(SI), Z0	// armFieldDual.dv_dot[1]
-	VMOVUPS	Z0, 347648(SI)	// result_4[1]
+	VMOVUPS	299904(SI), Z0	// armFieldDual.dq[0]
+	VMOVUPS	Z0, 342912(SI)	// result[0]
+	VMOVUPS	300032(SI), Z1	// armFieldDual.dq[1]
+	VMOVUPS	Z1, 343040(SI)	// result[1]
+	VMOVUPS	300160(SI), Z2	// armFieldDual.dv[0]
+	VMOVUPS	Z2, 343168(SI)	// result_2[0]
+	VMOVUPS	300288(SI), Z3	// armFieldDual.dv[1]
+	VMOVUPS	Z3, 343296(SI)	// result_2[1]
+	VMOVUPS	300416(SI), Z4	// armFieldDual.dq_dot[0]
+	VMOVUPS	Z4, 343424(SI)	// result_3[0]
+	VMOVUPS	300544(SI), Z5	// armFieldDual.dq_dot[1]
+	VMOVUPS	Z5, 343552(SI)	// result_3[1]
+	VMOVUPS	300672(SI), Z6	// armFieldDual.dv_dot[0]
+	VMOVUPS	Z6, 343680(SI)	// result_4[0]
+	VMOVUPS	300800(SI), Z7	// armFieldDual.dv_dot[1]
+	VMOVUPS	Z7, 343808(SI)	// result_4[1]
+	// arm.nde:51
+	VMOVUPS	339712(SI), Z8	// q[0]
+	VMOVUPS	339840(SI), Z9	// q[1]
+	VMOVUPS	339968(SI), Z10	// v[0]
+	VMOVUPS	340096(SI), Z11	// v[1]
+	VMOVUPS	340224(SI), Z12	// q_dot[0]
+	VMOVUPS	340352(SI), Z13	// q_dot[1]
+	VMOVUPS	340480(SI), Z14	// v_dot[0]
+	VMOVUPS	340608(SI), Z15	// v_dot[1]
+	VBROADCASTSS	339080(AX), Z16
+	VFMADD231PS	Z0, Z16, Z8
+	VMOVUPS	Z8, 297728(SI)	// armFieldDual.q[0]
+	VFMADD231PS	Z1, Z16, Z9
+	VMOVUPS	Z9, 297856(SI)	// armFieldDual.q[1]
+	VFMADD231PS	Z2, Z16, Z10
+	VMOVUPS	Z10, 297984(SI)	// armFieldDual.v[0]
+	VFMADD231PS	Z3, Z16, Z11
+	VMOVUPS	Z11, 298112(SI)	// armFieldDual.v[1]
+	VFMADD231PS	Z16, Z4, Z12
+	VMOVUPS	Z12, 299392(SI)	// armFieldDual.q_dot[0]
+	VFMADD231PS	Z16, Z5, Z13
+	VMOVUPS	Z13, 299520(SI)	// armFieldDual.q_dot[1]
+	VFMADD231PS	Z16, Z6, Z14
+	VMOVUPS	Z14, 299648(SI)	// armFieldDual.v_dot[0]
+	VFMADD231PS	Z16, Z7, Z15
+	VMOVUPS	Z15, 299776(SI)	// armFieldDual.v_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop2
 	// arm.nde:51
-	VBROADCASTSD	342528(AX), Z0	// h
-	VMULPD.BCST	f64_3fe0000000000000<>(SB), Z0, Z0
-	VMOVSD	X0, 342144(AX)
-	VCVTPD2PS	Z0, Y0
-	VINSERTF64X4	$1, Y0, Z0, Z0
-	VMOVSS	X0, 342152(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop3: // 2 times: vectors of the block
-	// arm.nde:51
-	VMOVUPS	342784(SI), Z0	// q[0]
-	VMOVUPS	342912(SI), Z1	// q[1]
-	VMOVUPS	343040(SI), Z2	// v[0]
-	VMOVUPS	343168(SI), Z3	// v[1]
-	VMOVUPS	343296(SI), Z4	// q_dot[0]
-	VMOVUPS	343424(SI), Z5	// q_dot[1]
-	VMOVUPS	343552(SI), Z6	// v_dot[0]
-	VMOVUPS	343680(SI), Z7	// v_dot[1]
-	VBROADCASTSS	342152(AX), Z8
-	VMOVUPS	345984(SI), Z9	// result[0]
-	VFMADD231PS	Z9, Z8, Z0
-	VMOVUPS	Z0, 346240(SI)	// q_y2[0]
-	VMOVUPS	346112(SI), Z0	// result[1]
-	VFMADD231PS	Z0, Z8, Z1
-	VMOVUPS	Z1, 346368(SI)	// q_y2[1]
-	VMOVUPS	346496(SI), Z0	// result_2[0]
-	VFMADD231PS	Z0, Z8, Z2
-	VMOVUPS	Z2, 346752(SI)	// v_y2[0]
-	VMOVUPS	346624(SI), Z0	// result_2[1]
-	VFMADD231PS	Z0, Z8, Z3
-	VMOVUPS	Z3, 346880(SI)	// v_y2[1]
-	VMOVUPS	347008(SI), Z0	// result_3[0]
-	VFMADD231PS	Z8, Z0, Z4
-	VMOVUPS	Z4, 347264(SI)	// q_y2_dot[0]
-	VMOVUPS	347136(SI), Z0	// result_3[1]
-	VFMADD231PS	Z8, Z0, Z5
-	VMOVUPS	Z5, 347392(SI)	// q_y2_dot[1]
-	VMOVUPS	347520(SI), Z0	// result_4[0]
-	VFMADD231PS	Z8, Z0, Z6
-	VMOVUPS	Z6, 347776(SI)	// v_y2_dot[0]
-	VMOVUPS	347648(SI), Z0	// result_4[1]
-	VFMADD231PS	Z8, Z0, Z7
-	VMOVUPS	Z7, 347904(SI)	// v_y2_dot[1]
+	VMOVUPS	340736(SI), Z0	// u[0]
+	VMOVUPS	Z0, 298240(SI)	// armFieldDual.u[0]
+	VMOVUPS	340864(SI), Z0	// u[1]
+	VMOVUPS	Z0, 298368(SI)	// armFieldDual.u[1]
+	VMOVUPS	340992(SI), Z0	// mul
+	VMOVUPS	Z0, 298496(SI)	// armFieldDual.mul
+	VMOVUPS	341120(SI), Z0	// add
+	VMOVUPS	Z0, 298624(SI)	// armFieldDual.add
+	VMOVUPS	341248(SI), Z0	// mul
+	VMOVUPS	Z0, 298752(SI)	// armFieldDual.mul
+	VMOVUPS	341376(SI), Z0	// mul
+	VMOVUPS	Z0, 298880(SI)	// armFieldDual.mul
+	VMOVUPS	341504(SI), Z0	// reshape
+	VMOVUPS	Z0, 299008(SI)	// armFieldDual.reshape
+	VMOVUPS	341632(SI), Z0	// mul
+	VMOVUPS	Z0, 299136(SI)	// armFieldDual.mul
+	VMOVUPS	341760(SI), Z0	// mul
+	VMOVUPS	Z0, 299264(SI)	// armFieldDual.mul
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop3
-	// arm.nde:51
+	CALL	armFieldDual_avx512<>(SB)
+	VBROADCASTSS	339080(AX), Z0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop4: // 2 times: vectors of the block
-	VMOVUPS	346240(SI), Z0	// q_y2[0]
-	VMOVUPS	Z0, 300800(SI)	// armFieldDual.q[0]
-	VMOVUPS	346368(SI), Z0	// q_y2[1]
-	VMOVUPS	Z0, 300928(SI)	// armFieldDual.q[1]
-	VMOVUPS	346752(SI), Z0	// v_y2[0]
-	VMOVUPS	Z0, 301056(SI)	// armFieldDual.v[0]
-	VMOVUPS	346880(SI), Z0	// v_y2[1]
-	VMOVUPS	Z0, 301184(SI)	// armFieldDual.v[1]
-	VMOVUPS	343808(SI), Z0	// u[0]
-	VMOVUPS	Z0, 301312(SI)	// armFieldDual.u[0]
-	VMOVUPS	343936(SI), Z0	// u[1]
-	VMOVUPS	Z0, 301440(SI)	// armFieldDual.u[1]
-	VMOVUPS	344064(SI), Z0	// mul
-	VMOVUPS	Z0, 301568(SI)	// armFieldDual.mul
-	VMOVUPS	344192(SI), Z0	// add
-	VMOVUPS	Z0, 301696(SI)	// armFieldDual.add
-	VMOVUPS	344320(SI), Z0	// mul
-	VMOVUPS	Z0, 301824(SI)	// armFieldDual.mul
-	VMOVUPS	344448(SI), Z0	// mul
-	VMOVUPS	Z0, 301952(SI)	// armFieldDual.mul
-	VMOVUPS	344576(SI), Z0	// reshape
-	VMOVUPS	Z0, 302080(SI)	// armFieldDual.reshape
-	VMOVUPS	344704(SI), Z0	// mul
-	VMOVUPS	Z0, 302208(SI)	// armFieldDual.mul
-	VMOVUPS	344832(SI), Z0	// mul
-	VMOVUPS	Z0, 302336(SI)	// armFieldDual.mul
-	VMOVUPS	347264(SI), Z0	// q_y2_dot[0]
-	VMOVUPS	Z0, 302464(SI)	// armFieldDual.q_dot[0]
-	VMOVUPS	347392(SI), Z0	// q_y2_dot[1]
-	VMOVUPS	Z0, 302592(SI)	// armFieldDual.q_dot[1]
-	VMOVUPS	347776(SI), Z0	// v_y2_dot[0]
-	VMOVUPS	Z0, 302720(SI)	// armFieldDual.v_dot[0]
-	VMOVUPS	347904(SI), Z0	// v_y2_dot[1]
-	VMOVUPS	Z0, 302848(SI)	// armFieldDual.v_dot[1]
+	VMOVUPS	299904(SI), Z0	// armFieldDual.dq[0]
+	VMOVUPS	Z0, 343936(SI)	// result_5[0]
+	VMOVUPS	300032(SI), Z1	// armFieldDual.dq[1]
+	VMOVUPS	Z1, 344064(SI)	// result_5[1]
+	VMOVUPS	300160(SI), Z2	// armFieldDual.dv[0]
+	VMOVUPS	Z2, 344192(SI)	// result_6[0]
+	VMOVUPS	300288(SI), Z3	// armFieldDual.dv[1]
+	VMOVUPS	Z3, 344320(SI)	// result_6[1]
+	VMOVUPS	300416(SI), Z4	// armFieldDual.dq_dot[0]
+	VMOVUPS	Z4, 344448(SI)	// result_7[0]
+	VMOVUPS	300544(SI), Z5	// armFieldDual.dq_dot[1]
+	VMOVUPS	Z5, 344576(SI)	// result_7[1]
+	VMOVUPS	300672(SI), Z6	// armFieldDual.dv_dot[0]
+	VMOVUPS	Z6, 344704(SI)	// result_8[0]
+	VMOVUPS	300800(SI), Z7	// armFieldDual.dv_dot[1]
+	VMOVUPS	Z7, 344832(SI)	// result_8[1]
+	VMOVUPS	339712(SI), Z8	// q[0]
+	VMOVUPS	339840(SI), Z9	// q[1]
+	VMOVUPS	339968(SI), Z10	// v[0]
+	VMOVUPS	340096(SI), Z11	// v[1]
+	VMOVUPS	340224(SI), Z12	// q_dot[0]
+	VMOVUPS	340352(SI), Z13	// q_dot[1]
+	VMOVUPS	340480(SI), Z14	// v_dot[0]
+	VMOVUPS	340608(SI), Z15	// v_dot[1]
+	// arm.nde:51
+	VBROADCASTSS	339080(AX), Z16
+	VFMADD231PS	Z0, Z16, Z8
+	VMOVUPS	Z8, 297728(SI)	// armFieldDual.q[0]
+	VFMADD231PS	Z1, Z16, Z9
+	VMOVUPS	Z9, 297856(SI)	// armFieldDual.q[1]
+	VFMADD231PS	Z2, Z16, Z10
+	VMOVUPS	Z10, 297984(SI)	// armFieldDual.v[0]
+	VFMADD231PS	Z3, Z16, Z11
+	VMOVUPS	Z11, 298112(SI)	// armFieldDual.v[1]
+	VFMADD231PS	Z16, Z4, Z12
+	VMOVUPS	Z12, 299392(SI)	// armFieldDual.q_dot[0]
+	VFMADD231PS	Z16, Z5, Z13
+	VMOVUPS	Z13, 299520(SI)	// armFieldDual.q_dot[1]
+	VFMADD231PS	Z16, Z6, Z14
+	VMOVUPS	Z14, 299648(SI)	// armFieldDual.v_dot[0]
+	VFMADD231PS	Z16, Z7, Z15
+	VMOVUPS	Z15, 299776(SI)	// armFieldDual.v_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop4
-	CALL	armFieldDual_avx512<>(SB)
+	// arm.nde:51
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop5: // 2 times: vectors of the block
-	VMOVUPS	302976(SI), Z0	// armFieldDual.dq[0]
-	VMOVUPS	Z0, 348032(SI)	// result_5[0]
-	VMOVUPS	303104(SI), Z0	// armFieldDual.dq[1]
-	VMOVUPS	Z0, 348160(SI)	// result_5[1]
-	VMOVUPS	303232(SI), Z0	// armFieldDual.dv[0]
-	VMOVUPS	Z0, 348544(SI)	// result_6[0]
-	VMOVUPS	303360(SI), Z0	// armFieldDual.dv[1]
-	VMOVUPS	Z0, 348672(SI)	// result_6[1]
-	VMOVUPS	303488(SI), Z0	// armFieldDual.dq_dot[0]
-	VMOVUPS	Z0, 349056(SI)	// result_7[0]
-	VMOVUPS	303616(SI), Z0	// armFieldDual.dq_dot[1]
-	VMOVUPS	Z0, 349184(SI)	// result_7[1]
-	VMOVUPS	303744(SI), Z0	// armFieldDual.dv_dot[0]
-	VMOVUPS	Z0, 349568(SI)	// result_8[0]
-	VMOVUPS	303872(SI), Z0	// armFieldDual.dv_dot[1]
-	VMOVUPS	Z0, 349696(SI)	// result_8[1]
+	VMOVUPS	340736(SI), Z0	// u[0]
+	VMOVUPS	Z0, 298240(SI)	// armFieldDual.u[0]
+	VMOVUPS	340864(SI), Z0	// u[1]
+	VMOVUPS	Z0, 298368(SI)	// armFieldDual.u[1]
+	VMOVUPS	340992(SI), Z0	// mul
+	VMOVUPS	Z0, 298496(SI)	// armFieldDual.mul
+	VMOVUPS	341120(SI), Z0	// add
+	VMOVUPS	Z0, 298624(SI)	// armFieldDual.add
+	VMOVUPS	341248(SI), Z0	// mul
+	VMOVUPS	Z0, 298752(SI)	// armFieldDual.mul
+	VMOVUPS	341376(SI), Z0	// mul
+	VMOVUPS	Z0, 298880(SI)	// armFieldDual.mul
+	VMOVUPS	341504(SI), Z0	// reshape
+	VMOVUPS	Z0, 299008(SI)	// armFieldDual.reshape
+	VMOVUPS	341632(SI), Z0	// mul
+	VMOVUPS	Z0, 299136(SI)	// armFieldDual.mul
+	VMOVUPS	341760(SI), Z0	// mul
+	VMOVUPS	Z0, 299264(SI)	// armFieldDual.mul
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop5
-	VBROADCASTSS	342152(AX), Z0
+	CALL	armFieldDual_avx512<>(SB)
+	// arm.nde:51
+	VBROADCASTSD	339456(AX), Z0	// h
+	VCVTPD2PS	Z0, Y0
+	VINSERTF64X4	$1, Y0, Z0, Z0
+	VMOVSS	X0, 339088(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop6: // 2 times: vectors of the block
-	VMOVUPS	342784(SI), Z0	// q[0]
-	VMOVUPS	342912(SI), Z1	// q[1]
-	VMOVUPS	343040(SI), Z2	// v[0]
-	VMOVUPS	343168(SI), Z3	// v[1]
-	VMOVUPS	343296(SI), Z4	// q_dot[0]
-	VMOVUPS	343424(SI), Z5	// q_dot[1]
-	VMOVUPS	343552(SI), Z6	// v_dot[0]
-	VMOVUPS	343680(SI), Z7	// v_dot[1]
+	VMOVUPS	299904(SI), Z0	// armFieldDual.dq[0]
+	VMOVUPS	Z0, 344960(SI)	// result_9[0]
+	VMOVUPS	300032(SI), Z1	// armFieldDual.dq[1]
+	VMOVUPS	Z1, 345088(SI)	// result_9[1]
+	VMOVUPS	300160(SI), Z2	// armFieldDual.dv[0]
+	VMOVUPS	Z2, 345216(SI)	// result_10[0]
+	VMOVUPS	300288(SI), Z3	// armFieldDual.dv[1]
+	VMOVUPS	Z3, 345344(SI)	// result_10[1]
+	VMOVUPS	300416(SI), Z4	// armFieldDual.dq_dot[0]
+	VMOVUPS	Z4, 345472(SI)	// result_11[0]
+	VMOVUPS	300544(SI), Z5	// armFieldDual.dq_dot[1]
+	VMOVUPS	Z5, 345600(SI)	// result_11[1]
+	VMOVUPS	300672(SI), Z6	// armFieldDual.dv_dot[0]
+	VMOVUPS	Z6, 345728(SI)	// result_12[0]
+	VMOVUPS	300800(SI), Z7	// armFieldDual.dv_dot[1]
+	VMOVUPS	Z7, 345856(SI)	// result_12[1]
 	// arm.nde:51
-	VBROADCASTSS	342152(AX), Z8
-	VMOVUPS	348032(SI), Z9	// result_5[0]
-	VFMADD231PS	Z9, Z8, Z0
-	VMOVUPS	Z0, 348288(SI)	// q_y3[0]
-	VMOVUPS	348160(SI), Z0	// result_5[1]
-	VFMADD231PS	Z0, Z8, Z1
-	VMOVUPS	Z1, 348416(SI)	// q_y3[1]
-	VMOVUPS	348544(SI), Z0	// result_6[0]
-	VFMADD231PS	Z0, Z8, Z2
-	VMOVUPS	Z2, 348800(SI)	// v_y3[0]
-	VMOVUPS	348672(SI), Z0	// result_6[1]
-	VFMADD231PS	Z0, Z8, Z3
-	VMOVUPS	Z3, 348928(SI)	// v_y3[1]
-	VMOVUPS	349056(SI), Z0	// result_7[0]
-	VFMADD231PS	Z8, Z0, Z4
-	VMOVUPS	Z4, 349312(SI)	// q_y3_dot[0]
-	VMOVUPS	349184(SI), Z0	// result_7[1]
-	VFMADD231PS	Z8, Z0, Z5
-	VMOVUPS	Z5, 349440(SI)	// q_y3_dot[1]
-	VMOVUPS	349568(SI), Z0	// result_8[0]
-	VFMADD231PS	Z8, Z0, Z6
-	VMOVUPS	Z6, 349824(SI)	// v_y3_dot[0]
-	VMOVUPS	349696(SI), Z0	// result_8[1]
-	VFMADD231PS	Z8, Z0, Z7
-	VMOVUPS	Z7, 349952(SI)	// v_y3_dot[1]
+	VMOVUPS	339712(SI), Z8	// q[0]
+	VMOVUPS	339840(SI), Z9	// q[1]
+	VMOVUPS	339968(SI), Z10	// v[0]
+	VMOVUPS	340096(SI), Z11	// v[1]
+	VMOVUPS	340224(SI), Z12	// q_dot[0]
+	VMOVUPS	340352(SI), Z13	// q_dot[1]
+	VMOVUPS	340480(SI), Z14	// v_dot[0]
+	VMOVUPS	340608(SI), Z15	// v_dot[1]
+	VBROADCASTSS	339088(AX), Z16
+	VFMADD231PS	Z0, Z16, Z8
+	VMOVUPS	Z8, 297728(SI)	// armFieldDual.q[0]
+	VFMADD231PS	Z1, Z16, Z9
+	VMOVUPS	Z9, 297856(SI)	// armFieldDual.q[1]
+	VFMADD231PS	Z2, Z16, Z10
+	VMOVUPS	Z10, 297984(SI)	// armFieldDual.v[0]
+	VFMADD231PS	Z3, Z16, Z11
+	VMOVUPS	Z11, 298112(SI)	// armFieldDual.v[1]
+	VFMADD231PS	Z16, Z4, Z12
+	VMOVUPS	Z12, 299392(SI)	// armFieldDual.q_dot[0]
+	VFMADD231PS	Z16, Z5, Z13
+	VMOVUPS	Z13, 299520(SI)	// armFieldDual.q_dot[1]
+	VFMADD231PS	Z16, Z6, Z14
+	VMOVUPS	Z14, 299648(SI)	// armFieldDual.v_dot[0]
+	VFMADD231PS	Z16, Z7, Z15
+	VMOVUPS	Z15, 299776(SI)	// armFieldDual.v_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop6
@@ -6361,358 +6300,189 @@ loop6: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop7: // 2 times: vectors of the block
-	VMOVUPS	348288(SI), Z0	// q_y3[0]
-	VMOVUPS	Z0, 300800(SI)	// armFieldDual.q[0]
-	VMOVUPS	348416(SI), Z0	// q_y3[1]
-	VMOVUPS	Z0, 300928(SI)	// armFieldDual.q[1]
-	VMOVUPS	348800(SI), Z0	// v_y3[0]
-	VMOVUPS	Z0, 301056(SI)	// armFieldDual.v[0]
-	VMOVUPS	348928(SI), Z0	// v_y3[1]
-	VMOVUPS	Z0, 301184(SI)	// armFieldDual.v[1]
-	VMOVUPS	343808(SI), Z0	// u[0]
-	VMOVUPS	Z0, 301312(SI)	// armFieldDual.u[0]
-	VMOVUPS	343936(SI), Z0	// u[1]
-	VMOVUPS	Z0, 301440(SI)	// armFieldDual.u[1]
-	VMOVUPS	344064(SI), Z0	// mul
-	VMOVUPS	Z0, 301568(SI)	// armFieldDual.mul
-	VMOVUPS	344192(SI), Z0	// add
-	VMOVUPS	Z0, 301696(SI)	// armFieldDual.add
-	VMOVUPS	344320(SI), Z0	// mul
-	VMOVUPS	Z0, 301824(SI)	// armFieldDual.mul
-	VMOVUPS	344448(SI), Z0	// mul
-	VMOVUPS	Z0, 301952(SI)	// armFieldDual.mul
-	VMOVUPS	344576(SI), Z0	// reshape
-	VMOVUPS	Z0, 302080(SI)	// armFieldDual.reshape
-	VMOVUPS	344704(SI), Z0	// mul
-	VMOVUPS	Z0, 302208(SI)	// armFieldDual.mul
-	VMOVUPS	344832(SI), Z0	// mul
-	VMOVUPS	Z0, 302336(SI)	// armFieldDual.mul
-	VMOVUPS	349312(SI), Z0	// q_y3_dot[0]
-	VMOVUPS	Z0, 302464(SI)	// armFieldDual.q_dot[0]
-	VMOVUPS	349440(SI), Z0	// q_y3_dot[1]
-	VMOVUPS	Z0, 302592(SI)	// armFieldDual.q_dot[1]
-	VMOVUPS	349824(SI), Z0	// v_y3_dot[0]
-	VMOVUPS	Z0, 302720(SI)	// armFieldDual.v_dot[0]
-	VMOVUPS	349952(SI), Z0	// v_y3_dot[1]
-	VMOVUPS	Z0, 302848(SI)	// armFieldDual.v_dot[1]
+	VMOVUPS	340736(SI), Z0	// u[0]
+	VMOVUPS	Z0, 298240(SI)	// armFieldDual.u[0]
+	VMOVUPS	340864(SI), Z0	// u[1]
+	VMOVUPS	Z0, 298368(SI)	// armFieldDual.u[1]
+	VMOVUPS	340992(SI), Z0	// mul
+	VMOVUPS	Z0, 298496(SI)	// armFieldDual.mul
+	VMOVUPS	341120(SI), Z0	// add
+	VMOVUPS	Z0, 298624(SI)	// armFieldDual.add
+	VMOVUPS	341248(SI), Z0	// mul
+	VMOVUPS	Z0, 298752(SI)	// armFieldDual.mul
+	VMOVUPS	341376(SI), Z0	// mul
+	VMOVUPS	Z0, 298880(SI)	// armFieldDual.mul
+	VMOVUPS	341504(SI), Z0	// reshape
+	VMOVUPS	Z0, 299008(SI)	// armFieldDual.reshape
+	VMOVUPS	341632(SI), Z0	// mul
+	VMOVUPS	Z0, 299136(SI)	// armFieldDual.mul
+	VMOVUPS	341760(SI), Z0	// mul
+	VMOVUPS	Z0, 299264(SI)	// armFieldDual.mul
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop7
 	CALL	armFieldDual_avx512<>(SB)
+	// arm.nde:51
+	VBROADCASTSD	339456(AX), Z0	// h
+	VMULPD.BCST	f64_3fc5555555555555<>(SB), Z0, Z1
+	VMOVSD	X1, 339096(AX)
+	VCVTPD2PS	Z1, Y1
+	VINSERTF64X4	$1, Y1, Z1, Z1
+	VMOVSS	X1, 339104(AX)
+	VMULPD.BCST	f64_3fd5555555555555<>(SB), Z0, Z0
+	VMOVSD	X0, 339112(AX)
+	VCVTPD2PS	Z0, Y0
+	VINSERTF64X4	$1, Y0, Z0, Z0
+	VMOVSS	X0, 339120(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop8: // 2 times: vectors of the block
-	VMOVUPS	302976(SI), Z0	// armFieldDual.dq[0]
-	VMOVUPS	Z0, 350080(SI)	// result_9[0]
-	VMOVUPS	303104(SI), Z0	// armFieldDual.dq[1]
-	VMOVUPS	Z0, 350208(SI)	// result_9[1]
-	VMOVUPS	303232(SI), Z0	// armFieldDual.dv[0]
-	VMOVUPS	Z0, 350592(SI)	// result_10[0]
-	VMOVUPS	303360(SI), Z0	// armFieldDual.dv[1]
-	VMOVUPS	Z0, 350720(SI)	// result_10[1]
-	VMOVUPS	303488(SI), Z0	// armFieldDual.dq_dot[0]
-	VMOVUPS	Z0, 351104(SI)	// result_11[0]
-	VMOVUPS	303616(SI), Z0	// armFieldDual.dq_dot[1]
-	VMOVUPS	Z0, 351232(SI)	// result_11[1]
-	VMOVUPS	303744(SI), Z0	// armFieldDual.dv_dot[0]
-	VMOVUPS	Z0, 351616(SI)	// result_12[0]
-	VMOVUPS	303872(SI), Z0	// armFieldDual.dv_dot[1]
-	VMOVUPS	Z0, 351744(SI)	// result_12[1]
+	// arm.nde:51
+	VMOVUPS	339712(SI), Z0	// q[0]
+	VMOVUPS	339840(SI), Z0	// q[1]
+	VMOVUPS	339968(SI), Z0	// v[0]
+	VMOVUPS	340096(SI), Z0	// v[1]
+	VMOVUPS	340224(SI), Z0	// q_dot[0]
+	VMOVUPS	340352(SI), Z0	// q_dot[1]
+	VMOVUPS	340480(SI), Z0	// v_dot[0]
+	VMOVUPS	340608(SI), Z0	// v_dot[1]
+	MOVQ	$2, DI
+	MOVQ	SI, R9
+loop9: // 2 times: elements
+	VBROADCASTSS	339104(AX), Z0
+	VMOVUPS	299904(R9), Z1	// armFieldDual.dq[0]
+	VBROADCASTSS	339120(AX), Z2
+	VMOVUPS	344960(R9), Z3	// result_9[0]
+	VMOVUPS	343936(R9), Z4	// result_5[0]
+	VMOVUPS	342912(R9), Z5	// result[0]
+	VMOVUPS	339712(R9), Z6	// q[0]
+	VFMADD231PS	Z5, Z0, Z6
+	VFMADD231PS	Z4, Z2, Z6
+	VFMADD231PS	Z3, Z2, Z6
+	VFMADD231PS	Z1, Z0, Z6
+	VMOVUPS	Z6, 341888(R9)	// q_next[0]
+	VMOVUPS	300160(R9), Z1	// armFieldDual.dv[0]
+	VMOVUPS	345216(R9), Z3	// result_10[0]
+	VMOVUPS	344192(R9), Z4	// result_6[0]
+	VMOVUPS	343168(R9), Z5	// result_2[0]
+	VMOVUPS	339968(R9), Z6	// v[0]
+	VFMADD231PS	Z5, Z0, Z6
+	VFMADD231PS	Z4, Z2, Z6
+	VFMADD231PS	Z3, Z2, Z6
+	VFMADD231PS	Z1, Z0, Z6
+	VMOVUPS	Z6, 342144(R9)	// v_next[0]
+	VMOVUPS	300416(R9), Z1	// armFieldDual.dq_dot[0]
+	VMOVUPS	345472(R9), Z3	// result_11[0]
+	VMOVUPS	344448(R9), Z4	// result_7[0]
+	VMOVUPS	343424(R9), Z5	// result_3[0]
+	VMOVUPS	340224(R9), Z6	// q_dot[0]
+	VFMADD231PS	Z0, Z5, Z6
+	VFMADD231PS	Z2, Z4, Z6
+	VFMADD231PS	Z2, Z3, Z6
+	VFMADD231PS	Z0, Z1, Z6
+	VMOVUPS	Z6, 342400(R9)	// q_next_dot[0]
+	VMOVUPS	300672(R9), Z1	// armFieldDual.dv_dot[0]
+	VMOVUPS	345728(R9), Z3	// result_12[0]
+	VMOVUPS	344704(R9), Z4	// result_8[0]
+	VMOVUPS	343680(R9), Z5	// result_4[0]
+	VMOVUPS	340480(R9), Z6	// v_dot[0]
+	VFMADD231PS	Z0, Z5, Z6
+	VFMADD231PS	Z2, Z4, Z6
+	VFMADD231PS	Z2, Z3, Z6
+	VFMADD231PS	Z0, Z1, Z6
+	VMOVUPS	Z6, 342656(R9)	// v_next_dot[0]
+	ADDQ	$128, R9
+	DECQ	DI
+	JNE	loop9
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop8
-	// arm.nde:51
-	VBROADCASTSD	342528(AX), Z0	// h
-	VCVTPD2PS	Z0, Y0
-	VINSERTF64X4	$1, Y0, Z0, Z0
-	VMOVSS	X0, 342160(AX)
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop9: // 2 times: vectors of the block
-	// arm.nde:51
-	VMOVUPS	342784(SI), Z0	// q[0]
-	VMOVUPS	342912(SI), Z1	// q[1]
-	VMOVUPS	343040(SI), Z2	// v[0]
-	VMOVUPS	343168(SI), Z3	// v[1]
-	VMOVUPS	343296(SI), Z4	// q_dot[0]
-	VMOVUPS	343424(SI), Z5	// q_dot[1]
-	VMOVUPS	343552(SI), Z6	// v_dot[0]
-	VMOVUPS	343680(SI), Z7	// v_dot[1]
-	VBROADCASTSS	342160(AX), Z8
-	VMOVUPS	350080(SI), Z9	// result_9[0]
-	VFMADD231PS	Z9, Z8, Z0
-	VMOVUPS	Z0, 350336(SI)	// q_y4[0]
-	VMOVUPS	350208(SI), Z0	// result_9[1]
-	VFMADD231PS	Z0, Z8, Z1
-	VMOVUPS	Z1, 350464(SI)	// q_y4[1]
-	VMOVUPS	350592(SI), Z0	// result_10[0]
-	VFMADD231PS	Z0, Z8, Z2
-	VMOVUPS	Z2, 350848(SI)	// v_y4[0]
-	VMOVUPS	350720(SI), Z0	// result_10[1]
-	VFMADD231PS	Z0, Z8, Z3
-	VMOVUPS	Z3, 350976(SI)	// v_y4[1]
-	VMOVUPS	351104(SI), Z0	// result_11[0]
-	VFMADD231PS	Z8, Z0, Z4
-	VMOVUPS	Z4, 351360(SI)	// q_y4_dot[0]
-	VMOVUPS	351232(SI), Z0	// result_11[1]
-	VFMADD231PS	Z8, Z0, Z5
-	VMOVUPS	Z5, 351488(SI)	// q_y4_dot[1]
-	VMOVUPS	351616(SI), Z0	// result_12[0]
-	VFMADD231PS	Z8, Z0, Z6
-	VMOVUPS	Z6, 351872(SI)	// v_y4_dot[0]
-	VMOVUPS	351744(SI), Z0	// result_12[1]
-	VFMADD231PS	Z8, Z0, Z7
-	VMOVUPS	Z7, 352000(SI)	// v_y4_dot[1]
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop9
-	// arm.nde:51
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop10: // 2 times: vectors of the block
-	VMOVUPS	350336(SI), Z0	// q_y4[0]
-	VMOVUPS	Z0, 300800(SI)	// armFieldDual.q[0]
-	VMOVUPS	350464(SI), Z0	// q_y4[1]
-	VMOVUPS	Z0, 300928(SI)	// armFieldDual.q[1]
-	VMOVUPS	350848(SI), Z0	// v_y4[0]
-	VMOVUPS	Z0, 301056(SI)	// armFieldDual.v[0]
-	VMOVUPS	350976(SI), Z0	// v_y4[1]
-	VMOVUPS	Z0, 301184(SI)	// armFieldDual.v[1]
-	VMOVUPS	343808(SI), Z0	// u[0]
-	VMOVUPS	Z0, 301312(SI)	// armFieldDual.u[0]
-	VMOVUPS	343936(SI), Z0	// u[1]
-	VMOVUPS	Z0, 301440(SI)	// armFieldDual.u[1]
-	VMOVUPS	344064(SI), Z0	// mul
-	VMOVUPS	Z0, 301568(SI)	// armFieldDual.mul
-	VMOVUPS	344192(SI), Z0	// add
-	VMOVUPS	Z0, 301696(SI)	// armFieldDual.add
-	VMOVUPS	344320(SI), Z0	// mul
-	VMOVUPS	Z0, 301824(SI)	// armFieldDual.mul
-	VMOVUPS	344448(SI), Z0	// mul
-	VMOVUPS	Z0, 301952(SI)	// armFieldDual.mul
-	VMOVUPS	344576(SI), Z0	// reshape
-	VMOVUPS	Z0, 302080(SI)	// armFieldDual.reshape
-	VMOVUPS	344704(SI), Z0	// mul
-	VMOVUPS	Z0, 302208(SI)	// armFieldDual.mul
-	VMOVUPS	344832(SI), Z0	// mul
-	VMOVUPS	Z0, 302336(SI)	// armFieldDual.mul
-	VMOVUPS	351360(SI), Z0	// q_y4_dot[0]
-	VMOVUPS	Z0, 302464(SI)	// armFieldDual.q_dot[0]
-	VMOVUPS	351488(SI), Z0	// q_y4_dot[1]
-	VMOVUPS	Z0, 302592(SI)	// armFieldDual.q_dot[1]
-	VMOVUPS	351872(SI), Z0	// v_y4_dot[0]
-	VMOVUPS	Z0, 302720(SI)	// armFieldDual.v_dot[0]
-	VMOVUPS	352000(SI), Z0	// v_y4_dot[1]
-	VMOVUPS	Z0, 302848(SI)	// armFieldDual.v_dot[1]
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop10
-	CALL	armFieldDual_avx512<>(SB)
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop11: // 2 times: vectors of the block
-	VMOVUPS	302976(SI), Z0	// armFieldDual.dq[0]
-	VMOVUPS	Z0, 352128(SI)	// result_13[0]
-	VMOVUPS	303104(SI), Z0	// armFieldDual.dq[1]
-	VMOVUPS	Z0, 352256(SI)	// result_13[1]
-	VMOVUPS	303232(SI), Z0	// armFieldDual.dv[0]
-	VMOVUPS	Z0, 352384(SI)	// result_14[0]
-	VMOVUPS	303360(SI), Z0	// armFieldDual.dv[1]
-	VMOVUPS	Z0, 352512(SI)	// result_14[1]
-	VMOVUPS	303488(SI), Z0	// armFieldDual.dq_dot[0]
-	VMOVUPS	Z0, 352640(SI)	// result_15[0]
-	VMOVUPS	303616(SI), Z0	// armFieldDual.dq_dot[1]
-	VMOVUPS	Z0, 352768(SI)	// result_15[1]
-	VMOVUPS	303744(SI), Z0	// armFieldDual.dv_dot[0]
-	VMOVUPS	Z0, 352896(SI)	// result_16[0]
-	VMOVUPS	303872(SI), Z0	// armFieldDual.dv_dot[1]
-	VMOVUPS	Z0, 353024(SI)	// result_16[1]
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop11
-	// arm.nde:51
-	VBROADCASTSD	342528(AX), Z0	// h
-	VMULPD.BCST	f64_3fc5555555555555<>(SB), Z0, Z1
-	VMOVSD	X1, 342168(AX)
-	VCVTPD2PS	Z1, Y1
-	VINSERTF64X4	$1, Y1, Z1, Z1
-	VMOVSS	X1, 342176(AX)
-	VMULPD.BCST	f64_3fd5555555555555<>(SB), Z0, Z0
-	VMOVSD	X0, 342184(AX)
-	VCVTPD2PS	Z0, Y0
-	VINSERTF64X4	$1, Y0, Z0, Z0
-	VMOVSS	X0, 342192(AX)
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop12: // 2 times: vectors of the block
-	// arm.nde:51
-	VMOVUPS	342784(SI), Z0	// q[0]
-	VMOVUPS	342912(SI), Z0	// q[1]
-	VMOVUPS	343040(SI), Z0	// v[0]
-	VMOVUPS	343168(SI), Z0	// v[1]
-	VMOVUPS	343296(SI), Z0	// q_dot[0]
-	VMOVUPS	343424(SI), Z0	// q_dot[1]
-	VMOVUPS	343552(SI), Z0	// v_dot[0]
-	VMOVUPS	343680(SI), Z0	// v_dot[1]
-	MOVQ	$2, DI
-	MOVQ	SI, R9
-loop13: // 2 times: elements
-	VBROADCASTSS	342176(AX), Z0
-	VMOVUPS	352128(R9), Z1	// result_13[0]
-	VBROADCASTSS	342192(AX), Z2
-	VMOVUPS	350080(R9), Z3	// result_9[0]
-	VMOVUPS	348032(R9), Z4	// result_5[0]
-	VMOVUPS	345984(R9), Z5	// result[0]
-	VMOVUPS	342784(R9), Z6	// q[0]
-	VFMADD231PS	Z5, Z0, Z6
-	VFMADD231PS	Z4, Z2, Z6
-	VFMADD231PS	Z3, Z2, Z6
-	VFMADD231PS	Z1, Z0, Z6
-	VMOVUPS	Z6, 344960(R9)	// q_next[0]
-	VMOVUPS	352384(R9), Z1	// result_14[0]
-	VMOVUPS	350592(R9), Z3	// result_10[0]
-	VMOVUPS	348544(R9), Z4	// result_6[0]
-	VMOVUPS	346496(R9), Z5	// result_2[0]
-	VMOVUPS	343040(R9), Z6	// v[0]
-	VFMADD231PS	Z5, Z0, Z6
-	VFMADD231PS	Z4, Z2, Z6
-	VFMADD231PS	Z3, Z2, Z6
-	VFMADD231PS	Z1, Z0, Z6
-	VMOVUPS	Z6, 345216(R9)	// v_next[0]
-	VMOVUPS	352640(R9), Z1	// result_15[0]
-	VMOVUPS	351104(R9), Z3	// result_11[0]
-	VMOVUPS	349056(R9), Z4	// result_7[0]
-	VMOVUPS	347008(R9), Z5	// result_3[0]
-	VMOVUPS	343296(R9), Z6	// q_dot[0]
-	VFMADD231PS	Z0, Z5, Z6
-	VFMADD231PS	Z2, Z4, Z6
-	VFMADD231PS	Z2, Z3, Z6
-	VFMADD231PS	Z0, Z1, Z6
-	VMOVUPS	Z6, 345472(R9)	// q_next_dot[0]
-	VMOVUPS	352896(R9), Z1	// result_16[0]
-	VMOVUPS	351616(R9), Z3	// result_12[0]
-	VMOVUPS	349568(R9), Z4	// result_8[0]
-	VMOVUPS	347520(R9), Z5	// result_4[0]
-	VMOVUPS	343552(R9), Z6	// v_dot[0]
-	VFMADD231PS	Z0, Z5, Z6
-	VFMADD231PS	Z2, Z4, Z6
-	VFMADD231PS	Z2, Z3, Z6
-	VFMADD231PS	Z0, Z1, Z6
-	VMOVUPS	Z6, 345728(R9)	// v_next_dot[0]
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop13
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop12
 	RET
 
 // step0TangentLanestep is Step.0.tangent.lanestep (arm.nde:51) of a block of samples.
 TEXT step0TangentLanestep_avx512<>(SB), NOSPLIT, $0-0
 loop1:
 	// arm.nde:51
-	VBROADCASTSD	353152(AX), Z0	// step.t
-	VMOVSD	X0, 342272(AX)	// step0TangentStep.t
-	VBROADCASTSD	353408(AX), Z0	// step.h
-	VMOVSD	X0, 342528(AX)	// step0TangentStep.h
+	VBROADCASTSD	345984(AX), Z0	// step.t
+	VMOVSD	X0, 339200(AX)	// step0TangentStep.t
+	VBROADCASTSD	346240(AX), Z0	// step.h
+	VMOVSD	X0, 339456(AX)	// step0TangentStep.h
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop2: // 2 times: vectors of the block
-	VMOVUPS	354944(SI), Z0	// q[0]
-	VMOVUPS	Z0, 342784(SI)	// step0TangentStep.q[0]
-	VMOVUPS	355072(SI), Z0	// q[1]
-	VMOVUPS	Z0, 342912(SI)	// step0TangentStep.q[1]
-	VMOVUPS	355200(SI), Z0	// v[0]
-	VMOVUPS	Z0, 343040(SI)	// step0TangentStep.v[0]
-	VMOVUPS	355328(SI), Z0	// v[1]
-	VMOVUPS	Z0, 343168(SI)	// step0TangentStep.v[1]
-	VMOVUPS	355456(SI), Z0	// q_dot[0]
-	VMOVUPS	Z0, 343296(SI)	// step0TangentStep.q_dot[0]
-	VMOVUPS	355584(SI), Z0	// q_dot[1]
-	VMOVUPS	Z0, 343424(SI)	// step0TangentStep.q_dot[1]
-	VMOVUPS	355712(SI), Z0	// v_dot[0]
-	VMOVUPS	Z0, 343552(SI)	// step0TangentStep.v_dot[0]
-	VMOVUPS	355840(SI), Z0	// v_dot[1]
-	VMOVUPS	Z0, 343680(SI)	// step0TangentStep.v_dot[1]
-	VMOVUPS	355968(SI), Z0	// extra.0[0]
-	VMOVUPS	Z0, 343808(SI)	// step0TangentStep.u[0]
-	VMOVUPS	356096(SI), Z0	// extra.0[1]
-	VMOVUPS	Z0, 343936(SI)	// step0TangentStep.u[1]
-	VMOVUPS	356224(SI), Z0	// extra.1
-	VMOVUPS	Z0, 344064(SI)	// step0TangentStep.mul
-	VMOVUPS	356352(SI), Z0	// extra.2
-	VMOVUPS	Z0, 344192(SI)	// step0TangentStep.add
-	VMOVUPS	356480(SI), Z0	// extra.3
-	VMOVUPS	Z0, 344320(SI)	// step0TangentStep.mul
-	VMOVUPS	356608(SI), Z0	// extra.4
-	VMOVUPS	Z0, 344448(SI)	// step0TangentStep.mul
-	VMOVUPS	356736(SI), Z0	// extra.5
-	VMOVUPS	Z0, 344576(SI)	// step0TangentStep.reshape
-	VMOVUPS	356864(SI), Z0	// extra.6
-	VMOVUPS	Z0, 344704(SI)	// step0TangentStep.mul
-	VMOVUPS	356992(SI), Z0	// extra.7
-	VMOVUPS	Z0, 344832(SI)	// step0TangentStep.mul
+	VMOVUPS	347776(SI), Z0	// q[0]
+	VMOVUPS	Z0, 339712(SI)	// step0TangentStep.q[0]
+	VMOVUPS	347904(SI), Z0	// q[1]
+	VMOVUPS	Z0, 339840(SI)	// step0TangentStep.q[1]
+	VMOVUPS	348032(SI), Z0	// v[0]
+	VMOVUPS	Z0, 339968(SI)	// step0TangentStep.v[0]
+	VMOVUPS	348160(SI), Z0	// v[1]
+	VMOVUPS	Z0, 340096(SI)	// step0TangentStep.v[1]
+	VMOVUPS	348288(SI), Z0	// q_dot[0]
+	VMOVUPS	Z0, 340224(SI)	// step0TangentStep.q_dot[0]
+	VMOVUPS	348416(SI), Z0	// q_dot[1]
+	VMOVUPS	Z0, 340352(SI)	// step0TangentStep.q_dot[1]
+	VMOVUPS	348544(SI), Z0	// v_dot[0]
+	VMOVUPS	Z0, 340480(SI)	// step0TangentStep.v_dot[0]
+	VMOVUPS	348672(SI), Z0	// v_dot[1]
+	VMOVUPS	Z0, 340608(SI)	// step0TangentStep.v_dot[1]
+	VMOVUPS	348800(SI), Z0	// extra.0[0]
+	VMOVUPS	Z0, 340736(SI)	// step0TangentStep.u[0]
+	VMOVUPS	348928(SI), Z0	// extra.0[1]
+	VMOVUPS	Z0, 340864(SI)	// step0TangentStep.u[1]
+	VMOVUPS	349056(SI), Z0	// extra.1
+	VMOVUPS	Z0, 340992(SI)	// step0TangentStep.mul
+	VMOVUPS	349184(SI), Z0	// extra.2
+	VMOVUPS	Z0, 341120(SI)	// step0TangentStep.add
+	VMOVUPS	349312(SI), Z0	// extra.3
+	VMOVUPS	Z0, 341248(SI)	// step0TangentStep.mul
+	VMOVUPS	349440(SI), Z0	// extra.4
+	VMOVUPS	Z0, 341376(SI)	// step0TangentStep.mul
+	VMOVUPS	349568(SI), Z0	// extra.5
+	VMOVUPS	Z0, 341504(SI)	// step0TangentStep.reshape
+	VMOVUPS	349696(SI), Z0	// extra.6
+	VMOVUPS	Z0, 341632(SI)	// step0TangentStep.mul
+	VMOVUPS	349824(SI), Z0	// extra.7
+	VMOVUPS	Z0, 341760(SI)	// step0TangentStep.mul
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop2
 	CALL	step0TangentStep_avx512<>(SB)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop3: // 2 times: vectors of the block
-	VMOVUPS	344960(SI), Z0	// step0TangentStep.q_next[0]
-	VMOVUPS	Z0, 358400(SI)	// result[0]
-	VMOVUPS	345088(SI), Z0	// step0TangentStep.q_next[1]
-	VMOVUPS	Z0, 358528(SI)	// result[1]
-	VMOVUPS	345216(SI), Z0	// step0TangentStep.v_next[0]
-	VMOVUPS	Z0, 358656(SI)	// result_2[0]
-	VMOVUPS	345344(SI), Z0	// step0TangentStep.v_next[1]
-	VMOVUPS	Z0, 358784(SI)	// result_2[1]
-	VMOVUPS	345472(SI), Z0	// step0TangentStep.q_next_dot[0]
-	VMOVUPS	Z0, 358912(SI)	// result_3[0]
-	VMOVUPS	345600(SI), Z0	// step0TangentStep.q_next_dot[1]
-	VMOVUPS	Z0, 359040(SI)	// result_3[1]
-	VMOVUPS	345728(SI), Z0	// step0TangentStep.v_next_dot[0]
-	VMOVUPS	Z0, 359168(SI)	// result_4[0]
-	VMOVUPS	345856(SI), Z0	// step0TangentStep.v_next_dot[1]
-	VMOVUPS	Z0, 359296(SI)	// result_4[1]
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop3
-	MOVQ	$2, CX
-	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop4: // 2 times: vectors of the block
+loop3: // 2 times: vectors of the block
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	// arm.nde:51
-	VMOVUPS	358400(SI), Z4	// result[0]
+	VMOVUPS	341888(SI), Z4	// step0TangentStep.q_next[0]
 	VSUBPS	Z4, Z4, Z5
-	VMOVUPS	358528(SI), Z6	// result[1]
+	VMOVUPS	342016(SI), Z6	// step0TangentStep.q_next[1]
 	VSUBPS	Z6, Z6, Z7
 	VADDPS	Z5, Z0, Z0
 	VADDPS	Z7, Z0, Z0
-	VMOVUPS	358656(SI), Z5	// result_2[0]
+	VMOVUPS	342144(SI), Z5	// step0TangentStep.v_next[0]
 	VSUBPS	Z5, Z5, Z7
-	VMOVUPS	358784(SI), Z8	// result_2[1]
+	VMOVUPS	342272(SI), Z8	// step0TangentStep.v_next[1]
 	VSUBPS	Z8, Z8, Z9
 	VADDPS	Z7, Z1, Z1
 	VADDPS	Z9, Z1, Z1
-	VMOVUPS	358912(SI), Z7	// result_3[0]
+	VMOVUPS	342400(SI), Z7	// step0TangentStep.q_next_dot[0]
 	VSUBPS	Z7, Z7, Z9
-	VMOVUPS	359040(SI), Z10	// result_3[1]
+	VMOVUPS	342528(SI), Z10	// step0TangentStep.q_next_dot[1]
 	VSUBPS	Z10, Z10, Z11
 	VADDPS	Z9, Z2, Z2
 	VADDPS	Z11, Z2, Z2
-	VMOVUPS	359168(SI), Z9	// result_4[0]
+	VMOVUPS	342656(SI), Z9	// step0TangentStep.v_next_dot[0]
 	VSUBPS	Z9, Z9, Z11
-	VMOVUPS	359296(SI), Z12	// result_4[1]
+	VMOVUPS	342784(SI), Z12	// step0TangentStep.v_next_dot[1]
 	VSUBPS	Z12, Z12, Z13
 	VADDPS	Z11, Z3, Z3
 	VADDPS	Z13, Z3, Z3
-	VMOVUPD	353664(DI), Z11	// step.live
-	VMOVUPD	353728(DI), Z13	// step.live | 1
+	VMOVUPD	346496(DI), Z11	// step.live
+	VMOVUPD	346560(DI), Z13	// step.live | 1
 	VCMPPS.BCST	$0, f32_00000000<>(SB), Z0, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z0
 	VCMPPS.BCST	$0, f32_00000000<>(SB), Z1, K1
@@ -6739,66 +6509,66 @@ loop4: // 2 times: vectors of the block
 	VPMOVSXDQ	Y2, Z2
 	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z0, Z0
 	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z2, Z2
-	VMOVUPD	Z0, 358144(DI)	// step.code
-	VMOVUPD	Z2, 358208(DI)	// step.code | 1
-	VMOVUPS	354944(SI), Z0	// q[0]
-	VMOVUPS	355072(SI), Z2	// q[1]
-	VMOVUPS	355200(SI), Z3	// v[0]
-	VMOVUPS	355328(SI), Z11	// v[1]
-	VMOVUPS	355456(SI), Z13	// q_dot[0]
-	VMOVUPS	355584(SI), Z14	// q_dot[1]
-	VMOVUPS	355712(SI), Z15	// v_dot[0]
-	VMOVUPS	355840(SI), Z16	// v_dot[1]
+	VMOVUPD	Z0, 350976(DI)	// step.code
+	VMOVUPD	Z2, 351040(DI)	// step.code | 1
+	VMOVUPS	347776(SI), Z0	// q[0]
+	VMOVUPS	347904(SI), Z2	// q[1]
+	VMOVUPS	348032(SI), Z3	// v[0]
+	VMOVUPS	348160(SI), Z11	// v[1]
+	VMOVUPS	348288(SI), Z13	// q_dot[0]
+	VMOVUPS	348416(SI), Z14	// q_dot[1]
+	VMOVUPS	348544(SI), Z15	// v_dot[0]
+	VMOVUPS	348672(SI), Z16	// v_dot[1]
 	VPTERNLOGD	$0xe2, Z0, Z1, Z4
-	VMOVUPS	Z4, 357120(SI)	// q.next[0]
+	VMOVUPS	Z4, 349952(SI)	// q.next[0]
 	VPTERNLOGD	$0xe2, Z2, Z1, Z6
-	VMOVUPS	Z6, 357248(SI)	// q.next[1]
+	VMOVUPS	Z6, 350080(SI)	// q.next[1]
 	VPTERNLOGD	$0xe2, Z3, Z1, Z5
-	VMOVUPS	Z5, 357376(SI)	// v.next[0]
+	VMOVUPS	Z5, 350208(SI)	// v.next[0]
 	VPTERNLOGD	$0xe2, Z11, Z1, Z8
-	VMOVUPS	Z8, 357504(SI)	// v.next[1]
+	VMOVUPS	Z8, 350336(SI)	// v.next[1]
 	VPTERNLOGD	$0xe2, Z13, Z1, Z7
-	VMOVUPS	Z7, 357632(SI)	// q_dot.next[0]
+	VMOVUPS	Z7, 350464(SI)	// q_dot.next[0]
 	VPTERNLOGD	$0xe2, Z14, Z1, Z10
-	VMOVUPS	Z10, 357760(SI)	// q_dot.next[1]
+	VMOVUPS	Z10, 350592(SI)	// q_dot.next[1]
 	VPTERNLOGD	$0xe2, Z15, Z1, Z9
-	VMOVUPS	Z9, 357888(SI)	// v_dot.next[0]
+	VMOVUPS	Z9, 350720(SI)	// v_dot.next[0]
 	VPTERNLOGD	$0xca, Z16, Z12, Z1
-	VMOVUPS	Z1, 358016(SI)	// v_dot.next[1]
+	VMOVUPS	Z1, 350848(SI)	// v_dot.next[1]
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
-	JNE	loop4
+	JNE	loop3
 	// results that are the arguments of the next run
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop5: // 2 times: vectors of the block
-	VMOVUPS	357120(SI), Z0	// q.next[0]
-	VMOVUPS	Z0, 354944(SI)	// q[0]
-	VMOVUPS	357248(SI), Z0	// q.next[1]
-	VMOVUPS	Z0, 355072(SI)	// q[1]
-	VMOVUPS	357376(SI), Z0	// v.next[0]
-	VMOVUPS	Z0, 355200(SI)	// v[0]
-	VMOVUPS	357504(SI), Z0	// v.next[1]
-	VMOVUPS	Z0, 355328(SI)	// v[1]
-	VMOVUPS	357632(SI), Z0	// q_dot.next[0]
-	VMOVUPS	Z0, 355456(SI)	// q_dot[0]
-	VMOVUPS	357760(SI), Z0	// q_dot.next[1]
-	VMOVUPS	Z0, 355584(SI)	// q_dot[1]
-	VMOVUPS	357888(SI), Z0	// v_dot.next[0]
-	VMOVUPS	Z0, 355712(SI)	// v_dot[0]
-	VMOVUPS	358016(SI), Z0	// v_dot.next[1]
-	VMOVUPS	Z0, 355840(SI)	// v_dot[1]
+loop4: // 2 times: vectors of the block
+	VMOVUPS	349952(SI), Z0	// q.next[0]
+	VMOVUPS	Z0, 347776(SI)	// q[0]
+	VMOVUPS	350080(SI), Z0	// q.next[1]
+	VMOVUPS	Z0, 347904(SI)	// q[1]
+	VMOVUPS	350208(SI), Z0	// v.next[0]
+	VMOVUPS	Z0, 348032(SI)	// v[0]
+	VMOVUPS	350336(SI), Z0	// v.next[1]
+	VMOVUPS	Z0, 348160(SI)	// v[1]
+	VMOVUPS	350464(SI), Z0	// q_dot.next[0]
+	VMOVUPS	Z0, 348288(SI)	// q_dot[0]
+	VMOVUPS	350592(SI), Z0	// q_dot.next[1]
+	VMOVUPS	Z0, 348416(SI)	// q_dot[1]
+	VMOVUPS	350720(SI), Z0	// v_dot.next[0]
+	VMOVUPS	Z0, 348544(SI)	// v_dot[0]
+	VMOVUPS	350848(SI), Z0	// v_dot.next[1]
+	VMOVUPS	Z0, 348672(SI)	// v_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop5
+	JNE	loop4
 	// the next step, if all lanes have taken this one
-	VMOVUPD	358144(AX), Z0	// step.code
-	VMOVUPD	358208(AX), Z1	// step.code | 1
+	VMOVUPD	350976(AX), Z0	// step.code
+	VMOVUPD	351040(AX), Z1	// step.code | 1
 	VADDPD	Z1, Z0, Z0
-	VMOVUPD	358272(AX), Z1	// step.code | 2
+	VMOVUPD	351104(AX), Z1	// step.code | 2
 	VADDPD	Z1, Z0, Z0
-	VMOVUPD	358336(AX), Z1	// step.code | 3
+	VMOVUPD	351168(AX), Z1	// step.code | 3
 	VADDPD	Z1, Z0, Z0
 	VSHUFF64X2	$78, Z0, Z0, Z1
 	VADDPD	Z1, Z0, Z0
@@ -6808,22 +6578,22 @@ loop5: // 2 times: vectors of the block
 	VADDPD	Z1, Z0, Z0
 	VCMPPD.BCST	$0, f64_4040000000000000<>(SB), Z0, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
-	VBROADCASTSD	354176(AX), Z1	// step.taken
+	VBROADCASTSD	347008(AX), Z1	// step.taken
 	VADDPD.BCST	f64_3ff0000000000000<>(SB), Z1, Z2
-	VBROADCASTSD	353920(AX), Z3	// step.t0
-	VBROADCASTSD	353408(AX), Z4	// step.h
+	VBROADCASTSD	346752(AX), Z3	// step.t0
+	VBROADCASTSD	346240(AX), Z4	// step.h
 	VMULPD	Z4, Z2, Z4
 	VADDPD	Z4, Z3, Z3
-	VBROADCASTSD	353152(AX), Z4	// step.t
+	VBROADCASTSD	345984(AX), Z4	// step.t
 	VPTERNLOGQ	$0xe2, Z4, Z0, Z3
-	VMOVSD	X3, 353152(AX)	// step.t
+	VMOVSD	X3, 345984(AX)	// step.t
 	VPTERNLOGQ	$0xb8, Z2, Z0, Z1
-	VMOVSD	X1, 354176(AX)	// step.taken
-	VBROADCASTSD	354432(AX), Z1	// step.many
+	VMOVSD	X1, 347008(AX)	// step.taken
+	VBROADCASTSD	347264(AX), Z1	// step.many
 	VSUBPD	Z2, Z1, Z1
 	VPANDQ	Z1, Z0, Z0
-	VMOVSD	X0, 354688(AX)	// step.more
-	CMPQ	354688(AX), $0	// step.more
+	VMOVSD	X0, 347520(AX)	// step.more
+	CMPQ	347520(AX), $0	// step.more
 	JNE	loop1
 	RET
 
@@ -6845,9 +6615,9 @@ TEXT armFieldDual2_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	359552(SI), Z0	// q[1]
-	VMOVUPS	360320(SI), Z1	// add
-	VMOVUPS	360448(SI), Z2	// mul
+	VMOVUPS	351360(SI), Z0	// q[1]
+	VMOVUPS	352128(SI), Z1	// add
+	VMOVUPS	352256(SI), Z2	// mul
 	// arm.nde:28
 	VBROADCASTSS	f32_4b400000<>(SB), Z3
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z0, Z3
@@ -6880,16 +6650,16 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z4
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z4, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z3, K1, Z3
-	VMOVUPS	Z3, 362880(SI)	// c2
+	VMOVUPS	Z3, 354688(SI)	// c2
 	// arm.nde:30
 	VFMADD231PS	Z3, Z2, Z1
-	VMOVUPS	360192(SI), Z2	// mul
-	VMOVUPS	360576(SI), Z4	// mul
+	VMOVUPS	352000(SI), Z2	// mul
+	VMOVUPS	352384(SI), Z4	// mul
 	// arm.nde:32
 	// arm.nde:31
 	VFMADD231PS	Z3, Z4, Z2
-	VMOVUPS	359680(SI), Z3	// v[0]
-	VMOVUPS	359808(SI), Z5	// v[1]
+	VMOVUPS	351488(SI), Z3	// v[0]
+	VMOVUPS	351616(SI), Z5	// v[1]
 	// arm.nde:32
 	// arm.nde:28
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z6
@@ -6924,35 +6694,35 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z7
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z7, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z6
-	VMOVUPS	Z6, 363520(SI)	// s2
+	VMOVUPS	Z6, 355328(SI)	// s2
 	// arm.nde:33
 	VMULPS	Z6, Z4, Z4
-	VMOVUPS	Z4, 363648(SI)	// k
+	VMOVUPS	Z4, 355456(SI)	// k
 	// arm.nde:34
 	VPXORD.BCST	f32_80000000<>(SB), Z4, Z6
-	VMOVUPS	Z6, 363776(SI)	// neg
+	VMOVUPS	Z6, 355584(SI)	// neg
 	VMULPS.BCST	f32_40000000<>(SB), Z3, Z7
-	VMOVUPS	Z7, 363904(SI)	// mul_6
+	VMOVUPS	Z7, 355712(SI)	// mul_6
 	VMULPS	Z5, Z7, Z7
 	VFMADD231PS	Z5, Z5, Z7
-	VMOVUPS	Z7, 364032(SI)	// add_2
+	VMOVUPS	Z7, 355840(SI)	// add_2
 	VMULPS	Z7, Z6, Z6
-	VMOVUPS	360704(SI), Z7	// reshape
+	VMOVUPS	352512(SI), Z7	// reshape
 	// arm.nde:32
-	VMOVUPS	Z1, 363008(SI)	// M[0]
-	VMOVUPS	Z2, 363136(SI)	// M[1]
-	VMOVUPS	Z2, 363264(SI)	// M[2]
-	VMOVUPS	Z7, 363392(SI)	// M[3]
+	VMOVUPS	Z1, 354816(SI)	// M[0]
+	VMOVUPS	Z2, 354944(SI)	// M[1]
+	VMOVUPS	Z2, 355072(SI)	// M[2]
+	VMOVUPS	Z7, 355200(SI)	// M[3]
 	// arm.nde:34
 	VMULPS	Z3, Z3, Z1
-	VMOVUPS	Z1, 364160(SI)	// square
+	VMOVUPS	Z1, 355968(SI)	// square
 	VMULPS	Z1, Z4, Z1
-	VMOVUPS	359424(SI), Z2	// q[0]
-	VMOVUPS	360960(SI), Z4	// mul
-	VMOVUPS	360832(SI), Z7	// mul
+	VMOVUPS	351232(SI), Z2	// q[0]
+	VMOVUPS	352768(SI), Z4	// mul
+	VMOVUPS	352640(SI), Z7	// mul
 	// arm.nde:35
 	VADDPS	Z0, Z2, Z8
-	VMOVUPS	Z8, 364288(SI)	// add_3
+	VMOVUPS	Z8, 356096(SI)	// add_3
 	VBROADCASTSS	f32_4b400000<>(SB), Z9
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z8, Z9
 	VSUBPS.BCST	f32_4b400000<>(SB), Z9, Z10
@@ -7017,8 +6787,8 @@ loop1: // 2 times: vectors of the block
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z9, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z8, K1, Z8
 	VFMADD213PS	Z4, Z8, Z7
-	VMOVUPS	359936(SI), Z8	// u[0]
-	VMOVUPS	360064(SI), Z9	// u[1]
+	VMOVUPS	351744(SI), Z8	// u[0]
+	VMOVUPS	351872(SI), Z9	// u[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Z6, Z8, Z6
@@ -7026,9 +6796,9 @@ loop1: // 2 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Z7, Z6, Z6
-	VMOVUPS	Z6, 364416(SI)	// sub[0]
+	VMOVUPS	Z6, 356224(SI)	// sub[0]
 	VSUBPS	Z4, Z1, Z1
-	VMOVUPS	Z1, 364544(SI)	// sub[1]
+	VMOVUPS	Z1, 356352(SI)	// sub[1]
 	// arm.nde:11
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z1
 	VBROADCASTSS	f32_4b400000<>(SB), Z4
@@ -7062,7 +6832,7 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z4
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z4, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z1, K1, Z1
-	VMOVUPS	Z1, 364672(SI)	// sin[0]
+	VMOVUPS	Z1, 356480(SI)	// sin[0]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z4
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z4, Z6
@@ -7095,7 +6865,7 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z6
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z6, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z4, K1, Z4
-	VMOVUPS	Z4, 364800(SI)	// sin[1]
+	VMOVUPS	Z4, 356608(SI)	// sin[1]
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z2, Z6
 	VSUBPS.BCST	f32_4b400000<>(SB), Z6, Z7
@@ -7127,7 +6897,7 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z2
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z2, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z2
-	VMOVUPS	Z2, 364928(SI)	// cos[0]
+	VMOVUPS	Z2, 356736(SI)	// cos[0]
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z0, Z6
 	VSUBPS.BCST	f32_4b400000<>(SB), Z6, Z7
@@ -7159,13 +6929,13 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z0
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z0, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z0
-	VMOVUPS	Z0, 365056(SI)	// cos[1]
-	VMOVUPS	Z1, 365184(SI)	// concat[0]
-	VMOVUPS	Z4, 365312(SI)	// concat[1]
-	VMOVUPS	Z2, 365440(SI)	// concat[2]
-	VMOVUPS	Z0, 365568(SI)	// concat[3]
-	VMOVUPS	Z3, 365696(SI)	// concat[4]
-	VMOVUPS	Z5, 365824(SI)	// concat[5]
+	VMOVUPS	Z0, 356864(SI)	// cos[1]
+	VMOVUPS	Z1, 356992(SI)	// concat[0]
+	VMOVUPS	Z4, 357120(SI)	// concat[1]
+	VMOVUPS	Z2, 357248(SI)	// concat[2]
+	VMOVUPS	Z0, 357376(SI)	// concat[3]
+	VMOVUPS	Z3, 357504(SI)	// concat[4]
+	VMOVUPS	Z5, 357632(SI)	// concat[5]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -7195,8 +6965,8 @@ loop2: // 4 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop3: // 6 times: terms of the sums
-	VMOVUPS	365184(R11), Z16	// concat[0]
-	VMOVUPS	365248(R11), Z17	// concat[0] | 1
+	VMOVUPS	356992(R11), Z16	// concat[0]
+	VMOVUPS	357056(R11), Z17	// concat[0] | 1
 	VBROADCASTSS	(R12), Z18	// friction.0.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -7225,33 +6995,33 @@ loop3: // 6 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop3
-	VMOVUPS	Z0, 365952(DI)	// matvec[0]
-	VMOVUPS	Z1, 366016(DI)	// matvec[0] | 1
-	VMOVUPS	Z2, 366080(DI)	// matvec[1]
-	VMOVUPS	Z3, 366144(DI)	// matvec[1] | 1
-	VMOVUPS	Z4, 366208(DI)	// matvec[2]
-	VMOVUPS	Z5, 366272(DI)	// matvec[2] | 1
-	VMOVUPS	Z6, 366336(DI)	// matvec[3]
-	VMOVUPS	Z7, 366400(DI)	// matvec[3] | 1
-	VMOVUPS	Z8, 366464(DI)	// matvec[4]
-	VMOVUPS	Z9, 366528(DI)	// matvec[4] | 1
-	VMOVUPS	Z10, 366592(DI)	// matvec[5]
-	VMOVUPS	Z11, 366656(DI)	// matvec[5] | 1
-	VMOVUPS	Z12, 366720(DI)	// matvec[6]
-	VMOVUPS	Z13, 366784(DI)	// matvec[6] | 1
-	VMOVUPS	Z14, 366848(DI)	// matvec[7]
-	VMOVUPS	Z15, 366912(DI)	// matvec[7] | 1
+	VMOVUPS	Z0, 357760(DI)	// matvec[0]
+	VMOVUPS	Z1, 357824(DI)	// matvec[0] | 1
+	VMOVUPS	Z2, 357888(DI)	// matvec[1]
+	VMOVUPS	Z3, 357952(DI)	// matvec[1] | 1
+	VMOVUPS	Z4, 358016(DI)	// matvec[2]
+	VMOVUPS	Z5, 358080(DI)	// matvec[2] | 1
+	VMOVUPS	Z6, 358144(DI)	// matvec[3]
+	VMOVUPS	Z7, 358208(DI)	// matvec[3] | 1
+	VMOVUPS	Z8, 358272(DI)	// matvec[4]
+	VMOVUPS	Z9, 358336(DI)	// matvec[4] | 1
+	VMOVUPS	Z10, 358400(DI)	// matvec[5]
+	VMOVUPS	Z11, 358464(DI)	// matvec[5] | 1
+	VMOVUPS	Z12, 358528(DI)	// matvec[6]
+	VMOVUPS	Z13, 358592(DI)	// matvec[6] | 1
+	VMOVUPS	Z14, 358656(DI)	// matvec[7]
+	VMOVUPS	Z15, 358720(DI)	// matvec[7] | 1
 	MOVQ	$8, R10
 	MOVQ	DI, R11
 	MOVQ	R9, R12
 loop4: // 8 times
-	VMOVUPS	365952(R11), Z0	// matvec[0]
-	VMOVUPS	366016(R11), Z1	// matvec[0] | 1
+	VMOVUPS	357760(R11), Z0	// matvec[0]
+	VMOVUPS	357824(R11), Z1	// matvec[0] | 1
 	VBROADCASTSS	768(R12), Z2	// friction.0.bias[0]
 	VADDPS	Z2, Z0, Z0
 	VADDPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 370048(R11)	// add_4[0]
-	VMOVUPS	Z1, 370112(R11)	// add_4[0] | 1
+	VMOVUPS	Z0, 361856(R11)	// add_4[0]
+	VMOVUPS	Z1, 361920(R11)	// add_4[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z2
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z3
 	VMAXPS	Z2, Z3, Z2
@@ -7308,8 +7078,8 @@ loop4: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	VMAXPS	Z1, Z3, Z1
 	VFMADD231PS	Z4, Z2, Z1
-	VMOVUPS	Z0, 374144(R11)	// softplus[0]
-	VMOVUPS	Z1, 374208(R11)	// softplus[0] | 1
+	VMOVUPS	Z0, 365952(R11)	// softplus[0]
+	VMOVUPS	Z1, 366016(R11)	// softplus[0] | 1
 	ADDQ	$128, R11
 	ADDQ	$4, R12
 	DECQ	R10
@@ -7348,8 +7118,8 @@ loop5: // 4 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop6: // 32 times: terms of the sums
-	VMOVUPS	374144(R11), Z20	// softplus[0]
-	VMOVUPS	374208(R11), Z21	// softplus[0] | 1
+	VMOVUPS	365952(R11), Z20	// softplus[0]
+	VMOVUPS	366016(R11), Z21	// softplus[0] | 1
 	VBROADCASTSS	896(R12), Z22	// friction.2.weight[0]
 	VFMADD231PS	Z20, Z22, Z4
 	VFMADD231PS	Z21, Z22, Z5
@@ -7378,33 +7148,33 @@ loop6: // 32 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop6
-	VMOVUPS	Z4, 378240(DI)	// matvec_2[0]
-	VMOVUPS	Z5, 378304(DI)	// matvec_2[0] | 1
-	VMOVUPS	Z6, 378368(DI)	// matvec_2[1]
-	VMOVUPS	Z7, 378432(DI)	// matvec_2[1] | 1
-	VMOVUPS	Z8, 378496(DI)	// matvec_2[2]
-	VMOVUPS	Z9, 378560(DI)	// matvec_2[2] | 1
-	VMOVUPS	Z10, 378624(DI)	// matvec_2[3]
-	VMOVUPS	Z11, 378688(DI)	// matvec_2[3] | 1
-	VMOVUPS	Z12, 378752(DI)	// matvec_2[4]
-	VMOVUPS	Z13, 378816(DI)	// matvec_2[4] | 1
-	VMOVUPS	Z14, 378880(DI)	// matvec_2[5]
-	VMOVUPS	Z15, 378944(DI)	// matvec_2[5] | 1
-	VMOVUPS	Z16, 379008(DI)	// matvec_2[6]
-	VMOVUPS	Z17, 379072(DI)	// matvec_2[6] | 1
-	VMOVUPS	Z18, 379136(DI)	// matvec_2[7]
-	VMOVUPS	Z19, 379200(DI)	// matvec_2[7] | 1
+	VMOVUPS	Z4, 370048(DI)	// matvec_2[0]
+	VMOVUPS	Z5, 370112(DI)	// matvec_2[0] | 1
+	VMOVUPS	Z6, 370176(DI)	// matvec_2[1]
+	VMOVUPS	Z7, 370240(DI)	// matvec_2[1] | 1
+	VMOVUPS	Z8, 370304(DI)	// matvec_2[2]
+	VMOVUPS	Z9, 370368(DI)	// matvec_2[2] | 1
+	VMOVUPS	Z10, 370432(DI)	// matvec_2[3]
+	VMOVUPS	Z11, 370496(DI)	// matvec_2[3] | 1
+	VMOVUPS	Z12, 370560(DI)	// matvec_2[4]
+	VMOVUPS	Z13, 370624(DI)	// matvec_2[4] | 1
+	VMOVUPS	Z14, 370688(DI)	// matvec_2[5]
+	VMOVUPS	Z15, 370752(DI)	// matvec_2[5] | 1
+	VMOVUPS	Z16, 370816(DI)	// matvec_2[6]
+	VMOVUPS	Z17, 370880(DI)	// matvec_2[6] | 1
+	VMOVUPS	Z18, 370944(DI)	// matvec_2[7]
+	VMOVUPS	Z19, 371008(DI)	// matvec_2[7] | 1
 	MOVQ	$8, R10
 	MOVQ	DI, R11
 	MOVQ	R9, R12
 loop7: // 8 times
-	VMOVUPS	378240(R11), Z4	// matvec_2[0]
-	VMOVUPS	378304(R11), Z5	// matvec_2[0] | 1
+	VMOVUPS	370048(R11), Z4	// matvec_2[0]
+	VMOVUPS	370112(R11), Z5	// matvec_2[0] | 1
 	VBROADCASTSS	4992(R12), Z6	// friction.2.bias[0]
 	VADDPS	Z6, Z4, Z4
 	VADDPS	Z6, Z5, Z5
-	VMOVUPS	Z4, 382336(R11)	// add_5[0]
-	VMOVUPS	Z5, 382400(R11)	// add_5[0] | 1
+	VMOVUPS	Z4, 374144(R11)	// add_5[0]
+	VMOVUPS	Z5, 374208(R11)	// add_5[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z4, Z6
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z7
 	VMAXPS	Z6, Z7, Z6
@@ -7476,30 +7246,30 @@ loop7: // 8 times
 	ADDQ	$32, R9
 	DECQ	CX
 	JNE	loop5
-	VMOVUPS	Z0, 386432(AX)	// matvec_3[0]
-	VMOVUPS	Z1, 386496(AX)	// matvec_3[0] | 1
-	VMOVUPS	Z2, 386560(AX)	// matvec_3[1]
-	VMOVUPS	Z3, 386624(AX)	// matvec_3[1] | 1
+	VMOVUPS	Z0, 378240(AX)	// matvec_3[0]
+	VMOVUPS	Z1, 378304(AX)	// matvec_3[0] | 1
+	VMOVUPS	Z2, 378368(AX)	// matvec_3[1]
+	VMOVUPS	Z3, 378432(AX)	// matvec_3[1] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop8: // 2 times: vectors of the block
 	// arm.nde:38
-	VMOVUPS	364416(SI), Z0	// sub[0]
-	VMOVUPS	386432(SI), Z1	// matvec_3[0]
+	VMOVUPS	356224(SI), Z0	// sub[0]
+	VMOVUPS	378240(SI), Z1	// matvec_3[0]
 	VBROADCASTSS	5376(BX), Z2	// friction.4.bias[0]
 	VADDPS	Z2, Z1, Z1
 	VSUBPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 386688(SI)	// sub_2[0]
-	VMOVUPS	364544(SI), Z1	// sub[1]
-	VMOVUPS	386560(SI), Z2	// matvec_3[1]
+	VMOVUPS	Z0, 378496(SI)	// sub_2[0]
+	VMOVUPS	356352(SI), Z1	// sub[1]
+	VMOVUPS	378368(SI), Z2	// matvec_3[1]
 	VBROADCASTSS	5380(BX), Z3	// friction.4.bias[1]
 	VADDPS	Z3, Z2, Z2
 	VSUBPS	Z2, Z1, Z1
-	VMOVUPS	Z1, 386816(SI)	// sub_2[1]
-	VMOVUPS	363008(SI), Z2	// M[0]
-	VMOVUPS	363136(SI), Z3	// M[1]
-	VMOVUPS	363264(SI), Z4	// M[2]
-	VMOVUPS	363392(SI), Z5	// M[3]
+	VMOVUPS	Z1, 378624(SI)	// sub_2[1]
+	VMOVUPS	354816(SI), Z2	// M[0]
+	VMOVUPS	354944(SI), Z3	// M[1]
+	VMOVUPS	355072(SI), Z4	// M[2]
+	VMOVUPS	355200(SI), Z5	// M[3]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z6
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z7
 	VCMPPS	$17, Z7, Z6, K1
@@ -7526,41 +7296,41 @@ loop8: // 2 times: vectors of the block
 	VFNMADD231PS	Z1, Z4, Z5
 	VDIVPS	Z7, Z5, Z2
 	VPORD	Z0, Z2, Z0
-	VMOVUPS	Z0, 362112(SI)	// dv[0]
-	VMOVUPS	Z1, 362240(SI)	// dv[1]
-	VMOVUPS	361216(SI), Z0	// q_dot[1]
-	VMOVUPS	360576(SI), Z1	// mul
-	VMOVUPS	361344(SI), Z2	// v_dot[0]
-	VMOVUPS	359808(SI), Z3	// v[1]
-	VMOVUPS	361472(SI), Z4	// v_dot[1]
+	VMOVUPS	Z0, 353920(SI)	// dv[0]
+	VMOVUPS	Z1, 354048(SI)	// dv[1]
+	VMOVUPS	353024(SI), Z0	// q_dot[1]
+	VMOVUPS	352384(SI), Z1	// mul
+	VMOVUPS	353152(SI), Z2	// v_dot[0]
+	VMOVUPS	351616(SI), Z3	// v[1]
+	VMOVUPS	353280(SI), Z4	// v_dot[1]
 	// arm.nde:33
-	VMOVUPS	362880(SI), Z5	// c2
+	VMOVUPS	354688(SI), Z5	// c2
 	VMULPS	Z5, Z0, Z5
 	VMULPS	Z1, Z5, Z1
 	// arm.nde:34
 	VMULPS.BCST	f32_40000000<>(SB), Z3, Z5
-	VMOVUPS	363904(SI), Z6	// mul_6
+	VMOVUPS	355712(SI), Z6	// mul_6
 	VMULPS.BCST	f32_40000000<>(SB), Z2, Z7
 	VMULPS	Z3, Z7, Z3
 	VFMADD231PS	Z6, Z4, Z3
 	VFMADD231PS	Z5, Z4, Z3
-	VMOVUPS	363776(SI), Z5	// neg
+	VMOVUPS	355584(SI), Z5	// neg
 	VPXORD.BCST	f32_80000000<>(SB), Z1, Z7
-	VMOVUPS	364032(SI), Z8	// add_2
+	VMOVUPS	355840(SI), Z8	// add_2
 	VMULPS	Z8, Z7, Z7
 	VFMADD231PS	Z5, Z3, Z7
 	VMULPS	Z6, Z2, Z3
-	VMOVUPS	363648(SI), Z5	// k
-	VMOVUPS	364160(SI), Z6	// square
+	VMOVUPS	355456(SI), Z5	// k
+	VMOVUPS	355968(SI), Z6	// square
 	VMULPS	Z6, Z1, Z1
 	VFMADD231PS	Z5, Z3, Z1
-	VMOVUPS	361088(SI), Z3	// q_dot[0]
-	VMOVUPS	360960(SI), Z5	// mul
-	VMOVUPS	359424(SI), Z6	// q[0]
-	VMOVUPS	360832(SI), Z8	// mul
+	VMOVUPS	352896(SI), Z3	// q_dot[0]
+	VMOVUPS	352768(SI), Z5	// mul
+	VMOVUPS	351232(SI), Z6	// q[0]
+	VMOVUPS	352640(SI), Z8	// mul
 	// arm.nde:35
 	VADDPS	Z0, Z3, Z9
-	VMOVUPS	364288(SI), Z10	// add_3
+	VMOVUPS	356096(SI), Z10	// add_3
 	VPANDD.BCST	f32_7fffffff<>(SB), Z10, Z11
 	VBROADCASTSS	f32_4b400000<>(SB), Z12
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z11, Z12
@@ -7631,8 +7401,8 @@ loop8: // 2 times: vectors of the block
 	VPXORD.BCST	f32_80000000<>(SB), Z6, Z6
 	VMULPS	Z6, Z3, Z6
 	VFMADD213PS	Z5, Z8, Z6
-	VMOVUPS	361600(SI), Z8	// u_dot[0]
-	VMOVUPS	361728(SI), Z9	// u_dot[1]
+	VMOVUPS	353408(SI), Z8	// u_dot[0]
+	VMOVUPS	353536(SI), Z9	// u_dot[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Z7, Z8, Z7
@@ -7640,30 +7410,30 @@ loop8: // 2 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Z6, Z7, Z6
-	VMOVUPS	Z6, 386944(SI)	// sub_3[0]
+	VMOVUPS	Z6, 378752(SI)	// sub_3[0]
 	VSUBPS	Z5, Z1, Z1
-	VMOVUPS	Z1, 387072(SI)	// sub_3[1]
+	VMOVUPS	Z1, 378880(SI)	// sub_3[1]
 	// arm.nde:11
-	VMOVUPS	364928(SI), Z1	// cos[0]
+	VMOVUPS	356736(SI), Z1	// cos[0]
 	VMULPS	Z1, Z3, Z1
-	VMOVUPS	Z1, 387200(SI)	// mul_7[0]
-	VMOVUPS	365056(SI), Z5	// cos[1]
+	VMOVUPS	Z1, 379008(SI)	// mul_7[0]
+	VMOVUPS	356864(SI), Z5	// cos[1]
 	VMULPS	Z5, Z0, Z5
-	VMOVUPS	Z5, 387328(SI)	// mul_7[1]
-	VMOVUPS	364672(SI), Z6	// sin[0]
+	VMOVUPS	Z5, 379136(SI)	// mul_7[1]
+	VMOVUPS	356480(SI), Z6	// sin[0]
 	VPXORD.BCST	f32_80000000<>(SB), Z6, Z6
 	VMULPS	Z6, Z3, Z3
-	VMOVUPS	Z3, 387456(SI)	// mul_8[0]
-	VMOVUPS	364800(SI), Z6	// sin[1]
+	VMOVUPS	Z3, 379264(SI)	// mul_8[0]
+	VMOVUPS	356608(SI), Z6	// sin[1]
 	VPXORD.BCST	f32_80000000<>(SB), Z6, Z6
 	VMULPS	Z6, Z0, Z0
-	VMOVUPS	Z0, 387584(SI)	// mul_8[1]
-	VMOVUPS	Z1, 387712(SI)	// concat_2[0]
-	VMOVUPS	Z5, 387840(SI)	// concat_2[1]
-	VMOVUPS	Z3, 387968(SI)	// concat_2[2]
-	VMOVUPS	Z0, 388096(SI)	// concat_2[3]
-	VMOVUPS	Z2, 388224(SI)	// concat_2[4]
-	VMOVUPS	Z4, 388352(SI)	// concat_2[5]
+	VMOVUPS	Z0, 379392(SI)	// mul_8[1]
+	VMOVUPS	Z1, 379520(SI)	// concat_2[0]
+	VMOVUPS	Z5, 379648(SI)	// concat_2[1]
+	VMOVUPS	Z3, 379776(SI)	// concat_2[2]
+	VMOVUPS	Z0, 379904(SI)	// concat_2[3]
+	VMOVUPS	Z2, 380032(SI)	// concat_2[4]
+	VMOVUPS	Z4, 380160(SI)	// concat_2[5]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop8
@@ -7692,8 +7462,8 @@ loop9: // 4 times: tiles of 8 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop10: // 6 times: terms of the sums
-	VMOVUPS	387712(R10), Z16	// concat_2[0]
-	VMOVUPS	387776(R10), Z17	// concat_2[0] | 1
+	VMOVUPS	379520(R10), Z16	// concat_2[0]
+	VMOVUPS	379584(R10), Z17	// concat_2[0] | 1
 	VBROADCASTSS	(R11), Z18	// friction.0.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -7722,29 +7492,29 @@ loop10: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop10
-	VMOVUPS	Z0, 388480(DI)	// matvec_4[0]
-	VMOVUPS	Z1, 388544(DI)	// matvec_4[0] | 1
-	VMOVUPS	Z2, 388608(DI)	// matvec_4[1]
-	VMOVUPS	Z3, 388672(DI)	// matvec_4[1] | 1
-	VMOVUPS	Z4, 388736(DI)	// matvec_4[2]
-	VMOVUPS	Z5, 388800(DI)	// matvec_4[2] | 1
-	VMOVUPS	Z6, 388864(DI)	// matvec_4[3]
-	VMOVUPS	Z7, 388928(DI)	// matvec_4[3] | 1
-	VMOVUPS	Z8, 388992(DI)	// matvec_4[4]
-	VMOVUPS	Z9, 389056(DI)	// matvec_4[4] | 1
-	VMOVUPS	Z10, 389120(DI)	// matvec_4[5]
-	VMOVUPS	Z11, 389184(DI)	// matvec_4[5] | 1
-	VMOVUPS	Z12, 389248(DI)	// matvec_4[6]
-	VMOVUPS	Z13, 389312(DI)	// matvec_4[6] | 1
-	VMOVUPS	Z14, 389376(DI)	// matvec_4[7]
-	VMOVUPS	Z15, 389440(DI)	// matvec_4[7] | 1
+	VMOVUPS	Z0, 380288(DI)	// matvec_4[0]
+	VMOVUPS	Z1, 380352(DI)	// matvec_4[0] | 1
+	VMOVUPS	Z2, 380416(DI)	// matvec_4[1]
+	VMOVUPS	Z3, 380480(DI)	// matvec_4[1] | 1
+	VMOVUPS	Z4, 380544(DI)	// matvec_4[2]
+	VMOVUPS	Z5, 380608(DI)	// matvec_4[2] | 1
+	VMOVUPS	Z6, 380672(DI)	// matvec_4[3]
+	VMOVUPS	Z7, 380736(DI)	// matvec_4[3] | 1
+	VMOVUPS	Z8, 380800(DI)	// matvec_4[4]
+	VMOVUPS	Z9, 380864(DI)	// matvec_4[4] | 1
+	VMOVUPS	Z10, 380928(DI)	// matvec_4[5]
+	VMOVUPS	Z11, 380992(DI)	// matvec_4[5] | 1
+	VMOVUPS	Z12, 381056(DI)	// matvec_4[6]
+	VMOVUPS	Z13, 381120(DI)	// matvec_4[6] | 1
+	VMOVUPS	Z14, 381184(DI)	// matvec_4[7]
+	VMOVUPS	Z15, 381248(DI)	// matvec_4[7] | 1
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop11: // 8 times
-	VMOVUPS	388480(R10), Z0	// matvec_4[0]
-	VMOVUPS	388544(R10), Z1	// matvec_4[0] | 1
-	VMOVUPS	370048(R10), Z2	// add_4[0]
-	VMOVUPS	370112(R10), Z3	// add_4[0] | 1
+	VMOVUPS	380288(R10), Z0	// matvec_4[0]
+	VMOVUPS	380352(R10), Z1	// matvec_4[0] | 1
+	VMOVUPS	361856(R10), Z2	// add_4[0]
+	VMOVUPS	361920(R10), Z3	// add_4[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z2, Z4
 	VBROADCASTSS	f32_42b40000<>(SB), Z5
 	VMINPS	Z4, Z5, Z4
@@ -7793,8 +7563,8 @@ loop11: // 8 times
 	VDIVPS	Z4, Z3, Z3
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z3, Z1, Z1
-	VMOVUPS	Z0, 392576(R10)	// mul_9[0]
-	VMOVUPS	Z1, 392640(R10)	// mul_9[0] | 1
+	VMOVUPS	Z0, 384384(R10)	// mul_9[0]
+	VMOVUPS	Z1, 384448(R10)	// mul_9[0] | 1
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop11
@@ -7831,8 +7601,8 @@ loop12: // 4 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop13: // 32 times: terms of the sums
-	VMOVUPS	392576(R11), Z20	// mul_9[0]
-	VMOVUPS	392640(R11), Z21	// mul_9[0] | 1
+	VMOVUPS	384384(R11), Z20	// mul_9[0]
+	VMOVUPS	384448(R11), Z21	// mul_9[0] | 1
 	VBROADCASTSS	896(R12), Z22	// friction.2.weight[0]
 	VFMADD231PS	Z20, Z22, Z4
 	VFMADD231PS	Z21, Z22, Z5
@@ -7861,30 +7631,30 @@ loop13: // 32 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop13
-	VMOVUPS	Z4, 396672(DI)	// matvec_5[0]
-	VMOVUPS	Z5, 396736(DI)	// matvec_5[0] | 1
-	VMOVUPS	Z6, 396800(DI)	// matvec_5[1]
-	VMOVUPS	Z7, 396864(DI)	// matvec_5[1] | 1
-	VMOVUPS	Z8, 396928(DI)	// matvec_5[2]
-	VMOVUPS	Z9, 396992(DI)	// matvec_5[2] | 1
-	VMOVUPS	Z10, 397056(DI)	// matvec_5[3]
-	VMOVUPS	Z11, 397120(DI)	// matvec_5[3] | 1
-	VMOVUPS	Z12, 397184(DI)	// matvec_5[4]
-	VMOVUPS	Z13, 397248(DI)	// matvec_5[4] | 1
-	VMOVUPS	Z14, 397312(DI)	// matvec_5[5]
-	VMOVUPS	Z15, 397376(DI)	// matvec_5[5] | 1
-	VMOVUPS	Z16, 397440(DI)	// matvec_5[6]
-	VMOVUPS	Z17, 397504(DI)	// matvec_5[6] | 1
-	VMOVUPS	Z18, 397568(DI)	// matvec_5[7]
-	VMOVUPS	Z19, 397632(DI)	// matvec_5[7] | 1
+	VMOVUPS	Z4, 388480(DI)	// matvec_5[0]
+	VMOVUPS	Z5, 388544(DI)	// matvec_5[0] | 1
+	VMOVUPS	Z6, 388608(DI)	// matvec_5[1]
+	VMOVUPS	Z7, 388672(DI)	// matvec_5[1] | 1
+	VMOVUPS	Z8, 388736(DI)	// matvec_5[2]
+	VMOVUPS	Z9, 388800(DI)	// matvec_5[2] | 1
+	VMOVUPS	Z10, 388864(DI)	// matvec_5[3]
+	VMOVUPS	Z11, 388928(DI)	// matvec_5[3] | 1
+	VMOVUPS	Z12, 388992(DI)	// matvec_5[4]
+	VMOVUPS	Z13, 389056(DI)	// matvec_5[4] | 1
+	VMOVUPS	Z14, 389120(DI)	// matvec_5[5]
+	VMOVUPS	Z15, 389184(DI)	// matvec_5[5] | 1
+	VMOVUPS	Z16, 389248(DI)	// matvec_5[6]
+	VMOVUPS	Z17, 389312(DI)	// matvec_5[6] | 1
+	VMOVUPS	Z18, 389376(DI)	// matvec_5[7]
+	VMOVUPS	Z19, 389440(DI)	// matvec_5[7] | 1
 	MOVQ	$8, R10
 	MOVQ	DI, R11
 	MOVQ	R9, R12
 loop14: // 8 times
-	VMOVUPS	396672(R11), Z4	// matvec_5[0]
-	VMOVUPS	396736(R11), Z5	// matvec_5[0] | 1
-	VMOVUPS	382336(R11), Z6	// add_5[0]
-	VMOVUPS	382400(R11), Z7	// add_5[0] | 1
+	VMOVUPS	388480(R11), Z4	// matvec_5[0]
+	VMOVUPS	388544(R11), Z5	// matvec_5[0] | 1
+	VMOVUPS	374144(R11), Z6	// add_5[0]
+	VMOVUPS	374208(R11), Z7	// add_5[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z6, Z8
 	VBROADCASTSS	f32_42b40000<>(SB), Z9
 	VMINPS	Z8, Z9, Z8
@@ -7949,21 +7719,21 @@ loop14: // 8 times
 	DECQ	CX
 	JNE	loop12
 	// arm.nde:38
-	VMOVUPS	386944(AX), Z4	// sub_3[0]
-	VMOVUPS	387008(AX), Z5	// sub_3[0] | 1
+	VMOVUPS	378752(AX), Z4	// sub_3[0]
+	VMOVUPS	378816(AX), Z5	// sub_3[0] | 1
 	VSUBPS	Z0, Z4, Z0
 	VSUBPS	Z1, Z5, Z1
-	VMOVUPS	387072(AX), Z4	// sub_3[1]
-	VMOVUPS	387136(AX), Z5	// sub_3[1] | 1
+	VMOVUPS	378880(AX), Z4	// sub_3[1]
+	VMOVUPS	378944(AX), Z5	// sub_3[1] | 1
 	VSUBPS	Z2, Z4, Z2
 	VSUBPS	Z3, Z5, Z3
-	VMOVUPS	361216(AX), Z4	// q_dot[1]
-	VMOVUPS	361280(AX), Z5	// q_dot[1] | 1
-	VMOVUPS	360448(AX), Z6	// mul
-	VMOVUPS	360512(AX), Z7	// mul | 1
+	VMOVUPS	353024(AX), Z4	// q_dot[1]
+	VMOVUPS	353088(AX), Z5	// q_dot[1] | 1
+	VMOVUPS	352256(AX), Z6	// mul
+	VMOVUPS	352320(AX), Z7	// mul | 1
 	// arm.nde:28
-	VMOVUPS	363520(AX), Z8	// s2
-	VMOVUPS	363584(AX), Z9	// s2 | 1
+	VMOVUPS	355328(AX), Z8	// s2
+	VMOVUPS	355392(AX), Z9	// s2 | 1
 	VPXORD.BCST	f32_80000000<>(SB), Z8, Z8
 	VPXORD.BCST	f32_80000000<>(SB), Z9, Z9
 	VMULPS	Z8, Z4, Z4
@@ -7971,20 +7741,20 @@ loop14: // 8 times
 	// arm.nde:30
 	VMULPS	Z6, Z4, Z6
 	VMULPS	Z7, Z5, Z7
-	VMOVUPS	360576(AX), Z8	// mul
-	VMOVUPS	360640(AX), Z9	// mul | 1
+	VMOVUPS	352384(AX), Z8	// mul
+	VMOVUPS	352448(AX), Z9	// mul | 1
 	// arm.nde:32
 	// arm.nde:31
 	VMULPS	Z8, Z4, Z4
 	VMULPS	Z9, Z5, Z5
 	// arm.nde:32
 	// arm.nde:38
-	VMOVUPS	362112(AX), Z8	// dv[0]
-	VMOVUPS	362176(AX), Z9	// dv[0] | 1
+	VMOVUPS	353920(AX), Z8	// dv[0]
+	VMOVUPS	353984(AX), Z9	// dv[0] | 1
 	VMULPS	Z8, Z6, Z6
 	VMULPS	Z9, Z7, Z7
-	VMOVUPS	362240(AX), Z10	// dv[1]
-	VMOVUPS	362304(AX), Z11	// dv[1] | 1
+	VMOVUPS	354048(AX), Z10	// dv[1]
+	VMOVUPS	354112(AX), Z11	// dv[1] | 1
 	VFMADD231PS	Z10, Z4, Z6
 	VFMADD231PS	Z11, Z5, Z7
 	VMULPS	Z8, Z4, Z4
@@ -7993,20 +7763,20 @@ loop14: // 8 times
 	VFMADD231PS.BCST	f32_00000000<>(SB), Z11, Z5
 	VSUBPS	Z6, Z0, Z0
 	VSUBPS	Z7, Z1, Z1
-	VMOVUPS	Z0, 400768(AX)	// sub_4[0]
-	VMOVUPS	Z1, 400832(AX)	// sub_4[0] | 1
+	VMOVUPS	Z0, 392576(AX)	// sub_4[0]
+	VMOVUPS	Z1, 392640(AX)	// sub_4[0] | 1
 	VSUBPS	Z4, Z2, Z2
 	VSUBPS	Z5, Z3, Z3
-	VMOVUPS	Z2, 400896(AX)	// sub_4[1]
-	VMOVUPS	Z3, 400960(AX)	// sub_4[1] | 1
-	VMOVUPS	363008(AX), Z4	// M[0]
-	VMOVUPS	363072(AX), Z5	// M[0] | 1
-	VMOVUPS	363136(AX), Z6	// M[1]
-	VMOVUPS	363200(AX), Z7	// M[1] | 1
-	VMOVUPS	363264(AX), Z8	// M[2]
-	VMOVUPS	363328(AX), Z9	// M[2] | 1
-	VMOVUPS	363392(AX), Z10	// M[3]
-	VMOVUPS	363456(AX), Z11	// M[3] | 1
+	VMOVUPS	Z2, 392704(AX)	// sub_4[1]
+	VMOVUPS	Z3, 392768(AX)	// sub_4[1] | 1
+	VMOVUPS	354816(AX), Z4	// M[0]
+	VMOVUPS	354880(AX), Z5	// M[0] | 1
+	VMOVUPS	354944(AX), Z6	// M[1]
+	VMOVUPS	355008(AX), Z7	// M[1] | 1
+	VMOVUPS	355072(AX), Z8	// M[2]
+	VMOVUPS	355136(AX), Z9	// M[2] | 1
+	VMOVUPS	355200(AX), Z10	// M[3]
+	VMOVUPS	355264(AX), Z11	// M[3] | 1
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z12
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z13
 	VPANDD.BCST	f32_7fffffff<>(SB), Z8, Z14
@@ -8059,21 +7829,21 @@ loop14: // 8 times
 	VDIVPS	Z15, Z11, Z5
 	VPORD	Z0, Z4, Z0
 	VPORD	Z1, Z5, Z1
-	VMOVUPS	Z0, 362624(AX)	// dv_dot[0]
-	VMOVUPS	Z1, 362688(AX)	// dv_dot[0] | 1
-	VMOVUPS	Z2, 362752(AX)	// dv_dot[1]
-	VMOVUPS	Z3, 362816(AX)	// dv_dot[1] | 1
+	VMOVUPS	Z0, 354432(AX)	// dv_dot[0]
+	VMOVUPS	Z1, 354496(AX)	// dv_dot[0] | 1
+	VMOVUPS	Z2, 354560(AX)	// dv_dot[1]
+	VMOVUPS	Z3, 354624(AX)	// dv_dot[1] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop15: // 2 times: vectors of the block
-	VMOVUPS	359680(SI), Z0	// v[0]
-	VMOVUPS	Z0, 361856(SI)	// dq[0]
-	VMOVUPS	359808(SI), Z0	// v[1]
-	VMOVUPS	Z0, 361984(SI)	// dq[1]
-	VMOVUPS	361344(SI), Z0	// v_dot[0]
-	VMOVUPS	Z0, 362368(SI)	// dq_dot[0]
-	VMOVUPS	361472(SI), Z0	// v_dot[1]
-	VMOVUPS	Z0, 362496(SI)	// dq_dot[1]
+	VMOVUPS	351488(SI), Z0	// v[0]
+	VMOVUPS	Z0, 353664(SI)	// dq[0]
+	VMOVUPS	351616(SI), Z0	// v[1]
+	VMOVUPS	Z0, 353792(SI)	// dq[1]
+	VMOVUPS	353152(SI), Z0	// v_dot[0]
+	VMOVUPS	Z0, 354176(SI)	// dq_dot[0]
+	VMOVUPS	353280(SI), Z0	// v_dot[1]
+	VMOVUPS	Z0, 354304(SI)	// dq_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop15
@@ -8085,223 +7855,262 @@ TEXT step0Tangent2Step_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	401664(SI), Z0	// q[0]
-	VMOVUPS	Z0, 359424(SI)	// armFieldDual2.q[0]
-	VMOVUPS	401792(SI), Z0	// q[1]
-	VMOVUPS	Z0, 359552(SI)	// armFieldDual2.q[1]
-	VMOVUPS	401920(SI), Z0	// v[0]
-	VMOVUPS	Z0, 359680(SI)	// armFieldDual2.v[0]
-	VMOVUPS	402048(SI), Z0	// v[1]
-	VMOVUPS	Z0, 359808(SI)	// armFieldDual2.v[1]
-	VMOVUPS	402688(SI), Z0	// u[0]
-	VMOVUPS	Z0, 359936(SI)	// armFieldDual2.u[0]
-	VMOVUPS	402816(SI), Z0	// u[1]
-	VMOVUPS	Z0, 360064(SI)	// armFieldDual2.u[1]
-	VMOVUPS	402944(SI), Z0	// mul
-	VMOVUPS	Z0, 360192(SI)	// armFieldDual2.mul
-	VMOVUPS	403072(SI), Z0	// add
-	VMOVUPS	Z0, 360320(SI)	// armFieldDual2.add
-	VMOVUPS	403200(SI), Z0	// mul
-	VMOVUPS	Z0, 360448(SI)	// armFieldDual2.mul
-	VMOVUPS	403328(SI), Z0	// mul
-	VMOVUPS	Z0, 360576(SI)	// armFieldDual2.mul
-	VMOVUPS	403456(SI), Z0	// reshape
-	VMOVUPS	Z0, 360704(SI)	// armFieldDual2.reshape
-	VMOVUPS	403584(SI), Z0	// mul
-	VMOVUPS	Z0, 360832(SI)	// armFieldDual2.mul
-	VMOVUPS	403712(SI), Z0	// mul
-	VMOVUPS	Z0, 360960(SI)	// armFieldDual2.mul
-	VMOVUPS	402176(SI), Z0	// q_dot[0]
-	VMOVUPS	Z0, 361088(SI)	// armFieldDual2.q_dot[0]
-	VMOVUPS	402304(SI), Z0	// q_dot[1]
-	VMOVUPS	Z0, 361216(SI)	// armFieldDual2.q_dot[1]
-	VMOVUPS	402432(SI), Z0	// v_dot[0]
-	VMOVUPS	Z0, 361344(SI)	// armFieldDual2.v_dot[0]
-	VMOVUPS	402560(SI), Z0	// v_dot[1]
-	VMOVUPS	Z0, 361472(SI)	// armFieldDual2.v_dot[1]
-	VMOVUPS	403840(SI), Z0	// u_dot[0]
-	VMOVUPS	Z0, 361600(SI)	// armFieldDual2.u_dot[0]
-	VMOVUPS	403968(SI), Z0	// u_dot[1]
-	VMOVUPS	Z0, 361728(SI)	// armFieldDual2.u_dot[1]
+	VMOVUPS	393472(SI), Z0	// q[0]
+	VMOVUPS	Z0, 351232(SI)	// armFieldDual2.q[0]
+	VMOVUPS	393600(SI), Z0	// q[1]
+	VMOVUPS	Z0, 351360(SI)	// armFieldDual2.q[1]
+	VMOVUPS	393728(SI), Z0	// v[0]
+	VMOVUPS	Z0, 351488(SI)	// armFieldDual2.v[0]
+	VMOVUPS	393856(SI), Z0	// v[1]
+	VMOVUPS	Z0, 351616(SI)	// armFieldDual2.v[1]
+	VMOVUPS	394496(SI), Z0	// u[0]
+	VMOVUPS	Z0, 351744(SI)	// armFieldDual2.u[0]
+	VMOVUPS	394624(SI), Z0	// u[1]
+	VMOVUPS	Z0, 351872(SI)	// armFieldDual2.u[1]
+	VMOVUPS	394752(SI), Z0	// mul
+	VMOVUPS	Z0, 352000(SI)	// armFieldDual2.mul
+	VMOVUPS	394880(SI), Z0	// add
+	VMOVUPS	Z0, 352128(SI)	// armFieldDual2.add
+	VMOVUPS	395008(SI), Z0	// mul
+	VMOVUPS	Z0, 352256(SI)	// armFieldDual2.mul
+	VMOVUPS	395136(SI), Z0	// mul
+	VMOVUPS	Z0, 352384(SI)	// armFieldDual2.mul
+	VMOVUPS	395264(SI), Z0	// reshape
+	VMOVUPS	Z0, 352512(SI)	// armFieldDual2.reshape
+	VMOVUPS	395392(SI), Z0	// mul
+	VMOVUPS	Z0, 352640(SI)	// armFieldDual2.mul
+	VMOVUPS	395520(SI), Z0	// mul
+	VMOVUPS	Z0, 352768(SI)	// armFieldDual2.mul
+	VMOVUPS	393984(SI), Z0	// q_dot[0]
+	VMOVUPS	Z0, 352896(SI)	// armFieldDual2.q_dot[0]
+	VMOVUPS	394112(SI), Z0	// q_dot[1]
+	VMOVUPS	Z0, 353024(SI)	// armFieldDual2.q_dot[1]
+	VMOVUPS	394240(SI), Z0	// v_dot[0]
+	VMOVUPS	Z0, 353152(SI)	// armFieldDual2.v_dot[0]
+	VMOVUPS	394368(SI), Z0	// v_dot[1]
+	VMOVUPS	Z0, 353280(SI)	// armFieldDual2.v_dot[1]
+	VMOVUPS	395648(SI), Z0	// u_dot[0]
+	VMOVUPS	Z0, 353408(SI)	// armFieldDual2.u_dot[0]
+	VMOVUPS	395776(SI), Z0	// u_dot[1]
+	VMOVUPS	Z0, 353536(SI)	// armFieldDual2.u_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
 	CALL	armFieldDual2_avx512<>(SB)
+	// arm.nde:51
+	VBROADCASTSD	393216(AX), Z0	// h
+	VMULPD.BCST	f64_3fe0000000000000<>(SB), Z0, Z0
+	VMOVSD	X0, 392832(AX)
+	VCVTPD2PS	Z0, Y0
+	VINSERTF64X4	$1, Y0, Z0, Z0
+	VMOVSS	X0, 392840(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop2: // 2 times: vectors of the block
-	VMOVUPS	361856(SI), Z0	// armFieldDual2.dq[0]
-	VMOVUPS	Z0, 405120(SI)	// result[0]
-	VMOVUPS	361984(SI), Z0	// armFieldDual2.dq[1]
-	VMOVUPS	Z0, 405248(SI)	// result[1]
-	VMOVUPS	362112(SI), Z0	// armFieldDual2.dv[0]
-	VMOVUPS	Z0, 405632(SI)	// result_2[0]
-	VMOVUPS	362240(SI), Z0	// armFieldDual2.dv[1]
-	VMOVUPS	Z0, 405760(SI)	// result_2[1]
-	VMOVUPS	362368(SI), Z0	// armFieldDual2.dq_dot[0]
-	VMOVUPS	Z0, 406144(SI)	// result_3[0]
-	VMOVUPS	362496(SI), Z0	// armFieldDual2.dq_dot[1]
-	VMOVUPS	Z0, 406272(SI)	// result_3[1]
-	VMOVUPS	362624(SI), Z0	// armFieldDual2.dv_dot[0]
-	VMOVUPS	Z0, 406656(SI)	// result_4[0]
-	VMOVUPS	362752(SI), Z0	// armFieldDual2.dv_dot[1]
-	VMOVUPS	Z0, 406784(SI)	// result_4[1]
+	VMOVUPS	353664(SI), Z0	// armFieldDual2.dq[0]
+	VMOVUPS	Z0, 396928(SI)	// result[0]
+	VMOVUPS	353792(SI), Z1	// armFieldDual2.dq[1]
+	VMOVUPS	Z1, 397056(SI)	// result[1]
+	VMOVUPS	353920(SI), Z2	// armFieldDual2.dv[0]
+	VMOVUPS	Z2, 397184(SI)	// result_2[0]
+	VMOVUPS	354048(SI), Z3	// armFieldDual2.dv[1]
+	VMOVUPS	Z3, 397312(SI)	// result_2[1]
+	VMOVUPS	354176(SI), Z4	// armFieldDual2.dq_dot[0]
+	VMOVUPS	Z4, 397440(SI)	// result_3[0]
+	VMOVUPS	354304(SI), Z5	// armFieldDual2.dq_dot[1]
+	VMOVUPS	Z5, 397568(SI)	// result_3[1]
+	VMOVUPS	354432(SI), Z6	// armFieldDual2.dv_dot[0]
+	VMOVUPS	Z6, 397696(SI)	// result_4[0]
+	VMOVUPS	354560(SI), Z7	// armFieldDual2.dv_dot[1]
+	VMOVUPS	Z7, 397824(SI)	// result_4[1]
+	// arm.nde:51
+	VMOVUPS	393472(SI), Z8	// q[0]
+	VMOVUPS	393600(SI), Z9	// q[1]
+	VMOVUPS	393728(SI), Z10	// v[0]
+	VMOVUPS	393856(SI), Z11	// v[1]
+	VMOVUPS	393984(SI), Z12	// q_dot[0]
+	VMOVUPS	394112(SI), Z13	// q_dot[1]
+	VMOVUPS	394240(SI), Z14	// v_dot[0]
+	VMOVUPS	394368(SI), Z15	// v_dot[1]
+	VBROADCASTSS	392840(AX), Z16
+	VFMADD231PS	Z0, Z16, Z8
+	VMOVUPS	Z8, 351232(SI)	// armFieldDual2.q[0]
+	VFMADD231PS	Z1, Z16, Z9
+	VMOVUPS	Z9, 351360(SI)	// armFieldDual2.q[1]
+	VFMADD231PS	Z2, Z16, Z10
+	VMOVUPS	Z10, 351488(SI)	// armFieldDual2.v[0]
+	VFMADD231PS	Z3, Z16, Z11
+	VMOVUPS	Z11, 351616(SI)	// armFieldDual2.v[1]
+	VFMADD231PS	Z16, Z4, Z12
+	VMOVUPS	Z12, 352896(SI)	// armFieldDual2.q_dot[0]
+	VFMADD231PS	Z16, Z5, Z13
+	VMOVUPS	Z13, 353024(SI)	// armFieldDual2.q_dot[1]
+	VFMADD231PS	Z16, Z6, Z14
+	VMOVUPS	Z14, 353152(SI)	// armFieldDual2.v_dot[0]
+	VFMADD231PS	Z16, Z7, Z15
+	VMOVUPS	Z15, 353280(SI)	// armFieldDual2.v_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop2
 	// arm.nde:51
-	VBROADCASTSD	401408(AX), Z0	// h
-	VMULPD.BCST	f64_3fe0000000000000<>(SB), Z0, Z0
-	VMOVSD	X0, 401024(AX)
-	VCVTPD2PS	Z0, Y0
-	VINSERTF64X4	$1, Y0, Z0, Z0
-	VMOVSS	X0, 401032(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop3: // 2 times: vectors of the block
-	// arm.nde:51
-	VMOVUPS	401664(SI), Z0	// q[0]
-	VMOVUPS	401792(SI), Z1	// q[1]
-	VMOVUPS	401920(SI), Z2	// v[0]
-	VMOVUPS	402048(SI), Z3	// v[1]
-	VMOVUPS	402176(SI), Z4	// q_dot[0]
-	VMOVUPS	402304(SI), Z5	// q_dot[1]
-	VMOVUPS	402432(SI), Z6	// v_dot[0]
-	VMOVUPS	402560(SI), Z7	// v_dot[1]
-	VBROADCASTSS	401032(AX), Z8
-	VMOVUPS	405120(SI), Z9	// result[0]
-	VFMADD231PS	Z9, Z8, Z0
-	VMOVUPS	Z0, 405376(SI)	// q_y2[0]
-	VMOVUPS	405248(SI), Z0	// result[1]
-	VFMADD231PS	Z0, Z8, Z1
-	VMOVUPS	Z1, 405504(SI)	// q_y2[1]
-	VMOVUPS	405632(SI), Z0	// result_2[0]
-	VFMADD231PS	Z0, Z8, Z2
-	VMOVUPS	Z2, 405888(SI)	// v_y2[0]
-	VMOVUPS	405760(SI), Z0	// result_2[1]
-	VFMADD231PS	Z0, Z8, Z3
-	VMOVUPS	Z3, 406016(SI)	// v_y2[1]
-	VMOVUPS	406144(SI), Z0	// result_3[0]
-	VFMADD231PS	Z8, Z0, Z4
-	VMOVUPS	Z4, 406400(SI)	// q_y2_dot[0]
-	VMOVUPS	406272(SI), Z0	// result_3[1]
-	VFMADD231PS	Z8, Z0, Z5
-	VMOVUPS	Z5, 406528(SI)	// q_y2_dot[1]
-	VMOVUPS	406656(SI), Z0	// result_4[0]
-	VFMADD231PS	Z8, Z0, Z6
-	VMOVUPS	Z6, 406912(SI)	// v_y2_dot[0]
-	VMOVUPS	406784(SI), Z0	// result_4[1]
-	VFMADD231PS	Z8, Z0, Z7
-	VMOVUPS	Z7, 407040(SI)	// v_y2_dot[1]
+	VMOVUPS	394496(SI), Z0	// u[0]
+	VMOVUPS	Z0, 351744(SI)	// armFieldDual2.u[0]
+	VMOVUPS	394624(SI), Z0	// u[1]
+	VMOVUPS	Z0, 351872(SI)	// armFieldDual2.u[1]
+	VMOVUPS	394752(SI), Z0	// mul
+	VMOVUPS	Z0, 352000(SI)	// armFieldDual2.mul
+	VMOVUPS	394880(SI), Z0	// add
+	VMOVUPS	Z0, 352128(SI)	// armFieldDual2.add
+	VMOVUPS	395008(SI), Z0	// mul
+	VMOVUPS	Z0, 352256(SI)	// armFieldDual2.mul
+	VMOVUPS	395136(SI), Z0	// mul
+	VMOVUPS	Z0, 352384(SI)	// armFieldDual2.mul
+	VMOVUPS	395264(SI), Z0	// reshape
+	VMOVUPS	Z0, 352512(SI)	// armFieldDual2.reshape
+	VMOVUPS	395392(SI), Z0	// mul
+	VMOVUPS	Z0, 352640(SI)	// armFieldDual2.mul
+	VMOVUPS	395520(SI), Z0	// mul
+	VMOVUPS	Z0, 352768(SI)	// armFieldDual2.mul
+	VMOVUPS	395648(SI), Z0	// u_dot[0]
+	VMOVUPS	Z0, 353408(SI)	// armFieldDual2.u_dot[0]
+	VMOVUPS	395776(SI), Z0	// u_dot[1]
+	VMOVUPS	Z0, 353536(SI)	// armFieldDual2.u_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop3
-	// arm.nde:51
+	CALL	armFieldDual2_avx512<>(SB)
+	VBROADCASTSS	392840(AX), Z0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop4: // 2 times: vectors of the block
-	VMOVUPS	405376(SI), Z0	// q_y2[0]
-	VMOVUPS	Z0, 359424(SI)	// armFieldDual2.q[0]
-	VMOVUPS	405504(SI), Z0	// q_y2[1]
-	VMOVUPS	Z0, 359552(SI)	// armFieldDual2.q[1]
-	VMOVUPS	405888(SI), Z0	// v_y2[0]
-	VMOVUPS	Z0, 359680(SI)	// armFieldDual2.v[0]
-	VMOVUPS	406016(SI), Z0	// v_y2[1]
-	VMOVUPS	Z0, 359808(SI)	// armFieldDual2.v[1]
-	VMOVUPS	402688(SI), Z0	// u[0]
-	VMOVUPS	Z0, 359936(SI)	// armFieldDual2.u[0]
-	VMOVUPS	402816(SI), Z0	// u[1]
-	VMOVUPS	Z0, 360064(SI)	// armFieldDual2.u[1]
-	VMOVUPS	402944(SI), Z0	// mul
-	VMOVUPS	Z0, 360192(SI)	// armFieldDual2.mul
-	VMOVUPS	403072(SI), Z0	// add
-	VMOVUPS	Z0, 360320(SI)	// armFieldDual2.add
-	VMOVUPS	403200(SI), Z0	// mul
-	VMOVUPS	Z0, 360448(SI)	// armFieldDual2.mul
-	VMOVUPS	403328(SI), Z0	// mul
-	VMOVUPS	Z0, 360576(SI)	// armFieldDual2.mul
-	VMOVUPS	403456(SI), Z0	// reshape
-	VMOVUPS	Z0, 360704(SI)	// armFieldDual2.reshape
-	VMOVUPS	403584(SI), Z0	// mul
-	VMOVUPS	Z0, 360832(SI)	// armFieldDual2.mul
-	VMOVUPS	403712(SI), Z0	// mul
-	VMOVUPS	Z0, 360960(SI)	// armFieldDual2.mul
-	VMOVUPS	406400(SI), Z0	// q_y2_dot[0]
-	VMOVUPS	Z0, 361088(SI)	// armFieldDual2.q_dot[0]
-	VMOVUPS	406528(SI), Z0	// q_y2_dot[1]
-	VMOVUPS	Z0, 361216(SI)	// armFieldDual2.q_dot[1]
-	VMOVUPS	406912(SI), Z0	// v_y2_dot[0]
-	VMOVUPS	Z0, 361344(SI)	// armFieldDual2.v_dot[0]
-	VMOVUPS	407040(SI), Z0	// v_y2_dot[1]
-	VMOVUPS	Z0, 361472(SI)	// armFieldDual2.v_dot[1]
-	VMOVUPS	403840(SI), Z0	// u_dot[0]
-	VMOVUPS	Z0, 361600(SI)	// armFieldDual2.u_dot[0]
-	VMOVUPS	403968(SI), Z0	// u_dot[1]
-	VMOVUPS	Z0, 361728(SI)	// armFieldDual2.u_dot[1]
+	VMOVUPS	353664(SI), Z0	// armFieldDual2.dq[0]
+	VMOVUPS	Z0, 397952(SI)	// result_5[0]
+	VMOVUPS	353792(SI), Z1	// armFieldDual2.dq[1]
+	VMOVUPS	Z1, 398080(SI)	// result_5[1]
+	VMOVUPS	353920(SI), Z2	// armFieldDual2.dv[0]
+	VMOVUPS	Z2, 398208(SI)	// result_6[0]
+	VMOVUPS	354048(SI), Z3	// armFieldDual2.dv[1]
+	VMOVUPS	Z3, 398336(SI)	// result_6[1]
+	VMOVUPS	354176(SI), Z4	// armFieldDual2.dq_dot[0]
+	VMOVUPS	Z4, 398464(SI)	// result_7[0]
+	VMOVUPS	354304(SI), Z5	// armFieldDual2.dq_dot[1]
+	VMOVUPS	Z5, 398592(SI)	// result_7[1]
+	VMOVUPS	354432(SI), Z6	// armFieldDual2.dv_dot[0]
+	VMOVUPS	Z6, 398720(SI)	// result_8[0]
+	VMOVUPS	354560(SI), Z7	// armFieldDual2.dv_dot[1]
+	VMOVUPS	Z7, 398848(SI)	// result_8[1]
+	VMOVUPS	393472(SI), Z8	// q[0]
+	VMOVUPS	393600(SI), Z9	// q[1]
+	VMOVUPS	393728(SI), Z10	// v[0]
+	VMOVUPS	393856(SI), Z11	// v[1]
+	VMOVUPS	393984(SI), Z12	// q_dot[0]
+	VMOVUPS	394112(SI), Z13	// q_dot[1]
+	VMOVUPS	394240(SI), Z14	// v_dot[0]
+	VMOVUPS	394368(SI), Z15	// v_dot[1]
+	// arm.nde:51
+	VBROADCASTSS	392840(AX), Z16
+	VFMADD231PS	Z0, Z16, Z8
+	VMOVUPS	Z8, 351232(SI)	// armFieldDual2.q[0]
+	VFMADD231PS	Z1, Z16, Z9
+	VMOVUPS	Z9, 351360(SI)	// armFieldDual2.q[1]
+	VFMADD231PS	Z2, Z16, Z10
+	VMOVUPS	Z10, 351488(SI)	// armFieldDual2.v[0]
+	VFMADD231PS	Z3, Z16, Z11
+	VMOVUPS	Z11, 351616(SI)	// armFieldDual2.v[1]
+	VFMADD231PS	Z16, Z4, Z12
+	VMOVUPS	Z12, 352896(SI)	// armFieldDual2.q_dot[0]
+	VFMADD231PS	Z16, Z5, Z13
+	VMOVUPS	Z13, 353024(SI)	// armFieldDual2.q_dot[1]
+	VFMADD231PS	Z16, Z6, Z14
+	VMOVUPS	Z14, 353152(SI)	// armFieldDual2.v_dot[0]
+	VFMADD231PS	Z16, Z7, Z15
+	VMOVUPS	Z15, 353280(SI)	// armFieldDual2.v_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop4
-	CALL	armFieldDual2_avx512<>(SB)
+	// arm.nde:51
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop5: // 2 times: vectors of the block
-	VMOVUPS	361856(SI), Z0	// armFieldDual2.dq[0]
-	VMOVUPS	Z0, 407168(SI)	// result_5[0]
-	VMOVUPS	361984(SI), Z0	// armFieldDual2.dq[1]
-	VMOVUPS	Z0, 407296(SI)	// result_5[1]
-	VMOVUPS	362112(SI), Z0	// armFieldDual2.dv[0]
-	VMOVUPS	Z0, 407680(SI)	// result_6[0]
-	VMOVUPS	362240(SI), Z0	// armFieldDual2.dv[1]
-	VMOVUPS	Z0, 407808(SI)	// result_6[1]
-	VMOVUPS	362368(SI), Z0	// armFieldDual2.dq_dot[0]
-	VMOVUPS	Z0, 408192(SI)	// result_7[0]
-	VMOVUPS	362496(SI), Z0	// armFieldDual2.dq_dot[1]
-	VMOVUPS	Z0, 408320(SI)	// result_7[1]
-	VMOVUPS	362624(SI), Z0	// armFieldDual2.dv_dot[0]
-	VMOVUPS	Z0, 408704(SI)	// result_8[0]
-	VMOVUPS	362752(SI), Z0	// armFieldDual2.dv_dot[1]
-	VMOVUPS	Z0, 408832(SI)	// result_8[1]
+	VMOVUPS	394496(SI), Z0	// u[0]
+	VMOVUPS	Z0, 351744(SI)	// armFieldDual2.u[0]
+	VMOVUPS	394624(SI), Z0	// u[1]
+	VMOVUPS	Z0, 351872(SI)	// armFieldDual2.u[1]
+	VMOVUPS	394752(SI), Z0	// mul
+	VMOVUPS	Z0, 352000(SI)	// armFieldDual2.mul
+	VMOVUPS	394880(SI), Z0	// add
+	VMOVUPS	Z0, 352128(SI)	// armFieldDual2.add
+	VMOVUPS	395008(SI), Z0	// mul
+	VMOVUPS	Z0, 352256(SI)	// armFieldDual2.mul
+	VMOVUPS	395136(SI), Z0	// mul
+	VMOVUPS	Z0, 352384(SI)	// armFieldDual2.mul
+	VMOVUPS	395264(SI), Z0	// reshape
+	VMOVUPS	Z0, 352512(SI)	// armFieldDual2.reshape
+	VMOVUPS	395392(SI), Z0	// mul
+	VMOVUPS	Z0, 352640(SI)	// armFieldDual2.mul
+	VMOVUPS	395520(SI), Z0	// mul
+	VMOVUPS	Z0, 352768(SI)	// armFieldDual2.mul
+	VMOVUPS	395648(SI), Z0	// u_dot[0]
+	VMOVUPS	Z0, 353408(SI)	// armFieldDual2.u_dot[0]
+	VMOVUPS	395776(SI), Z0	// u_dot[1]
+	VMOVUPS	Z0, 353536(SI)	// armFieldDual2.u_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop5
-	VBROADCASTSS	401032(AX), Z0
+	CALL	armFieldDual2_avx512<>(SB)
+	// arm.nde:51
+	VBROADCASTSD	393216(AX), Z0	// h
+	VCVTPD2PS	Z0, Y0
+	VINSERTF64X4	$1, Y0, Z0, Z0
+	VMOVSS	X0, 392848(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop6: // 2 times: vectors of the block
-	VMOVUPS	401664(SI), Z0	// q[0]
-	VMOVUPS	401792(SI), Z1	// q[1]
-	VMOVUPS	401920(SI), Z2	// v[0]
-	VMOVUPS	402048(SI), Z3	// v[1]
-	VMOVUPS	402176(SI), Z4	// q_dot[0]
-	VMOVUPS	402304(SI), Z5	// q_dot[1]
-	VMOVUPS	402432(SI), Z6	// v_dot[0]
-	VMOVUPS	402560(SI), Z7	// v_dot[1]
+	VMOVUPS	353664(SI), Z0	// armFieldDual2.dq[0]
+	VMOVUPS	Z0, 398976(SI)	// result_9[0]
+	VMOVUPS	353792(SI), Z1	// armFieldDual2.dq[1]
+	VMOVUPS	Z1, 399104(SI)	// result_9[1]
+	VMOVUPS	353920(SI), Z2	// armFieldDual2.dv[0]
+	VMOVUPS	Z2, 399232(SI)	// result_10[0]
+	VMOVUPS	354048(SI), Z3	// armFieldDual2.dv[1]
+	VMOVUPS	Z3, 399360(SI)	// result_10[1]
+	VMOVUPS	354176(SI), Z4	// armFieldDual2.dq_dot[0]
+	VMOVUPS	Z4, 399488(SI)	// result_11[0]
+	VMOVUPS	354304(SI), Z5	// armFieldDual2.dq_dot[1]
+	VMOVUPS	Z5, 399616(SI)	// result_11[1]
+	VMOVUPS	354432(SI), Z6	// armFieldDual2.dv_dot[0]
+	VMOVUPS	Z6, 399744(SI)	// result_12[0]
+	VMOVUPS	354560(SI), Z7	// armFieldDual2.dv_dot[1]
+	VMOVUPS	Z7, 399872(SI)	// result_12[1]
 	// arm.nde:51
-	VBROADCASTSS	401032(AX), Z8
-	VMOVUPS	407168(SI), Z9	// result_5[0]
-	VFMADD231PS	Z9, Z8, Z0
-	VMOVUPS	Z0, 407424(SI)	// q_y3[0]
-	VMOVUPS	407296(SI), Z0	// result_5[1]
-	VFMADD231PS	Z0, Z8, Z1
-	VMOVUPS	Z1, 407552(SI)	// q_y3[1]
-	VMOVUPS	407680(SI), Z0	// result_6[0]
-	VFMADD231PS	Z0, Z8, Z2
-	VMOVUPS	Z2, 407936(SI)	// v_y3[0]
-	VMOVUPS	407808(SI), Z0	// result_6[1]
-	VFMADD231PS	Z0, Z8, Z3
-	VMOVUPS	Z3, 408064(SI)	// v_y3[1]
-	VMOVUPS	408192(SI), Z0	// result_7[0]
-	VFMADD231PS	Z8, Z0, Z4
-	VMOVUPS	Z4, 408448(SI)	// q_y3_dot[0]
-	VMOVUPS	408320(SI), Z0	// result_7[1]
-	VFMADD231PS	Z8, Z0, Z5
-	VMOVUPS	Z5, 408576(SI)	// q_y3_dot[1]
-	VMOVUPS	408704(SI), Z0	// result_8[0]
-	VFMADD231PS	Z8, Z0, Z6
-	VMOVUPS	Z6, 408960(SI)	// v_y3_dot[0]
-	VMOVUPS	408832(SI), Z0	// result_8[1]
-	VFMADD231PS	Z8, Z0, Z7
-	VMOVUPS	Z7, 409088(SI)	// v_y3_dot[1]
+	VMOVUPS	393472(SI), Z8	// q[0]
+	VMOVUPS	393600(SI), Z9	// q[1]
+	VMOVUPS	393728(SI), Z10	// v[0]
+	VMOVUPS	393856(SI), Z11	// v[1]
+	VMOVUPS	393984(SI), Z12	// q_dot[0]
+	VMOVUPS	394112(SI), Z13	// q_dot[1]
+	VMOVUPS	394240(SI), Z14	// v_dot[0]
+	VMOVUPS	394368(SI), Z15	// v_dot[1]
+	VBROADCASTSS	392848(AX), Z16
+	VFMADD231PS	Z0, Z16, Z8
+	VMOVUPS	Z8, 351232(SI)	// armFieldDual2.q[0]
+	VFMADD231PS	Z1, Z16, Z9
+	VMOVUPS	Z9, 351360(SI)	// armFieldDual2.q[1]
+	VFMADD231PS	Z2, Z16, Z10
+	VMOVUPS	Z10, 351488(SI)	// armFieldDual2.v[0]
+	VFMADD231PS	Z3, Z16, Z11
+	VMOVUPS	Z11, 351616(SI)	// armFieldDual2.v[1]
+	VFMADD231PS	Z16, Z4, Z12
+	VMOVUPS	Z12, 352896(SI)	// armFieldDual2.q_dot[0]
+	VFMADD231PS	Z16, Z5, Z13
+	VMOVUPS	Z13, 353024(SI)	// armFieldDual2.q_dot[1]
+	VFMADD231PS	Z16, Z6, Z14
+	VMOVUPS	Z14, 353152(SI)	// armFieldDual2.v_dot[0]
+	VFMADD231PS	Z16, Z7, Z15
+	VMOVUPS	Z15, 353280(SI)	// armFieldDual2.v_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop6
@@ -8309,370 +8118,197 @@ loop6: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop7: // 2 times: vectors of the block
-	VMOVUPS	407424(SI), Z0	// q_y3[0]
-	VMOVUPS	Z0, 359424(SI)	// armFieldDual2.q[0]
-	VMOVUPS	407552(SI), Z0	// q_y3[1]
-	VMOVUPS	Z0, 359552(SI)	// armFieldDual2.q[1]
-	VMOVUPS	407936(SI), Z0	// v_y3[0]
-	VMOVUPS	Z0, 359680(SI)	// armFieldDual2.v[0]
-	VMOVUPS	408064(SI), Z0	// v_y3[1]
-	VMOVUPS	Z0, 359808(SI)	// armFieldDual2.v[1]
-	VMOVUPS	402688(SI), Z0	// u[0]
-	VMOVUPS	Z0, 359936(SI)	// armFieldDual2.u[0]
-	VMOVUPS	402816(SI), Z0	// u[1]
-	VMOVUPS	Z0, 360064(SI)	// armFieldDual2.u[1]
-	VMOVUPS	402944(SI), Z0	// mul
-	VMOVUPS	Z0, 360192(SI)	// armFieldDual2.mul
-	VMOVUPS	403072(SI), Z0	// add
-	VMOVUPS	Z0, 360320(SI)	// armFieldDual2.add
-	VMOVUPS	403200(SI), Z0	// mul
-	VMOVUPS	Z0, 360448(SI)	// armFieldDual2.mul
-	VMOVUPS	403328(SI), Z0	// mul
-	VMOVUPS	Z0, 360576(SI)	// armFieldDual2.mul
-	VMOVUPS	403456(SI), Z0	// reshape
-	VMOVUPS	Z0, 360704(SI)	// armFieldDual2.reshape
-	VMOVUPS	403584(SI), Z0	// mul
-	VMOVUPS	Z0, 360832(SI)	// armFieldDual2.mul
-	VMOVUPS	403712(SI), Z0	// mul
-	VMOVUPS	Z0, 360960(SI)	// armFieldDual2.mul
-	VMOVUPS	408448(SI), Z0	// q_y3_dot[0]
-	VMOVUPS	Z0, 361088(SI)	// armFieldDual2.q_dot[0]
-	VMOVUPS	408576(SI), Z0	// q_y3_dot[1]
-	VMOVUPS	Z0, 361216(SI)	// armFieldDual2.q_dot[1]
-	VMOVUPS	408960(SI), Z0	// v_y3_dot[0]
-	VMOVUPS	Z0, 361344(SI)	// armFieldDual2.v_dot[0]
-	VMOVUPS	409088(SI), Z0	// v_y3_dot[1]
-	VMOVUPS	Z0, 361472(SI)	// armFieldDual2.v_dot[1]
-	VMOVUPS	403840(SI), Z0	// u_dot[0]
-	VMOVUPS	Z0, 361600(SI)	// armFieldDual2.u_dot[0]
-	VMOVUPS	403968(SI), Z0	// u_dot[1]
-	VMOVUPS	Z0, 361728(SI)	// armFieldDual2.u_dot[1]
+	VMOVUPS	394496(SI), Z0	// u[0]
+	VMOVUPS	Z0, 351744(SI)	// armFieldDual2.u[0]
+	VMOVUPS	394624(SI), Z0	// u[1]
+	VMOVUPS	Z0, 351872(SI)	// armFieldDual2.u[1]
+	VMOVUPS	394752(SI), Z0	// mul
+	VMOVUPS	Z0, 352000(SI)	// armFieldDual2.mul
+	VMOVUPS	394880(SI), Z0	// add
+	VMOVUPS	Z0, 352128(SI)	// armFieldDual2.add
+	VMOVUPS	395008(SI), Z0	// mul
+	VMOVUPS	Z0, 352256(SI)	// armFieldDual2.mul
+	VMOVUPS	395136(SI), Z0	// mul
+	VMOVUPS	Z0, 352384(SI)	// armFieldDual2.mul
+	VMOVUPS	395264(SI), Z0	// reshape
+	VMOVUPS	Z0, 352512(SI)	// armFieldDual2.reshape
+	VMOVUPS	395392(SI), Z0	// mul
+	VMOVUPS	Z0, 352640(SI)	// armFieldDual2.mul
+	VMOVUPS	395520(SI), Z0	// mul
+	VMOVUPS	Z0, 352768(SI)	// armFieldDual2.mul
+	VMOVUPS	395648(SI), Z0	// u_dot[0]
+	VMOVUPS	Z0, 353408(SI)	// armFieldDual2.u_dot[0]
+	VMOVUPS	395776(SI), Z0	// u_dot[1]
+	VMOVUPS	Z0, 353536(SI)	// armFieldDual2.u_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop7
 	CALL	armFieldDual2_avx512<>(SB)
+	// arm.nde:51
+	VBROADCASTSD	393216(AX), Z0	// h
+	VMULPD.BCST	f64_3fc5555555555555<>(SB), Z0, Z1
+	VMOVSD	X1, 392856(AX)
+	VCVTPD2PS	Z1, Y1
+	VINSERTF64X4	$1, Y1, Z1, Z1
+	VMOVSS	X1, 392864(AX)
+	VMULPD.BCST	f64_3fd5555555555555<>(SB), Z0, Z0
+	VMOVSD	X0, 392872(AX)
+	VCVTPD2PS	Z0, Y0
+	VINSERTF64X4	$1, Y0, Z0, Z0
+	VMOVSS	X0, 392880(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop8: // 2 times: vectors of the block
-	VMOVUPS	361856(SI), Z0	// armFieldDual2.dq[0]
-	VMOVUPS	Z0, 409216(SI)	// result_9[0]
-	VMOVUPS	361984(SI), Z0	// armFieldDual2.dq[1]
-	VMOVUPS	Z0, 409344(SI)	// result_9[1]
-	VMOVUPS	362112(SI), Z0	// armFieldDual2.dv[0]
-	VMOVUPS	Z0, 409728(SI)	// result_10[0]
-	VMOVUPS	362240(SI), Z0	// armFieldDual2.dv[1]
-	VMOVUPS	Z0, 409856(SI)	// result_10[1]
-	VMOVUPS	362368(SI), Z0	// armFieldDual2.dq_dot[0]
-	VMOVUPS	Z0, 410240(SI)	// result_11[0]
-	VMOVUPS	362496(SI), Z0	// armFieldDual2.dq_dot[1]
-	VMOVUPS	Z0, 410368(SI)	// result_11[1]
-	VMOVUPS	362624(SI), Z0	// armFieldDual2.dv_dot[0]
-	VMOVUPS	Z0, 410752(SI)	// result_12[0]
-	VMOVUPS	362752(SI), Z0	// armFieldDual2.dv_dot[1]
-	VMOVUPS	Z0, 410880(SI)	// result_12[1]
+	// arm.nde:51
+	VMOVUPS	393472(SI), Z0	// q[0]
+	VMOVUPS	393600(SI), Z0	// q[1]
+	VMOVUPS	393728(SI), Z0	// v[0]
+	VMOVUPS	393856(SI), Z0	// v[1]
+	VMOVUPS	393984(SI), Z0	// q_dot[0]
+	VMOVUPS	394112(SI), Z0	// q_dot[1]
+	VMOVUPS	394240(SI), Z0	// v_dot[0]
+	VMOVUPS	394368(SI), Z0	// v_dot[1]
+	MOVQ	$2, DI
+	MOVQ	SI, R9
+loop9: // 2 times: elements
+	VBROADCASTSS	392864(AX), Z0
+	VMOVUPS	353664(R9), Z1	// armFieldDual2.dq[0]
+	VBROADCASTSS	392880(AX), Z2
+	VMOVUPS	398976(R9), Z3	// result_9[0]
+	VMOVUPS	397952(R9), Z4	// result_5[0]
+	VMOVUPS	396928(R9), Z5	// result[0]
+	VMOVUPS	393472(R9), Z6	// q[0]
+	VFMADD231PS	Z5, Z0, Z6
+	VFMADD231PS	Z4, Z2, Z6
+	VFMADD231PS	Z3, Z2, Z6
+	VFMADD231PS	Z1, Z0, Z6
+	VMOVUPS	Z6, 395904(R9)	// q_next[0]
+	VMOVUPS	353920(R9), Z1	// armFieldDual2.dv[0]
+	VMOVUPS	399232(R9), Z3	// result_10[0]
+	VMOVUPS	398208(R9), Z4	// result_6[0]
+	VMOVUPS	397184(R9), Z5	// result_2[0]
+	VMOVUPS	393728(R9), Z6	// v[0]
+	VFMADD231PS	Z5, Z0, Z6
+	VFMADD231PS	Z4, Z2, Z6
+	VFMADD231PS	Z3, Z2, Z6
+	VFMADD231PS	Z1, Z0, Z6
+	VMOVUPS	Z6, 396160(R9)	// v_next[0]
+	VMOVUPS	354176(R9), Z1	// armFieldDual2.dq_dot[0]
+	VMOVUPS	399488(R9), Z3	// result_11[0]
+	VMOVUPS	398464(R9), Z4	// result_7[0]
+	VMOVUPS	397440(R9), Z5	// result_3[0]
+	VMOVUPS	393984(R9), Z6	// q_dot[0]
+	VFMADD231PS	Z0, Z5, Z6
+	VFMADD231PS	Z2, Z4, Z6
+	VFMADD231PS	Z2, Z3, Z6
+	VFMADD231PS	Z0, Z1, Z6
+	VMOVUPS	Z6, 396416(R9)	// q_next_dot[0]
+	VMOVUPS	354432(R9), Z1	// armFieldDual2.dv_dot[0]
+	VMOVUPS	399744(R9), Z3	// result_12[0]
+	VMOVUPS	398720(R9), Z4	// result_8[0]
+	VMOVUPS	397696(R9), Z5	// result_4[0]
+	VMOVUPS	394240(R9), Z6	// v_dot[0]
+	VFMADD231PS	Z0, Z5, Z6
+	VFMADD231PS	Z2, Z4, Z6
+	VFMADD231PS	Z2, Z3, Z6
+	VFMADD231PS	Z0, Z1, Z6
+	VMOVUPS	Z6, 396672(R9)	// v_next_dot[0]
+	ADDQ	$128, R9
+	DECQ	DI
+	JNE	loop9
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop8
-	// arm.nde:51
-	VBROADCASTSD	401408(AX), Z0	// h
-	VCVTPD2PS	Z0, Y0
-	VINSERTF64X4	$1, Y0, Z0, Z0
-	VMOVSS	X0, 401040(AX)
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop9: // 2 times: vectors of the block
-	// arm.nde:51
-	VMOVUPS	401664(SI), Z0	// q[0]
-	VMOVUPS	401792(SI), Z1	// q[1]
-	VMOVUPS	401920(SI), Z2	// v[0]
-	VMOVUPS	402048(SI), Z3	// v[1]
-	VMOVUPS	402176(SI), Z4	// q_dot[0]
-	VMOVUPS	402304(SI), Z5	// q_dot[1]
-	VMOVUPS	402432(SI), Z6	// v_dot[0]
-	VMOVUPS	402560(SI), Z7	// v_dot[1]
-	VBROADCASTSS	401040(AX), Z8
-	VMOVUPS	409216(SI), Z9	// result_9[0]
-	VFMADD231PS	Z9, Z8, Z0
-	VMOVUPS	Z0, 409472(SI)	// q_y4[0]
-	VMOVUPS	409344(SI), Z0	// result_9[1]
-	VFMADD231PS	Z0, Z8, Z1
-	VMOVUPS	Z1, 409600(SI)	// q_y4[1]
-	VMOVUPS	409728(SI), Z0	// result_10[0]
-	VFMADD231PS	Z0, Z8, Z2
-	VMOVUPS	Z2, 409984(SI)	// v_y4[0]
-	VMOVUPS	409856(SI), Z0	// result_10[1]
-	VFMADD231PS	Z0, Z8, Z3
-	VMOVUPS	Z3, 410112(SI)	// v_y4[1]
-	VMOVUPS	410240(SI), Z0	// result_11[0]
-	VFMADD231PS	Z8, Z0, Z4
-	VMOVUPS	Z4, 410496(SI)	// q_y4_dot[0]
-	VMOVUPS	410368(SI), Z0	// result_11[1]
-	VFMADD231PS	Z8, Z0, Z5
-	VMOVUPS	Z5, 410624(SI)	// q_y4_dot[1]
-	VMOVUPS	410752(SI), Z0	// result_12[0]
-	VFMADD231PS	Z8, Z0, Z6
-	VMOVUPS	Z6, 411008(SI)	// v_y4_dot[0]
-	VMOVUPS	410880(SI), Z0	// result_12[1]
-	VFMADD231PS	Z8, Z0, Z7
-	VMOVUPS	Z7, 411136(SI)	// v_y4_dot[1]
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop9
-	// arm.nde:51
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop10: // 2 times: vectors of the block
-	VMOVUPS	409472(SI), Z0	// q_y4[0]
-	VMOVUPS	Z0, 359424(SI)	// armFieldDual2.q[0]
-	VMOVUPS	409600(SI), Z0	// q_y4[1]
-	VMOVUPS	Z0, 359552(SI)	// armFieldDual2.q[1]
-	VMOVUPS	409984(SI), Z0	// v_y4[0]
-	VMOVUPS	Z0, 359680(SI)	// armFieldDual2.v[0]
-	VMOVUPS	410112(SI), Z0	// v_y4[1]
-	VMOVUPS	Z0, 359808(SI)	// armFieldDual2.v[1]
-	VMOVUPS	402688(SI), Z0	// u[0]
-	VMOVUPS	Z0, 359936(SI)	// armFieldDual2.u[0]
-	VMOVUPS	402816(SI), Z0	// u[1]
-	VMOVUPS	Z0, 360064(SI)	// armFieldDual2.u[1]
-	VMOVUPS	402944(SI), Z0	// mul
-	VMOVUPS	Z0, 360192(SI)	// armFieldDual2.mul
-	VMOVUPS	403072(SI), Z0	// add
-	VMOVUPS	Z0, 360320(SI)	// armFieldDual2.add
-	VMOVUPS	403200(SI), Z0	// mul
-	VMOVUPS	Z0, 360448(SI)	// armFieldDual2.mul
-	VMOVUPS	403328(SI), Z0	// mul
-	VMOVUPS	Z0, 360576(SI)	// armFieldDual2.mul
-	VMOVUPS	403456(SI), Z0	// reshape
-	VMOVUPS	Z0, 360704(SI)	// armFieldDual2.reshape
-	VMOVUPS	403584(SI), Z0	// mul
-	VMOVUPS	Z0, 360832(SI)	// armFieldDual2.mul
-	VMOVUPS	403712(SI), Z0	// mul
-	VMOVUPS	Z0, 360960(SI)	// armFieldDual2.mul
-	VMOVUPS	410496(SI), Z0	// q_y4_dot[0]
-	VMOVUPS	Z0, 361088(SI)	// armFieldDual2.q_dot[0]
-	VMOVUPS	410624(SI), Z0	// q_y4_dot[1]
-	VMOVUPS	Z0, 361216(SI)	// armFieldDual2.q_dot[1]
-	VMOVUPS	411008(SI), Z0	// v_y4_dot[0]
-	VMOVUPS	Z0, 361344(SI)	// armFieldDual2.v_dot[0]
-	VMOVUPS	411136(SI), Z0	// v_y4_dot[1]
-	VMOVUPS	Z0, 361472(SI)	// armFieldDual2.v_dot[1]
-	VMOVUPS	403840(SI), Z0	// u_dot[0]
-	VMOVUPS	Z0, 361600(SI)	// armFieldDual2.u_dot[0]
-	VMOVUPS	403968(SI), Z0	// u_dot[1]
-	VMOVUPS	Z0, 361728(SI)	// armFieldDual2.u_dot[1]
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop10
-	CALL	armFieldDual2_avx512<>(SB)
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop11: // 2 times: vectors of the block
-	VMOVUPS	361856(SI), Z0	// armFieldDual2.dq[0]
-	VMOVUPS	Z0, 411264(SI)	// result_13[0]
-	VMOVUPS	361984(SI), Z0	// armFieldDual2.dq[1]
-	VMOVUPS	Z0, 411392(SI)	// result_13[1]
-	VMOVUPS	362112(SI), Z0	// armFieldDual2.dv[0]
-	VMOVUPS	Z0, 411520(SI)	// result_14[0]
-	VMOVUPS	362240(SI), Z0	// armFieldDual2.dv[1]
-	VMOVUPS	Z0, 411648(SI)	// result_14[1]
-	VMOVUPS	362368(SI), Z0	// armFieldDual2.dq_dot[0]
-	VMOVUPS	Z0, 411776(SI)	// result_15[0]
-	VMOVUPS	362496(SI), Z0	// armFieldDual2.dq_dot[1]
-	VMOVUPS	Z0, 411904(SI)	// result_15[1]
-	VMOVUPS	362624(SI), Z0	// armFieldDual2.dv_dot[0]
-	VMOVUPS	Z0, 412032(SI)	// result_16[0]
-	VMOVUPS	362752(SI), Z0	// armFieldDual2.dv_dot[1]
-	VMOVUPS	Z0, 412160(SI)	// result_16[1]
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop11
-	// arm.nde:51
-	VBROADCASTSD	401408(AX), Z0	// h
-	VMULPD.BCST	f64_3fc5555555555555<>(SB), Z0, Z1
-	VMOVSD	X1, 401048(AX)
-	VCVTPD2PS	Z1, Y1
-	VINSERTF64X4	$1, Y1, Z1, Z1
-	VMOVSS	X1, 401056(AX)
-	VMULPD.BCST	f64_3fd5555555555555<>(SB), Z0, Z0
-	VMOVSD	X0, 401064(AX)
-	VCVTPD2PS	Z0, Y0
-	VINSERTF64X4	$1, Y0, Z0, Z0
-	VMOVSS	X0, 401072(AX)
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop12: // 2 times: vectors of the block
-	// arm.nde:51
-	VMOVUPS	401664(SI), Z0	// q[0]
-	VMOVUPS	401792(SI), Z0	// q[1]
-	VMOVUPS	401920(SI), Z0	// v[0]
-	VMOVUPS	402048(SI), Z0	// v[1]
-	VMOVUPS	402176(SI), Z0	// q_dot[0]
-	VMOVUPS	402304(SI), Z0	// q_dot[1]
-	VMOVUPS	402432(SI), Z0	// v_dot[0]
-	VMOVUPS	402560(SI), Z0	// v_dot[1]
-	MOVQ	$2, DI
-	MOVQ	SI, R9
-loop13: // 2 times: elements
-	VBROADCASTSS	401056(AX), Z0
-	VMOVUPS	411264(R9), Z1	// result_13[0]
-	VBROADCASTSS	401072(AX), Z2
-	VMOVUPS	409216(R9), Z3	// result_9[0]
-	VMOVUPS	407168(R9), Z4	// result_5[0]
-	VMOVUPS	405120(R9), Z5	// result[0]
-	VMOVUPS	401664(R9), Z6	// q[0]
-	VFMADD231PS	Z5, Z0, Z6
-	VFMADD231PS	Z4, Z2, Z6
-	VFMADD231PS	Z3, Z2, Z6
-	VFMADD231PS	Z1, Z0, Z6
-	VMOVUPS	Z6, 404096(R9)	// q_next[0]
-	VMOVUPS	411520(R9), Z1	// result_14[0]
-	VMOVUPS	409728(R9), Z3	// result_10[0]
-	VMOVUPS	407680(R9), Z4	// result_6[0]
-	VMOVUPS	405632(R9), Z5	// result_2[0]
-	VMOVUPS	401920(R9), Z6	// v[0]
-	VFMADD231PS	Z5, Z0, Z6
-	VFMADD231PS	Z4, Z2, Z6
-	VFMADD231PS	Z3, Z2, Z6
-	VFMADD231PS	Z1, Z0, Z6
-	VMOVUPS	Z6, 404352(R9)	// v_next[0]
-	VMOVUPS	411776(R9), Z1	// result_15[0]
-	VMOVUPS	410240(R9), Z3	// result_11[0]
-	VMOVUPS	408192(R9), Z4	// result_7[0]
-	VMOVUPS	406144(R9), Z5	// result_3[0]
-	VMOVUPS	402176(R9), Z6	// q_dot[0]
-	VFMADD231PS	Z0, Z5, Z6
-	VFMADD231PS	Z2, Z4, Z6
-	VFMADD231PS	Z2, Z3, Z6
-	VFMADD231PS	Z0, Z1, Z6
-	VMOVUPS	Z6, 404608(R9)	// q_next_dot[0]
-	VMOVUPS	412032(R9), Z1	// result_16[0]
-	VMOVUPS	410752(R9), Z3	// result_12[0]
-	VMOVUPS	408704(R9), Z4	// result_8[0]
-	VMOVUPS	406656(R9), Z5	// result_4[0]
-	VMOVUPS	402432(R9), Z6	// v_dot[0]
-	VFMADD231PS	Z0, Z5, Z6
-	VFMADD231PS	Z2, Z4, Z6
-	VFMADD231PS	Z2, Z3, Z6
-	VFMADD231PS	Z0, Z1, Z6
-	VMOVUPS	Z6, 404864(R9)	// v_next_dot[0]
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop13
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop12
 	RET
 
 // step0Tangent2Lanestep is Step.0.tangent2.lanestep (arm.nde:51) of a block of samples.
 TEXT step0Tangent2Lanestep_avx512<>(SB), NOSPLIT, $0-0
 loop1:
 	// arm.nde:51
-	VBROADCASTSD	412288(AX), Z0	// step.t
-	VMOVSD	X0, 401152(AX)	// step0Tangent2Step.t
-	VBROADCASTSD	412544(AX), Z0	// step.h
-	VMOVSD	X0, 401408(AX)	// step0Tangent2Step.h
+	VBROADCASTSD	400000(AX), Z0	// step.t
+	VMOVSD	X0, 392960(AX)	// step0Tangent2Step.t
+	VBROADCASTSD	400256(AX), Z0	// step.h
+	VMOVSD	X0, 393216(AX)	// step0Tangent2Step.h
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop2: // 2 times: vectors of the block
-	VMOVUPS	414080(SI), Z0	// q[0]
-	VMOVUPS	Z0, 401664(SI)	// step0Tangent2Step.q[0]
-	VMOVUPS	414208(SI), Z0	// q[1]
-	VMOVUPS	Z0, 401792(SI)	// step0Tangent2Step.q[1]
-	VMOVUPS	414336(SI), Z0	// v[0]
-	VMOVUPS	Z0, 401920(SI)	// step0Tangent2Step.v[0]
-	VMOVUPS	414464(SI), Z0	// v[1]
-	VMOVUPS	Z0, 402048(SI)	// step0Tangent2Step.v[1]
-	VMOVUPS	414592(SI), Z0	// q_dot[0]
-	VMOVUPS	Z0, 402176(SI)	// step0Tangent2Step.q_dot[0]
-	VMOVUPS	414720(SI), Z0	// q_dot[1]
-	VMOVUPS	Z0, 402304(SI)	// step0Tangent2Step.q_dot[1]
-	VMOVUPS	414848(SI), Z0	// v_dot[0]
-	VMOVUPS	Z0, 402432(SI)	// step0Tangent2Step.v_dot[0]
-	VMOVUPS	414976(SI), Z0	// v_dot[1]
-	VMOVUPS	Z0, 402560(SI)	// step0Tangent2Step.v_dot[1]
-	VMOVUPS	415104(SI), Z0	// extra.0[0]
-	VMOVUPS	Z0, 402688(SI)	// step0Tangent2Step.u[0]
-	VMOVUPS	415232(SI), Z0	// extra.0[1]
-	VMOVUPS	Z0, 402816(SI)	// step0Tangent2Step.u[1]
-	VMOVUPS	415360(SI), Z0	// extra.1
-	VMOVUPS	Z0, 402944(SI)	// step0Tangent2Step.mul
-	VMOVUPS	415488(SI), Z0	// extra.2
-	VMOVUPS	Z0, 403072(SI)	// step0Tangent2Step.add
-	VMOVUPS	415616(SI), Z0	// extra.3
-	VMOVUPS	Z0, 403200(SI)	// step0Tangent2Step.mul
-	VMOVUPS	415744(SI), Z0	// extra.4
-	VMOVUPS	Z0, 403328(SI)	// step0Tangent2Step.mul
-	VMOVUPS	415872(SI), Z0	// extra.5
-	VMOVUPS	Z0, 403456(SI)	// step0Tangent2Step.reshape
-	VMOVUPS	416000(SI), Z0	// extra.6
-	VMOVUPS	Z0, 403584(SI)	// step0Tangent2Step.mul
-	VMOVUPS	416128(SI), Z0	// extra.7
-	VMOVUPS	Z0, 403712(SI)	// step0Tangent2Step.mul
-	VMOVUPS	416256(SI), Z0	// extra.8[0]
-	VMOVUPS	Z0, 403840(SI)	// step0Tangent2Step.u_dot[0]
-	VMOVUPS	416384(SI), Z0	// extra.8[1]
-	VMOVUPS	Z0, 403968(SI)	// step0Tangent2Step.u_dot[1]
+	VMOVUPS	401792(SI), Z0	// q[0]
+	VMOVUPS	Z0, 393472(SI)	// step0Tangent2Step.q[0]
+	VMOVUPS	401920(SI), Z0	// q[1]
+	VMOVUPS	Z0, 393600(SI)	// step0Tangent2Step.q[1]
+	VMOVUPS	402048(SI), Z0	// v[0]
+	VMOVUPS	Z0, 393728(SI)	// step0Tangent2Step.v[0]
+	VMOVUPS	402176(SI), Z0	// v[1]
+	VMOVUPS	Z0, 393856(SI)	// step0Tangent2Step.v[1]
+	VMOVUPS	402304(SI), Z0	// q_dot[0]
+	VMOVUPS	Z0, 393984(SI)	// step0Tangent2Step.q_dot[0]
+	VMOVUPS	402432(SI), Z0	// q_dot[1]
+	VMOVUPS	Z0, 394112(SI)	// step0Tangent2Step.q_dot[1]
+	VMOVUPS	402560(SI), Z0	// v_dot[0]
+	VMOVUPS	Z0, 394240(SI)	// step0Tangent2Step.v_dot[0]
+	VMOVUPS	402688(SI), Z0	// v_dot[1]
+	VMOVUPS	Z0, 394368(SI)	// step0Tangent2Step.v_dot[1]
+	VMOVUPS	402816(SI), Z0	// extra.0[0]
+	VMOVUPS	Z0, 394496(SI)	// step0Tangent2Step.u[0]
+	VMOVUPS	402944(SI), Z0	// extra.0[1]
+	VMOVUPS	Z0, 394624(SI)	// step0Tangent2Step.u[1]
+	VMOVUPS	403072(SI), Z0	// extra.1
+	VMOVUPS	Z0, 394752(SI)	// step0Tangent2Step.mul
+	VMOVUPS	403200(SI), Z0	// extra.2
+	VMOVUPS	Z0, 394880(SI)	// step0Tangent2Step.add
+	VMOVUPS	403328(SI), Z0	// extra.3
+	VMOVUPS	Z0, 395008(SI)	// step0Tangent2Step.mul
+	VMOVUPS	403456(SI), Z0	// extra.4
+	VMOVUPS	Z0, 395136(SI)	// step0Tangent2Step.mul
+	VMOVUPS	403584(SI), Z0	// extra.5
+	VMOVUPS	Z0, 395264(SI)	// step0Tangent2Step.reshape
+	VMOVUPS	403712(SI), Z0	// extra.6
+	VMOVUPS	Z0, 395392(SI)	// step0Tangent2Step.mul
+	VMOVUPS	403840(SI), Z0	// extra.7
+	VMOVUPS	Z0, 395520(SI)	// step0Tangent2Step.mul
+	VMOVUPS	403968(SI), Z0	// extra.8[0]
+	VMOVUPS	Z0, 395648(SI)	// step0Tangent2Step.u_dot[0]
+	VMOVUPS	404096(SI), Z0	// extra.8[1]
+	VMOVUPS	Z0, 395776(SI)	// step0Tangent2Step.u_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop2
 	CALL	step0Tangent2Step_avx512<>(SB)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop3: // 2 times: vectors of the block
-	VMOVUPS	404096(SI), Z0	// step0Tangent2Step.q_next[0]
-	VMOVUPS	Z0, 417792(SI)	// result[0]
-	VMOVUPS	404224(SI), Z0	// step0Tangent2Step.q_next[1]
-	VMOVUPS	Z0, 417920(SI)	// result[1]
-	VMOVUPS	404352(SI), Z0	// step0Tangent2Step.v_next[0]
-	VMOVUPS	Z0, 418048(SI)	// result_2[0]
-	VMOVUPS	404480(SI), Z0	// step0Tangent2Step.v_next[1]
-	VMOVUPS	Z0, 418176(SI)	// result_2[1]
-	VMOVUPS	404608(SI), Z0	// step0Tangent2Step.q_next_dot[0]
-	VMOVUPS	Z0, 418304(SI)	// result_3[0]
-	VMOVUPS	404736(SI), Z0	// step0Tangent2Step.q_next_dot[1]
-	VMOVUPS	Z0, 418432(SI)	// result_3[1]
-	VMOVUPS	404864(SI), Z0	// step0Tangent2Step.v_next_dot[0]
-	VMOVUPS	Z0, 418560(SI)	// result_4[0]
-	VMOVUPS	404992(SI), Z0	// step0Tangent2Step.v_next_dot[1]
-	VMOVUPS	Z0, 418688(SI)	// result_4[1]
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop3
-	MOVQ	$2, CX
-	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop4: // 2 times: vectors of the block
+loop3: // 2 times: vectors of the block
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	// arm.nde:51
-	VMOVUPS	417792(SI), Z4	// result[0]
+	VMOVUPS	395904(SI), Z4	// step0Tangent2Step.q_next[0]
 	VSUBPS	Z4, Z4, Z5
-	VMOVUPS	417920(SI), Z6	// result[1]
+	VMOVUPS	396032(SI), Z6	// step0Tangent2Step.q_next[1]
 	VSUBPS	Z6, Z6, Z7
 	VADDPS	Z5, Z0, Z0
 	VADDPS	Z7, Z0, Z0
-	VMOVUPS	418048(SI), Z5	// result_2[0]
+	VMOVUPS	396160(SI), Z5	// step0Tangent2Step.v_next[0]
 	VSUBPS	Z5, Z5, Z7
-	VMOVUPS	418176(SI), Z8	// result_2[1]
+	VMOVUPS	396288(SI), Z8	// step0Tangent2Step.v_next[1]
 	VSUBPS	Z8, Z8, Z9
 	VADDPS	Z7, Z1, Z1
 	VADDPS	Z9, Z1, Z1
-	VMOVUPS	418304(SI), Z7	// result_3[0]
+	VMOVUPS	396416(SI), Z7	// step0Tangent2Step.q_next_dot[0]
 	VSUBPS	Z7, Z7, Z9
-	VMOVUPS	418432(SI), Z10	// result_3[1]
+	VMOVUPS	396544(SI), Z10	// step0Tangent2Step.q_next_dot[1]
 	VSUBPS	Z10, Z10, Z11
 	VADDPS	Z9, Z2, Z2
 	VADDPS	Z11, Z2, Z2
-	VMOVUPS	418560(SI), Z9	// result_4[0]
+	VMOVUPS	396672(SI), Z9	// step0Tangent2Step.v_next_dot[0]
 	VSUBPS	Z9, Z9, Z11
-	VMOVUPS	418688(SI), Z12	// result_4[1]
+	VMOVUPS	396800(SI), Z12	// step0Tangent2Step.v_next_dot[1]
 	VSUBPS	Z12, Z12, Z13
 	VADDPS	Z11, Z3, Z3
 	VADDPS	Z13, Z3, Z3
-	VMOVUPD	412800(DI), Z11	// step.live
-	VMOVUPD	412864(DI), Z13	// step.live | 1
+	VMOVUPD	400512(DI), Z11	// step.live
+	VMOVUPD	400576(DI), Z13	// step.live | 1
 	VCMPPS.BCST	$0, f32_00000000<>(SB), Z0, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z0
 	VCMPPS.BCST	$0, f32_00000000<>(SB), Z1, K1
@@ -8699,66 +8335,66 @@ loop4: // 2 times: vectors of the block
 	VPMOVSXDQ	Y2, Z2
 	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z0, Z0
 	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z2, Z2
-	VMOVUPD	Z0, 417536(DI)	// step.code
-	VMOVUPD	Z2, 417600(DI)	// step.code | 1
-	VMOVUPS	414080(SI), Z0	// q[0]
-	VMOVUPS	414208(SI), Z2	// q[1]
-	VMOVUPS	414336(SI), Z3	// v[0]
-	VMOVUPS	414464(SI), Z11	// v[1]
-	VMOVUPS	414592(SI), Z13	// q_dot[0]
-	VMOVUPS	414720(SI), Z14	// q_dot[1]
-	VMOVUPS	414848(SI), Z15	// v_dot[0]
-	VMOVUPS	414976(SI), Z16	// v_dot[1]
+	VMOVUPD	Z0, 405248(DI)	// step.code
+	VMOVUPD	Z2, 405312(DI)	// step.code | 1
+	VMOVUPS	401792(SI), Z0	// q[0]
+	VMOVUPS	401920(SI), Z2	// q[1]
+	VMOVUPS	402048(SI), Z3	// v[0]
+	VMOVUPS	402176(SI), Z11	// v[1]
+	VMOVUPS	402304(SI), Z13	// q_dot[0]
+	VMOVUPS	402432(SI), Z14	// q_dot[1]
+	VMOVUPS	402560(SI), Z15	// v_dot[0]
+	VMOVUPS	402688(SI), Z16	// v_dot[1]
 	VPTERNLOGD	$0xe2, Z0, Z1, Z4
-	VMOVUPS	Z4, 416512(SI)	// q.next[0]
+	VMOVUPS	Z4, 404224(SI)	// q.next[0]
 	VPTERNLOGD	$0xe2, Z2, Z1, Z6
-	VMOVUPS	Z6, 416640(SI)	// q.next[1]
+	VMOVUPS	Z6, 404352(SI)	// q.next[1]
 	VPTERNLOGD	$0xe2, Z3, Z1, Z5
-	VMOVUPS	Z5, 416768(SI)	// v.next[0]
+	VMOVUPS	Z5, 404480(SI)	// v.next[0]
 	VPTERNLOGD	$0xe2, Z11, Z1, Z8
-	VMOVUPS	Z8, 416896(SI)	// v.next[1]
+	VMOVUPS	Z8, 404608(SI)	// v.next[1]
 	VPTERNLOGD	$0xe2, Z13, Z1, Z7
-	VMOVUPS	Z7, 417024(SI)	// q_dot.next[0]
+	VMOVUPS	Z7, 404736(SI)	// q_dot.next[0]
 	VPTERNLOGD	$0xe2, Z14, Z1, Z10
-	VMOVUPS	Z10, 417152(SI)	// q_dot.next[1]
+	VMOVUPS	Z10, 404864(SI)	// q_dot.next[1]
 	VPTERNLOGD	$0xe2, Z15, Z1, Z9
-	VMOVUPS	Z9, 417280(SI)	// v_dot.next[0]
+	VMOVUPS	Z9, 404992(SI)	// v_dot.next[0]
 	VPTERNLOGD	$0xca, Z16, Z12, Z1
-	VMOVUPS	Z1, 417408(SI)	// v_dot.next[1]
+	VMOVUPS	Z1, 405120(SI)	// v_dot.next[1]
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
-	JNE	loop4
+	JNE	loop3
 	// results that are the arguments of the next run
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop5: // 2 times: vectors of the block
-	VMOVUPS	416512(SI), Z0	// q.next[0]
-	VMOVUPS	Z0, 414080(SI)	// q[0]
-	VMOVUPS	416640(SI), Z0	// q.next[1]
-	VMOVUPS	Z0, 414208(SI)	// q[1]
-	VMOVUPS	416768(SI), Z0	// v.next[0]
-	VMOVUPS	Z0, 414336(SI)	// v[0]
-	VMOVUPS	416896(SI), Z0	// v.next[1]
-	VMOVUPS	Z0, 414464(SI)	// v[1]
-	VMOVUPS	417024(SI), Z0	// q_dot.next[0]
-	VMOVUPS	Z0, 414592(SI)	// q_dot[0]
-	VMOVUPS	417152(SI), Z0	// q_dot.next[1]
-	VMOVUPS	Z0, 414720(SI)	// q_dot[1]
-	VMOVUPS	417280(SI), Z0	// v_dot.next[0]
-	VMOVUPS	Z0, 414848(SI)	// v_dot[0]
-	VMOVUPS	417408(SI), Z0	// v_dot.next[1]
-	VMOVUPS	Z0, 414976(SI)	// v_dot[1]
+loop4: // 2 times: vectors of the block
+	VMOVUPS	404224(SI), Z0	// q.next[0]
+	VMOVUPS	Z0, 401792(SI)	// q[0]
+	VMOVUPS	404352(SI), Z0	// q.next[1]
+	VMOVUPS	Z0, 401920(SI)	// q[1]
+	VMOVUPS	404480(SI), Z0	// v.next[0]
+	VMOVUPS	Z0, 402048(SI)	// v[0]
+	VMOVUPS	404608(SI), Z0	// v.next[1]
+	VMOVUPS	Z0, 402176(SI)	// v[1]
+	VMOVUPS	404736(SI), Z0	// q_dot.next[0]
+	VMOVUPS	Z0, 402304(SI)	// q_dot[0]
+	VMOVUPS	404864(SI), Z0	// q_dot.next[1]
+	VMOVUPS	Z0, 402432(SI)	// q_dot[1]
+	VMOVUPS	404992(SI), Z0	// v_dot.next[0]
+	VMOVUPS	Z0, 402560(SI)	// v_dot[0]
+	VMOVUPS	405120(SI), Z0	// v_dot.next[1]
+	VMOVUPS	Z0, 402688(SI)	// v_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop5
+	JNE	loop4
 	// the next step, if all lanes have taken this one
-	VMOVUPD	417536(AX), Z0	// step.code
-	VMOVUPD	417600(AX), Z1	// step.code | 1
+	VMOVUPD	405248(AX), Z0	// step.code
+	VMOVUPD	405312(AX), Z1	// step.code | 1
 	VADDPD	Z1, Z0, Z0
-	VMOVUPD	417664(AX), Z1	// step.code | 2
+	VMOVUPD	405376(AX), Z1	// step.code | 2
 	VADDPD	Z1, Z0, Z0
-	VMOVUPD	417728(AX), Z1	// step.code | 3
+	VMOVUPD	405440(AX), Z1	// step.code | 3
 	VADDPD	Z1, Z0, Z0
 	VSHUFF64X2	$78, Z0, Z0, Z1
 	VADDPD	Z1, Z0, Z0
@@ -8768,22 +8404,22 @@ loop5: // 2 times: vectors of the block
 	VADDPD	Z1, Z0, Z0
 	VCMPPD.BCST	$0, f64_4040000000000000<>(SB), Z0, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
-	VBROADCASTSD	413312(AX), Z1	// step.taken
+	VBROADCASTSD	401024(AX), Z1	// step.taken
 	VADDPD.BCST	f64_3ff0000000000000<>(SB), Z1, Z2
-	VBROADCASTSD	413056(AX), Z3	// step.t0
-	VBROADCASTSD	412544(AX), Z4	// step.h
+	VBROADCASTSD	400768(AX), Z3	// step.t0
+	VBROADCASTSD	400256(AX), Z4	// step.h
 	VMULPD	Z4, Z2, Z4
 	VADDPD	Z4, Z3, Z3
-	VBROADCASTSD	412288(AX), Z4	// step.t
+	VBROADCASTSD	400000(AX), Z4	// step.t
 	VPTERNLOGQ	$0xe2, Z4, Z0, Z3
-	VMOVSD	X3, 412288(AX)	// step.t
+	VMOVSD	X3, 400000(AX)	// step.t
 	VPTERNLOGQ	$0xb8, Z2, Z0, Z1
-	VMOVSD	X1, 413312(AX)	// step.taken
-	VBROADCASTSD	413568(AX), Z1	// step.many
+	VMOVSD	X1, 401024(AX)	// step.taken
+	VBROADCASTSD	401280(AX), Z1	// step.many
 	VSUBPD	Z2, Z1, Z1
 	VPANDQ	Z1, Z0, Z0
-	VMOVSD	X0, 413824(AX)	// step.more
-	CMPQ	413824(AX), $0	// step.more
+	VMOVSD	X0, 401536(AX)	// step.more
+	CMPQ	401536(AX), $0	// step.more
 	JNE	loop1
 	RET
 
@@ -8805,9 +8441,9 @@ TEXT armFieldDual3_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	418944(SI), Z0	// q[1]
-	VMOVUPS	419712(SI), Z1	// add
-	VMOVUPS	419840(SI), Z2	// mul
+	VMOVUPS	405632(SI), Z0	// q[1]
+	VMOVUPS	406400(SI), Z1	// add
+	VMOVUPS	406528(SI), Z2	// mul
 	// arm.nde:28
 	VBROADCASTSS	f32_4b400000<>(SB), Z3
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z0, Z3
@@ -8840,16 +8476,16 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z4
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z4, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z3, K1, Z3
-	VMOVUPS	Z3, 422912(SI)	// c2
+	VMOVUPS	Z3, 409600(SI)	// c2
 	// arm.nde:30
 	VFMADD231PS	Z3, Z2, Z1
-	VMOVUPS	419584(SI), Z2	// mul
-	VMOVUPS	419968(SI), Z4	// mul
+	VMOVUPS	406272(SI), Z2	// mul
+	VMOVUPS	406656(SI), Z4	// mul
 	// arm.nde:32
 	// arm.nde:31
 	VFMADD231PS	Z3, Z4, Z2
-	VMOVUPS	419072(SI), Z3	// v[0]
-	VMOVUPS	419200(SI), Z5	// v[1]
+	VMOVUPS	405760(SI), Z3	// v[0]
+	VMOVUPS	405888(SI), Z5	// v[1]
 	// arm.nde:32
 	// arm.nde:28
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z6
@@ -8884,32 +8520,32 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z7
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z7, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z6
-	VMOVUPS	Z6, 423552(SI)	// s2
+	VMOVUPS	Z6, 410240(SI)	// s2
 	// arm.nde:33
 	VMULPS	Z6, Z4, Z4
-	VMOVUPS	Z4, 423680(SI)	// k
+	VMOVUPS	Z4, 410368(SI)	// k
 	// arm.nde:34
 	VPXORD.BCST	f32_80000000<>(SB), Z4, Z6
-	VMOVUPS	Z6, 423808(SI)	// neg
+	VMOVUPS	Z6, 410496(SI)	// neg
 	VMULPS.BCST	f32_40000000<>(SB), Z3, Z7
-	VMOVUPS	Z7, 423936(SI)	// mul_6
+	VMOVUPS	Z7, 410624(SI)	// mul_6
 	VMULPS	Z5, Z7, Z7
 	VFMADD231PS	Z5, Z5, Z7
-	VMOVUPS	Z7, 424064(SI)	// add_2
+	VMOVUPS	Z7, 410752(SI)	// add_2
 	VMULPS	Z7, Z6, Z6
-	VMOVUPS	420096(SI), Z7	// reshape
+	VMOVUPS	406784(SI), Z7	// reshape
 	// arm.nde:32
-	VMOVUPS	Z1, 423040(SI)	// M[0]
-	VMOVUPS	Z2, 423168(SI)	// M[1]
-	VMOVUPS	Z2, 423296(SI)	// M[2]
-	VMOVUPS	Z7, 423424(SI)	// M[3]
+	VMOVUPS	Z1, 409728(SI)	// M[0]
+	VMOVUPS	Z2, 409856(SI)	// M[1]
+	VMOVUPS	Z2, 409984(SI)	// M[2]
+	VMOVUPS	Z7, 410112(SI)	// M[3]
 	// arm.nde:34
 	VMULPS	Z3, Z3, Z1
-	VMOVUPS	Z1, 424192(SI)	// square
+	VMOVUPS	Z1, 410880(SI)	// square
 	VMULPS	Z1, Z4, Z1
-	VMOVUPS	418816(SI), Z2	// q[0]
-	VMOVUPS	420352(SI), Z4	// mul
-	VMOVUPS	420224(SI), Z7	// mul
+	VMOVUPS	405504(SI), Z2	// q[0]
+	VMOVUPS	407040(SI), Z4	// mul
+	VMOVUPS	406912(SI), Z7	// mul
 	// arm.nde:35
 	VBROADCASTSS	f32_4b400000<>(SB), Z8
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z2, Z8
@@ -8942,9 +8578,9 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z9
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z9, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z8, K1, Z8
-	VMOVUPS	Z8, 424320(SI)	// cos
+	VMOVUPS	Z8, 411008(SI)	// cos
 	VADDPS	Z0, Z2, Z9
-	VMOVUPS	Z9, 424448(SI)	// add_3
+	VMOVUPS	Z9, 411136(SI)	// add_3
 	VBROADCASTSS	f32_4b400000<>(SB), Z10
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z9, Z10
 	VSUBPS.BCST	f32_4b400000<>(SB), Z10, Z11
@@ -8976,11 +8612,11 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z9, Z9
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z9, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z10, K1, Z9
-	VMOVUPS	Z9, 424576(SI)	// cos_2
+	VMOVUPS	Z9, 411264(SI)	// cos_2
 	VMULPS	Z9, Z4, Z4
 	VFMADD213PS	Z4, Z8, Z7
-	VMOVUPS	419328(SI), Z8	// u[0]
-	VMOVUPS	419456(SI), Z9	// u[1]
+	VMOVUPS	406016(SI), Z8	// u[0]
+	VMOVUPS	406144(SI), Z9	// u[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Z6, Z8, Z6
@@ -8988,9 +8624,9 @@ loop1: // 2 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Z7, Z6, Z6
-	VMOVUPS	Z6, 424704(SI)	// sub[0]
+	VMOVUPS	Z6, 411392(SI)	// sub[0]
 	VSUBPS	Z4, Z1, Z1
-	VMOVUPS	Z1, 424832(SI)	// sub[1]
+	VMOVUPS	Z1, 411520(SI)	// sub[1]
 	// arm.nde:11
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z1
 	VBROADCASTSS	f32_4b400000<>(SB), Z4
@@ -9024,7 +8660,7 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z4
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z4, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z1, K1, Z1
-	VMOVUPS	Z1, 424960(SI)	// sin[0]
+	VMOVUPS	Z1, 411648(SI)	// sin[0]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z4
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z4, Z6
@@ -9057,7 +8693,7 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z6
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z6, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z4, K1, Z4
-	VMOVUPS	Z4, 425088(SI)	// sin[1]
+	VMOVUPS	Z4, 411776(SI)	// sin[1]
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z2, Z6
 	VSUBPS.BCST	f32_4b400000<>(SB), Z6, Z7
@@ -9089,7 +8725,7 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z2
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z2, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z2
-	VMOVUPS	Z2, 425216(SI)	// cos_3[0]
+	VMOVUPS	Z2, 411904(SI)	// cos_3[0]
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z0, Z6
 	VSUBPS.BCST	f32_4b400000<>(SB), Z6, Z7
@@ -9121,13 +8757,13 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z0
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z0, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z0
-	VMOVUPS	Z0, 425344(SI)	// cos_3[1]
-	VMOVUPS	Z1, 425472(SI)	// concat[0]
-	VMOVUPS	Z4, 425600(SI)	// concat[1]
-	VMOVUPS	Z2, 425728(SI)	// concat[2]
-	VMOVUPS	Z0, 425856(SI)	// concat[3]
-	VMOVUPS	Z3, 425984(SI)	// concat[4]
-	VMOVUPS	Z5, 426112(SI)	// concat[5]
+	VMOVUPS	Z0, 412032(SI)	// cos_3[1]
+	VMOVUPS	Z1, 412160(SI)	// concat[0]
+	VMOVUPS	Z4, 412288(SI)	// concat[1]
+	VMOVUPS	Z2, 412416(SI)	// concat[2]
+	VMOVUPS	Z0, 412544(SI)	// concat[3]
+	VMOVUPS	Z3, 412672(SI)	// concat[4]
+	VMOVUPS	Z5, 412800(SI)	// concat[5]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -9157,8 +8793,8 @@ loop2: // 4 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop3: // 6 times: terms of the sums
-	VMOVUPS	425472(R11), Z16	// concat[0]
-	VMOVUPS	425536(R11), Z17	// concat[0] | 1
+	VMOVUPS	412160(R11), Z16	// concat[0]
+	VMOVUPS	412224(R11), Z17	// concat[0] | 1
 	VBROADCASTSS	(R12), Z18	// friction.0.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -9187,33 +8823,33 @@ loop3: // 6 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop3
-	VMOVUPS	Z0, 426240(DI)	// matvec[0]
-	VMOVUPS	Z1, 426304(DI)	// matvec[0] | 1
-	VMOVUPS	Z2, 426368(DI)	// matvec[1]
-	VMOVUPS	Z3, 426432(DI)	// matvec[1] | 1
-	VMOVUPS	Z4, 426496(DI)	// matvec[2]
-	VMOVUPS	Z5, 426560(DI)	// matvec[2] | 1
-	VMOVUPS	Z6, 426624(DI)	// matvec[3]
-	VMOVUPS	Z7, 426688(DI)	// matvec[3] | 1
-	VMOVUPS	Z8, 426752(DI)	// matvec[4]
-	VMOVUPS	Z9, 426816(DI)	// matvec[4] | 1
-	VMOVUPS	Z10, 426880(DI)	// matvec[5]
-	VMOVUPS	Z11, 426944(DI)	// matvec[5] | 1
-	VMOVUPS	Z12, 427008(DI)	// matvec[6]
-	VMOVUPS	Z13, 427072(DI)	// matvec[6] | 1
-	VMOVUPS	Z14, 427136(DI)	// matvec[7]
-	VMOVUPS	Z15, 427200(DI)	// matvec[7] | 1
+	VMOVUPS	Z0, 412928(DI)	// matvec[0]
+	VMOVUPS	Z1, 412992(DI)	// matvec[0] | 1
+	VMOVUPS	Z2, 413056(DI)	// matvec[1]
+	VMOVUPS	Z3, 413120(DI)	// matvec[1] | 1
+	VMOVUPS	Z4, 413184(DI)	// matvec[2]
+	VMOVUPS	Z5, 413248(DI)	// matvec[2] | 1
+	VMOVUPS	Z6, 413312(DI)	// matvec[3]
+	VMOVUPS	Z7, 413376(DI)	// matvec[3] | 1
+	VMOVUPS	Z8, 413440(DI)	// matvec[4]
+	VMOVUPS	Z9, 413504(DI)	// matvec[4] | 1
+	VMOVUPS	Z10, 413568(DI)	// matvec[5]
+	VMOVUPS	Z11, 413632(DI)	// matvec[5] | 1
+	VMOVUPS	Z12, 413696(DI)	// matvec[6]
+	VMOVUPS	Z13, 413760(DI)	// matvec[6] | 1
+	VMOVUPS	Z14, 413824(DI)	// matvec[7]
+	VMOVUPS	Z15, 413888(DI)	// matvec[7] | 1
 	MOVQ	$8, R10
 	MOVQ	DI, R11
 	MOVQ	R9, R12
 loop4: // 8 times
-	VMOVUPS	426240(R11), Z0	// matvec[0]
-	VMOVUPS	426304(R11), Z1	// matvec[0] | 1
+	VMOVUPS	412928(R11), Z0	// matvec[0]
+	VMOVUPS	412992(R11), Z1	// matvec[0] | 1
 	VBROADCASTSS	768(R12), Z2	// friction.0.bias[0]
 	VADDPS	Z2, Z0, Z0
 	VADDPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 430336(R11)	// add_4[0]
-	VMOVUPS	Z1, 430400(R11)	// add_4[0] | 1
+	VMOVUPS	Z0, 417024(R11)	// add_4[0]
+	VMOVUPS	Z1, 417088(R11)	// add_4[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z2
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z3
 	VMAXPS	Z2, Z3, Z2
@@ -9270,8 +8906,8 @@ loop4: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	VMAXPS	Z1, Z3, Z1
 	VFMADD231PS	Z4, Z2, Z1
-	VMOVUPS	Z0, 434432(R11)	// softplus[0]
-	VMOVUPS	Z1, 434496(R11)	// softplus[0] | 1
+	VMOVUPS	Z0, 421120(R11)	// softplus[0]
+	VMOVUPS	Z1, 421184(R11)	// softplus[0] | 1
 	ADDQ	$128, R11
 	ADDQ	$4, R12
 	DECQ	R10
@@ -9310,8 +8946,8 @@ loop5: // 4 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop6: // 32 times: terms of the sums
-	VMOVUPS	434432(R11), Z20	// softplus[0]
-	VMOVUPS	434496(R11), Z21	// softplus[0] | 1
+	VMOVUPS	421120(R11), Z20	// softplus[0]
+	VMOVUPS	421184(R11), Z21	// softplus[0] | 1
 	VBROADCASTSS	896(R12), Z22	// friction.2.weight[0]
 	VFMADD231PS	Z20, Z22, Z4
 	VFMADD231PS	Z21, Z22, Z5
@@ -9340,33 +8976,33 @@ loop6: // 32 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop6
-	VMOVUPS	Z4, 438528(DI)	// matvec_2[0]
-	VMOVUPS	Z5, 438592(DI)	// matvec_2[0] | 1
-	VMOVUPS	Z6, 438656(DI)	// matvec_2[1]
-	VMOVUPS	Z7, 438720(DI)	// matvec_2[1] | 1
-	VMOVUPS	Z8, 438784(DI)	// matvec_2[2]
-	VMOVUPS	Z9, 438848(DI)	// matvec_2[2] | 1
-	VMOVUPS	Z10, 438912(DI)	// matvec_2[3]
-	VMOVUPS	Z11, 438976(DI)	// matvec_2[3] | 1
-	VMOVUPS	Z12, 439040(DI)	// matvec_2[4]
-	VMOVUPS	Z13, 439104(DI)	// matvec_2[4] | 1
-	VMOVUPS	Z14, 439168(DI)	// matvec_2[5]
-	VMOVUPS	Z15, 439232(DI)	// matvec_2[5] | 1
-	VMOVUPS	Z16, 439296(DI)	// matvec_2[6]
-	VMOVUPS	Z17, 439360(DI)	// matvec_2[6] | 1
-	VMOVUPS	Z18, 439424(DI)	// matvec_2[7]
-	VMOVUPS	Z19, 439488(DI)	// matvec_2[7] | 1
+	VMOVUPS	Z4, 425216(DI)	// matvec_2[0]
+	VMOVUPS	Z5, 425280(DI)	// matvec_2[0] | 1
+	VMOVUPS	Z6, 425344(DI)	// matvec_2[1]
+	VMOVUPS	Z7, 425408(DI)	// matvec_2[1] | 1
+	VMOVUPS	Z8, 425472(DI)	// matvec_2[2]
+	VMOVUPS	Z9, 425536(DI)	// matvec_2[2] | 1
+	VMOVUPS	Z10, 425600(DI)	// matvec_2[3]
+	VMOVUPS	Z11, 425664(DI)	// matvec_2[3] | 1
+	VMOVUPS	Z12, 425728(DI)	// matvec_2[4]
+	VMOVUPS	Z13, 425792(DI)	// matvec_2[4] | 1
+	VMOVUPS	Z14, 425856(DI)	// matvec_2[5]
+	VMOVUPS	Z15, 425920(DI)	// matvec_2[5] | 1
+	VMOVUPS	Z16, 425984(DI)	// matvec_2[6]
+	VMOVUPS	Z17, 426048(DI)	// matvec_2[6] | 1
+	VMOVUPS	Z18, 426112(DI)	// matvec_2[7]
+	VMOVUPS	Z19, 426176(DI)	// matvec_2[7] | 1
 	MOVQ	$8, R10
 	MOVQ	DI, R11
 	MOVQ	R9, R12
 loop7: // 8 times
-	VMOVUPS	438528(R11), Z4	// matvec_2[0]
-	VMOVUPS	438592(R11), Z5	// matvec_2[0] | 1
+	VMOVUPS	425216(R11), Z4	// matvec_2[0]
+	VMOVUPS	425280(R11), Z5	// matvec_2[0] | 1
 	VBROADCASTSS	4992(R12), Z6	// friction.2.bias[0]
 	VADDPS	Z6, Z4, Z4
 	VADDPS	Z6, Z5, Z5
-	VMOVUPS	Z4, 442624(R11)	// add_5[0]
-	VMOVUPS	Z5, 442688(R11)	// add_5[0] | 1
+	VMOVUPS	Z4, 429312(R11)	// add_5[0]
+	VMOVUPS	Z5, 429376(R11)	// add_5[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z4, Z6
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z7
 	VMAXPS	Z6, Z7, Z6
@@ -9438,30 +9074,30 @@ loop7: // 8 times
 	ADDQ	$32, R9
 	DECQ	CX
 	JNE	loop5
-	VMOVUPS	Z0, 446720(AX)	// matvec_3[0]
-	VMOVUPS	Z1, 446784(AX)	// matvec_3[0] | 1
-	VMOVUPS	Z2, 446848(AX)	// matvec_3[1]
-	VMOVUPS	Z3, 446912(AX)	// matvec_3[1] | 1
+	VMOVUPS	Z0, 433408(AX)	// matvec_3[0]
+	VMOVUPS	Z1, 433472(AX)	// matvec_3[0] | 1
+	VMOVUPS	Z2, 433536(AX)	// matvec_3[1]
+	VMOVUPS	Z3, 433600(AX)	// matvec_3[1] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop8: // 2 times: vectors of the block
 	// arm.nde:38
-	VMOVUPS	424704(SI), Z0	// sub[0]
-	VMOVUPS	446720(SI), Z1	// matvec_3[0]
+	VMOVUPS	411392(SI), Z0	// sub[0]
+	VMOVUPS	433408(SI), Z1	// matvec_3[0]
 	VBROADCASTSS	5376(BX), Z2	// friction.4.bias[0]
 	VADDPS	Z2, Z1, Z1
 	VSUBPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 446976(SI)	// sub_2[0]
-	VMOVUPS	424832(SI), Z1	// sub[1]
-	VMOVUPS	446848(SI), Z2	// matvec_3[1]
+	VMOVUPS	Z0, 433664(SI)	// sub_2[0]
+	VMOVUPS	411520(SI), Z1	// sub[1]
+	VMOVUPS	433536(SI), Z2	// matvec_3[1]
 	VBROADCASTSS	5380(BX), Z3	// friction.4.bias[1]
 	VADDPS	Z3, Z2, Z2
 	VSUBPS	Z2, Z1, Z1
-	VMOVUPS	Z1, 447104(SI)	// sub_2[1]
-	VMOVUPS	423040(SI), Z2	// M[0]
-	VMOVUPS	423168(SI), Z3	// M[1]
-	VMOVUPS	423296(SI), Z4	// M[2]
-	VMOVUPS	423424(SI), Z5	// M[3]
+	VMOVUPS	Z1, 433792(SI)	// sub_2[1]
+	VMOVUPS	409728(SI), Z2	// M[0]
+	VMOVUPS	409856(SI), Z3	// M[1]
+	VMOVUPS	409984(SI), Z4	// M[2]
+	VMOVUPS	410112(SI), Z5	// M[3]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z6
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z7
 	VCMPPS	$17, Z7, Z6, K1
@@ -9488,46 +9124,46 @@ loop8: // 2 times: vectors of the block
 	VFNMADD231PS	Z1, Z4, Z5
 	VDIVPS	Z7, Z5, Z2
 	VPORD	Z0, Z2, Z0
-	VMOVUPS	Z0, 422144(SI)	// dv[0]
-	VMOVUPS	Z1, 422272(SI)	// dv[1]
-	VMOVUPS	421376(SI), Z0	// mul_dot
-	VMOVUPS	420608(SI), Z1	// q_dot[1]
-	VMOVUPS	419968(SI), Z2	// mul
-	VMOVUPS	420736(SI), Z3	// v_dot[0]
-	VMOVUPS	419200(SI), Z4	// v[1]
-	VMOVUPS	420864(SI), Z5	// v_dot[1]
+	VMOVUPS	Z0, 408832(SI)	// dv[0]
+	VMOVUPS	Z1, 408960(SI)	// dv[1]
+	VMOVUPS	408064(SI), Z0	// mul_dot
+	VMOVUPS	407296(SI), Z1	// q_dot[1]
+	VMOVUPS	406656(SI), Z2	// mul
+	VMOVUPS	407424(SI), Z3	// v_dot[0]
+	VMOVUPS	405888(SI), Z4	// v[1]
+	VMOVUPS	407552(SI), Z5	// v_dot[1]
 	// arm.nde:33
-	VMOVUPS	422912(SI), Z6	// c2
+	VMOVUPS	409600(SI), Z6	// c2
 	VMULPS	Z6, Z1, Z6
-	VMOVUPS	423552(SI), Z7	// s2
+	VMOVUPS	410240(SI), Z7	// s2
 	VMULPS	Z7, Z0, Z0
 	VFMADD231PS	Z2, Z6, Z0
 	// arm.nde:34
 	VMULPS.BCST	f32_40000000<>(SB), Z4, Z2
-	VMOVUPS	423936(SI), Z6	// mul_6
+	VMOVUPS	410624(SI), Z6	// mul_6
 	VMULPS.BCST	f32_40000000<>(SB), Z3, Z7
 	VMULPS	Z4, Z7, Z4
 	VFMADD231PS	Z6, Z5, Z4
 	VFMADD231PS	Z2, Z5, Z4
-	VMOVUPS	423808(SI), Z2	// neg
+	VMOVUPS	410496(SI), Z2	// neg
 	VPXORD.BCST	f32_80000000<>(SB), Z0, Z7
-	VMOVUPS	424064(SI), Z8	// add_2
+	VMOVUPS	410752(SI), Z8	// add_2
 	VMULPS	Z8, Z7, Z7
 	VFMADD231PS	Z2, Z4, Z7
 	VMULPS	Z6, Z3, Z2
-	VMOVUPS	423680(SI), Z4	// k
-	VMOVUPS	424192(SI), Z6	// square
+	VMOVUPS	410368(SI), Z4	// k
+	VMOVUPS	410880(SI), Z6	// square
 	VMULPS	Z6, Z0, Z0
 	VFMADD231PS	Z4, Z2, Z0
-	VMOVUPS	421760(SI), Z2	// mul_dot
-	VMOVUPS	420480(SI), Z4	// q_dot[0]
-	VMOVUPS	420352(SI), Z6	// mul
-	VMOVUPS	421632(SI), Z8	// mul_dot
-	VMOVUPS	418816(SI), Z9	// q[0]
-	VMOVUPS	420224(SI), Z10	// mul
+	VMOVUPS	408448(SI), Z2	// mul_dot
+	VMOVUPS	407168(SI), Z4	// q_dot[0]
+	VMOVUPS	407040(SI), Z6	// mul
+	VMOVUPS	408320(SI), Z8	// mul_dot
+	VMOVUPS	405504(SI), Z9	// q[0]
+	VMOVUPS	406912(SI), Z10	// mul
 	// arm.nde:35
 	VADDPS	Z1, Z4, Z11
-	VMOVUPS	424448(SI), Z12	// add_3
+	VMOVUPS	411136(SI), Z12	// add_3
 	VPANDD.BCST	f32_7fffffff<>(SB), Z12, Z13
 	VBROADCASTSS	f32_4b400000<>(SB), Z14
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z13, Z14
@@ -9562,7 +9198,7 @@ loop8: // 2 times: vectors of the block
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z13, K1, Z12
 	VPXORD.BCST	f32_80000000<>(SB), Z12, Z12
 	VMULPS	Z12, Z11, Z11
-	VMOVUPS	424576(SI), Z12	// cos_2
+	VMOVUPS	411264(SI), Z12	// cos_2
 	VMULPS	Z12, Z2, Z2
 	VFMADD231PS	Z6, Z11, Z2
 	VPANDD.BCST	f32_7fffffff<>(SB), Z9, Z6
@@ -9599,7 +9235,7 @@ loop8: // 2 times: vectors of the block
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z6
 	VPXORD.BCST	f32_80000000<>(SB), Z6, Z6
 	VMULPS	Z6, Z4, Z6
-	VMOVUPS	424320(SI), Z9	// cos
+	VMOVUPS	411008(SI), Z9	// cos
 	VMULPS	Z9, Z8, Z8
 	VFMADD231PS	Z10, Z6, Z8
 	VADDPS	Z2, Z8, Z6
@@ -9610,30 +9246,30 @@ loop8: // 2 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Z6, Z7, Z6
-	VMOVUPS	Z6, 447232(SI)	// sub_3[0]
+	VMOVUPS	Z6, 433920(SI)	// sub_3[0]
 	VSUBPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 447360(SI)	// sub_3[1]
+	VMOVUPS	Z0, 434048(SI)	// sub_3[1]
 	// arm.nde:11
-	VMOVUPS	425216(SI), Z0	// cos_3[0]
+	VMOVUPS	411904(SI), Z0	// cos_3[0]
 	VMULPS	Z0, Z4, Z0
-	VMOVUPS	Z0, 447488(SI)	// mul_7[0]
-	VMOVUPS	425344(SI), Z2	// cos_3[1]
+	VMOVUPS	Z0, 434176(SI)	// mul_7[0]
+	VMOVUPS	412032(SI), Z2	// cos_3[1]
 	VMULPS	Z2, Z1, Z2
-	VMOVUPS	Z2, 447616(SI)	// mul_7[1]
-	VMOVUPS	424960(SI), Z6	// sin[0]
+	VMOVUPS	Z2, 434304(SI)	// mul_7[1]
+	VMOVUPS	411648(SI), Z6	// sin[0]
 	VPXORD.BCST	f32_80000000<>(SB), Z6, Z6
 	VMULPS	Z6, Z4, Z4
-	VMOVUPS	Z4, 447744(SI)	// mul_8[0]
-	VMOVUPS	425088(SI), Z6	// sin[1]
+	VMOVUPS	Z4, 434432(SI)	// mul_8[0]
+	VMOVUPS	411776(SI), Z6	// sin[1]
 	VPXORD.BCST	f32_80000000<>(SB), Z6, Z6
 	VMULPS	Z6, Z1, Z1
-	VMOVUPS	Z1, 447872(SI)	// mul_8[1]
-	VMOVUPS	Z0, 448000(SI)	// concat_2[0]
-	VMOVUPS	Z2, 448128(SI)	// concat_2[1]
-	VMOVUPS	Z4, 448256(SI)	// concat_2[2]
-	VMOVUPS	Z1, 448384(SI)	// concat_2[3]
-	VMOVUPS	Z3, 448512(SI)	// concat_2[4]
-	VMOVUPS	Z5, 448640(SI)	// concat_2[5]
+	VMOVUPS	Z1, 434560(SI)	// mul_8[1]
+	VMOVUPS	Z0, 434688(SI)	// concat_2[0]
+	VMOVUPS	Z2, 434816(SI)	// concat_2[1]
+	VMOVUPS	Z4, 434944(SI)	// concat_2[2]
+	VMOVUPS	Z1, 435072(SI)	// concat_2[3]
+	VMOVUPS	Z3, 435200(SI)	// concat_2[4]
+	VMOVUPS	Z5, 435328(SI)	// concat_2[5]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop8
@@ -9662,8 +9298,8 @@ loop9: // 4 times: tiles of 8 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop10: // 6 times: terms of the sums
-	VMOVUPS	448000(R10), Z16	// concat_2[0]
-	VMOVUPS	448064(R10), Z17	// concat_2[0] | 1
+	VMOVUPS	434688(R10), Z16	// concat_2[0]
+	VMOVUPS	434752(R10), Z17	// concat_2[0] | 1
 	VBROADCASTSS	(R11), Z18	// friction.0.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -9692,29 +9328,29 @@ loop10: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop10
-	VMOVUPS	Z0, 448768(DI)	// matvec_4[0]
-	VMOVUPS	Z1, 448832(DI)	// matvec_4[0] | 1
-	VMOVUPS	Z2, 448896(DI)	// matvec_4[1]
-	VMOVUPS	Z3, 448960(DI)	// matvec_4[1] | 1
-	VMOVUPS	Z4, 449024(DI)	// matvec_4[2]
-	VMOVUPS	Z5, 449088(DI)	// matvec_4[2] | 1
-	VMOVUPS	Z6, 449152(DI)	// matvec_4[3]
-	VMOVUPS	Z7, 449216(DI)	// matvec_4[3] | 1
-	VMOVUPS	Z8, 449280(DI)	// matvec_4[4]
-	VMOVUPS	Z9, 449344(DI)	// matvec_4[4] | 1
-	VMOVUPS	Z10, 449408(DI)	// matvec_4[5]
-	VMOVUPS	Z11, 449472(DI)	// matvec_4[5] | 1
-	VMOVUPS	Z12, 449536(DI)	// matvec_4[6]
-	VMOVUPS	Z13, 449600(DI)	// matvec_4[6] | 1
-	VMOVUPS	Z14, 449664(DI)	// matvec_4[7]
-	VMOVUPS	Z15, 449728(DI)	// matvec_4[7] | 1
+	VMOVUPS	Z0, 435456(DI)	// matvec_4[0]
+	VMOVUPS	Z1, 435520(DI)	// matvec_4[0] | 1
+	VMOVUPS	Z2, 435584(DI)	// matvec_4[1]
+	VMOVUPS	Z3, 435648(DI)	// matvec_4[1] | 1
+	VMOVUPS	Z4, 435712(DI)	// matvec_4[2]
+	VMOVUPS	Z5, 435776(DI)	// matvec_4[2] | 1
+	VMOVUPS	Z6, 435840(DI)	// matvec_4[3]
+	VMOVUPS	Z7, 435904(DI)	// matvec_4[3] | 1
+	VMOVUPS	Z8, 435968(DI)	// matvec_4[4]
+	VMOVUPS	Z9, 436032(DI)	// matvec_4[4] | 1
+	VMOVUPS	Z10, 436096(DI)	// matvec_4[5]
+	VMOVUPS	Z11, 436160(DI)	// matvec_4[5] | 1
+	VMOVUPS	Z12, 436224(DI)	// matvec_4[6]
+	VMOVUPS	Z13, 436288(DI)	// matvec_4[6] | 1
+	VMOVUPS	Z14, 436352(DI)	// matvec_4[7]
+	VMOVUPS	Z15, 436416(DI)	// matvec_4[7] | 1
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop11: // 8 times
-	VMOVUPS	448768(R10), Z0	// matvec_4[0]
-	VMOVUPS	448832(R10), Z1	// matvec_4[0] | 1
-	VMOVUPS	430336(R10), Z2	// add_4[0]
-	VMOVUPS	430400(R10), Z3	// add_4[0] | 1
+	VMOVUPS	435456(R10), Z0	// matvec_4[0]
+	VMOVUPS	435520(R10), Z1	// matvec_4[0] | 1
+	VMOVUPS	417024(R10), Z2	// add_4[0]
+	VMOVUPS	417088(R10), Z3	// add_4[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z2, Z4
 	VBROADCASTSS	f32_42b40000<>(SB), Z5
 	VMINPS	Z4, Z5, Z4
@@ -9763,8 +9399,8 @@ loop11: // 8 times
 	VDIVPS	Z4, Z3, Z3
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z3, Z1, Z1
-	VMOVUPS	Z0, 452864(R10)	// mul_9[0]
-	VMOVUPS	Z1, 452928(R10)	// mul_9[0] | 1
+	VMOVUPS	Z0, 439552(R10)	// mul_9[0]
+	VMOVUPS	Z1, 439616(R10)	// mul_9[0] | 1
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop11
@@ -9801,8 +9437,8 @@ loop12: // 4 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop13: // 32 times: terms of the sums
-	VMOVUPS	452864(R11), Z20	// mul_9[0]
-	VMOVUPS	452928(R11), Z21	// mul_9[0] | 1
+	VMOVUPS	439552(R11), Z20	// mul_9[0]
+	VMOVUPS	439616(R11), Z21	// mul_9[0] | 1
 	VBROADCASTSS	896(R12), Z22	// friction.2.weight[0]
 	VFMADD231PS	Z20, Z22, Z4
 	VFMADD231PS	Z21, Z22, Z5
@@ -9831,30 +9467,30 @@ loop13: // 32 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop13
-	VMOVUPS	Z4, 456960(DI)	// matvec_5[0]
-	VMOVUPS	Z5, 457024(DI)	// matvec_5[0] | 1
-	VMOVUPS	Z6, 457088(DI)	// matvec_5[1]
-	VMOVUPS	Z7, 457152(DI)	// matvec_5[1] | 1
-	VMOVUPS	Z8, 457216(DI)	// matvec_5[2]
-	VMOVUPS	Z9, 457280(DI)	// matvec_5[2] | 1
-	VMOVUPS	Z10, 457344(DI)	// matvec_5[3]
-	VMOVUPS	Z11, 457408(DI)	// matvec_5[3] | 1
-	VMOVUPS	Z12, 457472(DI)	// matvec_5[4]
-	VMOVUPS	Z13, 457536(DI)	// matvec_5[4] | 1
-	VMOVUPS	Z14, 457600(DI)	// matvec_5[5]
-	VMOVUPS	Z15, 457664(DI)	// matvec_5[5] | 1
-	VMOVUPS	Z16, 457728(DI)	// matvec_5[6]
-	VMOVUPS	Z17, 457792(DI)	// matvec_5[6] | 1
-	VMOVUPS	Z18, 457856(DI)	// matvec_5[7]
-	VMOVUPS	Z19, 457920(DI)	// matvec_5[7] | 1
+	VMOVUPS	Z4, 443648(DI)	// matvec_5[0]
+	VMOVUPS	Z5, 443712(DI)	// matvec_5[0] | 1
+	VMOVUPS	Z6, 443776(DI)	// matvec_5[1]
+	VMOVUPS	Z7, 443840(DI)	// matvec_5[1] | 1
+	VMOVUPS	Z8, 443904(DI)	// matvec_5[2]
+	VMOVUPS	Z9, 443968(DI)	// matvec_5[2] | 1
+	VMOVUPS	Z10, 444032(DI)	// matvec_5[3]
+	VMOVUPS	Z11, 444096(DI)	// matvec_5[3] | 1
+	VMOVUPS	Z12, 444160(DI)	// matvec_5[4]
+	VMOVUPS	Z13, 444224(DI)	// matvec_5[4] | 1
+	VMOVUPS	Z14, 444288(DI)	// matvec_5[5]
+	VMOVUPS	Z15, 444352(DI)	// matvec_5[5] | 1
+	VMOVUPS	Z16, 444416(DI)	// matvec_5[6]
+	VMOVUPS	Z17, 444480(DI)	// matvec_5[6] | 1
+	VMOVUPS	Z18, 444544(DI)	// matvec_5[7]
+	VMOVUPS	Z19, 444608(DI)	// matvec_5[7] | 1
 	MOVQ	$8, R10
 	MOVQ	DI, R11
 	MOVQ	R9, R12
 loop14: // 8 times
-	VMOVUPS	456960(R11), Z4	// matvec_5[0]
-	VMOVUPS	457024(R11), Z5	// matvec_5[0] | 1
-	VMOVUPS	442624(R11), Z6	// add_5[0]
-	VMOVUPS	442688(R11), Z7	// add_5[0] | 1
+	VMOVUPS	443648(R11), Z4	// matvec_5[0]
+	VMOVUPS	443712(R11), Z5	// matvec_5[0] | 1
+	VMOVUPS	429312(R11), Z6	// add_5[0]
+	VMOVUPS	429376(R11), Z7	// add_5[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z6, Z8
 	VBROADCASTSS	f32_42b40000<>(SB), Z9
 	VMINPS	Z8, Z9, Z8
@@ -9919,44 +9555,44 @@ loop14: // 8 times
 	DECQ	CX
 	JNE	loop12
 	// arm.nde:38
-	VMOVUPS	447232(AX), Z4	// sub_3[0]
-	VMOVUPS	447296(AX), Z5	// sub_3[0] | 1
+	VMOVUPS	433920(AX), Z4	// sub_3[0]
+	VMOVUPS	433984(AX), Z5	// sub_3[0] | 1
 	VSUBPS	Z0, Z4, Z0
 	VSUBPS	Z1, Z5, Z1
-	VMOVUPS	447360(AX), Z4	// sub_3[1]
-	VMOVUPS	447424(AX), Z5	// sub_3[1] | 1
+	VMOVUPS	434048(AX), Z4	// sub_3[1]
+	VMOVUPS	434112(AX), Z5	// sub_3[1] | 1
 	VSUBPS	Z2, Z4, Z2
 	VSUBPS	Z3, Z5, Z3
-	VMOVUPS	420608(AX), Z4	// q_dot[1]
-	VMOVUPS	420672(AX), Z5	// q_dot[1] | 1
-	VMOVUPS	421120(AX), Z6	// add_dot
-	VMOVUPS	421184(AX), Z7	// add_dot | 1
-	VMOVUPS	421248(AX), Z8	// mul_dot
-	VMOVUPS	421312(AX), Z9	// mul_dot | 1
-	VMOVUPS	419840(AX), Z10	// mul
-	VMOVUPS	419904(AX), Z11	// mul | 1
+	VMOVUPS	407296(AX), Z4	// q_dot[1]
+	VMOVUPS	407360(AX), Z5	// q_dot[1] | 1
+	VMOVUPS	407808(AX), Z6	// add_dot
+	VMOVUPS	407872(AX), Z7	// add_dot | 1
+	VMOVUPS	407936(AX), Z8	// mul_dot
+	VMOVUPS	408000(AX), Z9	// mul_dot | 1
+	VMOVUPS	406528(AX), Z10	// mul
+	VMOVUPS	406592(AX), Z11	// mul | 1
 	// arm.nde:28
-	VMOVUPS	423552(AX), Z12	// s2
-	VMOVUPS	423616(AX), Z13	// s2 | 1
+	VMOVUPS	410240(AX), Z12	// s2
+	VMOVUPS	410304(AX), Z13	// s2 | 1
 	VPXORD.BCST	f32_80000000<>(SB), Z12, Z12
 	VPXORD.BCST	f32_80000000<>(SB), Z13, Z13
 	VMULPS	Z12, Z4, Z4
 	VMULPS	Z13, Z5, Z5
 	// arm.nde:30
-	VMOVUPS	422912(AX), Z12	// c2
-	VMOVUPS	422976(AX), Z13	// c2 | 1
+	VMOVUPS	409600(AX), Z12	// c2
+	VMOVUPS	409664(AX), Z13	// c2 | 1
 	VMULPS	Z12, Z8, Z8
 	VMULPS	Z13, Z9, Z9
 	VFMADD231PS	Z10, Z4, Z8
 	VFMADD231PS	Z11, Z5, Z9
 	VADDPS	Z8, Z6, Z6
 	VADDPS	Z9, Z7, Z7
-	VMOVUPS	420992(AX), Z8	// mul_dot
-	VMOVUPS	421056(AX), Z9	// mul_dot | 1
-	VMOVUPS	421376(AX), Z10	// mul_dot
-	VMOVUPS	421440(AX), Z11	// mul_dot | 1
-	VMOVUPS	419968(AX), Z14	// mul
-	VMOVUPS	420032(AX), Z15	// mul | 1
+	VMOVUPS	407680(AX), Z8	// mul_dot
+	VMOVUPS	407744(AX), Z9	// mul_dot | 1
+	VMOVUPS	408064(AX), Z10	// mul_dot
+	VMOVUPS	408128(AX), Z11	// mul_dot | 1
+	VMOVUPS	406656(AX), Z14	// mul
+	VMOVUPS	406720(AX), Z15	// mul | 1
 	// arm.nde:32
 	// arm.nde:31
 	VMULPS	Z12, Z10, Z10
@@ -9966,15 +9602,15 @@ loop14: // 8 times
 	VADDPS	Z10, Z8, Z4
 	VADDPS	Z11, Z9, Z5
 	// arm.nde:32
-	VMOVUPS	421504(AX), Z8	// reshape_dot
-	VMOVUPS	421568(AX), Z9	// reshape_dot | 1
+	VMOVUPS	408192(AX), Z8	// reshape_dot
+	VMOVUPS	408256(AX), Z9	// reshape_dot | 1
 	// arm.nde:38
-	VMOVUPS	422144(AX), Z10	// dv[0]
-	VMOVUPS	422208(AX), Z11	// dv[0] | 1
+	VMOVUPS	408832(AX), Z10	// dv[0]
+	VMOVUPS	408896(AX), Z11	// dv[0] | 1
 	VMULPS	Z10, Z6, Z6
 	VMULPS	Z11, Z7, Z7
-	VMOVUPS	422272(AX), Z12	// dv[1]
-	VMOVUPS	422336(AX), Z13	// dv[1] | 1
+	VMOVUPS	408960(AX), Z12	// dv[1]
+	VMOVUPS	409024(AX), Z13	// dv[1] | 1
 	VFMADD231PS	Z12, Z4, Z6
 	VFMADD231PS	Z13, Z5, Z7
 	VMULPS	Z10, Z4, Z4
@@ -9983,20 +9619,20 @@ loop14: // 8 times
 	VFMADD231PS	Z13, Z9, Z5
 	VSUBPS	Z6, Z0, Z0
 	VSUBPS	Z7, Z1, Z1
-	VMOVUPS	Z0, 461056(AX)	// sub_4[0]
-	VMOVUPS	Z1, 461120(AX)	// sub_4[0] | 1
+	VMOVUPS	Z0, 447744(AX)	// sub_4[0]
+	VMOVUPS	Z1, 447808(AX)	// sub_4[0] | 1
 	VSUBPS	Z4, Z2, Z2
 	VSUBPS	Z5, Z3, Z3
-	VMOVUPS	Z2, 461184(AX)	// sub_4[1]
-	VMOVUPS	Z3, 461248(AX)	// sub_4[1] | 1
-	VMOVUPS	423040(AX), Z4	// M[0]
-	VMOVUPS	423104(AX), Z5	// M[0] | 1
-	VMOVUPS	423168(AX), Z6	// M[1]
-	VMOVUPS	423232(AX), Z7	// M[1] | 1
-	VMOVUPS	423296(AX), Z8	// M[2]
-	VMOVUPS	423360(AX), Z9	// M[2] | 1
-	VMOVUPS	423424(AX), Z10	// M[3]
-	VMOVUPS	423488(AX), Z11	// M[3] | 1
+	VMOVUPS	Z2, 447872(AX)	// sub_4[1]
+	VMOVUPS	Z3, 447936(AX)	// sub_4[1] | 1
+	VMOVUPS	409728(AX), Z4	// M[0]
+	VMOVUPS	409792(AX), Z5	// M[0] | 1
+	VMOVUPS	409856(AX), Z6	// M[1]
+	VMOVUPS	409920(AX), Z7	// M[1] | 1
+	VMOVUPS	409984(AX), Z8	// M[2]
+	VMOVUPS	410048(AX), Z9	// M[2] | 1
+	VMOVUPS	410112(AX), Z10	// M[3]
+	VMOVUPS	410176(AX), Z11	// M[3] | 1
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z12
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z13
 	VPANDD.BCST	f32_7fffffff<>(SB), Z8, Z14
@@ -10049,21 +9685,21 @@ loop14: // 8 times
 	VDIVPS	Z15, Z11, Z5
 	VPORD	Z0, Z4, Z0
 	VPORD	Z1, Z5, Z1
-	VMOVUPS	Z0, 422656(AX)	// dv_dot[0]
-	VMOVUPS	Z1, 422720(AX)	// dv_dot[0] | 1
-	VMOVUPS	Z2, 422784(AX)	// dv_dot[1]
-	VMOVUPS	Z3, 422848(AX)	// dv_dot[1] | 1
+	VMOVUPS	Z0, 409344(AX)	// dv_dot[0]
+	VMOVUPS	Z1, 409408(AX)	// dv_dot[0] | 1
+	VMOVUPS	Z2, 409472(AX)	// dv_dot[1]
+	VMOVUPS	Z3, 409536(AX)	// dv_dot[1] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop15: // 2 times: vectors of the block
-	VMOVUPS	419072(SI), Z0	// v[0]
-	VMOVUPS	Z0, 421888(SI)	// dq[0]
-	VMOVUPS	419200(SI), Z0	// v[1]
-	VMOVUPS	Z0, 422016(SI)	// dq[1]
-	VMOVUPS	420736(SI), Z0	// v_dot[0]
-	VMOVUPS	Z0, 422400(SI)	// dq_dot[0]
-	VMOVUPS	420864(SI), Z0	// v_dot[1]
-	VMOVUPS	Z0, 422528(SI)	// dq_dot[1]
+	VMOVUPS	405760(SI), Z0	// v[0]
+	VMOVUPS	Z0, 408576(SI)	// dq[0]
+	VMOVUPS	405888(SI), Z0	// v[1]
+	VMOVUPS	Z0, 408704(SI)	// dq[1]
+	VMOVUPS	407424(SI), Z0	// v_dot[0]
+	VMOVUPS	Z0, 409088(SI)	// dq_dot[0]
+	VMOVUPS	407552(SI), Z0	// v_dot[1]
+	VMOVUPS	Z0, 409216(SI)	// dq_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop15
@@ -10075,243 +9711,292 @@ TEXT step0Tangent3Step_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	461952(SI), Z0	// q[0]
-	VMOVUPS	Z0, 418816(SI)	// armFieldDual3.q[0]
-	VMOVUPS	462080(SI), Z0	// q[1]
-	VMOVUPS	Z0, 418944(SI)	// armFieldDual3.q[1]
-	VMOVUPS	462208(SI), Z0	// v[0]
-	VMOVUPS	Z0, 419072(SI)	// armFieldDual3.v[0]
-	VMOVUPS	462336(SI), Z0	// v[1]
-	VMOVUPS	Z0, 419200(SI)	// armFieldDual3.v[1]
-	VMOVUPS	462976(SI), Z0	// u[0]
-	VMOVUPS	Z0, 419328(SI)	// armFieldDual3.u[0]
-	VMOVUPS	463104(SI), Z0	// u[1]
-	VMOVUPS	Z0, 419456(SI)	// armFieldDual3.u[1]
-	VMOVUPS	463232(SI), Z0	// mul
-	VMOVUPS	Z0, 419584(SI)	// armFieldDual3.mul
-	VMOVUPS	463360(SI), Z0	// add
-	VMOVUPS	Z0, 419712(SI)	// armFieldDual3.add
-	VMOVUPS	463488(SI), Z0	// mul
-	VMOVUPS	Z0, 419840(SI)	// armFieldDual3.mul
-	VMOVUPS	463616(SI), Z0	// mul
-	VMOVUPS	Z0, 419968(SI)	// armFieldDual3.mul
-	VMOVUPS	463744(SI), Z0	// reshape
-	VMOVUPS	Z0, 420096(SI)	// armFieldDual3.reshape
-	VMOVUPS	463872(SI), Z0	// mul
-	VMOVUPS	Z0, 420224(SI)	// armFieldDual3.mul
-	VMOVUPS	464000(SI), Z0	// mul
-	VMOVUPS	Z0, 420352(SI)	// armFieldDual3.mul
-	VMOVUPS	462464(SI), Z0	// q_dot[0]
-	VMOVUPS	Z0, 420480(SI)	// armFieldDual3.q_dot[0]
-	VMOVUPS	462592(SI), Z0	// q_dot[1]
-	VMOVUPS	Z0, 420608(SI)	// armFieldDual3.q_dot[1]
-	VMOVUPS	462720(SI), Z0	// v_dot[0]
-	VMOVUPS	Z0, 420736(SI)	// armFieldDual3.v_dot[0]
-	VMOVUPS	462848(SI), Z0	// v_dot[1]
-	VMOVUPS	Z0, 420864(SI)	// armFieldDual3.v_dot[1]
-	VMOVUPS	464128(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 420992(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	464256(SI), Z0	// add_dot
-	VMOVUPS	Z0, 421120(SI)	// armFieldDual3.add_dot
-	VMOVUPS	464384(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 421248(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	464512(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 421376(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	464640(SI), Z0	// reshape_dot
-	VMOVUPS	Z0, 421504(SI)	// armFieldDual3.reshape_dot
-	VMOVUPS	464768(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 421632(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	464896(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 421760(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	448640(SI), Z0	// q[0]
+	VMOVUPS	Z0, 405504(SI)	// armFieldDual3.q[0]
+	VMOVUPS	448768(SI), Z0	// q[1]
+	VMOVUPS	Z0, 405632(SI)	// armFieldDual3.q[1]
+	VMOVUPS	448896(SI), Z0	// v[0]
+	VMOVUPS	Z0, 405760(SI)	// armFieldDual3.v[0]
+	VMOVUPS	449024(SI), Z0	// v[1]
+	VMOVUPS	Z0, 405888(SI)	// armFieldDual3.v[1]
+	VMOVUPS	449664(SI), Z0	// u[0]
+	VMOVUPS	Z0, 406016(SI)	// armFieldDual3.u[0]
+	VMOVUPS	449792(SI), Z0	// u[1]
+	VMOVUPS	Z0, 406144(SI)	// armFieldDual3.u[1]
+	VMOVUPS	449920(SI), Z0	// mul
+	VMOVUPS	Z0, 406272(SI)	// armFieldDual3.mul
+	VMOVUPS	450048(SI), Z0	// add
+	VMOVUPS	Z0, 406400(SI)	// armFieldDual3.add
+	VMOVUPS	450176(SI), Z0	// mul
+	VMOVUPS	Z0, 406528(SI)	// armFieldDual3.mul
+	VMOVUPS	450304(SI), Z0	// mul
+	VMOVUPS	Z0, 406656(SI)	// armFieldDual3.mul
+	VMOVUPS	450432(SI), Z0	// reshape
+	VMOVUPS	Z0, 406784(SI)	// armFieldDual3.reshape
+	VMOVUPS	450560(SI), Z0	// mul
+	VMOVUPS	Z0, 406912(SI)	// armFieldDual3.mul
+	VMOVUPS	450688(SI), Z0	// mul
+	VMOVUPS	Z0, 407040(SI)	// armFieldDual3.mul
+	VMOVUPS	449152(SI), Z0	// q_dot[0]
+	VMOVUPS	Z0, 407168(SI)	// armFieldDual3.q_dot[0]
+	VMOVUPS	449280(SI), Z0	// q_dot[1]
+	VMOVUPS	Z0, 407296(SI)	// armFieldDual3.q_dot[1]
+	VMOVUPS	449408(SI), Z0	// v_dot[0]
+	VMOVUPS	Z0, 407424(SI)	// armFieldDual3.v_dot[0]
+	VMOVUPS	449536(SI), Z0	// v_dot[1]
+	VMOVUPS	Z0, 407552(SI)	// armFieldDual3.v_dot[1]
+	VMOVUPS	450816(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 407680(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	450944(SI), Z0	// add_dot
+	VMOVUPS	Z0, 407808(SI)	// armFieldDual3.add_dot
+	VMOVUPS	451072(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 407936(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451200(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 408064(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451328(SI), Z0	// reshape_dot
+	VMOVUPS	Z0, 408192(SI)	// armFieldDual3.reshape_dot
+	VMOVUPS	451456(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 408320(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451584(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 408448(SI)	// armFieldDual3.mul_dot
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
 	CALL	armFieldDual3_avx512<>(SB)
+	// arm.nde:51
+	VBROADCASTSD	448384(AX), Z0	// h
+	VMULPD.BCST	f64_3fe0000000000000<>(SB), Z0, Z0
+	VMOVSD	X0, 448000(AX)
+	VCVTPD2PS	Z0, Y0
+	VINSERTF64X4	$1, Y0, Z0, Z0
+	VMOVSS	X0, 448008(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop2: // 2 times: vectors of the block
-	VMOVUPS	421888(SI), Z0	// armFieldDual3.dq[0]
-	VMOVUPS	Z0, 466048(SI)	// result[0]
-	VMOVUPS	422016(SI), Z0	// armFieldDual3.dq[1]
-	VMOVUPS	Z0, 466176(SI)	// result[1]
-	VMOVUPS	422144(SI), Z0	// armFieldDual3.dv[0]
-	VMOVUPS	Z0, 466560(SI)	// result_2[0]
-	VMOVUPS	422272(SI), Z0	// armFieldDual3.dv[1]
-	VMOVUPS	Z0, 466688(SI)	// result_2[1]
-	VMOVUPS	422400(SI), Z0	// armFieldDual3.dq_dot[0]
-	VMOVUPS	Z0, 467072(SI)	// result_3[0]
-	VMOVUPS	422528(SI), Z0	// armFieldDual3.dq_dot[1]
-	VMOVUPS	Z0, 467200(SI)	// result_3[1]
-	VMOVUPS	422656(SI), Z0	// armFieldDual3.dv_dot[0]
-	VMOVUPS	Z0, 467584(SI)	// result_4[0]
-	VMOVUPS	422784(SI), Z0	// armFieldDual3.dv_dot[1]
-	VMOVUPS	Z0, 467712(SI)	// result_4[1]
+	VMOVUPS	408576(SI), Z0	// armFieldDual3.dq[0]
+	VMOVUPS	Z0, 452736(SI)	// result[0]
+	VMOVUPS	408704(SI), Z1	// armFieldDual3.dq[1]
+	VMOVUPS	Z1, 452864(SI)	// result[1]
+	VMOVUPS	408832(SI), Z2	// armFieldDual3.dv[0]
+	VMOVUPS	Z2, 452992(SI)	// result_2[0]
+	VMOVUPS	408960(SI), Z3	// armFieldDual3.dv[1]
+	VMOVUPS	Z3, 453120(SI)	// result_2[1]
+	VMOVUPS	409088(SI), Z4	// armFieldDual3.dq_dot[0]
+	VMOVUPS	Z4, 453248(SI)	// result_3[0]
+	VMOVUPS	409216(SI), Z5	// armFieldDual3.dq_dot[1]
+	VMOVUPS	Z5, 453376(SI)	// result_3[1]
+	VMOVUPS	409344(SI), Z6	// armFieldDual3.dv_dot[0]
+	VMOVUPS	Z6, 453504(SI)	// result_4[0]
+	VMOVUPS	409472(SI), Z7	// armFieldDual3.dv_dot[1]
+	VMOVUPS	Z7, 453632(SI)	// result_4[1]
+	// arm.nde:51
+	VMOVUPS	448640(SI), Z8	// q[0]
+	VMOVUPS	448768(SI), Z9	// q[1]
+	VMOVUPS	448896(SI), Z10	// v[0]
+	VMOVUPS	449024(SI), Z11	// v[1]
+	VMOVUPS	449152(SI), Z12	// q_dot[0]
+	VMOVUPS	449280(SI), Z13	// q_dot[1]
+	VMOVUPS	449408(SI), Z14	// v_dot[0]
+	VMOVUPS	449536(SI), Z15	// v_dot[1]
+	VBROADCASTSS	448008(AX), Z16
+	VFMADD231PS	Z0, Z16, Z8
+	VMOVUPS	Z8, 405504(SI)	// armFieldDual3.q[0]
+	VFMADD231PS	Z1, Z16, Z9
+	VMOVUPS	Z9, 405632(SI)	// armFieldDual3.q[1]
+	VFMADD231PS	Z2, Z16, Z10
+	VMOVUPS	Z10, 405760(SI)	// armFieldDual3.v[0]
+	VFMADD231PS	Z3, Z16, Z11
+	VMOVUPS	Z11, 405888(SI)	// armFieldDual3.v[1]
+	VFMADD231PS	Z16, Z4, Z12
+	VMOVUPS	Z12, 407168(SI)	// armFieldDual3.q_dot[0]
+	VFMADD231PS	Z16, Z5, Z13
+	VMOVUPS	Z13, 407296(SI)	// armFieldDual3.q_dot[1]
+	VFMADD231PS	Z16, Z6, Z14
+	VMOVUPS	Z14, 407424(SI)	// armFieldDual3.v_dot[0]
+	VFMADD231PS	Z16, Z7, Z15
+	VMOVUPS	Z15, 407552(SI)	// armFieldDual3.v_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop2
 	// arm.nde:51
-	VBROADCASTSD	461696(AX), Z0	// h
-	VMULPD.BCST	f64_3fe0000000000000<>(SB), Z0, Z0
-	VMOVSD	X0, 461312(AX)
-	VCVTPD2PS	Z0, Y0
-	VINSERTF64X4	$1, Y0, Z0, Z0
-	VMOVSS	X0, 461320(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop3: // 2 times: vectors of the block
-	// arm.nde:51
-	VMOVUPS	461952(SI), Z0	// q[0]
-	VMOVUPS	462080(SI), Z1	// q[1]
-	VMOVUPS	462208(SI), Z2	// v[0]
-	VMOVUPS	462336(SI), Z3	// v[1]
-	VMOVUPS	462464(SI), Z4	// q_dot[0]
-	VMOVUPS	462592(SI), Z5	// q_dot[1]
-	VMOVUPS	462720(SI), Z6	// v_dot[0]
-	VMOVUPS	462848(SI), Z7	// v_dot[1]
-	VBROADCASTSS	461320(AX), Z8
-	VMOVUPS	466048(SI), Z9	// result[0]
-	VFMADD231PS	Z9, Z8, Z0
-	VMOVUPS	Z0, 466304(SI)	// q_y2[0]
-	VMOVUPS	466176(SI), Z0	// result[1]
-	VFMADD231PS	Z0, Z8, Z1
-	VMOVUPS	Z1, 466432(SI)	// q_y2[1]
-	VMOVUPS	466560(SI), Z0	// result_2[0]
-	VFMADD231PS	Z0, Z8, Z2
-	VMOVUPS	Z2, 466816(SI)	// v_y2[0]
-	VMOVUPS	466688(SI), Z0	// result_2[1]
-	VFMADD231PS	Z0, Z8, Z3
-	VMOVUPS	Z3, 466944(SI)	// v_y2[1]
-	VMOVUPS	467072(SI), Z0	// result_3[0]
-	VFMADD231PS	Z8, Z0, Z4
-	VMOVUPS	Z4, 467328(SI)	// q_y2_dot[0]
-	VMOVUPS	467200(SI), Z0	// result_3[1]
-	VFMADD231PS	Z8, Z0, Z5
-	VMOVUPS	Z5, 467456(SI)	// q_y2_dot[1]
-	VMOVUPS	467584(SI), Z0	// result_4[0]
-	VFMADD231PS	Z8, Z0, Z6
-	VMOVUPS	Z6, 467840(SI)	// v_y2_dot[0]
-	VMOVUPS	467712(SI), Z0	// result_4[1]
-	VFMADD231PS	Z8, Z0, Z7
-	VMOVUPS	Z7, 467968(SI)	// v_y2_dot[1]
+	VMOVUPS	449664(SI), Z0	// u[0]
+	VMOVUPS	Z0, 406016(SI)	// armFieldDual3.u[0]
+	VMOVUPS	449792(SI), Z0	// u[1]
+	VMOVUPS	Z0, 406144(SI)	// armFieldDual3.u[1]
+	VMOVUPS	449920(SI), Z0	// mul
+	VMOVUPS	Z0, 406272(SI)	// armFieldDual3.mul
+	VMOVUPS	450048(SI), Z0	// add
+	VMOVUPS	Z0, 406400(SI)	// armFieldDual3.add
+	VMOVUPS	450176(SI), Z0	// mul
+	VMOVUPS	Z0, 406528(SI)	// armFieldDual3.mul
+	VMOVUPS	450304(SI), Z0	// mul
+	VMOVUPS	Z0, 406656(SI)	// armFieldDual3.mul
+	VMOVUPS	450432(SI), Z0	// reshape
+	VMOVUPS	Z0, 406784(SI)	// armFieldDual3.reshape
+	VMOVUPS	450560(SI), Z0	// mul
+	VMOVUPS	Z0, 406912(SI)	// armFieldDual3.mul
+	VMOVUPS	450688(SI), Z0	// mul
+	VMOVUPS	Z0, 407040(SI)	// armFieldDual3.mul
+	VMOVUPS	450816(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 407680(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	450944(SI), Z0	// add_dot
+	VMOVUPS	Z0, 407808(SI)	// armFieldDual3.add_dot
+	VMOVUPS	451072(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 407936(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451200(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 408064(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451328(SI), Z0	// reshape_dot
+	VMOVUPS	Z0, 408192(SI)	// armFieldDual3.reshape_dot
+	VMOVUPS	451456(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 408320(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451584(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 408448(SI)	// armFieldDual3.mul_dot
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop3
-	// arm.nde:51
+	CALL	armFieldDual3_avx512<>(SB)
+	VBROADCASTSS	448008(AX), Z0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop4: // 2 times: vectors of the block
-	VMOVUPS	466304(SI), Z0	// q_y2[0]
-	VMOVUPS	Z0, 418816(SI)	// armFieldDual3.q[0]
-	VMOVUPS	466432(SI), Z0	// q_y2[1]
-	VMOVUPS	Z0, 418944(SI)	// armFieldDual3.q[1]
-	VMOVUPS	466816(SI), Z0	// v_y2[0]
-	VMOVUPS	Z0, 419072(SI)	// armFieldDual3.v[0]
-	VMOVUPS	466944(SI), Z0	// v_y2[1]
-	VMOVUPS	Z0, 419200(SI)	// armFieldDual3.v[1]
-	VMOVUPS	462976(SI), Z0	// u[0]
-	VMOVUPS	Z0, 419328(SI)	// armFieldDual3.u[0]
-	VMOVUPS	463104(SI), Z0	// u[1]
-	VMOVUPS	Z0, 419456(SI)	// armFieldDual3.u[1]
-	VMOVUPS	463232(SI), Z0	// mul
-	VMOVUPS	Z0, 419584(SI)	// armFieldDual3.mul
-	VMOVUPS	463360(SI), Z0	// add
-	VMOVUPS	Z0, 419712(SI)	// armFieldDual3.add
-	VMOVUPS	463488(SI), Z0	// mul
-	VMOVUPS	Z0, 419840(SI)	// armFieldDual3.mul
-	VMOVUPS	463616(SI), Z0	// mul
-	VMOVUPS	Z0, 419968(SI)	// armFieldDual3.mul
-	VMOVUPS	463744(SI), Z0	// reshape
-	VMOVUPS	Z0, 420096(SI)	// armFieldDual3.reshape
-	VMOVUPS	463872(SI), Z0	// mul
-	VMOVUPS	Z0, 420224(SI)	// armFieldDual3.mul
-	VMOVUPS	464000(SI), Z0	// mul
-	VMOVUPS	Z0, 420352(SI)	// armFieldDual3.mul
-	VMOVUPS	467328(SI), Z0	// q_y2_dot[0]
-	VMOVUPS	Z0, 420480(SI)	// armFieldDual3.q_dot[0]
-	VMOVUPS	467456(SI), Z0	// q_y2_dot[1]
-	VMOVUPS	Z0, 420608(SI)	// armFieldDual3.q_dot[1]
-	VMOVUPS	467840(SI), Z0	// v_y2_dot[0]
-	VMOVUPS	Z0, 420736(SI)	// armFieldDual3.v_dot[0]
-	VMOVUPS	467968(SI), Z0	// v_y2_dot[1]
-	VMOVUPS	Z0, 420864(SI)	// armFieldDual3.v_dot[1]
-	VMOVUPS	464128(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 420992(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	464256(SI), Z0	// add_dot
-	VMOVUPS	Z0, 421120(SI)	// armFieldDual3.add_dot
-	VMOVUPS	464384(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 421248(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	464512(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 421376(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	464640(SI), Z0	// reshape_dot
-	VMOVUPS	Z0, 421504(SI)	// armFieldDual3.reshape_dot
-	VMOVUPS	464768(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 421632(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	464896(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 421760(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	408576(SI), Z0	// armFieldDual3.dq[0]
+	VMOVUPS	Z0, 453760(SI)	// result_5[0]
+	VMOVUPS	408704(SI), Z1	// armFieldDual3.dq[1]
+	VMOVUPS	Z1, 453888(SI)	// result_5[1]
+	VMOVUPS	408832(SI), Z2	// armFieldDual3.dv[0]
+	VMOVUPS	Z2, 454016(SI)	// result_6[0]
+	VMOVUPS	408960(SI), Z3	// armFieldDual3.dv[1]
+	VMOVUPS	Z3, 454144(SI)	// result_6[1]
+	VMOVUPS	409088(SI), Z4	// armFieldDual3.dq_dot[0]
+	VMOVUPS	Z4, 454272(SI)	// result_7[0]
+	VMOVUPS	409216(SI), Z5	// armFieldDual3.dq_dot[1]
+	VMOVUPS	Z5, 454400(SI)	// result_7[1]
+	VMOVUPS	409344(SI), Z6	// armFieldDual3.dv_dot[0]
+	VMOVUPS	Z6, 454528(SI)	// result_8[0]
+	VMOVUPS	409472(SI), Z7	// armFieldDual3.dv_dot[1]
+	VMOVUPS	Z7, 454656(SI)	// result_8[1]
+	VMOVUPS	448640(SI), Z8	// q[0]
+	VMOVUPS	448768(SI), Z9	// q[1]
+	VMOVUPS	448896(SI), Z10	// v[0]
+	VMOVUPS	449024(SI), Z11	// v[1]
+	VMOVUPS	449152(SI), Z12	// q_dot[0]
+	VMOVUPS	449280(SI), Z13	// q_dot[1]
+	VMOVUPS	449408(SI), Z14	// v_dot[0]
+	VMOVUPS	449536(SI), Z15	// v_dot[1]
+	// arm.nde:51
+	VBROADCASTSS	448008(AX), Z16
+	VFMADD231PS	Z0, Z16, Z8
+	VMOVUPS	Z8, 405504(SI)	// armFieldDual3.q[0]
+	VFMADD231PS	Z1, Z16, Z9
+	VMOVUPS	Z9, 405632(SI)	// armFieldDual3.q[1]
+	VFMADD231PS	Z2, Z16, Z10
+	VMOVUPS	Z10, 405760(SI)	// armFieldDual3.v[0]
+	VFMADD231PS	Z3, Z16, Z11
+	VMOVUPS	Z11, 405888(SI)	// armFieldDual3.v[1]
+	VFMADD231PS	Z16, Z4, Z12
+	VMOVUPS	Z12, 407168(SI)	// armFieldDual3.q_dot[0]
+	VFMADD231PS	Z16, Z5, Z13
+	VMOVUPS	Z13, 407296(SI)	// armFieldDual3.q_dot[1]
+	VFMADD231PS	Z16, Z6, Z14
+	VMOVUPS	Z14, 407424(SI)	// armFieldDual3.v_dot[0]
+	VFMADD231PS	Z16, Z7, Z15
+	VMOVUPS	Z15, 407552(SI)	// armFieldDual3.v_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop4
-	CALL	armFieldDual3_avx512<>(SB)
+	// arm.nde:51
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop5: // 2 times: vectors of the block
-	VMOVUPS	421888(SI), Z0	// armFieldDual3.dq[0]
-	VMOVUPS	Z0, 468096(SI)	// result_5[0]
-	VMOVUPS	422016(SI), Z0	// armFieldDual3.dq[1]
-	VMOVUPS	Z0, 468224(SI)	// result_5[1]
-	VMOVUPS	422144(SI), Z0	// armFieldDual3.dv[0]
-	VMOVUPS	Z0, 468608(SI)	// result_6[0]
-	VMOVUPS	422272(SI), Z0	// armFieldDual3.dv[1]
-	VMOVUPS	Z0, 468736(SI)	// result_6[1]
-	VMOVUPS	422400(SI), Z0	// armFieldDual3.dq_dot[0]
-	VMOVUPS	Z0, 469120(SI)	// result_7[0]
-	VMOVUPS	422528(SI), Z0	// armFieldDual3.dq_dot[1]
-	VMOVUPS	Z0, 469248(SI)	// result_7[1]
-	VMOVUPS	422656(SI), Z0	// armFieldDual3.dv_dot[0]
-	VMOVUPS	Z0, 469632(SI)	// result_8[0]
-	VMOVUPS	422784(SI), Z0	// armFieldDual3.dv_dot[1]
-	VMOVUPS	Z0, 469760(SI)	// result_8[1]
+	VMOVUPS	449664(SI), Z0	// u[0]
+	VMOVUPS	Z0, 406016(SI)	// armFieldDual3.u[0]
+	VMOVUPS	449792(SI), Z0	// u[1]
+	VMOVUPS	Z0, 406144(SI)	// armFieldDual3.u[1]
+	VMOVUPS	449920(SI), Z0	// mul
+	VMOVUPS	Z0, 406272(SI)	// armFieldDual3.mul
+	VMOVUPS	450048(SI), Z0	// add
+	VMOVUPS	Z0, 406400(SI)	// armFieldDual3.add
+	VMOVUPS	450176(SI), Z0	// mul
+	VMOVUPS	Z0, 406528(SI)	// armFieldDual3.mul
+	VMOVUPS	450304(SI), Z0	// mul
+	VMOVUPS	Z0, 406656(SI)	// armFieldDual3.mul
+	VMOVUPS	450432(SI), Z0	// reshape
+	VMOVUPS	Z0, 406784(SI)	// armFieldDual3.reshape
+	VMOVUPS	450560(SI), Z0	// mul
+	VMOVUPS	Z0, 406912(SI)	// armFieldDual3.mul
+	VMOVUPS	450688(SI), Z0	// mul
+	VMOVUPS	Z0, 407040(SI)	// armFieldDual3.mul
+	VMOVUPS	450816(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 407680(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	450944(SI), Z0	// add_dot
+	VMOVUPS	Z0, 407808(SI)	// armFieldDual3.add_dot
+	VMOVUPS	451072(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 407936(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451200(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 408064(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451328(SI), Z0	// reshape_dot
+	VMOVUPS	Z0, 408192(SI)	// armFieldDual3.reshape_dot
+	VMOVUPS	451456(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 408320(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451584(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 408448(SI)	// armFieldDual3.mul_dot
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop5
-	VBROADCASTSS	461320(AX), Z0
+	CALL	armFieldDual3_avx512<>(SB)
+	// arm.nde:51
+	VBROADCASTSD	448384(AX), Z0	// h
+	VCVTPD2PS	Z0, Y0
+	VINSERTF64X4	$1, Y0, Z0, Z0
+	VMOVSS	X0, 448016(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop6: // 2 times: vectors of the block
-	VMOVUPS	461952(SI), Z0	// q[0]
-	VMOVUPS	462080(SI), Z1	// q[1]
-	VMOVUPS	462208(SI), Z2	// v[0]
-	VMOVUPS	462336(SI), Z3	// v[1]
-	VMOVUPS	462464(SI), Z4	// q_dot[0]
-	VMOVUPS	462592(SI), Z5	// q_dot[1]
-	VMOVUPS	462720(SI), Z6	// v_dot[0]
-	VMOVUPS	462848(SI), Z7	// v_dot[1]
+	VMOVUPS	408576(SI), Z0	// armFieldDual3.dq[0]
+	VMOVUPS	Z0, 454784(SI)	// result_9[0]
+	VMOVUPS	408704(SI), Z1	// armFieldDual3.dq[1]
+	VMOVUPS	Z1, 454912(SI)	// result_9[1]
+	VMOVUPS	408832(SI), Z2	// armFieldDual3.dv[0]
+	VMOVUPS	Z2, 455040(SI)	// result_10[0]
+	VMOVUPS	408960(SI), Z3	// armFieldDual3.dv[1]
+	VMOVUPS	Z3, 455168(SI)	// result_10[1]
+	VMOVUPS	409088(SI), Z4	// armFieldDual3.dq_dot[0]
+	VMOVUPS	Z4, 455296(SI)	// result_11[0]
+	VMOVUPS	409216(SI), Z5	// armFieldDual3.dq_dot[1]
+	VMOVUPS	Z5, 455424(SI)	// result_11[1]
+	VMOVUPS	409344(SI), Z6	// armFieldDual3.dv_dot[0]
+	VMOVUPS	Z6, 455552(SI)	// result_12[0]
+	VMOVUPS	409472(SI), Z7	// armFieldDual3.dv_dot[1]
+	VMOVUPS	Z7, 455680(SI)	// result_12[1]
 	// arm.nde:51
-	VBROADCASTSS	461320(AX), Z8
-	VMOVUPS	468096(SI), Z9	// result_5[0]
-	VFMADD231PS	Z9, Z8, Z0
-	VMOVUPS	Z0, 468352(SI)	// q_y3[0]
-	VMOVUPS	468224(SI), Z0	// result_5[1]
-	VFMADD231PS	Z0, Z8, Z1
-	VMOVUPS	Z1, 468480(SI)	// q_y3[1]
-	VMOVUPS	468608(SI), Z0	// result_6[0]
-	VFMADD231PS	Z0, Z8, Z2
-	VMOVUPS	Z2, 468864(SI)	// v_y3[0]
-	VMOVUPS	468736(SI), Z0	// result_6[1]
-	VFMADD231PS	Z0, Z8, Z3
-	VMOVUPS	Z3, 468992(SI)	// v_y3[1]
-	VMOVUPS	469120(SI), Z0	// result_7[0]
-	VFMADD231PS	Z8, Z0, Z4
-	VMOVUPS	Z4, 469376(SI)	// q_y3_dot[0]
-	VMOVUPS	469248(SI), Z0	// result_7[1]
-	VFMADD231PS	Z8, Z0, Z5
-	VMOVUPS	Z5, 469504(SI)	// q_y3_dot[1]
-	VMOVUPS	469632(SI), Z0	// result_8[0]
-	VFMADD231PS	Z8, Z0, Z6
-	VMOVUPS	Z6, 469888(SI)	// v_y3_dot[0]
-	VMOVUPS	469760(SI), Z0	// result_8[1]
-	VFMADD231PS	Z8, Z0, Z7
-	VMOVUPS	Z7, 470016(SI)	// v_y3_dot[1]
+	VMOVUPS	448640(SI), Z8	// q[0]
+	VMOVUPS	448768(SI), Z9	// q[1]
+	VMOVUPS	448896(SI), Z10	// v[0]
+	VMOVUPS	449024(SI), Z11	// v[1]
+	VMOVUPS	449152(SI), Z12	// q_dot[0]
+	VMOVUPS	449280(SI), Z13	// q_dot[1]
+	VMOVUPS	449408(SI), Z14	// v_dot[0]
+	VMOVUPS	449536(SI), Z15	// v_dot[1]
+	VBROADCASTSS	448016(AX), Z16
+	VFMADD231PS	Z0, Z16, Z8
+	VMOVUPS	Z8, 405504(SI)	// armFieldDual3.q[0]
+	VFMADD231PS	Z1, Z16, Z9
+	VMOVUPS	Z9, 405632(SI)	// armFieldDual3.q[1]
+	VFMADD231PS	Z2, Z16, Z10
+	VMOVUPS	Z10, 405760(SI)	// armFieldDual3.v[0]
+	VFMADD231PS	Z3, Z16, Z11
+	VMOVUPS	Z11, 405888(SI)	// armFieldDual3.v[1]
+	VFMADD231PS	Z16, Z4, Z12
+	VMOVUPS	Z12, 407168(SI)	// armFieldDual3.q_dot[0]
+	VFMADD231PS	Z16, Z5, Z13
+	VMOVUPS	Z13, 407296(SI)	// armFieldDual3.q_dot[1]
+	VFMADD231PS	Z16, Z6, Z14
+	VMOVUPS	Z14, 407424(SI)	// armFieldDual3.v_dot[0]
+	VFMADD231PS	Z16, Z7, Z15
+	VMOVUPS	Z15, 407552(SI)	// armFieldDual3.v_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop6
@@ -10319,400 +10004,217 @@ loop6: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop7: // 2 times: vectors of the block
-	VMOVUPS	468352(SI), Z0	// q_y3[0]
-	VMOVUPS	Z0, 418816(SI)	// armFieldDual3.q[0]
-	VMOVUPS	468480(SI), Z0	// q_y3[1]
-	VMOVUPS	Z0, 418944(SI)	// armFieldDual3.q[1]
-	VMOVUPS	468864(SI), Z0	// v_y3[0]
-	VMOVUPS	Z0, 419072(SI)	// armFieldDual3.v[0]
-	VMOVUPS	468992(SI), Z0	// v_y3[1]
-	VMOVUPS	Z0, 419200(SI)	// armFieldDual3.v[1]
-	VMOVUPS	462976(SI), Z0	// u[0]
-	VMOVUPS	Z0, 419328(SI)	// armFieldDual3.u[0]
-	VMOVUPS	463104(SI), Z0	// u[1]
-	VMOVUPS	Z0, 419456(SI)	// armFieldDual3.u[1]
-	VMOVUPS	463232(SI), Z0	// mul
-	VMOVUPS	Z0, 419584(SI)	// armFieldDual3.mul
-	VMOVUPS	463360(SI), Z0	// add
-	VMOVUPS	Z0, 419712(SI)	// armFieldDual3.add
-	VMOVUPS	463488(SI), Z0	// mul
-	VMOVUPS	Z0, 419840(SI)	// armFieldDual3.mul
-	VMOVUPS	463616(SI), Z0	// mul
-	VMOVUPS	Z0, 419968(SI)	// armFieldDual3.mul
-	VMOVUPS	463744(SI), Z0	// reshape
-	VMOVUPS	Z0, 420096(SI)	// armFieldDual3.reshape
-	VMOVUPS	463872(SI), Z0	// mul
-	VMOVUPS	Z0, 420224(SI)	// armFieldDual3.mul
-	VMOVUPS	464000(SI), Z0	// mul
-	VMOVUPS	Z0, 420352(SI)	// armFieldDual3.mul
-	VMOVUPS	469376(SI), Z0	// q_y3_dot[0]
-	VMOVUPS	Z0, 420480(SI)	// armFieldDual3.q_dot[0]
-	VMOVUPS	469504(SI), Z0	// q_y3_dot[1]
-	VMOVUPS	Z0, 420608(SI)	// armFieldDual3.q_dot[1]
-	VMOVUPS	469888(SI), Z0	// v_y3_dot[0]
-	VMOVUPS	Z0, 420736(SI)	// armFieldDual3.v_dot[0]
-	VMOVUPS	470016(SI), Z0	// v_y3_dot[1]
-	VMOVUPS	Z0, 420864(SI)	// armFieldDual3.v_dot[1]
-	VMOVUPS	464128(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 420992(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	464256(SI), Z0	// add_dot
-	VMOVUPS	Z0, 421120(SI)	// armFieldDual3.add_dot
-	VMOVUPS	464384(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 421248(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	464512(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 421376(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	464640(SI), Z0	// reshape_dot
-	VMOVUPS	Z0, 421504(SI)	// armFieldDual3.reshape_dot
-	VMOVUPS	464768(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 421632(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	464896(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 421760(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	449664(SI), Z0	// u[0]
+	VMOVUPS	Z0, 406016(SI)	// armFieldDual3.u[0]
+	VMOVUPS	449792(SI), Z0	// u[1]
+	VMOVUPS	Z0, 406144(SI)	// armFieldDual3.u[1]
+	VMOVUPS	449920(SI), Z0	// mul
+	VMOVUPS	Z0, 406272(SI)	// armFieldDual3.mul
+	VMOVUPS	450048(SI), Z0	// add
+	VMOVUPS	Z0, 406400(SI)	// armFieldDual3.add
+	VMOVUPS	450176(SI), Z0	// mul
+	VMOVUPS	Z0, 406528(SI)	// armFieldDual3.mul
+	VMOVUPS	450304(SI), Z0	// mul
+	VMOVUPS	Z0, 406656(SI)	// armFieldDual3.mul
+	VMOVUPS	450432(SI), Z0	// reshape
+	VMOVUPS	Z0, 406784(SI)	// armFieldDual3.reshape
+	VMOVUPS	450560(SI), Z0	// mul
+	VMOVUPS	Z0, 406912(SI)	// armFieldDual3.mul
+	VMOVUPS	450688(SI), Z0	// mul
+	VMOVUPS	Z0, 407040(SI)	// armFieldDual3.mul
+	VMOVUPS	450816(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 407680(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	450944(SI), Z0	// add_dot
+	VMOVUPS	Z0, 407808(SI)	// armFieldDual3.add_dot
+	VMOVUPS	451072(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 407936(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451200(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 408064(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451328(SI), Z0	// reshape_dot
+	VMOVUPS	Z0, 408192(SI)	// armFieldDual3.reshape_dot
+	VMOVUPS	451456(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 408320(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451584(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 408448(SI)	// armFieldDual3.mul_dot
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop7
 	CALL	armFieldDual3_avx512<>(SB)
+	// arm.nde:51
+	VBROADCASTSD	448384(AX), Z0	// h
+	VMULPD.BCST	f64_3fc5555555555555<>(SB), Z0, Z1
+	VMOVSD	X1, 448024(AX)
+	VCVTPD2PS	Z1, Y1
+	VINSERTF64X4	$1, Y1, Z1, Z1
+	VMOVSS	X1, 448032(AX)
+	VMULPD.BCST	f64_3fd5555555555555<>(SB), Z0, Z0
+	VMOVSD	X0, 448040(AX)
+	VCVTPD2PS	Z0, Y0
+	VINSERTF64X4	$1, Y0, Z0, Z0
+	VMOVSS	X0, 448048(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop8: // 2 times: vectors of the block
-	VMOVUPS	421888(SI), Z0	// armFieldDual3.dq[0]
-	VMOVUPS	Z0, 470144(SI)	// result_9[0]
-	VMOVUPS	422016(SI), Z0	// armFieldDual3.dq[1]
-	VMOVUPS	Z0, 470272(SI)	// result_9[1]
-	VMOVUPS	422144(SI), Z0	// armFieldDual3.dv[0]
-	VMOVUPS	Z0, 470656(SI)	// result_10[0]
-	VMOVUPS	422272(SI), Z0	// armFieldDual3.dv[1]
-	VMOVUPS	Z0, 470784(SI)	// result_10[1]
-	VMOVUPS	422400(SI), Z0	// armFieldDual3.dq_dot[0]
-	VMOVUPS	Z0, 471168(SI)	// result_11[0]
-	VMOVUPS	422528(SI), Z0	// armFieldDual3.dq_dot[1]
-	VMOVUPS	Z0, 471296(SI)	// result_11[1]
-	VMOVUPS	422656(SI), Z0	// armFieldDual3.dv_dot[0]
-	VMOVUPS	Z0, 471680(SI)	// result_12[0]
-	VMOVUPS	422784(SI), Z0	// armFieldDual3.dv_dot[1]
-	VMOVUPS	Z0, 471808(SI)	// result_12[1]
+	// arm.nde:51
+	VMOVUPS	448640(SI), Z0	// q[0]
+	VMOVUPS	448768(SI), Z0	// q[1]
+	VMOVUPS	448896(SI), Z0	// v[0]
+	VMOVUPS	449024(SI), Z0	// v[1]
+	VMOVUPS	449152(SI), Z0	// q_dot[0]
+	VMOVUPS	449280(SI), Z0	// q_dot[1]
+	VMOVUPS	449408(SI), Z0	// v_dot[0]
+	VMOVUPS	449536(SI), Z0	// v_dot[1]
+	MOVQ	$2, DI
+	MOVQ	SI, R9
+loop9: // 2 times: elements
+	VBROADCASTSS	448032(AX), Z0
+	VMOVUPS	408576(R9), Z1	// armFieldDual3.dq[0]
+	VBROADCASTSS	448048(AX), Z2
+	VMOVUPS	454784(R9), Z3	// result_9[0]
+	VMOVUPS	453760(R9), Z4	// result_5[0]
+	VMOVUPS	452736(R9), Z5	// result[0]
+	VMOVUPS	448640(R9), Z6	// q[0]
+	VFMADD231PS	Z5, Z0, Z6
+	VFMADD231PS	Z4, Z2, Z6
+	VFMADD231PS	Z3, Z2, Z6
+	VFMADD231PS	Z1, Z0, Z6
+	VMOVUPS	Z6, 451712(R9)	// q_next[0]
+	VMOVUPS	408832(R9), Z1	// armFieldDual3.dv[0]
+	VMOVUPS	455040(R9), Z3	// result_10[0]
+	VMOVUPS	454016(R9), Z4	// result_6[0]
+	VMOVUPS	452992(R9), Z5	// result_2[0]
+	VMOVUPS	448896(R9), Z6	// v[0]
+	VFMADD231PS	Z5, Z0, Z6
+	VFMADD231PS	Z4, Z2, Z6
+	VFMADD231PS	Z3, Z2, Z6
+	VFMADD231PS	Z1, Z0, Z6
+	VMOVUPS	Z6, 451968(R9)	// v_next[0]
+	VMOVUPS	409088(R9), Z1	// armFieldDual3.dq_dot[0]
+	VMOVUPS	455296(R9), Z3	// result_11[0]
+	VMOVUPS	454272(R9), Z4	// result_7[0]
+	VMOVUPS	453248(R9), Z5	// result_3[0]
+	VMOVUPS	449152(R9), Z6	// q_dot[0]
+	VFMADD231PS	Z0, Z5, Z6
+	VFMADD231PS	Z2, Z4, Z6
+	VFMADD231PS	Z2, Z3, Z6
+	VFMADD231PS	Z0, Z1, Z6
+	VMOVUPS	Z6, 452224(R9)	// q_next_dot[0]
+	VMOVUPS	409344(R9), Z1	// armFieldDual3.dv_dot[0]
+	VMOVUPS	455552(R9), Z3	// result_12[0]
+	VMOVUPS	454528(R9), Z4	// result_8[0]
+	VMOVUPS	453504(R9), Z5	// result_4[0]
+	VMOVUPS	449408(R9), Z6	// v_dot[0]
+	VFMADD231PS	Z0, Z5, Z6
+	VFMADD231PS	Z2, Z4, Z6
+	VFMADD231PS	Z2, Z3, Z6
+	VFMADD231PS	Z0, Z1, Z6
+	VMOVUPS	Z6, 452480(R9)	// v_next_dot[0]
+	ADDQ	$128, R9
+	DECQ	DI
+	JNE	loop9
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop8
-	// arm.nde:51
-	VBROADCASTSD	461696(AX), Z0	// h
-	VCVTPD2PS	Z0, Y0
-	VINSERTF64X4	$1, Y0, Z0, Z0
-	VMOVSS	X0, 461328(AX)
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop9: // 2 times: vectors of the block
-	// arm.nde:51
-	VMOVUPS	461952(SI), Z0	// q[0]
-	VMOVUPS	462080(SI), Z1	// q[1]
-	VMOVUPS	462208(SI), Z2	// v[0]
-	VMOVUPS	462336(SI), Z3	// v[1]
-	VMOVUPS	462464(SI), Z4	// q_dot[0]
-	VMOVUPS	462592(SI), Z5	// q_dot[1]
-	VMOVUPS	462720(SI), Z6	// v_dot[0]
-	VMOVUPS	462848(SI), Z7	// v_dot[1]
-	VBROADCASTSS	461328(AX), Z8
-	VMOVUPS	470144(SI), Z9	// result_9[0]
-	VFMADD231PS	Z9, Z8, Z0
-	VMOVUPS	Z0, 470400(SI)	// q_y4[0]
-	VMOVUPS	470272(SI), Z0	// result_9[1]
-	VFMADD231PS	Z0, Z8, Z1
-	VMOVUPS	Z1, 470528(SI)	// q_y4[1]
-	VMOVUPS	470656(SI), Z0	// result_10[0]
-	VFMADD231PS	Z0, Z8, Z2
-	VMOVUPS	Z2, 470912(SI)	// v_y4[0]
-	VMOVUPS	470784(SI), Z0	// result_10[1]
-	VFMADD231PS	Z0, Z8, Z3
-	VMOVUPS	Z3, 471040(SI)	// v_y4[1]
-	VMOVUPS	471168(SI), Z0	// result_11[0]
-	VFMADD231PS	Z8, Z0, Z4
-	VMOVUPS	Z4, 471424(SI)	// q_y4_dot[0]
-	VMOVUPS	471296(SI), Z0	// result_11[1]
-	VFMADD231PS	Z8, Z0, Z5
-	VMOVUPS	Z5, 471552(SI)	// q_y4_dot[1]
-	VMOVUPS	471680(SI), Z0	// result_12[0]
-	VFMADD231PS	Z8, Z0, Z6
-	VMOVUPS	Z6, 471936(SI)	// v_y4_dot[0]
-	VMOVUPS	471808(SI), Z0	// result_12[1]
-	VFMADD231PS	Z8, Z0, Z7
-	VMOVUPS	Z7, 472064(SI)	// v_y4_dot[1]
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop9
-	// arm.nde:51
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop10: // 2 times: vectors of the block
-	VMOVUPS	470400(SI), Z0	// q_y4[0]
-	VMOVUPS	Z0, 418816(SI)	// armFieldDual3.q[0]
-	VMOVUPS	470528(SI), Z0	// q_y4[1]
-	VMOVUPS	Z0, 418944(SI)	// armFieldDual3.q[1]
-	VMOVUPS	470912(SI), Z0	// v_y4[0]
-	VMOVUPS	Z0, 419072(SI)	// armFieldDual3.v[0]
-	VMOVUPS	471040(SI), Z0	// v_y4[1]
-	VMOVUPS	Z0, 419200(SI)	// armFieldDual3.v[1]
-	VMOVUPS	462976(SI), Z0	// u[0]
-	VMOVUPS	Z0, 419328(SI)	// armFieldDual3.u[0]
-	VMOVUPS	463104(SI), Z0	// u[1]
-	VMOVUPS	Z0, 419456(SI)	// armFieldDual3.u[1]
-	VMOVUPS	463232(SI), Z0	// mul
-	VMOVUPS	Z0, 419584(SI)	// armFieldDual3.mul
-	VMOVUPS	463360(SI), Z0	// add
-	VMOVUPS	Z0, 419712(SI)	// armFieldDual3.add
-	VMOVUPS	463488(SI), Z0	// mul
-	VMOVUPS	Z0, 419840(SI)	// armFieldDual3.mul
-	VMOVUPS	463616(SI), Z0	// mul
-	VMOVUPS	Z0, 419968(SI)	// armFieldDual3.mul
-	VMOVUPS	463744(SI), Z0	// reshape
-	VMOVUPS	Z0, 420096(SI)	// armFieldDual3.reshape
-	VMOVUPS	463872(SI), Z0	// mul
-	VMOVUPS	Z0, 420224(SI)	// armFieldDual3.mul
-	VMOVUPS	464000(SI), Z0	// mul
-	VMOVUPS	Z0, 420352(SI)	// armFieldDual3.mul
-	VMOVUPS	471424(SI), Z0	// q_y4_dot[0]
-	VMOVUPS	Z0, 420480(SI)	// armFieldDual3.q_dot[0]
-	VMOVUPS	471552(SI), Z0	// q_y4_dot[1]
-	VMOVUPS	Z0, 420608(SI)	// armFieldDual3.q_dot[1]
-	VMOVUPS	471936(SI), Z0	// v_y4_dot[0]
-	VMOVUPS	Z0, 420736(SI)	// armFieldDual3.v_dot[0]
-	VMOVUPS	472064(SI), Z0	// v_y4_dot[1]
-	VMOVUPS	Z0, 420864(SI)	// armFieldDual3.v_dot[1]
-	VMOVUPS	464128(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 420992(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	464256(SI), Z0	// add_dot
-	VMOVUPS	Z0, 421120(SI)	// armFieldDual3.add_dot
-	VMOVUPS	464384(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 421248(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	464512(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 421376(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	464640(SI), Z0	// reshape_dot
-	VMOVUPS	Z0, 421504(SI)	// armFieldDual3.reshape_dot
-	VMOVUPS	464768(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 421632(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	464896(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 421760(SI)	// armFieldDual3.mul_dot
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop10
-	CALL	armFieldDual3_avx512<>(SB)
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop11: // 2 times: vectors of the block
-	VMOVUPS	421888(SI), Z0	// armFieldDual3.dq[0]
-	VMOVUPS	Z0, 472192(SI)	// result_13[0]
-	VMOVUPS	422016(SI), Z0	// armFieldDual3.dq[1]
-	VMOVUPS	Z0, 472320(SI)	// result_13[1]
-	VMOVUPS	422144(SI), Z0	// armFieldDual3.dv[0]
-	VMOVUPS	Z0, 472448(SI)	// result_14[0]
-	VMOVUPS	422272(SI), Z0	// armFieldDual3.dv[1]
-	VMOVUPS	Z0, 472576(SI)	// result_14[1]
-	VMOVUPS	422400(SI), Z0	// armFieldDual3.dq_dot[0]
-	VMOVUPS	Z0, 472704(SI)	// result_15[0]
-	VMOVUPS	422528(SI), Z0	// armFieldDual3.dq_dot[1]
-	VMOVUPS	Z0, 472832(SI)	// result_15[1]
-	VMOVUPS	422656(SI), Z0	// armFieldDual3.dv_dot[0]
-	VMOVUPS	Z0, 472960(SI)	// result_16[0]
-	VMOVUPS	422784(SI), Z0	// armFieldDual3.dv_dot[1]
-	VMOVUPS	Z0, 473088(SI)	// result_16[1]
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop11
-	// arm.nde:51
-	VBROADCASTSD	461696(AX), Z0	// h
-	VMULPD.BCST	f64_3fc5555555555555<>(SB), Z0, Z1
-	VMOVSD	X1, 461336(AX)
-	VCVTPD2PS	Z1, Y1
-	VINSERTF64X4	$1, Y1, Z1, Z1
-	VMOVSS	X1, 461344(AX)
-	VMULPD.BCST	f64_3fd5555555555555<>(SB), Z0, Z0
-	VMOVSD	X0, 461352(AX)
-	VCVTPD2PS	Z0, Y0
-	VINSERTF64X4	$1, Y0, Z0, Z0
-	VMOVSS	X0, 461360(AX)
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop12: // 2 times: vectors of the block
-	// arm.nde:51
-	VMOVUPS	461952(SI), Z0	// q[0]
-	VMOVUPS	462080(SI), Z0	// q[1]
-	VMOVUPS	462208(SI), Z0	// v[0]
-	VMOVUPS	462336(SI), Z0	// v[1]
-	VMOVUPS	462464(SI), Z0	// q_dot[0]
-	VMOVUPS	462592(SI), Z0	// q_dot[1]
-	VMOVUPS	462720(SI), Z0	// v_dot[0]
-	VMOVUPS	462848(SI), Z0	// v_dot[1]
-	MOVQ	$2, DI
-	MOVQ	SI, R9
-loop13: // 2 times: elements
-	VBROADCASTSS	461344(AX), Z0
-	VMOVUPS	472192(R9), Z1	// result_13[0]
-	VBROADCASTSS	461360(AX), Z2
-	VMOVUPS	470144(R9), Z3	// result_9[0]
-	VMOVUPS	468096(R9), Z4	// result_5[0]
-	VMOVUPS	466048(R9), Z5	// result[0]
-	VMOVUPS	461952(R9), Z6	// q[0]
-	VFMADD231PS	Z5, Z0, Z6
-	VFMADD231PS	Z4, Z2, Z6
-	VFMADD231PS	Z3, Z2, Z6
-	VFMADD231PS	Z1, Z0, Z6
-	VMOVUPS	Z6, 465024(R9)	// q_next[0]
-	VMOVUPS	472448(R9), Z1	// result_14[0]
-	VMOVUPS	470656(R9), Z3	// result_10[0]
-	VMOVUPS	468608(R9), Z4	// result_6[0]
-	VMOVUPS	466560(R9), Z5	// result_2[0]
-	VMOVUPS	462208(R9), Z6	// v[0]
-	VFMADD231PS	Z5, Z0, Z6
-	VFMADD231PS	Z4, Z2, Z6
-	VFMADD231PS	Z3, Z2, Z6
-	VFMADD231PS	Z1, Z0, Z6
-	VMOVUPS	Z6, 465280(R9)	// v_next[0]
-	VMOVUPS	472704(R9), Z1	// result_15[0]
-	VMOVUPS	471168(R9), Z3	// result_11[0]
-	VMOVUPS	469120(R9), Z4	// result_7[0]
-	VMOVUPS	467072(R9), Z5	// result_3[0]
-	VMOVUPS	462464(R9), Z6	// q_dot[0]
-	VFMADD231PS	Z0, Z5, Z6
-	VFMADD231PS	Z2, Z4, Z6
-	VFMADD231PS	Z2, Z3, Z6
-	VFMADD231PS	Z0, Z1, Z6
-	VMOVUPS	Z6, 465536(R9)	// q_next_dot[0]
-	VMOVUPS	472960(R9), Z1	// result_16[0]
-	VMOVUPS	471680(R9), Z3	// result_12[0]
-	VMOVUPS	469632(R9), Z4	// result_8[0]
-	VMOVUPS	467584(R9), Z5	// result_4[0]
-	VMOVUPS	462720(R9), Z6	// v_dot[0]
-	VFMADD231PS	Z0, Z5, Z6
-	VFMADD231PS	Z2, Z4, Z6
-	VFMADD231PS	Z2, Z3, Z6
-	VFMADD231PS	Z0, Z1, Z6
-	VMOVUPS	Z6, 465792(R9)	// v_next_dot[0]
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop13
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop12
 	RET
 
 // step0Tangent3Lanestep is Step.0.tangent3.lanestep (arm.nde:51) of a block of samples.
 TEXT step0Tangent3Lanestep_avx512<>(SB), NOSPLIT, $0-0
 loop1:
 	// arm.nde:51
-	VBROADCASTSD	473216(AX), Z0	// step.t
-	VMOVSD	X0, 461440(AX)	// step0Tangent3Step.t
-	VBROADCASTSD	473472(AX), Z0	// step.h
-	VMOVSD	X0, 461696(AX)	// step0Tangent3Step.h
+	VBROADCASTSD	455808(AX), Z0	// step.t
+	VMOVSD	X0, 448128(AX)	// step0Tangent3Step.t
+	VBROADCASTSD	456064(AX), Z0	// step.h
+	VMOVSD	X0, 448384(AX)	// step0Tangent3Step.h
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop2: // 2 times: vectors of the block
-	VMOVUPS	475008(SI), Z0	// q[0]
-	VMOVUPS	Z0, 461952(SI)	// step0Tangent3Step.q[0]
-	VMOVUPS	475136(SI), Z0	// q[1]
-	VMOVUPS	Z0, 462080(SI)	// step0Tangent3Step.q[1]
-	VMOVUPS	475264(SI), Z0	// v[0]
-	VMOVUPS	Z0, 462208(SI)	// step0Tangent3Step.v[0]
-	VMOVUPS	475392(SI), Z0	// v[1]
-	VMOVUPS	Z0, 462336(SI)	// step0Tangent3Step.v[1]
-	VMOVUPS	475520(SI), Z0	// q_dot[0]
-	VMOVUPS	Z0, 462464(SI)	// step0Tangent3Step.q_dot[0]
-	VMOVUPS	475648(SI), Z0	// q_dot[1]
-	VMOVUPS	Z0, 462592(SI)	// step0Tangent3Step.q_dot[1]
-	VMOVUPS	475776(SI), Z0	// v_dot[0]
-	VMOVUPS	Z0, 462720(SI)	// step0Tangent3Step.v_dot[0]
-	VMOVUPS	475904(SI), Z0	// v_dot[1]
-	VMOVUPS	Z0, 462848(SI)	// step0Tangent3Step.v_dot[1]
-	VMOVUPS	476032(SI), Z0	// extra.0[0]
-	VMOVUPS	Z0, 462976(SI)	// step0Tangent3Step.u[0]
-	VMOVUPS	476160(SI), Z0	// extra.0[1]
-	VMOVUPS	Z0, 463104(SI)	// step0Tangent3Step.u[1]
-	VMOVUPS	476288(SI), Z0	// extra.1
-	VMOVUPS	Z0, 463232(SI)	// step0Tangent3Step.mul
-	VMOVUPS	476416(SI), Z0	// extra.2
-	VMOVUPS	Z0, 463360(SI)	// step0Tangent3Step.add
-	VMOVUPS	476544(SI), Z0	// extra.3
-	VMOVUPS	Z0, 463488(SI)	// step0Tangent3Step.mul
-	VMOVUPS	476672(SI), Z0	// extra.4
-	VMOVUPS	Z0, 463616(SI)	// step0Tangent3Step.mul
-	VMOVUPS	476800(SI), Z0	// extra.5
-	VMOVUPS	Z0, 463744(SI)	// step0Tangent3Step.reshape
-	VMOVUPS	476928(SI), Z0	// extra.6
-	VMOVUPS	Z0, 463872(SI)	// step0Tangent3Step.mul
-	VMOVUPS	477056(SI), Z0	// extra.7
-	VMOVUPS	Z0, 464000(SI)	// step0Tangent3Step.mul
-	VMOVUPS	477184(SI), Z0	// extra.8
-	VMOVUPS	Z0, 464128(SI)	// step0Tangent3Step.mul_dot
-	VMOVUPS	477312(SI), Z0	// extra.9
-	VMOVUPS	Z0, 464256(SI)	// step0Tangent3Step.add_dot
-	VMOVUPS	477440(SI), Z0	// extra.10
-	VMOVUPS	Z0, 464384(SI)	// step0Tangent3Step.mul_dot
-	VMOVUPS	477568(SI), Z0	// extra.11
-	VMOVUPS	Z0, 464512(SI)	// step0Tangent3Step.mul_dot
-	VMOVUPS	477696(SI), Z0	// extra.12
-	VMOVUPS	Z0, 464640(SI)	// step0Tangent3Step.reshape_dot
-	VMOVUPS	477824(SI), Z0	// extra.13
-	VMOVUPS	Z0, 464768(SI)	// step0Tangent3Step.mul_dot
-	VMOVUPS	477952(SI), Z0	// extra.14
-	VMOVUPS	Z0, 464896(SI)	// step0Tangent3Step.mul_dot
+	VMOVUPS	457600(SI), Z0	// q[0]
+	VMOVUPS	Z0, 448640(SI)	// step0Tangent3Step.q[0]
+	VMOVUPS	457728(SI), Z0	// q[1]
+	VMOVUPS	Z0, 448768(SI)	// step0Tangent3Step.q[1]
+	VMOVUPS	457856(SI), Z0	// v[0]
+	VMOVUPS	Z0, 448896(SI)	// step0Tangent3Step.v[0]
+	VMOVUPS	457984(SI), Z0	// v[1]
+	VMOVUPS	Z0, 449024(SI)	// step0Tangent3Step.v[1]
+	VMOVUPS	458112(SI), Z0	// q_dot[0]
+	VMOVUPS	Z0, 449152(SI)	// step0Tangent3Step.q_dot[0]
+	VMOVUPS	458240(SI), Z0	// q_dot[1]
+	VMOVUPS	Z0, 449280(SI)	// step0Tangent3Step.q_dot[1]
+	VMOVUPS	458368(SI), Z0	// v_dot[0]
+	VMOVUPS	Z0, 449408(SI)	// step0Tangent3Step.v_dot[0]
+	VMOVUPS	458496(SI), Z0	// v_dot[1]
+	VMOVUPS	Z0, 449536(SI)	// step0Tangent3Step.v_dot[1]
+	VMOVUPS	458624(SI), Z0	// extra.0[0]
+	VMOVUPS	Z0, 449664(SI)	// step0Tangent3Step.u[0]
+	VMOVUPS	458752(SI), Z0	// extra.0[1]
+	VMOVUPS	Z0, 449792(SI)	// step0Tangent3Step.u[1]
+	VMOVUPS	458880(SI), Z0	// extra.1
+	VMOVUPS	Z0, 449920(SI)	// step0Tangent3Step.mul
+	VMOVUPS	459008(SI), Z0	// extra.2
+	VMOVUPS	Z0, 450048(SI)	// step0Tangent3Step.add
+	VMOVUPS	459136(SI), Z0	// extra.3
+	VMOVUPS	Z0, 450176(SI)	// step0Tangent3Step.mul
+	VMOVUPS	459264(SI), Z0	// extra.4
+	VMOVUPS	Z0, 450304(SI)	// step0Tangent3Step.mul
+	VMOVUPS	459392(SI), Z0	// extra.5
+	VMOVUPS	Z0, 450432(SI)	// step0Tangent3Step.reshape
+	VMOVUPS	459520(SI), Z0	// extra.6
+	VMOVUPS	Z0, 450560(SI)	// step0Tangent3Step.mul
+	VMOVUPS	459648(SI), Z0	// extra.7
+	VMOVUPS	Z0, 450688(SI)	// step0Tangent3Step.mul
+	VMOVUPS	459776(SI), Z0	// extra.8
+	VMOVUPS	Z0, 450816(SI)	// step0Tangent3Step.mul_dot
+	VMOVUPS	459904(SI), Z0	// extra.9
+	VMOVUPS	Z0, 450944(SI)	// step0Tangent3Step.add_dot
+	VMOVUPS	460032(SI), Z0	// extra.10
+	VMOVUPS	Z0, 451072(SI)	// step0Tangent3Step.mul_dot
+	VMOVUPS	460160(SI), Z0	// extra.11
+	VMOVUPS	Z0, 451200(SI)	// step0Tangent3Step.mul_dot
+	VMOVUPS	460288(SI), Z0	// extra.12
+	VMOVUPS	Z0, 451328(SI)	// step0Tangent3Step.reshape_dot
+	VMOVUPS	460416(SI), Z0	// extra.13
+	VMOVUPS	Z0, 451456(SI)	// step0Tangent3Step.mul_dot
+	VMOVUPS	460544(SI), Z0	// extra.14
+	VMOVUPS	Z0, 451584(SI)	// step0Tangent3Step.mul_dot
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop2
 	CALL	step0Tangent3Step_avx512<>(SB)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop3: // 2 times: vectors of the block
-	VMOVUPS	465024(SI), Z0	// step0Tangent3Step.q_next[0]
-	VMOVUPS	Z0, 479360(SI)	// result[0]
-	VMOVUPS	465152(SI), Z0	// step0Tangent3Step.q_next[1]
-	VMOVUPS	Z0, 479488(SI)	// result[1]
-	VMOVUPS	465280(SI), Z0	// step0Tangent3Step.v_next[0]
-	VMOVUPS	Z0, 479616(SI)	// result_2[0]
-	VMOVUPS	465408(SI), Z0	// step0Tangent3Step.v_next[1]
-	VMOVUPS	Z0, 479744(SI)	// result_2[1]
-	VMOVUPS	465536(SI), Z0	// step0Tangent3Step.q_next_dot[0]
-	VMOVUPS	Z0, 479872(SI)	// result_3[0]
-	VMOVUPS	465664(SI), Z0	// step0Tangent3Step.q_next_dot[1]
-	VMOVUPS	Z0, 480000(SI)	// result_3[1]
-	VMOVUPS	465792(SI), Z0	// step0Tangent3Step.v_next_dot[0]
-	VMOVUPS	Z0, 480128(SI)	// result_4[0]
-	VMOVUPS	465920(SI), Z0	// step0Tangent3Step.v_next_dot[1]
-	VMOVUPS	Z0, 480256(SI)	// result_4[1]
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop3
-	MOVQ	$2, CX
-	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop4: // 2 times: vectors of the block
+loop3: // 2 times: vectors of the block
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	// arm.nde:51
-	VMOVUPS	479360(SI), Z4	// result[0]
+	VMOVUPS	451712(SI), Z4	// step0Tangent3Step.q_next[0]
 	VSUBPS	Z4, Z4, Z5
-	VMOVUPS	479488(SI), Z6	// result[1]
+	VMOVUPS	451840(SI), Z6	// step0Tangent3Step.q_next[1]
 	VSUBPS	Z6, Z6, Z7
 	VADDPS	Z5, Z0, Z0
 	VADDPS	Z7, Z0, Z0
-	VMOVUPS	479616(SI), Z5	// result_2[0]
+	VMOVUPS	451968(SI), Z5	// step0Tangent3Step.v_next[0]
 	VSUBPS	Z5, Z5, Z7
-	VMOVUPS	479744(SI), Z8	// result_2[1]
+	VMOVUPS	452096(SI), Z8	// step0Tangent3Step.v_next[1]
 	VSUBPS	Z8, Z8, Z9
 	VADDPS	Z7, Z1, Z1
 	VADDPS	Z9, Z1, Z1
-	VMOVUPS	479872(SI), Z7	// result_3[0]
+	VMOVUPS	452224(SI), Z7	// step0Tangent3Step.q_next_dot[0]
 	VSUBPS	Z7, Z7, Z9
-	VMOVUPS	480000(SI), Z10	// result_3[1]
+	VMOVUPS	452352(SI), Z10	// step0Tangent3Step.q_next_dot[1]
 	VSUBPS	Z10, Z10, Z11
 	VADDPS	Z9, Z2, Z2
 	VADDPS	Z11, Z2, Z2
-	VMOVUPS	480128(SI), Z9	// result_4[0]
+	VMOVUPS	452480(SI), Z9	// step0Tangent3Step.v_next_dot[0]
 	VSUBPS	Z9, Z9, Z11
-	VMOVUPS	480256(SI), Z12	// result_4[1]
+	VMOVUPS	452608(SI), Z12	// step0Tangent3Step.v_next_dot[1]
 	VSUBPS	Z12, Z12, Z13
 	VADDPS	Z11, Z3, Z3
 	VADDPS	Z13, Z3, Z3
-	VMOVUPD	473728(DI), Z11	// step.live
-	VMOVUPD	473792(DI), Z13	// step.live | 1
+	VMOVUPD	456320(DI), Z11	// step.live
+	VMOVUPD	456384(DI), Z13	// step.live | 1
 	VCMPPS.BCST	$0, f32_00000000<>(SB), Z0, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z0
 	VCMPPS.BCST	$0, f32_00000000<>(SB), Z1, K1
@@ -10739,66 +10241,66 @@ loop4: // 2 times: vectors of the block
 	VPMOVSXDQ	Y2, Z2
 	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z0, Z0
 	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z2, Z2
-	VMOVUPD	Z0, 479104(DI)	// step.code
-	VMOVUPD	Z2, 479168(DI)	// step.code | 1
-	VMOVUPS	475008(SI), Z0	// q[0]
-	VMOVUPS	475136(SI), Z2	// q[1]
-	VMOVUPS	475264(SI), Z3	// v[0]
-	VMOVUPS	475392(SI), Z11	// v[1]
-	VMOVUPS	475520(SI), Z13	// q_dot[0]
-	VMOVUPS	475648(SI), Z14	// q_dot[1]
-	VMOVUPS	475776(SI), Z15	// v_dot[0]
-	VMOVUPS	475904(SI), Z16	// v_dot[1]
+	VMOVUPD	Z0, 461696(DI)	// step.code
+	VMOVUPD	Z2, 461760(DI)	// step.code | 1
+	VMOVUPS	457600(SI), Z0	// q[0]
+	VMOVUPS	457728(SI), Z2	// q[1]
+	VMOVUPS	457856(SI), Z3	// v[0]
+	VMOVUPS	457984(SI), Z11	// v[1]
+	VMOVUPS	458112(SI), Z13	// q_dot[0]
+	VMOVUPS	458240(SI), Z14	// q_dot[1]
+	VMOVUPS	458368(SI), Z15	// v_dot[0]
+	VMOVUPS	458496(SI), Z16	// v_dot[1]
 	VPTERNLOGD	$0xe2, Z0, Z1, Z4
-	VMOVUPS	Z4, 478080(SI)	// q.next[0]
+	VMOVUPS	Z4, 460672(SI)	// q.next[0]
 	VPTERNLOGD	$0xe2, Z2, Z1, Z6
-	VMOVUPS	Z6, 478208(SI)	// q.next[1]
+	VMOVUPS	Z6, 460800(SI)	// q.next[1]
 	VPTERNLOGD	$0xe2, Z3, Z1, Z5
-	VMOVUPS	Z5, 478336(SI)	// v.next[0]
+	VMOVUPS	Z5, 460928(SI)	// v.next[0]
 	VPTERNLOGD	$0xe2, Z11, Z1, Z8
-	VMOVUPS	Z8, 478464(SI)	// v.next[1]
+	VMOVUPS	Z8, 461056(SI)	// v.next[1]
 	VPTERNLOGD	$0xe2, Z13, Z1, Z7
-	VMOVUPS	Z7, 478592(SI)	// q_dot.next[0]
+	VMOVUPS	Z7, 461184(SI)	// q_dot.next[0]
 	VPTERNLOGD	$0xe2, Z14, Z1, Z10
-	VMOVUPS	Z10, 478720(SI)	// q_dot.next[1]
+	VMOVUPS	Z10, 461312(SI)	// q_dot.next[1]
 	VPTERNLOGD	$0xe2, Z15, Z1, Z9
-	VMOVUPS	Z9, 478848(SI)	// v_dot.next[0]
+	VMOVUPS	Z9, 461440(SI)	// v_dot.next[0]
 	VPTERNLOGD	$0xca, Z16, Z12, Z1
-	VMOVUPS	Z1, 478976(SI)	// v_dot.next[1]
+	VMOVUPS	Z1, 461568(SI)	// v_dot.next[1]
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
-	JNE	loop4
+	JNE	loop3
 	// results that are the arguments of the next run
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop5: // 2 times: vectors of the block
-	VMOVUPS	478080(SI), Z0	// q.next[0]
-	VMOVUPS	Z0, 475008(SI)	// q[0]
-	VMOVUPS	478208(SI), Z0	// q.next[1]
-	VMOVUPS	Z0, 475136(SI)	// q[1]
-	VMOVUPS	478336(SI), Z0	// v.next[0]
-	VMOVUPS	Z0, 475264(SI)	// v[0]
-	VMOVUPS	478464(SI), Z0	// v.next[1]
-	VMOVUPS	Z0, 475392(SI)	// v[1]
-	VMOVUPS	478592(SI), Z0	// q_dot.next[0]
-	VMOVUPS	Z0, 475520(SI)	// q_dot[0]
-	VMOVUPS	478720(SI), Z0	// q_dot.next[1]
-	VMOVUPS	Z0, 475648(SI)	// q_dot[1]
-	VMOVUPS	478848(SI), Z0	// v_dot.next[0]
-	VMOVUPS	Z0, 475776(SI)	// v_dot[0]
-	VMOVUPS	478976(SI), Z0	// v_dot.next[1]
-	VMOVUPS	Z0, 475904(SI)	// v_dot[1]
+loop4: // 2 times: vectors of the block
+	VMOVUPS	460672(SI), Z0	// q.next[0]
+	VMOVUPS	Z0, 457600(SI)	// q[0]
+	VMOVUPS	460800(SI), Z0	// q.next[1]
+	VMOVUPS	Z0, 457728(SI)	// q[1]
+	VMOVUPS	460928(SI), Z0	// v.next[0]
+	VMOVUPS	Z0, 457856(SI)	// v[0]
+	VMOVUPS	461056(SI), Z0	// v.next[1]
+	VMOVUPS	Z0, 457984(SI)	// v[1]
+	VMOVUPS	461184(SI), Z0	// q_dot.next[0]
+	VMOVUPS	Z0, 458112(SI)	// q_dot[0]
+	VMOVUPS	461312(SI), Z0	// q_dot.next[1]
+	VMOVUPS	Z0, 458240(SI)	// q_dot[1]
+	VMOVUPS	461440(SI), Z0	// v_dot.next[0]
+	VMOVUPS	Z0, 458368(SI)	// v_dot[0]
+	VMOVUPS	461568(SI), Z0	// v_dot.next[1]
+	VMOVUPS	Z0, 458496(SI)	// v_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop5
+	JNE	loop4
 	// the next step, if all lanes have taken this one
-	VMOVUPD	479104(AX), Z0	// step.code
-	VMOVUPD	479168(AX), Z1	// step.code | 1
+	VMOVUPD	461696(AX), Z0	// step.code
+	VMOVUPD	461760(AX), Z1	// step.code | 1
 	VADDPD	Z1, Z0, Z0
-	VMOVUPD	479232(AX), Z1	// step.code | 2
+	VMOVUPD	461824(AX), Z1	// step.code | 2
 	VADDPD	Z1, Z0, Z0
-	VMOVUPD	479296(AX), Z1	// step.code | 3
+	VMOVUPD	461888(AX), Z1	// step.code | 3
 	VADDPD	Z1, Z0, Z0
 	VSHUFF64X2	$78, Z0, Z0, Z1
 	VADDPD	Z1, Z0, Z0
@@ -10808,22 +10310,22 @@ loop5: // 2 times: vectors of the block
 	VADDPD	Z1, Z0, Z0
 	VCMPPD.BCST	$0, f64_4040000000000000<>(SB), Z0, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
-	VBROADCASTSD	474240(AX), Z1	// step.taken
+	VBROADCASTSD	456832(AX), Z1	// step.taken
 	VADDPD.BCST	f64_3ff0000000000000<>(SB), Z1, Z2
-	VBROADCASTSD	473984(AX), Z3	// step.t0
-	VBROADCASTSD	473472(AX), Z4	// step.h
+	VBROADCASTSD	456576(AX), Z3	// step.t0
+	VBROADCASTSD	456064(AX), Z4	// step.h
 	VMULPD	Z4, Z2, Z4
 	VADDPD	Z4, Z3, Z3
-	VBROADCASTSD	473216(AX), Z4	// step.t
+	VBROADCASTSD	455808(AX), Z4	// step.t
 	VPTERNLOGQ	$0xe2, Z4, Z0, Z3
-	VMOVSD	X3, 473216(AX)	// step.t
+	VMOVSD	X3, 455808(AX)	// step.t
 	VPTERNLOGQ	$0xb8, Z2, Z0, Z1
-	VMOVSD	X1, 474240(AX)	// step.taken
-	VBROADCASTSD	474496(AX), Z1	// step.many
+	VMOVSD	X1, 456832(AX)	// step.taken
+	VBROADCASTSD	457088(AX), Z1	// step.many
 	VSUBPD	Z2, Z1, Z1
 	VPANDQ	Z1, Z0, Z0
-	VMOVSD	X0, 474752(AX)	// step.more
-	CMPQ	474752(AX), $0	// step.more
+	VMOVSD	X0, 457344(AX)	// step.more
+	CMPQ	457344(AX), $0	// step.more
 	JNE	loop1
 	RET
 
@@ -10845,42 +10347,42 @@ TEXT stepJacobianSamplePart0_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	481152(SI), Z0	// stepJacobianSample.load
+	VMOVUPS	462720(SI), Z0	// stepJacobianSample.load
 	// arm.nde:27
 	VBROADCASTSS	5388(BX), Z1	// Arm.m2
 	VADDPS	Z0, Z1, Z1
 	// arm.nde:30
 	VBROADCASTSS	8(DX), Z2	// Arm.l2.square
 	VMULPS	Z2, Z1, Z2
-	VMOVUPS	Z2, 485376(SI)	// stepJacobianSample.mul
+	VMOVUPS	Z2, 466944(SI)	// stepJacobianSample.mul
 	VBROADCASTSS	(DX), Z3	// Arm.m2.add
 	VADDPS	Z3, Z0, Z0
 	VBROADCASTSS	4(DX), Z3	// Arm.l1.square
 	VFMADD213PS	Z2, Z0, Z3
-	VMOVUPS	Z3, 485504(SI)	// stepJacobianSample.add
+	VMOVUPS	Z3, 467072(SI)	// stepJacobianSample.add
 	VMULPS.BCST	f32_40000000<>(SB), Z1, Z3
 	VBROADCASTSS	5392(BX), Z4	// Arm.l1
 	VMULPS	Z4, Z3, Z3
 	VBROADCASTSS	5396(BX), Z4	// Arm.l2
 	VMULPS	Z4, Z3, Z3
-	VMOVUPS	Z3, 485632(SI)	// stepJacobianSample.mul_2
+	VMOVUPS	Z3, 467200(SI)	// stepJacobianSample.mul_2
 	// arm.nde:31
 	VBROADCASTSS	5392(BX), Z3	// Arm.l1
 	VMULPS	Z3, Z1, Z3
 	VBROADCASTSS	5396(BX), Z4	// Arm.l2
 	VMULPS	Z4, Z3, Z3
-	VMOVUPS	Z3, 485760(SI)	// stepJacobianSample.mul_3
+	VMOVUPS	Z3, 467328(SI)	// stepJacobianSample.mul_3
 	// arm.nde:32
-	VMOVUPS	Z2, 485888(SI)	// stepJacobianSample.reshape
+	VMOVUPS	Z2, 467456(SI)	// stepJacobianSample.reshape
 	// arm.nde:35
 	VMULPS.BCST	f32_411cf5c3<>(SB), Z0, Z0
 	VBROADCASTSS	5392(BX), Z2	// Arm.l1
 	VMULPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 486016(SI)	// stepJacobianSample.mul_4
+	VMOVUPS	Z0, 467584(SI)	// stepJacobianSample.mul_4
 	VMULPS.BCST	f32_411cf5c3<>(SB), Z1, Z0
 	VBROADCASTSS	5396(BX), Z1	// Arm.l2
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 486144(SI)	// stepJacobianSample.mul_5
+	VMOVUPS	Z0, 467712(SI)	// stepJacobianSample.mul_5
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -10890,39 +10392,39 @@ loop1: // 2 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 2 times: vectors of the block
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 489344(SI)	// stepJacobianSample.step0_in0
+	VMOVUPD	Z0, 470912(SI)	// stepJacobianSample.step0_in0
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 489408(SI)	// stepJacobianSample.step0_in0 | 1
+	VMOVUPD	Z0, 470976(SI)	// stepJacobianSample.step0_in0 | 1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 489600(SI)	// stepJacobianSample.step0_in1
+	VMOVUPD	Z0, 471168(SI)	// stepJacobianSample.step0_in1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 489664(SI)	// stepJacobianSample.step0_in1 | 1
-	VMOVUPS	480384(DI), Z0	// stepJacobianSample.q[0]
-	VMOVUPS	Z0, 295040(DI)	// step0Lanestep.q[0]
-	VMOVUPS	480512(DI), Z0	// stepJacobianSample.q[1]
-	VMOVUPS	Z0, 295168(DI)	// step0Lanestep.q[1]
-	VMOVUPS	480640(DI), Z0	// stepJacobianSample.v[0]
-	VMOVUPS	Z0, 295296(DI)	// step0Lanestep.v[0]
-	VMOVUPS	480768(DI), Z0	// stepJacobianSample.v[1]
-	VMOVUPS	Z0, 295424(DI)	// step0Lanestep.v[1]
-	VMOVUPS	480896(DI), Z0	// stepJacobianSample.u[0]
-	VMOVUPS	Z0, 295552(DI)	// step0Lanestep.extra.0[0]
-	VMOVUPS	481024(DI), Z0	// stepJacobianSample.u[1]
-	VMOVUPS	Z0, 295680(DI)	// step0Lanestep.extra.0[1]
-	VMOVUPS	485376(DI), Z0	// stepJacobianSample.mul
-	VMOVUPS	Z0, 295808(DI)	// step0Lanestep.extra.1
-	VMOVUPS	485504(DI), Z0	// stepJacobianSample.add
-	VMOVUPS	Z0, 295936(DI)	// step0Lanestep.extra.2
-	VMOVUPS	485632(DI), Z0	// stepJacobianSample.mul_2
-	VMOVUPS	Z0, 296064(DI)	// step0Lanestep.extra.3
-	VMOVUPS	485760(DI), Z0	// stepJacobianSample.mul_3
-	VMOVUPS	Z0, 296192(DI)	// step0Lanestep.extra.4
-	VMOVUPS	485888(DI), Z0	// stepJacobianSample.reshape
-	VMOVUPS	Z0, 296320(DI)	// step0Lanestep.extra.5
-	VMOVUPS	486016(DI), Z0	// stepJacobianSample.mul_4
-	VMOVUPS	Z0, 296448(DI)	// step0Lanestep.extra.6
-	VMOVUPS	486144(DI), Z0	// stepJacobianSample.mul_5
-	VMOVUPS	Z0, 296576(DI)	// step0Lanestep.extra.7
+	VMOVUPD	Z0, 471232(SI)	// stepJacobianSample.step0_in1 | 1
+	VMOVUPS	461952(DI), Z0	// stepJacobianSample.q[0]
+	VMOVUPS	Z0, 292480(DI)	// step0Lanestep.q[0]
+	VMOVUPS	462080(DI), Z0	// stepJacobianSample.q[1]
+	VMOVUPS	Z0, 292608(DI)	// step0Lanestep.q[1]
+	VMOVUPS	462208(DI), Z0	// stepJacobianSample.v[0]
+	VMOVUPS	Z0, 292736(DI)	// step0Lanestep.v[0]
+	VMOVUPS	462336(DI), Z0	// stepJacobianSample.v[1]
+	VMOVUPS	Z0, 292864(DI)	// step0Lanestep.v[1]
+	VMOVUPS	462464(DI), Z0	// stepJacobianSample.u[0]
+	VMOVUPS	Z0, 292992(DI)	// step0Lanestep.extra.0[0]
+	VMOVUPS	462592(DI), Z0	// stepJacobianSample.u[1]
+	VMOVUPS	Z0, 293120(DI)	// step0Lanestep.extra.0[1]
+	VMOVUPS	466944(DI), Z0	// stepJacobianSample.mul
+	VMOVUPS	Z0, 293248(DI)	// step0Lanestep.extra.1
+	VMOVUPS	467072(DI), Z0	// stepJacobianSample.add
+	VMOVUPS	Z0, 293376(DI)	// step0Lanestep.extra.2
+	VMOVUPS	467200(DI), Z0	// stepJacobianSample.mul_2
+	VMOVUPS	Z0, 293504(DI)	// step0Lanestep.extra.3
+	VMOVUPS	467328(DI), Z0	// stepJacobianSample.mul_3
+	VMOVUPS	Z0, 293632(DI)	// step0Lanestep.extra.4
+	VMOVUPS	467456(DI), Z0	// stepJacobianSample.reshape
+	VMOVUPS	Z0, 293760(DI)	// step0Lanestep.extra.5
+	VMOVUPS	467584(DI), Z0	// stepJacobianSample.mul_4
+	VMOVUPS	Z0, 293888(DI)	// step0Lanestep.extra.6
+	VMOVUPS	467712(DI), Z0	// stepJacobianSample.mul_5
+	VMOVUPS	Z0, 294016(DI)	// step0Lanestep.extra.7
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -10948,14 +10450,14 @@ TEXT stepJacobianSamplePart2_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	295040(SI), Z0	// step0Lanestep.q[0]
-	VMOVUPS	Z0, 481280(SI)	// stepJacobianSample.qn[0]
-	VMOVUPS	295168(SI), Z0	// step0Lanestep.q[1]
-	VMOVUPS	Z0, 481408(SI)	// stepJacobianSample.qn[1]
-	VMOVUPS	295296(SI), Z0	// step0Lanestep.v[0]
-	VMOVUPS	Z0, 481536(SI)	// stepJacobianSample.vn[0]
-	VMOVUPS	295424(SI), Z0	// step0Lanestep.v[1]
-	VMOVUPS	Z0, 481664(SI)	// stepJacobianSample.vn[1]
+	VMOVUPS	292480(SI), Z0	// step0Lanestep.q[0]
+	VMOVUPS	Z0, 462848(SI)	// stepJacobianSample.qn[0]
+	VMOVUPS	292608(SI), Z0	// step0Lanestep.q[1]
+	VMOVUPS	Z0, 462976(SI)	// stepJacobianSample.qn[1]
+	VMOVUPS	292736(SI), Z0	// step0Lanestep.v[0]
+	VMOVUPS	Z0, 463104(SI)	// stepJacobianSample.vn[0]
+	VMOVUPS	292864(SI), Z0	// step0Lanestep.v[1]
+	VMOVUPS	Z0, 463232(SI)	// stepJacobianSample.vn[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -10965,47 +10467,47 @@ loop1: // 2 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 2 times: vectors of the block
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 489856(SI)	// stepJacobianSample.step2_in0
+	VMOVUPD	Z0, 471424(SI)	// stepJacobianSample.step2_in0
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 489920(SI)	// stepJacobianSample.step2_in0 | 1
+	VMOVUPD	Z0, 471488(SI)	// stepJacobianSample.step2_in0 | 1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 490112(SI)	// stepJacobianSample.step2_in1
+	VMOVUPD	Z0, 471680(SI)	// stepJacobianSample.step2_in1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 490176(SI)	// stepJacobianSample.step2_in1 | 1
-	VMOVUPS	480384(DI), Z0	// stepJacobianSample.q[0]
-	VMOVUPS	Z0, 354944(DI)	// step0TangentLanestep.q[0]
-	VMOVUPS	480512(DI), Z0	// stepJacobianSample.q[1]
-	VMOVUPS	Z0, 355072(DI)	// step0TangentLanestep.q[1]
-	VMOVUPS	480640(DI), Z0	// stepJacobianSample.v[0]
-	VMOVUPS	Z0, 355200(DI)	// step0TangentLanestep.v[0]
-	VMOVUPS	480768(DI), Z0	// stepJacobianSample.v[1]
-	VMOVUPS	Z0, 355328(DI)	// step0TangentLanestep.v[1]
+	VMOVUPD	Z0, 471744(SI)	// stepJacobianSample.step2_in1 | 1
+	VMOVUPS	461952(DI), Z0	// stepJacobianSample.q[0]
+	VMOVUPS	Z0, 347776(DI)	// step0TangentLanestep.q[0]
+	VMOVUPS	462080(DI), Z0	// stepJacobianSample.q[1]
+	VMOVUPS	Z0, 347904(DI)	// step0TangentLanestep.q[1]
+	VMOVUPS	462208(DI), Z0	// stepJacobianSample.v[0]
+	VMOVUPS	Z0, 348032(DI)	// step0TangentLanestep.v[0]
+	VMOVUPS	462336(DI), Z0	// stepJacobianSample.v[1]
+	VMOVUPS	Z0, 348160(DI)	// step0TangentLanestep.v[1]
 	VBROADCASTSS	f32_3f800000<>(SB), Z0
-	VMOVUPS	Z0, 355456(DI)	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Z0, 348288(DI)	// step0TangentLanestep.q_dot[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 355584(DI)	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Z0, 348416(DI)	// step0TangentLanestep.q_dot[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 355712(DI)	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Z0, 348544(DI)	// step0TangentLanestep.v_dot[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 355840(DI)	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	480896(DI), Z0	// stepJacobianSample.u[0]
-	VMOVUPS	Z0, 355968(DI)	// step0TangentLanestep.extra.0[0]
-	VMOVUPS	481024(DI), Z0	// stepJacobianSample.u[1]
-	VMOVUPS	Z0, 356096(DI)	// step0TangentLanestep.extra.0[1]
-	VMOVUPS	485376(DI), Z0	// stepJacobianSample.mul
-	VMOVUPS	Z0, 356224(DI)	// step0TangentLanestep.extra.1
-	VMOVUPS	485504(DI), Z0	// stepJacobianSample.add
-	VMOVUPS	Z0, 356352(DI)	// step0TangentLanestep.extra.2
-	VMOVUPS	485632(DI), Z0	// stepJacobianSample.mul_2
-	VMOVUPS	Z0, 356480(DI)	// step0TangentLanestep.extra.3
-	VMOVUPS	485760(DI), Z0	// stepJacobianSample.mul_3
-	VMOVUPS	Z0, 356608(DI)	// step0TangentLanestep.extra.4
-	VMOVUPS	485888(DI), Z0	// stepJacobianSample.reshape
-	VMOVUPS	Z0, 356736(DI)	// step0TangentLanestep.extra.5
-	VMOVUPS	486016(DI), Z0	// stepJacobianSample.mul_4
-	VMOVUPS	Z0, 356864(DI)	// step0TangentLanestep.extra.6
-	VMOVUPS	486144(DI), Z0	// stepJacobianSample.mul_5
-	VMOVUPS	Z0, 356992(DI)	// step0TangentLanestep.extra.7
+	VMOVUPS	Z0, 348672(DI)	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	462464(DI), Z0	// stepJacobianSample.u[0]
+	VMOVUPS	Z0, 348800(DI)	// step0TangentLanestep.extra.0[0]
+	VMOVUPS	462592(DI), Z0	// stepJacobianSample.u[1]
+	VMOVUPS	Z0, 348928(DI)	// step0TangentLanestep.extra.0[1]
+	VMOVUPS	466944(DI), Z0	// stepJacobianSample.mul
+	VMOVUPS	Z0, 349056(DI)	// step0TangentLanestep.extra.1
+	VMOVUPS	467072(DI), Z0	// stepJacobianSample.add
+	VMOVUPS	Z0, 349184(DI)	// step0TangentLanestep.extra.2
+	VMOVUPS	467200(DI), Z0	// stepJacobianSample.mul_2
+	VMOVUPS	Z0, 349312(DI)	// step0TangentLanestep.extra.3
+	VMOVUPS	467328(DI), Z0	// stepJacobianSample.mul_3
+	VMOVUPS	Z0, 349440(DI)	// step0TangentLanestep.extra.4
+	VMOVUPS	467456(DI), Z0	// stepJacobianSample.reshape
+	VMOVUPS	Z0, 349568(DI)	// step0TangentLanestep.extra.5
+	VMOVUPS	467584(DI), Z0	// stepJacobianSample.mul_4
+	VMOVUPS	Z0, 349696(DI)	// step0TangentLanestep.extra.6
+	VMOVUPS	467712(DI), Z0	// stepJacobianSample.mul_5
+	VMOVUPS	Z0, 349824(DI)	// step0TangentLanestep.extra.7
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -11031,14 +10533,14 @@ TEXT stepJacobianSamplePart4_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	355456(SI), Z0	// step0TangentLanestep.q_dot[0]
-	VMOVUPS	Z0, 486272(SI)	// stepJacobianSample.result[0]
-	VMOVUPS	355584(SI), Z0	// step0TangentLanestep.q_dot[1]
-	VMOVUPS	Z0, 486400(SI)	// stepJacobianSample.result[1]
-	VMOVUPS	355712(SI), Z0	// step0TangentLanestep.v_dot[0]
-	VMOVUPS	Z0, 487808(SI)	// stepJacobianSample.result_7[0]
-	VMOVUPS	355840(SI), Z0	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	Z0, 487936(SI)	// stepJacobianSample.result_7[1]
+	VMOVUPS	348288(SI), Z0	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Z0, 467840(SI)	// stepJacobianSample.result[0]
+	VMOVUPS	348416(SI), Z0	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Z0, 467968(SI)	// stepJacobianSample.result[1]
+	VMOVUPS	348544(SI), Z0	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Z0, 469376(SI)	// stepJacobianSample.result_7[0]
+	VMOVUPS	348672(SI), Z0	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	Z0, 469504(SI)	// stepJacobianSample.result_7[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -11048,47 +10550,47 @@ loop1: // 2 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 2 times: vectors of the block
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 490368(SI)	// stepJacobianSample.step4_in0
+	VMOVUPD	Z0, 471936(SI)	// stepJacobianSample.step4_in0
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 490432(SI)	// stepJacobianSample.step4_in0 | 1
+	VMOVUPD	Z0, 472000(SI)	// stepJacobianSample.step4_in0 | 1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 490624(SI)	// stepJacobianSample.step4_in1
+	VMOVUPD	Z0, 472192(SI)	// stepJacobianSample.step4_in1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 490688(SI)	// stepJacobianSample.step4_in1 | 1
-	VMOVUPS	480384(DI), Z0	// stepJacobianSample.q[0]
-	VMOVUPS	Z0, 354944(DI)	// step0TangentLanestep.q[0]
-	VMOVUPS	480512(DI), Z0	// stepJacobianSample.q[1]
-	VMOVUPS	Z0, 355072(DI)	// step0TangentLanestep.q[1]
-	VMOVUPS	480640(DI), Z0	// stepJacobianSample.v[0]
-	VMOVUPS	Z0, 355200(DI)	// step0TangentLanestep.v[0]
-	VMOVUPS	480768(DI), Z0	// stepJacobianSample.v[1]
-	VMOVUPS	Z0, 355328(DI)	// step0TangentLanestep.v[1]
+	VMOVUPD	Z0, 472256(SI)	// stepJacobianSample.step4_in1 | 1
+	VMOVUPS	461952(DI), Z0	// stepJacobianSample.q[0]
+	VMOVUPS	Z0, 347776(DI)	// step0TangentLanestep.q[0]
+	VMOVUPS	462080(DI), Z0	// stepJacobianSample.q[1]
+	VMOVUPS	Z0, 347904(DI)	// step0TangentLanestep.q[1]
+	VMOVUPS	462208(DI), Z0	// stepJacobianSample.v[0]
+	VMOVUPS	Z0, 348032(DI)	// step0TangentLanestep.v[0]
+	VMOVUPS	462336(DI), Z0	// stepJacobianSample.v[1]
+	VMOVUPS	Z0, 348160(DI)	// step0TangentLanestep.v[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 355456(DI)	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Z0, 348288(DI)	// step0TangentLanestep.q_dot[0]
 	VBROADCASTSS	f32_3f800000<>(SB), Z0
-	VMOVUPS	Z0, 355584(DI)	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Z0, 348416(DI)	// step0TangentLanestep.q_dot[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 355712(DI)	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Z0, 348544(DI)	// step0TangentLanestep.v_dot[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 355840(DI)	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	480896(DI), Z0	// stepJacobianSample.u[0]
-	VMOVUPS	Z0, 355968(DI)	// step0TangentLanestep.extra.0[0]
-	VMOVUPS	481024(DI), Z0	// stepJacobianSample.u[1]
-	VMOVUPS	Z0, 356096(DI)	// step0TangentLanestep.extra.0[1]
-	VMOVUPS	485376(DI), Z0	// stepJacobianSample.mul
-	VMOVUPS	Z0, 356224(DI)	// step0TangentLanestep.extra.1
-	VMOVUPS	485504(DI), Z0	// stepJacobianSample.add
-	VMOVUPS	Z0, 356352(DI)	// step0TangentLanestep.extra.2
-	VMOVUPS	485632(DI), Z0	// stepJacobianSample.mul_2
-	VMOVUPS	Z0, 356480(DI)	// step0TangentLanestep.extra.3
-	VMOVUPS	485760(DI), Z0	// stepJacobianSample.mul_3
-	VMOVUPS	Z0, 356608(DI)	// step0TangentLanestep.extra.4
-	VMOVUPS	485888(DI), Z0	// stepJacobianSample.reshape
-	VMOVUPS	Z0, 356736(DI)	// step0TangentLanestep.extra.5
-	VMOVUPS	486016(DI), Z0	// stepJacobianSample.mul_4
-	VMOVUPS	Z0, 356864(DI)	// step0TangentLanestep.extra.6
-	VMOVUPS	486144(DI), Z0	// stepJacobianSample.mul_5
-	VMOVUPS	Z0, 356992(DI)	// step0TangentLanestep.extra.7
+	VMOVUPS	Z0, 348672(DI)	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	462464(DI), Z0	// stepJacobianSample.u[0]
+	VMOVUPS	Z0, 348800(DI)	// step0TangentLanestep.extra.0[0]
+	VMOVUPS	462592(DI), Z0	// stepJacobianSample.u[1]
+	VMOVUPS	Z0, 348928(DI)	// step0TangentLanestep.extra.0[1]
+	VMOVUPS	466944(DI), Z0	// stepJacobianSample.mul
+	VMOVUPS	Z0, 349056(DI)	// step0TangentLanestep.extra.1
+	VMOVUPS	467072(DI), Z0	// stepJacobianSample.add
+	VMOVUPS	Z0, 349184(DI)	// step0TangentLanestep.extra.2
+	VMOVUPS	467200(DI), Z0	// stepJacobianSample.mul_2
+	VMOVUPS	Z0, 349312(DI)	// step0TangentLanestep.extra.3
+	VMOVUPS	467328(DI), Z0	// stepJacobianSample.mul_3
+	VMOVUPS	Z0, 349440(DI)	// step0TangentLanestep.extra.4
+	VMOVUPS	467456(DI), Z0	// stepJacobianSample.reshape
+	VMOVUPS	Z0, 349568(DI)	// step0TangentLanestep.extra.5
+	VMOVUPS	467584(DI), Z0	// stepJacobianSample.mul_4
+	VMOVUPS	Z0, 349696(DI)	// step0TangentLanestep.extra.6
+	VMOVUPS	467712(DI), Z0	// stepJacobianSample.mul_5
+	VMOVUPS	Z0, 349824(DI)	// step0TangentLanestep.extra.7
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -11114,14 +10616,14 @@ TEXT stepJacobianSamplePart6_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	355456(SI), Z0	// step0TangentLanestep.q_dot[0]
-	VMOVUPS	Z0, 486528(SI)	// stepJacobianSample.result_2[0]
-	VMOVUPS	355584(SI), Z0	// step0TangentLanestep.q_dot[1]
-	VMOVUPS	Z0, 486656(SI)	// stepJacobianSample.result_2[1]
-	VMOVUPS	355712(SI), Z0	// step0TangentLanestep.v_dot[0]
-	VMOVUPS	Z0, 488064(SI)	// stepJacobianSample.result_8[0]
-	VMOVUPS	355840(SI), Z0	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	Z0, 488192(SI)	// stepJacobianSample.result_8[1]
+	VMOVUPS	348288(SI), Z0	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Z0, 468096(SI)	// stepJacobianSample.result_2[0]
+	VMOVUPS	348416(SI), Z0	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Z0, 468224(SI)	// stepJacobianSample.result_2[1]
+	VMOVUPS	348544(SI), Z0	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Z0, 469632(SI)	// stepJacobianSample.result_8[0]
+	VMOVUPS	348672(SI), Z0	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	Z0, 469760(SI)	// stepJacobianSample.result_8[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -11131,47 +10633,47 @@ loop1: // 2 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 2 times: vectors of the block
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 490880(SI)	// stepJacobianSample.step6_in0
+	VMOVUPD	Z0, 472448(SI)	// stepJacobianSample.step6_in0
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 490944(SI)	// stepJacobianSample.step6_in0 | 1
+	VMOVUPD	Z0, 472512(SI)	// stepJacobianSample.step6_in0 | 1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 491136(SI)	// stepJacobianSample.step6_in1
+	VMOVUPD	Z0, 472704(SI)	// stepJacobianSample.step6_in1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 491200(SI)	// stepJacobianSample.step6_in1 | 1
-	VMOVUPS	480384(DI), Z0	// stepJacobianSample.q[0]
-	VMOVUPS	Z0, 354944(DI)	// step0TangentLanestep.q[0]
-	VMOVUPS	480512(DI), Z0	// stepJacobianSample.q[1]
-	VMOVUPS	Z0, 355072(DI)	// step0TangentLanestep.q[1]
-	VMOVUPS	480640(DI), Z0	// stepJacobianSample.v[0]
-	VMOVUPS	Z0, 355200(DI)	// step0TangentLanestep.v[0]
-	VMOVUPS	480768(DI), Z0	// stepJacobianSample.v[1]
-	VMOVUPS	Z0, 355328(DI)	// step0TangentLanestep.v[1]
+	VMOVUPD	Z0, 472768(SI)	// stepJacobianSample.step6_in1 | 1
+	VMOVUPS	461952(DI), Z0	// stepJacobianSample.q[0]
+	VMOVUPS	Z0, 347776(DI)	// step0TangentLanestep.q[0]
+	VMOVUPS	462080(DI), Z0	// stepJacobianSample.q[1]
+	VMOVUPS	Z0, 347904(DI)	// step0TangentLanestep.q[1]
+	VMOVUPS	462208(DI), Z0	// stepJacobianSample.v[0]
+	VMOVUPS	Z0, 348032(DI)	// step0TangentLanestep.v[0]
+	VMOVUPS	462336(DI), Z0	// stepJacobianSample.v[1]
+	VMOVUPS	Z0, 348160(DI)	// step0TangentLanestep.v[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 355456(DI)	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Z0, 348288(DI)	// step0TangentLanestep.q_dot[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 355584(DI)	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Z0, 348416(DI)	// step0TangentLanestep.q_dot[1]
 	VBROADCASTSS	f32_3f800000<>(SB), Z0
-	VMOVUPS	Z0, 355712(DI)	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Z0, 348544(DI)	// step0TangentLanestep.v_dot[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 355840(DI)	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	480896(DI), Z0	// stepJacobianSample.u[0]
-	VMOVUPS	Z0, 355968(DI)	// step0TangentLanestep.extra.0[0]
-	VMOVUPS	481024(DI), Z0	// stepJacobianSample.u[1]
-	VMOVUPS	Z0, 356096(DI)	// step0TangentLanestep.extra.0[1]
-	VMOVUPS	485376(DI), Z0	// stepJacobianSample.mul
-	VMOVUPS	Z0, 356224(DI)	// step0TangentLanestep.extra.1
-	VMOVUPS	485504(DI), Z0	// stepJacobianSample.add
-	VMOVUPS	Z0, 356352(DI)	// step0TangentLanestep.extra.2
-	VMOVUPS	485632(DI), Z0	// stepJacobianSample.mul_2
-	VMOVUPS	Z0, 356480(DI)	// step0TangentLanestep.extra.3
-	VMOVUPS	485760(DI), Z0	// stepJacobianSample.mul_3
-	VMOVUPS	Z0, 356608(DI)	// step0TangentLanestep.extra.4
-	VMOVUPS	485888(DI), Z0	// stepJacobianSample.reshape
-	VMOVUPS	Z0, 356736(DI)	// step0TangentLanestep.extra.5
-	VMOVUPS	486016(DI), Z0	// stepJacobianSample.mul_4
-	VMOVUPS	Z0, 356864(DI)	// step0TangentLanestep.extra.6
-	VMOVUPS	486144(DI), Z0	// stepJacobianSample.mul_5
-	VMOVUPS	Z0, 356992(DI)	// step0TangentLanestep.extra.7
+	VMOVUPS	Z0, 348672(DI)	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	462464(DI), Z0	// stepJacobianSample.u[0]
+	VMOVUPS	Z0, 348800(DI)	// step0TangentLanestep.extra.0[0]
+	VMOVUPS	462592(DI), Z0	// stepJacobianSample.u[1]
+	VMOVUPS	Z0, 348928(DI)	// step0TangentLanestep.extra.0[1]
+	VMOVUPS	466944(DI), Z0	// stepJacobianSample.mul
+	VMOVUPS	Z0, 349056(DI)	// step0TangentLanestep.extra.1
+	VMOVUPS	467072(DI), Z0	// stepJacobianSample.add
+	VMOVUPS	Z0, 349184(DI)	// step0TangentLanestep.extra.2
+	VMOVUPS	467200(DI), Z0	// stepJacobianSample.mul_2
+	VMOVUPS	Z0, 349312(DI)	// step0TangentLanestep.extra.3
+	VMOVUPS	467328(DI), Z0	// stepJacobianSample.mul_3
+	VMOVUPS	Z0, 349440(DI)	// step0TangentLanestep.extra.4
+	VMOVUPS	467456(DI), Z0	// stepJacobianSample.reshape
+	VMOVUPS	Z0, 349568(DI)	// step0TangentLanestep.extra.5
+	VMOVUPS	467584(DI), Z0	// stepJacobianSample.mul_4
+	VMOVUPS	Z0, 349696(DI)	// step0TangentLanestep.extra.6
+	VMOVUPS	467712(DI), Z0	// stepJacobianSample.mul_5
+	VMOVUPS	Z0, 349824(DI)	// step0TangentLanestep.extra.7
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -11197,14 +10699,14 @@ TEXT stepJacobianSamplePart8_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	355456(SI), Z0	// step0TangentLanestep.q_dot[0]
-	VMOVUPS	Z0, 486784(SI)	// stepJacobianSample.result_3[0]
-	VMOVUPS	355584(SI), Z0	// step0TangentLanestep.q_dot[1]
-	VMOVUPS	Z0, 486912(SI)	// stepJacobianSample.result_3[1]
-	VMOVUPS	355712(SI), Z0	// step0TangentLanestep.v_dot[0]
-	VMOVUPS	Z0, 488320(SI)	// stepJacobianSample.result_9[0]
-	VMOVUPS	355840(SI), Z0	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	Z0, 488448(SI)	// stepJacobianSample.result_9[1]
+	VMOVUPS	348288(SI), Z0	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Z0, 468352(SI)	// stepJacobianSample.result_3[0]
+	VMOVUPS	348416(SI), Z0	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Z0, 468480(SI)	// stepJacobianSample.result_3[1]
+	VMOVUPS	348544(SI), Z0	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Z0, 469888(SI)	// stepJacobianSample.result_9[0]
+	VMOVUPS	348672(SI), Z0	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	Z0, 470016(SI)	// stepJacobianSample.result_9[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -11214,47 +10716,47 @@ loop1: // 2 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 2 times: vectors of the block
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 491392(SI)	// stepJacobianSample.step8_in0
+	VMOVUPD	Z0, 472960(SI)	// stepJacobianSample.step8_in0
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 491456(SI)	// stepJacobianSample.step8_in0 | 1
+	VMOVUPD	Z0, 473024(SI)	// stepJacobianSample.step8_in0 | 1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 491648(SI)	// stepJacobianSample.step8_in1
+	VMOVUPD	Z0, 473216(SI)	// stepJacobianSample.step8_in1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 491712(SI)	// stepJacobianSample.step8_in1 | 1
-	VMOVUPS	480384(DI), Z0	// stepJacobianSample.q[0]
-	VMOVUPS	Z0, 354944(DI)	// step0TangentLanestep.q[0]
-	VMOVUPS	480512(DI), Z0	// stepJacobianSample.q[1]
-	VMOVUPS	Z0, 355072(DI)	// step0TangentLanestep.q[1]
-	VMOVUPS	480640(DI), Z0	// stepJacobianSample.v[0]
-	VMOVUPS	Z0, 355200(DI)	// step0TangentLanestep.v[0]
-	VMOVUPS	480768(DI), Z0	// stepJacobianSample.v[1]
-	VMOVUPS	Z0, 355328(DI)	// step0TangentLanestep.v[1]
+	VMOVUPD	Z0, 473280(SI)	// stepJacobianSample.step8_in1 | 1
+	VMOVUPS	461952(DI), Z0	// stepJacobianSample.q[0]
+	VMOVUPS	Z0, 347776(DI)	// step0TangentLanestep.q[0]
+	VMOVUPS	462080(DI), Z0	// stepJacobianSample.q[1]
+	VMOVUPS	Z0, 347904(DI)	// step0TangentLanestep.q[1]
+	VMOVUPS	462208(DI), Z0	// stepJacobianSample.v[0]
+	VMOVUPS	Z0, 348032(DI)	// step0TangentLanestep.v[0]
+	VMOVUPS	462336(DI), Z0	// stepJacobianSample.v[1]
+	VMOVUPS	Z0, 348160(DI)	// step0TangentLanestep.v[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 355456(DI)	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Z0, 348288(DI)	// step0TangentLanestep.q_dot[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 355584(DI)	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Z0, 348416(DI)	// step0TangentLanestep.q_dot[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 355712(DI)	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Z0, 348544(DI)	// step0TangentLanestep.v_dot[0]
 	VBROADCASTSS	f32_3f800000<>(SB), Z0
-	VMOVUPS	Z0, 355840(DI)	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	480896(DI), Z0	// stepJacobianSample.u[0]
-	VMOVUPS	Z0, 355968(DI)	// step0TangentLanestep.extra.0[0]
-	VMOVUPS	481024(DI), Z0	// stepJacobianSample.u[1]
-	VMOVUPS	Z0, 356096(DI)	// step0TangentLanestep.extra.0[1]
-	VMOVUPS	485376(DI), Z0	// stepJacobianSample.mul
-	VMOVUPS	Z0, 356224(DI)	// step0TangentLanestep.extra.1
-	VMOVUPS	485504(DI), Z0	// stepJacobianSample.add
-	VMOVUPS	Z0, 356352(DI)	// step0TangentLanestep.extra.2
-	VMOVUPS	485632(DI), Z0	// stepJacobianSample.mul_2
-	VMOVUPS	Z0, 356480(DI)	// step0TangentLanestep.extra.3
-	VMOVUPS	485760(DI), Z0	// stepJacobianSample.mul_3
-	VMOVUPS	Z0, 356608(DI)	// step0TangentLanestep.extra.4
-	VMOVUPS	485888(DI), Z0	// stepJacobianSample.reshape
-	VMOVUPS	Z0, 356736(DI)	// step0TangentLanestep.extra.5
-	VMOVUPS	486016(DI), Z0	// stepJacobianSample.mul_4
-	VMOVUPS	Z0, 356864(DI)	// step0TangentLanestep.extra.6
-	VMOVUPS	486144(DI), Z0	// stepJacobianSample.mul_5
-	VMOVUPS	Z0, 356992(DI)	// step0TangentLanestep.extra.7
+	VMOVUPS	Z0, 348672(DI)	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	462464(DI), Z0	// stepJacobianSample.u[0]
+	VMOVUPS	Z0, 348800(DI)	// step0TangentLanestep.extra.0[0]
+	VMOVUPS	462592(DI), Z0	// stepJacobianSample.u[1]
+	VMOVUPS	Z0, 348928(DI)	// step0TangentLanestep.extra.0[1]
+	VMOVUPS	466944(DI), Z0	// stepJacobianSample.mul
+	VMOVUPS	Z0, 349056(DI)	// step0TangentLanestep.extra.1
+	VMOVUPS	467072(DI), Z0	// stepJacobianSample.add
+	VMOVUPS	Z0, 349184(DI)	// step0TangentLanestep.extra.2
+	VMOVUPS	467200(DI), Z0	// stepJacobianSample.mul_2
+	VMOVUPS	Z0, 349312(DI)	// step0TangentLanestep.extra.3
+	VMOVUPS	467328(DI), Z0	// stepJacobianSample.mul_3
+	VMOVUPS	Z0, 349440(DI)	// step0TangentLanestep.extra.4
+	VMOVUPS	467456(DI), Z0	// stepJacobianSample.reshape
+	VMOVUPS	Z0, 349568(DI)	// step0TangentLanestep.extra.5
+	VMOVUPS	467584(DI), Z0	// stepJacobianSample.mul_4
+	VMOVUPS	Z0, 349696(DI)	// step0TangentLanestep.extra.6
+	VMOVUPS	467712(DI), Z0	// stepJacobianSample.mul_5
+	VMOVUPS	Z0, 349824(DI)	// step0TangentLanestep.extra.7
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -11280,14 +10782,14 @@ TEXT stepJacobianSamplePart10_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	355456(SI), Z0	// step0TangentLanestep.q_dot[0]
-	VMOVUPS	Z0, 487040(SI)	// stepJacobianSample.result_4[0]
-	VMOVUPS	355584(SI), Z0	// step0TangentLanestep.q_dot[1]
-	VMOVUPS	Z0, 487168(SI)	// stepJacobianSample.result_4[1]
-	VMOVUPS	355712(SI), Z0	// step0TangentLanestep.v_dot[0]
-	VMOVUPS	Z0, 488576(SI)	// stepJacobianSample.result_10[0]
-	VMOVUPS	355840(SI), Z0	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	Z0, 488704(SI)	// stepJacobianSample.result_10[1]
+	VMOVUPS	348288(SI), Z0	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Z0, 468608(SI)	// stepJacobianSample.result_4[0]
+	VMOVUPS	348416(SI), Z0	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Z0, 468736(SI)	// stepJacobianSample.result_4[1]
+	VMOVUPS	348544(SI), Z0	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Z0, 470144(SI)	// stepJacobianSample.result_10[0]
+	VMOVUPS	348672(SI), Z0	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	Z0, 470272(SI)	// stepJacobianSample.result_10[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -11297,51 +10799,51 @@ loop1: // 2 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 2 times: vectors of the block
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 491904(SI)	// stepJacobianSample.step10_in0
+	VMOVUPD	Z0, 473472(SI)	// stepJacobianSample.step10_in0
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 491968(SI)	// stepJacobianSample.step10_in0 | 1
+	VMOVUPD	Z0, 473536(SI)	// stepJacobianSample.step10_in0 | 1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 492160(SI)	// stepJacobianSample.step10_in1
+	VMOVUPD	Z0, 473728(SI)	// stepJacobianSample.step10_in1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 492224(SI)	// stepJacobianSample.step10_in1 | 1
-	VMOVUPS	480384(DI), Z0	// stepJacobianSample.q[0]
-	VMOVUPS	Z0, 414080(DI)	// step0Tangent2Lanestep.q[0]
-	VMOVUPS	480512(DI), Z0	// stepJacobianSample.q[1]
-	VMOVUPS	Z0, 414208(DI)	// step0Tangent2Lanestep.q[1]
-	VMOVUPS	480640(DI), Z0	// stepJacobianSample.v[0]
-	VMOVUPS	Z0, 414336(DI)	// step0Tangent2Lanestep.v[0]
-	VMOVUPS	480768(DI), Z0	// stepJacobianSample.v[1]
-	VMOVUPS	Z0, 414464(DI)	// step0Tangent2Lanestep.v[1]
+	VMOVUPD	Z0, 473792(SI)	// stepJacobianSample.step10_in1 | 1
+	VMOVUPS	461952(DI), Z0	// stepJacobianSample.q[0]
+	VMOVUPS	Z0, 401792(DI)	// step0Tangent2Lanestep.q[0]
+	VMOVUPS	462080(DI), Z0	// stepJacobianSample.q[1]
+	VMOVUPS	Z0, 401920(DI)	// step0Tangent2Lanestep.q[1]
+	VMOVUPS	462208(DI), Z0	// stepJacobianSample.v[0]
+	VMOVUPS	Z0, 402048(DI)	// step0Tangent2Lanestep.v[0]
+	VMOVUPS	462336(DI), Z0	// stepJacobianSample.v[1]
+	VMOVUPS	Z0, 402176(DI)	// step0Tangent2Lanestep.v[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 414592(DI)	// step0Tangent2Lanestep.q_dot[0]
+	VMOVUPS	Z0, 402304(DI)	// step0Tangent2Lanestep.q_dot[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 414720(DI)	// step0Tangent2Lanestep.q_dot[1]
+	VMOVUPS	Z0, 402432(DI)	// step0Tangent2Lanestep.q_dot[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 414848(DI)	// step0Tangent2Lanestep.v_dot[0]
+	VMOVUPS	Z0, 402560(DI)	// step0Tangent2Lanestep.v_dot[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 414976(DI)	// step0Tangent2Lanestep.v_dot[1]
-	VMOVUPS	480896(DI), Z0	// stepJacobianSample.u[0]
-	VMOVUPS	Z0, 415104(DI)	// step0Tangent2Lanestep.extra.0[0]
-	VMOVUPS	481024(DI), Z0	// stepJacobianSample.u[1]
-	VMOVUPS	Z0, 415232(DI)	// step0Tangent2Lanestep.extra.0[1]
-	VMOVUPS	485376(DI), Z0	// stepJacobianSample.mul
-	VMOVUPS	Z0, 415360(DI)	// step0Tangent2Lanestep.extra.1
-	VMOVUPS	485504(DI), Z0	// stepJacobianSample.add
-	VMOVUPS	Z0, 415488(DI)	// step0Tangent2Lanestep.extra.2
-	VMOVUPS	485632(DI), Z0	// stepJacobianSample.mul_2
-	VMOVUPS	Z0, 415616(DI)	// step0Tangent2Lanestep.extra.3
-	VMOVUPS	485760(DI), Z0	// stepJacobianSample.mul_3
-	VMOVUPS	Z0, 415744(DI)	// step0Tangent2Lanestep.extra.4
-	VMOVUPS	485888(DI), Z0	// stepJacobianSample.reshape
-	VMOVUPS	Z0, 415872(DI)	// step0Tangent2Lanestep.extra.5
-	VMOVUPS	486016(DI), Z0	// stepJacobianSample.mul_4
-	VMOVUPS	Z0, 416000(DI)	// step0Tangent2Lanestep.extra.6
-	VMOVUPS	486144(DI), Z0	// stepJacobianSample.mul_5
-	VMOVUPS	Z0, 416128(DI)	// step0Tangent2Lanestep.extra.7
+	VMOVUPS	Z0, 402688(DI)	// step0Tangent2Lanestep.v_dot[1]
+	VMOVUPS	462464(DI), Z0	// stepJacobianSample.u[0]
+	VMOVUPS	Z0, 402816(DI)	// step0Tangent2Lanestep.extra.0[0]
+	VMOVUPS	462592(DI), Z0	// stepJacobianSample.u[1]
+	VMOVUPS	Z0, 402944(DI)	// step0Tangent2Lanestep.extra.0[1]
+	VMOVUPS	466944(DI), Z0	// stepJacobianSample.mul
+	VMOVUPS	Z0, 403072(DI)	// step0Tangent2Lanestep.extra.1
+	VMOVUPS	467072(DI), Z0	// stepJacobianSample.add
+	VMOVUPS	Z0, 403200(DI)	// step0Tangent2Lanestep.extra.2
+	VMOVUPS	467200(DI), Z0	// stepJacobianSample.mul_2
+	VMOVUPS	Z0, 403328(DI)	// step0Tangent2Lanestep.extra.3
+	VMOVUPS	467328(DI), Z0	// stepJacobianSample.mul_3
+	VMOVUPS	Z0, 403456(DI)	// step0Tangent2Lanestep.extra.4
+	VMOVUPS	467456(DI), Z0	// stepJacobianSample.reshape
+	VMOVUPS	Z0, 403584(DI)	// step0Tangent2Lanestep.extra.5
+	VMOVUPS	467584(DI), Z0	// stepJacobianSample.mul_4
+	VMOVUPS	Z0, 403712(DI)	// step0Tangent2Lanestep.extra.6
+	VMOVUPS	467712(DI), Z0	// stepJacobianSample.mul_5
+	VMOVUPS	Z0, 403840(DI)	// step0Tangent2Lanestep.extra.7
 	VBROADCASTSS	f32_3f800000<>(SB), Z0
-	VMOVUPS	Z0, 416256(DI)	// step0Tangent2Lanestep.extra.8[0]
+	VMOVUPS	Z0, 403968(DI)	// step0Tangent2Lanestep.extra.8[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 416384(DI)	// step0Tangent2Lanestep.extra.8[1]
+	VMOVUPS	Z0, 404096(DI)	// step0Tangent2Lanestep.extra.8[1]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -11367,14 +10869,14 @@ TEXT stepJacobianSamplePart12_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	414592(SI), Z0	// step0Tangent2Lanestep.q_dot[0]
-	VMOVUPS	Z0, 487296(SI)	// stepJacobianSample.result_5[0]
-	VMOVUPS	414720(SI), Z0	// step0Tangent2Lanestep.q_dot[1]
-	VMOVUPS	Z0, 487424(SI)	// stepJacobianSample.result_5[1]
-	VMOVUPS	414848(SI), Z0	// step0Tangent2Lanestep.v_dot[0]
-	VMOVUPS	Z0, 488832(SI)	// stepJacobianSample.result_11[0]
-	VMOVUPS	414976(SI), Z0	// step0Tangent2Lanestep.v_dot[1]
-	VMOVUPS	Z0, 488960(SI)	// stepJacobianSample.result_11[1]
+	VMOVUPS	402304(SI), Z0	// step0Tangent2Lanestep.q_dot[0]
+	VMOVUPS	Z0, 468864(SI)	// stepJacobianSample.result_5[0]
+	VMOVUPS	402432(SI), Z0	// step0Tangent2Lanestep.q_dot[1]
+	VMOVUPS	Z0, 468992(SI)	// stepJacobianSample.result_5[1]
+	VMOVUPS	402560(SI), Z0	// step0Tangent2Lanestep.v_dot[0]
+	VMOVUPS	Z0, 470400(SI)	// stepJacobianSample.result_11[0]
+	VMOVUPS	402688(SI), Z0	// step0Tangent2Lanestep.v_dot[1]
+	VMOVUPS	Z0, 470528(SI)	// stepJacobianSample.result_11[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -11384,51 +10886,51 @@ loop1: // 2 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 2 times: vectors of the block
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 492416(SI)	// stepJacobianSample.step12_in0
+	VMOVUPD	Z0, 473984(SI)	// stepJacobianSample.step12_in0
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 492480(SI)	// stepJacobianSample.step12_in0 | 1
+	VMOVUPD	Z0, 474048(SI)	// stepJacobianSample.step12_in0 | 1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 492672(SI)	// stepJacobianSample.step12_in1
+	VMOVUPD	Z0, 474240(SI)	// stepJacobianSample.step12_in1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 492736(SI)	// stepJacobianSample.step12_in1 | 1
-	VMOVUPS	480384(DI), Z0	// stepJacobianSample.q[0]
-	VMOVUPS	Z0, 414080(DI)	// step0Tangent2Lanestep.q[0]
-	VMOVUPS	480512(DI), Z0	// stepJacobianSample.q[1]
-	VMOVUPS	Z0, 414208(DI)	// step0Tangent2Lanestep.q[1]
-	VMOVUPS	480640(DI), Z0	// stepJacobianSample.v[0]
-	VMOVUPS	Z0, 414336(DI)	// step0Tangent2Lanestep.v[0]
-	VMOVUPS	480768(DI), Z0	// stepJacobianSample.v[1]
-	VMOVUPS	Z0, 414464(DI)	// step0Tangent2Lanestep.v[1]
+	VMOVUPD	Z0, 474304(SI)	// stepJacobianSample.step12_in1 | 1
+	VMOVUPS	461952(DI), Z0	// stepJacobianSample.q[0]
+	VMOVUPS	Z0, 401792(DI)	// step0Tangent2Lanestep.q[0]
+	VMOVUPS	462080(DI), Z0	// stepJacobianSample.q[1]
+	VMOVUPS	Z0, 401920(DI)	// step0Tangent2Lanestep.q[1]
+	VMOVUPS	462208(DI), Z0	// stepJacobianSample.v[0]
+	VMOVUPS	Z0, 402048(DI)	// step0Tangent2Lanestep.v[0]
+	VMOVUPS	462336(DI), Z0	// stepJacobianSample.v[1]
+	VMOVUPS	Z0, 402176(DI)	// step0Tangent2Lanestep.v[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 414592(DI)	// step0Tangent2Lanestep.q_dot[0]
+	VMOVUPS	Z0, 402304(DI)	// step0Tangent2Lanestep.q_dot[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 414720(DI)	// step0Tangent2Lanestep.q_dot[1]
+	VMOVUPS	Z0, 402432(DI)	// step0Tangent2Lanestep.q_dot[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 414848(DI)	// step0Tangent2Lanestep.v_dot[0]
+	VMOVUPS	Z0, 402560(DI)	// step0Tangent2Lanestep.v_dot[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 414976(DI)	// step0Tangent2Lanestep.v_dot[1]
-	VMOVUPS	480896(DI), Z0	// stepJacobianSample.u[0]
-	VMOVUPS	Z0, 415104(DI)	// step0Tangent2Lanestep.extra.0[0]
-	VMOVUPS	481024(DI), Z0	// stepJacobianSample.u[1]
-	VMOVUPS	Z0, 415232(DI)	// step0Tangent2Lanestep.extra.0[1]
-	VMOVUPS	485376(DI), Z0	// stepJacobianSample.mul
-	VMOVUPS	Z0, 415360(DI)	// step0Tangent2Lanestep.extra.1
-	VMOVUPS	485504(DI), Z0	// stepJacobianSample.add
-	VMOVUPS	Z0, 415488(DI)	// step0Tangent2Lanestep.extra.2
-	VMOVUPS	485632(DI), Z0	// stepJacobianSample.mul_2
-	VMOVUPS	Z0, 415616(DI)	// step0Tangent2Lanestep.extra.3
-	VMOVUPS	485760(DI), Z0	// stepJacobianSample.mul_3
-	VMOVUPS	Z0, 415744(DI)	// step0Tangent2Lanestep.extra.4
-	VMOVUPS	485888(DI), Z0	// stepJacobianSample.reshape
-	VMOVUPS	Z0, 415872(DI)	// step0Tangent2Lanestep.extra.5
-	VMOVUPS	486016(DI), Z0	// stepJacobianSample.mul_4
-	VMOVUPS	Z0, 416000(DI)	// step0Tangent2Lanestep.extra.6
-	VMOVUPS	486144(DI), Z0	// stepJacobianSample.mul_5
-	VMOVUPS	Z0, 416128(DI)	// step0Tangent2Lanestep.extra.7
+	VMOVUPS	Z0, 402688(DI)	// step0Tangent2Lanestep.v_dot[1]
+	VMOVUPS	462464(DI), Z0	// stepJacobianSample.u[0]
+	VMOVUPS	Z0, 402816(DI)	// step0Tangent2Lanestep.extra.0[0]
+	VMOVUPS	462592(DI), Z0	// stepJacobianSample.u[1]
+	VMOVUPS	Z0, 402944(DI)	// step0Tangent2Lanestep.extra.0[1]
+	VMOVUPS	466944(DI), Z0	// stepJacobianSample.mul
+	VMOVUPS	Z0, 403072(DI)	// step0Tangent2Lanestep.extra.1
+	VMOVUPS	467072(DI), Z0	// stepJacobianSample.add
+	VMOVUPS	Z0, 403200(DI)	// step0Tangent2Lanestep.extra.2
+	VMOVUPS	467200(DI), Z0	// stepJacobianSample.mul_2
+	VMOVUPS	Z0, 403328(DI)	// step0Tangent2Lanestep.extra.3
+	VMOVUPS	467328(DI), Z0	// stepJacobianSample.mul_3
+	VMOVUPS	Z0, 403456(DI)	// step0Tangent2Lanestep.extra.4
+	VMOVUPS	467456(DI), Z0	// stepJacobianSample.reshape
+	VMOVUPS	Z0, 403584(DI)	// step0Tangent2Lanestep.extra.5
+	VMOVUPS	467584(DI), Z0	// stepJacobianSample.mul_4
+	VMOVUPS	Z0, 403712(DI)	// step0Tangent2Lanestep.extra.6
+	VMOVUPS	467712(DI), Z0	// stepJacobianSample.mul_5
+	VMOVUPS	Z0, 403840(DI)	// step0Tangent2Lanestep.extra.7
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 416256(DI)	// step0Tangent2Lanestep.extra.8[0]
+	VMOVUPS	Z0, 403968(DI)	// step0Tangent2Lanestep.extra.8[0]
 	VBROADCASTSS	f32_3f800000<>(SB), Z0
-	VMOVUPS	Z0, 416384(DI)	// step0Tangent2Lanestep.extra.8[1]
+	VMOVUPS	Z0, 404096(DI)	// step0Tangent2Lanestep.extra.8[1]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -11454,14 +10956,14 @@ TEXT stepJacobianSamplePart14_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	414592(SI), Z0	// step0Tangent2Lanestep.q_dot[0]
-	VMOVUPS	Z0, 487552(SI)	// stepJacobianSample.result_6[0]
-	VMOVUPS	414720(SI), Z0	// step0Tangent2Lanestep.q_dot[1]
-	VMOVUPS	Z0, 487680(SI)	// stepJacobianSample.result_6[1]
-	VMOVUPS	414848(SI), Z0	// step0Tangent2Lanestep.v_dot[0]
-	VMOVUPS	Z0, 489088(SI)	// stepJacobianSample.result_12[0]
-	VMOVUPS	414976(SI), Z0	// step0Tangent2Lanestep.v_dot[1]
-	VMOVUPS	Z0, 489216(SI)	// stepJacobianSample.result_12[1]
+	VMOVUPS	402304(SI), Z0	// step0Tangent2Lanestep.q_dot[0]
+	VMOVUPS	Z0, 469120(SI)	// stepJacobianSample.result_6[0]
+	VMOVUPS	402432(SI), Z0	// step0Tangent2Lanestep.q_dot[1]
+	VMOVUPS	Z0, 469248(SI)	// stepJacobianSample.result_6[1]
+	VMOVUPS	402560(SI), Z0	// step0Tangent2Lanestep.v_dot[0]
+	VMOVUPS	Z0, 470656(SI)	// stepJacobianSample.result_12[0]
+	VMOVUPS	402688(SI), Z0	// step0Tangent2Lanestep.v_dot[1]
+	VMOVUPS	Z0, 470784(SI)	// stepJacobianSample.result_12[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -11471,61 +10973,61 @@ loop1: // 2 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 2 times: vectors of the block
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 492928(SI)	// stepJacobianSample.step14_in0
+	VMOVUPD	Z0, 474496(SI)	// stepJacobianSample.step14_in0
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 492992(SI)	// stepJacobianSample.step14_in0 | 1
+	VMOVUPD	Z0, 474560(SI)	// stepJacobianSample.step14_in0 | 1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 493184(SI)	// stepJacobianSample.step14_in1
+	VMOVUPD	Z0, 474752(SI)	// stepJacobianSample.step14_in1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 493248(SI)	// stepJacobianSample.step14_in1 | 1
-	VMOVUPS	480384(DI), Z0	// stepJacobianSample.q[0]
-	VMOVUPS	Z0, 475008(DI)	// step0Tangent3Lanestep.q[0]
-	VMOVUPS	480512(DI), Z0	// stepJacobianSample.q[1]
-	VMOVUPS	Z0, 475136(DI)	// step0Tangent3Lanestep.q[1]
-	VMOVUPS	480640(DI), Z0	// stepJacobianSample.v[0]
-	VMOVUPS	Z0, 475264(DI)	// step0Tangent3Lanestep.v[0]
-	VMOVUPS	480768(DI), Z0	// stepJacobianSample.v[1]
-	VMOVUPS	Z0, 475392(DI)	// step0Tangent3Lanestep.v[1]
+	VMOVUPD	Z0, 474816(SI)	// stepJacobianSample.step14_in1 | 1
+	VMOVUPS	461952(DI), Z0	// stepJacobianSample.q[0]
+	VMOVUPS	Z0, 457600(DI)	// step0Tangent3Lanestep.q[0]
+	VMOVUPS	462080(DI), Z0	// stepJacobianSample.q[1]
+	VMOVUPS	Z0, 457728(DI)	// step0Tangent3Lanestep.q[1]
+	VMOVUPS	462208(DI), Z0	// stepJacobianSample.v[0]
+	VMOVUPS	Z0, 457856(DI)	// step0Tangent3Lanestep.v[0]
+	VMOVUPS	462336(DI), Z0	// stepJacobianSample.v[1]
+	VMOVUPS	Z0, 457984(DI)	// step0Tangent3Lanestep.v[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 475520(DI)	// step0Tangent3Lanestep.q_dot[0]
+	VMOVUPS	Z0, 458112(DI)	// step0Tangent3Lanestep.q_dot[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 475648(DI)	// step0Tangent3Lanestep.q_dot[1]
+	VMOVUPS	Z0, 458240(DI)	// step0Tangent3Lanestep.q_dot[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 475776(DI)	// step0Tangent3Lanestep.v_dot[0]
+	VMOVUPS	Z0, 458368(DI)	// step0Tangent3Lanestep.v_dot[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 475904(DI)	// step0Tangent3Lanestep.v_dot[1]
-	VMOVUPS	480896(DI), Z0	// stepJacobianSample.u[0]
-	VMOVUPS	Z0, 476032(DI)	// step0Tangent3Lanestep.extra.0[0]
-	VMOVUPS	481024(DI), Z0	// stepJacobianSample.u[1]
-	VMOVUPS	Z0, 476160(DI)	// step0Tangent3Lanestep.extra.0[1]
-	VMOVUPS	485376(DI), Z0	// stepJacobianSample.mul
-	VMOVUPS	Z0, 476288(DI)	// step0Tangent3Lanestep.extra.1
-	VMOVUPS	485504(DI), Z0	// stepJacobianSample.add
-	VMOVUPS	Z0, 476416(DI)	// step0Tangent3Lanestep.extra.2
-	VMOVUPS	485632(DI), Z0	// stepJacobianSample.mul_2
-	VMOVUPS	Z0, 476544(DI)	// step0Tangent3Lanestep.extra.3
-	VMOVUPS	485760(DI), Z0	// stepJacobianSample.mul_3
-	VMOVUPS	Z0, 476672(DI)	// step0Tangent3Lanestep.extra.4
-	VMOVUPS	485888(DI), Z0	// stepJacobianSample.reshape
-	VMOVUPS	Z0, 476800(DI)	// step0Tangent3Lanestep.extra.5
-	VMOVUPS	486016(DI), Z0	// stepJacobianSample.mul_4
-	VMOVUPS	Z0, 476928(DI)	// step0Tangent3Lanestep.extra.6
-	VMOVUPS	486144(DI), Z0	// stepJacobianSample.mul_5
-	VMOVUPS	Z0, 477056(DI)	// step0Tangent3Lanestep.extra.7
+	VMOVUPS	Z0, 458496(DI)	// step0Tangent3Lanestep.v_dot[1]
+	VMOVUPS	462464(DI), Z0	// stepJacobianSample.u[0]
+	VMOVUPS	Z0, 458624(DI)	// step0Tangent3Lanestep.extra.0[0]
+	VMOVUPS	462592(DI), Z0	// stepJacobianSample.u[1]
+	VMOVUPS	Z0, 458752(DI)	// step0Tangent3Lanestep.extra.0[1]
+	VMOVUPS	466944(DI), Z0	// stepJacobianSample.mul
+	VMOVUPS	Z0, 458880(DI)	// step0Tangent3Lanestep.extra.1
+	VMOVUPS	467072(DI), Z0	// stepJacobianSample.add
+	VMOVUPS	Z0, 459008(DI)	// step0Tangent3Lanestep.extra.2
+	VMOVUPS	467200(DI), Z0	// stepJacobianSample.mul_2
+	VMOVUPS	Z0, 459136(DI)	// step0Tangent3Lanestep.extra.3
+	VMOVUPS	467328(DI), Z0	// stepJacobianSample.mul_3
+	VMOVUPS	Z0, 459264(DI)	// step0Tangent3Lanestep.extra.4
+	VMOVUPS	467456(DI), Z0	// stepJacobianSample.reshape
+	VMOVUPS	Z0, 459392(DI)	// step0Tangent3Lanestep.extra.5
+	VMOVUPS	467584(DI), Z0	// stepJacobianSample.mul_4
+	VMOVUPS	Z0, 459520(DI)	// step0Tangent3Lanestep.extra.6
+	VMOVUPS	467712(DI), Z0	// stepJacobianSample.mul_5
+	VMOVUPS	Z0, 459648(DI)	// step0Tangent3Lanestep.extra.7
 	VBROADCASTSS	8(DX), Z0	// Arm.l2.square
-	VMOVUPS	Z0, 477184(DI)	// step0Tangent3Lanestep.extra.8
+	VMOVUPS	Z0, 459776(DI)	// step0Tangent3Lanestep.extra.8
 	VBROADCASTSS	12(DX), Z0	// Arm.l1.add
-	VMOVUPS	Z0, 477312(DI)	// step0Tangent3Lanestep.extra.9
+	VMOVUPS	Z0, 459904(DI)	// step0Tangent3Lanestep.extra.9
 	VBROADCASTSS	16(DX), Z0	// mul
-	VMOVUPS	Z0, 477440(DI)	// step0Tangent3Lanestep.extra.10
+	VMOVUPS	Z0, 460032(DI)	// step0Tangent3Lanestep.extra.10
 	VBROADCASTSS	20(DX), Z0	// Arm.l1.mul
-	VMOVUPS	Z0, 477568(DI)	// step0Tangent3Lanestep.extra.11
+	VMOVUPS	Z0, 460160(DI)	// step0Tangent3Lanestep.extra.11
 	VBROADCASTSS	24(DX), Z0	// Arm.l2.square.2
-	VMOVUPS	Z0, 477696(DI)	// step0Tangent3Lanestep.extra.12
+	VMOVUPS	Z0, 460288(DI)	// step0Tangent3Lanestep.extra.12
 	VBROADCASTSS	28(DX), Z0	// mul.2
-	VMOVUPS	Z0, 477824(DI)	// step0Tangent3Lanestep.extra.13
+	VMOVUPS	Z0, 460416(DI)	// step0Tangent3Lanestep.extra.13
 	VBROADCASTSS	32(DX), Z0	// mul.3
-	VMOVUPS	Z0, 477952(DI)	// step0Tangent3Lanestep.extra.14
+	VMOVUPS	Z0, 460544(DI)	// step0Tangent3Lanestep.extra.14
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -11551,69 +11053,69 @@ TEXT stepJacobianSamplePart16_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	475520(SI), Z0	// step0Tangent3Lanestep.q_dot[0]
-	VMOVUPS	Z0, 483328(SI)	// stepJacobianSample.qn_by_load[0]
-	VMOVUPS	475648(SI), Z0	// step0Tangent3Lanestep.q_dot[1]
-	VMOVUPS	Z0, 483456(SI)	// stepJacobianSample.qn_by_load[1]
-	VMOVUPS	475776(SI), Z0	// step0Tangent3Lanestep.v_dot[0]
-	VMOVUPS	Z0, 485120(SI)	// stepJacobianSample.vn_by_load[0]
-	VMOVUPS	475904(SI), Z0	// step0Tangent3Lanestep.v_dot[1]
-	VMOVUPS	Z0, 485248(SI)	// stepJacobianSample.vn_by_load[1]
+	VMOVUPS	458112(SI), Z0	// step0Tangent3Lanestep.q_dot[0]
+	VMOVUPS	Z0, 464896(SI)	// stepJacobianSample.qn_by_load[0]
+	VMOVUPS	458240(SI), Z0	// step0Tangent3Lanestep.q_dot[1]
+	VMOVUPS	Z0, 465024(SI)	// stepJacobianSample.qn_by_load[1]
+	VMOVUPS	458368(SI), Z0	// step0Tangent3Lanestep.v_dot[0]
+	VMOVUPS	Z0, 466688(SI)	// stepJacobianSample.vn_by_load[0]
+	VMOVUPS	458496(SI), Z0	// step0Tangent3Lanestep.v_dot[1]
+	VMOVUPS	Z0, 466816(SI)	// stepJacobianSample.vn_by_load[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop2: // 2 times: vectors of the block
-	VMOVUPS	486272(SI), Z0	// stepJacobianSample.result[0]
-	VMOVUPS	486400(SI), Z1	// stepJacobianSample.result[1]
-	VMOVUPS	486528(SI), Z2	// stepJacobianSample.result_2[0]
-	VMOVUPS	486656(SI), Z3	// stepJacobianSample.result_2[1]
+	VMOVUPS	467840(SI), Z0	// stepJacobianSample.result[0]
+	VMOVUPS	467968(SI), Z1	// stepJacobianSample.result[1]
+	VMOVUPS	468096(SI), Z2	// stepJacobianSample.result_2[0]
+	VMOVUPS	468224(SI), Z3	// stepJacobianSample.result_2[1]
 	// arm.nde:50
-	VMOVUPS	486784(SI), Z4	// stepJacobianSample.result_3[0]
-	VMOVUPS	486912(SI), Z5	// stepJacobianSample.result_3[1]
-	VMOVUPS	487040(SI), Z6	// stepJacobianSample.result_4[0]
-	VMOVUPS	487168(SI), Z7	// stepJacobianSample.result_4[1]
-	VMOVUPS	Z0, 481792(SI)	// stepJacobianSample.qn_by_q[0]
-	VMOVUPS	Z2, 481920(SI)	// stepJacobianSample.qn_by_q[1]
-	VMOVUPS	Z1, 482048(SI)	// stepJacobianSample.qn_by_q[2]
-	VMOVUPS	Z3, 482176(SI)	// stepJacobianSample.qn_by_q[3]
-	VMOVUPS	487296(SI), Z0	// stepJacobianSample.result_5[0]
-	VMOVUPS	487424(SI), Z1	// stepJacobianSample.result_5[1]
-	VMOVUPS	487552(SI), Z2	// stepJacobianSample.result_6[0]
-	VMOVUPS	487680(SI), Z3	// stepJacobianSample.result_6[1]
-	VMOVUPS	Z4, 482304(SI)	// stepJacobianSample.qn_by_v[0]
-	VMOVUPS	Z6, 482432(SI)	// stepJacobianSample.qn_by_v[1]
-	VMOVUPS	Z5, 482560(SI)	// stepJacobianSample.qn_by_v[2]
-	VMOVUPS	Z7, 482688(SI)	// stepJacobianSample.qn_by_v[3]
-	VMOVUPS	487808(SI), Z4	// stepJacobianSample.result_7[0]
-	VMOVUPS	487936(SI), Z5	// stepJacobianSample.result_7[1]
-	VMOVUPS	488064(SI), Z6	// stepJacobianSample.result_8[0]
-	VMOVUPS	488192(SI), Z7	// stepJacobianSample.result_8[1]
-	VMOVUPS	Z0, 482816(SI)	// stepJacobianSample.qn_by_u[0]
-	VMOVUPS	Z2, 482944(SI)	// stepJacobianSample.qn_by_u[1]
-	VMOVUPS	Z1, 483072(SI)	// stepJacobianSample.qn_by_u[2]
-	VMOVUPS	Z3, 483200(SI)	// stepJacobianSample.qn_by_u[3]
-	VMOVUPS	488320(SI), Z0	// stepJacobianSample.result_9[0]
-	VMOVUPS	488448(SI), Z1	// stepJacobianSample.result_9[1]
-	VMOVUPS	488576(SI), Z2	// stepJacobianSample.result_10[0]
-	VMOVUPS	488704(SI), Z3	// stepJacobianSample.result_10[1]
-	VMOVUPS	Z4, 483584(SI)	// stepJacobianSample.vn_by_q[0]
-	VMOVUPS	Z6, 483712(SI)	// stepJacobianSample.vn_by_q[1]
-	VMOVUPS	Z5, 483840(SI)	// stepJacobianSample.vn_by_q[2]
-	VMOVUPS	Z7, 483968(SI)	// stepJacobianSample.vn_by_q[3]
-	VMOVUPS	488832(SI), Z4	// stepJacobianSample.result_11[0]
-	VMOVUPS	488960(SI), Z5	// stepJacobianSample.result_11[1]
-	VMOVUPS	489088(SI), Z6	// stepJacobianSample.result_12[0]
-	VMOVUPS	489216(SI), Z7	// stepJacobianSample.result_12[1]
-	VMOVUPS	Z0, 484096(SI)	// stepJacobianSample.vn_by_v[0]
-	VMOVUPS	Z2, 484224(SI)	// stepJacobianSample.vn_by_v[1]
-	VMOVUPS	Z1, 484352(SI)	// stepJacobianSample.vn_by_v[2]
-	VMOVUPS	Z3, 484480(SI)	// stepJacobianSample.vn_by_v[3]
-	VMOVUPS	Z4, 484608(SI)	// stepJacobianSample.vn_by_u[0]
-	VMOVUPS	Z6, 484736(SI)	// stepJacobianSample.vn_by_u[1]
-	VMOVUPS	Z5, 484864(SI)	// stepJacobianSample.vn_by_u[2]
-	VMOVUPS	Z7, 484992(SI)	// stepJacobianSample.vn_by_u[3]
+	VMOVUPS	468352(SI), Z4	// stepJacobianSample.result_3[0]
+	VMOVUPS	468480(SI), Z5	// stepJacobianSample.result_3[1]
+	VMOVUPS	468608(SI), Z6	// stepJacobianSample.result_4[0]
+	VMOVUPS	468736(SI), Z7	// stepJacobianSample.result_4[1]
+	VMOVUPS	Z0, 463360(SI)	// stepJacobianSample.qn_by_q[0]
+	VMOVUPS	Z2, 463488(SI)	// stepJacobianSample.qn_by_q[1]
+	VMOVUPS	Z1, 463616(SI)	// stepJacobianSample.qn_by_q[2]
+	VMOVUPS	Z3, 463744(SI)	// stepJacobianSample.qn_by_q[3]
+	VMOVUPS	468864(SI), Z0	// stepJacobianSample.result_5[0]
+	VMOVUPS	468992(SI), Z1	// stepJacobianSample.result_5[1]
+	VMOVUPS	469120(SI), Z2	// stepJacobianSample.result_6[0]
+	VMOVUPS	469248(SI), Z3	// stepJacobianSample.result_6[1]
+	VMOVUPS	Z4, 463872(SI)	// stepJacobianSample.qn_by_v[0]
+	VMOVUPS	Z6, 464000(SI)	// stepJacobianSample.qn_by_v[1]
+	VMOVUPS	Z5, 464128(SI)	// stepJacobianSample.qn_by_v[2]
+	VMOVUPS	Z7, 464256(SI)	// stepJacobianSample.qn_by_v[3]
+	VMOVUPS	469376(SI), Z4	// stepJacobianSample.result_7[0]
+	VMOVUPS	469504(SI), Z5	// stepJacobianSample.result_7[1]
+	VMOVUPS	469632(SI), Z6	// stepJacobianSample.result_8[0]
+	VMOVUPS	469760(SI), Z7	// stepJacobianSample.result_8[1]
+	VMOVUPS	Z0, 464384(SI)	// stepJacobianSample.qn_by_u[0]
+	VMOVUPS	Z2, 464512(SI)	// stepJacobianSample.qn_by_u[1]
+	VMOVUPS	Z1, 464640(SI)	// stepJacobianSample.qn_by_u[2]
+	VMOVUPS	Z3, 464768(SI)	// stepJacobianSample.qn_by_u[3]
+	VMOVUPS	469888(SI), Z0	// stepJacobianSample.result_9[0]
+	VMOVUPS	470016(SI), Z1	// stepJacobianSample.result_9[1]
+	VMOVUPS	470144(SI), Z2	// stepJacobianSample.result_10[0]
+	VMOVUPS	470272(SI), Z3	// stepJacobianSample.result_10[1]
+	VMOVUPS	Z4, 465152(SI)	// stepJacobianSample.vn_by_q[0]
+	VMOVUPS	Z6, 465280(SI)	// stepJacobianSample.vn_by_q[1]
+	VMOVUPS	Z5, 465408(SI)	// stepJacobianSample.vn_by_q[2]
+	VMOVUPS	Z7, 465536(SI)	// stepJacobianSample.vn_by_q[3]
+	VMOVUPS	470400(SI), Z4	// stepJacobianSample.result_11[0]
+	VMOVUPS	470528(SI), Z5	// stepJacobianSample.result_11[1]
+	VMOVUPS	470656(SI), Z6	// stepJacobianSample.result_12[0]
+	VMOVUPS	470784(SI), Z7	// stepJacobianSample.result_12[1]
+	VMOVUPS	Z0, 465664(SI)	// stepJacobianSample.vn_by_v[0]
+	VMOVUPS	Z2, 465792(SI)	// stepJacobianSample.vn_by_v[1]
+	VMOVUPS	Z1, 465920(SI)	// stepJacobianSample.vn_by_v[2]
+	VMOVUPS	Z3, 466048(SI)	// stepJacobianSample.vn_by_v[3]
+	VMOVUPS	Z4, 466176(SI)	// stepJacobianSample.vn_by_u[0]
+	VMOVUPS	Z6, 466304(SI)	// stepJacobianSample.vn_by_u[1]
+	VMOVUPS	Z5, 466432(SI)	// stepJacobianSample.vn_by_u[2]
+	VMOVUPS	Z7, 466560(SI)	// stepJacobianSample.vn_by_u[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop2
@@ -11637,15 +11139,15 @@ TEXT fitSamplePart0_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	493440(SI), Z0	// fitSample.ts[0]
-	VMOVUPD	493504(SI), Z0	// fitSample.ts[0] | 1
-	VMOVUPD	505984(SI), Z0	// fitSample.ts[49]
-	VMOVUPD	506048(SI), Z0	// fitSample.ts[49] | 1
+	VMOVUPD	475008(SI), Z0	// fitSample.ts[0]
+	VMOVUPD	475072(SI), Z0	// fitSample.ts[0] | 1
+	VMOVUPD	487552(SI), Z0	// fitSample.ts[49]
+	VMOVUPD	487616(SI), Z0	// fitSample.ts[49] | 1
 	// arm.nde:45
-	VMOVUPD	493440(SI), Z0	// fitSample.ts[0]
-	VMOVUPD	493504(SI), Z1	// fitSample.ts[0] | 1
-	VMOVUPD	505984(SI), Z2	// fitSample.ts[49]
-	VMOVUPD	506048(SI), Z3	// fitSample.ts[49] | 1
+	VMOVUPD	475008(SI), Z0	// fitSample.ts[0]
+	VMOVUPD	475072(SI), Z1	// fitSample.ts[0] | 1
+	VMOVUPD	487552(SI), Z2	// fitSample.ts[49]
+	VMOVUPD	487616(SI), Z3	// fitSample.ts[49] | 1
 	VCMPPD	$18, Z2, Z0, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
 	VCMPPD	$18, Z3, Z1, K1
@@ -11654,10 +11156,10 @@ loop1: // 2 times: vectors of the block
 	MOVQ	SI, R9
 	MOVQ	SI, R10
 loop2: // 50 times: elements
-	VMOVUPD	505984(R9), Z2	// fitSample.ts[49]
-	VMOVUPD	506048(R9), Z3	// fitSample.ts[49] | 1
-	VMOVUPD	Z2, 544896(R10)	// fitSample.reverse[0]
-	VMOVUPD	Z3, 544960(R10)	// fitSample.reverse[0] | 1
+	VMOVUPD	487552(R9), Z2	// fitSample.ts[49]
+	VMOVUPD	487616(R9), Z3	// fitSample.ts[49] | 1
+	VMOVUPD	Z2, 526464(R10)	// fitSample.reverse[0]
+	VMOVUPD	Z3, 526528(R10)	// fitSample.reverse[0] | 1
 	ADDQ	$-256, R9
 	ADDQ	$256, R10
 	DECQ	DI
@@ -11665,14 +11167,14 @@ loop2: // 50 times: elements
 	MOVQ	$50, DI
 	MOVQ	SI, R9
 loop3: // 50 times: elements
-	VMOVUPD	493440(R9), Z2	// fitSample.ts[0]
-	VMOVUPD	493504(R9), Z3	// fitSample.ts[0] | 1
-	VMOVUPD	544896(R9), Z4	// fitSample.reverse[0]
-	VMOVUPD	544960(R9), Z5	// fitSample.reverse[0] | 1
+	VMOVUPD	475008(R9), Z2	// fitSample.ts[0]
+	VMOVUPD	475072(R9), Z3	// fitSample.ts[0] | 1
+	VMOVUPD	526464(R9), Z4	// fitSample.reverse[0]
+	VMOVUPD	526528(R9), Z5	// fitSample.reverse[0] | 1
 	VPTERNLOGQ	$0xe2, Z4, Z0, Z2
 	VPTERNLOGQ	$0xe2, Z5, Z1, Z3
-	VMOVUPD	Z2, 557696(R9)	// fitSample.stops[0]
-	VMOVUPD	Z3, 557760(R9)	// fitSample.stops[0] | 1
+	VMOVUPD	Z2, 539264(R9)	// fitSample.stops[0]
+	VMOVUPD	Z3, 539328(R9)	// fitSample.stops[0] | 1
 	ADDQ	$256, R9
 	DECQ	DI
 	JNE	loop3
@@ -11684,25 +11186,25 @@ loop3: // 50 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop4: // 2 times: vectors of the block
-	VMOVUPD	493440(SI), Z0	// fitSample.ts[0]
-	VMOVUPD	493504(SI), Z1	// fitSample.ts[0] | 1
-	VMOVUPD	Z0, 596096(SI)	// fitSample.step0_in0
-	VMOVUPD	Z1, 596160(SI)	// fitSample.step0_in0 | 1
-	VMOVUPS	506240(DI), Z0	// fitSample.q[0]
+	VMOVUPD	475008(SI), Z0	// fitSample.ts[0]
+	VMOVUPD	475072(SI), Z1	// fitSample.ts[0] | 1
+	VMOVUPD	Z0, 577664(SI)	// fitSample.step0_in0
+	VMOVUPD	Z1, 577728(SI)	// fitSample.step0_in0 | 1
+	VMOVUPS	487808(DI), Z0	// fitSample.q[0]
 	VMOVUPS	Z0, 158976(DI)	// predict0Lanestep.q[0]
-	VMOVUPS	506368(DI), Z0	// fitSample.q[1]
+	VMOVUPS	487936(DI), Z0	// fitSample.q[1]
 	VMOVUPS	Z0, 159104(DI)	// predict0Lanestep.q[1]
-	VMOVUPS	519040(DI), Z0	// fitSample.v[0]
+	VMOVUPS	500608(DI), Z0	// fitSample.v[0]
 	VMOVUPS	Z0, 159232(DI)	// predict0Lanestep.v[0]
-	VMOVUPS	519168(DI), Z0	// fitSample.v[1]
+	VMOVUPS	500736(DI), Z0	// fitSample.v[1]
 	VMOVUPS	Z0, 159360(DI)	// predict0Lanestep.v[1]
-	VMOVUPS	544640(DI), Z0	// fitSample.load
+	VMOVUPS	526208(DI), Z0	// fitSample.load
 	VMOVUPS	Z0, 159488(DI)	// predict0Lanestep.extra.0
 	MOVQ	$50, R9
 	MOVQ	SI, R10
 loop5: // 50 times: elements
-	VMOVUPD	493440(R10), Z0	// fitSample.ts[0]
-	VMOVUPD	493504(R10), Z1	// fitSample.ts[0] | 1
+	VMOVUPD	475008(R10), Z0	// fitSample.ts[0]
+	VMOVUPD	475072(R10), Z1	// fitSample.ts[0] | 1
 	VMOVUPD	Z0, 159616(R10)	// predict0Lanestep.extra.1[0]
 	VMOVUPD	Z1, 159680(R10)	// predict0Lanestep.extra.1[0] | 1
 	ADDQ	$256, R10
@@ -11711,7 +11213,7 @@ loop5: // 50 times: elements
 	MOVQ	$100, R9
 	MOVQ	DI, R10
 loop6: // 100 times: elements
-	VMOVUPS	531840(R10), Z0	// fitSample.u[0]
+	VMOVUPS	513408(R10), Z0	// fitSample.u[0]
 	VMOVUPS	Z0, 172416(R10)	// predict0Lanestep.extra.2[0]
 	ADDQ	$128, R10
 	DECQ	R9
@@ -11751,13 +11253,13 @@ loop2: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop3: // 100 times: elements
 	// arm.nde:69
-	VMOVUPS	570496(R9), Z2	// fitSample.q_2[0]
-	VMOVUPS	506240(R9), Z3	// fitSample.q[0]
+	VMOVUPS	552064(R9), Z2	// fitSample.q_2[0]
+	VMOVUPS	487808(R9), Z3	// fitSample.q[0]
 	VSUBPS	Z3, Z2, Z2
 	VMULPS	Z2, Z2, Z2
 	VADDPS	Z2, Z0, Z0
-	VMOVUPS	583296(R9), Z2	// fitSample.v_2[0]
-	VMOVUPS	519040(R9), Z3	// fitSample.v[0]
+	VMOVUPS	564864(R9), Z2	// fitSample.v_2[0]
+	VMOVUPS	500608(R9), Z3	// fitSample.v[0]
 	VSUBPS	Z3, Z2, Z2
 	VMULPS	Z2, Z2, Z2
 	VADDPS	Z2, Z1, Z1
@@ -11769,7 +11271,7 @@ loop3: // 100 times: elements
 	VFMADD231PS.BCST	f32_3dcccccd<>(SB), Z1, Z0
 	VBROADCASTSS	36(DX), Z1	// mul.4
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 544768(SI)	// fitSample.loss
+	VMOVUPS	Z0, 526336(SI)	// fitSample.loss
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop2
@@ -11795,52 +11297,52 @@ TEXT predict0ReplayDenseVjp_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	597376(CX), Z0	// load
-	VMOVUPD	596608(SI), Z1	// h
-	VMOVUPD	596672(SI), Z2	// h | 1
+	VMOVUPS	578944(CX), Z0	// load
+	VMOVUPD	578176(SI), Z1	// h
+	VMOVUPD	578240(SI), Z2	// h | 1
 	// arm.nde:30
 	VBROADCASTSS	(DX), Z3	// Arm.m2.add
 	VADDPS	Z3, Z0, Z3
-	VMOVUPS	Z3, 659584(CX)	// add
+	VMOVUPS	Z3, 641152(CX)	// add
 	// arm.nde:27
 	VBROADCASTSS	5388(BX), Z4	// Arm.m2
 	VADDPS	Z0, Z4, Z0
-	VMOVUPS	Z0, 659712(CX)	// mt
+	VMOVUPS	Z0, 641280(CX)	// mt
 	// arm.nde:30
 	VBROADCASTSS	8(DX), Z4	// Arm.l2.square
 	VMULPS	Z4, Z0, Z4
-	VMOVUPS	Z4, 659840(CX)	// mul
+	VMOVUPS	Z4, 641408(CX)	// mul
 	VBROADCASTSS	4(DX), Z5	// Arm.l1.square
 	VFMADD213PS	Z4, Z3, Z5
-	VMOVUPS	Z5, 659968(CX)	// add_2
+	VMOVUPS	Z5, 641536(CX)	// add_2
 	VMULPS.BCST	f32_40000000<>(SB), Z0, Z6
-	VMOVUPS	Z6, 660096(CX)	// mul_2
+	VMOVUPS	Z6, 641664(CX)	// mul_2
 	VBROADCASTSS	5392(BX), Z7	// Arm.l1
 	VMULPS	Z7, Z6, Z6
-	VMOVUPS	Z6, 660224(CX)	// mul_3
+	VMOVUPS	Z6, 641792(CX)	// mul_3
 	VBROADCASTSS	5396(BX), Z7	// Arm.l2
 	VMULPS	Z7, Z6, Z6
-	VMOVUPS	Z6, 660352(CX)	// mul_4
+	VMOVUPS	Z6, 641920(CX)	// mul_4
 	// arm.nde:45
 	VCVTPD2PS	Z1, Y7
 	VCVTPD2PS	Z2, Y8
 	VINSERTF64X4	$1, Y8, Z7, Z7
-	VMOVUPS	Z7, 660480(CX)	// ha43
+	VMOVUPS	Z7, 642048(CX)	// ha43
 	VMULPD.BCST	f64_3fe0000000000000<>(SB), Z1, Z1
 	VMULPD.BCST	f64_3fe0000000000000<>(SB), Z2, Z2
 	VCVTPD2PS	Z1, Y7
 	VCVTPD2PS	Z2, Y8
 	VINSERTF64X4	$1, Y8, Z7, Z7
-	VMOVUPS	Z7, 660608(CX)	// ha21
-	VMOVUPS	596864(CX), Z8	// q[0]
-	VMOVUPS	596992(CX), Z9	// q[1]
-	VMOVUPS	597120(CX), Z10	// q_k1[0]
-	VMOVUPS	597248(CX), Z11	// q_k1[1]
+	VMOVUPS	Z7, 642176(CX)	// ha21
+	VMOVUPS	578432(CX), Z8	// q[0]
+	VMOVUPS	578560(CX), Z9	// q[1]
+	VMOVUPS	578688(CX), Z10	// q_k1[0]
+	VMOVUPS	578816(CX), Z11	// q_k1[1]
 	VMOVUPS	Z8, Z12
 	VFMADD231PS	Z10, Z7, Z12
-	VMOVUPS	Z12, 660736(CX)	// q_y2[0]
+	VMOVUPS	Z12, 642304(CX)	// q_y2[0]
 	VFMADD213PS	Z9, Z11, Z7
-	VMOVUPS	Z7, 660864(CX)	// q_y2[1]
+	VMOVUPS	Z7, 642432(CX)	// q_y2[1]
 	// arm.nde:28
 	VBROADCASTSS	f32_4b400000<>(SB), Z12
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z7, Z12
@@ -11873,7 +11375,7 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z7, Z13
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z13, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z12, K1, Z12
-	VMOVUPS	Z12, 660992(CX)	// c2
+	VMOVUPS	Z12, 642560(CX)	// c2
 	// arm.nde:30
 	VMOVUPS	Z5, Z13
 	VFMADD231PS	Z12, Z6, Z13
@@ -11881,30 +11383,30 @@ loop1: // 2 times: vectors of the block
 	// arm.nde:31
 	VBROADCASTSS	5392(BX), Z14	// Arm.l1
 	VMULPS	Z14, Z0, Z14
-	VMOVUPS	Z14, 661120(CX)	// mul_5
+	VMOVUPS	Z14, 642688(CX)	// mul_5
 	VBROADCASTSS	5396(BX), Z15	// Arm.l2
 	VMULPS	Z15, Z14, Z14
-	VMOVUPS	Z14, 661248(CX)	// mul_6
+	VMOVUPS	Z14, 642816(CX)	// mul_6
 	VFMADD213PS	Z4, Z14, Z12
-	VMOVUPD	596352(SI), Z15	// t
-	VMOVUPD	596416(SI), Z16	// t | 1
+	VMOVUPD	577920(SI), Z15	// t
+	VMOVUPD	577984(SI), Z16	// t | 1
 	// arm.nde:32
-	VMOVUPS	Z4, 661376(CX)	// reshape
+	VMOVUPS	Z4, 642944(CX)	// reshape
 	// arm.nde:45
 	VADDPD	Z1, Z15, Z1
 	VADDPD	Z2, Z16, Z2
 	// arm.nde:32
-	VMOVUPS	Z13, 661504(CX)	// M[0]
-	VMOVUPS	Z12, 661632(CX)	// M[1]
-	VMOVUPS	Z12, 661760(CX)	// M[2]
-	VMOVUPS	Z4, 661888(CX)	// M[3]
+	VMOVUPS	Z13, 643072(CX)	// M[0]
+	VMOVUPS	Z12, 643200(CX)	// M[1]
+	VMOVUPS	Z12, 643328(CX)	// M[2]
+	VMOVUPS	Z4, 643456(CX)	// M[3]
 	// arm.nde:17
 	VBROADCASTSS	f32_00000000<>(SB), Z12
 	MOVQ	$49, DI
 	MOVQ	SI, R9
 loop2: // 49 times: elements
-	VMOVUPD	597760(R9), Z13	// u_times[1]
-	VMOVUPD	597824(R9), Z15	// u_times[1] | 1
+	VMOVUPD	579328(R9), Z13	// u_times[1]
+	VMOVUPD	579392(R9), Z15	// u_times[1] | 1
 	VCMPPD	$18, Z1, Z13, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z13
 	VCMPPD	$18, Z2, Z15, K1
@@ -11918,7 +11420,7 @@ loop2: // 49 times: elements
 	ADDQ	$256, R9
 	DECQ	DI
 	JNE	loop2
-	VMOVUPS	Z12, 662016(CX)	// locate
+	VMOVUPS	Z12, 643584(CX)	// locate
 	VPCMPGTD.BCST	f32_00000031<>(SB), Z12, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z1
 	VPTERNLOGD.BCST	$0xac, f32_00000031<>(SB), Z12, Z1
@@ -11926,12 +11428,12 @@ loop2: // 49 times: elements
 	VPCMPGTD	Z1, Z2, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z2
 	VPTERNLOGD.BCST	$0xac, f32_00000000<>(SB), Z1, Z2
-	VMOVUPS	610304(CX), Z1	// u[0]
+	VMOVUPS	591872(CX), Z1	// u[0]
 	VBROADCASTSS	f32_00000001<>(SB), Z12
 	MOVQ	$49, DI
 	MOVQ	CX, R9
 loop3: // 49 times: rows by their numbers
-	VMOVUPS	610560(R9), Z13	// u[2]
+	VMOVUPS	592128(R9), Z13	// u[2]
 	VPCMPEQD	Z12, Z2, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z15
 	VPTERNLOGD	$0xca, Z1, Z13, Z15
@@ -11941,13 +11443,13 @@ loop3: // 49 times: rows by their numbers
 	ADDQ	$256, R9
 	DECQ	DI
 	JNE	loop3
-	VMOVUPS	Z1, 662144(CX)	// take[0]
-	VMOVUPS	610432(CX), Z12	// u[1]
+	VMOVUPS	Z1, 643712(CX)	// take[0]
+	VMOVUPS	592000(CX), Z12	// u[1]
 	VBROADCASTSS	f32_00000001<>(SB), Z13
 	MOVQ	$49, DI
 	MOVQ	CX, R9
 loop4: // 49 times: rows by their numbers
-	VMOVUPS	610688(R9), Z15	// u[3]
+	VMOVUPS	592256(R9), Z15	// u[3]
 	VPCMPEQD	Z13, Z2, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z16
 	VPTERNLOGD	$0xca, Z12, Z15, Z16
@@ -11957,7 +11459,7 @@ loop4: // 49 times: rows by their numbers
 	ADDQ	$256, R9
 	DECQ	DI
 	JNE	loop4
-	VMOVUPS	Z12, 662272(CX)	// take[1]
+	VMOVUPS	Z12, 643840(CX)	// take[1]
 	// arm.nde:29
 	VPANDD.BCST	f32_7fffffff<>(SB), Z7, Z2
 	VBROADCASTSS	f32_4b400000<>(SB), Z13
@@ -11991,13 +11493,13 @@ loop4: // 49 times: rows by their numbers
 	VPANDD.BCST	f32_7fffffff<>(SB), Z7, Z7
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z7, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z2, K1, Z2
-	VMOVUPS	Z2, 662400(CX)	// s2
+	VMOVUPS	Z2, 643968(CX)	// s2
 	// arm.nde:33
 	VMULPS	Z2, Z14, Z2
-	VMOVUPS	Z2, 662528(CX)	// k
+	VMOVUPS	Z2, 644096(CX)	// k
 	// arm.nde:34
 	VPXORD.BCST	f32_80000000<>(SB), Z2, Z2
-	VMOVUPS	Z2, 662656(CX)	// neg
+	VMOVUPS	Z2, 644224(CX)	// neg
 	// arm.nde:28
 	VBROADCASTSS	f32_4b400000<>(SB), Z2
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z9, Z2
@@ -12030,7 +11532,7 @@ loop4: // 49 times: rows by their numbers
 	VPANDD.BCST	f32_7fffffff<>(SB), Z9, Z7
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z7, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z2, K1, Z2
-	VMOVUPS	Z2, 662784(CX)	// c2_2
+	VMOVUPS	Z2, 644352(CX)	// c2_2
 	// arm.nde:30
 	VFMADD231PS	Z2, Z6, Z5
 	// arm.nde:32
@@ -12070,34 +11572,34 @@ loop4: // 49 times: rows by their numbers
 	VPANDD.BCST	f32_7fffffff<>(SB), Z9, Z7
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z7, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z6
-	VMOVUPS	Z6, 663424(CX)	// s2_2
+	VMOVUPS	Z6, 644992(CX)	// s2_2
 	// arm.nde:33
 	VMULPS	Z6, Z14, Z6
-	VMOVUPS	Z6, 663552(CX)	// k_2
+	VMOVUPS	Z6, 645120(CX)	// k_2
 	// arm.nde:34
 	VPXORD.BCST	f32_80000000<>(SB), Z6, Z7
-	VMOVUPS	Z7, 663680(CX)	// neg_2
+	VMOVUPS	Z7, 645248(CX)	// neg_2
 	VMULPS.BCST	f32_40000000<>(SB), Z10, Z13
-	VMOVUPS	Z13, 663808(CX)	// mul_7
+	VMOVUPS	Z13, 645376(CX)	// mul_7
 	VMULPS	Z11, Z13, Z13
 	VFMADD231PS	Z11, Z11, Z13
-	VMOVUPS	Z13, 663936(CX)	// add_3
+	VMOVUPS	Z13, 645504(CX)	// add_3
 	VMULPS	Z13, Z7, Z7
 	// arm.nde:32
-	VMOVUPS	Z5, 662912(CX)	// M_2[0]
-	VMOVUPS	Z2, 663040(CX)	// M_2[1]
-	VMOVUPS	Z2, 663168(CX)	// M_2[2]
-	VMOVUPS	Z4, 663296(CX)	// M_2[3]
+	VMOVUPS	Z5, 644480(CX)	// M_2[0]
+	VMOVUPS	Z2, 644608(CX)	// M_2[1]
+	VMOVUPS	Z2, 644736(CX)	// M_2[2]
+	VMOVUPS	Z4, 644864(CX)	// M_2[3]
 	// arm.nde:34
 	VMULPS	Z10, Z10, Z2
-	VMOVUPS	Z2, 664064(CX)	// square
+	VMOVUPS	Z2, 645632(CX)	// square
 	VMULPS	Z2, Z6, Z2
 	// arm.nde:35
 	VMULPS.BCST	f32_411cf5c3<>(SB), Z3, Z3
-	VMOVUPS	Z3, 664192(CX)	// mul_8
+	VMOVUPS	Z3, 645760(CX)	// mul_8
 	VBROADCASTSS	5392(BX), Z4	// Arm.l1
 	VMULPS	Z4, Z3, Z3
-	VMOVUPS	Z3, 664320(CX)	// mul_9
+	VMOVUPS	Z3, 645888(CX)	// mul_9
 	VBROADCASTSS	f32_4b400000<>(SB), Z4
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z8, Z4
 	VSUBPS.BCST	f32_4b400000<>(SB), Z4, Z5
@@ -12129,14 +11631,14 @@ loop4: // 49 times: rows by their numbers
 	VPANDD.BCST	f32_7fffffff<>(SB), Z8, Z5
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z5, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z4, K1, Z4
-	VMOVUPS	Z4, 664448(CX)	// cos
+	VMOVUPS	Z4, 646016(CX)	// cos
 	VMULPS.BCST	f32_411cf5c3<>(SB), Z0, Z0
-	VMOVUPS	Z0, 664576(CX)	// mul_10
+	VMOVUPS	Z0, 646144(CX)	// mul_10
 	VBROADCASTSS	5396(BX), Z5	// Arm.l2
 	VMULPS	Z5, Z0, Z0
-	VMOVUPS	Z0, 664704(CX)	// mul_11
+	VMOVUPS	Z0, 646272(CX)	// mul_11
 	VADDPS	Z9, Z8, Z5
-	VMOVUPS	Z5, 664832(CX)	// add_4
+	VMOVUPS	Z5, 646400(CX)	// add_4
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z5, Z6
 	VSUBPS.BCST	f32_4b400000<>(SB), Z6, Z13
@@ -12168,7 +11670,7 @@ loop4: // 49 times: rows by their numbers
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z5
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z5, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z5
-	VMOVUPS	Z5, 664960(CX)	// cos_2
+	VMOVUPS	Z5, 646528(CX)	// cos_2
 	VMULPS	Z5, Z0, Z0
 	VFMADD213PS	Z0, Z4, Z3
 	// arm.nde:34
@@ -12178,9 +11680,9 @@ loop4: // 49 times: rows by their numbers
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Z3, Z1, Z1
-	VMOVUPS	Z1, 665088(CX)	// sub[0]
+	VMOVUPS	Z1, 646656(CX)	// sub[0]
 	VSUBPS	Z0, Z2, Z0
-	VMOVUPS	Z0, 665216(CX)	// sub[1]
+	VMOVUPS	Z0, 646784(CX)	// sub[1]
 	// arm.nde:11
 	VPANDD.BCST	f32_7fffffff<>(SB), Z8, Z0
 	VBROADCASTSS	f32_4b400000<>(SB), Z1
@@ -12214,7 +11716,7 @@ loop4: // 49 times: rows by their numbers
 	VPANDD.BCST	f32_7fffffff<>(SB), Z8, Z1
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z1, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z0, K1, Z0
-	VMOVUPS	Z0, 665344(CX)	// sin[0]
+	VMOVUPS	Z0, 646912(CX)	// sin[0]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z9, Z1
 	VBROADCASTSS	f32_4b400000<>(SB), Z2
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z1, Z2
@@ -12247,7 +11749,7 @@ loop4: // 49 times: rows by their numbers
 	VPANDD.BCST	f32_7fffffff<>(SB), Z9, Z2
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z2, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z1, K1, Z1
-	VMOVUPS	Z1, 665472(CX)	// sin[1]
+	VMOVUPS	Z1, 647040(CX)	// sin[1]
 	VBROADCASTSS	f32_4b400000<>(SB), Z2
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z8, Z2
 	VSUBPS.BCST	f32_4b400000<>(SB), Z2, Z3
@@ -12279,7 +11781,7 @@ loop4: // 49 times: rows by their numbers
 	VPANDD.BCST	f32_7fffffff<>(SB), Z8, Z3
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z3, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z2, K1, Z2
-	VMOVUPS	Z2, 665600(CX)	// cos_3[0]
+	VMOVUPS	Z2, 647168(CX)	// cos_3[0]
 	VBROADCASTSS	f32_4b400000<>(SB), Z3
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z9, Z3
 	VSUBPS.BCST	f32_4b400000<>(SB), Z3, Z4
@@ -12311,13 +11813,13 @@ loop4: // 49 times: rows by their numbers
 	VPANDD.BCST	f32_7fffffff<>(SB), Z9, Z4
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z4, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z3, K1, Z3
-	VMOVUPS	Z3, 665728(CX)	// cos_3[1]
-	VMOVUPS	Z0, 665856(CX)	// concat[0]
-	VMOVUPS	Z1, 665984(CX)	// concat[1]
-	VMOVUPS	Z2, 666112(CX)	// concat[2]
-	VMOVUPS	Z3, 666240(CX)	// concat[3]
-	VMOVUPS	Z10, 666368(CX)	// concat[4]
-	VMOVUPS	Z11, 666496(CX)	// concat[5]
+	VMOVUPS	Z3, 647296(CX)	// cos_3[1]
+	VMOVUPS	Z0, 647424(CX)	// concat[0]
+	VMOVUPS	Z1, 647552(CX)	// concat[1]
+	VMOVUPS	Z2, 647680(CX)	// concat[2]
+	VMOVUPS	Z3, 647808(CX)	// concat[3]
+	VMOVUPS	Z10, 647936(CX)	// concat[4]
+	VMOVUPS	Z11, 648064(CX)	// concat[5]
 	ADDQ	$64, CX
 	ADDQ	$128, SI
 	DECQ	65536(AX)
@@ -12348,8 +11850,8 @@ loop5: // 4 times: tiles of 8 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop6: // 6 times: terms of the sums
-	VMOVUPS	665856(DI), Z16	// concat[0]
-	VMOVUPS	665920(DI), Z17	// concat[0] | 1
+	VMOVUPS	647424(DI), Z16	// concat[0]
+	VMOVUPS	647488(DI), Z17	// concat[0] | 1
 	VBROADCASTSS	(R9), Z18	// friction.0.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -12378,33 +11880,33 @@ loop6: // 6 times: terms of the sums
 	ADDQ	$4, R9
 	DECQ	SI
 	JNE	loop6
-	VMOVUPS	Z0, 666624(CX)	// matvec[0]
-	VMOVUPS	Z1, 666688(CX)	// matvec[0] | 1
-	VMOVUPS	Z2, 666752(CX)	// matvec[1]
-	VMOVUPS	Z3, 666816(CX)	// matvec[1] | 1
-	VMOVUPS	Z4, 666880(CX)	// matvec[2]
-	VMOVUPS	Z5, 666944(CX)	// matvec[2] | 1
-	VMOVUPS	Z6, 667008(CX)	// matvec[3]
-	VMOVUPS	Z7, 667072(CX)	// matvec[3] | 1
-	VMOVUPS	Z8, 667136(CX)	// matvec[4]
-	VMOVUPS	Z9, 667200(CX)	// matvec[4] | 1
-	VMOVUPS	Z10, 667264(CX)	// matvec[5]
-	VMOVUPS	Z11, 667328(CX)	// matvec[5] | 1
-	VMOVUPS	Z12, 667392(CX)	// matvec[6]
-	VMOVUPS	Z13, 667456(CX)	// matvec[6] | 1
-	VMOVUPS	Z14, 667520(CX)	// matvec[7]
-	VMOVUPS	Z15, 667584(CX)	// matvec[7] | 1
+	VMOVUPS	Z0, 648192(CX)	// matvec[0]
+	VMOVUPS	Z1, 648256(CX)	// matvec[0] | 1
+	VMOVUPS	Z2, 648320(CX)	// matvec[1]
+	VMOVUPS	Z3, 648384(CX)	// matvec[1] | 1
+	VMOVUPS	Z4, 648448(CX)	// matvec[2]
+	VMOVUPS	Z5, 648512(CX)	// matvec[2] | 1
+	VMOVUPS	Z6, 648576(CX)	// matvec[3]
+	VMOVUPS	Z7, 648640(CX)	// matvec[3] | 1
+	VMOVUPS	Z8, 648704(CX)	// matvec[4]
+	VMOVUPS	Z9, 648768(CX)	// matvec[4] | 1
+	VMOVUPS	Z10, 648832(CX)	// matvec[5]
+	VMOVUPS	Z11, 648896(CX)	// matvec[5] | 1
+	VMOVUPS	Z12, 648960(CX)	// matvec[6]
+	VMOVUPS	Z13, 649024(CX)	// matvec[6] | 1
+	VMOVUPS	Z14, 649088(CX)	// matvec[7]
+	VMOVUPS	Z15, 649152(CX)	// matvec[7] | 1
 	MOVQ	$8, SI
 	MOVQ	CX, DI
 	MOVQ	65552(AX), R9
 loop7: // 8 times
-	VMOVUPS	666624(DI), Z0	// matvec[0]
-	VMOVUPS	666688(DI), Z1	// matvec[0] | 1
+	VMOVUPS	648192(DI), Z0	// matvec[0]
+	VMOVUPS	648256(DI), Z1	// matvec[0] | 1
 	VBROADCASTSS	768(R9), Z2	// friction.0.bias[0]
 	VADDPS	Z2, Z0, Z0
 	VADDPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 670720(DI)	// add_5[0]
-	VMOVUPS	Z1, 670784(DI)	// add_5[0] | 1
+	VMOVUPS	Z0, 652288(DI)	// add_5[0]
+	VMOVUPS	Z1, 652352(DI)	// add_5[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z2
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z3
 	VMAXPS	Z2, Z3, Z2
@@ -12461,8 +11963,8 @@ loop7: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	VMAXPS	Z1, Z3, Z1
 	VFMADD231PS	Z4, Z2, Z1
-	VMOVUPS	Z0, 674816(DI)	// softplus[0]
-	VMOVUPS	Z1, 674880(DI)	// softplus[0] | 1
+	VMOVUPS	Z0, 656384(DI)	// softplus[0]
+	VMOVUPS	Z1, 656448(DI)	// softplus[0] | 1
 	ADDQ	$128, DI
 	ADDQ	$4, R9
 	DECQ	SI
@@ -12501,8 +12003,8 @@ loop8: // 4 times: tiles of 8 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop9: // 32 times: terms of the sums
-	VMOVUPS	674816(DI), Z20	// softplus[0]
-	VMOVUPS	674880(DI), Z21	// softplus[0] | 1
+	VMOVUPS	656384(DI), Z20	// softplus[0]
+	VMOVUPS	656448(DI), Z21	// softplus[0] | 1
 	VBROADCASTSS	896(R9), Z22	// friction.2.weight[0]
 	VFMADD231PS	Z20, Z22, Z4
 	VFMADD231PS	Z21, Z22, Z5
@@ -12531,33 +12033,33 @@ loop9: // 32 times: terms of the sums
 	ADDQ	$4, R9
 	DECQ	SI
 	JNE	loop9
-	VMOVUPS	Z4, 678912(CX)	// matvec_2[0]
-	VMOVUPS	Z5, 678976(CX)	// matvec_2[0] | 1
-	VMOVUPS	Z6, 679040(CX)	// matvec_2[1]
-	VMOVUPS	Z7, 679104(CX)	// matvec_2[1] | 1
-	VMOVUPS	Z8, 679168(CX)	// matvec_2[2]
-	VMOVUPS	Z9, 679232(CX)	// matvec_2[2] | 1
-	VMOVUPS	Z10, 679296(CX)	// matvec_2[3]
-	VMOVUPS	Z11, 679360(CX)	// matvec_2[3] | 1
-	VMOVUPS	Z12, 679424(CX)	// matvec_2[4]
-	VMOVUPS	Z13, 679488(CX)	// matvec_2[4] | 1
-	VMOVUPS	Z14, 679552(CX)	// matvec_2[5]
-	VMOVUPS	Z15, 679616(CX)	// matvec_2[5] | 1
-	VMOVUPS	Z16, 679680(CX)	// matvec_2[6]
-	VMOVUPS	Z17, 679744(CX)	// matvec_2[6] | 1
-	VMOVUPS	Z18, 679808(CX)	// matvec_2[7]
-	VMOVUPS	Z19, 679872(CX)	// matvec_2[7] | 1
+	VMOVUPS	Z4, 660480(CX)	// matvec_2[0]
+	VMOVUPS	Z5, 660544(CX)	// matvec_2[0] | 1
+	VMOVUPS	Z6, 660608(CX)	// matvec_2[1]
+	VMOVUPS	Z7, 660672(CX)	// matvec_2[1] | 1
+	VMOVUPS	Z8, 660736(CX)	// matvec_2[2]
+	VMOVUPS	Z9, 660800(CX)	// matvec_2[2] | 1
+	VMOVUPS	Z10, 660864(CX)	// matvec_2[3]
+	VMOVUPS	Z11, 660928(CX)	// matvec_2[3] | 1
+	VMOVUPS	Z12, 660992(CX)	// matvec_2[4]
+	VMOVUPS	Z13, 661056(CX)	// matvec_2[4] | 1
+	VMOVUPS	Z14, 661120(CX)	// matvec_2[5]
+	VMOVUPS	Z15, 661184(CX)	// matvec_2[5] | 1
+	VMOVUPS	Z16, 661248(CX)	// matvec_2[6]
+	VMOVUPS	Z17, 661312(CX)	// matvec_2[6] | 1
+	VMOVUPS	Z18, 661376(CX)	// matvec_2[7]
+	VMOVUPS	Z19, 661440(CX)	// matvec_2[7] | 1
 	MOVQ	$8, SI
 	MOVQ	CX, DI
 	MOVQ	65552(AX), R9
 loop10: // 8 times
-	VMOVUPS	678912(DI), Z4	// matvec_2[0]
-	VMOVUPS	678976(DI), Z5	// matvec_2[0] | 1
+	VMOVUPS	660480(DI), Z4	// matvec_2[0]
+	VMOVUPS	660544(DI), Z5	// matvec_2[0] | 1
 	VBROADCASTSS	4992(R9), Z6	// friction.2.bias[0]
 	VADDPS	Z6, Z4, Z4
 	VADDPS	Z6, Z5, Z5
-	VMOVUPS	Z4, 683008(DI)	// add_6[0]
-	VMOVUPS	Z5, 683072(DI)	// add_6[0] | 1
+	VMOVUPS	Z4, 664576(DI)	// add_6[0]
+	VMOVUPS	Z5, 664640(DI)	// add_6[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z4, Z6
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z7
 	VMAXPS	Z6, Z7, Z6
@@ -12614,8 +12116,8 @@ loop10: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z7
 	VMAXPS	Z5, Z7, Z5
 	VFMADD231PS	Z8, Z6, Z5
-	VMOVUPS	Z4, 687104(DI)	// softplus_2[0]
-	VMOVUPS	Z5, 687168(DI)	// softplus_2[0] | 1
+	VMOVUPS	Z4, 668672(DI)	// softplus_2[0]
+	VMOVUPS	Z5, 668736(DI)	// softplus_2[0] | 1
 	VBROADCASTSS	5120(R9), Z6	// friction.4.weight[0]
 	VFMADD231PS	Z4, Z6, Z0
 	VFMADD231PS	Z5, Z6, Z1
@@ -12631,30 +12133,30 @@ loop10: // 8 times
 	ADDQ	$32, 65552(AX)
 	DECQ	65536(AX)
 	JNE	loop8
-	VMOVUPS	Z0, 691200(AX)	// matvec_3[0]
-	VMOVUPS	Z1, 691264(AX)	// matvec_3[0] | 1
-	VMOVUPS	Z2, 691328(AX)	// matvec_3[1]
-	VMOVUPS	Z3, 691392(AX)	// matvec_3[1] | 1
+	VMOVUPS	Z0, 672768(AX)	// matvec_3[0]
+	VMOVUPS	Z1, 672832(AX)	// matvec_3[0] | 1
+	VMOVUPS	Z2, 672896(AX)	// matvec_3[1]
+	VMOVUPS	Z3, 672960(AX)	// matvec_3[1] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop11: // 2 times: vectors of the block
 	// arm.nde:38
-	VMOVUPS	665088(SI), Z0	// sub[0]
-	VMOVUPS	691200(SI), Z1	// matvec_3[0]
+	VMOVUPS	646656(SI), Z0	// sub[0]
+	VMOVUPS	672768(SI), Z1	// matvec_3[0]
 	VBROADCASTSS	5376(BX), Z2	// friction.4.bias[0]
 	VADDPS	Z2, Z1, Z1
 	VSUBPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 691456(SI)	// sub_2[0]
-	VMOVUPS	665216(SI), Z1	// sub[1]
-	VMOVUPS	691328(SI), Z2	// matvec_3[1]
+	VMOVUPS	Z0, 673024(SI)	// sub_2[0]
+	VMOVUPS	646784(SI), Z1	// sub[1]
+	VMOVUPS	672896(SI), Z2	// matvec_3[1]
 	VBROADCASTSS	5380(BX), Z3	// friction.4.bias[1]
 	VADDPS	Z3, Z2, Z2
 	VSUBPS	Z2, Z1, Z1
-	VMOVUPS	Z1, 691584(SI)	// sub_2[1]
-	VMOVUPS	662912(SI), Z2	// M_2[0]
-	VMOVUPS	663040(SI), Z3	// M_2[1]
-	VMOVUPS	663168(SI), Z4	// M_2[2]
-	VMOVUPS	663296(SI), Z5	// M_2[3]
+	VMOVUPS	Z1, 673152(SI)	// sub_2[1]
+	VMOVUPS	644480(SI), Z2	// M_2[0]
+	VMOVUPS	644608(SI), Z3	// M_2[1]
+	VMOVUPS	644736(SI), Z4	// M_2[2]
+	VMOVUPS	644864(SI), Z5	// M_2[3]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z6
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z7
 	VCMPPS	$17, Z7, Z6, K1
@@ -12681,30 +12183,30 @@ loop11: // 2 times: vectors of the block
 	VFNMADD231PS	Z1, Z4, Z5
 	VDIVPS	Z7, Z5, Z2
 	VPORD	Z0, Z2, Z0
-	VMOVUPS	Z0, 691712(SI)	// v_k1[0]
-	VMOVUPS	Z1, 691840(SI)	// v_k1[1]
-	VMOVUPS	597120(SI), Z2	// q_k1[0]
-	VMOVUPS	597248(SI), Z3	// q_k1[1]
+	VMOVUPS	Z0, 673280(SI)	// v_k1[0]
+	VMOVUPS	Z1, 673408(SI)	// v_k1[1]
+	VMOVUPS	578688(SI), Z2	// q_k1[0]
+	VMOVUPS	578816(SI), Z3	// q_k1[1]
 	// arm.nde:45
-	VMOVUPS	660608(SI), Z4	// ha21
+	VMOVUPS	642176(SI), Z4	// ha21
 	VFMADD231PS	Z0, Z4, Z2
-	VMOVUPS	Z2, 691968(SI)	// q_k2[0]
+	VMOVUPS	Z2, 673536(SI)	// q_k2[0]
 	VFMADD231PS	Z1, Z4, Z3
-	VMOVUPS	Z3, 692096(SI)	// q_k2[1]
+	VMOVUPS	Z3, 673664(SI)	// q_k2[1]
 	// arm.nde:34
 	VMULPS.BCST	f32_40000000<>(SB), Z2, Z0
-	VMOVUPS	Z0, 692224(SI)	// mul_12
+	VMOVUPS	Z0, 673792(SI)	// mul_12
 	VMULPS	Z3, Z0, Z0
 	VFMADD231PS	Z3, Z3, Z0
-	VMOVUPS	Z0, 692352(SI)	// add_7
-	VMOVUPS	662656(SI), Z1	// neg
+	VMOVUPS	Z0, 673920(SI)	// add_7
+	VMOVUPS	644224(SI), Z1	// neg
 	VMULPS	Z0, Z1, Z0
 	VMULPS	Z2, Z2, Z1
-	VMOVUPS	Z1, 692480(SI)	// square_2
-	VMOVUPS	662528(SI), Z4	// k
+	VMOVUPS	Z1, 674048(SI)	// square_2
+	VMOVUPS	644096(SI), Z4	// k
 	VMULPS	Z1, Z4, Z1
-	VMOVUPS	660736(SI), Z4	// q_y2[0]
-	VMOVUPS	660864(SI), Z5	// q_y2[1]
+	VMOVUPS	642304(SI), Z4	// q_y2[0]
+	VMOVUPS	642432(SI), Z5	// q_y2[1]
 	// arm.nde:35
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z4, Z6
@@ -12737,9 +12239,9 @@ loop11: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z7
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z7, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z6
-	VMOVUPS	Z6, 692608(SI)	// cos_4
+	VMOVUPS	Z6, 674176(SI)	// cos_4
 	VADDPS	Z5, Z4, Z7
-	VMOVUPS	Z7, 692736(SI)	// add_8
+	VMOVUPS	Z7, 674304(SI)	// add_8
 	VBROADCASTSS	f32_4b400000<>(SB), Z8
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z7, Z8
 	VSUBPS.BCST	f32_4b400000<>(SB), Z8, Z9
@@ -12771,13 +12273,13 @@ loop11: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z7, Z7
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z7, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z8, K1, Z7
-	VMOVUPS	Z7, 692864(SI)	// cos_5
-	VMOVUPS	664704(SI), Z8	// mul_11
+	VMOVUPS	Z7, 674432(SI)	// cos_5
+	VMOVUPS	646272(SI), Z8	// mul_11
 	VMULPS	Z7, Z8, Z7
-	VMOVUPS	664320(SI), Z8	// mul_9
+	VMOVUPS	645888(SI), Z8	// mul_9
 	VFMADD213PS	Z7, Z6, Z8
-	VMOVUPS	662144(SI), Z6	// take[0]
-	VMOVUPS	662272(SI), Z9	// take[1]
+	VMOVUPS	643712(SI), Z6	// take[0]
+	VMOVUPS	643840(SI), Z9	// take[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Z0, Z6, Z0
@@ -12785,9 +12287,9 @@ loop11: // 2 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Z8, Z0, Z0
-	VMOVUPS	Z0, 692992(SI)	// sub_3[0]
+	VMOVUPS	Z0, 674560(SI)	// sub_3[0]
 	VSUBPS	Z7, Z1, Z0
-	VMOVUPS	Z0, 693120(SI)	// sub_3[1]
+	VMOVUPS	Z0, 674688(SI)	// sub_3[1]
 	// arm.nde:11
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z0
 	VBROADCASTSS	f32_4b400000<>(SB), Z1
@@ -12821,7 +12323,7 @@ loop11: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z1
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z1, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z0, K1, Z0
-	VMOVUPS	Z0, 693248(SI)	// sin_2[0]
+	VMOVUPS	Z0, 674816(SI)	// sin_2[0]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z1
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z1, Z6
@@ -12854,7 +12356,7 @@ loop11: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z6
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z6, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z1, K1, Z1
-	VMOVUPS	Z1, 693376(SI)	// sin_2[1]
+	VMOVUPS	Z1, 674944(SI)	// sin_2[1]
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z4, Z6
 	VSUBPS.BCST	f32_4b400000<>(SB), Z6, Z7
@@ -12886,7 +12388,7 @@ loop11: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z4
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z4, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z4
-	VMOVUPS	Z4, 693504(SI)	// cos_6[0]
+	VMOVUPS	Z4, 675072(SI)	// cos_6[0]
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z5, Z6
 	VSUBPS.BCST	f32_4b400000<>(SB), Z6, Z7
@@ -12918,13 +12420,13 @@ loop11: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z5
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z5, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z5
-	VMOVUPS	Z5, 693632(SI)	// cos_6[1]
-	VMOVUPS	Z0, 693760(SI)	// concat_2[0]
-	VMOVUPS	Z1, 693888(SI)	// concat_2[1]
-	VMOVUPS	Z4, 694016(SI)	// concat_2[2]
-	VMOVUPS	Z5, 694144(SI)	// concat_2[3]
-	VMOVUPS	Z2, 694272(SI)	// concat_2[4]
-	VMOVUPS	Z3, 694400(SI)	// concat_2[5]
+	VMOVUPS	Z5, 675200(SI)	// cos_6[1]
+	VMOVUPS	Z0, 675328(SI)	// concat_2[0]
+	VMOVUPS	Z1, 675456(SI)	// concat_2[1]
+	VMOVUPS	Z4, 675584(SI)	// concat_2[2]
+	VMOVUPS	Z5, 675712(SI)	// concat_2[3]
+	VMOVUPS	Z2, 675840(SI)	// concat_2[4]
+	VMOVUPS	Z3, 675968(SI)	// concat_2[5]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop11
@@ -12954,8 +12456,8 @@ loop12: // 4 times: tiles of 8 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop13: // 6 times: terms of the sums
-	VMOVUPS	693760(DI), Z16	// concat_2[0]
-	VMOVUPS	693824(DI), Z17	// concat_2[0] | 1
+	VMOVUPS	675328(DI), Z16	// concat_2[0]
+	VMOVUPS	675392(DI), Z17	// concat_2[0] | 1
 	VBROADCASTSS	(R9), Z18	// friction.0.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -12984,33 +12486,33 @@ loop13: // 6 times: terms of the sums
 	ADDQ	$4, R9
 	DECQ	SI
 	JNE	loop13
-	VMOVUPS	Z0, 694528(CX)	// matvec_4[0]
-	VMOVUPS	Z1, 694592(CX)	// matvec_4[0] | 1
-	VMOVUPS	Z2, 694656(CX)	// matvec_4[1]
-	VMOVUPS	Z3, 694720(CX)	// matvec_4[1] | 1
-	VMOVUPS	Z4, 694784(CX)	// matvec_4[2]
-	VMOVUPS	Z5, 694848(CX)	// matvec_4[2] | 1
-	VMOVUPS	Z6, 694912(CX)	// matvec_4[3]
-	VMOVUPS	Z7, 694976(CX)	// matvec_4[3] | 1
-	VMOVUPS	Z8, 695040(CX)	// matvec_4[4]
-	VMOVUPS	Z9, 695104(CX)	// matvec_4[4] | 1
-	VMOVUPS	Z10, 695168(CX)	// matvec_4[5]
-	VMOVUPS	Z11, 695232(CX)	// matvec_4[5] | 1
-	VMOVUPS	Z12, 695296(CX)	// matvec_4[6]
-	VMOVUPS	Z13, 695360(CX)	// matvec_4[6] | 1
-	VMOVUPS	Z14, 695424(CX)	// matvec_4[7]
-	VMOVUPS	Z15, 695488(CX)	// matvec_4[7] | 1
+	VMOVUPS	Z0, 676096(CX)	// matvec_4[0]
+	VMOVUPS	Z1, 676160(CX)	// matvec_4[0] | 1
+	VMOVUPS	Z2, 676224(CX)	// matvec_4[1]
+	VMOVUPS	Z3, 676288(CX)	// matvec_4[1] | 1
+	VMOVUPS	Z4, 676352(CX)	// matvec_4[2]
+	VMOVUPS	Z5, 676416(CX)	// matvec_4[2] | 1
+	VMOVUPS	Z6, 676480(CX)	// matvec_4[3]
+	VMOVUPS	Z7, 676544(CX)	// matvec_4[3] | 1
+	VMOVUPS	Z8, 676608(CX)	// matvec_4[4]
+	VMOVUPS	Z9, 676672(CX)	// matvec_4[4] | 1
+	VMOVUPS	Z10, 676736(CX)	// matvec_4[5]
+	VMOVUPS	Z11, 676800(CX)	// matvec_4[5] | 1
+	VMOVUPS	Z12, 676864(CX)	// matvec_4[6]
+	VMOVUPS	Z13, 676928(CX)	// matvec_4[6] | 1
+	VMOVUPS	Z14, 676992(CX)	// matvec_4[7]
+	VMOVUPS	Z15, 677056(CX)	// matvec_4[7] | 1
 	MOVQ	$8, SI
 	MOVQ	CX, DI
 	MOVQ	65552(AX), R9
 loop14: // 8 times
-	VMOVUPS	694528(DI), Z0	// matvec_4[0]
-	VMOVUPS	694592(DI), Z1	// matvec_4[0] | 1
+	VMOVUPS	676096(DI), Z0	// matvec_4[0]
+	VMOVUPS	676160(DI), Z1	// matvec_4[0] | 1
 	VBROADCASTSS	768(R9), Z2	// friction.0.bias[0]
 	VADDPS	Z2, Z0, Z0
 	VADDPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 698624(DI)	// add_9[0]
-	VMOVUPS	Z1, 698688(DI)	// add_9[0] | 1
+	VMOVUPS	Z0, 680192(DI)	// add_9[0]
+	VMOVUPS	Z1, 680256(DI)	// add_9[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z2
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z3
 	VMAXPS	Z2, Z3, Z2
@@ -13067,8 +12569,8 @@ loop14: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	VMAXPS	Z1, Z3, Z1
 	VFMADD231PS	Z4, Z2, Z1
-	VMOVUPS	Z0, 702720(DI)	// softplus_3[0]
-	VMOVUPS	Z1, 702784(DI)	// softplus_3[0] | 1
+	VMOVUPS	Z0, 684288(DI)	// softplus_3[0]
+	VMOVUPS	Z1, 684352(DI)	// softplus_3[0] | 1
 	ADDQ	$128, DI
 	ADDQ	$4, R9
 	DECQ	SI
@@ -13107,8 +12609,8 @@ loop15: // 4 times: tiles of 8 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop16: // 32 times: terms of the sums
-	VMOVUPS	702720(DI), Z20	// softplus_3[0]
-	VMOVUPS	702784(DI), Z21	// softplus_3[0] | 1
+	VMOVUPS	684288(DI), Z20	// softplus_3[0]
+	VMOVUPS	684352(DI), Z21	// softplus_3[0] | 1
 	VBROADCASTSS	896(R9), Z22	// friction.2.weight[0]
 	VFMADD231PS	Z20, Z22, Z4
 	VFMADD231PS	Z21, Z22, Z5
@@ -13137,33 +12639,33 @@ loop16: // 32 times: terms of the sums
 	ADDQ	$4, R9
 	DECQ	SI
 	JNE	loop16
-	VMOVUPS	Z4, 706816(CX)	// matvec_5[0]
-	VMOVUPS	Z5, 706880(CX)	// matvec_5[0] | 1
-	VMOVUPS	Z6, 706944(CX)	// matvec_5[1]
-	VMOVUPS	Z7, 707008(CX)	// matvec_5[1] | 1
-	VMOVUPS	Z8, 707072(CX)	// matvec_5[2]
-	VMOVUPS	Z9, 707136(CX)	// matvec_5[2] | 1
-	VMOVUPS	Z10, 707200(CX)	// matvec_5[3]
-	VMOVUPS	Z11, 707264(CX)	// matvec_5[3] | 1
-	VMOVUPS	Z12, 707328(CX)	// matvec_5[4]
-	VMOVUPS	Z13, 707392(CX)	// matvec_5[4] | 1
-	VMOVUPS	Z14, 707456(CX)	// matvec_5[5]
-	VMOVUPS	Z15, 707520(CX)	// matvec_5[5] | 1
-	VMOVUPS	Z16, 707584(CX)	// matvec_5[6]
-	VMOVUPS	Z17, 707648(CX)	// matvec_5[6] | 1
-	VMOVUPS	Z18, 707712(CX)	// matvec_5[7]
-	VMOVUPS	Z19, 707776(CX)	// matvec_5[7] | 1
+	VMOVUPS	Z4, 688384(CX)	// matvec_5[0]
+	VMOVUPS	Z5, 688448(CX)	// matvec_5[0] | 1
+	VMOVUPS	Z6, 688512(CX)	// matvec_5[1]
+	VMOVUPS	Z7, 688576(CX)	// matvec_5[1] | 1
+	VMOVUPS	Z8, 688640(CX)	// matvec_5[2]
+	VMOVUPS	Z9, 688704(CX)	// matvec_5[2] | 1
+	VMOVUPS	Z10, 688768(CX)	// matvec_5[3]
+	VMOVUPS	Z11, 688832(CX)	// matvec_5[3] | 1
+	VMOVUPS	Z12, 688896(CX)	// matvec_5[4]
+	VMOVUPS	Z13, 688960(CX)	// matvec_5[4] | 1
+	VMOVUPS	Z14, 689024(CX)	// matvec_5[5]
+	VMOVUPS	Z15, 689088(CX)	// matvec_5[5] | 1
+	VMOVUPS	Z16, 689152(CX)	// matvec_5[6]
+	VMOVUPS	Z17, 689216(CX)	// matvec_5[6] | 1
+	VMOVUPS	Z18, 689280(CX)	// matvec_5[7]
+	VMOVUPS	Z19, 689344(CX)	// matvec_5[7] | 1
 	MOVQ	$8, SI
 	MOVQ	CX, DI
 	MOVQ	65552(AX), R9
 loop17: // 8 times
-	VMOVUPS	706816(DI), Z4	// matvec_5[0]
-	VMOVUPS	706880(DI), Z5	// matvec_5[0] | 1
+	VMOVUPS	688384(DI), Z4	// matvec_5[0]
+	VMOVUPS	688448(DI), Z5	// matvec_5[0] | 1
 	VBROADCASTSS	4992(R9), Z6	// friction.2.bias[0]
 	VADDPS	Z6, Z4, Z4
 	VADDPS	Z6, Z5, Z5
-	VMOVUPS	Z4, 710912(DI)	// add_10[0]
-	VMOVUPS	Z5, 710976(DI)	// add_10[0] | 1
+	VMOVUPS	Z4, 692480(DI)	// add_10[0]
+	VMOVUPS	Z5, 692544(DI)	// add_10[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z4, Z6
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z7
 	VMAXPS	Z6, Z7, Z6
@@ -13220,8 +12722,8 @@ loop17: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z7
 	VMAXPS	Z5, Z7, Z5
 	VFMADD231PS	Z8, Z6, Z5
-	VMOVUPS	Z4, 715008(DI)	// softplus_4[0]
-	VMOVUPS	Z5, 715072(DI)	// softplus_4[0] | 1
+	VMOVUPS	Z4, 696576(DI)	// softplus_4[0]
+	VMOVUPS	Z5, 696640(DI)	// softplus_4[0] | 1
 	VBROADCASTSS	5120(R9), Z6	// friction.4.weight[0]
 	VFMADD231PS	Z4, Z6, Z0
 	VFMADD231PS	Z5, Z6, Z1
@@ -13237,31 +12739,31 @@ loop17: // 8 times
 	ADDQ	$32, 65552(AX)
 	DECQ	65536(AX)
 	JNE	loop15
-	VMOVUPS	Z0, 719104(AX)	// matvec_6[0]
-	VMOVUPS	Z1, 719168(AX)	// matvec_6[0] | 1
-	VMOVUPS	Z2, 719232(AX)	// matvec_6[1]
-	VMOVUPS	Z3, 719296(AX)	// matvec_6[1] | 1
+	VMOVUPS	Z0, 700672(AX)	// matvec_6[0]
+	VMOVUPS	Z1, 700736(AX)	// matvec_6[0] | 1
+	VMOVUPS	Z2, 700800(AX)	// matvec_6[1]
+	VMOVUPS	Z3, 700864(AX)	// matvec_6[1] | 1
 	MOVQ	$2, 65536(AX)
 	MOVQ	AX, CX
 	MOVQ	AX, SI
 loop18: // 2 times: vectors of the block
 	// arm.nde:38
-	VMOVUPS	692992(CX), Z0	// sub_3[0]
-	VMOVUPS	719104(CX), Z1	// matvec_6[0]
+	VMOVUPS	674560(CX), Z0	// sub_3[0]
+	VMOVUPS	700672(CX), Z1	// matvec_6[0]
 	VBROADCASTSS	5376(BX), Z2	// friction.4.bias[0]
 	VADDPS	Z2, Z1, Z1
 	VSUBPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 719360(CX)	// sub_4[0]
-	VMOVUPS	693120(CX), Z1	// sub_3[1]
-	VMOVUPS	719232(CX), Z2	// matvec_6[1]
+	VMOVUPS	Z0, 700928(CX)	// sub_4[0]
+	VMOVUPS	674688(CX), Z1	// sub_3[1]
+	VMOVUPS	700800(CX), Z2	// matvec_6[1]
 	VBROADCASTSS	5380(BX), Z3	// friction.4.bias[1]
 	VADDPS	Z3, Z2, Z2
 	VSUBPS	Z2, Z1, Z1
-	VMOVUPS	Z1, 719488(CX)	// sub_4[1]
-	VMOVUPS	661504(CX), Z2	// M[0]
-	VMOVUPS	661632(CX), Z3	// M[1]
-	VMOVUPS	661760(CX), Z4	// M[2]
-	VMOVUPS	661888(CX), Z5	// M[3]
+	VMOVUPS	Z1, 701056(CX)	// sub_4[1]
+	VMOVUPS	643072(CX), Z2	// M[0]
+	VMOVUPS	643200(CX), Z3	// M[1]
+	VMOVUPS	643328(CX), Z4	// M[2]
+	VMOVUPS	643456(CX), Z5	// M[3]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z6
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z7
 	VCMPPS	$17, Z7, Z6, K1
@@ -13288,23 +12790,23 @@ loop18: // 2 times: vectors of the block
 	VFNMADD231PS	Z1, Z4, Z5
 	VDIVPS	Z7, Z5, Z2
 	VPORD	Z0, Z2, Z0
-	VMOVUPS	Z0, 719616(CX)	// v_k2[0]
-	VMOVUPS	Z1, 719744(CX)	// v_k2[1]
-	VMOVUPS	597120(CX), Z2	// q_k1[0]
-	VMOVUPS	597248(CX), Z3	// q_k1[1]
-	VMOVUPS	596864(CX), Z4	// q[0]
-	VMOVUPS	596992(CX), Z5	// q[1]
+	VMOVUPS	Z0, 701184(CX)	// v_k2[0]
+	VMOVUPS	Z1, 701312(CX)	// v_k2[1]
+	VMOVUPS	578688(CX), Z2	// q_k1[0]
+	VMOVUPS	578816(CX), Z3	// q_k1[1]
+	VMOVUPS	578432(CX), Z4	// q[0]
+	VMOVUPS	578560(CX), Z5	// q[1]
 	// arm.nde:45
-	VMOVUPS	660608(CX), Z6	// ha21
+	VMOVUPS	642176(CX), Z6	// ha21
 	VFMADD231PS	Z0, Z6, Z2
-	VMOVUPS	Z2, 719872(CX)	// q_k3[0]
+	VMOVUPS	Z2, 701440(CX)	// q_k3[0]
 	VFMADD231PS	Z1, Z6, Z3
-	VMOVUPS	Z3, 720000(CX)	// q_k3[1]
-	VMOVUPS	660480(CX), Z0	// ha43
+	VMOVUPS	Z3, 701568(CX)	// q_k3[1]
+	VMOVUPS	642048(CX), Z0	// ha43
 	VFMADD231PS	Z2, Z0, Z4
-	VMOVUPS	Z4, 720128(CX)	// q_y4[0]
+	VMOVUPS	Z4, 701696(CX)	// q_y4[0]
 	VFMADD231PS	Z3, Z0, Z5
-	VMOVUPS	Z5, 720256(CX)	// q_y4[1]
+	VMOVUPS	Z5, 701824(CX)	// q_y4[1]
 	// arm.nde:28
 	VBROADCASTSS	f32_4b400000<>(SB), Z0
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z5, Z0
@@ -13337,19 +12839,19 @@ loop18: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z1
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z1, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z0, K1, Z0
-	VMOVUPS	Z0, 720384(CX)	// c2_3
+	VMOVUPS	Z0, 701952(CX)	// c2_3
 	// arm.nde:30
-	VMOVUPS	660352(CX), Z1	// mul_4
-	VMOVUPS	659968(CX), Z4	// add_2
+	VMOVUPS	641920(CX), Z1	// mul_4
+	VMOVUPS	641536(CX), Z4	// add_2
 	VMOVUPS	Z4, Z5
 	VFMADD231PS	Z0, Z1, Z5
 	// arm.nde:32
 	// arm.nde:31
-	VMOVUPS	661248(CX), Z7	// mul_6
-	VMOVUPS	659840(CX), Z8	// mul
+	VMOVUPS	642816(CX), Z7	// mul_6
+	VMOVUPS	641408(CX), Z8	// mul
 	VFMADD213PS	Z8, Z7, Z0
-	VMOVUPD	596608(SI), Z9	// h
-	VMOVUPD	596672(SI), Z10	// h | 1
+	VMOVUPD	578176(SI), Z9	// h
+	VMOVUPD	578240(SI), Z10	// h | 1
 	// arm.nde:32
 	// arm.nde:45
 	VMULPD.BCST	f64_3fc5555555555555<>(SB), Z9, Z9
@@ -13357,40 +12859,40 @@ loop18: // 2 times: vectors of the block
 	VCVTPD2PS	Z9, Y9
 	VCVTPD2PS	Z10, Y10
 	VINSERTF64X4	$1, Y10, Z9, Z9
-	VMOVUPS	Z9, 721792(CX)	// hb1
-	VMOVUPS	624896(CX), Z10	// v_d3_bar[0]
-	VMOVUPS	625024(CX), Z11	// v_d3_bar[1]
-	VMOVUPS	623360(CX), Z12	// v_next_bar[0]
-	VMOVUPS	623488(CX), Z13	// v_next_bar[1]
-	VMOVUPS	624384(CX), Z14	// v_d2_bar[0]
-	VMOVUPS	624512(CX), Z15	// v_d2_bar[1]
+	VMOVUPS	Z9, 703360(CX)	// hb1
+	VMOVUPS	606464(CX), Z10	// v_d3_bar[0]
+	VMOVUPS	606592(CX), Z11	// v_d3_bar[1]
+	VMOVUPS	604928(CX), Z12	// v_next_bar[0]
+	VMOVUPS	605056(CX), Z13	// v_next_bar[1]
+	VMOVUPS	605952(CX), Z14	// v_d2_bar[0]
+	VMOVUPS	606080(CX), Z15	// v_d2_bar[1]
 	// arm.nde:32
-	VMOVUPS	661376(CX), Z16	// reshape
+	VMOVUPS	642944(CX), Z16	// reshape
 	// arm.nde:45
 	VMULPS.BCST	f32_3f2aaaab<>(SB), Z10, Z10
-	VMOVUPS	Z10, 721536(CX)	// mul_13[0]
+	VMOVUPS	Z10, 703104(CX)	// mul_13[0]
 	VMULPS.BCST	f32_3f2aaaab<>(SB), Z11, Z11
-	VMOVUPS	Z11, 721664(CX)	// mul_13[1]
+	VMOVUPS	Z11, 703232(CX)	// mul_13[1]
 	VMULPS	Z9, Z12, Z12
-	VMOVUPS	Z12, 721920(CX)	// mul_14[0]
+	VMOVUPS	Z12, 703488(CX)	// mul_14[0]
 	VMULPS	Z9, Z13, Z9
-	VMOVUPS	Z9, 722048(CX)	// mul_14[1]
+	VMOVUPS	Z9, 703616(CX)	// mul_14[1]
 	VFMADD231PS.BCST	f32_bf000000<>(SB), Z14, Z10
 	VADDPS	Z12, Z10, Z10
-	VMOVUPS	Z10, 722176(CX)	// v_k4_bar[0]
+	VMOVUPS	Z10, 703744(CX)	// v_k4_bar[0]
 	VFMADD231PS.BCST	f32_bf000000<>(SB), Z15, Z11
 	VADDPS	Z9, Z11, Z9
-	VMOVUPS	Z9, 722304(CX)	// v_k4_bar[1]
+	VMOVUPS	Z9, 703872(CX)	// v_k4_bar[1]
 	// arm.nde:32
-	VMOVUPS	Z5, 720512(CX)	// M_3[0]
-	VMOVUPS	Z0, 720640(CX)	// M_3[1]
-	VMOVUPS	Z0, 720768(CX)	// M_3[2]
-	VMOVUPS	Z16, 720896(CX)	// M_3[3]
+	VMOVUPS	Z5, 702080(CX)	// M_3[0]
+	VMOVUPS	Z0, 702208(CX)	// M_3[1]
+	VMOVUPS	Z0, 702336(CX)	// M_3[2]
+	VMOVUPS	Z16, 702464(CX)	// M_3[3]
 	// arm.nde:38
-	VMOVUPS	Z5, 721024(CX)	// transpose[0]
-	VMOVUPS	Z0, 721152(CX)	// transpose[1]
-	VMOVUPS	Z0, 721280(CX)	// transpose[2]
-	VMOVUPS	Z16, 721408(CX)	// transpose[3]
+	VMOVUPS	Z5, 702592(CX)	// transpose[0]
+	VMOVUPS	Z0, 702720(CX)	// transpose[1]
+	VMOVUPS	Z0, 702848(CX)	// transpose[2]
+	VMOVUPS	Z16, 702976(CX)	// transpose[3]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z11
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z12
 	VCMPPS	$17, Z12, Z11, K1
@@ -13417,16 +12919,16 @@ loop18: // 2 times: vectors of the block
 	VFNMADD231PS	Z0, Z13, Z14
 	VDIVPS	Z12, Z14, Z9
 	VPORD	Z5, Z9, Z5
-	VMOVUPS	Z5, 722432(CX)	// linsolve[0]
-	VMOVUPS	Z0, 722560(CX)	// linsolve[1]
+	VMOVUPS	Z5, 704000(CX)	// linsolve[0]
+	VMOVUPS	Z0, 704128(CX)	// linsolve[1]
 	MOVQ	$2, DI
 	MOVQ	CX, R9
 loop19: // 2 times: elements
-	VMOVUPS	722432(R9), Z0	// linsolve[0]
+	VMOVUPS	704000(R9), Z0	// linsolve[0]
 	VPXORD.BCST	f32_80000000<>(SB), Z0, Z0
-	VMOVUPS	Z0, 722688(R9)	// G_bar[0]
+	VMOVUPS	Z0, 704256(R9)	// G_bar[0]
 	// arm.nde:11
-	VMOVUPS	720128(R9), Z0	// q_y4[0]
+	VMOVUPS	701696(R9), Z0	// q_y4[0]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z5
 	VBROADCASTSS	f32_4b400000<>(SB), Z9
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z5, Z9
@@ -13459,8 +12961,8 @@ loop19: // 2 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z0
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z0, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z5, K1, Z0
-	VMOVUPS	Z0, 727040(R9)	// sin_3[0]
-	VMOVUPS	720128(R9), Z0	// q_y4[0]
+	VMOVUPS	Z0, 708608(R9)	// sin_3[0]
+	VMOVUPS	701696(R9), Z0	// q_y4[0]
 	VBROADCASTSS	f32_4b400000<>(SB), Z5
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z0, Z5
 	VSUBPS.BCST	f32_4b400000<>(SB), Z5, Z9
@@ -13492,12 +12994,12 @@ loop19: // 2 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z0
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z0, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z5, K1, Z0
-	VMOVUPS	Z0, 727296(R9)	// cos_7[0]
+	VMOVUPS	Z0, 708864(R9)	// cos_7[0]
 	// arm.nde:45
-	VMOVUPS	691968(R9), Z0	// q_k2[0]
-	VMOVUPS	596864(R9), Z5	// q[0]
+	VMOVUPS	673536(R9), Z0	// q_k2[0]
+	VMOVUPS	578432(R9), Z5	// q[0]
 	VFMADD231PS	Z0, Z6, Z5
-	VMOVUPS	Z5, 727552(R9)	// q_y3[0]
+	VMOVUPS	Z5, 709120(R9)	// q_y3[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop19
@@ -13506,18 +13008,18 @@ loop19: // 2 times: elements
 	MOVQ	CX, R10
 loop20: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	722688(CX), Z0	// G_bar[0]
+	VMOVUPS	704256(CX), Z0	// G_bar[0]
 	VBROADCASTSS	5120(R9), Z5	// friction.4.weight[0]
 	VMULPS	Z5, Z0, Z0
-	VMOVUPS	722816(CX), Z5	// G_bar[1]
+	VMOVUPS	704384(CX), Z5	// G_bar[1]
 	VBROADCASTSS	5248(R9), Z6	// friction.4.weight[32]
 	VFMADD231PS	Z6, Z5, Z0
-	VMOVUPS	Z0, 722944(R10)	// vecmat[0]
+	VMOVUPS	Z0, 704512(R10)	// vecmat[0]
 	ADDQ	$4, R9
 	ADDQ	$128, R10
 	DECQ	DI
 	JNE	loop20
-	VMOVUPS	727680(CX), Z0	// q_y3[1]
+	VMOVUPS	709248(CX), Z0	// q_y3[1]
 	// arm.nde:28
 	VBROADCASTSS	f32_4b400000<>(SB), Z5
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z0, Z5
@@ -13550,7 +13052,7 @@ loop20: // 32 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z6
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z6, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z5, K1, Z5
-	VMOVUPS	Z5, 727808(CX)	// c2_4
+	VMOVUPS	Z5, 709376(CX)	// c2_4
 	// arm.nde:30
 	VFMADD231PS	Z5, Z1, Z4
 	// arm.nde:32
@@ -13590,29 +13092,29 @@ loop20: // 32 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z5
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z5, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z1, K1, Z1
-	VMOVUPS	Z1, 728448(CX)	// s2_3
+	VMOVUPS	Z1, 710016(CX)	// s2_3
 	// arm.nde:33
 	VMULPS	Z1, Z7, Z1
-	VMOVUPS	Z1, 728576(CX)	// k_3
+	VMOVUPS	Z1, 710144(CX)	// k_3
 	// arm.nde:34
 	VPXORD.BCST	f32_80000000<>(SB), Z1, Z5
-	VMOVUPS	Z5, 728704(CX)	// neg_3
+	VMOVUPS	Z5, 710272(CX)	// neg_3
 	VMULPS.BCST	f32_40000000<>(SB), Z2, Z6
-	VMOVUPS	Z6, 728832(CX)	// mul_15
+	VMOVUPS	Z6, 710400(CX)	// mul_15
 	VMULPS	Z3, Z6, Z6
 	VFMADD231PS	Z3, Z3, Z6
-	VMOVUPS	Z6, 728960(CX)	// add_11
+	VMOVUPS	Z6, 710528(CX)	// add_11
 	VMULPS	Z6, Z5, Z5
 	// arm.nde:32
-	VMOVUPS	Z4, 727936(CX)	// M_4[0]
-	VMOVUPS	Z8, 728064(CX)	// M_4[1]
-	VMOVUPS	Z8, 728192(CX)	// M_4[2]
-	VMOVUPS	Z16, 728320(CX)	// M_4[3]
+	VMOVUPS	Z4, 709504(CX)	// M_4[0]
+	VMOVUPS	Z8, 709632(CX)	// M_4[1]
+	VMOVUPS	Z8, 709760(CX)	// M_4[2]
+	VMOVUPS	Z16, 709888(CX)	// M_4[3]
 	// arm.nde:34
 	VMULPS	Z2, Z2, Z4
-	VMOVUPS	Z4, 729088(CX)	// square_3
+	VMOVUPS	Z4, 710656(CX)	// square_3
 	VMULPS	Z4, Z1, Z1
-	VMOVUPS	727552(CX), Z4	// q_y3[0]
+	VMOVUPS	709120(CX), Z4	// q_y3[0]
 	// arm.nde:35
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z4, Z6
@@ -13645,9 +13147,9 @@ loop20: // 32 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z7
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z7, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z6
-	VMOVUPS	Z6, 729216(CX)	// cos_8
+	VMOVUPS	Z6, 710784(CX)	// cos_8
 	VADDPS	Z0, Z4, Z7
-	VMOVUPS	Z7, 729344(CX)	// add_12
+	VMOVUPS	Z7, 710912(CX)	// add_12
 	VBROADCASTSS	f32_4b400000<>(SB), Z8
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z7, Z8
 	VSUBPS.BCST	f32_4b400000<>(SB), Z8, Z9
@@ -13679,13 +13181,13 @@ loop20: // 32 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z7, Z7
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z7, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z8, K1, Z7
-	VMOVUPS	Z7, 729472(CX)	// cos_9
-	VMOVUPS	664704(CX), Z8	// mul_11
+	VMOVUPS	Z7, 711040(CX)	// cos_9
+	VMOVUPS	646272(CX), Z8	// mul_11
 	VMULPS	Z7, Z8, Z7
-	VMOVUPS	664320(CX), Z8	// mul_9
+	VMOVUPS	645888(CX), Z8	// mul_9
 	VFMADD213PS	Z7, Z6, Z8
-	VMOVUPS	662144(CX), Z6	// take[0]
-	VMOVUPS	662272(CX), Z9	// take[1]
+	VMOVUPS	643712(CX), Z6	// take[0]
+	VMOVUPS	643840(CX), Z9	// take[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Z5, Z6, Z5
@@ -13693,9 +13195,9 @@ loop20: // 32 times: elements
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Z8, Z5, Z5
-	VMOVUPS	Z5, 729600(CX)	// sub_5[0]
+	VMOVUPS	Z5, 711168(CX)	// sub_5[0]
 	VSUBPS	Z7, Z1, Z1
-	VMOVUPS	Z1, 729728(CX)	// sub_5[1]
+	VMOVUPS	Z1, 711296(CX)	// sub_5[1]
 	// arm.nde:11
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z1
 	VBROADCASTSS	f32_4b400000<>(SB), Z5
@@ -13729,7 +13231,7 @@ loop20: // 32 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z5
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z5, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z1, K1, Z1
-	VMOVUPS	Z1, 729856(CX)	// sin_4[0]
+	VMOVUPS	Z1, 711424(CX)	// sin_4[0]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z5
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z5, Z6
@@ -13762,7 +13264,7 @@ loop20: // 32 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z6
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z6, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z5, K1, Z5
-	VMOVUPS	Z5, 729984(CX)	// sin_4[1]
+	VMOVUPS	Z5, 711552(CX)	// sin_4[1]
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z4, Z6
 	VSUBPS.BCST	f32_4b400000<>(SB), Z6, Z7
@@ -13794,7 +13296,7 @@ loop20: // 32 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z4
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z4, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z4
-	VMOVUPS	Z4, 730112(CX)	// cos_10[0]
+	VMOVUPS	Z4, 711680(CX)	// cos_10[0]
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z0, Z6
 	VSUBPS.BCST	f32_4b400000<>(SB), Z6, Z7
@@ -13826,13 +13328,13 @@ loop20: // 32 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z0
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z0, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z0
-	VMOVUPS	Z0, 730240(CX)	// cos_10[1]
-	VMOVUPS	Z1, 730368(CX)	// concat_3[0]
-	VMOVUPS	Z5, 730496(CX)	// concat_3[1]
-	VMOVUPS	Z4, 730624(CX)	// concat_3[2]
-	VMOVUPS	Z0, 730752(CX)	// concat_3[3]
-	VMOVUPS	Z2, 730880(CX)	// concat_3[4]
-	VMOVUPS	Z3, 731008(CX)	// concat_3[5]
+	VMOVUPS	Z0, 711808(CX)	// cos_10[1]
+	VMOVUPS	Z1, 711936(CX)	// concat_3[0]
+	VMOVUPS	Z5, 712064(CX)	// concat_3[1]
+	VMOVUPS	Z4, 712192(CX)	// concat_3[2]
+	VMOVUPS	Z0, 712320(CX)	// concat_3[3]
+	VMOVUPS	Z2, 712448(CX)	// concat_3[4]
+	VMOVUPS	Z3, 712576(CX)	// concat_3[5]
 	ADDQ	$64, CX
 	ADDQ	$128, SI
 	DECQ	65536(AX)
@@ -13863,8 +13365,8 @@ loop21: // 4 times: tiles of 8 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop22: // 6 times: terms of the sums
-	VMOVUPS	730368(DI), Z16	// concat_3[0]
-	VMOVUPS	730432(DI), Z17	// concat_3[0] | 1
+	VMOVUPS	711936(DI), Z16	// concat_3[0]
+	VMOVUPS	712000(DI), Z17	// concat_3[0] | 1
 	VBROADCASTSS	(R9), Z18	// friction.0.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -13893,33 +13395,33 @@ loop22: // 6 times: terms of the sums
 	ADDQ	$4, R9
 	DECQ	SI
 	JNE	loop22
-	VMOVUPS	Z0, 731136(CX)	// matvec_7[0]
-	VMOVUPS	Z1, 731200(CX)	// matvec_7[0] | 1
-	VMOVUPS	Z2, 731264(CX)	// matvec_7[1]
-	VMOVUPS	Z3, 731328(CX)	// matvec_7[1] | 1
-	VMOVUPS	Z4, 731392(CX)	// matvec_7[2]
-	VMOVUPS	Z5, 731456(CX)	// matvec_7[2] | 1
-	VMOVUPS	Z6, 731520(CX)	// matvec_7[3]
-	VMOVUPS	Z7, 731584(CX)	// matvec_7[3] | 1
-	VMOVUPS	Z8, 731648(CX)	// matvec_7[4]
-	VMOVUPS	Z9, 731712(CX)	// matvec_7[4] | 1
-	VMOVUPS	Z10, 731776(CX)	// matvec_7[5]
-	VMOVUPS	Z11, 731840(CX)	// matvec_7[5] | 1
-	VMOVUPS	Z12, 731904(CX)	// matvec_7[6]
-	VMOVUPS	Z13, 731968(CX)	// matvec_7[6] | 1
-	VMOVUPS	Z14, 732032(CX)	// matvec_7[7]
-	VMOVUPS	Z15, 732096(CX)	// matvec_7[7] | 1
+	VMOVUPS	Z0, 712704(CX)	// matvec_7[0]
+	VMOVUPS	Z1, 712768(CX)	// matvec_7[0] | 1
+	VMOVUPS	Z2, 712832(CX)	// matvec_7[1]
+	VMOVUPS	Z3, 712896(CX)	// matvec_7[1] | 1
+	VMOVUPS	Z4, 712960(CX)	// matvec_7[2]
+	VMOVUPS	Z5, 713024(CX)	// matvec_7[2] | 1
+	VMOVUPS	Z6, 713088(CX)	// matvec_7[3]
+	VMOVUPS	Z7, 713152(CX)	// matvec_7[3] | 1
+	VMOVUPS	Z8, 713216(CX)	// matvec_7[4]
+	VMOVUPS	Z9, 713280(CX)	// matvec_7[4] | 1
+	VMOVUPS	Z10, 713344(CX)	// matvec_7[5]
+	VMOVUPS	Z11, 713408(CX)	// matvec_7[5] | 1
+	VMOVUPS	Z12, 713472(CX)	// matvec_7[6]
+	VMOVUPS	Z13, 713536(CX)	// matvec_7[6] | 1
+	VMOVUPS	Z14, 713600(CX)	// matvec_7[7]
+	VMOVUPS	Z15, 713664(CX)	// matvec_7[7] | 1
 	MOVQ	$8, SI
 	MOVQ	CX, DI
 	MOVQ	65552(AX), R9
 loop23: // 8 times
-	VMOVUPS	731136(DI), Z0	// matvec_7[0]
-	VMOVUPS	731200(DI), Z1	// matvec_7[0] | 1
+	VMOVUPS	712704(DI), Z0	// matvec_7[0]
+	VMOVUPS	712768(DI), Z1	// matvec_7[0] | 1
 	VBROADCASTSS	768(R9), Z2	// friction.0.bias[0]
 	VADDPS	Z2, Z0, Z0
 	VADDPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 735232(DI)	// add_13[0]
-	VMOVUPS	Z1, 735296(DI)	// add_13[0] | 1
+	VMOVUPS	Z0, 716800(DI)	// add_13[0]
+	VMOVUPS	Z1, 716864(DI)	// add_13[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z2
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z3
 	VMAXPS	Z2, Z3, Z2
@@ -13976,8 +13478,8 @@ loop23: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	VMAXPS	Z1, Z3, Z1
 	VFMADD231PS	Z4, Z2, Z1
-	VMOVUPS	Z0, 739328(DI)	// softplus_5[0]
-	VMOVUPS	Z1, 739392(DI)	// softplus_5[0] | 1
+	VMOVUPS	Z0, 720896(DI)	// softplus_5[0]
+	VMOVUPS	Z1, 720960(DI)	// softplus_5[0] | 1
 	ADDQ	$128, DI
 	ADDQ	$4, R9
 	DECQ	SI
@@ -14016,8 +13518,8 @@ loop24: // 4 times: tiles of 8 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop25: // 32 times: terms of the sums
-	VMOVUPS	739328(DI), Z20	// softplus_5[0]
-	VMOVUPS	739392(DI), Z21	// softplus_5[0] | 1
+	VMOVUPS	720896(DI), Z20	// softplus_5[0]
+	VMOVUPS	720960(DI), Z21	// softplus_5[0] | 1
 	VBROADCASTSS	896(R9), Z22	// friction.2.weight[0]
 	VFMADD231PS	Z20, Z22, Z4
 	VFMADD231PS	Z21, Z22, Z5
@@ -14046,33 +13548,33 @@ loop25: // 32 times: terms of the sums
 	ADDQ	$4, R9
 	DECQ	SI
 	JNE	loop25
-	VMOVUPS	Z4, 743424(CX)	// matvec_8[0]
-	VMOVUPS	Z5, 743488(CX)	// matvec_8[0] | 1
-	VMOVUPS	Z6, 743552(CX)	// matvec_8[1]
-	VMOVUPS	Z7, 743616(CX)	// matvec_8[1] | 1
-	VMOVUPS	Z8, 743680(CX)	// matvec_8[2]
-	VMOVUPS	Z9, 743744(CX)	// matvec_8[2] | 1
-	VMOVUPS	Z10, 743808(CX)	// matvec_8[3]
-	VMOVUPS	Z11, 743872(CX)	// matvec_8[3] | 1
-	VMOVUPS	Z12, 743936(CX)	// matvec_8[4]
-	VMOVUPS	Z13, 744000(CX)	// matvec_8[4] | 1
-	VMOVUPS	Z14, 744064(CX)	// matvec_8[5]
-	VMOVUPS	Z15, 744128(CX)	// matvec_8[5] | 1
-	VMOVUPS	Z16, 744192(CX)	// matvec_8[6]
-	VMOVUPS	Z17, 744256(CX)	// matvec_8[6] | 1
-	VMOVUPS	Z18, 744320(CX)	// matvec_8[7]
-	VMOVUPS	Z19, 744384(CX)	// matvec_8[7] | 1
+	VMOVUPS	Z4, 724992(CX)	// matvec_8[0]
+	VMOVUPS	Z5, 725056(CX)	// matvec_8[0] | 1
+	VMOVUPS	Z6, 725120(CX)	// matvec_8[1]
+	VMOVUPS	Z7, 725184(CX)	// matvec_8[1] | 1
+	VMOVUPS	Z8, 725248(CX)	// matvec_8[2]
+	VMOVUPS	Z9, 725312(CX)	// matvec_8[2] | 1
+	VMOVUPS	Z10, 725376(CX)	// matvec_8[3]
+	VMOVUPS	Z11, 725440(CX)	// matvec_8[3] | 1
+	VMOVUPS	Z12, 725504(CX)	// matvec_8[4]
+	VMOVUPS	Z13, 725568(CX)	// matvec_8[4] | 1
+	VMOVUPS	Z14, 725632(CX)	// matvec_8[5]
+	VMOVUPS	Z15, 725696(CX)	// matvec_8[5] | 1
+	VMOVUPS	Z16, 725760(CX)	// matvec_8[6]
+	VMOVUPS	Z17, 725824(CX)	// matvec_8[6] | 1
+	VMOVUPS	Z18, 725888(CX)	// matvec_8[7]
+	VMOVUPS	Z19, 725952(CX)	// matvec_8[7] | 1
 	MOVQ	$8, SI
 	MOVQ	CX, DI
 	MOVQ	65552(AX), R9
 loop26: // 8 times
-	VMOVUPS	743424(DI), Z4	// matvec_8[0]
-	VMOVUPS	743488(DI), Z5	// matvec_8[0] | 1
+	VMOVUPS	724992(DI), Z4	// matvec_8[0]
+	VMOVUPS	725056(DI), Z5	// matvec_8[0] | 1
 	VBROADCASTSS	4992(R9), Z6	// friction.2.bias[0]
 	VADDPS	Z6, Z4, Z4
 	VADDPS	Z6, Z5, Z5
-	VMOVUPS	Z4, 747520(DI)	// add_14[0]
-	VMOVUPS	Z5, 747584(DI)	// add_14[0] | 1
+	VMOVUPS	Z4, 729088(DI)	// add_14[0]
+	VMOVUPS	Z5, 729152(DI)	// add_14[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z4, Z6
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z7
 	VMAXPS	Z6, Z7, Z6
@@ -14129,8 +13631,8 @@ loop26: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z7
 	VMAXPS	Z5, Z7, Z5
 	VFMADD231PS	Z8, Z6, Z5
-	VMOVUPS	Z4, 751616(DI)	// softplus_6[0]
-	VMOVUPS	Z5, 751680(DI)	// softplus_6[0] | 1
+	VMOVUPS	Z4, 733184(DI)	// softplus_6[0]
+	VMOVUPS	Z5, 733248(DI)	// softplus_6[0] | 1
 	VBROADCASTSS	5120(R9), Z6	// friction.4.weight[0]
 	VFMADD231PS	Z4, Z6, Z0
 	VFMADD231PS	Z5, Z6, Z1
@@ -14147,32 +13649,32 @@ loop26: // 8 times
 	DECQ	65536(AX)
 	JNE	loop24
 	// arm.nde:38
-	VMOVUPS	729600(AX), Z4	// sub_5[0]
-	VMOVUPS	729664(AX), Z5	// sub_5[0] | 1
+	VMOVUPS	711168(AX), Z4	// sub_5[0]
+	VMOVUPS	711232(AX), Z5	// sub_5[0] | 1
 	VBROADCASTSS	5376(BX), Z6	// friction.4.bias[0]
 	VADDPS	Z6, Z0, Z0
 	VADDPS	Z6, Z1, Z1
 	VSUBPS	Z0, Z4, Z0
 	VSUBPS	Z1, Z5, Z1
-	VMOVUPS	Z0, 755712(AX)	// sub_6[0]
-	VMOVUPS	Z1, 755776(AX)	// sub_6[0] | 1
-	VMOVUPS	729728(AX), Z4	// sub_5[1]
-	VMOVUPS	729792(AX), Z5	// sub_5[1] | 1
+	VMOVUPS	Z0, 737280(AX)	// sub_6[0]
+	VMOVUPS	Z1, 737344(AX)	// sub_6[0] | 1
+	VMOVUPS	711296(AX), Z4	// sub_5[1]
+	VMOVUPS	711360(AX), Z5	// sub_5[1] | 1
 	VBROADCASTSS	5380(BX), Z6	// friction.4.bias[1]
 	VADDPS	Z6, Z2, Z2
 	VADDPS	Z6, Z3, Z3
 	VSUBPS	Z2, Z4, Z2
 	VSUBPS	Z3, Z5, Z3
-	VMOVUPS	Z2, 755840(AX)	// sub_6[1]
-	VMOVUPS	Z3, 755904(AX)	// sub_6[1] | 1
-	VMOVUPS	727936(AX), Z4	// M_4[0]
-	VMOVUPS	728000(AX), Z5	// M_4[0] | 1
-	VMOVUPS	728064(AX), Z6	// M_4[1]
-	VMOVUPS	728128(AX), Z7	// M_4[1] | 1
-	VMOVUPS	728192(AX), Z8	// M_4[2]
-	VMOVUPS	728256(AX), Z9	// M_4[2] | 1
-	VMOVUPS	728320(AX), Z10	// M_4[3]
-	VMOVUPS	728384(AX), Z11	// M_4[3] | 1
+	VMOVUPS	Z2, 737408(AX)	// sub_6[1]
+	VMOVUPS	Z3, 737472(AX)	// sub_6[1] | 1
+	VMOVUPS	709504(AX), Z4	// M_4[0]
+	VMOVUPS	709568(AX), Z5	// M_4[0] | 1
+	VMOVUPS	709632(AX), Z6	// M_4[1]
+	VMOVUPS	709696(AX), Z7	// M_4[1] | 1
+	VMOVUPS	709760(AX), Z8	// M_4[2]
+	VMOVUPS	709824(AX), Z9	// M_4[2] | 1
+	VMOVUPS	709888(AX), Z10	// M_4[3]
+	VMOVUPS	709952(AX), Z11	// M_4[3] | 1
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z12
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z13
 	VPANDD.BCST	f32_7fffffff<>(SB), Z8, Z14
@@ -14225,46 +13727,46 @@ loop26: // 8 times
 	VDIVPS	Z15, Z11, Z5
 	VPORD	Z0, Z4, Z0
 	VPORD	Z1, Z5, Z1
-	VMOVUPS	Z0, 755968(AX)	// v_k3[0]
-	VMOVUPS	Z1, 756032(AX)	// v_k3[0] | 1
-	VMOVUPS	Z2, 756096(AX)	// v_k3[1]
-	VMOVUPS	Z3, 756160(AX)	// v_k3[1] | 1
-	VMOVUPS	597120(AX), Z4	// q_k1[0]
-	VMOVUPS	597184(AX), Z5	// q_k1[0] | 1
-	VMOVUPS	597248(AX), Z6	// q_k1[1]
-	VMOVUPS	597312(AX), Z7	// q_k1[1] | 1
+	VMOVUPS	Z0, 737536(AX)	// v_k3[0]
+	VMOVUPS	Z1, 737600(AX)	// v_k3[0] | 1
+	VMOVUPS	Z2, 737664(AX)	// v_k3[1]
+	VMOVUPS	Z3, 737728(AX)	// v_k3[1] | 1
+	VMOVUPS	578688(AX), Z4	// q_k1[0]
+	VMOVUPS	578752(AX), Z5	// q_k1[0] | 1
+	VMOVUPS	578816(AX), Z6	// q_k1[1]
+	VMOVUPS	578880(AX), Z7	// q_k1[1] | 1
 	// arm.nde:45
-	VMOVUPS	660480(AX), Z8	// ha43
-	VMOVUPS	660544(AX), Z9	// ha43 | 1
+	VMOVUPS	642048(AX), Z8	// ha43
+	VMOVUPS	642112(AX), Z9	// ha43 | 1
 	VFMADD231PS	Z0, Z8, Z4
 	VFMADD231PS	Z1, Z9, Z5
-	VMOVUPS	Z4, 756224(AX)	// q_k4[0]
-	VMOVUPS	Z5, 756288(AX)	// q_k4[0] | 1
+	VMOVUPS	Z4, 737792(AX)	// q_k4[0]
+	VMOVUPS	Z5, 737856(AX)	// q_k4[0] | 1
 	VFMADD231PS	Z2, Z8, Z6
 	VFMADD231PS	Z3, Z9, Z7
-	VMOVUPS	Z6, 756352(AX)	// q_k4[1]
-	VMOVUPS	Z7, 756416(AX)	// q_k4[1] | 1
+	VMOVUPS	Z6, 737920(AX)	// q_k4[1]
+	VMOVUPS	Z7, 737984(AX)	// q_k4[1] | 1
 	// arm.nde:11
-	VMOVUPS	727040(AX), Z0	// sin_3[0]
-	VMOVUPS	727104(AX), Z1	// sin_3[0] | 1
-	VMOVUPS	Z0, 756480(AX)	// concat_4[0]
-	VMOVUPS	Z1, 756544(AX)	// concat_4[0] | 1
-	VMOVUPS	727168(AX), Z0	// sin_3[1]
-	VMOVUPS	727232(AX), Z1	// sin_3[1] | 1
-	VMOVUPS	Z0, 756608(AX)	// concat_4[1]
-	VMOVUPS	Z1, 756672(AX)	// concat_4[1] | 1
-	VMOVUPS	727296(AX), Z0	// cos_7[0]
-	VMOVUPS	727360(AX), Z1	// cos_7[0] | 1
-	VMOVUPS	Z0, 756736(AX)	// concat_4[2]
-	VMOVUPS	Z1, 756800(AX)	// concat_4[2] | 1
-	VMOVUPS	727424(AX), Z0	// cos_7[1]
-	VMOVUPS	727488(AX), Z1	// cos_7[1] | 1
-	VMOVUPS	Z0, 756864(AX)	// concat_4[3]
-	VMOVUPS	Z1, 756928(AX)	// concat_4[3] | 1
-	VMOVUPS	Z4, 756992(AX)	// concat_4[4]
-	VMOVUPS	Z5, 757056(AX)	// concat_4[4] | 1
-	VMOVUPS	Z6, 757120(AX)	// concat_4[5]
-	VMOVUPS	Z7, 757184(AX)	// concat_4[5] | 1
+	VMOVUPS	708608(AX), Z0	// sin_3[0]
+	VMOVUPS	708672(AX), Z1	// sin_3[0] | 1
+	VMOVUPS	Z0, 738048(AX)	// concat_4[0]
+	VMOVUPS	Z1, 738112(AX)	// concat_4[0] | 1
+	VMOVUPS	708736(AX), Z0	// sin_3[1]
+	VMOVUPS	708800(AX), Z1	// sin_3[1] | 1
+	VMOVUPS	Z0, 738176(AX)	// concat_4[1]
+	VMOVUPS	Z1, 738240(AX)	// concat_4[1] | 1
+	VMOVUPS	708864(AX), Z0	// cos_7[0]
+	VMOVUPS	708928(AX), Z1	// cos_7[0] | 1
+	VMOVUPS	Z0, 738304(AX)	// concat_4[2]
+	VMOVUPS	Z1, 738368(AX)	// concat_4[2] | 1
+	VMOVUPS	708992(AX), Z0	// cos_7[1]
+	VMOVUPS	709056(AX), Z1	// cos_7[1] | 1
+	VMOVUPS	Z0, 738432(AX)	// concat_4[3]
+	VMOVUPS	Z1, 738496(AX)	// concat_4[3] | 1
+	VMOVUPS	Z4, 738560(AX)	// concat_4[4]
+	VMOVUPS	Z5, 738624(AX)	// concat_4[4] | 1
+	VMOVUPS	Z6, 738688(AX)	// concat_4[5]
+	VMOVUPS	Z7, 738752(AX)	// concat_4[5] | 1
 	MOVQ	$4, 65536(AX)
 	MOVQ	BX, 65544(AX)
 	MOVQ	AX, CX
@@ -14290,8 +13792,8 @@ loop27: // 4 times: tiles of 8 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop28: // 6 times: terms of the sums
-	VMOVUPS	756480(DI), Z16	// concat_4[0]
-	VMOVUPS	756544(DI), Z17	// concat_4[0] | 1
+	VMOVUPS	738048(DI), Z16	// concat_4[0]
+	VMOVUPS	738112(DI), Z17	// concat_4[0] | 1
 	VBROADCASTSS	(R9), Z18	// friction.0.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -14320,33 +13822,33 @@ loop28: // 6 times: terms of the sums
 	ADDQ	$4, R9
 	DECQ	SI
 	JNE	loop28
-	VMOVUPS	Z0, 757248(CX)	// matvec_9[0]
-	VMOVUPS	Z1, 757312(CX)	// matvec_9[0] | 1
-	VMOVUPS	Z2, 757376(CX)	// matvec_9[1]
-	VMOVUPS	Z3, 757440(CX)	// matvec_9[1] | 1
-	VMOVUPS	Z4, 757504(CX)	// matvec_9[2]
-	VMOVUPS	Z5, 757568(CX)	// matvec_9[2] | 1
-	VMOVUPS	Z6, 757632(CX)	// matvec_9[3]
-	VMOVUPS	Z7, 757696(CX)	// matvec_9[3] | 1
-	VMOVUPS	Z8, 757760(CX)	// matvec_9[4]
-	VMOVUPS	Z9, 757824(CX)	// matvec_9[4] | 1
-	VMOVUPS	Z10, 757888(CX)	// matvec_9[5]
-	VMOVUPS	Z11, 757952(CX)	// matvec_9[5] | 1
-	VMOVUPS	Z12, 758016(CX)	// matvec_9[6]
-	VMOVUPS	Z13, 758080(CX)	// matvec_9[6] | 1
-	VMOVUPS	Z14, 758144(CX)	// matvec_9[7]
-	VMOVUPS	Z15, 758208(CX)	// matvec_9[7] | 1
+	VMOVUPS	Z0, 738816(CX)	// matvec_9[0]
+	VMOVUPS	Z1, 738880(CX)	// matvec_9[0] | 1
+	VMOVUPS	Z2, 738944(CX)	// matvec_9[1]
+	VMOVUPS	Z3, 739008(CX)	// matvec_9[1] | 1
+	VMOVUPS	Z4, 739072(CX)	// matvec_9[2]
+	VMOVUPS	Z5, 739136(CX)	// matvec_9[2] | 1
+	VMOVUPS	Z6, 739200(CX)	// matvec_9[3]
+	VMOVUPS	Z7, 739264(CX)	// matvec_9[3] | 1
+	VMOVUPS	Z8, 739328(CX)	// matvec_9[4]
+	VMOVUPS	Z9, 739392(CX)	// matvec_9[4] | 1
+	VMOVUPS	Z10, 739456(CX)	// matvec_9[5]
+	VMOVUPS	Z11, 739520(CX)	// matvec_9[5] | 1
+	VMOVUPS	Z12, 739584(CX)	// matvec_9[6]
+	VMOVUPS	Z13, 739648(CX)	// matvec_9[6] | 1
+	VMOVUPS	Z14, 739712(CX)	// matvec_9[7]
+	VMOVUPS	Z15, 739776(CX)	// matvec_9[7] | 1
 	MOVQ	$8, SI
 	MOVQ	CX, DI
 	MOVQ	65552(AX), R9
 loop29: // 8 times
-	VMOVUPS	757248(DI), Z0	// matvec_9[0]
-	VMOVUPS	757312(DI), Z1	// matvec_9[0] | 1
+	VMOVUPS	738816(DI), Z0	// matvec_9[0]
+	VMOVUPS	738880(DI), Z1	// matvec_9[0] | 1
 	VBROADCASTSS	768(R9), Z2	// friction.0.bias[0]
 	VADDPS	Z2, Z0, Z0
 	VADDPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 761344(DI)	// add_15[0]
-	VMOVUPS	Z1, 761408(DI)	// add_15[0] | 1
+	VMOVUPS	Z0, 742912(DI)	// add_15[0]
+	VMOVUPS	Z1, 742976(DI)	// add_15[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z2
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z3
 	VMAXPS	Z2, Z3, Z2
@@ -14403,8 +13905,8 @@ loop29: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	VMAXPS	Z1, Z3, Z1
 	VFMADD231PS	Z4, Z2, Z1
-	VMOVUPS	Z0, 765440(DI)	// softplus_7[0]
-	VMOVUPS	Z1, 765504(DI)	// softplus_7[0] | 1
+	VMOVUPS	Z0, 747008(DI)	// softplus_7[0]
+	VMOVUPS	Z1, 747072(DI)	// softplus_7[0] | 1
 	ADDQ	$128, DI
 	ADDQ	$4, R9
 	DECQ	SI
@@ -14438,8 +13940,8 @@ loop30: // 4 times: tiles of 8 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop31: // 32 times: terms of the sums
-	VMOVUPS	765440(DI), Z16	// softplus_7[0]
-	VMOVUPS	765504(DI), Z17	// softplus_7[0] | 1
+	VMOVUPS	747008(DI), Z16	// softplus_7[0]
+	VMOVUPS	747072(DI), Z17	// softplus_7[0] | 1
 	VBROADCASTSS	896(R9), Z18	// friction.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -14468,22 +13970,22 @@ loop31: // 32 times: terms of the sums
 	ADDQ	$4, R9
 	DECQ	SI
 	JNE	loop31
-	VMOVUPS	Z0, 769536(CX)	// matvec_10[0]
-	VMOVUPS	Z1, 769600(CX)	// matvec_10[0] | 1
-	VMOVUPS	Z2, 769664(CX)	// matvec_10[1]
-	VMOVUPS	Z3, 769728(CX)	// matvec_10[1] | 1
-	VMOVUPS	Z4, 769792(CX)	// matvec_10[2]
-	VMOVUPS	Z5, 769856(CX)	// matvec_10[2] | 1
-	VMOVUPS	Z6, 769920(CX)	// matvec_10[3]
-	VMOVUPS	Z7, 769984(CX)	// matvec_10[3] | 1
-	VMOVUPS	Z8, 770048(CX)	// matvec_10[4]
-	VMOVUPS	Z9, 770112(CX)	// matvec_10[4] | 1
-	VMOVUPS	Z10, 770176(CX)	// matvec_10[5]
-	VMOVUPS	Z11, 770240(CX)	// matvec_10[5] | 1
-	VMOVUPS	Z12, 770304(CX)	// matvec_10[6]
-	VMOVUPS	Z13, 770368(CX)	// matvec_10[6] | 1
-	VMOVUPS	Z14, 770432(CX)	// matvec_10[7]
-	VMOVUPS	Z15, 770496(CX)	// matvec_10[7] | 1
+	VMOVUPS	Z0, 751104(CX)	// matvec_10[0]
+	VMOVUPS	Z1, 751168(CX)	// matvec_10[0] | 1
+	VMOVUPS	Z2, 751232(CX)	// matvec_10[1]
+	VMOVUPS	Z3, 751296(CX)	// matvec_10[1] | 1
+	VMOVUPS	Z4, 751360(CX)	// matvec_10[2]
+	VMOVUPS	Z5, 751424(CX)	// matvec_10[2] | 1
+	VMOVUPS	Z6, 751488(CX)	// matvec_10[3]
+	VMOVUPS	Z7, 751552(CX)	// matvec_10[3] | 1
+	VMOVUPS	Z8, 751616(CX)	// matvec_10[4]
+	VMOVUPS	Z9, 751680(CX)	// matvec_10[4] | 1
+	VMOVUPS	Z10, 751744(CX)	// matvec_10[5]
+	VMOVUPS	Z11, 751808(CX)	// matvec_10[5] | 1
+	VMOVUPS	Z12, 751872(CX)	// matvec_10[6]
+	VMOVUPS	Z13, 751936(CX)	// matvec_10[6] | 1
+	VMOVUPS	Z14, 752000(CX)	// matvec_10[7]
+	VMOVUPS	Z15, 752064(CX)	// matvec_10[7] | 1
 	ADDQ	$1024, 65544(AX)
 	ADDQ	$1024, CX
 	DECQ	65536(AX)
@@ -14498,11 +14000,11 @@ loop32: // 2 times: vectors of the block
 	MOVQ	R8, R10
 loop33: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	769536(DI), Z1	// matvec_10[0]
+	VMOVUPS	751104(DI), Z1	// matvec_10[0]
 	VBROADCASTSS	4992(R9), Z2	// friction.2.bias[0]
 	VADDPS	Z2, Z1, Z1
-	VMOVUPS	Z1, 773632(DI)	// add_16[0]
-	VMOVUPS	722944(DI), Z2	// vecmat[0]
+	VMOVUPS	Z1, 755200(DI)	// add_16[0]
+	VMOVUPS	704512(DI), Z2	// vecmat[0]
 	VPORD.BCST	f32_80000000<>(SB), Z1, Z3
 	VBROADCASTSS	f32_42b40000<>(SB), Z4
 	VMINPS	Z3, Z4, Z3
@@ -14527,7 +14029,7 @@ loop33: // 32 times: elements
 	VADDPS.BCST	f32_3f800000<>(SB), Z3, Z3
 	VDIVPS	Z3, Z1, Z1
 	VMULPS	Z1, Z2, Z1
-	VMOVUPS	Z1, 777728(DI)	// mul_16[0]
+	VMOVUPS	Z1, 759296(DI)	// mul_16[0]
 	VPANDD	Z0, Z1, Z1
 	VMOVUPS	83968(R10), Z2	// sum of friction.2.bias[0]
 	VADDPS	Z1, Z2, Z1
@@ -14546,8 +14048,8 @@ loop33: // 32 times: elements
 	MOVQ	AX, SI
 loop34: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	761344(SI), Z2	// add_15[0]
-	VMOVUPS	761408(SI), Z3	// add_15[0] | 1
+	VMOVUPS	742912(SI), Z2	// add_15[0]
+	VMOVUPS	742976(SI), Z3	// add_15[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z2, Z4
 	VBROADCASTSS	f32_42b40000<>(SB), Z5
 	VMINPS	Z4, Z5, Z4
@@ -14594,8 +14096,8 @@ loop34: // 32 times: elements
 	VBLENDMPS	Z4, Z3, K2, Z3
 	VADDPS.BCST	f32_3f800000<>(SB), Z4, Z4
 	VDIVPS	Z4, Z3, Z3
-	VMOVUPS	Z2, 785920(SI)	// sigmoid[0]
-	VMOVUPS	Z3, 785984(SI)	// sigmoid[0] | 1
+	VMOVUPS	Z2, 767488(SI)	// sigmoid[0]
+	VMOVUPS	Z3, 767552(SI)	// sigmoid[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop34
@@ -14629,8 +14131,8 @@ loop35: // 2 times: tiles of 11 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop36: // 32 times: terms of the sums
-	VMOVUPS	777728(DI), Z24	// mul_16[0]
-	VMOVUPS	777792(DI), Z25	// mul_16[0] | 1
+	VMOVUPS	759296(DI), Z24	// mul_16[0]
+	VMOVUPS	759360(DI), Z25	// mul_16[0] | 1
 	VBROADCASTSS	896(R9), Z26	// friction.2.weight[0]
 	VFMADD231PS	Z24, Z26, Z2
 	VFMADD231PS	Z25, Z26, Z3
@@ -14668,28 +14170,28 @@ loop36: // 32 times: terms of the sums
 	ADDQ	$128, R9
 	DECQ	SI
 	JNE	loop36
-	VMOVUPS	Z2, 781824(CX)	// vecmat_2[0]
-	VMOVUPS	Z3, 781888(CX)	// vecmat_2[0] | 1
-	VMOVUPS	Z4, 781952(CX)	// vecmat_2[1]
-	VMOVUPS	Z5, 782016(CX)	// vecmat_2[1] | 1
-	VMOVUPS	Z6, 782080(CX)	// vecmat_2[2]
-	VMOVUPS	Z7, 782144(CX)	// vecmat_2[2] | 1
-	VMOVUPS	Z8, 782208(CX)	// vecmat_2[3]
-	VMOVUPS	Z9, 782272(CX)	// vecmat_2[3] | 1
-	VMOVUPS	Z10, 782336(CX)	// vecmat_2[4]
-	VMOVUPS	Z11, 782400(CX)	// vecmat_2[4] | 1
-	VMOVUPS	Z12, 782464(CX)	// vecmat_2[5]
-	VMOVUPS	Z13, 782528(CX)	// vecmat_2[5] | 1
-	VMOVUPS	Z14, 782592(CX)	// vecmat_2[6]
-	VMOVUPS	Z15, 782656(CX)	// vecmat_2[6] | 1
-	VMOVUPS	Z16, 782720(CX)	// vecmat_2[7]
-	VMOVUPS	Z17, 782784(CX)	// vecmat_2[7] | 1
-	VMOVUPS	Z18, 782848(CX)	// vecmat_2[8]
-	VMOVUPS	Z19, 782912(CX)	// vecmat_2[8] | 1
-	VMOVUPS	Z20, 782976(CX)	// vecmat_2[9]
-	VMOVUPS	Z21, 783040(CX)	// vecmat_2[9] | 1
-	VMOVUPS	Z22, 783104(CX)	// vecmat_2[10]
-	VMOVUPS	Z23, 783168(CX)	// vecmat_2[10] | 1
+	VMOVUPS	Z2, 763392(CX)	// vecmat_2[0]
+	VMOVUPS	Z3, 763456(CX)	// vecmat_2[0] | 1
+	VMOVUPS	Z4, 763520(CX)	// vecmat_2[1]
+	VMOVUPS	Z5, 763584(CX)	// vecmat_2[1] | 1
+	VMOVUPS	Z6, 763648(CX)	// vecmat_2[2]
+	VMOVUPS	Z7, 763712(CX)	// vecmat_2[2] | 1
+	VMOVUPS	Z8, 763776(CX)	// vecmat_2[3]
+	VMOVUPS	Z9, 763840(CX)	// vecmat_2[3] | 1
+	VMOVUPS	Z10, 763904(CX)	// vecmat_2[4]
+	VMOVUPS	Z11, 763968(CX)	// vecmat_2[4] | 1
+	VMOVUPS	Z12, 764032(CX)	// vecmat_2[5]
+	VMOVUPS	Z13, 764096(CX)	// vecmat_2[5] | 1
+	VMOVUPS	Z14, 764160(CX)	// vecmat_2[6]
+	VMOVUPS	Z15, 764224(CX)	// vecmat_2[6] | 1
+	VMOVUPS	Z16, 764288(CX)	// vecmat_2[7]
+	VMOVUPS	Z17, 764352(CX)	// vecmat_2[7] | 1
+	VMOVUPS	Z18, 764416(CX)	// vecmat_2[8]
+	VMOVUPS	Z19, 764480(CX)	// vecmat_2[8] | 1
+	VMOVUPS	Z20, 764544(CX)	// vecmat_2[9]
+	VMOVUPS	Z21, 764608(CX)	// vecmat_2[9] | 1
+	VMOVUPS	Z22, 764672(CX)	// vecmat_2[10]
+	VMOVUPS	Z23, 764736(CX)	// vecmat_2[10] | 1
 	ADDQ	$44, 65544(AX)
 	ADDQ	$1408, CX
 	DECQ	65536(AX)
@@ -14718,8 +14220,8 @@ loop36: // 32 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop37: // 32 times: terms of the sums
-	VMOVUPS	777728(SI), Z22	// mul_16[0]
-	VMOVUPS	777792(SI), Z23	// mul_16[0] | 1
+	VMOVUPS	759296(SI), Z22	// mul_16[0]
+	VMOVUPS	759360(SI), Z23	// mul_16[0] | 1
 	VBROADCASTSS	984(DI), Z24	// friction.2.weight[22]
 	VFMADD231PS	Z22, Z24, Z2
 	VFMADD231PS	Z23, Z24, Z3
@@ -14754,41 +14256,41 @@ loop37: // 32 times: terms of the sums
 	ADDQ	$128, DI
 	DECQ	CX
 	JNE	loop37
-	VMOVUPS	Z2, 784640(AX)	// vecmat_2[22]
-	VMOVUPS	Z3, 784704(AX)	// vecmat_2[22] | 1
-	VMOVUPS	Z4, 784768(AX)	// vecmat_2[23]
-	VMOVUPS	Z5, 784832(AX)	// vecmat_2[23] | 1
-	VMOVUPS	Z6, 784896(AX)	// vecmat_2[24]
-	VMOVUPS	Z7, 784960(AX)	// vecmat_2[24] | 1
-	VMOVUPS	Z8, 785024(AX)	// vecmat_2[25]
-	VMOVUPS	Z9, 785088(AX)	// vecmat_2[25] | 1
-	VMOVUPS	Z10, 785152(AX)	// vecmat_2[26]
-	VMOVUPS	Z11, 785216(AX)	// vecmat_2[26] | 1
-	VMOVUPS	Z12, 785280(AX)	// vecmat_2[27]
-	VMOVUPS	Z13, 785344(AX)	// vecmat_2[27] | 1
-	VMOVUPS	Z14, 785408(AX)	// vecmat_2[28]
-	VMOVUPS	Z15, 785472(AX)	// vecmat_2[28] | 1
-	VMOVUPS	Z16, 785536(AX)	// vecmat_2[29]
-	VMOVUPS	Z17, 785600(AX)	// vecmat_2[29] | 1
-	VMOVUPS	Z18, 785664(AX)	// vecmat_2[30]
-	VMOVUPS	Z19, 785728(AX)	// vecmat_2[30] | 1
-	VMOVUPS	Z20, 785792(AX)	// vecmat_2[31]
-	VMOVUPS	Z21, 785856(AX)	// vecmat_2[31] | 1
+	VMOVUPS	Z2, 766208(AX)	// vecmat_2[22]
+	VMOVUPS	Z3, 766272(AX)	// vecmat_2[22] | 1
+	VMOVUPS	Z4, 766336(AX)	// vecmat_2[23]
+	VMOVUPS	Z5, 766400(AX)	// vecmat_2[23] | 1
+	VMOVUPS	Z6, 766464(AX)	// vecmat_2[24]
+	VMOVUPS	Z7, 766528(AX)	// vecmat_2[24] | 1
+	VMOVUPS	Z8, 766592(AX)	// vecmat_2[25]
+	VMOVUPS	Z9, 766656(AX)	// vecmat_2[25] | 1
+	VMOVUPS	Z10, 766720(AX)	// vecmat_2[26]
+	VMOVUPS	Z11, 766784(AX)	// vecmat_2[26] | 1
+	VMOVUPS	Z12, 766848(AX)	// vecmat_2[27]
+	VMOVUPS	Z13, 766912(AX)	// vecmat_2[27] | 1
+	VMOVUPS	Z14, 766976(AX)	// vecmat_2[28]
+	VMOVUPS	Z15, 767040(AX)	// vecmat_2[28] | 1
+	VMOVUPS	Z16, 767104(AX)	// vecmat_2[29]
+	VMOVUPS	Z17, 767168(AX)	// vecmat_2[29] | 1
+	VMOVUPS	Z18, 767232(AX)	// vecmat_2[30]
+	VMOVUPS	Z19, 767296(AX)	// vecmat_2[30] | 1
+	VMOVUPS	Z20, 767360(AX)	// vecmat_2[31]
+	VMOVUPS	Z21, 767424(AX)	// vecmat_2[31] | 1
 	MOVQ	$16, CX
 	MOVQ	AX, SI
 loop38: // 16 times: tiles of 2 elements
-	VMOVUPS	777728(SI), Z2	// mul_16[0]
-	VMOVUPS	777792(SI), Z3	// mul_16[0] | 1
+	VMOVUPS	759296(SI), Z2	// mul_16[0]
+	VMOVUPS	759360(SI), Z3	// mul_16[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	Z2, 651392(SI)	// turned[0]
-	VMOVUPS	Z3, 651456(SI)	// turned[0] | 1
-	VMOVUPS	777856(SI), Z2	// mul_16[1]
-	VMOVUPS	777920(SI), Z3	// mul_16[1] | 1
+	VMOVUPS	Z2, 632960(SI)	// turned[0]
+	VMOVUPS	Z3, 633024(SI)	// turned[0] | 1
+	VMOVUPS	759424(SI), Z2	// mul_16[1]
+	VMOVUPS	759488(SI), Z3	// mul_16[1] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	Z2, 651520(SI)	// turned[1]
-	VMOVUPS	Z3, 651584(SI)	// turned[1] | 1
+	VMOVUPS	Z2, 633088(SI)	// turned[1]
+	VMOVUPS	Z3, 633152(SI)	// turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop38
@@ -14800,22 +14302,22 @@ loop39: // 2 times: vectors of the block
 	MOVQ	65544(AX), SI
 	MOVQ	65552(AX), DI
 loop40: // 2 times
-	VMOVUPS	765440(SI), Z2	// softplus_7[0]
-	VMOVUPS	765568(SI), Z3	// softplus_7[1]
-	VMOVUPS	765696(SI), Z4	// softplus_7[2]
-	VMOVUPS	765824(SI), Z5	// softplus_7[3]
-	VMOVUPS	765952(SI), Z6	// softplus_7[4]
-	VMOVUPS	766080(SI), Z7	// softplus_7[5]
-	VMOVUPS	766208(SI), Z8	// softplus_7[6]
-	VMOVUPS	766336(SI), Z9	// softplus_7[7]
-	VMOVUPS	766464(SI), Z10	// softplus_7[8]
-	VMOVUPS	766592(SI), Z11	// softplus_7[9]
-	VMOVUPS	766720(SI), Z12	// softplus_7[10]
-	VMOVUPS	766848(SI), Z13	// softplus_7[11]
-	VMOVUPS	766976(SI), Z14	// softplus_7[12]
-	VMOVUPS	767104(SI), Z15	// softplus_7[13]
-	VMOVUPS	767232(SI), Z16	// softplus_7[14]
-	VMOVUPS	767360(SI), Z17	// softplus_7[15]
+	VMOVUPS	747008(SI), Z2	// softplus_7[0]
+	VMOVUPS	747136(SI), Z3	// softplus_7[1]
+	VMOVUPS	747264(SI), Z4	// softplus_7[2]
+	VMOVUPS	747392(SI), Z5	// softplus_7[3]
+	VMOVUPS	747520(SI), Z6	// softplus_7[4]
+	VMOVUPS	747648(SI), Z7	// softplus_7[5]
+	VMOVUPS	747776(SI), Z8	// softplus_7[6]
+	VMOVUPS	747904(SI), Z9	// softplus_7[7]
+	VMOVUPS	748032(SI), Z10	// softplus_7[8]
+	VMOVUPS	748160(SI), Z11	// softplus_7[9]
+	VMOVUPS	748288(SI), Z12	// softplus_7[10]
+	VMOVUPS	748416(SI), Z13	// softplus_7[11]
+	VMOVUPS	748544(SI), Z14	// softplus_7[12]
+	VMOVUPS	748672(SI), Z15	// softplus_7[13]
+	VMOVUPS	748800(SI), Z16	// softplus_7[14]
+	VMOVUPS	748928(SI), Z17	// softplus_7[15]
 	VUNPCKLPS	Z3, Z2, Z18
 	VUNPCKHPS	Z3, Z2, Z2
 	VUNPCKLPS	Z5, Z4, Z3
@@ -14880,22 +14382,22 @@ loop40: // 2 times
 	VSHUFF32X4	$221, Z14, Z10, Z6
 	VSHUFF32X4	$136, Z6, Z2, Z10
 	VSHUFF32X4	$221, Z6, Z2, Z2
-	VMOVUPS	Z20, 655488(DI)	// turned[32]
-	VMOVUPS	Z19, 655552(DI)	// turned[32] | 1
-	VMOVUPS	Z17, 655616(DI)	// turned[33]
-	VMOVUPS	Z18, 655680(DI)	// turned[33] | 1
-	VMOVUPS	Z13, 655744(DI)	// turned[34]
-	VMOVUPS	Z8, 655808(DI)	// turned[34] | 1
-	VMOVUPS	Z12, 655872(DI)	// turned[35]
-	VMOVUPS	Z10, 655936(DI)	// turned[35] | 1
-	VMOVUPS	Z16, 656000(DI)	// turned[36]
-	VMOVUPS	Z9, 656064(DI)	// turned[36] | 1
-	VMOVUPS	Z4, 656128(DI)	// turned[37]
-	VMOVUPS	Z11, 656192(DI)	// turned[37] | 1
-	VMOVUPS	Z5, 656256(DI)	// turned[38]
-	VMOVUPS	Z3, 656320(DI)	// turned[38] | 1
-	VMOVUPS	Z7, 656384(DI)	// turned[39]
-	VMOVUPS	Z2, 656448(DI)	// turned[39] | 1
+	VMOVUPS	Z20, 637056(DI)	// turned[32]
+	VMOVUPS	Z19, 637120(DI)	// turned[32] | 1
+	VMOVUPS	Z17, 637184(DI)	// turned[33]
+	VMOVUPS	Z18, 637248(DI)	// turned[33] | 1
+	VMOVUPS	Z13, 637312(DI)	// turned[34]
+	VMOVUPS	Z8, 637376(DI)	// turned[34] | 1
+	VMOVUPS	Z12, 637440(DI)	// turned[35]
+	VMOVUPS	Z10, 637504(DI)	// turned[35] | 1
+	VMOVUPS	Z16, 637568(DI)	// turned[36]
+	VMOVUPS	Z9, 637632(DI)	// turned[36] | 1
+	VMOVUPS	Z4, 637696(DI)	// turned[37]
+	VMOVUPS	Z11, 637760(DI)	// turned[37] | 1
+	VMOVUPS	Z5, 637824(DI)	// turned[38]
+	VMOVUPS	Z3, 637888(DI)	// turned[38] | 1
+	VMOVUPS	Z7, 637952(DI)	// turned[39]
+	VMOVUPS	Z2, 638016(DI)	// turned[39] | 1
 	ADDQ	$2048, SI
 	ADDQ	$2048, DI
 	DECQ	CX
@@ -14928,56 +14430,56 @@ loop41: // 4 times: tiles of 8 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop42: // 16 times: samples, 2 at a time
-	VMOVUPS	655488(DI), Z18	// turned[32]
-	VMOVUPS	657536(DI), Z19	// turned[48]
-	VBROADCASTSS	651392(R9), Z20	// turned[0]
+	VMOVUPS	637056(DI), Z18	// turned[32]
+	VMOVUPS	639104(DI), Z19	// turned[48]
+	VBROADCASTSS	632960(R9), Z20	// turned[0]
 	VFMADD231PS	Z18, Z20, Z2
 	VFMADD231PS	Z19, Z20, Z3
-	VBROADCASTSS	651520(R9), Z20	// turned[1]
+	VBROADCASTSS	633088(R9), Z20	// turned[1]
 	VFMADD231PS	Z18, Z20, Z4
 	VFMADD231PS	Z19, Z20, Z5
-	VBROADCASTSS	651648(R9), Z20	// turned[2]
+	VBROADCASTSS	633216(R9), Z20	// turned[2]
 	VFMADD231PS	Z18, Z20, Z6
 	VFMADD231PS	Z19, Z20, Z7
-	VBROADCASTSS	651776(R9), Z20	// turned[3]
+	VBROADCASTSS	633344(R9), Z20	// turned[3]
 	VFMADD231PS	Z18, Z20, Z8
 	VFMADD231PS	Z19, Z20, Z9
-	VBROADCASTSS	651904(R9), Z20	// turned[4]
+	VBROADCASTSS	633472(R9), Z20	// turned[4]
 	VFMADD231PS	Z18, Z20, Z10
 	VFMADD231PS	Z19, Z20, Z11
-	VBROADCASTSS	652032(R9), Z20	// turned[5]
+	VBROADCASTSS	633600(R9), Z20	// turned[5]
 	VFMADD231PS	Z18, Z20, Z12
 	VFMADD231PS	Z19, Z20, Z13
-	VBROADCASTSS	652160(R9), Z20	// turned[6]
+	VBROADCASTSS	633728(R9), Z20	// turned[6]
 	VFMADD231PS	Z18, Z20, Z14
 	VFMADD231PS	Z19, Z20, Z15
-	VBROADCASTSS	652288(R9), Z20	// turned[7]
+	VBROADCASTSS	633856(R9), Z20	// turned[7]
 	VFMADD231PS	Z18, Z20, Z16
 	VFMADD231PS	Z19, Z20, Z17
-	VMOVUPS	655552(DI), Z18	// turned[32] | 1
-	VMOVUPS	657600(DI), Z19	// turned[48] | 1
-	VBROADCASTSS	651396(R9), Z20	// turned[0]
+	VMOVUPS	637120(DI), Z18	// turned[32] | 1
+	VMOVUPS	639168(DI), Z19	// turned[48] | 1
+	VBROADCASTSS	632964(R9), Z20	// turned[0]
 	VFMADD231PS	Z18, Z20, Z2
 	VFMADD231PS	Z19, Z20, Z3
-	VBROADCASTSS	651524(R9), Z20	// turned[1]
+	VBROADCASTSS	633092(R9), Z20	// turned[1]
 	VFMADD231PS	Z18, Z20, Z4
 	VFMADD231PS	Z19, Z20, Z5
-	VBROADCASTSS	651652(R9), Z20	// turned[2]
+	VBROADCASTSS	633220(R9), Z20	// turned[2]
 	VFMADD231PS	Z18, Z20, Z6
 	VFMADD231PS	Z19, Z20, Z7
-	VBROADCASTSS	651780(R9), Z20	// turned[3]
+	VBROADCASTSS	633348(R9), Z20	// turned[3]
 	VFMADD231PS	Z18, Z20, Z8
 	VFMADD231PS	Z19, Z20, Z9
-	VBROADCASTSS	651908(R9), Z20	// turned[4]
+	VBROADCASTSS	633476(R9), Z20	// turned[4]
 	VFMADD231PS	Z18, Z20, Z10
 	VFMADD231PS	Z19, Z20, Z11
-	VBROADCASTSS	652036(R9), Z20	// turned[5]
+	VBROADCASTSS	633604(R9), Z20	// turned[5]
 	VFMADD231PS	Z18, Z20, Z12
 	VFMADD231PS	Z19, Z20, Z13
-	VBROADCASTSS	652164(R9), Z20	// turned[6]
+	VBROADCASTSS	633732(R9), Z20	// turned[6]
 	VFMADD231PS	Z18, Z20, Z14
 	VFMADD231PS	Z19, Z20, Z15
-	VBROADCASTSS	652292(R9), Z20	// turned[7]
+	VBROADCASTSS	633860(R9), Z20	// turned[7]
 	VFMADD231PS	Z18, Z20, Z16
 	VFMADD231PS	Z19, Z20, Z17
 	ADDQ	$128, DI
@@ -15042,14 +14544,14 @@ loop43: // 4 times: tiles of 8 elements
 	MOVQ	65552(AX), R12
 loop44: // 8 times
 	// arm.nde:11
-	VMOVUPS	781824(R9), Z10	// vecmat_2[0]
-	VMOVUPS	781888(R9), Z11	// vecmat_2[0] | 1
-	VMOVUPS	785920(R9), Z12	// sigmoid[0]
-	VMOVUPS	785984(R9), Z13	// sigmoid[0] | 1
+	VMOVUPS	763392(R9), Z10	// vecmat_2[0]
+	VMOVUPS	763456(R9), Z11	// vecmat_2[0] | 1
+	VMOVUPS	767488(R9), Z12	// sigmoid[0]
+	VMOVUPS	767552(R9), Z13	// sigmoid[0] | 1
 	VMULPS	Z12, Z10, Z10
 	VMULPS	Z13, Z11, Z11
-	VMOVUPS	Z10, 790016(R9)	// mul_17[0]
-	VMOVUPS	Z11, 790080(R9)	// mul_17[0] | 1
+	VMOVUPS	Z10, 771584(R9)	// mul_17[0]
+	VMOVUPS	Z11, 771648(R9)	// mul_17[0] | 1
 	VPANDD	Z0, Z10, Z12
 	VPANDD	Z1, Z11, Z13
 	VMOVUPS	12288(R10), Z14	// sum of friction.0.bias[0]
@@ -15090,8 +14592,8 @@ loop44: // 8 times
 	VBROADCASTSS	20(R11), Z12	// friction.0.weight[5]
 	VFMADD231PS	Z10, Z12, Z4
 	VFMADD231PS	Z11, Z12, Z5
-	VMOVUPS	773632(R9), Z10	// add_16[0]
-	VMOVUPS	773696(R9), Z11	// add_16[0] | 1
+	VMOVUPS	755200(R9), Z10	// add_16[0]
+	VMOVUPS	755264(R9), Z11	// add_16[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z10, Z12
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z13
 	VMAXPS	Z12, Z13, Z12
@@ -15148,8 +14650,8 @@ loop44: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z13
 	VMAXPS	Z11, Z13, Z11
 	VFMADD231PS	Z14, Z12, Z11
-	VMOVUPS	Z10, 795520(R9)	// softplus_8[0]
-	VMOVUPS	Z11, 795584(R9)	// softplus_8[0] | 1
+	VMOVUPS	Z10, 777088(R9)	// softplus_8[0]
+	VMOVUPS	Z11, 777152(R9)	// softplus_8[0] | 1
 	VBROADCASTSS	5120(R12), Z12	// friction.4.weight[0]
 	VFMADD231PS	Z10, Z12, Z6
 	VFMADD231PS	Z11, Z12, Z7
@@ -15162,44 +14664,44 @@ loop44: // 8 times
 	ADDQ	$4, R12
 	DECQ	DI
 	JNE	loop44
-	VMOVUPS	790016(CX), Z10	// mul_17[0]
-	VMOVUPS	790080(CX), Z11	// mul_17[0] | 1
+	VMOVUPS	771584(CX), Z10	// mul_17[0]
+	VMOVUPS	771648(CX), Z11	// mul_17[0] | 1
 	VPANDD	Z0, Z10, Z10
 	VPANDD	Z1, Z11, Z11
-	VMOVUPS	790144(CX), Z12	// mul_17[1]
-	VMOVUPS	790208(CX), Z13	// mul_17[1] | 1
+	VMOVUPS	771712(CX), Z12	// mul_17[1]
+	VMOVUPS	771776(CX), Z13	// mul_17[1] | 1
 	VPANDD	Z0, Z12, Z12
 	VPANDD	Z1, Z13, Z13
-	VMOVUPS	790272(CX), Z14	// mul_17[2]
-	VMOVUPS	790336(CX), Z15	// mul_17[2] | 1
+	VMOVUPS	771840(CX), Z14	// mul_17[2]
+	VMOVUPS	771904(CX), Z15	// mul_17[2] | 1
 	VPANDD	Z0, Z14, Z14
 	VPANDD	Z1, Z15, Z15
-	VMOVUPS	790400(CX), Z16	// mul_17[3]
-	VMOVUPS	790464(CX), Z17	// mul_17[3] | 1
+	VMOVUPS	771968(CX), Z16	// mul_17[3]
+	VMOVUPS	772032(CX), Z17	// mul_17[3] | 1
 	VPANDD	Z0, Z16, Z16
 	VPANDD	Z1, Z17, Z17
-	VMOVUPS	790528(CX), Z18	// mul_17[4]
-	VMOVUPS	790592(CX), Z19	// mul_17[4] | 1
+	VMOVUPS	772096(CX), Z18	// mul_17[4]
+	VMOVUPS	772160(CX), Z19	// mul_17[4] | 1
 	VPANDD	Z0, Z18, Z18
 	VPANDD	Z1, Z19, Z19
-	VMOVUPS	790656(CX), Z20	// mul_17[5]
-	VMOVUPS	790720(CX), Z21	// mul_17[5] | 1
+	VMOVUPS	772224(CX), Z20	// mul_17[5]
+	VMOVUPS	772288(CX), Z21	// mul_17[5] | 1
 	VPANDD	Z0, Z20, Z20
 	VPANDD	Z1, Z21, Z21
-	VMOVUPS	790784(CX), Z22	// mul_17[6]
-	VMOVUPS	790848(CX), Z23	// mul_17[6] | 1
+	VMOVUPS	772352(CX), Z22	// mul_17[6]
+	VMOVUPS	772416(CX), Z23	// mul_17[6] | 1
 	VPANDD	Z0, Z22, Z22
 	VPANDD	Z1, Z23, Z23
-	VMOVUPS	790912(CX), Z24	// mul_17[7]
-	VMOVUPS	790976(CX), Z25	// mul_17[7] | 1
+	VMOVUPS	772480(CX), Z24	// mul_17[7]
+	VMOVUPS	772544(CX), Z25	// mul_17[7] | 1
 	VPANDD	Z0, Z24, Z24
 	VPANDD	Z1, Z25, Z25
 	MOVQ	$6, DI
 	MOVQ	AX, R9
 	MOVQ	65560(AX), R10
 loop45: // 6 times: elements
-	VMOVUPS	756480(R9), Z26	// concat_4[0]
-	VMOVUPS	756544(R9), Z27	// concat_4[0] | 1
+	VMOVUPS	738048(R9), Z26	// concat_4[0]
+	VMOVUPS	738112(R9), Z27	// concat_4[0] | 1
 	VMOVUPS	(R10), Z28	// sum of friction.0.weight[0]
 	VFMADD231PS	Z26, Z10, Z28
 	VFMADD231PS	Z27, Z11, Z28
@@ -15236,24 +14738,24 @@ loop45: // 6 times: elements
 	ADDQ	$64, R10
 	DECQ	DI
 	JNE	loop45
-	VMOVUPS	795520(CX), Z10	// softplus_8[0]
-	VMOVUPS	795584(CX), Z11	// softplus_8[0] | 1
+	VMOVUPS	777088(CX), Z10	// softplus_8[0]
+	VMOVUPS	777152(CX), Z11	// softplus_8[0] | 1
 	VPANDD	Z0, Z10, Z10
 	VPANDD	Z1, Z11, Z11
-	VMOVUPS	722688(AX), Z12	// G_bar[0]
-	VMOVUPS	722752(AX), Z13	// G_bar[0] | 1
+	VMOVUPS	704256(AX), Z12	// G_bar[0]
+	VMOVUPS	704320(AX), Z13	// G_bar[0] | 1
 	VMOVUPS	86016(SI), Z14	// sum of friction.4.weight[0]
 	VFMADD231PS	Z10, Z12, Z14
 	VFMADD231PS	Z11, Z13, Z14
 	VMOVUPS	Z14, 86016(SI)	// sum of friction.4.weight[0]
-	VMOVUPS	722816(AX), Z14	// G_bar[1]
-	VMOVUPS	722880(AX), Z15	// G_bar[1] | 1
+	VMOVUPS	704384(AX), Z14	// G_bar[1]
+	VMOVUPS	704448(AX), Z15	// G_bar[1] | 1
 	VMOVUPS	88064(SI), Z16	// sum of friction.4.weight[32]
 	VFMADD231PS	Z10, Z14, Z16
 	VFMADD231PS	Z11, Z15, Z16
 	VMOVUPS	Z16, 88064(SI)	// sum of friction.4.weight[32]
-	VMOVUPS	795648(CX), Z10	// softplus_8[1]
-	VMOVUPS	795712(CX), Z11	// softplus_8[1] | 1
+	VMOVUPS	777216(CX), Z10	// softplus_8[1]
+	VMOVUPS	777280(CX), Z11	// softplus_8[1] | 1
 	VPANDD	Z0, Z10, Z10
 	VPANDD	Z1, Z11, Z11
 	VMOVUPS	86080(SI), Z16	// sum of friction.4.weight[1]
@@ -15264,8 +14766,8 @@ loop45: // 6 times: elements
 	VFMADD231PS	Z10, Z14, Z16
 	VFMADD231PS	Z11, Z15, Z16
 	VMOVUPS	Z16, 88128(SI)	// sum of friction.4.weight[33]
-	VMOVUPS	795776(CX), Z10	// softplus_8[2]
-	VMOVUPS	795840(CX), Z11	// softplus_8[2] | 1
+	VMOVUPS	777344(CX), Z10	// softplus_8[2]
+	VMOVUPS	777408(CX), Z11	// softplus_8[2] | 1
 	VPANDD	Z0, Z10, Z10
 	VPANDD	Z1, Z11, Z11
 	VMOVUPS	86144(SI), Z16	// sum of friction.4.weight[2]
@@ -15276,8 +14778,8 @@ loop45: // 6 times: elements
 	VFMADD231PS	Z10, Z14, Z16
 	VFMADD231PS	Z11, Z15, Z16
 	VMOVUPS	Z16, 88192(SI)	// sum of friction.4.weight[34]
-	VMOVUPS	795904(CX), Z10	// softplus_8[3]
-	VMOVUPS	795968(CX), Z11	// softplus_8[3] | 1
+	VMOVUPS	777472(CX), Z10	// softplus_8[3]
+	VMOVUPS	777536(CX), Z11	// softplus_8[3] | 1
 	VPANDD	Z0, Z10, Z10
 	VPANDD	Z1, Z11, Z11
 	VMOVUPS	86208(SI), Z16	// sum of friction.4.weight[3]
@@ -15288,8 +14790,8 @@ loop45: // 6 times: elements
 	VFMADD231PS	Z10, Z14, Z16
 	VFMADD231PS	Z11, Z15, Z16
 	VMOVUPS	Z16, 88256(SI)	// sum of friction.4.weight[35]
-	VMOVUPS	796032(CX), Z10	// softplus_8[4]
-	VMOVUPS	796096(CX), Z11	// softplus_8[4] | 1
+	VMOVUPS	777600(CX), Z10	// softplus_8[4]
+	VMOVUPS	777664(CX), Z11	// softplus_8[4] | 1
 	VPANDD	Z0, Z10, Z10
 	VPANDD	Z1, Z11, Z11
 	VMOVUPS	86272(SI), Z16	// sum of friction.4.weight[4]
@@ -15300,8 +14802,8 @@ loop45: // 6 times: elements
 	VFMADD231PS	Z10, Z14, Z16
 	VFMADD231PS	Z11, Z15, Z16
 	VMOVUPS	Z16, 88320(SI)	// sum of friction.4.weight[36]
-	VMOVUPS	796160(CX), Z10	// softplus_8[5]
-	VMOVUPS	796224(CX), Z11	// softplus_8[5] | 1
+	VMOVUPS	777728(CX), Z10	// softplus_8[5]
+	VMOVUPS	777792(CX), Z11	// softplus_8[5] | 1
 	VPANDD	Z0, Z10, Z10
 	VPANDD	Z1, Z11, Z11
 	VMOVUPS	86336(SI), Z16	// sum of friction.4.weight[5]
@@ -15312,8 +14814,8 @@ loop45: // 6 times: elements
 	VFMADD231PS	Z10, Z14, Z16
 	VFMADD231PS	Z11, Z15, Z16
 	VMOVUPS	Z16, 88384(SI)	// sum of friction.4.weight[37]
-	VMOVUPS	796288(CX), Z10	// softplus_8[6]
-	VMOVUPS	796352(CX), Z11	// softplus_8[6] | 1
+	VMOVUPS	777856(CX), Z10	// softplus_8[6]
+	VMOVUPS	777920(CX), Z11	// softplus_8[6] | 1
 	VPANDD	Z0, Z10, Z10
 	VPANDD	Z1, Z11, Z11
 	VMOVUPS	86400(SI), Z16	// sum of friction.4.weight[6]
@@ -15324,8 +14826,8 @@ loop45: // 6 times: elements
 	VFMADD231PS	Z10, Z14, Z16
 	VFMADD231PS	Z11, Z15, Z16
 	VMOVUPS	Z16, 88448(SI)	// sum of friction.4.weight[38]
-	VMOVUPS	796416(CX), Z10	// softplus_8[7]
-	VMOVUPS	796480(CX), Z11	// softplus_8[7] | 1
+	VMOVUPS	777984(CX), Z10	// softplus_8[7]
+	VMOVUPS	778048(CX), Z11	// softplus_8[7] | 1
 	VPANDD	Z0, Z10, Z10
 	VPANDD	Z1, Z11, Z11
 	VMOVUPS	86464(SI), Z16	// sum of friction.4.weight[7]
@@ -15344,62 +14846,62 @@ loop45: // 6 times: elements
 	DECQ	65536(AX)
 	JNE	loop43
 	VMOVUPS	0(AX), Z29	// vecmat_3[0]
-	VMOVUPS	Z29, 794112(AX)
+	VMOVUPS	Z29, 775680(AX)
 	VMOVUPS	64(AX), Z29	// vecmat_3[0] | 1
-	VMOVUPS	Z29, 794176(AX)
+	VMOVUPS	Z29, 775744(AX)
 	VMOVUPS	128(AX), Z29	// vecmat_3[1]
-	VMOVUPS	Z29, 794240(AX)
+	VMOVUPS	Z29, 775808(AX)
 	VMOVUPS	192(AX), Z29	// vecmat_3[1] | 1
-	VMOVUPS	Z29, 794304(AX)
+	VMOVUPS	Z29, 775872(AX)
 	VMOVUPS	256(AX), Z29	// vecmat_3[2]
-	VMOVUPS	Z29, 794368(AX)
+	VMOVUPS	Z29, 775936(AX)
 	VMOVUPS	320(AX), Z29	// vecmat_3[2] | 1
-	VMOVUPS	Z29, 794432(AX)
+	VMOVUPS	Z29, 776000(AX)
 	VMOVUPS	384(AX), Z29	// vecmat_3[3]
-	VMOVUPS	Z29, 794496(AX)
+	VMOVUPS	Z29, 776064(AX)
 	VMOVUPS	448(AX), Z29	// vecmat_3[3] | 1
-	VMOVUPS	Z29, 794560(AX)
-	VMOVUPS	Z2, 794624(AX)	// vecmat_3[4]
-	VMOVUPS	Z3, 794688(AX)	// vecmat_3[4] | 1
-	VMOVUPS	Z4, 794752(AX)	// vecmat_3[5]
-	VMOVUPS	Z5, 794816(AX)	// vecmat_3[5] | 1
-	VMOVUPS	Z6, 799616(AX)	// matvec_11[0]
-	VMOVUPS	Z7, 799680(AX)	// matvec_11[0] | 1
-	VMOVUPS	Z8, 799744(AX)	// matvec_11[1]
-	VMOVUPS	Z9, 799808(AX)	// matvec_11[1] | 1
+	VMOVUPS	Z29, 776128(AX)
+	VMOVUPS	Z2, 776192(AX)	// vecmat_3[4]
+	VMOVUPS	Z3, 776256(AX)	// vecmat_3[4] | 1
+	VMOVUPS	Z4, 776320(AX)	// vecmat_3[5]
+	VMOVUPS	Z5, 776384(AX)	// vecmat_3[5] | 1
+	VMOVUPS	Z6, 781184(AX)	// matvec_11[0]
+	VMOVUPS	Z7, 781248(AX)	// matvec_11[0] | 1
+	VMOVUPS	Z8, 781312(AX)	// matvec_11[1]
+	VMOVUPS	Z9, 781376(AX)	// matvec_11[1] | 1
 	MOVQ	$2, 65536(AX)
 	MOVQ	AX, CX
 	MOVQ	AX, SI
 loop46: // 2 times: vectors of the block
 	VMOVUPS	65792(CX), Z0	// mask
-	VMOVUPS	794368(CX), Z1	// vecmat_3[2]
-	VMOVUPS	794496(CX), Z1	// vecmat_3[3]
-	VMOVUPS	794112(CX), Z1	// vecmat_3[0]
-	VMOVUPS	794240(CX), Z1	// vecmat_3[1]
+	VMOVUPS	775936(CX), Z1	// vecmat_3[2]
+	VMOVUPS	776064(CX), Z1	// vecmat_3[3]
+	VMOVUPS	775680(CX), Z1	// vecmat_3[0]
+	VMOVUPS	775808(CX), Z1	// vecmat_3[1]
 	// arm.nde:11
-	VMOVUPS	794112(CX), Z1	// vecmat_3[0]
-	VMOVUPS	727296(CX), Z2	// cos_7[0]
-	VMOVUPS	794368(CX), Z3	// vecmat_3[2]
-	VMOVUPS	727040(CX), Z4	// sin_3[0]
+	VMOVUPS	775680(CX), Z1	// vecmat_3[0]
+	VMOVUPS	708864(CX), Z2	// cos_7[0]
+	VMOVUPS	775936(CX), Z3	// vecmat_3[2]
+	VMOVUPS	708608(CX), Z4	// sin_3[0]
 	VPXORD.BCST	f32_80000000<>(SB), Z4, Z4
 	VMULPS	Z4, Z3, Z3
 	VFMADD231PS	Z2, Z1, Z3
-	VMOVUPS	794240(CX), Z1	// vecmat_3[1]
-	VMOVUPS	727424(CX), Z2	// cos_7[1]
-	VMOVUPS	794496(CX), Z4	// vecmat_3[3]
-	VMOVUPS	727168(CX), Z5	// sin_3[1]
+	VMOVUPS	775808(CX), Z1	// vecmat_3[1]
+	VMOVUPS	708992(CX), Z2	// cos_7[1]
+	VMOVUPS	776064(CX), Z4	// vecmat_3[3]
+	VMOVUPS	708736(CX), Z5	// sin_3[1]
 	VPXORD.BCST	f32_80000000<>(SB), Z5, Z5
 	VMULPS	Z5, Z4, Z4
 	VFMADD231PS	Z2, Z1, Z4
-	VMOVUPS	722816(CX), Z1	// G_bar[1]
-	VMOVUPS	722688(CX), Z2	// G_bar[0]
-	VMOVUPS	720128(CX), Z5	// q_y4[0]
-	VMOVUPS	720256(CX), Z6	// q_y4[1]
+	VMOVUPS	704384(CX), Z1	// G_bar[1]
+	VMOVUPS	704256(CX), Z2	// G_bar[0]
+	VMOVUPS	701696(CX), Z5	// q_y4[0]
+	VMOVUPS	701824(CX), Z6	// q_y4[1]
 	// arm.nde:35
 	VADDPS	Z2, Z1, Z7
-	VMOVUPS	Z7, 794880(CX)	// add_17
+	VMOVUPS	Z7, 776448(CX)	// add_17
 	VADDPS	Z6, Z5, Z8
-	VMOVUPS	664704(CX), Z9	// mul_11
+	VMOVUPS	646272(CX), Z9	// mul_11
 	VMULPS	Z9, Z7, Z7
 	VPANDD.BCST	f32_7fffffff<>(SB), Z8, Z10
 	VBROADCASTSS	f32_4b400000<>(SB), Z11
@@ -15435,7 +14937,7 @@ loop46: // 2 times: vectors of the block
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z10, K1, Z10
 	VPXORD.BCST	f32_80000000<>(SB), Z10, Z10
 	VMULPS	Z10, Z7, Z7
-	VMOVUPS	664320(CX), Z10	// mul_9
+	VMOVUPS	645888(CX), Z10	// mul_9
 	VMULPS	Z10, Z2, Z11
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z12
 	VBROADCASTSS	f32_4b400000<>(SB), Z13
@@ -15471,8 +14973,8 @@ loop46: // 2 times: vectors of the block
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z12, K1, Z12
 	VPXORD.BCST	f32_80000000<>(SB), Z12, Z12
 	VFMADD213PS	Z7, Z12, Z11
-	VMOVUPS	756224(CX), Z12	// q_k4[0]
-	VMOVUPS	756352(CX), Z13	// q_k4[1]
+	VMOVUPS	737792(CX), Z12	// q_k4[0]
+	VMOVUPS	737920(CX), Z13	// q_k4[1]
 	// arm.nde:34
 	VMULPS	Z12, Z12, Z14
 	VMULPS.BCST	f32_40000000<>(SB), Z12, Z12
@@ -15480,11 +14982,11 @@ loop46: // 2 times: vectors of the block
 	VFMADD231PS	Z13, Z13, Z15
 	VMULPS	Z14, Z1, Z16
 	VFNMADD231PS	Z15, Z2, Z16
-	VMOVUPS	Z16, 795008(CX)	// k_bar
+	VMOVUPS	Z16, 776576(CX)	// k_bar
 	// arm.nde:29
-	VMOVUPS	661248(CX), Z17	// mul_6
+	VMOVUPS	642816(CX), Z17	// mul_6
 	VMULPS	Z17, Z16, Z16
-	VMOVUPS	720384(CX), Z18	// c2_3
+	VMOVUPS	701952(CX), Z18	// c2_3
 	VFMADD231PS	Z18, Z16, Z7
 	VPANDD.BCST	f32_7fffffff<>(SB), Z6, Z16
 	VBROADCASTSS	f32_4b400000<>(SB), Z18
@@ -15518,7 +15020,7 @@ loop46: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z6, Z6
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z6, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z16, K1, Z6
-	VMOVUPS	Z6, 795136(CX)	// s2_4
+	VMOVUPS	Z6, 776704(CX)	// s2_4
 	// arm.nde:33
 	VMULPS	Z6, Z17, Z16
 	// arm.nde:34
@@ -15561,7 +15063,7 @@ loop46: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z5
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z5, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z14, K1, Z5
-	VMOVUPS	Z5, 795264(CX)	// cos_11
+	VMOVUPS	Z5, 776832(CX)	// cos_11
 	VBROADCASTSS	f32_4b400000<>(SB), Z14
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z8, Z14
 	VSUBPS.BCST	f32_4b400000<>(SB), Z14, Z19
@@ -15593,11 +15095,11 @@ loop46: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z8, Z8
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z8, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z14, K1, Z8
-	VMOVUPS	Z8, 795392(CX)	// cos_12
+	VMOVUPS	Z8, 776960(CX)	// cos_12
 	VMULPS	Z8, Z9, Z8
 	VFMADD213PS	Z8, Z5, Z10
-	VMOVUPS	662144(CX), Z5	// take[0]
-	VMOVUPS	662272(CX), Z9	// take[1]
+	VMOVUPS	643712(CX), Z5	// take[0]
+	VMOVUPS	643840(CX), Z9	// take[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Z15, Z5, Z5
@@ -15605,21 +15107,21 @@ loop46: // 2 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Z10, Z5, Z5
-	VMOVUPS	799616(CX), Z10	// matvec_11[0]
+	VMOVUPS	781184(CX), Z10	// matvec_11[0]
 	VBROADCASTSS	5376(BX), Z11	// friction.4.bias[0]
 	VADDPS	Z11, Z10, Z10
 	VSUBPS	Z10, Z5, Z5
-	VMOVUPS	Z5, 799872(CX)	// sub_7[0]
+	VMOVUPS	Z5, 781440(CX)	// sub_7[0]
 	VSUBPS	Z8, Z9, Z8
-	VMOVUPS	799744(CX), Z9	// matvec_11[1]
+	VMOVUPS	781312(CX), Z9	// matvec_11[1]
 	VBROADCASTSS	5380(BX), Z10	// friction.4.bias[1]
 	VADDPS	Z10, Z9, Z9
 	VSUBPS	Z9, Z8, Z8
-	VMOVUPS	Z8, 800000(CX)	// sub_7[1]
-	VMOVUPS	720512(CX), Z9	// M_3[0]
-	VMOVUPS	720640(CX), Z10	// M_3[1]
-	VMOVUPS	720768(CX), Z11	// M_3[2]
-	VMOVUPS	720896(CX), Z14	// M_3[3]
+	VMOVUPS	Z8, 781568(CX)	// sub_7[1]
+	VMOVUPS	702080(CX), Z9	// M_3[0]
+	VMOVUPS	702208(CX), Z10	// M_3[1]
+	VMOVUPS	702336(CX), Z11	// M_3[2]
+	VMOVUPS	702464(CX), Z14	// M_3[3]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z9, Z15
 	VPANDD.BCST	f32_7fffffff<>(SB), Z11, Z19
 	VCMPPS	$17, Z19, Z15, K1
@@ -15646,100 +15148,100 @@ loop46: // 2 times: vectors of the block
 	VFNMADD231PS	Z8, Z11, Z14
 	VDIVPS	Z19, Z14, Z9
 	VPORD	Z5, Z9, Z5
-	VMOVUPS	Z5, 800128(CX)	// v_k4[0]
-	VMOVUPS	Z8, 800256(CX)	// v_k4[1]
-	VMOVUPS	722432(CX), Z9	// linsolve[0]
+	VMOVUPS	Z5, 781696(CX)	// v_k4[0]
+	VMOVUPS	Z8, 781824(CX)	// v_k4[1]
+	VMOVUPS	704000(CX), Z9	// linsolve[0]
 	VMULPS	Z5, Z9, Z10
 	VMULPS	Z8, Z9, Z9
-	VMOVUPS	722560(CX), Z11	// linsolve[1]
+	VMOVUPS	704128(CX), Z11	// linsolve[1]
 	VMULPS	Z5, Z11, Z5
 	VMULPS	Z8, Z11, Z8
 	VPXORD.BCST	f32_80000000<>(SB), Z10, Z10
-	VMOVUPS	Z10, 800384(CX)	// M_bar[0]
+	VMOVUPS	Z10, 781952(CX)	// M_bar[0]
 	VPXORD.BCST	f32_80000000<>(SB), Z9, Z9
-	VMOVUPS	Z9, 800512(CX)	// M_bar[1]
+	VMOVUPS	Z9, 782080(CX)	// M_bar[1]
 	VPXORD.BCST	f32_80000000<>(SB), Z5, Z5
-	VMOVUPS	Z5, 800640(CX)	// M_bar[2]
+	VMOVUPS	Z5, 782208(CX)	// M_bar[2]
 	VPXORD.BCST	f32_80000000<>(SB), Z8, Z8
-	VMOVUPS	Z8, 800768(CX)	// M_bar[3]
-	VMOVUPS	727936(CX), Z8	// M_4[0]
-	VMOVUPS	Z8, 801536(CX)	// transpose_2[0]
-	VMOVUPS	728192(CX), Z11	// M_4[2]
-	VMOVUPS	Z11, 801664(CX)	// transpose_2[1]
-	VMOVUPS	728064(CX), Z14	// M_4[1]
-	VMOVUPS	Z14, 801792(CX)	// transpose_2[2]
-	VMOVUPS	728320(CX), Z15	// M_4[3]
-	VMOVUPS	Z15, 801920(CX)	// transpose_2[3]
+	VMOVUPS	Z8, 782336(CX)	// M_bar[3]
+	VMOVUPS	709504(CX), Z8	// M_4[0]
+	VMOVUPS	Z8, 783104(CX)	// transpose_2[0]
+	VMOVUPS	709760(CX), Z11	// M_4[2]
+	VMOVUPS	Z11, 783232(CX)	// transpose_2[1]
+	VMOVUPS	709632(CX), Z14	// M_4[1]
+	VMOVUPS	Z14, 783360(CX)	// transpose_2[2]
+	VMOVUPS	709888(CX), Z15	// M_4[3]
+	VMOVUPS	Z15, 783488(CX)	// transpose_2[3]
 	// arm.nde:32
 	VADDPS	Z9, Z5, Z5
-	VMOVUPS	Z5, 800896(CX)	// add_18
+	VMOVUPS	Z5, 782464(CX)	// add_18
 	// arm.nde:28
-	VMOVUPS	660352(CX), Z9	// mul_4
+	VMOVUPS	641920(CX), Z9	// mul_4
 	VMULPS	Z17, Z5, Z5
 	VFMADD231PS	Z9, Z10, Z5
 	VPXORD.BCST	f32_80000000<>(SB), Z6, Z6
 	VFMADD231PS	Z6, Z5, Z7
-	VMOVUPD	596608(SI), Z5	// h
-	VMOVUPD	596672(SI), Z6	// h | 1
+	VMOVUPD	578176(SI), Z5	// h
+	VMOVUPD	578240(SI), Z6	// h | 1
 	// arm.nde:45
 	VMULPD.BCST	f64_3fd5555555555555<>(SB), Z5, Z5
 	VMULPD.BCST	f64_3fd5555555555555<>(SB), Z6, Z6
 	VCVTPD2PS	Z5, Y5
 	VCVTPD2PS	Z6, Y6
 	VINSERTF64X4	$1, Y6, Z5, Z5
-	VMOVUPS	Z5, 802048(CX)	// hb2
+	VMOVUPS	Z5, 783616(CX)	// hb2
 	// arm.nde:34
 	VMULPS	Z18, Z2, Z2
 	VMULPS.BCST	f32_40000000<>(SB), Z13, Z6
 	VMULPS	Z6, Z2, Z6
 	VFMADD231PS	Z12, Z2, Z6
-	VMOVUPS	623104(CX), Z9	// q_next_bar[0]
-	VMOVUPS	623232(CX), Z10	// q_next_bar[1]
-	VMOVUPS	624896(CX), Z17	// v_d3_bar[0]
-	VMOVUPS	625024(CX), Z18	// v_d3_bar[1]
-	VMOVUPS	624384(CX), Z19	// v_d2_bar[0]
-	VMOVUPS	624512(CX), Z20	// v_d2_bar[1]
-	VMOVUPS	623360(CX), Z21	// v_next_bar[0]
-	VMOVUPS	623488(CX), Z22	// v_next_bar[1]
-	VMOVUPS	624640(CX), Z23	// q_d3_bar[0]
-	VMOVUPS	624768(CX), Z24	// q_d3_bar[1]
-	VMOVUPS	624128(CX), Z25	// q_d2_bar[0]
-	VMOVUPS	624256(CX), Z26	// q_d2_bar[1]
-	VMOVUPS	794624(CX), Z27	// vecmat_3[4]
-	VMOVUPS	794752(CX), Z27	// vecmat_3[5]
+	VMOVUPS	604672(CX), Z9	// q_next_bar[0]
+	VMOVUPS	604800(CX), Z10	// q_next_bar[1]
+	VMOVUPS	606464(CX), Z17	// v_d3_bar[0]
+	VMOVUPS	606592(CX), Z18	// v_d3_bar[1]
+	VMOVUPS	605952(CX), Z19	// v_d2_bar[0]
+	VMOVUPS	606080(CX), Z20	// v_d2_bar[1]
+	VMOVUPS	604928(CX), Z21	// v_next_bar[0]
+	VMOVUPS	605056(CX), Z22	// v_next_bar[1]
+	VMOVUPS	606208(CX), Z23	// q_d3_bar[0]
+	VMOVUPS	606336(CX), Z24	// q_d3_bar[1]
+	VMOVUPS	605696(CX), Z25	// q_d2_bar[0]
+	VMOVUPS	605824(CX), Z26	// q_d2_bar[1]
+	VMOVUPS	776192(CX), Z27	// vecmat_3[4]
+	VMOVUPS	776320(CX), Z27	// vecmat_3[5]
 	// arm.nde:28
 	VADDPS.BCST	f32_00000000<>(SB), Z3, Z3
-	VMOVUPS	Z3, 801024(CX)	// q_y4_bar[0]
+	VMOVUPS	Z3, 782592(CX)	// q_y4_bar[0]
 	VADDPS	Z7, Z4, Z4
-	VMOVUPS	Z4, 801152(CX)	// q_y4_bar[1]
+	VMOVUPS	Z4, 782720(CX)	// q_y4_bar[1]
 	// arm.nde:45
 	VADDPS	Z3, Z9, Z3
-	VMOVUPS	Z3, 801280(CX)	// add_19[0]
+	VMOVUPS	Z3, 782848(CX)	// add_19[0]
 	VADDPS	Z4, Z10, Z3
-	VMOVUPS	Z3, 801408(CX)	// add_19[1]
+	VMOVUPS	Z3, 782976(CX)	// add_19[1]
 	VFMADD231PS.BCST	f32_bf2aaaab<>(SB), Z17, Z19
 	VFMADD231PS	Z5, Z21, Z19
-	VMOVUPS	Z19, 802176(CX)	// add_20[0]
+	VMOVUPS	Z19, 783744(CX)	// add_20[0]
 	VFMADD231PS.BCST	f32_bf2aaaab<>(SB), Z18, Z20
 	VFMADD231PS	Z5, Z22, Z20
-	VMOVUPS	Z20, 802304(CX)	// add_20[1]
+	VMOVUPS	Z20, 783872(CX)	// add_20[1]
 	VMULPS.BCST	f32_3f2aaaab<>(SB), Z23, Z3
-	VMOVUPS	Z3, 802432(CX)	// mul_18[0]
+	VMOVUPS	Z3, 784000(CX)	// mul_18[0]
 	VMULPS.BCST	f32_3f2aaaab<>(SB), Z24, Z4
-	VMOVUPS	Z4, 802560(CX)	// mul_18[1]
-	VMOVUPS	721792(CX), Z5	// hb1
+	VMOVUPS	Z4, 784128(CX)	// mul_18[1]
+	VMOVUPS	703360(CX), Z5	// hb1
 	VMULPS	Z5, Z9, Z7
-	VMOVUPS	Z7, 802688(CX)	// mul_19[0]
+	VMOVUPS	Z7, 784256(CX)	// mul_19[0]
 	VMULPS	Z5, Z10, Z5
-	VMOVUPS	Z5, 802816(CX)	// mul_19[1]
+	VMOVUPS	Z5, 784384(CX)	// mul_19[1]
 	// arm.nde:11
 	VFMADD231PS.BCST	f32_bf000000<>(SB), Z25, Z3
 	VADDPS	Z7, Z3, Z3
-	VMOVUPS	794624(CX), Z7	// vecmat_3[4]
+	VMOVUPS	776192(CX), Z7	// vecmat_3[4]
 	VADDPS	Z7, Z3, Z3
 	VFMADD231PS.BCST	f32_bf000000<>(SB), Z26, Z4
 	VADDPS	Z5, Z4, Z4
-	VMOVUPS	794752(CX), Z5	// vecmat_3[5]
+	VMOVUPS	776320(CX), Z5	// vecmat_3[5]
 	VADDPS	Z5, Z4, Z4
 	// arm.nde:34
 	VMULPS	Z13, Z2, Z2
@@ -15749,15 +15251,15 @@ loop46: // 2 times: vectors of the block
 	VADDPS.BCST	f32_00000000<>(SB), Z3, Z2
 	VADDPS	Z6, Z4, Z3
 	VADDPS	Z1, Z2, Z1
-	VMOVUPS	Z1, 802944(CX)	// q_k4_bar[0]
+	VMOVUPS	Z1, 784512(CX)	// q_k4_bar[0]
 	VADDPS.BCST	f32_00000000<>(SB), Z3, Z2
-	VMOVUPS	Z2, 803072(CX)	// q_k4_bar[1]
+	VMOVUPS	Z2, 784640(CX)	// q_k4_bar[1]
 	// arm.nde:45
-	VMOVUPS	660480(CX), Z3	// ha43
+	VMOVUPS	642048(CX), Z3	// ha43
 	VFMADD231PS	Z3, Z1, Z19
-	VMOVUPS	Z19, 803200(CX)	// v_k3_bar[0]
+	VMOVUPS	Z19, 784768(CX)	// v_k3_bar[0]
 	VFMADD231PS	Z3, Z2, Z20
-	VMOVUPS	Z20, 803328(CX)	// v_k3_bar[1]
+	VMOVUPS	Z20, 784896(CX)	// v_k3_bar[1]
 	// arm.nde:38
 	VPANDD.BCST	f32_7fffffff<>(SB), Z8, Z1
 	VPANDD.BCST	f32_7fffffff<>(SB), Z14, Z2
@@ -15785,19 +15287,19 @@ loop46: // 2 times: vectors of the block
 	VFNMADD231PS	Z1, Z3, Z4
 	VDIVPS	Z2, Z4, Z2
 	VPORD	Z5, Z2, Z2
-	VMOVUPS	Z2, 803456(CX)	// linsolve_2[0]
-	VMOVUPS	Z1, 803584(CX)	// linsolve_2[1]
+	VMOVUPS	Z2, 785024(CX)	// linsolve_2[0]
+	VMOVUPS	Z1, 785152(CX)	// linsolve_2[1]
 	VPXORD.BCST	f32_80000000<>(SB), Z2, Z2
-	VMOVUPS	Z2, 803712(CX)	// G_bar_2[0]
+	VMOVUPS	Z2, 785280(CX)	// G_bar_2[0]
 	VPXORD.BCST	f32_80000000<>(SB), Z1, Z1
-	VMOVUPS	Z1, 803840(CX)	// G_bar_2[1]
+	VMOVUPS	Z1, 785408(CX)	// G_bar_2[1]
 	// arm.nde:11
-	VMOVUPS	729856(CX), Z3	// sin_4[0]
+	VMOVUPS	711424(CX), Z3	// sin_4[0]
 	VPXORD.BCST	f32_80000000<>(SB), Z3, Z3
-	VMOVUPS	Z3, 817024(CX)	// neg_4[0]
-	VMOVUPS	729984(CX), Z3	// sin_4[1]
+	VMOVUPS	Z3, 798592(CX)	// neg_4[0]
+	VMOVUPS	711552(CX), Z3	// sin_4[1]
 	VPXORD.BCST	f32_80000000<>(SB), Z3, Z3
-	VMOVUPS	Z3, 817152(CX)	// neg_4[1]
+	VMOVUPS	Z3, 798720(CX)	// neg_4[1]
 	MOVQ	$32, DI
 	MOVQ	BX, R9
 	MOVQ	CX, R10
@@ -15807,7 +15309,7 @@ loop47: // 32 times: elements
 	VMULPS	Z3, Z2, Z3
 	VBROADCASTSS	5248(R9), Z4	// friction.4.weight[32]
 	VFMADD231PS	Z4, Z1, Z3
-	VMOVUPS	747520(R10), Z4	// add_14[0]
+	VMOVUPS	729088(R10), Z4	// add_14[0]
 	VPORD.BCST	f32_80000000<>(SB), Z4, Z5
 	VBROADCASTSS	f32_42b40000<>(SB), Z6
 	VMINPS	Z5, Z6, Z5
@@ -15832,7 +15334,7 @@ loop47: // 32 times: elements
 	VADDPS.BCST	f32_3f800000<>(SB), Z5, Z5
 	VDIVPS	Z5, Z4, Z4
 	VMULPS	Z4, Z3, Z3
-	VMOVUPS	Z3, 803968(R10)	// mul_20[0]
+	VMOVUPS	Z3, 785536(R10)	// mul_20[0]
 	VPANDD	Z0, Z3, Z3
 	VMOVUPS	83968(R11), Z4	// sum of friction.2.bias[0]
 	VADDPS	Z3, Z4, Z3
@@ -15853,8 +15355,8 @@ loop47: // 32 times: elements
 	MOVQ	R8, DI
 loop48: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	735232(SI), Z2	// add_13[0]
-	VMOVUPS	735296(SI), Z3	// add_13[0] | 1
+	VMOVUPS	716800(SI), Z2	// add_13[0]
+	VMOVUPS	716864(SI), Z3	// add_13[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z2, Z4
 	VBROADCASTSS	f32_42b40000<>(SB), Z5
 	VMINPS	Z4, Z5, Z4
@@ -15901,20 +15403,20 @@ loop48: // 32 times: elements
 	VBLENDMPS	Z4, Z3, K2, Z3
 	VADDPS.BCST	f32_3f800000<>(SB), Z4, Z4
 	VDIVPS	Z4, Z3, Z3
-	VMOVUPS	Z2, 812160(SI)	// sigmoid_2[0]
-	VMOVUPS	Z3, 812224(SI)	// sigmoid_2[0] | 1
-	VMOVUPS	751616(SI), Z2	// softplus_6[0]
-	VMOVUPS	751680(SI), Z3	// softplus_6[0] | 1
+	VMOVUPS	Z2, 793728(SI)	// sigmoid_2[0]
+	VMOVUPS	Z3, 793792(SI)	// sigmoid_2[0] | 1
+	VMOVUPS	733184(SI), Z2	// softplus_6[0]
+	VMOVUPS	733248(SI), Z3	// softplus_6[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	803712(AX), Z4	// G_bar_2[0]
-	VMOVUPS	803776(AX), Z5	// G_bar_2[0] | 1
+	VMOVUPS	785280(AX), Z4	// G_bar_2[0]
+	VMOVUPS	785344(AX), Z5	// G_bar_2[0] | 1
 	VMOVUPS	86016(DI), Z6	// sum of friction.4.weight[0]
 	VFMADD231PS	Z2, Z4, Z6
 	VFMADD231PS	Z3, Z5, Z6
 	VMOVUPS	Z6, 86016(DI)	// sum of friction.4.weight[0]
-	VMOVUPS	803840(AX), Z4	// G_bar_2[1]
-	VMOVUPS	803904(AX), Z5	// G_bar_2[1] | 1
+	VMOVUPS	785408(AX), Z4	// G_bar_2[1]
+	VMOVUPS	785472(AX), Z5	// G_bar_2[1] | 1
 	VMOVUPS	88064(DI), Z6	// sum of friction.4.weight[32]
 	VFMADD231PS	Z2, Z4, Z6
 	VFMADD231PS	Z3, Z5, Z6
@@ -15953,8 +15455,8 @@ loop49: // 2 times: tiles of 11 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop50: // 32 times: terms of the sums
-	VMOVUPS	803968(DI), Z24	// mul_20[0]
-	VMOVUPS	804032(DI), Z25	// mul_20[0] | 1
+	VMOVUPS	785536(DI), Z24	// mul_20[0]
+	VMOVUPS	785600(DI), Z25	// mul_20[0] | 1
 	VBROADCASTSS	896(R9), Z26	// friction.2.weight[0]
 	VFMADD231PS	Z24, Z26, Z2
 	VFMADD231PS	Z25, Z26, Z3
@@ -15992,28 +15494,28 @@ loop50: // 32 times: terms of the sums
 	ADDQ	$128, R9
 	DECQ	SI
 	JNE	loop50
-	VMOVUPS	Z2, 808064(CX)	// vecmat_4[0]
-	VMOVUPS	Z3, 808128(CX)	// vecmat_4[0] | 1
-	VMOVUPS	Z4, 808192(CX)	// vecmat_4[1]
-	VMOVUPS	Z5, 808256(CX)	// vecmat_4[1] | 1
-	VMOVUPS	Z6, 808320(CX)	// vecmat_4[2]
-	VMOVUPS	Z7, 808384(CX)	// vecmat_4[2] | 1
-	VMOVUPS	Z8, 808448(CX)	// vecmat_4[3]
-	VMOVUPS	Z9, 808512(CX)	// vecmat_4[3] | 1
-	VMOVUPS	Z10, 808576(CX)	// vecmat_4[4]
-	VMOVUPS	Z11, 808640(CX)	// vecmat_4[4] | 1
-	VMOVUPS	Z12, 808704(CX)	// vecmat_4[5]
-	VMOVUPS	Z13, 808768(CX)	// vecmat_4[5] | 1
-	VMOVUPS	Z14, 808832(CX)	// vecmat_4[6]
-	VMOVUPS	Z15, 808896(CX)	// vecmat_4[6] | 1
-	VMOVUPS	Z16, 808960(CX)	// vecmat_4[7]
-	VMOVUPS	Z17, 809024(CX)	// vecmat_4[7] | 1
-	VMOVUPS	Z18, 809088(CX)	// vecmat_4[8]
-	VMOVUPS	Z19, 809152(CX)	// vecmat_4[8] | 1
-	VMOVUPS	Z20, 809216(CX)	// vecmat_4[9]
-	VMOVUPS	Z21, 809280(CX)	// vecmat_4[9] | 1
-	VMOVUPS	Z22, 809344(CX)	// vecmat_4[10]
-	VMOVUPS	Z23, 809408(CX)	// vecmat_4[10] | 1
+	VMOVUPS	Z2, 789632(CX)	// vecmat_4[0]
+	VMOVUPS	Z3, 789696(CX)	// vecmat_4[0] | 1
+	VMOVUPS	Z4, 789760(CX)	// vecmat_4[1]
+	VMOVUPS	Z5, 789824(CX)	// vecmat_4[1] | 1
+	VMOVUPS	Z6, 789888(CX)	// vecmat_4[2]
+	VMOVUPS	Z7, 789952(CX)	// vecmat_4[2] | 1
+	VMOVUPS	Z8, 790016(CX)	// vecmat_4[3]
+	VMOVUPS	Z9, 790080(CX)	// vecmat_4[3] | 1
+	VMOVUPS	Z10, 790144(CX)	// vecmat_4[4]
+	VMOVUPS	Z11, 790208(CX)	// vecmat_4[4] | 1
+	VMOVUPS	Z12, 790272(CX)	// vecmat_4[5]
+	VMOVUPS	Z13, 790336(CX)	// vecmat_4[5] | 1
+	VMOVUPS	Z14, 790400(CX)	// vecmat_4[6]
+	VMOVUPS	Z15, 790464(CX)	// vecmat_4[6] | 1
+	VMOVUPS	Z16, 790528(CX)	// vecmat_4[7]
+	VMOVUPS	Z17, 790592(CX)	// vecmat_4[7] | 1
+	VMOVUPS	Z18, 790656(CX)	// vecmat_4[8]
+	VMOVUPS	Z19, 790720(CX)	// vecmat_4[8] | 1
+	VMOVUPS	Z20, 790784(CX)	// vecmat_4[9]
+	VMOVUPS	Z21, 790848(CX)	// vecmat_4[9] | 1
+	VMOVUPS	Z22, 790912(CX)	// vecmat_4[10]
+	VMOVUPS	Z23, 790976(CX)	// vecmat_4[10] | 1
 	ADDQ	$44, 65544(AX)
 	ADDQ	$1408, CX
 	DECQ	65536(AX)
@@ -16042,8 +15544,8 @@ loop50: // 32 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop51: // 32 times: terms of the sums
-	VMOVUPS	803968(SI), Z22	// mul_20[0]
-	VMOVUPS	804032(SI), Z23	// mul_20[0] | 1
+	VMOVUPS	785536(SI), Z22	// mul_20[0]
+	VMOVUPS	785600(SI), Z23	// mul_20[0] | 1
 	VBROADCASTSS	984(DI), Z24	// friction.2.weight[22]
 	VFMADD231PS	Z22, Z24, Z2
 	VFMADD231PS	Z23, Z24, Z3
@@ -16078,41 +15580,41 @@ loop51: // 32 times: terms of the sums
 	ADDQ	$128, DI
 	DECQ	CX
 	JNE	loop51
-	VMOVUPS	Z2, 810880(AX)	// vecmat_4[22]
-	VMOVUPS	Z3, 810944(AX)	// vecmat_4[22] | 1
-	VMOVUPS	Z4, 811008(AX)	// vecmat_4[23]
-	VMOVUPS	Z5, 811072(AX)	// vecmat_4[23] | 1
-	VMOVUPS	Z6, 811136(AX)	// vecmat_4[24]
-	VMOVUPS	Z7, 811200(AX)	// vecmat_4[24] | 1
-	VMOVUPS	Z8, 811264(AX)	// vecmat_4[25]
-	VMOVUPS	Z9, 811328(AX)	// vecmat_4[25] | 1
-	VMOVUPS	Z10, 811392(AX)	// vecmat_4[26]
-	VMOVUPS	Z11, 811456(AX)	// vecmat_4[26] | 1
-	VMOVUPS	Z12, 811520(AX)	// vecmat_4[27]
-	VMOVUPS	Z13, 811584(AX)	// vecmat_4[27] | 1
-	VMOVUPS	Z14, 811648(AX)	// vecmat_4[28]
-	VMOVUPS	Z15, 811712(AX)	// vecmat_4[28] | 1
-	VMOVUPS	Z16, 811776(AX)	// vecmat_4[29]
-	VMOVUPS	Z17, 811840(AX)	// vecmat_4[29] | 1
-	VMOVUPS	Z18, 811904(AX)	// vecmat_4[30]
-	VMOVUPS	Z19, 811968(AX)	// vecmat_4[30] | 1
-	VMOVUPS	Z20, 812032(AX)	// vecmat_4[31]
-	VMOVUPS	Z21, 812096(AX)	// vecmat_4[31] | 1
+	VMOVUPS	Z2, 792448(AX)	// vecmat_4[22]
+	VMOVUPS	Z3, 792512(AX)	// vecmat_4[22] | 1
+	VMOVUPS	Z4, 792576(AX)	// vecmat_4[23]
+	VMOVUPS	Z5, 792640(AX)	// vecmat_4[23] | 1
+	VMOVUPS	Z6, 792704(AX)	// vecmat_4[24]
+	VMOVUPS	Z7, 792768(AX)	// vecmat_4[24] | 1
+	VMOVUPS	Z8, 792832(AX)	// vecmat_4[25]
+	VMOVUPS	Z9, 792896(AX)	// vecmat_4[25] | 1
+	VMOVUPS	Z10, 792960(AX)	// vecmat_4[26]
+	VMOVUPS	Z11, 793024(AX)	// vecmat_4[26] | 1
+	VMOVUPS	Z12, 793088(AX)	// vecmat_4[27]
+	VMOVUPS	Z13, 793152(AX)	// vecmat_4[27] | 1
+	VMOVUPS	Z14, 793216(AX)	// vecmat_4[28]
+	VMOVUPS	Z15, 793280(AX)	// vecmat_4[28] | 1
+	VMOVUPS	Z16, 793344(AX)	// vecmat_4[29]
+	VMOVUPS	Z17, 793408(AX)	// vecmat_4[29] | 1
+	VMOVUPS	Z18, 793472(AX)	// vecmat_4[30]
+	VMOVUPS	Z19, 793536(AX)	// vecmat_4[30] | 1
+	VMOVUPS	Z20, 793600(AX)	// vecmat_4[31]
+	VMOVUPS	Z21, 793664(AX)	// vecmat_4[31] | 1
 	MOVQ	$16, CX
 	MOVQ	AX, SI
 loop52: // 16 times: tiles of 2 elements
-	VMOVUPS	803968(SI), Z2	// mul_20[0]
-	VMOVUPS	804032(SI), Z3	// mul_20[0] | 1
+	VMOVUPS	785536(SI), Z2	// mul_20[0]
+	VMOVUPS	785600(SI), Z3	// mul_20[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	Z2, 651392(SI)	// turned[0]
-	VMOVUPS	Z3, 651456(SI)	// turned[0] | 1
-	VMOVUPS	804096(SI), Z2	// mul_20[1]
-	VMOVUPS	804160(SI), Z3	// mul_20[1] | 1
+	VMOVUPS	Z2, 632960(SI)	// turned[0]
+	VMOVUPS	Z3, 633024(SI)	// turned[0] | 1
+	VMOVUPS	785664(SI), Z2	// mul_20[1]
+	VMOVUPS	785728(SI), Z3	// mul_20[1] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	Z2, 651520(SI)	// turned[1]
-	VMOVUPS	Z3, 651584(SI)	// turned[1] | 1
+	VMOVUPS	Z2, 633088(SI)	// turned[1]
+	VMOVUPS	Z3, 633152(SI)	// turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop52
@@ -16124,22 +15626,22 @@ loop53: // 2 times: vectors of the block
 	MOVQ	65544(AX), SI
 	MOVQ	65552(AX), DI
 loop54: // 2 times
-	VMOVUPS	739328(SI), Z2	// softplus_5[0]
-	VMOVUPS	739456(SI), Z3	// softplus_5[1]
-	VMOVUPS	739584(SI), Z4	// softplus_5[2]
-	VMOVUPS	739712(SI), Z5	// softplus_5[3]
-	VMOVUPS	739840(SI), Z6	// softplus_5[4]
-	VMOVUPS	739968(SI), Z7	// softplus_5[5]
-	VMOVUPS	740096(SI), Z8	// softplus_5[6]
-	VMOVUPS	740224(SI), Z9	// softplus_5[7]
-	VMOVUPS	740352(SI), Z10	// softplus_5[8]
-	VMOVUPS	740480(SI), Z11	// softplus_5[9]
-	VMOVUPS	740608(SI), Z12	// softplus_5[10]
-	VMOVUPS	740736(SI), Z13	// softplus_5[11]
-	VMOVUPS	740864(SI), Z14	// softplus_5[12]
-	VMOVUPS	740992(SI), Z15	// softplus_5[13]
-	VMOVUPS	741120(SI), Z16	// softplus_5[14]
-	VMOVUPS	741248(SI), Z17	// softplus_5[15]
+	VMOVUPS	720896(SI), Z2	// softplus_5[0]
+	VMOVUPS	721024(SI), Z3	// softplus_5[1]
+	VMOVUPS	721152(SI), Z4	// softplus_5[2]
+	VMOVUPS	721280(SI), Z5	// softplus_5[3]
+	VMOVUPS	721408(SI), Z6	// softplus_5[4]
+	VMOVUPS	721536(SI), Z7	// softplus_5[5]
+	VMOVUPS	721664(SI), Z8	// softplus_5[6]
+	VMOVUPS	721792(SI), Z9	// softplus_5[7]
+	VMOVUPS	721920(SI), Z10	// softplus_5[8]
+	VMOVUPS	722048(SI), Z11	// softplus_5[9]
+	VMOVUPS	722176(SI), Z12	// softplus_5[10]
+	VMOVUPS	722304(SI), Z13	// softplus_5[11]
+	VMOVUPS	722432(SI), Z14	// softplus_5[12]
+	VMOVUPS	722560(SI), Z15	// softplus_5[13]
+	VMOVUPS	722688(SI), Z16	// softplus_5[14]
+	VMOVUPS	722816(SI), Z17	// softplus_5[15]
 	VUNPCKLPS	Z3, Z2, Z18
 	VUNPCKHPS	Z3, Z2, Z2
 	VUNPCKLPS	Z5, Z4, Z3
@@ -16204,22 +15706,22 @@ loop54: // 2 times
 	VSHUFF32X4	$221, Z14, Z10, Z6
 	VSHUFF32X4	$136, Z6, Z2, Z10
 	VSHUFF32X4	$221, Z6, Z2, Z2
-	VMOVUPS	Z20, 655488(DI)	// turned[32]
-	VMOVUPS	Z19, 655552(DI)	// turned[32] | 1
-	VMOVUPS	Z17, 655616(DI)	// turned[33]
-	VMOVUPS	Z18, 655680(DI)	// turned[33] | 1
-	VMOVUPS	Z13, 655744(DI)	// turned[34]
-	VMOVUPS	Z8, 655808(DI)	// turned[34] | 1
-	VMOVUPS	Z12, 655872(DI)	// turned[35]
-	VMOVUPS	Z10, 655936(DI)	// turned[35] | 1
-	VMOVUPS	Z16, 656000(DI)	// turned[36]
-	VMOVUPS	Z9, 656064(DI)	// turned[36] | 1
-	VMOVUPS	Z4, 656128(DI)	// turned[37]
-	VMOVUPS	Z11, 656192(DI)	// turned[37] | 1
-	VMOVUPS	Z5, 656256(DI)	// turned[38]
-	VMOVUPS	Z3, 656320(DI)	// turned[38] | 1
-	VMOVUPS	Z7, 656384(DI)	// turned[39]
-	VMOVUPS	Z2, 656448(DI)	// turned[39] | 1
+	VMOVUPS	Z20, 637056(DI)	// turned[32]
+	VMOVUPS	Z19, 637120(DI)	// turned[32] | 1
+	VMOVUPS	Z17, 637184(DI)	// turned[33]
+	VMOVUPS	Z18, 637248(DI)	// turned[33] | 1
+	VMOVUPS	Z13, 637312(DI)	// turned[34]
+	VMOVUPS	Z8, 637376(DI)	// turned[34] | 1
+	VMOVUPS	Z12, 637440(DI)	// turned[35]
+	VMOVUPS	Z10, 637504(DI)	// turned[35] | 1
+	VMOVUPS	Z16, 637568(DI)	// turned[36]
+	VMOVUPS	Z9, 637632(DI)	// turned[36] | 1
+	VMOVUPS	Z4, 637696(DI)	// turned[37]
+	VMOVUPS	Z11, 637760(DI)	// turned[37] | 1
+	VMOVUPS	Z5, 637824(DI)	// turned[38]
+	VMOVUPS	Z3, 637888(DI)	// turned[38] | 1
+	VMOVUPS	Z7, 637952(DI)	// turned[39]
+	VMOVUPS	Z2, 638016(DI)	// turned[39] | 1
 	ADDQ	$2048, SI
 	ADDQ	$2048, DI
 	DECQ	CX
@@ -16252,56 +15754,56 @@ loop55: // 4 times: tiles of 8 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop56: // 16 times: samples, 2 at a time
-	VMOVUPS	655488(DI), Z18	// turned[32]
-	VMOVUPS	657536(DI), Z19	// turned[48]
-	VBROADCASTSS	651392(R9), Z20	// turned[0]
+	VMOVUPS	637056(DI), Z18	// turned[32]
+	VMOVUPS	639104(DI), Z19	// turned[48]
+	VBROADCASTSS	632960(R9), Z20	// turned[0]
 	VFMADD231PS	Z18, Z20, Z2
 	VFMADD231PS	Z19, Z20, Z3
-	VBROADCASTSS	651520(R9), Z20	// turned[1]
+	VBROADCASTSS	633088(R9), Z20	// turned[1]
 	VFMADD231PS	Z18, Z20, Z4
 	VFMADD231PS	Z19, Z20, Z5
-	VBROADCASTSS	651648(R9), Z20	// turned[2]
+	VBROADCASTSS	633216(R9), Z20	// turned[2]
 	VFMADD231PS	Z18, Z20, Z6
 	VFMADD231PS	Z19, Z20, Z7
-	VBROADCASTSS	651776(R9), Z20	// turned[3]
+	VBROADCASTSS	633344(R9), Z20	// turned[3]
 	VFMADD231PS	Z18, Z20, Z8
 	VFMADD231PS	Z19, Z20, Z9
-	VBROADCASTSS	651904(R9), Z20	// turned[4]
+	VBROADCASTSS	633472(R9), Z20	// turned[4]
 	VFMADD231PS	Z18, Z20, Z10
 	VFMADD231PS	Z19, Z20, Z11
-	VBROADCASTSS	652032(R9), Z20	// turned[5]
+	VBROADCASTSS	633600(R9), Z20	// turned[5]
 	VFMADD231PS	Z18, Z20, Z12
 	VFMADD231PS	Z19, Z20, Z13
-	VBROADCASTSS	652160(R9), Z20	// turned[6]
+	VBROADCASTSS	633728(R9), Z20	// turned[6]
 	VFMADD231PS	Z18, Z20, Z14
 	VFMADD231PS	Z19, Z20, Z15
-	VBROADCASTSS	652288(R9), Z20	// turned[7]
+	VBROADCASTSS	633856(R9), Z20	// turned[7]
 	VFMADD231PS	Z18, Z20, Z16
 	VFMADD231PS	Z19, Z20, Z17
-	VMOVUPS	655552(DI), Z18	// turned[32] | 1
-	VMOVUPS	657600(DI), Z19	// turned[48] | 1
-	VBROADCASTSS	651396(R9), Z20	// turned[0]
+	VMOVUPS	637120(DI), Z18	// turned[32] | 1
+	VMOVUPS	639168(DI), Z19	// turned[48] | 1
+	VBROADCASTSS	632964(R9), Z20	// turned[0]
 	VFMADD231PS	Z18, Z20, Z2
 	VFMADD231PS	Z19, Z20, Z3
-	VBROADCASTSS	651524(R9), Z20	// turned[1]
+	VBROADCASTSS	633092(R9), Z20	// turned[1]
 	VFMADD231PS	Z18, Z20, Z4
 	VFMADD231PS	Z19, Z20, Z5
-	VBROADCASTSS	651652(R9), Z20	// turned[2]
+	VBROADCASTSS	633220(R9), Z20	// turned[2]
 	VFMADD231PS	Z18, Z20, Z6
 	VFMADD231PS	Z19, Z20, Z7
-	VBROADCASTSS	651780(R9), Z20	// turned[3]
+	VBROADCASTSS	633348(R9), Z20	// turned[3]
 	VFMADD231PS	Z18, Z20, Z8
 	VFMADD231PS	Z19, Z20, Z9
-	VBROADCASTSS	651908(R9), Z20	// turned[4]
+	VBROADCASTSS	633476(R9), Z20	// turned[4]
 	VFMADD231PS	Z18, Z20, Z10
 	VFMADD231PS	Z19, Z20, Z11
-	VBROADCASTSS	652036(R9), Z20	// turned[5]
+	VBROADCASTSS	633604(R9), Z20	// turned[5]
 	VFMADD231PS	Z18, Z20, Z12
 	VFMADD231PS	Z19, Z20, Z13
-	VBROADCASTSS	652164(R9), Z20	// turned[6]
+	VBROADCASTSS	633732(R9), Z20	// turned[6]
 	VFMADD231PS	Z18, Z20, Z14
 	VFMADD231PS	Z19, Z20, Z15
-	VBROADCASTSS	652292(R9), Z20	// turned[7]
+	VBROADCASTSS	633860(R9), Z20	// turned[7]
 	VFMADD231PS	Z18, Z20, Z16
 	VFMADD231PS	Z19, Z20, Z17
 	ADDQ	$128, DI
@@ -16351,10 +15853,10 @@ loop56: // 16 times: samples, 2 at a time
 	MOVQ	R8, 65544(AX)
 loop57: // 4 times: tiles of 8 elements
 	// arm.nde:11
-	VMOVUPS	808064(CX), Z10	// vecmat_4[0]
-	VMOVUPS	808128(CX), Z11	// vecmat_4[0] | 1
-	VMOVUPS	812160(CX), Z12	// sigmoid_2[0]
-	VMOVUPS	812224(CX), Z13	// sigmoid_2[0] | 1
+	VMOVUPS	789632(CX), Z10	// vecmat_4[0]
+	VMOVUPS	789696(CX), Z11	// vecmat_4[0] | 1
+	VMOVUPS	793728(CX), Z12	// sigmoid_2[0]
+	VMOVUPS	793792(CX), Z13	// sigmoid_2[0] | 1
 	VMULPS	Z12, Z10, Z10
 	VMULPS	Z13, Z11, Z11
 	VPANDD	Z0, Z10, Z12
@@ -16389,10 +15891,10 @@ loop57: // 4 times: tiles of 8 elements
 	VBROADCASTSS	20(DI), Z12	// friction.0.weight[5]
 	VFMADD231PS	Z10, Z12, Z8
 	VFMADD231PS	Z11, Z12, Z9
-	VMOVUPS	808192(CX), Z12	// vecmat_4[1]
-	VMOVUPS	808256(CX), Z13	// vecmat_4[1] | 1
-	VMOVUPS	812288(CX), Z14	// sigmoid_2[1]
-	VMOVUPS	812352(CX), Z15	// sigmoid_2[1] | 1
+	VMOVUPS	789760(CX), Z12	// vecmat_4[1]
+	VMOVUPS	789824(CX), Z13	// vecmat_4[1] | 1
+	VMOVUPS	793856(CX), Z14	// sigmoid_2[1]
+	VMOVUPS	793920(CX), Z15	// sigmoid_2[1] | 1
 	VMULPS	Z14, Z12, Z12
 	VMULPS	Z15, Z13, Z13
 	VPANDD	Z0, Z12, Z14
@@ -16427,10 +15929,10 @@ loop57: // 4 times: tiles of 8 elements
 	VBROADCASTSS	44(DI), Z14	// friction.0.weight[11]
 	VFMADD231PS	Z12, Z14, Z8
 	VFMADD231PS	Z13, Z14, Z9
-	VMOVUPS	808320(CX), Z14	// vecmat_4[2]
-	VMOVUPS	808384(CX), Z15	// vecmat_4[2] | 1
-	VMOVUPS	812416(CX), Z16	// sigmoid_2[2]
-	VMOVUPS	812480(CX), Z17	// sigmoid_2[2] | 1
+	VMOVUPS	789888(CX), Z14	// vecmat_4[2]
+	VMOVUPS	789952(CX), Z15	// vecmat_4[2] | 1
+	VMOVUPS	793984(CX), Z16	// sigmoid_2[2]
+	VMOVUPS	794048(CX), Z17	// sigmoid_2[2] | 1
 	VMULPS	Z16, Z14, Z14
 	VMULPS	Z17, Z15, Z15
 	VPANDD	Z0, Z14, Z16
@@ -16465,10 +15967,10 @@ loop57: // 4 times: tiles of 8 elements
 	VBROADCASTSS	68(DI), Z16	// friction.0.weight[17]
 	VFMADD231PS	Z14, Z16, Z8
 	VFMADD231PS	Z15, Z16, Z9
-	VMOVUPS	808448(CX), Z16	// vecmat_4[3]
-	VMOVUPS	808512(CX), Z17	// vecmat_4[3] | 1
-	VMOVUPS	812544(CX), Z18	// sigmoid_2[3]
-	VMOVUPS	812608(CX), Z19	// sigmoid_2[3] | 1
+	VMOVUPS	790016(CX), Z16	// vecmat_4[3]
+	VMOVUPS	790080(CX), Z17	// vecmat_4[3] | 1
+	VMOVUPS	794112(CX), Z18	// sigmoid_2[3]
+	VMOVUPS	794176(CX), Z19	// sigmoid_2[3] | 1
 	VMULPS	Z18, Z16, Z16
 	VMULPS	Z19, Z17, Z17
 	VPANDD	Z0, Z16, Z18
@@ -16503,10 +16005,10 @@ loop57: // 4 times: tiles of 8 elements
 	VBROADCASTSS	92(DI), Z18	// friction.0.weight[23]
 	VFMADD231PS	Z16, Z18, Z8
 	VFMADD231PS	Z17, Z18, Z9
-	VMOVUPS	808576(CX), Z18	// vecmat_4[4]
-	VMOVUPS	808640(CX), Z19	// vecmat_4[4] | 1
-	VMOVUPS	812672(CX), Z20	// sigmoid_2[4]
-	VMOVUPS	812736(CX), Z21	// sigmoid_2[4] | 1
+	VMOVUPS	790144(CX), Z18	// vecmat_4[4]
+	VMOVUPS	790208(CX), Z19	// vecmat_4[4] | 1
+	VMOVUPS	794240(CX), Z20	// sigmoid_2[4]
+	VMOVUPS	794304(CX), Z21	// sigmoid_2[4] | 1
 	VMULPS	Z20, Z18, Z18
 	VMULPS	Z21, Z19, Z19
 	VPANDD	Z0, Z18, Z20
@@ -16541,10 +16043,10 @@ loop57: // 4 times: tiles of 8 elements
 	VBROADCASTSS	116(DI), Z20	// friction.0.weight[29]
 	VFMADD231PS	Z18, Z20, Z8
 	VFMADD231PS	Z19, Z20, Z9
-	VMOVUPS	808704(CX), Z20	// vecmat_4[5]
-	VMOVUPS	808768(CX), Z21	// vecmat_4[5] | 1
-	VMOVUPS	812800(CX), Z22	// sigmoid_2[5]
-	VMOVUPS	812864(CX), Z23	// sigmoid_2[5] | 1
+	VMOVUPS	790272(CX), Z20	// vecmat_4[5]
+	VMOVUPS	790336(CX), Z21	// vecmat_4[5] | 1
+	VMOVUPS	794368(CX), Z22	// sigmoid_2[5]
+	VMOVUPS	794432(CX), Z23	// sigmoid_2[5] | 1
 	VMULPS	Z22, Z20, Z20
 	VMULPS	Z23, Z21, Z21
 	VPANDD	Z0, Z20, Z22
@@ -16579,10 +16081,10 @@ loop57: // 4 times: tiles of 8 elements
 	VBROADCASTSS	140(DI), Z22	// friction.0.weight[35]
 	VFMADD231PS	Z20, Z22, Z8
 	VFMADD231PS	Z21, Z22, Z9
-	VMOVUPS	808832(CX), Z22	// vecmat_4[6]
-	VMOVUPS	808896(CX), Z23	// vecmat_4[6] | 1
-	VMOVUPS	812928(CX), Z24	// sigmoid_2[6]
-	VMOVUPS	812992(CX), Z25	// sigmoid_2[6] | 1
+	VMOVUPS	790400(CX), Z22	// vecmat_4[6]
+	VMOVUPS	790464(CX), Z23	// vecmat_4[6] | 1
+	VMOVUPS	794496(CX), Z24	// sigmoid_2[6]
+	VMOVUPS	794560(CX), Z25	// sigmoid_2[6] | 1
 	VMULPS	Z24, Z22, Z22
 	VMULPS	Z25, Z23, Z23
 	VPANDD	Z0, Z22, Z24
@@ -16617,10 +16119,10 @@ loop57: // 4 times: tiles of 8 elements
 	VBROADCASTSS	164(DI), Z24	// friction.0.weight[41]
 	VFMADD231PS	Z22, Z24, Z8
 	VFMADD231PS	Z23, Z24, Z9
-	VMOVUPS	808960(CX), Z24	// vecmat_4[7]
-	VMOVUPS	809024(CX), Z25	// vecmat_4[7] | 1
-	VMOVUPS	813056(CX), Z26	// sigmoid_2[7]
-	VMOVUPS	813120(CX), Z27	// sigmoid_2[7] | 1
+	VMOVUPS	790528(CX), Z24	// vecmat_4[7]
+	VMOVUPS	790592(CX), Z25	// vecmat_4[7] | 1
+	VMOVUPS	794624(CX), Z26	// sigmoid_2[7]
+	VMOVUPS	794688(CX), Z27	// sigmoid_2[7] | 1
 	VMULPS	Z26, Z24, Z24
 	VMULPS	Z27, Z25, Z25
 	VPANDD	Z0, Z24, Z26
@@ -16675,8 +16177,8 @@ loop57: // 4 times: tiles of 8 elements
 	MOVQ	AX, R10
 	MOVQ	65544(AX), R11
 loop58: // 6 times: elements
-	VMOVUPS	730368(R10), Z26	// concat_3[0]
-	VMOVUPS	730432(R10), Z27	// concat_3[0] | 1
+	VMOVUPS	711936(R10), Z26	// concat_3[0]
+	VMOVUPS	712000(R10), Z27	// concat_3[0] | 1
 	VMOVUPS	(R11), Z28	// sum of friction.0.weight[0]
 	VFMADD231PS	Z26, Z10, Z28
 	VFMADD231PS	Z27, Z11, Z28
@@ -16720,51 +16222,51 @@ loop58: // 6 times: elements
 	DECQ	65536(AX)
 	JNE	loop57
 	VMOVUPS	0(AX), Z29	// vecmat_5[0]
-	VMOVUPS	Z29, 816256(AX)
+	VMOVUPS	Z29, 797824(AX)
 	VMOVUPS	64(AX), Z29	// vecmat_5[0] | 1
-	VMOVUPS	Z29, 816320(AX)
+	VMOVUPS	Z29, 797888(AX)
 	VMOVUPS	128(AX), Z29	// vecmat_5[1]
-	VMOVUPS	Z29, 816384(AX)
+	VMOVUPS	Z29, 797952(AX)
 	VMOVUPS	192(AX), Z29	// vecmat_5[1] | 1
-	VMOVUPS	Z29, 816448(AX)
-	VMOVUPS	Z2, 816512(AX)	// vecmat_5[2]
-	VMOVUPS	Z3, 816576(AX)	// vecmat_5[2] | 1
-	VMOVUPS	Z4, 816640(AX)	// vecmat_5[3]
-	VMOVUPS	Z5, 816704(AX)	// vecmat_5[3] | 1
-	VMOVUPS	Z6, 816768(AX)	// vecmat_5[4]
-	VMOVUPS	Z7, 816832(AX)	// vecmat_5[4] | 1
-	VMOVUPS	Z8, 816896(AX)	// vecmat_5[5]
-	VMOVUPS	Z9, 816960(AX)	// vecmat_5[5] | 1
+	VMOVUPS	Z29, 798016(AX)
+	VMOVUPS	Z2, 798080(AX)	// vecmat_5[2]
+	VMOVUPS	Z3, 798144(AX)	// vecmat_5[2] | 1
+	VMOVUPS	Z4, 798208(AX)	// vecmat_5[3]
+	VMOVUPS	Z5, 798272(AX)	// vecmat_5[3] | 1
+	VMOVUPS	Z6, 798336(AX)	// vecmat_5[4]
+	VMOVUPS	Z7, 798400(AX)	// vecmat_5[4] | 1
+	VMOVUPS	Z8, 798464(AX)	// vecmat_5[5]
+	VMOVUPS	Z9, 798528(AX)	// vecmat_5[5] | 1
 	MOVQ	$2, 65536(AX)
 	MOVQ	AX, CX
 loop59: // 2 times: vectors of the block
 	VMOVUPS	65792(CX), Z0	// mask
-	VMOVUPS	816512(CX), Z1	// vecmat_5[2]
-	VMOVUPS	816640(CX), Z1	// vecmat_5[3]
-	VMOVUPS	816256(CX), Z1	// vecmat_5[0]
-	VMOVUPS	816384(CX), Z1	// vecmat_5[1]
+	VMOVUPS	798080(CX), Z1	// vecmat_5[2]
+	VMOVUPS	798208(CX), Z1	// vecmat_5[3]
+	VMOVUPS	797824(CX), Z1	// vecmat_5[0]
+	VMOVUPS	797952(CX), Z1	// vecmat_5[1]
 	// arm.nde:11
-	VMOVUPS	816256(CX), Z1	// vecmat_5[0]
-	VMOVUPS	730112(CX), Z2	// cos_10[0]
-	VMOVUPS	816512(CX), Z3	// vecmat_5[2]
-	VMOVUPS	817024(CX), Z4	// neg_4[0]
+	VMOVUPS	797824(CX), Z1	// vecmat_5[0]
+	VMOVUPS	711680(CX), Z2	// cos_10[0]
+	VMOVUPS	798080(CX), Z3	// vecmat_5[2]
+	VMOVUPS	798592(CX), Z4	// neg_4[0]
 	VMULPS	Z4, Z3, Z3
 	VFMADD231PS	Z2, Z1, Z3
-	VMOVUPS	816384(CX), Z1	// vecmat_5[1]
-	VMOVUPS	730240(CX), Z2	// cos_10[1]
-	VMOVUPS	816640(CX), Z4	// vecmat_5[3]
-	VMOVUPS	817152(CX), Z5	// neg_4[1]
+	VMOVUPS	797952(CX), Z1	// vecmat_5[1]
+	VMOVUPS	711808(CX), Z2	// cos_10[1]
+	VMOVUPS	798208(CX), Z4	// vecmat_5[3]
+	VMOVUPS	798720(CX), Z5	// neg_4[1]
 	VMULPS	Z5, Z4, Z4
 	VFMADD231PS	Z2, Z1, Z4
-	VMOVUPS	803840(CX), Z1	// G_bar_2[1]
-	VMOVUPS	803712(CX), Z2	// G_bar_2[0]
-	VMOVUPS	727552(CX), Z5	// q_y3[0]
+	VMOVUPS	785408(CX), Z1	// G_bar_2[1]
+	VMOVUPS	785280(CX), Z2	// G_bar_2[0]
+	VMOVUPS	709120(CX), Z5	// q_y3[0]
 	// arm.nde:35
 	VADDPS	Z2, Z1, Z6
-	VMOVUPS	Z6, 817280(CX)	// add_21
-	VMOVUPS	664704(CX), Z7	// mul_11
+	VMOVUPS	Z6, 798848(CX)	// add_21
+	VMOVUPS	646272(CX), Z7	// mul_11
 	VMULPS	Z7, Z6, Z6
-	VMOVUPS	729344(CX), Z7	// add_12
+	VMOVUPS	710912(CX), Z7	// add_12
 	VPANDD.BCST	f32_7fffffff<>(SB), Z7, Z8
 	VBROADCASTSS	f32_4b400000<>(SB), Z9
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z8, Z9
@@ -16799,7 +16301,7 @@ loop59: // 2 times: vectors of the block
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z8, K1, Z7
 	VPXORD.BCST	f32_80000000<>(SB), Z7, Z7
 	VMULPS	Z7, Z6, Z6
-	VMOVUPS	664320(CX), Z7	// mul_9
+	VMOVUPS	645888(CX), Z7	// mul_9
 	VMULPS	Z7, Z2, Z7
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z8
 	VBROADCASTSS	f32_4b400000<>(SB), Z9
@@ -16836,119 +16338,119 @@ loop59: // 2 times: vectors of the block
 	VPXORD.BCST	f32_80000000<>(SB), Z5, Z5
 	VFMADD213PS	Z6, Z5, Z7
 	// arm.nde:34
-	VMOVUPS	728960(CX), Z5	// add_11
-	VMOVUPS	729088(CX), Z8	// square_3
+	VMOVUPS	710528(CX), Z5	// add_11
+	VMOVUPS	710656(CX), Z8	// square_3
 	VMULPS	Z8, Z1, Z8
 	VFNMADD231PS	Z5, Z2, Z8
-	VMOVUPS	Z8, 817408(CX)	// k_bar_2
+	VMOVUPS	Z8, 798976(CX)	// k_bar_2
 	// arm.nde:29
-	VMOVUPS	661248(CX), Z5	// mul_6
+	VMOVUPS	642816(CX), Z5	// mul_6
 	VMULPS	Z5, Z8, Z8
-	VMOVUPS	727808(CX), Z9	// c2_4
+	VMOVUPS	709376(CX), Z9	// c2_4
 	VFMADD231PS	Z9, Z8, Z6
 	// arm.nde:35
 	VADDPS	Z7, Z3, Z3
 	VADDPS.BCST	f32_00000000<>(SB), Z4, Z4
 	// arm.nde:38
-	VMOVUPS	803456(CX), Z7	// linsolve_2[0]
-	VMOVUPS	755968(CX), Z8	// v_k3[0]
+	VMOVUPS	785024(CX), Z7	// linsolve_2[0]
+	VMOVUPS	737536(CX), Z8	// v_k3[0]
 	VMULPS	Z8, Z7, Z9
-	VMOVUPS	756096(CX), Z10	// v_k3[1]
+	VMOVUPS	737664(CX), Z10	// v_k3[1]
 	VMULPS	Z10, Z7, Z7
-	VMOVUPS	803584(CX), Z11	// linsolve_2[1]
+	VMOVUPS	785152(CX), Z11	// linsolve_2[1]
 	VMULPS	Z8, Z11, Z8
 	VMULPS	Z10, Z11, Z10
 	VPXORD.BCST	f32_80000000<>(SB), Z9, Z9
-	VMOVUPS	Z9, 817536(CX)	// M_bar_2[0]
+	VMOVUPS	Z9, 799104(CX)	// M_bar_2[0]
 	VPXORD.BCST	f32_80000000<>(SB), Z7, Z7
-	VMOVUPS	Z7, 817664(CX)	// M_bar_2[1]
+	VMOVUPS	Z7, 799232(CX)	// M_bar_2[1]
 	VPXORD.BCST	f32_80000000<>(SB), Z8, Z8
-	VMOVUPS	Z8, 817792(CX)	// M_bar_2[2]
+	VMOVUPS	Z8, 799360(CX)	// M_bar_2[2]
 	VPXORD.BCST	f32_80000000<>(SB), Z10, Z10
-	VMOVUPS	Z10, 817920(CX)	// M_bar_2[3]
-	VMOVUPS	661504(CX), Z10	// M[0]
-	VMOVUPS	Z10, 818688(CX)	// transpose_3[0]
-	VMOVUPS	661760(CX), Z11	// M[2]
-	VMOVUPS	Z11, 818816(CX)	// transpose_3[1]
-	VMOVUPS	661632(CX), Z12	// M[1]
-	VMOVUPS	Z12, 818944(CX)	// transpose_3[2]
-	VMOVUPS	661888(CX), Z13	// M[3]
-	VMOVUPS	Z13, 819072(CX)	// transpose_3[3]
+	VMOVUPS	Z10, 799488(CX)	// M_bar_2[3]
+	VMOVUPS	643072(CX), Z10	// M[0]
+	VMOVUPS	Z10, 800256(CX)	// transpose_3[0]
+	VMOVUPS	643328(CX), Z11	// M[2]
+	VMOVUPS	Z11, 800384(CX)	// transpose_3[1]
+	VMOVUPS	643200(CX), Z12	// M[1]
+	VMOVUPS	Z12, 800512(CX)	// transpose_3[2]
+	VMOVUPS	643456(CX), Z13	// M[3]
+	VMOVUPS	Z13, 800640(CX)	// transpose_3[3]
 	// arm.nde:32
 	VADDPS	Z7, Z8, Z7
-	VMOVUPS	Z7, 818048(CX)	// add_22
+	VMOVUPS	Z7, 799616(CX)	// add_22
 	// arm.nde:28
-	VMOVUPS	660352(CX), Z8	// mul_4
+	VMOVUPS	641920(CX), Z8	// mul_4
 	VMULPS	Z5, Z7, Z5
 	VFMADD231PS	Z8, Z9, Z5
-	VMOVUPS	728448(CX), Z7	// s2_3
+	VMOVUPS	710016(CX), Z7	// s2_3
 	VPXORD.BCST	f32_80000000<>(SB), Z7, Z7
 	VFMADD231PS	Z7, Z5, Z6
-	VMOVUPS	720000(CX), Z5	// q_k3[1]
+	VMOVUPS	701568(CX), Z5	// q_k3[1]
 	// arm.nde:34
-	VMOVUPS	728704(CX), Z7	// neg_3
+	VMOVUPS	710272(CX), Z7	// neg_3
 	VMULPS	Z7, Z2, Z2
-	VMOVUPS	728832(CX), Z7	// mul_15
+	VMOVUPS	710400(CX), Z7	// mul_15
 	VMULPS.BCST	f32_40000000<>(SB), Z5, Z8
 	VMULPS	Z8, Z2, Z8
 	VFMADD231PS	Z7, Z2, Z8
-	VMOVUPS	624640(CX), Z9	// q_d3_bar[0]
-	VMOVUPS	624768(CX), Z14	// q_d3_bar[1]
-	VMOVUPS	624128(CX), Z15	// q_d2_bar[0]
-	VMOVUPS	624256(CX), Z16	// q_d2_bar[1]
-	VMOVUPS	623104(CX), Z17	// q_next_bar[0]
-	VMOVUPS	623232(CX), Z18	// q_next_bar[1]
-	VMOVUPS	816768(CX), Z19	// vecmat_5[4]
-	VMOVUPS	816896(CX), Z19	// vecmat_5[5]
+	VMOVUPS	606208(CX), Z9	// q_d3_bar[0]
+	VMOVUPS	606336(CX), Z14	// q_d3_bar[1]
+	VMOVUPS	605696(CX), Z15	// q_d2_bar[0]
+	VMOVUPS	605824(CX), Z16	// q_d2_bar[1]
+	VMOVUPS	604672(CX), Z17	// q_next_bar[0]
+	VMOVUPS	604800(CX), Z18	// q_next_bar[1]
+	VMOVUPS	798336(CX), Z19	// vecmat_5[4]
+	VMOVUPS	798464(CX), Z19	// vecmat_5[5]
 	// arm.nde:28
 	VADDPS.BCST	f32_00000000<>(SB), Z3, Z3
-	VMOVUPS	Z3, 818176(CX)	// q_y3_bar[0]
+	VMOVUPS	Z3, 799744(CX)	// q_y3_bar[0]
 	VADDPS	Z6, Z4, Z4
-	VMOVUPS	Z4, 818304(CX)	// q_y3_bar[1]
+	VMOVUPS	Z4, 799872(CX)	// q_y3_bar[1]
 	// arm.nde:45
-	VMOVUPS	801280(CX), Z6	// add_19[0]
+	VMOVUPS	782848(CX), Z6	// add_19[0]
 	VADDPS	Z3, Z6, Z3
-	VMOVUPS	Z3, 818432(CX)	// add_23[0]
-	VMOVUPS	801408(CX), Z3	// add_19[1]
+	VMOVUPS	Z3, 800000(CX)	// add_23[0]
+	VMOVUPS	782976(CX), Z3	// add_19[1]
 	VADDPS	Z4, Z3, Z3
-	VMOVUPS	Z3, 818560(CX)	// add_23[1]
-	VMOVUPS	802048(CX), Z3	// hb2
+	VMOVUPS	Z3, 800128(CX)	// add_23[1]
+	VMOVUPS	783616(CX), Z3	// hb2
 	VFMADD231PS.BCST	f32_bf2aaaab<>(SB), Z9, Z15
 	VFMADD231PS	Z3, Z17, Z15
-	VMOVUPS	Z15, 819200(CX)	// add_24[0]
+	VMOVUPS	Z15, 800768(CX)	// add_24[0]
 	VFMADD231PS.BCST	f32_bf2aaaab<>(SB), Z14, Z16
 	VFMADD231PS	Z3, Z18, Z16
-	VMOVUPS	Z16, 819328(CX)	// add_24[1]
+	VMOVUPS	Z16, 800896(CX)	// add_24[1]
 	// arm.nde:11
-	VMOVUPS	801024(CX), Z3	// q_y4_bar[0]
-	VMOVUPS	660480(CX), Z4	// ha43
+	VMOVUPS	782592(CX), Z3	// q_y4_bar[0]
+	VMOVUPS	642048(CX), Z4	// ha43
 	VFMADD231PS	Z4, Z3, Z15
-	VMOVUPS	816768(CX), Z3	// vecmat_5[4]
+	VMOVUPS	798336(CX), Z3	// vecmat_5[4]
 	VADDPS	Z3, Z15, Z3
-	VMOVUPS	801152(CX), Z6	// q_y4_bar[1]
+	VMOVUPS	782720(CX), Z6	// q_y4_bar[1]
 	VFMADD231PS	Z4, Z6, Z16
-	VMOVUPS	816896(CX), Z4	// vecmat_5[5]
+	VMOVUPS	798464(CX), Z4	// vecmat_5[5]
 	VADDPS	Z4, Z16, Z4
 	// arm.nde:34
 	VMULPS	Z5, Z2, Z2
-	VMOVUPS	728576(CX), Z5	// k_3
+	VMOVUPS	710144(CX), Z5	// k_3
 	VMULPS	Z5, Z1, Z1
 	VMULPS	Z7, Z1, Z1
 	VFMADD231PS.BCST	f32_40000000<>(SB), Z2, Z1
 	VADDPS.BCST	f32_00000000<>(SB), Z3, Z2
 	VADDPS	Z8, Z4, Z3
 	VADDPS	Z1, Z2, Z1
-	VMOVUPS	Z1, 819456(CX)	// q_k3_bar[0]
+	VMOVUPS	Z1, 801024(CX)	// q_k3_bar[0]
 	VADDPS.BCST	f32_00000000<>(SB), Z3, Z2
-	VMOVUPS	Z2, 819584(CX)	// q_k3_bar[1]
+	VMOVUPS	Z2, 801152(CX)	// q_k3_bar[1]
 	// arm.nde:45
-	VMOVUPS	660608(CX), Z3	// ha21
-	VMOVUPS	802176(CX), Z4	// add_20[0]
+	VMOVUPS	642176(CX), Z3	// ha21
+	VMOVUPS	783744(CX), Z4	// add_20[0]
 	VFMADD231PS	Z3, Z1, Z4
-	VMOVUPS	Z4, 819712(CX)	// v_k2_bar[0]
-	VMOVUPS	802304(CX), Z1	// add_20[1]
+	VMOVUPS	Z4, 801280(CX)	// v_k2_bar[0]
+	VMOVUPS	783872(CX), Z1	// add_20[1]
 	VFMADD231PS	Z3, Z2, Z1
-	VMOVUPS	Z1, 819840(CX)	// v_k2_bar[1]
+	VMOVUPS	Z1, 801408(CX)	// v_k2_bar[1]
 	// arm.nde:38
 	VPANDD.BCST	f32_7fffffff<>(SB), Z10, Z2
 	VPANDD.BCST	f32_7fffffff<>(SB), Z12, Z3
@@ -16976,19 +16478,19 @@ loop59: // 2 times: vectors of the block
 	VFNMADD231PS	Z2, Z5, Z6
 	VDIVPS	Z3, Z6, Z3
 	VPORD	Z1, Z3, Z1
-	VMOVUPS	Z1, 819968(CX)	// linsolve_3[0]
-	VMOVUPS	Z2, 820096(CX)	// linsolve_3[1]
+	VMOVUPS	Z1, 801536(CX)	// linsolve_3[0]
+	VMOVUPS	Z2, 801664(CX)	// linsolve_3[1]
 	VPXORD.BCST	f32_80000000<>(SB), Z1, Z1
-	VMOVUPS	Z1, 820224(CX)	// G_bar_3[0]
+	VMOVUPS	Z1, 801792(CX)	// G_bar_3[0]
 	VPXORD.BCST	f32_80000000<>(SB), Z2, Z2
-	VMOVUPS	Z2, 820352(CX)	// G_bar_3[1]
+	VMOVUPS	Z2, 801920(CX)	// G_bar_3[1]
 	// arm.nde:11
-	VMOVUPS	693248(CX), Z3	// sin_2[0]
+	VMOVUPS	674816(CX), Z3	// sin_2[0]
 	VPXORD.BCST	f32_80000000<>(SB), Z3, Z3
-	VMOVUPS	Z3, 833536(CX)	// neg_5[0]
-	VMOVUPS	693376(CX), Z3	// sin_2[1]
+	VMOVUPS	Z3, 815104(CX)	// neg_5[0]
+	VMOVUPS	674944(CX), Z3	// sin_2[1]
 	VPXORD.BCST	f32_80000000<>(SB), Z3, Z3
-	VMOVUPS	Z3, 833664(CX)	// neg_5[1]
+	VMOVUPS	Z3, 815232(CX)	// neg_5[1]
 	MOVQ	$32, SI
 	MOVQ	BX, DI
 	MOVQ	CX, R9
@@ -16998,7 +16500,7 @@ loop60: // 32 times: elements
 	VMULPS	Z3, Z1, Z3
 	VBROADCASTSS	5248(DI), Z4	// friction.4.weight[32]
 	VFMADD231PS	Z4, Z2, Z3
-	VMOVUPS	710912(R9), Z4	// add_10[0]
+	VMOVUPS	692480(R9), Z4	// add_10[0]
 	VPORD.BCST	f32_80000000<>(SB), Z4, Z5
 	VBROADCASTSS	f32_42b40000<>(SB), Z6
 	VMINPS	Z5, Z6, Z5
@@ -17023,7 +16525,7 @@ loop60: // 32 times: elements
 	VADDPS.BCST	f32_3f800000<>(SB), Z5, Z5
 	VDIVPS	Z5, Z4, Z4
 	VMULPS	Z4, Z3, Z3
-	VMOVUPS	Z3, 820480(R9)	// mul_21[0]
+	VMOVUPS	Z3, 802048(R9)	// mul_21[0]
 	VPANDD	Z0, Z3, Z3
 	VMOVUPS	83968(R10), Z4	// sum of friction.2.bias[0]
 	VADDPS	Z3, Z4, Z3
@@ -17043,8 +16545,8 @@ loop60: // 32 times: elements
 	MOVQ	R8, DI
 loop61: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	698624(SI), Z2	// add_9[0]
-	VMOVUPS	698688(SI), Z3	// add_9[0] | 1
+	VMOVUPS	680192(SI), Z2	// add_9[0]
+	VMOVUPS	680256(SI), Z3	// add_9[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z2, Z4
 	VBROADCASTSS	f32_42b40000<>(SB), Z5
 	VMINPS	Z4, Z5, Z4
@@ -17091,20 +16593,20 @@ loop61: // 32 times: elements
 	VBLENDMPS	Z4, Z3, K2, Z3
 	VADDPS.BCST	f32_3f800000<>(SB), Z4, Z4
 	VDIVPS	Z4, Z3, Z3
-	VMOVUPS	Z2, 828672(SI)	// sigmoid_3[0]
-	VMOVUPS	Z3, 828736(SI)	// sigmoid_3[0] | 1
-	VMOVUPS	715008(SI), Z2	// softplus_4[0]
-	VMOVUPS	715072(SI), Z3	// softplus_4[0] | 1
+	VMOVUPS	Z2, 810240(SI)	// sigmoid_3[0]
+	VMOVUPS	Z3, 810304(SI)	// sigmoid_3[0] | 1
+	VMOVUPS	696576(SI), Z2	// softplus_4[0]
+	VMOVUPS	696640(SI), Z3	// softplus_4[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	820224(AX), Z4	// G_bar_3[0]
-	VMOVUPS	820288(AX), Z5	// G_bar_3[0] | 1
+	VMOVUPS	801792(AX), Z4	// G_bar_3[0]
+	VMOVUPS	801856(AX), Z5	// G_bar_3[0] | 1
 	VMOVUPS	86016(DI), Z6	// sum of friction.4.weight[0]
 	VFMADD231PS	Z2, Z4, Z6
 	VFMADD231PS	Z3, Z5, Z6
 	VMOVUPS	Z6, 86016(DI)	// sum of friction.4.weight[0]
-	VMOVUPS	820352(AX), Z4	// G_bar_3[1]
-	VMOVUPS	820416(AX), Z5	// G_bar_3[1] | 1
+	VMOVUPS	801920(AX), Z4	// G_bar_3[1]
+	VMOVUPS	801984(AX), Z5	// G_bar_3[1] | 1
 	VMOVUPS	88064(DI), Z6	// sum of friction.4.weight[32]
 	VFMADD231PS	Z2, Z4, Z6
 	VFMADD231PS	Z3, Z5, Z6
@@ -17143,8 +16645,8 @@ loop62: // 2 times: tiles of 11 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop63: // 32 times: terms of the sums
-	VMOVUPS	820480(DI), Z24	// mul_21[0]
-	VMOVUPS	820544(DI), Z25	// mul_21[0] | 1
+	VMOVUPS	802048(DI), Z24	// mul_21[0]
+	VMOVUPS	802112(DI), Z25	// mul_21[0] | 1
 	VBROADCASTSS	896(R9), Z26	// friction.2.weight[0]
 	VFMADD231PS	Z24, Z26, Z2
 	VFMADD231PS	Z25, Z26, Z3
@@ -17182,28 +16684,28 @@ loop63: // 32 times: terms of the sums
 	ADDQ	$128, R9
 	DECQ	SI
 	JNE	loop63
-	VMOVUPS	Z2, 824576(CX)	// vecmat_6[0]
-	VMOVUPS	Z3, 824640(CX)	// vecmat_6[0] | 1
-	VMOVUPS	Z4, 824704(CX)	// vecmat_6[1]
-	VMOVUPS	Z5, 824768(CX)	// vecmat_6[1] | 1
-	VMOVUPS	Z6, 824832(CX)	// vecmat_6[2]
-	VMOVUPS	Z7, 824896(CX)	// vecmat_6[2] | 1
-	VMOVUPS	Z8, 824960(CX)	// vecmat_6[3]
-	VMOVUPS	Z9, 825024(CX)	// vecmat_6[3] | 1
-	VMOVUPS	Z10, 825088(CX)	// vecmat_6[4]
-	VMOVUPS	Z11, 825152(CX)	// vecmat_6[4] | 1
-	VMOVUPS	Z12, 825216(CX)	// vecmat_6[5]
-	VMOVUPS	Z13, 825280(CX)	// vecmat_6[5] | 1
-	VMOVUPS	Z14, 825344(CX)	// vecmat_6[6]
-	VMOVUPS	Z15, 825408(CX)	// vecmat_6[6] | 1
-	VMOVUPS	Z16, 825472(CX)	// vecmat_6[7]
-	VMOVUPS	Z17, 825536(CX)	// vecmat_6[7] | 1
-	VMOVUPS	Z18, 825600(CX)	// vecmat_6[8]
-	VMOVUPS	Z19, 825664(CX)	// vecmat_6[8] | 1
-	VMOVUPS	Z20, 825728(CX)	// vecmat_6[9]
-	VMOVUPS	Z21, 825792(CX)	// vecmat_6[9] | 1
-	VMOVUPS	Z22, 825856(CX)	// vecmat_6[10]
-	VMOVUPS	Z23, 825920(CX)	// vecmat_6[10] | 1
+	VMOVUPS	Z2, 806144(CX)	// vecmat_6[0]
+	VMOVUPS	Z3, 806208(CX)	// vecmat_6[0] | 1
+	VMOVUPS	Z4, 806272(CX)	// vecmat_6[1]
+	VMOVUPS	Z5, 806336(CX)	// vecmat_6[1] | 1
+	VMOVUPS	Z6, 806400(CX)	// vecmat_6[2]
+	VMOVUPS	Z7, 806464(CX)	// vecmat_6[2] | 1
+	VMOVUPS	Z8, 806528(CX)	// vecmat_6[3]
+	VMOVUPS	Z9, 806592(CX)	// vecmat_6[3] | 1
+	VMOVUPS	Z10, 806656(CX)	// vecmat_6[4]
+	VMOVUPS	Z11, 806720(CX)	// vecmat_6[4] | 1
+	VMOVUPS	Z12, 806784(CX)	// vecmat_6[5]
+	VMOVUPS	Z13, 806848(CX)	// vecmat_6[5] | 1
+	VMOVUPS	Z14, 806912(CX)	// vecmat_6[6]
+	VMOVUPS	Z15, 806976(CX)	// vecmat_6[6] | 1
+	VMOVUPS	Z16, 807040(CX)	// vecmat_6[7]
+	VMOVUPS	Z17, 807104(CX)	// vecmat_6[7] | 1
+	VMOVUPS	Z18, 807168(CX)	// vecmat_6[8]
+	VMOVUPS	Z19, 807232(CX)	// vecmat_6[8] | 1
+	VMOVUPS	Z20, 807296(CX)	// vecmat_6[9]
+	VMOVUPS	Z21, 807360(CX)	// vecmat_6[9] | 1
+	VMOVUPS	Z22, 807424(CX)	// vecmat_6[10]
+	VMOVUPS	Z23, 807488(CX)	// vecmat_6[10] | 1
 	ADDQ	$44, 65544(AX)
 	ADDQ	$1408, CX
 	DECQ	65536(AX)
@@ -17232,8 +16734,8 @@ loop63: // 32 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop64: // 32 times: terms of the sums
-	VMOVUPS	820480(SI), Z22	// mul_21[0]
-	VMOVUPS	820544(SI), Z23	// mul_21[0] | 1
+	VMOVUPS	802048(SI), Z22	// mul_21[0]
+	VMOVUPS	802112(SI), Z23	// mul_21[0] | 1
 	VBROADCASTSS	984(DI), Z24	// friction.2.weight[22]
 	VFMADD231PS	Z22, Z24, Z2
 	VFMADD231PS	Z23, Z24, Z3
@@ -17268,41 +16770,41 @@ loop64: // 32 times: terms of the sums
 	ADDQ	$128, DI
 	DECQ	CX
 	JNE	loop64
-	VMOVUPS	Z2, 827392(AX)	// vecmat_6[22]
-	VMOVUPS	Z3, 827456(AX)	// vecmat_6[22] | 1
-	VMOVUPS	Z4, 827520(AX)	// vecmat_6[23]
-	VMOVUPS	Z5, 827584(AX)	// vecmat_6[23] | 1
-	VMOVUPS	Z6, 827648(AX)	// vecmat_6[24]
-	VMOVUPS	Z7, 827712(AX)	// vecmat_6[24] | 1
-	VMOVUPS	Z8, 827776(AX)	// vecmat_6[25]
-	VMOVUPS	Z9, 827840(AX)	// vecmat_6[25] | 1
-	VMOVUPS	Z10, 827904(AX)	// vecmat_6[26]
-	VMOVUPS	Z11, 827968(AX)	// vecmat_6[26] | 1
-	VMOVUPS	Z12, 828032(AX)	// vecmat_6[27]
-	VMOVUPS	Z13, 828096(AX)	// vecmat_6[27] | 1
-	VMOVUPS	Z14, 828160(AX)	// vecmat_6[28]
-	VMOVUPS	Z15, 828224(AX)	// vecmat_6[28] | 1
-	VMOVUPS	Z16, 828288(AX)	// vecmat_6[29]
-	VMOVUPS	Z17, 828352(AX)	// vecmat_6[29] | 1
-	VMOVUPS	Z18, 828416(AX)	// vecmat_6[30]
-	VMOVUPS	Z19, 828480(AX)	// vecmat_6[30] | 1
-	VMOVUPS	Z20, 828544(AX)	// vecmat_6[31]
-	VMOVUPS	Z21, 828608(AX)	// vecmat_6[31] | 1
+	VMOVUPS	Z2, 808960(AX)	// vecmat_6[22]
+	VMOVUPS	Z3, 809024(AX)	// vecmat_6[22] | 1
+	VMOVUPS	Z4, 809088(AX)	// vecmat_6[23]
+	VMOVUPS	Z5, 809152(AX)	// vecmat_6[23] | 1
+	VMOVUPS	Z6, 809216(AX)	// vecmat_6[24]
+	VMOVUPS	Z7, 809280(AX)	// vecmat_6[24] | 1
+	VMOVUPS	Z8, 809344(AX)	// vecmat_6[25]
+	VMOVUPS	Z9, 809408(AX)	// vecmat_6[25] | 1
+	VMOVUPS	Z10, 809472(AX)	// vecmat_6[26]
+	VMOVUPS	Z11, 809536(AX)	// vecmat_6[26] | 1
+	VMOVUPS	Z12, 809600(AX)	// vecmat_6[27]
+	VMOVUPS	Z13, 809664(AX)	// vecmat_6[27] | 1
+	VMOVUPS	Z14, 809728(AX)	// vecmat_6[28]
+	VMOVUPS	Z15, 809792(AX)	// vecmat_6[28] | 1
+	VMOVUPS	Z16, 809856(AX)	// vecmat_6[29]
+	VMOVUPS	Z17, 809920(AX)	// vecmat_6[29] | 1
+	VMOVUPS	Z18, 809984(AX)	// vecmat_6[30]
+	VMOVUPS	Z19, 810048(AX)	// vecmat_6[30] | 1
+	VMOVUPS	Z20, 810112(AX)	// vecmat_6[31]
+	VMOVUPS	Z21, 810176(AX)	// vecmat_6[31] | 1
 	MOVQ	$16, CX
 	MOVQ	AX, SI
 loop65: // 16 times: tiles of 2 elements
-	VMOVUPS	820480(SI), Z2	// mul_21[0]
-	VMOVUPS	820544(SI), Z3	// mul_21[0] | 1
+	VMOVUPS	802048(SI), Z2	// mul_21[0]
+	VMOVUPS	802112(SI), Z3	// mul_21[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	Z2, 651392(SI)	// turned[0]
-	VMOVUPS	Z3, 651456(SI)	// turned[0] | 1
-	VMOVUPS	820608(SI), Z2	// mul_21[1]
-	VMOVUPS	820672(SI), Z3	// mul_21[1] | 1
+	VMOVUPS	Z2, 632960(SI)	// turned[0]
+	VMOVUPS	Z3, 633024(SI)	// turned[0] | 1
+	VMOVUPS	802176(SI), Z2	// mul_21[1]
+	VMOVUPS	802240(SI), Z3	// mul_21[1] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	Z2, 651520(SI)	// turned[1]
-	VMOVUPS	Z3, 651584(SI)	// turned[1] | 1
+	VMOVUPS	Z2, 633088(SI)	// turned[1]
+	VMOVUPS	Z3, 633152(SI)	// turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop65
@@ -17314,22 +16816,22 @@ loop66: // 2 times: vectors of the block
 	MOVQ	65544(AX), SI
 	MOVQ	65552(AX), DI
 loop67: // 2 times
-	VMOVUPS	702720(SI), Z2	// softplus_3[0]
-	VMOVUPS	702848(SI), Z3	// softplus_3[1]
-	VMOVUPS	702976(SI), Z4	// softplus_3[2]
-	VMOVUPS	703104(SI), Z5	// softplus_3[3]
-	VMOVUPS	703232(SI), Z6	// softplus_3[4]
-	VMOVUPS	703360(SI), Z7	// softplus_3[5]
-	VMOVUPS	703488(SI), Z8	// softplus_3[6]
-	VMOVUPS	703616(SI), Z9	// softplus_3[7]
-	VMOVUPS	703744(SI), Z10	// softplus_3[8]
-	VMOVUPS	703872(SI), Z11	// softplus_3[9]
-	VMOVUPS	704000(SI), Z12	// softplus_3[10]
-	VMOVUPS	704128(SI), Z13	// softplus_3[11]
-	VMOVUPS	704256(SI), Z14	// softplus_3[12]
-	VMOVUPS	704384(SI), Z15	// softplus_3[13]
-	VMOVUPS	704512(SI), Z16	// softplus_3[14]
-	VMOVUPS	704640(SI), Z17	// softplus_3[15]
+	VMOVUPS	684288(SI), Z2	// softplus_3[0]
+	VMOVUPS	684416(SI), Z3	// softplus_3[1]
+	VMOVUPS	684544(SI), Z4	// softplus_3[2]
+	VMOVUPS	684672(SI), Z5	// softplus_3[3]
+	VMOVUPS	684800(SI), Z6	// softplus_3[4]
+	VMOVUPS	684928(SI), Z7	// softplus_3[5]
+	VMOVUPS	685056(SI), Z8	// softplus_3[6]
+	VMOVUPS	685184(SI), Z9	// softplus_3[7]
+	VMOVUPS	685312(SI), Z10	// softplus_3[8]
+	VMOVUPS	685440(SI), Z11	// softplus_3[9]
+	VMOVUPS	685568(SI), Z12	// softplus_3[10]
+	VMOVUPS	685696(SI), Z13	// softplus_3[11]
+	VMOVUPS	685824(SI), Z14	// softplus_3[12]
+	VMOVUPS	685952(SI), Z15	// softplus_3[13]
+	VMOVUPS	686080(SI), Z16	// softplus_3[14]
+	VMOVUPS	686208(SI), Z17	// softplus_3[15]
 	VUNPCKLPS	Z3, Z2, Z18
 	VUNPCKHPS	Z3, Z2, Z2
 	VUNPCKLPS	Z5, Z4, Z3
@@ -17394,22 +16896,22 @@ loop67: // 2 times
 	VSHUFF32X4	$221, Z14, Z10, Z6
 	VSHUFF32X4	$136, Z6, Z2, Z10
 	VSHUFF32X4	$221, Z6, Z2, Z2
-	VMOVUPS	Z20, 655488(DI)	// turned[32]
-	VMOVUPS	Z19, 655552(DI)	// turned[32] | 1
-	VMOVUPS	Z17, 655616(DI)	// turned[33]
-	VMOVUPS	Z18, 655680(DI)	// turned[33] | 1
-	VMOVUPS	Z13, 655744(DI)	// turned[34]
-	VMOVUPS	Z8, 655808(DI)	// turned[34] | 1
-	VMOVUPS	Z12, 655872(DI)	// turned[35]
-	VMOVUPS	Z10, 655936(DI)	// turned[35] | 1
-	VMOVUPS	Z16, 656000(DI)	// turned[36]
-	VMOVUPS	Z9, 656064(DI)	// turned[36] | 1
-	VMOVUPS	Z4, 656128(DI)	// turned[37]
-	VMOVUPS	Z11, 656192(DI)	// turned[37] | 1
-	VMOVUPS	Z5, 656256(DI)	// turned[38]
-	VMOVUPS	Z3, 656320(DI)	// turned[38] | 1
-	VMOVUPS	Z7, 656384(DI)	// turned[39]
-	VMOVUPS	Z2, 656448(DI)	// turned[39] | 1
+	VMOVUPS	Z20, 637056(DI)	// turned[32]
+	VMOVUPS	Z19, 637120(DI)	// turned[32] | 1
+	VMOVUPS	Z17, 637184(DI)	// turned[33]
+	VMOVUPS	Z18, 637248(DI)	// turned[33] | 1
+	VMOVUPS	Z13, 637312(DI)	// turned[34]
+	VMOVUPS	Z8, 637376(DI)	// turned[34] | 1
+	VMOVUPS	Z12, 637440(DI)	// turned[35]
+	VMOVUPS	Z10, 637504(DI)	// turned[35] | 1
+	VMOVUPS	Z16, 637568(DI)	// turned[36]
+	VMOVUPS	Z9, 637632(DI)	// turned[36] | 1
+	VMOVUPS	Z4, 637696(DI)	// turned[37]
+	VMOVUPS	Z11, 637760(DI)	// turned[37] | 1
+	VMOVUPS	Z5, 637824(DI)	// turned[38]
+	VMOVUPS	Z3, 637888(DI)	// turned[38] | 1
+	VMOVUPS	Z7, 637952(DI)	// turned[39]
+	VMOVUPS	Z2, 638016(DI)	// turned[39] | 1
 	ADDQ	$2048, SI
 	ADDQ	$2048, DI
 	DECQ	CX
@@ -17442,56 +16944,56 @@ loop68: // 4 times: tiles of 8 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop69: // 16 times: samples, 2 at a time
-	VMOVUPS	655488(DI), Z18	// turned[32]
-	VMOVUPS	657536(DI), Z19	// turned[48]
-	VBROADCASTSS	651392(R9), Z20	// turned[0]
+	VMOVUPS	637056(DI), Z18	// turned[32]
+	VMOVUPS	639104(DI), Z19	// turned[48]
+	VBROADCASTSS	632960(R9), Z20	// turned[0]
 	VFMADD231PS	Z18, Z20, Z2
 	VFMADD231PS	Z19, Z20, Z3
-	VBROADCASTSS	651520(R9), Z20	// turned[1]
+	VBROADCASTSS	633088(R9), Z20	// turned[1]
 	VFMADD231PS	Z18, Z20, Z4
 	VFMADD231PS	Z19, Z20, Z5
-	VBROADCASTSS	651648(R9), Z20	// turned[2]
+	VBROADCASTSS	633216(R9), Z20	// turned[2]
 	VFMADD231PS	Z18, Z20, Z6
 	VFMADD231PS	Z19, Z20, Z7
-	VBROADCASTSS	651776(R9), Z20	// turned[3]
+	VBROADCASTSS	633344(R9), Z20	// turned[3]
 	VFMADD231PS	Z18, Z20, Z8
 	VFMADD231PS	Z19, Z20, Z9
-	VBROADCASTSS	651904(R9), Z20	// turned[4]
+	VBROADCASTSS	633472(R9), Z20	// turned[4]
 	VFMADD231PS	Z18, Z20, Z10
 	VFMADD231PS	Z19, Z20, Z11
-	VBROADCASTSS	652032(R9), Z20	// turned[5]
+	VBROADCASTSS	633600(R9), Z20	// turned[5]
 	VFMADD231PS	Z18, Z20, Z12
 	VFMADD231PS	Z19, Z20, Z13
-	VBROADCASTSS	652160(R9), Z20	// turned[6]
+	VBROADCASTSS	633728(R9), Z20	// turned[6]
 	VFMADD231PS	Z18, Z20, Z14
 	VFMADD231PS	Z19, Z20, Z15
-	VBROADCASTSS	652288(R9), Z20	// turned[7]
+	VBROADCASTSS	633856(R9), Z20	// turned[7]
 	VFMADD231PS	Z18, Z20, Z16
 	VFMADD231PS	Z19, Z20, Z17
-	VMOVUPS	655552(DI), Z18	// turned[32] | 1
-	VMOVUPS	657600(DI), Z19	// turned[48] | 1
-	VBROADCASTSS	651396(R9), Z20	// turned[0]
+	VMOVUPS	637120(DI), Z18	// turned[32] | 1
+	VMOVUPS	639168(DI), Z19	// turned[48] | 1
+	VBROADCASTSS	632964(R9), Z20	// turned[0]
 	VFMADD231PS	Z18, Z20, Z2
 	VFMADD231PS	Z19, Z20, Z3
-	VBROADCASTSS	651524(R9), Z20	// turned[1]
+	VBROADCASTSS	633092(R9), Z20	// turned[1]
 	VFMADD231PS	Z18, Z20, Z4
 	VFMADD231PS	Z19, Z20, Z5
-	VBROADCASTSS	651652(R9), Z20	// turned[2]
+	VBROADCASTSS	633220(R9), Z20	// turned[2]
 	VFMADD231PS	Z18, Z20, Z6
 	VFMADD231PS	Z19, Z20, Z7
-	VBROADCASTSS	651780(R9), Z20	// turned[3]
+	VBROADCASTSS	633348(R9), Z20	// turned[3]
 	VFMADD231PS	Z18, Z20, Z8
 	VFMADD231PS	Z19, Z20, Z9
-	VBROADCASTSS	651908(R9), Z20	// turned[4]
+	VBROADCASTSS	633476(R9), Z20	// turned[4]
 	VFMADD231PS	Z18, Z20, Z10
 	VFMADD231PS	Z19, Z20, Z11
-	VBROADCASTSS	652036(R9), Z20	// turned[5]
+	VBROADCASTSS	633604(R9), Z20	// turned[5]
 	VFMADD231PS	Z18, Z20, Z12
 	VFMADD231PS	Z19, Z20, Z13
-	VBROADCASTSS	652164(R9), Z20	// turned[6]
+	VBROADCASTSS	633732(R9), Z20	// turned[6]
 	VFMADD231PS	Z18, Z20, Z14
 	VFMADD231PS	Z19, Z20, Z15
-	VBROADCASTSS	652292(R9), Z20	// turned[7]
+	VBROADCASTSS	633860(R9), Z20	// turned[7]
 	VFMADD231PS	Z18, Z20, Z16
 	VFMADD231PS	Z19, Z20, Z17
 	ADDQ	$128, DI
@@ -17541,10 +17043,10 @@ loop69: // 16 times: samples, 2 at a time
 	MOVQ	R8, 65544(AX)
 loop70: // 4 times: tiles of 8 elements
 	// arm.nde:11
-	VMOVUPS	824576(CX), Z10	// vecmat_6[0]
-	VMOVUPS	824640(CX), Z11	// vecmat_6[0] | 1
-	VMOVUPS	828672(CX), Z12	// sigmoid_3[0]
-	VMOVUPS	828736(CX), Z13	// sigmoid_3[0] | 1
+	VMOVUPS	806144(CX), Z10	// vecmat_6[0]
+	VMOVUPS	806208(CX), Z11	// vecmat_6[0] | 1
+	VMOVUPS	810240(CX), Z12	// sigmoid_3[0]
+	VMOVUPS	810304(CX), Z13	// sigmoid_3[0] | 1
 	VMULPS	Z12, Z10, Z10
 	VMULPS	Z13, Z11, Z11
 	VPANDD	Z0, Z10, Z12
@@ -17579,10 +17081,10 @@ loop70: // 4 times: tiles of 8 elements
 	VBROADCASTSS	20(DI), Z12	// friction.0.weight[5]
 	VFMADD231PS	Z10, Z12, Z8
 	VFMADD231PS	Z11, Z12, Z9
-	VMOVUPS	824704(CX), Z12	// vecmat_6[1]
-	VMOVUPS	824768(CX), Z13	// vecmat_6[1] | 1
-	VMOVUPS	828800(CX), Z14	// sigmoid_3[1]
-	VMOVUPS	828864(CX), Z15	// sigmoid_3[1] | 1
+	VMOVUPS	806272(CX), Z12	// vecmat_6[1]
+	VMOVUPS	806336(CX), Z13	// vecmat_6[1] | 1
+	VMOVUPS	810368(CX), Z14	// sigmoid_3[1]
+	VMOVUPS	810432(CX), Z15	// sigmoid_3[1] | 1
 	VMULPS	Z14, Z12, Z12
 	VMULPS	Z15, Z13, Z13
 	VPANDD	Z0, Z12, Z14
@@ -17617,10 +17119,10 @@ loop70: // 4 times: tiles of 8 elements
 	VBROADCASTSS	44(DI), Z14	// friction.0.weight[11]
 	VFMADD231PS	Z12, Z14, Z8
 	VFMADD231PS	Z13, Z14, Z9
-	VMOVUPS	824832(CX), Z14	// vecmat_6[2]
-	VMOVUPS	824896(CX), Z15	// vecmat_6[2] | 1
-	VMOVUPS	828928(CX), Z16	// sigmoid_3[2]
-	VMOVUPS	828992(CX), Z17	// sigmoid_3[2] | 1
+	VMOVUPS	806400(CX), Z14	// vecmat_6[2]
+	VMOVUPS	806464(CX), Z15	// vecmat_6[2] | 1
+	VMOVUPS	810496(CX), Z16	// sigmoid_3[2]
+	VMOVUPS	810560(CX), Z17	// sigmoid_3[2] | 1
 	VMULPS	Z16, Z14, Z14
 	VMULPS	Z17, Z15, Z15
 	VPANDD	Z0, Z14, Z16
@@ -17655,10 +17157,10 @@ loop70: // 4 times: tiles of 8 elements
 	VBROADCASTSS	68(DI), Z16	// friction.0.weight[17]
 	VFMADD231PS	Z14, Z16, Z8
 	VFMADD231PS	Z15, Z16, Z9
-	VMOVUPS	824960(CX), Z16	// vecmat_6[3]
-	VMOVUPS	825024(CX), Z17	// vecmat_6[3] | 1
-	VMOVUPS	829056(CX), Z18	// sigmoid_3[3]
-	VMOVUPS	829120(CX), Z19	// sigmoid_3[3] | 1
+	VMOVUPS	806528(CX), Z16	// vecmat_6[3]
+	VMOVUPS	806592(CX), Z17	// vecmat_6[3] | 1
+	VMOVUPS	810624(CX), Z18	// sigmoid_3[3]
+	VMOVUPS	810688(CX), Z19	// sigmoid_3[3] | 1
 	VMULPS	Z18, Z16, Z16
 	VMULPS	Z19, Z17, Z17
 	VPANDD	Z0, Z16, Z18
@@ -17693,10 +17195,10 @@ loop70: // 4 times: tiles of 8 elements
 	VBROADCASTSS	92(DI), Z18	// friction.0.weight[23]
 	VFMADD231PS	Z16, Z18, Z8
 	VFMADD231PS	Z17, Z18, Z9
-	VMOVUPS	825088(CX), Z18	// vecmat_6[4]
-	VMOVUPS	825152(CX), Z19	// vecmat_6[4] | 1
-	VMOVUPS	829184(CX), Z20	// sigmoid_3[4]
-	VMOVUPS	829248(CX), Z21	// sigmoid_3[4] | 1
+	VMOVUPS	806656(CX), Z18	// vecmat_6[4]
+	VMOVUPS	806720(CX), Z19	// vecmat_6[4] | 1
+	VMOVUPS	810752(CX), Z20	// sigmoid_3[4]
+	VMOVUPS	810816(CX), Z21	// sigmoid_3[4] | 1
 	VMULPS	Z20, Z18, Z18
 	VMULPS	Z21, Z19, Z19
 	VPANDD	Z0, Z18, Z20
@@ -17731,10 +17233,10 @@ loop70: // 4 times: tiles of 8 elements
 	VBROADCASTSS	116(DI), Z20	// friction.0.weight[29]
 	VFMADD231PS	Z18, Z20, Z8
 	VFMADD231PS	Z19, Z20, Z9
-	VMOVUPS	825216(CX), Z20	// vecmat_6[5]
-	VMOVUPS	825280(CX), Z21	// vecmat_6[5] | 1
-	VMOVUPS	829312(CX), Z22	// sigmoid_3[5]
-	VMOVUPS	829376(CX), Z23	// sigmoid_3[5] | 1
+	VMOVUPS	806784(CX), Z20	// vecmat_6[5]
+	VMOVUPS	806848(CX), Z21	// vecmat_6[5] | 1
+	VMOVUPS	810880(CX), Z22	// sigmoid_3[5]
+	VMOVUPS	810944(CX), Z23	// sigmoid_3[5] | 1
 	VMULPS	Z22, Z20, Z20
 	VMULPS	Z23, Z21, Z21
 	VPANDD	Z0, Z20, Z22
@@ -17769,10 +17271,10 @@ loop70: // 4 times: tiles of 8 elements
 	VBROADCASTSS	140(DI), Z22	// friction.0.weight[35]
 	VFMADD231PS	Z20, Z22, Z8
 	VFMADD231PS	Z21, Z22, Z9
-	VMOVUPS	825344(CX), Z22	// vecmat_6[6]
-	VMOVUPS	825408(CX), Z23	// vecmat_6[6] | 1
-	VMOVUPS	829440(CX), Z24	// sigmoid_3[6]
-	VMOVUPS	829504(CX), Z25	// sigmoid_3[6] | 1
+	VMOVUPS	806912(CX), Z22	// vecmat_6[6]
+	VMOVUPS	806976(CX), Z23	// vecmat_6[6] | 1
+	VMOVUPS	811008(CX), Z24	// sigmoid_3[6]
+	VMOVUPS	811072(CX), Z25	// sigmoid_3[6] | 1
 	VMULPS	Z24, Z22, Z22
 	VMULPS	Z25, Z23, Z23
 	VPANDD	Z0, Z22, Z24
@@ -17807,10 +17309,10 @@ loop70: // 4 times: tiles of 8 elements
 	VBROADCASTSS	164(DI), Z24	// friction.0.weight[41]
 	VFMADD231PS	Z22, Z24, Z8
 	VFMADD231PS	Z23, Z24, Z9
-	VMOVUPS	825472(CX), Z24	// vecmat_6[7]
-	VMOVUPS	825536(CX), Z25	// vecmat_6[7] | 1
-	VMOVUPS	829568(CX), Z26	// sigmoid_3[7]
-	VMOVUPS	829632(CX), Z27	// sigmoid_3[7] | 1
+	VMOVUPS	807040(CX), Z24	// vecmat_6[7]
+	VMOVUPS	807104(CX), Z25	// vecmat_6[7] | 1
+	VMOVUPS	811136(CX), Z26	// sigmoid_3[7]
+	VMOVUPS	811200(CX), Z27	// sigmoid_3[7] | 1
 	VMULPS	Z26, Z24, Z24
 	VMULPS	Z27, Z25, Z25
 	VPANDD	Z0, Z24, Z26
@@ -17865,8 +17367,8 @@ loop70: // 4 times: tiles of 8 elements
 	MOVQ	AX, R10
 	MOVQ	65544(AX), R11
 loop71: // 6 times: elements
-	VMOVUPS	693760(R10), Z26	// concat_2[0]
-	VMOVUPS	693824(R10), Z27	// concat_2[0] | 1
+	VMOVUPS	675328(R10), Z26	// concat_2[0]
+	VMOVUPS	675392(R10), Z27	// concat_2[0] | 1
 	VMOVUPS	(R11), Z28	// sum of friction.0.weight[0]
 	VFMADD231PS	Z26, Z10, Z28
 	VFMADD231PS	Z27, Z11, Z28
@@ -17910,51 +17412,51 @@ loop71: // 6 times: elements
 	DECQ	65536(AX)
 	JNE	loop70
 	VMOVUPS	0(AX), Z29	// vecmat_7[0]
-	VMOVUPS	Z29, 832768(AX)
+	VMOVUPS	Z29, 814336(AX)
 	VMOVUPS	64(AX), Z29	// vecmat_7[0] | 1
-	VMOVUPS	Z29, 832832(AX)
+	VMOVUPS	Z29, 814400(AX)
 	VMOVUPS	128(AX), Z29	// vecmat_7[1]
-	VMOVUPS	Z29, 832896(AX)
+	VMOVUPS	Z29, 814464(AX)
 	VMOVUPS	192(AX), Z29	// vecmat_7[1] | 1
-	VMOVUPS	Z29, 832960(AX)
-	VMOVUPS	Z2, 833024(AX)	// vecmat_7[2]
-	VMOVUPS	Z3, 833088(AX)	// vecmat_7[2] | 1
-	VMOVUPS	Z4, 833152(AX)	// vecmat_7[3]
-	VMOVUPS	Z5, 833216(AX)	// vecmat_7[3] | 1
-	VMOVUPS	Z6, 833280(AX)	// vecmat_7[4]
-	VMOVUPS	Z7, 833344(AX)	// vecmat_7[4] | 1
-	VMOVUPS	Z8, 833408(AX)	// vecmat_7[5]
-	VMOVUPS	Z9, 833472(AX)	// vecmat_7[5] | 1
+	VMOVUPS	Z29, 814528(AX)
+	VMOVUPS	Z2, 814592(AX)	// vecmat_7[2]
+	VMOVUPS	Z3, 814656(AX)	// vecmat_7[2] | 1
+	VMOVUPS	Z4, 814720(AX)	// vecmat_7[3]
+	VMOVUPS	Z5, 814784(AX)	// vecmat_7[3] | 1
+	VMOVUPS	Z6, 814848(AX)	// vecmat_7[4]
+	VMOVUPS	Z7, 814912(AX)	// vecmat_7[4] | 1
+	VMOVUPS	Z8, 814976(AX)	// vecmat_7[5]
+	VMOVUPS	Z9, 815040(AX)	// vecmat_7[5] | 1
 	MOVQ	$2, 65536(AX)
 	MOVQ	AX, CX
 loop72: // 2 times: vectors of the block
 	VMOVUPS	65792(CX), Z0	// mask
-	VMOVUPS	833024(CX), Z1	// vecmat_7[2]
-	VMOVUPS	833152(CX), Z1	// vecmat_7[3]
-	VMOVUPS	832768(CX), Z1	// vecmat_7[0]
-	VMOVUPS	832896(CX), Z1	// vecmat_7[1]
+	VMOVUPS	814592(CX), Z1	// vecmat_7[2]
+	VMOVUPS	814720(CX), Z1	// vecmat_7[3]
+	VMOVUPS	814336(CX), Z1	// vecmat_7[0]
+	VMOVUPS	814464(CX), Z1	// vecmat_7[1]
 	// arm.nde:11
-	VMOVUPS	832768(CX), Z1	// vecmat_7[0]
-	VMOVUPS	693504(CX), Z2	// cos_6[0]
-	VMOVUPS	833024(CX), Z3	// vecmat_7[2]
-	VMOVUPS	833536(CX), Z4	// neg_5[0]
+	VMOVUPS	814336(CX), Z1	// vecmat_7[0]
+	VMOVUPS	675072(CX), Z2	// cos_6[0]
+	VMOVUPS	814592(CX), Z3	// vecmat_7[2]
+	VMOVUPS	815104(CX), Z4	// neg_5[0]
 	VMULPS	Z4, Z3, Z3
 	VFMADD231PS	Z2, Z1, Z3
-	VMOVUPS	832896(CX), Z1	// vecmat_7[1]
-	VMOVUPS	693632(CX), Z2	// cos_6[1]
-	VMOVUPS	833152(CX), Z4	// vecmat_7[3]
-	VMOVUPS	833664(CX), Z5	// neg_5[1]
+	VMOVUPS	814464(CX), Z1	// vecmat_7[1]
+	VMOVUPS	675200(CX), Z2	// cos_6[1]
+	VMOVUPS	814720(CX), Z4	// vecmat_7[3]
+	VMOVUPS	815232(CX), Z5	// neg_5[1]
 	VMULPS	Z5, Z4, Z4
 	VFMADD231PS	Z2, Z1, Z4
-	VMOVUPS	820352(CX), Z1	// G_bar_3[1]
-	VMOVUPS	820224(CX), Z2	// G_bar_3[0]
-	VMOVUPS	660736(CX), Z5	// q_y2[0]
+	VMOVUPS	801920(CX), Z1	// G_bar_3[1]
+	VMOVUPS	801792(CX), Z2	// G_bar_3[0]
+	VMOVUPS	642304(CX), Z5	// q_y2[0]
 	// arm.nde:35
 	VADDPS	Z2, Z1, Z6
-	VMOVUPS	Z6, 833792(CX)	// add_25
-	VMOVUPS	664704(CX), Z7	// mul_11
+	VMOVUPS	Z6, 815360(CX)	// add_25
+	VMOVUPS	646272(CX), Z7	// mul_11
 	VMULPS	Z7, Z6, Z6
-	VMOVUPS	692736(CX), Z7	// add_8
+	VMOVUPS	674304(CX), Z7	// add_8
 	VPANDD.BCST	f32_7fffffff<>(SB), Z7, Z8
 	VBROADCASTSS	f32_4b400000<>(SB), Z9
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z8, Z9
@@ -17989,7 +17491,7 @@ loop72: // 2 times: vectors of the block
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z8, K1, Z7
 	VPXORD.BCST	f32_80000000<>(SB), Z7, Z7
 	VMULPS	Z7, Z6, Z6
-	VMOVUPS	664320(CX), Z7	// mul_9
+	VMOVUPS	645888(CX), Z7	// mul_9
 	VMULPS	Z7, Z2, Z7
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z8
 	VBROADCASTSS	f32_4b400000<>(SB), Z9
@@ -18026,119 +17528,119 @@ loop72: // 2 times: vectors of the block
 	VPXORD.BCST	f32_80000000<>(SB), Z5, Z5
 	VFMADD213PS	Z6, Z5, Z7
 	// arm.nde:34
-	VMOVUPS	692352(CX), Z5	// add_7
-	VMOVUPS	692480(CX), Z8	// square_2
+	VMOVUPS	673920(CX), Z5	// add_7
+	VMOVUPS	674048(CX), Z8	// square_2
 	VMULPS	Z8, Z1, Z8
 	VFNMADD231PS	Z5, Z2, Z8
-	VMOVUPS	Z8, 833920(CX)	// k_bar_3
+	VMOVUPS	Z8, 815488(CX)	// k_bar_3
 	// arm.nde:29
-	VMOVUPS	661248(CX), Z5	// mul_6
+	VMOVUPS	642816(CX), Z5	// mul_6
 	VMULPS	Z5, Z8, Z8
-	VMOVUPS	660992(CX), Z9	// c2
+	VMOVUPS	642560(CX), Z9	// c2
 	VFMADD231PS	Z9, Z8, Z6
 	// arm.nde:35
 	VADDPS	Z7, Z3, Z3
 	VADDPS.BCST	f32_00000000<>(SB), Z4, Z4
 	// arm.nde:38
-	VMOVUPS	819968(CX), Z7	// linsolve_3[0]
-	VMOVUPS	719616(CX), Z8	// v_k2[0]
+	VMOVUPS	801536(CX), Z7	// linsolve_3[0]
+	VMOVUPS	701184(CX), Z8	// v_k2[0]
 	VMULPS	Z8, Z7, Z9
-	VMOVUPS	719744(CX), Z10	// v_k2[1]
+	VMOVUPS	701312(CX), Z10	// v_k2[1]
 	VMULPS	Z10, Z7, Z7
-	VMOVUPS	820096(CX), Z11	// linsolve_3[1]
+	VMOVUPS	801664(CX), Z11	// linsolve_3[1]
 	VMULPS	Z8, Z11, Z8
 	VMULPS	Z10, Z11, Z10
 	VPXORD.BCST	f32_80000000<>(SB), Z9, Z9
-	VMOVUPS	Z9, 834048(CX)	// M_bar_3[0]
+	VMOVUPS	Z9, 815616(CX)	// M_bar_3[0]
 	VPXORD.BCST	f32_80000000<>(SB), Z7, Z7
-	VMOVUPS	Z7, 834176(CX)	// M_bar_3[1]
+	VMOVUPS	Z7, 815744(CX)	// M_bar_3[1]
 	VPXORD.BCST	f32_80000000<>(SB), Z8, Z8
-	VMOVUPS	Z8, 834304(CX)	// M_bar_3[2]
+	VMOVUPS	Z8, 815872(CX)	// M_bar_3[2]
 	VPXORD.BCST	f32_80000000<>(SB), Z10, Z10
-	VMOVUPS	Z10, 834432(CX)	// M_bar_3[3]
-	VMOVUPS	662912(CX), Z10	// M_2[0]
-	VMOVUPS	Z10, 835200(CX)	// transpose_4[0]
-	VMOVUPS	663168(CX), Z11	// M_2[2]
-	VMOVUPS	Z11, 835328(CX)	// transpose_4[1]
-	VMOVUPS	663040(CX), Z12	// M_2[1]
-	VMOVUPS	Z12, 835456(CX)	// transpose_4[2]
-	VMOVUPS	663296(CX), Z13	// M_2[3]
-	VMOVUPS	Z13, 835584(CX)	// transpose_4[3]
+	VMOVUPS	Z10, 816000(CX)	// M_bar_3[3]
+	VMOVUPS	644480(CX), Z10	// M_2[0]
+	VMOVUPS	Z10, 816768(CX)	// transpose_4[0]
+	VMOVUPS	644736(CX), Z11	// M_2[2]
+	VMOVUPS	Z11, 816896(CX)	// transpose_4[1]
+	VMOVUPS	644608(CX), Z12	// M_2[1]
+	VMOVUPS	Z12, 817024(CX)	// transpose_4[2]
+	VMOVUPS	644864(CX), Z13	// M_2[3]
+	VMOVUPS	Z13, 817152(CX)	// transpose_4[3]
 	// arm.nde:32
 	VADDPS	Z7, Z8, Z7
-	VMOVUPS	Z7, 834560(CX)	// add_26
+	VMOVUPS	Z7, 816128(CX)	// add_26
 	// arm.nde:28
-	VMOVUPS	660352(CX), Z8	// mul_4
+	VMOVUPS	641920(CX), Z8	// mul_4
 	VMULPS	Z5, Z7, Z5
 	VFMADD231PS	Z8, Z9, Z5
-	VMOVUPS	662400(CX), Z7	// s2
+	VMOVUPS	643968(CX), Z7	// s2
 	VPXORD.BCST	f32_80000000<>(SB), Z7, Z7
 	VFMADD231PS	Z7, Z5, Z6
-	VMOVUPS	692096(CX), Z5	// q_k2[1]
+	VMOVUPS	673664(CX), Z5	// q_k2[1]
 	// arm.nde:34
-	VMOVUPS	662656(CX), Z7	// neg
+	VMOVUPS	644224(CX), Z7	// neg
 	VMULPS	Z7, Z2, Z2
-	VMOVUPS	692224(CX), Z7	// mul_12
+	VMOVUPS	673792(CX), Z7	// mul_12
 	VMULPS.BCST	f32_40000000<>(SB), Z5, Z8
 	VMULPS	Z8, Z2, Z8
 	VFMADD231PS	Z7, Z2, Z8
-	VMOVUPS	623872(CX), Z9	// v_d1_bar[0]
-	VMOVUPS	624000(CX), Z14	// v_d1_bar[1]
-	VMOVUPS	624384(CX), Z15	// v_d2_bar[0]
-	VMOVUPS	624512(CX), Z16	// v_d2_bar[1]
-	VMOVUPS	833280(CX), Z17	// vecmat_7[4]
-	VMOVUPS	833408(CX), Z17	// vecmat_7[5]
+	VMOVUPS	605440(CX), Z9	// v_d1_bar[0]
+	VMOVUPS	605568(CX), Z14	// v_d1_bar[1]
+	VMOVUPS	605952(CX), Z15	// v_d2_bar[0]
+	VMOVUPS	606080(CX), Z16	// v_d2_bar[1]
+	VMOVUPS	814848(CX), Z17	// vecmat_7[4]
+	VMOVUPS	814976(CX), Z17	// vecmat_7[5]
 	// arm.nde:28
 	VADDPS.BCST	f32_00000000<>(SB), Z3, Z3
-	VMOVUPS	Z3, 834688(CX)	// q_y2_bar[0]
+	VMOVUPS	Z3, 816256(CX)	// q_y2_bar[0]
 	VADDPS	Z6, Z4, Z4
-	VMOVUPS	Z4, 834816(CX)	// q_y2_bar[1]
+	VMOVUPS	Z4, 816384(CX)	// q_y2_bar[1]
 	// arm.nde:45
-	VMOVUPS	818432(CX), Z6	// add_23[0]
+	VMOVUPS	800000(CX), Z6	// add_23[0]
 	VADDPS	Z3, Z6, Z3
-	VMOVUPS	Z3, 834944(CX)	// add_27[0]
-	VMOVUPS	818560(CX), Z3	// add_23[1]
+	VMOVUPS	Z3, 816512(CX)	// add_27[0]
+	VMOVUPS	800128(CX), Z3	// add_23[1]
 	VADDPS	Z4, Z3, Z3
-	VMOVUPS	Z3, 835072(CX)	// add_27[1]
-	VMOVUPS	721536(CX), Z3	// mul_13[0]
+	VMOVUPS	Z3, 816640(CX)	// add_27[1]
+	VMOVUPS	703104(CX), Z3	// mul_13[0]
 	VADDPS	Z3, Z9, Z3
 	VFMADD231PS.BCST	f32_bfc00000<>(SB), Z15, Z3
-	VMOVUPS	721920(CX), Z4	// mul_14[0]
+	VMOVUPS	703488(CX), Z4	// mul_14[0]
 	VADDPS	Z4, Z3, Z3
-	VMOVUPS	721664(CX), Z4	// mul_13[1]
+	VMOVUPS	703232(CX), Z4	// mul_13[1]
 	VADDPS	Z4, Z14, Z4
 	VFMADD231PS.BCST	f32_bfc00000<>(SB), Z16, Z4
-	VMOVUPS	722048(CX), Z6	// mul_14[1]
+	VMOVUPS	703616(CX), Z6	// mul_14[1]
 	VADDPS	Z6, Z4, Z4
 	// arm.nde:11
-	VMOVUPS	818176(CX), Z6	// q_y3_bar[0]
-	VMOVUPS	660608(CX), Z9	// ha21
-	VMOVUPS	819200(CX), Z14	// add_24[0]
+	VMOVUPS	799744(CX), Z6	// q_y3_bar[0]
+	VMOVUPS	642176(CX), Z9	// ha21
+	VMOVUPS	800768(CX), Z14	// add_24[0]
 	VFMADD231PS	Z9, Z6, Z14
-	VMOVUPS	833280(CX), Z6	// vecmat_7[4]
+	VMOVUPS	814848(CX), Z6	// vecmat_7[4]
 	VADDPS	Z6, Z14, Z6
-	VMOVUPS	818304(CX), Z14	// q_y3_bar[1]
-	VMOVUPS	819328(CX), Z15	// add_24[1]
+	VMOVUPS	799872(CX), Z14	// q_y3_bar[1]
+	VMOVUPS	800896(CX), Z15	// add_24[1]
 	VFMADD231PS	Z9, Z14, Z15
-	VMOVUPS	833408(CX), Z14	// vecmat_7[5]
+	VMOVUPS	814976(CX), Z14	// vecmat_7[5]
 	VADDPS	Z14, Z15, Z14
 	// arm.nde:34
 	VMULPS	Z5, Z2, Z2
-	VMOVUPS	662528(CX), Z5	// k
+	VMOVUPS	644096(CX), Z5	// k
 	VMULPS	Z5, Z1, Z1
 	VMULPS	Z7, Z1, Z1
 	VFMADD231PS.BCST	f32_40000000<>(SB), Z2, Z1
 	VADDPS.BCST	f32_00000000<>(SB), Z6, Z2
 	VADDPS	Z8, Z14, Z5
 	VADDPS	Z1, Z2, Z1
-	VMOVUPS	Z1, 835712(CX)	// q_k2_bar[0]
+	VMOVUPS	Z1, 817280(CX)	// q_k2_bar[0]
 	VADDPS.BCST	f32_00000000<>(SB), Z5, Z2
-	VMOVUPS	Z2, 835840(CX)	// q_k2_bar[1]
+	VMOVUPS	Z2, 817408(CX)	// q_k2_bar[1]
 	// arm.nde:45
 	VFMADD231PS	Z9, Z1, Z3
-	VMOVUPS	Z3, 835968(CX)	// v_k1_bar[0]
+	VMOVUPS	Z3, 817536(CX)	// v_k1_bar[0]
 	VFMADD231PS	Z9, Z2, Z4
-	VMOVUPS	Z4, 836096(CX)	// v_k1_bar[1]
+	VMOVUPS	Z4, 817664(CX)	// v_k1_bar[1]
 	// arm.nde:38
 	VPANDD.BCST	f32_7fffffff<>(SB), Z10, Z1
 	VPANDD.BCST	f32_7fffffff<>(SB), Z12, Z2
@@ -18166,19 +17668,19 @@ loop72: // 2 times: vectors of the block
 	VFNMADD231PS	Z1, Z5, Z6
 	VDIVPS	Z2, Z6, Z2
 	VPORD	Z3, Z2, Z2
-	VMOVUPS	Z2, 836224(CX)	// linsolve_4[0]
-	VMOVUPS	Z1, 836352(CX)	// linsolve_4[1]
+	VMOVUPS	Z2, 817792(CX)	// linsolve_4[0]
+	VMOVUPS	Z1, 817920(CX)	// linsolve_4[1]
 	VPXORD.BCST	f32_80000000<>(SB), Z2, Z2
-	VMOVUPS	Z2, 836480(CX)	// G_bar_4[0]
+	VMOVUPS	Z2, 818048(CX)	// G_bar_4[0]
 	VPXORD.BCST	f32_80000000<>(SB), Z1, Z1
-	VMOVUPS	Z1, 836608(CX)	// G_bar_4[1]
+	VMOVUPS	Z1, 818176(CX)	// G_bar_4[1]
 	// arm.nde:11
-	VMOVUPS	665344(CX), Z3	// sin[0]
+	VMOVUPS	646912(CX), Z3	// sin[0]
 	VPXORD.BCST	f32_80000000<>(SB), Z3, Z3
-	VMOVUPS	Z3, 849792(CX)	// neg_6[0]
-	VMOVUPS	665472(CX), Z3	// sin[1]
+	VMOVUPS	Z3, 831360(CX)	// neg_6[0]
+	VMOVUPS	647040(CX), Z3	// sin[1]
 	VPXORD.BCST	f32_80000000<>(SB), Z3, Z3
-	VMOVUPS	Z3, 849920(CX)	// neg_6[1]
+	VMOVUPS	Z3, 831488(CX)	// neg_6[1]
 	MOVQ	$32, SI
 	MOVQ	BX, DI
 	MOVQ	CX, R9
@@ -18188,7 +17690,7 @@ loop73: // 32 times: elements
 	VMULPS	Z3, Z2, Z3
 	VBROADCASTSS	5248(DI), Z4	// friction.4.weight[32]
 	VFMADD231PS	Z4, Z1, Z3
-	VMOVUPS	683008(R9), Z4	// add_6[0]
+	VMOVUPS	664576(R9), Z4	// add_6[0]
 	VPORD.BCST	f32_80000000<>(SB), Z4, Z5
 	VBROADCASTSS	f32_42b40000<>(SB), Z6
 	VMINPS	Z5, Z6, Z5
@@ -18213,7 +17715,7 @@ loop73: // 32 times: elements
 	VADDPS.BCST	f32_3f800000<>(SB), Z5, Z5
 	VDIVPS	Z5, Z4, Z4
 	VMULPS	Z4, Z3, Z3
-	VMOVUPS	Z3, 836736(R9)	// mul_22[0]
+	VMOVUPS	Z3, 818304(R9)	// mul_22[0]
 	VPANDD	Z0, Z3, Z3
 	VMOVUPS	83968(R10), Z4	// sum of friction.2.bias[0]
 	VADDPS	Z3, Z4, Z3
@@ -18233,8 +17735,8 @@ loop73: // 32 times: elements
 	MOVQ	R8, DI
 loop74: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	670720(SI), Z2	// add_5[0]
-	VMOVUPS	670784(SI), Z3	// add_5[0] | 1
+	VMOVUPS	652288(SI), Z2	// add_5[0]
+	VMOVUPS	652352(SI), Z3	// add_5[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z2, Z4
 	VBROADCASTSS	f32_42b40000<>(SB), Z5
 	VMINPS	Z4, Z5, Z4
@@ -18281,20 +17783,20 @@ loop74: // 32 times: elements
 	VBLENDMPS	Z4, Z3, K2, Z3
 	VADDPS.BCST	f32_3f800000<>(SB), Z4, Z4
 	VDIVPS	Z4, Z3, Z3
-	VMOVUPS	Z2, 844928(SI)	// sigmoid_4[0]
-	VMOVUPS	Z3, 844992(SI)	// sigmoid_4[0] | 1
-	VMOVUPS	687104(SI), Z2	// softplus_2[0]
-	VMOVUPS	687168(SI), Z3	// softplus_2[0] | 1
+	VMOVUPS	Z2, 826496(SI)	// sigmoid_4[0]
+	VMOVUPS	Z3, 826560(SI)	// sigmoid_4[0] | 1
+	VMOVUPS	668672(SI), Z2	// softplus_2[0]
+	VMOVUPS	668736(SI), Z3	// softplus_2[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	836480(AX), Z4	// G_bar_4[0]
-	VMOVUPS	836544(AX), Z5	// G_bar_4[0] | 1
+	VMOVUPS	818048(AX), Z4	// G_bar_4[0]
+	VMOVUPS	818112(AX), Z5	// G_bar_4[0] | 1
 	VMOVUPS	86016(DI), Z6	// sum of friction.4.weight[0]
 	VFMADD231PS	Z2, Z4, Z6
 	VFMADD231PS	Z3, Z5, Z6
 	VMOVUPS	Z6, 86016(DI)	// sum of friction.4.weight[0]
-	VMOVUPS	836608(AX), Z4	// G_bar_4[1]
-	VMOVUPS	836672(AX), Z5	// G_bar_4[1] | 1
+	VMOVUPS	818176(AX), Z4	// G_bar_4[1]
+	VMOVUPS	818240(AX), Z5	// G_bar_4[1] | 1
 	VMOVUPS	88064(DI), Z6	// sum of friction.4.weight[32]
 	VFMADD231PS	Z2, Z4, Z6
 	VFMADD231PS	Z3, Z5, Z6
@@ -18333,8 +17835,8 @@ loop75: // 2 times: tiles of 11 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop76: // 32 times: terms of the sums
-	VMOVUPS	836736(DI), Z24	// mul_22[0]
-	VMOVUPS	836800(DI), Z25	// mul_22[0] | 1
+	VMOVUPS	818304(DI), Z24	// mul_22[0]
+	VMOVUPS	818368(DI), Z25	// mul_22[0] | 1
 	VBROADCASTSS	896(R9), Z26	// friction.2.weight[0]
 	VFMADD231PS	Z24, Z26, Z2
 	VFMADD231PS	Z25, Z26, Z3
@@ -18372,28 +17874,28 @@ loop76: // 32 times: terms of the sums
 	ADDQ	$128, R9
 	DECQ	SI
 	JNE	loop76
-	VMOVUPS	Z2, 840832(CX)	// vecmat_8[0]
-	VMOVUPS	Z3, 840896(CX)	// vecmat_8[0] | 1
-	VMOVUPS	Z4, 840960(CX)	// vecmat_8[1]
-	VMOVUPS	Z5, 841024(CX)	// vecmat_8[1] | 1
-	VMOVUPS	Z6, 841088(CX)	// vecmat_8[2]
-	VMOVUPS	Z7, 841152(CX)	// vecmat_8[2] | 1
-	VMOVUPS	Z8, 841216(CX)	// vecmat_8[3]
-	VMOVUPS	Z9, 841280(CX)	// vecmat_8[3] | 1
-	VMOVUPS	Z10, 841344(CX)	// vecmat_8[4]
-	VMOVUPS	Z11, 841408(CX)	// vecmat_8[4] | 1
-	VMOVUPS	Z12, 841472(CX)	// vecmat_8[5]
-	VMOVUPS	Z13, 841536(CX)	// vecmat_8[5] | 1
-	VMOVUPS	Z14, 841600(CX)	// vecmat_8[6]
-	VMOVUPS	Z15, 841664(CX)	// vecmat_8[6] | 1
-	VMOVUPS	Z16, 841728(CX)	// vecmat_8[7]
-	VMOVUPS	Z17, 841792(CX)	// vecmat_8[7] | 1
-	VMOVUPS	Z18, 841856(CX)	// vecmat_8[8]
-	VMOVUPS	Z19, 841920(CX)	// vecmat_8[8] | 1
-	VMOVUPS	Z20, 841984(CX)	// vecmat_8[9]
-	VMOVUPS	Z21, 842048(CX)	// vecmat_8[9] | 1
-	VMOVUPS	Z22, 842112(CX)	// vecmat_8[10]
-	VMOVUPS	Z23, 842176(CX)	// vecmat_8[10] | 1
+	VMOVUPS	Z2, 822400(CX)	// vecmat_8[0]
+	VMOVUPS	Z3, 822464(CX)	// vecmat_8[0] | 1
+	VMOVUPS	Z4, 822528(CX)	// vecmat_8[1]
+	VMOVUPS	Z5, 822592(CX)	// vecmat_8[1] | 1
+	VMOVUPS	Z6, 822656(CX)	// vecmat_8[2]
+	VMOVUPS	Z7, 822720(CX)	// vecmat_8[2] | 1
+	VMOVUPS	Z8, 822784(CX)	// vecmat_8[3]
+	VMOVUPS	Z9, 822848(CX)	// vecmat_8[3] | 1
+	VMOVUPS	Z10, 822912(CX)	// vecmat_8[4]
+	VMOVUPS	Z11, 822976(CX)	// vecmat_8[4] | 1
+	VMOVUPS	Z12, 823040(CX)	// vecmat_8[5]
+	VMOVUPS	Z13, 823104(CX)	// vecmat_8[5] | 1
+	VMOVUPS	Z14, 823168(CX)	// vecmat_8[6]
+	VMOVUPS	Z15, 823232(CX)	// vecmat_8[6] | 1
+	VMOVUPS	Z16, 823296(CX)	// vecmat_8[7]
+	VMOVUPS	Z17, 823360(CX)	// vecmat_8[7] | 1
+	VMOVUPS	Z18, 823424(CX)	// vecmat_8[8]
+	VMOVUPS	Z19, 823488(CX)	// vecmat_8[8] | 1
+	VMOVUPS	Z20, 823552(CX)	// vecmat_8[9]
+	VMOVUPS	Z21, 823616(CX)	// vecmat_8[9] | 1
+	VMOVUPS	Z22, 823680(CX)	// vecmat_8[10]
+	VMOVUPS	Z23, 823744(CX)	// vecmat_8[10] | 1
 	ADDQ	$44, 65544(AX)
 	ADDQ	$1408, CX
 	DECQ	65536(AX)
@@ -18422,8 +17924,8 @@ loop76: // 32 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop77: // 32 times: terms of the sums
-	VMOVUPS	836736(SI), Z22	// mul_22[0]
-	VMOVUPS	836800(SI), Z23	// mul_22[0] | 1
+	VMOVUPS	818304(SI), Z22	// mul_22[0]
+	VMOVUPS	818368(SI), Z23	// mul_22[0] | 1
 	VBROADCASTSS	984(DI), Z24	// friction.2.weight[22]
 	VFMADD231PS	Z22, Z24, Z2
 	VFMADD231PS	Z23, Z24, Z3
@@ -18458,41 +17960,41 @@ loop77: // 32 times: terms of the sums
 	ADDQ	$128, DI
 	DECQ	CX
 	JNE	loop77
-	VMOVUPS	Z2, 843648(AX)	// vecmat_8[22]
-	VMOVUPS	Z3, 843712(AX)	// vecmat_8[22] | 1
-	VMOVUPS	Z4, 843776(AX)	// vecmat_8[23]
-	VMOVUPS	Z5, 843840(AX)	// vecmat_8[23] | 1
-	VMOVUPS	Z6, 843904(AX)	// vecmat_8[24]
-	VMOVUPS	Z7, 843968(AX)	// vecmat_8[24] | 1
-	VMOVUPS	Z8, 844032(AX)	// vecmat_8[25]
-	VMOVUPS	Z9, 844096(AX)	// vecmat_8[25] | 1
-	VMOVUPS	Z10, 844160(AX)	// vecmat_8[26]
-	VMOVUPS	Z11, 844224(AX)	// vecmat_8[26] | 1
-	VMOVUPS	Z12, 844288(AX)	// vecmat_8[27]
-	VMOVUPS	Z13, 844352(AX)	// vecmat_8[27] | 1
-	VMOVUPS	Z14, 844416(AX)	// vecmat_8[28]
-	VMOVUPS	Z15, 844480(AX)	// vecmat_8[28] | 1
-	VMOVUPS	Z16, 844544(AX)	// vecmat_8[29]
-	VMOVUPS	Z17, 844608(AX)	// vecmat_8[29] | 1
-	VMOVUPS	Z18, 844672(AX)	// vecmat_8[30]
-	VMOVUPS	Z19, 844736(AX)	// vecmat_8[30] | 1
-	VMOVUPS	Z20, 844800(AX)	// vecmat_8[31]
-	VMOVUPS	Z21, 844864(AX)	// vecmat_8[31] | 1
+	VMOVUPS	Z2, 825216(AX)	// vecmat_8[22]
+	VMOVUPS	Z3, 825280(AX)	// vecmat_8[22] | 1
+	VMOVUPS	Z4, 825344(AX)	// vecmat_8[23]
+	VMOVUPS	Z5, 825408(AX)	// vecmat_8[23] | 1
+	VMOVUPS	Z6, 825472(AX)	// vecmat_8[24]
+	VMOVUPS	Z7, 825536(AX)	// vecmat_8[24] | 1
+	VMOVUPS	Z8, 825600(AX)	// vecmat_8[25]
+	VMOVUPS	Z9, 825664(AX)	// vecmat_8[25] | 1
+	VMOVUPS	Z10, 825728(AX)	// vecmat_8[26]
+	VMOVUPS	Z11, 825792(AX)	// vecmat_8[26] | 1
+	VMOVUPS	Z12, 825856(AX)	// vecmat_8[27]
+	VMOVUPS	Z13, 825920(AX)	// vecmat_8[27] | 1
+	VMOVUPS	Z14, 825984(AX)	// vecmat_8[28]
+	VMOVUPS	Z15, 826048(AX)	// vecmat_8[28] | 1
+	VMOVUPS	Z16, 826112(AX)	// vecmat_8[29]
+	VMOVUPS	Z17, 826176(AX)	// vecmat_8[29] | 1
+	VMOVUPS	Z18, 826240(AX)	// vecmat_8[30]
+	VMOVUPS	Z19, 826304(AX)	// vecmat_8[30] | 1
+	VMOVUPS	Z20, 826368(AX)	// vecmat_8[31]
+	VMOVUPS	Z21, 826432(AX)	// vecmat_8[31] | 1
 	MOVQ	$16, CX
 	MOVQ	AX, SI
 loop78: // 16 times: tiles of 2 elements
-	VMOVUPS	836736(SI), Z2	// mul_22[0]
-	VMOVUPS	836800(SI), Z3	// mul_22[0] | 1
+	VMOVUPS	818304(SI), Z2	// mul_22[0]
+	VMOVUPS	818368(SI), Z3	// mul_22[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	Z2, 651392(SI)	// turned[0]
-	VMOVUPS	Z3, 651456(SI)	// turned[0] | 1
-	VMOVUPS	836864(SI), Z2	// mul_22[1]
-	VMOVUPS	836928(SI), Z3	// mul_22[1] | 1
+	VMOVUPS	Z2, 632960(SI)	// turned[0]
+	VMOVUPS	Z3, 633024(SI)	// turned[0] | 1
+	VMOVUPS	818432(SI), Z2	// mul_22[1]
+	VMOVUPS	818496(SI), Z3	// mul_22[1] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	Z2, 651520(SI)	// turned[1]
-	VMOVUPS	Z3, 651584(SI)	// turned[1] | 1
+	VMOVUPS	Z2, 633088(SI)	// turned[1]
+	VMOVUPS	Z3, 633152(SI)	// turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop78
@@ -18504,22 +18006,22 @@ loop79: // 2 times: vectors of the block
 	MOVQ	65544(AX), SI
 	MOVQ	65552(AX), DI
 loop80: // 2 times
-	VMOVUPS	674816(SI), Z2	// softplus[0]
-	VMOVUPS	674944(SI), Z3	// softplus[1]
-	VMOVUPS	675072(SI), Z4	// softplus[2]
-	VMOVUPS	675200(SI), Z5	// softplus[3]
-	VMOVUPS	675328(SI), Z6	// softplus[4]
-	VMOVUPS	675456(SI), Z7	// softplus[5]
-	VMOVUPS	675584(SI), Z8	// softplus[6]
-	VMOVUPS	675712(SI), Z9	// softplus[7]
-	VMOVUPS	675840(SI), Z10	// softplus[8]
-	VMOVUPS	675968(SI), Z11	// softplus[9]
-	VMOVUPS	676096(SI), Z12	// softplus[10]
-	VMOVUPS	676224(SI), Z13	// softplus[11]
-	VMOVUPS	676352(SI), Z14	// softplus[12]
-	VMOVUPS	676480(SI), Z15	// softplus[13]
-	VMOVUPS	676608(SI), Z16	// softplus[14]
-	VMOVUPS	676736(SI), Z17	// softplus[15]
+	VMOVUPS	656384(SI), Z2	// softplus[0]
+	VMOVUPS	656512(SI), Z3	// softplus[1]
+	VMOVUPS	656640(SI), Z4	// softplus[2]
+	VMOVUPS	656768(SI), Z5	// softplus[3]
+	VMOVUPS	656896(SI), Z6	// softplus[4]
+	VMOVUPS	657024(SI), Z7	// softplus[5]
+	VMOVUPS	657152(SI), Z8	// softplus[6]
+	VMOVUPS	657280(SI), Z9	// softplus[7]
+	VMOVUPS	657408(SI), Z10	// softplus[8]
+	VMOVUPS	657536(SI), Z11	// softplus[9]
+	VMOVUPS	657664(SI), Z12	// softplus[10]
+	VMOVUPS	657792(SI), Z13	// softplus[11]
+	VMOVUPS	657920(SI), Z14	// softplus[12]
+	VMOVUPS	658048(SI), Z15	// softplus[13]
+	VMOVUPS	658176(SI), Z16	// softplus[14]
+	VMOVUPS	658304(SI), Z17	// softplus[15]
 	VUNPCKLPS	Z3, Z2, Z18
 	VUNPCKHPS	Z3, Z2, Z2
 	VUNPCKLPS	Z5, Z4, Z3
@@ -18584,22 +18086,22 @@ loop80: // 2 times
 	VSHUFF32X4	$221, Z14, Z10, Z6
 	VSHUFF32X4	$136, Z6, Z2, Z10
 	VSHUFF32X4	$221, Z6, Z2, Z2
-	VMOVUPS	Z20, 655488(DI)	// turned[32]
-	VMOVUPS	Z19, 655552(DI)	// turned[32] | 1
-	VMOVUPS	Z17, 655616(DI)	// turned[33]
-	VMOVUPS	Z18, 655680(DI)	// turned[33] | 1
-	VMOVUPS	Z13, 655744(DI)	// turned[34]
-	VMOVUPS	Z8, 655808(DI)	// turned[34] | 1
-	VMOVUPS	Z12, 655872(DI)	// turned[35]
-	VMOVUPS	Z10, 655936(DI)	// turned[35] | 1
-	VMOVUPS	Z16, 656000(DI)	// turned[36]
-	VMOVUPS	Z9, 656064(DI)	// turned[36] | 1
-	VMOVUPS	Z4, 656128(DI)	// turned[37]
-	VMOVUPS	Z11, 656192(DI)	// turned[37] | 1
-	VMOVUPS	Z5, 656256(DI)	// turned[38]
-	VMOVUPS	Z3, 656320(DI)	// turned[38] | 1
-	VMOVUPS	Z7, 656384(DI)	// turned[39]
-	VMOVUPS	Z2, 656448(DI)	// turned[39] | 1
+	VMOVUPS	Z20, 637056(DI)	// turned[32]
+	VMOVUPS	Z19, 637120(DI)	// turned[32] | 1
+	VMOVUPS	Z17, 637184(DI)	// turned[33]
+	VMOVUPS	Z18, 637248(DI)	// turned[33] | 1
+	VMOVUPS	Z13, 637312(DI)	// turned[34]
+	VMOVUPS	Z8, 637376(DI)	// turned[34] | 1
+	VMOVUPS	Z12, 637440(DI)	// turned[35]
+	VMOVUPS	Z10, 637504(DI)	// turned[35] | 1
+	VMOVUPS	Z16, 637568(DI)	// turned[36]
+	VMOVUPS	Z9, 637632(DI)	// turned[36] | 1
+	VMOVUPS	Z4, 637696(DI)	// turned[37]
+	VMOVUPS	Z11, 637760(DI)	// turned[37] | 1
+	VMOVUPS	Z5, 637824(DI)	// turned[38]
+	VMOVUPS	Z3, 637888(DI)	// turned[38] | 1
+	VMOVUPS	Z7, 637952(DI)	// turned[39]
+	VMOVUPS	Z2, 638016(DI)	// turned[39] | 1
 	ADDQ	$2048, SI
 	ADDQ	$2048, DI
 	DECQ	CX
@@ -18632,56 +18134,56 @@ loop81: // 4 times: tiles of 8 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop82: // 16 times: samples, 2 at a time
-	VMOVUPS	655488(DI), Z18	// turned[32]
-	VMOVUPS	657536(DI), Z19	// turned[48]
-	VBROADCASTSS	651392(R9), Z20	// turned[0]
+	VMOVUPS	637056(DI), Z18	// turned[32]
+	VMOVUPS	639104(DI), Z19	// turned[48]
+	VBROADCASTSS	632960(R9), Z20	// turned[0]
 	VFMADD231PS	Z18, Z20, Z2
 	VFMADD231PS	Z19, Z20, Z3
-	VBROADCASTSS	651520(R9), Z20	// turned[1]
+	VBROADCASTSS	633088(R9), Z20	// turned[1]
 	VFMADD231PS	Z18, Z20, Z4
 	VFMADD231PS	Z19, Z20, Z5
-	VBROADCASTSS	651648(R9), Z20	// turned[2]
+	VBROADCASTSS	633216(R9), Z20	// turned[2]
 	VFMADD231PS	Z18, Z20, Z6
 	VFMADD231PS	Z19, Z20, Z7
-	VBROADCASTSS	651776(R9), Z20	// turned[3]
+	VBROADCASTSS	633344(R9), Z20	// turned[3]
 	VFMADD231PS	Z18, Z20, Z8
 	VFMADD231PS	Z19, Z20, Z9
-	VBROADCASTSS	651904(R9), Z20	// turned[4]
+	VBROADCASTSS	633472(R9), Z20	// turned[4]
 	VFMADD231PS	Z18, Z20, Z10
 	VFMADD231PS	Z19, Z20, Z11
-	VBROADCASTSS	652032(R9), Z20	// turned[5]
+	VBROADCASTSS	633600(R9), Z20	// turned[5]
 	VFMADD231PS	Z18, Z20, Z12
 	VFMADD231PS	Z19, Z20, Z13
-	VBROADCASTSS	652160(R9), Z20	// turned[6]
+	VBROADCASTSS	633728(R9), Z20	// turned[6]
 	VFMADD231PS	Z18, Z20, Z14
 	VFMADD231PS	Z19, Z20, Z15
-	VBROADCASTSS	652288(R9), Z20	// turned[7]
+	VBROADCASTSS	633856(R9), Z20	// turned[7]
 	VFMADD231PS	Z18, Z20, Z16
 	VFMADD231PS	Z19, Z20, Z17
-	VMOVUPS	655552(DI), Z18	// turned[32] | 1
-	VMOVUPS	657600(DI), Z19	// turned[48] | 1
-	VBROADCASTSS	651396(R9), Z20	// turned[0]
+	VMOVUPS	637120(DI), Z18	// turned[32] | 1
+	VMOVUPS	639168(DI), Z19	// turned[48] | 1
+	VBROADCASTSS	632964(R9), Z20	// turned[0]
 	VFMADD231PS	Z18, Z20, Z2
 	VFMADD231PS	Z19, Z20, Z3
-	VBROADCASTSS	651524(R9), Z20	// turned[1]
+	VBROADCASTSS	633092(R9), Z20	// turned[1]
 	VFMADD231PS	Z18, Z20, Z4
 	VFMADD231PS	Z19, Z20, Z5
-	VBROADCASTSS	651652(R9), Z20	// turned[2]
+	VBROADCASTSS	633220(R9), Z20	// turned[2]
 	VFMADD231PS	Z18, Z20, Z6
 	VFMADD231PS	Z19, Z20, Z7
-	VBROADCASTSS	651780(R9), Z20	// turned[3]
+	VBROADCASTSS	633348(R9), Z20	// turned[3]
 	VFMADD231PS	Z18, Z20, Z8
 	VFMADD231PS	Z19, Z20, Z9
-	VBROADCASTSS	651908(R9), Z20	// turned[4]
+	VBROADCASTSS	633476(R9), Z20	// turned[4]
 	VFMADD231PS	Z18, Z20, Z10
 	VFMADD231PS	Z19, Z20, Z11
-	VBROADCASTSS	652036(R9), Z20	// turned[5]
+	VBROADCASTSS	633604(R9), Z20	// turned[5]
 	VFMADD231PS	Z18, Z20, Z12
 	VFMADD231PS	Z19, Z20, Z13
-	VBROADCASTSS	652164(R9), Z20	// turned[6]
+	VBROADCASTSS	633732(R9), Z20	// turned[6]
 	VFMADD231PS	Z18, Z20, Z14
 	VFMADD231PS	Z19, Z20, Z15
-	VBROADCASTSS	652292(R9), Z20	// turned[7]
+	VBROADCASTSS	633860(R9), Z20	// turned[7]
 	VFMADD231PS	Z18, Z20, Z16
 	VFMADD231PS	Z19, Z20, Z17
 	ADDQ	$128, DI
@@ -18731,10 +18233,10 @@ loop82: // 16 times: samples, 2 at a time
 	MOVQ	R8, 65544(AX)
 loop83: // 4 times: tiles of 8 elements
 	// arm.nde:11
-	VMOVUPS	840832(CX), Z10	// vecmat_8[0]
-	VMOVUPS	840896(CX), Z11	// vecmat_8[0] | 1
-	VMOVUPS	844928(CX), Z12	// sigmoid_4[0]
-	VMOVUPS	844992(CX), Z13	// sigmoid_4[0] | 1
+	VMOVUPS	822400(CX), Z10	// vecmat_8[0]
+	VMOVUPS	822464(CX), Z11	// vecmat_8[0] | 1
+	VMOVUPS	826496(CX), Z12	// sigmoid_4[0]
+	VMOVUPS	826560(CX), Z13	// sigmoid_4[0] | 1
 	VMULPS	Z12, Z10, Z10
 	VMULPS	Z13, Z11, Z11
 	VPANDD	Z0, Z10, Z12
@@ -18769,10 +18271,10 @@ loop83: // 4 times: tiles of 8 elements
 	VBROADCASTSS	20(DI), Z12	// friction.0.weight[5]
 	VFMADD231PS	Z10, Z12, Z8
 	VFMADD231PS	Z11, Z12, Z9
-	VMOVUPS	840960(CX), Z12	// vecmat_8[1]
-	VMOVUPS	841024(CX), Z13	// vecmat_8[1] | 1
-	VMOVUPS	845056(CX), Z14	// sigmoid_4[1]
-	VMOVUPS	845120(CX), Z15	// sigmoid_4[1] | 1
+	VMOVUPS	822528(CX), Z12	// vecmat_8[1]
+	VMOVUPS	822592(CX), Z13	// vecmat_8[1] | 1
+	VMOVUPS	826624(CX), Z14	// sigmoid_4[1]
+	VMOVUPS	826688(CX), Z15	// sigmoid_4[1] | 1
 	VMULPS	Z14, Z12, Z12
 	VMULPS	Z15, Z13, Z13
 	VPANDD	Z0, Z12, Z14
@@ -18807,10 +18309,10 @@ loop83: // 4 times: tiles of 8 elements
 	VBROADCASTSS	44(DI), Z14	// friction.0.weight[11]
 	VFMADD231PS	Z12, Z14, Z8
 	VFMADD231PS	Z13, Z14, Z9
-	VMOVUPS	841088(CX), Z14	// vecmat_8[2]
-	VMOVUPS	841152(CX), Z15	// vecmat_8[2] | 1
-	VMOVUPS	845184(CX), Z16	// sigmoid_4[2]
-	VMOVUPS	845248(CX), Z17	// sigmoid_4[2] | 1
+	VMOVUPS	822656(CX), Z14	// vecmat_8[2]
+	VMOVUPS	822720(CX), Z15	// vecmat_8[2] | 1
+	VMOVUPS	826752(CX), Z16	// sigmoid_4[2]
+	VMOVUPS	826816(CX), Z17	// sigmoid_4[2] | 1
 	VMULPS	Z16, Z14, Z14
 	VMULPS	Z17, Z15, Z15
 	VPANDD	Z0, Z14, Z16
@@ -18845,10 +18347,10 @@ loop83: // 4 times: tiles of 8 elements
 	VBROADCASTSS	68(DI), Z16	// friction.0.weight[17]
 	VFMADD231PS	Z14, Z16, Z8
 	VFMADD231PS	Z15, Z16, Z9
-	VMOVUPS	841216(CX), Z16	// vecmat_8[3]
-	VMOVUPS	841280(CX), Z17	// vecmat_8[3] | 1
-	VMOVUPS	845312(CX), Z18	// sigmoid_4[3]
-	VMOVUPS	845376(CX), Z19	// sigmoid_4[3] | 1
+	VMOVUPS	822784(CX), Z16	// vecmat_8[3]
+	VMOVUPS	822848(CX), Z17	// vecmat_8[3] | 1
+	VMOVUPS	826880(CX), Z18	// sigmoid_4[3]
+	VMOVUPS	826944(CX), Z19	// sigmoid_4[3] | 1
 	VMULPS	Z18, Z16, Z16
 	VMULPS	Z19, Z17, Z17
 	VPANDD	Z0, Z16, Z18
@@ -18883,10 +18385,10 @@ loop83: // 4 times: tiles of 8 elements
 	VBROADCASTSS	92(DI), Z18	// friction.0.weight[23]
 	VFMADD231PS	Z16, Z18, Z8
 	VFMADD231PS	Z17, Z18, Z9
-	VMOVUPS	841344(CX), Z18	// vecmat_8[4]
-	VMOVUPS	841408(CX), Z19	// vecmat_8[4] | 1
-	VMOVUPS	845440(CX), Z20	// sigmoid_4[4]
-	VMOVUPS	845504(CX), Z21	// sigmoid_4[4] | 1
+	VMOVUPS	822912(CX), Z18	// vecmat_8[4]
+	VMOVUPS	822976(CX), Z19	// vecmat_8[4] | 1
+	VMOVUPS	827008(CX), Z20	// sigmoid_4[4]
+	VMOVUPS	827072(CX), Z21	// sigmoid_4[4] | 1
 	VMULPS	Z20, Z18, Z18
 	VMULPS	Z21, Z19, Z19
 	VPANDD	Z0, Z18, Z20
@@ -18921,10 +18423,10 @@ loop83: // 4 times: tiles of 8 elements
 	VBROADCASTSS	116(DI), Z20	// friction.0.weight[29]
 	VFMADD231PS	Z18, Z20, Z8
 	VFMADD231PS	Z19, Z20, Z9
-	VMOVUPS	841472(CX), Z20	// vecmat_8[5]
-	VMOVUPS	841536(CX), Z21	// vecmat_8[5] | 1
-	VMOVUPS	845568(CX), Z22	// sigmoid_4[5]
-	VMOVUPS	845632(CX), Z23	// sigmoid_4[5] | 1
+	VMOVUPS	823040(CX), Z20	// vecmat_8[5]
+	VMOVUPS	823104(CX), Z21	// vecmat_8[5] | 1
+	VMOVUPS	827136(CX), Z22	// sigmoid_4[5]
+	VMOVUPS	827200(CX), Z23	// sigmoid_4[5] | 1
 	VMULPS	Z22, Z20, Z20
 	VMULPS	Z23, Z21, Z21
 	VPANDD	Z0, Z20, Z22
@@ -18959,10 +18461,10 @@ loop83: // 4 times: tiles of 8 elements
 	VBROADCASTSS	140(DI), Z22	// friction.0.weight[35]
 	VFMADD231PS	Z20, Z22, Z8
 	VFMADD231PS	Z21, Z22, Z9
-	VMOVUPS	841600(CX), Z22	// vecmat_8[6]
-	VMOVUPS	841664(CX), Z23	// vecmat_8[6] | 1
-	VMOVUPS	845696(CX), Z24	// sigmoid_4[6]
-	VMOVUPS	845760(CX), Z25	// sigmoid_4[6] | 1
+	VMOVUPS	823168(CX), Z22	// vecmat_8[6]
+	VMOVUPS	823232(CX), Z23	// vecmat_8[6] | 1
+	VMOVUPS	827264(CX), Z24	// sigmoid_4[6]
+	VMOVUPS	827328(CX), Z25	// sigmoid_4[6] | 1
 	VMULPS	Z24, Z22, Z22
 	VMULPS	Z25, Z23, Z23
 	VPANDD	Z0, Z22, Z24
@@ -18997,10 +18499,10 @@ loop83: // 4 times: tiles of 8 elements
 	VBROADCASTSS	164(DI), Z24	// friction.0.weight[41]
 	VFMADD231PS	Z22, Z24, Z8
 	VFMADD231PS	Z23, Z24, Z9
-	VMOVUPS	841728(CX), Z24	// vecmat_8[7]
-	VMOVUPS	841792(CX), Z25	// vecmat_8[7] | 1
-	VMOVUPS	845824(CX), Z26	// sigmoid_4[7]
-	VMOVUPS	845888(CX), Z27	// sigmoid_4[7] | 1
+	VMOVUPS	823296(CX), Z24	// vecmat_8[7]
+	VMOVUPS	823360(CX), Z25	// vecmat_8[7] | 1
+	VMOVUPS	827392(CX), Z26	// sigmoid_4[7]
+	VMOVUPS	827456(CX), Z27	// sigmoid_4[7] | 1
 	VMULPS	Z26, Z24, Z24
 	VMULPS	Z27, Z25, Z25
 	VPANDD	Z0, Z24, Z26
@@ -19055,8 +18557,8 @@ loop83: // 4 times: tiles of 8 elements
 	MOVQ	AX, R10
 	MOVQ	65544(AX), R11
 loop84: // 6 times: elements
-	VMOVUPS	665856(R10), Z26	// concat[0]
-	VMOVUPS	665920(R10), Z27	// concat[0] | 1
+	VMOVUPS	647424(R10), Z26	// concat[0]
+	VMOVUPS	647488(R10), Z27	// concat[0] | 1
 	VMOVUPS	(R11), Z28	// sum of friction.0.weight[0]
 	VFMADD231PS	Z26, Z10, Z28
 	VFMADD231PS	Z27, Z11, Z28
@@ -19100,53 +18602,53 @@ loop84: // 6 times: elements
 	DECQ	65536(AX)
 	JNE	loop83
 	VMOVUPS	0(AX), Z29	// vecmat_9[0]
-	VMOVUPS	Z29, 849024(AX)
+	VMOVUPS	Z29, 830592(AX)
 	VMOVUPS	64(AX), Z29	// vecmat_9[0] | 1
-	VMOVUPS	Z29, 849088(AX)
+	VMOVUPS	Z29, 830656(AX)
 	VMOVUPS	128(AX), Z29	// vecmat_9[1]
-	VMOVUPS	Z29, 849152(AX)
+	VMOVUPS	Z29, 830720(AX)
 	VMOVUPS	192(AX), Z29	// vecmat_9[1] | 1
-	VMOVUPS	Z29, 849216(AX)
-	VMOVUPS	Z2, 849280(AX)	// vecmat_9[2]
-	VMOVUPS	Z3, 849344(AX)	// vecmat_9[2] | 1
-	VMOVUPS	Z4, 849408(AX)	// vecmat_9[3]
-	VMOVUPS	Z5, 849472(AX)	// vecmat_9[3] | 1
-	VMOVUPS	Z6, 849536(AX)	// vecmat_9[4]
-	VMOVUPS	Z7, 849600(AX)	// vecmat_9[4] | 1
-	VMOVUPS	Z8, 849664(AX)	// vecmat_9[5]
-	VMOVUPS	Z9, 849728(AX)	// vecmat_9[5] | 1
+	VMOVUPS	Z29, 830784(AX)
+	VMOVUPS	Z2, 830848(AX)	// vecmat_9[2]
+	VMOVUPS	Z3, 830912(AX)	// vecmat_9[2] | 1
+	VMOVUPS	Z4, 830976(AX)	// vecmat_9[3]
+	VMOVUPS	Z5, 831040(AX)	// vecmat_9[3] | 1
+	VMOVUPS	Z6, 831104(AX)	// vecmat_9[4]
+	VMOVUPS	Z7, 831168(AX)	// vecmat_9[4] | 1
+	VMOVUPS	Z8, 831232(AX)	// vecmat_9[5]
+	VMOVUPS	Z9, 831296(AX)	// vecmat_9[5] | 1
 	MOVQ	$2, 65536(AX)
 	MOVQ	AX, CX
 loop85: // 2 times: vectors of the block
 	VMOVUPS	65792(CX), Z0	// mask
-	VMOVUPS	849280(CX), Z1	// vecmat_9[2]
-	VMOVUPS	849408(CX), Z1	// vecmat_9[3]
-	VMOVUPS	849024(CX), Z1	// vecmat_9[0]
-	VMOVUPS	849152(CX), Z1	// vecmat_9[1]
+	VMOVUPS	830848(CX), Z1	// vecmat_9[2]
+	VMOVUPS	830976(CX), Z1	// vecmat_9[3]
+	VMOVUPS	830592(CX), Z1	// vecmat_9[0]
+	VMOVUPS	830720(CX), Z1	// vecmat_9[1]
 	// arm.nde:11
-	VMOVUPS	849024(CX), Z1	// vecmat_9[0]
-	VMOVUPS	665600(CX), Z2	// cos_3[0]
-	VMOVUPS	849280(CX), Z3	// vecmat_9[2]
-	VMOVUPS	849792(CX), Z4	// neg_6[0]
-	VMOVUPS	834944(CX), Z5	// add_27[0]
+	VMOVUPS	830592(CX), Z1	// vecmat_9[0]
+	VMOVUPS	647168(CX), Z2	// cos_3[0]
+	VMOVUPS	830848(CX), Z3	// vecmat_9[2]
+	VMOVUPS	831360(CX), Z4	// neg_6[0]
+	VMOVUPS	816512(CX), Z5	// add_27[0]
 	VFMADD231PS	Z4, Z3, Z5
 	VFMADD231PS	Z2, Z1, Z5
-	VMOVUPS	849152(CX), Z1	// vecmat_9[1]
-	VMOVUPS	665728(CX), Z2	// cos_3[1]
-	VMOVUPS	849408(CX), Z3	// vecmat_9[3]
-	VMOVUPS	849920(CX), Z4	// neg_6[1]
-	VMOVUPS	835072(CX), Z6	// add_27[1]
+	VMOVUPS	830720(CX), Z1	// vecmat_9[1]
+	VMOVUPS	647296(CX), Z2	// cos_3[1]
+	VMOVUPS	830976(CX), Z3	// vecmat_9[3]
+	VMOVUPS	831488(CX), Z4	// neg_6[1]
+	VMOVUPS	816640(CX), Z6	// add_27[1]
 	VFMADD231PS	Z4, Z3, Z6
 	VFMADD231PS	Z2, Z1, Z6
-	VMOVUPS	836608(CX), Z1	// G_bar_4[1]
-	VMOVUPS	836480(CX), Z2	// G_bar_4[0]
-	VMOVUPS	596864(CX), Z3	// q[0]
+	VMOVUPS	818176(CX), Z1	// G_bar_4[1]
+	VMOVUPS	818048(CX), Z2	// G_bar_4[0]
+	VMOVUPS	578432(CX), Z3	// q[0]
 	// arm.nde:35
 	VADDPS	Z2, Z1, Z31
 	VMOVUPS	Z31, 0(AX)
-	VMOVUPS	664704(CX), Z4	// mul_11
+	VMOVUPS	646272(CX), Z4	// mul_11
 	VMULPS	0(AX), Z4, Z4
-	VMOVUPS	664832(CX), Z7	// add_4
+	VMOVUPS	646400(CX), Z7	// add_4
 	VPANDD.BCST	f32_7fffffff<>(SB), Z7, Z8
 	VBROADCASTSS	f32_4b400000<>(SB), Z9
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z8, Z9
@@ -19181,7 +18683,7 @@ loop85: // 2 times: vectors of the block
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z8, K1, Z7
 	VPXORD.BCST	f32_80000000<>(SB), Z7, Z7
 	VMULPS	Z7, Z4, Z4
-	VMOVUPS	664320(CX), Z7	// mul_9
+	VMOVUPS	645888(CX), Z7	// mul_9
 	VMULPS	Z7, Z2, Z7
 	VPANDD.BCST	f32_7fffffff<>(SB), Z3, Z8
 	VBROADCASTSS	f32_4b400000<>(SB), Z9
@@ -19218,26 +18720,26 @@ loop85: // 2 times: vectors of the block
 	VPXORD.BCST	f32_80000000<>(SB), Z3, Z3
 	VFMADD213PS	Z4, Z3, Z7
 	// arm.nde:34
-	VMOVUPS	663936(CX), Z3	// add_3
-	VMOVUPS	664064(CX), Z8	// square
+	VMOVUPS	645504(CX), Z3	// add_3
+	VMOVUPS	645632(CX), Z8	// square
 	VMULPS	Z8, Z1, Z8
 	VFNMADD231PS	Z3, Z2, Z8
 	// arm.nde:29
-	VMOVUPS	661248(CX), Z3	// mul_6
+	VMOVUPS	642816(CX), Z3	// mul_6
 	VMULPS	Z3, Z8, Z9
-	VMOVUPS	662784(CX), Z10	// c2_2
+	VMOVUPS	644352(CX), Z10	// c2_2
 	VFMADD231PS	Z10, Z9, Z4
 	// arm.nde:35
 	VADDPS	Z7, Z5, Z5
 	VADDPS.BCST	f32_00000000<>(SB), Z6, Z6
 	// arm.nde:38
-	VMOVUPS	836224(CX), Z31	// linsolve_4[0]
+	VMOVUPS	817792(CX), Z31	// linsolve_4[0]
 	VMOVUPS	Z31, 64(AX)
-	VMOVUPS	691712(CX), Z7	// v_k1[0]
+	VMOVUPS	673280(CX), Z7	// v_k1[0]
 	VMULPS	64(AX), Z7, Z9
-	VMOVUPS	691840(CX), Z11	// v_k1[1]
+	VMOVUPS	673408(CX), Z11	// v_k1[1]
 	VMULPS	64(AX), Z11, Z12
-	VMOVUPS	836352(CX), Z13	// linsolve_4[1]
+	VMOVUPS	817920(CX), Z13	// linsolve_4[1]
 	VMULPS	Z7, Z13, Z7
 	VMULPS	Z11, Z13, Z11
 	VPXORD.BCST	f32_80000000<>(SB), Z9, Z9
@@ -19248,70 +18750,70 @@ loop85: // 2 times: vectors of the block
 	// arm.nde:32
 	VADDPS	Z12, Z7, Z7
 	// arm.nde:28
-	VMOVUPS	660352(CX), Z11	// mul_4
+	VMOVUPS	641920(CX), Z11	// mul_4
 	VMULPS	Z3, Z7, Z3
 	VFMADD231PS	Z11, Z9, Z3
-	VMOVUPS	663424(CX), Z11	// s2_2
+	VMOVUPS	644992(CX), Z11	// s2_2
 	VPXORD.BCST	f32_80000000<>(SB), Z11, Z12
 	VFMADD231PS	Z12, Z3, Z4
-	VMOVUPS	597248(CX), Z3	// q_k1[1]
+	VMOVUPS	578816(CX), Z3	// q_k1[1]
 	// arm.nde:34
-	VMOVUPS	663680(CX), Z12	// neg_2
+	VMOVUPS	645248(CX), Z12	// neg_2
 	VMULPS	Z12, Z2, Z12
-	VMOVUPS	663808(CX), Z14	// mul_7
+	VMOVUPS	645376(CX), Z14	// mul_7
 	VMULPS.BCST	f32_40000000<>(SB), Z3, Z15
 	VMULPS	Z15, Z12, Z15
 	VFMADD231PS	Z14, Z12, Z15
-	VMOVUPS	623616(CX), Z16	// q_d1_bar[0]
-	VMOVUPS	623744(CX), Z17	// q_d1_bar[1]
-	VMOVUPS	624128(CX), Z18	// q_d2_bar[0]
-	VMOVUPS	624256(CX), Z19	// q_d2_bar[1]
-	VMOVUPS	623360(CX), Z20	// v_next_bar[0]
-	VMOVUPS	623488(CX), Z21	// v_next_bar[1]
-	VMOVUPS	849536(CX), Z22	// vecmat_9[4]
-	VMOVUPS	849664(CX), Z22	// vecmat_9[5]
+	VMOVUPS	605184(CX), Z16	// q_d1_bar[0]
+	VMOVUPS	605312(CX), Z17	// q_d1_bar[1]
+	VMOVUPS	605696(CX), Z18	// q_d2_bar[0]
+	VMOVUPS	605824(CX), Z19	// q_d2_bar[1]
+	VMOVUPS	604928(CX), Z20	// v_next_bar[0]
+	VMOVUPS	605056(CX), Z21	// v_next_bar[1]
+	VMOVUPS	831104(CX), Z22	// vecmat_9[4]
+	VMOVUPS	831232(CX), Z22	// vecmat_9[5]
 	// arm.nde:28
 	VADDPS.BCST	f32_00000000<>(SB), Z5, Z5
-	VMOVUPS	Z5, 625152(CX)	// q_bar[0]
+	VMOVUPS	Z5, 606720(CX)	// q_bar[0]
 	VADDPS	Z4, Z6, Z4
-	VMOVUPS	Z4, 625280(CX)	// q_bar[1]
+	VMOVUPS	Z4, 606848(CX)	// q_bar[1]
 	// arm.nde:11
-	VMOVUPS	834688(CX), Z4	// q_y2_bar[0]
-	VMOVUPS	660608(CX), Z5	// ha21
-	VMOVUPS	802432(CX), Z6	// mul_18[0]
+	VMOVUPS	816256(CX), Z4	// q_y2_bar[0]
+	VMOVUPS	642176(CX), Z5	// ha21
+	VMOVUPS	784000(CX), Z6	// mul_18[0]
 	VADDPS	Z6, Z16, Z6
 	VFMADD231PS.BCST	f32_bfc00000<>(SB), Z18, Z6
 	VADDPS	Z20, Z6, Z6
-	VMOVUPS	802688(CX), Z16	// mul_19[0]
+	VMOVUPS	784256(CX), Z16	// mul_19[0]
 	VADDPS	Z16, Z6, Z6
-	VMOVUPS	802944(CX), Z16	// q_k4_bar[0]
+	VMOVUPS	784512(CX), Z16	// q_k4_bar[0]
 	VADDPS	Z16, Z6, Z6
-	VMOVUPS	819456(CX), Z16	// q_k3_bar[0]
+	VMOVUPS	801024(CX), Z16	// q_k3_bar[0]
 	VADDPS	Z16, Z6, Z6
-	VMOVUPS	835712(CX), Z16	// q_k2_bar[0]
+	VMOVUPS	817280(CX), Z16	// q_k2_bar[0]
 	VADDPS	Z16, Z6, Z6
 	VFMADD231PS	Z5, Z4, Z6
-	VMOVUPS	849536(CX), Z4	// vecmat_9[4]
+	VMOVUPS	831104(CX), Z4	// vecmat_9[4]
 	VADDPS	Z4, Z6, Z4
-	VMOVUPS	834816(CX), Z6	// q_y2_bar[1]
-	VMOVUPS	802560(CX), Z16	// mul_18[1]
+	VMOVUPS	816384(CX), Z6	// q_y2_bar[1]
+	VMOVUPS	784128(CX), Z16	// mul_18[1]
 	VADDPS	Z16, Z17, Z16
 	VFMADD231PS.BCST	f32_bfc00000<>(SB), Z19, Z16
 	VADDPS	Z21, Z16, Z16
-	VMOVUPS	802816(CX), Z17	// mul_19[1]
+	VMOVUPS	784384(CX), Z17	// mul_19[1]
 	VADDPS	Z17, Z16, Z16
-	VMOVUPS	803072(CX), Z17	// q_k4_bar[1]
+	VMOVUPS	784640(CX), Z17	// q_k4_bar[1]
 	VADDPS	Z17, Z16, Z16
-	VMOVUPS	819584(CX), Z17	// q_k3_bar[1]
+	VMOVUPS	801152(CX), Z17	// q_k3_bar[1]
 	VADDPS	Z17, Z16, Z16
-	VMOVUPS	835840(CX), Z17	// q_k2_bar[1]
+	VMOVUPS	817408(CX), Z17	// q_k2_bar[1]
 	VADDPS	Z17, Z16, Z16
 	VFMADD231PS	Z5, Z6, Z16
-	VMOVUPS	849664(CX), Z5	// vecmat_9[5]
+	VMOVUPS	831232(CX), Z5	// vecmat_9[5]
 	VADDPS	Z5, Z16, Z5
 	// arm.nde:34
 	VMULPS	Z3, Z12, Z3
-	VMOVUPS	663552(CX), Z6	// k_2
+	VMOVUPS	645120(CX), Z6	// k_2
 	VMULPS	Z6, Z1, Z1
 	VMULPS	Z14, Z1, Z1
 	VMOVUPS	Z1, Z31
@@ -19321,26 +18823,26 @@ loop85: // 2 times: vectors of the block
 	VMOVUPS	Z31, 256(AX)
 	VADDPS	Z15, Z5, Z31
 	VMOVUPS	Z31, 320(AX)
-	VMOVUPS	800896(CX), Z1	// add_18
-	VMOVUPS	818048(CX), Z3	// add_22
-	VMOVUPS	834560(CX), Z4	// add_26
-	VMOVUPS	800384(CX), Z5	// M_bar[0]
-	VMOVUPS	817536(CX), Z6	// M_bar_2[0]
-	VMOVUPS	834048(CX), Z12	// M_bar_3[0]
-	VMOVUPS	800768(CX), Z14	// M_bar[3]
-	VMOVUPS	817920(CX), Z15	// M_bar_2[3]
-	VMOVUPS	834432(CX), Z16	// M_bar_3[3]
-	VMOVUPS	722688(CX), Z17	// G_bar[0]
-	VMOVUPS	803712(CX), Z18	// G_bar_2[0]
-	VMOVUPS	820224(CX), Z19	// G_bar_3[0]
+	VMOVUPS	782464(CX), Z1	// add_18
+	VMOVUPS	799616(CX), Z3	// add_22
+	VMOVUPS	816128(CX), Z4	// add_26
+	VMOVUPS	781952(CX), Z5	// M_bar[0]
+	VMOVUPS	799104(CX), Z6	// M_bar_2[0]
+	VMOVUPS	815616(CX), Z12	// M_bar_3[0]
+	VMOVUPS	782336(CX), Z14	// M_bar[3]
+	VMOVUPS	799488(CX), Z15	// M_bar_2[3]
+	VMOVUPS	816000(CX), Z16	// M_bar_3[3]
+	VMOVUPS	704256(CX), Z17	// G_bar[0]
+	VMOVUPS	785280(CX), Z18	// G_bar_2[0]
+	VMOVUPS	801792(CX), Z19	// G_bar_3[0]
 	// arm.nde:35
-	VMOVUPS	664960(CX), Z20	// cos_2
-	VMOVUPS	833792(CX), Z21	// add_25
-	VMOVUPS	692864(CX), Z22	// cos_5
-	VMOVUPS	817280(CX), Z23	// add_21
-	VMOVUPS	729472(CX), Z24	// cos_9
-	VMOVUPS	794880(CX), Z25	// add_17
-	VMOVUPS	795392(CX), Z26	// cos_12
+	VMOVUPS	646528(CX), Z20	// cos_2
+	VMOVUPS	815360(CX), Z21	// add_25
+	VMOVUPS	674432(CX), Z22	// cos_5
+	VMOVUPS	798848(CX), Z23	// add_21
+	VMOVUPS	711040(CX), Z24	// cos_9
+	VMOVUPS	776448(CX), Z25	// add_17
+	VMOVUPS	776960(CX), Z26	// cos_12
 	VMULPS	Z26, Z25, Z25
 	VFMADD231PS	Z24, Z23, Z25
 	VFMADD231PS	Z22, Z21, Z25
@@ -19348,15 +18850,15 @@ loop85: // 2 times: vectors of the block
 	VFMADD231PS	0(AX), Z20, Z31
 	VMOVUPS	Z31, 384(AX)
 	// arm.nde:31
-	VMOVUPS	660992(CX), Z20	// c2
-	VMOVUPS	833920(CX), Z21	// k_bar_3
-	VMOVUPS	662400(CX), Z22	// s2
-	VMOVUPS	727808(CX), Z23	// c2_4
-	VMOVUPS	817408(CX), Z24	// k_bar_2
-	VMOVUPS	728448(CX), Z25	// s2_3
-	VMOVUPS	720384(CX), Z26	// c2_3
-	VMOVUPS	795008(CX), Z27	// k_bar
-	VMOVUPS	795136(CX), Z28	// s2_4
+	VMOVUPS	642560(CX), Z20	// c2
+	VMOVUPS	815488(CX), Z21	// k_bar_3
+	VMOVUPS	643968(CX), Z22	// s2
+	VMOVUPS	709376(CX), Z23	// c2_4
+	VMOVUPS	798976(CX), Z24	// k_bar_2
+	VMOVUPS	710016(CX), Z25	// s2_3
+	VMOVUPS	701952(CX), Z26	// c2_3
+	VMOVUPS	776576(CX), Z27	// k_bar
+	VMOVUPS	776704(CX), Z28	// s2_4
 	VMULPS	Z28, Z27, Z27
 	VFMADD231PS	Z26, Z1, Z27
 	VFMADD231PS	Z25, Z24, Z27
@@ -19388,10 +18890,10 @@ loop85: // 2 times: vectors of the block
 	VADDPS	Z7, Z1, Z1
 	VADDPS	Z5, Z1, Z1
 	// arm.nde:35
-	VMOVUPS	664448(CX), Z3	// cos
-	VMOVUPS	692608(CX), Z4	// cos_4
-	VMOVUPS	729216(CX), Z6	// cos_8
-	VMOVUPS	795264(CX), Z7	// cos_11
+	VMOVUPS	646016(CX), Z3	// cos
+	VMOVUPS	674176(CX), Z4	// cos_4
+	VMOVUPS	710784(CX), Z6	// cos_8
+	VMOVUPS	776832(CX), Z7	// cos_11
 	VMULPS	Z7, Z17, Z7
 	VFMADD231PS	Z6, Z18, Z7
 	VFMADD231PS	Z4, Z19, Z7
@@ -19417,7 +18919,7 @@ loop85: // 2 times: vectors of the block
 	VFMADD231PS.BCST	f32_40000000<>(SB), Z4, Z9
 	VFMADD231PS	Z2, Z1, Z9
 	VADDPS	Z3, Z9, Z2
-	VMOVUPS	Z2, 625664(CX)	// load_bar
+	VMOVUPS	Z2, 607232(CX)	// load_bar
 	VPANDD	Z0, Z2, Z2
 	VMOVUPS	90304(R8), Z3	// sum of Arm.m2
 	VADDPS	Z2, Z3, Z2
@@ -19425,27 +18927,27 @@ loop85: // 2 times: vectors of the block
 	// arm.nde:34
 	VMOVUPS	256(AX), Z29
 	VADDPS	192(AX), Z29, Z2
-	VMOVUPS	Z2, 625408(CX)	// q_k1_bar[0]
+	VMOVUPS	Z2, 606976(CX)	// q_k1_bar[0]
 	VMOVUPS	320(AX), Z29
 	VADDPS.BCST	f32_00000000<>(SB), Z29, Z2
-	VMOVUPS	Z2, 625536(CX)	// q_k1_bar[1]
+	VMOVUPS	Z2, 607104(CX)	// q_k1_bar[1]
 	// arm.nde:38
-	VMOVUPS	722432(CX), Z2	// linsolve[0]
-	VMOVUPS	803456(CX), Z3	// linsolve_2[0]
+	VMOVUPS	704000(CX), Z2	// linsolve[0]
+	VMOVUPS	785024(CX), Z3	// linsolve_2[0]
 	VADDPS	Z3, Z2, Z2
-	VMOVUPS	819968(CX), Z4	// linsolve_3[0]
+	VMOVUPS	801536(CX), Z4	// linsolve_3[0]
 	VADDPS	Z4, Z2, Z2
 	VADDPS	64(AX), Z2, Z2
-	VMOVUPS	Z2, 850048(CX)	// u_bar_2[0]
-	VMOVUPS	722560(CX), Z6	// linsolve[1]
-	VMOVUPS	803584(CX), Z9	// linsolve_2[1]
+	VMOVUPS	Z2, 831616(CX)	// u_bar_2[0]
+	VMOVUPS	704128(CX), Z6	// linsolve[1]
+	VMOVUPS	785152(CX), Z9	// linsolve_2[1]
 	VADDPS	Z9, Z6, Z6
-	VMOVUPS	820096(CX), Z12	// linsolve_3[1]
+	VMOVUPS	801664(CX), Z12	// linsolve_3[1]
 	VADDPS	Z12, Z6, Z6
 	VADDPS	Z13, Z6, Z6
-	VMOVUPS	Z6, 850176(CX)	// u_bar_2[1]
+	VMOVUPS	Z6, 831744(CX)	// u_bar_2[1]
 	// arm.nde:17
-	VMOVUPS	662016(CX), Z14	// locate
+	VMOVUPS	643584(CX), Z14	// locate
 	VPCMPGTD.BCST	f32_00000031<>(SB), Z14, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z15
 	VPTERNLOGD.BCST	$0xac, f32_00000031<>(SB), Z14, Z15
@@ -19462,13 +18964,13 @@ loop86: // 50 times: rows by their numbers
 	VADDPS.BCST	f32_00000000<>(SB), Z2, Z18
 	VBROADCASTSS	f32_00000000<>(SB), Z19
 	VPTERNLOGD	$0xca, Z19, Z18, Z16
-	VMOVUPS	Z16, 638592(DI)	// u_bar[0]
+	VMOVUPS	Z16, 620160(DI)	// u_bar[0]
 	VPCMPEQD	Z15, Z14, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z16
 	VADDPS.BCST	f32_00000000<>(SB), Z6, Z18
 	VBROADCASTSS	f32_00000000<>(SB), Z19
 	VPTERNLOGD	$0xca, Z19, Z18, Z16
-	VMOVUPS	Z16, 638720(DI)	// u_bar[1]
+	VMOVUPS	Z16, 620288(DI)	// u_bar[1]
 	VPADDD.BCST	f32_00000001<>(SB), Z15, Z16
 	VMOVAPS	Z16, Z15
 	ADDQ	$256, DI
@@ -19478,7 +18980,7 @@ loop86: // 50 times: rows by their numbers
 	VSUBPS	Z3, Z17, Z2
 	VSUBPS	Z4, Z2, Z2
 	VSUBPS	64(AX), Z2, Z2
-	VMOVUPS	722816(CX), Z3	// G_bar[1]
+	VMOVUPS	704384(CX), Z3	// G_bar[1]
 	VSUBPS	Z9, Z3, Z3
 	VSUBPS	Z12, Z3, Z3
 	VSUBPS	Z13, Z3, Z3
@@ -19491,27 +18993,27 @@ loop86: // 50 times: rows by their numbers
 	VADDPS	Z2, Z3, Z2
 	VMOVUPS	Z2, 90176(R8)	// sum of friction.4.bias[1]
 	// arm.nde:35
-	VMOVUPS	664192(CX), Z2	// mul_8
+	VMOVUPS	645760(CX), Z2	// mul_8
 	VMULPS	Z2, Z7, Z2
 	VPANDD	Z0, Z2, Z2
 	VMOVUPS	90368(R8), Z3	// sum of Arm.l1
 	VADDPS	Z2, Z3, Z2
 	VMOVUPS	Z2, 90368(R8)	// sum of Arm.l1
 	// arm.nde:31
-	VMOVUPS	659712(CX), Z2	// mt
+	VMOVUPS	641280(CX), Z2	// mt
 	VMULPS	Z2, Z8, Z3
 	VPANDD	Z0, Z3, Z3
 	VMOVUPS	90368(R8), Z4	// sum of Arm.l1
 	VADDPS	Z3, Z4, Z3
 	VMOVUPS	Z3, 90368(R8)	// sum of Arm.l1
 	// arm.nde:30
-	VMOVUPS	660096(CX), Z3	// mul_2
+	VMOVUPS	641664(CX), Z3	// mul_2
 	VMULPS	Z3, Z10, Z3
 	VPANDD	Z0, Z3, Z3
 	VMOVUPS	90368(R8), Z4	// sum of Arm.l1
 	VADDPS	Z3, Z4, Z3
 	VMOVUPS	Z3, 90368(R8)	// sum of Arm.l1
-	VMOVUPS	659584(CX), Z3	// add
+	VMOVUPS	641152(CX), Z3	// add
 	VMULPS	Z3, Z5, Z3
 	VBROADCASTSS	44(DX), Z4	// mul.6
 	VMULPS	Z4, Z3, Z3
@@ -19520,21 +19022,21 @@ loop86: // 50 times: rows by their numbers
 	VADDPS	Z3, Z4, Z3
 	VMOVUPS	Z3, 90368(R8)	// sum of Arm.l1
 	// arm.nde:35
-	VMOVUPS	664576(CX), Z3	// mul_10
+	VMOVUPS	646144(CX), Z3	// mul_10
 	VMULPS	384(AX), Z3, Z3
 	VPANDD	Z0, Z3, Z3
 	VMOVUPS	90432(R8), Z4	// sum of Arm.l2
 	VADDPS	Z3, Z4, Z3
 	VMOVUPS	Z3, 90432(R8)	// sum of Arm.l2
 	// arm.nde:31
-	VMOVUPS	661120(CX), Z3	// mul_5
+	VMOVUPS	642688(CX), Z3	// mul_5
 	VMULPS	Z3, Z27, Z3
 	VPANDD	Z0, Z3, Z3
 	VMOVUPS	90432(R8), Z4	// sum of Arm.l2
 	VADDPS	Z3, Z4, Z3
 	VMOVUPS	Z3, 90432(R8)	// sum of Arm.l2
 	// arm.nde:30
-	VMOVUPS	660224(CX), Z3	// mul_3
+	VMOVUPS	641792(CX), Z3	// mul_3
 	VMULPS	Z3, Z11, Z3
 	VPANDD	Z0, Z3, Z3
 	VMOVUPS	90432(R8), Z4	// sum of Arm.l2
@@ -19557,9 +19059,9 @@ loop87: // 2 times: vectors of the block
 	MOVQ	65544(AX), SI
 loop88: // 50 times: elements
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 625792(SI)	// u_times_bar[0]
+	VMOVUPD	Z0, 607360(SI)	// u_times_bar[0]
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 625856(SI)	// u_times_bar[0] | 1
+	VMOVUPD	Z0, 607424(SI)	// u_times_bar[0] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop88
@@ -19575,56 +19077,56 @@ TEXT predict0RecLanerev_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	850304(SI), Z0	// step.t
-	VMOVUPD	850368(SI), Z1	// step.t | 1
-	VMOVUPD	Z0, 596352(SI)	// predict0ReplayDenseVjp.t
-	VMOVUPD	Z1, 596416(SI)	// predict0ReplayDenseVjp.t | 1
-	VMOVUPD	850560(SI), Z0	// step.h
-	VMOVUPD	850624(SI), Z1	// step.h | 1
-	VMOVUPD	Z0, 596608(SI)	// predict0ReplayDenseVjp.h
-	VMOVUPD	Z1, 596672(SI)	// predict0ReplayDenseVjp.h | 1
-	VMOVUPS	851072(DI), Z0	// q[0]
-	VMOVUPS	Z0, 596864(DI)	// predict0ReplayDenseVjp.q[0]
-	VMOVUPS	851200(DI), Z0	// q[1]
-	VMOVUPS	Z0, 596992(DI)	// predict0ReplayDenseVjp.q[1]
-	VMOVUPS	851328(DI), Z0	// v[0]
-	VMOVUPS	Z0, 597120(DI)	// predict0ReplayDenseVjp.q_k1[0]
-	VMOVUPS	851456(DI), Z0	// v[1]
-	VMOVUPS	Z0, 597248(DI)	// predict0ReplayDenseVjp.q_k1[1]
-	VMOVUPS	851584(DI), Z0	// extra.0
-	VMOVUPS	Z0, 597376(DI)	// predict0ReplayDenseVjp.load
-	VMOVUPS	877312(DI), Z0	// q.bar[0]
-	VMOVUPS	Z0, 623104(DI)	// predict0ReplayDenseVjp.q_next_bar[0]
-	VMOVUPS	877440(DI), Z0	// q.bar[1]
-	VMOVUPS	Z0, 623232(DI)	// predict0ReplayDenseVjp.q_next_bar[1]
-	VMOVUPS	877568(DI), Z0	// v.bar[0]
-	VMOVUPS	Z0, 623360(DI)	// predict0ReplayDenseVjp.v_next_bar[0]
-	VMOVUPS	877696(DI), Z0	// v.bar[1]
-	VMOVUPS	Z0, 623488(DI)	// predict0ReplayDenseVjp.v_next_bar[1]
-	VMOVUPS	903552(DI), Z0	// data.0.bar[0]
-	VMOVUPS	Z0, 623616(DI)	// predict0ReplayDenseVjp.q_d1_bar[0]
-	VMOVUPS	903680(DI), Z0	// data.0.bar[1]
-	VMOVUPS	Z0, 623744(DI)	// predict0ReplayDenseVjp.q_d1_bar[1]
-	VMOVUPS	903808(DI), Z0	// data.1.bar[0]
-	VMOVUPS	Z0, 623872(DI)	// predict0ReplayDenseVjp.v_d1_bar[0]
-	VMOVUPS	903936(DI), Z0	// data.1.bar[1]
-	VMOVUPS	Z0, 624000(DI)	// predict0ReplayDenseVjp.v_d1_bar[1]
-	VMOVUPS	904064(DI), Z0	// data.2.bar[0]
-	VMOVUPS	Z0, 624128(DI)	// predict0ReplayDenseVjp.q_d2_bar[0]
-	VMOVUPS	904192(DI), Z0	// data.2.bar[1]
-	VMOVUPS	Z0, 624256(DI)	// predict0ReplayDenseVjp.q_d2_bar[1]
-	VMOVUPS	904320(DI), Z0	// data.3.bar[0]
-	VMOVUPS	Z0, 624384(DI)	// predict0ReplayDenseVjp.v_d2_bar[0]
-	VMOVUPS	904448(DI), Z0	// data.3.bar[1]
-	VMOVUPS	Z0, 624512(DI)	// predict0ReplayDenseVjp.v_d2_bar[1]
-	VMOVUPS	904576(DI), Z0	// data.4.bar[0]
-	VMOVUPS	Z0, 624640(DI)	// predict0ReplayDenseVjp.q_d3_bar[0]
-	VMOVUPS	904704(DI), Z0	// data.4.bar[1]
-	VMOVUPS	Z0, 624768(DI)	// predict0ReplayDenseVjp.q_d3_bar[1]
-	VMOVUPS	904832(DI), Z0	// data.5.bar[0]
-	VMOVUPS	Z0, 624896(DI)	// predict0ReplayDenseVjp.v_d3_bar[0]
-	VMOVUPS	904960(DI), Z0	// data.5.bar[1]
-	VMOVUPS	Z0, 625024(DI)	// predict0ReplayDenseVjp.v_d3_bar[1]
+	VMOVUPD	831872(SI), Z0	// step.t
+	VMOVUPD	831936(SI), Z1	// step.t | 1
+	VMOVUPD	Z0, 577920(SI)	// predict0ReplayDenseVjp.t
+	VMOVUPD	Z1, 577984(SI)	// predict0ReplayDenseVjp.t | 1
+	VMOVUPD	832128(SI), Z0	// step.h
+	VMOVUPD	832192(SI), Z1	// step.h | 1
+	VMOVUPD	Z0, 578176(SI)	// predict0ReplayDenseVjp.h
+	VMOVUPD	Z1, 578240(SI)	// predict0ReplayDenseVjp.h | 1
+	VMOVUPS	832640(DI), Z0	// q[0]
+	VMOVUPS	Z0, 578432(DI)	// predict0ReplayDenseVjp.q[0]
+	VMOVUPS	832768(DI), Z0	// q[1]
+	VMOVUPS	Z0, 578560(DI)	// predict0ReplayDenseVjp.q[1]
+	VMOVUPS	832896(DI), Z0	// v[0]
+	VMOVUPS	Z0, 578688(DI)	// predict0ReplayDenseVjp.q_k1[0]
+	VMOVUPS	833024(DI), Z0	// v[1]
+	VMOVUPS	Z0, 578816(DI)	// predict0ReplayDenseVjp.q_k1[1]
+	VMOVUPS	833152(DI), Z0	// extra.0
+	VMOVUPS	Z0, 578944(DI)	// predict0ReplayDenseVjp.load
+	VMOVUPS	858880(DI), Z0	// q.bar[0]
+	VMOVUPS	Z0, 604672(DI)	// predict0ReplayDenseVjp.q_next_bar[0]
+	VMOVUPS	859008(DI), Z0	// q.bar[1]
+	VMOVUPS	Z0, 604800(DI)	// predict0ReplayDenseVjp.q_next_bar[1]
+	VMOVUPS	859136(DI), Z0	// v.bar[0]
+	VMOVUPS	Z0, 604928(DI)	// predict0ReplayDenseVjp.v_next_bar[0]
+	VMOVUPS	859264(DI), Z0	// v.bar[1]
+	VMOVUPS	Z0, 605056(DI)	// predict0ReplayDenseVjp.v_next_bar[1]
+	VMOVUPS	885120(DI), Z0	// data.0.bar[0]
+	VMOVUPS	Z0, 605184(DI)	// predict0ReplayDenseVjp.q_d1_bar[0]
+	VMOVUPS	885248(DI), Z0	// data.0.bar[1]
+	VMOVUPS	Z0, 605312(DI)	// predict0ReplayDenseVjp.q_d1_bar[1]
+	VMOVUPS	885376(DI), Z0	// data.1.bar[0]
+	VMOVUPS	Z0, 605440(DI)	// predict0ReplayDenseVjp.v_d1_bar[0]
+	VMOVUPS	885504(DI), Z0	// data.1.bar[1]
+	VMOVUPS	Z0, 605568(DI)	// predict0ReplayDenseVjp.v_d1_bar[1]
+	VMOVUPS	885632(DI), Z0	// data.2.bar[0]
+	VMOVUPS	Z0, 605696(DI)	// predict0ReplayDenseVjp.q_d2_bar[0]
+	VMOVUPS	885760(DI), Z0	// data.2.bar[1]
+	VMOVUPS	Z0, 605824(DI)	// predict0ReplayDenseVjp.q_d2_bar[1]
+	VMOVUPS	885888(DI), Z0	// data.3.bar[0]
+	VMOVUPS	Z0, 605952(DI)	// predict0ReplayDenseVjp.v_d2_bar[0]
+	VMOVUPS	886016(DI), Z0	// data.3.bar[1]
+	VMOVUPS	Z0, 606080(DI)	// predict0ReplayDenseVjp.v_d2_bar[1]
+	VMOVUPS	886144(DI), Z0	// data.4.bar[0]
+	VMOVUPS	Z0, 606208(DI)	// predict0ReplayDenseVjp.q_d3_bar[0]
+	VMOVUPS	886272(DI), Z0	// data.4.bar[1]
+	VMOVUPS	Z0, 606336(DI)	// predict0ReplayDenseVjp.q_d3_bar[1]
+	VMOVUPS	886400(DI), Z0	// data.5.bar[0]
+	VMOVUPS	Z0, 606464(DI)	// predict0ReplayDenseVjp.v_d3_bar[0]
+	VMOVUPS	886528(DI), Z0	// data.5.bar[1]
+	VMOVUPS	Z0, 606592(DI)	// predict0ReplayDenseVjp.v_d3_bar[1]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -19632,179 +19134,164 @@ loop1: // 2 times: vectors of the block
 	MOVQ	$50, CX
 	MOVQ	AX, SI
 loop2: // 50 times: elements
-	VMOVUPD	851712(SI), Z0	// extra.1[0]
-	VMOVUPD	851776(SI), Z1	// extra.1[0] | 1
-	VMOVUPD	851840(SI), Z2	// extra.1[0] | 2
-	VMOVUPD	851904(SI), Z3	// extra.1[0] | 3
-	VMOVUPD	Z0, 597504(SI)	// predict0ReplayDenseVjp.u_times[0]
-	VMOVUPD	Z1, 597568(SI)	// predict0ReplayDenseVjp.u_times[0] | 1
-	VMOVUPD	Z2, 597632(SI)	// predict0ReplayDenseVjp.u_times[0] | 2
-	VMOVUPD	Z3, 597696(SI)	// predict0ReplayDenseVjp.u_times[0] | 3
+	VMOVUPD	833280(SI), Z0	// extra.1[0]
+	VMOVUPD	833344(SI), Z1	// extra.1[0] | 1
+	VMOVUPD	833408(SI), Z2	// extra.1[0] | 2
+	VMOVUPD	833472(SI), Z3	// extra.1[0] | 3
+	VMOVUPD	Z0, 579072(SI)	// predict0ReplayDenseVjp.u_times[0]
+	VMOVUPD	Z1, 579136(SI)	// predict0ReplayDenseVjp.u_times[0] | 1
+	VMOVUPD	Z2, 579200(SI)	// predict0ReplayDenseVjp.u_times[0] | 2
+	VMOVUPD	Z3, 579264(SI)	// predict0ReplayDenseVjp.u_times[0] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop2
 	MOVQ	$100, CX
 	MOVQ	AX, SI
 loop3: // 100 times: elements
-	VMOVUPS	864512(SI), Z0	// extra.2[0]
-	VMOVUPS	864576(SI), Z1	// extra.2[0] | 1
-	VMOVUPS	Z0, 610304(SI)	// predict0ReplayDenseVjp.u[0]
-	VMOVUPS	Z1, 610368(SI)	// predict0ReplayDenseVjp.u[0] | 1
+	VMOVUPS	846080(SI), Z0	// extra.2[0]
+	VMOVUPS	846144(SI), Z1	// extra.2[0] | 1
+	VMOVUPS	Z0, 591872(SI)	// predict0ReplayDenseVjp.u[0]
+	VMOVUPS	Z1, 591936(SI)	// predict0ReplayDenseVjp.u[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop3
 	CALL	predict0ReplayDenseVjp_avx512<>(SB)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop4: // 2 times: vectors of the block
-	VMOVUPS	625152(SI), Z0	// predict0ReplayDenseVjp.q_bar[0]
-	VMOVUPS	Z0, 931840(SI)	// result[0]
-	VMOVUPS	625280(SI), Z0	// predict0ReplayDenseVjp.q_bar[1]
-	VMOVUPS	Z0, 931968(SI)	// result[1]
-	VMOVUPS	625408(SI), Z0	// predict0ReplayDenseVjp.q_k1_bar[0]
-	VMOVUPS	Z0, 932096(SI)	// result_2[0]
-	VMOVUPS	625536(SI), Z0	// predict0ReplayDenseVjp.q_k1_bar[1]
-	VMOVUPS	Z0, 932224(SI)	// result_2[1]
-	VMOVUPS	625664(SI), Z0	// predict0ReplayDenseVjp.load_bar
-	VMOVUPS	Z0, 932352(SI)	// result_3
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop4
-	MOVQ	$2, CX
-	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop5: // 2 times: vectors of the block
-	VMOVUPD	850816(SI), Z0	// step.active
-	VMOVUPD	850880(SI), Z1	// step.active | 1
-	VMOVUPS	877824(DI), Z2	// extra.0.sum
+loop4: // 2 times: vectors of the block
+	VMOVUPS	607232(SI), Z0	// predict0ReplayDenseVjp.load_bar
+	VMOVUPS	Z0, 913408(SI)	// result
+	VMOVUPD	832384(DI), Z1	// step.active
+	VMOVUPD	832448(DI), Z2	// step.active | 1
+	VMOVUPS	859392(SI), Z3	// extra.0.sum
 	// arm.nde:45
-	VBROADCASTSD	f64_0000000000000000<>(SB), Z3
-	VCMPPD	$17, Z0, Z3, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
-	VBROADCASTSD	f64_0000000000000000<>(SB), Z3
-	VCMPPD	$17, Z1, Z3, K1
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z4
+	VCMPPD	$17, Z1, Z4, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
-	VMOVUPS	932352(DI), Z3	// result_3
-	VADDPS	Z3, Z2, Z3
-	VPMOVQD	Z0, Y4
-	VPMOVQD	Z1, Y5
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z4
+	VCMPPD	$17, Z2, Z4, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z2
+	VADDPS	Z0, Z3, Z0
+	VPMOVQD	Z1, Y4
+	VPMOVQD	Z2, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
-	VPTERNLOGD	$0xca, Z2, Z3, Z4
-	VMOVUPS	Z4, 906112(DI)	// extra.0.sum.next
-	VMOVUPS	905088(DI), Z2	// q.start.bar[0]
-	VMOVUPS	905216(DI), Z3	// q.start.bar[1]
-	VMOVUPS	877312(DI), Z4	// q.bar[0]
-	VMOVUPS	877440(DI), Z5	// q.bar[1]
-	VMOVUPS	905344(DI), Z6	// v.start.bar[0]
-	VMOVUPS	905472(DI), Z7	// v.start.bar[1]
-	VMOVUPS	877568(DI), Z8	// v.bar[0]
-	VMOVUPS	877696(DI), Z9	// v.bar[1]
-	VMOVUPS	931840(DI), Z10	// result[0]
-	VADDPS	Z2, Z10, Z2
-	VMOVUPS	931968(DI), Z10	// result[1]
+	VPTERNLOGD	$0xca, Z3, Z0, Z4
+	VMOVUPS	Z4, 887680(SI)	// extra.0.sum.next
+	VMOVUPS	886656(SI), Z0	// q.start.bar[0]
+	VMOVUPS	886784(SI), Z3	// q.start.bar[1]
+	VMOVUPS	858880(SI), Z4	// q.bar[0]
+	VMOVUPS	859008(SI), Z5	// q.bar[1]
+	VMOVUPS	886912(SI), Z6	// v.start.bar[0]
+	VMOVUPS	887040(SI), Z7	// v.start.bar[1]
+	VMOVUPS	859136(SI), Z8	// v.bar[0]
+	VMOVUPS	859264(SI), Z9	// v.bar[1]
+	VMOVUPS	606720(SI), Z10	// predict0ReplayDenseVjp.q_bar[0]
+	VADDPS	Z0, Z10, Z0
+	VMOVUPS	606848(SI), Z10	// predict0ReplayDenseVjp.q_bar[1]
 	VADDPS	Z3, Z10, Z3
-	VPMOVQD	Z0, Y10
-	VPMOVQD	Z1, Y11
+	VPMOVQD	Z1, Y10
+	VPMOVQD	Z2, Y11
 	VINSERTF64X4	$1, Y11, Z10, Z10
-	VPTERNLOGD	$0xca, Z4, Z2, Z10
-	VMOVUPS	Z10, 905600(DI)	// q.bar.next[0]
-	VPMOVQD	Z0, Y2
-	VPMOVQD	Z1, Y4
-	VINSERTF64X4	$1, Y4, Z2, Z2
-	VPTERNLOGD	$0xca, Z5, Z3, Z2
-	VMOVUPS	Z2, 905728(DI)	// q.bar.next[1]
-	VMOVUPS	932096(DI), Z2	// result_2[0]
-	VADDPS	Z6, Z2, Z2
-	VMOVUPS	932224(DI), Z3	// result_2[1]
+	VPTERNLOGD	$0xca, Z4, Z0, Z10
+	VMOVUPS	Z10, 887168(SI)	// q.bar.next[0]
+	VPMOVQD	Z1, Y0
+	VPMOVQD	Z2, Y4
+	VINSERTF64X4	$1, Y4, Z0, Z0
+	VPTERNLOGD	$0xca, Z5, Z3, Z0
+	VMOVUPS	Z0, 887296(SI)	// q.bar.next[1]
+	VMOVUPS	606976(SI), Z0	// predict0ReplayDenseVjp.q_k1_bar[0]
+	VADDPS	Z6, Z0, Z0
+	VMOVUPS	607104(SI), Z3	// predict0ReplayDenseVjp.q_k1_bar[1]
 	VADDPS	Z7, Z3, Z3
-	VPMOVQD	Z0, Y4
-	VPMOVQD	Z1, Y5
-	VINSERTF64X4	$1, Y5, Z4, Z4
-	VPTERNLOGD	$0xca, Z8, Z2, Z4
-	VMOVUPS	Z4, 905856(DI)	// v.bar.next[0]
-	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y4
-	VINSERTF64X4	$1, Y4, Z2, Z2
-	VPTERNLOGD	$0xca, Z9, Z3, Z2
-	VMOVUPS	Z2, 905984(DI)	// v.bar.next[1]
+	VPMOVQD	Z2, Y5
+	VINSERTF64X4	$1, Y5, Z4, Z4
+	VPTERNLOGD	$0xca, Z8, Z0, Z4
+	VMOVUPS	Z4, 887424(SI)	// v.bar.next[0]
+	VPMOVQD	Z1, Y0
+	VPMOVQD	Z2, Y4
+	VINSERTF64X4	$1, Y4, Z0, Z0
+	VPTERNLOGD	$0xca, Z9, Z3, Z0
+	VMOVUPS	Z0, 887552(SI)	// v.bar.next[1]
 	MOVQ	$50, R9
-	MOVQ	SI, R10
-loop6: // 50 times: elements
-	VMOVUPD	877952(R10), Z2	// extra.1.sum[0]
-	VMOVUPD	878016(R10), Z3	// extra.1.sum[0] | 1
-	VMOVUPD	625792(R10), Z4	// predict0ReplayDenseVjp.u_times_bar[0]
-	VMOVUPD	625856(R10), Z5	// predict0ReplayDenseVjp.u_times_bar[0] | 1
-	VADDPD	Z4, Z2, Z2
+	MOVQ	DI, R10
+loop5: // 50 times: elements
+	VMOVUPD	859520(R10), Z0	// extra.1.sum[0]
+	VMOVUPD	859584(R10), Z3	// extra.1.sum[0] | 1
+	VMOVUPD	607360(R10), Z4	// predict0ReplayDenseVjp.u_times_bar[0]
+	VMOVUPD	607424(R10), Z5	// predict0ReplayDenseVjp.u_times_bar[0] | 1
+	VADDPD	Z4, Z0, Z0
 	VADDPD	Z5, Z3, Z3
-	VMOVUPD	877952(R10), Z4	// extra.1.sum[0]
-	VMOVUPD	878016(R10), Z5	// extra.1.sum[0] | 1
-	VPTERNLOGQ	$0xe2, Z4, Z0, Z2
-	VPTERNLOGQ	$0xe2, Z5, Z1, Z3
-	VMOVUPD	Z2, 906240(R10)	// extra.1.sum.next[0]
-	VMOVUPD	Z3, 906304(R10)	// extra.1.sum.next[0] | 1
+	VMOVUPD	859520(R10), Z4	// extra.1.sum[0]
+	VMOVUPD	859584(R10), Z5	// extra.1.sum[0] | 1
+	VPTERNLOGQ	$0xe2, Z4, Z1, Z0
+	VPTERNLOGQ	$0xe2, Z5, Z2, Z3
+	VMOVUPD	Z0, 887808(R10)	// extra.1.sum.next[0]
+	VMOVUPD	Z3, 887872(R10)	// extra.1.sum.next[0] | 1
 	ADDQ	$256, R10
 	DECQ	R9
-	JNE	loop6
+	JNE	loop5
 	MOVQ	$100, R9
-	MOVQ	DI, R10
-loop7: // 100 times: elements
-	VMOVUPS	890752(R10), Z2	// extra.2.sum[0]
-	VMOVUPS	638592(R10), Z3	// predict0ReplayDenseVjp.u_bar[0]
-	VADDPS	Z3, Z2, Z2
-	VMOVUPS	890752(R10), Z3	// extra.2.sum[0]
-	VPMOVQD	Z0, Y4
-	VPMOVQD	Z1, Y5
+	MOVQ	SI, R10
+loop6: // 100 times: elements
+	VMOVUPS	872320(R10), Z0	// extra.2.sum[0]
+	VMOVUPS	620160(R10), Z3	// predict0ReplayDenseVjp.u_bar[0]
+	VADDPS	Z3, Z0, Z0
+	VMOVUPS	872320(R10), Z3	// extra.2.sum[0]
+	VPMOVQD	Z1, Y4
+	VPMOVQD	Z2, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
-	VPTERNLOGD	$0xca, Z3, Z2, Z4
-	VMOVUPS	Z4, 919040(R10)	// extra.2.sum.next[0]
+	VPTERNLOGD	$0xca, Z3, Z0, Z4
+	VMOVUPS	Z4, 900608(R10)	// extra.2.sum.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
-	JNE	loop7
-	ADDQ	$128, SI
-	ADDQ	$64, DI
+	JNE	loop6
+	ADDQ	$64, SI
+	ADDQ	$128, DI
 	DECQ	CX
-	JNE	loop5
+	JNE	loop4
 	// results that are the arguments of the next run
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop8: // 2 times: vectors of the block
-	VMOVUPS	905600(SI), Z0	// q.bar.next[0]
-	VMOVUPS	Z0, 877312(SI)	// q.bar[0]
-	VMOVUPS	905728(SI), Z0	// q.bar.next[1]
-	VMOVUPS	Z0, 877440(SI)	// q.bar[1]
-	VMOVUPS	905856(SI), Z0	// v.bar.next[0]
-	VMOVUPS	Z0, 877568(SI)	// v.bar[0]
-	VMOVUPS	905984(SI), Z0	// v.bar.next[1]
-	VMOVUPS	Z0, 877696(SI)	// v.bar[1]
-	VMOVUPS	906112(SI), Z0	// extra.0.sum.next
-	VMOVUPS	Z0, 877824(SI)	// extra.0.sum
+loop7: // 2 times: vectors of the block
+	VMOVUPS	887168(SI), Z0	// q.bar.next[0]
+	VMOVUPS	Z0, 858880(SI)	// q.bar[0]
+	VMOVUPS	887296(SI), Z0	// q.bar.next[1]
+	VMOVUPS	Z0, 859008(SI)	// q.bar[1]
+	VMOVUPS	887424(SI), Z0	// v.bar.next[0]
+	VMOVUPS	Z0, 859136(SI)	// v.bar[0]
+	VMOVUPS	887552(SI), Z0	// v.bar.next[1]
+	VMOVUPS	Z0, 859264(SI)	// v.bar[1]
+	VMOVUPS	887680(SI), Z0	// extra.0.sum.next
+	VMOVUPS	Z0, 859392(SI)	// extra.0.sum
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop8
+	JNE	loop7
 	MOVQ	$50, CX
 	MOVQ	AX, SI
-loop9: // 50 times: elements
-	VMOVUPD	906240(SI), Z0	// extra.1.sum.next[0]
-	VMOVUPD	906304(SI), Z1	// extra.1.sum.next[0] | 1
-	VMOVUPD	906368(SI), Z2	// extra.1.sum.next[0] | 2
-	VMOVUPD	906432(SI), Z3	// extra.1.sum.next[0] | 3
-	VMOVUPD	Z0, 877952(SI)	// extra.1.sum[0]
-	VMOVUPD	Z1, 878016(SI)	// extra.1.sum[0] | 1
-	VMOVUPD	Z2, 878080(SI)	// extra.1.sum[0] | 2
-	VMOVUPD	Z3, 878144(SI)	// extra.1.sum[0] | 3
+loop8: // 50 times: elements
+	VMOVUPD	887808(SI), Z0	// extra.1.sum.next[0]
+	VMOVUPD	887872(SI), Z1	// extra.1.sum.next[0] | 1
+	VMOVUPD	887936(SI), Z2	// extra.1.sum.next[0] | 2
+	VMOVUPD	888000(SI), Z3	// extra.1.sum.next[0] | 3
+	VMOVUPD	Z0, 859520(SI)	// extra.1.sum[0]
+	VMOVUPD	Z1, 859584(SI)	// extra.1.sum[0] | 1
+	VMOVUPD	Z2, 859648(SI)	// extra.1.sum[0] | 2
+	VMOVUPD	Z3, 859712(SI)	// extra.1.sum[0] | 3
 	ADDQ	$256, SI
 	DECQ	CX
-	JNE	loop9
+	JNE	loop8
 	MOVQ	$100, CX
 	MOVQ	AX, SI
-loop10: // 100 times: elements
-	VMOVUPS	919040(SI), Z0	// extra.2.sum.next[0]
-	VMOVUPS	919104(SI), Z1	// extra.2.sum.next[0] | 1
-	VMOVUPS	Z0, 890752(SI)	// extra.2.sum[0]
-	VMOVUPS	Z1, 890816(SI)	// extra.2.sum[0] | 1
+loop9: // 100 times: elements
+	VMOVUPS	900608(SI), Z0	// extra.2.sum.next[0]
+	VMOVUPS	900672(SI), Z1	// extra.2.sum.next[0] | 1
+	VMOVUPS	Z0, 872320(SI)	// extra.2.sum[0]
+	VMOVUPS	Z1, 872384(SI)	// extra.2.sum[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop10
+	JNE	loop9
 	RET
 
 // func predict0RecLanerevAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -19826,10 +19313,10 @@ TEXT predict0DenseVjp_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	932736(SI), Z0	// h
-	VMOVUPD	932800(SI), Z1	// h | 1
-	VMOVUPD	932480(SI), Z2	// theta
-	VMOVUPD	932544(SI), Z3	// theta | 1
+	VMOVUPD	913792(SI), Z0	// h
+	VMOVUPD	913856(SI), Z1	// h | 1
+	VMOVUPD	913536(SI), Z2	// theta
+	VMOVUPD	913600(SI), Z3	// theta | 1
 	// arm.nde:45
 	VMULPD	Z2, Z0, Z0
 	VMULPD	Z3, Z1, Z1
@@ -19839,34 +19326,34 @@ loop1: // 2 times: vectors of the block
 	VCVTPD2PS	Z2, Y1
 	VCVTPD2PS	Z3, Y2
 	VINSERTF64X4	$1, Y2, Z1, Z1
-	VMOVUPS	932992(DI), Z2	// q_at_bar[0]
-	VMOVUPS	933120(DI), Z3	// q_at_bar[1]
-	VMOVUPS	933248(DI), Z4	// v_at_bar[0]
-	VMOVUPS	933376(DI), Z5	// v_at_bar[1]
+	VMOVUPS	914048(DI), Z2	// q_at_bar[0]
+	VMOVUPS	914176(DI), Z3	// q_at_bar[1]
+	VMOVUPS	914304(DI), Z4	// v_at_bar[0]
+	VMOVUPS	914432(DI), Z5	// v_at_bar[1]
 	VMULPS	Z0, Z2, Z2
-	VMOVUPS	Z2, 934016(DI)	// q_d1_bar[0]
+	VMOVUPS	Z2, 915072(DI)	// q_d1_bar[0]
 	VMULPS	Z0, Z3, Z3
-	VMOVUPS	Z3, 934144(DI)	// q_d1_bar[1]
+	VMOVUPS	Z3, 915200(DI)	// q_d1_bar[1]
 	VMULPS	Z0, Z4, Z4
-	VMOVUPS	Z4, 934272(DI)	// v_d1_bar[0]
+	VMOVUPS	Z4, 915328(DI)	// v_d1_bar[0]
 	VMULPS	Z0, Z5, Z0
-	VMOVUPS	Z0, 934400(DI)	// v_d1_bar[1]
+	VMOVUPS	Z0, 915456(DI)	// v_d1_bar[1]
 	VMULPS	Z1, Z2, Z2
-	VMOVUPS	Z2, 934528(DI)	// q_d2_bar[0]
+	VMOVUPS	Z2, 915584(DI)	// q_d2_bar[0]
 	VMULPS	Z1, Z3, Z3
-	VMOVUPS	Z3, 934656(DI)	// q_d2_bar[1]
+	VMOVUPS	Z3, 915712(DI)	// q_d2_bar[1]
 	VMULPS	Z1, Z4, Z4
-	VMOVUPS	Z4, 934784(DI)	// v_d2_bar[0]
+	VMOVUPS	Z4, 915840(DI)	// v_d2_bar[0]
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 934912(DI)	// v_d2_bar[1]
+	VMOVUPS	Z0, 915968(DI)	// v_d2_bar[1]
 	VMULPS	Z1, Z2, Z2
-	VMOVUPS	Z2, 935040(DI)	// q_d3_bar[0]
+	VMOVUPS	Z2, 916096(DI)	// q_d3_bar[0]
 	VMULPS	Z1, Z3, Z2
-	VMOVUPS	Z2, 935168(DI)	// q_d3_bar[1]
+	VMOVUPS	Z2, 916224(DI)	// q_d3_bar[1]
 	VMULPS	Z1, Z4, Z2
-	VMOVUPS	Z2, 935296(DI)	// v_d3_bar[0]
+	VMOVUPS	Z2, 916352(DI)	// v_d3_bar[0]
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 935424(DI)	// v_d3_bar[1]
+	VMOVUPS	Z0, 916480(DI)	// v_d3_bar[1]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -19874,14 +19361,14 @@ loop1: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop2: // 2 times: vectors of the block
-	VMOVUPS	932992(SI), Z0	// q_at_bar[0]
-	VMOVUPS	Z0, 933504(SI)	// q_bar[0]
-	VMOVUPS	933120(SI), Z0	// q_at_bar[1]
-	VMOVUPS	Z0, 933632(SI)	// q_bar[1]
-	VMOVUPS	933248(SI), Z0	// v_at_bar[0]
-	VMOVUPS	Z0, 933760(SI)	// v_bar[0]
-	VMOVUPS	933376(SI), Z0	// v_at_bar[1]
-	VMOVUPS	Z0, 933888(SI)	// v_bar[1]
+	VMOVUPS	914048(SI), Z0	// q_at_bar[0]
+	VMOVUPS	Z0, 914560(SI)	// q_bar[0]
+	VMOVUPS	914176(SI), Z0	// q_at_bar[1]
+	VMOVUPS	Z0, 914688(SI)	// q_bar[1]
+	VMOVUPS	914304(SI), Z0	// v_at_bar[0]
+	VMOVUPS	Z0, 914816(SI)	// v_bar[0]
+	VMOVUPS	914432(SI), Z0	// v_at_bar[1]
+	VMOVUPS	Z0, 914944(SI)	// v_bar[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop2
@@ -19894,22 +19381,22 @@ TEXT predict0RecLanerevat_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	935552(SI), Z0	// step.theta
-	VMOVUPD	935616(SI), Z1	// step.theta | 1
-	VMOVUPD	Z0, 932480(SI)	// predict0DenseVjp.theta
-	VMOVUPD	Z1, 932544(SI)	// predict0DenseVjp.theta | 1
-	VMOVUPD	935808(SI), Z0	// step.h
-	VMOVUPD	935872(SI), Z1	// step.h | 1
-	VMOVUPD	Z0, 932736(SI)	// predict0DenseVjp.h
-	VMOVUPD	Z1, 932800(SI)	// predict0DenseVjp.h | 1
-	VMOVUPS	936320(DI), Z0	// q.out[0]
-	VMOVUPS	Z0, 932992(DI)	// predict0DenseVjp.q_at_bar[0]
-	VMOVUPS	936448(DI), Z0	// q.out[1]
-	VMOVUPS	Z0, 933120(DI)	// predict0DenseVjp.q_at_bar[1]
-	VMOVUPS	936576(DI), Z0	// v.out[0]
-	VMOVUPS	Z0, 933248(DI)	// predict0DenseVjp.v_at_bar[0]
-	VMOVUPS	936704(DI), Z0	// v.out[1]
-	VMOVUPS	Z0, 933376(DI)	// predict0DenseVjp.v_at_bar[1]
+	VMOVUPD	916608(SI), Z0	// step.theta
+	VMOVUPD	916672(SI), Z1	// step.theta | 1
+	VMOVUPD	Z0, 913536(SI)	// predict0DenseVjp.theta
+	VMOVUPD	Z1, 913600(SI)	// predict0DenseVjp.theta | 1
+	VMOVUPD	916864(SI), Z0	// step.h
+	VMOVUPD	916928(SI), Z1	// step.h | 1
+	VMOVUPD	Z0, 913792(SI)	// predict0DenseVjp.h
+	VMOVUPD	Z1, 913856(SI)	// predict0DenseVjp.h | 1
+	VMOVUPS	917376(DI), Z0	// q.out[0]
+	VMOVUPS	Z0, 914048(DI)	// predict0DenseVjp.q_at_bar[0]
+	VMOVUPS	917504(DI), Z0	// q.out[1]
+	VMOVUPS	Z0, 914176(DI)	// predict0DenseVjp.q_at_bar[1]
+	VMOVUPS	917632(DI), Z0	// v.out[0]
+	VMOVUPS	Z0, 914304(DI)	// predict0DenseVjp.v_at_bar[0]
+	VMOVUPS	917760(DI), Z0	// v.out[1]
+	VMOVUPS	Z0, 914432(DI)	// predict0DenseVjp.v_at_bar[1]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -19917,48 +19404,10 @@ loop1: // 2 times: vectors of the block
 	CALL	predict0DenseVjp_avx512<>(SB)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop2: // 2 times: vectors of the block
-	VMOVUPS	934016(SI), Z0	// predict0DenseVjp.q_d1_bar[0]
-	VMOVUPS	Z0, 940928(SI)	// result[0]
-	VMOVUPS	934144(SI), Z0	// predict0DenseVjp.q_d1_bar[1]
-	VMOVUPS	Z0, 941056(SI)	// result[1]
-	VMOVUPS	934272(SI), Z0	// predict0DenseVjp.v_d1_bar[0]
-	VMOVUPS	Z0, 941184(SI)	// result_2[0]
-	VMOVUPS	934400(SI), Z0	// predict0DenseVjp.v_d1_bar[1]
-	VMOVUPS	Z0, 941312(SI)	// result_2[1]
-	VMOVUPS	934528(SI), Z0	// predict0DenseVjp.q_d2_bar[0]
-	VMOVUPS	Z0, 941440(SI)	// result_3[0]
-	VMOVUPS	934656(SI), Z0	// predict0DenseVjp.q_d2_bar[1]
-	VMOVUPS	Z0, 941568(SI)	// result_3[1]
-	VMOVUPS	934784(SI), Z0	// predict0DenseVjp.v_d2_bar[0]
-	VMOVUPS	Z0, 941696(SI)	// result_4[0]
-	VMOVUPS	934912(SI), Z0	// predict0DenseVjp.v_d2_bar[1]
-	VMOVUPS	Z0, 941824(SI)	// result_4[1]
-	VMOVUPS	935040(SI), Z0	// predict0DenseVjp.q_d3_bar[0]
-	VMOVUPS	Z0, 941952(SI)	// result_5[0]
-	VMOVUPS	935168(SI), Z0	// predict0DenseVjp.q_d3_bar[1]
-	VMOVUPS	Z0, 942080(SI)	// result_5[1]
-	VMOVUPS	935296(SI), Z0	// predict0DenseVjp.v_d3_bar[0]
-	VMOVUPS	Z0, 942208(SI)	// result_6[0]
-	VMOVUPS	935424(SI), Z0	// predict0DenseVjp.v_d3_bar[1]
-	VMOVUPS	Z0, 942336(SI)	// result_6[1]
-	VMOVUPS	933504(SI), Z0	// predict0DenseVjp.q_bar[0]
-	VMOVUPS	Z0, 942464(SI)	// result_7[0]
-	VMOVUPS	933632(SI), Z0	// predict0DenseVjp.q_bar[1]
-	VMOVUPS	Z0, 942592(SI)	// result_7[1]
-	VMOVUPS	933760(SI), Z0	// predict0DenseVjp.v_bar[0]
-	VMOVUPS	Z0, 942720(SI)	// result_8[0]
-	VMOVUPS	933888(SI), Z0	// predict0DenseVjp.v_bar[1]
-	VMOVUPS	Z0, 942848(SI)	// result_8[1]
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop2
-	MOVQ	$2, CX
-	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop3: // 2 times: vectors of the block
-	VMOVUPD	936064(SI), Z0	// step.active
-	VMOVUPD	936128(SI), Z1	// step.active | 1
+loop2: // 2 times: vectors of the block
+	VMOVUPD	917120(SI), Z0	// step.active
+	VMOVUPD	917184(SI), Z1	// step.active | 1
 	// arm.nde:45
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
 	VCMPPD	$17, Z0, Z2, K1
@@ -19966,177 +19415,177 @@ loop3: // 2 times: vectors of the block
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
 	VCMPPD	$17, Z1, Z2, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
-	VMOVUPS	936832(DI), Z2	// data.0.bar[0]
-	VMOVUPS	936960(DI), Z3	// data.0.bar[1]
-	VMOVUPS	937088(DI), Z4	// data.1.bar[0]
-	VMOVUPS	937216(DI), Z5	// data.1.bar[1]
-	VMOVUPS	937344(DI), Z6	// data.2.bar[0]
-	VMOVUPS	937472(DI), Z7	// data.2.bar[1]
-	VMOVUPS	937600(DI), Z8	// data.3.bar[0]
-	VMOVUPS	937728(DI), Z9	// data.3.bar[1]
-	VMOVUPS	937856(DI), Z10	// data.4.bar[0]
-	VMOVUPS	937984(DI), Z11	// data.4.bar[1]
-	VMOVUPS	938112(DI), Z12	// data.5.bar[0]
-	VMOVUPS	938240(DI), Z13	// data.5.bar[1]
-	VMOVUPS	938368(DI), Z14	// q.start.bar[0]
-	VMOVUPS	938496(DI), Z15	// q.start.bar[1]
-	VMOVUPS	938624(DI), Z16	// v.start.bar[0]
-	VMOVUPS	938752(DI), Z17	// v.start.bar[1]
-	VMOVUPS	940928(DI), Z18	// result[0]
+	VMOVUPS	917888(DI), Z2	// data.0.bar[0]
+	VMOVUPS	918016(DI), Z3	// data.0.bar[1]
+	VMOVUPS	918144(DI), Z4	// data.1.bar[0]
+	VMOVUPS	918272(DI), Z5	// data.1.bar[1]
+	VMOVUPS	918400(DI), Z6	// data.2.bar[0]
+	VMOVUPS	918528(DI), Z7	// data.2.bar[1]
+	VMOVUPS	918656(DI), Z8	// data.3.bar[0]
+	VMOVUPS	918784(DI), Z9	// data.3.bar[1]
+	VMOVUPS	918912(DI), Z10	// data.4.bar[0]
+	VMOVUPS	919040(DI), Z11	// data.4.bar[1]
+	VMOVUPS	919168(DI), Z12	// data.5.bar[0]
+	VMOVUPS	919296(DI), Z13	// data.5.bar[1]
+	VMOVUPS	919424(DI), Z14	// q.start.bar[0]
+	VMOVUPS	919552(DI), Z15	// q.start.bar[1]
+	VMOVUPS	919680(DI), Z16	// v.start.bar[0]
+	VMOVUPS	919808(DI), Z17	// v.start.bar[1]
+	VMOVUPS	915072(DI), Z18	// predict0DenseVjp.q_d1_bar[0]
 	VADDPS	Z18, Z2, Z18
-	VMOVUPS	941056(DI), Z19	// result[1]
+	VMOVUPS	915200(DI), Z19	// predict0DenseVjp.q_d1_bar[1]
 	VADDPS	Z19, Z3, Z19
 	VPMOVQD	Z0, Y20
 	VPMOVQD	Z1, Y21
 	VINSERTF64X4	$1, Y21, Z20, Z20
 	VPTERNLOGD	$0xca, Z2, Z18, Z20
-	VMOVUPS	Z20, 938880(DI)	// data.0.bar.next[0]
+	VMOVUPS	Z20, 919936(DI)	// data.0.bar.next[0]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y18
 	VINSERTF64X4	$1, Y18, Z2, Z2
 	VPTERNLOGD	$0xca, Z3, Z19, Z2
-	VMOVUPS	Z2, 939008(DI)	// data.0.bar.next[1]
-	VMOVUPS	941184(DI), Z2	// result_2[0]
+	VMOVUPS	Z2, 920064(DI)	// data.0.bar.next[1]
+	VMOVUPS	915328(DI), Z2	// predict0DenseVjp.v_d1_bar[0]
 	VADDPS	Z2, Z4, Z2
-	VMOVUPS	941312(DI), Z3	// result_2[1]
+	VMOVUPS	915456(DI), Z3	// predict0DenseVjp.v_d1_bar[1]
 	VADDPS	Z3, Z5, Z3
 	VPMOVQD	Z0, Y18
 	VPMOVQD	Z1, Y19
 	VINSERTF64X4	$1, Y19, Z18, Z18
 	VPTERNLOGD	$0xca, Z4, Z2, Z18
-	VMOVUPS	Z18, 939136(DI)	// data.1.bar.next[0]
+	VMOVUPS	Z18, 920192(DI)	// data.1.bar.next[0]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y4
 	VINSERTF64X4	$1, Y4, Z2, Z2
 	VPTERNLOGD	$0xca, Z5, Z3, Z2
-	VMOVUPS	Z2, 939264(DI)	// data.1.bar.next[1]
-	VMOVUPS	941440(DI), Z2	// result_3[0]
+	VMOVUPS	Z2, 920320(DI)	// data.1.bar.next[1]
+	VMOVUPS	915584(DI), Z2	// predict0DenseVjp.q_d2_bar[0]
 	VADDPS	Z2, Z6, Z2
-	VMOVUPS	941568(DI), Z3	// result_3[1]
+	VMOVUPS	915712(DI), Z3	// predict0DenseVjp.q_d2_bar[1]
 	VADDPS	Z3, Z7, Z3
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z6, Z2, Z4
-	VMOVUPS	Z4, 939392(DI)	// data.2.bar.next[0]
+	VMOVUPS	Z4, 920448(DI)	// data.2.bar.next[0]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y4
 	VINSERTF64X4	$1, Y4, Z2, Z2
 	VPTERNLOGD	$0xca, Z7, Z3, Z2
-	VMOVUPS	Z2, 939520(DI)	// data.2.bar.next[1]
-	VMOVUPS	941696(DI), Z2	// result_4[0]
+	VMOVUPS	Z2, 920576(DI)	// data.2.bar.next[1]
+	VMOVUPS	915840(DI), Z2	// predict0DenseVjp.v_d2_bar[0]
 	VADDPS	Z2, Z8, Z2
-	VMOVUPS	941824(DI), Z3	// result_4[1]
+	VMOVUPS	915968(DI), Z3	// predict0DenseVjp.v_d2_bar[1]
 	VADDPS	Z3, Z9, Z3
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z8, Z2, Z4
-	VMOVUPS	Z4, 939648(DI)	// data.3.bar.next[0]
+	VMOVUPS	Z4, 920704(DI)	// data.3.bar.next[0]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y4
 	VINSERTF64X4	$1, Y4, Z2, Z2
 	VPTERNLOGD	$0xca, Z9, Z3, Z2
-	VMOVUPS	Z2, 939776(DI)	// data.3.bar.next[1]
-	VMOVUPS	941952(DI), Z2	// result_5[0]
+	VMOVUPS	Z2, 920832(DI)	// data.3.bar.next[1]
+	VMOVUPS	916096(DI), Z2	// predict0DenseVjp.q_d3_bar[0]
 	VADDPS	Z2, Z10, Z2
-	VMOVUPS	942080(DI), Z3	// result_5[1]
+	VMOVUPS	916224(DI), Z3	// predict0DenseVjp.q_d3_bar[1]
 	VADDPS	Z3, Z11, Z3
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z10, Z2, Z4
-	VMOVUPS	Z4, 939904(DI)	// data.4.bar.next[0]
+	VMOVUPS	Z4, 920960(DI)	// data.4.bar.next[0]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y4
 	VINSERTF64X4	$1, Y4, Z2, Z2
 	VPTERNLOGD	$0xca, Z11, Z3, Z2
-	VMOVUPS	Z2, 940032(DI)	// data.4.bar.next[1]
-	VMOVUPS	942208(DI), Z2	// result_6[0]
+	VMOVUPS	Z2, 921088(DI)	// data.4.bar.next[1]
+	VMOVUPS	916352(DI), Z2	// predict0DenseVjp.v_d3_bar[0]
 	VADDPS	Z2, Z12, Z2
-	VMOVUPS	942336(DI), Z3	// result_6[1]
+	VMOVUPS	916480(DI), Z3	// predict0DenseVjp.v_d3_bar[1]
 	VADDPS	Z3, Z13, Z3
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z12, Z2, Z4
-	VMOVUPS	Z4, 940160(DI)	// data.5.bar.next[0]
+	VMOVUPS	Z4, 921216(DI)	// data.5.bar.next[0]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y4
 	VINSERTF64X4	$1, Y4, Z2, Z2
 	VPTERNLOGD	$0xca, Z13, Z3, Z2
-	VMOVUPS	Z2, 940288(DI)	// data.5.bar.next[1]
-	VMOVUPS	942464(DI), Z2	// result_7[0]
+	VMOVUPS	Z2, 921344(DI)	// data.5.bar.next[1]
+	VMOVUPS	914560(DI), Z2	// predict0DenseVjp.q_bar[0]
 	VADDPS	Z2, Z14, Z2
-	VMOVUPS	942592(DI), Z3	// result_7[1]
+	VMOVUPS	914688(DI), Z3	// predict0DenseVjp.q_bar[1]
 	VADDPS	Z3, Z15, Z3
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z14, Z2, Z4
-	VMOVUPS	Z4, 940416(DI)	// q.start.bar.next[0]
+	VMOVUPS	Z4, 921472(DI)	// q.start.bar.next[0]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y4
 	VINSERTF64X4	$1, Y4, Z2, Z2
 	VPTERNLOGD	$0xca, Z15, Z3, Z2
-	VMOVUPS	Z2, 940544(DI)	// q.start.bar.next[1]
-	VMOVUPS	942720(DI), Z2	// result_8[0]
+	VMOVUPS	Z2, 921600(DI)	// q.start.bar.next[1]
+	VMOVUPS	914816(DI), Z2	// predict0DenseVjp.v_bar[0]
 	VADDPS	Z2, Z16, Z2
-	VMOVUPS	942848(DI), Z3	// result_8[1]
+	VMOVUPS	914944(DI), Z3	// predict0DenseVjp.v_bar[1]
 	VADDPS	Z3, Z17, Z3
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z16, Z2, Z4
-	VMOVUPS	Z4, 940672(DI)	// v.start.bar.next[0]
+	VMOVUPS	Z4, 921728(DI)	// v.start.bar.next[0]
 	VPMOVQD	Z0, Y0
 	VPMOVQD	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z0, Z0
 	VPTERNLOGD	$0xca, Z17, Z3, Z0
-	VMOVUPS	Z0, 940800(DI)	// v.start.bar.next[1]
+	VMOVUPS	Z0, 921856(DI)	// v.start.bar.next[1]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop3
+	JNE	loop2
 	// results that are the arguments of the next run
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop4: // 2 times: vectors of the block
-	VMOVUPS	938880(SI), Z0	// data.0.bar.next[0]
-	VMOVUPS	Z0, 936832(SI)	// data.0.bar[0]
-	VMOVUPS	939008(SI), Z0	// data.0.bar.next[1]
-	VMOVUPS	Z0, 936960(SI)	// data.0.bar[1]
-	VMOVUPS	939136(SI), Z0	// data.1.bar.next[0]
-	VMOVUPS	Z0, 937088(SI)	// data.1.bar[0]
-	VMOVUPS	939264(SI), Z0	// data.1.bar.next[1]
-	VMOVUPS	Z0, 937216(SI)	// data.1.bar[1]
-	VMOVUPS	939392(SI), Z0	// data.2.bar.next[0]
-	VMOVUPS	Z0, 937344(SI)	// data.2.bar[0]
-	VMOVUPS	939520(SI), Z0	// data.2.bar.next[1]
-	VMOVUPS	Z0, 937472(SI)	// data.2.bar[1]
-	VMOVUPS	939648(SI), Z0	// data.3.bar.next[0]
-	VMOVUPS	Z0, 937600(SI)	// data.3.bar[0]
-	VMOVUPS	939776(SI), Z0	// data.3.bar.next[1]
-	VMOVUPS	Z0, 937728(SI)	// data.3.bar[1]
-	VMOVUPS	939904(SI), Z0	// data.4.bar.next[0]
-	VMOVUPS	Z0, 937856(SI)	// data.4.bar[0]
-	VMOVUPS	940032(SI), Z0	// data.4.bar.next[1]
-	VMOVUPS	Z0, 937984(SI)	// data.4.bar[1]
-	VMOVUPS	940160(SI), Z0	// data.5.bar.next[0]
-	VMOVUPS	Z0, 938112(SI)	// data.5.bar[0]
-	VMOVUPS	940288(SI), Z0	// data.5.bar.next[1]
-	VMOVUPS	Z0, 938240(SI)	// data.5.bar[1]
-	VMOVUPS	940416(SI), Z0	// q.start.bar.next[0]
-	VMOVUPS	Z0, 938368(SI)	// q.start.bar[0]
-	VMOVUPS	940544(SI), Z0	// q.start.bar.next[1]
-	VMOVUPS	Z0, 938496(SI)	// q.start.bar[1]
-	VMOVUPS	940672(SI), Z0	// v.start.bar.next[0]
-	VMOVUPS	Z0, 938624(SI)	// v.start.bar[0]
-	VMOVUPS	940800(SI), Z0	// v.start.bar.next[1]
-	VMOVUPS	Z0, 938752(SI)	// v.start.bar[1]
+loop3: // 2 times: vectors of the block
+	VMOVUPS	919936(SI), Z0	// data.0.bar.next[0]
+	VMOVUPS	Z0, 917888(SI)	// data.0.bar[0]
+	VMOVUPS	920064(SI), Z0	// data.0.bar.next[1]
+	VMOVUPS	Z0, 918016(SI)	// data.0.bar[1]
+	VMOVUPS	920192(SI), Z0	// data.1.bar.next[0]
+	VMOVUPS	Z0, 918144(SI)	// data.1.bar[0]
+	VMOVUPS	920320(SI), Z0	// data.1.bar.next[1]
+	VMOVUPS	Z0, 918272(SI)	// data.1.bar[1]
+	VMOVUPS	920448(SI), Z0	// data.2.bar.next[0]
+	VMOVUPS	Z0, 918400(SI)	// data.2.bar[0]
+	VMOVUPS	920576(SI), Z0	// data.2.bar.next[1]
+	VMOVUPS	Z0, 918528(SI)	// data.2.bar[1]
+	VMOVUPS	920704(SI), Z0	// data.3.bar.next[0]
+	VMOVUPS	Z0, 918656(SI)	// data.3.bar[0]
+	VMOVUPS	920832(SI), Z0	// data.3.bar.next[1]
+	VMOVUPS	Z0, 918784(SI)	// data.3.bar[1]
+	VMOVUPS	920960(SI), Z0	// data.4.bar.next[0]
+	VMOVUPS	Z0, 918912(SI)	// data.4.bar[0]
+	VMOVUPS	921088(SI), Z0	// data.4.bar.next[1]
+	VMOVUPS	Z0, 919040(SI)	// data.4.bar[1]
+	VMOVUPS	921216(SI), Z0	// data.5.bar.next[0]
+	VMOVUPS	Z0, 919168(SI)	// data.5.bar[0]
+	VMOVUPS	921344(SI), Z0	// data.5.bar.next[1]
+	VMOVUPS	Z0, 919296(SI)	// data.5.bar[1]
+	VMOVUPS	921472(SI), Z0	// q.start.bar.next[0]
+	VMOVUPS	Z0, 919424(SI)	// q.start.bar[0]
+	VMOVUPS	921600(SI), Z0	// q.start.bar.next[1]
+	VMOVUPS	Z0, 919552(SI)	// q.start.bar[1]
+	VMOVUPS	921728(SI), Z0	// v.start.bar.next[0]
+	VMOVUPS	Z0, 919680(SI)	// v.start.bar[0]
+	VMOVUPS	921856(SI), Z0	// v.start.bar.next[1]
+	VMOVUPS	Z0, 919808(SI)	// v.start.bar[1]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop4
+	JNE	loop3
 	RET
 
 // func predict0RecLanerevatAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -20157,15 +19606,15 @@ TEXT fitGradPart0_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	942976(SI), Z0	// fitGrad.ts[0]
-	VMOVUPD	943040(SI), Z0	// fitGrad.ts[0] | 1
-	VMOVUPD	955520(SI), Z0	// fitGrad.ts[49]
-	VMOVUPD	955584(SI), Z0	// fitGrad.ts[49] | 1
+	VMOVUPD	921984(SI), Z0	// fitGrad.ts[0]
+	VMOVUPD	922048(SI), Z0	// fitGrad.ts[0] | 1
+	VMOVUPD	934528(SI), Z0	// fitGrad.ts[49]
+	VMOVUPD	934592(SI), Z0	// fitGrad.ts[49] | 1
 	// arm.nde:45
-	VMOVUPD	942976(SI), Z0	// fitGrad.ts[0]
-	VMOVUPD	943040(SI), Z1	// fitGrad.ts[0] | 1
-	VMOVUPD	955520(SI), Z2	// fitGrad.ts[49]
-	VMOVUPD	955584(SI), Z3	// fitGrad.ts[49] | 1
+	VMOVUPD	921984(SI), Z0	// fitGrad.ts[0]
+	VMOVUPD	922048(SI), Z1	// fitGrad.ts[0] | 1
+	VMOVUPD	934528(SI), Z2	// fitGrad.ts[49]
+	VMOVUPD	934592(SI), Z3	// fitGrad.ts[49] | 1
 	VCMPPD	$18, Z2, Z0, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
 	VCMPPD	$18, Z3, Z1, K1
@@ -20174,10 +19623,10 @@ loop1: // 2 times: vectors of the block
 	MOVQ	SI, R9
 	MOVQ	SI, R10
 loop2: // 50 times: elements
-	VMOVUPD	955520(R9), Z2	// fitGrad.ts[49]
-	VMOVUPD	955584(R9), Z3	// fitGrad.ts[49] | 1
-	VMOVUPD	Z2, 994432(R10)	// fitGrad.reverse[0]
-	VMOVUPD	Z3, 994496(R10)	// fitGrad.reverse[0] | 1
+	VMOVUPD	934528(R9), Z2	// fitGrad.ts[49]
+	VMOVUPD	934592(R9), Z3	// fitGrad.ts[49] | 1
+	VMOVUPD	Z2, 973440(R10)	// fitGrad.reverse[0]
+	VMOVUPD	Z3, 973504(R10)	// fitGrad.reverse[0] | 1
 	ADDQ	$-256, R9
 	ADDQ	$256, R10
 	DECQ	DI
@@ -20185,14 +19634,14 @@ loop2: // 50 times: elements
 	MOVQ	$50, DI
 	MOVQ	SI, R9
 loop3: // 50 times: elements
-	VMOVUPD	942976(R9), Z2	// fitGrad.ts[0]
-	VMOVUPD	943040(R9), Z3	// fitGrad.ts[0] | 1
-	VMOVUPD	994432(R9), Z4	// fitGrad.reverse[0]
-	VMOVUPD	994496(R9), Z5	// fitGrad.reverse[0] | 1
+	VMOVUPD	921984(R9), Z2	// fitGrad.ts[0]
+	VMOVUPD	922048(R9), Z3	// fitGrad.ts[0] | 1
+	VMOVUPD	973440(R9), Z4	// fitGrad.reverse[0]
+	VMOVUPD	973504(R9), Z5	// fitGrad.reverse[0] | 1
 	VPTERNLOGQ	$0xe2, Z4, Z0, Z2
 	VPTERNLOGQ	$0xe2, Z5, Z1, Z3
-	VMOVUPD	Z2, 1007232(R9)	// fitGrad.stops[0]
-	VMOVUPD	Z3, 1007296(R9)	// fitGrad.stops[0] | 1
+	VMOVUPD	Z2, 986240(R9)	// fitGrad.stops[0]
+	VMOVUPD	Z3, 986304(R9)	// fitGrad.stops[0] | 1
 	ADDQ	$256, R9
 	DECQ	DI
 	JNE	loop3
@@ -20204,25 +19653,25 @@ loop3: // 50 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop4: // 2 times: vectors of the block
-	VMOVUPD	942976(SI), Z0	// fitGrad.ts[0]
-	VMOVUPD	943040(SI), Z1	// fitGrad.ts[0] | 1
-	VMOVUPD	Z0, 1109632(SI)	// fitGrad.step0_in0
-	VMOVUPD	Z1, 1109696(SI)	// fitGrad.step0_in0 | 1
-	VMOVUPS	955776(DI), Z0	// fitGrad.q[0]
+	VMOVUPD	921984(SI), Z0	// fitGrad.ts[0]
+	VMOVUPD	922048(SI), Z1	// fitGrad.ts[0] | 1
+	VMOVUPD	Z0, 1088640(SI)	// fitGrad.step0_in0
+	VMOVUPD	Z1, 1088704(SI)	// fitGrad.step0_in0 | 1
+	VMOVUPS	934784(DI), Z0	// fitGrad.q[0]
 	VMOVUPS	Z0, 158976(DI)	// predict0Lanestep.q[0]
-	VMOVUPS	955904(DI), Z0	// fitGrad.q[1]
+	VMOVUPS	934912(DI), Z0	// fitGrad.q[1]
 	VMOVUPS	Z0, 159104(DI)	// predict0Lanestep.q[1]
-	VMOVUPS	968576(DI), Z0	// fitGrad.v[0]
+	VMOVUPS	947584(DI), Z0	// fitGrad.v[0]
 	VMOVUPS	Z0, 159232(DI)	// predict0Lanestep.v[0]
-	VMOVUPS	968704(DI), Z0	// fitGrad.v[1]
+	VMOVUPS	947712(DI), Z0	// fitGrad.v[1]
 	VMOVUPS	Z0, 159360(DI)	// predict0Lanestep.v[1]
-	VMOVUPS	994176(DI), Z0	// fitGrad.load
+	VMOVUPS	973184(DI), Z0	// fitGrad.load
 	VMOVUPS	Z0, 159488(DI)	// predict0Lanestep.extra.0
 	MOVQ	$50, R9
 	MOVQ	SI, R10
 loop5: // 50 times: elements
-	VMOVUPD	942976(R10), Z0	// fitGrad.ts[0]
-	VMOVUPD	943040(R10), Z1	// fitGrad.ts[0] | 1
+	VMOVUPD	921984(R10), Z0	// fitGrad.ts[0]
+	VMOVUPD	922048(R10), Z1	// fitGrad.ts[0] | 1
 	VMOVUPD	Z0, 159616(R10)	// predict0Lanestep.extra.1[0]
 	VMOVUPD	Z1, 159680(R10)	// predict0Lanestep.extra.1[0] | 1
 	ADDQ	$256, R10
@@ -20231,7 +19680,7 @@ loop5: // 50 times: elements
 	MOVQ	$100, R9
 	MOVQ	DI, R10
 loop6: // 100 times: elements
-	VMOVUPS	981376(R10), Z0	// fitGrad.u[0]
+	VMOVUPS	960384(R10), Z0	// fitGrad.u[0]
 	VMOVUPS	Z0, 172416(R10)	// predict0Lanestep.extra.2[0]
 	ADDQ	$128, R10
 	DECQ	R9
@@ -20269,19 +19718,19 @@ loop2: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop3: // 100 times: elements
 	// arm.nde:69
-	VMOVUPS	1020032(R9), Z0	// fitGrad.q_2[0]
-	VMOVUPS	955776(R9), Z1	// fitGrad.q[0]
+	VMOVUPS	999040(R9), Z0	// fitGrad.q_2[0]
+	VMOVUPS	934784(R9), Z1	// fitGrad.q[0]
 	VSUBPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1032832(R9)	// fitGrad.sub[0]
+	VMOVUPS	Z0, 1011840(R9)	// fitGrad.sub[0]
 	VMULPS.BCST	f32_40000000<>(SB), Z0, Z0
 	VMULPS.BCST	f32_3c23d70a<>(SB), Z0, Z0
-	VMOVUPS	Z0, 1045632(R9)	// fitGrad.q_bar[0]
-	VMOVUPS	1058432(R9), Z0	// fitGrad.v_2[0]
-	VMOVUPS	968576(R9), Z1	// fitGrad.v[0]
+	VMOVUPS	Z0, 1024640(R9)	// fitGrad.q_bar[0]
+	VMOVUPS	1037440(R9), Z0	// fitGrad.v_2[0]
+	VMOVUPS	947584(R9), Z1	// fitGrad.v[0]
 	VSUBPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1071232(R9)	// fitGrad.sub_2[0]
+	VMOVUPS	Z0, 1050240(R9)	// fitGrad.sub_2[0]
 	VMULPS.BCST	f32_40000000<>(SB), Z0, Z0
-	VMOVUPS	Z0, 1084032(R9)	// fitGrad.mul[0]
+	VMOVUPS	Z0, 1063040(R9)	// fitGrad.mul[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop3
@@ -20290,9 +19739,9 @@ loop3: // 100 times: elements
 	MOVQ	$100, DI
 	MOVQ	SI, R9
 loop4: // 100 times: elements
-	VMOVUPS	1084032(R9), Z1	// fitGrad.mul[0]
+	VMOVUPS	1063040(R9), Z1	// fitGrad.mul[0]
 	VMULPS	Z1, Z0, Z1
-	VMOVUPS	Z1, 1096832(R9)	// fitGrad.v_bar[0]
+	VMOVUPS	Z1, 1075840(R9)	// fitGrad.v_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop4
@@ -20304,43 +19753,43 @@ loop4: // 100 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop5: // 2 times: vectors of the block
-	VMOVUPS	994176(SI), Z0	// fitGrad.load
-	VMOVUPS	Z0, 851584(SI)	// predict0RecLanerev.extra.0
+	VMOVUPS	973184(SI), Z0	// fitGrad.load
+	VMOVUPS	Z0, 833152(SI)	// predict0RecLanerev.extra.0
 	MOVQ	$50, R9
 	MOVQ	DI, R10
 loop6: // 50 times: elements
-	VMOVUPD	942976(R10), Z0	// fitGrad.ts[0]
-	VMOVUPD	943040(R10), Z1	// fitGrad.ts[0] | 1
-	VMOVUPD	Z0, 851712(R10)	// predict0RecLanerev.extra.1[0]
-	VMOVUPD	Z1, 851776(R10)	// predict0RecLanerev.extra.1[0] | 1
+	VMOVUPD	921984(R10), Z0	// fitGrad.ts[0]
+	VMOVUPD	922048(R10), Z1	// fitGrad.ts[0] | 1
+	VMOVUPD	Z0, 833280(R10)	// predict0RecLanerev.extra.1[0]
+	VMOVUPD	Z1, 833344(R10)	// predict0RecLanerev.extra.1[0] | 1
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop6
 	MOVQ	$100, R9
 	MOVQ	SI, R10
 loop7: // 100 times: elements
-	VMOVUPS	981376(R10), Z0	// fitGrad.u[0]
-	VMOVUPS	Z0, 864512(R10)	// predict0RecLanerev.extra.2[0]
+	VMOVUPS	960384(R10), Z0	// fitGrad.u[0]
+	VMOVUPS	Z0, 846080(R10)	// predict0RecLanerev.extra.2[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop7
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 877312(SI)	// predict0RecLanerev.q.bar[0]
+	VMOVUPS	Z0, 858880(SI)	// predict0RecLanerev.q.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 877440(SI)	// predict0RecLanerev.q.bar[1]
+	VMOVUPS	Z0, 859008(SI)	// predict0RecLanerev.q.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 877568(SI)	// predict0RecLanerev.v.bar[0]
+	VMOVUPS	Z0, 859136(SI)	// predict0RecLanerev.v.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 877696(SI)	// predict0RecLanerev.v.bar[1]
+	VMOVUPS	Z0, 859264(SI)	// predict0RecLanerev.v.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 877824(SI)	// predict0RecLanerev.extra.0.sum
+	VMOVUPS	Z0, 859392(SI)	// predict0RecLanerev.extra.0.sum
 	MOVQ	$50, R9
 	MOVQ	DI, R10
 loop8: // 50 times: elements
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 877952(R10)	// predict0RecLanerev.extra.1.sum[0]
+	VMOVUPD	Z0, 859520(R10)	// predict0RecLanerev.extra.1.sum[0]
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 878016(R10)	// predict0RecLanerev.extra.1.sum[0] | 1
+	VMOVUPD	Z0, 859584(R10)	// predict0RecLanerev.extra.1.sum[0] | 1
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop8
@@ -20348,42 +19797,42 @@ loop8: // 50 times: elements
 	MOVQ	SI, R10
 loop9: // 100 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 890752(R10)	// predict0RecLanerev.extra.2.sum[0]
+	VMOVUPS	Z0, 872320(R10)	// predict0RecLanerev.extra.2.sum[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop9
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 903552(SI)	// predict0RecLanerev.data.0.bar[0]
+	VMOVUPS	Z0, 885120(SI)	// predict0RecLanerev.data.0.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 903680(SI)	// predict0RecLanerev.data.0.bar[1]
+	VMOVUPS	Z0, 885248(SI)	// predict0RecLanerev.data.0.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 903808(SI)	// predict0RecLanerev.data.1.bar[0]
+	VMOVUPS	Z0, 885376(SI)	// predict0RecLanerev.data.1.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 903936(SI)	// predict0RecLanerev.data.1.bar[1]
+	VMOVUPS	Z0, 885504(SI)	// predict0RecLanerev.data.1.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 904064(SI)	// predict0RecLanerev.data.2.bar[0]
+	VMOVUPS	Z0, 885632(SI)	// predict0RecLanerev.data.2.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 904192(SI)	// predict0RecLanerev.data.2.bar[1]
+	VMOVUPS	Z0, 885760(SI)	// predict0RecLanerev.data.2.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 904320(SI)	// predict0RecLanerev.data.3.bar[0]
+	VMOVUPS	Z0, 885888(SI)	// predict0RecLanerev.data.3.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 904448(SI)	// predict0RecLanerev.data.3.bar[1]
+	VMOVUPS	Z0, 886016(SI)	// predict0RecLanerev.data.3.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 904576(SI)	// predict0RecLanerev.data.4.bar[0]
+	VMOVUPS	Z0, 886144(SI)	// predict0RecLanerev.data.4.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 904704(SI)	// predict0RecLanerev.data.4.bar[1]
+	VMOVUPS	Z0, 886272(SI)	// predict0RecLanerev.data.4.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 904832(SI)	// predict0RecLanerev.data.5.bar[0]
+	VMOVUPS	Z0, 886400(SI)	// predict0RecLanerev.data.5.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 904960(SI)	// predict0RecLanerev.data.5.bar[1]
+	VMOVUPS	Z0, 886528(SI)	// predict0RecLanerev.data.5.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 905088(SI)	// predict0RecLanerev.q.start.bar[0]
+	VMOVUPS	Z0, 886656(SI)	// predict0RecLanerev.q.start.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 905216(SI)	// predict0RecLanerev.q.start.bar[1]
+	VMOVUPS	Z0, 886784(SI)	// predict0RecLanerev.q.start.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 905344(SI)	// predict0RecLanerev.v.start.bar[0]
+	VMOVUPS	Z0, 886912(SI)	// predict0RecLanerev.v.start.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 905472(SI)	// predict0RecLanerev.v.start.bar[1]
+	VMOVUPS	Z0, 887040(SI)	// predict0RecLanerev.v.start.bar[1]
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
@@ -20420,10 +19869,10 @@ loop2: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop3: // 100 times: elements
 	// arm.nde:69
-	VMOVUPS	1032832(R9), Z3	// fitGrad.sub[0]
+	VMOVUPS	1011840(R9), Z3	// fitGrad.sub[0]
 	VMULPS	Z3, Z3, Z3
 	VADDPS	Z3, Z1, Z1
-	VMOVUPS	1071232(R9), Z3	// fitGrad.sub_2[0]
+	VMOVUPS	1050240(R9), Z3	// fitGrad.sub_2[0]
 	VMULPS	Z3, Z3, Z3
 	VADDPS	Z3, Z2, Z2
 	ADDQ	$128, R9
@@ -20434,7 +19883,7 @@ loop3: // 100 times: elements
 	VFMADD231PS.BCST	f32_3dcccccd<>(SB), Z2, Z1
 	VBROADCASTSS	36(DX), Z2	// mul.4
 	VADDPS	Z2, Z1, Z1
-	VMOVUPS	Z1, 994304(SI)	// fitGrad.loss
+	VMOVUPS	Z1, 973312(SI)	// fitGrad.loss
 	MOVQ	$192, DI
 	MOVQ	DX, R9
 	MOVQ	R8, R10

@@ -113,8 +113,6 @@ type laneFrame struct {
 		stepData3 [2 * 32]Real
 		stepData4 [2 * 32]Real
 		stepData5 [2 * 32]Real
-		result    [2 * 32]Real
-		result2   [2 * 32]Real
 	}
 	predict0Dense struct { // Predict.0.dense
 		theta [32]float64
@@ -185,19 +183,11 @@ type laneFrame struct {
 		qNext   [2 * 32]Real
 		vNext   [2 * 32]Real
 		result  [2 * 32]Real
-		qY2     [2 * 32]Real
 		result2 [2 * 32]Real
-		vY2     [2 * 32]Real
 		result3 [2 * 32]Real
-		qY3     [2 * 32]Real
 		result4 [2 * 32]Real
-		vY3     [2 * 32]Real
 		result5 [2 * 32]Real
-		qY4     [2 * 32]Real
 		result6 [2 * 32]Real
-		vY4     [2 * 32]Real
-		result7 [2 * 32]Real
-		result8 [2 * 32]Real
 	}
 	step0Lanestep struct { // Step.0.lanestep
 		stepT     [32]float64
@@ -220,8 +210,6 @@ type laneFrame struct {
 		qNext     [2 * 32]Real
 		vNext     [2 * 32]Real
 		stepCode  [32]float64
-		result    [2 * 32]Real
-		result2   [2 * 32]Real
 	}
 	stepSample struct { // Step
 		q        [2 * 32]Real
@@ -307,33 +295,17 @@ type laneFrame struct {
 		qNextDot [2 * 32]Real
 		vNextDot [2 * 32]Real
 		result   [2 * 32]Real
-		qY2      [2 * 32]Real
 		result2  [2 * 32]Real
-		vY2      [2 * 32]Real
 		result3  [2 * 32]Real
-		qY2Dot   [2 * 32]Real
 		result4  [2 * 32]Real
-		vY2Dot   [2 * 32]Real
 		result5  [2 * 32]Real
-		qY3      [2 * 32]Real
 		result6  [2 * 32]Real
-		vY3      [2 * 32]Real
 		result7  [2 * 32]Real
-		qY3Dot   [2 * 32]Real
 		result8  [2 * 32]Real
-		vY3Dot   [2 * 32]Real
 		result9  [2 * 32]Real
-		qY4      [2 * 32]Real
 		result10 [2 * 32]Real
-		vY4      [2 * 32]Real
 		result11 [2 * 32]Real
-		qY4Dot   [2 * 32]Real
 		result12 [2 * 32]Real
-		vY4Dot   [2 * 32]Real
-		result13 [2 * 32]Real
-		result14 [2 * 32]Real
-		result15 [2 * 32]Real
-		result16 [2 * 32]Real
 	}
 	step0TangentLanestep struct { // Step.0.tangent.lanestep
 		stepT     [32]float64
@@ -360,10 +332,6 @@ type laneFrame struct {
 		qDotNext  [2 * 32]Real
 		vDotNext  [2 * 32]Real
 		stepCode  [32]float64
-		result    [2 * 32]Real
-		result2   [2 * 32]Real
-		result3   [2 * 32]Real
-		result4   [2 * 32]Real
 	}
 	armFieldDual2 struct { // Arm.field_.dual2
 		q        [2 * 32]Real
@@ -434,33 +402,17 @@ type laneFrame struct {
 		qNextDot [2 * 32]Real
 		vNextDot [2 * 32]Real
 		result   [2 * 32]Real
-		qY2      [2 * 32]Real
 		result2  [2 * 32]Real
-		vY2      [2 * 32]Real
 		result3  [2 * 32]Real
-		qY2Dot   [2 * 32]Real
 		result4  [2 * 32]Real
-		vY2Dot   [2 * 32]Real
 		result5  [2 * 32]Real
-		qY3      [2 * 32]Real
 		result6  [2 * 32]Real
-		vY3      [2 * 32]Real
 		result7  [2 * 32]Real
-		qY3Dot   [2 * 32]Real
 		result8  [2 * 32]Real
-		vY3Dot   [2 * 32]Real
 		result9  [2 * 32]Real
-		qY4      [2 * 32]Real
 		result10 [2 * 32]Real
-		vY4      [2 * 32]Real
 		result11 [2 * 32]Real
-		qY4Dot   [2 * 32]Real
 		result12 [2 * 32]Real
-		vY4Dot   [2 * 32]Real
-		result13 [2 * 32]Real
-		result14 [2 * 32]Real
-		result15 [2 * 32]Real
-		result16 [2 * 32]Real
 	}
 	step0Tangent2Lanestep struct { // Step.0.tangent2.lanestep
 		stepT     [32]float64
@@ -488,10 +440,6 @@ type laneFrame struct {
 		qDotNext  [2 * 32]Real
 		vDotNext  [2 * 32]Real
 		stepCode  [32]float64
-		result    [2 * 32]Real
-		result2   [2 * 32]Real
-		result3   [2 * 32]Real
-		result4   [2 * 32]Real
 	}
 	armFieldDual3 struct { // Arm.field_.dual3
 		q          [2 * 32]Real
@@ -576,33 +524,17 @@ type laneFrame struct {
 		qNextDot   [2 * 32]Real
 		vNextDot   [2 * 32]Real
 		result     [2 * 32]Real
-		qY2        [2 * 32]Real
 		result2    [2 * 32]Real
-		vY2        [2 * 32]Real
 		result3    [2 * 32]Real
-		qY2Dot     [2 * 32]Real
 		result4    [2 * 32]Real
-		vY2Dot     [2 * 32]Real
 		result5    [2 * 32]Real
-		qY3        [2 * 32]Real
 		result6    [2 * 32]Real
-		vY3        [2 * 32]Real
 		result7    [2 * 32]Real
-		qY3Dot     [2 * 32]Real
 		result8    [2 * 32]Real
-		vY3Dot     [2 * 32]Real
 		result9    [2 * 32]Real
-		qY4        [2 * 32]Real
 		result10   [2 * 32]Real
-		vY4        [2 * 32]Real
 		result11   [2 * 32]Real
-		qY4Dot     [2 * 32]Real
 		result12   [2 * 32]Real
-		vY4Dot     [2 * 32]Real
-		result13   [2 * 32]Real
-		result14   [2 * 32]Real
-		result15   [2 * 32]Real
-		result16   [2 * 32]Real
 	}
 	step0Tangent3Lanestep struct { // Step.0.tangent3.lanestep
 		stepT     [32]float64
@@ -636,10 +568,6 @@ type laneFrame struct {
 		qDotNext  [2 * 32]Real
 		vDotNext  [2 * 32]Real
 		stepCode  [32]float64
-		result    [2 * 32]Real
-		result2   [2 * 32]Real
-		result3   [2 * 32]Real
-		result4   [2 * 32]Real
 	}
 	stepJacobianSample struct { // StepJacobian
 		q         [2 * 32]Real
@@ -934,9 +862,7 @@ type laneFrame struct {
 		extra0SumNext [32]Real
 		extra1SumNext [50 * 32]float64
 		extra2SumNext [100 * 32]Real
-		result        [2 * 32]Real
-		result2       [2 * 32]Real
-		result3       [32]Real
+		result        [32]Real
 	}
 	predict0DenseVjp struct { // Predict.0.dense.vjp
 		theta  [32]float64
@@ -974,14 +900,6 @@ type laneFrame struct {
 		data5BarNext  [2 * 32]Real
 		qStartBarNext [2 * 32]Real
 		vStartBarNext [2 * 32]Real
-		result        [2 * 32]Real
-		result2       [2 * 32]Real
-		result3       [2 * 32]Real
-		result4       [2 * 32]Real
-		result5       [2 * 32]Real
-		result6       [2 * 32]Real
-		result7       [2 * 32]Real
-		result8       [2 * 32]Real
 	}
 	fitGrad struct { // Fit.grad
 		ts       [50 * 32]float64
@@ -1004,7 +922,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [1109888]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [1088896]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {

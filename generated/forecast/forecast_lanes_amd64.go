@@ -51,10 +51,6 @@ type laneFrame struct {
 		d1       [32]float64
 		h0       [32]float64
 		add3     [32]float64
-		add4     [8 * 32]Real
-		add5     [4 * 32]Real
-		result   [8 * 32]Real
-		result2  [4 * 32]Real
 	}
 	forecast0DenseStep struct { // Forecast.0.dense_step
 		t      [32]float64
@@ -78,28 +74,18 @@ type laneFrame struct {
 		zD4    [8 * 32]Real
 		aD4    [4 * 32]Real
 		t2     [32]float64
-		zY2    [8 * 32]Real
-		aY2    [4 * 32]Real
 		t3     [32]float64
 		zK2    [8 * 32]Real
-		zY3    [8 * 32]Real
 		aK2    [4 * 32]Real
-		aY3    [4 * 32]Real
 		t4     [32]float64
 		zK3    [8 * 32]Real
-		zY4    [8 * 32]Real
 		aK3    [4 * 32]Real
-		aY4    [4 * 32]Real
 		t5     [32]float64
 		zK4    [8 * 32]Real
-		zY5    [8 * 32]Real
 		aK4    [4 * 32]Real
-		aY5    [4 * 32]Real
 		t6     [32]float64
 		zK5    [8 * 32]Real
-		zY6    [8 * 32]Real
 		aK5    [4 * 32]Real
-		aY6    [4 * 32]Real
 		zK6    [8 * 32]Real
 		aK6    [4 * 32]Real
 		he1    [32]Real
@@ -149,12 +135,6 @@ type laneFrame struct {
 		stepData6        [8 * 32]Real
 		stepData7        [4 * 32]Real
 		le               [32]uint32
-		result           [8 * 32]Real
-		result2          [8 * 32]Real
-		result3          [4 * 32]Real
-		result4          [4 * 32]Real
-		result5          [8 * 32]Real
-		result6          [4 * 32]Real
 	}
 	forecast0Dense struct { // Forecast.0.dense
 		theta [32]float64
@@ -344,70 +324,50 @@ type laneFrame struct {
 		hb4       [32]Real
 		hb5       [32]Real
 		hb6       [32]Real
-		result11  [8 * 32]Real
 		zNext     [8 * 32]Real
-		result12  [4 * 32]Real
 		aNext     [4 * 32]Real
-		add       [8 * 32]Real
-		add2      [4 * 32]Real
+		result11  [64 * 32]Real
+		result12  [64 * 32]Real
 		result13  [64 * 32]Real
 		result14  [64 * 32]Real
-		result15  [64 * 32]Real
-		result16  [64 * 32]Real
-		result17  [12 * 32]Real
-		result18  [8 * 32]Real
+		result15  [12 * 32]Real
 		zNextBar2 [8 * 32]Real
-		add3      [8 * 32]Real
-		result19  [4 * 32]Real
 		aNextBar2 [4 * 32]Real
-		add4      [4 * 32]Real
-		result20  [64 * 32]Real
-		result21  [64 * 32]Real
-		result22  [64 * 32]Real
+		result16  [64 * 32]Real
+		result17  [64 * 32]Real
+		result18  [64 * 32]Real
+		result19  [64 * 32]Real
+		result20  [12 * 32]Real
+		result21  [8 * 32]Real
+		result22  [4 * 32]Real
 		result23  [64 * 32]Real
-		result24  [12 * 32]Real
-		result25  [8 * 32]Real
-		add5      [8 * 32]Real
-		result26  [4 * 32]Real
-		add6      [4 * 32]Real
-		result27  [64 * 32]Real
-		result28  [64 * 32]Real
-		result29  [64 * 32]Real
+		result24  [64 * 32]Real
+		result25  [64 * 32]Real
+		result26  [64 * 32]Real
+		result27  [12 * 32]Real
+		result28  [8 * 32]Real
+		result29  [4 * 32]Real
 		result30  [64 * 32]Real
-		result31  [12 * 32]Real
-		result32  [8 * 32]Real
-		add7      [8 * 32]Real
-		result33  [4 * 32]Real
-		add8      [4 * 32]Real
-		result34  [64 * 32]Real
-		result35  [64 * 32]Real
-		result36  [64 * 32]Real
+		result31  [64 * 32]Real
+		result32  [64 * 32]Real
+		result33  [64 * 32]Real
+		result34  [12 * 32]Real
+		result35  [8 * 32]Real
+		result36  [4 * 32]Real
 		result37  [64 * 32]Real
-		result38  [12 * 32]Real
-		result39  [8 * 32]Real
-		add9      [8 * 32]Real
-		result40  [4 * 32]Real
-		add10     [4 * 32]Real
-		result41  [64 * 32]Real
-		result42  [64 * 32]Real
-		result43  [64 * 32]Real
+		result38  [64 * 32]Real
+		result39  [64 * 32]Real
+		result40  [64 * 32]Real
+		result41  [12 * 32]Real
+		result42  [8 * 32]Real
+		result43  [4 * 32]Real
 		result44  [64 * 32]Real
-		result45  [12 * 32]Real
-		result46  [8 * 32]Real
-		add11     [8 * 32]Real
-		result47  [4 * 32]Real
-		add12     [4 * 32]Real
-		result48  [64 * 32]Real
-		result49  [64 * 32]Real
-		result50  [64 * 32]Real
-		result51  [64 * 32]Real
-		result52  [12 * 32]Real
-		result53  [8 * 32]Real
-		add13     [8 * 32]Real
-		result54  [4 * 32]Real
-		add14     [4 * 32]Real
-		result55  [8 * 32]Real
-		result56  [4 * 32]Real
+		result45  [64 * 32]Real
+		result46  [64 * 32]Real
+		result47  [64 * 32]Real
+		result48  [12 * 32]Real
+		result49  [8 * 32]Real
+		result50  [4 * 32]Real
 	}
 	forecast0RecLanerev struct { // Forecast.0.rec.lanerev
 		stepT      [32]float64
@@ -429,8 +389,6 @@ type laneFrame struct {
 		aStartBar  [4 * 32]Real
 		zBarNext   [8 * 32]Real
 		aBarNext   [4 * 32]Real
-		result     [8 * 32]Real
-		result2    [4 * 32]Real
 	}
 	forecast0DenseVjp struct { // Forecast.0.dense.vjp
 		theta  [32]float64
@@ -474,16 +432,6 @@ type laneFrame struct {
 		data7BarNext  [4 * 32]Real
 		zStartBarNext [8 * 32]Real
 		aStartBarNext [4 * 32]Real
-		result        [8 * 32]Real
-		result2       [4 * 32]Real
-		result3       [8 * 32]Real
-		result4       [4 * 32]Real
-		result5       [8 * 32]Real
-		result6       [4 * 32]Real
-		result7       [8 * 32]Real
-		result8       [4 * 32]Real
-		result9       [8 * 32]Real
-		result10      [4 * 32]Real
 	}
 	enc1CellRecBack struct { // enc.1.cell.rec.back
 		hBar            [32 * 32]Real
@@ -551,7 +499,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [1969280]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [1929344]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {

@@ -1775,229 +1775,155 @@ loop1: // 4 times: vectors of the block
 	CALL	forcedField_avx2<>(SB)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
+	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
 	VMOVUPS	66688(SI), Y0	// forcedField.dq[0]
 	VMOVUPS	Y0, 464256(SI)	// q_d1[0]
-	VMOVUPS	66816(SI), Y0	// forcedField.dq[1]
-	VMOVUPS	Y0, 464384(SI)	// q_d1[1]
-	VMOVUPS	66944(SI), Y0	// forcedField.dv[0]
-	VMOVUPS	Y0, 464512(SI)	// v_d1[0]
-	VMOVUPS	67072(SI), Y0	// forcedField.dv[1]
-	VMOVUPS	Y0, 464640(SI)	// v_d1[1]
+	VMOVUPS	66816(SI), Y1	// forcedField.dq[1]
+	VMOVUPS	Y1, 464384(SI)	// q_d1[1]
+	VMOVUPS	66944(SI), Y2	// forcedField.dv[0]
+	VMOVUPS	Y2, 464512(SI)	// v_d1[0]
+	VMOVUPS	67072(SI), Y3	// forcedField.dv[1]
+	VMOVUPS	Y3, 464640(SI)	// v_d1[1]
+	VMOVUPD	462976(DI), Y4	// h
+	VMOVUPD	463008(DI), Y5	// h | 1
+	VMOVUPD	462720(DI), Y6	// t
+	VMOVUPD	462752(DI), Y7	// t | 1
+	// lagrange.nde:22
+	VMULPD	f64_3fe0000000000000<>(SB), Y4, Y4
+	VMULPD	f64_3fe0000000000000<>(SB), Y5, Y5
+	VADDPD	Y4, Y6, Y6
+	VADDPD	Y5, Y7, Y7
+	VMOVUPD	Y6, 465792(DI)	// t2
+	VMOVUPD	Y7, 465824(DI)	// t2 | 1
+	VCVTPD2PSY	Y4, X4
+	VCVTPD2PSY	Y5, X5
+	VINSERTF128	$1, X5, Y4, Y4
+	VMOVUPS	Y4, 466048(SI)	// ha21
+	VMOVUPS	463232(SI), Y5	// q[0]
+	VMOVUPS	463360(SI), Y6	// q[1]
+	VMOVUPS	463488(SI), Y7	// v[0]
+	VMOVUPS	463616(SI), Y8	// v[1]
+	VFMADD231PS	Y0, Y4, Y5
+	VMOVUPS	Y5, 66176(SI)	// forcedField.q[0]
+	VFMADD231PS	Y1, Y4, Y6
+	VMOVUPS	Y6, 66304(SI)	// forcedField.q[1]
+	VFMADD231PS	Y2, Y4, Y7
+	VMOVUPS	Y7, 66432(SI)	// forcedField.v[0]
+	VFMADD231PS	Y3, Y4, Y8
+	VMOVUPS	Y8, 66560(SI)	// forcedField.v[1]
 	ADDQ	$32, SI
+	ADDQ	$64, DI
 	DECQ	CX
 	JNE	loop2
+	// lagrange.nde:22
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-	MOVQ	AX, DI
 loop3: // 4 times: vectors of the block
-	VMOVUPD	462976(SI), Y0	// h
-	VMOVUPD	463008(SI), Y1	// h | 1
-	VMOVUPD	462720(SI), Y2	// t
-	VMOVUPD	462752(SI), Y3	// t | 1
-	// lagrange.nde:22
-	VMULPD	f64_3fe0000000000000<>(SB), Y0, Y0
-	VMULPD	f64_3fe0000000000000<>(SB), Y1, Y1
-	VADDPD	Y0, Y2, Y2
-	VADDPD	Y1, Y3, Y3
-	VMOVUPD	Y2, 465792(SI)	// t2
-	VMOVUPD	Y3, 465824(SI)	// t2 | 1
-	VCVTPD2PSY	Y0, X0
-	VCVTPD2PSY	Y1, X1
-	VINSERTF128	$1, X1, Y0, Y0
-	VMOVUPS	Y0, 466048(DI)	// ha21
-	VMOVUPS	463232(DI), Y1	// q[0]
-	VMOVUPS	463360(DI), Y2	// q[1]
-	VMOVUPS	463488(DI), Y3	// v[0]
-	VMOVUPS	463616(DI), Y4	// v[1]
-	VMOVUPS	464256(DI), Y5	// q_d1[0]
-	VFMADD231PS	Y5, Y0, Y1
-	VMOVUPS	Y1, 466176(DI)	// q_y2[0]
-	VMOVUPS	464384(DI), Y1	// q_d1[1]
-	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 466304(DI)	// q_y2[1]
-	VMOVUPS	464512(DI), Y1	// v_d1[0]
-	VFMADD231PS	Y1, Y0, Y3
-	VMOVUPS	Y3, 466432(DI)	// v_y2[0]
-	VMOVUPS	464640(DI), Y1	// v_d1[1]
-	VFMADD231PS	Y1, Y0, Y4
-	VMOVUPS	Y4, 466560(DI)	// v_y2[1]
-	ADDQ	$64, SI
-	ADDQ	$32, DI
-	DECQ	CX
-	JNE	loop3
-	// lagrange.nde:22
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-	MOVQ	AX, DI
-loop4: // 4 times: vectors of the block
 	VMOVUPD	465792(SI), Y0	// t2
 	VMOVUPD	465824(SI), Y1	// t2 | 1
 	VMOVUPD	Y0, 65920(SI)	// forcedField.t
 	VMOVUPD	Y1, 65952(SI)	// forcedField.t | 1
-	VMOVUPS	466176(DI), Y0	// q_y2[0]
-	VMOVUPS	Y0, 66176(DI)	// forcedField.q[0]
-	VMOVUPS	466304(DI), Y0	// q_y2[1]
-	VMOVUPS	Y0, 66304(DI)	// forcedField.q[1]
-	VMOVUPS	466432(DI), Y0	// v_y2[0]
-	VMOVUPS	Y0, 66432(DI)	// forcedField.v[0]
-	VMOVUPS	466560(DI), Y0	// v_y2[1]
-	VMOVUPS	Y0, 66560(DI)	// forcedField.v[1]
 	ADDQ	$64, SI
-	ADDQ	$32, DI
 	DECQ	CX
-	JNE	loop4
+	JNE	loop3
 	CALL	forcedField_avx2<>(SB)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop5: // 4 times: vectors of the block
+loop4: // 4 times: vectors of the block
 	VMOVUPS	66688(SI), Y0	// forcedField.dq[0]
-	VMOVUPS	Y0, 466688(SI)	// q_k2[0]
-	VMOVUPS	66816(SI), Y0	// forcedField.dq[1]
-	VMOVUPS	Y0, 466816(SI)	// q_k2[1]
-	VMOVUPS	66944(SI), Y0	// forcedField.dv[0]
-	VMOVUPS	Y0, 467200(SI)	// v_k2[0]
-	VMOVUPS	67072(SI), Y0	// forcedField.dv[1]
-	VMOVUPS	Y0, 467328(SI)	// v_k2[1]
+	VMOVUPS	Y0, 466176(SI)	// q_k2[0]
+	VMOVUPS	66816(SI), Y1	// forcedField.dq[1]
+	VMOVUPS	Y1, 466304(SI)	// q_k2[1]
+	VMOVUPS	66944(SI), Y2	// forcedField.dv[0]
+	VMOVUPS	Y2, 466432(SI)	// v_k2[0]
+	VMOVUPS	67072(SI), Y3	// forcedField.dv[1]
+	VMOVUPS	Y3, 466560(SI)	// v_k2[1]
+	VMOVUPS	463232(SI), Y4	// q[0]
+	VMOVUPS	463360(SI), Y5	// q[1]
+	VMOVUPS	463488(SI), Y6	// v[0]
+	VMOVUPS	463616(SI), Y7	// v[1]
+	// lagrange.nde:22
+	VMOVUPS	466048(SI), Y8	// ha21
+	VFMADD231PS	Y0, Y8, Y4
+	VMOVUPS	Y4, 66176(SI)	// forcedField.q[0]
+	VFMADD231PS	Y1, Y8, Y5
+	VMOVUPS	Y5, 66304(SI)	// forcedField.q[1]
+	VFMADD231PS	Y2, Y8, Y6
+	VMOVUPS	Y6, 66432(SI)	// forcedField.v[0]
+	VFMADD231PS	Y3, Y8, Y7
+	VMOVUPS	Y7, 66560(SI)	// forcedField.v[1]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop5
+	JNE	loop4
+	// lagrange.nde:22
 	MOVQ	$4, CX
 	MOVQ	AX, SI
+loop5: // 4 times: vectors of the block
+	VMOVUPD	465792(SI), Y0	// t2
+	VMOVUPD	465824(SI), Y1	// t2 | 1
+	VMOVUPD	Y0, 65920(SI)	// forcedField.t
+	VMOVUPD	Y1, 65952(SI)	// forcedField.t | 1
+	ADDQ	$64, SI
+	DECQ	CX
+	JNE	loop5
+	CALL	forcedField_avx2<>(SB)
+	MOVQ	$4, CX
+	MOVQ	AX, SI
+	MOVQ	AX, DI
 loop6: // 4 times: vectors of the block
-	VMOVUPS	463232(SI), Y0	// q[0]
-	VMOVUPS	463360(SI), Y1	// q[1]
-	VMOVUPS	463488(SI), Y2	// v[0]
-	VMOVUPS	463616(SI), Y3	// v[1]
+	VMOVUPS	66688(SI), Y0	// forcedField.dq[0]
+	VMOVUPS	Y0, 466944(SI)	// q_k3[0]
+	VMOVUPS	66816(SI), Y1	// forcedField.dq[1]
+	VMOVUPS	Y1, 467072(SI)	// q_k3[1]
+	VMOVUPS	66944(SI), Y2	// forcedField.dv[0]
+	VMOVUPS	Y2, 467200(SI)	// v_k3[0]
+	VMOVUPS	67072(SI), Y3	// forcedField.dv[1]
+	VMOVUPS	Y3, 467328(SI)	// v_k3[1]
+	VMOVUPD	462720(DI), Y4	// t
+	VMOVUPD	462752(DI), Y5	// t | 1
+	VMOVUPD	462976(DI), Y6	// h
+	VMOVUPD	463008(DI), Y7	// h | 1
 	// lagrange.nde:22
-	VMOVUPS	466048(SI), Y4	// ha21
-	VMOVUPS	466688(SI), Y5	// q_k2[0]
-	VFMADD231PS	Y5, Y4, Y0
-	VMOVUPS	Y0, 466944(SI)	// q_y3[0]
-	VMOVUPS	466816(SI), Y0	// q_k2[1]
-	VFMADD231PS	Y0, Y4, Y1
-	VMOVUPS	Y1, 467072(SI)	// q_y3[1]
-	VMOVUPS	467200(SI), Y0	// v_k2[0]
-	VFMADD231PS	Y0, Y4, Y2
-	VMOVUPS	Y2, 467456(SI)	// v_y3[0]
-	VMOVUPS	467328(SI), Y0	// v_k2[1]
-	VFMADD231PS	Y0, Y4, Y3
-	VMOVUPS	Y3, 467584(SI)	// v_y3[1]
+	VADDPD	Y6, Y4, Y4
+	VADDPD	Y7, Y5, Y5
+	VMOVUPD	Y4, 466688(DI)	// t4
+	VMOVUPD	Y5, 466720(DI)	// t4 | 1
+	VCVTPD2PSY	Y6, X4
+	VCVTPD2PSY	Y7, X5
+	VINSERTF128	$1, X5, Y4, Y4
+	VMOVUPS	463232(SI), Y5	// q[0]
+	VMOVUPS	463360(SI), Y6	// q[1]
+	VMOVUPS	463488(SI), Y7	// v[0]
+	VMOVUPS	463616(SI), Y8	// v[1]
+	VFMADD231PS	Y0, Y4, Y5
+	VMOVUPS	Y5, 66176(SI)	// forcedField.q[0]
+	VFMADD231PS	Y1, Y4, Y6
+	VMOVUPS	Y6, 66304(SI)	// forcedField.q[1]
+	VFMADD231PS	Y2, Y4, Y7
+	VMOVUPS	Y7, 66432(SI)	// forcedField.v[0]
+	VFMADD231PS	Y3, Y4, Y8
+	VMOVUPS	Y8, 66560(SI)	// forcedField.v[1]
 	ADDQ	$32, SI
+	ADDQ	$64, DI
 	DECQ	CX
 	JNE	loop6
 	// lagrange.nde:22
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-	MOVQ	AX, DI
 loop7: // 4 times: vectors of the block
-	VMOVUPD	465792(SI), Y0	// t2
-	VMOVUPD	465824(SI), Y1	// t2 | 1
+	VMOVUPD	466688(SI), Y0	// t4
+	VMOVUPD	466720(SI), Y1	// t4 | 1
 	VMOVUPD	Y0, 65920(SI)	// forcedField.t
 	VMOVUPD	Y1, 65952(SI)	// forcedField.t | 1
-	VMOVUPS	466944(DI), Y0	// q_y3[0]
-	VMOVUPS	Y0, 66176(DI)	// forcedField.q[0]
-	VMOVUPS	467072(DI), Y0	// q_y3[1]
-	VMOVUPS	Y0, 66304(DI)	// forcedField.q[1]
-	VMOVUPS	467456(DI), Y0	// v_y3[0]
-	VMOVUPS	Y0, 66432(DI)	// forcedField.v[0]
-	VMOVUPS	467584(DI), Y0	// v_y3[1]
-	VMOVUPS	Y0, 66560(DI)	// forcedField.v[1]
 	ADDQ	$64, SI
-	ADDQ	$32, DI
 	DECQ	CX
 	JNE	loop7
 	CALL	forcedField_avx2<>(SB)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
+	MOVQ	AX, DI
 loop8: // 4 times: vectors of the block
-	VMOVUPS	66688(SI), Y0	// forcedField.dq[0]
-	VMOVUPS	Y0, 467968(SI)	// q_k3[0]
-	VMOVUPS	66816(SI), Y0	// forcedField.dq[1]
-	VMOVUPS	Y0, 468096(SI)	// q_k3[1]
-	VMOVUPS	66944(SI), Y0	// forcedField.dv[0]
-	VMOVUPS	Y0, 468480(SI)	// v_k3[0]
-	VMOVUPS	67072(SI), Y0	// forcedField.dv[1]
-	VMOVUPS	Y0, 468608(SI)	// v_k3[1]
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop8
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-	MOVQ	AX, DI
-loop9: // 4 times: vectors of the block
-	VMOVUPD	462720(SI), Y0	// t
-	VMOVUPD	462752(SI), Y1	// t | 1
-	VMOVUPD	462976(SI), Y2	// h
-	VMOVUPD	463008(SI), Y3	// h | 1
-	// lagrange.nde:22
-	VADDPD	Y2, Y0, Y0
-	VADDPD	Y3, Y1, Y1
-	VMOVUPD	Y0, 467712(SI)	// t4
-	VMOVUPD	Y1, 467744(SI)	// t4 | 1
-	VCVTPD2PSY	Y2, X0
-	VCVTPD2PSY	Y3, X1
-	VINSERTF128	$1, X1, Y0, Y0
-	VMOVUPS	463232(DI), Y1	// q[0]
-	VMOVUPS	463360(DI), Y2	// q[1]
-	VMOVUPS	463488(DI), Y3	// v[0]
-	VMOVUPS	463616(DI), Y4	// v[1]
-	VMOVUPS	467968(DI), Y5	// q_k3[0]
-	VFMADD231PS	Y5, Y0, Y1
-	VMOVUPS	Y1, 468224(DI)	// q_y4[0]
-	VMOVUPS	468096(DI), Y1	// q_k3[1]
-	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 468352(DI)	// q_y4[1]
-	VMOVUPS	468480(DI), Y1	// v_k3[0]
-	VFMADD231PS	Y1, Y0, Y3
-	VMOVUPS	Y3, 468736(DI)	// v_y4[0]
-	VMOVUPS	468608(DI), Y1	// v_k3[1]
-	VFMADD231PS	Y1, Y0, Y4
-	VMOVUPS	Y4, 468864(DI)	// v_y4[1]
-	ADDQ	$64, SI
-	ADDQ	$32, DI
-	DECQ	CX
-	JNE	loop9
-	// lagrange.nde:22
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-	MOVQ	AX, DI
-loop10: // 4 times: vectors of the block
-	VMOVUPD	467712(SI), Y0	// t4
-	VMOVUPD	467744(SI), Y1	// t4 | 1
-	VMOVUPD	Y0, 65920(SI)	// forcedField.t
-	VMOVUPD	Y1, 65952(SI)	// forcedField.t | 1
-	VMOVUPS	468224(DI), Y0	// q_y4[0]
-	VMOVUPS	Y0, 66176(DI)	// forcedField.q[0]
-	VMOVUPS	468352(DI), Y0	// q_y4[1]
-	VMOVUPS	Y0, 66304(DI)	// forcedField.q[1]
-	VMOVUPS	468736(DI), Y0	// v_y4[0]
-	VMOVUPS	Y0, 66432(DI)	// forcedField.v[0]
-	VMOVUPS	468864(DI), Y0	// v_y4[1]
-	VMOVUPS	Y0, 66560(DI)	// forcedField.v[1]
-	ADDQ	$64, SI
-	ADDQ	$32, DI
-	DECQ	CX
-	JNE	loop10
-	CALL	forcedField_avx2<>(SB)
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop11: // 4 times: vectors of the block
-	VMOVUPS	66688(SI), Y0	// forcedField.dq[0]
-	VMOVUPS	Y0, 469248(SI)	// q_k4[0]
-	VMOVUPS	66816(SI), Y0	// forcedField.dq[1]
-	VMOVUPS	Y0, 469376(SI)	// q_k4[1]
-	VMOVUPS	66944(SI), Y0	// forcedField.dv[0]
-	VMOVUPS	Y0, 469504(SI)	// v_k4[0]
-	VMOVUPS	67072(SI), Y0	// forcedField.dv[1]
-	VMOVUPS	Y0, 469632(SI)	// v_k4[1]
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop11
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-	MOVQ	AX, DI
-loop12: // 4 times: vectors of the block
 	VMOVUPD	462976(SI), Y0	// h
 	VMOVUPD	463008(SI), Y1	// h | 1
 	// lagrange.nde:22
@@ -2006,23 +1932,23 @@ loop12: // 4 times: vectors of the block
 	VCVTPD2PSY	Y2, X2
 	VCVTPD2PSY	Y3, X3
 	VINSERTF128	$1, X3, Y2, Y2
-	VMOVUPS	Y2, 468992(DI)	// hb1
+	VMOVUPS	Y2, 467456(DI)	// hb1
 	VMULPD	f64_3fd5555555555555<>(SB), Y0, Y0
 	VMULPD	f64_3fd5555555555555<>(SB), Y1, Y1
 	VCVTPD2PSY	Y0, X0
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y0, Y0
-	VMOVUPS	Y0, 469120(DI)	// hb2
+	VMOVUPS	Y0, 467584(DI)	// hb2
 	VMOVUPS	463232(DI), Y1	// q[0]
 	VMOVUPS	463360(DI), Y1	// q[1]
 	VMOVUPS	463488(DI), Y1	// v[0]
 	VMOVUPS	463616(DI), Y1	// v[1]
 	MOVQ	$2, R9
 	MOVQ	DI, R10
-loop13: // 2 times: elements
-	VMOVUPS	469248(R10), Y1	// q_k4[0]
-	VMOVUPS	467968(R10), Y3	// q_k3[0]
-	VMOVUPS	466688(R10), Y4	// q_k2[0]
+loop9: // 2 times: elements
+	VMOVUPS	66688(R10), Y1	// forcedField.dq[0]
+	VMOVUPS	466944(R10), Y3	// q_k3[0]
+	VMOVUPS	466176(R10), Y4	// q_k2[0]
 	VMOVUPS	464256(R10), Y5	// q_d1[0]
 	VMOVUPS	463232(R10), Y6	// q[0]
 	VFMADD231PS	Y5, Y2, Y6
@@ -2030,9 +1956,9 @@ loop13: // 2 times: elements
 	VFMADD231PS	Y3, Y0, Y6
 	VFMADD231PS	Y1, Y2, Y6
 	VMOVUPS	Y6, 463744(R10)	// q_next[0]
-	VMOVUPS	469504(R10), Y1	// v_k4[0]
-	VMOVUPS	468480(R10), Y3	// v_k3[0]
-	VMOVUPS	467200(R10), Y4	// v_k2[0]
+	VMOVUPS	66944(R10), Y1	// forcedField.dv[0]
+	VMOVUPS	467200(R10), Y3	// v_k3[0]
+	VMOVUPS	466432(R10), Y4	// v_k2[0]
 	VMOVUPS	464512(R10), Y5	// v_d1[0]
 	VMOVUPS	463488(R10), Y6	// v[0]
 	VFMADD231PS	Y5, Y2, Y6
@@ -2040,34 +1966,34 @@ loop13: // 2 times: elements
 	VFMADD231PS	Y3, Y0, Y6
 	VFMADD231PS	Y1, Y2, Y6
 	VMOVUPS	Y6, 464000(R10)	// v_next[0]
-	VMOVUPS	469248(R10), Y1	// q_k4[0]
+	VMOVUPS	66688(R10), Y1	// forcedField.dq[0]
 	VMOVUPS	464256(R10), Y3	// q_d1[0]
-	VMOVUPS	466688(R10), Y4	// q_k2[0]
+	VMOVUPS	466176(R10), Y4	// q_k2[0]
 	VFMADD231PS	f32_bfc00000<>(SB), Y3, Y4
-	VMOVUPS	467968(R10), Y3	// q_k3[0]
+	VMOVUPS	466944(R10), Y3	// q_k3[0]
 	VADDPS	Y3, Y4, Y3
 	VFMADD231PS	f32_bf000000<>(SB), Y1, Y3
 	VMOVUPS	Y3, 464768(R10)	// q_d2[0]
-	VMOVUPS	469504(R10), Y1	// v_k4[0]
+	VMOVUPS	66944(R10), Y1	// forcedField.dv[0]
 	VMOVUPS	464512(R10), Y3	// v_d1[0]
-	VMOVUPS	467200(R10), Y4	// v_k2[0]
+	VMOVUPS	466432(R10), Y4	// v_k2[0]
 	VFMADD231PS	f32_bfc00000<>(SB), Y3, Y4
-	VMOVUPS	468480(R10), Y3	// v_k3[0]
+	VMOVUPS	467200(R10), Y3	// v_k3[0]
 	VADDPS	Y3, Y4, Y3
 	VFMADD231PS	f32_bf000000<>(SB), Y1, Y3
 	VMOVUPS	Y3, 465024(R10)	// v_d2[0]
-	VMOVUPS	469248(R10), Y1	// q_k4[0]
-	VMOVUPS	467968(R10), Y3	// q_k3[0]
-	VMOVUPS	466688(R10), Y4	// q_k2[0]
+	VMOVUPS	66688(R10), Y1	// forcedField.dq[0]
+	VMOVUPS	466944(R10), Y3	// q_k3[0]
+	VMOVUPS	466176(R10), Y4	// q_k2[0]
 	VMOVUPS	464256(R10), Y5	// q_d1[0]
 	VMULPS	f32_3f2aaaab<>(SB), Y5, Y5
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y4, Y5
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y3, Y5
 	VFMADD231PS	f32_3f2aaaab<>(SB), Y1, Y5
 	VMOVUPS	Y5, 465280(R10)	// q_d3[0]
-	VMOVUPS	469504(R10), Y1	// v_k4[0]
-	VMOVUPS	468480(R10), Y3	// v_k3[0]
-	VMOVUPS	467200(R10), Y4	// v_k2[0]
+	VMOVUPS	66944(R10), Y1	// forcedField.dv[0]
+	VMOVUPS	467200(R10), Y3	// v_k3[0]
+	VMOVUPS	466432(R10), Y4	// v_k2[0]
 	VMOVUPS	464512(R10), Y5	// v_d1[0]
 	VMULPS	f32_3f2aaaab<>(SB), Y5, Y5
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y4, Y5
@@ -2076,11 +2002,11 @@ loop13: // 2 times: elements
 	VMOVUPS	Y5, 465536(R10)	// v_d3[0]
 	ADDQ	$128, R10
 	DECQ	R9
-	JNE	loop13
+	JNE	loop9
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
-	JNE	loop12
+	JNE	loop8
 	RET
 
 // swing0Lanestep is Swing.0.lanestep (lagrange.nde:22) of a block of samples.
@@ -2090,21 +2016,21 @@ TEXT swing0Lanestep_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	469760(SI), Y0	// step.t
-	VMOVUPD	469792(SI), Y1	// step.t | 1
+	VMOVUPD	467712(SI), Y0	// step.t
+	VMOVUPD	467744(SI), Y1	// step.t | 1
 	VMOVUPD	Y0, 462720(SI)	// swing0DenseStep.t
 	VMOVUPD	Y1, 462752(SI)	// swing0DenseStep.t | 1
-	VMOVUPD	470016(SI), Y0	// step.h
-	VMOVUPD	470048(SI), Y1	// step.h | 1
+	VMOVUPD	467968(SI), Y0	// step.h
+	VMOVUPD	468000(SI), Y1	// step.h | 1
 	VMOVUPD	Y0, 462976(SI)	// swing0DenseStep.h
 	VMOVUPD	Y1, 463008(SI)	// swing0DenseStep.h | 1
-	VMOVUPS	470528(DI), Y0	// q[0]
+	VMOVUPS	468480(DI), Y0	// q[0]
 	VMOVUPS	Y0, 463232(DI)	// swing0DenseStep.q[0]
-	VMOVUPS	470656(DI), Y0	// q[1]
+	VMOVUPS	468608(DI), Y0	// q[1]
 	VMOVUPS	Y0, 463360(DI)	// swing0DenseStep.q[1]
-	VMOVUPS	470784(DI), Y0	// v[0]
+	VMOVUPS	468736(DI), Y0	// v[0]
 	VMOVUPS	Y0, 463488(DI)	// swing0DenseStep.v[0]
-	VMOVUPS	470912(DI), Y0	// v[1]
+	VMOVUPS	468864(DI), Y0	// v[1]
 	VMOVUPS	Y0, 463616(DI)	// swing0DenseStep.v[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
@@ -2113,63 +2039,49 @@ loop1: // 4 times: vectors of the block
 	CALL	swing0DenseStep_avx2<>(SB)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop2: // 4 times: vectors of the block
-	VMOVUPS	463744(SI), Y0	// swing0DenseStep.q_next[0]
-	VMOVUPS	Y0, 473856(SI)	// result[0]
-	VMOVUPS	463872(SI), Y0	// swing0DenseStep.q_next[1]
-	VMOVUPS	Y0, 473984(SI)	// result[1]
-	VMOVUPS	464000(SI), Y0	// swing0DenseStep.v_next[0]
-	VMOVUPS	Y0, 474112(SI)	// result_2[0]
-	VMOVUPS	464128(SI), Y0	// swing0DenseStep.v_next[1]
-	VMOVUPS	Y0, 474240(SI)	// result_2[1]
-	VMOVUPS	464256(SI), Y0	// swing0DenseStep.q_d1[0]
-	VMOVUPS	Y0, 472320(SI)	// step.data0[0]
-	VMOVUPS	464384(SI), Y0	// swing0DenseStep.q_d1[1]
-	VMOVUPS	Y0, 472448(SI)	// step.data0[1]
-	VMOVUPS	464512(SI), Y0	// swing0DenseStep.v_d1[0]
-	VMOVUPS	Y0, 472576(SI)	// step.data1[0]
-	VMOVUPS	464640(SI), Y0	// swing0DenseStep.v_d1[1]
-	VMOVUPS	Y0, 472704(SI)	// step.data1[1]
-	VMOVUPS	464768(SI), Y0	// swing0DenseStep.q_d2[0]
-	VMOVUPS	Y0, 472832(SI)	// step.data2[0]
-	VMOVUPS	464896(SI), Y0	// swing0DenseStep.q_d2[1]
-	VMOVUPS	Y0, 472960(SI)	// step.data2[1]
-	VMOVUPS	465024(SI), Y0	// swing0DenseStep.v_d2[0]
-	VMOVUPS	Y0, 473088(SI)	// step.data3[0]
-	VMOVUPS	465152(SI), Y0	// swing0DenseStep.v_d2[1]
-	VMOVUPS	Y0, 473216(SI)	// step.data3[1]
-	VMOVUPS	465280(SI), Y0	// swing0DenseStep.q_d3[0]
-	VMOVUPS	Y0, 473344(SI)	// step.data4[0]
-	VMOVUPS	465408(SI), Y0	// swing0DenseStep.q_d3[1]
-	VMOVUPS	Y0, 473472(SI)	// step.data4[1]
-	VMOVUPS	465536(SI), Y0	// swing0DenseStep.v_d3[0]
-	VMOVUPS	Y0, 473600(SI)	// step.data5[0]
-	VMOVUPS	465664(SI), Y0	// swing0DenseStep.v_d3[1]
-	VMOVUPS	Y0, 473728(SI)	// step.data5[1]
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop2
-	MOVQ	$4, CX
-	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop3: // 4 times: vectors of the block
+loop2: // 4 times: vectors of the block
+	VMOVUPS	464256(SI), Y0	// swing0DenseStep.q_d1[0]
+	VMOVUPS	Y0, 470272(SI)	// step.data0[0]
+	VMOVUPS	464384(SI), Y0	// swing0DenseStep.q_d1[1]
+	VMOVUPS	Y0, 470400(SI)	// step.data0[1]
+	VMOVUPS	464512(SI), Y0	// swing0DenseStep.v_d1[0]
+	VMOVUPS	Y0, 470528(SI)	// step.data1[0]
+	VMOVUPS	464640(SI), Y0	// swing0DenseStep.v_d1[1]
+	VMOVUPS	Y0, 470656(SI)	// step.data1[1]
+	VMOVUPS	464768(SI), Y0	// swing0DenseStep.q_d2[0]
+	VMOVUPS	Y0, 470784(SI)	// step.data2[0]
+	VMOVUPS	464896(SI), Y0	// swing0DenseStep.q_d2[1]
+	VMOVUPS	Y0, 470912(SI)	// step.data2[1]
+	VMOVUPS	465024(SI), Y0	// swing0DenseStep.v_d2[0]
+	VMOVUPS	Y0, 471040(SI)	// step.data3[0]
+	VMOVUPS	465152(SI), Y0	// swing0DenseStep.v_d2[1]
+	VMOVUPS	Y0, 471168(SI)	// step.data3[1]
+	VMOVUPS	465280(SI), Y0	// swing0DenseStep.q_d3[0]
+	VMOVUPS	Y0, 471296(SI)	// step.data4[0]
+	VMOVUPS	465408(SI), Y0	// swing0DenseStep.q_d3[1]
+	VMOVUPS	Y0, 471424(SI)	// step.data4[1]
+	VMOVUPS	465536(SI), Y0	// swing0DenseStep.v_d3[0]
+	VMOVUPS	Y0, 471552(SI)	// step.data5[0]
+	VMOVUPS	465664(SI), Y0	// swing0DenseStep.v_d3[1]
+	VMOVUPS	Y0, 471680(SI)	// step.data5[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	// lagrange.nde:22
-	VMOVUPS	473856(SI), Y2	// result[0]
+	VMOVUPS	463744(SI), Y2	// swing0DenseStep.q_next[0]
 	VSUBPS	Y2, Y2, Y3
-	VMOVUPS	473984(SI), Y4	// result[1]
+	VMOVUPS	463872(SI), Y4	// swing0DenseStep.q_next[1]
 	VSUBPS	Y4, Y4, Y5
 	VADDPS	Y3, Y0, Y0
 	VADDPS	Y5, Y0, Y0
-	VMOVUPS	474112(SI), Y3	// result_2[0]
+	VMOVUPS	464000(SI), Y3	// swing0DenseStep.v_next[0]
 	VSUBPS	Y3, Y3, Y5
-	VMOVUPS	474240(SI), Y6	// result_2[1]
+	VMOVUPS	464128(SI), Y6	// swing0DenseStep.v_next[1]
 	VSUBPS	Y6, Y6, Y7
 	VADDPS	Y5, Y1, Y1
 	VADDPS	Y7, Y1, Y1
-	VMOVUPD	470272(DI), Y5	// step.live
-	VMOVUPD	470304(DI), Y7	// step.live | 1
+	VMOVUPD	468224(DI), Y5	// step.live
+	VMOVUPD	468256(DI), Y7	// step.live | 1
 	VCMPPS	$0, f32_00000000<>(SB), Y0, Y0
 	VCMPPS	$0, f32_00000000<>(SB), Y1, Y1
 	VANDPS	Y1, Y0, Y0
@@ -2185,53 +2097,53 @@ loop3: // 4 times: vectors of the block
 	VPMOVSXDQ	X5, Y5
 	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
 	VANDPD	f64_3ff0000000000000<>(SB), Y5, Y5
-	VMOVUPD	Y0, 471552(DI)	// step.code
-	VMOVUPD	Y5, 471584(DI)	// step.code | 1
-	VMOVUPS	470528(SI), Y0	// q[0]
-	VMOVUPS	470656(SI), Y5	// q[1]
-	VMOVUPS	470784(SI), Y7	// v[0]
-	VMOVUPS	470912(SI), Y8	// v[1]
+	VMOVUPD	Y0, 469504(DI)	// step.code
+	VMOVUPD	Y5, 469536(DI)	// step.code | 1
+	VMOVUPS	468480(SI), Y0	// q[0]
+	VMOVUPS	468608(SI), Y5	// q[1]
+	VMOVUPS	468736(SI), Y7	// v[0]
+	VMOVUPS	468864(SI), Y8	// v[1]
 	VBLENDVPS	Y1, Y2, Y0, Y0
-	VMOVUPS	Y0, 471040(SI)	// q.next[0]
+	VMOVUPS	Y0, 468992(SI)	// q.next[0]
 	VBLENDVPS	Y1, Y4, Y5, Y0
-	VMOVUPS	Y0, 471168(SI)	// q.next[1]
+	VMOVUPS	Y0, 469120(SI)	// q.next[1]
 	VBLENDVPS	Y1, Y3, Y7, Y0
-	VMOVUPS	Y0, 471296(SI)	// v.next[0]
+	VMOVUPS	Y0, 469248(SI)	// v.next[0]
 	VBLENDVPS	Y1, Y6, Y8, Y0
-	VMOVUPS	Y0, 471424(SI)	// v.next[1]
+	VMOVUPS	Y0, 469376(SI)	// v.next[1]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop3
+	JNE	loop2
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop4: // 4 times: vectors of the block
-	VMOVUPS	470528(SI), Y0	// q[0]
-	VMOVUPS	Y0, 471808(SI)	// q.at[0]
-	VMOVUPS	470656(SI), Y0	// q[1]
-	VMOVUPS	Y0, 471936(SI)	// q.at[1]
-	VMOVUPS	470784(SI), Y0	// v[0]
-	VMOVUPS	Y0, 472064(SI)	// v.at[0]
-	VMOVUPS	470912(SI), Y0	// v[1]
-	VMOVUPS	Y0, 472192(SI)	// v.at[1]
+loop3: // 4 times: vectors of the block
+	VMOVUPS	468480(SI), Y0	// q[0]
+	VMOVUPS	Y0, 469760(SI)	// q.at[0]
+	VMOVUPS	468608(SI), Y0	// q[1]
+	VMOVUPS	Y0, 469888(SI)	// q.at[1]
+	VMOVUPS	468736(SI), Y0	// v[0]
+	VMOVUPS	Y0, 470016(SI)	// v.at[0]
+	VMOVUPS	468864(SI), Y0	// v[1]
+	VMOVUPS	Y0, 470144(SI)	// v.at[1]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop4
+	JNE	loop3
 	// results that are the arguments of the next run
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop5: // 4 times: vectors of the block
-	VMOVUPS	471040(SI), Y0	// q.next[0]
-	VMOVUPS	Y0, 470528(SI)	// q[0]
-	VMOVUPS	471168(SI), Y0	// q.next[1]
-	VMOVUPS	Y0, 470656(SI)	// q[1]
-	VMOVUPS	471296(SI), Y0	// v.next[0]
-	VMOVUPS	Y0, 470784(SI)	// v[0]
-	VMOVUPS	471424(SI), Y0	// v.next[1]
-	VMOVUPS	Y0, 470912(SI)	// v[1]
+loop4: // 4 times: vectors of the block
+	VMOVUPS	468992(SI), Y0	// q.next[0]
+	VMOVUPS	Y0, 468480(SI)	// q[0]
+	VMOVUPS	469120(SI), Y0	// q.next[1]
+	VMOVUPS	Y0, 468608(SI)	// q[1]
+	VMOVUPS	469248(SI), Y0	// v.next[0]
+	VMOVUPS	Y0, 468736(SI)	// v[0]
+	VMOVUPS	469376(SI), Y0	// v.next[1]
+	VMOVUPS	Y0, 468864(SI)	// v[1]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop5
+	JNE	loop4
 	RET
 
 // func swing0LanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -2254,10 +2166,10 @@ TEXT swing0Dense_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	474624(SI), Y0	// h
-	VMOVUPD	474656(SI), Y1	// h | 1
-	VMOVUPD	474368(SI), Y2	// theta
-	VMOVUPD	474400(SI), Y3	// theta | 1
+	VMOVUPD	472064(SI), Y0	// h
+	VMOVUPD	472096(SI), Y1	// h | 1
+	VMOVUPD	471808(SI), Y2	// theta
+	VMOVUPD	471840(SI), Y3	// theta | 1
 	// lagrange.nde:22
 	VMULPD	Y2, Y0, Y0
 	VMULPD	Y3, Y1, Y1
@@ -2267,43 +2179,43 @@ loop1: // 4 times: vectors of the block
 	VCVTPD2PSY	Y2, X1
 	VCVTPD2PSY	Y3, X2
 	VINSERTF128	$1, X2, Y1, Y1
-	VMOVUPS	474880(DI), Y15	// q[0]
+	VMOVUPS	472320(DI), Y15	// q[0]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	475008(DI), Y15	// q[1]
+	VMOVUPS	472448(DI), Y15	// q[1]
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	475904(DI), Y2	// q_d1[0]
-	VMOVUPS	476032(DI), Y15	// q_d1[1]
+	VMOVUPS	473344(DI), Y2	// q_d1[0]
+	VMOVUPS	473472(DI), Y15	// q_d1[1]
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	476416(DI), Y3	// q_d2[0]
-	VMOVUPS	476544(DI), Y4	// q_d2[1]
-	VMOVUPS	476928(DI), Y5	// q_d3[0]
-	VMOVUPS	477056(DI), Y6	// q_d3[1]
-	VMOVUPS	475136(DI), Y15	// v[0]
+	VMOVUPS	473856(DI), Y3	// q_d2[0]
+	VMOVUPS	473984(DI), Y4	// q_d2[1]
+	VMOVUPS	474368(DI), Y5	// q_d3[0]
+	VMOVUPS	474496(DI), Y6	// q_d3[1]
+	VMOVUPS	472576(DI), Y15	// v[0]
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	475264(DI), Y15	// v[1]
+	VMOVUPS	472704(DI), Y15	// v[1]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	476160(DI), Y7	// v_d1[0]
-	VMOVUPS	476288(DI), Y8	// v_d1[1]
-	VMOVUPS	476672(DI), Y9	// v_d2[0]
-	VMOVUPS	476800(DI), Y10	// v_d2[1]
-	VMOVUPS	477184(DI), Y11	// v_d3[0]
-	VMOVUPS	477312(DI), Y12	// v_d3[1]
+	VMOVUPS	473600(DI), Y7	// v_d1[0]
+	VMOVUPS	473728(DI), Y8	// v_d1[1]
+	VMOVUPS	474112(DI), Y9	// v_d2[0]
+	VMOVUPS	474240(DI), Y10	// v_d2[1]
+	VMOVUPS	474624(DI), Y11	// v_d3[0]
+	VMOVUPS	474752(DI), Y12	// v_d3[1]
 	VFMADD231PS	Y5, Y1, Y3
 	VFMADD231PS	Y3, Y1, Y2
 	VFMADD213PS	0(AX), Y0, Y2
-	VMOVUPS	Y2, 477440(DI)	// q_at[0]
+	VMOVUPS	Y2, 474880(DI)	// q_at[0]
 	VFMADD231PS	Y6, Y1, Y4
 	VFMADD213PS	64(AX), Y1, Y4
 	VFMADD213PS	32(AX), Y0, Y4
-	VMOVUPS	Y4, 477568(DI)	// q_at[1]
+	VMOVUPS	Y4, 475008(DI)	// q_at[1]
 	VFMADD231PS	Y11, Y1, Y9
 	VFMADD231PS	Y9, Y1, Y7
 	VFMADD213PS	96(AX), Y0, Y7
-	VMOVUPS	Y7, 477696(DI)	// v_at[0]
+	VMOVUPS	Y7, 475136(DI)	// v_at[0]
 	VFMADD231PS	Y12, Y1, Y10
 	VFMADD231PS	Y10, Y1, Y8
 	VFMADD213PS	128(AX), Y8, Y0
-	VMOVUPS	Y0, 477824(DI)	// v_at[1]
+	VMOVUPS	Y0, 475264(DI)	// v_at[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -2331,17 +2243,17 @@ TEXT swingSamplePart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 501504(SI)	// swingSample.step0_in0
+	VMOVUPD	Y0, 498944(SI)	// swingSample.step0_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 501536(SI)	// swingSample.step0_in0 | 1
-	VMOVUPS	477952(DI), Y0	// swingSample.q0[0]
-	VMOVUPS	Y0, 470528(DI)	// swing0Lanestep.q[0]
-	VMOVUPS	478080(DI), Y0	// swingSample.q0[1]
-	VMOVUPS	Y0, 470656(DI)	// swing0Lanestep.q[1]
-	VMOVUPS	478208(DI), Y0	// swingSample.v0[0]
-	VMOVUPS	Y0, 470784(DI)	// swing0Lanestep.v[0]
-	VMOVUPS	478336(DI), Y0	// swingSample.v0[1]
-	VMOVUPS	Y0, 470912(DI)	// swing0Lanestep.v[1]
+	VMOVUPD	Y0, 498976(SI)	// swingSample.step0_in0 | 1
+	VMOVUPS	475392(DI), Y0	// swingSample.q0[0]
+	VMOVUPS	Y0, 468480(DI)	// swing0Lanestep.q[0]
+	VMOVUPS	475520(DI), Y0	// swingSample.q0[1]
+	VMOVUPS	Y0, 468608(DI)	// swing0Lanestep.q[1]
+	VMOVUPS	475648(DI), Y0	// swingSample.v0[0]
+	VMOVUPS	Y0, 468736(DI)	// swing0Lanestep.v[0]
+	VMOVUPS	475776(DI), Y0	// swingSample.v0[1]
+	VMOVUPS	Y0, 468864(DI)	// swing0Lanestep.v[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -2389,15 +2301,15 @@ TEXT fitSamplePart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	501760(SI), Y0	// fitSample.q[0]
-	VMOVUPS	501888(SI), Y1	// fitSample.q[1]
-	VMOVUPS	502016(SI), Y2	// fitSample.v[0]
-	VMOVUPS	502144(SI), Y3	// fitSample.v[1]
+	VMOVUPS	499200(SI), Y0	// fitSample.q[0]
+	VMOVUPS	499328(SI), Y1	// fitSample.q[1]
+	VMOVUPS	499456(SI), Y2	// fitSample.v[0]
+	VMOVUPS	499584(SI), Y3	// fitSample.v[1]
 	// lagrange.nde:4
-	VMOVUPS	Y0, 502656(SI)	// fitSample.concat[0]
-	VMOVUPS	Y1, 502784(SI)	// fitSample.concat[1]
-	VMOVUPS	Y2, 502912(SI)	// fitSample.concat[2]
-	VMOVUPS	Y3, 503040(SI)	// fitSample.concat[3]
+	VMOVUPS	Y0, 500096(SI)	// fitSample.concat[0]
+	VMOVUPS	Y1, 500224(SI)	// fitSample.concat[1]
+	VMOVUPS	Y2, 500352(SI)	// fitSample.concat[2]
+	VMOVUPS	Y3, 500480(SI)	// fitSample.concat[3]
 	MOVQ	$128, DI
 	MOVQ	BX, R9
 	MOVQ	BX, R10
@@ -2414,7 +2326,7 @@ loop2: // 128 times: elements
 	VFMADD231PS	Y3, Y5, Y4
 	VBROADCASTSS	2048(R10), Y5	// L.0.bias[0]
 	VADDPS	Y5, Y4, Y4
-	VMOVUPS	Y4, 503168(R11)	// fitSample.add[0]
+	VMOVUPS	Y4, 500608(R11)	// fitSample.add[0]
 	VORPS	f32_80000000<>(SB), Y4, Y5
 	VMOVUPS	f32_42b40000<>(SB), Y6
 	VMINPS	Y5, Y6, Y5
@@ -2446,10 +2358,10 @@ loop2: // 128 times: elements
 	VBLENDVPS	Y4, Y5, Y6, Y4
 	VADDPS	f32_3f800000<>(SB), Y5, Y5
 	VDIVPS	Y5, Y4, Y4
-	VMOVUPS	Y4, 519552(R11)	// fitSample.sigmoid[0]
+	VMOVUPS	Y4, 516992(R11)	// fitSample.sigmoid[0]
 	VBROADCASTSS	512(R12), Y5	// L.0.weight.matvec[0]
 	VMULPS	Y4, Y5, Y4
-	VMOVUPS	Y4, 535936(R11)	// fitSample.mul[0]
+	VMOVUPS	Y4, 533376(R11)	// fitSample.mul[0]
 	ADDQ	$16, R9
 	ADDQ	$4, R10
 	ADDQ	$128, R11
@@ -2476,10 +2388,10 @@ loop3: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop4: // 128 times: terms of the sums
-	VMOVUPS	535936(R10), Y8	// fitSample.mul[0]
-	VMOVUPS	535968(R10), Y9	// fitSample.mul[0] | 1
-	VMOVUPS	536000(R10), Y10	// fitSample.mul[0] | 2
-	VMOVUPS	536032(R10), Y11	// fitSample.mul[0] | 3
+	VMOVUPS	533376(R10), Y8	// fitSample.mul[0]
+	VMOVUPS	533408(R10), Y9	// fitSample.mul[0] | 1
+	VMOVUPS	533440(R10), Y10	// fitSample.mul[0] | 2
+	VMOVUPS	533472(R10), Y11	// fitSample.mul[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -2494,14 +2406,14 @@ loop4: // 128 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop4
-	VMOVUPS	Y0, 552320(DI)	// fitSample.matvec[0]
-	VMOVUPS	Y1, 552352(DI)	// fitSample.matvec[0] | 1
-	VMOVUPS	Y2, 552384(DI)	// fitSample.matvec[0] | 2
-	VMOVUPS	Y3, 552416(DI)	// fitSample.matvec[0] | 3
-	VMOVUPS	Y4, 552448(DI)	// fitSample.matvec[1]
-	VMOVUPS	Y5, 552480(DI)	// fitSample.matvec[1] | 1
-	VMOVUPS	Y6, 552512(DI)	// fitSample.matvec[1] | 2
-	VMOVUPS	Y7, 552544(DI)	// fitSample.matvec[1] | 3
+	VMOVUPS	Y0, 549760(DI)	// fitSample.matvec[0]
+	VMOVUPS	Y1, 549792(DI)	// fitSample.matvec[0] | 1
+	VMOVUPS	Y2, 549824(DI)	// fitSample.matvec[0] | 2
+	VMOVUPS	Y3, 549856(DI)	// fitSample.matvec[0] | 3
+	VMOVUPS	Y4, 549888(DI)	// fitSample.matvec[1]
+	VMOVUPS	Y5, 549920(DI)	// fitSample.matvec[1] | 1
+	VMOVUPS	Y6, 549952(DI)	// fitSample.matvec[1] | 2
+	VMOVUPS	Y7, 549984(DI)	// fitSample.matvec[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -2513,7 +2425,7 @@ loop5: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop6: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	503168(R9), Y0	// fitSample.add[0]
+	VMOVUPS	500608(R9), Y0	// fitSample.add[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -2542,7 +2454,7 @@ loop6: // 128 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 568704(R9)	// fitSample.softplus[0]
+	VMOVUPS	Y0, 566144(R9)	// fitSample.softplus[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop6
@@ -2566,10 +2478,10 @@ loop7: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop8: // 128 times: terms of the sums
-	VMOVUPS	568704(R10), Y8	// fitSample.softplus[0]
-	VMOVUPS	568736(R10), Y9	// fitSample.softplus[0] | 1
-	VMOVUPS	568768(R10), Y10	// fitSample.softplus[0] | 2
-	VMOVUPS	568800(R10), Y11	// fitSample.softplus[0] | 3
+	VMOVUPS	566144(R10), Y8	// fitSample.softplus[0]
+	VMOVUPS	566176(R10), Y9	// fitSample.softplus[0] | 1
+	VMOVUPS	566208(R10), Y10	// fitSample.softplus[0] | 2
+	VMOVUPS	566240(R10), Y11	// fitSample.softplus[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -2584,14 +2496,14 @@ loop8: // 128 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop8
-	VMOVUPS	Y0, 585088(DI)	// fitSample.matvec_2[0]
-	VMOVUPS	Y1, 585120(DI)	// fitSample.matvec_2[0] | 1
-	VMOVUPS	Y2, 585152(DI)	// fitSample.matvec_2[0] | 2
-	VMOVUPS	Y3, 585184(DI)	// fitSample.matvec_2[0] | 3
-	VMOVUPS	Y4, 585216(DI)	// fitSample.matvec_2[1]
-	VMOVUPS	Y5, 585248(DI)	// fitSample.matvec_2[1] | 1
-	VMOVUPS	Y6, 585280(DI)	// fitSample.matvec_2[1] | 2
-	VMOVUPS	Y7, 585312(DI)	// fitSample.matvec_2[1] | 3
+	VMOVUPS	Y0, 582528(DI)	// fitSample.matvec_2[0]
+	VMOVUPS	Y1, 582560(DI)	// fitSample.matvec_2[0] | 1
+	VMOVUPS	Y2, 582592(DI)	// fitSample.matvec_2[0] | 2
+	VMOVUPS	Y3, 582624(DI)	// fitSample.matvec_2[0] | 3
+	VMOVUPS	Y4, 582656(DI)	// fitSample.matvec_2[1]
+	VMOVUPS	Y5, 582688(DI)	// fitSample.matvec_2[1] | 1
+	VMOVUPS	Y6, 582720(DI)	// fitSample.matvec_2[1] | 2
+	VMOVUPS	Y7, 582752(DI)	// fitSample.matvec_2[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -2605,7 +2517,7 @@ loop9: // 4 times: vectors of the block
 	MOVQ	DX, R11
 loop10: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	585088(R9), Y0	// fitSample.matvec_2[0]
+	VMOVUPS	582528(R9), Y0	// fitSample.matvec_2[0]
 	VBROADCASTSS	68096(R10), Y1	// L.2.bias[0]
 	VADDPS	Y1, Y0, Y0
 	VORPS	f32_80000000<>(SB), Y0, Y1
@@ -2639,16 +2551,16 @@ loop10: // 128 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 601472(R9)	// fitSample.sigmoid_2[0]
+	VMOVUPS	Y0, 598912(R9)	// fitSample.sigmoid_2[0]
 	VMOVUPS	f32_3f800000<>(SB), Y1
 	VSUBPS	Y0, Y1, Y1
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 617856(R9)	// fitSample.mul_2[0]
-	VMOVUPS	552320(R9), Y1	// fitSample.matvec[0]
+	VMOVUPS	Y0, 615296(R9)	// fitSample.mul_2[0]
+	VMOVUPS	549760(R9), Y1	// fitSample.matvec[0]
 	VMULPS	Y0, Y1, Y0
 	VBROADCASTSS	(R11), Y1	// vecmat[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 634240(R9)	// fitSample.mul_3[0]
+	VMOVUPS	Y0, 631680(R9)	// fitSample.mul_3[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	ADDQ	$4, R11
@@ -2673,10 +2585,10 @@ loop11: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop12: // 128 times: terms of the sums
-	VMOVUPS	634240(R10), Y8	// fitSample.mul_3[0]
-	VMOVUPS	634272(R10), Y9	// fitSample.mul_3[0] | 1
-	VMOVUPS	634304(R10), Y10	// fitSample.mul_3[0] | 2
-	VMOVUPS	634336(R10), Y11	// fitSample.mul_3[0] | 3
+	VMOVUPS	631680(R10), Y8	// fitSample.mul_3[0]
+	VMOVUPS	631712(R10), Y9	// fitSample.mul_3[0] | 1
+	VMOVUPS	631744(R10), Y10	// fitSample.mul_3[0] | 2
+	VMOVUPS	631776(R10), Y11	// fitSample.mul_3[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -2691,14 +2603,14 @@ loop12: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop12
-	VMOVUPS	Y0, 650624(DI)	// fitSample.vecmat[0]
-	VMOVUPS	Y1, 650656(DI)	// fitSample.vecmat[0] | 1
-	VMOVUPS	Y2, 650688(DI)	// fitSample.vecmat[0] | 2
-	VMOVUPS	Y3, 650720(DI)	// fitSample.vecmat[0] | 3
-	VMOVUPS	Y4, 650752(DI)	// fitSample.vecmat[1]
-	VMOVUPS	Y5, 650784(DI)	// fitSample.vecmat[1] | 1
-	VMOVUPS	Y6, 650816(DI)	// fitSample.vecmat[1] | 2
-	VMOVUPS	Y7, 650848(DI)	// fitSample.vecmat[1] | 3
+	VMOVUPS	Y0, 648064(DI)	// fitSample.vecmat[0]
+	VMOVUPS	Y1, 648096(DI)	// fitSample.vecmat[0] | 1
+	VMOVUPS	Y2, 648128(DI)	// fitSample.vecmat[0] | 2
+	VMOVUPS	Y3, 648160(DI)	// fitSample.vecmat[0] | 3
+	VMOVUPS	Y4, 648192(DI)	// fitSample.vecmat[1]
+	VMOVUPS	Y5, 648224(DI)	// fitSample.vecmat[1] | 1
+	VMOVUPS	Y6, 648256(DI)	// fitSample.vecmat[1] | 2
+	VMOVUPS	Y7, 648288(DI)	// fitSample.vecmat[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -2708,30 +2620,30 @@ loop12: // 128 times: terms of the sums
 	MOVQ	DX, DI
 loop13: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	650624(SI), Y0	// fitSample.vecmat[0]
-	VMOVUPS	650656(SI), Y1	// fitSample.vecmat[0] | 1
-	VMOVUPS	650688(SI), Y2	// fitSample.vecmat[0] | 2
-	VMOVUPS	650720(SI), Y3	// fitSample.vecmat[0] | 3
-	VMOVUPS	519552(SI), Y4	// fitSample.sigmoid[0]
-	VMOVUPS	519584(SI), Y5	// fitSample.sigmoid[0] | 1
-	VMOVUPS	519616(SI), Y6	// fitSample.sigmoid[0] | 2
-	VMOVUPS	519648(SI), Y7	// fitSample.sigmoid[0] | 3
+	VMOVUPS	648064(SI), Y0	// fitSample.vecmat[0]
+	VMOVUPS	648096(SI), Y1	// fitSample.vecmat[0] | 1
+	VMOVUPS	648128(SI), Y2	// fitSample.vecmat[0] | 2
+	VMOVUPS	648160(SI), Y3	// fitSample.vecmat[0] | 3
+	VMOVUPS	516992(SI), Y4	// fitSample.sigmoid[0]
+	VMOVUPS	517024(SI), Y5	// fitSample.sigmoid[0] | 1
+	VMOVUPS	517056(SI), Y6	// fitSample.sigmoid[0] | 2
+	VMOVUPS	517088(SI), Y7	// fitSample.sigmoid[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
 	VMULPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 667008(SI)	// fitSample.mul_4[0]
-	VMOVUPS	Y1, 667040(SI)	// fitSample.mul_4[0] | 1
-	VMOVUPS	Y2, 667072(SI)	// fitSample.mul_4[0] | 2
-	VMOVUPS	Y3, 667104(SI)	// fitSample.mul_4[0] | 3
-	VMOVUPS	519552(SI), Y0	// fitSample.sigmoid[0]
-	VMOVUPS	519584(SI), Y1	// fitSample.sigmoid[0] | 1
-	VMOVUPS	519616(SI), Y2	// fitSample.sigmoid[0] | 2
-	VMOVUPS	519648(SI), Y3	// fitSample.sigmoid[0] | 3
-	VMOVUPS	519552(SI), Y4	// fitSample.sigmoid[0]
-	VMOVUPS	519584(SI), Y5	// fitSample.sigmoid[0] | 1
-	VMOVUPS	519616(SI), Y6	// fitSample.sigmoid[0] | 2
-	VMOVUPS	519648(SI), Y7	// fitSample.sigmoid[0] | 3
+	VMOVUPS	Y0, 664448(SI)	// fitSample.mul_4[0]
+	VMOVUPS	Y1, 664480(SI)	// fitSample.mul_4[0] | 1
+	VMOVUPS	Y2, 664512(SI)	// fitSample.mul_4[0] | 2
+	VMOVUPS	Y3, 664544(SI)	// fitSample.mul_4[0] | 3
+	VMOVUPS	516992(SI), Y0	// fitSample.sigmoid[0]
+	VMOVUPS	517024(SI), Y1	// fitSample.sigmoid[0] | 1
+	VMOVUPS	517056(SI), Y2	// fitSample.sigmoid[0] | 2
+	VMOVUPS	517088(SI), Y3	// fitSample.sigmoid[0] | 3
+	VMOVUPS	516992(SI), Y4	// fitSample.sigmoid[0]
+	VMOVUPS	517024(SI), Y5	// fitSample.sigmoid[0] | 1
+	VMOVUPS	517056(SI), Y6	// fitSample.sigmoid[0] | 2
+	VMOVUPS	517088(SI), Y7	// fitSample.sigmoid[0] | 3
 	VMOVUPS	f32_3f800000<>(SB), Y8
 	VSUBPS	Y4, Y8, Y4
 	VMOVUPS	f32_3f800000<>(SB), Y8
@@ -2744,32 +2656,32 @@ loop13: // 128 times: elements
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
 	VMULPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 683392(SI)	// fitSample.mul_5[0]
-	VMOVUPS	Y1, 683424(SI)	// fitSample.mul_5[0] | 1
-	VMOVUPS	Y2, 683456(SI)	// fitSample.mul_5[0] | 2
-	VMOVUPS	Y3, 683488(SI)	// fitSample.mul_5[0] | 3
+	VMOVUPS	Y0, 680832(SI)	// fitSample.mul_5[0]
+	VMOVUPS	Y1, 680864(SI)	// fitSample.mul_5[0] | 1
+	VMOVUPS	Y2, 680896(SI)	// fitSample.mul_5[0] | 2
+	VMOVUPS	Y3, 680928(SI)	// fitSample.mul_5[0] | 3
 	VBROADCASTSS	512(DI), Y4	// L.0.weight.matvec[0]
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y4, Y1
 	VMULPS	Y2, Y4, Y2
 	VMULPS	Y3, Y4, Y3
-	VMOVUPS	Y0, 699776(SI)	// fitSample.mul_6[0]
-	VMOVUPS	Y1, 699808(SI)	// fitSample.mul_6[0] | 1
-	VMOVUPS	Y2, 699840(SI)	// fitSample.mul_6[0] | 2
-	VMOVUPS	Y3, 699872(SI)	// fitSample.mul_6[0] | 3
+	VMOVUPS	Y0, 697216(SI)	// fitSample.mul_6[0]
+	VMOVUPS	Y1, 697248(SI)	// fitSample.mul_6[0] | 1
+	VMOVUPS	Y2, 697280(SI)	// fitSample.mul_6[0] | 2
+	VMOVUPS	Y3, 697312(SI)	// fitSample.mul_6[0] | 3
 	VBROADCASTSS	(DI), Y0	// vecmat[0]
-	VMOVUPS	601472(SI), Y1	// fitSample.sigmoid_2[0]
-	VMOVUPS	601504(SI), Y2	// fitSample.sigmoid_2[0] | 1
-	VMOVUPS	601536(SI), Y3	// fitSample.sigmoid_2[0] | 2
-	VMOVUPS	601568(SI), Y4	// fitSample.sigmoid_2[0] | 3
+	VMOVUPS	598912(SI), Y1	// fitSample.sigmoid_2[0]
+	VMOVUPS	598944(SI), Y2	// fitSample.sigmoid_2[0] | 1
+	VMOVUPS	598976(SI), Y3	// fitSample.sigmoid_2[0] | 2
+	VMOVUPS	599008(SI), Y4	// fitSample.sigmoid_2[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 716160(SI)	// fitSample.mul_7[0]
-	VMOVUPS	Y2, 716192(SI)	// fitSample.mul_7[0] | 1
-	VMOVUPS	Y3, 716224(SI)	// fitSample.mul_7[0] | 2
-	VMOVUPS	Y0, 716256(SI)	// fitSample.mul_7[0] | 3
+	VMOVUPS	Y1, 713600(SI)	// fitSample.mul_7[0]
+	VMOVUPS	Y2, 713632(SI)	// fitSample.mul_7[0] | 1
+	VMOVUPS	Y3, 713664(SI)	// fitSample.mul_7[0] | 2
+	VMOVUPS	Y0, 713696(SI)	// fitSample.mul_7[0] | 3
 	ADDQ	$128, SI
 	ADDQ	$4, DI
 	DECQ	CX
@@ -2790,10 +2702,10 @@ loop14: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop15: // 128 times: terms of the sums
-	VMOVUPS	716160(R10), Y8	// fitSample.mul_7[0]
-	VMOVUPS	716192(R10), Y9	// fitSample.mul_7[0] | 1
-	VMOVUPS	716224(R10), Y10	// fitSample.mul_7[0] | 2
-	VMOVUPS	716256(R10), Y11	// fitSample.mul_7[0] | 3
+	VMOVUPS	713600(R10), Y8	// fitSample.mul_7[0]
+	VMOVUPS	713632(R10), Y9	// fitSample.mul_7[0] | 1
+	VMOVUPS	713664(R10), Y10	// fitSample.mul_7[0] | 2
+	VMOVUPS	713696(R10), Y11	// fitSample.mul_7[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -2808,14 +2720,14 @@ loop15: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop15
-	VMOVUPS	Y0, 732544(DI)	// fitSample.vecmat_2[0]
-	VMOVUPS	Y1, 732576(DI)	// fitSample.vecmat_2[0] | 1
-	VMOVUPS	Y2, 732608(DI)	// fitSample.vecmat_2[0] | 2
-	VMOVUPS	Y3, 732640(DI)	// fitSample.vecmat_2[0] | 3
-	VMOVUPS	Y4, 732672(DI)	// fitSample.vecmat_2[1]
-	VMOVUPS	Y5, 732704(DI)	// fitSample.vecmat_2[1] | 1
-	VMOVUPS	Y6, 732736(DI)	// fitSample.vecmat_2[1] | 2
-	VMOVUPS	Y7, 732768(DI)	// fitSample.vecmat_2[1] | 3
+	VMOVUPS	Y0, 729984(DI)	// fitSample.vecmat_2[0]
+	VMOVUPS	Y1, 730016(DI)	// fitSample.vecmat_2[0] | 1
+	VMOVUPS	Y2, 730048(DI)	// fitSample.vecmat_2[0] | 2
+	VMOVUPS	Y3, 730080(DI)	// fitSample.vecmat_2[0] | 3
+	VMOVUPS	Y4, 730112(DI)	// fitSample.vecmat_2[1]
+	VMOVUPS	Y5, 730144(DI)	// fitSample.vecmat_2[1] | 1
+	VMOVUPS	Y6, 730176(DI)	// fitSample.vecmat_2[1] | 2
+	VMOVUPS	Y7, 730208(DI)	// fitSample.vecmat_2[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -2856,18 +2768,18 @@ loop15: // 128 times: terms of the sums
 	MOVQ	BX, DI
 	MOVQ	DX, R9
 loop16: // 128 times: elements
-	VMOVUPS	699776(SI), Y1	// fitSample.mul_6[0]
-	VMOVUPS	699808(SI), Y2	// fitSample.mul_6[0] | 1
-	VMOVUPS	699840(SI), Y3	// fitSample.mul_6[0] | 2
-	VMOVUPS	699872(SI), Y4	// fitSample.mul_6[0] | 3
-	VMOVUPS	732544(SI), Y5	// fitSample.vecmat_2[0]
-	VMOVUPS	732576(SI), Y6	// fitSample.vecmat_2[0] | 1
-	VMOVUPS	732608(SI), Y7	// fitSample.vecmat_2[0] | 2
-	VMOVUPS	732640(SI), Y8	// fitSample.vecmat_2[0] | 3
-	VMOVUPS	667008(SI), Y9	// fitSample.mul_4[0]
-	VMOVUPS	667040(SI), Y10	// fitSample.mul_4[0] | 1
-	VMOVUPS	667072(SI), Y11	// fitSample.mul_4[0] | 2
-	VMOVUPS	667104(SI), Y12	// fitSample.mul_4[0] | 3
+	VMOVUPS	697216(SI), Y1	// fitSample.mul_6[0]
+	VMOVUPS	697248(SI), Y2	// fitSample.mul_6[0] | 1
+	VMOVUPS	697280(SI), Y3	// fitSample.mul_6[0] | 2
+	VMOVUPS	697312(SI), Y4	// fitSample.mul_6[0] | 3
+	VMOVUPS	729984(SI), Y5	// fitSample.vecmat_2[0]
+	VMOVUPS	730016(SI), Y6	// fitSample.vecmat_2[0] | 1
+	VMOVUPS	730048(SI), Y7	// fitSample.vecmat_2[0] | 2
+	VMOVUPS	730080(SI), Y8	// fitSample.vecmat_2[0] | 3
+	VMOVUPS	664448(SI), Y9	// fitSample.mul_4[0]
+	VMOVUPS	664480(SI), Y10	// fitSample.mul_4[0] | 1
+	VMOVUPS	664512(SI), Y11	// fitSample.mul_4[0] | 2
+	VMOVUPS	664544(SI), Y12	// fitSample.mul_4[0] | 3
 	VFMADD231PS	Y5, Y1, Y9
 	VFMADD231PS	Y6, Y2, Y10
 	VFMADD231PS	Y7, Y3, Y11
@@ -2923,18 +2835,18 @@ loop16: // 128 times: elements
 	VFMADD231PS	Y12, Y1, Y15
 	VMOVUPS	Y15, 448(AX)
 	VBROADCASTSS	1024(R9), Y1	// L.0.weight.matvec.2[0]
-	VMOVUPS	519552(SI), Y2	// fitSample.sigmoid[0]
-	VMOVUPS	519584(SI), Y3	// fitSample.sigmoid[0] | 1
-	VMOVUPS	519616(SI), Y4	// fitSample.sigmoid[0] | 2
-	VMOVUPS	519648(SI), Y5	// fitSample.sigmoid[0] | 3
+	VMOVUPS	516992(SI), Y2	// fitSample.sigmoid[0]
+	VMOVUPS	517024(SI), Y3	// fitSample.sigmoid[0] | 1
+	VMOVUPS	517056(SI), Y4	// fitSample.sigmoid[0] | 2
+	VMOVUPS	517088(SI), Y5	// fitSample.sigmoid[0] | 3
 	VMULPS	Y2, Y1, Y2
 	VMULPS	Y3, Y1, Y3
 	VMULPS	Y4, Y1, Y4
 	VMULPS	Y5, Y1, Y1
-	VMOVUPS	Y2, 748928(SI)	// fitSample.mul_8[0]
-	VMOVUPS	Y3, 748960(SI)	// fitSample.mul_8[0] | 1
-	VMOVUPS	Y4, 748992(SI)	// fitSample.mul_8[0] | 2
-	VMOVUPS	Y1, 749024(SI)	// fitSample.mul_8[0] | 3
+	VMOVUPS	Y2, 746368(SI)	// fitSample.mul_8[0]
+	VMOVUPS	Y3, 746400(SI)	// fitSample.mul_8[0] | 1
+	VMOVUPS	Y4, 746432(SI)	// fitSample.mul_8[0] | 2
+	VMOVUPS	Y1, 746464(SI)	// fitSample.mul_8[0] | 3
 	ADDQ	$128, SI
 	ADDQ	$16, DI
 	ADDQ	$4, R9
@@ -2957,10 +2869,10 @@ loop17: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop18: // 128 times: terms of the sums
-	VMOVUPS	748928(R11), Y8	// fitSample.mul_8[0]
-	VMOVUPS	748960(R11), Y9	// fitSample.mul_8[0] | 1
-	VMOVUPS	748992(R11), Y10	// fitSample.mul_8[0] | 2
-	VMOVUPS	749024(R11), Y11	// fitSample.mul_8[0] | 3
+	VMOVUPS	746368(R11), Y8	// fitSample.mul_8[0]
+	VMOVUPS	746400(R11), Y9	// fitSample.mul_8[0] | 1
+	VMOVUPS	746432(R11), Y10	// fitSample.mul_8[0] | 2
+	VMOVUPS	746464(R11), Y11	// fitSample.mul_8[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -2975,10 +2887,10 @@ loop18: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop18
-	VMOVUPS	617856(DI), Y8	// fitSample.mul_2[0]
-	VMOVUPS	617888(DI), Y9	// fitSample.mul_2[0] | 1
-	VMOVUPS	617920(DI), Y10	// fitSample.mul_2[0] | 2
-	VMOVUPS	617952(DI), Y11	// fitSample.mul_2[0] | 3
+	VMOVUPS	615296(DI), Y8	// fitSample.mul_2[0]
+	VMOVUPS	615328(DI), Y9	// fitSample.mul_2[0] | 1
+	VMOVUPS	615360(DI), Y10	// fitSample.mul_2[0] | 2
+	VMOVUPS	615392(DI), Y11	// fitSample.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
@@ -2988,14 +2900,14 @@ loop18: // 128 times: terms of the sums
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 765312(DI)	// fitSample.mul_9[0]
-	VMOVUPS	Y1, 765344(DI)	// fitSample.mul_9[0] | 1
-	VMOVUPS	Y2, 765376(DI)	// fitSample.mul_9[0] | 2
-	VMOVUPS	Y3, 765408(DI)	// fitSample.mul_9[0] | 3
-	VMOVUPS	617984(DI), Y0	// fitSample.mul_2[1]
-	VMOVUPS	618016(DI), Y1	// fitSample.mul_2[1] | 1
-	VMOVUPS	618048(DI), Y2	// fitSample.mul_2[1] | 2
-	VMOVUPS	618080(DI), Y3	// fitSample.mul_2[1] | 3
+	VMOVUPS	Y0, 762752(DI)	// fitSample.mul_9[0]
+	VMOVUPS	Y1, 762784(DI)	// fitSample.mul_9[0] | 1
+	VMOVUPS	Y2, 762816(DI)	// fitSample.mul_9[0] | 2
+	VMOVUPS	Y3, 762848(DI)	// fitSample.mul_9[0] | 3
+	VMOVUPS	615424(DI), Y0	// fitSample.mul_2[1]
+	VMOVUPS	615456(DI), Y1	// fitSample.mul_2[1] | 1
+	VMOVUPS	615488(DI), Y2	// fitSample.mul_2[1] | 2
+	VMOVUPS	615520(DI), Y3	// fitSample.mul_2[1] | 3
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y5, Y1
 	VMULPS	Y2, Y6, Y2
@@ -3005,10 +2917,10 @@ loop18: // 128 times: terms of the sums
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y4, Y2, Y2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y0, 765440(DI)	// fitSample.mul_9[1]
-	VMOVUPS	Y1, 765472(DI)	// fitSample.mul_9[1] | 1
-	VMOVUPS	Y2, 765504(DI)	// fitSample.mul_9[1] | 2
-	VMOVUPS	Y3, 765536(DI)	// fitSample.mul_9[1] | 3
+	VMOVUPS	Y0, 762880(DI)	// fitSample.mul_9[1]
+	VMOVUPS	Y1, 762912(DI)	// fitSample.mul_9[1] | 1
+	VMOVUPS	Y2, 762944(DI)	// fitSample.mul_9[1] | 2
+	VMOVUPS	Y3, 762976(DI)	// fitSample.mul_9[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -3030,10 +2942,10 @@ loop19: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop20: // 128 times: terms of the sums
-	VMOVUPS	765312(R10), Y8	// fitSample.mul_9[0]
-	VMOVUPS	765344(R10), Y9	// fitSample.mul_9[0] | 1
-	VMOVUPS	765376(R10), Y10	// fitSample.mul_9[0] | 2
-	VMOVUPS	765408(R10), Y11	// fitSample.mul_9[0] | 3
+	VMOVUPS	762752(R10), Y8	// fitSample.mul_9[0]
+	VMOVUPS	762784(R10), Y9	// fitSample.mul_9[0] | 1
+	VMOVUPS	762816(R10), Y10	// fitSample.mul_9[0] | 2
+	VMOVUPS	762848(R10), Y11	// fitSample.mul_9[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -3048,14 +2960,14 @@ loop20: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop20
-	VMOVUPS	Y0, 781696(DI)	// fitSample.vecmat_3[0]
-	VMOVUPS	Y1, 781728(DI)	// fitSample.vecmat_3[0] | 1
-	VMOVUPS	Y2, 781760(DI)	// fitSample.vecmat_3[0] | 2
-	VMOVUPS	Y3, 781792(DI)	// fitSample.vecmat_3[0] | 3
-	VMOVUPS	Y4, 781824(DI)	// fitSample.vecmat_3[1]
-	VMOVUPS	Y5, 781856(DI)	// fitSample.vecmat_3[1] | 1
-	VMOVUPS	Y6, 781888(DI)	// fitSample.vecmat_3[1] | 2
-	VMOVUPS	Y7, 781920(DI)	// fitSample.vecmat_3[1] | 3
+	VMOVUPS	Y0, 779136(DI)	// fitSample.vecmat_3[0]
+	VMOVUPS	Y1, 779168(DI)	// fitSample.vecmat_3[0] | 1
+	VMOVUPS	Y2, 779200(DI)	// fitSample.vecmat_3[0] | 2
+	VMOVUPS	Y3, 779232(DI)	// fitSample.vecmat_3[0] | 3
+	VMOVUPS	Y4, 779264(DI)	// fitSample.vecmat_3[1]
+	VMOVUPS	Y5, 779296(DI)	// fitSample.vecmat_3[1] | 1
+	VMOVUPS	Y6, 779328(DI)	// fitSample.vecmat_3[1] | 2
+	VMOVUPS	Y7, 779360(DI)	// fitSample.vecmat_3[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -3130,10 +3042,10 @@ loop20: // 128 times: terms of the sums
 	MOVQ	BX, R9
 loop21: // 128 times: elements
 	VBROADCASTSS	1024(SI), Y7	// L.0.weight.matvec.2[0]
-	VMOVUPS	683392(DI), Y8	// fitSample.mul_5[0]
-	VMOVUPS	683424(DI), Y9	// fitSample.mul_5[0] | 1
-	VMOVUPS	683456(DI), Y10	// fitSample.mul_5[0] | 2
-	VMOVUPS	683488(DI), Y11	// fitSample.mul_5[0] | 3
+	VMOVUPS	680832(DI), Y8	// fitSample.mul_5[0]
+	VMOVUPS	680864(DI), Y9	// fitSample.mul_5[0] | 1
+	VMOVUPS	680896(DI), Y10	// fitSample.mul_5[0] | 2
+	VMOVUPS	680928(DI), Y11	// fitSample.mul_5[0] | 3
 	VMULPS	Y8, Y7, Y15
 	VMOVUPS	Y15, 1280(AX)
 	VMULPS	Y9, Y7, Y15
@@ -3141,18 +3053,18 @@ loop21: // 128 times: elements
 	VMULPS	Y10, Y7, Y15
 	VMOVUPS	Y15, 1344(AX)
 	VMULPS	Y11, Y7, Y7
-	VMOVUPS	732544(DI), Y11	// fitSample.vecmat_2[0]
-	VMOVUPS	732576(DI), Y12	// fitSample.vecmat_2[0] | 1
-	VMOVUPS	732608(DI), Y0	// fitSample.vecmat_2[0] | 2
-	VMOVUPS	732640(DI), Y1	// fitSample.vecmat_2[0] | 3
-	VMOVUPS	781696(DI), Y2	// fitSample.vecmat_3[0]
-	VMOVUPS	781728(DI), Y3	// fitSample.vecmat_3[0] | 1
-	VMOVUPS	781760(DI), Y4	// fitSample.vecmat_3[0] | 2
-	VMOVUPS	781792(DI), Y5	// fitSample.vecmat_3[0] | 3
-	VMOVUPS	519552(DI), Y6	// fitSample.sigmoid[0]
-	VMOVUPS	519584(DI), Y8	// fitSample.sigmoid[0] | 1
-	VMOVUPS	519616(DI), Y9	// fitSample.sigmoid[0] | 2
-	VMOVUPS	519648(DI), Y10	// fitSample.sigmoid[0] | 3
+	VMOVUPS	729984(DI), Y11	// fitSample.vecmat_2[0]
+	VMOVUPS	730016(DI), Y12	// fitSample.vecmat_2[0] | 1
+	VMOVUPS	730048(DI), Y0	// fitSample.vecmat_2[0] | 2
+	VMOVUPS	730080(DI), Y1	// fitSample.vecmat_2[0] | 3
+	VMOVUPS	779136(DI), Y2	// fitSample.vecmat_3[0]
+	VMOVUPS	779168(DI), Y3	// fitSample.vecmat_3[0] | 1
+	VMOVUPS	779200(DI), Y4	// fitSample.vecmat_3[0] | 2
+	VMOVUPS	779232(DI), Y5	// fitSample.vecmat_3[0] | 3
+	VMOVUPS	516992(DI), Y6	// fitSample.sigmoid[0]
+	VMOVUPS	517024(DI), Y8	// fitSample.sigmoid[0] | 1
+	VMOVUPS	517056(DI), Y9	// fitSample.sigmoid[0] | 2
+	VMOVUPS	517088(DI), Y10	// fitSample.sigmoid[0] | 3
 	VMULPS	Y6, Y2, Y2
 	VMULPS	Y8, Y3, Y3
 	VMULPS	Y9, Y4, Y4
@@ -3213,14 +3125,14 @@ loop21: // 128 times: elements
 	VMOVUPS	736(AX), Y15
 	VFMADD231PS	Y5, Y0, Y15
 	VMOVUPS	Y15, 736(AX)
-	VMOVUPS	732544(DI), Y0	// fitSample.vecmat_2[0]
-	VMOVUPS	732576(DI), Y1	// fitSample.vecmat_2[0] | 1
-	VMOVUPS	732608(DI), Y2	// fitSample.vecmat_2[0] | 2
-	VMOVUPS	732640(DI), Y3	// fitSample.vecmat_2[0] | 3
-	VMOVUPS	519552(DI), Y4	// fitSample.sigmoid[0]
-	VMOVUPS	519584(DI), Y5	// fitSample.sigmoid[0] | 1
-	VMOVUPS	519616(DI), Y6	// fitSample.sigmoid[0] | 2
-	VMOVUPS	519648(DI), Y7	// fitSample.sigmoid[0] | 3
+	VMOVUPS	729984(DI), Y0	// fitSample.vecmat_2[0]
+	VMOVUPS	730016(DI), Y1	// fitSample.vecmat_2[0] | 1
+	VMOVUPS	730048(DI), Y2	// fitSample.vecmat_2[0] | 2
+	VMOVUPS	730080(DI), Y3	// fitSample.vecmat_2[0] | 3
+	VMOVUPS	516992(DI), Y4	// fitSample.sigmoid[0]
+	VMOVUPS	517024(DI), Y5	// fitSample.sigmoid[0] | 1
+	VMOVUPS	517056(DI), Y6	// fitSample.sigmoid[0] | 2
+	VMOVUPS	517088(DI), Y7	// fitSample.sigmoid[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
@@ -3278,55 +3190,55 @@ loop21: // 128 times: elements
 	VFMADD231PS	Y3, Y4, Y15
 	VMOVUPS	Y15, 1248(AX)
 	VBROADCASTSS	1536(SI), Y0	// L.0.weight.matvec.3[0]
-	VMOVUPS	519552(DI), Y1	// fitSample.sigmoid[0]
-	VMOVUPS	519584(DI), Y2	// fitSample.sigmoid[0] | 1
-	VMOVUPS	519616(DI), Y3	// fitSample.sigmoid[0] | 2
-	VMOVUPS	519648(DI), Y4	// fitSample.sigmoid[0] | 3
+	VMOVUPS	516992(DI), Y1	// fitSample.sigmoid[0]
+	VMOVUPS	517024(DI), Y2	// fitSample.sigmoid[0] | 1
+	VMOVUPS	517056(DI), Y3	// fitSample.sigmoid[0] | 2
+	VMOVUPS	517088(DI), Y4	// fitSample.sigmoid[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 799104(DI)	// fitSample.mul_10[0]
-	VMOVUPS	Y2, 799136(DI)	// fitSample.mul_10[0] | 1
-	VMOVUPS	Y3, 799168(DI)	// fitSample.mul_10[0] | 2
-	VMOVUPS	Y0, 799200(DI)	// fitSample.mul_10[0] | 3
+	VMOVUPS	Y1, 796544(DI)	// fitSample.mul_10[0]
+	VMOVUPS	Y2, 796576(DI)	// fitSample.mul_10[0] | 1
+	VMOVUPS	Y3, 796608(DI)	// fitSample.mul_10[0] | 2
+	VMOVUPS	Y0, 796640(DI)	// fitSample.mul_10[0] | 3
 	ADDQ	$4, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
 	DECQ	CX
 	JNE	loop21
 	VMOVUPS	768(AX), Y13	// fitSample.vecmat_4[0]
-	VMOVUPS	Y13, 798592(AX)
+	VMOVUPS	Y13, 796032(AX)
 	VMOVUPS	800(AX), Y13	// fitSample.vecmat_4[0] | 1
-	VMOVUPS	Y13, 798624(AX)
+	VMOVUPS	Y13, 796064(AX)
 	VMOVUPS	832(AX), Y13	// fitSample.vecmat_4[0] | 2
-	VMOVUPS	Y13, 798656(AX)
+	VMOVUPS	Y13, 796096(AX)
 	VMOVUPS	864(AX), Y13	// fitSample.vecmat_4[0] | 3
-	VMOVUPS	Y13, 798688(AX)
+	VMOVUPS	Y13, 796128(AX)
 	VMOVUPS	896(AX), Y13	// fitSample.vecmat_4[1]
-	VMOVUPS	Y13, 798720(AX)
+	VMOVUPS	Y13, 796160(AX)
 	VMOVUPS	928(AX), Y13	// fitSample.vecmat_4[1] | 1
-	VMOVUPS	Y13, 798752(AX)
+	VMOVUPS	Y13, 796192(AX)
 	VMOVUPS	960(AX), Y13	// fitSample.vecmat_4[1] | 2
-	VMOVUPS	Y13, 798784(AX)
+	VMOVUPS	Y13, 796224(AX)
 	VMOVUPS	992(AX), Y13	// fitSample.vecmat_4[1] | 3
-	VMOVUPS	Y13, 798816(AX)
+	VMOVUPS	Y13, 796256(AX)
 	VMOVUPS	1024(AX), Y13	// fitSample.vecmat_4[2]
-	VMOVUPS	Y13, 798848(AX)
+	VMOVUPS	Y13, 796288(AX)
 	VMOVUPS	1056(AX), Y13	// fitSample.vecmat_4[2] | 1
-	VMOVUPS	Y13, 798880(AX)
+	VMOVUPS	Y13, 796320(AX)
 	VMOVUPS	1088(AX), Y13	// fitSample.vecmat_4[2] | 2
-	VMOVUPS	Y13, 798912(AX)
+	VMOVUPS	Y13, 796352(AX)
 	VMOVUPS	1120(AX), Y13	// fitSample.vecmat_4[2] | 3
-	VMOVUPS	Y13, 798944(AX)
+	VMOVUPS	Y13, 796384(AX)
 	VMOVUPS	1152(AX), Y13	// fitSample.vecmat_4[3]
-	VMOVUPS	Y13, 798976(AX)
+	VMOVUPS	Y13, 796416(AX)
 	VMOVUPS	1184(AX), Y13	// fitSample.vecmat_4[3] | 1
-	VMOVUPS	Y13, 799008(AX)
+	VMOVUPS	Y13, 796448(AX)
 	VMOVUPS	1216(AX), Y13	// fitSample.vecmat_4[3] | 2
-	VMOVUPS	Y13, 799040(AX)
+	VMOVUPS	Y13, 796480(AX)
 	VMOVUPS	1248(AX), Y13	// fitSample.vecmat_4[3] | 3
-	VMOVUPS	Y13, 799072(AX)
+	VMOVUPS	Y13, 796512(AX)
 	// lagrange.nde:16
 	VMOVUPS	f32_3f800000<>(SB), Y0
 	VMOVUPS	224(AX), Y13
@@ -3340,10 +3252,10 @@ loop21: // 128 times: elements
 	VMOVUPS	f32_3f800000<>(SB), Y3
 	VMOVUPS	320(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y3
-	VMOVUPS	Y0, 798080(AX)	// fitSample.add_2[0]
-	VMOVUPS	Y1, 798112(AX)	// fitSample.add_2[0] | 1
-	VMOVUPS	Y2, 798144(AX)	// fitSample.add_2[0] | 2
-	VMOVUPS	Y3, 798176(AX)	// fitSample.add_2[0] | 3
+	VMOVUPS	Y0, 795520(AX)	// fitSample.add_2[0]
+	VMOVUPS	Y1, 795552(AX)	// fitSample.add_2[0] | 1
+	VMOVUPS	Y2, 795584(AX)	// fitSample.add_2[0] | 2
+	VMOVUPS	Y3, 795616(AX)	// fitSample.add_2[0] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	352(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y0
@@ -3356,10 +3268,10 @@ loop21: // 128 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y3
 	VMOVUPS	448(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y3
-	VMOVUPS	Y0, 798208(AX)	// fitSample.add_2[1]
-	VMOVUPS	Y1, 798240(AX)	// fitSample.add_2[1] | 1
-	VMOVUPS	Y2, 798272(AX)	// fitSample.add_2[1] | 2
-	VMOVUPS	Y3, 798304(AX)	// fitSample.add_2[1] | 3
+	VMOVUPS	Y0, 795648(AX)	// fitSample.add_2[1]
+	VMOVUPS	Y1, 795680(AX)	// fitSample.add_2[1] | 1
+	VMOVUPS	Y2, 795712(AX)	// fitSample.add_2[1] | 2
+	VMOVUPS	Y3, 795744(AX)	// fitSample.add_2[1] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	512(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y0
@@ -3372,10 +3284,10 @@ loop21: // 128 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y3
 	VMOVUPS	608(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y3
-	VMOVUPS	Y0, 798336(AX)	// fitSample.add_2[2]
-	VMOVUPS	Y1, 798368(AX)	// fitSample.add_2[2] | 1
-	VMOVUPS	Y2, 798400(AX)	// fitSample.add_2[2] | 2
-	VMOVUPS	Y3, 798432(AX)	// fitSample.add_2[2] | 3
+	VMOVUPS	Y0, 795776(AX)	// fitSample.add_2[2]
+	VMOVUPS	Y1, 795808(AX)	// fitSample.add_2[2] | 1
+	VMOVUPS	Y2, 795840(AX)	// fitSample.add_2[2] | 2
+	VMOVUPS	Y3, 795872(AX)	// fitSample.add_2[2] | 3
 	VMOVUPS	f32_3f800000<>(SB), Y0
 	VMOVUPS	640(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y0
@@ -3388,10 +3300,10 @@ loop21: // 128 times: elements
 	VMOVUPS	f32_3f800000<>(SB), Y3
 	VMOVUPS	736(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y3
-	VMOVUPS	Y0, 798464(AX)	// fitSample.add_2[3]
-	VMOVUPS	Y1, 798496(AX)	// fitSample.add_2[3] | 1
-	VMOVUPS	Y2, 798528(AX)	// fitSample.add_2[3] | 2
-	VMOVUPS	Y3, 798560(AX)	// fitSample.add_2[3] | 3
+	VMOVUPS	Y0, 795904(AX)	// fitSample.add_2[3]
+	VMOVUPS	Y1, 795936(AX)	// fitSample.add_2[3] | 1
+	VMOVUPS	Y2, 795968(AX)	// fitSample.add_2[3] | 2
+	VMOVUPS	Y3, 796000(AX)	// fitSample.add_2[3] | 3
 	MOVQ	$64, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -3410,10 +3322,10 @@ loop22: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop23: // 128 times: terms of the sums
-	VMOVUPS	799104(R11), Y8	// fitSample.mul_10[0]
-	VMOVUPS	799136(R11), Y9	// fitSample.mul_10[0] | 1
-	VMOVUPS	799168(R11), Y10	// fitSample.mul_10[0] | 2
-	VMOVUPS	799200(R11), Y11	// fitSample.mul_10[0] | 3
+	VMOVUPS	796544(R11), Y8	// fitSample.mul_10[0]
+	VMOVUPS	796576(R11), Y9	// fitSample.mul_10[0] | 1
+	VMOVUPS	796608(R11), Y10	// fitSample.mul_10[0] | 2
+	VMOVUPS	796640(R11), Y11	// fitSample.mul_10[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -3428,10 +3340,10 @@ loop23: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop23
-	VMOVUPS	617856(DI), Y8	// fitSample.mul_2[0]
-	VMOVUPS	617888(DI), Y9	// fitSample.mul_2[0] | 1
-	VMOVUPS	617920(DI), Y10	// fitSample.mul_2[0] | 2
-	VMOVUPS	617952(DI), Y11	// fitSample.mul_2[0] | 3
+	VMOVUPS	615296(DI), Y8	// fitSample.mul_2[0]
+	VMOVUPS	615328(DI), Y9	// fitSample.mul_2[0] | 1
+	VMOVUPS	615360(DI), Y10	// fitSample.mul_2[0] | 2
+	VMOVUPS	615392(DI), Y11	// fitSample.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
@@ -3441,14 +3353,14 @@ loop23: // 128 times: terms of the sums
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 815488(DI)	// fitSample.mul_11[0]
-	VMOVUPS	Y1, 815520(DI)	// fitSample.mul_11[0] | 1
-	VMOVUPS	Y2, 815552(DI)	// fitSample.mul_11[0] | 2
-	VMOVUPS	Y3, 815584(DI)	// fitSample.mul_11[0] | 3
-	VMOVUPS	617984(DI), Y0	// fitSample.mul_2[1]
-	VMOVUPS	618016(DI), Y1	// fitSample.mul_2[1] | 1
-	VMOVUPS	618048(DI), Y2	// fitSample.mul_2[1] | 2
-	VMOVUPS	618080(DI), Y3	// fitSample.mul_2[1] | 3
+	VMOVUPS	Y0, 812928(DI)	// fitSample.mul_11[0]
+	VMOVUPS	Y1, 812960(DI)	// fitSample.mul_11[0] | 1
+	VMOVUPS	Y2, 812992(DI)	// fitSample.mul_11[0] | 2
+	VMOVUPS	Y3, 813024(DI)	// fitSample.mul_11[0] | 3
+	VMOVUPS	615424(DI), Y0	// fitSample.mul_2[1]
+	VMOVUPS	615456(DI), Y1	// fitSample.mul_2[1] | 1
+	VMOVUPS	615488(DI), Y2	// fitSample.mul_2[1] | 2
+	VMOVUPS	615520(DI), Y3	// fitSample.mul_2[1] | 3
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y5, Y1
 	VMULPS	Y2, Y6, Y2
@@ -3458,10 +3370,10 @@ loop23: // 128 times: terms of the sums
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y4, Y2, Y2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y0, 815616(DI)	// fitSample.mul_11[1]
-	VMOVUPS	Y1, 815648(DI)	// fitSample.mul_11[1] | 1
-	VMOVUPS	Y2, 815680(DI)	// fitSample.mul_11[1] | 2
-	VMOVUPS	Y3, 815712(DI)	// fitSample.mul_11[1] | 3
+	VMOVUPS	Y0, 813056(DI)	// fitSample.mul_11[1]
+	VMOVUPS	Y1, 813088(DI)	// fitSample.mul_11[1] | 1
+	VMOVUPS	Y2, 813120(DI)	// fitSample.mul_11[1] | 2
+	VMOVUPS	Y3, 813152(DI)	// fitSample.mul_11[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -3483,10 +3395,10 @@ loop24: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop25: // 128 times: terms of the sums
-	VMOVUPS	815488(R10), Y8	// fitSample.mul_11[0]
-	VMOVUPS	815520(R10), Y9	// fitSample.mul_11[0] | 1
-	VMOVUPS	815552(R10), Y10	// fitSample.mul_11[0] | 2
-	VMOVUPS	815584(R10), Y11	// fitSample.mul_11[0] | 3
+	VMOVUPS	812928(R10), Y8	// fitSample.mul_11[0]
+	VMOVUPS	812960(R10), Y9	// fitSample.mul_11[0] | 1
+	VMOVUPS	812992(R10), Y10	// fitSample.mul_11[0] | 2
+	VMOVUPS	813024(R10), Y11	// fitSample.mul_11[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -3501,14 +3413,14 @@ loop25: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop25
-	VMOVUPS	Y0, 831872(DI)	// fitSample.vecmat_5[0]
-	VMOVUPS	Y1, 831904(DI)	// fitSample.vecmat_5[0] | 1
-	VMOVUPS	Y2, 831936(DI)	// fitSample.vecmat_5[0] | 2
-	VMOVUPS	Y3, 831968(DI)	// fitSample.vecmat_5[0] | 3
-	VMOVUPS	Y4, 832000(DI)	// fitSample.vecmat_5[1]
-	VMOVUPS	Y5, 832032(DI)	// fitSample.vecmat_5[1] | 1
-	VMOVUPS	Y6, 832064(DI)	// fitSample.vecmat_5[1] | 2
-	VMOVUPS	Y7, 832096(DI)	// fitSample.vecmat_5[1] | 3
+	VMOVUPS	Y0, 829312(DI)	// fitSample.vecmat_5[0]
+	VMOVUPS	Y1, 829344(DI)	// fitSample.vecmat_5[0] | 1
+	VMOVUPS	Y2, 829376(DI)	// fitSample.vecmat_5[0] | 2
+	VMOVUPS	Y3, 829408(DI)	// fitSample.vecmat_5[0] | 3
+	VMOVUPS	Y4, 829440(DI)	// fitSample.vecmat_5[1]
+	VMOVUPS	Y5, 829472(DI)	// fitSample.vecmat_5[1] | 1
+	VMOVUPS	Y6, 829504(DI)	// fitSample.vecmat_5[1] | 2
+	VMOVUPS	Y7, 829536(DI)	// fitSample.vecmat_5[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -3551,10 +3463,10 @@ loop25: // 128 times: terms of the sums
 	MOVQ	BX, R9
 loop26: // 128 times: elements
 	VBROADCASTSS	1536(SI), Y0	// L.0.weight.matvec.3[0]
-	VMOVUPS	683392(DI), Y1	// fitSample.mul_5[0]
-	VMOVUPS	683424(DI), Y2	// fitSample.mul_5[0] | 1
-	VMOVUPS	683456(DI), Y3	// fitSample.mul_5[0] | 2
-	VMOVUPS	683488(DI), Y4	// fitSample.mul_5[0] | 3
+	VMOVUPS	680832(DI), Y1	// fitSample.mul_5[0]
+	VMOVUPS	680864(DI), Y2	// fitSample.mul_5[0] | 1
+	VMOVUPS	680896(DI), Y3	// fitSample.mul_5[0] | 2
+	VMOVUPS	680928(DI), Y4	// fitSample.mul_5[0] | 3
 	VMULPS	Y1, Y0, Y15
 	VMOVUPS	Y15, 512(AX)
 	VMULPS	Y2, Y0, Y15
@@ -3562,18 +3474,18 @@ loop26: // 128 times: elements
 	VMULPS	Y3, Y0, Y15
 	VMOVUPS	Y15, 576(AX)
 	VMULPS	Y4, Y0, Y0
-	VMOVUPS	732544(DI), Y1	// fitSample.vecmat_2[0]
-	VMOVUPS	732576(DI), Y2	// fitSample.vecmat_2[0] | 1
-	VMOVUPS	732608(DI), Y3	// fitSample.vecmat_2[0] | 2
-	VMOVUPS	732640(DI), Y4	// fitSample.vecmat_2[0] | 3
-	VMOVUPS	831872(DI), Y5	// fitSample.vecmat_5[0]
-	VMOVUPS	831904(DI), Y6	// fitSample.vecmat_5[0] | 1
-	VMOVUPS	831936(DI), Y7	// fitSample.vecmat_5[0] | 2
-	VMOVUPS	831968(DI), Y8	// fitSample.vecmat_5[0] | 3
-	VMOVUPS	519552(DI), Y9	// fitSample.sigmoid[0]
-	VMOVUPS	519584(DI), Y10	// fitSample.sigmoid[0] | 1
-	VMOVUPS	519616(DI), Y11	// fitSample.sigmoid[0] | 2
-	VMOVUPS	519648(DI), Y12	// fitSample.sigmoid[0] | 3
+	VMOVUPS	729984(DI), Y1	// fitSample.vecmat_2[0]
+	VMOVUPS	730016(DI), Y2	// fitSample.vecmat_2[0] | 1
+	VMOVUPS	730048(DI), Y3	// fitSample.vecmat_2[0] | 2
+	VMOVUPS	730080(DI), Y4	// fitSample.vecmat_2[0] | 3
+	VMOVUPS	829312(DI), Y5	// fitSample.vecmat_5[0]
+	VMOVUPS	829344(DI), Y6	// fitSample.vecmat_5[0] | 1
+	VMOVUPS	829376(DI), Y7	// fitSample.vecmat_5[0] | 2
+	VMOVUPS	829408(DI), Y8	// fitSample.vecmat_5[0] | 3
+	VMOVUPS	516992(DI), Y9	// fitSample.sigmoid[0]
+	VMOVUPS	517024(DI), Y10	// fitSample.sigmoid[0] | 1
+	VMOVUPS	517056(DI), Y11	// fitSample.sigmoid[0] | 2
+	VMOVUPS	517088(DI), Y12	// fitSample.sigmoid[0] | 3
 	VMULPS	Y9, Y5, Y5
 	VMULPS	Y10, Y6, Y6
 	VMULPS	Y11, Y7, Y7
@@ -3635,55 +3547,55 @@ loop26: // 128 times: elements
 	VFMADD231PS	Y8, Y0, Y15
 	VMOVUPS	Y15, 480(AX)
 	VBROADCASTSS	2048(SI), Y0	// L.0.weight.matvec.4[0]
-	VMOVUPS	519552(DI), Y1	// fitSample.sigmoid[0]
-	VMOVUPS	519584(DI), Y2	// fitSample.sigmoid[0] | 1
-	VMOVUPS	519616(DI), Y3	// fitSample.sigmoid[0] | 2
-	VMOVUPS	519648(DI), Y4	// fitSample.sigmoid[0] | 3
+	VMOVUPS	516992(DI), Y1	// fitSample.sigmoid[0]
+	VMOVUPS	517024(DI), Y2	// fitSample.sigmoid[0] | 1
+	VMOVUPS	517056(DI), Y3	// fitSample.sigmoid[0] | 2
+	VMOVUPS	517088(DI), Y4	// fitSample.sigmoid[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 848768(DI)	// fitSample.mul_12[0]
-	VMOVUPS	Y2, 848800(DI)	// fitSample.mul_12[0] | 1
-	VMOVUPS	Y3, 848832(DI)	// fitSample.mul_12[0] | 2
-	VMOVUPS	Y0, 848864(DI)	// fitSample.mul_12[0] | 3
+	VMOVUPS	Y1, 846208(DI)	// fitSample.mul_12[0]
+	VMOVUPS	Y2, 846240(DI)	// fitSample.mul_12[0] | 1
+	VMOVUPS	Y3, 846272(DI)	// fitSample.mul_12[0] | 2
+	VMOVUPS	Y0, 846304(DI)	// fitSample.mul_12[0] | 3
 	ADDQ	$4, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
 	DECQ	CX
 	JNE	loop26
 	VMOVUPS	0(AX), Y13	// fitSample.vecmat_6[0]
-	VMOVUPS	Y13, 848256(AX)
+	VMOVUPS	Y13, 845696(AX)
 	VMOVUPS	32(AX), Y13	// fitSample.vecmat_6[0] | 1
-	VMOVUPS	Y13, 848288(AX)
+	VMOVUPS	Y13, 845728(AX)
 	VMOVUPS	64(AX), Y13	// fitSample.vecmat_6[0] | 2
-	VMOVUPS	Y13, 848320(AX)
+	VMOVUPS	Y13, 845760(AX)
 	VMOVUPS	96(AX), Y13	// fitSample.vecmat_6[0] | 3
-	VMOVUPS	Y13, 848352(AX)
+	VMOVUPS	Y13, 845792(AX)
 	VMOVUPS	128(AX), Y13	// fitSample.vecmat_6[1]
-	VMOVUPS	Y13, 848384(AX)
+	VMOVUPS	Y13, 845824(AX)
 	VMOVUPS	160(AX), Y13	// fitSample.vecmat_6[1] | 1
-	VMOVUPS	Y13, 848416(AX)
+	VMOVUPS	Y13, 845856(AX)
 	VMOVUPS	192(AX), Y13	// fitSample.vecmat_6[1] | 2
-	VMOVUPS	Y13, 848448(AX)
+	VMOVUPS	Y13, 845888(AX)
 	VMOVUPS	224(AX), Y13	// fitSample.vecmat_6[1] | 3
-	VMOVUPS	Y13, 848480(AX)
+	VMOVUPS	Y13, 845920(AX)
 	VMOVUPS	256(AX), Y13	// fitSample.vecmat_6[2]
-	VMOVUPS	Y13, 848512(AX)
+	VMOVUPS	Y13, 845952(AX)
 	VMOVUPS	288(AX), Y13	// fitSample.vecmat_6[2] | 1
-	VMOVUPS	Y13, 848544(AX)
+	VMOVUPS	Y13, 845984(AX)
 	VMOVUPS	320(AX), Y13	// fitSample.vecmat_6[2] | 2
-	VMOVUPS	Y13, 848576(AX)
+	VMOVUPS	Y13, 846016(AX)
 	VMOVUPS	352(AX), Y13	// fitSample.vecmat_6[2] | 3
-	VMOVUPS	Y13, 848608(AX)
+	VMOVUPS	Y13, 846048(AX)
 	VMOVUPS	384(AX), Y13	// fitSample.vecmat_6[3]
-	VMOVUPS	Y13, 848640(AX)
+	VMOVUPS	Y13, 846080(AX)
 	VMOVUPS	416(AX), Y13	// fitSample.vecmat_6[3] | 1
-	VMOVUPS	Y13, 848672(AX)
+	VMOVUPS	Y13, 846112(AX)
 	VMOVUPS	448(AX), Y13	// fitSample.vecmat_6[3] | 2
-	VMOVUPS	Y13, 848704(AX)
+	VMOVUPS	Y13, 846144(AX)
 	VMOVUPS	480(AX), Y13	// fitSample.vecmat_6[3] | 3
-	VMOVUPS	Y13, 848736(AX)
+	VMOVUPS	Y13, 846176(AX)
 	MOVQ	$64, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -3701,10 +3613,10 @@ loop27: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop28: // 128 times: terms of the sums
-	VMOVUPS	848768(R11), Y8	// fitSample.mul_12[0]
-	VMOVUPS	848800(R11), Y9	// fitSample.mul_12[0] | 1
-	VMOVUPS	848832(R11), Y10	// fitSample.mul_12[0] | 2
-	VMOVUPS	848864(R11), Y11	// fitSample.mul_12[0] | 3
+	VMOVUPS	846208(R11), Y8	// fitSample.mul_12[0]
+	VMOVUPS	846240(R11), Y9	// fitSample.mul_12[0] | 1
+	VMOVUPS	846272(R11), Y10	// fitSample.mul_12[0] | 2
+	VMOVUPS	846304(R11), Y11	// fitSample.mul_12[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -3719,10 +3631,10 @@ loop28: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop28
-	VMOVUPS	617856(DI), Y8	// fitSample.mul_2[0]
-	VMOVUPS	617888(DI), Y9	// fitSample.mul_2[0] | 1
-	VMOVUPS	617920(DI), Y10	// fitSample.mul_2[0] | 2
-	VMOVUPS	617952(DI), Y11	// fitSample.mul_2[0] | 3
+	VMOVUPS	615296(DI), Y8	// fitSample.mul_2[0]
+	VMOVUPS	615328(DI), Y9	// fitSample.mul_2[0] | 1
+	VMOVUPS	615360(DI), Y10	// fitSample.mul_2[0] | 2
+	VMOVUPS	615392(DI), Y11	// fitSample.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
@@ -3732,14 +3644,14 @@ loop28: // 128 times: terms of the sums
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 865152(DI)	// fitSample.mul_13[0]
-	VMOVUPS	Y1, 865184(DI)	// fitSample.mul_13[0] | 1
-	VMOVUPS	Y2, 865216(DI)	// fitSample.mul_13[0] | 2
-	VMOVUPS	Y3, 865248(DI)	// fitSample.mul_13[0] | 3
-	VMOVUPS	617984(DI), Y0	// fitSample.mul_2[1]
-	VMOVUPS	618016(DI), Y1	// fitSample.mul_2[1] | 1
-	VMOVUPS	618048(DI), Y2	// fitSample.mul_2[1] | 2
-	VMOVUPS	618080(DI), Y3	// fitSample.mul_2[1] | 3
+	VMOVUPS	Y0, 862592(DI)	// fitSample.mul_13[0]
+	VMOVUPS	Y1, 862624(DI)	// fitSample.mul_13[0] | 1
+	VMOVUPS	Y2, 862656(DI)	// fitSample.mul_13[0] | 2
+	VMOVUPS	Y3, 862688(DI)	// fitSample.mul_13[0] | 3
+	VMOVUPS	615424(DI), Y0	// fitSample.mul_2[1]
+	VMOVUPS	615456(DI), Y1	// fitSample.mul_2[1] | 1
+	VMOVUPS	615488(DI), Y2	// fitSample.mul_2[1] | 2
+	VMOVUPS	615520(DI), Y3	// fitSample.mul_2[1] | 3
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y5, Y1
 	VMULPS	Y2, Y6, Y2
@@ -3749,10 +3661,10 @@ loop28: // 128 times: terms of the sums
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y4, Y2, Y2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y0, 865280(DI)	// fitSample.mul_13[1]
-	VMOVUPS	Y1, 865312(DI)	// fitSample.mul_13[1] | 1
-	VMOVUPS	Y2, 865344(DI)	// fitSample.mul_13[1] | 2
-	VMOVUPS	Y3, 865376(DI)	// fitSample.mul_13[1] | 3
+	VMOVUPS	Y0, 862720(DI)	// fitSample.mul_13[1]
+	VMOVUPS	Y1, 862752(DI)	// fitSample.mul_13[1] | 1
+	VMOVUPS	Y2, 862784(DI)	// fitSample.mul_13[1] | 2
+	VMOVUPS	Y3, 862816(DI)	// fitSample.mul_13[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -3774,10 +3686,10 @@ loop29: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop30: // 128 times: terms of the sums
-	VMOVUPS	865152(R10), Y8	// fitSample.mul_13[0]
-	VMOVUPS	865184(R10), Y9	// fitSample.mul_13[0] | 1
-	VMOVUPS	865216(R10), Y10	// fitSample.mul_13[0] | 2
-	VMOVUPS	865248(R10), Y11	// fitSample.mul_13[0] | 3
+	VMOVUPS	862592(R10), Y8	// fitSample.mul_13[0]
+	VMOVUPS	862624(R10), Y9	// fitSample.mul_13[0] | 1
+	VMOVUPS	862656(R10), Y10	// fitSample.mul_13[0] | 2
+	VMOVUPS	862688(R10), Y11	// fitSample.mul_13[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -3792,14 +3704,14 @@ loop30: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop30
-	VMOVUPS	Y0, 881536(DI)	// fitSample.vecmat_7[0]
-	VMOVUPS	Y1, 881568(DI)	// fitSample.vecmat_7[0] | 1
-	VMOVUPS	Y2, 881600(DI)	// fitSample.vecmat_7[0] | 2
-	VMOVUPS	Y3, 881632(DI)	// fitSample.vecmat_7[0] | 3
-	VMOVUPS	Y4, 881664(DI)	// fitSample.vecmat_7[1]
-	VMOVUPS	Y5, 881696(DI)	// fitSample.vecmat_7[1] | 1
-	VMOVUPS	Y6, 881728(DI)	// fitSample.vecmat_7[1] | 2
-	VMOVUPS	Y7, 881760(DI)	// fitSample.vecmat_7[1] | 3
+	VMOVUPS	Y0, 878976(DI)	// fitSample.vecmat_7[0]
+	VMOVUPS	Y1, 879008(DI)	// fitSample.vecmat_7[0] | 1
+	VMOVUPS	Y2, 879040(DI)	// fitSample.vecmat_7[0] | 2
+	VMOVUPS	Y3, 879072(DI)	// fitSample.vecmat_7[0] | 3
+	VMOVUPS	Y4, 879104(DI)	// fitSample.vecmat_7[1]
+	VMOVUPS	Y5, 879136(DI)	// fitSample.vecmat_7[1] | 1
+	VMOVUPS	Y6, 879168(DI)	// fitSample.vecmat_7[1] | 2
+	VMOVUPS	Y7, 879200(DI)	// fitSample.vecmat_7[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -3818,11 +3730,11 @@ loop31: // 4 times: vectors of the block
 loop32: // 128 times: elements
 	// lagrange.nde:4
 	VBROADCASTSS	2048(R9), Y4	// L.0.weight.matvec.4[0]
-	VMOVUPS	683392(R10), Y5	// fitSample.mul_5[0]
+	VMOVUPS	680832(R10), Y5	// fitSample.mul_5[0]
 	VMULPS	Y5, Y4, Y4
-	VMOVUPS	732544(R10), Y5	// fitSample.vecmat_2[0]
-	VMOVUPS	881536(R10), Y6	// fitSample.vecmat_7[0]
-	VMOVUPS	519552(R10), Y7	// fitSample.sigmoid[0]
+	VMOVUPS	729984(R10), Y5	// fitSample.vecmat_2[0]
+	VMOVUPS	878976(R10), Y6	// fitSample.vecmat_7[0]
+	VMOVUPS	516992(R10), Y7	// fitSample.sigmoid[0]
 	VMULPS	Y7, Y6, Y6
 	VFMADD231PS	Y5, Y4, Y6
 	VBROADCASTSS	(R11), Y4	// L.0.weight[0]
@@ -3838,13 +3750,13 @@ loop32: // 128 times: elements
 	ADDQ	$16, R11
 	DECQ	DI
 	JNE	loop32
-	VMOVUPS	848512(SI), Y0	// fitSample.vecmat_6[2]
-	VMOVUPS	848640(SI), Y1	// fitSample.vecmat_6[3]
+	VMOVUPS	845952(SI), Y0	// fitSample.vecmat_6[2]
+	VMOVUPS	846080(SI), Y1	// fitSample.vecmat_6[3]
 	// lagrange.nde:16
-	VMOVUPS	502016(SI), Y4	// fitSample.v[0]
-	VMOVUPS	502144(SI), Y5	// fitSample.v[1]
-	VMOVUPS	798592(SI), Y6	// fitSample.vecmat_4[0]
-	VMOVUPS	798720(SI), Y7	// fitSample.vecmat_4[1]
+	VMOVUPS	499456(SI), Y4	// fitSample.v[0]
+	VMOVUPS	499584(SI), Y5	// fitSample.v[1]
+	VMOVUPS	796032(SI), Y6	// fitSample.vecmat_4[0]
+	VMOVUPS	796160(SI), Y7	// fitSample.vecmat_4[1]
 	VMULPS	Y0, Y4, Y0
 	VFMADD231PS	Y2, Y5, Y0
 	VMULPS	Y1, Y4, Y1
@@ -3859,16 +3771,16 @@ loop32: // 128 times: elements
 loop33: // 64 times: elements
 	// lagrange.nde:8
 	VBROADCASTSS	69124(R9), Y4	// force.0.weight[0]
-	VMOVUPS	502656(SI), Y5	// fitSample.concat[0]
+	VMOVUPS	500096(SI), Y5	// fitSample.concat[0]
 	VMULPS	Y5, Y4, Y4
 	VBROADCASTSS	69128(R9), Y5	// force.0.weight[1]
-	VMOVUPS	502784(SI), Y6	// fitSample.concat[1]
+	VMOVUPS	500224(SI), Y6	// fitSample.concat[1]
 	VFMADD231PS	Y6, Y5, Y4
 	VBROADCASTSS	69132(R9), Y5	// force.0.weight[2]
-	VMOVUPS	502912(SI), Y6	// fitSample.concat[2]
+	VMOVUPS	500352(SI), Y6	// fitSample.concat[2]
 	VFMADD231PS	Y6, Y5, Y4
 	VBROADCASTSS	69136(R9), Y5	// force.0.weight[3]
-	VMOVUPS	503040(SI), Y6	// fitSample.concat[3]
+	VMOVUPS	500480(SI), Y6	// fitSample.concat[3]
 	VFMADD231PS	Y6, Y5, Y4
 	VBROADCASTSS	70148(R10), Y5	// force.0.bias[0]
 	VADDPS	Y5, Y4, Y4
@@ -3912,15 +3824,15 @@ loop33: // 64 times: elements
 	VBROADCASTSS	70916(BX), Y4	// force.2.bias[0]
 	VADDPS	Y4, Y2, Y2
 	VADDPS	Y2, Y0, Y0
-	VMOVUPS	Y0, 897920(SI)	// fitSample.add_3[0]
+	VMOVUPS	Y0, 895360(SI)	// fitSample.add_3[0]
 	VBROADCASTSS	70920(BX), Y2	// force.2.bias[1]
 	VADDPS	Y2, Y3, Y2
 	VADDPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 898048(SI)	// fitSample.add_3[1]
-	VMOVUPS	798080(SI), Y2	// fitSample.add_2[0]
-	VMOVUPS	798208(SI), Y3	// fitSample.add_2[1]
-	VMOVUPS	798336(SI), Y4	// fitSample.add_2[2]
-	VMOVUPS	798464(SI), Y5	// fitSample.add_2[3]
+	VMOVUPS	Y1, 895488(SI)	// fitSample.add_3[1]
+	VMOVUPS	795520(SI), Y2	// fitSample.add_2[0]
+	VMOVUPS	795648(SI), Y3	// fitSample.add_2[1]
+	VMOVUPS	795776(SI), Y4	// fitSample.add_2[2]
+	VMOVUPS	795904(SI), Y5	// fitSample.add_2[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -3941,10 +3853,10 @@ loop33: // 64 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 898176(SI)	// fitSample.dv[0]
-	VMOVUPS	Y0, 898304(SI)	// fitSample.dv[1]
-	VMOVUPS	502272(SI), Y2	// fitSample.a[0]
-	VMOVUPS	502400(SI), Y3	// fitSample.a[1]
+	VMOVUPS	Y1, 895616(SI)	// fitSample.dv[0]
+	VMOVUPS	Y0, 895744(SI)	// fitSample.dv[1]
+	VMOVUPS	499712(SI), Y2	// fitSample.a[0]
+	VMOVUPS	499840(SI), Y3	// fitSample.a[1]
 	VMOVUPS	f32_00000000<>(SB), Y4
 	// lagrange.nde:36
 	VSUBPS	Y2, Y1, Y1
@@ -3955,7 +3867,7 @@ loop33: // 64 times: elements
 	VADDPS	Y0, Y4, Y4
 	VBROADCASTSS	2560(DX), Y0	// mul
 	VFMADD231PS	f32_3f000000<>(SB), Y4, Y0
-	VMOVUPS	Y0, 502528(SI)	// fitSample.loss
+	VMOVUPS	Y0, 499968(SI)	// fitSample.loss
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop31
@@ -3981,15 +3893,15 @@ TEXT fitGradPart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
 	VMOVUPS	65792(SI), Y0	// mask
-	VMOVUPS	898432(SI), Y1	// fitGrad.q[0]
-	VMOVUPS	898560(SI), Y2	// fitGrad.q[1]
-	VMOVUPS	898688(SI), Y3	// fitGrad.v[0]
-	VMOVUPS	898816(SI), Y4	// fitGrad.v[1]
+	VMOVUPS	895872(SI), Y1	// fitGrad.q[0]
+	VMOVUPS	896000(SI), Y2	// fitGrad.q[1]
+	VMOVUPS	896128(SI), Y3	// fitGrad.v[0]
+	VMOVUPS	896256(SI), Y4	// fitGrad.v[1]
 	// lagrange.nde:4
-	VMOVUPS	Y1, 932096(SI)	// fitGrad.concat[0]
-	VMOVUPS	Y2, 932224(SI)	// fitGrad.concat[1]
-	VMOVUPS	Y3, 932352(SI)	// fitGrad.concat[2]
-	VMOVUPS	Y4, 932480(SI)	// fitGrad.concat[3]
+	VMOVUPS	Y1, 929536(SI)	// fitGrad.concat[0]
+	VMOVUPS	Y2, 929664(SI)	// fitGrad.concat[1]
+	VMOVUPS	Y3, 929792(SI)	// fitGrad.concat[2]
+	VMOVUPS	Y4, 929920(SI)	// fitGrad.concat[3]
 	MOVQ	$128, DI
 	MOVQ	BX, R9
 	MOVQ	BX, R10
@@ -4007,7 +3919,7 @@ loop2: // 128 times: elements
 	VFMADD231PS	Y4, Y6, Y5
 	VBROADCASTSS	2048(R10), Y6	// L.0.bias[0]
 	VADDPS	Y6, Y5, Y5
-	VMOVUPS	Y5, 932608(R11)	// fitGrad.add[0]
+	VMOVUPS	Y5, 930048(R11)	// fitGrad.add[0]
 	VORPS	f32_80000000<>(SB), Y5, Y6
 	VMOVUPS	f32_42b40000<>(SB), Y7
 	VMINPS	Y6, Y7, Y6
@@ -4039,10 +3951,10 @@ loop2: // 128 times: elements
 	VBLENDVPS	Y5, Y6, Y7, Y5
 	VADDPS	f32_3f800000<>(SB), Y6, Y6
 	VDIVPS	Y6, Y5, Y5
-	VMOVUPS	Y5, 948992(R11)	// fitGrad.sigmoid[0]
+	VMOVUPS	Y5, 946432(R11)	// fitGrad.sigmoid[0]
 	VBROADCASTSS	512(R12), Y6	// L.0.weight.matvec[0]
 	VMULPS	Y5, Y6, Y5
-	VMOVUPS	Y5, 965376(R11)	// fitGrad.mul[0]
+	VMOVUPS	Y5, 962816(R11)	// fitGrad.mul[0]
 	// lagrange.nde:36
 	VBROADCASTSS	2572(R12), Y5	// mul.3[0]
 	VANDPS	Y0, Y5, Y5
@@ -4076,10 +3988,10 @@ loop3: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop4: // 128 times: terms of the sums
-	VMOVUPS	965376(R10), Y8	// fitGrad.mul[0]
-	VMOVUPS	965408(R10), Y9	// fitGrad.mul[0] | 1
-	VMOVUPS	965440(R10), Y10	// fitGrad.mul[0] | 2
-	VMOVUPS	965472(R10), Y11	// fitGrad.mul[0] | 3
+	VMOVUPS	962816(R10), Y8	// fitGrad.mul[0]
+	VMOVUPS	962848(R10), Y9	// fitGrad.mul[0] | 1
+	VMOVUPS	962880(R10), Y10	// fitGrad.mul[0] | 2
+	VMOVUPS	962912(R10), Y11	// fitGrad.mul[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -4094,14 +4006,14 @@ loop4: // 128 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop4
-	VMOVUPS	Y0, 981760(DI)	// fitGrad.matvec[0]
-	VMOVUPS	Y1, 981792(DI)	// fitGrad.matvec[0] | 1
-	VMOVUPS	Y2, 981824(DI)	// fitGrad.matvec[0] | 2
-	VMOVUPS	Y3, 981856(DI)	// fitGrad.matvec[0] | 3
-	VMOVUPS	Y4, 981888(DI)	// fitGrad.matvec[1]
-	VMOVUPS	Y5, 981920(DI)	// fitGrad.matvec[1] | 1
-	VMOVUPS	Y6, 981952(DI)	// fitGrad.matvec[1] | 2
-	VMOVUPS	Y7, 981984(DI)	// fitGrad.matvec[1] | 3
+	VMOVUPS	Y0, 979200(DI)	// fitGrad.matvec[0]
+	VMOVUPS	Y1, 979232(DI)	// fitGrad.matvec[0] | 1
+	VMOVUPS	Y2, 979264(DI)	// fitGrad.matvec[0] | 2
+	VMOVUPS	Y3, 979296(DI)	// fitGrad.matvec[0] | 3
+	VMOVUPS	Y4, 979328(DI)	// fitGrad.matvec[1]
+	VMOVUPS	Y5, 979360(DI)	// fitGrad.matvec[1] | 1
+	VMOVUPS	Y6, 979392(DI)	// fitGrad.matvec[1] | 2
+	VMOVUPS	Y7, 979424(DI)	// fitGrad.matvec[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -4113,7 +4025,7 @@ loop5: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop6: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	932608(R9), Y0	// fitGrad.add[0]
+	VMOVUPS	930048(R9), Y0	// fitGrad.add[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -4142,7 +4054,7 @@ loop6: // 128 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 998144(R9)	// fitGrad.softplus[0]
+	VMOVUPS	Y0, 995584(R9)	// fitGrad.softplus[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop6
@@ -4166,10 +4078,10 @@ loop7: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop8: // 128 times: terms of the sums
-	VMOVUPS	998144(R10), Y8	// fitGrad.softplus[0]
-	VMOVUPS	998176(R10), Y9	// fitGrad.softplus[0] | 1
-	VMOVUPS	998208(R10), Y10	// fitGrad.softplus[0] | 2
-	VMOVUPS	998240(R10), Y11	// fitGrad.softplus[0] | 3
+	VMOVUPS	995584(R10), Y8	// fitGrad.softplus[0]
+	VMOVUPS	995616(R10), Y9	// fitGrad.softplus[0] | 1
+	VMOVUPS	995648(R10), Y10	// fitGrad.softplus[0] | 2
+	VMOVUPS	995680(R10), Y11	// fitGrad.softplus[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -4184,14 +4096,14 @@ loop8: // 128 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop8
-	VMOVUPS	Y0, 1014528(DI)	// fitGrad.matvec_2[0]
-	VMOVUPS	Y1, 1014560(DI)	// fitGrad.matvec_2[0] | 1
-	VMOVUPS	Y2, 1014592(DI)	// fitGrad.matvec_2[0] | 2
-	VMOVUPS	Y3, 1014624(DI)	// fitGrad.matvec_2[0] | 3
-	VMOVUPS	Y4, 1014656(DI)	// fitGrad.matvec_2[1]
-	VMOVUPS	Y5, 1014688(DI)	// fitGrad.matvec_2[1] | 1
-	VMOVUPS	Y6, 1014720(DI)	// fitGrad.matvec_2[1] | 2
-	VMOVUPS	Y7, 1014752(DI)	// fitGrad.matvec_2[1] | 3
+	VMOVUPS	Y0, 1011968(DI)	// fitGrad.matvec_2[0]
+	VMOVUPS	Y1, 1012000(DI)	// fitGrad.matvec_2[0] | 1
+	VMOVUPS	Y2, 1012032(DI)	// fitGrad.matvec_2[0] | 2
+	VMOVUPS	Y3, 1012064(DI)	// fitGrad.matvec_2[0] | 3
+	VMOVUPS	Y4, 1012096(DI)	// fitGrad.matvec_2[1]
+	VMOVUPS	Y5, 1012128(DI)	// fitGrad.matvec_2[1] | 1
+	VMOVUPS	Y6, 1012160(DI)	// fitGrad.matvec_2[1] | 2
+	VMOVUPS	Y7, 1012192(DI)	// fitGrad.matvec_2[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -4205,7 +4117,7 @@ loop9: // 4 times: vectors of the block
 	MOVQ	DX, R11
 loop10: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	1014528(R9), Y0	// fitGrad.matvec_2[0]
+	VMOVUPS	1011968(R9), Y0	// fitGrad.matvec_2[0]
 	VBROADCASTSS	68096(R10), Y1	// L.2.bias[0]
 	VADDPS	Y1, Y0, Y0
 	VORPS	f32_80000000<>(SB), Y0, Y1
@@ -4239,18 +4151,18 @@ loop10: // 128 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1030912(R9)	// fitGrad.sigmoid_2[0]
+	VMOVUPS	Y0, 1028352(R9)	// fitGrad.sigmoid_2[0]
 	VMOVUPS	f32_3f800000<>(SB), Y1
 	VSUBPS	Y0, Y1, Y1
-	VMOVUPS	Y1, 1047296(R9)	// fitGrad.sub[0]
+	VMOVUPS	Y1, 1044736(R9)	// fitGrad.sub[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1063680(R9)	// fitGrad.mul_2[0]
-	VMOVUPS	981760(R9), Y1	// fitGrad.matvec[0]
+	VMOVUPS	Y0, 1061120(R9)	// fitGrad.mul_2[0]
+	VMOVUPS	979200(R9), Y1	// fitGrad.matvec[0]
 	VMULPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 1080064(R9)	// fitGrad.mul_3[0]
+	VMOVUPS	Y0, 1077504(R9)	// fitGrad.mul_3[0]
 	VBROADCASTSS	(R11), Y1	// vecmat[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1096448(R9)	// fitGrad.mul_4[0]
+	VMOVUPS	Y0, 1093888(R9)	// fitGrad.mul_4[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	ADDQ	$4, R11
@@ -4275,10 +4187,10 @@ loop11: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop12: // 128 times: terms of the sums
-	VMOVUPS	1096448(R10), Y8	// fitGrad.mul_4[0]
-	VMOVUPS	1096480(R10), Y9	// fitGrad.mul_4[0] | 1
-	VMOVUPS	1096512(R10), Y10	// fitGrad.mul_4[0] | 2
-	VMOVUPS	1096544(R10), Y11	// fitGrad.mul_4[0] | 3
+	VMOVUPS	1093888(R10), Y8	// fitGrad.mul_4[0]
+	VMOVUPS	1093920(R10), Y9	// fitGrad.mul_4[0] | 1
+	VMOVUPS	1093952(R10), Y10	// fitGrad.mul_4[0] | 2
+	VMOVUPS	1093984(R10), Y11	// fitGrad.mul_4[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -4293,14 +4205,14 @@ loop12: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop12
-	VMOVUPS	Y0, 1112832(DI)	// fitGrad.vecmat[0]
-	VMOVUPS	Y1, 1112864(DI)	// fitGrad.vecmat[0] | 1
-	VMOVUPS	Y2, 1112896(DI)	// fitGrad.vecmat[0] | 2
-	VMOVUPS	Y3, 1112928(DI)	// fitGrad.vecmat[0] | 3
-	VMOVUPS	Y4, 1112960(DI)	// fitGrad.vecmat[1]
-	VMOVUPS	Y5, 1112992(DI)	// fitGrad.vecmat[1] | 1
-	VMOVUPS	Y6, 1113024(DI)	// fitGrad.vecmat[1] | 2
-	VMOVUPS	Y7, 1113056(DI)	// fitGrad.vecmat[1] | 3
+	VMOVUPS	Y0, 1110272(DI)	// fitGrad.vecmat[0]
+	VMOVUPS	Y1, 1110304(DI)	// fitGrad.vecmat[0] | 1
+	VMOVUPS	Y2, 1110336(DI)	// fitGrad.vecmat[0] | 2
+	VMOVUPS	Y3, 1110368(DI)	// fitGrad.vecmat[0] | 3
+	VMOVUPS	Y4, 1110400(DI)	// fitGrad.vecmat[1]
+	VMOVUPS	Y5, 1110432(DI)	// fitGrad.vecmat[1] | 1
+	VMOVUPS	Y6, 1110464(DI)	// fitGrad.vecmat[1] | 2
+	VMOVUPS	Y7, 1110496(DI)	// fitGrad.vecmat[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -4310,26 +4222,26 @@ loop12: // 128 times: terms of the sums
 	MOVQ	DX, DI
 loop13: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	1112832(SI), Y0	// fitGrad.vecmat[0]
-	VMOVUPS	1112864(SI), Y1	// fitGrad.vecmat[0] | 1
-	VMOVUPS	1112896(SI), Y2	// fitGrad.vecmat[0] | 2
-	VMOVUPS	1112928(SI), Y3	// fitGrad.vecmat[0] | 3
-	VMOVUPS	948992(SI), Y4	// fitGrad.sigmoid[0]
-	VMOVUPS	949024(SI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	949056(SI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	949088(SI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	1110272(SI), Y0	// fitGrad.vecmat[0]
+	VMOVUPS	1110304(SI), Y1	// fitGrad.vecmat[0] | 1
+	VMOVUPS	1110336(SI), Y2	// fitGrad.vecmat[0] | 2
+	VMOVUPS	1110368(SI), Y3	// fitGrad.vecmat[0] | 3
+	VMOVUPS	946432(SI), Y4	// fitGrad.sigmoid[0]
+	VMOVUPS	946464(SI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	946496(SI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	946528(SI), Y7	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
 	VMULPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 1129216(SI)	// fitGrad.mul_5[0]
-	VMOVUPS	Y1, 1129248(SI)	// fitGrad.mul_5[0] | 1
-	VMOVUPS	Y2, 1129280(SI)	// fitGrad.mul_5[0] | 2
-	VMOVUPS	Y3, 1129312(SI)	// fitGrad.mul_5[0] | 3
-	VMOVUPS	948992(SI), Y0	// fitGrad.sigmoid[0]
-	VMOVUPS	949024(SI), Y1	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	949056(SI), Y2	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	949088(SI), Y3	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	Y0, 1126656(SI)	// fitGrad.mul_5[0]
+	VMOVUPS	Y1, 1126688(SI)	// fitGrad.mul_5[0] | 1
+	VMOVUPS	Y2, 1126720(SI)	// fitGrad.mul_5[0] | 2
+	VMOVUPS	Y3, 1126752(SI)	// fitGrad.mul_5[0] | 3
+	VMOVUPS	946432(SI), Y0	// fitGrad.sigmoid[0]
+	VMOVUPS	946464(SI), Y1	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	946496(SI), Y2	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	946528(SI), Y3	// fitGrad.sigmoid[0] | 3
 	VMOVUPS	f32_3f800000<>(SB), Y4
 	VSUBPS	Y0, Y4, Y0
 	VMOVUPS	f32_3f800000<>(SB), Y4
@@ -4338,44 +4250,44 @@ loop13: // 128 times: elements
 	VSUBPS	Y2, Y4, Y2
 	VMOVUPS	f32_3f800000<>(SB), Y4
 	VSUBPS	Y3, Y4, Y3
-	VMOVUPS	Y0, 1145600(SI)	// fitGrad.sub_2[0]
-	VMOVUPS	Y1, 1145632(SI)	// fitGrad.sub_2[0] | 1
-	VMOVUPS	Y2, 1145664(SI)	// fitGrad.sub_2[0] | 2
-	VMOVUPS	Y3, 1145696(SI)	// fitGrad.sub_2[0] | 3
-	VMOVUPS	948992(SI), Y4	// fitGrad.sigmoid[0]
-	VMOVUPS	949024(SI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	949056(SI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	949088(SI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	Y0, 1143040(SI)	// fitGrad.sub_2[0]
+	VMOVUPS	Y1, 1143072(SI)	// fitGrad.sub_2[0] | 1
+	VMOVUPS	Y2, 1143104(SI)	// fitGrad.sub_2[0] | 2
+	VMOVUPS	Y3, 1143136(SI)	// fitGrad.sub_2[0] | 3
+	VMOVUPS	946432(SI), Y4	// fitGrad.sigmoid[0]
+	VMOVUPS	946464(SI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	946496(SI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	946528(SI), Y7	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y5, Y1
 	VMULPS	Y2, Y6, Y2
 	VMULPS	Y3, Y7, Y3
-	VMOVUPS	Y0, 1161984(SI)	// fitGrad.mul_6[0]
-	VMOVUPS	Y1, 1162016(SI)	// fitGrad.mul_6[0] | 1
-	VMOVUPS	Y2, 1162048(SI)	// fitGrad.mul_6[0] | 2
-	VMOVUPS	Y3, 1162080(SI)	// fitGrad.mul_6[0] | 3
+	VMOVUPS	Y0, 1159424(SI)	// fitGrad.mul_6[0]
+	VMOVUPS	Y1, 1159456(SI)	// fitGrad.mul_6[0] | 1
+	VMOVUPS	Y2, 1159488(SI)	// fitGrad.mul_6[0] | 2
+	VMOVUPS	Y3, 1159520(SI)	// fitGrad.mul_6[0] | 3
 	VBROADCASTSS	512(DI), Y4	// L.0.weight.matvec[0]
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y4, Y1
 	VMULPS	Y2, Y4, Y2
 	VMULPS	Y3, Y4, Y3
-	VMOVUPS	Y0, 1178368(SI)	// fitGrad.mul_7[0]
-	VMOVUPS	Y1, 1178400(SI)	// fitGrad.mul_7[0] | 1
-	VMOVUPS	Y2, 1178432(SI)	// fitGrad.mul_7[0] | 2
-	VMOVUPS	Y3, 1178464(SI)	// fitGrad.mul_7[0] | 3
+	VMOVUPS	Y0, 1175808(SI)	// fitGrad.mul_7[0]
+	VMOVUPS	Y1, 1175840(SI)	// fitGrad.mul_7[0] | 1
+	VMOVUPS	Y2, 1175872(SI)	// fitGrad.mul_7[0] | 2
+	VMOVUPS	Y3, 1175904(SI)	// fitGrad.mul_7[0] | 3
 	VBROADCASTSS	(DI), Y0	// vecmat[0]
-	VMOVUPS	1030912(SI), Y1	// fitGrad.sigmoid_2[0]
-	VMOVUPS	1030944(SI), Y2	// fitGrad.sigmoid_2[0] | 1
-	VMOVUPS	1030976(SI), Y3	// fitGrad.sigmoid_2[0] | 2
-	VMOVUPS	1031008(SI), Y4	// fitGrad.sigmoid_2[0] | 3
+	VMOVUPS	1028352(SI), Y1	// fitGrad.sigmoid_2[0]
+	VMOVUPS	1028384(SI), Y2	// fitGrad.sigmoid_2[0] | 1
+	VMOVUPS	1028416(SI), Y3	// fitGrad.sigmoid_2[0] | 2
+	VMOVUPS	1028448(SI), Y4	// fitGrad.sigmoid_2[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 1194752(SI)	// fitGrad.mul_8[0]
-	VMOVUPS	Y2, 1194784(SI)	// fitGrad.mul_8[0] | 1
-	VMOVUPS	Y3, 1194816(SI)	// fitGrad.mul_8[0] | 2
-	VMOVUPS	Y0, 1194848(SI)	// fitGrad.mul_8[0] | 3
+	VMOVUPS	Y1, 1192192(SI)	// fitGrad.mul_8[0]
+	VMOVUPS	Y2, 1192224(SI)	// fitGrad.mul_8[0] | 1
+	VMOVUPS	Y3, 1192256(SI)	// fitGrad.mul_8[0] | 2
+	VMOVUPS	Y0, 1192288(SI)	// fitGrad.mul_8[0] | 3
 	ADDQ	$128, SI
 	ADDQ	$4, DI
 	DECQ	CX
@@ -4396,10 +4308,10 @@ loop14: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop15: // 128 times: terms of the sums
-	VMOVUPS	1194752(R10), Y8	// fitGrad.mul_8[0]
-	VMOVUPS	1194784(R10), Y9	// fitGrad.mul_8[0] | 1
-	VMOVUPS	1194816(R10), Y10	// fitGrad.mul_8[0] | 2
-	VMOVUPS	1194848(R10), Y11	// fitGrad.mul_8[0] | 3
+	VMOVUPS	1192192(R10), Y8	// fitGrad.mul_8[0]
+	VMOVUPS	1192224(R10), Y9	// fitGrad.mul_8[0] | 1
+	VMOVUPS	1192256(R10), Y10	// fitGrad.mul_8[0] | 2
+	VMOVUPS	1192288(R10), Y11	// fitGrad.mul_8[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -4414,14 +4326,14 @@ loop15: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop15
-	VMOVUPS	Y0, 1211136(DI)	// fitGrad.vecmat_2[0]
-	VMOVUPS	Y1, 1211168(DI)	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	Y2, 1211200(DI)	// fitGrad.vecmat_2[0] | 2
-	VMOVUPS	Y3, 1211232(DI)	// fitGrad.vecmat_2[0] | 3
-	VMOVUPS	Y4, 1211264(DI)	// fitGrad.vecmat_2[1]
-	VMOVUPS	Y5, 1211296(DI)	// fitGrad.vecmat_2[1] | 1
-	VMOVUPS	Y6, 1211328(DI)	// fitGrad.vecmat_2[1] | 2
-	VMOVUPS	Y7, 1211360(DI)	// fitGrad.vecmat_2[1] | 3
+	VMOVUPS	Y0, 1208576(DI)	// fitGrad.vecmat_2[0]
+	VMOVUPS	Y1, 1208608(DI)	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	Y2, 1208640(DI)	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	Y3, 1208672(DI)	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	Y4, 1208704(DI)	// fitGrad.vecmat_2[1]
+	VMOVUPS	Y5, 1208736(DI)	// fitGrad.vecmat_2[1] | 1
+	VMOVUPS	Y6, 1208768(DI)	// fitGrad.vecmat_2[1] | 2
+	VMOVUPS	Y7, 1208800(DI)	// fitGrad.vecmat_2[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -4462,26 +4374,26 @@ loop15: // 128 times: terms of the sums
 	MOVQ	BX, DI
 	MOVQ	DX, R9
 loop16: // 128 times: elements
-	VMOVUPS	1178368(SI), Y1	// fitGrad.mul_7[0]
-	VMOVUPS	1178400(SI), Y2	// fitGrad.mul_7[0] | 1
-	VMOVUPS	1178432(SI), Y3	// fitGrad.mul_7[0] | 2
-	VMOVUPS	1178464(SI), Y4	// fitGrad.mul_7[0] | 3
-	VMOVUPS	1211136(SI), Y5	// fitGrad.vecmat_2[0]
-	VMOVUPS	1211168(SI), Y6	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	1211200(SI), Y7	// fitGrad.vecmat_2[0] | 2
-	VMOVUPS	1211232(SI), Y8	// fitGrad.vecmat_2[0] | 3
-	VMOVUPS	1129216(SI), Y9	// fitGrad.mul_5[0]
-	VMOVUPS	1129248(SI), Y10	// fitGrad.mul_5[0] | 1
-	VMOVUPS	1129280(SI), Y11	// fitGrad.mul_5[0] | 2
-	VMOVUPS	1129312(SI), Y12	// fitGrad.mul_5[0] | 3
+	VMOVUPS	1175808(SI), Y1	// fitGrad.mul_7[0]
+	VMOVUPS	1175840(SI), Y2	// fitGrad.mul_7[0] | 1
+	VMOVUPS	1175872(SI), Y3	// fitGrad.mul_7[0] | 2
+	VMOVUPS	1175904(SI), Y4	// fitGrad.mul_7[0] | 3
+	VMOVUPS	1208576(SI), Y5	// fitGrad.vecmat_2[0]
+	VMOVUPS	1208608(SI), Y6	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1208640(SI), Y7	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	1208672(SI), Y8	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	1126656(SI), Y9	// fitGrad.mul_5[0]
+	VMOVUPS	1126688(SI), Y10	// fitGrad.mul_5[0] | 1
+	VMOVUPS	1126720(SI), Y11	// fitGrad.mul_5[0] | 2
+	VMOVUPS	1126752(SI), Y12	// fitGrad.mul_5[0] | 3
 	VFMADD231PS	Y5, Y1, Y9
 	VFMADD231PS	Y6, Y2, Y10
 	VFMADD231PS	Y7, Y3, Y11
 	VFMADD231PS	Y8, Y4, Y12
-	VMOVUPS	Y9, 1227520(SI)	// fitGrad.add_2[0]
-	VMOVUPS	Y10, 1227552(SI)	// fitGrad.add_2[0] | 1
-	VMOVUPS	Y11, 1227584(SI)	// fitGrad.add_2[0] | 2
-	VMOVUPS	Y12, 1227616(SI)	// fitGrad.add_2[0] | 3
+	VMOVUPS	Y9, 1224960(SI)	// fitGrad.add_2[0]
+	VMOVUPS	Y10, 1224992(SI)	// fitGrad.add_2[0] | 1
+	VMOVUPS	Y11, 1225024(SI)	// fitGrad.add_2[0] | 2
+	VMOVUPS	Y12, 1225056(SI)	// fitGrad.add_2[0] | 3
 	VBROADCASTSS	(DI), Y1	// L.0.weight[0]
 	VMOVUPS	0(AX), Y15
 	VFMADD231PS	Y9, Y1, Y15
@@ -4533,18 +4445,18 @@ loop16: // 128 times: elements
 	VFMADD231PS	Y12, Y1, Y15
 	VMOVUPS	Y15, 448(AX)
 	VBROADCASTSS	1024(R9), Y1	// L.0.weight.matvec.2[0]
-	VMOVUPS	948992(SI), Y2	// fitGrad.sigmoid[0]
-	VMOVUPS	949024(SI), Y3	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	949056(SI), Y4	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	949088(SI), Y5	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	946432(SI), Y2	// fitGrad.sigmoid[0]
+	VMOVUPS	946464(SI), Y3	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	946496(SI), Y4	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	946528(SI), Y5	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y2, Y1, Y2
 	VMULPS	Y3, Y1, Y3
 	VMULPS	Y4, Y1, Y4
 	VMULPS	Y5, Y1, Y1
-	VMOVUPS	Y2, 1243904(SI)	// fitGrad.mul_9[0]
-	VMOVUPS	Y3, 1243936(SI)	// fitGrad.mul_9[0] | 1
-	VMOVUPS	Y4, 1243968(SI)	// fitGrad.mul_9[0] | 2
-	VMOVUPS	Y1, 1244000(SI)	// fitGrad.mul_9[0] | 3
+	VMOVUPS	Y2, 1241344(SI)	// fitGrad.mul_9[0]
+	VMOVUPS	Y3, 1241376(SI)	// fitGrad.mul_9[0] | 1
+	VMOVUPS	Y4, 1241408(SI)	// fitGrad.mul_9[0] | 2
+	VMOVUPS	Y1, 1241440(SI)	// fitGrad.mul_9[0] | 3
 	ADDQ	$128, SI
 	ADDQ	$16, DI
 	ADDQ	$4, R9
@@ -4567,10 +4479,10 @@ loop17: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop18: // 128 times: terms of the sums
-	VMOVUPS	1243904(R11), Y8	// fitGrad.mul_9[0]
-	VMOVUPS	1243936(R11), Y9	// fitGrad.mul_9[0] | 1
-	VMOVUPS	1243968(R11), Y10	// fitGrad.mul_9[0] | 2
-	VMOVUPS	1244000(R11), Y11	// fitGrad.mul_9[0] | 3
+	VMOVUPS	1241344(R11), Y8	// fitGrad.mul_9[0]
+	VMOVUPS	1241376(R11), Y9	// fitGrad.mul_9[0] | 1
+	VMOVUPS	1241408(R11), Y10	// fitGrad.mul_9[0] | 2
+	VMOVUPS	1241440(R11), Y11	// fitGrad.mul_9[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -4585,56 +4497,56 @@ loop18: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop18
-	VMOVUPS	Y0, 1260288(DI)	// fitGrad.matvec_3[0]
-	VMOVUPS	Y1, 1260320(DI)	// fitGrad.matvec_3[0] | 1
-	VMOVUPS	Y2, 1260352(DI)	// fitGrad.matvec_3[0] | 2
-	VMOVUPS	Y3, 1260384(DI)	// fitGrad.matvec_3[0] | 3
-	VMOVUPS	Y4, 1260416(DI)	// fitGrad.matvec_3[1]
-	VMOVUPS	Y5, 1260448(DI)	// fitGrad.matvec_3[1] | 1
-	VMOVUPS	Y6, 1260480(DI)	// fitGrad.matvec_3[1] | 2
-	VMOVUPS	Y7, 1260512(DI)	// fitGrad.matvec_3[1] | 3
-	VMOVUPS	1063680(DI), Y8	// fitGrad.mul_2[0]
-	VMOVUPS	1063712(DI), Y9	// fitGrad.mul_2[0] | 1
-	VMOVUPS	1063744(DI), Y10	// fitGrad.mul_2[0] | 2
-	VMOVUPS	1063776(DI), Y11	// fitGrad.mul_2[0] | 3
+	VMOVUPS	Y0, 1257728(DI)	// fitGrad.matvec_3[0]
+	VMOVUPS	Y1, 1257760(DI)	// fitGrad.matvec_3[0] | 1
+	VMOVUPS	Y2, 1257792(DI)	// fitGrad.matvec_3[0] | 2
+	VMOVUPS	Y3, 1257824(DI)	// fitGrad.matvec_3[0] | 3
+	VMOVUPS	Y4, 1257856(DI)	// fitGrad.matvec_3[1]
+	VMOVUPS	Y5, 1257888(DI)	// fitGrad.matvec_3[1] | 1
+	VMOVUPS	Y6, 1257920(DI)	// fitGrad.matvec_3[1] | 2
+	VMOVUPS	Y7, 1257952(DI)	// fitGrad.matvec_3[1] | 3
+	VMOVUPS	1061120(DI), Y8	// fitGrad.mul_2[0]
+	VMOVUPS	1061152(DI), Y9	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1061184(DI), Y10	// fitGrad.mul_2[0] | 2
+	VMOVUPS	1061216(DI), Y11	// fitGrad.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
 	VMULPS	Y11, Y3, Y3
-	VMOVUPS	Y0, 1276672(DI)	// fitGrad.mul_10[0]
-	VMOVUPS	Y1, 1276704(DI)	// fitGrad.mul_10[0] | 1
-	VMOVUPS	Y2, 1276736(DI)	// fitGrad.mul_10[0] | 2
-	VMOVUPS	Y3, 1276768(DI)	// fitGrad.mul_10[0] | 3
+	VMOVUPS	Y0, 1274112(DI)	// fitGrad.mul_10[0]
+	VMOVUPS	Y1, 1274144(DI)	// fitGrad.mul_10[0] | 1
+	VMOVUPS	Y2, 1274176(DI)	// fitGrad.mul_10[0] | 2
+	VMOVUPS	Y3, 1274208(DI)	// fitGrad.mul_10[0] | 3
 	VBROADCASTSS	(R9), Y8	// vecmat[0]
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 1293056(DI)	// fitGrad.mul_11[0]
-	VMOVUPS	Y1, 1293088(DI)	// fitGrad.mul_11[0] | 1
-	VMOVUPS	Y2, 1293120(DI)	// fitGrad.mul_11[0] | 2
-	VMOVUPS	Y3, 1293152(DI)	// fitGrad.mul_11[0] | 3
-	VMOVUPS	1063808(DI), Y0	// fitGrad.mul_2[1]
-	VMOVUPS	1063840(DI), Y1	// fitGrad.mul_2[1] | 1
-	VMOVUPS	1063872(DI), Y2	// fitGrad.mul_2[1] | 2
-	VMOVUPS	1063904(DI), Y3	// fitGrad.mul_2[1] | 3
+	VMOVUPS	Y0, 1290496(DI)	// fitGrad.mul_11[0]
+	VMOVUPS	Y1, 1290528(DI)	// fitGrad.mul_11[0] | 1
+	VMOVUPS	Y2, 1290560(DI)	// fitGrad.mul_11[0] | 2
+	VMOVUPS	Y3, 1290592(DI)	// fitGrad.mul_11[0] | 3
+	VMOVUPS	1061248(DI), Y0	// fitGrad.mul_2[1]
+	VMOVUPS	1061280(DI), Y1	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1061312(DI), Y2	// fitGrad.mul_2[1] | 2
+	VMOVUPS	1061344(DI), Y3	// fitGrad.mul_2[1] | 3
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y5, Y1
 	VMULPS	Y2, Y6, Y2
 	VMULPS	Y3, Y7, Y3
-	VMOVUPS	Y0, 1276800(DI)	// fitGrad.mul_10[1]
-	VMOVUPS	Y1, 1276832(DI)	// fitGrad.mul_10[1] | 1
-	VMOVUPS	Y2, 1276864(DI)	// fitGrad.mul_10[1] | 2
-	VMOVUPS	Y3, 1276896(DI)	// fitGrad.mul_10[1] | 3
+	VMOVUPS	Y0, 1274240(DI)	// fitGrad.mul_10[1]
+	VMOVUPS	Y1, 1274272(DI)	// fitGrad.mul_10[1] | 1
+	VMOVUPS	Y2, 1274304(DI)	// fitGrad.mul_10[1] | 2
+	VMOVUPS	Y3, 1274336(DI)	// fitGrad.mul_10[1] | 3
 	VBROADCASTSS	4(R9), Y4	// vecmat[1]
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y4, Y2, Y2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y0, 1293184(DI)	// fitGrad.mul_11[1]
-	VMOVUPS	Y1, 1293216(DI)	// fitGrad.mul_11[1] | 1
-	VMOVUPS	Y2, 1293248(DI)	// fitGrad.mul_11[1] | 2
-	VMOVUPS	Y3, 1293280(DI)	// fitGrad.mul_11[1] | 3
+	VMOVUPS	Y0, 1290624(DI)	// fitGrad.mul_11[1]
+	VMOVUPS	Y1, 1290656(DI)	// fitGrad.mul_11[1] | 1
+	VMOVUPS	Y2, 1290688(DI)	// fitGrad.mul_11[1] | 2
+	VMOVUPS	Y3, 1290720(DI)	// fitGrad.mul_11[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -4656,10 +4568,10 @@ loop19: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop20: // 128 times: terms of the sums
-	VMOVUPS	1293056(R10), Y8	// fitGrad.mul_11[0]
-	VMOVUPS	1293088(R10), Y9	// fitGrad.mul_11[0] | 1
-	VMOVUPS	1293120(R10), Y10	// fitGrad.mul_11[0] | 2
-	VMOVUPS	1293152(R10), Y11	// fitGrad.mul_11[0] | 3
+	VMOVUPS	1290496(R10), Y8	// fitGrad.mul_11[0]
+	VMOVUPS	1290528(R10), Y9	// fitGrad.mul_11[0] | 1
+	VMOVUPS	1290560(R10), Y10	// fitGrad.mul_11[0] | 2
+	VMOVUPS	1290592(R10), Y11	// fitGrad.mul_11[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -4674,14 +4586,14 @@ loop20: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop20
-	VMOVUPS	Y0, 1309440(DI)	// fitGrad.vecmat_3[0]
-	VMOVUPS	Y1, 1309472(DI)	// fitGrad.vecmat_3[0] | 1
-	VMOVUPS	Y2, 1309504(DI)	// fitGrad.vecmat_3[0] | 2
-	VMOVUPS	Y3, 1309536(DI)	// fitGrad.vecmat_3[0] | 3
-	VMOVUPS	Y4, 1309568(DI)	// fitGrad.vecmat_3[1]
-	VMOVUPS	Y5, 1309600(DI)	// fitGrad.vecmat_3[1] | 1
-	VMOVUPS	Y6, 1309632(DI)	// fitGrad.vecmat_3[1] | 2
-	VMOVUPS	Y7, 1309664(DI)	// fitGrad.vecmat_3[1] | 3
+	VMOVUPS	Y0, 1306880(DI)	// fitGrad.vecmat_3[0]
+	VMOVUPS	Y1, 1306912(DI)	// fitGrad.vecmat_3[0] | 1
+	VMOVUPS	Y2, 1306944(DI)	// fitGrad.vecmat_3[0] | 2
+	VMOVUPS	Y3, 1306976(DI)	// fitGrad.vecmat_3[0] | 3
+	VMOVUPS	Y4, 1307008(DI)	// fitGrad.vecmat_3[1]
+	VMOVUPS	Y5, 1307040(DI)	// fitGrad.vecmat_3[1] | 1
+	VMOVUPS	Y6, 1307072(DI)	// fitGrad.vecmat_3[1] | 2
+	VMOVUPS	Y7, 1307104(DI)	// fitGrad.vecmat_3[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -4756,33 +4668,33 @@ loop20: // 128 times: terms of the sums
 	MOVQ	BX, R9
 loop21: // 128 times: elements
 	VBROADCASTSS	1024(SI), Y7	// L.0.weight.matvec.2[0]
-	VMOVUPS	1161984(DI), Y8	// fitGrad.mul_6[0]
-	VMOVUPS	1162016(DI), Y9	// fitGrad.mul_6[0] | 1
-	VMOVUPS	1162048(DI), Y10	// fitGrad.mul_6[0] | 2
-	VMOVUPS	1162080(DI), Y11	// fitGrad.mul_6[0] | 3
+	VMOVUPS	1159424(DI), Y8	// fitGrad.mul_6[0]
+	VMOVUPS	1159456(DI), Y9	// fitGrad.mul_6[0] | 1
+	VMOVUPS	1159488(DI), Y10	// fitGrad.mul_6[0] | 2
+	VMOVUPS	1159520(DI), Y11	// fitGrad.mul_6[0] | 3
 	VMULPS	Y8, Y7, Y8
 	VMULPS	Y9, Y7, Y9
 	VMULPS	Y10, Y7, Y10
 	VMULPS	Y11, Y7, Y7
-	VMOVUPS	Y8, 1325824(DI)	// fitGrad.mul_12[0]
-	VMOVUPS	Y9, 1325856(DI)	// fitGrad.mul_12[0] | 1
-	VMOVUPS	Y10, 1325888(DI)	// fitGrad.mul_12[0] | 2
-	VMOVUPS	Y7, 1325920(DI)	// fitGrad.mul_12[0] | 3
-	VMOVUPS	1211136(DI), Y15	// fitGrad.vecmat_2[0]
+	VMOVUPS	Y8, 1323264(DI)	// fitGrad.mul_12[0]
+	VMOVUPS	Y9, 1323296(DI)	// fitGrad.mul_12[0] | 1
+	VMOVUPS	Y10, 1323328(DI)	// fitGrad.mul_12[0] | 2
+	VMOVUPS	Y7, 1323360(DI)	// fitGrad.mul_12[0] | 3
+	VMOVUPS	1208576(DI), Y15	// fitGrad.vecmat_2[0]
 	VMOVUPS	Y15, 1280(AX)
-	VMOVUPS	1211168(DI), Y15	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1208608(DI), Y15	// fitGrad.vecmat_2[0] | 1
 	VMOVUPS	Y15, 1312(AX)
-	VMOVUPS	1211200(DI), Y15	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	1208640(DI), Y15	// fitGrad.vecmat_2[0] | 2
 	VMOVUPS	Y15, 1344(AX)
-	VMOVUPS	1211232(DI), Y1	// fitGrad.vecmat_2[0] | 3
-	VMOVUPS	1309440(DI), Y2	// fitGrad.vecmat_3[0]
-	VMOVUPS	1309472(DI), Y3	// fitGrad.vecmat_3[0] | 1
-	VMOVUPS	1309504(DI), Y4	// fitGrad.vecmat_3[0] | 2
-	VMOVUPS	1309536(DI), Y5	// fitGrad.vecmat_3[0] | 3
-	VMOVUPS	948992(DI), Y6	// fitGrad.sigmoid[0]
-	VMOVUPS	949024(DI), Y11	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	949056(DI), Y12	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	949088(DI), Y0	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	1208672(DI), Y1	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	1306880(DI), Y2	// fitGrad.vecmat_3[0]
+	VMOVUPS	1306912(DI), Y3	// fitGrad.vecmat_3[0] | 1
+	VMOVUPS	1306944(DI), Y4	// fitGrad.vecmat_3[0] | 2
+	VMOVUPS	1306976(DI), Y5	// fitGrad.vecmat_3[0] | 3
+	VMOVUPS	946432(DI), Y6	// fitGrad.sigmoid[0]
+	VMOVUPS	946464(DI), Y11	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	946496(DI), Y12	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	946528(DI), Y0	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y6, Y2, Y2
 	VMULPS	Y11, Y3, Y3
 	VMULPS	Y12, Y4, Y4
@@ -4791,10 +4703,10 @@ loop21: // 128 times: elements
 	VFMADD231PS	1312(AX), Y9, Y3
 	VFMADD231PS	1344(AX), Y10, Y4
 	VFMADD231PS	Y1, Y7, Y0
-	VMOVUPS	Y2, 1342208(DI)	// fitGrad.add_3[0]
-	VMOVUPS	Y3, 1342240(DI)	// fitGrad.add_3[0] | 1
-	VMOVUPS	Y4, 1342272(DI)	// fitGrad.add_3[0] | 2
-	VMOVUPS	Y0, 1342304(DI)	// fitGrad.add_3[0] | 3
+	VMOVUPS	Y2, 1339648(DI)	// fitGrad.add_3[0]
+	VMOVUPS	Y3, 1339680(DI)	// fitGrad.add_3[0] | 1
+	VMOVUPS	Y4, 1339712(DI)	// fitGrad.add_3[0] | 2
+	VMOVUPS	Y0, 1339744(DI)	// fitGrad.add_3[0] | 3
 	VBROADCASTSS	(R9), Y1	// L.0.weight[0]
 	VMOVUPS	0(AX), Y15
 	VFMADD231PS	Y2, Y1, Y15
@@ -4847,22 +4759,22 @@ loop21: // 128 times: elements
 	VMOVUPS	736(AX), Y15
 	VFMADD231PS	Y0, Y1, Y15
 	VMOVUPS	Y15, 736(AX)
-	VMOVUPS	1211136(DI), Y0	// fitGrad.vecmat_2[0]
-	VMOVUPS	1211168(DI), Y1	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	1211200(DI), Y2	// fitGrad.vecmat_2[0] | 2
-	VMOVUPS	1211232(DI), Y3	// fitGrad.vecmat_2[0] | 3
-	VMOVUPS	948992(DI), Y4	// fitGrad.sigmoid[0]
-	VMOVUPS	949024(DI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	949056(DI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	949088(DI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	1208576(DI), Y0	// fitGrad.vecmat_2[0]
+	VMOVUPS	1208608(DI), Y1	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1208640(DI), Y2	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	1208672(DI), Y3	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	946432(DI), Y4	// fitGrad.sigmoid[0]
+	VMOVUPS	946464(DI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	946496(DI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	946528(DI), Y7	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
 	VMULPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 1359104(DI)	// fitGrad.mul_13[0]
-	VMOVUPS	Y1, 1359136(DI)	// fitGrad.mul_13[0] | 1
-	VMOVUPS	Y2, 1359168(DI)	// fitGrad.mul_13[0] | 2
-	VMOVUPS	Y3, 1359200(DI)	// fitGrad.mul_13[0] | 3
+	VMOVUPS	Y0, 1356544(DI)	// fitGrad.mul_13[0]
+	VMOVUPS	Y1, 1356576(DI)	// fitGrad.mul_13[0] | 1
+	VMOVUPS	Y2, 1356608(DI)	// fitGrad.mul_13[0] | 2
+	VMOVUPS	Y3, 1356640(DI)	// fitGrad.mul_13[0] | 3
 	VBROADCASTSS	(R9), Y4	// L.0.weight[0]
 	VMOVUPS	768(AX), Y15
 	VFMADD231PS	Y0, Y4, Y15
@@ -4916,55 +4828,55 @@ loop21: // 128 times: elements
 	VFMADD231PS	Y3, Y4, Y15
 	VMOVUPS	Y15, 1248(AX)
 	VBROADCASTSS	1536(SI), Y0	// L.0.weight.matvec.3[0]
-	VMOVUPS	948992(DI), Y1	// fitGrad.sigmoid[0]
-	VMOVUPS	949024(DI), Y2	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	949056(DI), Y3	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	949088(DI), Y4	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	946432(DI), Y1	// fitGrad.sigmoid[0]
+	VMOVUPS	946464(DI), Y2	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	946496(DI), Y3	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	946528(DI), Y4	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 1376000(DI)	// fitGrad.mul_14[0]
-	VMOVUPS	Y2, 1376032(DI)	// fitGrad.mul_14[0] | 1
-	VMOVUPS	Y3, 1376064(DI)	// fitGrad.mul_14[0] | 2
-	VMOVUPS	Y0, 1376096(DI)	// fitGrad.mul_14[0] | 3
+	VMOVUPS	Y1, 1373440(DI)	// fitGrad.mul_14[0]
+	VMOVUPS	Y2, 1373472(DI)	// fitGrad.mul_14[0] | 1
+	VMOVUPS	Y3, 1373504(DI)	// fitGrad.mul_14[0] | 2
+	VMOVUPS	Y0, 1373536(DI)	// fitGrad.mul_14[0] | 3
 	ADDQ	$4, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
 	DECQ	CX
 	JNE	loop21
 	VMOVUPS	768(AX), Y13	// fitGrad.vecmat_4[0]
-	VMOVUPS	Y13, 1375488(AX)
+	VMOVUPS	Y13, 1372928(AX)
 	VMOVUPS	800(AX), Y13	// fitGrad.vecmat_4[0] | 1
-	VMOVUPS	Y13, 1375520(AX)
+	VMOVUPS	Y13, 1372960(AX)
 	VMOVUPS	832(AX), Y13	// fitGrad.vecmat_4[0] | 2
-	VMOVUPS	Y13, 1375552(AX)
+	VMOVUPS	Y13, 1372992(AX)
 	VMOVUPS	864(AX), Y13	// fitGrad.vecmat_4[0] | 3
-	VMOVUPS	Y13, 1375584(AX)
+	VMOVUPS	Y13, 1373024(AX)
 	VMOVUPS	896(AX), Y13	// fitGrad.vecmat_4[1]
-	VMOVUPS	Y13, 1375616(AX)
+	VMOVUPS	Y13, 1373056(AX)
 	VMOVUPS	928(AX), Y13	// fitGrad.vecmat_4[1] | 1
-	VMOVUPS	Y13, 1375648(AX)
+	VMOVUPS	Y13, 1373088(AX)
 	VMOVUPS	960(AX), Y13	// fitGrad.vecmat_4[1] | 2
-	VMOVUPS	Y13, 1375680(AX)
+	VMOVUPS	Y13, 1373120(AX)
 	VMOVUPS	992(AX), Y13	// fitGrad.vecmat_4[1] | 3
-	VMOVUPS	Y13, 1375712(AX)
+	VMOVUPS	Y13, 1373152(AX)
 	VMOVUPS	1024(AX), Y13	// fitGrad.vecmat_4[2]
-	VMOVUPS	Y13, 1375744(AX)
+	VMOVUPS	Y13, 1373184(AX)
 	VMOVUPS	1056(AX), Y13	// fitGrad.vecmat_4[2] | 1
-	VMOVUPS	Y13, 1375776(AX)
+	VMOVUPS	Y13, 1373216(AX)
 	VMOVUPS	1088(AX), Y13	// fitGrad.vecmat_4[2] | 2
-	VMOVUPS	Y13, 1375808(AX)
+	VMOVUPS	Y13, 1373248(AX)
 	VMOVUPS	1120(AX), Y13	// fitGrad.vecmat_4[2] | 3
-	VMOVUPS	Y13, 1375840(AX)
+	VMOVUPS	Y13, 1373280(AX)
 	VMOVUPS	1152(AX), Y13	// fitGrad.vecmat_4[3]
-	VMOVUPS	Y13, 1375872(AX)
+	VMOVUPS	Y13, 1373312(AX)
 	VMOVUPS	1184(AX), Y13	// fitGrad.vecmat_4[3] | 1
-	VMOVUPS	Y13, 1375904(AX)
+	VMOVUPS	Y13, 1373344(AX)
 	VMOVUPS	1216(AX), Y13	// fitGrad.vecmat_4[3] | 2
-	VMOVUPS	Y13, 1375936(AX)
+	VMOVUPS	Y13, 1373376(AX)
 	VMOVUPS	1248(AX), Y13	// fitGrad.vecmat_4[3] | 3
-	VMOVUPS	Y13, 1375968(AX)
+	VMOVUPS	Y13, 1373408(AX)
 	// lagrange.nde:16
 	VMOVUPS	f32_3f800000<>(SB), Y0
 	VMOVUPS	224(AX), Y13
@@ -4978,10 +4890,10 @@ loop21: // 128 times: elements
 	VMOVUPS	f32_3f800000<>(SB), Y3
 	VMOVUPS	320(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y3
-	VMOVUPS	Y0, 1358592(AX)	// fitGrad.add_4[0]
-	VMOVUPS	Y1, 1358624(AX)	// fitGrad.add_4[0] | 1
-	VMOVUPS	Y2, 1358656(AX)	// fitGrad.add_4[0] | 2
-	VMOVUPS	Y3, 1358688(AX)	// fitGrad.add_4[0] | 3
+	VMOVUPS	Y0, 1356032(AX)	// fitGrad.add_4[0]
+	VMOVUPS	Y1, 1356064(AX)	// fitGrad.add_4[0] | 1
+	VMOVUPS	Y2, 1356096(AX)	// fitGrad.add_4[0] | 2
+	VMOVUPS	Y3, 1356128(AX)	// fitGrad.add_4[0] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	352(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y0
@@ -4994,10 +4906,10 @@ loop21: // 128 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y3
 	VMOVUPS	448(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y3
-	VMOVUPS	Y0, 1358720(AX)	// fitGrad.add_4[1]
-	VMOVUPS	Y1, 1358752(AX)	// fitGrad.add_4[1] | 1
-	VMOVUPS	Y2, 1358784(AX)	// fitGrad.add_4[1] | 2
-	VMOVUPS	Y3, 1358816(AX)	// fitGrad.add_4[1] | 3
+	VMOVUPS	Y0, 1356160(AX)	// fitGrad.add_4[1]
+	VMOVUPS	Y1, 1356192(AX)	// fitGrad.add_4[1] | 1
+	VMOVUPS	Y2, 1356224(AX)	// fitGrad.add_4[1] | 2
+	VMOVUPS	Y3, 1356256(AX)	// fitGrad.add_4[1] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	512(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y0
@@ -5010,10 +4922,10 @@ loop21: // 128 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y3
 	VMOVUPS	608(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y3
-	VMOVUPS	Y0, 1358848(AX)	// fitGrad.add_4[2]
-	VMOVUPS	Y1, 1358880(AX)	// fitGrad.add_4[2] | 1
-	VMOVUPS	Y2, 1358912(AX)	// fitGrad.add_4[2] | 2
-	VMOVUPS	Y3, 1358944(AX)	// fitGrad.add_4[2] | 3
+	VMOVUPS	Y0, 1356288(AX)	// fitGrad.add_4[2]
+	VMOVUPS	Y1, 1356320(AX)	// fitGrad.add_4[2] | 1
+	VMOVUPS	Y2, 1356352(AX)	// fitGrad.add_4[2] | 2
+	VMOVUPS	Y3, 1356384(AX)	// fitGrad.add_4[2] | 3
 	VMOVUPS	f32_3f800000<>(SB), Y0
 	VMOVUPS	640(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y0
@@ -5026,10 +4938,10 @@ loop21: // 128 times: elements
 	VMOVUPS	f32_3f800000<>(SB), Y3
 	VMOVUPS	736(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y3
-	VMOVUPS	Y0, 1358976(AX)	// fitGrad.add_4[3]
-	VMOVUPS	Y1, 1359008(AX)	// fitGrad.add_4[3] | 1
-	VMOVUPS	Y2, 1359040(AX)	// fitGrad.add_4[3] | 2
-	VMOVUPS	Y3, 1359072(AX)	// fitGrad.add_4[3] | 3
+	VMOVUPS	Y0, 1356416(AX)	// fitGrad.add_4[3]
+	VMOVUPS	Y1, 1356448(AX)	// fitGrad.add_4[3] | 1
+	VMOVUPS	Y2, 1356480(AX)	// fitGrad.add_4[3] | 2
+	VMOVUPS	Y3, 1356512(AX)	// fitGrad.add_4[3] | 3
 	MOVQ	$64, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -5048,10 +4960,10 @@ loop22: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop23: // 128 times: terms of the sums
-	VMOVUPS	1376000(R11), Y8	// fitGrad.mul_14[0]
-	VMOVUPS	1376032(R11), Y9	// fitGrad.mul_14[0] | 1
-	VMOVUPS	1376064(R11), Y10	// fitGrad.mul_14[0] | 2
-	VMOVUPS	1376096(R11), Y11	// fitGrad.mul_14[0] | 3
+	VMOVUPS	1373440(R11), Y8	// fitGrad.mul_14[0]
+	VMOVUPS	1373472(R11), Y9	// fitGrad.mul_14[0] | 1
+	VMOVUPS	1373504(R11), Y10	// fitGrad.mul_14[0] | 2
+	VMOVUPS	1373536(R11), Y11	// fitGrad.mul_14[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -5066,56 +4978,56 @@ loop23: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop23
-	VMOVUPS	Y0, 1392384(DI)	// fitGrad.matvec_4[0]
-	VMOVUPS	Y1, 1392416(DI)	// fitGrad.matvec_4[0] | 1
-	VMOVUPS	Y2, 1392448(DI)	// fitGrad.matvec_4[0] | 2
-	VMOVUPS	Y3, 1392480(DI)	// fitGrad.matvec_4[0] | 3
-	VMOVUPS	Y4, 1392512(DI)	// fitGrad.matvec_4[1]
-	VMOVUPS	Y5, 1392544(DI)	// fitGrad.matvec_4[1] | 1
-	VMOVUPS	Y6, 1392576(DI)	// fitGrad.matvec_4[1] | 2
-	VMOVUPS	Y7, 1392608(DI)	// fitGrad.matvec_4[1] | 3
-	VMOVUPS	1063680(DI), Y8	// fitGrad.mul_2[0]
-	VMOVUPS	1063712(DI), Y9	// fitGrad.mul_2[0] | 1
-	VMOVUPS	1063744(DI), Y10	// fitGrad.mul_2[0] | 2
-	VMOVUPS	1063776(DI), Y11	// fitGrad.mul_2[0] | 3
+	VMOVUPS	Y0, 1389824(DI)	// fitGrad.matvec_4[0]
+	VMOVUPS	Y1, 1389856(DI)	// fitGrad.matvec_4[0] | 1
+	VMOVUPS	Y2, 1389888(DI)	// fitGrad.matvec_4[0] | 2
+	VMOVUPS	Y3, 1389920(DI)	// fitGrad.matvec_4[0] | 3
+	VMOVUPS	Y4, 1389952(DI)	// fitGrad.matvec_4[1]
+	VMOVUPS	Y5, 1389984(DI)	// fitGrad.matvec_4[1] | 1
+	VMOVUPS	Y6, 1390016(DI)	// fitGrad.matvec_4[1] | 2
+	VMOVUPS	Y7, 1390048(DI)	// fitGrad.matvec_4[1] | 3
+	VMOVUPS	1061120(DI), Y8	// fitGrad.mul_2[0]
+	VMOVUPS	1061152(DI), Y9	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1061184(DI), Y10	// fitGrad.mul_2[0] | 2
+	VMOVUPS	1061216(DI), Y11	// fitGrad.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
 	VMULPS	Y11, Y3, Y3
-	VMOVUPS	Y0, 1408768(DI)	// fitGrad.mul_15[0]
-	VMOVUPS	Y1, 1408800(DI)	// fitGrad.mul_15[0] | 1
-	VMOVUPS	Y2, 1408832(DI)	// fitGrad.mul_15[0] | 2
-	VMOVUPS	Y3, 1408864(DI)	// fitGrad.mul_15[0] | 3
+	VMOVUPS	Y0, 1406208(DI)	// fitGrad.mul_15[0]
+	VMOVUPS	Y1, 1406240(DI)	// fitGrad.mul_15[0] | 1
+	VMOVUPS	Y2, 1406272(DI)	// fitGrad.mul_15[0] | 2
+	VMOVUPS	Y3, 1406304(DI)	// fitGrad.mul_15[0] | 3
 	VBROADCASTSS	(R9), Y8	// vecmat[0]
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 1425152(DI)	// fitGrad.mul_16[0]
-	VMOVUPS	Y1, 1425184(DI)	// fitGrad.mul_16[0] | 1
-	VMOVUPS	Y2, 1425216(DI)	// fitGrad.mul_16[0] | 2
-	VMOVUPS	Y3, 1425248(DI)	// fitGrad.mul_16[0] | 3
-	VMOVUPS	1063808(DI), Y0	// fitGrad.mul_2[1]
-	VMOVUPS	1063840(DI), Y1	// fitGrad.mul_2[1] | 1
-	VMOVUPS	1063872(DI), Y2	// fitGrad.mul_2[1] | 2
-	VMOVUPS	1063904(DI), Y3	// fitGrad.mul_2[1] | 3
+	VMOVUPS	Y0, 1422592(DI)	// fitGrad.mul_16[0]
+	VMOVUPS	Y1, 1422624(DI)	// fitGrad.mul_16[0] | 1
+	VMOVUPS	Y2, 1422656(DI)	// fitGrad.mul_16[0] | 2
+	VMOVUPS	Y3, 1422688(DI)	// fitGrad.mul_16[0] | 3
+	VMOVUPS	1061248(DI), Y0	// fitGrad.mul_2[1]
+	VMOVUPS	1061280(DI), Y1	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1061312(DI), Y2	// fitGrad.mul_2[1] | 2
+	VMOVUPS	1061344(DI), Y3	// fitGrad.mul_2[1] | 3
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y5, Y1
 	VMULPS	Y2, Y6, Y2
 	VMULPS	Y3, Y7, Y3
-	VMOVUPS	Y0, 1408896(DI)	// fitGrad.mul_15[1]
-	VMOVUPS	Y1, 1408928(DI)	// fitGrad.mul_15[1] | 1
-	VMOVUPS	Y2, 1408960(DI)	// fitGrad.mul_15[1] | 2
-	VMOVUPS	Y3, 1408992(DI)	// fitGrad.mul_15[1] | 3
+	VMOVUPS	Y0, 1406336(DI)	// fitGrad.mul_15[1]
+	VMOVUPS	Y1, 1406368(DI)	// fitGrad.mul_15[1] | 1
+	VMOVUPS	Y2, 1406400(DI)	// fitGrad.mul_15[1] | 2
+	VMOVUPS	Y3, 1406432(DI)	// fitGrad.mul_15[1] | 3
 	VBROADCASTSS	4(R9), Y4	// vecmat[1]
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y4, Y2, Y2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y0, 1425280(DI)	// fitGrad.mul_16[1]
-	VMOVUPS	Y1, 1425312(DI)	// fitGrad.mul_16[1] | 1
-	VMOVUPS	Y2, 1425344(DI)	// fitGrad.mul_16[1] | 2
-	VMOVUPS	Y3, 1425376(DI)	// fitGrad.mul_16[1] | 3
+	VMOVUPS	Y0, 1422720(DI)	// fitGrad.mul_16[1]
+	VMOVUPS	Y1, 1422752(DI)	// fitGrad.mul_16[1] | 1
+	VMOVUPS	Y2, 1422784(DI)	// fitGrad.mul_16[1] | 2
+	VMOVUPS	Y3, 1422816(DI)	// fitGrad.mul_16[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -5137,10 +5049,10 @@ loop24: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop25: // 128 times: terms of the sums
-	VMOVUPS	1425152(R10), Y8	// fitGrad.mul_16[0]
-	VMOVUPS	1425184(R10), Y9	// fitGrad.mul_16[0] | 1
-	VMOVUPS	1425216(R10), Y10	// fitGrad.mul_16[0] | 2
-	VMOVUPS	1425248(R10), Y11	// fitGrad.mul_16[0] | 3
+	VMOVUPS	1422592(R10), Y8	// fitGrad.mul_16[0]
+	VMOVUPS	1422624(R10), Y9	// fitGrad.mul_16[0] | 1
+	VMOVUPS	1422656(R10), Y10	// fitGrad.mul_16[0] | 2
+	VMOVUPS	1422688(R10), Y11	// fitGrad.mul_16[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -5155,14 +5067,14 @@ loop25: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop25
-	VMOVUPS	Y0, 1441536(DI)	// fitGrad.vecmat_5[0]
-	VMOVUPS	Y1, 1441568(DI)	// fitGrad.vecmat_5[0] | 1
-	VMOVUPS	Y2, 1441600(DI)	// fitGrad.vecmat_5[0] | 2
-	VMOVUPS	Y3, 1441632(DI)	// fitGrad.vecmat_5[0] | 3
-	VMOVUPS	Y4, 1441664(DI)	// fitGrad.vecmat_5[1]
-	VMOVUPS	Y5, 1441696(DI)	// fitGrad.vecmat_5[1] | 1
-	VMOVUPS	Y6, 1441728(DI)	// fitGrad.vecmat_5[1] | 2
-	VMOVUPS	Y7, 1441760(DI)	// fitGrad.vecmat_5[1] | 3
+	VMOVUPS	Y0, 1438976(DI)	// fitGrad.vecmat_5[0]
+	VMOVUPS	Y1, 1439008(DI)	// fitGrad.vecmat_5[0] | 1
+	VMOVUPS	Y2, 1439040(DI)	// fitGrad.vecmat_5[0] | 2
+	VMOVUPS	Y3, 1439072(DI)	// fitGrad.vecmat_5[0] | 3
+	VMOVUPS	Y4, 1439104(DI)	// fitGrad.vecmat_5[1]
+	VMOVUPS	Y5, 1439136(DI)	// fitGrad.vecmat_5[1] | 1
+	VMOVUPS	Y6, 1439168(DI)	// fitGrad.vecmat_5[1] | 2
+	VMOVUPS	Y7, 1439200(DI)	// fitGrad.vecmat_5[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -5205,33 +5117,33 @@ loop25: // 128 times: terms of the sums
 	MOVQ	BX, R9
 loop26: // 128 times: elements
 	VBROADCASTSS	1536(SI), Y0	// L.0.weight.matvec.3[0]
-	VMOVUPS	1161984(DI), Y1	// fitGrad.mul_6[0]
-	VMOVUPS	1162016(DI), Y2	// fitGrad.mul_6[0] | 1
-	VMOVUPS	1162048(DI), Y3	// fitGrad.mul_6[0] | 2
-	VMOVUPS	1162080(DI), Y4	// fitGrad.mul_6[0] | 3
+	VMOVUPS	1159424(DI), Y1	// fitGrad.mul_6[0]
+	VMOVUPS	1159456(DI), Y2	// fitGrad.mul_6[0] | 1
+	VMOVUPS	1159488(DI), Y3	// fitGrad.mul_6[0] | 2
+	VMOVUPS	1159520(DI), Y4	// fitGrad.mul_6[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 1457920(DI)	// fitGrad.mul_17[0]
-	VMOVUPS	Y2, 1457952(DI)	// fitGrad.mul_17[0] | 1
-	VMOVUPS	Y3, 1457984(DI)	// fitGrad.mul_17[0] | 2
-	VMOVUPS	Y0, 1458016(DI)	// fitGrad.mul_17[0] | 3
-	VMOVUPS	1211136(DI), Y15	// fitGrad.vecmat_2[0]
+	VMOVUPS	Y1, 1455360(DI)	// fitGrad.mul_17[0]
+	VMOVUPS	Y2, 1455392(DI)	// fitGrad.mul_17[0] | 1
+	VMOVUPS	Y3, 1455424(DI)	// fitGrad.mul_17[0] | 2
+	VMOVUPS	Y0, 1455456(DI)	// fitGrad.mul_17[0] | 3
+	VMOVUPS	1208576(DI), Y15	// fitGrad.vecmat_2[0]
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	1211168(DI), Y15	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1208608(DI), Y15	// fitGrad.vecmat_2[0] | 1
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	1211200(DI), Y15	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	1208640(DI), Y15	// fitGrad.vecmat_2[0] | 2
 	VMOVUPS	Y15, 576(AX)
-	VMOVUPS	1211232(DI), Y4	// fitGrad.vecmat_2[0] | 3
-	VMOVUPS	1441536(DI), Y5	// fitGrad.vecmat_5[0]
-	VMOVUPS	1441568(DI), Y6	// fitGrad.vecmat_5[0] | 1
-	VMOVUPS	1441600(DI), Y7	// fitGrad.vecmat_5[0] | 2
-	VMOVUPS	1441632(DI), Y8	// fitGrad.vecmat_5[0] | 3
-	VMOVUPS	948992(DI), Y9	// fitGrad.sigmoid[0]
-	VMOVUPS	949024(DI), Y10	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	949056(DI), Y11	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	949088(DI), Y12	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	1208672(DI), Y4	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	1438976(DI), Y5	// fitGrad.vecmat_5[0]
+	VMOVUPS	1439008(DI), Y6	// fitGrad.vecmat_5[0] | 1
+	VMOVUPS	1439040(DI), Y7	// fitGrad.vecmat_5[0] | 2
+	VMOVUPS	1439072(DI), Y8	// fitGrad.vecmat_5[0] | 3
+	VMOVUPS	946432(DI), Y9	// fitGrad.sigmoid[0]
+	VMOVUPS	946464(DI), Y10	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	946496(DI), Y11	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	946528(DI), Y12	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y9, Y5, Y5
 	VMULPS	Y10, Y6, Y6
 	VMULPS	Y11, Y7, Y7
@@ -5240,10 +5152,10 @@ loop26: // 128 times: elements
 	VFMADD231PS	544(AX), Y2, Y6
 	VFMADD231PS	576(AX), Y3, Y7
 	VFMADD231PS	Y4, Y0, Y8
-	VMOVUPS	Y5, 1474304(DI)	// fitGrad.add_5[0]
-	VMOVUPS	Y6, 1474336(DI)	// fitGrad.add_5[0] | 1
-	VMOVUPS	Y7, 1474368(DI)	// fitGrad.add_5[0] | 2
-	VMOVUPS	Y8, 1474400(DI)	// fitGrad.add_5[0] | 3
+	VMOVUPS	Y5, 1471744(DI)	// fitGrad.add_5[0]
+	VMOVUPS	Y6, 1471776(DI)	// fitGrad.add_5[0] | 1
+	VMOVUPS	Y7, 1471808(DI)	// fitGrad.add_5[0] | 2
+	VMOVUPS	Y8, 1471840(DI)	// fitGrad.add_5[0] | 3
 	VBROADCASTSS	(R9), Y0	// L.0.weight[0]
 	VMOVUPS	0(AX), Y15
 	VFMADD231PS	Y5, Y0, Y15
@@ -5297,55 +5209,55 @@ loop26: // 128 times: elements
 	VFMADD231PS	Y8, Y0, Y15
 	VMOVUPS	Y15, 480(AX)
 	VBROADCASTSS	2048(SI), Y0	// L.0.weight.matvec.4[0]
-	VMOVUPS	948992(DI), Y1	// fitGrad.sigmoid[0]
-	VMOVUPS	949024(DI), Y2	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	949056(DI), Y3	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	949088(DI), Y4	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	946432(DI), Y1	// fitGrad.sigmoid[0]
+	VMOVUPS	946464(DI), Y2	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	946496(DI), Y3	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	946528(DI), Y4	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 1491200(DI)	// fitGrad.mul_18[0]
-	VMOVUPS	Y2, 1491232(DI)	// fitGrad.mul_18[0] | 1
-	VMOVUPS	Y3, 1491264(DI)	// fitGrad.mul_18[0] | 2
-	VMOVUPS	Y0, 1491296(DI)	// fitGrad.mul_18[0] | 3
+	VMOVUPS	Y1, 1488640(DI)	// fitGrad.mul_18[0]
+	VMOVUPS	Y2, 1488672(DI)	// fitGrad.mul_18[0] | 1
+	VMOVUPS	Y3, 1488704(DI)	// fitGrad.mul_18[0] | 2
+	VMOVUPS	Y0, 1488736(DI)	// fitGrad.mul_18[0] | 3
 	ADDQ	$4, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
 	DECQ	CX
 	JNE	loop26
 	VMOVUPS	0(AX), Y13	// fitGrad.vecmat_6[0]
-	VMOVUPS	Y13, 1490688(AX)
+	VMOVUPS	Y13, 1488128(AX)
 	VMOVUPS	32(AX), Y13	// fitGrad.vecmat_6[0] | 1
-	VMOVUPS	Y13, 1490720(AX)
+	VMOVUPS	Y13, 1488160(AX)
 	VMOVUPS	64(AX), Y13	// fitGrad.vecmat_6[0] | 2
-	VMOVUPS	Y13, 1490752(AX)
+	VMOVUPS	Y13, 1488192(AX)
 	VMOVUPS	96(AX), Y13	// fitGrad.vecmat_6[0] | 3
-	VMOVUPS	Y13, 1490784(AX)
+	VMOVUPS	Y13, 1488224(AX)
 	VMOVUPS	128(AX), Y13	// fitGrad.vecmat_6[1]
-	VMOVUPS	Y13, 1490816(AX)
+	VMOVUPS	Y13, 1488256(AX)
 	VMOVUPS	160(AX), Y13	// fitGrad.vecmat_6[1] | 1
-	VMOVUPS	Y13, 1490848(AX)
+	VMOVUPS	Y13, 1488288(AX)
 	VMOVUPS	192(AX), Y13	// fitGrad.vecmat_6[1] | 2
-	VMOVUPS	Y13, 1490880(AX)
+	VMOVUPS	Y13, 1488320(AX)
 	VMOVUPS	224(AX), Y13	// fitGrad.vecmat_6[1] | 3
-	VMOVUPS	Y13, 1490912(AX)
+	VMOVUPS	Y13, 1488352(AX)
 	VMOVUPS	256(AX), Y13	// fitGrad.vecmat_6[2]
-	VMOVUPS	Y13, 1490944(AX)
+	VMOVUPS	Y13, 1488384(AX)
 	VMOVUPS	288(AX), Y13	// fitGrad.vecmat_6[2] | 1
-	VMOVUPS	Y13, 1490976(AX)
+	VMOVUPS	Y13, 1488416(AX)
 	VMOVUPS	320(AX), Y13	// fitGrad.vecmat_6[2] | 2
-	VMOVUPS	Y13, 1491008(AX)
+	VMOVUPS	Y13, 1488448(AX)
 	VMOVUPS	352(AX), Y13	// fitGrad.vecmat_6[2] | 3
-	VMOVUPS	Y13, 1491040(AX)
+	VMOVUPS	Y13, 1488480(AX)
 	VMOVUPS	384(AX), Y13	// fitGrad.vecmat_6[3]
-	VMOVUPS	Y13, 1491072(AX)
+	VMOVUPS	Y13, 1488512(AX)
 	VMOVUPS	416(AX), Y13	// fitGrad.vecmat_6[3] | 1
-	VMOVUPS	Y13, 1491104(AX)
+	VMOVUPS	Y13, 1488544(AX)
 	VMOVUPS	448(AX), Y13	// fitGrad.vecmat_6[3] | 2
-	VMOVUPS	Y13, 1491136(AX)
+	VMOVUPS	Y13, 1488576(AX)
 	VMOVUPS	480(AX), Y13	// fitGrad.vecmat_6[3] | 3
-	VMOVUPS	Y13, 1491168(AX)
+	VMOVUPS	Y13, 1488608(AX)
 	MOVQ	$64, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -5363,10 +5275,10 @@ loop27: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop28: // 128 times: terms of the sums
-	VMOVUPS	1491200(R11), Y8	// fitGrad.mul_18[0]
-	VMOVUPS	1491232(R11), Y9	// fitGrad.mul_18[0] | 1
-	VMOVUPS	1491264(R11), Y10	// fitGrad.mul_18[0] | 2
-	VMOVUPS	1491296(R11), Y11	// fitGrad.mul_18[0] | 3
+	VMOVUPS	1488640(R11), Y8	// fitGrad.mul_18[0]
+	VMOVUPS	1488672(R11), Y9	// fitGrad.mul_18[0] | 1
+	VMOVUPS	1488704(R11), Y10	// fitGrad.mul_18[0] | 2
+	VMOVUPS	1488736(R11), Y11	// fitGrad.mul_18[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -5381,56 +5293,56 @@ loop28: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop28
-	VMOVUPS	Y0, 1507584(DI)	// fitGrad.matvec_5[0]
-	VMOVUPS	Y1, 1507616(DI)	// fitGrad.matvec_5[0] | 1
-	VMOVUPS	Y2, 1507648(DI)	// fitGrad.matvec_5[0] | 2
-	VMOVUPS	Y3, 1507680(DI)	// fitGrad.matvec_5[0] | 3
-	VMOVUPS	Y4, 1507712(DI)	// fitGrad.matvec_5[1]
-	VMOVUPS	Y5, 1507744(DI)	// fitGrad.matvec_5[1] | 1
-	VMOVUPS	Y6, 1507776(DI)	// fitGrad.matvec_5[1] | 2
-	VMOVUPS	Y7, 1507808(DI)	// fitGrad.matvec_5[1] | 3
-	VMOVUPS	1063680(DI), Y8	// fitGrad.mul_2[0]
-	VMOVUPS	1063712(DI), Y9	// fitGrad.mul_2[0] | 1
-	VMOVUPS	1063744(DI), Y10	// fitGrad.mul_2[0] | 2
-	VMOVUPS	1063776(DI), Y11	// fitGrad.mul_2[0] | 3
+	VMOVUPS	Y0, 1505024(DI)	// fitGrad.matvec_5[0]
+	VMOVUPS	Y1, 1505056(DI)	// fitGrad.matvec_5[0] | 1
+	VMOVUPS	Y2, 1505088(DI)	// fitGrad.matvec_5[0] | 2
+	VMOVUPS	Y3, 1505120(DI)	// fitGrad.matvec_5[0] | 3
+	VMOVUPS	Y4, 1505152(DI)	// fitGrad.matvec_5[1]
+	VMOVUPS	Y5, 1505184(DI)	// fitGrad.matvec_5[1] | 1
+	VMOVUPS	Y6, 1505216(DI)	// fitGrad.matvec_5[1] | 2
+	VMOVUPS	Y7, 1505248(DI)	// fitGrad.matvec_5[1] | 3
+	VMOVUPS	1061120(DI), Y8	// fitGrad.mul_2[0]
+	VMOVUPS	1061152(DI), Y9	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1061184(DI), Y10	// fitGrad.mul_2[0] | 2
+	VMOVUPS	1061216(DI), Y11	// fitGrad.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
 	VMULPS	Y11, Y3, Y3
-	VMOVUPS	Y0, 1523968(DI)	// fitGrad.mul_19[0]
-	VMOVUPS	Y1, 1524000(DI)	// fitGrad.mul_19[0] | 1
-	VMOVUPS	Y2, 1524032(DI)	// fitGrad.mul_19[0] | 2
-	VMOVUPS	Y3, 1524064(DI)	// fitGrad.mul_19[0] | 3
+	VMOVUPS	Y0, 1521408(DI)	// fitGrad.mul_19[0]
+	VMOVUPS	Y1, 1521440(DI)	// fitGrad.mul_19[0] | 1
+	VMOVUPS	Y2, 1521472(DI)	// fitGrad.mul_19[0] | 2
+	VMOVUPS	Y3, 1521504(DI)	// fitGrad.mul_19[0] | 3
 	VBROADCASTSS	(R9), Y8	// vecmat[0]
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 1540352(DI)	// fitGrad.mul_20[0]
-	VMOVUPS	Y1, 1540384(DI)	// fitGrad.mul_20[0] | 1
-	VMOVUPS	Y2, 1540416(DI)	// fitGrad.mul_20[0] | 2
-	VMOVUPS	Y3, 1540448(DI)	// fitGrad.mul_20[0] | 3
-	VMOVUPS	1063808(DI), Y0	// fitGrad.mul_2[1]
-	VMOVUPS	1063840(DI), Y1	// fitGrad.mul_2[1] | 1
-	VMOVUPS	1063872(DI), Y2	// fitGrad.mul_2[1] | 2
-	VMOVUPS	1063904(DI), Y3	// fitGrad.mul_2[1] | 3
+	VMOVUPS	Y0, 1537792(DI)	// fitGrad.mul_20[0]
+	VMOVUPS	Y1, 1537824(DI)	// fitGrad.mul_20[0] | 1
+	VMOVUPS	Y2, 1537856(DI)	// fitGrad.mul_20[0] | 2
+	VMOVUPS	Y3, 1537888(DI)	// fitGrad.mul_20[0] | 3
+	VMOVUPS	1061248(DI), Y0	// fitGrad.mul_2[1]
+	VMOVUPS	1061280(DI), Y1	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1061312(DI), Y2	// fitGrad.mul_2[1] | 2
+	VMOVUPS	1061344(DI), Y3	// fitGrad.mul_2[1] | 3
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y5, Y1
 	VMULPS	Y2, Y6, Y2
 	VMULPS	Y3, Y7, Y3
-	VMOVUPS	Y0, 1524096(DI)	// fitGrad.mul_19[1]
-	VMOVUPS	Y1, 1524128(DI)	// fitGrad.mul_19[1] | 1
-	VMOVUPS	Y2, 1524160(DI)	// fitGrad.mul_19[1] | 2
-	VMOVUPS	Y3, 1524192(DI)	// fitGrad.mul_19[1] | 3
+	VMOVUPS	Y0, 1521536(DI)	// fitGrad.mul_19[1]
+	VMOVUPS	Y1, 1521568(DI)	// fitGrad.mul_19[1] | 1
+	VMOVUPS	Y2, 1521600(DI)	// fitGrad.mul_19[1] | 2
+	VMOVUPS	Y3, 1521632(DI)	// fitGrad.mul_19[1] | 3
 	VBROADCASTSS	4(R9), Y4	// vecmat[1]
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y4, Y2, Y2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y0, 1540480(DI)	// fitGrad.mul_20[1]
-	VMOVUPS	Y1, 1540512(DI)	// fitGrad.mul_20[1] | 1
-	VMOVUPS	Y2, 1540544(DI)	// fitGrad.mul_20[1] | 2
-	VMOVUPS	Y3, 1540576(DI)	// fitGrad.mul_20[1] | 3
+	VMOVUPS	Y0, 1537920(DI)	// fitGrad.mul_20[1]
+	VMOVUPS	Y1, 1537952(DI)	// fitGrad.mul_20[1] | 1
+	VMOVUPS	Y2, 1537984(DI)	// fitGrad.mul_20[1] | 2
+	VMOVUPS	Y3, 1538016(DI)	// fitGrad.mul_20[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -5452,10 +5364,10 @@ loop29: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop30: // 128 times: terms of the sums
-	VMOVUPS	1540352(R10), Y8	// fitGrad.mul_20[0]
-	VMOVUPS	1540384(R10), Y9	// fitGrad.mul_20[0] | 1
-	VMOVUPS	1540416(R10), Y10	// fitGrad.mul_20[0] | 2
-	VMOVUPS	1540448(R10), Y11	// fitGrad.mul_20[0] | 3
+	VMOVUPS	1537792(R10), Y8	// fitGrad.mul_20[0]
+	VMOVUPS	1537824(R10), Y9	// fitGrad.mul_20[0] | 1
+	VMOVUPS	1537856(R10), Y10	// fitGrad.mul_20[0] | 2
+	VMOVUPS	1537888(R10), Y11	// fitGrad.mul_20[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -5470,14 +5382,14 @@ loop30: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop30
-	VMOVUPS	Y0, 1556736(DI)	// fitGrad.vecmat_7[0]
-	VMOVUPS	Y1, 1556768(DI)	// fitGrad.vecmat_7[0] | 1
-	VMOVUPS	Y2, 1556800(DI)	// fitGrad.vecmat_7[0] | 2
-	VMOVUPS	Y3, 1556832(DI)	// fitGrad.vecmat_7[0] | 3
-	VMOVUPS	Y4, 1556864(DI)	// fitGrad.vecmat_7[1]
-	VMOVUPS	Y5, 1556896(DI)	// fitGrad.vecmat_7[1] | 1
-	VMOVUPS	Y6, 1556928(DI)	// fitGrad.vecmat_7[1] | 2
-	VMOVUPS	Y7, 1556960(DI)	// fitGrad.vecmat_7[1] | 3
+	VMOVUPS	Y0, 1554176(DI)	// fitGrad.vecmat_7[0]
+	VMOVUPS	Y1, 1554208(DI)	// fitGrad.vecmat_7[0] | 1
+	VMOVUPS	Y2, 1554240(DI)	// fitGrad.vecmat_7[0] | 2
+	VMOVUPS	Y3, 1554272(DI)	// fitGrad.vecmat_7[0] | 3
+	VMOVUPS	Y4, 1554304(DI)	// fitGrad.vecmat_7[1]
+	VMOVUPS	Y5, 1554336(DI)	// fitGrad.vecmat_7[1] | 1
+	VMOVUPS	Y6, 1554368(DI)	// fitGrad.vecmat_7[1] | 2
+	VMOVUPS	Y7, 1554400(DI)	// fitGrad.vecmat_7[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -5497,15 +5409,15 @@ loop31: // 4 times: vectors of the block
 loop32: // 128 times: elements
 	// lagrange.nde:4
 	VBROADCASTSS	2048(R9), Y5	// L.0.weight.matvec.4[0]
-	VMOVUPS	1161984(R10), Y6	// fitGrad.mul_6[0]
+	VMOVUPS	1159424(R10), Y6	// fitGrad.mul_6[0]
 	VMULPS	Y6, Y5, Y5
-	VMOVUPS	Y5, 1573120(R10)	// fitGrad.mul_21[0]
-	VMOVUPS	1211136(R10), Y6	// fitGrad.vecmat_2[0]
-	VMOVUPS	1556736(R10), Y7	// fitGrad.vecmat_7[0]
-	VMOVUPS	948992(R10), Y8	// fitGrad.sigmoid[0]
+	VMOVUPS	Y5, 1570560(R10)	// fitGrad.mul_21[0]
+	VMOVUPS	1208576(R10), Y6	// fitGrad.vecmat_2[0]
+	VMOVUPS	1554176(R10), Y7	// fitGrad.vecmat_7[0]
+	VMOVUPS	946432(R10), Y8	// fitGrad.sigmoid[0]
 	VMULPS	Y8, Y7, Y7
 	VFMADD231PS	Y6, Y5, Y7
-	VMOVUPS	Y7, 1589504(R10)	// fitGrad.add_6[0]
+	VMOVUPS	Y7, 1586944(R10)	// fitGrad.add_6[0]
 	VBROADCASTSS	(R11), Y5	// L.0.weight[0]
 	VFMADD231PS	Y7, Y5, Y1
 	VBROADCASTSS	4(R11), Y5	// L.0.weight[1]
@@ -5519,13 +5431,13 @@ loop32: // 128 times: elements
 	ADDQ	$16, R11
 	DECQ	DI
 	JNE	loop32
-	VMOVUPS	1490944(SI), Y1	// fitGrad.vecmat_6[2]
-	VMOVUPS	1491072(SI), Y2	// fitGrad.vecmat_6[3]
+	VMOVUPS	1488384(SI), Y1	// fitGrad.vecmat_6[2]
+	VMOVUPS	1488512(SI), Y2	// fitGrad.vecmat_6[3]
 	// lagrange.nde:16
-	VMOVUPS	898688(SI), Y5	// fitGrad.v[0]
-	VMOVUPS	898816(SI), Y6	// fitGrad.v[1]
-	VMOVUPS	1375488(SI), Y7	// fitGrad.vecmat_4[0]
-	VMOVUPS	1375616(SI), Y8	// fitGrad.vecmat_4[1]
+	VMOVUPS	896128(SI), Y5	// fitGrad.v[0]
+	VMOVUPS	896256(SI), Y6	// fitGrad.v[1]
+	VMOVUPS	1372928(SI), Y7	// fitGrad.vecmat_4[0]
+	VMOVUPS	1373056(SI), Y8	// fitGrad.vecmat_4[1]
 	VMULPS	Y1, Y5, Y1
 	VFMADD231PS	Y3, Y6, Y1
 	VMULPS	Y2, Y5, Y2
@@ -5554,20 +5466,20 @@ loop32: // 128 times: elements
 loop33: // 64 times: elements
 	// lagrange.nde:8
 	VBROADCASTSS	69124(R9), Y7	// force.0.weight[0]
-	VMOVUPS	932096(SI), Y8	// fitGrad.concat[0]
+	VMOVUPS	929536(SI), Y8	// fitGrad.concat[0]
 	VMULPS	Y8, Y7, Y7
 	VBROADCASTSS	69128(R9), Y8	// force.0.weight[1]
-	VMOVUPS	932224(SI), Y9	// fitGrad.concat[1]
+	VMOVUPS	929664(SI), Y9	// fitGrad.concat[1]
 	VFMADD231PS	Y9, Y8, Y7
 	VBROADCASTSS	69132(R9), Y8	// force.0.weight[2]
-	VMOVUPS	932352(SI), Y9	// fitGrad.concat[2]
+	VMOVUPS	929792(SI), Y9	// fitGrad.concat[2]
 	VFMADD231PS	Y9, Y8, Y7
 	VBROADCASTSS	69136(R9), Y8	// force.0.weight[3]
-	VMOVUPS	932480(SI), Y9	// fitGrad.concat[3]
+	VMOVUPS	929920(SI), Y9	// fitGrad.concat[3]
 	VFMADD231PS	Y9, Y8, Y7
 	VBROADCASTSS	70148(R10), Y8	// force.0.bias[0]
 	VADDPS	Y8, Y7, Y7
-	VMOVUPS	Y7, 1605888(R11)	// fitGrad.add_7[0]
+	VMOVUPS	Y7, 1603328(R11)	// fitGrad.add_7[0]
 	VORPS	f32_80000000<>(SB), Y7, Y8
 	VMOVUPS	f32_c2ae999a<>(SB), Y9
 	VMAXPS	Y8, Y9, Y8
@@ -5596,7 +5508,7 @@ loop33: // 64 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y9
 	VMAXPS	Y7, Y9, Y7
 	VFMADD231PS	Y10, Y8, Y7
-	VMOVUPS	Y7, 1614080(R11)	// fitGrad.softplus_2[0]
+	VMOVUPS	Y7, 1611520(R11)	// fitGrad.softplus_2[0]
 	VBROADCASTSS	70404(R10), Y8	// force.2.weight[0]
 	VFMADD231PS	Y7, Y8, Y3
 	VBROADCASTSS	70660(R10), Y8	// force.2.weight[64]
@@ -5618,15 +5530,15 @@ loop33: // 64 times: elements
 	VBROADCASTSS	70916(BX), Y7	// force.2.bias[0]
 	VADDPS	Y7, Y3, Y3
 	VADDPS	Y3, Y1, Y1
-	VMOVUPS	Y1, 1622272(SI)	// fitGrad.add_8[0]
+	VMOVUPS	Y1, 1619712(SI)	// fitGrad.add_8[0]
 	VBROADCASTSS	70920(BX), Y3	// force.2.bias[1]
 	VADDPS	Y3, Y4, Y3
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 1622400(SI)	// fitGrad.add_8[1]
-	VMOVUPS	1358592(SI), Y3	// fitGrad.add_4[0]
-	VMOVUPS	1358720(SI), Y4	// fitGrad.add_4[1]
-	VMOVUPS	1358848(SI), Y7	// fitGrad.add_4[2]
-	VMOVUPS	1358976(SI), Y8	// fitGrad.add_4[3]
+	VMOVUPS	Y2, 1619840(SI)	// fitGrad.add_8[1]
+	VMOVUPS	1356032(SI), Y3	// fitGrad.add_4[0]
+	VMOVUPS	1356160(SI), Y4	// fitGrad.add_4[1]
+	VMOVUPS	1356288(SI), Y7	// fitGrad.add_4[2]
+	VMOVUPS	1356416(SI), Y8	// fitGrad.add_4[3]
 	VANDPS	f32_7fffffff<>(SB), Y3, Y9
 	VANDPS	f32_7fffffff<>(SB), Y7, Y10
 	VCMPPS	$17, Y10, Y9, Y9
@@ -5647,10 +5559,10 @@ loop33: // 64 times: elements
 	VFNMADD231PS	Y1, Y12, Y14
 	VDIVPS	Y10, Y14, Y9
 	VORPS	Y2, Y9, Y2
-	VMOVUPS	Y2, 1622528(SI)	// fitGrad.dv[0]
-	VMOVUPS	Y1, 1622656(SI)	// fitGrad.dv[1]
-	VMOVUPS	898944(SI), Y9	// fitGrad.a[0]
-	VMOVUPS	899072(SI), Y10	// fitGrad.a[1]
+	VMOVUPS	Y2, 1619968(SI)	// fitGrad.dv[0]
+	VMOVUPS	Y1, 1620096(SI)	// fitGrad.dv[1]
+	VMOVUPS	896384(SI), Y9	// fitGrad.a[0]
+	VMOVUPS	896512(SI), Y10	// fitGrad.a[1]
 	VMOVUPS	f32_00000000<>(SB), Y11
 	// lagrange.nde:36
 	VSUBPS	Y9, Y2, Y9
@@ -5661,18 +5573,18 @@ loop33: // 64 times: elements
 	VADDPS	Y13, Y11, Y11
 	VMULPS	f32_40000000<>(SB), Y9, Y9
 	VMULPS	f32_3f000000<>(SB), Y9, Y9
-	VMOVUPS	Y9, 1623296(SI)	// fitGrad.dv_bar[0]
+	VMOVUPS	Y9, 1620736(SI)	// fitGrad.dv_bar[0]
 	VMULPS	f32_40000000<>(SB), Y10, Y10
 	VMULPS	f32_3f000000<>(SB), Y10, Y10
-	VMOVUPS	Y10, 1623424(SI)	// fitGrad.dv_bar[1]
+	VMOVUPS	Y10, 1620864(SI)	// fitGrad.dv_bar[1]
 	VBROADCASTSS	2560(DX), Y12	// mul
 	VFMADD231PS	f32_3f000000<>(SB), Y11, Y12
-	VMOVUPS	Y12, 899200(SI)	// fitGrad.loss
+	VMOVUPS	Y12, 896640(SI)	// fitGrad.loss
 	// lagrange.nde:16
-	VMOVUPS	Y3, 1622784(SI)	// fitGrad.transpose[0]
-	VMOVUPS	Y7, 1622912(SI)	// fitGrad.transpose[1]
-	VMOVUPS	Y4, 1623040(SI)	// fitGrad.transpose[2]
-	VMOVUPS	Y8, 1623168(SI)	// fitGrad.transpose[3]
+	VMOVUPS	Y3, 1620224(SI)	// fitGrad.transpose[0]
+	VMOVUPS	Y7, 1620352(SI)	// fitGrad.transpose[1]
+	VMOVUPS	Y4, 1620480(SI)	// fitGrad.transpose[2]
+	VMOVUPS	Y8, 1620608(SI)	// fitGrad.transpose[3]
 	VANDPS	f32_7fffffff<>(SB), Y3, Y11
 	VANDPS	f32_7fffffff<>(SB), Y4, Y12
 	VCMPPS	$17, Y12, Y11, Y11
@@ -5693,8 +5605,8 @@ loop33: // 64 times: elements
 	VFNMADD231PS	Y7, Y4, Y8
 	VDIVPS	Y12, Y8, Y4
 	VORPS	Y3, Y4, Y3
-	VMOVUPS	Y3, 1623552(SI)	// fitGrad.q_bar_bar[0]
-	VMOVUPS	Y7, 1623680(SI)	// fitGrad.q_bar_bar[1]
+	VMOVUPS	Y3, 1620992(SI)	// fitGrad.q_bar_bar[0]
+	VMOVUPS	Y7, 1621120(SI)	// fitGrad.q_bar_bar[1]
 	VANDPS	Y0, Y3, Y4
 	VMOVUPS	108544(R8), Y8	// sum of force.2.bias[0]
 	VADDPS	Y4, Y8, Y4
@@ -5715,33 +5627,33 @@ loop33: // 64 times: elements
 	VMULPS	Y1, Y7, Y1
 	// lagrange.nde:4
 	VMOVUPS	f32_00000000<>(SB), Y11
-	VMOVUPS	Y11, 1754880(SI)	// fitGrad.pad[0]
+	VMOVUPS	Y11, 1752320(SI)	// fitGrad.pad[0]
 	VMOVUPS	f32_00000000<>(SB), Y11
-	VMOVUPS	Y11, 1755008(SI)	// fitGrad.pad[1]
-	VMOVUPS	Y9, 1755136(SI)	// fitGrad.pad[2]
-	VMOVUPS	Y5, 1755264(SI)	// fitGrad.pad[3]
-	VMOVUPS	Y3, 1886464(SI)	// fitGrad.pad_2[0]
-	VMOVUPS	Y7, 1886592(SI)	// fitGrad.pad_2[1]
+	VMOVUPS	Y11, 1752448(SI)	// fitGrad.pad[1]
+	VMOVUPS	Y9, 1752576(SI)	// fitGrad.pad[2]
+	VMOVUPS	Y5, 1752704(SI)	// fitGrad.pad[3]
+	VMOVUPS	Y3, 1883904(SI)	// fitGrad.pad_2[0]
+	VMOVUPS	Y7, 1884032(SI)	// fitGrad.pad_2[1]
 	VMOVUPS	f32_00000000<>(SB), Y11
-	VMOVUPS	Y11, 1886720(SI)	// fitGrad.pad_2[2]
+	VMOVUPS	Y11, 1884160(SI)	// fitGrad.pad_2[2]
 	VMOVUPS	f32_00000000<>(SB), Y11
-	VMOVUPS	Y11, 1886848(SI)	// fitGrad.pad_2[3]
+	VMOVUPS	Y11, 1884288(SI)	// fitGrad.pad_2[3]
 	// lagrange.nde:16
 	VXORPS	f32_80000000<>(SB), Y8, Y8
-	VMOVUPS	Y8, 1886976(SI)	// fitGrad.neg[0]
+	VMOVUPS	Y8, 1884416(SI)	// fitGrad.neg[0]
 	VXORPS	f32_80000000<>(SB), Y10, Y8
-	VMOVUPS	Y8, 1887104(SI)	// fitGrad.neg[1]
+	VMOVUPS	Y8, 1884544(SI)	// fitGrad.neg[1]
 	VXORPS	f32_80000000<>(SB), Y2, Y2
-	VMOVUPS	Y2, 1887232(SI)	// fitGrad.neg[2]
+	VMOVUPS	Y2, 1884672(SI)	// fitGrad.neg[2]
 	VXORPS	f32_80000000<>(SB), Y1, Y1
-	VMOVUPS	Y1, 1887360(SI)	// fitGrad.neg[3]
+	VMOVUPS	Y1, 1884800(SI)	// fitGrad.neg[3]
 	MOVQ	$128, DI
 	MOVQ	SI, R9
 	MOVQ	R8, R10
 	MOVQ	BX, R11
 loop34: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	1589504(R9), Y1	// fitGrad.add_6[0]
+	VMOVUPS	1586944(R9), Y1	// fitGrad.add_6[0]
 	VANDPS	Y0, Y1, Y1
 	VMOVUPS	(R10), Y2	// sum of L.0.weight[0]
 	VFMADD231PS	f32_00000000<>(SB), Y1, Y2
@@ -5763,17 +5675,17 @@ loop34: // 128 times: elements
 	VFMADD231PS	Y4, Y2, Y1
 	VBROADCASTSS	12(R11), Y2	// L.0.weight[3]
 	VFMADD231PS	Y6, Y2, Y1
-	VMOVUPS	Y1, 1623808(R9)	// fitGrad.matvec_6[0]
-	VMOVUPS	1211136(R9), Y2	// fitGrad.vecmat_2[0]
+	VMOVUPS	Y1, 1621248(R9)	// fitGrad.matvec_6[0]
+	VMOVUPS	1208576(R9), Y2	// fitGrad.vecmat_2[0]
 	VMULPS	Y2, Y1, Y2
-	VMOVUPS	Y2, 1640192(R9)	// fitGrad.mul_22[0]
-	VMOVUPS	1161984(R9), Y8	// fitGrad.mul_6[0]
+	VMOVUPS	Y2, 1637632(R9)	// fitGrad.mul_22[0]
+	VMOVUPS	1159424(R9), Y8	// fitGrad.mul_6[0]
 	VMULPS	Y8, Y2, Y2
-	VMOVUPS	Y2, 1656576(R9)	// fitGrad.mul_23[0]
-	VMOVUPS	948992(R9), Y2	// fitGrad.sigmoid[0]
+	VMOVUPS	Y2, 1654016(R9)	// fitGrad.mul_23[0]
+	VMOVUPS	946432(R9), Y2	// fitGrad.sigmoid[0]
 	VMULPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 1672960(R9)	// fitGrad.mul_24[0]
-	VMOVUPS	1474304(R9), Y1	// fitGrad.add_5[0]
+	VMOVUPS	Y1, 1670400(R9)	// fitGrad.mul_24[0]
+	VMOVUPS	1471744(R9), Y1	// fitGrad.add_5[0]
 	VANDPS	Y0, Y1, Y1
 	VMOVUPS	(R10), Y2	// sum of L.0.weight[0]
 	VFMADD231PS	f32_00000000<>(SB), Y1, Y2
@@ -5787,7 +5699,7 @@ loop34: // 128 times: elements
 	VMOVUPS	96(R10), Y2	// sum of L.0.weight[3]
 	VFMADD231PS	Y5, Y1, Y2
 	VMOVUPS	Y2, 96(R10)	// sum of L.0.weight[3]
-	VMOVUPS	1359104(R9), Y1	// fitGrad.mul_13[0]
+	VMOVUPS	1356544(R9), Y1	// fitGrad.mul_13[0]
 	VANDPS	Y0, Y1, Y1
 	VMOVUPS	(R10), Y2	// sum of L.0.weight[0]
 	VFMADD231PS	Y3, Y1, Y2
@@ -5835,10 +5747,10 @@ loop35: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop36: // 128 times: terms of the sums
-	VMOVUPS	1672960(R11), Y8	// fitGrad.mul_24[0]
-	VMOVUPS	1672992(R11), Y9	// fitGrad.mul_24[0] | 1
-	VMOVUPS	1673024(R11), Y10	// fitGrad.mul_24[0] | 2
-	VMOVUPS	1673056(R11), Y11	// fitGrad.mul_24[0] | 3
+	VMOVUPS	1670400(R11), Y8	// fitGrad.mul_24[0]
+	VMOVUPS	1670432(R11), Y9	// fitGrad.mul_24[0] | 1
+	VMOVUPS	1670464(R11), Y10	// fitGrad.mul_24[0] | 2
+	VMOVUPS	1670496(R11), Y11	// fitGrad.mul_24[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -5853,56 +5765,56 @@ loop36: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop36
-	VMOVUPS	Y0, 1689344(DI)	// fitGrad.matvec_7[0]
-	VMOVUPS	Y1, 1689376(DI)	// fitGrad.matvec_7[0] | 1
-	VMOVUPS	Y2, 1689408(DI)	// fitGrad.matvec_7[0] | 2
-	VMOVUPS	Y3, 1689440(DI)	// fitGrad.matvec_7[0] | 3
-	VMOVUPS	Y4, 1689472(DI)	// fitGrad.matvec_7[1]
-	VMOVUPS	Y5, 1689504(DI)	// fitGrad.matvec_7[1] | 1
-	VMOVUPS	Y6, 1689536(DI)	// fitGrad.matvec_7[1] | 2
-	VMOVUPS	Y7, 1689568(DI)	// fitGrad.matvec_7[1] | 3
+	VMOVUPS	Y0, 1686784(DI)	// fitGrad.matvec_7[0]
+	VMOVUPS	Y1, 1686816(DI)	// fitGrad.matvec_7[0] | 1
+	VMOVUPS	Y2, 1686848(DI)	// fitGrad.matvec_7[0] | 2
+	VMOVUPS	Y3, 1686880(DI)	// fitGrad.matvec_7[0] | 3
+	VMOVUPS	Y4, 1686912(DI)	// fitGrad.matvec_7[1]
+	VMOVUPS	Y5, 1686944(DI)	// fitGrad.matvec_7[1] | 1
+	VMOVUPS	Y6, 1686976(DI)	// fitGrad.matvec_7[1] | 2
+	VMOVUPS	Y7, 1687008(DI)	// fitGrad.matvec_7[1] | 3
 	VBROADCASTSS	(R9), Y8	// vecmat[0]
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 1705728(DI)	// fitGrad.mul_25[0]
-	VMOVUPS	Y1, 1705760(DI)	// fitGrad.mul_25[0] | 1
-	VMOVUPS	Y2, 1705792(DI)	// fitGrad.mul_25[0] | 2
-	VMOVUPS	Y3, 1705824(DI)	// fitGrad.mul_25[0] | 3
-	VMOVUPS	1063680(DI), Y8	// fitGrad.mul_2[0]
-	VMOVUPS	1063712(DI), Y9	// fitGrad.mul_2[0] | 1
-	VMOVUPS	1063744(DI), Y10	// fitGrad.mul_2[0] | 2
-	VMOVUPS	1063776(DI), Y11	// fitGrad.mul_2[0] | 3
+	VMOVUPS	Y0, 1703168(DI)	// fitGrad.mul_25[0]
+	VMOVUPS	Y1, 1703200(DI)	// fitGrad.mul_25[0] | 1
+	VMOVUPS	Y2, 1703232(DI)	// fitGrad.mul_25[0] | 2
+	VMOVUPS	Y3, 1703264(DI)	// fitGrad.mul_25[0] | 3
+	VMOVUPS	1061120(DI), Y8	// fitGrad.mul_2[0]
+	VMOVUPS	1061152(DI), Y9	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1061184(DI), Y10	// fitGrad.mul_2[0] | 2
+	VMOVUPS	1061216(DI), Y11	// fitGrad.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
 	VMULPS	Y11, Y3, Y3
-	VMOVUPS	Y0, 1722112(DI)	// fitGrad.mul_26[0]
-	VMOVUPS	Y1, 1722144(DI)	// fitGrad.mul_26[0] | 1
-	VMOVUPS	Y2, 1722176(DI)	// fitGrad.mul_26[0] | 2
-	VMOVUPS	Y3, 1722208(DI)	// fitGrad.mul_26[0] | 3
+	VMOVUPS	Y0, 1719552(DI)	// fitGrad.mul_26[0]
+	VMOVUPS	Y1, 1719584(DI)	// fitGrad.mul_26[0] | 1
+	VMOVUPS	Y2, 1719616(DI)	// fitGrad.mul_26[0] | 2
+	VMOVUPS	Y3, 1719648(DI)	// fitGrad.mul_26[0] | 3
 	VBROADCASTSS	4(R9), Y0	// vecmat[1]
 	VMULPS	Y0, Y4, Y1
 	VMULPS	Y0, Y5, Y2
 	VMULPS	Y0, Y6, Y3
 	VMULPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 1705856(DI)	// fitGrad.mul_25[1]
-	VMOVUPS	Y2, 1705888(DI)	// fitGrad.mul_25[1] | 1
-	VMOVUPS	Y3, 1705920(DI)	// fitGrad.mul_25[1] | 2
-	VMOVUPS	Y0, 1705952(DI)	// fitGrad.mul_25[1] | 3
-	VMOVUPS	1063808(DI), Y4	// fitGrad.mul_2[1]
-	VMOVUPS	1063840(DI), Y5	// fitGrad.mul_2[1] | 1
-	VMOVUPS	1063872(DI), Y6	// fitGrad.mul_2[1] | 2
-	VMOVUPS	1063904(DI), Y7	// fitGrad.mul_2[1] | 3
+	VMOVUPS	Y1, 1703296(DI)	// fitGrad.mul_25[1]
+	VMOVUPS	Y2, 1703328(DI)	// fitGrad.mul_25[1] | 1
+	VMOVUPS	Y3, 1703360(DI)	// fitGrad.mul_25[1] | 2
+	VMOVUPS	Y0, 1703392(DI)	// fitGrad.mul_25[1] | 3
+	VMOVUPS	1061248(DI), Y4	// fitGrad.mul_2[1]
+	VMOVUPS	1061280(DI), Y5	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1061312(DI), Y6	// fitGrad.mul_2[1] | 2
+	VMOVUPS	1061344(DI), Y7	// fitGrad.mul_2[1] | 3
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y5, Y2, Y2
 	VMULPS	Y6, Y3, Y3
 	VMULPS	Y7, Y0, Y0
-	VMOVUPS	Y1, 1722240(DI)	// fitGrad.mul_26[1]
-	VMOVUPS	Y2, 1722272(DI)	// fitGrad.mul_26[1] | 1
-	VMOVUPS	Y3, 1722304(DI)	// fitGrad.mul_26[1] | 2
-	VMOVUPS	Y0, 1722336(DI)	// fitGrad.mul_26[1] | 3
+	VMOVUPS	Y1, 1719680(DI)	// fitGrad.mul_26[1]
+	VMOVUPS	Y2, 1719712(DI)	// fitGrad.mul_26[1] | 1
+	VMOVUPS	Y3, 1719744(DI)	// fitGrad.mul_26[1] | 2
+	VMOVUPS	Y0, 1719776(DI)	// fitGrad.mul_26[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -5924,10 +5836,10 @@ loop37: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop38: // 128 times: terms of the sums
-	VMOVUPS	1722112(R10), Y8	// fitGrad.mul_26[0]
-	VMOVUPS	1722144(R10), Y9	// fitGrad.mul_26[0] | 1
-	VMOVUPS	1722176(R10), Y10	// fitGrad.mul_26[0] | 2
-	VMOVUPS	1722208(R10), Y11	// fitGrad.mul_26[0] | 3
+	VMOVUPS	1719552(R10), Y8	// fitGrad.mul_26[0]
+	VMOVUPS	1719584(R10), Y9	// fitGrad.mul_26[0] | 1
+	VMOVUPS	1719616(R10), Y10	// fitGrad.mul_26[0] | 2
+	VMOVUPS	1719648(R10), Y11	// fitGrad.mul_26[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -5942,14 +5854,14 @@ loop38: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop38
-	VMOVUPS	Y0, 1738496(DI)	// fitGrad.vecmat_8[0]
-	VMOVUPS	Y1, 1738528(DI)	// fitGrad.vecmat_8[0] | 1
-	VMOVUPS	Y2, 1738560(DI)	// fitGrad.vecmat_8[0] | 2
-	VMOVUPS	Y3, 1738592(DI)	// fitGrad.vecmat_8[0] | 3
-	VMOVUPS	Y4, 1738624(DI)	// fitGrad.vecmat_8[1]
-	VMOVUPS	Y5, 1738656(DI)	// fitGrad.vecmat_8[1] | 1
-	VMOVUPS	Y6, 1738688(DI)	// fitGrad.vecmat_8[1] | 2
-	VMOVUPS	Y7, 1738720(DI)	// fitGrad.vecmat_8[1] | 3
+	VMOVUPS	Y0, 1735936(DI)	// fitGrad.vecmat_8[0]
+	VMOVUPS	Y1, 1735968(DI)	// fitGrad.vecmat_8[0] | 1
+	VMOVUPS	Y2, 1736000(DI)	// fitGrad.vecmat_8[0] | 2
+	VMOVUPS	Y3, 1736032(DI)	// fitGrad.vecmat_8[0] | 3
+	VMOVUPS	Y4, 1736064(DI)	// fitGrad.vecmat_8[1]
+	VMOVUPS	Y5, 1736096(DI)	// fitGrad.vecmat_8[1] | 1
+	VMOVUPS	Y6, 1736128(DI)	// fitGrad.vecmat_8[1] | 2
+	VMOVUPS	Y7, 1736160(DI)	// fitGrad.vecmat_8[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -5957,30 +5869,30 @@ loop38: // 128 times: terms of the sums
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop39: // 64 times: tiles of 2 elements
-	VMOVUPS	1540352(SI), Y0	// fitGrad.mul_20[0]
-	VMOVUPS	1540384(SI), Y1	// fitGrad.mul_20[0] | 1
-	VMOVUPS	1540416(SI), Y2	// fitGrad.mul_20[0] | 2
-	VMOVUPS	1540448(SI), Y3	// fitGrad.mul_20[0] | 3
+	VMOVUPS	1537792(SI), Y0	// fitGrad.mul_20[0]
+	VMOVUPS	1537824(SI), Y1	// fitGrad.mul_20[0] | 1
+	VMOVUPS	1537856(SI), Y2	// fitGrad.mul_20[0] | 2
+	VMOVUPS	1537888(SI), Y3	// fitGrad.mul_20[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899328(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 899360(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 899392(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 899424(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	1540480(SI), Y0	// fitGrad.mul_20[1]
-	VMOVUPS	1540512(SI), Y1	// fitGrad.mul_20[1] | 1
-	VMOVUPS	1540544(SI), Y2	// fitGrad.mul_20[1] | 2
-	VMOVUPS	1540576(SI), Y3	// fitGrad.mul_20[1] | 3
+	VMOVUPS	Y0, 896768(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 896800(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 896832(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 896864(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1537920(SI), Y0	// fitGrad.mul_20[1]
+	VMOVUPS	1537952(SI), Y1	// fitGrad.mul_20[1] | 1
+	VMOVUPS	1537984(SI), Y2	// fitGrad.mul_20[1] | 2
+	VMOVUPS	1538016(SI), Y3	// fitGrad.mul_20[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899456(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 899488(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 899520(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 899552(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 896896(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 896928(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 896960(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 896992(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop39
@@ -5992,14 +5904,14 @@ loop40: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop41: // 16 times
-	VMOVUPS	1672960(R10), Y0	// fitGrad.mul_24[0]
-	VMOVUPS	1673088(R10), Y1	// fitGrad.mul_24[1]
-	VMOVUPS	1673216(R10), Y2	// fitGrad.mul_24[2]
-	VMOVUPS	1673344(R10), Y3	// fitGrad.mul_24[3]
-	VMOVUPS	1673472(R10), Y4	// fitGrad.mul_24[4]
-	VMOVUPS	1673600(R10), Y5	// fitGrad.mul_24[5]
-	VMOVUPS	1673728(R10), Y6	// fitGrad.mul_24[6]
-	VMOVUPS	1673856(R10), Y7	// fitGrad.mul_24[7]
+	VMOVUPS	1670400(R10), Y0	// fitGrad.mul_24[0]
+	VMOVUPS	1670528(R10), Y1	// fitGrad.mul_24[1]
+	VMOVUPS	1670656(R10), Y2	// fitGrad.mul_24[2]
+	VMOVUPS	1670784(R10), Y3	// fitGrad.mul_24[3]
+	VMOVUPS	1670912(R10), Y4	// fitGrad.mul_24[4]
+	VMOVUPS	1671040(R10), Y5	// fitGrad.mul_24[5]
+	VMOVUPS	1671168(R10), Y6	// fitGrad.mul_24[6]
+	VMOVUPS	1671296(R10), Y7	// fitGrad.mul_24[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -6024,14 +5936,14 @@ loop41: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 915712(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 915744(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 915776(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 915808(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 915840(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 915872(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 915904(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 915936(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 913152(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 913184(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 913216(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 913248(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 913280(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 913312(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 913344(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 913376(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -6062,38 +5974,38 @@ loop43: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop44: // 16 times: samples, 2 at a time
-	VMOVUPS	915712(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	916736(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	899328(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913152(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	914176(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	896768(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899456(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	896896(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	899584(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897024(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	899712(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897152(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	899840(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	897280(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	915744(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	916768(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	899332(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913184(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	914208(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	896772(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899460(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	896900(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	899588(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897028(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	899716(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897156(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	897284(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -6132,26 +6044,26 @@ loop45: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop46: // 16 times: samples, 2 at a time
-	VMOVUPS	915712(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	916736(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	915328(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913152(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	914176(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	912768(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915456(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	912896(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	915584(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913024(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	915744(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	916768(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	915332(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913184(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	914208(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	912772(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915460(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	912900(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	915588(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913028(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -6172,30 +6084,30 @@ loop46: // 16 times: samples, 2 at a time
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop47: // 64 times: tiles of 2 elements
-	VMOVUPS	1722112(SI), Y0	// fitGrad.mul_26[0]
-	VMOVUPS	1722144(SI), Y1	// fitGrad.mul_26[0] | 1
-	VMOVUPS	1722176(SI), Y2	// fitGrad.mul_26[0] | 2
-	VMOVUPS	1722208(SI), Y3	// fitGrad.mul_26[0] | 3
+	VMOVUPS	1719552(SI), Y0	// fitGrad.mul_26[0]
+	VMOVUPS	1719584(SI), Y1	// fitGrad.mul_26[0] | 1
+	VMOVUPS	1719616(SI), Y2	// fitGrad.mul_26[0] | 2
+	VMOVUPS	1719648(SI), Y3	// fitGrad.mul_26[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899328(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 899360(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 899392(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 899424(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	1722240(SI), Y0	// fitGrad.mul_26[1]
-	VMOVUPS	1722272(SI), Y1	// fitGrad.mul_26[1] | 1
-	VMOVUPS	1722304(SI), Y2	// fitGrad.mul_26[1] | 2
-	VMOVUPS	1722336(SI), Y3	// fitGrad.mul_26[1] | 3
+	VMOVUPS	Y0, 896768(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 896800(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 896832(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 896864(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1719680(SI), Y0	// fitGrad.mul_26[1]
+	VMOVUPS	1719712(SI), Y1	// fitGrad.mul_26[1] | 1
+	VMOVUPS	1719744(SI), Y2	// fitGrad.mul_26[1] | 2
+	VMOVUPS	1719776(SI), Y3	// fitGrad.mul_26[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899456(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 899488(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 899520(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 899552(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 896896(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 896928(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 896960(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 896992(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop47
@@ -6207,14 +6119,14 @@ loop48: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop49: // 16 times
-	VMOVUPS	1491200(R10), Y0	// fitGrad.mul_18[0]
-	VMOVUPS	1491328(R10), Y1	// fitGrad.mul_18[1]
-	VMOVUPS	1491456(R10), Y2	// fitGrad.mul_18[2]
-	VMOVUPS	1491584(R10), Y3	// fitGrad.mul_18[3]
-	VMOVUPS	1491712(R10), Y4	// fitGrad.mul_18[4]
-	VMOVUPS	1491840(R10), Y5	// fitGrad.mul_18[5]
-	VMOVUPS	1491968(R10), Y6	// fitGrad.mul_18[6]
-	VMOVUPS	1492096(R10), Y7	// fitGrad.mul_18[7]
+	VMOVUPS	1488640(R10), Y0	// fitGrad.mul_18[0]
+	VMOVUPS	1488768(R10), Y1	// fitGrad.mul_18[1]
+	VMOVUPS	1488896(R10), Y2	// fitGrad.mul_18[2]
+	VMOVUPS	1489024(R10), Y3	// fitGrad.mul_18[3]
+	VMOVUPS	1489152(R10), Y4	// fitGrad.mul_18[4]
+	VMOVUPS	1489280(R10), Y5	// fitGrad.mul_18[5]
+	VMOVUPS	1489408(R10), Y6	// fitGrad.mul_18[6]
+	VMOVUPS	1489536(R10), Y7	// fitGrad.mul_18[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -6239,14 +6151,14 @@ loop49: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 915712(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 915744(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 915776(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 915808(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 915840(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 915872(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 915904(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 915936(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 913152(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 913184(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 913216(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 913248(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 913280(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 913312(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 913344(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 913376(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -6277,38 +6189,38 @@ loop51: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop52: // 16 times: samples, 2 at a time
-	VMOVUPS	915712(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	916736(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	899328(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913152(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	914176(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	896768(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899456(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	896896(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	899584(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897024(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	899712(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897152(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	899840(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	897280(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	915744(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	916768(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	899332(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913184(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	914208(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	896772(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899460(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	896900(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	899588(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897028(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	899716(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897156(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	897284(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -6347,26 +6259,26 @@ loop53: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop54: // 16 times: samples, 2 at a time
-	VMOVUPS	915712(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	916736(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	915328(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913152(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	914176(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	912768(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915456(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	912896(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	915584(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913024(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	915744(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	916768(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	915332(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913184(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	914208(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	912772(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915460(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	912900(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	915588(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913028(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -6389,18 +6301,18 @@ loop54: // 16 times: samples, 2 at a time
 	MOVQ	BX, R9
 loop55: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	1738496(SI), Y0	// fitGrad.vecmat_8[0]
-	VMOVUPS	1738528(SI), Y1	// fitGrad.vecmat_8[0] | 1
-	VMOVUPS	1738560(SI), Y2	// fitGrad.vecmat_8[0] | 2
-	VMOVUPS	1738592(SI), Y3	// fitGrad.vecmat_8[0] | 3
-	VMOVUPS	948992(SI), Y4	// fitGrad.sigmoid[0]
-	VMOVUPS	949024(SI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	949056(SI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	949088(SI), Y7	// fitGrad.sigmoid[0] | 3
-	VMOVUPS	1656576(SI), Y8	// fitGrad.mul_23[0]
-	VMOVUPS	1656608(SI), Y9	// fitGrad.mul_23[0] | 1
-	VMOVUPS	1656640(SI), Y10	// fitGrad.mul_23[0] | 2
-	VMOVUPS	1656672(SI), Y11	// fitGrad.mul_23[0] | 3
+	VMOVUPS	1735936(SI), Y0	// fitGrad.vecmat_8[0]
+	VMOVUPS	1735968(SI), Y1	// fitGrad.vecmat_8[0] | 1
+	VMOVUPS	1736000(SI), Y2	// fitGrad.vecmat_8[0] | 2
+	VMOVUPS	1736032(SI), Y3	// fitGrad.vecmat_8[0] | 3
+	VMOVUPS	946432(SI), Y4	// fitGrad.sigmoid[0]
+	VMOVUPS	946464(SI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	946496(SI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	946528(SI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	1654016(SI), Y8	// fitGrad.mul_23[0]
+	VMOVUPS	1654048(SI), Y9	// fitGrad.mul_23[0] | 1
+	VMOVUPS	1654080(SI), Y10	// fitGrad.mul_23[0] | 2
+	VMOVUPS	1654112(SI), Y11	// fitGrad.mul_23[0] | 3
 	VFMADD231PS	Y4, Y0, Y8
 	VFMADD231PS	Y5, Y1, Y9
 	VFMADD231PS	Y6, Y2, Y10
@@ -6434,81 +6346,81 @@ loop55: // 128 times: elements
 	VFMADD231PS	f32_00000000<>(SB), Y3, Y4
 	VMOVUPS	Y4, 96(DI)	// sum of L.0.weight[3]
 	VBROADCASTSS	(R9), Y0	// L.0.weight[0]
-	VMOVUPS	1754880(AX), Y1	// fitGrad.pad[0]
-	VMOVUPS	1754912(AX), Y2	// fitGrad.pad[0] | 1
-	VMOVUPS	1754944(AX), Y3	// fitGrad.pad[0] | 2
-	VMOVUPS	1754976(AX), Y4	// fitGrad.pad[0] | 3
+	VMOVUPS	1752320(AX), Y1	// fitGrad.pad[0]
+	VMOVUPS	1752352(AX), Y2	// fitGrad.pad[0] | 1
+	VMOVUPS	1752384(AX), Y3	// fitGrad.pad[0] | 2
+	VMOVUPS	1752416(AX), Y4	// fitGrad.pad[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
 	VBROADCASTSS	4(R9), Y4	// L.0.weight[1]
-	VMOVUPS	1755008(AX), Y5	// fitGrad.pad[1]
-	VMOVUPS	1755040(AX), Y6	// fitGrad.pad[1] | 1
-	VMOVUPS	1755072(AX), Y7	// fitGrad.pad[1] | 2
-	VMOVUPS	1755104(AX), Y8	// fitGrad.pad[1] | 3
+	VMOVUPS	1752448(AX), Y5	// fitGrad.pad[1]
+	VMOVUPS	1752480(AX), Y6	// fitGrad.pad[1] | 1
+	VMOVUPS	1752512(AX), Y7	// fitGrad.pad[1] | 2
+	VMOVUPS	1752544(AX), Y8	// fitGrad.pad[1] | 3
 	VFMADD231PS	Y5, Y4, Y1
 	VFMADD231PS	Y6, Y4, Y2
 	VFMADD231PS	Y7, Y4, Y3
 	VFMADD231PS	Y8, Y4, Y0
 	VBROADCASTSS	8(R9), Y4	// L.0.weight[2]
-	VMOVUPS	1755136(AX), Y5	// fitGrad.pad[2]
-	VMOVUPS	1755168(AX), Y6	// fitGrad.pad[2] | 1
-	VMOVUPS	1755200(AX), Y7	// fitGrad.pad[2] | 2
-	VMOVUPS	1755232(AX), Y8	// fitGrad.pad[2] | 3
+	VMOVUPS	1752576(AX), Y5	// fitGrad.pad[2]
+	VMOVUPS	1752608(AX), Y6	// fitGrad.pad[2] | 1
+	VMOVUPS	1752640(AX), Y7	// fitGrad.pad[2] | 2
+	VMOVUPS	1752672(AX), Y8	// fitGrad.pad[2] | 3
 	VFMADD231PS	Y5, Y4, Y1
 	VFMADD231PS	Y6, Y4, Y2
 	VFMADD231PS	Y7, Y4, Y3
 	VFMADD231PS	Y8, Y4, Y0
 	VBROADCASTSS	12(R9), Y4	// L.0.weight[3]
-	VMOVUPS	1755264(AX), Y5	// fitGrad.pad[3]
-	VMOVUPS	1755296(AX), Y6	// fitGrad.pad[3] | 1
-	VMOVUPS	1755328(AX), Y7	// fitGrad.pad[3] | 2
-	VMOVUPS	1755360(AX), Y8	// fitGrad.pad[3] | 3
+	VMOVUPS	1752704(AX), Y5	// fitGrad.pad[3]
+	VMOVUPS	1752736(AX), Y6	// fitGrad.pad[3] | 1
+	VMOVUPS	1752768(AX), Y7	// fitGrad.pad[3] | 2
+	VMOVUPS	1752800(AX), Y8	// fitGrad.pad[3] | 3
 	VFMADD231PS	Y5, Y4, Y1
 	VFMADD231PS	Y6, Y4, Y2
 	VFMADD231PS	Y7, Y4, Y3
 	VFMADD231PS	Y8, Y4, Y0
-	VMOVUPS	Y1, 1755392(SI)	// fitGrad.matvec_8[0]
-	VMOVUPS	Y2, 1755424(SI)	// fitGrad.matvec_8[0] | 1
-	VMOVUPS	Y3, 1755456(SI)	// fitGrad.matvec_8[0] | 2
-	VMOVUPS	Y0, 1755488(SI)	// fitGrad.matvec_8[0] | 3
-	VMOVUPS	1211136(SI), Y4	// fitGrad.vecmat_2[0]
-	VMOVUPS	1211168(SI), Y5	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	1211200(SI), Y6	// fitGrad.vecmat_2[0] | 2
-	VMOVUPS	1211232(SI), Y7	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	Y1, 1752832(SI)	// fitGrad.matvec_8[0]
+	VMOVUPS	Y2, 1752864(SI)	// fitGrad.matvec_8[0] | 1
+	VMOVUPS	Y3, 1752896(SI)	// fitGrad.matvec_8[0] | 2
+	VMOVUPS	Y0, 1752928(SI)	// fitGrad.matvec_8[0] | 3
+	VMOVUPS	1208576(SI), Y4	// fitGrad.vecmat_2[0]
+	VMOVUPS	1208608(SI), Y5	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1208640(SI), Y6	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	1208672(SI), Y7	// fitGrad.vecmat_2[0] | 3
 	VMULPS	Y4, Y1, Y4
 	VMULPS	Y5, Y2, Y5
 	VMULPS	Y6, Y3, Y6
 	VMULPS	Y7, Y0, Y7
-	VMOVUPS	Y4, 1771776(SI)	// fitGrad.mul_27[0]
-	VMOVUPS	Y5, 1771808(SI)	// fitGrad.mul_27[0] | 1
-	VMOVUPS	Y6, 1771840(SI)	// fitGrad.mul_27[0] | 2
-	VMOVUPS	Y7, 1771872(SI)	// fitGrad.mul_27[0] | 3
-	VMOVUPS	1161984(SI), Y8	// fitGrad.mul_6[0]
-	VMOVUPS	1162016(SI), Y9	// fitGrad.mul_6[0] | 1
-	VMOVUPS	1162048(SI), Y10	// fitGrad.mul_6[0] | 2
-	VMOVUPS	1162080(SI), Y11	// fitGrad.mul_6[0] | 3
+	VMOVUPS	Y4, 1769216(SI)	// fitGrad.mul_27[0]
+	VMOVUPS	Y5, 1769248(SI)	// fitGrad.mul_27[0] | 1
+	VMOVUPS	Y6, 1769280(SI)	// fitGrad.mul_27[0] | 2
+	VMOVUPS	Y7, 1769312(SI)	// fitGrad.mul_27[0] | 3
+	VMOVUPS	1159424(SI), Y8	// fitGrad.mul_6[0]
+	VMOVUPS	1159456(SI), Y9	// fitGrad.mul_6[0] | 1
+	VMOVUPS	1159488(SI), Y10	// fitGrad.mul_6[0] | 2
+	VMOVUPS	1159520(SI), Y11	// fitGrad.mul_6[0] | 3
 	VMULPS	Y8, Y4, Y4
 	VMULPS	Y9, Y5, Y5
 	VMULPS	Y10, Y6, Y6
 	VMULPS	Y11, Y7, Y7
-	VMOVUPS	Y4, 1788160(SI)	// fitGrad.mul_28[0]
-	VMOVUPS	Y5, 1788192(SI)	// fitGrad.mul_28[0] | 1
-	VMOVUPS	Y6, 1788224(SI)	// fitGrad.mul_28[0] | 2
-	VMOVUPS	Y7, 1788256(SI)	// fitGrad.mul_28[0] | 3
-	VMOVUPS	948992(SI), Y4	// fitGrad.sigmoid[0]
-	VMOVUPS	949024(SI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	949056(SI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	949088(SI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	Y4, 1785600(SI)	// fitGrad.mul_28[0]
+	VMOVUPS	Y5, 1785632(SI)	// fitGrad.mul_28[0] | 1
+	VMOVUPS	Y6, 1785664(SI)	// fitGrad.mul_28[0] | 2
+	VMOVUPS	Y7, 1785696(SI)	// fitGrad.mul_28[0] | 3
+	VMOVUPS	946432(SI), Y4	// fitGrad.sigmoid[0]
+	VMOVUPS	946464(SI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	946496(SI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	946528(SI), Y7	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y5, Y2, Y2
 	VMULPS	Y6, Y3, Y3
 	VMULPS	Y7, Y0, Y0
-	VMOVUPS	Y1, 1804544(SI)	// fitGrad.mul_29[0]
-	VMOVUPS	Y2, 1804576(SI)	// fitGrad.mul_29[0] | 1
-	VMOVUPS	Y3, 1804608(SI)	// fitGrad.mul_29[0] | 2
-	VMOVUPS	Y0, 1804640(SI)	// fitGrad.mul_29[0] | 3
+	VMOVUPS	Y1, 1801984(SI)	// fitGrad.mul_29[0]
+	VMOVUPS	Y2, 1802016(SI)	// fitGrad.mul_29[0] | 1
+	VMOVUPS	Y3, 1802048(SI)	// fitGrad.mul_29[0] | 2
+	VMOVUPS	Y0, 1802080(SI)	// fitGrad.mul_29[0] | 3
 	ADDQ	$128, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
@@ -6531,10 +6443,10 @@ loop56: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop57: // 128 times: terms of the sums
-	VMOVUPS	1804544(R11), Y8	// fitGrad.mul_29[0]
-	VMOVUPS	1804576(R11), Y9	// fitGrad.mul_29[0] | 1
-	VMOVUPS	1804608(R11), Y10	// fitGrad.mul_29[0] | 2
-	VMOVUPS	1804640(R11), Y11	// fitGrad.mul_29[0] | 3
+	VMOVUPS	1801984(R11), Y8	// fitGrad.mul_29[0]
+	VMOVUPS	1802016(R11), Y9	// fitGrad.mul_29[0] | 1
+	VMOVUPS	1802048(R11), Y10	// fitGrad.mul_29[0] | 2
+	VMOVUPS	1802080(R11), Y11	// fitGrad.mul_29[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -6549,56 +6461,56 @@ loop57: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop57
-	VMOVUPS	Y0, 1820928(DI)	// fitGrad.matvec_9[0]
-	VMOVUPS	Y1, 1820960(DI)	// fitGrad.matvec_9[0] | 1
-	VMOVUPS	Y2, 1820992(DI)	// fitGrad.matvec_9[0] | 2
-	VMOVUPS	Y3, 1821024(DI)	// fitGrad.matvec_9[0] | 3
-	VMOVUPS	Y4, 1821056(DI)	// fitGrad.matvec_9[1]
-	VMOVUPS	Y5, 1821088(DI)	// fitGrad.matvec_9[1] | 1
-	VMOVUPS	Y6, 1821120(DI)	// fitGrad.matvec_9[1] | 2
-	VMOVUPS	Y7, 1821152(DI)	// fitGrad.matvec_9[1] | 3
+	VMOVUPS	Y0, 1818368(DI)	// fitGrad.matvec_9[0]
+	VMOVUPS	Y1, 1818400(DI)	// fitGrad.matvec_9[0] | 1
+	VMOVUPS	Y2, 1818432(DI)	// fitGrad.matvec_9[0] | 2
+	VMOVUPS	Y3, 1818464(DI)	// fitGrad.matvec_9[0] | 3
+	VMOVUPS	Y4, 1818496(DI)	// fitGrad.matvec_9[1]
+	VMOVUPS	Y5, 1818528(DI)	// fitGrad.matvec_9[1] | 1
+	VMOVUPS	Y6, 1818560(DI)	// fitGrad.matvec_9[1] | 2
+	VMOVUPS	Y7, 1818592(DI)	// fitGrad.matvec_9[1] | 3
 	VBROADCASTSS	(R9), Y8	// vecmat[0]
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 1837312(DI)	// fitGrad.mul_30[0]
-	VMOVUPS	Y1, 1837344(DI)	// fitGrad.mul_30[0] | 1
-	VMOVUPS	Y2, 1837376(DI)	// fitGrad.mul_30[0] | 2
-	VMOVUPS	Y3, 1837408(DI)	// fitGrad.mul_30[0] | 3
-	VMOVUPS	1063680(DI), Y8	// fitGrad.mul_2[0]
-	VMOVUPS	1063712(DI), Y9	// fitGrad.mul_2[0] | 1
-	VMOVUPS	1063744(DI), Y10	// fitGrad.mul_2[0] | 2
-	VMOVUPS	1063776(DI), Y11	// fitGrad.mul_2[0] | 3
+	VMOVUPS	Y0, 1834752(DI)	// fitGrad.mul_30[0]
+	VMOVUPS	Y1, 1834784(DI)	// fitGrad.mul_30[0] | 1
+	VMOVUPS	Y2, 1834816(DI)	// fitGrad.mul_30[0] | 2
+	VMOVUPS	Y3, 1834848(DI)	// fitGrad.mul_30[0] | 3
+	VMOVUPS	1061120(DI), Y8	// fitGrad.mul_2[0]
+	VMOVUPS	1061152(DI), Y9	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1061184(DI), Y10	// fitGrad.mul_2[0] | 2
+	VMOVUPS	1061216(DI), Y11	// fitGrad.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
 	VMULPS	Y11, Y3, Y3
-	VMOVUPS	Y0, 1853696(DI)	// fitGrad.mul_31[0]
-	VMOVUPS	Y1, 1853728(DI)	// fitGrad.mul_31[0] | 1
-	VMOVUPS	Y2, 1853760(DI)	// fitGrad.mul_31[0] | 2
-	VMOVUPS	Y3, 1853792(DI)	// fitGrad.mul_31[0] | 3
+	VMOVUPS	Y0, 1851136(DI)	// fitGrad.mul_31[0]
+	VMOVUPS	Y1, 1851168(DI)	// fitGrad.mul_31[0] | 1
+	VMOVUPS	Y2, 1851200(DI)	// fitGrad.mul_31[0] | 2
+	VMOVUPS	Y3, 1851232(DI)	// fitGrad.mul_31[0] | 3
 	VBROADCASTSS	4(R9), Y0	// vecmat[1]
 	VMULPS	Y0, Y4, Y1
 	VMULPS	Y0, Y5, Y2
 	VMULPS	Y0, Y6, Y3
 	VMULPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 1837440(DI)	// fitGrad.mul_30[1]
-	VMOVUPS	Y2, 1837472(DI)	// fitGrad.mul_30[1] | 1
-	VMOVUPS	Y3, 1837504(DI)	// fitGrad.mul_30[1] | 2
-	VMOVUPS	Y0, 1837536(DI)	// fitGrad.mul_30[1] | 3
-	VMOVUPS	1063808(DI), Y4	// fitGrad.mul_2[1]
-	VMOVUPS	1063840(DI), Y5	// fitGrad.mul_2[1] | 1
-	VMOVUPS	1063872(DI), Y6	// fitGrad.mul_2[1] | 2
-	VMOVUPS	1063904(DI), Y7	// fitGrad.mul_2[1] | 3
+	VMOVUPS	Y1, 1834880(DI)	// fitGrad.mul_30[1]
+	VMOVUPS	Y2, 1834912(DI)	// fitGrad.mul_30[1] | 1
+	VMOVUPS	Y3, 1834944(DI)	// fitGrad.mul_30[1] | 2
+	VMOVUPS	Y0, 1834976(DI)	// fitGrad.mul_30[1] | 3
+	VMOVUPS	1061248(DI), Y4	// fitGrad.mul_2[1]
+	VMOVUPS	1061280(DI), Y5	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1061312(DI), Y6	// fitGrad.mul_2[1] | 2
+	VMOVUPS	1061344(DI), Y7	// fitGrad.mul_2[1] | 3
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y5, Y2, Y2
 	VMULPS	Y6, Y3, Y3
 	VMULPS	Y7, Y0, Y0
-	VMOVUPS	Y1, 1853824(DI)	// fitGrad.mul_31[1]
-	VMOVUPS	Y2, 1853856(DI)	// fitGrad.mul_31[1] | 1
-	VMOVUPS	Y3, 1853888(DI)	// fitGrad.mul_31[1] | 2
-	VMOVUPS	Y0, 1853920(DI)	// fitGrad.mul_31[1] | 3
+	VMOVUPS	Y1, 1851264(DI)	// fitGrad.mul_31[1]
+	VMOVUPS	Y2, 1851296(DI)	// fitGrad.mul_31[1] | 1
+	VMOVUPS	Y3, 1851328(DI)	// fitGrad.mul_31[1] | 2
+	VMOVUPS	Y0, 1851360(DI)	// fitGrad.mul_31[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -6620,10 +6532,10 @@ loop58: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop59: // 128 times: terms of the sums
-	VMOVUPS	1853696(R10), Y8	// fitGrad.mul_31[0]
-	VMOVUPS	1853728(R10), Y9	// fitGrad.mul_31[0] | 1
-	VMOVUPS	1853760(R10), Y10	// fitGrad.mul_31[0] | 2
-	VMOVUPS	1853792(R10), Y11	// fitGrad.mul_31[0] | 3
+	VMOVUPS	1851136(R10), Y8	// fitGrad.mul_31[0]
+	VMOVUPS	1851168(R10), Y9	// fitGrad.mul_31[0] | 1
+	VMOVUPS	1851200(R10), Y10	// fitGrad.mul_31[0] | 2
+	VMOVUPS	1851232(R10), Y11	// fitGrad.mul_31[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -6638,14 +6550,14 @@ loop59: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop59
-	VMOVUPS	Y0, 1870080(DI)	// fitGrad.vecmat_9[0]
-	VMOVUPS	Y1, 1870112(DI)	// fitGrad.vecmat_9[0] | 1
-	VMOVUPS	Y2, 1870144(DI)	// fitGrad.vecmat_9[0] | 2
-	VMOVUPS	Y3, 1870176(DI)	// fitGrad.vecmat_9[0] | 3
-	VMOVUPS	Y4, 1870208(DI)	// fitGrad.vecmat_9[1]
-	VMOVUPS	Y5, 1870240(DI)	// fitGrad.vecmat_9[1] | 1
-	VMOVUPS	Y6, 1870272(DI)	// fitGrad.vecmat_9[1] | 2
-	VMOVUPS	Y7, 1870304(DI)	// fitGrad.vecmat_9[1] | 3
+	VMOVUPS	Y0, 1867520(DI)	// fitGrad.vecmat_9[0]
+	VMOVUPS	Y1, 1867552(DI)	// fitGrad.vecmat_9[0] | 1
+	VMOVUPS	Y2, 1867584(DI)	// fitGrad.vecmat_9[0] | 2
+	VMOVUPS	Y3, 1867616(DI)	// fitGrad.vecmat_9[0] | 3
+	VMOVUPS	Y4, 1867648(DI)	// fitGrad.vecmat_9[1]
+	VMOVUPS	Y5, 1867680(DI)	// fitGrad.vecmat_9[1] | 1
+	VMOVUPS	Y6, 1867712(DI)	// fitGrad.vecmat_9[1] | 2
+	VMOVUPS	Y7, 1867744(DI)	// fitGrad.vecmat_9[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -6653,30 +6565,30 @@ loop59: // 128 times: terms of the sums
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop60: // 64 times: tiles of 2 elements
-	VMOVUPS	1425152(SI), Y0	// fitGrad.mul_16[0]
-	VMOVUPS	1425184(SI), Y1	// fitGrad.mul_16[0] | 1
-	VMOVUPS	1425216(SI), Y2	// fitGrad.mul_16[0] | 2
-	VMOVUPS	1425248(SI), Y3	// fitGrad.mul_16[0] | 3
+	VMOVUPS	1422592(SI), Y0	// fitGrad.mul_16[0]
+	VMOVUPS	1422624(SI), Y1	// fitGrad.mul_16[0] | 1
+	VMOVUPS	1422656(SI), Y2	// fitGrad.mul_16[0] | 2
+	VMOVUPS	1422688(SI), Y3	// fitGrad.mul_16[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899328(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 899360(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 899392(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 899424(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	1425280(SI), Y0	// fitGrad.mul_16[1]
-	VMOVUPS	1425312(SI), Y1	// fitGrad.mul_16[1] | 1
-	VMOVUPS	1425344(SI), Y2	// fitGrad.mul_16[1] | 2
-	VMOVUPS	1425376(SI), Y3	// fitGrad.mul_16[1] | 3
+	VMOVUPS	Y0, 896768(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 896800(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 896832(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 896864(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1422720(SI), Y0	// fitGrad.mul_16[1]
+	VMOVUPS	1422752(SI), Y1	// fitGrad.mul_16[1] | 1
+	VMOVUPS	1422784(SI), Y2	// fitGrad.mul_16[1] | 2
+	VMOVUPS	1422816(SI), Y3	// fitGrad.mul_16[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899456(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 899488(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 899520(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 899552(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 896896(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 896928(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 896960(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 896992(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop60
@@ -6688,14 +6600,14 @@ loop61: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop62: // 16 times
-	VMOVUPS	1804544(R10), Y0	// fitGrad.mul_29[0]
-	VMOVUPS	1804672(R10), Y1	// fitGrad.mul_29[1]
-	VMOVUPS	1804800(R10), Y2	// fitGrad.mul_29[2]
-	VMOVUPS	1804928(R10), Y3	// fitGrad.mul_29[3]
-	VMOVUPS	1805056(R10), Y4	// fitGrad.mul_29[4]
-	VMOVUPS	1805184(R10), Y5	// fitGrad.mul_29[5]
-	VMOVUPS	1805312(R10), Y6	// fitGrad.mul_29[6]
-	VMOVUPS	1805440(R10), Y7	// fitGrad.mul_29[7]
+	VMOVUPS	1801984(R10), Y0	// fitGrad.mul_29[0]
+	VMOVUPS	1802112(R10), Y1	// fitGrad.mul_29[1]
+	VMOVUPS	1802240(R10), Y2	// fitGrad.mul_29[2]
+	VMOVUPS	1802368(R10), Y3	// fitGrad.mul_29[3]
+	VMOVUPS	1802496(R10), Y4	// fitGrad.mul_29[4]
+	VMOVUPS	1802624(R10), Y5	// fitGrad.mul_29[5]
+	VMOVUPS	1802752(R10), Y6	// fitGrad.mul_29[6]
+	VMOVUPS	1802880(R10), Y7	// fitGrad.mul_29[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -6720,14 +6632,14 @@ loop62: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 915712(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 915744(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 915776(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 915808(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 915840(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 915872(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 915904(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 915936(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 913152(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 913184(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 913216(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 913248(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 913280(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 913312(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 913344(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 913376(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -6758,38 +6670,38 @@ loop64: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop65: // 16 times: samples, 2 at a time
-	VMOVUPS	915712(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	916736(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	899328(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913152(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	914176(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	896768(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899456(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	896896(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	899584(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897024(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	899712(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897152(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	899840(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	897280(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	915744(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	916768(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	899332(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913184(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	914208(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	896772(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899460(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	896900(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	899588(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897028(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	899716(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897156(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	897284(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -6828,26 +6740,26 @@ loop66: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop67: // 16 times: samples, 2 at a time
-	VMOVUPS	915712(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	916736(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	915328(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913152(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	914176(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	912768(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915456(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	912896(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	915584(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913024(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	915744(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	916768(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	915332(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913184(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	914208(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	912772(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915460(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	912900(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	915588(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913028(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -6868,30 +6780,30 @@ loop67: // 16 times: samples, 2 at a time
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop68: // 64 times: tiles of 2 elements
-	VMOVUPS	1853696(SI), Y0	// fitGrad.mul_31[0]
-	VMOVUPS	1853728(SI), Y1	// fitGrad.mul_31[0] | 1
-	VMOVUPS	1853760(SI), Y2	// fitGrad.mul_31[0] | 2
-	VMOVUPS	1853792(SI), Y3	// fitGrad.mul_31[0] | 3
+	VMOVUPS	1851136(SI), Y0	// fitGrad.mul_31[0]
+	VMOVUPS	1851168(SI), Y1	// fitGrad.mul_31[0] | 1
+	VMOVUPS	1851200(SI), Y2	// fitGrad.mul_31[0] | 2
+	VMOVUPS	1851232(SI), Y3	// fitGrad.mul_31[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899328(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 899360(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 899392(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 899424(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	1853824(SI), Y0	// fitGrad.mul_31[1]
-	VMOVUPS	1853856(SI), Y1	// fitGrad.mul_31[1] | 1
-	VMOVUPS	1853888(SI), Y2	// fitGrad.mul_31[1] | 2
-	VMOVUPS	1853920(SI), Y3	// fitGrad.mul_31[1] | 3
+	VMOVUPS	Y0, 896768(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 896800(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 896832(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 896864(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1851264(SI), Y0	// fitGrad.mul_31[1]
+	VMOVUPS	1851296(SI), Y1	// fitGrad.mul_31[1] | 1
+	VMOVUPS	1851328(SI), Y2	// fitGrad.mul_31[1] | 2
+	VMOVUPS	1851360(SI), Y3	// fitGrad.mul_31[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899456(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 899488(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 899520(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 899552(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 896896(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 896928(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 896960(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 896992(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop68
@@ -6903,14 +6815,14 @@ loop69: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop70: // 16 times
-	VMOVUPS	1376000(R10), Y0	// fitGrad.mul_14[0]
-	VMOVUPS	1376128(R10), Y1	// fitGrad.mul_14[1]
-	VMOVUPS	1376256(R10), Y2	// fitGrad.mul_14[2]
-	VMOVUPS	1376384(R10), Y3	// fitGrad.mul_14[3]
-	VMOVUPS	1376512(R10), Y4	// fitGrad.mul_14[4]
-	VMOVUPS	1376640(R10), Y5	// fitGrad.mul_14[5]
-	VMOVUPS	1376768(R10), Y6	// fitGrad.mul_14[6]
-	VMOVUPS	1376896(R10), Y7	// fitGrad.mul_14[7]
+	VMOVUPS	1373440(R10), Y0	// fitGrad.mul_14[0]
+	VMOVUPS	1373568(R10), Y1	// fitGrad.mul_14[1]
+	VMOVUPS	1373696(R10), Y2	// fitGrad.mul_14[2]
+	VMOVUPS	1373824(R10), Y3	// fitGrad.mul_14[3]
+	VMOVUPS	1373952(R10), Y4	// fitGrad.mul_14[4]
+	VMOVUPS	1374080(R10), Y5	// fitGrad.mul_14[5]
+	VMOVUPS	1374208(R10), Y6	// fitGrad.mul_14[6]
+	VMOVUPS	1374336(R10), Y7	// fitGrad.mul_14[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -6935,14 +6847,14 @@ loop70: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 915712(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 915744(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 915776(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 915808(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 915840(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 915872(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 915904(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 915936(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 913152(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 913184(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 913216(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 913248(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 913280(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 913312(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 913344(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 913376(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -6973,38 +6885,38 @@ loop72: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop73: // 16 times: samples, 2 at a time
-	VMOVUPS	915712(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	916736(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	899328(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913152(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	914176(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	896768(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899456(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	896896(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	899584(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897024(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	899712(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897152(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	899840(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	897280(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	915744(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	916768(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	899332(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913184(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	914208(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	896772(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899460(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	896900(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	899588(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897028(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	899716(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897156(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	897284(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -7043,26 +6955,26 @@ loop74: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop75: // 16 times: samples, 2 at a time
-	VMOVUPS	915712(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	916736(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	915328(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913152(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	914176(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	912768(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915456(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	912896(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	915584(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913024(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	915744(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	916768(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	915332(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913184(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	914208(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	912772(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915460(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	912900(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	915588(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913028(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -7084,18 +6996,18 @@ loop75: // 16 times: samples, 2 at a time
 	MOVQ	R8, DI
 loop76: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	1870080(SI), Y0	// fitGrad.vecmat_9[0]
-	VMOVUPS	1870112(SI), Y1	// fitGrad.vecmat_9[0] | 1
-	VMOVUPS	1870144(SI), Y2	// fitGrad.vecmat_9[0] | 2
-	VMOVUPS	1870176(SI), Y3	// fitGrad.vecmat_9[0] | 3
-	VMOVUPS	948992(SI), Y4	// fitGrad.sigmoid[0]
-	VMOVUPS	949024(SI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	949056(SI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	949088(SI), Y7	// fitGrad.sigmoid[0] | 3
-	VMOVUPS	1788160(SI), Y8	// fitGrad.mul_28[0]
-	VMOVUPS	1788192(SI), Y9	// fitGrad.mul_28[0] | 1
-	VMOVUPS	1788224(SI), Y10	// fitGrad.mul_28[0] | 2
-	VMOVUPS	1788256(SI), Y11	// fitGrad.mul_28[0] | 3
+	VMOVUPS	1867520(SI), Y0	// fitGrad.vecmat_9[0]
+	VMOVUPS	1867552(SI), Y1	// fitGrad.vecmat_9[0] | 1
+	VMOVUPS	1867584(SI), Y2	// fitGrad.vecmat_9[0] | 2
+	VMOVUPS	1867616(SI), Y3	// fitGrad.vecmat_9[0] | 3
+	VMOVUPS	946432(SI), Y4	// fitGrad.sigmoid[0]
+	VMOVUPS	946464(SI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	946496(SI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	946528(SI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	1785600(SI), Y8	// fitGrad.mul_28[0]
+	VMOVUPS	1785632(SI), Y9	// fitGrad.mul_28[0] | 1
+	VMOVUPS	1785664(SI), Y10	// fitGrad.mul_28[0] | 2
+	VMOVUPS	1785696(SI), Y11	// fitGrad.mul_28[0] | 3
 	VFMADD231PS	Y4, Y0, Y8
 	VFMADD231PS	Y5, Y1, Y9
 	VFMADD231PS	Y6, Y2, Y10
@@ -7132,46 +7044,46 @@ loop76: // 128 times: elements
 	ADDQ	$128, DI
 	DECQ	CX
 	JNE	loop76
-	VMOVUPS	1887232(AX), Y15	// fitGrad.neg[2]
+	VMOVUPS	1884672(AX), Y15	// fitGrad.neg[2]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	1887264(AX), Y15	// fitGrad.neg[2] | 1
+	VMOVUPS	1884704(AX), Y15	// fitGrad.neg[2] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	1887296(AX), Y15	// fitGrad.neg[2] | 2
+	VMOVUPS	1884736(AX), Y15	// fitGrad.neg[2] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	1887328(AX), Y15	// fitGrad.neg[2] | 3
+	VMOVUPS	1884768(AX), Y15	// fitGrad.neg[2] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	1887360(AX), Y15	// fitGrad.neg[3]
+	VMOVUPS	1884800(AX), Y15	// fitGrad.neg[3]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	1887392(AX), Y15	// fitGrad.neg[3] | 1
+	VMOVUPS	1884832(AX), Y15	// fitGrad.neg[3] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	1887424(AX), Y15	// fitGrad.neg[3] | 2
+	VMOVUPS	1884864(AX), Y15	// fitGrad.neg[3] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	1887456(AX), Y0	// fitGrad.neg[3] | 3
-	VMOVUPS	1886976(AX), Y15	// fitGrad.neg[0]
+	VMOVUPS	1884896(AX), Y0	// fitGrad.neg[3] | 3
+	VMOVUPS	1884416(AX), Y15	// fitGrad.neg[0]
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1887008(AX), Y15	// fitGrad.neg[0] | 1
+	VMOVUPS	1884448(AX), Y15	// fitGrad.neg[0] | 1
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1887040(AX), Y15	// fitGrad.neg[0] | 2
+	VMOVUPS	1884480(AX), Y15	// fitGrad.neg[0] | 2
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1887072(AX), Y15	// fitGrad.neg[0] | 3
+	VMOVUPS	1884512(AX), Y15	// fitGrad.neg[0] | 3
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1887104(AX), Y15	// fitGrad.neg[1]
+	VMOVUPS	1884544(AX), Y15	// fitGrad.neg[1]
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	1887136(AX), Y15	// fitGrad.neg[1] | 1
+	VMOVUPS	1884576(AX), Y15	// fitGrad.neg[1] | 1
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	1887168(AX), Y15	// fitGrad.neg[1] | 2
+	VMOVUPS	1884608(AX), Y15	// fitGrad.neg[1] | 2
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	1887200(AX), Y15	// fitGrad.neg[1] | 3
+	VMOVUPS	1884640(AX), Y15	// fitGrad.neg[1] | 3
 	VMOVUPS	Y15, 576(AX)
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 	MOVQ	BX, R9
 loop77: // 128 times: elements
-	VMOVUPS	1342208(SI), Y1	// fitGrad.add_3[0]
-	VMOVUPS	1342240(SI), Y2	// fitGrad.add_3[0] | 1
-	VMOVUPS	1342272(SI), Y3	// fitGrad.add_3[0] | 2
-	VMOVUPS	1342304(SI), Y4	// fitGrad.add_3[0] | 3
+	VMOVUPS	1339648(SI), Y1	// fitGrad.add_3[0]
+	VMOVUPS	1339680(SI), Y2	// fitGrad.add_3[0] | 1
+	VMOVUPS	1339712(SI), Y3	// fitGrad.add_3[0] | 2
+	VMOVUPS	1339744(SI), Y4	// fitGrad.add_3[0] | 3
 	VANDPS	0(AX), Y1, Y1
 	VANDPS	32(AX), Y2, Y2
 	VANDPS	64(AX), Y3, Y3
@@ -7217,50 +7129,50 @@ loop77: // 128 times: elements
 	VFMADD231PS	288(AX), Y2, Y4
 	VFMADD231PS	320(AX), Y2, Y5
 	VFMADD231PS	Y0, Y2, Y1
-	VMOVUPS	Y3, 1887488(SI)	// fitGrad.matvec_10[0]
-	VMOVUPS	Y4, 1887520(SI)	// fitGrad.matvec_10[0] | 1
-	VMOVUPS	Y5, 1887552(SI)	// fitGrad.matvec_10[0] | 2
-	VMOVUPS	Y1, 1887584(SI)	// fitGrad.matvec_10[0] | 3
-	VMOVUPS	1211136(SI), Y2	// fitGrad.vecmat_2[0]
-	VMOVUPS	1211168(SI), Y6	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	1211200(SI), Y7	// fitGrad.vecmat_2[0] | 2
-	VMOVUPS	1211232(SI), Y8	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	Y3, 1884928(SI)	// fitGrad.matvec_10[0]
+	VMOVUPS	Y4, 1884960(SI)	// fitGrad.matvec_10[0] | 1
+	VMOVUPS	Y5, 1884992(SI)	// fitGrad.matvec_10[0] | 2
+	VMOVUPS	Y1, 1885024(SI)	// fitGrad.matvec_10[0] | 3
+	VMOVUPS	1208576(SI), Y2	// fitGrad.vecmat_2[0]
+	VMOVUPS	1208608(SI), Y6	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1208640(SI), Y7	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	1208672(SI), Y8	// fitGrad.vecmat_2[0] | 3
 	VMULPS	Y2, Y3, Y2
 	VMULPS	Y6, Y4, Y6
 	VMULPS	Y7, Y5, Y7
 	VMULPS	Y8, Y1, Y8
-	VMOVUPS	Y2, 1903872(SI)	// fitGrad.mul_32[0]
-	VMOVUPS	Y6, 1903904(SI)	// fitGrad.mul_32[0] | 1
-	VMOVUPS	Y7, 1903936(SI)	// fitGrad.mul_32[0] | 2
-	VMOVUPS	Y8, 1903968(SI)	// fitGrad.mul_32[0] | 3
-	VMOVUPS	1161984(SI), Y9	// fitGrad.mul_6[0]
-	VMOVUPS	1162016(SI), Y10	// fitGrad.mul_6[0] | 1
-	VMOVUPS	1162048(SI), Y11	// fitGrad.mul_6[0] | 2
-	VMOVUPS	1162080(SI), Y12	// fitGrad.mul_6[0] | 3
+	VMOVUPS	Y2, 1901312(SI)	// fitGrad.mul_32[0]
+	VMOVUPS	Y6, 1901344(SI)	// fitGrad.mul_32[0] | 1
+	VMOVUPS	Y7, 1901376(SI)	// fitGrad.mul_32[0] | 2
+	VMOVUPS	Y8, 1901408(SI)	// fitGrad.mul_32[0] | 3
+	VMOVUPS	1159424(SI), Y9	// fitGrad.mul_6[0]
+	VMOVUPS	1159456(SI), Y10	// fitGrad.mul_6[0] | 1
+	VMOVUPS	1159488(SI), Y11	// fitGrad.mul_6[0] | 2
+	VMOVUPS	1159520(SI), Y12	// fitGrad.mul_6[0] | 3
 	VMULPS	Y9, Y2, Y2
 	VMULPS	Y10, Y6, Y6
 	VMULPS	Y11, Y7, Y7
 	VMULPS	Y12, Y8, Y8
-	VMOVUPS	Y2, 1920256(SI)	// fitGrad.mul_33[0]
-	VMOVUPS	Y6, 1920288(SI)	// fitGrad.mul_33[0] | 1
-	VMOVUPS	Y7, 1920320(SI)	// fitGrad.mul_33[0] | 2
-	VMOVUPS	Y8, 1920352(SI)	// fitGrad.mul_33[0] | 3
-	VMOVUPS	948992(SI), Y2	// fitGrad.sigmoid[0]
-	VMOVUPS	949024(SI), Y6	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	949056(SI), Y7	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	949088(SI), Y8	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	Y2, 1917696(SI)	// fitGrad.mul_33[0]
+	VMOVUPS	Y6, 1917728(SI)	// fitGrad.mul_33[0] | 1
+	VMOVUPS	Y7, 1917760(SI)	// fitGrad.mul_33[0] | 2
+	VMOVUPS	Y8, 1917792(SI)	// fitGrad.mul_33[0] | 3
+	VMOVUPS	946432(SI), Y2	// fitGrad.sigmoid[0]
+	VMOVUPS	946464(SI), Y6	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	946496(SI), Y7	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	946528(SI), Y8	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y2, Y3, Y2
 	VMULPS	Y6, Y4, Y3
 	VMULPS	Y7, Y5, Y4
 	VMULPS	Y8, Y1, Y1
-	VMOVUPS	Y2, 1936640(SI)	// fitGrad.mul_34[0]
-	VMOVUPS	Y3, 1936672(SI)	// fitGrad.mul_34[0] | 1
-	VMOVUPS	Y4, 1936704(SI)	// fitGrad.mul_34[0] | 2
-	VMOVUPS	Y1, 1936736(SI)	// fitGrad.mul_34[0] | 3
-	VMOVUPS	1227520(SI), Y1	// fitGrad.add_2[0]
-	VMOVUPS	1227552(SI), Y2	// fitGrad.add_2[0] | 1
-	VMOVUPS	1227584(SI), Y3	// fitGrad.add_2[0] | 2
-	VMOVUPS	1227616(SI), Y4	// fitGrad.add_2[0] | 3
+	VMOVUPS	Y2, 1934080(SI)	// fitGrad.mul_34[0]
+	VMOVUPS	Y3, 1934112(SI)	// fitGrad.mul_34[0] | 1
+	VMOVUPS	Y4, 1934144(SI)	// fitGrad.mul_34[0] | 2
+	VMOVUPS	Y1, 1934176(SI)	// fitGrad.mul_34[0] | 3
+	VMOVUPS	1224960(SI), Y1	// fitGrad.add_2[0]
+	VMOVUPS	1224992(SI), Y2	// fitGrad.add_2[0] | 1
+	VMOVUPS	1225024(SI), Y3	// fitGrad.add_2[0] | 2
+	VMOVUPS	1225056(SI), Y4	// fitGrad.add_2[0] | 3
 	VANDPS	0(AX), Y1, Y1
 	VANDPS	32(AX), Y2, Y2
 	VANDPS	64(AX), Y3, Y3
@@ -7311,10 +7223,10 @@ loop78: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop79: // 128 times: terms of the sums
-	VMOVUPS	1936640(R11), Y8	// fitGrad.mul_34[0]
-	VMOVUPS	1936672(R11), Y9	// fitGrad.mul_34[0] | 1
-	VMOVUPS	1936704(R11), Y10	// fitGrad.mul_34[0] | 2
-	VMOVUPS	1936736(R11), Y11	// fitGrad.mul_34[0] | 3
+	VMOVUPS	1934080(R11), Y8	// fitGrad.mul_34[0]
+	VMOVUPS	1934112(R11), Y9	// fitGrad.mul_34[0] | 1
+	VMOVUPS	1934144(R11), Y10	// fitGrad.mul_34[0] | 2
+	VMOVUPS	1934176(R11), Y11	// fitGrad.mul_34[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -7329,56 +7241,56 @@ loop79: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop79
-	VMOVUPS	Y0, 1953024(DI)	// fitGrad.matvec_11[0]
-	VMOVUPS	Y1, 1953056(DI)	// fitGrad.matvec_11[0] | 1
-	VMOVUPS	Y2, 1953088(DI)	// fitGrad.matvec_11[0] | 2
-	VMOVUPS	Y3, 1953120(DI)	// fitGrad.matvec_11[0] | 3
-	VMOVUPS	Y4, 1953152(DI)	// fitGrad.matvec_11[1]
-	VMOVUPS	Y5, 1953184(DI)	// fitGrad.matvec_11[1] | 1
-	VMOVUPS	Y6, 1953216(DI)	// fitGrad.matvec_11[1] | 2
-	VMOVUPS	Y7, 1953248(DI)	// fitGrad.matvec_11[1] | 3
+	VMOVUPS	Y0, 1950464(DI)	// fitGrad.matvec_11[0]
+	VMOVUPS	Y1, 1950496(DI)	// fitGrad.matvec_11[0] | 1
+	VMOVUPS	Y2, 1950528(DI)	// fitGrad.matvec_11[0] | 2
+	VMOVUPS	Y3, 1950560(DI)	// fitGrad.matvec_11[0] | 3
+	VMOVUPS	Y4, 1950592(DI)	// fitGrad.matvec_11[1]
+	VMOVUPS	Y5, 1950624(DI)	// fitGrad.matvec_11[1] | 1
+	VMOVUPS	Y6, 1950656(DI)	// fitGrad.matvec_11[1] | 2
+	VMOVUPS	Y7, 1950688(DI)	// fitGrad.matvec_11[1] | 3
 	VBROADCASTSS	(R9), Y8	// vecmat[0]
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 1969408(DI)	// fitGrad.mul_35[0]
-	VMOVUPS	Y1, 1969440(DI)	// fitGrad.mul_35[0] | 1
-	VMOVUPS	Y2, 1969472(DI)	// fitGrad.mul_35[0] | 2
-	VMOVUPS	Y3, 1969504(DI)	// fitGrad.mul_35[0] | 3
-	VMOVUPS	1063680(DI), Y8	// fitGrad.mul_2[0]
-	VMOVUPS	1063712(DI), Y9	// fitGrad.mul_2[0] | 1
-	VMOVUPS	1063744(DI), Y10	// fitGrad.mul_2[0] | 2
-	VMOVUPS	1063776(DI), Y11	// fitGrad.mul_2[0] | 3
+	VMOVUPS	Y0, 1966848(DI)	// fitGrad.mul_35[0]
+	VMOVUPS	Y1, 1966880(DI)	// fitGrad.mul_35[0] | 1
+	VMOVUPS	Y2, 1966912(DI)	// fitGrad.mul_35[0] | 2
+	VMOVUPS	Y3, 1966944(DI)	// fitGrad.mul_35[0] | 3
+	VMOVUPS	1061120(DI), Y8	// fitGrad.mul_2[0]
+	VMOVUPS	1061152(DI), Y9	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1061184(DI), Y10	// fitGrad.mul_2[0] | 2
+	VMOVUPS	1061216(DI), Y11	// fitGrad.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
 	VMULPS	Y11, Y3, Y3
-	VMOVUPS	Y0, 1985792(DI)	// fitGrad.mul_36[0]
-	VMOVUPS	Y1, 1985824(DI)	// fitGrad.mul_36[0] | 1
-	VMOVUPS	Y2, 1985856(DI)	// fitGrad.mul_36[0] | 2
-	VMOVUPS	Y3, 1985888(DI)	// fitGrad.mul_36[0] | 3
+	VMOVUPS	Y0, 1983232(DI)	// fitGrad.mul_36[0]
+	VMOVUPS	Y1, 1983264(DI)	// fitGrad.mul_36[0] | 1
+	VMOVUPS	Y2, 1983296(DI)	// fitGrad.mul_36[0] | 2
+	VMOVUPS	Y3, 1983328(DI)	// fitGrad.mul_36[0] | 3
 	VBROADCASTSS	4(R9), Y0	// vecmat[1]
 	VMULPS	Y0, Y4, Y1
 	VMULPS	Y0, Y5, Y2
 	VMULPS	Y0, Y6, Y3
 	VMULPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 1969536(DI)	// fitGrad.mul_35[1]
-	VMOVUPS	Y2, 1969568(DI)	// fitGrad.mul_35[1] | 1
-	VMOVUPS	Y3, 1969600(DI)	// fitGrad.mul_35[1] | 2
-	VMOVUPS	Y0, 1969632(DI)	// fitGrad.mul_35[1] | 3
-	VMOVUPS	1063808(DI), Y4	// fitGrad.mul_2[1]
-	VMOVUPS	1063840(DI), Y5	// fitGrad.mul_2[1] | 1
-	VMOVUPS	1063872(DI), Y6	// fitGrad.mul_2[1] | 2
-	VMOVUPS	1063904(DI), Y7	// fitGrad.mul_2[1] | 3
+	VMOVUPS	Y1, 1966976(DI)	// fitGrad.mul_35[1]
+	VMOVUPS	Y2, 1967008(DI)	// fitGrad.mul_35[1] | 1
+	VMOVUPS	Y3, 1967040(DI)	// fitGrad.mul_35[1] | 2
+	VMOVUPS	Y0, 1967072(DI)	// fitGrad.mul_35[1] | 3
+	VMOVUPS	1061248(DI), Y4	// fitGrad.mul_2[1]
+	VMOVUPS	1061280(DI), Y5	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1061312(DI), Y6	// fitGrad.mul_2[1] | 2
+	VMOVUPS	1061344(DI), Y7	// fitGrad.mul_2[1] | 3
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y5, Y2, Y2
 	VMULPS	Y6, Y3, Y3
 	VMULPS	Y7, Y0, Y0
-	VMOVUPS	Y1, 1985920(DI)	// fitGrad.mul_36[1]
-	VMOVUPS	Y2, 1985952(DI)	// fitGrad.mul_36[1] | 1
-	VMOVUPS	Y3, 1985984(DI)	// fitGrad.mul_36[1] | 2
-	VMOVUPS	Y0, 1986016(DI)	// fitGrad.mul_36[1] | 3
+	VMOVUPS	Y1, 1983360(DI)	// fitGrad.mul_36[1]
+	VMOVUPS	Y2, 1983392(DI)	// fitGrad.mul_36[1] | 1
+	VMOVUPS	Y3, 1983424(DI)	// fitGrad.mul_36[1] | 2
+	VMOVUPS	Y0, 1983456(DI)	// fitGrad.mul_36[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -7400,10 +7312,10 @@ loop80: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop81: // 128 times: terms of the sums
-	VMOVUPS	1985792(R10), Y8	// fitGrad.mul_36[0]
-	VMOVUPS	1985824(R10), Y9	// fitGrad.mul_36[0] | 1
-	VMOVUPS	1985856(R10), Y10	// fitGrad.mul_36[0] | 2
-	VMOVUPS	1985888(R10), Y11	// fitGrad.mul_36[0] | 3
+	VMOVUPS	1983232(R10), Y8	// fitGrad.mul_36[0]
+	VMOVUPS	1983264(R10), Y9	// fitGrad.mul_36[0] | 1
+	VMOVUPS	1983296(R10), Y10	// fitGrad.mul_36[0] | 2
+	VMOVUPS	1983328(R10), Y11	// fitGrad.mul_36[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -7418,14 +7330,14 @@ loop81: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop81
-	VMOVUPS	Y0, 2002176(DI)	// fitGrad.vecmat_10[0]
-	VMOVUPS	Y1, 2002208(DI)	// fitGrad.vecmat_10[0] | 1
-	VMOVUPS	Y2, 2002240(DI)	// fitGrad.vecmat_10[0] | 2
-	VMOVUPS	Y3, 2002272(DI)	// fitGrad.vecmat_10[0] | 3
-	VMOVUPS	Y4, 2002304(DI)	// fitGrad.vecmat_10[1]
-	VMOVUPS	Y5, 2002336(DI)	// fitGrad.vecmat_10[1] | 1
-	VMOVUPS	Y6, 2002368(DI)	// fitGrad.vecmat_10[1] | 2
-	VMOVUPS	Y7, 2002400(DI)	// fitGrad.vecmat_10[1] | 3
+	VMOVUPS	Y0, 1999616(DI)	// fitGrad.vecmat_10[0]
+	VMOVUPS	Y1, 1999648(DI)	// fitGrad.vecmat_10[0] | 1
+	VMOVUPS	Y2, 1999680(DI)	// fitGrad.vecmat_10[0] | 2
+	VMOVUPS	Y3, 1999712(DI)	// fitGrad.vecmat_10[0] | 3
+	VMOVUPS	Y4, 1999744(DI)	// fitGrad.vecmat_10[1]
+	VMOVUPS	Y5, 1999776(DI)	// fitGrad.vecmat_10[1] | 1
+	VMOVUPS	Y6, 1999808(DI)	// fitGrad.vecmat_10[1] | 2
+	VMOVUPS	Y7, 1999840(DI)	// fitGrad.vecmat_10[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -7433,30 +7345,30 @@ loop81: // 128 times: terms of the sums
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop82: // 64 times: tiles of 2 elements
-	VMOVUPS	1293056(SI), Y0	// fitGrad.mul_11[0]
-	VMOVUPS	1293088(SI), Y1	// fitGrad.mul_11[0] | 1
-	VMOVUPS	1293120(SI), Y2	// fitGrad.mul_11[0] | 2
-	VMOVUPS	1293152(SI), Y3	// fitGrad.mul_11[0] | 3
+	VMOVUPS	1290496(SI), Y0	// fitGrad.mul_11[0]
+	VMOVUPS	1290528(SI), Y1	// fitGrad.mul_11[0] | 1
+	VMOVUPS	1290560(SI), Y2	// fitGrad.mul_11[0] | 2
+	VMOVUPS	1290592(SI), Y3	// fitGrad.mul_11[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899328(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 899360(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 899392(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 899424(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	1293184(SI), Y0	// fitGrad.mul_11[1]
-	VMOVUPS	1293216(SI), Y1	// fitGrad.mul_11[1] | 1
-	VMOVUPS	1293248(SI), Y2	// fitGrad.mul_11[1] | 2
-	VMOVUPS	1293280(SI), Y3	// fitGrad.mul_11[1] | 3
+	VMOVUPS	Y0, 896768(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 896800(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 896832(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 896864(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1290624(SI), Y0	// fitGrad.mul_11[1]
+	VMOVUPS	1290656(SI), Y1	// fitGrad.mul_11[1] | 1
+	VMOVUPS	1290688(SI), Y2	// fitGrad.mul_11[1] | 2
+	VMOVUPS	1290720(SI), Y3	// fitGrad.mul_11[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899456(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 899488(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 899520(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 899552(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 896896(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 896928(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 896960(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 896992(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop82
@@ -7468,14 +7380,14 @@ loop83: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop84: // 16 times
-	VMOVUPS	1936640(R10), Y0	// fitGrad.mul_34[0]
-	VMOVUPS	1936768(R10), Y1	// fitGrad.mul_34[1]
-	VMOVUPS	1936896(R10), Y2	// fitGrad.mul_34[2]
-	VMOVUPS	1937024(R10), Y3	// fitGrad.mul_34[3]
-	VMOVUPS	1937152(R10), Y4	// fitGrad.mul_34[4]
-	VMOVUPS	1937280(R10), Y5	// fitGrad.mul_34[5]
-	VMOVUPS	1937408(R10), Y6	// fitGrad.mul_34[6]
-	VMOVUPS	1937536(R10), Y7	// fitGrad.mul_34[7]
+	VMOVUPS	1934080(R10), Y0	// fitGrad.mul_34[0]
+	VMOVUPS	1934208(R10), Y1	// fitGrad.mul_34[1]
+	VMOVUPS	1934336(R10), Y2	// fitGrad.mul_34[2]
+	VMOVUPS	1934464(R10), Y3	// fitGrad.mul_34[3]
+	VMOVUPS	1934592(R10), Y4	// fitGrad.mul_34[4]
+	VMOVUPS	1934720(R10), Y5	// fitGrad.mul_34[5]
+	VMOVUPS	1934848(R10), Y6	// fitGrad.mul_34[6]
+	VMOVUPS	1934976(R10), Y7	// fitGrad.mul_34[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -7500,14 +7412,14 @@ loop84: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 915712(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 915744(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 915776(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 915808(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 915840(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 915872(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 915904(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 915936(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 913152(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 913184(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 913216(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 913248(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 913280(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 913312(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 913344(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 913376(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -7538,38 +7450,38 @@ loop86: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop87: // 16 times: samples, 2 at a time
-	VMOVUPS	915712(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	916736(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	899328(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913152(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	914176(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	896768(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899456(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	896896(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	899584(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897024(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	899712(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897152(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	899840(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	897280(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	915744(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	916768(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	899332(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913184(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	914208(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	896772(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899460(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	896900(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	899588(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897028(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	899716(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897156(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	897284(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -7608,26 +7520,26 @@ loop88: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop89: // 16 times: samples, 2 at a time
-	VMOVUPS	915712(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	916736(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	915328(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913152(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	914176(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	912768(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915456(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	912896(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	915584(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913024(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	915744(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	916768(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	915332(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913184(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	914208(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	912772(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915460(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	912900(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	915588(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913028(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -7648,30 +7560,30 @@ loop89: // 16 times: samples, 2 at a time
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop90: // 64 times: tiles of 2 elements
-	VMOVUPS	1985792(SI), Y0	// fitGrad.mul_36[0]
-	VMOVUPS	1985824(SI), Y1	// fitGrad.mul_36[0] | 1
-	VMOVUPS	1985856(SI), Y2	// fitGrad.mul_36[0] | 2
-	VMOVUPS	1985888(SI), Y3	// fitGrad.mul_36[0] | 3
+	VMOVUPS	1983232(SI), Y0	// fitGrad.mul_36[0]
+	VMOVUPS	1983264(SI), Y1	// fitGrad.mul_36[0] | 1
+	VMOVUPS	1983296(SI), Y2	// fitGrad.mul_36[0] | 2
+	VMOVUPS	1983328(SI), Y3	// fitGrad.mul_36[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899328(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 899360(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 899392(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 899424(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	1985920(SI), Y0	// fitGrad.mul_36[1]
-	VMOVUPS	1985952(SI), Y1	// fitGrad.mul_36[1] | 1
-	VMOVUPS	1985984(SI), Y2	// fitGrad.mul_36[1] | 2
-	VMOVUPS	1986016(SI), Y3	// fitGrad.mul_36[1] | 3
+	VMOVUPS	Y0, 896768(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 896800(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 896832(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 896864(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1983360(SI), Y0	// fitGrad.mul_36[1]
+	VMOVUPS	1983392(SI), Y1	// fitGrad.mul_36[1] | 1
+	VMOVUPS	1983424(SI), Y2	// fitGrad.mul_36[1] | 2
+	VMOVUPS	1983456(SI), Y3	// fitGrad.mul_36[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899456(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 899488(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 899520(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 899552(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 896896(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 896928(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 896960(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 896992(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop90
@@ -7683,14 +7595,14 @@ loop91: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop92: // 16 times
-	VMOVUPS	1243904(R10), Y0	// fitGrad.mul_9[0]
-	VMOVUPS	1244032(R10), Y1	// fitGrad.mul_9[1]
-	VMOVUPS	1244160(R10), Y2	// fitGrad.mul_9[2]
-	VMOVUPS	1244288(R10), Y3	// fitGrad.mul_9[3]
-	VMOVUPS	1244416(R10), Y4	// fitGrad.mul_9[4]
-	VMOVUPS	1244544(R10), Y5	// fitGrad.mul_9[5]
-	VMOVUPS	1244672(R10), Y6	// fitGrad.mul_9[6]
-	VMOVUPS	1244800(R10), Y7	// fitGrad.mul_9[7]
+	VMOVUPS	1241344(R10), Y0	// fitGrad.mul_9[0]
+	VMOVUPS	1241472(R10), Y1	// fitGrad.mul_9[1]
+	VMOVUPS	1241600(R10), Y2	// fitGrad.mul_9[2]
+	VMOVUPS	1241728(R10), Y3	// fitGrad.mul_9[3]
+	VMOVUPS	1241856(R10), Y4	// fitGrad.mul_9[4]
+	VMOVUPS	1241984(R10), Y5	// fitGrad.mul_9[5]
+	VMOVUPS	1242112(R10), Y6	// fitGrad.mul_9[6]
+	VMOVUPS	1242240(R10), Y7	// fitGrad.mul_9[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -7715,14 +7627,14 @@ loop92: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 915712(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 915744(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 915776(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 915808(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 915840(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 915872(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 915904(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 915936(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 913152(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 913184(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 913216(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 913248(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 913280(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 913312(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 913344(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 913376(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -7753,38 +7665,38 @@ loop94: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop95: // 16 times: samples, 2 at a time
-	VMOVUPS	915712(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	916736(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	899328(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913152(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	914176(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	896768(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899456(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	896896(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	899584(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897024(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	899712(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897152(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	899840(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	897280(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	915744(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	916768(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	899332(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913184(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	914208(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	896772(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899460(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	896900(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	899588(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897028(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	899716(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897156(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	897284(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -7823,26 +7735,26 @@ loop96: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop97: // 16 times: samples, 2 at a time
-	VMOVUPS	915712(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	916736(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	915328(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913152(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	914176(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	912768(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915456(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	912896(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	915584(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913024(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	915744(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	916768(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	915332(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913184(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	914208(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	912772(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915460(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	912900(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	915588(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913028(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -7865,18 +7777,18 @@ loop97: // 16 times: samples, 2 at a time
 	MOVQ	BX, R9
 loop98: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	2002176(SI), Y0	// fitGrad.vecmat_10[0]
-	VMOVUPS	2002208(SI), Y1	// fitGrad.vecmat_10[0] | 1
-	VMOVUPS	2002240(SI), Y2	// fitGrad.vecmat_10[0] | 2
-	VMOVUPS	2002272(SI), Y3	// fitGrad.vecmat_10[0] | 3
-	VMOVUPS	948992(SI), Y4	// fitGrad.sigmoid[0]
-	VMOVUPS	949024(SI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	949056(SI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	949088(SI), Y7	// fitGrad.sigmoid[0] | 3
-	VMOVUPS	1920256(SI), Y8	// fitGrad.mul_33[0]
-	VMOVUPS	1920288(SI), Y9	// fitGrad.mul_33[0] | 1
-	VMOVUPS	1920320(SI), Y10	// fitGrad.mul_33[0] | 2
-	VMOVUPS	1920352(SI), Y11	// fitGrad.mul_33[0] | 3
+	VMOVUPS	1999616(SI), Y0	// fitGrad.vecmat_10[0]
+	VMOVUPS	1999648(SI), Y1	// fitGrad.vecmat_10[0] | 1
+	VMOVUPS	1999680(SI), Y2	// fitGrad.vecmat_10[0] | 2
+	VMOVUPS	1999712(SI), Y3	// fitGrad.vecmat_10[0] | 3
+	VMOVUPS	946432(SI), Y4	// fitGrad.sigmoid[0]
+	VMOVUPS	946464(SI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	946496(SI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	946528(SI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	1917696(SI), Y8	// fitGrad.mul_33[0]
+	VMOVUPS	1917728(SI), Y9	// fitGrad.mul_33[0] | 1
+	VMOVUPS	1917760(SI), Y10	// fitGrad.mul_33[0] | 2
+	VMOVUPS	1917792(SI), Y11	// fitGrad.mul_33[0] | 3
 	VFMADD231PS	Y4, Y0, Y8
 	VFMADD231PS	Y5, Y1, Y9
 	VFMADD231PS	Y6, Y2, Y10
@@ -7926,46 +7838,46 @@ loop98: // 128 times: elements
 	VFMADD231PS	512(AX), Y1, Y3
 	VFMADD231PS	544(AX), Y1, Y4
 	VFMADD231PS	576(AX), Y1, Y0
-	VMOVUPS	Y2, 2018560(SI)	// fitGrad.matvec_12[0]
-	VMOVUPS	Y3, 2018592(SI)	// fitGrad.matvec_12[0] | 1
-	VMOVUPS	Y4, 2018624(SI)	// fitGrad.matvec_12[0] | 2
-	VMOVUPS	Y0, 2018656(SI)	// fitGrad.matvec_12[0] | 3
-	VMOVUPS	1211136(SI), Y1	// fitGrad.vecmat_2[0]
-	VMOVUPS	1211168(SI), Y5	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	1211200(SI), Y6	// fitGrad.vecmat_2[0] | 2
-	VMOVUPS	1211232(SI), Y7	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	Y2, 2016000(SI)	// fitGrad.matvec_12[0]
+	VMOVUPS	Y3, 2016032(SI)	// fitGrad.matvec_12[0] | 1
+	VMOVUPS	Y4, 2016064(SI)	// fitGrad.matvec_12[0] | 2
+	VMOVUPS	Y0, 2016096(SI)	// fitGrad.matvec_12[0] | 3
+	VMOVUPS	1208576(SI), Y1	// fitGrad.vecmat_2[0]
+	VMOVUPS	1208608(SI), Y5	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1208640(SI), Y6	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	1208672(SI), Y7	// fitGrad.vecmat_2[0] | 3
 	VMULPS	Y1, Y2, Y1
 	VMULPS	Y5, Y3, Y5
 	VMULPS	Y6, Y4, Y6
 	VMULPS	Y7, Y0, Y7
-	VMOVUPS	Y1, 2034944(SI)	// fitGrad.mul_37[0]
-	VMOVUPS	Y5, 2034976(SI)	// fitGrad.mul_37[0] | 1
-	VMOVUPS	Y6, 2035008(SI)	// fitGrad.mul_37[0] | 2
-	VMOVUPS	Y7, 2035040(SI)	// fitGrad.mul_37[0] | 3
-	VMOVUPS	1161984(SI), Y8	// fitGrad.mul_6[0]
-	VMOVUPS	1162016(SI), Y9	// fitGrad.mul_6[0] | 1
-	VMOVUPS	1162048(SI), Y10	// fitGrad.mul_6[0] | 2
-	VMOVUPS	1162080(SI), Y11	// fitGrad.mul_6[0] | 3
+	VMOVUPS	Y1, 2032384(SI)	// fitGrad.mul_37[0]
+	VMOVUPS	Y5, 2032416(SI)	// fitGrad.mul_37[0] | 1
+	VMOVUPS	Y6, 2032448(SI)	// fitGrad.mul_37[0] | 2
+	VMOVUPS	Y7, 2032480(SI)	// fitGrad.mul_37[0] | 3
+	VMOVUPS	1159424(SI), Y8	// fitGrad.mul_6[0]
+	VMOVUPS	1159456(SI), Y9	// fitGrad.mul_6[0] | 1
+	VMOVUPS	1159488(SI), Y10	// fitGrad.mul_6[0] | 2
+	VMOVUPS	1159520(SI), Y11	// fitGrad.mul_6[0] | 3
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y9, Y5, Y5
 	VMULPS	Y10, Y6, Y6
 	VMULPS	Y11, Y7, Y7
-	VMOVUPS	Y1, 2051328(SI)	// fitGrad.mul_38[0]
-	VMOVUPS	Y5, 2051360(SI)	// fitGrad.mul_38[0] | 1
-	VMOVUPS	Y6, 2051392(SI)	// fitGrad.mul_38[0] | 2
-	VMOVUPS	Y7, 2051424(SI)	// fitGrad.mul_38[0] | 3
-	VMOVUPS	948992(SI), Y1	// fitGrad.sigmoid[0]
-	VMOVUPS	949024(SI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	949056(SI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	949088(SI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	Y1, 2048768(SI)	// fitGrad.mul_38[0]
+	VMOVUPS	Y5, 2048800(SI)	// fitGrad.mul_38[0] | 1
+	VMOVUPS	Y6, 2048832(SI)	// fitGrad.mul_38[0] | 2
+	VMOVUPS	Y7, 2048864(SI)	// fitGrad.mul_38[0] | 3
+	VMOVUPS	946432(SI), Y1	// fitGrad.sigmoid[0]
+	VMOVUPS	946464(SI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	946496(SI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	946528(SI), Y7	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y1, Y2, Y1
 	VMULPS	Y5, Y3, Y2
 	VMULPS	Y6, Y4, Y3
 	VMULPS	Y7, Y0, Y0
-	VMOVUPS	Y1, 2067712(SI)	// fitGrad.mul_39[0]
-	VMOVUPS	Y2, 2067744(SI)	// fitGrad.mul_39[0] | 1
-	VMOVUPS	Y3, 2067776(SI)	// fitGrad.mul_39[0] | 2
-	VMOVUPS	Y0, 2067808(SI)	// fitGrad.mul_39[0] | 3
+	VMOVUPS	Y1, 2065152(SI)	// fitGrad.mul_39[0]
+	VMOVUPS	Y2, 2065184(SI)	// fitGrad.mul_39[0] | 1
+	VMOVUPS	Y3, 2065216(SI)	// fitGrad.mul_39[0] | 2
+	VMOVUPS	Y0, 2065248(SI)	// fitGrad.mul_39[0] | 3
 	ADDQ	$128, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
@@ -7988,10 +7900,10 @@ loop99: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop100: // 128 times: terms of the sums
-	VMOVUPS	2067712(R11), Y8	// fitGrad.mul_39[0]
-	VMOVUPS	2067744(R11), Y9	// fitGrad.mul_39[0] | 1
-	VMOVUPS	2067776(R11), Y10	// fitGrad.mul_39[0] | 2
-	VMOVUPS	2067808(R11), Y11	// fitGrad.mul_39[0] | 3
+	VMOVUPS	2065152(R11), Y8	// fitGrad.mul_39[0]
+	VMOVUPS	2065184(R11), Y9	// fitGrad.mul_39[0] | 1
+	VMOVUPS	2065216(R11), Y10	// fitGrad.mul_39[0] | 2
+	VMOVUPS	2065248(R11), Y11	// fitGrad.mul_39[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -8006,56 +7918,56 @@ loop100: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop100
-	VMOVUPS	Y0, 2084096(DI)	// fitGrad.matvec_13[0]
-	VMOVUPS	Y1, 2084128(DI)	// fitGrad.matvec_13[0] | 1
-	VMOVUPS	Y2, 2084160(DI)	// fitGrad.matvec_13[0] | 2
-	VMOVUPS	Y3, 2084192(DI)	// fitGrad.matvec_13[0] | 3
-	VMOVUPS	Y4, 2084224(DI)	// fitGrad.matvec_13[1]
-	VMOVUPS	Y5, 2084256(DI)	// fitGrad.matvec_13[1] | 1
-	VMOVUPS	Y6, 2084288(DI)	// fitGrad.matvec_13[1] | 2
-	VMOVUPS	Y7, 2084320(DI)	// fitGrad.matvec_13[1] | 3
+	VMOVUPS	Y0, 2081536(DI)	// fitGrad.matvec_13[0]
+	VMOVUPS	Y1, 2081568(DI)	// fitGrad.matvec_13[0] | 1
+	VMOVUPS	Y2, 2081600(DI)	// fitGrad.matvec_13[0] | 2
+	VMOVUPS	Y3, 2081632(DI)	// fitGrad.matvec_13[0] | 3
+	VMOVUPS	Y4, 2081664(DI)	// fitGrad.matvec_13[1]
+	VMOVUPS	Y5, 2081696(DI)	// fitGrad.matvec_13[1] | 1
+	VMOVUPS	Y6, 2081728(DI)	// fitGrad.matvec_13[1] | 2
+	VMOVUPS	Y7, 2081760(DI)	// fitGrad.matvec_13[1] | 3
 	VBROADCASTSS	(R9), Y8	// vecmat[0]
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 2100480(DI)	// fitGrad.mul_40[0]
-	VMOVUPS	Y1, 2100512(DI)	// fitGrad.mul_40[0] | 1
-	VMOVUPS	Y2, 2100544(DI)	// fitGrad.mul_40[0] | 2
-	VMOVUPS	Y3, 2100576(DI)	// fitGrad.mul_40[0] | 3
-	VMOVUPS	1063680(DI), Y8	// fitGrad.mul_2[0]
-	VMOVUPS	1063712(DI), Y9	// fitGrad.mul_2[0] | 1
-	VMOVUPS	1063744(DI), Y10	// fitGrad.mul_2[0] | 2
-	VMOVUPS	1063776(DI), Y11	// fitGrad.mul_2[0] | 3
+	VMOVUPS	Y0, 2097920(DI)	// fitGrad.mul_40[0]
+	VMOVUPS	Y1, 2097952(DI)	// fitGrad.mul_40[0] | 1
+	VMOVUPS	Y2, 2097984(DI)	// fitGrad.mul_40[0] | 2
+	VMOVUPS	Y3, 2098016(DI)	// fitGrad.mul_40[0] | 3
+	VMOVUPS	1061120(DI), Y8	// fitGrad.mul_2[0]
+	VMOVUPS	1061152(DI), Y9	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1061184(DI), Y10	// fitGrad.mul_2[0] | 2
+	VMOVUPS	1061216(DI), Y11	// fitGrad.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
 	VMULPS	Y11, Y3, Y3
-	VMOVUPS	Y0, 2116864(DI)	// fitGrad.mul_41[0]
-	VMOVUPS	Y1, 2116896(DI)	// fitGrad.mul_41[0] | 1
-	VMOVUPS	Y2, 2116928(DI)	// fitGrad.mul_41[0] | 2
-	VMOVUPS	Y3, 2116960(DI)	// fitGrad.mul_41[0] | 3
+	VMOVUPS	Y0, 2114304(DI)	// fitGrad.mul_41[0]
+	VMOVUPS	Y1, 2114336(DI)	// fitGrad.mul_41[0] | 1
+	VMOVUPS	Y2, 2114368(DI)	// fitGrad.mul_41[0] | 2
+	VMOVUPS	Y3, 2114400(DI)	// fitGrad.mul_41[0] | 3
 	VBROADCASTSS	4(R9), Y0	// vecmat[1]
 	VMULPS	Y0, Y4, Y1
 	VMULPS	Y0, Y5, Y2
 	VMULPS	Y0, Y6, Y3
 	VMULPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 2100608(DI)	// fitGrad.mul_40[1]
-	VMOVUPS	Y2, 2100640(DI)	// fitGrad.mul_40[1] | 1
-	VMOVUPS	Y3, 2100672(DI)	// fitGrad.mul_40[1] | 2
-	VMOVUPS	Y0, 2100704(DI)	// fitGrad.mul_40[1] | 3
-	VMOVUPS	1063808(DI), Y4	// fitGrad.mul_2[1]
-	VMOVUPS	1063840(DI), Y5	// fitGrad.mul_2[1] | 1
-	VMOVUPS	1063872(DI), Y6	// fitGrad.mul_2[1] | 2
-	VMOVUPS	1063904(DI), Y7	// fitGrad.mul_2[1] | 3
+	VMOVUPS	Y1, 2098048(DI)	// fitGrad.mul_40[1]
+	VMOVUPS	Y2, 2098080(DI)	// fitGrad.mul_40[1] | 1
+	VMOVUPS	Y3, 2098112(DI)	// fitGrad.mul_40[1] | 2
+	VMOVUPS	Y0, 2098144(DI)	// fitGrad.mul_40[1] | 3
+	VMOVUPS	1061248(DI), Y4	// fitGrad.mul_2[1]
+	VMOVUPS	1061280(DI), Y5	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1061312(DI), Y6	// fitGrad.mul_2[1] | 2
+	VMOVUPS	1061344(DI), Y7	// fitGrad.mul_2[1] | 3
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y5, Y2, Y2
 	VMULPS	Y6, Y3, Y3
 	VMULPS	Y7, Y0, Y0
-	VMOVUPS	Y1, 2116992(DI)	// fitGrad.mul_41[1]
-	VMOVUPS	Y2, 2117024(DI)	// fitGrad.mul_41[1] | 1
-	VMOVUPS	Y3, 2117056(DI)	// fitGrad.mul_41[1] | 2
-	VMOVUPS	Y0, 2117088(DI)	// fitGrad.mul_41[1] | 3
+	VMOVUPS	Y1, 2114432(DI)	// fitGrad.mul_41[1]
+	VMOVUPS	Y2, 2114464(DI)	// fitGrad.mul_41[1] | 1
+	VMOVUPS	Y3, 2114496(DI)	// fitGrad.mul_41[1] | 2
+	VMOVUPS	Y0, 2114528(DI)	// fitGrad.mul_41[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -8077,10 +7989,10 @@ loop101: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop102: // 128 times: terms of the sums
-	VMOVUPS	2116864(R10), Y8	// fitGrad.mul_41[0]
-	VMOVUPS	2116896(R10), Y9	// fitGrad.mul_41[0] | 1
-	VMOVUPS	2116928(R10), Y10	// fitGrad.mul_41[0] | 2
-	VMOVUPS	2116960(R10), Y11	// fitGrad.mul_41[0] | 3
+	VMOVUPS	2114304(R10), Y8	// fitGrad.mul_41[0]
+	VMOVUPS	2114336(R10), Y9	// fitGrad.mul_41[0] | 1
+	VMOVUPS	2114368(R10), Y10	// fitGrad.mul_41[0] | 2
+	VMOVUPS	2114400(R10), Y11	// fitGrad.mul_41[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -8095,14 +8007,14 @@ loop102: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop102
-	VMOVUPS	Y0, 2133248(DI)	// fitGrad.vecmat_11[0]
-	VMOVUPS	Y1, 2133280(DI)	// fitGrad.vecmat_11[0] | 1
-	VMOVUPS	Y2, 2133312(DI)	// fitGrad.vecmat_11[0] | 2
-	VMOVUPS	Y3, 2133344(DI)	// fitGrad.vecmat_11[0] | 3
-	VMOVUPS	Y4, 2133376(DI)	// fitGrad.vecmat_11[1]
-	VMOVUPS	Y5, 2133408(DI)	// fitGrad.vecmat_11[1] | 1
-	VMOVUPS	Y6, 2133440(DI)	// fitGrad.vecmat_11[1] | 2
-	VMOVUPS	Y7, 2133472(DI)	// fitGrad.vecmat_11[1] | 3
+	VMOVUPS	Y0, 2130688(DI)	// fitGrad.vecmat_11[0]
+	VMOVUPS	Y1, 2130720(DI)	// fitGrad.vecmat_11[0] | 1
+	VMOVUPS	Y2, 2130752(DI)	// fitGrad.vecmat_11[0] | 2
+	VMOVUPS	Y3, 2130784(DI)	// fitGrad.vecmat_11[0] | 3
+	VMOVUPS	Y4, 2130816(DI)	// fitGrad.vecmat_11[1]
+	VMOVUPS	Y5, 2130848(DI)	// fitGrad.vecmat_11[1] | 1
+	VMOVUPS	Y6, 2130880(DI)	// fitGrad.vecmat_11[1] | 2
+	VMOVUPS	Y7, 2130912(DI)	// fitGrad.vecmat_11[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -8110,30 +8022,30 @@ loop102: // 128 times: terms of the sums
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop103: // 64 times: tiles of 2 elements
-	VMOVUPS	1096448(SI), Y0	// fitGrad.mul_4[0]
-	VMOVUPS	1096480(SI), Y1	// fitGrad.mul_4[0] | 1
-	VMOVUPS	1096512(SI), Y2	// fitGrad.mul_4[0] | 2
-	VMOVUPS	1096544(SI), Y3	// fitGrad.mul_4[0] | 3
+	VMOVUPS	1093888(SI), Y0	// fitGrad.mul_4[0]
+	VMOVUPS	1093920(SI), Y1	// fitGrad.mul_4[0] | 1
+	VMOVUPS	1093952(SI), Y2	// fitGrad.mul_4[0] | 2
+	VMOVUPS	1093984(SI), Y3	// fitGrad.mul_4[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899328(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 899360(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 899392(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 899424(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	1096576(SI), Y0	// fitGrad.mul_4[1]
-	VMOVUPS	1096608(SI), Y1	// fitGrad.mul_4[1] | 1
-	VMOVUPS	1096640(SI), Y2	// fitGrad.mul_4[1] | 2
-	VMOVUPS	1096672(SI), Y3	// fitGrad.mul_4[1] | 3
+	VMOVUPS	Y0, 896768(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 896800(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 896832(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 896864(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1094016(SI), Y0	// fitGrad.mul_4[1]
+	VMOVUPS	1094048(SI), Y1	// fitGrad.mul_4[1] | 1
+	VMOVUPS	1094080(SI), Y2	// fitGrad.mul_4[1] | 2
+	VMOVUPS	1094112(SI), Y3	// fitGrad.mul_4[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899456(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 899488(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 899520(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 899552(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 896896(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 896928(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 896960(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 896992(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop103
@@ -8145,14 +8057,14 @@ loop104: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop105: // 16 times
-	VMOVUPS	2067712(R10), Y0	// fitGrad.mul_39[0]
-	VMOVUPS	2067840(R10), Y1	// fitGrad.mul_39[1]
-	VMOVUPS	2067968(R10), Y2	// fitGrad.mul_39[2]
-	VMOVUPS	2068096(R10), Y3	// fitGrad.mul_39[3]
-	VMOVUPS	2068224(R10), Y4	// fitGrad.mul_39[4]
-	VMOVUPS	2068352(R10), Y5	// fitGrad.mul_39[5]
-	VMOVUPS	2068480(R10), Y6	// fitGrad.mul_39[6]
-	VMOVUPS	2068608(R10), Y7	// fitGrad.mul_39[7]
+	VMOVUPS	2065152(R10), Y0	// fitGrad.mul_39[0]
+	VMOVUPS	2065280(R10), Y1	// fitGrad.mul_39[1]
+	VMOVUPS	2065408(R10), Y2	// fitGrad.mul_39[2]
+	VMOVUPS	2065536(R10), Y3	// fitGrad.mul_39[3]
+	VMOVUPS	2065664(R10), Y4	// fitGrad.mul_39[4]
+	VMOVUPS	2065792(R10), Y5	// fitGrad.mul_39[5]
+	VMOVUPS	2065920(R10), Y6	// fitGrad.mul_39[6]
+	VMOVUPS	2066048(R10), Y7	// fitGrad.mul_39[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -8177,14 +8089,14 @@ loop105: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 915712(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 915744(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 915776(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 915808(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 915840(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 915872(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 915904(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 915936(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 913152(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 913184(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 913216(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 913248(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 913280(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 913312(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 913344(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 913376(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -8215,38 +8127,38 @@ loop107: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop108: // 16 times: samples, 2 at a time
-	VMOVUPS	915712(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	916736(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	899328(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913152(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	914176(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	896768(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899456(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	896896(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	899584(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897024(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	899712(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897152(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	899840(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	897280(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	915744(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	916768(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	899332(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913184(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	914208(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	896772(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899460(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	896900(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	899588(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897028(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	899716(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897156(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	897284(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -8285,26 +8197,26 @@ loop109: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop110: // 16 times: samples, 2 at a time
-	VMOVUPS	915712(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	916736(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	915328(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913152(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	914176(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	912768(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915456(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	912896(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	915584(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913024(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	915744(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	916768(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	915332(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913184(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	914208(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	912772(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915460(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	912900(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	915588(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913028(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -8325,30 +8237,30 @@ loop110: // 16 times: samples, 2 at a time
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop111: // 64 times: tiles of 2 elements
-	VMOVUPS	2116864(SI), Y0	// fitGrad.mul_41[0]
-	VMOVUPS	2116896(SI), Y1	// fitGrad.mul_41[0] | 1
-	VMOVUPS	2116928(SI), Y2	// fitGrad.mul_41[0] | 2
-	VMOVUPS	2116960(SI), Y3	// fitGrad.mul_41[0] | 3
+	VMOVUPS	2114304(SI), Y0	// fitGrad.mul_41[0]
+	VMOVUPS	2114336(SI), Y1	// fitGrad.mul_41[0] | 1
+	VMOVUPS	2114368(SI), Y2	// fitGrad.mul_41[0] | 2
+	VMOVUPS	2114400(SI), Y3	// fitGrad.mul_41[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899328(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 899360(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 899392(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 899424(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	2116992(SI), Y0	// fitGrad.mul_41[1]
-	VMOVUPS	2117024(SI), Y1	// fitGrad.mul_41[1] | 1
-	VMOVUPS	2117056(SI), Y2	// fitGrad.mul_41[1] | 2
-	VMOVUPS	2117088(SI), Y3	// fitGrad.mul_41[1] | 3
+	VMOVUPS	Y0, 896768(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 896800(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 896832(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 896864(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	2114432(SI), Y0	// fitGrad.mul_41[1]
+	VMOVUPS	2114464(SI), Y1	// fitGrad.mul_41[1] | 1
+	VMOVUPS	2114496(SI), Y2	// fitGrad.mul_41[1] | 2
+	VMOVUPS	2114528(SI), Y3	// fitGrad.mul_41[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899456(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 899488(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 899520(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 899552(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 896896(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 896928(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 896960(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 896992(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop111
@@ -8360,14 +8272,14 @@ loop112: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop113: // 16 times
-	VMOVUPS	965376(R10), Y0	// fitGrad.mul[0]
-	VMOVUPS	965504(R10), Y1	// fitGrad.mul[1]
-	VMOVUPS	965632(R10), Y2	// fitGrad.mul[2]
-	VMOVUPS	965760(R10), Y3	// fitGrad.mul[3]
-	VMOVUPS	965888(R10), Y4	// fitGrad.mul[4]
-	VMOVUPS	966016(R10), Y5	// fitGrad.mul[5]
-	VMOVUPS	966144(R10), Y6	// fitGrad.mul[6]
-	VMOVUPS	966272(R10), Y7	// fitGrad.mul[7]
+	VMOVUPS	962816(R10), Y0	// fitGrad.mul[0]
+	VMOVUPS	962944(R10), Y1	// fitGrad.mul[1]
+	VMOVUPS	963072(R10), Y2	// fitGrad.mul[2]
+	VMOVUPS	963200(R10), Y3	// fitGrad.mul[3]
+	VMOVUPS	963328(R10), Y4	// fitGrad.mul[4]
+	VMOVUPS	963456(R10), Y5	// fitGrad.mul[5]
+	VMOVUPS	963584(R10), Y6	// fitGrad.mul[6]
+	VMOVUPS	963712(R10), Y7	// fitGrad.mul[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -8392,14 +8304,14 @@ loop113: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 915712(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 915744(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 915776(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 915808(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 915840(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 915872(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 915904(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 915936(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 913152(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 913184(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 913216(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 913248(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 913280(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 913312(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 913344(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 913376(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -8430,38 +8342,38 @@ loop115: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop116: // 16 times: samples, 2 at a time
-	VMOVUPS	915712(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	916736(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	899328(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913152(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	914176(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	896768(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899456(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	896896(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	899584(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897024(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	899712(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897152(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	899840(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	897280(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	915744(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	916768(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	899332(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913184(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	914208(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	896772(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899460(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	896900(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	899588(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897028(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	899716(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897156(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	897284(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -8500,26 +8412,26 @@ loop117: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop118: // 16 times: samples, 2 at a time
-	VMOVUPS	915712(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	916736(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	915328(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913152(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	914176(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	912768(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915456(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	912896(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	915584(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913024(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	915744(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	916768(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	915332(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913184(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	914208(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	912772(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915460(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	912900(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	915588(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913028(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -8543,18 +8455,18 @@ loop118: // 16 times: samples, 2 at a time
 	MOVQ	DX, R10
 loop119: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	2133248(SI), Y0	// fitGrad.vecmat_11[0]
-	VMOVUPS	2133280(SI), Y1	// fitGrad.vecmat_11[0] | 1
-	VMOVUPS	2133312(SI), Y2	// fitGrad.vecmat_11[0] | 2
-	VMOVUPS	2133344(SI), Y3	// fitGrad.vecmat_11[0] | 3
-	VMOVUPS	948992(SI), Y4	// fitGrad.sigmoid[0]
-	VMOVUPS	949024(SI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	949056(SI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	949088(SI), Y7	// fitGrad.sigmoid[0] | 3
-	VMOVUPS	2051328(SI), Y8	// fitGrad.mul_38[0]
-	VMOVUPS	2051360(SI), Y9	// fitGrad.mul_38[0] | 1
-	VMOVUPS	2051392(SI), Y10	// fitGrad.mul_38[0] | 2
-	VMOVUPS	2051424(SI), Y11	// fitGrad.mul_38[0] | 3
+	VMOVUPS	2130688(SI), Y0	// fitGrad.vecmat_11[0]
+	VMOVUPS	2130720(SI), Y1	// fitGrad.vecmat_11[0] | 1
+	VMOVUPS	2130752(SI), Y2	// fitGrad.vecmat_11[0] | 2
+	VMOVUPS	2130784(SI), Y3	// fitGrad.vecmat_11[0] | 3
+	VMOVUPS	946432(SI), Y4	// fitGrad.sigmoid[0]
+	VMOVUPS	946464(SI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	946496(SI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	946528(SI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	2048768(SI), Y8	// fitGrad.mul_38[0]
+	VMOVUPS	2048800(SI), Y9	// fitGrad.mul_38[0] | 1
+	VMOVUPS	2048832(SI), Y10	// fitGrad.mul_38[0] | 2
+	VMOVUPS	2048864(SI), Y11	// fitGrad.mul_38[0] | 3
 	VFMADD231PS	Y4, Y0, Y8
 	VFMADD231PS	Y5, Y1, Y9
 	VFMADD231PS	Y6, Y2, Y10
@@ -8588,37 +8500,37 @@ loop119: // 128 times: elements
 	VFMADD231PS	f32_00000000<>(SB), Y3, Y4
 	VMOVUPS	Y4, 96(DI)	// sum of L.0.weight[3]
 	VBROADCASTSS	(R9), Y0	// L.0.weight[0]
-	VMOVUPS	1886464(AX), Y1	// fitGrad.pad_2[0]
-	VMOVUPS	1886496(AX), Y2	// fitGrad.pad_2[0] | 1
-	VMOVUPS	1886528(AX), Y3	// fitGrad.pad_2[0] | 2
-	VMOVUPS	1886560(AX), Y4	// fitGrad.pad_2[0] | 3
+	VMOVUPS	1883904(AX), Y1	// fitGrad.pad_2[0]
+	VMOVUPS	1883936(AX), Y2	// fitGrad.pad_2[0] | 1
+	VMOVUPS	1883968(AX), Y3	// fitGrad.pad_2[0] | 2
+	VMOVUPS	1884000(AX), Y4	// fitGrad.pad_2[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
 	VBROADCASTSS	4(R9), Y4	// L.0.weight[1]
-	VMOVUPS	1886592(AX), Y5	// fitGrad.pad_2[1]
-	VMOVUPS	1886624(AX), Y6	// fitGrad.pad_2[1] | 1
-	VMOVUPS	1886656(AX), Y7	// fitGrad.pad_2[1] | 2
-	VMOVUPS	1886688(AX), Y8	// fitGrad.pad_2[1] | 3
+	VMOVUPS	1884032(AX), Y5	// fitGrad.pad_2[1]
+	VMOVUPS	1884064(AX), Y6	// fitGrad.pad_2[1] | 1
+	VMOVUPS	1884096(AX), Y7	// fitGrad.pad_2[1] | 2
+	VMOVUPS	1884128(AX), Y8	// fitGrad.pad_2[1] | 3
 	VFMADD231PS	Y5, Y4, Y1
 	VFMADD231PS	Y6, Y4, Y2
 	VFMADD231PS	Y7, Y4, Y3
 	VFMADD231PS	Y8, Y4, Y0
 	VBROADCASTSS	8(R9), Y4	// L.0.weight[2]
-	VMOVUPS	1886720(AX), Y5	// fitGrad.pad_2[2]
-	VMOVUPS	1886752(AX), Y6	// fitGrad.pad_2[2] | 1
-	VMOVUPS	1886784(AX), Y7	// fitGrad.pad_2[2] | 2
-	VMOVUPS	1886816(AX), Y8	// fitGrad.pad_2[2] | 3
+	VMOVUPS	1884160(AX), Y5	// fitGrad.pad_2[2]
+	VMOVUPS	1884192(AX), Y6	// fitGrad.pad_2[2] | 1
+	VMOVUPS	1884224(AX), Y7	// fitGrad.pad_2[2] | 2
+	VMOVUPS	1884256(AX), Y8	// fitGrad.pad_2[2] | 3
 	VFMADD231PS	Y5, Y4, Y1
 	VFMADD231PS	Y6, Y4, Y2
 	VFMADD231PS	Y7, Y4, Y3
 	VFMADD231PS	Y8, Y4, Y0
 	VBROADCASTSS	12(R9), Y4	// L.0.weight[3]
-	VMOVUPS	1886848(AX), Y5	// fitGrad.pad_2[3]
-	VMOVUPS	1886880(AX), Y6	// fitGrad.pad_2[3] | 1
-	VMOVUPS	1886912(AX), Y7	// fitGrad.pad_2[3] | 2
-	VMOVUPS	1886944(AX), Y8	// fitGrad.pad_2[3] | 3
+	VMOVUPS	1884288(AX), Y5	// fitGrad.pad_2[3]
+	VMOVUPS	1884320(AX), Y6	// fitGrad.pad_2[3] | 1
+	VMOVUPS	1884352(AX), Y7	// fitGrad.pad_2[3] | 2
+	VMOVUPS	1884384(AX), Y8	// fitGrad.pad_2[3] | 3
 	VMOVUPS	Y1, Y15
 	VFMADD231PS	Y5, Y4, Y15
 	VMOVUPS	Y15, 128(AX)
@@ -8631,32 +8543,32 @@ loop119: // 128 times: elements
 	VMOVUPS	Y0, Y15
 	VFMADD231PS	Y8, Y4, Y15
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	2034944(SI), Y15	// fitGrad.mul_37[0]
+	VMOVUPS	2032384(SI), Y15	// fitGrad.mul_37[0]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	2034976(SI), Y15	// fitGrad.mul_37[0] | 1
+	VMOVUPS	2032416(SI), Y15	// fitGrad.mul_37[0] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	2035008(SI), Y15	// fitGrad.mul_37[0] | 2
+	VMOVUPS	2032448(SI), Y15	// fitGrad.mul_37[0] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	2035040(SI), Y15	// fitGrad.mul_37[0] | 3
+	VMOVUPS	2032480(SI), Y15	// fitGrad.mul_37[0] | 3
 	VMOVUPS	Y15, 352(AX)
 	VBROADCASTSS	512(R10), Y0	// L.0.weight.matvec[0]
-	VMOVUPS	1903872(SI), Y15	// fitGrad.mul_32[0]
+	VMOVUPS	1901312(SI), Y15	// fitGrad.mul_32[0]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1903904(SI), Y15	// fitGrad.mul_32[0] | 1
+	VMOVUPS	1901344(SI), Y15	// fitGrad.mul_32[0] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1903936(SI), Y15	// fitGrad.mul_32[0] | 2
+	VMOVUPS	1901376(SI), Y15	// fitGrad.mul_32[0] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1903968(SI), Y1	// fitGrad.mul_32[0] | 3
+	VMOVUPS	1901408(SI), Y1	// fitGrad.mul_32[0] | 3
 	VBROADCASTSS	1024(R10), Y2	// L.0.weight.matvec.2[0]
-	VMOVUPS	1771776(SI), Y3	// fitGrad.mul_27[0]
-	VMOVUPS	1771808(SI), Y4	// fitGrad.mul_27[0] | 1
-	VMOVUPS	1771840(SI), Y5	// fitGrad.mul_27[0] | 2
-	VMOVUPS	1771872(SI), Y6	// fitGrad.mul_27[0] | 3
+	VMOVUPS	1769216(SI), Y3	// fitGrad.mul_27[0]
+	VMOVUPS	1769248(SI), Y4	// fitGrad.mul_27[0] | 1
+	VMOVUPS	1769280(SI), Y5	// fitGrad.mul_27[0] | 2
+	VMOVUPS	1769312(SI), Y6	// fitGrad.mul_27[0] | 3
 	VBROADCASTSS	1536(R10), Y7	// L.0.weight.matvec.3[0]
-	VMOVUPS	1640192(SI), Y8	// fitGrad.mul_22[0]
-	VMOVUPS	1640224(SI), Y9	// fitGrad.mul_22[0] | 1
-	VMOVUPS	1640256(SI), Y10	// fitGrad.mul_22[0] | 2
-	VMOVUPS	1640288(SI), Y11	// fitGrad.mul_22[0] | 3
+	VMOVUPS	1637632(SI), Y8	// fitGrad.mul_22[0]
+	VMOVUPS	1637664(SI), Y9	// fitGrad.mul_22[0] | 1
+	VMOVUPS	1637696(SI), Y10	// fitGrad.mul_22[0] | 2
+	VMOVUPS	1637728(SI), Y11	// fitGrad.mul_22[0] | 3
 	VBROADCASTSS	2048(R10), Y12	// L.0.weight.matvec.4[0]
 	VMULPS	Y12, Y8, Y8
 	VMULPS	Y12, Y9, Y9
@@ -8682,103 +8594,103 @@ loop119: // 128 times: elements
 	VMOVUPS	Y11, Y15
 	VFMADD231PS	352(AX), Y0, Y15
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	1145600(SI), Y15	// fitGrad.sub_2[0]
+	VMOVUPS	1143040(SI), Y15	// fitGrad.sub_2[0]
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1145632(SI), Y15	// fitGrad.sub_2[0] | 1
+	VMOVUPS	1143072(SI), Y15	// fitGrad.sub_2[0] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1145664(SI), Y15	// fitGrad.sub_2[0] | 2
+	VMOVUPS	1143104(SI), Y15	// fitGrad.sub_2[0] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1145696(SI), Y15	// fitGrad.sub_2[0] | 3
+	VMOVUPS	1143136(SI), Y15	// fitGrad.sub_2[0] | 3
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	2018560(SI), Y15	// fitGrad.matvec_12[0]
+	VMOVUPS	2016000(SI), Y15	// fitGrad.matvec_12[0]
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	2018592(SI), Y15	// fitGrad.matvec_12[0] | 1
+	VMOVUPS	2016032(SI), Y15	// fitGrad.matvec_12[0] | 1
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	2018624(SI), Y15	// fitGrad.matvec_12[0] | 2
+	VMOVUPS	2016064(SI), Y15	// fitGrad.matvec_12[0] | 2
 	VMOVUPS	Y15, 576(AX)
-	VMOVUPS	2018656(SI), Y15	// fitGrad.matvec_12[0] | 3
+	VMOVUPS	2016096(SI), Y15	// fitGrad.matvec_12[0] | 3
 	VMOVUPS	Y15, 608(AX)
-	VMOVUPS	1112832(SI), Y15	// fitGrad.vecmat[0]
+	VMOVUPS	1110272(SI), Y15	// fitGrad.vecmat[0]
 	VMOVUPS	Y15, 640(AX)
-	VMOVUPS	1112864(SI), Y15	// fitGrad.vecmat[0] | 1
+	VMOVUPS	1110304(SI), Y15	// fitGrad.vecmat[0] | 1
 	VMOVUPS	Y15, 672(AX)
-	VMOVUPS	1112896(SI), Y15	// fitGrad.vecmat[0] | 2
+	VMOVUPS	1110336(SI), Y15	// fitGrad.vecmat[0] | 2
 	VMOVUPS	Y15, 704(AX)
-	VMOVUPS	1112928(SI), Y15	// fitGrad.vecmat[0] | 3
+	VMOVUPS	1110368(SI), Y15	// fitGrad.vecmat[0] | 3
 	VMOVUPS	Y15, 736(AX)
-	VMOVUPS	2002176(SI), Y15	// fitGrad.vecmat_10[0]
+	VMOVUPS	1999616(SI), Y15	// fitGrad.vecmat_10[0]
 	VMOVUPS	Y15, 768(AX)
-	VMOVUPS	2002208(SI), Y15	// fitGrad.vecmat_10[0] | 1
+	VMOVUPS	1999648(SI), Y15	// fitGrad.vecmat_10[0] | 1
 	VMOVUPS	Y15, 800(AX)
-	VMOVUPS	2002240(SI), Y15	// fitGrad.vecmat_10[0] | 2
+	VMOVUPS	1999680(SI), Y15	// fitGrad.vecmat_10[0] | 2
 	VMOVUPS	Y15, 832(AX)
-	VMOVUPS	2002272(SI), Y15	// fitGrad.vecmat_10[0] | 3
+	VMOVUPS	1999712(SI), Y15	// fitGrad.vecmat_10[0] | 3
 	VMOVUPS	Y15, 864(AX)
 	VBROADCASTSS	1024(R10), Y15	// L.0.weight.matvec.2[0]
 	VMOVUPS	Y15, 896(AX)
-	VMOVUPS	1887488(SI), Y15	// fitGrad.matvec_10[0]
+	VMOVUPS	1884928(SI), Y15	// fitGrad.matvec_10[0]
 	VMOVUPS	Y15, 928(AX)
-	VMOVUPS	1887520(SI), Y15	// fitGrad.matvec_10[0] | 1
+	VMOVUPS	1884960(SI), Y15	// fitGrad.matvec_10[0] | 1
 	VMOVUPS	Y15, 960(AX)
-	VMOVUPS	1887552(SI), Y15	// fitGrad.matvec_10[0] | 2
+	VMOVUPS	1884992(SI), Y15	// fitGrad.matvec_10[0] | 2
 	VMOVUPS	Y15, 992(AX)
-	VMOVUPS	1887584(SI), Y15	// fitGrad.matvec_10[0] | 3
+	VMOVUPS	1885024(SI), Y15	// fitGrad.matvec_10[0] | 3
 	VMOVUPS	Y15, 1024(AX)
-	VMOVUPS	1309440(SI), Y15	// fitGrad.vecmat_3[0]
+	VMOVUPS	1306880(SI), Y15	// fitGrad.vecmat_3[0]
 	VMOVUPS	Y15, 1056(AX)
-	VMOVUPS	1309472(SI), Y15	// fitGrad.vecmat_3[0] | 1
+	VMOVUPS	1306912(SI), Y15	// fitGrad.vecmat_3[0] | 1
 	VMOVUPS	Y15, 1088(AX)
-	VMOVUPS	1309504(SI), Y15	// fitGrad.vecmat_3[0] | 2
+	VMOVUPS	1306944(SI), Y15	// fitGrad.vecmat_3[0] | 2
 	VMOVUPS	Y15, 1120(AX)
-	VMOVUPS	1309536(SI), Y15	// fitGrad.vecmat_3[0] | 3
+	VMOVUPS	1306976(SI), Y15	// fitGrad.vecmat_3[0] | 3
 	VMOVUPS	Y15, 1152(AX)
-	VMOVUPS	1211136(SI), Y15	// fitGrad.vecmat_2[0]
+	VMOVUPS	1208576(SI), Y15	// fitGrad.vecmat_2[0]
 	VMOVUPS	Y15, 1184(AX)
-	VMOVUPS	1211168(SI), Y15	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1208608(SI), Y15	// fitGrad.vecmat_2[0] | 1
 	VMOVUPS	Y15, 1216(AX)
-	VMOVUPS	1211200(SI), Y15	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	1208640(SI), Y15	// fitGrad.vecmat_2[0] | 2
 	VMOVUPS	Y15, 1248(AX)
-	VMOVUPS	1211232(SI), Y15	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	1208672(SI), Y15	// fitGrad.vecmat_2[0] | 3
 	VMOVUPS	Y15, 1280(AX)
-	VMOVUPS	1870080(SI), Y15	// fitGrad.vecmat_9[0]
+	VMOVUPS	1867520(SI), Y15	// fitGrad.vecmat_9[0]
 	VMOVUPS	Y15, 1312(AX)
-	VMOVUPS	1870112(SI), Y15	// fitGrad.vecmat_9[0] | 1
+	VMOVUPS	1867552(SI), Y15	// fitGrad.vecmat_9[0] | 1
 	VMOVUPS	Y15, 1344(AX)
-	VMOVUPS	1870144(SI), Y15	// fitGrad.vecmat_9[0] | 2
+	VMOVUPS	1867584(SI), Y15	// fitGrad.vecmat_9[0] | 2
 	VMOVUPS	Y15, 1376(AX)
-	VMOVUPS	1870176(SI), Y15	// fitGrad.vecmat_9[0] | 3
+	VMOVUPS	1867616(SI), Y15	// fitGrad.vecmat_9[0] | 3
 	VMOVUPS	Y15, 1408(AX)
 	VBROADCASTSS	1536(R10), Y8	// L.0.weight.matvec.3[0]
-	VMOVUPS	1755392(SI), Y15	// fitGrad.matvec_8[0]
+	VMOVUPS	1752832(SI), Y15	// fitGrad.matvec_8[0]
 	VMOVUPS	Y15, 1440(AX)
-	VMOVUPS	1755424(SI), Y15	// fitGrad.matvec_8[0] | 1
+	VMOVUPS	1752864(SI), Y15	// fitGrad.matvec_8[0] | 1
 	VMOVUPS	Y15, 1472(AX)
-	VMOVUPS	1755456(SI), Y15	// fitGrad.matvec_8[0] | 2
+	VMOVUPS	1752896(SI), Y15	// fitGrad.matvec_8[0] | 2
 	VMOVUPS	Y15, 1504(AX)
-	VMOVUPS	1755488(SI), Y15	// fitGrad.matvec_8[0] | 3
+	VMOVUPS	1752928(SI), Y15	// fitGrad.matvec_8[0] | 3
 	VMOVUPS	Y15, 1536(AX)
-	VMOVUPS	1441536(SI), Y15	// fitGrad.vecmat_5[0]
+	VMOVUPS	1438976(SI), Y15	// fitGrad.vecmat_5[0]
 	VMOVUPS	Y15, 1568(AX)
-	VMOVUPS	1441568(SI), Y15	// fitGrad.vecmat_5[0] | 1
+	VMOVUPS	1439008(SI), Y15	// fitGrad.vecmat_5[0] | 1
 	VMOVUPS	Y15, 1600(AX)
-	VMOVUPS	1441600(SI), Y15	// fitGrad.vecmat_5[0] | 2
+	VMOVUPS	1439040(SI), Y15	// fitGrad.vecmat_5[0] | 2
 	VMOVUPS	Y15, 1632(AX)
-	VMOVUPS	1441632(SI), Y15	// fitGrad.vecmat_5[0] | 3
+	VMOVUPS	1439072(SI), Y15	// fitGrad.vecmat_5[0] | 3
 	VMOVUPS	Y15, 1664(AX)
-	VMOVUPS	1738496(SI), Y15	// fitGrad.vecmat_8[0]
+	VMOVUPS	1735936(SI), Y15	// fitGrad.vecmat_8[0]
 	VMOVUPS	Y15, 1696(AX)
-	VMOVUPS	1738528(SI), Y0	// fitGrad.vecmat_8[0] | 1
-	VMOVUPS	1738560(SI), Y1	// fitGrad.vecmat_8[0] | 2
-	VMOVUPS	1738592(SI), Y9	// fitGrad.vecmat_8[0] | 3
+	VMOVUPS	1735968(SI), Y0	// fitGrad.vecmat_8[0] | 1
+	VMOVUPS	1736000(SI), Y1	// fitGrad.vecmat_8[0] | 2
+	VMOVUPS	1736032(SI), Y9	// fitGrad.vecmat_8[0] | 3
 	VBROADCASTSS	2048(R10), Y10	// L.0.weight.matvec.4[0]
-	VMOVUPS	1623808(SI), Y11	// fitGrad.matvec_6[0]
-	VMOVUPS	1623840(SI), Y2	// fitGrad.matvec_6[0] | 1
-	VMOVUPS	1623872(SI), Y6	// fitGrad.matvec_6[0] | 2
-	VMOVUPS	1623904(SI), Y3	// fitGrad.matvec_6[0] | 3
-	VMOVUPS	1556736(SI), Y4	// fitGrad.vecmat_7[0]
-	VMOVUPS	1556768(SI), Y5	// fitGrad.vecmat_7[0] | 1
-	VMOVUPS	1556800(SI), Y7	// fitGrad.vecmat_7[0] | 2
-	VMOVUPS	1556832(SI), Y12	// fitGrad.vecmat_7[0] | 3
+	VMOVUPS	1621248(SI), Y11	// fitGrad.matvec_6[0]
+	VMOVUPS	1621280(SI), Y2	// fitGrad.matvec_6[0] | 1
+	VMOVUPS	1621312(SI), Y6	// fitGrad.matvec_6[0] | 2
+	VMOVUPS	1621344(SI), Y3	// fitGrad.matvec_6[0] | 3
+	VMOVUPS	1554176(SI), Y4	// fitGrad.vecmat_7[0]
+	VMOVUPS	1554208(SI), Y5	// fitGrad.vecmat_7[0] | 1
+	VMOVUPS	1554240(SI), Y7	// fitGrad.vecmat_7[0] | 2
+	VMOVUPS	1554272(SI), Y12	// fitGrad.vecmat_7[0] | 3
 	VMULPS	Y4, Y11, Y4
 	VMULPS	Y5, Y2, Y2
 	VMULPS	Y7, Y6, Y5
@@ -8839,15 +8751,15 @@ loop119: // 128 times: elements
 	VFMADD231PS	448(AX), Y13, Y5
 	VMOVUPS	320(AX), Y13
 	VFMADD231PS	480(AX), Y13, Y3
-	VMOVUPS	2133248(SI), Y0	// fitGrad.vecmat_11[0]
-	VMOVUPS	2133280(SI), Y1	// fitGrad.vecmat_11[0] | 1
-	VMOVUPS	2133312(SI), Y6	// fitGrad.vecmat_11[0] | 2
-	VMOVUPS	2133344(SI), Y7	// fitGrad.vecmat_11[0] | 3
+	VMOVUPS	2130688(SI), Y0	// fitGrad.vecmat_11[0]
+	VMOVUPS	2130720(SI), Y1	// fitGrad.vecmat_11[0] | 1
+	VMOVUPS	2130752(SI), Y6	// fitGrad.vecmat_11[0] | 2
+	VMOVUPS	2130784(SI), Y7	// fitGrad.vecmat_11[0] | 3
 	VBROADCASTSS	512(R10), Y8	// L.0.weight.matvec[0]
-	VMOVUPS	948992(SI), Y9	// fitGrad.sigmoid[0]
-	VMOVUPS	949024(SI), Y10	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	949056(SI), Y11	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	949088(SI), Y12	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	946432(SI), Y9	// fitGrad.sigmoid[0]
+	VMOVUPS	946464(SI), Y10	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	946496(SI), Y11	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	946528(SI), Y12	// fitGrad.sigmoid[0] | 3
 	VFNMADD231PS	384(AX), Y9, Y4
 	VFNMADD231PS	256(AX), Y10, Y2
 	VFNMADD231PS	288(AX), Y11, Y5
@@ -8856,30 +8768,30 @@ loop119: // 128 times: elements
 	VFMADD231PS	Y8, Y1, Y2
 	VFMADD231PS	Y8, Y6, Y5
 	VFMADD231PS	Y8, Y7, Y3
-	VMOVUPS	1161984(SI), Y0	// fitGrad.mul_6[0]
-	VMOVUPS	1162016(SI), Y1	// fitGrad.mul_6[0] | 1
-	VMOVUPS	1162048(SI), Y6	// fitGrad.mul_6[0] | 2
-	VMOVUPS	1162080(SI), Y7	// fitGrad.mul_6[0] | 3
+	VMOVUPS	1159424(SI), Y0	// fitGrad.mul_6[0]
+	VMOVUPS	1159456(SI), Y1	// fitGrad.mul_6[0] | 1
+	VMOVUPS	1159488(SI), Y6	// fitGrad.mul_6[0] | 2
+	VMOVUPS	1159520(SI), Y7	// fitGrad.mul_6[0] | 3
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y2, Y1
 	VMULPS	Y6, Y5, Y2
 	VMULPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 2149632(SI)	// fitGrad.mul_42[0]
-	VMOVUPS	Y1, 2149664(SI)	// fitGrad.mul_42[0] | 1
-	VMOVUPS	Y2, 2149696(SI)	// fitGrad.mul_42[0] | 2
-	VMOVUPS	Y3, 2149728(SI)	// fitGrad.mul_42[0] | 3
-	VMOVUPS	948992(SI), Y0	// fitGrad.sigmoid[0]
-	VMOVUPS	949024(SI), Y1	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	949056(SI), Y2	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	949088(SI), Y3	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	Y0, 2147072(SI)	// fitGrad.mul_42[0]
+	VMOVUPS	Y1, 2147104(SI)	// fitGrad.mul_42[0] | 1
+	VMOVUPS	Y2, 2147136(SI)	// fitGrad.mul_42[0] | 2
+	VMOVUPS	Y3, 2147168(SI)	// fitGrad.mul_42[0] | 3
+	VMOVUPS	946432(SI), Y0	// fitGrad.sigmoid[0]
+	VMOVUPS	946464(SI), Y1	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	946496(SI), Y2	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	946528(SI), Y3	// fitGrad.sigmoid[0] | 3
 	VMULPS	128(AX), Y0, Y0
 	VMULPS	160(AX), Y1, Y1
 	VMULPS	192(AX), Y2, Y2
 	VMULPS	224(AX), Y3, Y3
-	VMOVUPS	Y0, 2166016(SI)	// fitGrad.mul_43[0]
-	VMOVUPS	Y1, 2166048(SI)	// fitGrad.mul_43[0] | 1
-	VMOVUPS	Y2, 2166080(SI)	// fitGrad.mul_43[0] | 2
-	VMOVUPS	Y3, 2166112(SI)	// fitGrad.mul_43[0] | 3
+	VMOVUPS	Y0, 2163456(SI)	// fitGrad.mul_43[0]
+	VMOVUPS	Y1, 2163488(SI)	// fitGrad.mul_43[0] | 1
+	VMOVUPS	Y2, 2163520(SI)	// fitGrad.mul_43[0] | 2
+	VMOVUPS	Y3, 2163552(SI)	// fitGrad.mul_43[0] | 3
 	ADDQ	$128, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
@@ -8903,10 +8815,10 @@ loop120: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop121: // 128 times: terms of the sums
-	VMOVUPS	2166016(R11), Y8	// fitGrad.mul_43[0]
-	VMOVUPS	2166048(R11), Y9	// fitGrad.mul_43[0] | 1
-	VMOVUPS	2166080(R11), Y10	// fitGrad.mul_43[0] | 2
-	VMOVUPS	2166112(R11), Y11	// fitGrad.mul_43[0] | 3
+	VMOVUPS	2163456(R11), Y8	// fitGrad.mul_43[0]
+	VMOVUPS	2163488(R11), Y9	// fitGrad.mul_43[0] | 1
+	VMOVUPS	2163520(R11), Y10	// fitGrad.mul_43[0] | 2
+	VMOVUPS	2163552(R11), Y11	// fitGrad.mul_43[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -8921,73 +8833,73 @@ loop121: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop121
-	VMOVUPS	Y0, 2182400(DI)	// fitGrad.matvec_14[0]
-	VMOVUPS	Y1, 2182432(DI)	// fitGrad.matvec_14[0] | 1
-	VMOVUPS	Y2, 2182464(DI)	// fitGrad.matvec_14[0] | 2
-	VMOVUPS	Y3, 2182496(DI)	// fitGrad.matvec_14[0] | 3
-	VMOVUPS	Y4, 2182528(DI)	// fitGrad.matvec_14[1]
-	VMOVUPS	Y5, 2182560(DI)	// fitGrad.matvec_14[1] | 1
-	VMOVUPS	Y6, 2182592(DI)	// fitGrad.matvec_14[1] | 2
-	VMOVUPS	Y7, 2182624(DI)	// fitGrad.matvec_14[1] | 3
-	VMOVUPS	2100480(DI), Y15	// fitGrad.mul_40[0]
+	VMOVUPS	Y0, 2179840(DI)	// fitGrad.matvec_14[0]
+	VMOVUPS	Y1, 2179872(DI)	// fitGrad.matvec_14[0] | 1
+	VMOVUPS	Y2, 2179904(DI)	// fitGrad.matvec_14[0] | 2
+	VMOVUPS	Y3, 2179936(DI)	// fitGrad.matvec_14[0] | 3
+	VMOVUPS	Y4, 2179968(DI)	// fitGrad.matvec_14[1]
+	VMOVUPS	Y5, 2180000(DI)	// fitGrad.matvec_14[1] | 1
+	VMOVUPS	Y6, 2180032(DI)	// fitGrad.matvec_14[1] | 2
+	VMOVUPS	Y7, 2180064(DI)	// fitGrad.matvec_14[1] | 3
+	VMOVUPS	2097920(DI), Y15	// fitGrad.mul_40[0]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	2100512(DI), Y15	// fitGrad.mul_40[0] | 1
+	VMOVUPS	2097952(DI), Y15	// fitGrad.mul_40[0] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	2100544(DI), Y15	// fitGrad.mul_40[0] | 2
+	VMOVUPS	2097984(DI), Y15	// fitGrad.mul_40[0] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	2100576(DI), Y15	// fitGrad.mul_40[0] | 3
+	VMOVUPS	2098016(DI), Y15	// fitGrad.mul_40[0] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	981760(DI), Y15	// fitGrad.matvec[0]
+	VMOVUPS	979200(DI), Y15	// fitGrad.matvec[0]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	981792(DI), Y15	// fitGrad.matvec[0] | 1
+	VMOVUPS	979232(DI), Y15	// fitGrad.matvec[0] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	981824(DI), Y15	// fitGrad.matvec[0] | 2
+	VMOVUPS	979264(DI), Y15	// fitGrad.matvec[0] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	981856(DI), Y15	// fitGrad.matvec[0] | 3
+	VMOVUPS	979296(DI), Y15	// fitGrad.matvec[0] | 3
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1969408(DI), Y15	// fitGrad.mul_35[0]
+	VMOVUPS	1966848(DI), Y15	// fitGrad.mul_35[0]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1969440(DI), Y15	// fitGrad.mul_35[0] | 1
+	VMOVUPS	1966880(DI), Y15	// fitGrad.mul_35[0] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1969472(DI), Y15	// fitGrad.mul_35[0] | 2
+	VMOVUPS	1966912(DI), Y15	// fitGrad.mul_35[0] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1969504(DI), Y15	// fitGrad.mul_35[0] | 3
+	VMOVUPS	1966944(DI), Y15	// fitGrad.mul_35[0] | 3
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	1260288(DI), Y15	// fitGrad.matvec_3[0]
+	VMOVUPS	1257728(DI), Y15	// fitGrad.matvec_3[0]
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	1260320(DI), Y15	// fitGrad.matvec_3[0] | 1
+	VMOVUPS	1257760(DI), Y15	// fitGrad.matvec_3[0] | 1
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	1260352(DI), Y15	// fitGrad.matvec_3[0] | 2
+	VMOVUPS	1257792(DI), Y15	// fitGrad.matvec_3[0] | 2
 	VMOVUPS	Y15, 576(AX)
-	VMOVUPS	1260384(DI), Y15	// fitGrad.matvec_3[0] | 3
+	VMOVUPS	1257824(DI), Y15	// fitGrad.matvec_3[0] | 3
 	VMOVUPS	Y15, 608(AX)
-	VMOVUPS	1837312(DI), Y15	// fitGrad.mul_30[0]
+	VMOVUPS	1834752(DI), Y15	// fitGrad.mul_30[0]
 	VMOVUPS	Y15, 640(AX)
-	VMOVUPS	1837344(DI), Y15	// fitGrad.mul_30[0] | 1
+	VMOVUPS	1834784(DI), Y15	// fitGrad.mul_30[0] | 1
 	VMOVUPS	Y15, 672(AX)
-	VMOVUPS	1837376(DI), Y15	// fitGrad.mul_30[0] | 2
+	VMOVUPS	1834816(DI), Y15	// fitGrad.mul_30[0] | 2
 	VMOVUPS	Y15, 704(AX)
-	VMOVUPS	1837408(DI), Y15	// fitGrad.mul_30[0] | 3
+	VMOVUPS	1834848(DI), Y15	// fitGrad.mul_30[0] | 3
 	VMOVUPS	Y15, 736(AX)
-	VMOVUPS	1392384(DI), Y15	// fitGrad.matvec_4[0]
+	VMOVUPS	1389824(DI), Y15	// fitGrad.matvec_4[0]
 	VMOVUPS	Y15, 768(AX)
-	VMOVUPS	1392416(DI), Y15	// fitGrad.matvec_4[0] | 1
+	VMOVUPS	1389856(DI), Y15	// fitGrad.matvec_4[0] | 1
 	VMOVUPS	Y15, 800(AX)
-	VMOVUPS	1392448(DI), Y15	// fitGrad.matvec_4[0] | 2
+	VMOVUPS	1389888(DI), Y15	// fitGrad.matvec_4[0] | 2
 	VMOVUPS	Y15, 832(AX)
-	VMOVUPS	1392480(DI), Y15	// fitGrad.matvec_4[0] | 3
+	VMOVUPS	1389920(DI), Y15	// fitGrad.matvec_4[0] | 3
 	VMOVUPS	Y15, 864(AX)
-	VMOVUPS	1705728(DI), Y15	// fitGrad.mul_25[0]
+	VMOVUPS	1703168(DI), Y15	// fitGrad.mul_25[0]
 	VMOVUPS	Y15, 896(AX)
-	VMOVUPS	1705760(DI), Y15	// fitGrad.mul_25[0] | 1
+	VMOVUPS	1703200(DI), Y15	// fitGrad.mul_25[0] | 1
 	VMOVUPS	Y15, 928(AX)
-	VMOVUPS	1705792(DI), Y15	// fitGrad.mul_25[0] | 2
+	VMOVUPS	1703232(DI), Y15	// fitGrad.mul_25[0] | 2
 	VMOVUPS	Y15, 960(AX)
-	VMOVUPS	1705824(DI), Y10	// fitGrad.mul_25[0] | 3
-	VMOVUPS	1507584(DI), Y11	// fitGrad.matvec_5[0]
-	VMOVUPS	1507616(DI), Y12	// fitGrad.matvec_5[0] | 1
-	VMOVUPS	1507648(DI), Y8	// fitGrad.matvec_5[0] | 2
-	VMOVUPS	1507680(DI), Y9	// fitGrad.matvec_5[0] | 3
+	VMOVUPS	1703264(DI), Y10	// fitGrad.mul_25[0] | 3
+	VMOVUPS	1505024(DI), Y11	// fitGrad.matvec_5[0]
+	VMOVUPS	1505056(DI), Y12	// fitGrad.matvec_5[0] | 1
+	VMOVUPS	1505088(DI), Y8	// fitGrad.matvec_5[0] | 2
+	VMOVUPS	1505120(DI), Y9	// fitGrad.matvec_5[0] | 3
 	VMULPS	896(AX), Y11, Y11
 	VMULPS	928(AX), Y12, Y12
 	VMULPS	960(AX), Y8, Y8
@@ -9024,18 +8936,18 @@ loop121: // 128 times: terms of the sums
 	VMOVUPS	Y9, Y15
 	VFMADD231PS	352(AX), Y13, Y15
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	1030912(DI), Y15	// fitGrad.sigmoid_2[0]
+	VMOVUPS	1028352(DI), Y15	// fitGrad.sigmoid_2[0]
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	1030944(DI), Y15	// fitGrad.sigmoid_2[0] | 1
+	VMOVUPS	1028384(DI), Y15	// fitGrad.sigmoid_2[0] | 1
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	1030976(DI), Y15	// fitGrad.sigmoid_2[0] | 2
+	VMOVUPS	1028416(DI), Y15	// fitGrad.sigmoid_2[0] | 2
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	1031008(DI), Y15	// fitGrad.sigmoid_2[0] | 3
+	VMOVUPS	1028448(DI), Y15	// fitGrad.sigmoid_2[0] | 3
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	1047296(DI), Y10	// fitGrad.sub[0]
-	VMOVUPS	1047328(DI), Y11	// fitGrad.sub[0] | 1
-	VMOVUPS	1047360(DI), Y12	// fitGrad.sub[0] | 2
-	VMOVUPS	1047392(DI), Y8	// fitGrad.sub[0] | 3
+	VMOVUPS	1044736(DI), Y10	// fitGrad.sub[0]
+	VMOVUPS	1044768(DI), Y11	// fitGrad.sub[0] | 1
+	VMOVUPS	1044800(DI), Y12	// fitGrad.sub[0] | 2
+	VMOVUPS	1044832(DI), Y8	// fitGrad.sub[0] | 3
 	VBROADCASTSS	(R9), Y9	// vecmat[0]
 	VMULPS	Y9, Y0, Y0
 	VMULPS	Y9, Y1, Y1
@@ -9053,65 +8965,65 @@ loop121: // 128 times: terms of the sums
 	VFNMADD231PS	288(AX), Y13, Y2
 	VMOVUPS	192(AX), Y13
 	VFNMADD231PS	320(AX), Y13, Y3
-	VMOVUPS	Y0, 2198784(DI)	// fitGrad.sub_3[0]
-	VMOVUPS	Y1, 2198816(DI)	// fitGrad.sub_3[0] | 1
-	VMOVUPS	Y2, 2198848(DI)	// fitGrad.sub_3[0] | 2
-	VMOVUPS	Y3, 2198880(DI)	// fitGrad.sub_3[0] | 3
-	VMOVUPS	2018560(DI), Y15	// fitGrad.matvec_12[0]
+	VMOVUPS	Y0, 2196224(DI)	// fitGrad.sub_3[0]
+	VMOVUPS	Y1, 2196256(DI)	// fitGrad.sub_3[0] | 1
+	VMOVUPS	Y2, 2196288(DI)	// fitGrad.sub_3[0] | 2
+	VMOVUPS	Y3, 2196320(DI)	// fitGrad.sub_3[0] | 3
+	VMOVUPS	2016000(DI), Y15	// fitGrad.matvec_12[0]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	2018592(DI), Y15	// fitGrad.matvec_12[0] | 1
+	VMOVUPS	2016032(DI), Y15	// fitGrad.matvec_12[0] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	2018624(DI), Y15	// fitGrad.matvec_12[0] | 2
+	VMOVUPS	2016064(DI), Y15	// fitGrad.matvec_12[0] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	2018656(DI), Y15	// fitGrad.matvec_12[0] | 3
+	VMOVUPS	2016096(DI), Y15	// fitGrad.matvec_12[0] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	1178368(DI), Y15	// fitGrad.mul_7[0]
+	VMOVUPS	1175808(DI), Y15	// fitGrad.mul_7[0]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	1178400(DI), Y15	// fitGrad.mul_7[0] | 1
+	VMOVUPS	1175840(DI), Y15	// fitGrad.mul_7[0] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	1178432(DI), Y15	// fitGrad.mul_7[0] | 2
+	VMOVUPS	1175872(DI), Y15	// fitGrad.mul_7[0] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	1178464(DI), Y15	// fitGrad.mul_7[0] | 3
+	VMOVUPS	1175904(DI), Y15	// fitGrad.mul_7[0] | 3
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1887488(DI), Y15	// fitGrad.matvec_10[0]
+	VMOVUPS	1884928(DI), Y15	// fitGrad.matvec_10[0]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1887520(DI), Y15	// fitGrad.matvec_10[0] | 1
+	VMOVUPS	1884960(DI), Y15	// fitGrad.matvec_10[0] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1887552(DI), Y15	// fitGrad.matvec_10[0] | 2
+	VMOVUPS	1884992(DI), Y15	// fitGrad.matvec_10[0] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1887584(DI), Y15	// fitGrad.matvec_10[0] | 3
+	VMOVUPS	1885024(DI), Y15	// fitGrad.matvec_10[0] | 3
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	1325824(DI), Y15	// fitGrad.mul_12[0]
+	VMOVUPS	1323264(DI), Y15	// fitGrad.mul_12[0]
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	1325856(DI), Y15	// fitGrad.mul_12[0] | 1
+	VMOVUPS	1323296(DI), Y15	// fitGrad.mul_12[0] | 1
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	1325888(DI), Y15	// fitGrad.mul_12[0] | 2
+	VMOVUPS	1323328(DI), Y15	// fitGrad.mul_12[0] | 2
 	VMOVUPS	Y15, 576(AX)
-	VMOVUPS	1325920(DI), Y15	// fitGrad.mul_12[0] | 3
+	VMOVUPS	1323360(DI), Y15	// fitGrad.mul_12[0] | 3
 	VMOVUPS	Y15, 608(AX)
-	VMOVUPS	1755392(DI), Y15	// fitGrad.matvec_8[0]
+	VMOVUPS	1752832(DI), Y15	// fitGrad.matvec_8[0]
 	VMOVUPS	Y15, 640(AX)
-	VMOVUPS	1755424(DI), Y15	// fitGrad.matvec_8[0] | 1
+	VMOVUPS	1752864(DI), Y15	// fitGrad.matvec_8[0] | 1
 	VMOVUPS	Y15, 672(AX)
-	VMOVUPS	1755456(DI), Y15	// fitGrad.matvec_8[0] | 2
+	VMOVUPS	1752896(DI), Y15	// fitGrad.matvec_8[0] | 2
 	VMOVUPS	Y15, 704(AX)
-	VMOVUPS	1755488(DI), Y15	// fitGrad.matvec_8[0] | 3
+	VMOVUPS	1752928(DI), Y15	// fitGrad.matvec_8[0] | 3
 	VMOVUPS	Y15, 736(AX)
-	VMOVUPS	1457920(DI), Y15	// fitGrad.mul_17[0]
+	VMOVUPS	1455360(DI), Y15	// fitGrad.mul_17[0]
 	VMOVUPS	Y15, 768(AX)
-	VMOVUPS	1457952(DI), Y15	// fitGrad.mul_17[0] | 1
+	VMOVUPS	1455392(DI), Y15	// fitGrad.mul_17[0] | 1
 	VMOVUPS	Y15, 800(AX)
-	VMOVUPS	1457984(DI), Y15	// fitGrad.mul_17[0] | 2
+	VMOVUPS	1455424(DI), Y15	// fitGrad.mul_17[0] | 2
 	VMOVUPS	Y15, 832(AX)
-	VMOVUPS	1458016(DI), Y9	// fitGrad.mul_17[0] | 3
-	VMOVUPS	1623808(DI), Y10	// fitGrad.matvec_6[0]
-	VMOVUPS	1623840(DI), Y11	// fitGrad.matvec_6[0] | 1
-	VMOVUPS	1623872(DI), Y12	// fitGrad.matvec_6[0] | 2
-	VMOVUPS	1623904(DI), Y0	// fitGrad.matvec_6[0] | 3
-	VMOVUPS	1573120(DI), Y1	// fitGrad.mul_21[0]
-	VMOVUPS	1573152(DI), Y2	// fitGrad.mul_21[0] | 1
-	VMOVUPS	1573184(DI), Y3	// fitGrad.mul_21[0] | 2
-	VMOVUPS	1573216(DI), Y8	// fitGrad.mul_21[0] | 3
+	VMOVUPS	1455456(DI), Y9	// fitGrad.mul_17[0] | 3
+	VMOVUPS	1621248(DI), Y10	// fitGrad.matvec_6[0]
+	VMOVUPS	1621280(DI), Y11	// fitGrad.matvec_6[0] | 1
+	VMOVUPS	1621312(DI), Y12	// fitGrad.matvec_6[0] | 2
+	VMOVUPS	1621344(DI), Y0	// fitGrad.matvec_6[0] | 3
+	VMOVUPS	1570560(DI), Y1	// fitGrad.mul_21[0]
+	VMOVUPS	1570592(DI), Y2	// fitGrad.mul_21[0] | 1
+	VMOVUPS	1570624(DI), Y3	// fitGrad.mul_21[0] | 2
+	VMOVUPS	1570656(DI), Y8	// fitGrad.mul_21[0] | 3
 	VMULPS	Y1, Y10, Y1
 	VMULPS	Y2, Y11, Y2
 	VMULPS	Y3, Y12, Y3
@@ -9139,65 +9051,65 @@ loop121: // 128 times: terms of the sums
 	VFMADD231PS	320(AX), Y13, Y3
 	VMOVUPS	224(AX), Y13
 	VFMADD231PS	352(AX), Y13, Y0
-	VMOVUPS	Y1, 2215168(DI)	// fitGrad.add_9[0]
-	VMOVUPS	Y2, 2215200(DI)	// fitGrad.add_9[0] | 1
-	VMOVUPS	Y3, 2215232(DI)	// fitGrad.add_9[0] | 2
-	VMOVUPS	Y0, 2215264(DI)	// fitGrad.add_9[0] | 3
-	VMOVUPS	2100608(DI), Y15	// fitGrad.mul_40[1]
+	VMOVUPS	Y1, 2212608(DI)	// fitGrad.add_9[0]
+	VMOVUPS	Y2, 2212640(DI)	// fitGrad.add_9[0] | 1
+	VMOVUPS	Y3, 2212672(DI)	// fitGrad.add_9[0] | 2
+	VMOVUPS	Y0, 2212704(DI)	// fitGrad.add_9[0] | 3
+	VMOVUPS	2098048(DI), Y15	// fitGrad.mul_40[1]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	2100640(DI), Y15	// fitGrad.mul_40[1] | 1
+	VMOVUPS	2098080(DI), Y15	// fitGrad.mul_40[1] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	2100672(DI), Y15	// fitGrad.mul_40[1] | 2
+	VMOVUPS	2098112(DI), Y15	// fitGrad.mul_40[1] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	2100704(DI), Y15	// fitGrad.mul_40[1] | 3
+	VMOVUPS	2098144(DI), Y15	// fitGrad.mul_40[1] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	981888(DI), Y15	// fitGrad.matvec[1]
+	VMOVUPS	979328(DI), Y15	// fitGrad.matvec[1]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	981920(DI), Y15	// fitGrad.matvec[1] | 1
+	VMOVUPS	979360(DI), Y15	// fitGrad.matvec[1] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	981952(DI), Y15	// fitGrad.matvec[1] | 2
+	VMOVUPS	979392(DI), Y15	// fitGrad.matvec[1] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	981984(DI), Y15	// fitGrad.matvec[1] | 3
+	VMOVUPS	979424(DI), Y15	// fitGrad.matvec[1] | 3
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1969536(DI), Y15	// fitGrad.mul_35[1]
+	VMOVUPS	1966976(DI), Y15	// fitGrad.mul_35[1]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1969568(DI), Y15	// fitGrad.mul_35[1] | 1
+	VMOVUPS	1967008(DI), Y15	// fitGrad.mul_35[1] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1969600(DI), Y15	// fitGrad.mul_35[1] | 2
+	VMOVUPS	1967040(DI), Y15	// fitGrad.mul_35[1] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1969632(DI), Y15	// fitGrad.mul_35[1] | 3
+	VMOVUPS	1967072(DI), Y15	// fitGrad.mul_35[1] | 3
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	1260416(DI), Y15	// fitGrad.matvec_3[1]
+	VMOVUPS	1257856(DI), Y15	// fitGrad.matvec_3[1]
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	1260448(DI), Y15	// fitGrad.matvec_3[1] | 1
+	VMOVUPS	1257888(DI), Y15	// fitGrad.matvec_3[1] | 1
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	1260480(DI), Y15	// fitGrad.matvec_3[1] | 2
+	VMOVUPS	1257920(DI), Y15	// fitGrad.matvec_3[1] | 2
 	VMOVUPS	Y15, 576(AX)
-	VMOVUPS	1260512(DI), Y15	// fitGrad.matvec_3[1] | 3
+	VMOVUPS	1257952(DI), Y15	// fitGrad.matvec_3[1] | 3
 	VMOVUPS	Y15, 608(AX)
-	VMOVUPS	1837440(DI), Y15	// fitGrad.mul_30[1]
+	VMOVUPS	1834880(DI), Y15	// fitGrad.mul_30[1]
 	VMOVUPS	Y15, 640(AX)
-	VMOVUPS	1837472(DI), Y15	// fitGrad.mul_30[1] | 1
+	VMOVUPS	1834912(DI), Y15	// fitGrad.mul_30[1] | 1
 	VMOVUPS	Y15, 672(AX)
-	VMOVUPS	1837504(DI), Y15	// fitGrad.mul_30[1] | 2
+	VMOVUPS	1834944(DI), Y15	// fitGrad.mul_30[1] | 2
 	VMOVUPS	Y15, 704(AX)
-	VMOVUPS	1837536(DI), Y15	// fitGrad.mul_30[1] | 3
+	VMOVUPS	1834976(DI), Y15	// fitGrad.mul_30[1] | 3
 	VMOVUPS	Y15, 736(AX)
-	VMOVUPS	1392512(DI), Y15	// fitGrad.matvec_4[1]
+	VMOVUPS	1389952(DI), Y15	// fitGrad.matvec_4[1]
 	VMOVUPS	Y15, 768(AX)
-	VMOVUPS	1392544(DI), Y15	// fitGrad.matvec_4[1] | 1
+	VMOVUPS	1389984(DI), Y15	// fitGrad.matvec_4[1] | 1
 	VMOVUPS	Y15, 800(AX)
-	VMOVUPS	1392576(DI), Y15	// fitGrad.matvec_4[1] | 2
+	VMOVUPS	1390016(DI), Y15	// fitGrad.matvec_4[1] | 2
 	VMOVUPS	Y15, 832(AX)
-	VMOVUPS	1392608(DI), Y9	// fitGrad.matvec_4[1] | 3
-	VMOVUPS	1705856(DI), Y10	// fitGrad.mul_25[1]
-	VMOVUPS	1705888(DI), Y11	// fitGrad.mul_25[1] | 1
-	VMOVUPS	1705920(DI), Y12	// fitGrad.mul_25[1] | 2
-	VMOVUPS	1705952(DI), Y0	// fitGrad.mul_25[1] | 3
-	VMOVUPS	1507712(DI), Y1	// fitGrad.matvec_5[1]
-	VMOVUPS	1507744(DI), Y2	// fitGrad.matvec_5[1] | 1
-	VMOVUPS	1507776(DI), Y3	// fitGrad.matvec_5[1] | 2
-	VMOVUPS	1507808(DI), Y8	// fitGrad.matvec_5[1] | 3
+	VMOVUPS	1390048(DI), Y9	// fitGrad.matvec_4[1] | 3
+	VMOVUPS	1703296(DI), Y10	// fitGrad.mul_25[1]
+	VMOVUPS	1703328(DI), Y11	// fitGrad.mul_25[1] | 1
+	VMOVUPS	1703360(DI), Y12	// fitGrad.mul_25[1] | 2
+	VMOVUPS	1703392(DI), Y0	// fitGrad.mul_25[1] | 3
+	VMOVUPS	1505152(DI), Y1	// fitGrad.matvec_5[1]
+	VMOVUPS	1505184(DI), Y2	// fitGrad.matvec_5[1] | 1
+	VMOVUPS	1505216(DI), Y3	// fitGrad.matvec_5[1] | 2
+	VMOVUPS	1505248(DI), Y8	// fitGrad.matvec_5[1] | 3
 	VMULPS	Y1, Y10, Y1
 	VMULPS	Y2, Y11, Y2
 	VMULPS	Y3, Y12, Y3
@@ -9225,18 +9137,18 @@ loop121: // 128 times: terms of the sums
 	VFMADD231PS	320(AX), Y13, Y3
 	VMOVUPS	224(AX), Y13
 	VFMADD231PS	352(AX), Y13, Y0
-	VMOVUPS	1031040(DI), Y15	// fitGrad.sigmoid_2[1]
+	VMOVUPS	1028480(DI), Y15	// fitGrad.sigmoid_2[1]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	1031072(DI), Y15	// fitGrad.sigmoid_2[1] | 1
+	VMOVUPS	1028512(DI), Y15	// fitGrad.sigmoid_2[1] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	1031104(DI), Y15	// fitGrad.sigmoid_2[1] | 2
+	VMOVUPS	1028544(DI), Y15	// fitGrad.sigmoid_2[1] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	1031136(DI), Y15	// fitGrad.sigmoid_2[1] | 3
+	VMOVUPS	1028576(DI), Y15	// fitGrad.sigmoid_2[1] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	1047424(DI), Y12	// fitGrad.sub[1]
-	VMOVUPS	1047456(DI), Y8	// fitGrad.sub[1] | 1
-	VMOVUPS	1047488(DI), Y9	// fitGrad.sub[1] | 2
-	VMOVUPS	1047520(DI), Y10	// fitGrad.sub[1] | 3
+	VMOVUPS	1044864(DI), Y12	// fitGrad.sub[1]
+	VMOVUPS	1044896(DI), Y8	// fitGrad.sub[1] | 1
+	VMOVUPS	1044928(DI), Y9	// fitGrad.sub[1] | 2
+	VMOVUPS	1044960(DI), Y10	// fitGrad.sub[1] | 3
 	VBROADCASTSS	4(R9), Y11	// vecmat[1]
 	VMULPS	Y11, Y4, Y4
 	VMULPS	Y11, Y5, Y5
@@ -9250,61 +9162,61 @@ loop121: // 128 times: terms of the sums
 	VFNMADD231PS	160(AX), Y2, Y5
 	VFNMADD231PS	192(AX), Y3, Y6
 	VFNMADD231PS	224(AX), Y0, Y7
-	VMOVUPS	Y4, 2198912(DI)	// fitGrad.sub_3[1]
-	VMOVUPS	Y5, 2198944(DI)	// fitGrad.sub_3[1] | 1
-	VMOVUPS	Y6, 2198976(DI)	// fitGrad.sub_3[1] | 2
-	VMOVUPS	Y7, 2199008(DI)	// fitGrad.sub_3[1] | 3
-	VMOVUPS	2018688(DI), Y15	// fitGrad.matvec_12[1]
+	VMOVUPS	Y4, 2196352(DI)	// fitGrad.sub_3[1]
+	VMOVUPS	Y5, 2196384(DI)	// fitGrad.sub_3[1] | 1
+	VMOVUPS	Y6, 2196416(DI)	// fitGrad.sub_3[1] | 2
+	VMOVUPS	Y7, 2196448(DI)	// fitGrad.sub_3[1] | 3
+	VMOVUPS	2016128(DI), Y15	// fitGrad.matvec_12[1]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	2018720(DI), Y15	// fitGrad.matvec_12[1] | 1
+	VMOVUPS	2016160(DI), Y15	// fitGrad.matvec_12[1] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	2018752(DI), Y15	// fitGrad.matvec_12[1] | 2
+	VMOVUPS	2016192(DI), Y15	// fitGrad.matvec_12[1] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	2018784(DI), Y15	// fitGrad.matvec_12[1] | 3
+	VMOVUPS	2016224(DI), Y15	// fitGrad.matvec_12[1] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	1178496(DI), Y15	// fitGrad.mul_7[1]
+	VMOVUPS	1175936(DI), Y15	// fitGrad.mul_7[1]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	1178528(DI), Y15	// fitGrad.mul_7[1] | 1
+	VMOVUPS	1175968(DI), Y15	// fitGrad.mul_7[1] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	1178560(DI), Y15	// fitGrad.mul_7[1] | 2
+	VMOVUPS	1176000(DI), Y15	// fitGrad.mul_7[1] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	1178592(DI), Y15	// fitGrad.mul_7[1] | 3
+	VMOVUPS	1176032(DI), Y15	// fitGrad.mul_7[1] | 3
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1887616(DI), Y15	// fitGrad.matvec_10[1]
+	VMOVUPS	1885056(DI), Y15	// fitGrad.matvec_10[1]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1887648(DI), Y15	// fitGrad.matvec_10[1] | 1
+	VMOVUPS	1885088(DI), Y15	// fitGrad.matvec_10[1] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1887680(DI), Y15	// fitGrad.matvec_10[1] | 2
+	VMOVUPS	1885120(DI), Y15	// fitGrad.matvec_10[1] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1887712(DI), Y15	// fitGrad.matvec_10[1] | 3
+	VMOVUPS	1885152(DI), Y15	// fitGrad.matvec_10[1] | 3
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	1325952(DI), Y15	// fitGrad.mul_12[1]
+	VMOVUPS	1323392(DI), Y15	// fitGrad.mul_12[1]
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	1325984(DI), Y15	// fitGrad.mul_12[1] | 1
+	VMOVUPS	1323424(DI), Y15	// fitGrad.mul_12[1] | 1
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	1326016(DI), Y15	// fitGrad.mul_12[1] | 2
+	VMOVUPS	1323456(DI), Y15	// fitGrad.mul_12[1] | 2
 	VMOVUPS	Y15, 576(AX)
-	VMOVUPS	1326048(DI), Y15	// fitGrad.mul_12[1] | 3
+	VMOVUPS	1323488(DI), Y15	// fitGrad.mul_12[1] | 3
 	VMOVUPS	Y15, 608(AX)
-	VMOVUPS	1755520(DI), Y15	// fitGrad.matvec_8[1]
+	VMOVUPS	1752960(DI), Y15	// fitGrad.matvec_8[1]
 	VMOVUPS	Y15, 640(AX)
-	VMOVUPS	1755552(DI), Y15	// fitGrad.matvec_8[1] | 1
+	VMOVUPS	1752992(DI), Y15	// fitGrad.matvec_8[1] | 1
 	VMOVUPS	Y15, 672(AX)
-	VMOVUPS	1755584(DI), Y15	// fitGrad.matvec_8[1] | 2
+	VMOVUPS	1753024(DI), Y15	// fitGrad.matvec_8[1] | 2
 	VMOVUPS	Y15, 704(AX)
-	VMOVUPS	1755616(DI), Y6	// fitGrad.matvec_8[1] | 3
-	VMOVUPS	1458048(DI), Y7	// fitGrad.mul_17[1]
-	VMOVUPS	1458080(DI), Y8	// fitGrad.mul_17[1] | 1
-	VMOVUPS	1458112(DI), Y9	// fitGrad.mul_17[1] | 2
-	VMOVUPS	1458144(DI), Y10	// fitGrad.mul_17[1] | 3
-	VMOVUPS	1623936(DI), Y11	// fitGrad.matvec_6[1]
-	VMOVUPS	1623968(DI), Y12	// fitGrad.matvec_6[1] | 1
-	VMOVUPS	1624000(DI), Y0	// fitGrad.matvec_6[1] | 2
-	VMOVUPS	1624032(DI), Y1	// fitGrad.matvec_6[1] | 3
-	VMOVUPS	1573248(DI), Y2	// fitGrad.mul_21[1]
-	VMOVUPS	1573280(DI), Y3	// fitGrad.mul_21[1] | 1
-	VMOVUPS	1573312(DI), Y4	// fitGrad.mul_21[1] | 2
-	VMOVUPS	1573344(DI), Y5	// fitGrad.mul_21[1] | 3
+	VMOVUPS	1753056(DI), Y6	// fitGrad.matvec_8[1] | 3
+	VMOVUPS	1455488(DI), Y7	// fitGrad.mul_17[1]
+	VMOVUPS	1455520(DI), Y8	// fitGrad.mul_17[1] | 1
+	VMOVUPS	1455552(DI), Y9	// fitGrad.mul_17[1] | 2
+	VMOVUPS	1455584(DI), Y10	// fitGrad.mul_17[1] | 3
+	VMOVUPS	1621376(DI), Y11	// fitGrad.matvec_6[1]
+	VMOVUPS	1621408(DI), Y12	// fitGrad.matvec_6[1] | 1
+	VMOVUPS	1621440(DI), Y0	// fitGrad.matvec_6[1] | 2
+	VMOVUPS	1621472(DI), Y1	// fitGrad.matvec_6[1] | 3
+	VMOVUPS	1570688(DI), Y2	// fitGrad.mul_21[1]
+	VMOVUPS	1570720(DI), Y3	// fitGrad.mul_21[1] | 1
+	VMOVUPS	1570752(DI), Y4	// fitGrad.mul_21[1] | 2
+	VMOVUPS	1570784(DI), Y5	// fitGrad.mul_21[1] | 3
 	VMULPS	Y2, Y11, Y2
 	VMULPS	Y3, Y12, Y3
 	VMULPS	Y4, Y0, Y0
@@ -9329,10 +9241,10 @@ loop121: // 128 times: terms of the sums
 	VFMADD231PS	320(AX), Y13, Y0
 	VMOVUPS	224(AX), Y13
 	VFMADD231PS	352(AX), Y13, Y1
-	VMOVUPS	Y2, 2215296(DI)	// fitGrad.add_9[1]
-	VMOVUPS	Y3, 2215328(DI)	// fitGrad.add_9[1] | 1
-	VMOVUPS	Y0, 2215360(DI)	// fitGrad.add_9[1] | 2
-	VMOVUPS	Y1, 2215392(DI)	// fitGrad.add_9[1] | 3
+	VMOVUPS	Y2, 2212736(DI)	// fitGrad.add_9[1]
+	VMOVUPS	Y3, 2212768(DI)	// fitGrad.add_9[1] | 1
+	VMOVUPS	Y0, 2212800(DI)	// fitGrad.add_9[1] | 2
+	VMOVUPS	Y1, 2212832(DI)	// fitGrad.add_9[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -9341,30 +9253,30 @@ loop121: // 128 times: terms of the sums
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop122: // 64 times: tiles of 2 elements
-	VMOVUPS	1194752(SI), Y0	// fitGrad.mul_8[0]
-	VMOVUPS	1194784(SI), Y1	// fitGrad.mul_8[0] | 1
-	VMOVUPS	1194816(SI), Y2	// fitGrad.mul_8[0] | 2
-	VMOVUPS	1194848(SI), Y3	// fitGrad.mul_8[0] | 3
+	VMOVUPS	1192192(SI), Y0	// fitGrad.mul_8[0]
+	VMOVUPS	1192224(SI), Y1	// fitGrad.mul_8[0] | 1
+	VMOVUPS	1192256(SI), Y2	// fitGrad.mul_8[0] | 2
+	VMOVUPS	1192288(SI), Y3	// fitGrad.mul_8[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899328(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 899360(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 899392(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 899424(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	1194880(SI), Y0	// fitGrad.mul_8[1]
-	VMOVUPS	1194912(SI), Y1	// fitGrad.mul_8[1] | 1
-	VMOVUPS	1194944(SI), Y2	// fitGrad.mul_8[1] | 2
-	VMOVUPS	1194976(SI), Y3	// fitGrad.mul_8[1] | 3
+	VMOVUPS	Y0, 896768(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 896800(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 896832(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 896864(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1192320(SI), Y0	// fitGrad.mul_8[1]
+	VMOVUPS	1192352(SI), Y1	// fitGrad.mul_8[1] | 1
+	VMOVUPS	1192384(SI), Y2	// fitGrad.mul_8[1] | 2
+	VMOVUPS	1192416(SI), Y3	// fitGrad.mul_8[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899456(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 899488(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 899520(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 899552(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 896896(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 896928(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 896960(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 896992(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop122
@@ -9376,14 +9288,14 @@ loop123: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop124: // 16 times
-	VMOVUPS	2166016(R10), Y0	// fitGrad.mul_43[0]
-	VMOVUPS	2166144(R10), Y1	// fitGrad.mul_43[1]
-	VMOVUPS	2166272(R10), Y2	// fitGrad.mul_43[2]
-	VMOVUPS	2166400(R10), Y3	// fitGrad.mul_43[3]
-	VMOVUPS	2166528(R10), Y4	// fitGrad.mul_43[4]
-	VMOVUPS	2166656(R10), Y5	// fitGrad.mul_43[5]
-	VMOVUPS	2166784(R10), Y6	// fitGrad.mul_43[6]
-	VMOVUPS	2166912(R10), Y7	// fitGrad.mul_43[7]
+	VMOVUPS	2163456(R10), Y0	// fitGrad.mul_43[0]
+	VMOVUPS	2163584(R10), Y1	// fitGrad.mul_43[1]
+	VMOVUPS	2163712(R10), Y2	// fitGrad.mul_43[2]
+	VMOVUPS	2163840(R10), Y3	// fitGrad.mul_43[3]
+	VMOVUPS	2163968(R10), Y4	// fitGrad.mul_43[4]
+	VMOVUPS	2164096(R10), Y5	// fitGrad.mul_43[5]
+	VMOVUPS	2164224(R10), Y6	// fitGrad.mul_43[6]
+	VMOVUPS	2164352(R10), Y7	// fitGrad.mul_43[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -9408,14 +9320,14 @@ loop124: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 915712(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 915744(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 915776(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 915808(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 915840(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 915872(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 915904(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 915936(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 913152(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 913184(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 913216(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 913248(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 913280(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 913312(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 913344(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 913376(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -9446,38 +9358,38 @@ loop126: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop127: // 16 times: samples, 2 at a time
-	VMOVUPS	915712(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	916736(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	899328(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913152(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	914176(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	896768(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899456(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	896896(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	899584(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897024(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	899712(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897152(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	899840(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	897280(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	915744(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	916768(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	899332(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913184(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	914208(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	896772(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899460(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	896900(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	899588(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897028(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	899716(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897156(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	897284(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -9516,26 +9428,26 @@ loop128: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop129: // 16 times: samples, 2 at a time
-	VMOVUPS	915712(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	916736(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	915328(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913152(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	914176(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	912768(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915456(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	912896(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	915584(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913024(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	915744(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	916768(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	915332(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913184(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	914208(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	912772(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915460(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	912900(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	915588(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913028(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -9571,10 +9483,10 @@ loop130: // 64 times: tiles of 2 elements
 	MOVQ	AX, R12
 	MOVQ	SI, R13
 loop131: // 128 times: terms of the sums
-	VMOVUPS	2215168(R12), Y8	// fitGrad.add_9[0]
-	VMOVUPS	2215200(R12), Y9	// fitGrad.add_9[0] | 1
-	VMOVUPS	2215232(R12), Y10	// fitGrad.add_9[0] | 2
-	VMOVUPS	2215264(R12), Y11	// fitGrad.add_9[0] | 3
+	VMOVUPS	2212608(R12), Y8	// fitGrad.add_9[0]
+	VMOVUPS	2212640(R12), Y9	// fitGrad.add_9[0] | 1
+	VMOVUPS	2212672(R12), Y10	// fitGrad.add_9[0] | 2
+	VMOVUPS	2212704(R12), Y11	// fitGrad.add_9[0] | 3
 	VBROADCASTSS	2560(R13), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -9589,35 +9501,35 @@ loop131: // 128 times: terms of the sums
 	ADDQ	$4, R13
 	DECQ	R11
 	JNE	loop131
-	VMOVUPS	Y0, 2231552(DI)	// fitGrad.matvec_15[0]
-	VMOVUPS	Y1, 2231584(DI)	// fitGrad.matvec_15[0] | 1
-	VMOVUPS	Y2, 2231616(DI)	// fitGrad.matvec_15[0] | 2
-	VMOVUPS	Y3, 2231648(DI)	// fitGrad.matvec_15[0] | 3
-	VMOVUPS	Y4, 2231680(DI)	// fitGrad.matvec_15[1]
-	VMOVUPS	Y5, 2231712(DI)	// fitGrad.matvec_15[1] | 1
-	VMOVUPS	Y6, 2231744(DI)	// fitGrad.matvec_15[1] | 2
-	VMOVUPS	Y7, 2231776(DI)	// fitGrad.matvec_15[1] | 3
+	VMOVUPS	Y0, 2228992(DI)	// fitGrad.matvec_15[0]
+	VMOVUPS	Y1, 2229024(DI)	// fitGrad.matvec_15[0] | 1
+	VMOVUPS	Y2, 2229056(DI)	// fitGrad.matvec_15[0] | 2
+	VMOVUPS	Y3, 2229088(DI)	// fitGrad.matvec_15[0] | 3
+	VMOVUPS	Y4, 2229120(DI)	// fitGrad.matvec_15[1]
+	VMOVUPS	Y5, 2229152(DI)	// fitGrad.matvec_15[1] | 1
+	VMOVUPS	Y6, 2229184(DI)	// fitGrad.matvec_15[1] | 2
+	VMOVUPS	Y7, 2229216(DI)	// fitGrad.matvec_15[1] | 3
 	VBROADCASTSS	(R9), Y8	// vecmat[0]
-	VMOVUPS	2198784(DI), Y9	// fitGrad.sub_3[0]
-	VMOVUPS	2198816(DI), Y10	// fitGrad.sub_3[0] | 1
-	VMOVUPS	2198848(DI), Y11	// fitGrad.sub_3[0] | 2
-	VMOVUPS	2198880(DI), Y12	// fitGrad.sub_3[0] | 3
+	VMOVUPS	2196224(DI), Y9	// fitGrad.sub_3[0]
+	VMOVUPS	2196256(DI), Y10	// fitGrad.sub_3[0] | 1
+	VMOVUPS	2196288(DI), Y11	// fitGrad.sub_3[0] | 2
+	VMOVUPS	2196320(DI), Y12	// fitGrad.sub_3[0] | 3
 	VFMADD231PS	Y8, Y0, Y9
 	VFMADD231PS	Y8, Y1, Y10
 	VFMADD231PS	Y8, Y2, Y11
 	VFMADD231PS	Y8, Y3, Y12
-	VMOVUPS	1063680(DI), Y0	// fitGrad.mul_2[0]
-	VMOVUPS	1063712(DI), Y1	// fitGrad.mul_2[0] | 1
-	VMOVUPS	1063744(DI), Y2	// fitGrad.mul_2[0] | 2
-	VMOVUPS	1063776(DI), Y3	// fitGrad.mul_2[0] | 3
+	VMOVUPS	1061120(DI), Y0	// fitGrad.mul_2[0]
+	VMOVUPS	1061152(DI), Y1	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1061184(DI), Y2	// fitGrad.mul_2[0] | 2
+	VMOVUPS	1061216(DI), Y3	// fitGrad.mul_2[0] | 3
 	VMULPS	Y0, Y9, Y0
 	VMULPS	Y1, Y10, Y1
 	VMULPS	Y2, Y11, Y2
 	VMULPS	Y3, Y12, Y3
-	VMOVUPS	Y0, 2247936(DI)	// fitGrad.L.2.bias_bar[0]
-	VMOVUPS	Y1, 2247968(DI)	// fitGrad.L.2.bias_bar[0] | 1
-	VMOVUPS	Y2, 2248000(DI)	// fitGrad.L.2.bias_bar[0] | 2
-	VMOVUPS	Y3, 2248032(DI)	// fitGrad.L.2.bias_bar[0] | 3
+	VMOVUPS	Y0, 2245376(DI)	// fitGrad.L.2.bias_bar[0]
+	VMOVUPS	Y1, 2245408(DI)	// fitGrad.L.2.bias_bar[0] | 1
+	VMOVUPS	Y2, 2245440(DI)	// fitGrad.L.2.bias_bar[0] | 2
+	VMOVUPS	Y3, 2245472(DI)	// fitGrad.L.2.bias_bar[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
@@ -9629,26 +9541,26 @@ loop131: // 128 times: terms of the sums
 	VADDPS	Y3, Y0, Y0
 	VMOVUPS	Y0, 86016(R10)	// sum of L.2.bias[0]
 	VBROADCASTSS	4(R9), Y0	// vecmat[1]
-	VMOVUPS	2198912(DI), Y1	// fitGrad.sub_3[1]
-	VMOVUPS	2198944(DI), Y2	// fitGrad.sub_3[1] | 1
-	VMOVUPS	2198976(DI), Y3	// fitGrad.sub_3[1] | 2
-	VMOVUPS	2199008(DI), Y8	// fitGrad.sub_3[1] | 3
+	VMOVUPS	2196352(DI), Y1	// fitGrad.sub_3[1]
+	VMOVUPS	2196384(DI), Y2	// fitGrad.sub_3[1] | 1
+	VMOVUPS	2196416(DI), Y3	// fitGrad.sub_3[1] | 2
+	VMOVUPS	2196448(DI), Y8	// fitGrad.sub_3[1] | 3
 	VFMADD231PS	Y0, Y4, Y1
 	VFMADD231PS	Y0, Y5, Y2
 	VFMADD231PS	Y0, Y6, Y3
 	VFMADD231PS	Y0, Y7, Y8
-	VMOVUPS	1063808(DI), Y0	// fitGrad.mul_2[1]
-	VMOVUPS	1063840(DI), Y4	// fitGrad.mul_2[1] | 1
-	VMOVUPS	1063872(DI), Y5	// fitGrad.mul_2[1] | 2
-	VMOVUPS	1063904(DI), Y6	// fitGrad.mul_2[1] | 3
+	VMOVUPS	1061248(DI), Y0	// fitGrad.mul_2[1]
+	VMOVUPS	1061280(DI), Y4	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1061312(DI), Y5	// fitGrad.mul_2[1] | 2
+	VMOVUPS	1061344(DI), Y6	// fitGrad.mul_2[1] | 3
 	VMULPS	Y0, Y1, Y0
 	VMULPS	Y4, Y2, Y1
 	VMULPS	Y5, Y3, Y2
 	VMULPS	Y6, Y8, Y3
-	VMOVUPS	Y0, 2248064(DI)	// fitGrad.L.2.bias_bar[1]
-	VMOVUPS	Y1, 2248096(DI)	// fitGrad.L.2.bias_bar[1] | 1
-	VMOVUPS	Y2, 2248128(DI)	// fitGrad.L.2.bias_bar[1] | 2
-	VMOVUPS	Y3, 2248160(DI)	// fitGrad.L.2.bias_bar[1] | 3
+	VMOVUPS	Y0, 2245504(DI)	// fitGrad.L.2.bias_bar[1]
+	VMOVUPS	Y1, 2245536(DI)	// fitGrad.L.2.bias_bar[1] | 1
+	VMOVUPS	Y2, 2245568(DI)	// fitGrad.L.2.bias_bar[1] | 2
+	VMOVUPS	Y3, 2245600(DI)	// fitGrad.L.2.bias_bar[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
@@ -9681,10 +9593,10 @@ loop132: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop133: // 128 times: terms of the sums
-	VMOVUPS	2247936(R10), Y8	// fitGrad.L.2.bias_bar[0]
-	VMOVUPS	2247968(R10), Y9	// fitGrad.L.2.bias_bar[0] | 1
-	VMOVUPS	2248000(R10), Y10	// fitGrad.L.2.bias_bar[0] | 2
-	VMOVUPS	2248032(R10), Y11	// fitGrad.L.2.bias_bar[0] | 3
+	VMOVUPS	2245376(R10), Y8	// fitGrad.L.2.bias_bar[0]
+	VMOVUPS	2245408(R10), Y9	// fitGrad.L.2.bias_bar[0] | 1
+	VMOVUPS	2245440(R10), Y10	// fitGrad.L.2.bias_bar[0] | 2
+	VMOVUPS	2245472(R10), Y11	// fitGrad.L.2.bias_bar[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -9699,14 +9611,14 @@ loop133: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop133
-	VMOVUPS	Y0, 2264320(DI)	// fitGrad.vecmat_12[0]
-	VMOVUPS	Y1, 2264352(DI)	// fitGrad.vecmat_12[0] | 1
-	VMOVUPS	Y2, 2264384(DI)	// fitGrad.vecmat_12[0] | 2
-	VMOVUPS	Y3, 2264416(DI)	// fitGrad.vecmat_12[0] | 3
-	VMOVUPS	Y4, 2264448(DI)	// fitGrad.vecmat_12[1]
-	VMOVUPS	Y5, 2264480(DI)	// fitGrad.vecmat_12[1] | 1
-	VMOVUPS	Y6, 2264512(DI)	// fitGrad.vecmat_12[1] | 2
-	VMOVUPS	Y7, 2264544(DI)	// fitGrad.vecmat_12[1] | 3
+	VMOVUPS	Y0, 2261760(DI)	// fitGrad.vecmat_12[0]
+	VMOVUPS	Y1, 2261792(DI)	// fitGrad.vecmat_12[0] | 1
+	VMOVUPS	Y2, 2261824(DI)	// fitGrad.vecmat_12[0] | 2
+	VMOVUPS	Y3, 2261856(DI)	// fitGrad.vecmat_12[0] | 3
+	VMOVUPS	Y4, 2261888(DI)	// fitGrad.vecmat_12[1]
+	VMOVUPS	Y5, 2261920(DI)	// fitGrad.vecmat_12[1] | 1
+	VMOVUPS	Y6, 2261952(DI)	// fitGrad.vecmat_12[1] | 2
+	VMOVUPS	Y7, 2261984(DI)	// fitGrad.vecmat_12[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -9714,30 +9626,30 @@ loop133: // 128 times: terms of the sums
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop134: // 64 times: tiles of 2 elements
-	VMOVUPS	1194752(SI), Y0	// fitGrad.mul_8[0]
-	VMOVUPS	1194784(SI), Y1	// fitGrad.mul_8[0] | 1
-	VMOVUPS	1194816(SI), Y2	// fitGrad.mul_8[0] | 2
-	VMOVUPS	1194848(SI), Y3	// fitGrad.mul_8[0] | 3
+	VMOVUPS	1192192(SI), Y0	// fitGrad.mul_8[0]
+	VMOVUPS	1192224(SI), Y1	// fitGrad.mul_8[0] | 1
+	VMOVUPS	1192256(SI), Y2	// fitGrad.mul_8[0] | 2
+	VMOVUPS	1192288(SI), Y3	// fitGrad.mul_8[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899328(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 899360(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 899392(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 899424(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	1194880(SI), Y0	// fitGrad.mul_8[1]
-	VMOVUPS	1194912(SI), Y1	// fitGrad.mul_8[1] | 1
-	VMOVUPS	1194944(SI), Y2	// fitGrad.mul_8[1] | 2
-	VMOVUPS	1194976(SI), Y3	// fitGrad.mul_8[1] | 3
+	VMOVUPS	Y0, 896768(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 896800(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 896832(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 896864(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1192320(SI), Y0	// fitGrad.mul_8[1]
+	VMOVUPS	1192352(SI), Y1	// fitGrad.mul_8[1] | 1
+	VMOVUPS	1192384(SI), Y2	// fitGrad.mul_8[1] | 2
+	VMOVUPS	1192416(SI), Y3	// fitGrad.mul_8[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899456(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 899488(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 899520(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 899552(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 896896(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 896928(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 896960(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 896992(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop134
@@ -9749,14 +9661,14 @@ loop135: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop136: // 16 times
-	VMOVUPS	2215168(R10), Y0	// fitGrad.add_9[0]
-	VMOVUPS	2215296(R10), Y1	// fitGrad.add_9[1]
-	VMOVUPS	2215424(R10), Y2	// fitGrad.add_9[2]
-	VMOVUPS	2215552(R10), Y3	// fitGrad.add_9[3]
-	VMOVUPS	2215680(R10), Y4	// fitGrad.add_9[4]
-	VMOVUPS	2215808(R10), Y5	// fitGrad.add_9[5]
-	VMOVUPS	2215936(R10), Y6	// fitGrad.add_9[6]
-	VMOVUPS	2216064(R10), Y7	// fitGrad.add_9[7]
+	VMOVUPS	2212608(R10), Y0	// fitGrad.add_9[0]
+	VMOVUPS	2212736(R10), Y1	// fitGrad.add_9[1]
+	VMOVUPS	2212864(R10), Y2	// fitGrad.add_9[2]
+	VMOVUPS	2212992(R10), Y3	// fitGrad.add_9[3]
+	VMOVUPS	2213120(R10), Y4	// fitGrad.add_9[4]
+	VMOVUPS	2213248(R10), Y5	// fitGrad.add_9[5]
+	VMOVUPS	2213376(R10), Y6	// fitGrad.add_9[6]
+	VMOVUPS	2213504(R10), Y7	// fitGrad.add_9[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -9781,14 +9693,14 @@ loop136: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 915712(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 915744(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 915776(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 915808(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 915840(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 915872(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 915904(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 915936(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 913152(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 913184(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 913216(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 913248(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 913280(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 913312(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 913344(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 913376(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -9819,38 +9731,38 @@ loop138: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop139: // 16 times: samples, 2 at a time
-	VMOVUPS	915712(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	916736(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	899328(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913152(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	914176(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	896768(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899456(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	896896(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	899584(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897024(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	899712(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897152(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	899840(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	897280(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	915744(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	916768(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	899332(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913184(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	914208(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	896772(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899460(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	896900(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	899588(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897028(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	899716(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897156(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	897284(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -9889,26 +9801,26 @@ loop140: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop141: // 16 times: samples, 2 at a time
-	VMOVUPS	915712(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	916736(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	915328(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913152(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	914176(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	912768(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915456(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	912896(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	915584(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913024(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	915744(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	916768(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	915332(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913184(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	914208(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	912772(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915460(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	912900(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	915588(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913028(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -9929,30 +9841,30 @@ loop141: // 16 times: samples, 2 at a time
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop142: // 64 times: tiles of 2 elements
-	VMOVUPS	2247936(SI), Y0	// fitGrad.L.2.bias_bar[0]
-	VMOVUPS	2247968(SI), Y1	// fitGrad.L.2.bias_bar[0] | 1
-	VMOVUPS	2248000(SI), Y2	// fitGrad.L.2.bias_bar[0] | 2
-	VMOVUPS	2248032(SI), Y3	// fitGrad.L.2.bias_bar[0] | 3
+	VMOVUPS	2245376(SI), Y0	// fitGrad.L.2.bias_bar[0]
+	VMOVUPS	2245408(SI), Y1	// fitGrad.L.2.bias_bar[0] | 1
+	VMOVUPS	2245440(SI), Y2	// fitGrad.L.2.bias_bar[0] | 2
+	VMOVUPS	2245472(SI), Y3	// fitGrad.L.2.bias_bar[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899328(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 899360(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 899392(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 899424(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	2248064(SI), Y0	// fitGrad.L.2.bias_bar[1]
-	VMOVUPS	2248096(SI), Y1	// fitGrad.L.2.bias_bar[1] | 1
-	VMOVUPS	2248128(SI), Y2	// fitGrad.L.2.bias_bar[1] | 2
-	VMOVUPS	2248160(SI), Y3	// fitGrad.L.2.bias_bar[1] | 3
+	VMOVUPS	Y0, 896768(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 896800(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 896832(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 896864(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	2245504(SI), Y0	// fitGrad.L.2.bias_bar[1]
+	VMOVUPS	2245536(SI), Y1	// fitGrad.L.2.bias_bar[1] | 1
+	VMOVUPS	2245568(SI), Y2	// fitGrad.L.2.bias_bar[1] | 2
+	VMOVUPS	2245600(SI), Y3	// fitGrad.L.2.bias_bar[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899456(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 899488(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 899520(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 899552(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 896896(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 896928(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 896960(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 896992(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop142
@@ -9964,14 +9876,14 @@ loop143: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop144: // 16 times
-	VMOVUPS	998144(R10), Y0	// fitGrad.softplus[0]
-	VMOVUPS	998272(R10), Y1	// fitGrad.softplus[1]
-	VMOVUPS	998400(R10), Y2	// fitGrad.softplus[2]
-	VMOVUPS	998528(R10), Y3	// fitGrad.softplus[3]
-	VMOVUPS	998656(R10), Y4	// fitGrad.softplus[4]
-	VMOVUPS	998784(R10), Y5	// fitGrad.softplus[5]
-	VMOVUPS	998912(R10), Y6	// fitGrad.softplus[6]
-	VMOVUPS	999040(R10), Y7	// fitGrad.softplus[7]
+	VMOVUPS	995584(R10), Y0	// fitGrad.softplus[0]
+	VMOVUPS	995712(R10), Y1	// fitGrad.softplus[1]
+	VMOVUPS	995840(R10), Y2	// fitGrad.softplus[2]
+	VMOVUPS	995968(R10), Y3	// fitGrad.softplus[3]
+	VMOVUPS	996096(R10), Y4	// fitGrad.softplus[4]
+	VMOVUPS	996224(R10), Y5	// fitGrad.softplus[5]
+	VMOVUPS	996352(R10), Y6	// fitGrad.softplus[6]
+	VMOVUPS	996480(R10), Y7	// fitGrad.softplus[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -9996,14 +9908,14 @@ loop144: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 915712(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 915744(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 915776(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 915808(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 915840(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 915872(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 915904(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 915936(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 913152(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 913184(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 913216(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 913248(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 913280(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 913312(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 913344(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 913376(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -10034,38 +9946,38 @@ loop146: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop147: // 16 times: samples, 2 at a time
-	VMOVUPS	915712(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	916736(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	899328(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913152(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	914176(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	896768(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899456(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	896896(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	899584(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897024(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	899712(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897152(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	899840(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	897280(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	915744(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	916768(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	899332(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913184(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	914208(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	896772(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899460(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	896900(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	899588(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897028(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	899716(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897156(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	897284(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -10104,26 +10016,26 @@ loop148: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop149: // 16 times: samples, 2 at a time
-	VMOVUPS	915712(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	916736(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	915328(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913152(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	914176(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	912768(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915456(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	912896(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	915584(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913024(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	915744(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	916768(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	915332(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913184(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	914208(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	912772(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915460(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	912900(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	915588(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913028(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -10150,48 +10062,48 @@ loop150: // 4 times: vectors of the block
 	MOVQ	R8, R11
 loop151: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	2264320(R9), Y1	// fitGrad.vecmat_12[0]
-	VMOVUPS	948992(R9), Y2	// fitGrad.sigmoid[0]
-	VMOVUPS	2149632(R9), Y3	// fitGrad.mul_42[0]
+	VMOVUPS	2261760(R9), Y1	// fitGrad.vecmat_12[0]
+	VMOVUPS	946432(R9), Y2	// fitGrad.sigmoid[0]
+	VMOVUPS	2147072(R9), Y3	// fitGrad.mul_42[0]
 	VFMADD231PS	Y2, Y1, Y3
 	VANDPS	Y0, Y3, Y1
 	VMOVUPS	16384(R10), Y2	// sum of L.0.bias[0]
 	VADDPS	Y1, Y2, Y1
 	VMOVUPS	Y1, 16384(R10)	// sum of L.0.bias[0]
 	VANDPS	Y0, Y3, Y1
-	VMOVUPS	932096(SI), Y2	// fitGrad.concat[0]
+	VMOVUPS	929536(SI), Y2	// fitGrad.concat[0]
 	VMOVUPS	(R11), Y3	// sum of L.0.weight[0]
 	VFMADD231PS	Y2, Y1, Y3
 	VMOVUPS	Y3, (R11)	// sum of L.0.weight[0]
-	VMOVUPS	932224(SI), Y3	// fitGrad.concat[1]
+	VMOVUPS	929664(SI), Y3	// fitGrad.concat[1]
 	VMOVUPS	32(R11), Y4	// sum of L.0.weight[1]
 	VFMADD231PS	Y3, Y1, Y4
 	VMOVUPS	Y4, 32(R11)	// sum of L.0.weight[1]
-	VMOVUPS	932352(SI), Y4	// fitGrad.concat[2]
+	VMOVUPS	929792(SI), Y4	// fitGrad.concat[2]
 	VMOVUPS	64(R11), Y5	// sum of L.0.weight[2]
 	VFMADD231PS	Y4, Y1, Y5
 	VMOVUPS	Y5, 64(R11)	// sum of L.0.weight[2]
-	VMOVUPS	932480(SI), Y5	// fitGrad.concat[3]
+	VMOVUPS	929920(SI), Y5	// fitGrad.concat[3]
 	VMOVUPS	96(R11), Y6	// sum of L.0.weight[3]
 	VFMADD231PS	Y5, Y1, Y6
 	VMOVUPS	Y6, 96(R11)	// sum of L.0.weight[3]
-	VMOVUPS	2182400(R9), Y1	// fitGrad.matvec_14[0]
-	VMOVUPS	1030912(R9), Y6	// fitGrad.sigmoid_2[0]
+	VMOVUPS	2179840(R9), Y1	// fitGrad.matvec_14[0]
+	VMOVUPS	1028352(R9), Y6	// fitGrad.sigmoid_2[0]
 	VMULPS	Y6, Y1, Y1
 	VANDPS	Y0, Y1, Y1
 	VMOVUPS	90112(R10), Y6	// sum of L.4.weight[0]
 	VFMADD231PS	f32_3f800000<>(SB), Y1, Y6
 	VMOVUPS	Y6, 90112(R10)	// sum of L.4.weight[0]
-	VMOVUPS	2231552(R9), Y1	// fitGrad.matvec_15[0]
-	VMOVUPS	1030912(R9), Y6	// fitGrad.sigmoid_2[0]
-	VMOVUPS	2084096(R9), Y7	// fitGrad.matvec_13[0]
-	VMOVUPS	1080064(R9), Y8	// fitGrad.mul_3[0]
-	VMOVUPS	1953024(R9), Y9	// fitGrad.matvec_11[0]
-	VMOVUPS	1276672(R9), Y10	// fitGrad.mul_10[0]
-	VMOVUPS	1820928(R9), Y11	// fitGrad.matvec_9[0]
-	VMOVUPS	1408768(R9), Y12	// fitGrad.mul_15[0]
-	VMOVUPS	1689344(R9), Y13	// fitGrad.matvec_7[0]
-	VMOVUPS	1523968(R9), Y14	// fitGrad.mul_19[0]
+	VMOVUPS	2228992(R9), Y1	// fitGrad.matvec_15[0]
+	VMOVUPS	1028352(R9), Y6	// fitGrad.sigmoid_2[0]
+	VMOVUPS	2081536(R9), Y7	// fitGrad.matvec_13[0]
+	VMOVUPS	1077504(R9), Y8	// fitGrad.mul_3[0]
+	VMOVUPS	1950464(R9), Y9	// fitGrad.matvec_11[0]
+	VMOVUPS	1274112(R9), Y10	// fitGrad.mul_10[0]
+	VMOVUPS	1818368(R9), Y11	// fitGrad.matvec_9[0]
+	VMOVUPS	1406208(R9), Y12	// fitGrad.mul_15[0]
+	VMOVUPS	1686784(R9), Y13	// fitGrad.matvec_7[0]
+	VMOVUPS	1521408(R9), Y14	// fitGrad.mul_19[0]
 	VMULPS	Y14, Y13, Y13
 	VFMADD231PS	Y12, Y11, Y13
 	VFMADD231PS	Y10, Y9, Y13
@@ -10227,13 +10139,13 @@ loop152: // 256 times: elements
 	MOVQ	R8, R12
 loop153: // 64 times: elements
 	// lagrange.nde:8
-	VMOVUPS	1623552(SI), Y1	// fitGrad.q_bar_bar[0]
+	VMOVUPS	1620992(SI), Y1	// fitGrad.q_bar_bar[0]
 	VBROADCASTSS	70404(R9), Y6	// force.2.weight[0]
 	VMULPS	Y6, Y1, Y6
-	VMOVUPS	1623680(SI), Y7	// fitGrad.q_bar_bar[1]
+	VMOVUPS	1621120(SI), Y7	// fitGrad.q_bar_bar[1]
 	VBROADCASTSS	70660(R9), Y8	// force.2.weight[64]
 	VFMADD231PS	Y8, Y7, Y6
-	VMOVUPS	1605888(R10), Y8	// fitGrad.add_7[0]
+	VMOVUPS	1603328(R10), Y8	// fitGrad.add_7[0]
 	VORPS	f32_80000000<>(SB), Y8, Y9
 	VMOVUPS	f32_42b40000<>(SB), Y10
 	VMINPS	Y9, Y10, Y9
@@ -10283,7 +10195,7 @@ loop153: // 64 times: elements
 	VMOVUPS	94304(R12), Y8	// sum of force.0.weight[3]
 	VFMADD231PS	Y5, Y6, Y8
 	VMOVUPS	Y8, 94304(R12)	// sum of force.0.weight[3]
-	VMOVUPS	1614080(R10), Y6	// fitGrad.softplus_2[0]
+	VMOVUPS	1611520(R10), Y6	// fitGrad.softplus_2[0]
 	VANDPS	Y0, Y6, Y6
 	VMOVUPS	104448(R11), Y8	// sum of force.2.weight[0]
 	VFMADD231PS	Y6, Y1, Y8

@@ -2284,229 +2284,155 @@ loop1: // 2 times: vectors of the block
 	CALL	forcedField_avx512<>(SB)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
+	MOVQ	AX, DI
 loop2: // 2 times: vectors of the block
 	VMOVUPS	66688(SI), Z0	// forcedField.dq[0]
 	VMOVUPS	Z0, 464256(SI)	// q_d1[0]
-	VMOVUPS	66816(SI), Z0	// forcedField.dq[1]
-	VMOVUPS	Z0, 464384(SI)	// q_d1[1]
-	VMOVUPS	66944(SI), Z0	// forcedField.dv[0]
-	VMOVUPS	Z0, 464512(SI)	// v_d1[0]
-	VMOVUPS	67072(SI), Z0	// forcedField.dv[1]
-	VMOVUPS	Z0, 464640(SI)	// v_d1[1]
+	VMOVUPS	66816(SI), Z1	// forcedField.dq[1]
+	VMOVUPS	Z1, 464384(SI)	// q_d1[1]
+	VMOVUPS	66944(SI), Z2	// forcedField.dv[0]
+	VMOVUPS	Z2, 464512(SI)	// v_d1[0]
+	VMOVUPS	67072(SI), Z3	// forcedField.dv[1]
+	VMOVUPS	Z3, 464640(SI)	// v_d1[1]
+	VMOVUPD	462976(DI), Z4	// h
+	VMOVUPD	463040(DI), Z5	// h | 1
+	VMOVUPD	462720(DI), Z6	// t
+	VMOVUPD	462784(DI), Z7	// t | 1
+	// lagrange.nde:22
+	VMULPD.BCST	f64_3fe0000000000000<>(SB), Z4, Z4
+	VMULPD.BCST	f64_3fe0000000000000<>(SB), Z5, Z5
+	VADDPD	Z4, Z6, Z6
+	VADDPD	Z5, Z7, Z7
+	VMOVUPD	Z6, 465792(DI)	// t2
+	VMOVUPD	Z7, 465856(DI)	// t2 | 1
+	VCVTPD2PS	Z4, Y4
+	VCVTPD2PS	Z5, Y5
+	VINSERTF64X4	$1, Y5, Z4, Z4
+	VMOVUPS	Z4, 466048(SI)	// ha21
+	VMOVUPS	463232(SI), Z5	// q[0]
+	VMOVUPS	463360(SI), Z6	// q[1]
+	VMOVUPS	463488(SI), Z7	// v[0]
+	VMOVUPS	463616(SI), Z8	// v[1]
+	VFMADD231PS	Z0, Z4, Z5
+	VMOVUPS	Z5, 66176(SI)	// forcedField.q[0]
+	VFMADD231PS	Z1, Z4, Z6
+	VMOVUPS	Z6, 66304(SI)	// forcedField.q[1]
+	VFMADD231PS	Z2, Z4, Z7
+	VMOVUPS	Z7, 66432(SI)	// forcedField.v[0]
+	VFMADD231PS	Z3, Z4, Z8
+	VMOVUPS	Z8, 66560(SI)	// forcedField.v[1]
 	ADDQ	$64, SI
+	ADDQ	$128, DI
 	DECQ	CX
 	JNE	loop2
+	// lagrange.nde:22
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-	MOVQ	AX, DI
 loop3: // 2 times: vectors of the block
-	VMOVUPD	462976(SI), Z0	// h
-	VMOVUPD	463040(SI), Z1	// h | 1
-	VMOVUPD	462720(SI), Z2	// t
-	VMOVUPD	462784(SI), Z3	// t | 1
-	// lagrange.nde:22
-	VMULPD.BCST	f64_3fe0000000000000<>(SB), Z0, Z0
-	VMULPD.BCST	f64_3fe0000000000000<>(SB), Z1, Z1
-	VADDPD	Z0, Z2, Z2
-	VADDPD	Z1, Z3, Z3
-	VMOVUPD	Z2, 465792(SI)	// t2
-	VMOVUPD	Z3, 465856(SI)	// t2 | 1
-	VCVTPD2PS	Z0, Y0
-	VCVTPD2PS	Z1, Y1
-	VINSERTF64X4	$1, Y1, Z0, Z0
-	VMOVUPS	Z0, 466048(DI)	// ha21
-	VMOVUPS	463232(DI), Z1	// q[0]
-	VMOVUPS	463360(DI), Z2	// q[1]
-	VMOVUPS	463488(DI), Z3	// v[0]
-	VMOVUPS	463616(DI), Z4	// v[1]
-	VMOVUPS	464256(DI), Z5	// q_d1[0]
-	VFMADD231PS	Z5, Z0, Z1
-	VMOVUPS	Z1, 466176(DI)	// q_y2[0]
-	VMOVUPS	464384(DI), Z1	// q_d1[1]
-	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 466304(DI)	// q_y2[1]
-	VMOVUPS	464512(DI), Z1	// v_d1[0]
-	VFMADD231PS	Z1, Z0, Z3
-	VMOVUPS	Z3, 466432(DI)	// v_y2[0]
-	VMOVUPS	464640(DI), Z1	// v_d1[1]
-	VFMADD231PS	Z1, Z0, Z4
-	VMOVUPS	Z4, 466560(DI)	// v_y2[1]
-	ADDQ	$128, SI
-	ADDQ	$64, DI
-	DECQ	CX
-	JNE	loop3
-	// lagrange.nde:22
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-	MOVQ	AX, DI
-loop4: // 2 times: vectors of the block
 	VMOVUPD	465792(SI), Z0	// t2
 	VMOVUPD	465856(SI), Z1	// t2 | 1
 	VMOVUPD	Z0, 65920(SI)	// forcedField.t
 	VMOVUPD	Z1, 65984(SI)	// forcedField.t | 1
-	VMOVUPS	466176(DI), Z0	// q_y2[0]
-	VMOVUPS	Z0, 66176(DI)	// forcedField.q[0]
-	VMOVUPS	466304(DI), Z0	// q_y2[1]
-	VMOVUPS	Z0, 66304(DI)	// forcedField.q[1]
-	VMOVUPS	466432(DI), Z0	// v_y2[0]
-	VMOVUPS	Z0, 66432(DI)	// forcedField.v[0]
-	VMOVUPS	466560(DI), Z0	// v_y2[1]
-	VMOVUPS	Z0, 66560(DI)	// forcedField.v[1]
 	ADDQ	$128, SI
-	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop4
+	JNE	loop3
 	CALL	forcedField_avx512<>(SB)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop5: // 2 times: vectors of the block
+loop4: // 2 times: vectors of the block
 	VMOVUPS	66688(SI), Z0	// forcedField.dq[0]
-	VMOVUPS	Z0, 466688(SI)	// q_k2[0]
-	VMOVUPS	66816(SI), Z0	// forcedField.dq[1]
-	VMOVUPS	Z0, 466816(SI)	// q_k2[1]
-	VMOVUPS	66944(SI), Z0	// forcedField.dv[0]
-	VMOVUPS	Z0, 467200(SI)	// v_k2[0]
-	VMOVUPS	67072(SI), Z0	// forcedField.dv[1]
-	VMOVUPS	Z0, 467328(SI)	// v_k2[1]
+	VMOVUPS	Z0, 466176(SI)	// q_k2[0]
+	VMOVUPS	66816(SI), Z1	// forcedField.dq[1]
+	VMOVUPS	Z1, 466304(SI)	// q_k2[1]
+	VMOVUPS	66944(SI), Z2	// forcedField.dv[0]
+	VMOVUPS	Z2, 466432(SI)	// v_k2[0]
+	VMOVUPS	67072(SI), Z3	// forcedField.dv[1]
+	VMOVUPS	Z3, 466560(SI)	// v_k2[1]
+	VMOVUPS	463232(SI), Z4	// q[0]
+	VMOVUPS	463360(SI), Z5	// q[1]
+	VMOVUPS	463488(SI), Z6	// v[0]
+	VMOVUPS	463616(SI), Z7	// v[1]
+	// lagrange.nde:22
+	VMOVUPS	466048(SI), Z8	// ha21
+	VFMADD231PS	Z0, Z8, Z4
+	VMOVUPS	Z4, 66176(SI)	// forcedField.q[0]
+	VFMADD231PS	Z1, Z8, Z5
+	VMOVUPS	Z5, 66304(SI)	// forcedField.q[1]
+	VFMADD231PS	Z2, Z8, Z6
+	VMOVUPS	Z6, 66432(SI)	// forcedField.v[0]
+	VFMADD231PS	Z3, Z8, Z7
+	VMOVUPS	Z7, 66560(SI)	// forcedField.v[1]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop5
+	JNE	loop4
+	// lagrange.nde:22
 	MOVQ	$2, CX
 	MOVQ	AX, SI
+loop5: // 2 times: vectors of the block
+	VMOVUPD	465792(SI), Z0	// t2
+	VMOVUPD	465856(SI), Z1	// t2 | 1
+	VMOVUPD	Z0, 65920(SI)	// forcedField.t
+	VMOVUPD	Z1, 65984(SI)	// forcedField.t | 1
+	ADDQ	$128, SI
+	DECQ	CX
+	JNE	loop5
+	CALL	forcedField_avx512<>(SB)
+	MOVQ	$2, CX
+	MOVQ	AX, SI
+	MOVQ	AX, DI
 loop6: // 2 times: vectors of the block
-	VMOVUPS	463232(SI), Z0	// q[0]
-	VMOVUPS	463360(SI), Z1	// q[1]
-	VMOVUPS	463488(SI), Z2	// v[0]
-	VMOVUPS	463616(SI), Z3	// v[1]
+	VMOVUPS	66688(SI), Z0	// forcedField.dq[0]
+	VMOVUPS	Z0, 466944(SI)	// q_k3[0]
+	VMOVUPS	66816(SI), Z1	// forcedField.dq[1]
+	VMOVUPS	Z1, 467072(SI)	// q_k3[1]
+	VMOVUPS	66944(SI), Z2	// forcedField.dv[0]
+	VMOVUPS	Z2, 467200(SI)	// v_k3[0]
+	VMOVUPS	67072(SI), Z3	// forcedField.dv[1]
+	VMOVUPS	Z3, 467328(SI)	// v_k3[1]
+	VMOVUPD	462720(DI), Z4	// t
+	VMOVUPD	462784(DI), Z5	// t | 1
+	VMOVUPD	462976(DI), Z6	// h
+	VMOVUPD	463040(DI), Z7	// h | 1
 	// lagrange.nde:22
-	VMOVUPS	466048(SI), Z4	// ha21
-	VMOVUPS	466688(SI), Z5	// q_k2[0]
-	VFMADD231PS	Z5, Z4, Z0
-	VMOVUPS	Z0, 466944(SI)	// q_y3[0]
-	VMOVUPS	466816(SI), Z0	// q_k2[1]
-	VFMADD231PS	Z0, Z4, Z1
-	VMOVUPS	Z1, 467072(SI)	// q_y3[1]
-	VMOVUPS	467200(SI), Z0	// v_k2[0]
-	VFMADD231PS	Z0, Z4, Z2
-	VMOVUPS	Z2, 467456(SI)	// v_y3[0]
-	VMOVUPS	467328(SI), Z0	// v_k2[1]
-	VFMADD231PS	Z0, Z4, Z3
-	VMOVUPS	Z3, 467584(SI)	// v_y3[1]
+	VADDPD	Z6, Z4, Z4
+	VADDPD	Z7, Z5, Z5
+	VMOVUPD	Z4, 466688(DI)	// t4
+	VMOVUPD	Z5, 466752(DI)	// t4 | 1
+	VCVTPD2PS	Z6, Y4
+	VCVTPD2PS	Z7, Y5
+	VINSERTF64X4	$1, Y5, Z4, Z4
+	VMOVUPS	463232(SI), Z5	// q[0]
+	VMOVUPS	463360(SI), Z6	// q[1]
+	VMOVUPS	463488(SI), Z7	// v[0]
+	VMOVUPS	463616(SI), Z8	// v[1]
+	VFMADD231PS	Z0, Z4, Z5
+	VMOVUPS	Z5, 66176(SI)	// forcedField.q[0]
+	VFMADD231PS	Z1, Z4, Z6
+	VMOVUPS	Z6, 66304(SI)	// forcedField.q[1]
+	VFMADD231PS	Z2, Z4, Z7
+	VMOVUPS	Z7, 66432(SI)	// forcedField.v[0]
+	VFMADD231PS	Z3, Z4, Z8
+	VMOVUPS	Z8, 66560(SI)	// forcedField.v[1]
 	ADDQ	$64, SI
+	ADDQ	$128, DI
 	DECQ	CX
 	JNE	loop6
 	// lagrange.nde:22
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-	MOVQ	AX, DI
 loop7: // 2 times: vectors of the block
-	VMOVUPD	465792(SI), Z0	// t2
-	VMOVUPD	465856(SI), Z1	// t2 | 1
+	VMOVUPD	466688(SI), Z0	// t4
+	VMOVUPD	466752(SI), Z1	// t4 | 1
 	VMOVUPD	Z0, 65920(SI)	// forcedField.t
 	VMOVUPD	Z1, 65984(SI)	// forcedField.t | 1
-	VMOVUPS	466944(DI), Z0	// q_y3[0]
-	VMOVUPS	Z0, 66176(DI)	// forcedField.q[0]
-	VMOVUPS	467072(DI), Z0	// q_y3[1]
-	VMOVUPS	Z0, 66304(DI)	// forcedField.q[1]
-	VMOVUPS	467456(DI), Z0	// v_y3[0]
-	VMOVUPS	Z0, 66432(DI)	// forcedField.v[0]
-	VMOVUPS	467584(DI), Z0	// v_y3[1]
-	VMOVUPS	Z0, 66560(DI)	// forcedField.v[1]
 	ADDQ	$128, SI
-	ADDQ	$64, DI
 	DECQ	CX
 	JNE	loop7
 	CALL	forcedField_avx512<>(SB)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
+	MOVQ	AX, DI
 loop8: // 2 times: vectors of the block
-	VMOVUPS	66688(SI), Z0	// forcedField.dq[0]
-	VMOVUPS	Z0, 467968(SI)	// q_k3[0]
-	VMOVUPS	66816(SI), Z0	// forcedField.dq[1]
-	VMOVUPS	Z0, 468096(SI)	// q_k3[1]
-	VMOVUPS	66944(SI), Z0	// forcedField.dv[0]
-	VMOVUPS	Z0, 468480(SI)	// v_k3[0]
-	VMOVUPS	67072(SI), Z0	// forcedField.dv[1]
-	VMOVUPS	Z0, 468608(SI)	// v_k3[1]
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop8
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-	MOVQ	AX, DI
-loop9: // 2 times: vectors of the block
-	VMOVUPD	462720(SI), Z0	// t
-	VMOVUPD	462784(SI), Z1	// t | 1
-	VMOVUPD	462976(SI), Z2	// h
-	VMOVUPD	463040(SI), Z3	// h | 1
-	// lagrange.nde:22
-	VADDPD	Z2, Z0, Z0
-	VADDPD	Z3, Z1, Z1
-	VMOVUPD	Z0, 467712(SI)	// t4
-	VMOVUPD	Z1, 467776(SI)	// t4 | 1
-	VCVTPD2PS	Z2, Y0
-	VCVTPD2PS	Z3, Y1
-	VINSERTF64X4	$1, Y1, Z0, Z0
-	VMOVUPS	463232(DI), Z1	// q[0]
-	VMOVUPS	463360(DI), Z2	// q[1]
-	VMOVUPS	463488(DI), Z3	// v[0]
-	VMOVUPS	463616(DI), Z4	// v[1]
-	VMOVUPS	467968(DI), Z5	// q_k3[0]
-	VFMADD231PS	Z5, Z0, Z1
-	VMOVUPS	Z1, 468224(DI)	// q_y4[0]
-	VMOVUPS	468096(DI), Z1	// q_k3[1]
-	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 468352(DI)	// q_y4[1]
-	VMOVUPS	468480(DI), Z1	// v_k3[0]
-	VFMADD231PS	Z1, Z0, Z3
-	VMOVUPS	Z3, 468736(DI)	// v_y4[0]
-	VMOVUPS	468608(DI), Z1	// v_k3[1]
-	VFMADD231PS	Z1, Z0, Z4
-	VMOVUPS	Z4, 468864(DI)	// v_y4[1]
-	ADDQ	$128, SI
-	ADDQ	$64, DI
-	DECQ	CX
-	JNE	loop9
-	// lagrange.nde:22
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-	MOVQ	AX, DI
-loop10: // 2 times: vectors of the block
-	VMOVUPD	467712(SI), Z0	// t4
-	VMOVUPD	467776(SI), Z1	// t4 | 1
-	VMOVUPD	Z0, 65920(SI)	// forcedField.t
-	VMOVUPD	Z1, 65984(SI)	// forcedField.t | 1
-	VMOVUPS	468224(DI), Z0	// q_y4[0]
-	VMOVUPS	Z0, 66176(DI)	// forcedField.q[0]
-	VMOVUPS	468352(DI), Z0	// q_y4[1]
-	VMOVUPS	Z0, 66304(DI)	// forcedField.q[1]
-	VMOVUPS	468736(DI), Z0	// v_y4[0]
-	VMOVUPS	Z0, 66432(DI)	// forcedField.v[0]
-	VMOVUPS	468864(DI), Z0	// v_y4[1]
-	VMOVUPS	Z0, 66560(DI)	// forcedField.v[1]
-	ADDQ	$128, SI
-	ADDQ	$64, DI
-	DECQ	CX
-	JNE	loop10
-	CALL	forcedField_avx512<>(SB)
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop11: // 2 times: vectors of the block
-	VMOVUPS	66688(SI), Z0	// forcedField.dq[0]
-	VMOVUPS	Z0, 469248(SI)	// q_k4[0]
-	VMOVUPS	66816(SI), Z0	// forcedField.dq[1]
-	VMOVUPS	Z0, 469376(SI)	// q_k4[1]
-	VMOVUPS	66944(SI), Z0	// forcedField.dv[0]
-	VMOVUPS	Z0, 469504(SI)	// v_k4[0]
-	VMOVUPS	67072(SI), Z0	// forcedField.dv[1]
-	VMOVUPS	Z0, 469632(SI)	// v_k4[1]
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop11
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-	MOVQ	AX, DI
-loop12: // 2 times: vectors of the block
 	VMOVUPD	462976(SI), Z0	// h
 	VMOVUPD	463040(SI), Z1	// h | 1
 	// lagrange.nde:22
@@ -2515,23 +2441,23 @@ loop12: // 2 times: vectors of the block
 	VCVTPD2PS	Z2, Y2
 	VCVTPD2PS	Z3, Y3
 	VINSERTF64X4	$1, Y3, Z2, Z2
-	VMOVUPS	Z2, 468992(DI)	// hb1
+	VMOVUPS	Z2, 467456(DI)	// hb1
 	VMULPD.BCST	f64_3fd5555555555555<>(SB), Z0, Z0
 	VMULPD.BCST	f64_3fd5555555555555<>(SB), Z1, Z1
 	VCVTPD2PS	Z0, Y0
 	VCVTPD2PS	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z0, Z0
-	VMOVUPS	Z0, 469120(DI)	// hb2
+	VMOVUPS	Z0, 467584(DI)	// hb2
 	VMOVUPS	463232(DI), Z1	// q[0]
 	VMOVUPS	463360(DI), Z1	// q[1]
 	VMOVUPS	463488(DI), Z1	// v[0]
 	VMOVUPS	463616(DI), Z1	// v[1]
 	MOVQ	$2, R9
 	MOVQ	DI, R10
-loop13: // 2 times: elements
-	VMOVUPS	469248(R10), Z1	// q_k4[0]
-	VMOVUPS	467968(R10), Z3	// q_k3[0]
-	VMOVUPS	466688(R10), Z4	// q_k2[0]
+loop9: // 2 times: elements
+	VMOVUPS	66688(R10), Z1	// forcedField.dq[0]
+	VMOVUPS	466944(R10), Z3	// q_k3[0]
+	VMOVUPS	466176(R10), Z4	// q_k2[0]
 	VMOVUPS	464256(R10), Z5	// q_d1[0]
 	VMOVUPS	463232(R10), Z6	// q[0]
 	VFMADD231PS	Z5, Z2, Z6
@@ -2539,9 +2465,9 @@ loop13: // 2 times: elements
 	VFMADD231PS	Z3, Z0, Z6
 	VFMADD231PS	Z1, Z2, Z6
 	VMOVUPS	Z6, 463744(R10)	// q_next[0]
-	VMOVUPS	469504(R10), Z1	// v_k4[0]
-	VMOVUPS	468480(R10), Z3	// v_k3[0]
-	VMOVUPS	467200(R10), Z4	// v_k2[0]
+	VMOVUPS	66944(R10), Z1	// forcedField.dv[0]
+	VMOVUPS	467200(R10), Z3	// v_k3[0]
+	VMOVUPS	466432(R10), Z4	// v_k2[0]
 	VMOVUPS	464512(R10), Z5	// v_d1[0]
 	VMOVUPS	463488(R10), Z6	// v[0]
 	VFMADD231PS	Z5, Z2, Z6
@@ -2549,34 +2475,34 @@ loop13: // 2 times: elements
 	VFMADD231PS	Z3, Z0, Z6
 	VFMADD231PS	Z1, Z2, Z6
 	VMOVUPS	Z6, 464000(R10)	// v_next[0]
-	VMOVUPS	469248(R10), Z1	// q_k4[0]
+	VMOVUPS	66688(R10), Z1	// forcedField.dq[0]
 	VMOVUPS	464256(R10), Z3	// q_d1[0]
-	VMOVUPS	466688(R10), Z4	// q_k2[0]
+	VMOVUPS	466176(R10), Z4	// q_k2[0]
 	VFMADD231PS.BCST	f32_bfc00000<>(SB), Z3, Z4
-	VMOVUPS	467968(R10), Z3	// q_k3[0]
+	VMOVUPS	466944(R10), Z3	// q_k3[0]
 	VADDPS	Z3, Z4, Z3
 	VFMADD231PS.BCST	f32_bf000000<>(SB), Z1, Z3
 	VMOVUPS	Z3, 464768(R10)	// q_d2[0]
-	VMOVUPS	469504(R10), Z1	// v_k4[0]
+	VMOVUPS	66944(R10), Z1	// forcedField.dv[0]
 	VMOVUPS	464512(R10), Z3	// v_d1[0]
-	VMOVUPS	467200(R10), Z4	// v_k2[0]
+	VMOVUPS	466432(R10), Z4	// v_k2[0]
 	VFMADD231PS.BCST	f32_bfc00000<>(SB), Z3, Z4
-	VMOVUPS	468480(R10), Z3	// v_k3[0]
+	VMOVUPS	467200(R10), Z3	// v_k3[0]
 	VADDPS	Z3, Z4, Z3
 	VFMADD231PS.BCST	f32_bf000000<>(SB), Z1, Z3
 	VMOVUPS	Z3, 465024(R10)	// v_d2[0]
-	VMOVUPS	469248(R10), Z1	// q_k4[0]
-	VMOVUPS	467968(R10), Z3	// q_k3[0]
-	VMOVUPS	466688(R10), Z4	// q_k2[0]
+	VMOVUPS	66688(R10), Z1	// forcedField.dq[0]
+	VMOVUPS	466944(R10), Z3	// q_k3[0]
+	VMOVUPS	466176(R10), Z4	// q_k2[0]
 	VMOVUPS	464256(R10), Z5	// q_d1[0]
 	VMULPS.BCST	f32_3f2aaaab<>(SB), Z5, Z5
 	VFMADD231PS.BCST	f32_bf2aaaab<>(SB), Z4, Z5
 	VFMADD231PS.BCST	f32_bf2aaaab<>(SB), Z3, Z5
 	VFMADD231PS.BCST	f32_3f2aaaab<>(SB), Z1, Z5
 	VMOVUPS	Z5, 465280(R10)	// q_d3[0]
-	VMOVUPS	469504(R10), Z1	// v_k4[0]
-	VMOVUPS	468480(R10), Z3	// v_k3[0]
-	VMOVUPS	467200(R10), Z4	// v_k2[0]
+	VMOVUPS	66944(R10), Z1	// forcedField.dv[0]
+	VMOVUPS	467200(R10), Z3	// v_k3[0]
+	VMOVUPS	466432(R10), Z4	// v_k2[0]
 	VMOVUPS	464512(R10), Z5	// v_d1[0]
 	VMULPS.BCST	f32_3f2aaaab<>(SB), Z5, Z5
 	VFMADD231PS.BCST	f32_bf2aaaab<>(SB), Z4, Z5
@@ -2585,11 +2511,11 @@ loop13: // 2 times: elements
 	VMOVUPS	Z5, 465536(R10)	// v_d3[0]
 	ADDQ	$128, R10
 	DECQ	R9
-	JNE	loop13
+	JNE	loop9
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop12
+	JNE	loop8
 	RET
 
 // swing0Lanestep is Swing.0.lanestep (lagrange.nde:22) of a block of samples.
@@ -2599,21 +2525,21 @@ TEXT swing0Lanestep_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	469760(SI), Z0	// step.t
-	VMOVUPD	469824(SI), Z1	// step.t | 1
+	VMOVUPD	467712(SI), Z0	// step.t
+	VMOVUPD	467776(SI), Z1	// step.t | 1
 	VMOVUPD	Z0, 462720(SI)	// swing0DenseStep.t
 	VMOVUPD	Z1, 462784(SI)	// swing0DenseStep.t | 1
-	VMOVUPD	470016(SI), Z0	// step.h
-	VMOVUPD	470080(SI), Z1	// step.h | 1
+	VMOVUPD	467968(SI), Z0	// step.h
+	VMOVUPD	468032(SI), Z1	// step.h | 1
 	VMOVUPD	Z0, 462976(SI)	// swing0DenseStep.h
 	VMOVUPD	Z1, 463040(SI)	// swing0DenseStep.h | 1
-	VMOVUPS	470528(DI), Z0	// q[0]
+	VMOVUPS	468480(DI), Z0	// q[0]
 	VMOVUPS	Z0, 463232(DI)	// swing0DenseStep.q[0]
-	VMOVUPS	470656(DI), Z0	// q[1]
+	VMOVUPS	468608(DI), Z0	// q[1]
 	VMOVUPS	Z0, 463360(DI)	// swing0DenseStep.q[1]
-	VMOVUPS	470784(DI), Z0	// v[0]
+	VMOVUPS	468736(DI), Z0	// v[0]
 	VMOVUPS	Z0, 463488(DI)	// swing0DenseStep.v[0]
-	VMOVUPS	470912(DI), Z0	// v[1]
+	VMOVUPS	468864(DI), Z0	// v[1]
 	VMOVUPS	Z0, 463616(DI)	// swing0DenseStep.v[1]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
@@ -2622,63 +2548,49 @@ loop1: // 2 times: vectors of the block
 	CALL	swing0DenseStep_avx512<>(SB)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop2: // 2 times: vectors of the block
-	VMOVUPS	463744(SI), Z0	// swing0DenseStep.q_next[0]
-	VMOVUPS	Z0, 473856(SI)	// result[0]
-	VMOVUPS	463872(SI), Z0	// swing0DenseStep.q_next[1]
-	VMOVUPS	Z0, 473984(SI)	// result[1]
-	VMOVUPS	464000(SI), Z0	// swing0DenseStep.v_next[0]
-	VMOVUPS	Z0, 474112(SI)	// result_2[0]
-	VMOVUPS	464128(SI), Z0	// swing0DenseStep.v_next[1]
-	VMOVUPS	Z0, 474240(SI)	// result_2[1]
-	VMOVUPS	464256(SI), Z0	// swing0DenseStep.q_d1[0]
-	VMOVUPS	Z0, 472320(SI)	// step.data0[0]
-	VMOVUPS	464384(SI), Z0	// swing0DenseStep.q_d1[1]
-	VMOVUPS	Z0, 472448(SI)	// step.data0[1]
-	VMOVUPS	464512(SI), Z0	// swing0DenseStep.v_d1[0]
-	VMOVUPS	Z0, 472576(SI)	// step.data1[0]
-	VMOVUPS	464640(SI), Z0	// swing0DenseStep.v_d1[1]
-	VMOVUPS	Z0, 472704(SI)	// step.data1[1]
-	VMOVUPS	464768(SI), Z0	// swing0DenseStep.q_d2[0]
-	VMOVUPS	Z0, 472832(SI)	// step.data2[0]
-	VMOVUPS	464896(SI), Z0	// swing0DenseStep.q_d2[1]
-	VMOVUPS	Z0, 472960(SI)	// step.data2[1]
-	VMOVUPS	465024(SI), Z0	// swing0DenseStep.v_d2[0]
-	VMOVUPS	Z0, 473088(SI)	// step.data3[0]
-	VMOVUPS	465152(SI), Z0	// swing0DenseStep.v_d2[1]
-	VMOVUPS	Z0, 473216(SI)	// step.data3[1]
-	VMOVUPS	465280(SI), Z0	// swing0DenseStep.q_d3[0]
-	VMOVUPS	Z0, 473344(SI)	// step.data4[0]
-	VMOVUPS	465408(SI), Z0	// swing0DenseStep.q_d3[1]
-	VMOVUPS	Z0, 473472(SI)	// step.data4[1]
-	VMOVUPS	465536(SI), Z0	// swing0DenseStep.v_d3[0]
-	VMOVUPS	Z0, 473600(SI)	// step.data5[0]
-	VMOVUPS	465664(SI), Z0	// swing0DenseStep.v_d3[1]
-	VMOVUPS	Z0, 473728(SI)	// step.data5[1]
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop2
-	MOVQ	$2, CX
-	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop3: // 2 times: vectors of the block
+loop2: // 2 times: vectors of the block
+	VMOVUPS	464256(SI), Z0	// swing0DenseStep.q_d1[0]
+	VMOVUPS	Z0, 470272(SI)	// step.data0[0]
+	VMOVUPS	464384(SI), Z0	// swing0DenseStep.q_d1[1]
+	VMOVUPS	Z0, 470400(SI)	// step.data0[1]
+	VMOVUPS	464512(SI), Z0	// swing0DenseStep.v_d1[0]
+	VMOVUPS	Z0, 470528(SI)	// step.data1[0]
+	VMOVUPS	464640(SI), Z0	// swing0DenseStep.v_d1[1]
+	VMOVUPS	Z0, 470656(SI)	// step.data1[1]
+	VMOVUPS	464768(SI), Z0	// swing0DenseStep.q_d2[0]
+	VMOVUPS	Z0, 470784(SI)	// step.data2[0]
+	VMOVUPS	464896(SI), Z0	// swing0DenseStep.q_d2[1]
+	VMOVUPS	Z0, 470912(SI)	// step.data2[1]
+	VMOVUPS	465024(SI), Z0	// swing0DenseStep.v_d2[0]
+	VMOVUPS	Z0, 471040(SI)	// step.data3[0]
+	VMOVUPS	465152(SI), Z0	// swing0DenseStep.v_d2[1]
+	VMOVUPS	Z0, 471168(SI)	// step.data3[1]
+	VMOVUPS	465280(SI), Z0	// swing0DenseStep.q_d3[0]
+	VMOVUPS	Z0, 471296(SI)	// step.data4[0]
+	VMOVUPS	465408(SI), Z0	// swing0DenseStep.q_d3[1]
+	VMOVUPS	Z0, 471424(SI)	// step.data4[1]
+	VMOVUPS	465536(SI), Z0	// swing0DenseStep.v_d3[0]
+	VMOVUPS	Z0, 471552(SI)	// step.data5[0]
+	VMOVUPS	465664(SI), Z0	// swing0DenseStep.v_d3[1]
+	VMOVUPS	Z0, 471680(SI)	// step.data5[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	// lagrange.nde:22
-	VMOVUPS	473856(SI), Z2	// result[0]
+	VMOVUPS	463744(SI), Z2	// swing0DenseStep.q_next[0]
 	VSUBPS	Z2, Z2, Z3
-	VMOVUPS	473984(SI), Z4	// result[1]
+	VMOVUPS	463872(SI), Z4	// swing0DenseStep.q_next[1]
 	VSUBPS	Z4, Z4, Z5
 	VADDPS	Z3, Z0, Z0
 	VADDPS	Z5, Z0, Z0
-	VMOVUPS	474112(SI), Z3	// result_2[0]
+	VMOVUPS	464000(SI), Z3	// swing0DenseStep.v_next[0]
 	VSUBPS	Z3, Z3, Z5
-	VMOVUPS	474240(SI), Z6	// result_2[1]
+	VMOVUPS	464128(SI), Z6	// swing0DenseStep.v_next[1]
 	VSUBPS	Z6, Z6, Z7
 	VADDPS	Z5, Z1, Z1
 	VADDPS	Z7, Z1, Z1
-	VMOVUPD	470272(DI), Z5	// step.live
-	VMOVUPD	470336(DI), Z7	// step.live | 1
+	VMOVUPD	468224(DI), Z5	// step.live
+	VMOVUPD	468288(DI), Z7	// step.live | 1
 	VCMPPS.BCST	$0, f32_00000000<>(SB), Z0, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z0
 	VCMPPS.BCST	$0, f32_00000000<>(SB), Z1, K1
@@ -2699,53 +2611,53 @@ loop3: // 2 times: vectors of the block
 	VPMOVSXDQ	Y5, Z5
 	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z0, Z0
 	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z5, Z5
-	VMOVUPD	Z0, 471552(DI)	// step.code
-	VMOVUPD	Z5, 471616(DI)	// step.code | 1
-	VMOVUPS	470528(SI), Z0	// q[0]
-	VMOVUPS	470656(SI), Z5	// q[1]
-	VMOVUPS	470784(SI), Z7	// v[0]
-	VMOVUPS	470912(SI), Z8	// v[1]
+	VMOVUPD	Z0, 469504(DI)	// step.code
+	VMOVUPD	Z5, 469568(DI)	// step.code | 1
+	VMOVUPS	468480(SI), Z0	// q[0]
+	VMOVUPS	468608(SI), Z5	// q[1]
+	VMOVUPS	468736(SI), Z7	// v[0]
+	VMOVUPS	468864(SI), Z8	// v[1]
 	VPTERNLOGD	$0xe2, Z0, Z1, Z2
-	VMOVUPS	Z2, 471040(SI)	// q.next[0]
+	VMOVUPS	Z2, 468992(SI)	// q.next[0]
 	VPTERNLOGD	$0xe2, Z5, Z1, Z4
-	VMOVUPS	Z4, 471168(SI)	// q.next[1]
+	VMOVUPS	Z4, 469120(SI)	// q.next[1]
 	VPTERNLOGD	$0xe2, Z7, Z1, Z3
-	VMOVUPS	Z3, 471296(SI)	// v.next[0]
+	VMOVUPS	Z3, 469248(SI)	// v.next[0]
 	VPTERNLOGD	$0xca, Z8, Z6, Z1
-	VMOVUPS	Z1, 471424(SI)	// v.next[1]
+	VMOVUPS	Z1, 469376(SI)	// v.next[1]
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
-	JNE	loop3
+	JNE	loop2
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop4: // 2 times: vectors of the block
-	VMOVUPS	470528(SI), Z0	// q[0]
-	VMOVUPS	Z0, 471808(SI)	// q.at[0]
-	VMOVUPS	470656(SI), Z0	// q[1]
-	VMOVUPS	Z0, 471936(SI)	// q.at[1]
-	VMOVUPS	470784(SI), Z0	// v[0]
-	VMOVUPS	Z0, 472064(SI)	// v.at[0]
-	VMOVUPS	470912(SI), Z0	// v[1]
-	VMOVUPS	Z0, 472192(SI)	// v.at[1]
+loop3: // 2 times: vectors of the block
+	VMOVUPS	468480(SI), Z0	// q[0]
+	VMOVUPS	Z0, 469760(SI)	// q.at[0]
+	VMOVUPS	468608(SI), Z0	// q[1]
+	VMOVUPS	Z0, 469888(SI)	// q.at[1]
+	VMOVUPS	468736(SI), Z0	// v[0]
+	VMOVUPS	Z0, 470016(SI)	// v.at[0]
+	VMOVUPS	468864(SI), Z0	// v[1]
+	VMOVUPS	Z0, 470144(SI)	// v.at[1]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop4
+	JNE	loop3
 	// results that are the arguments of the next run
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop5: // 2 times: vectors of the block
-	VMOVUPS	471040(SI), Z0	// q.next[0]
-	VMOVUPS	Z0, 470528(SI)	// q[0]
-	VMOVUPS	471168(SI), Z0	// q.next[1]
-	VMOVUPS	Z0, 470656(SI)	// q[1]
-	VMOVUPS	471296(SI), Z0	// v.next[0]
-	VMOVUPS	Z0, 470784(SI)	// v[0]
-	VMOVUPS	471424(SI), Z0	// v.next[1]
-	VMOVUPS	Z0, 470912(SI)	// v[1]
+loop4: // 2 times: vectors of the block
+	VMOVUPS	468992(SI), Z0	// q.next[0]
+	VMOVUPS	Z0, 468480(SI)	// q[0]
+	VMOVUPS	469120(SI), Z0	// q.next[1]
+	VMOVUPS	Z0, 468608(SI)	// q[1]
+	VMOVUPS	469248(SI), Z0	// v.next[0]
+	VMOVUPS	Z0, 468736(SI)	// v[0]
+	VMOVUPS	469376(SI), Z0	// v.next[1]
+	VMOVUPS	Z0, 468864(SI)	// v[1]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop5
+	JNE	loop4
 	RET
 
 // func swing0LanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -2767,10 +2679,10 @@ TEXT swing0Dense_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	474624(SI), Z0	// h
-	VMOVUPD	474688(SI), Z1	// h | 1
-	VMOVUPD	474368(SI), Z2	// theta
-	VMOVUPD	474432(SI), Z3	// theta | 1
+	VMOVUPD	472064(SI), Z0	// h
+	VMOVUPD	472128(SI), Z1	// h | 1
+	VMOVUPD	471808(SI), Z2	// theta
+	VMOVUPD	471872(SI), Z3	// theta | 1
 	// lagrange.nde:22
 	VMULPD	Z2, Z0, Z0
 	VMULPD	Z3, Z1, Z1
@@ -2780,38 +2692,38 @@ loop1: // 2 times: vectors of the block
 	VCVTPD2PS	Z2, Y1
 	VCVTPD2PS	Z3, Y2
 	VINSERTF64X4	$1, Y2, Z1, Z1
-	VMOVUPS	474880(DI), Z2	// q[0]
-	VMOVUPS	475008(DI), Z3	// q[1]
-	VMOVUPS	475904(DI), Z4	// q_d1[0]
-	VMOVUPS	476032(DI), Z5	// q_d1[1]
-	VMOVUPS	476416(DI), Z6	// q_d2[0]
-	VMOVUPS	476544(DI), Z7	// q_d2[1]
-	VMOVUPS	476928(DI), Z8	// q_d3[0]
-	VMOVUPS	477056(DI), Z9	// q_d3[1]
-	VMOVUPS	475136(DI), Z10	// v[0]
-	VMOVUPS	475264(DI), Z11	// v[1]
-	VMOVUPS	476160(DI), Z12	// v_d1[0]
-	VMOVUPS	476288(DI), Z13	// v_d1[1]
-	VMOVUPS	476672(DI), Z14	// v_d2[0]
-	VMOVUPS	476800(DI), Z15	// v_d2[1]
-	VMOVUPS	477184(DI), Z16	// v_d3[0]
-	VMOVUPS	477312(DI), Z17	// v_d3[1]
+	VMOVUPS	472320(DI), Z2	// q[0]
+	VMOVUPS	472448(DI), Z3	// q[1]
+	VMOVUPS	473344(DI), Z4	// q_d1[0]
+	VMOVUPS	473472(DI), Z5	// q_d1[1]
+	VMOVUPS	473856(DI), Z6	// q_d2[0]
+	VMOVUPS	473984(DI), Z7	// q_d2[1]
+	VMOVUPS	474368(DI), Z8	// q_d3[0]
+	VMOVUPS	474496(DI), Z9	// q_d3[1]
+	VMOVUPS	472576(DI), Z10	// v[0]
+	VMOVUPS	472704(DI), Z11	// v[1]
+	VMOVUPS	473600(DI), Z12	// v_d1[0]
+	VMOVUPS	473728(DI), Z13	// v_d1[1]
+	VMOVUPS	474112(DI), Z14	// v_d2[0]
+	VMOVUPS	474240(DI), Z15	// v_d2[1]
+	VMOVUPS	474624(DI), Z16	// v_d3[0]
+	VMOVUPS	474752(DI), Z17	// v_d3[1]
 	VFMADD231PS	Z8, Z1, Z6
 	VFMADD231PS	Z6, Z1, Z4
 	VFMADD231PS	Z4, Z0, Z2
-	VMOVUPS	Z2, 477440(DI)	// q_at[0]
+	VMOVUPS	Z2, 474880(DI)	// q_at[0]
 	VFMADD231PS	Z9, Z1, Z7
 	VFMADD231PS	Z7, Z1, Z5
 	VFMADD231PS	Z5, Z0, Z3
-	VMOVUPS	Z3, 477568(DI)	// q_at[1]
+	VMOVUPS	Z3, 475008(DI)	// q_at[1]
 	VFMADD231PS	Z16, Z1, Z14
 	VFMADD231PS	Z14, Z1, Z12
 	VFMADD231PS	Z12, Z0, Z10
-	VMOVUPS	Z10, 477696(DI)	// v_at[0]
+	VMOVUPS	Z10, 475136(DI)	// v_at[0]
 	VFMADD231PS	Z17, Z1, Z15
 	VFMADD231PS	Z15, Z1, Z13
 	VFMADD231PS	Z13, Z0, Z11
-	VMOVUPS	Z11, 477824(DI)	// v_at[1]
+	VMOVUPS	Z11, 475264(DI)	// v_at[1]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -2839,17 +2751,17 @@ TEXT swingSamplePart0_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, DI
 loop1: // 2 times: vectors of the block
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 501504(SI)	// swingSample.step0_in0
+	VMOVUPD	Z0, 498944(SI)	// swingSample.step0_in0
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 501568(SI)	// swingSample.step0_in0 | 1
-	VMOVUPS	477952(DI), Z0	// swingSample.q0[0]
-	VMOVUPS	Z0, 470528(DI)	// swing0Lanestep.q[0]
-	VMOVUPS	478080(DI), Z0	// swingSample.q0[1]
-	VMOVUPS	Z0, 470656(DI)	// swing0Lanestep.q[1]
-	VMOVUPS	478208(DI), Z0	// swingSample.v0[0]
-	VMOVUPS	Z0, 470784(DI)	// swing0Lanestep.v[0]
-	VMOVUPS	478336(DI), Z0	// swingSample.v0[1]
-	VMOVUPS	Z0, 470912(DI)	// swing0Lanestep.v[1]
+	VMOVUPD	Z0, 499008(SI)	// swingSample.step0_in0 | 1
+	VMOVUPS	475392(DI), Z0	// swingSample.q0[0]
+	VMOVUPS	Z0, 468480(DI)	// swing0Lanestep.q[0]
+	VMOVUPS	475520(DI), Z0	// swingSample.q0[1]
+	VMOVUPS	Z0, 468608(DI)	// swing0Lanestep.q[1]
+	VMOVUPS	475648(DI), Z0	// swingSample.v0[0]
+	VMOVUPS	Z0, 468736(DI)	// swing0Lanestep.v[0]
+	VMOVUPS	475776(DI), Z0	// swingSample.v0[1]
+	VMOVUPS	Z0, 468864(DI)	// swing0Lanestep.v[1]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -2897,15 +2809,15 @@ TEXT fitSamplePart0_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	501760(SI), Z0	// fitSample.q[0]
-	VMOVUPS	501888(SI), Z1	// fitSample.q[1]
-	VMOVUPS	502016(SI), Z2	// fitSample.v[0]
-	VMOVUPS	502144(SI), Z3	// fitSample.v[1]
+	VMOVUPS	499200(SI), Z0	// fitSample.q[0]
+	VMOVUPS	499328(SI), Z1	// fitSample.q[1]
+	VMOVUPS	499456(SI), Z2	// fitSample.v[0]
+	VMOVUPS	499584(SI), Z3	// fitSample.v[1]
 	// lagrange.nde:4
-	VMOVUPS	Z0, 502656(SI)	// fitSample.concat[0]
-	VMOVUPS	Z1, 502784(SI)	// fitSample.concat[1]
-	VMOVUPS	Z2, 502912(SI)	// fitSample.concat[2]
-	VMOVUPS	Z3, 503040(SI)	// fitSample.concat[3]
+	VMOVUPS	Z0, 500096(SI)	// fitSample.concat[0]
+	VMOVUPS	Z1, 500224(SI)	// fitSample.concat[1]
+	VMOVUPS	Z2, 500352(SI)	// fitSample.concat[2]
+	VMOVUPS	Z3, 500480(SI)	// fitSample.concat[3]
 	MOVQ	$128, DI
 	MOVQ	BX, R9
 	MOVQ	BX, R10
@@ -2922,7 +2834,7 @@ loop2: // 128 times: elements
 	VFMADD231PS	Z3, Z5, Z4
 	VBROADCASTSS	2048(R10), Z5	// L.0.bias[0]
 	VADDPS	Z5, Z4, Z4
-	VMOVUPS	Z4, 503168(R11)	// fitSample.add[0]
+	VMOVUPS	Z4, 500608(R11)	// fitSample.add[0]
 	VPORD.BCST	f32_80000000<>(SB), Z4, Z5
 	VBROADCASTSS	f32_42b40000<>(SB), Z6
 	VMINPS	Z5, Z6, Z5
@@ -2946,10 +2858,10 @@ loop2: // 128 times: elements
 	VBLENDMPS	Z5, Z4, K2, Z4
 	VADDPS.BCST	f32_3f800000<>(SB), Z5, Z5
 	VDIVPS	Z5, Z4, Z4
-	VMOVUPS	Z4, 519552(R11)	// fitSample.sigmoid[0]
+	VMOVUPS	Z4, 516992(R11)	// fitSample.sigmoid[0]
 	VBROADCASTSS	512(R12), Z5	// L.0.weight.matvec[0]
 	VMULPS	Z4, Z5, Z4
-	VMOVUPS	Z4, 535936(R11)	// fitSample.mul[0]
+	VMOVUPS	Z4, 533376(R11)	// fitSample.mul[0]
 	ADDQ	$16, R9
 	ADDQ	$4, R10
 	ADDQ	$128, R11
@@ -2984,8 +2896,8 @@ loop3: // 16 times: tiles of 8 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop4: // 128 times: terms of the sums
-	VMOVUPS	535936(R10), Z16	// fitSample.mul[0]
-	VMOVUPS	536000(R10), Z17	// fitSample.mul[0] | 1
+	VMOVUPS	533376(R10), Z16	// fitSample.mul[0]
+	VMOVUPS	533440(R10), Z17	// fitSample.mul[0] | 1
 	VBROADCASTSS	2560(R11), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -3014,27 +2926,27 @@ loop4: // 128 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop4
-	VMOVUPS	Z0, 552320(DI)	// fitSample.matvec[0]
-	VMOVUPS	Z1, 552384(DI)	// fitSample.matvec[0] | 1
-	VMOVUPS	Z2, 552448(DI)	// fitSample.matvec[1]
-	VMOVUPS	Z3, 552512(DI)	// fitSample.matvec[1] | 1
-	VMOVUPS	Z4, 552576(DI)	// fitSample.matvec[2]
-	VMOVUPS	Z5, 552640(DI)	// fitSample.matvec[2] | 1
-	VMOVUPS	Z6, 552704(DI)	// fitSample.matvec[3]
-	VMOVUPS	Z7, 552768(DI)	// fitSample.matvec[3] | 1
-	VMOVUPS	Z8, 552832(DI)	// fitSample.matvec[4]
-	VMOVUPS	Z9, 552896(DI)	// fitSample.matvec[4] | 1
-	VMOVUPS	Z10, 552960(DI)	// fitSample.matvec[5]
-	VMOVUPS	Z11, 553024(DI)	// fitSample.matvec[5] | 1
-	VMOVUPS	Z12, 553088(DI)	// fitSample.matvec[6]
-	VMOVUPS	Z13, 553152(DI)	// fitSample.matvec[6] | 1
-	VMOVUPS	Z14, 553216(DI)	// fitSample.matvec[7]
-	VMOVUPS	Z15, 553280(DI)	// fitSample.matvec[7] | 1
+	VMOVUPS	Z0, 549760(DI)	// fitSample.matvec[0]
+	VMOVUPS	Z1, 549824(DI)	// fitSample.matvec[0] | 1
+	VMOVUPS	Z2, 549888(DI)	// fitSample.matvec[1]
+	VMOVUPS	Z3, 549952(DI)	// fitSample.matvec[1] | 1
+	VMOVUPS	Z4, 550016(DI)	// fitSample.matvec[2]
+	VMOVUPS	Z5, 550080(DI)	// fitSample.matvec[2] | 1
+	VMOVUPS	Z6, 550144(DI)	// fitSample.matvec[3]
+	VMOVUPS	Z7, 550208(DI)	// fitSample.matvec[3] | 1
+	VMOVUPS	Z8, 550272(DI)	// fitSample.matvec[4]
+	VMOVUPS	Z9, 550336(DI)	// fitSample.matvec[4] | 1
+	VMOVUPS	Z10, 550400(DI)	// fitSample.matvec[5]
+	VMOVUPS	Z11, 550464(DI)	// fitSample.matvec[5] | 1
+	VMOVUPS	Z12, 550528(DI)	// fitSample.matvec[6]
+	VMOVUPS	Z13, 550592(DI)	// fitSample.matvec[6] | 1
+	VMOVUPS	Z14, 550656(DI)	// fitSample.matvec[7]
+	VMOVUPS	Z15, 550720(DI)	// fitSample.matvec[7] | 1
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop5: // 8 times
-	VMOVUPS	503168(R10), Z0	// fitSample.add[0]
-	VMOVUPS	503232(R10), Z1	// fitSample.add[0] | 1
+	VMOVUPS	500608(R10), Z0	// fitSample.add[0]
+	VMOVUPS	500672(R10), Z1	// fitSample.add[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z2
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z3
 	VMAXPS	Z2, Z3, Z2
@@ -3091,8 +3003,8 @@ loop5: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	VMAXPS	Z1, Z3, Z1
 	VFMADD231PS	Z4, Z2, Z1
-	VMOVUPS	Z0, 568704(R10)	// fitSample.softplus[0]
-	VMOVUPS	Z1, 568768(R10)	// fitSample.softplus[0] | 1
+	VMOVUPS	Z0, 566144(R10)	// fitSample.softplus[0]
+	VMOVUPS	Z1, 566208(R10)	// fitSample.softplus[0] | 1
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop5
@@ -3126,8 +3038,8 @@ loop6: // 16 times: tiles of 8 elements
 	MOVQ	AX, R12
 	MOVQ	SI, R13
 loop7: // 128 times: terms of the sums
-	VMOVUPS	568704(R12), Z16	// fitSample.softplus[0]
-	VMOVUPS	568768(R12), Z17	// fitSample.softplus[0] | 1
+	VMOVUPS	566144(R12), Z16	// fitSample.softplus[0]
+	VMOVUPS	566208(R12), Z17	// fitSample.softplus[0] | 1
 	VBROADCASTSS	2560(R13), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -3156,29 +3068,29 @@ loop7: // 128 times: terms of the sums
 	ADDQ	$4, R13
 	DECQ	R11
 	JNE	loop7
-	VMOVUPS	Z0, 585088(DI)	// fitSample.matvec_2[0]
-	VMOVUPS	Z1, 585152(DI)	// fitSample.matvec_2[0] | 1
-	VMOVUPS	Z2, 585216(DI)	// fitSample.matvec_2[1]
-	VMOVUPS	Z3, 585280(DI)	// fitSample.matvec_2[1] | 1
-	VMOVUPS	Z4, 585344(DI)	// fitSample.matvec_2[2]
-	VMOVUPS	Z5, 585408(DI)	// fitSample.matvec_2[2] | 1
-	VMOVUPS	Z6, 585472(DI)	// fitSample.matvec_2[3]
-	VMOVUPS	Z7, 585536(DI)	// fitSample.matvec_2[3] | 1
-	VMOVUPS	Z8, 585600(DI)	// fitSample.matvec_2[4]
-	VMOVUPS	Z9, 585664(DI)	// fitSample.matvec_2[4] | 1
-	VMOVUPS	Z10, 585728(DI)	// fitSample.matvec_2[5]
-	VMOVUPS	Z11, 585792(DI)	// fitSample.matvec_2[5] | 1
-	VMOVUPS	Z12, 585856(DI)	// fitSample.matvec_2[6]
-	VMOVUPS	Z13, 585920(DI)	// fitSample.matvec_2[6] | 1
-	VMOVUPS	Z14, 585984(DI)	// fitSample.matvec_2[7]
-	VMOVUPS	Z15, 586048(DI)	// fitSample.matvec_2[7] | 1
+	VMOVUPS	Z0, 582528(DI)	// fitSample.matvec_2[0]
+	VMOVUPS	Z1, 582592(DI)	// fitSample.matvec_2[0] | 1
+	VMOVUPS	Z2, 582656(DI)	// fitSample.matvec_2[1]
+	VMOVUPS	Z3, 582720(DI)	// fitSample.matvec_2[1] | 1
+	VMOVUPS	Z4, 582784(DI)	// fitSample.matvec_2[2]
+	VMOVUPS	Z5, 582848(DI)	// fitSample.matvec_2[2] | 1
+	VMOVUPS	Z6, 582912(DI)	// fitSample.matvec_2[3]
+	VMOVUPS	Z7, 582976(DI)	// fitSample.matvec_2[3] | 1
+	VMOVUPS	Z8, 583040(DI)	// fitSample.matvec_2[4]
+	VMOVUPS	Z9, 583104(DI)	// fitSample.matvec_2[4] | 1
+	VMOVUPS	Z10, 583168(DI)	// fitSample.matvec_2[5]
+	VMOVUPS	Z11, 583232(DI)	// fitSample.matvec_2[5] | 1
+	VMOVUPS	Z12, 583296(DI)	// fitSample.matvec_2[6]
+	VMOVUPS	Z13, 583360(DI)	// fitSample.matvec_2[6] | 1
+	VMOVUPS	Z14, 583424(DI)	// fitSample.matvec_2[7]
+	VMOVUPS	Z15, 583488(DI)	// fitSample.matvec_2[7] | 1
 	MOVQ	$8, R11
 	MOVQ	DI, R12
 	MOVQ	R9, R13
 	MOVQ	R10, R14
 loop8: // 8 times
-	VMOVUPS	585088(R12), Z0	// fitSample.matvec_2[0]
-	VMOVUPS	585152(R12), Z1	// fitSample.matvec_2[0] | 1
+	VMOVUPS	582528(R12), Z0	// fitSample.matvec_2[0]
+	VMOVUPS	582592(R12), Z1	// fitSample.matvec_2[0] | 1
 	VBROADCASTSS	68096(R13), Z2	// L.2.bias[0]
 	VADDPS	Z2, Z0, Z0
 	VADDPS	Z2, Z1, Z1
@@ -3228,25 +3140,25 @@ loop8: // 8 times
 	VBLENDMPS	Z2, Z1, K2, Z1
 	VADDPS.BCST	f32_3f800000<>(SB), Z2, Z2
 	VDIVPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 601472(R12)	// fitSample.sigmoid_2[0]
-	VMOVUPS	Z1, 601536(R12)	// fitSample.sigmoid_2[0] | 1
+	VMOVUPS	Z0, 598912(R12)	// fitSample.sigmoid_2[0]
+	VMOVUPS	Z1, 598976(R12)	// fitSample.sigmoid_2[0] | 1
 	VBROADCASTSS	f32_3f800000<>(SB), Z2
 	VSUBPS	Z0, Z2, Z2
 	VBROADCASTSS	f32_3f800000<>(SB), Z3
 	VSUBPS	Z1, Z3, Z3
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z3, Z1, Z1
-	VMOVUPS	Z0, 617856(R12)	// fitSample.mul_2[0]
-	VMOVUPS	Z1, 617920(R12)	// fitSample.mul_2[0] | 1
-	VMOVUPS	552320(R12), Z2	// fitSample.matvec[0]
-	VMOVUPS	552384(R12), Z3	// fitSample.matvec[0] | 1
+	VMOVUPS	Z0, 615296(R12)	// fitSample.mul_2[0]
+	VMOVUPS	Z1, 615360(R12)	// fitSample.mul_2[0] | 1
+	VMOVUPS	549760(R12), Z2	// fitSample.matvec[0]
+	VMOVUPS	549824(R12), Z3	// fitSample.matvec[0] | 1
 	VMULPS	Z0, Z2, Z0
 	VMULPS	Z1, Z3, Z1
 	VBROADCASTSS	(R14), Z2	// vecmat[0]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 634240(R12)	// fitSample.mul_3[0]
-	VMOVUPS	Z1, 634304(R12)	// fitSample.mul_3[0] | 1
+	VMOVUPS	Z0, 631680(R12)	// fitSample.mul_3[0]
+	VMOVUPS	Z1, 631744(R12)	// fitSample.mul_3[0] | 1
 	ADDQ	$128, R12
 	ADDQ	$4, R13
 	ADDQ	$4, R14
@@ -3292,8 +3204,8 @@ loop9: // 9 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop10: // 128 times: terms of the sums
-	VMOVUPS	634240(R10), Z26	// fitSample.mul_3[0]
-	VMOVUPS	634304(R10), Z27	// fitSample.mul_3[0] | 1
+	VMOVUPS	631680(R10), Z26	// fitSample.mul_3[0]
+	VMOVUPS	631744(R10), Z27	// fitSample.mul_3[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
 	VFMADD231PS	Z26, Z28, Z0
 	VFMADD231PS	Z27, Z28, Z1
@@ -3337,32 +3249,32 @@ loop10: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop10
-	VMOVUPS	Z0, 650624(DI)	// fitSample.vecmat[0]
-	VMOVUPS	Z1, 650688(DI)	// fitSample.vecmat[0] | 1
-	VMOVUPS	Z2, 650752(DI)	// fitSample.vecmat[1]
-	VMOVUPS	Z3, 650816(DI)	// fitSample.vecmat[1] | 1
-	VMOVUPS	Z4, 650880(DI)	// fitSample.vecmat[2]
-	VMOVUPS	Z5, 650944(DI)	// fitSample.vecmat[2] | 1
-	VMOVUPS	Z6, 651008(DI)	// fitSample.vecmat[3]
-	VMOVUPS	Z7, 651072(DI)	// fitSample.vecmat[3] | 1
-	VMOVUPS	Z8, 651136(DI)	// fitSample.vecmat[4]
-	VMOVUPS	Z9, 651200(DI)	// fitSample.vecmat[4] | 1
-	VMOVUPS	Z10, 651264(DI)	// fitSample.vecmat[5]
-	VMOVUPS	Z11, 651328(DI)	// fitSample.vecmat[5] | 1
-	VMOVUPS	Z12, 651392(DI)	// fitSample.vecmat[6]
-	VMOVUPS	Z13, 651456(DI)	// fitSample.vecmat[6] | 1
-	VMOVUPS	Z14, 651520(DI)	// fitSample.vecmat[7]
-	VMOVUPS	Z15, 651584(DI)	// fitSample.vecmat[7] | 1
-	VMOVUPS	Z16, 651648(DI)	// fitSample.vecmat[8]
-	VMOVUPS	Z17, 651712(DI)	// fitSample.vecmat[8] | 1
-	VMOVUPS	Z18, 651776(DI)	// fitSample.vecmat[9]
-	VMOVUPS	Z19, 651840(DI)	// fitSample.vecmat[9] | 1
-	VMOVUPS	Z20, 651904(DI)	// fitSample.vecmat[10]
-	VMOVUPS	Z21, 651968(DI)	// fitSample.vecmat[10] | 1
-	VMOVUPS	Z22, 652032(DI)	// fitSample.vecmat[11]
-	VMOVUPS	Z23, 652096(DI)	// fitSample.vecmat[11] | 1
-	VMOVUPS	Z24, 652160(DI)	// fitSample.vecmat[12]
-	VMOVUPS	Z25, 652224(DI)	// fitSample.vecmat[12] | 1
+	VMOVUPS	Z0, 648064(DI)	// fitSample.vecmat[0]
+	VMOVUPS	Z1, 648128(DI)	// fitSample.vecmat[0] | 1
+	VMOVUPS	Z2, 648192(DI)	// fitSample.vecmat[1]
+	VMOVUPS	Z3, 648256(DI)	// fitSample.vecmat[1] | 1
+	VMOVUPS	Z4, 648320(DI)	// fitSample.vecmat[2]
+	VMOVUPS	Z5, 648384(DI)	// fitSample.vecmat[2] | 1
+	VMOVUPS	Z6, 648448(DI)	// fitSample.vecmat[3]
+	VMOVUPS	Z7, 648512(DI)	// fitSample.vecmat[3] | 1
+	VMOVUPS	Z8, 648576(DI)	// fitSample.vecmat[4]
+	VMOVUPS	Z9, 648640(DI)	// fitSample.vecmat[4] | 1
+	VMOVUPS	Z10, 648704(DI)	// fitSample.vecmat[5]
+	VMOVUPS	Z11, 648768(DI)	// fitSample.vecmat[5] | 1
+	VMOVUPS	Z12, 648832(DI)	// fitSample.vecmat[6]
+	VMOVUPS	Z13, 648896(DI)	// fitSample.vecmat[6] | 1
+	VMOVUPS	Z14, 648960(DI)	// fitSample.vecmat[7]
+	VMOVUPS	Z15, 649024(DI)	// fitSample.vecmat[7] | 1
+	VMOVUPS	Z16, 649088(DI)	// fitSample.vecmat[8]
+	VMOVUPS	Z17, 649152(DI)	// fitSample.vecmat[8] | 1
+	VMOVUPS	Z18, 649216(DI)	// fitSample.vecmat[9]
+	VMOVUPS	Z19, 649280(DI)	// fitSample.vecmat[9] | 1
+	VMOVUPS	Z20, 649344(DI)	// fitSample.vecmat[10]
+	VMOVUPS	Z21, 649408(DI)	// fitSample.vecmat[10] | 1
+	VMOVUPS	Z22, 649472(DI)	// fitSample.vecmat[11]
+	VMOVUPS	Z23, 649536(DI)	// fitSample.vecmat[11] | 1
+	VMOVUPS	Z24, 649600(DI)	// fitSample.vecmat[12]
+	VMOVUPS	Z25, 649664(DI)	// fitSample.vecmat[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -3393,8 +3305,8 @@ loop10: // 128 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop11: // 128 times: terms of the sums
-	VMOVUPS	634240(SI), Z22	// fitSample.mul_3[0]
-	VMOVUPS	634304(SI), Z23	// fitSample.mul_3[0] | 1
+	VMOVUPS	631680(SI), Z22	// fitSample.mul_3[0]
+	VMOVUPS	631744(SI), Z23	// fitSample.mul_3[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
 	VFMADD231PS	Z22, Z24, Z0
 	VFMADD231PS	Z23, Z24, Z1
@@ -3432,64 +3344,64 @@ loop11: // 128 times: terms of the sums
 	ADDQ	$512, DI
 	DECQ	CX
 	JNE	loop11
-	VMOVUPS	Z0, 665600(AX)	// fitSample.vecmat[117]
-	VMOVUPS	Z1, 665664(AX)	// fitSample.vecmat[117] | 1
-	VMOVUPS	Z2, 665728(AX)	// fitSample.vecmat[118]
-	VMOVUPS	Z3, 665792(AX)	// fitSample.vecmat[118] | 1
-	VMOVUPS	Z4, 665856(AX)	// fitSample.vecmat[119]
-	VMOVUPS	Z5, 665920(AX)	// fitSample.vecmat[119] | 1
-	VMOVUPS	Z6, 665984(AX)	// fitSample.vecmat[120]
-	VMOVUPS	Z7, 666048(AX)	// fitSample.vecmat[120] | 1
-	VMOVUPS	Z8, 666112(AX)	// fitSample.vecmat[121]
-	VMOVUPS	Z9, 666176(AX)	// fitSample.vecmat[121] | 1
-	VMOVUPS	Z10, 666240(AX)	// fitSample.vecmat[122]
-	VMOVUPS	Z11, 666304(AX)	// fitSample.vecmat[122] | 1
-	VMOVUPS	Z12, 666368(AX)	// fitSample.vecmat[123]
-	VMOVUPS	Z13, 666432(AX)	// fitSample.vecmat[123] | 1
-	VMOVUPS	Z14, 666496(AX)	// fitSample.vecmat[124]
-	VMOVUPS	Z15, 666560(AX)	// fitSample.vecmat[124] | 1
-	VMOVUPS	Z16, 666624(AX)	// fitSample.vecmat[125]
-	VMOVUPS	Z17, 666688(AX)	// fitSample.vecmat[125] | 1
-	VMOVUPS	Z18, 666752(AX)	// fitSample.vecmat[126]
-	VMOVUPS	Z19, 666816(AX)	// fitSample.vecmat[126] | 1
-	VMOVUPS	Z20, 666880(AX)	// fitSample.vecmat[127]
-	VMOVUPS	Z21, 666944(AX)	// fitSample.vecmat[127] | 1
+	VMOVUPS	Z0, 663040(AX)	// fitSample.vecmat[117]
+	VMOVUPS	Z1, 663104(AX)	// fitSample.vecmat[117] | 1
+	VMOVUPS	Z2, 663168(AX)	// fitSample.vecmat[118]
+	VMOVUPS	Z3, 663232(AX)	// fitSample.vecmat[118] | 1
+	VMOVUPS	Z4, 663296(AX)	// fitSample.vecmat[119]
+	VMOVUPS	Z5, 663360(AX)	// fitSample.vecmat[119] | 1
+	VMOVUPS	Z6, 663424(AX)	// fitSample.vecmat[120]
+	VMOVUPS	Z7, 663488(AX)	// fitSample.vecmat[120] | 1
+	VMOVUPS	Z8, 663552(AX)	// fitSample.vecmat[121]
+	VMOVUPS	Z9, 663616(AX)	// fitSample.vecmat[121] | 1
+	VMOVUPS	Z10, 663680(AX)	// fitSample.vecmat[122]
+	VMOVUPS	Z11, 663744(AX)	// fitSample.vecmat[122] | 1
+	VMOVUPS	Z12, 663808(AX)	// fitSample.vecmat[123]
+	VMOVUPS	Z13, 663872(AX)	// fitSample.vecmat[123] | 1
+	VMOVUPS	Z14, 663936(AX)	// fitSample.vecmat[124]
+	VMOVUPS	Z15, 664000(AX)	// fitSample.vecmat[124] | 1
+	VMOVUPS	Z16, 664064(AX)	// fitSample.vecmat[125]
+	VMOVUPS	Z17, 664128(AX)	// fitSample.vecmat[125] | 1
+	VMOVUPS	Z18, 664192(AX)	// fitSample.vecmat[126]
+	VMOVUPS	Z19, 664256(AX)	// fitSample.vecmat[126] | 1
+	VMOVUPS	Z20, 664320(AX)	// fitSample.vecmat[127]
+	VMOVUPS	Z21, 664384(AX)	// fitSample.vecmat[127] | 1
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	DX, DI
 loop12: // 128 times: elements
-	VMOVUPS	650624(SI), Z0	// fitSample.vecmat[0]
-	VMOVUPS	650688(SI), Z1	// fitSample.vecmat[0] | 1
-	VMOVUPS	519552(SI), Z2	// fitSample.sigmoid[0]
-	VMOVUPS	519616(SI), Z3	// fitSample.sigmoid[0] | 1
+	VMOVUPS	648064(SI), Z0	// fitSample.vecmat[0]
+	VMOVUPS	648128(SI), Z1	// fitSample.vecmat[0] | 1
+	VMOVUPS	516992(SI), Z2	// fitSample.sigmoid[0]
+	VMOVUPS	517056(SI), Z3	// fitSample.sigmoid[0] | 1
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z3, Z1, Z1
-	VMOVUPS	Z0, 667008(SI)	// fitSample.mul_4[0]
-	VMOVUPS	Z1, 667072(SI)	// fitSample.mul_4[0] | 1
-	VMOVUPS	519552(SI), Z0	// fitSample.sigmoid[0]
-	VMOVUPS	519616(SI), Z1	// fitSample.sigmoid[0] | 1
-	VMOVUPS	519552(SI), Z2	// fitSample.sigmoid[0]
-	VMOVUPS	519616(SI), Z3	// fitSample.sigmoid[0] | 1
+	VMOVUPS	Z0, 664448(SI)	// fitSample.mul_4[0]
+	VMOVUPS	Z1, 664512(SI)	// fitSample.mul_4[0] | 1
+	VMOVUPS	516992(SI), Z0	// fitSample.sigmoid[0]
+	VMOVUPS	517056(SI), Z1	// fitSample.sigmoid[0] | 1
+	VMOVUPS	516992(SI), Z2	// fitSample.sigmoid[0]
+	VMOVUPS	517056(SI), Z3	// fitSample.sigmoid[0] | 1
 	VBROADCASTSS	f32_3f800000<>(SB), Z4
 	VSUBPS	Z2, Z4, Z2
 	VBROADCASTSS	f32_3f800000<>(SB), Z4
 	VSUBPS	Z3, Z4, Z3
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z3, Z1, Z1
-	VMOVUPS	Z0, 683392(SI)	// fitSample.mul_5[0]
-	VMOVUPS	Z1, 683456(SI)	// fitSample.mul_5[0] | 1
+	VMOVUPS	Z0, 680832(SI)	// fitSample.mul_5[0]
+	VMOVUPS	Z1, 680896(SI)	// fitSample.mul_5[0] | 1
 	VBROADCASTSS	512(DI), Z2	// L.0.weight.matvec[0]
 	VMULPS	Z0, Z2, Z0
 	VMULPS	Z1, Z2, Z1
-	VMOVUPS	Z0, 699776(SI)	// fitSample.mul_6[0]
-	VMOVUPS	Z1, 699840(SI)	// fitSample.mul_6[0] | 1
+	VMOVUPS	Z0, 697216(SI)	// fitSample.mul_6[0]
+	VMOVUPS	Z1, 697280(SI)	// fitSample.mul_6[0] | 1
 	VBROADCASTSS	(DI), Z0	// vecmat[0]
-	VMOVUPS	601472(SI), Z1	// fitSample.sigmoid_2[0]
-	VMOVUPS	601536(SI), Z2	// fitSample.sigmoid_2[0] | 1
+	VMOVUPS	598912(SI), Z1	// fitSample.sigmoid_2[0]
+	VMOVUPS	598976(SI), Z2	// fitSample.sigmoid_2[0] | 1
 	VMULPS	Z1, Z0, Z1
 	VMULPS	Z2, Z0, Z0
-	VMOVUPS	Z1, 716160(SI)	// fitSample.mul_7[0]
-	VMOVUPS	Z0, 716224(SI)	// fitSample.mul_7[0] | 1
+	VMOVUPS	Z1, 713600(SI)	// fitSample.mul_7[0]
+	VMOVUPS	Z0, 713664(SI)	// fitSample.mul_7[0] | 1
 	ADDQ	$128, SI
 	ADDQ	$4, DI
 	DECQ	CX
@@ -3528,8 +3440,8 @@ loop13: // 9 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop14: // 128 times: terms of the sums
-	VMOVUPS	716160(R10), Z26	// fitSample.mul_7[0]
-	VMOVUPS	716224(R10), Z27	// fitSample.mul_7[0] | 1
+	VMOVUPS	713600(R10), Z26	// fitSample.mul_7[0]
+	VMOVUPS	713664(R10), Z27	// fitSample.mul_7[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
 	VFMADD231PS	Z26, Z28, Z0
 	VFMADD231PS	Z27, Z28, Z1
@@ -3573,32 +3485,32 @@ loop14: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop14
-	VMOVUPS	Z0, 732544(DI)	// fitSample.vecmat_2[0]
-	VMOVUPS	Z1, 732608(DI)	// fitSample.vecmat_2[0] | 1
-	VMOVUPS	Z2, 732672(DI)	// fitSample.vecmat_2[1]
-	VMOVUPS	Z3, 732736(DI)	// fitSample.vecmat_2[1] | 1
-	VMOVUPS	Z4, 732800(DI)	// fitSample.vecmat_2[2]
-	VMOVUPS	Z5, 732864(DI)	// fitSample.vecmat_2[2] | 1
-	VMOVUPS	Z6, 732928(DI)	// fitSample.vecmat_2[3]
-	VMOVUPS	Z7, 732992(DI)	// fitSample.vecmat_2[3] | 1
-	VMOVUPS	Z8, 733056(DI)	// fitSample.vecmat_2[4]
-	VMOVUPS	Z9, 733120(DI)	// fitSample.vecmat_2[4] | 1
-	VMOVUPS	Z10, 733184(DI)	// fitSample.vecmat_2[5]
-	VMOVUPS	Z11, 733248(DI)	// fitSample.vecmat_2[5] | 1
-	VMOVUPS	Z12, 733312(DI)	// fitSample.vecmat_2[6]
-	VMOVUPS	Z13, 733376(DI)	// fitSample.vecmat_2[6] | 1
-	VMOVUPS	Z14, 733440(DI)	// fitSample.vecmat_2[7]
-	VMOVUPS	Z15, 733504(DI)	// fitSample.vecmat_2[7] | 1
-	VMOVUPS	Z16, 733568(DI)	// fitSample.vecmat_2[8]
-	VMOVUPS	Z17, 733632(DI)	// fitSample.vecmat_2[8] | 1
-	VMOVUPS	Z18, 733696(DI)	// fitSample.vecmat_2[9]
-	VMOVUPS	Z19, 733760(DI)	// fitSample.vecmat_2[9] | 1
-	VMOVUPS	Z20, 733824(DI)	// fitSample.vecmat_2[10]
-	VMOVUPS	Z21, 733888(DI)	// fitSample.vecmat_2[10] | 1
-	VMOVUPS	Z22, 733952(DI)	// fitSample.vecmat_2[11]
-	VMOVUPS	Z23, 734016(DI)	// fitSample.vecmat_2[11] | 1
-	VMOVUPS	Z24, 734080(DI)	// fitSample.vecmat_2[12]
-	VMOVUPS	Z25, 734144(DI)	// fitSample.vecmat_2[12] | 1
+	VMOVUPS	Z0, 729984(DI)	// fitSample.vecmat_2[0]
+	VMOVUPS	Z1, 730048(DI)	// fitSample.vecmat_2[0] | 1
+	VMOVUPS	Z2, 730112(DI)	// fitSample.vecmat_2[1]
+	VMOVUPS	Z3, 730176(DI)	// fitSample.vecmat_2[1] | 1
+	VMOVUPS	Z4, 730240(DI)	// fitSample.vecmat_2[2]
+	VMOVUPS	Z5, 730304(DI)	// fitSample.vecmat_2[2] | 1
+	VMOVUPS	Z6, 730368(DI)	// fitSample.vecmat_2[3]
+	VMOVUPS	Z7, 730432(DI)	// fitSample.vecmat_2[3] | 1
+	VMOVUPS	Z8, 730496(DI)	// fitSample.vecmat_2[4]
+	VMOVUPS	Z9, 730560(DI)	// fitSample.vecmat_2[4] | 1
+	VMOVUPS	Z10, 730624(DI)	// fitSample.vecmat_2[5]
+	VMOVUPS	Z11, 730688(DI)	// fitSample.vecmat_2[5] | 1
+	VMOVUPS	Z12, 730752(DI)	// fitSample.vecmat_2[6]
+	VMOVUPS	Z13, 730816(DI)	// fitSample.vecmat_2[6] | 1
+	VMOVUPS	Z14, 730880(DI)	// fitSample.vecmat_2[7]
+	VMOVUPS	Z15, 730944(DI)	// fitSample.vecmat_2[7] | 1
+	VMOVUPS	Z16, 731008(DI)	// fitSample.vecmat_2[8]
+	VMOVUPS	Z17, 731072(DI)	// fitSample.vecmat_2[8] | 1
+	VMOVUPS	Z18, 731136(DI)	// fitSample.vecmat_2[9]
+	VMOVUPS	Z19, 731200(DI)	// fitSample.vecmat_2[9] | 1
+	VMOVUPS	Z20, 731264(DI)	// fitSample.vecmat_2[10]
+	VMOVUPS	Z21, 731328(DI)	// fitSample.vecmat_2[10] | 1
+	VMOVUPS	Z22, 731392(DI)	// fitSample.vecmat_2[11]
+	VMOVUPS	Z23, 731456(DI)	// fitSample.vecmat_2[11] | 1
+	VMOVUPS	Z24, 731520(DI)	// fitSample.vecmat_2[12]
+	VMOVUPS	Z25, 731584(DI)	// fitSample.vecmat_2[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -3629,8 +3541,8 @@ loop14: // 128 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop15: // 128 times: terms of the sums
-	VMOVUPS	716160(SI), Z22	// fitSample.mul_7[0]
-	VMOVUPS	716224(SI), Z23	// fitSample.mul_7[0] | 1
+	VMOVUPS	713600(SI), Z22	// fitSample.mul_7[0]
+	VMOVUPS	713664(SI), Z23	// fitSample.mul_7[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
 	VFMADD231PS	Z22, Z24, Z0
 	VFMADD231PS	Z23, Z24, Z1
@@ -3668,28 +3580,28 @@ loop15: // 128 times: terms of the sums
 	ADDQ	$512, DI
 	DECQ	CX
 	JNE	loop15
-	VMOVUPS	Z0, 747520(AX)	// fitSample.vecmat_2[117]
-	VMOVUPS	Z1, 747584(AX)	// fitSample.vecmat_2[117] | 1
-	VMOVUPS	Z2, 747648(AX)	// fitSample.vecmat_2[118]
-	VMOVUPS	Z3, 747712(AX)	// fitSample.vecmat_2[118] | 1
-	VMOVUPS	Z4, 747776(AX)	// fitSample.vecmat_2[119]
-	VMOVUPS	Z5, 747840(AX)	// fitSample.vecmat_2[119] | 1
-	VMOVUPS	Z6, 747904(AX)	// fitSample.vecmat_2[120]
-	VMOVUPS	Z7, 747968(AX)	// fitSample.vecmat_2[120] | 1
-	VMOVUPS	Z8, 748032(AX)	// fitSample.vecmat_2[121]
-	VMOVUPS	Z9, 748096(AX)	// fitSample.vecmat_2[121] | 1
-	VMOVUPS	Z10, 748160(AX)	// fitSample.vecmat_2[122]
-	VMOVUPS	Z11, 748224(AX)	// fitSample.vecmat_2[122] | 1
-	VMOVUPS	Z12, 748288(AX)	// fitSample.vecmat_2[123]
-	VMOVUPS	Z13, 748352(AX)	// fitSample.vecmat_2[123] | 1
-	VMOVUPS	Z14, 748416(AX)	// fitSample.vecmat_2[124]
-	VMOVUPS	Z15, 748480(AX)	// fitSample.vecmat_2[124] | 1
-	VMOVUPS	Z16, 748544(AX)	// fitSample.vecmat_2[125]
-	VMOVUPS	Z17, 748608(AX)	// fitSample.vecmat_2[125] | 1
-	VMOVUPS	Z18, 748672(AX)	// fitSample.vecmat_2[126]
-	VMOVUPS	Z19, 748736(AX)	// fitSample.vecmat_2[126] | 1
-	VMOVUPS	Z20, 748800(AX)	// fitSample.vecmat_2[127]
-	VMOVUPS	Z21, 748864(AX)	// fitSample.vecmat_2[127] | 1
+	VMOVUPS	Z0, 744960(AX)	// fitSample.vecmat_2[117]
+	VMOVUPS	Z1, 745024(AX)	// fitSample.vecmat_2[117] | 1
+	VMOVUPS	Z2, 745088(AX)	// fitSample.vecmat_2[118]
+	VMOVUPS	Z3, 745152(AX)	// fitSample.vecmat_2[118] | 1
+	VMOVUPS	Z4, 745216(AX)	// fitSample.vecmat_2[119]
+	VMOVUPS	Z5, 745280(AX)	// fitSample.vecmat_2[119] | 1
+	VMOVUPS	Z6, 745344(AX)	// fitSample.vecmat_2[120]
+	VMOVUPS	Z7, 745408(AX)	// fitSample.vecmat_2[120] | 1
+	VMOVUPS	Z8, 745472(AX)	// fitSample.vecmat_2[121]
+	VMOVUPS	Z9, 745536(AX)	// fitSample.vecmat_2[121] | 1
+	VMOVUPS	Z10, 745600(AX)	// fitSample.vecmat_2[122]
+	VMOVUPS	Z11, 745664(AX)	// fitSample.vecmat_2[122] | 1
+	VMOVUPS	Z12, 745728(AX)	// fitSample.vecmat_2[123]
+	VMOVUPS	Z13, 745792(AX)	// fitSample.vecmat_2[123] | 1
+	VMOVUPS	Z14, 745856(AX)	// fitSample.vecmat_2[124]
+	VMOVUPS	Z15, 745920(AX)	// fitSample.vecmat_2[124] | 1
+	VMOVUPS	Z16, 745984(AX)	// fitSample.vecmat_2[125]
+	VMOVUPS	Z17, 746048(AX)	// fitSample.vecmat_2[125] | 1
+	VMOVUPS	Z18, 746112(AX)	// fitSample.vecmat_2[126]
+	VMOVUPS	Z19, 746176(AX)	// fitSample.vecmat_2[126] | 1
+	VMOVUPS	Z20, 746240(AX)	// fitSample.vecmat_2[127]
+	VMOVUPS	Z21, 746304(AX)	// fitSample.vecmat_2[127] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -3707,12 +3619,12 @@ loop15: // 128 times: terms of the sums
 	MOVQ	BX, DI
 	MOVQ	DX, R9
 loop16: // 128 times: elements
-	VMOVUPS	699776(SI), Z4	// fitSample.mul_6[0]
-	VMOVUPS	699840(SI), Z5	// fitSample.mul_6[0] | 1
-	VMOVUPS	732544(SI), Z6	// fitSample.vecmat_2[0]
-	VMOVUPS	732608(SI), Z7	// fitSample.vecmat_2[0] | 1
-	VMOVUPS	667008(SI), Z8	// fitSample.mul_4[0]
-	VMOVUPS	667072(SI), Z9	// fitSample.mul_4[0] | 1
+	VMOVUPS	697216(SI), Z4	// fitSample.mul_6[0]
+	VMOVUPS	697280(SI), Z5	// fitSample.mul_6[0] | 1
+	VMOVUPS	729984(SI), Z6	// fitSample.vecmat_2[0]
+	VMOVUPS	730048(SI), Z7	// fitSample.vecmat_2[0] | 1
+	VMOVUPS	664448(SI), Z8	// fitSample.mul_4[0]
+	VMOVUPS	664512(SI), Z9	// fitSample.mul_4[0] | 1
 	VFMADD231PS	Z6, Z4, Z8
 	VFMADD231PS	Z7, Z5, Z9
 	VBROADCASTSS	(DI), Z4	// L.0.weight[0]
@@ -3736,12 +3648,12 @@ loop16: // 128 times: elements
 	VFMADD231PS	Z9, Z4, Z31
 	VMOVUPS	Z31, 192(AX)
 	VBROADCASTSS	1024(R9), Z4	// L.0.weight.matvec.2[0]
-	VMOVUPS	519552(SI), Z5	// fitSample.sigmoid[0]
-	VMOVUPS	519616(SI), Z6	// fitSample.sigmoid[0] | 1
+	VMOVUPS	516992(SI), Z5	// fitSample.sigmoid[0]
+	VMOVUPS	517056(SI), Z6	// fitSample.sigmoid[0] | 1
 	VMULPS	Z5, Z4, Z5
 	VMULPS	Z6, Z4, Z4
-	VMOVUPS	Z5, 748928(SI)	// fitSample.mul_8[0]
-	VMOVUPS	Z4, 748992(SI)	// fitSample.mul_8[0] | 1
+	VMOVUPS	Z5, 746368(SI)	// fitSample.mul_8[0]
+	VMOVUPS	Z4, 746432(SI)	// fitSample.mul_8[0] | 1
 	ADDQ	$128, SI
 	ADDQ	$16, DI
 	ADDQ	$4, R9
@@ -3772,8 +3684,8 @@ loop17: // 16 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop18: // 128 times: terms of the sums
-	VMOVUPS	748928(R11), Z16	// fitSample.mul_8[0]
-	VMOVUPS	748992(R11), Z17	// fitSample.mul_8[0] | 1
+	VMOVUPS	746368(R11), Z16	// fitSample.mul_8[0]
+	VMOVUPS	746432(R11), Z17	// fitSample.mul_8[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -3802,78 +3714,78 @@ loop18: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop18
-	VMOVUPS	617856(DI), Z16	// fitSample.mul_2[0]
-	VMOVUPS	617920(DI), Z17	// fitSample.mul_2[0] | 1
+	VMOVUPS	615296(DI), Z16	// fitSample.mul_2[0]
+	VMOVUPS	615360(DI), Z17	// fitSample.mul_2[0] | 1
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z17, Z1, Z1
 	VBROADCASTSS	(R9), Z16	// vecmat[0]
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z16, Z1, Z1
-	VMOVUPS	Z0, 765312(DI)	// fitSample.mul_9[0]
-	VMOVUPS	Z1, 765376(DI)	// fitSample.mul_9[0] | 1
-	VMOVUPS	617984(DI), Z0	// fitSample.mul_2[1]
-	VMOVUPS	618048(DI), Z1	// fitSample.mul_2[1] | 1
+	VMOVUPS	Z0, 762752(DI)	// fitSample.mul_9[0]
+	VMOVUPS	Z1, 762816(DI)	// fitSample.mul_9[0] | 1
+	VMOVUPS	615424(DI), Z0	// fitSample.mul_2[1]
+	VMOVUPS	615488(DI), Z1	// fitSample.mul_2[1] | 1
 	VMULPS	Z0, Z2, Z0
 	VMULPS	Z1, Z3, Z1
 	VBROADCASTSS	4(R9), Z2	// vecmat[1]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 765440(DI)	// fitSample.mul_9[1]
-	VMOVUPS	Z1, 765504(DI)	// fitSample.mul_9[1] | 1
-	VMOVUPS	618112(DI), Z0	// fitSample.mul_2[2]
-	VMOVUPS	618176(DI), Z1	// fitSample.mul_2[2] | 1
+	VMOVUPS	Z0, 762880(DI)	// fitSample.mul_9[1]
+	VMOVUPS	Z1, 762944(DI)	// fitSample.mul_9[1] | 1
+	VMOVUPS	615552(DI), Z0	// fitSample.mul_2[2]
+	VMOVUPS	615616(DI), Z1	// fitSample.mul_2[2] | 1
 	VMULPS	Z0, Z4, Z0
 	VMULPS	Z1, Z5, Z1
 	VBROADCASTSS	8(R9), Z2	// vecmat[2]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 765568(DI)	// fitSample.mul_9[2]
-	VMOVUPS	Z1, 765632(DI)	// fitSample.mul_9[2] | 1
-	VMOVUPS	618240(DI), Z0	// fitSample.mul_2[3]
-	VMOVUPS	618304(DI), Z1	// fitSample.mul_2[3] | 1
+	VMOVUPS	Z0, 763008(DI)	// fitSample.mul_9[2]
+	VMOVUPS	Z1, 763072(DI)	// fitSample.mul_9[2] | 1
+	VMOVUPS	615680(DI), Z0	// fitSample.mul_2[3]
+	VMOVUPS	615744(DI), Z1	// fitSample.mul_2[3] | 1
 	VMULPS	Z0, Z6, Z0
 	VMULPS	Z1, Z7, Z1
 	VBROADCASTSS	12(R9), Z2	// vecmat[3]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 765696(DI)	// fitSample.mul_9[3]
-	VMOVUPS	Z1, 765760(DI)	// fitSample.mul_9[3] | 1
-	VMOVUPS	618368(DI), Z0	// fitSample.mul_2[4]
-	VMOVUPS	618432(DI), Z1	// fitSample.mul_2[4] | 1
+	VMOVUPS	Z0, 763136(DI)	// fitSample.mul_9[3]
+	VMOVUPS	Z1, 763200(DI)	// fitSample.mul_9[3] | 1
+	VMOVUPS	615808(DI), Z0	// fitSample.mul_2[4]
+	VMOVUPS	615872(DI), Z1	// fitSample.mul_2[4] | 1
 	VMULPS	Z0, Z8, Z0
 	VMULPS	Z1, Z9, Z1
 	VBROADCASTSS	16(R9), Z2	// vecmat[4]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 765824(DI)	// fitSample.mul_9[4]
-	VMOVUPS	Z1, 765888(DI)	// fitSample.mul_9[4] | 1
-	VMOVUPS	618496(DI), Z0	// fitSample.mul_2[5]
-	VMOVUPS	618560(DI), Z1	// fitSample.mul_2[5] | 1
+	VMOVUPS	Z0, 763264(DI)	// fitSample.mul_9[4]
+	VMOVUPS	Z1, 763328(DI)	// fitSample.mul_9[4] | 1
+	VMOVUPS	615936(DI), Z0	// fitSample.mul_2[5]
+	VMOVUPS	616000(DI), Z1	// fitSample.mul_2[5] | 1
 	VMULPS	Z0, Z10, Z0
 	VMULPS	Z1, Z11, Z1
 	VBROADCASTSS	20(R9), Z2	// vecmat[5]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 765952(DI)	// fitSample.mul_9[5]
-	VMOVUPS	Z1, 766016(DI)	// fitSample.mul_9[5] | 1
-	VMOVUPS	618624(DI), Z0	// fitSample.mul_2[6]
-	VMOVUPS	618688(DI), Z1	// fitSample.mul_2[6] | 1
+	VMOVUPS	Z0, 763392(DI)	// fitSample.mul_9[5]
+	VMOVUPS	Z1, 763456(DI)	// fitSample.mul_9[5] | 1
+	VMOVUPS	616064(DI), Z0	// fitSample.mul_2[6]
+	VMOVUPS	616128(DI), Z1	// fitSample.mul_2[6] | 1
 	VMULPS	Z0, Z12, Z0
 	VMULPS	Z1, Z13, Z1
 	VBROADCASTSS	24(R9), Z2	// vecmat[6]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 766080(DI)	// fitSample.mul_9[6]
-	VMOVUPS	Z1, 766144(DI)	// fitSample.mul_9[6] | 1
-	VMOVUPS	618752(DI), Z0	// fitSample.mul_2[7]
-	VMOVUPS	618816(DI), Z1	// fitSample.mul_2[7] | 1
+	VMOVUPS	Z0, 763520(DI)	// fitSample.mul_9[6]
+	VMOVUPS	Z1, 763584(DI)	// fitSample.mul_9[6] | 1
+	VMOVUPS	616192(DI), Z0	// fitSample.mul_2[7]
+	VMOVUPS	616256(DI), Z1	// fitSample.mul_2[7] | 1
 	VMULPS	Z0, Z14, Z0
 	VMULPS	Z1, Z15, Z1
 	VBROADCASTSS	28(R9), Z2	// vecmat[7]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 766208(DI)	// fitSample.mul_9[7]
-	VMOVUPS	Z1, 766272(DI)	// fitSample.mul_9[7] | 1
+	VMOVUPS	Z0, 763648(DI)	// fitSample.mul_9[7]
+	VMOVUPS	Z1, 763712(DI)	// fitSample.mul_9[7] | 1
 	ADDQ	$4096, SI
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
@@ -3913,8 +3825,8 @@ loop19: // 9 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop20: // 128 times: terms of the sums
-	VMOVUPS	765312(R10), Z26	// fitSample.mul_9[0]
-	VMOVUPS	765376(R10), Z27	// fitSample.mul_9[0] | 1
+	VMOVUPS	762752(R10), Z26	// fitSample.mul_9[0]
+	VMOVUPS	762816(R10), Z27	// fitSample.mul_9[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
 	VFMADD231PS	Z26, Z28, Z0
 	VFMADD231PS	Z27, Z28, Z1
@@ -3958,32 +3870,32 @@ loop20: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop20
-	VMOVUPS	Z0, 781696(DI)	// fitSample.vecmat_3[0]
-	VMOVUPS	Z1, 781760(DI)	// fitSample.vecmat_3[0] | 1
-	VMOVUPS	Z2, 781824(DI)	// fitSample.vecmat_3[1]
-	VMOVUPS	Z3, 781888(DI)	// fitSample.vecmat_3[1] | 1
-	VMOVUPS	Z4, 781952(DI)	// fitSample.vecmat_3[2]
-	VMOVUPS	Z5, 782016(DI)	// fitSample.vecmat_3[2] | 1
-	VMOVUPS	Z6, 782080(DI)	// fitSample.vecmat_3[3]
-	VMOVUPS	Z7, 782144(DI)	// fitSample.vecmat_3[3] | 1
-	VMOVUPS	Z8, 782208(DI)	// fitSample.vecmat_3[4]
-	VMOVUPS	Z9, 782272(DI)	// fitSample.vecmat_3[4] | 1
-	VMOVUPS	Z10, 782336(DI)	// fitSample.vecmat_3[5]
-	VMOVUPS	Z11, 782400(DI)	// fitSample.vecmat_3[5] | 1
-	VMOVUPS	Z12, 782464(DI)	// fitSample.vecmat_3[6]
-	VMOVUPS	Z13, 782528(DI)	// fitSample.vecmat_3[6] | 1
-	VMOVUPS	Z14, 782592(DI)	// fitSample.vecmat_3[7]
-	VMOVUPS	Z15, 782656(DI)	// fitSample.vecmat_3[7] | 1
-	VMOVUPS	Z16, 782720(DI)	// fitSample.vecmat_3[8]
-	VMOVUPS	Z17, 782784(DI)	// fitSample.vecmat_3[8] | 1
-	VMOVUPS	Z18, 782848(DI)	// fitSample.vecmat_3[9]
-	VMOVUPS	Z19, 782912(DI)	// fitSample.vecmat_3[9] | 1
-	VMOVUPS	Z20, 782976(DI)	// fitSample.vecmat_3[10]
-	VMOVUPS	Z21, 783040(DI)	// fitSample.vecmat_3[10] | 1
-	VMOVUPS	Z22, 783104(DI)	// fitSample.vecmat_3[11]
-	VMOVUPS	Z23, 783168(DI)	// fitSample.vecmat_3[11] | 1
-	VMOVUPS	Z24, 783232(DI)	// fitSample.vecmat_3[12]
-	VMOVUPS	Z25, 783296(DI)	// fitSample.vecmat_3[12] | 1
+	VMOVUPS	Z0, 779136(DI)	// fitSample.vecmat_3[0]
+	VMOVUPS	Z1, 779200(DI)	// fitSample.vecmat_3[0] | 1
+	VMOVUPS	Z2, 779264(DI)	// fitSample.vecmat_3[1]
+	VMOVUPS	Z3, 779328(DI)	// fitSample.vecmat_3[1] | 1
+	VMOVUPS	Z4, 779392(DI)	// fitSample.vecmat_3[2]
+	VMOVUPS	Z5, 779456(DI)	// fitSample.vecmat_3[2] | 1
+	VMOVUPS	Z6, 779520(DI)	// fitSample.vecmat_3[3]
+	VMOVUPS	Z7, 779584(DI)	// fitSample.vecmat_3[3] | 1
+	VMOVUPS	Z8, 779648(DI)	// fitSample.vecmat_3[4]
+	VMOVUPS	Z9, 779712(DI)	// fitSample.vecmat_3[4] | 1
+	VMOVUPS	Z10, 779776(DI)	// fitSample.vecmat_3[5]
+	VMOVUPS	Z11, 779840(DI)	// fitSample.vecmat_3[5] | 1
+	VMOVUPS	Z12, 779904(DI)	// fitSample.vecmat_3[6]
+	VMOVUPS	Z13, 779968(DI)	// fitSample.vecmat_3[6] | 1
+	VMOVUPS	Z14, 780032(DI)	// fitSample.vecmat_3[7]
+	VMOVUPS	Z15, 780096(DI)	// fitSample.vecmat_3[7] | 1
+	VMOVUPS	Z16, 780160(DI)	// fitSample.vecmat_3[8]
+	VMOVUPS	Z17, 780224(DI)	// fitSample.vecmat_3[8] | 1
+	VMOVUPS	Z18, 780288(DI)	// fitSample.vecmat_3[9]
+	VMOVUPS	Z19, 780352(DI)	// fitSample.vecmat_3[9] | 1
+	VMOVUPS	Z20, 780416(DI)	// fitSample.vecmat_3[10]
+	VMOVUPS	Z21, 780480(DI)	// fitSample.vecmat_3[10] | 1
+	VMOVUPS	Z22, 780544(DI)	// fitSample.vecmat_3[11]
+	VMOVUPS	Z23, 780608(DI)	// fitSample.vecmat_3[11] | 1
+	VMOVUPS	Z24, 780672(DI)	// fitSample.vecmat_3[12]
+	VMOVUPS	Z25, 780736(DI)	// fitSample.vecmat_3[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -4014,8 +3926,8 @@ loop20: // 128 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop21: // 128 times: terms of the sums
-	VMOVUPS	765312(SI), Z22	// fitSample.mul_9[0]
-	VMOVUPS	765376(SI), Z23	// fitSample.mul_9[0] | 1
+	VMOVUPS	762752(SI), Z22	// fitSample.mul_9[0]
+	VMOVUPS	762816(SI), Z23	// fitSample.mul_9[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
 	VFMADD231PS	Z22, Z24, Z0
 	VFMADD231PS	Z23, Z24, Z1
@@ -4053,28 +3965,28 @@ loop21: // 128 times: terms of the sums
 	ADDQ	$512, DI
 	DECQ	CX
 	JNE	loop21
-	VMOVUPS	Z0, 796672(AX)	// fitSample.vecmat_3[117]
-	VMOVUPS	Z1, 796736(AX)	// fitSample.vecmat_3[117] | 1
-	VMOVUPS	Z2, 796800(AX)	// fitSample.vecmat_3[118]
-	VMOVUPS	Z3, 796864(AX)	// fitSample.vecmat_3[118] | 1
-	VMOVUPS	Z4, 796928(AX)	// fitSample.vecmat_3[119]
-	VMOVUPS	Z5, 796992(AX)	// fitSample.vecmat_3[119] | 1
-	VMOVUPS	Z6, 797056(AX)	// fitSample.vecmat_3[120]
-	VMOVUPS	Z7, 797120(AX)	// fitSample.vecmat_3[120] | 1
-	VMOVUPS	Z8, 797184(AX)	// fitSample.vecmat_3[121]
-	VMOVUPS	Z9, 797248(AX)	// fitSample.vecmat_3[121] | 1
-	VMOVUPS	Z10, 797312(AX)	// fitSample.vecmat_3[122]
-	VMOVUPS	Z11, 797376(AX)	// fitSample.vecmat_3[122] | 1
-	VMOVUPS	Z12, 797440(AX)	// fitSample.vecmat_3[123]
-	VMOVUPS	Z13, 797504(AX)	// fitSample.vecmat_3[123] | 1
-	VMOVUPS	Z14, 797568(AX)	// fitSample.vecmat_3[124]
-	VMOVUPS	Z15, 797632(AX)	// fitSample.vecmat_3[124] | 1
-	VMOVUPS	Z16, 797696(AX)	// fitSample.vecmat_3[125]
-	VMOVUPS	Z17, 797760(AX)	// fitSample.vecmat_3[125] | 1
-	VMOVUPS	Z18, 797824(AX)	// fitSample.vecmat_3[126]
-	VMOVUPS	Z19, 797888(AX)	// fitSample.vecmat_3[126] | 1
-	VMOVUPS	Z20, 797952(AX)	// fitSample.vecmat_3[127]
-	VMOVUPS	Z21, 798016(AX)	// fitSample.vecmat_3[127] | 1
+	VMOVUPS	Z0, 794112(AX)	// fitSample.vecmat_3[117]
+	VMOVUPS	Z1, 794176(AX)	// fitSample.vecmat_3[117] | 1
+	VMOVUPS	Z2, 794240(AX)	// fitSample.vecmat_3[118]
+	VMOVUPS	Z3, 794304(AX)	// fitSample.vecmat_3[118] | 1
+	VMOVUPS	Z4, 794368(AX)	// fitSample.vecmat_3[119]
+	VMOVUPS	Z5, 794432(AX)	// fitSample.vecmat_3[119] | 1
+	VMOVUPS	Z6, 794496(AX)	// fitSample.vecmat_3[120]
+	VMOVUPS	Z7, 794560(AX)	// fitSample.vecmat_3[120] | 1
+	VMOVUPS	Z8, 794624(AX)	// fitSample.vecmat_3[121]
+	VMOVUPS	Z9, 794688(AX)	// fitSample.vecmat_3[121] | 1
+	VMOVUPS	Z10, 794752(AX)	// fitSample.vecmat_3[122]
+	VMOVUPS	Z11, 794816(AX)	// fitSample.vecmat_3[122] | 1
+	VMOVUPS	Z12, 794880(AX)	// fitSample.vecmat_3[123]
+	VMOVUPS	Z13, 794944(AX)	// fitSample.vecmat_3[123] | 1
+	VMOVUPS	Z14, 795008(AX)	// fitSample.vecmat_3[124]
+	VMOVUPS	Z15, 795072(AX)	// fitSample.vecmat_3[124] | 1
+	VMOVUPS	Z16, 795136(AX)	// fitSample.vecmat_3[125]
+	VMOVUPS	Z17, 795200(AX)	// fitSample.vecmat_3[125] | 1
+	VMOVUPS	Z18, 795264(AX)	// fitSample.vecmat_3[126]
+	VMOVUPS	Z19, 795328(AX)	// fitSample.vecmat_3[126] | 1
+	VMOVUPS	Z20, 795392(AX)	// fitSample.vecmat_3[127]
+	VMOVUPS	Z21, 795456(AX)	// fitSample.vecmat_3[127] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -4097,16 +4009,16 @@ loop21: // 128 times: terms of the sums
 	MOVQ	BX, R9
 loop22: // 128 times: elements
 	VBROADCASTSS	1024(SI), Z16	// L.0.weight.matvec.2[0]
-	VMOVUPS	683392(DI), Z17	// fitSample.mul_5[0]
-	VMOVUPS	683456(DI), Z18	// fitSample.mul_5[0] | 1
+	VMOVUPS	680832(DI), Z17	// fitSample.mul_5[0]
+	VMOVUPS	680896(DI), Z18	// fitSample.mul_5[0] | 1
 	VMULPS	Z17, Z16, Z17
 	VMULPS	Z18, Z16, Z16
-	VMOVUPS	732544(DI), Z18	// fitSample.vecmat_2[0]
-	VMOVUPS	732608(DI), Z19	// fitSample.vecmat_2[0] | 1
-	VMOVUPS	781696(DI), Z20	// fitSample.vecmat_3[0]
-	VMOVUPS	781760(DI), Z21	// fitSample.vecmat_3[0] | 1
-	VMOVUPS	519552(DI), Z22	// fitSample.sigmoid[0]
-	VMOVUPS	519616(DI), Z23	// fitSample.sigmoid[0] | 1
+	VMOVUPS	729984(DI), Z18	// fitSample.vecmat_2[0]
+	VMOVUPS	730048(DI), Z19	// fitSample.vecmat_2[0] | 1
+	VMOVUPS	779136(DI), Z20	// fitSample.vecmat_3[0]
+	VMOVUPS	779200(DI), Z21	// fitSample.vecmat_3[0] | 1
+	VMOVUPS	516992(DI), Z22	// fitSample.sigmoid[0]
+	VMOVUPS	517056(DI), Z23	// fitSample.sigmoid[0] | 1
 	VMULPS	Z22, Z20, Z20
 	VMULPS	Z23, Z21, Z21
 	VFMADD231PS	Z18, Z17, Z20
@@ -4123,10 +4035,10 @@ loop22: // 128 times: elements
 	VBROADCASTSS	12(R9), Z16	// L.0.weight[3]
 	VFMADD231PS	Z20, Z16, Z6
 	VFMADD231PS	Z21, Z16, Z7
-	VMOVUPS	732544(DI), Z16	// fitSample.vecmat_2[0]
-	VMOVUPS	732608(DI), Z17	// fitSample.vecmat_2[0] | 1
-	VMOVUPS	519552(DI), Z18	// fitSample.sigmoid[0]
-	VMOVUPS	519616(DI), Z19	// fitSample.sigmoid[0] | 1
+	VMOVUPS	729984(DI), Z16	// fitSample.vecmat_2[0]
+	VMOVUPS	730048(DI), Z17	// fitSample.vecmat_2[0] | 1
+	VMOVUPS	516992(DI), Z18	// fitSample.sigmoid[0]
+	VMOVUPS	517056(DI), Z19	// fitSample.sigmoid[0] | 1
 	VMULPS	Z18, Z16, Z16
 	VMULPS	Z19, Z17, Z17
 	VBROADCASTSS	(R9), Z18	// L.0.weight[0]
@@ -4142,25 +4054,25 @@ loop22: // 128 times: elements
 	VFMADD231PS	Z16, Z18, Z14
 	VFMADD231PS	Z17, Z18, Z15
 	VBROADCASTSS	1536(SI), Z16	// L.0.weight.matvec.3[0]
-	VMOVUPS	519552(DI), Z17	// fitSample.sigmoid[0]
-	VMOVUPS	519616(DI), Z18	// fitSample.sigmoid[0] | 1
+	VMOVUPS	516992(DI), Z17	// fitSample.sigmoid[0]
+	VMOVUPS	517056(DI), Z18	// fitSample.sigmoid[0] | 1
 	VMULPS	Z17, Z16, Z17
 	VMULPS	Z18, Z16, Z16
-	VMOVUPS	Z17, 799104(DI)	// fitSample.mul_10[0]
-	VMOVUPS	Z16, 799168(DI)	// fitSample.mul_10[0] | 1
+	VMOVUPS	Z17, 796544(DI)	// fitSample.mul_10[0]
+	VMOVUPS	Z16, 796608(DI)	// fitSample.mul_10[0] | 1
 	ADDQ	$4, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
 	DECQ	CX
 	JNE	loop22
-	VMOVUPS	Z8, 798592(AX)	// fitSample.vecmat_4[0]
-	VMOVUPS	Z9, 798656(AX)	// fitSample.vecmat_4[0] | 1
-	VMOVUPS	Z10, 798720(AX)	// fitSample.vecmat_4[1]
-	VMOVUPS	Z11, 798784(AX)	// fitSample.vecmat_4[1] | 1
-	VMOVUPS	Z12, 798848(AX)	// fitSample.vecmat_4[2]
-	VMOVUPS	Z13, 798912(AX)	// fitSample.vecmat_4[2] | 1
-	VMOVUPS	Z14, 798976(AX)	// fitSample.vecmat_4[3]
-	VMOVUPS	Z15, 799040(AX)	// fitSample.vecmat_4[3] | 1
+	VMOVUPS	Z8, 796032(AX)	// fitSample.vecmat_4[0]
+	VMOVUPS	Z9, 796096(AX)	// fitSample.vecmat_4[0] | 1
+	VMOVUPS	Z10, 796160(AX)	// fitSample.vecmat_4[1]
+	VMOVUPS	Z11, 796224(AX)	// fitSample.vecmat_4[1] | 1
+	VMOVUPS	Z12, 796288(AX)	// fitSample.vecmat_4[2]
+	VMOVUPS	Z13, 796352(AX)	// fitSample.vecmat_4[2] | 1
+	VMOVUPS	Z14, 796416(AX)	// fitSample.vecmat_4[3]
+	VMOVUPS	Z15, 796480(AX)	// fitSample.vecmat_4[3] | 1
 	// lagrange.nde:16
 	VBROADCASTSS	f32_3f800000<>(SB), Z0
 	VMOVUPS	0(AX), Z29
@@ -4168,28 +4080,28 @@ loop22: // 128 times: elements
 	VBROADCASTSS	f32_3f800000<>(SB), Z1
 	VMOVUPS	64(AX), Z29
 	VFMADD132PS.BCST	f32_38d1b717<>(SB), Z29, Z1
-	VMOVUPS	Z0, 798080(AX)	// fitSample.add_2[0]
-	VMOVUPS	Z1, 798144(AX)	// fitSample.add_2[0] | 1
+	VMOVUPS	Z0, 795520(AX)	// fitSample.add_2[0]
+	VMOVUPS	Z1, 795584(AX)	// fitSample.add_2[0] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VMOVUPS	128(AX), Z29
 	VFMADD132PS.BCST	f32_38d1b717<>(SB), Z29, Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VMOVUPS	192(AX), Z29
 	VFMADD132PS.BCST	f32_38d1b717<>(SB), Z29, Z1
-	VMOVUPS	Z0, 798208(AX)	// fitSample.add_2[1]
-	VMOVUPS	Z1, 798272(AX)	// fitSample.add_2[1] | 1
+	VMOVUPS	Z0, 795648(AX)	// fitSample.add_2[1]
+	VMOVUPS	Z1, 795712(AX)	// fitSample.add_2[1] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VFMADD231PS.BCST	f32_38d1b717<>(SB), Z0, Z4
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VFMADD231PS.BCST	f32_38d1b717<>(SB), Z0, Z5
-	VMOVUPS	Z4, 798336(AX)	// fitSample.add_2[2]
-	VMOVUPS	Z5, 798400(AX)	// fitSample.add_2[2] | 1
+	VMOVUPS	Z4, 795776(AX)	// fitSample.add_2[2]
+	VMOVUPS	Z5, 795840(AX)	// fitSample.add_2[2] | 1
 	VBROADCASTSS	f32_3f800000<>(SB), Z0
 	VFMADD231PS.BCST	f32_38d1b717<>(SB), Z0, Z6
 	VBROADCASTSS	f32_3f800000<>(SB), Z0
 	VFMADD231PS.BCST	f32_38d1b717<>(SB), Z0, Z7
-	VMOVUPS	Z6, 798464(AX)	// fitSample.add_2[3]
-	VMOVUPS	Z7, 798528(AX)	// fitSample.add_2[3] | 1
+	VMOVUPS	Z6, 795904(AX)	// fitSample.add_2[3]
+	VMOVUPS	Z7, 795968(AX)	// fitSample.add_2[3] | 1
 	MOVQ	$16, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -4216,8 +4128,8 @@ loop23: // 16 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop24: // 128 times: terms of the sums
-	VMOVUPS	799104(R11), Z16	// fitSample.mul_10[0]
-	VMOVUPS	799168(R11), Z17	// fitSample.mul_10[0] | 1
+	VMOVUPS	796544(R11), Z16	// fitSample.mul_10[0]
+	VMOVUPS	796608(R11), Z17	// fitSample.mul_10[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -4246,78 +4158,78 @@ loop24: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop24
-	VMOVUPS	617856(DI), Z16	// fitSample.mul_2[0]
-	VMOVUPS	617920(DI), Z17	// fitSample.mul_2[0] | 1
+	VMOVUPS	615296(DI), Z16	// fitSample.mul_2[0]
+	VMOVUPS	615360(DI), Z17	// fitSample.mul_2[0] | 1
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z17, Z1, Z1
 	VBROADCASTSS	(R9), Z16	// vecmat[0]
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z16, Z1, Z1
-	VMOVUPS	Z0, 815488(DI)	// fitSample.mul_11[0]
-	VMOVUPS	Z1, 815552(DI)	// fitSample.mul_11[0] | 1
-	VMOVUPS	617984(DI), Z0	// fitSample.mul_2[1]
-	VMOVUPS	618048(DI), Z1	// fitSample.mul_2[1] | 1
+	VMOVUPS	Z0, 812928(DI)	// fitSample.mul_11[0]
+	VMOVUPS	Z1, 812992(DI)	// fitSample.mul_11[0] | 1
+	VMOVUPS	615424(DI), Z0	// fitSample.mul_2[1]
+	VMOVUPS	615488(DI), Z1	// fitSample.mul_2[1] | 1
 	VMULPS	Z0, Z2, Z0
 	VMULPS	Z1, Z3, Z1
 	VBROADCASTSS	4(R9), Z2	// vecmat[1]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 815616(DI)	// fitSample.mul_11[1]
-	VMOVUPS	Z1, 815680(DI)	// fitSample.mul_11[1] | 1
-	VMOVUPS	618112(DI), Z0	// fitSample.mul_2[2]
-	VMOVUPS	618176(DI), Z1	// fitSample.mul_2[2] | 1
+	VMOVUPS	Z0, 813056(DI)	// fitSample.mul_11[1]
+	VMOVUPS	Z1, 813120(DI)	// fitSample.mul_11[1] | 1
+	VMOVUPS	615552(DI), Z0	// fitSample.mul_2[2]
+	VMOVUPS	615616(DI), Z1	// fitSample.mul_2[2] | 1
 	VMULPS	Z0, Z4, Z0
 	VMULPS	Z1, Z5, Z1
 	VBROADCASTSS	8(R9), Z2	// vecmat[2]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 815744(DI)	// fitSample.mul_11[2]
-	VMOVUPS	Z1, 815808(DI)	// fitSample.mul_11[2] | 1
-	VMOVUPS	618240(DI), Z0	// fitSample.mul_2[3]
-	VMOVUPS	618304(DI), Z1	// fitSample.mul_2[3] | 1
+	VMOVUPS	Z0, 813184(DI)	// fitSample.mul_11[2]
+	VMOVUPS	Z1, 813248(DI)	// fitSample.mul_11[2] | 1
+	VMOVUPS	615680(DI), Z0	// fitSample.mul_2[3]
+	VMOVUPS	615744(DI), Z1	// fitSample.mul_2[3] | 1
 	VMULPS	Z0, Z6, Z0
 	VMULPS	Z1, Z7, Z1
 	VBROADCASTSS	12(R9), Z2	// vecmat[3]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 815872(DI)	// fitSample.mul_11[3]
-	VMOVUPS	Z1, 815936(DI)	// fitSample.mul_11[3] | 1
-	VMOVUPS	618368(DI), Z0	// fitSample.mul_2[4]
-	VMOVUPS	618432(DI), Z1	// fitSample.mul_2[4] | 1
+	VMOVUPS	Z0, 813312(DI)	// fitSample.mul_11[3]
+	VMOVUPS	Z1, 813376(DI)	// fitSample.mul_11[3] | 1
+	VMOVUPS	615808(DI), Z0	// fitSample.mul_2[4]
+	VMOVUPS	615872(DI), Z1	// fitSample.mul_2[4] | 1
 	VMULPS	Z0, Z8, Z0
 	VMULPS	Z1, Z9, Z1
 	VBROADCASTSS	16(R9), Z2	// vecmat[4]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 816000(DI)	// fitSample.mul_11[4]
-	VMOVUPS	Z1, 816064(DI)	// fitSample.mul_11[4] | 1
-	VMOVUPS	618496(DI), Z0	// fitSample.mul_2[5]
-	VMOVUPS	618560(DI), Z1	// fitSample.mul_2[5] | 1
+	VMOVUPS	Z0, 813440(DI)	// fitSample.mul_11[4]
+	VMOVUPS	Z1, 813504(DI)	// fitSample.mul_11[4] | 1
+	VMOVUPS	615936(DI), Z0	// fitSample.mul_2[5]
+	VMOVUPS	616000(DI), Z1	// fitSample.mul_2[5] | 1
 	VMULPS	Z0, Z10, Z0
 	VMULPS	Z1, Z11, Z1
 	VBROADCASTSS	20(R9), Z2	// vecmat[5]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 816128(DI)	// fitSample.mul_11[5]
-	VMOVUPS	Z1, 816192(DI)	// fitSample.mul_11[5] | 1
-	VMOVUPS	618624(DI), Z0	// fitSample.mul_2[6]
-	VMOVUPS	618688(DI), Z1	// fitSample.mul_2[6] | 1
+	VMOVUPS	Z0, 813568(DI)	// fitSample.mul_11[5]
+	VMOVUPS	Z1, 813632(DI)	// fitSample.mul_11[5] | 1
+	VMOVUPS	616064(DI), Z0	// fitSample.mul_2[6]
+	VMOVUPS	616128(DI), Z1	// fitSample.mul_2[6] | 1
 	VMULPS	Z0, Z12, Z0
 	VMULPS	Z1, Z13, Z1
 	VBROADCASTSS	24(R9), Z2	// vecmat[6]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 816256(DI)	// fitSample.mul_11[6]
-	VMOVUPS	Z1, 816320(DI)	// fitSample.mul_11[6] | 1
-	VMOVUPS	618752(DI), Z0	// fitSample.mul_2[7]
-	VMOVUPS	618816(DI), Z1	// fitSample.mul_2[7] | 1
+	VMOVUPS	Z0, 813696(DI)	// fitSample.mul_11[6]
+	VMOVUPS	Z1, 813760(DI)	// fitSample.mul_11[6] | 1
+	VMOVUPS	616192(DI), Z0	// fitSample.mul_2[7]
+	VMOVUPS	616256(DI), Z1	// fitSample.mul_2[7] | 1
 	VMULPS	Z0, Z14, Z0
 	VMULPS	Z1, Z15, Z1
 	VBROADCASTSS	28(R9), Z2	// vecmat[7]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 816384(DI)	// fitSample.mul_11[7]
-	VMOVUPS	Z1, 816448(DI)	// fitSample.mul_11[7] | 1
+	VMOVUPS	Z0, 813824(DI)	// fitSample.mul_11[7]
+	VMOVUPS	Z1, 813888(DI)	// fitSample.mul_11[7] | 1
 	ADDQ	$4096, SI
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
@@ -4357,8 +4269,8 @@ loop25: // 9 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop26: // 128 times: terms of the sums
-	VMOVUPS	815488(R10), Z26	// fitSample.mul_11[0]
-	VMOVUPS	815552(R10), Z27	// fitSample.mul_11[0] | 1
+	VMOVUPS	812928(R10), Z26	// fitSample.mul_11[0]
+	VMOVUPS	812992(R10), Z27	// fitSample.mul_11[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
 	VFMADD231PS	Z26, Z28, Z0
 	VFMADD231PS	Z27, Z28, Z1
@@ -4402,32 +4314,32 @@ loop26: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop26
-	VMOVUPS	Z0, 831872(DI)	// fitSample.vecmat_5[0]
-	VMOVUPS	Z1, 831936(DI)	// fitSample.vecmat_5[0] | 1
-	VMOVUPS	Z2, 832000(DI)	// fitSample.vecmat_5[1]
-	VMOVUPS	Z3, 832064(DI)	// fitSample.vecmat_5[1] | 1
-	VMOVUPS	Z4, 832128(DI)	// fitSample.vecmat_5[2]
-	VMOVUPS	Z5, 832192(DI)	// fitSample.vecmat_5[2] | 1
-	VMOVUPS	Z6, 832256(DI)	// fitSample.vecmat_5[3]
-	VMOVUPS	Z7, 832320(DI)	// fitSample.vecmat_5[3] | 1
-	VMOVUPS	Z8, 832384(DI)	// fitSample.vecmat_5[4]
-	VMOVUPS	Z9, 832448(DI)	// fitSample.vecmat_5[4] | 1
-	VMOVUPS	Z10, 832512(DI)	// fitSample.vecmat_5[5]
-	VMOVUPS	Z11, 832576(DI)	// fitSample.vecmat_5[5] | 1
-	VMOVUPS	Z12, 832640(DI)	// fitSample.vecmat_5[6]
-	VMOVUPS	Z13, 832704(DI)	// fitSample.vecmat_5[6] | 1
-	VMOVUPS	Z14, 832768(DI)	// fitSample.vecmat_5[7]
-	VMOVUPS	Z15, 832832(DI)	// fitSample.vecmat_5[7] | 1
-	VMOVUPS	Z16, 832896(DI)	// fitSample.vecmat_5[8]
-	VMOVUPS	Z17, 832960(DI)	// fitSample.vecmat_5[8] | 1
-	VMOVUPS	Z18, 833024(DI)	// fitSample.vecmat_5[9]
-	VMOVUPS	Z19, 833088(DI)	// fitSample.vecmat_5[9] | 1
-	VMOVUPS	Z20, 833152(DI)	// fitSample.vecmat_5[10]
-	VMOVUPS	Z21, 833216(DI)	// fitSample.vecmat_5[10] | 1
-	VMOVUPS	Z22, 833280(DI)	// fitSample.vecmat_5[11]
-	VMOVUPS	Z23, 833344(DI)	// fitSample.vecmat_5[11] | 1
-	VMOVUPS	Z24, 833408(DI)	// fitSample.vecmat_5[12]
-	VMOVUPS	Z25, 833472(DI)	// fitSample.vecmat_5[12] | 1
+	VMOVUPS	Z0, 829312(DI)	// fitSample.vecmat_5[0]
+	VMOVUPS	Z1, 829376(DI)	// fitSample.vecmat_5[0] | 1
+	VMOVUPS	Z2, 829440(DI)	// fitSample.vecmat_5[1]
+	VMOVUPS	Z3, 829504(DI)	// fitSample.vecmat_5[1] | 1
+	VMOVUPS	Z4, 829568(DI)	// fitSample.vecmat_5[2]
+	VMOVUPS	Z5, 829632(DI)	// fitSample.vecmat_5[2] | 1
+	VMOVUPS	Z6, 829696(DI)	// fitSample.vecmat_5[3]
+	VMOVUPS	Z7, 829760(DI)	// fitSample.vecmat_5[3] | 1
+	VMOVUPS	Z8, 829824(DI)	// fitSample.vecmat_5[4]
+	VMOVUPS	Z9, 829888(DI)	// fitSample.vecmat_5[4] | 1
+	VMOVUPS	Z10, 829952(DI)	// fitSample.vecmat_5[5]
+	VMOVUPS	Z11, 830016(DI)	// fitSample.vecmat_5[5] | 1
+	VMOVUPS	Z12, 830080(DI)	// fitSample.vecmat_5[6]
+	VMOVUPS	Z13, 830144(DI)	// fitSample.vecmat_5[6] | 1
+	VMOVUPS	Z14, 830208(DI)	// fitSample.vecmat_5[7]
+	VMOVUPS	Z15, 830272(DI)	// fitSample.vecmat_5[7] | 1
+	VMOVUPS	Z16, 830336(DI)	// fitSample.vecmat_5[8]
+	VMOVUPS	Z17, 830400(DI)	// fitSample.vecmat_5[8] | 1
+	VMOVUPS	Z18, 830464(DI)	// fitSample.vecmat_5[9]
+	VMOVUPS	Z19, 830528(DI)	// fitSample.vecmat_5[9] | 1
+	VMOVUPS	Z20, 830592(DI)	// fitSample.vecmat_5[10]
+	VMOVUPS	Z21, 830656(DI)	// fitSample.vecmat_5[10] | 1
+	VMOVUPS	Z22, 830720(DI)	// fitSample.vecmat_5[11]
+	VMOVUPS	Z23, 830784(DI)	// fitSample.vecmat_5[11] | 1
+	VMOVUPS	Z24, 830848(DI)	// fitSample.vecmat_5[12]
+	VMOVUPS	Z25, 830912(DI)	// fitSample.vecmat_5[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -4458,8 +4370,8 @@ loop26: // 128 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop27: // 128 times: terms of the sums
-	VMOVUPS	815488(SI), Z22	// fitSample.mul_11[0]
-	VMOVUPS	815552(SI), Z23	// fitSample.mul_11[0] | 1
+	VMOVUPS	812928(SI), Z22	// fitSample.mul_11[0]
+	VMOVUPS	812992(SI), Z23	// fitSample.mul_11[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
 	VFMADD231PS	Z22, Z24, Z0
 	VFMADD231PS	Z23, Z24, Z1
@@ -4497,28 +4409,28 @@ loop27: // 128 times: terms of the sums
 	ADDQ	$512, DI
 	DECQ	CX
 	JNE	loop27
-	VMOVUPS	Z0, 846848(AX)	// fitSample.vecmat_5[117]
-	VMOVUPS	Z1, 846912(AX)	// fitSample.vecmat_5[117] | 1
-	VMOVUPS	Z2, 846976(AX)	// fitSample.vecmat_5[118]
-	VMOVUPS	Z3, 847040(AX)	// fitSample.vecmat_5[118] | 1
-	VMOVUPS	Z4, 847104(AX)	// fitSample.vecmat_5[119]
-	VMOVUPS	Z5, 847168(AX)	// fitSample.vecmat_5[119] | 1
-	VMOVUPS	Z6, 847232(AX)	// fitSample.vecmat_5[120]
-	VMOVUPS	Z7, 847296(AX)	// fitSample.vecmat_5[120] | 1
-	VMOVUPS	Z8, 847360(AX)	// fitSample.vecmat_5[121]
-	VMOVUPS	Z9, 847424(AX)	// fitSample.vecmat_5[121] | 1
-	VMOVUPS	Z10, 847488(AX)	// fitSample.vecmat_5[122]
-	VMOVUPS	Z11, 847552(AX)	// fitSample.vecmat_5[122] | 1
-	VMOVUPS	Z12, 847616(AX)	// fitSample.vecmat_5[123]
-	VMOVUPS	Z13, 847680(AX)	// fitSample.vecmat_5[123] | 1
-	VMOVUPS	Z14, 847744(AX)	// fitSample.vecmat_5[124]
-	VMOVUPS	Z15, 847808(AX)	// fitSample.vecmat_5[124] | 1
-	VMOVUPS	Z16, 847872(AX)	// fitSample.vecmat_5[125]
-	VMOVUPS	Z17, 847936(AX)	// fitSample.vecmat_5[125] | 1
-	VMOVUPS	Z18, 848000(AX)	// fitSample.vecmat_5[126]
-	VMOVUPS	Z19, 848064(AX)	// fitSample.vecmat_5[126] | 1
-	VMOVUPS	Z20, 848128(AX)	// fitSample.vecmat_5[127]
-	VMOVUPS	Z21, 848192(AX)	// fitSample.vecmat_5[127] | 1
+	VMOVUPS	Z0, 844288(AX)	// fitSample.vecmat_5[117]
+	VMOVUPS	Z1, 844352(AX)	// fitSample.vecmat_5[117] | 1
+	VMOVUPS	Z2, 844416(AX)	// fitSample.vecmat_5[118]
+	VMOVUPS	Z3, 844480(AX)	// fitSample.vecmat_5[118] | 1
+	VMOVUPS	Z4, 844544(AX)	// fitSample.vecmat_5[119]
+	VMOVUPS	Z5, 844608(AX)	// fitSample.vecmat_5[119] | 1
+	VMOVUPS	Z6, 844672(AX)	// fitSample.vecmat_5[120]
+	VMOVUPS	Z7, 844736(AX)	// fitSample.vecmat_5[120] | 1
+	VMOVUPS	Z8, 844800(AX)	// fitSample.vecmat_5[121]
+	VMOVUPS	Z9, 844864(AX)	// fitSample.vecmat_5[121] | 1
+	VMOVUPS	Z10, 844928(AX)	// fitSample.vecmat_5[122]
+	VMOVUPS	Z11, 844992(AX)	// fitSample.vecmat_5[122] | 1
+	VMOVUPS	Z12, 845056(AX)	// fitSample.vecmat_5[123]
+	VMOVUPS	Z13, 845120(AX)	// fitSample.vecmat_5[123] | 1
+	VMOVUPS	Z14, 845184(AX)	// fitSample.vecmat_5[124]
+	VMOVUPS	Z15, 845248(AX)	// fitSample.vecmat_5[124] | 1
+	VMOVUPS	Z16, 845312(AX)	// fitSample.vecmat_5[125]
+	VMOVUPS	Z17, 845376(AX)	// fitSample.vecmat_5[125] | 1
+	VMOVUPS	Z18, 845440(AX)	// fitSample.vecmat_5[126]
+	VMOVUPS	Z19, 845504(AX)	// fitSample.vecmat_5[126] | 1
+	VMOVUPS	Z20, 845568(AX)	// fitSample.vecmat_5[127]
+	VMOVUPS	Z21, 845632(AX)	// fitSample.vecmat_5[127] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -4533,16 +4445,16 @@ loop27: // 128 times: terms of the sums
 	MOVQ	BX, R9
 loop28: // 128 times: elements
 	VBROADCASTSS	1536(SI), Z8	// L.0.weight.matvec.3[0]
-	VMOVUPS	683392(DI), Z9	// fitSample.mul_5[0]
-	VMOVUPS	683456(DI), Z10	// fitSample.mul_5[0] | 1
+	VMOVUPS	680832(DI), Z9	// fitSample.mul_5[0]
+	VMOVUPS	680896(DI), Z10	// fitSample.mul_5[0] | 1
 	VMULPS	Z9, Z8, Z9
 	VMULPS	Z10, Z8, Z8
-	VMOVUPS	732544(DI), Z10	// fitSample.vecmat_2[0]
-	VMOVUPS	732608(DI), Z11	// fitSample.vecmat_2[0] | 1
-	VMOVUPS	831872(DI), Z12	// fitSample.vecmat_5[0]
-	VMOVUPS	831936(DI), Z13	// fitSample.vecmat_5[0] | 1
-	VMOVUPS	519552(DI), Z14	// fitSample.sigmoid[0]
-	VMOVUPS	519616(DI), Z15	// fitSample.sigmoid[0] | 1
+	VMOVUPS	729984(DI), Z10	// fitSample.vecmat_2[0]
+	VMOVUPS	730048(DI), Z11	// fitSample.vecmat_2[0] | 1
+	VMOVUPS	829312(DI), Z12	// fitSample.vecmat_5[0]
+	VMOVUPS	829376(DI), Z13	// fitSample.vecmat_5[0] | 1
+	VMOVUPS	516992(DI), Z14	// fitSample.sigmoid[0]
+	VMOVUPS	517056(DI), Z15	// fitSample.sigmoid[0] | 1
 	VMULPS	Z14, Z12, Z12
 	VMULPS	Z15, Z13, Z13
 	VFMADD231PS	Z10, Z9, Z12
@@ -4560,25 +4472,25 @@ loop28: // 128 times: elements
 	VFMADD231PS	Z12, Z8, Z6
 	VFMADD231PS	Z13, Z8, Z7
 	VBROADCASTSS	2048(SI), Z8	// L.0.weight.matvec.4[0]
-	VMOVUPS	519552(DI), Z9	// fitSample.sigmoid[0]
-	VMOVUPS	519616(DI), Z10	// fitSample.sigmoid[0] | 1
+	VMOVUPS	516992(DI), Z9	// fitSample.sigmoid[0]
+	VMOVUPS	517056(DI), Z10	// fitSample.sigmoid[0] | 1
 	VMULPS	Z9, Z8, Z9
 	VMULPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 848768(DI)	// fitSample.mul_12[0]
-	VMOVUPS	Z8, 848832(DI)	// fitSample.mul_12[0] | 1
+	VMOVUPS	Z9, 846208(DI)	// fitSample.mul_12[0]
+	VMOVUPS	Z8, 846272(DI)	// fitSample.mul_12[0] | 1
 	ADDQ	$4, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
 	DECQ	CX
 	JNE	loop28
-	VMOVUPS	Z0, 848256(AX)	// fitSample.vecmat_6[0]
-	VMOVUPS	Z1, 848320(AX)	// fitSample.vecmat_6[0] | 1
-	VMOVUPS	Z2, 848384(AX)	// fitSample.vecmat_6[1]
-	VMOVUPS	Z3, 848448(AX)	// fitSample.vecmat_6[1] | 1
-	VMOVUPS	Z4, 848512(AX)	// fitSample.vecmat_6[2]
-	VMOVUPS	Z5, 848576(AX)	// fitSample.vecmat_6[2] | 1
-	VMOVUPS	Z6, 848640(AX)	// fitSample.vecmat_6[3]
-	VMOVUPS	Z7, 848704(AX)	// fitSample.vecmat_6[3] | 1
+	VMOVUPS	Z0, 845696(AX)	// fitSample.vecmat_6[0]
+	VMOVUPS	Z1, 845760(AX)	// fitSample.vecmat_6[0] | 1
+	VMOVUPS	Z2, 845824(AX)	// fitSample.vecmat_6[1]
+	VMOVUPS	Z3, 845888(AX)	// fitSample.vecmat_6[1] | 1
+	VMOVUPS	Z4, 845952(AX)	// fitSample.vecmat_6[2]
+	VMOVUPS	Z5, 846016(AX)	// fitSample.vecmat_6[2] | 1
+	VMOVUPS	Z6, 846080(AX)	// fitSample.vecmat_6[3]
+	VMOVUPS	Z7, 846144(AX)	// fitSample.vecmat_6[3] | 1
 	MOVQ	$16, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -4604,8 +4516,8 @@ loop29: // 16 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop30: // 128 times: terms of the sums
-	VMOVUPS	848768(R11), Z16	// fitSample.mul_12[0]
-	VMOVUPS	848832(R11), Z17	// fitSample.mul_12[0] | 1
+	VMOVUPS	846208(R11), Z16	// fitSample.mul_12[0]
+	VMOVUPS	846272(R11), Z17	// fitSample.mul_12[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -4634,78 +4546,78 @@ loop30: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop30
-	VMOVUPS	617856(DI), Z16	// fitSample.mul_2[0]
-	VMOVUPS	617920(DI), Z17	// fitSample.mul_2[0] | 1
+	VMOVUPS	615296(DI), Z16	// fitSample.mul_2[0]
+	VMOVUPS	615360(DI), Z17	// fitSample.mul_2[0] | 1
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z17, Z1, Z1
 	VBROADCASTSS	(R9), Z16	// vecmat[0]
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z16, Z1, Z1
-	VMOVUPS	Z0, 865152(DI)	// fitSample.mul_13[0]
-	VMOVUPS	Z1, 865216(DI)	// fitSample.mul_13[0] | 1
-	VMOVUPS	617984(DI), Z0	// fitSample.mul_2[1]
-	VMOVUPS	618048(DI), Z1	// fitSample.mul_2[1] | 1
+	VMOVUPS	Z0, 862592(DI)	// fitSample.mul_13[0]
+	VMOVUPS	Z1, 862656(DI)	// fitSample.mul_13[0] | 1
+	VMOVUPS	615424(DI), Z0	// fitSample.mul_2[1]
+	VMOVUPS	615488(DI), Z1	// fitSample.mul_2[1] | 1
 	VMULPS	Z0, Z2, Z0
 	VMULPS	Z1, Z3, Z1
 	VBROADCASTSS	4(R9), Z2	// vecmat[1]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 865280(DI)	// fitSample.mul_13[1]
-	VMOVUPS	Z1, 865344(DI)	// fitSample.mul_13[1] | 1
-	VMOVUPS	618112(DI), Z0	// fitSample.mul_2[2]
-	VMOVUPS	618176(DI), Z1	// fitSample.mul_2[2] | 1
+	VMOVUPS	Z0, 862720(DI)	// fitSample.mul_13[1]
+	VMOVUPS	Z1, 862784(DI)	// fitSample.mul_13[1] | 1
+	VMOVUPS	615552(DI), Z0	// fitSample.mul_2[2]
+	VMOVUPS	615616(DI), Z1	// fitSample.mul_2[2] | 1
 	VMULPS	Z0, Z4, Z0
 	VMULPS	Z1, Z5, Z1
 	VBROADCASTSS	8(R9), Z2	// vecmat[2]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 865408(DI)	// fitSample.mul_13[2]
-	VMOVUPS	Z1, 865472(DI)	// fitSample.mul_13[2] | 1
-	VMOVUPS	618240(DI), Z0	// fitSample.mul_2[3]
-	VMOVUPS	618304(DI), Z1	// fitSample.mul_2[3] | 1
+	VMOVUPS	Z0, 862848(DI)	// fitSample.mul_13[2]
+	VMOVUPS	Z1, 862912(DI)	// fitSample.mul_13[2] | 1
+	VMOVUPS	615680(DI), Z0	// fitSample.mul_2[3]
+	VMOVUPS	615744(DI), Z1	// fitSample.mul_2[3] | 1
 	VMULPS	Z0, Z6, Z0
 	VMULPS	Z1, Z7, Z1
 	VBROADCASTSS	12(R9), Z2	// vecmat[3]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 865536(DI)	// fitSample.mul_13[3]
-	VMOVUPS	Z1, 865600(DI)	// fitSample.mul_13[3] | 1
-	VMOVUPS	618368(DI), Z0	// fitSample.mul_2[4]
-	VMOVUPS	618432(DI), Z1	// fitSample.mul_2[4] | 1
+	VMOVUPS	Z0, 862976(DI)	// fitSample.mul_13[3]
+	VMOVUPS	Z1, 863040(DI)	// fitSample.mul_13[3] | 1
+	VMOVUPS	615808(DI), Z0	// fitSample.mul_2[4]
+	VMOVUPS	615872(DI), Z1	// fitSample.mul_2[4] | 1
 	VMULPS	Z0, Z8, Z0
 	VMULPS	Z1, Z9, Z1
 	VBROADCASTSS	16(R9), Z2	// vecmat[4]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 865664(DI)	// fitSample.mul_13[4]
-	VMOVUPS	Z1, 865728(DI)	// fitSample.mul_13[4] | 1
-	VMOVUPS	618496(DI), Z0	// fitSample.mul_2[5]
-	VMOVUPS	618560(DI), Z1	// fitSample.mul_2[5] | 1
+	VMOVUPS	Z0, 863104(DI)	// fitSample.mul_13[4]
+	VMOVUPS	Z1, 863168(DI)	// fitSample.mul_13[4] | 1
+	VMOVUPS	615936(DI), Z0	// fitSample.mul_2[5]
+	VMOVUPS	616000(DI), Z1	// fitSample.mul_2[5] | 1
 	VMULPS	Z0, Z10, Z0
 	VMULPS	Z1, Z11, Z1
 	VBROADCASTSS	20(R9), Z2	// vecmat[5]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 865792(DI)	// fitSample.mul_13[5]
-	VMOVUPS	Z1, 865856(DI)	// fitSample.mul_13[5] | 1
-	VMOVUPS	618624(DI), Z0	// fitSample.mul_2[6]
-	VMOVUPS	618688(DI), Z1	// fitSample.mul_2[6] | 1
+	VMOVUPS	Z0, 863232(DI)	// fitSample.mul_13[5]
+	VMOVUPS	Z1, 863296(DI)	// fitSample.mul_13[5] | 1
+	VMOVUPS	616064(DI), Z0	// fitSample.mul_2[6]
+	VMOVUPS	616128(DI), Z1	// fitSample.mul_2[6] | 1
 	VMULPS	Z0, Z12, Z0
 	VMULPS	Z1, Z13, Z1
 	VBROADCASTSS	24(R9), Z2	// vecmat[6]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 865920(DI)	// fitSample.mul_13[6]
-	VMOVUPS	Z1, 865984(DI)	// fitSample.mul_13[6] | 1
-	VMOVUPS	618752(DI), Z0	// fitSample.mul_2[7]
-	VMOVUPS	618816(DI), Z1	// fitSample.mul_2[7] | 1
+	VMOVUPS	Z0, 863360(DI)	// fitSample.mul_13[6]
+	VMOVUPS	Z1, 863424(DI)	// fitSample.mul_13[6] | 1
+	VMOVUPS	616192(DI), Z0	// fitSample.mul_2[7]
+	VMOVUPS	616256(DI), Z1	// fitSample.mul_2[7] | 1
 	VMULPS	Z0, Z14, Z0
 	VMULPS	Z1, Z15, Z1
 	VBROADCASTSS	28(R9), Z2	// vecmat[7]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 866048(DI)	// fitSample.mul_13[7]
-	VMOVUPS	Z1, 866112(DI)	// fitSample.mul_13[7] | 1
+	VMOVUPS	Z0, 863488(DI)	// fitSample.mul_13[7]
+	VMOVUPS	Z1, 863552(DI)	// fitSample.mul_13[7] | 1
 	ADDQ	$4096, SI
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
@@ -4745,8 +4657,8 @@ loop31: // 9 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop32: // 128 times: terms of the sums
-	VMOVUPS	865152(R10), Z26	// fitSample.mul_13[0]
-	VMOVUPS	865216(R10), Z27	// fitSample.mul_13[0] | 1
+	VMOVUPS	862592(R10), Z26	// fitSample.mul_13[0]
+	VMOVUPS	862656(R10), Z27	// fitSample.mul_13[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
 	VFMADD231PS	Z26, Z28, Z0
 	VFMADD231PS	Z27, Z28, Z1
@@ -4790,32 +4702,32 @@ loop32: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop32
-	VMOVUPS	Z0, 881536(DI)	// fitSample.vecmat_7[0]
-	VMOVUPS	Z1, 881600(DI)	// fitSample.vecmat_7[0] | 1
-	VMOVUPS	Z2, 881664(DI)	// fitSample.vecmat_7[1]
-	VMOVUPS	Z3, 881728(DI)	// fitSample.vecmat_7[1] | 1
-	VMOVUPS	Z4, 881792(DI)	// fitSample.vecmat_7[2]
-	VMOVUPS	Z5, 881856(DI)	// fitSample.vecmat_7[2] | 1
-	VMOVUPS	Z6, 881920(DI)	// fitSample.vecmat_7[3]
-	VMOVUPS	Z7, 881984(DI)	// fitSample.vecmat_7[3] | 1
-	VMOVUPS	Z8, 882048(DI)	// fitSample.vecmat_7[4]
-	VMOVUPS	Z9, 882112(DI)	// fitSample.vecmat_7[4] | 1
-	VMOVUPS	Z10, 882176(DI)	// fitSample.vecmat_7[5]
-	VMOVUPS	Z11, 882240(DI)	// fitSample.vecmat_7[5] | 1
-	VMOVUPS	Z12, 882304(DI)	// fitSample.vecmat_7[6]
-	VMOVUPS	Z13, 882368(DI)	// fitSample.vecmat_7[6] | 1
-	VMOVUPS	Z14, 882432(DI)	// fitSample.vecmat_7[7]
-	VMOVUPS	Z15, 882496(DI)	// fitSample.vecmat_7[7] | 1
-	VMOVUPS	Z16, 882560(DI)	// fitSample.vecmat_7[8]
-	VMOVUPS	Z17, 882624(DI)	// fitSample.vecmat_7[8] | 1
-	VMOVUPS	Z18, 882688(DI)	// fitSample.vecmat_7[9]
-	VMOVUPS	Z19, 882752(DI)	// fitSample.vecmat_7[9] | 1
-	VMOVUPS	Z20, 882816(DI)	// fitSample.vecmat_7[10]
-	VMOVUPS	Z21, 882880(DI)	// fitSample.vecmat_7[10] | 1
-	VMOVUPS	Z22, 882944(DI)	// fitSample.vecmat_7[11]
-	VMOVUPS	Z23, 883008(DI)	// fitSample.vecmat_7[11] | 1
-	VMOVUPS	Z24, 883072(DI)	// fitSample.vecmat_7[12]
-	VMOVUPS	Z25, 883136(DI)	// fitSample.vecmat_7[12] | 1
+	VMOVUPS	Z0, 878976(DI)	// fitSample.vecmat_7[0]
+	VMOVUPS	Z1, 879040(DI)	// fitSample.vecmat_7[0] | 1
+	VMOVUPS	Z2, 879104(DI)	// fitSample.vecmat_7[1]
+	VMOVUPS	Z3, 879168(DI)	// fitSample.vecmat_7[1] | 1
+	VMOVUPS	Z4, 879232(DI)	// fitSample.vecmat_7[2]
+	VMOVUPS	Z5, 879296(DI)	// fitSample.vecmat_7[2] | 1
+	VMOVUPS	Z6, 879360(DI)	// fitSample.vecmat_7[3]
+	VMOVUPS	Z7, 879424(DI)	// fitSample.vecmat_7[3] | 1
+	VMOVUPS	Z8, 879488(DI)	// fitSample.vecmat_7[4]
+	VMOVUPS	Z9, 879552(DI)	// fitSample.vecmat_7[4] | 1
+	VMOVUPS	Z10, 879616(DI)	// fitSample.vecmat_7[5]
+	VMOVUPS	Z11, 879680(DI)	// fitSample.vecmat_7[5] | 1
+	VMOVUPS	Z12, 879744(DI)	// fitSample.vecmat_7[6]
+	VMOVUPS	Z13, 879808(DI)	// fitSample.vecmat_7[6] | 1
+	VMOVUPS	Z14, 879872(DI)	// fitSample.vecmat_7[7]
+	VMOVUPS	Z15, 879936(DI)	// fitSample.vecmat_7[7] | 1
+	VMOVUPS	Z16, 880000(DI)	// fitSample.vecmat_7[8]
+	VMOVUPS	Z17, 880064(DI)	// fitSample.vecmat_7[8] | 1
+	VMOVUPS	Z18, 880128(DI)	// fitSample.vecmat_7[9]
+	VMOVUPS	Z19, 880192(DI)	// fitSample.vecmat_7[9] | 1
+	VMOVUPS	Z20, 880256(DI)	// fitSample.vecmat_7[10]
+	VMOVUPS	Z21, 880320(DI)	// fitSample.vecmat_7[10] | 1
+	VMOVUPS	Z22, 880384(DI)	// fitSample.vecmat_7[11]
+	VMOVUPS	Z23, 880448(DI)	// fitSample.vecmat_7[11] | 1
+	VMOVUPS	Z24, 880512(DI)	// fitSample.vecmat_7[12]
+	VMOVUPS	Z25, 880576(DI)	// fitSample.vecmat_7[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -4846,8 +4758,8 @@ loop32: // 128 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop33: // 128 times: terms of the sums
-	VMOVUPS	865152(SI), Z22	// fitSample.mul_13[0]
-	VMOVUPS	865216(SI), Z23	// fitSample.mul_13[0] | 1
+	VMOVUPS	862592(SI), Z22	// fitSample.mul_13[0]
+	VMOVUPS	862656(SI), Z23	// fitSample.mul_13[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
 	VFMADD231PS	Z22, Z24, Z0
 	VFMADD231PS	Z23, Z24, Z1
@@ -4885,28 +4797,28 @@ loop33: // 128 times: terms of the sums
 	ADDQ	$512, DI
 	DECQ	CX
 	JNE	loop33
-	VMOVUPS	Z0, 896512(AX)	// fitSample.vecmat_7[117]
-	VMOVUPS	Z1, 896576(AX)	// fitSample.vecmat_7[117] | 1
-	VMOVUPS	Z2, 896640(AX)	// fitSample.vecmat_7[118]
-	VMOVUPS	Z3, 896704(AX)	// fitSample.vecmat_7[118] | 1
-	VMOVUPS	Z4, 896768(AX)	// fitSample.vecmat_7[119]
-	VMOVUPS	Z5, 896832(AX)	// fitSample.vecmat_7[119] | 1
-	VMOVUPS	Z6, 896896(AX)	// fitSample.vecmat_7[120]
-	VMOVUPS	Z7, 896960(AX)	// fitSample.vecmat_7[120] | 1
-	VMOVUPS	Z8, 897024(AX)	// fitSample.vecmat_7[121]
-	VMOVUPS	Z9, 897088(AX)	// fitSample.vecmat_7[121] | 1
-	VMOVUPS	Z10, 897152(AX)	// fitSample.vecmat_7[122]
-	VMOVUPS	Z11, 897216(AX)	// fitSample.vecmat_7[122] | 1
-	VMOVUPS	Z12, 897280(AX)	// fitSample.vecmat_7[123]
-	VMOVUPS	Z13, 897344(AX)	// fitSample.vecmat_7[123] | 1
-	VMOVUPS	Z14, 897408(AX)	// fitSample.vecmat_7[124]
-	VMOVUPS	Z15, 897472(AX)	// fitSample.vecmat_7[124] | 1
-	VMOVUPS	Z16, 897536(AX)	// fitSample.vecmat_7[125]
-	VMOVUPS	Z17, 897600(AX)	// fitSample.vecmat_7[125] | 1
-	VMOVUPS	Z18, 897664(AX)	// fitSample.vecmat_7[126]
-	VMOVUPS	Z19, 897728(AX)	// fitSample.vecmat_7[126] | 1
-	VMOVUPS	Z20, 897792(AX)	// fitSample.vecmat_7[127]
-	VMOVUPS	Z21, 897856(AX)	// fitSample.vecmat_7[127] | 1
+	VMOVUPS	Z0, 893952(AX)	// fitSample.vecmat_7[117]
+	VMOVUPS	Z1, 894016(AX)	// fitSample.vecmat_7[117] | 1
+	VMOVUPS	Z2, 894080(AX)	// fitSample.vecmat_7[118]
+	VMOVUPS	Z3, 894144(AX)	// fitSample.vecmat_7[118] | 1
+	VMOVUPS	Z4, 894208(AX)	// fitSample.vecmat_7[119]
+	VMOVUPS	Z5, 894272(AX)	// fitSample.vecmat_7[119] | 1
+	VMOVUPS	Z6, 894336(AX)	// fitSample.vecmat_7[120]
+	VMOVUPS	Z7, 894400(AX)	// fitSample.vecmat_7[120] | 1
+	VMOVUPS	Z8, 894464(AX)	// fitSample.vecmat_7[121]
+	VMOVUPS	Z9, 894528(AX)	// fitSample.vecmat_7[121] | 1
+	VMOVUPS	Z10, 894592(AX)	// fitSample.vecmat_7[122]
+	VMOVUPS	Z11, 894656(AX)	// fitSample.vecmat_7[122] | 1
+	VMOVUPS	Z12, 894720(AX)	// fitSample.vecmat_7[123]
+	VMOVUPS	Z13, 894784(AX)	// fitSample.vecmat_7[123] | 1
+	VMOVUPS	Z14, 894848(AX)	// fitSample.vecmat_7[124]
+	VMOVUPS	Z15, 894912(AX)	// fitSample.vecmat_7[124] | 1
+	VMOVUPS	Z16, 894976(AX)	// fitSample.vecmat_7[125]
+	VMOVUPS	Z17, 895040(AX)	// fitSample.vecmat_7[125] | 1
+	VMOVUPS	Z18, 895104(AX)	// fitSample.vecmat_7[126]
+	VMOVUPS	Z19, 895168(AX)	// fitSample.vecmat_7[126] | 1
+	VMOVUPS	Z20, 895232(AX)	// fitSample.vecmat_7[127]
+	VMOVUPS	Z21, 895296(AX)	// fitSample.vecmat_7[127] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop34: // 2 times: vectors of the block
@@ -4921,11 +4833,11 @@ loop34: // 2 times: vectors of the block
 loop35: // 128 times: elements
 	// lagrange.nde:4
 	VBROADCASTSS	2048(R9), Z4	// L.0.weight.matvec.4[0]
-	VMOVUPS	683392(R10), Z5	// fitSample.mul_5[0]
+	VMOVUPS	680832(R10), Z5	// fitSample.mul_5[0]
 	VMULPS	Z5, Z4, Z4
-	VMOVUPS	732544(R10), Z5	// fitSample.vecmat_2[0]
-	VMOVUPS	881536(R10), Z6	// fitSample.vecmat_7[0]
-	VMOVUPS	519552(R10), Z7	// fitSample.sigmoid[0]
+	VMOVUPS	729984(R10), Z5	// fitSample.vecmat_2[0]
+	VMOVUPS	878976(R10), Z6	// fitSample.vecmat_7[0]
+	VMOVUPS	516992(R10), Z7	// fitSample.sigmoid[0]
 	VMULPS	Z7, Z6, Z6
 	VFMADD231PS	Z5, Z4, Z6
 	VBROADCASTSS	(R11), Z4	// L.0.weight[0]
@@ -4941,13 +4853,13 @@ loop35: // 128 times: elements
 	ADDQ	$16, R11
 	DECQ	DI
 	JNE	loop35
-	VMOVUPS	848512(SI), Z0	// fitSample.vecmat_6[2]
-	VMOVUPS	848640(SI), Z1	// fitSample.vecmat_6[3]
+	VMOVUPS	845952(SI), Z0	// fitSample.vecmat_6[2]
+	VMOVUPS	846080(SI), Z1	// fitSample.vecmat_6[3]
 	// lagrange.nde:16
-	VMOVUPS	502016(SI), Z4	// fitSample.v[0]
-	VMOVUPS	502144(SI), Z5	// fitSample.v[1]
-	VMOVUPS	798592(SI), Z6	// fitSample.vecmat_4[0]
-	VMOVUPS	798720(SI), Z7	// fitSample.vecmat_4[1]
+	VMOVUPS	499456(SI), Z4	// fitSample.v[0]
+	VMOVUPS	499584(SI), Z5	// fitSample.v[1]
+	VMOVUPS	796032(SI), Z6	// fitSample.vecmat_4[0]
+	VMOVUPS	796160(SI), Z7	// fitSample.vecmat_4[1]
 	VMULPS	Z0, Z4, Z0
 	VFMADD231PS	Z2, Z5, Z0
 	VMULPS	Z1, Z4, Z1
@@ -4962,16 +4874,16 @@ loop35: // 128 times: elements
 loop36: // 64 times: elements
 	// lagrange.nde:8
 	VBROADCASTSS	69124(R9), Z4	// force.0.weight[0]
-	VMOVUPS	502656(SI), Z5	// fitSample.concat[0]
+	VMOVUPS	500096(SI), Z5	// fitSample.concat[0]
 	VMULPS	Z5, Z4, Z4
 	VBROADCASTSS	69128(R9), Z5	// force.0.weight[1]
-	VMOVUPS	502784(SI), Z6	// fitSample.concat[1]
+	VMOVUPS	500224(SI), Z6	// fitSample.concat[1]
 	VFMADD231PS	Z6, Z5, Z4
 	VBROADCASTSS	69132(R9), Z5	// force.0.weight[2]
-	VMOVUPS	502912(SI), Z6	// fitSample.concat[2]
+	VMOVUPS	500352(SI), Z6	// fitSample.concat[2]
 	VFMADD231PS	Z6, Z5, Z4
 	VBROADCASTSS	69136(R9), Z5	// force.0.weight[3]
-	VMOVUPS	503040(SI), Z6	// fitSample.concat[3]
+	VMOVUPS	500480(SI), Z6	// fitSample.concat[3]
 	VFMADD231PS	Z6, Z5, Z4
 	VBROADCASTSS	70148(R10), Z5	// force.0.bias[0]
 	VADDPS	Z5, Z4, Z4
@@ -5015,15 +4927,15 @@ loop36: // 64 times: elements
 	VBROADCASTSS	70916(BX), Z4	// force.2.bias[0]
 	VADDPS	Z4, Z2, Z2
 	VADDPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 897920(SI)	// fitSample.add_3[0]
+	VMOVUPS	Z0, 895360(SI)	// fitSample.add_3[0]
 	VBROADCASTSS	70920(BX), Z2	// force.2.bias[1]
 	VADDPS	Z2, Z3, Z2
 	VADDPS	Z2, Z1, Z1
-	VMOVUPS	Z1, 898048(SI)	// fitSample.add_3[1]
-	VMOVUPS	798080(SI), Z2	// fitSample.add_2[0]
-	VMOVUPS	798208(SI), Z3	// fitSample.add_2[1]
-	VMOVUPS	798336(SI), Z4	// fitSample.add_2[2]
-	VMOVUPS	798464(SI), Z5	// fitSample.add_2[3]
+	VMOVUPS	Z1, 895488(SI)	// fitSample.add_3[1]
+	VMOVUPS	795520(SI), Z2	// fitSample.add_2[0]
+	VMOVUPS	795648(SI), Z3	// fitSample.add_2[1]
+	VMOVUPS	795776(SI), Z4	// fitSample.add_2[2]
+	VMOVUPS	795904(SI), Z5	// fitSample.add_2[3]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z6
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z7
 	VCMPPS	$17, Z7, Z6, K1
@@ -5050,10 +4962,10 @@ loop36: // 64 times: elements
 	VFNMADD231PS	Z1, Z4, Z5
 	VDIVPS	Z7, Z5, Z2
 	VPORD	Z0, Z2, Z0
-	VMOVUPS	Z0, 898176(SI)	// fitSample.dv[0]
-	VMOVUPS	Z1, 898304(SI)	// fitSample.dv[1]
-	VMOVUPS	502272(SI), Z2	// fitSample.a[0]
-	VMOVUPS	502400(SI), Z3	// fitSample.a[1]
+	VMOVUPS	Z0, 895616(SI)	// fitSample.dv[0]
+	VMOVUPS	Z1, 895744(SI)	// fitSample.dv[1]
+	VMOVUPS	499712(SI), Z2	// fitSample.a[0]
+	VMOVUPS	499840(SI), Z3	// fitSample.a[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z4
 	// lagrange.nde:36
 	VSUBPS	Z2, Z0, Z0
@@ -5064,7 +4976,7 @@ loop36: // 64 times: elements
 	VADDPS	Z1, Z4, Z4
 	VBROADCASTSS	2560(DX), Z0	// mul
 	VFMADD231PS.BCST	f32_3f000000<>(SB), Z4, Z0
-	VMOVUPS	Z0, 502528(SI)	// fitSample.loss
+	VMOVUPS	Z0, 499968(SI)	// fitSample.loss
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop34
@@ -5090,15 +5002,15 @@ TEXT fitGradPart0_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
 	VMOVUPS	65792(SI), Z0	// mask
-	VMOVUPS	898432(SI), Z1	// fitGrad.q[0]
-	VMOVUPS	898560(SI), Z2	// fitGrad.q[1]
-	VMOVUPS	898688(SI), Z3	// fitGrad.v[0]
-	VMOVUPS	898816(SI), Z4	// fitGrad.v[1]
+	VMOVUPS	895872(SI), Z1	// fitGrad.q[0]
+	VMOVUPS	896000(SI), Z2	// fitGrad.q[1]
+	VMOVUPS	896128(SI), Z3	// fitGrad.v[0]
+	VMOVUPS	896256(SI), Z4	// fitGrad.v[1]
 	// lagrange.nde:4
-	VMOVUPS	Z1, 932096(SI)	// fitGrad.concat[0]
-	VMOVUPS	Z2, 932224(SI)	// fitGrad.concat[1]
-	VMOVUPS	Z3, 932352(SI)	// fitGrad.concat[2]
-	VMOVUPS	Z4, 932480(SI)	// fitGrad.concat[3]
+	VMOVUPS	Z1, 929536(SI)	// fitGrad.concat[0]
+	VMOVUPS	Z2, 929664(SI)	// fitGrad.concat[1]
+	VMOVUPS	Z3, 929792(SI)	// fitGrad.concat[2]
+	VMOVUPS	Z4, 929920(SI)	// fitGrad.concat[3]
 	MOVQ	$128, DI
 	MOVQ	BX, R9
 	MOVQ	BX, R10
@@ -5116,7 +5028,7 @@ loop2: // 128 times: elements
 	VFMADD231PS	Z4, Z6, Z5
 	VBROADCASTSS	2048(R10), Z6	// L.0.bias[0]
 	VADDPS	Z6, Z5, Z5
-	VMOVUPS	Z5, 932608(R11)	// fitGrad.add[0]
+	VMOVUPS	Z5, 930048(R11)	// fitGrad.add[0]
 	VPORD.BCST	f32_80000000<>(SB), Z5, Z6
 	VBROADCASTSS	f32_42b40000<>(SB), Z7
 	VMINPS	Z6, Z7, Z6
@@ -5140,10 +5052,10 @@ loop2: // 128 times: elements
 	VBLENDMPS	Z6, Z5, K2, Z5
 	VADDPS.BCST	f32_3f800000<>(SB), Z6, Z6
 	VDIVPS	Z6, Z5, Z5
-	VMOVUPS	Z5, 948992(R11)	// fitGrad.sigmoid[0]
+	VMOVUPS	Z5, 946432(R11)	// fitGrad.sigmoid[0]
 	VBROADCASTSS	512(R12), Z6	// L.0.weight.matvec[0]
 	VMULPS	Z5, Z6, Z5
-	VMOVUPS	Z5, 965376(R11)	// fitGrad.mul[0]
+	VMOVUPS	Z5, 962816(R11)	// fitGrad.mul[0]
 	// lagrange.nde:36
 	VBROADCASTSS	2572(R12), Z5	// mul.3[0]
 	VPANDD	Z0, Z5, Z5
@@ -5185,8 +5097,8 @@ loop3: // 16 times: tiles of 8 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop4: // 128 times: terms of the sums
-	VMOVUPS	965376(R10), Z16	// fitGrad.mul[0]
-	VMOVUPS	965440(R10), Z17	// fitGrad.mul[0] | 1
+	VMOVUPS	962816(R10), Z16	// fitGrad.mul[0]
+	VMOVUPS	962880(R10), Z17	// fitGrad.mul[0] | 1
 	VBROADCASTSS	2560(R11), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -5215,27 +5127,27 @@ loop4: // 128 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop4
-	VMOVUPS	Z0, 981760(DI)	// fitGrad.matvec[0]
-	VMOVUPS	Z1, 981824(DI)	// fitGrad.matvec[0] | 1
-	VMOVUPS	Z2, 981888(DI)	// fitGrad.matvec[1]
-	VMOVUPS	Z3, 981952(DI)	// fitGrad.matvec[1] | 1
-	VMOVUPS	Z4, 982016(DI)	// fitGrad.matvec[2]
-	VMOVUPS	Z5, 982080(DI)	// fitGrad.matvec[2] | 1
-	VMOVUPS	Z6, 982144(DI)	// fitGrad.matvec[3]
-	VMOVUPS	Z7, 982208(DI)	// fitGrad.matvec[3] | 1
-	VMOVUPS	Z8, 982272(DI)	// fitGrad.matvec[4]
-	VMOVUPS	Z9, 982336(DI)	// fitGrad.matvec[4] | 1
-	VMOVUPS	Z10, 982400(DI)	// fitGrad.matvec[5]
-	VMOVUPS	Z11, 982464(DI)	// fitGrad.matvec[5] | 1
-	VMOVUPS	Z12, 982528(DI)	// fitGrad.matvec[6]
-	VMOVUPS	Z13, 982592(DI)	// fitGrad.matvec[6] | 1
-	VMOVUPS	Z14, 982656(DI)	// fitGrad.matvec[7]
-	VMOVUPS	Z15, 982720(DI)	// fitGrad.matvec[7] | 1
+	VMOVUPS	Z0, 979200(DI)	// fitGrad.matvec[0]
+	VMOVUPS	Z1, 979264(DI)	// fitGrad.matvec[0] | 1
+	VMOVUPS	Z2, 979328(DI)	// fitGrad.matvec[1]
+	VMOVUPS	Z3, 979392(DI)	// fitGrad.matvec[1] | 1
+	VMOVUPS	Z4, 979456(DI)	// fitGrad.matvec[2]
+	VMOVUPS	Z5, 979520(DI)	// fitGrad.matvec[2] | 1
+	VMOVUPS	Z6, 979584(DI)	// fitGrad.matvec[3]
+	VMOVUPS	Z7, 979648(DI)	// fitGrad.matvec[3] | 1
+	VMOVUPS	Z8, 979712(DI)	// fitGrad.matvec[4]
+	VMOVUPS	Z9, 979776(DI)	// fitGrad.matvec[4] | 1
+	VMOVUPS	Z10, 979840(DI)	// fitGrad.matvec[5]
+	VMOVUPS	Z11, 979904(DI)	// fitGrad.matvec[5] | 1
+	VMOVUPS	Z12, 979968(DI)	// fitGrad.matvec[6]
+	VMOVUPS	Z13, 980032(DI)	// fitGrad.matvec[6] | 1
+	VMOVUPS	Z14, 980096(DI)	// fitGrad.matvec[7]
+	VMOVUPS	Z15, 980160(DI)	// fitGrad.matvec[7] | 1
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop5: // 8 times
-	VMOVUPS	932608(R10), Z0	// fitGrad.add[0]
-	VMOVUPS	932672(R10), Z1	// fitGrad.add[0] | 1
+	VMOVUPS	930048(R10), Z0	// fitGrad.add[0]
+	VMOVUPS	930112(R10), Z1	// fitGrad.add[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z2
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z3
 	VMAXPS	Z2, Z3, Z2
@@ -5292,8 +5204,8 @@ loop5: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	VMAXPS	Z1, Z3, Z1
 	VFMADD231PS	Z4, Z2, Z1
-	VMOVUPS	Z0, 998144(R10)	// fitGrad.softplus[0]
-	VMOVUPS	Z1, 998208(R10)	// fitGrad.softplus[0] | 1
+	VMOVUPS	Z0, 995584(R10)	// fitGrad.softplus[0]
+	VMOVUPS	Z1, 995648(R10)	// fitGrad.softplus[0] | 1
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop5
@@ -5327,8 +5239,8 @@ loop6: // 16 times: tiles of 8 elements
 	MOVQ	AX, R12
 	MOVQ	SI, R13
 loop7: // 128 times: terms of the sums
-	VMOVUPS	998144(R12), Z16	// fitGrad.softplus[0]
-	VMOVUPS	998208(R12), Z17	// fitGrad.softplus[0] | 1
+	VMOVUPS	995584(R12), Z16	// fitGrad.softplus[0]
+	VMOVUPS	995648(R12), Z17	// fitGrad.softplus[0] | 1
 	VBROADCASTSS	2560(R13), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -5357,29 +5269,29 @@ loop7: // 128 times: terms of the sums
 	ADDQ	$4, R13
 	DECQ	R11
 	JNE	loop7
-	VMOVUPS	Z0, 1014528(DI)	// fitGrad.matvec_2[0]
-	VMOVUPS	Z1, 1014592(DI)	// fitGrad.matvec_2[0] | 1
-	VMOVUPS	Z2, 1014656(DI)	// fitGrad.matvec_2[1]
-	VMOVUPS	Z3, 1014720(DI)	// fitGrad.matvec_2[1] | 1
-	VMOVUPS	Z4, 1014784(DI)	// fitGrad.matvec_2[2]
-	VMOVUPS	Z5, 1014848(DI)	// fitGrad.matvec_2[2] | 1
-	VMOVUPS	Z6, 1014912(DI)	// fitGrad.matvec_2[3]
-	VMOVUPS	Z7, 1014976(DI)	// fitGrad.matvec_2[3] | 1
-	VMOVUPS	Z8, 1015040(DI)	// fitGrad.matvec_2[4]
-	VMOVUPS	Z9, 1015104(DI)	// fitGrad.matvec_2[4] | 1
-	VMOVUPS	Z10, 1015168(DI)	// fitGrad.matvec_2[5]
-	VMOVUPS	Z11, 1015232(DI)	// fitGrad.matvec_2[5] | 1
-	VMOVUPS	Z12, 1015296(DI)	// fitGrad.matvec_2[6]
-	VMOVUPS	Z13, 1015360(DI)	// fitGrad.matvec_2[6] | 1
-	VMOVUPS	Z14, 1015424(DI)	// fitGrad.matvec_2[7]
-	VMOVUPS	Z15, 1015488(DI)	// fitGrad.matvec_2[7] | 1
+	VMOVUPS	Z0, 1011968(DI)	// fitGrad.matvec_2[0]
+	VMOVUPS	Z1, 1012032(DI)	// fitGrad.matvec_2[0] | 1
+	VMOVUPS	Z2, 1012096(DI)	// fitGrad.matvec_2[1]
+	VMOVUPS	Z3, 1012160(DI)	// fitGrad.matvec_2[1] | 1
+	VMOVUPS	Z4, 1012224(DI)	// fitGrad.matvec_2[2]
+	VMOVUPS	Z5, 1012288(DI)	// fitGrad.matvec_2[2] | 1
+	VMOVUPS	Z6, 1012352(DI)	// fitGrad.matvec_2[3]
+	VMOVUPS	Z7, 1012416(DI)	// fitGrad.matvec_2[3] | 1
+	VMOVUPS	Z8, 1012480(DI)	// fitGrad.matvec_2[4]
+	VMOVUPS	Z9, 1012544(DI)	// fitGrad.matvec_2[4] | 1
+	VMOVUPS	Z10, 1012608(DI)	// fitGrad.matvec_2[5]
+	VMOVUPS	Z11, 1012672(DI)	// fitGrad.matvec_2[5] | 1
+	VMOVUPS	Z12, 1012736(DI)	// fitGrad.matvec_2[6]
+	VMOVUPS	Z13, 1012800(DI)	// fitGrad.matvec_2[6] | 1
+	VMOVUPS	Z14, 1012864(DI)	// fitGrad.matvec_2[7]
+	VMOVUPS	Z15, 1012928(DI)	// fitGrad.matvec_2[7] | 1
 	MOVQ	$8, R11
 	MOVQ	DI, R12
 	MOVQ	R9, R13
 	MOVQ	R10, R14
 loop8: // 8 times
-	VMOVUPS	1014528(R12), Z0	// fitGrad.matvec_2[0]
-	VMOVUPS	1014592(R12), Z1	// fitGrad.matvec_2[0] | 1
+	VMOVUPS	1011968(R12), Z0	// fitGrad.matvec_2[0]
+	VMOVUPS	1012032(R12), Z1	// fitGrad.matvec_2[0] | 1
 	VBROADCASTSS	68096(R13), Z2	// L.2.bias[0]
 	VADDPS	Z2, Z0, Z0
 	VADDPS	Z2, Z1, Z1
@@ -5429,29 +5341,29 @@ loop8: // 8 times
 	VBLENDMPS	Z2, Z1, K2, Z1
 	VADDPS.BCST	f32_3f800000<>(SB), Z2, Z2
 	VDIVPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1030912(R12)	// fitGrad.sigmoid_2[0]
-	VMOVUPS	Z1, 1030976(R12)	// fitGrad.sigmoid_2[0] | 1
+	VMOVUPS	Z0, 1028352(R12)	// fitGrad.sigmoid_2[0]
+	VMOVUPS	Z1, 1028416(R12)	// fitGrad.sigmoid_2[0] | 1
 	VBROADCASTSS	f32_3f800000<>(SB), Z2
 	VSUBPS	Z0, Z2, Z2
 	VBROADCASTSS	f32_3f800000<>(SB), Z3
 	VSUBPS	Z1, Z3, Z3
-	VMOVUPS	Z2, 1047296(R12)	// fitGrad.sub[0]
-	VMOVUPS	Z3, 1047360(R12)	// fitGrad.sub[0] | 1
+	VMOVUPS	Z2, 1044736(R12)	// fitGrad.sub[0]
+	VMOVUPS	Z3, 1044800(R12)	// fitGrad.sub[0] | 1
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z3, Z1, Z1
-	VMOVUPS	Z0, 1063680(R12)	// fitGrad.mul_2[0]
-	VMOVUPS	Z1, 1063744(R12)	// fitGrad.mul_2[0] | 1
-	VMOVUPS	981760(R12), Z2	// fitGrad.matvec[0]
-	VMOVUPS	981824(R12), Z3	// fitGrad.matvec[0] | 1
+	VMOVUPS	Z0, 1061120(R12)	// fitGrad.mul_2[0]
+	VMOVUPS	Z1, 1061184(R12)	// fitGrad.mul_2[0] | 1
+	VMOVUPS	979200(R12), Z2	// fitGrad.matvec[0]
+	VMOVUPS	979264(R12), Z3	// fitGrad.matvec[0] | 1
 	VMULPS	Z0, Z2, Z0
 	VMULPS	Z1, Z3, Z1
-	VMOVUPS	Z0, 1080064(R12)	// fitGrad.mul_3[0]
-	VMOVUPS	Z1, 1080128(R12)	// fitGrad.mul_3[0] | 1
+	VMOVUPS	Z0, 1077504(R12)	// fitGrad.mul_3[0]
+	VMOVUPS	Z1, 1077568(R12)	// fitGrad.mul_3[0] | 1
 	VBROADCASTSS	(R14), Z2	// vecmat[0]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1096448(R12)	// fitGrad.mul_4[0]
-	VMOVUPS	Z1, 1096512(R12)	// fitGrad.mul_4[0] | 1
+	VMOVUPS	Z0, 1093888(R12)	// fitGrad.mul_4[0]
+	VMOVUPS	Z1, 1093952(R12)	// fitGrad.mul_4[0] | 1
 	ADDQ	$128, R12
 	ADDQ	$4, R13
 	ADDQ	$4, R14
@@ -5497,8 +5409,8 @@ loop9: // 9 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop10: // 128 times: terms of the sums
-	VMOVUPS	1096448(R10), Z26	// fitGrad.mul_4[0]
-	VMOVUPS	1096512(R10), Z27	// fitGrad.mul_4[0] | 1
+	VMOVUPS	1093888(R10), Z26	// fitGrad.mul_4[0]
+	VMOVUPS	1093952(R10), Z27	// fitGrad.mul_4[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
 	VFMADD231PS	Z26, Z28, Z0
 	VFMADD231PS	Z27, Z28, Z1
@@ -5542,32 +5454,32 @@ loop10: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop10
-	VMOVUPS	Z0, 1112832(DI)	// fitGrad.vecmat[0]
-	VMOVUPS	Z1, 1112896(DI)	// fitGrad.vecmat[0] | 1
-	VMOVUPS	Z2, 1112960(DI)	// fitGrad.vecmat[1]
-	VMOVUPS	Z3, 1113024(DI)	// fitGrad.vecmat[1] | 1
-	VMOVUPS	Z4, 1113088(DI)	// fitGrad.vecmat[2]
-	VMOVUPS	Z5, 1113152(DI)	// fitGrad.vecmat[2] | 1
-	VMOVUPS	Z6, 1113216(DI)	// fitGrad.vecmat[3]
-	VMOVUPS	Z7, 1113280(DI)	// fitGrad.vecmat[3] | 1
-	VMOVUPS	Z8, 1113344(DI)	// fitGrad.vecmat[4]
-	VMOVUPS	Z9, 1113408(DI)	// fitGrad.vecmat[4] | 1
-	VMOVUPS	Z10, 1113472(DI)	// fitGrad.vecmat[5]
-	VMOVUPS	Z11, 1113536(DI)	// fitGrad.vecmat[5] | 1
-	VMOVUPS	Z12, 1113600(DI)	// fitGrad.vecmat[6]
-	VMOVUPS	Z13, 1113664(DI)	// fitGrad.vecmat[6] | 1
-	VMOVUPS	Z14, 1113728(DI)	// fitGrad.vecmat[7]
-	VMOVUPS	Z15, 1113792(DI)	// fitGrad.vecmat[7] | 1
-	VMOVUPS	Z16, 1113856(DI)	// fitGrad.vecmat[8]
-	VMOVUPS	Z17, 1113920(DI)	// fitGrad.vecmat[8] | 1
-	VMOVUPS	Z18, 1113984(DI)	// fitGrad.vecmat[9]
-	VMOVUPS	Z19, 1114048(DI)	// fitGrad.vecmat[9] | 1
-	VMOVUPS	Z20, 1114112(DI)	// fitGrad.vecmat[10]
-	VMOVUPS	Z21, 1114176(DI)	// fitGrad.vecmat[10] | 1
-	VMOVUPS	Z22, 1114240(DI)	// fitGrad.vecmat[11]
-	VMOVUPS	Z23, 1114304(DI)	// fitGrad.vecmat[11] | 1
-	VMOVUPS	Z24, 1114368(DI)	// fitGrad.vecmat[12]
-	VMOVUPS	Z25, 1114432(DI)	// fitGrad.vecmat[12] | 1
+	VMOVUPS	Z0, 1110272(DI)	// fitGrad.vecmat[0]
+	VMOVUPS	Z1, 1110336(DI)	// fitGrad.vecmat[0] | 1
+	VMOVUPS	Z2, 1110400(DI)	// fitGrad.vecmat[1]
+	VMOVUPS	Z3, 1110464(DI)	// fitGrad.vecmat[1] | 1
+	VMOVUPS	Z4, 1110528(DI)	// fitGrad.vecmat[2]
+	VMOVUPS	Z5, 1110592(DI)	// fitGrad.vecmat[2] | 1
+	VMOVUPS	Z6, 1110656(DI)	// fitGrad.vecmat[3]
+	VMOVUPS	Z7, 1110720(DI)	// fitGrad.vecmat[3] | 1
+	VMOVUPS	Z8, 1110784(DI)	// fitGrad.vecmat[4]
+	VMOVUPS	Z9, 1110848(DI)	// fitGrad.vecmat[4] | 1
+	VMOVUPS	Z10, 1110912(DI)	// fitGrad.vecmat[5]
+	VMOVUPS	Z11, 1110976(DI)	// fitGrad.vecmat[5] | 1
+	VMOVUPS	Z12, 1111040(DI)	// fitGrad.vecmat[6]
+	VMOVUPS	Z13, 1111104(DI)	// fitGrad.vecmat[6] | 1
+	VMOVUPS	Z14, 1111168(DI)	// fitGrad.vecmat[7]
+	VMOVUPS	Z15, 1111232(DI)	// fitGrad.vecmat[7] | 1
+	VMOVUPS	Z16, 1111296(DI)	// fitGrad.vecmat[8]
+	VMOVUPS	Z17, 1111360(DI)	// fitGrad.vecmat[8] | 1
+	VMOVUPS	Z18, 1111424(DI)	// fitGrad.vecmat[9]
+	VMOVUPS	Z19, 1111488(DI)	// fitGrad.vecmat[9] | 1
+	VMOVUPS	Z20, 1111552(DI)	// fitGrad.vecmat[10]
+	VMOVUPS	Z21, 1111616(DI)	// fitGrad.vecmat[10] | 1
+	VMOVUPS	Z22, 1111680(DI)	// fitGrad.vecmat[11]
+	VMOVUPS	Z23, 1111744(DI)	// fitGrad.vecmat[11] | 1
+	VMOVUPS	Z24, 1111808(DI)	// fitGrad.vecmat[12]
+	VMOVUPS	Z25, 1111872(DI)	// fitGrad.vecmat[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -5598,8 +5510,8 @@ loop10: // 128 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop11: // 128 times: terms of the sums
-	VMOVUPS	1096448(SI), Z22	// fitGrad.mul_4[0]
-	VMOVUPS	1096512(SI), Z23	// fitGrad.mul_4[0] | 1
+	VMOVUPS	1093888(SI), Z22	// fitGrad.mul_4[0]
+	VMOVUPS	1093952(SI), Z23	// fitGrad.mul_4[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
 	VFMADD231PS	Z22, Z24, Z0
 	VFMADD231PS	Z23, Z24, Z1
@@ -5637,66 +5549,66 @@ loop11: // 128 times: terms of the sums
 	ADDQ	$512, DI
 	DECQ	CX
 	JNE	loop11
-	VMOVUPS	Z0, 1127808(AX)	// fitGrad.vecmat[117]
-	VMOVUPS	Z1, 1127872(AX)	// fitGrad.vecmat[117] | 1
-	VMOVUPS	Z2, 1127936(AX)	// fitGrad.vecmat[118]
-	VMOVUPS	Z3, 1128000(AX)	// fitGrad.vecmat[118] | 1
-	VMOVUPS	Z4, 1128064(AX)	// fitGrad.vecmat[119]
-	VMOVUPS	Z5, 1128128(AX)	// fitGrad.vecmat[119] | 1
-	VMOVUPS	Z6, 1128192(AX)	// fitGrad.vecmat[120]
-	VMOVUPS	Z7, 1128256(AX)	// fitGrad.vecmat[120] | 1
-	VMOVUPS	Z8, 1128320(AX)	// fitGrad.vecmat[121]
-	VMOVUPS	Z9, 1128384(AX)	// fitGrad.vecmat[121] | 1
-	VMOVUPS	Z10, 1128448(AX)	// fitGrad.vecmat[122]
-	VMOVUPS	Z11, 1128512(AX)	// fitGrad.vecmat[122] | 1
-	VMOVUPS	Z12, 1128576(AX)	// fitGrad.vecmat[123]
-	VMOVUPS	Z13, 1128640(AX)	// fitGrad.vecmat[123] | 1
-	VMOVUPS	Z14, 1128704(AX)	// fitGrad.vecmat[124]
-	VMOVUPS	Z15, 1128768(AX)	// fitGrad.vecmat[124] | 1
-	VMOVUPS	Z16, 1128832(AX)	// fitGrad.vecmat[125]
-	VMOVUPS	Z17, 1128896(AX)	// fitGrad.vecmat[125] | 1
-	VMOVUPS	Z18, 1128960(AX)	// fitGrad.vecmat[126]
-	VMOVUPS	Z19, 1129024(AX)	// fitGrad.vecmat[126] | 1
-	VMOVUPS	Z20, 1129088(AX)	// fitGrad.vecmat[127]
-	VMOVUPS	Z21, 1129152(AX)	// fitGrad.vecmat[127] | 1
+	VMOVUPS	Z0, 1125248(AX)	// fitGrad.vecmat[117]
+	VMOVUPS	Z1, 1125312(AX)	// fitGrad.vecmat[117] | 1
+	VMOVUPS	Z2, 1125376(AX)	// fitGrad.vecmat[118]
+	VMOVUPS	Z3, 1125440(AX)	// fitGrad.vecmat[118] | 1
+	VMOVUPS	Z4, 1125504(AX)	// fitGrad.vecmat[119]
+	VMOVUPS	Z5, 1125568(AX)	// fitGrad.vecmat[119] | 1
+	VMOVUPS	Z6, 1125632(AX)	// fitGrad.vecmat[120]
+	VMOVUPS	Z7, 1125696(AX)	// fitGrad.vecmat[120] | 1
+	VMOVUPS	Z8, 1125760(AX)	// fitGrad.vecmat[121]
+	VMOVUPS	Z9, 1125824(AX)	// fitGrad.vecmat[121] | 1
+	VMOVUPS	Z10, 1125888(AX)	// fitGrad.vecmat[122]
+	VMOVUPS	Z11, 1125952(AX)	// fitGrad.vecmat[122] | 1
+	VMOVUPS	Z12, 1126016(AX)	// fitGrad.vecmat[123]
+	VMOVUPS	Z13, 1126080(AX)	// fitGrad.vecmat[123] | 1
+	VMOVUPS	Z14, 1126144(AX)	// fitGrad.vecmat[124]
+	VMOVUPS	Z15, 1126208(AX)	// fitGrad.vecmat[124] | 1
+	VMOVUPS	Z16, 1126272(AX)	// fitGrad.vecmat[125]
+	VMOVUPS	Z17, 1126336(AX)	// fitGrad.vecmat[125] | 1
+	VMOVUPS	Z18, 1126400(AX)	// fitGrad.vecmat[126]
+	VMOVUPS	Z19, 1126464(AX)	// fitGrad.vecmat[126] | 1
+	VMOVUPS	Z20, 1126528(AX)	// fitGrad.vecmat[127]
+	VMOVUPS	Z21, 1126592(AX)	// fitGrad.vecmat[127] | 1
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	DX, DI
 loop12: // 128 times: elements
-	VMOVUPS	1112832(SI), Z0	// fitGrad.vecmat[0]
-	VMOVUPS	1112896(SI), Z1	// fitGrad.vecmat[0] | 1
-	VMOVUPS	948992(SI), Z2	// fitGrad.sigmoid[0]
-	VMOVUPS	949056(SI), Z3	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	1110272(SI), Z0	// fitGrad.vecmat[0]
+	VMOVUPS	1110336(SI), Z1	// fitGrad.vecmat[0] | 1
+	VMOVUPS	946432(SI), Z2	// fitGrad.sigmoid[0]
+	VMOVUPS	946496(SI), Z3	// fitGrad.sigmoid[0] | 1
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z3, Z1, Z1
-	VMOVUPS	Z0, 1129216(SI)	// fitGrad.mul_5[0]
-	VMOVUPS	Z1, 1129280(SI)	// fitGrad.mul_5[0] | 1
-	VMOVUPS	948992(SI), Z0	// fitGrad.sigmoid[0]
-	VMOVUPS	949056(SI), Z1	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	Z0, 1126656(SI)	// fitGrad.mul_5[0]
+	VMOVUPS	Z1, 1126720(SI)	// fitGrad.mul_5[0] | 1
+	VMOVUPS	946432(SI), Z0	// fitGrad.sigmoid[0]
+	VMOVUPS	946496(SI), Z1	// fitGrad.sigmoid[0] | 1
 	VBROADCASTSS	f32_3f800000<>(SB), Z2
 	VSUBPS	Z0, Z2, Z0
 	VBROADCASTSS	f32_3f800000<>(SB), Z2
 	VSUBPS	Z1, Z2, Z1
-	VMOVUPS	Z0, 1145600(SI)	// fitGrad.sub_2[0]
-	VMOVUPS	Z1, 1145664(SI)	// fitGrad.sub_2[0] | 1
-	VMOVUPS	948992(SI), Z2	// fitGrad.sigmoid[0]
-	VMOVUPS	949056(SI), Z3	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	Z0, 1143040(SI)	// fitGrad.sub_2[0]
+	VMOVUPS	Z1, 1143104(SI)	// fitGrad.sub_2[0] | 1
+	VMOVUPS	946432(SI), Z2	// fitGrad.sigmoid[0]
+	VMOVUPS	946496(SI), Z3	// fitGrad.sigmoid[0] | 1
 	VMULPS	Z0, Z2, Z0
 	VMULPS	Z1, Z3, Z1
-	VMOVUPS	Z0, 1161984(SI)	// fitGrad.mul_6[0]
-	VMOVUPS	Z1, 1162048(SI)	// fitGrad.mul_6[0] | 1
+	VMOVUPS	Z0, 1159424(SI)	// fitGrad.mul_6[0]
+	VMOVUPS	Z1, 1159488(SI)	// fitGrad.mul_6[0] | 1
 	VBROADCASTSS	512(DI), Z2	// L.0.weight.matvec[0]
 	VMULPS	Z0, Z2, Z0
 	VMULPS	Z1, Z2, Z1
-	VMOVUPS	Z0, 1178368(SI)	// fitGrad.mul_7[0]
-	VMOVUPS	Z1, 1178432(SI)	// fitGrad.mul_7[0] | 1
+	VMOVUPS	Z0, 1175808(SI)	// fitGrad.mul_7[0]
+	VMOVUPS	Z1, 1175872(SI)	// fitGrad.mul_7[0] | 1
 	VBROADCASTSS	(DI), Z0	// vecmat[0]
-	VMOVUPS	1030912(SI), Z1	// fitGrad.sigmoid_2[0]
-	VMOVUPS	1030976(SI), Z2	// fitGrad.sigmoid_2[0] | 1
+	VMOVUPS	1028352(SI), Z1	// fitGrad.sigmoid_2[0]
+	VMOVUPS	1028416(SI), Z2	// fitGrad.sigmoid_2[0] | 1
 	VMULPS	Z1, Z0, Z1
 	VMULPS	Z2, Z0, Z0
-	VMOVUPS	Z1, 1194752(SI)	// fitGrad.mul_8[0]
-	VMOVUPS	Z0, 1194816(SI)	// fitGrad.mul_8[0] | 1
+	VMOVUPS	Z1, 1192192(SI)	// fitGrad.mul_8[0]
+	VMOVUPS	Z0, 1192256(SI)	// fitGrad.mul_8[0] | 1
 	ADDQ	$128, SI
 	ADDQ	$4, DI
 	DECQ	CX
@@ -5735,8 +5647,8 @@ loop13: // 9 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop14: // 128 times: terms of the sums
-	VMOVUPS	1194752(R10), Z26	// fitGrad.mul_8[0]
-	VMOVUPS	1194816(R10), Z27	// fitGrad.mul_8[0] | 1
+	VMOVUPS	1192192(R10), Z26	// fitGrad.mul_8[0]
+	VMOVUPS	1192256(R10), Z27	// fitGrad.mul_8[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
 	VFMADD231PS	Z26, Z28, Z0
 	VFMADD231PS	Z27, Z28, Z1
@@ -5780,32 +5692,32 @@ loop14: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop14
-	VMOVUPS	Z0, 1211136(DI)	// fitGrad.vecmat_2[0]
-	VMOVUPS	Z1, 1211200(DI)	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	Z2, 1211264(DI)	// fitGrad.vecmat_2[1]
-	VMOVUPS	Z3, 1211328(DI)	// fitGrad.vecmat_2[1] | 1
-	VMOVUPS	Z4, 1211392(DI)	// fitGrad.vecmat_2[2]
-	VMOVUPS	Z5, 1211456(DI)	// fitGrad.vecmat_2[2] | 1
-	VMOVUPS	Z6, 1211520(DI)	// fitGrad.vecmat_2[3]
-	VMOVUPS	Z7, 1211584(DI)	// fitGrad.vecmat_2[3] | 1
-	VMOVUPS	Z8, 1211648(DI)	// fitGrad.vecmat_2[4]
-	VMOVUPS	Z9, 1211712(DI)	// fitGrad.vecmat_2[4] | 1
-	VMOVUPS	Z10, 1211776(DI)	// fitGrad.vecmat_2[5]
-	VMOVUPS	Z11, 1211840(DI)	// fitGrad.vecmat_2[5] | 1
-	VMOVUPS	Z12, 1211904(DI)	// fitGrad.vecmat_2[6]
-	VMOVUPS	Z13, 1211968(DI)	// fitGrad.vecmat_2[6] | 1
-	VMOVUPS	Z14, 1212032(DI)	// fitGrad.vecmat_2[7]
-	VMOVUPS	Z15, 1212096(DI)	// fitGrad.vecmat_2[7] | 1
-	VMOVUPS	Z16, 1212160(DI)	// fitGrad.vecmat_2[8]
-	VMOVUPS	Z17, 1212224(DI)	// fitGrad.vecmat_2[8] | 1
-	VMOVUPS	Z18, 1212288(DI)	// fitGrad.vecmat_2[9]
-	VMOVUPS	Z19, 1212352(DI)	// fitGrad.vecmat_2[9] | 1
-	VMOVUPS	Z20, 1212416(DI)	// fitGrad.vecmat_2[10]
-	VMOVUPS	Z21, 1212480(DI)	// fitGrad.vecmat_2[10] | 1
-	VMOVUPS	Z22, 1212544(DI)	// fitGrad.vecmat_2[11]
-	VMOVUPS	Z23, 1212608(DI)	// fitGrad.vecmat_2[11] | 1
-	VMOVUPS	Z24, 1212672(DI)	// fitGrad.vecmat_2[12]
-	VMOVUPS	Z25, 1212736(DI)	// fitGrad.vecmat_2[12] | 1
+	VMOVUPS	Z0, 1208576(DI)	// fitGrad.vecmat_2[0]
+	VMOVUPS	Z1, 1208640(DI)	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	Z2, 1208704(DI)	// fitGrad.vecmat_2[1]
+	VMOVUPS	Z3, 1208768(DI)	// fitGrad.vecmat_2[1] | 1
+	VMOVUPS	Z4, 1208832(DI)	// fitGrad.vecmat_2[2]
+	VMOVUPS	Z5, 1208896(DI)	// fitGrad.vecmat_2[2] | 1
+	VMOVUPS	Z6, 1208960(DI)	// fitGrad.vecmat_2[3]
+	VMOVUPS	Z7, 1209024(DI)	// fitGrad.vecmat_2[3] | 1
+	VMOVUPS	Z8, 1209088(DI)	// fitGrad.vecmat_2[4]
+	VMOVUPS	Z9, 1209152(DI)	// fitGrad.vecmat_2[4] | 1
+	VMOVUPS	Z10, 1209216(DI)	// fitGrad.vecmat_2[5]
+	VMOVUPS	Z11, 1209280(DI)	// fitGrad.vecmat_2[5] | 1
+	VMOVUPS	Z12, 1209344(DI)	// fitGrad.vecmat_2[6]
+	VMOVUPS	Z13, 1209408(DI)	// fitGrad.vecmat_2[6] | 1
+	VMOVUPS	Z14, 1209472(DI)	// fitGrad.vecmat_2[7]
+	VMOVUPS	Z15, 1209536(DI)	// fitGrad.vecmat_2[7] | 1
+	VMOVUPS	Z16, 1209600(DI)	// fitGrad.vecmat_2[8]
+	VMOVUPS	Z17, 1209664(DI)	// fitGrad.vecmat_2[8] | 1
+	VMOVUPS	Z18, 1209728(DI)	// fitGrad.vecmat_2[9]
+	VMOVUPS	Z19, 1209792(DI)	// fitGrad.vecmat_2[9] | 1
+	VMOVUPS	Z20, 1209856(DI)	// fitGrad.vecmat_2[10]
+	VMOVUPS	Z21, 1209920(DI)	// fitGrad.vecmat_2[10] | 1
+	VMOVUPS	Z22, 1209984(DI)	// fitGrad.vecmat_2[11]
+	VMOVUPS	Z23, 1210048(DI)	// fitGrad.vecmat_2[11] | 1
+	VMOVUPS	Z24, 1210112(DI)	// fitGrad.vecmat_2[12]
+	VMOVUPS	Z25, 1210176(DI)	// fitGrad.vecmat_2[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -5836,8 +5748,8 @@ loop14: // 128 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop15: // 128 times: terms of the sums
-	VMOVUPS	1194752(SI), Z22	// fitGrad.mul_8[0]
-	VMOVUPS	1194816(SI), Z23	// fitGrad.mul_8[0] | 1
+	VMOVUPS	1192192(SI), Z22	// fitGrad.mul_8[0]
+	VMOVUPS	1192256(SI), Z23	// fitGrad.mul_8[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
 	VFMADD231PS	Z22, Z24, Z0
 	VFMADD231PS	Z23, Z24, Z1
@@ -5875,28 +5787,28 @@ loop15: // 128 times: terms of the sums
 	ADDQ	$512, DI
 	DECQ	CX
 	JNE	loop15
-	VMOVUPS	Z0, 1226112(AX)	// fitGrad.vecmat_2[117]
-	VMOVUPS	Z1, 1226176(AX)	// fitGrad.vecmat_2[117] | 1
-	VMOVUPS	Z2, 1226240(AX)	// fitGrad.vecmat_2[118]
-	VMOVUPS	Z3, 1226304(AX)	// fitGrad.vecmat_2[118] | 1
-	VMOVUPS	Z4, 1226368(AX)	// fitGrad.vecmat_2[119]
-	VMOVUPS	Z5, 1226432(AX)	// fitGrad.vecmat_2[119] | 1
-	VMOVUPS	Z6, 1226496(AX)	// fitGrad.vecmat_2[120]
-	VMOVUPS	Z7, 1226560(AX)	// fitGrad.vecmat_2[120] | 1
-	VMOVUPS	Z8, 1226624(AX)	// fitGrad.vecmat_2[121]
-	VMOVUPS	Z9, 1226688(AX)	// fitGrad.vecmat_2[121] | 1
-	VMOVUPS	Z10, 1226752(AX)	// fitGrad.vecmat_2[122]
-	VMOVUPS	Z11, 1226816(AX)	// fitGrad.vecmat_2[122] | 1
-	VMOVUPS	Z12, 1226880(AX)	// fitGrad.vecmat_2[123]
-	VMOVUPS	Z13, 1226944(AX)	// fitGrad.vecmat_2[123] | 1
-	VMOVUPS	Z14, 1227008(AX)	// fitGrad.vecmat_2[124]
-	VMOVUPS	Z15, 1227072(AX)	// fitGrad.vecmat_2[124] | 1
-	VMOVUPS	Z16, 1227136(AX)	// fitGrad.vecmat_2[125]
-	VMOVUPS	Z17, 1227200(AX)	// fitGrad.vecmat_2[125] | 1
-	VMOVUPS	Z18, 1227264(AX)	// fitGrad.vecmat_2[126]
-	VMOVUPS	Z19, 1227328(AX)	// fitGrad.vecmat_2[126] | 1
-	VMOVUPS	Z20, 1227392(AX)	// fitGrad.vecmat_2[127]
-	VMOVUPS	Z21, 1227456(AX)	// fitGrad.vecmat_2[127] | 1
+	VMOVUPS	Z0, 1223552(AX)	// fitGrad.vecmat_2[117]
+	VMOVUPS	Z1, 1223616(AX)	// fitGrad.vecmat_2[117] | 1
+	VMOVUPS	Z2, 1223680(AX)	// fitGrad.vecmat_2[118]
+	VMOVUPS	Z3, 1223744(AX)	// fitGrad.vecmat_2[118] | 1
+	VMOVUPS	Z4, 1223808(AX)	// fitGrad.vecmat_2[119]
+	VMOVUPS	Z5, 1223872(AX)	// fitGrad.vecmat_2[119] | 1
+	VMOVUPS	Z6, 1223936(AX)	// fitGrad.vecmat_2[120]
+	VMOVUPS	Z7, 1224000(AX)	// fitGrad.vecmat_2[120] | 1
+	VMOVUPS	Z8, 1224064(AX)	// fitGrad.vecmat_2[121]
+	VMOVUPS	Z9, 1224128(AX)	// fitGrad.vecmat_2[121] | 1
+	VMOVUPS	Z10, 1224192(AX)	// fitGrad.vecmat_2[122]
+	VMOVUPS	Z11, 1224256(AX)	// fitGrad.vecmat_2[122] | 1
+	VMOVUPS	Z12, 1224320(AX)	// fitGrad.vecmat_2[123]
+	VMOVUPS	Z13, 1224384(AX)	// fitGrad.vecmat_2[123] | 1
+	VMOVUPS	Z14, 1224448(AX)	// fitGrad.vecmat_2[124]
+	VMOVUPS	Z15, 1224512(AX)	// fitGrad.vecmat_2[124] | 1
+	VMOVUPS	Z16, 1224576(AX)	// fitGrad.vecmat_2[125]
+	VMOVUPS	Z17, 1224640(AX)	// fitGrad.vecmat_2[125] | 1
+	VMOVUPS	Z18, 1224704(AX)	// fitGrad.vecmat_2[126]
+	VMOVUPS	Z19, 1224768(AX)	// fitGrad.vecmat_2[126] | 1
+	VMOVUPS	Z20, 1224832(AX)	// fitGrad.vecmat_2[127]
+	VMOVUPS	Z21, 1224896(AX)	// fitGrad.vecmat_2[127] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -5914,16 +5826,16 @@ loop15: // 128 times: terms of the sums
 	MOVQ	BX, DI
 	MOVQ	DX, R9
 loop16: // 128 times: elements
-	VMOVUPS	1178368(SI), Z4	// fitGrad.mul_7[0]
-	VMOVUPS	1178432(SI), Z5	// fitGrad.mul_7[0] | 1
-	VMOVUPS	1211136(SI), Z6	// fitGrad.vecmat_2[0]
-	VMOVUPS	1211200(SI), Z7	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	1129216(SI), Z8	// fitGrad.mul_5[0]
-	VMOVUPS	1129280(SI), Z9	// fitGrad.mul_5[0] | 1
+	VMOVUPS	1175808(SI), Z4	// fitGrad.mul_7[0]
+	VMOVUPS	1175872(SI), Z5	// fitGrad.mul_7[0] | 1
+	VMOVUPS	1208576(SI), Z6	// fitGrad.vecmat_2[0]
+	VMOVUPS	1208640(SI), Z7	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1126656(SI), Z8	// fitGrad.mul_5[0]
+	VMOVUPS	1126720(SI), Z9	// fitGrad.mul_5[0] | 1
 	VFMADD231PS	Z6, Z4, Z8
 	VFMADD231PS	Z7, Z5, Z9
-	VMOVUPS	Z8, 1227520(SI)	// fitGrad.add_2[0]
-	VMOVUPS	Z9, 1227584(SI)	// fitGrad.add_2[0] | 1
+	VMOVUPS	Z8, 1224960(SI)	// fitGrad.add_2[0]
+	VMOVUPS	Z9, 1225024(SI)	// fitGrad.add_2[0] | 1
 	VBROADCASTSS	(DI), Z4	// L.0.weight[0]
 	VFMADD231PS	Z8, Z4, Z0
 	VFMADD231PS	Z9, Z4, Z1
@@ -5945,12 +5857,12 @@ loop16: // 128 times: elements
 	VFMADD231PS	Z9, Z4, Z31
 	VMOVUPS	Z31, 192(AX)
 	VBROADCASTSS	1024(R9), Z4	// L.0.weight.matvec.2[0]
-	VMOVUPS	948992(SI), Z5	// fitGrad.sigmoid[0]
-	VMOVUPS	949056(SI), Z6	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	946432(SI), Z5	// fitGrad.sigmoid[0]
+	VMOVUPS	946496(SI), Z6	// fitGrad.sigmoid[0] | 1
 	VMULPS	Z5, Z4, Z5
 	VMULPS	Z6, Z4, Z4
-	VMOVUPS	Z5, 1243904(SI)	// fitGrad.mul_9[0]
-	VMOVUPS	Z4, 1243968(SI)	// fitGrad.mul_9[0] | 1
+	VMOVUPS	Z5, 1241344(SI)	// fitGrad.mul_9[0]
+	VMOVUPS	Z4, 1241408(SI)	// fitGrad.mul_9[0] | 1
 	ADDQ	$128, SI
 	ADDQ	$16, DI
 	ADDQ	$4, R9
@@ -5981,8 +5893,8 @@ loop17: // 16 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop18: // 128 times: terms of the sums
-	VMOVUPS	1243904(R11), Z16	// fitGrad.mul_9[0]
-	VMOVUPS	1243968(R11), Z17	// fitGrad.mul_9[0] | 1
+	VMOVUPS	1241344(R11), Z16	// fitGrad.mul_9[0]
+	VMOVUPS	1241408(R11), Z17	// fitGrad.mul_9[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -6011,110 +5923,110 @@ loop18: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop18
-	VMOVUPS	Z0, 1260288(DI)	// fitGrad.matvec_3[0]
-	VMOVUPS	Z1, 1260352(DI)	// fitGrad.matvec_3[0] | 1
-	VMOVUPS	Z2, 1260416(DI)	// fitGrad.matvec_3[1]
-	VMOVUPS	Z3, 1260480(DI)	// fitGrad.matvec_3[1] | 1
-	VMOVUPS	Z4, 1260544(DI)	// fitGrad.matvec_3[2]
-	VMOVUPS	Z5, 1260608(DI)	// fitGrad.matvec_3[2] | 1
-	VMOVUPS	Z6, 1260672(DI)	// fitGrad.matvec_3[3]
-	VMOVUPS	Z7, 1260736(DI)	// fitGrad.matvec_3[3] | 1
-	VMOVUPS	Z8, 1260800(DI)	// fitGrad.matvec_3[4]
-	VMOVUPS	Z9, 1260864(DI)	// fitGrad.matvec_3[4] | 1
-	VMOVUPS	Z10, 1260928(DI)	// fitGrad.matvec_3[5]
-	VMOVUPS	Z11, 1260992(DI)	// fitGrad.matvec_3[5] | 1
-	VMOVUPS	Z12, 1261056(DI)	// fitGrad.matvec_3[6]
-	VMOVUPS	Z13, 1261120(DI)	// fitGrad.matvec_3[6] | 1
-	VMOVUPS	Z14, 1261184(DI)	// fitGrad.matvec_3[7]
-	VMOVUPS	Z15, 1261248(DI)	// fitGrad.matvec_3[7] | 1
-	VMOVUPS	1063680(DI), Z16	// fitGrad.mul_2[0]
-	VMOVUPS	1063744(DI), Z17	// fitGrad.mul_2[0] | 1
+	VMOVUPS	Z0, 1257728(DI)	// fitGrad.matvec_3[0]
+	VMOVUPS	Z1, 1257792(DI)	// fitGrad.matvec_3[0] | 1
+	VMOVUPS	Z2, 1257856(DI)	// fitGrad.matvec_3[1]
+	VMOVUPS	Z3, 1257920(DI)	// fitGrad.matvec_3[1] | 1
+	VMOVUPS	Z4, 1257984(DI)	// fitGrad.matvec_3[2]
+	VMOVUPS	Z5, 1258048(DI)	// fitGrad.matvec_3[2] | 1
+	VMOVUPS	Z6, 1258112(DI)	// fitGrad.matvec_3[3]
+	VMOVUPS	Z7, 1258176(DI)	// fitGrad.matvec_3[3] | 1
+	VMOVUPS	Z8, 1258240(DI)	// fitGrad.matvec_3[4]
+	VMOVUPS	Z9, 1258304(DI)	// fitGrad.matvec_3[4] | 1
+	VMOVUPS	Z10, 1258368(DI)	// fitGrad.matvec_3[5]
+	VMOVUPS	Z11, 1258432(DI)	// fitGrad.matvec_3[5] | 1
+	VMOVUPS	Z12, 1258496(DI)	// fitGrad.matvec_3[6]
+	VMOVUPS	Z13, 1258560(DI)	// fitGrad.matvec_3[6] | 1
+	VMOVUPS	Z14, 1258624(DI)	// fitGrad.matvec_3[7]
+	VMOVUPS	Z15, 1258688(DI)	// fitGrad.matvec_3[7] | 1
+	VMOVUPS	1061120(DI), Z16	// fitGrad.mul_2[0]
+	VMOVUPS	1061184(DI), Z17	// fitGrad.mul_2[0] | 1
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z17, Z1, Z1
-	VMOVUPS	Z0, 1276672(DI)	// fitGrad.mul_10[0]
-	VMOVUPS	Z1, 1276736(DI)	// fitGrad.mul_10[0] | 1
+	VMOVUPS	Z0, 1274112(DI)	// fitGrad.mul_10[0]
+	VMOVUPS	Z1, 1274176(DI)	// fitGrad.mul_10[0] | 1
 	VBROADCASTSS	(R9), Z16	// vecmat[0]
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z16, Z1, Z1
-	VMOVUPS	Z0, 1293056(DI)	// fitGrad.mul_11[0]
-	VMOVUPS	Z1, 1293120(DI)	// fitGrad.mul_11[0] | 1
-	VMOVUPS	1063808(DI), Z0	// fitGrad.mul_2[1]
-	VMOVUPS	1063872(DI), Z1	// fitGrad.mul_2[1] | 1
+	VMOVUPS	Z0, 1290496(DI)	// fitGrad.mul_11[0]
+	VMOVUPS	Z1, 1290560(DI)	// fitGrad.mul_11[0] | 1
+	VMOVUPS	1061248(DI), Z0	// fitGrad.mul_2[1]
+	VMOVUPS	1061312(DI), Z1	// fitGrad.mul_2[1] | 1
 	VMULPS	Z0, Z2, Z0
 	VMULPS	Z1, Z3, Z1
-	VMOVUPS	Z0, 1276800(DI)	// fitGrad.mul_10[1]
-	VMOVUPS	Z1, 1276864(DI)	// fitGrad.mul_10[1] | 1
+	VMOVUPS	Z0, 1274240(DI)	// fitGrad.mul_10[1]
+	VMOVUPS	Z1, 1274304(DI)	// fitGrad.mul_10[1] | 1
 	VBROADCASTSS	4(R9), Z2	// vecmat[1]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1293184(DI)	// fitGrad.mul_11[1]
-	VMOVUPS	Z1, 1293248(DI)	// fitGrad.mul_11[1] | 1
-	VMOVUPS	1063936(DI), Z0	// fitGrad.mul_2[2]
-	VMOVUPS	1064000(DI), Z1	// fitGrad.mul_2[2] | 1
+	VMOVUPS	Z0, 1290624(DI)	// fitGrad.mul_11[1]
+	VMOVUPS	Z1, 1290688(DI)	// fitGrad.mul_11[1] | 1
+	VMOVUPS	1061376(DI), Z0	// fitGrad.mul_2[2]
+	VMOVUPS	1061440(DI), Z1	// fitGrad.mul_2[2] | 1
 	VMULPS	Z0, Z4, Z0
 	VMULPS	Z1, Z5, Z1
-	VMOVUPS	Z0, 1276928(DI)	// fitGrad.mul_10[2]
-	VMOVUPS	Z1, 1276992(DI)	// fitGrad.mul_10[2] | 1
+	VMOVUPS	Z0, 1274368(DI)	// fitGrad.mul_10[2]
+	VMOVUPS	Z1, 1274432(DI)	// fitGrad.mul_10[2] | 1
 	VBROADCASTSS	8(R9), Z2	// vecmat[2]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1293312(DI)	// fitGrad.mul_11[2]
-	VMOVUPS	Z1, 1293376(DI)	// fitGrad.mul_11[2] | 1
-	VMOVUPS	1064064(DI), Z0	// fitGrad.mul_2[3]
-	VMOVUPS	1064128(DI), Z1	// fitGrad.mul_2[3] | 1
+	VMOVUPS	Z0, 1290752(DI)	// fitGrad.mul_11[2]
+	VMOVUPS	Z1, 1290816(DI)	// fitGrad.mul_11[2] | 1
+	VMOVUPS	1061504(DI), Z0	// fitGrad.mul_2[3]
+	VMOVUPS	1061568(DI), Z1	// fitGrad.mul_2[3] | 1
 	VMULPS	Z0, Z6, Z0
 	VMULPS	Z1, Z7, Z1
-	VMOVUPS	Z0, 1277056(DI)	// fitGrad.mul_10[3]
-	VMOVUPS	Z1, 1277120(DI)	// fitGrad.mul_10[3] | 1
+	VMOVUPS	Z0, 1274496(DI)	// fitGrad.mul_10[3]
+	VMOVUPS	Z1, 1274560(DI)	// fitGrad.mul_10[3] | 1
 	VBROADCASTSS	12(R9), Z2	// vecmat[3]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1293440(DI)	// fitGrad.mul_11[3]
-	VMOVUPS	Z1, 1293504(DI)	// fitGrad.mul_11[3] | 1
-	VMOVUPS	1064192(DI), Z0	// fitGrad.mul_2[4]
-	VMOVUPS	1064256(DI), Z1	// fitGrad.mul_2[4] | 1
+	VMOVUPS	Z0, 1290880(DI)	// fitGrad.mul_11[3]
+	VMOVUPS	Z1, 1290944(DI)	// fitGrad.mul_11[3] | 1
+	VMOVUPS	1061632(DI), Z0	// fitGrad.mul_2[4]
+	VMOVUPS	1061696(DI), Z1	// fitGrad.mul_2[4] | 1
 	VMULPS	Z0, Z8, Z0
 	VMULPS	Z1, Z9, Z1
-	VMOVUPS	Z0, 1277184(DI)	// fitGrad.mul_10[4]
-	VMOVUPS	Z1, 1277248(DI)	// fitGrad.mul_10[4] | 1
+	VMOVUPS	Z0, 1274624(DI)	// fitGrad.mul_10[4]
+	VMOVUPS	Z1, 1274688(DI)	// fitGrad.mul_10[4] | 1
 	VBROADCASTSS	16(R9), Z2	// vecmat[4]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1293568(DI)	// fitGrad.mul_11[4]
-	VMOVUPS	Z1, 1293632(DI)	// fitGrad.mul_11[4] | 1
-	VMOVUPS	1064320(DI), Z0	// fitGrad.mul_2[5]
-	VMOVUPS	1064384(DI), Z1	// fitGrad.mul_2[5] | 1
+	VMOVUPS	Z0, 1291008(DI)	// fitGrad.mul_11[4]
+	VMOVUPS	Z1, 1291072(DI)	// fitGrad.mul_11[4] | 1
+	VMOVUPS	1061760(DI), Z0	// fitGrad.mul_2[5]
+	VMOVUPS	1061824(DI), Z1	// fitGrad.mul_2[5] | 1
 	VMULPS	Z0, Z10, Z0
 	VMULPS	Z1, Z11, Z1
-	VMOVUPS	Z0, 1277312(DI)	// fitGrad.mul_10[5]
-	VMOVUPS	Z1, 1277376(DI)	// fitGrad.mul_10[5] | 1
+	VMOVUPS	Z0, 1274752(DI)	// fitGrad.mul_10[5]
+	VMOVUPS	Z1, 1274816(DI)	// fitGrad.mul_10[5] | 1
 	VBROADCASTSS	20(R9), Z2	// vecmat[5]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1293696(DI)	// fitGrad.mul_11[5]
-	VMOVUPS	Z1, 1293760(DI)	// fitGrad.mul_11[5] | 1
-	VMOVUPS	1064448(DI), Z0	// fitGrad.mul_2[6]
-	VMOVUPS	1064512(DI), Z1	// fitGrad.mul_2[6] | 1
+	VMOVUPS	Z0, 1291136(DI)	// fitGrad.mul_11[5]
+	VMOVUPS	Z1, 1291200(DI)	// fitGrad.mul_11[5] | 1
+	VMOVUPS	1061888(DI), Z0	// fitGrad.mul_2[6]
+	VMOVUPS	1061952(DI), Z1	// fitGrad.mul_2[6] | 1
 	VMULPS	Z0, Z12, Z0
 	VMULPS	Z1, Z13, Z1
-	VMOVUPS	Z0, 1277440(DI)	// fitGrad.mul_10[6]
-	VMOVUPS	Z1, 1277504(DI)	// fitGrad.mul_10[6] | 1
+	VMOVUPS	Z0, 1274880(DI)	// fitGrad.mul_10[6]
+	VMOVUPS	Z1, 1274944(DI)	// fitGrad.mul_10[6] | 1
 	VBROADCASTSS	24(R9), Z2	// vecmat[6]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1293824(DI)	// fitGrad.mul_11[6]
-	VMOVUPS	Z1, 1293888(DI)	// fitGrad.mul_11[6] | 1
-	VMOVUPS	1064576(DI), Z0	// fitGrad.mul_2[7]
-	VMOVUPS	1064640(DI), Z1	// fitGrad.mul_2[7] | 1
+	VMOVUPS	Z0, 1291264(DI)	// fitGrad.mul_11[6]
+	VMOVUPS	Z1, 1291328(DI)	// fitGrad.mul_11[6] | 1
+	VMOVUPS	1062016(DI), Z0	// fitGrad.mul_2[7]
+	VMOVUPS	1062080(DI), Z1	// fitGrad.mul_2[7] | 1
 	VMULPS	Z0, Z14, Z0
 	VMULPS	Z1, Z15, Z1
-	VMOVUPS	Z0, 1277568(DI)	// fitGrad.mul_10[7]
-	VMOVUPS	Z1, 1277632(DI)	// fitGrad.mul_10[7] | 1
+	VMOVUPS	Z0, 1275008(DI)	// fitGrad.mul_10[7]
+	VMOVUPS	Z1, 1275072(DI)	// fitGrad.mul_10[7] | 1
 	VBROADCASTSS	28(R9), Z2	// vecmat[7]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1293952(DI)	// fitGrad.mul_11[7]
-	VMOVUPS	Z1, 1294016(DI)	// fitGrad.mul_11[7] | 1
+	VMOVUPS	Z0, 1291392(DI)	// fitGrad.mul_11[7]
+	VMOVUPS	Z1, 1291456(DI)	// fitGrad.mul_11[7] | 1
 	ADDQ	$4096, SI
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
@@ -6154,8 +6066,8 @@ loop19: // 9 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop20: // 128 times: terms of the sums
-	VMOVUPS	1293056(R10), Z26	// fitGrad.mul_11[0]
-	VMOVUPS	1293120(R10), Z27	// fitGrad.mul_11[0] | 1
+	VMOVUPS	1290496(R10), Z26	// fitGrad.mul_11[0]
+	VMOVUPS	1290560(R10), Z27	// fitGrad.mul_11[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
 	VFMADD231PS	Z26, Z28, Z0
 	VFMADD231PS	Z27, Z28, Z1
@@ -6199,32 +6111,32 @@ loop20: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop20
-	VMOVUPS	Z0, 1309440(DI)	// fitGrad.vecmat_3[0]
-	VMOVUPS	Z1, 1309504(DI)	// fitGrad.vecmat_3[0] | 1
-	VMOVUPS	Z2, 1309568(DI)	// fitGrad.vecmat_3[1]
-	VMOVUPS	Z3, 1309632(DI)	// fitGrad.vecmat_3[1] | 1
-	VMOVUPS	Z4, 1309696(DI)	// fitGrad.vecmat_3[2]
-	VMOVUPS	Z5, 1309760(DI)	// fitGrad.vecmat_3[2] | 1
-	VMOVUPS	Z6, 1309824(DI)	// fitGrad.vecmat_3[3]
-	VMOVUPS	Z7, 1309888(DI)	// fitGrad.vecmat_3[3] | 1
-	VMOVUPS	Z8, 1309952(DI)	// fitGrad.vecmat_3[4]
-	VMOVUPS	Z9, 1310016(DI)	// fitGrad.vecmat_3[4] | 1
-	VMOVUPS	Z10, 1310080(DI)	// fitGrad.vecmat_3[5]
-	VMOVUPS	Z11, 1310144(DI)	// fitGrad.vecmat_3[5] | 1
-	VMOVUPS	Z12, 1310208(DI)	// fitGrad.vecmat_3[6]
-	VMOVUPS	Z13, 1310272(DI)	// fitGrad.vecmat_3[6] | 1
-	VMOVUPS	Z14, 1310336(DI)	// fitGrad.vecmat_3[7]
-	VMOVUPS	Z15, 1310400(DI)	// fitGrad.vecmat_3[7] | 1
-	VMOVUPS	Z16, 1310464(DI)	// fitGrad.vecmat_3[8]
-	VMOVUPS	Z17, 1310528(DI)	// fitGrad.vecmat_3[8] | 1
-	VMOVUPS	Z18, 1310592(DI)	// fitGrad.vecmat_3[9]
-	VMOVUPS	Z19, 1310656(DI)	// fitGrad.vecmat_3[9] | 1
-	VMOVUPS	Z20, 1310720(DI)	// fitGrad.vecmat_3[10]
-	VMOVUPS	Z21, 1310784(DI)	// fitGrad.vecmat_3[10] | 1
-	VMOVUPS	Z22, 1310848(DI)	// fitGrad.vecmat_3[11]
-	VMOVUPS	Z23, 1310912(DI)	// fitGrad.vecmat_3[11] | 1
-	VMOVUPS	Z24, 1310976(DI)	// fitGrad.vecmat_3[12]
-	VMOVUPS	Z25, 1311040(DI)	// fitGrad.vecmat_3[12] | 1
+	VMOVUPS	Z0, 1306880(DI)	// fitGrad.vecmat_3[0]
+	VMOVUPS	Z1, 1306944(DI)	// fitGrad.vecmat_3[0] | 1
+	VMOVUPS	Z2, 1307008(DI)	// fitGrad.vecmat_3[1]
+	VMOVUPS	Z3, 1307072(DI)	// fitGrad.vecmat_3[1] | 1
+	VMOVUPS	Z4, 1307136(DI)	// fitGrad.vecmat_3[2]
+	VMOVUPS	Z5, 1307200(DI)	// fitGrad.vecmat_3[2] | 1
+	VMOVUPS	Z6, 1307264(DI)	// fitGrad.vecmat_3[3]
+	VMOVUPS	Z7, 1307328(DI)	// fitGrad.vecmat_3[3] | 1
+	VMOVUPS	Z8, 1307392(DI)	// fitGrad.vecmat_3[4]
+	VMOVUPS	Z9, 1307456(DI)	// fitGrad.vecmat_3[4] | 1
+	VMOVUPS	Z10, 1307520(DI)	// fitGrad.vecmat_3[5]
+	VMOVUPS	Z11, 1307584(DI)	// fitGrad.vecmat_3[5] | 1
+	VMOVUPS	Z12, 1307648(DI)	// fitGrad.vecmat_3[6]
+	VMOVUPS	Z13, 1307712(DI)	// fitGrad.vecmat_3[6] | 1
+	VMOVUPS	Z14, 1307776(DI)	// fitGrad.vecmat_3[7]
+	VMOVUPS	Z15, 1307840(DI)	// fitGrad.vecmat_3[7] | 1
+	VMOVUPS	Z16, 1307904(DI)	// fitGrad.vecmat_3[8]
+	VMOVUPS	Z17, 1307968(DI)	// fitGrad.vecmat_3[8] | 1
+	VMOVUPS	Z18, 1308032(DI)	// fitGrad.vecmat_3[9]
+	VMOVUPS	Z19, 1308096(DI)	// fitGrad.vecmat_3[9] | 1
+	VMOVUPS	Z20, 1308160(DI)	// fitGrad.vecmat_3[10]
+	VMOVUPS	Z21, 1308224(DI)	// fitGrad.vecmat_3[10] | 1
+	VMOVUPS	Z22, 1308288(DI)	// fitGrad.vecmat_3[11]
+	VMOVUPS	Z23, 1308352(DI)	// fitGrad.vecmat_3[11] | 1
+	VMOVUPS	Z24, 1308416(DI)	// fitGrad.vecmat_3[12]
+	VMOVUPS	Z25, 1308480(DI)	// fitGrad.vecmat_3[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -6255,8 +6167,8 @@ loop20: // 128 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop21: // 128 times: terms of the sums
-	VMOVUPS	1293056(SI), Z22	// fitGrad.mul_11[0]
-	VMOVUPS	1293120(SI), Z23	// fitGrad.mul_11[0] | 1
+	VMOVUPS	1290496(SI), Z22	// fitGrad.mul_11[0]
+	VMOVUPS	1290560(SI), Z23	// fitGrad.mul_11[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
 	VFMADD231PS	Z22, Z24, Z0
 	VFMADD231PS	Z23, Z24, Z1
@@ -6294,28 +6206,28 @@ loop21: // 128 times: terms of the sums
 	ADDQ	$512, DI
 	DECQ	CX
 	JNE	loop21
-	VMOVUPS	Z0, 1324416(AX)	// fitGrad.vecmat_3[117]
-	VMOVUPS	Z1, 1324480(AX)	// fitGrad.vecmat_3[117] | 1
-	VMOVUPS	Z2, 1324544(AX)	// fitGrad.vecmat_3[118]
-	VMOVUPS	Z3, 1324608(AX)	// fitGrad.vecmat_3[118] | 1
-	VMOVUPS	Z4, 1324672(AX)	// fitGrad.vecmat_3[119]
-	VMOVUPS	Z5, 1324736(AX)	// fitGrad.vecmat_3[119] | 1
-	VMOVUPS	Z6, 1324800(AX)	// fitGrad.vecmat_3[120]
-	VMOVUPS	Z7, 1324864(AX)	// fitGrad.vecmat_3[120] | 1
-	VMOVUPS	Z8, 1324928(AX)	// fitGrad.vecmat_3[121]
-	VMOVUPS	Z9, 1324992(AX)	// fitGrad.vecmat_3[121] | 1
-	VMOVUPS	Z10, 1325056(AX)	// fitGrad.vecmat_3[122]
-	VMOVUPS	Z11, 1325120(AX)	// fitGrad.vecmat_3[122] | 1
-	VMOVUPS	Z12, 1325184(AX)	// fitGrad.vecmat_3[123]
-	VMOVUPS	Z13, 1325248(AX)	// fitGrad.vecmat_3[123] | 1
-	VMOVUPS	Z14, 1325312(AX)	// fitGrad.vecmat_3[124]
-	VMOVUPS	Z15, 1325376(AX)	// fitGrad.vecmat_3[124] | 1
-	VMOVUPS	Z16, 1325440(AX)	// fitGrad.vecmat_3[125]
-	VMOVUPS	Z17, 1325504(AX)	// fitGrad.vecmat_3[125] | 1
-	VMOVUPS	Z18, 1325568(AX)	// fitGrad.vecmat_3[126]
-	VMOVUPS	Z19, 1325632(AX)	// fitGrad.vecmat_3[126] | 1
-	VMOVUPS	Z20, 1325696(AX)	// fitGrad.vecmat_3[127]
-	VMOVUPS	Z21, 1325760(AX)	// fitGrad.vecmat_3[127] | 1
+	VMOVUPS	Z0, 1321856(AX)	// fitGrad.vecmat_3[117]
+	VMOVUPS	Z1, 1321920(AX)	// fitGrad.vecmat_3[117] | 1
+	VMOVUPS	Z2, 1321984(AX)	// fitGrad.vecmat_3[118]
+	VMOVUPS	Z3, 1322048(AX)	// fitGrad.vecmat_3[118] | 1
+	VMOVUPS	Z4, 1322112(AX)	// fitGrad.vecmat_3[119]
+	VMOVUPS	Z5, 1322176(AX)	// fitGrad.vecmat_3[119] | 1
+	VMOVUPS	Z6, 1322240(AX)	// fitGrad.vecmat_3[120]
+	VMOVUPS	Z7, 1322304(AX)	// fitGrad.vecmat_3[120] | 1
+	VMOVUPS	Z8, 1322368(AX)	// fitGrad.vecmat_3[121]
+	VMOVUPS	Z9, 1322432(AX)	// fitGrad.vecmat_3[121] | 1
+	VMOVUPS	Z10, 1322496(AX)	// fitGrad.vecmat_3[122]
+	VMOVUPS	Z11, 1322560(AX)	// fitGrad.vecmat_3[122] | 1
+	VMOVUPS	Z12, 1322624(AX)	// fitGrad.vecmat_3[123]
+	VMOVUPS	Z13, 1322688(AX)	// fitGrad.vecmat_3[123] | 1
+	VMOVUPS	Z14, 1322752(AX)	// fitGrad.vecmat_3[124]
+	VMOVUPS	Z15, 1322816(AX)	// fitGrad.vecmat_3[124] | 1
+	VMOVUPS	Z16, 1322880(AX)	// fitGrad.vecmat_3[125]
+	VMOVUPS	Z17, 1322944(AX)	// fitGrad.vecmat_3[125] | 1
+	VMOVUPS	Z18, 1323008(AX)	// fitGrad.vecmat_3[126]
+	VMOVUPS	Z19, 1323072(AX)	// fitGrad.vecmat_3[126] | 1
+	VMOVUPS	Z20, 1323136(AX)	// fitGrad.vecmat_3[127]
+	VMOVUPS	Z21, 1323200(AX)	// fitGrad.vecmat_3[127] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -6338,24 +6250,24 @@ loop21: // 128 times: terms of the sums
 	MOVQ	BX, R9
 loop22: // 128 times: elements
 	VBROADCASTSS	1024(SI), Z16	// L.0.weight.matvec.2[0]
-	VMOVUPS	1161984(DI), Z17	// fitGrad.mul_6[0]
-	VMOVUPS	1162048(DI), Z18	// fitGrad.mul_6[0] | 1
+	VMOVUPS	1159424(DI), Z17	// fitGrad.mul_6[0]
+	VMOVUPS	1159488(DI), Z18	// fitGrad.mul_6[0] | 1
 	VMULPS	Z17, Z16, Z17
 	VMULPS	Z18, Z16, Z16
-	VMOVUPS	Z17, 1325824(DI)	// fitGrad.mul_12[0]
-	VMOVUPS	Z16, 1325888(DI)	// fitGrad.mul_12[0] | 1
-	VMOVUPS	1211136(DI), Z18	// fitGrad.vecmat_2[0]
-	VMOVUPS	1211200(DI), Z19	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	1309440(DI), Z20	// fitGrad.vecmat_3[0]
-	VMOVUPS	1309504(DI), Z21	// fitGrad.vecmat_3[0] | 1
-	VMOVUPS	948992(DI), Z22	// fitGrad.sigmoid[0]
-	VMOVUPS	949056(DI), Z23	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	Z17, 1323264(DI)	// fitGrad.mul_12[0]
+	VMOVUPS	Z16, 1323328(DI)	// fitGrad.mul_12[0] | 1
+	VMOVUPS	1208576(DI), Z18	// fitGrad.vecmat_2[0]
+	VMOVUPS	1208640(DI), Z19	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1306880(DI), Z20	// fitGrad.vecmat_3[0]
+	VMOVUPS	1306944(DI), Z21	// fitGrad.vecmat_3[0] | 1
+	VMOVUPS	946432(DI), Z22	// fitGrad.sigmoid[0]
+	VMOVUPS	946496(DI), Z23	// fitGrad.sigmoid[0] | 1
 	VMULPS	Z22, Z20, Z20
 	VMULPS	Z23, Z21, Z21
 	VFMADD231PS	Z18, Z17, Z20
 	VFMADD231PS	Z19, Z16, Z21
-	VMOVUPS	Z20, 1342208(DI)	// fitGrad.add_3[0]
-	VMOVUPS	Z21, 1342272(DI)	// fitGrad.add_3[0] | 1
+	VMOVUPS	Z20, 1339648(DI)	// fitGrad.add_3[0]
+	VMOVUPS	Z21, 1339712(DI)	// fitGrad.add_3[0] | 1
 	VBROADCASTSS	(R9), Z16	// L.0.weight[0]
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z21, Z16, Z1
@@ -6368,14 +6280,14 @@ loop22: // 128 times: elements
 	VBROADCASTSS	12(R9), Z16	// L.0.weight[3]
 	VFMADD231PS	Z20, Z16, Z6
 	VFMADD231PS	Z21, Z16, Z7
-	VMOVUPS	1211136(DI), Z16	// fitGrad.vecmat_2[0]
-	VMOVUPS	1211200(DI), Z17	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	948992(DI), Z18	// fitGrad.sigmoid[0]
-	VMOVUPS	949056(DI), Z19	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	1208576(DI), Z16	// fitGrad.vecmat_2[0]
+	VMOVUPS	1208640(DI), Z17	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	946432(DI), Z18	// fitGrad.sigmoid[0]
+	VMOVUPS	946496(DI), Z19	// fitGrad.sigmoid[0] | 1
 	VMULPS	Z18, Z16, Z16
 	VMULPS	Z19, Z17, Z17
-	VMOVUPS	Z16, 1359104(DI)	// fitGrad.mul_13[0]
-	VMOVUPS	Z17, 1359168(DI)	// fitGrad.mul_13[0] | 1
+	VMOVUPS	Z16, 1356544(DI)	// fitGrad.mul_13[0]
+	VMOVUPS	Z17, 1356608(DI)	// fitGrad.mul_13[0] | 1
 	VBROADCASTSS	(R9), Z18	// L.0.weight[0]
 	VFMADD231PS	Z16, Z18, Z8
 	VFMADD231PS	Z17, Z18, Z9
@@ -6389,25 +6301,25 @@ loop22: // 128 times: elements
 	VFMADD231PS	Z16, Z18, Z14
 	VFMADD231PS	Z17, Z18, Z15
 	VBROADCASTSS	1536(SI), Z16	// L.0.weight.matvec.3[0]
-	VMOVUPS	948992(DI), Z17	// fitGrad.sigmoid[0]
-	VMOVUPS	949056(DI), Z18	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	946432(DI), Z17	// fitGrad.sigmoid[0]
+	VMOVUPS	946496(DI), Z18	// fitGrad.sigmoid[0] | 1
 	VMULPS	Z17, Z16, Z17
 	VMULPS	Z18, Z16, Z16
-	VMOVUPS	Z17, 1376000(DI)	// fitGrad.mul_14[0]
-	VMOVUPS	Z16, 1376064(DI)	// fitGrad.mul_14[0] | 1
+	VMOVUPS	Z17, 1373440(DI)	// fitGrad.mul_14[0]
+	VMOVUPS	Z16, 1373504(DI)	// fitGrad.mul_14[0] | 1
 	ADDQ	$4, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
 	DECQ	CX
 	JNE	loop22
-	VMOVUPS	Z8, 1375488(AX)	// fitGrad.vecmat_4[0]
-	VMOVUPS	Z9, 1375552(AX)	// fitGrad.vecmat_4[0] | 1
-	VMOVUPS	Z10, 1375616(AX)	// fitGrad.vecmat_4[1]
-	VMOVUPS	Z11, 1375680(AX)	// fitGrad.vecmat_4[1] | 1
-	VMOVUPS	Z12, 1375744(AX)	// fitGrad.vecmat_4[2]
-	VMOVUPS	Z13, 1375808(AX)	// fitGrad.vecmat_4[2] | 1
-	VMOVUPS	Z14, 1375872(AX)	// fitGrad.vecmat_4[3]
-	VMOVUPS	Z15, 1375936(AX)	// fitGrad.vecmat_4[3] | 1
+	VMOVUPS	Z8, 1372928(AX)	// fitGrad.vecmat_4[0]
+	VMOVUPS	Z9, 1372992(AX)	// fitGrad.vecmat_4[0] | 1
+	VMOVUPS	Z10, 1373056(AX)	// fitGrad.vecmat_4[1]
+	VMOVUPS	Z11, 1373120(AX)	// fitGrad.vecmat_4[1] | 1
+	VMOVUPS	Z12, 1373184(AX)	// fitGrad.vecmat_4[2]
+	VMOVUPS	Z13, 1373248(AX)	// fitGrad.vecmat_4[2] | 1
+	VMOVUPS	Z14, 1373312(AX)	// fitGrad.vecmat_4[3]
+	VMOVUPS	Z15, 1373376(AX)	// fitGrad.vecmat_4[3] | 1
 	// lagrange.nde:16
 	VBROADCASTSS	f32_3f800000<>(SB), Z0
 	VMOVUPS	0(AX), Z29
@@ -6415,28 +6327,28 @@ loop22: // 128 times: elements
 	VBROADCASTSS	f32_3f800000<>(SB), Z1
 	VMOVUPS	64(AX), Z29
 	VFMADD132PS.BCST	f32_38d1b717<>(SB), Z29, Z1
-	VMOVUPS	Z0, 1358592(AX)	// fitGrad.add_4[0]
-	VMOVUPS	Z1, 1358656(AX)	// fitGrad.add_4[0] | 1
+	VMOVUPS	Z0, 1356032(AX)	// fitGrad.add_4[0]
+	VMOVUPS	Z1, 1356096(AX)	// fitGrad.add_4[0] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VMOVUPS	128(AX), Z29
 	VFMADD132PS.BCST	f32_38d1b717<>(SB), Z29, Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VMOVUPS	192(AX), Z29
 	VFMADD132PS.BCST	f32_38d1b717<>(SB), Z29, Z1
-	VMOVUPS	Z0, 1358720(AX)	// fitGrad.add_4[1]
-	VMOVUPS	Z1, 1358784(AX)	// fitGrad.add_4[1] | 1
+	VMOVUPS	Z0, 1356160(AX)	// fitGrad.add_4[1]
+	VMOVUPS	Z1, 1356224(AX)	// fitGrad.add_4[1] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VFMADD231PS.BCST	f32_38d1b717<>(SB), Z0, Z4
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VFMADD231PS.BCST	f32_38d1b717<>(SB), Z0, Z5
-	VMOVUPS	Z4, 1358848(AX)	// fitGrad.add_4[2]
-	VMOVUPS	Z5, 1358912(AX)	// fitGrad.add_4[2] | 1
+	VMOVUPS	Z4, 1356288(AX)	// fitGrad.add_4[2]
+	VMOVUPS	Z5, 1356352(AX)	// fitGrad.add_4[2] | 1
 	VBROADCASTSS	f32_3f800000<>(SB), Z0
 	VFMADD231PS.BCST	f32_38d1b717<>(SB), Z0, Z6
 	VBROADCASTSS	f32_3f800000<>(SB), Z0
 	VFMADD231PS.BCST	f32_38d1b717<>(SB), Z0, Z7
-	VMOVUPS	Z6, 1358976(AX)	// fitGrad.add_4[3]
-	VMOVUPS	Z7, 1359040(AX)	// fitGrad.add_4[3] | 1
+	VMOVUPS	Z6, 1356416(AX)	// fitGrad.add_4[3]
+	VMOVUPS	Z7, 1356480(AX)	// fitGrad.add_4[3] | 1
 	MOVQ	$16, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -6463,8 +6375,8 @@ loop23: // 16 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop24: // 128 times: terms of the sums
-	VMOVUPS	1376000(R11), Z16	// fitGrad.mul_14[0]
-	VMOVUPS	1376064(R11), Z17	// fitGrad.mul_14[0] | 1
+	VMOVUPS	1373440(R11), Z16	// fitGrad.mul_14[0]
+	VMOVUPS	1373504(R11), Z17	// fitGrad.mul_14[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -6493,110 +6405,110 @@ loop24: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop24
-	VMOVUPS	Z0, 1392384(DI)	// fitGrad.matvec_4[0]
-	VMOVUPS	Z1, 1392448(DI)	// fitGrad.matvec_4[0] | 1
-	VMOVUPS	Z2, 1392512(DI)	// fitGrad.matvec_4[1]
-	VMOVUPS	Z3, 1392576(DI)	// fitGrad.matvec_4[1] | 1
-	VMOVUPS	Z4, 1392640(DI)	// fitGrad.matvec_4[2]
-	VMOVUPS	Z5, 1392704(DI)	// fitGrad.matvec_4[2] | 1
-	VMOVUPS	Z6, 1392768(DI)	// fitGrad.matvec_4[3]
-	VMOVUPS	Z7, 1392832(DI)	// fitGrad.matvec_4[3] | 1
-	VMOVUPS	Z8, 1392896(DI)	// fitGrad.matvec_4[4]
-	VMOVUPS	Z9, 1392960(DI)	// fitGrad.matvec_4[4] | 1
-	VMOVUPS	Z10, 1393024(DI)	// fitGrad.matvec_4[5]
-	VMOVUPS	Z11, 1393088(DI)	// fitGrad.matvec_4[5] | 1
-	VMOVUPS	Z12, 1393152(DI)	// fitGrad.matvec_4[6]
-	VMOVUPS	Z13, 1393216(DI)	// fitGrad.matvec_4[6] | 1
-	VMOVUPS	Z14, 1393280(DI)	// fitGrad.matvec_4[7]
-	VMOVUPS	Z15, 1393344(DI)	// fitGrad.matvec_4[7] | 1
-	VMOVUPS	1063680(DI), Z16	// fitGrad.mul_2[0]
-	VMOVUPS	1063744(DI), Z17	// fitGrad.mul_2[0] | 1
+	VMOVUPS	Z0, 1389824(DI)	// fitGrad.matvec_4[0]
+	VMOVUPS	Z1, 1389888(DI)	// fitGrad.matvec_4[0] | 1
+	VMOVUPS	Z2, 1389952(DI)	// fitGrad.matvec_4[1]
+	VMOVUPS	Z3, 1390016(DI)	// fitGrad.matvec_4[1] | 1
+	VMOVUPS	Z4, 1390080(DI)	// fitGrad.matvec_4[2]
+	VMOVUPS	Z5, 1390144(DI)	// fitGrad.matvec_4[2] | 1
+	VMOVUPS	Z6, 1390208(DI)	// fitGrad.matvec_4[3]
+	VMOVUPS	Z7, 1390272(DI)	// fitGrad.matvec_4[3] | 1
+	VMOVUPS	Z8, 1390336(DI)	// fitGrad.matvec_4[4]
+	VMOVUPS	Z9, 1390400(DI)	// fitGrad.matvec_4[4] | 1
+	VMOVUPS	Z10, 1390464(DI)	// fitGrad.matvec_4[5]
+	VMOVUPS	Z11, 1390528(DI)	// fitGrad.matvec_4[5] | 1
+	VMOVUPS	Z12, 1390592(DI)	// fitGrad.matvec_4[6]
+	VMOVUPS	Z13, 1390656(DI)	// fitGrad.matvec_4[6] | 1
+	VMOVUPS	Z14, 1390720(DI)	// fitGrad.matvec_4[7]
+	VMOVUPS	Z15, 1390784(DI)	// fitGrad.matvec_4[7] | 1
+	VMOVUPS	1061120(DI), Z16	// fitGrad.mul_2[0]
+	VMOVUPS	1061184(DI), Z17	// fitGrad.mul_2[0] | 1
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z17, Z1, Z1
-	VMOVUPS	Z0, 1408768(DI)	// fitGrad.mul_15[0]
-	VMOVUPS	Z1, 1408832(DI)	// fitGrad.mul_15[0] | 1
+	VMOVUPS	Z0, 1406208(DI)	// fitGrad.mul_15[0]
+	VMOVUPS	Z1, 1406272(DI)	// fitGrad.mul_15[0] | 1
 	VBROADCASTSS	(R9), Z16	// vecmat[0]
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z16, Z1, Z1
-	VMOVUPS	Z0, 1425152(DI)	// fitGrad.mul_16[0]
-	VMOVUPS	Z1, 1425216(DI)	// fitGrad.mul_16[0] | 1
-	VMOVUPS	1063808(DI), Z0	// fitGrad.mul_2[1]
-	VMOVUPS	1063872(DI), Z1	// fitGrad.mul_2[1] | 1
+	VMOVUPS	Z0, 1422592(DI)	// fitGrad.mul_16[0]
+	VMOVUPS	Z1, 1422656(DI)	// fitGrad.mul_16[0] | 1
+	VMOVUPS	1061248(DI), Z0	// fitGrad.mul_2[1]
+	VMOVUPS	1061312(DI), Z1	// fitGrad.mul_2[1] | 1
 	VMULPS	Z0, Z2, Z0
 	VMULPS	Z1, Z3, Z1
-	VMOVUPS	Z0, 1408896(DI)	// fitGrad.mul_15[1]
-	VMOVUPS	Z1, 1408960(DI)	// fitGrad.mul_15[1] | 1
+	VMOVUPS	Z0, 1406336(DI)	// fitGrad.mul_15[1]
+	VMOVUPS	Z1, 1406400(DI)	// fitGrad.mul_15[1] | 1
 	VBROADCASTSS	4(R9), Z2	// vecmat[1]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1425280(DI)	// fitGrad.mul_16[1]
-	VMOVUPS	Z1, 1425344(DI)	// fitGrad.mul_16[1] | 1
-	VMOVUPS	1063936(DI), Z0	// fitGrad.mul_2[2]
-	VMOVUPS	1064000(DI), Z1	// fitGrad.mul_2[2] | 1
+	VMOVUPS	Z0, 1422720(DI)	// fitGrad.mul_16[1]
+	VMOVUPS	Z1, 1422784(DI)	// fitGrad.mul_16[1] | 1
+	VMOVUPS	1061376(DI), Z0	// fitGrad.mul_2[2]
+	VMOVUPS	1061440(DI), Z1	// fitGrad.mul_2[2] | 1
 	VMULPS	Z0, Z4, Z0
 	VMULPS	Z1, Z5, Z1
-	VMOVUPS	Z0, 1409024(DI)	// fitGrad.mul_15[2]
-	VMOVUPS	Z1, 1409088(DI)	// fitGrad.mul_15[2] | 1
+	VMOVUPS	Z0, 1406464(DI)	// fitGrad.mul_15[2]
+	VMOVUPS	Z1, 1406528(DI)	// fitGrad.mul_15[2] | 1
 	VBROADCASTSS	8(R9), Z2	// vecmat[2]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1425408(DI)	// fitGrad.mul_16[2]
-	VMOVUPS	Z1, 1425472(DI)	// fitGrad.mul_16[2] | 1
-	VMOVUPS	1064064(DI), Z0	// fitGrad.mul_2[3]
-	VMOVUPS	1064128(DI), Z1	// fitGrad.mul_2[3] | 1
+	VMOVUPS	Z0, 1422848(DI)	// fitGrad.mul_16[2]
+	VMOVUPS	Z1, 1422912(DI)	// fitGrad.mul_16[2] | 1
+	VMOVUPS	1061504(DI), Z0	// fitGrad.mul_2[3]
+	VMOVUPS	1061568(DI), Z1	// fitGrad.mul_2[3] | 1
 	VMULPS	Z0, Z6, Z0
 	VMULPS	Z1, Z7, Z1
-	VMOVUPS	Z0, 1409152(DI)	// fitGrad.mul_15[3]
-	VMOVUPS	Z1, 1409216(DI)	// fitGrad.mul_15[3] | 1
+	VMOVUPS	Z0, 1406592(DI)	// fitGrad.mul_15[3]
+	VMOVUPS	Z1, 1406656(DI)	// fitGrad.mul_15[3] | 1
 	VBROADCASTSS	12(R9), Z2	// vecmat[3]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1425536(DI)	// fitGrad.mul_16[3]
-	VMOVUPS	Z1, 1425600(DI)	// fitGrad.mul_16[3] | 1
-	VMOVUPS	1064192(DI), Z0	// fitGrad.mul_2[4]
-	VMOVUPS	1064256(DI), Z1	// fitGrad.mul_2[4] | 1
+	VMOVUPS	Z0, 1422976(DI)	// fitGrad.mul_16[3]
+	VMOVUPS	Z1, 1423040(DI)	// fitGrad.mul_16[3] | 1
+	VMOVUPS	1061632(DI), Z0	// fitGrad.mul_2[4]
+	VMOVUPS	1061696(DI), Z1	// fitGrad.mul_2[4] | 1
 	VMULPS	Z0, Z8, Z0
 	VMULPS	Z1, Z9, Z1
-	VMOVUPS	Z0, 1409280(DI)	// fitGrad.mul_15[4]
-	VMOVUPS	Z1, 1409344(DI)	// fitGrad.mul_15[4] | 1
+	VMOVUPS	Z0, 1406720(DI)	// fitGrad.mul_15[4]
+	VMOVUPS	Z1, 1406784(DI)	// fitGrad.mul_15[4] | 1
 	VBROADCASTSS	16(R9), Z2	// vecmat[4]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1425664(DI)	// fitGrad.mul_16[4]
-	VMOVUPS	Z1, 1425728(DI)	// fitGrad.mul_16[4] | 1
-	VMOVUPS	1064320(DI), Z0	// fitGrad.mul_2[5]
-	VMOVUPS	1064384(DI), Z1	// fitGrad.mul_2[5] | 1
+	VMOVUPS	Z0, 1423104(DI)	// fitGrad.mul_16[4]
+	VMOVUPS	Z1, 1423168(DI)	// fitGrad.mul_16[4] | 1
+	VMOVUPS	1061760(DI), Z0	// fitGrad.mul_2[5]
+	VMOVUPS	1061824(DI), Z1	// fitGrad.mul_2[5] | 1
 	VMULPS	Z0, Z10, Z0
 	VMULPS	Z1, Z11, Z1
-	VMOVUPS	Z0, 1409408(DI)	// fitGrad.mul_15[5]
-	VMOVUPS	Z1, 1409472(DI)	// fitGrad.mul_15[5] | 1
+	VMOVUPS	Z0, 1406848(DI)	// fitGrad.mul_15[5]
+	VMOVUPS	Z1, 1406912(DI)	// fitGrad.mul_15[5] | 1
 	VBROADCASTSS	20(R9), Z2	// vecmat[5]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1425792(DI)	// fitGrad.mul_16[5]
-	VMOVUPS	Z1, 1425856(DI)	// fitGrad.mul_16[5] | 1
-	VMOVUPS	1064448(DI), Z0	// fitGrad.mul_2[6]
-	VMOVUPS	1064512(DI), Z1	// fitGrad.mul_2[6] | 1
+	VMOVUPS	Z0, 1423232(DI)	// fitGrad.mul_16[5]
+	VMOVUPS	Z1, 1423296(DI)	// fitGrad.mul_16[5] | 1
+	VMOVUPS	1061888(DI), Z0	// fitGrad.mul_2[6]
+	VMOVUPS	1061952(DI), Z1	// fitGrad.mul_2[6] | 1
 	VMULPS	Z0, Z12, Z0
 	VMULPS	Z1, Z13, Z1
-	VMOVUPS	Z0, 1409536(DI)	// fitGrad.mul_15[6]
-	VMOVUPS	Z1, 1409600(DI)	// fitGrad.mul_15[6] | 1
+	VMOVUPS	Z0, 1406976(DI)	// fitGrad.mul_15[6]
+	VMOVUPS	Z1, 1407040(DI)	// fitGrad.mul_15[6] | 1
 	VBROADCASTSS	24(R9), Z2	// vecmat[6]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1425920(DI)	// fitGrad.mul_16[6]
-	VMOVUPS	Z1, 1425984(DI)	// fitGrad.mul_16[6] | 1
-	VMOVUPS	1064576(DI), Z0	// fitGrad.mul_2[7]
-	VMOVUPS	1064640(DI), Z1	// fitGrad.mul_2[7] | 1
+	VMOVUPS	Z0, 1423360(DI)	// fitGrad.mul_16[6]
+	VMOVUPS	Z1, 1423424(DI)	// fitGrad.mul_16[6] | 1
+	VMOVUPS	1062016(DI), Z0	// fitGrad.mul_2[7]
+	VMOVUPS	1062080(DI), Z1	// fitGrad.mul_2[7] | 1
 	VMULPS	Z0, Z14, Z0
 	VMULPS	Z1, Z15, Z1
-	VMOVUPS	Z0, 1409664(DI)	// fitGrad.mul_15[7]
-	VMOVUPS	Z1, 1409728(DI)	// fitGrad.mul_15[7] | 1
+	VMOVUPS	Z0, 1407104(DI)	// fitGrad.mul_15[7]
+	VMOVUPS	Z1, 1407168(DI)	// fitGrad.mul_15[7] | 1
 	VBROADCASTSS	28(R9), Z2	// vecmat[7]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1426048(DI)	// fitGrad.mul_16[7]
-	VMOVUPS	Z1, 1426112(DI)	// fitGrad.mul_16[7] | 1
+	VMOVUPS	Z0, 1423488(DI)	// fitGrad.mul_16[7]
+	VMOVUPS	Z1, 1423552(DI)	// fitGrad.mul_16[7] | 1
 	ADDQ	$4096, SI
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
@@ -6636,8 +6548,8 @@ loop25: // 9 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop26: // 128 times: terms of the sums
-	VMOVUPS	1425152(R10), Z26	// fitGrad.mul_16[0]
-	VMOVUPS	1425216(R10), Z27	// fitGrad.mul_16[0] | 1
+	VMOVUPS	1422592(R10), Z26	// fitGrad.mul_16[0]
+	VMOVUPS	1422656(R10), Z27	// fitGrad.mul_16[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
 	VFMADD231PS	Z26, Z28, Z0
 	VFMADD231PS	Z27, Z28, Z1
@@ -6681,32 +6593,32 @@ loop26: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop26
-	VMOVUPS	Z0, 1441536(DI)	// fitGrad.vecmat_5[0]
-	VMOVUPS	Z1, 1441600(DI)	// fitGrad.vecmat_5[0] | 1
-	VMOVUPS	Z2, 1441664(DI)	// fitGrad.vecmat_5[1]
-	VMOVUPS	Z3, 1441728(DI)	// fitGrad.vecmat_5[1] | 1
-	VMOVUPS	Z4, 1441792(DI)	// fitGrad.vecmat_5[2]
-	VMOVUPS	Z5, 1441856(DI)	// fitGrad.vecmat_5[2] | 1
-	VMOVUPS	Z6, 1441920(DI)	// fitGrad.vecmat_5[3]
-	VMOVUPS	Z7, 1441984(DI)	// fitGrad.vecmat_5[3] | 1
-	VMOVUPS	Z8, 1442048(DI)	// fitGrad.vecmat_5[4]
-	VMOVUPS	Z9, 1442112(DI)	// fitGrad.vecmat_5[4] | 1
-	VMOVUPS	Z10, 1442176(DI)	// fitGrad.vecmat_5[5]
-	VMOVUPS	Z11, 1442240(DI)	// fitGrad.vecmat_5[5] | 1
-	VMOVUPS	Z12, 1442304(DI)	// fitGrad.vecmat_5[6]
-	VMOVUPS	Z13, 1442368(DI)	// fitGrad.vecmat_5[6] | 1
-	VMOVUPS	Z14, 1442432(DI)	// fitGrad.vecmat_5[7]
-	VMOVUPS	Z15, 1442496(DI)	// fitGrad.vecmat_5[7] | 1
-	VMOVUPS	Z16, 1442560(DI)	// fitGrad.vecmat_5[8]
-	VMOVUPS	Z17, 1442624(DI)	// fitGrad.vecmat_5[8] | 1
-	VMOVUPS	Z18, 1442688(DI)	// fitGrad.vecmat_5[9]
-	VMOVUPS	Z19, 1442752(DI)	// fitGrad.vecmat_5[9] | 1
-	VMOVUPS	Z20, 1442816(DI)	// fitGrad.vecmat_5[10]
-	VMOVUPS	Z21, 1442880(DI)	// fitGrad.vecmat_5[10] | 1
-	VMOVUPS	Z22, 1442944(DI)	// fitGrad.vecmat_5[11]
-	VMOVUPS	Z23, 1443008(DI)	// fitGrad.vecmat_5[11] | 1
-	VMOVUPS	Z24, 1443072(DI)	// fitGrad.vecmat_5[12]
-	VMOVUPS	Z25, 1443136(DI)	// fitGrad.vecmat_5[12] | 1
+	VMOVUPS	Z0, 1438976(DI)	// fitGrad.vecmat_5[0]
+	VMOVUPS	Z1, 1439040(DI)	// fitGrad.vecmat_5[0] | 1
+	VMOVUPS	Z2, 1439104(DI)	// fitGrad.vecmat_5[1]
+	VMOVUPS	Z3, 1439168(DI)	// fitGrad.vecmat_5[1] | 1
+	VMOVUPS	Z4, 1439232(DI)	// fitGrad.vecmat_5[2]
+	VMOVUPS	Z5, 1439296(DI)	// fitGrad.vecmat_5[2] | 1
+	VMOVUPS	Z6, 1439360(DI)	// fitGrad.vecmat_5[3]
+	VMOVUPS	Z7, 1439424(DI)	// fitGrad.vecmat_5[3] | 1
+	VMOVUPS	Z8, 1439488(DI)	// fitGrad.vecmat_5[4]
+	VMOVUPS	Z9, 1439552(DI)	// fitGrad.vecmat_5[4] | 1
+	VMOVUPS	Z10, 1439616(DI)	// fitGrad.vecmat_5[5]
+	VMOVUPS	Z11, 1439680(DI)	// fitGrad.vecmat_5[5] | 1
+	VMOVUPS	Z12, 1439744(DI)	// fitGrad.vecmat_5[6]
+	VMOVUPS	Z13, 1439808(DI)	// fitGrad.vecmat_5[6] | 1
+	VMOVUPS	Z14, 1439872(DI)	// fitGrad.vecmat_5[7]
+	VMOVUPS	Z15, 1439936(DI)	// fitGrad.vecmat_5[7] | 1
+	VMOVUPS	Z16, 1440000(DI)	// fitGrad.vecmat_5[8]
+	VMOVUPS	Z17, 1440064(DI)	// fitGrad.vecmat_5[8] | 1
+	VMOVUPS	Z18, 1440128(DI)	// fitGrad.vecmat_5[9]
+	VMOVUPS	Z19, 1440192(DI)	// fitGrad.vecmat_5[9] | 1
+	VMOVUPS	Z20, 1440256(DI)	// fitGrad.vecmat_5[10]
+	VMOVUPS	Z21, 1440320(DI)	// fitGrad.vecmat_5[10] | 1
+	VMOVUPS	Z22, 1440384(DI)	// fitGrad.vecmat_5[11]
+	VMOVUPS	Z23, 1440448(DI)	// fitGrad.vecmat_5[11] | 1
+	VMOVUPS	Z24, 1440512(DI)	// fitGrad.vecmat_5[12]
+	VMOVUPS	Z25, 1440576(DI)	// fitGrad.vecmat_5[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -6737,8 +6649,8 @@ loop26: // 128 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop27: // 128 times: terms of the sums
-	VMOVUPS	1425152(SI), Z22	// fitGrad.mul_16[0]
-	VMOVUPS	1425216(SI), Z23	// fitGrad.mul_16[0] | 1
+	VMOVUPS	1422592(SI), Z22	// fitGrad.mul_16[0]
+	VMOVUPS	1422656(SI), Z23	// fitGrad.mul_16[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
 	VFMADD231PS	Z22, Z24, Z0
 	VFMADD231PS	Z23, Z24, Z1
@@ -6776,28 +6688,28 @@ loop27: // 128 times: terms of the sums
 	ADDQ	$512, DI
 	DECQ	CX
 	JNE	loop27
-	VMOVUPS	Z0, 1456512(AX)	// fitGrad.vecmat_5[117]
-	VMOVUPS	Z1, 1456576(AX)	// fitGrad.vecmat_5[117] | 1
-	VMOVUPS	Z2, 1456640(AX)	// fitGrad.vecmat_5[118]
-	VMOVUPS	Z3, 1456704(AX)	// fitGrad.vecmat_5[118] | 1
-	VMOVUPS	Z4, 1456768(AX)	// fitGrad.vecmat_5[119]
-	VMOVUPS	Z5, 1456832(AX)	// fitGrad.vecmat_5[119] | 1
-	VMOVUPS	Z6, 1456896(AX)	// fitGrad.vecmat_5[120]
-	VMOVUPS	Z7, 1456960(AX)	// fitGrad.vecmat_5[120] | 1
-	VMOVUPS	Z8, 1457024(AX)	// fitGrad.vecmat_5[121]
-	VMOVUPS	Z9, 1457088(AX)	// fitGrad.vecmat_5[121] | 1
-	VMOVUPS	Z10, 1457152(AX)	// fitGrad.vecmat_5[122]
-	VMOVUPS	Z11, 1457216(AX)	// fitGrad.vecmat_5[122] | 1
-	VMOVUPS	Z12, 1457280(AX)	// fitGrad.vecmat_5[123]
-	VMOVUPS	Z13, 1457344(AX)	// fitGrad.vecmat_5[123] | 1
-	VMOVUPS	Z14, 1457408(AX)	// fitGrad.vecmat_5[124]
-	VMOVUPS	Z15, 1457472(AX)	// fitGrad.vecmat_5[124] | 1
-	VMOVUPS	Z16, 1457536(AX)	// fitGrad.vecmat_5[125]
-	VMOVUPS	Z17, 1457600(AX)	// fitGrad.vecmat_5[125] | 1
-	VMOVUPS	Z18, 1457664(AX)	// fitGrad.vecmat_5[126]
-	VMOVUPS	Z19, 1457728(AX)	// fitGrad.vecmat_5[126] | 1
-	VMOVUPS	Z20, 1457792(AX)	// fitGrad.vecmat_5[127]
-	VMOVUPS	Z21, 1457856(AX)	// fitGrad.vecmat_5[127] | 1
+	VMOVUPS	Z0, 1453952(AX)	// fitGrad.vecmat_5[117]
+	VMOVUPS	Z1, 1454016(AX)	// fitGrad.vecmat_5[117] | 1
+	VMOVUPS	Z2, 1454080(AX)	// fitGrad.vecmat_5[118]
+	VMOVUPS	Z3, 1454144(AX)	// fitGrad.vecmat_5[118] | 1
+	VMOVUPS	Z4, 1454208(AX)	// fitGrad.vecmat_5[119]
+	VMOVUPS	Z5, 1454272(AX)	// fitGrad.vecmat_5[119] | 1
+	VMOVUPS	Z6, 1454336(AX)	// fitGrad.vecmat_5[120]
+	VMOVUPS	Z7, 1454400(AX)	// fitGrad.vecmat_5[120] | 1
+	VMOVUPS	Z8, 1454464(AX)	// fitGrad.vecmat_5[121]
+	VMOVUPS	Z9, 1454528(AX)	// fitGrad.vecmat_5[121] | 1
+	VMOVUPS	Z10, 1454592(AX)	// fitGrad.vecmat_5[122]
+	VMOVUPS	Z11, 1454656(AX)	// fitGrad.vecmat_5[122] | 1
+	VMOVUPS	Z12, 1454720(AX)	// fitGrad.vecmat_5[123]
+	VMOVUPS	Z13, 1454784(AX)	// fitGrad.vecmat_5[123] | 1
+	VMOVUPS	Z14, 1454848(AX)	// fitGrad.vecmat_5[124]
+	VMOVUPS	Z15, 1454912(AX)	// fitGrad.vecmat_5[124] | 1
+	VMOVUPS	Z16, 1454976(AX)	// fitGrad.vecmat_5[125]
+	VMOVUPS	Z17, 1455040(AX)	// fitGrad.vecmat_5[125] | 1
+	VMOVUPS	Z18, 1455104(AX)	// fitGrad.vecmat_5[126]
+	VMOVUPS	Z19, 1455168(AX)	// fitGrad.vecmat_5[126] | 1
+	VMOVUPS	Z20, 1455232(AX)	// fitGrad.vecmat_5[127]
+	VMOVUPS	Z21, 1455296(AX)	// fitGrad.vecmat_5[127] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -6812,24 +6724,24 @@ loop27: // 128 times: terms of the sums
 	MOVQ	BX, R9
 loop28: // 128 times: elements
 	VBROADCASTSS	1536(SI), Z8	// L.0.weight.matvec.3[0]
-	VMOVUPS	1161984(DI), Z9	// fitGrad.mul_6[0]
-	VMOVUPS	1162048(DI), Z10	// fitGrad.mul_6[0] | 1
+	VMOVUPS	1159424(DI), Z9	// fitGrad.mul_6[0]
+	VMOVUPS	1159488(DI), Z10	// fitGrad.mul_6[0] | 1
 	VMULPS	Z9, Z8, Z9
 	VMULPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 1457920(DI)	// fitGrad.mul_17[0]
-	VMOVUPS	Z8, 1457984(DI)	// fitGrad.mul_17[0] | 1
-	VMOVUPS	1211136(DI), Z10	// fitGrad.vecmat_2[0]
-	VMOVUPS	1211200(DI), Z11	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	1441536(DI), Z12	// fitGrad.vecmat_5[0]
-	VMOVUPS	1441600(DI), Z13	// fitGrad.vecmat_5[0] | 1
-	VMOVUPS	948992(DI), Z14	// fitGrad.sigmoid[0]
-	VMOVUPS	949056(DI), Z15	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	Z9, 1455360(DI)	// fitGrad.mul_17[0]
+	VMOVUPS	Z8, 1455424(DI)	// fitGrad.mul_17[0] | 1
+	VMOVUPS	1208576(DI), Z10	// fitGrad.vecmat_2[0]
+	VMOVUPS	1208640(DI), Z11	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1438976(DI), Z12	// fitGrad.vecmat_5[0]
+	VMOVUPS	1439040(DI), Z13	// fitGrad.vecmat_5[0] | 1
+	VMOVUPS	946432(DI), Z14	// fitGrad.sigmoid[0]
+	VMOVUPS	946496(DI), Z15	// fitGrad.sigmoid[0] | 1
 	VMULPS	Z14, Z12, Z12
 	VMULPS	Z15, Z13, Z13
 	VFMADD231PS	Z10, Z9, Z12
 	VFMADD231PS	Z11, Z8, Z13
-	VMOVUPS	Z12, 1474304(DI)	// fitGrad.add_5[0]
-	VMOVUPS	Z13, 1474368(DI)	// fitGrad.add_5[0] | 1
+	VMOVUPS	Z12, 1471744(DI)	// fitGrad.add_5[0]
+	VMOVUPS	Z13, 1471808(DI)	// fitGrad.add_5[0] | 1
 	VBROADCASTSS	(R9), Z8	// L.0.weight[0]
 	VFMADD231PS	Z12, Z8, Z0
 	VFMADD231PS	Z13, Z8, Z1
@@ -6843,25 +6755,25 @@ loop28: // 128 times: elements
 	VFMADD231PS	Z12, Z8, Z6
 	VFMADD231PS	Z13, Z8, Z7
 	VBROADCASTSS	2048(SI), Z8	// L.0.weight.matvec.4[0]
-	VMOVUPS	948992(DI), Z9	// fitGrad.sigmoid[0]
-	VMOVUPS	949056(DI), Z10	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	946432(DI), Z9	// fitGrad.sigmoid[0]
+	VMOVUPS	946496(DI), Z10	// fitGrad.sigmoid[0] | 1
 	VMULPS	Z9, Z8, Z9
 	VMULPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 1491200(DI)	// fitGrad.mul_18[0]
-	VMOVUPS	Z8, 1491264(DI)	// fitGrad.mul_18[0] | 1
+	VMOVUPS	Z9, 1488640(DI)	// fitGrad.mul_18[0]
+	VMOVUPS	Z8, 1488704(DI)	// fitGrad.mul_18[0] | 1
 	ADDQ	$4, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
 	DECQ	CX
 	JNE	loop28
-	VMOVUPS	Z0, 1490688(AX)	// fitGrad.vecmat_6[0]
-	VMOVUPS	Z1, 1490752(AX)	// fitGrad.vecmat_6[0] | 1
-	VMOVUPS	Z2, 1490816(AX)	// fitGrad.vecmat_6[1]
-	VMOVUPS	Z3, 1490880(AX)	// fitGrad.vecmat_6[1] | 1
-	VMOVUPS	Z4, 1490944(AX)	// fitGrad.vecmat_6[2]
-	VMOVUPS	Z5, 1491008(AX)	// fitGrad.vecmat_6[2] | 1
-	VMOVUPS	Z6, 1491072(AX)	// fitGrad.vecmat_6[3]
-	VMOVUPS	Z7, 1491136(AX)	// fitGrad.vecmat_6[3] | 1
+	VMOVUPS	Z0, 1488128(AX)	// fitGrad.vecmat_6[0]
+	VMOVUPS	Z1, 1488192(AX)	// fitGrad.vecmat_6[0] | 1
+	VMOVUPS	Z2, 1488256(AX)	// fitGrad.vecmat_6[1]
+	VMOVUPS	Z3, 1488320(AX)	// fitGrad.vecmat_6[1] | 1
+	VMOVUPS	Z4, 1488384(AX)	// fitGrad.vecmat_6[2]
+	VMOVUPS	Z5, 1488448(AX)	// fitGrad.vecmat_6[2] | 1
+	VMOVUPS	Z6, 1488512(AX)	// fitGrad.vecmat_6[3]
+	VMOVUPS	Z7, 1488576(AX)	// fitGrad.vecmat_6[3] | 1
 	MOVQ	$16, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -6887,8 +6799,8 @@ loop29: // 16 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop30: // 128 times: terms of the sums
-	VMOVUPS	1491200(R11), Z16	// fitGrad.mul_18[0]
-	VMOVUPS	1491264(R11), Z17	// fitGrad.mul_18[0] | 1
+	VMOVUPS	1488640(R11), Z16	// fitGrad.mul_18[0]
+	VMOVUPS	1488704(R11), Z17	// fitGrad.mul_18[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -6917,110 +6829,110 @@ loop30: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop30
-	VMOVUPS	Z0, 1507584(DI)	// fitGrad.matvec_5[0]
-	VMOVUPS	Z1, 1507648(DI)	// fitGrad.matvec_5[0] | 1
-	VMOVUPS	Z2, 1507712(DI)	// fitGrad.matvec_5[1]
-	VMOVUPS	Z3, 1507776(DI)	// fitGrad.matvec_5[1] | 1
-	VMOVUPS	Z4, 1507840(DI)	// fitGrad.matvec_5[2]
-	VMOVUPS	Z5, 1507904(DI)	// fitGrad.matvec_5[2] | 1
-	VMOVUPS	Z6, 1507968(DI)	// fitGrad.matvec_5[3]
-	VMOVUPS	Z7, 1508032(DI)	// fitGrad.matvec_5[3] | 1
-	VMOVUPS	Z8, 1508096(DI)	// fitGrad.matvec_5[4]
-	VMOVUPS	Z9, 1508160(DI)	// fitGrad.matvec_5[4] | 1
-	VMOVUPS	Z10, 1508224(DI)	// fitGrad.matvec_5[5]
-	VMOVUPS	Z11, 1508288(DI)	// fitGrad.matvec_5[5] | 1
-	VMOVUPS	Z12, 1508352(DI)	// fitGrad.matvec_5[6]
-	VMOVUPS	Z13, 1508416(DI)	// fitGrad.matvec_5[6] | 1
-	VMOVUPS	Z14, 1508480(DI)	// fitGrad.matvec_5[7]
-	VMOVUPS	Z15, 1508544(DI)	// fitGrad.matvec_5[7] | 1
-	VMOVUPS	1063680(DI), Z16	// fitGrad.mul_2[0]
-	VMOVUPS	1063744(DI), Z17	// fitGrad.mul_2[0] | 1
+	VMOVUPS	Z0, 1505024(DI)	// fitGrad.matvec_5[0]
+	VMOVUPS	Z1, 1505088(DI)	// fitGrad.matvec_5[0] | 1
+	VMOVUPS	Z2, 1505152(DI)	// fitGrad.matvec_5[1]
+	VMOVUPS	Z3, 1505216(DI)	// fitGrad.matvec_5[1] | 1
+	VMOVUPS	Z4, 1505280(DI)	// fitGrad.matvec_5[2]
+	VMOVUPS	Z5, 1505344(DI)	// fitGrad.matvec_5[2] | 1
+	VMOVUPS	Z6, 1505408(DI)	// fitGrad.matvec_5[3]
+	VMOVUPS	Z7, 1505472(DI)	// fitGrad.matvec_5[3] | 1
+	VMOVUPS	Z8, 1505536(DI)	// fitGrad.matvec_5[4]
+	VMOVUPS	Z9, 1505600(DI)	// fitGrad.matvec_5[4] | 1
+	VMOVUPS	Z10, 1505664(DI)	// fitGrad.matvec_5[5]
+	VMOVUPS	Z11, 1505728(DI)	// fitGrad.matvec_5[5] | 1
+	VMOVUPS	Z12, 1505792(DI)	// fitGrad.matvec_5[6]
+	VMOVUPS	Z13, 1505856(DI)	// fitGrad.matvec_5[6] | 1
+	VMOVUPS	Z14, 1505920(DI)	// fitGrad.matvec_5[7]
+	VMOVUPS	Z15, 1505984(DI)	// fitGrad.matvec_5[7] | 1
+	VMOVUPS	1061120(DI), Z16	// fitGrad.mul_2[0]
+	VMOVUPS	1061184(DI), Z17	// fitGrad.mul_2[0] | 1
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z17, Z1, Z1
-	VMOVUPS	Z0, 1523968(DI)	// fitGrad.mul_19[0]
-	VMOVUPS	Z1, 1524032(DI)	// fitGrad.mul_19[0] | 1
+	VMOVUPS	Z0, 1521408(DI)	// fitGrad.mul_19[0]
+	VMOVUPS	Z1, 1521472(DI)	// fitGrad.mul_19[0] | 1
 	VBROADCASTSS	(R9), Z16	// vecmat[0]
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z16, Z1, Z1
-	VMOVUPS	Z0, 1540352(DI)	// fitGrad.mul_20[0]
-	VMOVUPS	Z1, 1540416(DI)	// fitGrad.mul_20[0] | 1
-	VMOVUPS	1063808(DI), Z0	// fitGrad.mul_2[1]
-	VMOVUPS	1063872(DI), Z1	// fitGrad.mul_2[1] | 1
+	VMOVUPS	Z0, 1537792(DI)	// fitGrad.mul_20[0]
+	VMOVUPS	Z1, 1537856(DI)	// fitGrad.mul_20[0] | 1
+	VMOVUPS	1061248(DI), Z0	// fitGrad.mul_2[1]
+	VMOVUPS	1061312(DI), Z1	// fitGrad.mul_2[1] | 1
 	VMULPS	Z0, Z2, Z0
 	VMULPS	Z1, Z3, Z1
-	VMOVUPS	Z0, 1524096(DI)	// fitGrad.mul_19[1]
-	VMOVUPS	Z1, 1524160(DI)	// fitGrad.mul_19[1] | 1
+	VMOVUPS	Z0, 1521536(DI)	// fitGrad.mul_19[1]
+	VMOVUPS	Z1, 1521600(DI)	// fitGrad.mul_19[1] | 1
 	VBROADCASTSS	4(R9), Z2	// vecmat[1]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1540480(DI)	// fitGrad.mul_20[1]
-	VMOVUPS	Z1, 1540544(DI)	// fitGrad.mul_20[1] | 1
-	VMOVUPS	1063936(DI), Z0	// fitGrad.mul_2[2]
-	VMOVUPS	1064000(DI), Z1	// fitGrad.mul_2[2] | 1
+	VMOVUPS	Z0, 1537920(DI)	// fitGrad.mul_20[1]
+	VMOVUPS	Z1, 1537984(DI)	// fitGrad.mul_20[1] | 1
+	VMOVUPS	1061376(DI), Z0	// fitGrad.mul_2[2]
+	VMOVUPS	1061440(DI), Z1	// fitGrad.mul_2[2] | 1
 	VMULPS	Z0, Z4, Z0
 	VMULPS	Z1, Z5, Z1
-	VMOVUPS	Z0, 1524224(DI)	// fitGrad.mul_19[2]
-	VMOVUPS	Z1, 1524288(DI)	// fitGrad.mul_19[2] | 1
+	VMOVUPS	Z0, 1521664(DI)	// fitGrad.mul_19[2]
+	VMOVUPS	Z1, 1521728(DI)	// fitGrad.mul_19[2] | 1
 	VBROADCASTSS	8(R9), Z2	// vecmat[2]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1540608(DI)	// fitGrad.mul_20[2]
-	VMOVUPS	Z1, 1540672(DI)	// fitGrad.mul_20[2] | 1
-	VMOVUPS	1064064(DI), Z0	// fitGrad.mul_2[3]
-	VMOVUPS	1064128(DI), Z1	// fitGrad.mul_2[3] | 1
+	VMOVUPS	Z0, 1538048(DI)	// fitGrad.mul_20[2]
+	VMOVUPS	Z1, 1538112(DI)	// fitGrad.mul_20[2] | 1
+	VMOVUPS	1061504(DI), Z0	// fitGrad.mul_2[3]
+	VMOVUPS	1061568(DI), Z1	// fitGrad.mul_2[3] | 1
 	VMULPS	Z0, Z6, Z0
 	VMULPS	Z1, Z7, Z1
-	VMOVUPS	Z0, 1524352(DI)	// fitGrad.mul_19[3]
-	VMOVUPS	Z1, 1524416(DI)	// fitGrad.mul_19[3] | 1
+	VMOVUPS	Z0, 1521792(DI)	// fitGrad.mul_19[3]
+	VMOVUPS	Z1, 1521856(DI)	// fitGrad.mul_19[3] | 1
 	VBROADCASTSS	12(R9), Z2	// vecmat[3]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1540736(DI)	// fitGrad.mul_20[3]
-	VMOVUPS	Z1, 1540800(DI)	// fitGrad.mul_20[3] | 1
-	VMOVUPS	1064192(DI), Z0	// fitGrad.mul_2[4]
-	VMOVUPS	1064256(DI), Z1	// fitGrad.mul_2[4] | 1
+	VMOVUPS	Z0, 1538176(DI)	// fitGrad.mul_20[3]
+	VMOVUPS	Z1, 1538240(DI)	// fitGrad.mul_20[3] | 1
+	VMOVUPS	1061632(DI), Z0	// fitGrad.mul_2[4]
+	VMOVUPS	1061696(DI), Z1	// fitGrad.mul_2[4] | 1
 	VMULPS	Z0, Z8, Z0
 	VMULPS	Z1, Z9, Z1
-	VMOVUPS	Z0, 1524480(DI)	// fitGrad.mul_19[4]
-	VMOVUPS	Z1, 1524544(DI)	// fitGrad.mul_19[4] | 1
+	VMOVUPS	Z0, 1521920(DI)	// fitGrad.mul_19[4]
+	VMOVUPS	Z1, 1521984(DI)	// fitGrad.mul_19[4] | 1
 	VBROADCASTSS	16(R9), Z2	// vecmat[4]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1540864(DI)	// fitGrad.mul_20[4]
-	VMOVUPS	Z1, 1540928(DI)	// fitGrad.mul_20[4] | 1
-	VMOVUPS	1064320(DI), Z0	// fitGrad.mul_2[5]
-	VMOVUPS	1064384(DI), Z1	// fitGrad.mul_2[5] | 1
+	VMOVUPS	Z0, 1538304(DI)	// fitGrad.mul_20[4]
+	VMOVUPS	Z1, 1538368(DI)	// fitGrad.mul_20[4] | 1
+	VMOVUPS	1061760(DI), Z0	// fitGrad.mul_2[5]
+	VMOVUPS	1061824(DI), Z1	// fitGrad.mul_2[5] | 1
 	VMULPS	Z0, Z10, Z0
 	VMULPS	Z1, Z11, Z1
-	VMOVUPS	Z0, 1524608(DI)	// fitGrad.mul_19[5]
-	VMOVUPS	Z1, 1524672(DI)	// fitGrad.mul_19[5] | 1
+	VMOVUPS	Z0, 1522048(DI)	// fitGrad.mul_19[5]
+	VMOVUPS	Z1, 1522112(DI)	// fitGrad.mul_19[5] | 1
 	VBROADCASTSS	20(R9), Z2	// vecmat[5]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1540992(DI)	// fitGrad.mul_20[5]
-	VMOVUPS	Z1, 1541056(DI)	// fitGrad.mul_20[5] | 1
-	VMOVUPS	1064448(DI), Z0	// fitGrad.mul_2[6]
-	VMOVUPS	1064512(DI), Z1	// fitGrad.mul_2[6] | 1
+	VMOVUPS	Z0, 1538432(DI)	// fitGrad.mul_20[5]
+	VMOVUPS	Z1, 1538496(DI)	// fitGrad.mul_20[5] | 1
+	VMOVUPS	1061888(DI), Z0	// fitGrad.mul_2[6]
+	VMOVUPS	1061952(DI), Z1	// fitGrad.mul_2[6] | 1
 	VMULPS	Z0, Z12, Z0
 	VMULPS	Z1, Z13, Z1
-	VMOVUPS	Z0, 1524736(DI)	// fitGrad.mul_19[6]
-	VMOVUPS	Z1, 1524800(DI)	// fitGrad.mul_19[6] | 1
+	VMOVUPS	Z0, 1522176(DI)	// fitGrad.mul_19[6]
+	VMOVUPS	Z1, 1522240(DI)	// fitGrad.mul_19[6] | 1
 	VBROADCASTSS	24(R9), Z2	// vecmat[6]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1541120(DI)	// fitGrad.mul_20[6]
-	VMOVUPS	Z1, 1541184(DI)	// fitGrad.mul_20[6] | 1
-	VMOVUPS	1064576(DI), Z0	// fitGrad.mul_2[7]
-	VMOVUPS	1064640(DI), Z1	// fitGrad.mul_2[7] | 1
+	VMOVUPS	Z0, 1538560(DI)	// fitGrad.mul_20[6]
+	VMOVUPS	Z1, 1538624(DI)	// fitGrad.mul_20[6] | 1
+	VMOVUPS	1062016(DI), Z0	// fitGrad.mul_2[7]
+	VMOVUPS	1062080(DI), Z1	// fitGrad.mul_2[7] | 1
 	VMULPS	Z0, Z14, Z0
 	VMULPS	Z1, Z15, Z1
-	VMOVUPS	Z0, 1524864(DI)	// fitGrad.mul_19[7]
-	VMOVUPS	Z1, 1524928(DI)	// fitGrad.mul_19[7] | 1
+	VMOVUPS	Z0, 1522304(DI)	// fitGrad.mul_19[7]
+	VMOVUPS	Z1, 1522368(DI)	// fitGrad.mul_19[7] | 1
 	VBROADCASTSS	28(R9), Z2	// vecmat[7]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1541248(DI)	// fitGrad.mul_20[7]
-	VMOVUPS	Z1, 1541312(DI)	// fitGrad.mul_20[7] | 1
+	VMOVUPS	Z0, 1538688(DI)	// fitGrad.mul_20[7]
+	VMOVUPS	Z1, 1538752(DI)	// fitGrad.mul_20[7] | 1
 	ADDQ	$4096, SI
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
@@ -7060,8 +6972,8 @@ loop31: // 9 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop32: // 128 times: terms of the sums
-	VMOVUPS	1540352(R10), Z26	// fitGrad.mul_20[0]
-	VMOVUPS	1540416(R10), Z27	// fitGrad.mul_20[0] | 1
+	VMOVUPS	1537792(R10), Z26	// fitGrad.mul_20[0]
+	VMOVUPS	1537856(R10), Z27	// fitGrad.mul_20[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
 	VFMADD231PS	Z26, Z28, Z0
 	VFMADD231PS	Z27, Z28, Z1
@@ -7105,32 +7017,32 @@ loop32: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop32
-	VMOVUPS	Z0, 1556736(DI)	// fitGrad.vecmat_7[0]
-	VMOVUPS	Z1, 1556800(DI)	// fitGrad.vecmat_7[0] | 1
-	VMOVUPS	Z2, 1556864(DI)	// fitGrad.vecmat_7[1]
-	VMOVUPS	Z3, 1556928(DI)	// fitGrad.vecmat_7[1] | 1
-	VMOVUPS	Z4, 1556992(DI)	// fitGrad.vecmat_7[2]
-	VMOVUPS	Z5, 1557056(DI)	// fitGrad.vecmat_7[2] | 1
-	VMOVUPS	Z6, 1557120(DI)	// fitGrad.vecmat_7[3]
-	VMOVUPS	Z7, 1557184(DI)	// fitGrad.vecmat_7[3] | 1
-	VMOVUPS	Z8, 1557248(DI)	// fitGrad.vecmat_7[4]
-	VMOVUPS	Z9, 1557312(DI)	// fitGrad.vecmat_7[4] | 1
-	VMOVUPS	Z10, 1557376(DI)	// fitGrad.vecmat_7[5]
-	VMOVUPS	Z11, 1557440(DI)	// fitGrad.vecmat_7[5] | 1
-	VMOVUPS	Z12, 1557504(DI)	// fitGrad.vecmat_7[6]
-	VMOVUPS	Z13, 1557568(DI)	// fitGrad.vecmat_7[6] | 1
-	VMOVUPS	Z14, 1557632(DI)	// fitGrad.vecmat_7[7]
-	VMOVUPS	Z15, 1557696(DI)	// fitGrad.vecmat_7[7] | 1
-	VMOVUPS	Z16, 1557760(DI)	// fitGrad.vecmat_7[8]
-	VMOVUPS	Z17, 1557824(DI)	// fitGrad.vecmat_7[8] | 1
-	VMOVUPS	Z18, 1557888(DI)	// fitGrad.vecmat_7[9]
-	VMOVUPS	Z19, 1557952(DI)	// fitGrad.vecmat_7[9] | 1
-	VMOVUPS	Z20, 1558016(DI)	// fitGrad.vecmat_7[10]
-	VMOVUPS	Z21, 1558080(DI)	// fitGrad.vecmat_7[10] | 1
-	VMOVUPS	Z22, 1558144(DI)	// fitGrad.vecmat_7[11]
-	VMOVUPS	Z23, 1558208(DI)	// fitGrad.vecmat_7[11] | 1
-	VMOVUPS	Z24, 1558272(DI)	// fitGrad.vecmat_7[12]
-	VMOVUPS	Z25, 1558336(DI)	// fitGrad.vecmat_7[12] | 1
+	VMOVUPS	Z0, 1554176(DI)	// fitGrad.vecmat_7[0]
+	VMOVUPS	Z1, 1554240(DI)	// fitGrad.vecmat_7[0] | 1
+	VMOVUPS	Z2, 1554304(DI)	// fitGrad.vecmat_7[1]
+	VMOVUPS	Z3, 1554368(DI)	// fitGrad.vecmat_7[1] | 1
+	VMOVUPS	Z4, 1554432(DI)	// fitGrad.vecmat_7[2]
+	VMOVUPS	Z5, 1554496(DI)	// fitGrad.vecmat_7[2] | 1
+	VMOVUPS	Z6, 1554560(DI)	// fitGrad.vecmat_7[3]
+	VMOVUPS	Z7, 1554624(DI)	// fitGrad.vecmat_7[3] | 1
+	VMOVUPS	Z8, 1554688(DI)	// fitGrad.vecmat_7[4]
+	VMOVUPS	Z9, 1554752(DI)	// fitGrad.vecmat_7[4] | 1
+	VMOVUPS	Z10, 1554816(DI)	// fitGrad.vecmat_7[5]
+	VMOVUPS	Z11, 1554880(DI)	// fitGrad.vecmat_7[5] | 1
+	VMOVUPS	Z12, 1554944(DI)	// fitGrad.vecmat_7[6]
+	VMOVUPS	Z13, 1555008(DI)	// fitGrad.vecmat_7[6] | 1
+	VMOVUPS	Z14, 1555072(DI)	// fitGrad.vecmat_7[7]
+	VMOVUPS	Z15, 1555136(DI)	// fitGrad.vecmat_7[7] | 1
+	VMOVUPS	Z16, 1555200(DI)	// fitGrad.vecmat_7[8]
+	VMOVUPS	Z17, 1555264(DI)	// fitGrad.vecmat_7[8] | 1
+	VMOVUPS	Z18, 1555328(DI)	// fitGrad.vecmat_7[9]
+	VMOVUPS	Z19, 1555392(DI)	// fitGrad.vecmat_7[9] | 1
+	VMOVUPS	Z20, 1555456(DI)	// fitGrad.vecmat_7[10]
+	VMOVUPS	Z21, 1555520(DI)	// fitGrad.vecmat_7[10] | 1
+	VMOVUPS	Z22, 1555584(DI)	// fitGrad.vecmat_7[11]
+	VMOVUPS	Z23, 1555648(DI)	// fitGrad.vecmat_7[11] | 1
+	VMOVUPS	Z24, 1555712(DI)	// fitGrad.vecmat_7[12]
+	VMOVUPS	Z25, 1555776(DI)	// fitGrad.vecmat_7[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -7161,8 +7073,8 @@ loop32: // 128 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop33: // 128 times: terms of the sums
-	VMOVUPS	1540352(SI), Z22	// fitGrad.mul_20[0]
-	VMOVUPS	1540416(SI), Z23	// fitGrad.mul_20[0] | 1
+	VMOVUPS	1537792(SI), Z22	// fitGrad.mul_20[0]
+	VMOVUPS	1537856(SI), Z23	// fitGrad.mul_20[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
 	VFMADD231PS	Z22, Z24, Z0
 	VFMADD231PS	Z23, Z24, Z1
@@ -7200,28 +7112,28 @@ loop33: // 128 times: terms of the sums
 	ADDQ	$512, DI
 	DECQ	CX
 	JNE	loop33
-	VMOVUPS	Z0, 1571712(AX)	// fitGrad.vecmat_7[117]
-	VMOVUPS	Z1, 1571776(AX)	// fitGrad.vecmat_7[117] | 1
-	VMOVUPS	Z2, 1571840(AX)	// fitGrad.vecmat_7[118]
-	VMOVUPS	Z3, 1571904(AX)	// fitGrad.vecmat_7[118] | 1
-	VMOVUPS	Z4, 1571968(AX)	// fitGrad.vecmat_7[119]
-	VMOVUPS	Z5, 1572032(AX)	// fitGrad.vecmat_7[119] | 1
-	VMOVUPS	Z6, 1572096(AX)	// fitGrad.vecmat_7[120]
-	VMOVUPS	Z7, 1572160(AX)	// fitGrad.vecmat_7[120] | 1
-	VMOVUPS	Z8, 1572224(AX)	// fitGrad.vecmat_7[121]
-	VMOVUPS	Z9, 1572288(AX)	// fitGrad.vecmat_7[121] | 1
-	VMOVUPS	Z10, 1572352(AX)	// fitGrad.vecmat_7[122]
-	VMOVUPS	Z11, 1572416(AX)	// fitGrad.vecmat_7[122] | 1
-	VMOVUPS	Z12, 1572480(AX)	// fitGrad.vecmat_7[123]
-	VMOVUPS	Z13, 1572544(AX)	// fitGrad.vecmat_7[123] | 1
-	VMOVUPS	Z14, 1572608(AX)	// fitGrad.vecmat_7[124]
-	VMOVUPS	Z15, 1572672(AX)	// fitGrad.vecmat_7[124] | 1
-	VMOVUPS	Z16, 1572736(AX)	// fitGrad.vecmat_7[125]
-	VMOVUPS	Z17, 1572800(AX)	// fitGrad.vecmat_7[125] | 1
-	VMOVUPS	Z18, 1572864(AX)	// fitGrad.vecmat_7[126]
-	VMOVUPS	Z19, 1572928(AX)	// fitGrad.vecmat_7[126] | 1
-	VMOVUPS	Z20, 1572992(AX)	// fitGrad.vecmat_7[127]
-	VMOVUPS	Z21, 1573056(AX)	// fitGrad.vecmat_7[127] | 1
+	VMOVUPS	Z0, 1569152(AX)	// fitGrad.vecmat_7[117]
+	VMOVUPS	Z1, 1569216(AX)	// fitGrad.vecmat_7[117] | 1
+	VMOVUPS	Z2, 1569280(AX)	// fitGrad.vecmat_7[118]
+	VMOVUPS	Z3, 1569344(AX)	// fitGrad.vecmat_7[118] | 1
+	VMOVUPS	Z4, 1569408(AX)	// fitGrad.vecmat_7[119]
+	VMOVUPS	Z5, 1569472(AX)	// fitGrad.vecmat_7[119] | 1
+	VMOVUPS	Z6, 1569536(AX)	// fitGrad.vecmat_7[120]
+	VMOVUPS	Z7, 1569600(AX)	// fitGrad.vecmat_7[120] | 1
+	VMOVUPS	Z8, 1569664(AX)	// fitGrad.vecmat_7[121]
+	VMOVUPS	Z9, 1569728(AX)	// fitGrad.vecmat_7[121] | 1
+	VMOVUPS	Z10, 1569792(AX)	// fitGrad.vecmat_7[122]
+	VMOVUPS	Z11, 1569856(AX)	// fitGrad.vecmat_7[122] | 1
+	VMOVUPS	Z12, 1569920(AX)	// fitGrad.vecmat_7[123]
+	VMOVUPS	Z13, 1569984(AX)	// fitGrad.vecmat_7[123] | 1
+	VMOVUPS	Z14, 1570048(AX)	// fitGrad.vecmat_7[124]
+	VMOVUPS	Z15, 1570112(AX)	// fitGrad.vecmat_7[124] | 1
+	VMOVUPS	Z16, 1570176(AX)	// fitGrad.vecmat_7[125]
+	VMOVUPS	Z17, 1570240(AX)	// fitGrad.vecmat_7[125] | 1
+	VMOVUPS	Z18, 1570304(AX)	// fitGrad.vecmat_7[126]
+	VMOVUPS	Z19, 1570368(AX)	// fitGrad.vecmat_7[126] | 1
+	VMOVUPS	Z20, 1570432(AX)	// fitGrad.vecmat_7[127]
+	VMOVUPS	Z21, 1570496(AX)	// fitGrad.vecmat_7[127] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop34: // 2 times: vectors of the block
@@ -7237,15 +7149,15 @@ loop34: // 2 times: vectors of the block
 loop35: // 128 times: elements
 	// lagrange.nde:4
 	VBROADCASTSS	2048(R9), Z5	// L.0.weight.matvec.4[0]
-	VMOVUPS	1161984(R10), Z6	// fitGrad.mul_6[0]
+	VMOVUPS	1159424(R10), Z6	// fitGrad.mul_6[0]
 	VMULPS	Z6, Z5, Z5
-	VMOVUPS	Z5, 1573120(R10)	// fitGrad.mul_21[0]
-	VMOVUPS	1211136(R10), Z6	// fitGrad.vecmat_2[0]
-	VMOVUPS	1556736(R10), Z7	// fitGrad.vecmat_7[0]
-	VMOVUPS	948992(R10), Z8	// fitGrad.sigmoid[0]
+	VMOVUPS	Z5, 1570560(R10)	// fitGrad.mul_21[0]
+	VMOVUPS	1208576(R10), Z6	// fitGrad.vecmat_2[0]
+	VMOVUPS	1554176(R10), Z7	// fitGrad.vecmat_7[0]
+	VMOVUPS	946432(R10), Z8	// fitGrad.sigmoid[0]
 	VMULPS	Z8, Z7, Z7
 	VFMADD231PS	Z6, Z5, Z7
-	VMOVUPS	Z7, 1589504(R10)	// fitGrad.add_6[0]
+	VMOVUPS	Z7, 1586944(R10)	// fitGrad.add_6[0]
 	VBROADCASTSS	(R11), Z5	// L.0.weight[0]
 	VFMADD231PS	Z7, Z5, Z1
 	VBROADCASTSS	4(R11), Z5	// L.0.weight[1]
@@ -7259,13 +7171,13 @@ loop35: // 128 times: elements
 	ADDQ	$16, R11
 	DECQ	DI
 	JNE	loop35
-	VMOVUPS	1490944(SI), Z1	// fitGrad.vecmat_6[2]
-	VMOVUPS	1491072(SI), Z2	// fitGrad.vecmat_6[3]
+	VMOVUPS	1488384(SI), Z1	// fitGrad.vecmat_6[2]
+	VMOVUPS	1488512(SI), Z2	// fitGrad.vecmat_6[3]
 	// lagrange.nde:16
-	VMOVUPS	898688(SI), Z5	// fitGrad.v[0]
-	VMOVUPS	898816(SI), Z6	// fitGrad.v[1]
-	VMOVUPS	1375488(SI), Z7	// fitGrad.vecmat_4[0]
-	VMOVUPS	1375616(SI), Z8	// fitGrad.vecmat_4[1]
+	VMOVUPS	896128(SI), Z5	// fitGrad.v[0]
+	VMOVUPS	896256(SI), Z6	// fitGrad.v[1]
+	VMOVUPS	1372928(SI), Z7	// fitGrad.vecmat_4[0]
+	VMOVUPS	1373056(SI), Z8	// fitGrad.vecmat_4[1]
 	VMULPS	Z1, Z5, Z1
 	VFMADD231PS	Z3, Z6, Z1
 	VMULPS	Z2, Z5, Z2
@@ -7294,20 +7206,20 @@ loop35: // 128 times: elements
 loop36: // 64 times: elements
 	// lagrange.nde:8
 	VBROADCASTSS	69124(R9), Z7	// force.0.weight[0]
-	VMOVUPS	932096(SI), Z8	// fitGrad.concat[0]
+	VMOVUPS	929536(SI), Z8	// fitGrad.concat[0]
 	VMULPS	Z8, Z7, Z7
 	VBROADCASTSS	69128(R9), Z8	// force.0.weight[1]
-	VMOVUPS	932224(SI), Z9	// fitGrad.concat[1]
+	VMOVUPS	929664(SI), Z9	// fitGrad.concat[1]
 	VFMADD231PS	Z9, Z8, Z7
 	VBROADCASTSS	69132(R9), Z8	// force.0.weight[2]
-	VMOVUPS	932352(SI), Z9	// fitGrad.concat[2]
+	VMOVUPS	929792(SI), Z9	// fitGrad.concat[2]
 	VFMADD231PS	Z9, Z8, Z7
 	VBROADCASTSS	69136(R9), Z8	// force.0.weight[3]
-	VMOVUPS	932480(SI), Z9	// fitGrad.concat[3]
+	VMOVUPS	929920(SI), Z9	// fitGrad.concat[3]
 	VFMADD231PS	Z9, Z8, Z7
 	VBROADCASTSS	70148(R10), Z8	// force.0.bias[0]
 	VADDPS	Z8, Z7, Z7
-	VMOVUPS	Z7, 1605888(R11)	// fitGrad.add_7[0]
+	VMOVUPS	Z7, 1603328(R11)	// fitGrad.add_7[0]
 	VPORD.BCST	f32_80000000<>(SB), Z7, Z8
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z9
 	VMAXPS	Z8, Z9, Z8
@@ -7336,7 +7248,7 @@ loop36: // 64 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z9
 	VMAXPS	Z7, Z9, Z7
 	VFMADD231PS	Z10, Z8, Z7
-	VMOVUPS	Z7, 1614080(R11)	// fitGrad.softplus_2[0]
+	VMOVUPS	Z7, 1611520(R11)	// fitGrad.softplus_2[0]
 	VBROADCASTSS	70404(R10), Z8	// force.2.weight[0]
 	VFMADD231PS	Z7, Z8, Z3
 	VBROADCASTSS	70660(R10), Z8	// force.2.weight[64]
@@ -7358,15 +7270,15 @@ loop36: // 64 times: elements
 	VBROADCASTSS	70916(BX), Z7	// force.2.bias[0]
 	VADDPS	Z7, Z3, Z3
 	VADDPS	Z3, Z1, Z1
-	VMOVUPS	Z1, 1622272(SI)	// fitGrad.add_8[0]
+	VMOVUPS	Z1, 1619712(SI)	// fitGrad.add_8[0]
 	VBROADCASTSS	70920(BX), Z3	// force.2.bias[1]
 	VADDPS	Z3, Z4, Z3
 	VADDPS	Z3, Z2, Z2
-	VMOVUPS	Z2, 1622400(SI)	// fitGrad.add_8[1]
-	VMOVUPS	1358592(SI), Z3	// fitGrad.add_4[0]
-	VMOVUPS	1358720(SI), Z4	// fitGrad.add_4[1]
-	VMOVUPS	1358848(SI), Z7	// fitGrad.add_4[2]
-	VMOVUPS	1358976(SI), Z8	// fitGrad.add_4[3]
+	VMOVUPS	Z2, 1619840(SI)	// fitGrad.add_8[1]
+	VMOVUPS	1356032(SI), Z3	// fitGrad.add_4[0]
+	VMOVUPS	1356160(SI), Z4	// fitGrad.add_4[1]
+	VMOVUPS	1356288(SI), Z7	// fitGrad.add_4[2]
+	VMOVUPS	1356416(SI), Z8	// fitGrad.add_4[3]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z3, Z9
 	VPANDD.BCST	f32_7fffffff<>(SB), Z7, Z10
 	VCMPPS	$17, Z10, Z9, K1
@@ -7395,10 +7307,10 @@ loop36: // 64 times: elements
 	VFNMADD231PS	Z2, Z12, Z14
 	VDIVPS	Z10, Z14, Z9
 	VPORD	Z1, Z9, Z1
-	VMOVUPS	Z1, 1622528(SI)	// fitGrad.dv[0]
-	VMOVUPS	Z2, 1622656(SI)	// fitGrad.dv[1]
-	VMOVUPS	898944(SI), Z9	// fitGrad.a[0]
-	VMOVUPS	899072(SI), Z10	// fitGrad.a[1]
+	VMOVUPS	Z1, 1619968(SI)	// fitGrad.dv[0]
+	VMOVUPS	Z2, 1620096(SI)	// fitGrad.dv[1]
+	VMOVUPS	896384(SI), Z9	// fitGrad.a[0]
+	VMOVUPS	896512(SI), Z10	// fitGrad.a[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z11
 	// lagrange.nde:36
 	VSUBPS	Z9, Z1, Z9
@@ -7409,18 +7321,18 @@ loop36: // 64 times: elements
 	VADDPS	Z13, Z11, Z11
 	VMULPS.BCST	f32_40000000<>(SB), Z9, Z9
 	VMULPS.BCST	f32_3f000000<>(SB), Z9, Z9
-	VMOVUPS	Z9, 1623296(SI)	// fitGrad.dv_bar[0]
+	VMOVUPS	Z9, 1620736(SI)	// fitGrad.dv_bar[0]
 	VMULPS.BCST	f32_40000000<>(SB), Z10, Z10
 	VMULPS.BCST	f32_3f000000<>(SB), Z10, Z10
-	VMOVUPS	Z10, 1623424(SI)	// fitGrad.dv_bar[1]
+	VMOVUPS	Z10, 1620864(SI)	// fitGrad.dv_bar[1]
 	VBROADCASTSS	2560(DX), Z12	// mul
 	VFMADD231PS.BCST	f32_3f000000<>(SB), Z11, Z12
-	VMOVUPS	Z12, 899200(SI)	// fitGrad.loss
+	VMOVUPS	Z12, 896640(SI)	// fitGrad.loss
 	// lagrange.nde:16
-	VMOVUPS	Z3, 1622784(SI)	// fitGrad.transpose[0]
-	VMOVUPS	Z7, 1622912(SI)	// fitGrad.transpose[1]
-	VMOVUPS	Z4, 1623040(SI)	// fitGrad.transpose[2]
-	VMOVUPS	Z8, 1623168(SI)	// fitGrad.transpose[3]
+	VMOVUPS	Z3, 1620224(SI)	// fitGrad.transpose[0]
+	VMOVUPS	Z7, 1620352(SI)	// fitGrad.transpose[1]
+	VMOVUPS	Z4, 1620480(SI)	// fitGrad.transpose[2]
+	VMOVUPS	Z8, 1620608(SI)	// fitGrad.transpose[3]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z3, Z11
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z12
 	VCMPPS	$17, Z12, Z11, K1
@@ -7447,8 +7359,8 @@ loop36: // 64 times: elements
 	VFNMADD231PS	Z7, Z4, Z8
 	VDIVPS	Z12, Z8, Z4
 	VPORD	Z3, Z4, Z3
-	VMOVUPS	Z3, 1623552(SI)	// fitGrad.q_bar_bar[0]
-	VMOVUPS	Z7, 1623680(SI)	// fitGrad.q_bar_bar[1]
+	VMOVUPS	Z3, 1620992(SI)	// fitGrad.q_bar_bar[0]
+	VMOVUPS	Z7, 1621120(SI)	// fitGrad.q_bar_bar[1]
 	VPANDD	Z0, Z3, Z4
 	VMOVUPS	151552(R8), Z8	// sum of force.2.bias[0]
 	VADDPS	Z4, Z8, Z4
@@ -7469,33 +7381,33 @@ loop36: // 64 times: elements
 	VMULPS	Z2, Z7, Z2
 	// lagrange.nde:4
 	VBROADCASTSS	f32_00000000<>(SB), Z11
-	VMOVUPS	Z11, 1754880(SI)	// fitGrad.pad[0]
+	VMOVUPS	Z11, 1752320(SI)	// fitGrad.pad[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z11
-	VMOVUPS	Z11, 1755008(SI)	// fitGrad.pad[1]
-	VMOVUPS	Z9, 1755136(SI)	// fitGrad.pad[2]
-	VMOVUPS	Z5, 1755264(SI)	// fitGrad.pad[3]
-	VMOVUPS	Z3, 1886464(SI)	// fitGrad.pad_2[0]
-	VMOVUPS	Z7, 1886592(SI)	// fitGrad.pad_2[1]
+	VMOVUPS	Z11, 1752448(SI)	// fitGrad.pad[1]
+	VMOVUPS	Z9, 1752576(SI)	// fitGrad.pad[2]
+	VMOVUPS	Z5, 1752704(SI)	// fitGrad.pad[3]
+	VMOVUPS	Z3, 1883904(SI)	// fitGrad.pad_2[0]
+	VMOVUPS	Z7, 1884032(SI)	// fitGrad.pad_2[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z11
-	VMOVUPS	Z11, 1886720(SI)	// fitGrad.pad_2[2]
+	VMOVUPS	Z11, 1884160(SI)	// fitGrad.pad_2[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z11
-	VMOVUPS	Z11, 1886848(SI)	// fitGrad.pad_2[3]
+	VMOVUPS	Z11, 1884288(SI)	// fitGrad.pad_2[3]
 	// lagrange.nde:16
 	VPXORD.BCST	f32_80000000<>(SB), Z8, Z8
-	VMOVUPS	Z8, 1886976(SI)	// fitGrad.neg[0]
+	VMOVUPS	Z8, 1884416(SI)	// fitGrad.neg[0]
 	VPXORD.BCST	f32_80000000<>(SB), Z10, Z8
-	VMOVUPS	Z8, 1887104(SI)	// fitGrad.neg[1]
+	VMOVUPS	Z8, 1884544(SI)	// fitGrad.neg[1]
 	VPXORD.BCST	f32_80000000<>(SB), Z1, Z1
-	VMOVUPS	Z1, 1887232(SI)	// fitGrad.neg[2]
+	VMOVUPS	Z1, 1884672(SI)	// fitGrad.neg[2]
 	VPXORD.BCST	f32_80000000<>(SB), Z2, Z1
-	VMOVUPS	Z1, 1887360(SI)	// fitGrad.neg[3]
+	VMOVUPS	Z1, 1884800(SI)	// fitGrad.neg[3]
 	MOVQ	$128, DI
 	MOVQ	SI, R9
 	MOVQ	R8, R10
 	MOVQ	BX, R11
 loop37: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	1589504(R9), Z1	// fitGrad.add_6[0]
+	VMOVUPS	1586944(R9), Z1	// fitGrad.add_6[0]
 	VPANDD	Z0, Z1, Z1
 	VMOVUPS	(R10), Z2	// sum of L.0.weight[0]
 	VFMADD231PS.BCST	f32_00000000<>(SB), Z1, Z2
@@ -7517,17 +7429,17 @@ loop37: // 128 times: elements
 	VFMADD231PS	Z4, Z2, Z1
 	VBROADCASTSS	12(R11), Z2	// L.0.weight[3]
 	VFMADD231PS	Z6, Z2, Z1
-	VMOVUPS	Z1, 1623808(R9)	// fitGrad.matvec_6[0]
-	VMOVUPS	1211136(R9), Z2	// fitGrad.vecmat_2[0]
+	VMOVUPS	Z1, 1621248(R9)	// fitGrad.matvec_6[0]
+	VMOVUPS	1208576(R9), Z2	// fitGrad.vecmat_2[0]
 	VMULPS	Z2, Z1, Z2
-	VMOVUPS	Z2, 1640192(R9)	// fitGrad.mul_22[0]
-	VMOVUPS	1161984(R9), Z8	// fitGrad.mul_6[0]
+	VMOVUPS	Z2, 1637632(R9)	// fitGrad.mul_22[0]
+	VMOVUPS	1159424(R9), Z8	// fitGrad.mul_6[0]
 	VMULPS	Z8, Z2, Z2
-	VMOVUPS	Z2, 1656576(R9)	// fitGrad.mul_23[0]
-	VMOVUPS	948992(R9), Z2	// fitGrad.sigmoid[0]
+	VMOVUPS	Z2, 1654016(R9)	// fitGrad.mul_23[0]
+	VMOVUPS	946432(R9), Z2	// fitGrad.sigmoid[0]
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z1, 1672960(R9)	// fitGrad.mul_24[0]
-	VMOVUPS	1474304(R9), Z1	// fitGrad.add_5[0]
+	VMOVUPS	Z1, 1670400(R9)	// fitGrad.mul_24[0]
+	VMOVUPS	1471744(R9), Z1	// fitGrad.add_5[0]
 	VPANDD	Z0, Z1, Z1
 	VMOVUPS	(R10), Z2	// sum of L.0.weight[0]
 	VFMADD231PS.BCST	f32_00000000<>(SB), Z1, Z2
@@ -7541,7 +7453,7 @@ loop37: // 128 times: elements
 	VMOVUPS	192(R10), Z2	// sum of L.0.weight[3]
 	VFMADD231PS	Z5, Z1, Z2
 	VMOVUPS	Z2, 192(R10)	// sum of L.0.weight[3]
-	VMOVUPS	1359104(R9), Z1	// fitGrad.mul_13[0]
+	VMOVUPS	1356544(R9), Z1	// fitGrad.mul_13[0]
 	VPANDD	Z0, Z1, Z1
 	VMOVUPS	(R10), Z2	// sum of L.0.weight[0]
 	VFMADD231PS	Z3, Z1, Z2
@@ -7593,8 +7505,8 @@ loop38: // 16 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop39: // 128 times: terms of the sums
-	VMOVUPS	1672960(R11), Z16	// fitGrad.mul_24[0]
-	VMOVUPS	1673024(R11), Z17	// fitGrad.mul_24[0] | 1
+	VMOVUPS	1670400(R11), Z16	// fitGrad.mul_24[0]
+	VMOVUPS	1670464(R11), Z17	// fitGrad.mul_24[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -7623,110 +7535,110 @@ loop39: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop39
-	VMOVUPS	Z0, 1689344(DI)	// fitGrad.matvec_7[0]
-	VMOVUPS	Z1, 1689408(DI)	// fitGrad.matvec_7[0] | 1
-	VMOVUPS	Z2, 1689472(DI)	// fitGrad.matvec_7[1]
-	VMOVUPS	Z3, 1689536(DI)	// fitGrad.matvec_7[1] | 1
-	VMOVUPS	Z4, 1689600(DI)	// fitGrad.matvec_7[2]
-	VMOVUPS	Z5, 1689664(DI)	// fitGrad.matvec_7[2] | 1
-	VMOVUPS	Z6, 1689728(DI)	// fitGrad.matvec_7[3]
-	VMOVUPS	Z7, 1689792(DI)	// fitGrad.matvec_7[3] | 1
-	VMOVUPS	Z8, 1689856(DI)	// fitGrad.matvec_7[4]
-	VMOVUPS	Z9, 1689920(DI)	// fitGrad.matvec_7[4] | 1
-	VMOVUPS	Z10, 1689984(DI)	// fitGrad.matvec_7[5]
-	VMOVUPS	Z11, 1690048(DI)	// fitGrad.matvec_7[5] | 1
-	VMOVUPS	Z12, 1690112(DI)	// fitGrad.matvec_7[6]
-	VMOVUPS	Z13, 1690176(DI)	// fitGrad.matvec_7[6] | 1
-	VMOVUPS	Z14, 1690240(DI)	// fitGrad.matvec_7[7]
-	VMOVUPS	Z15, 1690304(DI)	// fitGrad.matvec_7[7] | 1
+	VMOVUPS	Z0, 1686784(DI)	// fitGrad.matvec_7[0]
+	VMOVUPS	Z1, 1686848(DI)	// fitGrad.matvec_7[0] | 1
+	VMOVUPS	Z2, 1686912(DI)	// fitGrad.matvec_7[1]
+	VMOVUPS	Z3, 1686976(DI)	// fitGrad.matvec_7[1] | 1
+	VMOVUPS	Z4, 1687040(DI)	// fitGrad.matvec_7[2]
+	VMOVUPS	Z5, 1687104(DI)	// fitGrad.matvec_7[2] | 1
+	VMOVUPS	Z6, 1687168(DI)	// fitGrad.matvec_7[3]
+	VMOVUPS	Z7, 1687232(DI)	// fitGrad.matvec_7[3] | 1
+	VMOVUPS	Z8, 1687296(DI)	// fitGrad.matvec_7[4]
+	VMOVUPS	Z9, 1687360(DI)	// fitGrad.matvec_7[4] | 1
+	VMOVUPS	Z10, 1687424(DI)	// fitGrad.matvec_7[5]
+	VMOVUPS	Z11, 1687488(DI)	// fitGrad.matvec_7[5] | 1
+	VMOVUPS	Z12, 1687552(DI)	// fitGrad.matvec_7[6]
+	VMOVUPS	Z13, 1687616(DI)	// fitGrad.matvec_7[6] | 1
+	VMOVUPS	Z14, 1687680(DI)	// fitGrad.matvec_7[7]
+	VMOVUPS	Z15, 1687744(DI)	// fitGrad.matvec_7[7] | 1
 	VBROADCASTSS	(R9), Z16	// vecmat[0]
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z16, Z1, Z1
-	VMOVUPS	Z0, 1705728(DI)	// fitGrad.mul_25[0]
-	VMOVUPS	Z1, 1705792(DI)	// fitGrad.mul_25[0] | 1
-	VMOVUPS	1063680(DI), Z16	// fitGrad.mul_2[0]
-	VMOVUPS	1063744(DI), Z17	// fitGrad.mul_2[0] | 1
+	VMOVUPS	Z0, 1703168(DI)	// fitGrad.mul_25[0]
+	VMOVUPS	Z1, 1703232(DI)	// fitGrad.mul_25[0] | 1
+	VMOVUPS	1061120(DI), Z16	// fitGrad.mul_2[0]
+	VMOVUPS	1061184(DI), Z17	// fitGrad.mul_2[0] | 1
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z17, Z1, Z1
-	VMOVUPS	Z0, 1722112(DI)	// fitGrad.mul_26[0]
-	VMOVUPS	Z1, 1722176(DI)	// fitGrad.mul_26[0] | 1
+	VMOVUPS	Z0, 1719552(DI)	// fitGrad.mul_26[0]
+	VMOVUPS	Z1, 1719616(DI)	// fitGrad.mul_26[0] | 1
 	VBROADCASTSS	4(R9), Z0	// vecmat[1]
 	VMULPS	Z0, Z2, Z1
 	VMULPS	Z0, Z3, Z0
-	VMOVUPS	Z1, 1705856(DI)	// fitGrad.mul_25[1]
-	VMOVUPS	Z0, 1705920(DI)	// fitGrad.mul_25[1] | 1
-	VMOVUPS	1063808(DI), Z2	// fitGrad.mul_2[1]
-	VMOVUPS	1063872(DI), Z3	// fitGrad.mul_2[1] | 1
+	VMOVUPS	Z1, 1703296(DI)	// fitGrad.mul_25[1]
+	VMOVUPS	Z0, 1703360(DI)	// fitGrad.mul_25[1] | 1
+	VMOVUPS	1061248(DI), Z2	// fitGrad.mul_2[1]
+	VMOVUPS	1061312(DI), Z3	// fitGrad.mul_2[1] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1722240(DI)	// fitGrad.mul_26[1]
-	VMOVUPS	Z0, 1722304(DI)	// fitGrad.mul_26[1] | 1
+	VMOVUPS	Z1, 1719680(DI)	// fitGrad.mul_26[1]
+	VMOVUPS	Z0, 1719744(DI)	// fitGrad.mul_26[1] | 1
 	VBROADCASTSS	8(R9), Z0	// vecmat[2]
 	VMULPS	Z0, Z4, Z1
 	VMULPS	Z0, Z5, Z0
-	VMOVUPS	Z1, 1705984(DI)	// fitGrad.mul_25[2]
-	VMOVUPS	Z0, 1706048(DI)	// fitGrad.mul_25[2] | 1
-	VMOVUPS	1063936(DI), Z2	// fitGrad.mul_2[2]
-	VMOVUPS	1064000(DI), Z3	// fitGrad.mul_2[2] | 1
+	VMOVUPS	Z1, 1703424(DI)	// fitGrad.mul_25[2]
+	VMOVUPS	Z0, 1703488(DI)	// fitGrad.mul_25[2] | 1
+	VMOVUPS	1061376(DI), Z2	// fitGrad.mul_2[2]
+	VMOVUPS	1061440(DI), Z3	// fitGrad.mul_2[2] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1722368(DI)	// fitGrad.mul_26[2]
-	VMOVUPS	Z0, 1722432(DI)	// fitGrad.mul_26[2] | 1
+	VMOVUPS	Z1, 1719808(DI)	// fitGrad.mul_26[2]
+	VMOVUPS	Z0, 1719872(DI)	// fitGrad.mul_26[2] | 1
 	VBROADCASTSS	12(R9), Z0	// vecmat[3]
 	VMULPS	Z0, Z6, Z1
 	VMULPS	Z0, Z7, Z0
-	VMOVUPS	Z1, 1706112(DI)	// fitGrad.mul_25[3]
-	VMOVUPS	Z0, 1706176(DI)	// fitGrad.mul_25[3] | 1
-	VMOVUPS	1064064(DI), Z2	// fitGrad.mul_2[3]
-	VMOVUPS	1064128(DI), Z3	// fitGrad.mul_2[3] | 1
+	VMOVUPS	Z1, 1703552(DI)	// fitGrad.mul_25[3]
+	VMOVUPS	Z0, 1703616(DI)	// fitGrad.mul_25[3] | 1
+	VMOVUPS	1061504(DI), Z2	// fitGrad.mul_2[3]
+	VMOVUPS	1061568(DI), Z3	// fitGrad.mul_2[3] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1722496(DI)	// fitGrad.mul_26[3]
-	VMOVUPS	Z0, 1722560(DI)	// fitGrad.mul_26[3] | 1
+	VMOVUPS	Z1, 1719936(DI)	// fitGrad.mul_26[3]
+	VMOVUPS	Z0, 1720000(DI)	// fitGrad.mul_26[3] | 1
 	VBROADCASTSS	16(R9), Z0	// vecmat[4]
 	VMULPS	Z0, Z8, Z1
 	VMULPS	Z0, Z9, Z0
-	VMOVUPS	Z1, 1706240(DI)	// fitGrad.mul_25[4]
-	VMOVUPS	Z0, 1706304(DI)	// fitGrad.mul_25[4] | 1
-	VMOVUPS	1064192(DI), Z2	// fitGrad.mul_2[4]
-	VMOVUPS	1064256(DI), Z3	// fitGrad.mul_2[4] | 1
+	VMOVUPS	Z1, 1703680(DI)	// fitGrad.mul_25[4]
+	VMOVUPS	Z0, 1703744(DI)	// fitGrad.mul_25[4] | 1
+	VMOVUPS	1061632(DI), Z2	// fitGrad.mul_2[4]
+	VMOVUPS	1061696(DI), Z3	// fitGrad.mul_2[4] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1722624(DI)	// fitGrad.mul_26[4]
-	VMOVUPS	Z0, 1722688(DI)	// fitGrad.mul_26[4] | 1
+	VMOVUPS	Z1, 1720064(DI)	// fitGrad.mul_26[4]
+	VMOVUPS	Z0, 1720128(DI)	// fitGrad.mul_26[4] | 1
 	VBROADCASTSS	20(R9), Z0	// vecmat[5]
 	VMULPS	Z0, Z10, Z1
 	VMULPS	Z0, Z11, Z0
-	VMOVUPS	Z1, 1706368(DI)	// fitGrad.mul_25[5]
-	VMOVUPS	Z0, 1706432(DI)	// fitGrad.mul_25[5] | 1
-	VMOVUPS	1064320(DI), Z2	// fitGrad.mul_2[5]
-	VMOVUPS	1064384(DI), Z3	// fitGrad.mul_2[5] | 1
+	VMOVUPS	Z1, 1703808(DI)	// fitGrad.mul_25[5]
+	VMOVUPS	Z0, 1703872(DI)	// fitGrad.mul_25[5] | 1
+	VMOVUPS	1061760(DI), Z2	// fitGrad.mul_2[5]
+	VMOVUPS	1061824(DI), Z3	// fitGrad.mul_2[5] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1722752(DI)	// fitGrad.mul_26[5]
-	VMOVUPS	Z0, 1722816(DI)	// fitGrad.mul_26[5] | 1
+	VMOVUPS	Z1, 1720192(DI)	// fitGrad.mul_26[5]
+	VMOVUPS	Z0, 1720256(DI)	// fitGrad.mul_26[5] | 1
 	VBROADCASTSS	24(R9), Z0	// vecmat[6]
 	VMULPS	Z0, Z12, Z1
 	VMULPS	Z0, Z13, Z0
-	VMOVUPS	Z1, 1706496(DI)	// fitGrad.mul_25[6]
-	VMOVUPS	Z0, 1706560(DI)	// fitGrad.mul_25[6] | 1
-	VMOVUPS	1064448(DI), Z2	// fitGrad.mul_2[6]
-	VMOVUPS	1064512(DI), Z3	// fitGrad.mul_2[6] | 1
+	VMOVUPS	Z1, 1703936(DI)	// fitGrad.mul_25[6]
+	VMOVUPS	Z0, 1704000(DI)	// fitGrad.mul_25[6] | 1
+	VMOVUPS	1061888(DI), Z2	// fitGrad.mul_2[6]
+	VMOVUPS	1061952(DI), Z3	// fitGrad.mul_2[6] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1722880(DI)	// fitGrad.mul_26[6]
-	VMOVUPS	Z0, 1722944(DI)	// fitGrad.mul_26[6] | 1
+	VMOVUPS	Z1, 1720320(DI)	// fitGrad.mul_26[6]
+	VMOVUPS	Z0, 1720384(DI)	// fitGrad.mul_26[6] | 1
 	VBROADCASTSS	28(R9), Z0	// vecmat[7]
 	VMULPS	Z0, Z14, Z1
 	VMULPS	Z0, Z15, Z0
-	VMOVUPS	Z1, 1706624(DI)	// fitGrad.mul_25[7]
-	VMOVUPS	Z0, 1706688(DI)	// fitGrad.mul_25[7] | 1
-	VMOVUPS	1064576(DI), Z2	// fitGrad.mul_2[7]
-	VMOVUPS	1064640(DI), Z3	// fitGrad.mul_2[7] | 1
+	VMOVUPS	Z1, 1704064(DI)	// fitGrad.mul_25[7]
+	VMOVUPS	Z0, 1704128(DI)	// fitGrad.mul_25[7] | 1
+	VMOVUPS	1062016(DI), Z2	// fitGrad.mul_2[7]
+	VMOVUPS	1062080(DI), Z3	// fitGrad.mul_2[7] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1723008(DI)	// fitGrad.mul_26[7]
-	VMOVUPS	Z0, 1723072(DI)	// fitGrad.mul_26[7] | 1
+	VMOVUPS	Z1, 1720448(DI)	// fitGrad.mul_26[7]
+	VMOVUPS	Z0, 1720512(DI)	// fitGrad.mul_26[7] | 1
 	ADDQ	$4096, SI
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
@@ -7766,8 +7678,8 @@ loop40: // 9 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop41: // 128 times: terms of the sums
-	VMOVUPS	1722112(R10), Z26	// fitGrad.mul_26[0]
-	VMOVUPS	1722176(R10), Z27	// fitGrad.mul_26[0] | 1
+	VMOVUPS	1719552(R10), Z26	// fitGrad.mul_26[0]
+	VMOVUPS	1719616(R10), Z27	// fitGrad.mul_26[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
 	VFMADD231PS	Z26, Z28, Z0
 	VFMADD231PS	Z27, Z28, Z1
@@ -7811,32 +7723,32 @@ loop41: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop41
-	VMOVUPS	Z0, 1738496(DI)	// fitGrad.vecmat_8[0]
-	VMOVUPS	Z1, 1738560(DI)	// fitGrad.vecmat_8[0] | 1
-	VMOVUPS	Z2, 1738624(DI)	// fitGrad.vecmat_8[1]
-	VMOVUPS	Z3, 1738688(DI)	// fitGrad.vecmat_8[1] | 1
-	VMOVUPS	Z4, 1738752(DI)	// fitGrad.vecmat_8[2]
-	VMOVUPS	Z5, 1738816(DI)	// fitGrad.vecmat_8[2] | 1
-	VMOVUPS	Z6, 1738880(DI)	// fitGrad.vecmat_8[3]
-	VMOVUPS	Z7, 1738944(DI)	// fitGrad.vecmat_8[3] | 1
-	VMOVUPS	Z8, 1739008(DI)	// fitGrad.vecmat_8[4]
-	VMOVUPS	Z9, 1739072(DI)	// fitGrad.vecmat_8[4] | 1
-	VMOVUPS	Z10, 1739136(DI)	// fitGrad.vecmat_8[5]
-	VMOVUPS	Z11, 1739200(DI)	// fitGrad.vecmat_8[5] | 1
-	VMOVUPS	Z12, 1739264(DI)	// fitGrad.vecmat_8[6]
-	VMOVUPS	Z13, 1739328(DI)	// fitGrad.vecmat_8[6] | 1
-	VMOVUPS	Z14, 1739392(DI)	// fitGrad.vecmat_8[7]
-	VMOVUPS	Z15, 1739456(DI)	// fitGrad.vecmat_8[7] | 1
-	VMOVUPS	Z16, 1739520(DI)	// fitGrad.vecmat_8[8]
-	VMOVUPS	Z17, 1739584(DI)	// fitGrad.vecmat_8[8] | 1
-	VMOVUPS	Z18, 1739648(DI)	// fitGrad.vecmat_8[9]
-	VMOVUPS	Z19, 1739712(DI)	// fitGrad.vecmat_8[9] | 1
-	VMOVUPS	Z20, 1739776(DI)	// fitGrad.vecmat_8[10]
-	VMOVUPS	Z21, 1739840(DI)	// fitGrad.vecmat_8[10] | 1
-	VMOVUPS	Z22, 1739904(DI)	// fitGrad.vecmat_8[11]
-	VMOVUPS	Z23, 1739968(DI)	// fitGrad.vecmat_8[11] | 1
-	VMOVUPS	Z24, 1740032(DI)	// fitGrad.vecmat_8[12]
-	VMOVUPS	Z25, 1740096(DI)	// fitGrad.vecmat_8[12] | 1
+	VMOVUPS	Z0, 1735936(DI)	// fitGrad.vecmat_8[0]
+	VMOVUPS	Z1, 1736000(DI)	// fitGrad.vecmat_8[0] | 1
+	VMOVUPS	Z2, 1736064(DI)	// fitGrad.vecmat_8[1]
+	VMOVUPS	Z3, 1736128(DI)	// fitGrad.vecmat_8[1] | 1
+	VMOVUPS	Z4, 1736192(DI)	// fitGrad.vecmat_8[2]
+	VMOVUPS	Z5, 1736256(DI)	// fitGrad.vecmat_8[2] | 1
+	VMOVUPS	Z6, 1736320(DI)	// fitGrad.vecmat_8[3]
+	VMOVUPS	Z7, 1736384(DI)	// fitGrad.vecmat_8[3] | 1
+	VMOVUPS	Z8, 1736448(DI)	// fitGrad.vecmat_8[4]
+	VMOVUPS	Z9, 1736512(DI)	// fitGrad.vecmat_8[4] | 1
+	VMOVUPS	Z10, 1736576(DI)	// fitGrad.vecmat_8[5]
+	VMOVUPS	Z11, 1736640(DI)	// fitGrad.vecmat_8[5] | 1
+	VMOVUPS	Z12, 1736704(DI)	// fitGrad.vecmat_8[6]
+	VMOVUPS	Z13, 1736768(DI)	// fitGrad.vecmat_8[6] | 1
+	VMOVUPS	Z14, 1736832(DI)	// fitGrad.vecmat_8[7]
+	VMOVUPS	Z15, 1736896(DI)	// fitGrad.vecmat_8[7] | 1
+	VMOVUPS	Z16, 1736960(DI)	// fitGrad.vecmat_8[8]
+	VMOVUPS	Z17, 1737024(DI)	// fitGrad.vecmat_8[8] | 1
+	VMOVUPS	Z18, 1737088(DI)	// fitGrad.vecmat_8[9]
+	VMOVUPS	Z19, 1737152(DI)	// fitGrad.vecmat_8[9] | 1
+	VMOVUPS	Z20, 1737216(DI)	// fitGrad.vecmat_8[10]
+	VMOVUPS	Z21, 1737280(DI)	// fitGrad.vecmat_8[10] | 1
+	VMOVUPS	Z22, 1737344(DI)	// fitGrad.vecmat_8[11]
+	VMOVUPS	Z23, 1737408(DI)	// fitGrad.vecmat_8[11] | 1
+	VMOVUPS	Z24, 1737472(DI)	// fitGrad.vecmat_8[12]
+	VMOVUPS	Z25, 1737536(DI)	// fitGrad.vecmat_8[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -7867,8 +7779,8 @@ loop41: // 128 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop42: // 128 times: terms of the sums
-	VMOVUPS	1722112(SI), Z22	// fitGrad.mul_26[0]
-	VMOVUPS	1722176(SI), Z23	// fitGrad.mul_26[0] | 1
+	VMOVUPS	1719552(SI), Z22	// fitGrad.mul_26[0]
+	VMOVUPS	1719616(SI), Z23	// fitGrad.mul_26[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
 	VFMADD231PS	Z22, Z24, Z0
 	VFMADD231PS	Z23, Z24, Z1
@@ -7906,43 +7818,43 @@ loop42: // 128 times: terms of the sums
 	ADDQ	$512, DI
 	DECQ	CX
 	JNE	loop42
-	VMOVUPS	Z0, 1753472(AX)	// fitGrad.vecmat_8[117]
-	VMOVUPS	Z1, 1753536(AX)	// fitGrad.vecmat_8[117] | 1
-	VMOVUPS	Z2, 1753600(AX)	// fitGrad.vecmat_8[118]
-	VMOVUPS	Z3, 1753664(AX)	// fitGrad.vecmat_8[118] | 1
-	VMOVUPS	Z4, 1753728(AX)	// fitGrad.vecmat_8[119]
-	VMOVUPS	Z5, 1753792(AX)	// fitGrad.vecmat_8[119] | 1
-	VMOVUPS	Z6, 1753856(AX)	// fitGrad.vecmat_8[120]
-	VMOVUPS	Z7, 1753920(AX)	// fitGrad.vecmat_8[120] | 1
-	VMOVUPS	Z8, 1753984(AX)	// fitGrad.vecmat_8[121]
-	VMOVUPS	Z9, 1754048(AX)	// fitGrad.vecmat_8[121] | 1
-	VMOVUPS	Z10, 1754112(AX)	// fitGrad.vecmat_8[122]
-	VMOVUPS	Z11, 1754176(AX)	// fitGrad.vecmat_8[122] | 1
-	VMOVUPS	Z12, 1754240(AX)	// fitGrad.vecmat_8[123]
-	VMOVUPS	Z13, 1754304(AX)	// fitGrad.vecmat_8[123] | 1
-	VMOVUPS	Z14, 1754368(AX)	// fitGrad.vecmat_8[124]
-	VMOVUPS	Z15, 1754432(AX)	// fitGrad.vecmat_8[124] | 1
-	VMOVUPS	Z16, 1754496(AX)	// fitGrad.vecmat_8[125]
-	VMOVUPS	Z17, 1754560(AX)	// fitGrad.vecmat_8[125] | 1
-	VMOVUPS	Z18, 1754624(AX)	// fitGrad.vecmat_8[126]
-	VMOVUPS	Z19, 1754688(AX)	// fitGrad.vecmat_8[126] | 1
-	VMOVUPS	Z20, 1754752(AX)	// fitGrad.vecmat_8[127]
-	VMOVUPS	Z21, 1754816(AX)	// fitGrad.vecmat_8[127] | 1
+	VMOVUPS	Z0, 1750912(AX)	// fitGrad.vecmat_8[117]
+	VMOVUPS	Z1, 1750976(AX)	// fitGrad.vecmat_8[117] | 1
+	VMOVUPS	Z2, 1751040(AX)	// fitGrad.vecmat_8[118]
+	VMOVUPS	Z3, 1751104(AX)	// fitGrad.vecmat_8[118] | 1
+	VMOVUPS	Z4, 1751168(AX)	// fitGrad.vecmat_8[119]
+	VMOVUPS	Z5, 1751232(AX)	// fitGrad.vecmat_8[119] | 1
+	VMOVUPS	Z6, 1751296(AX)	// fitGrad.vecmat_8[120]
+	VMOVUPS	Z7, 1751360(AX)	// fitGrad.vecmat_8[120] | 1
+	VMOVUPS	Z8, 1751424(AX)	// fitGrad.vecmat_8[121]
+	VMOVUPS	Z9, 1751488(AX)	// fitGrad.vecmat_8[121] | 1
+	VMOVUPS	Z10, 1751552(AX)	// fitGrad.vecmat_8[122]
+	VMOVUPS	Z11, 1751616(AX)	// fitGrad.vecmat_8[122] | 1
+	VMOVUPS	Z12, 1751680(AX)	// fitGrad.vecmat_8[123]
+	VMOVUPS	Z13, 1751744(AX)	// fitGrad.vecmat_8[123] | 1
+	VMOVUPS	Z14, 1751808(AX)	// fitGrad.vecmat_8[124]
+	VMOVUPS	Z15, 1751872(AX)	// fitGrad.vecmat_8[124] | 1
+	VMOVUPS	Z16, 1751936(AX)	// fitGrad.vecmat_8[125]
+	VMOVUPS	Z17, 1752000(AX)	// fitGrad.vecmat_8[125] | 1
+	VMOVUPS	Z18, 1752064(AX)	// fitGrad.vecmat_8[126]
+	VMOVUPS	Z19, 1752128(AX)	// fitGrad.vecmat_8[126] | 1
+	VMOVUPS	Z20, 1752192(AX)	// fitGrad.vecmat_8[127]
+	VMOVUPS	Z21, 1752256(AX)	// fitGrad.vecmat_8[127] | 1
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop43: // 64 times: tiles of 2 elements
-	VMOVUPS	1540352(SI), Z0	// fitGrad.mul_20[0]
-	VMOVUPS	1540416(SI), Z1	// fitGrad.mul_20[0] | 1
+	VMOVUPS	1537792(SI), Z0	// fitGrad.mul_20[0]
+	VMOVUPS	1537856(SI), Z1	// fitGrad.mul_20[0] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 899328(SI)	// fitGrad.turned[0]
-	VMOVUPS	Z1, 899392(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	1540480(SI), Z0	// fitGrad.mul_20[1]
-	VMOVUPS	1540544(SI), Z1	// fitGrad.mul_20[1] | 1
+	VMOVUPS	Z0, 896768(SI)	// fitGrad.turned[0]
+	VMOVUPS	Z1, 896832(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	1537920(SI), Z0	// fitGrad.mul_20[1]
+	VMOVUPS	1537984(SI), Z1	// fitGrad.mul_20[1] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 899456(SI)	// fitGrad.turned[1]
-	VMOVUPS	Z1, 899520(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Z0, 896896(SI)	// fitGrad.turned[1]
+	VMOVUPS	Z1, 896960(SI)	// fitGrad.turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop43
@@ -7954,22 +7866,22 @@ loop44: // 2 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop45: // 8 times
-	VMOVUPS	1672960(R10), Z0	// fitGrad.mul_24[0]
-	VMOVUPS	1673088(R10), Z1	// fitGrad.mul_24[1]
-	VMOVUPS	1673216(R10), Z2	// fitGrad.mul_24[2]
-	VMOVUPS	1673344(R10), Z3	// fitGrad.mul_24[3]
-	VMOVUPS	1673472(R10), Z4	// fitGrad.mul_24[4]
-	VMOVUPS	1673600(R10), Z5	// fitGrad.mul_24[5]
-	VMOVUPS	1673728(R10), Z6	// fitGrad.mul_24[6]
-	VMOVUPS	1673856(R10), Z7	// fitGrad.mul_24[7]
-	VMOVUPS	1673984(R10), Z8	// fitGrad.mul_24[8]
-	VMOVUPS	1674112(R10), Z9	// fitGrad.mul_24[9]
-	VMOVUPS	1674240(R10), Z10	// fitGrad.mul_24[10]
-	VMOVUPS	1674368(R10), Z11	// fitGrad.mul_24[11]
-	VMOVUPS	1674496(R10), Z12	// fitGrad.mul_24[12]
-	VMOVUPS	1674624(R10), Z13	// fitGrad.mul_24[13]
-	VMOVUPS	1674752(R10), Z14	// fitGrad.mul_24[14]
-	VMOVUPS	1674880(R10), Z15	// fitGrad.mul_24[15]
+	VMOVUPS	1670400(R10), Z0	// fitGrad.mul_24[0]
+	VMOVUPS	1670528(R10), Z1	// fitGrad.mul_24[1]
+	VMOVUPS	1670656(R10), Z2	// fitGrad.mul_24[2]
+	VMOVUPS	1670784(R10), Z3	// fitGrad.mul_24[3]
+	VMOVUPS	1670912(R10), Z4	// fitGrad.mul_24[4]
+	VMOVUPS	1671040(R10), Z5	// fitGrad.mul_24[5]
+	VMOVUPS	1671168(R10), Z6	// fitGrad.mul_24[6]
+	VMOVUPS	1671296(R10), Z7	// fitGrad.mul_24[7]
+	VMOVUPS	1671424(R10), Z8	// fitGrad.mul_24[8]
+	VMOVUPS	1671552(R10), Z9	// fitGrad.mul_24[9]
+	VMOVUPS	1671680(R10), Z10	// fitGrad.mul_24[10]
+	VMOVUPS	1671808(R10), Z11	// fitGrad.mul_24[11]
+	VMOVUPS	1671936(R10), Z12	// fitGrad.mul_24[12]
+	VMOVUPS	1672064(R10), Z13	// fitGrad.mul_24[13]
+	VMOVUPS	1672192(R10), Z14	// fitGrad.mul_24[14]
+	VMOVUPS	1672320(R10), Z15	// fitGrad.mul_24[15]
 	VUNPCKLPS	Z1, Z0, Z16
 	VUNPCKHPS	Z1, Z0, Z0
 	VUNPCKLPS	Z3, Z2, Z1
@@ -8034,22 +7946,22 @@ loop45: // 8 times
 	VSHUFF32X4	$221, Z12, Z8, Z4
 	VSHUFF32X4	$136, Z4, Z0, Z8
 	VSHUFF32X4	$221, Z4, Z0, Z0
-	VMOVUPS	Z18, 915712(R11)	// fitGrad.turned[128]
-	VMOVUPS	Z17, 915776(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Z15, 915840(R11)	// fitGrad.turned[129]
-	VMOVUPS	Z16, 915904(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Z11, 915968(R11)	// fitGrad.turned[130]
-	VMOVUPS	Z6, 916032(R11)	// fitGrad.turned[130] | 1
-	VMOVUPS	Z10, 916096(R11)	// fitGrad.turned[131]
-	VMOVUPS	Z8, 916160(R11)	// fitGrad.turned[131] | 1
-	VMOVUPS	Z14, 916224(R11)	// fitGrad.turned[132]
-	VMOVUPS	Z7, 916288(R11)	// fitGrad.turned[132] | 1
-	VMOVUPS	Z2, 916352(R11)	// fitGrad.turned[133]
-	VMOVUPS	Z9, 916416(R11)	// fitGrad.turned[133] | 1
-	VMOVUPS	Z3, 916480(R11)	// fitGrad.turned[134]
-	VMOVUPS	Z1, 916544(R11)	// fitGrad.turned[134] | 1
-	VMOVUPS	Z5, 916608(R11)	// fitGrad.turned[135]
-	VMOVUPS	Z0, 916672(R11)	// fitGrad.turned[135] | 1
+	VMOVUPS	Z18, 913152(R11)	// fitGrad.turned[128]
+	VMOVUPS	Z17, 913216(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Z15, 913280(R11)	// fitGrad.turned[129]
+	VMOVUPS	Z16, 913344(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Z11, 913408(R11)	// fitGrad.turned[130]
+	VMOVUPS	Z6, 913472(R11)	// fitGrad.turned[130] | 1
+	VMOVUPS	Z10, 913536(R11)	// fitGrad.turned[131]
+	VMOVUPS	Z8, 913600(R11)	// fitGrad.turned[131] | 1
+	VMOVUPS	Z14, 913664(R11)	// fitGrad.turned[132]
+	VMOVUPS	Z7, 913728(R11)	// fitGrad.turned[132] | 1
+	VMOVUPS	Z2, 913792(R11)	// fitGrad.turned[133]
+	VMOVUPS	Z9, 913856(R11)	// fitGrad.turned[133] | 1
+	VMOVUPS	Z3, 913920(R11)	// fitGrad.turned[134]
+	VMOVUPS	Z1, 913984(R11)	// fitGrad.turned[134] | 1
+	VMOVUPS	Z5, 914048(R11)	// fitGrad.turned[135]
+	VMOVUPS	Z0, 914112(R11)	// fitGrad.turned[135] | 1
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
@@ -8086,50 +7998,50 @@ loop47: // 2 times: tiles of 4 elements
 	MOVQ	DI, R13
 	MOVQ	R11, R14
 loop48: // 16 times: samples, 2 at a time
-	VBROADCASTSS	899328(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	899456(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	899584(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	899712(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	915712(R14), Z20	// fitGrad.turned[128]
+	VBROADCASTSS	896768(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	896896(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897024(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897152(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913152(R14), Z20	// fitGrad.turned[128]
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	917760(R14), Z20	// fitGrad.turned[144]
+	VMOVUPS	915200(R14), Z20	// fitGrad.turned[144]
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	919808(R14), Z20	// fitGrad.turned[160]
+	VMOVUPS	917248(R14), Z20	// fitGrad.turned[160]
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	921856(R14), Z20	// fitGrad.turned[176]
+	VMOVUPS	919296(R14), Z20	// fitGrad.turned[176]
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
 	VFMADD231PS	Z20, Z19, Z15
-	VBROADCASTSS	899332(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	899460(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	899588(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	899716(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	915776(R14), Z20	// fitGrad.turned[128] | 1
+	VBROADCASTSS	896772(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	896900(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897028(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897156(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913216(R14), Z20	// fitGrad.turned[128] | 1
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	917824(R14), Z20	// fitGrad.turned[144] | 1
+	VMOVUPS	915264(R14), Z20	// fitGrad.turned[144] | 1
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	919872(R14), Z20	// fitGrad.turned[160] | 1
+	VMOVUPS	917312(R14), Z20	// fitGrad.turned[160] | 1
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	921920(R14), Z20	// fitGrad.turned[176] | 1
+	VMOVUPS	919360(R14), Z20	// fitGrad.turned[176] | 1
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
@@ -8166,18 +8078,18 @@ loop48: // 16 times: samples, 2 at a time
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop49: // 64 times: tiles of 2 elements
-	VMOVUPS	1722112(SI), Z0	// fitGrad.mul_26[0]
-	VMOVUPS	1722176(SI), Z1	// fitGrad.mul_26[0] | 1
+	VMOVUPS	1719552(SI), Z0	// fitGrad.mul_26[0]
+	VMOVUPS	1719616(SI), Z1	// fitGrad.mul_26[0] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 899328(SI)	// fitGrad.turned[0]
-	VMOVUPS	Z1, 899392(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	1722240(SI), Z0	// fitGrad.mul_26[1]
-	VMOVUPS	1722304(SI), Z1	// fitGrad.mul_26[1] | 1
+	VMOVUPS	Z0, 896768(SI)	// fitGrad.turned[0]
+	VMOVUPS	Z1, 896832(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	1719680(SI), Z0	// fitGrad.mul_26[1]
+	VMOVUPS	1719744(SI), Z1	// fitGrad.mul_26[1] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 899456(SI)	// fitGrad.turned[1]
-	VMOVUPS	Z1, 899520(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Z0, 896896(SI)	// fitGrad.turned[1]
+	VMOVUPS	Z1, 896960(SI)	// fitGrad.turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop49
@@ -8189,22 +8101,22 @@ loop50: // 2 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop51: // 8 times
-	VMOVUPS	1491200(R10), Z0	// fitGrad.mul_18[0]
-	VMOVUPS	1491328(R10), Z1	// fitGrad.mul_18[1]
-	VMOVUPS	1491456(R10), Z2	// fitGrad.mul_18[2]
-	VMOVUPS	1491584(R10), Z3	// fitGrad.mul_18[3]
-	VMOVUPS	1491712(R10), Z4	// fitGrad.mul_18[4]
-	VMOVUPS	1491840(R10), Z5	// fitGrad.mul_18[5]
-	VMOVUPS	1491968(R10), Z6	// fitGrad.mul_18[6]
-	VMOVUPS	1492096(R10), Z7	// fitGrad.mul_18[7]
-	VMOVUPS	1492224(R10), Z8	// fitGrad.mul_18[8]
-	VMOVUPS	1492352(R10), Z9	// fitGrad.mul_18[9]
-	VMOVUPS	1492480(R10), Z10	// fitGrad.mul_18[10]
-	VMOVUPS	1492608(R10), Z11	// fitGrad.mul_18[11]
-	VMOVUPS	1492736(R10), Z12	// fitGrad.mul_18[12]
-	VMOVUPS	1492864(R10), Z13	// fitGrad.mul_18[13]
-	VMOVUPS	1492992(R10), Z14	// fitGrad.mul_18[14]
-	VMOVUPS	1493120(R10), Z15	// fitGrad.mul_18[15]
+	VMOVUPS	1488640(R10), Z0	// fitGrad.mul_18[0]
+	VMOVUPS	1488768(R10), Z1	// fitGrad.mul_18[1]
+	VMOVUPS	1488896(R10), Z2	// fitGrad.mul_18[2]
+	VMOVUPS	1489024(R10), Z3	// fitGrad.mul_18[3]
+	VMOVUPS	1489152(R10), Z4	// fitGrad.mul_18[4]
+	VMOVUPS	1489280(R10), Z5	// fitGrad.mul_18[5]
+	VMOVUPS	1489408(R10), Z6	// fitGrad.mul_18[6]
+	VMOVUPS	1489536(R10), Z7	// fitGrad.mul_18[7]
+	VMOVUPS	1489664(R10), Z8	// fitGrad.mul_18[8]
+	VMOVUPS	1489792(R10), Z9	// fitGrad.mul_18[9]
+	VMOVUPS	1489920(R10), Z10	// fitGrad.mul_18[10]
+	VMOVUPS	1490048(R10), Z11	// fitGrad.mul_18[11]
+	VMOVUPS	1490176(R10), Z12	// fitGrad.mul_18[12]
+	VMOVUPS	1490304(R10), Z13	// fitGrad.mul_18[13]
+	VMOVUPS	1490432(R10), Z14	// fitGrad.mul_18[14]
+	VMOVUPS	1490560(R10), Z15	// fitGrad.mul_18[15]
 	VUNPCKLPS	Z1, Z0, Z16
 	VUNPCKHPS	Z1, Z0, Z0
 	VUNPCKLPS	Z3, Z2, Z1
@@ -8269,22 +8181,22 @@ loop51: // 8 times
 	VSHUFF32X4	$221, Z12, Z8, Z4
 	VSHUFF32X4	$136, Z4, Z0, Z8
 	VSHUFF32X4	$221, Z4, Z0, Z0
-	VMOVUPS	Z18, 915712(R11)	// fitGrad.turned[128]
-	VMOVUPS	Z17, 915776(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Z15, 915840(R11)	// fitGrad.turned[129]
-	VMOVUPS	Z16, 915904(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Z11, 915968(R11)	// fitGrad.turned[130]
-	VMOVUPS	Z6, 916032(R11)	// fitGrad.turned[130] | 1
-	VMOVUPS	Z10, 916096(R11)	// fitGrad.turned[131]
-	VMOVUPS	Z8, 916160(R11)	// fitGrad.turned[131] | 1
-	VMOVUPS	Z14, 916224(R11)	// fitGrad.turned[132]
-	VMOVUPS	Z7, 916288(R11)	// fitGrad.turned[132] | 1
-	VMOVUPS	Z2, 916352(R11)	// fitGrad.turned[133]
-	VMOVUPS	Z9, 916416(R11)	// fitGrad.turned[133] | 1
-	VMOVUPS	Z3, 916480(R11)	// fitGrad.turned[134]
-	VMOVUPS	Z1, 916544(R11)	// fitGrad.turned[134] | 1
-	VMOVUPS	Z5, 916608(R11)	// fitGrad.turned[135]
-	VMOVUPS	Z0, 916672(R11)	// fitGrad.turned[135] | 1
+	VMOVUPS	Z18, 913152(R11)	// fitGrad.turned[128]
+	VMOVUPS	Z17, 913216(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Z15, 913280(R11)	// fitGrad.turned[129]
+	VMOVUPS	Z16, 913344(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Z11, 913408(R11)	// fitGrad.turned[130]
+	VMOVUPS	Z6, 913472(R11)	// fitGrad.turned[130] | 1
+	VMOVUPS	Z10, 913536(R11)	// fitGrad.turned[131]
+	VMOVUPS	Z8, 913600(R11)	// fitGrad.turned[131] | 1
+	VMOVUPS	Z14, 913664(R11)	// fitGrad.turned[132]
+	VMOVUPS	Z7, 913728(R11)	// fitGrad.turned[132] | 1
+	VMOVUPS	Z2, 913792(R11)	// fitGrad.turned[133]
+	VMOVUPS	Z9, 913856(R11)	// fitGrad.turned[133] | 1
+	VMOVUPS	Z3, 913920(R11)	// fitGrad.turned[134]
+	VMOVUPS	Z1, 913984(R11)	// fitGrad.turned[134] | 1
+	VMOVUPS	Z5, 914048(R11)	// fitGrad.turned[135]
+	VMOVUPS	Z0, 914112(R11)	// fitGrad.turned[135] | 1
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
@@ -8321,50 +8233,50 @@ loop53: // 2 times: tiles of 4 elements
 	MOVQ	DI, R13
 	MOVQ	R11, R14
 loop54: // 16 times: samples, 2 at a time
-	VBROADCASTSS	899328(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	899456(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	899584(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	899712(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	915712(R14), Z20	// fitGrad.turned[128]
+	VBROADCASTSS	896768(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	896896(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897024(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897152(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913152(R14), Z20	// fitGrad.turned[128]
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	917760(R14), Z20	// fitGrad.turned[144]
+	VMOVUPS	915200(R14), Z20	// fitGrad.turned[144]
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	919808(R14), Z20	// fitGrad.turned[160]
+	VMOVUPS	917248(R14), Z20	// fitGrad.turned[160]
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	921856(R14), Z20	// fitGrad.turned[176]
+	VMOVUPS	919296(R14), Z20	// fitGrad.turned[176]
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
 	VFMADD231PS	Z20, Z19, Z15
-	VBROADCASTSS	899332(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	899460(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	899588(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	899716(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	915776(R14), Z20	// fitGrad.turned[128] | 1
+	VBROADCASTSS	896772(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	896900(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897028(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897156(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913216(R14), Z20	// fitGrad.turned[128] | 1
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	917824(R14), Z20	// fitGrad.turned[144] | 1
+	VMOVUPS	915264(R14), Z20	// fitGrad.turned[144] | 1
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	919872(R14), Z20	// fitGrad.turned[160] | 1
+	VMOVUPS	917312(R14), Z20	// fitGrad.turned[160] | 1
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	921920(R14), Z20	// fitGrad.turned[176] | 1
+	VMOVUPS	919360(R14), Z20	// fitGrad.turned[176] | 1
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
@@ -8403,12 +8315,12 @@ loop54: // 16 times: samples, 2 at a time
 	MOVQ	BX, R9
 loop55: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	1738496(SI), Z0	// fitGrad.vecmat_8[0]
-	VMOVUPS	1738560(SI), Z1	// fitGrad.vecmat_8[0] | 1
-	VMOVUPS	948992(SI), Z2	// fitGrad.sigmoid[0]
-	VMOVUPS	949056(SI), Z3	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	1656576(SI), Z4	// fitGrad.mul_23[0]
-	VMOVUPS	1656640(SI), Z5	// fitGrad.mul_23[0] | 1
+	VMOVUPS	1735936(SI), Z0	// fitGrad.vecmat_8[0]
+	VMOVUPS	1736000(SI), Z1	// fitGrad.vecmat_8[0] | 1
+	VMOVUPS	946432(SI), Z2	// fitGrad.sigmoid[0]
+	VMOVUPS	946496(SI), Z3	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	1654016(SI), Z4	// fitGrad.mul_23[0]
+	VMOVUPS	1654080(SI), Z5	// fitGrad.mul_23[0] | 1
 	VFMADD231PS	Z2, Z0, Z4
 	VFMADD231PS	Z3, Z1, Z5
 	VPANDD	0(AX), Z4, Z0
@@ -8430,45 +8342,45 @@ loop55: // 128 times: elements
 	VFMADD231PS.BCST	f32_00000000<>(SB), Z1, Z2
 	VMOVUPS	Z2, 192(DI)	// sum of L.0.weight[3]
 	VBROADCASTSS	(R9), Z0	// L.0.weight[0]
-	VMOVUPS	1754880(AX), Z1	// fitGrad.pad[0]
-	VMOVUPS	1754944(AX), Z2	// fitGrad.pad[0] | 1
+	VMOVUPS	1752320(AX), Z1	// fitGrad.pad[0]
+	VMOVUPS	1752384(AX), Z2	// fitGrad.pad[0] | 1
 	VMULPS	Z1, Z0, Z1
 	VMULPS	Z2, Z0, Z0
 	VBROADCASTSS	4(R9), Z2	// L.0.weight[1]
-	VMOVUPS	1755008(AX), Z3	// fitGrad.pad[1]
-	VMOVUPS	1755072(AX), Z4	// fitGrad.pad[1] | 1
+	VMOVUPS	1752448(AX), Z3	// fitGrad.pad[1]
+	VMOVUPS	1752512(AX), Z4	// fitGrad.pad[1] | 1
 	VFMADD231PS	Z3, Z2, Z1
 	VFMADD231PS	Z4, Z2, Z0
 	VBROADCASTSS	8(R9), Z2	// L.0.weight[2]
-	VMOVUPS	1755136(AX), Z3	// fitGrad.pad[2]
-	VMOVUPS	1755200(AX), Z4	// fitGrad.pad[2] | 1
+	VMOVUPS	1752576(AX), Z3	// fitGrad.pad[2]
+	VMOVUPS	1752640(AX), Z4	// fitGrad.pad[2] | 1
 	VFMADD231PS	Z3, Z2, Z1
 	VFMADD231PS	Z4, Z2, Z0
 	VBROADCASTSS	12(R9), Z2	// L.0.weight[3]
-	VMOVUPS	1755264(AX), Z3	// fitGrad.pad[3]
-	VMOVUPS	1755328(AX), Z4	// fitGrad.pad[3] | 1
+	VMOVUPS	1752704(AX), Z3	// fitGrad.pad[3]
+	VMOVUPS	1752768(AX), Z4	// fitGrad.pad[3] | 1
 	VFMADD231PS	Z3, Z2, Z1
 	VFMADD231PS	Z4, Z2, Z0
-	VMOVUPS	Z1, 1755392(SI)	// fitGrad.matvec_8[0]
-	VMOVUPS	Z0, 1755456(SI)	// fitGrad.matvec_8[0] | 1
-	VMOVUPS	1211136(SI), Z2	// fitGrad.vecmat_2[0]
-	VMOVUPS	1211200(SI), Z3	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	Z1, 1752832(SI)	// fitGrad.matvec_8[0]
+	VMOVUPS	Z0, 1752896(SI)	// fitGrad.matvec_8[0] | 1
+	VMOVUPS	1208576(SI), Z2	// fitGrad.vecmat_2[0]
+	VMOVUPS	1208640(SI), Z3	// fitGrad.vecmat_2[0] | 1
 	VMULPS	Z2, Z1, Z2
 	VMULPS	Z3, Z0, Z3
-	VMOVUPS	Z2, 1771776(SI)	// fitGrad.mul_27[0]
-	VMOVUPS	Z3, 1771840(SI)	// fitGrad.mul_27[0] | 1
-	VMOVUPS	1161984(SI), Z4	// fitGrad.mul_6[0]
-	VMOVUPS	1162048(SI), Z5	// fitGrad.mul_6[0] | 1
+	VMOVUPS	Z2, 1769216(SI)	// fitGrad.mul_27[0]
+	VMOVUPS	Z3, 1769280(SI)	// fitGrad.mul_27[0] | 1
+	VMOVUPS	1159424(SI), Z4	// fitGrad.mul_6[0]
+	VMOVUPS	1159488(SI), Z5	// fitGrad.mul_6[0] | 1
 	VMULPS	Z4, Z2, Z2
 	VMULPS	Z5, Z3, Z3
-	VMOVUPS	Z2, 1788160(SI)	// fitGrad.mul_28[0]
-	VMOVUPS	Z3, 1788224(SI)	// fitGrad.mul_28[0] | 1
-	VMOVUPS	948992(SI), Z2	// fitGrad.sigmoid[0]
-	VMOVUPS	949056(SI), Z3	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	Z2, 1785600(SI)	// fitGrad.mul_28[0]
+	VMOVUPS	Z3, 1785664(SI)	// fitGrad.mul_28[0] | 1
+	VMOVUPS	946432(SI), Z2	// fitGrad.sigmoid[0]
+	VMOVUPS	946496(SI), Z3	// fitGrad.sigmoid[0] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1804544(SI)	// fitGrad.mul_29[0]
-	VMOVUPS	Z0, 1804608(SI)	// fitGrad.mul_29[0] | 1
+	VMOVUPS	Z1, 1801984(SI)	// fitGrad.mul_29[0]
+	VMOVUPS	Z0, 1802048(SI)	// fitGrad.mul_29[0] | 1
 	ADDQ	$128, SI
 	ADDQ	$256, DI
 	ADDQ	$16, R9
@@ -8499,8 +8411,8 @@ loop56: // 16 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop57: // 128 times: terms of the sums
-	VMOVUPS	1804544(R11), Z16	// fitGrad.mul_29[0]
-	VMOVUPS	1804608(R11), Z17	// fitGrad.mul_29[0] | 1
+	VMOVUPS	1801984(R11), Z16	// fitGrad.mul_29[0]
+	VMOVUPS	1802048(R11), Z17	// fitGrad.mul_29[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -8529,110 +8441,110 @@ loop57: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop57
-	VMOVUPS	Z0, 1820928(DI)	// fitGrad.matvec_9[0]
-	VMOVUPS	Z1, 1820992(DI)	// fitGrad.matvec_9[0] | 1
-	VMOVUPS	Z2, 1821056(DI)	// fitGrad.matvec_9[1]
-	VMOVUPS	Z3, 1821120(DI)	// fitGrad.matvec_9[1] | 1
-	VMOVUPS	Z4, 1821184(DI)	// fitGrad.matvec_9[2]
-	VMOVUPS	Z5, 1821248(DI)	// fitGrad.matvec_9[2] | 1
-	VMOVUPS	Z6, 1821312(DI)	// fitGrad.matvec_9[3]
-	VMOVUPS	Z7, 1821376(DI)	// fitGrad.matvec_9[3] | 1
-	VMOVUPS	Z8, 1821440(DI)	// fitGrad.matvec_9[4]
-	VMOVUPS	Z9, 1821504(DI)	// fitGrad.matvec_9[4] | 1
-	VMOVUPS	Z10, 1821568(DI)	// fitGrad.matvec_9[5]
-	VMOVUPS	Z11, 1821632(DI)	// fitGrad.matvec_9[5] | 1
-	VMOVUPS	Z12, 1821696(DI)	// fitGrad.matvec_9[6]
-	VMOVUPS	Z13, 1821760(DI)	// fitGrad.matvec_9[6] | 1
-	VMOVUPS	Z14, 1821824(DI)	// fitGrad.matvec_9[7]
-	VMOVUPS	Z15, 1821888(DI)	// fitGrad.matvec_9[7] | 1
+	VMOVUPS	Z0, 1818368(DI)	// fitGrad.matvec_9[0]
+	VMOVUPS	Z1, 1818432(DI)	// fitGrad.matvec_9[0] | 1
+	VMOVUPS	Z2, 1818496(DI)	// fitGrad.matvec_9[1]
+	VMOVUPS	Z3, 1818560(DI)	// fitGrad.matvec_9[1] | 1
+	VMOVUPS	Z4, 1818624(DI)	// fitGrad.matvec_9[2]
+	VMOVUPS	Z5, 1818688(DI)	// fitGrad.matvec_9[2] | 1
+	VMOVUPS	Z6, 1818752(DI)	// fitGrad.matvec_9[3]
+	VMOVUPS	Z7, 1818816(DI)	// fitGrad.matvec_9[3] | 1
+	VMOVUPS	Z8, 1818880(DI)	// fitGrad.matvec_9[4]
+	VMOVUPS	Z9, 1818944(DI)	// fitGrad.matvec_9[4] | 1
+	VMOVUPS	Z10, 1819008(DI)	// fitGrad.matvec_9[5]
+	VMOVUPS	Z11, 1819072(DI)	// fitGrad.matvec_9[5] | 1
+	VMOVUPS	Z12, 1819136(DI)	// fitGrad.matvec_9[6]
+	VMOVUPS	Z13, 1819200(DI)	// fitGrad.matvec_9[6] | 1
+	VMOVUPS	Z14, 1819264(DI)	// fitGrad.matvec_9[7]
+	VMOVUPS	Z15, 1819328(DI)	// fitGrad.matvec_9[7] | 1
 	VBROADCASTSS	(R9), Z16	// vecmat[0]
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z16, Z1, Z1
-	VMOVUPS	Z0, 1837312(DI)	// fitGrad.mul_30[0]
-	VMOVUPS	Z1, 1837376(DI)	// fitGrad.mul_30[0] | 1
-	VMOVUPS	1063680(DI), Z16	// fitGrad.mul_2[0]
-	VMOVUPS	1063744(DI), Z17	// fitGrad.mul_2[0] | 1
+	VMOVUPS	Z0, 1834752(DI)	// fitGrad.mul_30[0]
+	VMOVUPS	Z1, 1834816(DI)	// fitGrad.mul_30[0] | 1
+	VMOVUPS	1061120(DI), Z16	// fitGrad.mul_2[0]
+	VMOVUPS	1061184(DI), Z17	// fitGrad.mul_2[0] | 1
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z17, Z1, Z1
-	VMOVUPS	Z0, 1853696(DI)	// fitGrad.mul_31[0]
-	VMOVUPS	Z1, 1853760(DI)	// fitGrad.mul_31[0] | 1
+	VMOVUPS	Z0, 1851136(DI)	// fitGrad.mul_31[0]
+	VMOVUPS	Z1, 1851200(DI)	// fitGrad.mul_31[0] | 1
 	VBROADCASTSS	4(R9), Z0	// vecmat[1]
 	VMULPS	Z0, Z2, Z1
 	VMULPS	Z0, Z3, Z0
-	VMOVUPS	Z1, 1837440(DI)	// fitGrad.mul_30[1]
-	VMOVUPS	Z0, 1837504(DI)	// fitGrad.mul_30[1] | 1
-	VMOVUPS	1063808(DI), Z2	// fitGrad.mul_2[1]
-	VMOVUPS	1063872(DI), Z3	// fitGrad.mul_2[1] | 1
+	VMOVUPS	Z1, 1834880(DI)	// fitGrad.mul_30[1]
+	VMOVUPS	Z0, 1834944(DI)	// fitGrad.mul_30[1] | 1
+	VMOVUPS	1061248(DI), Z2	// fitGrad.mul_2[1]
+	VMOVUPS	1061312(DI), Z3	// fitGrad.mul_2[1] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1853824(DI)	// fitGrad.mul_31[1]
-	VMOVUPS	Z0, 1853888(DI)	// fitGrad.mul_31[1] | 1
+	VMOVUPS	Z1, 1851264(DI)	// fitGrad.mul_31[1]
+	VMOVUPS	Z0, 1851328(DI)	// fitGrad.mul_31[1] | 1
 	VBROADCASTSS	8(R9), Z0	// vecmat[2]
 	VMULPS	Z0, Z4, Z1
 	VMULPS	Z0, Z5, Z0
-	VMOVUPS	Z1, 1837568(DI)	// fitGrad.mul_30[2]
-	VMOVUPS	Z0, 1837632(DI)	// fitGrad.mul_30[2] | 1
-	VMOVUPS	1063936(DI), Z2	// fitGrad.mul_2[2]
-	VMOVUPS	1064000(DI), Z3	// fitGrad.mul_2[2] | 1
+	VMOVUPS	Z1, 1835008(DI)	// fitGrad.mul_30[2]
+	VMOVUPS	Z0, 1835072(DI)	// fitGrad.mul_30[2] | 1
+	VMOVUPS	1061376(DI), Z2	// fitGrad.mul_2[2]
+	VMOVUPS	1061440(DI), Z3	// fitGrad.mul_2[2] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1853952(DI)	// fitGrad.mul_31[2]
-	VMOVUPS	Z0, 1854016(DI)	// fitGrad.mul_31[2] | 1
+	VMOVUPS	Z1, 1851392(DI)	// fitGrad.mul_31[2]
+	VMOVUPS	Z0, 1851456(DI)	// fitGrad.mul_31[2] | 1
 	VBROADCASTSS	12(R9), Z0	// vecmat[3]
 	VMULPS	Z0, Z6, Z1
 	VMULPS	Z0, Z7, Z0
-	VMOVUPS	Z1, 1837696(DI)	// fitGrad.mul_30[3]
-	VMOVUPS	Z0, 1837760(DI)	// fitGrad.mul_30[3] | 1
-	VMOVUPS	1064064(DI), Z2	// fitGrad.mul_2[3]
-	VMOVUPS	1064128(DI), Z3	// fitGrad.mul_2[3] | 1
+	VMOVUPS	Z1, 1835136(DI)	// fitGrad.mul_30[3]
+	VMOVUPS	Z0, 1835200(DI)	// fitGrad.mul_30[3] | 1
+	VMOVUPS	1061504(DI), Z2	// fitGrad.mul_2[3]
+	VMOVUPS	1061568(DI), Z3	// fitGrad.mul_2[3] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1854080(DI)	// fitGrad.mul_31[3]
-	VMOVUPS	Z0, 1854144(DI)	// fitGrad.mul_31[3] | 1
+	VMOVUPS	Z1, 1851520(DI)	// fitGrad.mul_31[3]
+	VMOVUPS	Z0, 1851584(DI)	// fitGrad.mul_31[3] | 1
 	VBROADCASTSS	16(R9), Z0	// vecmat[4]
 	VMULPS	Z0, Z8, Z1
 	VMULPS	Z0, Z9, Z0
-	VMOVUPS	Z1, 1837824(DI)	// fitGrad.mul_30[4]
-	VMOVUPS	Z0, 1837888(DI)	// fitGrad.mul_30[4] | 1
-	VMOVUPS	1064192(DI), Z2	// fitGrad.mul_2[4]
-	VMOVUPS	1064256(DI), Z3	// fitGrad.mul_2[4] | 1
+	VMOVUPS	Z1, 1835264(DI)	// fitGrad.mul_30[4]
+	VMOVUPS	Z0, 1835328(DI)	// fitGrad.mul_30[4] | 1
+	VMOVUPS	1061632(DI), Z2	// fitGrad.mul_2[4]
+	VMOVUPS	1061696(DI), Z3	// fitGrad.mul_2[4] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1854208(DI)	// fitGrad.mul_31[4]
-	VMOVUPS	Z0, 1854272(DI)	// fitGrad.mul_31[4] | 1
+	VMOVUPS	Z1, 1851648(DI)	// fitGrad.mul_31[4]
+	VMOVUPS	Z0, 1851712(DI)	// fitGrad.mul_31[4] | 1
 	VBROADCASTSS	20(R9), Z0	// vecmat[5]
 	VMULPS	Z0, Z10, Z1
 	VMULPS	Z0, Z11, Z0
-	VMOVUPS	Z1, 1837952(DI)	// fitGrad.mul_30[5]
-	VMOVUPS	Z0, 1838016(DI)	// fitGrad.mul_30[5] | 1
-	VMOVUPS	1064320(DI), Z2	// fitGrad.mul_2[5]
-	VMOVUPS	1064384(DI), Z3	// fitGrad.mul_2[5] | 1
+	VMOVUPS	Z1, 1835392(DI)	// fitGrad.mul_30[5]
+	VMOVUPS	Z0, 1835456(DI)	// fitGrad.mul_30[5] | 1
+	VMOVUPS	1061760(DI), Z2	// fitGrad.mul_2[5]
+	VMOVUPS	1061824(DI), Z3	// fitGrad.mul_2[5] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1854336(DI)	// fitGrad.mul_31[5]
-	VMOVUPS	Z0, 1854400(DI)	// fitGrad.mul_31[5] | 1
+	VMOVUPS	Z1, 1851776(DI)	// fitGrad.mul_31[5]
+	VMOVUPS	Z0, 1851840(DI)	// fitGrad.mul_31[5] | 1
 	VBROADCASTSS	24(R9), Z0	// vecmat[6]
 	VMULPS	Z0, Z12, Z1
 	VMULPS	Z0, Z13, Z0
-	VMOVUPS	Z1, 1838080(DI)	// fitGrad.mul_30[6]
-	VMOVUPS	Z0, 1838144(DI)	// fitGrad.mul_30[6] | 1
-	VMOVUPS	1064448(DI), Z2	// fitGrad.mul_2[6]
-	VMOVUPS	1064512(DI), Z3	// fitGrad.mul_2[6] | 1
+	VMOVUPS	Z1, 1835520(DI)	// fitGrad.mul_30[6]
+	VMOVUPS	Z0, 1835584(DI)	// fitGrad.mul_30[6] | 1
+	VMOVUPS	1061888(DI), Z2	// fitGrad.mul_2[6]
+	VMOVUPS	1061952(DI), Z3	// fitGrad.mul_2[6] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1854464(DI)	// fitGrad.mul_31[6]
-	VMOVUPS	Z0, 1854528(DI)	// fitGrad.mul_31[6] | 1
+	VMOVUPS	Z1, 1851904(DI)	// fitGrad.mul_31[6]
+	VMOVUPS	Z0, 1851968(DI)	// fitGrad.mul_31[6] | 1
 	VBROADCASTSS	28(R9), Z0	// vecmat[7]
 	VMULPS	Z0, Z14, Z1
 	VMULPS	Z0, Z15, Z0
-	VMOVUPS	Z1, 1838208(DI)	// fitGrad.mul_30[7]
-	VMOVUPS	Z0, 1838272(DI)	// fitGrad.mul_30[7] | 1
-	VMOVUPS	1064576(DI), Z2	// fitGrad.mul_2[7]
-	VMOVUPS	1064640(DI), Z3	// fitGrad.mul_2[7] | 1
+	VMOVUPS	Z1, 1835648(DI)	// fitGrad.mul_30[7]
+	VMOVUPS	Z0, 1835712(DI)	// fitGrad.mul_30[7] | 1
+	VMOVUPS	1062016(DI), Z2	// fitGrad.mul_2[7]
+	VMOVUPS	1062080(DI), Z3	// fitGrad.mul_2[7] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1854592(DI)	// fitGrad.mul_31[7]
-	VMOVUPS	Z0, 1854656(DI)	// fitGrad.mul_31[7] | 1
+	VMOVUPS	Z1, 1852032(DI)	// fitGrad.mul_31[7]
+	VMOVUPS	Z0, 1852096(DI)	// fitGrad.mul_31[7] | 1
 	ADDQ	$4096, SI
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
@@ -8672,8 +8584,8 @@ loop58: // 9 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop59: // 128 times: terms of the sums
-	VMOVUPS	1853696(R10), Z26	// fitGrad.mul_31[0]
-	VMOVUPS	1853760(R10), Z27	// fitGrad.mul_31[0] | 1
+	VMOVUPS	1851136(R10), Z26	// fitGrad.mul_31[0]
+	VMOVUPS	1851200(R10), Z27	// fitGrad.mul_31[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
 	VFMADD231PS	Z26, Z28, Z0
 	VFMADD231PS	Z27, Z28, Z1
@@ -8717,32 +8629,32 @@ loop59: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop59
-	VMOVUPS	Z0, 1870080(DI)	// fitGrad.vecmat_9[0]
-	VMOVUPS	Z1, 1870144(DI)	// fitGrad.vecmat_9[0] | 1
-	VMOVUPS	Z2, 1870208(DI)	// fitGrad.vecmat_9[1]
-	VMOVUPS	Z3, 1870272(DI)	// fitGrad.vecmat_9[1] | 1
-	VMOVUPS	Z4, 1870336(DI)	// fitGrad.vecmat_9[2]
-	VMOVUPS	Z5, 1870400(DI)	// fitGrad.vecmat_9[2] | 1
-	VMOVUPS	Z6, 1870464(DI)	// fitGrad.vecmat_9[3]
-	VMOVUPS	Z7, 1870528(DI)	// fitGrad.vecmat_9[3] | 1
-	VMOVUPS	Z8, 1870592(DI)	// fitGrad.vecmat_9[4]
-	VMOVUPS	Z9, 1870656(DI)	// fitGrad.vecmat_9[4] | 1
-	VMOVUPS	Z10, 1870720(DI)	// fitGrad.vecmat_9[5]
-	VMOVUPS	Z11, 1870784(DI)	// fitGrad.vecmat_9[5] | 1
-	VMOVUPS	Z12, 1870848(DI)	// fitGrad.vecmat_9[6]
-	VMOVUPS	Z13, 1870912(DI)	// fitGrad.vecmat_9[6] | 1
-	VMOVUPS	Z14, 1870976(DI)	// fitGrad.vecmat_9[7]
-	VMOVUPS	Z15, 1871040(DI)	// fitGrad.vecmat_9[7] | 1
-	VMOVUPS	Z16, 1871104(DI)	// fitGrad.vecmat_9[8]
-	VMOVUPS	Z17, 1871168(DI)	// fitGrad.vecmat_9[8] | 1
-	VMOVUPS	Z18, 1871232(DI)	// fitGrad.vecmat_9[9]
-	VMOVUPS	Z19, 1871296(DI)	// fitGrad.vecmat_9[9] | 1
-	VMOVUPS	Z20, 1871360(DI)	// fitGrad.vecmat_9[10]
-	VMOVUPS	Z21, 1871424(DI)	// fitGrad.vecmat_9[10] | 1
-	VMOVUPS	Z22, 1871488(DI)	// fitGrad.vecmat_9[11]
-	VMOVUPS	Z23, 1871552(DI)	// fitGrad.vecmat_9[11] | 1
-	VMOVUPS	Z24, 1871616(DI)	// fitGrad.vecmat_9[12]
-	VMOVUPS	Z25, 1871680(DI)	// fitGrad.vecmat_9[12] | 1
+	VMOVUPS	Z0, 1867520(DI)	// fitGrad.vecmat_9[0]
+	VMOVUPS	Z1, 1867584(DI)	// fitGrad.vecmat_9[0] | 1
+	VMOVUPS	Z2, 1867648(DI)	// fitGrad.vecmat_9[1]
+	VMOVUPS	Z3, 1867712(DI)	// fitGrad.vecmat_9[1] | 1
+	VMOVUPS	Z4, 1867776(DI)	// fitGrad.vecmat_9[2]
+	VMOVUPS	Z5, 1867840(DI)	// fitGrad.vecmat_9[2] | 1
+	VMOVUPS	Z6, 1867904(DI)	// fitGrad.vecmat_9[3]
+	VMOVUPS	Z7, 1867968(DI)	// fitGrad.vecmat_9[3] | 1
+	VMOVUPS	Z8, 1868032(DI)	// fitGrad.vecmat_9[4]
+	VMOVUPS	Z9, 1868096(DI)	// fitGrad.vecmat_9[4] | 1
+	VMOVUPS	Z10, 1868160(DI)	// fitGrad.vecmat_9[5]
+	VMOVUPS	Z11, 1868224(DI)	// fitGrad.vecmat_9[5] | 1
+	VMOVUPS	Z12, 1868288(DI)	// fitGrad.vecmat_9[6]
+	VMOVUPS	Z13, 1868352(DI)	// fitGrad.vecmat_9[6] | 1
+	VMOVUPS	Z14, 1868416(DI)	// fitGrad.vecmat_9[7]
+	VMOVUPS	Z15, 1868480(DI)	// fitGrad.vecmat_9[7] | 1
+	VMOVUPS	Z16, 1868544(DI)	// fitGrad.vecmat_9[8]
+	VMOVUPS	Z17, 1868608(DI)	// fitGrad.vecmat_9[8] | 1
+	VMOVUPS	Z18, 1868672(DI)	// fitGrad.vecmat_9[9]
+	VMOVUPS	Z19, 1868736(DI)	// fitGrad.vecmat_9[9] | 1
+	VMOVUPS	Z20, 1868800(DI)	// fitGrad.vecmat_9[10]
+	VMOVUPS	Z21, 1868864(DI)	// fitGrad.vecmat_9[10] | 1
+	VMOVUPS	Z22, 1868928(DI)	// fitGrad.vecmat_9[11]
+	VMOVUPS	Z23, 1868992(DI)	// fitGrad.vecmat_9[11] | 1
+	VMOVUPS	Z24, 1869056(DI)	// fitGrad.vecmat_9[12]
+	VMOVUPS	Z25, 1869120(DI)	// fitGrad.vecmat_9[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -8773,8 +8685,8 @@ loop59: // 128 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop60: // 128 times: terms of the sums
-	VMOVUPS	1853696(SI), Z22	// fitGrad.mul_31[0]
-	VMOVUPS	1853760(SI), Z23	// fitGrad.mul_31[0] | 1
+	VMOVUPS	1851136(SI), Z22	// fitGrad.mul_31[0]
+	VMOVUPS	1851200(SI), Z23	// fitGrad.mul_31[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
 	VFMADD231PS	Z22, Z24, Z0
 	VFMADD231PS	Z23, Z24, Z1
@@ -8812,43 +8724,43 @@ loop60: // 128 times: terms of the sums
 	ADDQ	$512, DI
 	DECQ	CX
 	JNE	loop60
-	VMOVUPS	Z0, 1885056(AX)	// fitGrad.vecmat_9[117]
-	VMOVUPS	Z1, 1885120(AX)	// fitGrad.vecmat_9[117] | 1
-	VMOVUPS	Z2, 1885184(AX)	// fitGrad.vecmat_9[118]
-	VMOVUPS	Z3, 1885248(AX)	// fitGrad.vecmat_9[118] | 1
-	VMOVUPS	Z4, 1885312(AX)	// fitGrad.vecmat_9[119]
-	VMOVUPS	Z5, 1885376(AX)	// fitGrad.vecmat_9[119] | 1
-	VMOVUPS	Z6, 1885440(AX)	// fitGrad.vecmat_9[120]
-	VMOVUPS	Z7, 1885504(AX)	// fitGrad.vecmat_9[120] | 1
-	VMOVUPS	Z8, 1885568(AX)	// fitGrad.vecmat_9[121]
-	VMOVUPS	Z9, 1885632(AX)	// fitGrad.vecmat_9[121] | 1
-	VMOVUPS	Z10, 1885696(AX)	// fitGrad.vecmat_9[122]
-	VMOVUPS	Z11, 1885760(AX)	// fitGrad.vecmat_9[122] | 1
-	VMOVUPS	Z12, 1885824(AX)	// fitGrad.vecmat_9[123]
-	VMOVUPS	Z13, 1885888(AX)	// fitGrad.vecmat_9[123] | 1
-	VMOVUPS	Z14, 1885952(AX)	// fitGrad.vecmat_9[124]
-	VMOVUPS	Z15, 1886016(AX)	// fitGrad.vecmat_9[124] | 1
-	VMOVUPS	Z16, 1886080(AX)	// fitGrad.vecmat_9[125]
-	VMOVUPS	Z17, 1886144(AX)	// fitGrad.vecmat_9[125] | 1
-	VMOVUPS	Z18, 1886208(AX)	// fitGrad.vecmat_9[126]
-	VMOVUPS	Z19, 1886272(AX)	// fitGrad.vecmat_9[126] | 1
-	VMOVUPS	Z20, 1886336(AX)	// fitGrad.vecmat_9[127]
-	VMOVUPS	Z21, 1886400(AX)	// fitGrad.vecmat_9[127] | 1
+	VMOVUPS	Z0, 1882496(AX)	// fitGrad.vecmat_9[117]
+	VMOVUPS	Z1, 1882560(AX)	// fitGrad.vecmat_9[117] | 1
+	VMOVUPS	Z2, 1882624(AX)	// fitGrad.vecmat_9[118]
+	VMOVUPS	Z3, 1882688(AX)	// fitGrad.vecmat_9[118] | 1
+	VMOVUPS	Z4, 1882752(AX)	// fitGrad.vecmat_9[119]
+	VMOVUPS	Z5, 1882816(AX)	// fitGrad.vecmat_9[119] | 1
+	VMOVUPS	Z6, 1882880(AX)	// fitGrad.vecmat_9[120]
+	VMOVUPS	Z7, 1882944(AX)	// fitGrad.vecmat_9[120] | 1
+	VMOVUPS	Z8, 1883008(AX)	// fitGrad.vecmat_9[121]
+	VMOVUPS	Z9, 1883072(AX)	// fitGrad.vecmat_9[121] | 1
+	VMOVUPS	Z10, 1883136(AX)	// fitGrad.vecmat_9[122]
+	VMOVUPS	Z11, 1883200(AX)	// fitGrad.vecmat_9[122] | 1
+	VMOVUPS	Z12, 1883264(AX)	// fitGrad.vecmat_9[123]
+	VMOVUPS	Z13, 1883328(AX)	// fitGrad.vecmat_9[123] | 1
+	VMOVUPS	Z14, 1883392(AX)	// fitGrad.vecmat_9[124]
+	VMOVUPS	Z15, 1883456(AX)	// fitGrad.vecmat_9[124] | 1
+	VMOVUPS	Z16, 1883520(AX)	// fitGrad.vecmat_9[125]
+	VMOVUPS	Z17, 1883584(AX)	// fitGrad.vecmat_9[125] | 1
+	VMOVUPS	Z18, 1883648(AX)	// fitGrad.vecmat_9[126]
+	VMOVUPS	Z19, 1883712(AX)	// fitGrad.vecmat_9[126] | 1
+	VMOVUPS	Z20, 1883776(AX)	// fitGrad.vecmat_9[127]
+	VMOVUPS	Z21, 1883840(AX)	// fitGrad.vecmat_9[127] | 1
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop61: // 64 times: tiles of 2 elements
-	VMOVUPS	1425152(SI), Z0	// fitGrad.mul_16[0]
-	VMOVUPS	1425216(SI), Z1	// fitGrad.mul_16[0] | 1
+	VMOVUPS	1422592(SI), Z0	// fitGrad.mul_16[0]
+	VMOVUPS	1422656(SI), Z1	// fitGrad.mul_16[0] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 899328(SI)	// fitGrad.turned[0]
-	VMOVUPS	Z1, 899392(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	1425280(SI), Z0	// fitGrad.mul_16[1]
-	VMOVUPS	1425344(SI), Z1	// fitGrad.mul_16[1] | 1
+	VMOVUPS	Z0, 896768(SI)	// fitGrad.turned[0]
+	VMOVUPS	Z1, 896832(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	1422720(SI), Z0	// fitGrad.mul_16[1]
+	VMOVUPS	1422784(SI), Z1	// fitGrad.mul_16[1] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 899456(SI)	// fitGrad.turned[1]
-	VMOVUPS	Z1, 899520(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Z0, 896896(SI)	// fitGrad.turned[1]
+	VMOVUPS	Z1, 896960(SI)	// fitGrad.turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop61
@@ -8860,22 +8772,22 @@ loop62: // 2 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop63: // 8 times
-	VMOVUPS	1804544(R10), Z0	// fitGrad.mul_29[0]
-	VMOVUPS	1804672(R10), Z1	// fitGrad.mul_29[1]
-	VMOVUPS	1804800(R10), Z2	// fitGrad.mul_29[2]
-	VMOVUPS	1804928(R10), Z3	// fitGrad.mul_29[3]
-	VMOVUPS	1805056(R10), Z4	// fitGrad.mul_29[4]
-	VMOVUPS	1805184(R10), Z5	// fitGrad.mul_29[5]
-	VMOVUPS	1805312(R10), Z6	// fitGrad.mul_29[6]
-	VMOVUPS	1805440(R10), Z7	// fitGrad.mul_29[7]
-	VMOVUPS	1805568(R10), Z8	// fitGrad.mul_29[8]
-	VMOVUPS	1805696(R10), Z9	// fitGrad.mul_29[9]
-	VMOVUPS	1805824(R10), Z10	// fitGrad.mul_29[10]
-	VMOVUPS	1805952(R10), Z11	// fitGrad.mul_29[11]
-	VMOVUPS	1806080(R10), Z12	// fitGrad.mul_29[12]
-	VMOVUPS	1806208(R10), Z13	// fitGrad.mul_29[13]
-	VMOVUPS	1806336(R10), Z14	// fitGrad.mul_29[14]
-	VMOVUPS	1806464(R10), Z15	// fitGrad.mul_29[15]
+	VMOVUPS	1801984(R10), Z0	// fitGrad.mul_29[0]
+	VMOVUPS	1802112(R10), Z1	// fitGrad.mul_29[1]
+	VMOVUPS	1802240(R10), Z2	// fitGrad.mul_29[2]
+	VMOVUPS	1802368(R10), Z3	// fitGrad.mul_29[3]
+	VMOVUPS	1802496(R10), Z4	// fitGrad.mul_29[4]
+	VMOVUPS	1802624(R10), Z5	// fitGrad.mul_29[5]
+	VMOVUPS	1802752(R10), Z6	// fitGrad.mul_29[6]
+	VMOVUPS	1802880(R10), Z7	// fitGrad.mul_29[7]
+	VMOVUPS	1803008(R10), Z8	// fitGrad.mul_29[8]
+	VMOVUPS	1803136(R10), Z9	// fitGrad.mul_29[9]
+	VMOVUPS	1803264(R10), Z10	// fitGrad.mul_29[10]
+	VMOVUPS	1803392(R10), Z11	// fitGrad.mul_29[11]
+	VMOVUPS	1803520(R10), Z12	// fitGrad.mul_29[12]
+	VMOVUPS	1803648(R10), Z13	// fitGrad.mul_29[13]
+	VMOVUPS	1803776(R10), Z14	// fitGrad.mul_29[14]
+	VMOVUPS	1803904(R10), Z15	// fitGrad.mul_29[15]
 	VUNPCKLPS	Z1, Z0, Z16
 	VUNPCKHPS	Z1, Z0, Z0
 	VUNPCKLPS	Z3, Z2, Z1
@@ -8940,22 +8852,22 @@ loop63: // 8 times
 	VSHUFF32X4	$221, Z12, Z8, Z4
 	VSHUFF32X4	$136, Z4, Z0, Z8
 	VSHUFF32X4	$221, Z4, Z0, Z0
-	VMOVUPS	Z18, 915712(R11)	// fitGrad.turned[128]
-	VMOVUPS	Z17, 915776(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Z15, 915840(R11)	// fitGrad.turned[129]
-	VMOVUPS	Z16, 915904(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Z11, 915968(R11)	// fitGrad.turned[130]
-	VMOVUPS	Z6, 916032(R11)	// fitGrad.turned[130] | 1
-	VMOVUPS	Z10, 916096(R11)	// fitGrad.turned[131]
-	VMOVUPS	Z8, 916160(R11)	// fitGrad.turned[131] | 1
-	VMOVUPS	Z14, 916224(R11)	// fitGrad.turned[132]
-	VMOVUPS	Z7, 916288(R11)	// fitGrad.turned[132] | 1
-	VMOVUPS	Z2, 916352(R11)	// fitGrad.turned[133]
-	VMOVUPS	Z9, 916416(R11)	// fitGrad.turned[133] | 1
-	VMOVUPS	Z3, 916480(R11)	// fitGrad.turned[134]
-	VMOVUPS	Z1, 916544(R11)	// fitGrad.turned[134] | 1
-	VMOVUPS	Z5, 916608(R11)	// fitGrad.turned[135]
-	VMOVUPS	Z0, 916672(R11)	// fitGrad.turned[135] | 1
+	VMOVUPS	Z18, 913152(R11)	// fitGrad.turned[128]
+	VMOVUPS	Z17, 913216(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Z15, 913280(R11)	// fitGrad.turned[129]
+	VMOVUPS	Z16, 913344(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Z11, 913408(R11)	// fitGrad.turned[130]
+	VMOVUPS	Z6, 913472(R11)	// fitGrad.turned[130] | 1
+	VMOVUPS	Z10, 913536(R11)	// fitGrad.turned[131]
+	VMOVUPS	Z8, 913600(R11)	// fitGrad.turned[131] | 1
+	VMOVUPS	Z14, 913664(R11)	// fitGrad.turned[132]
+	VMOVUPS	Z7, 913728(R11)	// fitGrad.turned[132] | 1
+	VMOVUPS	Z2, 913792(R11)	// fitGrad.turned[133]
+	VMOVUPS	Z9, 913856(R11)	// fitGrad.turned[133] | 1
+	VMOVUPS	Z3, 913920(R11)	// fitGrad.turned[134]
+	VMOVUPS	Z1, 913984(R11)	// fitGrad.turned[134] | 1
+	VMOVUPS	Z5, 914048(R11)	// fitGrad.turned[135]
+	VMOVUPS	Z0, 914112(R11)	// fitGrad.turned[135] | 1
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
@@ -8992,50 +8904,50 @@ loop65: // 2 times: tiles of 4 elements
 	MOVQ	DI, R13
 	MOVQ	R11, R14
 loop66: // 16 times: samples, 2 at a time
-	VBROADCASTSS	899328(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	899456(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	899584(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	899712(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	915712(R14), Z20	// fitGrad.turned[128]
+	VBROADCASTSS	896768(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	896896(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897024(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897152(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913152(R14), Z20	// fitGrad.turned[128]
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	917760(R14), Z20	// fitGrad.turned[144]
+	VMOVUPS	915200(R14), Z20	// fitGrad.turned[144]
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	919808(R14), Z20	// fitGrad.turned[160]
+	VMOVUPS	917248(R14), Z20	// fitGrad.turned[160]
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	921856(R14), Z20	// fitGrad.turned[176]
+	VMOVUPS	919296(R14), Z20	// fitGrad.turned[176]
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
 	VFMADD231PS	Z20, Z19, Z15
-	VBROADCASTSS	899332(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	899460(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	899588(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	899716(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	915776(R14), Z20	// fitGrad.turned[128] | 1
+	VBROADCASTSS	896772(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	896900(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897028(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897156(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913216(R14), Z20	// fitGrad.turned[128] | 1
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	917824(R14), Z20	// fitGrad.turned[144] | 1
+	VMOVUPS	915264(R14), Z20	// fitGrad.turned[144] | 1
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	919872(R14), Z20	// fitGrad.turned[160] | 1
+	VMOVUPS	917312(R14), Z20	// fitGrad.turned[160] | 1
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	921920(R14), Z20	// fitGrad.turned[176] | 1
+	VMOVUPS	919360(R14), Z20	// fitGrad.turned[176] | 1
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
@@ -9072,18 +8984,18 @@ loop66: // 16 times: samples, 2 at a time
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop67: // 64 times: tiles of 2 elements
-	VMOVUPS	1853696(SI), Z0	// fitGrad.mul_31[0]
-	VMOVUPS	1853760(SI), Z1	// fitGrad.mul_31[0] | 1
+	VMOVUPS	1851136(SI), Z0	// fitGrad.mul_31[0]
+	VMOVUPS	1851200(SI), Z1	// fitGrad.mul_31[0] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 899328(SI)	// fitGrad.turned[0]
-	VMOVUPS	Z1, 899392(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	1853824(SI), Z0	// fitGrad.mul_31[1]
-	VMOVUPS	1853888(SI), Z1	// fitGrad.mul_31[1] | 1
+	VMOVUPS	Z0, 896768(SI)	// fitGrad.turned[0]
+	VMOVUPS	Z1, 896832(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	1851264(SI), Z0	// fitGrad.mul_31[1]
+	VMOVUPS	1851328(SI), Z1	// fitGrad.mul_31[1] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 899456(SI)	// fitGrad.turned[1]
-	VMOVUPS	Z1, 899520(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Z0, 896896(SI)	// fitGrad.turned[1]
+	VMOVUPS	Z1, 896960(SI)	// fitGrad.turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop67
@@ -9095,22 +9007,22 @@ loop68: // 2 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop69: // 8 times
-	VMOVUPS	1376000(R10), Z0	// fitGrad.mul_14[0]
-	VMOVUPS	1376128(R10), Z1	// fitGrad.mul_14[1]
-	VMOVUPS	1376256(R10), Z2	// fitGrad.mul_14[2]
-	VMOVUPS	1376384(R10), Z3	// fitGrad.mul_14[3]
-	VMOVUPS	1376512(R10), Z4	// fitGrad.mul_14[4]
-	VMOVUPS	1376640(R10), Z5	// fitGrad.mul_14[5]
-	VMOVUPS	1376768(R10), Z6	// fitGrad.mul_14[6]
-	VMOVUPS	1376896(R10), Z7	// fitGrad.mul_14[7]
-	VMOVUPS	1377024(R10), Z8	// fitGrad.mul_14[8]
-	VMOVUPS	1377152(R10), Z9	// fitGrad.mul_14[9]
-	VMOVUPS	1377280(R10), Z10	// fitGrad.mul_14[10]
-	VMOVUPS	1377408(R10), Z11	// fitGrad.mul_14[11]
-	VMOVUPS	1377536(R10), Z12	// fitGrad.mul_14[12]
-	VMOVUPS	1377664(R10), Z13	// fitGrad.mul_14[13]
-	VMOVUPS	1377792(R10), Z14	// fitGrad.mul_14[14]
-	VMOVUPS	1377920(R10), Z15	// fitGrad.mul_14[15]
+	VMOVUPS	1373440(R10), Z0	// fitGrad.mul_14[0]
+	VMOVUPS	1373568(R10), Z1	// fitGrad.mul_14[1]
+	VMOVUPS	1373696(R10), Z2	// fitGrad.mul_14[2]
+	VMOVUPS	1373824(R10), Z3	// fitGrad.mul_14[3]
+	VMOVUPS	1373952(R10), Z4	// fitGrad.mul_14[4]
+	VMOVUPS	1374080(R10), Z5	// fitGrad.mul_14[5]
+	VMOVUPS	1374208(R10), Z6	// fitGrad.mul_14[6]
+	VMOVUPS	1374336(R10), Z7	// fitGrad.mul_14[7]
+	VMOVUPS	1374464(R10), Z8	// fitGrad.mul_14[8]
+	VMOVUPS	1374592(R10), Z9	// fitGrad.mul_14[9]
+	VMOVUPS	1374720(R10), Z10	// fitGrad.mul_14[10]
+	VMOVUPS	1374848(R10), Z11	// fitGrad.mul_14[11]
+	VMOVUPS	1374976(R10), Z12	// fitGrad.mul_14[12]
+	VMOVUPS	1375104(R10), Z13	// fitGrad.mul_14[13]
+	VMOVUPS	1375232(R10), Z14	// fitGrad.mul_14[14]
+	VMOVUPS	1375360(R10), Z15	// fitGrad.mul_14[15]
 	VUNPCKLPS	Z1, Z0, Z16
 	VUNPCKHPS	Z1, Z0, Z0
 	VUNPCKLPS	Z3, Z2, Z1
@@ -9175,22 +9087,22 @@ loop69: // 8 times
 	VSHUFF32X4	$221, Z12, Z8, Z4
 	VSHUFF32X4	$136, Z4, Z0, Z8
 	VSHUFF32X4	$221, Z4, Z0, Z0
-	VMOVUPS	Z18, 915712(R11)	// fitGrad.turned[128]
-	VMOVUPS	Z17, 915776(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Z15, 915840(R11)	// fitGrad.turned[129]
-	VMOVUPS	Z16, 915904(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Z11, 915968(R11)	// fitGrad.turned[130]
-	VMOVUPS	Z6, 916032(R11)	// fitGrad.turned[130] | 1
-	VMOVUPS	Z10, 916096(R11)	// fitGrad.turned[131]
-	VMOVUPS	Z8, 916160(R11)	// fitGrad.turned[131] | 1
-	VMOVUPS	Z14, 916224(R11)	// fitGrad.turned[132]
-	VMOVUPS	Z7, 916288(R11)	// fitGrad.turned[132] | 1
-	VMOVUPS	Z2, 916352(R11)	// fitGrad.turned[133]
-	VMOVUPS	Z9, 916416(R11)	// fitGrad.turned[133] | 1
-	VMOVUPS	Z3, 916480(R11)	// fitGrad.turned[134]
-	VMOVUPS	Z1, 916544(R11)	// fitGrad.turned[134] | 1
-	VMOVUPS	Z5, 916608(R11)	// fitGrad.turned[135]
-	VMOVUPS	Z0, 916672(R11)	// fitGrad.turned[135] | 1
+	VMOVUPS	Z18, 913152(R11)	// fitGrad.turned[128]
+	VMOVUPS	Z17, 913216(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Z15, 913280(R11)	// fitGrad.turned[129]
+	VMOVUPS	Z16, 913344(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Z11, 913408(R11)	// fitGrad.turned[130]
+	VMOVUPS	Z6, 913472(R11)	// fitGrad.turned[130] | 1
+	VMOVUPS	Z10, 913536(R11)	// fitGrad.turned[131]
+	VMOVUPS	Z8, 913600(R11)	// fitGrad.turned[131] | 1
+	VMOVUPS	Z14, 913664(R11)	// fitGrad.turned[132]
+	VMOVUPS	Z7, 913728(R11)	// fitGrad.turned[132] | 1
+	VMOVUPS	Z2, 913792(R11)	// fitGrad.turned[133]
+	VMOVUPS	Z9, 913856(R11)	// fitGrad.turned[133] | 1
+	VMOVUPS	Z3, 913920(R11)	// fitGrad.turned[134]
+	VMOVUPS	Z1, 913984(R11)	// fitGrad.turned[134] | 1
+	VMOVUPS	Z5, 914048(R11)	// fitGrad.turned[135]
+	VMOVUPS	Z0, 914112(R11)	// fitGrad.turned[135] | 1
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
@@ -9227,50 +9139,50 @@ loop71: // 2 times: tiles of 4 elements
 	MOVQ	DI, R13
 	MOVQ	R11, R14
 loop72: // 16 times: samples, 2 at a time
-	VBROADCASTSS	899328(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	899456(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	899584(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	899712(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	915712(R14), Z20	// fitGrad.turned[128]
+	VBROADCASTSS	896768(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	896896(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897024(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897152(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913152(R14), Z20	// fitGrad.turned[128]
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	917760(R14), Z20	// fitGrad.turned[144]
+	VMOVUPS	915200(R14), Z20	// fitGrad.turned[144]
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	919808(R14), Z20	// fitGrad.turned[160]
+	VMOVUPS	917248(R14), Z20	// fitGrad.turned[160]
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	921856(R14), Z20	// fitGrad.turned[176]
+	VMOVUPS	919296(R14), Z20	// fitGrad.turned[176]
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
 	VFMADD231PS	Z20, Z19, Z15
-	VBROADCASTSS	899332(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	899460(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	899588(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	899716(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	915776(R14), Z20	// fitGrad.turned[128] | 1
+	VBROADCASTSS	896772(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	896900(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897028(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897156(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913216(R14), Z20	// fitGrad.turned[128] | 1
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	917824(R14), Z20	// fitGrad.turned[144] | 1
+	VMOVUPS	915264(R14), Z20	// fitGrad.turned[144] | 1
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	919872(R14), Z20	// fitGrad.turned[160] | 1
+	VMOVUPS	917312(R14), Z20	// fitGrad.turned[160] | 1
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	921920(R14), Z20	// fitGrad.turned[176] | 1
+	VMOVUPS	919360(R14), Z20	// fitGrad.turned[176] | 1
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
@@ -9308,12 +9220,12 @@ loop72: // 16 times: samples, 2 at a time
 	MOVQ	R8, DI
 loop73: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	1870080(SI), Z0	// fitGrad.vecmat_9[0]
-	VMOVUPS	1870144(SI), Z1	// fitGrad.vecmat_9[0] | 1
-	VMOVUPS	948992(SI), Z2	// fitGrad.sigmoid[0]
-	VMOVUPS	949056(SI), Z3	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	1788160(SI), Z4	// fitGrad.mul_28[0]
-	VMOVUPS	1788224(SI), Z5	// fitGrad.mul_28[0] | 1
+	VMOVUPS	1867520(SI), Z0	// fitGrad.vecmat_9[0]
+	VMOVUPS	1867584(SI), Z1	// fitGrad.vecmat_9[0] | 1
+	VMOVUPS	946432(SI), Z2	// fitGrad.sigmoid[0]
+	VMOVUPS	946496(SI), Z3	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	1785600(SI), Z4	// fitGrad.mul_28[0]
+	VMOVUPS	1785664(SI), Z5	// fitGrad.mul_28[0] | 1
 	VFMADD231PS	Z2, Z0, Z4
 	VFMADD231PS	Z3, Z1, Z5
 	VPANDD	0(AX), Z4, Z0
@@ -9338,25 +9250,25 @@ loop73: // 128 times: elements
 	ADDQ	$256, DI
 	DECQ	CX
 	JNE	loop73
-	VMOVUPS	1887232(AX), Z0	// fitGrad.neg[2]
-	VMOVUPS	1887296(AX), Z1	// fitGrad.neg[2] | 1
-	VMOVUPS	1887360(AX), Z2	// fitGrad.neg[3]
-	VMOVUPS	1887424(AX), Z3	// fitGrad.neg[3] | 1
-	VMOVUPS	1886976(AX), Z31	// fitGrad.neg[0]
+	VMOVUPS	1884672(AX), Z0	// fitGrad.neg[2]
+	VMOVUPS	1884736(AX), Z1	// fitGrad.neg[2] | 1
+	VMOVUPS	1884800(AX), Z2	// fitGrad.neg[3]
+	VMOVUPS	1884864(AX), Z3	// fitGrad.neg[3] | 1
+	VMOVUPS	1884416(AX), Z31	// fitGrad.neg[0]
 	VMOVUPS	Z31, 128(AX)
-	VMOVUPS	1887040(AX), Z31	// fitGrad.neg[0] | 1
+	VMOVUPS	1884480(AX), Z31	// fitGrad.neg[0] | 1
 	VMOVUPS	Z31, 192(AX)
-	VMOVUPS	1887104(AX), Z31	// fitGrad.neg[1]
+	VMOVUPS	1884544(AX), Z31	// fitGrad.neg[1]
 	VMOVUPS	Z31, 256(AX)
-	VMOVUPS	1887168(AX), Z31	// fitGrad.neg[1] | 1
+	VMOVUPS	1884608(AX), Z31	// fitGrad.neg[1] | 1
 	VMOVUPS	Z31, 320(AX)
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 	MOVQ	BX, R9
 loop74: // 128 times: elements
-	VMOVUPS	1342208(SI), Z4	// fitGrad.add_3[0]
-	VMOVUPS	1342272(SI), Z5	// fitGrad.add_3[0] | 1
+	VMOVUPS	1339648(SI), Z4	// fitGrad.add_3[0]
+	VMOVUPS	1339712(SI), Z5	// fitGrad.add_3[0] | 1
 	VPANDD	0(AX), Z4, Z4
 	VPANDD	64(AX), Z5, Z5
 	VMOVUPS	(DI), Z6	// sum of L.0.weight[0]
@@ -9386,28 +9298,28 @@ loop74: // 128 times: elements
 	VBROADCASTSS	12(R9), Z5	// L.0.weight[3]
 	VFMADD231PS	Z2, Z5, Z6
 	VFMADD231PS	Z3, Z5, Z4
-	VMOVUPS	Z6, 1887488(SI)	// fitGrad.matvec_10[0]
-	VMOVUPS	Z4, 1887552(SI)	// fitGrad.matvec_10[0] | 1
-	VMOVUPS	1211136(SI), Z5	// fitGrad.vecmat_2[0]
-	VMOVUPS	1211200(SI), Z7	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	Z6, 1884928(SI)	// fitGrad.matvec_10[0]
+	VMOVUPS	Z4, 1884992(SI)	// fitGrad.matvec_10[0] | 1
+	VMOVUPS	1208576(SI), Z5	// fitGrad.vecmat_2[0]
+	VMOVUPS	1208640(SI), Z7	// fitGrad.vecmat_2[0] | 1
 	VMULPS	Z5, Z6, Z5
 	VMULPS	Z7, Z4, Z7
-	VMOVUPS	Z5, 1903872(SI)	// fitGrad.mul_32[0]
-	VMOVUPS	Z7, 1903936(SI)	// fitGrad.mul_32[0] | 1
-	VMOVUPS	1161984(SI), Z8	// fitGrad.mul_6[0]
-	VMOVUPS	1162048(SI), Z9	// fitGrad.mul_6[0] | 1
+	VMOVUPS	Z5, 1901312(SI)	// fitGrad.mul_32[0]
+	VMOVUPS	Z7, 1901376(SI)	// fitGrad.mul_32[0] | 1
+	VMOVUPS	1159424(SI), Z8	// fitGrad.mul_6[0]
+	VMOVUPS	1159488(SI), Z9	// fitGrad.mul_6[0] | 1
 	VMULPS	Z8, Z5, Z5
 	VMULPS	Z9, Z7, Z7
-	VMOVUPS	Z5, 1920256(SI)	// fitGrad.mul_33[0]
-	VMOVUPS	Z7, 1920320(SI)	// fitGrad.mul_33[0] | 1
-	VMOVUPS	948992(SI), Z5	// fitGrad.sigmoid[0]
-	VMOVUPS	949056(SI), Z7	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	Z5, 1917696(SI)	// fitGrad.mul_33[0]
+	VMOVUPS	Z7, 1917760(SI)	// fitGrad.mul_33[0] | 1
+	VMOVUPS	946432(SI), Z5	// fitGrad.sigmoid[0]
+	VMOVUPS	946496(SI), Z7	// fitGrad.sigmoid[0] | 1
 	VMULPS	Z5, Z6, Z5
 	VMULPS	Z7, Z4, Z4
-	VMOVUPS	Z5, 1936640(SI)	// fitGrad.mul_34[0]
-	VMOVUPS	Z4, 1936704(SI)	// fitGrad.mul_34[0] | 1
-	VMOVUPS	1227520(SI), Z4	// fitGrad.add_2[0]
-	VMOVUPS	1227584(SI), Z5	// fitGrad.add_2[0] | 1
+	VMOVUPS	Z5, 1934080(SI)	// fitGrad.mul_34[0]
+	VMOVUPS	Z4, 1934144(SI)	// fitGrad.mul_34[0] | 1
+	VMOVUPS	1224960(SI), Z4	// fitGrad.add_2[0]
+	VMOVUPS	1225024(SI), Z5	// fitGrad.add_2[0] | 1
 	VPANDD	0(AX), Z4, Z4
 	VPANDD	64(AX), Z5, Z5
 	VMOVUPS	(DI), Z6	// sum of L.0.weight[0]
@@ -9456,8 +9368,8 @@ loop75: // 16 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop76: // 128 times: terms of the sums
-	VMOVUPS	1936640(R11), Z16	// fitGrad.mul_34[0]
-	VMOVUPS	1936704(R11), Z17	// fitGrad.mul_34[0] | 1
+	VMOVUPS	1934080(R11), Z16	// fitGrad.mul_34[0]
+	VMOVUPS	1934144(R11), Z17	// fitGrad.mul_34[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -9486,110 +9398,110 @@ loop76: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop76
-	VMOVUPS	Z0, 1953024(DI)	// fitGrad.matvec_11[0]
-	VMOVUPS	Z1, 1953088(DI)	// fitGrad.matvec_11[0] | 1
-	VMOVUPS	Z2, 1953152(DI)	// fitGrad.matvec_11[1]
-	VMOVUPS	Z3, 1953216(DI)	// fitGrad.matvec_11[1] | 1
-	VMOVUPS	Z4, 1953280(DI)	// fitGrad.matvec_11[2]
-	VMOVUPS	Z5, 1953344(DI)	// fitGrad.matvec_11[2] | 1
-	VMOVUPS	Z6, 1953408(DI)	// fitGrad.matvec_11[3]
-	VMOVUPS	Z7, 1953472(DI)	// fitGrad.matvec_11[3] | 1
-	VMOVUPS	Z8, 1953536(DI)	// fitGrad.matvec_11[4]
-	VMOVUPS	Z9, 1953600(DI)	// fitGrad.matvec_11[4] | 1
-	VMOVUPS	Z10, 1953664(DI)	// fitGrad.matvec_11[5]
-	VMOVUPS	Z11, 1953728(DI)	// fitGrad.matvec_11[5] | 1
-	VMOVUPS	Z12, 1953792(DI)	// fitGrad.matvec_11[6]
-	VMOVUPS	Z13, 1953856(DI)	// fitGrad.matvec_11[6] | 1
-	VMOVUPS	Z14, 1953920(DI)	// fitGrad.matvec_11[7]
-	VMOVUPS	Z15, 1953984(DI)	// fitGrad.matvec_11[7] | 1
+	VMOVUPS	Z0, 1950464(DI)	// fitGrad.matvec_11[0]
+	VMOVUPS	Z1, 1950528(DI)	// fitGrad.matvec_11[0] | 1
+	VMOVUPS	Z2, 1950592(DI)	// fitGrad.matvec_11[1]
+	VMOVUPS	Z3, 1950656(DI)	// fitGrad.matvec_11[1] | 1
+	VMOVUPS	Z4, 1950720(DI)	// fitGrad.matvec_11[2]
+	VMOVUPS	Z5, 1950784(DI)	// fitGrad.matvec_11[2] | 1
+	VMOVUPS	Z6, 1950848(DI)	// fitGrad.matvec_11[3]
+	VMOVUPS	Z7, 1950912(DI)	// fitGrad.matvec_11[3] | 1
+	VMOVUPS	Z8, 1950976(DI)	// fitGrad.matvec_11[4]
+	VMOVUPS	Z9, 1951040(DI)	// fitGrad.matvec_11[4] | 1
+	VMOVUPS	Z10, 1951104(DI)	// fitGrad.matvec_11[5]
+	VMOVUPS	Z11, 1951168(DI)	// fitGrad.matvec_11[5] | 1
+	VMOVUPS	Z12, 1951232(DI)	// fitGrad.matvec_11[6]
+	VMOVUPS	Z13, 1951296(DI)	// fitGrad.matvec_11[6] | 1
+	VMOVUPS	Z14, 1951360(DI)	// fitGrad.matvec_11[7]
+	VMOVUPS	Z15, 1951424(DI)	// fitGrad.matvec_11[7] | 1
 	VBROADCASTSS	(R9), Z16	// vecmat[0]
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z16, Z1, Z1
-	VMOVUPS	Z0, 1969408(DI)	// fitGrad.mul_35[0]
-	VMOVUPS	Z1, 1969472(DI)	// fitGrad.mul_35[0] | 1
-	VMOVUPS	1063680(DI), Z16	// fitGrad.mul_2[0]
-	VMOVUPS	1063744(DI), Z17	// fitGrad.mul_2[0] | 1
+	VMOVUPS	Z0, 1966848(DI)	// fitGrad.mul_35[0]
+	VMOVUPS	Z1, 1966912(DI)	// fitGrad.mul_35[0] | 1
+	VMOVUPS	1061120(DI), Z16	// fitGrad.mul_2[0]
+	VMOVUPS	1061184(DI), Z17	// fitGrad.mul_2[0] | 1
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z17, Z1, Z1
-	VMOVUPS	Z0, 1985792(DI)	// fitGrad.mul_36[0]
-	VMOVUPS	Z1, 1985856(DI)	// fitGrad.mul_36[0] | 1
+	VMOVUPS	Z0, 1983232(DI)	// fitGrad.mul_36[0]
+	VMOVUPS	Z1, 1983296(DI)	// fitGrad.mul_36[0] | 1
 	VBROADCASTSS	4(R9), Z0	// vecmat[1]
 	VMULPS	Z0, Z2, Z1
 	VMULPS	Z0, Z3, Z0
-	VMOVUPS	Z1, 1969536(DI)	// fitGrad.mul_35[1]
-	VMOVUPS	Z0, 1969600(DI)	// fitGrad.mul_35[1] | 1
-	VMOVUPS	1063808(DI), Z2	// fitGrad.mul_2[1]
-	VMOVUPS	1063872(DI), Z3	// fitGrad.mul_2[1] | 1
+	VMOVUPS	Z1, 1966976(DI)	// fitGrad.mul_35[1]
+	VMOVUPS	Z0, 1967040(DI)	// fitGrad.mul_35[1] | 1
+	VMOVUPS	1061248(DI), Z2	// fitGrad.mul_2[1]
+	VMOVUPS	1061312(DI), Z3	// fitGrad.mul_2[1] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1985920(DI)	// fitGrad.mul_36[1]
-	VMOVUPS	Z0, 1985984(DI)	// fitGrad.mul_36[1] | 1
+	VMOVUPS	Z1, 1983360(DI)	// fitGrad.mul_36[1]
+	VMOVUPS	Z0, 1983424(DI)	// fitGrad.mul_36[1] | 1
 	VBROADCASTSS	8(R9), Z0	// vecmat[2]
 	VMULPS	Z0, Z4, Z1
 	VMULPS	Z0, Z5, Z0
-	VMOVUPS	Z1, 1969664(DI)	// fitGrad.mul_35[2]
-	VMOVUPS	Z0, 1969728(DI)	// fitGrad.mul_35[2] | 1
-	VMOVUPS	1063936(DI), Z2	// fitGrad.mul_2[2]
-	VMOVUPS	1064000(DI), Z3	// fitGrad.mul_2[2] | 1
+	VMOVUPS	Z1, 1967104(DI)	// fitGrad.mul_35[2]
+	VMOVUPS	Z0, 1967168(DI)	// fitGrad.mul_35[2] | 1
+	VMOVUPS	1061376(DI), Z2	// fitGrad.mul_2[2]
+	VMOVUPS	1061440(DI), Z3	// fitGrad.mul_2[2] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1986048(DI)	// fitGrad.mul_36[2]
-	VMOVUPS	Z0, 1986112(DI)	// fitGrad.mul_36[2] | 1
+	VMOVUPS	Z1, 1983488(DI)	// fitGrad.mul_36[2]
+	VMOVUPS	Z0, 1983552(DI)	// fitGrad.mul_36[2] | 1
 	VBROADCASTSS	12(R9), Z0	// vecmat[3]
 	VMULPS	Z0, Z6, Z1
 	VMULPS	Z0, Z7, Z0
-	VMOVUPS	Z1, 1969792(DI)	// fitGrad.mul_35[3]
-	VMOVUPS	Z0, 1969856(DI)	// fitGrad.mul_35[3] | 1
-	VMOVUPS	1064064(DI), Z2	// fitGrad.mul_2[3]
-	VMOVUPS	1064128(DI), Z3	// fitGrad.mul_2[3] | 1
+	VMOVUPS	Z1, 1967232(DI)	// fitGrad.mul_35[3]
+	VMOVUPS	Z0, 1967296(DI)	// fitGrad.mul_35[3] | 1
+	VMOVUPS	1061504(DI), Z2	// fitGrad.mul_2[3]
+	VMOVUPS	1061568(DI), Z3	// fitGrad.mul_2[3] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1986176(DI)	// fitGrad.mul_36[3]
-	VMOVUPS	Z0, 1986240(DI)	// fitGrad.mul_36[3] | 1
+	VMOVUPS	Z1, 1983616(DI)	// fitGrad.mul_36[3]
+	VMOVUPS	Z0, 1983680(DI)	// fitGrad.mul_36[3] | 1
 	VBROADCASTSS	16(R9), Z0	// vecmat[4]
 	VMULPS	Z0, Z8, Z1
 	VMULPS	Z0, Z9, Z0
-	VMOVUPS	Z1, 1969920(DI)	// fitGrad.mul_35[4]
-	VMOVUPS	Z0, 1969984(DI)	// fitGrad.mul_35[4] | 1
-	VMOVUPS	1064192(DI), Z2	// fitGrad.mul_2[4]
-	VMOVUPS	1064256(DI), Z3	// fitGrad.mul_2[4] | 1
+	VMOVUPS	Z1, 1967360(DI)	// fitGrad.mul_35[4]
+	VMOVUPS	Z0, 1967424(DI)	// fitGrad.mul_35[4] | 1
+	VMOVUPS	1061632(DI), Z2	// fitGrad.mul_2[4]
+	VMOVUPS	1061696(DI), Z3	// fitGrad.mul_2[4] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1986304(DI)	// fitGrad.mul_36[4]
-	VMOVUPS	Z0, 1986368(DI)	// fitGrad.mul_36[4] | 1
+	VMOVUPS	Z1, 1983744(DI)	// fitGrad.mul_36[4]
+	VMOVUPS	Z0, 1983808(DI)	// fitGrad.mul_36[4] | 1
 	VBROADCASTSS	20(R9), Z0	// vecmat[5]
 	VMULPS	Z0, Z10, Z1
 	VMULPS	Z0, Z11, Z0
-	VMOVUPS	Z1, 1970048(DI)	// fitGrad.mul_35[5]
-	VMOVUPS	Z0, 1970112(DI)	// fitGrad.mul_35[5] | 1
-	VMOVUPS	1064320(DI), Z2	// fitGrad.mul_2[5]
-	VMOVUPS	1064384(DI), Z3	// fitGrad.mul_2[5] | 1
+	VMOVUPS	Z1, 1967488(DI)	// fitGrad.mul_35[5]
+	VMOVUPS	Z0, 1967552(DI)	// fitGrad.mul_35[5] | 1
+	VMOVUPS	1061760(DI), Z2	// fitGrad.mul_2[5]
+	VMOVUPS	1061824(DI), Z3	// fitGrad.mul_2[5] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1986432(DI)	// fitGrad.mul_36[5]
-	VMOVUPS	Z0, 1986496(DI)	// fitGrad.mul_36[5] | 1
+	VMOVUPS	Z1, 1983872(DI)	// fitGrad.mul_36[5]
+	VMOVUPS	Z0, 1983936(DI)	// fitGrad.mul_36[5] | 1
 	VBROADCASTSS	24(R9), Z0	// vecmat[6]
 	VMULPS	Z0, Z12, Z1
 	VMULPS	Z0, Z13, Z0
-	VMOVUPS	Z1, 1970176(DI)	// fitGrad.mul_35[6]
-	VMOVUPS	Z0, 1970240(DI)	// fitGrad.mul_35[6] | 1
-	VMOVUPS	1064448(DI), Z2	// fitGrad.mul_2[6]
-	VMOVUPS	1064512(DI), Z3	// fitGrad.mul_2[6] | 1
+	VMOVUPS	Z1, 1967616(DI)	// fitGrad.mul_35[6]
+	VMOVUPS	Z0, 1967680(DI)	// fitGrad.mul_35[6] | 1
+	VMOVUPS	1061888(DI), Z2	// fitGrad.mul_2[6]
+	VMOVUPS	1061952(DI), Z3	// fitGrad.mul_2[6] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1986560(DI)	// fitGrad.mul_36[6]
-	VMOVUPS	Z0, 1986624(DI)	// fitGrad.mul_36[6] | 1
+	VMOVUPS	Z1, 1984000(DI)	// fitGrad.mul_36[6]
+	VMOVUPS	Z0, 1984064(DI)	// fitGrad.mul_36[6] | 1
 	VBROADCASTSS	28(R9), Z0	// vecmat[7]
 	VMULPS	Z0, Z14, Z1
 	VMULPS	Z0, Z15, Z0
-	VMOVUPS	Z1, 1970304(DI)	// fitGrad.mul_35[7]
-	VMOVUPS	Z0, 1970368(DI)	// fitGrad.mul_35[7] | 1
-	VMOVUPS	1064576(DI), Z2	// fitGrad.mul_2[7]
-	VMOVUPS	1064640(DI), Z3	// fitGrad.mul_2[7] | 1
+	VMOVUPS	Z1, 1967744(DI)	// fitGrad.mul_35[7]
+	VMOVUPS	Z0, 1967808(DI)	// fitGrad.mul_35[7] | 1
+	VMOVUPS	1062016(DI), Z2	// fitGrad.mul_2[7]
+	VMOVUPS	1062080(DI), Z3	// fitGrad.mul_2[7] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1986688(DI)	// fitGrad.mul_36[7]
-	VMOVUPS	Z0, 1986752(DI)	// fitGrad.mul_36[7] | 1
+	VMOVUPS	Z1, 1984128(DI)	// fitGrad.mul_36[7]
+	VMOVUPS	Z0, 1984192(DI)	// fitGrad.mul_36[7] | 1
 	ADDQ	$4096, SI
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
@@ -9629,8 +9541,8 @@ loop77: // 9 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop78: // 128 times: terms of the sums
-	VMOVUPS	1985792(R10), Z26	// fitGrad.mul_36[0]
-	VMOVUPS	1985856(R10), Z27	// fitGrad.mul_36[0] | 1
+	VMOVUPS	1983232(R10), Z26	// fitGrad.mul_36[0]
+	VMOVUPS	1983296(R10), Z27	// fitGrad.mul_36[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
 	VFMADD231PS	Z26, Z28, Z0
 	VFMADD231PS	Z27, Z28, Z1
@@ -9674,32 +9586,32 @@ loop78: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop78
-	VMOVUPS	Z0, 2002176(DI)	// fitGrad.vecmat_10[0]
-	VMOVUPS	Z1, 2002240(DI)	// fitGrad.vecmat_10[0] | 1
-	VMOVUPS	Z2, 2002304(DI)	// fitGrad.vecmat_10[1]
-	VMOVUPS	Z3, 2002368(DI)	// fitGrad.vecmat_10[1] | 1
-	VMOVUPS	Z4, 2002432(DI)	// fitGrad.vecmat_10[2]
-	VMOVUPS	Z5, 2002496(DI)	// fitGrad.vecmat_10[2] | 1
-	VMOVUPS	Z6, 2002560(DI)	// fitGrad.vecmat_10[3]
-	VMOVUPS	Z7, 2002624(DI)	// fitGrad.vecmat_10[3] | 1
-	VMOVUPS	Z8, 2002688(DI)	// fitGrad.vecmat_10[4]
-	VMOVUPS	Z9, 2002752(DI)	// fitGrad.vecmat_10[4] | 1
-	VMOVUPS	Z10, 2002816(DI)	// fitGrad.vecmat_10[5]
-	VMOVUPS	Z11, 2002880(DI)	// fitGrad.vecmat_10[5] | 1
-	VMOVUPS	Z12, 2002944(DI)	// fitGrad.vecmat_10[6]
-	VMOVUPS	Z13, 2003008(DI)	// fitGrad.vecmat_10[6] | 1
-	VMOVUPS	Z14, 2003072(DI)	// fitGrad.vecmat_10[7]
-	VMOVUPS	Z15, 2003136(DI)	// fitGrad.vecmat_10[7] | 1
-	VMOVUPS	Z16, 2003200(DI)	// fitGrad.vecmat_10[8]
-	VMOVUPS	Z17, 2003264(DI)	// fitGrad.vecmat_10[8] | 1
-	VMOVUPS	Z18, 2003328(DI)	// fitGrad.vecmat_10[9]
-	VMOVUPS	Z19, 2003392(DI)	// fitGrad.vecmat_10[9] | 1
-	VMOVUPS	Z20, 2003456(DI)	// fitGrad.vecmat_10[10]
-	VMOVUPS	Z21, 2003520(DI)	// fitGrad.vecmat_10[10] | 1
-	VMOVUPS	Z22, 2003584(DI)	// fitGrad.vecmat_10[11]
-	VMOVUPS	Z23, 2003648(DI)	// fitGrad.vecmat_10[11] | 1
-	VMOVUPS	Z24, 2003712(DI)	// fitGrad.vecmat_10[12]
-	VMOVUPS	Z25, 2003776(DI)	// fitGrad.vecmat_10[12] | 1
+	VMOVUPS	Z0, 1999616(DI)	// fitGrad.vecmat_10[0]
+	VMOVUPS	Z1, 1999680(DI)	// fitGrad.vecmat_10[0] | 1
+	VMOVUPS	Z2, 1999744(DI)	// fitGrad.vecmat_10[1]
+	VMOVUPS	Z3, 1999808(DI)	// fitGrad.vecmat_10[1] | 1
+	VMOVUPS	Z4, 1999872(DI)	// fitGrad.vecmat_10[2]
+	VMOVUPS	Z5, 1999936(DI)	// fitGrad.vecmat_10[2] | 1
+	VMOVUPS	Z6, 2000000(DI)	// fitGrad.vecmat_10[3]
+	VMOVUPS	Z7, 2000064(DI)	// fitGrad.vecmat_10[3] | 1
+	VMOVUPS	Z8, 2000128(DI)	// fitGrad.vecmat_10[4]
+	VMOVUPS	Z9, 2000192(DI)	// fitGrad.vecmat_10[4] | 1
+	VMOVUPS	Z10, 2000256(DI)	// fitGrad.vecmat_10[5]
+	VMOVUPS	Z11, 2000320(DI)	// fitGrad.vecmat_10[5] | 1
+	VMOVUPS	Z12, 2000384(DI)	// fitGrad.vecmat_10[6]
+	VMOVUPS	Z13, 2000448(DI)	// fitGrad.vecmat_10[6] | 1
+	VMOVUPS	Z14, 2000512(DI)	// fitGrad.vecmat_10[7]
+	VMOVUPS	Z15, 2000576(DI)	// fitGrad.vecmat_10[7] | 1
+	VMOVUPS	Z16, 2000640(DI)	// fitGrad.vecmat_10[8]
+	VMOVUPS	Z17, 2000704(DI)	// fitGrad.vecmat_10[8] | 1
+	VMOVUPS	Z18, 2000768(DI)	// fitGrad.vecmat_10[9]
+	VMOVUPS	Z19, 2000832(DI)	// fitGrad.vecmat_10[9] | 1
+	VMOVUPS	Z20, 2000896(DI)	// fitGrad.vecmat_10[10]
+	VMOVUPS	Z21, 2000960(DI)	// fitGrad.vecmat_10[10] | 1
+	VMOVUPS	Z22, 2001024(DI)	// fitGrad.vecmat_10[11]
+	VMOVUPS	Z23, 2001088(DI)	// fitGrad.vecmat_10[11] | 1
+	VMOVUPS	Z24, 2001152(DI)	// fitGrad.vecmat_10[12]
+	VMOVUPS	Z25, 2001216(DI)	// fitGrad.vecmat_10[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -9730,8 +9642,8 @@ loop78: // 128 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop79: // 128 times: terms of the sums
-	VMOVUPS	1985792(SI), Z22	// fitGrad.mul_36[0]
-	VMOVUPS	1985856(SI), Z23	// fitGrad.mul_36[0] | 1
+	VMOVUPS	1983232(SI), Z22	// fitGrad.mul_36[0]
+	VMOVUPS	1983296(SI), Z23	// fitGrad.mul_36[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
 	VFMADD231PS	Z22, Z24, Z0
 	VFMADD231PS	Z23, Z24, Z1
@@ -9769,43 +9681,43 @@ loop79: // 128 times: terms of the sums
 	ADDQ	$512, DI
 	DECQ	CX
 	JNE	loop79
-	VMOVUPS	Z0, 2017152(AX)	// fitGrad.vecmat_10[117]
-	VMOVUPS	Z1, 2017216(AX)	// fitGrad.vecmat_10[117] | 1
-	VMOVUPS	Z2, 2017280(AX)	// fitGrad.vecmat_10[118]
-	VMOVUPS	Z3, 2017344(AX)	// fitGrad.vecmat_10[118] | 1
-	VMOVUPS	Z4, 2017408(AX)	// fitGrad.vecmat_10[119]
-	VMOVUPS	Z5, 2017472(AX)	// fitGrad.vecmat_10[119] | 1
-	VMOVUPS	Z6, 2017536(AX)	// fitGrad.vecmat_10[120]
-	VMOVUPS	Z7, 2017600(AX)	// fitGrad.vecmat_10[120] | 1
-	VMOVUPS	Z8, 2017664(AX)	// fitGrad.vecmat_10[121]
-	VMOVUPS	Z9, 2017728(AX)	// fitGrad.vecmat_10[121] | 1
-	VMOVUPS	Z10, 2017792(AX)	// fitGrad.vecmat_10[122]
-	VMOVUPS	Z11, 2017856(AX)	// fitGrad.vecmat_10[122] | 1
-	VMOVUPS	Z12, 2017920(AX)	// fitGrad.vecmat_10[123]
-	VMOVUPS	Z13, 2017984(AX)	// fitGrad.vecmat_10[123] | 1
-	VMOVUPS	Z14, 2018048(AX)	// fitGrad.vecmat_10[124]
-	VMOVUPS	Z15, 2018112(AX)	// fitGrad.vecmat_10[124] | 1
-	VMOVUPS	Z16, 2018176(AX)	// fitGrad.vecmat_10[125]
-	VMOVUPS	Z17, 2018240(AX)	// fitGrad.vecmat_10[125] | 1
-	VMOVUPS	Z18, 2018304(AX)	// fitGrad.vecmat_10[126]
-	VMOVUPS	Z19, 2018368(AX)	// fitGrad.vecmat_10[126] | 1
-	VMOVUPS	Z20, 2018432(AX)	// fitGrad.vecmat_10[127]
-	VMOVUPS	Z21, 2018496(AX)	// fitGrad.vecmat_10[127] | 1
+	VMOVUPS	Z0, 2014592(AX)	// fitGrad.vecmat_10[117]
+	VMOVUPS	Z1, 2014656(AX)	// fitGrad.vecmat_10[117] | 1
+	VMOVUPS	Z2, 2014720(AX)	// fitGrad.vecmat_10[118]
+	VMOVUPS	Z3, 2014784(AX)	// fitGrad.vecmat_10[118] | 1
+	VMOVUPS	Z4, 2014848(AX)	// fitGrad.vecmat_10[119]
+	VMOVUPS	Z5, 2014912(AX)	// fitGrad.vecmat_10[119] | 1
+	VMOVUPS	Z6, 2014976(AX)	// fitGrad.vecmat_10[120]
+	VMOVUPS	Z7, 2015040(AX)	// fitGrad.vecmat_10[120] | 1
+	VMOVUPS	Z8, 2015104(AX)	// fitGrad.vecmat_10[121]
+	VMOVUPS	Z9, 2015168(AX)	// fitGrad.vecmat_10[121] | 1
+	VMOVUPS	Z10, 2015232(AX)	// fitGrad.vecmat_10[122]
+	VMOVUPS	Z11, 2015296(AX)	// fitGrad.vecmat_10[122] | 1
+	VMOVUPS	Z12, 2015360(AX)	// fitGrad.vecmat_10[123]
+	VMOVUPS	Z13, 2015424(AX)	// fitGrad.vecmat_10[123] | 1
+	VMOVUPS	Z14, 2015488(AX)	// fitGrad.vecmat_10[124]
+	VMOVUPS	Z15, 2015552(AX)	// fitGrad.vecmat_10[124] | 1
+	VMOVUPS	Z16, 2015616(AX)	// fitGrad.vecmat_10[125]
+	VMOVUPS	Z17, 2015680(AX)	// fitGrad.vecmat_10[125] | 1
+	VMOVUPS	Z18, 2015744(AX)	// fitGrad.vecmat_10[126]
+	VMOVUPS	Z19, 2015808(AX)	// fitGrad.vecmat_10[126] | 1
+	VMOVUPS	Z20, 2015872(AX)	// fitGrad.vecmat_10[127]
+	VMOVUPS	Z21, 2015936(AX)	// fitGrad.vecmat_10[127] | 1
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop80: // 64 times: tiles of 2 elements
-	VMOVUPS	1293056(SI), Z0	// fitGrad.mul_11[0]
-	VMOVUPS	1293120(SI), Z1	// fitGrad.mul_11[0] | 1
+	VMOVUPS	1290496(SI), Z0	// fitGrad.mul_11[0]
+	VMOVUPS	1290560(SI), Z1	// fitGrad.mul_11[0] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 899328(SI)	// fitGrad.turned[0]
-	VMOVUPS	Z1, 899392(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	1293184(SI), Z0	// fitGrad.mul_11[1]
-	VMOVUPS	1293248(SI), Z1	// fitGrad.mul_11[1] | 1
+	VMOVUPS	Z0, 896768(SI)	// fitGrad.turned[0]
+	VMOVUPS	Z1, 896832(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	1290624(SI), Z0	// fitGrad.mul_11[1]
+	VMOVUPS	1290688(SI), Z1	// fitGrad.mul_11[1] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 899456(SI)	// fitGrad.turned[1]
-	VMOVUPS	Z1, 899520(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Z0, 896896(SI)	// fitGrad.turned[1]
+	VMOVUPS	Z1, 896960(SI)	// fitGrad.turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop80
@@ -9817,22 +9729,22 @@ loop81: // 2 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop82: // 8 times
-	VMOVUPS	1936640(R10), Z0	// fitGrad.mul_34[0]
-	VMOVUPS	1936768(R10), Z1	// fitGrad.mul_34[1]
-	VMOVUPS	1936896(R10), Z2	// fitGrad.mul_34[2]
-	VMOVUPS	1937024(R10), Z3	// fitGrad.mul_34[3]
-	VMOVUPS	1937152(R10), Z4	// fitGrad.mul_34[4]
-	VMOVUPS	1937280(R10), Z5	// fitGrad.mul_34[5]
-	VMOVUPS	1937408(R10), Z6	// fitGrad.mul_34[6]
-	VMOVUPS	1937536(R10), Z7	// fitGrad.mul_34[7]
-	VMOVUPS	1937664(R10), Z8	// fitGrad.mul_34[8]
-	VMOVUPS	1937792(R10), Z9	// fitGrad.mul_34[9]
-	VMOVUPS	1937920(R10), Z10	// fitGrad.mul_34[10]
-	VMOVUPS	1938048(R10), Z11	// fitGrad.mul_34[11]
-	VMOVUPS	1938176(R10), Z12	// fitGrad.mul_34[12]
-	VMOVUPS	1938304(R10), Z13	// fitGrad.mul_34[13]
-	VMOVUPS	1938432(R10), Z14	// fitGrad.mul_34[14]
-	VMOVUPS	1938560(R10), Z15	// fitGrad.mul_34[15]
+	VMOVUPS	1934080(R10), Z0	// fitGrad.mul_34[0]
+	VMOVUPS	1934208(R10), Z1	// fitGrad.mul_34[1]
+	VMOVUPS	1934336(R10), Z2	// fitGrad.mul_34[2]
+	VMOVUPS	1934464(R10), Z3	// fitGrad.mul_34[3]
+	VMOVUPS	1934592(R10), Z4	// fitGrad.mul_34[4]
+	VMOVUPS	1934720(R10), Z5	// fitGrad.mul_34[5]
+	VMOVUPS	1934848(R10), Z6	// fitGrad.mul_34[6]
+	VMOVUPS	1934976(R10), Z7	// fitGrad.mul_34[7]
+	VMOVUPS	1935104(R10), Z8	// fitGrad.mul_34[8]
+	VMOVUPS	1935232(R10), Z9	// fitGrad.mul_34[9]
+	VMOVUPS	1935360(R10), Z10	// fitGrad.mul_34[10]
+	VMOVUPS	1935488(R10), Z11	// fitGrad.mul_34[11]
+	VMOVUPS	1935616(R10), Z12	// fitGrad.mul_34[12]
+	VMOVUPS	1935744(R10), Z13	// fitGrad.mul_34[13]
+	VMOVUPS	1935872(R10), Z14	// fitGrad.mul_34[14]
+	VMOVUPS	1936000(R10), Z15	// fitGrad.mul_34[15]
 	VUNPCKLPS	Z1, Z0, Z16
 	VUNPCKHPS	Z1, Z0, Z0
 	VUNPCKLPS	Z3, Z2, Z1
@@ -9897,22 +9809,22 @@ loop82: // 8 times
 	VSHUFF32X4	$221, Z12, Z8, Z4
 	VSHUFF32X4	$136, Z4, Z0, Z8
 	VSHUFF32X4	$221, Z4, Z0, Z0
-	VMOVUPS	Z18, 915712(R11)	// fitGrad.turned[128]
-	VMOVUPS	Z17, 915776(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Z15, 915840(R11)	// fitGrad.turned[129]
-	VMOVUPS	Z16, 915904(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Z11, 915968(R11)	// fitGrad.turned[130]
-	VMOVUPS	Z6, 916032(R11)	// fitGrad.turned[130] | 1
-	VMOVUPS	Z10, 916096(R11)	// fitGrad.turned[131]
-	VMOVUPS	Z8, 916160(R11)	// fitGrad.turned[131] | 1
-	VMOVUPS	Z14, 916224(R11)	// fitGrad.turned[132]
-	VMOVUPS	Z7, 916288(R11)	// fitGrad.turned[132] | 1
-	VMOVUPS	Z2, 916352(R11)	// fitGrad.turned[133]
-	VMOVUPS	Z9, 916416(R11)	// fitGrad.turned[133] | 1
-	VMOVUPS	Z3, 916480(R11)	// fitGrad.turned[134]
-	VMOVUPS	Z1, 916544(R11)	// fitGrad.turned[134] | 1
-	VMOVUPS	Z5, 916608(R11)	// fitGrad.turned[135]
-	VMOVUPS	Z0, 916672(R11)	// fitGrad.turned[135] | 1
+	VMOVUPS	Z18, 913152(R11)	// fitGrad.turned[128]
+	VMOVUPS	Z17, 913216(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Z15, 913280(R11)	// fitGrad.turned[129]
+	VMOVUPS	Z16, 913344(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Z11, 913408(R11)	// fitGrad.turned[130]
+	VMOVUPS	Z6, 913472(R11)	// fitGrad.turned[130] | 1
+	VMOVUPS	Z10, 913536(R11)	// fitGrad.turned[131]
+	VMOVUPS	Z8, 913600(R11)	// fitGrad.turned[131] | 1
+	VMOVUPS	Z14, 913664(R11)	// fitGrad.turned[132]
+	VMOVUPS	Z7, 913728(R11)	// fitGrad.turned[132] | 1
+	VMOVUPS	Z2, 913792(R11)	// fitGrad.turned[133]
+	VMOVUPS	Z9, 913856(R11)	// fitGrad.turned[133] | 1
+	VMOVUPS	Z3, 913920(R11)	// fitGrad.turned[134]
+	VMOVUPS	Z1, 913984(R11)	// fitGrad.turned[134] | 1
+	VMOVUPS	Z5, 914048(R11)	// fitGrad.turned[135]
+	VMOVUPS	Z0, 914112(R11)	// fitGrad.turned[135] | 1
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
@@ -9949,50 +9861,50 @@ loop84: // 2 times: tiles of 4 elements
 	MOVQ	DI, R13
 	MOVQ	R11, R14
 loop85: // 16 times: samples, 2 at a time
-	VBROADCASTSS	899328(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	899456(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	899584(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	899712(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	915712(R14), Z20	// fitGrad.turned[128]
+	VBROADCASTSS	896768(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	896896(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897024(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897152(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913152(R14), Z20	// fitGrad.turned[128]
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	917760(R14), Z20	// fitGrad.turned[144]
+	VMOVUPS	915200(R14), Z20	// fitGrad.turned[144]
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	919808(R14), Z20	// fitGrad.turned[160]
+	VMOVUPS	917248(R14), Z20	// fitGrad.turned[160]
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	921856(R14), Z20	// fitGrad.turned[176]
+	VMOVUPS	919296(R14), Z20	// fitGrad.turned[176]
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
 	VFMADD231PS	Z20, Z19, Z15
-	VBROADCASTSS	899332(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	899460(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	899588(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	899716(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	915776(R14), Z20	// fitGrad.turned[128] | 1
+	VBROADCASTSS	896772(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	896900(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897028(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897156(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913216(R14), Z20	// fitGrad.turned[128] | 1
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	917824(R14), Z20	// fitGrad.turned[144] | 1
+	VMOVUPS	915264(R14), Z20	// fitGrad.turned[144] | 1
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	919872(R14), Z20	// fitGrad.turned[160] | 1
+	VMOVUPS	917312(R14), Z20	// fitGrad.turned[160] | 1
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	921920(R14), Z20	// fitGrad.turned[176] | 1
+	VMOVUPS	919360(R14), Z20	// fitGrad.turned[176] | 1
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
@@ -10029,18 +9941,18 @@ loop85: // 16 times: samples, 2 at a time
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop86: // 64 times: tiles of 2 elements
-	VMOVUPS	1985792(SI), Z0	// fitGrad.mul_36[0]
-	VMOVUPS	1985856(SI), Z1	// fitGrad.mul_36[0] | 1
+	VMOVUPS	1983232(SI), Z0	// fitGrad.mul_36[0]
+	VMOVUPS	1983296(SI), Z1	// fitGrad.mul_36[0] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 899328(SI)	// fitGrad.turned[0]
-	VMOVUPS	Z1, 899392(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	1985920(SI), Z0	// fitGrad.mul_36[1]
-	VMOVUPS	1985984(SI), Z1	// fitGrad.mul_36[1] | 1
+	VMOVUPS	Z0, 896768(SI)	// fitGrad.turned[0]
+	VMOVUPS	Z1, 896832(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	1983360(SI), Z0	// fitGrad.mul_36[1]
+	VMOVUPS	1983424(SI), Z1	// fitGrad.mul_36[1] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 899456(SI)	// fitGrad.turned[1]
-	VMOVUPS	Z1, 899520(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Z0, 896896(SI)	// fitGrad.turned[1]
+	VMOVUPS	Z1, 896960(SI)	// fitGrad.turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop86
@@ -10052,22 +9964,22 @@ loop87: // 2 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop88: // 8 times
-	VMOVUPS	1243904(R10), Z0	// fitGrad.mul_9[0]
-	VMOVUPS	1244032(R10), Z1	// fitGrad.mul_9[1]
-	VMOVUPS	1244160(R10), Z2	// fitGrad.mul_9[2]
-	VMOVUPS	1244288(R10), Z3	// fitGrad.mul_9[3]
-	VMOVUPS	1244416(R10), Z4	// fitGrad.mul_9[4]
-	VMOVUPS	1244544(R10), Z5	// fitGrad.mul_9[5]
-	VMOVUPS	1244672(R10), Z6	// fitGrad.mul_9[6]
-	VMOVUPS	1244800(R10), Z7	// fitGrad.mul_9[7]
-	VMOVUPS	1244928(R10), Z8	// fitGrad.mul_9[8]
-	VMOVUPS	1245056(R10), Z9	// fitGrad.mul_9[9]
-	VMOVUPS	1245184(R10), Z10	// fitGrad.mul_9[10]
-	VMOVUPS	1245312(R10), Z11	// fitGrad.mul_9[11]
-	VMOVUPS	1245440(R10), Z12	// fitGrad.mul_9[12]
-	VMOVUPS	1245568(R10), Z13	// fitGrad.mul_9[13]
-	VMOVUPS	1245696(R10), Z14	// fitGrad.mul_9[14]
-	VMOVUPS	1245824(R10), Z15	// fitGrad.mul_9[15]
+	VMOVUPS	1241344(R10), Z0	// fitGrad.mul_9[0]
+	VMOVUPS	1241472(R10), Z1	// fitGrad.mul_9[1]
+	VMOVUPS	1241600(R10), Z2	// fitGrad.mul_9[2]
+	VMOVUPS	1241728(R10), Z3	// fitGrad.mul_9[3]
+	VMOVUPS	1241856(R10), Z4	// fitGrad.mul_9[4]
+	VMOVUPS	1241984(R10), Z5	// fitGrad.mul_9[5]
+	VMOVUPS	1242112(R10), Z6	// fitGrad.mul_9[6]
+	VMOVUPS	1242240(R10), Z7	// fitGrad.mul_9[7]
+	VMOVUPS	1242368(R10), Z8	// fitGrad.mul_9[8]
+	VMOVUPS	1242496(R10), Z9	// fitGrad.mul_9[9]
+	VMOVUPS	1242624(R10), Z10	// fitGrad.mul_9[10]
+	VMOVUPS	1242752(R10), Z11	// fitGrad.mul_9[11]
+	VMOVUPS	1242880(R10), Z12	// fitGrad.mul_9[12]
+	VMOVUPS	1243008(R10), Z13	// fitGrad.mul_9[13]
+	VMOVUPS	1243136(R10), Z14	// fitGrad.mul_9[14]
+	VMOVUPS	1243264(R10), Z15	// fitGrad.mul_9[15]
 	VUNPCKLPS	Z1, Z0, Z16
 	VUNPCKHPS	Z1, Z0, Z0
 	VUNPCKLPS	Z3, Z2, Z1
@@ -10132,22 +10044,22 @@ loop88: // 8 times
 	VSHUFF32X4	$221, Z12, Z8, Z4
 	VSHUFF32X4	$136, Z4, Z0, Z8
 	VSHUFF32X4	$221, Z4, Z0, Z0
-	VMOVUPS	Z18, 915712(R11)	// fitGrad.turned[128]
-	VMOVUPS	Z17, 915776(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Z15, 915840(R11)	// fitGrad.turned[129]
-	VMOVUPS	Z16, 915904(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Z11, 915968(R11)	// fitGrad.turned[130]
-	VMOVUPS	Z6, 916032(R11)	// fitGrad.turned[130] | 1
-	VMOVUPS	Z10, 916096(R11)	// fitGrad.turned[131]
-	VMOVUPS	Z8, 916160(R11)	// fitGrad.turned[131] | 1
-	VMOVUPS	Z14, 916224(R11)	// fitGrad.turned[132]
-	VMOVUPS	Z7, 916288(R11)	// fitGrad.turned[132] | 1
-	VMOVUPS	Z2, 916352(R11)	// fitGrad.turned[133]
-	VMOVUPS	Z9, 916416(R11)	// fitGrad.turned[133] | 1
-	VMOVUPS	Z3, 916480(R11)	// fitGrad.turned[134]
-	VMOVUPS	Z1, 916544(R11)	// fitGrad.turned[134] | 1
-	VMOVUPS	Z5, 916608(R11)	// fitGrad.turned[135]
-	VMOVUPS	Z0, 916672(R11)	// fitGrad.turned[135] | 1
+	VMOVUPS	Z18, 913152(R11)	// fitGrad.turned[128]
+	VMOVUPS	Z17, 913216(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Z15, 913280(R11)	// fitGrad.turned[129]
+	VMOVUPS	Z16, 913344(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Z11, 913408(R11)	// fitGrad.turned[130]
+	VMOVUPS	Z6, 913472(R11)	// fitGrad.turned[130] | 1
+	VMOVUPS	Z10, 913536(R11)	// fitGrad.turned[131]
+	VMOVUPS	Z8, 913600(R11)	// fitGrad.turned[131] | 1
+	VMOVUPS	Z14, 913664(R11)	// fitGrad.turned[132]
+	VMOVUPS	Z7, 913728(R11)	// fitGrad.turned[132] | 1
+	VMOVUPS	Z2, 913792(R11)	// fitGrad.turned[133]
+	VMOVUPS	Z9, 913856(R11)	// fitGrad.turned[133] | 1
+	VMOVUPS	Z3, 913920(R11)	// fitGrad.turned[134]
+	VMOVUPS	Z1, 913984(R11)	// fitGrad.turned[134] | 1
+	VMOVUPS	Z5, 914048(R11)	// fitGrad.turned[135]
+	VMOVUPS	Z0, 914112(R11)	// fitGrad.turned[135] | 1
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
@@ -10184,50 +10096,50 @@ loop90: // 2 times: tiles of 4 elements
 	MOVQ	DI, R13
 	MOVQ	R11, R14
 loop91: // 16 times: samples, 2 at a time
-	VBROADCASTSS	899328(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	899456(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	899584(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	899712(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	915712(R14), Z20	// fitGrad.turned[128]
+	VBROADCASTSS	896768(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	896896(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897024(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897152(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913152(R14), Z20	// fitGrad.turned[128]
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	917760(R14), Z20	// fitGrad.turned[144]
+	VMOVUPS	915200(R14), Z20	// fitGrad.turned[144]
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	919808(R14), Z20	// fitGrad.turned[160]
+	VMOVUPS	917248(R14), Z20	// fitGrad.turned[160]
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	921856(R14), Z20	// fitGrad.turned[176]
+	VMOVUPS	919296(R14), Z20	// fitGrad.turned[176]
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
 	VFMADD231PS	Z20, Z19, Z15
-	VBROADCASTSS	899332(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	899460(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	899588(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	899716(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	915776(R14), Z20	// fitGrad.turned[128] | 1
+	VBROADCASTSS	896772(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	896900(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897028(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897156(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913216(R14), Z20	// fitGrad.turned[128] | 1
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	917824(R14), Z20	// fitGrad.turned[144] | 1
+	VMOVUPS	915264(R14), Z20	// fitGrad.turned[144] | 1
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	919872(R14), Z20	// fitGrad.turned[160] | 1
+	VMOVUPS	917312(R14), Z20	// fitGrad.turned[160] | 1
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	921920(R14), Z20	// fitGrad.turned[176] | 1
+	VMOVUPS	919360(R14), Z20	// fitGrad.turned[176] | 1
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
@@ -10266,12 +10178,12 @@ loop91: // 16 times: samples, 2 at a time
 	MOVQ	BX, R9
 loop92: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	2002176(SI), Z0	// fitGrad.vecmat_10[0]
-	VMOVUPS	2002240(SI), Z1	// fitGrad.vecmat_10[0] | 1
-	VMOVUPS	948992(SI), Z2	// fitGrad.sigmoid[0]
-	VMOVUPS	949056(SI), Z3	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	1920256(SI), Z4	// fitGrad.mul_33[0]
-	VMOVUPS	1920320(SI), Z5	// fitGrad.mul_33[0] | 1
+	VMOVUPS	1999616(SI), Z0	// fitGrad.vecmat_10[0]
+	VMOVUPS	1999680(SI), Z1	// fitGrad.vecmat_10[0] | 1
+	VMOVUPS	946432(SI), Z2	// fitGrad.sigmoid[0]
+	VMOVUPS	946496(SI), Z3	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	1917696(SI), Z4	// fitGrad.mul_33[0]
+	VMOVUPS	1917760(SI), Z5	// fitGrad.mul_33[0] | 1
 	VFMADD231PS	Z2, Z0, Z4
 	VFMADD231PS	Z3, Z1, Z5
 	VPANDD	0(AX), Z4, Z0
@@ -10303,26 +10215,26 @@ loop92: // 128 times: elements
 	VBROADCASTSS	12(R9), Z1	// L.0.weight[3]
 	VFMADD231PS	256(AX), Z1, Z2
 	VFMADD231PS	320(AX), Z1, Z0
-	VMOVUPS	Z2, 2018560(SI)	// fitGrad.matvec_12[0]
-	VMOVUPS	Z0, 2018624(SI)	// fitGrad.matvec_12[0] | 1
-	VMOVUPS	1211136(SI), Z1	// fitGrad.vecmat_2[0]
-	VMOVUPS	1211200(SI), Z3	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	Z2, 2016000(SI)	// fitGrad.matvec_12[0]
+	VMOVUPS	Z0, 2016064(SI)	// fitGrad.matvec_12[0] | 1
+	VMOVUPS	1208576(SI), Z1	// fitGrad.vecmat_2[0]
+	VMOVUPS	1208640(SI), Z3	// fitGrad.vecmat_2[0] | 1
 	VMULPS	Z1, Z2, Z1
 	VMULPS	Z3, Z0, Z3
-	VMOVUPS	Z1, 2034944(SI)	// fitGrad.mul_37[0]
-	VMOVUPS	Z3, 2035008(SI)	// fitGrad.mul_37[0] | 1
-	VMOVUPS	1161984(SI), Z4	// fitGrad.mul_6[0]
-	VMOVUPS	1162048(SI), Z5	// fitGrad.mul_6[0] | 1
+	VMOVUPS	Z1, 2032384(SI)	// fitGrad.mul_37[0]
+	VMOVUPS	Z3, 2032448(SI)	// fitGrad.mul_37[0] | 1
+	VMOVUPS	1159424(SI), Z4	// fitGrad.mul_6[0]
+	VMOVUPS	1159488(SI), Z5	// fitGrad.mul_6[0] | 1
 	VMULPS	Z4, Z1, Z1
 	VMULPS	Z5, Z3, Z3
-	VMOVUPS	Z1, 2051328(SI)	// fitGrad.mul_38[0]
-	VMOVUPS	Z3, 2051392(SI)	// fitGrad.mul_38[0] | 1
-	VMOVUPS	948992(SI), Z1	// fitGrad.sigmoid[0]
-	VMOVUPS	949056(SI), Z3	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	Z1, 2048768(SI)	// fitGrad.mul_38[0]
+	VMOVUPS	Z3, 2048832(SI)	// fitGrad.mul_38[0] | 1
+	VMOVUPS	946432(SI), Z1	// fitGrad.sigmoid[0]
+	VMOVUPS	946496(SI), Z3	// fitGrad.sigmoid[0] | 1
 	VMULPS	Z1, Z2, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 2067712(SI)	// fitGrad.mul_39[0]
-	VMOVUPS	Z0, 2067776(SI)	// fitGrad.mul_39[0] | 1
+	VMOVUPS	Z1, 2065152(SI)	// fitGrad.mul_39[0]
+	VMOVUPS	Z0, 2065216(SI)	// fitGrad.mul_39[0] | 1
 	ADDQ	$128, SI
 	ADDQ	$256, DI
 	ADDQ	$16, R9
@@ -10353,8 +10265,8 @@ loop93: // 16 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop94: // 128 times: terms of the sums
-	VMOVUPS	2067712(R11), Z16	// fitGrad.mul_39[0]
-	VMOVUPS	2067776(R11), Z17	// fitGrad.mul_39[0] | 1
+	VMOVUPS	2065152(R11), Z16	// fitGrad.mul_39[0]
+	VMOVUPS	2065216(R11), Z17	// fitGrad.mul_39[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -10383,110 +10295,110 @@ loop94: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop94
-	VMOVUPS	Z0, 2084096(DI)	// fitGrad.matvec_13[0]
-	VMOVUPS	Z1, 2084160(DI)	// fitGrad.matvec_13[0] | 1
-	VMOVUPS	Z2, 2084224(DI)	// fitGrad.matvec_13[1]
-	VMOVUPS	Z3, 2084288(DI)	// fitGrad.matvec_13[1] | 1
-	VMOVUPS	Z4, 2084352(DI)	// fitGrad.matvec_13[2]
-	VMOVUPS	Z5, 2084416(DI)	// fitGrad.matvec_13[2] | 1
-	VMOVUPS	Z6, 2084480(DI)	// fitGrad.matvec_13[3]
-	VMOVUPS	Z7, 2084544(DI)	// fitGrad.matvec_13[3] | 1
-	VMOVUPS	Z8, 2084608(DI)	// fitGrad.matvec_13[4]
-	VMOVUPS	Z9, 2084672(DI)	// fitGrad.matvec_13[4] | 1
-	VMOVUPS	Z10, 2084736(DI)	// fitGrad.matvec_13[5]
-	VMOVUPS	Z11, 2084800(DI)	// fitGrad.matvec_13[5] | 1
-	VMOVUPS	Z12, 2084864(DI)	// fitGrad.matvec_13[6]
-	VMOVUPS	Z13, 2084928(DI)	// fitGrad.matvec_13[6] | 1
-	VMOVUPS	Z14, 2084992(DI)	// fitGrad.matvec_13[7]
-	VMOVUPS	Z15, 2085056(DI)	// fitGrad.matvec_13[7] | 1
+	VMOVUPS	Z0, 2081536(DI)	// fitGrad.matvec_13[0]
+	VMOVUPS	Z1, 2081600(DI)	// fitGrad.matvec_13[0] | 1
+	VMOVUPS	Z2, 2081664(DI)	// fitGrad.matvec_13[1]
+	VMOVUPS	Z3, 2081728(DI)	// fitGrad.matvec_13[1] | 1
+	VMOVUPS	Z4, 2081792(DI)	// fitGrad.matvec_13[2]
+	VMOVUPS	Z5, 2081856(DI)	// fitGrad.matvec_13[2] | 1
+	VMOVUPS	Z6, 2081920(DI)	// fitGrad.matvec_13[3]
+	VMOVUPS	Z7, 2081984(DI)	// fitGrad.matvec_13[3] | 1
+	VMOVUPS	Z8, 2082048(DI)	// fitGrad.matvec_13[4]
+	VMOVUPS	Z9, 2082112(DI)	// fitGrad.matvec_13[4] | 1
+	VMOVUPS	Z10, 2082176(DI)	// fitGrad.matvec_13[5]
+	VMOVUPS	Z11, 2082240(DI)	// fitGrad.matvec_13[5] | 1
+	VMOVUPS	Z12, 2082304(DI)	// fitGrad.matvec_13[6]
+	VMOVUPS	Z13, 2082368(DI)	// fitGrad.matvec_13[6] | 1
+	VMOVUPS	Z14, 2082432(DI)	// fitGrad.matvec_13[7]
+	VMOVUPS	Z15, 2082496(DI)	// fitGrad.matvec_13[7] | 1
 	VBROADCASTSS	(R9), Z16	// vecmat[0]
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z16, Z1, Z1
-	VMOVUPS	Z0, 2100480(DI)	// fitGrad.mul_40[0]
-	VMOVUPS	Z1, 2100544(DI)	// fitGrad.mul_40[0] | 1
-	VMOVUPS	1063680(DI), Z16	// fitGrad.mul_2[0]
-	VMOVUPS	1063744(DI), Z17	// fitGrad.mul_2[0] | 1
+	VMOVUPS	Z0, 2097920(DI)	// fitGrad.mul_40[0]
+	VMOVUPS	Z1, 2097984(DI)	// fitGrad.mul_40[0] | 1
+	VMOVUPS	1061120(DI), Z16	// fitGrad.mul_2[0]
+	VMOVUPS	1061184(DI), Z17	// fitGrad.mul_2[0] | 1
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z17, Z1, Z1
-	VMOVUPS	Z0, 2116864(DI)	// fitGrad.mul_41[0]
-	VMOVUPS	Z1, 2116928(DI)	// fitGrad.mul_41[0] | 1
+	VMOVUPS	Z0, 2114304(DI)	// fitGrad.mul_41[0]
+	VMOVUPS	Z1, 2114368(DI)	// fitGrad.mul_41[0] | 1
 	VBROADCASTSS	4(R9), Z0	// vecmat[1]
 	VMULPS	Z0, Z2, Z1
 	VMULPS	Z0, Z3, Z0
-	VMOVUPS	Z1, 2100608(DI)	// fitGrad.mul_40[1]
-	VMOVUPS	Z0, 2100672(DI)	// fitGrad.mul_40[1] | 1
-	VMOVUPS	1063808(DI), Z2	// fitGrad.mul_2[1]
-	VMOVUPS	1063872(DI), Z3	// fitGrad.mul_2[1] | 1
+	VMOVUPS	Z1, 2098048(DI)	// fitGrad.mul_40[1]
+	VMOVUPS	Z0, 2098112(DI)	// fitGrad.mul_40[1] | 1
+	VMOVUPS	1061248(DI), Z2	// fitGrad.mul_2[1]
+	VMOVUPS	1061312(DI), Z3	// fitGrad.mul_2[1] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 2116992(DI)	// fitGrad.mul_41[1]
-	VMOVUPS	Z0, 2117056(DI)	// fitGrad.mul_41[1] | 1
+	VMOVUPS	Z1, 2114432(DI)	// fitGrad.mul_41[1]
+	VMOVUPS	Z0, 2114496(DI)	// fitGrad.mul_41[1] | 1
 	VBROADCASTSS	8(R9), Z0	// vecmat[2]
 	VMULPS	Z0, Z4, Z1
 	VMULPS	Z0, Z5, Z0
-	VMOVUPS	Z1, 2100736(DI)	// fitGrad.mul_40[2]
-	VMOVUPS	Z0, 2100800(DI)	// fitGrad.mul_40[2] | 1
-	VMOVUPS	1063936(DI), Z2	// fitGrad.mul_2[2]
-	VMOVUPS	1064000(DI), Z3	// fitGrad.mul_2[2] | 1
+	VMOVUPS	Z1, 2098176(DI)	// fitGrad.mul_40[2]
+	VMOVUPS	Z0, 2098240(DI)	// fitGrad.mul_40[2] | 1
+	VMOVUPS	1061376(DI), Z2	// fitGrad.mul_2[2]
+	VMOVUPS	1061440(DI), Z3	// fitGrad.mul_2[2] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 2117120(DI)	// fitGrad.mul_41[2]
-	VMOVUPS	Z0, 2117184(DI)	// fitGrad.mul_41[2] | 1
+	VMOVUPS	Z1, 2114560(DI)	// fitGrad.mul_41[2]
+	VMOVUPS	Z0, 2114624(DI)	// fitGrad.mul_41[2] | 1
 	VBROADCASTSS	12(R9), Z0	// vecmat[3]
 	VMULPS	Z0, Z6, Z1
 	VMULPS	Z0, Z7, Z0
-	VMOVUPS	Z1, 2100864(DI)	// fitGrad.mul_40[3]
-	VMOVUPS	Z0, 2100928(DI)	// fitGrad.mul_40[3] | 1
-	VMOVUPS	1064064(DI), Z2	// fitGrad.mul_2[3]
-	VMOVUPS	1064128(DI), Z3	// fitGrad.mul_2[3] | 1
+	VMOVUPS	Z1, 2098304(DI)	// fitGrad.mul_40[3]
+	VMOVUPS	Z0, 2098368(DI)	// fitGrad.mul_40[3] | 1
+	VMOVUPS	1061504(DI), Z2	// fitGrad.mul_2[3]
+	VMOVUPS	1061568(DI), Z3	// fitGrad.mul_2[3] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 2117248(DI)	// fitGrad.mul_41[3]
-	VMOVUPS	Z0, 2117312(DI)	// fitGrad.mul_41[3] | 1
+	VMOVUPS	Z1, 2114688(DI)	// fitGrad.mul_41[3]
+	VMOVUPS	Z0, 2114752(DI)	// fitGrad.mul_41[3] | 1
 	VBROADCASTSS	16(R9), Z0	// vecmat[4]
 	VMULPS	Z0, Z8, Z1
 	VMULPS	Z0, Z9, Z0
-	VMOVUPS	Z1, 2100992(DI)	// fitGrad.mul_40[4]
-	VMOVUPS	Z0, 2101056(DI)	// fitGrad.mul_40[4] | 1
-	VMOVUPS	1064192(DI), Z2	// fitGrad.mul_2[4]
-	VMOVUPS	1064256(DI), Z3	// fitGrad.mul_2[4] | 1
+	VMOVUPS	Z1, 2098432(DI)	// fitGrad.mul_40[4]
+	VMOVUPS	Z0, 2098496(DI)	// fitGrad.mul_40[4] | 1
+	VMOVUPS	1061632(DI), Z2	// fitGrad.mul_2[4]
+	VMOVUPS	1061696(DI), Z3	// fitGrad.mul_2[4] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 2117376(DI)	// fitGrad.mul_41[4]
-	VMOVUPS	Z0, 2117440(DI)	// fitGrad.mul_41[4] | 1
+	VMOVUPS	Z1, 2114816(DI)	// fitGrad.mul_41[4]
+	VMOVUPS	Z0, 2114880(DI)	// fitGrad.mul_41[4] | 1
 	VBROADCASTSS	20(R9), Z0	// vecmat[5]
 	VMULPS	Z0, Z10, Z1
 	VMULPS	Z0, Z11, Z0
-	VMOVUPS	Z1, 2101120(DI)	// fitGrad.mul_40[5]
-	VMOVUPS	Z0, 2101184(DI)	// fitGrad.mul_40[5] | 1
-	VMOVUPS	1064320(DI), Z2	// fitGrad.mul_2[5]
-	VMOVUPS	1064384(DI), Z3	// fitGrad.mul_2[5] | 1
+	VMOVUPS	Z1, 2098560(DI)	// fitGrad.mul_40[5]
+	VMOVUPS	Z0, 2098624(DI)	// fitGrad.mul_40[5] | 1
+	VMOVUPS	1061760(DI), Z2	// fitGrad.mul_2[5]
+	VMOVUPS	1061824(DI), Z3	// fitGrad.mul_2[5] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 2117504(DI)	// fitGrad.mul_41[5]
-	VMOVUPS	Z0, 2117568(DI)	// fitGrad.mul_41[5] | 1
+	VMOVUPS	Z1, 2114944(DI)	// fitGrad.mul_41[5]
+	VMOVUPS	Z0, 2115008(DI)	// fitGrad.mul_41[5] | 1
 	VBROADCASTSS	24(R9), Z0	// vecmat[6]
 	VMULPS	Z0, Z12, Z1
 	VMULPS	Z0, Z13, Z0
-	VMOVUPS	Z1, 2101248(DI)	// fitGrad.mul_40[6]
-	VMOVUPS	Z0, 2101312(DI)	// fitGrad.mul_40[6] | 1
-	VMOVUPS	1064448(DI), Z2	// fitGrad.mul_2[6]
-	VMOVUPS	1064512(DI), Z3	// fitGrad.mul_2[6] | 1
+	VMOVUPS	Z1, 2098688(DI)	// fitGrad.mul_40[6]
+	VMOVUPS	Z0, 2098752(DI)	// fitGrad.mul_40[6] | 1
+	VMOVUPS	1061888(DI), Z2	// fitGrad.mul_2[6]
+	VMOVUPS	1061952(DI), Z3	// fitGrad.mul_2[6] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 2117632(DI)	// fitGrad.mul_41[6]
-	VMOVUPS	Z0, 2117696(DI)	// fitGrad.mul_41[6] | 1
+	VMOVUPS	Z1, 2115072(DI)	// fitGrad.mul_41[6]
+	VMOVUPS	Z0, 2115136(DI)	// fitGrad.mul_41[6] | 1
 	VBROADCASTSS	28(R9), Z0	// vecmat[7]
 	VMULPS	Z0, Z14, Z1
 	VMULPS	Z0, Z15, Z0
-	VMOVUPS	Z1, 2101376(DI)	// fitGrad.mul_40[7]
-	VMOVUPS	Z0, 2101440(DI)	// fitGrad.mul_40[7] | 1
-	VMOVUPS	1064576(DI), Z2	// fitGrad.mul_2[7]
-	VMOVUPS	1064640(DI), Z3	// fitGrad.mul_2[7] | 1
+	VMOVUPS	Z1, 2098816(DI)	// fitGrad.mul_40[7]
+	VMOVUPS	Z0, 2098880(DI)	// fitGrad.mul_40[7] | 1
+	VMOVUPS	1062016(DI), Z2	// fitGrad.mul_2[7]
+	VMOVUPS	1062080(DI), Z3	// fitGrad.mul_2[7] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 2117760(DI)	// fitGrad.mul_41[7]
-	VMOVUPS	Z0, 2117824(DI)	// fitGrad.mul_41[7] | 1
+	VMOVUPS	Z1, 2115200(DI)	// fitGrad.mul_41[7]
+	VMOVUPS	Z0, 2115264(DI)	// fitGrad.mul_41[7] | 1
 	ADDQ	$4096, SI
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
@@ -10526,8 +10438,8 @@ loop95: // 9 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop96: // 128 times: terms of the sums
-	VMOVUPS	2116864(R10), Z26	// fitGrad.mul_41[0]
-	VMOVUPS	2116928(R10), Z27	// fitGrad.mul_41[0] | 1
+	VMOVUPS	2114304(R10), Z26	// fitGrad.mul_41[0]
+	VMOVUPS	2114368(R10), Z27	// fitGrad.mul_41[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
 	VFMADD231PS	Z26, Z28, Z0
 	VFMADD231PS	Z27, Z28, Z1
@@ -10571,32 +10483,32 @@ loop96: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop96
-	VMOVUPS	Z0, 2133248(DI)	// fitGrad.vecmat_11[0]
-	VMOVUPS	Z1, 2133312(DI)	// fitGrad.vecmat_11[0] | 1
-	VMOVUPS	Z2, 2133376(DI)	// fitGrad.vecmat_11[1]
-	VMOVUPS	Z3, 2133440(DI)	// fitGrad.vecmat_11[1] | 1
-	VMOVUPS	Z4, 2133504(DI)	// fitGrad.vecmat_11[2]
-	VMOVUPS	Z5, 2133568(DI)	// fitGrad.vecmat_11[2] | 1
-	VMOVUPS	Z6, 2133632(DI)	// fitGrad.vecmat_11[3]
-	VMOVUPS	Z7, 2133696(DI)	// fitGrad.vecmat_11[3] | 1
-	VMOVUPS	Z8, 2133760(DI)	// fitGrad.vecmat_11[4]
-	VMOVUPS	Z9, 2133824(DI)	// fitGrad.vecmat_11[4] | 1
-	VMOVUPS	Z10, 2133888(DI)	// fitGrad.vecmat_11[5]
-	VMOVUPS	Z11, 2133952(DI)	// fitGrad.vecmat_11[5] | 1
-	VMOVUPS	Z12, 2134016(DI)	// fitGrad.vecmat_11[6]
-	VMOVUPS	Z13, 2134080(DI)	// fitGrad.vecmat_11[6] | 1
-	VMOVUPS	Z14, 2134144(DI)	// fitGrad.vecmat_11[7]
-	VMOVUPS	Z15, 2134208(DI)	// fitGrad.vecmat_11[7] | 1
-	VMOVUPS	Z16, 2134272(DI)	// fitGrad.vecmat_11[8]
-	VMOVUPS	Z17, 2134336(DI)	// fitGrad.vecmat_11[8] | 1
-	VMOVUPS	Z18, 2134400(DI)	// fitGrad.vecmat_11[9]
-	VMOVUPS	Z19, 2134464(DI)	// fitGrad.vecmat_11[9] | 1
-	VMOVUPS	Z20, 2134528(DI)	// fitGrad.vecmat_11[10]
-	VMOVUPS	Z21, 2134592(DI)	// fitGrad.vecmat_11[10] | 1
-	VMOVUPS	Z22, 2134656(DI)	// fitGrad.vecmat_11[11]
-	VMOVUPS	Z23, 2134720(DI)	// fitGrad.vecmat_11[11] | 1
-	VMOVUPS	Z24, 2134784(DI)	// fitGrad.vecmat_11[12]
-	VMOVUPS	Z25, 2134848(DI)	// fitGrad.vecmat_11[12] | 1
+	VMOVUPS	Z0, 2130688(DI)	// fitGrad.vecmat_11[0]
+	VMOVUPS	Z1, 2130752(DI)	// fitGrad.vecmat_11[0] | 1
+	VMOVUPS	Z2, 2130816(DI)	// fitGrad.vecmat_11[1]
+	VMOVUPS	Z3, 2130880(DI)	// fitGrad.vecmat_11[1] | 1
+	VMOVUPS	Z4, 2130944(DI)	// fitGrad.vecmat_11[2]
+	VMOVUPS	Z5, 2131008(DI)	// fitGrad.vecmat_11[2] | 1
+	VMOVUPS	Z6, 2131072(DI)	// fitGrad.vecmat_11[3]
+	VMOVUPS	Z7, 2131136(DI)	// fitGrad.vecmat_11[3] | 1
+	VMOVUPS	Z8, 2131200(DI)	// fitGrad.vecmat_11[4]
+	VMOVUPS	Z9, 2131264(DI)	// fitGrad.vecmat_11[4] | 1
+	VMOVUPS	Z10, 2131328(DI)	// fitGrad.vecmat_11[5]
+	VMOVUPS	Z11, 2131392(DI)	// fitGrad.vecmat_11[5] | 1
+	VMOVUPS	Z12, 2131456(DI)	// fitGrad.vecmat_11[6]
+	VMOVUPS	Z13, 2131520(DI)	// fitGrad.vecmat_11[6] | 1
+	VMOVUPS	Z14, 2131584(DI)	// fitGrad.vecmat_11[7]
+	VMOVUPS	Z15, 2131648(DI)	// fitGrad.vecmat_11[7] | 1
+	VMOVUPS	Z16, 2131712(DI)	// fitGrad.vecmat_11[8]
+	VMOVUPS	Z17, 2131776(DI)	// fitGrad.vecmat_11[8] | 1
+	VMOVUPS	Z18, 2131840(DI)	// fitGrad.vecmat_11[9]
+	VMOVUPS	Z19, 2131904(DI)	// fitGrad.vecmat_11[9] | 1
+	VMOVUPS	Z20, 2131968(DI)	// fitGrad.vecmat_11[10]
+	VMOVUPS	Z21, 2132032(DI)	// fitGrad.vecmat_11[10] | 1
+	VMOVUPS	Z22, 2132096(DI)	// fitGrad.vecmat_11[11]
+	VMOVUPS	Z23, 2132160(DI)	// fitGrad.vecmat_11[11] | 1
+	VMOVUPS	Z24, 2132224(DI)	// fitGrad.vecmat_11[12]
+	VMOVUPS	Z25, 2132288(DI)	// fitGrad.vecmat_11[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -10627,8 +10539,8 @@ loop96: // 128 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop97: // 128 times: terms of the sums
-	VMOVUPS	2116864(SI), Z22	// fitGrad.mul_41[0]
-	VMOVUPS	2116928(SI), Z23	// fitGrad.mul_41[0] | 1
+	VMOVUPS	2114304(SI), Z22	// fitGrad.mul_41[0]
+	VMOVUPS	2114368(SI), Z23	// fitGrad.mul_41[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
 	VFMADD231PS	Z22, Z24, Z0
 	VFMADD231PS	Z23, Z24, Z1
@@ -10666,43 +10578,43 @@ loop97: // 128 times: terms of the sums
 	ADDQ	$512, DI
 	DECQ	CX
 	JNE	loop97
-	VMOVUPS	Z0, 2148224(AX)	// fitGrad.vecmat_11[117]
-	VMOVUPS	Z1, 2148288(AX)	// fitGrad.vecmat_11[117] | 1
-	VMOVUPS	Z2, 2148352(AX)	// fitGrad.vecmat_11[118]
-	VMOVUPS	Z3, 2148416(AX)	// fitGrad.vecmat_11[118] | 1
-	VMOVUPS	Z4, 2148480(AX)	// fitGrad.vecmat_11[119]
-	VMOVUPS	Z5, 2148544(AX)	// fitGrad.vecmat_11[119] | 1
-	VMOVUPS	Z6, 2148608(AX)	// fitGrad.vecmat_11[120]
-	VMOVUPS	Z7, 2148672(AX)	// fitGrad.vecmat_11[120] | 1
-	VMOVUPS	Z8, 2148736(AX)	// fitGrad.vecmat_11[121]
-	VMOVUPS	Z9, 2148800(AX)	// fitGrad.vecmat_11[121] | 1
-	VMOVUPS	Z10, 2148864(AX)	// fitGrad.vecmat_11[122]
-	VMOVUPS	Z11, 2148928(AX)	// fitGrad.vecmat_11[122] | 1
-	VMOVUPS	Z12, 2148992(AX)	// fitGrad.vecmat_11[123]
-	VMOVUPS	Z13, 2149056(AX)	// fitGrad.vecmat_11[123] | 1
-	VMOVUPS	Z14, 2149120(AX)	// fitGrad.vecmat_11[124]
-	VMOVUPS	Z15, 2149184(AX)	// fitGrad.vecmat_11[124] | 1
-	VMOVUPS	Z16, 2149248(AX)	// fitGrad.vecmat_11[125]
-	VMOVUPS	Z17, 2149312(AX)	// fitGrad.vecmat_11[125] | 1
-	VMOVUPS	Z18, 2149376(AX)	// fitGrad.vecmat_11[126]
-	VMOVUPS	Z19, 2149440(AX)	// fitGrad.vecmat_11[126] | 1
-	VMOVUPS	Z20, 2149504(AX)	// fitGrad.vecmat_11[127]
-	VMOVUPS	Z21, 2149568(AX)	// fitGrad.vecmat_11[127] | 1
+	VMOVUPS	Z0, 2145664(AX)	// fitGrad.vecmat_11[117]
+	VMOVUPS	Z1, 2145728(AX)	// fitGrad.vecmat_11[117] | 1
+	VMOVUPS	Z2, 2145792(AX)	// fitGrad.vecmat_11[118]
+	VMOVUPS	Z3, 2145856(AX)	// fitGrad.vecmat_11[118] | 1
+	VMOVUPS	Z4, 2145920(AX)	// fitGrad.vecmat_11[119]
+	VMOVUPS	Z5, 2145984(AX)	// fitGrad.vecmat_11[119] | 1
+	VMOVUPS	Z6, 2146048(AX)	// fitGrad.vecmat_11[120]
+	VMOVUPS	Z7, 2146112(AX)	// fitGrad.vecmat_11[120] | 1
+	VMOVUPS	Z8, 2146176(AX)	// fitGrad.vecmat_11[121]
+	VMOVUPS	Z9, 2146240(AX)	// fitGrad.vecmat_11[121] | 1
+	VMOVUPS	Z10, 2146304(AX)	// fitGrad.vecmat_11[122]
+	VMOVUPS	Z11, 2146368(AX)	// fitGrad.vecmat_11[122] | 1
+	VMOVUPS	Z12, 2146432(AX)	// fitGrad.vecmat_11[123]
+	VMOVUPS	Z13, 2146496(AX)	// fitGrad.vecmat_11[123] | 1
+	VMOVUPS	Z14, 2146560(AX)	// fitGrad.vecmat_11[124]
+	VMOVUPS	Z15, 2146624(AX)	// fitGrad.vecmat_11[124] | 1
+	VMOVUPS	Z16, 2146688(AX)	// fitGrad.vecmat_11[125]
+	VMOVUPS	Z17, 2146752(AX)	// fitGrad.vecmat_11[125] | 1
+	VMOVUPS	Z18, 2146816(AX)	// fitGrad.vecmat_11[126]
+	VMOVUPS	Z19, 2146880(AX)	// fitGrad.vecmat_11[126] | 1
+	VMOVUPS	Z20, 2146944(AX)	// fitGrad.vecmat_11[127]
+	VMOVUPS	Z21, 2147008(AX)	// fitGrad.vecmat_11[127] | 1
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop98: // 64 times: tiles of 2 elements
-	VMOVUPS	1096448(SI), Z0	// fitGrad.mul_4[0]
-	VMOVUPS	1096512(SI), Z1	// fitGrad.mul_4[0] | 1
+	VMOVUPS	1093888(SI), Z0	// fitGrad.mul_4[0]
+	VMOVUPS	1093952(SI), Z1	// fitGrad.mul_4[0] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 899328(SI)	// fitGrad.turned[0]
-	VMOVUPS	Z1, 899392(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	1096576(SI), Z0	// fitGrad.mul_4[1]
-	VMOVUPS	1096640(SI), Z1	// fitGrad.mul_4[1] | 1
+	VMOVUPS	Z0, 896768(SI)	// fitGrad.turned[0]
+	VMOVUPS	Z1, 896832(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	1094016(SI), Z0	// fitGrad.mul_4[1]
+	VMOVUPS	1094080(SI), Z1	// fitGrad.mul_4[1] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 899456(SI)	// fitGrad.turned[1]
-	VMOVUPS	Z1, 899520(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Z0, 896896(SI)	// fitGrad.turned[1]
+	VMOVUPS	Z1, 896960(SI)	// fitGrad.turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop98
@@ -10714,22 +10626,22 @@ loop99: // 2 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop100: // 8 times
-	VMOVUPS	2067712(R10), Z0	// fitGrad.mul_39[0]
-	VMOVUPS	2067840(R10), Z1	// fitGrad.mul_39[1]
-	VMOVUPS	2067968(R10), Z2	// fitGrad.mul_39[2]
-	VMOVUPS	2068096(R10), Z3	// fitGrad.mul_39[3]
-	VMOVUPS	2068224(R10), Z4	// fitGrad.mul_39[4]
-	VMOVUPS	2068352(R10), Z5	// fitGrad.mul_39[5]
-	VMOVUPS	2068480(R10), Z6	// fitGrad.mul_39[6]
-	VMOVUPS	2068608(R10), Z7	// fitGrad.mul_39[7]
-	VMOVUPS	2068736(R10), Z8	// fitGrad.mul_39[8]
-	VMOVUPS	2068864(R10), Z9	// fitGrad.mul_39[9]
-	VMOVUPS	2068992(R10), Z10	// fitGrad.mul_39[10]
-	VMOVUPS	2069120(R10), Z11	// fitGrad.mul_39[11]
-	VMOVUPS	2069248(R10), Z12	// fitGrad.mul_39[12]
-	VMOVUPS	2069376(R10), Z13	// fitGrad.mul_39[13]
-	VMOVUPS	2069504(R10), Z14	// fitGrad.mul_39[14]
-	VMOVUPS	2069632(R10), Z15	// fitGrad.mul_39[15]
+	VMOVUPS	2065152(R10), Z0	// fitGrad.mul_39[0]
+	VMOVUPS	2065280(R10), Z1	// fitGrad.mul_39[1]
+	VMOVUPS	2065408(R10), Z2	// fitGrad.mul_39[2]
+	VMOVUPS	2065536(R10), Z3	// fitGrad.mul_39[3]
+	VMOVUPS	2065664(R10), Z4	// fitGrad.mul_39[4]
+	VMOVUPS	2065792(R10), Z5	// fitGrad.mul_39[5]
+	VMOVUPS	2065920(R10), Z6	// fitGrad.mul_39[6]
+	VMOVUPS	2066048(R10), Z7	// fitGrad.mul_39[7]
+	VMOVUPS	2066176(R10), Z8	// fitGrad.mul_39[8]
+	VMOVUPS	2066304(R10), Z9	// fitGrad.mul_39[9]
+	VMOVUPS	2066432(R10), Z10	// fitGrad.mul_39[10]
+	VMOVUPS	2066560(R10), Z11	// fitGrad.mul_39[11]
+	VMOVUPS	2066688(R10), Z12	// fitGrad.mul_39[12]
+	VMOVUPS	2066816(R10), Z13	// fitGrad.mul_39[13]
+	VMOVUPS	2066944(R10), Z14	// fitGrad.mul_39[14]
+	VMOVUPS	2067072(R10), Z15	// fitGrad.mul_39[15]
 	VUNPCKLPS	Z1, Z0, Z16
 	VUNPCKHPS	Z1, Z0, Z0
 	VUNPCKLPS	Z3, Z2, Z1
@@ -10794,22 +10706,22 @@ loop100: // 8 times
 	VSHUFF32X4	$221, Z12, Z8, Z4
 	VSHUFF32X4	$136, Z4, Z0, Z8
 	VSHUFF32X4	$221, Z4, Z0, Z0
-	VMOVUPS	Z18, 915712(R11)	// fitGrad.turned[128]
-	VMOVUPS	Z17, 915776(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Z15, 915840(R11)	// fitGrad.turned[129]
-	VMOVUPS	Z16, 915904(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Z11, 915968(R11)	// fitGrad.turned[130]
-	VMOVUPS	Z6, 916032(R11)	// fitGrad.turned[130] | 1
-	VMOVUPS	Z10, 916096(R11)	// fitGrad.turned[131]
-	VMOVUPS	Z8, 916160(R11)	// fitGrad.turned[131] | 1
-	VMOVUPS	Z14, 916224(R11)	// fitGrad.turned[132]
-	VMOVUPS	Z7, 916288(R11)	// fitGrad.turned[132] | 1
-	VMOVUPS	Z2, 916352(R11)	// fitGrad.turned[133]
-	VMOVUPS	Z9, 916416(R11)	// fitGrad.turned[133] | 1
-	VMOVUPS	Z3, 916480(R11)	// fitGrad.turned[134]
-	VMOVUPS	Z1, 916544(R11)	// fitGrad.turned[134] | 1
-	VMOVUPS	Z5, 916608(R11)	// fitGrad.turned[135]
-	VMOVUPS	Z0, 916672(R11)	// fitGrad.turned[135] | 1
+	VMOVUPS	Z18, 913152(R11)	// fitGrad.turned[128]
+	VMOVUPS	Z17, 913216(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Z15, 913280(R11)	// fitGrad.turned[129]
+	VMOVUPS	Z16, 913344(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Z11, 913408(R11)	// fitGrad.turned[130]
+	VMOVUPS	Z6, 913472(R11)	// fitGrad.turned[130] | 1
+	VMOVUPS	Z10, 913536(R11)	// fitGrad.turned[131]
+	VMOVUPS	Z8, 913600(R11)	// fitGrad.turned[131] | 1
+	VMOVUPS	Z14, 913664(R11)	// fitGrad.turned[132]
+	VMOVUPS	Z7, 913728(R11)	// fitGrad.turned[132] | 1
+	VMOVUPS	Z2, 913792(R11)	// fitGrad.turned[133]
+	VMOVUPS	Z9, 913856(R11)	// fitGrad.turned[133] | 1
+	VMOVUPS	Z3, 913920(R11)	// fitGrad.turned[134]
+	VMOVUPS	Z1, 913984(R11)	// fitGrad.turned[134] | 1
+	VMOVUPS	Z5, 914048(R11)	// fitGrad.turned[135]
+	VMOVUPS	Z0, 914112(R11)	// fitGrad.turned[135] | 1
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
@@ -10846,50 +10758,50 @@ loop102: // 2 times: tiles of 4 elements
 	MOVQ	DI, R13
 	MOVQ	R11, R14
 loop103: // 16 times: samples, 2 at a time
-	VBROADCASTSS	899328(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	899456(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	899584(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	899712(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	915712(R14), Z20	// fitGrad.turned[128]
+	VBROADCASTSS	896768(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	896896(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897024(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897152(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913152(R14), Z20	// fitGrad.turned[128]
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	917760(R14), Z20	// fitGrad.turned[144]
+	VMOVUPS	915200(R14), Z20	// fitGrad.turned[144]
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	919808(R14), Z20	// fitGrad.turned[160]
+	VMOVUPS	917248(R14), Z20	// fitGrad.turned[160]
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	921856(R14), Z20	// fitGrad.turned[176]
+	VMOVUPS	919296(R14), Z20	// fitGrad.turned[176]
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
 	VFMADD231PS	Z20, Z19, Z15
-	VBROADCASTSS	899332(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	899460(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	899588(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	899716(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	915776(R14), Z20	// fitGrad.turned[128] | 1
+	VBROADCASTSS	896772(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	896900(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897028(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897156(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913216(R14), Z20	// fitGrad.turned[128] | 1
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	917824(R14), Z20	// fitGrad.turned[144] | 1
+	VMOVUPS	915264(R14), Z20	// fitGrad.turned[144] | 1
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	919872(R14), Z20	// fitGrad.turned[160] | 1
+	VMOVUPS	917312(R14), Z20	// fitGrad.turned[160] | 1
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	921920(R14), Z20	// fitGrad.turned[176] | 1
+	VMOVUPS	919360(R14), Z20	// fitGrad.turned[176] | 1
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
@@ -10926,18 +10838,18 @@ loop103: // 16 times: samples, 2 at a time
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop104: // 64 times: tiles of 2 elements
-	VMOVUPS	2116864(SI), Z0	// fitGrad.mul_41[0]
-	VMOVUPS	2116928(SI), Z1	// fitGrad.mul_41[0] | 1
+	VMOVUPS	2114304(SI), Z0	// fitGrad.mul_41[0]
+	VMOVUPS	2114368(SI), Z1	// fitGrad.mul_41[0] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 899328(SI)	// fitGrad.turned[0]
-	VMOVUPS	Z1, 899392(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	2116992(SI), Z0	// fitGrad.mul_41[1]
-	VMOVUPS	2117056(SI), Z1	// fitGrad.mul_41[1] | 1
+	VMOVUPS	Z0, 896768(SI)	// fitGrad.turned[0]
+	VMOVUPS	Z1, 896832(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	2114432(SI), Z0	// fitGrad.mul_41[1]
+	VMOVUPS	2114496(SI), Z1	// fitGrad.mul_41[1] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 899456(SI)	// fitGrad.turned[1]
-	VMOVUPS	Z1, 899520(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Z0, 896896(SI)	// fitGrad.turned[1]
+	VMOVUPS	Z1, 896960(SI)	// fitGrad.turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop104
@@ -10949,22 +10861,22 @@ loop105: // 2 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop106: // 8 times
-	VMOVUPS	965376(R10), Z0	// fitGrad.mul[0]
-	VMOVUPS	965504(R10), Z1	// fitGrad.mul[1]
-	VMOVUPS	965632(R10), Z2	// fitGrad.mul[2]
-	VMOVUPS	965760(R10), Z3	// fitGrad.mul[3]
-	VMOVUPS	965888(R10), Z4	// fitGrad.mul[4]
-	VMOVUPS	966016(R10), Z5	// fitGrad.mul[5]
-	VMOVUPS	966144(R10), Z6	// fitGrad.mul[6]
-	VMOVUPS	966272(R10), Z7	// fitGrad.mul[7]
-	VMOVUPS	966400(R10), Z8	// fitGrad.mul[8]
-	VMOVUPS	966528(R10), Z9	// fitGrad.mul[9]
-	VMOVUPS	966656(R10), Z10	// fitGrad.mul[10]
-	VMOVUPS	966784(R10), Z11	// fitGrad.mul[11]
-	VMOVUPS	966912(R10), Z12	// fitGrad.mul[12]
-	VMOVUPS	967040(R10), Z13	// fitGrad.mul[13]
-	VMOVUPS	967168(R10), Z14	// fitGrad.mul[14]
-	VMOVUPS	967296(R10), Z15	// fitGrad.mul[15]
+	VMOVUPS	962816(R10), Z0	// fitGrad.mul[0]
+	VMOVUPS	962944(R10), Z1	// fitGrad.mul[1]
+	VMOVUPS	963072(R10), Z2	// fitGrad.mul[2]
+	VMOVUPS	963200(R10), Z3	// fitGrad.mul[3]
+	VMOVUPS	963328(R10), Z4	// fitGrad.mul[4]
+	VMOVUPS	963456(R10), Z5	// fitGrad.mul[5]
+	VMOVUPS	963584(R10), Z6	// fitGrad.mul[6]
+	VMOVUPS	963712(R10), Z7	// fitGrad.mul[7]
+	VMOVUPS	963840(R10), Z8	// fitGrad.mul[8]
+	VMOVUPS	963968(R10), Z9	// fitGrad.mul[9]
+	VMOVUPS	964096(R10), Z10	// fitGrad.mul[10]
+	VMOVUPS	964224(R10), Z11	// fitGrad.mul[11]
+	VMOVUPS	964352(R10), Z12	// fitGrad.mul[12]
+	VMOVUPS	964480(R10), Z13	// fitGrad.mul[13]
+	VMOVUPS	964608(R10), Z14	// fitGrad.mul[14]
+	VMOVUPS	964736(R10), Z15	// fitGrad.mul[15]
 	VUNPCKLPS	Z1, Z0, Z16
 	VUNPCKHPS	Z1, Z0, Z0
 	VUNPCKLPS	Z3, Z2, Z1
@@ -11029,22 +10941,22 @@ loop106: // 8 times
 	VSHUFF32X4	$221, Z12, Z8, Z4
 	VSHUFF32X4	$136, Z4, Z0, Z8
 	VSHUFF32X4	$221, Z4, Z0, Z0
-	VMOVUPS	Z18, 915712(R11)	// fitGrad.turned[128]
-	VMOVUPS	Z17, 915776(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Z15, 915840(R11)	// fitGrad.turned[129]
-	VMOVUPS	Z16, 915904(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Z11, 915968(R11)	// fitGrad.turned[130]
-	VMOVUPS	Z6, 916032(R11)	// fitGrad.turned[130] | 1
-	VMOVUPS	Z10, 916096(R11)	// fitGrad.turned[131]
-	VMOVUPS	Z8, 916160(R11)	// fitGrad.turned[131] | 1
-	VMOVUPS	Z14, 916224(R11)	// fitGrad.turned[132]
-	VMOVUPS	Z7, 916288(R11)	// fitGrad.turned[132] | 1
-	VMOVUPS	Z2, 916352(R11)	// fitGrad.turned[133]
-	VMOVUPS	Z9, 916416(R11)	// fitGrad.turned[133] | 1
-	VMOVUPS	Z3, 916480(R11)	// fitGrad.turned[134]
-	VMOVUPS	Z1, 916544(R11)	// fitGrad.turned[134] | 1
-	VMOVUPS	Z5, 916608(R11)	// fitGrad.turned[135]
-	VMOVUPS	Z0, 916672(R11)	// fitGrad.turned[135] | 1
+	VMOVUPS	Z18, 913152(R11)	// fitGrad.turned[128]
+	VMOVUPS	Z17, 913216(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Z15, 913280(R11)	// fitGrad.turned[129]
+	VMOVUPS	Z16, 913344(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Z11, 913408(R11)	// fitGrad.turned[130]
+	VMOVUPS	Z6, 913472(R11)	// fitGrad.turned[130] | 1
+	VMOVUPS	Z10, 913536(R11)	// fitGrad.turned[131]
+	VMOVUPS	Z8, 913600(R11)	// fitGrad.turned[131] | 1
+	VMOVUPS	Z14, 913664(R11)	// fitGrad.turned[132]
+	VMOVUPS	Z7, 913728(R11)	// fitGrad.turned[132] | 1
+	VMOVUPS	Z2, 913792(R11)	// fitGrad.turned[133]
+	VMOVUPS	Z9, 913856(R11)	// fitGrad.turned[133] | 1
+	VMOVUPS	Z3, 913920(R11)	// fitGrad.turned[134]
+	VMOVUPS	Z1, 913984(R11)	// fitGrad.turned[134] | 1
+	VMOVUPS	Z5, 914048(R11)	// fitGrad.turned[135]
+	VMOVUPS	Z0, 914112(R11)	// fitGrad.turned[135] | 1
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
@@ -11081,50 +10993,50 @@ loop108: // 2 times: tiles of 4 elements
 	MOVQ	DI, R13
 	MOVQ	R11, R14
 loop109: // 16 times: samples, 2 at a time
-	VBROADCASTSS	899328(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	899456(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	899584(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	899712(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	915712(R14), Z20	// fitGrad.turned[128]
+	VBROADCASTSS	896768(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	896896(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897024(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897152(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913152(R14), Z20	// fitGrad.turned[128]
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	917760(R14), Z20	// fitGrad.turned[144]
+	VMOVUPS	915200(R14), Z20	// fitGrad.turned[144]
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	919808(R14), Z20	// fitGrad.turned[160]
+	VMOVUPS	917248(R14), Z20	// fitGrad.turned[160]
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	921856(R14), Z20	// fitGrad.turned[176]
+	VMOVUPS	919296(R14), Z20	// fitGrad.turned[176]
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
 	VFMADD231PS	Z20, Z19, Z15
-	VBROADCASTSS	899332(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	899460(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	899588(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	899716(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	915776(R14), Z20	// fitGrad.turned[128] | 1
+	VBROADCASTSS	896772(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	896900(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897028(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897156(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913216(R14), Z20	// fitGrad.turned[128] | 1
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	917824(R14), Z20	// fitGrad.turned[144] | 1
+	VMOVUPS	915264(R14), Z20	// fitGrad.turned[144] | 1
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	919872(R14), Z20	// fitGrad.turned[160] | 1
+	VMOVUPS	917312(R14), Z20	// fitGrad.turned[160] | 1
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	921920(R14), Z20	// fitGrad.turned[176] | 1
+	VMOVUPS	919360(R14), Z20	// fitGrad.turned[176] | 1
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
@@ -11164,12 +11076,12 @@ loop109: // 16 times: samples, 2 at a time
 	MOVQ	DX, R10
 loop110: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	2133248(SI), Z0	// fitGrad.vecmat_11[0]
-	VMOVUPS	2133312(SI), Z1	// fitGrad.vecmat_11[0] | 1
-	VMOVUPS	948992(SI), Z2	// fitGrad.sigmoid[0]
-	VMOVUPS	949056(SI), Z3	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	2051328(SI), Z4	// fitGrad.mul_38[0]
-	VMOVUPS	2051392(SI), Z5	// fitGrad.mul_38[0] | 1
+	VMOVUPS	2130688(SI), Z0	// fitGrad.vecmat_11[0]
+	VMOVUPS	2130752(SI), Z1	// fitGrad.vecmat_11[0] | 1
+	VMOVUPS	946432(SI), Z2	// fitGrad.sigmoid[0]
+	VMOVUPS	946496(SI), Z3	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	2048768(SI), Z4	// fitGrad.mul_38[0]
+	VMOVUPS	2048832(SI), Z5	// fitGrad.mul_38[0] | 1
 	VFMADD231PS	Z2, Z0, Z4
 	VFMADD231PS	Z3, Z1, Z5
 	VPANDD	0(AX), Z4, Z0
@@ -11191,40 +11103,40 @@ loop110: // 128 times: elements
 	VFMADD231PS.BCST	f32_00000000<>(SB), Z1, Z2
 	VMOVUPS	Z2, 192(DI)	// sum of L.0.weight[3]
 	VBROADCASTSS	(R9), Z0	// L.0.weight[0]
-	VMOVUPS	1886464(AX), Z1	// fitGrad.pad_2[0]
-	VMOVUPS	1886528(AX), Z2	// fitGrad.pad_2[0] | 1
+	VMOVUPS	1883904(AX), Z1	// fitGrad.pad_2[0]
+	VMOVUPS	1883968(AX), Z2	// fitGrad.pad_2[0] | 1
 	VMULPS	Z1, Z0, Z1
 	VMULPS	Z2, Z0, Z0
 	VBROADCASTSS	4(R9), Z2	// L.0.weight[1]
-	VMOVUPS	1886592(AX), Z3	// fitGrad.pad_2[1]
-	VMOVUPS	1886656(AX), Z4	// fitGrad.pad_2[1] | 1
+	VMOVUPS	1884032(AX), Z3	// fitGrad.pad_2[1]
+	VMOVUPS	1884096(AX), Z4	// fitGrad.pad_2[1] | 1
 	VFMADD231PS	Z3, Z2, Z1
 	VFMADD231PS	Z4, Z2, Z0
 	VBROADCASTSS	8(R9), Z2	// L.0.weight[2]
-	VMOVUPS	1886720(AX), Z3	// fitGrad.pad_2[2]
-	VMOVUPS	1886784(AX), Z4	// fitGrad.pad_2[2] | 1
+	VMOVUPS	1884160(AX), Z3	// fitGrad.pad_2[2]
+	VMOVUPS	1884224(AX), Z4	// fitGrad.pad_2[2] | 1
 	VFMADD231PS	Z3, Z2, Z1
 	VFMADD231PS	Z4, Z2, Z0
 	VBROADCASTSS	12(R9), Z2	// L.0.weight[3]
-	VMOVUPS	1886848(AX), Z3	// fitGrad.pad_2[3]
-	VMOVUPS	1886912(AX), Z4	// fitGrad.pad_2[3] | 1
+	VMOVUPS	1884288(AX), Z3	// fitGrad.pad_2[3]
+	VMOVUPS	1884352(AX), Z4	// fitGrad.pad_2[3] | 1
 	VMOVUPS	Z1, Z31
 	VFMADD231PS	Z3, Z2, Z31
 	VMOVUPS	Z31, 128(AX)
 	VMOVUPS	Z0, Z31
 	VFMADD231PS	Z4, Z2, Z31
 	VMOVUPS	Z31, 192(AX)
-	VMOVUPS	2034944(SI), Z0	// fitGrad.mul_37[0]
-	VMOVUPS	2035008(SI), Z1	// fitGrad.mul_37[0] | 1
+	VMOVUPS	2032384(SI), Z0	// fitGrad.mul_37[0]
+	VMOVUPS	2032448(SI), Z1	// fitGrad.mul_37[0] | 1
 	VBROADCASTSS	512(R10), Z2	// L.0.weight.matvec[0]
-	VMOVUPS	1903872(SI), Z3	// fitGrad.mul_32[0]
-	VMOVUPS	1903936(SI), Z4	// fitGrad.mul_32[0] | 1
+	VMOVUPS	1901312(SI), Z3	// fitGrad.mul_32[0]
+	VMOVUPS	1901376(SI), Z4	// fitGrad.mul_32[0] | 1
 	VBROADCASTSS	1024(R10), Z5	// L.0.weight.matvec.2[0]
-	VMOVUPS	1771776(SI), Z6	// fitGrad.mul_27[0]
-	VMOVUPS	1771840(SI), Z7	// fitGrad.mul_27[0] | 1
+	VMOVUPS	1769216(SI), Z6	// fitGrad.mul_27[0]
+	VMOVUPS	1769280(SI), Z7	// fitGrad.mul_27[0] | 1
 	VBROADCASTSS	1536(R10), Z8	// L.0.weight.matvec.3[0]
-	VMOVUPS	1640192(SI), Z9	// fitGrad.mul_22[0]
-	VMOVUPS	1640256(SI), Z10	// fitGrad.mul_22[0] | 1
+	VMOVUPS	1637632(SI), Z9	// fitGrad.mul_22[0]
+	VMOVUPS	1637696(SI), Z10	// fitGrad.mul_22[0] | 1
 	VBROADCASTSS	2048(R10), Z11	// L.0.weight.matvec.4[0]
 	VMULPS	Z11, Z9, Z9
 	VMULPS	Z11, Z10, Z10
@@ -11234,37 +11146,37 @@ loop110: // 128 times: elements
 	VFMADD231PS	Z5, Z4, Z10
 	VFMADD231PS	Z2, Z0, Z9
 	VFMADD231PS	Z2, Z1, Z10
-	VMOVUPS	1145600(SI), Z31	// fitGrad.sub_2[0]
+	VMOVUPS	1143040(SI), Z31	// fitGrad.sub_2[0]
 	VMOVUPS	Z31, 256(AX)
-	VMOVUPS	1145664(SI), Z31	// fitGrad.sub_2[0] | 1
+	VMOVUPS	1143104(SI), Z31	// fitGrad.sub_2[0] | 1
 	VMOVUPS	Z31, 320(AX)
-	VMOVUPS	2018560(SI), Z0	// fitGrad.matvec_12[0]
-	VMOVUPS	2018624(SI), Z1	// fitGrad.matvec_12[0] | 1
-	VMOVUPS	1112832(SI), Z2	// fitGrad.vecmat[0]
-	VMOVUPS	1112896(SI), Z3	// fitGrad.vecmat[0] | 1
-	VMOVUPS	2002176(SI), Z4	// fitGrad.vecmat_10[0]
-	VMOVUPS	2002240(SI), Z5	// fitGrad.vecmat_10[0] | 1
+	VMOVUPS	2016000(SI), Z0	// fitGrad.matvec_12[0]
+	VMOVUPS	2016064(SI), Z1	// fitGrad.matvec_12[0] | 1
+	VMOVUPS	1110272(SI), Z2	// fitGrad.vecmat[0]
+	VMOVUPS	1110336(SI), Z3	// fitGrad.vecmat[0] | 1
+	VMOVUPS	1999616(SI), Z4	// fitGrad.vecmat_10[0]
+	VMOVUPS	1999680(SI), Z5	// fitGrad.vecmat_10[0] | 1
 	VBROADCASTSS	1024(R10), Z6	// L.0.weight.matvec.2[0]
-	VMOVUPS	1887488(SI), Z7	// fitGrad.matvec_10[0]
-	VMOVUPS	1887552(SI), Z8	// fitGrad.matvec_10[0] | 1
-	VMOVUPS	1309440(SI), Z11	// fitGrad.vecmat_3[0]
-	VMOVUPS	1309504(SI), Z12	// fitGrad.vecmat_3[0] | 1
-	VMOVUPS	1211136(SI), Z13	// fitGrad.vecmat_2[0]
-	VMOVUPS	1211200(SI), Z14	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	1870080(SI), Z15	// fitGrad.vecmat_9[0]
-	VMOVUPS	1870144(SI), Z16	// fitGrad.vecmat_9[0] | 1
+	VMOVUPS	1884928(SI), Z7	// fitGrad.matvec_10[0]
+	VMOVUPS	1884992(SI), Z8	// fitGrad.matvec_10[0] | 1
+	VMOVUPS	1306880(SI), Z11	// fitGrad.vecmat_3[0]
+	VMOVUPS	1306944(SI), Z12	// fitGrad.vecmat_3[0] | 1
+	VMOVUPS	1208576(SI), Z13	// fitGrad.vecmat_2[0]
+	VMOVUPS	1208640(SI), Z14	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1867520(SI), Z15	// fitGrad.vecmat_9[0]
+	VMOVUPS	1867584(SI), Z16	// fitGrad.vecmat_9[0] | 1
 	VBROADCASTSS	1536(R10), Z17	// L.0.weight.matvec.3[0]
-	VMOVUPS	1755392(SI), Z18	// fitGrad.matvec_8[0]
-	VMOVUPS	1755456(SI), Z19	// fitGrad.matvec_8[0] | 1
-	VMOVUPS	1441536(SI), Z20	// fitGrad.vecmat_5[0]
-	VMOVUPS	1441600(SI), Z21	// fitGrad.vecmat_5[0] | 1
-	VMOVUPS	1738496(SI), Z22	// fitGrad.vecmat_8[0]
-	VMOVUPS	1738560(SI), Z23	// fitGrad.vecmat_8[0] | 1
+	VMOVUPS	1752832(SI), Z18	// fitGrad.matvec_8[0]
+	VMOVUPS	1752896(SI), Z19	// fitGrad.matvec_8[0] | 1
+	VMOVUPS	1438976(SI), Z20	// fitGrad.vecmat_5[0]
+	VMOVUPS	1439040(SI), Z21	// fitGrad.vecmat_5[0] | 1
+	VMOVUPS	1735936(SI), Z22	// fitGrad.vecmat_8[0]
+	VMOVUPS	1736000(SI), Z23	// fitGrad.vecmat_8[0] | 1
 	VBROADCASTSS	2048(R10), Z24	// L.0.weight.matvec.4[0]
-	VMOVUPS	1623808(SI), Z25	// fitGrad.matvec_6[0]
-	VMOVUPS	1623872(SI), Z26	// fitGrad.matvec_6[0] | 1
-	VMOVUPS	1556736(SI), Z27	// fitGrad.vecmat_7[0]
-	VMOVUPS	1556800(SI), Z28	// fitGrad.vecmat_7[0] | 1
+	VMOVUPS	1621248(SI), Z25	// fitGrad.matvec_6[0]
+	VMOVUPS	1621312(SI), Z26	// fitGrad.matvec_6[0] | 1
+	VMOVUPS	1554176(SI), Z27	// fitGrad.vecmat_7[0]
+	VMOVUPS	1554240(SI), Z28	// fitGrad.vecmat_7[0] | 1
 	VMULPS	Z27, Z25, Z25
 	VMULPS	Z28, Z26, Z26
 	VFMADD231PS	Z24, Z22, Z25
@@ -11283,27 +11195,27 @@ loop110: // 128 times: elements
 	VFMADD231PS	Z3, Z1, Z26
 	VFMADD231PS	256(AX), Z9, Z25
 	VFMADD231PS	320(AX), Z10, Z26
-	VMOVUPS	2133248(SI), Z0	// fitGrad.vecmat_11[0]
-	VMOVUPS	2133312(SI), Z1	// fitGrad.vecmat_11[0] | 1
+	VMOVUPS	2130688(SI), Z0	// fitGrad.vecmat_11[0]
+	VMOVUPS	2130752(SI), Z1	// fitGrad.vecmat_11[0] | 1
 	VBROADCASTSS	512(R10), Z2	// L.0.weight.matvec[0]
-	VMOVUPS	948992(SI), Z3	// fitGrad.sigmoid[0]
-	VMOVUPS	949056(SI), Z4	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	946432(SI), Z3	// fitGrad.sigmoid[0]
+	VMOVUPS	946496(SI), Z4	// fitGrad.sigmoid[0] | 1
 	VFNMADD231PS	Z3, Z9, Z25
 	VFNMADD231PS	Z4, Z10, Z26
 	VFMADD231PS	Z2, Z0, Z25
 	VFMADD231PS	Z2, Z1, Z26
-	VMOVUPS	1161984(SI), Z0	// fitGrad.mul_6[0]
-	VMOVUPS	1162048(SI), Z1	// fitGrad.mul_6[0] | 1
+	VMOVUPS	1159424(SI), Z0	// fitGrad.mul_6[0]
+	VMOVUPS	1159488(SI), Z1	// fitGrad.mul_6[0] | 1
 	VMULPS	Z0, Z25, Z0
 	VMULPS	Z1, Z26, Z1
-	VMOVUPS	Z0, 2149632(SI)	// fitGrad.mul_42[0]
-	VMOVUPS	Z1, 2149696(SI)	// fitGrad.mul_42[0] | 1
-	VMOVUPS	948992(SI), Z0	// fitGrad.sigmoid[0]
-	VMOVUPS	949056(SI), Z1	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	Z0, 2147072(SI)	// fitGrad.mul_42[0]
+	VMOVUPS	Z1, 2147136(SI)	// fitGrad.mul_42[0] | 1
+	VMOVUPS	946432(SI), Z0	// fitGrad.sigmoid[0]
+	VMOVUPS	946496(SI), Z1	// fitGrad.sigmoid[0] | 1
 	VMULPS	128(AX), Z0, Z0
 	VMULPS	192(AX), Z1, Z1
-	VMOVUPS	Z0, 2166016(SI)	// fitGrad.mul_43[0]
-	VMOVUPS	Z1, 2166080(SI)	// fitGrad.mul_43[0] | 1
+	VMOVUPS	Z0, 2163456(SI)	// fitGrad.mul_43[0]
+	VMOVUPS	Z1, 2163520(SI)	// fitGrad.mul_43[0] | 1
 	ADDQ	$128, SI
 	ADDQ	$256, DI
 	ADDQ	$16, R9
@@ -11335,8 +11247,8 @@ loop111: // 16 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop112: // 128 times: terms of the sums
-	VMOVUPS	2166016(R11), Z16	// fitGrad.mul_43[0]
-	VMOVUPS	2166080(R11), Z17	// fitGrad.mul_43[0] | 1
+	VMOVUPS	2163456(R11), Z16	// fitGrad.mul_43[0]
+	VMOVUPS	2163520(R11), Z17	// fitGrad.mul_43[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -11365,41 +11277,41 @@ loop112: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop112
-	VMOVUPS	Z0, 2182400(DI)	// fitGrad.matvec_14[0]
-	VMOVUPS	Z1, 2182464(DI)	// fitGrad.matvec_14[0] | 1
-	VMOVUPS	Z2, 2182528(DI)	// fitGrad.matvec_14[1]
-	VMOVUPS	Z3, 2182592(DI)	// fitGrad.matvec_14[1] | 1
-	VMOVUPS	Z4, 2182656(DI)	// fitGrad.matvec_14[2]
-	VMOVUPS	Z5, 2182720(DI)	// fitGrad.matvec_14[2] | 1
-	VMOVUPS	Z6, 2182784(DI)	// fitGrad.matvec_14[3]
-	VMOVUPS	Z7, 2182848(DI)	// fitGrad.matvec_14[3] | 1
-	VMOVUPS	Z8, 2182912(DI)	// fitGrad.matvec_14[4]
-	VMOVUPS	Z9, 2182976(DI)	// fitGrad.matvec_14[4] | 1
-	VMOVUPS	Z10, 2183040(DI)	// fitGrad.matvec_14[5]
-	VMOVUPS	Z11, 2183104(DI)	// fitGrad.matvec_14[5] | 1
-	VMOVUPS	Z12, 2183168(DI)	// fitGrad.matvec_14[6]
-	VMOVUPS	Z13, 2183232(DI)	// fitGrad.matvec_14[6] | 1
-	VMOVUPS	Z14, 2183296(DI)	// fitGrad.matvec_14[7]
-	VMOVUPS	Z15, 2183360(DI)	// fitGrad.matvec_14[7] | 1
-	VMOVUPS	2100480(DI), Z31	// fitGrad.mul_40[0]
+	VMOVUPS	Z0, 2179840(DI)	// fitGrad.matvec_14[0]
+	VMOVUPS	Z1, 2179904(DI)	// fitGrad.matvec_14[0] | 1
+	VMOVUPS	Z2, 2179968(DI)	// fitGrad.matvec_14[1]
+	VMOVUPS	Z3, 2180032(DI)	// fitGrad.matvec_14[1] | 1
+	VMOVUPS	Z4, 2180096(DI)	// fitGrad.matvec_14[2]
+	VMOVUPS	Z5, 2180160(DI)	// fitGrad.matvec_14[2] | 1
+	VMOVUPS	Z6, 2180224(DI)	// fitGrad.matvec_14[3]
+	VMOVUPS	Z7, 2180288(DI)	// fitGrad.matvec_14[3] | 1
+	VMOVUPS	Z8, 2180352(DI)	// fitGrad.matvec_14[4]
+	VMOVUPS	Z9, 2180416(DI)	// fitGrad.matvec_14[4] | 1
+	VMOVUPS	Z10, 2180480(DI)	// fitGrad.matvec_14[5]
+	VMOVUPS	Z11, 2180544(DI)	// fitGrad.matvec_14[5] | 1
+	VMOVUPS	Z12, 2180608(DI)	// fitGrad.matvec_14[6]
+	VMOVUPS	Z13, 2180672(DI)	// fitGrad.matvec_14[6] | 1
+	VMOVUPS	Z14, 2180736(DI)	// fitGrad.matvec_14[7]
+	VMOVUPS	Z15, 2180800(DI)	// fitGrad.matvec_14[7] | 1
+	VMOVUPS	2097920(DI), Z31	// fitGrad.mul_40[0]
 	VMOVUPS	Z31, 128(AX)
-	VMOVUPS	2100544(DI), Z31	// fitGrad.mul_40[0] | 1
+	VMOVUPS	2097984(DI), Z31	// fitGrad.mul_40[0] | 1
 	VMOVUPS	Z31, 192(AX)
-	VMOVUPS	981760(DI), Z31	// fitGrad.matvec[0]
+	VMOVUPS	979200(DI), Z31	// fitGrad.matvec[0]
 	VMOVUPS	Z31, 256(AX)
-	VMOVUPS	981824(DI), Z16	// fitGrad.matvec[0] | 1
-	VMOVUPS	1969408(DI), Z17	// fitGrad.mul_35[0]
-	VMOVUPS	1969472(DI), Z18	// fitGrad.mul_35[0] | 1
-	VMOVUPS	1260288(DI), Z19	// fitGrad.matvec_3[0]
-	VMOVUPS	1260352(DI), Z20	// fitGrad.matvec_3[0] | 1
-	VMOVUPS	1837312(DI), Z21	// fitGrad.mul_30[0]
-	VMOVUPS	1837376(DI), Z22	// fitGrad.mul_30[0] | 1
-	VMOVUPS	1392384(DI), Z23	// fitGrad.matvec_4[0]
-	VMOVUPS	1392448(DI), Z24	// fitGrad.matvec_4[0] | 1
-	VMOVUPS	1705728(DI), Z25	// fitGrad.mul_25[0]
-	VMOVUPS	1705792(DI), Z26	// fitGrad.mul_25[0] | 1
-	VMOVUPS	1507584(DI), Z27	// fitGrad.matvec_5[0]
-	VMOVUPS	1507648(DI), Z28	// fitGrad.matvec_5[0] | 1
+	VMOVUPS	979264(DI), Z16	// fitGrad.matvec[0] | 1
+	VMOVUPS	1966848(DI), Z17	// fitGrad.mul_35[0]
+	VMOVUPS	1966912(DI), Z18	// fitGrad.mul_35[0] | 1
+	VMOVUPS	1257728(DI), Z19	// fitGrad.matvec_3[0]
+	VMOVUPS	1257792(DI), Z20	// fitGrad.matvec_3[0] | 1
+	VMOVUPS	1834752(DI), Z21	// fitGrad.mul_30[0]
+	VMOVUPS	1834816(DI), Z22	// fitGrad.mul_30[0] | 1
+	VMOVUPS	1389824(DI), Z23	// fitGrad.matvec_4[0]
+	VMOVUPS	1389888(DI), Z24	// fitGrad.matvec_4[0] | 1
+	VMOVUPS	1703168(DI), Z25	// fitGrad.mul_25[0]
+	VMOVUPS	1703232(DI), Z26	// fitGrad.mul_25[0] | 1
+	VMOVUPS	1505024(DI), Z27	// fitGrad.matvec_5[0]
+	VMOVUPS	1505088(DI), Z28	// fitGrad.matvec_5[0] | 1
 	VMULPS	Z27, Z25, Z25
 	VMULPS	Z28, Z26, Z26
 	VFMADD231PS	Z23, Z21, Z25
@@ -11409,10 +11321,10 @@ loop112: // 128 times: terms of the sums
 	VMOVUPS	128(AX), Z29
 	VFMADD231PS	256(AX), Z29, Z25
 	VFMADD231PS	192(AX), Z16, Z26
-	VMOVUPS	1030912(DI), Z16	// fitGrad.sigmoid_2[0]
-	VMOVUPS	1030976(DI), Z17	// fitGrad.sigmoid_2[0] | 1
-	VMOVUPS	1047296(DI), Z18	// fitGrad.sub[0]
-	VMOVUPS	1047360(DI), Z19	// fitGrad.sub[0] | 1
+	VMOVUPS	1028352(DI), Z16	// fitGrad.sigmoid_2[0]
+	VMOVUPS	1028416(DI), Z17	// fitGrad.sigmoid_2[0] | 1
+	VMOVUPS	1044736(DI), Z18	// fitGrad.sub[0]
+	VMOVUPS	1044800(DI), Z19	// fitGrad.sub[0] | 1
 	VBROADCASTSS	(R9), Z20	// vecmat[0]
 	VMULPS	Z20, Z0, Z0
 	VMULPS	Z20, Z1, Z1
@@ -11420,25 +11332,25 @@ loop112: // 128 times: terms of the sums
 	VFMADD231PS	Z19, Z26, Z1
 	VFNMADD231PS	Z16, Z25, Z0
 	VFNMADD231PS	Z17, Z26, Z1
-	VMOVUPS	Z0, 2198784(DI)	// fitGrad.sub_3[0]
-	VMOVUPS	Z1, 2198848(DI)	// fitGrad.sub_3[0] | 1
-	VMOVUPS	2018560(DI), Z31	// fitGrad.matvec_12[0]
+	VMOVUPS	Z0, 2196224(DI)	// fitGrad.sub_3[0]
+	VMOVUPS	Z1, 2196288(DI)	// fitGrad.sub_3[0] | 1
+	VMOVUPS	2016000(DI), Z31	// fitGrad.matvec_12[0]
 	VMOVUPS	Z31, 128(AX)
-	VMOVUPS	2018624(DI), Z0	// fitGrad.matvec_12[0] | 1
-	VMOVUPS	1178368(DI), Z1	// fitGrad.mul_7[0]
-	VMOVUPS	1178432(DI), Z16	// fitGrad.mul_7[0] | 1
-	VMOVUPS	1887488(DI), Z17	// fitGrad.matvec_10[0]
-	VMOVUPS	1887552(DI), Z18	// fitGrad.matvec_10[0] | 1
-	VMOVUPS	1325824(DI), Z19	// fitGrad.mul_12[0]
-	VMOVUPS	1325888(DI), Z20	// fitGrad.mul_12[0] | 1
-	VMOVUPS	1755392(DI), Z21	// fitGrad.matvec_8[0]
-	VMOVUPS	1755456(DI), Z22	// fitGrad.matvec_8[0] | 1
-	VMOVUPS	1457920(DI), Z23	// fitGrad.mul_17[0]
-	VMOVUPS	1457984(DI), Z24	// fitGrad.mul_17[0] | 1
-	VMOVUPS	1623808(DI), Z25	// fitGrad.matvec_6[0]
-	VMOVUPS	1623872(DI), Z26	// fitGrad.matvec_6[0] | 1
-	VMOVUPS	1573120(DI), Z27	// fitGrad.mul_21[0]
-	VMOVUPS	1573184(DI), Z28	// fitGrad.mul_21[0] | 1
+	VMOVUPS	2016064(DI), Z0	// fitGrad.matvec_12[0] | 1
+	VMOVUPS	1175808(DI), Z1	// fitGrad.mul_7[0]
+	VMOVUPS	1175872(DI), Z16	// fitGrad.mul_7[0] | 1
+	VMOVUPS	1884928(DI), Z17	// fitGrad.matvec_10[0]
+	VMOVUPS	1884992(DI), Z18	// fitGrad.matvec_10[0] | 1
+	VMOVUPS	1323264(DI), Z19	// fitGrad.mul_12[0]
+	VMOVUPS	1323328(DI), Z20	// fitGrad.mul_12[0] | 1
+	VMOVUPS	1752832(DI), Z21	// fitGrad.matvec_8[0]
+	VMOVUPS	1752896(DI), Z22	// fitGrad.matvec_8[0] | 1
+	VMOVUPS	1455360(DI), Z23	// fitGrad.mul_17[0]
+	VMOVUPS	1455424(DI), Z24	// fitGrad.mul_17[0] | 1
+	VMOVUPS	1621248(DI), Z25	// fitGrad.matvec_6[0]
+	VMOVUPS	1621312(DI), Z26	// fitGrad.matvec_6[0] | 1
+	VMOVUPS	1570560(DI), Z27	// fitGrad.mul_21[0]
+	VMOVUPS	1570624(DI), Z28	// fitGrad.mul_21[0] | 1
 	VMULPS	Z27, Z25, Z25
 	VMULPS	Z28, Z26, Z26
 	VFMADD231PS	Z23, Z21, Z25
@@ -11447,25 +11359,25 @@ loop112: // 128 times: terms of the sums
 	VFMADD231PS	Z20, Z18, Z26
 	VFMADD231PS	128(AX), Z1, Z25
 	VFMADD231PS	Z16, Z0, Z26
-	VMOVUPS	Z25, 2215168(DI)	// fitGrad.add_9[0]
-	VMOVUPS	Z26, 2215232(DI)	// fitGrad.add_9[0] | 1
-	VMOVUPS	2100608(DI), Z31	// fitGrad.mul_40[1]
+	VMOVUPS	Z25, 2212608(DI)	// fitGrad.add_9[0]
+	VMOVUPS	Z26, 2212672(DI)	// fitGrad.add_9[0] | 1
+	VMOVUPS	2098048(DI), Z31	// fitGrad.mul_40[1]
 	VMOVUPS	Z31, 128(AX)
-	VMOVUPS	2100672(DI), Z0	// fitGrad.mul_40[1] | 1
-	VMOVUPS	981888(DI), Z1	// fitGrad.matvec[1]
-	VMOVUPS	981952(DI), Z16	// fitGrad.matvec[1] | 1
-	VMOVUPS	1969536(DI), Z17	// fitGrad.mul_35[1]
-	VMOVUPS	1969600(DI), Z18	// fitGrad.mul_35[1] | 1
-	VMOVUPS	1260416(DI), Z19	// fitGrad.matvec_3[1]
-	VMOVUPS	1260480(DI), Z20	// fitGrad.matvec_3[1] | 1
-	VMOVUPS	1837440(DI), Z21	// fitGrad.mul_30[1]
-	VMOVUPS	1837504(DI), Z22	// fitGrad.mul_30[1] | 1
-	VMOVUPS	1392512(DI), Z23	// fitGrad.matvec_4[1]
-	VMOVUPS	1392576(DI), Z24	// fitGrad.matvec_4[1] | 1
-	VMOVUPS	1705856(DI), Z25	// fitGrad.mul_25[1]
-	VMOVUPS	1705920(DI), Z26	// fitGrad.mul_25[1] | 1
-	VMOVUPS	1507712(DI), Z27	// fitGrad.matvec_5[1]
-	VMOVUPS	1507776(DI), Z28	// fitGrad.matvec_5[1] | 1
+	VMOVUPS	2098112(DI), Z0	// fitGrad.mul_40[1] | 1
+	VMOVUPS	979328(DI), Z1	// fitGrad.matvec[1]
+	VMOVUPS	979392(DI), Z16	// fitGrad.matvec[1] | 1
+	VMOVUPS	1966976(DI), Z17	// fitGrad.mul_35[1]
+	VMOVUPS	1967040(DI), Z18	// fitGrad.mul_35[1] | 1
+	VMOVUPS	1257856(DI), Z19	// fitGrad.matvec_3[1]
+	VMOVUPS	1257920(DI), Z20	// fitGrad.matvec_3[1] | 1
+	VMOVUPS	1834880(DI), Z21	// fitGrad.mul_30[1]
+	VMOVUPS	1834944(DI), Z22	// fitGrad.mul_30[1] | 1
+	VMOVUPS	1389952(DI), Z23	// fitGrad.matvec_4[1]
+	VMOVUPS	1390016(DI), Z24	// fitGrad.matvec_4[1] | 1
+	VMOVUPS	1703296(DI), Z25	// fitGrad.mul_25[1]
+	VMOVUPS	1703360(DI), Z26	// fitGrad.mul_25[1] | 1
+	VMOVUPS	1505152(DI), Z27	// fitGrad.matvec_5[1]
+	VMOVUPS	1505216(DI), Z28	// fitGrad.matvec_5[1] | 1
 	VMULPS	Z27, Z25, Z25
 	VMULPS	Z28, Z26, Z26
 	VFMADD231PS	Z23, Z21, Z25
@@ -11474,10 +11386,10 @@ loop112: // 128 times: terms of the sums
 	VFMADD231PS	Z20, Z18, Z26
 	VFMADD231PS	128(AX), Z1, Z25
 	VFMADD231PS	Z16, Z0, Z26
-	VMOVUPS	1031040(DI), Z0	// fitGrad.sigmoid_2[1]
-	VMOVUPS	1031104(DI), Z1	// fitGrad.sigmoid_2[1] | 1
-	VMOVUPS	1047424(DI), Z16	// fitGrad.sub[1]
-	VMOVUPS	1047488(DI), Z17	// fitGrad.sub[1] | 1
+	VMOVUPS	1028480(DI), Z0	// fitGrad.sigmoid_2[1]
+	VMOVUPS	1028544(DI), Z1	// fitGrad.sigmoid_2[1] | 1
+	VMOVUPS	1044864(DI), Z16	// fitGrad.sub[1]
+	VMOVUPS	1044928(DI), Z17	// fitGrad.sub[1] | 1
 	VBROADCASTSS	4(R9), Z18	// vecmat[1]
 	VMULPS	Z18, Z2, Z2
 	VMULPS	Z18, Z3, Z3
@@ -11485,24 +11397,24 @@ loop112: // 128 times: terms of the sums
 	VFMADD231PS	Z17, Z26, Z3
 	VFNMADD231PS	Z0, Z25, Z2
 	VFNMADD231PS	Z1, Z26, Z3
-	VMOVUPS	Z2, 2198912(DI)	// fitGrad.sub_3[1]
-	VMOVUPS	Z3, 2198976(DI)	// fitGrad.sub_3[1] | 1
-	VMOVUPS	2018688(DI), Z0	// fitGrad.matvec_12[1]
-	VMOVUPS	2018752(DI), Z1	// fitGrad.matvec_12[1] | 1
-	VMOVUPS	1178496(DI), Z2	// fitGrad.mul_7[1]
-	VMOVUPS	1178560(DI), Z3	// fitGrad.mul_7[1] | 1
-	VMOVUPS	1887616(DI), Z16	// fitGrad.matvec_10[1]
-	VMOVUPS	1887680(DI), Z17	// fitGrad.matvec_10[1] | 1
-	VMOVUPS	1325952(DI), Z18	// fitGrad.mul_12[1]
-	VMOVUPS	1326016(DI), Z19	// fitGrad.mul_12[1] | 1
-	VMOVUPS	1755520(DI), Z20	// fitGrad.matvec_8[1]
-	VMOVUPS	1755584(DI), Z21	// fitGrad.matvec_8[1] | 1
-	VMOVUPS	1458048(DI), Z22	// fitGrad.mul_17[1]
-	VMOVUPS	1458112(DI), Z23	// fitGrad.mul_17[1] | 1
-	VMOVUPS	1623936(DI), Z24	// fitGrad.matvec_6[1]
-	VMOVUPS	1624000(DI), Z25	// fitGrad.matvec_6[1] | 1
-	VMOVUPS	1573248(DI), Z26	// fitGrad.mul_21[1]
-	VMOVUPS	1573312(DI), Z27	// fitGrad.mul_21[1] | 1
+	VMOVUPS	Z2, 2196352(DI)	// fitGrad.sub_3[1]
+	VMOVUPS	Z3, 2196416(DI)	// fitGrad.sub_3[1] | 1
+	VMOVUPS	2016128(DI), Z0	// fitGrad.matvec_12[1]
+	VMOVUPS	2016192(DI), Z1	// fitGrad.matvec_12[1] | 1
+	VMOVUPS	1175936(DI), Z2	// fitGrad.mul_7[1]
+	VMOVUPS	1176000(DI), Z3	// fitGrad.mul_7[1] | 1
+	VMOVUPS	1885056(DI), Z16	// fitGrad.matvec_10[1]
+	VMOVUPS	1885120(DI), Z17	// fitGrad.matvec_10[1] | 1
+	VMOVUPS	1323392(DI), Z18	// fitGrad.mul_12[1]
+	VMOVUPS	1323456(DI), Z19	// fitGrad.mul_12[1] | 1
+	VMOVUPS	1752960(DI), Z20	// fitGrad.matvec_8[1]
+	VMOVUPS	1753024(DI), Z21	// fitGrad.matvec_8[1] | 1
+	VMOVUPS	1455488(DI), Z22	// fitGrad.mul_17[1]
+	VMOVUPS	1455552(DI), Z23	// fitGrad.mul_17[1] | 1
+	VMOVUPS	1621376(DI), Z24	// fitGrad.matvec_6[1]
+	VMOVUPS	1621440(DI), Z25	// fitGrad.matvec_6[1] | 1
+	VMOVUPS	1570688(DI), Z26	// fitGrad.mul_21[1]
+	VMOVUPS	1570752(DI), Z27	// fitGrad.mul_21[1] | 1
 	VMULPS	Z26, Z24, Z24
 	VMULPS	Z27, Z25, Z25
 	VFMADD231PS	Z22, Z20, Z24
@@ -11511,24 +11423,24 @@ loop112: // 128 times: terms of the sums
 	VFMADD231PS	Z19, Z17, Z25
 	VFMADD231PS	Z2, Z0, Z24
 	VFMADD231PS	Z3, Z1, Z25
-	VMOVUPS	Z24, 2215296(DI)	// fitGrad.add_9[1]
-	VMOVUPS	Z25, 2215360(DI)	// fitGrad.add_9[1] | 1
-	VMOVUPS	2100736(DI), Z0	// fitGrad.mul_40[2]
-	VMOVUPS	2100800(DI), Z1	// fitGrad.mul_40[2] | 1
-	VMOVUPS	982016(DI), Z2	// fitGrad.matvec[2]
-	VMOVUPS	982080(DI), Z3	// fitGrad.matvec[2] | 1
-	VMOVUPS	1969664(DI), Z16	// fitGrad.mul_35[2]
-	VMOVUPS	1969728(DI), Z17	// fitGrad.mul_35[2] | 1
-	VMOVUPS	1260544(DI), Z18	// fitGrad.matvec_3[2]
-	VMOVUPS	1260608(DI), Z19	// fitGrad.matvec_3[2] | 1
-	VMOVUPS	1837568(DI), Z20	// fitGrad.mul_30[2]
-	VMOVUPS	1837632(DI), Z21	// fitGrad.mul_30[2] | 1
-	VMOVUPS	1392640(DI), Z22	// fitGrad.matvec_4[2]
-	VMOVUPS	1392704(DI), Z23	// fitGrad.matvec_4[2] | 1
-	VMOVUPS	1705984(DI), Z24	// fitGrad.mul_25[2]
-	VMOVUPS	1706048(DI), Z25	// fitGrad.mul_25[2] | 1
-	VMOVUPS	1507840(DI), Z26	// fitGrad.matvec_5[2]
-	VMOVUPS	1507904(DI), Z27	// fitGrad.matvec_5[2] | 1
+	VMOVUPS	Z24, 2212736(DI)	// fitGrad.add_9[1]
+	VMOVUPS	Z25, 2212800(DI)	// fitGrad.add_9[1] | 1
+	VMOVUPS	2098176(DI), Z0	// fitGrad.mul_40[2]
+	VMOVUPS	2098240(DI), Z1	// fitGrad.mul_40[2] | 1
+	VMOVUPS	979456(DI), Z2	// fitGrad.matvec[2]
+	VMOVUPS	979520(DI), Z3	// fitGrad.matvec[2] | 1
+	VMOVUPS	1967104(DI), Z16	// fitGrad.mul_35[2]
+	VMOVUPS	1967168(DI), Z17	// fitGrad.mul_35[2] | 1
+	VMOVUPS	1257984(DI), Z18	// fitGrad.matvec_3[2]
+	VMOVUPS	1258048(DI), Z19	// fitGrad.matvec_3[2] | 1
+	VMOVUPS	1835008(DI), Z20	// fitGrad.mul_30[2]
+	VMOVUPS	1835072(DI), Z21	// fitGrad.mul_30[2] | 1
+	VMOVUPS	1390080(DI), Z22	// fitGrad.matvec_4[2]
+	VMOVUPS	1390144(DI), Z23	// fitGrad.matvec_4[2] | 1
+	VMOVUPS	1703424(DI), Z24	// fitGrad.mul_25[2]
+	VMOVUPS	1703488(DI), Z25	// fitGrad.mul_25[2] | 1
+	VMOVUPS	1505280(DI), Z26	// fitGrad.matvec_5[2]
+	VMOVUPS	1505344(DI), Z27	// fitGrad.matvec_5[2] | 1
 	VMULPS	Z26, Z24, Z24
 	VMULPS	Z27, Z25, Z25
 	VFMADD231PS	Z22, Z20, Z24
@@ -11537,10 +11449,10 @@ loop112: // 128 times: terms of the sums
 	VFMADD231PS	Z19, Z17, Z25
 	VFMADD231PS	Z2, Z0, Z24
 	VFMADD231PS	Z3, Z1, Z25
-	VMOVUPS	1031168(DI), Z0	// fitGrad.sigmoid_2[2]
-	VMOVUPS	1031232(DI), Z1	// fitGrad.sigmoid_2[2] | 1
-	VMOVUPS	1047552(DI), Z2	// fitGrad.sub[2]
-	VMOVUPS	1047616(DI), Z3	// fitGrad.sub[2] | 1
+	VMOVUPS	1028608(DI), Z0	// fitGrad.sigmoid_2[2]
+	VMOVUPS	1028672(DI), Z1	// fitGrad.sigmoid_2[2] | 1
+	VMOVUPS	1044992(DI), Z2	// fitGrad.sub[2]
+	VMOVUPS	1045056(DI), Z3	// fitGrad.sub[2] | 1
 	VBROADCASTSS	8(R9), Z16	// vecmat[2]
 	VMULPS	Z16, Z4, Z4
 	VMULPS	Z16, Z5, Z5
@@ -11548,24 +11460,24 @@ loop112: // 128 times: terms of the sums
 	VFMADD231PS	Z3, Z25, Z5
 	VFNMADD231PS	Z0, Z24, Z4
 	VFNMADD231PS	Z1, Z25, Z5
-	VMOVUPS	Z4, 2199040(DI)	// fitGrad.sub_3[2]
-	VMOVUPS	Z5, 2199104(DI)	// fitGrad.sub_3[2] | 1
-	VMOVUPS	2018816(DI), Z0	// fitGrad.matvec_12[2]
-	VMOVUPS	2018880(DI), Z1	// fitGrad.matvec_12[2] | 1
-	VMOVUPS	1178624(DI), Z2	// fitGrad.mul_7[2]
-	VMOVUPS	1178688(DI), Z3	// fitGrad.mul_7[2] | 1
-	VMOVUPS	1887744(DI), Z4	// fitGrad.matvec_10[2]
-	VMOVUPS	1887808(DI), Z5	// fitGrad.matvec_10[2] | 1
-	VMOVUPS	1326080(DI), Z16	// fitGrad.mul_12[2]
-	VMOVUPS	1326144(DI), Z17	// fitGrad.mul_12[2] | 1
-	VMOVUPS	1755648(DI), Z18	// fitGrad.matvec_8[2]
-	VMOVUPS	1755712(DI), Z19	// fitGrad.matvec_8[2] | 1
-	VMOVUPS	1458176(DI), Z20	// fitGrad.mul_17[2]
-	VMOVUPS	1458240(DI), Z21	// fitGrad.mul_17[2] | 1
-	VMOVUPS	1624064(DI), Z22	// fitGrad.matvec_6[2]
-	VMOVUPS	1624128(DI), Z23	// fitGrad.matvec_6[2] | 1
-	VMOVUPS	1573376(DI), Z24	// fitGrad.mul_21[2]
-	VMOVUPS	1573440(DI), Z25	// fitGrad.mul_21[2] | 1
+	VMOVUPS	Z4, 2196480(DI)	// fitGrad.sub_3[2]
+	VMOVUPS	Z5, 2196544(DI)	// fitGrad.sub_3[2] | 1
+	VMOVUPS	2016256(DI), Z0	// fitGrad.matvec_12[2]
+	VMOVUPS	2016320(DI), Z1	// fitGrad.matvec_12[2] | 1
+	VMOVUPS	1176064(DI), Z2	// fitGrad.mul_7[2]
+	VMOVUPS	1176128(DI), Z3	// fitGrad.mul_7[2] | 1
+	VMOVUPS	1885184(DI), Z4	// fitGrad.matvec_10[2]
+	VMOVUPS	1885248(DI), Z5	// fitGrad.matvec_10[2] | 1
+	VMOVUPS	1323520(DI), Z16	// fitGrad.mul_12[2]
+	VMOVUPS	1323584(DI), Z17	// fitGrad.mul_12[2] | 1
+	VMOVUPS	1753088(DI), Z18	// fitGrad.matvec_8[2]
+	VMOVUPS	1753152(DI), Z19	// fitGrad.matvec_8[2] | 1
+	VMOVUPS	1455616(DI), Z20	// fitGrad.mul_17[2]
+	VMOVUPS	1455680(DI), Z21	// fitGrad.mul_17[2] | 1
+	VMOVUPS	1621504(DI), Z22	// fitGrad.matvec_6[2]
+	VMOVUPS	1621568(DI), Z23	// fitGrad.matvec_6[2] | 1
+	VMOVUPS	1570816(DI), Z24	// fitGrad.mul_21[2]
+	VMOVUPS	1570880(DI), Z25	// fitGrad.mul_21[2] | 1
 	VMULPS	Z24, Z22, Z22
 	VMULPS	Z25, Z23, Z23
 	VFMADD231PS	Z20, Z18, Z22
@@ -11574,24 +11486,24 @@ loop112: // 128 times: terms of the sums
 	VFMADD231PS	Z17, Z5, Z23
 	VFMADD231PS	Z2, Z0, Z22
 	VFMADD231PS	Z3, Z1, Z23
-	VMOVUPS	Z22, 2215424(DI)	// fitGrad.add_9[2]
-	VMOVUPS	Z23, 2215488(DI)	// fitGrad.add_9[2] | 1
-	VMOVUPS	2100864(DI), Z0	// fitGrad.mul_40[3]
-	VMOVUPS	2100928(DI), Z1	// fitGrad.mul_40[3] | 1
-	VMOVUPS	982144(DI), Z2	// fitGrad.matvec[3]
-	VMOVUPS	982208(DI), Z3	// fitGrad.matvec[3] | 1
-	VMOVUPS	1969792(DI), Z4	// fitGrad.mul_35[3]
-	VMOVUPS	1969856(DI), Z5	// fitGrad.mul_35[3] | 1
-	VMOVUPS	1260672(DI), Z16	// fitGrad.matvec_3[3]
-	VMOVUPS	1260736(DI), Z17	// fitGrad.matvec_3[3] | 1
-	VMOVUPS	1837696(DI), Z18	// fitGrad.mul_30[3]
-	VMOVUPS	1837760(DI), Z19	// fitGrad.mul_30[3] | 1
-	VMOVUPS	1392768(DI), Z20	// fitGrad.matvec_4[3]
-	VMOVUPS	1392832(DI), Z21	// fitGrad.matvec_4[3] | 1
-	VMOVUPS	1706112(DI), Z22	// fitGrad.mul_25[3]
-	VMOVUPS	1706176(DI), Z23	// fitGrad.mul_25[3] | 1
-	VMOVUPS	1507968(DI), Z24	// fitGrad.matvec_5[3]
-	VMOVUPS	1508032(DI), Z25	// fitGrad.matvec_5[3] | 1
+	VMOVUPS	Z22, 2212864(DI)	// fitGrad.add_9[2]
+	VMOVUPS	Z23, 2212928(DI)	// fitGrad.add_9[2] | 1
+	VMOVUPS	2098304(DI), Z0	// fitGrad.mul_40[3]
+	VMOVUPS	2098368(DI), Z1	// fitGrad.mul_40[3] | 1
+	VMOVUPS	979584(DI), Z2	// fitGrad.matvec[3]
+	VMOVUPS	979648(DI), Z3	// fitGrad.matvec[3] | 1
+	VMOVUPS	1967232(DI), Z4	// fitGrad.mul_35[3]
+	VMOVUPS	1967296(DI), Z5	// fitGrad.mul_35[3] | 1
+	VMOVUPS	1258112(DI), Z16	// fitGrad.matvec_3[3]
+	VMOVUPS	1258176(DI), Z17	// fitGrad.matvec_3[3] | 1
+	VMOVUPS	1835136(DI), Z18	// fitGrad.mul_30[3]
+	VMOVUPS	1835200(DI), Z19	// fitGrad.mul_30[3] | 1
+	VMOVUPS	1390208(DI), Z20	// fitGrad.matvec_4[3]
+	VMOVUPS	1390272(DI), Z21	// fitGrad.matvec_4[3] | 1
+	VMOVUPS	1703552(DI), Z22	// fitGrad.mul_25[3]
+	VMOVUPS	1703616(DI), Z23	// fitGrad.mul_25[3] | 1
+	VMOVUPS	1505408(DI), Z24	// fitGrad.matvec_5[3]
+	VMOVUPS	1505472(DI), Z25	// fitGrad.matvec_5[3] | 1
 	VMULPS	Z24, Z22, Z22
 	VMULPS	Z25, Z23, Z23
 	VFMADD231PS	Z20, Z18, Z22
@@ -11600,10 +11512,10 @@ loop112: // 128 times: terms of the sums
 	VFMADD231PS	Z17, Z5, Z23
 	VFMADD231PS	Z2, Z0, Z22
 	VFMADD231PS	Z3, Z1, Z23
-	VMOVUPS	1031296(DI), Z0	// fitGrad.sigmoid_2[3]
-	VMOVUPS	1031360(DI), Z1	// fitGrad.sigmoid_2[3] | 1
-	VMOVUPS	1047680(DI), Z2	// fitGrad.sub[3]
-	VMOVUPS	1047744(DI), Z3	// fitGrad.sub[3] | 1
+	VMOVUPS	1028736(DI), Z0	// fitGrad.sigmoid_2[3]
+	VMOVUPS	1028800(DI), Z1	// fitGrad.sigmoid_2[3] | 1
+	VMOVUPS	1045120(DI), Z2	// fitGrad.sub[3]
+	VMOVUPS	1045184(DI), Z3	// fitGrad.sub[3] | 1
 	VBROADCASTSS	12(R9), Z4	// vecmat[3]
 	VMULPS	Z4, Z6, Z5
 	VMULPS	Z4, Z7, Z4
@@ -11611,24 +11523,24 @@ loop112: // 128 times: terms of the sums
 	VFMADD231PS	Z3, Z23, Z4
 	VFNMADD231PS	Z0, Z22, Z5
 	VFNMADD231PS	Z1, Z23, Z4
-	VMOVUPS	Z5, 2199168(DI)	// fitGrad.sub_3[3]
-	VMOVUPS	Z4, 2199232(DI)	// fitGrad.sub_3[3] | 1
-	VMOVUPS	2018944(DI), Z0	// fitGrad.matvec_12[3]
-	VMOVUPS	2019008(DI), Z1	// fitGrad.matvec_12[3] | 1
-	VMOVUPS	1178752(DI), Z2	// fitGrad.mul_7[3]
-	VMOVUPS	1178816(DI), Z3	// fitGrad.mul_7[3] | 1
-	VMOVUPS	1887872(DI), Z4	// fitGrad.matvec_10[3]
-	VMOVUPS	1887936(DI), Z5	// fitGrad.matvec_10[3] | 1
-	VMOVUPS	1326208(DI), Z6	// fitGrad.mul_12[3]
-	VMOVUPS	1326272(DI), Z7	// fitGrad.mul_12[3] | 1
-	VMOVUPS	1755776(DI), Z16	// fitGrad.matvec_8[3]
-	VMOVUPS	1755840(DI), Z17	// fitGrad.matvec_8[3] | 1
-	VMOVUPS	1458304(DI), Z18	// fitGrad.mul_17[3]
-	VMOVUPS	1458368(DI), Z19	// fitGrad.mul_17[3] | 1
-	VMOVUPS	1624192(DI), Z20	// fitGrad.matvec_6[3]
-	VMOVUPS	1624256(DI), Z21	// fitGrad.matvec_6[3] | 1
-	VMOVUPS	1573504(DI), Z22	// fitGrad.mul_21[3]
-	VMOVUPS	1573568(DI), Z23	// fitGrad.mul_21[3] | 1
+	VMOVUPS	Z5, 2196608(DI)	// fitGrad.sub_3[3]
+	VMOVUPS	Z4, 2196672(DI)	// fitGrad.sub_3[3] | 1
+	VMOVUPS	2016384(DI), Z0	// fitGrad.matvec_12[3]
+	VMOVUPS	2016448(DI), Z1	// fitGrad.matvec_12[3] | 1
+	VMOVUPS	1176192(DI), Z2	// fitGrad.mul_7[3]
+	VMOVUPS	1176256(DI), Z3	// fitGrad.mul_7[3] | 1
+	VMOVUPS	1885312(DI), Z4	// fitGrad.matvec_10[3]
+	VMOVUPS	1885376(DI), Z5	// fitGrad.matvec_10[3] | 1
+	VMOVUPS	1323648(DI), Z6	// fitGrad.mul_12[3]
+	VMOVUPS	1323712(DI), Z7	// fitGrad.mul_12[3] | 1
+	VMOVUPS	1753216(DI), Z16	// fitGrad.matvec_8[3]
+	VMOVUPS	1753280(DI), Z17	// fitGrad.matvec_8[3] | 1
+	VMOVUPS	1455744(DI), Z18	// fitGrad.mul_17[3]
+	VMOVUPS	1455808(DI), Z19	// fitGrad.mul_17[3] | 1
+	VMOVUPS	1621632(DI), Z20	// fitGrad.matvec_6[3]
+	VMOVUPS	1621696(DI), Z21	// fitGrad.matvec_6[3] | 1
+	VMOVUPS	1570944(DI), Z22	// fitGrad.mul_21[3]
+	VMOVUPS	1571008(DI), Z23	// fitGrad.mul_21[3] | 1
 	VMULPS	Z22, Z20, Z20
 	VMULPS	Z23, Z21, Z21
 	VFMADD231PS	Z18, Z16, Z20
@@ -11637,24 +11549,24 @@ loop112: // 128 times: terms of the sums
 	VFMADD231PS	Z7, Z5, Z21
 	VFMADD231PS	Z2, Z0, Z20
 	VFMADD231PS	Z3, Z1, Z21
-	VMOVUPS	Z20, 2215552(DI)	// fitGrad.add_9[3]
-	VMOVUPS	Z21, 2215616(DI)	// fitGrad.add_9[3] | 1
-	VMOVUPS	2100992(DI), Z0	// fitGrad.mul_40[4]
-	VMOVUPS	2101056(DI), Z1	// fitGrad.mul_40[4] | 1
-	VMOVUPS	982272(DI), Z2	// fitGrad.matvec[4]
-	VMOVUPS	982336(DI), Z3	// fitGrad.matvec[4] | 1
-	VMOVUPS	1969920(DI), Z4	// fitGrad.mul_35[4]
-	VMOVUPS	1969984(DI), Z5	// fitGrad.mul_35[4] | 1
-	VMOVUPS	1260800(DI), Z6	// fitGrad.matvec_3[4]
-	VMOVUPS	1260864(DI), Z7	// fitGrad.matvec_3[4] | 1
-	VMOVUPS	1837824(DI), Z16	// fitGrad.mul_30[4]
-	VMOVUPS	1837888(DI), Z17	// fitGrad.mul_30[4] | 1
-	VMOVUPS	1392896(DI), Z18	// fitGrad.matvec_4[4]
-	VMOVUPS	1392960(DI), Z19	// fitGrad.matvec_4[4] | 1
-	VMOVUPS	1706240(DI), Z20	// fitGrad.mul_25[4]
-	VMOVUPS	1706304(DI), Z21	// fitGrad.mul_25[4] | 1
-	VMOVUPS	1508096(DI), Z22	// fitGrad.matvec_5[4]
-	VMOVUPS	1508160(DI), Z23	// fitGrad.matvec_5[4] | 1
+	VMOVUPS	Z20, 2212992(DI)	// fitGrad.add_9[3]
+	VMOVUPS	Z21, 2213056(DI)	// fitGrad.add_9[3] | 1
+	VMOVUPS	2098432(DI), Z0	// fitGrad.mul_40[4]
+	VMOVUPS	2098496(DI), Z1	// fitGrad.mul_40[4] | 1
+	VMOVUPS	979712(DI), Z2	// fitGrad.matvec[4]
+	VMOVUPS	979776(DI), Z3	// fitGrad.matvec[4] | 1
+	VMOVUPS	1967360(DI), Z4	// fitGrad.mul_35[4]
+	VMOVUPS	1967424(DI), Z5	// fitGrad.mul_35[4] | 1
+	VMOVUPS	1258240(DI), Z6	// fitGrad.matvec_3[4]
+	VMOVUPS	1258304(DI), Z7	// fitGrad.matvec_3[4] | 1
+	VMOVUPS	1835264(DI), Z16	// fitGrad.mul_30[4]
+	VMOVUPS	1835328(DI), Z17	// fitGrad.mul_30[4] | 1
+	VMOVUPS	1390336(DI), Z18	// fitGrad.matvec_4[4]
+	VMOVUPS	1390400(DI), Z19	// fitGrad.matvec_4[4] | 1
+	VMOVUPS	1703680(DI), Z20	// fitGrad.mul_25[4]
+	VMOVUPS	1703744(DI), Z21	// fitGrad.mul_25[4] | 1
+	VMOVUPS	1505536(DI), Z22	// fitGrad.matvec_5[4]
+	VMOVUPS	1505600(DI), Z23	// fitGrad.matvec_5[4] | 1
 	VMULPS	Z22, Z20, Z20
 	VMULPS	Z23, Z21, Z21
 	VFMADD231PS	Z18, Z16, Z20
@@ -11663,10 +11575,10 @@ loop112: // 128 times: terms of the sums
 	VFMADD231PS	Z7, Z5, Z21
 	VFMADD231PS	Z2, Z0, Z20
 	VFMADD231PS	Z3, Z1, Z21
-	VMOVUPS	1031424(DI), Z0	// fitGrad.sigmoid_2[4]
-	VMOVUPS	1031488(DI), Z1	// fitGrad.sigmoid_2[4] | 1
-	VMOVUPS	1047808(DI), Z2	// fitGrad.sub[4]
-	VMOVUPS	1047872(DI), Z3	// fitGrad.sub[4] | 1
+	VMOVUPS	1028864(DI), Z0	// fitGrad.sigmoid_2[4]
+	VMOVUPS	1028928(DI), Z1	// fitGrad.sigmoid_2[4] | 1
+	VMOVUPS	1045248(DI), Z2	// fitGrad.sub[4]
+	VMOVUPS	1045312(DI), Z3	// fitGrad.sub[4] | 1
 	VBROADCASTSS	16(R9), Z4	// vecmat[4]
 	VMULPS	Z4, Z8, Z5
 	VMULPS	Z4, Z9, Z4
@@ -11674,24 +11586,24 @@ loop112: // 128 times: terms of the sums
 	VFMADD231PS	Z3, Z21, Z4
 	VFNMADD231PS	Z0, Z20, Z5
 	VFNMADD231PS	Z1, Z21, Z4
-	VMOVUPS	Z5, 2199296(DI)	// fitGrad.sub_3[4]
-	VMOVUPS	Z4, 2199360(DI)	// fitGrad.sub_3[4] | 1
-	VMOVUPS	2019072(DI), Z0	// fitGrad.matvec_12[4]
-	VMOVUPS	2019136(DI), Z1	// fitGrad.matvec_12[4] | 1
-	VMOVUPS	1178880(DI), Z2	// fitGrad.mul_7[4]
-	VMOVUPS	1178944(DI), Z3	// fitGrad.mul_7[4] | 1
-	VMOVUPS	1888000(DI), Z4	// fitGrad.matvec_10[4]
-	VMOVUPS	1888064(DI), Z5	// fitGrad.matvec_10[4] | 1
-	VMOVUPS	1326336(DI), Z6	// fitGrad.mul_12[4]
-	VMOVUPS	1326400(DI), Z7	// fitGrad.mul_12[4] | 1
-	VMOVUPS	1755904(DI), Z8	// fitGrad.matvec_8[4]
-	VMOVUPS	1755968(DI), Z9	// fitGrad.matvec_8[4] | 1
-	VMOVUPS	1458432(DI), Z16	// fitGrad.mul_17[4]
-	VMOVUPS	1458496(DI), Z17	// fitGrad.mul_17[4] | 1
-	VMOVUPS	1624320(DI), Z18	// fitGrad.matvec_6[4]
-	VMOVUPS	1624384(DI), Z19	// fitGrad.matvec_6[4] | 1
-	VMOVUPS	1573632(DI), Z20	// fitGrad.mul_21[4]
-	VMOVUPS	1573696(DI), Z21	// fitGrad.mul_21[4] | 1
+	VMOVUPS	Z5, 2196736(DI)	// fitGrad.sub_3[4]
+	VMOVUPS	Z4, 2196800(DI)	// fitGrad.sub_3[4] | 1
+	VMOVUPS	2016512(DI), Z0	// fitGrad.matvec_12[4]
+	VMOVUPS	2016576(DI), Z1	// fitGrad.matvec_12[4] | 1
+	VMOVUPS	1176320(DI), Z2	// fitGrad.mul_7[4]
+	VMOVUPS	1176384(DI), Z3	// fitGrad.mul_7[4] | 1
+	VMOVUPS	1885440(DI), Z4	// fitGrad.matvec_10[4]
+	VMOVUPS	1885504(DI), Z5	// fitGrad.matvec_10[4] | 1
+	VMOVUPS	1323776(DI), Z6	// fitGrad.mul_12[4]
+	VMOVUPS	1323840(DI), Z7	// fitGrad.mul_12[4] | 1
+	VMOVUPS	1753344(DI), Z8	// fitGrad.matvec_8[4]
+	VMOVUPS	1753408(DI), Z9	// fitGrad.matvec_8[4] | 1
+	VMOVUPS	1455872(DI), Z16	// fitGrad.mul_17[4]
+	VMOVUPS	1455936(DI), Z17	// fitGrad.mul_17[4] | 1
+	VMOVUPS	1621760(DI), Z18	// fitGrad.matvec_6[4]
+	VMOVUPS	1621824(DI), Z19	// fitGrad.matvec_6[4] | 1
+	VMOVUPS	1571072(DI), Z20	// fitGrad.mul_21[4]
+	VMOVUPS	1571136(DI), Z21	// fitGrad.mul_21[4] | 1
 	VMULPS	Z20, Z18, Z18
 	VMULPS	Z21, Z19, Z19
 	VFMADD231PS	Z16, Z8, Z18
@@ -11700,24 +11612,24 @@ loop112: // 128 times: terms of the sums
 	VFMADD231PS	Z7, Z5, Z19
 	VFMADD231PS	Z2, Z0, Z18
 	VFMADD231PS	Z3, Z1, Z19
-	VMOVUPS	Z18, 2215680(DI)	// fitGrad.add_9[4]
-	VMOVUPS	Z19, 2215744(DI)	// fitGrad.add_9[4] | 1
-	VMOVUPS	2101120(DI), Z0	// fitGrad.mul_40[5]
-	VMOVUPS	2101184(DI), Z1	// fitGrad.mul_40[5] | 1
-	VMOVUPS	982400(DI), Z2	// fitGrad.matvec[5]
-	VMOVUPS	982464(DI), Z3	// fitGrad.matvec[5] | 1
-	VMOVUPS	1970048(DI), Z4	// fitGrad.mul_35[5]
-	VMOVUPS	1970112(DI), Z5	// fitGrad.mul_35[5] | 1
-	VMOVUPS	1260928(DI), Z6	// fitGrad.matvec_3[5]
-	VMOVUPS	1260992(DI), Z7	// fitGrad.matvec_3[5] | 1
-	VMOVUPS	1837952(DI), Z8	// fitGrad.mul_30[5]
-	VMOVUPS	1838016(DI), Z9	// fitGrad.mul_30[5] | 1
-	VMOVUPS	1393024(DI), Z16	// fitGrad.matvec_4[5]
-	VMOVUPS	1393088(DI), Z17	// fitGrad.matvec_4[5] | 1
-	VMOVUPS	1706368(DI), Z18	// fitGrad.mul_25[5]
-	VMOVUPS	1706432(DI), Z19	// fitGrad.mul_25[5] | 1
-	VMOVUPS	1508224(DI), Z20	// fitGrad.matvec_5[5]
-	VMOVUPS	1508288(DI), Z21	// fitGrad.matvec_5[5] | 1
+	VMOVUPS	Z18, 2213120(DI)	// fitGrad.add_9[4]
+	VMOVUPS	Z19, 2213184(DI)	// fitGrad.add_9[4] | 1
+	VMOVUPS	2098560(DI), Z0	// fitGrad.mul_40[5]
+	VMOVUPS	2098624(DI), Z1	// fitGrad.mul_40[5] | 1
+	VMOVUPS	979840(DI), Z2	// fitGrad.matvec[5]
+	VMOVUPS	979904(DI), Z3	// fitGrad.matvec[5] | 1
+	VMOVUPS	1967488(DI), Z4	// fitGrad.mul_35[5]
+	VMOVUPS	1967552(DI), Z5	// fitGrad.mul_35[5] | 1
+	VMOVUPS	1258368(DI), Z6	// fitGrad.matvec_3[5]
+	VMOVUPS	1258432(DI), Z7	// fitGrad.matvec_3[5] | 1
+	VMOVUPS	1835392(DI), Z8	// fitGrad.mul_30[5]
+	VMOVUPS	1835456(DI), Z9	// fitGrad.mul_30[5] | 1
+	VMOVUPS	1390464(DI), Z16	// fitGrad.matvec_4[5]
+	VMOVUPS	1390528(DI), Z17	// fitGrad.matvec_4[5] | 1
+	VMOVUPS	1703808(DI), Z18	// fitGrad.mul_25[5]
+	VMOVUPS	1703872(DI), Z19	// fitGrad.mul_25[5] | 1
+	VMOVUPS	1505664(DI), Z20	// fitGrad.matvec_5[5]
+	VMOVUPS	1505728(DI), Z21	// fitGrad.matvec_5[5] | 1
 	VMULPS	Z20, Z18, Z18
 	VMULPS	Z21, Z19, Z19
 	VFMADD231PS	Z16, Z8, Z18
@@ -11726,10 +11638,10 @@ loop112: // 128 times: terms of the sums
 	VFMADD231PS	Z7, Z5, Z19
 	VFMADD231PS	Z2, Z0, Z18
 	VFMADD231PS	Z3, Z1, Z19
-	VMOVUPS	1031552(DI), Z0	// fitGrad.sigmoid_2[5]
-	VMOVUPS	1031616(DI), Z1	// fitGrad.sigmoid_2[5] | 1
-	VMOVUPS	1047936(DI), Z2	// fitGrad.sub[5]
-	VMOVUPS	1048000(DI), Z3	// fitGrad.sub[5] | 1
+	VMOVUPS	1028992(DI), Z0	// fitGrad.sigmoid_2[5]
+	VMOVUPS	1029056(DI), Z1	// fitGrad.sigmoid_2[5] | 1
+	VMOVUPS	1045376(DI), Z2	// fitGrad.sub[5]
+	VMOVUPS	1045440(DI), Z3	// fitGrad.sub[5] | 1
 	VBROADCASTSS	20(R9), Z4	// vecmat[5]
 	VMULPS	Z4, Z10, Z5
 	VMULPS	Z4, Z11, Z4
@@ -11737,24 +11649,24 @@ loop112: // 128 times: terms of the sums
 	VFMADD231PS	Z3, Z19, Z4
 	VFNMADD231PS	Z0, Z18, Z5
 	VFNMADD231PS	Z1, Z19, Z4
-	VMOVUPS	Z5, 2199424(DI)	// fitGrad.sub_3[5]
-	VMOVUPS	Z4, 2199488(DI)	// fitGrad.sub_3[5] | 1
-	VMOVUPS	2019200(DI), Z0	// fitGrad.matvec_12[5]
-	VMOVUPS	2019264(DI), Z1	// fitGrad.matvec_12[5] | 1
-	VMOVUPS	1179008(DI), Z2	// fitGrad.mul_7[5]
-	VMOVUPS	1179072(DI), Z3	// fitGrad.mul_7[5] | 1
-	VMOVUPS	1888128(DI), Z4	// fitGrad.matvec_10[5]
-	VMOVUPS	1888192(DI), Z5	// fitGrad.matvec_10[5] | 1
-	VMOVUPS	1326464(DI), Z6	// fitGrad.mul_12[5]
-	VMOVUPS	1326528(DI), Z7	// fitGrad.mul_12[5] | 1
-	VMOVUPS	1756032(DI), Z8	// fitGrad.matvec_8[5]
-	VMOVUPS	1756096(DI), Z9	// fitGrad.matvec_8[5] | 1
-	VMOVUPS	1458560(DI), Z10	// fitGrad.mul_17[5]
-	VMOVUPS	1458624(DI), Z11	// fitGrad.mul_17[5] | 1
-	VMOVUPS	1624448(DI), Z16	// fitGrad.matvec_6[5]
-	VMOVUPS	1624512(DI), Z17	// fitGrad.matvec_6[5] | 1
-	VMOVUPS	1573760(DI), Z18	// fitGrad.mul_21[5]
-	VMOVUPS	1573824(DI), Z19	// fitGrad.mul_21[5] | 1
+	VMOVUPS	Z5, 2196864(DI)	// fitGrad.sub_3[5]
+	VMOVUPS	Z4, 2196928(DI)	// fitGrad.sub_3[5] | 1
+	VMOVUPS	2016640(DI), Z0	// fitGrad.matvec_12[5]
+	VMOVUPS	2016704(DI), Z1	// fitGrad.matvec_12[5] | 1
+	VMOVUPS	1176448(DI), Z2	// fitGrad.mul_7[5]
+	VMOVUPS	1176512(DI), Z3	// fitGrad.mul_7[5] | 1
+	VMOVUPS	1885568(DI), Z4	// fitGrad.matvec_10[5]
+	VMOVUPS	1885632(DI), Z5	// fitGrad.matvec_10[5] | 1
+	VMOVUPS	1323904(DI), Z6	// fitGrad.mul_12[5]
+	VMOVUPS	1323968(DI), Z7	// fitGrad.mul_12[5] | 1
+	VMOVUPS	1753472(DI), Z8	// fitGrad.matvec_8[5]
+	VMOVUPS	1753536(DI), Z9	// fitGrad.matvec_8[5] | 1
+	VMOVUPS	1456000(DI), Z10	// fitGrad.mul_17[5]
+	VMOVUPS	1456064(DI), Z11	// fitGrad.mul_17[5] | 1
+	VMOVUPS	1621888(DI), Z16	// fitGrad.matvec_6[5]
+	VMOVUPS	1621952(DI), Z17	// fitGrad.matvec_6[5] | 1
+	VMOVUPS	1571200(DI), Z18	// fitGrad.mul_21[5]
+	VMOVUPS	1571264(DI), Z19	// fitGrad.mul_21[5] | 1
 	VMULPS	Z18, Z16, Z16
 	VMULPS	Z19, Z17, Z17
 	VFMADD231PS	Z10, Z8, Z16
@@ -11763,24 +11675,24 @@ loop112: // 128 times: terms of the sums
 	VFMADD231PS	Z7, Z5, Z17
 	VFMADD231PS	Z2, Z0, Z16
 	VFMADD231PS	Z3, Z1, Z17
-	VMOVUPS	Z16, 2215808(DI)	// fitGrad.add_9[5]
-	VMOVUPS	Z17, 2215872(DI)	// fitGrad.add_9[5] | 1
-	VMOVUPS	2101248(DI), Z0	// fitGrad.mul_40[6]
-	VMOVUPS	2101312(DI), Z1	// fitGrad.mul_40[6] | 1
-	VMOVUPS	982528(DI), Z2	// fitGrad.matvec[6]
-	VMOVUPS	982592(DI), Z3	// fitGrad.matvec[6] | 1
-	VMOVUPS	1970176(DI), Z4	// fitGrad.mul_35[6]
-	VMOVUPS	1970240(DI), Z5	// fitGrad.mul_35[6] | 1
-	VMOVUPS	1261056(DI), Z6	// fitGrad.matvec_3[6]
-	VMOVUPS	1261120(DI), Z7	// fitGrad.matvec_3[6] | 1
-	VMOVUPS	1838080(DI), Z8	// fitGrad.mul_30[6]
-	VMOVUPS	1838144(DI), Z9	// fitGrad.mul_30[6] | 1
-	VMOVUPS	1393152(DI), Z10	// fitGrad.matvec_4[6]
-	VMOVUPS	1393216(DI), Z11	// fitGrad.matvec_4[6] | 1
-	VMOVUPS	1706496(DI), Z16	// fitGrad.mul_25[6]
-	VMOVUPS	1706560(DI), Z17	// fitGrad.mul_25[6] | 1
-	VMOVUPS	1508352(DI), Z18	// fitGrad.matvec_5[6]
-	VMOVUPS	1508416(DI), Z19	// fitGrad.matvec_5[6] | 1
+	VMOVUPS	Z16, 2213248(DI)	// fitGrad.add_9[5]
+	VMOVUPS	Z17, 2213312(DI)	// fitGrad.add_9[5] | 1
+	VMOVUPS	2098688(DI), Z0	// fitGrad.mul_40[6]
+	VMOVUPS	2098752(DI), Z1	// fitGrad.mul_40[6] | 1
+	VMOVUPS	979968(DI), Z2	// fitGrad.matvec[6]
+	VMOVUPS	980032(DI), Z3	// fitGrad.matvec[6] | 1
+	VMOVUPS	1967616(DI), Z4	// fitGrad.mul_35[6]
+	VMOVUPS	1967680(DI), Z5	// fitGrad.mul_35[6] | 1
+	VMOVUPS	1258496(DI), Z6	// fitGrad.matvec_3[6]
+	VMOVUPS	1258560(DI), Z7	// fitGrad.matvec_3[6] | 1
+	VMOVUPS	1835520(DI), Z8	// fitGrad.mul_30[6]
+	VMOVUPS	1835584(DI), Z9	// fitGrad.mul_30[6] | 1
+	VMOVUPS	1390592(DI), Z10	// fitGrad.matvec_4[6]
+	VMOVUPS	1390656(DI), Z11	// fitGrad.matvec_4[6] | 1
+	VMOVUPS	1703936(DI), Z16	// fitGrad.mul_25[6]
+	VMOVUPS	1704000(DI), Z17	// fitGrad.mul_25[6] | 1
+	VMOVUPS	1505792(DI), Z18	// fitGrad.matvec_5[6]
+	VMOVUPS	1505856(DI), Z19	// fitGrad.matvec_5[6] | 1
 	VMULPS	Z18, Z16, Z16
 	VMULPS	Z19, Z17, Z17
 	VFMADD231PS	Z10, Z8, Z16
@@ -11789,10 +11701,10 @@ loop112: // 128 times: terms of the sums
 	VFMADD231PS	Z7, Z5, Z17
 	VFMADD231PS	Z2, Z0, Z16
 	VFMADD231PS	Z3, Z1, Z17
-	VMOVUPS	1031680(DI), Z0	// fitGrad.sigmoid_2[6]
-	VMOVUPS	1031744(DI), Z1	// fitGrad.sigmoid_2[6] | 1
-	VMOVUPS	1048064(DI), Z2	// fitGrad.sub[6]
-	VMOVUPS	1048128(DI), Z3	// fitGrad.sub[6] | 1
+	VMOVUPS	1029120(DI), Z0	// fitGrad.sigmoid_2[6]
+	VMOVUPS	1029184(DI), Z1	// fitGrad.sigmoid_2[6] | 1
+	VMOVUPS	1045504(DI), Z2	// fitGrad.sub[6]
+	VMOVUPS	1045568(DI), Z3	// fitGrad.sub[6] | 1
 	VBROADCASTSS	24(R9), Z4	// vecmat[6]
 	VMULPS	Z4, Z12, Z5
 	VMULPS	Z4, Z13, Z4
@@ -11800,24 +11712,24 @@ loop112: // 128 times: terms of the sums
 	VFMADD231PS	Z3, Z17, Z4
 	VFNMADD231PS	Z0, Z16, Z5
 	VFNMADD231PS	Z1, Z17, Z4
-	VMOVUPS	Z5, 2199552(DI)	// fitGrad.sub_3[6]
-	VMOVUPS	Z4, 2199616(DI)	// fitGrad.sub_3[6] | 1
-	VMOVUPS	2019328(DI), Z0	// fitGrad.matvec_12[6]
-	VMOVUPS	2019392(DI), Z1	// fitGrad.matvec_12[6] | 1
-	VMOVUPS	1179136(DI), Z2	// fitGrad.mul_7[6]
-	VMOVUPS	1179200(DI), Z3	// fitGrad.mul_7[6] | 1
-	VMOVUPS	1888256(DI), Z4	// fitGrad.matvec_10[6]
-	VMOVUPS	1888320(DI), Z5	// fitGrad.matvec_10[6] | 1
-	VMOVUPS	1326592(DI), Z6	// fitGrad.mul_12[6]
-	VMOVUPS	1326656(DI), Z7	// fitGrad.mul_12[6] | 1
-	VMOVUPS	1756160(DI), Z8	// fitGrad.matvec_8[6]
-	VMOVUPS	1756224(DI), Z9	// fitGrad.matvec_8[6] | 1
-	VMOVUPS	1458688(DI), Z10	// fitGrad.mul_17[6]
-	VMOVUPS	1458752(DI), Z11	// fitGrad.mul_17[6] | 1
-	VMOVUPS	1624576(DI), Z12	// fitGrad.matvec_6[6]
-	VMOVUPS	1624640(DI), Z13	// fitGrad.matvec_6[6] | 1
-	VMOVUPS	1573888(DI), Z16	// fitGrad.mul_21[6]
-	VMOVUPS	1573952(DI), Z17	// fitGrad.mul_21[6] | 1
+	VMOVUPS	Z5, 2196992(DI)	// fitGrad.sub_3[6]
+	VMOVUPS	Z4, 2197056(DI)	// fitGrad.sub_3[6] | 1
+	VMOVUPS	2016768(DI), Z0	// fitGrad.matvec_12[6]
+	VMOVUPS	2016832(DI), Z1	// fitGrad.matvec_12[6] | 1
+	VMOVUPS	1176576(DI), Z2	// fitGrad.mul_7[6]
+	VMOVUPS	1176640(DI), Z3	// fitGrad.mul_7[6] | 1
+	VMOVUPS	1885696(DI), Z4	// fitGrad.matvec_10[6]
+	VMOVUPS	1885760(DI), Z5	// fitGrad.matvec_10[6] | 1
+	VMOVUPS	1324032(DI), Z6	// fitGrad.mul_12[6]
+	VMOVUPS	1324096(DI), Z7	// fitGrad.mul_12[6] | 1
+	VMOVUPS	1753600(DI), Z8	// fitGrad.matvec_8[6]
+	VMOVUPS	1753664(DI), Z9	// fitGrad.matvec_8[6] | 1
+	VMOVUPS	1456128(DI), Z10	// fitGrad.mul_17[6]
+	VMOVUPS	1456192(DI), Z11	// fitGrad.mul_17[6] | 1
+	VMOVUPS	1622016(DI), Z12	// fitGrad.matvec_6[6]
+	VMOVUPS	1622080(DI), Z13	// fitGrad.matvec_6[6] | 1
+	VMOVUPS	1571328(DI), Z16	// fitGrad.mul_21[6]
+	VMOVUPS	1571392(DI), Z17	// fitGrad.mul_21[6] | 1
 	VMULPS	Z16, Z12, Z12
 	VMULPS	Z17, Z13, Z13
 	VFMADD231PS	Z10, Z8, Z12
@@ -11826,24 +11738,24 @@ loop112: // 128 times: terms of the sums
 	VFMADD231PS	Z7, Z5, Z13
 	VFMADD231PS	Z2, Z0, Z12
 	VFMADD231PS	Z3, Z1, Z13
-	VMOVUPS	Z12, 2215936(DI)	// fitGrad.add_9[6]
-	VMOVUPS	Z13, 2216000(DI)	// fitGrad.add_9[6] | 1
-	VMOVUPS	2101376(DI), Z0	// fitGrad.mul_40[7]
-	VMOVUPS	2101440(DI), Z1	// fitGrad.mul_40[7] | 1
-	VMOVUPS	982656(DI), Z2	// fitGrad.matvec[7]
-	VMOVUPS	982720(DI), Z3	// fitGrad.matvec[7] | 1
-	VMOVUPS	1970304(DI), Z4	// fitGrad.mul_35[7]
-	VMOVUPS	1970368(DI), Z5	// fitGrad.mul_35[7] | 1
-	VMOVUPS	1261184(DI), Z6	// fitGrad.matvec_3[7]
-	VMOVUPS	1261248(DI), Z7	// fitGrad.matvec_3[7] | 1
-	VMOVUPS	1838208(DI), Z8	// fitGrad.mul_30[7]
-	VMOVUPS	1838272(DI), Z9	// fitGrad.mul_30[7] | 1
-	VMOVUPS	1393280(DI), Z10	// fitGrad.matvec_4[7]
-	VMOVUPS	1393344(DI), Z11	// fitGrad.matvec_4[7] | 1
-	VMOVUPS	1706624(DI), Z12	// fitGrad.mul_25[7]
-	VMOVUPS	1706688(DI), Z13	// fitGrad.mul_25[7] | 1
-	VMOVUPS	1508480(DI), Z16	// fitGrad.matvec_5[7]
-	VMOVUPS	1508544(DI), Z17	// fitGrad.matvec_5[7] | 1
+	VMOVUPS	Z12, 2213376(DI)	// fitGrad.add_9[6]
+	VMOVUPS	Z13, 2213440(DI)	// fitGrad.add_9[6] | 1
+	VMOVUPS	2098816(DI), Z0	// fitGrad.mul_40[7]
+	VMOVUPS	2098880(DI), Z1	// fitGrad.mul_40[7] | 1
+	VMOVUPS	980096(DI), Z2	// fitGrad.matvec[7]
+	VMOVUPS	980160(DI), Z3	// fitGrad.matvec[7] | 1
+	VMOVUPS	1967744(DI), Z4	// fitGrad.mul_35[7]
+	VMOVUPS	1967808(DI), Z5	// fitGrad.mul_35[7] | 1
+	VMOVUPS	1258624(DI), Z6	// fitGrad.matvec_3[7]
+	VMOVUPS	1258688(DI), Z7	// fitGrad.matvec_3[7] | 1
+	VMOVUPS	1835648(DI), Z8	// fitGrad.mul_30[7]
+	VMOVUPS	1835712(DI), Z9	// fitGrad.mul_30[7] | 1
+	VMOVUPS	1390720(DI), Z10	// fitGrad.matvec_4[7]
+	VMOVUPS	1390784(DI), Z11	// fitGrad.matvec_4[7] | 1
+	VMOVUPS	1704064(DI), Z12	// fitGrad.mul_25[7]
+	VMOVUPS	1704128(DI), Z13	// fitGrad.mul_25[7] | 1
+	VMOVUPS	1505920(DI), Z16	// fitGrad.matvec_5[7]
+	VMOVUPS	1505984(DI), Z17	// fitGrad.matvec_5[7] | 1
 	VMULPS	Z16, Z12, Z12
 	VMULPS	Z17, Z13, Z13
 	VFMADD231PS	Z10, Z8, Z12
@@ -11852,10 +11764,10 @@ loop112: // 128 times: terms of the sums
 	VFMADD231PS	Z7, Z5, Z13
 	VFMADD231PS	Z2, Z0, Z12
 	VFMADD231PS	Z3, Z1, Z13
-	VMOVUPS	1031808(DI), Z0	// fitGrad.sigmoid_2[7]
-	VMOVUPS	1031872(DI), Z1	// fitGrad.sigmoid_2[7] | 1
-	VMOVUPS	1048192(DI), Z2	// fitGrad.sub[7]
-	VMOVUPS	1048256(DI), Z3	// fitGrad.sub[7] | 1
+	VMOVUPS	1029248(DI), Z0	// fitGrad.sigmoid_2[7]
+	VMOVUPS	1029312(DI), Z1	// fitGrad.sigmoid_2[7] | 1
+	VMOVUPS	1045632(DI), Z2	// fitGrad.sub[7]
+	VMOVUPS	1045696(DI), Z3	// fitGrad.sub[7] | 1
 	VBROADCASTSS	28(R9), Z4	// vecmat[7]
 	VMULPS	Z4, Z14, Z5
 	VMULPS	Z4, Z15, Z4
@@ -11863,24 +11775,24 @@ loop112: // 128 times: terms of the sums
 	VFMADD231PS	Z3, Z13, Z4
 	VFNMADD231PS	Z0, Z12, Z5
 	VFNMADD231PS	Z1, Z13, Z4
-	VMOVUPS	Z5, 2199680(DI)	// fitGrad.sub_3[7]
-	VMOVUPS	Z4, 2199744(DI)	// fitGrad.sub_3[7] | 1
-	VMOVUPS	2019456(DI), Z0	// fitGrad.matvec_12[7]
-	VMOVUPS	2019520(DI), Z1	// fitGrad.matvec_12[7] | 1
-	VMOVUPS	1179264(DI), Z2	// fitGrad.mul_7[7]
-	VMOVUPS	1179328(DI), Z3	// fitGrad.mul_7[7] | 1
-	VMOVUPS	1888384(DI), Z4	// fitGrad.matvec_10[7]
-	VMOVUPS	1888448(DI), Z5	// fitGrad.matvec_10[7] | 1
-	VMOVUPS	1326720(DI), Z6	// fitGrad.mul_12[7]
-	VMOVUPS	1326784(DI), Z7	// fitGrad.mul_12[7] | 1
-	VMOVUPS	1756288(DI), Z8	// fitGrad.matvec_8[7]
-	VMOVUPS	1756352(DI), Z9	// fitGrad.matvec_8[7] | 1
-	VMOVUPS	1458816(DI), Z10	// fitGrad.mul_17[7]
-	VMOVUPS	1458880(DI), Z11	// fitGrad.mul_17[7] | 1
-	VMOVUPS	1624704(DI), Z12	// fitGrad.matvec_6[7]
-	VMOVUPS	1624768(DI), Z13	// fitGrad.matvec_6[7] | 1
-	VMOVUPS	1574016(DI), Z14	// fitGrad.mul_21[7]
-	VMOVUPS	1574080(DI), Z15	// fitGrad.mul_21[7] | 1
+	VMOVUPS	Z5, 2197120(DI)	// fitGrad.sub_3[7]
+	VMOVUPS	Z4, 2197184(DI)	// fitGrad.sub_3[7] | 1
+	VMOVUPS	2016896(DI), Z0	// fitGrad.matvec_12[7]
+	VMOVUPS	2016960(DI), Z1	// fitGrad.matvec_12[7] | 1
+	VMOVUPS	1176704(DI), Z2	// fitGrad.mul_7[7]
+	VMOVUPS	1176768(DI), Z3	// fitGrad.mul_7[7] | 1
+	VMOVUPS	1885824(DI), Z4	// fitGrad.matvec_10[7]
+	VMOVUPS	1885888(DI), Z5	// fitGrad.matvec_10[7] | 1
+	VMOVUPS	1324160(DI), Z6	// fitGrad.mul_12[7]
+	VMOVUPS	1324224(DI), Z7	// fitGrad.mul_12[7] | 1
+	VMOVUPS	1753728(DI), Z8	// fitGrad.matvec_8[7]
+	VMOVUPS	1753792(DI), Z9	// fitGrad.matvec_8[7] | 1
+	VMOVUPS	1456256(DI), Z10	// fitGrad.mul_17[7]
+	VMOVUPS	1456320(DI), Z11	// fitGrad.mul_17[7] | 1
+	VMOVUPS	1622144(DI), Z12	// fitGrad.matvec_6[7]
+	VMOVUPS	1622208(DI), Z13	// fitGrad.matvec_6[7] | 1
+	VMOVUPS	1571456(DI), Z14	// fitGrad.mul_21[7]
+	VMOVUPS	1571520(DI), Z15	// fitGrad.mul_21[7] | 1
 	VMULPS	Z14, Z12, Z12
 	VMULPS	Z15, Z13, Z13
 	VFMADD231PS	Z10, Z8, Z12
@@ -11889,8 +11801,8 @@ loop112: // 128 times: terms of the sums
 	VFMADD231PS	Z7, Z5, Z13
 	VFMADD231PS	Z2, Z0, Z12
 	VFMADD231PS	Z3, Z1, Z13
-	VMOVUPS	Z12, 2216064(DI)	// fitGrad.add_9[7]
-	VMOVUPS	Z13, 2216128(DI)	// fitGrad.add_9[7] | 1
+	VMOVUPS	Z12, 2213504(DI)	// fitGrad.add_9[7]
+	VMOVUPS	Z13, 2213568(DI)	// fitGrad.add_9[7] | 1
 	ADDQ	$4096, SI
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
@@ -11899,18 +11811,18 @@ loop112: // 128 times: terms of the sums
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop113: // 64 times: tiles of 2 elements
-	VMOVUPS	1194752(SI), Z0	// fitGrad.mul_8[0]
-	VMOVUPS	1194816(SI), Z1	// fitGrad.mul_8[0] | 1
+	VMOVUPS	1192192(SI), Z0	// fitGrad.mul_8[0]
+	VMOVUPS	1192256(SI), Z1	// fitGrad.mul_8[0] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 899328(SI)	// fitGrad.turned[0]
-	VMOVUPS	Z1, 899392(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	1194880(SI), Z0	// fitGrad.mul_8[1]
-	VMOVUPS	1194944(SI), Z1	// fitGrad.mul_8[1] | 1
+	VMOVUPS	Z0, 896768(SI)	// fitGrad.turned[0]
+	VMOVUPS	Z1, 896832(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	1192320(SI), Z0	// fitGrad.mul_8[1]
+	VMOVUPS	1192384(SI), Z1	// fitGrad.mul_8[1] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 899456(SI)	// fitGrad.turned[1]
-	VMOVUPS	Z1, 899520(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Z0, 896896(SI)	// fitGrad.turned[1]
+	VMOVUPS	Z1, 896960(SI)	// fitGrad.turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop113
@@ -11922,22 +11834,22 @@ loop114: // 2 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop115: // 8 times
-	VMOVUPS	2166016(R10), Z0	// fitGrad.mul_43[0]
-	VMOVUPS	2166144(R10), Z1	// fitGrad.mul_43[1]
-	VMOVUPS	2166272(R10), Z2	// fitGrad.mul_43[2]
-	VMOVUPS	2166400(R10), Z3	// fitGrad.mul_43[3]
-	VMOVUPS	2166528(R10), Z4	// fitGrad.mul_43[4]
-	VMOVUPS	2166656(R10), Z5	// fitGrad.mul_43[5]
-	VMOVUPS	2166784(R10), Z6	// fitGrad.mul_43[6]
-	VMOVUPS	2166912(R10), Z7	// fitGrad.mul_43[7]
-	VMOVUPS	2167040(R10), Z8	// fitGrad.mul_43[8]
-	VMOVUPS	2167168(R10), Z9	// fitGrad.mul_43[9]
-	VMOVUPS	2167296(R10), Z10	// fitGrad.mul_43[10]
-	VMOVUPS	2167424(R10), Z11	// fitGrad.mul_43[11]
-	VMOVUPS	2167552(R10), Z12	// fitGrad.mul_43[12]
-	VMOVUPS	2167680(R10), Z13	// fitGrad.mul_43[13]
-	VMOVUPS	2167808(R10), Z14	// fitGrad.mul_43[14]
-	VMOVUPS	2167936(R10), Z15	// fitGrad.mul_43[15]
+	VMOVUPS	2163456(R10), Z0	// fitGrad.mul_43[0]
+	VMOVUPS	2163584(R10), Z1	// fitGrad.mul_43[1]
+	VMOVUPS	2163712(R10), Z2	// fitGrad.mul_43[2]
+	VMOVUPS	2163840(R10), Z3	// fitGrad.mul_43[3]
+	VMOVUPS	2163968(R10), Z4	// fitGrad.mul_43[4]
+	VMOVUPS	2164096(R10), Z5	// fitGrad.mul_43[5]
+	VMOVUPS	2164224(R10), Z6	// fitGrad.mul_43[6]
+	VMOVUPS	2164352(R10), Z7	// fitGrad.mul_43[7]
+	VMOVUPS	2164480(R10), Z8	// fitGrad.mul_43[8]
+	VMOVUPS	2164608(R10), Z9	// fitGrad.mul_43[9]
+	VMOVUPS	2164736(R10), Z10	// fitGrad.mul_43[10]
+	VMOVUPS	2164864(R10), Z11	// fitGrad.mul_43[11]
+	VMOVUPS	2164992(R10), Z12	// fitGrad.mul_43[12]
+	VMOVUPS	2165120(R10), Z13	// fitGrad.mul_43[13]
+	VMOVUPS	2165248(R10), Z14	// fitGrad.mul_43[14]
+	VMOVUPS	2165376(R10), Z15	// fitGrad.mul_43[15]
 	VUNPCKLPS	Z1, Z0, Z16
 	VUNPCKHPS	Z1, Z0, Z0
 	VUNPCKLPS	Z3, Z2, Z1
@@ -12002,22 +11914,22 @@ loop115: // 8 times
 	VSHUFF32X4	$221, Z12, Z8, Z4
 	VSHUFF32X4	$136, Z4, Z0, Z8
 	VSHUFF32X4	$221, Z4, Z0, Z0
-	VMOVUPS	Z18, 915712(R11)	// fitGrad.turned[128]
-	VMOVUPS	Z17, 915776(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Z15, 915840(R11)	// fitGrad.turned[129]
-	VMOVUPS	Z16, 915904(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Z11, 915968(R11)	// fitGrad.turned[130]
-	VMOVUPS	Z6, 916032(R11)	// fitGrad.turned[130] | 1
-	VMOVUPS	Z10, 916096(R11)	// fitGrad.turned[131]
-	VMOVUPS	Z8, 916160(R11)	// fitGrad.turned[131] | 1
-	VMOVUPS	Z14, 916224(R11)	// fitGrad.turned[132]
-	VMOVUPS	Z7, 916288(R11)	// fitGrad.turned[132] | 1
-	VMOVUPS	Z2, 916352(R11)	// fitGrad.turned[133]
-	VMOVUPS	Z9, 916416(R11)	// fitGrad.turned[133] | 1
-	VMOVUPS	Z3, 916480(R11)	// fitGrad.turned[134]
-	VMOVUPS	Z1, 916544(R11)	// fitGrad.turned[134] | 1
-	VMOVUPS	Z5, 916608(R11)	// fitGrad.turned[135]
-	VMOVUPS	Z0, 916672(R11)	// fitGrad.turned[135] | 1
+	VMOVUPS	Z18, 913152(R11)	// fitGrad.turned[128]
+	VMOVUPS	Z17, 913216(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Z15, 913280(R11)	// fitGrad.turned[129]
+	VMOVUPS	Z16, 913344(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Z11, 913408(R11)	// fitGrad.turned[130]
+	VMOVUPS	Z6, 913472(R11)	// fitGrad.turned[130] | 1
+	VMOVUPS	Z10, 913536(R11)	// fitGrad.turned[131]
+	VMOVUPS	Z8, 913600(R11)	// fitGrad.turned[131] | 1
+	VMOVUPS	Z14, 913664(R11)	// fitGrad.turned[132]
+	VMOVUPS	Z7, 913728(R11)	// fitGrad.turned[132] | 1
+	VMOVUPS	Z2, 913792(R11)	// fitGrad.turned[133]
+	VMOVUPS	Z9, 913856(R11)	// fitGrad.turned[133] | 1
+	VMOVUPS	Z3, 913920(R11)	// fitGrad.turned[134]
+	VMOVUPS	Z1, 913984(R11)	// fitGrad.turned[134] | 1
+	VMOVUPS	Z5, 914048(R11)	// fitGrad.turned[135]
+	VMOVUPS	Z0, 914112(R11)	// fitGrad.turned[135] | 1
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
@@ -12054,50 +11966,50 @@ loop117: // 2 times: tiles of 4 elements
 	MOVQ	DI, R13
 	MOVQ	R11, R14
 loop118: // 16 times: samples, 2 at a time
-	VBROADCASTSS	899328(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	899456(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	899584(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	899712(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	915712(R14), Z20	// fitGrad.turned[128]
+	VBROADCASTSS	896768(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	896896(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897024(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897152(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913152(R14), Z20	// fitGrad.turned[128]
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	917760(R14), Z20	// fitGrad.turned[144]
+	VMOVUPS	915200(R14), Z20	// fitGrad.turned[144]
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	919808(R14), Z20	// fitGrad.turned[160]
+	VMOVUPS	917248(R14), Z20	// fitGrad.turned[160]
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	921856(R14), Z20	// fitGrad.turned[176]
+	VMOVUPS	919296(R14), Z20	// fitGrad.turned[176]
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
 	VFMADD231PS	Z20, Z19, Z15
-	VBROADCASTSS	899332(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	899460(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	899588(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	899716(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	915776(R14), Z20	// fitGrad.turned[128] | 1
+	VBROADCASTSS	896772(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	896900(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897028(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897156(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913216(R14), Z20	// fitGrad.turned[128] | 1
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	917824(R14), Z20	// fitGrad.turned[144] | 1
+	VMOVUPS	915264(R14), Z20	// fitGrad.turned[144] | 1
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	919872(R14), Z20	// fitGrad.turned[160] | 1
+	VMOVUPS	917312(R14), Z20	// fitGrad.turned[160] | 1
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	921920(R14), Z20	// fitGrad.turned[176] | 1
+	VMOVUPS	919360(R14), Z20	// fitGrad.turned[176] | 1
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
@@ -12157,8 +12069,8 @@ loop119: // 16 times: tiles of 8 elements
 	MOVQ	AX, R12
 	MOVQ	SI, R13
 loop120: // 128 times: terms of the sums
-	VMOVUPS	2215168(R12), Z16	// fitGrad.add_9[0]
-	VMOVUPS	2215232(R12), Z17	// fitGrad.add_9[0] | 1
+	VMOVUPS	2212608(R12), Z16	// fitGrad.add_9[0]
+	VMOVUPS	2212672(R12), Z17	// fitGrad.add_9[0] | 1
 	VBROADCASTSS	2560(R13), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -12187,33 +12099,33 @@ loop120: // 128 times: terms of the sums
 	ADDQ	$4, R13
 	DECQ	R11
 	JNE	loop120
-	VMOVUPS	Z0, 2231552(DI)	// fitGrad.matvec_15[0]
-	VMOVUPS	Z1, 2231616(DI)	// fitGrad.matvec_15[0] | 1
-	VMOVUPS	Z2, 2231680(DI)	// fitGrad.matvec_15[1]
-	VMOVUPS	Z3, 2231744(DI)	// fitGrad.matvec_15[1] | 1
-	VMOVUPS	Z4, 2231808(DI)	// fitGrad.matvec_15[2]
-	VMOVUPS	Z5, 2231872(DI)	// fitGrad.matvec_15[2] | 1
-	VMOVUPS	Z6, 2231936(DI)	// fitGrad.matvec_15[3]
-	VMOVUPS	Z7, 2232000(DI)	// fitGrad.matvec_15[3] | 1
-	VMOVUPS	Z8, 2232064(DI)	// fitGrad.matvec_15[4]
-	VMOVUPS	Z9, 2232128(DI)	// fitGrad.matvec_15[4] | 1
-	VMOVUPS	Z10, 2232192(DI)	// fitGrad.matvec_15[5]
-	VMOVUPS	Z11, 2232256(DI)	// fitGrad.matvec_15[5] | 1
-	VMOVUPS	Z12, 2232320(DI)	// fitGrad.matvec_15[6]
-	VMOVUPS	Z13, 2232384(DI)	// fitGrad.matvec_15[6] | 1
-	VMOVUPS	Z14, 2232448(DI)	// fitGrad.matvec_15[7]
-	VMOVUPS	Z15, 2232512(DI)	// fitGrad.matvec_15[7] | 1
+	VMOVUPS	Z0, 2228992(DI)	// fitGrad.matvec_15[0]
+	VMOVUPS	Z1, 2229056(DI)	// fitGrad.matvec_15[0] | 1
+	VMOVUPS	Z2, 2229120(DI)	// fitGrad.matvec_15[1]
+	VMOVUPS	Z3, 2229184(DI)	// fitGrad.matvec_15[1] | 1
+	VMOVUPS	Z4, 2229248(DI)	// fitGrad.matvec_15[2]
+	VMOVUPS	Z5, 2229312(DI)	// fitGrad.matvec_15[2] | 1
+	VMOVUPS	Z6, 2229376(DI)	// fitGrad.matvec_15[3]
+	VMOVUPS	Z7, 2229440(DI)	// fitGrad.matvec_15[3] | 1
+	VMOVUPS	Z8, 2229504(DI)	// fitGrad.matvec_15[4]
+	VMOVUPS	Z9, 2229568(DI)	// fitGrad.matvec_15[4] | 1
+	VMOVUPS	Z10, 2229632(DI)	// fitGrad.matvec_15[5]
+	VMOVUPS	Z11, 2229696(DI)	// fitGrad.matvec_15[5] | 1
+	VMOVUPS	Z12, 2229760(DI)	// fitGrad.matvec_15[6]
+	VMOVUPS	Z13, 2229824(DI)	// fitGrad.matvec_15[6] | 1
+	VMOVUPS	Z14, 2229888(DI)	// fitGrad.matvec_15[7]
+	VMOVUPS	Z15, 2229952(DI)	// fitGrad.matvec_15[7] | 1
 	VBROADCASTSS	(R9), Z16	// vecmat[0]
-	VMOVUPS	2198784(DI), Z17	// fitGrad.sub_3[0]
-	VMOVUPS	2198848(DI), Z18	// fitGrad.sub_3[0] | 1
+	VMOVUPS	2196224(DI), Z17	// fitGrad.sub_3[0]
+	VMOVUPS	2196288(DI), Z18	// fitGrad.sub_3[0] | 1
 	VFMADD231PS	Z16, Z0, Z17
 	VFMADD231PS	Z16, Z1, Z18
-	VMOVUPS	1063680(DI), Z0	// fitGrad.mul_2[0]
-	VMOVUPS	1063744(DI), Z1	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1061120(DI), Z0	// fitGrad.mul_2[0]
+	VMOVUPS	1061184(DI), Z1	// fitGrad.mul_2[0] | 1
 	VMULPS	Z0, Z17, Z0
 	VMULPS	Z1, Z18, Z1
-	VMOVUPS	Z0, 2247936(DI)	// fitGrad.L.2.bias_bar[0]
-	VMOVUPS	Z1, 2248000(DI)	// fitGrad.L.2.bias_bar[0] | 1
+	VMOVUPS	Z0, 2245376(DI)	// fitGrad.L.2.bias_bar[0]
+	VMOVUPS	Z1, 2245440(DI)	// fitGrad.L.2.bias_bar[0] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
 	VMOVUPS	106496(R10), Z16	// sum of L.2.bias[0]
@@ -12221,16 +12133,16 @@ loop120: // 128 times: terms of the sums
 	VADDPS	Z1, Z0, Z0
 	VMOVUPS	Z0, 106496(R10)	// sum of L.2.bias[0]
 	VBROADCASTSS	4(R9), Z0	// vecmat[1]
-	VMOVUPS	2198912(DI), Z1	// fitGrad.sub_3[1]
-	VMOVUPS	2198976(DI), Z16	// fitGrad.sub_3[1] | 1
+	VMOVUPS	2196352(DI), Z1	// fitGrad.sub_3[1]
+	VMOVUPS	2196416(DI), Z16	// fitGrad.sub_3[1] | 1
 	VFMADD231PS	Z0, Z2, Z1
 	VFMADD231PS	Z0, Z3, Z16
-	VMOVUPS	1063808(DI), Z0	// fitGrad.mul_2[1]
-	VMOVUPS	1063872(DI), Z2	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1061248(DI), Z0	// fitGrad.mul_2[1]
+	VMOVUPS	1061312(DI), Z2	// fitGrad.mul_2[1] | 1
 	VMULPS	Z0, Z1, Z0
 	VMULPS	Z2, Z16, Z1
-	VMOVUPS	Z0, 2248064(DI)	// fitGrad.L.2.bias_bar[1]
-	VMOVUPS	Z1, 2248128(DI)	// fitGrad.L.2.bias_bar[1] | 1
+	VMOVUPS	Z0, 2245504(DI)	// fitGrad.L.2.bias_bar[1]
+	VMOVUPS	Z1, 2245568(DI)	// fitGrad.L.2.bias_bar[1] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
 	VMOVUPS	106560(R10), Z2	// sum of L.2.bias[1]
@@ -12238,16 +12150,16 @@ loop120: // 128 times: terms of the sums
 	VADDPS	Z1, Z0, Z0
 	VMOVUPS	Z0, 106560(R10)	// sum of L.2.bias[1]
 	VBROADCASTSS	8(R9), Z0	// vecmat[2]
-	VMOVUPS	2199040(DI), Z1	// fitGrad.sub_3[2]
-	VMOVUPS	2199104(DI), Z2	// fitGrad.sub_3[2] | 1
+	VMOVUPS	2196480(DI), Z1	// fitGrad.sub_3[2]
+	VMOVUPS	2196544(DI), Z2	// fitGrad.sub_3[2] | 1
 	VFMADD231PS	Z0, Z4, Z1
 	VFMADD231PS	Z0, Z5, Z2
-	VMOVUPS	1063936(DI), Z0	// fitGrad.mul_2[2]
-	VMOVUPS	1064000(DI), Z3	// fitGrad.mul_2[2] | 1
+	VMOVUPS	1061376(DI), Z0	// fitGrad.mul_2[2]
+	VMOVUPS	1061440(DI), Z3	// fitGrad.mul_2[2] | 1
 	VMULPS	Z0, Z1, Z0
 	VMULPS	Z3, Z2, Z1
-	VMOVUPS	Z0, 2248192(DI)	// fitGrad.L.2.bias_bar[2]
-	VMOVUPS	Z1, 2248256(DI)	// fitGrad.L.2.bias_bar[2] | 1
+	VMOVUPS	Z0, 2245632(DI)	// fitGrad.L.2.bias_bar[2]
+	VMOVUPS	Z1, 2245696(DI)	// fitGrad.L.2.bias_bar[2] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
 	VMOVUPS	106624(R10), Z2	// sum of L.2.bias[2]
@@ -12255,16 +12167,16 @@ loop120: // 128 times: terms of the sums
 	VADDPS	Z1, Z0, Z0
 	VMOVUPS	Z0, 106624(R10)	// sum of L.2.bias[2]
 	VBROADCASTSS	12(R9), Z0	// vecmat[3]
-	VMOVUPS	2199168(DI), Z1	// fitGrad.sub_3[3]
-	VMOVUPS	2199232(DI), Z2	// fitGrad.sub_3[3] | 1
+	VMOVUPS	2196608(DI), Z1	// fitGrad.sub_3[3]
+	VMOVUPS	2196672(DI), Z2	// fitGrad.sub_3[3] | 1
 	VFMADD231PS	Z0, Z6, Z1
 	VFMADD231PS	Z0, Z7, Z2
-	VMOVUPS	1064064(DI), Z0	// fitGrad.mul_2[3]
-	VMOVUPS	1064128(DI), Z3	// fitGrad.mul_2[3] | 1
+	VMOVUPS	1061504(DI), Z0	// fitGrad.mul_2[3]
+	VMOVUPS	1061568(DI), Z3	// fitGrad.mul_2[3] | 1
 	VMULPS	Z0, Z1, Z0
 	VMULPS	Z3, Z2, Z1
-	VMOVUPS	Z0, 2248320(DI)	// fitGrad.L.2.bias_bar[3]
-	VMOVUPS	Z1, 2248384(DI)	// fitGrad.L.2.bias_bar[3] | 1
+	VMOVUPS	Z0, 2245760(DI)	// fitGrad.L.2.bias_bar[3]
+	VMOVUPS	Z1, 2245824(DI)	// fitGrad.L.2.bias_bar[3] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
 	VMOVUPS	106688(R10), Z2	// sum of L.2.bias[3]
@@ -12272,16 +12184,16 @@ loop120: // 128 times: terms of the sums
 	VADDPS	Z1, Z0, Z0
 	VMOVUPS	Z0, 106688(R10)	// sum of L.2.bias[3]
 	VBROADCASTSS	16(R9), Z0	// vecmat[4]
-	VMOVUPS	2199296(DI), Z1	// fitGrad.sub_3[4]
-	VMOVUPS	2199360(DI), Z2	// fitGrad.sub_3[4] | 1
+	VMOVUPS	2196736(DI), Z1	// fitGrad.sub_3[4]
+	VMOVUPS	2196800(DI), Z2	// fitGrad.sub_3[4] | 1
 	VFMADD231PS	Z0, Z8, Z1
 	VFMADD231PS	Z0, Z9, Z2
-	VMOVUPS	1064192(DI), Z0	// fitGrad.mul_2[4]
-	VMOVUPS	1064256(DI), Z3	// fitGrad.mul_2[4] | 1
+	VMOVUPS	1061632(DI), Z0	// fitGrad.mul_2[4]
+	VMOVUPS	1061696(DI), Z3	// fitGrad.mul_2[4] | 1
 	VMULPS	Z0, Z1, Z0
 	VMULPS	Z3, Z2, Z1
-	VMOVUPS	Z0, 2248448(DI)	// fitGrad.L.2.bias_bar[4]
-	VMOVUPS	Z1, 2248512(DI)	// fitGrad.L.2.bias_bar[4] | 1
+	VMOVUPS	Z0, 2245888(DI)	// fitGrad.L.2.bias_bar[4]
+	VMOVUPS	Z1, 2245952(DI)	// fitGrad.L.2.bias_bar[4] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
 	VMOVUPS	106752(R10), Z2	// sum of L.2.bias[4]
@@ -12289,16 +12201,16 @@ loop120: // 128 times: terms of the sums
 	VADDPS	Z1, Z0, Z0
 	VMOVUPS	Z0, 106752(R10)	// sum of L.2.bias[4]
 	VBROADCASTSS	20(R9), Z0	// vecmat[5]
-	VMOVUPS	2199424(DI), Z1	// fitGrad.sub_3[5]
-	VMOVUPS	2199488(DI), Z2	// fitGrad.sub_3[5] | 1
+	VMOVUPS	2196864(DI), Z1	// fitGrad.sub_3[5]
+	VMOVUPS	2196928(DI), Z2	// fitGrad.sub_3[5] | 1
 	VFMADD231PS	Z0, Z10, Z1
 	VFMADD231PS	Z0, Z11, Z2
-	VMOVUPS	1064320(DI), Z0	// fitGrad.mul_2[5]
-	VMOVUPS	1064384(DI), Z3	// fitGrad.mul_2[5] | 1
+	VMOVUPS	1061760(DI), Z0	// fitGrad.mul_2[5]
+	VMOVUPS	1061824(DI), Z3	// fitGrad.mul_2[5] | 1
 	VMULPS	Z0, Z1, Z0
 	VMULPS	Z3, Z2, Z1
-	VMOVUPS	Z0, 2248576(DI)	// fitGrad.L.2.bias_bar[5]
-	VMOVUPS	Z1, 2248640(DI)	// fitGrad.L.2.bias_bar[5] | 1
+	VMOVUPS	Z0, 2246016(DI)	// fitGrad.L.2.bias_bar[5]
+	VMOVUPS	Z1, 2246080(DI)	// fitGrad.L.2.bias_bar[5] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
 	VMOVUPS	106816(R10), Z2	// sum of L.2.bias[5]
@@ -12306,16 +12218,16 @@ loop120: // 128 times: terms of the sums
 	VADDPS	Z1, Z0, Z0
 	VMOVUPS	Z0, 106816(R10)	// sum of L.2.bias[5]
 	VBROADCASTSS	24(R9), Z0	// vecmat[6]
-	VMOVUPS	2199552(DI), Z1	// fitGrad.sub_3[6]
-	VMOVUPS	2199616(DI), Z2	// fitGrad.sub_3[6] | 1
+	VMOVUPS	2196992(DI), Z1	// fitGrad.sub_3[6]
+	VMOVUPS	2197056(DI), Z2	// fitGrad.sub_3[6] | 1
 	VFMADD231PS	Z0, Z12, Z1
 	VFMADD231PS	Z0, Z13, Z2
-	VMOVUPS	1064448(DI), Z0	// fitGrad.mul_2[6]
-	VMOVUPS	1064512(DI), Z3	// fitGrad.mul_2[6] | 1
+	VMOVUPS	1061888(DI), Z0	// fitGrad.mul_2[6]
+	VMOVUPS	1061952(DI), Z3	// fitGrad.mul_2[6] | 1
 	VMULPS	Z0, Z1, Z0
 	VMULPS	Z3, Z2, Z1
-	VMOVUPS	Z0, 2248704(DI)	// fitGrad.L.2.bias_bar[6]
-	VMOVUPS	Z1, 2248768(DI)	// fitGrad.L.2.bias_bar[6] | 1
+	VMOVUPS	Z0, 2246144(DI)	// fitGrad.L.2.bias_bar[6]
+	VMOVUPS	Z1, 2246208(DI)	// fitGrad.L.2.bias_bar[6] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
 	VMOVUPS	106880(R10), Z2	// sum of L.2.bias[6]
@@ -12323,16 +12235,16 @@ loop120: // 128 times: terms of the sums
 	VADDPS	Z1, Z0, Z0
 	VMOVUPS	Z0, 106880(R10)	// sum of L.2.bias[6]
 	VBROADCASTSS	28(R9), Z0	// vecmat[7]
-	VMOVUPS	2199680(DI), Z1	// fitGrad.sub_3[7]
-	VMOVUPS	2199744(DI), Z2	// fitGrad.sub_3[7] | 1
+	VMOVUPS	2197120(DI), Z1	// fitGrad.sub_3[7]
+	VMOVUPS	2197184(DI), Z2	// fitGrad.sub_3[7] | 1
 	VFMADD231PS	Z0, Z14, Z1
 	VFMADD231PS	Z0, Z15, Z2
-	VMOVUPS	1064576(DI), Z0	// fitGrad.mul_2[7]
-	VMOVUPS	1064640(DI), Z3	// fitGrad.mul_2[7] | 1
+	VMOVUPS	1062016(DI), Z0	// fitGrad.mul_2[7]
+	VMOVUPS	1062080(DI), Z3	// fitGrad.mul_2[7] | 1
 	VMULPS	Z0, Z1, Z0
 	VMULPS	Z3, Z2, Z1
-	VMOVUPS	Z0, 2248832(DI)	// fitGrad.L.2.bias_bar[7]
-	VMOVUPS	Z1, 2248896(DI)	// fitGrad.L.2.bias_bar[7] | 1
+	VMOVUPS	Z0, 2246272(DI)	// fitGrad.L.2.bias_bar[7]
+	VMOVUPS	Z1, 2246336(DI)	// fitGrad.L.2.bias_bar[7] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
 	VMOVUPS	106944(R10), Z2	// sum of L.2.bias[7]
@@ -12379,8 +12291,8 @@ loop121: // 9 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop122: // 128 times: terms of the sums
-	VMOVUPS	2247936(R10), Z26	// fitGrad.L.2.bias_bar[0]
-	VMOVUPS	2248000(R10), Z27	// fitGrad.L.2.bias_bar[0] | 1
+	VMOVUPS	2245376(R10), Z26	// fitGrad.L.2.bias_bar[0]
+	VMOVUPS	2245440(R10), Z27	// fitGrad.L.2.bias_bar[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
 	VFMADD231PS	Z26, Z28, Z0
 	VFMADD231PS	Z27, Z28, Z1
@@ -12424,32 +12336,32 @@ loop122: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop122
-	VMOVUPS	Z0, 2264320(DI)	// fitGrad.vecmat_12[0]
-	VMOVUPS	Z1, 2264384(DI)	// fitGrad.vecmat_12[0] | 1
-	VMOVUPS	Z2, 2264448(DI)	// fitGrad.vecmat_12[1]
-	VMOVUPS	Z3, 2264512(DI)	// fitGrad.vecmat_12[1] | 1
-	VMOVUPS	Z4, 2264576(DI)	// fitGrad.vecmat_12[2]
-	VMOVUPS	Z5, 2264640(DI)	// fitGrad.vecmat_12[2] | 1
-	VMOVUPS	Z6, 2264704(DI)	// fitGrad.vecmat_12[3]
-	VMOVUPS	Z7, 2264768(DI)	// fitGrad.vecmat_12[3] | 1
-	VMOVUPS	Z8, 2264832(DI)	// fitGrad.vecmat_12[4]
-	VMOVUPS	Z9, 2264896(DI)	// fitGrad.vecmat_12[4] | 1
-	VMOVUPS	Z10, 2264960(DI)	// fitGrad.vecmat_12[5]
-	VMOVUPS	Z11, 2265024(DI)	// fitGrad.vecmat_12[5] | 1
-	VMOVUPS	Z12, 2265088(DI)	// fitGrad.vecmat_12[6]
-	VMOVUPS	Z13, 2265152(DI)	// fitGrad.vecmat_12[6] | 1
-	VMOVUPS	Z14, 2265216(DI)	// fitGrad.vecmat_12[7]
-	VMOVUPS	Z15, 2265280(DI)	// fitGrad.vecmat_12[7] | 1
-	VMOVUPS	Z16, 2265344(DI)	// fitGrad.vecmat_12[8]
-	VMOVUPS	Z17, 2265408(DI)	// fitGrad.vecmat_12[8] | 1
-	VMOVUPS	Z18, 2265472(DI)	// fitGrad.vecmat_12[9]
-	VMOVUPS	Z19, 2265536(DI)	// fitGrad.vecmat_12[9] | 1
-	VMOVUPS	Z20, 2265600(DI)	// fitGrad.vecmat_12[10]
-	VMOVUPS	Z21, 2265664(DI)	// fitGrad.vecmat_12[10] | 1
-	VMOVUPS	Z22, 2265728(DI)	// fitGrad.vecmat_12[11]
-	VMOVUPS	Z23, 2265792(DI)	// fitGrad.vecmat_12[11] | 1
-	VMOVUPS	Z24, 2265856(DI)	// fitGrad.vecmat_12[12]
-	VMOVUPS	Z25, 2265920(DI)	// fitGrad.vecmat_12[12] | 1
+	VMOVUPS	Z0, 2261760(DI)	// fitGrad.vecmat_12[0]
+	VMOVUPS	Z1, 2261824(DI)	// fitGrad.vecmat_12[0] | 1
+	VMOVUPS	Z2, 2261888(DI)	// fitGrad.vecmat_12[1]
+	VMOVUPS	Z3, 2261952(DI)	// fitGrad.vecmat_12[1] | 1
+	VMOVUPS	Z4, 2262016(DI)	// fitGrad.vecmat_12[2]
+	VMOVUPS	Z5, 2262080(DI)	// fitGrad.vecmat_12[2] | 1
+	VMOVUPS	Z6, 2262144(DI)	// fitGrad.vecmat_12[3]
+	VMOVUPS	Z7, 2262208(DI)	// fitGrad.vecmat_12[3] | 1
+	VMOVUPS	Z8, 2262272(DI)	// fitGrad.vecmat_12[4]
+	VMOVUPS	Z9, 2262336(DI)	// fitGrad.vecmat_12[4] | 1
+	VMOVUPS	Z10, 2262400(DI)	// fitGrad.vecmat_12[5]
+	VMOVUPS	Z11, 2262464(DI)	// fitGrad.vecmat_12[5] | 1
+	VMOVUPS	Z12, 2262528(DI)	// fitGrad.vecmat_12[6]
+	VMOVUPS	Z13, 2262592(DI)	// fitGrad.vecmat_12[6] | 1
+	VMOVUPS	Z14, 2262656(DI)	// fitGrad.vecmat_12[7]
+	VMOVUPS	Z15, 2262720(DI)	// fitGrad.vecmat_12[7] | 1
+	VMOVUPS	Z16, 2262784(DI)	// fitGrad.vecmat_12[8]
+	VMOVUPS	Z17, 2262848(DI)	// fitGrad.vecmat_12[8] | 1
+	VMOVUPS	Z18, 2262912(DI)	// fitGrad.vecmat_12[9]
+	VMOVUPS	Z19, 2262976(DI)	// fitGrad.vecmat_12[9] | 1
+	VMOVUPS	Z20, 2263040(DI)	// fitGrad.vecmat_12[10]
+	VMOVUPS	Z21, 2263104(DI)	// fitGrad.vecmat_12[10] | 1
+	VMOVUPS	Z22, 2263168(DI)	// fitGrad.vecmat_12[11]
+	VMOVUPS	Z23, 2263232(DI)	// fitGrad.vecmat_12[11] | 1
+	VMOVUPS	Z24, 2263296(DI)	// fitGrad.vecmat_12[12]
+	VMOVUPS	Z25, 2263360(DI)	// fitGrad.vecmat_12[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -12480,8 +12392,8 @@ loop122: // 128 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop123: // 128 times: terms of the sums
-	VMOVUPS	2247936(SI), Z22	// fitGrad.L.2.bias_bar[0]
-	VMOVUPS	2248000(SI), Z23	// fitGrad.L.2.bias_bar[0] | 1
+	VMOVUPS	2245376(SI), Z22	// fitGrad.L.2.bias_bar[0]
+	VMOVUPS	2245440(SI), Z23	// fitGrad.L.2.bias_bar[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
 	VFMADD231PS	Z22, Z24, Z0
 	VFMADD231PS	Z23, Z24, Z1
@@ -12519,43 +12431,43 @@ loop123: // 128 times: terms of the sums
 	ADDQ	$512, DI
 	DECQ	CX
 	JNE	loop123
-	VMOVUPS	Z0, 2279296(AX)	// fitGrad.vecmat_12[117]
-	VMOVUPS	Z1, 2279360(AX)	// fitGrad.vecmat_12[117] | 1
-	VMOVUPS	Z2, 2279424(AX)	// fitGrad.vecmat_12[118]
-	VMOVUPS	Z3, 2279488(AX)	// fitGrad.vecmat_12[118] | 1
-	VMOVUPS	Z4, 2279552(AX)	// fitGrad.vecmat_12[119]
-	VMOVUPS	Z5, 2279616(AX)	// fitGrad.vecmat_12[119] | 1
-	VMOVUPS	Z6, 2279680(AX)	// fitGrad.vecmat_12[120]
-	VMOVUPS	Z7, 2279744(AX)	// fitGrad.vecmat_12[120] | 1
-	VMOVUPS	Z8, 2279808(AX)	// fitGrad.vecmat_12[121]
-	VMOVUPS	Z9, 2279872(AX)	// fitGrad.vecmat_12[121] | 1
-	VMOVUPS	Z10, 2279936(AX)	// fitGrad.vecmat_12[122]
-	VMOVUPS	Z11, 2280000(AX)	// fitGrad.vecmat_12[122] | 1
-	VMOVUPS	Z12, 2280064(AX)	// fitGrad.vecmat_12[123]
-	VMOVUPS	Z13, 2280128(AX)	// fitGrad.vecmat_12[123] | 1
-	VMOVUPS	Z14, 2280192(AX)	// fitGrad.vecmat_12[124]
-	VMOVUPS	Z15, 2280256(AX)	// fitGrad.vecmat_12[124] | 1
-	VMOVUPS	Z16, 2280320(AX)	// fitGrad.vecmat_12[125]
-	VMOVUPS	Z17, 2280384(AX)	// fitGrad.vecmat_12[125] | 1
-	VMOVUPS	Z18, 2280448(AX)	// fitGrad.vecmat_12[126]
-	VMOVUPS	Z19, 2280512(AX)	// fitGrad.vecmat_12[126] | 1
-	VMOVUPS	Z20, 2280576(AX)	// fitGrad.vecmat_12[127]
-	VMOVUPS	Z21, 2280640(AX)	// fitGrad.vecmat_12[127] | 1
+	VMOVUPS	Z0, 2276736(AX)	// fitGrad.vecmat_12[117]
+	VMOVUPS	Z1, 2276800(AX)	// fitGrad.vecmat_12[117] | 1
+	VMOVUPS	Z2, 2276864(AX)	// fitGrad.vecmat_12[118]
+	VMOVUPS	Z3, 2276928(AX)	// fitGrad.vecmat_12[118] | 1
+	VMOVUPS	Z4, 2276992(AX)	// fitGrad.vecmat_12[119]
+	VMOVUPS	Z5, 2277056(AX)	// fitGrad.vecmat_12[119] | 1
+	VMOVUPS	Z6, 2277120(AX)	// fitGrad.vecmat_12[120]
+	VMOVUPS	Z7, 2277184(AX)	// fitGrad.vecmat_12[120] | 1
+	VMOVUPS	Z8, 2277248(AX)	// fitGrad.vecmat_12[121]
+	VMOVUPS	Z9, 2277312(AX)	// fitGrad.vecmat_12[121] | 1
+	VMOVUPS	Z10, 2277376(AX)	// fitGrad.vecmat_12[122]
+	VMOVUPS	Z11, 2277440(AX)	// fitGrad.vecmat_12[122] | 1
+	VMOVUPS	Z12, 2277504(AX)	// fitGrad.vecmat_12[123]
+	VMOVUPS	Z13, 2277568(AX)	// fitGrad.vecmat_12[123] | 1
+	VMOVUPS	Z14, 2277632(AX)	// fitGrad.vecmat_12[124]
+	VMOVUPS	Z15, 2277696(AX)	// fitGrad.vecmat_12[124] | 1
+	VMOVUPS	Z16, 2277760(AX)	// fitGrad.vecmat_12[125]
+	VMOVUPS	Z17, 2277824(AX)	// fitGrad.vecmat_12[125] | 1
+	VMOVUPS	Z18, 2277888(AX)	// fitGrad.vecmat_12[126]
+	VMOVUPS	Z19, 2277952(AX)	// fitGrad.vecmat_12[126] | 1
+	VMOVUPS	Z20, 2278016(AX)	// fitGrad.vecmat_12[127]
+	VMOVUPS	Z21, 2278080(AX)	// fitGrad.vecmat_12[127] | 1
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop124: // 64 times: tiles of 2 elements
-	VMOVUPS	1194752(SI), Z0	// fitGrad.mul_8[0]
-	VMOVUPS	1194816(SI), Z1	// fitGrad.mul_8[0] | 1
+	VMOVUPS	1192192(SI), Z0	// fitGrad.mul_8[0]
+	VMOVUPS	1192256(SI), Z1	// fitGrad.mul_8[0] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 899328(SI)	// fitGrad.turned[0]
-	VMOVUPS	Z1, 899392(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	1194880(SI), Z0	// fitGrad.mul_8[1]
-	VMOVUPS	1194944(SI), Z1	// fitGrad.mul_8[1] | 1
+	VMOVUPS	Z0, 896768(SI)	// fitGrad.turned[0]
+	VMOVUPS	Z1, 896832(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	1192320(SI), Z0	// fitGrad.mul_8[1]
+	VMOVUPS	1192384(SI), Z1	// fitGrad.mul_8[1] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 899456(SI)	// fitGrad.turned[1]
-	VMOVUPS	Z1, 899520(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Z0, 896896(SI)	// fitGrad.turned[1]
+	VMOVUPS	Z1, 896960(SI)	// fitGrad.turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop124
@@ -12567,22 +12479,22 @@ loop125: // 2 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop126: // 8 times
-	VMOVUPS	2215168(R10), Z0	// fitGrad.add_9[0]
-	VMOVUPS	2215296(R10), Z1	// fitGrad.add_9[1]
-	VMOVUPS	2215424(R10), Z2	// fitGrad.add_9[2]
-	VMOVUPS	2215552(R10), Z3	// fitGrad.add_9[3]
-	VMOVUPS	2215680(R10), Z4	// fitGrad.add_9[4]
-	VMOVUPS	2215808(R10), Z5	// fitGrad.add_9[5]
-	VMOVUPS	2215936(R10), Z6	// fitGrad.add_9[6]
-	VMOVUPS	2216064(R10), Z7	// fitGrad.add_9[7]
-	VMOVUPS	2216192(R10), Z8	// fitGrad.add_9[8]
-	VMOVUPS	2216320(R10), Z9	// fitGrad.add_9[9]
-	VMOVUPS	2216448(R10), Z10	// fitGrad.add_9[10]
-	VMOVUPS	2216576(R10), Z11	// fitGrad.add_9[11]
-	VMOVUPS	2216704(R10), Z12	// fitGrad.add_9[12]
-	VMOVUPS	2216832(R10), Z13	// fitGrad.add_9[13]
-	VMOVUPS	2216960(R10), Z14	// fitGrad.add_9[14]
-	VMOVUPS	2217088(R10), Z15	// fitGrad.add_9[15]
+	VMOVUPS	2212608(R10), Z0	// fitGrad.add_9[0]
+	VMOVUPS	2212736(R10), Z1	// fitGrad.add_9[1]
+	VMOVUPS	2212864(R10), Z2	// fitGrad.add_9[2]
+	VMOVUPS	2212992(R10), Z3	// fitGrad.add_9[3]
+	VMOVUPS	2213120(R10), Z4	// fitGrad.add_9[4]
+	VMOVUPS	2213248(R10), Z5	// fitGrad.add_9[5]
+	VMOVUPS	2213376(R10), Z6	// fitGrad.add_9[6]
+	VMOVUPS	2213504(R10), Z7	// fitGrad.add_9[7]
+	VMOVUPS	2213632(R10), Z8	// fitGrad.add_9[8]
+	VMOVUPS	2213760(R10), Z9	// fitGrad.add_9[9]
+	VMOVUPS	2213888(R10), Z10	// fitGrad.add_9[10]
+	VMOVUPS	2214016(R10), Z11	// fitGrad.add_9[11]
+	VMOVUPS	2214144(R10), Z12	// fitGrad.add_9[12]
+	VMOVUPS	2214272(R10), Z13	// fitGrad.add_9[13]
+	VMOVUPS	2214400(R10), Z14	// fitGrad.add_9[14]
+	VMOVUPS	2214528(R10), Z15	// fitGrad.add_9[15]
 	VUNPCKLPS	Z1, Z0, Z16
 	VUNPCKHPS	Z1, Z0, Z0
 	VUNPCKLPS	Z3, Z2, Z1
@@ -12647,22 +12559,22 @@ loop126: // 8 times
 	VSHUFF32X4	$221, Z12, Z8, Z4
 	VSHUFF32X4	$136, Z4, Z0, Z8
 	VSHUFF32X4	$221, Z4, Z0, Z0
-	VMOVUPS	Z18, 915712(R11)	// fitGrad.turned[128]
-	VMOVUPS	Z17, 915776(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Z15, 915840(R11)	// fitGrad.turned[129]
-	VMOVUPS	Z16, 915904(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Z11, 915968(R11)	// fitGrad.turned[130]
-	VMOVUPS	Z6, 916032(R11)	// fitGrad.turned[130] | 1
-	VMOVUPS	Z10, 916096(R11)	// fitGrad.turned[131]
-	VMOVUPS	Z8, 916160(R11)	// fitGrad.turned[131] | 1
-	VMOVUPS	Z14, 916224(R11)	// fitGrad.turned[132]
-	VMOVUPS	Z7, 916288(R11)	// fitGrad.turned[132] | 1
-	VMOVUPS	Z2, 916352(R11)	// fitGrad.turned[133]
-	VMOVUPS	Z9, 916416(R11)	// fitGrad.turned[133] | 1
-	VMOVUPS	Z3, 916480(R11)	// fitGrad.turned[134]
-	VMOVUPS	Z1, 916544(R11)	// fitGrad.turned[134] | 1
-	VMOVUPS	Z5, 916608(R11)	// fitGrad.turned[135]
-	VMOVUPS	Z0, 916672(R11)	// fitGrad.turned[135] | 1
+	VMOVUPS	Z18, 913152(R11)	// fitGrad.turned[128]
+	VMOVUPS	Z17, 913216(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Z15, 913280(R11)	// fitGrad.turned[129]
+	VMOVUPS	Z16, 913344(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Z11, 913408(R11)	// fitGrad.turned[130]
+	VMOVUPS	Z6, 913472(R11)	// fitGrad.turned[130] | 1
+	VMOVUPS	Z10, 913536(R11)	// fitGrad.turned[131]
+	VMOVUPS	Z8, 913600(R11)	// fitGrad.turned[131] | 1
+	VMOVUPS	Z14, 913664(R11)	// fitGrad.turned[132]
+	VMOVUPS	Z7, 913728(R11)	// fitGrad.turned[132] | 1
+	VMOVUPS	Z2, 913792(R11)	// fitGrad.turned[133]
+	VMOVUPS	Z9, 913856(R11)	// fitGrad.turned[133] | 1
+	VMOVUPS	Z3, 913920(R11)	// fitGrad.turned[134]
+	VMOVUPS	Z1, 913984(R11)	// fitGrad.turned[134] | 1
+	VMOVUPS	Z5, 914048(R11)	// fitGrad.turned[135]
+	VMOVUPS	Z0, 914112(R11)	// fitGrad.turned[135] | 1
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
@@ -12699,50 +12611,50 @@ loop128: // 2 times: tiles of 4 elements
 	MOVQ	DI, R13
 	MOVQ	R11, R14
 loop129: // 16 times: samples, 2 at a time
-	VBROADCASTSS	899328(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	899456(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	899584(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	899712(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	915712(R14), Z20	// fitGrad.turned[128]
+	VBROADCASTSS	896768(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	896896(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897024(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897152(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913152(R14), Z20	// fitGrad.turned[128]
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	917760(R14), Z20	// fitGrad.turned[144]
+	VMOVUPS	915200(R14), Z20	// fitGrad.turned[144]
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	919808(R14), Z20	// fitGrad.turned[160]
+	VMOVUPS	917248(R14), Z20	// fitGrad.turned[160]
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	921856(R14), Z20	// fitGrad.turned[176]
+	VMOVUPS	919296(R14), Z20	// fitGrad.turned[176]
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
 	VFMADD231PS	Z20, Z19, Z15
-	VBROADCASTSS	899332(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	899460(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	899588(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	899716(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	915776(R14), Z20	// fitGrad.turned[128] | 1
+	VBROADCASTSS	896772(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	896900(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897028(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897156(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913216(R14), Z20	// fitGrad.turned[128] | 1
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	917824(R14), Z20	// fitGrad.turned[144] | 1
+	VMOVUPS	915264(R14), Z20	// fitGrad.turned[144] | 1
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	919872(R14), Z20	// fitGrad.turned[160] | 1
+	VMOVUPS	917312(R14), Z20	// fitGrad.turned[160] | 1
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	921920(R14), Z20	// fitGrad.turned[176] | 1
+	VMOVUPS	919360(R14), Z20	// fitGrad.turned[176] | 1
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
@@ -12779,18 +12691,18 @@ loop129: // 16 times: samples, 2 at a time
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop130: // 64 times: tiles of 2 elements
-	VMOVUPS	2247936(SI), Z0	// fitGrad.L.2.bias_bar[0]
-	VMOVUPS	2248000(SI), Z1	// fitGrad.L.2.bias_bar[0] | 1
+	VMOVUPS	2245376(SI), Z0	// fitGrad.L.2.bias_bar[0]
+	VMOVUPS	2245440(SI), Z1	// fitGrad.L.2.bias_bar[0] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 899328(SI)	// fitGrad.turned[0]
-	VMOVUPS	Z1, 899392(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	2248064(SI), Z0	// fitGrad.L.2.bias_bar[1]
-	VMOVUPS	2248128(SI), Z1	// fitGrad.L.2.bias_bar[1] | 1
+	VMOVUPS	Z0, 896768(SI)	// fitGrad.turned[0]
+	VMOVUPS	Z1, 896832(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	2245504(SI), Z0	// fitGrad.L.2.bias_bar[1]
+	VMOVUPS	2245568(SI), Z1	// fitGrad.L.2.bias_bar[1] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 899456(SI)	// fitGrad.turned[1]
-	VMOVUPS	Z1, 899520(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Z0, 896896(SI)	// fitGrad.turned[1]
+	VMOVUPS	Z1, 896960(SI)	// fitGrad.turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop130
@@ -12802,22 +12714,22 @@ loop131: // 2 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop132: // 8 times
-	VMOVUPS	998144(R10), Z0	// fitGrad.softplus[0]
-	VMOVUPS	998272(R10), Z1	// fitGrad.softplus[1]
-	VMOVUPS	998400(R10), Z2	// fitGrad.softplus[2]
-	VMOVUPS	998528(R10), Z3	// fitGrad.softplus[3]
-	VMOVUPS	998656(R10), Z4	// fitGrad.softplus[4]
-	VMOVUPS	998784(R10), Z5	// fitGrad.softplus[5]
-	VMOVUPS	998912(R10), Z6	// fitGrad.softplus[6]
-	VMOVUPS	999040(R10), Z7	// fitGrad.softplus[7]
-	VMOVUPS	999168(R10), Z8	// fitGrad.softplus[8]
-	VMOVUPS	999296(R10), Z9	// fitGrad.softplus[9]
-	VMOVUPS	999424(R10), Z10	// fitGrad.softplus[10]
-	VMOVUPS	999552(R10), Z11	// fitGrad.softplus[11]
-	VMOVUPS	999680(R10), Z12	// fitGrad.softplus[12]
-	VMOVUPS	999808(R10), Z13	// fitGrad.softplus[13]
-	VMOVUPS	999936(R10), Z14	// fitGrad.softplus[14]
-	VMOVUPS	1000064(R10), Z15	// fitGrad.softplus[15]
+	VMOVUPS	995584(R10), Z0	// fitGrad.softplus[0]
+	VMOVUPS	995712(R10), Z1	// fitGrad.softplus[1]
+	VMOVUPS	995840(R10), Z2	// fitGrad.softplus[2]
+	VMOVUPS	995968(R10), Z3	// fitGrad.softplus[3]
+	VMOVUPS	996096(R10), Z4	// fitGrad.softplus[4]
+	VMOVUPS	996224(R10), Z5	// fitGrad.softplus[5]
+	VMOVUPS	996352(R10), Z6	// fitGrad.softplus[6]
+	VMOVUPS	996480(R10), Z7	// fitGrad.softplus[7]
+	VMOVUPS	996608(R10), Z8	// fitGrad.softplus[8]
+	VMOVUPS	996736(R10), Z9	// fitGrad.softplus[9]
+	VMOVUPS	996864(R10), Z10	// fitGrad.softplus[10]
+	VMOVUPS	996992(R10), Z11	// fitGrad.softplus[11]
+	VMOVUPS	997120(R10), Z12	// fitGrad.softplus[12]
+	VMOVUPS	997248(R10), Z13	// fitGrad.softplus[13]
+	VMOVUPS	997376(R10), Z14	// fitGrad.softplus[14]
+	VMOVUPS	997504(R10), Z15	// fitGrad.softplus[15]
 	VUNPCKLPS	Z1, Z0, Z16
 	VUNPCKHPS	Z1, Z0, Z0
 	VUNPCKLPS	Z3, Z2, Z1
@@ -12882,22 +12794,22 @@ loop132: // 8 times
 	VSHUFF32X4	$221, Z12, Z8, Z4
 	VSHUFF32X4	$136, Z4, Z0, Z8
 	VSHUFF32X4	$221, Z4, Z0, Z0
-	VMOVUPS	Z18, 915712(R11)	// fitGrad.turned[128]
-	VMOVUPS	Z17, 915776(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Z15, 915840(R11)	// fitGrad.turned[129]
-	VMOVUPS	Z16, 915904(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Z11, 915968(R11)	// fitGrad.turned[130]
-	VMOVUPS	Z6, 916032(R11)	// fitGrad.turned[130] | 1
-	VMOVUPS	Z10, 916096(R11)	// fitGrad.turned[131]
-	VMOVUPS	Z8, 916160(R11)	// fitGrad.turned[131] | 1
-	VMOVUPS	Z14, 916224(R11)	// fitGrad.turned[132]
-	VMOVUPS	Z7, 916288(R11)	// fitGrad.turned[132] | 1
-	VMOVUPS	Z2, 916352(R11)	// fitGrad.turned[133]
-	VMOVUPS	Z9, 916416(R11)	// fitGrad.turned[133] | 1
-	VMOVUPS	Z3, 916480(R11)	// fitGrad.turned[134]
-	VMOVUPS	Z1, 916544(R11)	// fitGrad.turned[134] | 1
-	VMOVUPS	Z5, 916608(R11)	// fitGrad.turned[135]
-	VMOVUPS	Z0, 916672(R11)	// fitGrad.turned[135] | 1
+	VMOVUPS	Z18, 913152(R11)	// fitGrad.turned[128]
+	VMOVUPS	Z17, 913216(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Z15, 913280(R11)	// fitGrad.turned[129]
+	VMOVUPS	Z16, 913344(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Z11, 913408(R11)	// fitGrad.turned[130]
+	VMOVUPS	Z6, 913472(R11)	// fitGrad.turned[130] | 1
+	VMOVUPS	Z10, 913536(R11)	// fitGrad.turned[131]
+	VMOVUPS	Z8, 913600(R11)	// fitGrad.turned[131] | 1
+	VMOVUPS	Z14, 913664(R11)	// fitGrad.turned[132]
+	VMOVUPS	Z7, 913728(R11)	// fitGrad.turned[132] | 1
+	VMOVUPS	Z2, 913792(R11)	// fitGrad.turned[133]
+	VMOVUPS	Z9, 913856(R11)	// fitGrad.turned[133] | 1
+	VMOVUPS	Z3, 913920(R11)	// fitGrad.turned[134]
+	VMOVUPS	Z1, 913984(R11)	// fitGrad.turned[134] | 1
+	VMOVUPS	Z5, 914048(R11)	// fitGrad.turned[135]
+	VMOVUPS	Z0, 914112(R11)	// fitGrad.turned[135] | 1
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
@@ -12934,50 +12846,50 @@ loop134: // 2 times: tiles of 4 elements
 	MOVQ	DI, R13
 	MOVQ	R11, R14
 loop135: // 16 times: samples, 2 at a time
-	VBROADCASTSS	899328(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	899456(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	899584(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	899712(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	915712(R14), Z20	// fitGrad.turned[128]
+	VBROADCASTSS	896768(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	896896(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897024(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897152(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913152(R14), Z20	// fitGrad.turned[128]
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	917760(R14), Z20	// fitGrad.turned[144]
+	VMOVUPS	915200(R14), Z20	// fitGrad.turned[144]
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	919808(R14), Z20	// fitGrad.turned[160]
+	VMOVUPS	917248(R14), Z20	// fitGrad.turned[160]
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	921856(R14), Z20	// fitGrad.turned[176]
+	VMOVUPS	919296(R14), Z20	// fitGrad.turned[176]
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
 	VFMADD231PS	Z20, Z19, Z15
-	VBROADCASTSS	899332(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	899460(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	899588(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	899716(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	915776(R14), Z20	// fitGrad.turned[128] | 1
+	VBROADCASTSS	896772(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	896900(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897028(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897156(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913216(R14), Z20	// fitGrad.turned[128] | 1
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	917824(R14), Z20	// fitGrad.turned[144] | 1
+	VMOVUPS	915264(R14), Z20	// fitGrad.turned[144] | 1
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	919872(R14), Z20	// fitGrad.turned[160] | 1
+	VMOVUPS	917312(R14), Z20	// fitGrad.turned[160] | 1
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	921920(R14), Z20	// fitGrad.turned[176] | 1
+	VMOVUPS	919360(R14), Z20	// fitGrad.turned[176] | 1
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
@@ -13020,48 +12932,48 @@ loop136: // 2 times: vectors of the block
 	MOVQ	R8, R11
 loop137: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	2264320(R9), Z1	// fitGrad.vecmat_12[0]
-	VMOVUPS	948992(R9), Z2	// fitGrad.sigmoid[0]
-	VMOVUPS	2149632(R9), Z3	// fitGrad.mul_42[0]
+	VMOVUPS	2261760(R9), Z1	// fitGrad.vecmat_12[0]
+	VMOVUPS	946432(R9), Z2	// fitGrad.sigmoid[0]
+	VMOVUPS	2147072(R9), Z3	// fitGrad.mul_42[0]
 	VFMADD231PS	Z2, Z1, Z3
 	VPANDD	Z0, Z3, Z1
 	VMOVUPS	32768(R10), Z2	// sum of L.0.bias[0]
 	VADDPS	Z1, Z2, Z1
 	VMOVUPS	Z1, 32768(R10)	// sum of L.0.bias[0]
 	VPANDD	Z0, Z3, Z1
-	VMOVUPS	932096(SI), Z2	// fitGrad.concat[0]
+	VMOVUPS	929536(SI), Z2	// fitGrad.concat[0]
 	VMOVUPS	(R11), Z3	// sum of L.0.weight[0]
 	VFMADD231PS	Z2, Z1, Z3
 	VMOVUPS	Z3, (R11)	// sum of L.0.weight[0]
-	VMOVUPS	932224(SI), Z3	// fitGrad.concat[1]
+	VMOVUPS	929664(SI), Z3	// fitGrad.concat[1]
 	VMOVUPS	64(R11), Z4	// sum of L.0.weight[1]
 	VFMADD231PS	Z3, Z1, Z4
 	VMOVUPS	Z4, 64(R11)	// sum of L.0.weight[1]
-	VMOVUPS	932352(SI), Z4	// fitGrad.concat[2]
+	VMOVUPS	929792(SI), Z4	// fitGrad.concat[2]
 	VMOVUPS	128(R11), Z5	// sum of L.0.weight[2]
 	VFMADD231PS	Z4, Z1, Z5
 	VMOVUPS	Z5, 128(R11)	// sum of L.0.weight[2]
-	VMOVUPS	932480(SI), Z5	// fitGrad.concat[3]
+	VMOVUPS	929920(SI), Z5	// fitGrad.concat[3]
 	VMOVUPS	192(R11), Z6	// sum of L.0.weight[3]
 	VFMADD231PS	Z5, Z1, Z6
 	VMOVUPS	Z6, 192(R11)	// sum of L.0.weight[3]
-	VMOVUPS	2182400(R9), Z1	// fitGrad.matvec_14[0]
-	VMOVUPS	1030912(R9), Z6	// fitGrad.sigmoid_2[0]
+	VMOVUPS	2179840(R9), Z1	// fitGrad.matvec_14[0]
+	VMOVUPS	1028352(R9), Z6	// fitGrad.sigmoid_2[0]
 	VMULPS	Z6, Z1, Z1
 	VPANDD	Z0, Z1, Z1
 	VMOVUPS	114688(R10), Z6	// sum of L.4.weight[0]
 	VFMADD231PS.BCST	f32_3f800000<>(SB), Z1, Z6
 	VMOVUPS	Z6, 114688(R10)	// sum of L.4.weight[0]
-	VMOVUPS	2231552(R9), Z1	// fitGrad.matvec_15[0]
-	VMOVUPS	1030912(R9), Z6	// fitGrad.sigmoid_2[0]
-	VMOVUPS	2084096(R9), Z7	// fitGrad.matvec_13[0]
-	VMOVUPS	1080064(R9), Z8	// fitGrad.mul_3[0]
-	VMOVUPS	1953024(R9), Z9	// fitGrad.matvec_11[0]
-	VMOVUPS	1276672(R9), Z10	// fitGrad.mul_10[0]
-	VMOVUPS	1820928(R9), Z11	// fitGrad.matvec_9[0]
-	VMOVUPS	1408768(R9), Z12	// fitGrad.mul_15[0]
-	VMOVUPS	1689344(R9), Z13	// fitGrad.matvec_7[0]
-	VMOVUPS	1523968(R9), Z14	// fitGrad.mul_19[0]
+	VMOVUPS	2228992(R9), Z1	// fitGrad.matvec_15[0]
+	VMOVUPS	1028352(R9), Z6	// fitGrad.sigmoid_2[0]
+	VMOVUPS	2081536(R9), Z7	// fitGrad.matvec_13[0]
+	VMOVUPS	1077504(R9), Z8	// fitGrad.mul_3[0]
+	VMOVUPS	1950464(R9), Z9	// fitGrad.matvec_11[0]
+	VMOVUPS	1274112(R9), Z10	// fitGrad.mul_10[0]
+	VMOVUPS	1818368(R9), Z11	// fitGrad.matvec_9[0]
+	VMOVUPS	1406208(R9), Z12	// fitGrad.mul_15[0]
+	VMOVUPS	1686784(R9), Z13	// fitGrad.matvec_7[0]
+	VMOVUPS	1521408(R9), Z14	// fitGrad.mul_19[0]
 	VMULPS	Z14, Z13, Z13
 	VFMADD231PS	Z12, Z11, Z13
 	VFMADD231PS	Z10, Z9, Z13
@@ -13097,13 +13009,13 @@ loop138: // 256 times: elements
 	MOVQ	R8, R12
 loop139: // 64 times: elements
 	// lagrange.nde:8
-	VMOVUPS	1623552(SI), Z1	// fitGrad.q_bar_bar[0]
+	VMOVUPS	1620992(SI), Z1	// fitGrad.q_bar_bar[0]
 	VBROADCASTSS	70404(R9), Z6	// force.2.weight[0]
 	VMULPS	Z6, Z1, Z6
-	VMOVUPS	1623680(SI), Z7	// fitGrad.q_bar_bar[1]
+	VMOVUPS	1621120(SI), Z7	// fitGrad.q_bar_bar[1]
 	VBROADCASTSS	70660(R9), Z8	// force.2.weight[64]
 	VFMADD231PS	Z8, Z7, Z6
-	VMOVUPS	1605888(R10), Z8	// fitGrad.add_7[0]
+	VMOVUPS	1603328(R10), Z8	// fitGrad.add_7[0]
 	VPORD.BCST	f32_80000000<>(SB), Z8, Z9
 	VBROADCASTSS	f32_42b40000<>(SB), Z10
 	VMINPS	Z9, Z10, Z9
@@ -13145,7 +13057,7 @@ loop139: // 64 times: elements
 	VMOVUPS	123072(R12), Z8	// sum of force.0.weight[3]
 	VFMADD231PS	Z5, Z6, Z8
 	VMOVUPS	Z8, 123072(R12)	// sum of force.0.weight[3]
-	VMOVUPS	1614080(R10), Z6	// fitGrad.softplus_2[0]
+	VMOVUPS	1611520(R10), Z6	// fitGrad.softplus_2[0]
 	VPANDD	Z0, Z6, Z6
 	VMOVUPS	143360(R11), Z8	// sum of force.2.weight[0]
 	VFMADD231PS	Z6, Z1, Z8

@@ -65,21 +65,13 @@ type laneFrame struct {
 		vD3   [2 * 32]Real
 		t2    [32]float64
 		ha21  [32]Real
-		qY2   [2 * 32]Real
-		vY2   [2 * 32]Real
 		qK2   [2 * 32]Real
-		qY3   [2 * 32]Real
 		vK2   [2 * 32]Real
-		vY3   [2 * 32]Real
 		t4    [32]float64
 		qK3   [2 * 32]Real
-		qY4   [2 * 32]Real
 		vK3   [2 * 32]Real
-		vY4   [2 * 32]Real
 		hb1   [32]Real
 		hb2   [32]Real
-		qK4   [2 * 32]Real
-		vK4   [2 * 32]Real
 	}
 	swing0Lanestep struct { // Swing.0.lanestep
 		stepT     [32]float64
@@ -98,8 +90,6 @@ type laneFrame struct {
 		stepData3 [2 * 32]Real
 		stepData4 [2 * 32]Real
 		stepData5 [2 * 32]Real
-		result    [2 * 32]Real
-		result2   [2 * 32]Real
 	}
 	swing0Dense struct { // Swing.0.dense
 		theta [32]float64
@@ -266,7 +256,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [2280704]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [2278144]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {

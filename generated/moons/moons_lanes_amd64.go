@@ -33,8 +33,6 @@ type laneFrame struct {
 		d1       [32]float64
 		h0       [32]float64
 		add2     [32]float64
-		add3     [2 * 32]Real
-		call     [2 * 32]Real
 	}
 	moons0Step struct { // Moons.0.step
 		t      [32]float64
@@ -45,19 +43,14 @@ type laneFrame struct {
 		xErr   [2 * 32]Real
 		xKnext [2 * 32]Real
 		t2     [32]float64
-		xY2    [2 * 32]Real
 		xK2    [2 * 32]Real
 		t3     [32]float64
-		xY3    [2 * 32]Real
 		xK3    [2 * 32]Real
 		t4     [32]float64
-		xY4    [2 * 32]Real
 		xK4    [2 * 32]Real
 		t5     [32]float64
-		xY5    [2 * 32]Real
 		xK5    [2 * 32]Real
 		t6     [32]float64
-		xY6    [2 * 32]Real
 		xK6    [2 * 32]Real
 	}
 	moons0Lanestep struct { // Moons.0.lanestep
@@ -75,9 +68,6 @@ type laneFrame struct {
 		stepHAt          [32]float64
 		xAt              [2 * 32]Real
 		le               [32]uint32
-		result           [2 * 32]Real
-		result2          [2 * 32]Real
-		result3          [2 * 32]Real
 	}
 	moonsSample struct { // Moons
 		moonsSampleBlock
@@ -93,7 +83,6 @@ type laneFrame struct {
 		h     [32]float64
 		x     [2 * 32]Real
 		xNext [2 * 32]Real
-		xK1   [2 * 32]Real
 	}
 	moonsTiny0Lanestep struct { // MoonsTiny.0.lanestep
 		stepT     [32]float64
@@ -106,7 +95,6 @@ type laneFrame struct {
 		x         [2 * 32]Real
 		xNext     [2 * 32]Real
 		stepCode  [32]float64
-		call      [2 * 32]Real
 	}
 	moonsTinySample struct { // MoonsTiny
 		x        [2 * 32]Real
@@ -120,7 +108,6 @@ type laneFrame struct {
 		h       [32]float64
 		x       [2 * 32]Real
 		xNext   [2 * 32]Real
-		xK1     [2 * 32]Real
 		select2 [64 * 32]Real
 	}
 	moonsFast0Lanestep struct { // MoonsFast.0.lanestep
@@ -134,7 +121,6 @@ type laneFrame struct {
 		x         [2 * 32]Real
 		xNext     [2 * 32]Real
 		stepCode  [32]float64
-		call      [2 * 32]Real
 	}
 	moonsFastSample struct { // MoonsFast
 		x        [2 * 32]Real
@@ -188,7 +174,6 @@ type laneFrame struct {
 		t6               [32]float64
 		result5          [2 * 32]Real
 		xNext2           [2 * 32]Real
-		call             [2 * 32]Real
 	}
 	flowFieldFwdAlike struct { // Flow.field.fwd
 		x    [2 * 32]Real
@@ -230,25 +215,17 @@ type laneFrame struct {
 		ha63     [32]Real
 		ha64     [32]Real
 		ha65     [32]Real
-		result5  [2 * 32]Real
 		xY6      [2 * 32]Real
-		xK6Bar   [2 * 32]Real
-		result6  [16 * 32]Real
-		result7  [2 * 32]Real
-		xK5Bar   [2 * 32]Real
-		result8  [16 * 32]Real
-		result9  [2 * 32]Real
-		xK4Bar   [2 * 32]Real
-		result10 [16 * 32]Real
-		result11 [2 * 32]Real
-		xK3Bar   [2 * 32]Real
-		result12 [16 * 32]Real
-		result13 [2 * 32]Real
-		xK2Bar   [2 * 32]Real
-		result14 [16 * 32]Real
-		result15 [2 * 32]Real
-		xK1Bar   [2 * 32]Real
-		result16 [2 * 32]Real
+		result5  [16 * 32]Real
+		result6  [2 * 32]Real
+		result7  [16 * 32]Real
+		result8  [2 * 32]Real
+		result9  [16 * 32]Real
+		result10 [2 * 32]Real
+		result11 [16 * 32]Real
+		result12 [2 * 32]Real
+		result13 [16 * 32]Real
+		result14 [2 * 32]Real
 	}
 	moons0RecLanerev struct { // Moons.0.rec.lanerev
 		stepT      [32]float64
@@ -257,7 +234,6 @@ type laneFrame struct {
 		x          [2 * 32]Real
 		xBar       [2 * 32]Real
 		xBarNext   [2 * 32]Real
-		result     [2 * 32]Real
 	}
 	flowFieldBwdAlike struct { // Flow.field.bwd
 		x     [2 * 32]Real
@@ -271,19 +247,12 @@ type laneFrame struct {
 		x          [2 * 32]Real
 		xBar       [2 * 32]Real
 		xBarNext   [2 * 32]Real
-		xK6Bar     [2 * 32]Real
 		result     [2 * 32]Real
-		xK5Bar     [2 * 32]Real
 		result2    [2 * 32]Real
-		xK4Bar     [2 * 32]Real
 		result3    [2 * 32]Real
-		xK3Bar     [2 * 32]Real
 		result4    [2 * 32]Real
-		xK2Bar     [2 * 32]Real
 		result5    [16 * 32]Real
 		result6    [2 * 32]Real
-		xK1Bar     [2 * 32]Real
-		result7    [2 * 32]Real
 	}
 	fitGrad struct { // Fit.grad
 		x         [2 * 32]Real
@@ -317,8 +286,6 @@ type laneFrame struct {
 		d1       [32]float64
 		h0       [32]float64
 		add2     [32]float64
-		add3     [2 * 32]float64
-		call     [2 * 32]float64
 	}
 	fitTiny0DenseStep struct { // FitTiny.0.dense_step
 		t      [32]float64
@@ -333,16 +300,12 @@ type laneFrame struct {
 		xD3    [2 * 32]float64
 		xD4    [2 * 32]float64
 		t2     [32]float64
-		xY2    [2 * 32]float64
 		xK2    [2 * 32]float64
 		t3     [32]float64
-		xY3    [2 * 32]float64
 		xK3    [2 * 32]float64
 		t4     [32]float64
-		xY4    [2 * 32]float64
 		xK4    [2 * 32]float64
 		t5     [32]float64
-		xY5    [2 * 32]float64
 		xK5    [2 * 32]float64
 		t6     [32]float64
 		ha61   [32]float64
@@ -350,7 +313,6 @@ type laneFrame struct {
 		ha63   [32]float64
 		ha64   [32]float64
 		ha65   [32]float64
-		xY6    [2 * 32]float64
 		xK6    [2 * 32]float64
 		hb1    [32]float64
 		hb2    [32]float64
@@ -396,9 +358,6 @@ type laneFrame struct {
 		stepData2        [2 * 32]float64
 		stepData3        [2 * 32]float64
 		le               [32]uint32
-		result           [2 * 32]float64
-		result2          [2 * 32]float64
-		result3          [2 * 32]float64
 	}
 	fitTiny0Dense struct { // FitTiny.0.dense
 		theta [32]float64
@@ -511,7 +470,6 @@ type laneFrame struct {
 		xAt       [2 * 32]Real
 		stepData0 [2 * 32]Real
 		stepData1 [2 * 32]Real
-		result    [2 * 32]Real
 	}
 	fitHyper1Dense struct { // FitHyper.1.dense
 		theta [32]float64
@@ -581,15 +539,12 @@ type laneFrame struct {
 		xD2Bar   [2 * 32]Real
 		xBar     [2 * 32]Real
 		vecmat   [64 * 32]Real
-		result   [2 * 32]Real
 		lt       [64 * 32]uint32
 		select2  [64 * 32]Real
 		add      [64 * 32]Real
 		vecmat2  [64 * 32]Real
 		cast     [64 * 32]Real
 		vecmat3  [5 * 32]Real
-		xK1Bar   [2 * 32]Real
-		call     [2 * 32]Real
 	}
 	fitHyper1RecLanerev struct { // FitHyper.1.rec.lanerev
 		stepT      [32]float64
@@ -601,7 +556,6 @@ type laneFrame struct {
 		data1Bar   [2 * 32]Real
 		xStartBar  [2 * 32]Real
 		xBarNext   [2 * 32]Real
-		call       [2 * 32]Real
 	}
 	fitHyper1DenseVjp struct { // FitHyper.1.dense.vjp
 		theta  [32]float64
@@ -622,9 +576,6 @@ type laneFrame struct {
 		data0BarNext  [2 * 32]Real
 		data1BarNext  [2 * 32]Real
 		xStartBarNext [2 * 32]Real
-		result        [2 * 32]Real
-		result2       [2 * 32]Real
-		result3       [2 * 32]Real
 	}
 	fitHyperHyperEuler1OffBwd struct { // FitHyper.HyperEuler.1.off.bwd
 		weight   [32]float64
@@ -671,58 +622,42 @@ type laneFrame struct {
 		xBar      [2 * 32]float64
 		ha21      [32]float64
 		result    [2 * 32]float64
-		xY2       [2 * 32]float64
 		ha31      [32]float64
 		ha32      [32]float64
 		result2   [2 * 32]float64
-		xY3       [2 * 32]float64
 		ha41      [32]float64
 		ha42      [32]float64
 		ha43      [32]float64
 		result3   [2 * 32]float64
-		xY4       [2 * 32]float64
 		ha51      [32]float64
 		ha52      [32]float64
 		ha53      [32]float64
 		ha54      [32]float64
 		result4   [2 * 32]float64
-		xY5       [2 * 32]float64
 		ha61      [32]float64
 		ha62      [32]float64
 		ha63      [32]float64
 		ha64      [32]float64
 		ha65      [32]float64
 		result5   [2 * 32]float64
-		xY6       [2 * 32]float64
 		hb1       [32]float64
 		hb2       [32]float64
 		hb3       [32]float64
 		hb4       [32]float64
 		hb5       [32]float64
 		hb6       [32]float64
-		result6   [2 * 32]float64
-		xNext     [2 * 32]float64
-		xK7Bar    [2 * 32]float64
-		call      [2 * 32]float64
-		result7   [16 * 32]float64
+		result6   [16 * 32]float64
 		xNextBar2 [2 * 32]float64
-		xK6Bar    [2 * 32]float64
 		xY6Bar    [2 * 32]float64
-		result8   [16 * 32]float64
-		xK5Bar    [2 * 32]float64
+		result7   [16 * 32]float64
 		xY5Bar    [2 * 32]float64
-		result9   [16 * 32]float64
-		xK4Bar    [2 * 32]float64
+		result8   [16 * 32]float64
 		xY4Bar    [2 * 32]float64
-		result10  [16 * 32]float64
-		xK3Bar    [2 * 32]float64
+		result9   [16 * 32]float64
 		xY3Bar    [2 * 32]float64
-		result11  [16 * 32]float64
-		xK2Bar    [2 * 32]float64
+		result10  [16 * 32]float64
 		xY2Bar    [2 * 32]float64
-		result12  [16 * 32]float64
-		xK1Bar    [2 * 32]float64
-		call2     [2 * 32]float64
+		result11  [16 * 32]float64
 	}
 	fitHyper0RecLanerev struct { // FitHyper.0.rec.lanerev
 		stepT      [32]float64
@@ -736,7 +671,6 @@ type laneFrame struct {
 		data3Bar   [2 * 32]float64
 		xStartBar  [2 * 32]float64
 		xBarNext   [2 * 32]float64
-		call       [2 * 32]float64
 	}
 	fitHyper0DenseVjp struct { // FitHyper.0.dense.vjp
 		theta  [32]float64
@@ -764,11 +698,6 @@ type laneFrame struct {
 		data3BarNext  [2 * 32]float64
 		xStartBarNext [2 * 32]float64
 		lt            [32]uint32
-		result        [2 * 32]float64
-		result2       [2 * 32]float64
-		result3       [2 * 32]float64
-		result4       [2 * 32]float64
-		result5       [2 * 32]float64
 	}
 	fitHyperAscent struct { // FitHyper.ascent
 		failed   [32]int32
@@ -840,8 +769,6 @@ type laneFrame struct {
 		mul2      [64 * 32]Real
 		g0BiasBar [64 * 32]Real
 		vecmat3   [5 * 32]Real
-		xK1Bar    [2 * 32]Real
-		call      [2 * 32]Real
 		reshape   [32]Real
 		concat    [5 * 32]Real
 	}
@@ -855,7 +782,6 @@ type laneFrame struct {
 		data1Bar   [2 * 32]Real
 		xStartBar  [2 * 32]Real
 		xBarNext   [2 * 32]Real
-		result     [2 * 32]Real
 	}
 	fitHyperHyperEuler1OffBack struct { // FitHyper.HyperEuler.1.off.back
 		h         [32]float64
@@ -953,7 +879,7 @@ type moonsSampleBlock struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [2113792]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [2086656]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {

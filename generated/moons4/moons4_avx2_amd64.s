@@ -176,16 +176,6 @@ loop1: // 4 times: vectors of the block
 	DECQ	CX
 	JNE	loop1
 	CALL	flowField_avx2<>(SB)
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop2: // 4 times: vectors of the block
-	VMOVUPS	66432(SI), Y0	// flowField.dx[0]
-	VMOVUPS	Y0, 67840(SI)	// x_k1[0]
-	VMOVUPS	66560(SI), Y0	// flowField.dx[1]
-	VMOVUPS	Y0, 67968(SI)	// x_k1[1]
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop2
 	// moons4.nde:19
 	VBROADCASTSD	67072(AX), Y0	// h
 	VMULPD	f64_3fe0000000000000<>(SB), Y0, Y0
@@ -198,85 +188,49 @@ loop2: // 4 times: vectors of the block
 	VMOVSS	X0, 66704(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop3: // 4 times: vectors of the block
+loop2: // 4 times: vectors of the block
+	VMOVUPS	66432(SI), Y0	// flowField.dx[0]
+	VMOVUPS	Y0, 67840(SI)	// x_k1[0]
+	VMOVUPS	66560(SI), Y1	// flowField.dx[1]
+	VMOVUPS	Y1, 67968(SI)	// x_k1[1]
 	// moons4.nde:19
-	VMOVUPS	67328(SI), Y0	// x[0]
-	VMOVUPS	67456(SI), Y1	// x[1]
-	VBROADCASTSS	66704(AX), Y2
-	VMOVUPS	67840(SI), Y3	// x_k1[0]
-	VFMADD231PS	Y3, Y2, Y0
-	VMOVUPS	Y0, 68096(SI)	// x_y2[0]
-	VMOVUPS	67968(SI), Y0	// x_k1[1]
-	VFMADD231PS	Y0, Y2, Y1
-	VMOVUPS	Y1, 68224(SI)	// x_y2[1]
+	VMOVUPS	67328(SI), Y2	// x[0]
+	VMOVUPS	67456(SI), Y3	// x[1]
+	VBROADCASTSS	66704(AX), Y4
+	VFMADD231PS	Y0, Y4, Y2
+	VMOVUPS	Y2, 66176(SI)	// flowField.x[0]
+	VFMADD231PS	Y1, Y4, Y3
+	VMOVUPS	Y3, 66304(SI)	// flowField.x[1]
+	ADDQ	$32, SI
+	DECQ	CX
+	JNE	loop2
+	// moons4.nde:19
+	VBROADCASTSD	66696(AX), Y0
+	VMOVSD	X0, 65920(AX)	// flowField.t
+	CALL	flowField_avx2<>(SB)
+	VBROADCASTSS	66704(AX), Y0
+	MOVQ	$4, CX
+	MOVQ	AX, SI
+loop3: // 4 times: vectors of the block
+	VMOVUPS	66432(SI), Y0	// flowField.dx[0]
+	VMOVUPS	Y0, 68096(SI)	// x_k2[0]
+	VMOVUPS	66560(SI), Y1	// flowField.dx[1]
+	VMOVUPS	Y1, 68224(SI)	// x_k2[1]
+	VMOVUPS	67328(SI), Y2	// x[0]
+	VMOVUPS	67456(SI), Y3	// x[1]
+	// moons4.nde:19
+	VBROADCASTSS	66704(AX), Y4
+	VFMADD231PS	Y0, Y4, Y2
+	VMOVUPS	Y2, 66176(SI)	// flowField.x[0]
+	VFMADD231PS	Y1, Y4, Y3
+	VMOVUPS	Y3, 66304(SI)	// flowField.x[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop3
 	// moons4.nde:19
 	VBROADCASTSD	66696(AX), Y0
 	VMOVSD	X0, 65920(AX)	// flowField.t
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop4: // 4 times: vectors of the block
-	VMOVUPS	68096(SI), Y0	// x_y2[0]
-	VMOVUPS	Y0, 66176(SI)	// flowField.x[0]
-	VMOVUPS	68224(SI), Y0	// x_y2[1]
-	VMOVUPS	Y0, 66304(SI)	// flowField.x[1]
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop4
 	CALL	flowField_avx2<>(SB)
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop5: // 4 times: vectors of the block
-	VMOVUPS	66432(SI), Y0	// flowField.dx[0]
-	VMOVUPS	Y0, 68352(SI)	// x_k2[0]
-	VMOVUPS	66560(SI), Y0	// flowField.dx[1]
-	VMOVUPS	Y0, 68480(SI)	// x_k2[1]
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop5
-	VBROADCASTSS	66704(AX), Y0
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop6: // 4 times: vectors of the block
-	VMOVUPS	67328(SI), Y0	// x[0]
-	VMOVUPS	67456(SI), Y1	// x[1]
-	// moons4.nde:19
-	VBROADCASTSS	66704(AX), Y2
-	VMOVUPS	68352(SI), Y3	// x_k2[0]
-	VFMADD231PS	Y3, Y2, Y0
-	VMOVUPS	Y0, 68608(SI)	// x_y3[0]
-	VMOVUPS	68480(SI), Y0	// x_k2[1]
-	VFMADD231PS	Y0, Y2, Y1
-	VMOVUPS	Y1, 68736(SI)	// x_y3[1]
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop6
-	// moons4.nde:19
-	VBROADCASTSD	66696(AX), Y0
-	VMOVSD	X0, 65920(AX)	// flowField.t
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop7: // 4 times: vectors of the block
-	VMOVUPS	68608(SI), Y0	// x_y3[0]
-	VMOVUPS	Y0, 66176(SI)	// flowField.x[0]
-	VMOVUPS	68736(SI), Y0	// x_y3[1]
-	VMOVUPS	Y0, 66304(SI)	// flowField.x[1]
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop7
-	CALL	flowField_avx2<>(SB)
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop8: // 4 times: vectors of the block
-	VMOVUPS	66432(SI), Y0	// flowField.dx[0]
-	VMOVUPS	Y0, 68864(SI)	// x_k3[0]
-	VMOVUPS	66560(SI), Y0	// flowField.dx[1]
-	VMOVUPS	Y0, 68992(SI)	// x_k3[1]
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop8
 	// moons4.nde:19
 	VBROADCASTSD	66816(AX), Y0	// t
 	VBROADCASTSD	67072(AX), Y1	// h
@@ -287,44 +241,26 @@ loop8: // 4 times: vectors of the block
 	VMOVSS	X0, 66720(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop9: // 4 times: vectors of the block
+loop4: // 4 times: vectors of the block
+	VMOVUPS	66432(SI), Y0	// flowField.dx[0]
+	VMOVUPS	Y0, 68352(SI)	// x_k3[0]
+	VMOVUPS	66560(SI), Y1	// flowField.dx[1]
+	VMOVUPS	Y1, 68480(SI)	// x_k3[1]
 	// moons4.nde:19
-	VMOVUPS	67328(SI), Y0	// x[0]
-	VMOVUPS	67456(SI), Y1	// x[1]
-	VBROADCASTSS	66720(AX), Y2
-	VMOVUPS	68864(SI), Y3	// x_k3[0]
-	VFMADD231PS	Y3, Y2, Y0
-	VMOVUPS	Y0, 69120(SI)	// x_y4[0]
-	VMOVUPS	68992(SI), Y0	// x_k3[1]
-	VFMADD231PS	Y0, Y2, Y1
-	VMOVUPS	Y1, 69248(SI)	// x_y4[1]
+	VMOVUPS	67328(SI), Y2	// x[0]
+	VMOVUPS	67456(SI), Y3	// x[1]
+	VBROADCASTSS	66720(AX), Y4
+	VFMADD231PS	Y0, Y4, Y2
+	VMOVUPS	Y2, 66176(SI)	// flowField.x[0]
+	VFMADD231PS	Y1, Y4, Y3
+	VMOVUPS	Y3, 66304(SI)	// flowField.x[1]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop9
+	JNE	loop4
 	// moons4.nde:19
 	VBROADCASTSD	66712(AX), Y0
 	VMOVSD	X0, 65920(AX)	// flowField.t
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop10: // 4 times: vectors of the block
-	VMOVUPS	69120(SI), Y0	// x_y4[0]
-	VMOVUPS	Y0, 66176(SI)	// flowField.x[0]
-	VMOVUPS	69248(SI), Y0	// x_y4[1]
-	VMOVUPS	Y0, 66304(SI)	// flowField.x[1]
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop10
 	CALL	flowField_avx2<>(SB)
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop11: // 4 times: vectors of the block
-	VMOVUPS	66432(SI), Y0	// flowField.dx[0]
-	VMOVUPS	Y0, 69376(SI)	// x_k4[0]
-	VMOVUPS	66560(SI), Y0	// flowField.dx[1]
-	VMOVUPS	Y0, 69504(SI)	// x_k4[1]
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop11
 	// moons4.nde:19
 	VBROADCASTSD	67072(AX), Y0	// h
 	VMULPD	f64_3fc5555555555555<>(SB), Y0, Y1
@@ -339,24 +275,24 @@ loop11: // 4 times: vectors of the block
 	VMOVSS	X0, 66752(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop12: // 4 times: vectors of the block
+loop5: // 4 times: vectors of the block
 	// moons4.nde:19
 	VMOVUPS	67328(SI), Y0	// x[0]
 	VMOVUPS	67456(SI), Y1	// x[1]
 	VBROADCASTSS	66736(AX), Y2
-	VMOVUPS	69376(SI), Y3	// x_k4[0]
+	VMOVUPS	66432(SI), Y3	// flowField.dx[0]
 	VBROADCASTSS	66752(AX), Y4
-	VMOVUPS	68864(SI), Y5	// x_k3[0]
-	VMOVUPS	68352(SI), Y6	// x_k2[0]
+	VMOVUPS	68352(SI), Y5	// x_k3[0]
+	VMOVUPS	68096(SI), Y6	// x_k2[0]
 	VMOVUPS	67840(SI), Y7	// x_k1[0]
 	VFMADD231PS	Y7, Y2, Y0
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y5, Y4, Y0
 	VFMADD231PS	Y3, Y2, Y0
 	VMOVUPS	Y0, 67584(SI)	// x_next[0]
-	VMOVUPS	69504(SI), Y0	// x_k4[1]
-	VMOVUPS	68992(SI), Y3	// x_k3[1]
-	VMOVUPS	68480(SI), Y5	// x_k2[1]
+	VMOVUPS	66560(SI), Y0	// flowField.dx[1]
+	VMOVUPS	68480(SI), Y3	// x_k3[1]
+	VMOVUPS	68224(SI), Y5	// x_k2[1]
 	VMOVUPS	67968(SI), Y6	// x_k1[1]
 	VFMADD231PS	Y6, Y2, Y1
 	VFMADD231PS	Y5, Y4, Y1
@@ -365,23 +301,23 @@ loop12: // 4 times: vectors of the block
 	VMOVUPS	Y1, 67712(SI)	// x_next[1]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop12
+	JNE	loop5
 	RET
 
 // moons0Lanestep is Moons.0.lanestep (moons4.nde:19) of a block of samples.
 TEXT moons0Lanestep_avx2<>(SB), NOSPLIT, $0-0
 loop1:
 	// moons4.nde:19
-	VBROADCASTSD	69632(AX), Y0	// step.t
+	VBROADCASTSD	68608(AX), Y0	// step.t
 	VMOVSD	X0, 66816(AX)	// moons0Step.t
-	VBROADCASTSD	69888(AX), Y0	// step.h
+	VBROADCASTSD	68864(AX), Y0	// step.h
 	VMOVSD	X0, 67072(AX)	// moons0Step.h
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	71424(SI), Y0	// x[0]
+	VMOVUPS	70400(SI), Y0	// x[0]
 	VMOVUPS	Y0, 67328(SI)	// moons0Step.x[0]
-	VMOVUPS	71552(SI), Y0	// x[1]
+	VMOVUPS	70528(SI), Y0	// x[1]
 	VMOVUPS	Y0, 67456(SI)	// moons0Step.x[1]
 	ADDQ	$32, SI
 	DECQ	CX
@@ -389,28 +325,18 @@ loop2: // 4 times: vectors of the block
 	CALL	moons0Step_avx2<>(SB)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop3: // 4 times: vectors of the block
-	VMOVUPS	67584(SI), Y0	// moons0Step.x_next[0]
-	VMOVUPS	Y0, 72192(SI)	// call[0]
-	VMOVUPS	67712(SI), Y0	// moons0Step.x_next[1]
-	VMOVUPS	Y0, 72320(SI)	// call[1]
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop3
-	MOVQ	$4, CX
-	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop4: // 4 times: vectors of the block
+loop3: // 4 times: vectors of the block
 	VMOVUPS	f32_00000000<>(SB), Y0
 	// moons4.nde:19
-	VMOVUPS	72192(SI), Y1	// call[0]
+	VMOVUPS	67584(SI), Y1	// moons0Step.x_next[0]
 	VSUBPS	Y1, Y1, Y2
-	VMOVUPS	72320(SI), Y3	// call[1]
+	VMOVUPS	67712(SI), Y3	// moons0Step.x_next[1]
 	VSUBPS	Y3, Y3, Y4
 	VADDPS	Y2, Y0, Y0
 	VADDPS	Y4, Y0, Y0
-	VMOVUPD	70144(DI), Y2	// step.live
-	VMOVUPD	70176(DI), Y4	// step.live | 1
+	VMOVUPD	69120(DI), Y2	// step.live
+	VMOVUPD	69152(DI), Y4	// step.live | 1
 	VCMPPS	$0, f32_00000000<>(SB), Y0, Y0
 	VMOVUPD	f64_0000000000000000<>(SB), Y5
 	VCMPPD	$17, Y2, Y5, Y2
@@ -424,66 +350,66 @@ loop4: // 4 times: vectors of the block
 	VPMOVSXDQ	X4, Y4
 	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
 	VANDPD	f64_3ff0000000000000<>(SB), Y4, Y4
-	VMOVUPD	Y0, 71936(DI)	// step.code
-	VMOVUPD	Y4, 71968(DI)	// step.code | 1
-	VMOVUPS	71424(SI), Y0	// x[0]
-	VMOVUPS	71552(SI), Y4	// x[1]
+	VMOVUPD	Y0, 70912(DI)	// step.code
+	VMOVUPD	Y4, 70944(DI)	// step.code | 1
+	VMOVUPS	70400(SI), Y0	// x[0]
+	VMOVUPS	70528(SI), Y4	// x[1]
 	VBLENDVPS	Y2, Y1, Y0, Y0
-	VMOVUPS	Y0, 71680(SI)	// x.next[0]
+	VMOVUPS	Y0, 70656(SI)	// x.next[0]
 	VBLENDVPS	Y2, Y3, Y4, Y0
-	VMOVUPS	Y0, 71808(SI)	// x.next[1]
+	VMOVUPS	Y0, 70784(SI)	// x.next[1]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop4
+	JNE	loop3
 	// results that are the arguments of the next run
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop5: // 4 times: vectors of the block
-	VMOVUPS	71680(SI), Y0	// x.next[0]
-	VMOVUPS	Y0, 71424(SI)	// x[0]
-	VMOVUPS	71808(SI), Y0	// x.next[1]
-	VMOVUPS	Y0, 71552(SI)	// x[1]
+loop4: // 4 times: vectors of the block
+	VMOVUPS	70656(SI), Y0	// x.next[0]
+	VMOVUPS	Y0, 70400(SI)	// x[0]
+	VMOVUPS	70784(SI), Y0	// x.next[1]
+	VMOVUPS	Y0, 70528(SI)	// x[1]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop5
+	JNE	loop4
 	// the next step, if all lanes have taken this one
-	VMOVUPD	71936(AX), Y0	// step.code
-	VMOVUPD	71968(AX), Y1	// step.code | 1
+	VMOVUPD	70912(AX), Y0	// step.code
+	VMOVUPD	70944(AX), Y1	// step.code | 1
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	72000(AX), Y1	// step.code | 2
+	VMOVUPD	70976(AX), Y1	// step.code | 2
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	72032(AX), Y1	// step.code | 3
+	VMOVUPD	71008(AX), Y1	// step.code | 3
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	72064(AX), Y1	// step.code | 4
+	VMOVUPD	71040(AX), Y1	// step.code | 4
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	72096(AX), Y1	// step.code | 5
+	VMOVUPD	71072(AX), Y1	// step.code | 5
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	72128(AX), Y1	// step.code | 6
+	VMOVUPD	71104(AX), Y1	// step.code | 6
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	72160(AX), Y1	// step.code | 7
+	VMOVUPD	71136(AX), Y1	// step.code | 7
 	VADDPD	Y1, Y0, Y0
 	VPERM2F128	$1, Y0, Y0, Y1
 	VADDPD	Y1, Y0, Y0
 	VSHUFPD	$5, Y0, Y0, Y1
 	VADDPD	Y1, Y0, Y0
 	VCMPPD	$0, f64_4040000000000000<>(SB), Y0, Y0
-	VBROADCASTSD	70656(AX), Y1	// step.taken
+	VBROADCASTSD	69632(AX), Y1	// step.taken
 	VADDPD	f64_3ff0000000000000<>(SB), Y1, Y2
-	VBROADCASTSD	70400(AX), Y3	// step.t0
-	VBROADCASTSD	69888(AX), Y4	// step.h
+	VBROADCASTSD	69376(AX), Y3	// step.t0
+	VBROADCASTSD	68864(AX), Y4	// step.h
 	VMULPD	Y4, Y2, Y4
 	VADDPD	Y4, Y3, Y3
-	VBROADCASTSD	69632(AX), Y4	// step.t
+	VBROADCASTSD	68608(AX), Y4	// step.t
 	VBLENDVPD	Y0, Y3, Y4, Y3
-	VMOVSD	X3, 69632(AX)	// step.t
+	VMOVSD	X3, 68608(AX)	// step.t
 	VBLENDVPD	Y0, Y2, Y1, Y1
-	VMOVSD	X1, 70656(AX)	// step.taken
-	VBROADCASTSD	70912(AX), Y1	// step.many
+	VMOVSD	X1, 69632(AX)	// step.taken
+	VBROADCASTSD	69888(AX), Y1	// step.many
 	VSUBPD	Y2, Y1, Y1
 	VANDPD	Y1, Y0, Y0
-	VMOVSD	X0, 71168(AX)	// step.more
-	CMPQ	71168(AX), $0	// step.more
+	VMOVSD	X0, 70144(AX)	// step.more
+	CMPQ	70144(AX), $0	// step.more
 	JNE	loop1
 	RET
 
@@ -508,17 +434,17 @@ TEXT moonsSamplePart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 72960(SI)	// moonsSample.step0_in0
+	VMOVUPD	Y0, 71680(SI)	// moonsSample.step0_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 72992(SI)	// moonsSample.step0_in0 | 1
+	VMOVUPD	Y0, 71712(SI)	// moonsSample.step0_in0 | 1
 	VMOVUPD	f64_3ff0000000000000<>(SB), Y0
-	VMOVUPD	Y0, 73216(SI)	// moonsSample.step0_in1
+	VMOVUPD	Y0, 71936(SI)	// moonsSample.step0_in1
 	VMOVUPD	f64_3ff0000000000000<>(SB), Y0
-	VMOVUPD	Y0, 73248(SI)	// moonsSample.step0_in1 | 1
-	VMOVUPS	72448(DI), Y0	// moonsSample.x[0]
-	VMOVUPS	Y0, 71424(DI)	// moons0Lanestep.x[0]
-	VMOVUPS	72576(DI), Y0	// moonsSample.x[1]
-	VMOVUPS	Y0, 71552(DI)	// moons0Lanestep.x[1]
+	VMOVUPD	Y0, 71968(SI)	// moonsSample.step0_in1 | 1
+	VMOVUPS	71168(DI), Y0	// moonsSample.x[0]
+	VMOVUPS	Y0, 70400(DI)	// moons0Lanestep.x[0]
+	VMOVUPS	71296(DI), Y0	// moonsSample.x[1]
+	VMOVUPS	Y0, 70528(DI)	// moons0Lanestep.x[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -544,10 +470,10 @@ TEXT moonsSamplePart2_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	71424(SI), Y0	// moons0Lanestep.x[0]
-	VMOVUPS	Y0, 72704(SI)	// moonsSample.logits[0]
-	VMOVUPS	71552(SI), Y0	// moons0Lanestep.x[1]
-	VMOVUPS	Y0, 72832(SI)	// moonsSample.logits[1]
+	VMOVUPS	70400(SI), Y0	// moons0Lanestep.x[0]
+	VMOVUPS	Y0, 71424(SI)	// moonsSample.logits[0]
+	VMOVUPS	70528(SI), Y0	// moons0Lanestep.x[1]
+	VMOVUPS	Y0, 71552(SI)	// moonsSample.logits[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1

@@ -126,16 +126,6 @@ loop1: // 2 times: vectors of the block
 	DECQ	CX
 	JNE	loop1
 	CALL	flowField_avx512<>(SB)
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop2: // 2 times: vectors of the block
-	VMOVUPS	66432(SI), Z0	// flowField.dx[0]
-	VMOVUPS	Z0, 67840(SI)	// x_k1[0]
-	VMOVUPS	66560(SI), Z0	// flowField.dx[1]
-	VMOVUPS	Z0, 67968(SI)	// x_k1[1]
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop2
 	// moons4.nde:19
 	VBROADCASTSD	67072(AX), Z0	// h
 	VMULPD.BCST	f64_3fe0000000000000<>(SB), Z0, Z0
@@ -148,85 +138,49 @@ loop2: // 2 times: vectors of the block
 	VMOVSS	X0, 66704(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop3: // 2 times: vectors of the block
+loop2: // 2 times: vectors of the block
+	VMOVUPS	66432(SI), Z0	// flowField.dx[0]
+	VMOVUPS	Z0, 67840(SI)	// x_k1[0]
+	VMOVUPS	66560(SI), Z1	// flowField.dx[1]
+	VMOVUPS	Z1, 67968(SI)	// x_k1[1]
 	// moons4.nde:19
-	VMOVUPS	67328(SI), Z0	// x[0]
-	VMOVUPS	67456(SI), Z1	// x[1]
-	VBROADCASTSS	66704(AX), Z2
-	VMOVUPS	67840(SI), Z3	// x_k1[0]
-	VFMADD231PS	Z3, Z2, Z0
-	VMOVUPS	Z0, 68096(SI)	// x_y2[0]
-	VMOVUPS	67968(SI), Z0	// x_k1[1]
-	VFMADD231PS	Z0, Z2, Z1
-	VMOVUPS	Z1, 68224(SI)	// x_y2[1]
+	VMOVUPS	67328(SI), Z2	// x[0]
+	VMOVUPS	67456(SI), Z3	// x[1]
+	VBROADCASTSS	66704(AX), Z4
+	VFMADD231PS	Z0, Z4, Z2
+	VMOVUPS	Z2, 66176(SI)	// flowField.x[0]
+	VFMADD231PS	Z1, Z4, Z3
+	VMOVUPS	Z3, 66304(SI)	// flowField.x[1]
+	ADDQ	$64, SI
+	DECQ	CX
+	JNE	loop2
+	// moons4.nde:19
+	VBROADCASTSD	66696(AX), Z0
+	VMOVSD	X0, 65920(AX)	// flowField.t
+	CALL	flowField_avx512<>(SB)
+	VBROADCASTSS	66704(AX), Z0
+	MOVQ	$2, CX
+	MOVQ	AX, SI
+loop3: // 2 times: vectors of the block
+	VMOVUPS	66432(SI), Z0	// flowField.dx[0]
+	VMOVUPS	Z0, 68096(SI)	// x_k2[0]
+	VMOVUPS	66560(SI), Z1	// flowField.dx[1]
+	VMOVUPS	Z1, 68224(SI)	// x_k2[1]
+	VMOVUPS	67328(SI), Z2	// x[0]
+	VMOVUPS	67456(SI), Z3	// x[1]
+	// moons4.nde:19
+	VBROADCASTSS	66704(AX), Z4
+	VFMADD231PS	Z0, Z4, Z2
+	VMOVUPS	Z2, 66176(SI)	// flowField.x[0]
+	VFMADD231PS	Z1, Z4, Z3
+	VMOVUPS	Z3, 66304(SI)	// flowField.x[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop3
 	// moons4.nde:19
 	VBROADCASTSD	66696(AX), Z0
 	VMOVSD	X0, 65920(AX)	// flowField.t
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop4: // 2 times: vectors of the block
-	VMOVUPS	68096(SI), Z0	// x_y2[0]
-	VMOVUPS	Z0, 66176(SI)	// flowField.x[0]
-	VMOVUPS	68224(SI), Z0	// x_y2[1]
-	VMOVUPS	Z0, 66304(SI)	// flowField.x[1]
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop4
 	CALL	flowField_avx512<>(SB)
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop5: // 2 times: vectors of the block
-	VMOVUPS	66432(SI), Z0	// flowField.dx[0]
-	VMOVUPS	Z0, 68352(SI)	// x_k2[0]
-	VMOVUPS	66560(SI), Z0	// flowField.dx[1]
-	VMOVUPS	Z0, 68480(SI)	// x_k2[1]
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop5
-	VBROADCASTSS	66704(AX), Z0
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop6: // 2 times: vectors of the block
-	VMOVUPS	67328(SI), Z0	// x[0]
-	VMOVUPS	67456(SI), Z1	// x[1]
-	// moons4.nde:19
-	VBROADCASTSS	66704(AX), Z2
-	VMOVUPS	68352(SI), Z3	// x_k2[0]
-	VFMADD231PS	Z3, Z2, Z0
-	VMOVUPS	Z0, 68608(SI)	// x_y3[0]
-	VMOVUPS	68480(SI), Z0	// x_k2[1]
-	VFMADD231PS	Z0, Z2, Z1
-	VMOVUPS	Z1, 68736(SI)	// x_y3[1]
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop6
-	// moons4.nde:19
-	VBROADCASTSD	66696(AX), Z0
-	VMOVSD	X0, 65920(AX)	// flowField.t
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop7: // 2 times: vectors of the block
-	VMOVUPS	68608(SI), Z0	// x_y3[0]
-	VMOVUPS	Z0, 66176(SI)	// flowField.x[0]
-	VMOVUPS	68736(SI), Z0	// x_y3[1]
-	VMOVUPS	Z0, 66304(SI)	// flowField.x[1]
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop7
-	CALL	flowField_avx512<>(SB)
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop8: // 2 times: vectors of the block
-	VMOVUPS	66432(SI), Z0	// flowField.dx[0]
-	VMOVUPS	Z0, 68864(SI)	// x_k3[0]
-	VMOVUPS	66560(SI), Z0	// flowField.dx[1]
-	VMOVUPS	Z0, 68992(SI)	// x_k3[1]
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop8
 	// moons4.nde:19
 	VBROADCASTSD	66816(AX), Z0	// t
 	VBROADCASTSD	67072(AX), Z1	// h
@@ -237,44 +191,26 @@ loop8: // 2 times: vectors of the block
 	VMOVSS	X0, 66720(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop9: // 2 times: vectors of the block
+loop4: // 2 times: vectors of the block
+	VMOVUPS	66432(SI), Z0	// flowField.dx[0]
+	VMOVUPS	Z0, 68352(SI)	// x_k3[0]
+	VMOVUPS	66560(SI), Z1	// flowField.dx[1]
+	VMOVUPS	Z1, 68480(SI)	// x_k3[1]
 	// moons4.nde:19
-	VMOVUPS	67328(SI), Z0	// x[0]
-	VMOVUPS	67456(SI), Z1	// x[1]
-	VBROADCASTSS	66720(AX), Z2
-	VMOVUPS	68864(SI), Z3	// x_k3[0]
-	VFMADD231PS	Z3, Z2, Z0
-	VMOVUPS	Z0, 69120(SI)	// x_y4[0]
-	VMOVUPS	68992(SI), Z0	// x_k3[1]
-	VFMADD231PS	Z0, Z2, Z1
-	VMOVUPS	Z1, 69248(SI)	// x_y4[1]
+	VMOVUPS	67328(SI), Z2	// x[0]
+	VMOVUPS	67456(SI), Z3	// x[1]
+	VBROADCASTSS	66720(AX), Z4
+	VFMADD231PS	Z0, Z4, Z2
+	VMOVUPS	Z2, 66176(SI)	// flowField.x[0]
+	VFMADD231PS	Z1, Z4, Z3
+	VMOVUPS	Z3, 66304(SI)	// flowField.x[1]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop9
+	JNE	loop4
 	// moons4.nde:19
 	VBROADCASTSD	66712(AX), Z0
 	VMOVSD	X0, 65920(AX)	// flowField.t
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop10: // 2 times: vectors of the block
-	VMOVUPS	69120(SI), Z0	// x_y4[0]
-	VMOVUPS	Z0, 66176(SI)	// flowField.x[0]
-	VMOVUPS	69248(SI), Z0	// x_y4[1]
-	VMOVUPS	Z0, 66304(SI)	// flowField.x[1]
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop10
 	CALL	flowField_avx512<>(SB)
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop11: // 2 times: vectors of the block
-	VMOVUPS	66432(SI), Z0	// flowField.dx[0]
-	VMOVUPS	Z0, 69376(SI)	// x_k4[0]
-	VMOVUPS	66560(SI), Z0	// flowField.dx[1]
-	VMOVUPS	Z0, 69504(SI)	// x_k4[1]
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop11
 	// moons4.nde:19
 	VBROADCASTSD	67072(AX), Z0	// h
 	VMULPD.BCST	f64_3fc5555555555555<>(SB), Z0, Z1
@@ -289,24 +225,24 @@ loop11: // 2 times: vectors of the block
 	VMOVSS	X0, 66752(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop12: // 2 times: vectors of the block
+loop5: // 2 times: vectors of the block
 	// moons4.nde:19
 	VMOVUPS	67328(SI), Z0	// x[0]
 	VMOVUPS	67456(SI), Z1	// x[1]
 	VBROADCASTSS	66736(AX), Z2
-	VMOVUPS	69376(SI), Z3	// x_k4[0]
+	VMOVUPS	66432(SI), Z3	// flowField.dx[0]
 	VBROADCASTSS	66752(AX), Z4
-	VMOVUPS	68864(SI), Z5	// x_k3[0]
-	VMOVUPS	68352(SI), Z6	// x_k2[0]
+	VMOVUPS	68352(SI), Z5	// x_k3[0]
+	VMOVUPS	68096(SI), Z6	// x_k2[0]
 	VMOVUPS	67840(SI), Z7	// x_k1[0]
 	VFMADD231PS	Z7, Z2, Z0
 	VFMADD231PS	Z6, Z4, Z0
 	VFMADD231PS	Z5, Z4, Z0
 	VFMADD231PS	Z3, Z2, Z0
 	VMOVUPS	Z0, 67584(SI)	// x_next[0]
-	VMOVUPS	69504(SI), Z0	// x_k4[1]
-	VMOVUPS	68992(SI), Z3	// x_k3[1]
-	VMOVUPS	68480(SI), Z5	// x_k2[1]
+	VMOVUPS	66560(SI), Z0	// flowField.dx[1]
+	VMOVUPS	68480(SI), Z3	// x_k3[1]
+	VMOVUPS	68224(SI), Z5	// x_k2[1]
 	VMOVUPS	67968(SI), Z6	// x_k1[1]
 	VFMADD231PS	Z6, Z2, Z1
 	VFMADD231PS	Z5, Z4, Z1
@@ -315,23 +251,23 @@ loop12: // 2 times: vectors of the block
 	VMOVUPS	Z1, 67712(SI)	// x_next[1]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop12
+	JNE	loop5
 	RET
 
 // moons0Lanestep is Moons.0.lanestep (moons4.nde:19) of a block of samples.
 TEXT moons0Lanestep_avx512<>(SB), NOSPLIT, $0-0
 loop1:
 	// moons4.nde:19
-	VBROADCASTSD	69632(AX), Z0	// step.t
+	VBROADCASTSD	68608(AX), Z0	// step.t
 	VMOVSD	X0, 66816(AX)	// moons0Step.t
-	VBROADCASTSD	69888(AX), Z0	// step.h
+	VBROADCASTSD	68864(AX), Z0	// step.h
 	VMOVSD	X0, 67072(AX)	// moons0Step.h
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop2: // 2 times: vectors of the block
-	VMOVUPS	71424(SI), Z0	// x[0]
+	VMOVUPS	70400(SI), Z0	// x[0]
 	VMOVUPS	Z0, 67328(SI)	// moons0Step.x[0]
-	VMOVUPS	71552(SI), Z0	// x[1]
+	VMOVUPS	70528(SI), Z0	// x[1]
 	VMOVUPS	Z0, 67456(SI)	// moons0Step.x[1]
 	ADDQ	$64, SI
 	DECQ	CX
@@ -339,28 +275,18 @@ loop2: // 2 times: vectors of the block
 	CALL	moons0Step_avx512<>(SB)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop3: // 2 times: vectors of the block
-	VMOVUPS	67584(SI), Z0	// moons0Step.x_next[0]
-	VMOVUPS	Z0, 72192(SI)	// call[0]
-	VMOVUPS	67712(SI), Z0	// moons0Step.x_next[1]
-	VMOVUPS	Z0, 72320(SI)	// call[1]
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop3
-	MOVQ	$2, CX
-	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop4: // 2 times: vectors of the block
+loop3: // 2 times: vectors of the block
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	// moons4.nde:19
-	VMOVUPS	72192(SI), Z1	// call[0]
+	VMOVUPS	67584(SI), Z1	// moons0Step.x_next[0]
 	VSUBPS	Z1, Z1, Z2
-	VMOVUPS	72320(SI), Z3	// call[1]
+	VMOVUPS	67712(SI), Z3	// moons0Step.x_next[1]
 	VSUBPS	Z3, Z3, Z4
 	VADDPS	Z2, Z0, Z0
 	VADDPS	Z4, Z0, Z0
-	VMOVUPD	70144(DI), Z2	// step.live
-	VMOVUPD	70208(DI), Z4	// step.live | 1
+	VMOVUPD	69120(DI), Z2	// step.live
+	VMOVUPD	69184(DI), Z4	// step.live | 1
 	VCMPPS.BCST	$0, f32_00000000<>(SB), Z0, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z0
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z5
@@ -378,36 +304,36 @@ loop4: // 2 times: vectors of the block
 	VPMOVSXDQ	Y4, Z4
 	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z0, Z0
 	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z4, Z4
-	VMOVUPD	Z0, 71936(DI)	// step.code
-	VMOVUPD	Z4, 72000(DI)	// step.code | 1
-	VMOVUPS	71424(SI), Z0	// x[0]
-	VMOVUPS	71552(SI), Z4	// x[1]
+	VMOVUPD	Z0, 70912(DI)	// step.code
+	VMOVUPD	Z4, 70976(DI)	// step.code | 1
+	VMOVUPS	70400(SI), Z0	// x[0]
+	VMOVUPS	70528(SI), Z4	// x[1]
 	VPTERNLOGD	$0xe2, Z0, Z2, Z1
-	VMOVUPS	Z1, 71680(SI)	// x.next[0]
+	VMOVUPS	Z1, 70656(SI)	// x.next[0]
 	VPTERNLOGD	$0xca, Z4, Z3, Z2
-	VMOVUPS	Z2, 71808(SI)	// x.next[1]
+	VMOVUPS	Z2, 70784(SI)	// x.next[1]
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
-	JNE	loop4
+	JNE	loop3
 	// results that are the arguments of the next run
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop5: // 2 times: vectors of the block
-	VMOVUPS	71680(SI), Z0	// x.next[0]
-	VMOVUPS	Z0, 71424(SI)	// x[0]
-	VMOVUPS	71808(SI), Z0	// x.next[1]
-	VMOVUPS	Z0, 71552(SI)	// x[1]
+loop4: // 2 times: vectors of the block
+	VMOVUPS	70656(SI), Z0	// x.next[0]
+	VMOVUPS	Z0, 70400(SI)	// x[0]
+	VMOVUPS	70784(SI), Z0	// x.next[1]
+	VMOVUPS	Z0, 70528(SI)	// x[1]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop5
+	JNE	loop4
 	// the next step, if all lanes have taken this one
-	VMOVUPD	71936(AX), Z0	// step.code
-	VMOVUPD	72000(AX), Z1	// step.code | 1
+	VMOVUPD	70912(AX), Z0	// step.code
+	VMOVUPD	70976(AX), Z1	// step.code | 1
 	VADDPD	Z1, Z0, Z0
-	VMOVUPD	72064(AX), Z1	// step.code | 2
+	VMOVUPD	71040(AX), Z1	// step.code | 2
 	VADDPD	Z1, Z0, Z0
-	VMOVUPD	72128(AX), Z1	// step.code | 3
+	VMOVUPD	71104(AX), Z1	// step.code | 3
 	VADDPD	Z1, Z0, Z0
 	VSHUFF64X2	$78, Z0, Z0, Z1
 	VADDPD	Z1, Z0, Z0
@@ -417,22 +343,22 @@ loop5: // 2 times: vectors of the block
 	VADDPD	Z1, Z0, Z0
 	VCMPPD.BCST	$0, f64_4040000000000000<>(SB), Z0, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
-	VBROADCASTSD	70656(AX), Z1	// step.taken
+	VBROADCASTSD	69632(AX), Z1	// step.taken
 	VADDPD.BCST	f64_3ff0000000000000<>(SB), Z1, Z2
-	VBROADCASTSD	70400(AX), Z3	// step.t0
-	VBROADCASTSD	69888(AX), Z4	// step.h
+	VBROADCASTSD	69376(AX), Z3	// step.t0
+	VBROADCASTSD	68864(AX), Z4	// step.h
 	VMULPD	Z4, Z2, Z4
 	VADDPD	Z4, Z3, Z3
-	VBROADCASTSD	69632(AX), Z4	// step.t
+	VBROADCASTSD	68608(AX), Z4	// step.t
 	VPTERNLOGQ	$0xe2, Z4, Z0, Z3
-	VMOVSD	X3, 69632(AX)	// step.t
+	VMOVSD	X3, 68608(AX)	// step.t
 	VPTERNLOGQ	$0xb8, Z2, Z0, Z1
-	VMOVSD	X1, 70656(AX)	// step.taken
-	VBROADCASTSD	70912(AX), Z1	// step.many
+	VMOVSD	X1, 69632(AX)	// step.taken
+	VBROADCASTSD	69888(AX), Z1	// step.many
 	VSUBPD	Z2, Z1, Z1
 	VPANDQ	Z1, Z0, Z0
-	VMOVSD	X0, 71168(AX)	// step.more
-	CMPQ	71168(AX), $0	// step.more
+	VMOVSD	X0, 70144(AX)	// step.more
+	CMPQ	70144(AX), $0	// step.more
 	JNE	loop1
 	RET
 
@@ -457,17 +383,17 @@ TEXT moonsSamplePart0_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, DI
 loop1: // 2 times: vectors of the block
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 72960(SI)	// moonsSample.step0_in0
+	VMOVUPD	Z0, 71680(SI)	// moonsSample.step0_in0
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 73024(SI)	// moonsSample.step0_in0 | 1
+	VMOVUPD	Z0, 71744(SI)	// moonsSample.step0_in0 | 1
 	VBROADCASTSD	f64_3ff0000000000000<>(SB), Z0
-	VMOVUPD	Z0, 73216(SI)	// moonsSample.step0_in1
+	VMOVUPD	Z0, 71936(SI)	// moonsSample.step0_in1
 	VBROADCASTSD	f64_3ff0000000000000<>(SB), Z0
-	VMOVUPD	Z0, 73280(SI)	// moonsSample.step0_in1 | 1
-	VMOVUPS	72448(DI), Z0	// moonsSample.x[0]
-	VMOVUPS	Z0, 71424(DI)	// moons0Lanestep.x[0]
-	VMOVUPS	72576(DI), Z0	// moonsSample.x[1]
-	VMOVUPS	Z0, 71552(DI)	// moons0Lanestep.x[1]
+	VMOVUPD	Z0, 72000(SI)	// moonsSample.step0_in1 | 1
+	VMOVUPS	71168(DI), Z0	// moonsSample.x[0]
+	VMOVUPS	Z0, 70400(DI)	// moons0Lanestep.x[0]
+	VMOVUPS	71296(DI), Z0	// moonsSample.x[1]
+	VMOVUPS	Z0, 70528(DI)	// moons0Lanestep.x[1]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -493,10 +419,10 @@ TEXT moonsSamplePart2_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	71424(SI), Z0	// moons0Lanestep.x[0]
-	VMOVUPS	Z0, 72704(SI)	// moonsSample.logits[0]
-	VMOVUPS	71552(SI), Z0	// moons0Lanestep.x[1]
-	VMOVUPS	Z0, 72832(SI)	// moonsSample.logits[1]
+	VMOVUPS	70400(SI), Z0	// moons0Lanestep.x[0]
+	VMOVUPS	Z0, 71424(SI)	// moonsSample.logits[0]
+	VMOVUPS	70528(SI), Z0	// moons0Lanestep.x[1]
+	VMOVUPS	Z0, 71552(SI)	// moonsSample.logits[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1

@@ -26,12 +26,8 @@ type laneFrame struct {
 		x     [2 * 32]Real
 		xNext [2 * 32]Real
 		xK1   [2 * 32]Real
-		xY2   [2 * 32]Real
 		xK2   [2 * 32]Real
-		xY3   [2 * 32]Real
 		xK3   [2 * 32]Real
-		xY4   [2 * 32]Real
-		xK4   [2 * 32]Real
 	}
 	moons0Lanestep struct { // Moons.0.lanestep
 		stepT     [32]float64
@@ -44,7 +40,6 @@ type laneFrame struct {
 		x         [2 * 32]Real
 		xNext     [2 * 32]Real
 		stepCode  [32]float64
-		call      [2 * 32]Real
 	}
 	moonsSample struct { // Moons
 		x        [2 * 32]Real
@@ -55,7 +50,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [73472]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [72192]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {

@@ -1345,20 +1345,6 @@ loop1: // 4 times: vectors of the block
 	DECQ	CX
 	JNE	loop1
 	CALL	armField_avx2<>(SB)
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop2: // 4 times: vectors of the block
-	VMOVUPD	67712(SI), Y0	// armField.dq[0]
-	VMOVUPD	Y0, 71552(SI)	// result[0]
-	VMOVUPD	67840(SI), Y0	// armField.dq[1]
-	VMOVUPD	Y0, 71680(SI)	// result[1]
-	VMOVUPD	67968(SI), Y0	// armField.dv[0]
-	VMOVUPD	Y0, 72064(SI)	// result_2[0]
-	VMOVUPD	68096(SI), Y0	// armField.dv[1]
-	VMOVUPD	Y0, 72192(SI)	// result_2[1]
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop2
 	// recordings.nde:36
 	VBROADCASTSD	69248(AX), Y0	// ha43
 	VMULPD	f64_3fe0000000000000<>(SB), Y0, Y0
@@ -1368,42 +1354,38 @@ loop2: // 4 times: vectors of the block
 	VMOVSD	X0, 69000(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop3: // 4 times: vectors of the block
+loop2: // 4 times: vectors of the block
+	VMOVUPD	67712(SI), Y0	// armField.dq[0]
+	VMOVUPD	Y0, 71552(SI)	// result[0]
+	VMOVUPD	67840(SI), Y1	// armField.dq[1]
+	VMOVUPD	Y1, 71680(SI)	// result[1]
+	VMOVUPD	67968(SI), Y2	// armField.dv[0]
+	VMOVUPD	Y2, 71808(SI)	// result_2[0]
+	VMOVUPD	68096(SI), Y3	// armField.dv[1]
+	VMOVUPD	Y3, 71936(SI)	// result_2[1]
 	// recordings.nde:36
-	VMOVUPD	69376(SI), Y0	// q[0]
-	VMOVUPD	69504(SI), Y1	// q[1]
-	VMOVUPD	69632(SI), Y2	// v[0]
-	VMOVUPD	69760(SI), Y3	// v[1]
-	VBROADCASTSD	68992(AX), Y4
-	VMOVUPD	71552(SI), Y5	// result[0]
-	VFMADD231PD	Y5, Y4, Y0
-	VMOVUPD	Y0, 71808(SI)	// q_y2[0]
-	VMOVUPD	71680(SI), Y0	// result[1]
-	VFMADD231PD	Y0, Y4, Y1
-	VMOVUPD	Y1, 71936(SI)	// q_y2[1]
-	VMOVUPD	72064(SI), Y0	// result_2[0]
-	VFMADD231PD	Y0, Y4, Y2
-	VMOVUPD	Y2, 72320(SI)	// v_y2[0]
-	VMOVUPD	72192(SI), Y0	// result_2[1]
-	VFMADD231PD	Y0, Y4, Y3
-	VMOVUPD	Y3, 72448(SI)	// v_y2[1]
+	VMOVUPD	69376(SI), Y4	// q[0]
+	VMOVUPD	69504(SI), Y5	// q[1]
+	VMOVUPD	69632(SI), Y6	// v[0]
+	VMOVUPD	69760(SI), Y7	// v[1]
+	VBROADCASTSD	68992(AX), Y8
+	VFMADD231PD	Y0, Y8, Y4
+	VMOVUPD	Y4, 66048(SI)	// armField.q[0]
+	VFMADD231PD	Y1, Y8, Y5
+	VMOVUPD	Y5, 66176(SI)	// armField.q[1]
+	VFMADD231PD	Y2, Y8, Y6
+	VMOVUPD	Y6, 66304(SI)	// armField.v[0]
+	VFMADD231PD	Y3, Y8, Y7
+	VMOVUPD	Y7, 66432(SI)	// armField.v[1]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop3
+	JNE	loop2
 	// recordings.nde:36
 	VBROADCASTSD	69000(AX), Y0
 	VMOVSD	X0, 65920(AX)	// armField.t
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop4: // 4 times: vectors of the block
-	VMOVUPD	71808(SI), Y0	// q_y2[0]
-	VMOVUPD	Y0, 66048(SI)	// armField.q[0]
-	VMOVUPD	71936(SI), Y0	// q_y2[1]
-	VMOVUPD	Y0, 66176(SI)	// armField.q[1]
-	VMOVUPD	72320(SI), Y0	// v_y2[0]
-	VMOVUPD	Y0, 66304(SI)	// armField.v[0]
-	VMOVUPD	72448(SI), Y0	// v_y2[1]
-	VMOVUPD	Y0, 66432(SI)	// armField.v[1]
+loop3: // 4 times: vectors of the block
 	VMOVUPD	69888(SI), Y0	// u[0]
 	VMOVUPD	Y0, 66560(SI)	// armField.u[0]
 	VMOVUPD	70016(SI), Y0	// u[1]
@@ -1424,61 +1406,104 @@ loop4: // 4 times: vectors of the block
 	VMOVUPD	Y0, 67584(SI)	// armField.mul
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop4
+	JNE	loop3
 	CALL	armField_avx2<>(SB)
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop5: // 4 times: vectors of the block
-	VMOVUPD	67712(SI), Y0	// armField.dq[0]
-	VMOVUPD	Y0, 72576(SI)	// result_3[0]
-	VMOVUPD	67840(SI), Y0	// armField.dq[1]
-	VMOVUPD	Y0, 72704(SI)	// result_3[1]
-	VMOVUPD	67968(SI), Y0	// armField.dv[0]
-	VMOVUPD	Y0, 73088(SI)	// result_4[0]
-	VMOVUPD	68096(SI), Y0	// armField.dv[1]
-	VMOVUPD	Y0, 73216(SI)	// result_4[1]
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop5
 	VBROADCASTSD	68992(AX), Y0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop6: // 4 times: vectors of the block
-	VMOVUPD	69376(SI), Y0	// q[0]
-	VMOVUPD	69504(SI), Y1	// q[1]
-	VMOVUPD	69632(SI), Y2	// v[0]
-	VMOVUPD	69760(SI), Y3	// v[1]
+loop4: // 4 times: vectors of the block
+	VMOVUPD	67712(SI), Y0	// armField.dq[0]
+	VMOVUPD	Y0, 72064(SI)	// result_3[0]
+	VMOVUPD	67840(SI), Y1	// armField.dq[1]
+	VMOVUPD	Y1, 72192(SI)	// result_3[1]
+	VMOVUPD	67968(SI), Y2	// armField.dv[0]
+	VMOVUPD	Y2, 72320(SI)	// result_4[0]
+	VMOVUPD	68096(SI), Y3	// armField.dv[1]
+	VMOVUPD	Y3, 72448(SI)	// result_4[1]
+	VMOVUPD	69376(SI), Y4	// q[0]
+	VMOVUPD	69504(SI), Y5	// q[1]
+	VMOVUPD	69632(SI), Y6	// v[0]
+	VMOVUPD	69760(SI), Y7	// v[1]
 	// recordings.nde:36
-	VBROADCASTSD	68992(AX), Y4
-	VMOVUPD	72576(SI), Y5	// result_3[0]
-	VFMADD231PD	Y5, Y4, Y0
-	VMOVUPD	Y0, 72832(SI)	// q_y3[0]
-	VMOVUPD	72704(SI), Y0	// result_3[1]
-	VFMADD231PD	Y0, Y4, Y1
-	VMOVUPD	Y1, 72960(SI)	// q_y3[1]
-	VMOVUPD	73088(SI), Y0	// result_4[0]
-	VFMADD231PD	Y0, Y4, Y2
-	VMOVUPD	Y2, 73344(SI)	// v_y3[0]
-	VMOVUPD	73216(SI), Y0	// result_4[1]
-	VFMADD231PD	Y0, Y4, Y3
-	VMOVUPD	Y3, 73472(SI)	// v_y3[1]
+	VBROADCASTSD	68992(AX), Y8
+	VFMADD231PD	Y0, Y8, Y4
+	VMOVUPD	Y4, 66048(SI)	// armField.q[0]
+	VFMADD231PD	Y1, Y8, Y5
+	VMOVUPD	Y5, 66176(SI)	// armField.q[1]
+	VFMADD231PD	Y2, Y8, Y6
+	VMOVUPD	Y6, 66304(SI)	// armField.v[0]
+	VFMADD231PD	Y3, Y8, Y7
+	VMOVUPD	Y7, 66432(SI)	// armField.v[1]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop6
+	JNE	loop4
 	// recordings.nde:36
 	VBROADCASTSD	69000(AX), Y0
 	VMOVSD	X0, 65920(AX)	// armField.t
 	MOVQ	$4, CX
 	MOVQ	AX, SI
+loop5: // 4 times: vectors of the block
+	VMOVUPD	69888(SI), Y0	// u[0]
+	VMOVUPD	Y0, 66560(SI)	// armField.u[0]
+	VMOVUPD	70016(SI), Y0	// u[1]
+	VMOVUPD	Y0, 66688(SI)	// armField.u[1]
+	VMOVUPD	70144(SI), Y0	// mul
+	VMOVUPD	Y0, 66816(SI)	// armField.mul
+	VMOVUPD	70272(SI), Y0	// add
+	VMOVUPD	Y0, 66944(SI)	// armField.add
+	VMOVUPD	70400(SI), Y0	// mul
+	VMOVUPD	Y0, 67072(SI)	// armField.mul
+	VMOVUPD	70528(SI), Y0	// mul
+	VMOVUPD	Y0, 67200(SI)	// armField.mul
+	VMOVUPD	70656(SI), Y0	// reshape
+	VMOVUPD	Y0, 67328(SI)	// armField.reshape
+	VMOVUPD	70784(SI), Y0	// mul
+	VMOVUPD	Y0, 67456(SI)	// armField.mul
+	VMOVUPD	70912(SI), Y0	// mul
+	VMOVUPD	Y0, 67584(SI)	// armField.mul
+	ADDQ	$32, SI
+	DECQ	CX
+	JNE	loop5
+	CALL	armField_avx2<>(SB)
+	// recordings.nde:36
+	VBROADCASTSD	69120(AX), Y0	// t
+	VBROADCASTSD	69248(AX), Y1	// ha43
+	VADDPD	Y1, Y0, Y0
+	VMOVSD	X0, 69008(AX)
+	MOVQ	$4, CX
+	MOVQ	AX, SI
+loop6: // 4 times: vectors of the block
+	VMOVUPD	67712(SI), Y0	// armField.dq[0]
+	VMOVUPD	Y0, 72576(SI)	// result_5[0]
+	VMOVUPD	67840(SI), Y1	// armField.dq[1]
+	VMOVUPD	Y1, 72704(SI)	// result_5[1]
+	VMOVUPD	67968(SI), Y2	// armField.dv[0]
+	VMOVUPD	Y2, 72832(SI)	// result_6[0]
+	VMOVUPD	68096(SI), Y3	// armField.dv[1]
+	VMOVUPD	Y3, 72960(SI)	// result_6[1]
+	// recordings.nde:36
+	VMOVUPD	69376(SI), Y4	// q[0]
+	VMOVUPD	69504(SI), Y5	// q[1]
+	VMOVUPD	69632(SI), Y6	// v[0]
+	VMOVUPD	69760(SI), Y7	// v[1]
+	VBROADCASTSD	69248(AX), Y8	// ha43
+	VFMADD231PD	Y0, Y8, Y4
+	VMOVUPD	Y4, 66048(SI)	// armField.q[0]
+	VFMADD231PD	Y1, Y8, Y5
+	VMOVUPD	Y5, 66176(SI)	// armField.q[1]
+	VFMADD231PD	Y2, Y8, Y6
+	VMOVUPD	Y6, 66304(SI)	// armField.v[0]
+	VFMADD231PD	Y3, Y8, Y7
+	VMOVUPD	Y7, 66432(SI)	// armField.v[1]
+	ADDQ	$32, SI
+	DECQ	CX
+	JNE	loop6
+	// recordings.nde:36
+	VBROADCASTSD	69008(AX), Y0
+	VMOVSD	X0, 65920(AX)	// armField.t
+	MOVQ	$4, CX
+	MOVQ	AX, SI
 loop7: // 4 times: vectors of the block
-	VMOVUPD	72832(SI), Y0	// q_y3[0]
-	VMOVUPD	Y0, 66048(SI)	// armField.q[0]
-	VMOVUPD	72960(SI), Y0	// q_y3[1]
-	VMOVUPD	Y0, 66176(SI)	// armField.q[1]
-	VMOVUPD	73344(SI), Y0	// v_y3[0]
-	VMOVUPD	Y0, 66304(SI)	// armField.v[0]
-	VMOVUPD	73472(SI), Y0	// v_y3[1]
-	VMOVUPD	Y0, 66432(SI)	// armField.v[1]
 	VMOVUPD	69888(SI), Y0	// u[0]
 	VMOVUPD	Y0, 66560(SI)	// armField.u[0]
 	VMOVUPD	70016(SI), Y0	// u[1]
@@ -1501,99 +1526,6 @@ loop7: // 4 times: vectors of the block
 	DECQ	CX
 	JNE	loop7
 	CALL	armField_avx2<>(SB)
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop8: // 4 times: vectors of the block
-	VMOVUPD	67712(SI), Y0	// armField.dq[0]
-	VMOVUPD	Y0, 73600(SI)	// result_5[0]
-	VMOVUPD	67840(SI), Y0	// armField.dq[1]
-	VMOVUPD	Y0, 73728(SI)	// result_5[1]
-	VMOVUPD	67968(SI), Y0	// armField.dv[0]
-	VMOVUPD	Y0, 74112(SI)	// result_6[0]
-	VMOVUPD	68096(SI), Y0	// armField.dv[1]
-	VMOVUPD	Y0, 74240(SI)	// result_6[1]
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop8
-	// recordings.nde:36
-	VBROADCASTSD	69120(AX), Y0	// t
-	VBROADCASTSD	69248(AX), Y1	// ha43
-	VADDPD	Y1, Y0, Y0
-	VMOVSD	X0, 69008(AX)
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop9: // 4 times: vectors of the block
-	// recordings.nde:36
-	VMOVUPD	69376(SI), Y0	// q[0]
-	VMOVUPD	69504(SI), Y1	// q[1]
-	VMOVUPD	69632(SI), Y2	// v[0]
-	VMOVUPD	69760(SI), Y3	// v[1]
-	VBROADCASTSD	69248(AX), Y4	// ha43
-	VMOVUPD	73600(SI), Y5	// result_5[0]
-	VFMADD231PD	Y5, Y4, Y0
-	VMOVUPD	Y0, 73856(SI)	// q_y4[0]
-	VMOVUPD	73728(SI), Y0	// result_5[1]
-	VFMADD231PD	Y0, Y4, Y1
-	VMOVUPD	Y1, 73984(SI)	// q_y4[1]
-	VMOVUPD	74112(SI), Y0	// result_6[0]
-	VFMADD231PD	Y0, Y4, Y2
-	VMOVUPD	Y2, 74368(SI)	// v_y4[0]
-	VMOVUPD	74240(SI), Y0	// result_6[1]
-	VFMADD231PD	Y0, Y4, Y3
-	VMOVUPD	Y3, 74496(SI)	// v_y4[1]
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop9
-	// recordings.nde:36
-	VBROADCASTSD	69008(AX), Y0
-	VMOVSD	X0, 65920(AX)	// armField.t
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop10: // 4 times: vectors of the block
-	VMOVUPD	73856(SI), Y0	// q_y4[0]
-	VMOVUPD	Y0, 66048(SI)	// armField.q[0]
-	VMOVUPD	73984(SI), Y0	// q_y4[1]
-	VMOVUPD	Y0, 66176(SI)	// armField.q[1]
-	VMOVUPD	74368(SI), Y0	// v_y4[0]
-	VMOVUPD	Y0, 66304(SI)	// armField.v[0]
-	VMOVUPD	74496(SI), Y0	// v_y4[1]
-	VMOVUPD	Y0, 66432(SI)	// armField.v[1]
-	VMOVUPD	69888(SI), Y0	// u[0]
-	VMOVUPD	Y0, 66560(SI)	// armField.u[0]
-	VMOVUPD	70016(SI), Y0	// u[1]
-	VMOVUPD	Y0, 66688(SI)	// armField.u[1]
-	VMOVUPD	70144(SI), Y0	// mul
-	VMOVUPD	Y0, 66816(SI)	// armField.mul
-	VMOVUPD	70272(SI), Y0	// add
-	VMOVUPD	Y0, 66944(SI)	// armField.add
-	VMOVUPD	70400(SI), Y0	// mul
-	VMOVUPD	Y0, 67072(SI)	// armField.mul
-	VMOVUPD	70528(SI), Y0	// mul
-	VMOVUPD	Y0, 67200(SI)	// armField.mul
-	VMOVUPD	70656(SI), Y0	// reshape
-	VMOVUPD	Y0, 67328(SI)	// armField.reshape
-	VMOVUPD	70784(SI), Y0	// mul
-	VMOVUPD	Y0, 67456(SI)	// armField.mul
-	VMOVUPD	70912(SI), Y0	// mul
-	VMOVUPD	Y0, 67584(SI)	// armField.mul
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop10
-	CALL	armField_avx2<>(SB)
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop11: // 4 times: vectors of the block
-	VMOVUPD	67712(SI), Y0	// armField.dq[0]
-	VMOVUPD	Y0, 74624(SI)	// result_7[0]
-	VMOVUPD	67840(SI), Y0	// armField.dq[1]
-	VMOVUPD	Y0, 74752(SI)	// result_7[1]
-	VMOVUPD	67968(SI), Y0	// armField.dv[0]
-	VMOVUPD	Y0, 74880(SI)	// result_8[0]
-	VMOVUPD	68096(SI), Y0	// armField.dv[1]
-	VMOVUPD	Y0, 75008(SI)	// result_8[1]
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop11
 	// recordings.nde:36
 	VBROADCASTSD	69248(AX), Y0	// ha43
 	VMULPD	f64_3fc5555555555555<>(SB), Y0, Y1
@@ -1602,45 +1534,45 @@ loop11: // 4 times: vectors of the block
 	VMOVSD	X0, 69024(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop12: // 4 times: vectors of the block
+loop8: // 4 times: vectors of the block
 	// recordings.nde:36
 	VMOVUPD	69376(SI), Y0	// q[0]
 	VMOVUPD	69504(SI), Y1	// q[1]
 	VMOVUPD	69632(SI), Y2	// v[0]
 	VMOVUPD	69760(SI), Y3	// v[1]
 	VBROADCASTSD	69016(AX), Y4
-	VMOVUPD	74624(SI), Y5	// result_7[0]
+	VMOVUPD	67712(SI), Y5	// armField.dq[0]
 	VBROADCASTSD	69024(AX), Y6
-	VMOVUPD	73600(SI), Y7	// result_5[0]
-	VMOVUPD	72576(SI), Y8	// result_3[0]
+	VMOVUPD	72576(SI), Y7	// result_5[0]
+	VMOVUPD	72064(SI), Y8	// result_3[0]
 	VMOVUPD	71552(SI), Y9	// result[0]
 	VFMADD231PD	Y9, Y4, Y0
 	VFMADD231PD	Y8, Y6, Y0
 	VFMADD231PD	Y7, Y6, Y0
 	VFMADD231PD	Y5, Y4, Y0
 	VMOVUPD	Y0, 71040(SI)	// q_next[0]
-	VMOVUPD	74752(SI), Y0	// result_7[1]
-	VMOVUPD	73728(SI), Y5	// result_5[1]
-	VMOVUPD	72704(SI), Y7	// result_3[1]
+	VMOVUPD	67840(SI), Y0	// armField.dq[1]
+	VMOVUPD	72704(SI), Y5	// result_5[1]
+	VMOVUPD	72192(SI), Y7	// result_3[1]
 	VMOVUPD	71680(SI), Y8	// result[1]
 	VFMADD231PD	Y8, Y4, Y1
 	VFMADD231PD	Y7, Y6, Y1
 	VFMADD231PD	Y5, Y6, Y1
 	VFMADD231PD	Y0, Y4, Y1
 	VMOVUPD	Y1, 71168(SI)	// q_next[1]
-	VMOVUPD	74880(SI), Y0	// result_8[0]
-	VMOVUPD	74112(SI), Y1	// result_6[0]
-	VMOVUPD	73088(SI), Y5	// result_4[0]
-	VMOVUPD	72064(SI), Y7	// result_2[0]
+	VMOVUPD	67968(SI), Y0	// armField.dv[0]
+	VMOVUPD	72832(SI), Y1	// result_6[0]
+	VMOVUPD	72320(SI), Y5	// result_4[0]
+	VMOVUPD	71808(SI), Y7	// result_2[0]
 	VFMADD231PD	Y7, Y4, Y2
 	VFMADD231PD	Y5, Y6, Y2
 	VFMADD231PD	Y1, Y6, Y2
 	VFMADD231PD	Y0, Y4, Y2
 	VMOVUPD	Y2, 71296(SI)	// v_next[0]
-	VMOVUPD	75008(SI), Y0	// result_8[1]
-	VMOVUPD	74240(SI), Y1	// result_6[1]
-	VMOVUPD	73216(SI), Y2	// result_4[1]
-	VMOVUPD	72192(SI), Y5	// result_2[1]
+	VMOVUPD	68096(SI), Y0	// armField.dv[1]
+	VMOVUPD	72960(SI), Y1	// result_6[1]
+	VMOVUPD	72448(SI), Y2	// result_4[1]
+	VMOVUPD	71936(SI), Y5	// result_2[1]
 	VFMADD231PD	Y5, Y4, Y3
 	VFMADD231PD	Y2, Y6, Y3
 	VFMADD231PD	Y1, Y6, Y3
@@ -1648,45 +1580,45 @@ loop12: // 4 times: vectors of the block
 	VMOVUPD	Y3, 71424(SI)	// v_next[1]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop12
+	JNE	loop8
 	RET
 
 // period0Lanestep is Period.0.lanestep (recordings.nde:36) of a block of samples.
 TEXT period0Lanestep_avx2<>(SB), NOSPLIT, $0-0
 loop1:
 	// recordings.nde:36
-	VBROADCASTSD	75136(AX), Y0	// step.t
+	VBROADCASTSD	73088(AX), Y0	// step.t
 	VMOVSD	X0, 69120(AX)	// period0Step.t
-	VBROADCASTSD	75264(AX), Y0	// step.h
+	VBROADCASTSD	73216(AX), Y0	// step.h
 	VMOVSD	X0, 69248(AX)	// period0Step.ha43
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPD	76032(SI), Y0	// q[0]
+	VMOVUPD	73984(SI), Y0	// q[0]
 	VMOVUPD	Y0, 69376(SI)	// period0Step.q[0]
-	VMOVUPD	76160(SI), Y0	// q[1]
+	VMOVUPD	74112(SI), Y0	// q[1]
 	VMOVUPD	Y0, 69504(SI)	// period0Step.q[1]
-	VMOVUPD	76288(SI), Y0	// v[0]
+	VMOVUPD	74240(SI), Y0	// v[0]
 	VMOVUPD	Y0, 69632(SI)	// period0Step.v[0]
-	VMOVUPD	76416(SI), Y0	// v[1]
+	VMOVUPD	74368(SI), Y0	// v[1]
 	VMOVUPD	Y0, 69760(SI)	// period0Step.v[1]
-	VMOVUPD	76544(SI), Y0	// extra.0[0]
+	VMOVUPD	74496(SI), Y0	// extra.0[0]
 	VMOVUPD	Y0, 69888(SI)	// period0Step.u[0]
-	VMOVUPD	76672(SI), Y0	// extra.0[1]
+	VMOVUPD	74624(SI), Y0	// extra.0[1]
 	VMOVUPD	Y0, 70016(SI)	// period0Step.u[1]
-	VMOVUPD	76800(SI), Y0	// extra.1
+	VMOVUPD	74752(SI), Y0	// extra.1
 	VMOVUPD	Y0, 70144(SI)	// period0Step.mul
-	VMOVUPD	76928(SI), Y0	// extra.2
+	VMOVUPD	74880(SI), Y0	// extra.2
 	VMOVUPD	Y0, 70272(SI)	// period0Step.add
-	VMOVUPD	77056(SI), Y0	// extra.3
+	VMOVUPD	75008(SI), Y0	// extra.3
 	VMOVUPD	Y0, 70400(SI)	// period0Step.mul
-	VMOVUPD	77184(SI), Y0	// extra.4
+	VMOVUPD	75136(SI), Y0	// extra.4
 	VMOVUPD	Y0, 70528(SI)	// period0Step.mul
-	VMOVUPD	77312(SI), Y0	// extra.5
+	VMOVUPD	75264(SI), Y0	// extra.5
 	VMOVUPD	Y0, 70656(SI)	// period0Step.reshape
-	VMOVUPD	77440(SI), Y0	// extra.6
+	VMOVUPD	75392(SI), Y0	// extra.6
 	VMOVUPD	Y0, 70784(SI)	// period0Step.mul
-	VMOVUPD	77568(SI), Y0	// extra.7
+	VMOVUPD	75520(SI), Y0	// extra.7
 	VMOVUPD	Y0, 70912(SI)	// period0Step.mul
 	ADDQ	$32, SI
 	DECQ	CX
@@ -1695,36 +1627,22 @@ loop2: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop3: // 4 times: vectors of the block
-	VMOVUPD	71040(SI), Y0	// period0Step.q_next[0]
-	VMOVUPD	Y0, 78336(SI)	// result[0]
-	VMOVUPD	71168(SI), Y0	// period0Step.q_next[1]
-	VMOVUPD	Y0, 78464(SI)	// result[1]
-	VMOVUPD	71296(SI), Y0	// period0Step.v_next[0]
-	VMOVUPD	Y0, 78592(SI)	// result_2[0]
-	VMOVUPD	71424(SI), Y0	// period0Step.v_next[1]
-	VMOVUPD	Y0, 78720(SI)	// result_2[1]
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop3
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop4: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
 	VMOVUPD	f64_0000000000000000<>(SB), Y1
 	// recordings.nde:36
-	VMOVUPD	78336(SI), Y2	// result[0]
+	VMOVUPD	71040(SI), Y2	// period0Step.q_next[0]
 	VSUBPD	Y2, Y2, Y3
-	VMOVUPD	78464(SI), Y4	// result[1]
+	VMOVUPD	71168(SI), Y4	// period0Step.q_next[1]
 	VSUBPD	Y4, Y4, Y5
 	VADDPD	Y3, Y0, Y0
 	VADDPD	Y5, Y0, Y0
-	VMOVUPD	78592(SI), Y3	// result_2[0]
+	VMOVUPD	71296(SI), Y3	// period0Step.v_next[0]
 	VSUBPD	Y3, Y3, Y5
-	VMOVUPD	78720(SI), Y6	// result_2[1]
+	VMOVUPD	71424(SI), Y6	// period0Step.v_next[1]
 	VSUBPD	Y6, Y6, Y7
 	VADDPD	Y5, Y1, Y1
 	VADDPD	Y7, Y1, Y1
-	VMOVUPD	75392(SI), Y5	// step.live
+	VMOVUPD	73344(SI), Y5	// step.live
 	VCMPPD	$0, f64_0000000000000000<>(SB), Y0, Y0
 	VCMPPD	$0, f64_0000000000000000<>(SB), Y1, Y1
 	VANDPD	Y1, Y0, Y0
@@ -1732,66 +1650,66 @@ loop4: // 4 times: vectors of the block
 	VCMPPD	$17, Y5, Y1, Y1
 	VANDPD	Y1, Y0, Y1
 	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
-	VMOVUPD	Y0, 78208(SI)	// step.code
-	VMOVUPD	76032(SI), Y0	// q[0]
-	VMOVUPD	76160(SI), Y5	// q[1]
-	VMOVUPD	76288(SI), Y7	// v[0]
-	VMOVUPD	76416(SI), Y8	// v[1]
+	VMOVUPD	Y0, 76160(SI)	// step.code
+	VMOVUPD	73984(SI), Y0	// q[0]
+	VMOVUPD	74112(SI), Y5	// q[1]
+	VMOVUPD	74240(SI), Y7	// v[0]
+	VMOVUPD	74368(SI), Y8	// v[1]
 	VBLENDVPD	Y1, Y2, Y0, Y0
-	VMOVUPD	Y0, 77696(SI)	// q.next[0]
+	VMOVUPD	Y0, 75648(SI)	// q.next[0]
 	VBLENDVPD	Y1, Y4, Y5, Y0
-	VMOVUPD	Y0, 77824(SI)	// q.next[1]
+	VMOVUPD	Y0, 75776(SI)	// q.next[1]
 	VBLENDVPD	Y1, Y3, Y7, Y0
-	VMOVUPD	Y0, 77952(SI)	// v.next[0]
+	VMOVUPD	Y0, 75904(SI)	// v.next[0]
 	VBLENDVPD	Y1, Y6, Y8, Y0
-	VMOVUPD	Y0, 78080(SI)	// v.next[1]
+	VMOVUPD	Y0, 76032(SI)	// v.next[1]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop4
+	JNE	loop3
 	// results that are the arguments of the next run
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop5: // 4 times: vectors of the block
-	VMOVUPD	77696(SI), Y0	// q.next[0]
-	VMOVUPD	Y0, 76032(SI)	// q[0]
-	VMOVUPD	77824(SI), Y0	// q.next[1]
-	VMOVUPD	Y0, 76160(SI)	// q[1]
-	VMOVUPD	77952(SI), Y0	// v.next[0]
-	VMOVUPD	Y0, 76288(SI)	// v[0]
-	VMOVUPD	78080(SI), Y0	// v.next[1]
-	VMOVUPD	Y0, 76416(SI)	// v[1]
+loop4: // 4 times: vectors of the block
+	VMOVUPD	75648(SI), Y0	// q.next[0]
+	VMOVUPD	Y0, 73984(SI)	// q[0]
+	VMOVUPD	75776(SI), Y0	// q.next[1]
+	VMOVUPD	Y0, 74112(SI)	// q[1]
+	VMOVUPD	75904(SI), Y0	// v.next[0]
+	VMOVUPD	Y0, 74240(SI)	// v[0]
+	VMOVUPD	76032(SI), Y0	// v.next[1]
+	VMOVUPD	Y0, 74368(SI)	// v[1]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop5
+	JNE	loop4
 	// the next step, if all lanes have taken this one
-	VMOVUPD	78208(AX), Y0	// step.code
-	VMOVUPD	78240(AX), Y1	// step.code | 1
+	VMOVUPD	76160(AX), Y0	// step.code
+	VMOVUPD	76192(AX), Y1	// step.code | 1
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	78272(AX), Y1	// step.code | 2
+	VMOVUPD	76224(AX), Y1	// step.code | 2
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	78304(AX), Y1	// step.code | 3
+	VMOVUPD	76256(AX), Y1	// step.code | 3
 	VADDPD	Y1, Y0, Y0
 	VPERM2F128	$1, Y0, Y0, Y1
 	VADDPD	Y1, Y0, Y0
 	VSHUFPD	$5, Y0, Y0, Y1
 	VADDPD	Y1, Y0, Y0
 	VCMPPD	$0, f64_4030000000000000<>(SB), Y0, Y0
-	VBROADCASTSD	75648(AX), Y1	// step.taken
+	VBROADCASTSD	73600(AX), Y1	// step.taken
 	VADDPD	f64_3ff0000000000000<>(SB), Y1, Y2
-	VBROADCASTSD	75520(AX), Y3	// step.t0
-	VBROADCASTSD	75264(AX), Y4	// step.h
+	VBROADCASTSD	73472(AX), Y3	// step.t0
+	VBROADCASTSD	73216(AX), Y4	// step.h
 	VMULPD	Y4, Y2, Y4
 	VADDPD	Y4, Y3, Y3
-	VBROADCASTSD	75136(AX), Y4	// step.t
+	VBROADCASTSD	73088(AX), Y4	// step.t
 	VBLENDVPD	Y0, Y3, Y4, Y3
-	VMOVSD	X3, 75136(AX)	// step.t
+	VMOVSD	X3, 73088(AX)	// step.t
 	VBLENDVPD	Y0, Y2, Y1, Y1
-	VMOVSD	X1, 75648(AX)	// step.taken
-	VBROADCASTSD	75776(AX), Y1	// step.many
+	VMOVSD	X1, 73600(AX)	// step.taken
+	VBROADCASTSD	73728(AX), Y1	// step.many
 	VSUBPD	Y2, Y1, Y1
 	VANDPD	Y1, Y0, Y0
-	VMOVSD	X0, 75904(AX)	// step.more
-	CMPQ	75904(AX), $0	// step.more
+	VMOVSD	X0, 73856(AX)	// step.more
+	CMPQ	73856(AX), $0	// step.more
 	JNE	loop1
 	RET
 
@@ -1813,33 +1731,33 @@ TEXT periodSamplePart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	79616(SI), Y0	// periodSample.load
+	VMOVUPD	77056(SI), Y0	// periodSample.load
 	// recordings.nde:21
 	VADDPD	f64_3fe6666666666666<>(SB), Y0, Y1
 	// recordings.nde:24
 	VMULPD	f64_3fad7dbf487fcb92<>(SB), Y1, Y2
-	VMOVUPD	Y2, 80256(SI)	// periodSample.mul
+	VMOVUPD	Y2, 77696(SI)	// periodSample.mul
 	VADDPD	f64_3ffe666666666666<>(SB), Y0, Y0
 	VMOVUPS	Y2, Y3
 	VFMADD231PD	f64_3fba36e2eb1c432d<>(SB), Y0, Y3
-	VMOVUPD	Y3, 80384(SI)	// periodSample.add
+	VMOVUPD	Y3, 77824(SI)	// periodSample.add
 	VMULPD	f64_4000000000000000<>(SB), Y1, Y3
 	VMULPD	f64_3fd47ae147ae147b<>(SB), Y3, Y3
 	VMULPD	f64_3fceb851eb851eb8<>(SB), Y3, Y3
-	VMOVUPD	Y3, 80512(SI)	// periodSample.mul_2
+	VMOVUPD	Y3, 77952(SI)	// periodSample.mul_2
 	// recordings.nde:25
 	VMULPD	f64_3fd47ae147ae147b<>(SB), Y1, Y3
 	VMULPD	f64_3fceb851eb851eb8<>(SB), Y3, Y3
-	VMOVUPD	Y3, 80640(SI)	// periodSample.mul_3
+	VMOVUPD	Y3, 78080(SI)	// periodSample.mul_3
 	// recordings.nde:30
-	VMOVUPD	Y2, 80768(SI)	// periodSample.reshape
+	VMOVUPD	Y2, 78208(SI)	// periodSample.reshape
 	// recordings.nde:28
 	VMULPD	f64_40239eb851eb851f<>(SB), Y0, Y0
 	VMULPD	f64_3fd47ae147ae147b<>(SB), Y0, Y0
-	VMOVUPD	Y0, 80896(SI)	// periodSample.mul_4
+	VMOVUPD	Y0, 78336(SI)	// periodSample.mul_4
 	VMULPD	f64_40239eb851eb851f<>(SB), Y1, Y0
 	VMULPD	f64_3fceb851eb851eb8<>(SB), Y0, Y0
-	VMOVUPD	Y0, 81024(SI)	// periodSample.mul_5
+	VMOVUPD	Y0, 78464(SI)	// periodSample.mul_5
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -1848,35 +1766,35 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 81152(SI)	// periodSample.step0_in0
+	VMOVUPD	Y0, 78592(SI)	// periodSample.step0_in0
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 81280(SI)	// periodSample.step0_in1
-	VMOVUPD	78848(SI), Y0	// periodSample.q[0]
-	VMOVUPD	Y0, 76032(SI)	// period0Lanestep.q[0]
-	VMOVUPD	78976(SI), Y0	// periodSample.q[1]
-	VMOVUPD	Y0, 76160(SI)	// period0Lanestep.q[1]
-	VMOVUPD	79104(SI), Y0	// periodSample.v[0]
-	VMOVUPD	Y0, 76288(SI)	// period0Lanestep.v[0]
-	VMOVUPD	79232(SI), Y0	// periodSample.v[1]
-	VMOVUPD	Y0, 76416(SI)	// period0Lanestep.v[1]
-	VMOVUPD	79360(SI), Y0	// periodSample.u[0]
-	VMOVUPD	Y0, 76544(SI)	// period0Lanestep.extra.0[0]
-	VMOVUPD	79488(SI), Y0	// periodSample.u[1]
-	VMOVUPD	Y0, 76672(SI)	// period0Lanestep.extra.0[1]
-	VMOVUPD	80256(SI), Y0	// periodSample.mul
-	VMOVUPD	Y0, 76800(SI)	// period0Lanestep.extra.1
-	VMOVUPD	80384(SI), Y0	// periodSample.add
-	VMOVUPD	Y0, 76928(SI)	// period0Lanestep.extra.2
-	VMOVUPD	80512(SI), Y0	// periodSample.mul_2
-	VMOVUPD	Y0, 77056(SI)	// period0Lanestep.extra.3
-	VMOVUPD	80640(SI), Y0	// periodSample.mul_3
-	VMOVUPD	Y0, 77184(SI)	// period0Lanestep.extra.4
-	VMOVUPD	80768(SI), Y0	// periodSample.reshape
-	VMOVUPD	Y0, 77312(SI)	// period0Lanestep.extra.5
-	VMOVUPD	80896(SI), Y0	// periodSample.mul_4
-	VMOVUPD	Y0, 77440(SI)	// period0Lanestep.extra.6
-	VMOVUPD	81024(SI), Y0	// periodSample.mul_5
-	VMOVUPD	Y0, 77568(SI)	// period0Lanestep.extra.7
+	VMOVUPD	Y0, 78720(SI)	// periodSample.step0_in1
+	VMOVUPD	76288(SI), Y0	// periodSample.q[0]
+	VMOVUPD	Y0, 73984(SI)	// period0Lanestep.q[0]
+	VMOVUPD	76416(SI), Y0	// periodSample.q[1]
+	VMOVUPD	Y0, 74112(SI)	// period0Lanestep.q[1]
+	VMOVUPD	76544(SI), Y0	// periodSample.v[0]
+	VMOVUPD	Y0, 74240(SI)	// period0Lanestep.v[0]
+	VMOVUPD	76672(SI), Y0	// periodSample.v[1]
+	VMOVUPD	Y0, 74368(SI)	// period0Lanestep.v[1]
+	VMOVUPD	76800(SI), Y0	// periodSample.u[0]
+	VMOVUPD	Y0, 74496(SI)	// period0Lanestep.extra.0[0]
+	VMOVUPD	76928(SI), Y0	// periodSample.u[1]
+	VMOVUPD	Y0, 74624(SI)	// period0Lanestep.extra.0[1]
+	VMOVUPD	77696(SI), Y0	// periodSample.mul
+	VMOVUPD	Y0, 74752(SI)	// period0Lanestep.extra.1
+	VMOVUPD	77824(SI), Y0	// periodSample.add
+	VMOVUPD	Y0, 74880(SI)	// period0Lanestep.extra.2
+	VMOVUPD	77952(SI), Y0	// periodSample.mul_2
+	VMOVUPD	Y0, 75008(SI)	// period0Lanestep.extra.3
+	VMOVUPD	78080(SI), Y0	// periodSample.mul_3
+	VMOVUPD	Y0, 75136(SI)	// period0Lanestep.extra.4
+	VMOVUPD	78208(SI), Y0	// periodSample.reshape
+	VMOVUPD	Y0, 75264(SI)	// period0Lanestep.extra.5
+	VMOVUPD	78336(SI), Y0	// periodSample.mul_4
+	VMOVUPD	Y0, 75392(SI)	// period0Lanestep.extra.6
+	VMOVUPD	78464(SI), Y0	// periodSample.mul_5
+	VMOVUPD	Y0, 75520(SI)	// period0Lanestep.extra.7
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -1901,14 +1819,14 @@ TEXT periodSamplePart2_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	76032(SI), Y0	// period0Lanestep.q[0]
-	VMOVUPD	Y0, 79744(SI)	// periodSample.qn[0]
-	VMOVUPD	76160(SI), Y0	// period0Lanestep.q[1]
-	VMOVUPD	Y0, 79872(SI)	// periodSample.qn[1]
-	VMOVUPD	76288(SI), Y0	// period0Lanestep.v[0]
-	VMOVUPD	Y0, 80000(SI)	// periodSample.vn[0]
-	VMOVUPD	76416(SI), Y0	// period0Lanestep.v[1]
-	VMOVUPD	Y0, 80128(SI)	// periodSample.vn[1]
+	VMOVUPD	73984(SI), Y0	// period0Lanestep.q[0]
+	VMOVUPD	Y0, 77184(SI)	// periodSample.qn[0]
+	VMOVUPD	74112(SI), Y0	// period0Lanestep.q[1]
+	VMOVUPD	Y0, 77312(SI)	// periodSample.qn[1]
+	VMOVUPD	74240(SI), Y0	// period0Lanestep.v[0]
+	VMOVUPD	Y0, 77440(SI)	// periodSample.vn[0]
+	VMOVUPD	74368(SI), Y0	// period0Lanestep.v[1]
+	VMOVUPD	Y0, 77568(SI)	// periodSample.vn[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -1932,9 +1850,9 @@ TEXT weightsField_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	81664(SI), Y0	// x[1]
-	VMOVUPD	81536(SI), Y1	// x[0]
-	VMOVUPD	81792(SI), Y2	// v[0]
+	VMOVUPD	79104(SI), Y0	// x[1]
+	VMOVUPD	78976(SI), Y1	// x[0]
+	VMOVUPD	79232(SI), Y2	// v[0]
 	// recordings.nde:49
 	VSUBPD	Y1, Y0, Y3
 	VMULPD	Y3, Y3, Y4
@@ -1945,54 +1863,54 @@ loop1: // 4 times: vectors of the block
 	VFMADD231PD	f64_c018000000000000<>(SB), Y1, Y3
 	VDIVPD	f64_4022000000000000<>(SB), Y3, Y3
 	VFNMADD231PD	f64_3fa999999999999a<>(SB), Y2, Y3
-	VMOVUPD	81920(SI), Y2	// v[1]
+	VMOVUPD	79360(SI), Y2	// v[1]
 	VMULPD	f64_c008000000000000<>(SB), Y0, Y0
 	VSUBPD	Y5, Y0, Y0
 	VDIVPD	f64_4022000000000000<>(SB), Y0, Y0
 	VFNMADD231PD	f64_3fa999999999999a<>(SB), Y2, Y0
-	VMOVUPD	82048(SI), Y2	// p
+	VMOVUPD	79488(SI), Y2	// p
 	// recordings.nde:52
 	VMULPD	Y1, Y1, Y1
 	VFNMADD231PD	f64_3fe0000000000000<>(SB), Y2, Y1
 	VDIVPD	f64_4008000000000000<>(SB), Y1, Y1
-	VMOVUPD	Y1, 82688(SI)	// dp
+	VMOVUPD	Y1, 80128(SI)	// dp
 	// recordings.nde:51
-	VMOVUPD	Y3, 82432(SI)	// dv[0]
-	VMOVUPD	Y0, 82560(SI)	// dv[1]
+	VMOVUPD	Y3, 79872(SI)	// dv[0]
+	VMOVUPD	Y0, 80000(SI)	// dv[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPD	81792(SI), Y0	// v[0]
-	VMOVUPD	Y0, 82176(SI)	// dx[0]
-	VMOVUPD	81920(SI), Y0	// v[1]
-	VMOVUPD	Y0, 82304(SI)	// dx[1]
+	VMOVUPD	79232(SI), Y0	// v[0]
+	VMOVUPD	Y0, 79616(SI)	// dx[0]
+	VMOVUPD	79360(SI), Y0	// v[1]
+	VMOVUPD	Y0, 79744(SI)	// dx[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
 	RET
 
 // track0Lanestart is Track.0.lanestart (recordings.nde:57) of a block of samples.
-// 7 vectors lie in the frame for want of registers.
+// 12 vectors lie in the frame for want of registers.
 TEXT track0Lanestart_avx2<>(SB), NOSPLIT, $0-0
 	// recordings.nde:57
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	82816(SI), Y0	// step.t
-	VMOVUPD	Y0, 81408(SI)	// weightsField.t
-	VMOVUPD	83456(SI), Y0	// x[0]
-	VMOVUPD	Y0, 81536(SI)	// weightsField.x[0]
-	VMOVUPD	83584(SI), Y0	// x[1]
-	VMOVUPD	Y0, 81664(SI)	// weightsField.x[1]
-	VMOVUPD	83712(SI), Y0	// v[0]
-	VMOVUPD	Y0, 81792(SI)	// weightsField.v[0]
-	VMOVUPD	83840(SI), Y0	// v[1]
-	VMOVUPD	Y0, 81920(SI)	// weightsField.v[1]
-	VMOVUPD	83968(SI), Y0	// p
-	VMOVUPD	Y0, 82048(SI)	// weightsField.p
+	VMOVUPD	80256(SI), Y0	// step.t
+	VMOVUPD	Y0, 78848(SI)	// weightsField.t
+	VMOVUPD	80896(SI), Y0	// x[0]
+	VMOVUPD	Y0, 78976(SI)	// weightsField.x[0]
+	VMOVUPD	81024(SI), Y0	// x[1]
+	VMOVUPD	Y0, 79104(SI)	// weightsField.x[1]
+	VMOVUPD	81152(SI), Y0	// v[0]
+	VMOVUPD	Y0, 79232(SI)	// weightsField.v[0]
+	VMOVUPD	81280(SI), Y0	// v[1]
+	VMOVUPD	Y0, 79360(SI)	// weightsField.v[1]
+	VMOVUPD	81408(SI), Y0	// p
+	VMOVUPD	Y0, 79488(SI)	// weightsField.p
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -2000,248 +1918,233 @@ loop1: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPD	82176(SI), Y0	// weightsField.dx[0]
-	VMOVUPD	Y0, 84224(SI)	// x.k[0]
-	VMOVUPD	82304(SI), Y0	// weightsField.dx[1]
-	VMOVUPD	Y0, 84352(SI)	// x.k[1]
-	VMOVUPD	82432(SI), Y0	// weightsField.dv[0]
-	VMOVUPD	Y0, 84480(SI)	// v.k[0]
-	VMOVUPD	82560(SI), Y0	// weightsField.dv[1]
-	VMOVUPD	Y0, 84608(SI)	// v.k[1]
-	VMOVUPD	82688(SI), Y0	// weightsField.dp
-	VMOVUPD	Y0, 84736(SI)	// p.k
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop2
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop3: // 4 times: vectors of the block
-	VMOVUPD	82944(SI), Y0	// step.t1
-	VMOVUPD	82816(SI), Y15	// step.t
+	VMOVUPD	79616(SI), Y15	// weightsField.dx[0]
 	VMOVUPS	Y15, 0(AX)
+	VMOVUPS	0(AX), Y13	// x.k[0]
+	VMOVUPD	Y13, 81664(SI)
+	VMOVUPD	79744(SI), Y15	// weightsField.dx[1]
+	VMOVUPS	Y15, 32(AX)
+	VMOVUPS	32(AX), Y13	// x.k[1]
+	VMOVUPD	Y13, 81792(SI)
+	VMOVUPD	79872(SI), Y15	// weightsField.dv[0]
+	VMOVUPS	Y15, 64(AX)
+	VMOVUPS	64(AX), Y13	// v.k[0]
+	VMOVUPD	Y13, 81920(SI)
+	VMOVUPD	80000(SI), Y15	// weightsField.dv[1]
+	VMOVUPS	Y15, 96(AX)
+	VMOVUPS	96(AX), Y13	// v.k[1]
+	VMOVUPD	Y13, 82048(SI)
+	VMOVUPD	80128(SI), Y15	// weightsField.dp
+	VMOVUPS	Y15, 128(AX)
+	VMOVUPS	128(AX), Y13	// p.k
+	VMOVUPD	Y13, 82176(SI)
+	VMOVUPD	80384(SI), Y0	// step.t1
+	VMOVUPD	80256(SI), Y15	// step.t
+	VMOVUPS	Y15, 160(AX)
 	// recordings.nde:57
-	VSUBPD	0(AX), Y0, Y0
-	VMOVUPD	Y0, 84864(SI)	// sub
+	VSUBPD	160(AX), Y0, Y0
+	VMOVUPD	Y0, 82304(SI)	// sub
 	VCMPPD	$17, f64_0000000000000000<>(SB), Y0, Y1
 	VMOVUPD	f64_3ff0000000000000<>(SB), Y2
 	VBLENDVPD	Y1, f64_bff0000000000000<>(SB), Y2, Y15
-	VMOVUPS	Y15, 32(AX)
+	VMOVUPS	Y15, 192(AX)
 	VANDPD	f64_7fffffffffffffff<>(SB), Y0, Y0
 	VMOVUPD	f64_0000000000000000<>(SB), Y1
 	VCMPPD	$17, Y0, Y1, Y15
-	VMOVUPS	Y15, 64(AX)
-	VMOVUPD	83328(SI), Y1	// step.atol
-	VMOVUPD	83200(SI), Y2	// step.rtol
-	VMOVUPD	83456(SI), Y15	// x[0]
-	VMOVUPS	Y15, 96(AX)
-	VMOVUPD	83584(SI), Y15	// x[1]
-	VMOVUPS	Y15, 128(AX)
-	VMOVUPD	83712(SI), Y15	// v[0]
-	VMOVUPS	Y15, 160(AX)
-	VMOVUPD	83840(SI), Y15	// v[1]
-	VMOVUPS	Y15, 192(AX)
+	VMOVUPS	Y15, 224(AX)
+	VMOVUPD	80768(SI), Y1	// step.atol
+	VMOVUPD	80640(SI), Y2	// step.rtol
+	VMOVUPD	80896(SI), Y15	// x[0]
+	VMOVUPS	Y15, 256(AX)
+	VMOVUPD	81024(SI), Y15	// x[1]
+	VMOVUPS	Y15, 288(AX)
+	VMOVUPD	81152(SI), Y15	// v[0]
+	VMOVUPS	Y15, 320(AX)
+	VMOVUPD	81280(SI), Y15	// v[1]
+	VMOVUPS	Y15, 352(AX)
 	VMOVUPD	f64_0000000000000000<>(SB), Y3
 	VMOVUPD	f64_0000000000000000<>(SB), Y4
 	VMOVUPD	f64_0000000000000000<>(SB), Y5
 	VMOVUPD	f64_0000000000000000<>(SB), Y6
-	VMOVUPS	96(AX), Y13
+	VMOVUPS	256(AX), Y13
 	VANDPD	f64_7fffffffffffffff<>(SB), Y13, Y7
 	VFMADD213PD	Y1, Y2, Y7
-	VMOVUPD	Y7, 84992(SI)	// add[0]
-	VMOVUPS	128(AX), Y13
+	VMOVUPD	Y7, 82432(SI)	// add[0]
+	VMOVUPS	288(AX), Y13
 	VANDPD	f64_7fffffffffffffff<>(SB), Y13, Y8
 	VFMADD213PD	Y1, Y2, Y8
-	VMOVUPD	Y8, 85120(SI)	// add[1]
-	VMOVUPS	96(AX), Y13
+	VMOVUPD	Y8, 82560(SI)	// add[1]
+	VMOVUPS	256(AX), Y13
 	VDIVPD	Y7, Y13, Y9
-	VMOVUPS	128(AX), Y13
+	VMOVUPS	288(AX), Y13
 	VDIVPD	Y8, Y13, Y10
 	VMULPD	Y9, Y9, Y9
 	VMULPD	Y10, Y10, Y10
 	VADDPD	Y9, Y3, Y3
 	VADDPD	Y10, Y3, Y3
-	VMOVUPS	160(AX), Y13
+	VMOVUPS	320(AX), Y13
 	VANDPD	f64_7fffffffffffffff<>(SB), Y13, Y9
 	VFMADD213PD	Y1, Y2, Y9
-	VMOVUPD	Y9, 85248(SI)	// add_2[0]
-	VMOVUPS	192(AX), Y13
+	VMOVUPD	Y9, 82688(SI)	// add_2[0]
+	VMOVUPS	352(AX), Y13
 	VANDPD	f64_7fffffffffffffff<>(SB), Y13, Y10
 	VFMADD213PD	Y1, Y2, Y10
-	VMOVUPD	Y10, 85376(SI)	// add_2[1]
-	VMOVUPS	160(AX), Y13
+	VMOVUPD	Y10, 82816(SI)	// add_2[1]
+	VMOVUPS	320(AX), Y13
 	VDIVPD	Y9, Y13, Y11
-	VMOVUPS	192(AX), Y13
+	VMOVUPS	352(AX), Y13
 	VDIVPD	Y10, Y13, Y12
 	VMULPD	Y11, Y11, Y11
 	VMULPD	Y12, Y12, Y12
 	VADDPD	Y11, Y4, Y4
 	VADDPD	Y12, Y4, Y4
-	VMOVUPD	84224(SI), Y11	// x.k[0]
-	VDIVPD	Y7, Y11, Y7
-	VMOVUPD	84352(SI), Y12	// x.k[1]
-	VDIVPD	Y8, Y12, Y8
+	VMOVUPS	0(AX), Y13
+	VDIVPD	Y7, Y13, Y7
+	VMOVUPS	32(AX), Y13
+	VDIVPD	Y8, Y13, Y8
 	VMULPD	Y7, Y7, Y7
 	VMULPD	Y8, Y8, Y8
 	VADDPD	Y7, Y5, Y5
 	VADDPD	Y8, Y5, Y5
-	VMOVUPD	84480(SI), Y7	// v.k[0]
-	VDIVPD	Y9, Y7, Y8
-	VMOVUPD	84608(SI), Y9	// v.k[1]
-	VDIVPD	Y10, Y9, Y10
+	VMOVUPS	64(AX), Y13
+	VDIVPD	Y9, Y13, Y7
+	VMOVUPS	96(AX), Y13
+	VDIVPD	Y10, Y13, Y8
+	VMULPD	Y7, Y7, Y7
 	VMULPD	Y8, Y8, Y8
-	VMULPD	Y10, Y10, Y10
+	VADDPD	Y7, Y6, Y6
 	VADDPD	Y8, Y6, Y6
-	VADDPD	Y10, Y6, Y6
-	VMOVUPD	83968(SI), Y8	// p
-	VANDPD	f64_7fffffffffffffff<>(SB), Y8, Y10
-	VFMADD231PD	Y10, Y2, Y1
-	VMOVUPD	Y1, 85504(SI)	// add_3
-	VDIVPD	Y1, Y8, Y2
+	VMOVUPD	81408(SI), Y7	// p
+	VANDPD	f64_7fffffffffffffff<>(SB), Y7, Y8
+	VFMADD231PD	Y8, Y2, Y1
+	VMOVUPD	Y1, 82944(SI)	// add_3
+	VDIVPD	Y1, Y7, Y2
 	VADDPD	Y4, Y3, Y3
 	VFMADD231PD	Y2, Y2, Y3
 	VDIVPD	f64_4014000000000000<>(SB), Y3, Y2
 	VSQRTPD	Y2, Y2
-	VMOVUPD	84736(SI), Y3	// p.k
-	VDIVPD	Y1, Y3, Y1
-	VADDPD	Y6, Y5, Y4
-	VFMADD231PD	Y1, Y1, Y4
-	VDIVPD	f64_4014000000000000<>(SB), Y4, Y1
+	VMOVUPS	128(AX), Y13
+	VDIVPD	Y1, Y13, Y1
+	VADDPD	Y6, Y5, Y3
+	VFMADD231PD	Y1, Y1, Y3
+	VDIVPD	f64_4014000000000000<>(SB), Y3, Y1
 	VSQRTPD	Y1, Y1
-	VMOVUPD	Y1, 85632(SI)	// d1
-	VCMPPD	$17, f64_3ee4f8b588e368f1<>(SB), Y2, Y4
-	VCMPPD	$17, f64_3ee4f8b588e368f1<>(SB), Y1, Y5
-	VORPD	Y5, Y4, Y4
+	VMOVUPD	Y1, 83072(SI)	// d1
+	VCMPPD	$17, f64_3ee4f8b588e368f1<>(SB), Y2, Y3
+	VCMPPD	$17, f64_3ee4f8b588e368f1<>(SB), Y1, Y4
+	VORPD	Y4, Y3, Y3
 	VMULPD	f64_3f847ae147ae147b<>(SB), Y2, Y2
 	VDIVPD	Y1, Y2, Y1
-	VBLENDVPD	Y4, f64_3eb0c6f7a0b5ed8d<>(SB), Y1, Y1
+	VBLENDVPD	Y3, f64_3eb0c6f7a0b5ed8d<>(SB), Y1, Y1
 	VCMPPD	$17, Y1, Y0, Y2
-	VANDPD	64(AX), Y2, Y2
+	VANDPD	224(AX), Y2, Y2
 	VBLENDVPD	Y2, Y0, Y1, Y0
-	VMOVUPD	Y0, 85760(SI)	// h0
-	VMULPD	32(AX), Y0, Y0
-	VADDPD	0(AX), Y0, Y1
-	VMOVUPD	Y1, 85888(SI)	// add_4
-	VFMADD231PD	Y3, Y0, Y8
-	VMOVUPD	Y8, 86528(SI)	// add_7
-	VFMADD213PD	96(AX), Y0, Y11
-	VMOVUPD	Y11, 86016(SI)	// add_5[0]
-	VFMADD213PD	128(AX), Y0, Y12
-	VMOVUPD	Y12, 86144(SI)	// add_5[1]
-	VFMADD213PD	160(AX), Y0, Y7
-	VMOVUPD	Y7, 86272(SI)	// add_6[0]
-	VFMADD213PD	192(AX), Y9, Y0
-	VMOVUPD	Y0, 86400(SI)	// add_6[1]
+	VMOVUPD	Y0, 83200(SI)	// h0
+	VMULPD	192(AX), Y0, Y0
+	VADDPD	160(AX), Y0, Y1
+	VMOVUPD	Y1, 83328(SI)	// add_4
+	VFMADD231PD	128(AX), Y0, Y7
+	VMOVUPD	Y7, 83456(SI)	// add_5
+	VMOVUPS	256(AX), Y1
+	VFMADD231PD	0(AX), Y0, Y1
+	VMOVUPD	Y1, 78976(SI)	// weightsField.x[0]
+	VMOVUPS	288(AX), Y1
+	VFMADD231PD	32(AX), Y0, Y1
+	VMOVUPD	Y1, 79104(SI)	// weightsField.x[1]
+	VMOVUPS	320(AX), Y1
+	VFMADD231PD	64(AX), Y0, Y1
+	VMOVUPD	Y1, 79232(SI)	// weightsField.v[0]
+	VMOVUPS	352(AX), Y13
+	VFMADD132PD	96(AX), Y13, Y0
+	VMOVUPD	Y0, 79360(SI)	// weightsField.v[1]
+	ADDQ	$32, SI
+	DECQ	CX
+	JNE	loop2
+	// recordings.nde:57
+	MOVQ	$4, CX
+	MOVQ	AX, SI
+loop3: // 4 times: vectors of the block
+	VMOVUPD	83328(SI), Y0	// add_4
+	VMOVUPD	Y0, 78848(SI)	// weightsField.t
+	VMOVUPD	83456(SI), Y0	// add_5
+	VMOVUPD	Y0, 79488(SI)	// weightsField.p
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop3
-	// recordings.nde:57
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop4: // 4 times: vectors of the block
-	VMOVUPD	85888(SI), Y0	// add_4
-	VMOVUPD	Y0, 81408(SI)	// weightsField.t
-	VMOVUPD	86016(SI), Y0	// add_5[0]
-	VMOVUPD	Y0, 81536(SI)	// weightsField.x[0]
-	VMOVUPD	86144(SI), Y0	// add_5[1]
-	VMOVUPD	Y0, 81664(SI)	// weightsField.x[1]
-	VMOVUPD	86272(SI), Y0	// add_6[0]
-	VMOVUPD	Y0, 81792(SI)	// weightsField.v[0]
-	VMOVUPD	86400(SI), Y0	// add_6[1]
-	VMOVUPD	Y0, 81920(SI)	// weightsField.v[1]
-	VMOVUPD	86528(SI), Y0	// add_7
-	VMOVUPD	Y0, 82048(SI)	// weightsField.p
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop4
 	CALL	weightsField_avx2<>(SB)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop5: // 4 times: vectors of the block
-	VMOVUPD	82176(SI), Y0	// weightsField.dx[0]
-	VMOVUPD	Y0, 86656(SI)	// result[0]
-	VMOVUPD	82304(SI), Y0	// weightsField.dx[1]
-	VMOVUPD	Y0, 86784(SI)	// result[1]
-	VMOVUPD	82432(SI), Y0	// weightsField.dv[0]
-	VMOVUPD	Y0, 86912(SI)	// result_2[0]
-	VMOVUPD	82560(SI), Y0	// weightsField.dv[1]
-	VMOVUPD	Y0, 87040(SI)	// result_2[1]
-	VMOVUPD	82688(SI), Y0	// weightsField.dp
-	VMOVUPD	Y0, 87168(SI)	// result_3
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop5
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop6: // 4 times: vectors of the block
+loop4: // 4 times: vectors of the block
+	VMOVUPD	80128(SI), Y0	// weightsField.dp
+	VMOVUPD	Y0, 83584(SI)	// result
 	// recordings.nde:57
-	VMOVUPD	85760(SI), Y0	// h0
-	VMULPD	f64_4059000000000000<>(SB), Y0, Y1
-	VMOVUPD	f64_0000000000000000<>(SB), Y2
+	VMOVUPD	83200(SI), Y1	// h0
+	VMULPD	f64_4059000000000000<>(SB), Y1, Y2
 	VMOVUPD	f64_0000000000000000<>(SB), Y3
-	VMOVUPD	86656(SI), Y4	// result[0]
-	VMOVUPD	84224(SI), Y5	// x.k[0]
-	VSUBPD	Y5, Y4, Y4
-	VMOVUPD	84992(SI), Y5	// add[0]
-	VDIVPD	Y5, Y4, Y4
-	VMOVUPD	86784(SI), Y5	// result[1]
-	VMOVUPD	84352(SI), Y6	// x.k[1]
+	VMOVUPD	f64_0000000000000000<>(SB), Y4
+	VMOVUPD	79616(SI), Y5	// weightsField.dx[0]
+	VMOVUPD	81664(SI), Y6	// x.k[0]
 	VSUBPD	Y6, Y5, Y5
-	VMOVUPD	85120(SI), Y6	// add[1]
+	VMOVUPD	82432(SI), Y6	// add[0]
 	VDIVPD	Y6, Y5, Y5
-	VMULPD	Y4, Y4, Y4
+	VMOVUPD	79744(SI), Y6	// weightsField.dx[1]
+	VMOVUPD	81792(SI), Y7	// x.k[1]
+	VSUBPD	Y7, Y6, Y6
+	VMOVUPD	82560(SI), Y7	// add[1]
+	VDIVPD	Y7, Y6, Y6
 	VMULPD	Y5, Y5, Y5
-	VADDPD	Y4, Y2, Y2
-	VADDPD	Y5, Y2, Y2
-	VMOVUPD	86912(SI), Y4	// result_2[0]
-	VMOVUPD	84480(SI), Y5	// v.k[0]
-	VSUBPD	Y5, Y4, Y4
-	VMOVUPD	85248(SI), Y5	// add_2[0]
-	VDIVPD	Y5, Y4, Y4
-	VMOVUPD	87040(SI), Y5	// result_2[1]
-	VMOVUPD	84608(SI), Y6	// v.k[1]
-	VSUBPD	Y6, Y5, Y5
-	VMOVUPD	85376(SI), Y6	// add_2[1]
-	VDIVPD	Y6, Y5, Y5
-	VMULPD	Y4, Y4, Y4
-	VMULPD	Y5, Y5, Y5
-	VADDPD	Y4, Y3, Y3
+	VMULPD	Y6, Y6, Y6
 	VADDPD	Y5, Y3, Y3
-	VMOVUPD	83072(SI), Y4	// step.dir
-	VMOVUPD	87168(SI), Y5	// result_3
-	VMOVUPD	84736(SI), Y6	// p.k
+	VADDPD	Y6, Y3, Y3
+	VMOVUPD	79872(SI), Y5	// weightsField.dv[0]
+	VMOVUPD	81920(SI), Y6	// v.k[0]
 	VSUBPD	Y6, Y5, Y5
-	VMOVUPD	85504(SI), Y6	// add_3
+	VMOVUPD	82688(SI), Y6	// add_2[0]
 	VDIVPD	Y6, Y5, Y5
-	VMOVUPD	85632(SI), Y6	// d1
-	VADDPD	Y3, Y2, Y2
-	VFMADD231PD	Y5, Y5, Y2
-	VDIVPD	f64_4014000000000000<>(SB), Y2, Y2
-	VSQRTPD	Y2, Y2
-	VDIVPD	Y0, Y2, Y2
-	VMAXPD	Y2, Y6, Y3
-	VMAXPD	Y6, Y2, Y5
-	VANDPD	Y5, Y3, Y3
-	VCMPPD	$3, Y2, Y6, Y2
-	VORPD	Y2, Y3, Y2
-	VCMPPD	$18, f64_3cd203af9ee75616<>(SB), Y2, Y3
-	VMULPD	f64_3f50624dd2f1a9fc<>(SB), Y0, Y0
-	VMOVUPD	f64_3eb0c6f7a0b5ed8d<>(SB), Y5
-	VMAXPD	Y0, Y5, Y5
-	VMAXPD	f64_3eb0c6f7a0b5ed8d<>(SB), Y0, Y6
-	VANDPD	Y6, Y5, Y5
-	VMOVUPD	f64_3eb0c6f7a0b5ed8d<>(SB), Y6
+	VMOVUPD	80000(SI), Y6	// weightsField.dv[1]
+	VMOVUPD	82048(SI), Y7	// v.k[1]
+	VSUBPD	Y7, Y6, Y6
+	VMOVUPD	82816(SI), Y7	// add_2[1]
+	VDIVPD	Y7, Y6, Y6
+	VMULPD	Y5, Y5, Y5
+	VMULPD	Y6, Y6, Y6
+	VADDPD	Y5, Y4, Y4
+	VADDPD	Y6, Y4, Y4
+	VMOVUPD	80512(SI), Y5	// step.dir
+	VMOVUPD	82176(SI), Y6	// p.k
+	VSUBPD	Y6, Y0, Y0
+	VMOVUPD	82944(SI), Y6	// add_3
+	VDIVPD	Y6, Y0, Y0
+	VMOVUPD	83072(SI), Y6	// d1
+	VADDPD	Y4, Y3, Y3
+	VFMADD231PD	Y0, Y0, Y3
+	VDIVPD	f64_4014000000000000<>(SB), Y3, Y0
+	VSQRTPD	Y0, Y0
+	VDIVPD	Y1, Y0, Y0
+	VMAXPD	Y0, Y6, Y3
+	VMAXPD	Y6, Y0, Y4
+	VANDPD	Y4, Y3, Y3
 	VCMPPD	$3, Y0, Y6, Y0
-	VORPD	Y0, Y5, Y0
-	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y5
-	VDIVPD	Y2, Y5, Y2
-	VCMPPD	$0, f64_0000000000000000<>(SB), Y2, Y5
+	VORPD	Y0, Y3, Y0
+	VCMPPD	$18, f64_3cd203af9ee75616<>(SB), Y0, Y3
+	VMULPD	f64_3f50624dd2f1a9fc<>(SB), Y1, Y1
+	VMOVUPD	f64_3eb0c6f7a0b5ed8d<>(SB), Y4
+	VMAXPD	Y1, Y4, Y4
+	VMAXPD	f64_3eb0c6f7a0b5ed8d<>(SB), Y1, Y6
+	VANDPD	Y6, Y4, Y4
+	VMOVUPD	f64_3eb0c6f7a0b5ed8d<>(SB), Y6
+	VCMPPD	$3, Y1, Y6, Y1
+	VORPD	Y1, Y4, Y1
+	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y4
+	VDIVPD	Y0, Y4, Y0
+	VCMPPD	$0, f64_0000000000000000<>(SB), Y0, Y4
 	VMOVUPD	f64_7ff8000000000001<>(SB), Y6
-	VBLENDVPD	Y5, f64_fff0000000000000<>(SB), Y6, Y5
+	VBLENDVPD	Y4, f64_fff0000000000000<>(SB), Y6, Y4
 	VMOVUPD	f64_0000000000000000<>(SB), Y6
-	VCMPPD	$17, Y2, Y6, Y6
-	VCMPPD	$17, f64_0010000000000000<>(SB), Y2, Y7
-	VMULPD	f64_4350000000000000<>(SB), Y2, Y8
-	VBLENDVPD	Y7, Y8, Y2, Y8
+	VCMPPD	$17, Y0, Y6, Y6
+	VCMPPD	$17, f64_0010000000000000<>(SB), Y0, Y7
+	VMULPD	f64_4350000000000000<>(SB), Y0, Y8
+	VBLENDVPD	Y7, Y8, Y0, Y8
 	VMOVUPD	f64_0000000000000000<>(SB), Y9
 	VBLENDVPD	Y7, f64_c04b000000000000<>(SB), Y9, Y7
 	VPADDQ	f64_00095f619980c433<>(SB), Y8, Y9
@@ -2273,54 +2176,54 @@ loop6: // 4 times: vectors of the block
 	VSUBPD	Y9, Y11, Y9
 	VSUBPD	Y8, Y9, Y8
 	VSUBPD	Y8, Y7, Y7
-	VBLENDVPD	Y6, Y7, Y5, Y5
-	VCMPPD	$17, f64_7ff0000000000000<>(SB), Y2, Y6
-	VBLENDVPD	Y6, Y5, Y2, Y2
-	VMULPD	f64_3fc999999999999a<>(SB), Y2, Y2
-	VMOVUPD	f64_4086380000000000<>(SB), Y5
-	VMINPD	Y2, Y5, Y2
-	VMOVUPD	f64_c087500000000000<>(SB), Y5
-	VMAXPD	Y2, Y5, Y2
-	VMOVUPD	f64_4338000000000000<>(SB), Y5
-	VFMADD231PD	f64_3ff71547652b82fe<>(SB), Y2, Y5
-	VSUBPD	f64_4338000000000000<>(SB), Y5, Y6
-	VFNMADD231PD	f64_3fe62e42fee00000<>(SB), Y6, Y2
-	VFNMADD231PD	f64_3dea39ef35793c76<>(SB), Y6, Y2
+	VBLENDVPD	Y6, Y7, Y4, Y4
+	VCMPPD	$17, f64_7ff0000000000000<>(SB), Y0, Y6
+	VBLENDVPD	Y6, Y4, Y0, Y0
+	VMULPD	f64_3fc999999999999a<>(SB), Y0, Y0
+	VMOVUPD	f64_4086380000000000<>(SB), Y4
+	VMINPD	Y0, Y4, Y0
+	VMOVUPD	f64_c087500000000000<>(SB), Y4
+	VMAXPD	Y0, Y4, Y0
+	VMOVUPD	f64_4338000000000000<>(SB), Y4
+	VFMADD231PD	f64_3ff71547652b82fe<>(SB), Y0, Y4
+	VSUBPD	f64_4338000000000000<>(SB), Y4, Y6
+	VFNMADD231PD	f64_3fe62e42fee00000<>(SB), Y6, Y0
+	VFNMADD231PD	f64_3dea39ef35793c76<>(SB), Y6, Y0
 	VMOVUPD	f64_3e928b37b2b7cf67<>(SB), Y7
-	VFMADD231PD	f64_3e5ad65a45259822<>(SB), Y2, Y7
-	VFMADD213PD	f64_3ec71df462add452<>(SB), Y2, Y7
-	VFMADD213PD	f64_3efa019925fa66e7<>(SB), Y2, Y7
-	VFMADD213PD	f64_3f2a01a010f7dff2<>(SB), Y2, Y7
-	VFMADD213PD	f64_3f56c16c187ab24d<>(SB), Y2, Y7
-	VFMADD213PD	f64_3f811111111311da<>(SB), Y2, Y7
-	VFMADD213PD	f64_3fa555555554f2a7<>(SB), Y2, Y7
-	VFMADD213PD	f64_3fc55555555554a0<>(SB), Y2, Y7
-	VFMADD213PD	f64_3fe0000000000010<>(SB), Y2, Y7
-	VFMADD213PD	f64_3ff0000000000000<>(SB), Y2, Y7
-	VFMADD213PD	f64_3ff0000000000000<>(SB), Y2, Y7
-	VMOVUPD	f64_4338000000000000<>(SB), Y2
-	VFMADD231PD	f64_3fe0000000000000<>(SB), Y6, Y2
-	VPSLLQ	$52, Y2, Y6
+	VFMADD231PD	f64_3e5ad65a45259822<>(SB), Y0, Y7
+	VFMADD213PD	f64_3ec71df462add452<>(SB), Y0, Y7
+	VFMADD213PD	f64_3efa019925fa66e7<>(SB), Y0, Y7
+	VFMADD213PD	f64_3f2a01a010f7dff2<>(SB), Y0, Y7
+	VFMADD213PD	f64_3f56c16c187ab24d<>(SB), Y0, Y7
+	VFMADD213PD	f64_3f811111111311da<>(SB), Y0, Y7
+	VFMADD213PD	f64_3fa555555554f2a7<>(SB), Y0, Y7
+	VFMADD213PD	f64_3fc55555555554a0<>(SB), Y0, Y7
+	VFMADD213PD	f64_3fe0000000000010<>(SB), Y0, Y7
+	VFMADD213PD	f64_3ff0000000000000<>(SB), Y0, Y7
+	VFMADD213PD	f64_3ff0000000000000<>(SB), Y0, Y7
+	VMOVUPD	f64_4338000000000000<>(SB), Y0
+	VFMADD231PD	f64_3fe0000000000000<>(SB), Y6, Y0
+	VPSLLQ	$52, Y0, Y6
 	VPADDQ	f64_3ff0000000000000<>(SB), Y6, Y6
-	VPSUBQ	Y2, Y5, Y2
-	VPSLLQ	$52, Y2, Y2
-	VPADDQ	f64_3ff0000000000000<>(SB), Y2, Y2
-	VMULPD	Y6, Y7, Y5
-	VMULPD	Y2, Y5, Y2
-	VBLENDVPD	Y3, Y0, Y2, Y0
-	VMINPD	Y0, Y1, Y2
-	VMINPD	Y1, Y0, Y0
-	VORPD	Y0, Y2, Y0
-	VMOVUPD	84864(SI), Y1	// sub
-	VMULPD	Y1, Y4, Y1
+	VPSUBQ	Y0, Y4, Y0
+	VPSLLQ	$52, Y0, Y0
+	VPADDQ	f64_3ff0000000000000<>(SB), Y0, Y0
+	VMULPD	Y6, Y7, Y4
+	VMULPD	Y0, Y4, Y0
+	VBLENDVPD	Y3, Y1, Y0, Y0
+	VMINPD	Y0, Y2, Y1
+	VMINPD	Y2, Y0, Y0
+	VORPD	Y0, Y1, Y0
+	VMOVUPD	82304(SI), Y1	// sub
+	VMULPD	Y1, Y5, Y1
 	VMINPD	Y1, Y0, Y2
 	VMINPD	Y0, Y1, Y0
 	VORPD	Y0, Y2, Y0
-	VMULPD	Y0, Y4, Y0
-	VMOVUPD	Y0, 84096(SI)	// step.h
+	VMULPD	Y0, Y5, Y0
+	VMOVUPD	Y0, 81536(SI)	// step.h
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop6
+	JNE	loop4
 	RET
 
 // func track0LanestartAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -2342,12 +2245,12 @@ TEXT track0Lanestep_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	87296(SI), Y15	// step.t
+	VMOVUPD	83712(SI), Y15	// step.t
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPD	87424(SI), Y0	// step.h
-	VMOVUPD	87936(SI), Y15	// step.t1
+	VMOVUPD	83840(SI), Y0	// step.h
+	VMOVUPD	84352(SI), Y15	// step.t1
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPD	88064(SI), Y1	// step.dir
+	VMOVUPD	84480(SI), Y1	// step.dir
 	// recordings.nde:57
 	VMOVUPS	0(AX), Y2
 	VFMADD231PD	f64_3ff028f5c28f5c29<>(SB), Y0, Y2
@@ -2360,7 +2263,7 @@ loop1: // 4 times: vectors of the block
 	VSUBPD	0(AX), Y13, Y1
 	VMOVUPS	64(AX), Y13
 	VBLENDVPD	Y13, Y1, Y0, Y0
-	VMOVUPD	Y0, 92160(SI)	// step.h_at
+	VMOVUPD	Y0, 88576(SI)	// step.h_at
 	VMULPD	f64_3f5594c58327f146<>(SB), Y0, Y15
 	VMOVUPS	Y15, 96(AX)
 	VMULPD	f64_3f43cc12f13b88be<>(SB), Y0, Y15
@@ -2373,34 +2276,34 @@ loop1: // 4 times: vectors of the block
 	VMOVUPS	Y15, 224(AX)
 	VMULPD	f64_3fd57883daf1f0b3<>(SB), Y0, Y15
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPD	88832(SI), Y15	// v[0]
+	VMOVUPD	85248(SI), Y15	// v[0]
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPD	88960(SI), Y15	// v[1]
+	VMOVUPD	85376(SI), Y15	// v[1]
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPD	89472(SI), Y15	// v.k[0]
+	VMOVUPD	85888(SI), Y15	// v.k[0]
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPD	89600(SI), Y15	// v.k[1]
+	VMOVUPD	86016(SI), Y15	// v.k[1]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPD	89216(SI), Y15	// x.k[0]
+	VMOVUPD	85632(SI), Y15	// x.k[0]
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPD	89344(SI), Y15	// x.k[1]
+	VMOVUPD	85760(SI), Y15	// x.k[1]
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPD	88576(SI), Y15	// x[0]
+	VMOVUPD	84992(SI), Y15	// x[0]
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPD	88704(SI), Y15	// x[1]
+	VMOVUPD	85120(SI), Y15	// x[1]
 	VMOVUPS	Y15, 512(AX)
 	VMOVUPS	160(AX), Y13
 	VMOVUPS	288(AX), Y15
 	VFMADD231PD	352(AX), Y13, Y15
 	VMOVUPS	Y15, 544(AX)
 	VMOVUPS	544(AX), Y13	// v_y2[0]
-	VMOVUPD	Y13, 95488(SI)
+	VMOVUPD	Y13, 91904(SI)
 	VMOVUPS	160(AX), Y13
 	VMOVUPS	320(AX), Y15
 	VFMADD231PD	384(AX), Y13, Y15
 	VMOVUPS	Y15, 576(AX)
 	VMOVUPS	576(AX), Y13	// v_y2[1]
-	VMOVUPD	Y13, 95616(SI)
+	VMOVUPD	Y13, 92032(SI)
 	VMOVUPS	96(AX), Y13
 	VMULPD	416(AX), Y13, Y1
 	VMOVUPS	128(AX), Y13
@@ -2454,22 +2357,22 @@ loop1: // 4 times: vectors of the block
 	VMOVUPS	Y15, 800(AX)
 	// recordings.nde:51
 	VMOVUPS	640(AX), Y13	// dv[0]
-	VMOVUPD	Y13, 95744(SI)
+	VMOVUPD	Y13, 92160(SI)
 	VMOVUPS	672(AX), Y13	// dv[1]
-	VMOVUPD	Y13, 95872(SI)
+	VMOVUPD	Y13, 92288(SI)
 	// recordings.nde:57
 	VMOVUPS	256(AX), Y13
 	VMOVUPS	Y3, Y15
 	VFMADD231PD	640(AX), Y13, Y15
 	VMOVUPS	Y15, 832(AX)
 	VMOVUPS	832(AX), Y13	// v_y3[0]
-	VMOVUPD	Y13, 96000(SI)
+	VMOVUPD	Y13, 92416(SI)
 	VMOVUPS	256(AX), Y13
 	VMOVUPS	Y4, Y15
 	VFMADD231PD	672(AX), Y13, Y15
 	VMOVUPS	Y15, 864(AX)
 	VMOVUPS	864(AX), Y13	// v_y3[1]
-	VMOVUPD	Y13, 96128(SI)
+	VMOVUPD	Y13, 92544(SI)
 	VMOVUPS	192(AX), Y13
 	VFMADD231PD	832(AX), Y13, Y1
 	VMOVUPS	192(AX), Y13
@@ -2530,16 +2433,16 @@ loop1: // 4 times: vectors of the block
 	VMOVUPS	Y15, 1120(AX)
 	// recordings.nde:51
 	VMOVUPS	928(AX), Y13	// dv_2[0]
-	VMOVUPD	Y13, 96256(SI)
+	VMOVUPD	Y13, 92672(SI)
 	VMOVUPS	960(AX), Y13	// dv_2[1]
-	VMOVUPD	Y13, 96384(SI)
+	VMOVUPD	Y13, 92800(SI)
 	// recordings.nde:57
 	VMOVUPS	800(AX), Y13
 	VFMADD231PD	928(AX), Y13, Y5
-	VMOVUPD	Y5, 96512(SI)	// v_y4[0]
+	VMOVUPD	Y5, 92928(SI)	// v_y4[0]
 	VMOVUPS	800(AX), Y13
 	VFMADD231PD	960(AX), Y13, Y6
-	VMOVUPD	Y6, 96640(SI)	// v_y4[1]
+	VMOVUPD	Y6, 93056(SI)	// v_y4[1]
 	VFMADD231PD	704(AX), Y5, Y1
 	VFMADD231PD	704(AX), Y6, Y2
 	VMOVUPS	1024(AX), Y13
@@ -2606,16 +2509,16 @@ loop1: // 4 times: vectors of the block
 	VMOVUPS	Y15, 1408(AX)
 	// recordings.nde:51
 	VMOVUPS	1184(AX), Y13	// dv_3[0]
-	VMOVUPD	Y13, 96768(SI)
+	VMOVUPD	Y13, 93184(SI)
 	VMOVUPS	1216(AX), Y13	// dv_3[1]
-	VMOVUPD	Y13, 96896(SI)
+	VMOVUPD	Y13, 93312(SI)
 	// recordings.nde:57
 	VMOVUPS	1120(AX), Y13
 	VFMADD231PD	1184(AX), Y13, Y7
-	VMOVUPD	Y7, 97024(SI)	// v_y5[0]
+	VMOVUPD	Y7, 93440(SI)	// v_y5[0]
 	VMOVUPS	1120(AX), Y13
 	VFMADD231PD	1216(AX), Y13, Y8
-	VMOVUPD	Y8, 97152(SI)	// v_y5[1]
+	VMOVUPD	Y8, 93568(SI)	// v_y5[1]
 	VMOVUPS	Y1, Y15
 	VFMADD231PD	992(AX), Y7, Y15
 	VMOVUPS	Y15, 1440(AX)
@@ -2694,16 +2597,16 @@ loop1: // 4 times: vectors of the block
 	VMOVUPS	Y15, 1792(AX)
 	// recordings.nde:51
 	VMOVUPS	1536(AX), Y13	// dv_4[0]
-	VMOVUPD	Y13, 97280(SI)
+	VMOVUPD	Y13, 93696(SI)
 	VMOVUPS	1568(AX), Y13	// dv_4[1]
-	VMOVUPD	Y13, 97408(SI)
+	VMOVUPD	Y13, 93824(SI)
 	// recordings.nde:57
 	VMOVUPS	1408(AX), Y13
 	VFMADD231PD	1536(AX), Y13, Y12
-	VMOVUPD	Y12, 97536(SI)	// v_y6[0]
+	VMOVUPD	Y12, 93952(SI)	// v_y6[0]
 	VMOVUPS	1408(AX), Y13
 	VFMADD231PD	1568(AX), Y13, Y11
-	VMOVUPD	Y11, 97664(SI)	// v_y6[1]
+	VMOVUPD	Y11, 94080(SI)	// v_y6[1]
 	VMOVUPS	1440(AX), Y15
 	VFMADD231PD	1248(AX), Y12, Y15
 	VMOVUPS	Y15, 1824(AX)
@@ -2767,19 +2670,19 @@ loop1: // 4 times: vectors of the block
 	VSUBPD	Y1, Y3, Y1
 	VDIVPD	f64_4022000000000000<>(SB), Y1, Y1
 	VFNMADD231PD	f64_3fa999999999999a<>(SB), Y11, Y1
-	VMOVUPD	88320(SI), Y15	// step.atol
+	VMOVUPD	84736(SI), Y15	// step.atol
 	VMOVUPS	Y15, 1856(AX)
-	VMOVUPD	88192(SI), Y15	// step.rtol
+	VMOVUPD	84608(SI), Y15	// step.rtol
 	VMOVUPS	Y15, 1888(AX)
 	VMOVUPD	f64_0000000000000000<>(SB), Y15
 	VMOVUPS	Y15, 1920(AX)
-	VMOVUPD	Y2, 97792(SI)	// dv_5[0]
-	VMOVUPD	Y1, 97920(SI)	// dv_5[1]
+	VMOVUPD	Y2, 94208(SI)	// dv_5[0]
+	VMOVUPD	Y1, 94336(SI)	// dv_5[1]
 	// recordings.nde:57
 	VFMADD231PD	1792(AX), Y2, Y9
-	VMOVUPD	Y9, 98048(SI)	// v_next[0]
+	VMOVUPD	Y9, 94464(SI)	// v_next[0]
 	VFMADD231PD	1792(AX), Y1, Y10
-	VMOVUPD	Y10, 98176(SI)	// v_next[1]
+	VMOVUPD	Y10, 94592(SI)	// v_next[1]
 	VMOVUPS	1632(AX), Y13
 	VMOVUPS	480(AX), Y3
 	VFMADD231PD	416(AX), Y13, Y3
@@ -2790,7 +2693,7 @@ loop1: // 4 times: vectors of the block
 	VFMADD231PD	1728(AX), Y5, Y3
 	VFMADD231PD	1760(AX), Y7, Y3
 	VFMADD231PD	1792(AX), Y12, Y3
-	VMOVUPD	Y3, 98304(SI)	// x_next[0]
+	VMOVUPD	Y3, 94720(SI)	// x_next[0]
 	VMOVUPS	1632(AX), Y13
 	VMOVUPS	512(AX), Y5
 	VFMADD231PD	448(AX), Y13, Y5
@@ -2801,7 +2704,7 @@ loop1: // 4 times: vectors of the block
 	VFMADD231PD	1728(AX), Y6, Y5
 	VFMADD231PD	1760(AX), Y8, Y5
 	VFMADD231PD	1792(AX), Y11, Y5
-	VMOVUPD	Y5, 98432(SI)	// x_next[1]
+	VMOVUPD	Y5, 94848(SI)	// x_next[1]
 	VMOVUPS	1824(AX), Y6
 	VFMADD231PD	1600(AX), Y9, Y6
 	VMOVUPS	480(AX), Y13
@@ -2875,8 +2778,8 @@ loop1: // 4 times: vectors of the block
 	VMOVUPS	Y15, 352(AX)
 	VMOVUPD	f64_0000000000000000<>(SB), Y15
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPD	Y1, 98560(SI)	// dv_6[0]
-	VMOVUPD	Y6, 98688(SI)	// dv_6[1]
+	VMOVUPD	Y1, 94976(SI)	// dv_6[0]
+	VMOVUPD	Y6, 95104(SI)	// dv_6[1]
 	// recordings.nde:57
 	VFMADD231PD	1600(AX), Y1, Y4
 	VMOVUPS	288(AX), Y13
@@ -2918,15 +2821,15 @@ loop1: // 4 times: vectors of the block
 	VMOVUPS	Y15, 384(AX)
 	VADDPD	384(AX), Y2, Y15
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPD	89088(SI), Y1	// p
-	VMOVUPD	89728(SI), Y2	// p.k
-	VMOVUPD	88448(SI), Y15	// step.live
+	VMOVUPD	85504(SI), Y1	// p
+	VMOVUPD	86144(SI), Y2	// p.k
+	VMOVUPD	84864(SI), Y15	// step.live
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPD	87680(SI), Y15	// step.err_prev
+	VMOVUPD	84096(SI), Y15	// step.err_prev
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPD	87808(SI), Y15	// step.err_prev2
+	VMOVUPD	84224(SI), Y15	// step.err_prev2
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPD	87552(SI), Y15	// step.rejected
+	VMOVUPD	83968(SI), Y15	// step.rejected
 	VMOVUPS	Y15, 448(AX)
 	// recordings.nde:52
 	VMOVUPS	Y1, Y9
@@ -3032,7 +2935,7 @@ loop1: // 4 times: vectors of the block
 	VMOVUPS	512(AX), Y13
 	VSUBPD	512(AX), Y13, Y4
 	VADDPD	Y4, Y3, Y3
-	VMOVUPD	Y3, 91904(SI)	// step.err
+	VMOVUPD	Y3, 88320(SI)	// step.err
 	VCMPPD	$18, f64_3ff0000000000000<>(SB), Y3, Y15
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	0(AX), Y13
@@ -3054,10 +2957,10 @@ loop1: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y7
 	VCMPPD	$17, 288(AX), Y7, Y7
 	VANDPD	Y7, Y6, Y6
-	VMOVUPD	Y6, 98816(SI)	// and
+	VMOVUPD	Y6, 95232(SI)	// and
 	VMOVUPD	f64_3ff0000000000000<>(SB), Y7
 	VBLENDVPD	Y6, f64_0000000000000000<>(SB), Y7, Y7
-	VMOVUPD	Y7, 89856(SI)	// step.rejected_next
+	VMOVUPD	Y7, 86272(SI)	// step.rejected_next
 	VMAXPD	f64_3f1a36e2eb1c432d<>(SB), Y3, Y7
 	VMOVUPD	f64_3f1a36e2eb1c432d<>(SB), Y8
 	VMAXPD	Y3, Y8, Y8
@@ -3066,16 +2969,16 @@ loop1: // 4 times: vectors of the block
 	VORPD	Y8, Y7, Y7
 	VMOVUPS	320(AX), Y14
 	VBLENDVPD	Y6, Y7, Y14, Y7
-	VMOVUPD	Y7, 89984(SI)	// step.err_prev_next
+	VMOVUPD	Y7, 86400(SI)	// step.err_prev_next
 	VMOVUPS	416(AX), Y14
 	VBLENDVPD	Y6, 320(AX), Y14, Y7
-	VMOVUPD	Y7, 90112(SI)	// step.err_prev2_next
+	VMOVUPD	Y7, 86528(SI)	// step.err_prev2_next
 	VADDPD	0(AX), Y0, Y7
 	VMOVUPS	64(AX), Y13
 	VBLENDVPD	Y13, 32(AX), Y7, Y7
 	VMOVUPS	0(AX), Y14
 	VBLENDVPD	Y6, Y7, Y14, Y7
-	VMOVUPD	Y7, 90240(SI)	// step.t_next
+	VMOVUPD	Y7, 86656(SI)	// step.t_next
 	VMOVUPD	f64_0000000000000000<>(SB), Y7
 	VCMPPD	$17, 448(AX), Y7, Y15
 	VMOVUPS	Y15, 0(AX)
@@ -3181,18 +3084,18 @@ loop1: // 4 times: vectors of the block
 	VMOVUPS	96(AX), Y13
 	VBLENDVPD	Y13, Y4, Y3, Y3
 	VMULPD	Y3, Y0, Y0
-	VMOVUPD	Y0, 90368(SI)	// step.h_next
+	VMOVUPD	Y0, 86784(SI)	// step.h_next
 	VBLENDVPD	Y6, 512(AX), Y1, Y0
-	VMOVUPD	Y0, 91008(SI)	// p.next
+	VMOVUPD	Y0, 87424(SI)	// p.next
 	VBLENDVPD	Y6, 544(AX), Y2, Y0
-	VMOVUPD	Y0, 91648(SI)	// p.knext
+	VMOVUPD	Y0, 88064(SI)	// p.knext
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
 	VMOVUPS	96(AX), Y13
 	VBLENDVPD	Y13, f64_3ff0000000000000<>(SB), Y0, Y0
 	VMOVUPD	f64_4000000000000000<>(SB), Y1
 	VMOVUPS	128(AX), Y13
 	VBLENDVPD	Y13, Y0, Y1, Y0
-	VMOVUPD	Y0, 91776(SI)	// step.code
+	VMOVUPD	Y0, 88192(SI)	// step.code
 	VMULPD	f64_c0061c11fea8621a<>(SB), Y2, Y0
 	VFMADD231PD	f64_3fc0db8bac710cb3<>(SB), Y9, Y0
 	VMOVUPS	160(AX), Y13
@@ -3205,7 +3108,7 @@ loop1: // 4 times: vectors of the block
 	VFMADD231PD	f64_c03be582bf341b49<>(SB), Y13, Y0
 	VMOVUPS	544(AX), Y13
 	VFMADD231PD	f64_3ff8000000000000<>(SB), Y13, Y0
-	VMOVUPD	Y0, 94080(SI)	// step.data5
+	VMOVUPD	Y0, 90496(SI)	// step.data5
 	VMULPD	f64_40074e58e12b5912<>(SB), Y2, Y0
 	VFMADD231PD	f64_bfcc985f06f69446<>(SB), Y9, Y0
 	VMOVUPS	160(AX), Y13
@@ -3218,7 +3121,7 @@ loop1: // 4 times: vectors of the block
 	VFMADD231PD	f64_405045e19a33ba95<>(SB), Y13, Y0
 	VMOVUPS	544(AX), Y13
 	VFMADD231PD	f64_c010000000000000<>(SB), Y13, Y0
-	VMOVUPD	Y0, 94720(SI)	// step.data8
+	VMOVUPD	Y0, 91136(SI)	// step.data8
 	VMULPD	f64_bff0d9735318a381<>(SB), Y2, Y0
 	VFMADD231PD	f64_3fba0902de00d1b7<>(SB), Y9, Y0
 	VMOVUPS	160(AX), Y13
@@ -3231,33 +3134,33 @@ loop1: // 4 times: vectors of the block
 	VFMADD231PD	f64_c0416f71b780910e<>(SB), Y13, Y0
 	VMOVUPS	544(AX), Y13
 	VFMADD231PD	f64_4004000000000000<>(SB), Y13, Y0
-	VMOVUPD	Y0, 95360(SI)	// step.data11
+	VMOVUPD	Y0, 91776(SI)	// step.data11
 	MOVQ	$2, DI
 	MOVQ	SI, R9
 loop2: // 2 times: elements
-	VMOVUPD	98304(R9), Y0	// x_next[0]
-	VMOVUPD	88576(R9), Y1	// x[0]
+	VMOVUPD	94720(R9), Y0	// x_next[0]
+	VMOVUPD	84992(R9), Y1	// x[0]
 	VBLENDVPD	Y6, Y0, Y1, Y0
-	VMOVUPD	Y0, 90496(R9)	// x.next[0]
-	VMOVUPD	98048(R9), Y0	// v_next[0]
-	VMOVUPD	88832(R9), Y1	// v[0]
+	VMOVUPD	Y0, 86912(R9)	// x.next[0]
+	VMOVUPD	94464(R9), Y0	// v_next[0]
+	VMOVUPD	85248(R9), Y1	// v[0]
 	VBLENDVPD	Y6, Y0, Y1, Y0
-	VMOVUPD	Y0, 90752(R9)	// v.next[0]
-	VMOVUPD	98048(R9), Y0	// v_next[0]
-	VMOVUPD	89216(R9), Y1	// x.k[0]
+	VMOVUPD	Y0, 87168(R9)	// v.next[0]
+	VMOVUPD	94464(R9), Y0	// v_next[0]
+	VMOVUPD	85632(R9), Y1	// x.k[0]
 	VBLENDVPD	Y6, Y0, Y1, Y0
-	VMOVUPD	Y0, 91136(R9)	// x.knext[0]
-	VMOVUPD	98560(R9), Y0	// dv_6[0]
-	VMOVUPD	89472(R9), Y1	// v.k[0]
+	VMOVUPD	Y0, 87552(R9)	// x.knext[0]
+	VMOVUPD	94976(R9), Y0	// dv_6[0]
+	VMOVUPD	85888(R9), Y1	// v.k[0]
 	VBLENDVPD	Y6, Y0, Y1, Y0
-	VMOVUPD	Y0, 91392(R9)	// v.knext[0]
-	VMOVUPD	98048(R9), Y0	// v_next[0]
-	VMOVUPD	97536(R9), Y1	// v_y6[0]
-	VMOVUPD	97024(R9), Y2	// v_y5[0]
-	VMOVUPD	96512(R9), Y3	// v_y4[0]
-	VMOVUPD	96000(R9), Y4	// v_y3[0]
-	VMOVUPD	95488(R9), Y5	// v_y2[0]
-	VMOVUPD	89216(R9), Y7	// x.k[0]
+	VMOVUPD	Y0, 87808(R9)	// v.knext[0]
+	VMOVUPD	94464(R9), Y0	// v_next[0]
+	VMOVUPD	93952(R9), Y1	// v_y6[0]
+	VMOVUPD	93440(R9), Y2	// v_y5[0]
+	VMOVUPD	92928(R9), Y3	// v_y4[0]
+	VMOVUPD	92416(R9), Y4	// v_y3[0]
+	VMOVUPD	91904(R9), Y5	// v_y2[0]
+	VMOVUPD	85632(R9), Y7	// x.k[0]
 	VMULPD	f64_c0061c11fea8621a<>(SB), Y7, Y7
 	VFMADD231PD	f64_3fc0db8bac710cb3<>(SB), Y5, Y7
 	VFMADD231PD	f64_400f713f27487049<>(SB), Y4, Y7
@@ -3265,14 +3168,14 @@ loop2: // 2 times: elements
 	VFMADD231PD	f64_4042c1312e99aa1b<>(SB), Y2, Y7
 	VFMADD231PD	f64_c03be582bf341b49<>(SB), Y1, Y7
 	VFMADD231PD	f64_3ff8000000000000<>(SB), Y0, Y7
-	VMOVUPD	Y7, 93568(R9)	// step.data3[0]
-	VMOVUPD	98560(R9), Y0	// dv_6[0]
-	VMOVUPD	97792(R9), Y1	// dv_5[0]
-	VMOVUPD	97280(R9), Y2	// dv_4[0]
-	VMOVUPD	96768(R9), Y3	// dv_3[0]
-	VMOVUPD	96256(R9), Y4	// dv_2[0]
-	VMOVUPD	95744(R9), Y5	// dv[0]
-	VMOVUPD	89472(R9), Y7	// v.k[0]
+	VMOVUPD	Y7, 89984(R9)	// step.data3[0]
+	VMOVUPD	94976(R9), Y0	// dv_6[0]
+	VMOVUPD	94208(R9), Y1	// dv_5[0]
+	VMOVUPD	93696(R9), Y2	// dv_4[0]
+	VMOVUPD	93184(R9), Y3	// dv_3[0]
+	VMOVUPD	92672(R9), Y4	// dv_2[0]
+	VMOVUPD	92160(R9), Y5	// dv[0]
+	VMOVUPD	85888(R9), Y7	// v.k[0]
 	VMULPD	f64_c0061c11fea8621a<>(SB), Y7, Y7
 	VFMADD231PD	f64_3fc0db8bac710cb3<>(SB), Y5, Y7
 	VFMADD231PD	f64_400f713f27487049<>(SB), Y4, Y7
@@ -3280,14 +3183,14 @@ loop2: // 2 times: elements
 	VFMADD231PD	f64_4042c1312e99aa1b<>(SB), Y2, Y7
 	VFMADD231PD	f64_c03be582bf341b49<>(SB), Y1, Y7
 	VFMADD231PD	f64_3ff8000000000000<>(SB), Y0, Y7
-	VMOVUPD	Y7, 93824(R9)	// step.data4[0]
-	VMOVUPD	98048(R9), Y0	// v_next[0]
-	VMOVUPD	97536(R9), Y1	// v_y6[0]
-	VMOVUPD	97024(R9), Y2	// v_y5[0]
-	VMOVUPD	96512(R9), Y3	// v_y4[0]
-	VMOVUPD	96000(R9), Y4	// v_y3[0]
-	VMOVUPD	95488(R9), Y5	// v_y2[0]
-	VMOVUPD	89216(R9), Y7	// x.k[0]
+	VMOVUPD	Y7, 90240(R9)	// step.data4[0]
+	VMOVUPD	94464(R9), Y0	// v_next[0]
+	VMOVUPD	93952(R9), Y1	// v_y6[0]
+	VMOVUPD	93440(R9), Y2	// v_y5[0]
+	VMOVUPD	92928(R9), Y3	// v_y4[0]
+	VMOVUPD	92416(R9), Y4	// v_y3[0]
+	VMOVUPD	91904(R9), Y5	// v_y2[0]
+	VMOVUPD	85632(R9), Y7	// x.k[0]
 	VMULPD	f64_40074e58e12b5912<>(SB), Y7, Y7
 	VFMADD231PD	f64_bfcc985f06f69446<>(SB), Y5, Y7
 	VFMADD231PD	f64_c017c39e6224eea7<>(SB), Y4, Y7
@@ -3295,14 +3198,14 @@ loop2: // 2 times: elements
 	VFMADD231PD	f64_c0560b732d84076d<>(SB), Y2, Y7
 	VFMADD231PD	f64_405045e19a33ba95<>(SB), Y1, Y7
 	VFMADD231PD	f64_c010000000000000<>(SB), Y0, Y7
-	VMOVUPD	Y7, 94208(R9)	// step.data6[0]
-	VMOVUPD	98560(R9), Y0	// dv_6[0]
-	VMOVUPD	97792(R9), Y1	// dv_5[0]
-	VMOVUPD	97280(R9), Y2	// dv_4[0]
-	VMOVUPD	96768(R9), Y3	// dv_3[0]
-	VMOVUPD	96256(R9), Y4	// dv_2[0]
-	VMOVUPD	95744(R9), Y5	// dv[0]
-	VMOVUPD	89472(R9), Y7	// v.k[0]
+	VMOVUPD	Y7, 90624(R9)	// step.data6[0]
+	VMOVUPD	94976(R9), Y0	// dv_6[0]
+	VMOVUPD	94208(R9), Y1	// dv_5[0]
+	VMOVUPD	93696(R9), Y2	// dv_4[0]
+	VMOVUPD	93184(R9), Y3	// dv_3[0]
+	VMOVUPD	92672(R9), Y4	// dv_2[0]
+	VMOVUPD	92160(R9), Y5	// dv[0]
+	VMOVUPD	85888(R9), Y7	// v.k[0]
 	VMULPD	f64_40074e58e12b5912<>(SB), Y7, Y7
 	VFMADD231PD	f64_bfcc985f06f69446<>(SB), Y5, Y7
 	VFMADD231PD	f64_c017c39e6224eea7<>(SB), Y4, Y7
@@ -3310,14 +3213,14 @@ loop2: // 2 times: elements
 	VFMADD231PD	f64_c0560b732d84076d<>(SB), Y2, Y7
 	VFMADD231PD	f64_405045e19a33ba95<>(SB), Y1, Y7
 	VFMADD231PD	f64_c010000000000000<>(SB), Y0, Y7
-	VMOVUPD	Y7, 94464(R9)	// step.data7[0]
-	VMOVUPD	98048(R9), Y0	// v_next[0]
-	VMOVUPD	97536(R9), Y1	// v_y6[0]
-	VMOVUPD	97024(R9), Y2	// v_y5[0]
-	VMOVUPD	96512(R9), Y3	// v_y4[0]
-	VMOVUPD	96000(R9), Y4	// v_y3[0]
-	VMOVUPD	95488(R9), Y5	// v_y2[0]
-	VMOVUPD	89216(R9), Y7	// x.k[0]
+	VMOVUPD	Y7, 90880(R9)	// step.data7[0]
+	VMOVUPD	94464(R9), Y0	// v_next[0]
+	VMOVUPD	93952(R9), Y1	// v_y6[0]
+	VMOVUPD	93440(R9), Y2	// v_y5[0]
+	VMOVUPD	92928(R9), Y3	// v_y4[0]
+	VMOVUPD	92416(R9), Y4	// v_y3[0]
+	VMOVUPD	91904(R9), Y5	// v_y2[0]
+	VMOVUPD	85632(R9), Y7	// x.k[0]
 	VMULPD	f64_bff0d9735318a381<>(SB), Y7, Y7
 	VFMADD231PD	f64_3fba0902de00d1b7<>(SB), Y5, Y7
 	VFMADD231PD	f64_4003eccdff932dd6<>(SB), Y4, Y7
@@ -3325,14 +3228,14 @@ loop2: // 2 times: elements
 	VFMADD231PD	f64_4047b0942cf93616<>(SB), Y2, Y7
 	VFMADD231PD	f64_c0416f71b780910e<>(SB), Y1, Y7
 	VFMADD231PD	f64_4004000000000000<>(SB), Y0, Y7
-	VMOVUPD	Y7, 94848(R9)	// step.data9[0]
-	VMOVUPD	98560(R9), Y0	// dv_6[0]
-	VMOVUPD	97792(R9), Y1	// dv_5[0]
-	VMOVUPD	97280(R9), Y2	// dv_4[0]
-	VMOVUPD	96768(R9), Y3	// dv_3[0]
-	VMOVUPD	96256(R9), Y4	// dv_2[0]
-	VMOVUPD	95744(R9), Y5	// dv[0]
-	VMOVUPD	89472(R9), Y7	// v.k[0]
+	VMOVUPD	Y7, 91264(R9)	// step.data9[0]
+	VMOVUPD	94976(R9), Y0	// dv_6[0]
+	VMOVUPD	94208(R9), Y1	// dv_5[0]
+	VMOVUPD	93696(R9), Y2	// dv_4[0]
+	VMOVUPD	93184(R9), Y3	// dv_3[0]
+	VMOVUPD	92672(R9), Y4	// dv_2[0]
+	VMOVUPD	92160(R9), Y5	// dv[0]
+	VMOVUPD	85888(R9), Y7	// v.k[0]
 	VMULPD	f64_bff0d9735318a381<>(SB), Y7, Y7
 	VFMADD231PD	f64_3fba0902de00d1b7<>(SB), Y5, Y7
 	VFMADD231PD	f64_4003eccdff932dd6<>(SB), Y4, Y7
@@ -3340,7 +3243,7 @@ loop2: // 2 times: elements
 	VFMADD231PD	f64_4047b0942cf93616<>(SB), Y2, Y7
 	VFMADD231PD	f64_c0416f71b780910e<>(SB), Y1, Y7
 	VFMADD231PD	f64_4004000000000000<>(SB), Y0, Y7
-	VMOVUPD	Y7, 95104(R9)	// step.data10[0]
+	VMOVUPD	Y7, 91520(R9)	// step.data10[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop2
@@ -3350,34 +3253,34 @@ loop2: // 2 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop3: // 4 times: vectors of the block
-	VMOVUPD	88576(SI), Y0	// x[0]
-	VMOVUPD	Y0, 92288(SI)	// x.at[0]
-	VMOVUPD	88704(SI), Y0	// x[1]
-	VMOVUPD	Y0, 92416(SI)	// x.at[1]
-	VMOVUPD	88832(SI), Y0	// v[0]
-	VMOVUPD	Y0, 92544(SI)	// v.at[0]
-	VMOVUPD	88960(SI), Y0	// v[1]
-	VMOVUPD	Y0, 92672(SI)	// v.at[1]
-	VMOVUPD	89216(SI), Y0	// x.k[0]
-	VMOVUPD	Y0, 92928(SI)	// step.data0[0]
-	VMOVUPD	89344(SI), Y0	// x.k[1]
-	VMOVUPD	Y0, 93056(SI)	// step.data0[1]
-	VMOVUPD	89472(SI), Y0	// v.k[0]
-	VMOVUPD	Y0, 93184(SI)	// step.data1[0]
-	VMOVUPD	89600(SI), Y0	// v.k[1]
-	VMOVUPD	Y0, 93312(SI)	// step.data1[1]
+	VMOVUPD	84992(SI), Y0	// x[0]
+	VMOVUPD	Y0, 88704(SI)	// x.at[0]
+	VMOVUPD	85120(SI), Y0	// x[1]
+	VMOVUPD	Y0, 88832(SI)	// x.at[1]
+	VMOVUPD	85248(SI), Y0	// v[0]
+	VMOVUPD	Y0, 88960(SI)	// v.at[0]
+	VMOVUPD	85376(SI), Y0	// v[1]
+	VMOVUPD	Y0, 89088(SI)	// v.at[1]
+	VMOVUPD	85632(SI), Y0	// x.k[0]
+	VMOVUPD	Y0, 89344(SI)	// step.data0[0]
+	VMOVUPD	85760(SI), Y0	// x.k[1]
+	VMOVUPD	Y0, 89472(SI)	// step.data0[1]
+	VMOVUPD	85888(SI), Y0	// v.k[0]
+	VMOVUPD	Y0, 89600(SI)	// step.data1[0]
+	VMOVUPD	86016(SI), Y0	// v.k[1]
+	VMOVUPD	Y0, 89728(SI)	// step.data1[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop3
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop4: // 4 times: vectors of the block
-	VMOVUPD	87296(SI), Y0	// step.t
-	VMOVUPD	Y0, 92032(SI)	// step.t_at
-	VMOVUPD	89088(SI), Y0	// p
-	VMOVUPD	Y0, 92800(SI)	// p.at
-	VMOVUPD	89728(SI), Y0	// p.k
-	VMOVUPD	Y0, 93440(SI)	// step.data2
+	VMOVUPD	83712(SI), Y0	// step.t
+	VMOVUPD	Y0, 88448(SI)	// step.t_at
+	VMOVUPD	85504(SI), Y0	// p
+	VMOVUPD	Y0, 89216(SI)	// p.at
+	VMOVUPD	86144(SI), Y0	// p.k
+	VMOVUPD	Y0, 89856(SI)	// step.data2
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
@@ -3385,36 +3288,36 @@ loop4: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop5: // 4 times: vectors of the block
-	VMOVUPD	89856(SI), Y0	// step.rejected_next
-	VMOVUPD	Y0, 87552(SI)	// step.rejected
-	VMOVUPD	89984(SI), Y0	// step.err_prev_next
-	VMOVUPD	Y0, 87680(SI)	// step.err_prev
-	VMOVUPD	90112(SI), Y0	// step.err_prev2_next
-	VMOVUPD	Y0, 87808(SI)	// step.err_prev2
-	VMOVUPD	90240(SI), Y0	// step.t_next
-	VMOVUPD	Y0, 87296(SI)	// step.t
-	VMOVUPD	90368(SI), Y0	// step.h_next
-	VMOVUPD	Y0, 87424(SI)	// step.h
-	VMOVUPD	90496(SI), Y0	// x.next[0]
-	VMOVUPD	Y0, 88576(SI)	// x[0]
-	VMOVUPD	90624(SI), Y0	// x.next[1]
-	VMOVUPD	Y0, 88704(SI)	// x[1]
-	VMOVUPD	90752(SI), Y0	// v.next[0]
-	VMOVUPD	Y0, 88832(SI)	// v[0]
-	VMOVUPD	90880(SI), Y0	// v.next[1]
-	VMOVUPD	Y0, 88960(SI)	// v[1]
-	VMOVUPD	91008(SI), Y0	// p.next
-	VMOVUPD	Y0, 89088(SI)	// p
-	VMOVUPD	91136(SI), Y0	// x.knext[0]
-	VMOVUPD	Y0, 89216(SI)	// x.k[0]
-	VMOVUPD	91264(SI), Y0	// x.knext[1]
-	VMOVUPD	Y0, 89344(SI)	// x.k[1]
-	VMOVUPD	91392(SI), Y0	// v.knext[0]
-	VMOVUPD	Y0, 89472(SI)	// v.k[0]
-	VMOVUPD	91520(SI), Y0	// v.knext[1]
-	VMOVUPD	Y0, 89600(SI)	// v.k[1]
-	VMOVUPD	91648(SI), Y0	// p.knext
-	VMOVUPD	Y0, 89728(SI)	// p.k
+	VMOVUPD	86272(SI), Y0	// step.rejected_next
+	VMOVUPD	Y0, 83968(SI)	// step.rejected
+	VMOVUPD	86400(SI), Y0	// step.err_prev_next
+	VMOVUPD	Y0, 84096(SI)	// step.err_prev
+	VMOVUPD	86528(SI), Y0	// step.err_prev2_next
+	VMOVUPD	Y0, 84224(SI)	// step.err_prev2
+	VMOVUPD	86656(SI), Y0	// step.t_next
+	VMOVUPD	Y0, 83712(SI)	// step.t
+	VMOVUPD	86784(SI), Y0	// step.h_next
+	VMOVUPD	Y0, 83840(SI)	// step.h
+	VMOVUPD	86912(SI), Y0	// x.next[0]
+	VMOVUPD	Y0, 84992(SI)	// x[0]
+	VMOVUPD	87040(SI), Y0	// x.next[1]
+	VMOVUPD	Y0, 85120(SI)	// x[1]
+	VMOVUPD	87168(SI), Y0	// v.next[0]
+	VMOVUPD	Y0, 85248(SI)	// v[0]
+	VMOVUPD	87296(SI), Y0	// v.next[1]
+	VMOVUPD	Y0, 85376(SI)	// v[1]
+	VMOVUPD	87424(SI), Y0	// p.next
+	VMOVUPD	Y0, 85504(SI)	// p
+	VMOVUPD	87552(SI), Y0	// x.knext[0]
+	VMOVUPD	Y0, 85632(SI)	// x.k[0]
+	VMOVUPD	87680(SI), Y0	// x.knext[1]
+	VMOVUPD	Y0, 85760(SI)	// x.k[1]
+	VMOVUPD	87808(SI), Y0	// v.knext[0]
+	VMOVUPD	Y0, 85888(SI)	// v.k[0]
+	VMOVUPD	87936(SI), Y0	// v.knext[1]
+	VMOVUPD	Y0, 86016(SI)	// v.k[1]
+	VMOVUPD	88064(SI), Y0	// p.knext
+	VMOVUPD	Y0, 86144(SI)	// p.k
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop5
@@ -3439,69 +3342,69 @@ TEXT track0Dense_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	99072(SI), Y0	// h
-	VMOVUPD	98944(SI), Y1	// theta
-	VMOVUPD	99712(SI), Y2	// p
-	VMOVUPD	100992(SI), Y3	// p_d1
-	VMOVUPD	101632(SI), Y4	// p_d2
-	VMOVUPD	102272(SI), Y5	// p_d3
-	VMOVUPD	102912(SI), Y6	// p_d4
+	VMOVUPD	95488(SI), Y0	// h
+	VMOVUPD	95360(SI), Y1	// theta
+	VMOVUPD	96128(SI), Y2	// p
+	VMOVUPD	97408(SI), Y3	// p_d1
+	VMOVUPD	98048(SI), Y4	// p_d2
+	VMOVUPD	98688(SI), Y5	// p_d3
+	VMOVUPD	99328(SI), Y6	// p_d4
 	// recordings.nde:57
 	VMULPD	Y1, Y0, Y0
 	VFMADD231PD	Y6, Y1, Y5
 	VFMADD231PD	Y5, Y1, Y4
 	VFMADD231PD	Y4, Y1, Y3
 	VFMADD231PD	Y3, Y0, Y2
-	VMOVUPD	Y2, 103552(SI)	// p_at
-	VMOVUPD	99200(SI), Y15	// x[0]
+	VMOVUPD	Y2, 99968(SI)	// p_at
+	VMOVUPD	95616(SI), Y15	// x[0]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPD	99328(SI), Y15	// x[1]
+	VMOVUPD	95744(SI), Y15	// x[1]
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPD	100480(SI), Y15	// x_d1[0]
+	VMOVUPD	96896(SI), Y15	// x_d1[0]
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPD	100608(SI), Y15	// x_d1[1]
+	VMOVUPD	97024(SI), Y15	// x_d1[1]
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPD	101120(SI), Y2	// x_d2[0]
-	VMOVUPD	101248(SI), Y15	// x_d2[1]
+	VMOVUPD	97536(SI), Y2	// x_d2[0]
+	VMOVUPD	97664(SI), Y15	// x_d2[1]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPD	101760(SI), Y3	// x_d3[0]
-	VMOVUPD	101888(SI), Y4	// x_d3[1]
-	VMOVUPD	102400(SI), Y5	// x_d4[0]
-	VMOVUPD	102528(SI), Y6	// x_d4[1]
-	VMOVUPD	99456(SI), Y15	// v[0]
+	VMOVUPD	98176(SI), Y3	// x_d3[0]
+	VMOVUPD	98304(SI), Y4	// x_d3[1]
+	VMOVUPD	98816(SI), Y5	// x_d4[0]
+	VMOVUPD	98944(SI), Y6	// x_d4[1]
+	VMOVUPD	95872(SI), Y15	// v[0]
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPD	99584(SI), Y15	// v[1]
+	VMOVUPD	96000(SI), Y15	// v[1]
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPD	100736(SI), Y7	// v_d1[0]
-	VMOVUPD	100864(SI), Y15	// v_d1[1]
+	VMOVUPD	97152(SI), Y7	// v_d1[0]
+	VMOVUPD	97280(SI), Y15	// v_d1[1]
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPD	101376(SI), Y8	// v_d2[0]
-	VMOVUPD	101504(SI), Y15	// v_d2[1]
+	VMOVUPD	97792(SI), Y8	// v_d2[0]
+	VMOVUPD	97920(SI), Y15	// v_d2[1]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPD	102016(SI), Y9	// v_d3[0]
-	VMOVUPD	102144(SI), Y10	// v_d3[1]
-	VMOVUPD	102656(SI), Y11	// v_d4[0]
-	VMOVUPD	102784(SI), Y12	// v_d4[1]
+	VMOVUPD	98432(SI), Y9	// v_d3[0]
+	VMOVUPD	98560(SI), Y10	// v_d3[1]
+	VMOVUPD	99072(SI), Y11	// v_d4[0]
+	VMOVUPD	99200(SI), Y12	// v_d4[1]
 	VFMADD231PD	Y5, Y1, Y3
 	VFMADD231PD	Y3, Y1, Y2
 	VFMADD213PD	64(AX), Y1, Y2
 	VFMADD213PD	0(AX), Y0, Y2
-	VMOVUPD	Y2, 103040(SI)	// x_at[0]
+	VMOVUPD	Y2, 99456(SI)	// x_at[0]
 	VFMADD231PD	Y6, Y1, Y4
 	VFMADD213PD	128(AX), Y1, Y4
 	VFMADD213PD	96(AX), Y1, Y4
 	VFMADD213PD	32(AX), Y0, Y4
-	VMOVUPD	Y4, 103168(SI)	// x_at[1]
+	VMOVUPD	Y4, 99584(SI)	// x_at[1]
 	VFMADD231PD	Y11, Y1, Y9
 	VFMADD231PD	Y9, Y1, Y8
 	VFMADD231PD	Y8, Y1, Y7
 	VFMADD213PD	160(AX), Y0, Y7
-	VMOVUPD	Y7, 103296(SI)	// v_at[0]
+	VMOVUPD	Y7, 99712(SI)	// v_at[0]
 	VFMADD231PD	Y12, Y1, Y10
 	VFMADD213PD	256(AX), Y1, Y10
 	VFMADD213PD	224(AX), Y10, Y1
 	VFMADD213PD	192(AX), Y1, Y0
-	VMOVUPD	Y0, 103424(SI)	// v_at[1]
+	VMOVUPD	Y0, 99840(SI)	// v_at[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -3527,17 +3430,17 @@ TEXT trackSamplePart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 190208(SI)	// trackSample.step0_in0
-	VMOVUPD	103680(SI), Y0	// trackSample.x[0]
-	VMOVUPD	Y0, 88576(SI)	// track0Lanestep.x[0]
-	VMOVUPD	103808(SI), Y0	// trackSample.x[1]
-	VMOVUPD	Y0, 88704(SI)	// track0Lanestep.x[1]
-	VMOVUPD	103936(SI), Y0	// trackSample.v[0]
-	VMOVUPD	Y0, 88832(SI)	// track0Lanestep.v[0]
-	VMOVUPD	104064(SI), Y0	// trackSample.v[1]
-	VMOVUPD	Y0, 88960(SI)	// track0Lanestep.v[1]
+	VMOVUPD	Y0, 186624(SI)	// trackSample.step0_in0
+	VMOVUPD	100096(SI), Y0	// trackSample.x[0]
+	VMOVUPD	Y0, 84992(SI)	// track0Lanestep.x[0]
+	VMOVUPD	100224(SI), Y0	// trackSample.x[1]
+	VMOVUPD	Y0, 85120(SI)	// track0Lanestep.x[1]
+	VMOVUPD	100352(SI), Y0	// trackSample.v[0]
+	VMOVUPD	Y0, 85248(SI)	// track0Lanestep.v[0]
+	VMOVUPD	100480(SI), Y0	// trackSample.v[1]
+	VMOVUPD	Y0, 85376(SI)	// track0Lanestep.v[1]
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 89088(SI)	// track0Lanestep.p
+	VMOVUPD	Y0, 85504(SI)	// track0Lanestep.p
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -3572,12 +3475,12 @@ loop2: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	SI, R11
 loop3: // 96 times: elements
-	VMOVUPD	153344(R9), Y0	// trackSample.x_2[0]
-	VMOVUPD	Y0, 116480(R10)	// trackSample.ys[0]
-	VMOVUPD	153472(R9), Y0	// trackSample.x_2[1]
-	VMOVUPD	Y0, 116608(R10)	// trackSample.ys[1]
-	VMOVUPD	177920(R11), Y0	// trackSample.p[0]
-	VMOVUPD	Y0, 116736(R10)	// trackSample.ys[2]
+	VMOVUPD	149760(R9), Y0	// trackSample.x_2[0]
+	VMOVUPD	Y0, 112896(R10)	// trackSample.ys[0]
+	VMOVUPD	149888(R9), Y0	// trackSample.x_2[1]
+	VMOVUPD	Y0, 113024(R10)	// trackSample.ys[1]
+	VMOVUPD	174336(R11), Y0	// trackSample.p[0]
+	VMOVUPD	Y0, 113152(R10)	// trackSample.ys[2]
 	ADDQ	$256, R9
 	ADDQ	$384, R10
 	ADDQ	$128, R11

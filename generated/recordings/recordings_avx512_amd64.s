@@ -821,20 +821,6 @@ loop1: // 2 times: vectors of the block
 	DECQ	CX
 	JNE	loop1
 	CALL	armField_avx512<>(SB)
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop2: // 2 times: vectors of the block
-	VMOVUPD	67712(SI), Z0	// armField.dq[0]
-	VMOVUPD	Z0, 71552(SI)	// result[0]
-	VMOVUPD	67840(SI), Z0	// armField.dq[1]
-	VMOVUPD	Z0, 71680(SI)	// result[1]
-	VMOVUPD	67968(SI), Z0	// armField.dv[0]
-	VMOVUPD	Z0, 72064(SI)	// result_2[0]
-	VMOVUPD	68096(SI), Z0	// armField.dv[1]
-	VMOVUPD	Z0, 72192(SI)	// result_2[1]
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop2
 	// recordings.nde:36
 	VBROADCASTSD	69248(AX), Z0	// ha43
 	VMULPD.BCST	f64_3fe0000000000000<>(SB), Z0, Z0
@@ -844,42 +830,38 @@ loop2: // 2 times: vectors of the block
 	VMOVSD	X0, 69000(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop3: // 2 times: vectors of the block
+loop2: // 2 times: vectors of the block
+	VMOVUPD	67712(SI), Z0	// armField.dq[0]
+	VMOVUPD	Z0, 71552(SI)	// result[0]
+	VMOVUPD	67840(SI), Z1	// armField.dq[1]
+	VMOVUPD	Z1, 71680(SI)	// result[1]
+	VMOVUPD	67968(SI), Z2	// armField.dv[0]
+	VMOVUPD	Z2, 71808(SI)	// result_2[0]
+	VMOVUPD	68096(SI), Z3	// armField.dv[1]
+	VMOVUPD	Z3, 71936(SI)	// result_2[1]
 	// recordings.nde:36
-	VMOVUPD	69376(SI), Z0	// q[0]
-	VMOVUPD	69504(SI), Z1	// q[1]
-	VMOVUPD	69632(SI), Z2	// v[0]
-	VMOVUPD	69760(SI), Z3	// v[1]
-	VBROADCASTSD	68992(AX), Z4
-	VMOVUPD	71552(SI), Z5	// result[0]
-	VFMADD231PD	Z5, Z4, Z0
-	VMOVUPD	Z0, 71808(SI)	// q_y2[0]
-	VMOVUPD	71680(SI), Z0	// result[1]
-	VFMADD231PD	Z0, Z4, Z1
-	VMOVUPD	Z1, 71936(SI)	// q_y2[1]
-	VMOVUPD	72064(SI), Z0	// result_2[0]
-	VFMADD231PD	Z0, Z4, Z2
-	VMOVUPD	Z2, 72320(SI)	// v_y2[0]
-	VMOVUPD	72192(SI), Z0	// result_2[1]
-	VFMADD231PD	Z0, Z4, Z3
-	VMOVUPD	Z3, 72448(SI)	// v_y2[1]
+	VMOVUPD	69376(SI), Z4	// q[0]
+	VMOVUPD	69504(SI), Z5	// q[1]
+	VMOVUPD	69632(SI), Z6	// v[0]
+	VMOVUPD	69760(SI), Z7	// v[1]
+	VBROADCASTSD	68992(AX), Z8
+	VFMADD231PD	Z0, Z8, Z4
+	VMOVUPD	Z4, 66048(SI)	// armField.q[0]
+	VFMADD231PD	Z1, Z8, Z5
+	VMOVUPD	Z5, 66176(SI)	// armField.q[1]
+	VFMADD231PD	Z2, Z8, Z6
+	VMOVUPD	Z6, 66304(SI)	// armField.v[0]
+	VFMADD231PD	Z3, Z8, Z7
+	VMOVUPD	Z7, 66432(SI)	// armField.v[1]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop3
+	JNE	loop2
 	// recordings.nde:36
 	VBROADCASTSD	69000(AX), Z0
 	VMOVSD	X0, 65920(AX)	// armField.t
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop4: // 2 times: vectors of the block
-	VMOVUPD	71808(SI), Z0	// q_y2[0]
-	VMOVUPD	Z0, 66048(SI)	// armField.q[0]
-	VMOVUPD	71936(SI), Z0	// q_y2[1]
-	VMOVUPD	Z0, 66176(SI)	// armField.q[1]
-	VMOVUPD	72320(SI), Z0	// v_y2[0]
-	VMOVUPD	Z0, 66304(SI)	// armField.v[0]
-	VMOVUPD	72448(SI), Z0	// v_y2[1]
-	VMOVUPD	Z0, 66432(SI)	// armField.v[1]
+loop3: // 2 times: vectors of the block
 	VMOVUPD	69888(SI), Z0	// u[0]
 	VMOVUPD	Z0, 66560(SI)	// armField.u[0]
 	VMOVUPD	70016(SI), Z0	// u[1]
@@ -900,61 +882,104 @@ loop4: // 2 times: vectors of the block
 	VMOVUPD	Z0, 67584(SI)	// armField.mul
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop4
+	JNE	loop3
 	CALL	armField_avx512<>(SB)
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop5: // 2 times: vectors of the block
-	VMOVUPD	67712(SI), Z0	// armField.dq[0]
-	VMOVUPD	Z0, 72576(SI)	// result_3[0]
-	VMOVUPD	67840(SI), Z0	// armField.dq[1]
-	VMOVUPD	Z0, 72704(SI)	// result_3[1]
-	VMOVUPD	67968(SI), Z0	// armField.dv[0]
-	VMOVUPD	Z0, 73088(SI)	// result_4[0]
-	VMOVUPD	68096(SI), Z0	// armField.dv[1]
-	VMOVUPD	Z0, 73216(SI)	// result_4[1]
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop5
 	VBROADCASTSD	68992(AX), Z0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop6: // 2 times: vectors of the block
-	VMOVUPD	69376(SI), Z0	// q[0]
-	VMOVUPD	69504(SI), Z1	// q[1]
-	VMOVUPD	69632(SI), Z2	// v[0]
-	VMOVUPD	69760(SI), Z3	// v[1]
+loop4: // 2 times: vectors of the block
+	VMOVUPD	67712(SI), Z0	// armField.dq[0]
+	VMOVUPD	Z0, 72064(SI)	// result_3[0]
+	VMOVUPD	67840(SI), Z1	// armField.dq[1]
+	VMOVUPD	Z1, 72192(SI)	// result_3[1]
+	VMOVUPD	67968(SI), Z2	// armField.dv[0]
+	VMOVUPD	Z2, 72320(SI)	// result_4[0]
+	VMOVUPD	68096(SI), Z3	// armField.dv[1]
+	VMOVUPD	Z3, 72448(SI)	// result_4[1]
+	VMOVUPD	69376(SI), Z4	// q[0]
+	VMOVUPD	69504(SI), Z5	// q[1]
+	VMOVUPD	69632(SI), Z6	// v[0]
+	VMOVUPD	69760(SI), Z7	// v[1]
 	// recordings.nde:36
-	VBROADCASTSD	68992(AX), Z4
-	VMOVUPD	72576(SI), Z5	// result_3[0]
-	VFMADD231PD	Z5, Z4, Z0
-	VMOVUPD	Z0, 72832(SI)	// q_y3[0]
-	VMOVUPD	72704(SI), Z0	// result_3[1]
-	VFMADD231PD	Z0, Z4, Z1
-	VMOVUPD	Z1, 72960(SI)	// q_y3[1]
-	VMOVUPD	73088(SI), Z0	// result_4[0]
-	VFMADD231PD	Z0, Z4, Z2
-	VMOVUPD	Z2, 73344(SI)	// v_y3[0]
-	VMOVUPD	73216(SI), Z0	// result_4[1]
-	VFMADD231PD	Z0, Z4, Z3
-	VMOVUPD	Z3, 73472(SI)	// v_y3[1]
+	VBROADCASTSD	68992(AX), Z8
+	VFMADD231PD	Z0, Z8, Z4
+	VMOVUPD	Z4, 66048(SI)	// armField.q[0]
+	VFMADD231PD	Z1, Z8, Z5
+	VMOVUPD	Z5, 66176(SI)	// armField.q[1]
+	VFMADD231PD	Z2, Z8, Z6
+	VMOVUPD	Z6, 66304(SI)	// armField.v[0]
+	VFMADD231PD	Z3, Z8, Z7
+	VMOVUPD	Z7, 66432(SI)	// armField.v[1]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop6
+	JNE	loop4
 	// recordings.nde:36
 	VBROADCASTSD	69000(AX), Z0
 	VMOVSD	X0, 65920(AX)	// armField.t
 	MOVQ	$2, CX
 	MOVQ	AX, SI
+loop5: // 2 times: vectors of the block
+	VMOVUPD	69888(SI), Z0	// u[0]
+	VMOVUPD	Z0, 66560(SI)	// armField.u[0]
+	VMOVUPD	70016(SI), Z0	// u[1]
+	VMOVUPD	Z0, 66688(SI)	// armField.u[1]
+	VMOVUPD	70144(SI), Z0	// mul
+	VMOVUPD	Z0, 66816(SI)	// armField.mul
+	VMOVUPD	70272(SI), Z0	// add
+	VMOVUPD	Z0, 66944(SI)	// armField.add
+	VMOVUPD	70400(SI), Z0	// mul
+	VMOVUPD	Z0, 67072(SI)	// armField.mul
+	VMOVUPD	70528(SI), Z0	// mul
+	VMOVUPD	Z0, 67200(SI)	// armField.mul
+	VMOVUPD	70656(SI), Z0	// reshape
+	VMOVUPD	Z0, 67328(SI)	// armField.reshape
+	VMOVUPD	70784(SI), Z0	// mul
+	VMOVUPD	Z0, 67456(SI)	// armField.mul
+	VMOVUPD	70912(SI), Z0	// mul
+	VMOVUPD	Z0, 67584(SI)	// armField.mul
+	ADDQ	$64, SI
+	DECQ	CX
+	JNE	loop5
+	CALL	armField_avx512<>(SB)
+	// recordings.nde:36
+	VBROADCASTSD	69120(AX), Z0	// t
+	VBROADCASTSD	69248(AX), Z1	// ha43
+	VADDPD	Z1, Z0, Z0
+	VMOVSD	X0, 69008(AX)
+	MOVQ	$2, CX
+	MOVQ	AX, SI
+loop6: // 2 times: vectors of the block
+	VMOVUPD	67712(SI), Z0	// armField.dq[0]
+	VMOVUPD	Z0, 72576(SI)	// result_5[0]
+	VMOVUPD	67840(SI), Z1	// armField.dq[1]
+	VMOVUPD	Z1, 72704(SI)	// result_5[1]
+	VMOVUPD	67968(SI), Z2	// armField.dv[0]
+	VMOVUPD	Z2, 72832(SI)	// result_6[0]
+	VMOVUPD	68096(SI), Z3	// armField.dv[1]
+	VMOVUPD	Z3, 72960(SI)	// result_6[1]
+	// recordings.nde:36
+	VMOVUPD	69376(SI), Z4	// q[0]
+	VMOVUPD	69504(SI), Z5	// q[1]
+	VMOVUPD	69632(SI), Z6	// v[0]
+	VMOVUPD	69760(SI), Z7	// v[1]
+	VBROADCASTSD	69248(AX), Z8	// ha43
+	VFMADD231PD	Z0, Z8, Z4
+	VMOVUPD	Z4, 66048(SI)	// armField.q[0]
+	VFMADD231PD	Z1, Z8, Z5
+	VMOVUPD	Z5, 66176(SI)	// armField.q[1]
+	VFMADD231PD	Z2, Z8, Z6
+	VMOVUPD	Z6, 66304(SI)	// armField.v[0]
+	VFMADD231PD	Z3, Z8, Z7
+	VMOVUPD	Z7, 66432(SI)	// armField.v[1]
+	ADDQ	$64, SI
+	DECQ	CX
+	JNE	loop6
+	// recordings.nde:36
+	VBROADCASTSD	69008(AX), Z0
+	VMOVSD	X0, 65920(AX)	// armField.t
+	MOVQ	$2, CX
+	MOVQ	AX, SI
 loop7: // 2 times: vectors of the block
-	VMOVUPD	72832(SI), Z0	// q_y3[0]
-	VMOVUPD	Z0, 66048(SI)	// armField.q[0]
-	VMOVUPD	72960(SI), Z0	// q_y3[1]
-	VMOVUPD	Z0, 66176(SI)	// armField.q[1]
-	VMOVUPD	73344(SI), Z0	// v_y3[0]
-	VMOVUPD	Z0, 66304(SI)	// armField.v[0]
-	VMOVUPD	73472(SI), Z0	// v_y3[1]
-	VMOVUPD	Z0, 66432(SI)	// armField.v[1]
 	VMOVUPD	69888(SI), Z0	// u[0]
 	VMOVUPD	Z0, 66560(SI)	// armField.u[0]
 	VMOVUPD	70016(SI), Z0	// u[1]
@@ -977,99 +1002,6 @@ loop7: // 2 times: vectors of the block
 	DECQ	CX
 	JNE	loop7
 	CALL	armField_avx512<>(SB)
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop8: // 2 times: vectors of the block
-	VMOVUPD	67712(SI), Z0	// armField.dq[0]
-	VMOVUPD	Z0, 73600(SI)	// result_5[0]
-	VMOVUPD	67840(SI), Z0	// armField.dq[1]
-	VMOVUPD	Z0, 73728(SI)	// result_5[1]
-	VMOVUPD	67968(SI), Z0	// armField.dv[0]
-	VMOVUPD	Z0, 74112(SI)	// result_6[0]
-	VMOVUPD	68096(SI), Z0	// armField.dv[1]
-	VMOVUPD	Z0, 74240(SI)	// result_6[1]
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop8
-	// recordings.nde:36
-	VBROADCASTSD	69120(AX), Z0	// t
-	VBROADCASTSD	69248(AX), Z1	// ha43
-	VADDPD	Z1, Z0, Z0
-	VMOVSD	X0, 69008(AX)
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop9: // 2 times: vectors of the block
-	// recordings.nde:36
-	VMOVUPD	69376(SI), Z0	// q[0]
-	VMOVUPD	69504(SI), Z1	// q[1]
-	VMOVUPD	69632(SI), Z2	// v[0]
-	VMOVUPD	69760(SI), Z3	// v[1]
-	VBROADCASTSD	69248(AX), Z4	// ha43
-	VMOVUPD	73600(SI), Z5	// result_5[0]
-	VFMADD231PD	Z5, Z4, Z0
-	VMOVUPD	Z0, 73856(SI)	// q_y4[0]
-	VMOVUPD	73728(SI), Z0	// result_5[1]
-	VFMADD231PD	Z0, Z4, Z1
-	VMOVUPD	Z1, 73984(SI)	// q_y4[1]
-	VMOVUPD	74112(SI), Z0	// result_6[0]
-	VFMADD231PD	Z0, Z4, Z2
-	VMOVUPD	Z2, 74368(SI)	// v_y4[0]
-	VMOVUPD	74240(SI), Z0	// result_6[1]
-	VFMADD231PD	Z0, Z4, Z3
-	VMOVUPD	Z3, 74496(SI)	// v_y4[1]
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop9
-	// recordings.nde:36
-	VBROADCASTSD	69008(AX), Z0
-	VMOVSD	X0, 65920(AX)	// armField.t
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop10: // 2 times: vectors of the block
-	VMOVUPD	73856(SI), Z0	// q_y4[0]
-	VMOVUPD	Z0, 66048(SI)	// armField.q[0]
-	VMOVUPD	73984(SI), Z0	// q_y4[1]
-	VMOVUPD	Z0, 66176(SI)	// armField.q[1]
-	VMOVUPD	74368(SI), Z0	// v_y4[0]
-	VMOVUPD	Z0, 66304(SI)	// armField.v[0]
-	VMOVUPD	74496(SI), Z0	// v_y4[1]
-	VMOVUPD	Z0, 66432(SI)	// armField.v[1]
-	VMOVUPD	69888(SI), Z0	// u[0]
-	VMOVUPD	Z0, 66560(SI)	// armField.u[0]
-	VMOVUPD	70016(SI), Z0	// u[1]
-	VMOVUPD	Z0, 66688(SI)	// armField.u[1]
-	VMOVUPD	70144(SI), Z0	// mul
-	VMOVUPD	Z0, 66816(SI)	// armField.mul
-	VMOVUPD	70272(SI), Z0	// add
-	VMOVUPD	Z0, 66944(SI)	// armField.add
-	VMOVUPD	70400(SI), Z0	// mul
-	VMOVUPD	Z0, 67072(SI)	// armField.mul
-	VMOVUPD	70528(SI), Z0	// mul
-	VMOVUPD	Z0, 67200(SI)	// armField.mul
-	VMOVUPD	70656(SI), Z0	// reshape
-	VMOVUPD	Z0, 67328(SI)	// armField.reshape
-	VMOVUPD	70784(SI), Z0	// mul
-	VMOVUPD	Z0, 67456(SI)	// armField.mul
-	VMOVUPD	70912(SI), Z0	// mul
-	VMOVUPD	Z0, 67584(SI)	// armField.mul
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop10
-	CALL	armField_avx512<>(SB)
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop11: // 2 times: vectors of the block
-	VMOVUPD	67712(SI), Z0	// armField.dq[0]
-	VMOVUPD	Z0, 74624(SI)	// result_7[0]
-	VMOVUPD	67840(SI), Z0	// armField.dq[1]
-	VMOVUPD	Z0, 74752(SI)	// result_7[1]
-	VMOVUPD	67968(SI), Z0	// armField.dv[0]
-	VMOVUPD	Z0, 74880(SI)	// result_8[0]
-	VMOVUPD	68096(SI), Z0	// armField.dv[1]
-	VMOVUPD	Z0, 75008(SI)	// result_8[1]
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop11
 	// recordings.nde:36
 	VBROADCASTSD	69248(AX), Z0	// ha43
 	VMULPD.BCST	f64_3fc5555555555555<>(SB), Z0, Z1
@@ -1078,45 +1010,45 @@ loop11: // 2 times: vectors of the block
 	VMOVSD	X0, 69024(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop12: // 2 times: vectors of the block
+loop8: // 2 times: vectors of the block
 	// recordings.nde:36
 	VMOVUPD	69376(SI), Z0	// q[0]
 	VMOVUPD	69504(SI), Z1	// q[1]
 	VMOVUPD	69632(SI), Z2	// v[0]
 	VMOVUPD	69760(SI), Z3	// v[1]
 	VBROADCASTSD	69016(AX), Z4
-	VMOVUPD	74624(SI), Z5	// result_7[0]
+	VMOVUPD	67712(SI), Z5	// armField.dq[0]
 	VBROADCASTSD	69024(AX), Z6
-	VMOVUPD	73600(SI), Z7	// result_5[0]
-	VMOVUPD	72576(SI), Z8	// result_3[0]
+	VMOVUPD	72576(SI), Z7	// result_5[0]
+	VMOVUPD	72064(SI), Z8	// result_3[0]
 	VMOVUPD	71552(SI), Z9	// result[0]
 	VFMADD231PD	Z9, Z4, Z0
 	VFMADD231PD	Z8, Z6, Z0
 	VFMADD231PD	Z7, Z6, Z0
 	VFMADD231PD	Z5, Z4, Z0
 	VMOVUPD	Z0, 71040(SI)	// q_next[0]
-	VMOVUPD	74752(SI), Z0	// result_7[1]
-	VMOVUPD	73728(SI), Z5	// result_5[1]
-	VMOVUPD	72704(SI), Z7	// result_3[1]
+	VMOVUPD	67840(SI), Z0	// armField.dq[1]
+	VMOVUPD	72704(SI), Z5	// result_5[1]
+	VMOVUPD	72192(SI), Z7	// result_3[1]
 	VMOVUPD	71680(SI), Z8	// result[1]
 	VFMADD231PD	Z8, Z4, Z1
 	VFMADD231PD	Z7, Z6, Z1
 	VFMADD231PD	Z5, Z6, Z1
 	VFMADD231PD	Z0, Z4, Z1
 	VMOVUPD	Z1, 71168(SI)	// q_next[1]
-	VMOVUPD	74880(SI), Z0	// result_8[0]
-	VMOVUPD	74112(SI), Z1	// result_6[0]
-	VMOVUPD	73088(SI), Z5	// result_4[0]
-	VMOVUPD	72064(SI), Z7	// result_2[0]
+	VMOVUPD	67968(SI), Z0	// armField.dv[0]
+	VMOVUPD	72832(SI), Z1	// result_6[0]
+	VMOVUPD	72320(SI), Z5	// result_4[0]
+	VMOVUPD	71808(SI), Z7	// result_2[0]
 	VFMADD231PD	Z7, Z4, Z2
 	VFMADD231PD	Z5, Z6, Z2
 	VFMADD231PD	Z1, Z6, Z2
 	VFMADD231PD	Z0, Z4, Z2
 	VMOVUPD	Z2, 71296(SI)	// v_next[0]
-	VMOVUPD	75008(SI), Z0	// result_8[1]
-	VMOVUPD	74240(SI), Z1	// result_6[1]
-	VMOVUPD	73216(SI), Z2	// result_4[1]
-	VMOVUPD	72192(SI), Z5	// result_2[1]
+	VMOVUPD	68096(SI), Z0	// armField.dv[1]
+	VMOVUPD	72960(SI), Z1	// result_6[1]
+	VMOVUPD	72448(SI), Z2	// result_4[1]
+	VMOVUPD	71936(SI), Z5	// result_2[1]
 	VFMADD231PD	Z5, Z4, Z3
 	VFMADD231PD	Z2, Z6, Z3
 	VFMADD231PD	Z1, Z6, Z3
@@ -1124,45 +1056,45 @@ loop12: // 2 times: vectors of the block
 	VMOVUPD	Z3, 71424(SI)	// v_next[1]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop12
+	JNE	loop8
 	RET
 
 // period0Lanestep is Period.0.lanestep (recordings.nde:36) of a block of samples.
 TEXT period0Lanestep_avx512<>(SB), NOSPLIT, $0-0
 loop1:
 	// recordings.nde:36
-	VBROADCASTSD	75136(AX), Z0	// step.t
+	VBROADCASTSD	73088(AX), Z0	// step.t
 	VMOVSD	X0, 69120(AX)	// period0Step.t
-	VBROADCASTSD	75264(AX), Z0	// step.h
+	VBROADCASTSD	73216(AX), Z0	// step.h
 	VMOVSD	X0, 69248(AX)	// period0Step.ha43
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop2: // 2 times: vectors of the block
-	VMOVUPD	76032(SI), Z0	// q[0]
+	VMOVUPD	73984(SI), Z0	// q[0]
 	VMOVUPD	Z0, 69376(SI)	// period0Step.q[0]
-	VMOVUPD	76160(SI), Z0	// q[1]
+	VMOVUPD	74112(SI), Z0	// q[1]
 	VMOVUPD	Z0, 69504(SI)	// period0Step.q[1]
-	VMOVUPD	76288(SI), Z0	// v[0]
+	VMOVUPD	74240(SI), Z0	// v[0]
 	VMOVUPD	Z0, 69632(SI)	// period0Step.v[0]
-	VMOVUPD	76416(SI), Z0	// v[1]
+	VMOVUPD	74368(SI), Z0	// v[1]
 	VMOVUPD	Z0, 69760(SI)	// period0Step.v[1]
-	VMOVUPD	76544(SI), Z0	// extra.0[0]
+	VMOVUPD	74496(SI), Z0	// extra.0[0]
 	VMOVUPD	Z0, 69888(SI)	// period0Step.u[0]
-	VMOVUPD	76672(SI), Z0	// extra.0[1]
+	VMOVUPD	74624(SI), Z0	// extra.0[1]
 	VMOVUPD	Z0, 70016(SI)	// period0Step.u[1]
-	VMOVUPD	76800(SI), Z0	// extra.1
+	VMOVUPD	74752(SI), Z0	// extra.1
 	VMOVUPD	Z0, 70144(SI)	// period0Step.mul
-	VMOVUPD	76928(SI), Z0	// extra.2
+	VMOVUPD	74880(SI), Z0	// extra.2
 	VMOVUPD	Z0, 70272(SI)	// period0Step.add
-	VMOVUPD	77056(SI), Z0	// extra.3
+	VMOVUPD	75008(SI), Z0	// extra.3
 	VMOVUPD	Z0, 70400(SI)	// period0Step.mul
-	VMOVUPD	77184(SI), Z0	// extra.4
+	VMOVUPD	75136(SI), Z0	// extra.4
 	VMOVUPD	Z0, 70528(SI)	// period0Step.mul
-	VMOVUPD	77312(SI), Z0	// extra.5
+	VMOVUPD	75264(SI), Z0	// extra.5
 	VMOVUPD	Z0, 70656(SI)	// period0Step.reshape
-	VMOVUPD	77440(SI), Z0	// extra.6
+	VMOVUPD	75392(SI), Z0	// extra.6
 	VMOVUPD	Z0, 70784(SI)	// period0Step.mul
-	VMOVUPD	77568(SI), Z0	// extra.7
+	VMOVUPD	75520(SI), Z0	// extra.7
 	VMOVUPD	Z0, 70912(SI)	// period0Step.mul
 	ADDQ	$64, SI
 	DECQ	CX
@@ -1171,36 +1103,22 @@ loop2: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop3: // 2 times: vectors of the block
-	VMOVUPD	71040(SI), Z0	// period0Step.q_next[0]
-	VMOVUPD	Z0, 78336(SI)	// result[0]
-	VMOVUPD	71168(SI), Z0	// period0Step.q_next[1]
-	VMOVUPD	Z0, 78464(SI)	// result[1]
-	VMOVUPD	71296(SI), Z0	// period0Step.v_next[0]
-	VMOVUPD	Z0, 78592(SI)	// result_2[0]
-	VMOVUPD	71424(SI), Z0	// period0Step.v_next[1]
-	VMOVUPD	Z0, 78720(SI)	// result_2[1]
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop3
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop4: // 2 times: vectors of the block
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z1
 	// recordings.nde:36
-	VMOVUPD	78336(SI), Z2	// result[0]
+	VMOVUPD	71040(SI), Z2	// period0Step.q_next[0]
 	VSUBPD	Z2, Z2, Z3
-	VMOVUPD	78464(SI), Z4	// result[1]
+	VMOVUPD	71168(SI), Z4	// period0Step.q_next[1]
 	VSUBPD	Z4, Z4, Z5
 	VADDPD	Z3, Z0, Z0
 	VADDPD	Z5, Z0, Z0
-	VMOVUPD	78592(SI), Z3	// result_2[0]
+	VMOVUPD	71296(SI), Z3	// period0Step.v_next[0]
 	VSUBPD	Z3, Z3, Z5
-	VMOVUPD	78720(SI), Z6	// result_2[1]
+	VMOVUPD	71424(SI), Z6	// period0Step.v_next[1]
 	VSUBPD	Z6, Z6, Z7
 	VADDPD	Z5, Z1, Z1
 	VADDPD	Z7, Z1, Z1
-	VMOVUPD	75392(SI), Z5	// step.live
+	VMOVUPD	73344(SI), Z5	// step.live
 	VCMPPD.BCST	$0, f64_0000000000000000<>(SB), Z0, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
 	VCMPPD.BCST	$0, f64_0000000000000000<>(SB), Z1, K1
@@ -1211,40 +1129,40 @@ loop4: // 2 times: vectors of the block
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
 	VPANDQ	Z1, Z0, Z1
 	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z0, Z0
-	VMOVUPD	Z0, 78208(SI)	// step.code
-	VMOVUPD	76032(SI), Z0	// q[0]
-	VMOVUPD	76160(SI), Z5	// q[1]
-	VMOVUPD	76288(SI), Z7	// v[0]
-	VMOVUPD	76416(SI), Z8	// v[1]
+	VMOVUPD	Z0, 76160(SI)	// step.code
+	VMOVUPD	73984(SI), Z0	// q[0]
+	VMOVUPD	74112(SI), Z5	// q[1]
+	VMOVUPD	74240(SI), Z7	// v[0]
+	VMOVUPD	74368(SI), Z8	// v[1]
 	VPTERNLOGQ	$0xe2, Z0, Z1, Z2
-	VMOVUPD	Z2, 77696(SI)	// q.next[0]
+	VMOVUPD	Z2, 75648(SI)	// q.next[0]
 	VPTERNLOGQ	$0xe2, Z5, Z1, Z4
-	VMOVUPD	Z4, 77824(SI)	// q.next[1]
+	VMOVUPD	Z4, 75776(SI)	// q.next[1]
 	VPTERNLOGQ	$0xe2, Z7, Z1, Z3
-	VMOVUPD	Z3, 77952(SI)	// v.next[0]
+	VMOVUPD	Z3, 75904(SI)	// v.next[0]
 	VPTERNLOGQ	$0xca, Z8, Z6, Z1
-	VMOVUPD	Z1, 78080(SI)	// v.next[1]
+	VMOVUPD	Z1, 76032(SI)	// v.next[1]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop4
+	JNE	loop3
 	// results that are the arguments of the next run
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop5: // 2 times: vectors of the block
-	VMOVUPD	77696(SI), Z0	// q.next[0]
-	VMOVUPD	Z0, 76032(SI)	// q[0]
-	VMOVUPD	77824(SI), Z0	// q.next[1]
-	VMOVUPD	Z0, 76160(SI)	// q[1]
-	VMOVUPD	77952(SI), Z0	// v.next[0]
-	VMOVUPD	Z0, 76288(SI)	// v[0]
-	VMOVUPD	78080(SI), Z0	// v.next[1]
-	VMOVUPD	Z0, 76416(SI)	// v[1]
+loop4: // 2 times: vectors of the block
+	VMOVUPD	75648(SI), Z0	// q.next[0]
+	VMOVUPD	Z0, 73984(SI)	// q[0]
+	VMOVUPD	75776(SI), Z0	// q.next[1]
+	VMOVUPD	Z0, 74112(SI)	// q[1]
+	VMOVUPD	75904(SI), Z0	// v.next[0]
+	VMOVUPD	Z0, 74240(SI)	// v[0]
+	VMOVUPD	76032(SI), Z0	// v.next[1]
+	VMOVUPD	Z0, 74368(SI)	// v[1]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop5
+	JNE	loop4
 	// the next step, if all lanes have taken this one
-	VMOVUPD	78208(AX), Z0	// step.code
-	VMOVUPD	78272(AX), Z1	// step.code | 1
+	VMOVUPD	76160(AX), Z0	// step.code
+	VMOVUPD	76224(AX), Z1	// step.code | 1
 	VADDPD	Z1, Z0, Z0
 	VSHUFF64X2	$78, Z0, Z0, Z1
 	VADDPD	Z1, Z0, Z0
@@ -1254,22 +1172,22 @@ loop5: // 2 times: vectors of the block
 	VADDPD	Z1, Z0, Z0
 	VCMPPD.BCST	$0, f64_4030000000000000<>(SB), Z0, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
-	VBROADCASTSD	75648(AX), Z1	// step.taken
+	VBROADCASTSD	73600(AX), Z1	// step.taken
 	VADDPD.BCST	f64_3ff0000000000000<>(SB), Z1, Z2
-	VBROADCASTSD	75520(AX), Z3	// step.t0
-	VBROADCASTSD	75264(AX), Z4	// step.h
+	VBROADCASTSD	73472(AX), Z3	// step.t0
+	VBROADCASTSD	73216(AX), Z4	// step.h
 	VMULPD	Z4, Z2, Z4
 	VADDPD	Z4, Z3, Z3
-	VBROADCASTSD	75136(AX), Z4	// step.t
+	VBROADCASTSD	73088(AX), Z4	// step.t
 	VPTERNLOGQ	$0xe2, Z4, Z0, Z3
-	VMOVSD	X3, 75136(AX)	// step.t
+	VMOVSD	X3, 73088(AX)	// step.t
 	VPTERNLOGQ	$0xb8, Z2, Z0, Z1
-	VMOVSD	X1, 75648(AX)	// step.taken
-	VBROADCASTSD	75776(AX), Z1	// step.many
+	VMOVSD	X1, 73600(AX)	// step.taken
+	VBROADCASTSD	73728(AX), Z1	// step.many
 	VSUBPD	Z2, Z1, Z1
 	VPANDQ	Z1, Z0, Z0
-	VMOVSD	X0, 75904(AX)	// step.more
-	CMPQ	75904(AX), $0	// step.more
+	VMOVSD	X0, 73856(AX)	// step.more
+	CMPQ	73856(AX), $0	// step.more
 	JNE	loop1
 	RET
 
@@ -1291,33 +1209,33 @@ TEXT periodSamplePart0_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	79616(SI), Z0	// periodSample.load
+	VMOVUPD	77056(SI), Z0	// periodSample.load
 	// recordings.nde:21
 	VADDPD.BCST	f64_3fe6666666666666<>(SB), Z0, Z1
 	// recordings.nde:24
 	VMULPD.BCST	f64_3fad7dbf487fcb92<>(SB), Z1, Z2
-	VMOVUPD	Z2, 80256(SI)	// periodSample.mul
+	VMOVUPD	Z2, 77696(SI)	// periodSample.mul
 	VADDPD.BCST	f64_3ffe666666666666<>(SB), Z0, Z0
 	VMOVUPS	Z2, Z3
 	VFMADD231PD.BCST	f64_3fba36e2eb1c432d<>(SB), Z0, Z3
-	VMOVUPD	Z3, 80384(SI)	// periodSample.add
+	VMOVUPD	Z3, 77824(SI)	// periodSample.add
 	VMULPD.BCST	f64_4000000000000000<>(SB), Z1, Z3
 	VMULPD.BCST	f64_3fd47ae147ae147b<>(SB), Z3, Z3
 	VMULPD.BCST	f64_3fceb851eb851eb8<>(SB), Z3, Z3
-	VMOVUPD	Z3, 80512(SI)	// periodSample.mul_2
+	VMOVUPD	Z3, 77952(SI)	// periodSample.mul_2
 	// recordings.nde:25
 	VMULPD.BCST	f64_3fd47ae147ae147b<>(SB), Z1, Z3
 	VMULPD.BCST	f64_3fceb851eb851eb8<>(SB), Z3, Z3
-	VMOVUPD	Z3, 80640(SI)	// periodSample.mul_3
+	VMOVUPD	Z3, 78080(SI)	// periodSample.mul_3
 	// recordings.nde:30
-	VMOVUPD	Z2, 80768(SI)	// periodSample.reshape
+	VMOVUPD	Z2, 78208(SI)	// periodSample.reshape
 	// recordings.nde:28
 	VMULPD.BCST	f64_40239eb851eb851f<>(SB), Z0, Z0
 	VMULPD.BCST	f64_3fd47ae147ae147b<>(SB), Z0, Z0
-	VMOVUPD	Z0, 80896(SI)	// periodSample.mul_4
+	VMOVUPD	Z0, 78336(SI)	// periodSample.mul_4
 	VMULPD.BCST	f64_40239eb851eb851f<>(SB), Z1, Z0
 	VMULPD.BCST	f64_3fceb851eb851eb8<>(SB), Z0, Z0
-	VMOVUPD	Z0, 81024(SI)	// periodSample.mul_5
+	VMOVUPD	Z0, 78464(SI)	// periodSample.mul_5
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -1326,35 +1244,35 @@ loop1: // 2 times: vectors of the block
 	MOVQ	AX, SI
 loop2: // 2 times: vectors of the block
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 81152(SI)	// periodSample.step0_in0
+	VMOVUPD	Z0, 78592(SI)	// periodSample.step0_in0
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 81280(SI)	// periodSample.step0_in1
-	VMOVUPD	78848(SI), Z0	// periodSample.q[0]
-	VMOVUPD	Z0, 76032(SI)	// period0Lanestep.q[0]
-	VMOVUPD	78976(SI), Z0	// periodSample.q[1]
-	VMOVUPD	Z0, 76160(SI)	// period0Lanestep.q[1]
-	VMOVUPD	79104(SI), Z0	// periodSample.v[0]
-	VMOVUPD	Z0, 76288(SI)	// period0Lanestep.v[0]
-	VMOVUPD	79232(SI), Z0	// periodSample.v[1]
-	VMOVUPD	Z0, 76416(SI)	// period0Lanestep.v[1]
-	VMOVUPD	79360(SI), Z0	// periodSample.u[0]
-	VMOVUPD	Z0, 76544(SI)	// period0Lanestep.extra.0[0]
-	VMOVUPD	79488(SI), Z0	// periodSample.u[1]
-	VMOVUPD	Z0, 76672(SI)	// period0Lanestep.extra.0[1]
-	VMOVUPD	80256(SI), Z0	// periodSample.mul
-	VMOVUPD	Z0, 76800(SI)	// period0Lanestep.extra.1
-	VMOVUPD	80384(SI), Z0	// periodSample.add
-	VMOVUPD	Z0, 76928(SI)	// period0Lanestep.extra.2
-	VMOVUPD	80512(SI), Z0	// periodSample.mul_2
-	VMOVUPD	Z0, 77056(SI)	// period0Lanestep.extra.3
-	VMOVUPD	80640(SI), Z0	// periodSample.mul_3
-	VMOVUPD	Z0, 77184(SI)	// period0Lanestep.extra.4
-	VMOVUPD	80768(SI), Z0	// periodSample.reshape
-	VMOVUPD	Z0, 77312(SI)	// period0Lanestep.extra.5
-	VMOVUPD	80896(SI), Z0	// periodSample.mul_4
-	VMOVUPD	Z0, 77440(SI)	// period0Lanestep.extra.6
-	VMOVUPD	81024(SI), Z0	// periodSample.mul_5
-	VMOVUPD	Z0, 77568(SI)	// period0Lanestep.extra.7
+	VMOVUPD	Z0, 78720(SI)	// periodSample.step0_in1
+	VMOVUPD	76288(SI), Z0	// periodSample.q[0]
+	VMOVUPD	Z0, 73984(SI)	// period0Lanestep.q[0]
+	VMOVUPD	76416(SI), Z0	// periodSample.q[1]
+	VMOVUPD	Z0, 74112(SI)	// period0Lanestep.q[1]
+	VMOVUPD	76544(SI), Z0	// periodSample.v[0]
+	VMOVUPD	Z0, 74240(SI)	// period0Lanestep.v[0]
+	VMOVUPD	76672(SI), Z0	// periodSample.v[1]
+	VMOVUPD	Z0, 74368(SI)	// period0Lanestep.v[1]
+	VMOVUPD	76800(SI), Z0	// periodSample.u[0]
+	VMOVUPD	Z0, 74496(SI)	// period0Lanestep.extra.0[0]
+	VMOVUPD	76928(SI), Z0	// periodSample.u[1]
+	VMOVUPD	Z0, 74624(SI)	// period0Lanestep.extra.0[1]
+	VMOVUPD	77696(SI), Z0	// periodSample.mul
+	VMOVUPD	Z0, 74752(SI)	// period0Lanestep.extra.1
+	VMOVUPD	77824(SI), Z0	// periodSample.add
+	VMOVUPD	Z0, 74880(SI)	// period0Lanestep.extra.2
+	VMOVUPD	77952(SI), Z0	// periodSample.mul_2
+	VMOVUPD	Z0, 75008(SI)	// period0Lanestep.extra.3
+	VMOVUPD	78080(SI), Z0	// periodSample.mul_3
+	VMOVUPD	Z0, 75136(SI)	// period0Lanestep.extra.4
+	VMOVUPD	78208(SI), Z0	// periodSample.reshape
+	VMOVUPD	Z0, 75264(SI)	// period0Lanestep.extra.5
+	VMOVUPD	78336(SI), Z0	// periodSample.mul_4
+	VMOVUPD	Z0, 75392(SI)	// period0Lanestep.extra.6
+	VMOVUPD	78464(SI), Z0	// periodSample.mul_5
+	VMOVUPD	Z0, 75520(SI)	// period0Lanestep.extra.7
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop2
@@ -1379,14 +1297,14 @@ TEXT periodSamplePart2_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	76032(SI), Z0	// period0Lanestep.q[0]
-	VMOVUPD	Z0, 79744(SI)	// periodSample.qn[0]
-	VMOVUPD	76160(SI), Z0	// period0Lanestep.q[1]
-	VMOVUPD	Z0, 79872(SI)	// periodSample.qn[1]
-	VMOVUPD	76288(SI), Z0	// period0Lanestep.v[0]
-	VMOVUPD	Z0, 80000(SI)	// periodSample.vn[0]
-	VMOVUPD	76416(SI), Z0	// period0Lanestep.v[1]
-	VMOVUPD	Z0, 80128(SI)	// periodSample.vn[1]
+	VMOVUPD	73984(SI), Z0	// period0Lanestep.q[0]
+	VMOVUPD	Z0, 77184(SI)	// periodSample.qn[0]
+	VMOVUPD	74112(SI), Z0	// period0Lanestep.q[1]
+	VMOVUPD	Z0, 77312(SI)	// periodSample.qn[1]
+	VMOVUPD	74240(SI), Z0	// period0Lanestep.v[0]
+	VMOVUPD	Z0, 77440(SI)	// periodSample.vn[0]
+	VMOVUPD	74368(SI), Z0	// period0Lanestep.v[1]
+	VMOVUPD	Z0, 77568(SI)	// periodSample.vn[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -1410,9 +1328,9 @@ TEXT weightsField_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	81664(SI), Z0	// x[1]
-	VMOVUPD	81536(SI), Z1	// x[0]
-	VMOVUPD	81792(SI), Z2	// v[0]
+	VMOVUPD	79104(SI), Z0	// x[1]
+	VMOVUPD	78976(SI), Z1	// x[0]
+	VMOVUPD	79232(SI), Z2	// v[0]
 	// recordings.nde:49
 	VSUBPD	Z1, Z0, Z3
 	VMULPD	Z3, Z3, Z4
@@ -1423,30 +1341,30 @@ loop1: // 2 times: vectors of the block
 	VFMADD231PD.BCST	f64_c018000000000000<>(SB), Z1, Z3
 	VDIVPD.BCST	f64_4022000000000000<>(SB), Z3, Z3
 	VFNMADD231PD.BCST	f64_3fa999999999999a<>(SB), Z2, Z3
-	VMOVUPD	81920(SI), Z2	// v[1]
+	VMOVUPD	79360(SI), Z2	// v[1]
 	VMULPD.BCST	f64_c008000000000000<>(SB), Z0, Z0
 	VSUBPD	Z5, Z0, Z0
 	VDIVPD.BCST	f64_4022000000000000<>(SB), Z0, Z0
 	VFNMADD231PD.BCST	f64_3fa999999999999a<>(SB), Z2, Z0
-	VMOVUPD	82048(SI), Z2	// p
+	VMOVUPD	79488(SI), Z2	// p
 	// recordings.nde:52
 	VMULPD	Z1, Z1, Z1
 	VFNMADD231PD.BCST	f64_3fe0000000000000<>(SB), Z2, Z1
 	VDIVPD.BCST	f64_4008000000000000<>(SB), Z1, Z1
-	VMOVUPD	Z1, 82688(SI)	// dp
+	VMOVUPD	Z1, 80128(SI)	// dp
 	// recordings.nde:51
-	VMOVUPD	Z3, 82432(SI)	// dv[0]
-	VMOVUPD	Z0, 82560(SI)	// dv[1]
+	VMOVUPD	Z3, 79872(SI)	// dv[0]
+	VMOVUPD	Z0, 80000(SI)	// dv[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop2: // 2 times: vectors of the block
-	VMOVUPD	81792(SI), Z0	// v[0]
-	VMOVUPD	Z0, 82176(SI)	// dx[0]
-	VMOVUPD	81920(SI), Z0	// v[1]
-	VMOVUPD	Z0, 82304(SI)	// dx[1]
+	VMOVUPD	79232(SI), Z0	// v[0]
+	VMOVUPD	Z0, 79616(SI)	// dx[0]
+	VMOVUPD	79360(SI), Z0	// v[1]
+	VMOVUPD	Z0, 79744(SI)	// dx[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop2
@@ -1458,18 +1376,18 @@ TEXT track0Lanestart_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	82816(SI), Z0	// step.t
-	VMOVUPD	Z0, 81408(SI)	// weightsField.t
-	VMOVUPD	83456(SI), Z0	// x[0]
-	VMOVUPD	Z0, 81536(SI)	// weightsField.x[0]
-	VMOVUPD	83584(SI), Z0	// x[1]
-	VMOVUPD	Z0, 81664(SI)	// weightsField.x[1]
-	VMOVUPD	83712(SI), Z0	// v[0]
-	VMOVUPD	Z0, 81792(SI)	// weightsField.v[0]
-	VMOVUPD	83840(SI), Z0	// v[1]
-	VMOVUPD	Z0, 81920(SI)	// weightsField.v[1]
-	VMOVUPD	83968(SI), Z0	// p
-	VMOVUPD	Z0, 82048(SI)	// weightsField.p
+	VMOVUPD	80256(SI), Z0	// step.t
+	VMOVUPD	Z0, 78848(SI)	// weightsField.t
+	VMOVUPD	80896(SI), Z0	// x[0]
+	VMOVUPD	Z0, 78976(SI)	// weightsField.x[0]
+	VMOVUPD	81024(SI), Z0	// x[1]
+	VMOVUPD	Z0, 79104(SI)	// weightsField.x[1]
+	VMOVUPD	81152(SI), Z0	// v[0]
+	VMOVUPD	Z0, 79232(SI)	// weightsField.v[0]
+	VMOVUPD	81280(SI), Z0	// v[1]
+	VMOVUPD	Z0, 79360(SI)	// weightsField.v[1]
+	VMOVUPD	81408(SI), Z0	// p
+	VMOVUPD	Z0, 79488(SI)	// weightsField.p
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -1477,241 +1395,207 @@ loop1: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop2: // 2 times: vectors of the block
-	VMOVUPD	82176(SI), Z0	// weightsField.dx[0]
-	VMOVUPD	Z0, 84224(SI)	// x.k[0]
-	VMOVUPD	82304(SI), Z0	// weightsField.dx[1]
-	VMOVUPD	Z0, 84352(SI)	// x.k[1]
-	VMOVUPD	82432(SI), Z0	// weightsField.dv[0]
-	VMOVUPD	Z0, 84480(SI)	// v.k[0]
-	VMOVUPD	82560(SI), Z0	// weightsField.dv[1]
-	VMOVUPD	Z0, 84608(SI)	// v.k[1]
-	VMOVUPD	82688(SI), Z0	// weightsField.dp
-	VMOVUPD	Z0, 84736(SI)	// p.k
+	VMOVUPD	79616(SI), Z0	// weightsField.dx[0]
+	VMOVUPD	Z0, 81664(SI)	// x.k[0]
+	VMOVUPD	79744(SI), Z1	// weightsField.dx[1]
+	VMOVUPD	Z1, 81792(SI)	// x.k[1]
+	VMOVUPD	79872(SI), Z2	// weightsField.dv[0]
+	VMOVUPD	Z2, 81920(SI)	// v.k[0]
+	VMOVUPD	80000(SI), Z3	// weightsField.dv[1]
+	VMOVUPD	Z3, 82048(SI)	// v.k[1]
+	VMOVUPD	80128(SI), Z4	// weightsField.dp
+	VMOVUPD	Z4, 82176(SI)	// p.k
+	VMOVUPD	80384(SI), Z5	// step.t1
+	VMOVUPD	80256(SI), Z6	// step.t
+	// recordings.nde:57
+	VSUBPD	Z6, Z5, Z5
+	VMOVUPD	Z5, 82304(SI)	// sub
+	VCMPPD.BCST	$17, f64_0000000000000000<>(SB), Z5, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z7
+	VBROADCASTSD	f64_3ff0000000000000<>(SB), Z8
+	VPTERNLOGQ.BCST	$0xac, f64_bff0000000000000<>(SB), Z8, Z7
+	VPANDQ.BCST	f64_7fffffffffffffff<>(SB), Z5, Z5
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z8
+	VCMPPD	$17, Z5, Z8, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z8
+	VMOVUPD	80768(SI), Z9	// step.atol
+	VMOVUPD	80640(SI), Z10	// step.rtol
+	VMOVUPD	80896(SI), Z11	// x[0]
+	VMOVUPD	81024(SI), Z12	// x[1]
+	VMOVUPD	81152(SI), Z13	// v[0]
+	VMOVUPD	81280(SI), Z14	// v[1]
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z15
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z16
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z17
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z18
+	VPANDQ.BCST	f64_7fffffffffffffff<>(SB), Z11, Z19
+	VFMADD213PD	Z9, Z10, Z19
+	VMOVUPD	Z19, 82432(SI)	// add[0]
+	VPANDQ.BCST	f64_7fffffffffffffff<>(SB), Z12, Z20
+	VFMADD213PD	Z9, Z10, Z20
+	VMOVUPD	Z20, 82560(SI)	// add[1]
+	VDIVPD	Z19, Z11, Z21
+	VDIVPD	Z20, Z12, Z22
+	VMULPD	Z21, Z21, Z21
+	VMULPD	Z22, Z22, Z22
+	VADDPD	Z21, Z15, Z15
+	VADDPD	Z22, Z15, Z15
+	VPANDQ.BCST	f64_7fffffffffffffff<>(SB), Z13, Z21
+	VFMADD213PD	Z9, Z10, Z21
+	VMOVUPD	Z21, 82688(SI)	// add_2[0]
+	VPANDQ.BCST	f64_7fffffffffffffff<>(SB), Z14, Z22
+	VFMADD213PD	Z9, Z10, Z22
+	VMOVUPD	Z22, 82816(SI)	// add_2[1]
+	VDIVPD	Z21, Z13, Z23
+	VDIVPD	Z22, Z14, Z24
+	VMULPD	Z23, Z23, Z23
+	VMULPD	Z24, Z24, Z24
+	VADDPD	Z23, Z16, Z16
+	VADDPD	Z24, Z16, Z16
+	VDIVPD	Z19, Z0, Z19
+	VDIVPD	Z20, Z1, Z20
+	VMULPD	Z19, Z19, Z19
+	VMULPD	Z20, Z20, Z20
+	VADDPD	Z19, Z17, Z17
+	VADDPD	Z20, Z17, Z17
+	VDIVPD	Z21, Z2, Z19
+	VDIVPD	Z22, Z3, Z20
+	VMULPD	Z19, Z19, Z19
+	VMULPD	Z20, Z20, Z20
+	VADDPD	Z19, Z18, Z18
+	VADDPD	Z20, Z18, Z18
+	VMOVUPD	81408(SI), Z19	// p
+	VPANDQ.BCST	f64_7fffffffffffffff<>(SB), Z19, Z20
+	VFMADD231PD	Z20, Z10, Z9
+	VMOVUPD	Z9, 82944(SI)	// add_3
+	VDIVPD	Z9, Z19, Z10
+	VADDPD	Z16, Z15, Z15
+	VFMADD231PD	Z10, Z10, Z15
+	VDIVPD.BCST	f64_4014000000000000<>(SB), Z15, Z10
+	VSQRTPD	Z10, Z10
+	VDIVPD	Z9, Z4, Z9
+	VADDPD	Z18, Z17, Z15
+	VFMADD231PD	Z9, Z9, Z15
+	VDIVPD.BCST	f64_4014000000000000<>(SB), Z15, Z9
+	VSQRTPD	Z9, Z9
+	VMOVUPD	Z9, 83072(SI)	// d1
+	VCMPPD.BCST	$17, f64_3ee4f8b588e368f1<>(SB), Z10, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z15
+	VCMPPD.BCST	$17, f64_3ee4f8b588e368f1<>(SB), Z9, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z16
+	VPORQ	Z16, Z15, Z15
+	VMULPD.BCST	f64_3f847ae147ae147b<>(SB), Z10, Z10
+	VDIVPD	Z9, Z10, Z9
+	VPTERNLOGQ.BCST	$0xac, f64_3eb0c6f7a0b5ed8d<>(SB), Z9, Z15
+	VCMPPD	$17, Z15, Z5, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z9
+	VPANDQ	Z9, Z8, Z8
+	VPTERNLOGQ	$0xca, Z15, Z5, Z8
+	VMOVUPD	Z8, 83200(SI)	// h0
+	VMULPD	Z8, Z7, Z5
+	VADDPD	Z5, Z6, Z6
+	VMOVUPD	Z6, 83328(SI)	// add_4
+	VFMADD231PD	Z4, Z5, Z19
+	VMOVUPD	Z19, 83456(SI)	// add_5
+	VFMADD231PD	Z0, Z5, Z11
+	VMOVUPD	Z11, 78976(SI)	// weightsField.x[0]
+	VFMADD231PD	Z1, Z5, Z12
+	VMOVUPD	Z12, 79104(SI)	// weightsField.x[1]
+	VFMADD231PD	Z2, Z5, Z13
+	VMOVUPD	Z13, 79232(SI)	// weightsField.v[0]
+	VFMADD231PD	Z3, Z5, Z14
+	VMOVUPD	Z14, 79360(SI)	// weightsField.v[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop2
+	// recordings.nde:57
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop3: // 2 times: vectors of the block
-	VMOVUPD	82944(SI), Z0	// step.t1
-	VMOVUPD	82816(SI), Z1	// step.t
-	// recordings.nde:57
-	VSUBPD	Z1, Z0, Z0
-	VMOVUPD	Z0, 84864(SI)	// sub
-	VCMPPD.BCST	$17, f64_0000000000000000<>(SB), Z0, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z2
-	VBROADCASTSD	f64_3ff0000000000000<>(SB), Z3
-	VPTERNLOGQ.BCST	$0xac, f64_bff0000000000000<>(SB), Z3, Z2
-	VPANDQ.BCST	f64_7fffffffffffffff<>(SB), Z0, Z0
-	VBROADCASTSD	f64_0000000000000000<>(SB), Z3
-	VCMPPD	$17, Z0, Z3, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z3
-	VMOVUPD	83328(SI), Z4	// step.atol
-	VMOVUPD	83200(SI), Z5	// step.rtol
-	VMOVUPD	83456(SI), Z6	// x[0]
-	VMOVUPD	83584(SI), Z7	// x[1]
-	VMOVUPD	83712(SI), Z8	// v[0]
-	VMOVUPD	83840(SI), Z9	// v[1]
-	VBROADCASTSD	f64_0000000000000000<>(SB), Z10
-	VBROADCASTSD	f64_0000000000000000<>(SB), Z11
-	VBROADCASTSD	f64_0000000000000000<>(SB), Z12
-	VBROADCASTSD	f64_0000000000000000<>(SB), Z13
-	VPANDQ.BCST	f64_7fffffffffffffff<>(SB), Z6, Z14
-	VFMADD213PD	Z4, Z5, Z14
-	VMOVUPD	Z14, 84992(SI)	// add[0]
-	VPANDQ.BCST	f64_7fffffffffffffff<>(SB), Z7, Z15
-	VFMADD213PD	Z4, Z5, Z15
-	VMOVUPD	Z15, 85120(SI)	// add[1]
-	VDIVPD	Z14, Z6, Z16
-	VDIVPD	Z15, Z7, Z17
-	VMULPD	Z16, Z16, Z16
-	VMULPD	Z17, Z17, Z17
-	VADDPD	Z16, Z10, Z10
-	VADDPD	Z17, Z10, Z10
-	VPANDQ.BCST	f64_7fffffffffffffff<>(SB), Z8, Z16
-	VFMADD213PD	Z4, Z5, Z16
-	VMOVUPD	Z16, 85248(SI)	// add_2[0]
-	VPANDQ.BCST	f64_7fffffffffffffff<>(SB), Z9, Z17
-	VFMADD213PD	Z4, Z5, Z17
-	VMOVUPD	Z17, 85376(SI)	// add_2[1]
-	VDIVPD	Z16, Z8, Z18
-	VDIVPD	Z17, Z9, Z19
-	VMULPD	Z18, Z18, Z18
-	VMULPD	Z19, Z19, Z19
-	VADDPD	Z18, Z11, Z11
-	VADDPD	Z19, Z11, Z11
-	VMOVUPD	84224(SI), Z18	// x.k[0]
-	VDIVPD	Z14, Z18, Z14
-	VMOVUPD	84352(SI), Z19	// x.k[1]
-	VDIVPD	Z15, Z19, Z15
-	VMULPD	Z14, Z14, Z14
-	VMULPD	Z15, Z15, Z15
-	VADDPD	Z14, Z12, Z12
-	VADDPD	Z15, Z12, Z12
-	VMOVUPD	84480(SI), Z14	// v.k[0]
-	VDIVPD	Z16, Z14, Z15
-	VMOVUPD	84608(SI), Z16	// v.k[1]
-	VDIVPD	Z17, Z16, Z17
-	VMULPD	Z15, Z15, Z15
-	VMULPD	Z17, Z17, Z17
-	VADDPD	Z15, Z13, Z13
-	VADDPD	Z17, Z13, Z13
-	VMOVUPD	83968(SI), Z15	// p
-	VPANDQ.BCST	f64_7fffffffffffffff<>(SB), Z15, Z17
-	VFMADD231PD	Z17, Z5, Z4
-	VMOVUPD	Z4, 85504(SI)	// add_3
-	VDIVPD	Z4, Z15, Z5
-	VADDPD	Z11, Z10, Z10
-	VFMADD231PD	Z5, Z5, Z10
-	VDIVPD.BCST	f64_4014000000000000<>(SB), Z10, Z5
-	VSQRTPD	Z5, Z5
-	VMOVUPD	84736(SI), Z10	// p.k
-	VDIVPD	Z4, Z10, Z4
-	VADDPD	Z13, Z12, Z11
-	VFMADD231PD	Z4, Z4, Z11
-	VDIVPD.BCST	f64_4014000000000000<>(SB), Z11, Z4
-	VSQRTPD	Z4, Z4
-	VMOVUPD	Z4, 85632(SI)	// d1
-	VCMPPD.BCST	$17, f64_3ee4f8b588e368f1<>(SB), Z5, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z11
-	VCMPPD.BCST	$17, f64_3ee4f8b588e368f1<>(SB), Z4, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z12
-	VPORQ	Z12, Z11, Z11
-	VMULPD.BCST	f64_3f847ae147ae147b<>(SB), Z5, Z5
-	VDIVPD	Z4, Z5, Z4
-	VPTERNLOGQ.BCST	$0xac, f64_3eb0c6f7a0b5ed8d<>(SB), Z4, Z11
-	VCMPPD	$17, Z11, Z0, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z4
-	VPANDQ	Z4, Z3, Z3
-	VPTERNLOGQ	$0xca, Z11, Z0, Z3
-	VMOVUPD	Z3, 85760(SI)	// h0
-	VMULPD	Z3, Z2, Z0
-	VADDPD	Z0, Z1, Z1
-	VMOVUPD	Z1, 85888(SI)	// add_4
-	VFMADD231PD	Z10, Z0, Z15
-	VMOVUPD	Z15, 86528(SI)	// add_7
-	VFMADD231PD	Z18, Z0, Z6
-	VMOVUPD	Z6, 86016(SI)	// add_5[0]
-	VFMADD231PD	Z19, Z0, Z7
-	VMOVUPD	Z7, 86144(SI)	// add_5[1]
-	VFMADD231PD	Z14, Z0, Z8
-	VMOVUPD	Z8, 86272(SI)	// add_6[0]
-	VFMADD231PD	Z16, Z0, Z9
-	VMOVUPD	Z9, 86400(SI)	// add_6[1]
+	VMOVUPD	83328(SI), Z0	// add_4
+	VMOVUPD	Z0, 78848(SI)	// weightsField.t
+	VMOVUPD	83456(SI), Z0	// add_5
+	VMOVUPD	Z0, 79488(SI)	// weightsField.p
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop3
-	// recordings.nde:57
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop4: // 2 times: vectors of the block
-	VMOVUPD	85888(SI), Z0	// add_4
-	VMOVUPD	Z0, 81408(SI)	// weightsField.t
-	VMOVUPD	86016(SI), Z0	// add_5[0]
-	VMOVUPD	Z0, 81536(SI)	// weightsField.x[0]
-	VMOVUPD	86144(SI), Z0	// add_5[1]
-	VMOVUPD	Z0, 81664(SI)	// weightsField.x[1]
-	VMOVUPD	86272(SI), Z0	// add_6[0]
-	VMOVUPD	Z0, 81792(SI)	// weightsField.v[0]
-	VMOVUPD	86400(SI), Z0	// add_6[1]
-	VMOVUPD	Z0, 81920(SI)	// weightsField.v[1]
-	VMOVUPD	86528(SI), Z0	// add_7
-	VMOVUPD	Z0, 82048(SI)	// weightsField.p
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop4
 	CALL	weightsField_avx512<>(SB)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop5: // 2 times: vectors of the block
-	VMOVUPD	82176(SI), Z0	// weightsField.dx[0]
-	VMOVUPD	Z0, 86656(SI)	// result[0]
-	VMOVUPD	82304(SI), Z0	// weightsField.dx[1]
-	VMOVUPD	Z0, 86784(SI)	// result[1]
-	VMOVUPD	82432(SI), Z0	// weightsField.dv[0]
-	VMOVUPD	Z0, 86912(SI)	// result_2[0]
-	VMOVUPD	82560(SI), Z0	// weightsField.dv[1]
-	VMOVUPD	Z0, 87040(SI)	// result_2[1]
-	VMOVUPD	82688(SI), Z0	// weightsField.dp
-	VMOVUPD	Z0, 87168(SI)	// result_3
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop5
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop6: // 2 times: vectors of the block
+loop4: // 2 times: vectors of the block
+	VMOVUPD	80128(SI), Z0	// weightsField.dp
+	VMOVUPD	Z0, 83584(SI)	// result
 	// recordings.nde:57
-	VMOVUPD	85760(SI), Z0	// h0
-	VMULPD.BCST	f64_4059000000000000<>(SB), Z0, Z1
-	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
+	VMOVUPD	83200(SI), Z1	// h0
+	VMULPD.BCST	f64_4059000000000000<>(SB), Z1, Z2
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z3
-	VMOVUPD	86656(SI), Z4	// result[0]
-	VMOVUPD	84224(SI), Z5	// x.k[0]
-	VSUBPD	Z5, Z4, Z4
-	VMOVUPD	84992(SI), Z5	// add[0]
-	VDIVPD	Z5, Z4, Z4
-	VMOVUPD	86784(SI), Z5	// result[1]
-	VMOVUPD	84352(SI), Z6	// x.k[1]
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z4
+	VMOVUPD	79616(SI), Z5	// weightsField.dx[0]
+	VMOVUPD	81664(SI), Z6	// x.k[0]
 	VSUBPD	Z6, Z5, Z5
-	VMOVUPD	85120(SI), Z6	// add[1]
+	VMOVUPD	82432(SI), Z6	// add[0]
 	VDIVPD	Z6, Z5, Z5
-	VMULPD	Z4, Z4, Z4
+	VMOVUPD	79744(SI), Z6	// weightsField.dx[1]
+	VMOVUPD	81792(SI), Z7	// x.k[1]
+	VSUBPD	Z7, Z6, Z6
+	VMOVUPD	82560(SI), Z7	// add[1]
+	VDIVPD	Z7, Z6, Z6
 	VMULPD	Z5, Z5, Z5
-	VADDPD	Z4, Z2, Z2
-	VADDPD	Z5, Z2, Z2
-	VMOVUPD	86912(SI), Z4	// result_2[0]
-	VMOVUPD	84480(SI), Z5	// v.k[0]
-	VSUBPD	Z5, Z4, Z4
-	VMOVUPD	85248(SI), Z5	// add_2[0]
-	VDIVPD	Z5, Z4, Z4
-	VMOVUPD	87040(SI), Z5	// result_2[1]
-	VMOVUPD	84608(SI), Z6	// v.k[1]
-	VSUBPD	Z6, Z5, Z5
-	VMOVUPD	85376(SI), Z6	// add_2[1]
-	VDIVPD	Z6, Z5, Z5
-	VMULPD	Z4, Z4, Z4
-	VMULPD	Z5, Z5, Z5
-	VADDPD	Z4, Z3, Z3
+	VMULPD	Z6, Z6, Z6
 	VADDPD	Z5, Z3, Z3
-	VMOVUPD	83072(SI), Z4	// step.dir
-	VMOVUPD	87168(SI), Z5	// result_3
-	VMOVUPD	84736(SI), Z6	// p.k
+	VADDPD	Z6, Z3, Z3
+	VMOVUPD	79872(SI), Z5	// weightsField.dv[0]
+	VMOVUPD	81920(SI), Z6	// v.k[0]
 	VSUBPD	Z6, Z5, Z5
-	VMOVUPD	85504(SI), Z6	// add_3
+	VMOVUPD	82688(SI), Z6	// add_2[0]
 	VDIVPD	Z6, Z5, Z5
-	VMOVUPD	85632(SI), Z6	// d1
-	VADDPD	Z3, Z2, Z2
-	VFMADD231PD	Z5, Z5, Z2
-	VDIVPD.BCST	f64_4014000000000000<>(SB), Z2, Z2
-	VSQRTPD	Z2, Z2
-	VDIVPD	Z0, Z2, Z2
-	VMAXPD	Z2, Z6, Z3
-	VMAXPD	Z6, Z2, Z5
-	VPANDQ	Z5, Z3, Z3
-	VCMPPD	$3, Z2, Z6, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z2
-	VPORQ	Z2, Z3, Z2
-	VCMPPD.BCST	$18, f64_3cd203af9ee75616<>(SB), Z2, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z3
-	VMULPD.BCST	f64_3f50624dd2f1a9fc<>(SB), Z0, Z0
-	VBROADCASTSD	f64_3eb0c6f7a0b5ed8d<>(SB), Z5
-	VMAXPD	Z0, Z5, Z5
-	VMAXPD.BCST	f64_3eb0c6f7a0b5ed8d<>(SB), Z0, Z6
-	VPANDQ	Z6, Z5, Z5
-	VBROADCASTSD	f64_3eb0c6f7a0b5ed8d<>(SB), Z6
+	VMOVUPD	80000(SI), Z6	// weightsField.dv[1]
+	VMOVUPD	82048(SI), Z7	// v.k[1]
+	VSUBPD	Z7, Z6, Z6
+	VMOVUPD	82816(SI), Z7	// add_2[1]
+	VDIVPD	Z7, Z6, Z6
+	VMULPD	Z5, Z5, Z5
+	VMULPD	Z6, Z6, Z6
+	VADDPD	Z5, Z4, Z4
+	VADDPD	Z6, Z4, Z4
+	VMOVUPD	80512(SI), Z5	// step.dir
+	VMOVUPD	82176(SI), Z6	// p.k
+	VSUBPD	Z6, Z0, Z0
+	VMOVUPD	82944(SI), Z6	// add_3
+	VDIVPD	Z6, Z0, Z0
+	VMOVUPD	83072(SI), Z6	// d1
+	VADDPD	Z4, Z3, Z3
+	VFMADD231PD	Z0, Z0, Z3
+	VDIVPD.BCST	f64_4014000000000000<>(SB), Z3, Z0
+	VSQRTPD	Z0, Z0
+	VDIVPD	Z1, Z0, Z0
+	VMAXPD	Z0, Z6, Z3
+	VMAXPD	Z6, Z0, Z4
+	VPANDQ	Z4, Z3, Z3
 	VCMPPD	$3, Z0, Z6, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
-	VPORQ	Z0, Z5, Z0
-	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z5
-	VDIVPD	Z2, Z5, Z2
-	VCMPPD.BCST	$0, f64_0000000000000000<>(SB), Z2, K2
-	VBROADCASTSD	f64_7ff8000000000001<>(SB), Z5
-	VBLENDMPD.BCST	f64_fff0000000000000<>(SB), Z5, K2, Z5
+	VPORQ	Z0, Z3, Z0
+	VCMPPD.BCST	$18, f64_3cd203af9ee75616<>(SB), Z0, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z3
+	VMULPD.BCST	f64_3f50624dd2f1a9fc<>(SB), Z1, Z1
+	VBROADCASTSD	f64_3eb0c6f7a0b5ed8d<>(SB), Z4
+	VMAXPD	Z1, Z4, Z4
+	VMAXPD.BCST	f64_3eb0c6f7a0b5ed8d<>(SB), Z1, Z6
+	VPANDQ	Z6, Z4, Z4
+	VBROADCASTSD	f64_3eb0c6f7a0b5ed8d<>(SB), Z6
+	VCMPPD	$3, Z1, Z6, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
+	VPORQ	Z1, Z4, Z1
+	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z4
+	VDIVPD	Z0, Z4, Z0
+	VCMPPD.BCST	$0, f64_0000000000000000<>(SB), Z0, K2
+	VBROADCASTSD	f64_7ff8000000000001<>(SB), Z4
+	VBLENDMPD.BCST	f64_fff0000000000000<>(SB), Z4, K2, Z4
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z6
-	VCMPPD	$17, Z2, Z6, K2
-	VCMPPD.BCST	$17, f64_0010000000000000<>(SB), Z2, K3
-	VMULPD.BCST	f64_4350000000000000<>(SB), Z2, Z6
-	VBLENDMPD	Z6, Z2, K3, Z6
+	VCMPPD	$17, Z0, Z6, K2
+	VCMPPD.BCST	$17, f64_0010000000000000<>(SB), Z0, K3
+	VMULPD.BCST	f64_4350000000000000<>(SB), Z0, Z6
+	VBLENDMPD	Z6, Z0, K3, Z6
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z7
 	VBLENDMPD.BCST	f64_c04b000000000000<>(SB), Z7, K3, Z7
 	VPADDQ.BCST	f64_00095f619980c433<>(SB), Z6, Z8
@@ -1743,46 +1627,46 @@ loop6: // 2 times: vectors of the block
 	VSUBPD	Z8, Z10, Z8
 	VSUBPD	Z6, Z8, Z6
 	VSUBPD	Z6, Z7, Z6
-	VBLENDMPD	Z6, Z5, K2, Z5
-	VCMPPD.BCST	$17, f64_7ff0000000000000<>(SB), Z2, K2
-	VBLENDMPD	Z5, Z2, K2, Z2
-	VMULPD.BCST	f64_3fc999999999999a<>(SB), Z2, Z2
-	VBROADCASTSD	f64_4086380000000000<>(SB), Z5
-	VMINPD	Z2, Z5, Z2
-	VBROADCASTSD	f64_c087500000000000<>(SB), Z5
-	VMAXPD	Z2, Z5, Z2
-	VBROADCASTSD	f64_4338000000000000<>(SB), Z5
-	VFMADD231PD.BCST	f64_3ff71547652b82fe<>(SB), Z2, Z5
-	VSUBPD.BCST	f64_4338000000000000<>(SB), Z5, Z5
-	VFNMADD231PD.BCST	f64_3fe62e42fee00000<>(SB), Z5, Z2
-	VFNMADD231PD.BCST	f64_3dea39ef35793c76<>(SB), Z5, Z2
+	VBLENDMPD	Z6, Z4, K2, Z4
+	VCMPPD.BCST	$17, f64_7ff0000000000000<>(SB), Z0, K2
+	VBLENDMPD	Z4, Z0, K2, Z0
+	VMULPD.BCST	f64_3fc999999999999a<>(SB), Z0, Z0
+	VBROADCASTSD	f64_4086380000000000<>(SB), Z4
+	VMINPD	Z0, Z4, Z0
+	VBROADCASTSD	f64_c087500000000000<>(SB), Z4
+	VMAXPD	Z0, Z4, Z0
+	VBROADCASTSD	f64_4338000000000000<>(SB), Z4
+	VFMADD231PD.BCST	f64_3ff71547652b82fe<>(SB), Z0, Z4
+	VSUBPD.BCST	f64_4338000000000000<>(SB), Z4, Z4
+	VFNMADD231PD.BCST	f64_3fe62e42fee00000<>(SB), Z4, Z0
+	VFNMADD231PD.BCST	f64_3dea39ef35793c76<>(SB), Z4, Z0
 	VBROADCASTSD	f64_3e928b37b2b7cf67<>(SB), Z6
-	VFMADD231PD.BCST	f64_3e5ad65a45259822<>(SB), Z2, Z6
-	VFMADD213PD.BCST	f64_3ec71df462add452<>(SB), Z2, Z6
-	VFMADD213PD.BCST	f64_3efa019925fa66e7<>(SB), Z2, Z6
-	VFMADD213PD.BCST	f64_3f2a01a010f7dff2<>(SB), Z2, Z6
-	VFMADD213PD.BCST	f64_3f56c16c187ab24d<>(SB), Z2, Z6
-	VFMADD213PD.BCST	f64_3f811111111311da<>(SB), Z2, Z6
-	VFMADD213PD.BCST	f64_3fa555555554f2a7<>(SB), Z2, Z6
-	VFMADD213PD.BCST	f64_3fc55555555554a0<>(SB), Z2, Z6
-	VFMADD213PD.BCST	f64_3fe0000000000010<>(SB), Z2, Z6
-	VFMADD213PD.BCST	f64_3ff0000000000000<>(SB), Z2, Z6
-	VFMADD213PD.BCST	f64_3ff0000000000000<>(SB), Z2, Z6
-	VSCALEFPD	Z5, Z6, Z2
-	VPTERNLOGQ	$0xca, Z2, Z0, Z3
-	VMINPD	Z3, Z1, Z0
-	VMINPD	Z1, Z3, Z1
+	VFMADD231PD.BCST	f64_3e5ad65a45259822<>(SB), Z0, Z6
+	VFMADD213PD.BCST	f64_3ec71df462add452<>(SB), Z0, Z6
+	VFMADD213PD.BCST	f64_3efa019925fa66e7<>(SB), Z0, Z6
+	VFMADD213PD.BCST	f64_3f2a01a010f7dff2<>(SB), Z0, Z6
+	VFMADD213PD.BCST	f64_3f56c16c187ab24d<>(SB), Z0, Z6
+	VFMADD213PD.BCST	f64_3f811111111311da<>(SB), Z0, Z6
+	VFMADD213PD.BCST	f64_3fa555555554f2a7<>(SB), Z0, Z6
+	VFMADD213PD.BCST	f64_3fc55555555554a0<>(SB), Z0, Z6
+	VFMADD213PD.BCST	f64_3fe0000000000010<>(SB), Z0, Z6
+	VFMADD213PD.BCST	f64_3ff0000000000000<>(SB), Z0, Z6
+	VFMADD213PD.BCST	f64_3ff0000000000000<>(SB), Z0, Z6
+	VSCALEFPD	Z4, Z6, Z0
+	VPTERNLOGQ	$0xca, Z0, Z1, Z3
+	VMINPD	Z3, Z2, Z0
+	VMINPD	Z2, Z3, Z1
 	VPORQ	Z1, Z0, Z0
-	VMOVUPD	84864(SI), Z1	// sub
-	VMULPD	Z1, Z4, Z1
+	VMOVUPD	82304(SI), Z1	// sub
+	VMULPD	Z1, Z5, Z1
 	VMINPD	Z1, Z0, Z2
 	VMINPD	Z0, Z1, Z0
 	VPORQ	Z0, Z2, Z0
-	VMULPD	Z0, Z4, Z0
-	VMOVUPD	Z0, 84096(SI)	// step.h
+	VMULPD	Z0, Z5, Z0
+	VMOVUPD	Z0, 81536(SI)	// step.h
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop6
+	JNE	loop4
 	RET
 
 // func track0LanestartAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -1804,12 +1688,12 @@ TEXT track0Lanestep_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	87296(SI), Z31	// step.t
+	VMOVUPD	83712(SI), Z31	// step.t
 	VMOVUPS	Z31, 0(AX)
-	VMOVUPD	87424(SI), Z0	// step.h
-	VMOVUPD	87936(SI), Z31	// step.t1
+	VMOVUPD	83840(SI), Z0	// step.h
+	VMOVUPD	84352(SI), Z31	// step.t1
 	VMOVUPS	Z31, 64(AX)
-	VMOVUPD	88064(SI), Z1	// step.dir
+	VMOVUPD	84480(SI), Z1	// step.dir
 	// recordings.nde:57
 	VMOVUPS	0(AX), Z2
 	VFMADD231PD.BCST	f64_3ff028f5c28f5c29<>(SB), Z0, Z2
@@ -1823,7 +1707,7 @@ loop1: // 2 times: vectors of the block
 	VSUBPD	0(AX), Z29, Z1
 	VMOVUPS	128(AX), Z30
 	VPTERNLOGQ	$0xe2, Z0, Z30, Z1
-	VMOVUPD	Z1, 92160(SI)	// step.h_at
+	VMOVUPD	Z1, 88576(SI)	// step.h_at
 	VMULPD.BCST	f64_3f5594c58327f146<>(SB), Z1, Z31
 	VMOVUPS	Z31, 192(AX)
 	VMULPD.BCST	f64_3f43cc12f13b88be<>(SB), Z1, Z31
@@ -1836,26 +1720,26 @@ loop1: // 2 times: vectors of the block
 	VMOVUPS	Z31, 448(AX)
 	VMULPD.BCST	f64_3fd57883daf1f0b3<>(SB), Z1, Z31
 	VMOVUPS	Z31, 512(AX)
-	VMOVUPD	88832(SI), Z31	// v[0]
+	VMOVUPD	85248(SI), Z31	// v[0]
 	VMOVUPS	Z31, 576(AX)
-	VMOVUPD	88960(SI), Z31	// v[1]
+	VMOVUPD	85376(SI), Z31	// v[1]
 	VMOVUPS	Z31, 640(AX)
-	VMOVUPD	89472(SI), Z31	// v.k[0]
+	VMOVUPD	85888(SI), Z31	// v.k[0]
 	VMOVUPS	Z31, 704(AX)
-	VMOVUPD	89600(SI), Z31	// v.k[1]
+	VMOVUPD	86016(SI), Z31	// v.k[1]
 	VMOVUPS	Z31, 768(AX)
-	VMOVUPD	89216(SI), Z2	// x.k[0]
-	VMOVUPD	89344(SI), Z3	// x.k[1]
-	VMOVUPD	88576(SI), Z4	// x[0]
-	VMOVUPD	88704(SI), Z5	// x[1]
+	VMOVUPD	85632(SI), Z2	// x.k[0]
+	VMOVUPD	85760(SI), Z3	// x.k[1]
+	VMOVUPD	84992(SI), Z4	// x[0]
+	VMOVUPD	85120(SI), Z5	// x[1]
 	VMOVUPS	320(AX), Z29
 	VMOVUPS	576(AX), Z6
 	VFMADD231PD	704(AX), Z29, Z6
-	VMOVUPD	Z6, 95488(SI)	// v_y2[0]
+	VMOVUPD	Z6, 91904(SI)	// v_y2[0]
 	VMOVUPS	320(AX), Z29
 	VMOVUPS	640(AX), Z7
 	VFMADD231PD	768(AX), Z29, Z7
-	VMOVUPD	Z7, 95616(SI)	// v_y2[1]
+	VMOVUPD	Z7, 92032(SI)	// v_y2[1]
 	VMULPD	192(AX), Z2, Z8
 	VFMADD231PD	256(AX), Z6, Z8
 	VMULPD	192(AX), Z3, Z9
@@ -1896,13 +1780,13 @@ loop1: // 2 times: vectors of the block
 	VMULPD.BCST	f64_401172fd92eea8fa<>(SB), Z1, Z31
 	VMOVUPS	Z31, 1088(AX)
 	// recordings.nde:51
-	VMOVUPD	Z13, 95744(SI)	// dv[0]
-	VMOVUPD	Z12, 95872(SI)	// dv[1]
+	VMOVUPD	Z13, 92160(SI)	// dv[0]
+	VMOVUPD	Z12, 92288(SI)	// dv[1]
 	// recordings.nde:57
 	VFMADD231PD	512(AX), Z13, Z10
-	VMOVUPD	Z10, 96000(SI)	// v_y3[0]
+	VMOVUPD	Z10, 92416(SI)	// v_y3[0]
 	VFMADD231PD	512(AX), Z12, Z11
-	VMOVUPD	Z11, 96128(SI)	// v_y3[1]
+	VMOVUPD	Z11, 92544(SI)	// v_y3[1]
 	VFMADD231PD	384(AX), Z10, Z8
 	VFMADD231PD	384(AX), Z11, Z9
 	VMOVUPS	960(AX), Z29
@@ -1948,13 +1832,13 @@ loop1: // 2 times: vectors of the block
 	VMULPD.BCST	f64_bfb7adc1b510a9a4<>(SB), Z1, Z31
 	VMOVUPS	Z31, 1472(AX)
 	// recordings.nde:51
-	VMOVUPD	Z17, 96256(SI)	// dv_2[0]
-	VMOVUPD	Z16, 96384(SI)	// dv_2[1]
+	VMOVUPD	Z17, 92672(SI)	// dv_2[0]
+	VMOVUPD	Z16, 92800(SI)	// dv_2[1]
 	// recordings.nde:57
 	VFMADD231PD	1088(AX), Z17, Z14
-	VMOVUPD	Z14, 96512(SI)	// v_y4[0]
+	VMOVUPD	Z14, 92928(SI)	// v_y4[0]
 	VFMADD231PD	1088(AX), Z16, Z15
-	VMOVUPD	Z15, 96640(SI)	// v_y4[1]
+	VMOVUPD	Z15, 93056(SI)	// v_y4[1]
 	VFMADD231PD	896(AX), Z14, Z8
 	VFMADD231PD	896(AX), Z15, Z9
 	VMOVUPS	1280(AX), Z29
@@ -2006,13 +1890,13 @@ loop1: // 2 times: vectors of the block
 	VMULPD.BCST	f64_bf9cf28fdbb9db09<>(SB), Z1, Z31
 	VMOVUPS	Z31, 1920(AX)
 	// recordings.nde:51
-	VMOVUPD	Z21, 96768(SI)	// dv_3[0]
-	VMOVUPD	Z20, 96896(SI)	// dv_3[1]
+	VMOVUPD	Z21, 93184(SI)	// dv_3[0]
+	VMOVUPD	Z20, 93312(SI)	// dv_3[1]
 	// recordings.nde:57
 	VFMADD231PD	1472(AX), Z21, Z18
-	VMOVUPD	Z18, 97024(SI)	// v_y5[0]
+	VMOVUPD	Z18, 93440(SI)	// v_y5[0]
 	VFMADD231PD	1472(AX), Z20, Z19
-	VMOVUPD	Z19, 97152(SI)	// v_y5[1]
+	VMOVUPD	Z19, 93568(SI)	// v_y5[1]
 	VFMADD231PD	1216(AX), Z18, Z8
 	VFMADD231PD	1216(AX), Z19, Z9
 	VMOVUPS	1664(AX), Z29
@@ -2070,13 +1954,13 @@ loop1: // 2 times: vectors of the block
 	VMULPD.BCST	f64_40029901d4cd6786<>(SB), Z1, Z31
 	VMOVUPS	Z31, 2432(AX)
 	// recordings.nde:51
-	VMOVUPD	Z25, 97280(SI)	// dv_4[0]
-	VMOVUPD	Z24, 97408(SI)	// dv_4[1]
+	VMOVUPD	Z25, 93696(SI)	// dv_4[0]
+	VMOVUPD	Z24, 93824(SI)	// dv_4[1]
 	// recordings.nde:57
 	VFMADD231PD	1920(AX), Z25, Z22
-	VMOVUPD	Z22, 97536(SI)	// v_y6[0]
+	VMOVUPD	Z22, 93952(SI)	// v_y6[0]
 	VFMADD231PD	1920(AX), Z24, Z23
-	VMOVUPD	Z23, 97664(SI)	// v_y6[1]
+	VMOVUPD	Z23, 94080(SI)	// v_y6[1]
 	VMOVUPS	Z8, Z31
 	VFMADD231PD	1600(AX), Z22, Z31
 	VMOVUPS	Z31, 2496(AX)
@@ -2126,31 +2010,31 @@ loop1: // 2 times: vectors of the block
 	VSUBPD	Z8, Z27, Z8
 	VDIVPD.BCST	f64_4022000000000000<>(SB), Z8, Z8
 	VFNMADD231PD.BCST	f64_3fa999999999999a<>(SB), Z23, Z8
-	VMOVUPD	88320(SI), Z31	// step.atol
+	VMOVUPD	84736(SI), Z31	// step.atol
 	VMOVUPS	Z31, 2688(AX)
-	VMOVUPD	88192(SI), Z28	// step.rtol
+	VMOVUPD	84608(SI), Z28	// step.rtol
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z27
-	VMOVUPD	Z0, 97792(SI)	// dv_5[0]
-	VMOVUPD	Z8, 97920(SI)	// dv_5[1]
+	VMOVUPD	Z0, 94208(SI)	// dv_5[0]
+	VMOVUPD	Z8, 94336(SI)	// dv_5[1]
 	// recordings.nde:57
 	VFMADD231PD	2432(AX), Z0, Z9
-	VMOVUPD	Z9, 98048(SI)	// v_next[0]
+	VMOVUPD	Z9, 94464(SI)	// v_next[0]
 	VFMADD231PD	2432(AX), Z8, Z26
-	VMOVUPD	Z26, 98176(SI)	// v_next[1]
+	VMOVUPD	Z26, 94592(SI)	// v_next[1]
 	VFMADD132PD	2112(AX), Z4, Z2
 	VFMADD231PD	2176(AX), Z6, Z2
 	VFMADD231PD	2240(AX), Z10, Z2
 	VFMADD231PD	2304(AX), Z14, Z2
 	VFMADD231PD	2368(AX), Z18, Z2
 	VFMADD231PD	2432(AX), Z22, Z2
-	VMOVUPD	Z2, 98304(SI)	// x_next[0]
+	VMOVUPD	Z2, 94720(SI)	// x_next[0]
 	VFMADD132PD	2112(AX), Z5, Z3
 	VFMADD231PD	2176(AX), Z7, Z3
 	VFMADD231PD	2240(AX), Z11, Z3
 	VFMADD231PD	2304(AX), Z15, Z3
 	VFMADD231PD	2368(AX), Z19, Z3
 	VFMADD231PD	2432(AX), Z23, Z3
-	VMOVUPD	Z3, 98432(SI)	// x_next[1]
+	VMOVUPD	Z3, 94848(SI)	// x_next[1]
 	VMOVUPS	2496(AX), Z6
 	VFMADD231PD	2048(AX), Z9, Z6
 	VPANDQ.BCST	f64_7fffffffffffffff<>(SB), Z4, Z4
@@ -2210,8 +2094,8 @@ loop1: // 2 times: vectors of the block
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z7
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z8
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z10
-	VMOVUPD	Z5, 98560(SI)	// dv_6[0]
-	VMOVUPD	Z6, 98688(SI)	// dv_6[1]
+	VMOVUPD	Z5, 94976(SI)	// dv_6[0]
+	VMOVUPD	Z6, 95104(SI)	// dv_6[1]
 	// recordings.nde:57
 	VFMADD231PD	2048(AX), Z5, Z4
 	VMOVUPS	576(AX), Z29
@@ -2249,12 +2133,12 @@ loop1: // 2 times: vectors of the block
 	VSUBPD	Z26, Z26, Z3
 	VADDPD	Z0, Z10, Z10
 	VADDPD	Z3, Z10, Z10
-	VMOVUPD	89088(SI), Z0	// p
-	VMOVUPD	89728(SI), Z3	// p.k
-	VMOVUPD	88448(SI), Z4	// step.live
-	VMOVUPD	87680(SI), Z5	// step.err_prev
-	VMOVUPD	87808(SI), Z6	// step.err_prev2
-	VMOVUPD	87552(SI), Z9	// step.rejected
+	VMOVUPD	85504(SI), Z0	// p
+	VMOVUPD	86144(SI), Z3	// p.k
+	VMOVUPD	84864(SI), Z4	// step.live
+	VMOVUPD	84096(SI), Z5	// step.err_prev
+	VMOVUPD	84224(SI), Z6	// step.err_prev2
+	VMOVUPD	83968(SI), Z9	// step.rejected
 	// recordings.nde:52
 	VMOVUPS	Z0, Z11
 	VFMADD231PD	320(AX), Z3, Z11
@@ -2334,7 +2218,7 @@ loop1: // 2 times: vectors of the block
 	VADDPD	Z10, Z7, Z7
 	VSUBPD	Z16, Z16, Z8
 	VADDPD	Z8, Z7, Z7
-	VMOVUPD	Z7, 91904(SI)	// step.err
+	VMOVUPD	Z7, 88320(SI)	// step.err
 	VCMPPD.BCST	$18, f64_3ff0000000000000<>(SB), Z7, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z8
 	VMOVUPS	0(AX), Z29
@@ -2357,10 +2241,10 @@ loop1: // 2 times: vectors of the block
 	VCMPPD	$17, Z4, Z18, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z4
 	VPANDQ	Z4, Z17, Z4
-	VMOVUPD	Z4, 98816(SI)	// and
+	VMOVUPD	Z4, 95232(SI)	// and
 	VBROADCASTSD	f64_3ff0000000000000<>(SB), Z17
 	VPTERNLOGQ.BCST	$0xb8, f64_0000000000000000<>(SB), Z4, Z17
-	VMOVUPD	Z17, 89856(SI)	// step.rejected_next
+	VMOVUPD	Z17, 86272(SI)	// step.rejected_next
 	VMAXPD.BCST	f64_3f1a36e2eb1c432d<>(SB), Z7, Z17
 	VBROADCASTSD	f64_3f1a36e2eb1c432d<>(SB), Z18
 	VMAXPD	Z7, Z18, Z18
@@ -2369,14 +2253,14 @@ loop1: // 2 times: vectors of the block
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z18
 	VPORQ	Z18, Z17, Z17
 	VPTERNLOGQ	$0xe2, Z5, Z4, Z17
-	VMOVUPD	Z17, 89984(SI)	// step.err_prev_next
+	VMOVUPD	Z17, 86400(SI)	// step.err_prev_next
 	VPTERNLOGQ	$0xe2, Z6, Z4, Z5
-	VMOVUPD	Z5, 90112(SI)	// step.err_prev2_next
+	VMOVUPD	Z5, 86528(SI)	// step.err_prev2_next
 	VADDPD	0(AX), Z1, Z5
 	VMOVUPS	128(AX), Z30
 	VPTERNLOGQ	$0xb8, 64(AX), Z30, Z5
 	VPTERNLOGQ	$0xe2, 0(AX), Z4, Z5
-	VMOVUPD	Z5, 90240(SI)	// step.t_next
+	VMOVUPD	Z5, 86656(SI)	// step.t_next
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z5
 	VCMPPD	$17, Z9, Z5, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z5
@@ -2473,17 +2357,17 @@ loop1: // 2 times: vectors of the block
 	VPTERNLOGQ	$0xca, Z7, Z9, Z6
 	VPTERNLOGQ	$0xe2, Z6, Z8, Z5
 	VMULPD	Z5, Z1, Z1
-	VMOVUPD	Z1, 90368(SI)	// step.h_next
+	VMOVUPD	Z1, 86784(SI)	// step.h_next
 	VPTERNLOGQ	$0xe2, Z0, Z4, Z16
-	VMOVUPD	Z16, 91008(SI)	// p.next
+	VMOVUPD	Z16, 87424(SI)	// p.next
 	VMOVUPS	Z4, Z0
 	VPTERNLOGQ	$0xca, Z3, Z2, Z0
-	VMOVUPD	Z0, 91648(SI)	// p.knext
+	VMOVUPD	Z0, 88064(SI)	// p.knext
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
 	VPTERNLOGQ.BCST	$0xac, f64_3ff0000000000000<>(SB), Z0, Z8
 	VBROADCASTSD	f64_4000000000000000<>(SB), Z0
 	VPTERNLOGQ	$0xca, Z0, Z8, Z10
-	VMOVUPD	Z10, 91776(SI)	// step.code
+	VMOVUPD	Z10, 88192(SI)	// step.code
 	VMULPD.BCST	f64_c0061c11fea8621a<>(SB), Z3, Z0
 	VFMADD231PD.BCST	f64_3fc0db8bac710cb3<>(SB), Z11, Z0
 	VFMADD231PD.BCST	f64_400f713f27487049<>(SB), Z12, Z0
@@ -2491,7 +2375,7 @@ loop1: // 2 times: vectors of the block
 	VFMADD231PD.BCST	f64_4042c1312e99aa1b<>(SB), Z14, Z0
 	VFMADD231PD.BCST	f64_c03be582bf341b49<>(SB), Z15, Z0
 	VFMADD231PD.BCST	f64_3ff8000000000000<>(SB), Z2, Z0
-	VMOVUPD	Z0, 94080(SI)	// step.data5
+	VMOVUPD	Z0, 90496(SI)	// step.data5
 	VMULPD.BCST	f64_40074e58e12b5912<>(SB), Z3, Z0
 	VFMADD231PD.BCST	f64_bfcc985f06f69446<>(SB), Z11, Z0
 	VFMADD231PD.BCST	f64_c017c39e6224eea7<>(SB), Z12, Z0
@@ -2499,7 +2383,7 @@ loop1: // 2 times: vectors of the block
 	VFMADD231PD.BCST	f64_c0560b732d84076d<>(SB), Z14, Z0
 	VFMADD231PD.BCST	f64_405045e19a33ba95<>(SB), Z15, Z0
 	VFMADD231PD.BCST	f64_c010000000000000<>(SB), Z2, Z0
-	VMOVUPD	Z0, 94720(SI)	// step.data8
+	VMOVUPD	Z0, 91136(SI)	// step.data8
 	VMULPD.BCST	f64_bff0d9735318a381<>(SB), Z3, Z0
 	VFMADD231PD.BCST	f64_3fba0902de00d1b7<>(SB), Z11, Z0
 	VFMADD231PD.BCST	f64_4003eccdff932dd6<>(SB), Z12, Z0
@@ -2507,33 +2391,33 @@ loop1: // 2 times: vectors of the block
 	VFMADD231PD.BCST	f64_4047b0942cf93616<>(SB), Z14, Z0
 	VFMADD231PD.BCST	f64_c0416f71b780910e<>(SB), Z15, Z0
 	VFMADD231PD.BCST	f64_4004000000000000<>(SB), Z2, Z0
-	VMOVUPD	Z0, 95360(SI)	// step.data11
+	VMOVUPD	Z0, 91776(SI)	// step.data11
 	MOVQ	$2, DI
 	MOVQ	SI, R9
 loop2: // 2 times: elements
-	VMOVUPD	98304(R9), Z0	// x_next[0]
-	VMOVUPD	88576(R9), Z1	// x[0]
+	VMOVUPD	94720(R9), Z0	// x_next[0]
+	VMOVUPD	84992(R9), Z1	// x[0]
 	VPTERNLOGQ	$0xe2, Z1, Z4, Z0
-	VMOVUPD	Z0, 90496(R9)	// x.next[0]
-	VMOVUPD	98048(R9), Z0	// v_next[0]
-	VMOVUPD	88832(R9), Z1	// v[0]
+	VMOVUPD	Z0, 86912(R9)	// x.next[0]
+	VMOVUPD	94464(R9), Z0	// v_next[0]
+	VMOVUPD	85248(R9), Z1	// v[0]
 	VPTERNLOGQ	$0xe2, Z1, Z4, Z0
-	VMOVUPD	Z0, 90752(R9)	// v.next[0]
-	VMOVUPD	98048(R9), Z0	// v_next[0]
-	VMOVUPD	89216(R9), Z1	// x.k[0]
+	VMOVUPD	Z0, 87168(R9)	// v.next[0]
+	VMOVUPD	94464(R9), Z0	// v_next[0]
+	VMOVUPD	85632(R9), Z1	// x.k[0]
 	VPTERNLOGQ	$0xe2, Z1, Z4, Z0
-	VMOVUPD	Z0, 91136(R9)	// x.knext[0]
-	VMOVUPD	98560(R9), Z0	// dv_6[0]
-	VMOVUPD	89472(R9), Z1	// v.k[0]
+	VMOVUPD	Z0, 87552(R9)	// x.knext[0]
+	VMOVUPD	94976(R9), Z0	// dv_6[0]
+	VMOVUPD	85888(R9), Z1	// v.k[0]
 	VPTERNLOGQ	$0xe2, Z1, Z4, Z0
-	VMOVUPD	Z0, 91392(R9)	// v.knext[0]
-	VMOVUPD	98048(R9), Z0	// v_next[0]
-	VMOVUPD	97536(R9), Z1	// v_y6[0]
-	VMOVUPD	97024(R9), Z2	// v_y5[0]
-	VMOVUPD	96512(R9), Z3	// v_y4[0]
-	VMOVUPD	96000(R9), Z5	// v_y3[0]
-	VMOVUPD	95488(R9), Z6	// v_y2[0]
-	VMOVUPD	89216(R9), Z7	// x.k[0]
+	VMOVUPD	Z0, 87808(R9)	// v.knext[0]
+	VMOVUPD	94464(R9), Z0	// v_next[0]
+	VMOVUPD	93952(R9), Z1	// v_y6[0]
+	VMOVUPD	93440(R9), Z2	// v_y5[0]
+	VMOVUPD	92928(R9), Z3	// v_y4[0]
+	VMOVUPD	92416(R9), Z5	// v_y3[0]
+	VMOVUPD	91904(R9), Z6	// v_y2[0]
+	VMOVUPD	85632(R9), Z7	// x.k[0]
 	VMULPD.BCST	f64_c0061c11fea8621a<>(SB), Z7, Z7
 	VFMADD231PD.BCST	f64_3fc0db8bac710cb3<>(SB), Z6, Z7
 	VFMADD231PD.BCST	f64_400f713f27487049<>(SB), Z5, Z7
@@ -2541,14 +2425,14 @@ loop2: // 2 times: elements
 	VFMADD231PD.BCST	f64_4042c1312e99aa1b<>(SB), Z2, Z7
 	VFMADD231PD.BCST	f64_c03be582bf341b49<>(SB), Z1, Z7
 	VFMADD231PD.BCST	f64_3ff8000000000000<>(SB), Z0, Z7
-	VMOVUPD	Z7, 93568(R9)	// step.data3[0]
-	VMOVUPD	98560(R9), Z0	// dv_6[0]
-	VMOVUPD	97792(R9), Z1	// dv_5[0]
-	VMOVUPD	97280(R9), Z2	// dv_4[0]
-	VMOVUPD	96768(R9), Z3	// dv_3[0]
-	VMOVUPD	96256(R9), Z5	// dv_2[0]
-	VMOVUPD	95744(R9), Z6	// dv[0]
-	VMOVUPD	89472(R9), Z7	// v.k[0]
+	VMOVUPD	Z7, 89984(R9)	// step.data3[0]
+	VMOVUPD	94976(R9), Z0	// dv_6[0]
+	VMOVUPD	94208(R9), Z1	// dv_5[0]
+	VMOVUPD	93696(R9), Z2	// dv_4[0]
+	VMOVUPD	93184(R9), Z3	// dv_3[0]
+	VMOVUPD	92672(R9), Z5	// dv_2[0]
+	VMOVUPD	92160(R9), Z6	// dv[0]
+	VMOVUPD	85888(R9), Z7	// v.k[0]
 	VMULPD.BCST	f64_c0061c11fea8621a<>(SB), Z7, Z7
 	VFMADD231PD.BCST	f64_3fc0db8bac710cb3<>(SB), Z6, Z7
 	VFMADD231PD.BCST	f64_400f713f27487049<>(SB), Z5, Z7
@@ -2556,14 +2440,14 @@ loop2: // 2 times: elements
 	VFMADD231PD.BCST	f64_4042c1312e99aa1b<>(SB), Z2, Z7
 	VFMADD231PD.BCST	f64_c03be582bf341b49<>(SB), Z1, Z7
 	VFMADD231PD.BCST	f64_3ff8000000000000<>(SB), Z0, Z7
-	VMOVUPD	Z7, 93824(R9)	// step.data4[0]
-	VMOVUPD	98048(R9), Z0	// v_next[0]
-	VMOVUPD	97536(R9), Z1	// v_y6[0]
-	VMOVUPD	97024(R9), Z2	// v_y5[0]
-	VMOVUPD	96512(R9), Z3	// v_y4[0]
-	VMOVUPD	96000(R9), Z5	// v_y3[0]
-	VMOVUPD	95488(R9), Z6	// v_y2[0]
-	VMOVUPD	89216(R9), Z7	// x.k[0]
+	VMOVUPD	Z7, 90240(R9)	// step.data4[0]
+	VMOVUPD	94464(R9), Z0	// v_next[0]
+	VMOVUPD	93952(R9), Z1	// v_y6[0]
+	VMOVUPD	93440(R9), Z2	// v_y5[0]
+	VMOVUPD	92928(R9), Z3	// v_y4[0]
+	VMOVUPD	92416(R9), Z5	// v_y3[0]
+	VMOVUPD	91904(R9), Z6	// v_y2[0]
+	VMOVUPD	85632(R9), Z7	// x.k[0]
 	VMULPD.BCST	f64_40074e58e12b5912<>(SB), Z7, Z7
 	VFMADD231PD.BCST	f64_bfcc985f06f69446<>(SB), Z6, Z7
 	VFMADD231PD.BCST	f64_c017c39e6224eea7<>(SB), Z5, Z7
@@ -2571,14 +2455,14 @@ loop2: // 2 times: elements
 	VFMADD231PD.BCST	f64_c0560b732d84076d<>(SB), Z2, Z7
 	VFMADD231PD.BCST	f64_405045e19a33ba95<>(SB), Z1, Z7
 	VFMADD231PD.BCST	f64_c010000000000000<>(SB), Z0, Z7
-	VMOVUPD	Z7, 94208(R9)	// step.data6[0]
-	VMOVUPD	98560(R9), Z0	// dv_6[0]
-	VMOVUPD	97792(R9), Z1	// dv_5[0]
-	VMOVUPD	97280(R9), Z2	// dv_4[0]
-	VMOVUPD	96768(R9), Z3	// dv_3[0]
-	VMOVUPD	96256(R9), Z5	// dv_2[0]
-	VMOVUPD	95744(R9), Z6	// dv[0]
-	VMOVUPD	89472(R9), Z7	// v.k[0]
+	VMOVUPD	Z7, 90624(R9)	// step.data6[0]
+	VMOVUPD	94976(R9), Z0	// dv_6[0]
+	VMOVUPD	94208(R9), Z1	// dv_5[0]
+	VMOVUPD	93696(R9), Z2	// dv_4[0]
+	VMOVUPD	93184(R9), Z3	// dv_3[0]
+	VMOVUPD	92672(R9), Z5	// dv_2[0]
+	VMOVUPD	92160(R9), Z6	// dv[0]
+	VMOVUPD	85888(R9), Z7	// v.k[0]
 	VMULPD.BCST	f64_40074e58e12b5912<>(SB), Z7, Z7
 	VFMADD231PD.BCST	f64_bfcc985f06f69446<>(SB), Z6, Z7
 	VFMADD231PD.BCST	f64_c017c39e6224eea7<>(SB), Z5, Z7
@@ -2586,14 +2470,14 @@ loop2: // 2 times: elements
 	VFMADD231PD.BCST	f64_c0560b732d84076d<>(SB), Z2, Z7
 	VFMADD231PD.BCST	f64_405045e19a33ba95<>(SB), Z1, Z7
 	VFMADD231PD.BCST	f64_c010000000000000<>(SB), Z0, Z7
-	VMOVUPD	Z7, 94464(R9)	// step.data7[0]
-	VMOVUPD	98048(R9), Z0	// v_next[0]
-	VMOVUPD	97536(R9), Z1	// v_y6[0]
-	VMOVUPD	97024(R9), Z2	// v_y5[0]
-	VMOVUPD	96512(R9), Z3	// v_y4[0]
-	VMOVUPD	96000(R9), Z5	// v_y3[0]
-	VMOVUPD	95488(R9), Z6	// v_y2[0]
-	VMOVUPD	89216(R9), Z7	// x.k[0]
+	VMOVUPD	Z7, 90880(R9)	// step.data7[0]
+	VMOVUPD	94464(R9), Z0	// v_next[0]
+	VMOVUPD	93952(R9), Z1	// v_y6[0]
+	VMOVUPD	93440(R9), Z2	// v_y5[0]
+	VMOVUPD	92928(R9), Z3	// v_y4[0]
+	VMOVUPD	92416(R9), Z5	// v_y3[0]
+	VMOVUPD	91904(R9), Z6	// v_y2[0]
+	VMOVUPD	85632(R9), Z7	// x.k[0]
 	VMULPD.BCST	f64_bff0d9735318a381<>(SB), Z7, Z7
 	VFMADD231PD.BCST	f64_3fba0902de00d1b7<>(SB), Z6, Z7
 	VFMADD231PD.BCST	f64_4003eccdff932dd6<>(SB), Z5, Z7
@@ -2601,14 +2485,14 @@ loop2: // 2 times: elements
 	VFMADD231PD.BCST	f64_4047b0942cf93616<>(SB), Z2, Z7
 	VFMADD231PD.BCST	f64_c0416f71b780910e<>(SB), Z1, Z7
 	VFMADD231PD.BCST	f64_4004000000000000<>(SB), Z0, Z7
-	VMOVUPD	Z7, 94848(R9)	// step.data9[0]
-	VMOVUPD	98560(R9), Z0	// dv_6[0]
-	VMOVUPD	97792(R9), Z1	// dv_5[0]
-	VMOVUPD	97280(R9), Z2	// dv_4[0]
-	VMOVUPD	96768(R9), Z3	// dv_3[0]
-	VMOVUPD	96256(R9), Z5	// dv_2[0]
-	VMOVUPD	95744(R9), Z6	// dv[0]
-	VMOVUPD	89472(R9), Z7	// v.k[0]
+	VMOVUPD	Z7, 91264(R9)	// step.data9[0]
+	VMOVUPD	94976(R9), Z0	// dv_6[0]
+	VMOVUPD	94208(R9), Z1	// dv_5[0]
+	VMOVUPD	93696(R9), Z2	// dv_4[0]
+	VMOVUPD	93184(R9), Z3	// dv_3[0]
+	VMOVUPD	92672(R9), Z5	// dv_2[0]
+	VMOVUPD	92160(R9), Z6	// dv[0]
+	VMOVUPD	85888(R9), Z7	// v.k[0]
 	VMULPD.BCST	f64_bff0d9735318a381<>(SB), Z7, Z7
 	VFMADD231PD.BCST	f64_3fba0902de00d1b7<>(SB), Z6, Z7
 	VFMADD231PD.BCST	f64_4003eccdff932dd6<>(SB), Z5, Z7
@@ -2616,7 +2500,7 @@ loop2: // 2 times: elements
 	VFMADD231PD.BCST	f64_4047b0942cf93616<>(SB), Z2, Z7
 	VFMADD231PD.BCST	f64_c0416f71b780910e<>(SB), Z1, Z7
 	VFMADD231PD.BCST	f64_4004000000000000<>(SB), Z0, Z7
-	VMOVUPD	Z7, 95104(R9)	// step.data10[0]
+	VMOVUPD	Z7, 91520(R9)	// step.data10[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop2
@@ -2626,34 +2510,34 @@ loop2: // 2 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop3: // 2 times: vectors of the block
-	VMOVUPD	88576(SI), Z0	// x[0]
-	VMOVUPD	Z0, 92288(SI)	// x.at[0]
-	VMOVUPD	88704(SI), Z0	// x[1]
-	VMOVUPD	Z0, 92416(SI)	// x.at[1]
-	VMOVUPD	88832(SI), Z0	// v[0]
-	VMOVUPD	Z0, 92544(SI)	// v.at[0]
-	VMOVUPD	88960(SI), Z0	// v[1]
-	VMOVUPD	Z0, 92672(SI)	// v.at[1]
-	VMOVUPD	89216(SI), Z0	// x.k[0]
-	VMOVUPD	Z0, 92928(SI)	// step.data0[0]
-	VMOVUPD	89344(SI), Z0	// x.k[1]
-	VMOVUPD	Z0, 93056(SI)	// step.data0[1]
-	VMOVUPD	89472(SI), Z0	// v.k[0]
-	VMOVUPD	Z0, 93184(SI)	// step.data1[0]
-	VMOVUPD	89600(SI), Z0	// v.k[1]
-	VMOVUPD	Z0, 93312(SI)	// step.data1[1]
+	VMOVUPD	84992(SI), Z0	// x[0]
+	VMOVUPD	Z0, 88704(SI)	// x.at[0]
+	VMOVUPD	85120(SI), Z0	// x[1]
+	VMOVUPD	Z0, 88832(SI)	// x.at[1]
+	VMOVUPD	85248(SI), Z0	// v[0]
+	VMOVUPD	Z0, 88960(SI)	// v.at[0]
+	VMOVUPD	85376(SI), Z0	// v[1]
+	VMOVUPD	Z0, 89088(SI)	// v.at[1]
+	VMOVUPD	85632(SI), Z0	// x.k[0]
+	VMOVUPD	Z0, 89344(SI)	// step.data0[0]
+	VMOVUPD	85760(SI), Z0	// x.k[1]
+	VMOVUPD	Z0, 89472(SI)	// step.data0[1]
+	VMOVUPD	85888(SI), Z0	// v.k[0]
+	VMOVUPD	Z0, 89600(SI)	// step.data1[0]
+	VMOVUPD	86016(SI), Z0	// v.k[1]
+	VMOVUPD	Z0, 89728(SI)	// step.data1[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop3
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop4: // 2 times: vectors of the block
-	VMOVUPD	87296(SI), Z0	// step.t
-	VMOVUPD	Z0, 92032(SI)	// step.t_at
-	VMOVUPD	89088(SI), Z0	// p
-	VMOVUPD	Z0, 92800(SI)	// p.at
-	VMOVUPD	89728(SI), Z0	// p.k
-	VMOVUPD	Z0, 93440(SI)	// step.data2
+	VMOVUPD	83712(SI), Z0	// step.t
+	VMOVUPD	Z0, 88448(SI)	// step.t_at
+	VMOVUPD	85504(SI), Z0	// p
+	VMOVUPD	Z0, 89216(SI)	// p.at
+	VMOVUPD	86144(SI), Z0	// p.k
+	VMOVUPD	Z0, 89856(SI)	// step.data2
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop4
@@ -2661,36 +2545,36 @@ loop4: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop5: // 2 times: vectors of the block
-	VMOVUPD	89856(SI), Z0	// step.rejected_next
-	VMOVUPD	Z0, 87552(SI)	// step.rejected
-	VMOVUPD	89984(SI), Z0	// step.err_prev_next
-	VMOVUPD	Z0, 87680(SI)	// step.err_prev
-	VMOVUPD	90112(SI), Z0	// step.err_prev2_next
-	VMOVUPD	Z0, 87808(SI)	// step.err_prev2
-	VMOVUPD	90240(SI), Z0	// step.t_next
-	VMOVUPD	Z0, 87296(SI)	// step.t
-	VMOVUPD	90368(SI), Z0	// step.h_next
-	VMOVUPD	Z0, 87424(SI)	// step.h
-	VMOVUPD	90496(SI), Z0	// x.next[0]
-	VMOVUPD	Z0, 88576(SI)	// x[0]
-	VMOVUPD	90624(SI), Z0	// x.next[1]
-	VMOVUPD	Z0, 88704(SI)	// x[1]
-	VMOVUPD	90752(SI), Z0	// v.next[0]
-	VMOVUPD	Z0, 88832(SI)	// v[0]
-	VMOVUPD	90880(SI), Z0	// v.next[1]
-	VMOVUPD	Z0, 88960(SI)	// v[1]
-	VMOVUPD	91008(SI), Z0	// p.next
-	VMOVUPD	Z0, 89088(SI)	// p
-	VMOVUPD	91136(SI), Z0	// x.knext[0]
-	VMOVUPD	Z0, 89216(SI)	// x.k[0]
-	VMOVUPD	91264(SI), Z0	// x.knext[1]
-	VMOVUPD	Z0, 89344(SI)	// x.k[1]
-	VMOVUPD	91392(SI), Z0	// v.knext[0]
-	VMOVUPD	Z0, 89472(SI)	// v.k[0]
-	VMOVUPD	91520(SI), Z0	// v.knext[1]
-	VMOVUPD	Z0, 89600(SI)	// v.k[1]
-	VMOVUPD	91648(SI), Z0	// p.knext
-	VMOVUPD	Z0, 89728(SI)	// p.k
+	VMOVUPD	86272(SI), Z0	// step.rejected_next
+	VMOVUPD	Z0, 83968(SI)	// step.rejected
+	VMOVUPD	86400(SI), Z0	// step.err_prev_next
+	VMOVUPD	Z0, 84096(SI)	// step.err_prev
+	VMOVUPD	86528(SI), Z0	// step.err_prev2_next
+	VMOVUPD	Z0, 84224(SI)	// step.err_prev2
+	VMOVUPD	86656(SI), Z0	// step.t_next
+	VMOVUPD	Z0, 83712(SI)	// step.t
+	VMOVUPD	86784(SI), Z0	// step.h_next
+	VMOVUPD	Z0, 83840(SI)	// step.h
+	VMOVUPD	86912(SI), Z0	// x.next[0]
+	VMOVUPD	Z0, 84992(SI)	// x[0]
+	VMOVUPD	87040(SI), Z0	// x.next[1]
+	VMOVUPD	Z0, 85120(SI)	// x[1]
+	VMOVUPD	87168(SI), Z0	// v.next[0]
+	VMOVUPD	Z0, 85248(SI)	// v[0]
+	VMOVUPD	87296(SI), Z0	// v.next[1]
+	VMOVUPD	Z0, 85376(SI)	// v[1]
+	VMOVUPD	87424(SI), Z0	// p.next
+	VMOVUPD	Z0, 85504(SI)	// p
+	VMOVUPD	87552(SI), Z0	// x.knext[0]
+	VMOVUPD	Z0, 85632(SI)	// x.k[0]
+	VMOVUPD	87680(SI), Z0	// x.knext[1]
+	VMOVUPD	Z0, 85760(SI)	// x.k[1]
+	VMOVUPD	87808(SI), Z0	// v.knext[0]
+	VMOVUPD	Z0, 85888(SI)	// v.k[0]
+	VMOVUPD	87936(SI), Z0	// v.knext[1]
+	VMOVUPD	Z0, 86016(SI)	// v.k[1]
+	VMOVUPD	88064(SI), Z0	// p.knext
+	VMOVUPD	Z0, 86144(SI)	// p.k
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop5
@@ -2714,60 +2598,60 @@ TEXT track0Dense_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	99072(SI), Z0	// h
-	VMOVUPD	98944(SI), Z1	// theta
-	VMOVUPD	99712(SI), Z2	// p
-	VMOVUPD	100992(SI), Z3	// p_d1
-	VMOVUPD	101632(SI), Z4	// p_d2
-	VMOVUPD	102272(SI), Z5	// p_d3
-	VMOVUPD	102912(SI), Z6	// p_d4
+	VMOVUPD	95488(SI), Z0	// h
+	VMOVUPD	95360(SI), Z1	// theta
+	VMOVUPD	96128(SI), Z2	// p
+	VMOVUPD	97408(SI), Z3	// p_d1
+	VMOVUPD	98048(SI), Z4	// p_d2
+	VMOVUPD	98688(SI), Z5	// p_d3
+	VMOVUPD	99328(SI), Z6	// p_d4
 	// recordings.nde:57
 	VMULPD	Z1, Z0, Z0
 	VFMADD231PD	Z6, Z1, Z5
 	VFMADD231PD	Z5, Z1, Z4
 	VFMADD231PD	Z4, Z1, Z3
 	VFMADD231PD	Z3, Z0, Z2
-	VMOVUPD	Z2, 103552(SI)	// p_at
-	VMOVUPD	99200(SI), Z2	// x[0]
-	VMOVUPD	99328(SI), Z3	// x[1]
-	VMOVUPD	100480(SI), Z4	// x_d1[0]
-	VMOVUPD	100608(SI), Z5	// x_d1[1]
-	VMOVUPD	101120(SI), Z6	// x_d2[0]
-	VMOVUPD	101248(SI), Z7	// x_d2[1]
-	VMOVUPD	101760(SI), Z8	// x_d3[0]
-	VMOVUPD	101888(SI), Z9	// x_d3[1]
-	VMOVUPD	102400(SI), Z10	// x_d4[0]
-	VMOVUPD	102528(SI), Z11	// x_d4[1]
-	VMOVUPD	99456(SI), Z12	// v[0]
-	VMOVUPD	99584(SI), Z13	// v[1]
-	VMOVUPD	100736(SI), Z14	// v_d1[0]
-	VMOVUPD	100864(SI), Z15	// v_d1[1]
-	VMOVUPD	101376(SI), Z16	// v_d2[0]
-	VMOVUPD	101504(SI), Z17	// v_d2[1]
-	VMOVUPD	102016(SI), Z18	// v_d3[0]
-	VMOVUPD	102144(SI), Z19	// v_d3[1]
-	VMOVUPD	102656(SI), Z20	// v_d4[0]
-	VMOVUPD	102784(SI), Z21	// v_d4[1]
+	VMOVUPD	Z2, 99968(SI)	// p_at
+	VMOVUPD	95616(SI), Z2	// x[0]
+	VMOVUPD	95744(SI), Z3	// x[1]
+	VMOVUPD	96896(SI), Z4	// x_d1[0]
+	VMOVUPD	97024(SI), Z5	// x_d1[1]
+	VMOVUPD	97536(SI), Z6	// x_d2[0]
+	VMOVUPD	97664(SI), Z7	// x_d2[1]
+	VMOVUPD	98176(SI), Z8	// x_d3[0]
+	VMOVUPD	98304(SI), Z9	// x_d3[1]
+	VMOVUPD	98816(SI), Z10	// x_d4[0]
+	VMOVUPD	98944(SI), Z11	// x_d4[1]
+	VMOVUPD	95872(SI), Z12	// v[0]
+	VMOVUPD	96000(SI), Z13	// v[1]
+	VMOVUPD	97152(SI), Z14	// v_d1[0]
+	VMOVUPD	97280(SI), Z15	// v_d1[1]
+	VMOVUPD	97792(SI), Z16	// v_d2[0]
+	VMOVUPD	97920(SI), Z17	// v_d2[1]
+	VMOVUPD	98432(SI), Z18	// v_d3[0]
+	VMOVUPD	98560(SI), Z19	// v_d3[1]
+	VMOVUPD	99072(SI), Z20	// v_d4[0]
+	VMOVUPD	99200(SI), Z21	// v_d4[1]
 	VFMADD231PD	Z10, Z1, Z8
 	VFMADD231PD	Z8, Z1, Z6
 	VFMADD231PD	Z6, Z1, Z4
 	VFMADD231PD	Z4, Z0, Z2
-	VMOVUPD	Z2, 103040(SI)	// x_at[0]
+	VMOVUPD	Z2, 99456(SI)	// x_at[0]
 	VFMADD231PD	Z11, Z1, Z9
 	VFMADD231PD	Z9, Z1, Z7
 	VFMADD231PD	Z7, Z1, Z5
 	VFMADD231PD	Z5, Z0, Z3
-	VMOVUPD	Z3, 103168(SI)	// x_at[1]
+	VMOVUPD	Z3, 99584(SI)	// x_at[1]
 	VFMADD231PD	Z20, Z1, Z18
 	VFMADD231PD	Z18, Z1, Z16
 	VFMADD231PD	Z16, Z1, Z14
 	VFMADD231PD	Z14, Z0, Z12
-	VMOVUPD	Z12, 103296(SI)	// v_at[0]
+	VMOVUPD	Z12, 99712(SI)	// v_at[0]
 	VFMADD231PD	Z21, Z1, Z19
 	VFMADD231PD	Z19, Z1, Z17
 	VFMADD231PD	Z17, Z1, Z15
 	VFMADD231PD	Z15, Z0, Z13
-	VMOVUPD	Z13, 103424(SI)	// v_at[1]
+	VMOVUPD	Z13, 99840(SI)	// v_at[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -2793,17 +2677,17 @@ TEXT trackSamplePart0_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 190208(SI)	// trackSample.step0_in0
-	VMOVUPD	103680(SI), Z0	// trackSample.x[0]
-	VMOVUPD	Z0, 88576(SI)	// track0Lanestep.x[0]
-	VMOVUPD	103808(SI), Z0	// trackSample.x[1]
-	VMOVUPD	Z0, 88704(SI)	// track0Lanestep.x[1]
-	VMOVUPD	103936(SI), Z0	// trackSample.v[0]
-	VMOVUPD	Z0, 88832(SI)	// track0Lanestep.v[0]
-	VMOVUPD	104064(SI), Z0	// trackSample.v[1]
-	VMOVUPD	Z0, 88960(SI)	// track0Lanestep.v[1]
+	VMOVUPD	Z0, 186624(SI)	// trackSample.step0_in0
+	VMOVUPD	100096(SI), Z0	// trackSample.x[0]
+	VMOVUPD	Z0, 84992(SI)	// track0Lanestep.x[0]
+	VMOVUPD	100224(SI), Z0	// trackSample.x[1]
+	VMOVUPD	Z0, 85120(SI)	// track0Lanestep.x[1]
+	VMOVUPD	100352(SI), Z0	// trackSample.v[0]
+	VMOVUPD	Z0, 85248(SI)	// track0Lanestep.v[0]
+	VMOVUPD	100480(SI), Z0	// trackSample.v[1]
+	VMOVUPD	Z0, 85376(SI)	// track0Lanestep.v[1]
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 89088(SI)	// track0Lanestep.p
+	VMOVUPD	Z0, 85504(SI)	// track0Lanestep.p
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -2838,12 +2722,12 @@ loop2: // 2 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	SI, R11
 loop3: // 96 times: elements
-	VMOVUPD	153344(R9), Z0	// trackSample.x_2[0]
-	VMOVUPD	Z0, 116480(R10)	// trackSample.ys[0]
-	VMOVUPD	153472(R9), Z0	// trackSample.x_2[1]
-	VMOVUPD	Z0, 116608(R10)	// trackSample.ys[1]
-	VMOVUPD	177920(R11), Z0	// trackSample.p[0]
-	VMOVUPD	Z0, 116736(R10)	// trackSample.ys[2]
+	VMOVUPD	149760(R9), Z0	// trackSample.x_2[0]
+	VMOVUPD	Z0, 112896(R10)	// trackSample.ys[0]
+	VMOVUPD	149888(R9), Z0	// trackSample.x_2[1]
+	VMOVUPD	Z0, 113024(R10)	// trackSample.ys[1]
+	VMOVUPD	174336(R11), Z0	// trackSample.p[0]
+	VMOVUPD	Z0, 113152(R10)	// trackSample.ys[2]
 	ADDQ	$256, R9
 	ADDQ	$384, R10
 	ADDQ	$128, R11

@@ -48,19 +48,11 @@ type laneFrame struct {
 		qNext   [2 * 16]Real
 		vNext   [2 * 16]Real
 		result  [2 * 16]Real
-		qY2     [2 * 16]Real
 		result2 [2 * 16]Real
-		vY2     [2 * 16]Real
 		result3 [2 * 16]Real
-		qY3     [2 * 16]Real
 		result4 [2 * 16]Real
-		vY3     [2 * 16]Real
 		result5 [2 * 16]Real
-		qY4     [2 * 16]Real
 		result6 [2 * 16]Real
-		vY4     [2 * 16]Real
-		result7 [2 * 16]Real
-		result8 [2 * 16]Real
 	}
 	period0Lanestep struct { // Period.0.lanestep
 		stepT     [16]Real
@@ -83,8 +75,6 @@ type laneFrame struct {
 		qNext     [2 * 16]Real
 		vNext     [2 * 16]Real
 		stepCode  [16]Real
-		result    [2 * 16]Real
-		result2   [2 * 16]Real
 	}
 	periodSample struct { // Period
 		q        [2 * 16]Real
@@ -132,12 +122,8 @@ type laneFrame struct {
 		d1       [16]Real
 		h0       [16]Real
 		add4     [16]Real
-		add5     [2 * 16]Real
-		add6     [2 * 16]Real
-		add7     [16]Real
-		result   [2 * 16]Real
-		result2  [2 * 16]Real
-		result3  [16]Real
+		add5     [16]Real
+		result   [16]Real
 	}
 	track0Lanestep struct { // Track.0.lanestep
 		stepT            [16]Real
@@ -239,7 +225,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [214912]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [211328]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 type prepared struct{}
 
