@@ -168,18 +168,7 @@ func (fn *function) reduceLoops(v *ir.Value) {
 			n *= in[i]
 		}
 	}
-	start := zero(v.Type.Elem)
-	integer := v.Type.Elem == ir.I32
-	switch {
-	case v.Op == ir.OpReduceMax && integer:
-		start = number(math.MinInt32, ir.I32)
-	case v.Op == ir.OpReduceMin && integer:
-		start = number(math.MaxInt32, ir.I32)
-	case v.Op == ir.OpReduceMax:
-		start = number(math.Inf(-1), v.Type.Elem)
-	case v.Op == ir.OpReduceMin:
-		start = number(math.Inf(1), v.Type.Elem)
-	}
+	start := reduceStart(v)
 	if fn.e.team != nil && fn.teamReduce(v, over, bare(start)) {
 		return
 	}
@@ -202,6 +191,22 @@ func (fn *function) reduceLoops(v *ir.Value) {
 			fn.p.line("%s = ndec_min(%s, %s);", dst, dst, src)
 		}
 	})
+}
+
+// reduceStart is what a sum, maximum or minimum begins with.
+func reduceStart(v *ir.Value) string {
+	integer := v.Type.Elem == ir.I32
+	switch {
+	case v.Op == ir.OpReduceMax && integer:
+		return number(math.MinInt32, ir.I32)
+	case v.Op == ir.OpReduceMin && integer:
+		return number(math.MaxInt32, ir.I32)
+	case v.Op == ir.OpReduceMax:
+		return number(math.Inf(-1), v.Type.Elem)
+	case v.Op == ir.OpReduceMin:
+		return number(math.Inf(1), v.Type.Elem)
+	}
+	return zero(v.Type.Elem)
 }
 
 // convolution prints the call of a routine of the prelude: loops whose text does not grow with the sizes.

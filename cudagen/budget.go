@@ -2,6 +2,7 @@ package cudagen
 
 import (
 	"fmt"
+	"slices"
 
 	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/plan"
@@ -95,12 +96,9 @@ func (e *emitter) straight(f *ir.Func, known map[*ir.Func]int) int {
 func (e *emitter) teamOf(kernels []*kernel) team {
 	t := team{frames: frames{of: map[any]int{}}}
 	seen := map[*ir.Func]bool{}
-	for _, k := range kernels {
-		if k.form != teamed {
-			continue
-		}
+	longest := func(f *ir.Func) {
 		t.size = max(t.size, 32)
-		e.visit(k.fn.IR, seen, func(f *ir.Func) {
+		e.visit(f, seen, func(f *ir.Func) {
 			for _, v := range f.Values {
 				if p := e.plan.Of(f).Places[v]; p == nil || v.Type.Elem == ir.Tuple || p.Kind == plan.Memory || p.Kind == plan.Sum || p.Kind == plan.Table || p.Kind == plan.Literal {
 					continue
@@ -110,6 +108,14 @@ func (e *emitter) teamOf(kernels []*kernel) team {
 				}
 			}
 		})
+	}
+	for _, k := range kernels {
+		if k.form == teamed {
+			longest(k.fn.IR)
+		}
+	}
+	if t.size == 0 && slices.ContainsFunc(kernels, func(k *kernel) bool { return k.needs().Prepared }) && e.prepareForm() == teamed {
+		longest(e.m.Prepare)
 	}
 	return t
 }
@@ -255,16 +261,33 @@ func reading(bytes int) (clocks float64, from string) {
 	}
 }
 
-// convCost is the clocks of tensor cores for the convolutions of f, for a sample.
+// convCost is the clocks of tensor cores for the convolutions of f, for a sample: products at every place, and outer products over places.
 func convCost(mod *ir.Module, f *plan.Func) (clocks float64) {
 	for _, v := range f.IR.Values {
-		if v.Op == ir.OpConv {
-			out := v.Type.Shape[0]
-			terms, places := v.Args[0].Type.Len()/out, v.Type.Len()/out
-			clocks += float64(operandsOf(mod, v.Args[0], v.Args[1]).products()*places*((out+7)/8*8)*((terms+15)/16*16)) / smTensor
+		n, terms, places := 0, 0, 0
+		switch v.Op {
+		case ir.OpConv, ir.OpConvInput:
+			n = v.Type.Shape[0]
+			terms, places = v.Args[0].Type.Len()/n, v.Type.Len()/n
+		case ir.OpConvWeight:
+			n = v.Type.Shape[0]
+			terms, places = v.Type.Len()/n, v.Args[1].Type.Len()/n
+		default:
+			continue
 		}
+		clocks += float64(operandsOf(mod, v.Args[0], v.Args[1]).products()*places*((n+7)/8*8)*((terms+15)/16*16)) / smTensor
 	}
 	return clocks
+}
+
+// backCost is that of the way back, for an evaluation of the field: of what a step of the sweep calls.
+func backCost(p *plan.Plan, r *ir.Rev) (clocks float64) {
+	for _, v := range r.StepVJP.Values {
+		if v.Op == ir.OpCall {
+			clocks += convCost(p.Module, p.Of(v.Attr.Func))
+		}
+	}
+	return clocks / float64(max(r.Solve.StepEvals, 1))
 }
 
 // bound finds the field that takes longest.
@@ -298,7 +321,11 @@ func (b *Budget) bound(k *kernel, p *plan.Plan) {
 		if k.form == layered {
 			if p.Module.Real == ir.F32 {
 				products = float64(c.Elem) / smMulAdds
-				if tensor := tileCost(p.Module, p.Of(s.Field)).tensor + convCost(p.Module, p.Of(s.Field)); tensor > b.Clocks {
+				tensor := tileCost(p.Module, p.Of(s.Field)).tensor + convCost(p.Module, p.Of(s.Field))
+				if back := reverses[s]; back != nil {
+					tensor += backCost(p, back)
+				}
+				if tensor > b.Clocks {
 					b.Clocks, b.Bound = tensor, "tensor cores"
 				}
 			}

@@ -222,6 +222,55 @@ func run[R rt.Float](t *testing.T, s *subject, dev rt.Device) (o outcome) {
 	return o
 }
 
+// turned runs the models of a subject with their rows in the opposite order, and with the last row alone, which may not change a bit of a row.
+func turned[R rt.Float](t *testing.T, s *subject, dev rt.Device, o outcome) {
+	t.Helper()
+	p, w := program[R](t, s)
+	p, _, closeAll, err := rt.OnDevice(p, dev)
+	if err != nil {
+		t.Fatalf("%s: %v", s.name, err)
+	}
+	defer closeAll()
+	at := 0
+	for i := range p.Models {
+		m := &p.Models[i]
+		k := p.Kernels.Model(m.Name)
+		if k == nil {
+			continue
+		}
+		m.Sites = m.Sites[:k.Stats]
+		in, first, stats := s.table(s.m.Models[i].Inputs), o.Models[at], o.Stats[at]
+		at++
+		for _, n := range []int{in.Rows, 1} {
+			other := rt.NewTable(m.Inputs, n)
+			for c := range other.Columns {
+				for row := range n {
+					copy(other.Columns[c].Row(row), in.Columns[c].Row(in.Rows-1-row))
+				}
+			}
+			rows, out := m.Rows(w, other), rt.NewTable(m.Outputs, n)
+			var again rt.BatchStats
+			_ = rows.Batch(context.Background(), &again, 0) // samples that fail are among the statistics
+			rows.Store(out)
+			what := func(stats rt.BatchStats, out *rt.Table, row int) (all []any) {
+				for _, site := range stats.Sites {
+					all = append(all, site.NFE[row], site.Accepted[row], site.Rejected[row], site.Status[row], site.Time[row], site.H[row])
+				}
+				for c := range out.Columns {
+					all = append(all, out.Columns[c].Row(row))
+				}
+				return all
+			}
+			for row := range n {
+				if a, b := fmt.Sprint(what(again, out, row)), fmt.Sprint(what(stats, &first, in.Rows-1-row)); a != b {
+					t.Errorf("%s: model %s row %d of %d is another than in the batch before:\n%s\n%s", s.name, m.Name, row, n, a, b)
+					break
+				}
+			}
+		}
+	}
+}
+
 // check compares an outcome with the interpreter.
 func (s *subject) check(t *testing.T, o outcome) {
 	t.Helper()
@@ -324,8 +373,8 @@ func runAny(t *testing.T, s *subject, dev rt.Device) outcome {
 	return run[float64](t, s, dev)
 }
 
-// compare compiles subjects together, runs them in three orders of the threads, which may not change a bit, and
-// compares with the interpreter.
+// compare compiles subjects together, runs them in three orders of the threads, and models with their rows in another order, which may not
+// change a bit, and compares with the interpreter.
 func compare(t *testing.T, subjects []*subject) {
 	t.Helper()
 	compareWith(t, subjects, "")
@@ -351,6 +400,11 @@ func compareWith(t *testing.T, subjects []*subject, sanitizer string) {
 			if order == 0 {
 				first[i] = o
 				s.check(t, o)
+				if s.m.Real == ir.F32 {
+					turned[float32](t, s, server.Device(s.name), o)
+				} else {
+					turned[float64](t, s, server.Device(s.name), o)
+				}
 			} else if a, b := fmt.Sprintf("%v", o), fmt.Sprintf("%v", first[i]); a != b {
 				t.Errorf("%s: the order %d of the threads changes the result", s.name, order)
 			}

@@ -132,8 +132,8 @@ func Emit(p *plan.Plan, opts Options) (*Output, diag.List) {
 	}
 	e.countSites(kernels)
 	for _, k := range kernels {
-		if f := e.m.Prepare; f != nil && k.needs().Prepared {
-			e.function(f)
+		if e.m.Prepare != nil && k.needs().Prepared {
+			e.prepareFunction()
 		}
 		if k.form != layered {
 			e.inForm(k, func() { e.function(k.fn.IR) })
@@ -355,7 +355,7 @@ func (e *emitter) memory(p *ir.Param) string {
 	return "w." + e.fields[p]
 }
 
-// table is the file-level array of a constant that is given element by element.
+// table is the file-level array of a constant that is given element by element: in constant memory, unless that has no room for it.
 func (e *emitter) table(v *ir.Value) string {
 	if n, ok := e.tables[v]; ok {
 		return n
@@ -374,8 +374,12 @@ func (e *emitter) table(v *ir.Value) string {
 		}
 		xs[i] = bare(number(x, v.Type.Elem))
 	}
-	e.tabLen += v.Type.Len() * v.Type.Elem.Bytes()
-	e.tabTxt = append(e.tabTxt, fmt.Sprintf("static __constant__ const %s %s[%d] = {%s};", e.elem(v.Type.Elem), n, len(xs), strings.Join(xs, ", ")))
+	where := "__device__"
+	if bytes := v.Type.Len() * v.Type.Elem.Bytes(); e.tabLen+bytes <= constantBytes {
+		where = "__constant__"
+		e.tabLen += bytes
+	}
+	e.tabTxt = append(e.tabTxt, fmt.Sprintf("static %s const %s %s[%d] = {%s};", where, e.elem(v.Type.Elem), n, len(xs), strings.Join(xs, ", ")))
 	return n
 }
 

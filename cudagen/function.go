@@ -304,6 +304,9 @@ func (fn *function) elem(v *ir.Value, ix index) string {
 	case plan.Literal:
 		return number(v.Attr.Num, v.Type.Elem)
 	case plan.Table:
+		if v.Attr.Data == nil { // all are one
+			return number(v.Attr.Num, v.Type.Elem)
+		}
 		return fmt.Sprintf("%s[%s]", fn.e.table(v), ix.plus(0))
 	case plan.Memory:
 		return fmt.Sprintf("%s[%s]", fn.e.memory(v.Attr.Param), ix.plus(0))

@@ -533,35 +533,3 @@ func (e *emitter) offerSums(k *kernel, sk SumKernel) {
 		rk.Loss = sk
 	}
 }
-
-// prepareKernel prints the kernel that computes prepared values: one thread, once per change of the parameters.
-func (e *emitter) prepareKernel() {
-	p := e.p
-	f := e.plan.Of(e.m.Prepare)
-	e.k.Prepare = e.global.pick("prepare_batch")
-	args := append(e.memoryArgs()[:min(1, len(e.memoryArgs()))], "Prepared *out")
-	if e.k.Constant {
-		args = []string{"Prepared *out"}
-	}
-	p.line("// %s computes what is prepared from parameters.", e.k.Prepare)
-	p.line("NDEC_KERNEL void __launch_bounds__(32, 1) %s(%s) {", e.k.Prepare, strings.Join(args, ", "))
-	p.line("if (threadIdx.x != 0 || blockIdx.x != 0) return;")
-	var call []string
-	if f.Needs.Params {
-		w := "ndec_params"
-		if !e.k.Constant {
-			w = "*ndec_params"
-		}
-		call = append(call, w)
-	}
-	for i := range f.IR.Results {
-		name := "out->" + e.fields[e.m.Derived[i]]
-		if f.IR.Results[i].Type.IsScalar() {
-			name += "[0]"
-		}
-		call = append(call, name)
-	}
-	p.line("%s(%s);", e.funcs[f.IR], strings.Join(call, ", "))
-	p.line("}")
-	p.line("")
-}

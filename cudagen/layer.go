@@ -33,12 +33,13 @@ type piece struct {
 	extent int          // of byElement and byProduct: elements of the nest
 	nests  []*plan.Nest // of bySample; of byElement numbers that every thread makes
 	steps  []plan.Step  // of byElement and byProduct, where the first is the product unless that is a convolution
-	whole  *ir.Value    // of byElement and byProduct: a convolution before the steps; of byCall, bySolve and byReverse: the node
+	whole  *ir.Value    // of byElement and byProduct: a statement over whole arrays before the steps; of byCall, bySolve and byReverse: the node
 	copy   *plan.CopyLoop
 	clear  bool        // of a copy: zeros, and no source
 	to     *ir.Value   // of a copy: its result
 	gives  []givenPart // values that are copied where a call or the caller finds them
 	sum    plan.Step   // of bySum: what is added to the running sum of a parameter
+	slices int         // of bySum: rows of sums for a part of the batch, of places of a sample each
 
 	kernel string
 	rows   int
@@ -149,7 +150,7 @@ func (e *emitter) cut(l *layerFunc, root bool) bool {
 			}
 			continue
 		}
-		if n = l.cutSums(n); len(n.Steps) == 0 {
+		if n = l.cutSums(n, e.m.Real); len(n.Steps) == 0 {
 			continue
 		}
 		if slices.ContainsFunc(n.Steps, largeOuter) {
@@ -180,64 +181,13 @@ func (e *emitter) cut(l *layerFunc, root bool) bool {
 		}
 	}
 	l.pieces = append(l.pieces, l.sums...)
+	l.prune()
 	for i, r := range f.IR.Results {
 		if l.fn.res[i] == "" || r.Type.IsScalar() && f.Places[r].Kind == plan.Result && f.Places[r].Index == i {
 			continue
 		}
 		if r.Type.IsScalar() || slices.Contains(f.Copies, i) {
 			l.give(r, place{result: i + 1})
-		}
-	}
-	return true
-}
-
-// cutWhole makes the pieces of a statement over whole arrays.
-func (e *emitter) cutWhole(l *layerFunc, n *plan.Nest, root bool, add func(*piece) *piece, bySamples func(*plan.Nest)) bool {
-	v, f := n.Steps[0].V, l.fn.f
-	switch v.Op {
-	case ir.OpCall:
-		if e.layersOf(e.plan.Of(v.Attr.Func), false) == nil {
-			return false
-		}
-		l.arguments(v)
-		add(&piece{kind: byCall, whole: v})
-	case ir.OpSolve:
-		if !root || !e.layerSolves(v.Attr.Solve) {
-			return false
-		}
-		l.arguments(v)
-		add(&piece{kind: bySolve, whole: v})
-	case ir.OpRev:
-		if !root || !e.layerReverses(v) {
-			return false
-		}
-		l.arguments(v)
-		add(&piece{kind: byReverse, whole: v})
-	case ir.OpConv:
-		if !uniform(f, v.Args[0]) {
-			return false
-		}
-		kind := byElement
-		if groups, _, err := v.Attr.Conv(); err == nil && groups == 1 {
-			kind = byProduct
-		}
-		add(&piece{kind: kind, extent: v.Type.Len(), rows: v.Type.Len(), whole: v})
-	case ir.OpSum, ir.OpReduceMax, ir.OpReduceMin:
-		bySamples(n)
-	default:
-		loops, clear := plan.CopyLoops(v)
-		if loops == nil {
-			return false
-		}
-		if clear {
-			add(&piece{kind: byElement, copy: &plan.CopyLoop{}, clear: true, to: v, extent: v.Type.Len(), rows: v.Type.Len()})
-		}
-		for i := range loops {
-			rows := 1
-			for _, d := range loops[i].Over {
-				rows *= d
-			}
-			add(&piece{kind: byElement, copy: &loops[i], to: v, extent: rows, rows: rows})
 		}
 	}
 	return true

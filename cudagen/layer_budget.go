@@ -151,7 +151,7 @@ func (e *emitter) layerLaunches(k *kernel) (most float64) {
 	for s := range reversesOf(k.fn.IR) {
 		n := 3.0
 		for _, v := range s.Field.Values {
-			if v.Op == ir.OpMatVec || v.Op == ir.OpVecMat || v.Op == ir.OpConv {
+			if v.Op == ir.OpMatVec || v.Op == ir.OpVecMat || v.Op == ir.OpConv || v.Op == ir.OpConvInput {
 				n += 5
 			}
 		}

@@ -195,9 +195,9 @@ func (e *emitter) layerPiece(l *layerFunc, pc *piece) {
 		}
 		if v := pc.whole; v != nil {
 			p.source(v.Span)
+			x := fn.element(v)
 			name := fn.register(v)
-			_, shape := convShape(v)
-			p.line("%s %s = ndec_conv_at<%s>(%s, i, %s, %s);", e.elem(v.Type.Elem), name, e.elem(v.Type.Elem), shape, fn.array(v.Args[0]), fn.array(v.Args[1]))
+			p.line("%s %s = %s;", e.elem(v.Type.Elem), name, x)
 			fn.keep(l, v, name)
 		}
 		fn.elements(l, pc.steps)
@@ -257,7 +257,7 @@ func (fn *function) copyElement(pc *piece) {
 }
 
 // layerProduct prints the kernel of a product and of what is done to its elements. A convolution is one for every place of its result: of the
-// weights of all channels and what they see of the operand.
+// weights of all channels and what they see of the operand, or, of a transposed one, what gives to that place.
 func (e *emitter) layerProduct(l *layerFunc, pc *piece, params, find []string) {
 	p, fn := e.p, l.fn
 	var v *ir.Value
@@ -267,11 +267,16 @@ func (e *emitter) layerProduct(l *layerFunc, pc *piece, params, find []string) {
 	if v = pc.whole; v != nil {
 		w, x := v.Args[0], v.Args[1]
 		as = operandsOf(e.m, w, x)
-		n, k, places = v.Type.Shape[0], w.Type.Len()/v.Type.Shape[0], v.Type.Len()/v.Type.Shape[0]
-		_, shape := convShape(v)
-		seen = fmt.Sprintf("ndec_conv_seen(%s, k, place)", shape)
+		n, places = v.Type.Shape[0], v.Type.Len()/v.Type.Shape[0]
+		k = w.Type.Len() / n
+		name, shape := convShape(v)
+		see, at := "seen", fmt.Sprintf("i * %d + k", k)
+		if kernel := w.Type.Len() / w.Type.Shape[0] / n; name == "conv_input" {
+			see, at = "given", fmt.Sprintf("k / %d * %d + i * %d + k %% %d", kernel, n*kernel, kernel, kernel)
+		}
+		seen = fmt.Sprintf("ndec_conv_%s(%s, k, place)", see, shape)
 		operand = fmt.Sprintf("j < 0 ? real(0) : %s", fn.elem(x, index{expr: "j"}))
-		weight = fn.elem(w, index{expr: fmt.Sprintf("i * %d + k", k)})
+		weight = fn.elem(w, index{expr: at})
 	} else {
 		var w, x *ir.Value
 		var byK, byN int

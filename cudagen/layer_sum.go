@@ -15,7 +15,7 @@ import (
 
 // cutSums takes the steps of n that add to running sums for kernels after all others, and gives what is left of it. What is added is there
 // until the function runs again.
-func (l *layerFunc) cutSums(n *plan.Nest) *plan.Nest {
+func (l *layerFunc) cutSums(n *plan.Nest, real ir.Elem) *plan.Nest {
 	rest := *n
 	rest.Steps = nil
 	for _, s := range n.Steps {
@@ -23,14 +23,14 @@ func (l *layerFunc) cutSums(n *plan.Nest) *plan.Nest {
 			rest.Steps = append(rest.Steps, s)
 			continue
 		}
-		l.sums = append(l.sums, &piece{kind: bySum, sum: s})
+		l.sums = append(l.sums, &piece{kind: bySum, sum: s, slices: slicesOf(s, real)})
 	}
 	return &rest
 }
 
 // summands are the values that a step adds to a running sum, or adds the products of.
 func summands(s plan.Step) []*ir.Value {
-	if s.Form == plan.AddTo {
+	if s.Form == plan.AddTo && !overPlaces(s) {
 		return []*ir.Value{s.V}
 	}
 	return s.V.Args
@@ -45,68 +45,131 @@ func largeOuter(s plan.Step) bool {
 func (e *emitter) layerSum(l *layerFunc, pc *piece, params, find []string) {
 	p, fn, v, q := e.p, l.fn, pc.sum.V, pc.sum.Sum
 	name := clean(q.Name)
+	places, folded, over, place := placesOf(pc.sum), overPlaces(pc.sum), "", ""
+	if folded {
+		over, place = "_over", "int place, "
+	}
 	part := func(rows int, doc string) {
-		pc.rows = rows
+		pc.rows = rows * pc.slices
 		e.layerHead(pc.kernel, doc, params, false)
-		p.line("ndec_part part(n, %d);", rows)
+		if folded {
+			p.line("ndec_part part(n, %d, %d);", rows, pc.slices)
+		} else {
+			p.line("ndec_part part(n, %d);", rows)
+		}
 		e.weights(fn.f, pc)
 		p.source(v.Span)
 	}
-	element := func(head string, v *ir.Value, ix string) {
-		x := bare(fn.elem(v, index{expr: ix}))
+	element := func(i, x string, before ...string) {
+		x = bare(x)
 		p.depth++
-		p.lambda(head, x, find)
+		p.lambda(fmt.Sprintf("[&](int %s, %sint s) {", i, place), strings.Join(append(before, x), "\n"), find)
+		for _, line := range before {
+			p.line("%s", line)
+		}
 		p.line("return %s;", x)
 		p.line("},")
 		p.depth--
 	}
-	if pc.sum.Form == plan.AddTo {
-		n := v.Type.Len()
-		part((n+3)/4, fmt.Sprintf("the cotangent of %s, %s, a warp for each", name, plural(n, "element")))
-		p.line("ndec_layer_total<%d>(part, %s, real(0),", n, l.counted)
-		element("[&](int i, int s) {", v, "i")
+	total := func(elements int, doc string) {
+		n := fmt.Sprint(elements)
+		if folded {
+			n += fmt.Sprintf(", %d", places)
+		}
+		part((elements+3)/4, fmt.Sprintf("the cotangent of %s, %s, a warp for each%s", name, plural(elements, "element"), doc))
+		p.line("ndec_layer_total%s<%s>(part, %s, real(0),", over, n, l.counted)
+	}
+	n := v.Type.Len()
+	switch {
+	case folded && v.Op == ir.OpSum:
+		total(n, fmt.Sprintf(", over %d places in %s", places, plural(pc.slices, "slice")))
+		r := reductionOf(v)
+		element("i", fn.elem(v.Args[0], index{expr: r.element("i", "place")}))
+		p.line("\t%s);", l.total)
+		return
+	case folded && !oneGroup(v):
+		total(n, fmt.Sprintf(", over %d places in %s", places, plural(pc.slices, "slice")))
+		_, shape := convShape(v)
+		x, y := fn.elem(v.Args[0], index{expr: "j"}), fn.elem(v.Args[1], index{expr: "k"})
+		element("i", fmt.Sprintf("j < 0 ? real(0) : %s * %s", x, y), fmt.Sprintf("int j = ndec_conv_met(%s, i, place), k = i / %d * %d + place;", shape, n/v.Type.Shape[0], places))
+		p.line("\t%s);", l.total)
+		return
+	case pc.sum.Form == plan.AddTo && !folded:
+		total(n, "")
+		element("i", fn.elem(v, index{expr: "i"}))
 		p.line("\t%s);", l.total)
 		return
 	}
 	a, b := v.Args[0], v.Args[1]
-	rows, columns := a.Type.Len(), b.Type.Len()
+	rows, columns, from := a.Type.Len(), b.Type.Len(), ""
+	doc := fmt.Sprintf("the cotangent of %s, %d by %d, outer products over samples", name, rows, columns)
+	first := func() { element("i", fn.elem(a, index{expr: "i"})) }
+	second := func() { element("j", fn.elem(b, index{expr: "j"})) }
 	at := fmt.Sprintf("i * %d + j", columns)
-	if rows < columns { // the longer one has the threads of a block
-		a, b, rows, columns = b, a, columns, rows
+	if folded { // of what a place sees and what comes back there
+		_, shape := convShape(v)
+		rows, columns = n/v.Type.Shape[0], v.Type.Shape[0]
+		doc = fmt.Sprintf("the cotangent of %s, %d by %d, outer products over samples and %d places in %s", name, columns, rows, places, plural(pc.slices, "slice"))
 		at = fmt.Sprintf("j * %d + i", rows)
-	}
-	doc := fmt.Sprintf("the cotangent of %s, %d by %d, outer products over samples", name, v.Args[0].Type.Len(), v.Args[1].Type.Len())
-	blocks := (rows + layerGroup - 1) / layerGroup
-	if e.m.Real == ir.F32 {
-		as := operandsOf(e.m, a, b)
-		if as == asHalf { // whose operands would need scales
-			as = asFloat
+		from = fmt.Sprintf(", %d", places)
+		seen := func(i string) string { return fmt.Sprintf("int k = ndec_conv_seen(%s, %s, place);", shape, i) }
+		seeing := func(i string) {
+			element(i, fmt.Sprintf("k < 0 ? real(0) : %s", fn.elem(a, index{expr: "k"})), seen(i))
 		}
-		c := layerColumns(columns)
-		part(blocks*((columns+c-1)/c), doc)
-		p.line("__shared__ unsigned parts[%d];", as.parts*8*c)
-		p.line("ndec_layer_outer<%s, %d, %d>(part, %s, parts,", as.name, rows, columns, l.counted)
-	} else {
-		part(blocks*((columns+layerSums-1)/layerSums), doc)
-		p.line("ndec_layer_outer_sums<%d, %d>(part, %s, real(0),", rows, columns, l.counted)
+		back := func(i string) { element(i, fn.elem(b, index{expr: fmt.Sprintf("%s * %d + place", i, places)})) }
+		first, second = func() { seeing("i") }, func() { back("j") }
+		if rows < columns {
+			first, second = func() { back("i") }, func() { seeing("j") }
+			at = fmt.Sprintf("i * %d + j", rows)
+		}
+	} else if rows < columns { // the longer one has the threads of a block
+		first, second = func() { element("i", fn.elem(b, index{expr: "i"})) }, func() { element("j", fn.elem(a, index{expr: "j"})) }
+		at = fmt.Sprintf("j * %d + i", columns)
 	}
-	element("[&](int i, int s) {", a, "i")
-	element("[&](int j, int s) {", b, "j")
+	as := operandsOf(e.m, a, b)
+	if as == asHalf { // whose operands would need scales
+		as = asFloat
+	}
+	rows, columns = max(rows, columns), min(rows, columns)
+	tiles := outerTiles(rows, columns, e.m.Real)
+	part(tiles, doc)
+	if e.m.Real == ir.F32 {
+		p.line("__shared__ unsigned parts[%d];", as.parts*8*layerColumns(columns))
+		p.line("ndec_layer_outer%s<%s, %d, %d%s>(part, %s, parts,", over, as.name, rows, columns, from, l.counted)
+	} else {
+		p.line("ndec_layer_outer_sums%s<%d, %d%s>(part, %s, real(0),", over, rows, columns, from, l.counted)
+	}
+	first()
+	second()
 	p.line("\t[&](int i, int j, real x) { %s[part.number * %d + %s] += x; });", l.total, rows*columns, at)
 }
 
-// layerTotals are the numbers of the parameters whose cotangents k sums, and where each begins among them.
-func (k *kernel) layerTotals() (lengths []int, from map[*ir.Param]int) {
+// outerTiles is the number of blocks that share out the rows and columns of a sum of outer products.
+func outerTiles(rows, columns int, real ir.Elem) int {
+	c := layerSums
+	if real == ir.F32 {
+		c = layerColumns(columns)
+	}
+	return (rows + layerGroup - 1) / layerGroup * ((columns + c - 1) / c)
+}
+
+// layerTotals are the numbers of the parameters whose cotangents k sums, their rows for a part of the batch (nil where all have one), and where
+// each begins among them.
+func (k *kernel) layerTotals(slices map[*ir.Param]int) (lengths, rows []int, from map[*ir.Param]int) {
 	from = map[*ir.Param]int{}
-	at := 0
+	at, sliced := 0, false
 	for _, q := range k.fn.Sums {
 		if q != nil {
+			n := max(1, slices[q])
 			from[q] = at
-			at += q.Type.Len()
-			lengths = append(lengths, q.Type.Len())
+			at += n * q.Type.Len()
+			lengths, rows, sliced = append(lengths, q.Type.Len()), append(rows, n), sliced || n > 1
 		}
 	}
-	return lengths, from
+	if !sliced {
+		rows = nil
+	}
+	return lengths, rows, from
 }
 
 // layerRecipe prints a loss or gradient layer by layer and tells the launcher of it.
@@ -117,7 +180,7 @@ func (e *emitter) layerRecipe(k *kernel) {
 	e.layerKernels(l)
 	r := &layerRun{e: e, frames: map[*layerFunc]map[place]int{}, tapes: map[*ir.Value]map[string]int{}}
 	var out Layers
-	out.Totals, r.from = k.layerTotals()
+	out.Totals, out.Slices, r.from = k.layerTotals(e.layerSlices(k.fn.IR))
 	var args, results []int
 	for _, in := range k.ports() {
 		args = append(args, r.take(columnBytes(in.Type)))

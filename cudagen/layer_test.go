@@ -46,21 +46,24 @@ func TestBatches(t *testing.T) {
 	}
 }
 
-// gradientSubjects are testdata/gradients.nde and a small net with more rows than a part of a batch, all of whose losses and gradients go layer
-// by layer; in CI in both precisions.
+// gradientSubjects are testdata/gradients.nde, the convolutions of testdata/images.nde, these in steps of mixed precision, and a small net with more
+// rows than a part of a batch, all of whose losses and gradients go layer by layer; in CI in both precisions.
 func gradientSubjects(t *testing.T) (all []*subject) {
 	for i, precision := range []string{"f32", "f64"} {
 		s := programSubject(t, "gradients", map[string]string{"gradients.nde": source(t, "testdata/gradients.nde")}, precision)
 		s.initial(t)
+		images := programSubject(t, "images", map[string]string{"images.nde": source(t, "testdata/images.nde")}, precision)
+		images.rows = 19 // beyond a multiple of 16
+		images.initial(t)
 		few := programSubject(t, "rows", map[string]string{"rows.nde": rowsOfSteps}, precision)
 		few.rows = 270
 		switch {
 		case os.Getenv("NDEC_TEST_MODULES") != "":
-			all = append(all, s, few)
+			all = append(all, s, images, few)
 		case i == 0:
-			all = append(all, s)
+			all = append(all, s, images)
 		default:
-			all = append(all, few)
+			all = append(all, images, few)
 		}
 	}
 	for _, s := range all {
@@ -69,11 +72,12 @@ func gradientSubjects(t *testing.T) (all []*subject) {
 	return all
 }
 
-// rowsOfSteps has samples that take other numbers of steps.
+// rowsOfSteps has samples that take other numbers of steps, and sums over places of theirs.
 const rowsOfSteps = `package rows
 
 net f(u [18]real) [18]real {
-	return u |> Linear(18) |> tanh
+	near := reshape(u, 2, 9) |> Conv1d(2, kernel: 3, pad: 1) |> flatten
+	return near |> Linear(18) |> tanh
 }
 
 system Flow {

@@ -18,7 +18,7 @@ constexpr continue decltype default delete do double dynamic_cast else enum expl
 long mutable namespace new noexcept not not_eq nullptr operator or or_eq private protected public register reinterpret_cast requires return
 short signed sizeof static static_assert static_cast struct switch template this thread_local throw true try typedef typeid typename union
 unsigned using virtual void volatile wchar_t while xor xor_eq uint3 dim3 threadIdx blockIdx blockDim gridDim warpSize INFINITY NAN NULL EOF
-real w pre ws g by st results i j k n s row x1 i0 i1 i2 i3 i4 i5 G T errno signgam main int2 int4 float2 float4 double2 unix linux exp log sin cos tan
+real w pre ws g by st results i j k n s row place x1 i0 i1 i2 i3 i4 i5 G T errno signgam main int2 int4 float2 float4 double2 unix linux exp log sin cos tan
 tanh erf pow abs fma floor sqrt sinh cosh asin acos atan atan2 div y0 y1 yn j0 j1 jn gamma index round min max lhs rhs`)
 
 func newScope(taken ...string) *scope {

@@ -207,11 +207,11 @@ func (d *onDevice[R]) load(q DeviceQueue, w []R, from DevicePtr) (m memoryArgs, 
 		return m, nil
 	}
 	// A kernel cannot write constant memory: it fills a buffer, which is copied.
-	buf, err := d.prepared.need(q, d.k.Prepared)
+	buf, err := d.prepared.need(q, d.k.PrepareBytes)
 	if err != nil {
 		return m, err
 	}
-	if err := q.Launch(d.k.Prepare, 1, 32, append(m.of(false), uint64(buf))); err != nil {
+	if err := q.Launch(d.k.Prepare, 1, d.k.PrepareBlock, append(m.of(false), uint64(buf))); err != nil {
 		return m, err
 	}
 	m.prepared = buf

@@ -56,6 +56,22 @@ func layerParts(n, bytes int) int {
 	return max(1, min((n+partSamples-1)/partSamples, mostParts, sumsOfBlocks/max(bytes, 1)))
 }
 
+// slices are the rows of sums of parameter i for a part of the batch.
+func (l *Layers) slices(i int) int {
+	if l.Slices == nil {
+		return 1
+	}
+	return l.Slices[i]
+}
+
+// width is the number of sums for a part of the batch.
+func (l *Layers) width() (n int) {
+	for i, m := range l.Totals {
+		n += m * l.slices(i)
+	}
+	return n
+}
+
 // run starts the launches of a batch.
 func (l *Layers) run(ctx context.Context, q DeviceQueue, b *layerBatch) error {
 	groups := (b.n + layerGroup - 1) / layerGroup

@@ -74,9 +74,10 @@ func (b *deviceBatch[R]) run(w, grad []R, t *Table, rows []int, key Key, out *Sh
 			width += s.Hi - s.Lo
 		}
 	}
-	rowsOf := chunks // of the gradient
+	rowsOf, wide := chunks, width // of the gradient's sums
 	if layers {
-		rowsOf = layerParts(n, b.on.k.Real*width)
+		wide = k.Layers.width()
+		rowsOf = layerParts(n, b.on.k.Real*wide)
 	}
 	nSums := 2 + b.k.Terms + 3*k.Stats
 	sums, g, st := make([]float64, nSums), make([]R, width), []byte(nil)
@@ -106,7 +107,7 @@ func (b *deviceBatch[R]) run(w, grad []R, t *Table, rows []int, key Key, out *Sh
 		for i, r := range rows {
 			index[i] = int32(r)
 		}
-		pRows, pSums, pGrads, pStats := room(&b.rows, 4*n), room(&b.sums, 8*nSums*chunks), room(&b.grads, b.on.k.Real*width*rowsOf), room(&b.stats, n*k.Stats*statsBytes)
+		pRows, pSums, pGrads, pStats := room(&b.rows, 4*n), room(&b.sums, 8*nSums*chunks), room(&b.grads, b.on.k.Real*wide*rowsOf), room(&b.stats, n*k.Stats*statsBytes)
 		pSum, pTotal, pKey := room(&b.sum, 8*nSums), room(&b.total, b.on.k.Real*width), room(&b.key, 48)
 		tape, own := k.bytes(slice, b.room, &k.TeamShape), k.blocks(n)*k.Memory
 		if layers { // a batch has both in one
@@ -130,7 +131,7 @@ func (b *deviceBatch[R]) run(w, grad []R, t *Table, rows []int, key Key, out *Sh
 			}
 		}
 		if layers && width > 0 {
-			if err := q.Launch(k.Layers.Clear, (width*rowsOf+k.Block-1)/k.Block, k.Block, []uint64{uint64(width * rowsOf), uint64(pGrads)}); err != nil {
+			if err := q.Launch(k.Layers.Clear, (wide*rowsOf+k.Block-1)/k.Block, k.Block, []uint64{uint64(wide * rowsOf), uint64(pGrads)}); err != nil {
 				return err
 			}
 		}
@@ -189,13 +190,16 @@ func (b *deviceBatch[R]) run(w, grad []R, t *Table, rows []int, key Key, out *Sh
 			if layers {
 				totals = k.Layers.Totals
 			}
-			at := 0
-			for _, m := range totals {
-				first := DevicePtr(b.on.k.Real * at)
-				if err := sumRows(q, map[int]string{4: "ndec_sum_rows_f32", 8: "ndec_sum_rows_f64"}[b.on.k.Real], pGrads+first*DevicePtr(rowsOf), pTotal+first, rowsOf, m); err != nil {
+			from, to := pGrads, pTotal
+			for i, m := range totals {
+				rows := rowsOf
+				if layers {
+					rows *= k.Layers.slices(i)
+				}
+				if err := sumRows(q, map[int]string{4: "ndec_sum_rows_f32", 8: "ndec_sum_rows_f64"}[b.on.k.Real], from, to, rows, m); err != nil {
 					return err
 				}
-				at += m
+				from, to = from+DevicePtr(b.on.k.Real*m*rows), to+DevicePtr(b.on.k.Real*m)
 			}
 			if stays != nil {
 				err = stays.mean(q, pTotal, k.Spans, n)

@@ -7,10 +7,12 @@ type Kernels struct {
 	Prelude string        // ndec.cuh
 	Images  []KernelImage // PTX, by compute capability; may be empty
 
-	Real             int  // bytes of a real number
-	Params, Prepared int  // bytes of parameters, and of what is computed from them; 0 where no kernel reads them
-	Constant         bool // both lie in constant memory, as ndec_params and ndec_prepared; else they are arguments
-	Prepare          string
+	Real             int    // bytes of a real number
+	Params, Prepared int    // bytes of parameters, and of what is computed from them; 0 where no kernel reads them
+	Constant         bool   // both lie in constant memory, as ndec_params and ndec_prepared; else they are arguments
+	Prepare          string // the kernel that fills a buffer of PrepareBytes with the latter, by a block of so many threads
+	PrepareBlock     int
+	PrepareBytes     int
 	Models           []ModelKernel
 	Recipes          []RecipeKernel
 	Update           UpdateKernels
@@ -90,11 +92,13 @@ type Layers struct {
 	Parts           []LayerPart
 
 	// Of losses and gradients. Places from Bytes on lie on the tapes, which follow: n samples with room for r steps, r n times as far. Places
-	// below 0 are the sums of a parameter: -1 is the first, and each begins as many times as far as the batch has parts.
+	// below 0 are the sums of a parameter: -1 is the first, and each begins as many times as far as the batch has parts; what has slices has a row
+	// for each part of the first, of the second, and so on.
 	Gather LayerLaunch // takes rows of columns to their places
 	Sums   LayerLaunch // the kernel with the sums of a batch
 	Clear  string      // the kernel that readies the sums of the gradient
 	Totals []int       // the numbers of each parameter
+	Slices []int       // the rows of these for each part of the batch; nil: one of each
 }
 
 // LayerPart is a sequence of launches, or the step of a solve, which is repeated.

@@ -12,6 +12,12 @@ struct ndec_axis {
 		hi = first >= in ? 0 : ndec_min(out, (in - 1 - first) / stride + 1);
 		hi = ndec_max(lo, hi);
 	}
+
+	// the output place whose window has input q at place k of the kernel; -1 if there is none
+	__device__ __forceinline__ int reader(int q, int k) const {
+		int first = q + pad - k * dilation;
+		return first < 0 || first % stride != 0 || first / stride >= out ? -1 : first / stride;
+	}
 };
 
 struct ndec_conv_shape {
@@ -113,4 +119,59 @@ NDEC_D int ndec_conv_seen(ndec_conv_shape c, int k, int place) {
 	int b = k % c.w.kernel, a = k / c.w.kernel % c.h.kernel, i = k / c.w.kernel / c.h.kernel;
 	int u = place / c.w.out * c.h.stride + a * c.h.dilation - c.h.pad, v = place % c.w.out * c.w.stride + b * c.w.dilation - c.w.pad;
 	return u < 0 || u >= c.h.in || v < 0 || v >= c.w.in ? -1 : (i * c.h.in + u) * c.w.in + v;
+}
+
+// The same for the operand of a transposed convolution: the place that term k, of weights of all of its channels, gives to a place of the result.
+NDEC_D int ndec_conv_given(ndec_conv_shape c, int k, int place) {
+	int b = k % c.w.kernel, a = k / c.w.kernel % c.h.kernel, o = k / c.w.kernel / c.h.kernel;
+	int p = c.h.reader(place / c.w.in, a), q = c.w.reader(place % c.w.in, b);
+	return p < 0 || q < 0 ? -1 : (o * c.h.out + p) * c.w.out + q;
+}
+
+// And for a single weight, of a channel of any group.
+NDEC_D int ndec_conv_met(ndec_conv_shape c, int weight, int place) {
+	int k = c.h.kernel * c.w.kernel * (c.in / c.groups), o = weight / k;
+	int at = ndec_conv_seen(c, weight % k, place);
+	return at < 0 ? -1 : at + o / (c.out / c.groups) * (c.in / c.groups) * c.h.in * c.w.in;
+}
+
+// Element e of a transposed convolution, of what comes back to weights, of windows and of windows added back.
+template <class T, class W, class Y> NDEC_D T ndec_conv_input_at(ndec_conv_shape c, int e, W w, Y y) {
+	int og = c.out / c.groups, ig = c.in / c.groups;
+	int v = e % c.w.in, u = e / c.w.in % c.h.in, i = e / c.w.in / c.h.in;
+	T s = T(0);
+	for (int o = i / ig * og; o < (i / ig + 1) * og; o++)
+		for (int a = 0; a < c.h.kernel; a++) {
+			int p = c.h.reader(u, a);
+			if (p < 0) continue;
+			for (int b = 0; b < c.w.kernel; b++) {
+				int q = c.w.reader(v, b);
+				if (q < 0) continue;
+				s = ndec_fma(w[((o * ig + i % ig) * c.h.kernel + a) * c.w.kernel + b], y[(o * c.h.out + p) * c.w.out + q], s);
+			}
+		}
+	return s;
+}
+template <class T, class X, class Y> NDEC_D T ndec_conv_weight_at(ndec_conv_shape c, int e, X x, Y y) {
+	int o = e / (c.h.kernel * c.w.kernel * (c.in / c.groups)), places = c.h.out * c.w.out;
+	T s = T(0);
+	for (int place = 0; place < places; place++) {
+		int at = ndec_conv_met(c, e, place);
+		if (at >= 0) s = ndec_fma(x[at], y[o * places + place], s);
+	}
+	return s;
+}
+template <class T, class X> NDEC_D T ndec_windows_at(ndec_conv_shape c, int e, X x) {
+	int places = c.h.out * c.w.out, at = ndec_conv_seen(c, e / places, e % places);
+	return at < 0 ? T(0) : T(x[at]);
+}
+template <class T, class Y> NDEC_D T ndec_unwindows_at(ndec_conv_shape c, int e, Y y) {
+	int v = e % c.w.in, u = e / c.w.in % c.h.in, i = e / c.w.in / c.h.in;
+	T s = T(0);
+	for (int a = 0; a < c.h.kernel; a++)
+		for (int b = 0; b < c.w.kernel; b++) {
+			int p = c.h.reader(u, a), q = c.w.reader(v, b);
+			if (p >= 0 && q >= 0) s += y[(((i * c.h.kernel + a) * c.w.kernel + b) * c.h.out + p) * c.w.out + q];
+		}
+	return s;
 }

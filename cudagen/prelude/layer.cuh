@@ -145,14 +145,42 @@ template <int N, int K, class T, class X, class W, class F> NDEC_D void ndec_lay
 		if (N % NDEC_SUMS == 0 || first + j < N) out(first + j, at.s, acc[j]);
 }
 
-// Some of the samples of a batch, whose sums are apart: rows of blocks for each of as many parts as there are.
+// Elements of statements over whole arrays that a thread makes for itself: element e of running sums, of rows at places, of rows added up at
+// places, and of a product of matrices with so many terms and columns.
+template <class T, class X> NDEC_D T ndec_cumsum_at(X x, int e, int n, int stride) {
+	int k = e / stride % n;
+	T s = x[e - k * stride];
+	for (int j = k - 1; j >= 0; j--) s += x[e - j * stride];
+	return s;
+}
+NDEC_D int ndec_inside(int k, int rows) { return ndec_min(ndec_max(k, 0), rows - 1); }
+template <class T, class X, class I> NDEC_D T ndec_take_at(X x, I places, int e, int row, int rows) {
+	return x[ndec_inside(places[e / row], rows) * row + e % row];
+}
+template <class T, class X, class I> NDEC_D T ndec_scatter_at(X x, I places, int e, int count, int row, int rows) {
+	T s = T(0);
+	for (int j = 0; j < count; j++)
+		if (ndec_inside(places[j], rows) == e / row) s += x[j * row + e % row];
+	return s;
+}
+template <class T, class A, class B> NDEC_D T ndec_matmul_at(A a, B b, int e, int terms, int columns) {
+	T s = T(0);
+	for (int k = 0; k < terms; k++) s = ndec_fma(a[e / columns * terms + k], b[k * columns + e % columns], s);
+	return s;
+}
+
+// Some of the samples of a batch, whose sums are apart: rows of blocks for each of as many parts as there are. Sums over places of a sample are
+// in slices besides, each with a row of sums for every part.
 struct ndec_part {
-	int row, number, first, last;
-	__device__ __forceinline__ ndec_part(int n, int rows) {
-		int parts = gridDim.x / rows, each = ((n + parts - 1) / parts + 15) / 16 * 16;
-		row = blockIdx.x % rows, number = blockIdx.x / rows;
-		first = number * each < n ? number * each : n, last = first + each < n ? first + each : n;
+	int row, number, first, last, slice, slices;
+	__device__ __forceinline__ ndec_part(int n, int rows, int of = 1) {
+		int parts = gridDim.x / (rows * of), each = ((n + parts - 1) / parts + 15) / 16 * 16, part = blockIdx.x / rows / of;
+		row = blockIdx.x % rows, slice = blockIdx.x / rows % of, slices = of, number = slice * parts + part;
+		first = part * each < n ? part * each : n, last = first + each < n ? first + each : n;
 	}
+	// the first of so many places in the slice, and the one behind the last
+	__device__ __forceinline__ int begin(int places) const { return ndec_min(slice * ((places + slices - 1) / slices), places); }
+	__device__ __forceinline__ int end(int places) const { return ndec_min((slice + 1) * ((places + slices - 1) / slices), places); }
 };
 
 // to[i] += sum of x(i, s) over the samples of a part that count, by a warp for each element
@@ -162,6 +190,19 @@ template <int N, class T, class X> NDEC_D void ndec_layer_total(ndec_part part, 
 	T sum = zero;
 	for (int s = part.first + lane; s < part.last; s += 32)
 		if (counts[s]) sum += x(i, s);
+	sum = ndec_warp_sum(sum);
+	if (lane == 0) to[part.number * N + i] += sum;
+}
+
+// the same of x(i, place, s), over the places of a slice
+template <int N, int places, class T, class X> NDEC_D void ndec_layer_total_over(ndec_part part, const int *counts, T zero, X x, T *to) {
+	int lane = threadIdx.x & 31, i = part.row * (NDEC_GROUP / 32) + threadIdx.x / 32, end = part.end(places);
+	if (i >= N) return;
+	T sum = zero;
+	for (int s = part.first + lane; s < part.last; s += 32) {
+		if (!counts[s]) continue;
+		for (int place = part.begin(places); place < end; place++) sum += x(i, place, s);
+	}
 	sum = ndec_warp_sum(sum);
 	if (lane == 0) to[part.number * N + i] += sum;
 }
@@ -192,6 +233,39 @@ template <int M, int N, class T, class A, class B, class F> NDEC_D void ndec_lay
 		for (int j = 0; j < NDEC_SUMS; j++)
 			if (N % NDEC_SUMS == 0 || first + j < N) acc[j] = ndec_fma(b(first + j, s), x, acc[j]);
 	}
+#pragma unroll
+	for (int j = 0; j < NDEC_SUMS; j++)
+		if (N % NDEC_SUMS == 0 || first + j < N) out(i, first + j, acc[j]);
+}
+
+// both of a(i, place, s) b(j, place, s), over the places of a slice
+template <class As, int M, int N, int places, class A, class B, class F> NDEC_D void ndec_layer_outer_over(ndec_part part, const int *counts, unsigned *parts, A a, B b, F out) {
+	constexpr int tiles = ndec_layer_columns(N) / 8, across = (N + 8 * tiles - 1) / (8 * tiles);
+	int first = part.row % across * 8 * tiles, base = part.row / across * NDEC_GROUP + (threadIdx.x & ~31), end = part.end(places);
+	float acc[2][tiles][4] = {};
+#pragma unroll 1
+	for (int place = part.begin(places); place < end; place++)
+		ndec_layer_multiply<As, tiles>(acc, part.first, part.last, base, M, first, N, parts, [&](int s, int i) { return counts[s] ? a(i, place, s) : 0.0f; },
+			[&](int s, int j) { return counts[s] ? b(j, place, s) : 0.0f; });
+	ndec_layer_give<tiles>(acc, base, M, first, N, [&](int j, int i, float y) { out(i, j, y); });
+}
+template <int M, int N, int places, class T, class A, class B, class F> NDEC_D void ndec_layer_outer_sums_over(ndec_part part, const int *counts, T zero, A a, B b, F out) {
+	constexpr int across = (N + NDEC_SUMS - 1) / NDEC_SUMS;
+	int i = part.row / across * NDEC_GROUP + threadIdx.x, first = part.row % across * NDEC_SUMS, end = part.end(places);
+	if (i >= M) return;
+	T acc[NDEC_SUMS];
+#pragma unroll
+	for (int j = 0; j < NDEC_SUMS; j++) acc[j] = zero;
+#pragma unroll 1
+	for (int place = part.begin(places); place < end; place++)
+#pragma unroll 2
+		for (int s = part.first; s < part.last; s++) {
+			if (!counts[s]) continue;
+			T x = a(i, place, s);
+#pragma unroll
+			for (int j = 0; j < NDEC_SUMS; j++)
+				if (N % NDEC_SUMS == 0 || first + j < N) acc[j] = ndec_fma(b(first + j, place, s), x, acc[j]);
+		}
 #pragma unroll
 	for (int j = 0; j < NDEC_SUMS; j++)
 		if (N % NDEC_SUMS == 0 || first + j < N) out(i, first + j, acc[j]);

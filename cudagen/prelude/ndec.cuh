@@ -203,9 +203,9 @@ template <class T> NDEC_D int ndec_locate(const T *ts, T t, int last) {
 }
 
 // The place of the largest element, the first among equals.
-template <class T> NDEC_D int ndec_argmax(const T *x, int n) {
+template <class X> NDEC_D int ndec_argmax(X x, int n) {
 	int best = 0;
-	T top = x[0];
+	auto top = x[0];
 #pragma unroll
 	for (int i = 1; i < n; i++)
 		if (x[i] > top) best = i, top = x[i];
