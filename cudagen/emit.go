@@ -193,7 +193,7 @@ func (e *emitter) names(kernels []*kernel) {
 		e.funcs[f.IR] = e.global.pickFamily(snake(f.IR.Name), "_call", "_results", "_team", "_team_call", "_team_results", "_tile", "_tile_call", "_tile_results")
 	}
 	for _, s := range e.plan.Solves {
-		e.solves[s.IR] = e.global.pickFamily("solve_"+snake(s.IR.Name), "_team", "_tile", "_tape", "_team_tape", "_tile_tape", "_begin", "_length", "_aim", "_decide", "_advance", "_end", "_outputs", "_rest")
+		e.solves[s.IR] = e.global.pickFamily("solve_"+snake(s.IR.Name), "_team", "_tile", "_tape", "_team_tape", "_tile_tape", "_begin", "_length", "_aim", "_decide", "_advance", "_end", "_outputs", "_rest", "_anew")
 	}
 	for _, r := range e.plan.Revs {
 		e.revs[r] = e.global.pickFamily("reverse_"+snake(r.Solve.Name), "_team", "_tile", "_begin", "_load", "_carry")

@@ -195,7 +195,7 @@ func (r *layerRun) into(to *LayerPart, l *layerFunc, args, results []int) {
 			to = r.part()
 		case byReverse:
 			rev, solve := pc.whole.Attr.Rev, pc.whole.Args[0]
-			extras := operands(solve)[2+len(rev.Solve.States):]
+			extras := operands(solve)[rev.Solve.Lead()+len(rev.Solve.States):]
 			r.reverse(l, pc.whole, extras, operands(pc.whole), destinations(pc.whole, append(stateTypes(rev.Solve), rev.Solve.Extras...)))
 			to = r.part()
 		default:
@@ -241,8 +241,16 @@ func (r *layerRun) solve(l *layerFunc, v *ir.Value, in, out []int, by int) {
 		return ps
 	}
 	at["ts"] = in[1]
+	if s.Stops > 0 {
+		at["stops"] = in[2]
+	}
+	for _, name := range []string{"stop_at", "stop_end", "gap", "begin", "cut", "grid", "pieces", "width", "reached"} {
+		if cutSteps(s) {
+			at[name] = r.take(8)
+		}
+	}
 	for i, o := range lp.x {
-		at[o.name+"_start"] = in[2+i]
+		at[o.name+"_start"] = in[s.Lead()+i]
 		if s.Times > 0 {
 			at[o.name+"_out"] = out[i]
 		} else {
@@ -254,7 +262,7 @@ func (r *layerRun) solve(l *layerFunc, v *ir.Value, in, out []int, by int) {
 			at[name] = r.take(8)
 		}
 	}
-	extras := in[2+len(lp.x):]
+	extras := in[s.Lead()+len(lp.x):]
 	plain := lp.plain(lp.x)
 	x, x1, plainX := places(lp.x), places(suffixed(lp.x, "_1")), places(plain)
 	var slopes, next []int
@@ -274,13 +282,20 @@ func (r *layerRun) solve(l *layerFunc, v *ir.Value, in, out []int, by int) {
 	before := r.part()
 	launch(before, k.begin)
 	if slopes != nil {
-		r.into(before, e.layerFuncs[s.Field], join(numbers("t"), plainX, extras), slopes)
+		seen := "t"
+		if s.Stops > 0 {
+			seen = "begin"
+		}
+		r.into(before, e.layerFuncs[s.Field], join(numbers(seen), plainX, extras), slopes)
 	}
 	if k.length != nil {
 		r.into(before, e.layerFuncs[s.First], join(numbers("t", "span", "rtol", "atol"), plainX, slopes, extras), numbers("length"))
 		launch(before, k.length)
 	}
-	step := LayerPart{Loop: true, By: by, Steps: s.Steps, Running: at["running"]}
+	if cutSteps(s) { // samples take as many as they need
+		by = -1
+	}
+	step := LayerPart{Loop: true, By: by, Steps: rounds(s), Running: at["running"]}
 	if k.aim != nil {
 		launch(&step, k.aim)
 	}
@@ -310,6 +325,10 @@ func (r *layerRun) solve(l *layerFunc, v *ir.Value, in, out []int, by int) {
 		launch(&step, k.outputs)
 	}
 	launch(&step, k.advance)
+	if k.anew != nil {
+		r.into(&step, e.layerFuncs[s.Field], join(numbers("t"), plainX, extras), next)
+		launch(&step, k.anew)
+	}
 	r.parts = append(r.parts, step)
 	if k.rest != nil {
 		launch(r.part(), k.rest)

@@ -190,7 +190,7 @@ func (r *layerRun) reverse(l *layerFunc, v *ir.Value, extras, outs, to []int) {
 		places(one)
 	}
 	launch(r.part(), k.begin)
-	back := LayerPart{Loop: true, By: -1, Steps: rev.Solve.Steps, Running: at["running"]}
+	back := LayerPart{Loop: true, By: -1, Steps: rounds(rev.Solve), Running: at["running"]}
 	launch(&back, k.load)
 	r.counted = at["on"]
 	args, results := slices.Concat([]int{at["t"], at["h"]}, x, extras, bar, data), slices.Concat(in, step)

@@ -17,6 +17,7 @@ type solveKernels struct {
 	loop                                     *loop
 	begin, length, aim, decide, advance, end *solveKernel
 	outputs, rest                            *solveKernel // along times
+	anew                                     *solveKernel // behind stops
 }
 
 // loopKey tells kernels of the same solve apart: those of models are given their steppings, and gradients leave samples that fail out.
@@ -41,7 +42,7 @@ type solveKernel struct {
 
 // layerSolves reports whether the loop of s can be one over a batch.
 func (e *emitter) layerSolves(s *ir.Solve) bool {
-	if s.Stops > 0 || len(s.Events) > 0 || unfit(&plan.Func{IR: &ir.Func{Values: []*ir.Value{{Op: ir.OpSolve, Attr: ir.Attr{Solve: s}}}}}) != "" {
+	if s.Rebegins() || len(s.Events) > 0 || unfit(&plan.Func{IR: &ir.Func{Values: []*ir.Value{{Op: ir.OpSolve, Attr: ir.Attr{Solve: s}}}}}) != "" {
 		return false
 	}
 	fs := []*ir.Func{s.Field, s.Step}
@@ -124,6 +125,9 @@ func (e *emitter) layerSolve(l *layerFunc, v *ir.Value) {
 	if s.Times > 0 {
 		refs = append(refs, nextAddress("next"))
 	}
+	if refs = slices.Concat(refs, stopAddresses(s), gridAddresses(s)); s.Stops > 0 {
+		refs = append(refs, number64("begin")...)
+	}
 	k.begin = open("begin", fmt.Sprintf("system %s with %s (%s) begins, for all samples", s.System, s.Method, clean(s.Span.String())), widest, refs)
 	p.line("if (s >= n) return;")
 	each(lp.x, suffixed(lp.x, "_start"))
@@ -146,7 +150,7 @@ func (e *emitter) layerSolve(l *layerFunc, v *ir.Value) {
 		p.line("double t1 = t1_at[s];")
 		p.line("st.start(t0);")
 	}
-	p.line("walk.t0 = t0, walk.t1 = t1, walk.on = t0 != t1, walk.take = walk.rejected = walk.last = walk.steps = 0;")
+	p.line("walk.t0 = t0, walk.t1 = t1, walk.on = t0 != t1, walk.take = walk.rejected = walk.last = walk.stop = walk.steps = 0;")
 	if s.BeginEvals > 0 {
 		p.line("st.nfe = %d;", s.BeginEvals)
 	}
@@ -173,6 +177,7 @@ func (e *emitter) layerSolve(l *layerFunc, v *ir.Value) {
 		p.line("if (walk.steps == 0) st.fail(NDEC_MAX_STEPS, t0, h), walk.on = false;")
 		p.line("h_at[s] = walk.steps == 1 ? t1 - t0 : h;")
 	}
+	p.beginStops(s)
 	p.line("}")
 	p.line("")
 
@@ -185,7 +190,7 @@ func (e *emitter) layerSolve(l *layerFunc, v *ir.Value) {
 			p.line("}")
 			p.line("")
 		}
-		k.aim = open("aim", "where the next step of every sample ends", 1, append(slices.Clone(control), number64("t", "h", "err")...))
+		k.aim = open("aim", "where the next step of every sample ends", 1, slices.Concat(control, number64("t", "h", "err"), stopAddresses(s)))
 		p.line("if (s >= n || !walk_at[s].on) return;")
 		find()
 		stepping()
@@ -199,8 +204,14 @@ func (e *emitter) layerSolve(l *layerFunc, v *ir.Value) {
 		if s.MinStep > 0 {
 			p.line("h = dir * ndec_max(dir * h, %s);", number(s.MinStep, ir.F64))
 		}
-		p.line("bool last = (t + 1.01 * h - t1) * dir >= 0;")
-		p.line("if (last) h = t1 - t;")
+		goal := "t1"
+		if s.Stops > 0 {
+			p.goal("t1")
+			p.line("cut_at[s] = h;")
+			goal = "goal"
+		}
+		p.line("bool last = (t + 1.01 * h - %s) * dir >= 0;", goal)
+		p.line("if (last) h = %s - t;", goal)
 		p.line("walk.last = last;")
 		p.line("h_at[s] = h;")
 		p.line("if (st.accepted + st.rejected == stepping.max_steps) {")
@@ -212,6 +223,8 @@ func (e *emitter) layerSolve(l *layerFunc, v *ir.Value) {
 		p.line("}")
 		p.line("}")
 		p.line("")
+	} else if cutSteps(s) {
+		k.aim = l.aimFixed(e, s, open)
 	}
 
 	refs = append(append(slices.Clone(control), number64("t", "h")...), arrays(suffixed(lp.x, "_1"))...)
@@ -223,7 +236,11 @@ func (e *emitter) layerSolve(l *layerFunc, v *ir.Value) {
 	}
 	if s.Times > 0 {
 		refs = append(refs, number64("from", "taken")...)
+		if cutSteps(s) {
+			refs = append(refs, number64("reached")...)
+		}
 	}
+	refs = slices.Concat(refs, stopAddresses(s), gridAddresses(s))
 	refs = append(refs, address{param: "unsigned *running_at", find: "running"})
 	k.decide = open("decide", "what becomes of the step of every sample, and who goes on", 1, refs)
 	p.line("bool on = false;")
@@ -244,9 +261,12 @@ func (e *emitter) layerSolve(l *layerFunc, v *ir.Value) {
 		}
 		finite += fmt.Sprintf("ndec_layer_finite(ndec_column<%s>{%s_at + s, n}, %d)", e.elem(o.t.Elem), o.name, o.t.Len())
 	}
-	if s.Adaptive {
+	switch {
+	case s.Adaptive:
 		e.decideAdaptive(s, finite)
-	} else {
+	case cutSteps(s):
+		e.decideCut(l, s, finite)
+	default:
 		e.decideFixed(l, s, finite)
 	}
 	p.line("on = walk.on;")
@@ -285,6 +305,9 @@ func (e *emitter) layerSolve(l *layerFunc, v *ir.Value) {
 	}
 	p.line("}")
 	p.line("")
+	if cutSteps(s) && s.FSAL {
+		k.anew = e.anew(s, lp, widest, open)
+	}
 
 	if key.counts {
 		k.end = open("end", "samples whose solve has failed have no part in a gradient", 1, append(slices.Clone(control[1:]), address{param: "int *counts_at", find: "counts"}))
@@ -426,7 +449,15 @@ func (e *emitter) decideAdaptive(s *ir.Solve, finite string) {
 	p.fullTape(s)
 	p.line("} else {")
 	p.recordStep(s)
-	p.line("t = walk.last ? walk.t1 : t + h;")
+	if cutSteps(s) {
+		p.line("double t_next = walk.last ? walk.t1 : t + h;")
+		p.line("bool stop = walk.last && walk.stop;")
+		p.line("if (stop) t_next = stops_at[stop_at_at[s] * n + s];")
+		p.reached(s)
+		p.line("t = t_next;")
+	} else {
+		p.line("t = walk.last ? walk.t1 : t + h;")
+	}
 	p.line("st.accepted++;")
 	p.line("st.h = h;")
 	p.line("st.time = t;")
@@ -435,6 +466,14 @@ func (e *emitter) decideAdaptive(s *ir.Solve, finite string) {
 	p.line("err_prev2_at[s] = err_prev_at[s];")
 	p.line("err_prev_at[s] = ndec_max(err, 1e-4);")
 	p.line("h *= factor;")
+	if s.Stops > 0 {
+		p.line("walk.stop = stop;")
+		p.line("if (stop) {")
+		p.passStop()
+		p.line("err_prev_at[s] = err_prev2_at[s] = 1;")
+		p.line("h = ndec_longer(h, cut_at[s]);")
+		p.line("}")
+	}
 	p.line("walk.take = true;")
 	p.line("walk.on = t != walk.t1;")
 	p.line("}")

@@ -72,6 +72,30 @@ func gradientSubjects(t *testing.T) (all []*subject) {
 	return all
 }
 
+// stopsSubject is testdata/stops.nde, whose solves go layer by layer.
+func stopsSubject(t *testing.T, precision string) *subject {
+	s := programSubject(t, "stops", map[string]string{"stops.nde": source(t, "testdata/stops.nde")}, precision)
+	s.initial(t)
+	s.rows, s.layers, s.natural = 5, true, true
+	return s
+}
+
+// TestLayerStops compares solves that end steps at times of their samples, and their gradients, with the interpreter.
+func TestLayerStops(t *testing.T) {
+	s := stopsSubject(t, "f64")
+	compare(t, []*subject{s})
+	for _, m := range s.out.Kernels.Models {
+		if len(m.Layers.Parts) == 0 {
+			t.Errorf("model %s does not go layer by layer", m.Name)
+		}
+	}
+	for _, r := range s.out.Kernels.Recipes {
+		if len(r.Loss.Layers.Parts) == 0 || len(r.Grad.Layers.Parts) == 0 {
+			t.Errorf("recipe %s does not go layer by layer", r.Name)
+		}
+	}
+}
+
 // rowsOfSteps has samples that take other numbers of steps, and sums over places of theirs.
 const rowsOfSteps = `package rows
 

@@ -124,7 +124,11 @@ func (e *emitter) layerOutputs(s *ir.Solve, lp *loop, open func(what, doc string
 	if s.Record {
 		walk = append(walk, address{param: "const ndec_stats *st_at", find: "st"})
 	}
-	outputs = open("outputs", "states at the output times of the step that samples have taken", rows, slices.Concat(walk, number64("t", "ts", "from", "taken"),
+	end := "t"
+	if cutSteps(s) {
+		end = "reached"
+	}
+	outputs = open("outputs", "states at the output times of the step that samples have taken", rows, slices.Concat(walk, number64(end, "ts", "from", "taken"),
 		[]address{nextAddress("next"), nextAddress("passed")}, e.arrayAddresses(slices.Concat(lp.x, suffixed(lp.x, "_1"), lp.d, out)), tape))
 	element := "0"
 	if rows > 1 {
@@ -133,7 +137,7 @@ func (e *emitter) layerOutputs(s *ir.Solve, lp *loop, open func(what, doc string
 	p.line("if (s >= n || !walk_at[s].take) return;")
 	p.line("double t = from_at[s];")
 	p.line("double h = taken_at[s];")
-	p.line("double t_next = t_at[s];")
+	p.line("double t_next = %s_at[s];", end)
 	p.line("double span = walk_at[s].t1 - walk_at[s].t0;")
 	p.line("int m = next_at[s];")
 	p.line("for (; m < %d && (ts_at[m * n + s] - t_next) * span <= 0; m++) {", s.Times)

@@ -44,7 +44,7 @@ func (e *emitter) cutWhole(l *layerFunc, n *plan.Nest, root bool, add func(*piec
 		} else {
 			elements(byElement)
 		}
-	case ir.OpConvWeight, ir.OpWindows, ir.OpUnwindows, ir.OpCumsum, ir.OpTake, ir.OpScatter, ir.OpMatMul:
+	case ir.OpConvWeight, ir.OpWindows, ir.OpUnwindows, ir.OpCumsum, ir.OpLocate, ir.OpTake, ir.OpScatter, ir.OpMatMul:
 		elements(byElement)
 	case ir.OpSum, ir.OpReduceMax, ir.OpReduceMin:
 		if v.Type.IsScalar() {
@@ -113,6 +113,8 @@ func (fn *function) element(v *ir.Value) string {
 		return fmt.Sprintf("ndec_%s_at<%s>(%s, i, %s)", name, t, shape, array(0))
 	case ir.OpCumsum:
 		return fmt.Sprintf("ndec_cumsum_at<%s>(%s, i, %d, %d)", t, array(0), v.Type.Shape[v.Attr.Index], plan.Strides(v.Type.Shape)[v.Attr.Index])
+	case ir.OpLocate:
+		return fmt.Sprintf("ndec_locate(%s, %s, %d)", array(0), bare(fn.elem(v.Args[1], at(0))), v.Attr.Index)
 	case ir.OpTake:
 		count, rows := v.Args[1].Type.Shape[0], v.Args[0].Type.Shape[0]
 		return fmt.Sprintf("ndec_take_at<%s>(%s, %s, i, %d, %d)", t, array(0), array(1), v.Type.Len()/count, rows)

@@ -27,7 +27,7 @@ struct ndec_at {
 // what the steps of a solve keep of a sample beside t, h and states
 struct ndec_walk {
 	double t0, t1, err_prev, err_prev2;
-	int steps, on, take, rejected, last, spare;
+	int steps, on, take, rejected, last, stop; // stop: the step ends before one
 };
 
 NDEC_D bool ndec_layer_finite(ndec_column<float> x, int n) {

@@ -192,7 +192,7 @@ template <class T> NDEC_D void ndec_scatter(T *to, const T *x, const int *places
 }
 
 // The last i <= last with ts[i] <= t, and 0 before the first; a time that is not a number has place 0.
-template <class T> NDEC_D int ndec_locate(const T *ts, T t, int last) {
+template <class X, class T> NDEC_D int ndec_locate(X ts, T t, int last) {
 	int lo = 0, hi = last;
 	while (lo < hi) {
 		int mid = (lo + hi + 1) / 2;

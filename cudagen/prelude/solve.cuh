@@ -75,7 +75,7 @@ NDEC_D double ndec_longer(double a, double b) { return fabs(a) >= fabs(b) ? a : 
 
 // Those of the stop times between t0 and t1, as a range of ts, the gap that steps keep from them, and where the field is
 // first evaluated: t0, or beside it where a stop lies there.
-NDEC_D void ndec_stops(const double *ts, int n, double t0, double t1, int &first, int &end, double &gap, double &begin) {
+template <class X> NDEC_D void ndec_stops(X ts, int n, double t0, double t1, int &first, int &end, double &gap, double &begin) {
 	gap = ndec_signed(4 * 2.220446049250313e-16 * fmax(fabs(t0), fabs(t1)), t1 - t0);
 	double dir = ndec_signed(1, t1 - t0);
 	first = 0, end = n, begin = t0;
