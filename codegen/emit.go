@@ -24,6 +24,8 @@ type Options struct {
 	Kernels bool
 	// Runtime is the path by which the package imports rt; "" takes rt's own.
 	Runtime string
+	// Tiles gives the package kernels with products on tiles, too, which NDEC_CPU=amx asks for.
+	Tiles bool
 	// Clocks gives the package what measures its kernels one by one, for `ndec bench --roofline`.
 	Clocks bool
 	// Extra are further files of the package, which the manifest lists and Emit returns with the others.
@@ -141,7 +143,7 @@ func (e *emitter) names() diag.List {
 	var ds diag.List
 	e.global = newScope("workspace", "group", "slices", "prepared", "NewParams", "LoadParams", "Program", "tensors", "paramCount",
 		"paramsOf", "dataSets", "version", "unsafe", "io", "iter", "sync",
-		"lanes", "laneFrame", "laneKernels", "kernel", "laneList", "pickKernels", "alone", "aloneFrame", "aloneWeights", "aloneKernels")
+		"lanes", "laneFrame", "tiled", "laneKernels", "kernel", "laneList", "pickKernels", "alone", "aloneFrame", "aloneWeights", "aloneKernels")
 	if e.opts.Kernels {
 		for _, n := range []string{"kernels", "kernelSource", "kernelPrelude"} {
 			e.global.used[n] = true

@@ -37,7 +37,7 @@ type vectors struct {
 // findKernels compiles what has vector code.
 func (e *emitter) findKernels() {
 	kernels := map[*ir.Func]string{}
-	prog, alone := lanes.CompileBoth(e.plan, func(f *ir.Func) string {
+	prog, alone := lanes.CompileBoth(e.plan, e.opts.Tiles, func(f *ir.Func) string {
 		if kernels[f] == "" {
 			if kernels[f] = e.funcs[f]; kernels[f] == "" {
 				kernels[f] = e.global.pick(goName(f.Name, false))
@@ -65,7 +65,7 @@ func VectorFiles() []string {
 	for _, isa := range asm.ISAs {
 		out = append(out, "_"+isa.String()+"_amd64.s", "_alone_"+isa.String()+"_amd64.s")
 	}
-	return out
+	return append(out, "_"+asm.AMX.String()+"_amd64.s")
 }
 
 // files are the Go file and the assembly of each ISA.
@@ -93,17 +93,26 @@ func (v *vectors) files(base string) []textFile {
 	f.add(v.once.decls...)
 	out := []textFile{v.e.goFile(base+"_lanes_amd64.go", f)}
 	used := func(k *lanes.Kernel) bool { return v.used[k] }
-	return append(out, v.e.assembly(v.set, base, v.set.Called(used), used)...)
+	out = append(out, v.e.assembly(v.set, base, v.set.Called(used), used)...)
+	if v.tiled() {
+		onTiles := func(k *lanes.Kernel) bool { return used(k) && v.set.HasTiles(k) }
+		out = append(out, v.e.assemblyOf(asm.AMX, v.set, base, v.set.Called(onTiles), onTiles))
+	}
+	return out
 }
 
 // assembly is the files with kernels of a set; export says which ones Go calls.
 func (e *emitter) assembly(s *lanes.Set, base string, kernels []*lanes.Kernel, export func(*lanes.Kernel) bool) (out []textFile) {
 	for _, isa := range asm.ISAs {
-		out = append(out, textFile{fmt.Sprintf("%s_%s_amd64.s", base, isa), func() ([]byte, error) {
-			return s.Text(isa, e.header()+"\n\n//go:build !purego\n", kernels, export), nil
-		}})
+		out = append(out, e.assemblyOf(isa, s, base, kernels, export))
 	}
 	return out
+}
+
+func (e *emitter) assemblyOf(isa asm.ISA, s *lanes.Set, base string, kernels []*lanes.Kernel, export func(*lanes.Kernel) bool) textFile {
+	return textFile{fmt.Sprintf("%s_%s_amd64.s", base, isa), func() ([]byte, error) {
+		return s.Text(isa, e.header()+"\n\n//go:build !purego\n", kernels, export), nil
+	}}
 }
 
 // frame prints the type of the memory that kernels work in.
@@ -232,6 +241,7 @@ func (v *vectors) dispatch(f *file) {
 		p.line("%s func(%s)", k.Name, strings.Join(v.set.Pointers(), ", "))
 	}
 	text(f, "laneKernels are the kernels of an instruction set.", "type laneKernels struct {\n"+p.text()+"\n}")
+	v.dispatchTiles(called)
 	p.line("switch rt.CPULevel() {")
 	for _, isa := range slices.Backward(asm.ISAs[:]) {
 		p.line("case rt.%s:", strings.ToUpper(isa.String()))
@@ -269,6 +279,7 @@ func (v *vectors) dispatch(f *file) {
 			text(f, "", fmt.Sprintf("func %s(%s)", asm.Symbol(k.Name, isa), strings.Join(v.set.Pointers(), ", ")))
 		}
 	}
+	v.tileFunctions(f, called)
 }
 
 // run are the statements that run a kernel, which takes turns where it would take long.
@@ -337,6 +348,8 @@ func (v *vectors) shard(r *ir.Recipe, t *lanes.Recipe) {
 		p.line("k.pre.%s(l.w)", of)
 		p.line("l.pre = &k.pre")
 	}
+	v.pack(t.Grad, " && gradient != nil")
+	v.pack(t.Objective, " && gradient == nil")
 	v.fresh()
 	if v.backs() {
 		p.line("if gradient != nil { l.g = paramsOf(gradient) }")

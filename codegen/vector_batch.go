@@ -31,6 +31,7 @@ func (v *vectors) batch(m *ir.Model, n *lanes.Node) {
 	if len(e.m.Derived) > 0 {
 		p.line("l.pre = &j.m.pre")
 	}
+	v.pack(n, "")
 	v.fresh()
 	if len(rows.ins)+len(rows.outs) > 0 {
 		p.line("fr := l.fr")

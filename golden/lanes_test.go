@@ -167,13 +167,19 @@ func poisoned() *laneFrame {
 	return out
 }
 
-// compare compares results in lanes with those without, which it gives.
-func (r *laneRun) compare(t *testing.T) map[string]laneAnswer {
+// written completes the program, and gives what it reads.
+func (r *laneRun) written(t *testing.T) (in []byte) {
 	r.program.Main["packages.go"] = []byte("package main\n\nimport (\n" + r.imports.String() + ")\n\nvar packages = map[string]func(Job) Answer{\n" + r.table.String() + "}\n")
 	in, err := json.Marshal(r.jobs)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return in
+}
+
+// compare compares results in lanes with those without, which it gives.
+func (r *laneRun) compare(t *testing.T) map[string]laneAnswer {
+	in := r.written(t)
 	built := r.program.Build(t)
 	answers := func(level string) (out map[string]laneAnswer) {
 		if err := json.Unmarshal(built.Run(t, in, "NDEC_CPU="+level), &out); err != nil {

@@ -141,7 +141,7 @@ func (b *bench[R]) prepared(model string, by []Stepping) *Rows {
 }
 
 func (b *bench[R]) run(ctx context.Context) (*BenchResult, error) {
-	res := &BenchResult{Cases: make([]BenchFigures, len(b.q.Cases)), Cores: runtime.GOMAXPROCS(0), Level: CPULevel().String()}
+	res := &BenchResult{Cases: make([]BenchFigures, len(b.q.Cases)), Cores: runtime.GOMAXPROCS(0), Level: cpuName()}
 	for i := range b.q.Cases {
 		if b.q.Cases[i].Recipe == "" {
 			if err := b.figures(ctx, &b.q.Cases[i], &res.Cases[i]); err != nil {

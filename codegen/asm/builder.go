@@ -9,7 +9,8 @@ import (
 
 // Builder makes one kernel for one ISA.
 type Builder struct {
-	ISA  ISA
+	ISA  ISA  // of its vectors
+	AMX  bool // there are tiles
 	file *File
 	name string
 
@@ -23,6 +24,7 @@ type Builder struct {
 	given  [][]Vec             // what giveInsts leave in registers
 	// record says that the kernel has a record: the last of argRegisters, which no other kernel leaves as it is.
 	record bool
+	tiles  bool // it has instructions on tiles, and so a register for their stride
 	err    error
 
 	pool  pool
@@ -216,11 +218,14 @@ func (b *Builder) Set(d, v Vec) {
 // Call runs another kernel of the file, with the same arguments. It leaves no vector register as it was; loops
 // around it keep their counters and pointers on the stack meanwhile.
 func (b *Builder) Call(name string) {
-	b.add(inst{kind: callInst, op: "CALL", mem: -1}, fixed(name+"_"+b.ISA.String()+"<>(SB)"), imm(0))
+	b.add(inst{kind: callInst, op: "CALL", mem: -1}, fixed(b.callee(name)), imm(0))
 }
 
 // CallAt is Call of a kernel whose record lies some bytes behind the start of that of this one.
 func (b *Builder) CallAt(name string, bytes int) {
 	b.record = true
-	b.add(inst{kind: callInst, op: "CALL", mem: -1}, fixed(name+"_"+b.ISA.String()+"<>(SB)"), imm(bytes))
+	b.add(inst{kind: callInst, op: "CALL", mem: -1}, fixed(b.callee(name)), imm(bytes))
 }
+
+// callee is the symbol of another kernel of the file.
+func (b *Builder) callee(name string) string { return name + "_" + b.file.ISA.String() + "<>(SB)" }

@@ -102,7 +102,7 @@ const lineBytes = 36
 
 // Compile makes a kernel, which Add puts into this file or into one of the same layout. One at a time.
 func (f *File) Compile(name string, body func(b *Builder)) (*Code, error) {
-	b := &Builder{ISA: f.ISA, file: f, name: name, insts: f.insts[:0], vecs: f.vecs[:0]}
+	b := &Builder{ISA: f.ISA.Vectors(), AMX: f.ISA == AMX, file: f, name: name, insts: f.insts[:0], vecs: f.vecs[:0]}
 	defer func() { f.insts, f.vecs = b.insts, b.vecs }()
 	body(b)
 	b.point()
@@ -150,8 +150,9 @@ func (f *File) Add(c *Code, doc string) {
 	}
 }
 
-// Export adds a function NAMEAVX2 or NAMEAVX512 that Go calls for a kernel. It flushes numbers below the
-// normal range to zero while the kernel runs, which would otherwise be a hundred times slower on them.
+// Export adds a function NAMEAVX2, NAMEAVX512 or NAMEAMX that Go calls for a kernel. It flushes numbers below the
+// normal range to zero while the kernel runs, which would otherwise be a hundred times slower on them. Tiles live while it runs: Go
+// does not preempt it.
 func (f *File) Export(name string) {
 	symbol := Symbol(name, f.ISA)
 	t := fmt.Appendf(nil, "// func %s(%s)\n", symbol, strings.Join(f.Args, ", "))
@@ -160,7 +161,11 @@ func (f *File) Export(name string) {
 		word, _, _ := strings.Cut(a, " ")
 		t = fmt.Appendf(t, "\tMOVQ\t%s+%d(FP), %s\n", word, 8*i, argRegisters[i])
 	}
-	t = fmt.Appendf(t, "\tSTMXCSR\told-8(SP)\n\tLDMXCSR\tflush<>(SB)\n\tCALL\t%s_%s<>(SB)\n\tLDMXCSR\told-8(SP)\n\tVZEROUPPER\n\tRET\n\n", name, f.ISA)
+	begin, end := "", ""
+	if f.ISA == AMX {
+		begin, end = beginTiles(), endTiles()
+	}
+	t = fmt.Appendf(t, "\tSTMXCSR\told-8(SP)\n\tLDMXCSR\tflush<>(SB)\n%s\tCALL\t%s_%s<>(SB)\n%s\tLDMXCSR\told-8(SP)\n\tVZEROUPPER\n\tRET\n\n", begin, name, f.ISA, end)
 	f.parts = append(f.parts, t)
 }
 
@@ -172,7 +177,7 @@ func (f *File) String() string { return string(f.Text()) }
 
 // Text is the text of the file.
 func (f *File) Text() []byte {
-	size := len(f.Header) + 1<<10 + ([]int{AVX2: 4, AVX512: 1}[f.ISA]*64+128)*len(f.pool.consts)
+	size := len(f.Header) + 1<<10 + ([]int{AVX2: 4, AVX512: 1}[f.ISA.Vectors()]*64+128)*len(f.pool.consts)
 	for _, t := range f.pool.tables {
 		size += (len(t.bits) + 1) * 64
 	}
@@ -184,8 +189,11 @@ func (f *File) Text() []byte {
 	b = append(b, "\n#include \"textflag.h\"\n\n"...)
 	b = append(b, f.registers()...)
 	b = append(b, "// All exceptions masked, flush to zero, denormals are zero.\nDATA flush<>+0(SB)/4, $0x9fc0\nGLOBL flush<>(SB), RODATA|NOPTR, $4\n\n"...)
+	if f.ISA == AMX {
+		b = append(b, tileShapes...)
+	}
 	if len(f.pool.consts) > 0 {
-		b = append(b, []string{AVX2: "// Constants, in all lanes.\n", AVX512: "// Constants, each for all lanes.\n"}[f.ISA]...)
+		b = append(b, []string{AVX2: "// Constants, in all lanes.\n", AVX512: "// Constants, each for all lanes.\n"}[f.ISA.Vectors()]...)
 	}
 	for _, c := range f.pool.consts {
 		word, n, size := c.bits, 8, f.ISA.Bytes()
@@ -194,7 +202,7 @@ func (f *File) Text() []byte {
 			value = fmt.Sprint(math.Float32frombits(uint32(c.bits)))
 		}
 		switch {
-		case f.ISA == AVX512:
+		case f.ISA.Vectors() == AVX512:
 			n = c.elem.Bytes()
 			size = n
 		case c.elem == F32:

@@ -100,6 +100,7 @@ const (
 	callInst            // of the kernel src[0], whose record lies src[1] bytes behind
 	takeInst            // dst comes in register src[0]
 	giveInst            // the vectors given[src[0]] go to the first registers
+	tileInst            // on tiles, see tile.go
 	loopMark            // start of loop
 	endMark             // end of loop
 	noteMark            // a line of comment

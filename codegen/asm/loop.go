@@ -147,6 +147,9 @@ func (b *Builder) pointIn(frame bool) bool {
 	if b.record {
 		free = slices.DeleteFunc(free, func(r string) bool { return r == recordRegister })
 	}
+	if b.tiles {
+		free = slices.DeleteFunc(free, func(r string) bool { return r == strideRegister })
+	}
 	if frame {
 		free = slices.DeleteFunc(free, func(r string) bool { return r == moveRegister })
 	}

@@ -14,6 +14,8 @@ type printer struct {
 	label int
 	words []string // counters and pointers of the loops around
 	what  []byte   // lies at the place of the next instruction
+	// stride is what the register of strides holds; 0 where that is not known.
+	stride int
 }
 
 // place is an operand as it is spelled.
@@ -145,6 +147,7 @@ func (p *printer) begin(l *Loop) {
 		}
 	}
 	p.words = append(p.words, loopWords(l)...)
+	p.stride = 0 // a run comes from above, or from the one before
 	p.label++
 	l.label = "loop" + strconv.Itoa(p.label)
 	p.text(l.label, ":")
@@ -181,7 +184,7 @@ func loopWords(l *Loop) []string {
 }
 
 func (p *printer) end(l *Loop) {
-	p.words = p.words[:len(p.words)-len(loopWords(l))]
+	p.words, p.stride = p.words[:len(p.words)-len(loopWords(l))], 0
 	for _, q := range l.pointers {
 		p.ins("ADDQ", number(q.steps[len(q.steps)-1].Bytes), word(q.reg))
 	}
@@ -298,7 +301,11 @@ func (p *printer) inst(in *inst) {
 	case giveInst:
 		p.give(p.b.given[in.src[0].num])
 		return
+	case tileInst:
+		p.tile(in)
+		return
 	case callInst:
+		p.stride = 0
 		words := p.words
 		if p.b.record {
 			words = append(slices.Clone(words), recordRegister)

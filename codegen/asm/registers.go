@@ -120,7 +120,7 @@ func (b *Builder) entry(name string) []byte {
 	for i, m := range b.from {
 		p.ins(m.Elem.pick("VBROADCASTSS", "VBROADCASTSD"), p.source(b.address(m.At), true, 0), p.reg(i, wholePart))
 	}
-	p.ins("CALL", word(fmt.Sprintf("%sIn_%s<>(SB)", name, b.ISA)))
+	p.ins("CALL", word(fmt.Sprintf("%sIn_%s<>(SB)", name, b.file.ISA)))
 	p.ins("RET")
 	return p.out
 }

@@ -40,6 +40,7 @@ func (s *Set) join(k *Kernel) {
 // mark gives a function that takes back what has been added since.
 func (s *Set) mark() (undo func()) {
 	n, nodes, size, margins, turned, added := len(s.Kernels), len(s.Nodes), s.Size, s.margins, s.turned, len(s.added)
+	tileRoom, tilePacks := s.tileRoom, s.TilePacks
 	sums, sumsEnd := maps.Clone(s.sums), s.sumsEnd
 	solves, revs, byFunc, byForm := maps.Clone(s.solves), maps.Clone(s.revs), maps.Clone(s.byFunc), maps.Clone(s.byForm)
 	packed := s.alone.mark()
@@ -56,27 +57,29 @@ func (s *Set) mark() (undo func()) {
 		s.Nodes = s.Nodes[:nodes]
 		s.sums, s.sumsEnd = sums, sumsEnd
 		s.Kernels, s.Size, s.margins, s.turned, s.added = s.Kernels[:n], size, margins, turned, s.added[:min(added, len(s.added))]
+		s.tileRoom, s.TilePacks = tileRoom, tilePacks
 		s.solves, s.revs, s.byFunc, s.byForm = solves, revs, byFunc, byForm
 	}
 }
 
 // compile makes the code of kernels for every ISA. The error is that of the first of them that cannot be compiled.
 func (s *Set) compile(ks []*Kernel) error {
-	const isas = len(asm.ISAs)
+	sets := s.isas()
+	isas := len(sets)
 	failed := make([]error, len(ks)*isas)
 	names := what{frame: s.framed()}
 	names.params, names.derived = s.parametric()
-	var sums [isas]directory
+	var sums [len(asm.ISAs)]directory
 	if s.alone == nil {
 		for _, isa := range asm.ISAs {
 			sums[isa] = s.summed(isa)
 		}
 	}
 	one := func(job int, file *asm.File) {
-		k, isa := ks[job/isas], asm.ISAs[job%isas]
+		k, isa := ks[job/isas], sets[job%isas]
 		file.ISA = isa
 		own := names
-		own.kernel, own.isa, own.sums = k.Name, isa, sums[isa]
+		own.kernel, own.isa, own.sums = k.Name, isa, sums[isa.Vectors()]
 		file.Place = own.place
 		var why *Unsupported
 		code, err := file.Compile(k.Name, func(b *asm.Builder) {

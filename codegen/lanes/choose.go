@@ -22,8 +22,12 @@ type Program struct {
 type Recipe struct{ Objective, Grad *Node }
 
 // Compile finds what has vector code.
-func Compile(p *plan.Plan, name func(*ir.Func) string) *Program {
+func Compile(p *plan.Plan, name func(*ir.Func) string) *Program { return CompileWith(p, false, name) }
+
+// CompileWith is Compile, for tiles too if they are asked for.
+func CompileWith(p *plan.Plan, tiles bool, name func(*ir.Func) string) *Program {
 	c := &Program{Set: New(p, name), Models: map[*ir.Model]*Node{}, Recipes: map[*ir.Recipe]*Recipe{}, Why: map[any]error{}}
+	c.Set.Tiles = tiles
 	for _, m := range p.Module.Models {
 		n, err := c.Set.AddNode(m.Func)
 		if err != nil {
@@ -53,11 +57,11 @@ func Compile(p *plan.Plan, name func(*ir.Func) string) *Program {
 	return c
 }
 
-// CompileBoth is Compile and, beside it, CompileAlone.
-func CompileBoth(p *plan.Plan, name, alone func(*ir.Func) string) (c *Program, a *Alone) {
+// CompileBoth is Compile, for tiles too if they are asked for, and, beside it, CompileAlone.
+func CompileBoth(p *plan.Plan, tiles bool, name, alone func(*ir.Func) string) (c *Program, a *Alone) {
 	likely, apart := func(r *ir.Recipe) bool { return r.Grad != nil }, p.Apart()
 	parallel.Do(
-		func() { c = Compile(p, name) },
+		func() { c = CompileWith(p, tiles, name) },
 		func() { a = CompileAlone(apart, likely, alone) })
 	if slices.ContainsFunc(p.Module.Recipes, func(r *ir.Recipe) bool { return likely(r) != c.runs(r) }) {
 		a = CompileAlone(apart, c.runs, alone)
@@ -80,6 +84,9 @@ func (c *Program) Schedules() []plan.Schedule {
 			}
 			if n.Shares() {
 				s.How += "; what they share in a step is made once"
+			}
+			if slices.ContainsFunc(c.Set.Reached(n), c.Set.HasTiles) {
+				s.How += "; products on tiles"
 			}
 		} else if err := c.Why[decl]; err != nil {
 			s.Why = "no vector code for " + err.Error()

@@ -21,6 +21,7 @@ func (c *compiler) nest(n *plan.Nest) {
 		c.nestAlone(n)
 		return
 	}
+	c.productsOnTiles(n.Steps)
 	c.preload(n)
 	for _, s := range n.Steps {
 		c.begin(s)
@@ -136,7 +137,7 @@ func (c *compiler) together(seg []*plan.Nest) int {
 // tile is the number of rows that a run of a loop computes: those of a matrix share what they read.
 func (c *compiler) tile(n *plan.Nest) int {
 	for _, s := range n.Steps {
-		if matrix(s) && !c.set.deferred(s) {
+		if _, made := c.onTiles(s); matrix(s) && !c.set.deferred(s) && !made {
 			return min(c.rowsTogether(s.V, n.Extent), spelledRows)
 		}
 	}
@@ -205,12 +206,19 @@ func (c *compiler) finish(s plan.Step) {
 	switch s.Form {
 	case plan.ColSum, plan.SumAll:
 	case plan.Scatter:
+		if p, ok := c.onTiles(s); ok {
+			c.scatterOnTiles(v, p)
+			return
+		}
 		if scattered(s) {
 			c.scatter(v)
 			return
 		}
 	case plan.OuterRow:
-		if c.set.tiled(s) {
+		switch {
+		case c.b.AMX && c.set.outerOnTiles(s):
+			c.outerTilesOnTiles(s)
+		case c.set.tiled(s):
 			c.outerTiles(s)
 		}
 		return
@@ -308,6 +316,12 @@ func (c *compiler) step(s plan.Step, ixs []index, extent int) {
 			c.keep(v, ix, c.elem(src, at(k)))
 		}
 	case plan.RowDot:
+		if _, made := c.onTiles(s); made {
+			for _, ix := range ixs {
+				c.keep(v, ix, c.sumOnTiles(v, ix))
+			}
+			return
+		}
 		w, x := v.Args[0], v.Args[1]
 		n := x.Type.Len()
 		if n <= plan.SmallLen || len(ixs) == 1 {

@@ -80,7 +80,11 @@ func (s *Set) placeSum(p *ir.Param, inLanes, inTiles bool) {
 		place := next
 		place.Columns = p.Type.Shape[1]
 		at.inTiles = &place
-		s.sumsEnd.Nums += p.Type.Shape[0] * paddedRow(p)
+		rows := p.Type.Shape[0]
+		if s.Tiles {
+			rows = upToTiles(rows) // which are read and written together
+		}
+		s.sumsEnd.Nums += rows * paddedRow(p)
 	}
 	s.sums[p] = at
 }

@@ -31,7 +31,10 @@ func newProcessor(t *testing.T) *processor {
 		t.Log("NOT CHECKED: kernels on a processor, which is none of amd64")
 		return p
 	}
-	for isa, level := range map[asm.ISA]rt.Level{asm.AVX2: rt.AVX2, asm.AVX512: rt.AVX512} {
+	for isa, level := range map[asm.ISA]rt.Level{asm.AVX2: rt.AVX2, asm.AVX512: rt.AVX512, asm.AMX: rt.AVX512} {
+		if isa == asm.AMX && !haveTiles() {
+			continue // a test of tiles says so
+		}
 		if rt.CPULevel() < level {
 			t.Logf("NOT CHECKED: kernels for %s on a processor: this one has %s", isa, rt.CPULevel())
 			continue
@@ -39,6 +42,17 @@ func newProcessor(t *testing.T) *processor {
 		p.isas = append(p.isas, isa)
 	}
 	return p
+}
+
+// haveTiles reports whether there are tiles: a process that asks for them ends with an error where there are none.
+func haveTiles() bool {
+	exe, err := os.Executable()
+	if err != nil {
+		return false
+	}
+	c := exec.Command(exe, "-test.run", "^$")
+	c.Env = append(os.Environ(), "NDEC_CPU=amx")
+	return c.Run() == nil
 }
 
 func (p *processor) add(r run) {
@@ -92,6 +106,18 @@ func main() {
 }
 `
 
+// processorLeave asks the operating system for leave to use tiles.
+const processorLeave = `package main
+
+import "syscall"
+
+func init() {
+	if _, _, errno := syscall.RawSyscall(158, 0x1023, 18, 0); errno != 0 {
+		panic(errno)
+	}
+}
+`
+
 // compare runs what was added, and compares results and sums of gradients, bit by bit but for what kind of NaN it is.
 func (p *processor) compare(t *testing.T) {
 	t.Helper()
@@ -110,6 +136,9 @@ func (p *processor) compare(t *testing.T) {
 	}
 	write("go.mod", "module machine\n\ngo 1.26\n")
 	write("main.go", processorMain)
+	if slices.Contains(p.isas, asm.AMX) {
+		write("leave.go", processorLeave)
+	}
 	packages := map[*bench]string{}
 	imports, table := "", ""
 	for _, r := range p.runs {
@@ -123,6 +152,9 @@ func (p *processor) compare(t *testing.T) {
 		text += "\nvar Kernels = map[string]func(fr, w, pre, sums *byte){\n"
 		stubs := ""
 		for _, isa := range p.isas {
+			if !slices.Contains(b.isas, isa) {
+				continue
+			}
 			write(fmt.Sprintf("%s/kernels_%s_amd64.s", pkg, isa), string(b.set.Text(isa, "", b.set.Kernels, func(*lanes.Kernel) bool { return true })))
 			for _, k := range b.set.Kernels {
 				name := asm.Symbol(k.Name, isa)

@@ -46,6 +46,7 @@ type Kernel struct {
 	Args, Results []*Field
 	margins       *Field // where images are put into a frame of zeros
 	turned        *Field // where outer products have the factors of a block
+	tiles         tilePlaces
 
 	pf     *plan.Func
 	nests  []*plan.Nest // those of the kernel
@@ -57,7 +58,7 @@ type Kernel struct {
 	first  map[*ir.Value]int // places of numbers that are alike
 	also   []*ir.Func        // further functions that it is the kernel of
 	taken  taken             // what it has in registers when it begins and ends
-	code   [len(asm.ISAs)]*asm.Code
+	code   [len(asm.ISAs) + 1]*asm.Code
 
 	// Turns are what Go runs in its place, where it takes long: see turns.go. Nil where it runs the kernel itself.
 	Turns []*Kernel
@@ -82,8 +83,11 @@ type Set struct {
 	MaskOff int
 	// Hold is how long Go's collector may wait for a kernel, as holdSlots counts: what takes longer goes in turns.
 	Hold int
+	// Tiles says that there are kernels with products on tiles, too; to be set before anything is added. TilePacks are the matrices that they read.
+	Tiles     bool
+	TilePacks []*TilePack
 
-	margins, turned *Field // of the kernels compiled last
+	margins, turned, tileRoom *Field // of the kernels compiled last
 
 	byFunc map[key]*Kernel
 	byForm map[string]*Kernel
@@ -230,6 +234,7 @@ func (s *Set) layout(k *Kernel) {
 	}
 	s.layoutMargins(k)
 	s.layoutSums(k)
+	s.layoutTiles(k)
 	outside := map[*ir.Value]bool{} // values that are read in another segment, or by a call
 	stats := map[*ir.Value]bool{}   // statistics that are read
 	s.crossing(pf, s.segments(pf, k.nests, stays(asm.AVX512)), outside, stats)

@@ -12,7 +12,7 @@ import (
 
 func (a *app) buildCommand() *cobra.Command {
 	var outDir, target string
-	var dry bool
+	var dry, amx bool
 	cmd := &cobra.Command{
 		Use:   "build [FILE|DIR]...",
 		Short: "write the generated Go package of a model",
@@ -38,6 +38,7 @@ keeps the package up to date.`,
 			}
 			a.target(&o, cuda)
 			o.Declared = target == ""
+			o.Tiles = amx
 			for _, s := range srcs {
 				o := o
 				if outDir == "" {
@@ -80,6 +81,7 @@ keeps the package up to date.`,
 	}
 	cmd.Flags().StringVarP(&outDir, "output", "o", "", "write to `dir`")
 	cmd.Flags().StringVar(&target, "target", "", "what to emit: go, or go,cuda for kernels beside it (default what the target declarations say)")
+	cmd.Flags().BoolVar(&amx, "amx", false, "emit kernels that multiply matrices of float32 on tiles (AMX) as well, which NDEC_CPU=amx asks for at run time")
 	cmd.Flags().BoolVarP(&dry, "dry-run", "n", false, "print what would be done")
 	return cmd
 }

@@ -224,6 +224,7 @@ func (a *app) options() (driver.Options, error) {
 		return o, err
 	}
 	a.target(&o, a.onDevice())
+	o.Tiles = os.Getenv("NDEC_CPU") == "amx" // which programs that are run at once are made for
 	for _, s := range a.set {
 		k, v, ok := strings.Cut(s, "=")
 		if !ok || k == "" {

@@ -46,6 +46,7 @@ type Options struct {
 	CUDA       bool              // emit kernels for devices, too
 	Exact      bool              // no mixed precision
 	Clocks     bool              // emit what measures kernels one by one
+	Tiles      bool              // emit kernels with products on tiles (AMX), too
 	// Sensitivity takes the place of that of solves, by their names in the module, for what it costs.
 	Sensitivity map[string]string
 	// Runtime is the path by which the package imports rt, and RuntimeFiles are the copy of rt that lies there; "" for rt itself.
@@ -74,18 +75,19 @@ type Result struct {
 	CUDA    *cudagen.Output // with Options.CUDA
 	Dumps   map[string]string
 	Hash    string // of the sources and options
+	tiles   bool   // Options.Tiles
 }
 
 // Schedules says how the samples of each model and recipe are run. The result has to have a plan.
 func (r *Result) Schedules() []plan.Schedule {
-	return lanes.Compile(r.Plan, func(f *ir.Func) string { return "kernel" }).Schedules()
+	return lanes.CompileWith(r.Plan, r.tiles, func(f *ir.Func) string { return "kernel" }).Schedules()
 }
 
 // Compile takes sources by name through all phases. Files of imported folders are named from the folder of
 // the package: "../phys/pendulum.nde". It does no input or output. The diagnostics are
 // sorted; after an error the result holds what was reached.
 func Compile(files map[string]string, opts Options) (res *Result, ds diag.List) {
-	res = &Result{Dumps: map[string]string{}, Hash: hash(files, opts)}
+	res = &Result{Dumps: map[string]string{}, Hash: hash(files, opts), tiles: opts.Tiles}
 	phase := "parse"
 	defer func() {
 		if r := recover(); r != nil {
@@ -266,7 +268,7 @@ func Compile(files map[string]string, opts Options) (res *Result, ds diag.List) 
 		}
 		extra = append(extra, files...)
 	}
-	out, eds := codegen.Emit(p, codegen.Options{Version: Version, Package: opts.Package, Sources: sources, SourceHash: res.Hash, Extra: extra, Kernels: kernels, Runtime: opts.Runtime, Clocks: opts.Clocks})
+	out, eds := codegen.Emit(p, codegen.Options{Version: Version, Package: opts.Package, Sources: sources, SourceHash: res.Hash, Extra: extra, Kernels: kernels, Runtime: opts.Runtime, Clocks: opts.Clocks, Tiles: opts.Tiles})
 	ds = append(ds, eds...)
 	res.Out = out
 	if opts.wants("go") {

@@ -12,6 +12,7 @@ type Machine struct {
 	p       *Program
 	vec     [32][64]byte
 	mask    [8]uint64
+	tiles   [8]tile
 	gpr     map[string]uint64
 	regions []region
 	symbols map[string]uint64
@@ -123,7 +124,11 @@ func (m *Machine) run(name string, depth int) error {
 				return old - 1, nil
 			})
 		default:
-			err = m.vector(in)
+			if in.tile != nil {
+				err = m.onTiles(in.tile)
+			} else {
+				err = m.vector(in)
+			}
 		}
 		if err != nil {
 			return fmt.Errorf("%s: line %d: %s: %w", name, in.line, in.op, err)

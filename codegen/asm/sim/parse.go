@@ -1,5 +1,5 @@
 // Package sim runs the assembly that package asm prints: the text itself, instruction by instruction, on
-// memory that a test gives. It knows what asm uses of AVX2 and AVX-512F, and stops at anything else.
+// memory that a test gives. It knows what asm uses of AVX2, AVX-512F and AMX, and stops at anything else.
 package sim
 
 import (
@@ -26,6 +26,7 @@ type inst struct {
 	args    []arg
 	line    int
 	decoded *decoded
+	tile    *tileInst // of those that are printed as bytes
 }
 
 // arg is an operand: an immediate, a register, a place relative to a register, or a symbol.
@@ -69,6 +70,11 @@ func Parse(src string) (*Program, error) {
 			p.texts[strings.TrimSuffix(name, "<>")] = cur
 		case op == "DATA":
 			err = p.datum(rest)
+		case cur != nil && (op == "LONG" || op == "WORD" || op == "BYTE"):
+			in := inst{line: i + 1}
+			if err = in.decodeBytes(l); err == nil {
+				cur.insts = append(cur.insts, in)
+			}
 		case cur == nil:
 			err = fmt.Errorf("outside of a function")
 		case strings.HasSuffix(l, ":"):

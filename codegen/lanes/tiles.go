@@ -1,0 +1,387 @@
+package lanes
+
+import (
+	"slices"
+
+	"ndec.dev/ndec/codegen/asm"
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/plan"
+)
+
+// Products on tiles, for packages that ask for them (Set.Tiles). A tile multiplies numbers of 16 bits, the upper halves of float32. A
+// number is the sum of three of these: its upper half, that of what is left, and that of what is left then. Of the nine products of two
+// numbers the six largest are added up in float32, from the smallest on, which is as exact as multiply-adds are. Bits are others.
+//
+// A product of a matrix with the vector of every sample goes before the loop that the plan has for it, in three phases: the vectors'
+// parts are written to the frame, two elements beside each other; tiles of 16 rows and 16 samples are added up over all elements; and
+// the loop reads the sums. The matrix lies in the frame as tiles want it, and is packed (rt.PackTiles) when somebody begins to work
+// with the frame. A gradient's sum over the samples of a block takes both vectors in parts, with two samples beside each other.
+
+// Parts of a number, and pairs of parts whose products are added: from the left factor, and from the right one.
+const (
+	upperPart = iota
+	middlePart
+	lowerPart
+	parts
+)
+
+var partPairs = [...][2]int{{lowerPart, upperPart}, {middlePart, upperPart}, {middlePart, middlePart}, {upperPart, middlePart}, {upperPart, lowerPart}, {upperPart, upperPart}}
+
+// Sizes of what tiles read and write: rows of sums, and of pairs of elements, are those of the frame.
+const (
+	tileSide   = asm.TileRows                     // rows of a tile, and numbers of 32 bits in one of these
+	termsAside = 2                                // numbers of 16 bits in one of 32
+	tileTerms  = termsAside * tileSide            // terms of sums in a tile
+	partBytes  = 2 * asm.TileRows * asm.TileBytes // of a part of a block of a packed matrix: two tiles beside each other
+	blockBytes = parts * partBytes
+)
+
+// TilePack is a matrix as tiles want it, in the frame.
+type TilePack struct {
+	Param  *ir.Param
+	Turned bool // over: its columns are the rows of the product
+	Field  *Field
+}
+
+// tilePlaces are those of a kernel: its matrices, where the parts of factors lie, and behind these the sums of each product.
+type tilePlaces struct {
+	packs map[*ir.Value]*TilePack
+	sums  map[*ir.Value]int // rows from the beginning of room
+	room  *Field
+}
+
+// onTiles reports whether a step is a product of a matrix with a vector that goes on tiles: rows, terms of each sum, the vector and the
+// matrix, which may have to be turned over.
+type onTiles struct {
+	rows, terms int
+	x           *ir.Value
+	matrix      *ir.Param
+	turned      bool
+}
+
+func (s *Set) onTiles(pf *plan.Func, st plan.Step) (p onTiles, ok bool) {
+	v := st.V
+	if !s.Tiles || s.alone != nil || s.real() != ir.F32 || v.Type.Elem != ir.F32 || len(v.Args) != 2 {
+		return p, false
+	}
+	var w *ir.Value
+	switch {
+	case st.Form == plan.RowDot && v.Op == ir.OpMatVec:
+		w, p.x = v.Args[0], v.Args[1]
+	case st.Form == plan.Scatter && v.Op == ir.OpVecMat && scattered(st):
+		p.x, w = v.Args[0], v.Args[1]
+		p.turned = true
+	default:
+		return p, false
+	}
+	p.rows, p.terms = v.Type.Len(), p.x.Type.Len()
+	pl := pf.Places[w]
+	if pl == nil || pl.Kind != plan.Memory || w.Type.Len() != p.rows*p.terms {
+		return p, false
+	}
+	p.matrix = w.Attr.Param
+	if _, in := s.inRecord[p.matrix]; in || p.matrix.Type.Elem != ir.F32 {
+		return p, false
+	}
+	return p, tilesPay(p.rows, p.terms)
+}
+
+// tilesPay compares cycles for a block of 32 samples, as measured: six products of 16 rows and 32 terms for each half of the samples, the
+// parts of the vector and the phases, against two multiply-adds of 16 samples in a cycle, of which three quarters are reached.
+func tilesPay(rows, terms int) bool {
+	tiles := 2*17*len(partPairs)*upTo(rows, tileSide)*upTo(terms, tileTerms) + 7*terms + 450
+	return tiles*4 < 3*(rows*terms*4/3)
+}
+
+// outerOnTiles reports whether a sum of outer products goes on tiles.
+func (s *Set) outerOnTiles(st plan.Step) bool {
+	if !s.Tiles || s.real() != ir.F32 || !s.tiled(st) {
+		return false
+	}
+	x, y := st.V.Args[0].Type.Len(), st.V.Args[1].Type.Len()
+	tiles := (17*len(partPairs)+45)*upTo(x, tileSide)*upTo(y, tileSide) + 8*(x+y) + 14*y + 450
+	return tiles*4 < 3*(x*y*4/3)
+}
+
+// upTo is how many times n takes some, the last ones not all.
+func upTo(n, some int) int { return (n + some - 1) / some }
+
+// upToTiles is n, up to a whole number of tiles' rows.
+func upToTiles(n int) int { return upTo(n, tileSide) * tileSide }
+
+// pairRows is the number of rows of the frame that the parts of a vector take with two elements, or with two samples, beside each other.
+func pairRows(elements int) int { return parts * upTo(elements, tileTerms) * tileSide }
+
+// layoutTiles gives a kernel the places of its products on tiles.
+func (s *Set) layoutTiles(k *Kernel) {
+	k.tiles = tilePlaces{packs: map[*ir.Value]*TilePack{}, sums: map[*ir.Value]int{}}
+	factors, most := 0, 0
+	for _, n := range k.nests {
+		for _, st := range n.Steps {
+			if p, ok := s.onTiles(k.pf, st); ok {
+				factors = max(factors, pairRows(p.terms))
+			}
+			if s.outerOnTiles(st) {
+				factors = max(factors, pairRows(st.V.Args[0].Type.Len())+pairRows(st.V.Args[1].Type.Len()))
+			}
+		}
+	}
+	if factors == 0 {
+		return
+	}
+	for _, n := range k.nests {
+		at := factors
+		for _, st := range n.Steps {
+			if p, ok := s.onTiles(k.pf, st); ok {
+				k.tiles.packs[st.V] = s.tilePack(k, p)
+				k.tiles.sums[st.V] = at
+				at += upToTiles(p.rows)
+			}
+		}
+		most = max(most, at)
+	}
+	if s.tileRoom == nil || s.tileRoom.Rows < most {
+		s.tileRoom = s.field(k, "tiles", ir.Tensor(ir.F32, most))
+	}
+	k.tiles.room = s.tileRoom
+}
+
+// tilePack is the place of a matrix.
+func (s *Set) tilePack(k *Kernel, p onTiles) *TilePack {
+	for _, q := range s.TilePacks {
+		if q.Param == p.matrix && q.Turned == p.turned {
+			return q
+		}
+	}
+	name := p.matrix.Name + ".tiles"
+	if p.turned {
+		name = p.matrix.Name + ".turned.tiles"
+	}
+	rows := upTo(p.rows, tileTerms) * upTo(p.terms, tileTerms) * blockBytes / RowBytes
+	q := &TilePack{p.matrix, p.turned, s.field(k, name, ir.Tensor(ir.F32, rows))}
+	s.TilePacks = append(s.TilePacks, q)
+	return q
+}
+
+// HasTiles reports whether a kernel, or one that it runs, has products on tiles.
+func (s *Set) HasTiles(k *Kernel) bool {
+	reached := map[*Kernel]bool{}
+	s.reach(k, reached)
+	for k := range reached {
+		if k.tiles.room != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// PacksOf are the matrices that kernels of a node read.
+func (s *Set) PacksOf(n *Node) []*TilePack {
+	reads := map[*TilePack]bool{}
+	for _, k := range s.Reached(n) {
+		for _, q := range k.tiles.packs {
+			reads[q] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(s.TilePacks), func(q *TilePack) bool { return !reads[q] })
+}
+
+// tileRoom is a place in the memory of products, some rows behind its beginning.
+func (c *compiler) tileRoom(row int) asm.Mem {
+	return c.b.Arg(argFrame).At(c.k.tiles.room.Off + row*RowBytes)
+}
+
+// productsOnTiles makes the products of a loop before it.
+func (c *compiler) productsOnTiles(steps []plan.Step) {
+	for _, st := range steps {
+		if p, ok := c.onTiles(st); ok && !c.set.deferred(st) {
+			c.source(st.V)
+			c.multiplyTiles(st.V, p)
+		}
+	}
+}
+
+// onTiles is Set.onTiles for kernels that have them.
+func (c *compiler) onTiles(st plan.Step) (p onTiles, ok bool) {
+	if !c.b.AMX {
+		return p, false
+	}
+	return c.set.onTiles(c.pf, st)
+}
+
+// sumOnTiles is a row of a product.
+func (c *compiler) sumOnTiles(v *ir.Value, ix index) value {
+	return value{c.b.Loads(asm.F32, along(c.tileRoom(c.k.tiles.sums[v]), ix, RowBytes), c.wide), single}
+}
+
+// multiplyTiles makes a product.
+func (c *compiler) multiplyTiles(v *ir.Value, p onTiles) {
+	c.b.Note("its parts, two elements beside each other, and the product on tiles")
+	c.writePairs(p.x)
+	blocks, rows := upTo(p.terms, tileTerms), upTo(p.rows, tileSide)
+	whole := c.b.Arg(argFrame).At(c.k.tiles.packs[v].Field.Off)
+	sums := c.tileRoom(c.k.tiles.sums[v])
+	some := func(from, n, sides int) { // two tiles of rows at a time, or one
+		c.b.Loop(n, func(g *asm.Loop) {
+			g.Over("tiles of rows, 2 at a time")
+			const left, right = asm.Tile(4), asm.Tile(6)
+			each := func(f func(side, half int, sum asm.Tile)) {
+				for side := range sides {
+					for half := range c.wide {
+						f(side, half, asm.Tile(2*side+half))
+					}
+				}
+			}
+			each(func(_, _ int, sum asm.Tile) { c.b.ZeroTile(sum) })
+			c.b.Loop(blocks, func(l *asm.Loop) {
+				l.Over("terms, 32 at a time")
+				inLeft, inRight := -1, -1
+				for _, q := range partPairs {
+					if q[0] != inLeft {
+						inLeft = q[0]
+						for side := range sides {
+							m := whole.At(from*blocks*blockBytes+inLeft*partBytes+side*asm.TileBytes).Along(g, blocks*blockBytes).Along(l, blockBytes)
+							c.b.LoadTile(left+asm.Tile(side), m, 2*asm.TileBytes)
+						}
+					}
+					if q[1] != inRight {
+						inRight = q[1]
+						for half := range c.wide {
+							c.b.LoadTile(right+asm.Tile(half), c.tileRoom(inRight*blocks*tileSide).At(half*asm.TileBytes).Along(l, tileSide*RowBytes), RowBytes)
+						}
+					}
+					each(func(side, half int, sum asm.Tile) { c.b.MultiplyTiles(sum, left+asm.Tile(side), right+asm.Tile(half)) })
+				}
+			})
+			each(func(side, half int, sum asm.Tile) {
+				c.b.StoreTile(sum, sums.At((from*2+side)*tileSide*RowBytes+half*asm.TileBytes).Along(g, 2*tileSide*RowBytes), RowBytes)
+			})
+		})
+	}
+	if rows > 1 {
+		some(0, rows/2, 2)
+	}
+	if rows%2 > 0 {
+		some(rows/2, 1, 1)
+	}
+}
+
+// splitParts gives the parts of two numbers, beside each other, to store.
+func (c *compiler) splitParts(mask, x, y asm.Vec, store func(part int, v asm.Vec)) {
+	const e, halfBits = asm.F32, 16
+	for part := range parts {
+		store(part, c.b.Select(e, mask, y, c.b.Shr(e, x, halfBits)))
+		if part < lowerPart {
+			x = c.b.Sub(e, x, c.b.And(e, x, mask))
+			y = c.b.Sub(e, y, c.b.And(e, y, mask))
+		}
+	}
+}
+
+// upperHalves is a mask of the upper half of each number, in a register.
+func (c *compiler) upperHalves() asm.Vec { return c.b.Var(asm.F32, c.b.Bits(asm.F32, 0xffff0000)) }
+
+// writePairs writes the parts of a vector, with two elements of each sample beside each other, and zeros up to whole tiles.
+func (c *compiler) writePairs(x *ir.Value) {
+	mask := c.upperHalves()
+	n := x.Type.Len()
+	apart := upTo(n, tileTerms) * tileSide // rows of a part
+	pair := func(i index, u, v value) {
+		for half := range c.wide {
+			c.splitParts(mask, u.v[half], v.v[half], func(part int, z asm.Vec) {
+				c.b.Store(asm.F32, z, along(c.tileRoom(part*apart).At(half*asm.TileBytes), i, RowBytes))
+			})
+		}
+	}
+	c.repeat(n/2, func(i index) { pair(i, c.elem(x, i.times(2)), c.elem(x, i.times(2).plus(1))) })
+	zero := c.same(single, c.b.Const(asm.F32, 0))
+	if n%2 > 0 {
+		pair(at(n/2), c.elem(x, at(n-1)), zero)
+	}
+	for part := range parts {
+		c.repeat(apart-upTo(n, 2), func(i index) {
+			c.b.Stores(asm.F32, zero.v, along(c.tileRoom(part*apart+upTo(n, 2)), i, RowBytes))
+		})
+	}
+}
+
+// writeSamples writes the parts of a vector, with samples of both halves of the block beside each other, and zeros up to whole tiles, some
+// rows behind the beginning of the room. It says how many bytes a part takes.
+func (c *compiler) writeSamples(x *ir.Value, from int, counts bool) (apart int) {
+	mask := c.upperHalves()
+	n := x.Type.Len()
+	apart = upToTiles(n) * asm.TileBytes
+	to := func(i index, part int) asm.Mem { return along(c.tileRoom(from).At(part*apart), i, asm.TileBytes) }
+	c.repeat(n, func(i index) {
+		u := c.elem(x, i)
+		if counts {
+			u = c.counted(u)
+		}
+		c.splitParts(mask, u.v[0], u.v[1], func(part int, z asm.Vec) { c.b.Store(asm.F32, z, to(i, part)) })
+	})
+	for part := range parts {
+		c.repeat(upToTiles(n)-n, func(i index) { c.b.Store(asm.F32, c.b.Const(asm.F32, 0), to(i.plus(n), part)) })
+	}
+	return apart
+}
+
+// scatterOnTiles is a product of a vector with a matrix, which then lies in its place.
+func (c *compiler) scatterOnTiles(v *ir.Value, p onTiles) {
+	c.multiplyTiles(v, p)
+	c.repeat(v.Type.Len(), func(i index) { c.storeField(c.fieldOf(v), i, c.sumOnTiles(v, i)) })
+}
+
+// outerTilesOnTiles adds the outer product of a step to the sums of its matrix: the samples of a block are the terms.
+func (c *compiler) outerTilesOnTiles(s plan.Step) {
+	x, y, p := s.V.Args[0], s.V.Args[1], s.Sum
+	c.source(s.V)
+	c.b.Note("parts of both factors, two samples beside each other, and sums on tiles")
+	rows, columns := x.Type.Len(), y.Type.Len()
+	right := pairRows(rows)
+	apartX, apartY := c.writeSamples(x, 0, true), c.writeSamples(y, right, false)
+	squares := upTo(columns, tileSide)
+	turned := func(square, part index, row int) asm.Mem {
+		m := c.tileRoom(right).At(row * asm.TileBytes)
+		return along(along(m, square, asm.TileRows*asm.TileBytes), part, apartY)
+	}
+	c.repeat(parts, func(part index) {
+		c.repeat(squares, func(square index) {
+			vs := make([]asm.Vec, tileSide)
+			for i := range vs {
+				vs[i] = c.b.Load(asm.F32, turned(square, part, i))
+			}
+			for i, v := range c.b.Turn(asm.F32, vs) {
+				c.b.Store(asm.F32, v, turned(square, part, i))
+			}
+		})
+	})
+	const sum, lefts, rights = asm.Tile(0), asm.Tile(1), asm.Tile(4) // these for each part
+	row := paddedRow(p) * p.Type.Elem.Bytes()
+	sums := c.b.Arg(argSums).At(c.set.sums[p].inTiles.bytes(asm.F32, c.b.ISA))
+	c.b.Loop(upTo(rows, tileSide), func(r *asm.Loop) {
+		r.Over("tiles of rows")
+		for part := range parts {
+			c.b.LoadTile(lefts+asm.Tile(part), c.tileRoom(0).At(part*apartX).Along(r, asm.TileRows*asm.TileBytes), asm.TileBytes)
+		}
+		c.b.Loop(squares, func(q *asm.Loop) {
+			q.Over("tiles of columns")
+			for part := range parts {
+				c.b.LoadTile(rights+asm.Tile(part), c.tileRoom(right).At(part*apartY).Along(q, asm.TileRows*asm.TileBytes), asm.TileBytes)
+			}
+			at := sums.Along(r, asm.TileRows*row).Along(q, asm.TileBytes)
+			c.b.LoadTile(sum, at, row)
+			for _, pair := range partPairs {
+				c.b.MultiplyTiles(sum, lefts+asm.Tile(pair[0]), rights+asm.Tile(pair[1]))
+			}
+			c.b.StoreTile(sum, at, row)
+		})
+	})
+}
+
+// isas are the instruction sets that kernels are made for.
+func (s *Set) isas() []asm.ISA {
+	if s.Tiles {
+		return append(slices.Clone(asm.ISAs[:]), asm.AMX)
+	}
+	return asm.ISAs[:]
+}
