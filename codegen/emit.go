@@ -141,7 +141,7 @@ func firstLine(s string) string {
 // names fixes the package-level identifiers in the order of declaration.
 func (e *emitter) names() diag.List {
 	var ds diag.List
-	e.global = newScope("workspace", "group", "slices", "prepared", "NewParams", "LoadParams", "Program", "tensors", "paramCount",
+	e.global = newScope("workspace", "group", "slices", "prepared", "sums", "NewParams", "LoadParams", "Program", "tensors", "paramCount",
 		"paramsOf", "dataSets", "version", "unsafe", "io", "iter", "sync",
 		"lanes", "laneFrame", "tiled", "laneKernels", "kernel", "laneList", "pickKernels", "alone", "aloneFrame", "aloneWeights", "aloneKernels")
 	if e.opts.Kernels {
@@ -195,7 +195,7 @@ func (e *emitter) names() diag.List {
 	for _, d := range e.m.Data {
 		e.family(d, d.Name, "Data")
 	}
-	fieldScope := newScope("alone")
+	fieldScope := newScope("alone", "from")
 	for _, p := range e.m.Params {
 		e.fields[p] = fieldScope.pick(goName(p.Name, true))
 	}

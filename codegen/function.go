@@ -173,7 +173,7 @@ func (fn *function) signature() (params, results string) {
 		}
 	}
 	if n.Accum {
-		ps = append(ps, "g *Params")
+		ps = append(ps, "g *"+fn.e.sumsType())
 	}
 	if m := fn.e.stepped[fn.f.IR]; m != nil {
 		ps = append(ps, fmt.Sprintf("by *[%d]rt.Stepping", len(m.Solves)))

@@ -34,7 +34,6 @@ func (fn *function) whole(v *ir.Value) {
 
 // array prints shape, reduction and linear algebra operators that fill whole arrays.
 func (fn *function) array(v *ir.Value) {
-	e := fn.e.elem(v.Type.Elem)
 	switch v.Op {
 	case ir.OpReshape, ir.OpTranspose, ir.OpSlice, ir.OpPad, ir.OpConcat, ir.OpReverse, ir.OpExpand:
 		fn.copyLoops(v)
@@ -51,17 +50,7 @@ func (fn *function) array(v *ir.Value) {
 	case ir.OpArgmax:
 		fn.p.line("%s := int32(rt.Argmax(%s))", fn.elem(v, at(0)), fn.slice(v.Args[0]))
 	case ir.OpMatMul:
-		m, k, n := v.Args[0].Type.Shape[0], v.Args[0].Type.Shape[1], v.Args[1].Type.Shape[1]
-		dst := fn.arrayExpr(v)
-		fn.p.line("clear(%s[:])", dst)
-		fn.p.line("for i := 0; i < %d; i++ {", m)
-		fn.p.line("for k := 0; k < %d; k++ {", k)
-		fn.p.line("aik := %s", fn.typed(v.Args[0], index{expr: index{expr: "i"}.row(k, "k")}))
-		fn.p.line("for j := 0; j < %d; j++ {", n)
-		fn.p.line("%s[%s] += %s(aik * %s)", dst, index{expr: "i"}.row(n, "j"), e, fn.matrix(v.Args[1], index{expr: "k"}, n, "j"))
-		fn.p.line("}")
-		fn.p.line("}")
-		fn.p.line("}")
+		fn.matMul(v)
 	case ir.OpConv, ir.OpConvInput, ir.OpConvWeight, ir.OpWindows, ir.OpUnwindows:
 		fn.convolution(v)
 	case ir.OpUniform:

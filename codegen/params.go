@@ -59,6 +59,7 @@ func (e *emitter) paramsDecls(f *file) {
 		text(f, "paramsOf sees a slice of weights or of a gradient as parameters.",
 			"func paramsOf(w []Real) *Params { return (*Params)(unsafe.Pointer(&w[:paramCount][0])) }")
 	}
+	e.sumsDecl(f)
 	text(f, "", fmt.Sprintf("const version = %q", e.opts.Version))
 	if !e.prepared() {
 		return
@@ -66,6 +67,9 @@ func (e *emitter) paramsDecls(f *file) {
 	p.line("type prepared struct {")
 	for _, prm := range e.m.Derived {
 		p.line("%s [%d]%s // %s", e.field(prm), prm.Type.Len(), e.elem(prm.Type.Elem), clean(prm.Name))
+	}
+	if e.remembers() {
+		p.line("from []Real // the parameters that it was made from")
 	}
 	if e.alone != nil {
 		p.line("alone *aloneWeights // nil where there are no kernels")
@@ -82,8 +86,26 @@ func (e *emitter) paramsDecls(f *file) {
 		text(f, "of computes it from the parameters.", "func (pre *prepared) of(w *Params) {\n"+body+"\n}")
 	}
 	if len(e.m.Derived) > 0 {
-		text(f, of+" computes what follows from the parameters.", fmt.Sprintf("func (pre *prepared) %s(w *Params) {\n%s\n}", of, e.prepareCall()))
+		body, once := e.prepareCall(), ""
+		if e.remembers() {
+			body = "if rt.SameBits(pre.from, w.flat()) { return }\npre.from = append(pre.from[:0], w.flat()...)\n" + body
+			once = ", unless these are those of the last time"
+		}
+		text(f, of+" computes what follows from the parameters"+once+".", fmt.Sprintf("func (pre *prepared) %s(w *Params) {\n%s\n}", of, body))
 	}
+}
+
+// remembers reports whether what follows from parameters takes longer to make than to see whether these have changed.
+func (e *emitter) remembers() bool {
+	if len(e.m.Derived) == 0 {
+		return false
+	}
+	n := 0
+	for _, q := range e.m.Params {
+		n += q.Type.Len()
+	}
+	c := e.plan.Of(e.m.Prepare).Cost
+	return c.MulAdds+c.Elem > n
 }
 
 func shapeText(s []int) string {

@@ -1,6 +1,10 @@
 package codegen
 
 import (
+	"fmt"
+	"strconv"
+	"strings"
+
 	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/plan"
 )
@@ -131,4 +135,44 @@ func inTiles(n *plan.Nest, products map[plan.Step]bool) bool {
 		}
 	}
 	return false
+}
+
+// matMul prints a product of matrices: by rows, or with the sums of a short row in variables.
+func (fn *function) matMul(v *ir.Value) {
+	m, k, n := v.Args[0].Type.Shape[0], v.Args[0].Type.Shape[1], v.Args[1].Type.Shape[1]
+	dst, e := fn.arrayExpr(v), fn.e.elem(v.Type.Elem)
+	aik := fn.typed(v.Args[0], index{expr: index{expr: "i"}.row(k, "k")})
+	switch {
+	case n <= plan.SmallLen:
+		var sums []string
+		for j := range n {
+			sums = append(sums, fmt.Sprintf("dot%d", j))
+		}
+		fn.p.line("for i := range %d {", m)
+		fn.p.line("var %s %s", strings.Join(sums, ", "), e)
+		fn.p.line("for k := range %d {", k)
+		fn.p.line("aik := %s", aik)
+		for j, s := range sums {
+			fn.p.line("%s += %s(aik * %s)", s, e, fn.matrix(v.Args[1], index{expr: "k"}, n, strconv.Itoa(j)))
+		}
+		fn.p.line("}")
+		for j, s := range sums {
+			fn.p.line("%s[%s] = %s", dst, index{expr: "i"}.row(n, strconv.Itoa(j)), s)
+		}
+		fn.p.line("}")
+	case fn.isArray(v.Args[0]) && fn.isArray(v.Args[1]):
+		fn.p.line("for i := range %d {", m)
+		fn.p.line("rt.VecMat%s(%s[i*%d:][:%d], %s[i*%d:][:%d], %s)", bits(v.Type.Elem), dst, n, n, fn.slice(v.Args[0]), k, k, fn.slice(v.Args[1]))
+		fn.p.line("}")
+	default:
+		fn.p.line("clear(%s[:])", dst)
+		fn.p.line("for i := 0; i < %d; i++ {", m)
+		fn.p.line("for k := 0; k < %d; k++ {", k)
+		fn.p.line("aik := %s", aik)
+		fn.p.line("for j := 0; j < %d; j++ {", n)
+		fn.p.line("%s[%s] += %s(aik * %s)", dst, index{expr: "i"}.row(n, "j"), e, fn.matrix(v.Args[1], index{expr: "k"}, n, "j"))
+		fn.p.line("}")
+		fn.p.line("}")
+		fn.p.line("}")
+	}
 }

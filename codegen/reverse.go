@@ -57,7 +57,7 @@ func (e *emitter) reverse(r *ir.Rev) (params, results, body string) {
 		out(o, "Bar")
 	}
 	if needs.Accum {
-		ps = append(ps, "g *Params")
+		ps = append(ps, "g *"+e.sumsType())
 	}
 	if n := e.plan.Of(r.StepVJP).Needs.Stats; n > 0 {
 		ps = append(ps, fmt.Sprintf("st *[%d]rt.SolveStats", n))

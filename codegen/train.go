@@ -244,7 +244,8 @@ func (e *emitter) terms(r *ir.Recipe) int {
 // worker prints the type that computes shards of an objective on one goroutine.
 func (e *emitter) worker(f *file, r *ir.Recipe, low string, obj, grad *plan.Func) {
 	p := e.p
-	needsWork := obj.Needs.Work || (grad != nil && grad.Needs.Work)
+	pull := e.pullNeeds(r)
+	needsWork := obj.Needs.Work || (grad != nil && grad.Needs.Work) || pull.Work
 	forward := e.siteList(r.Ran(), obj)
 	way := forward
 	if grad != nil {
@@ -263,7 +264,7 @@ func (e *emitter) worker(f *file, r *ir.Recipe, low string, obj, grad *plan.Func
 		text(f, fmt.Sprintf("%sBackward is, per solve, the evaluations of the vector field's derivative for an accepted step.", low),
 			fmt.Sprintf("var %sBackward = []int{%s}", low, strings.Join(e.backward(obj, grad), ", ")))
 	}
-	prepared := obj.Needs.Prepared || (grad != nil && grad.Needs.Prepared)
+	prepared := obj.Needs.Prepared || (grad != nil && grad.Needs.Prepared) || pull.Prepared
 	design := plan.Needs{}
 	if r.Design != nil {
 		design = e.plan.Of(r.Design).Needs
@@ -274,6 +275,14 @@ func (e *emitter) worker(f *file, r *ir.Recipe, low string, obj, grad *plan.Func
 	}
 	if prepared || design.Prepared {
 		p.line("pre prepared")
+	}
+	adds := grad != nil && grad.Needs.Accum
+	apart := adds && e.apart()
+	if apart {
+		p.line("sums sums // of a shard")
+		if e.vec != nil && e.vec.recipes[r] != nil {
+			p.line("inLanes sums")
+		}
 	}
 	if r.Design != nil {
 		d := r.Design.Results[0].Type
@@ -294,16 +303,20 @@ func (e *emitter) worker(f *file, r *ir.Recipe, low string, obj, grad *plan.Func
 		text(f, "Shard adds up loss, metrics and gradient of rows of t.", fmt.Sprintf("func (k *%sWorker) Shard(weights, gradient []Real, t *rt.Table, rows []int, key rt.Key, out *rt.ShardResult) {\n%sShard(k, weights, gradient, t, rows, key, out)\n}", low, low))
 	}
 	p.line("func (k *%sWorker) %s(weights, gradient []Real, t *rt.Table, rows []int, key rt.Key, out *rt.ShardResult) {", low, method)
-	if prepared || obj.Needs.Params || (grad != nil && grad.Needs.Params) {
+	if prepared || obj.Needs.Params || (grad != nil && grad.Needs.Params) || pull.Params {
 		p.line("w := paramsOf(weights)")
 	}
 	if prepared {
 		p.line("pre := &k.pre")
 		p.line("pre.of(w)")
 	}
-	if grad != nil && grad.Needs.Accum {
-		p.line("var g *Params")
-		p.line("if gradient != nil { g = paramsOf(gradient) }")
+	if adds {
+		p.line("var g *%s", e.sumsType())
+		if apart {
+			p.line("if gradient != nil {\ng = &k.sums\n*g = sums{}\n}")
+		} else {
+			p.line("if gradient != nil { g = paramsOf(gradient) }")
+		}
 	}
 	if needsWork {
 		p.line("ws := &k.ws")
@@ -354,6 +367,12 @@ func (e *emitter) worker(f *file, r *ir.Recipe, low string, obj, grad *plan.Func
 		p.line("out.Metrics[%d] += float64(m%d)", i, i)
 	}
 	p.line("}")
+	if apart {
+		p.line("if gradient != nil {")
+		e.pull(r, recipeFrame)
+		p.line("rt.Add(gradient, g.flat())")
+		p.line("}")
+	}
 	p.line("}")
 	text(f, method+" adds up loss, metrics and gradient of rows of t, one sample after the other.", p.text())
 }

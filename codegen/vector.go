@@ -340,7 +340,7 @@ func (v *vectors) shard(r *ir.Recipe, t *lanes.Recipe) {
 	p.line("defer laneList.Put(l)")
 	p.line("l.w = paramsOf(weights)")
 	// Not what kernels for one sample need.
-	if v.set.Plan.Of(r.Objective).Needs.Prepared || v.set.Plan.Of(r.Grad).Needs.Prepared {
+	if v.set.Plan.Of(r.Objective).Needs.Prepared || v.set.Plan.Of(r.Grad).Needs.Prepared || e.pullNeeds(r).Prepared {
 		of := "of"
 		if e.alone != nil {
 			of = "derive"
@@ -351,7 +351,18 @@ func (v *vectors) shard(r *ir.Recipe, t *lanes.Recipe) {
 	v.pack(t.Grad, " && gradient != nil")
 	v.pack(t.Objective, " && gradient == nil")
 	v.fresh()
-	if v.backs() {
+	apart := e.apart() && (r.Pull != nil || v.backs())
+	switch {
+	case apart:
+		p.line("g, whole := &k.inLanes, gradient")
+		p.line("if gradient != nil {")
+		p.line("*g = sums{}")
+		p.line("gradient = g.flat()")
+		if v.backs() {
+			p.line("l.g = g")
+		}
+		p.line("}")
+	case v.backs():
 		p.line("if gradient != nil { l.g = paramsOf(gradient) }")
 	}
 	p.line("fr := l.fr")
@@ -481,6 +492,10 @@ func (v *vectors) shard(r *ir.Recipe, t *lanes.Recipe) {
 	p.line("if gradient != nil {")
 	v.giveBack()
 	v.addSums(gr)
+	if apart {
+		e.pull(r, frame{w: "l.w", pre: "&k.pre", ws: "&k.ws"})
+		p.line("rt.Add(whole, gradient)")
+	}
 	p.line("}")
 	text(v.loops, "", fmt.Sprintf("func (k *%sWorker) lanes(weights, gradient []Real, t *rt.Table, rows []int, key rt.Key, out *rt.ShardResult) {\n%s\n}", low, p.text()))
 }

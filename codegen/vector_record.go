@@ -115,7 +115,7 @@ func (v *vectors) recordFields() {
 		}
 	}
 	if bars > 0 {
-		p.line("g *Params // where gradients go")
+		p.line("g *%s // where gradients go", v.e.sumsType())
 		p.line("bars [%d]Real // what samples have given to values that they share", bars)
 	}
 	if work {

@@ -49,6 +49,18 @@ func (v *vectors) addSums(f *plan.Func) {
 	for _, s := range inLanes {
 		v.p.line("rt.AddLanes(gradient[%d:%d], l.sums[%s:%s], kernel.width)", s.from, s.to, sumsAt(s.at), sumsAt(after(s.at)))
 	}
+	for _, q := range v.e.through() {
+		if !slices.Contains(f.Sums, q) {
+			continue
+		}
+		l, t := v.set.Sums(q)
+		if l != nil {
+			v.p.line("rt.AddLanes(g.%s[:], l.sums[%s:%s], kernel.width)", v.e.field(q), sumsAt(*l), sumsAt(after(*l)))
+		}
+		if t != nil {
+			v.p.line("rt.AddRows(g.%s[:], l.sums[%s:], %d)", v.e.field(q), sumsAt(*t), t.Columns)
+		}
+	}
 }
 
 // after is the place behind sums in lanes.

@@ -21,6 +21,7 @@ import (
 var bothWays = map[string]string{
 	"estimators": estimated,
 	"ffjord":     ffjord,
+	"traced":     strings.NewReplacer("NETS", strings.NewReplacer("ACT", "tanh", "(7)", "(33)", "(5)", "(35)").Replace(twoLayers), "FIELD", "s * f(t, z, c) - 0.5*z", "SOLVER", "rk4{steps: 3}", "FREEZE", "").Replace(traced),
 }
 
 // wide are those of them that are compared in float64 alone, because errors near rounding decide about steps.

@@ -484,4 +484,41 @@ train Fit {
 	epochs: 1
 	optimizer: sgd{lr: 0.1}
 }`,
+	"traced": `
+net f(t real, z [3]real) [3]real { return concat(t, z) |> Linear(33) |> softplus |> Linear(35) |> silu |> Linear(3) }
+net g(z [3]real) [3]real { return z |> Linear(9) |> tanh |> Linear(3) }
+system Flow {
+	state z [3]real
+	state l real = 0
+	v := f(t, z) + g(z)
+	der(z) = v
+	der(l) = -div(v, z)
+}
+solver S = SOLVER
+model Density(x [3]real) real {
+	end := solve(Flow{z: x}, over: 0..1, with: S)
+	return sqnorm(end.z) - 0.1*end.l
+}
+data Rows { x, goal [3]real
+	source: csv{path: "rows.csv"}
+}
+train Fit {
+	data: Rows
+	minimize Density(x)
+	epochs: 1
+	optimizer: sgd{lr: 0.1}
+}
+train FitPart {
+	data: Rows
+	freeze: f
+	minimize Density(x) + sqnorm(g(x) - goal)
+	epochs: 1
+	optimizer: sgd{lr: 0.1}
+}
+train FitNone {
+	data: Rows
+	minimize sqnorm(g(x) - goal)
+	epochs: 1
+	optimizer: sgd{lr: 0.1}
+}`,
 }

@@ -136,7 +136,7 @@ type Module struct {
 	Funcs   []*Func // every function, callees before callers
 	// Prepare, made by ir/opt, computes the derived parameters, one result each, from Params; nil
 	// when there are none. It is run whenever parameters have changed, and its results lie beside
-	// the weights; they are not trained, initialised or saved.
+	// the weights; they are not trained, initialised or saved. ir/diff begins it with those through which gradients go.
 	Prepare *Func
 	Derived []*Param
 	Solves  []*Solve
@@ -189,9 +189,13 @@ type Recipe struct {
 	Training       *Func
 	TrainingSolves []*Solve
 	// Grad, made by ir/diff: columns to (loss, metric terms…, statistics…, then one Accum cotangent
-	// per entry of Trained). GradInputs likewise gives cotangents of the real columns instead.
+	// per entry of Trained and of Through). GradInputs likewise gives cotangents of the real columns instead.
 	Grad       *Func
 	GradInputs *Func
+	// Through are derived parameters by way of which gradients go to trained ones, and Pull takes them on: cotangents of Through,
+	// summed over samples, to those of Trained (Accum), which are added to the others. Nil where there are none.
+	Through []*Param
+	Pull    *Func
 	// Attack, made by ir/diff where there is an adversary: columns to (what is added to column number
 	// Attacked for the loss, the number from 1 of the first ascent that failed or 0).
 	Attack   *Func

@@ -33,7 +33,7 @@ func (m *Model) fields() []field {
 func (r *Recipe) fields() []field {
 	return []field{
 		{"doc", &r.Doc}, {"columns", &r.Columns}, {"objective", &r.Objective}, {"combine", &r.Combine}, {"metrics", &r.Metrics},
-		{"solves", &r.Solves}, {"training", &r.Training}, {"trainingsolves", &r.TrainingSolves}, {"grad", &r.Grad}, {"gradinputs", &r.GradInputs}, {"attack", &r.Attack}, {"attacked", &r.Attacked}, {"design", &r.Design}, {"trained", &r.Trained}, {"frozen", &r.Frozen},
+		{"solves", &r.Solves}, {"training", &r.Training}, {"trainingsolves", &r.TrainingSolves}, {"grad", &r.Grad}, {"gradinputs", &r.GradInputs}, {"attack", &r.Attack}, {"attacked", &r.Attacked}, {"design", &r.Design}, {"trained", &r.Trained}, {"through", &r.Through}, {"pull", &r.Pull}, {"frozen", &r.Frozen},
 		{"set", &r.Settings},
 	}
 }

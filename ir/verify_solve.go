@@ -318,6 +318,16 @@ func (c *checker) recipe(r *Recipe) error {
 	for _, p := range r.Trained {
 		ps = append(ps, p.Type)
 	}
+	var through []Type
+	for _, p := range r.Through {
+		if !c.params[p] || !p.Derived {
+			return fmt.Errorf("parameter %s is not a derived one of the module", p.Name)
+		}
+		through = append(through, p.Type)
+	}
+	if (r.Pull != nil) != (len(through) > 0) {
+		return errors.New("gradients through derived parameters, and no function that takes them on, or the other way round")
+	}
 	if r.Objective == nil || len(r.Objective.Results) == 0 || !r.Objective.Results[0].Type.IsScalar() {
 		return errors.New("no objective that gives a number")
 	}
@@ -337,6 +347,7 @@ func (c *checker) recipe(r *Recipe) error {
 		signature{role: "attack", f: r.Attack, args: in, results: attack},
 		signature{role: "design", f: r.Design, args: in, moreResults: true},
 		signature{role: "gradient by inputs", f: r.GradInputs, args: in, moreResults: true},
-		signature{role: "gradient", f: r.Grad, args: in, results: types(out, ps)},
+		signature{role: "gradient", f: r.Grad, args: in, results: types(out, ps, through)},
+		signature{role: "gradient through derived parameters", f: r.Pull, args: through, results: ps},
 	)
 }

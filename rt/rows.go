@@ -14,3 +14,11 @@ func AddRows[R Float](dst, src []R, n int) {
 		clear(row)
 	}
 }
+
+// Add adds numbers to others.
+func Add[R Float](dst, src []R) {
+	src = src[:len(dst)]
+	for i, x := range src {
+		dst[i] += x
+	}
+}

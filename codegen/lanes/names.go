@@ -79,7 +79,7 @@ func (s *Set) parametric() (params, derived directory) {
 
 // summed are the places of sums of gradients.
 func (s *Set) summed(isa asm.ISA) (d directory) {
-	for _, q := range s.Plan.Module.Params {
+	for _, q := range slices.Concat(s.Plan.Module.Params, s.Plan.Module.Derived) {
 		n := q.Type.Elem.Bytes()
 		e := asm.F32
 		if n == asm.F64.Bytes() {

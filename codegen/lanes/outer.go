@@ -51,6 +51,9 @@ type sumPlaces struct{ inLanes, inTiles *SumPlace }
 func (s *Set) placeSums() {
 	lanes, tiles := map[*ir.Param]bool{}, map[*ir.Param]bool{}
 	for _, f := range s.Plan.Funcs {
+		if slices.ContainsFunc(s.Plan.Module.Recipes, func(r *ir.Recipe) bool { return r.Pull == f.IR }) {
+			continue // which Go runs
+		}
 		for _, n := range f.Nests {
 			for _, st := range n.Steps {
 				if s.tiled(st) {
@@ -61,7 +64,7 @@ func (s *Set) placeSums() {
 			}
 		}
 	}
-	for _, p := range s.Plan.Module.Params {
+	for _, p := range slices.Concat(s.Plan.Module.Params, s.Plan.Module.Derived) {
 		s.placeSum(p, lanes[p], tiles[p])
 	}
 }

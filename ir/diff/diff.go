@@ -13,8 +13,18 @@ import (
 // GradInputs. A derivative that is identically zero is an error (NDE0331), one that cannot be
 // made yet a limitation (NDE083x). Calls of m's functions may remain; functions that nobody
 // reaches afterwards are dropped and callees stand before callers.
-func Run(m *ir.Module) diag.List {
+func Run(m *ir.Module) diag.List { return RunFor(m, Target{}) }
+
+// Target is what limits derivatives to what back ends know.
+type Target struct {
+	Kernels bool // kernels of a GPU are emitted, too
+	Columns bool // a trace is that of the columns of the Jacobian, always
+}
+
+// RunFor is Run for a target.
+func RunFor(m *ir.Module, to Target) diag.List {
 	p := newPass(m)
+	p.deriving = !to.Columns && derivable(m, to.Kernels)
 	for _, f := range slices.Clone(m.Funcs) {
 		p.expand(f)
 	}
@@ -38,6 +48,7 @@ func Run(m *ir.Module) diag.List {
 // pass is what one run of differentiation shares.
 type pass struct {
 	m        *ir.Module
+	deriving bool // values that follow from parameters become derived ones, through which gradients go
 	diags    diag.List
 	made     map[string]*ir.Func // functions made, by callee, kind and selection
 	expanded map[*ir.Func]bool
@@ -102,6 +113,9 @@ func inOrder(set map[*ir.Param]bool) []*ir.Param {
 		ps = append(ps, q)
 	}
 	sort.Slice(ps, func(i, j int) bool {
+		if ps[i].Derived != ps[j].Derived {
+			return ps[j].Derived
+		}
 		if ps[i].Index != ps[j].Index {
 			return ps[i].Index < ps[j].Index
 		}

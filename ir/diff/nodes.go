@@ -74,6 +74,9 @@ func (d *body) node(v *ir.Value, args []*ir.Value) *ir.Value {
 	case ir.OpJac, ir.OpJacOrZero:
 		return d.jac(e, x, v.Type.Shape)
 	case ir.OpDivg:
+		if t := d.trace(e, x); t != nil {
+			return t
+		}
 		return d.div(e, x)
 	case ir.OpHutchinson:
 		return d.hutchinson(e, x, args[2])

@@ -39,10 +39,11 @@ func arrange(m *ir.Module) {
 	}
 	wanted := wantedFuncs(m)
 	for _, f := range m.Funcs { // the present order where callees allow it
-		if wanted[f] {
+		if wanted[f] && f != m.Prepare {
 			visit(f)
 		}
 	}
+	visit(m.Prepare)
 	m.Funcs = order
 }
 
@@ -71,6 +72,7 @@ func wantedFuncs(m *ir.Module) map[*ir.Func]bool {
 		want(r.Training)
 		want(r.Combine)
 		want(r.Grad)
+		want(r.Pull)
 		want(r.GradInputs)
 		want(r.Attack)
 		want(r.Design)
@@ -85,5 +87,6 @@ func wantedFuncs(m *ir.Module) map[*ir.Func]bool {
 			want(f)
 		}
 	}
+	want(m.Prepare)
 	return wanted
 }

@@ -9,7 +9,7 @@ import (
 // recipe makes what training needs of a recipe's objective, columns -> (loss, metric terms…,
 // statistics…):
 //
-//	Grad:       columns -> (loss, metric terms…, statistics…, cotangents of Trained… (Accum))
+//	Grad:       columns -> (loss, metric terms…, statistics…, cotangents of Trained…, of Through… (Accum))
 //	GradInputs: columns -> (loss, metric terms…, statistics…, cotangents of the real columns…)
 //
 // With an adversary these take the loss, though no metric, at the column's worst place in a ball:
@@ -29,17 +29,24 @@ func (p *pass) recipe(rc *ir.Recipe) {
 		for _, q := range rc.Frozen {
 			frozen[q] = true
 		}
-		for _, q := range p.reads(f) {
+		for _, q := range p.roots(p.reads(f)) {
 			if !frozen[q] && q.Of == nil {
 				trained = append(trained, q)
 			}
 		}
 	}
-	r, _, outs := p.objective(rc, ".grad", Wrt{Params: trained})
+	ways := p.ways(p.reads(f), trained)
+	r, _, outs := p.objective(rc, ".grad", Wrt{Params: slices.Concat(trained, ways)})
+	for _, q := range ways {
+		if r.sums[q] != nil {
+			rc.Through = append(rc.Through, q)
+		}
+	}
 	if rc.Trained == nil {
 		rc.Trained = []*ir.Param{}
 		for _, q := range trained {
-			if r.sums[q] != nil {
+			through := slices.ContainsFunc(rc.Through, func(d *ir.Param) bool { return slices.Contains(p.sources(d), q) })
+			if r.sums[q] != nil || through {
 				rc.Trained = append(rc.Trained, q)
 			}
 		}
@@ -47,9 +54,12 @@ func (p *pass) recipe(rc *ir.Recipe) {
 			p.flat(rc, trained)
 		}
 	}
-	r.finish(nil, Wrt{Params: rc.Trained}, outs, f.ResultNames)
+	r.finish(nil, Wrt{Params: slices.Concat(rc.Trained, rc.Through)}, outs, f.ResultNames)
 	r.b.Func.DropDead()
 	rc.Grad = p.m.AddFunc(r.b.Func)
+	if len(rc.Through) > 0 {
+		rc.Pull = p.pull(rc)
+	}
 
 	var real []int
 	for i, a := range f.Args {

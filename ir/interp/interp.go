@@ -5,6 +5,7 @@ package interp
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"ndec.dev/ndec/ir"
 )
@@ -45,8 +46,9 @@ type Machine struct {
 	// Failed holds the solves that did not reach their end, in the order in which they ran.
 	Failed []Failure
 
-	prepare *ir.Func // Module.Prepare
-	derived []datum  // what it computed, by Param.Index of derived parameters
+	prepare *ir.Func                // Module.Prepare
+	pulls   map[*ir.Func]*ir.Recipe // by their Grad: recipes with gradients through derived parameters
+	derived []datum                 // what it computed, by Param.Index of derived parameters
 	depth   int
 	frames  [][]datum  // by depth: the values of the function that runs there, by ir.Value.ID
 	in      []datum    // of the operator that runs
@@ -84,6 +86,14 @@ func New(m *ir.Module, params map[string][]float64) (*Machine, error) {
 		}
 		mc.Params[i] = data
 	}
+	for _, r := range m.Recipes {
+		if r.Pull != nil {
+			if mc.pulls == nil {
+				mc.pulls = map[*ir.Func]*ir.Recipe{}
+			}
+			mc.pulls[r.Grad] = r
+		}
+	}
 	if m.Prepare == nil {
 		return mc, nil
 	}
@@ -102,13 +112,34 @@ type datum struct {
 }
 
 // Call evaluates f. The error is that of a malformed call; a solve that fails says so in its
-// statistics.
+// statistics. Cotangents that the gradient of a recipe gives to derived parameters are added to those of the trained
+// ones, and are no results.
 func (m *Machine) Call(f *ir.Func, args ...Tensor) (out []Tensor, err error) {
 	ds, err := m.call(f, args)
+	if r := m.pulls[f]; r != nil && err == nil {
+		ds, err = m.pull(r, ds)
+	}
 	for i, d := range ds {
 		out = append(out, Tensor{Data: d.data, Shape: f.Results[i].Type.Shape})
 	}
 	return out, err
+}
+
+// pull takes the cotangents of derived parameters, the last results of a gradient, on to those of the trained ones.
+func (m *Machine) pull(r *ir.Recipe, ds []datum) ([]datum, error) {
+	n := len(ds) - len(r.Through)
+	var bars []Tensor
+	for i, q := range r.Through {
+		bars = append(bars, Tensor{Data: ds[n+i].data, Shape: q.Type.Shape})
+	}
+	more, err := m.call(r.Pull, bars)
+	ds = slices.Clone(ds[:n])
+	for i, d := range more {
+		to := &ds[n-len(r.Trained)+i]
+		to.data = slices.Clone(to.data)
+		to.add(d)
+	}
+	return ds, err
 }
 
 func (m *Machine) call(f *ir.Func, args []Tensor) (out []datum, err error) {

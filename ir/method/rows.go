@@ -129,7 +129,7 @@ var table = sync.OnceValue(func() []*Row {
 			Doc: "solves the variational equations once for each number, for few of them", Source: "Hairer, Nørsett, Wanner I, I.14"},
 		{Name: "reversible", Group: Sensitivity, Doc: "backprop that keeps no states and undoes each step, of methods whose steps can be undone", Source: "Zhuang et al. 2021; Kidger, Foster, Li, Lyons 2021"},
 
-		{Name: "exact", Group: Estimator, Doc: "the trace itself, by one forward sweep for each element"},
+		{Name: "exact", Group: Estimator, Doc: "the trace itself: of fields with up to two hidden layers by one product, else by a forward sweep for each element"},
 		{Name: "hutchinson", Aliases: []string{"hutch", "hutch_trace"}, Group: Estimator, Options: estimatorOptions("directions, and products with the Jacobian"),
 			Doc: "mean of z·Jz over random directions z, which stay the same during a solve", Source: "Hutchinson 1990; Grathwohl et al. 2019"},
 		{Name: "hutchpp", Aliases: []string{"hutch_plus_plus"}, Group: Estimator, Options: estimatorOptions("directions of the sketch, and as many probes: three products with the Jacobian for each"),

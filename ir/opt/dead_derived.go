@@ -2,7 +2,7 @@ package opt
 
 import "ndec.dev/ndec/ir"
 
-// dropDerived removes derived parameters that no function reads, with what computes them.
+// dropDerived removes derived parameters that no function reads and no gradient goes through, with what computes them.
 func dropDerived(m *ir.Module) {
 	if m.Prepare == nil {
 		return
@@ -13,6 +13,11 @@ func dropDerived(m *ir.Module) {
 			if v.Op == ir.OpParam && v.Attr.Param.Derived && f != m.Prepare {
 				read[v.Attr.Param.Index] = true
 			}
+		}
+	}
+	for _, r := range m.Recipes {
+		for _, p := range r.Through {
+			read[p.Index] = true
 		}
 	}
 	m.Derived = filter(m.Derived, read)

@@ -136,7 +136,7 @@ func (h *hoister) prepare() {
 	var results []*ir.Value
 	old := len(m.Derived)
 	for i, r := range m.Prepare.Results {
-		if params[r] == nil {
+		if params[r] == nil || i < old {
 			if i < old {
 				params[r] = m.Derived[i]
 			} else {

@@ -10,7 +10,7 @@ import "ndec.dev/ndec/ir"
 // around the node. Rates of arguments come from the place where a function runs:
 //
 //	models, objectives      sample*
-//	Combine                 batch
+//	Combine, Pull           batch
 //	Field                   t stage, states stage*, extras solve
 //	Begin                   as Step, and as around its call
 //	Step, Start, Replay, …  t, h step, states step*, extras solve
@@ -28,6 +28,9 @@ func rates(m *ir.Module) {
 	for _, rc := range m.Recipes {
 		if rc.Combine != nil {
 			r.place(rc.Combine, nil, fill(len(rc.Combine.Args), at(ir.BatchRegion, false)))
+		}
+		if rc.Pull != nil {
+			r.place(rc.Pull, nil, fill(len(rc.Pull.Args), at(ir.BatchRegion, false)))
 		}
 	}
 	order := callersFirst(m)

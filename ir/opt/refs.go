@@ -80,7 +80,7 @@ func roots(m *ir.Module) []*ir.Func {
 		add(md.Paths...)
 	}
 	for _, r := range m.Recipes {
-		add(r.Objective, r.Training, r.Combine, r.Grad, r.GradInputs, r.Attack, r.Design)
+		add(r.Objective, r.Training, r.Combine, r.Grad, r.Pull, r.GradInputs, r.Attack, r.Design)
 	}
 	if len(m.Models)+len(m.Recipes) == 0 {
 		held := solveFuncs(m)

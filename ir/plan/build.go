@@ -42,7 +42,7 @@ func Build(m *ir.Module) (*Plan, error) {
 		}
 	}
 	for _, r := range m.Recipes {
-		for _, f := range []*ir.Func{r.Objective, r.Combine, r.Grad, r.GradInputs, r.Attack, r.Design} {
+		for _, f := range []*ir.Func{r.Objective, r.Combine, r.Grad, r.Pull, r.GradInputs, r.Attack, r.Design} {
 			if f == nil {
 				continue
 			}
@@ -283,7 +283,7 @@ func (pl *planner) accumParam(i int) (*ir.Param, error) {
 			if p := pl.plan.Module.ParamByName(name[:n]); p != nil {
 				return p, nil
 			}
-			for _, p := range pl.more {
+			for _, p := range slices.Concat(pl.more, pl.plan.Module.Derived) {
 				if p.Name == name[:n] {
 					return p, nil
 				}

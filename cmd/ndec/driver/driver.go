@@ -47,6 +47,7 @@ type Options struct {
 	Exact      bool              // no mixed precision
 	Clocks     bool              // emit what measures kernels one by one
 	Tiles      bool              // emit kernels with products on tiles (AMX), too
+	Columns    bool              // traces of Jacobians by their columns, to compare with
 	// Sensitivity takes the place of that of solves, by their names in the module, for what it costs.
 	Sensitivity map[string]string
 	// Runtime is the path by which the package imports rt, and RuntimeFiles are the copy of rt that lies there; "" for rt itself.
@@ -186,7 +187,7 @@ func Compile(files map[string]string, opts Options) (res *Result, ds diag.List) 
 	}
 
 	phase = "diff"
-	ds = append(ds, diff.Run(m)...)
+	ds = append(ds, diff.RunFor(m, diff.Target{Columns: opts.Columns, Kernels: opts.CUDA || opts.Declared && m.TargetOf("cuda") != nil})...)
 	if ds.HasErrors() {
 		return res, ds
 	}
