@@ -104,10 +104,15 @@ type prepared struct {
 	friction2WeightBar [1024]Real // friction.2.weight_bar
 	friction0BiasBar   [32]Real   // friction.0.bias_bar
 	friction0WeightBar [192]Real  // friction.0.weight_bar
+	from               []Real     // the parameters that it was made from
 }
 
-// of computes what follows from the parameters.
+// of computes what follows from the parameters, unless these are those of the last time.
 func (pre *prepared) of(w *Params) {
+	if rt.SameBits(pre.from, w.flat()) {
+		return
+	}
+	pre.from = append(pre.from[:0], w.flat()...)
 	pre.armM2Add[0], pre.armL1Square[0], pre.armL2Square[0], pre.armL1Add[0], pre.mul[0], pre.armL1Mul[0], pre.mul2[0], pre.mul3[0], pre.mul4[0], pre.mul5[0], pre.mul6[0] = paramsPrepare(w, &pre.armL2Square2, &pre.friction4BiasBar, &pre.friction4WeightBar, &pre.friction2BiasBar, &pre.friction2WeightBar, &pre.friction0BiasBar, &pre.friction0WeightBar)
 }
 
