@@ -3,6 +3,7 @@ package asm
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -45,6 +46,28 @@ func (b *Builder) MultiplyTiles(sums, left, right Tile) {
 		b.fail("a product of tiles that are the same")
 	}
 	b.onTiles("TDPBF16PS", operand{}, imm(int(sums)), imm(int(left)), imm(int(right)))
+}
+
+// Beside mixes the instructions of two functions evenly, since tiles and vectors multiply at the same time. Neither uses what the other one
+// writes. Where one has loops or calls they follow each other.
+func (b *Builder) Beside(x, y func()) {
+	from := len(b.insts)
+	x()
+	middle := len(b.insts)
+	y()
+	all := slices.Clone(b.insts[from:])
+	if slices.ContainsFunc(all, func(in inst) bool { return in.kind == loopMark || in.kind == endMark || in.kind == callInst }) {
+		return
+	}
+	xs, ys := all[:middle-from], all[middle-from:]
+	for i, k := from, 0; i < len(b.insts); i++ { // k of xs are there
+		if n := i - from - k; k < len(xs) && (n == len(ys) || k*len(ys) <= n*len(xs)) {
+			b.insts[i] = xs[k]
+			k++
+		} else {
+			b.insts[i] = ys[n]
+		}
+	}
 }
 
 func (b *Builder) onTiles(op string, mem operand, src ...operand) {

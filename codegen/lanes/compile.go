@@ -31,6 +31,7 @@ type compiler struct {
 	mask value             // of the samples that count
 
 	present   *plan.Nest              // the nest that is printed
+	next      *plan.Nest              // and the one after it; nil for none
 	arriving  map[*ir.Value]arrival   // results of the last call that it copies
 	short     []shortResult           // those that the next loop over the vectors begins with
 	following []*plan.Nest            // what is computed with the elements of a convolution
@@ -156,7 +157,13 @@ func (c *compiler) body() {
 			c.loadMask(seg)
 			c.takeShort()
 			c.following = followers(seg)
-			for _, n := range seg[:len(seg)-len(c.following)] {
+			for k, n := range seg[:len(seg)-len(c.following)] {
+				c.next = nil
+				if k+1 < len(seg) {
+					c.next = seg[k+1]
+				} else if i+1 < len(segs) {
+					c.next = segs[i+1][0]
+				}
 				c.nest(n)
 			}
 		})

@@ -21,7 +21,7 @@ func (c *compiler) nest(n *plan.Nest) {
 		c.nestAlone(n)
 		return
 	}
-	c.productsOnTiles(n.Steps)
+	beside := c.productsOnTiles(n)
 	c.preload(n)
 	for _, s := range n.Steps {
 		c.begin(s)
@@ -38,7 +38,7 @@ func (c *compiler) nest(n *plan.Nest) {
 			}
 		}
 	} else {
-		c.tiles(n.Extent, c.tile(n), func(ixs []index) {
+		body := func(ixs []index) {
 			c.cur = map[cursor]value{}
 			for r := range ixs {
 				ixs[r].rows, ixs[r].tile = true, r
@@ -46,7 +46,16 @@ func (c *compiler) nest(n *plan.Nest) {
 			for _, p := range c.set.pieces(c.pf, n) {
 				c.piece(p, ixs, n.Extent)
 			}
-		})
+		}
+		if beside != nil {
+			c.rowsBeside(beside, n.Extent, body)
+		} else if wake := c.wakeBefore(n); wake > 0 {
+			c.repeat(n.Extent-wake, func(i index) { body([]index{i}) })
+			c.wakeTiles()
+			c.repeat(wake, func(i index) { body([]index{i.plus(n.Extent - wake)}) })
+		} else {
+			c.tiles(n.Extent, c.tile(n), body)
+		}
 	}
 	c.cur = nil
 	for _, s := range steps { // sums along the loop leave their registers before others begin
