@@ -186,17 +186,30 @@ func (a *aloneCode) files(e *emitter, base string) []textFile {
 		p.line("case rt.%s:", strings.ToUpper(isa.String()))
 		p.line("alone = &aloneKernels{")
 		for _, k := range called {
-			p.line("%s: %s,", k.Name, asm.Symbol(k.Name, isa))
+			p.line("%s: %s,", k.Name, asm.Symbol(k.Name, a.set.Quickest(k, isa)))
 		}
 		p.line("}")
 	}
 	p.line("}")
-	text(f, "", "func init() {\n"+p.text()+"\n}")
+	doc := ""
+	if slices.ContainsFunc(called, func(k *lanes.Kernel) bool { return a.set.Quickest(k, asm.AVX512) != asm.AVX512 }) {
+		doc = "What has no more elements than a vector of AVX-512 holds waits less with AVX2: two short vectors divide, and add up their lanes, sooner."
+	}
+	text(f, doc, "func init() {\n"+p.text()+"\n}")
+	own := func(isa asm.ISA) func(k *lanes.Kernel) bool {
+		return func(k *lanes.Kernel) bool { return slices.Contains(called, k) && a.set.Quickest(k, isa) == isa }
+	}
 	for _, isa := range asm.ISAs {
 		for _, k := range called {
+			if !own(isa)(k) {
+				continue
+			}
 			text(f, "", fmt.Sprintf("func %s(%s)", asm.Symbol(k.Name, isa), strings.Join(a.set.Args, ", ")))
 		}
 	}
 	out := []textFile{e.goFile(base+"_alone_amd64.go", f)}
-	return append(out, e.assembly(a.set, base+"_alone", a.set.Kernels, func(k *lanes.Kernel) bool { return slices.Contains(called, k) })...)
+	for _, isa := range asm.ISAs {
+		out = append(out, e.assemblyOf(isa, a.set, base+"_alone", a.set.Called(own(isa)), own(isa)))
+	}
+	return out
 }

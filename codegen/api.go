@@ -284,8 +284,9 @@ func (e *emitter) batch(f *file, m *ir.Model, fn *plan.Func, ins, outs []port) {
 		p.line("run func(worker, lo, hi int)")
 	}
 	small := e.smallBatch(m)
+	few := small > 0 && e.few != nil && e.few.models[m] != nil
 	if small > 0 {
-		p.line("each func(worker, lo, hi int) // row by row, whatever run does")
+		p.line("each func(worker, lo, hi int) // row by row%s, whatever run does", ifText(few, " or a few at a time"))
 	}
 	p.line("%s", inSig)
 	p.line("%s", outSig)
@@ -305,7 +306,13 @@ func (e *emitter) batch(f *file, m *ir.Model, fn *plan.Func, ins, outs []port) {
 		text(f, fmt.Sprintf("%sBatch computes rows of a batch. Where the processor has vector instructions, kernels take its place.", low),
 			fmt.Sprintf("var %sBatch = (*%sJob).rows", low, low))
 	}
-	text(f, "", fmt.Sprintf("func new%sJob(m *%s) *%sJob {\nj := &%sJob{m: m}\n%s%sreturn j\n}", name, name, low, low, ifText(!together, "j.run = "+run+"\n"), ifText(small > 0, "j.each = j.rows\n")))
+	each := "j.rows"
+	if few {
+		each = fmt.Sprintf("func(worker, lo, hi int) { %sSmall(j, worker, lo, hi) }", low)
+		text(f, fmt.Sprintf("%sSmall computes the rows of a small batch, if its bits need not be those of a large one. Where the processor has vector\ninstructions, kernels for a few samples take its place.", low),
+			fmt.Sprintf("var %sSmall = (*%sJob).rows", low, low))
+	}
+	text(f, "", fmt.Sprintf("func new%sJob(m *%s) *%sJob {\nj := &%sJob{m: m}\n%s%sreturn j\n}", name, name, low, low, ifText(!together, "j.run = "+run+"\n"), ifText(small > 0, "j.each = "+each+"\n")))
 
 	if together {
 		p.line("// row computes a sample of a batch whose samples take steps of one length.")
@@ -417,7 +424,7 @@ func (e *emitter) smallBatch(m *ir.Model) int {
 	if e.vec == nil || e.vec.models[m] == nil || e.alone == nil {
 		return 0
 	}
-	return e.alone.found.Small(m)
+	return e.alone.found.Small(m, e.few != nil && e.few.models[m] != nil).Rows
 }
 
 // trajectory prints a look at one solve of a model along any times.

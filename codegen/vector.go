@@ -15,11 +15,13 @@ import (
 // call them. Where the processor has the instructions, they take the place of the functions over one sample in
 // batches and in training.
 type vectors struct {
-	e   *emitter
-	p   *printer
-	set *lanes.Set
+	e    *emitter
+	p    *printer
+	set  *lanes.Set
+	form vectorForm
 
 	models  map[*ir.Model]*lanes.Node
+	small   map[*ir.Model]lanes.Small // of few samples
 	recipes map[*ir.Recipe]*lanes.Recipe
 
 	paths   map[*lanes.Field]string // of a field, from the frame on
@@ -45,8 +47,16 @@ func (e *emitter) findKernels() {
 		}
 		return kernels[f]
 	}, func(f *ir.Func) string { return e.funcs[f] + "Alone" })
+	names := newScope()
+	few := lanes.CompileFew(alone, func(f *ir.Func) string { // which may want further copies of parameters
+		if kernels[f] == "" {
+			kernels[f] = names.pick(goName(f.Name, false))
+		}
+		return kernels[f] + "Few"
+	})
 	e.keepVectors(prog)
 	e.keepAlone(alone)
+	e.keepFew(few)
 }
 
 // keepVectors takes what runs many samples at a time.
@@ -55,15 +65,32 @@ func (e *emitter) keepVectors(prog *lanes.Program) {
 		return
 	}
 	e.vec = &vectors{e: e, p: e.p, set: prog.Set, models: prog.Models, recipes: prog.Recipes,
+		form:  blocksOfLanes,
 		paths: map[*lanes.Field]string{}, names: map[any]string{}, used: map[*lanes.Kernel]bool{}, done: map[any]bool{}, apart: map[*lanes.Kernel]int{}, once: &file{held: true}}
 	prog.Set.Args[0] = "fr *laneFrame"
 }
 
+// vectorForm are names of what is printed: of types, variables and the method of a batch, and what ends the names of solves.
+type vectorForm struct {
+	state, frame, kernels, kernel, list, pick, method, suffix string
+	few                                                       bool // samples beside each other, see few.go
+}
+
+var blocksOfLanes = vectorForm{"lanes", "laneFrame", "laneKernels", "kernel", "laneList", "pickKernels", "lanes", "Lanes", false}
+
+// method prints a method of what a goroutine needs.
+func (v *vectors) method(doc, name, params string) {
+	text(v.loops, doc, fmt.Sprintf("func (l *%s) %s(%s) {\n%s\n}", v.form.state, name, params, v.p.text()))
+}
+
 // VectorFiles lists the ends of the names of files with vector code, which a package has or has not.
 func VectorFiles() []string {
-	out := []string{"_lanes_amd64.go", "_alone_amd64.go"}
-	for _, isa := range asm.ISAs {
-		out = append(out, "_"+isa.String()+"_amd64.s", "_alone_"+isa.String()+"_amd64.s")
+	var out []string
+	for _, kind := range []string{"", "_alone", "_few"} {
+		out = append(out, ifElse(kind == "", "_lanes", kind)+"_amd64.go")
+		for _, isa := range asm.ISAs {
+			out = append(out, kind+"_"+isa.String()+"_amd64.s")
+		}
 	}
 	return append(out, "_"+asm.AMX.String()+"_amd64.s")
 }
@@ -131,13 +158,15 @@ func (v *vectors) frame(f *file) {
 	}
 	slices.SortFunc(groups, func(a, b *lanes.Kernel) int { return a.Fields[0].Off - b.Fields[0].Off })
 	p.line("spill [%d]byte // vectors and pointers that found no register", v.set.MaskOff)
-	p.line("mask [%d]%s // of the samples that count in sums over samples", w, v.maskType())
-	off := v.set.MaskOff + lanes.RowBytes
-	gap := 0
+	off := v.set.MaskOff
+	if !v.form.few {
+		p.line("mask [%d]%s // of the samples that count in sums over samples", w, v.maskType())
+		off += lanes.RowBytes
+	}
 	for _, k := range groups {
 		if at := k.Fields[0].Off; at > off {
 			p.line("_ [%d]byte", at-off)
-			gap++
+			off = at
 		}
 		sc := newScope()
 		p.line("%s struct { // %s", k.Name, clean(k.Func.Name))
@@ -148,10 +177,11 @@ func (v *vectors) frame(f *file) {
 		for i, fd := range k.Fields {
 			name := sc.pick(goName(fd.Name, false))
 			v.paths[fd] = k.Name + "." + name
-			off = fd.Off + fd.Rows*v.rowBytes(fd.Elem)
 			if i >= apart {
+				v.gap(off, fd)
 				p.line("%s %s", name, v.fieldType(fd))
 			}
+			off = fd.Off + v.set.FieldBytes(fd)
 		}
 		p.line("}")
 	}
@@ -159,11 +189,15 @@ func (v *vectors) frame(f *file) {
 		p.line("_ [%d]byte", v.set.Size-off)
 	}
 	body := p.text()
-	text(f, fmt.Sprintf("laneFrame is the memory of the kernels: for each function its arguments, results and other values, rows of %d\nsamples each.", w),
-		"type laneFrame struct {\n"+body+"\n}")
+	doc := fmt.Sprintf("%s is the memory of the kernels: for each function its arguments, results and other values, rows of %d\nsamples each", v.form.frame, w)
+	if v.form.few {
+		doc += fmt.Sprintf(", of which there are %d. Of an array of more than a few elements, a sample has all after another, rounded up to vectors", v.samples())
+	}
+	doc += "."
+	text(f, doc, fmt.Sprintf("type %s struct {\n%s\n}", v.form.frame, body))
 	v.apartTypes(f, groups)
-	text(f, "Kernels know the places in a frame as numbers.", fmt.Sprintf("var _ = [%d]byte([unsafe.Sizeof(laneFrame{})]byte{})", v.set.Size))
-	if !v.e.prepared() {
+	text(f, "Kernels know the places in a frame as numbers.", fmt.Sprintf("var _ = [%d]byte([unsafe.Sizeof(%s{})]byte{})", v.set.Size, v.form.frame))
+	if !v.form.few && !v.e.prepared() {
 		text(f, "", "type prepared struct{}")
 	}
 }
@@ -171,17 +205,27 @@ func (v *vectors) frame(f *file) {
 // fieldType is the type of a field of the frame.
 func (v *vectors) fieldType(f *lanes.Field) string {
 	n := fmt.Sprint(v.set.Samples())
-	if f.Rows > 1 {
+	if f.Apart > 0 {
+		n = fmt.Sprintf("%d * %d", v.samples(), f.Apart)
+	} else if f.Rows > 1 {
 		n = fmt.Sprintf("%d * %s", f.Rows, n)
 	}
 	return fmt.Sprintf("[%s]%s", n, v.elem(f.Elem))
 }
 
-func (v *vectors) rowBytes(e ir.Elem) int {
-	if e == ir.F64 {
-		return 8 * v.set.Samples()
+// gap prints the bytes that lie free before a field.
+func (v *vectors) gap(from int, f *lanes.Field) {
+	if f.Off > from {
+		v.p.line("_ [%d]byte", f.Off-from)
 	}
-	return lanes.RowBytes
+}
+
+// element is the place in a field of an element of sample i.
+func (v *vectors) element(f *lanes.Field, elem, i string) string {
+	if f.Apart > 0 {
+		return fmt.Sprintf("%s[%s*%d+%s]", v.at(f), i, f.Apart, elem)
+	}
+	return fmt.Sprintf("%s[%s*%d+%s]", v.at(f), elem, v.set.Samples(), i)
 }
 
 // elem is the Go type of an element in the frame: integers beside float64 are float64.
@@ -236,17 +280,23 @@ func (v *vectors) dispatch(f *file) {
 			called = append(called, k)
 		}
 	}
-	p.line("width int // real numbers in a vector")
+	if !v.form.few {
+		p.line("width int // real numbers in a vector")
+	}
 	for _, k := range called {
 		p.line("%s func(%s)", k.Name, strings.Join(v.set.Pointers(), ", "))
 	}
-	text(f, "laneKernels are the kernels of an instruction set.", "type laneKernels struct {\n"+p.text()+"\n}")
-	v.dispatchTiles(called)
+	text(f, v.form.kernels+" are the kernels of an instruction set.", fmt.Sprintf("type %s struct {\n%s\n}", v.form.kernels, p.text()))
+	if !v.form.few {
+		v.dispatchTiles(called)
+	}
 	p.line("switch rt.CPULevel() {")
 	for _, isa := range slices.Backward(asm.ISAs[:]) {
 		p.line("case rt.%s:", strings.ToUpper(isa.String()))
-		p.line("return &laneKernels{")
-		p.line("width: %d,", isa.Bytes()/v.e.m.Real.Bytes())
+		p.line("return &%s{", v.form.kernels)
+		if !v.form.few {
+			p.line("width: %d,", isa.Bytes()/v.e.m.Real.Bytes())
+		}
 		for _, k := range called {
 			p.line("%s: %s,", k.Name, asm.Symbol(k.Name, isa))
 		}
@@ -254,15 +304,15 @@ func (v *vectors) dispatch(f *file) {
 	}
 	p.line("}")
 	p.line("return nil")
-	text(f, "kernel holds the kernels for this machine; nil where it has none of the instruction sets.", "var kernel = pickKernels()")
-	text(f, "", "func pickKernels() *laneKernels {\n"+p.text()+"\n}")
-	p.line("if kernel == nil { return }")
-	if v.e.clocks() {
+	text(f, v.form.kernel+" holds the kernels for this machine; nil where it has none of the instruction sets.", fmt.Sprintf("var %s = %s()", v.form.kernel, v.form.pick))
+	text(f, "", fmt.Sprintf("func %s() *%s {\n%s\n}", v.form.pick, v.form.kernels, p.text()))
+	p.line("if %s == nil { return }", v.form.kernel)
+	if !v.form.few && v.e.clocks() {
 		p.line("kernelClocks = clockKernels")
 	}
 	for _, m := range v.e.m.Models {
 		if v.models[m] != nil {
-			p.line("%sBatch = (*%sJob).lanes", v.e.bases[m], v.e.bases[m])
+			p.line("%s%s = (*%sJob).%s", v.e.bases[m], ifElse(v.form.few, "Small", "Batch"), v.e.bases[m], v.form.method)
 		}
 	}
 	for _, r := range v.e.m.Recipes {
@@ -271,7 +321,7 @@ func (v *vectors) dispatch(f *file) {
 		}
 	}
 	text(f, "", "func init() {\n"+p.text()+"\n}")
-	if v.e.clocks() {
+	if !v.form.few && v.e.clocks() {
 		v.clocks(f, called)
 	}
 	for _, isa := range asm.ISAs {
@@ -297,6 +347,9 @@ func (v *vectors) runWith(k *lanes.Kernel, record string) string {
 		return strings.Join(turns, "\n")
 	}
 	v.used[k] = true
+	if v.form.few {
+		return fmt.Sprintf("%s.%s(l.fr, l.w)", v.form.kernel, k.Name)
+	}
 	if len(v.set.Pointers()) == len(v.set.Args) {
 		record = ""
 	}
@@ -308,7 +361,6 @@ func (v *vectors) at(f *lanes.Field) string { return "fr." + v.paths[f] }
 
 // load prints how the values of a sample get into the frame: lane i of the rows of a field.
 func (v *vectors) load(f *lanes.Field, x string, t ir.Type) {
-	w := v.set.Samples()
 	cast := v.elem(f.Elem)
 	switch {
 	case f.Elem == ir.Bool:
@@ -327,7 +379,7 @@ func (v *vectors) load(f *lanes.Field, x string, t ir.Type) {
 	if cast != "" {
 		val = cast + "(num)"
 	}
-	v.p.line("for elem, num := range %s { %s[elem*%d+i] = %s }", x, v.at(f), w, val)
+	v.p.line("for elem, num := range %s { %s = %s }", x, v.element(f, "elem", "i"), val)
 }
 
 // shard prints a shard of an objective in lanes.

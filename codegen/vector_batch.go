@@ -13,7 +13,7 @@ func (v *vectors) batch(m *ir.Model, n *lanes.Node) {
 	pf := e.plan.Of(m.Func)
 	low := e.bases[m]
 	worker := "_"
-	if pf.Needs.Stats > 0 {
+	if pf.Needs.Stats > 0 || v.form.few {
 		worker = "worker"
 	}
 	rows := v.rows(m, n)
@@ -25,11 +25,19 @@ func (v *vectors) batch(m *ir.Model, n *lanes.Node) {
 	} else {
 		method = v.node(n)
 	}
-	p.line("l := laneList.Get()")
-	p.line("defer laneList.Put(l)")
-	p.line("l.w = j.m.p")
-	if len(e.m.Derived) > 0 {
+	if v.form.few {
+		v.leave(m, "lo")
+	}
+	p.line("l := %s.Get()", v.form.list)
+	p.line("defer %s.Put(l)", v.form.list)
+	switch {
+	case v.form.few:
+		p.line("l.w = j.m.pre.alone")
+	case len(e.m.Derived) > 0:
+		p.line("l.w = j.m.p")
 		p.line("l.pre = &j.m.pre")
+	default:
+		p.line("l.w = j.m.p")
 	}
 	v.pack(n, "")
 	v.fresh()
@@ -42,8 +50,11 @@ func (v *vectors) batch(m *ir.Model, n *lanes.Node) {
 		if pf.Needs.Stats > 0 {
 			p.line("var st [%d][%d]rt.SolveStats", pf.Needs.Stats, w)
 		}
-		p.line("for ; lo < hi; lo += %d {", w)
-		p.line("n := min(%d, hi-lo)", w)
+		p.line("for ; lo < hi; lo += %d {", v.samples())
+		if v.form.few {
+			v.leave(m, "lo")
+		}
+		p.line("n := min(%d, hi-lo)", v.samples())
 		rows.load("lo")
 		args := "n"
 		if e.stepped[m.Func] != nil {
@@ -56,7 +67,7 @@ func (v *vectors) batch(m *ir.Model, n *lanes.Node) {
 		rows.store("lo")
 		p.line("}")
 	}
-	text(v.loops, "", fmt.Sprintf("func (j *%sJob) lanes(%s, lo, hi int) {\n%s\n}", low, worker, p.text()))
+	text(v.loops, "", fmt.Sprintf("func (j *%sJob) %s(%s, lo, hi int) {\n%s\n}", low, v.form.method, worker, p.text()))
 }
 
 // rows prints how a block of n rows of a batch gets into the frame and out of it.
@@ -95,7 +106,7 @@ func (r *rows) load(from string) {
 	if !few {
 		return
 	}
-	p.line("for i := range %d {", w)
+	p.line("for i := range %d {", v.samples())
 	p.line("row := %s + min(i, n-1) // the rest of a block is like its last sample", from)
 	for i, q := range r.ins {
 		x := r.field(r.ins, i, "in")
@@ -168,7 +179,7 @@ func (r *rows) store(from string) {
 		if q.t.IsScalar() {
 			p.line("%s[%s+i] = %s", x, from, val(v.at(f)+"[i]"))
 		} else {
-			p.line("for elem := range %d { %s[(%s+i)*%d+elem] = %s }", q.t.Len(), x, from, q.t.Len(), val(fmt.Sprintf("%s[elem*%d+i]", v.at(f), w)))
+			p.line("for elem := range %d { %s[(%s+i)*%d+elem] = %s }", q.t.Len(), x, from, q.t.Len(), val(v.element(f, "elem", "i")))
 		}
 	}
 	if stats {
@@ -185,5 +196,5 @@ const togetherFrom = 8
 // together reports whether rows of a type, which are a field in the frame, go into lanes and back all at once: they are long and
 // of the same numbers.
 func (v *vectors) together(f *lanes.Field, t ir.Type) bool {
-	return t.Len() >= togetherFrom && f.Elem.IsFloat() && v.elem(f.Elem) == v.e.elem(t.Elem)
+	return !v.form.few && t.Len() >= togetherFrom && f.Elem.IsFloat() && v.elem(f.Elem) == v.e.elem(t.Elem)
 }

@@ -72,7 +72,7 @@ func (v *vectors) node(n *lanes.Node) string {
 		}
 		v.afterStep(fn, st)
 	}
-	text(v.loops, fmt.Sprintf("%s is %s of the first n samples (%s).", name, n.Func.Name, clean(n.Func.Span.String())), fmt.Sprintf("func (l *lanes) %s(%s) {\n%s\n}", name, params, p.text()))
+	v.method(fmt.Sprintf("%s is %s of the first n samples (%s).", name, n.Func.Name, clean(n.Func.Span.String())), name, params)
 	return name
 }
 

@@ -32,8 +32,11 @@ func (v *vectors) apartTypes(f *file, groups []*lanes.Kernel) {
 		if n == 0 {
 			continue
 		}
+		off := k.Fields[0].Off
 		for _, fd := range k.Fields[:n] {
+			v.gap(off, fd)
 			p.line("%s %s", v.paths[fd][len(k.Name)+1:], v.fieldType(fd))
+			off = fd.Off + v.set.FieldBytes(fd)
 		}
 		text(f, fmt.Sprintf("%s is what a block of samples has in the frame for %s.", v.apartType(k), clean(k.Func.Name)), fmt.Sprintf("type %s struct {\n%s\n}", v.apartType(k), p.text()))
 		if !slices.Contains(v.set.Kernels, k) {
@@ -41,9 +44,12 @@ func (v *vectors) apartTypes(f *file, groups []*lanes.Kernel) {
 		}
 		for _, fd := range k.Fields[:n] {
 			name := v.paths[fd][len(k.Name)+1:]
-			if fd.Rows == 1 {
+			switch {
+			case fd.Apart > 0:
+				p.line("copy(b.%s[i*%d:(i+1)*%d], from.%s[k*%d:])", name, fd.Apart, fd.Apart, name, fd.Apart)
+			case fd.Rows == 1:
 				p.line("b.%s[i] = from.%s[k]", name, name)
-			} else {
+			default:
 				p.line("for e := 0; e < len(b.%s); e += %d { b.%s[e+i] = from.%s[e+k] }", name, w, name, name)
 			}
 		}
@@ -53,13 +59,13 @@ func (v *vectors) apartTypes(f *file, groups []*lanes.Kernel) {
 
 // refill prints the rows of a batch with a solve whose lanes are refilled.
 func (v *vectors) refill(m *ir.Model, n *lanes.Node, x *waiting, rows *rows) {
-	e, p, w := v.e, v.p, v.set.Samples()
+	e, p, w := v.e, v.p, v.samples()
 	fn := &function{e: e, f: e.plan.Of(m.Func)}
 	st, held := x.st, x.held
 	node, step := v.apartType(n.Frame), v.apartType(st.Solve.Step)
 	v.tapes = append(v.tapes, fmt.Sprintf("%s []*%s // blocks of a batch that wait", held, held))
 	text(v.loops, fmt.Sprintf("%s is a block of samples of %s that waits for its solve, or has it behind it.", held, m.Name),
-		fmt.Sprintf("type %s struct {\nst [%d][%d]rt.SolveStats\nnode %s\nstep %s\n}", held, fn.f.Needs.Stats, w, node, step))
+		fmt.Sprintf("type %s struct {\nst [%d][%d]rt.SolveStats\nnode %s\nstep %s\n}", held, fn.f.Needs.Stats, v.set.Samples(), node, step))
 	at := slices.IndexFunc(n.Steps, func(s lanes.NodeStep) bool { return s.Solve != nil })
 	kernels := func(steps []lanes.NodeStep) {
 		for _, s := range steps {
@@ -110,12 +116,12 @@ type waiting struct {
 func (v *vectors) waiting(m *ir.Model, st *lanes.NodeStep) *waiting {
 	l := st.Solve
 	s, p, w := l.IR, v.p, v.set.Samples()
-	x := &waiting{st: st, slot: v.e.plan.Of(m.Func).Slots[st.Value], held: v.e.bases[m] + "Held"}
+	x := &waiting{st: st, slot: v.e.plan.Of(m.Func).Slots[st.Value], held: v.e.bases[m] + "Held" + ifText(v.form.few, v.form.suffix)}
 	base := goName(v.e.solves[s], true)
 	if base == "" {
 		base = goName(s.Name, true)
 	}
-	x.begin, x.run = v.e.global.pick("begin"+base+"Lanes"), v.e.global.pick("solve"+base+"Lanes")
+	x.begin, x.run = v.e.global.pick("begin"+base+v.form.suffix), v.e.global.pick("solve"+base+v.form.suffix)
 	names := v.stepNames(l)
 	live := names.arg[lanes.Own+"live"]
 	step := v.apartType(l.Step)
@@ -123,8 +129,8 @@ func (v *vectors) waiting(m *ir.Model, st *lanes.NodeStep) *waiting {
 	p.line("fr := l.fr")
 	p.line("s := &fr.%s", l.Step.Name)
 	v.beginAdaptive(l, names, false)
-	text(v.loops, fmt.Sprintf("%s begins to solve system %s for the first n samples (%s).", x.begin, s.System, clean(s.Span.String())),
-		fmt.Sprintf("func (l *lanes) %s(t0, t1 *[%d]float64, by rt.Stepping, n int, st *[%d]rt.SolveStats) {\n%s\n}", x.begin, w, w, p.text()))
+	v.method(fmt.Sprintf("%s begins to solve system %s for the first n samples (%s).", x.begin, s.System, clean(s.Span.String())), x.begin,
+		fmt.Sprintf("t0, t1 *[%d]float64, by rt.Stepping, n int, st *[%d]rt.SolveStats", w, w))
 
 	p.line("s := &l.fr.%s", l.Step.Name)
 	p.line("s.%s = held[0].step // lanes without a sample compute something all the same", step)
@@ -142,14 +148,14 @@ func (v *vectors) waiting(m *ir.Model, st *lanes.NodeStep) *waiting {
 	p.line("running--")
 	p.line("}")
 	p.line("}")
-	p.line("for i := 0; i < %d && next < rows; {", w)
+	p.line("for i := 0; i < %d && next < rows; {", v.samples())
 	p.line("if %s[i] != 0 {", live)
 	p.line("i++")
 	p.line("continue")
 	p.line("}")
-	p.line("b := held[next/%d]", w)
-	p.line("s.take(i, &b.step, next%%%d)", w)
-	p.line("st[i], number[i], first[i], last[i] = &b.st[%d][next%%%d], next, k, 1", x.slot, w)
+	p.line("b := held[next/%d]", v.samples())
+	p.line("s.take(i, &b.step, next%%%d)", v.samples())
+	p.line("st[i], number[i], first[i], last[i] = &b.st[%d][next%%%d], next, k, 1", x.slot, v.samples())
 	p.line("next++")
 	p.line("if %s[i] != 0 { running++ } // else it has no way to go", live)
 	p.line("}")
@@ -158,11 +164,11 @@ func (v *vectors) waiting(m *ir.Model, st *lanes.NodeStep) *waiting {
 	p.line("for i := range st {")
 	p.line("if %s[i] == 0 { continue }", live)
 	v.decide(l, names, names.arg[lanes.Own+"t1"]+"[i]", func() {
-		p.line("held[number[i]/%d].step.take(number[i]%%%d, &s.%s, i)", w, w, step)
+		p.line("held[number[i]/%d].step.take(number[i]%%%d, &s.%s, i)", v.samples(), v.samples(), step)
 	})
 	p.line("}")
 	p.line("}")
-	text(v.loops, fmt.Sprintf("%s solves system %s for the samples of blocks that wait, each in steps of its own (%s). Lanes\nwhose sample has ended take the next one.", x.run, s.System, clean(s.Span.String())),
-		fmt.Sprintf("func (l *lanes) %s(held []*%s, by rt.Stepping, rows int) {\n%s\n}", x.run, x.held, p.text()))
+	v.method(fmt.Sprintf("%s solves system %s for the samples of blocks that wait, each in steps of its own (%s). Lanes\nwhose sample has ended take the next one.", x.run, s.System, clean(s.Span.String())), x.run,
+		fmt.Sprintf("held []*%s, by rt.Stepping, rows int", x.held))
 	return x
 }

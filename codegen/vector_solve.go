@@ -19,7 +19,7 @@ func (v *vectors) solve(l *lanes.Solve) {
 	if name == "" {
 		name = goName(s.Name, false)
 	}
-	v.names[l] = v.e.global.pick("solve" + goName(name, true) + "Lanes")
+	v.names[l] = v.e.global.pick("solve" + goName(name, true) + v.form.suffix)
 	params := ""
 	if s.Record {
 		if l.Keep != nil {
@@ -65,8 +65,7 @@ func (v *vectors) solve(l *lanes.Solve) {
 		v.rest(l, step)
 	}
 	v.lastStretch(l, step)
-	text(v.loops, fmt.Sprintf("%s solves system %s for the first n samples, each in steps of its own (%s).", v.names[l], s.System, clean(s.Span.String())),
-		fmt.Sprintf("func (l *lanes) %s(%s) {\n%s\n}", v.names[l], params, p.text()))
+	v.method(fmt.Sprintf("%s solves system %s for the first n samples, each in steps of its own (%s).", v.names[l], s.System, clean(s.Span.String())), v.names[l], params)
 }
 
 // stepNames are the fields of the frame of a step, relative to s, by the names of its arguments and results.

@@ -28,8 +28,8 @@ func WorkerCount(opts ...BatchOption) int {
 	return n
 }
 
-// FastSmall computes the rows of a small batch one by one where that is faster than a block of samples in lanes: their
-// bits are then those of Forward, and depend on the size of the batch. Where a model does not run in lanes, or its
+// FastSmall computes the rows of a small batch a few at a time, or one by one, where that is faster than a block of samples
+// in lanes: their bits then depend on the size of the batch, within rounding. Where a model does not run in lanes, or its
 // functions have no kernels for one sample, it changes nothing.
 func FastSmall() BatchOption { return BatchOption{fastSmall: true} }
 

@@ -29,8 +29,11 @@ func (s *Set) inARow(l *Solve) int {
 	if !l.Alike || sv.StepSize > 0 || sv.Times > 0 || sv.Record || step == nil || s.record(step.IR, l.times()) != nil {
 		return 1
 	}
-	vectors := RowBytes / asm.AVX2.Bytes()
-	return max(1, min(mostInARow, rowSlots/max(1, step.Cost.Slots*vectors)))
+	row := RowBytes
+	if s.few() > 0 { // as many vectors as rows of so many samples would have, but of elements
+		row = s.few() * s.real().Bytes()
+	}
+	return max(1, min(mostInARow, rowSlots/max(1, step.Cost.Slots*row/asm.AVX2.Bytes())))
 }
 
 // inARow prints the loop over the steps around one of them.
@@ -48,14 +51,11 @@ func (c *compiler) inARow(step func()) {
 	code := c.k.Results[slices.Index(c.k.Func.ResultNames, Own+"code")]
 	b, e := c.b, asm.F64
 	b.While(first("more"), func() {
+		c.reg = nil // what the step before had
 		step()
 		b.Note("the next step, if all lanes have taken this one")
 		at := b.Arg(argFrame).At(code.Off)
-		sum := b.Load(e, at)
-		for off := b.ISA.Bytes(); off < 8*c.set.Samples(); off += b.ISA.Bytes() {
-			sum = b.Add(e, sum, b.Load(e, at.At(off)))
-		}
-		good := b.Cmp(e, asm.Equal, b.SumLanes(e, sum), b.Const(e, float64(c.set.Samples()*CodeAccepted)))
+		good := b.Cmp(e, asm.Equal, c.sumOverSamples(at), b.Const(e, float64(c.set.together()*CodeAccepted)))
 		taken := b.Broadcast(e, first("taken"))
 		next := b.Add(e, taken, b.Const(e, 1))
 		t := b.Add(e, b.Broadcast(e, first("t0")), b.Mul(e, next, b.Broadcast(e, first("h")))) // rounded twice, as in Go
@@ -63,6 +63,31 @@ func (c *compiler) inARow(step func()) {
 		b.StoreOne(e, b.Select(e, good, next, taken), first("taken"))
 		b.StoreOne(e, b.And(e, good, b.Sub(e, b.Broadcast(e, first("many")), next)), first("more"))
 	})
+}
+
+// together is the number of samples that kernels compute.
+func (s *Set) together() int {
+	if n := s.few(); n > 0 {
+		return n
+	}
+	return s.Samples()
+}
+
+// sumOverSamples is the sum of an f64 of each sample of a block.
+func (c *compiler) sumOverSamples(at asm.Mem) asm.Vec {
+	b, e := c.b, asm.F64
+	if c.set.few() > 0 {
+		sum := b.Broadcast(e, at)
+		for i := 1; i < c.set.few(); i++ {
+			sum = b.Add(e, sum, b.Broadcast(e, at.At(8*i)))
+		}
+		return sum
+	}
+	sum := b.Load(e, at)
+	for off := b.ISA.Bytes(); off < 8*c.set.Samples(); off += b.ISA.Bytes() {
+		sum = b.Add(e, sum, b.Load(e, at.At(off)))
+	}
+	return b.SumLanes(e, sum)
 }
 
 // alikeOnce computes the numbers that are the same in all samples and in all steps.

@@ -137,6 +137,9 @@ func (c *compiler) once(body func()) {
 	c.wide, c.reg, c.sum, c.note, c.early = 1, map[element]value{}, map[element]value{}, "", true
 	body()
 	c.early = false
+	if c.set.few() > 0 { // those were numbers of one sample
+		c.reg, c.sum = nil, nil
+	}
 }
 
 // alikeElem is a number that is the same in all samples. Where it is read in a loop it comes from memory, so that it takes a

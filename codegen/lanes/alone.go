@@ -16,8 +16,14 @@ import (
 // Such kernels read parameters from a copy of their own, in which rows begin at vectors, and matrices that are
 // multiplied from the left stand by columns.
 
-// alone is what kernels for one sample read.
+// alone is what kernels for one sample, or for a few of them (few.go), read.
 type alone struct {
+	*packing
+	samples int
+}
+
+// packing is where the copies of parameters lie.
+type packing struct {
 	packs []*Pack
 	at    map[packKey]*Pack
 	bytes int
@@ -40,7 +46,7 @@ type packKey struct {
 // NewAlone is an empty set of kernels for one sample.
 func NewAlone(p *plan.Plan, name func(*ir.Func) string) *Set {
 	s := New(p, name)
-	s.alone = &alone{at: map[packKey]*Pack{}}
+	s.alone = &alone{&packing{at: map[packKey]*Pack{}}, 1}
 	s.Args = []string{"fr *aloneFrame", "w *aloneWeights"}
 	s.Size = s.MaskOff // there is one sample, and it counts
 	return s
@@ -142,7 +148,7 @@ func (c *compiler) weightRow(v *ir.Value, k, ix index) asm.Mem {
 	return c.weightAt(q, add(k.times(c.set.padded(n)), ix))
 }
 
-// weightColumn is the place of elements ix of column k of a matrix. ix is a place in a strip, or moves by strips.
+// weightColumn is the place of elements ix of column k of a matrix. ix moves by strips, or within one.
 func (c *compiler) weightColumn(v *ir.Value, ix, k index) asm.Mem {
 	q := c.set.pack(c.matrixParam(v), true)
 	m, n := matrixOf(q.Param.Type)
@@ -153,7 +159,11 @@ func (c *compiler) weightColumn(v *ir.Value, ix, k index) asm.Mem {
 	}
 	place := index{k: strip*t*n + ix.k%t}
 	for _, s := range ix.steps {
-		place = place.along(s.loop, s.n*n)
+		if s.n%t == 0 {
+			place = place.along(s.loop, s.n*n)
+		} else { // within a strip
+			place = place.along(s.loop, s.n)
+		}
 	}
 	return c.weightAt(q, add(place, k.times(width)))
 }
@@ -166,20 +176,20 @@ func (c *compiler) matrixParam(v *ir.Value) *ir.Param {
 	return v.Attr.Param
 }
 
-// loadVectors reads successive elements.
+// loadVectors reads successive elements, which are the same in all samples.
 func (c *compiler) loadVectors(k kind, m asm.Mem) value {
 	x := value{w: k}
-	for p := range c.count(k) {
+	for p := range k.count() {
 		x.v = append(x.v, c.b.Load(k.elem(), m.At(p*c.b.ISA.Bytes())))
 	}
-	return x
+	return c.everySample(x)
 }
 
 // vectorLen is the number of elements of a vector.
 func (c *compiler) vectorLen() int { return c.b.ISA.Bytes() / c.set.real().Bytes() }
 
-// vectors runs body for the vectors of n elements, those of a strip at a time.
-func (c *compiler) vectors(n int, body func(ixs []index)) {
+// vectors runs body for the vectors of n elements, some of a strip at a time, at most together of them.
+func (c *compiler) vectors(n, together int, body func(ixs []index)) {
 	l, t := c.vectorLen(), c.set.Tile()
 	strip := func(from index, n int) {
 		var ixs []index
@@ -194,13 +204,24 @@ func (c *compiler) vectors(n int, body func(ixs []index)) {
 		}
 		body(ixs)
 	}
+	some := together * l // elements
+	parts := func(from index, n int) {
+		if full := n / some; full > 1 {
+			c.b.Loop(full, func(lp *asm.Loop) { strip(from.along(lp.Over("vectors of a strip"), some), some) })
+		} else if full == 1 {
+			strip(from, some)
+		}
+		if rest := n % some; rest > 0 {
+			strip(from.plus(n-rest), rest)
+		}
+	}
 	if full := n / t; full > 1 {
-		c.b.Loop(full, func(lp *asm.Loop) { strip(index{}.along(lp.Over("strips of elements"), t), t) })
+		c.b.Loop(full, func(lp *asm.Loop) { parts(index{}.along(lp.Over("strips of elements"), t), t) })
 	} else if full == 1 {
-		strip(at(0), t)
+		parts(at(0), t)
 	}
 	if rest := n % t; rest > 0 {
-		strip(at(n-rest), rest)
+		parts(at(n-rest), rest)
 	}
 }
 
@@ -230,7 +251,7 @@ func (c *compiler) nestAlone(n *plan.Nest) {
 			}
 		}
 	}
-	c.vectors(n.Extent, func(ixs []index) {
+	c.vectors(n.Extent, c.vectorsTogether(n), func(ixs []index) {
 		c.cur = map[cursor]value{}
 		for i := 0; i < len(n.Steps); {
 			if product(n.Steps[i]) {
@@ -261,13 +282,33 @@ func (c *compiler) nestAlone(n *plan.Nest) {
 			}
 		case r == 0 && s.Form == plan.Scatter:
 			c.source(s.V)
-			c.vectors(s.V.Type.Len(), func(ixs []index) {
+			c.vectors(s.V.Type.Len(), c.vectorsTogether(n), func(ixs []index) {
 				c.cur = map[cursor]value{}
 				c.productAlone(s, ixs)
 			})
 			c.cur = nil
 		}
 	}
+}
+
+// Quickest is the instruction set whose kernel for one sample is the fastest where the processor has isa: loops over no more
+// elements than a vector of AVX-512 holds wait for divisions and sums over lanes, which shorter vectors have sooner.
+func (s *Set) Quickest(k *Kernel, isa asm.ISA) asm.ISA {
+	reached := map[*Kernel]bool{}
+	s.reach(k, reached)
+	for k := range reached {
+		for _, n := range k.nests {
+			if n.Extent > s.padded(1) {
+				return isa
+			}
+			for _, st := range n.Steps {
+				if v := st.V; !isNode(n) && v.Type.Elem != ir.Tuple && v.Type.Len() > s.padded(1) {
+					return isa
+				}
+			}
+		}
+	}
+	return min(isa, asm.AVX2)
 }
 
 // leastAlone is the work from which on a function is worth a kernel: multiply-adds, a transcendental function as
@@ -334,30 +375,14 @@ func (a *Alone) long(f *ir.Func) bool {
 	return false
 }
 
-// Small is the number of rows below which one sample after the other is faster than a block of samples in lanes: a
-// quarter of a block, and half of one with layers of many vectors; 0 where one sample has no kernel.
-func (a *Alone) Small(m *ir.Model) int {
-	reached := a.Set.Plan.Reached(m.Func)
-	small := 0
-	for f := range a.Entries {
-		if !reached[f] {
-			continue
-		}
-		small = max(small, a.Set.Samples()/4)
-		for _, n := range a.Set.Plan.Of(f).Nests {
-			if n.Extent >= a.Set.Tile()/2 {
-				small = a.Set.Samples() / 2
-			}
-		}
-	}
-	return small
-}
-
-// schedule says how one sample of a model runs.
-func (a *Alone) schedule(m *ir.Model) plan.Schedule {
+// schedule says how one sample of a model runs, and a small batch.
+func (a *Alone) schedule(m *ir.Model, few *Few) plan.Schedule {
 	out := plan.Schedule{Name: "model " + m.Name + ", one sample", How: "scalar Go", Why: "its functions are too small for vectors"}
-	if n := a.Small(m); n > 0 {
-		out.How, out.Why = fmt.Sprintf("vectors of its elements; with rt.FastSmall also batches of fewer than %d", n), ""
+	if s := a.Small(m, few.Models[m] != nil); s.Rows > 0 {
+		out.How, out.Why = fmt.Sprintf("vectors of its elements; with rt.FastSmall also %s", &s), ""
+		if err := few.Why[m]; err != nil {
+			out.How += "; not by fours: " + err.Error()
+		}
 		return out
 	}
 	reached := a.Set.Plan.Reached(m.Func)

@@ -34,7 +34,7 @@ const (
 // partialSums is a sum over the n elements of a loop.
 func (c *compiler) partialSums(w kind, n int) value {
 	s := c.zeroSum(w)
-	if n > c.vectorLen() {
+	if c.set.few() == 0 && n > c.vectorLen() { // of few samples one waits beside the other
 		for range partials - 1 {
 			s.v = append(s.v, c.zeroSum(w).v...)
 		}
@@ -52,6 +52,9 @@ func (c *compiler) addProduct(s value, ix index, x, y value) {
 // total is a sum over the elements of a loop, in all lanes.
 func (c *compiler) total(s value) value {
 	e := s.w.elem()
+	if c.set.few() > 0 {
+		return c.totals(s)
+	}
 	for len(s.v) > 1 {
 		h := len(s.v) / 2
 		var sums []asm.Vec
@@ -106,6 +109,10 @@ func (c *compiler) productAlone(s plan.Step, ixs []index) {
 		x, place = v.Args[0], func(ix, k index) asm.Mem { return c.weightRow(v.Args[1], k, ix) }
 	}
 	n := x.Type.Len()
+	if c.set.few() > 0 {
+		c.productFew(v, x, ixs, place)
+		return
+	}
 	p := max(1, min(chains/(len(ixs)*w.count()), n))
 	sums := make([][]value, len(ixs)) // by vector, then by place of the term
 	bias := c.biasOf(v)

@@ -18,11 +18,25 @@ import (
 	"ndec.dev/ndec/ir/plan"
 )
 
-// checkAlone compares all functions of a module that have a kernel for one sample with the interpreter, on a sample
-// each, and gives their number.
-func checkAlone(t *testing.T, m *ir.Module, p *plan.Plan, params map[string][]float64, rnd *rand.Rand) int {
+// checkAlone compares all functions of a module that have a kernel for one sample, or for a few, with the interpreter, on a
+// sample or a few each, and gives their number.
+func checkAlone(t *testing.T, m *ir.Module, p *plan.Plan, params map[string][]float64, rnd *rand.Rand, few bool) int {
 	t.Helper()
 	set := lanes.NewAlone(p, kernelName)
+	samples := 1
+	if few {
+		set = lanes.NewFew(set, kernelName)
+		samples = set.Few()
+	}
+	place := func(f *lanes.Field, sample, row int) int { // among the elements of a field
+		switch {
+		case f.Apart > 0:
+			return sample*f.Apart + row
+		case few:
+			return row*set.Samples() + sample
+		}
+		return row
+	}
 	for _, pf := range p.Funcs {
 		if _, err := set.Add(pf.IR); err != nil {
 			var u *lanes.Unsupported
@@ -88,21 +102,26 @@ func checkAlone(t *testing.T, m *ir.Module, p *plan.Plan, params map[string][]fl
 		}
 	}
 	for _, k := range set.Kernels {
-		var args []interp.Tensor
-		for _, a := range k.Func.Args {
-			x := interp.Tensor{Shape: a.Type.Shape}
-			for range a.Type.Len() {
-				v := float64(rnd.IntN(384)-192)/128 + 1.0/256
-				if !a.Type.Elem.IsFloat() {
-					v = float64(rnd.IntN(2))
+		args, want := make([][]interp.Tensor, samples), make([][]interp.Tensor, samples)
+		for i := range args {
+			for _, a := range k.Func.Args {
+				x := interp.Tensor{Shape: a.Type.Shape}
+				for range a.Type.Len() {
+					v := float64(rnd.IntN(384)-192)/128 + 1.0/256
+					if few { // with four samples one is ill-conditioned more often: steps of 1.5 are
+						v /= 4
+					}
+					if !a.Type.Elem.IsFloat() {
+						v = float64(rnd.IntN(2))
+					}
+					x.Data = append(x.Data, v)
 				}
-				x.Data = append(x.Data, v)
+				args[i] = append(args[i], x)
 			}
-			args = append(args, x)
-		}
-		want, err := machine.Call(k.Func, args...)
-		if err != nil {
-			t.Fatal(err)
+			var err error
+			if want[i], err = machine.Call(k.Func, args[i]...); err != nil {
+				t.Fatal(err)
+			}
 		}
 		for _, isa := range asm.ISAs {
 			fr := make([]byte, set.Size)
@@ -110,8 +129,10 @@ func checkAlone(t *testing.T, m *ir.Module, p *plan.Plan, params map[string][]fl
 				fr[i] = 0xff // NaN where nobody has written
 			}
 			for i, f := range k.Args {
-				for r, x := range args[i].Data {
-					put(fr[f.Off:], f.Elem, m.Real, r, x)
+				for n := range samples {
+					for r, x := range args[n][i].Data {
+						put(fr[f.Off:], f.Elem, m.Real, place(f, n, r), x)
+					}
 				}
 			}
 			machine := texts[isa].Machine()
@@ -119,11 +140,13 @@ func checkAlone(t *testing.T, m *ir.Module, p *plan.Plan, params map[string][]fl
 				t.Fatalf("%s: %v", k.Func.Name, err)
 			}
 			for i, f := range k.Results {
-				for r, w := range want[i].Data {
-					g := get(fr[f.Off:], f.Elem, m.Real, r)
-					if g != w && !(math.IsNaN(g) && math.IsNaN(w)) && !(math.Abs(g-w) <= tol*max(1, math.Abs(w))) {
-						t.Errorf("%s on %s: element %d of result %d is %v, want %v", k.Func.Name, isa, r, i, g, w)
-						return 0
+				for n := range samples {
+					for r, w := range want[n][i].Data {
+						g := get(fr[f.Off:], f.Elem, m.Real, place(f, n, r))
+						if g != w && !(math.IsNaN(g) && math.IsNaN(w)) && !(math.Abs(g-w) <= tol*max(1, math.Abs(w))) {
+							t.Errorf("%s on %s: element %d of result %d of sample %d is %v, want %v", k.Func.Name, isa, r, i, n, g, w)
+							return 0
+						}
 					}
 				}
 			}
@@ -132,10 +155,10 @@ func checkAlone(t *testing.T, m *ir.Module, p *plan.Plan, params map[string][]fl
 	return len(set.Kernels)
 }
 
-// TestAlone compares kernels for one sample with the interpreter: random modules, and nets of widths around those of
+// TestAlone compares kernels for one sample, and for a few, with the interpreter: random modules, and nets of widths around those of
 // vectors and strips.
 func TestAlone(t *testing.T) {
-	n := 0
+	n, few := 0, 0
 	for seed := range uint64(30) {
 		for _, real := range []ir.Elem{ir.F32, ir.F64} {
 			c := irtest.Random(seed, real)
@@ -145,10 +168,11 @@ func TestAlone(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			n += checkAlone(t, c.Module, p, c.Params, rand.New(rand.NewPCG(seed, 4)))
+			n += checkAlone(t, c.Module, p, c.Params, rand.New(rand.NewPCG(seed, 4)), false)
+			few += checkAlone(t, c.Module, p, c.Params, rand.New(rand.NewPCG(seed, 5)), true)
 		}
 	}
-	t.Logf("%d functions of random modules", n)
+	t.Logf("%d functions of random modules, %d for a few samples", n, few)
 	for _, s := range [][3]int{{2, 16, 16}, {1, 17, 3}, {2, 64, 70}, {5, 130, 1}, {9, 33, 144}, {70, 6, 200}} {
 		src := fmt.Sprintf(`package wide
 net f(x [%d]real, t real) [%d]real {
@@ -175,8 +199,10 @@ model M(x [%d]real) (y [%d]real, z real, h [%d]real) {
 					params[q.Name] = append(params[q.Name], (rnd.Float64()-0.5)/math.Sqrt(float64(s[1])))
 				}
 			}
-			if n := checkAlone(t, res.Module, res.Plan, params, rnd); n < 5 {
-				t.Errorf("%v: %d functions have a kernel for one sample", s, n)
+			for _, few := range []bool{false, true} {
+				if n := checkAlone(t, res.Module, res.Plan, params, rand.New(rand.NewPCG(3, 4)), few); n < 5 {
+					t.Errorf("%v: %d functions have a kernel for one sample (or a few: %t)", s, n, few)
+				}
 			}
 		}
 	}

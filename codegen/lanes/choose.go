@@ -94,9 +94,10 @@ func (c *Program) Schedules() []plan.Schedule {
 		out = append(out, s)
 	}
 	alone := CompileAlone(c.Set.Plan, c.runs, c.Set.name)
+	few := CompileFew(alone, c.Set.name)
 	for _, m := range c.Set.Plan.Module.Models {
 		add("model "+m.Name, m, c.Models[m])
-		out = append(out, alone.schedule(m))
+		out = append(out, alone.schedule(m, few))
 	}
 	for _, r := range c.Set.Plan.Module.Recipes {
 		var n *Node

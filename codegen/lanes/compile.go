@@ -214,7 +214,10 @@ func (c *compiler) columnsBy(wide int, body func()) {
 	c.wide = wide
 	runs := RowBytes / c.b.ISA.Bytes() / wide
 	if c.set.alone != nil {
-		c.wide, c.note = 1, ""
+		c.wide, c.note = c.set.alone.samples, ""
+		if c.k.packed {
+			c.wide = 1
+		}
 		if c.reg == nil {
 			c.reg, c.sum = map[element]value{}, map[element]value{}
 		}
@@ -269,7 +272,7 @@ const unrolled = 8
 // each runs body for the indices below n, in a loop if they are many.
 func (c *compiler) each(n int, body func(ix index)) {
 	if c.set.alone != nil && n > plan.SmallLen {
-		c.vectors(n, func(ixs []index) {
+		c.vectors(n, c.vectorsTogether(nil), func(ixs []index) {
 			for _, ix := range ixs {
 				body(ix)
 			}

@@ -65,9 +65,12 @@ func (c *compiler) same(k kind, v asm.Vec) value {
 // newValue has room for some vectors.
 func newValue(k kind, vectors int) value { return value{make([]asm.Vec, 0, vectors), k} }
 
-// place is the address of row ix of a field, at the present vector.
+// place is the address of row ix of a field, at the present vector; of few samples, that of one of them.
 func (c *compiler) place(f *Field, ix index, part int) asm.Mem {
 	k := c.kind(f.Elem)
+	if c.set.few() > 0 {
+		return c.placeFew(f, ix, part)
+	}
 	if c.set.alone != nil && !ix.vec {
 		part = 0 // every lane has the same number
 	}
@@ -91,6 +94,9 @@ func (c *compiler) place(f *Field, ix index, part int) asm.Mem {
 
 func (c *compiler) loadField(f *Field, ix index) value {
 	k := c.kind(f.Elem)
+	if c.set.few() > 0 {
+		return c.loadFew(f, ix)
+	}
 	if c.set.alone != nil && !ix.vec {
 		return c.same(k, c.b.Broadcast(k.elem(), c.place(f, ix, 0)))
 	}
@@ -100,6 +106,10 @@ func (c *compiler) loadField(f *Field, ix index) value {
 func (c *compiler) storeField(f *Field, ix index, x value) {
 	if f.Elem == ir.Bool {
 		x = c.maskAs(x, c.kind(ir.Bool))
+	}
+	if c.set.few() > 0 {
+		c.storeFew(f, ix, x)
+		return
 	}
 	if c.set.alone != nil && !ix.vec {
 		c.b.StoreOne(x.w.elem(), x.v[0], c.place(f, ix, 0))
@@ -501,8 +511,8 @@ func (c *compiler) cast(v *ir.Value, x value, ix index) value {
 	case c.set.real() == ir.F64:
 		c.unsupported(v, "a conversion from %s to %s", from, to)
 	case from == ir.F32 && to == ir.F64:
-		if c.set.alone != nil && !ix.vec { // the same number in all lanes, so that one vector is enough
-			return c.same(paired, b.LowerToF64(x.v[0]))
+		if c.set.alone != nil && !ix.vec && !c.k.packed { // the same number in all lanes, so that one vector is enough
+			return c.lowerToF64(x)
 		}
 		return value{c.pairs(x, b.ToF64), paired}
 	case from == ir.F64 && to == ir.F32:

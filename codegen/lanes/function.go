@@ -38,13 +38,13 @@ func (c *compiler) function(v *ir.Value, arg func(int) value) value {
 // row is a function of the table.
 func (c *compiler) row(name string, e asm.Elem, args ...asm.Vec) asm.Vec {
 	p := program(name, e)
-	if c.set.alone != nil && (e == asm.F32 || c.b.ISA == asm.AVX512) { // long polynomials by pairs want more registers than AVX2 has
+	if c.set.alone != nil && c.set.few() == 0 && (e == asm.F32 || c.b.ISA == asm.AVX512) { // long polynomials by pairs want more registers than AVX2 has
 		p = vmath.OfSoon(name, 8*e.Bytes())
 	}
 	if p == nil {
 		c.unsupported(nil, "%s", name)
 	}
-	if p.Row.Far(p.Width) > 0 && c.set.alone != nil {
+	if p.Row.Far(p.Width) > 0 && c.set.alone != nil && c.set.few() == 0 {
 		c.unsupported(nil, "%s of one sample", name)
 	}
 	return c.b.Function(e, p, args...)

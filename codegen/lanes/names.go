@@ -16,6 +16,8 @@ type placed struct {
 	kernel   string // "" for parameters
 	name     string
 	row      int // bytes of an element
+	// Of few samples: the elements from one sample to the next, or the bytes of a number of each.
+	apart, number int
 	// Of a matrix whose rows are padded: its columns, and the elements from one row to the next.
 	columns, padded int
 }
@@ -27,6 +29,23 @@ func (p *placed) element(off int) int {
 		i = i/p.padded*p.columns + i%p.padded
 	}
 	return i
+}
+
+// ofFew appends which element of which sample lies so many bytes from the beginning.
+func (p *placed) ofFew(b []byte, off int) []byte {
+	k, sample := off/p.row, 0
+	if p.apart > 0 {
+		k, sample = k%p.apart, k/p.apart
+	} else {
+		sample = off % p.row / p.number
+	}
+	if p.to-p.from > p.row {
+		b = append(strconv.AppendInt(append(b, '['), int64(k), 10), ']')
+	}
+	if sample > 0 {
+		b = strconv.AppendInt(append(b, " | "...), int64(sample), 10)
+	}
+	return b
 }
 
 // directory are places by where they begin.
@@ -45,11 +64,20 @@ func (d directory) at(off int) *placed {
 
 // framed are the places of the frame.
 func (s *Set) framed() directory {
-	d := directory{{from: s.MaskOff, to: s.MaskOff + RowBytes, name: "mask", row: RowBytes}}
+	var d directory
+	if s.alone == nil {
+		d = directory{{from: s.MaskOff, to: s.MaskOff + RowBytes, name: "mask", row: RowBytes}}
+	}
 	add := func(k *Kernel) {
 		for _, f := range k.Fields {
-			n := s.rowBytes(f.Elem)
-			d = append(d, placed{from: f.Off, to: f.Off + f.Rows*n, kernel: k.Name, name: f.Name, row: n})
+			p := placed{from: f.Off, to: f.Off + s.FieldBytes(f), kernel: k.Name, name: f.Name, row: s.rowBytes(f.Elem)}
+			switch {
+			case f.Apart > 0:
+				p.row, p.apart = s.ElemBytes(f.Elem), f.Apart
+			case s.few() > 0:
+				p.number = s.ElemBytes(f.Elem)
+			}
+			d = append(d, p)
 		}
 	}
 	for _, k := range s.Kernels {
@@ -130,6 +158,9 @@ func (w *what) place(b []byte, arg, off int) []byte {
 		b = append(append(b, p.kernel...), '.')
 	}
 	b = append(b, p.name...)
+	if p.apart > 0 || p.number > 0 {
+		return p.ofFew(b, off-p.from)
+	}
 	if p.to-p.from > p.row {
 		b = append(strconv.AppendInt(append(b, '['), int64(p.element(off-p.from)), 10), ']')
 	}

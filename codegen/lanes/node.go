@@ -126,12 +126,12 @@ func (s *Set) node(f *ir.Func) (*Node, error) {
 			return nil, err
 		}
 	}
-	frame := &Kernel{Func: f, Name: s.name(f), pf: pf, nests: pf.Nests, byVal: map[*ir.Value]*Field{}}
+	frame := &Kernel{Func: f, Name: s.name(f), pf: pf, nests: pf.Nests, byVal: map[*ir.Value]*Field{}, packed: s.packs(f)}
 	s.layout(frame)
 	node := &Node{Func: f, Frame: frame}
 	piece := func() *Kernel {
 		return &Kernel{Func: f, Name: fmt.Sprintf("%sPart%d", s.name(f), len(node.Steps)), pf: pf, byVal: frame.byVal,
-			Args: frame.Args, Results: frame.Results, margins: frame.margins, turned: frame.turned, tiles: frame.tiles, part: true}
+			Args: frame.Args, Results: frame.Results, margins: frame.margins, turned: frame.turned, tiles: frame.tiles, packed: frame.packed, part: true}
 	}
 	k := piece()
 	emit := func() {

@@ -19,7 +19,7 @@ type taken struct{ args, results []element }
 
 // inRegisters finds them. Kernels whose loops would read them by an index have none.
 func (s *Set) inRegisters(k *Kernel) (t taken) {
-	if s.alone == nil || len(k.nests) == 0 {
+	if s.alone == nil || s.few() > 0 || len(k.nests) == 0 {
 		return t
 	}
 	for _, n := range k.nests {

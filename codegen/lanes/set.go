@@ -34,6 +34,9 @@ type Field struct {
 	Rows int
 	Off  int
 	Kept bool
+	// Apart is the number of elements from one sample to the next where a few samples have the elements of each one after the
+	// other; 0 where a row has an element of each sample.
+	Apart int
 }
 
 // Kernel is a compiled function, or a piece of one between nodes that Go runs.
@@ -58,6 +61,7 @@ type Kernel struct {
 	first  map[*ir.Value]int // places of numbers that are alike
 	also   []*ir.Func        // further functions that it is the kernel of
 	taken  taken             // what it has in registers when it begins and ends
+	packed bool              // of few samples: these are in its lanes
 	code   [len(asm.ISAs) + 1]*asm.Code
 
 	// Turns are what Go runs in its place, where it takes long: see turns.go. Nil where it runs the kernel itself.
@@ -135,8 +139,13 @@ func New(p *plan.Plan, name func(*ir.Func) string) *Set {
 	return s
 }
 
-// Samples is the number of samples of a block.
-func (s *Set) Samples() int { return RowBytes / s.real().Bytes() }
+// Samples is the number of samples of a block; of few samples that of a row, which is longer.
+func (s *Set) Samples() int {
+	if s.few() > 0 {
+		return s.padded(1)
+	}
+	return RowBytes / s.real().Bytes()
+}
 
 func (s *Set) real() ir.Elem { return s.Plan.Module.Real }
 
@@ -186,16 +195,21 @@ func (s *Set) addRunning(f *ir.Func, how running) (*Kernel, error) {
 // field gives a value a place in the frame.
 func (s *Set) field(k *Kernel, name string, t ir.Type) *Field {
 	f := &Field{Name: name, Elem: t.Elem, Rows: t.Len(), Off: s.Size}
-	if s.alone != nil {
+	if s.few() > 0 {
+		s.fieldOfFew(f)
+	} else if s.alone != nil {
 		f.Rows = s.padded(f.Rows)
 	}
-	s.Size += f.Rows * s.rowBytes(t.Elem)
+	s.Size = f.Off + s.FieldBytes(f)
 	k.Fields = append(k.Fields, f)
 	return f
 }
 
 // rowBytes is the size of a row: integers and masks are as wide as real numbers.
 func (s *Set) rowBytes(e ir.Elem) int {
+	if s.few() > 0 {
+		return s.Samples() * s.ElemBytes(e)
+	}
 	if s.alone != nil {
 		return s.ElemBytes(e)
 	}

@@ -59,6 +59,7 @@ func (s *Set) add(f *ir.Func, how running) (*Kernel, error) {
 		return k, nil
 	}
 	k.Name = s.kernelName(f)
+	k.packed = s.packs(k.Func)
 	s.layout(k)
 	k.taken = s.inRegisters(k)
 	for record != nil && len(k.Results) < record.results {

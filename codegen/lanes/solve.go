@@ -82,7 +82,7 @@ func (s *Set) AddSolve(sv *ir.Solve, keep *ir.Func) (*Solve, error) {
 	case sv.StepGroup != "":
 		return nil, &Unsupported{"steps of one length for the whole batch (step_group: batch)", sv.Field, nil}
 	}
-	l := &Solve{IR: sv, Keep: keep, States: len(sv.States), Alike: s.alone == nil && stepsAlike(sv)}
+	l := &Solve{IR: sv, Keep: keep, States: len(sv.States), Alike: (s.alone == nil || s.few() > 0) && stepsAlike(sv)}
 	if sv.FSAL {
 		l.Slopes = len(sv.Plain())
 	}

@@ -265,7 +265,7 @@ func (m *Forecast) Batch(ctx context.Context, out ForecastBatchOutput, in Foreca
 		j.work = append(j.work, new(workspace))
 	}
 	run := j.run
-	if n < 16 && alone != nil && rt.IsFastSmall(opts...) {
+	if n < 18 && alone != nil && rt.IsFastSmall(opts...) {
 		run = j.each
 	}
 	if err := j.crew.ForEach(ctx, workers, n, rt.BlockRows, run); err != nil {

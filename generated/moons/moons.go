@@ -163,7 +163,7 @@ type moonsJob struct {
 	m      *Moons
 	crew   rt.Crew
 	run    func(worker, lo, hi int)
-	each   func(worker, lo, hi int) // row by row, whatever run does
+	each   func(worker, lo, hi int) // row by row or a few at a time, whatever run does
 	x      []Real
 	logits []Real
 	stats  *rt.BatchStats
@@ -174,10 +174,14 @@ type moonsJob struct {
 // moonsBatch computes rows of a batch. Where the processor has vector instructions, kernels take its place.
 var moonsBatch = (*moonsJob).rows
 
+// moonsSmall computes the rows of a small batch, if its bits need not be those of a large one. Where the processor has vector
+// instructions, kernels for a few samples take its place.
+var moonsSmall = (*moonsJob).rows
+
 func newMoonsJob(m *Moons) *moonsJob {
 	j := &moonsJob{m: m}
 	j.run = func(worker, lo, hi int) { moonsBatch(j, worker, lo, hi) }
-	j.each = j.rows
+	j.each = func(worker, lo, hi int) { moonsSmall(j, worker, lo, hi) }
 	return j
 }
 
@@ -219,7 +223,7 @@ func (m *Moons) Batch(ctx context.Context, logits []Real, x []Real, stats *rt.Ba
 		j.work = append(j.work, new(workspace))
 	}
 	run := j.run
-	if n < 8 && alone != nil && rt.IsFastSmall(opts...) {
+	if n < 13 && alone != nil && rt.IsFastSmall(opts...) {
 		run = j.each
 	}
 	if err := j.crew.ForEach(ctx, workers, n, rt.RefillRows(n, workers), run); err != nil {
@@ -306,7 +310,7 @@ type moonsTinyJob struct {
 	m      *MoonsTiny
 	crew   rt.Crew
 	run    func(worker, lo, hi int)
-	each   func(worker, lo, hi int) // row by row, whatever run does
+	each   func(worker, lo, hi int) // row by row or a few at a time, whatever run does
 	x      []Real
 	logits []Real
 	stats  *rt.BatchStats
@@ -317,10 +321,14 @@ type moonsTinyJob struct {
 // moonsTinyBatch computes rows of a batch. Where the processor has vector instructions, kernels take its place.
 var moonsTinyBatch = (*moonsTinyJob).rows
 
+// moonsTinySmall computes the rows of a small batch, if its bits need not be those of a large one. Where the processor has vector
+// instructions, kernels for a few samples take its place.
+var moonsTinySmall = (*moonsTinyJob).rows
+
 func newMoonsTinyJob(m *MoonsTiny) *moonsTinyJob {
 	j := &moonsTinyJob{m: m}
 	j.run = func(worker, lo, hi int) { moonsTinyBatch(j, worker, lo, hi) }
-	j.each = j.rows
+	j.each = func(worker, lo, hi int) { moonsTinySmall(j, worker, lo, hi) }
 	return j
 }
 
@@ -362,7 +370,7 @@ func (m *MoonsTiny) Batch(ctx context.Context, logits []Real, x []Real, stats *r
 		j.work = append(j.work, new(workspace))
 	}
 	run := j.run
-	if n < 8 && alone != nil && rt.IsFastSmall(opts...) {
+	if n < 13 && alone != nil && rt.IsFastSmall(opts...) {
 		run = j.each
 	}
 	if err := j.crew.ForEach(ctx, workers, n, rt.BlockRows, run); err != nil {
@@ -449,7 +457,7 @@ type moonsFastJob struct {
 	m      *MoonsFast
 	crew   rt.Crew
 	run    func(worker, lo, hi int)
-	each   func(worker, lo, hi int) // row by row, whatever run does
+	each   func(worker, lo, hi int) // row by row or a few at a time, whatever run does
 	x      []Real
 	logits []Real
 	stats  *rt.BatchStats
@@ -460,10 +468,14 @@ type moonsFastJob struct {
 // moonsFastBatch computes rows of a batch. Where the processor has vector instructions, kernels take its place.
 var moonsFastBatch = (*moonsFastJob).rows
 
+// moonsFastSmall computes the rows of a small batch, if its bits need not be those of a large one. Where the processor has vector
+// instructions, kernels for a few samples take its place.
+var moonsFastSmall = (*moonsFastJob).rows
+
 func newMoonsFastJob(m *MoonsFast) *moonsFastJob {
 	j := &moonsFastJob{m: m}
 	j.run = func(worker, lo, hi int) { moonsFastBatch(j, worker, lo, hi) }
-	j.each = j.rows
+	j.each = func(worker, lo, hi int) { moonsFastSmall(j, worker, lo, hi) }
 	return j
 }
 
@@ -505,7 +517,7 @@ func (m *MoonsFast) Batch(ctx context.Context, logits []Real, x []Real, stats *r
 		j.work = append(j.work, new(workspace))
 	}
 	run := j.run
-	if n < 16 && alone != nil && rt.IsFastSmall(opts...) {
+	if n < 25 && alone != nil && rt.IsFastSmall(opts...) {
 		run = j.each
 	}
 	if err := j.crew.ForEach(ctx, workers, n, rt.BlockRows, run); err != nil {

@@ -122,11 +122,11 @@ func TestSameRows(t *testing.T) {
 	}
 }
 
-// TestFastSmall: with that option a small batch has the bits of Forward, a larger one those that it has without.
+// TestFastSmall: with that option a small batch is within rounding of Forward, a larger one has the bits that it has without.
 func TestFastSmall(t *testing.T) {
 	m := moons.NewMoons(moons.NewParams(1))
 	ctx := context.Background()
-	for _, n := range []int{1, 3, 7, 8, 40} {
+	for _, n := range []int{1, 3, 7, 12, 13, 40} {
 		x, fast := points(n)
 		plain := make([]moons.Real, len(x))
 		var stats rt.BatchStats
@@ -137,15 +137,16 @@ func TestFastSmall(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i := range n {
-			want := [2]moons.Real(plain[2*i:])
-			if n < 8 {
-				if y, err := m.Forward([2]moons.Real(x[2*i:])); err != nil {
+			want, got := [2]moons.Real(plain[2*i:]), [2]moons.Real(fast[2*i:])
+			same := got == want
+			if n < 13 {
+				var err error
+				if want, err = m.Forward([2]moons.Real(x[2*i:])); err != nil {
 					t.Fatal(err)
-				} else {
-					want = y
 				}
+				same = near(got[0], want[0]) && near(got[1], want[1])
 			}
-			if got := [2]moons.Real(fast[2*i:]); got != want || stats.Sites[0].NFE[i] == 0 {
+			if !same || stats.Sites[0].NFE[i] == 0 {
 				t.Errorf("row %d of %d is %v, want %v", i, n, got, want)
 			}
 		}

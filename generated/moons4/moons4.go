@@ -129,7 +129,7 @@ type moonsJob struct {
 	m      *Moons
 	crew   rt.Crew
 	run    func(worker, lo, hi int)
-	each   func(worker, lo, hi int) // row by row, whatever run does
+	each   func(worker, lo, hi int) // row by row or a few at a time, whatever run does
 	x      []Real
 	logits []Real
 	stats  *rt.BatchStats
@@ -140,10 +140,14 @@ type moonsJob struct {
 // moonsBatch computes rows of a batch. Where the processor has vector instructions, kernels take its place.
 var moonsBatch = (*moonsJob).rows
 
+// moonsSmall computes the rows of a small batch, if its bits need not be those of a large one. Where the processor has vector
+// instructions, kernels for a few samples take its place.
+var moonsSmall = (*moonsJob).rows
+
 func newMoonsJob(m *Moons) *moonsJob {
 	j := &moonsJob{m: m}
 	j.run = func(worker, lo, hi int) { moonsBatch(j, worker, lo, hi) }
-	j.each = j.rows
+	j.each = func(worker, lo, hi int) { moonsSmall(j, worker, lo, hi) }
 	return j
 }
 
@@ -185,7 +189,7 @@ func (m *Moons) Batch(ctx context.Context, logits []Real, x []Real, stats *rt.Ba
 		j.work = append(j.work, new(workspace))
 	}
 	run := j.run
-	if n < 8 && alone != nil && rt.IsFastSmall(opts...) {
+	if n < 13 && alone != nil && rt.IsFastSmall(opts...) {
 		run = j.each
 	}
 	if err := j.crew.ForEach(ctx, workers, n, rt.BlockRows, run); err != nil {
