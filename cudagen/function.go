@@ -21,6 +21,7 @@ type function struct {
 	accs map[*ir.Value]string // sums that are kept apart from the array they end in
 	half *halved              // of nests with fragments
 	far  map[*ir.Value]bool   // fragments that are there for both halves
+	many map[product]int      // how often a tile multiplies operands in memory
 
 	placed map[*ir.Value]bool   // values of a piece that lie in device memory
 	regs   map[*ir.Value]string // elements i of arrays that the kernel of a piece has in registers

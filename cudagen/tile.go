@@ -253,6 +253,7 @@ func uniform(f *plan.Func, v *ir.Value) bool {
 func (fn *function) tileBody() {
 	runs, halves := fn.e.tileRuns(fn.f)
 	fn.far = fn.e.far(fn.f)
+	fn.countProducts()
 	for at, run := range runs {
 		if halves[at] {
 			fn.halves(run)
@@ -473,13 +474,22 @@ func (fn *function) tileStep(s plan.Step) {
 			})
 			return
 		}
-		p.line("ndec_tile_outer<%s, %d, %d>(tile, half, g.%s, %s, %s);", operandsOf(fn.e.m, a, b).name, a.Type.Len(), b.Type.Len(), fn.e.fields[s.Sum], fn.asFragment(a), fn.asFragment(b))
+		call := ""
+		if key, ok := fn.sharedOuter(s); ok && fn.many[key] >= calledProducts {
+			call = "_far"
+		}
+		p.line("ndec_tile_outer%s<%s, %d, %d>(tile, half, g.%s, %s, %s);", call, operandsOf(fn.e.m, a, b).name, a.Type.Len(), b.Type.Len(), fn.e.fields[s.Sum], fn.asFragment(a), fn.asFragment(b))
 	case plan.AddTo:
 		if fragment(fn.f, v) {
 			p.line("ndec_tile_add<%d>(tile, half, g.%s, %s);", v.Type.Len(), fn.e.fields[s.Sum], fn.asFragment(v))
 			return
 		}
 		fn.once(func() {
+			if n := v.Type.Len(); n > smallLen && uniform(fn.f, v) {
+				p.line("#pragma unroll 1")
+				p.line("for (int i = 0; i < %d; i++) ndec_tile_add_own(tile, g.%s[i], %s);", n, fn.e.fields[s.Sum], bare(fn.elem(v, index{expr: "i"})))
+				return
+			}
 			for i := range v.Type.Len() {
 				p.line("ndec_tile_add_own(tile, g.%s[%d], %s);", fn.e.fields[s.Sum], i, bare(fn.elem(v, at(i))))
 			}
@@ -515,7 +525,12 @@ func (fn *function) tileProduct(v, x, w *ir.Value, byK, byN int) {
 		to = fn.s.pick(localName(v) + "_fragment")
 		fn.half.top = append(fn.half.top, fmt.Sprintf("real %s[ndec_tiles(%d)][4];", to, v.Type.Len()))
 	}
-	p.line("ndec_tile_product<%s, %d, %d>(tile, %s, %s, [&](int k, int n) { return %s; });", operandsOf(fn.e.m, w, x).name, v.Type.Len(), x.Type.Len(), to, from, bare(fn.elem(w, index{expr: affineOf(byK, byN)})))
+	as := operandsOf(fn.e.m, w, x).name
+	if key, ok := fn.sharedProduct(v, x, w, byK, byN); ok && fn.many[key] >= calledProducts {
+		p.line("ndec_tile_product_far<%s, %d, %d, %d, %d>(tile, %s, %s, %s);", as, v.Type.Len(), x.Type.Len(), byK, byN, to, from, fn.array(w))
+	} else {
+		p.line("ndec_tile_product<%s, %d, %d>(tile, %s, %s, [&](int k, int n) { return %s; });", as, v.Type.Len(), x.Type.Len(), to, from, bare(fn.elem(w, index{expr: affineOf(byK, byN)})))
+	}
 	if !fragment(fn.f, v) {
 		own := fn.array(v)
 		p.line("ndec_tile_collect<%d>(tile, half, %s, %s);", v.Type.Len(), to, own)

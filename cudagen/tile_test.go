@@ -50,3 +50,46 @@ func TestTiles(t *testing.T) {
 		}
 	}
 }
+
+// TestTileCalls compares a loss whose field has second derivatives of a net: products of the same sizes are many there, so that they are called.
+func TestTileCalls(t *testing.T) {
+	s := programSubject(t, "second", map[string]string{"second.nde": `package second
+
+net L(q, v [2]real) real {
+	return concat(q, v) |> Linear(20) |> softplus |> Linear(20) |> softplus |> Linear(1) |> scalar
+}
+
+net force(q, v [2]real) [2]real {
+	return concat(q, v) |> Linear(18) |> softplus |> Linear(2)
+}
+
+system Forced {
+	state q, v [2]real
+	E := L(q, v)
+	p := grad(E, v)
+	der(q) = v
+	der(v) = linsolve(hess(E, v) + 3*eye(2), grad(E, q) - jac(p, q)@v + force(q, v))
+}
+
+data Accelerations {
+	q, v, a [2]real
+	source: csv{path: "a.csv"}
+}
+
+train Fit {
+	data: Accelerations
+	epochs: 1
+	optimizer: adam
+	minimize mse(rhs(Forced{q, v}).v, a) + 1e-2*l2(force)
+}
+`}, "f32")
+	s.initial(t)
+	s.rows = 20
+	compare(t, []*subject{s})
+	text := string(s.out.Files[0].Text)
+	for _, call := range []string{"ndec_tile_product_far<ndec_bf16<3>, 20, 20, 1, 20>", "ndec_tile_product_far<ndec_bf16<3>, 20, 20, 20, 1>", "ndec_tile_outer_far<ndec_bf16<3>, 20, 20>", "i < 36; i++) ndec_tile_add_own("} {
+		if n := strings.Count(text, call); n == 0 {
+			t.Errorf("there is no %s", call)
+		}
+	}
+}

@@ -287,6 +287,14 @@ template <class As, int M, int N, class A, class B> NDEC_D void ndec_tile_outer(
 	ndec_warp_sync();
 }
 
+// Products and outer products of what lies in memory, as functions: element (k, n) of a matrix lies at k * byK + n * byN.
+template <class As, int N, int K, int byK, int byN> NDEC_CALL void ndec_tile_product_far(ndec_tile tile, ndec_fragment<float> y, ndec_fragment<float> x, const float *w) {
+	ndec_tile_product<As, N, K>(tile, y, x, [=](int k, int n) { return w[k * byK + n * byN]; });
+}
+template <class As, int M, int N> NDEC_CALL void ndec_tile_outer_far(ndec_tile tile, int half, float *to, ndec_fragment<float> a, ndec_fragment<float> b) {
+	ndec_tile_outer<As, M, N>(tile, half, to, a, b);
+}
+
 // to[i] += the sum over 16 samples of f[i]
 template <int N, class F> NDEC_D void ndec_tile_add(ndec_tile tile, int half, float *to, F f) {
 	bool low = tile.counts(half, 0), high = tile.counts(half, 1);
