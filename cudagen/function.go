@@ -115,19 +115,33 @@ func (e *emitter) newFunction(f *plan.Func) *function {
 func (fn *function) signature() string {
 	var ps []string
 	n := fn.f.Needs
-	head := "NDEC_D void "
+	var any []string
 	if n.Accum {
-		head = "template <class G> " + head
+		any = append(any, "G")
+	}
+	columns := fn.e.columns(fn.f)
+	column := func(name string) {
+		any = append(any, fmt.Sprintf("C%d", len(any)))
+		ps = append(ps, any[len(any)-1]+" "+name)
 	}
 	ps = fn.e.common(n, fn.e.taped(fn.f.IR), true)
 	for _, v := range fn.f.IR.Args {
+		if columns[v] {
+			column(fn.name[v])
+			continue
+		}
 		ps = append(ps, fn.e.in(v.Type, fn.name[v]))
 	}
 	for i, r := range fn.f.IR.Results {
-		if fn.res[i] != "" {
+		switch {
+		case fn.res[i] == "":
+		case columns[r] && fn.f.Places[r].Index == i:
+			column(fn.res[i])
+		default:
 			ps = append(ps, fn.e.out(r.Type, fn.res[i]))
 		}
 	}
+	head := templates(any) + "NDEC_D void "
 	if n.Accum {
 		ps = append(ps, "G &g")
 	}

@@ -225,9 +225,14 @@ func (e *emitter) sample(k *kernel, sc *scope, stride, at string) []string {
 		}
 		args = append(args, "ws")
 	}
+	columns := e.columns(k.fn)
 	for i, in := range k.ports() {
 		from, t := e.column(k, i), in.Type
 		name := sc.pick(snake(in.Name))
+		if columns[k.fn.IR.Args[i]] {
+			args = append(args, e.columnOf(t, from, at, stride, false))
+			continue
+		}
 		if t.IsScalar() {
 			p.line("%s %s = %s[%s];", e.elem(t.Elem), name, from, at)
 		} else if e.shared(t) {
@@ -303,6 +308,7 @@ func (e *emitter) forwardKernel(k *kernel) {
 	p.line("if (s >= n) return;")
 	sc := newScope(strings.Fields("words place tapes room stats key by ws st")...)
 	call := e.sample(k, sc, "n", "s")
+	columns := e.columns(k.fn)
 	var outs []string
 	for i, o := range k.model.Outputs {
 		if pl := k.fn.Places[k.fn.IR.Results[i]]; pl != nil && pl.Kind == plan.Stat {
@@ -310,6 +316,11 @@ func (e *emitter) forwardKernel(k *kernel) {
 			continue
 		}
 		name := sc.pick(snake(o.Name) + "_out")
+		if r := k.fn.IR.Results[i]; columns[r] && k.fn.Places[r].Index == i {
+			outs = append(outs, "")
+			call = append(call, e.columnOf(o.Type, fmt.Sprintf("out%d", i), "s", "n", true))
+			continue
+		}
 		p.line("%s", e.variable(o.Type, name))
 		outs = append(outs, name)
 		call = append(call, name)
@@ -323,6 +334,9 @@ func (e *emitter) forwardKernel(k *kernel) {
 	}
 	p.line("%s(%s);", e.funcs[k.fn.IR], strings.Join(call, ", "))
 	for i, o := range k.model.Outputs {
+		if outs[i] == "" { // is there
+			continue
+		}
 		if o.Type.IsScalar() {
 			p.line("out%d[s] = %s;", i, outs[i])
 			continue

@@ -181,7 +181,9 @@ func (e *emitter) cut(l *layerFunc, root bool) bool {
 		}
 	}
 	l.pieces = append(l.pieces, l.sums...)
-	l.prune()
+	if !l.prune() {
+		return false
+	}
 	for i, r := range f.IR.Results {
 		if l.fn.res[i] == "" || r.Type.IsScalar() && f.Places[r].Kind == plan.Result && f.Places[r].Index == i {
 			continue

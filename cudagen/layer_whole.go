@@ -39,7 +39,10 @@ func (e *emitter) cutWhole(l *layerFunc, n *plan.Nest, root bool, add func(*piec
 		l.arguments(v)
 		add(&piece{kind: byReverse, whole: v})
 	case ir.OpConv, ir.OpConvInput:
-		if uniform(f, v.Args[0]) && oneGroup(v) {
+		if !uniform(f, v.Args[0]) { // of each sample: no block could share them
+			return false
+		}
+		if oneGroup(v) {
 			elements(byProduct)
 		} else {
 			elements(byElement)
@@ -79,8 +82,9 @@ func oneGroup(v *ir.Value) bool {
 	return err == nil && groups == 1
 }
 
-// prune takes away the pieces of what is only added up over samples, by kernels of sums that make it on their way.
-func (l *layerFunc) prune() {
+// prune takes away the pieces of what is only added up over samples, by kernels of sums that make it on their way, and reports whether that is all
+// that comes back to weights of convolutions.
+func (l *layerFunc) prune() bool {
 	read := func(v *ir.Value) bool {
 		return l.fn.f.Places[v].Kind == plan.Result || slices.Contains(l.fn.f.IR.Results, v) && !l.onlySummed(v) ||
 			slices.ContainsFunc(l.pieces, func(p *piece) bool { return p.whole != v && slices.Contains(p.reads(l.fn.f), v) })
@@ -88,6 +92,7 @@ func (l *layerFunc) prune() {
 	l.pieces = slices.DeleteFunc(l.pieces, func(p *piece) bool {
 		return p.kind == byElement && len(p.steps) == 0 && p.whole != nil && (p.whole.Op == ir.OpConvWeight || p.whole.Op == ir.OpSum) && !read(p.whole)
 	})
+	return !slices.ContainsFunc(l.pieces, func(p *piece) bool { return p.whole != nil && p.whole.Op == ir.OpConvWeight })
 }
 
 // onlySummed reports whether all results that v is go to running sums.
@@ -105,7 +110,7 @@ func (fn *function) element(v *ir.Value) string {
 	t := fn.e.elem(v.Type.Elem)
 	array := func(i int) string { return fn.array(v.Args[i]) }
 	switch v.Op {
-	case ir.OpConv, ir.OpConvInput, ir.OpConvWeight:
+	case ir.OpConv, ir.OpConvInput:
 		name, shape := convShape(v)
 		return fmt.Sprintf("ndec_%s_at<%s>(%s, i, %s, %s)", name, t, shape, array(0), array(1))
 	case ir.OpWindows, ir.OpUnwindows:

@@ -142,12 +142,24 @@ func (l *loop) print() {
 		ps = append(ps, e.tapeType(s)+" &tape")
 	}
 	ps = append(ps, "double t0")
-	if s.Times > 0 {
+	var any []string // where times and states along them lie
+	column := func(name string) {
+		any = append(any, fmt.Sprintf("C%d", len(any)))
+		ps = append(ps, any[len(any)-1]+" "+name)
+	}
+	columns := s.Times > 0 && e.form() == thread
+	switch {
+	case columns:
+		column("ts")
+	case s.Times > 0:
 		ps = append(ps, "const double *ts")
-	} else {
+	default:
 		ps = append(ps, "double t1")
 	}
-	if s.Stops > 0 {
+	switch {
+	case s.Stops > 0 && columns:
+		column("stops")
+	case s.Stops > 0:
 		ps = append(ps, "const double *stops")
 	}
 	ps = append(ps, "const ndec_stepping &by")
@@ -165,10 +177,14 @@ func (l *loop) print() {
 			}
 			t = ir.Tensor(t.Elem, s.Times, t.Len())
 		}
+		if columns {
+			column(o.name + "_out")
+			continue
+		}
 		ps = append(ps, e.out(t, o.name+"_out"))
 	}
 	ps = append(ps, "ndec_stats &st")
-	p.line("NDEC_D void %s(%s) {", e.solveName(s), strings.Join(ps, ", "))
+	p.line("%sNDEC_D void %s(%s) {", templates(any), e.solveName(s), strings.Join(ps, ", "))
 	l.declare(l.x)
 	l.copy(l.x, suffixed(l.x, "_start"))
 	if s.Times > 0 {

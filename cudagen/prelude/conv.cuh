@@ -135,7 +135,7 @@ NDEC_D int ndec_conv_met(ndec_conv_shape c, int weight, int place) {
 	return at < 0 ? -1 : at + o / (c.out / c.groups) * (c.in / c.groups) * c.h.in * c.w.in;
 }
 
-// Element e of a transposed convolution, of what comes back to weights, of windows and of windows added back.
+// Element e of a transposed convolution, of windows and of windows added back.
 template <class T, class W, class Y> NDEC_D T ndec_conv_input_at(ndec_conv_shape c, int e, W w, Y y) {
 	int og = c.out / c.groups, ig = c.in / c.groups;
 	int v = e % c.w.in, u = e / c.w.in % c.h.in, i = e / c.w.in / c.h.in;
@@ -150,15 +150,6 @@ template <class T, class W, class Y> NDEC_D T ndec_conv_input_at(ndec_conv_shape
 				s = ndec_fma(w[((o * ig + i % ig) * c.h.kernel + a) * c.w.kernel + b], y[(o * c.h.out + p) * c.w.out + q], s);
 			}
 		}
-	return s;
-}
-template <class T, class X, class Y> NDEC_D T ndec_conv_weight_at(ndec_conv_shape c, int e, X x, Y y) {
-	int o = e / (c.h.kernel * c.w.kernel * (c.in / c.groups)), places = c.h.out * c.w.out;
-	T s = T(0);
-	for (int place = 0; place < places; place++) {
-		int at = ndec_conv_met(c, e, place);
-		if (at >= 0) s = ndec_fma(x[at], y[o * places + place], s);
-	}
 	return s;
 }
 template <class T, class X> NDEC_D T ndec_windows_at(ndec_conv_shape c, int e, X x) {

@@ -153,9 +153,9 @@ template <class T, int N, class X> NDEC_D ndec_array<T, N> ndec_value(X x) {
 	return a;
 }
 
-template <class T> NDEC_D void ndec_clear(T *x, int n) {
+template <class X> NDEC_D void ndec_clear(X x, int n) {
 #pragma unroll
-	for (int i = 0; i < n; i++) x[i] = T(0);
+	for (int i = 0; i < n; i++) x[i] = 0;
 }
 
 template <class T> NDEC_D void ndec_add(T *to, const T *x, int n) {
