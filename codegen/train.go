@@ -287,6 +287,9 @@ func (e *emitter) worker(f *file, r *ir.Recipe, low string, obj, grad *plan.Func
 	if r.Design != nil {
 		d := r.Design.Results[0].Type
 		p.line("design [%d]%s", d.Len(), e.elem(d.Elem))
+		if e.vec != nil && e.vec.recipes[r] != nil && e.vec.recipes[r].Design != nil {
+			p.line("designs []%s // of a block of samples", e.elem(d.Elem))
+		}
 	}
 	p.line("}")
 	text(f, fmt.Sprintf("%sWorker computes shards of recipe %s on one goroutine.", low, r.Name), p.text())

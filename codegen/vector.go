@@ -111,6 +111,7 @@ func (v *vectors) files(base string) []textFile {
 	for _, r := range v.e.m.Recipes {
 		if t := v.recipes[r]; t != nil {
 			v.shard(r, t)
+			v.design(r, t.Design)
 		}
 	}
 	v.state(f)
@@ -318,6 +319,9 @@ func (v *vectors) dispatch(f *file) {
 	for _, r := range v.e.m.Recipes {
 		if v.recipes[r] != nil {
 			p.line("%sShard = (*%sWorker).lanes", v.e.bases[r], v.e.bases[r])
+			if v.recipes[r].Design != nil {
+				p.line("%sLeastSquares = (*%sWorker).designLanes", v.e.bases[r], v.e.bases[r])
+			}
 		}
 	}
 	text(f, "", "func init() {\n"+p.text()+"\n}")

@@ -44,9 +44,7 @@ func (v *vectors) adaptive(l *lanes.Solve, step stepNames) {
 	} else {
 		p.line("%s", v.run(l.Step))
 	}
-	if s.Times > 0 {
-		p.line("var took [%d]bool // a step", w)
-	}
+	v.noOutputs(l)
 	if s.Stops > 0 {
 		p.line("var passed [%d]bool // a stop", w)
 		p.line("passing := false")
@@ -60,7 +58,7 @@ func (v *vectors) adaptive(l *lanes.Solve, step stepNames) {
 			p.line("if stop[i] && end[i] == %s[i] { end[i] = ahead[i][0] }", arg[lanes.Own+"t1"])
 			p.line("}")
 		}
-		v.search(l, step, fmt.Sprintf("%s[i] == 0 || %s[i] != %d", live, res[lanes.Own+"code"], lanes.CodeAccepted), res[lanes.Own+"t_at"], res[lanes.Own+"h_at"], end)
+		v.search(l, step, res[lanes.Own+"t_at"], res[lanes.Own+"h_at"], end)
 	}
 	p.line("for i := range n {")
 	p.line("if %s[i] == 0 { continue }", live)
@@ -158,20 +156,18 @@ func (v *vectors) decide(l *lanes.Solve, step stepNames, end string, more func()
 	p.line("switch %s[i] {", res[lanes.Own+"code"])
 	p.line("case %d: // accepted", lanes.CodeAccepted)
 	p.line("st[i].NFE += %d", l.Evals())
-	v.hits(l, live, res[lanes.Own+"t_at"], res[lanes.Own+"h_at"])
+	v.hits(l, step, live, res[lanes.Own+"t_at"], res[lanes.Own+"h_at"])
 	p.line("st[i].Accepted++")
 	p.line("st[i].H = %s[i]", res[lanes.Own+"h_at"])
 	v.record(l, step, "push", "i", res[lanes.Own+"t_at"], res[lanes.Own+"h_at"])
-	if s.Times > 0 {
-		p.line("took[i] = true")
-	}
+	v.mayOutput(l)
 	if s.Stops > 0 {
-		p.line("if stop[i] && %s[i] == %s[i]%s { // the step ended before a stop", t, arg[lanes.Own+"t1"], ifText(len(s.Events) > 0, " && !hit[i]"))
+		p.line("if stop[i] && %s[i] == %s[i]%s { // the step ended before a stop", t, arg[lanes.Own+"t1"], v.noHit(l))
 		p.line("%s[i], passed[i], passing = ahead[i][0], true, true", t)
 		p.line("}")
 	}
 	if len(s.Events) > 0 {
-		p.line("if hit[i] { %s[i] = ev[i].Time }", t)
+		p.line("if %s { %s[i] = %s[i] }", v.hit(l), t, v.seekNames(l)[lanes.SearchTime])
 	}
 	p.line("st[i].Time = %s[i]", t)
 	p.line("if %s[i] == %s {", t, end)

@@ -2,6 +2,7 @@ package codegen
 
 import (
 	"fmt"
+	"slices"
 
 	"ndec.dev/ndec/codegen/lanes"
 	"ndec.dev/ndec/ir"
@@ -126,6 +127,12 @@ func (r *rows) load(from string) {
 	p.line("}")
 }
 
+// tells reports whether a block itself tells of samples whose events do not end.
+func (r *rows) tells() bool {
+	events := slices.ContainsFunc(r.n.Steps, func(st lanes.NodeStep) bool { return st.Solve != nil && len(st.Solve.IR.Events) > 0 })
+	return events && !r.v.set.LeavesToScalar(r.n)
+}
+
 // store prints how results get from the frame to rows from one on.
 func (r *rows) store(from string) {
 	v, p, w := r.v, r.v.p, r.v.set.Samples()
@@ -148,7 +155,11 @@ func (r *rows) store(from string) {
 	}
 	p.line("for i := range n {")
 	if stats {
-		p.line("if rt.FailedLane(st[:], i) { // what happened is told as without lanes")
+		left := "FailedLane"
+		if r.tells() {
+			left = "LeftLane"
+		}
+		p.line("if rt.%s(st[:], i) { // what happened is told as without lanes", left)
 		p.line("j.rows(worker, %s+i, %s+i+1)", from, from)
 		p.line("continue")
 		p.line("}")
@@ -185,6 +196,9 @@ func (r *rows) store(from string) {
 	if stats {
 		p.line("for s := range st {")
 		p.line("if j.stats != nil { j.stats.Set(s, %s+i, st[s][i]) }", from)
+		if r.tells() {
+			p.line("j.failed.See(&st[s][i], &%sSites[s], %s+i, -1)", v.e.bases[r.m], from)
+		}
 		p.line("}")
 	}
 	p.line("}")

@@ -8,37 +8,56 @@ import (
 	"ndec.dev/ndec/ir"
 )
 
-// Events in lanes: every sample has its own search (rt.EventSearch), and looks along its own step. The samples look
-// together, in rounds, each at its next place, until no step has any left.
+// Events in lanes: every sample has its own search for events, along its own step. Kernels search for all samples of a block
+// (lanes.Search); those that look at guards do so in rounds, until no sample looks any more.
 
 // lookNames are the fields of the frame of Look, relative to look.
 func (v *vectors) lookNames(l *lanes.Solve) stepNames { return v.fieldNames(l.Look, "look") }
 
-// declareEvents prints the search of each sample. The states at the start are those of the step.
+// seekNames are those of the rows of the search, relative to seek.
+func (v *vectors) seekNames(l *lanes.Solve) map[string]string {
+	return v.fieldNames(l.Search.Begin, "seek").arg
+}
+
+// fires is a condition: event e happens at the end of the step of sample i, which has events there.
+func (v *vectors) fires(l *lanes.Solve, e int) string {
+	return v.seekNames(l)[lanes.SearchPlace(e)] + "[i] <= 1"
+}
+
+// hit is a condition: sample i has events at the end of its step.
+func (v *vectors) hit(l *lanes.Solve) string { return v.seekNames(l)[lanes.SearchHit] + "[i] != 0" }
+
+// noHit is a further condition: there are none.
+func (v *vectors) noHit(l *lanes.Solve) string {
+	if len(l.IR.Events) == 0 {
+		return ""
+	}
+	return " && " + v.seekNames(l)[lanes.SearchHit] + "[i] == 0"
+}
+
+// declareEvents prints how the search of each sample begins. The states at the start are those of the step.
 func (v *vectors) declareEvents(l *lanes.Solve, step stepNames) {
-	p, s, w := v.p, l.IR, v.set.Samples()
+	p, s := v.p, l.IR
 	if len(s.Events) == 0 {
 		return
 	}
-	search, kinds := eventTables(s)
-	look := v.lookNames(l)
-	p.line("var ev [%d]rt.EventSearch", w)
-	p.line("var es [%d][%d]rt.SolveEvent", w, len(s.Events))
-	p.line("look := &fr.%s", l.Look.Name)
+	look, seek := v.lookNames(l), v.seekNames(l)
+	p.line("look, seek := &fr.%s, &fr.%s", l.Look.Name, l.Search.Begin.Name)
 	for i := range s.Extras {
 		name := fmt.Sprintf("extra.%d", i)
 		p.line("%s = %s", look.arg[name], step.arg[name])
 	}
-	v.guards(l, step, "*t0")
-	p.line("for i := range n {")
-	p.line("ev[i], es[i] = %s, %s", search, kinds)
-	v.takeGuards(l)
-	p.line("ev[i].Start(es[i][:], t0[i], t1[i])")
+	p.line("for i := range %s {", seek[lanes.SearchDir])
+	p.line("%s[i], %s[i], %s[i] = rt.Signed(1, t1[i]-t0[i]), 0, 1", seek[lanes.SearchDir], seek[lanes.SearchCount], seek[lanes.SearchHit])
+	for e := range s.Events {
+		p.line("%s[i] = 2 // nothing has happened", seek[lanes.SearchPlace(e)])
+	}
 	p.line("}")
+	v.goOn(l, step, "*t0")
 }
 
-// guards prints how the guards are found at times and the states between steps.
-func (v *vectors) guards(l *lanes.Solve, step stepNames, times string) {
+// goOn prints how the search goes on after events, from the guards at times and states between steps.
+func (v *vectors) goOn(l *lanes.Solve, step stepNames, times string) {
 	if len(l.IR.Guards()) == 0 {
 		return
 	}
@@ -50,21 +69,13 @@ func (v *vectors) guards(l *lanes.Solve, step stepNames, times string) {
 	p.line("%s = %s", look.arg[lanes.Own+"next"], times)
 	p.line("for i := range %s { %s[i] = 1 }", theta, theta)
 	p.line("%s", v.run(l.Look))
+	p.line("%s", v.run(l.Search.Again))
 }
 
-// takeGuards prints how the search of sample i gets to know the guards.
-func (v *vectors) takeGuards(l *lanes.Solve) {
-	look := v.lookNames(l)
-	for _, g := range l.IR.Guards() {
-		v.p.line("es[i][%d].G = %s[i]", g, look.res[lanes.Guard(g)])
-	}
-}
-
-// search prints the search for events in the steps from t to next, of length h, but for samples that have taken none.
-func (v *vectors) search(l *lanes.Solve, step stepNames, none, t, h, next string) {
-	p, s, w := v.p, l.IR, v.set.Samples()
-	look := v.lookNames(l)
-	theta := look.arg[lanes.Own+"theta"]
+// search prints the search for events in the steps from t to next, of length h.
+func (v *vectors) search(l *lanes.Solve, step stepNames, t, h, next string) {
+	p, s := v.p, l.IR
+	look, seek, kernels := v.lookNames(l), v.seekNames(l), l.Search
 	p.line("%s, %s, %s = %s, %s, %s", look.arg[lanes.Own+"t"], look.arg[lanes.Own+"h"], look.arg[lanes.Own+"next"], t, h, next)
 	for _, st := range s.States {
 		p.line("%s, %s = %s, %s", look.arg[st.Name+".at"], look.arg[st.Name], step.res[st.Name+".at"], step.arg[st.Name])
@@ -73,104 +84,47 @@ func (v *vectors) search(l *lanes.Solve, step stepNames, none, t, h, next string
 		p.line("%s = %s", look.arg[lanes.Data(i)], step.res[lanes.Data(i)])
 	}
 	v.handFilled(l, look.arg[lanes.Filled])
-	guards := len(s.Guards()) > 0
-	p.line("var hit [%d]bool // events happen at the end of the step", w)
-	if guards {
-		p.line("var looks [%d]bool // at a place in the step", w)
-		p.line("looking, early := 0, 0 // how many do, and at places of their own before the fixed ones")
-	}
-	p.line("for i := range n {")
-	p.line("if %s { continue }", none)
-	p.line("ev[i].Step(es[i][:], %s[i], %s[i], %s[i])", t, h, next)
-	if !guards {
-		p.line("ev[i].Next(es[i][:])")
+	p.line("%s", v.run(kernels.Begin))
+	if len(s.Guards()) > 0 {
+		rounds := func(k *lanes.Kernel, count, what string) {
+			if kernels.Rounds {
+				p.line("for %s[0] != 0 { // %s", seek[count], what)
+				p.line("%s", v.run(l.Look))
+			} else {
+				p.line("if %s[0] != 0 { // %s", seek[count], what)
+			}
+			p.line("%s", v.run(k))
+			p.line("}")
+		}
+		rounds(kernels.Early, lanes.SearchEarly, "after events guards wait for a side")
+		p.line("%s[0] = 1 // at least one round", seek[lanes.SearchScanning])
+		rounds(kernels.Scan, lanes.SearchScanning, "looks at fixed places")
+		p.line("for %s[0] != 0 { // guards have changed their sides", seek[lanes.SearchChanged])
+		p.line("%s", v.run(kernels.Locate))
+		rounds(kernels.Narrow, lanes.SearchNarrowing, "locates events, one of each sample")
 		p.line("}")
-		return
 	}
-	p.line("if ev[i].Next(es[i][:]) {")
-	p.line("%s[i], looks[i], looking = ev[i].At, true, looking+1", theta)
-	p.line("if !ev[i].Scans(es[i][:]) { early++ }")
-	p.line("}")
-	p.line("}")
-	p.line("for round := 0; round < 2 && early > 0; round++ { // after events guards wait for a side")
-	p.line("%s", v.run(l.Look))
-	p.line("for i := range n {")
-	p.line("if !looks[i] || ev[i].Scans(es[i][:]) { continue }")
-	v.look(l)
-	p.line("if !looks[i] || ev[i].Scans(es[i][:]) { early-- }")
-	p.line("}")
-	p.line("}")
-	v.scan(l)
-	p.line("for looking > 0 { // each at its own place")
-	p.line("%s", v.run(l.Look))
-	p.line("for i := range n {")
-	p.line("if !looks[i] { continue }")
-	v.look(l)
-	p.line("}")
-	p.line("}")
-}
-
-// look prints how sample i takes what it has seen.
-func (v *vectors) look(l *lanes.Solve) {
-	v.takeGuards(l)
-	v.p.line("if looks[i] = ev[i].Next(es[i][:]); looks[i] { %s[i] = ev[i].At } else { looking-- }", v.lookNames(l).arg[lanes.Own+"theta"])
-}
-
-// scan prints the looks at fixed places, which samples take together as long as no guard changes its side.
-func (v *vectors) scan(l *lanes.Solve) {
-	p, look, w := v.p, v.lookNames(l), v.set.Samples()
-	theta, guards := look.arg[lanes.Own+"theta"], l.IR.Guards()
-	p.line("var scans [%d]bool", w)
-	p.line("scanning := 0")
-	p.line("for i := range n {")
-	p.line("if !looks[i] || !ev[i].Scans(es[i][:]) { continue }")
-	p.line("scans[i], scanning = true, scanning+1")
-	for _, g := range guards {
-		p.line("%s[i] = es[i][%d].Side()", look.arg[lanes.Side(g)], g)
-	}
-	p.line("}")
-	p.line("for k := 1; scanning > 0; k++ {")
-	p.line("for i := range %s { %s[i] = float64(k) / %d }", theta, theta, ir.EventLooks)
-	for _, g := range guards {
-		p.line("before%d := %s", g, look.res[lanes.Guard(g)])
-	}
-	p.line("%s", v.run(l.Look))
-	p.line("for i := range n {")
-	p.line("same := %s[i] != 0", look.res[lanes.Same])
-	p.line("if !scans[i] || same && k < %d { continue }", ir.EventLooks)
-	p.line("scans[i], scanning = false, scanning-1")
-	p.line("if same {")
-	v.takeGuards(l)
-	p.line("looks[i], looking = ev[i].Skip(es[i][:], k), looking-1")
-	p.line("continue")
-	p.line("}")
-	p.line("if k > 1 {")
-	for _, g := range guards {
-		p.line("es[i][%d].G = before%d[i]", g, g)
-	}
-	p.line("ev[i].Skip(es[i][:], k-1)")
-	p.line("}")
-	v.look(l)
-	p.line("}")
-	p.line("}")
-	p.line("for i := range n {")
-	p.line("if looks[i] { %s[i] = ev[i].At }", theta)
-	p.line("}")
+	p.line("%s", v.run(kernels.Found))
 }
 
 // hits prints what the search has found in the step of sample i, inside the switch of what becomes of it.
-func (v *vectors) hits(l *lanes.Solve, live, t, h string) {
+func (v *vectors) hits(l *lanes.Solve, step stepNames, live, t, h string) {
 	if len(l.IR.Events) == 0 {
 		return
 	}
-	p := v.p
-	p.line("if ev[i].Endless() {")
+	p, seek := v.p, v.seekNames(l)
+	p.line("if %s[i] > %d { // events do not end", seek[lanes.SearchCount], l.IR.EventMax)
 	p.line("st[i].Fail(rt.MaxEvents, %s[i], %s[i])", t, h)
+	for _, st := range l.IR.States { // the step is not taken
+		v.laneLoop(st.Type, func(at func(string) string) string {
+			return fmt.Sprintf("%s[%s] = %s[%s]", step.arg[st.Name], at(""), step.res[st.Name+".at"], at(""))
+		})
+	}
+	p.line("%s[i] = 0", seek[lanes.SearchHit])
 	p.line("%s[i] = 0", live)
 	p.line("running--")
 	p.line("%s", ifElse(l.IR.Adaptive, "break", "continue"))
 	p.line("}")
-	p.line("hit[i] = ev[i].Hit")
 }
 
 // happen prints the events at the ends of steps, which began at t with length h, and how solves go on after them.
@@ -180,11 +134,11 @@ func (v *vectors) happen(l *lanes.Solve, step stepNames, t, h string) {
 		return
 	}
 	now := step.arg[lanes.Own+"t"]
-	p.line("if slices.Contains(hit[:], true) {")
+	p.line("if slices.Contains(%s[:], 1) {", v.seekNames(l)[lanes.SearchHit])
 	v.cutSteps(l, step, t, h)
 	if s.Stretches {
 		p.line("for i := range n {")
-		p.line("if !hit[i] { continue }")
+		p.line("if %s[i] == 0 { continue }", v.seekNames(l)[lanes.SearchHit])
 		v.endStretch(l, now+"[i]", func(k int) string { return step.arg[s.States[k].Name] })
 		p.line("}")
 	}
@@ -195,30 +149,28 @@ func (v *vectors) happen(l *lanes.Solve, step stepNames, t, h string) {
 	if s.Resets() || s.MayStop() {
 		v.afterEvents(l, step, t, h)
 	}
-	v.anew(l, step, "hit")
-	v.guards(l, step, now)
-	p.line("for i := range n {")
-	p.line("if !hit[i] { continue }")
+	v.anew(l, step, v.hit(l))
 	if s.Adaptive {
+		p.line("for i := range n {")
+		p.line("if %s[i] == 0 { continue }", v.seekNames(l)[lanes.SearchHit])
 		v.forget(s, step)
+		p.line("}")
 	}
-	v.takeGuards(l)
-	p.line("ev[i].Again(es[i][:], %s[i])", now)
-	p.line("}")
+	v.goOn(l, step, now)
 	p.line("}")
 }
 
 // cutSteps prints how steps end where events happen inside them.
 func (v *vectors) cutSteps(l *lanes.Solve, step stepNames, t, h string) {
 	s, p, look := l.IR, v.p, v.lookNames(l)
+	end := v.seekNames(l)[lanes.SearchEnd]
 	p.line("cut := false")
-	p.line("for i := range n {")
-	p.line("if hit[i] { %s[i], cut = ev[i].End, cut || ev[i].End < 1 }", look.arg[lanes.Own+"theta"])
-	p.line("}")
+	p.line("for i := range n { cut = cut || %s[i] < 1 }", end)
 	p.line("if cut {")
+	p.line("%s = %s", look.arg[lanes.Own+"theta"], end)
 	p.line("%s", v.run(l.Look))
 	p.line("for i := range n {")
-	p.line("if !hit[i] || ev[i].End == 1 { continue }")
+	p.line("if %s[i] == 1 { continue }", end)
 	for _, st := range s.States {
 		v.laneLoop(st.Type, func(at func(string) string) string {
 			return fmt.Sprintf("%s[%s] = %s[%s]", step.arg[st.Name], at(""), look.res[st.Name+lanes.Inside], at(""))
@@ -226,7 +178,7 @@ func (v *vectors) cutSteps(l *lanes.Solve, step stepNames, t, h string) {
 	}
 	v.finite(s.States, step)
 	p.line("if !finite { // between finite ends, a polynomial of numbers near the largest")
-	v.failEvent(step, t, h)
+	v.failEvent(l, step, t, h)
 	p.line("}")
 	p.line("}")
 	p.line("}")
@@ -244,15 +196,15 @@ func (v *vectors) finite(states []ir.SolveState, step stepNames) {
 }
 
 // failEvent prints that sample i has no finite states at its event.
-func (v *vectors) failEvent(step stepNames, t, h string) {
+func (v *vectors) failEvent(l *lanes.Solve, step stepNames, t, h string) {
 	v.p.line("st[i].Fail(rt.NonFinite, %s[i], %s[i])", t, h)
-	v.noMore(step)
+	v.noMore(l, step)
 }
 
 // noMore prints that sample i does not go on after its event; it may have arrived already.
-func (v *vectors) noMore(step stepNames) {
+func (v *vectors) noMore(l *lanes.Solve, step stepNames) {
 	live := step.arg[lanes.Own+"live"]
-	v.p.line("hit[i] = false")
+	v.p.line("%s[i] = 0", v.seekNames(l)[lanes.SearchHit])
 	v.p.line("if %s[i] != 0 { %s[i], running = 0, running-1 }", live, live)
 }
 
@@ -263,7 +215,7 @@ func (v *vectors) reset(l *lanes.Solve, step stepNames, e int) {
 		return
 	}
 	p.line("fires%d := false", e)
-	p.line("for i := range n { fires%d = fires%d || hit[i] && es[i][%d].Fires() }", e, e, e)
+	p.line("for i := range n { fires%d = fires%d || %s && %s }", e, e, v.hit(l), v.fires(l, e))
 	p.line("if fires%d {", e)
 	p.line("r := &fr.%s", k.Name)
 	in := append([]string{step.arg[lanes.Own+"t"]}, v.stateArgs(l, step)...)
@@ -272,7 +224,7 @@ func (v *vectors) reset(l *lanes.Solve, step stepNames, e int) {
 	}
 	p.line("%s", v.run(k))
 	p.line("for i := range n {")
-	p.line("if !hit[i] || !es[i][%d].Fires() { continue }", e)
+	p.line("if !(%s && %s) { continue }", v.hit(l), v.fires(l, e))
 	for i, st := range ir.Pick(l.IR.States, l.IR.Plain()) {
 		v.laneLoop(st.Type, func(at func(string) string) string {
 			return fmt.Sprintf("%s[%s] = r.%s[%s]", step.arg[st.Name], at(""), v.paths[k.Results[i]][len(k.Name)+1:], at(""))
@@ -297,23 +249,23 @@ func (v *vectors) stateArgs(l *lanes.Solve, step stepNames) (out []string) {
 func (v *vectors) afterEvents(l *lanes.Solve, step stepNames, t, h string) {
 	s, p := l.IR, v.p
 	p.line("for i := range n {")
-	p.line("if !hit[i] { continue }")
+	p.line("if %s[i] == 0 { continue }", v.seekNames(l)[lanes.SearchHit])
 	var stops []string
 	for e, event := range s.Events {
 		if event.Stop {
-			stops = append(stops, fmt.Sprintf("es[i][%d].Fires()", e))
+			stops = append(stops, v.fires(l, e))
 		}
 	}
 	if len(stops) > 0 {
 		p.line("if %s {", strings.Join(stops, " || "))
 		p.line("st[i].Status = rt.EventStop")
-		v.noMore(step)
+		v.noMore(l, step)
 		p.line("}")
 	}
 	if s.Resets() {
 		v.finite(ir.Pick(s.States, s.Plain()), step)
 		p.line("if !finite {")
-		v.failEvent(step, t, h)
+		v.failEvent(l, step, t, h)
 		p.line("}")
 	}
 	p.line("}")
@@ -330,7 +282,7 @@ func (v *vectors) recordEvent(l *lanes.Solve, step stepNames, e int) {
 	}
 	p := v.p
 	p.line("for i := range n {")
-	p.line("if hit[i] && es[i][%d].Fires() { tape.event(i, %d, %s[i], %s) }", e, e, step.arg[lanes.Own+"t"], strings.Join(states, ", "))
+	p.line("if %s && %s { tape.event(i, %d, %s[i], %s) }", v.hit(l), v.fires(l, e), e, step.arg[lanes.Own+"t"], strings.Join(states, ", "))
 	p.line("}")
 }
 

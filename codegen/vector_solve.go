@@ -47,7 +47,7 @@ func (v *vectors) solve(l *lanes.Solve) {
 	p.line("s := &fr.%s", l.Step.Name)
 	if s.Times > 0 {
 		p.line("t1 := (*[%d]float64)(ts[%d:])", w, (s.Times-1)*w)
-		p.line("var next [%d]int // output time of each sample", w)
+		v.startOutputs(l)
 	}
 	v.resetTape(l)
 	if s.Stops > 0 {
@@ -128,7 +128,10 @@ func (v *vectors) record(l *lanes.Solve, step stepNames, push, which, t, h strin
 	if !l.IR.Record || l.IR.Stretches {
 		return
 	}
-	args := which + ifText(len(l.IR.Events) > 0, ", ev[i].Part()")
+	args := which
+	if len(l.IR.Events) > 0 {
+		args += ", " + v.seekNames(l)[lanes.SearchEnd] + "[i]"
+	}
 	if l.Fill != nil && push == "push" {
 		args += ", " + fills(l.IR)
 	}
@@ -237,9 +240,7 @@ func (v *vectors) fixed(l *lanes.Solve, step stepNames) {
 		p.line("}")
 		p.line("plains = 0")
 	}
-	if s.Times > 0 {
-		p.line("var took [%d]bool // a step", w)
-	}
+	v.noOutputs(l)
 	p.line("for i := range n {")
 	p.line("if %s[i] == 0 { continue }", live)
 	v.countEvals(l)
@@ -259,7 +260,7 @@ func (v *vectors) fixed(l *lanes.Solve, step stepNames) {
 	end := t
 	if s.Times > 0 {
 		end = "end"
-		p.line("took[i] = true")
+		v.mayOutput(l)
 	}
 	p.line("}")
 	// Times change after every sample of the step is on the tape.

@@ -48,11 +48,11 @@ func (v *vectors) pass(l *lanes.Solve, step stepNames, more func()) {
 	p.line("ahead[i] = ahead[i][1:]")
 	more()
 	p.line("}")
-	v.anew(l, step, "passed")
+	v.anew(l, step, "passed[i]")
 	p.line("}")
 }
 
-// anew prints what a step that begins anew takes over, of the samples for which flag is set.
+// anew prints what a step that begins anew takes over, of the samples for which the condition flag holds.
 func (v *vectors) anew(l *lanes.Solve, step stepNames, flag string) {
 	if l.Anew == nil {
 		return
@@ -65,7 +65,7 @@ func (v *vectors) anew(l *lanes.Solve, step stepNames, flag string) {
 	}
 	p.line("%s", v.run(l.Anew))
 	p.line("for i := range n {")
-	p.line("if !%s[i] { continue }", flag)
+	p.line("if !(%s) { continue }", flag)
 	p.line("st[i].NFE += %d", l.AnewEvals())
 	if l.IR.Record && marked(l.IR) {
 		p.line("tape.anew(i)")
@@ -154,11 +154,12 @@ func (v *vectors) pieces(l *lanes.Solve, step stepNames) {
 		p.line("%s", v.run(l.Step))
 	}
 	p.line("var took%s [%d]bool", ifText(s.Stops > 0, ", passed"), w)
+	v.noOutputs(l)
 	if s.Stops > 0 {
 		p.line("passing := false")
 	}
 	if len(s.Events) > 0 {
-		v.search(l, step, fmt.Sprintf("%s[i] == 0 || %s[i] == %d", live, step.res[lanes.Own+"code"], lanes.CodeRejected), t, h, "end")
+		v.search(l, step, t, h, "end")
 	}
 	p.line("for i := range n {")
 	p.line("if %s[i] == 0 { continue }", live)
@@ -169,13 +170,14 @@ func (v *vectors) pieces(l *lanes.Solve, step stepNames) {
 	p.line("running--")
 	p.line("continue")
 	p.line("}")
-	v.hits(l, live, t, h)
+	v.hits(l, step, live, t, h)
 	p.line("st[i].Accepted++")
 	p.line("st[i].H = %s[i]", h)
 	p.line("took[i] = true")
+	v.mayOutput(l)
 	v.record(l, step, "push", "i", t, h)
 	if len(s.Events) > 0 {
-		p.line("if hit[i] { end[i] = ev[i].Time }")
+		p.line("if %s { end[i] = %s[i] }", v.hit(l), v.seekNames(l)[lanes.SearchTime])
 	}
 	p.line("}")
 	if s.Times > 0 {
@@ -189,16 +191,16 @@ func (v *vectors) pieces(l *lanes.Solve, step stepNames) {
 	p.line("%s[i]%s = end[i]%s", t, ifText(s.Stops > 0, ", inside[i]"), ifText(s.Stops > 0, ", stop[i]"))
 	p.line("st[i].Time = %s[i]", t)
 	if s.Stops > 0 {
-		p.line("passed[i] = stop[i]%s", ifText(len(s.Events) > 0, " && !hit[i]"))
+		p.line("passed[i] = stop[i]%s", v.noHit(l))
 		p.line("passing = passing || passed[i]")
 	}
 	if l.Fill != nil {
-		p.line("filled[i] = %s(whole[i] || filled[i] && !first[i])", ifText(s.Stops > 0, "!stop[i] && ")+ifText(len(s.Events) > 0, "!hit[i] && "))
+		p.line("filled[i] = (whole[i] || filled[i] && !first[i])%s%s", ifText(s.Stops > 0, " && !stop[i]"), v.noHit(l))
 	}
 	rest := ""
 	if len(s.Events) > 0 {
-		p.line("%s", ifElse(s.Stops > 0, "inside[i] = inside[i] || hit[i]", "inside[i] = hit[i]"))
-		rest = fmt.Sprintf("hit[i] && (gridEnd[i]-%s[i])*(t1[i]-t0[i]) > 0", t)
+		p.line("%s", "inside[i] = "+ifText(s.Stops > 0, "inside[i] || ")+v.hit(l))
+		rest = v.hit(l) + fmt.Sprintf(" && (gridEnd[i]-%s[i])*(t1[i]-t0[i]) > 0", t)
 	}
 	if s.Stops > 0 {
 		rest += ifText(rest != "", " || ") + fmt.Sprintf("passed[i] && (gridEnd[i]-gap[i]-%s[i])*(t1[i]-t0[i]) > 0", t)

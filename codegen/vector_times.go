@@ -7,8 +7,8 @@ import (
 	"ndec.dev/ndec/ir"
 )
 
-// Output times in lanes. Every sample has its own steps and so its own output times in a step: one round gives
-// each sample its next one that lies inside, until none has any left.
+// Output times in lanes. Every sample has its own steps and so its own output times in a step. A kernel takes a row of outputs at a time
+// (lanes.Solve.Output), from the samples that have reached it.
 
 // outParams are the arguments for the states of a solve at its output times, or for their cotangents.
 func (v *vectors) outParams(s *ir.Solve, suffix string) string {
@@ -44,86 +44,99 @@ func (v *vectors) laneLoop(t ir.Type, statement func(at func(row string) string)
 	}))
 }
 
-// store prints how states of sample i become those of its next output time; without a place in a step, they are those that a solve ended with.
-func (v *vectors) store(l *lanes.Solve, from func(state int) string, step, theta string) {
-	for k, st := range l.IR.States {
-		if !st.Memory {
-			v.laneLoop(st.Type, func(at func(string) string) string {
-				return fmt.Sprintf("%s[%s] = %s[%s]", outName(k, "Out"), at("next[i]"), from(k), at(""))
-			})
-		}
-	}
-	switch {
-	case l.IR.Stretches && theta == "":
-		v.p.line("tape.at[next[i]][i] = tape.n[i]")
-	case l.IR.Stretches:
-		v.endStretch(l, fmt.Sprintf("ts[next[i]*%d+i]", v.set.Samples()), from)
-		v.p.line("tape.at[next[i]][i] = tape.n[i] - 1")
-	case l.IR.Record:
-		v.p.line("tape.at[next[i]][i], tape.theta[next[i]][i] = %s, %s", step, ifElse(theta == "", "0", theta))
-	}
-	v.p.line("next[i]++")
+// outputNames are the fields of the frame of Output, relative to d.
+func (v *vectors) outputNames(l *lanes.Solve) stepNames { return v.fieldNames(l.Output, "d") }
+
+// startOutputs prints how the outputs of a solve begin.
+func (v *vectors) startOutputs(l *lanes.Solve) {
+	p, d := v.p, v.outputNames(l)
+	p.line("d := &fr.%s", l.Output.Name)
+	p.line("for i := range %s { %s[i], %s[i] = 0, t1[i]-t0[i] }", d.arg[lanes.OutputNext], d.arg[lanes.OutputNext], d.arg[lanes.OutputSpan])
 }
 
-// outputs prints the output times that lie in the steps that samples took, from t to end.
-func (v *vectors) outputs(l *lanes.Solve, step stepNames, t, end, h string) {
-	s, p, w := l.IR, v.p, v.set.Samples()
-	d := l.Dense
-	arg := func(i int) string { return "d." + v.paths[d.Args[i]][len(d.Name)+1:] }
-	p.line("d := &fr.%s", d.Name)
-	p.line("for round := 0; ; round++ {")
-	p.line("var inside [%d]bool", w)
-	p.line("more := false")
-	p.line("for i := range n {")
-	p.line("if !took[i] { continue }")
-	p.line("for next[i] < %d {", s.Times)
-	p.line("at := ts[next[i]*%d+i]", w)
-	p.line("if !((at-%s[i])*(t1[i]-t0[i]) <= 0) { break }", end)
-	if len(s.Events) > 0 {
-		p.line("if hit[i] && at == %s[i] { break } // at an event the states are those after it", end)
+// noOutputs prints that no sample has taken a step.
+func (v *vectors) noOutputs(l *lanes.Solve) {
+	if l.IR.Times > 0 {
+		open := v.outputNames(l).arg[lanes.OutputOpen]
+		v.p.line("clear(%s[:]) // of samples that have taken a step", open)
 	}
-	p.line("if at == %s[i] {", t)
-	v.store(l, func(k int) string { return step.res[s.States[k].Name+".at"] }, "tape.n[i]-1", "0")
-	p.line("continue")
-	p.line("}")
-	p.line("if at == %s[i] {", end)
-	v.store(l, func(k int) string { return step.arg[s.States[k].Name] }, "tape.n[i]-1", "1")
-	p.line("continue")
-	p.line("}")
-	p.line("%s[i] = (at - %s[i]) / %s[i]", arg(0), t, h)
-	p.line("inside[i], more = true, true")
-	p.line("break")
-	p.line("}")
-	p.line("}")
-	p.line("if !more { break }")
-	n := len(s.States)
-	p.line("if round == 0 {")
-	p.line("%s = %s", arg(1), h)
-	for i, st := range s.States {
-		p.line("%s = %s", arg(2+i), step.res[st.Name+".at"])
-		p.line("%s = %s", arg(2+n+i), step.arg[st.Name])
+}
+
+// mayOutput prints that sample i has taken a step.
+func (v *vectors) mayOutput(l *lanes.Solve) {
+	if l.IR.Times > 0 {
+		v.p.line("%s[i] = 1", v.outputNames(l).arg[lanes.OutputOpen])
+	}
+}
+
+// outputs prints the output times that lie in the steps that samples took, from t to end, row by row.
+func (v *vectors) outputs(l *lanes.Solve, step stepNames, t, end, h string) {
+	s, p, w, d := l.IR, v.p, v.set.Samples(), v.outputNames(l)
+	row := fmt.Sprintf("rt.NextRow(%s[:n], %s[:n], %d)", d.arg[lanes.OutputOpen], d.arg[lanes.OutputNext], s.Times)
+	p.line("row := %s", row)
+	p.line("if row < %d {", s.Times)
+	p.line("%s, %s, %s = %s, %s, %s", d.arg[lanes.OutputT], d.arg[lanes.OutputEnd], d.arg[lanes.OutputH], t, end, h)
+	if len(s.Events) > 0 {
+		p.line("%s = %s", d.arg[lanes.OutputHit], v.seekNames(l)[lanes.SearchHit])
+	}
+	for _, st := range s.States {
+		p.line("%s, %s = %s, %s", d.arg[st.Name+".at"], d.arg[st.Name], step.res[st.Name+".at"], step.arg[st.Name])
 	}
 	for i := range l.Data {
-		p.line("%s = %s", arg(2+2*n+i), step.res[lanes.Data(i)])
+		p.line("%s = %s", d.arg[lanes.Data(i)], step.res[lanes.Data(i)])
 	}
-	if l.Fill != nil {
-		v.handFilled(l, arg(2+2*n+l.Data))
+	v.handFilled(l, d.arg[lanes.Filled])
+	p.line("}")
+	p.line("for row < %d {", s.Times)
+	p.line("%s[0] = float64(row)", d.arg[lanes.OutputRow])
+	p.line("copy(%s[:], ts[row*%d:])", d.arg[lanes.OutputAt], w)
+	plain := func(do func(state int, st ir.SolveState)) {
+		for k, st := range s.States {
+			if !st.Memory {
+				do(k, st)
+			}
+		}
 	}
-	p.line("}")
-	p.line("%s", v.run(d))
-	p.line("for i := range n {")
-	p.line("if !inside[i] { continue }")
-	v.store(l, func(k int) string { return "d." + v.paths[d.Results[k]][len(d.Name)+1:] }, "tape.n[i]-1", arg(0)+"[i]")
-	p.line("}")
+	plain(func(k int, st ir.SolveState) {
+		p.line("copy(%s[:], %s[row*%d:])", d.arg[st.Name+lanes.Row], outName(k, "Out"), st.Type.Len()*w)
+	})
+	p.line("%s", v.run(l.Output))
+	plain(func(k int, st ir.SolveState) {
+		p.line("copy(%s[row*%d:], %s[:])", outName(k, "Out"), st.Type.Len()*w, d.res[st.Name+lanes.RowNext])
+	})
+	if s.Stretches || s.Record {
+		p.line("for i := range n {")
+		p.line("if %s[i] == 0 { continue }", d.res[lanes.OutputTaken])
+		if s.Stretches {
+			v.endStretch(l, fmt.Sprintf("ts[row*%d+i]", w), func(k int) string { return d.res[s.States[k].Name+lanes.Inside] })
+			p.line("tape.at[row][i] = tape.n[i] - 1")
+		} else {
+			p.line("tape.at[row][i], tape.theta[row][i] = tape.n[i]-1, %s[i]", d.res[lanes.OutputPlace])
+		}
+		p.line("}")
+	}
+	p.line("row = %s", row)
 	p.line("}")
 }
 
 // rest prints what a solve of no length, or one that failed, leaves at the times that it did not reach, as do lanes without a sample.
 func (v *vectors) rest(l *lanes.Solve, step stepNames) {
-	p := v.p
-	p.line("for i := range next {")
-	p.line("for next[i] < %d {", l.IR.Times)
-	v.store(l, func(k int) string { return step.arg[l.IR.States[k].Name] }, "tape.n[i]", "")
+	p, s, d := v.p, l.IR, v.outputNames(l)
+	p.line("for i, next := range %s {", d.arg[lanes.OutputNext])
+	p.line("for row := int(next); row < %d; row++ {", s.Times)
+	for k, st := range s.States {
+		if !st.Memory {
+			v.laneLoop(st.Type, func(at func(string) string) string {
+				return fmt.Sprintf("%s[%s] = %s[%s]", outName(k, "Out"), at("row"), step.arg[st.Name], at(""))
+			})
+		}
+	}
+	switch {
+	case s.Stretches:
+		p.line("tape.at[row][i] = tape.n[i]")
+	case s.Record:
+		p.line("tape.at[row][i], tape.theta[row][i] = tape.n[i], 0")
+	}
 	p.line("}")
 	p.line("}")
 }

@@ -293,6 +293,29 @@ train Fit {
 	epochs: 1
 	optimizer: sgd{lr: 0.1}
 }`,
+	// A guard that takes long, at which kernels look one by one.
+	"seen": `
+net f(x [2]real) [2]real { return x |> Linear(5) |> tanh |> Linear(2) }
+net far(x [2]real) real { return x |> Linear(96) |> tanh |> Linear(96) |> tanh |> Linear() }
+system Hop {
+	state x [2]real
+	context c real
+	der(x) = [x[1], -3*x[0]] + 0.3*f(x)
+	when rising(0.1*far(x) + x[0] - 0.1*c) { x = [x[0] + 0.2, 0.8*x[1]] }
+	when falling(0.1*far(x) + x[1] - 0.3) { x = [x[0], x[1] - 0.2] }
+}
+solver S = rk4{steps: 6, events: root{tol: 1e-13}}
+model Ends(x [2]real, c real) (x1 [2]real) { return solve(Hop{x: 2*x, c: c}, over: 0..2, with: S).x }
+data Rows { x, goal [2]real
+	c real
+	source: csv{path: "rows.csv"}
+}
+train Fit {
+	data: Rows
+	minimize sqnorm(Ends(x, c) - goal)
+	epochs: 1
+	optimizer: sgd{lr: 0.1}
+}`,
 	"small": `
 system Spin {
 	state x [3]real

@@ -33,9 +33,6 @@ type SolveEvent struct {
 // Fires reports whether the event happens at the end of the step.
 func (e *SolveEvent) Fires() bool { return e.theta <= 1 }
 
-// Side is that of the guard before the present look: -1, 1, or 0 where it waits.
-func (e *SolveEvent) Side() float64 { return e.side }
-
 // Fired is an event that happened at time T, at the end of a step.
 type Fired struct {
 	Step, Event int
@@ -186,26 +183,6 @@ func (ev *EventSearch) Next(es []SolveEvent) bool {
 		ev.look++
 	}
 	return ev.at(theta)
-}
-
-// Scans reports whether the next look is the first of those at fixed places and every guard has a side, so that samples can
-// take these looks together.
-func (ev *EventSearch) Scans(es []SolveEvent) bool {
-	return ev.phase == phaseScan && ev.look == 2 && ev.At == 1.0/eventLooks && !waiting(es)
-}
-
-// Skip goes over the looks at fixed places up to number k, at which no guard has changed its side; the guards are set from
-// that. It gives the next place, or what was found.
-func (ev *EventSearch) Skip(es []SolveEvent, k int) bool {
-	for i := range es {
-		es[i].value = es[i].G
-	}
-	ev.before = float64(k) / eventLooks
-	if k == eventLooks {
-		return ev.found(es)
-	}
-	ev.look = k + 2
-	return ev.at(float64(k+1) / eventLooks)
 }
 
 // at sets the place of the next look.

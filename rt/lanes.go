@@ -50,6 +50,17 @@ func FailedLane[B [8]SolveStats | [16]SolveStats | [32]SolveStats](st []B, i int
 	return false
 }
 
+// LeftLane reports whether lane i is left to the scalar functions: a solve of it has failed, but not because its events do not end, which takes
+// long enough once.
+func LeftLane[B [16]SolveStats | [32]SolveStats](st []B, i int) bool {
+	for s := range st {
+		if status := st[s][i].Status; status.Failed() && status != MaxEvents {
+			return true
+		}
+	}
+	return false
+}
+
 // JoinLanes is JoinStats for every sample of a block.
 func JoinLanes[B [16]SolveStats | [32]SolveStats](to, run []B, number int) {
 	for s := range run {

@@ -239,18 +239,29 @@ func InOrder(t0 float64, ts []float64) bool { return InOrderEach(t0, ts, 0, 1) }
 
 // InOrderEach is InOrder of the times at places i, i+stride, i+2*stride, … of ts.
 func InOrderEach(t0 float64, ts []float64, i, stride int) bool {
-	last, way := t0, 0.0 // 1 or -1 once it is known
-	for ; i < len(ts); i += stride {
-		d := ts[i] - last
-		if !(d == 0 || d > 0 && way >= 0 || d < 0 && way <= 0) { // also a NaN
-			return false
-		}
-		if d != 0 {
-			way = Signed(1, d)
-		}
+	last, k := t0, i
+	for ; k < len(ts) && ts[k]-last >= 0; k += stride { // NaN is not
+		last = ts[k]
+	}
+	if k >= len(ts) {
+		return true
+	}
+	last = t0
+	for ; i < len(ts) && ts[i]-last <= 0; i += stride {
 		last = ts[i]
 	}
-	return true
+	return i >= len(ts)
+}
+
+// NextRow is the least number of a next row of outputs among the samples that are open, and rows where there is none.
+func NextRow(open, next []float64, rows int) int {
+	least := float64(rows)
+	for i, o := range open {
+		if o != 0 && next[i] < least {
+			least = next[i]
+		}
+	}
+	return int(least)
 }
 
 // CheckTimes demands finite times that go from t0 on in the direction of t1. Errors wrap ErrShape.

@@ -18,8 +18,9 @@ type Program struct {
 	Why map[any]error
 }
 
-// Recipe is a recipe in lanes: the objective, and with its gradient.
-type Recipe struct{ Objective, Grad *Node }
+// Recipe is a recipe in lanes: the objective, with its gradient, and the rows of its least squares problem, nil where there is none or no vector code
+// for it.
+type Recipe struct{ Objective, Grad, Design *Node }
 
 // Compile finds what has vector code.
 func Compile(p *plan.Plan, name func(*ir.Func) string) *Program { return CompileWith(p, false, name) }
@@ -51,6 +52,13 @@ func CompileWith(p *plan.Plan, tiles bool, name func(*ir.Func) string) *Program 
 			undo()
 			c.Why[r] = err
 			continue
+		}
+		if r.Design != nil {
+			undo := c.Set.mark()
+			if l.Design, err = c.Set.AddNode(r.Design); err != nil {
+				undo()
+				l.Design = nil
+			}
 		}
 		c.Recipes[r] = l
 	}

@@ -120,6 +120,10 @@ func (c *compiler) run() (failed *Unsupported) {
 			panic(r)
 		}
 	}()
+	if c.k.written != nil {
+		c.k.written(c)
+		return nil
+	}
 	if c.k.from != nil {
 		c.handOut(c.k.from)
 	}

@@ -6,7 +6,7 @@ import (
 	"ndec.dev/ndec/ir"
 )
 
-// Events of a solve (ir.Event): Go looks along the accepted steps of every sample, for which kernels give states and guards.
+// Events of a solve (ir.Event): kernels give states and guards along the accepted steps of every sample, search (seek.go) and reset.
 
 // Inside ends the names of states at a place in a step.
 const Inside = ".in"
@@ -14,15 +14,8 @@ const Inside = ".in"
 // Guard is the name of the result of Look that is the guard of event i.
 func Guard(i int) string { return fmt.Sprintf("%sguard%d", Own, i) }
 
-// Side is the name of the argument of Look that is the side of guard i before the place, and Same that of the result that is not 0
-// where every guard is on that side.
-func Side(i int) string { return fmt.Sprintf("%sside%d", Own, i) }
-
-// Same: see Side.
-const Same = Own + "same"
-
-// lookArgs are the arguments of Look before the states: the place, the start, the length and the end of the step. Then come the sides
-// of guards, the states before and after it, the data of dense output, and the extras.
+// lookArgs are the arguments of Look before the states: the place, the start, the length and the end of the step. Then come the
+// states before and after it, the data of dense output, and the extras.
 var lookArgs = []string{"theta", "t", "h", "next"}
 
 // addEvents compiles the functions of events.
@@ -40,6 +33,9 @@ func (s *Set) addEvents(l *Solve) error {
 		return err
 	}
 	l.Data = len(sv.Dense.Args) - 2 - 2*l.States
+	if err := s.addSearch(l); err != nil {
+		return err
+	}
 	l.Resets = make([]*Kernel, len(sv.Events))
 	for i, e := range sv.Events {
 		if e.Reset == nil {
@@ -59,11 +55,8 @@ func (s *Set) look(sv *ir.Solve) *ir.Func {
 	for _, n := range lookArgs {
 		x[n] = b.Arg(Own+n, ir.Scalar(ir.F64))
 	}
-	var sides, before, after, data, c []*ir.Value
+	var before, after, data, c []*ir.Value
 	guards := sv.Guards()
-	for _, g := range guards {
-		sides = append(sides, b.Arg(Side(g), ir.Scalar(ir.F64)))
-	}
 	for _, st := range sv.States {
 		before = append(before, b.Arg(st.Name+".at", st.Type))
 	}
@@ -83,10 +76,8 @@ func (s *Set) look(sv *ir.Solve) *ir.Func {
 		return finish(b, names, vs)
 	}
 	time := b.Select(end, x["next"], b.Add(x["t"], b.Mul(x["theta"], x["h"])))
-	same := b.Const(1, ir.F64)
 	for i, g := range b.Inline(sv.Guard, cat([]*ir.Value{time}, ir.Pick(at, sv.Plain()), c)) {
 		names, vs = append(names, Guard(guards[i])), append(vs, g)
-		same = b.Select(b.Binary(ir.OpLt, b.Const(0, ir.F64), b.Mul(g, sides[i])), same, b.Const(0, ir.F64))
 	}
-	return finish(b, append(names, Same), append(vs, same))
+	return finish(b, names, vs)
 }

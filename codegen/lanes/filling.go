@@ -6,7 +6,7 @@ import "ndec.dev/ndec/ir"
 // step over several steps of the grid from the states alone and fills the memory. Go runs the one, the other or both, each for the
 // samples whose step it is; so do sweeps.
 
-// Filled is the name of the argument of Look and Dense that is not 0 where Fill has made the step.
+// Filled is the name of the argument of Look and Output that is not 0 where Fill has made the step.
 const Filled = Own + "filled"
 
 // addFill compiles the step of l that fills the memory, if its method has one. It reads times and lengths of every sample.
@@ -35,20 +35,6 @@ func (s *Set) inside(b *ir.Builder, sv *ir.Solve, args []*ir.Value) []*ir.Value 
 	}
 	filled := b.Binary(ir.OpLt, b.Const(0, ir.F64), b.Arg(Filled, ir.Scalar(ir.F64)))
 	return choose(b, filled, b.Inline(sv.StartDense, args), at)
-}
-
-// dense is the function of Solve.Dense.
-func (s *Set) dense(sv *ir.Solve) (*ir.Func, error) {
-	if sv.Start == nil {
-		return sv.Dense, nil
-	}
-	b := ir.NewFunc(sv.Name+".lanedense", sv.Span, s.real())
-	var args []*ir.Value
-	for _, a := range sv.Dense.Args {
-		args = append(args, b.Arg(a.Name, a.Type))
-	}
-	f := finish(b, sv.Dense.ResultNames, s.inside(b, sv, args))
-	return f, s.Plan.Extra(f)
 }
 
 // addFillBack compiles the way back over steps that have filled the memory.

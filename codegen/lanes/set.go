@@ -72,6 +72,10 @@ type Kernel struct {
 	part     bool
 	from, to *NodeStep
 	last     bool
+
+	// Of a kernel that no plan says: what prints it, and which others it runs.
+	written func(c *compiler)
+	calls   []*Kernel
 }
 
 // Set is the kernels of a package.
@@ -570,7 +574,7 @@ func (s *Set) Reached(n *Node) []*Kernel {
 		for _, st := range n.Steps {
 			visit(st.Kernel)
 			if l := st.Solve; l != nil {
-				for _, k := range append([]*Kernel{l.Start, l.Step, l.Fill, l.Dense, l.Anew, l.Look}, l.Resets...) {
+				for _, k := range slices.Concat([]*Kernel{l.Start, l.Step, l.Fill, l.Output, l.Anew, l.Look}, l.Search.kernels(), l.Resets) {
 					visit(k)
 				}
 			}

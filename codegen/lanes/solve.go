@@ -19,15 +19,16 @@ type Solve struct {
 	Step *Kernel
 	// Fill is Step of a method of several steps where that makes its memory anew, see filling.go; nil of others.
 	Fill *Kernel
-	// Dense gives states within a step, of a solve with output times: (theta, h, states before and after it, data).
-	// Its data are the last results of Step. Where there is a Fill it takes Filled, too.
-	Dense *Kernel
+	// Output takes a row of outputs, of a solve with output times. Its data of dense output are the last results of Step. Where there is a Fill
+	// it takes Filled, too.
+	Output *Kernel
 	// Anew is what a step after a stop or an event begins with: (t, states, extras) to the field, of a method that keeps it
 	// from step to step, or to the memory of the method. Nil where that is nothing.
 	Anew *Kernel
-	// Look gives the states at a place in a step and the guards there, of a solve with events, and Resets the states after
-	// each event; nil of events that leave them as they are.
+	// Look gives the states at a place in a step and the guards there, of a solve with events, Search finds these, and Resets gives the
+	// states after each event; nil of events that leave them as they are.
 	Look   *Kernel
+	Search *Search
 	Resets []*Kernel
 	// Keep is the step of a solve whose way back takes what it keeps (ir.Rev.Keep), the last results of Step; nil else.
 	Keep *ir.Func
@@ -127,15 +128,8 @@ func (s *Set) AddSolve(sv *ir.Solve, keep *ir.Func) (*Solve, error) {
 	if l.InARow <= 1 && keep == nil {
 		l.Record = s.record(step, l.times())
 	}
-	if sv.Times > 0 {
-		dense, err := s.dense(sv)
-		if err != nil {
-			return nil, err
-		}
-		if l.Dense, err = s.Add(dense); err != nil {
-			return nil, err
-		}
-		l.Data = len(sv.Dense.Args) - 2 - 2*l.States
+	if err := s.addOutput(l); err != nil {
+		return nil, err
 	}
 	if err := s.addEvents(l); err != nil {
 		return nil, err
@@ -245,7 +239,7 @@ func (s *Set) inlines(step *ir.Func) bool {
 	if pf == nil || s.alone != nil {
 		return false
 	}
-	all := 0
+	all, calls := 0, false
 	for _, n := range pf.Nests {
 		if !isNode(n) {
 			continue
@@ -255,6 +249,7 @@ func (s *Set) inlines(step *ir.Func) bool {
 		if v.Op != ir.OpCall || field == nil {
 			return false
 		}
+		calls = true
 		size := 0
 		for _, q := range field.Nests {
 			if isNode(q) || s.multiplies(q) || !q.Unroll && q.Extent > 1 {
@@ -268,7 +263,7 @@ func (s *Set) inlines(step *ir.Func) bool {
 			return false
 		}
 	}
-	return 0 < all && all <= smallStep
+	return calls && all <= smallStep
 }
 
 // Evals is the number of evaluations of an attempted step.

@@ -117,6 +117,9 @@ func (s *Set) reach(k *Kernel, reached map[*Kernel]bool) {
 		return
 	}
 	reached[k] = true
+	for _, c := range k.calls {
+		s.reach(c, reached)
+	}
 	for _, n := range k.nests {
 		if v := n.Steps[0].V; isNode(n) && !isBreak(v) {
 			s.reach(s.callee(k, v), reached)

@@ -1,0 +1,102 @@
+package lanes
+
+import "ndec.dev/ndec/ir"
+
+// Output times of a solve. Each sample has steps of its own, and so its own output times in a step. A kernel goes over rows of outputs: of all samples
+// whose next output that of a row is, it takes those that have reached its time.
+
+// Arguments of Output before the states: the first output of each sample that is not done and whether it may be in the step, the row, its times, t1-t0, and
+// start, end and length of the step; where there are events 1 for samples that have one at the end. Then come the states before and after the step, the data of
+// dense output, and what the row has.
+const (
+	OutputNext = Own + "next"
+	OutputOpen = Own + "open"
+	OutputRow  = Own + "row"
+	OutputAt   = Own + "at"
+	OutputSpan = Own + "span"
+	OutputT    = Own + "t"
+	OutputEnd  = Own + "end"
+	OutputH    = Own + "h"
+	OutputHit  = Own + "hit"
+)
+
+// Results of Output besides what the row has then: 1 for samples that are taken, and where in the step; of solves in stretches the states there.
+const (
+	OutputTaken = Own + "taken"
+	OutputPlace = Own + "place"
+)
+
+// Row ends the names of what a row of outputs has of a state, as an argument and as a result.
+const (
+	Row     = ".row"
+	RowNext = ".row_next"
+)
+
+// addOutput compiles the function of output times.
+func (s *Set) addOutput(l *Solve) error {
+	sv := l.IR
+	if sv.Times == 0 {
+		return nil
+	}
+	l.Data = len(sv.Dense.Args) - 2 - 2*l.States
+	f := s.output(sv)
+	if err := s.Plan.Extra(f); err != nil {
+		return err
+	}
+	var err error
+	l.Output, err = s.addRunning(f, running{carry: map[int]int{0: 0, 1: 1}, alike: alikeArgs{2: true}})
+	return err
+}
+
+// output is the function of Solve.Output.
+func (s *Set) output(sv *ir.Solve) *ir.Func {
+	b := ir.NewFunc(sv.Name+".laneoutput", sv.Span, s.real())
+	x := map[string]*ir.Value{}
+	names := []string{OutputNext, OutputOpen, OutputRow, OutputAt, OutputSpan, OutputT, OutputEnd, OutputH}
+	if len(sv.Events) > 0 {
+		names = append(names, OutputHit)
+	}
+	for _, n := range names {
+		x[n] = b.Arg(n, ir.Scalar(ir.F64))
+	}
+	var before, after, data, row []*ir.Value
+	for _, st := range sv.States {
+		before = append(before, b.Arg(st.Name+".at", st.Type))
+	}
+	for _, st := range sv.States {
+		after = append(after, b.Arg(st.Name, st.Type))
+	}
+	for i, a := range sv.Dense.Args[2+2*len(sv.States):] {
+		data = append(data, b.Arg(Data(i), a.Type))
+	}
+	for _, st := range plain(sv) {
+		row = append(row, b.Arg(st.Name+Row, st.Type))
+	}
+	num := func(v float64) *ir.Value { return b.Const(v, ir.F64) }
+	at, t, end := x[OutputAt], x[OutputT], x[OutputEnd]
+	open := b.Binary(ir.OpLt, num(0), x[OutputOpen])
+	mine := b.Binary(ir.OpAnd, open, b.Binary(ir.OpEq, x[OutputNext], x[OutputRow]))
+	reached := b.Binary(ir.OpLe, b.Mul(b.Sub(at, end), x[OutputSpan]), num(0))
+	atEnd := b.Binary(ir.OpEq, at, end)
+	if hit := x[OutputHit]; hit != nil { // at an event the states are those after it
+		reached = b.Binary(ir.OpAnd, reached, b.Unary(ir.OpNot, b.Binary(ir.OpAnd, atEnd, b.Binary(ir.OpLt, num(0), hit))))
+	}
+	taken := b.Binary(ir.OpAnd, mine, reached)
+	atStart := b.Binary(ir.OpEq, at, t)
+	theta := b.Binary(ir.OpDiv, b.Sub(at, t), x[OutputH])
+	inside := s.inside(b, sv, cat([]*ir.Value{theta, x[OutputH]}, before, after, data))
+	states := choose(b, atStart, before, choose(b, atEnd, after, inside))
+	one := b.Cast(taken, ir.F64)
+	results := []string{OutputNext + "_next", OutputOpen + "_next", OutputTaken, OutputPlace}
+	vs := []*ir.Value{
+		b.Add(x[OutputNext], one),
+		b.Select(b.Binary(ir.OpAnd, mine, b.Unary(ir.OpNot, reached)), num(0), x[OutputOpen]),
+		one,
+		b.Select(atStart, num(0), b.Select(atEnd, num(1), theta)),
+	}
+	results, vs = append(results, named(plain(sv), RowNext)...), append(vs, choose(b, taken, ir.Pick(states, sv.Plain()), row)...)
+	if sv.Stretches {
+		results, vs = append(results, named(sv.States, Inside)...), append(vs, states...)
+	}
+	return finish(b, results, vs)
+}

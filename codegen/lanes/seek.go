@@ -1,0 +1,558 @@
+package lanes
+
+import (
+	"fmt"
+
+	"ndec.dev/ndec/codegen/asm"
+	"ndec.dev/ndec/ir"
+)
+
+// The search for events of a block: that of rt.EventSearch, operation by operation, with a sample in each lane and its numbers in rows
+// of the frame, all in float64. Samples are at different points of it. Each kernel takes those that are where it goes on, by the row
+// of modes, and leaves the others as they are; those that look at guards run Look before each round, until none looks any more.
+
+// Search is the search of a solve.
+type Search struct {
+	// Begin begins it in the steps that lanes have taken, by code and live of Step and t, h and next of Look. Its arguments are all rows.
+	Begin *Kernel
+	// Early looks after events, as long as guards wait for a side. Scan looks at the fixed places. Where guards have changed their sides
+	// Locate begins to locate an event, and Narrow does so; there may be another one then. Again goes on after events, where Hit is not 0. All of
+	// them are nil where no event has a guard.
+	Early, Scan, Locate, Narrow, Again *Kernel
+	// Found settles what happens in the steps.
+	Found *Kernel
+	// Rounds says that Early, Scan and Narrow are one round each, before which Go runs Look, since that takes long, and which it repeats as long as they
+	// leave lanes that go on. Else they do all rounds and run Look themselves.
+	Rounds bool
+}
+
+// kernels are all of them.
+func (s *Search) kernels() []*Kernel {
+	if s == nil {
+		return nil
+	}
+	return []*Kernel{s.Begin, s.Early, s.Scan, s.Locate, s.Narrow, s.Again, s.Found}
+}
+
+// Rows of a search that Go reads and writes. Of those that count lanes the first number counts.
+const (
+	SearchTook      = Own + "took"      // 1 in lanes that have taken a step
+	SearchDir       = Own + "dir"       // of time, 1 or -1
+	SearchCount     = Own + "count"     // of times at which events have happened
+	SearchHit       = Own + "hit"       // 1 where events happen at the end of the step
+	SearchEnd       = Own + "end"       // the place where they do, else 1
+	SearchTime      = Own + "time"      // when they do
+	SearchEarly     = Own + "early"     // how many lanes Early has to do with
+	SearchScanning  = Own + "scanning"  // and Scan
+	SearchChanged   = Own + "changed"   // and Locate
+	SearchNarrowing = Own + "narrowing" // and Narrow
+)
+
+// searchRows are the others: for when guards are looked at that wait, the number of the next look at a fixed place, the place of the last look, what is to be
+// done, and Chandrupatla's numbers.
+var searchRows = []string{"since", "wait", "look", "before", "mode", "of", "changed_at", "tol", "x1", "x2", "f1", "f2", "fa", "rounds"}
+
+// SearchPlace is the row with the place of event i in the step, above 1 where it does not fire.
+func SearchPlace(i int) string { return fmt.Sprintf("%splace%d", Own, i) }
+
+// guardRows are those of each guard: the side and value before the look, the value after the change and after the event, the direction in which one that
+// waits has fired, and whether it has turned back.
+var guardRows = []string{"side", "value", "after", "begun", "last", "turned"}
+
+// What a lane does next.
+const (
+	seekNothing = iota
+	seekTurned  // looks whether guards have turned back
+	seekEarly   // looks while guards wait
+	seekScan    // looks at fixed places
+	seekChanged // guards have changed their sides at the last look
+	seekPending // another event is to be located
+	seekNarrow  // locates an event
+)
+
+const noPlace = 2 // where an event does not fire
+
+// narrowRounds is the number of rounds after which an event counts as located.
+const narrowRounds = 100
+
+// addSearch adds the kernels of a search.
+func (s *Set) addSearch(l *Solve) error {
+	sv := l.IR
+	names := []string{SearchTook, SearchDir, SearchCount, SearchHit, SearchEnd, SearchTime, SearchEarly, SearchScanning, SearchChanged, SearchNarrowing}
+	guards := sv.Guards()
+	if len(guards) > 0 {
+		for _, n := range searchRows {
+			names = append(names, Own+n)
+		}
+	}
+	for i := range sv.Events {
+		names = append(names, SearchPlace(i))
+	}
+	for _, g := range guards {
+		for _, n := range guardRows {
+			names = append(names, guardRow(n, g))
+		}
+	}
+	se := &Search{Rounds: held(l.Look.pf.Cost)*narrowRounds > s.Hold}
+	l.Search = se
+	rows := map[string]*Field{}
+	add := func(name string, names []string, body func(q *seek)) (*Kernel, error) {
+		var calls []*Kernel
+		if names == nil {
+			calls = []*Kernel{l.Look}
+		}
+		return s.addWritten(sv.Name+"."+name, sv, names, calls, func(c *compiler) {
+			body(&seek{c: c, b: c.b, l: l, rows: rows, guards: guards})
+		})
+	}
+	return s.adding(func() (err error) {
+		if se.Begin, err = add("lanebegins", names, (*seek).begin); err != nil {
+			return err
+		}
+		for i, a := range se.Begin.Func.Args {
+			rows[a.Name] = se.Begin.Args[i]
+		}
+		if len(guards) > 0 {
+			for _, k := range []struct {
+				to   **Kernel
+				name string
+				body func(q *seek)
+			}{
+				{&se.Early, "laneearly", func(q *seek) { q.looking([]string{SearchEarly}, q.early) }},
+				{&se.Scan, "lanescan", func(q *seek) { q.looking([]string{SearchScanning, SearchChanged}, q.scan) }},
+				{&se.Locate, "lanelocate", func(q *seek) { q.counted([]string{SearchNarrowing}, q.locate) }},
+				{&se.Narrow, "lanenarrow", func(q *seek) { q.looking([]string{SearchNarrowing, SearchChanged}, q.narrow) }},
+				{&se.Again, "laneagain", (*seek).again},
+			} {
+				if *k.to, err = add(k.name, nil, k.body); err != nil {
+					return err
+				}
+			}
+		}
+		se.Found, err = add("lanefound", nil, (*seek).found)
+		return err
+	})
+}
+
+func guardRow(name string, guard int) string { return fmt.Sprintf("%s%s%d", Own, name, guard) }
+
+// addWritten adds a kernel that is written here instead of planned; its arguments are rows of float64.
+func (s *Set) addWritten(name string, sv *ir.Solve, args []string, calls []*Kernel, body func(c *compiler)) (*Kernel, error) {
+	b := ir.NewFunc(name, sv.Span, s.real())
+	for _, n := range args {
+		b.Arg(n, ir.Scalar(ir.F64))
+	}
+	f := b.Return()
+	if err := s.Plan.Extra(f); err != nil {
+		return nil, err
+	}
+	k := &Kernel{Func: f, pf: s.Plan.Of(f), byVal: map[*ir.Value]*Field{}, calls: calls, written: body}
+	k.Name = s.kernelName(f)
+	for i, a := range f.Args {
+		k.byVal[a] = s.field(k, args[i], a.Type)
+		k.Args = append(k.Args, k.byVal[a])
+	}
+	s.join(k)
+	s.byFunc[key{f: f}] = k
+	return k, nil
+}
+
+// seek prints a kernel of a search.
+type seek struct {
+	c      *compiler
+	b      *asm.Builder
+	l      *Solve
+	rows   map[string]*Field
+	guards []int
+	column *asm.Loop
+}
+
+// looking prints rounds: each looks, and goes on with what was seen. counts are the rows of the numbers of lanes that it counts, first of those that
+// go on.
+func (q *seek) looking(counts []string, round func(sums []asm.Vec)) {
+	if q.l.Search.Rounds {
+		q.counted(counts, round)
+		return
+	}
+	q.b.While(q.b.Arg(argFrame).At(q.rows[counts[0]].Off), func() {
+		q.b.Call(q.l.Look.Name)
+		q.counted(counts, round)
+	})
+}
+
+// counted runs body for all columns, and stores how many lanes it has counted.
+func (q *seek) counted(rows []string, body func(sums []asm.Vec)) {
+	var sums []asm.Vec
+	for range rows {
+		sums = append(sums, q.b.Var(asm.F64, q.num(0)))
+	}
+	q.columns(func() { body(sums) })
+	for i, row := range rows {
+		q.b.StoreOne(asm.F64, q.b.SumLanes(asm.F64, sums[i]), q.b.Arg(argFrame).At(q.rows[row].Off))
+	}
+}
+
+func (q *seek) columns(body func()) {
+	q.b.Loop(8*q.c.set.Samples()/q.b.ISA.Bytes(), func(l *asm.Loop) {
+		l.Over("vectors of the block")
+		q.column = l
+		body()
+	})
+}
+
+func (q *seek) at(f *Field) asm.Mem {
+	return q.b.Arg(argFrame).At(f.Off).Along(q.column, q.b.ISA.Bytes())
+}
+
+func (q *seek) field(f *Field) asm.Vec           { return q.b.Load(asm.F64, q.at(f)) }
+func (q *seek) row(name string) asm.Vec          { return q.field(q.rows[Own+name]) }
+func (q *seek) put(name string, x asm.Vec)       { q.b.Store(asm.F64, x, q.at(q.rows[Own+name])) }
+func (q *seek) of(name string, g int) asm.Vec    { return q.field(q.rows[guardRow(name, g)]) }
+func (q *seek) putOf(n string, g int, x asm.Vec) { q.b.Store(asm.F64, x, q.at(q.rows[guardRow(n, g)])) }
+func (q *seek) place(i int) asm.Vec              { return q.field(q.rows[SearchPlace(i)]) }
+func (q *seek) putPlace(i int, x asm.Vec)        { q.b.Store(asm.F64, x, q.at(q.rows[SearchPlace(i)])) }
+
+// look is an argument of Look, and guard a guard that it gives.
+func (q *seek) look(name string) *Field { return q.l.Look.field(Own + name) }
+func (q *seek) guard(g int) asm.Vec     { return q.field(q.l.Look.field(Guard(g))) }
+
+// field is an argument or result by its name.
+func (k *Kernel) field(name string) *Field {
+	for i, a := range k.Func.Args {
+		if a.Name == name {
+			return k.Args[i]
+		}
+	}
+	for i, n := range k.Func.ResultNames {
+		if n == name {
+			return k.Results[i]
+		}
+	}
+	return nil
+}
+
+func (q *seek) num(x float64) asm.Vec         { return q.b.Const(asm.F64, x) }
+func (q *seek) add(x, y asm.Vec) asm.Vec      { return q.b.Add(asm.F64, x, y) }
+func (q *seek) sub(x, y asm.Vec) asm.Vec      { return q.b.Sub(asm.F64, x, y) }
+func (q *seek) mul(x, y asm.Vec) asm.Vec      { return q.b.Mul(asm.F64, x, y) }
+func (q *seek) div(x, y asm.Vec) asm.Vec      { return q.b.Div(asm.F64, x, y) }
+func (q *seek) less(x, y asm.Vec) asm.Vec     { return q.b.Cmp(asm.F64, asm.Less, x, y) }
+func (q *seek) most(x, y asm.Vec) asm.Vec     { return q.b.Cmp(asm.F64, asm.LessEqual, x, y) }
+func (q *seek) equal(x, y asm.Vec) asm.Vec    { return q.b.Cmp(asm.F64, asm.Equal, x, y) }
+func (q *seek) and(x, y asm.Vec) asm.Vec      { return q.b.And(asm.F64, x, y) }
+func (q *seek) but(x, not asm.Vec) asm.Vec    { return q.b.AndNot(asm.F64, not, x) }
+func (q *seek) or(x, y asm.Vec) asm.Vec       { return q.b.Or(asm.F64, x, y) }
+func (q *seek) is(m, x, y asm.Vec) asm.Vec    { return q.b.Select(asm.F64, m, x, y) }
+func (q *seek) count(sum, mask asm.Vec)       { q.b.AddTo(asm.F64, sum, q.and(mask, q.num(1))) }
+func (q *seek) mode(m asm.Vec, n int) asm.Vec { return q.equal(m, q.num(float64(n))) }
+
+// any is where one of some masks is set.
+func (q *seek) any(n int, mask func(i int) asm.Vec) asm.Vec {
+	m := mask(0)
+	for i := 1; i < n; i++ {
+		m = q.or(m, mask(i))
+	}
+	return m
+}
+
+func (q *seek) sign(x asm.Vec) asm.Vec {
+	return q.is(q.less(q.num(0), x), q.num(1), q.is(q.less(x, q.num(0)), q.num(-1), q.num(0)))
+}
+
+// crosses is where a guard has changed its side in the direction of its event.
+func (q *seek) crosses(g int, side, now asm.Vec) asm.Vec {
+	up := func() asm.Vec { return q.and(q.less(side, q.num(0)), q.most(q.num(0), now)) }
+	down := func() asm.Vec { return q.and(q.less(q.num(0), side), q.most(now, q.num(0))) }
+	switch q.l.IR.Events[g].Kind {
+	case ir.Rising:
+		return up()
+	case ir.Falling:
+		return down()
+	}
+	return q.or(up(), down())
+}
+
+// waiting is where some guard has no side.
+func (q *seek) waiting(sides []asm.Vec) asm.Vec {
+	return q.any(len(sides), func(i int) asm.Vec { return q.equal(sides[i], q.num(0)) })
+}
+
+// next is the place of the next look at guards, of which some wait; look is the number of the next fixed place, and before the place of the last look. Both
+// numbers that change with it come with it.
+func (q *seek) next(look, before, wait, waiting asm.Vec) (at, look1, wait1 asm.Vec) {
+	fixed := q.mul(look, q.num(1.0/ir.EventLooks))
+	early := q.div(q.sub(q.add(q.row("since"), q.mul(q.row("dir"), wait)), q.field(q.look("t"))), q.field(q.look("h")))
+	soon := q.and(waiting, q.less(early, fixed))
+	at = q.is(soon, q.b.Max(asm.F64, early, before), fixed)
+	return at, q.is(q.equal(at, fixed), q.add(look, q.num(1)), look), q.is(soon, q.mul(wait, q.num(2)), wait)
+}
+
+// begin is Step and the first Next of rt.EventSearch.
+func (q *seek) begin() {
+	sv := q.l.IR
+	body := func(early []asm.Vec) {
+		live, code := q.field(q.l.Step.field(Own+"live")), q.field(q.l.Step.field(Own+"code"))
+		took := q.and(q.less(q.num(0), live), q.equal(code, q.num(CodeAccepted)))
+		q.put("took", q.and(took, q.num(1)))
+		for i, e := range sv.Events {
+			if e.Kind == ir.Every {
+				q.putPlace(i, q.multiple(e.Every))
+			} else {
+				q.putPlace(i, q.num(noPlace))
+			}
+		}
+		if len(q.guards) == 0 {
+			return
+		}
+		var sides []asm.Vec
+		for _, g := range q.guards {
+			sides = append(sides, q.of("side", g))
+		}
+		waiting := q.waiting(sides)
+		t, since, wait := q.field(q.look("t")), q.row("since"), q.row("wait")
+		turned := q.and(waiting, q.equal(since, t))
+		at, look, wait1 := q.next(q.num(1), q.num(0), wait, waiting)
+		shown := q.div(q.sub(q.add(since, q.mul(q.row("dir"), q.num(sv.EventTol/4))), t), q.field(q.look("h")))
+		q.b.Store(asm.F64, q.is(turned, shown, at), q.at(q.look("theta")))
+		q.put("before", q.num(0))
+		q.put("look", q.is(turned, q.num(1), look))
+		q.put("wait", q.is(q.but(took, turned), wait1, wait))
+		mode := q.is(waiting, q.is(turned, q.num(seekTurned), q.num(seekEarly)), q.num(seekScan))
+		q.put("mode", q.and(took, mode))
+		q.count(early[0], q.and(took, waiting))
+	}
+	q.counted([]string{SearchEarly}, body)
+}
+
+// multiple is the place of the next multiple of a length of time, noPlace if it is not in the step.
+func (q *seek) multiple(length float64) asm.Vec {
+	t, h, end, dir, n := q.field(q.look("t")), q.field(q.look("h")), q.field(q.look("next")), q.row("dir"), q.num(length)
+	k := q.add(q.b.Round(asm.F64, asm.Down, q.div(q.mul(t, dir), n)), q.num(1))
+	when := q.mul(q.mul(dir, k), n)
+	late := q.mul(q.mul(dir, q.add(k, q.num(1))), n)
+	when = q.is(q.most(q.mul(q.sub(when, t), dir), q.num(0)), late, when)
+	inside := q.less(q.mul(q.sub(when, end), dir), q.num(0))
+	return q.is(q.equal(when, end), q.num(1), q.is(inside, q.div(q.sub(when, t), h), q.num(noPlace)))
+}
+
+// early goes on after a look of lanes whose guards wait, or may have turned back.
+func (q *seek) early(sums []asm.Vec) {
+	mode := q.row("mode")
+	turning, looking := q.mode(mode, seekTurned), q.mode(mode, seekEarly)
+	theta, before, zero := q.field(q.look("theta")), q.row("before"), q.num(0)
+	changed := q.changed(looking)
+	calm := q.but(looking, changed)
+	endless := q.but(calm, calm)
+	var sides []asm.Vec
+	for _, g := range q.guards {
+		now, side, last, turned := q.guard(g), q.of("side", g), q.of("last", g), q.of("turned", g)
+		beyond := q.mul(q.sub(now, q.of("begun", g)), last)
+		q.putOf("turned", g, q.is(turning, q.and(q.less(beyond, zero), q.num(1)), turned))
+		waits, sign := q.equal(side, zero), q.sign(now)
+		free := q.or(q.equal(turned, zero), q.less(q.mul(now, last), zero))
+		endless = q.or(endless, q.and(q.and(calm, waits), q.but(q.less(zero, beyond), free)))
+		after := q.is(waits, q.is(free, sign, side), q.is(q.equal(now, zero), side, sign))
+		side = q.is(calm, after, side)
+		sides = append(sides, side)
+		q.putOf("side", g, side)
+		q.putOf("value", g, q.is(calm, now, q.of("value", g)))
+	}
+	before = q.is(calm, theta, before)
+	q.put("before", before)
+	look, wait, waiting := q.row("look"), q.row("wait"), q.waiting(sides)
+	at, look1, wait1 := q.next(look, before, wait, waiting)
+	further := q.but(q.or(turning, q.but(calm, q.less(q.num(ir.EventLooks), look))), endless)
+	scans := q.but(q.and(q.equal(at, q.num(1.0/ir.EventLooks)), q.equal(look1, q.num(2))), waiting)
+	q.b.Store(asm.F64, q.is(further, at, theta), q.at(q.look("theta")))
+	q.put("look", q.is(further, look1, look))
+	q.put("wait", q.is(further, wait1, wait))
+	next := q.is(scans, q.num(seekScan), q.num(seekEarly))
+	q.put("mode", q.is(further, next, q.is(changed, q.num(seekChanged), q.but(mode, q.or(turning, looking)))))
+	q.put("count", q.is(endless, q.num(float64(q.l.IR.EventMax+1)), q.row("count")))
+	q.count(sums[0], q.but(further, scans))
+}
+
+// changed is where some guard has crossed, among some lanes.
+func (q *seek) changed(lanes asm.Vec) asm.Vec {
+	return q.and(lanes, q.any(len(q.guards), func(i int) asm.Vec {
+		g := q.guards[i]
+		return q.crosses(g, q.of("side", g), q.guard(g))
+	}))
+}
+
+// scan goes on after a look at a fixed place. Lanes that have seen a change stay there, so that Look gives them the same guards again.
+func (q *seek) scan(sums []asm.Vec) {
+	mode := q.row("mode")
+	lanes := q.mode(mode, seekScan)
+	changed := q.changed(lanes)
+	calm := q.but(lanes, changed)
+	for _, g := range q.guards {
+		now, side := q.guard(g), q.of("side", g)
+		q.putOf("side", g, q.is(q.but(calm, q.equal(now, q.num(0))), q.sign(now), side))
+		q.putOf("value", g, q.is(calm, now, q.of("value", g)))
+	}
+	theta := q.field(q.look("theta"))
+	q.put("before", q.is(calm, theta, q.row("before")))
+	q.b.Store(asm.F64, q.is(calm, q.add(theta, q.num(1.0/ir.EventLooks)), theta), q.at(q.look("theta")))
+	mode = q.is(changed, q.num(seekChanged), mode)
+	q.put("mode", mode)
+	q.count(sums[0], q.and(calm, q.less(theta, q.num(1))))
+	q.count(sums[1], q.mode(mode, seekChanged))
+}
+
+// locate begins to locate an event: the first one of those that guards have shown, or that is pending.
+func (q *seek) locate(sums []asm.Vec) {
+	mode, theta := q.row("mode"), q.field(q.look("theta"))
+	fresh, lanes := q.mode(mode, seekChanged), q.mode(mode, seekPending)
+	lanes = q.or(lanes, fresh)
+	last := len(q.guards) - 1
+	var which, after, value []asm.Vec
+	for i, g := range q.guards {
+		now := q.is(fresh, q.guard(g), q.of("after", g))
+		after, value = append(after, now), append(value, q.of("value", g))
+		place := q.place(g)
+		place = q.is(q.and(fresh, q.crosses(g, q.of("side", g), now)), q.num(-1), place)
+		q.putPlace(g, place)
+		q.putOf("after", g, now)
+		if i < last {
+			which = append(which, q.equal(place, q.num(-1)))
+		}
+	}
+	of, f1, f2 := q.num(float64(q.guards[last])), after[last], value[last]
+	for i := last - 1; i >= 0; i-- {
+		of, f1, f2 = q.is(which[i], q.num(float64(q.guards[i])), of), q.is(which[i], after[i], f1), q.is(which[i], value[i], f2)
+	}
+	put := func(name string, x asm.Vec) { q.put(name, q.is(lanes, x, q.row(name))) }
+	at, before := q.is(fresh, theta, q.row("changed_at")), q.row("before")
+	q.put("changed_at", at)
+	put("of", of)
+	put("x1", at)
+	put("x2", before)
+	put("f1", f1)
+	put("f2", f2)
+	put("fa", f2)
+	put("rounds", q.num(0))
+	put("tol", q.div(q.num(q.l.IR.EventTol), q.b.Abs(asm.F64, q.field(q.look("h")))))
+	middle := q.add(at, q.mul(q.num(0.5), q.sub(before, at)))
+	q.b.Store(asm.F64, q.is(lanes, middle, theta), q.at(q.look("theta")))
+	q.put("mode", q.is(lanes, q.num(seekNarrow), mode))
+	q.count(sums[0], lanes)
+}
+
+// narrow goes on after a look at where an event may be: Chandrupatla's method.
+func (q *seek) narrow(sums []asm.Vec) {
+	one := q.num(1)
+	mode, of := q.row("mode"), q.row("of")
+	lanes := q.mode(mode, seekNarrow)
+	x, f := q.field(q.look("theta")), q.guard(q.guards[0])
+	for _, g := range q.guards[1:] {
+		f = q.is(q.equal(of, q.num(float64(g))), q.guard(g), f)
+	}
+	x1, x2, f1, f2, fa := q.row("x1"), q.row("x2"), q.row("f1"), q.row("f2"), q.row("fa")
+	positive := q.less(q.num(0), fa)
+	changed := func(f asm.Vec) asm.Vec {
+		other := q.b.Xor(asm.F64, q.less(q.num(0), f), positive)
+		return q.or(q.equal(f, q.num(0)), other)
+	}
+	now := changed(f)
+	apart := q.b.Xor(asm.F64, now, changed(f1))
+	x3, f3 := q.is(apart, x2, x1), q.is(apart, f2, f1)
+	x2, f2 = q.is(apart, x1, x2), q.is(apart, f1, f2)
+	x1, f1 = x, f
+	width := q.sub(x2, x1)
+	limit := q.div(q.row("tol"), q.b.Abs(asm.F64, width))
+	rounds := q.add(q.row("rounds"), one)
+	done := q.or(q.or(q.equal(f, q.num(0)), q.most(one, limit)), q.equal(rounds, q.num(narrowRounds)))
+
+	far, rise := q.sub(x3, x2), q.sub(f3, f2)
+	xi, phi := q.div(q.sub(x1, x2), far), q.div(q.sub(f1, f2), rise)
+	rest := q.sub(one, phi)
+	curved := q.and(q.less(q.mul(phi, phi), xi), q.less(q.mul(rest, rest), q.sub(one, xi)))
+	left := q.div(q.mul(q.div(f1, q.sub(f2, f1)), f3), q.sub(f2, f3))
+	right := q.mul(q.div(q.sub(x3, x1), width), f1)
+	right = q.div(q.mul(q.div(right, q.sub(f3, f1)), f2), rise)
+	t := q.is(curved, q.add(left, right), q.num(0.5))
+	half := q.div(limit, q.num(2))
+	t = q.b.Min(asm.F64, q.sub(one, half), q.b.Max(asm.F64, half, t))
+	try := q.add(x1, q.mul(t, width))
+
+	put := func(name string, x asm.Vec) { q.put(name, q.is(lanes, x, q.row(name))) }
+	put("x1", x1)
+	put("x2", x2)
+	put("f1", f1)
+	put("f2", f2)
+	put("rounds", rounds)
+	q.b.Store(asm.F64, q.is(lanes, try, x), q.at(q.look("theta")))
+	ends := q.and(lanes, done)
+	end, next := q.is(now, x1, x2), q.num(seekNothing)
+	if len(q.guards) == 1 {
+		q.putPlace(q.guards[0], q.is(ends, end, q.place(q.guards[0])))
+	} else {
+		var pending []asm.Vec
+		for _, g := range q.guards {
+			place := q.is(q.and(ends, q.equal(of, q.num(float64(g)))), end, q.place(g))
+			q.putPlace(g, place)
+			pending = append(pending, q.equal(place, q.num(-1)))
+		}
+		some := q.and(ends, q.any(len(pending), func(i int) asm.Vec { return pending[i] }))
+		next = q.and(some, q.num(seekPending))
+	}
+	mode = q.is(ends, next, mode)
+	q.put("mode", mode)
+	q.count(sums[1], q.mode(mode, seekPending)) // of this round and of those before
+	q.count(sums[0], q.but(lanes, ends))
+}
+
+// found settles what happens in the steps.
+func (q *seek) found() {
+	events := q.l.IR.Events
+	q.columns(func() {
+		t, h, time := q.field(q.look("t")), q.field(q.look("h")), q.field(q.look("next"))
+		took := q.less(q.num(0), q.row("took"))
+		one, end := q.num(1), q.num(noPlace)
+		for i := range events {
+			end = q.b.Min(asm.F64, end, q.place(i))
+		}
+		hit := q.but(took, q.equal(end, q.num(noPlace)))
+		near := q.add(end, q.div(q.num(q.l.IR.EventTol), q.b.Abs(asm.F64, h)))
+		for i := range events {
+			place := q.place(i)
+			together := q.most(place, near)
+			end = q.is(together, q.b.Max(asm.F64, end, place), end)
+			q.putPlace(i, q.is(together, place, q.num(noPlace)))
+		}
+		inside := q.less(end, one)
+		time = q.is(inside, q.add(t, q.mul(end, h)), time)
+		for i, e := range events {
+			if e.Kind == ir.Every { // exactly at its multiple
+				dir, n := q.row("dir"), q.num(e.Every)
+				k := q.b.Round(asm.F64, asm.Nearest, q.div(q.mul(dir, time), n))
+				time = q.is(q.and(inside, q.equal(q.place(i), end)), q.mul(q.mul(dir, k), n), time)
+			}
+		}
+		q.put("hit", q.and(hit, one))
+		q.put("end", q.is(hit, end, one))
+		q.put("time", time)
+		q.put("count", q.add(q.row("count"), q.and(hit, one)))
+	})
+}
+
+// again goes on after events, from the guards after them.
+func (q *seek) again() {
+	q.columns(func() {
+		hit := q.less(q.num(0), q.row("hit"))
+		for _, g := range q.guards {
+			now, side := q.guard(g), q.of("side", g)
+			fired := q.most(q.place(g), q.num(1))
+			put := func(name string, x asm.Vec) { q.putOf(name, g, q.is(hit, x, q.of(name, g))) }
+			put("last", q.is(fired, q.b.Neg(asm.F64, side), q.num(0)))
+			put("side", q.is(fired, q.num(0), q.sign(now)))
+			put("turned", q.num(0))
+			put("value", now)
+			put("begun", now)
+		}
+		put := func(name string, x asm.Vec) { q.put(name, q.is(hit, x, q.row(name))) }
+		put("since", q.field(q.look("next")))
+		put("wait", q.num(2*q.l.IR.EventTol))
+	})
+}
