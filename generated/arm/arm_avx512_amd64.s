@@ -3308,72 +3308,213 @@ TEXT ·predict0LanestepAVX512(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
-// predict0Dense is Predict.0.dense (arm.nde:45) of a block of samples.
-TEXT predict0Dense_avx512<>(SB), NOSPLIT, $0-0
+// predict0Laneoutput is Predict.0.laneoutput (arm.nde:45) of a block of samples, and Predict.0.rec.laneoutput (arm.nde:45).
+TEXT predict0Laneoutput_avx512<>(SB), NOSPLIT, $0-0
+	VBROADCASTSD	188544(AX), Z0	// step.row
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	188288(SI), Z0	// h
-	VMOVUPD	188352(SI), Z1	// h | 1
-	VMOVUPD	188032(SI), Z2	// theta
-	VMOVUPD	188096(SI), Z3	// theta | 1
+	VMOVUPD	188288(SI), Z0	// step.open
+	VMOVUPD	188352(SI), Z1	// step.open | 1
+	VMOVUPD	188032(SI), Z2	// step.next
+	VMOVUPD	188096(SI), Z3	// step.next | 1
+	VMOVUPD	188800(SI), Z4	// step.at
+	VMOVUPD	188864(SI), Z5	// step.at | 1
+	VMOVUPD	189568(SI), Z6	// step.end
+	VMOVUPD	189632(SI), Z7	// step.end | 1
+	VMOVUPD	189056(SI), Z8	// step.span
+	VMOVUPD	189120(SI), Z9	// step.span | 1
+	VMOVUPD	189312(SI), Z10	// step.t
+	VMOVUPD	189376(SI), Z11	// step.t | 1
+	VMOVUPD	189824(SI), Z12	// step.h
+	VMOVUPD	189888(SI), Z13	// step.h | 1
 	// arm.nde:45
-	VMULPD	Z2, Z0, Z0
-	VMULPD	Z3, Z1, Z1
-	VCVTPD2PS	Z0, Y0
-	VCVTPD2PS	Z1, Y1
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z14
+	VCMPPD	$17, Z0, Z14, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z14
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z15
+	VCMPPD	$17, Z1, Z15, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z15
+	VBROADCASTSD	188544(AX), Z16	// step.row
+	VCMPPD	$0, Z16, Z2, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z17
+	VCMPPD	$0, Z16, Z3, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z16
+	VPANDQ	Z17, Z14, Z14
+	VPANDQ	Z16, Z15, Z15
+	VSUBPD	Z6, Z4, Z16
+	VSUBPD	Z7, Z5, Z17
+	VMULPD	Z8, Z16, Z8
+	VMULPD	Z9, Z17, Z9
+	VCMPPD.BCST	$18, f64_0000000000000000<>(SB), Z8, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z8
+	VCMPPD.BCST	$18, f64_0000000000000000<>(SB), Z9, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z9
+	VPANDQ	Z8, Z14, Z16
+	VPANDQ	Z9, Z15, Z17
+	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z16, Z18
+	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z17, Z19
+	VMOVUPD	Z18, 193664(SI)	// step.taken
+	VMOVUPD	Z19, 193728(SI)	// step.taken | 1
+	VADDPD	Z18, Z2, Z2
+	VADDPD	Z19, Z3, Z3
+	VMOVUPD	Z2, 193152(SI)	// step.next_next
+	VMOVUPD	Z3, 193216(SI)	// step.next_next | 1
+	VPXORQ.BCST	f64_ffffffffffffffff<>(SB), Z8, Z2
+	VPXORQ.BCST	f64_ffffffffffffffff<>(SB), Z9, Z3
+	VPANDQ	Z2, Z14, Z2
+	VPANDQ	Z3, Z15, Z3
+	VPTERNLOGQ.BCST	$0xac, f64_0000000000000000<>(SB), Z0, Z2
+	VPTERNLOGQ.BCST	$0xac, f64_0000000000000000<>(SB), Z1, Z3
+	VMOVUPD	Z2, 193408(SI)	// step.open_next
+	VMOVUPD	Z3, 193472(SI)	// step.open_next | 1
+	VCMPPD	$0, Z10, Z4, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
+	VCMPPD	$0, Z11, Z5, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
+	VCMPPD	$0, Z6, Z4, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z2
+	VCMPPD	$0, Z7, Z5, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z3
+	VSUBPD	Z10, Z4, Z4
+	VSUBPD	Z11, Z5, Z5
+	VDIVPD	Z12, Z4, Z4
+	VDIVPD	Z13, Z5, Z5
+	VMOVUPS	Z2, Z6
+	VPTERNLOGQ.BCST	$0xac, f64_3ff0000000000000<>(SB), Z4, Z6
+	VMOVUPS	Z3, Z7
+	VPTERNLOGQ.BCST	$0xac, f64_3ff0000000000000<>(SB), Z5, Z7
+	VPTERNLOGQ.BCST	$0xb8, f64_0000000000000000<>(SB), Z0, Z6
+	VPTERNLOGQ.BCST	$0xb8, f64_0000000000000000<>(SB), Z1, Z7
+	VMOVUPD	Z6, 193920(SI)	// step.place
+	VMOVUPD	Z7, 193984(SI)	// step.place | 1
+	VMULPD	Z4, Z12, Z6
+	VMULPD	Z5, Z13, Z7
+	VCVTPD2PS	Z6, Y6
+	VCVTPD2PS	Z7, Y7
+	VINSERTF64X4	$1, Y7, Z6, Z6
+	VCVTPD2PS	Z4, Y4
+	VCVTPD2PS	Z5, Y5
+	VINSERTF64X4	$1, Y5, Z4, Z4
+	VMOVUPS	190080(DI), Z5	// q.at[0]
+	VMOVUPS	190208(DI), Z7	// q.at[1]
+	VMOVUPS	191104(DI), Z8	// step.data0[0]
+	VMOVUPS	191232(DI), Z9	// step.data0[1]
+	VMOVUPS	191616(DI), Z10	// step.data2[0]
+	VMOVUPS	191744(DI), Z11	// step.data2[1]
+	VMOVUPS	192128(DI), Z12	// step.data4[0]
+	VMOVUPS	192256(DI), Z13	// step.data4[1]
+	VMOVUPS	190592(DI), Z14	// q[0]
+	VMOVUPS	190720(DI), Z15	// q[1]
+	VMOVUPS	192640(DI), Z18	// q.row[0]
+	VMOVUPS	192768(DI), Z19	// q.row[1]
+	VMOVUPS	190336(DI), Z20	// v.at[0]
+	VMOVUPS	190464(DI), Z21	// v.at[1]
+	VMOVUPS	191360(DI), Z22	// step.data1[0]
+	VMOVUPS	191488(DI), Z23	// step.data1[1]
+	VMOVUPS	191872(DI), Z24	// step.data3[0]
+	VMOVUPS	192000(DI), Z25	// step.data3[1]
+	VMOVUPS	192384(DI), Z26	// step.data5[0]
+	VMOVUPS	192512(DI), Z27	// step.data5[1]
+	VMOVUPS	190848(DI), Z28	// v[0]
+	VMOVUPS	190976(DI), Z29	// v[1]
+	VMOVUPS	192896(DI), Z30	// v.row[0]
+	VMOVUPS	193024(DI), Z31	// v.row[1]
+	VFMADD231PS	Z12, Z4, Z10
+	VFMADD231PS	Z10, Z4, Z8
+	VFMADD213PS	Z5, Z6, Z8
+	VFMADD231PS	Z13, Z4, Z11
+	VFMADD231PS	Z11, Z4, Z9
+	VFMADD213PS	Z7, Z6, Z9
+	VPMOVQD	Z2, Y10
+	VPMOVQD	Z3, Y11
+	VINSERTF64X4	$1, Y11, Z10, Z10
+	VPTERNLOGD	$0xca, Z8, Z14, Z10
+	VPMOVQD	Z2, Y8
+	VPMOVQD	Z3, Y11
+	VINSERTF64X4	$1, Y11, Z8, Z8
+	VPTERNLOGD	$0xca, Z9, Z15, Z8
+	VPMOVQD	Z0, Y9
+	VPMOVQD	Z1, Y11
+	VINSERTF64X4	$1, Y11, Z9, Z9
+	VPTERNLOGD	$0xca, Z10, Z5, Z9
+	VPMOVQD	Z0, Y5
+	VPMOVQD	Z1, Y10
+	VINSERTF64X4	$1, Y10, Z5, Z5
+	VPTERNLOGD	$0xca, Z8, Z7, Z5
+	VPMOVQD	Z16, Y7
+	VPMOVQD	Z17, Y8
+	VINSERTF64X4	$1, Y8, Z7, Z7
+	VPTERNLOGD	$0xca, Z18, Z9, Z7
+	VMOVUPS	Z7, 194176(DI)	// q.row_next[0]
+	VPMOVQD	Z16, Y7
+	VPMOVQD	Z17, Y8
+	VINSERTF64X4	$1, Y8, Z7, Z7
+	VPTERNLOGD	$0xca, Z19, Z5, Z7
+	VMOVUPS	Z7, 194304(DI)	// q.row_next[1]
+	VFMADD231PS	Z26, Z4, Z24
+	VFMADD231PS	Z24, Z4, Z22
+	VFMADD213PS	Z20, Z6, Z22
+	VFMADD231PS	Z27, Z4, Z25
+	VFMADD231PS	Z25, Z4, Z23
+	VFMADD213PS	Z21, Z23, Z6
+	VPMOVQD	Z2, Y4
+	VPMOVQD	Z3, Y5
+	VINSERTF64X4	$1, Y5, Z4, Z4
+	VPTERNLOGD	$0xca, Z22, Z28, Z4
+	VPMOVQD	Z2, Y2
+	VPMOVQD	Z3, Y3
+	VINSERTF64X4	$1, Y3, Z2, Z2
+	VPTERNLOGD	$0xca, Z6, Z29, Z2
+	VPMOVQD	Z0, Y3
+	VPMOVQD	Z1, Y5
+	VINSERTF64X4	$1, Y5, Z3, Z3
+	VPTERNLOGD	$0xca, Z4, Z20, Z3
+	VPMOVQD	Z0, Y0
+	VPMOVQD	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z0, Z0
-	VCVTPD2PS	Z2, Y1
-	VCVTPD2PS	Z3, Y2
+	VPTERNLOGD	$0xca, Z2, Z21, Z0
+	VPMOVQD	Z16, Y1
+	VPMOVQD	Z17, Y2
 	VINSERTF64X4	$1, Y2, Z1, Z1
-	VMOVUPS	188544(DI), Z2	// q[0]
-	VMOVUPS	188672(DI), Z3	// q[1]
-	VMOVUPS	189568(DI), Z4	// q_d1[0]
-	VMOVUPS	189696(DI), Z5	// q_d1[1]
-	VMOVUPS	190080(DI), Z6	// q_d2[0]
-	VMOVUPS	190208(DI), Z7	// q_d2[1]
-	VMOVUPS	190592(DI), Z8	// q_d3[0]
-	VMOVUPS	190720(DI), Z9	// q_d3[1]
-	VMOVUPS	188800(DI), Z10	// v[0]
-	VMOVUPS	188928(DI), Z11	// v[1]
-	VMOVUPS	189824(DI), Z12	// v_d1[0]
-	VMOVUPS	189952(DI), Z13	// v_d1[1]
-	VMOVUPS	190336(DI), Z14	// v_d2[0]
-	VMOVUPS	190464(DI), Z15	// v_d2[1]
-	VMOVUPS	190848(DI), Z16	// v_d3[0]
-	VMOVUPS	190976(DI), Z17	// v_d3[1]
-	VFMADD231PS	Z8, Z1, Z6
-	VFMADD231PS	Z6, Z1, Z4
-	VFMADD231PS	Z4, Z0, Z2
-	VMOVUPS	Z2, 191104(DI)	// q_at[0]
-	VFMADD231PS	Z9, Z1, Z7
-	VFMADD231PS	Z7, Z1, Z5
-	VFMADD231PS	Z5, Z0, Z3
-	VMOVUPS	Z3, 191232(DI)	// q_at[1]
-	VFMADD231PS	Z16, Z1, Z14
-	VFMADD231PS	Z14, Z1, Z12
-	VFMADD231PS	Z12, Z0, Z10
-	VMOVUPS	Z10, 191360(DI)	// v_at[0]
-	VFMADD231PS	Z17, Z1, Z15
-	VFMADD231PS	Z15, Z1, Z13
-	VFMADD231PS	Z13, Z0, Z11
-	VMOVUPS	Z11, 191488(DI)	// v_at[1]
+	VPTERNLOGD	$0xca, Z30, Z3, Z1
+	VMOVUPS	Z1, 194432(DI)	// v.row_next[0]
+	VPMOVQD	Z16, Y1
+	VPMOVQD	Z17, Y2
+	VINSERTF64X4	$1, Y2, Z1, Z1
+	VPTERNLOGD	$0xca, Z31, Z0, Z1
+	VMOVUPS	Z1, 194560(DI)	// v.row_next[1]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
 	JNE	loop1
+	// results that are the arguments of the next run
+	MOVQ	$2, CX
+	MOVQ	AX, SI
+loop2: // 2 times: vectors of the block
+	VMOVUPD	193152(SI), Z0	// step.next_next
+	VMOVUPD	193216(SI), Z1	// step.next_next | 1
+	VMOVUPD	Z0, 188032(SI)	// step.next
+	VMOVUPD	Z1, 188096(SI)	// step.next | 1
+	VMOVUPD	193408(SI), Z0	// step.open_next
+	VMOVUPD	193472(SI), Z1	// step.open_next | 1
+	VMOVUPD	Z0, 188288(SI)	// step.open
+	VMOVUPD	Z1, 188352(SI)	// step.open | 1
+	ADDQ	$128, SI
+	DECQ	CX
+	JNE	loop2
 	RET
 
-// func predict0DenseAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·predict0DenseAVX512(SB), 0, $8-32
+// func predict0LaneoutputAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·predict0LaneoutputAVX512(SB), 0, $8-32
 	MOVQ	fr+0(FP), AX
 	MOVQ	w+8(FP), BX
 	MOVQ	pre+16(FP), DX
 	MOVQ	sums+24(FP), R8
 	STMXCSR	old-8(SP)
 	LDMXCSR	flush<>(SB)
-	CALL	predict0Dense_avx512<>(SB)
+	CALL	predict0Laneoutput_avx512<>(SB)
 	LDMXCSR	old-8(SP)
 	VZEROUPPER
 	RET
@@ -3383,15 +3524,15 @@ TEXT predictSamplePart0_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	192128(SI), Z0	// predictSample.ts[0]
-	VMOVUPD	192192(SI), Z0	// predictSample.ts[0] | 1
-	VMOVUPD	204672(SI), Z0	// predictSample.ts[49]
-	VMOVUPD	204736(SI), Z0	// predictSample.ts[49] | 1
+	VMOVUPD	195200(SI), Z0	// predictSample.ts[0]
+	VMOVUPD	195264(SI), Z0	// predictSample.ts[0] | 1
+	VMOVUPD	207744(SI), Z0	// predictSample.ts[49]
+	VMOVUPD	207808(SI), Z0	// predictSample.ts[49] | 1
 	// arm.nde:45
-	VMOVUPD	192128(SI), Z0	// predictSample.ts[0]
-	VMOVUPD	192192(SI), Z1	// predictSample.ts[0] | 1
-	VMOVUPD	204672(SI), Z2	// predictSample.ts[49]
-	VMOVUPD	204736(SI), Z3	// predictSample.ts[49] | 1
+	VMOVUPD	195200(SI), Z0	// predictSample.ts[0]
+	VMOVUPD	195264(SI), Z1	// predictSample.ts[0] | 1
+	VMOVUPD	207744(SI), Z2	// predictSample.ts[49]
+	VMOVUPD	207808(SI), Z3	// predictSample.ts[49] | 1
 	VCMPPD	$18, Z2, Z0, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
 	VCMPPD	$18, Z3, Z1, K1
@@ -3400,10 +3541,10 @@ loop1: // 2 times: vectors of the block
 	MOVQ	SI, R9
 	MOVQ	SI, R10
 loop2: // 50 times: elements
-	VMOVUPD	204672(R9), Z2	// predictSample.ts[49]
-	VMOVUPD	204736(R9), Z3	// predictSample.ts[49] | 1
-	VMOVUPD	Z2, 243456(R10)	// predictSample.reverse[0]
-	VMOVUPD	Z3, 243520(R10)	// predictSample.reverse[0] | 1
+	VMOVUPD	207744(R9), Z2	// predictSample.ts[49]
+	VMOVUPD	207808(R9), Z3	// predictSample.ts[49] | 1
+	VMOVUPD	Z2, 246528(R10)	// predictSample.reverse[0]
+	VMOVUPD	Z3, 246592(R10)	// predictSample.reverse[0] | 1
 	ADDQ	$-256, R9
 	ADDQ	$256, R10
 	DECQ	DI
@@ -3411,14 +3552,14 @@ loop2: // 50 times: elements
 	MOVQ	$50, DI
 	MOVQ	SI, R9
 loop3: // 50 times: elements
-	VMOVUPD	192128(R9), Z2	// predictSample.ts[0]
-	VMOVUPD	192192(R9), Z3	// predictSample.ts[0] | 1
-	VMOVUPD	243456(R9), Z4	// predictSample.reverse[0]
-	VMOVUPD	243520(R9), Z5	// predictSample.reverse[0] | 1
+	VMOVUPD	195200(R9), Z2	// predictSample.ts[0]
+	VMOVUPD	195264(R9), Z3	// predictSample.ts[0] | 1
+	VMOVUPD	246528(R9), Z4	// predictSample.reverse[0]
+	VMOVUPD	246592(R9), Z5	// predictSample.reverse[0] | 1
 	VPTERNLOGQ	$0xe2, Z4, Z0, Z2
 	VPTERNLOGQ	$0xe2, Z5, Z1, Z3
-	VMOVUPD	Z2, 256256(R9)	// predictSample.stops[0]
-	VMOVUPD	Z3, 256320(R9)	// predictSample.stops[0] | 1
+	VMOVUPD	Z2, 259328(R9)	// predictSample.stops[0]
+	VMOVUPD	Z3, 259392(R9)	// predictSample.stops[0] | 1
 	ADDQ	$256, R9
 	DECQ	DI
 	JNE	loop3
@@ -3430,25 +3571,25 @@ loop3: // 50 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop4: // 2 times: vectors of the block
-	VMOVUPD	192128(SI), Z0	// predictSample.ts[0]
-	VMOVUPD	192192(SI), Z1	// predictSample.ts[0] | 1
-	VMOVUPD	Z0, 269056(SI)	// predictSample.step0_in0
-	VMOVUPD	Z1, 269120(SI)	// predictSample.step0_in0 | 1
-	VMOVUPS	191616(DI), Z0	// predictSample.q0[0]
+	VMOVUPD	195200(SI), Z0	// predictSample.ts[0]
+	VMOVUPD	195264(SI), Z1	// predictSample.ts[0] | 1
+	VMOVUPD	Z0, 272128(SI)	// predictSample.step0_in0
+	VMOVUPD	Z1, 272192(SI)	// predictSample.step0_in0 | 1
+	VMOVUPS	194688(DI), Z0	// predictSample.q0[0]
 	VMOVUPS	Z0, 158976(DI)	// predict0Lanestep.q[0]
-	VMOVUPS	191744(DI), Z0	// predictSample.q0[1]
+	VMOVUPS	194816(DI), Z0	// predictSample.q0[1]
 	VMOVUPS	Z0, 159104(DI)	// predict0Lanestep.q[1]
-	VMOVUPS	191872(DI), Z0	// predictSample.v0[0]
+	VMOVUPS	194944(DI), Z0	// predictSample.v0[0]
 	VMOVUPS	Z0, 159232(DI)	// predict0Lanestep.v[0]
-	VMOVUPS	192000(DI), Z0	// predictSample.v0[1]
+	VMOVUPS	195072(DI), Z0	// predictSample.v0[1]
 	VMOVUPS	Z0, 159360(DI)	// predict0Lanestep.v[1]
-	VMOVUPS	217728(DI), Z0	// predictSample.load
+	VMOVUPS	220800(DI), Z0	// predictSample.load
 	VMOVUPS	Z0, 159488(DI)	// predict0Lanestep.extra.0
 	MOVQ	$50, R9
 	MOVQ	SI, R10
 loop5: // 50 times: elements
-	VMOVUPD	192128(R10), Z0	// predictSample.ts[0]
-	VMOVUPD	192192(R10), Z1	// predictSample.ts[0] | 1
+	VMOVUPD	195200(R10), Z0	// predictSample.ts[0]
+	VMOVUPD	195264(R10), Z1	// predictSample.ts[0] | 1
 	VMOVUPD	Z0, 159616(R10)	// predict0Lanestep.extra.1[0]
 	VMOVUPD	Z1, 159680(R10)	// predict0Lanestep.extra.1[0] | 1
 	ADDQ	$256, R10
@@ -3457,7 +3598,7 @@ loop5: // 50 times: elements
 	MOVQ	$100, R9
 	MOVQ	DI, R10
 loop6: // 100 times: elements
-	VMOVUPS	204928(R10), Z0	// predictSample.us[0]
+	VMOVUPS	208000(R10), Z0	// predictSample.us[0]
 	VMOVUPS	Z0, 172416(R10)	// predict0Lanestep.extra.2[0]
 	ADDQ	$128, R10
 	DECQ	R9
@@ -3508,9 +3649,9 @@ TEXT armField2_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	269696(SI), Z0	// q[1]
-	VMOVUPS	270464(SI), Z1	// add
-	VMOVUPS	270592(SI), Z2	// mul
+	VMOVUPS	272768(SI), Z0	// q[1]
+	VMOVUPS	273536(SI), Z1	// add
+	VMOVUPS	273664(SI), Z2	// mul
 	// arm.nde:28
 	VBROADCASTSS	f32_4b400000<>(SB), Z3
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z0, Z3
@@ -3545,13 +3686,13 @@ loop1: // 2 times: vectors of the block
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z3, K1, Z3
 	// arm.nde:30
 	VFMADD231PS	Z3, Z2, Z1
-	VMOVUPS	270336(SI), Z2	// mul
-	VMOVUPS	270720(SI), Z4	// mul
+	VMOVUPS	273408(SI), Z2	// mul
+	VMOVUPS	273792(SI), Z4	// mul
 	// arm.nde:32
 	// arm.nde:31
 	VFMADD231PS	Z3, Z4, Z2
-	VMOVUPS	269824(SI), Z3	// v[0]
-	VMOVUPS	269952(SI), Z5	// v[1]
+	VMOVUPS	272896(SI), Z3	// v[0]
+	VMOVUPS	273024(SI), Z5	// v[1]
 	// arm.nde:32
 	// arm.nde:33
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z6
@@ -3593,18 +3734,18 @@ loop1: // 2 times: vectors of the block
 	VMULPS	Z5, Z7, Z7
 	VFMADD231PS	Z5, Z5, Z7
 	VMULPS	Z7, Z6, Z6
-	VMOVUPS	270848(SI), Z7	// reshape
+	VMOVUPS	273920(SI), Z7	// reshape
 	// arm.nde:32
-	VMOVUPS	Z1, 271744(SI)	// M[0]
-	VMOVUPS	Z2, 271872(SI)	// M[1]
-	VMOVUPS	Z2, 272000(SI)	// M[2]
-	VMOVUPS	Z7, 272128(SI)	// M[3]
+	VMOVUPS	Z1, 274816(SI)	// M[0]
+	VMOVUPS	Z2, 274944(SI)	// M[1]
+	VMOVUPS	Z2, 275072(SI)	// M[2]
+	VMOVUPS	Z7, 275200(SI)	// M[3]
 	// arm.nde:34
 	VMULPS	Z3, Z3, Z1
 	VMULPS	Z1, Z4, Z1
-	VMOVUPS	271104(SI), Z2	// mul
-	VMOVUPS	269568(SI), Z4	// q[0]
-	VMOVUPS	270976(SI), Z7	// mul
+	VMOVUPS	274176(SI), Z2	// mul
+	VMOVUPS	272640(SI), Z4	// q[0]
+	VMOVUPS	274048(SI), Z7	// mul
 	// arm.nde:35
 	VADDPS	Z0, Z4, Z8
 	VBROADCASTSS	f32_4b400000<>(SB), Z9
@@ -3671,8 +3812,8 @@ loop1: // 2 times: vectors of the block
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z9, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z8, K1, Z8
 	VFMADD213PS	Z2, Z8, Z7
-	VMOVUPS	270080(SI), Z8	// u[0]
-	VMOVUPS	270208(SI), Z9	// u[1]
+	VMOVUPS	273152(SI), Z8	// u[0]
+	VMOVUPS	273280(SI), Z9	// u[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Z6, Z8, Z6
@@ -3680,9 +3821,9 @@ loop1: // 2 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Z7, Z6, Z6
-	VMOVUPS	Z6, 272256(SI)	// sub[0]
+	VMOVUPS	Z6, 275328(SI)	// sub[0]
 	VSUBPS	Z2, Z1, Z1
-	VMOVUPS	Z1, 272384(SI)	// sub[1]
+	VMOVUPS	Z1, 275456(SI)	// sub[1]
 	// arm.nde:11
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z1
 	VBROADCASTSS	f32_4b400000<>(SB), Z2
@@ -3716,7 +3857,7 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z2
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z2, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z1, K1, Z1
-	VMOVUPS	Z1, 272512(SI)	// sin[0]
+	VMOVUPS	Z1, 275584(SI)	// sin[0]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z2
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z2, Z6
@@ -3749,7 +3890,7 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z6
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z6, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z2, K1, Z2
-	VMOVUPS	Z2, 272640(SI)	// sin[1]
+	VMOVUPS	Z2, 275712(SI)	// sin[1]
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z4, Z6
 	VSUBPS.BCST	f32_4b400000<>(SB), Z6, Z7
@@ -3781,7 +3922,7 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z4
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z4, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z4
-	VMOVUPS	Z4, 272768(SI)	// cos[0]
+	VMOVUPS	Z4, 275840(SI)	// cos[0]
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z0, Z6
 	VSUBPS.BCST	f32_4b400000<>(SB), Z6, Z7
@@ -3813,13 +3954,13 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z0
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z0, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z0
-	VMOVUPS	Z0, 272896(SI)	// cos[1]
-	VMOVUPS	Z1, 273024(SI)	// concat[0]
-	VMOVUPS	Z2, 273152(SI)	// concat[1]
-	VMOVUPS	Z4, 273280(SI)	// concat[2]
-	VMOVUPS	Z0, 273408(SI)	// concat[3]
-	VMOVUPS	Z3, 273536(SI)	// concat[4]
-	VMOVUPS	Z5, 273664(SI)	// concat[5]
+	VMOVUPS	Z0, 275968(SI)	// cos[1]
+	VMOVUPS	Z1, 276096(SI)	// concat[0]
+	VMOVUPS	Z2, 276224(SI)	// concat[1]
+	VMOVUPS	Z4, 276352(SI)	// concat[2]
+	VMOVUPS	Z0, 276480(SI)	// concat[3]
+	VMOVUPS	Z3, 276608(SI)	// concat[4]
+	VMOVUPS	Z5, 276736(SI)	// concat[5]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -3849,8 +3990,8 @@ loop2: // 4 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop3: // 6 times: terms of the sums
-	VMOVUPS	273024(R11), Z16	// concat[0]
-	VMOVUPS	273088(R11), Z17	// concat[0] | 1
+	VMOVUPS	276096(R11), Z16	// concat[0]
+	VMOVUPS	276160(R11), Z17	// concat[0] | 1
 	VBROADCASTSS	(R12), Z18	// friction.0.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -3879,28 +4020,28 @@ loop3: // 6 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop3
-	VMOVUPS	Z0, 273792(DI)	// matvec[0]
-	VMOVUPS	Z1, 273856(DI)	// matvec[0] | 1
-	VMOVUPS	Z2, 273920(DI)	// matvec[1]
-	VMOVUPS	Z3, 273984(DI)	// matvec[1] | 1
-	VMOVUPS	Z4, 274048(DI)	// matvec[2]
-	VMOVUPS	Z5, 274112(DI)	// matvec[2] | 1
-	VMOVUPS	Z6, 274176(DI)	// matvec[3]
-	VMOVUPS	Z7, 274240(DI)	// matvec[3] | 1
-	VMOVUPS	Z8, 274304(DI)	// matvec[4]
-	VMOVUPS	Z9, 274368(DI)	// matvec[4] | 1
-	VMOVUPS	Z10, 274432(DI)	// matvec[5]
-	VMOVUPS	Z11, 274496(DI)	// matvec[5] | 1
-	VMOVUPS	Z12, 274560(DI)	// matvec[6]
-	VMOVUPS	Z13, 274624(DI)	// matvec[6] | 1
-	VMOVUPS	Z14, 274688(DI)	// matvec[7]
-	VMOVUPS	Z15, 274752(DI)	// matvec[7] | 1
+	VMOVUPS	Z0, 276864(DI)	// matvec[0]
+	VMOVUPS	Z1, 276928(DI)	// matvec[0] | 1
+	VMOVUPS	Z2, 276992(DI)	// matvec[1]
+	VMOVUPS	Z3, 277056(DI)	// matvec[1] | 1
+	VMOVUPS	Z4, 277120(DI)	// matvec[2]
+	VMOVUPS	Z5, 277184(DI)	// matvec[2] | 1
+	VMOVUPS	Z6, 277248(DI)	// matvec[3]
+	VMOVUPS	Z7, 277312(DI)	// matvec[3] | 1
+	VMOVUPS	Z8, 277376(DI)	// matvec[4]
+	VMOVUPS	Z9, 277440(DI)	// matvec[4] | 1
+	VMOVUPS	Z10, 277504(DI)	// matvec[5]
+	VMOVUPS	Z11, 277568(DI)	// matvec[5] | 1
+	VMOVUPS	Z12, 277632(DI)	// matvec[6]
+	VMOVUPS	Z13, 277696(DI)	// matvec[6] | 1
+	VMOVUPS	Z14, 277760(DI)	// matvec[7]
+	VMOVUPS	Z15, 277824(DI)	// matvec[7] | 1
 	MOVQ	$8, R10
 	MOVQ	DI, R11
 	MOVQ	R9, R12
 loop4: // 8 times
-	VMOVUPS	273792(R11), Z0	// matvec[0]
-	VMOVUPS	273856(R11), Z1	// matvec[0] | 1
+	VMOVUPS	276864(R11), Z0	// matvec[0]
+	VMOVUPS	276928(R11), Z1	// matvec[0] | 1
 	VBROADCASTSS	768(R12), Z2	// friction.0.bias[0]
 	VADDPS	Z2, Z0, Z0
 	VADDPS	Z2, Z1, Z1
@@ -3960,8 +4101,8 @@ loop4: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	VMAXPS	Z1, Z3, Z1
 	VFMADD231PS	Z4, Z2, Z1
-	VMOVUPS	Z0, 277888(R11)	// softplus[0]
-	VMOVUPS	Z1, 277952(R11)	// softplus[0] | 1
+	VMOVUPS	Z0, 280960(R11)	// softplus[0]
+	VMOVUPS	Z1, 281024(R11)	// softplus[0] | 1
 	ADDQ	$128, R11
 	ADDQ	$4, R12
 	DECQ	R10
@@ -4000,8 +4141,8 @@ loop5: // 4 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop6: // 32 times: terms of the sums
-	VMOVUPS	277888(R11), Z20	// softplus[0]
-	VMOVUPS	277952(R11), Z21	// softplus[0] | 1
+	VMOVUPS	280960(R11), Z20	// softplus[0]
+	VMOVUPS	281024(R11), Z21	// softplus[0] | 1
 	VBROADCASTSS	896(R12), Z22	// friction.2.weight[0]
 	VFMADD231PS	Z20, Z22, Z4
 	VFMADD231PS	Z21, Z22, Z5
@@ -4030,28 +4171,28 @@ loop6: // 32 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop6
-	VMOVUPS	Z4, 281984(DI)	// matvec_2[0]
-	VMOVUPS	Z5, 282048(DI)	// matvec_2[0] | 1
-	VMOVUPS	Z6, 282112(DI)	// matvec_2[1]
-	VMOVUPS	Z7, 282176(DI)	// matvec_2[1] | 1
-	VMOVUPS	Z8, 282240(DI)	// matvec_2[2]
-	VMOVUPS	Z9, 282304(DI)	// matvec_2[2] | 1
-	VMOVUPS	Z10, 282368(DI)	// matvec_2[3]
-	VMOVUPS	Z11, 282432(DI)	// matvec_2[3] | 1
-	VMOVUPS	Z12, 282496(DI)	// matvec_2[4]
-	VMOVUPS	Z13, 282560(DI)	// matvec_2[4] | 1
-	VMOVUPS	Z14, 282624(DI)	// matvec_2[5]
-	VMOVUPS	Z15, 282688(DI)	// matvec_2[5] | 1
-	VMOVUPS	Z16, 282752(DI)	// matvec_2[6]
-	VMOVUPS	Z17, 282816(DI)	// matvec_2[6] | 1
-	VMOVUPS	Z18, 282880(DI)	// matvec_2[7]
-	VMOVUPS	Z19, 282944(DI)	// matvec_2[7] | 1
+	VMOVUPS	Z4, 285056(DI)	// matvec_2[0]
+	VMOVUPS	Z5, 285120(DI)	// matvec_2[0] | 1
+	VMOVUPS	Z6, 285184(DI)	// matvec_2[1]
+	VMOVUPS	Z7, 285248(DI)	// matvec_2[1] | 1
+	VMOVUPS	Z8, 285312(DI)	// matvec_2[2]
+	VMOVUPS	Z9, 285376(DI)	// matvec_2[2] | 1
+	VMOVUPS	Z10, 285440(DI)	// matvec_2[3]
+	VMOVUPS	Z11, 285504(DI)	// matvec_2[3] | 1
+	VMOVUPS	Z12, 285568(DI)	// matvec_2[4]
+	VMOVUPS	Z13, 285632(DI)	// matvec_2[4] | 1
+	VMOVUPS	Z14, 285696(DI)	// matvec_2[5]
+	VMOVUPS	Z15, 285760(DI)	// matvec_2[5] | 1
+	VMOVUPS	Z16, 285824(DI)	// matvec_2[6]
+	VMOVUPS	Z17, 285888(DI)	// matvec_2[6] | 1
+	VMOVUPS	Z18, 285952(DI)	// matvec_2[7]
+	VMOVUPS	Z19, 286016(DI)	// matvec_2[7] | 1
 	MOVQ	$8, R10
 	MOVQ	DI, R11
 	MOVQ	R9, R12
 loop7: // 8 times
-	VMOVUPS	281984(R11), Z4	// matvec_2[0]
-	VMOVUPS	282048(R11), Z5	// matvec_2[0] | 1
+	VMOVUPS	285056(R11), Z4	// matvec_2[0]
+	VMOVUPS	285120(R11), Z5	// matvec_2[0] | 1
 	VBROADCASTSS	4992(R12), Z6	// friction.2.bias[0]
 	VADDPS	Z6, Z4, Z4
 	VADDPS	Z6, Z5, Z5
@@ -4127,32 +4268,32 @@ loop7: // 8 times
 	DECQ	CX
 	JNE	loop5
 	// arm.nde:38
-	VMOVUPS	272256(AX), Z4	// sub[0]
-	VMOVUPS	272320(AX), Z5	// sub[0] | 1
+	VMOVUPS	275328(AX), Z4	// sub[0]
+	VMOVUPS	275392(AX), Z5	// sub[0] | 1
 	VBROADCASTSS	5376(BX), Z6	// friction.4.bias[0]
 	VADDPS	Z6, Z0, Z0
 	VADDPS	Z6, Z1, Z1
 	VSUBPS	Z0, Z4, Z0
 	VSUBPS	Z1, Z5, Z1
-	VMOVUPS	Z0, 286080(AX)	// sub_2[0]
-	VMOVUPS	Z1, 286144(AX)	// sub_2[0] | 1
-	VMOVUPS	272384(AX), Z4	// sub[1]
-	VMOVUPS	272448(AX), Z5	// sub[1] | 1
+	VMOVUPS	Z0, 289152(AX)	// sub_2[0]
+	VMOVUPS	Z1, 289216(AX)	// sub_2[0] | 1
+	VMOVUPS	275456(AX), Z4	// sub[1]
+	VMOVUPS	275520(AX), Z5	// sub[1] | 1
 	VBROADCASTSS	5380(BX), Z6	// friction.4.bias[1]
 	VADDPS	Z6, Z2, Z2
 	VADDPS	Z6, Z3, Z3
 	VSUBPS	Z2, Z4, Z2
 	VSUBPS	Z3, Z5, Z3
-	VMOVUPS	Z2, 286208(AX)	// sub_2[1]
-	VMOVUPS	Z3, 286272(AX)	// sub_2[1] | 1
-	VMOVUPS	271744(AX), Z4	// M[0]
-	VMOVUPS	271808(AX), Z5	// M[0] | 1
-	VMOVUPS	271872(AX), Z6	// M[1]
-	VMOVUPS	271936(AX), Z7	// M[1] | 1
-	VMOVUPS	272000(AX), Z8	// M[2]
-	VMOVUPS	272064(AX), Z9	// M[2] | 1
-	VMOVUPS	272128(AX), Z10	// M[3]
-	VMOVUPS	272192(AX), Z11	// M[3] | 1
+	VMOVUPS	Z2, 289280(AX)	// sub_2[1]
+	VMOVUPS	Z3, 289344(AX)	// sub_2[1] | 1
+	VMOVUPS	274816(AX), Z4	// M[0]
+	VMOVUPS	274880(AX), Z5	// M[0] | 1
+	VMOVUPS	274944(AX), Z6	// M[1]
+	VMOVUPS	275008(AX), Z7	// M[1] | 1
+	VMOVUPS	275072(AX), Z8	// M[2]
+	VMOVUPS	275136(AX), Z9	// M[2] | 1
+	VMOVUPS	275200(AX), Z10	// M[3]
+	VMOVUPS	275264(AX), Z11	// M[3] | 1
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z12
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z13
 	VPANDD.BCST	f32_7fffffff<>(SB), Z8, Z14
@@ -4205,17 +4346,17 @@ loop7: // 8 times
 	VDIVPS	Z15, Z11, Z5
 	VPORD	Z0, Z4, Z0
 	VPORD	Z1, Z5, Z1
-	VMOVUPS	Z0, 271488(AX)	// dv[0]
-	VMOVUPS	Z1, 271552(AX)	// dv[0] | 1
-	VMOVUPS	Z2, 271616(AX)	// dv[1]
-	VMOVUPS	Z3, 271680(AX)	// dv[1] | 1
+	VMOVUPS	Z0, 274560(AX)	// dv[0]
+	VMOVUPS	Z1, 274624(AX)	// dv[0] | 1
+	VMOVUPS	Z2, 274688(AX)	// dv[1]
+	VMOVUPS	Z3, 274752(AX)	// dv[1] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop8: // 2 times: vectors of the block
-	VMOVUPS	269824(SI), Z0	// v[0]
-	VMOVUPS	Z0, 271232(SI)	// dq[0]
-	VMOVUPS	269952(SI), Z0	// v[1]
-	VMOVUPS	Z0, 271360(SI)	// dq[1]
+	VMOVUPS	272896(SI), Z0	// v[0]
+	VMOVUPS	Z0, 274304(SI)	// dq[0]
+	VMOVUPS	273024(SI), Z0	// v[1]
+	VMOVUPS	Z0, 274432(SI)	// dq[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop8
@@ -4224,286 +4365,286 @@ loop8: // 2 times: vectors of the block
 // step0Step is Step.0.step (arm.nde:51) of a block of samples.
 TEXT step0Step_avx512<>(SB), NOSPLIT, $0-0
 	// arm.nde:51
-	VBROADCASTSD	286464(AX), Z0	// t
-	VMOVSD	X0, 269312(AX)	// armField2.t
+	VBROADCASTSD	289536(AX), Z0	// t
+	VMOVSD	X0, 272384(AX)	// armField2.t
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	286976(SI), Z0	// q[0]
-	VMOVUPS	Z0, 269568(SI)	// armField2.q[0]
-	VMOVUPS	287104(SI), Z0	// q[1]
-	VMOVUPS	Z0, 269696(SI)	// armField2.q[1]
-	VMOVUPS	287232(SI), Z0	// v[0]
-	VMOVUPS	Z0, 269824(SI)	// armField2.v[0]
-	VMOVUPS	287360(SI), Z0	// v[1]
-	VMOVUPS	Z0, 269952(SI)	// armField2.v[1]
-	VMOVUPS	287488(SI), Z0	// u[0]
-	VMOVUPS	Z0, 270080(SI)	// armField2.u[0]
-	VMOVUPS	287616(SI), Z0	// u[1]
-	VMOVUPS	Z0, 270208(SI)	// armField2.u[1]
-	VMOVUPS	287744(SI), Z0	// mul
-	VMOVUPS	Z0, 270336(SI)	// armField2.mul
-	VMOVUPS	287872(SI), Z0	// add
-	VMOVUPS	Z0, 270464(SI)	// armField2.add
-	VMOVUPS	288000(SI), Z0	// mul
-	VMOVUPS	Z0, 270592(SI)	// armField2.mul
-	VMOVUPS	288128(SI), Z0	// mul
-	VMOVUPS	Z0, 270720(SI)	// armField2.mul
-	VMOVUPS	288256(SI), Z0	// reshape
-	VMOVUPS	Z0, 270848(SI)	// armField2.reshape
-	VMOVUPS	288384(SI), Z0	// mul
-	VMOVUPS	Z0, 270976(SI)	// armField2.mul
-	VMOVUPS	288512(SI), Z0	// mul
-	VMOVUPS	Z0, 271104(SI)	// armField2.mul
+	VMOVUPS	290048(SI), Z0	// q[0]
+	VMOVUPS	Z0, 272640(SI)	// armField2.q[0]
+	VMOVUPS	290176(SI), Z0	// q[1]
+	VMOVUPS	Z0, 272768(SI)	// armField2.q[1]
+	VMOVUPS	290304(SI), Z0	// v[0]
+	VMOVUPS	Z0, 272896(SI)	// armField2.v[0]
+	VMOVUPS	290432(SI), Z0	// v[1]
+	VMOVUPS	Z0, 273024(SI)	// armField2.v[1]
+	VMOVUPS	290560(SI), Z0	// u[0]
+	VMOVUPS	Z0, 273152(SI)	// armField2.u[0]
+	VMOVUPS	290688(SI), Z0	// u[1]
+	VMOVUPS	Z0, 273280(SI)	// armField2.u[1]
+	VMOVUPS	290816(SI), Z0	// mul
+	VMOVUPS	Z0, 273408(SI)	// armField2.mul
+	VMOVUPS	290944(SI), Z0	// add
+	VMOVUPS	Z0, 273536(SI)	// armField2.add
+	VMOVUPS	291072(SI), Z0	// mul
+	VMOVUPS	Z0, 273664(SI)	// armField2.mul
+	VMOVUPS	291200(SI), Z0	// mul
+	VMOVUPS	Z0, 273792(SI)	// armField2.mul
+	VMOVUPS	291328(SI), Z0	// reshape
+	VMOVUPS	Z0, 273920(SI)	// armField2.reshape
+	VMOVUPS	291456(SI), Z0	// mul
+	VMOVUPS	Z0, 274048(SI)	// armField2.mul
+	VMOVUPS	291584(SI), Z0	// mul
+	VMOVUPS	Z0, 274176(SI)	// armField2.mul
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
 	CALL	armField2_avx512<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	286720(AX), Z0	// h
+	VBROADCASTSD	289792(AX), Z0	// h
 	VMULPD.BCST	f64_3fe0000000000000<>(SB), Z0, Z0
-	VMOVSD	X0, 286336(AX)
-	VBROADCASTSD	286464(AX), Z1	// t
+	VMOVSD	X0, 289408(AX)
+	VBROADCASTSD	289536(AX), Z1	// t
 	VADDPD	Z0, Z1, Z1
-	VMOVSD	X1, 286344(AX)
+	VMOVSD	X1, 289416(AX)
 	VCVTPD2PS	Z0, Y0
 	VINSERTF64X4	$1, Y0, Z0, Z0
-	VMOVSS	X0, 286352(AX)
+	VMOVSS	X0, 289424(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop2: // 2 times: vectors of the block
-	VMOVUPS	271232(SI), Z0	// armField2.dq[0]
-	VMOVUPS	Z0, 289152(SI)	// result[0]
-	VMOVUPS	271360(SI), Z1	// armField2.dq[1]
-	VMOVUPS	Z1, 289280(SI)	// result[1]
-	VMOVUPS	271488(SI), Z2	// armField2.dv[0]
-	VMOVUPS	Z2, 289408(SI)	// result_2[0]
-	VMOVUPS	271616(SI), Z3	// armField2.dv[1]
-	VMOVUPS	Z3, 289536(SI)	// result_2[1]
+	VMOVUPS	274304(SI), Z0	// armField2.dq[0]
+	VMOVUPS	Z0, 292224(SI)	// result[0]
+	VMOVUPS	274432(SI), Z1	// armField2.dq[1]
+	VMOVUPS	Z1, 292352(SI)	// result[1]
+	VMOVUPS	274560(SI), Z2	// armField2.dv[0]
+	VMOVUPS	Z2, 292480(SI)	// result_2[0]
+	VMOVUPS	274688(SI), Z3	// armField2.dv[1]
+	VMOVUPS	Z3, 292608(SI)	// result_2[1]
 	// arm.nde:51
-	VMOVUPS	286976(SI), Z4	// q[0]
-	VMOVUPS	287104(SI), Z5	// q[1]
-	VMOVUPS	287232(SI), Z6	// v[0]
-	VMOVUPS	287360(SI), Z7	// v[1]
-	VBROADCASTSS	286352(AX), Z8
+	VMOVUPS	290048(SI), Z4	// q[0]
+	VMOVUPS	290176(SI), Z5	// q[1]
+	VMOVUPS	290304(SI), Z6	// v[0]
+	VMOVUPS	290432(SI), Z7	// v[1]
+	VBROADCASTSS	289424(AX), Z8
 	VFMADD231PS	Z0, Z8, Z4
-	VMOVUPS	Z4, 269568(SI)	// armField2.q[0]
+	VMOVUPS	Z4, 272640(SI)	// armField2.q[0]
 	VFMADD231PS	Z1, Z8, Z5
-	VMOVUPS	Z5, 269696(SI)	// armField2.q[1]
+	VMOVUPS	Z5, 272768(SI)	// armField2.q[1]
 	VFMADD231PS	Z2, Z8, Z6
-	VMOVUPS	Z6, 269824(SI)	// armField2.v[0]
+	VMOVUPS	Z6, 272896(SI)	// armField2.v[0]
 	VFMADD231PS	Z3, Z8, Z7
-	VMOVUPS	Z7, 269952(SI)	// armField2.v[1]
+	VMOVUPS	Z7, 273024(SI)	// armField2.v[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop2
 	// arm.nde:51
-	VBROADCASTSD	286344(AX), Z0
-	VMOVSD	X0, 269312(AX)	// armField2.t
+	VBROADCASTSD	289416(AX), Z0
+	VMOVSD	X0, 272384(AX)	// armField2.t
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop3: // 2 times: vectors of the block
-	VMOVUPS	287488(SI), Z0	// u[0]
-	VMOVUPS	Z0, 270080(SI)	// armField2.u[0]
-	VMOVUPS	287616(SI), Z0	// u[1]
-	VMOVUPS	Z0, 270208(SI)	// armField2.u[1]
-	VMOVUPS	287744(SI), Z0	// mul
-	VMOVUPS	Z0, 270336(SI)	// armField2.mul
-	VMOVUPS	287872(SI), Z0	// add
-	VMOVUPS	Z0, 270464(SI)	// armField2.add
-	VMOVUPS	288000(SI), Z0	// mul
-	VMOVUPS	Z0, 270592(SI)	// armField2.mul
-	VMOVUPS	288128(SI), Z0	// mul
-	VMOVUPS	Z0, 270720(SI)	// armField2.mul
-	VMOVUPS	288256(SI), Z0	// reshape
-	VMOVUPS	Z0, 270848(SI)	// armField2.reshape
-	VMOVUPS	288384(SI), Z0	// mul
-	VMOVUPS	Z0, 270976(SI)	// armField2.mul
-	VMOVUPS	288512(SI), Z0	// mul
-	VMOVUPS	Z0, 271104(SI)	// armField2.mul
+	VMOVUPS	290560(SI), Z0	// u[0]
+	VMOVUPS	Z0, 273152(SI)	// armField2.u[0]
+	VMOVUPS	290688(SI), Z0	// u[1]
+	VMOVUPS	Z0, 273280(SI)	// armField2.u[1]
+	VMOVUPS	290816(SI), Z0	// mul
+	VMOVUPS	Z0, 273408(SI)	// armField2.mul
+	VMOVUPS	290944(SI), Z0	// add
+	VMOVUPS	Z0, 273536(SI)	// armField2.add
+	VMOVUPS	291072(SI), Z0	// mul
+	VMOVUPS	Z0, 273664(SI)	// armField2.mul
+	VMOVUPS	291200(SI), Z0	// mul
+	VMOVUPS	Z0, 273792(SI)	// armField2.mul
+	VMOVUPS	291328(SI), Z0	// reshape
+	VMOVUPS	Z0, 273920(SI)	// armField2.reshape
+	VMOVUPS	291456(SI), Z0	// mul
+	VMOVUPS	Z0, 274048(SI)	// armField2.mul
+	VMOVUPS	291584(SI), Z0	// mul
+	VMOVUPS	Z0, 274176(SI)	// armField2.mul
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop3
 	CALL	armField2_avx512<>(SB)
-	VBROADCASTSS	286352(AX), Z0
+	VBROADCASTSS	289424(AX), Z0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop4: // 2 times: vectors of the block
-	VMOVUPS	271232(SI), Z0	// armField2.dq[0]
-	VMOVUPS	Z0, 289664(SI)	// result_3[0]
-	VMOVUPS	271360(SI), Z1	// armField2.dq[1]
-	VMOVUPS	Z1, 289792(SI)	// result_3[1]
-	VMOVUPS	271488(SI), Z2	// armField2.dv[0]
-	VMOVUPS	Z2, 289920(SI)	// result_4[0]
-	VMOVUPS	271616(SI), Z3	// armField2.dv[1]
-	VMOVUPS	Z3, 290048(SI)	// result_4[1]
-	VMOVUPS	286976(SI), Z4	// q[0]
-	VMOVUPS	287104(SI), Z5	// q[1]
-	VMOVUPS	287232(SI), Z6	// v[0]
-	VMOVUPS	287360(SI), Z7	// v[1]
+	VMOVUPS	274304(SI), Z0	// armField2.dq[0]
+	VMOVUPS	Z0, 292736(SI)	// result_3[0]
+	VMOVUPS	274432(SI), Z1	// armField2.dq[1]
+	VMOVUPS	Z1, 292864(SI)	// result_3[1]
+	VMOVUPS	274560(SI), Z2	// armField2.dv[0]
+	VMOVUPS	Z2, 292992(SI)	// result_4[0]
+	VMOVUPS	274688(SI), Z3	// armField2.dv[1]
+	VMOVUPS	Z3, 293120(SI)	// result_4[1]
+	VMOVUPS	290048(SI), Z4	// q[0]
+	VMOVUPS	290176(SI), Z5	// q[1]
+	VMOVUPS	290304(SI), Z6	// v[0]
+	VMOVUPS	290432(SI), Z7	// v[1]
 	// arm.nde:51
-	VBROADCASTSS	286352(AX), Z8
+	VBROADCASTSS	289424(AX), Z8
 	VFMADD231PS	Z0, Z8, Z4
-	VMOVUPS	Z4, 269568(SI)	// armField2.q[0]
+	VMOVUPS	Z4, 272640(SI)	// armField2.q[0]
 	VFMADD231PS	Z1, Z8, Z5
-	VMOVUPS	Z5, 269696(SI)	// armField2.q[1]
+	VMOVUPS	Z5, 272768(SI)	// armField2.q[1]
 	VFMADD231PS	Z2, Z8, Z6
-	VMOVUPS	Z6, 269824(SI)	// armField2.v[0]
+	VMOVUPS	Z6, 272896(SI)	// armField2.v[0]
 	VFMADD231PS	Z3, Z8, Z7
-	VMOVUPS	Z7, 269952(SI)	// armField2.v[1]
+	VMOVUPS	Z7, 273024(SI)	// armField2.v[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop4
 	// arm.nde:51
-	VBROADCASTSD	286344(AX), Z0
-	VMOVSD	X0, 269312(AX)	// armField2.t
+	VBROADCASTSD	289416(AX), Z0
+	VMOVSD	X0, 272384(AX)	// armField2.t
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop5: // 2 times: vectors of the block
-	VMOVUPS	287488(SI), Z0	// u[0]
-	VMOVUPS	Z0, 270080(SI)	// armField2.u[0]
-	VMOVUPS	287616(SI), Z0	// u[1]
-	VMOVUPS	Z0, 270208(SI)	// armField2.u[1]
-	VMOVUPS	287744(SI), Z0	// mul
-	VMOVUPS	Z0, 270336(SI)	// armField2.mul
-	VMOVUPS	287872(SI), Z0	// add
-	VMOVUPS	Z0, 270464(SI)	// armField2.add
-	VMOVUPS	288000(SI), Z0	// mul
-	VMOVUPS	Z0, 270592(SI)	// armField2.mul
-	VMOVUPS	288128(SI), Z0	// mul
-	VMOVUPS	Z0, 270720(SI)	// armField2.mul
-	VMOVUPS	288256(SI), Z0	// reshape
-	VMOVUPS	Z0, 270848(SI)	// armField2.reshape
-	VMOVUPS	288384(SI), Z0	// mul
-	VMOVUPS	Z0, 270976(SI)	// armField2.mul
-	VMOVUPS	288512(SI), Z0	// mul
-	VMOVUPS	Z0, 271104(SI)	// armField2.mul
+	VMOVUPS	290560(SI), Z0	// u[0]
+	VMOVUPS	Z0, 273152(SI)	// armField2.u[0]
+	VMOVUPS	290688(SI), Z0	// u[1]
+	VMOVUPS	Z0, 273280(SI)	// armField2.u[1]
+	VMOVUPS	290816(SI), Z0	// mul
+	VMOVUPS	Z0, 273408(SI)	// armField2.mul
+	VMOVUPS	290944(SI), Z0	// add
+	VMOVUPS	Z0, 273536(SI)	// armField2.add
+	VMOVUPS	291072(SI), Z0	// mul
+	VMOVUPS	Z0, 273664(SI)	// armField2.mul
+	VMOVUPS	291200(SI), Z0	// mul
+	VMOVUPS	Z0, 273792(SI)	// armField2.mul
+	VMOVUPS	291328(SI), Z0	// reshape
+	VMOVUPS	Z0, 273920(SI)	// armField2.reshape
+	VMOVUPS	291456(SI), Z0	// mul
+	VMOVUPS	Z0, 274048(SI)	// armField2.mul
+	VMOVUPS	291584(SI), Z0	// mul
+	VMOVUPS	Z0, 274176(SI)	// armField2.mul
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop5
 	CALL	armField2_avx512<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	286464(AX), Z0	// t
-	VBROADCASTSD	286720(AX), Z1	// h
+	VBROADCASTSD	289536(AX), Z0	// t
+	VBROADCASTSD	289792(AX), Z1	// h
 	VADDPD	Z1, Z0, Z0
-	VMOVSD	X0, 286360(AX)
+	VMOVSD	X0, 289432(AX)
 	VCVTPD2PS	Z1, Y0
 	VINSERTF64X4	$1, Y0, Z0, Z0
-	VMOVSS	X0, 286368(AX)
+	VMOVSS	X0, 289440(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop6: // 2 times: vectors of the block
-	VMOVUPS	271232(SI), Z0	// armField2.dq[0]
-	VMOVUPS	Z0, 290176(SI)	// result_5[0]
-	VMOVUPS	271360(SI), Z1	// armField2.dq[1]
-	VMOVUPS	Z1, 290304(SI)	// result_5[1]
-	VMOVUPS	271488(SI), Z2	// armField2.dv[0]
-	VMOVUPS	Z2, 290432(SI)	// result_6[0]
-	VMOVUPS	271616(SI), Z3	// armField2.dv[1]
-	VMOVUPS	Z3, 290560(SI)	// result_6[1]
+	VMOVUPS	274304(SI), Z0	// armField2.dq[0]
+	VMOVUPS	Z0, 293248(SI)	// result_5[0]
+	VMOVUPS	274432(SI), Z1	// armField2.dq[1]
+	VMOVUPS	Z1, 293376(SI)	// result_5[1]
+	VMOVUPS	274560(SI), Z2	// armField2.dv[0]
+	VMOVUPS	Z2, 293504(SI)	// result_6[0]
+	VMOVUPS	274688(SI), Z3	// armField2.dv[1]
+	VMOVUPS	Z3, 293632(SI)	// result_6[1]
 	// arm.nde:51
-	VMOVUPS	286976(SI), Z4	// q[0]
-	VMOVUPS	287104(SI), Z5	// q[1]
-	VMOVUPS	287232(SI), Z6	// v[0]
-	VMOVUPS	287360(SI), Z7	// v[1]
-	VBROADCASTSS	286368(AX), Z8
+	VMOVUPS	290048(SI), Z4	// q[0]
+	VMOVUPS	290176(SI), Z5	// q[1]
+	VMOVUPS	290304(SI), Z6	// v[0]
+	VMOVUPS	290432(SI), Z7	// v[1]
+	VBROADCASTSS	289440(AX), Z8
 	VFMADD231PS	Z0, Z8, Z4
-	VMOVUPS	Z4, 269568(SI)	// armField2.q[0]
+	VMOVUPS	Z4, 272640(SI)	// armField2.q[0]
 	VFMADD231PS	Z1, Z8, Z5
-	VMOVUPS	Z5, 269696(SI)	// armField2.q[1]
+	VMOVUPS	Z5, 272768(SI)	// armField2.q[1]
 	VFMADD231PS	Z2, Z8, Z6
-	VMOVUPS	Z6, 269824(SI)	// armField2.v[0]
+	VMOVUPS	Z6, 272896(SI)	// armField2.v[0]
 	VFMADD231PS	Z3, Z8, Z7
-	VMOVUPS	Z7, 269952(SI)	// armField2.v[1]
+	VMOVUPS	Z7, 273024(SI)	// armField2.v[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop6
 	// arm.nde:51
-	VBROADCASTSD	286360(AX), Z0
-	VMOVSD	X0, 269312(AX)	// armField2.t
+	VBROADCASTSD	289432(AX), Z0
+	VMOVSD	X0, 272384(AX)	// armField2.t
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop7: // 2 times: vectors of the block
-	VMOVUPS	287488(SI), Z0	// u[0]
-	VMOVUPS	Z0, 270080(SI)	// armField2.u[0]
-	VMOVUPS	287616(SI), Z0	// u[1]
-	VMOVUPS	Z0, 270208(SI)	// armField2.u[1]
-	VMOVUPS	287744(SI), Z0	// mul
-	VMOVUPS	Z0, 270336(SI)	// armField2.mul
-	VMOVUPS	287872(SI), Z0	// add
-	VMOVUPS	Z0, 270464(SI)	// armField2.add
-	VMOVUPS	288000(SI), Z0	// mul
-	VMOVUPS	Z0, 270592(SI)	// armField2.mul
-	VMOVUPS	288128(SI), Z0	// mul
-	VMOVUPS	Z0, 270720(SI)	// armField2.mul
-	VMOVUPS	288256(SI), Z0	// reshape
-	VMOVUPS	Z0, 270848(SI)	// armField2.reshape
-	VMOVUPS	288384(SI), Z0	// mul
-	VMOVUPS	Z0, 270976(SI)	// armField2.mul
-	VMOVUPS	288512(SI), Z0	// mul
-	VMOVUPS	Z0, 271104(SI)	// armField2.mul
+	VMOVUPS	290560(SI), Z0	// u[0]
+	VMOVUPS	Z0, 273152(SI)	// armField2.u[0]
+	VMOVUPS	290688(SI), Z0	// u[1]
+	VMOVUPS	Z0, 273280(SI)	// armField2.u[1]
+	VMOVUPS	290816(SI), Z0	// mul
+	VMOVUPS	Z0, 273408(SI)	// armField2.mul
+	VMOVUPS	290944(SI), Z0	// add
+	VMOVUPS	Z0, 273536(SI)	// armField2.add
+	VMOVUPS	291072(SI), Z0	// mul
+	VMOVUPS	Z0, 273664(SI)	// armField2.mul
+	VMOVUPS	291200(SI), Z0	// mul
+	VMOVUPS	Z0, 273792(SI)	// armField2.mul
+	VMOVUPS	291328(SI), Z0	// reshape
+	VMOVUPS	Z0, 273920(SI)	// armField2.reshape
+	VMOVUPS	291456(SI), Z0	// mul
+	VMOVUPS	Z0, 274048(SI)	// armField2.mul
+	VMOVUPS	291584(SI), Z0	// mul
+	VMOVUPS	Z0, 274176(SI)	// armField2.mul
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop7
 	CALL	armField2_avx512<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	286720(AX), Z0	// h
+	VBROADCASTSD	289792(AX), Z0	// h
 	VMULPD.BCST	f64_3fc5555555555555<>(SB), Z0, Z1
-	VMOVSD	X1, 286376(AX)
+	VMOVSD	X1, 289448(AX)
 	VCVTPD2PS	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z1, Z1
-	VMOVSS	X1, 286384(AX)
+	VMOVSS	X1, 289456(AX)
 	VMULPD.BCST	f64_3fd5555555555555<>(SB), Z0, Z0
-	VMOVSD	X0, 286392(AX)
+	VMOVSD	X0, 289464(AX)
 	VCVTPD2PS	Z0, Y0
 	VINSERTF64X4	$1, Y0, Z0, Z0
-	VMOVSS	X0, 286400(AX)
+	VMOVSS	X0, 289472(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop8: // 2 times: vectors of the block
 	// arm.nde:51
-	VMOVUPS	286976(SI), Z0	// q[0]
-	VMOVUPS	287104(SI), Z1	// q[1]
-	VMOVUPS	287232(SI), Z2	// v[0]
-	VMOVUPS	287360(SI), Z3	// v[1]
-	VBROADCASTSS	286384(AX), Z4
-	VMOVUPS	271232(SI), Z5	// armField2.dq[0]
-	VBROADCASTSS	286400(AX), Z6
-	VMOVUPS	290176(SI), Z7	// result_5[0]
-	VMOVUPS	289664(SI), Z8	// result_3[0]
-	VMOVUPS	289152(SI), Z9	// result[0]
+	VMOVUPS	290048(SI), Z0	// q[0]
+	VMOVUPS	290176(SI), Z1	// q[1]
+	VMOVUPS	290304(SI), Z2	// v[0]
+	VMOVUPS	290432(SI), Z3	// v[1]
+	VBROADCASTSS	289456(AX), Z4
+	VMOVUPS	274304(SI), Z5	// armField2.dq[0]
+	VBROADCASTSS	289472(AX), Z6
+	VMOVUPS	293248(SI), Z7	// result_5[0]
+	VMOVUPS	292736(SI), Z8	// result_3[0]
+	VMOVUPS	292224(SI), Z9	// result[0]
 	VFMADD231PS	Z9, Z4, Z0
 	VFMADD231PS	Z8, Z6, Z0
 	VFMADD231PS	Z7, Z6, Z0
 	VFMADD231PS	Z5, Z4, Z0
-	VMOVUPS	Z0, 288640(SI)	// q_next[0]
-	VMOVUPS	271360(SI), Z0	// armField2.dq[1]
-	VMOVUPS	290304(SI), Z5	// result_5[1]
-	VMOVUPS	289792(SI), Z7	// result_3[1]
-	VMOVUPS	289280(SI), Z8	// result[1]
+	VMOVUPS	Z0, 291712(SI)	// q_next[0]
+	VMOVUPS	274432(SI), Z0	// armField2.dq[1]
+	VMOVUPS	293376(SI), Z5	// result_5[1]
+	VMOVUPS	292864(SI), Z7	// result_3[1]
+	VMOVUPS	292352(SI), Z8	// result[1]
 	VFMADD231PS	Z8, Z4, Z1
 	VFMADD231PS	Z7, Z6, Z1
 	VFMADD231PS	Z5, Z6, Z1
 	VFMADD231PS	Z0, Z4, Z1
-	VMOVUPS	Z1, 288768(SI)	// q_next[1]
-	VMOVUPS	271488(SI), Z0	// armField2.dv[0]
-	VMOVUPS	290432(SI), Z1	// result_6[0]
-	VMOVUPS	289920(SI), Z5	// result_4[0]
-	VMOVUPS	289408(SI), Z7	// result_2[0]
+	VMOVUPS	Z1, 291840(SI)	// q_next[1]
+	VMOVUPS	274560(SI), Z0	// armField2.dv[0]
+	VMOVUPS	293504(SI), Z1	// result_6[0]
+	VMOVUPS	292992(SI), Z5	// result_4[0]
+	VMOVUPS	292480(SI), Z7	// result_2[0]
 	VFMADD231PS	Z7, Z4, Z2
 	VFMADD231PS	Z5, Z6, Z2
 	VFMADD231PS	Z1, Z6, Z2
 	VFMADD231PS	Z0, Z4, Z2
-	VMOVUPS	Z2, 288896(SI)	// v_next[0]
-	VMOVUPS	271616(SI), Z0	// armField2.dv[1]
-	VMOVUPS	290560(SI), Z1	// result_6[1]
-	VMOVUPS	290048(SI), Z2	// result_4[1]
-	VMOVUPS	289536(SI), Z5	// result_2[1]
+	VMOVUPS	Z2, 291968(SI)	// v_next[0]
+	VMOVUPS	274688(SI), Z0	// armField2.dv[1]
+	VMOVUPS	293632(SI), Z1	// result_6[1]
+	VMOVUPS	293120(SI), Z2	// result_4[1]
+	VMOVUPS	292608(SI), Z5	// result_2[1]
 	VFMADD231PS	Z5, Z4, Z3
 	VFMADD231PS	Z2, Z6, Z3
 	VFMADD231PS	Z1, Z6, Z3
 	VFMADD231PS	Z0, Z4, Z3
-	VMOVUPS	Z3, 289024(SI)	// v_next[1]
+	VMOVUPS	Z3, 292096(SI)	// v_next[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop8
@@ -4513,39 +4654,39 @@ loop8: // 2 times: vectors of the block
 TEXT step0Lanestep_avx512<>(SB), NOSPLIT, $0-0
 loop1:
 	// arm.nde:51
-	VBROADCASTSD	290688(AX), Z0	// step.t
-	VMOVSD	X0, 286464(AX)	// step0Step.t
-	VBROADCASTSD	290944(AX), Z0	// step.h
-	VMOVSD	X0, 286720(AX)	// step0Step.h
+	VBROADCASTSD	293760(AX), Z0	// step.t
+	VMOVSD	X0, 289536(AX)	// step0Step.t
+	VBROADCASTSD	294016(AX), Z0	// step.h
+	VMOVSD	X0, 289792(AX)	// step0Step.h
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop2: // 2 times: vectors of the block
-	VMOVUPS	292480(SI), Z0	// q[0]
-	VMOVUPS	Z0, 286976(SI)	// step0Step.q[0]
-	VMOVUPS	292608(SI), Z0	// q[1]
-	VMOVUPS	Z0, 287104(SI)	// step0Step.q[1]
-	VMOVUPS	292736(SI), Z0	// v[0]
-	VMOVUPS	Z0, 287232(SI)	// step0Step.v[0]
-	VMOVUPS	292864(SI), Z0	// v[1]
-	VMOVUPS	Z0, 287360(SI)	// step0Step.v[1]
-	VMOVUPS	292992(SI), Z0	// extra.0[0]
-	VMOVUPS	Z0, 287488(SI)	// step0Step.u[0]
-	VMOVUPS	293120(SI), Z0	// extra.0[1]
-	VMOVUPS	Z0, 287616(SI)	// step0Step.u[1]
-	VMOVUPS	293248(SI), Z0	// extra.1
-	VMOVUPS	Z0, 287744(SI)	// step0Step.mul
-	VMOVUPS	293376(SI), Z0	// extra.2
-	VMOVUPS	Z0, 287872(SI)	// step0Step.add
-	VMOVUPS	293504(SI), Z0	// extra.3
-	VMOVUPS	Z0, 288000(SI)	// step0Step.mul
-	VMOVUPS	293632(SI), Z0	// extra.4
-	VMOVUPS	Z0, 288128(SI)	// step0Step.mul
-	VMOVUPS	293760(SI), Z0	// extra.5
-	VMOVUPS	Z0, 288256(SI)	// step0Step.reshape
-	VMOVUPS	293888(SI), Z0	// extra.6
-	VMOVUPS	Z0, 288384(SI)	// step0Step.mul
-	VMOVUPS	294016(SI), Z0	// extra.7
-	VMOVUPS	Z0, 288512(SI)	// step0Step.mul
+	VMOVUPS	295552(SI), Z0	// q[0]
+	VMOVUPS	Z0, 290048(SI)	// step0Step.q[0]
+	VMOVUPS	295680(SI), Z0	// q[1]
+	VMOVUPS	Z0, 290176(SI)	// step0Step.q[1]
+	VMOVUPS	295808(SI), Z0	// v[0]
+	VMOVUPS	Z0, 290304(SI)	// step0Step.v[0]
+	VMOVUPS	295936(SI), Z0	// v[1]
+	VMOVUPS	Z0, 290432(SI)	// step0Step.v[1]
+	VMOVUPS	296064(SI), Z0	// extra.0[0]
+	VMOVUPS	Z0, 290560(SI)	// step0Step.u[0]
+	VMOVUPS	296192(SI), Z0	// extra.0[1]
+	VMOVUPS	Z0, 290688(SI)	// step0Step.u[1]
+	VMOVUPS	296320(SI), Z0	// extra.1
+	VMOVUPS	Z0, 290816(SI)	// step0Step.mul
+	VMOVUPS	296448(SI), Z0	// extra.2
+	VMOVUPS	Z0, 290944(SI)	// step0Step.add
+	VMOVUPS	296576(SI), Z0	// extra.3
+	VMOVUPS	Z0, 291072(SI)	// step0Step.mul
+	VMOVUPS	296704(SI), Z0	// extra.4
+	VMOVUPS	Z0, 291200(SI)	// step0Step.mul
+	VMOVUPS	296832(SI), Z0	// extra.5
+	VMOVUPS	Z0, 291328(SI)	// step0Step.reshape
+	VMOVUPS	296960(SI), Z0	// extra.6
+	VMOVUPS	Z0, 291456(SI)	// step0Step.mul
+	VMOVUPS	297088(SI), Z0	// extra.7
+	VMOVUPS	Z0, 291584(SI)	// step0Step.mul
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop2
@@ -4557,20 +4698,20 @@ loop3: // 2 times: vectors of the block
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	// arm.nde:51
-	VMOVUPS	288640(SI), Z2	// step0Step.q_next[0]
+	VMOVUPS	291712(SI), Z2	// step0Step.q_next[0]
 	VSUBPS	Z2, Z2, Z3
-	VMOVUPS	288768(SI), Z4	// step0Step.q_next[1]
+	VMOVUPS	291840(SI), Z4	// step0Step.q_next[1]
 	VSUBPS	Z4, Z4, Z5
 	VADDPS	Z3, Z0, Z0
 	VADDPS	Z5, Z0, Z0
-	VMOVUPS	288896(SI), Z3	// step0Step.v_next[0]
+	VMOVUPS	291968(SI), Z3	// step0Step.v_next[0]
 	VSUBPS	Z3, Z3, Z5
-	VMOVUPS	289024(SI), Z6	// step0Step.v_next[1]
+	VMOVUPS	292096(SI), Z6	// step0Step.v_next[1]
 	VSUBPS	Z6, Z6, Z7
 	VADDPS	Z5, Z1, Z1
 	VADDPS	Z7, Z1, Z1
-	VMOVUPD	291200(DI), Z5	// step.live
-	VMOVUPD	291264(DI), Z7	// step.live | 1
+	VMOVUPD	294272(DI), Z5	// step.live
+	VMOVUPD	294336(DI), Z7	// step.live | 1
 	VCMPPS.BCST	$0, f32_00000000<>(SB), Z0, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z0
 	VCMPPS.BCST	$0, f32_00000000<>(SB), Z1, K1
@@ -4591,20 +4732,20 @@ loop3: // 2 times: vectors of the block
 	VPMOVSXDQ	Y5, Z5
 	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z0, Z0
 	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z5, Z5
-	VMOVUPD	Z0, 294656(DI)	// step.code
-	VMOVUPD	Z5, 294720(DI)	// step.code | 1
-	VMOVUPS	292480(SI), Z0	// q[0]
-	VMOVUPS	292608(SI), Z5	// q[1]
-	VMOVUPS	292736(SI), Z7	// v[0]
-	VMOVUPS	292864(SI), Z8	// v[1]
+	VMOVUPD	Z0, 297728(DI)	// step.code
+	VMOVUPD	Z5, 297792(DI)	// step.code | 1
+	VMOVUPS	295552(SI), Z0	// q[0]
+	VMOVUPS	295680(SI), Z5	// q[1]
+	VMOVUPS	295808(SI), Z7	// v[0]
+	VMOVUPS	295936(SI), Z8	// v[1]
 	VPTERNLOGD	$0xe2, Z0, Z1, Z2
-	VMOVUPS	Z2, 294144(SI)	// q.next[0]
+	VMOVUPS	Z2, 297216(SI)	// q.next[0]
 	VPTERNLOGD	$0xe2, Z5, Z1, Z4
-	VMOVUPS	Z4, 294272(SI)	// q.next[1]
+	VMOVUPS	Z4, 297344(SI)	// q.next[1]
 	VPTERNLOGD	$0xe2, Z7, Z1, Z3
-	VMOVUPS	Z3, 294400(SI)	// v.next[0]
+	VMOVUPS	Z3, 297472(SI)	// v.next[0]
 	VPTERNLOGD	$0xca, Z8, Z6, Z1
-	VMOVUPS	Z1, 294528(SI)	// v.next[1]
+	VMOVUPS	Z1, 297600(SI)	// v.next[1]
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
@@ -4613,24 +4754,24 @@ loop3: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop4: // 2 times: vectors of the block
-	VMOVUPS	294144(SI), Z0	// q.next[0]
-	VMOVUPS	Z0, 292480(SI)	// q[0]
-	VMOVUPS	294272(SI), Z0	// q.next[1]
-	VMOVUPS	Z0, 292608(SI)	// q[1]
-	VMOVUPS	294400(SI), Z0	// v.next[0]
-	VMOVUPS	Z0, 292736(SI)	// v[0]
-	VMOVUPS	294528(SI), Z0	// v.next[1]
-	VMOVUPS	Z0, 292864(SI)	// v[1]
+	VMOVUPS	297216(SI), Z0	// q.next[0]
+	VMOVUPS	Z0, 295552(SI)	// q[0]
+	VMOVUPS	297344(SI), Z0	// q.next[1]
+	VMOVUPS	Z0, 295680(SI)	// q[1]
+	VMOVUPS	297472(SI), Z0	// v.next[0]
+	VMOVUPS	Z0, 295808(SI)	// v[0]
+	VMOVUPS	297600(SI), Z0	// v.next[1]
+	VMOVUPS	Z0, 295936(SI)	// v[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop4
 	// the next step, if all lanes have taken this one
-	VMOVUPD	294656(AX), Z0	// step.code
-	VMOVUPD	294720(AX), Z1	// step.code | 1
+	VMOVUPD	297728(AX), Z0	// step.code
+	VMOVUPD	297792(AX), Z1	// step.code | 1
 	VADDPD	Z1, Z0, Z0
-	VMOVUPD	294784(AX), Z1	// step.code | 2
+	VMOVUPD	297856(AX), Z1	// step.code | 2
 	VADDPD	Z1, Z0, Z0
-	VMOVUPD	294848(AX), Z1	// step.code | 3
+	VMOVUPD	297920(AX), Z1	// step.code | 3
 	VADDPD	Z1, Z0, Z0
 	VSHUFF64X2	$78, Z0, Z0, Z1
 	VADDPD	Z1, Z0, Z0
@@ -4640,22 +4781,22 @@ loop4: // 2 times: vectors of the block
 	VADDPD	Z1, Z0, Z0
 	VCMPPD.BCST	$0, f64_4040000000000000<>(SB), Z0, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
-	VBROADCASTSD	291712(AX), Z1	// step.taken
+	VBROADCASTSD	294784(AX), Z1	// step.taken
 	VADDPD.BCST	f64_3ff0000000000000<>(SB), Z1, Z2
-	VBROADCASTSD	291456(AX), Z3	// step.t0
-	VBROADCASTSD	290944(AX), Z4	// step.h
+	VBROADCASTSD	294528(AX), Z3	// step.t0
+	VBROADCASTSD	294016(AX), Z4	// step.h
 	VMULPD	Z4, Z2, Z4
 	VADDPD	Z4, Z3, Z3
-	VBROADCASTSD	290688(AX), Z4	// step.t
+	VBROADCASTSD	293760(AX), Z4	// step.t
 	VPTERNLOGQ	$0xe2, Z4, Z0, Z3
-	VMOVSD	X3, 290688(AX)	// step.t
+	VMOVSD	X3, 293760(AX)	// step.t
 	VPTERNLOGQ	$0xb8, Z2, Z0, Z1
-	VMOVSD	X1, 291712(AX)	// step.taken
-	VBROADCASTSD	291968(AX), Z1	// step.many
+	VMOVSD	X1, 294784(AX)	// step.taken
+	VBROADCASTSD	295040(AX), Z1	// step.many
 	VSUBPD	Z2, Z1, Z1
 	VPANDQ	Z1, Z0, Z0
-	VMOVSD	X0, 292224(AX)	// step.more
-	CMPQ	292224(AX), $0	// step.more
+	VMOVSD	X0, 295296(AX)	// step.more
+	CMPQ	295296(AX), $0	// step.more
 	JNE	loop1
 	RET
 
@@ -4677,42 +4818,42 @@ TEXT stepSamplePart0_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	295680(SI), Z0	// stepSample.load
+	VMOVUPS	298752(SI), Z0	// stepSample.load
 	// arm.nde:27
 	VBROADCASTSS	5388(BX), Z1	// Arm.m2
 	VADDPS	Z0, Z1, Z1
 	// arm.nde:30
 	VBROADCASTSS	8(DX), Z2	// Arm.l2.square
 	VMULPS	Z2, Z1, Z2
-	VMOVUPS	Z2, 296320(SI)	// stepSample.mul
+	VMOVUPS	Z2, 299392(SI)	// stepSample.mul
 	VBROADCASTSS	(DX), Z3	// Arm.m2.add
 	VADDPS	Z3, Z0, Z0
 	VBROADCASTSS	4(DX), Z3	// Arm.l1.square
 	VFMADD213PS	Z2, Z0, Z3
-	VMOVUPS	Z3, 296448(SI)	// stepSample.add
+	VMOVUPS	Z3, 299520(SI)	// stepSample.add
 	VMULPS.BCST	f32_40000000<>(SB), Z1, Z3
 	VBROADCASTSS	5392(BX), Z4	// Arm.l1
 	VMULPS	Z4, Z3, Z3
 	VBROADCASTSS	5396(BX), Z4	// Arm.l2
 	VMULPS	Z4, Z3, Z3
-	VMOVUPS	Z3, 296576(SI)	// stepSample.mul_2
+	VMOVUPS	Z3, 299648(SI)	// stepSample.mul_2
 	// arm.nde:31
 	VBROADCASTSS	5392(BX), Z3	// Arm.l1
 	VMULPS	Z3, Z1, Z3
 	VBROADCASTSS	5396(BX), Z4	// Arm.l2
 	VMULPS	Z4, Z3, Z3
-	VMOVUPS	Z3, 296704(SI)	// stepSample.mul_3
+	VMOVUPS	Z3, 299776(SI)	// stepSample.mul_3
 	// arm.nde:32
-	VMOVUPS	Z2, 296832(SI)	// stepSample.reshape
+	VMOVUPS	Z2, 299904(SI)	// stepSample.reshape
 	// arm.nde:35
 	VMULPS.BCST	f32_411cf5c3<>(SB), Z0, Z0
 	VBROADCASTSS	5392(BX), Z2	// Arm.l1
 	VMULPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 296960(SI)	// stepSample.mul_4
+	VMOVUPS	Z0, 300032(SI)	// stepSample.mul_4
 	VMULPS.BCST	f32_411cf5c3<>(SB), Z1, Z0
 	VBROADCASTSS	5396(BX), Z1	// Arm.l2
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 297088(SI)	// stepSample.mul_5
+	VMOVUPS	Z0, 300160(SI)	// stepSample.mul_5
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -4722,39 +4863,39 @@ loop1: // 2 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 2 times: vectors of the block
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 297216(SI)	// stepSample.step0_in0
+	VMOVUPD	Z0, 300288(SI)	// stepSample.step0_in0
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 297280(SI)	// stepSample.step0_in0 | 1
+	VMOVUPD	Z0, 300352(SI)	// stepSample.step0_in0 | 1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 297472(SI)	// stepSample.step0_in1
+	VMOVUPD	Z0, 300544(SI)	// stepSample.step0_in1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 297536(SI)	// stepSample.step0_in1 | 1
-	VMOVUPS	294912(DI), Z0	// stepSample.q[0]
-	VMOVUPS	Z0, 292480(DI)	// step0Lanestep.q[0]
-	VMOVUPS	295040(DI), Z0	// stepSample.q[1]
-	VMOVUPS	Z0, 292608(DI)	// step0Lanestep.q[1]
-	VMOVUPS	295168(DI), Z0	// stepSample.v[0]
-	VMOVUPS	Z0, 292736(DI)	// step0Lanestep.v[0]
-	VMOVUPS	295296(DI), Z0	// stepSample.v[1]
-	VMOVUPS	Z0, 292864(DI)	// step0Lanestep.v[1]
-	VMOVUPS	295424(DI), Z0	// stepSample.u[0]
-	VMOVUPS	Z0, 292992(DI)	// step0Lanestep.extra.0[0]
-	VMOVUPS	295552(DI), Z0	// stepSample.u[1]
-	VMOVUPS	Z0, 293120(DI)	// step0Lanestep.extra.0[1]
-	VMOVUPS	296320(DI), Z0	// stepSample.mul
-	VMOVUPS	Z0, 293248(DI)	// step0Lanestep.extra.1
-	VMOVUPS	296448(DI), Z0	// stepSample.add
-	VMOVUPS	Z0, 293376(DI)	// step0Lanestep.extra.2
-	VMOVUPS	296576(DI), Z0	// stepSample.mul_2
-	VMOVUPS	Z0, 293504(DI)	// step0Lanestep.extra.3
-	VMOVUPS	296704(DI), Z0	// stepSample.mul_3
-	VMOVUPS	Z0, 293632(DI)	// step0Lanestep.extra.4
-	VMOVUPS	296832(DI), Z0	// stepSample.reshape
-	VMOVUPS	Z0, 293760(DI)	// step0Lanestep.extra.5
-	VMOVUPS	296960(DI), Z0	// stepSample.mul_4
-	VMOVUPS	Z0, 293888(DI)	// step0Lanestep.extra.6
-	VMOVUPS	297088(DI), Z0	// stepSample.mul_5
-	VMOVUPS	Z0, 294016(DI)	// step0Lanestep.extra.7
+	VMOVUPD	Z0, 300608(SI)	// stepSample.step0_in1 | 1
+	VMOVUPS	297984(DI), Z0	// stepSample.q[0]
+	VMOVUPS	Z0, 295552(DI)	// step0Lanestep.q[0]
+	VMOVUPS	298112(DI), Z0	// stepSample.q[1]
+	VMOVUPS	Z0, 295680(DI)	// step0Lanestep.q[1]
+	VMOVUPS	298240(DI), Z0	// stepSample.v[0]
+	VMOVUPS	Z0, 295808(DI)	// step0Lanestep.v[0]
+	VMOVUPS	298368(DI), Z0	// stepSample.v[1]
+	VMOVUPS	Z0, 295936(DI)	// step0Lanestep.v[1]
+	VMOVUPS	298496(DI), Z0	// stepSample.u[0]
+	VMOVUPS	Z0, 296064(DI)	// step0Lanestep.extra.0[0]
+	VMOVUPS	298624(DI), Z0	// stepSample.u[1]
+	VMOVUPS	Z0, 296192(DI)	// step0Lanestep.extra.0[1]
+	VMOVUPS	299392(DI), Z0	// stepSample.mul
+	VMOVUPS	Z0, 296320(DI)	// step0Lanestep.extra.1
+	VMOVUPS	299520(DI), Z0	// stepSample.add
+	VMOVUPS	Z0, 296448(DI)	// step0Lanestep.extra.2
+	VMOVUPS	299648(DI), Z0	// stepSample.mul_2
+	VMOVUPS	Z0, 296576(DI)	// step0Lanestep.extra.3
+	VMOVUPS	299776(DI), Z0	// stepSample.mul_3
+	VMOVUPS	Z0, 296704(DI)	// step0Lanestep.extra.4
+	VMOVUPS	299904(DI), Z0	// stepSample.reshape
+	VMOVUPS	Z0, 296832(DI)	// step0Lanestep.extra.5
+	VMOVUPS	300032(DI), Z0	// stepSample.mul_4
+	VMOVUPS	Z0, 296960(DI)	// step0Lanestep.extra.6
+	VMOVUPS	300160(DI), Z0	// stepSample.mul_5
+	VMOVUPS	Z0, 297088(DI)	// step0Lanestep.extra.7
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -4780,14 +4921,14 @@ TEXT stepSamplePart2_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	292480(SI), Z0	// step0Lanestep.q[0]
-	VMOVUPS	Z0, 295808(SI)	// stepSample.qn[0]
-	VMOVUPS	292608(SI), Z0	// step0Lanestep.q[1]
-	VMOVUPS	Z0, 295936(SI)	// stepSample.qn[1]
-	VMOVUPS	292736(SI), Z0	// step0Lanestep.v[0]
-	VMOVUPS	Z0, 296064(SI)	// stepSample.vn[0]
-	VMOVUPS	292864(SI), Z0	// step0Lanestep.v[1]
-	VMOVUPS	Z0, 296192(SI)	// stepSample.vn[1]
+	VMOVUPS	295552(SI), Z0	// step0Lanestep.q[0]
+	VMOVUPS	Z0, 298880(SI)	// stepSample.qn[0]
+	VMOVUPS	295680(SI), Z0	// step0Lanestep.q[1]
+	VMOVUPS	Z0, 299008(SI)	// stepSample.qn[1]
+	VMOVUPS	295808(SI), Z0	// step0Lanestep.v[0]
+	VMOVUPS	Z0, 299136(SI)	// stepSample.vn[0]
+	VMOVUPS	295936(SI), Z0	// step0Lanestep.v[1]
+	VMOVUPS	Z0, 299264(SI)	// stepSample.vn[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -4811,9 +4952,9 @@ TEXT armFieldDual_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	297856(SI), Z0	// q[1]
-	VMOVUPS	298624(SI), Z1	// add
-	VMOVUPS	298752(SI), Z2	// mul
+	VMOVUPS	300928(SI), Z0	// q[1]
+	VMOVUPS	301696(SI), Z1	// add
+	VMOVUPS	301824(SI), Z2	// mul
 	// arm.nde:28
 	VBROADCASTSS	f32_4b400000<>(SB), Z3
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z0, Z3
@@ -4846,16 +4987,16 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z4
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z4, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z3, K1, Z3
-	VMOVUPS	Z3, 300928(SI)	// c2
+	VMOVUPS	Z3, 304000(SI)	// c2
 	// arm.nde:30
 	VFMADD231PS	Z3, Z2, Z1
-	VMOVUPS	298496(SI), Z2	// mul
-	VMOVUPS	298880(SI), Z4	// mul
+	VMOVUPS	301568(SI), Z2	// mul
+	VMOVUPS	301952(SI), Z4	// mul
 	// arm.nde:32
 	// arm.nde:31
 	VFMADD231PS	Z3, Z4, Z2
-	VMOVUPS	297984(SI), Z3	// v[0]
-	VMOVUPS	298112(SI), Z5	// v[1]
+	VMOVUPS	301056(SI), Z3	// v[0]
+	VMOVUPS	301184(SI), Z5	// v[1]
 	// arm.nde:32
 	// arm.nde:28
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z6
@@ -4890,35 +5031,35 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z7
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z7, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z6
-	VMOVUPS	Z6, 301568(SI)	// s2
+	VMOVUPS	Z6, 304640(SI)	// s2
 	// arm.nde:33
 	VMULPS	Z6, Z4, Z4
-	VMOVUPS	Z4, 301696(SI)	// k
+	VMOVUPS	Z4, 304768(SI)	// k
 	// arm.nde:34
 	VPXORD.BCST	f32_80000000<>(SB), Z4, Z6
-	VMOVUPS	Z6, 301824(SI)	// neg
+	VMOVUPS	Z6, 304896(SI)	// neg
 	VMULPS.BCST	f32_40000000<>(SB), Z3, Z7
-	VMOVUPS	Z7, 301952(SI)	// mul_6
+	VMOVUPS	Z7, 305024(SI)	// mul_6
 	VMULPS	Z5, Z7, Z7
 	VFMADD231PS	Z5, Z5, Z7
-	VMOVUPS	Z7, 302080(SI)	// add_2
+	VMOVUPS	Z7, 305152(SI)	// add_2
 	VMULPS	Z7, Z6, Z6
-	VMOVUPS	299008(SI), Z7	// reshape
+	VMOVUPS	302080(SI), Z7	// reshape
 	// arm.nde:32
-	VMOVUPS	Z1, 301056(SI)	// M[0]
-	VMOVUPS	Z2, 301184(SI)	// M[1]
-	VMOVUPS	Z2, 301312(SI)	// M[2]
-	VMOVUPS	Z7, 301440(SI)	// M[3]
+	VMOVUPS	Z1, 304128(SI)	// M[0]
+	VMOVUPS	Z2, 304256(SI)	// M[1]
+	VMOVUPS	Z2, 304384(SI)	// M[2]
+	VMOVUPS	Z7, 304512(SI)	// M[3]
 	// arm.nde:34
 	VMULPS	Z3, Z3, Z1
-	VMOVUPS	Z1, 302208(SI)	// square
+	VMOVUPS	Z1, 305280(SI)	// square
 	VMULPS	Z1, Z4, Z1
-	VMOVUPS	297728(SI), Z2	// q[0]
-	VMOVUPS	299264(SI), Z4	// mul
-	VMOVUPS	299136(SI), Z7	// mul
+	VMOVUPS	300800(SI), Z2	// q[0]
+	VMOVUPS	302336(SI), Z4	// mul
+	VMOVUPS	302208(SI), Z7	// mul
 	// arm.nde:35
 	VADDPS	Z0, Z2, Z8
-	VMOVUPS	Z8, 302336(SI)	// add_3
+	VMOVUPS	Z8, 305408(SI)	// add_3
 	VBROADCASTSS	f32_4b400000<>(SB), Z9
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z8, Z9
 	VSUBPS.BCST	f32_4b400000<>(SB), Z9, Z10
@@ -4983,8 +5124,8 @@ loop1: // 2 times: vectors of the block
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z9, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z8, K1, Z8
 	VFMADD213PS	Z4, Z8, Z7
-	VMOVUPS	298240(SI), Z8	// u[0]
-	VMOVUPS	298368(SI), Z9	// u[1]
+	VMOVUPS	301312(SI), Z8	// u[0]
+	VMOVUPS	301440(SI), Z9	// u[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Z6, Z8, Z6
@@ -4992,9 +5133,9 @@ loop1: // 2 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Z7, Z6, Z6
-	VMOVUPS	Z6, 302464(SI)	// sub[0]
+	VMOVUPS	Z6, 305536(SI)	// sub[0]
 	VSUBPS	Z4, Z1, Z1
-	VMOVUPS	Z1, 302592(SI)	// sub[1]
+	VMOVUPS	Z1, 305664(SI)	// sub[1]
 	// arm.nde:11
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z1
 	VBROADCASTSS	f32_4b400000<>(SB), Z4
@@ -5028,7 +5169,7 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z4
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z4, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z1, K1, Z1
-	VMOVUPS	Z1, 302720(SI)	// sin[0]
+	VMOVUPS	Z1, 305792(SI)	// sin[0]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z4
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z4, Z6
@@ -5061,7 +5202,7 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z6
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z6, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z4, K1, Z4
-	VMOVUPS	Z4, 302848(SI)	// sin[1]
+	VMOVUPS	Z4, 305920(SI)	// sin[1]
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z2, Z6
 	VSUBPS.BCST	f32_4b400000<>(SB), Z6, Z7
@@ -5093,7 +5234,7 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z2
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z2, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z2
-	VMOVUPS	Z2, 302976(SI)	// cos[0]
+	VMOVUPS	Z2, 306048(SI)	// cos[0]
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z0, Z6
 	VSUBPS.BCST	f32_4b400000<>(SB), Z6, Z7
@@ -5125,13 +5266,13 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z0
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z0, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z0
-	VMOVUPS	Z0, 303104(SI)	// cos[1]
-	VMOVUPS	Z1, 303232(SI)	// concat[0]
-	VMOVUPS	Z4, 303360(SI)	// concat[1]
-	VMOVUPS	Z2, 303488(SI)	// concat[2]
-	VMOVUPS	Z0, 303616(SI)	// concat[3]
-	VMOVUPS	Z3, 303744(SI)	// concat[4]
-	VMOVUPS	Z5, 303872(SI)	// concat[5]
+	VMOVUPS	Z0, 306176(SI)	// cos[1]
+	VMOVUPS	Z1, 306304(SI)	// concat[0]
+	VMOVUPS	Z4, 306432(SI)	// concat[1]
+	VMOVUPS	Z2, 306560(SI)	// concat[2]
+	VMOVUPS	Z0, 306688(SI)	// concat[3]
+	VMOVUPS	Z3, 306816(SI)	// concat[4]
+	VMOVUPS	Z5, 306944(SI)	// concat[5]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -5161,8 +5302,8 @@ loop2: // 4 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop3: // 6 times: terms of the sums
-	VMOVUPS	303232(R11), Z16	// concat[0]
-	VMOVUPS	303296(R11), Z17	// concat[0] | 1
+	VMOVUPS	306304(R11), Z16	// concat[0]
+	VMOVUPS	306368(R11), Z17	// concat[0] | 1
 	VBROADCASTSS	(R12), Z18	// friction.0.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -5191,33 +5332,33 @@ loop3: // 6 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop3
-	VMOVUPS	Z0, 304000(DI)	// matvec[0]
-	VMOVUPS	Z1, 304064(DI)	// matvec[0] | 1
-	VMOVUPS	Z2, 304128(DI)	// matvec[1]
-	VMOVUPS	Z3, 304192(DI)	// matvec[1] | 1
-	VMOVUPS	Z4, 304256(DI)	// matvec[2]
-	VMOVUPS	Z5, 304320(DI)	// matvec[2] | 1
-	VMOVUPS	Z6, 304384(DI)	// matvec[3]
-	VMOVUPS	Z7, 304448(DI)	// matvec[3] | 1
-	VMOVUPS	Z8, 304512(DI)	// matvec[4]
-	VMOVUPS	Z9, 304576(DI)	// matvec[4] | 1
-	VMOVUPS	Z10, 304640(DI)	// matvec[5]
-	VMOVUPS	Z11, 304704(DI)	// matvec[5] | 1
-	VMOVUPS	Z12, 304768(DI)	// matvec[6]
-	VMOVUPS	Z13, 304832(DI)	// matvec[6] | 1
-	VMOVUPS	Z14, 304896(DI)	// matvec[7]
-	VMOVUPS	Z15, 304960(DI)	// matvec[7] | 1
+	VMOVUPS	Z0, 307072(DI)	// matvec[0]
+	VMOVUPS	Z1, 307136(DI)	// matvec[0] | 1
+	VMOVUPS	Z2, 307200(DI)	// matvec[1]
+	VMOVUPS	Z3, 307264(DI)	// matvec[1] | 1
+	VMOVUPS	Z4, 307328(DI)	// matvec[2]
+	VMOVUPS	Z5, 307392(DI)	// matvec[2] | 1
+	VMOVUPS	Z6, 307456(DI)	// matvec[3]
+	VMOVUPS	Z7, 307520(DI)	// matvec[3] | 1
+	VMOVUPS	Z8, 307584(DI)	// matvec[4]
+	VMOVUPS	Z9, 307648(DI)	// matvec[4] | 1
+	VMOVUPS	Z10, 307712(DI)	// matvec[5]
+	VMOVUPS	Z11, 307776(DI)	// matvec[5] | 1
+	VMOVUPS	Z12, 307840(DI)	// matvec[6]
+	VMOVUPS	Z13, 307904(DI)	// matvec[6] | 1
+	VMOVUPS	Z14, 307968(DI)	// matvec[7]
+	VMOVUPS	Z15, 308032(DI)	// matvec[7] | 1
 	MOVQ	$8, R10
 	MOVQ	DI, R11
 	MOVQ	R9, R12
 loop4: // 8 times
-	VMOVUPS	304000(R11), Z0	// matvec[0]
-	VMOVUPS	304064(R11), Z1	// matvec[0] | 1
+	VMOVUPS	307072(R11), Z0	// matvec[0]
+	VMOVUPS	307136(R11), Z1	// matvec[0] | 1
 	VBROADCASTSS	768(R12), Z2	// friction.0.bias[0]
 	VADDPS	Z2, Z0, Z0
 	VADDPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 308096(R11)	// add_4[0]
-	VMOVUPS	Z1, 308160(R11)	// add_4[0] | 1
+	VMOVUPS	Z0, 311168(R11)	// add_4[0]
+	VMOVUPS	Z1, 311232(R11)	// add_4[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z2
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z3
 	VMAXPS	Z2, Z3, Z2
@@ -5274,8 +5415,8 @@ loop4: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	VMAXPS	Z1, Z3, Z1
 	VFMADD231PS	Z4, Z2, Z1
-	VMOVUPS	Z0, 312192(R11)	// softplus[0]
-	VMOVUPS	Z1, 312256(R11)	// softplus[0] | 1
+	VMOVUPS	Z0, 315264(R11)	// softplus[0]
+	VMOVUPS	Z1, 315328(R11)	// softplus[0] | 1
 	ADDQ	$128, R11
 	ADDQ	$4, R12
 	DECQ	R10
@@ -5314,8 +5455,8 @@ loop5: // 4 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop6: // 32 times: terms of the sums
-	VMOVUPS	312192(R11), Z20	// softplus[0]
-	VMOVUPS	312256(R11), Z21	// softplus[0] | 1
+	VMOVUPS	315264(R11), Z20	// softplus[0]
+	VMOVUPS	315328(R11), Z21	// softplus[0] | 1
 	VBROADCASTSS	896(R12), Z22	// friction.2.weight[0]
 	VFMADD231PS	Z20, Z22, Z4
 	VFMADD231PS	Z21, Z22, Z5
@@ -5344,33 +5485,33 @@ loop6: // 32 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop6
-	VMOVUPS	Z4, 316288(DI)	// matvec_2[0]
-	VMOVUPS	Z5, 316352(DI)	// matvec_2[0] | 1
-	VMOVUPS	Z6, 316416(DI)	// matvec_2[1]
-	VMOVUPS	Z7, 316480(DI)	// matvec_2[1] | 1
-	VMOVUPS	Z8, 316544(DI)	// matvec_2[2]
-	VMOVUPS	Z9, 316608(DI)	// matvec_2[2] | 1
-	VMOVUPS	Z10, 316672(DI)	// matvec_2[3]
-	VMOVUPS	Z11, 316736(DI)	// matvec_2[3] | 1
-	VMOVUPS	Z12, 316800(DI)	// matvec_2[4]
-	VMOVUPS	Z13, 316864(DI)	// matvec_2[4] | 1
-	VMOVUPS	Z14, 316928(DI)	// matvec_2[5]
-	VMOVUPS	Z15, 316992(DI)	// matvec_2[5] | 1
-	VMOVUPS	Z16, 317056(DI)	// matvec_2[6]
-	VMOVUPS	Z17, 317120(DI)	// matvec_2[6] | 1
-	VMOVUPS	Z18, 317184(DI)	// matvec_2[7]
-	VMOVUPS	Z19, 317248(DI)	// matvec_2[7] | 1
+	VMOVUPS	Z4, 319360(DI)	// matvec_2[0]
+	VMOVUPS	Z5, 319424(DI)	// matvec_2[0] | 1
+	VMOVUPS	Z6, 319488(DI)	// matvec_2[1]
+	VMOVUPS	Z7, 319552(DI)	// matvec_2[1] | 1
+	VMOVUPS	Z8, 319616(DI)	// matvec_2[2]
+	VMOVUPS	Z9, 319680(DI)	// matvec_2[2] | 1
+	VMOVUPS	Z10, 319744(DI)	// matvec_2[3]
+	VMOVUPS	Z11, 319808(DI)	// matvec_2[3] | 1
+	VMOVUPS	Z12, 319872(DI)	// matvec_2[4]
+	VMOVUPS	Z13, 319936(DI)	// matvec_2[4] | 1
+	VMOVUPS	Z14, 320000(DI)	// matvec_2[5]
+	VMOVUPS	Z15, 320064(DI)	// matvec_2[5] | 1
+	VMOVUPS	Z16, 320128(DI)	// matvec_2[6]
+	VMOVUPS	Z17, 320192(DI)	// matvec_2[6] | 1
+	VMOVUPS	Z18, 320256(DI)	// matvec_2[7]
+	VMOVUPS	Z19, 320320(DI)	// matvec_2[7] | 1
 	MOVQ	$8, R10
 	MOVQ	DI, R11
 	MOVQ	R9, R12
 loop7: // 8 times
-	VMOVUPS	316288(R11), Z4	// matvec_2[0]
-	VMOVUPS	316352(R11), Z5	// matvec_2[0] | 1
+	VMOVUPS	319360(R11), Z4	// matvec_2[0]
+	VMOVUPS	319424(R11), Z5	// matvec_2[0] | 1
 	VBROADCASTSS	4992(R12), Z6	// friction.2.bias[0]
 	VADDPS	Z6, Z4, Z4
 	VADDPS	Z6, Z5, Z5
-	VMOVUPS	Z4, 320384(R11)	// add_5[0]
-	VMOVUPS	Z5, 320448(R11)	// add_5[0] | 1
+	VMOVUPS	Z4, 323456(R11)	// add_5[0]
+	VMOVUPS	Z5, 323520(R11)	// add_5[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z4, Z6
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z7
 	VMAXPS	Z6, Z7, Z6
@@ -5442,30 +5583,30 @@ loop7: // 8 times
 	ADDQ	$32, R9
 	DECQ	CX
 	JNE	loop5
-	VMOVUPS	Z0, 324480(AX)	// matvec_3[0]
-	VMOVUPS	Z1, 324544(AX)	// matvec_3[0] | 1
-	VMOVUPS	Z2, 324608(AX)	// matvec_3[1]
-	VMOVUPS	Z3, 324672(AX)	// matvec_3[1] | 1
+	VMOVUPS	Z0, 327552(AX)	// matvec_3[0]
+	VMOVUPS	Z1, 327616(AX)	// matvec_3[0] | 1
+	VMOVUPS	Z2, 327680(AX)	// matvec_3[1]
+	VMOVUPS	Z3, 327744(AX)	// matvec_3[1] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop8: // 2 times: vectors of the block
 	// arm.nde:38
-	VMOVUPS	302464(SI), Z0	// sub[0]
-	VMOVUPS	324480(SI), Z1	// matvec_3[0]
+	VMOVUPS	305536(SI), Z0	// sub[0]
+	VMOVUPS	327552(SI), Z1	// matvec_3[0]
 	VBROADCASTSS	5376(BX), Z2	// friction.4.bias[0]
 	VADDPS	Z2, Z1, Z1
 	VSUBPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 324736(SI)	// sub_2[0]
-	VMOVUPS	302592(SI), Z1	// sub[1]
-	VMOVUPS	324608(SI), Z2	// matvec_3[1]
+	VMOVUPS	Z0, 327808(SI)	// sub_2[0]
+	VMOVUPS	305664(SI), Z1	// sub[1]
+	VMOVUPS	327680(SI), Z2	// matvec_3[1]
 	VBROADCASTSS	5380(BX), Z3	// friction.4.bias[1]
 	VADDPS	Z3, Z2, Z2
 	VSUBPS	Z2, Z1, Z1
-	VMOVUPS	Z1, 324864(SI)	// sub_2[1]
-	VMOVUPS	301056(SI), Z2	// M[0]
-	VMOVUPS	301184(SI), Z3	// M[1]
-	VMOVUPS	301312(SI), Z4	// M[2]
-	VMOVUPS	301440(SI), Z5	// M[3]
+	VMOVUPS	Z1, 327936(SI)	// sub_2[1]
+	VMOVUPS	304128(SI), Z2	// M[0]
+	VMOVUPS	304256(SI), Z3	// M[1]
+	VMOVUPS	304384(SI), Z4	// M[2]
+	VMOVUPS	304512(SI), Z5	// M[3]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z6
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z7
 	VCMPPS	$17, Z7, Z6, K1
@@ -5492,41 +5633,41 @@ loop8: // 2 times: vectors of the block
 	VFNMADD231PS	Z1, Z4, Z5
 	VDIVPS	Z7, Z5, Z2
 	VPORD	Z0, Z2, Z0
-	VMOVUPS	Z0, 300160(SI)	// dv[0]
-	VMOVUPS	Z1, 300288(SI)	// dv[1]
-	VMOVUPS	299520(SI), Z0	// q_dot[1]
-	VMOVUPS	298880(SI), Z1	// mul
-	VMOVUPS	299648(SI), Z2	// v_dot[0]
-	VMOVUPS	298112(SI), Z3	// v[1]
-	VMOVUPS	299776(SI), Z4	// v_dot[1]
+	VMOVUPS	Z0, 303232(SI)	// dv[0]
+	VMOVUPS	Z1, 303360(SI)	// dv[1]
+	VMOVUPS	302592(SI), Z0	// q_dot[1]
+	VMOVUPS	301952(SI), Z1	// mul
+	VMOVUPS	302720(SI), Z2	// v_dot[0]
+	VMOVUPS	301184(SI), Z3	// v[1]
+	VMOVUPS	302848(SI), Z4	// v_dot[1]
 	// arm.nde:33
-	VMOVUPS	300928(SI), Z5	// c2
+	VMOVUPS	304000(SI), Z5	// c2
 	VMULPS	Z5, Z0, Z5
 	VMULPS	Z1, Z5, Z1
 	// arm.nde:34
 	VMULPS.BCST	f32_40000000<>(SB), Z3, Z5
-	VMOVUPS	301952(SI), Z6	// mul_6
+	VMOVUPS	305024(SI), Z6	// mul_6
 	VMULPS.BCST	f32_40000000<>(SB), Z2, Z7
 	VMULPS	Z3, Z7, Z3
 	VFMADD231PS	Z6, Z4, Z3
 	VFMADD231PS	Z5, Z4, Z3
-	VMOVUPS	301824(SI), Z5	// neg
+	VMOVUPS	304896(SI), Z5	// neg
 	VPXORD.BCST	f32_80000000<>(SB), Z1, Z7
-	VMOVUPS	302080(SI), Z8	// add_2
+	VMOVUPS	305152(SI), Z8	// add_2
 	VMULPS	Z8, Z7, Z7
 	VFMADD231PS	Z5, Z3, Z7
 	VMULPS	Z6, Z2, Z3
-	VMOVUPS	301696(SI), Z5	// k
-	VMOVUPS	302208(SI), Z6	// square
+	VMOVUPS	304768(SI), Z5	// k
+	VMOVUPS	305280(SI), Z6	// square
 	VMULPS	Z6, Z1, Z1
 	VFMADD231PS	Z5, Z3, Z1
-	VMOVUPS	299392(SI), Z3	// q_dot[0]
-	VMOVUPS	299264(SI), Z5	// mul
-	VMOVUPS	297728(SI), Z6	// q[0]
-	VMOVUPS	299136(SI), Z8	// mul
+	VMOVUPS	302464(SI), Z3	// q_dot[0]
+	VMOVUPS	302336(SI), Z5	// mul
+	VMOVUPS	300800(SI), Z6	// q[0]
+	VMOVUPS	302208(SI), Z8	// mul
 	// arm.nde:35
 	VADDPS	Z0, Z3, Z9
-	VMOVUPS	302336(SI), Z10	// add_3
+	VMOVUPS	305408(SI), Z10	// add_3
 	VPANDD.BCST	f32_7fffffff<>(SB), Z10, Z11
 	VBROADCASTSS	f32_4b400000<>(SB), Z12
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z11, Z12
@@ -5604,30 +5745,30 @@ loop8: // 2 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Z6, Z7, Z6
-	VMOVUPS	Z6, 324992(SI)	// sub_3[0]
+	VMOVUPS	Z6, 328064(SI)	// sub_3[0]
 	VSUBPS	Z5, Z1, Z1
-	VMOVUPS	Z1, 325120(SI)	// sub_3[1]
+	VMOVUPS	Z1, 328192(SI)	// sub_3[1]
 	// arm.nde:11
-	VMOVUPS	302976(SI), Z1	// cos[0]
+	VMOVUPS	306048(SI), Z1	// cos[0]
 	VMULPS	Z1, Z3, Z1
-	VMOVUPS	Z1, 325248(SI)	// mul_7[0]
-	VMOVUPS	303104(SI), Z5	// cos[1]
+	VMOVUPS	Z1, 328320(SI)	// mul_7[0]
+	VMOVUPS	306176(SI), Z5	// cos[1]
 	VMULPS	Z5, Z0, Z5
-	VMOVUPS	Z5, 325376(SI)	// mul_7[1]
-	VMOVUPS	302720(SI), Z6	// sin[0]
+	VMOVUPS	Z5, 328448(SI)	// mul_7[1]
+	VMOVUPS	305792(SI), Z6	// sin[0]
 	VPXORD.BCST	f32_80000000<>(SB), Z6, Z6
 	VMULPS	Z6, Z3, Z3
-	VMOVUPS	Z3, 325504(SI)	// mul_8[0]
-	VMOVUPS	302848(SI), Z6	// sin[1]
+	VMOVUPS	Z3, 328576(SI)	// mul_8[0]
+	VMOVUPS	305920(SI), Z6	// sin[1]
 	VPXORD.BCST	f32_80000000<>(SB), Z6, Z6
 	VMULPS	Z6, Z0, Z0
-	VMOVUPS	Z0, 325632(SI)	// mul_8[1]
-	VMOVUPS	Z1, 325760(SI)	// concat_2[0]
-	VMOVUPS	Z5, 325888(SI)	// concat_2[1]
-	VMOVUPS	Z3, 326016(SI)	// concat_2[2]
-	VMOVUPS	Z0, 326144(SI)	// concat_2[3]
-	VMOVUPS	Z2, 326272(SI)	// concat_2[4]
-	VMOVUPS	Z4, 326400(SI)	// concat_2[5]
+	VMOVUPS	Z0, 328704(SI)	// mul_8[1]
+	VMOVUPS	Z1, 328832(SI)	// concat_2[0]
+	VMOVUPS	Z5, 328960(SI)	// concat_2[1]
+	VMOVUPS	Z3, 329088(SI)	// concat_2[2]
+	VMOVUPS	Z0, 329216(SI)	// concat_2[3]
+	VMOVUPS	Z2, 329344(SI)	// concat_2[4]
+	VMOVUPS	Z4, 329472(SI)	// concat_2[5]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop8
@@ -5656,8 +5797,8 @@ loop9: // 4 times: tiles of 8 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop10: // 6 times: terms of the sums
-	VMOVUPS	325760(R10), Z16	// concat_2[0]
-	VMOVUPS	325824(R10), Z17	// concat_2[0] | 1
+	VMOVUPS	328832(R10), Z16	// concat_2[0]
+	VMOVUPS	328896(R10), Z17	// concat_2[0] | 1
 	VBROADCASTSS	(R11), Z18	// friction.0.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -5686,29 +5827,29 @@ loop10: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop10
-	VMOVUPS	Z0, 326528(DI)	// matvec_4[0]
-	VMOVUPS	Z1, 326592(DI)	// matvec_4[0] | 1
-	VMOVUPS	Z2, 326656(DI)	// matvec_4[1]
-	VMOVUPS	Z3, 326720(DI)	// matvec_4[1] | 1
-	VMOVUPS	Z4, 326784(DI)	// matvec_4[2]
-	VMOVUPS	Z5, 326848(DI)	// matvec_4[2] | 1
-	VMOVUPS	Z6, 326912(DI)	// matvec_4[3]
-	VMOVUPS	Z7, 326976(DI)	// matvec_4[3] | 1
-	VMOVUPS	Z8, 327040(DI)	// matvec_4[4]
-	VMOVUPS	Z9, 327104(DI)	// matvec_4[4] | 1
-	VMOVUPS	Z10, 327168(DI)	// matvec_4[5]
-	VMOVUPS	Z11, 327232(DI)	// matvec_4[5] | 1
-	VMOVUPS	Z12, 327296(DI)	// matvec_4[6]
-	VMOVUPS	Z13, 327360(DI)	// matvec_4[6] | 1
-	VMOVUPS	Z14, 327424(DI)	// matvec_4[7]
-	VMOVUPS	Z15, 327488(DI)	// matvec_4[7] | 1
+	VMOVUPS	Z0, 329600(DI)	// matvec_4[0]
+	VMOVUPS	Z1, 329664(DI)	// matvec_4[0] | 1
+	VMOVUPS	Z2, 329728(DI)	// matvec_4[1]
+	VMOVUPS	Z3, 329792(DI)	// matvec_4[1] | 1
+	VMOVUPS	Z4, 329856(DI)	// matvec_4[2]
+	VMOVUPS	Z5, 329920(DI)	// matvec_4[2] | 1
+	VMOVUPS	Z6, 329984(DI)	// matvec_4[3]
+	VMOVUPS	Z7, 330048(DI)	// matvec_4[3] | 1
+	VMOVUPS	Z8, 330112(DI)	// matvec_4[4]
+	VMOVUPS	Z9, 330176(DI)	// matvec_4[4] | 1
+	VMOVUPS	Z10, 330240(DI)	// matvec_4[5]
+	VMOVUPS	Z11, 330304(DI)	// matvec_4[5] | 1
+	VMOVUPS	Z12, 330368(DI)	// matvec_4[6]
+	VMOVUPS	Z13, 330432(DI)	// matvec_4[6] | 1
+	VMOVUPS	Z14, 330496(DI)	// matvec_4[7]
+	VMOVUPS	Z15, 330560(DI)	// matvec_4[7] | 1
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop11: // 8 times
-	VMOVUPS	326528(R10), Z0	// matvec_4[0]
-	VMOVUPS	326592(R10), Z1	// matvec_4[0] | 1
-	VMOVUPS	308096(R10), Z2	// add_4[0]
-	VMOVUPS	308160(R10), Z3	// add_4[0] | 1
+	VMOVUPS	329600(R10), Z0	// matvec_4[0]
+	VMOVUPS	329664(R10), Z1	// matvec_4[0] | 1
+	VMOVUPS	311168(R10), Z2	// add_4[0]
+	VMOVUPS	311232(R10), Z3	// add_4[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z2, Z4
 	VBROADCASTSS	f32_42b40000<>(SB), Z5
 	VMINPS	Z4, Z5, Z4
@@ -5757,8 +5898,8 @@ loop11: // 8 times
 	VDIVPS	Z4, Z3, Z3
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z3, Z1, Z1
-	VMOVUPS	Z0, 330624(R10)	// mul_9[0]
-	VMOVUPS	Z1, 330688(R10)	// mul_9[0] | 1
+	VMOVUPS	Z0, 333696(R10)	// mul_9[0]
+	VMOVUPS	Z1, 333760(R10)	// mul_9[0] | 1
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop11
@@ -5795,8 +5936,8 @@ loop12: // 4 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop13: // 32 times: terms of the sums
-	VMOVUPS	330624(R11), Z20	// mul_9[0]
-	VMOVUPS	330688(R11), Z21	// mul_9[0] | 1
+	VMOVUPS	333696(R11), Z20	// mul_9[0]
+	VMOVUPS	333760(R11), Z21	// mul_9[0] | 1
 	VBROADCASTSS	896(R12), Z22	// friction.2.weight[0]
 	VFMADD231PS	Z20, Z22, Z4
 	VFMADD231PS	Z21, Z22, Z5
@@ -5825,30 +5966,30 @@ loop13: // 32 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop13
-	VMOVUPS	Z4, 334720(DI)	// matvec_5[0]
-	VMOVUPS	Z5, 334784(DI)	// matvec_5[0] | 1
-	VMOVUPS	Z6, 334848(DI)	// matvec_5[1]
-	VMOVUPS	Z7, 334912(DI)	// matvec_5[1] | 1
-	VMOVUPS	Z8, 334976(DI)	// matvec_5[2]
-	VMOVUPS	Z9, 335040(DI)	// matvec_5[2] | 1
-	VMOVUPS	Z10, 335104(DI)	// matvec_5[3]
-	VMOVUPS	Z11, 335168(DI)	// matvec_5[3] | 1
-	VMOVUPS	Z12, 335232(DI)	// matvec_5[4]
-	VMOVUPS	Z13, 335296(DI)	// matvec_5[4] | 1
-	VMOVUPS	Z14, 335360(DI)	// matvec_5[5]
-	VMOVUPS	Z15, 335424(DI)	// matvec_5[5] | 1
-	VMOVUPS	Z16, 335488(DI)	// matvec_5[6]
-	VMOVUPS	Z17, 335552(DI)	// matvec_5[6] | 1
-	VMOVUPS	Z18, 335616(DI)	// matvec_5[7]
-	VMOVUPS	Z19, 335680(DI)	// matvec_5[7] | 1
+	VMOVUPS	Z4, 337792(DI)	// matvec_5[0]
+	VMOVUPS	Z5, 337856(DI)	// matvec_5[0] | 1
+	VMOVUPS	Z6, 337920(DI)	// matvec_5[1]
+	VMOVUPS	Z7, 337984(DI)	// matvec_5[1] | 1
+	VMOVUPS	Z8, 338048(DI)	// matvec_5[2]
+	VMOVUPS	Z9, 338112(DI)	// matvec_5[2] | 1
+	VMOVUPS	Z10, 338176(DI)	// matvec_5[3]
+	VMOVUPS	Z11, 338240(DI)	// matvec_5[3] | 1
+	VMOVUPS	Z12, 338304(DI)	// matvec_5[4]
+	VMOVUPS	Z13, 338368(DI)	// matvec_5[4] | 1
+	VMOVUPS	Z14, 338432(DI)	// matvec_5[5]
+	VMOVUPS	Z15, 338496(DI)	// matvec_5[5] | 1
+	VMOVUPS	Z16, 338560(DI)	// matvec_5[6]
+	VMOVUPS	Z17, 338624(DI)	// matvec_5[6] | 1
+	VMOVUPS	Z18, 338688(DI)	// matvec_5[7]
+	VMOVUPS	Z19, 338752(DI)	// matvec_5[7] | 1
 	MOVQ	$8, R10
 	MOVQ	DI, R11
 	MOVQ	R9, R12
 loop14: // 8 times
-	VMOVUPS	334720(R11), Z4	// matvec_5[0]
-	VMOVUPS	334784(R11), Z5	// matvec_5[0] | 1
-	VMOVUPS	320384(R11), Z6	// add_5[0]
-	VMOVUPS	320448(R11), Z7	// add_5[0] | 1
+	VMOVUPS	337792(R11), Z4	// matvec_5[0]
+	VMOVUPS	337856(R11), Z5	// matvec_5[0] | 1
+	VMOVUPS	323456(R11), Z6	// add_5[0]
+	VMOVUPS	323520(R11), Z7	// add_5[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z6, Z8
 	VBROADCASTSS	f32_42b40000<>(SB), Z9
 	VMINPS	Z8, Z9, Z8
@@ -5913,21 +6054,21 @@ loop14: // 8 times
 	DECQ	CX
 	JNE	loop12
 	// arm.nde:38
-	VMOVUPS	324992(AX), Z4	// sub_3[0]
-	VMOVUPS	325056(AX), Z5	// sub_3[0] | 1
+	VMOVUPS	328064(AX), Z4	// sub_3[0]
+	VMOVUPS	328128(AX), Z5	// sub_3[0] | 1
 	VSUBPS	Z0, Z4, Z0
 	VSUBPS	Z1, Z5, Z1
-	VMOVUPS	325120(AX), Z4	// sub_3[1]
-	VMOVUPS	325184(AX), Z5	// sub_3[1] | 1
+	VMOVUPS	328192(AX), Z4	// sub_3[1]
+	VMOVUPS	328256(AX), Z5	// sub_3[1] | 1
 	VSUBPS	Z2, Z4, Z2
 	VSUBPS	Z3, Z5, Z3
-	VMOVUPS	299520(AX), Z4	// q_dot[1]
-	VMOVUPS	299584(AX), Z5	// q_dot[1] | 1
-	VMOVUPS	298752(AX), Z6	// mul
-	VMOVUPS	298816(AX), Z7	// mul | 1
+	VMOVUPS	302592(AX), Z4	// q_dot[1]
+	VMOVUPS	302656(AX), Z5	// q_dot[1] | 1
+	VMOVUPS	301824(AX), Z6	// mul
+	VMOVUPS	301888(AX), Z7	// mul | 1
 	// arm.nde:28
-	VMOVUPS	301568(AX), Z8	// s2
-	VMOVUPS	301632(AX), Z9	// s2 | 1
+	VMOVUPS	304640(AX), Z8	// s2
+	VMOVUPS	304704(AX), Z9	// s2 | 1
 	VPXORD.BCST	f32_80000000<>(SB), Z8, Z8
 	VPXORD.BCST	f32_80000000<>(SB), Z9, Z9
 	VMULPS	Z8, Z4, Z4
@@ -5935,20 +6076,20 @@ loop14: // 8 times
 	// arm.nde:30
 	VMULPS	Z6, Z4, Z6
 	VMULPS	Z7, Z5, Z7
-	VMOVUPS	298880(AX), Z8	// mul
-	VMOVUPS	298944(AX), Z9	// mul | 1
+	VMOVUPS	301952(AX), Z8	// mul
+	VMOVUPS	302016(AX), Z9	// mul | 1
 	// arm.nde:32
 	// arm.nde:31
 	VMULPS	Z8, Z4, Z4
 	VMULPS	Z9, Z5, Z5
 	// arm.nde:32
 	// arm.nde:38
-	VMOVUPS	300160(AX), Z8	// dv[0]
-	VMOVUPS	300224(AX), Z9	// dv[0] | 1
+	VMOVUPS	303232(AX), Z8	// dv[0]
+	VMOVUPS	303296(AX), Z9	// dv[0] | 1
 	VMULPS	Z8, Z6, Z6
 	VMULPS	Z9, Z7, Z7
-	VMOVUPS	300288(AX), Z10	// dv[1]
-	VMOVUPS	300352(AX), Z11	// dv[1] | 1
+	VMOVUPS	303360(AX), Z10	// dv[1]
+	VMOVUPS	303424(AX), Z11	// dv[1] | 1
 	VFMADD231PS	Z10, Z4, Z6
 	VFMADD231PS	Z11, Z5, Z7
 	VMULPS	Z8, Z4, Z4
@@ -5957,20 +6098,20 @@ loop14: // 8 times
 	VFMADD231PS.BCST	f32_00000000<>(SB), Z11, Z5
 	VSUBPS	Z6, Z0, Z0
 	VSUBPS	Z7, Z1, Z1
-	VMOVUPS	Z0, 338816(AX)	// sub_4[0]
-	VMOVUPS	Z1, 338880(AX)	// sub_4[0] | 1
+	VMOVUPS	Z0, 341888(AX)	// sub_4[0]
+	VMOVUPS	Z1, 341952(AX)	// sub_4[0] | 1
 	VSUBPS	Z4, Z2, Z2
 	VSUBPS	Z5, Z3, Z3
-	VMOVUPS	Z2, 338944(AX)	// sub_4[1]
-	VMOVUPS	Z3, 339008(AX)	// sub_4[1] | 1
-	VMOVUPS	301056(AX), Z4	// M[0]
-	VMOVUPS	301120(AX), Z5	// M[0] | 1
-	VMOVUPS	301184(AX), Z6	// M[1]
-	VMOVUPS	301248(AX), Z7	// M[1] | 1
-	VMOVUPS	301312(AX), Z8	// M[2]
-	VMOVUPS	301376(AX), Z9	// M[2] | 1
-	VMOVUPS	301440(AX), Z10	// M[3]
-	VMOVUPS	301504(AX), Z11	// M[3] | 1
+	VMOVUPS	Z2, 342016(AX)	// sub_4[1]
+	VMOVUPS	Z3, 342080(AX)	// sub_4[1] | 1
+	VMOVUPS	304128(AX), Z4	// M[0]
+	VMOVUPS	304192(AX), Z5	// M[0] | 1
+	VMOVUPS	304256(AX), Z6	// M[1]
+	VMOVUPS	304320(AX), Z7	// M[1] | 1
+	VMOVUPS	304384(AX), Z8	// M[2]
+	VMOVUPS	304448(AX), Z9	// M[2] | 1
+	VMOVUPS	304512(AX), Z10	// M[3]
+	VMOVUPS	304576(AX), Z11	// M[3] | 1
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z12
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z13
 	VPANDD.BCST	f32_7fffffff<>(SB), Z8, Z14
@@ -6023,21 +6164,21 @@ loop14: // 8 times
 	VDIVPS	Z15, Z11, Z5
 	VPORD	Z0, Z4, Z0
 	VPORD	Z1, Z5, Z1
-	VMOVUPS	Z0, 300672(AX)	// dv_dot[0]
-	VMOVUPS	Z1, 300736(AX)	// dv_dot[0] | 1
-	VMOVUPS	Z2, 300800(AX)	// dv_dot[1]
-	VMOVUPS	Z3, 300864(AX)	// dv_dot[1] | 1
+	VMOVUPS	Z0, 303744(AX)	// dv_dot[0]
+	VMOVUPS	Z1, 303808(AX)	// dv_dot[0] | 1
+	VMOVUPS	Z2, 303872(AX)	// dv_dot[1]
+	VMOVUPS	Z3, 303936(AX)	// dv_dot[1] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop15: // 2 times: vectors of the block
-	VMOVUPS	297984(SI), Z0	// v[0]
-	VMOVUPS	Z0, 299904(SI)	// dq[0]
-	VMOVUPS	298112(SI), Z0	// v[1]
-	VMOVUPS	Z0, 300032(SI)	// dq[1]
-	VMOVUPS	299648(SI), Z0	// v_dot[0]
-	VMOVUPS	Z0, 300416(SI)	// dq_dot[0]
-	VMOVUPS	299776(SI), Z0	// v_dot[1]
-	VMOVUPS	Z0, 300544(SI)	// dq_dot[1]
+	VMOVUPS	301056(SI), Z0	// v[0]
+	VMOVUPS	Z0, 302976(SI)	// dq[0]
+	VMOVUPS	301184(SI), Z0	// v[1]
+	VMOVUPS	Z0, 303104(SI)	// dq[1]
+	VMOVUPS	302720(SI), Z0	// v_dot[0]
+	VMOVUPS	Z0, 303488(SI)	// dq_dot[0]
+	VMOVUPS	302848(SI), Z0	// v_dot[1]
+	VMOVUPS	Z0, 303616(SI)	// dq_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop15
@@ -6049,96 +6190,96 @@ TEXT step0TangentStep_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	339712(SI), Z0	// q[0]
-	VMOVUPS	Z0, 297728(SI)	// armFieldDual.q[0]
-	VMOVUPS	339840(SI), Z0	// q[1]
-	VMOVUPS	Z0, 297856(SI)	// armFieldDual.q[1]
-	VMOVUPS	339968(SI), Z0	// v[0]
-	VMOVUPS	Z0, 297984(SI)	// armFieldDual.v[0]
-	VMOVUPS	340096(SI), Z0	// v[1]
-	VMOVUPS	Z0, 298112(SI)	// armFieldDual.v[1]
-	VMOVUPS	340736(SI), Z0	// u[0]
-	VMOVUPS	Z0, 298240(SI)	// armFieldDual.u[0]
-	VMOVUPS	340864(SI), Z0	// u[1]
-	VMOVUPS	Z0, 298368(SI)	// armFieldDual.u[1]
-	VMOVUPS	340992(SI), Z0	// mul
-	VMOVUPS	Z0, 298496(SI)	// armFieldDual.mul
-	VMOVUPS	341120(SI), Z0	// add
-	VMOVUPS	Z0, 298624(SI)	// armFieldDual.add
-	VMOVUPS	341248(SI), Z0	// mul
-	VMOVUPS	Z0, 298752(SI)	// armFieldDual.mul
-	VMOVUPS	341376(SI), Z0	// mul
-	VMOVUPS	Z0, 298880(SI)	// armFieldDual.mul
-	VMOVUPS	341504(SI), Z0	// reshape
-	VMOVUPS	Z0, 299008(SI)	// armFieldDual.reshape
-	VMOVUPS	341632(SI), Z0	// mul
-	VMOVUPS	Z0, 299136(SI)	// armFieldDual.mul
-	VMOVUPS	341760(SI), Z0	// mul
-	VMOVUPS	Z0, 299264(SI)	// armFieldDual.mul
-	VMOVUPS	340224(SI), Z0	// q_dot[0]
-	VMOVUPS	Z0, 299392(SI)	// armFieldDual.q_dot[0]
-	VMOVUPS	340352(SI), Z0	// q_dot[1]
-	VMOVUPS	Z0, 299520(SI)	// armFieldDual.q_dot[1]
-	VMOVUPS	340480(SI), Z0	// v_dot[0]
-	VMOVUPS	Z0, 299648(SI)	// armFieldDual.v_dot[0]
-	VMOVUPS	340608(SI), Z0	// v_dot[1]
-	VMOVUPS	Z0, 299776(SI)	// armFieldDual.v_dot[1]
+	VMOVUPS	342784(SI), Z0	// q[0]
+	VMOVUPS	Z0, 300800(SI)	// armFieldDual.q[0]
+	VMOVUPS	342912(SI), Z0	// q[1]
+	VMOVUPS	Z0, 300928(SI)	// armFieldDual.q[1]
+	VMOVUPS	343040(SI), Z0	// v[0]
+	VMOVUPS	Z0, 301056(SI)	// armFieldDual.v[0]
+	VMOVUPS	343168(SI), Z0	// v[1]
+	VMOVUPS	Z0, 301184(SI)	// armFieldDual.v[1]
+	VMOVUPS	343808(SI), Z0	// u[0]
+	VMOVUPS	Z0, 301312(SI)	// armFieldDual.u[0]
+	VMOVUPS	343936(SI), Z0	// u[1]
+	VMOVUPS	Z0, 301440(SI)	// armFieldDual.u[1]
+	VMOVUPS	344064(SI), Z0	// mul
+	VMOVUPS	Z0, 301568(SI)	// armFieldDual.mul
+	VMOVUPS	344192(SI), Z0	// add
+	VMOVUPS	Z0, 301696(SI)	// armFieldDual.add
+	VMOVUPS	344320(SI), Z0	// mul
+	VMOVUPS	Z0, 301824(SI)	// armFieldDual.mul
+	VMOVUPS	344448(SI), Z0	// mul
+	VMOVUPS	Z0, 301952(SI)	// armFieldDual.mul
+	VMOVUPS	344576(SI), Z0	// reshape
+	VMOVUPS	Z0, 302080(SI)	// armFieldDual.reshape
+	VMOVUPS	344704(SI), Z0	// mul
+	VMOVUPS	Z0, 302208(SI)	// armFieldDual.mul
+	VMOVUPS	344832(SI), Z0	// mul
+	VMOVUPS	Z0, 302336(SI)	// armFieldDual.mul
+	VMOVUPS	343296(SI), Z0	// q_dot[0]
+	VMOVUPS	Z0, 302464(SI)	// armFieldDual.q_dot[0]
+	VMOVUPS	343424(SI), Z0	// q_dot[1]
+	VMOVUPS	Z0, 302592(SI)	// armFieldDual.q_dot[1]
+	VMOVUPS	343552(SI), Z0	// v_dot[0]
+	VMOVUPS	Z0, 302720(SI)	// armFieldDual.v_dot[0]
+	VMOVUPS	343680(SI), Z0	// v_dot[1]
+	VMOVUPS	Z0, 302848(SI)	// armFieldDual.v_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
 	CALL	armFieldDual_avx512<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	339456(AX), Z0	// h
+	VBROADCASTSD	342528(AX), Z0	// h
 	VMULPD.BCST	f64_3fe0000000000000<>(SB), Z0, Z0
-	VMOVSD	X0, 339072(AX)
+	VMOVSD	X0, 342144(AX)
 	VCVTPD2PS	Z0, Y0
 	VINSERTF64X4	$1, Y0, Z0, Z0
-	VMOVSS	X0, 339080(AX)
+	VMOVSS	X0, 342152(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop2: // 2 times: vectors of the block
-	VMOVUPS	299904(SI), Z0	// armFieldDual.dq[0]
-	VMOVUPS	Z0, 342912(SI)	// result[0]
-	VMOVUPS	300032(SI), Z1	// armFieldDual.dq[1]
-	VMOVUPS	Z1, 343040(SI)	// result[1]
-	VMOVUPS	300160(SI), Z2	// armFieldDual.dv[0]
-	VMOVUPS	Z2, 343168(SI)	// result_2[0]
-	VMOVUPS	300288(SI), Z3	// armFieldDual.dv[1]
-	VMOVUPS	Z3, 343296(SI)	// result_2[1]
-	VMOVUPS	300416(SI), Z4	// armFieldDual.dq_dot[0]
-	VMOVUPS	Z4, 343424(SI)	// result_3[0]
-	VMOVUPS	300544(SI), Z5	// armFieldDual.dq_dot[1]
-	VMOVUPS	Z5, 343552(SI)	// result_3[1]
-	VMOVUPS	300672(SI), Z6	// armFieldDual.dv_dot[0]
-	VMOVUPS	Z6, 343680(SI)	// result_4[0]
-	VMOVUPS	300800(SI), Z7	// armFieldDual.dv_dot[1]
-	VMOVUPS	Z7, 343808(SI)	// result_4[1]
+	VMOVUPS	302976(SI), Z0	// armFieldDual.dq[0]
+	VMOVUPS	Z0, 345984(SI)	// result[0]
+	VMOVUPS	303104(SI), Z1	// armFieldDual.dq[1]
+	VMOVUPS	Z1, 346112(SI)	// result[1]
+	VMOVUPS	303232(SI), Z2	// armFieldDual.dv[0]
+	VMOVUPS	Z2, 346240(SI)	// result_2[0]
+	VMOVUPS	303360(SI), Z3	// armFieldDual.dv[1]
+	VMOVUPS	Z3, 346368(SI)	// result_2[1]
+	VMOVUPS	303488(SI), Z4	// armFieldDual.dq_dot[0]
+	VMOVUPS	Z4, 346496(SI)	// result_3[0]
+	VMOVUPS	303616(SI), Z5	// armFieldDual.dq_dot[1]
+	VMOVUPS	Z5, 346624(SI)	// result_3[1]
+	VMOVUPS	303744(SI), Z6	// armFieldDual.dv_dot[0]
+	VMOVUPS	Z6, 346752(SI)	// result_4[0]
+	VMOVUPS	303872(SI), Z7	// armFieldDual.dv_dot[1]
+	VMOVUPS	Z7, 346880(SI)	// result_4[1]
 	// arm.nde:51
-	VMOVUPS	339712(SI), Z8	// q[0]
-	VMOVUPS	339840(SI), Z9	// q[1]
-	VMOVUPS	339968(SI), Z10	// v[0]
-	VMOVUPS	340096(SI), Z11	// v[1]
-	VMOVUPS	340224(SI), Z12	// q_dot[0]
-	VMOVUPS	340352(SI), Z13	// q_dot[1]
-	VMOVUPS	340480(SI), Z14	// v_dot[0]
-	VMOVUPS	340608(SI), Z15	// v_dot[1]
-	VBROADCASTSS	339080(AX), Z16
+	VMOVUPS	342784(SI), Z8	// q[0]
+	VMOVUPS	342912(SI), Z9	// q[1]
+	VMOVUPS	343040(SI), Z10	// v[0]
+	VMOVUPS	343168(SI), Z11	// v[1]
+	VMOVUPS	343296(SI), Z12	// q_dot[0]
+	VMOVUPS	343424(SI), Z13	// q_dot[1]
+	VMOVUPS	343552(SI), Z14	// v_dot[0]
+	VMOVUPS	343680(SI), Z15	// v_dot[1]
+	VBROADCASTSS	342152(AX), Z16
 	VFMADD231PS	Z0, Z16, Z8
-	VMOVUPS	Z8, 297728(SI)	// armFieldDual.q[0]
+	VMOVUPS	Z8, 300800(SI)	// armFieldDual.q[0]
 	VFMADD231PS	Z1, Z16, Z9
-	VMOVUPS	Z9, 297856(SI)	// armFieldDual.q[1]
+	VMOVUPS	Z9, 300928(SI)	// armFieldDual.q[1]
 	VFMADD231PS	Z2, Z16, Z10
-	VMOVUPS	Z10, 297984(SI)	// armFieldDual.v[0]
+	VMOVUPS	Z10, 301056(SI)	// armFieldDual.v[0]
 	VFMADD231PS	Z3, Z16, Z11
-	VMOVUPS	Z11, 298112(SI)	// armFieldDual.v[1]
+	VMOVUPS	Z11, 301184(SI)	// armFieldDual.v[1]
 	VFMADD231PS	Z16, Z4, Z12
-	VMOVUPS	Z12, 299392(SI)	// armFieldDual.q_dot[0]
+	VMOVUPS	Z12, 302464(SI)	// armFieldDual.q_dot[0]
 	VFMADD231PS	Z16, Z5, Z13
-	VMOVUPS	Z13, 299520(SI)	// armFieldDual.q_dot[1]
+	VMOVUPS	Z13, 302592(SI)	// armFieldDual.q_dot[1]
 	VFMADD231PS	Z16, Z6, Z14
-	VMOVUPS	Z14, 299648(SI)	// armFieldDual.v_dot[0]
+	VMOVUPS	Z14, 302720(SI)	// armFieldDual.v_dot[0]
 	VFMADD231PS	Z16, Z7, Z15
-	VMOVUPS	Z15, 299776(SI)	// armFieldDual.v_dot[1]
+	VMOVUPS	Z15, 302848(SI)	// armFieldDual.v_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop2
@@ -6146,74 +6287,74 @@ loop2: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop3: // 2 times: vectors of the block
-	VMOVUPS	340736(SI), Z0	// u[0]
-	VMOVUPS	Z0, 298240(SI)	// armFieldDual.u[0]
-	VMOVUPS	340864(SI), Z0	// u[1]
-	VMOVUPS	Z0, 298368(SI)	// armFieldDual.u[1]
-	VMOVUPS	340992(SI), Z0	// mul
-	VMOVUPS	Z0, 298496(SI)	// armFieldDual.mul
-	VMOVUPS	341120(SI), Z0	// add
-	VMOVUPS	Z0, 298624(SI)	// armFieldDual.add
-	VMOVUPS	341248(SI), Z0	// mul
-	VMOVUPS	Z0, 298752(SI)	// armFieldDual.mul
-	VMOVUPS	341376(SI), Z0	// mul
-	VMOVUPS	Z0, 298880(SI)	// armFieldDual.mul
-	VMOVUPS	341504(SI), Z0	// reshape
-	VMOVUPS	Z0, 299008(SI)	// armFieldDual.reshape
-	VMOVUPS	341632(SI), Z0	// mul
-	VMOVUPS	Z0, 299136(SI)	// armFieldDual.mul
-	VMOVUPS	341760(SI), Z0	// mul
-	VMOVUPS	Z0, 299264(SI)	// armFieldDual.mul
+	VMOVUPS	343808(SI), Z0	// u[0]
+	VMOVUPS	Z0, 301312(SI)	// armFieldDual.u[0]
+	VMOVUPS	343936(SI), Z0	// u[1]
+	VMOVUPS	Z0, 301440(SI)	// armFieldDual.u[1]
+	VMOVUPS	344064(SI), Z0	// mul
+	VMOVUPS	Z0, 301568(SI)	// armFieldDual.mul
+	VMOVUPS	344192(SI), Z0	// add
+	VMOVUPS	Z0, 301696(SI)	// armFieldDual.add
+	VMOVUPS	344320(SI), Z0	// mul
+	VMOVUPS	Z0, 301824(SI)	// armFieldDual.mul
+	VMOVUPS	344448(SI), Z0	// mul
+	VMOVUPS	Z0, 301952(SI)	// armFieldDual.mul
+	VMOVUPS	344576(SI), Z0	// reshape
+	VMOVUPS	Z0, 302080(SI)	// armFieldDual.reshape
+	VMOVUPS	344704(SI), Z0	// mul
+	VMOVUPS	Z0, 302208(SI)	// armFieldDual.mul
+	VMOVUPS	344832(SI), Z0	// mul
+	VMOVUPS	Z0, 302336(SI)	// armFieldDual.mul
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop3
 	CALL	armFieldDual_avx512<>(SB)
-	VBROADCASTSS	339080(AX), Z0
+	VBROADCASTSS	342152(AX), Z0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop4: // 2 times: vectors of the block
-	VMOVUPS	299904(SI), Z0	// armFieldDual.dq[0]
-	VMOVUPS	Z0, 343936(SI)	// result_5[0]
-	VMOVUPS	300032(SI), Z1	// armFieldDual.dq[1]
-	VMOVUPS	Z1, 344064(SI)	// result_5[1]
-	VMOVUPS	300160(SI), Z2	// armFieldDual.dv[0]
-	VMOVUPS	Z2, 344192(SI)	// result_6[0]
-	VMOVUPS	300288(SI), Z3	// armFieldDual.dv[1]
-	VMOVUPS	Z3, 344320(SI)	// result_6[1]
-	VMOVUPS	300416(SI), Z4	// armFieldDual.dq_dot[0]
-	VMOVUPS	Z4, 344448(SI)	// result_7[0]
-	VMOVUPS	300544(SI), Z5	// armFieldDual.dq_dot[1]
-	VMOVUPS	Z5, 344576(SI)	// result_7[1]
-	VMOVUPS	300672(SI), Z6	// armFieldDual.dv_dot[0]
-	VMOVUPS	Z6, 344704(SI)	// result_8[0]
-	VMOVUPS	300800(SI), Z7	// armFieldDual.dv_dot[1]
-	VMOVUPS	Z7, 344832(SI)	// result_8[1]
-	VMOVUPS	339712(SI), Z8	// q[0]
-	VMOVUPS	339840(SI), Z9	// q[1]
-	VMOVUPS	339968(SI), Z10	// v[0]
-	VMOVUPS	340096(SI), Z11	// v[1]
-	VMOVUPS	340224(SI), Z12	// q_dot[0]
-	VMOVUPS	340352(SI), Z13	// q_dot[1]
-	VMOVUPS	340480(SI), Z14	// v_dot[0]
-	VMOVUPS	340608(SI), Z15	// v_dot[1]
+	VMOVUPS	302976(SI), Z0	// armFieldDual.dq[0]
+	VMOVUPS	Z0, 347008(SI)	// result_5[0]
+	VMOVUPS	303104(SI), Z1	// armFieldDual.dq[1]
+	VMOVUPS	Z1, 347136(SI)	// result_5[1]
+	VMOVUPS	303232(SI), Z2	// armFieldDual.dv[0]
+	VMOVUPS	Z2, 347264(SI)	// result_6[0]
+	VMOVUPS	303360(SI), Z3	// armFieldDual.dv[1]
+	VMOVUPS	Z3, 347392(SI)	// result_6[1]
+	VMOVUPS	303488(SI), Z4	// armFieldDual.dq_dot[0]
+	VMOVUPS	Z4, 347520(SI)	// result_7[0]
+	VMOVUPS	303616(SI), Z5	// armFieldDual.dq_dot[1]
+	VMOVUPS	Z5, 347648(SI)	// result_7[1]
+	VMOVUPS	303744(SI), Z6	// armFieldDual.dv_dot[0]
+	VMOVUPS	Z6, 347776(SI)	// result_8[0]
+	VMOVUPS	303872(SI), Z7	// armFieldDual.dv_dot[1]
+	VMOVUPS	Z7, 347904(SI)	// result_8[1]
+	VMOVUPS	342784(SI), Z8	// q[0]
+	VMOVUPS	342912(SI), Z9	// q[1]
+	VMOVUPS	343040(SI), Z10	// v[0]
+	VMOVUPS	343168(SI), Z11	// v[1]
+	VMOVUPS	343296(SI), Z12	// q_dot[0]
+	VMOVUPS	343424(SI), Z13	// q_dot[1]
+	VMOVUPS	343552(SI), Z14	// v_dot[0]
+	VMOVUPS	343680(SI), Z15	// v_dot[1]
 	// arm.nde:51
-	VBROADCASTSS	339080(AX), Z16
+	VBROADCASTSS	342152(AX), Z16
 	VFMADD231PS	Z0, Z16, Z8
-	VMOVUPS	Z8, 297728(SI)	// armFieldDual.q[0]
+	VMOVUPS	Z8, 300800(SI)	// armFieldDual.q[0]
 	VFMADD231PS	Z1, Z16, Z9
-	VMOVUPS	Z9, 297856(SI)	// armFieldDual.q[1]
+	VMOVUPS	Z9, 300928(SI)	// armFieldDual.q[1]
 	VFMADD231PS	Z2, Z16, Z10
-	VMOVUPS	Z10, 297984(SI)	// armFieldDual.v[0]
+	VMOVUPS	Z10, 301056(SI)	// armFieldDual.v[0]
 	VFMADD231PS	Z3, Z16, Z11
-	VMOVUPS	Z11, 298112(SI)	// armFieldDual.v[1]
+	VMOVUPS	Z11, 301184(SI)	// armFieldDual.v[1]
 	VFMADD231PS	Z16, Z4, Z12
-	VMOVUPS	Z12, 299392(SI)	// armFieldDual.q_dot[0]
+	VMOVUPS	Z12, 302464(SI)	// armFieldDual.q_dot[0]
 	VFMADD231PS	Z16, Z5, Z13
-	VMOVUPS	Z13, 299520(SI)	// armFieldDual.q_dot[1]
+	VMOVUPS	Z13, 302592(SI)	// armFieldDual.q_dot[1]
 	VFMADD231PS	Z16, Z6, Z14
-	VMOVUPS	Z14, 299648(SI)	// armFieldDual.v_dot[0]
+	VMOVUPS	Z14, 302720(SI)	// armFieldDual.v_dot[0]
 	VFMADD231PS	Z16, Z7, Z15
-	VMOVUPS	Z15, 299776(SI)	// armFieldDual.v_dot[1]
+	VMOVUPS	Z15, 302848(SI)	// armFieldDual.v_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop4
@@ -6221,78 +6362,78 @@ loop4: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop5: // 2 times: vectors of the block
-	VMOVUPS	340736(SI), Z0	// u[0]
-	VMOVUPS	Z0, 298240(SI)	// armFieldDual.u[0]
-	VMOVUPS	340864(SI), Z0	// u[1]
-	VMOVUPS	Z0, 298368(SI)	// armFieldDual.u[1]
-	VMOVUPS	340992(SI), Z0	// mul
-	VMOVUPS	Z0, 298496(SI)	// armFieldDual.mul
-	VMOVUPS	341120(SI), Z0	// add
-	VMOVUPS	Z0, 298624(SI)	// armFieldDual.add
-	VMOVUPS	341248(SI), Z0	// mul
-	VMOVUPS	Z0, 298752(SI)	// armFieldDual.mul
-	VMOVUPS	341376(SI), Z0	// mul
-	VMOVUPS	Z0, 298880(SI)	// armFieldDual.mul
-	VMOVUPS	341504(SI), Z0	// reshape
-	VMOVUPS	Z0, 299008(SI)	// armFieldDual.reshape
-	VMOVUPS	341632(SI), Z0	// mul
-	VMOVUPS	Z0, 299136(SI)	// armFieldDual.mul
-	VMOVUPS	341760(SI), Z0	// mul
-	VMOVUPS	Z0, 299264(SI)	// armFieldDual.mul
+	VMOVUPS	343808(SI), Z0	// u[0]
+	VMOVUPS	Z0, 301312(SI)	// armFieldDual.u[0]
+	VMOVUPS	343936(SI), Z0	// u[1]
+	VMOVUPS	Z0, 301440(SI)	// armFieldDual.u[1]
+	VMOVUPS	344064(SI), Z0	// mul
+	VMOVUPS	Z0, 301568(SI)	// armFieldDual.mul
+	VMOVUPS	344192(SI), Z0	// add
+	VMOVUPS	Z0, 301696(SI)	// armFieldDual.add
+	VMOVUPS	344320(SI), Z0	// mul
+	VMOVUPS	Z0, 301824(SI)	// armFieldDual.mul
+	VMOVUPS	344448(SI), Z0	// mul
+	VMOVUPS	Z0, 301952(SI)	// armFieldDual.mul
+	VMOVUPS	344576(SI), Z0	// reshape
+	VMOVUPS	Z0, 302080(SI)	// armFieldDual.reshape
+	VMOVUPS	344704(SI), Z0	// mul
+	VMOVUPS	Z0, 302208(SI)	// armFieldDual.mul
+	VMOVUPS	344832(SI), Z0	// mul
+	VMOVUPS	Z0, 302336(SI)	// armFieldDual.mul
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop5
 	CALL	armFieldDual_avx512<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	339456(AX), Z0	// h
+	VBROADCASTSD	342528(AX), Z0	// h
 	VCVTPD2PS	Z0, Y0
 	VINSERTF64X4	$1, Y0, Z0, Z0
-	VMOVSS	X0, 339088(AX)
+	VMOVSS	X0, 342160(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop6: // 2 times: vectors of the block
-	VMOVUPS	299904(SI), Z0	// armFieldDual.dq[0]
-	VMOVUPS	Z0, 344960(SI)	// result_9[0]
-	VMOVUPS	300032(SI), Z1	// armFieldDual.dq[1]
-	VMOVUPS	Z1, 345088(SI)	// result_9[1]
-	VMOVUPS	300160(SI), Z2	// armFieldDual.dv[0]
-	VMOVUPS	Z2, 345216(SI)	// result_10[0]
-	VMOVUPS	300288(SI), Z3	// armFieldDual.dv[1]
-	VMOVUPS	Z3, 345344(SI)	// result_10[1]
-	VMOVUPS	300416(SI), Z4	// armFieldDual.dq_dot[0]
-	VMOVUPS	Z4, 345472(SI)	// result_11[0]
-	VMOVUPS	300544(SI), Z5	// armFieldDual.dq_dot[1]
-	VMOVUPS	Z5, 345600(SI)	// result_11[1]
-	VMOVUPS	300672(SI), Z6	// armFieldDual.dv_dot[0]
-	VMOVUPS	Z6, 345728(SI)	// result_12[0]
-	VMOVUPS	300800(SI), Z7	// armFieldDual.dv_dot[1]
-	VMOVUPS	Z7, 345856(SI)	// result_12[1]
+	VMOVUPS	302976(SI), Z0	// armFieldDual.dq[0]
+	VMOVUPS	Z0, 348032(SI)	// result_9[0]
+	VMOVUPS	303104(SI), Z1	// armFieldDual.dq[1]
+	VMOVUPS	Z1, 348160(SI)	// result_9[1]
+	VMOVUPS	303232(SI), Z2	// armFieldDual.dv[0]
+	VMOVUPS	Z2, 348288(SI)	// result_10[0]
+	VMOVUPS	303360(SI), Z3	// armFieldDual.dv[1]
+	VMOVUPS	Z3, 348416(SI)	// result_10[1]
+	VMOVUPS	303488(SI), Z4	// armFieldDual.dq_dot[0]
+	VMOVUPS	Z4, 348544(SI)	// result_11[0]
+	VMOVUPS	303616(SI), Z5	// armFieldDual.dq_dot[1]
+	VMOVUPS	Z5, 348672(SI)	// result_11[1]
+	VMOVUPS	303744(SI), Z6	// armFieldDual.dv_dot[0]
+	VMOVUPS	Z6, 348800(SI)	// result_12[0]
+	VMOVUPS	303872(SI), Z7	// armFieldDual.dv_dot[1]
+	VMOVUPS	Z7, 348928(SI)	// result_12[1]
 	// arm.nde:51
-	VMOVUPS	339712(SI), Z8	// q[0]
-	VMOVUPS	339840(SI), Z9	// q[1]
-	VMOVUPS	339968(SI), Z10	// v[0]
-	VMOVUPS	340096(SI), Z11	// v[1]
-	VMOVUPS	340224(SI), Z12	// q_dot[0]
-	VMOVUPS	340352(SI), Z13	// q_dot[1]
-	VMOVUPS	340480(SI), Z14	// v_dot[0]
-	VMOVUPS	340608(SI), Z15	// v_dot[1]
-	VBROADCASTSS	339088(AX), Z16
+	VMOVUPS	342784(SI), Z8	// q[0]
+	VMOVUPS	342912(SI), Z9	// q[1]
+	VMOVUPS	343040(SI), Z10	// v[0]
+	VMOVUPS	343168(SI), Z11	// v[1]
+	VMOVUPS	343296(SI), Z12	// q_dot[0]
+	VMOVUPS	343424(SI), Z13	// q_dot[1]
+	VMOVUPS	343552(SI), Z14	// v_dot[0]
+	VMOVUPS	343680(SI), Z15	// v_dot[1]
+	VBROADCASTSS	342160(AX), Z16
 	VFMADD231PS	Z0, Z16, Z8
-	VMOVUPS	Z8, 297728(SI)	// armFieldDual.q[0]
+	VMOVUPS	Z8, 300800(SI)	// armFieldDual.q[0]
 	VFMADD231PS	Z1, Z16, Z9
-	VMOVUPS	Z9, 297856(SI)	// armFieldDual.q[1]
+	VMOVUPS	Z9, 300928(SI)	// armFieldDual.q[1]
 	VFMADD231PS	Z2, Z16, Z10
-	VMOVUPS	Z10, 297984(SI)	// armFieldDual.v[0]
+	VMOVUPS	Z10, 301056(SI)	// armFieldDual.v[0]
 	VFMADD231PS	Z3, Z16, Z11
-	VMOVUPS	Z11, 298112(SI)	// armFieldDual.v[1]
+	VMOVUPS	Z11, 301184(SI)	// armFieldDual.v[1]
 	VFMADD231PS	Z16, Z4, Z12
-	VMOVUPS	Z12, 299392(SI)	// armFieldDual.q_dot[0]
+	VMOVUPS	Z12, 302464(SI)	// armFieldDual.q_dot[0]
 	VFMADD231PS	Z16, Z5, Z13
-	VMOVUPS	Z13, 299520(SI)	// armFieldDual.q_dot[1]
+	VMOVUPS	Z13, 302592(SI)	// armFieldDual.q_dot[1]
 	VFMADD231PS	Z16, Z6, Z14
-	VMOVUPS	Z14, 299648(SI)	// armFieldDual.v_dot[0]
+	VMOVUPS	Z14, 302720(SI)	// armFieldDual.v_dot[0]
 	VFMADD231PS	Z16, Z7, Z15
-	VMOVUPS	Z15, 299776(SI)	// armFieldDual.v_dot[1]
+	VMOVUPS	Z15, 302848(SI)	// armFieldDual.v_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop6
@@ -6300,97 +6441,97 @@ loop6: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop7: // 2 times: vectors of the block
-	VMOVUPS	340736(SI), Z0	// u[0]
-	VMOVUPS	Z0, 298240(SI)	// armFieldDual.u[0]
-	VMOVUPS	340864(SI), Z0	// u[1]
-	VMOVUPS	Z0, 298368(SI)	// armFieldDual.u[1]
-	VMOVUPS	340992(SI), Z0	// mul
-	VMOVUPS	Z0, 298496(SI)	// armFieldDual.mul
-	VMOVUPS	341120(SI), Z0	// add
-	VMOVUPS	Z0, 298624(SI)	// armFieldDual.add
-	VMOVUPS	341248(SI), Z0	// mul
-	VMOVUPS	Z0, 298752(SI)	// armFieldDual.mul
-	VMOVUPS	341376(SI), Z0	// mul
-	VMOVUPS	Z0, 298880(SI)	// armFieldDual.mul
-	VMOVUPS	341504(SI), Z0	// reshape
-	VMOVUPS	Z0, 299008(SI)	// armFieldDual.reshape
-	VMOVUPS	341632(SI), Z0	// mul
-	VMOVUPS	Z0, 299136(SI)	// armFieldDual.mul
-	VMOVUPS	341760(SI), Z0	// mul
-	VMOVUPS	Z0, 299264(SI)	// armFieldDual.mul
+	VMOVUPS	343808(SI), Z0	// u[0]
+	VMOVUPS	Z0, 301312(SI)	// armFieldDual.u[0]
+	VMOVUPS	343936(SI), Z0	// u[1]
+	VMOVUPS	Z0, 301440(SI)	// armFieldDual.u[1]
+	VMOVUPS	344064(SI), Z0	// mul
+	VMOVUPS	Z0, 301568(SI)	// armFieldDual.mul
+	VMOVUPS	344192(SI), Z0	// add
+	VMOVUPS	Z0, 301696(SI)	// armFieldDual.add
+	VMOVUPS	344320(SI), Z0	// mul
+	VMOVUPS	Z0, 301824(SI)	// armFieldDual.mul
+	VMOVUPS	344448(SI), Z0	// mul
+	VMOVUPS	Z0, 301952(SI)	// armFieldDual.mul
+	VMOVUPS	344576(SI), Z0	// reshape
+	VMOVUPS	Z0, 302080(SI)	// armFieldDual.reshape
+	VMOVUPS	344704(SI), Z0	// mul
+	VMOVUPS	Z0, 302208(SI)	// armFieldDual.mul
+	VMOVUPS	344832(SI), Z0	// mul
+	VMOVUPS	Z0, 302336(SI)	// armFieldDual.mul
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop7
 	CALL	armFieldDual_avx512<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	339456(AX), Z0	// h
+	VBROADCASTSD	342528(AX), Z0	// h
 	VMULPD.BCST	f64_3fc5555555555555<>(SB), Z0, Z1
-	VMOVSD	X1, 339096(AX)
+	VMOVSD	X1, 342168(AX)
 	VCVTPD2PS	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z1, Z1
-	VMOVSS	X1, 339104(AX)
+	VMOVSS	X1, 342176(AX)
 	VMULPD.BCST	f64_3fd5555555555555<>(SB), Z0, Z0
-	VMOVSD	X0, 339112(AX)
+	VMOVSD	X0, 342184(AX)
 	VCVTPD2PS	Z0, Y0
 	VINSERTF64X4	$1, Y0, Z0, Z0
-	VMOVSS	X0, 339120(AX)
+	VMOVSS	X0, 342192(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop8: // 2 times: vectors of the block
 	// arm.nde:51
-	VMOVUPS	339712(SI), Z0	// q[0]
-	VMOVUPS	339840(SI), Z0	// q[1]
-	VMOVUPS	339968(SI), Z0	// v[0]
-	VMOVUPS	340096(SI), Z0	// v[1]
-	VMOVUPS	340224(SI), Z0	// q_dot[0]
-	VMOVUPS	340352(SI), Z0	// q_dot[1]
-	VMOVUPS	340480(SI), Z0	// v_dot[0]
-	VMOVUPS	340608(SI), Z0	// v_dot[1]
+	VMOVUPS	342784(SI), Z0	// q[0]
+	VMOVUPS	342912(SI), Z0	// q[1]
+	VMOVUPS	343040(SI), Z0	// v[0]
+	VMOVUPS	343168(SI), Z0	// v[1]
+	VMOVUPS	343296(SI), Z0	// q_dot[0]
+	VMOVUPS	343424(SI), Z0	// q_dot[1]
+	VMOVUPS	343552(SI), Z0	// v_dot[0]
+	VMOVUPS	343680(SI), Z0	// v_dot[1]
 	MOVQ	$2, DI
 	MOVQ	SI, R9
 loop9: // 2 times: elements
-	VBROADCASTSS	339104(AX), Z0
-	VMOVUPS	299904(R9), Z1	// armFieldDual.dq[0]
-	VBROADCASTSS	339120(AX), Z2
-	VMOVUPS	344960(R9), Z3	// result_9[0]
-	VMOVUPS	343936(R9), Z4	// result_5[0]
-	VMOVUPS	342912(R9), Z5	// result[0]
-	VMOVUPS	339712(R9), Z6	// q[0]
+	VBROADCASTSS	342176(AX), Z0
+	VMOVUPS	302976(R9), Z1	// armFieldDual.dq[0]
+	VBROADCASTSS	342192(AX), Z2
+	VMOVUPS	348032(R9), Z3	// result_9[0]
+	VMOVUPS	347008(R9), Z4	// result_5[0]
+	VMOVUPS	345984(R9), Z5	// result[0]
+	VMOVUPS	342784(R9), Z6	// q[0]
 	VFMADD231PS	Z5, Z0, Z6
 	VFMADD231PS	Z4, Z2, Z6
 	VFMADD231PS	Z3, Z2, Z6
 	VFMADD231PS	Z1, Z0, Z6
-	VMOVUPS	Z6, 341888(R9)	// q_next[0]
-	VMOVUPS	300160(R9), Z1	// armFieldDual.dv[0]
-	VMOVUPS	345216(R9), Z3	// result_10[0]
-	VMOVUPS	344192(R9), Z4	// result_6[0]
-	VMOVUPS	343168(R9), Z5	// result_2[0]
-	VMOVUPS	339968(R9), Z6	// v[0]
+	VMOVUPS	Z6, 344960(R9)	// q_next[0]
+	VMOVUPS	303232(R9), Z1	// armFieldDual.dv[0]
+	VMOVUPS	348288(R9), Z3	// result_10[0]
+	VMOVUPS	347264(R9), Z4	// result_6[0]
+	VMOVUPS	346240(R9), Z5	// result_2[0]
+	VMOVUPS	343040(R9), Z6	// v[0]
 	VFMADD231PS	Z5, Z0, Z6
 	VFMADD231PS	Z4, Z2, Z6
 	VFMADD231PS	Z3, Z2, Z6
 	VFMADD231PS	Z1, Z0, Z6
-	VMOVUPS	Z6, 342144(R9)	// v_next[0]
-	VMOVUPS	300416(R9), Z1	// armFieldDual.dq_dot[0]
-	VMOVUPS	345472(R9), Z3	// result_11[0]
-	VMOVUPS	344448(R9), Z4	// result_7[0]
-	VMOVUPS	343424(R9), Z5	// result_3[0]
-	VMOVUPS	340224(R9), Z6	// q_dot[0]
+	VMOVUPS	Z6, 345216(R9)	// v_next[0]
+	VMOVUPS	303488(R9), Z1	// armFieldDual.dq_dot[0]
+	VMOVUPS	348544(R9), Z3	// result_11[0]
+	VMOVUPS	347520(R9), Z4	// result_7[0]
+	VMOVUPS	346496(R9), Z5	// result_3[0]
+	VMOVUPS	343296(R9), Z6	// q_dot[0]
 	VFMADD231PS	Z0, Z5, Z6
 	VFMADD231PS	Z2, Z4, Z6
 	VFMADD231PS	Z2, Z3, Z6
 	VFMADD231PS	Z0, Z1, Z6
-	VMOVUPS	Z6, 342400(R9)	// q_next_dot[0]
-	VMOVUPS	300672(R9), Z1	// armFieldDual.dv_dot[0]
-	VMOVUPS	345728(R9), Z3	// result_12[0]
-	VMOVUPS	344704(R9), Z4	// result_8[0]
-	VMOVUPS	343680(R9), Z5	// result_4[0]
-	VMOVUPS	340480(R9), Z6	// v_dot[0]
+	VMOVUPS	Z6, 345472(R9)	// q_next_dot[0]
+	VMOVUPS	303744(R9), Z1	// armFieldDual.dv_dot[0]
+	VMOVUPS	348800(R9), Z3	// result_12[0]
+	VMOVUPS	347776(R9), Z4	// result_8[0]
+	VMOVUPS	346752(R9), Z5	// result_4[0]
+	VMOVUPS	343552(R9), Z6	// v_dot[0]
 	VFMADD231PS	Z0, Z5, Z6
 	VFMADD231PS	Z2, Z4, Z6
 	VFMADD231PS	Z2, Z3, Z6
 	VFMADD231PS	Z0, Z1, Z6
-	VMOVUPS	Z6, 342656(R9)	// v_next_dot[0]
+	VMOVUPS	Z6, 345728(R9)	// v_next_dot[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop9
@@ -6403,47 +6544,47 @@ loop9: // 2 times: elements
 TEXT step0TangentLanestep_avx512<>(SB), NOSPLIT, $0-0
 loop1:
 	// arm.nde:51
-	VBROADCASTSD	345984(AX), Z0	// step.t
-	VMOVSD	X0, 339200(AX)	// step0TangentStep.t
-	VBROADCASTSD	346240(AX), Z0	// step.h
-	VMOVSD	X0, 339456(AX)	// step0TangentStep.h
+	VBROADCASTSD	349056(AX), Z0	// step.t
+	VMOVSD	X0, 342272(AX)	// step0TangentStep.t
+	VBROADCASTSD	349312(AX), Z0	// step.h
+	VMOVSD	X0, 342528(AX)	// step0TangentStep.h
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop2: // 2 times: vectors of the block
-	VMOVUPS	347776(SI), Z0	// q[0]
-	VMOVUPS	Z0, 339712(SI)	// step0TangentStep.q[0]
-	VMOVUPS	347904(SI), Z0	// q[1]
-	VMOVUPS	Z0, 339840(SI)	// step0TangentStep.q[1]
-	VMOVUPS	348032(SI), Z0	// v[0]
-	VMOVUPS	Z0, 339968(SI)	// step0TangentStep.v[0]
-	VMOVUPS	348160(SI), Z0	// v[1]
-	VMOVUPS	Z0, 340096(SI)	// step0TangentStep.v[1]
-	VMOVUPS	348288(SI), Z0	// q_dot[0]
-	VMOVUPS	Z0, 340224(SI)	// step0TangentStep.q_dot[0]
-	VMOVUPS	348416(SI), Z0	// q_dot[1]
-	VMOVUPS	Z0, 340352(SI)	// step0TangentStep.q_dot[1]
-	VMOVUPS	348544(SI), Z0	// v_dot[0]
-	VMOVUPS	Z0, 340480(SI)	// step0TangentStep.v_dot[0]
-	VMOVUPS	348672(SI), Z0	// v_dot[1]
-	VMOVUPS	Z0, 340608(SI)	// step0TangentStep.v_dot[1]
-	VMOVUPS	348800(SI), Z0	// extra.0[0]
-	VMOVUPS	Z0, 340736(SI)	// step0TangentStep.u[0]
-	VMOVUPS	348928(SI), Z0	// extra.0[1]
-	VMOVUPS	Z0, 340864(SI)	// step0TangentStep.u[1]
-	VMOVUPS	349056(SI), Z0	// extra.1
-	VMOVUPS	Z0, 340992(SI)	// step0TangentStep.mul
-	VMOVUPS	349184(SI), Z0	// extra.2
-	VMOVUPS	Z0, 341120(SI)	// step0TangentStep.add
-	VMOVUPS	349312(SI), Z0	// extra.3
-	VMOVUPS	Z0, 341248(SI)	// step0TangentStep.mul
-	VMOVUPS	349440(SI), Z0	// extra.4
-	VMOVUPS	Z0, 341376(SI)	// step0TangentStep.mul
-	VMOVUPS	349568(SI), Z0	// extra.5
-	VMOVUPS	Z0, 341504(SI)	// step0TangentStep.reshape
-	VMOVUPS	349696(SI), Z0	// extra.6
-	VMOVUPS	Z0, 341632(SI)	// step0TangentStep.mul
-	VMOVUPS	349824(SI), Z0	// extra.7
-	VMOVUPS	Z0, 341760(SI)	// step0TangentStep.mul
+	VMOVUPS	350848(SI), Z0	// q[0]
+	VMOVUPS	Z0, 342784(SI)	// step0TangentStep.q[0]
+	VMOVUPS	350976(SI), Z0	// q[1]
+	VMOVUPS	Z0, 342912(SI)	// step0TangentStep.q[1]
+	VMOVUPS	351104(SI), Z0	// v[0]
+	VMOVUPS	Z0, 343040(SI)	// step0TangentStep.v[0]
+	VMOVUPS	351232(SI), Z0	// v[1]
+	VMOVUPS	Z0, 343168(SI)	// step0TangentStep.v[1]
+	VMOVUPS	351360(SI), Z0	// q_dot[0]
+	VMOVUPS	Z0, 343296(SI)	// step0TangentStep.q_dot[0]
+	VMOVUPS	351488(SI), Z0	// q_dot[1]
+	VMOVUPS	Z0, 343424(SI)	// step0TangentStep.q_dot[1]
+	VMOVUPS	351616(SI), Z0	// v_dot[0]
+	VMOVUPS	Z0, 343552(SI)	// step0TangentStep.v_dot[0]
+	VMOVUPS	351744(SI), Z0	// v_dot[1]
+	VMOVUPS	Z0, 343680(SI)	// step0TangentStep.v_dot[1]
+	VMOVUPS	351872(SI), Z0	// extra.0[0]
+	VMOVUPS	Z0, 343808(SI)	// step0TangentStep.u[0]
+	VMOVUPS	352000(SI), Z0	// extra.0[1]
+	VMOVUPS	Z0, 343936(SI)	// step0TangentStep.u[1]
+	VMOVUPS	352128(SI), Z0	// extra.1
+	VMOVUPS	Z0, 344064(SI)	// step0TangentStep.mul
+	VMOVUPS	352256(SI), Z0	// extra.2
+	VMOVUPS	Z0, 344192(SI)	// step0TangentStep.add
+	VMOVUPS	352384(SI), Z0	// extra.3
+	VMOVUPS	Z0, 344320(SI)	// step0TangentStep.mul
+	VMOVUPS	352512(SI), Z0	// extra.4
+	VMOVUPS	Z0, 344448(SI)	// step0TangentStep.mul
+	VMOVUPS	352640(SI), Z0	// extra.5
+	VMOVUPS	Z0, 344576(SI)	// step0TangentStep.reshape
+	VMOVUPS	352768(SI), Z0	// extra.6
+	VMOVUPS	Z0, 344704(SI)	// step0TangentStep.mul
+	VMOVUPS	352896(SI), Z0	// extra.7
+	VMOVUPS	Z0, 344832(SI)	// step0TangentStep.mul
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop2
@@ -6457,32 +6598,32 @@ loop3: // 2 times: vectors of the block
 	VBROADCASTSS	f32_00000000<>(SB), Z2
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	// arm.nde:51
-	VMOVUPS	341888(SI), Z4	// step0TangentStep.q_next[0]
+	VMOVUPS	344960(SI), Z4	// step0TangentStep.q_next[0]
 	VSUBPS	Z4, Z4, Z5
-	VMOVUPS	342016(SI), Z6	// step0TangentStep.q_next[1]
+	VMOVUPS	345088(SI), Z6	// step0TangentStep.q_next[1]
 	VSUBPS	Z6, Z6, Z7
 	VADDPS	Z5, Z0, Z0
 	VADDPS	Z7, Z0, Z0
-	VMOVUPS	342144(SI), Z5	// step0TangentStep.v_next[0]
+	VMOVUPS	345216(SI), Z5	// step0TangentStep.v_next[0]
 	VSUBPS	Z5, Z5, Z7
-	VMOVUPS	342272(SI), Z8	// step0TangentStep.v_next[1]
+	VMOVUPS	345344(SI), Z8	// step0TangentStep.v_next[1]
 	VSUBPS	Z8, Z8, Z9
 	VADDPS	Z7, Z1, Z1
 	VADDPS	Z9, Z1, Z1
-	VMOVUPS	342400(SI), Z7	// step0TangentStep.q_next_dot[0]
+	VMOVUPS	345472(SI), Z7	// step0TangentStep.q_next_dot[0]
 	VSUBPS	Z7, Z7, Z9
-	VMOVUPS	342528(SI), Z10	// step0TangentStep.q_next_dot[1]
+	VMOVUPS	345600(SI), Z10	// step0TangentStep.q_next_dot[1]
 	VSUBPS	Z10, Z10, Z11
 	VADDPS	Z9, Z2, Z2
 	VADDPS	Z11, Z2, Z2
-	VMOVUPS	342656(SI), Z9	// step0TangentStep.v_next_dot[0]
+	VMOVUPS	345728(SI), Z9	// step0TangentStep.v_next_dot[0]
 	VSUBPS	Z9, Z9, Z11
-	VMOVUPS	342784(SI), Z12	// step0TangentStep.v_next_dot[1]
+	VMOVUPS	345856(SI), Z12	// step0TangentStep.v_next_dot[1]
 	VSUBPS	Z12, Z12, Z13
 	VADDPS	Z11, Z3, Z3
 	VADDPS	Z13, Z3, Z3
-	VMOVUPD	346496(DI), Z11	// step.live
-	VMOVUPD	346560(DI), Z13	// step.live | 1
+	VMOVUPD	349568(DI), Z11	// step.live
+	VMOVUPD	349632(DI), Z13	// step.live | 1
 	VCMPPS.BCST	$0, f32_00000000<>(SB), Z0, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z0
 	VCMPPS.BCST	$0, f32_00000000<>(SB), Z1, K1
@@ -6509,32 +6650,32 @@ loop3: // 2 times: vectors of the block
 	VPMOVSXDQ	Y2, Z2
 	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z0, Z0
 	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z2, Z2
-	VMOVUPD	Z0, 350976(DI)	// step.code
-	VMOVUPD	Z2, 351040(DI)	// step.code | 1
-	VMOVUPS	347776(SI), Z0	// q[0]
-	VMOVUPS	347904(SI), Z2	// q[1]
-	VMOVUPS	348032(SI), Z3	// v[0]
-	VMOVUPS	348160(SI), Z11	// v[1]
-	VMOVUPS	348288(SI), Z13	// q_dot[0]
-	VMOVUPS	348416(SI), Z14	// q_dot[1]
-	VMOVUPS	348544(SI), Z15	// v_dot[0]
-	VMOVUPS	348672(SI), Z16	// v_dot[1]
+	VMOVUPD	Z0, 354048(DI)	// step.code
+	VMOVUPD	Z2, 354112(DI)	// step.code | 1
+	VMOVUPS	350848(SI), Z0	// q[0]
+	VMOVUPS	350976(SI), Z2	// q[1]
+	VMOVUPS	351104(SI), Z3	// v[0]
+	VMOVUPS	351232(SI), Z11	// v[1]
+	VMOVUPS	351360(SI), Z13	// q_dot[0]
+	VMOVUPS	351488(SI), Z14	// q_dot[1]
+	VMOVUPS	351616(SI), Z15	// v_dot[0]
+	VMOVUPS	351744(SI), Z16	// v_dot[1]
 	VPTERNLOGD	$0xe2, Z0, Z1, Z4
-	VMOVUPS	Z4, 349952(SI)	// q.next[0]
+	VMOVUPS	Z4, 353024(SI)	// q.next[0]
 	VPTERNLOGD	$0xe2, Z2, Z1, Z6
-	VMOVUPS	Z6, 350080(SI)	// q.next[1]
+	VMOVUPS	Z6, 353152(SI)	// q.next[1]
 	VPTERNLOGD	$0xe2, Z3, Z1, Z5
-	VMOVUPS	Z5, 350208(SI)	// v.next[0]
+	VMOVUPS	Z5, 353280(SI)	// v.next[0]
 	VPTERNLOGD	$0xe2, Z11, Z1, Z8
-	VMOVUPS	Z8, 350336(SI)	// v.next[1]
+	VMOVUPS	Z8, 353408(SI)	// v.next[1]
 	VPTERNLOGD	$0xe2, Z13, Z1, Z7
-	VMOVUPS	Z7, 350464(SI)	// q_dot.next[0]
+	VMOVUPS	Z7, 353536(SI)	// q_dot.next[0]
 	VPTERNLOGD	$0xe2, Z14, Z1, Z10
-	VMOVUPS	Z10, 350592(SI)	// q_dot.next[1]
+	VMOVUPS	Z10, 353664(SI)	// q_dot.next[1]
 	VPTERNLOGD	$0xe2, Z15, Z1, Z9
-	VMOVUPS	Z9, 350720(SI)	// v_dot.next[0]
+	VMOVUPS	Z9, 353792(SI)	// v_dot.next[0]
 	VPTERNLOGD	$0xca, Z16, Z12, Z1
-	VMOVUPS	Z1, 350848(SI)	// v_dot.next[1]
+	VMOVUPS	Z1, 353920(SI)	// v_dot.next[1]
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
@@ -6543,32 +6684,32 @@ loop3: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop4: // 2 times: vectors of the block
-	VMOVUPS	349952(SI), Z0	// q.next[0]
-	VMOVUPS	Z0, 347776(SI)	// q[0]
-	VMOVUPS	350080(SI), Z0	// q.next[1]
-	VMOVUPS	Z0, 347904(SI)	// q[1]
-	VMOVUPS	350208(SI), Z0	// v.next[0]
-	VMOVUPS	Z0, 348032(SI)	// v[0]
-	VMOVUPS	350336(SI), Z0	// v.next[1]
-	VMOVUPS	Z0, 348160(SI)	// v[1]
-	VMOVUPS	350464(SI), Z0	// q_dot.next[0]
-	VMOVUPS	Z0, 348288(SI)	// q_dot[0]
-	VMOVUPS	350592(SI), Z0	// q_dot.next[1]
-	VMOVUPS	Z0, 348416(SI)	// q_dot[1]
-	VMOVUPS	350720(SI), Z0	// v_dot.next[0]
-	VMOVUPS	Z0, 348544(SI)	// v_dot[0]
-	VMOVUPS	350848(SI), Z0	// v_dot.next[1]
-	VMOVUPS	Z0, 348672(SI)	// v_dot[1]
+	VMOVUPS	353024(SI), Z0	// q.next[0]
+	VMOVUPS	Z0, 350848(SI)	// q[0]
+	VMOVUPS	353152(SI), Z0	// q.next[1]
+	VMOVUPS	Z0, 350976(SI)	// q[1]
+	VMOVUPS	353280(SI), Z0	// v.next[0]
+	VMOVUPS	Z0, 351104(SI)	// v[0]
+	VMOVUPS	353408(SI), Z0	// v.next[1]
+	VMOVUPS	Z0, 351232(SI)	// v[1]
+	VMOVUPS	353536(SI), Z0	// q_dot.next[0]
+	VMOVUPS	Z0, 351360(SI)	// q_dot[0]
+	VMOVUPS	353664(SI), Z0	// q_dot.next[1]
+	VMOVUPS	Z0, 351488(SI)	// q_dot[1]
+	VMOVUPS	353792(SI), Z0	// v_dot.next[0]
+	VMOVUPS	Z0, 351616(SI)	// v_dot[0]
+	VMOVUPS	353920(SI), Z0	// v_dot.next[1]
+	VMOVUPS	Z0, 351744(SI)	// v_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop4
 	// the next step, if all lanes have taken this one
-	VMOVUPD	350976(AX), Z0	// step.code
-	VMOVUPD	351040(AX), Z1	// step.code | 1
+	VMOVUPD	354048(AX), Z0	// step.code
+	VMOVUPD	354112(AX), Z1	// step.code | 1
 	VADDPD	Z1, Z0, Z0
-	VMOVUPD	351104(AX), Z1	// step.code | 2
+	VMOVUPD	354176(AX), Z1	// step.code | 2
 	VADDPD	Z1, Z0, Z0
-	VMOVUPD	351168(AX), Z1	// step.code | 3
+	VMOVUPD	354240(AX), Z1	// step.code | 3
 	VADDPD	Z1, Z0, Z0
 	VSHUFF64X2	$78, Z0, Z0, Z1
 	VADDPD	Z1, Z0, Z0
@@ -6578,22 +6719,22 @@ loop4: // 2 times: vectors of the block
 	VADDPD	Z1, Z0, Z0
 	VCMPPD.BCST	$0, f64_4040000000000000<>(SB), Z0, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
-	VBROADCASTSD	347008(AX), Z1	// step.taken
+	VBROADCASTSD	350080(AX), Z1	// step.taken
 	VADDPD.BCST	f64_3ff0000000000000<>(SB), Z1, Z2
-	VBROADCASTSD	346752(AX), Z3	// step.t0
-	VBROADCASTSD	346240(AX), Z4	// step.h
+	VBROADCASTSD	349824(AX), Z3	// step.t0
+	VBROADCASTSD	349312(AX), Z4	// step.h
 	VMULPD	Z4, Z2, Z4
 	VADDPD	Z4, Z3, Z3
-	VBROADCASTSD	345984(AX), Z4	// step.t
+	VBROADCASTSD	349056(AX), Z4	// step.t
 	VPTERNLOGQ	$0xe2, Z4, Z0, Z3
-	VMOVSD	X3, 345984(AX)	// step.t
+	VMOVSD	X3, 349056(AX)	// step.t
 	VPTERNLOGQ	$0xb8, Z2, Z0, Z1
-	VMOVSD	X1, 347008(AX)	// step.taken
-	VBROADCASTSD	347264(AX), Z1	// step.many
+	VMOVSD	X1, 350080(AX)	// step.taken
+	VBROADCASTSD	350336(AX), Z1	// step.many
 	VSUBPD	Z2, Z1, Z1
 	VPANDQ	Z1, Z0, Z0
-	VMOVSD	X0, 347520(AX)	// step.more
-	CMPQ	347520(AX), $0	// step.more
+	VMOVSD	X0, 350592(AX)	// step.more
+	CMPQ	350592(AX), $0	// step.more
 	JNE	loop1
 	RET
 
@@ -6615,9 +6756,9 @@ TEXT armFieldDual2_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	351360(SI), Z0	// q[1]
-	VMOVUPS	352128(SI), Z1	// add
-	VMOVUPS	352256(SI), Z2	// mul
+	VMOVUPS	354432(SI), Z0	// q[1]
+	VMOVUPS	355200(SI), Z1	// add
+	VMOVUPS	355328(SI), Z2	// mul
 	// arm.nde:28
 	VBROADCASTSS	f32_4b400000<>(SB), Z3
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z0, Z3
@@ -6650,16 +6791,16 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z4
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z4, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z3, K1, Z3
-	VMOVUPS	Z3, 354688(SI)	// c2
+	VMOVUPS	Z3, 357760(SI)	// c2
 	// arm.nde:30
 	VFMADD231PS	Z3, Z2, Z1
-	VMOVUPS	352000(SI), Z2	// mul
-	VMOVUPS	352384(SI), Z4	// mul
+	VMOVUPS	355072(SI), Z2	// mul
+	VMOVUPS	355456(SI), Z4	// mul
 	// arm.nde:32
 	// arm.nde:31
 	VFMADD231PS	Z3, Z4, Z2
-	VMOVUPS	351488(SI), Z3	// v[0]
-	VMOVUPS	351616(SI), Z5	// v[1]
+	VMOVUPS	354560(SI), Z3	// v[0]
+	VMOVUPS	354688(SI), Z5	// v[1]
 	// arm.nde:32
 	// arm.nde:28
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z6
@@ -6694,35 +6835,35 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z7
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z7, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z6
-	VMOVUPS	Z6, 355328(SI)	// s2
+	VMOVUPS	Z6, 358400(SI)	// s2
 	// arm.nde:33
 	VMULPS	Z6, Z4, Z4
-	VMOVUPS	Z4, 355456(SI)	// k
+	VMOVUPS	Z4, 358528(SI)	// k
 	// arm.nde:34
 	VPXORD.BCST	f32_80000000<>(SB), Z4, Z6
-	VMOVUPS	Z6, 355584(SI)	// neg
+	VMOVUPS	Z6, 358656(SI)	// neg
 	VMULPS.BCST	f32_40000000<>(SB), Z3, Z7
-	VMOVUPS	Z7, 355712(SI)	// mul_6
+	VMOVUPS	Z7, 358784(SI)	// mul_6
 	VMULPS	Z5, Z7, Z7
 	VFMADD231PS	Z5, Z5, Z7
-	VMOVUPS	Z7, 355840(SI)	// add_2
+	VMOVUPS	Z7, 358912(SI)	// add_2
 	VMULPS	Z7, Z6, Z6
-	VMOVUPS	352512(SI), Z7	// reshape
+	VMOVUPS	355584(SI), Z7	// reshape
 	// arm.nde:32
-	VMOVUPS	Z1, 354816(SI)	// M[0]
-	VMOVUPS	Z2, 354944(SI)	// M[1]
-	VMOVUPS	Z2, 355072(SI)	// M[2]
-	VMOVUPS	Z7, 355200(SI)	// M[3]
+	VMOVUPS	Z1, 357888(SI)	// M[0]
+	VMOVUPS	Z2, 358016(SI)	// M[1]
+	VMOVUPS	Z2, 358144(SI)	// M[2]
+	VMOVUPS	Z7, 358272(SI)	// M[3]
 	// arm.nde:34
 	VMULPS	Z3, Z3, Z1
-	VMOVUPS	Z1, 355968(SI)	// square
+	VMOVUPS	Z1, 359040(SI)	// square
 	VMULPS	Z1, Z4, Z1
-	VMOVUPS	351232(SI), Z2	// q[0]
-	VMOVUPS	352768(SI), Z4	// mul
-	VMOVUPS	352640(SI), Z7	// mul
+	VMOVUPS	354304(SI), Z2	// q[0]
+	VMOVUPS	355840(SI), Z4	// mul
+	VMOVUPS	355712(SI), Z7	// mul
 	// arm.nde:35
 	VADDPS	Z0, Z2, Z8
-	VMOVUPS	Z8, 356096(SI)	// add_3
+	VMOVUPS	Z8, 359168(SI)	// add_3
 	VBROADCASTSS	f32_4b400000<>(SB), Z9
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z8, Z9
 	VSUBPS.BCST	f32_4b400000<>(SB), Z9, Z10
@@ -6787,8 +6928,8 @@ loop1: // 2 times: vectors of the block
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z9, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z8, K1, Z8
 	VFMADD213PS	Z4, Z8, Z7
-	VMOVUPS	351744(SI), Z8	// u[0]
-	VMOVUPS	351872(SI), Z9	// u[1]
+	VMOVUPS	354816(SI), Z8	// u[0]
+	VMOVUPS	354944(SI), Z9	// u[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Z6, Z8, Z6
@@ -6796,9 +6937,9 @@ loop1: // 2 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Z7, Z6, Z6
-	VMOVUPS	Z6, 356224(SI)	// sub[0]
+	VMOVUPS	Z6, 359296(SI)	// sub[0]
 	VSUBPS	Z4, Z1, Z1
-	VMOVUPS	Z1, 356352(SI)	// sub[1]
+	VMOVUPS	Z1, 359424(SI)	// sub[1]
 	// arm.nde:11
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z1
 	VBROADCASTSS	f32_4b400000<>(SB), Z4
@@ -6832,7 +6973,7 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z4
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z4, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z1, K1, Z1
-	VMOVUPS	Z1, 356480(SI)	// sin[0]
+	VMOVUPS	Z1, 359552(SI)	// sin[0]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z4
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z4, Z6
@@ -6865,7 +7006,7 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z6
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z6, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z4, K1, Z4
-	VMOVUPS	Z4, 356608(SI)	// sin[1]
+	VMOVUPS	Z4, 359680(SI)	// sin[1]
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z2, Z6
 	VSUBPS.BCST	f32_4b400000<>(SB), Z6, Z7
@@ -6897,7 +7038,7 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z2
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z2, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z2
-	VMOVUPS	Z2, 356736(SI)	// cos[0]
+	VMOVUPS	Z2, 359808(SI)	// cos[0]
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z0, Z6
 	VSUBPS.BCST	f32_4b400000<>(SB), Z6, Z7
@@ -6929,13 +7070,13 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z0
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z0, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z0
-	VMOVUPS	Z0, 356864(SI)	// cos[1]
-	VMOVUPS	Z1, 356992(SI)	// concat[0]
-	VMOVUPS	Z4, 357120(SI)	// concat[1]
-	VMOVUPS	Z2, 357248(SI)	// concat[2]
-	VMOVUPS	Z0, 357376(SI)	// concat[3]
-	VMOVUPS	Z3, 357504(SI)	// concat[4]
-	VMOVUPS	Z5, 357632(SI)	// concat[5]
+	VMOVUPS	Z0, 359936(SI)	// cos[1]
+	VMOVUPS	Z1, 360064(SI)	// concat[0]
+	VMOVUPS	Z4, 360192(SI)	// concat[1]
+	VMOVUPS	Z2, 360320(SI)	// concat[2]
+	VMOVUPS	Z0, 360448(SI)	// concat[3]
+	VMOVUPS	Z3, 360576(SI)	// concat[4]
+	VMOVUPS	Z5, 360704(SI)	// concat[5]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -6965,8 +7106,8 @@ loop2: // 4 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop3: // 6 times: terms of the sums
-	VMOVUPS	356992(R11), Z16	// concat[0]
-	VMOVUPS	357056(R11), Z17	// concat[0] | 1
+	VMOVUPS	360064(R11), Z16	// concat[0]
+	VMOVUPS	360128(R11), Z17	// concat[0] | 1
 	VBROADCASTSS	(R12), Z18	// friction.0.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -6995,33 +7136,33 @@ loop3: // 6 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop3
-	VMOVUPS	Z0, 357760(DI)	// matvec[0]
-	VMOVUPS	Z1, 357824(DI)	// matvec[0] | 1
-	VMOVUPS	Z2, 357888(DI)	// matvec[1]
-	VMOVUPS	Z3, 357952(DI)	// matvec[1] | 1
-	VMOVUPS	Z4, 358016(DI)	// matvec[2]
-	VMOVUPS	Z5, 358080(DI)	// matvec[2] | 1
-	VMOVUPS	Z6, 358144(DI)	// matvec[3]
-	VMOVUPS	Z7, 358208(DI)	// matvec[3] | 1
-	VMOVUPS	Z8, 358272(DI)	// matvec[4]
-	VMOVUPS	Z9, 358336(DI)	// matvec[4] | 1
-	VMOVUPS	Z10, 358400(DI)	// matvec[5]
-	VMOVUPS	Z11, 358464(DI)	// matvec[5] | 1
-	VMOVUPS	Z12, 358528(DI)	// matvec[6]
-	VMOVUPS	Z13, 358592(DI)	// matvec[6] | 1
-	VMOVUPS	Z14, 358656(DI)	// matvec[7]
-	VMOVUPS	Z15, 358720(DI)	// matvec[7] | 1
+	VMOVUPS	Z0, 360832(DI)	// matvec[0]
+	VMOVUPS	Z1, 360896(DI)	// matvec[0] | 1
+	VMOVUPS	Z2, 360960(DI)	// matvec[1]
+	VMOVUPS	Z3, 361024(DI)	// matvec[1] | 1
+	VMOVUPS	Z4, 361088(DI)	// matvec[2]
+	VMOVUPS	Z5, 361152(DI)	// matvec[2] | 1
+	VMOVUPS	Z6, 361216(DI)	// matvec[3]
+	VMOVUPS	Z7, 361280(DI)	// matvec[3] | 1
+	VMOVUPS	Z8, 361344(DI)	// matvec[4]
+	VMOVUPS	Z9, 361408(DI)	// matvec[4] | 1
+	VMOVUPS	Z10, 361472(DI)	// matvec[5]
+	VMOVUPS	Z11, 361536(DI)	// matvec[5] | 1
+	VMOVUPS	Z12, 361600(DI)	// matvec[6]
+	VMOVUPS	Z13, 361664(DI)	// matvec[6] | 1
+	VMOVUPS	Z14, 361728(DI)	// matvec[7]
+	VMOVUPS	Z15, 361792(DI)	// matvec[7] | 1
 	MOVQ	$8, R10
 	MOVQ	DI, R11
 	MOVQ	R9, R12
 loop4: // 8 times
-	VMOVUPS	357760(R11), Z0	// matvec[0]
-	VMOVUPS	357824(R11), Z1	// matvec[0] | 1
+	VMOVUPS	360832(R11), Z0	// matvec[0]
+	VMOVUPS	360896(R11), Z1	// matvec[0] | 1
 	VBROADCASTSS	768(R12), Z2	// friction.0.bias[0]
 	VADDPS	Z2, Z0, Z0
 	VADDPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 361856(R11)	// add_4[0]
-	VMOVUPS	Z1, 361920(R11)	// add_4[0] | 1
+	VMOVUPS	Z0, 364928(R11)	// add_4[0]
+	VMOVUPS	Z1, 364992(R11)	// add_4[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z2
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z3
 	VMAXPS	Z2, Z3, Z2
@@ -7078,8 +7219,8 @@ loop4: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	VMAXPS	Z1, Z3, Z1
 	VFMADD231PS	Z4, Z2, Z1
-	VMOVUPS	Z0, 365952(R11)	// softplus[0]
-	VMOVUPS	Z1, 366016(R11)	// softplus[0] | 1
+	VMOVUPS	Z0, 369024(R11)	// softplus[0]
+	VMOVUPS	Z1, 369088(R11)	// softplus[0] | 1
 	ADDQ	$128, R11
 	ADDQ	$4, R12
 	DECQ	R10
@@ -7118,8 +7259,8 @@ loop5: // 4 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop6: // 32 times: terms of the sums
-	VMOVUPS	365952(R11), Z20	// softplus[0]
-	VMOVUPS	366016(R11), Z21	// softplus[0] | 1
+	VMOVUPS	369024(R11), Z20	// softplus[0]
+	VMOVUPS	369088(R11), Z21	// softplus[0] | 1
 	VBROADCASTSS	896(R12), Z22	// friction.2.weight[0]
 	VFMADD231PS	Z20, Z22, Z4
 	VFMADD231PS	Z21, Z22, Z5
@@ -7148,33 +7289,33 @@ loop6: // 32 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop6
-	VMOVUPS	Z4, 370048(DI)	// matvec_2[0]
-	VMOVUPS	Z5, 370112(DI)	// matvec_2[0] | 1
-	VMOVUPS	Z6, 370176(DI)	// matvec_2[1]
-	VMOVUPS	Z7, 370240(DI)	// matvec_2[1] | 1
-	VMOVUPS	Z8, 370304(DI)	// matvec_2[2]
-	VMOVUPS	Z9, 370368(DI)	// matvec_2[2] | 1
-	VMOVUPS	Z10, 370432(DI)	// matvec_2[3]
-	VMOVUPS	Z11, 370496(DI)	// matvec_2[3] | 1
-	VMOVUPS	Z12, 370560(DI)	// matvec_2[4]
-	VMOVUPS	Z13, 370624(DI)	// matvec_2[4] | 1
-	VMOVUPS	Z14, 370688(DI)	// matvec_2[5]
-	VMOVUPS	Z15, 370752(DI)	// matvec_2[5] | 1
-	VMOVUPS	Z16, 370816(DI)	// matvec_2[6]
-	VMOVUPS	Z17, 370880(DI)	// matvec_2[6] | 1
-	VMOVUPS	Z18, 370944(DI)	// matvec_2[7]
-	VMOVUPS	Z19, 371008(DI)	// matvec_2[7] | 1
+	VMOVUPS	Z4, 373120(DI)	// matvec_2[0]
+	VMOVUPS	Z5, 373184(DI)	// matvec_2[0] | 1
+	VMOVUPS	Z6, 373248(DI)	// matvec_2[1]
+	VMOVUPS	Z7, 373312(DI)	// matvec_2[1] | 1
+	VMOVUPS	Z8, 373376(DI)	// matvec_2[2]
+	VMOVUPS	Z9, 373440(DI)	// matvec_2[2] | 1
+	VMOVUPS	Z10, 373504(DI)	// matvec_2[3]
+	VMOVUPS	Z11, 373568(DI)	// matvec_2[3] | 1
+	VMOVUPS	Z12, 373632(DI)	// matvec_2[4]
+	VMOVUPS	Z13, 373696(DI)	// matvec_2[4] | 1
+	VMOVUPS	Z14, 373760(DI)	// matvec_2[5]
+	VMOVUPS	Z15, 373824(DI)	// matvec_2[5] | 1
+	VMOVUPS	Z16, 373888(DI)	// matvec_2[6]
+	VMOVUPS	Z17, 373952(DI)	// matvec_2[6] | 1
+	VMOVUPS	Z18, 374016(DI)	// matvec_2[7]
+	VMOVUPS	Z19, 374080(DI)	// matvec_2[7] | 1
 	MOVQ	$8, R10
 	MOVQ	DI, R11
 	MOVQ	R9, R12
 loop7: // 8 times
-	VMOVUPS	370048(R11), Z4	// matvec_2[0]
-	VMOVUPS	370112(R11), Z5	// matvec_2[0] | 1
+	VMOVUPS	373120(R11), Z4	// matvec_2[0]
+	VMOVUPS	373184(R11), Z5	// matvec_2[0] | 1
 	VBROADCASTSS	4992(R12), Z6	// friction.2.bias[0]
 	VADDPS	Z6, Z4, Z4
 	VADDPS	Z6, Z5, Z5
-	VMOVUPS	Z4, 374144(R11)	// add_5[0]
-	VMOVUPS	Z5, 374208(R11)	// add_5[0] | 1
+	VMOVUPS	Z4, 377216(R11)	// add_5[0]
+	VMOVUPS	Z5, 377280(R11)	// add_5[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z4, Z6
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z7
 	VMAXPS	Z6, Z7, Z6
@@ -7246,30 +7387,30 @@ loop7: // 8 times
 	ADDQ	$32, R9
 	DECQ	CX
 	JNE	loop5
-	VMOVUPS	Z0, 378240(AX)	// matvec_3[0]
-	VMOVUPS	Z1, 378304(AX)	// matvec_3[0] | 1
-	VMOVUPS	Z2, 378368(AX)	// matvec_3[1]
-	VMOVUPS	Z3, 378432(AX)	// matvec_3[1] | 1
+	VMOVUPS	Z0, 381312(AX)	// matvec_3[0]
+	VMOVUPS	Z1, 381376(AX)	// matvec_3[0] | 1
+	VMOVUPS	Z2, 381440(AX)	// matvec_3[1]
+	VMOVUPS	Z3, 381504(AX)	// matvec_3[1] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop8: // 2 times: vectors of the block
 	// arm.nde:38
-	VMOVUPS	356224(SI), Z0	// sub[0]
-	VMOVUPS	378240(SI), Z1	// matvec_3[0]
+	VMOVUPS	359296(SI), Z0	// sub[0]
+	VMOVUPS	381312(SI), Z1	// matvec_3[0]
 	VBROADCASTSS	5376(BX), Z2	// friction.4.bias[0]
 	VADDPS	Z2, Z1, Z1
 	VSUBPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 378496(SI)	// sub_2[0]
-	VMOVUPS	356352(SI), Z1	// sub[1]
-	VMOVUPS	378368(SI), Z2	// matvec_3[1]
+	VMOVUPS	Z0, 381568(SI)	// sub_2[0]
+	VMOVUPS	359424(SI), Z1	// sub[1]
+	VMOVUPS	381440(SI), Z2	// matvec_3[1]
 	VBROADCASTSS	5380(BX), Z3	// friction.4.bias[1]
 	VADDPS	Z3, Z2, Z2
 	VSUBPS	Z2, Z1, Z1
-	VMOVUPS	Z1, 378624(SI)	// sub_2[1]
-	VMOVUPS	354816(SI), Z2	// M[0]
-	VMOVUPS	354944(SI), Z3	// M[1]
-	VMOVUPS	355072(SI), Z4	// M[2]
-	VMOVUPS	355200(SI), Z5	// M[3]
+	VMOVUPS	Z1, 381696(SI)	// sub_2[1]
+	VMOVUPS	357888(SI), Z2	// M[0]
+	VMOVUPS	358016(SI), Z3	// M[1]
+	VMOVUPS	358144(SI), Z4	// M[2]
+	VMOVUPS	358272(SI), Z5	// M[3]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z6
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z7
 	VCMPPS	$17, Z7, Z6, K1
@@ -7296,41 +7437,41 @@ loop8: // 2 times: vectors of the block
 	VFNMADD231PS	Z1, Z4, Z5
 	VDIVPS	Z7, Z5, Z2
 	VPORD	Z0, Z2, Z0
-	VMOVUPS	Z0, 353920(SI)	// dv[0]
-	VMOVUPS	Z1, 354048(SI)	// dv[1]
-	VMOVUPS	353024(SI), Z0	// q_dot[1]
-	VMOVUPS	352384(SI), Z1	// mul
-	VMOVUPS	353152(SI), Z2	// v_dot[0]
-	VMOVUPS	351616(SI), Z3	// v[1]
-	VMOVUPS	353280(SI), Z4	// v_dot[1]
+	VMOVUPS	Z0, 356992(SI)	// dv[0]
+	VMOVUPS	Z1, 357120(SI)	// dv[1]
+	VMOVUPS	356096(SI), Z0	// q_dot[1]
+	VMOVUPS	355456(SI), Z1	// mul
+	VMOVUPS	356224(SI), Z2	// v_dot[0]
+	VMOVUPS	354688(SI), Z3	// v[1]
+	VMOVUPS	356352(SI), Z4	// v_dot[1]
 	// arm.nde:33
-	VMOVUPS	354688(SI), Z5	// c2
+	VMOVUPS	357760(SI), Z5	// c2
 	VMULPS	Z5, Z0, Z5
 	VMULPS	Z1, Z5, Z1
 	// arm.nde:34
 	VMULPS.BCST	f32_40000000<>(SB), Z3, Z5
-	VMOVUPS	355712(SI), Z6	// mul_6
+	VMOVUPS	358784(SI), Z6	// mul_6
 	VMULPS.BCST	f32_40000000<>(SB), Z2, Z7
 	VMULPS	Z3, Z7, Z3
 	VFMADD231PS	Z6, Z4, Z3
 	VFMADD231PS	Z5, Z4, Z3
-	VMOVUPS	355584(SI), Z5	// neg
+	VMOVUPS	358656(SI), Z5	// neg
 	VPXORD.BCST	f32_80000000<>(SB), Z1, Z7
-	VMOVUPS	355840(SI), Z8	// add_2
+	VMOVUPS	358912(SI), Z8	// add_2
 	VMULPS	Z8, Z7, Z7
 	VFMADD231PS	Z5, Z3, Z7
 	VMULPS	Z6, Z2, Z3
-	VMOVUPS	355456(SI), Z5	// k
-	VMOVUPS	355968(SI), Z6	// square
+	VMOVUPS	358528(SI), Z5	// k
+	VMOVUPS	359040(SI), Z6	// square
 	VMULPS	Z6, Z1, Z1
 	VFMADD231PS	Z5, Z3, Z1
-	VMOVUPS	352896(SI), Z3	// q_dot[0]
-	VMOVUPS	352768(SI), Z5	// mul
-	VMOVUPS	351232(SI), Z6	// q[0]
-	VMOVUPS	352640(SI), Z8	// mul
+	VMOVUPS	355968(SI), Z3	// q_dot[0]
+	VMOVUPS	355840(SI), Z5	// mul
+	VMOVUPS	354304(SI), Z6	// q[0]
+	VMOVUPS	355712(SI), Z8	// mul
 	// arm.nde:35
 	VADDPS	Z0, Z3, Z9
-	VMOVUPS	356096(SI), Z10	// add_3
+	VMOVUPS	359168(SI), Z10	// add_3
 	VPANDD.BCST	f32_7fffffff<>(SB), Z10, Z11
 	VBROADCASTSS	f32_4b400000<>(SB), Z12
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z11, Z12
@@ -7401,8 +7542,8 @@ loop8: // 2 times: vectors of the block
 	VPXORD.BCST	f32_80000000<>(SB), Z6, Z6
 	VMULPS	Z6, Z3, Z6
 	VFMADD213PS	Z5, Z8, Z6
-	VMOVUPS	353408(SI), Z8	// u_dot[0]
-	VMOVUPS	353536(SI), Z9	// u_dot[1]
+	VMOVUPS	356480(SI), Z8	// u_dot[0]
+	VMOVUPS	356608(SI), Z9	// u_dot[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Z7, Z8, Z7
@@ -7410,30 +7551,30 @@ loop8: // 2 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Z6, Z7, Z6
-	VMOVUPS	Z6, 378752(SI)	// sub_3[0]
+	VMOVUPS	Z6, 381824(SI)	// sub_3[0]
 	VSUBPS	Z5, Z1, Z1
-	VMOVUPS	Z1, 378880(SI)	// sub_3[1]
+	VMOVUPS	Z1, 381952(SI)	// sub_3[1]
 	// arm.nde:11
-	VMOVUPS	356736(SI), Z1	// cos[0]
+	VMOVUPS	359808(SI), Z1	// cos[0]
 	VMULPS	Z1, Z3, Z1
-	VMOVUPS	Z1, 379008(SI)	// mul_7[0]
-	VMOVUPS	356864(SI), Z5	// cos[1]
+	VMOVUPS	Z1, 382080(SI)	// mul_7[0]
+	VMOVUPS	359936(SI), Z5	// cos[1]
 	VMULPS	Z5, Z0, Z5
-	VMOVUPS	Z5, 379136(SI)	// mul_7[1]
-	VMOVUPS	356480(SI), Z6	// sin[0]
+	VMOVUPS	Z5, 382208(SI)	// mul_7[1]
+	VMOVUPS	359552(SI), Z6	// sin[0]
 	VPXORD.BCST	f32_80000000<>(SB), Z6, Z6
 	VMULPS	Z6, Z3, Z3
-	VMOVUPS	Z3, 379264(SI)	// mul_8[0]
-	VMOVUPS	356608(SI), Z6	// sin[1]
+	VMOVUPS	Z3, 382336(SI)	// mul_8[0]
+	VMOVUPS	359680(SI), Z6	// sin[1]
 	VPXORD.BCST	f32_80000000<>(SB), Z6, Z6
 	VMULPS	Z6, Z0, Z0
-	VMOVUPS	Z0, 379392(SI)	// mul_8[1]
-	VMOVUPS	Z1, 379520(SI)	// concat_2[0]
-	VMOVUPS	Z5, 379648(SI)	// concat_2[1]
-	VMOVUPS	Z3, 379776(SI)	// concat_2[2]
-	VMOVUPS	Z0, 379904(SI)	// concat_2[3]
-	VMOVUPS	Z2, 380032(SI)	// concat_2[4]
-	VMOVUPS	Z4, 380160(SI)	// concat_2[5]
+	VMOVUPS	Z0, 382464(SI)	// mul_8[1]
+	VMOVUPS	Z1, 382592(SI)	// concat_2[0]
+	VMOVUPS	Z5, 382720(SI)	// concat_2[1]
+	VMOVUPS	Z3, 382848(SI)	// concat_2[2]
+	VMOVUPS	Z0, 382976(SI)	// concat_2[3]
+	VMOVUPS	Z2, 383104(SI)	// concat_2[4]
+	VMOVUPS	Z4, 383232(SI)	// concat_2[5]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop8
@@ -7462,8 +7603,8 @@ loop9: // 4 times: tiles of 8 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop10: // 6 times: terms of the sums
-	VMOVUPS	379520(R10), Z16	// concat_2[0]
-	VMOVUPS	379584(R10), Z17	// concat_2[0] | 1
+	VMOVUPS	382592(R10), Z16	// concat_2[0]
+	VMOVUPS	382656(R10), Z17	// concat_2[0] | 1
 	VBROADCASTSS	(R11), Z18	// friction.0.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -7492,29 +7633,29 @@ loop10: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop10
-	VMOVUPS	Z0, 380288(DI)	// matvec_4[0]
-	VMOVUPS	Z1, 380352(DI)	// matvec_4[0] | 1
-	VMOVUPS	Z2, 380416(DI)	// matvec_4[1]
-	VMOVUPS	Z3, 380480(DI)	// matvec_4[1] | 1
-	VMOVUPS	Z4, 380544(DI)	// matvec_4[2]
-	VMOVUPS	Z5, 380608(DI)	// matvec_4[2] | 1
-	VMOVUPS	Z6, 380672(DI)	// matvec_4[3]
-	VMOVUPS	Z7, 380736(DI)	// matvec_4[3] | 1
-	VMOVUPS	Z8, 380800(DI)	// matvec_4[4]
-	VMOVUPS	Z9, 380864(DI)	// matvec_4[4] | 1
-	VMOVUPS	Z10, 380928(DI)	// matvec_4[5]
-	VMOVUPS	Z11, 380992(DI)	// matvec_4[5] | 1
-	VMOVUPS	Z12, 381056(DI)	// matvec_4[6]
-	VMOVUPS	Z13, 381120(DI)	// matvec_4[6] | 1
-	VMOVUPS	Z14, 381184(DI)	// matvec_4[7]
-	VMOVUPS	Z15, 381248(DI)	// matvec_4[7] | 1
+	VMOVUPS	Z0, 383360(DI)	// matvec_4[0]
+	VMOVUPS	Z1, 383424(DI)	// matvec_4[0] | 1
+	VMOVUPS	Z2, 383488(DI)	// matvec_4[1]
+	VMOVUPS	Z3, 383552(DI)	// matvec_4[1] | 1
+	VMOVUPS	Z4, 383616(DI)	// matvec_4[2]
+	VMOVUPS	Z5, 383680(DI)	// matvec_4[2] | 1
+	VMOVUPS	Z6, 383744(DI)	// matvec_4[3]
+	VMOVUPS	Z7, 383808(DI)	// matvec_4[3] | 1
+	VMOVUPS	Z8, 383872(DI)	// matvec_4[4]
+	VMOVUPS	Z9, 383936(DI)	// matvec_4[4] | 1
+	VMOVUPS	Z10, 384000(DI)	// matvec_4[5]
+	VMOVUPS	Z11, 384064(DI)	// matvec_4[5] | 1
+	VMOVUPS	Z12, 384128(DI)	// matvec_4[6]
+	VMOVUPS	Z13, 384192(DI)	// matvec_4[6] | 1
+	VMOVUPS	Z14, 384256(DI)	// matvec_4[7]
+	VMOVUPS	Z15, 384320(DI)	// matvec_4[7] | 1
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop11: // 8 times
-	VMOVUPS	380288(R10), Z0	// matvec_4[0]
-	VMOVUPS	380352(R10), Z1	// matvec_4[0] | 1
-	VMOVUPS	361856(R10), Z2	// add_4[0]
-	VMOVUPS	361920(R10), Z3	// add_4[0] | 1
+	VMOVUPS	383360(R10), Z0	// matvec_4[0]
+	VMOVUPS	383424(R10), Z1	// matvec_4[0] | 1
+	VMOVUPS	364928(R10), Z2	// add_4[0]
+	VMOVUPS	364992(R10), Z3	// add_4[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z2, Z4
 	VBROADCASTSS	f32_42b40000<>(SB), Z5
 	VMINPS	Z4, Z5, Z4
@@ -7563,8 +7704,8 @@ loop11: // 8 times
 	VDIVPS	Z4, Z3, Z3
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z3, Z1, Z1
-	VMOVUPS	Z0, 384384(R10)	// mul_9[0]
-	VMOVUPS	Z1, 384448(R10)	// mul_9[0] | 1
+	VMOVUPS	Z0, 387456(R10)	// mul_9[0]
+	VMOVUPS	Z1, 387520(R10)	// mul_9[0] | 1
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop11
@@ -7601,8 +7742,8 @@ loop12: // 4 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop13: // 32 times: terms of the sums
-	VMOVUPS	384384(R11), Z20	// mul_9[0]
-	VMOVUPS	384448(R11), Z21	// mul_9[0] | 1
+	VMOVUPS	387456(R11), Z20	// mul_9[0]
+	VMOVUPS	387520(R11), Z21	// mul_9[0] | 1
 	VBROADCASTSS	896(R12), Z22	// friction.2.weight[0]
 	VFMADD231PS	Z20, Z22, Z4
 	VFMADD231PS	Z21, Z22, Z5
@@ -7631,30 +7772,30 @@ loop13: // 32 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop13
-	VMOVUPS	Z4, 388480(DI)	// matvec_5[0]
-	VMOVUPS	Z5, 388544(DI)	// matvec_5[0] | 1
-	VMOVUPS	Z6, 388608(DI)	// matvec_5[1]
-	VMOVUPS	Z7, 388672(DI)	// matvec_5[1] | 1
-	VMOVUPS	Z8, 388736(DI)	// matvec_5[2]
-	VMOVUPS	Z9, 388800(DI)	// matvec_5[2] | 1
-	VMOVUPS	Z10, 388864(DI)	// matvec_5[3]
-	VMOVUPS	Z11, 388928(DI)	// matvec_5[3] | 1
-	VMOVUPS	Z12, 388992(DI)	// matvec_5[4]
-	VMOVUPS	Z13, 389056(DI)	// matvec_5[4] | 1
-	VMOVUPS	Z14, 389120(DI)	// matvec_5[5]
-	VMOVUPS	Z15, 389184(DI)	// matvec_5[5] | 1
-	VMOVUPS	Z16, 389248(DI)	// matvec_5[6]
-	VMOVUPS	Z17, 389312(DI)	// matvec_5[6] | 1
-	VMOVUPS	Z18, 389376(DI)	// matvec_5[7]
-	VMOVUPS	Z19, 389440(DI)	// matvec_5[7] | 1
+	VMOVUPS	Z4, 391552(DI)	// matvec_5[0]
+	VMOVUPS	Z5, 391616(DI)	// matvec_5[0] | 1
+	VMOVUPS	Z6, 391680(DI)	// matvec_5[1]
+	VMOVUPS	Z7, 391744(DI)	// matvec_5[1] | 1
+	VMOVUPS	Z8, 391808(DI)	// matvec_5[2]
+	VMOVUPS	Z9, 391872(DI)	// matvec_5[2] | 1
+	VMOVUPS	Z10, 391936(DI)	// matvec_5[3]
+	VMOVUPS	Z11, 392000(DI)	// matvec_5[3] | 1
+	VMOVUPS	Z12, 392064(DI)	// matvec_5[4]
+	VMOVUPS	Z13, 392128(DI)	// matvec_5[4] | 1
+	VMOVUPS	Z14, 392192(DI)	// matvec_5[5]
+	VMOVUPS	Z15, 392256(DI)	// matvec_5[5] | 1
+	VMOVUPS	Z16, 392320(DI)	// matvec_5[6]
+	VMOVUPS	Z17, 392384(DI)	// matvec_5[6] | 1
+	VMOVUPS	Z18, 392448(DI)	// matvec_5[7]
+	VMOVUPS	Z19, 392512(DI)	// matvec_5[7] | 1
 	MOVQ	$8, R10
 	MOVQ	DI, R11
 	MOVQ	R9, R12
 loop14: // 8 times
-	VMOVUPS	388480(R11), Z4	// matvec_5[0]
-	VMOVUPS	388544(R11), Z5	// matvec_5[0] | 1
-	VMOVUPS	374144(R11), Z6	// add_5[0]
-	VMOVUPS	374208(R11), Z7	// add_5[0] | 1
+	VMOVUPS	391552(R11), Z4	// matvec_5[0]
+	VMOVUPS	391616(R11), Z5	// matvec_5[0] | 1
+	VMOVUPS	377216(R11), Z6	// add_5[0]
+	VMOVUPS	377280(R11), Z7	// add_5[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z6, Z8
 	VBROADCASTSS	f32_42b40000<>(SB), Z9
 	VMINPS	Z8, Z9, Z8
@@ -7719,21 +7860,21 @@ loop14: // 8 times
 	DECQ	CX
 	JNE	loop12
 	// arm.nde:38
-	VMOVUPS	378752(AX), Z4	// sub_3[0]
-	VMOVUPS	378816(AX), Z5	// sub_3[0] | 1
+	VMOVUPS	381824(AX), Z4	// sub_3[0]
+	VMOVUPS	381888(AX), Z5	// sub_3[0] | 1
 	VSUBPS	Z0, Z4, Z0
 	VSUBPS	Z1, Z5, Z1
-	VMOVUPS	378880(AX), Z4	// sub_3[1]
-	VMOVUPS	378944(AX), Z5	// sub_3[1] | 1
+	VMOVUPS	381952(AX), Z4	// sub_3[1]
+	VMOVUPS	382016(AX), Z5	// sub_3[1] | 1
 	VSUBPS	Z2, Z4, Z2
 	VSUBPS	Z3, Z5, Z3
-	VMOVUPS	353024(AX), Z4	// q_dot[1]
-	VMOVUPS	353088(AX), Z5	// q_dot[1] | 1
-	VMOVUPS	352256(AX), Z6	// mul
-	VMOVUPS	352320(AX), Z7	// mul | 1
+	VMOVUPS	356096(AX), Z4	// q_dot[1]
+	VMOVUPS	356160(AX), Z5	// q_dot[1] | 1
+	VMOVUPS	355328(AX), Z6	// mul
+	VMOVUPS	355392(AX), Z7	// mul | 1
 	// arm.nde:28
-	VMOVUPS	355328(AX), Z8	// s2
-	VMOVUPS	355392(AX), Z9	// s2 | 1
+	VMOVUPS	358400(AX), Z8	// s2
+	VMOVUPS	358464(AX), Z9	// s2 | 1
 	VPXORD.BCST	f32_80000000<>(SB), Z8, Z8
 	VPXORD.BCST	f32_80000000<>(SB), Z9, Z9
 	VMULPS	Z8, Z4, Z4
@@ -7741,20 +7882,20 @@ loop14: // 8 times
 	// arm.nde:30
 	VMULPS	Z6, Z4, Z6
 	VMULPS	Z7, Z5, Z7
-	VMOVUPS	352384(AX), Z8	// mul
-	VMOVUPS	352448(AX), Z9	// mul | 1
+	VMOVUPS	355456(AX), Z8	// mul
+	VMOVUPS	355520(AX), Z9	// mul | 1
 	// arm.nde:32
 	// arm.nde:31
 	VMULPS	Z8, Z4, Z4
 	VMULPS	Z9, Z5, Z5
 	// arm.nde:32
 	// arm.nde:38
-	VMOVUPS	353920(AX), Z8	// dv[0]
-	VMOVUPS	353984(AX), Z9	// dv[0] | 1
+	VMOVUPS	356992(AX), Z8	// dv[0]
+	VMOVUPS	357056(AX), Z9	// dv[0] | 1
 	VMULPS	Z8, Z6, Z6
 	VMULPS	Z9, Z7, Z7
-	VMOVUPS	354048(AX), Z10	// dv[1]
-	VMOVUPS	354112(AX), Z11	// dv[1] | 1
+	VMOVUPS	357120(AX), Z10	// dv[1]
+	VMOVUPS	357184(AX), Z11	// dv[1] | 1
 	VFMADD231PS	Z10, Z4, Z6
 	VFMADD231PS	Z11, Z5, Z7
 	VMULPS	Z8, Z4, Z4
@@ -7763,20 +7904,20 @@ loop14: // 8 times
 	VFMADD231PS.BCST	f32_00000000<>(SB), Z11, Z5
 	VSUBPS	Z6, Z0, Z0
 	VSUBPS	Z7, Z1, Z1
-	VMOVUPS	Z0, 392576(AX)	// sub_4[0]
-	VMOVUPS	Z1, 392640(AX)	// sub_4[0] | 1
+	VMOVUPS	Z0, 395648(AX)	// sub_4[0]
+	VMOVUPS	Z1, 395712(AX)	// sub_4[0] | 1
 	VSUBPS	Z4, Z2, Z2
 	VSUBPS	Z5, Z3, Z3
-	VMOVUPS	Z2, 392704(AX)	// sub_4[1]
-	VMOVUPS	Z3, 392768(AX)	// sub_4[1] | 1
-	VMOVUPS	354816(AX), Z4	// M[0]
-	VMOVUPS	354880(AX), Z5	// M[0] | 1
-	VMOVUPS	354944(AX), Z6	// M[1]
-	VMOVUPS	355008(AX), Z7	// M[1] | 1
-	VMOVUPS	355072(AX), Z8	// M[2]
-	VMOVUPS	355136(AX), Z9	// M[2] | 1
-	VMOVUPS	355200(AX), Z10	// M[3]
-	VMOVUPS	355264(AX), Z11	// M[3] | 1
+	VMOVUPS	Z2, 395776(AX)	// sub_4[1]
+	VMOVUPS	Z3, 395840(AX)	// sub_4[1] | 1
+	VMOVUPS	357888(AX), Z4	// M[0]
+	VMOVUPS	357952(AX), Z5	// M[0] | 1
+	VMOVUPS	358016(AX), Z6	// M[1]
+	VMOVUPS	358080(AX), Z7	// M[1] | 1
+	VMOVUPS	358144(AX), Z8	// M[2]
+	VMOVUPS	358208(AX), Z9	// M[2] | 1
+	VMOVUPS	358272(AX), Z10	// M[3]
+	VMOVUPS	358336(AX), Z11	// M[3] | 1
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z12
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z13
 	VPANDD.BCST	f32_7fffffff<>(SB), Z8, Z14
@@ -7829,21 +7970,21 @@ loop14: // 8 times
 	VDIVPS	Z15, Z11, Z5
 	VPORD	Z0, Z4, Z0
 	VPORD	Z1, Z5, Z1
-	VMOVUPS	Z0, 354432(AX)	// dv_dot[0]
-	VMOVUPS	Z1, 354496(AX)	// dv_dot[0] | 1
-	VMOVUPS	Z2, 354560(AX)	// dv_dot[1]
-	VMOVUPS	Z3, 354624(AX)	// dv_dot[1] | 1
+	VMOVUPS	Z0, 357504(AX)	// dv_dot[0]
+	VMOVUPS	Z1, 357568(AX)	// dv_dot[0] | 1
+	VMOVUPS	Z2, 357632(AX)	// dv_dot[1]
+	VMOVUPS	Z3, 357696(AX)	// dv_dot[1] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop15: // 2 times: vectors of the block
-	VMOVUPS	351488(SI), Z0	// v[0]
-	VMOVUPS	Z0, 353664(SI)	// dq[0]
-	VMOVUPS	351616(SI), Z0	// v[1]
-	VMOVUPS	Z0, 353792(SI)	// dq[1]
-	VMOVUPS	353152(SI), Z0	// v_dot[0]
-	VMOVUPS	Z0, 354176(SI)	// dq_dot[0]
-	VMOVUPS	353280(SI), Z0	// v_dot[1]
-	VMOVUPS	Z0, 354304(SI)	// dq_dot[1]
+	VMOVUPS	354560(SI), Z0	// v[0]
+	VMOVUPS	Z0, 356736(SI)	// dq[0]
+	VMOVUPS	354688(SI), Z0	// v[1]
+	VMOVUPS	Z0, 356864(SI)	// dq[1]
+	VMOVUPS	356224(SI), Z0	// v_dot[0]
+	VMOVUPS	Z0, 357248(SI)	// dq_dot[0]
+	VMOVUPS	356352(SI), Z0	// v_dot[1]
+	VMOVUPS	Z0, 357376(SI)	// dq_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop15
@@ -7855,100 +7996,100 @@ TEXT step0Tangent2Step_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	393472(SI), Z0	// q[0]
-	VMOVUPS	Z0, 351232(SI)	// armFieldDual2.q[0]
-	VMOVUPS	393600(SI), Z0	// q[1]
-	VMOVUPS	Z0, 351360(SI)	// armFieldDual2.q[1]
-	VMOVUPS	393728(SI), Z0	// v[0]
-	VMOVUPS	Z0, 351488(SI)	// armFieldDual2.v[0]
-	VMOVUPS	393856(SI), Z0	// v[1]
-	VMOVUPS	Z0, 351616(SI)	// armFieldDual2.v[1]
-	VMOVUPS	394496(SI), Z0	// u[0]
-	VMOVUPS	Z0, 351744(SI)	// armFieldDual2.u[0]
-	VMOVUPS	394624(SI), Z0	// u[1]
-	VMOVUPS	Z0, 351872(SI)	// armFieldDual2.u[1]
-	VMOVUPS	394752(SI), Z0	// mul
-	VMOVUPS	Z0, 352000(SI)	// armFieldDual2.mul
-	VMOVUPS	394880(SI), Z0	// add
-	VMOVUPS	Z0, 352128(SI)	// armFieldDual2.add
-	VMOVUPS	395008(SI), Z0	// mul
-	VMOVUPS	Z0, 352256(SI)	// armFieldDual2.mul
-	VMOVUPS	395136(SI), Z0	// mul
-	VMOVUPS	Z0, 352384(SI)	// armFieldDual2.mul
-	VMOVUPS	395264(SI), Z0	// reshape
-	VMOVUPS	Z0, 352512(SI)	// armFieldDual2.reshape
-	VMOVUPS	395392(SI), Z0	// mul
-	VMOVUPS	Z0, 352640(SI)	// armFieldDual2.mul
-	VMOVUPS	395520(SI), Z0	// mul
-	VMOVUPS	Z0, 352768(SI)	// armFieldDual2.mul
-	VMOVUPS	393984(SI), Z0	// q_dot[0]
-	VMOVUPS	Z0, 352896(SI)	// armFieldDual2.q_dot[0]
-	VMOVUPS	394112(SI), Z0	// q_dot[1]
-	VMOVUPS	Z0, 353024(SI)	// armFieldDual2.q_dot[1]
-	VMOVUPS	394240(SI), Z0	// v_dot[0]
-	VMOVUPS	Z0, 353152(SI)	// armFieldDual2.v_dot[0]
-	VMOVUPS	394368(SI), Z0	// v_dot[1]
-	VMOVUPS	Z0, 353280(SI)	// armFieldDual2.v_dot[1]
-	VMOVUPS	395648(SI), Z0	// u_dot[0]
-	VMOVUPS	Z0, 353408(SI)	// armFieldDual2.u_dot[0]
-	VMOVUPS	395776(SI), Z0	// u_dot[1]
-	VMOVUPS	Z0, 353536(SI)	// armFieldDual2.u_dot[1]
+	VMOVUPS	396544(SI), Z0	// q[0]
+	VMOVUPS	Z0, 354304(SI)	// armFieldDual2.q[0]
+	VMOVUPS	396672(SI), Z0	// q[1]
+	VMOVUPS	Z0, 354432(SI)	// armFieldDual2.q[1]
+	VMOVUPS	396800(SI), Z0	// v[0]
+	VMOVUPS	Z0, 354560(SI)	// armFieldDual2.v[0]
+	VMOVUPS	396928(SI), Z0	// v[1]
+	VMOVUPS	Z0, 354688(SI)	// armFieldDual2.v[1]
+	VMOVUPS	397568(SI), Z0	// u[0]
+	VMOVUPS	Z0, 354816(SI)	// armFieldDual2.u[0]
+	VMOVUPS	397696(SI), Z0	// u[1]
+	VMOVUPS	Z0, 354944(SI)	// armFieldDual2.u[1]
+	VMOVUPS	397824(SI), Z0	// mul
+	VMOVUPS	Z0, 355072(SI)	// armFieldDual2.mul
+	VMOVUPS	397952(SI), Z0	// add
+	VMOVUPS	Z0, 355200(SI)	// armFieldDual2.add
+	VMOVUPS	398080(SI), Z0	// mul
+	VMOVUPS	Z0, 355328(SI)	// armFieldDual2.mul
+	VMOVUPS	398208(SI), Z0	// mul
+	VMOVUPS	Z0, 355456(SI)	// armFieldDual2.mul
+	VMOVUPS	398336(SI), Z0	// reshape
+	VMOVUPS	Z0, 355584(SI)	// armFieldDual2.reshape
+	VMOVUPS	398464(SI), Z0	// mul
+	VMOVUPS	Z0, 355712(SI)	// armFieldDual2.mul
+	VMOVUPS	398592(SI), Z0	// mul
+	VMOVUPS	Z0, 355840(SI)	// armFieldDual2.mul
+	VMOVUPS	397056(SI), Z0	// q_dot[0]
+	VMOVUPS	Z0, 355968(SI)	// armFieldDual2.q_dot[0]
+	VMOVUPS	397184(SI), Z0	// q_dot[1]
+	VMOVUPS	Z0, 356096(SI)	// armFieldDual2.q_dot[1]
+	VMOVUPS	397312(SI), Z0	// v_dot[0]
+	VMOVUPS	Z0, 356224(SI)	// armFieldDual2.v_dot[0]
+	VMOVUPS	397440(SI), Z0	// v_dot[1]
+	VMOVUPS	Z0, 356352(SI)	// armFieldDual2.v_dot[1]
+	VMOVUPS	398720(SI), Z0	// u_dot[0]
+	VMOVUPS	Z0, 356480(SI)	// armFieldDual2.u_dot[0]
+	VMOVUPS	398848(SI), Z0	// u_dot[1]
+	VMOVUPS	Z0, 356608(SI)	// armFieldDual2.u_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
 	CALL	armFieldDual2_avx512<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	393216(AX), Z0	// h
+	VBROADCASTSD	396288(AX), Z0	// h
 	VMULPD.BCST	f64_3fe0000000000000<>(SB), Z0, Z0
-	VMOVSD	X0, 392832(AX)
+	VMOVSD	X0, 395904(AX)
 	VCVTPD2PS	Z0, Y0
 	VINSERTF64X4	$1, Y0, Z0, Z0
-	VMOVSS	X0, 392840(AX)
+	VMOVSS	X0, 395912(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop2: // 2 times: vectors of the block
-	VMOVUPS	353664(SI), Z0	// armFieldDual2.dq[0]
-	VMOVUPS	Z0, 396928(SI)	// result[0]
-	VMOVUPS	353792(SI), Z1	// armFieldDual2.dq[1]
-	VMOVUPS	Z1, 397056(SI)	// result[1]
-	VMOVUPS	353920(SI), Z2	// armFieldDual2.dv[0]
-	VMOVUPS	Z2, 397184(SI)	// result_2[0]
-	VMOVUPS	354048(SI), Z3	// armFieldDual2.dv[1]
-	VMOVUPS	Z3, 397312(SI)	// result_2[1]
-	VMOVUPS	354176(SI), Z4	// armFieldDual2.dq_dot[0]
-	VMOVUPS	Z4, 397440(SI)	// result_3[0]
-	VMOVUPS	354304(SI), Z5	// armFieldDual2.dq_dot[1]
-	VMOVUPS	Z5, 397568(SI)	// result_3[1]
-	VMOVUPS	354432(SI), Z6	// armFieldDual2.dv_dot[0]
-	VMOVUPS	Z6, 397696(SI)	// result_4[0]
-	VMOVUPS	354560(SI), Z7	// armFieldDual2.dv_dot[1]
-	VMOVUPS	Z7, 397824(SI)	// result_4[1]
+	VMOVUPS	356736(SI), Z0	// armFieldDual2.dq[0]
+	VMOVUPS	Z0, 400000(SI)	// result[0]
+	VMOVUPS	356864(SI), Z1	// armFieldDual2.dq[1]
+	VMOVUPS	Z1, 400128(SI)	// result[1]
+	VMOVUPS	356992(SI), Z2	// armFieldDual2.dv[0]
+	VMOVUPS	Z2, 400256(SI)	// result_2[0]
+	VMOVUPS	357120(SI), Z3	// armFieldDual2.dv[1]
+	VMOVUPS	Z3, 400384(SI)	// result_2[1]
+	VMOVUPS	357248(SI), Z4	// armFieldDual2.dq_dot[0]
+	VMOVUPS	Z4, 400512(SI)	// result_3[0]
+	VMOVUPS	357376(SI), Z5	// armFieldDual2.dq_dot[1]
+	VMOVUPS	Z5, 400640(SI)	// result_3[1]
+	VMOVUPS	357504(SI), Z6	// armFieldDual2.dv_dot[0]
+	VMOVUPS	Z6, 400768(SI)	// result_4[0]
+	VMOVUPS	357632(SI), Z7	// armFieldDual2.dv_dot[1]
+	VMOVUPS	Z7, 400896(SI)	// result_4[1]
 	// arm.nde:51
-	VMOVUPS	393472(SI), Z8	// q[0]
-	VMOVUPS	393600(SI), Z9	// q[1]
-	VMOVUPS	393728(SI), Z10	// v[0]
-	VMOVUPS	393856(SI), Z11	// v[1]
-	VMOVUPS	393984(SI), Z12	// q_dot[0]
-	VMOVUPS	394112(SI), Z13	// q_dot[1]
-	VMOVUPS	394240(SI), Z14	// v_dot[0]
-	VMOVUPS	394368(SI), Z15	// v_dot[1]
-	VBROADCASTSS	392840(AX), Z16
+	VMOVUPS	396544(SI), Z8	// q[0]
+	VMOVUPS	396672(SI), Z9	// q[1]
+	VMOVUPS	396800(SI), Z10	// v[0]
+	VMOVUPS	396928(SI), Z11	// v[1]
+	VMOVUPS	397056(SI), Z12	// q_dot[0]
+	VMOVUPS	397184(SI), Z13	// q_dot[1]
+	VMOVUPS	397312(SI), Z14	// v_dot[0]
+	VMOVUPS	397440(SI), Z15	// v_dot[1]
+	VBROADCASTSS	395912(AX), Z16
 	VFMADD231PS	Z0, Z16, Z8
-	VMOVUPS	Z8, 351232(SI)	// armFieldDual2.q[0]
+	VMOVUPS	Z8, 354304(SI)	// armFieldDual2.q[0]
 	VFMADD231PS	Z1, Z16, Z9
-	VMOVUPS	Z9, 351360(SI)	// armFieldDual2.q[1]
+	VMOVUPS	Z9, 354432(SI)	// armFieldDual2.q[1]
 	VFMADD231PS	Z2, Z16, Z10
-	VMOVUPS	Z10, 351488(SI)	// armFieldDual2.v[0]
+	VMOVUPS	Z10, 354560(SI)	// armFieldDual2.v[0]
 	VFMADD231PS	Z3, Z16, Z11
-	VMOVUPS	Z11, 351616(SI)	// armFieldDual2.v[1]
+	VMOVUPS	Z11, 354688(SI)	// armFieldDual2.v[1]
 	VFMADD231PS	Z16, Z4, Z12
-	VMOVUPS	Z12, 352896(SI)	// armFieldDual2.q_dot[0]
+	VMOVUPS	Z12, 355968(SI)	// armFieldDual2.q_dot[0]
 	VFMADD231PS	Z16, Z5, Z13
-	VMOVUPS	Z13, 353024(SI)	// armFieldDual2.q_dot[1]
+	VMOVUPS	Z13, 356096(SI)	// armFieldDual2.q_dot[1]
 	VFMADD231PS	Z16, Z6, Z14
-	VMOVUPS	Z14, 353152(SI)	// armFieldDual2.v_dot[0]
+	VMOVUPS	Z14, 356224(SI)	// armFieldDual2.v_dot[0]
 	VFMADD231PS	Z16, Z7, Z15
-	VMOVUPS	Z15, 353280(SI)	// armFieldDual2.v_dot[1]
+	VMOVUPS	Z15, 356352(SI)	// armFieldDual2.v_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop2
@@ -7956,78 +8097,78 @@ loop2: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop3: // 2 times: vectors of the block
-	VMOVUPS	394496(SI), Z0	// u[0]
-	VMOVUPS	Z0, 351744(SI)	// armFieldDual2.u[0]
-	VMOVUPS	394624(SI), Z0	// u[1]
-	VMOVUPS	Z0, 351872(SI)	// armFieldDual2.u[1]
-	VMOVUPS	394752(SI), Z0	// mul
-	VMOVUPS	Z0, 352000(SI)	// armFieldDual2.mul
-	VMOVUPS	394880(SI), Z0	// add
-	VMOVUPS	Z0, 352128(SI)	// armFieldDual2.add
-	VMOVUPS	395008(SI), Z0	// mul
-	VMOVUPS	Z0, 352256(SI)	// armFieldDual2.mul
-	VMOVUPS	395136(SI), Z0	// mul
-	VMOVUPS	Z0, 352384(SI)	// armFieldDual2.mul
-	VMOVUPS	395264(SI), Z0	// reshape
-	VMOVUPS	Z0, 352512(SI)	// armFieldDual2.reshape
-	VMOVUPS	395392(SI), Z0	// mul
-	VMOVUPS	Z0, 352640(SI)	// armFieldDual2.mul
-	VMOVUPS	395520(SI), Z0	// mul
-	VMOVUPS	Z0, 352768(SI)	// armFieldDual2.mul
-	VMOVUPS	395648(SI), Z0	// u_dot[0]
-	VMOVUPS	Z0, 353408(SI)	// armFieldDual2.u_dot[0]
-	VMOVUPS	395776(SI), Z0	// u_dot[1]
-	VMOVUPS	Z0, 353536(SI)	// armFieldDual2.u_dot[1]
+	VMOVUPS	397568(SI), Z0	// u[0]
+	VMOVUPS	Z0, 354816(SI)	// armFieldDual2.u[0]
+	VMOVUPS	397696(SI), Z0	// u[1]
+	VMOVUPS	Z0, 354944(SI)	// armFieldDual2.u[1]
+	VMOVUPS	397824(SI), Z0	// mul
+	VMOVUPS	Z0, 355072(SI)	// armFieldDual2.mul
+	VMOVUPS	397952(SI), Z0	// add
+	VMOVUPS	Z0, 355200(SI)	// armFieldDual2.add
+	VMOVUPS	398080(SI), Z0	// mul
+	VMOVUPS	Z0, 355328(SI)	// armFieldDual2.mul
+	VMOVUPS	398208(SI), Z0	// mul
+	VMOVUPS	Z0, 355456(SI)	// armFieldDual2.mul
+	VMOVUPS	398336(SI), Z0	// reshape
+	VMOVUPS	Z0, 355584(SI)	// armFieldDual2.reshape
+	VMOVUPS	398464(SI), Z0	// mul
+	VMOVUPS	Z0, 355712(SI)	// armFieldDual2.mul
+	VMOVUPS	398592(SI), Z0	// mul
+	VMOVUPS	Z0, 355840(SI)	// armFieldDual2.mul
+	VMOVUPS	398720(SI), Z0	// u_dot[0]
+	VMOVUPS	Z0, 356480(SI)	// armFieldDual2.u_dot[0]
+	VMOVUPS	398848(SI), Z0	// u_dot[1]
+	VMOVUPS	Z0, 356608(SI)	// armFieldDual2.u_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop3
 	CALL	armFieldDual2_avx512<>(SB)
-	VBROADCASTSS	392840(AX), Z0
+	VBROADCASTSS	395912(AX), Z0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop4: // 2 times: vectors of the block
-	VMOVUPS	353664(SI), Z0	// armFieldDual2.dq[0]
-	VMOVUPS	Z0, 397952(SI)	// result_5[0]
-	VMOVUPS	353792(SI), Z1	// armFieldDual2.dq[1]
-	VMOVUPS	Z1, 398080(SI)	// result_5[1]
-	VMOVUPS	353920(SI), Z2	// armFieldDual2.dv[0]
-	VMOVUPS	Z2, 398208(SI)	// result_6[0]
-	VMOVUPS	354048(SI), Z3	// armFieldDual2.dv[1]
-	VMOVUPS	Z3, 398336(SI)	// result_6[1]
-	VMOVUPS	354176(SI), Z4	// armFieldDual2.dq_dot[0]
-	VMOVUPS	Z4, 398464(SI)	// result_7[0]
-	VMOVUPS	354304(SI), Z5	// armFieldDual2.dq_dot[1]
-	VMOVUPS	Z5, 398592(SI)	// result_7[1]
-	VMOVUPS	354432(SI), Z6	// armFieldDual2.dv_dot[0]
-	VMOVUPS	Z6, 398720(SI)	// result_8[0]
-	VMOVUPS	354560(SI), Z7	// armFieldDual2.dv_dot[1]
-	VMOVUPS	Z7, 398848(SI)	// result_8[1]
-	VMOVUPS	393472(SI), Z8	// q[0]
-	VMOVUPS	393600(SI), Z9	// q[1]
-	VMOVUPS	393728(SI), Z10	// v[0]
-	VMOVUPS	393856(SI), Z11	// v[1]
-	VMOVUPS	393984(SI), Z12	// q_dot[0]
-	VMOVUPS	394112(SI), Z13	// q_dot[1]
-	VMOVUPS	394240(SI), Z14	// v_dot[0]
-	VMOVUPS	394368(SI), Z15	// v_dot[1]
+	VMOVUPS	356736(SI), Z0	// armFieldDual2.dq[0]
+	VMOVUPS	Z0, 401024(SI)	// result_5[0]
+	VMOVUPS	356864(SI), Z1	// armFieldDual2.dq[1]
+	VMOVUPS	Z1, 401152(SI)	// result_5[1]
+	VMOVUPS	356992(SI), Z2	// armFieldDual2.dv[0]
+	VMOVUPS	Z2, 401280(SI)	// result_6[0]
+	VMOVUPS	357120(SI), Z3	// armFieldDual2.dv[1]
+	VMOVUPS	Z3, 401408(SI)	// result_6[1]
+	VMOVUPS	357248(SI), Z4	// armFieldDual2.dq_dot[0]
+	VMOVUPS	Z4, 401536(SI)	// result_7[0]
+	VMOVUPS	357376(SI), Z5	// armFieldDual2.dq_dot[1]
+	VMOVUPS	Z5, 401664(SI)	// result_7[1]
+	VMOVUPS	357504(SI), Z6	// armFieldDual2.dv_dot[0]
+	VMOVUPS	Z6, 401792(SI)	// result_8[0]
+	VMOVUPS	357632(SI), Z7	// armFieldDual2.dv_dot[1]
+	VMOVUPS	Z7, 401920(SI)	// result_8[1]
+	VMOVUPS	396544(SI), Z8	// q[0]
+	VMOVUPS	396672(SI), Z9	// q[1]
+	VMOVUPS	396800(SI), Z10	// v[0]
+	VMOVUPS	396928(SI), Z11	// v[1]
+	VMOVUPS	397056(SI), Z12	// q_dot[0]
+	VMOVUPS	397184(SI), Z13	// q_dot[1]
+	VMOVUPS	397312(SI), Z14	// v_dot[0]
+	VMOVUPS	397440(SI), Z15	// v_dot[1]
 	// arm.nde:51
-	VBROADCASTSS	392840(AX), Z16
+	VBROADCASTSS	395912(AX), Z16
 	VFMADD231PS	Z0, Z16, Z8
-	VMOVUPS	Z8, 351232(SI)	// armFieldDual2.q[0]
+	VMOVUPS	Z8, 354304(SI)	// armFieldDual2.q[0]
 	VFMADD231PS	Z1, Z16, Z9
-	VMOVUPS	Z9, 351360(SI)	// armFieldDual2.q[1]
+	VMOVUPS	Z9, 354432(SI)	// armFieldDual2.q[1]
 	VFMADD231PS	Z2, Z16, Z10
-	VMOVUPS	Z10, 351488(SI)	// armFieldDual2.v[0]
+	VMOVUPS	Z10, 354560(SI)	// armFieldDual2.v[0]
 	VFMADD231PS	Z3, Z16, Z11
-	VMOVUPS	Z11, 351616(SI)	// armFieldDual2.v[1]
+	VMOVUPS	Z11, 354688(SI)	// armFieldDual2.v[1]
 	VFMADD231PS	Z16, Z4, Z12
-	VMOVUPS	Z12, 352896(SI)	// armFieldDual2.q_dot[0]
+	VMOVUPS	Z12, 355968(SI)	// armFieldDual2.q_dot[0]
 	VFMADD231PS	Z16, Z5, Z13
-	VMOVUPS	Z13, 353024(SI)	// armFieldDual2.q_dot[1]
+	VMOVUPS	Z13, 356096(SI)	// armFieldDual2.q_dot[1]
 	VFMADD231PS	Z16, Z6, Z14
-	VMOVUPS	Z14, 353152(SI)	// armFieldDual2.v_dot[0]
+	VMOVUPS	Z14, 356224(SI)	// armFieldDual2.v_dot[0]
 	VFMADD231PS	Z16, Z7, Z15
-	VMOVUPS	Z15, 353280(SI)	// armFieldDual2.v_dot[1]
+	VMOVUPS	Z15, 356352(SI)	// armFieldDual2.v_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop4
@@ -8035,82 +8176,82 @@ loop4: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop5: // 2 times: vectors of the block
-	VMOVUPS	394496(SI), Z0	// u[0]
-	VMOVUPS	Z0, 351744(SI)	// armFieldDual2.u[0]
-	VMOVUPS	394624(SI), Z0	// u[1]
-	VMOVUPS	Z0, 351872(SI)	// armFieldDual2.u[1]
-	VMOVUPS	394752(SI), Z0	// mul
-	VMOVUPS	Z0, 352000(SI)	// armFieldDual2.mul
-	VMOVUPS	394880(SI), Z0	// add
-	VMOVUPS	Z0, 352128(SI)	// armFieldDual2.add
-	VMOVUPS	395008(SI), Z0	// mul
-	VMOVUPS	Z0, 352256(SI)	// armFieldDual2.mul
-	VMOVUPS	395136(SI), Z0	// mul
-	VMOVUPS	Z0, 352384(SI)	// armFieldDual2.mul
-	VMOVUPS	395264(SI), Z0	// reshape
-	VMOVUPS	Z0, 352512(SI)	// armFieldDual2.reshape
-	VMOVUPS	395392(SI), Z0	// mul
-	VMOVUPS	Z0, 352640(SI)	// armFieldDual2.mul
-	VMOVUPS	395520(SI), Z0	// mul
-	VMOVUPS	Z0, 352768(SI)	// armFieldDual2.mul
-	VMOVUPS	395648(SI), Z0	// u_dot[0]
-	VMOVUPS	Z0, 353408(SI)	// armFieldDual2.u_dot[0]
-	VMOVUPS	395776(SI), Z0	// u_dot[1]
-	VMOVUPS	Z0, 353536(SI)	// armFieldDual2.u_dot[1]
+	VMOVUPS	397568(SI), Z0	// u[0]
+	VMOVUPS	Z0, 354816(SI)	// armFieldDual2.u[0]
+	VMOVUPS	397696(SI), Z0	// u[1]
+	VMOVUPS	Z0, 354944(SI)	// armFieldDual2.u[1]
+	VMOVUPS	397824(SI), Z0	// mul
+	VMOVUPS	Z0, 355072(SI)	// armFieldDual2.mul
+	VMOVUPS	397952(SI), Z0	// add
+	VMOVUPS	Z0, 355200(SI)	// armFieldDual2.add
+	VMOVUPS	398080(SI), Z0	// mul
+	VMOVUPS	Z0, 355328(SI)	// armFieldDual2.mul
+	VMOVUPS	398208(SI), Z0	// mul
+	VMOVUPS	Z0, 355456(SI)	// armFieldDual2.mul
+	VMOVUPS	398336(SI), Z0	// reshape
+	VMOVUPS	Z0, 355584(SI)	// armFieldDual2.reshape
+	VMOVUPS	398464(SI), Z0	// mul
+	VMOVUPS	Z0, 355712(SI)	// armFieldDual2.mul
+	VMOVUPS	398592(SI), Z0	// mul
+	VMOVUPS	Z0, 355840(SI)	// armFieldDual2.mul
+	VMOVUPS	398720(SI), Z0	// u_dot[0]
+	VMOVUPS	Z0, 356480(SI)	// armFieldDual2.u_dot[0]
+	VMOVUPS	398848(SI), Z0	// u_dot[1]
+	VMOVUPS	Z0, 356608(SI)	// armFieldDual2.u_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop5
 	CALL	armFieldDual2_avx512<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	393216(AX), Z0	// h
+	VBROADCASTSD	396288(AX), Z0	// h
 	VCVTPD2PS	Z0, Y0
 	VINSERTF64X4	$1, Y0, Z0, Z0
-	VMOVSS	X0, 392848(AX)
+	VMOVSS	X0, 395920(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop6: // 2 times: vectors of the block
-	VMOVUPS	353664(SI), Z0	// armFieldDual2.dq[0]
-	VMOVUPS	Z0, 398976(SI)	// result_9[0]
-	VMOVUPS	353792(SI), Z1	// armFieldDual2.dq[1]
-	VMOVUPS	Z1, 399104(SI)	// result_9[1]
-	VMOVUPS	353920(SI), Z2	// armFieldDual2.dv[0]
-	VMOVUPS	Z2, 399232(SI)	// result_10[0]
-	VMOVUPS	354048(SI), Z3	// armFieldDual2.dv[1]
-	VMOVUPS	Z3, 399360(SI)	// result_10[1]
-	VMOVUPS	354176(SI), Z4	// armFieldDual2.dq_dot[0]
-	VMOVUPS	Z4, 399488(SI)	// result_11[0]
-	VMOVUPS	354304(SI), Z5	// armFieldDual2.dq_dot[1]
-	VMOVUPS	Z5, 399616(SI)	// result_11[1]
-	VMOVUPS	354432(SI), Z6	// armFieldDual2.dv_dot[0]
-	VMOVUPS	Z6, 399744(SI)	// result_12[0]
-	VMOVUPS	354560(SI), Z7	// armFieldDual2.dv_dot[1]
-	VMOVUPS	Z7, 399872(SI)	// result_12[1]
+	VMOVUPS	356736(SI), Z0	// armFieldDual2.dq[0]
+	VMOVUPS	Z0, 402048(SI)	// result_9[0]
+	VMOVUPS	356864(SI), Z1	// armFieldDual2.dq[1]
+	VMOVUPS	Z1, 402176(SI)	// result_9[1]
+	VMOVUPS	356992(SI), Z2	// armFieldDual2.dv[0]
+	VMOVUPS	Z2, 402304(SI)	// result_10[0]
+	VMOVUPS	357120(SI), Z3	// armFieldDual2.dv[1]
+	VMOVUPS	Z3, 402432(SI)	// result_10[1]
+	VMOVUPS	357248(SI), Z4	// armFieldDual2.dq_dot[0]
+	VMOVUPS	Z4, 402560(SI)	// result_11[0]
+	VMOVUPS	357376(SI), Z5	// armFieldDual2.dq_dot[1]
+	VMOVUPS	Z5, 402688(SI)	// result_11[1]
+	VMOVUPS	357504(SI), Z6	// armFieldDual2.dv_dot[0]
+	VMOVUPS	Z6, 402816(SI)	// result_12[0]
+	VMOVUPS	357632(SI), Z7	// armFieldDual2.dv_dot[1]
+	VMOVUPS	Z7, 402944(SI)	// result_12[1]
 	// arm.nde:51
-	VMOVUPS	393472(SI), Z8	// q[0]
-	VMOVUPS	393600(SI), Z9	// q[1]
-	VMOVUPS	393728(SI), Z10	// v[0]
-	VMOVUPS	393856(SI), Z11	// v[1]
-	VMOVUPS	393984(SI), Z12	// q_dot[0]
-	VMOVUPS	394112(SI), Z13	// q_dot[1]
-	VMOVUPS	394240(SI), Z14	// v_dot[0]
-	VMOVUPS	394368(SI), Z15	// v_dot[1]
-	VBROADCASTSS	392848(AX), Z16
+	VMOVUPS	396544(SI), Z8	// q[0]
+	VMOVUPS	396672(SI), Z9	// q[1]
+	VMOVUPS	396800(SI), Z10	// v[0]
+	VMOVUPS	396928(SI), Z11	// v[1]
+	VMOVUPS	397056(SI), Z12	// q_dot[0]
+	VMOVUPS	397184(SI), Z13	// q_dot[1]
+	VMOVUPS	397312(SI), Z14	// v_dot[0]
+	VMOVUPS	397440(SI), Z15	// v_dot[1]
+	VBROADCASTSS	395920(AX), Z16
 	VFMADD231PS	Z0, Z16, Z8
-	VMOVUPS	Z8, 351232(SI)	// armFieldDual2.q[0]
+	VMOVUPS	Z8, 354304(SI)	// armFieldDual2.q[0]
 	VFMADD231PS	Z1, Z16, Z9
-	VMOVUPS	Z9, 351360(SI)	// armFieldDual2.q[1]
+	VMOVUPS	Z9, 354432(SI)	// armFieldDual2.q[1]
 	VFMADD231PS	Z2, Z16, Z10
-	VMOVUPS	Z10, 351488(SI)	// armFieldDual2.v[0]
+	VMOVUPS	Z10, 354560(SI)	// armFieldDual2.v[0]
 	VFMADD231PS	Z3, Z16, Z11
-	VMOVUPS	Z11, 351616(SI)	// armFieldDual2.v[1]
+	VMOVUPS	Z11, 354688(SI)	// armFieldDual2.v[1]
 	VFMADD231PS	Z16, Z4, Z12
-	VMOVUPS	Z12, 352896(SI)	// armFieldDual2.q_dot[0]
+	VMOVUPS	Z12, 355968(SI)	// armFieldDual2.q_dot[0]
 	VFMADD231PS	Z16, Z5, Z13
-	VMOVUPS	Z13, 353024(SI)	// armFieldDual2.q_dot[1]
+	VMOVUPS	Z13, 356096(SI)	// armFieldDual2.q_dot[1]
 	VFMADD231PS	Z16, Z6, Z14
-	VMOVUPS	Z14, 353152(SI)	// armFieldDual2.v_dot[0]
+	VMOVUPS	Z14, 356224(SI)	// armFieldDual2.v_dot[0]
 	VFMADD231PS	Z16, Z7, Z15
-	VMOVUPS	Z15, 353280(SI)	// armFieldDual2.v_dot[1]
+	VMOVUPS	Z15, 356352(SI)	// armFieldDual2.v_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop6
@@ -8118,101 +8259,101 @@ loop6: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop7: // 2 times: vectors of the block
-	VMOVUPS	394496(SI), Z0	// u[0]
-	VMOVUPS	Z0, 351744(SI)	// armFieldDual2.u[0]
-	VMOVUPS	394624(SI), Z0	// u[1]
-	VMOVUPS	Z0, 351872(SI)	// armFieldDual2.u[1]
-	VMOVUPS	394752(SI), Z0	// mul
-	VMOVUPS	Z0, 352000(SI)	// armFieldDual2.mul
-	VMOVUPS	394880(SI), Z0	// add
-	VMOVUPS	Z0, 352128(SI)	// armFieldDual2.add
-	VMOVUPS	395008(SI), Z0	// mul
-	VMOVUPS	Z0, 352256(SI)	// armFieldDual2.mul
-	VMOVUPS	395136(SI), Z0	// mul
-	VMOVUPS	Z0, 352384(SI)	// armFieldDual2.mul
-	VMOVUPS	395264(SI), Z0	// reshape
-	VMOVUPS	Z0, 352512(SI)	// armFieldDual2.reshape
-	VMOVUPS	395392(SI), Z0	// mul
-	VMOVUPS	Z0, 352640(SI)	// armFieldDual2.mul
-	VMOVUPS	395520(SI), Z0	// mul
-	VMOVUPS	Z0, 352768(SI)	// armFieldDual2.mul
-	VMOVUPS	395648(SI), Z0	// u_dot[0]
-	VMOVUPS	Z0, 353408(SI)	// armFieldDual2.u_dot[0]
-	VMOVUPS	395776(SI), Z0	// u_dot[1]
-	VMOVUPS	Z0, 353536(SI)	// armFieldDual2.u_dot[1]
+	VMOVUPS	397568(SI), Z0	// u[0]
+	VMOVUPS	Z0, 354816(SI)	// armFieldDual2.u[0]
+	VMOVUPS	397696(SI), Z0	// u[1]
+	VMOVUPS	Z0, 354944(SI)	// armFieldDual2.u[1]
+	VMOVUPS	397824(SI), Z0	// mul
+	VMOVUPS	Z0, 355072(SI)	// armFieldDual2.mul
+	VMOVUPS	397952(SI), Z0	// add
+	VMOVUPS	Z0, 355200(SI)	// armFieldDual2.add
+	VMOVUPS	398080(SI), Z0	// mul
+	VMOVUPS	Z0, 355328(SI)	// armFieldDual2.mul
+	VMOVUPS	398208(SI), Z0	// mul
+	VMOVUPS	Z0, 355456(SI)	// armFieldDual2.mul
+	VMOVUPS	398336(SI), Z0	// reshape
+	VMOVUPS	Z0, 355584(SI)	// armFieldDual2.reshape
+	VMOVUPS	398464(SI), Z0	// mul
+	VMOVUPS	Z0, 355712(SI)	// armFieldDual2.mul
+	VMOVUPS	398592(SI), Z0	// mul
+	VMOVUPS	Z0, 355840(SI)	// armFieldDual2.mul
+	VMOVUPS	398720(SI), Z0	// u_dot[0]
+	VMOVUPS	Z0, 356480(SI)	// armFieldDual2.u_dot[0]
+	VMOVUPS	398848(SI), Z0	// u_dot[1]
+	VMOVUPS	Z0, 356608(SI)	// armFieldDual2.u_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop7
 	CALL	armFieldDual2_avx512<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	393216(AX), Z0	// h
+	VBROADCASTSD	396288(AX), Z0	// h
 	VMULPD.BCST	f64_3fc5555555555555<>(SB), Z0, Z1
-	VMOVSD	X1, 392856(AX)
+	VMOVSD	X1, 395928(AX)
 	VCVTPD2PS	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z1, Z1
-	VMOVSS	X1, 392864(AX)
+	VMOVSS	X1, 395936(AX)
 	VMULPD.BCST	f64_3fd5555555555555<>(SB), Z0, Z0
-	VMOVSD	X0, 392872(AX)
+	VMOVSD	X0, 395944(AX)
 	VCVTPD2PS	Z0, Y0
 	VINSERTF64X4	$1, Y0, Z0, Z0
-	VMOVSS	X0, 392880(AX)
+	VMOVSS	X0, 395952(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop8: // 2 times: vectors of the block
 	// arm.nde:51
-	VMOVUPS	393472(SI), Z0	// q[0]
-	VMOVUPS	393600(SI), Z0	// q[1]
-	VMOVUPS	393728(SI), Z0	// v[0]
-	VMOVUPS	393856(SI), Z0	// v[1]
-	VMOVUPS	393984(SI), Z0	// q_dot[0]
-	VMOVUPS	394112(SI), Z0	// q_dot[1]
-	VMOVUPS	394240(SI), Z0	// v_dot[0]
-	VMOVUPS	394368(SI), Z0	// v_dot[1]
+	VMOVUPS	396544(SI), Z0	// q[0]
+	VMOVUPS	396672(SI), Z0	// q[1]
+	VMOVUPS	396800(SI), Z0	// v[0]
+	VMOVUPS	396928(SI), Z0	// v[1]
+	VMOVUPS	397056(SI), Z0	// q_dot[0]
+	VMOVUPS	397184(SI), Z0	// q_dot[1]
+	VMOVUPS	397312(SI), Z0	// v_dot[0]
+	VMOVUPS	397440(SI), Z0	// v_dot[1]
 	MOVQ	$2, DI
 	MOVQ	SI, R9
 loop9: // 2 times: elements
-	VBROADCASTSS	392864(AX), Z0
-	VMOVUPS	353664(R9), Z1	// armFieldDual2.dq[0]
-	VBROADCASTSS	392880(AX), Z2
-	VMOVUPS	398976(R9), Z3	// result_9[0]
-	VMOVUPS	397952(R9), Z4	// result_5[0]
-	VMOVUPS	396928(R9), Z5	// result[0]
-	VMOVUPS	393472(R9), Z6	// q[0]
+	VBROADCASTSS	395936(AX), Z0
+	VMOVUPS	356736(R9), Z1	// armFieldDual2.dq[0]
+	VBROADCASTSS	395952(AX), Z2
+	VMOVUPS	402048(R9), Z3	// result_9[0]
+	VMOVUPS	401024(R9), Z4	// result_5[0]
+	VMOVUPS	400000(R9), Z5	// result[0]
+	VMOVUPS	396544(R9), Z6	// q[0]
 	VFMADD231PS	Z5, Z0, Z6
 	VFMADD231PS	Z4, Z2, Z6
 	VFMADD231PS	Z3, Z2, Z6
 	VFMADD231PS	Z1, Z0, Z6
-	VMOVUPS	Z6, 395904(R9)	// q_next[0]
-	VMOVUPS	353920(R9), Z1	// armFieldDual2.dv[0]
-	VMOVUPS	399232(R9), Z3	// result_10[0]
-	VMOVUPS	398208(R9), Z4	// result_6[0]
-	VMOVUPS	397184(R9), Z5	// result_2[0]
-	VMOVUPS	393728(R9), Z6	// v[0]
+	VMOVUPS	Z6, 398976(R9)	// q_next[0]
+	VMOVUPS	356992(R9), Z1	// armFieldDual2.dv[0]
+	VMOVUPS	402304(R9), Z3	// result_10[0]
+	VMOVUPS	401280(R9), Z4	// result_6[0]
+	VMOVUPS	400256(R9), Z5	// result_2[0]
+	VMOVUPS	396800(R9), Z6	// v[0]
 	VFMADD231PS	Z5, Z0, Z6
 	VFMADD231PS	Z4, Z2, Z6
 	VFMADD231PS	Z3, Z2, Z6
 	VFMADD231PS	Z1, Z0, Z6
-	VMOVUPS	Z6, 396160(R9)	// v_next[0]
-	VMOVUPS	354176(R9), Z1	// armFieldDual2.dq_dot[0]
-	VMOVUPS	399488(R9), Z3	// result_11[0]
-	VMOVUPS	398464(R9), Z4	// result_7[0]
-	VMOVUPS	397440(R9), Z5	// result_3[0]
-	VMOVUPS	393984(R9), Z6	// q_dot[0]
+	VMOVUPS	Z6, 399232(R9)	// v_next[0]
+	VMOVUPS	357248(R9), Z1	// armFieldDual2.dq_dot[0]
+	VMOVUPS	402560(R9), Z3	// result_11[0]
+	VMOVUPS	401536(R9), Z4	// result_7[0]
+	VMOVUPS	400512(R9), Z5	// result_3[0]
+	VMOVUPS	397056(R9), Z6	// q_dot[0]
 	VFMADD231PS	Z0, Z5, Z6
 	VFMADD231PS	Z2, Z4, Z6
 	VFMADD231PS	Z2, Z3, Z6
 	VFMADD231PS	Z0, Z1, Z6
-	VMOVUPS	Z6, 396416(R9)	// q_next_dot[0]
-	VMOVUPS	354432(R9), Z1	// armFieldDual2.dv_dot[0]
-	VMOVUPS	399744(R9), Z3	// result_12[0]
-	VMOVUPS	398720(R9), Z4	// result_8[0]
-	VMOVUPS	397696(R9), Z5	// result_4[0]
-	VMOVUPS	394240(R9), Z6	// v_dot[0]
+	VMOVUPS	Z6, 399488(R9)	// q_next_dot[0]
+	VMOVUPS	357504(R9), Z1	// armFieldDual2.dv_dot[0]
+	VMOVUPS	402816(R9), Z3	// result_12[0]
+	VMOVUPS	401792(R9), Z4	// result_8[0]
+	VMOVUPS	400768(R9), Z5	// result_4[0]
+	VMOVUPS	397312(R9), Z6	// v_dot[0]
 	VFMADD231PS	Z0, Z5, Z6
 	VFMADD231PS	Z2, Z4, Z6
 	VFMADD231PS	Z2, Z3, Z6
 	VFMADD231PS	Z0, Z1, Z6
-	VMOVUPS	Z6, 396672(R9)	// v_next_dot[0]
+	VMOVUPS	Z6, 399744(R9)	// v_next_dot[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop9
@@ -8225,51 +8366,51 @@ loop9: // 2 times: elements
 TEXT step0Tangent2Lanestep_avx512<>(SB), NOSPLIT, $0-0
 loop1:
 	// arm.nde:51
-	VBROADCASTSD	400000(AX), Z0	// step.t
-	VMOVSD	X0, 392960(AX)	// step0Tangent2Step.t
-	VBROADCASTSD	400256(AX), Z0	// step.h
-	VMOVSD	X0, 393216(AX)	// step0Tangent2Step.h
+	VBROADCASTSD	403072(AX), Z0	// step.t
+	VMOVSD	X0, 396032(AX)	// step0Tangent2Step.t
+	VBROADCASTSD	403328(AX), Z0	// step.h
+	VMOVSD	X0, 396288(AX)	// step0Tangent2Step.h
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop2: // 2 times: vectors of the block
-	VMOVUPS	401792(SI), Z0	// q[0]
-	VMOVUPS	Z0, 393472(SI)	// step0Tangent2Step.q[0]
-	VMOVUPS	401920(SI), Z0	// q[1]
-	VMOVUPS	Z0, 393600(SI)	// step0Tangent2Step.q[1]
-	VMOVUPS	402048(SI), Z0	// v[0]
-	VMOVUPS	Z0, 393728(SI)	// step0Tangent2Step.v[0]
-	VMOVUPS	402176(SI), Z0	// v[1]
-	VMOVUPS	Z0, 393856(SI)	// step0Tangent2Step.v[1]
-	VMOVUPS	402304(SI), Z0	// q_dot[0]
-	VMOVUPS	Z0, 393984(SI)	// step0Tangent2Step.q_dot[0]
-	VMOVUPS	402432(SI), Z0	// q_dot[1]
-	VMOVUPS	Z0, 394112(SI)	// step0Tangent2Step.q_dot[1]
-	VMOVUPS	402560(SI), Z0	// v_dot[0]
-	VMOVUPS	Z0, 394240(SI)	// step0Tangent2Step.v_dot[0]
-	VMOVUPS	402688(SI), Z0	// v_dot[1]
-	VMOVUPS	Z0, 394368(SI)	// step0Tangent2Step.v_dot[1]
-	VMOVUPS	402816(SI), Z0	// extra.0[0]
-	VMOVUPS	Z0, 394496(SI)	// step0Tangent2Step.u[0]
-	VMOVUPS	402944(SI), Z0	// extra.0[1]
-	VMOVUPS	Z0, 394624(SI)	// step0Tangent2Step.u[1]
-	VMOVUPS	403072(SI), Z0	// extra.1
-	VMOVUPS	Z0, 394752(SI)	// step0Tangent2Step.mul
-	VMOVUPS	403200(SI), Z0	// extra.2
-	VMOVUPS	Z0, 394880(SI)	// step0Tangent2Step.add
-	VMOVUPS	403328(SI), Z0	// extra.3
-	VMOVUPS	Z0, 395008(SI)	// step0Tangent2Step.mul
-	VMOVUPS	403456(SI), Z0	// extra.4
-	VMOVUPS	Z0, 395136(SI)	// step0Tangent2Step.mul
-	VMOVUPS	403584(SI), Z0	// extra.5
-	VMOVUPS	Z0, 395264(SI)	// step0Tangent2Step.reshape
-	VMOVUPS	403712(SI), Z0	// extra.6
-	VMOVUPS	Z0, 395392(SI)	// step0Tangent2Step.mul
-	VMOVUPS	403840(SI), Z0	// extra.7
-	VMOVUPS	Z0, 395520(SI)	// step0Tangent2Step.mul
-	VMOVUPS	403968(SI), Z0	// extra.8[0]
-	VMOVUPS	Z0, 395648(SI)	// step0Tangent2Step.u_dot[0]
-	VMOVUPS	404096(SI), Z0	// extra.8[1]
-	VMOVUPS	Z0, 395776(SI)	// step0Tangent2Step.u_dot[1]
+	VMOVUPS	404864(SI), Z0	// q[0]
+	VMOVUPS	Z0, 396544(SI)	// step0Tangent2Step.q[0]
+	VMOVUPS	404992(SI), Z0	// q[1]
+	VMOVUPS	Z0, 396672(SI)	// step0Tangent2Step.q[1]
+	VMOVUPS	405120(SI), Z0	// v[0]
+	VMOVUPS	Z0, 396800(SI)	// step0Tangent2Step.v[0]
+	VMOVUPS	405248(SI), Z0	// v[1]
+	VMOVUPS	Z0, 396928(SI)	// step0Tangent2Step.v[1]
+	VMOVUPS	405376(SI), Z0	// q_dot[0]
+	VMOVUPS	Z0, 397056(SI)	// step0Tangent2Step.q_dot[0]
+	VMOVUPS	405504(SI), Z0	// q_dot[1]
+	VMOVUPS	Z0, 397184(SI)	// step0Tangent2Step.q_dot[1]
+	VMOVUPS	405632(SI), Z0	// v_dot[0]
+	VMOVUPS	Z0, 397312(SI)	// step0Tangent2Step.v_dot[0]
+	VMOVUPS	405760(SI), Z0	// v_dot[1]
+	VMOVUPS	Z0, 397440(SI)	// step0Tangent2Step.v_dot[1]
+	VMOVUPS	405888(SI), Z0	// extra.0[0]
+	VMOVUPS	Z0, 397568(SI)	// step0Tangent2Step.u[0]
+	VMOVUPS	406016(SI), Z0	// extra.0[1]
+	VMOVUPS	Z0, 397696(SI)	// step0Tangent2Step.u[1]
+	VMOVUPS	406144(SI), Z0	// extra.1
+	VMOVUPS	Z0, 397824(SI)	// step0Tangent2Step.mul
+	VMOVUPS	406272(SI), Z0	// extra.2
+	VMOVUPS	Z0, 397952(SI)	// step0Tangent2Step.add
+	VMOVUPS	406400(SI), Z0	// extra.3
+	VMOVUPS	Z0, 398080(SI)	// step0Tangent2Step.mul
+	VMOVUPS	406528(SI), Z0	// extra.4
+	VMOVUPS	Z0, 398208(SI)	// step0Tangent2Step.mul
+	VMOVUPS	406656(SI), Z0	// extra.5
+	VMOVUPS	Z0, 398336(SI)	// step0Tangent2Step.reshape
+	VMOVUPS	406784(SI), Z0	// extra.6
+	VMOVUPS	Z0, 398464(SI)	// step0Tangent2Step.mul
+	VMOVUPS	406912(SI), Z0	// extra.7
+	VMOVUPS	Z0, 398592(SI)	// step0Tangent2Step.mul
+	VMOVUPS	407040(SI), Z0	// extra.8[0]
+	VMOVUPS	Z0, 398720(SI)	// step0Tangent2Step.u_dot[0]
+	VMOVUPS	407168(SI), Z0	// extra.8[1]
+	VMOVUPS	Z0, 398848(SI)	// step0Tangent2Step.u_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop2
@@ -8283,32 +8424,32 @@ loop3: // 2 times: vectors of the block
 	VBROADCASTSS	f32_00000000<>(SB), Z2
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	// arm.nde:51
-	VMOVUPS	395904(SI), Z4	// step0Tangent2Step.q_next[0]
+	VMOVUPS	398976(SI), Z4	// step0Tangent2Step.q_next[0]
 	VSUBPS	Z4, Z4, Z5
-	VMOVUPS	396032(SI), Z6	// step0Tangent2Step.q_next[1]
+	VMOVUPS	399104(SI), Z6	// step0Tangent2Step.q_next[1]
 	VSUBPS	Z6, Z6, Z7
 	VADDPS	Z5, Z0, Z0
 	VADDPS	Z7, Z0, Z0
-	VMOVUPS	396160(SI), Z5	// step0Tangent2Step.v_next[0]
+	VMOVUPS	399232(SI), Z5	// step0Tangent2Step.v_next[0]
 	VSUBPS	Z5, Z5, Z7
-	VMOVUPS	396288(SI), Z8	// step0Tangent2Step.v_next[1]
+	VMOVUPS	399360(SI), Z8	// step0Tangent2Step.v_next[1]
 	VSUBPS	Z8, Z8, Z9
 	VADDPS	Z7, Z1, Z1
 	VADDPS	Z9, Z1, Z1
-	VMOVUPS	396416(SI), Z7	// step0Tangent2Step.q_next_dot[0]
+	VMOVUPS	399488(SI), Z7	// step0Tangent2Step.q_next_dot[0]
 	VSUBPS	Z7, Z7, Z9
-	VMOVUPS	396544(SI), Z10	// step0Tangent2Step.q_next_dot[1]
+	VMOVUPS	399616(SI), Z10	// step0Tangent2Step.q_next_dot[1]
 	VSUBPS	Z10, Z10, Z11
 	VADDPS	Z9, Z2, Z2
 	VADDPS	Z11, Z2, Z2
-	VMOVUPS	396672(SI), Z9	// step0Tangent2Step.v_next_dot[0]
+	VMOVUPS	399744(SI), Z9	// step0Tangent2Step.v_next_dot[0]
 	VSUBPS	Z9, Z9, Z11
-	VMOVUPS	396800(SI), Z12	// step0Tangent2Step.v_next_dot[1]
+	VMOVUPS	399872(SI), Z12	// step0Tangent2Step.v_next_dot[1]
 	VSUBPS	Z12, Z12, Z13
 	VADDPS	Z11, Z3, Z3
 	VADDPS	Z13, Z3, Z3
-	VMOVUPD	400512(DI), Z11	// step.live
-	VMOVUPD	400576(DI), Z13	// step.live | 1
+	VMOVUPD	403584(DI), Z11	// step.live
+	VMOVUPD	403648(DI), Z13	// step.live | 1
 	VCMPPS.BCST	$0, f32_00000000<>(SB), Z0, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z0
 	VCMPPS.BCST	$0, f32_00000000<>(SB), Z1, K1
@@ -8335,32 +8476,32 @@ loop3: // 2 times: vectors of the block
 	VPMOVSXDQ	Y2, Z2
 	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z0, Z0
 	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z2, Z2
-	VMOVUPD	Z0, 405248(DI)	// step.code
-	VMOVUPD	Z2, 405312(DI)	// step.code | 1
-	VMOVUPS	401792(SI), Z0	// q[0]
-	VMOVUPS	401920(SI), Z2	// q[1]
-	VMOVUPS	402048(SI), Z3	// v[0]
-	VMOVUPS	402176(SI), Z11	// v[1]
-	VMOVUPS	402304(SI), Z13	// q_dot[0]
-	VMOVUPS	402432(SI), Z14	// q_dot[1]
-	VMOVUPS	402560(SI), Z15	// v_dot[0]
-	VMOVUPS	402688(SI), Z16	// v_dot[1]
+	VMOVUPD	Z0, 408320(DI)	// step.code
+	VMOVUPD	Z2, 408384(DI)	// step.code | 1
+	VMOVUPS	404864(SI), Z0	// q[0]
+	VMOVUPS	404992(SI), Z2	// q[1]
+	VMOVUPS	405120(SI), Z3	// v[0]
+	VMOVUPS	405248(SI), Z11	// v[1]
+	VMOVUPS	405376(SI), Z13	// q_dot[0]
+	VMOVUPS	405504(SI), Z14	// q_dot[1]
+	VMOVUPS	405632(SI), Z15	// v_dot[0]
+	VMOVUPS	405760(SI), Z16	// v_dot[1]
 	VPTERNLOGD	$0xe2, Z0, Z1, Z4
-	VMOVUPS	Z4, 404224(SI)	// q.next[0]
+	VMOVUPS	Z4, 407296(SI)	// q.next[0]
 	VPTERNLOGD	$0xe2, Z2, Z1, Z6
-	VMOVUPS	Z6, 404352(SI)	// q.next[1]
+	VMOVUPS	Z6, 407424(SI)	// q.next[1]
 	VPTERNLOGD	$0xe2, Z3, Z1, Z5
-	VMOVUPS	Z5, 404480(SI)	// v.next[0]
+	VMOVUPS	Z5, 407552(SI)	// v.next[0]
 	VPTERNLOGD	$0xe2, Z11, Z1, Z8
-	VMOVUPS	Z8, 404608(SI)	// v.next[1]
+	VMOVUPS	Z8, 407680(SI)	// v.next[1]
 	VPTERNLOGD	$0xe2, Z13, Z1, Z7
-	VMOVUPS	Z7, 404736(SI)	// q_dot.next[0]
+	VMOVUPS	Z7, 407808(SI)	// q_dot.next[0]
 	VPTERNLOGD	$0xe2, Z14, Z1, Z10
-	VMOVUPS	Z10, 404864(SI)	// q_dot.next[1]
+	VMOVUPS	Z10, 407936(SI)	// q_dot.next[1]
 	VPTERNLOGD	$0xe2, Z15, Z1, Z9
-	VMOVUPS	Z9, 404992(SI)	// v_dot.next[0]
+	VMOVUPS	Z9, 408064(SI)	// v_dot.next[0]
 	VPTERNLOGD	$0xca, Z16, Z12, Z1
-	VMOVUPS	Z1, 405120(SI)	// v_dot.next[1]
+	VMOVUPS	Z1, 408192(SI)	// v_dot.next[1]
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
@@ -8369,32 +8510,32 @@ loop3: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop4: // 2 times: vectors of the block
-	VMOVUPS	404224(SI), Z0	// q.next[0]
-	VMOVUPS	Z0, 401792(SI)	// q[0]
-	VMOVUPS	404352(SI), Z0	// q.next[1]
-	VMOVUPS	Z0, 401920(SI)	// q[1]
-	VMOVUPS	404480(SI), Z0	// v.next[0]
-	VMOVUPS	Z0, 402048(SI)	// v[0]
-	VMOVUPS	404608(SI), Z0	// v.next[1]
-	VMOVUPS	Z0, 402176(SI)	// v[1]
-	VMOVUPS	404736(SI), Z0	// q_dot.next[0]
-	VMOVUPS	Z0, 402304(SI)	// q_dot[0]
-	VMOVUPS	404864(SI), Z0	// q_dot.next[1]
-	VMOVUPS	Z0, 402432(SI)	// q_dot[1]
-	VMOVUPS	404992(SI), Z0	// v_dot.next[0]
-	VMOVUPS	Z0, 402560(SI)	// v_dot[0]
-	VMOVUPS	405120(SI), Z0	// v_dot.next[1]
-	VMOVUPS	Z0, 402688(SI)	// v_dot[1]
+	VMOVUPS	407296(SI), Z0	// q.next[0]
+	VMOVUPS	Z0, 404864(SI)	// q[0]
+	VMOVUPS	407424(SI), Z0	// q.next[1]
+	VMOVUPS	Z0, 404992(SI)	// q[1]
+	VMOVUPS	407552(SI), Z0	// v.next[0]
+	VMOVUPS	Z0, 405120(SI)	// v[0]
+	VMOVUPS	407680(SI), Z0	// v.next[1]
+	VMOVUPS	Z0, 405248(SI)	// v[1]
+	VMOVUPS	407808(SI), Z0	// q_dot.next[0]
+	VMOVUPS	Z0, 405376(SI)	// q_dot[0]
+	VMOVUPS	407936(SI), Z0	// q_dot.next[1]
+	VMOVUPS	Z0, 405504(SI)	// q_dot[1]
+	VMOVUPS	408064(SI), Z0	// v_dot.next[0]
+	VMOVUPS	Z0, 405632(SI)	// v_dot[0]
+	VMOVUPS	408192(SI), Z0	// v_dot.next[1]
+	VMOVUPS	Z0, 405760(SI)	// v_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop4
 	// the next step, if all lanes have taken this one
-	VMOVUPD	405248(AX), Z0	// step.code
-	VMOVUPD	405312(AX), Z1	// step.code | 1
+	VMOVUPD	408320(AX), Z0	// step.code
+	VMOVUPD	408384(AX), Z1	// step.code | 1
 	VADDPD	Z1, Z0, Z0
-	VMOVUPD	405376(AX), Z1	// step.code | 2
+	VMOVUPD	408448(AX), Z1	// step.code | 2
 	VADDPD	Z1, Z0, Z0
-	VMOVUPD	405440(AX), Z1	// step.code | 3
+	VMOVUPD	408512(AX), Z1	// step.code | 3
 	VADDPD	Z1, Z0, Z0
 	VSHUFF64X2	$78, Z0, Z0, Z1
 	VADDPD	Z1, Z0, Z0
@@ -8404,22 +8545,22 @@ loop4: // 2 times: vectors of the block
 	VADDPD	Z1, Z0, Z0
 	VCMPPD.BCST	$0, f64_4040000000000000<>(SB), Z0, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
-	VBROADCASTSD	401024(AX), Z1	// step.taken
+	VBROADCASTSD	404096(AX), Z1	// step.taken
 	VADDPD.BCST	f64_3ff0000000000000<>(SB), Z1, Z2
-	VBROADCASTSD	400768(AX), Z3	// step.t0
-	VBROADCASTSD	400256(AX), Z4	// step.h
+	VBROADCASTSD	403840(AX), Z3	// step.t0
+	VBROADCASTSD	403328(AX), Z4	// step.h
 	VMULPD	Z4, Z2, Z4
 	VADDPD	Z4, Z3, Z3
-	VBROADCASTSD	400000(AX), Z4	// step.t
+	VBROADCASTSD	403072(AX), Z4	// step.t
 	VPTERNLOGQ	$0xe2, Z4, Z0, Z3
-	VMOVSD	X3, 400000(AX)	// step.t
+	VMOVSD	X3, 403072(AX)	// step.t
 	VPTERNLOGQ	$0xb8, Z2, Z0, Z1
-	VMOVSD	X1, 401024(AX)	// step.taken
-	VBROADCASTSD	401280(AX), Z1	// step.many
+	VMOVSD	X1, 404096(AX)	// step.taken
+	VBROADCASTSD	404352(AX), Z1	// step.many
 	VSUBPD	Z2, Z1, Z1
 	VPANDQ	Z1, Z0, Z0
-	VMOVSD	X0, 401536(AX)	// step.more
-	CMPQ	401536(AX), $0	// step.more
+	VMOVSD	X0, 404608(AX)	// step.more
+	CMPQ	404608(AX), $0	// step.more
 	JNE	loop1
 	RET
 
@@ -8441,9 +8582,9 @@ TEXT armFieldDual3_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	405632(SI), Z0	// q[1]
-	VMOVUPS	406400(SI), Z1	// add
-	VMOVUPS	406528(SI), Z2	// mul
+	VMOVUPS	408704(SI), Z0	// q[1]
+	VMOVUPS	409472(SI), Z1	// add
+	VMOVUPS	409600(SI), Z2	// mul
 	// arm.nde:28
 	VBROADCASTSS	f32_4b400000<>(SB), Z3
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z0, Z3
@@ -8476,16 +8617,16 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z4
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z4, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z3, K1, Z3
-	VMOVUPS	Z3, 409600(SI)	// c2
+	VMOVUPS	Z3, 412672(SI)	// c2
 	// arm.nde:30
 	VFMADD231PS	Z3, Z2, Z1
-	VMOVUPS	406272(SI), Z2	// mul
-	VMOVUPS	406656(SI), Z4	// mul
+	VMOVUPS	409344(SI), Z2	// mul
+	VMOVUPS	409728(SI), Z4	// mul
 	// arm.nde:32
 	// arm.nde:31
 	VFMADD231PS	Z3, Z4, Z2
-	VMOVUPS	405760(SI), Z3	// v[0]
-	VMOVUPS	405888(SI), Z5	// v[1]
+	VMOVUPS	408832(SI), Z3	// v[0]
+	VMOVUPS	408960(SI), Z5	// v[1]
 	// arm.nde:32
 	// arm.nde:28
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z6
@@ -8520,32 +8661,32 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z7
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z7, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z6
-	VMOVUPS	Z6, 410240(SI)	// s2
+	VMOVUPS	Z6, 413312(SI)	// s2
 	// arm.nde:33
 	VMULPS	Z6, Z4, Z4
-	VMOVUPS	Z4, 410368(SI)	// k
+	VMOVUPS	Z4, 413440(SI)	// k
 	// arm.nde:34
 	VPXORD.BCST	f32_80000000<>(SB), Z4, Z6
-	VMOVUPS	Z6, 410496(SI)	// neg
+	VMOVUPS	Z6, 413568(SI)	// neg
 	VMULPS.BCST	f32_40000000<>(SB), Z3, Z7
-	VMOVUPS	Z7, 410624(SI)	// mul_6
+	VMOVUPS	Z7, 413696(SI)	// mul_6
 	VMULPS	Z5, Z7, Z7
 	VFMADD231PS	Z5, Z5, Z7
-	VMOVUPS	Z7, 410752(SI)	// add_2
+	VMOVUPS	Z7, 413824(SI)	// add_2
 	VMULPS	Z7, Z6, Z6
-	VMOVUPS	406784(SI), Z7	// reshape
+	VMOVUPS	409856(SI), Z7	// reshape
 	// arm.nde:32
-	VMOVUPS	Z1, 409728(SI)	// M[0]
-	VMOVUPS	Z2, 409856(SI)	// M[1]
-	VMOVUPS	Z2, 409984(SI)	// M[2]
-	VMOVUPS	Z7, 410112(SI)	// M[3]
+	VMOVUPS	Z1, 412800(SI)	// M[0]
+	VMOVUPS	Z2, 412928(SI)	// M[1]
+	VMOVUPS	Z2, 413056(SI)	// M[2]
+	VMOVUPS	Z7, 413184(SI)	// M[3]
 	// arm.nde:34
 	VMULPS	Z3, Z3, Z1
-	VMOVUPS	Z1, 410880(SI)	// square
+	VMOVUPS	Z1, 413952(SI)	// square
 	VMULPS	Z1, Z4, Z1
-	VMOVUPS	405504(SI), Z2	// q[0]
-	VMOVUPS	407040(SI), Z4	// mul
-	VMOVUPS	406912(SI), Z7	// mul
+	VMOVUPS	408576(SI), Z2	// q[0]
+	VMOVUPS	410112(SI), Z4	// mul
+	VMOVUPS	409984(SI), Z7	// mul
 	// arm.nde:35
 	VBROADCASTSS	f32_4b400000<>(SB), Z8
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z2, Z8
@@ -8578,9 +8719,9 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z9
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z9, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z8, K1, Z8
-	VMOVUPS	Z8, 411008(SI)	// cos
+	VMOVUPS	Z8, 414080(SI)	// cos
 	VADDPS	Z0, Z2, Z9
-	VMOVUPS	Z9, 411136(SI)	// add_3
+	VMOVUPS	Z9, 414208(SI)	// add_3
 	VBROADCASTSS	f32_4b400000<>(SB), Z10
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z9, Z10
 	VSUBPS.BCST	f32_4b400000<>(SB), Z10, Z11
@@ -8612,11 +8753,11 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z9, Z9
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z9, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z10, K1, Z9
-	VMOVUPS	Z9, 411264(SI)	// cos_2
+	VMOVUPS	Z9, 414336(SI)	// cos_2
 	VMULPS	Z9, Z4, Z4
 	VFMADD213PS	Z4, Z8, Z7
-	VMOVUPS	406016(SI), Z8	// u[0]
-	VMOVUPS	406144(SI), Z9	// u[1]
+	VMOVUPS	409088(SI), Z8	// u[0]
+	VMOVUPS	409216(SI), Z9	// u[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Z6, Z8, Z6
@@ -8624,9 +8765,9 @@ loop1: // 2 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Z7, Z6, Z6
-	VMOVUPS	Z6, 411392(SI)	// sub[0]
+	VMOVUPS	Z6, 414464(SI)	// sub[0]
 	VSUBPS	Z4, Z1, Z1
-	VMOVUPS	Z1, 411520(SI)	// sub[1]
+	VMOVUPS	Z1, 414592(SI)	// sub[1]
 	// arm.nde:11
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z1
 	VBROADCASTSS	f32_4b400000<>(SB), Z4
@@ -8660,7 +8801,7 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z4
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z4, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z1, K1, Z1
-	VMOVUPS	Z1, 411648(SI)	// sin[0]
+	VMOVUPS	Z1, 414720(SI)	// sin[0]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z4
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z4, Z6
@@ -8693,7 +8834,7 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z6
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z6, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z4, K1, Z4
-	VMOVUPS	Z4, 411776(SI)	// sin[1]
+	VMOVUPS	Z4, 414848(SI)	// sin[1]
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z2, Z6
 	VSUBPS.BCST	f32_4b400000<>(SB), Z6, Z7
@@ -8725,7 +8866,7 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z2
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z2, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z2
-	VMOVUPS	Z2, 411904(SI)	// cos_3[0]
+	VMOVUPS	Z2, 414976(SI)	// cos_3[0]
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z0, Z6
 	VSUBPS.BCST	f32_4b400000<>(SB), Z6, Z7
@@ -8757,13 +8898,13 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z0
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z0, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z0
-	VMOVUPS	Z0, 412032(SI)	// cos_3[1]
-	VMOVUPS	Z1, 412160(SI)	// concat[0]
-	VMOVUPS	Z4, 412288(SI)	// concat[1]
-	VMOVUPS	Z2, 412416(SI)	// concat[2]
-	VMOVUPS	Z0, 412544(SI)	// concat[3]
-	VMOVUPS	Z3, 412672(SI)	// concat[4]
-	VMOVUPS	Z5, 412800(SI)	// concat[5]
+	VMOVUPS	Z0, 415104(SI)	// cos_3[1]
+	VMOVUPS	Z1, 415232(SI)	// concat[0]
+	VMOVUPS	Z4, 415360(SI)	// concat[1]
+	VMOVUPS	Z2, 415488(SI)	// concat[2]
+	VMOVUPS	Z0, 415616(SI)	// concat[3]
+	VMOVUPS	Z3, 415744(SI)	// concat[4]
+	VMOVUPS	Z5, 415872(SI)	// concat[5]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -8793,8 +8934,8 @@ loop2: // 4 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop3: // 6 times: terms of the sums
-	VMOVUPS	412160(R11), Z16	// concat[0]
-	VMOVUPS	412224(R11), Z17	// concat[0] | 1
+	VMOVUPS	415232(R11), Z16	// concat[0]
+	VMOVUPS	415296(R11), Z17	// concat[0] | 1
 	VBROADCASTSS	(R12), Z18	// friction.0.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -8823,33 +8964,33 @@ loop3: // 6 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop3
-	VMOVUPS	Z0, 412928(DI)	// matvec[0]
-	VMOVUPS	Z1, 412992(DI)	// matvec[0] | 1
-	VMOVUPS	Z2, 413056(DI)	// matvec[1]
-	VMOVUPS	Z3, 413120(DI)	// matvec[1] | 1
-	VMOVUPS	Z4, 413184(DI)	// matvec[2]
-	VMOVUPS	Z5, 413248(DI)	// matvec[2] | 1
-	VMOVUPS	Z6, 413312(DI)	// matvec[3]
-	VMOVUPS	Z7, 413376(DI)	// matvec[3] | 1
-	VMOVUPS	Z8, 413440(DI)	// matvec[4]
-	VMOVUPS	Z9, 413504(DI)	// matvec[4] | 1
-	VMOVUPS	Z10, 413568(DI)	// matvec[5]
-	VMOVUPS	Z11, 413632(DI)	// matvec[5] | 1
-	VMOVUPS	Z12, 413696(DI)	// matvec[6]
-	VMOVUPS	Z13, 413760(DI)	// matvec[6] | 1
-	VMOVUPS	Z14, 413824(DI)	// matvec[7]
-	VMOVUPS	Z15, 413888(DI)	// matvec[7] | 1
+	VMOVUPS	Z0, 416000(DI)	// matvec[0]
+	VMOVUPS	Z1, 416064(DI)	// matvec[0] | 1
+	VMOVUPS	Z2, 416128(DI)	// matvec[1]
+	VMOVUPS	Z3, 416192(DI)	// matvec[1] | 1
+	VMOVUPS	Z4, 416256(DI)	// matvec[2]
+	VMOVUPS	Z5, 416320(DI)	// matvec[2] | 1
+	VMOVUPS	Z6, 416384(DI)	// matvec[3]
+	VMOVUPS	Z7, 416448(DI)	// matvec[3] | 1
+	VMOVUPS	Z8, 416512(DI)	// matvec[4]
+	VMOVUPS	Z9, 416576(DI)	// matvec[4] | 1
+	VMOVUPS	Z10, 416640(DI)	// matvec[5]
+	VMOVUPS	Z11, 416704(DI)	// matvec[5] | 1
+	VMOVUPS	Z12, 416768(DI)	// matvec[6]
+	VMOVUPS	Z13, 416832(DI)	// matvec[6] | 1
+	VMOVUPS	Z14, 416896(DI)	// matvec[7]
+	VMOVUPS	Z15, 416960(DI)	// matvec[7] | 1
 	MOVQ	$8, R10
 	MOVQ	DI, R11
 	MOVQ	R9, R12
 loop4: // 8 times
-	VMOVUPS	412928(R11), Z0	// matvec[0]
-	VMOVUPS	412992(R11), Z1	// matvec[0] | 1
+	VMOVUPS	416000(R11), Z0	// matvec[0]
+	VMOVUPS	416064(R11), Z1	// matvec[0] | 1
 	VBROADCASTSS	768(R12), Z2	// friction.0.bias[0]
 	VADDPS	Z2, Z0, Z0
 	VADDPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 417024(R11)	// add_4[0]
-	VMOVUPS	Z1, 417088(R11)	// add_4[0] | 1
+	VMOVUPS	Z0, 420096(R11)	// add_4[0]
+	VMOVUPS	Z1, 420160(R11)	// add_4[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z2
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z3
 	VMAXPS	Z2, Z3, Z2
@@ -8906,8 +9047,8 @@ loop4: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	VMAXPS	Z1, Z3, Z1
 	VFMADD231PS	Z4, Z2, Z1
-	VMOVUPS	Z0, 421120(R11)	// softplus[0]
-	VMOVUPS	Z1, 421184(R11)	// softplus[0] | 1
+	VMOVUPS	Z0, 424192(R11)	// softplus[0]
+	VMOVUPS	Z1, 424256(R11)	// softplus[0] | 1
 	ADDQ	$128, R11
 	ADDQ	$4, R12
 	DECQ	R10
@@ -8946,8 +9087,8 @@ loop5: // 4 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop6: // 32 times: terms of the sums
-	VMOVUPS	421120(R11), Z20	// softplus[0]
-	VMOVUPS	421184(R11), Z21	// softplus[0] | 1
+	VMOVUPS	424192(R11), Z20	// softplus[0]
+	VMOVUPS	424256(R11), Z21	// softplus[0] | 1
 	VBROADCASTSS	896(R12), Z22	// friction.2.weight[0]
 	VFMADD231PS	Z20, Z22, Z4
 	VFMADD231PS	Z21, Z22, Z5
@@ -8976,33 +9117,33 @@ loop6: // 32 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop6
-	VMOVUPS	Z4, 425216(DI)	// matvec_2[0]
-	VMOVUPS	Z5, 425280(DI)	// matvec_2[0] | 1
-	VMOVUPS	Z6, 425344(DI)	// matvec_2[1]
-	VMOVUPS	Z7, 425408(DI)	// matvec_2[1] | 1
-	VMOVUPS	Z8, 425472(DI)	// matvec_2[2]
-	VMOVUPS	Z9, 425536(DI)	// matvec_2[2] | 1
-	VMOVUPS	Z10, 425600(DI)	// matvec_2[3]
-	VMOVUPS	Z11, 425664(DI)	// matvec_2[3] | 1
-	VMOVUPS	Z12, 425728(DI)	// matvec_2[4]
-	VMOVUPS	Z13, 425792(DI)	// matvec_2[4] | 1
-	VMOVUPS	Z14, 425856(DI)	// matvec_2[5]
-	VMOVUPS	Z15, 425920(DI)	// matvec_2[5] | 1
-	VMOVUPS	Z16, 425984(DI)	// matvec_2[6]
-	VMOVUPS	Z17, 426048(DI)	// matvec_2[6] | 1
-	VMOVUPS	Z18, 426112(DI)	// matvec_2[7]
-	VMOVUPS	Z19, 426176(DI)	// matvec_2[7] | 1
+	VMOVUPS	Z4, 428288(DI)	// matvec_2[0]
+	VMOVUPS	Z5, 428352(DI)	// matvec_2[0] | 1
+	VMOVUPS	Z6, 428416(DI)	// matvec_2[1]
+	VMOVUPS	Z7, 428480(DI)	// matvec_2[1] | 1
+	VMOVUPS	Z8, 428544(DI)	// matvec_2[2]
+	VMOVUPS	Z9, 428608(DI)	// matvec_2[2] | 1
+	VMOVUPS	Z10, 428672(DI)	// matvec_2[3]
+	VMOVUPS	Z11, 428736(DI)	// matvec_2[3] | 1
+	VMOVUPS	Z12, 428800(DI)	// matvec_2[4]
+	VMOVUPS	Z13, 428864(DI)	// matvec_2[4] | 1
+	VMOVUPS	Z14, 428928(DI)	// matvec_2[5]
+	VMOVUPS	Z15, 428992(DI)	// matvec_2[5] | 1
+	VMOVUPS	Z16, 429056(DI)	// matvec_2[6]
+	VMOVUPS	Z17, 429120(DI)	// matvec_2[6] | 1
+	VMOVUPS	Z18, 429184(DI)	// matvec_2[7]
+	VMOVUPS	Z19, 429248(DI)	// matvec_2[7] | 1
 	MOVQ	$8, R10
 	MOVQ	DI, R11
 	MOVQ	R9, R12
 loop7: // 8 times
-	VMOVUPS	425216(R11), Z4	// matvec_2[0]
-	VMOVUPS	425280(R11), Z5	// matvec_2[0] | 1
+	VMOVUPS	428288(R11), Z4	// matvec_2[0]
+	VMOVUPS	428352(R11), Z5	// matvec_2[0] | 1
 	VBROADCASTSS	4992(R12), Z6	// friction.2.bias[0]
 	VADDPS	Z6, Z4, Z4
 	VADDPS	Z6, Z5, Z5
-	VMOVUPS	Z4, 429312(R11)	// add_5[0]
-	VMOVUPS	Z5, 429376(R11)	// add_5[0] | 1
+	VMOVUPS	Z4, 432384(R11)	// add_5[0]
+	VMOVUPS	Z5, 432448(R11)	// add_5[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z4, Z6
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z7
 	VMAXPS	Z6, Z7, Z6
@@ -9074,30 +9215,30 @@ loop7: // 8 times
 	ADDQ	$32, R9
 	DECQ	CX
 	JNE	loop5
-	VMOVUPS	Z0, 433408(AX)	// matvec_3[0]
-	VMOVUPS	Z1, 433472(AX)	// matvec_3[0] | 1
-	VMOVUPS	Z2, 433536(AX)	// matvec_3[1]
-	VMOVUPS	Z3, 433600(AX)	// matvec_3[1] | 1
+	VMOVUPS	Z0, 436480(AX)	// matvec_3[0]
+	VMOVUPS	Z1, 436544(AX)	// matvec_3[0] | 1
+	VMOVUPS	Z2, 436608(AX)	// matvec_3[1]
+	VMOVUPS	Z3, 436672(AX)	// matvec_3[1] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop8: // 2 times: vectors of the block
 	// arm.nde:38
-	VMOVUPS	411392(SI), Z0	// sub[0]
-	VMOVUPS	433408(SI), Z1	// matvec_3[0]
+	VMOVUPS	414464(SI), Z0	// sub[0]
+	VMOVUPS	436480(SI), Z1	// matvec_3[0]
 	VBROADCASTSS	5376(BX), Z2	// friction.4.bias[0]
 	VADDPS	Z2, Z1, Z1
 	VSUBPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 433664(SI)	// sub_2[0]
-	VMOVUPS	411520(SI), Z1	// sub[1]
-	VMOVUPS	433536(SI), Z2	// matvec_3[1]
+	VMOVUPS	Z0, 436736(SI)	// sub_2[0]
+	VMOVUPS	414592(SI), Z1	// sub[1]
+	VMOVUPS	436608(SI), Z2	// matvec_3[1]
 	VBROADCASTSS	5380(BX), Z3	// friction.4.bias[1]
 	VADDPS	Z3, Z2, Z2
 	VSUBPS	Z2, Z1, Z1
-	VMOVUPS	Z1, 433792(SI)	// sub_2[1]
-	VMOVUPS	409728(SI), Z2	// M[0]
-	VMOVUPS	409856(SI), Z3	// M[1]
-	VMOVUPS	409984(SI), Z4	// M[2]
-	VMOVUPS	410112(SI), Z5	// M[3]
+	VMOVUPS	Z1, 436864(SI)	// sub_2[1]
+	VMOVUPS	412800(SI), Z2	// M[0]
+	VMOVUPS	412928(SI), Z3	// M[1]
+	VMOVUPS	413056(SI), Z4	// M[2]
+	VMOVUPS	413184(SI), Z5	// M[3]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z6
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z7
 	VCMPPS	$17, Z7, Z6, K1
@@ -9124,46 +9265,46 @@ loop8: // 2 times: vectors of the block
 	VFNMADD231PS	Z1, Z4, Z5
 	VDIVPS	Z7, Z5, Z2
 	VPORD	Z0, Z2, Z0
-	VMOVUPS	Z0, 408832(SI)	// dv[0]
-	VMOVUPS	Z1, 408960(SI)	// dv[1]
-	VMOVUPS	408064(SI), Z0	// mul_dot
-	VMOVUPS	407296(SI), Z1	// q_dot[1]
-	VMOVUPS	406656(SI), Z2	// mul
-	VMOVUPS	407424(SI), Z3	// v_dot[0]
-	VMOVUPS	405888(SI), Z4	// v[1]
-	VMOVUPS	407552(SI), Z5	// v_dot[1]
+	VMOVUPS	Z0, 411904(SI)	// dv[0]
+	VMOVUPS	Z1, 412032(SI)	// dv[1]
+	VMOVUPS	411136(SI), Z0	// mul_dot
+	VMOVUPS	410368(SI), Z1	// q_dot[1]
+	VMOVUPS	409728(SI), Z2	// mul
+	VMOVUPS	410496(SI), Z3	// v_dot[0]
+	VMOVUPS	408960(SI), Z4	// v[1]
+	VMOVUPS	410624(SI), Z5	// v_dot[1]
 	// arm.nde:33
-	VMOVUPS	409600(SI), Z6	// c2
+	VMOVUPS	412672(SI), Z6	// c2
 	VMULPS	Z6, Z1, Z6
-	VMOVUPS	410240(SI), Z7	// s2
+	VMOVUPS	413312(SI), Z7	// s2
 	VMULPS	Z7, Z0, Z0
 	VFMADD231PS	Z2, Z6, Z0
 	// arm.nde:34
 	VMULPS.BCST	f32_40000000<>(SB), Z4, Z2
-	VMOVUPS	410624(SI), Z6	// mul_6
+	VMOVUPS	413696(SI), Z6	// mul_6
 	VMULPS.BCST	f32_40000000<>(SB), Z3, Z7
 	VMULPS	Z4, Z7, Z4
 	VFMADD231PS	Z6, Z5, Z4
 	VFMADD231PS	Z2, Z5, Z4
-	VMOVUPS	410496(SI), Z2	// neg
+	VMOVUPS	413568(SI), Z2	// neg
 	VPXORD.BCST	f32_80000000<>(SB), Z0, Z7
-	VMOVUPS	410752(SI), Z8	// add_2
+	VMOVUPS	413824(SI), Z8	// add_2
 	VMULPS	Z8, Z7, Z7
 	VFMADD231PS	Z2, Z4, Z7
 	VMULPS	Z6, Z3, Z2
-	VMOVUPS	410368(SI), Z4	// k
-	VMOVUPS	410880(SI), Z6	// square
+	VMOVUPS	413440(SI), Z4	// k
+	VMOVUPS	413952(SI), Z6	// square
 	VMULPS	Z6, Z0, Z0
 	VFMADD231PS	Z4, Z2, Z0
-	VMOVUPS	408448(SI), Z2	// mul_dot
-	VMOVUPS	407168(SI), Z4	// q_dot[0]
-	VMOVUPS	407040(SI), Z6	// mul
-	VMOVUPS	408320(SI), Z8	// mul_dot
-	VMOVUPS	405504(SI), Z9	// q[0]
-	VMOVUPS	406912(SI), Z10	// mul
+	VMOVUPS	411520(SI), Z2	// mul_dot
+	VMOVUPS	410240(SI), Z4	// q_dot[0]
+	VMOVUPS	410112(SI), Z6	// mul
+	VMOVUPS	411392(SI), Z8	// mul_dot
+	VMOVUPS	408576(SI), Z9	// q[0]
+	VMOVUPS	409984(SI), Z10	// mul
 	// arm.nde:35
 	VADDPS	Z1, Z4, Z11
-	VMOVUPS	411136(SI), Z12	// add_3
+	VMOVUPS	414208(SI), Z12	// add_3
 	VPANDD.BCST	f32_7fffffff<>(SB), Z12, Z13
 	VBROADCASTSS	f32_4b400000<>(SB), Z14
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z13, Z14
@@ -9198,7 +9339,7 @@ loop8: // 2 times: vectors of the block
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z13, K1, Z12
 	VPXORD.BCST	f32_80000000<>(SB), Z12, Z12
 	VMULPS	Z12, Z11, Z11
-	VMOVUPS	411264(SI), Z12	// cos_2
+	VMOVUPS	414336(SI), Z12	// cos_2
 	VMULPS	Z12, Z2, Z2
 	VFMADD231PS	Z6, Z11, Z2
 	VPANDD.BCST	f32_7fffffff<>(SB), Z9, Z6
@@ -9235,7 +9376,7 @@ loop8: // 2 times: vectors of the block
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z6
 	VPXORD.BCST	f32_80000000<>(SB), Z6, Z6
 	VMULPS	Z6, Z4, Z6
-	VMOVUPS	411008(SI), Z9	// cos
+	VMOVUPS	414080(SI), Z9	// cos
 	VMULPS	Z9, Z8, Z8
 	VFMADD231PS	Z10, Z6, Z8
 	VADDPS	Z2, Z8, Z6
@@ -9246,30 +9387,30 @@ loop8: // 2 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Z6, Z7, Z6
-	VMOVUPS	Z6, 433920(SI)	// sub_3[0]
+	VMOVUPS	Z6, 436992(SI)	// sub_3[0]
 	VSUBPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 434048(SI)	// sub_3[1]
+	VMOVUPS	Z0, 437120(SI)	// sub_3[1]
 	// arm.nde:11
-	VMOVUPS	411904(SI), Z0	// cos_3[0]
+	VMOVUPS	414976(SI), Z0	// cos_3[0]
 	VMULPS	Z0, Z4, Z0
-	VMOVUPS	Z0, 434176(SI)	// mul_7[0]
-	VMOVUPS	412032(SI), Z2	// cos_3[1]
+	VMOVUPS	Z0, 437248(SI)	// mul_7[0]
+	VMOVUPS	415104(SI), Z2	// cos_3[1]
 	VMULPS	Z2, Z1, Z2
-	VMOVUPS	Z2, 434304(SI)	// mul_7[1]
-	VMOVUPS	411648(SI), Z6	// sin[0]
+	VMOVUPS	Z2, 437376(SI)	// mul_7[1]
+	VMOVUPS	414720(SI), Z6	// sin[0]
 	VPXORD.BCST	f32_80000000<>(SB), Z6, Z6
 	VMULPS	Z6, Z4, Z4
-	VMOVUPS	Z4, 434432(SI)	// mul_8[0]
-	VMOVUPS	411776(SI), Z6	// sin[1]
+	VMOVUPS	Z4, 437504(SI)	// mul_8[0]
+	VMOVUPS	414848(SI), Z6	// sin[1]
 	VPXORD.BCST	f32_80000000<>(SB), Z6, Z6
 	VMULPS	Z6, Z1, Z1
-	VMOVUPS	Z1, 434560(SI)	// mul_8[1]
-	VMOVUPS	Z0, 434688(SI)	// concat_2[0]
-	VMOVUPS	Z2, 434816(SI)	// concat_2[1]
-	VMOVUPS	Z4, 434944(SI)	// concat_2[2]
-	VMOVUPS	Z1, 435072(SI)	// concat_2[3]
-	VMOVUPS	Z3, 435200(SI)	// concat_2[4]
-	VMOVUPS	Z5, 435328(SI)	// concat_2[5]
+	VMOVUPS	Z1, 437632(SI)	// mul_8[1]
+	VMOVUPS	Z0, 437760(SI)	// concat_2[0]
+	VMOVUPS	Z2, 437888(SI)	// concat_2[1]
+	VMOVUPS	Z4, 438016(SI)	// concat_2[2]
+	VMOVUPS	Z1, 438144(SI)	// concat_2[3]
+	VMOVUPS	Z3, 438272(SI)	// concat_2[4]
+	VMOVUPS	Z5, 438400(SI)	// concat_2[5]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop8
@@ -9298,8 +9439,8 @@ loop9: // 4 times: tiles of 8 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop10: // 6 times: terms of the sums
-	VMOVUPS	434688(R10), Z16	// concat_2[0]
-	VMOVUPS	434752(R10), Z17	// concat_2[0] | 1
+	VMOVUPS	437760(R10), Z16	// concat_2[0]
+	VMOVUPS	437824(R10), Z17	// concat_2[0] | 1
 	VBROADCASTSS	(R11), Z18	// friction.0.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -9328,29 +9469,29 @@ loop10: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop10
-	VMOVUPS	Z0, 435456(DI)	// matvec_4[0]
-	VMOVUPS	Z1, 435520(DI)	// matvec_4[0] | 1
-	VMOVUPS	Z2, 435584(DI)	// matvec_4[1]
-	VMOVUPS	Z3, 435648(DI)	// matvec_4[1] | 1
-	VMOVUPS	Z4, 435712(DI)	// matvec_4[2]
-	VMOVUPS	Z5, 435776(DI)	// matvec_4[2] | 1
-	VMOVUPS	Z6, 435840(DI)	// matvec_4[3]
-	VMOVUPS	Z7, 435904(DI)	// matvec_4[3] | 1
-	VMOVUPS	Z8, 435968(DI)	// matvec_4[4]
-	VMOVUPS	Z9, 436032(DI)	// matvec_4[4] | 1
-	VMOVUPS	Z10, 436096(DI)	// matvec_4[5]
-	VMOVUPS	Z11, 436160(DI)	// matvec_4[5] | 1
-	VMOVUPS	Z12, 436224(DI)	// matvec_4[6]
-	VMOVUPS	Z13, 436288(DI)	// matvec_4[6] | 1
-	VMOVUPS	Z14, 436352(DI)	// matvec_4[7]
-	VMOVUPS	Z15, 436416(DI)	// matvec_4[7] | 1
+	VMOVUPS	Z0, 438528(DI)	// matvec_4[0]
+	VMOVUPS	Z1, 438592(DI)	// matvec_4[0] | 1
+	VMOVUPS	Z2, 438656(DI)	// matvec_4[1]
+	VMOVUPS	Z3, 438720(DI)	// matvec_4[1] | 1
+	VMOVUPS	Z4, 438784(DI)	// matvec_4[2]
+	VMOVUPS	Z5, 438848(DI)	// matvec_4[2] | 1
+	VMOVUPS	Z6, 438912(DI)	// matvec_4[3]
+	VMOVUPS	Z7, 438976(DI)	// matvec_4[3] | 1
+	VMOVUPS	Z8, 439040(DI)	// matvec_4[4]
+	VMOVUPS	Z9, 439104(DI)	// matvec_4[4] | 1
+	VMOVUPS	Z10, 439168(DI)	// matvec_4[5]
+	VMOVUPS	Z11, 439232(DI)	// matvec_4[5] | 1
+	VMOVUPS	Z12, 439296(DI)	// matvec_4[6]
+	VMOVUPS	Z13, 439360(DI)	// matvec_4[6] | 1
+	VMOVUPS	Z14, 439424(DI)	// matvec_4[7]
+	VMOVUPS	Z15, 439488(DI)	// matvec_4[7] | 1
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop11: // 8 times
-	VMOVUPS	435456(R10), Z0	// matvec_4[0]
-	VMOVUPS	435520(R10), Z1	// matvec_4[0] | 1
-	VMOVUPS	417024(R10), Z2	// add_4[0]
-	VMOVUPS	417088(R10), Z3	// add_4[0] | 1
+	VMOVUPS	438528(R10), Z0	// matvec_4[0]
+	VMOVUPS	438592(R10), Z1	// matvec_4[0] | 1
+	VMOVUPS	420096(R10), Z2	// add_4[0]
+	VMOVUPS	420160(R10), Z3	// add_4[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z2, Z4
 	VBROADCASTSS	f32_42b40000<>(SB), Z5
 	VMINPS	Z4, Z5, Z4
@@ -9399,8 +9540,8 @@ loop11: // 8 times
 	VDIVPS	Z4, Z3, Z3
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z3, Z1, Z1
-	VMOVUPS	Z0, 439552(R10)	// mul_9[0]
-	VMOVUPS	Z1, 439616(R10)	// mul_9[0] | 1
+	VMOVUPS	Z0, 442624(R10)	// mul_9[0]
+	VMOVUPS	Z1, 442688(R10)	// mul_9[0] | 1
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop11
@@ -9437,8 +9578,8 @@ loop12: // 4 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop13: // 32 times: terms of the sums
-	VMOVUPS	439552(R11), Z20	// mul_9[0]
-	VMOVUPS	439616(R11), Z21	// mul_9[0] | 1
+	VMOVUPS	442624(R11), Z20	// mul_9[0]
+	VMOVUPS	442688(R11), Z21	// mul_9[0] | 1
 	VBROADCASTSS	896(R12), Z22	// friction.2.weight[0]
 	VFMADD231PS	Z20, Z22, Z4
 	VFMADD231PS	Z21, Z22, Z5
@@ -9467,30 +9608,30 @@ loop13: // 32 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop13
-	VMOVUPS	Z4, 443648(DI)	// matvec_5[0]
-	VMOVUPS	Z5, 443712(DI)	// matvec_5[0] | 1
-	VMOVUPS	Z6, 443776(DI)	// matvec_5[1]
-	VMOVUPS	Z7, 443840(DI)	// matvec_5[1] | 1
-	VMOVUPS	Z8, 443904(DI)	// matvec_5[2]
-	VMOVUPS	Z9, 443968(DI)	// matvec_5[2] | 1
-	VMOVUPS	Z10, 444032(DI)	// matvec_5[3]
-	VMOVUPS	Z11, 444096(DI)	// matvec_5[3] | 1
-	VMOVUPS	Z12, 444160(DI)	// matvec_5[4]
-	VMOVUPS	Z13, 444224(DI)	// matvec_5[4] | 1
-	VMOVUPS	Z14, 444288(DI)	// matvec_5[5]
-	VMOVUPS	Z15, 444352(DI)	// matvec_5[5] | 1
-	VMOVUPS	Z16, 444416(DI)	// matvec_5[6]
-	VMOVUPS	Z17, 444480(DI)	// matvec_5[6] | 1
-	VMOVUPS	Z18, 444544(DI)	// matvec_5[7]
-	VMOVUPS	Z19, 444608(DI)	// matvec_5[7] | 1
+	VMOVUPS	Z4, 446720(DI)	// matvec_5[0]
+	VMOVUPS	Z5, 446784(DI)	// matvec_5[0] | 1
+	VMOVUPS	Z6, 446848(DI)	// matvec_5[1]
+	VMOVUPS	Z7, 446912(DI)	// matvec_5[1] | 1
+	VMOVUPS	Z8, 446976(DI)	// matvec_5[2]
+	VMOVUPS	Z9, 447040(DI)	// matvec_5[2] | 1
+	VMOVUPS	Z10, 447104(DI)	// matvec_5[3]
+	VMOVUPS	Z11, 447168(DI)	// matvec_5[3] | 1
+	VMOVUPS	Z12, 447232(DI)	// matvec_5[4]
+	VMOVUPS	Z13, 447296(DI)	// matvec_5[4] | 1
+	VMOVUPS	Z14, 447360(DI)	// matvec_5[5]
+	VMOVUPS	Z15, 447424(DI)	// matvec_5[5] | 1
+	VMOVUPS	Z16, 447488(DI)	// matvec_5[6]
+	VMOVUPS	Z17, 447552(DI)	// matvec_5[6] | 1
+	VMOVUPS	Z18, 447616(DI)	// matvec_5[7]
+	VMOVUPS	Z19, 447680(DI)	// matvec_5[7] | 1
 	MOVQ	$8, R10
 	MOVQ	DI, R11
 	MOVQ	R9, R12
 loop14: // 8 times
-	VMOVUPS	443648(R11), Z4	// matvec_5[0]
-	VMOVUPS	443712(R11), Z5	// matvec_5[0] | 1
-	VMOVUPS	429312(R11), Z6	// add_5[0]
-	VMOVUPS	429376(R11), Z7	// add_5[0] | 1
+	VMOVUPS	446720(R11), Z4	// matvec_5[0]
+	VMOVUPS	446784(R11), Z5	// matvec_5[0] | 1
+	VMOVUPS	432384(R11), Z6	// add_5[0]
+	VMOVUPS	432448(R11), Z7	// add_5[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z6, Z8
 	VBROADCASTSS	f32_42b40000<>(SB), Z9
 	VMINPS	Z8, Z9, Z8
@@ -9555,44 +9696,44 @@ loop14: // 8 times
 	DECQ	CX
 	JNE	loop12
 	// arm.nde:38
-	VMOVUPS	433920(AX), Z4	// sub_3[0]
-	VMOVUPS	433984(AX), Z5	// sub_3[0] | 1
+	VMOVUPS	436992(AX), Z4	// sub_3[0]
+	VMOVUPS	437056(AX), Z5	// sub_3[0] | 1
 	VSUBPS	Z0, Z4, Z0
 	VSUBPS	Z1, Z5, Z1
-	VMOVUPS	434048(AX), Z4	// sub_3[1]
-	VMOVUPS	434112(AX), Z5	// sub_3[1] | 1
+	VMOVUPS	437120(AX), Z4	// sub_3[1]
+	VMOVUPS	437184(AX), Z5	// sub_3[1] | 1
 	VSUBPS	Z2, Z4, Z2
 	VSUBPS	Z3, Z5, Z3
-	VMOVUPS	407296(AX), Z4	// q_dot[1]
-	VMOVUPS	407360(AX), Z5	// q_dot[1] | 1
-	VMOVUPS	407808(AX), Z6	// add_dot
-	VMOVUPS	407872(AX), Z7	// add_dot | 1
-	VMOVUPS	407936(AX), Z8	// mul_dot
-	VMOVUPS	408000(AX), Z9	// mul_dot | 1
-	VMOVUPS	406528(AX), Z10	// mul
-	VMOVUPS	406592(AX), Z11	// mul | 1
+	VMOVUPS	410368(AX), Z4	// q_dot[1]
+	VMOVUPS	410432(AX), Z5	// q_dot[1] | 1
+	VMOVUPS	410880(AX), Z6	// add_dot
+	VMOVUPS	410944(AX), Z7	// add_dot | 1
+	VMOVUPS	411008(AX), Z8	// mul_dot
+	VMOVUPS	411072(AX), Z9	// mul_dot | 1
+	VMOVUPS	409600(AX), Z10	// mul
+	VMOVUPS	409664(AX), Z11	// mul | 1
 	// arm.nde:28
-	VMOVUPS	410240(AX), Z12	// s2
-	VMOVUPS	410304(AX), Z13	// s2 | 1
+	VMOVUPS	413312(AX), Z12	// s2
+	VMOVUPS	413376(AX), Z13	// s2 | 1
 	VPXORD.BCST	f32_80000000<>(SB), Z12, Z12
 	VPXORD.BCST	f32_80000000<>(SB), Z13, Z13
 	VMULPS	Z12, Z4, Z4
 	VMULPS	Z13, Z5, Z5
 	// arm.nde:30
-	VMOVUPS	409600(AX), Z12	// c2
-	VMOVUPS	409664(AX), Z13	// c2 | 1
+	VMOVUPS	412672(AX), Z12	// c2
+	VMOVUPS	412736(AX), Z13	// c2 | 1
 	VMULPS	Z12, Z8, Z8
 	VMULPS	Z13, Z9, Z9
 	VFMADD231PS	Z10, Z4, Z8
 	VFMADD231PS	Z11, Z5, Z9
 	VADDPS	Z8, Z6, Z6
 	VADDPS	Z9, Z7, Z7
-	VMOVUPS	407680(AX), Z8	// mul_dot
-	VMOVUPS	407744(AX), Z9	// mul_dot | 1
-	VMOVUPS	408064(AX), Z10	// mul_dot
-	VMOVUPS	408128(AX), Z11	// mul_dot | 1
-	VMOVUPS	406656(AX), Z14	// mul
-	VMOVUPS	406720(AX), Z15	// mul | 1
+	VMOVUPS	410752(AX), Z8	// mul_dot
+	VMOVUPS	410816(AX), Z9	// mul_dot | 1
+	VMOVUPS	411136(AX), Z10	// mul_dot
+	VMOVUPS	411200(AX), Z11	// mul_dot | 1
+	VMOVUPS	409728(AX), Z14	// mul
+	VMOVUPS	409792(AX), Z15	// mul | 1
 	// arm.nde:32
 	// arm.nde:31
 	VMULPS	Z12, Z10, Z10
@@ -9602,15 +9743,15 @@ loop14: // 8 times
 	VADDPS	Z10, Z8, Z4
 	VADDPS	Z11, Z9, Z5
 	// arm.nde:32
-	VMOVUPS	408192(AX), Z8	// reshape_dot
-	VMOVUPS	408256(AX), Z9	// reshape_dot | 1
+	VMOVUPS	411264(AX), Z8	// reshape_dot
+	VMOVUPS	411328(AX), Z9	// reshape_dot | 1
 	// arm.nde:38
-	VMOVUPS	408832(AX), Z10	// dv[0]
-	VMOVUPS	408896(AX), Z11	// dv[0] | 1
+	VMOVUPS	411904(AX), Z10	// dv[0]
+	VMOVUPS	411968(AX), Z11	// dv[0] | 1
 	VMULPS	Z10, Z6, Z6
 	VMULPS	Z11, Z7, Z7
-	VMOVUPS	408960(AX), Z12	// dv[1]
-	VMOVUPS	409024(AX), Z13	// dv[1] | 1
+	VMOVUPS	412032(AX), Z12	// dv[1]
+	VMOVUPS	412096(AX), Z13	// dv[1] | 1
 	VFMADD231PS	Z12, Z4, Z6
 	VFMADD231PS	Z13, Z5, Z7
 	VMULPS	Z10, Z4, Z4
@@ -9619,20 +9760,20 @@ loop14: // 8 times
 	VFMADD231PS	Z13, Z9, Z5
 	VSUBPS	Z6, Z0, Z0
 	VSUBPS	Z7, Z1, Z1
-	VMOVUPS	Z0, 447744(AX)	// sub_4[0]
-	VMOVUPS	Z1, 447808(AX)	// sub_4[0] | 1
+	VMOVUPS	Z0, 450816(AX)	// sub_4[0]
+	VMOVUPS	Z1, 450880(AX)	// sub_4[0] | 1
 	VSUBPS	Z4, Z2, Z2
 	VSUBPS	Z5, Z3, Z3
-	VMOVUPS	Z2, 447872(AX)	// sub_4[1]
-	VMOVUPS	Z3, 447936(AX)	// sub_4[1] | 1
-	VMOVUPS	409728(AX), Z4	// M[0]
-	VMOVUPS	409792(AX), Z5	// M[0] | 1
-	VMOVUPS	409856(AX), Z6	// M[1]
-	VMOVUPS	409920(AX), Z7	// M[1] | 1
-	VMOVUPS	409984(AX), Z8	// M[2]
-	VMOVUPS	410048(AX), Z9	// M[2] | 1
-	VMOVUPS	410112(AX), Z10	// M[3]
-	VMOVUPS	410176(AX), Z11	// M[3] | 1
+	VMOVUPS	Z2, 450944(AX)	// sub_4[1]
+	VMOVUPS	Z3, 451008(AX)	// sub_4[1] | 1
+	VMOVUPS	412800(AX), Z4	// M[0]
+	VMOVUPS	412864(AX), Z5	// M[0] | 1
+	VMOVUPS	412928(AX), Z6	// M[1]
+	VMOVUPS	412992(AX), Z7	// M[1] | 1
+	VMOVUPS	413056(AX), Z8	// M[2]
+	VMOVUPS	413120(AX), Z9	// M[2] | 1
+	VMOVUPS	413184(AX), Z10	// M[3]
+	VMOVUPS	413248(AX), Z11	// M[3] | 1
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z12
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z13
 	VPANDD.BCST	f32_7fffffff<>(SB), Z8, Z14
@@ -9685,21 +9826,21 @@ loop14: // 8 times
 	VDIVPS	Z15, Z11, Z5
 	VPORD	Z0, Z4, Z0
 	VPORD	Z1, Z5, Z1
-	VMOVUPS	Z0, 409344(AX)	// dv_dot[0]
-	VMOVUPS	Z1, 409408(AX)	// dv_dot[0] | 1
-	VMOVUPS	Z2, 409472(AX)	// dv_dot[1]
-	VMOVUPS	Z3, 409536(AX)	// dv_dot[1] | 1
+	VMOVUPS	Z0, 412416(AX)	// dv_dot[0]
+	VMOVUPS	Z1, 412480(AX)	// dv_dot[0] | 1
+	VMOVUPS	Z2, 412544(AX)	// dv_dot[1]
+	VMOVUPS	Z3, 412608(AX)	// dv_dot[1] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop15: // 2 times: vectors of the block
-	VMOVUPS	405760(SI), Z0	// v[0]
-	VMOVUPS	Z0, 408576(SI)	// dq[0]
-	VMOVUPS	405888(SI), Z0	// v[1]
-	VMOVUPS	Z0, 408704(SI)	// dq[1]
-	VMOVUPS	407424(SI), Z0	// v_dot[0]
-	VMOVUPS	Z0, 409088(SI)	// dq_dot[0]
-	VMOVUPS	407552(SI), Z0	// v_dot[1]
-	VMOVUPS	Z0, 409216(SI)	// dq_dot[1]
+	VMOVUPS	408832(SI), Z0	// v[0]
+	VMOVUPS	Z0, 411648(SI)	// dq[0]
+	VMOVUPS	408960(SI), Z0	// v[1]
+	VMOVUPS	Z0, 411776(SI)	// dq[1]
+	VMOVUPS	410496(SI), Z0	// v_dot[0]
+	VMOVUPS	Z0, 412160(SI)	// dq_dot[0]
+	VMOVUPS	410624(SI), Z0	// v_dot[1]
+	VMOVUPS	Z0, 412288(SI)	// dq_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop15
@@ -9711,110 +9852,110 @@ TEXT step0Tangent3Step_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	448640(SI), Z0	// q[0]
-	VMOVUPS	Z0, 405504(SI)	// armFieldDual3.q[0]
-	VMOVUPS	448768(SI), Z0	// q[1]
-	VMOVUPS	Z0, 405632(SI)	// armFieldDual3.q[1]
-	VMOVUPS	448896(SI), Z0	// v[0]
-	VMOVUPS	Z0, 405760(SI)	// armFieldDual3.v[0]
-	VMOVUPS	449024(SI), Z0	// v[1]
-	VMOVUPS	Z0, 405888(SI)	// armFieldDual3.v[1]
-	VMOVUPS	449664(SI), Z0	// u[0]
-	VMOVUPS	Z0, 406016(SI)	// armFieldDual3.u[0]
-	VMOVUPS	449792(SI), Z0	// u[1]
-	VMOVUPS	Z0, 406144(SI)	// armFieldDual3.u[1]
-	VMOVUPS	449920(SI), Z0	// mul
-	VMOVUPS	Z0, 406272(SI)	// armFieldDual3.mul
-	VMOVUPS	450048(SI), Z0	// add
-	VMOVUPS	Z0, 406400(SI)	// armFieldDual3.add
-	VMOVUPS	450176(SI), Z0	// mul
-	VMOVUPS	Z0, 406528(SI)	// armFieldDual3.mul
-	VMOVUPS	450304(SI), Z0	// mul
-	VMOVUPS	Z0, 406656(SI)	// armFieldDual3.mul
-	VMOVUPS	450432(SI), Z0	// reshape
-	VMOVUPS	Z0, 406784(SI)	// armFieldDual3.reshape
-	VMOVUPS	450560(SI), Z0	// mul
-	VMOVUPS	Z0, 406912(SI)	// armFieldDual3.mul
-	VMOVUPS	450688(SI), Z0	// mul
-	VMOVUPS	Z0, 407040(SI)	// armFieldDual3.mul
-	VMOVUPS	449152(SI), Z0	// q_dot[0]
-	VMOVUPS	Z0, 407168(SI)	// armFieldDual3.q_dot[0]
-	VMOVUPS	449280(SI), Z0	// q_dot[1]
-	VMOVUPS	Z0, 407296(SI)	// armFieldDual3.q_dot[1]
-	VMOVUPS	449408(SI), Z0	// v_dot[0]
-	VMOVUPS	Z0, 407424(SI)	// armFieldDual3.v_dot[0]
-	VMOVUPS	449536(SI), Z0	// v_dot[1]
-	VMOVUPS	Z0, 407552(SI)	// armFieldDual3.v_dot[1]
-	VMOVUPS	450816(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 407680(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	450944(SI), Z0	// add_dot
-	VMOVUPS	Z0, 407808(SI)	// armFieldDual3.add_dot
-	VMOVUPS	451072(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 407936(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	451200(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 408064(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	451328(SI), Z0	// reshape_dot
-	VMOVUPS	Z0, 408192(SI)	// armFieldDual3.reshape_dot
-	VMOVUPS	451456(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 408320(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	451584(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 408448(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451712(SI), Z0	// q[0]
+	VMOVUPS	Z0, 408576(SI)	// armFieldDual3.q[0]
+	VMOVUPS	451840(SI), Z0	// q[1]
+	VMOVUPS	Z0, 408704(SI)	// armFieldDual3.q[1]
+	VMOVUPS	451968(SI), Z0	// v[0]
+	VMOVUPS	Z0, 408832(SI)	// armFieldDual3.v[0]
+	VMOVUPS	452096(SI), Z0	// v[1]
+	VMOVUPS	Z0, 408960(SI)	// armFieldDual3.v[1]
+	VMOVUPS	452736(SI), Z0	// u[0]
+	VMOVUPS	Z0, 409088(SI)	// armFieldDual3.u[0]
+	VMOVUPS	452864(SI), Z0	// u[1]
+	VMOVUPS	Z0, 409216(SI)	// armFieldDual3.u[1]
+	VMOVUPS	452992(SI), Z0	// mul
+	VMOVUPS	Z0, 409344(SI)	// armFieldDual3.mul
+	VMOVUPS	453120(SI), Z0	// add
+	VMOVUPS	Z0, 409472(SI)	// armFieldDual3.add
+	VMOVUPS	453248(SI), Z0	// mul
+	VMOVUPS	Z0, 409600(SI)	// armFieldDual3.mul
+	VMOVUPS	453376(SI), Z0	// mul
+	VMOVUPS	Z0, 409728(SI)	// armFieldDual3.mul
+	VMOVUPS	453504(SI), Z0	// reshape
+	VMOVUPS	Z0, 409856(SI)	// armFieldDual3.reshape
+	VMOVUPS	453632(SI), Z0	// mul
+	VMOVUPS	Z0, 409984(SI)	// armFieldDual3.mul
+	VMOVUPS	453760(SI), Z0	// mul
+	VMOVUPS	Z0, 410112(SI)	// armFieldDual3.mul
+	VMOVUPS	452224(SI), Z0	// q_dot[0]
+	VMOVUPS	Z0, 410240(SI)	// armFieldDual3.q_dot[0]
+	VMOVUPS	452352(SI), Z0	// q_dot[1]
+	VMOVUPS	Z0, 410368(SI)	// armFieldDual3.q_dot[1]
+	VMOVUPS	452480(SI), Z0	// v_dot[0]
+	VMOVUPS	Z0, 410496(SI)	// armFieldDual3.v_dot[0]
+	VMOVUPS	452608(SI), Z0	// v_dot[1]
+	VMOVUPS	Z0, 410624(SI)	// armFieldDual3.v_dot[1]
+	VMOVUPS	453888(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 410752(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	454016(SI), Z0	// add_dot
+	VMOVUPS	Z0, 410880(SI)	// armFieldDual3.add_dot
+	VMOVUPS	454144(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 411008(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	454272(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 411136(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	454400(SI), Z0	// reshape_dot
+	VMOVUPS	Z0, 411264(SI)	// armFieldDual3.reshape_dot
+	VMOVUPS	454528(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 411392(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	454656(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 411520(SI)	// armFieldDual3.mul_dot
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
 	CALL	armFieldDual3_avx512<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	448384(AX), Z0	// h
+	VBROADCASTSD	451456(AX), Z0	// h
 	VMULPD.BCST	f64_3fe0000000000000<>(SB), Z0, Z0
-	VMOVSD	X0, 448000(AX)
+	VMOVSD	X0, 451072(AX)
 	VCVTPD2PS	Z0, Y0
 	VINSERTF64X4	$1, Y0, Z0, Z0
-	VMOVSS	X0, 448008(AX)
+	VMOVSS	X0, 451080(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop2: // 2 times: vectors of the block
-	VMOVUPS	408576(SI), Z0	// armFieldDual3.dq[0]
-	VMOVUPS	Z0, 452736(SI)	// result[0]
-	VMOVUPS	408704(SI), Z1	// armFieldDual3.dq[1]
-	VMOVUPS	Z1, 452864(SI)	// result[1]
-	VMOVUPS	408832(SI), Z2	// armFieldDual3.dv[0]
-	VMOVUPS	Z2, 452992(SI)	// result_2[0]
-	VMOVUPS	408960(SI), Z3	// armFieldDual3.dv[1]
-	VMOVUPS	Z3, 453120(SI)	// result_2[1]
-	VMOVUPS	409088(SI), Z4	// armFieldDual3.dq_dot[0]
-	VMOVUPS	Z4, 453248(SI)	// result_3[0]
-	VMOVUPS	409216(SI), Z5	// armFieldDual3.dq_dot[1]
-	VMOVUPS	Z5, 453376(SI)	// result_3[1]
-	VMOVUPS	409344(SI), Z6	// armFieldDual3.dv_dot[0]
-	VMOVUPS	Z6, 453504(SI)	// result_4[0]
-	VMOVUPS	409472(SI), Z7	// armFieldDual3.dv_dot[1]
-	VMOVUPS	Z7, 453632(SI)	// result_4[1]
+	VMOVUPS	411648(SI), Z0	// armFieldDual3.dq[0]
+	VMOVUPS	Z0, 455808(SI)	// result[0]
+	VMOVUPS	411776(SI), Z1	// armFieldDual3.dq[1]
+	VMOVUPS	Z1, 455936(SI)	// result[1]
+	VMOVUPS	411904(SI), Z2	// armFieldDual3.dv[0]
+	VMOVUPS	Z2, 456064(SI)	// result_2[0]
+	VMOVUPS	412032(SI), Z3	// armFieldDual3.dv[1]
+	VMOVUPS	Z3, 456192(SI)	// result_2[1]
+	VMOVUPS	412160(SI), Z4	// armFieldDual3.dq_dot[0]
+	VMOVUPS	Z4, 456320(SI)	// result_3[0]
+	VMOVUPS	412288(SI), Z5	// armFieldDual3.dq_dot[1]
+	VMOVUPS	Z5, 456448(SI)	// result_3[1]
+	VMOVUPS	412416(SI), Z6	// armFieldDual3.dv_dot[0]
+	VMOVUPS	Z6, 456576(SI)	// result_4[0]
+	VMOVUPS	412544(SI), Z7	// armFieldDual3.dv_dot[1]
+	VMOVUPS	Z7, 456704(SI)	// result_4[1]
 	// arm.nde:51
-	VMOVUPS	448640(SI), Z8	// q[0]
-	VMOVUPS	448768(SI), Z9	// q[1]
-	VMOVUPS	448896(SI), Z10	// v[0]
-	VMOVUPS	449024(SI), Z11	// v[1]
-	VMOVUPS	449152(SI), Z12	// q_dot[0]
-	VMOVUPS	449280(SI), Z13	// q_dot[1]
-	VMOVUPS	449408(SI), Z14	// v_dot[0]
-	VMOVUPS	449536(SI), Z15	// v_dot[1]
-	VBROADCASTSS	448008(AX), Z16
+	VMOVUPS	451712(SI), Z8	// q[0]
+	VMOVUPS	451840(SI), Z9	// q[1]
+	VMOVUPS	451968(SI), Z10	// v[0]
+	VMOVUPS	452096(SI), Z11	// v[1]
+	VMOVUPS	452224(SI), Z12	// q_dot[0]
+	VMOVUPS	452352(SI), Z13	// q_dot[1]
+	VMOVUPS	452480(SI), Z14	// v_dot[0]
+	VMOVUPS	452608(SI), Z15	// v_dot[1]
+	VBROADCASTSS	451080(AX), Z16
 	VFMADD231PS	Z0, Z16, Z8
-	VMOVUPS	Z8, 405504(SI)	// armFieldDual3.q[0]
+	VMOVUPS	Z8, 408576(SI)	// armFieldDual3.q[0]
 	VFMADD231PS	Z1, Z16, Z9
-	VMOVUPS	Z9, 405632(SI)	// armFieldDual3.q[1]
+	VMOVUPS	Z9, 408704(SI)	// armFieldDual3.q[1]
 	VFMADD231PS	Z2, Z16, Z10
-	VMOVUPS	Z10, 405760(SI)	// armFieldDual3.v[0]
+	VMOVUPS	Z10, 408832(SI)	// armFieldDual3.v[0]
 	VFMADD231PS	Z3, Z16, Z11
-	VMOVUPS	Z11, 405888(SI)	// armFieldDual3.v[1]
+	VMOVUPS	Z11, 408960(SI)	// armFieldDual3.v[1]
 	VFMADD231PS	Z16, Z4, Z12
-	VMOVUPS	Z12, 407168(SI)	// armFieldDual3.q_dot[0]
+	VMOVUPS	Z12, 410240(SI)	// armFieldDual3.q_dot[0]
 	VFMADD231PS	Z16, Z5, Z13
-	VMOVUPS	Z13, 407296(SI)	// armFieldDual3.q_dot[1]
+	VMOVUPS	Z13, 410368(SI)	// armFieldDual3.q_dot[1]
 	VFMADD231PS	Z16, Z6, Z14
-	VMOVUPS	Z14, 407424(SI)	// armFieldDual3.v_dot[0]
+	VMOVUPS	Z14, 410496(SI)	// armFieldDual3.v_dot[0]
 	VFMADD231PS	Z16, Z7, Z15
-	VMOVUPS	Z15, 407552(SI)	// armFieldDual3.v_dot[1]
+	VMOVUPS	Z15, 410624(SI)	// armFieldDual3.v_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop2
@@ -9822,88 +9963,88 @@ loop2: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop3: // 2 times: vectors of the block
-	VMOVUPS	449664(SI), Z0	// u[0]
-	VMOVUPS	Z0, 406016(SI)	// armFieldDual3.u[0]
-	VMOVUPS	449792(SI), Z0	// u[1]
-	VMOVUPS	Z0, 406144(SI)	// armFieldDual3.u[1]
-	VMOVUPS	449920(SI), Z0	// mul
-	VMOVUPS	Z0, 406272(SI)	// armFieldDual3.mul
-	VMOVUPS	450048(SI), Z0	// add
-	VMOVUPS	Z0, 406400(SI)	// armFieldDual3.add
-	VMOVUPS	450176(SI), Z0	// mul
-	VMOVUPS	Z0, 406528(SI)	// armFieldDual3.mul
-	VMOVUPS	450304(SI), Z0	// mul
-	VMOVUPS	Z0, 406656(SI)	// armFieldDual3.mul
-	VMOVUPS	450432(SI), Z0	// reshape
-	VMOVUPS	Z0, 406784(SI)	// armFieldDual3.reshape
-	VMOVUPS	450560(SI), Z0	// mul
-	VMOVUPS	Z0, 406912(SI)	// armFieldDual3.mul
-	VMOVUPS	450688(SI), Z0	// mul
-	VMOVUPS	Z0, 407040(SI)	// armFieldDual3.mul
-	VMOVUPS	450816(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 407680(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	450944(SI), Z0	// add_dot
-	VMOVUPS	Z0, 407808(SI)	// armFieldDual3.add_dot
-	VMOVUPS	451072(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 407936(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	451200(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 408064(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	451328(SI), Z0	// reshape_dot
-	VMOVUPS	Z0, 408192(SI)	// armFieldDual3.reshape_dot
-	VMOVUPS	451456(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 408320(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	451584(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 408448(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	452736(SI), Z0	// u[0]
+	VMOVUPS	Z0, 409088(SI)	// armFieldDual3.u[0]
+	VMOVUPS	452864(SI), Z0	// u[1]
+	VMOVUPS	Z0, 409216(SI)	// armFieldDual3.u[1]
+	VMOVUPS	452992(SI), Z0	// mul
+	VMOVUPS	Z0, 409344(SI)	// armFieldDual3.mul
+	VMOVUPS	453120(SI), Z0	// add
+	VMOVUPS	Z0, 409472(SI)	// armFieldDual3.add
+	VMOVUPS	453248(SI), Z0	// mul
+	VMOVUPS	Z0, 409600(SI)	// armFieldDual3.mul
+	VMOVUPS	453376(SI), Z0	// mul
+	VMOVUPS	Z0, 409728(SI)	// armFieldDual3.mul
+	VMOVUPS	453504(SI), Z0	// reshape
+	VMOVUPS	Z0, 409856(SI)	// armFieldDual3.reshape
+	VMOVUPS	453632(SI), Z0	// mul
+	VMOVUPS	Z0, 409984(SI)	// armFieldDual3.mul
+	VMOVUPS	453760(SI), Z0	// mul
+	VMOVUPS	Z0, 410112(SI)	// armFieldDual3.mul
+	VMOVUPS	453888(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 410752(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	454016(SI), Z0	// add_dot
+	VMOVUPS	Z0, 410880(SI)	// armFieldDual3.add_dot
+	VMOVUPS	454144(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 411008(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	454272(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 411136(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	454400(SI), Z0	// reshape_dot
+	VMOVUPS	Z0, 411264(SI)	// armFieldDual3.reshape_dot
+	VMOVUPS	454528(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 411392(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	454656(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 411520(SI)	// armFieldDual3.mul_dot
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop3
 	CALL	armFieldDual3_avx512<>(SB)
-	VBROADCASTSS	448008(AX), Z0
+	VBROADCASTSS	451080(AX), Z0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop4: // 2 times: vectors of the block
-	VMOVUPS	408576(SI), Z0	// armFieldDual3.dq[0]
-	VMOVUPS	Z0, 453760(SI)	// result_5[0]
-	VMOVUPS	408704(SI), Z1	// armFieldDual3.dq[1]
-	VMOVUPS	Z1, 453888(SI)	// result_5[1]
-	VMOVUPS	408832(SI), Z2	// armFieldDual3.dv[0]
-	VMOVUPS	Z2, 454016(SI)	// result_6[0]
-	VMOVUPS	408960(SI), Z3	// armFieldDual3.dv[1]
-	VMOVUPS	Z3, 454144(SI)	// result_6[1]
-	VMOVUPS	409088(SI), Z4	// armFieldDual3.dq_dot[0]
-	VMOVUPS	Z4, 454272(SI)	// result_7[0]
-	VMOVUPS	409216(SI), Z5	// armFieldDual3.dq_dot[1]
-	VMOVUPS	Z5, 454400(SI)	// result_7[1]
-	VMOVUPS	409344(SI), Z6	// armFieldDual3.dv_dot[0]
-	VMOVUPS	Z6, 454528(SI)	// result_8[0]
-	VMOVUPS	409472(SI), Z7	// armFieldDual3.dv_dot[1]
-	VMOVUPS	Z7, 454656(SI)	// result_8[1]
-	VMOVUPS	448640(SI), Z8	// q[0]
-	VMOVUPS	448768(SI), Z9	// q[1]
-	VMOVUPS	448896(SI), Z10	// v[0]
-	VMOVUPS	449024(SI), Z11	// v[1]
-	VMOVUPS	449152(SI), Z12	// q_dot[0]
-	VMOVUPS	449280(SI), Z13	// q_dot[1]
-	VMOVUPS	449408(SI), Z14	// v_dot[0]
-	VMOVUPS	449536(SI), Z15	// v_dot[1]
+	VMOVUPS	411648(SI), Z0	// armFieldDual3.dq[0]
+	VMOVUPS	Z0, 456832(SI)	// result_5[0]
+	VMOVUPS	411776(SI), Z1	// armFieldDual3.dq[1]
+	VMOVUPS	Z1, 456960(SI)	// result_5[1]
+	VMOVUPS	411904(SI), Z2	// armFieldDual3.dv[0]
+	VMOVUPS	Z2, 457088(SI)	// result_6[0]
+	VMOVUPS	412032(SI), Z3	// armFieldDual3.dv[1]
+	VMOVUPS	Z3, 457216(SI)	// result_6[1]
+	VMOVUPS	412160(SI), Z4	// armFieldDual3.dq_dot[0]
+	VMOVUPS	Z4, 457344(SI)	// result_7[0]
+	VMOVUPS	412288(SI), Z5	// armFieldDual3.dq_dot[1]
+	VMOVUPS	Z5, 457472(SI)	// result_7[1]
+	VMOVUPS	412416(SI), Z6	// armFieldDual3.dv_dot[0]
+	VMOVUPS	Z6, 457600(SI)	// result_8[0]
+	VMOVUPS	412544(SI), Z7	// armFieldDual3.dv_dot[1]
+	VMOVUPS	Z7, 457728(SI)	// result_8[1]
+	VMOVUPS	451712(SI), Z8	// q[0]
+	VMOVUPS	451840(SI), Z9	// q[1]
+	VMOVUPS	451968(SI), Z10	// v[0]
+	VMOVUPS	452096(SI), Z11	// v[1]
+	VMOVUPS	452224(SI), Z12	// q_dot[0]
+	VMOVUPS	452352(SI), Z13	// q_dot[1]
+	VMOVUPS	452480(SI), Z14	// v_dot[0]
+	VMOVUPS	452608(SI), Z15	// v_dot[1]
 	// arm.nde:51
-	VBROADCASTSS	448008(AX), Z16
+	VBROADCASTSS	451080(AX), Z16
 	VFMADD231PS	Z0, Z16, Z8
-	VMOVUPS	Z8, 405504(SI)	// armFieldDual3.q[0]
+	VMOVUPS	Z8, 408576(SI)	// armFieldDual3.q[0]
 	VFMADD231PS	Z1, Z16, Z9
-	VMOVUPS	Z9, 405632(SI)	// armFieldDual3.q[1]
+	VMOVUPS	Z9, 408704(SI)	// armFieldDual3.q[1]
 	VFMADD231PS	Z2, Z16, Z10
-	VMOVUPS	Z10, 405760(SI)	// armFieldDual3.v[0]
+	VMOVUPS	Z10, 408832(SI)	// armFieldDual3.v[0]
 	VFMADD231PS	Z3, Z16, Z11
-	VMOVUPS	Z11, 405888(SI)	// armFieldDual3.v[1]
+	VMOVUPS	Z11, 408960(SI)	// armFieldDual3.v[1]
 	VFMADD231PS	Z16, Z4, Z12
-	VMOVUPS	Z12, 407168(SI)	// armFieldDual3.q_dot[0]
+	VMOVUPS	Z12, 410240(SI)	// armFieldDual3.q_dot[0]
 	VFMADD231PS	Z16, Z5, Z13
-	VMOVUPS	Z13, 407296(SI)	// armFieldDual3.q_dot[1]
+	VMOVUPS	Z13, 410368(SI)	// armFieldDual3.q_dot[1]
 	VFMADD231PS	Z16, Z6, Z14
-	VMOVUPS	Z14, 407424(SI)	// armFieldDual3.v_dot[0]
+	VMOVUPS	Z14, 410496(SI)	// armFieldDual3.v_dot[0]
 	VFMADD231PS	Z16, Z7, Z15
-	VMOVUPS	Z15, 407552(SI)	// armFieldDual3.v_dot[1]
+	VMOVUPS	Z15, 410624(SI)	// armFieldDual3.v_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop4
@@ -9911,92 +10052,92 @@ loop4: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop5: // 2 times: vectors of the block
-	VMOVUPS	449664(SI), Z0	// u[0]
-	VMOVUPS	Z0, 406016(SI)	// armFieldDual3.u[0]
-	VMOVUPS	449792(SI), Z0	// u[1]
-	VMOVUPS	Z0, 406144(SI)	// armFieldDual3.u[1]
-	VMOVUPS	449920(SI), Z0	// mul
-	VMOVUPS	Z0, 406272(SI)	// armFieldDual3.mul
-	VMOVUPS	450048(SI), Z0	// add
-	VMOVUPS	Z0, 406400(SI)	// armFieldDual3.add
-	VMOVUPS	450176(SI), Z0	// mul
-	VMOVUPS	Z0, 406528(SI)	// armFieldDual3.mul
-	VMOVUPS	450304(SI), Z0	// mul
-	VMOVUPS	Z0, 406656(SI)	// armFieldDual3.mul
-	VMOVUPS	450432(SI), Z0	// reshape
-	VMOVUPS	Z0, 406784(SI)	// armFieldDual3.reshape
-	VMOVUPS	450560(SI), Z0	// mul
-	VMOVUPS	Z0, 406912(SI)	// armFieldDual3.mul
-	VMOVUPS	450688(SI), Z0	// mul
-	VMOVUPS	Z0, 407040(SI)	// armFieldDual3.mul
-	VMOVUPS	450816(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 407680(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	450944(SI), Z0	// add_dot
-	VMOVUPS	Z0, 407808(SI)	// armFieldDual3.add_dot
-	VMOVUPS	451072(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 407936(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	451200(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 408064(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	451328(SI), Z0	// reshape_dot
-	VMOVUPS	Z0, 408192(SI)	// armFieldDual3.reshape_dot
-	VMOVUPS	451456(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 408320(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	451584(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 408448(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	452736(SI), Z0	// u[0]
+	VMOVUPS	Z0, 409088(SI)	// armFieldDual3.u[0]
+	VMOVUPS	452864(SI), Z0	// u[1]
+	VMOVUPS	Z0, 409216(SI)	// armFieldDual3.u[1]
+	VMOVUPS	452992(SI), Z0	// mul
+	VMOVUPS	Z0, 409344(SI)	// armFieldDual3.mul
+	VMOVUPS	453120(SI), Z0	// add
+	VMOVUPS	Z0, 409472(SI)	// armFieldDual3.add
+	VMOVUPS	453248(SI), Z0	// mul
+	VMOVUPS	Z0, 409600(SI)	// armFieldDual3.mul
+	VMOVUPS	453376(SI), Z0	// mul
+	VMOVUPS	Z0, 409728(SI)	// armFieldDual3.mul
+	VMOVUPS	453504(SI), Z0	// reshape
+	VMOVUPS	Z0, 409856(SI)	// armFieldDual3.reshape
+	VMOVUPS	453632(SI), Z0	// mul
+	VMOVUPS	Z0, 409984(SI)	// armFieldDual3.mul
+	VMOVUPS	453760(SI), Z0	// mul
+	VMOVUPS	Z0, 410112(SI)	// armFieldDual3.mul
+	VMOVUPS	453888(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 410752(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	454016(SI), Z0	// add_dot
+	VMOVUPS	Z0, 410880(SI)	// armFieldDual3.add_dot
+	VMOVUPS	454144(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 411008(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	454272(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 411136(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	454400(SI), Z0	// reshape_dot
+	VMOVUPS	Z0, 411264(SI)	// armFieldDual3.reshape_dot
+	VMOVUPS	454528(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 411392(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	454656(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 411520(SI)	// armFieldDual3.mul_dot
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop5
 	CALL	armFieldDual3_avx512<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	448384(AX), Z0	// h
+	VBROADCASTSD	451456(AX), Z0	// h
 	VCVTPD2PS	Z0, Y0
 	VINSERTF64X4	$1, Y0, Z0, Z0
-	VMOVSS	X0, 448016(AX)
+	VMOVSS	X0, 451088(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop6: // 2 times: vectors of the block
-	VMOVUPS	408576(SI), Z0	// armFieldDual3.dq[0]
-	VMOVUPS	Z0, 454784(SI)	// result_9[0]
-	VMOVUPS	408704(SI), Z1	// armFieldDual3.dq[1]
-	VMOVUPS	Z1, 454912(SI)	// result_9[1]
-	VMOVUPS	408832(SI), Z2	// armFieldDual3.dv[0]
-	VMOVUPS	Z2, 455040(SI)	// result_10[0]
-	VMOVUPS	408960(SI), Z3	// armFieldDual3.dv[1]
-	VMOVUPS	Z3, 455168(SI)	// result_10[1]
-	VMOVUPS	409088(SI), Z4	// armFieldDual3.dq_dot[0]
-	VMOVUPS	Z4, 455296(SI)	// result_11[0]
-	VMOVUPS	409216(SI), Z5	// armFieldDual3.dq_dot[1]
-	VMOVUPS	Z5, 455424(SI)	// result_11[1]
-	VMOVUPS	409344(SI), Z6	// armFieldDual3.dv_dot[0]
-	VMOVUPS	Z6, 455552(SI)	// result_12[0]
-	VMOVUPS	409472(SI), Z7	// armFieldDual3.dv_dot[1]
-	VMOVUPS	Z7, 455680(SI)	// result_12[1]
+	VMOVUPS	411648(SI), Z0	// armFieldDual3.dq[0]
+	VMOVUPS	Z0, 457856(SI)	// result_9[0]
+	VMOVUPS	411776(SI), Z1	// armFieldDual3.dq[1]
+	VMOVUPS	Z1, 457984(SI)	// result_9[1]
+	VMOVUPS	411904(SI), Z2	// armFieldDual3.dv[0]
+	VMOVUPS	Z2, 458112(SI)	// result_10[0]
+	VMOVUPS	412032(SI), Z3	// armFieldDual3.dv[1]
+	VMOVUPS	Z3, 458240(SI)	// result_10[1]
+	VMOVUPS	412160(SI), Z4	// armFieldDual3.dq_dot[0]
+	VMOVUPS	Z4, 458368(SI)	// result_11[0]
+	VMOVUPS	412288(SI), Z5	// armFieldDual3.dq_dot[1]
+	VMOVUPS	Z5, 458496(SI)	// result_11[1]
+	VMOVUPS	412416(SI), Z6	// armFieldDual3.dv_dot[0]
+	VMOVUPS	Z6, 458624(SI)	// result_12[0]
+	VMOVUPS	412544(SI), Z7	// armFieldDual3.dv_dot[1]
+	VMOVUPS	Z7, 458752(SI)	// result_12[1]
 	// arm.nde:51
-	VMOVUPS	448640(SI), Z8	// q[0]
-	VMOVUPS	448768(SI), Z9	// q[1]
-	VMOVUPS	448896(SI), Z10	// v[0]
-	VMOVUPS	449024(SI), Z11	// v[1]
-	VMOVUPS	449152(SI), Z12	// q_dot[0]
-	VMOVUPS	449280(SI), Z13	// q_dot[1]
-	VMOVUPS	449408(SI), Z14	// v_dot[0]
-	VMOVUPS	449536(SI), Z15	// v_dot[1]
-	VBROADCASTSS	448016(AX), Z16
+	VMOVUPS	451712(SI), Z8	// q[0]
+	VMOVUPS	451840(SI), Z9	// q[1]
+	VMOVUPS	451968(SI), Z10	// v[0]
+	VMOVUPS	452096(SI), Z11	// v[1]
+	VMOVUPS	452224(SI), Z12	// q_dot[0]
+	VMOVUPS	452352(SI), Z13	// q_dot[1]
+	VMOVUPS	452480(SI), Z14	// v_dot[0]
+	VMOVUPS	452608(SI), Z15	// v_dot[1]
+	VBROADCASTSS	451088(AX), Z16
 	VFMADD231PS	Z0, Z16, Z8
-	VMOVUPS	Z8, 405504(SI)	// armFieldDual3.q[0]
+	VMOVUPS	Z8, 408576(SI)	// armFieldDual3.q[0]
 	VFMADD231PS	Z1, Z16, Z9
-	VMOVUPS	Z9, 405632(SI)	// armFieldDual3.q[1]
+	VMOVUPS	Z9, 408704(SI)	// armFieldDual3.q[1]
 	VFMADD231PS	Z2, Z16, Z10
-	VMOVUPS	Z10, 405760(SI)	// armFieldDual3.v[0]
+	VMOVUPS	Z10, 408832(SI)	// armFieldDual3.v[0]
 	VFMADD231PS	Z3, Z16, Z11
-	VMOVUPS	Z11, 405888(SI)	// armFieldDual3.v[1]
+	VMOVUPS	Z11, 408960(SI)	// armFieldDual3.v[1]
 	VFMADD231PS	Z16, Z4, Z12
-	VMOVUPS	Z12, 407168(SI)	// armFieldDual3.q_dot[0]
+	VMOVUPS	Z12, 410240(SI)	// armFieldDual3.q_dot[0]
 	VFMADD231PS	Z16, Z5, Z13
-	VMOVUPS	Z13, 407296(SI)	// armFieldDual3.q_dot[1]
+	VMOVUPS	Z13, 410368(SI)	// armFieldDual3.q_dot[1]
 	VFMADD231PS	Z16, Z6, Z14
-	VMOVUPS	Z14, 407424(SI)	// armFieldDual3.v_dot[0]
+	VMOVUPS	Z14, 410496(SI)	// armFieldDual3.v_dot[0]
 	VFMADD231PS	Z16, Z7, Z15
-	VMOVUPS	Z15, 407552(SI)	// armFieldDual3.v_dot[1]
+	VMOVUPS	Z15, 410624(SI)	// armFieldDual3.v_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop6
@@ -10004,111 +10145,111 @@ loop6: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop7: // 2 times: vectors of the block
-	VMOVUPS	449664(SI), Z0	// u[0]
-	VMOVUPS	Z0, 406016(SI)	// armFieldDual3.u[0]
-	VMOVUPS	449792(SI), Z0	// u[1]
-	VMOVUPS	Z0, 406144(SI)	// armFieldDual3.u[1]
-	VMOVUPS	449920(SI), Z0	// mul
-	VMOVUPS	Z0, 406272(SI)	// armFieldDual3.mul
-	VMOVUPS	450048(SI), Z0	// add
-	VMOVUPS	Z0, 406400(SI)	// armFieldDual3.add
-	VMOVUPS	450176(SI), Z0	// mul
-	VMOVUPS	Z0, 406528(SI)	// armFieldDual3.mul
-	VMOVUPS	450304(SI), Z0	// mul
-	VMOVUPS	Z0, 406656(SI)	// armFieldDual3.mul
-	VMOVUPS	450432(SI), Z0	// reshape
-	VMOVUPS	Z0, 406784(SI)	// armFieldDual3.reshape
-	VMOVUPS	450560(SI), Z0	// mul
-	VMOVUPS	Z0, 406912(SI)	// armFieldDual3.mul
-	VMOVUPS	450688(SI), Z0	// mul
-	VMOVUPS	Z0, 407040(SI)	// armFieldDual3.mul
-	VMOVUPS	450816(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 407680(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	450944(SI), Z0	// add_dot
-	VMOVUPS	Z0, 407808(SI)	// armFieldDual3.add_dot
-	VMOVUPS	451072(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 407936(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	451200(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 408064(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	451328(SI), Z0	// reshape_dot
-	VMOVUPS	Z0, 408192(SI)	// armFieldDual3.reshape_dot
-	VMOVUPS	451456(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 408320(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	451584(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 408448(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	452736(SI), Z0	// u[0]
+	VMOVUPS	Z0, 409088(SI)	// armFieldDual3.u[0]
+	VMOVUPS	452864(SI), Z0	// u[1]
+	VMOVUPS	Z0, 409216(SI)	// armFieldDual3.u[1]
+	VMOVUPS	452992(SI), Z0	// mul
+	VMOVUPS	Z0, 409344(SI)	// armFieldDual3.mul
+	VMOVUPS	453120(SI), Z0	// add
+	VMOVUPS	Z0, 409472(SI)	// armFieldDual3.add
+	VMOVUPS	453248(SI), Z0	// mul
+	VMOVUPS	Z0, 409600(SI)	// armFieldDual3.mul
+	VMOVUPS	453376(SI), Z0	// mul
+	VMOVUPS	Z0, 409728(SI)	// armFieldDual3.mul
+	VMOVUPS	453504(SI), Z0	// reshape
+	VMOVUPS	Z0, 409856(SI)	// armFieldDual3.reshape
+	VMOVUPS	453632(SI), Z0	// mul
+	VMOVUPS	Z0, 409984(SI)	// armFieldDual3.mul
+	VMOVUPS	453760(SI), Z0	// mul
+	VMOVUPS	Z0, 410112(SI)	// armFieldDual3.mul
+	VMOVUPS	453888(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 410752(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	454016(SI), Z0	// add_dot
+	VMOVUPS	Z0, 410880(SI)	// armFieldDual3.add_dot
+	VMOVUPS	454144(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 411008(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	454272(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 411136(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	454400(SI), Z0	// reshape_dot
+	VMOVUPS	Z0, 411264(SI)	// armFieldDual3.reshape_dot
+	VMOVUPS	454528(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 411392(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	454656(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 411520(SI)	// armFieldDual3.mul_dot
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop7
 	CALL	armFieldDual3_avx512<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	448384(AX), Z0	// h
+	VBROADCASTSD	451456(AX), Z0	// h
 	VMULPD.BCST	f64_3fc5555555555555<>(SB), Z0, Z1
-	VMOVSD	X1, 448024(AX)
+	VMOVSD	X1, 451096(AX)
 	VCVTPD2PS	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z1, Z1
-	VMOVSS	X1, 448032(AX)
+	VMOVSS	X1, 451104(AX)
 	VMULPD.BCST	f64_3fd5555555555555<>(SB), Z0, Z0
-	VMOVSD	X0, 448040(AX)
+	VMOVSD	X0, 451112(AX)
 	VCVTPD2PS	Z0, Y0
 	VINSERTF64X4	$1, Y0, Z0, Z0
-	VMOVSS	X0, 448048(AX)
+	VMOVSS	X0, 451120(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop8: // 2 times: vectors of the block
 	// arm.nde:51
-	VMOVUPS	448640(SI), Z0	// q[0]
-	VMOVUPS	448768(SI), Z0	// q[1]
-	VMOVUPS	448896(SI), Z0	// v[0]
-	VMOVUPS	449024(SI), Z0	// v[1]
-	VMOVUPS	449152(SI), Z0	// q_dot[0]
-	VMOVUPS	449280(SI), Z0	// q_dot[1]
-	VMOVUPS	449408(SI), Z0	// v_dot[0]
-	VMOVUPS	449536(SI), Z0	// v_dot[1]
+	VMOVUPS	451712(SI), Z0	// q[0]
+	VMOVUPS	451840(SI), Z0	// q[1]
+	VMOVUPS	451968(SI), Z0	// v[0]
+	VMOVUPS	452096(SI), Z0	// v[1]
+	VMOVUPS	452224(SI), Z0	// q_dot[0]
+	VMOVUPS	452352(SI), Z0	// q_dot[1]
+	VMOVUPS	452480(SI), Z0	// v_dot[0]
+	VMOVUPS	452608(SI), Z0	// v_dot[1]
 	MOVQ	$2, DI
 	MOVQ	SI, R9
 loop9: // 2 times: elements
-	VBROADCASTSS	448032(AX), Z0
-	VMOVUPS	408576(R9), Z1	// armFieldDual3.dq[0]
-	VBROADCASTSS	448048(AX), Z2
-	VMOVUPS	454784(R9), Z3	// result_9[0]
-	VMOVUPS	453760(R9), Z4	// result_5[0]
-	VMOVUPS	452736(R9), Z5	// result[0]
-	VMOVUPS	448640(R9), Z6	// q[0]
+	VBROADCASTSS	451104(AX), Z0
+	VMOVUPS	411648(R9), Z1	// armFieldDual3.dq[0]
+	VBROADCASTSS	451120(AX), Z2
+	VMOVUPS	457856(R9), Z3	// result_9[0]
+	VMOVUPS	456832(R9), Z4	// result_5[0]
+	VMOVUPS	455808(R9), Z5	// result[0]
+	VMOVUPS	451712(R9), Z6	// q[0]
 	VFMADD231PS	Z5, Z0, Z6
 	VFMADD231PS	Z4, Z2, Z6
 	VFMADD231PS	Z3, Z2, Z6
 	VFMADD231PS	Z1, Z0, Z6
-	VMOVUPS	Z6, 451712(R9)	// q_next[0]
-	VMOVUPS	408832(R9), Z1	// armFieldDual3.dv[0]
-	VMOVUPS	455040(R9), Z3	// result_10[0]
-	VMOVUPS	454016(R9), Z4	// result_6[0]
-	VMOVUPS	452992(R9), Z5	// result_2[0]
-	VMOVUPS	448896(R9), Z6	// v[0]
+	VMOVUPS	Z6, 454784(R9)	// q_next[0]
+	VMOVUPS	411904(R9), Z1	// armFieldDual3.dv[0]
+	VMOVUPS	458112(R9), Z3	// result_10[0]
+	VMOVUPS	457088(R9), Z4	// result_6[0]
+	VMOVUPS	456064(R9), Z5	// result_2[0]
+	VMOVUPS	451968(R9), Z6	// v[0]
 	VFMADD231PS	Z5, Z0, Z6
 	VFMADD231PS	Z4, Z2, Z6
 	VFMADD231PS	Z3, Z2, Z6
 	VFMADD231PS	Z1, Z0, Z6
-	VMOVUPS	Z6, 451968(R9)	// v_next[0]
-	VMOVUPS	409088(R9), Z1	// armFieldDual3.dq_dot[0]
-	VMOVUPS	455296(R9), Z3	// result_11[0]
-	VMOVUPS	454272(R9), Z4	// result_7[0]
-	VMOVUPS	453248(R9), Z5	// result_3[0]
-	VMOVUPS	449152(R9), Z6	// q_dot[0]
+	VMOVUPS	Z6, 455040(R9)	// v_next[0]
+	VMOVUPS	412160(R9), Z1	// armFieldDual3.dq_dot[0]
+	VMOVUPS	458368(R9), Z3	// result_11[0]
+	VMOVUPS	457344(R9), Z4	// result_7[0]
+	VMOVUPS	456320(R9), Z5	// result_3[0]
+	VMOVUPS	452224(R9), Z6	// q_dot[0]
 	VFMADD231PS	Z0, Z5, Z6
 	VFMADD231PS	Z2, Z4, Z6
 	VFMADD231PS	Z2, Z3, Z6
 	VFMADD231PS	Z0, Z1, Z6
-	VMOVUPS	Z6, 452224(R9)	// q_next_dot[0]
-	VMOVUPS	409344(R9), Z1	// armFieldDual3.dv_dot[0]
-	VMOVUPS	455552(R9), Z3	// result_12[0]
-	VMOVUPS	454528(R9), Z4	// result_8[0]
-	VMOVUPS	453504(R9), Z5	// result_4[0]
-	VMOVUPS	449408(R9), Z6	// v_dot[0]
+	VMOVUPS	Z6, 455296(R9)	// q_next_dot[0]
+	VMOVUPS	412416(R9), Z1	// armFieldDual3.dv_dot[0]
+	VMOVUPS	458624(R9), Z3	// result_12[0]
+	VMOVUPS	457600(R9), Z4	// result_8[0]
+	VMOVUPS	456576(R9), Z5	// result_4[0]
+	VMOVUPS	452480(R9), Z6	// v_dot[0]
 	VFMADD231PS	Z0, Z5, Z6
 	VFMADD231PS	Z2, Z4, Z6
 	VFMADD231PS	Z2, Z3, Z6
 	VFMADD231PS	Z0, Z1, Z6
-	VMOVUPS	Z6, 452480(R9)	// v_next_dot[0]
+	VMOVUPS	Z6, 455552(R9)	// v_next_dot[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop9
@@ -10121,61 +10262,61 @@ loop9: // 2 times: elements
 TEXT step0Tangent3Lanestep_avx512<>(SB), NOSPLIT, $0-0
 loop1:
 	// arm.nde:51
-	VBROADCASTSD	455808(AX), Z0	// step.t
-	VMOVSD	X0, 448128(AX)	// step0Tangent3Step.t
-	VBROADCASTSD	456064(AX), Z0	// step.h
-	VMOVSD	X0, 448384(AX)	// step0Tangent3Step.h
+	VBROADCASTSD	458880(AX), Z0	// step.t
+	VMOVSD	X0, 451200(AX)	// step0Tangent3Step.t
+	VBROADCASTSD	459136(AX), Z0	// step.h
+	VMOVSD	X0, 451456(AX)	// step0Tangent3Step.h
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop2: // 2 times: vectors of the block
-	VMOVUPS	457600(SI), Z0	// q[0]
-	VMOVUPS	Z0, 448640(SI)	// step0Tangent3Step.q[0]
-	VMOVUPS	457728(SI), Z0	// q[1]
-	VMOVUPS	Z0, 448768(SI)	// step0Tangent3Step.q[1]
-	VMOVUPS	457856(SI), Z0	// v[0]
-	VMOVUPS	Z0, 448896(SI)	// step0Tangent3Step.v[0]
-	VMOVUPS	457984(SI), Z0	// v[1]
-	VMOVUPS	Z0, 449024(SI)	// step0Tangent3Step.v[1]
-	VMOVUPS	458112(SI), Z0	// q_dot[0]
-	VMOVUPS	Z0, 449152(SI)	// step0Tangent3Step.q_dot[0]
-	VMOVUPS	458240(SI), Z0	// q_dot[1]
-	VMOVUPS	Z0, 449280(SI)	// step0Tangent3Step.q_dot[1]
-	VMOVUPS	458368(SI), Z0	// v_dot[0]
-	VMOVUPS	Z0, 449408(SI)	// step0Tangent3Step.v_dot[0]
-	VMOVUPS	458496(SI), Z0	// v_dot[1]
-	VMOVUPS	Z0, 449536(SI)	// step0Tangent3Step.v_dot[1]
-	VMOVUPS	458624(SI), Z0	// extra.0[0]
-	VMOVUPS	Z0, 449664(SI)	// step0Tangent3Step.u[0]
-	VMOVUPS	458752(SI), Z0	// extra.0[1]
-	VMOVUPS	Z0, 449792(SI)	// step0Tangent3Step.u[1]
-	VMOVUPS	458880(SI), Z0	// extra.1
-	VMOVUPS	Z0, 449920(SI)	// step0Tangent3Step.mul
-	VMOVUPS	459008(SI), Z0	// extra.2
-	VMOVUPS	Z0, 450048(SI)	// step0Tangent3Step.add
-	VMOVUPS	459136(SI), Z0	// extra.3
-	VMOVUPS	Z0, 450176(SI)	// step0Tangent3Step.mul
-	VMOVUPS	459264(SI), Z0	// extra.4
-	VMOVUPS	Z0, 450304(SI)	// step0Tangent3Step.mul
-	VMOVUPS	459392(SI), Z0	// extra.5
-	VMOVUPS	Z0, 450432(SI)	// step0Tangent3Step.reshape
-	VMOVUPS	459520(SI), Z0	// extra.6
-	VMOVUPS	Z0, 450560(SI)	// step0Tangent3Step.mul
-	VMOVUPS	459648(SI), Z0	// extra.7
-	VMOVUPS	Z0, 450688(SI)	// step0Tangent3Step.mul
-	VMOVUPS	459776(SI), Z0	// extra.8
-	VMOVUPS	Z0, 450816(SI)	// step0Tangent3Step.mul_dot
-	VMOVUPS	459904(SI), Z0	// extra.9
-	VMOVUPS	Z0, 450944(SI)	// step0Tangent3Step.add_dot
-	VMOVUPS	460032(SI), Z0	// extra.10
-	VMOVUPS	Z0, 451072(SI)	// step0Tangent3Step.mul_dot
-	VMOVUPS	460160(SI), Z0	// extra.11
-	VMOVUPS	Z0, 451200(SI)	// step0Tangent3Step.mul_dot
-	VMOVUPS	460288(SI), Z0	// extra.12
-	VMOVUPS	Z0, 451328(SI)	// step0Tangent3Step.reshape_dot
-	VMOVUPS	460416(SI), Z0	// extra.13
-	VMOVUPS	Z0, 451456(SI)	// step0Tangent3Step.mul_dot
-	VMOVUPS	460544(SI), Z0	// extra.14
-	VMOVUPS	Z0, 451584(SI)	// step0Tangent3Step.mul_dot
+	VMOVUPS	460672(SI), Z0	// q[0]
+	VMOVUPS	Z0, 451712(SI)	// step0Tangent3Step.q[0]
+	VMOVUPS	460800(SI), Z0	// q[1]
+	VMOVUPS	Z0, 451840(SI)	// step0Tangent3Step.q[1]
+	VMOVUPS	460928(SI), Z0	// v[0]
+	VMOVUPS	Z0, 451968(SI)	// step0Tangent3Step.v[0]
+	VMOVUPS	461056(SI), Z0	// v[1]
+	VMOVUPS	Z0, 452096(SI)	// step0Tangent3Step.v[1]
+	VMOVUPS	461184(SI), Z0	// q_dot[0]
+	VMOVUPS	Z0, 452224(SI)	// step0Tangent3Step.q_dot[0]
+	VMOVUPS	461312(SI), Z0	// q_dot[1]
+	VMOVUPS	Z0, 452352(SI)	// step0Tangent3Step.q_dot[1]
+	VMOVUPS	461440(SI), Z0	// v_dot[0]
+	VMOVUPS	Z0, 452480(SI)	// step0Tangent3Step.v_dot[0]
+	VMOVUPS	461568(SI), Z0	// v_dot[1]
+	VMOVUPS	Z0, 452608(SI)	// step0Tangent3Step.v_dot[1]
+	VMOVUPS	461696(SI), Z0	// extra.0[0]
+	VMOVUPS	Z0, 452736(SI)	// step0Tangent3Step.u[0]
+	VMOVUPS	461824(SI), Z0	// extra.0[1]
+	VMOVUPS	Z0, 452864(SI)	// step0Tangent3Step.u[1]
+	VMOVUPS	461952(SI), Z0	// extra.1
+	VMOVUPS	Z0, 452992(SI)	// step0Tangent3Step.mul
+	VMOVUPS	462080(SI), Z0	// extra.2
+	VMOVUPS	Z0, 453120(SI)	// step0Tangent3Step.add
+	VMOVUPS	462208(SI), Z0	// extra.3
+	VMOVUPS	Z0, 453248(SI)	// step0Tangent3Step.mul
+	VMOVUPS	462336(SI), Z0	// extra.4
+	VMOVUPS	Z0, 453376(SI)	// step0Tangent3Step.mul
+	VMOVUPS	462464(SI), Z0	// extra.5
+	VMOVUPS	Z0, 453504(SI)	// step0Tangent3Step.reshape
+	VMOVUPS	462592(SI), Z0	// extra.6
+	VMOVUPS	Z0, 453632(SI)	// step0Tangent3Step.mul
+	VMOVUPS	462720(SI), Z0	// extra.7
+	VMOVUPS	Z0, 453760(SI)	// step0Tangent3Step.mul
+	VMOVUPS	462848(SI), Z0	// extra.8
+	VMOVUPS	Z0, 453888(SI)	// step0Tangent3Step.mul_dot
+	VMOVUPS	462976(SI), Z0	// extra.9
+	VMOVUPS	Z0, 454016(SI)	// step0Tangent3Step.add_dot
+	VMOVUPS	463104(SI), Z0	// extra.10
+	VMOVUPS	Z0, 454144(SI)	// step0Tangent3Step.mul_dot
+	VMOVUPS	463232(SI), Z0	// extra.11
+	VMOVUPS	Z0, 454272(SI)	// step0Tangent3Step.mul_dot
+	VMOVUPS	463360(SI), Z0	// extra.12
+	VMOVUPS	Z0, 454400(SI)	// step0Tangent3Step.reshape_dot
+	VMOVUPS	463488(SI), Z0	// extra.13
+	VMOVUPS	Z0, 454528(SI)	// step0Tangent3Step.mul_dot
+	VMOVUPS	463616(SI), Z0	// extra.14
+	VMOVUPS	Z0, 454656(SI)	// step0Tangent3Step.mul_dot
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop2
@@ -10189,32 +10330,32 @@ loop3: // 2 times: vectors of the block
 	VBROADCASTSS	f32_00000000<>(SB), Z2
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	// arm.nde:51
-	VMOVUPS	451712(SI), Z4	// step0Tangent3Step.q_next[0]
+	VMOVUPS	454784(SI), Z4	// step0Tangent3Step.q_next[0]
 	VSUBPS	Z4, Z4, Z5
-	VMOVUPS	451840(SI), Z6	// step0Tangent3Step.q_next[1]
+	VMOVUPS	454912(SI), Z6	// step0Tangent3Step.q_next[1]
 	VSUBPS	Z6, Z6, Z7
 	VADDPS	Z5, Z0, Z0
 	VADDPS	Z7, Z0, Z0
-	VMOVUPS	451968(SI), Z5	// step0Tangent3Step.v_next[0]
+	VMOVUPS	455040(SI), Z5	// step0Tangent3Step.v_next[0]
 	VSUBPS	Z5, Z5, Z7
-	VMOVUPS	452096(SI), Z8	// step0Tangent3Step.v_next[1]
+	VMOVUPS	455168(SI), Z8	// step0Tangent3Step.v_next[1]
 	VSUBPS	Z8, Z8, Z9
 	VADDPS	Z7, Z1, Z1
 	VADDPS	Z9, Z1, Z1
-	VMOVUPS	452224(SI), Z7	// step0Tangent3Step.q_next_dot[0]
+	VMOVUPS	455296(SI), Z7	// step0Tangent3Step.q_next_dot[0]
 	VSUBPS	Z7, Z7, Z9
-	VMOVUPS	452352(SI), Z10	// step0Tangent3Step.q_next_dot[1]
+	VMOVUPS	455424(SI), Z10	// step0Tangent3Step.q_next_dot[1]
 	VSUBPS	Z10, Z10, Z11
 	VADDPS	Z9, Z2, Z2
 	VADDPS	Z11, Z2, Z2
-	VMOVUPS	452480(SI), Z9	// step0Tangent3Step.v_next_dot[0]
+	VMOVUPS	455552(SI), Z9	// step0Tangent3Step.v_next_dot[0]
 	VSUBPS	Z9, Z9, Z11
-	VMOVUPS	452608(SI), Z12	// step0Tangent3Step.v_next_dot[1]
+	VMOVUPS	455680(SI), Z12	// step0Tangent3Step.v_next_dot[1]
 	VSUBPS	Z12, Z12, Z13
 	VADDPS	Z11, Z3, Z3
 	VADDPS	Z13, Z3, Z3
-	VMOVUPD	456320(DI), Z11	// step.live
-	VMOVUPD	456384(DI), Z13	// step.live | 1
+	VMOVUPD	459392(DI), Z11	// step.live
+	VMOVUPD	459456(DI), Z13	// step.live | 1
 	VCMPPS.BCST	$0, f32_00000000<>(SB), Z0, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z0
 	VCMPPS.BCST	$0, f32_00000000<>(SB), Z1, K1
@@ -10241,32 +10382,32 @@ loop3: // 2 times: vectors of the block
 	VPMOVSXDQ	Y2, Z2
 	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z0, Z0
 	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z2, Z2
-	VMOVUPD	Z0, 461696(DI)	// step.code
-	VMOVUPD	Z2, 461760(DI)	// step.code | 1
-	VMOVUPS	457600(SI), Z0	// q[0]
-	VMOVUPS	457728(SI), Z2	// q[1]
-	VMOVUPS	457856(SI), Z3	// v[0]
-	VMOVUPS	457984(SI), Z11	// v[1]
-	VMOVUPS	458112(SI), Z13	// q_dot[0]
-	VMOVUPS	458240(SI), Z14	// q_dot[1]
-	VMOVUPS	458368(SI), Z15	// v_dot[0]
-	VMOVUPS	458496(SI), Z16	// v_dot[1]
+	VMOVUPD	Z0, 464768(DI)	// step.code
+	VMOVUPD	Z2, 464832(DI)	// step.code | 1
+	VMOVUPS	460672(SI), Z0	// q[0]
+	VMOVUPS	460800(SI), Z2	// q[1]
+	VMOVUPS	460928(SI), Z3	// v[0]
+	VMOVUPS	461056(SI), Z11	// v[1]
+	VMOVUPS	461184(SI), Z13	// q_dot[0]
+	VMOVUPS	461312(SI), Z14	// q_dot[1]
+	VMOVUPS	461440(SI), Z15	// v_dot[0]
+	VMOVUPS	461568(SI), Z16	// v_dot[1]
 	VPTERNLOGD	$0xe2, Z0, Z1, Z4
-	VMOVUPS	Z4, 460672(SI)	// q.next[0]
+	VMOVUPS	Z4, 463744(SI)	// q.next[0]
 	VPTERNLOGD	$0xe2, Z2, Z1, Z6
-	VMOVUPS	Z6, 460800(SI)	// q.next[1]
+	VMOVUPS	Z6, 463872(SI)	// q.next[1]
 	VPTERNLOGD	$0xe2, Z3, Z1, Z5
-	VMOVUPS	Z5, 460928(SI)	// v.next[0]
+	VMOVUPS	Z5, 464000(SI)	// v.next[0]
 	VPTERNLOGD	$0xe2, Z11, Z1, Z8
-	VMOVUPS	Z8, 461056(SI)	// v.next[1]
+	VMOVUPS	Z8, 464128(SI)	// v.next[1]
 	VPTERNLOGD	$0xe2, Z13, Z1, Z7
-	VMOVUPS	Z7, 461184(SI)	// q_dot.next[0]
+	VMOVUPS	Z7, 464256(SI)	// q_dot.next[0]
 	VPTERNLOGD	$0xe2, Z14, Z1, Z10
-	VMOVUPS	Z10, 461312(SI)	// q_dot.next[1]
+	VMOVUPS	Z10, 464384(SI)	// q_dot.next[1]
 	VPTERNLOGD	$0xe2, Z15, Z1, Z9
-	VMOVUPS	Z9, 461440(SI)	// v_dot.next[0]
+	VMOVUPS	Z9, 464512(SI)	// v_dot.next[0]
 	VPTERNLOGD	$0xca, Z16, Z12, Z1
-	VMOVUPS	Z1, 461568(SI)	// v_dot.next[1]
+	VMOVUPS	Z1, 464640(SI)	// v_dot.next[1]
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
@@ -10275,32 +10416,32 @@ loop3: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop4: // 2 times: vectors of the block
-	VMOVUPS	460672(SI), Z0	// q.next[0]
-	VMOVUPS	Z0, 457600(SI)	// q[0]
-	VMOVUPS	460800(SI), Z0	// q.next[1]
-	VMOVUPS	Z0, 457728(SI)	// q[1]
-	VMOVUPS	460928(SI), Z0	// v.next[0]
-	VMOVUPS	Z0, 457856(SI)	// v[0]
-	VMOVUPS	461056(SI), Z0	// v.next[1]
-	VMOVUPS	Z0, 457984(SI)	// v[1]
-	VMOVUPS	461184(SI), Z0	// q_dot.next[0]
-	VMOVUPS	Z0, 458112(SI)	// q_dot[0]
-	VMOVUPS	461312(SI), Z0	// q_dot.next[1]
-	VMOVUPS	Z0, 458240(SI)	// q_dot[1]
-	VMOVUPS	461440(SI), Z0	// v_dot.next[0]
-	VMOVUPS	Z0, 458368(SI)	// v_dot[0]
-	VMOVUPS	461568(SI), Z0	// v_dot.next[1]
-	VMOVUPS	Z0, 458496(SI)	// v_dot[1]
+	VMOVUPS	463744(SI), Z0	// q.next[0]
+	VMOVUPS	Z0, 460672(SI)	// q[0]
+	VMOVUPS	463872(SI), Z0	// q.next[1]
+	VMOVUPS	Z0, 460800(SI)	// q[1]
+	VMOVUPS	464000(SI), Z0	// v.next[0]
+	VMOVUPS	Z0, 460928(SI)	// v[0]
+	VMOVUPS	464128(SI), Z0	// v.next[1]
+	VMOVUPS	Z0, 461056(SI)	// v[1]
+	VMOVUPS	464256(SI), Z0	// q_dot.next[0]
+	VMOVUPS	Z0, 461184(SI)	// q_dot[0]
+	VMOVUPS	464384(SI), Z0	// q_dot.next[1]
+	VMOVUPS	Z0, 461312(SI)	// q_dot[1]
+	VMOVUPS	464512(SI), Z0	// v_dot.next[0]
+	VMOVUPS	Z0, 461440(SI)	// v_dot[0]
+	VMOVUPS	464640(SI), Z0	// v_dot.next[1]
+	VMOVUPS	Z0, 461568(SI)	// v_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop4
 	// the next step, if all lanes have taken this one
-	VMOVUPD	461696(AX), Z0	// step.code
-	VMOVUPD	461760(AX), Z1	// step.code | 1
+	VMOVUPD	464768(AX), Z0	// step.code
+	VMOVUPD	464832(AX), Z1	// step.code | 1
 	VADDPD	Z1, Z0, Z0
-	VMOVUPD	461824(AX), Z1	// step.code | 2
+	VMOVUPD	464896(AX), Z1	// step.code | 2
 	VADDPD	Z1, Z0, Z0
-	VMOVUPD	461888(AX), Z1	// step.code | 3
+	VMOVUPD	464960(AX), Z1	// step.code | 3
 	VADDPD	Z1, Z0, Z0
 	VSHUFF64X2	$78, Z0, Z0, Z1
 	VADDPD	Z1, Z0, Z0
@@ -10310,22 +10451,22 @@ loop4: // 2 times: vectors of the block
 	VADDPD	Z1, Z0, Z0
 	VCMPPD.BCST	$0, f64_4040000000000000<>(SB), Z0, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
-	VBROADCASTSD	456832(AX), Z1	// step.taken
+	VBROADCASTSD	459904(AX), Z1	// step.taken
 	VADDPD.BCST	f64_3ff0000000000000<>(SB), Z1, Z2
-	VBROADCASTSD	456576(AX), Z3	// step.t0
-	VBROADCASTSD	456064(AX), Z4	// step.h
+	VBROADCASTSD	459648(AX), Z3	// step.t0
+	VBROADCASTSD	459136(AX), Z4	// step.h
 	VMULPD	Z4, Z2, Z4
 	VADDPD	Z4, Z3, Z3
-	VBROADCASTSD	455808(AX), Z4	// step.t
+	VBROADCASTSD	458880(AX), Z4	// step.t
 	VPTERNLOGQ	$0xe2, Z4, Z0, Z3
-	VMOVSD	X3, 455808(AX)	// step.t
+	VMOVSD	X3, 458880(AX)	// step.t
 	VPTERNLOGQ	$0xb8, Z2, Z0, Z1
-	VMOVSD	X1, 456832(AX)	// step.taken
-	VBROADCASTSD	457088(AX), Z1	// step.many
+	VMOVSD	X1, 459904(AX)	// step.taken
+	VBROADCASTSD	460160(AX), Z1	// step.many
 	VSUBPD	Z2, Z1, Z1
 	VPANDQ	Z1, Z0, Z0
-	VMOVSD	X0, 457344(AX)	// step.more
-	CMPQ	457344(AX), $0	// step.more
+	VMOVSD	X0, 460416(AX)	// step.more
+	CMPQ	460416(AX), $0	// step.more
 	JNE	loop1
 	RET
 
@@ -10347,42 +10488,42 @@ TEXT stepJacobianSamplePart0_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	462720(SI), Z0	// stepJacobianSample.load
+	VMOVUPS	465792(SI), Z0	// stepJacobianSample.load
 	// arm.nde:27
 	VBROADCASTSS	5388(BX), Z1	// Arm.m2
 	VADDPS	Z0, Z1, Z1
 	// arm.nde:30
 	VBROADCASTSS	8(DX), Z2	// Arm.l2.square
 	VMULPS	Z2, Z1, Z2
-	VMOVUPS	Z2, 466944(SI)	// stepJacobianSample.mul
+	VMOVUPS	Z2, 470016(SI)	// stepJacobianSample.mul
 	VBROADCASTSS	(DX), Z3	// Arm.m2.add
 	VADDPS	Z3, Z0, Z0
 	VBROADCASTSS	4(DX), Z3	// Arm.l1.square
 	VFMADD213PS	Z2, Z0, Z3
-	VMOVUPS	Z3, 467072(SI)	// stepJacobianSample.add
+	VMOVUPS	Z3, 470144(SI)	// stepJacobianSample.add
 	VMULPS.BCST	f32_40000000<>(SB), Z1, Z3
 	VBROADCASTSS	5392(BX), Z4	// Arm.l1
 	VMULPS	Z4, Z3, Z3
 	VBROADCASTSS	5396(BX), Z4	// Arm.l2
 	VMULPS	Z4, Z3, Z3
-	VMOVUPS	Z3, 467200(SI)	// stepJacobianSample.mul_2
+	VMOVUPS	Z3, 470272(SI)	// stepJacobianSample.mul_2
 	// arm.nde:31
 	VBROADCASTSS	5392(BX), Z3	// Arm.l1
 	VMULPS	Z3, Z1, Z3
 	VBROADCASTSS	5396(BX), Z4	// Arm.l2
 	VMULPS	Z4, Z3, Z3
-	VMOVUPS	Z3, 467328(SI)	// stepJacobianSample.mul_3
+	VMOVUPS	Z3, 470400(SI)	// stepJacobianSample.mul_3
 	// arm.nde:32
-	VMOVUPS	Z2, 467456(SI)	// stepJacobianSample.reshape
+	VMOVUPS	Z2, 470528(SI)	// stepJacobianSample.reshape
 	// arm.nde:35
 	VMULPS.BCST	f32_411cf5c3<>(SB), Z0, Z0
 	VBROADCASTSS	5392(BX), Z2	// Arm.l1
 	VMULPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 467584(SI)	// stepJacobianSample.mul_4
+	VMOVUPS	Z0, 470656(SI)	// stepJacobianSample.mul_4
 	VMULPS.BCST	f32_411cf5c3<>(SB), Z1, Z0
 	VBROADCASTSS	5396(BX), Z1	// Arm.l2
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 467712(SI)	// stepJacobianSample.mul_5
+	VMOVUPS	Z0, 470784(SI)	// stepJacobianSample.mul_5
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -10392,39 +10533,39 @@ loop1: // 2 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 2 times: vectors of the block
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 470912(SI)	// stepJacobianSample.step0_in0
+	VMOVUPD	Z0, 473984(SI)	// stepJacobianSample.step0_in0
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 470976(SI)	// stepJacobianSample.step0_in0 | 1
+	VMOVUPD	Z0, 474048(SI)	// stepJacobianSample.step0_in0 | 1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 471168(SI)	// stepJacobianSample.step0_in1
+	VMOVUPD	Z0, 474240(SI)	// stepJacobianSample.step0_in1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 471232(SI)	// stepJacobianSample.step0_in1 | 1
-	VMOVUPS	461952(DI), Z0	// stepJacobianSample.q[0]
-	VMOVUPS	Z0, 292480(DI)	// step0Lanestep.q[0]
-	VMOVUPS	462080(DI), Z0	// stepJacobianSample.q[1]
-	VMOVUPS	Z0, 292608(DI)	// step0Lanestep.q[1]
-	VMOVUPS	462208(DI), Z0	// stepJacobianSample.v[0]
-	VMOVUPS	Z0, 292736(DI)	// step0Lanestep.v[0]
-	VMOVUPS	462336(DI), Z0	// stepJacobianSample.v[1]
-	VMOVUPS	Z0, 292864(DI)	// step0Lanestep.v[1]
-	VMOVUPS	462464(DI), Z0	// stepJacobianSample.u[0]
-	VMOVUPS	Z0, 292992(DI)	// step0Lanestep.extra.0[0]
-	VMOVUPS	462592(DI), Z0	// stepJacobianSample.u[1]
-	VMOVUPS	Z0, 293120(DI)	// step0Lanestep.extra.0[1]
-	VMOVUPS	466944(DI), Z0	// stepJacobianSample.mul
-	VMOVUPS	Z0, 293248(DI)	// step0Lanestep.extra.1
-	VMOVUPS	467072(DI), Z0	// stepJacobianSample.add
-	VMOVUPS	Z0, 293376(DI)	// step0Lanestep.extra.2
-	VMOVUPS	467200(DI), Z0	// stepJacobianSample.mul_2
-	VMOVUPS	Z0, 293504(DI)	// step0Lanestep.extra.3
-	VMOVUPS	467328(DI), Z0	// stepJacobianSample.mul_3
-	VMOVUPS	Z0, 293632(DI)	// step0Lanestep.extra.4
-	VMOVUPS	467456(DI), Z0	// stepJacobianSample.reshape
-	VMOVUPS	Z0, 293760(DI)	// step0Lanestep.extra.5
-	VMOVUPS	467584(DI), Z0	// stepJacobianSample.mul_4
-	VMOVUPS	Z0, 293888(DI)	// step0Lanestep.extra.6
-	VMOVUPS	467712(DI), Z0	// stepJacobianSample.mul_5
-	VMOVUPS	Z0, 294016(DI)	// step0Lanestep.extra.7
+	VMOVUPD	Z0, 474304(SI)	// stepJacobianSample.step0_in1 | 1
+	VMOVUPS	465024(DI), Z0	// stepJacobianSample.q[0]
+	VMOVUPS	Z0, 295552(DI)	// step0Lanestep.q[0]
+	VMOVUPS	465152(DI), Z0	// stepJacobianSample.q[1]
+	VMOVUPS	Z0, 295680(DI)	// step0Lanestep.q[1]
+	VMOVUPS	465280(DI), Z0	// stepJacobianSample.v[0]
+	VMOVUPS	Z0, 295808(DI)	// step0Lanestep.v[0]
+	VMOVUPS	465408(DI), Z0	// stepJacobianSample.v[1]
+	VMOVUPS	Z0, 295936(DI)	// step0Lanestep.v[1]
+	VMOVUPS	465536(DI), Z0	// stepJacobianSample.u[0]
+	VMOVUPS	Z0, 296064(DI)	// step0Lanestep.extra.0[0]
+	VMOVUPS	465664(DI), Z0	// stepJacobianSample.u[1]
+	VMOVUPS	Z0, 296192(DI)	// step0Lanestep.extra.0[1]
+	VMOVUPS	470016(DI), Z0	// stepJacobianSample.mul
+	VMOVUPS	Z0, 296320(DI)	// step0Lanestep.extra.1
+	VMOVUPS	470144(DI), Z0	// stepJacobianSample.add
+	VMOVUPS	Z0, 296448(DI)	// step0Lanestep.extra.2
+	VMOVUPS	470272(DI), Z0	// stepJacobianSample.mul_2
+	VMOVUPS	Z0, 296576(DI)	// step0Lanestep.extra.3
+	VMOVUPS	470400(DI), Z0	// stepJacobianSample.mul_3
+	VMOVUPS	Z0, 296704(DI)	// step0Lanestep.extra.4
+	VMOVUPS	470528(DI), Z0	// stepJacobianSample.reshape
+	VMOVUPS	Z0, 296832(DI)	// step0Lanestep.extra.5
+	VMOVUPS	470656(DI), Z0	// stepJacobianSample.mul_4
+	VMOVUPS	Z0, 296960(DI)	// step0Lanestep.extra.6
+	VMOVUPS	470784(DI), Z0	// stepJacobianSample.mul_5
+	VMOVUPS	Z0, 297088(DI)	// step0Lanestep.extra.7
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -10450,14 +10591,14 @@ TEXT stepJacobianSamplePart2_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	292480(SI), Z0	// step0Lanestep.q[0]
-	VMOVUPS	Z0, 462848(SI)	// stepJacobianSample.qn[0]
-	VMOVUPS	292608(SI), Z0	// step0Lanestep.q[1]
-	VMOVUPS	Z0, 462976(SI)	// stepJacobianSample.qn[1]
-	VMOVUPS	292736(SI), Z0	// step0Lanestep.v[0]
-	VMOVUPS	Z0, 463104(SI)	// stepJacobianSample.vn[0]
-	VMOVUPS	292864(SI), Z0	// step0Lanestep.v[1]
-	VMOVUPS	Z0, 463232(SI)	// stepJacobianSample.vn[1]
+	VMOVUPS	295552(SI), Z0	// step0Lanestep.q[0]
+	VMOVUPS	Z0, 465920(SI)	// stepJacobianSample.qn[0]
+	VMOVUPS	295680(SI), Z0	// step0Lanestep.q[1]
+	VMOVUPS	Z0, 466048(SI)	// stepJacobianSample.qn[1]
+	VMOVUPS	295808(SI), Z0	// step0Lanestep.v[0]
+	VMOVUPS	Z0, 466176(SI)	// stepJacobianSample.vn[0]
+	VMOVUPS	295936(SI), Z0	// step0Lanestep.v[1]
+	VMOVUPS	Z0, 466304(SI)	// stepJacobianSample.vn[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -10467,47 +10608,47 @@ loop1: // 2 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 2 times: vectors of the block
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 471424(SI)	// stepJacobianSample.step2_in0
+	VMOVUPD	Z0, 474496(SI)	// stepJacobianSample.step2_in0
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 471488(SI)	// stepJacobianSample.step2_in0 | 1
+	VMOVUPD	Z0, 474560(SI)	// stepJacobianSample.step2_in0 | 1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 471680(SI)	// stepJacobianSample.step2_in1
+	VMOVUPD	Z0, 474752(SI)	// stepJacobianSample.step2_in1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 471744(SI)	// stepJacobianSample.step2_in1 | 1
-	VMOVUPS	461952(DI), Z0	// stepJacobianSample.q[0]
-	VMOVUPS	Z0, 347776(DI)	// step0TangentLanestep.q[0]
-	VMOVUPS	462080(DI), Z0	// stepJacobianSample.q[1]
-	VMOVUPS	Z0, 347904(DI)	// step0TangentLanestep.q[1]
-	VMOVUPS	462208(DI), Z0	// stepJacobianSample.v[0]
-	VMOVUPS	Z0, 348032(DI)	// step0TangentLanestep.v[0]
-	VMOVUPS	462336(DI), Z0	// stepJacobianSample.v[1]
-	VMOVUPS	Z0, 348160(DI)	// step0TangentLanestep.v[1]
+	VMOVUPD	Z0, 474816(SI)	// stepJacobianSample.step2_in1 | 1
+	VMOVUPS	465024(DI), Z0	// stepJacobianSample.q[0]
+	VMOVUPS	Z0, 350848(DI)	// step0TangentLanestep.q[0]
+	VMOVUPS	465152(DI), Z0	// stepJacobianSample.q[1]
+	VMOVUPS	Z0, 350976(DI)	// step0TangentLanestep.q[1]
+	VMOVUPS	465280(DI), Z0	// stepJacobianSample.v[0]
+	VMOVUPS	Z0, 351104(DI)	// step0TangentLanestep.v[0]
+	VMOVUPS	465408(DI), Z0	// stepJacobianSample.v[1]
+	VMOVUPS	Z0, 351232(DI)	// step0TangentLanestep.v[1]
 	VBROADCASTSS	f32_3f800000<>(SB), Z0
-	VMOVUPS	Z0, 348288(DI)	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Z0, 351360(DI)	// step0TangentLanestep.q_dot[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 348416(DI)	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Z0, 351488(DI)	// step0TangentLanestep.q_dot[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 348544(DI)	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Z0, 351616(DI)	// step0TangentLanestep.v_dot[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 348672(DI)	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	462464(DI), Z0	// stepJacobianSample.u[0]
-	VMOVUPS	Z0, 348800(DI)	// step0TangentLanestep.extra.0[0]
-	VMOVUPS	462592(DI), Z0	// stepJacobianSample.u[1]
-	VMOVUPS	Z0, 348928(DI)	// step0TangentLanestep.extra.0[1]
-	VMOVUPS	466944(DI), Z0	// stepJacobianSample.mul
-	VMOVUPS	Z0, 349056(DI)	// step0TangentLanestep.extra.1
-	VMOVUPS	467072(DI), Z0	// stepJacobianSample.add
-	VMOVUPS	Z0, 349184(DI)	// step0TangentLanestep.extra.2
-	VMOVUPS	467200(DI), Z0	// stepJacobianSample.mul_2
-	VMOVUPS	Z0, 349312(DI)	// step0TangentLanestep.extra.3
-	VMOVUPS	467328(DI), Z0	// stepJacobianSample.mul_3
-	VMOVUPS	Z0, 349440(DI)	// step0TangentLanestep.extra.4
-	VMOVUPS	467456(DI), Z0	// stepJacobianSample.reshape
-	VMOVUPS	Z0, 349568(DI)	// step0TangentLanestep.extra.5
-	VMOVUPS	467584(DI), Z0	// stepJacobianSample.mul_4
-	VMOVUPS	Z0, 349696(DI)	// step0TangentLanestep.extra.6
-	VMOVUPS	467712(DI), Z0	// stepJacobianSample.mul_5
-	VMOVUPS	Z0, 349824(DI)	// step0TangentLanestep.extra.7
+	VMOVUPS	Z0, 351744(DI)	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	465536(DI), Z0	// stepJacobianSample.u[0]
+	VMOVUPS	Z0, 351872(DI)	// step0TangentLanestep.extra.0[0]
+	VMOVUPS	465664(DI), Z0	// stepJacobianSample.u[1]
+	VMOVUPS	Z0, 352000(DI)	// step0TangentLanestep.extra.0[1]
+	VMOVUPS	470016(DI), Z0	// stepJacobianSample.mul
+	VMOVUPS	Z0, 352128(DI)	// step0TangentLanestep.extra.1
+	VMOVUPS	470144(DI), Z0	// stepJacobianSample.add
+	VMOVUPS	Z0, 352256(DI)	// step0TangentLanestep.extra.2
+	VMOVUPS	470272(DI), Z0	// stepJacobianSample.mul_2
+	VMOVUPS	Z0, 352384(DI)	// step0TangentLanestep.extra.3
+	VMOVUPS	470400(DI), Z0	// stepJacobianSample.mul_3
+	VMOVUPS	Z0, 352512(DI)	// step0TangentLanestep.extra.4
+	VMOVUPS	470528(DI), Z0	// stepJacobianSample.reshape
+	VMOVUPS	Z0, 352640(DI)	// step0TangentLanestep.extra.5
+	VMOVUPS	470656(DI), Z0	// stepJacobianSample.mul_4
+	VMOVUPS	Z0, 352768(DI)	// step0TangentLanestep.extra.6
+	VMOVUPS	470784(DI), Z0	// stepJacobianSample.mul_5
+	VMOVUPS	Z0, 352896(DI)	// step0TangentLanestep.extra.7
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -10533,14 +10674,14 @@ TEXT stepJacobianSamplePart4_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	348288(SI), Z0	// step0TangentLanestep.q_dot[0]
-	VMOVUPS	Z0, 467840(SI)	// stepJacobianSample.result[0]
-	VMOVUPS	348416(SI), Z0	// step0TangentLanestep.q_dot[1]
-	VMOVUPS	Z0, 467968(SI)	// stepJacobianSample.result[1]
-	VMOVUPS	348544(SI), Z0	// step0TangentLanestep.v_dot[0]
-	VMOVUPS	Z0, 469376(SI)	// stepJacobianSample.result_7[0]
-	VMOVUPS	348672(SI), Z0	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	Z0, 469504(SI)	// stepJacobianSample.result_7[1]
+	VMOVUPS	351360(SI), Z0	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Z0, 470912(SI)	// stepJacobianSample.result[0]
+	VMOVUPS	351488(SI), Z0	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Z0, 471040(SI)	// stepJacobianSample.result[1]
+	VMOVUPS	351616(SI), Z0	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Z0, 472448(SI)	// stepJacobianSample.result_7[0]
+	VMOVUPS	351744(SI), Z0	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	Z0, 472576(SI)	// stepJacobianSample.result_7[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -10550,47 +10691,47 @@ loop1: // 2 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 2 times: vectors of the block
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 471936(SI)	// stepJacobianSample.step4_in0
+	VMOVUPD	Z0, 475008(SI)	// stepJacobianSample.step4_in0
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 472000(SI)	// stepJacobianSample.step4_in0 | 1
+	VMOVUPD	Z0, 475072(SI)	// stepJacobianSample.step4_in0 | 1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 472192(SI)	// stepJacobianSample.step4_in1
+	VMOVUPD	Z0, 475264(SI)	// stepJacobianSample.step4_in1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 472256(SI)	// stepJacobianSample.step4_in1 | 1
-	VMOVUPS	461952(DI), Z0	// stepJacobianSample.q[0]
-	VMOVUPS	Z0, 347776(DI)	// step0TangentLanestep.q[0]
-	VMOVUPS	462080(DI), Z0	// stepJacobianSample.q[1]
-	VMOVUPS	Z0, 347904(DI)	// step0TangentLanestep.q[1]
-	VMOVUPS	462208(DI), Z0	// stepJacobianSample.v[0]
-	VMOVUPS	Z0, 348032(DI)	// step0TangentLanestep.v[0]
-	VMOVUPS	462336(DI), Z0	// stepJacobianSample.v[1]
-	VMOVUPS	Z0, 348160(DI)	// step0TangentLanestep.v[1]
+	VMOVUPD	Z0, 475328(SI)	// stepJacobianSample.step4_in1 | 1
+	VMOVUPS	465024(DI), Z0	// stepJacobianSample.q[0]
+	VMOVUPS	Z0, 350848(DI)	// step0TangentLanestep.q[0]
+	VMOVUPS	465152(DI), Z0	// stepJacobianSample.q[1]
+	VMOVUPS	Z0, 350976(DI)	// step0TangentLanestep.q[1]
+	VMOVUPS	465280(DI), Z0	// stepJacobianSample.v[0]
+	VMOVUPS	Z0, 351104(DI)	// step0TangentLanestep.v[0]
+	VMOVUPS	465408(DI), Z0	// stepJacobianSample.v[1]
+	VMOVUPS	Z0, 351232(DI)	// step0TangentLanestep.v[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 348288(DI)	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Z0, 351360(DI)	// step0TangentLanestep.q_dot[0]
 	VBROADCASTSS	f32_3f800000<>(SB), Z0
-	VMOVUPS	Z0, 348416(DI)	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Z0, 351488(DI)	// step0TangentLanestep.q_dot[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 348544(DI)	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Z0, 351616(DI)	// step0TangentLanestep.v_dot[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 348672(DI)	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	462464(DI), Z0	// stepJacobianSample.u[0]
-	VMOVUPS	Z0, 348800(DI)	// step0TangentLanestep.extra.0[0]
-	VMOVUPS	462592(DI), Z0	// stepJacobianSample.u[1]
-	VMOVUPS	Z0, 348928(DI)	// step0TangentLanestep.extra.0[1]
-	VMOVUPS	466944(DI), Z0	// stepJacobianSample.mul
-	VMOVUPS	Z0, 349056(DI)	// step0TangentLanestep.extra.1
-	VMOVUPS	467072(DI), Z0	// stepJacobianSample.add
-	VMOVUPS	Z0, 349184(DI)	// step0TangentLanestep.extra.2
-	VMOVUPS	467200(DI), Z0	// stepJacobianSample.mul_2
-	VMOVUPS	Z0, 349312(DI)	// step0TangentLanestep.extra.3
-	VMOVUPS	467328(DI), Z0	// stepJacobianSample.mul_3
-	VMOVUPS	Z0, 349440(DI)	// step0TangentLanestep.extra.4
-	VMOVUPS	467456(DI), Z0	// stepJacobianSample.reshape
-	VMOVUPS	Z0, 349568(DI)	// step0TangentLanestep.extra.5
-	VMOVUPS	467584(DI), Z0	// stepJacobianSample.mul_4
-	VMOVUPS	Z0, 349696(DI)	// step0TangentLanestep.extra.6
-	VMOVUPS	467712(DI), Z0	// stepJacobianSample.mul_5
-	VMOVUPS	Z0, 349824(DI)	// step0TangentLanestep.extra.7
+	VMOVUPS	Z0, 351744(DI)	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	465536(DI), Z0	// stepJacobianSample.u[0]
+	VMOVUPS	Z0, 351872(DI)	// step0TangentLanestep.extra.0[0]
+	VMOVUPS	465664(DI), Z0	// stepJacobianSample.u[1]
+	VMOVUPS	Z0, 352000(DI)	// step0TangentLanestep.extra.0[1]
+	VMOVUPS	470016(DI), Z0	// stepJacobianSample.mul
+	VMOVUPS	Z0, 352128(DI)	// step0TangentLanestep.extra.1
+	VMOVUPS	470144(DI), Z0	// stepJacobianSample.add
+	VMOVUPS	Z0, 352256(DI)	// step0TangentLanestep.extra.2
+	VMOVUPS	470272(DI), Z0	// stepJacobianSample.mul_2
+	VMOVUPS	Z0, 352384(DI)	// step0TangentLanestep.extra.3
+	VMOVUPS	470400(DI), Z0	// stepJacobianSample.mul_3
+	VMOVUPS	Z0, 352512(DI)	// step0TangentLanestep.extra.4
+	VMOVUPS	470528(DI), Z0	// stepJacobianSample.reshape
+	VMOVUPS	Z0, 352640(DI)	// step0TangentLanestep.extra.5
+	VMOVUPS	470656(DI), Z0	// stepJacobianSample.mul_4
+	VMOVUPS	Z0, 352768(DI)	// step0TangentLanestep.extra.6
+	VMOVUPS	470784(DI), Z0	// stepJacobianSample.mul_5
+	VMOVUPS	Z0, 352896(DI)	// step0TangentLanestep.extra.7
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -10616,14 +10757,14 @@ TEXT stepJacobianSamplePart6_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	348288(SI), Z0	// step0TangentLanestep.q_dot[0]
-	VMOVUPS	Z0, 468096(SI)	// stepJacobianSample.result_2[0]
-	VMOVUPS	348416(SI), Z0	// step0TangentLanestep.q_dot[1]
-	VMOVUPS	Z0, 468224(SI)	// stepJacobianSample.result_2[1]
-	VMOVUPS	348544(SI), Z0	// step0TangentLanestep.v_dot[0]
-	VMOVUPS	Z0, 469632(SI)	// stepJacobianSample.result_8[0]
-	VMOVUPS	348672(SI), Z0	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	Z0, 469760(SI)	// stepJacobianSample.result_8[1]
+	VMOVUPS	351360(SI), Z0	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Z0, 471168(SI)	// stepJacobianSample.result_2[0]
+	VMOVUPS	351488(SI), Z0	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Z0, 471296(SI)	// stepJacobianSample.result_2[1]
+	VMOVUPS	351616(SI), Z0	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Z0, 472704(SI)	// stepJacobianSample.result_8[0]
+	VMOVUPS	351744(SI), Z0	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	Z0, 472832(SI)	// stepJacobianSample.result_8[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -10633,47 +10774,47 @@ loop1: // 2 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 2 times: vectors of the block
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 472448(SI)	// stepJacobianSample.step6_in0
+	VMOVUPD	Z0, 475520(SI)	// stepJacobianSample.step6_in0
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 472512(SI)	// stepJacobianSample.step6_in0 | 1
+	VMOVUPD	Z0, 475584(SI)	// stepJacobianSample.step6_in0 | 1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 472704(SI)	// stepJacobianSample.step6_in1
+	VMOVUPD	Z0, 475776(SI)	// stepJacobianSample.step6_in1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 472768(SI)	// stepJacobianSample.step6_in1 | 1
-	VMOVUPS	461952(DI), Z0	// stepJacobianSample.q[0]
-	VMOVUPS	Z0, 347776(DI)	// step0TangentLanestep.q[0]
-	VMOVUPS	462080(DI), Z0	// stepJacobianSample.q[1]
-	VMOVUPS	Z0, 347904(DI)	// step0TangentLanestep.q[1]
-	VMOVUPS	462208(DI), Z0	// stepJacobianSample.v[0]
-	VMOVUPS	Z0, 348032(DI)	// step0TangentLanestep.v[0]
-	VMOVUPS	462336(DI), Z0	// stepJacobianSample.v[1]
-	VMOVUPS	Z0, 348160(DI)	// step0TangentLanestep.v[1]
+	VMOVUPD	Z0, 475840(SI)	// stepJacobianSample.step6_in1 | 1
+	VMOVUPS	465024(DI), Z0	// stepJacobianSample.q[0]
+	VMOVUPS	Z0, 350848(DI)	// step0TangentLanestep.q[0]
+	VMOVUPS	465152(DI), Z0	// stepJacobianSample.q[1]
+	VMOVUPS	Z0, 350976(DI)	// step0TangentLanestep.q[1]
+	VMOVUPS	465280(DI), Z0	// stepJacobianSample.v[0]
+	VMOVUPS	Z0, 351104(DI)	// step0TangentLanestep.v[0]
+	VMOVUPS	465408(DI), Z0	// stepJacobianSample.v[1]
+	VMOVUPS	Z0, 351232(DI)	// step0TangentLanestep.v[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 348288(DI)	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Z0, 351360(DI)	// step0TangentLanestep.q_dot[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 348416(DI)	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Z0, 351488(DI)	// step0TangentLanestep.q_dot[1]
 	VBROADCASTSS	f32_3f800000<>(SB), Z0
-	VMOVUPS	Z0, 348544(DI)	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Z0, 351616(DI)	// step0TangentLanestep.v_dot[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 348672(DI)	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	462464(DI), Z0	// stepJacobianSample.u[0]
-	VMOVUPS	Z0, 348800(DI)	// step0TangentLanestep.extra.0[0]
-	VMOVUPS	462592(DI), Z0	// stepJacobianSample.u[1]
-	VMOVUPS	Z0, 348928(DI)	// step0TangentLanestep.extra.0[1]
-	VMOVUPS	466944(DI), Z0	// stepJacobianSample.mul
-	VMOVUPS	Z0, 349056(DI)	// step0TangentLanestep.extra.1
-	VMOVUPS	467072(DI), Z0	// stepJacobianSample.add
-	VMOVUPS	Z0, 349184(DI)	// step0TangentLanestep.extra.2
-	VMOVUPS	467200(DI), Z0	// stepJacobianSample.mul_2
-	VMOVUPS	Z0, 349312(DI)	// step0TangentLanestep.extra.3
-	VMOVUPS	467328(DI), Z0	// stepJacobianSample.mul_3
-	VMOVUPS	Z0, 349440(DI)	// step0TangentLanestep.extra.4
-	VMOVUPS	467456(DI), Z0	// stepJacobianSample.reshape
-	VMOVUPS	Z0, 349568(DI)	// step0TangentLanestep.extra.5
-	VMOVUPS	467584(DI), Z0	// stepJacobianSample.mul_4
-	VMOVUPS	Z0, 349696(DI)	// step0TangentLanestep.extra.6
-	VMOVUPS	467712(DI), Z0	// stepJacobianSample.mul_5
-	VMOVUPS	Z0, 349824(DI)	// step0TangentLanestep.extra.7
+	VMOVUPS	Z0, 351744(DI)	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	465536(DI), Z0	// stepJacobianSample.u[0]
+	VMOVUPS	Z0, 351872(DI)	// step0TangentLanestep.extra.0[0]
+	VMOVUPS	465664(DI), Z0	// stepJacobianSample.u[1]
+	VMOVUPS	Z0, 352000(DI)	// step0TangentLanestep.extra.0[1]
+	VMOVUPS	470016(DI), Z0	// stepJacobianSample.mul
+	VMOVUPS	Z0, 352128(DI)	// step0TangentLanestep.extra.1
+	VMOVUPS	470144(DI), Z0	// stepJacobianSample.add
+	VMOVUPS	Z0, 352256(DI)	// step0TangentLanestep.extra.2
+	VMOVUPS	470272(DI), Z0	// stepJacobianSample.mul_2
+	VMOVUPS	Z0, 352384(DI)	// step0TangentLanestep.extra.3
+	VMOVUPS	470400(DI), Z0	// stepJacobianSample.mul_3
+	VMOVUPS	Z0, 352512(DI)	// step0TangentLanestep.extra.4
+	VMOVUPS	470528(DI), Z0	// stepJacobianSample.reshape
+	VMOVUPS	Z0, 352640(DI)	// step0TangentLanestep.extra.5
+	VMOVUPS	470656(DI), Z0	// stepJacobianSample.mul_4
+	VMOVUPS	Z0, 352768(DI)	// step0TangentLanestep.extra.6
+	VMOVUPS	470784(DI), Z0	// stepJacobianSample.mul_5
+	VMOVUPS	Z0, 352896(DI)	// step0TangentLanestep.extra.7
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -10699,14 +10840,14 @@ TEXT stepJacobianSamplePart8_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	348288(SI), Z0	// step0TangentLanestep.q_dot[0]
-	VMOVUPS	Z0, 468352(SI)	// stepJacobianSample.result_3[0]
-	VMOVUPS	348416(SI), Z0	// step0TangentLanestep.q_dot[1]
-	VMOVUPS	Z0, 468480(SI)	// stepJacobianSample.result_3[1]
-	VMOVUPS	348544(SI), Z0	// step0TangentLanestep.v_dot[0]
-	VMOVUPS	Z0, 469888(SI)	// stepJacobianSample.result_9[0]
-	VMOVUPS	348672(SI), Z0	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	Z0, 470016(SI)	// stepJacobianSample.result_9[1]
+	VMOVUPS	351360(SI), Z0	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Z0, 471424(SI)	// stepJacobianSample.result_3[0]
+	VMOVUPS	351488(SI), Z0	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Z0, 471552(SI)	// stepJacobianSample.result_3[1]
+	VMOVUPS	351616(SI), Z0	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Z0, 472960(SI)	// stepJacobianSample.result_9[0]
+	VMOVUPS	351744(SI), Z0	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	Z0, 473088(SI)	// stepJacobianSample.result_9[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -10716,47 +10857,47 @@ loop1: // 2 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 2 times: vectors of the block
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 472960(SI)	// stepJacobianSample.step8_in0
+	VMOVUPD	Z0, 476032(SI)	// stepJacobianSample.step8_in0
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 473024(SI)	// stepJacobianSample.step8_in0 | 1
+	VMOVUPD	Z0, 476096(SI)	// stepJacobianSample.step8_in0 | 1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 473216(SI)	// stepJacobianSample.step8_in1
+	VMOVUPD	Z0, 476288(SI)	// stepJacobianSample.step8_in1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 473280(SI)	// stepJacobianSample.step8_in1 | 1
-	VMOVUPS	461952(DI), Z0	// stepJacobianSample.q[0]
-	VMOVUPS	Z0, 347776(DI)	// step0TangentLanestep.q[0]
-	VMOVUPS	462080(DI), Z0	// stepJacobianSample.q[1]
-	VMOVUPS	Z0, 347904(DI)	// step0TangentLanestep.q[1]
-	VMOVUPS	462208(DI), Z0	// stepJacobianSample.v[0]
-	VMOVUPS	Z0, 348032(DI)	// step0TangentLanestep.v[0]
-	VMOVUPS	462336(DI), Z0	// stepJacobianSample.v[1]
-	VMOVUPS	Z0, 348160(DI)	// step0TangentLanestep.v[1]
+	VMOVUPD	Z0, 476352(SI)	// stepJacobianSample.step8_in1 | 1
+	VMOVUPS	465024(DI), Z0	// stepJacobianSample.q[0]
+	VMOVUPS	Z0, 350848(DI)	// step0TangentLanestep.q[0]
+	VMOVUPS	465152(DI), Z0	// stepJacobianSample.q[1]
+	VMOVUPS	Z0, 350976(DI)	// step0TangentLanestep.q[1]
+	VMOVUPS	465280(DI), Z0	// stepJacobianSample.v[0]
+	VMOVUPS	Z0, 351104(DI)	// step0TangentLanestep.v[0]
+	VMOVUPS	465408(DI), Z0	// stepJacobianSample.v[1]
+	VMOVUPS	Z0, 351232(DI)	// step0TangentLanestep.v[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 348288(DI)	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Z0, 351360(DI)	// step0TangentLanestep.q_dot[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 348416(DI)	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Z0, 351488(DI)	// step0TangentLanestep.q_dot[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 348544(DI)	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Z0, 351616(DI)	// step0TangentLanestep.v_dot[0]
 	VBROADCASTSS	f32_3f800000<>(SB), Z0
-	VMOVUPS	Z0, 348672(DI)	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	462464(DI), Z0	// stepJacobianSample.u[0]
-	VMOVUPS	Z0, 348800(DI)	// step0TangentLanestep.extra.0[0]
-	VMOVUPS	462592(DI), Z0	// stepJacobianSample.u[1]
-	VMOVUPS	Z0, 348928(DI)	// step0TangentLanestep.extra.0[1]
-	VMOVUPS	466944(DI), Z0	// stepJacobianSample.mul
-	VMOVUPS	Z0, 349056(DI)	// step0TangentLanestep.extra.1
-	VMOVUPS	467072(DI), Z0	// stepJacobianSample.add
-	VMOVUPS	Z0, 349184(DI)	// step0TangentLanestep.extra.2
-	VMOVUPS	467200(DI), Z0	// stepJacobianSample.mul_2
-	VMOVUPS	Z0, 349312(DI)	// step0TangentLanestep.extra.3
-	VMOVUPS	467328(DI), Z0	// stepJacobianSample.mul_3
-	VMOVUPS	Z0, 349440(DI)	// step0TangentLanestep.extra.4
-	VMOVUPS	467456(DI), Z0	// stepJacobianSample.reshape
-	VMOVUPS	Z0, 349568(DI)	// step0TangentLanestep.extra.5
-	VMOVUPS	467584(DI), Z0	// stepJacobianSample.mul_4
-	VMOVUPS	Z0, 349696(DI)	// step0TangentLanestep.extra.6
-	VMOVUPS	467712(DI), Z0	// stepJacobianSample.mul_5
-	VMOVUPS	Z0, 349824(DI)	// step0TangentLanestep.extra.7
+	VMOVUPS	Z0, 351744(DI)	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	465536(DI), Z0	// stepJacobianSample.u[0]
+	VMOVUPS	Z0, 351872(DI)	// step0TangentLanestep.extra.0[0]
+	VMOVUPS	465664(DI), Z0	// stepJacobianSample.u[1]
+	VMOVUPS	Z0, 352000(DI)	// step0TangentLanestep.extra.0[1]
+	VMOVUPS	470016(DI), Z0	// stepJacobianSample.mul
+	VMOVUPS	Z0, 352128(DI)	// step0TangentLanestep.extra.1
+	VMOVUPS	470144(DI), Z0	// stepJacobianSample.add
+	VMOVUPS	Z0, 352256(DI)	// step0TangentLanestep.extra.2
+	VMOVUPS	470272(DI), Z0	// stepJacobianSample.mul_2
+	VMOVUPS	Z0, 352384(DI)	// step0TangentLanestep.extra.3
+	VMOVUPS	470400(DI), Z0	// stepJacobianSample.mul_3
+	VMOVUPS	Z0, 352512(DI)	// step0TangentLanestep.extra.4
+	VMOVUPS	470528(DI), Z0	// stepJacobianSample.reshape
+	VMOVUPS	Z0, 352640(DI)	// step0TangentLanestep.extra.5
+	VMOVUPS	470656(DI), Z0	// stepJacobianSample.mul_4
+	VMOVUPS	Z0, 352768(DI)	// step0TangentLanestep.extra.6
+	VMOVUPS	470784(DI), Z0	// stepJacobianSample.mul_5
+	VMOVUPS	Z0, 352896(DI)	// step0TangentLanestep.extra.7
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -10782,14 +10923,14 @@ TEXT stepJacobianSamplePart10_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	348288(SI), Z0	// step0TangentLanestep.q_dot[0]
-	VMOVUPS	Z0, 468608(SI)	// stepJacobianSample.result_4[0]
-	VMOVUPS	348416(SI), Z0	// step0TangentLanestep.q_dot[1]
-	VMOVUPS	Z0, 468736(SI)	// stepJacobianSample.result_4[1]
-	VMOVUPS	348544(SI), Z0	// step0TangentLanestep.v_dot[0]
-	VMOVUPS	Z0, 470144(SI)	// stepJacobianSample.result_10[0]
-	VMOVUPS	348672(SI), Z0	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	Z0, 470272(SI)	// stepJacobianSample.result_10[1]
+	VMOVUPS	351360(SI), Z0	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Z0, 471680(SI)	// stepJacobianSample.result_4[0]
+	VMOVUPS	351488(SI), Z0	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Z0, 471808(SI)	// stepJacobianSample.result_4[1]
+	VMOVUPS	351616(SI), Z0	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Z0, 473216(SI)	// stepJacobianSample.result_10[0]
+	VMOVUPS	351744(SI), Z0	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	Z0, 473344(SI)	// stepJacobianSample.result_10[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -10799,51 +10940,51 @@ loop1: // 2 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 2 times: vectors of the block
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 473472(SI)	// stepJacobianSample.step10_in0
+	VMOVUPD	Z0, 476544(SI)	// stepJacobianSample.step10_in0
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 473536(SI)	// stepJacobianSample.step10_in0 | 1
+	VMOVUPD	Z0, 476608(SI)	// stepJacobianSample.step10_in0 | 1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 473728(SI)	// stepJacobianSample.step10_in1
+	VMOVUPD	Z0, 476800(SI)	// stepJacobianSample.step10_in1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 473792(SI)	// stepJacobianSample.step10_in1 | 1
-	VMOVUPS	461952(DI), Z0	// stepJacobianSample.q[0]
-	VMOVUPS	Z0, 401792(DI)	// step0Tangent2Lanestep.q[0]
-	VMOVUPS	462080(DI), Z0	// stepJacobianSample.q[1]
-	VMOVUPS	Z0, 401920(DI)	// step0Tangent2Lanestep.q[1]
-	VMOVUPS	462208(DI), Z0	// stepJacobianSample.v[0]
-	VMOVUPS	Z0, 402048(DI)	// step0Tangent2Lanestep.v[0]
-	VMOVUPS	462336(DI), Z0	// stepJacobianSample.v[1]
-	VMOVUPS	Z0, 402176(DI)	// step0Tangent2Lanestep.v[1]
+	VMOVUPD	Z0, 476864(SI)	// stepJacobianSample.step10_in1 | 1
+	VMOVUPS	465024(DI), Z0	// stepJacobianSample.q[0]
+	VMOVUPS	Z0, 404864(DI)	// step0Tangent2Lanestep.q[0]
+	VMOVUPS	465152(DI), Z0	// stepJacobianSample.q[1]
+	VMOVUPS	Z0, 404992(DI)	// step0Tangent2Lanestep.q[1]
+	VMOVUPS	465280(DI), Z0	// stepJacobianSample.v[0]
+	VMOVUPS	Z0, 405120(DI)	// step0Tangent2Lanestep.v[0]
+	VMOVUPS	465408(DI), Z0	// stepJacobianSample.v[1]
+	VMOVUPS	Z0, 405248(DI)	// step0Tangent2Lanestep.v[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 402304(DI)	// step0Tangent2Lanestep.q_dot[0]
+	VMOVUPS	Z0, 405376(DI)	// step0Tangent2Lanestep.q_dot[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 402432(DI)	// step0Tangent2Lanestep.q_dot[1]
+	VMOVUPS	Z0, 405504(DI)	// step0Tangent2Lanestep.q_dot[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 402560(DI)	// step0Tangent2Lanestep.v_dot[0]
+	VMOVUPS	Z0, 405632(DI)	// step0Tangent2Lanestep.v_dot[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 402688(DI)	// step0Tangent2Lanestep.v_dot[1]
-	VMOVUPS	462464(DI), Z0	// stepJacobianSample.u[0]
-	VMOVUPS	Z0, 402816(DI)	// step0Tangent2Lanestep.extra.0[0]
-	VMOVUPS	462592(DI), Z0	// stepJacobianSample.u[1]
-	VMOVUPS	Z0, 402944(DI)	// step0Tangent2Lanestep.extra.0[1]
-	VMOVUPS	466944(DI), Z0	// stepJacobianSample.mul
-	VMOVUPS	Z0, 403072(DI)	// step0Tangent2Lanestep.extra.1
-	VMOVUPS	467072(DI), Z0	// stepJacobianSample.add
-	VMOVUPS	Z0, 403200(DI)	// step0Tangent2Lanestep.extra.2
-	VMOVUPS	467200(DI), Z0	// stepJacobianSample.mul_2
-	VMOVUPS	Z0, 403328(DI)	// step0Tangent2Lanestep.extra.3
-	VMOVUPS	467328(DI), Z0	// stepJacobianSample.mul_3
-	VMOVUPS	Z0, 403456(DI)	// step0Tangent2Lanestep.extra.4
-	VMOVUPS	467456(DI), Z0	// stepJacobianSample.reshape
-	VMOVUPS	Z0, 403584(DI)	// step0Tangent2Lanestep.extra.5
-	VMOVUPS	467584(DI), Z0	// stepJacobianSample.mul_4
-	VMOVUPS	Z0, 403712(DI)	// step0Tangent2Lanestep.extra.6
-	VMOVUPS	467712(DI), Z0	// stepJacobianSample.mul_5
-	VMOVUPS	Z0, 403840(DI)	// step0Tangent2Lanestep.extra.7
+	VMOVUPS	Z0, 405760(DI)	// step0Tangent2Lanestep.v_dot[1]
+	VMOVUPS	465536(DI), Z0	// stepJacobianSample.u[0]
+	VMOVUPS	Z0, 405888(DI)	// step0Tangent2Lanestep.extra.0[0]
+	VMOVUPS	465664(DI), Z0	// stepJacobianSample.u[1]
+	VMOVUPS	Z0, 406016(DI)	// step0Tangent2Lanestep.extra.0[1]
+	VMOVUPS	470016(DI), Z0	// stepJacobianSample.mul
+	VMOVUPS	Z0, 406144(DI)	// step0Tangent2Lanestep.extra.1
+	VMOVUPS	470144(DI), Z0	// stepJacobianSample.add
+	VMOVUPS	Z0, 406272(DI)	// step0Tangent2Lanestep.extra.2
+	VMOVUPS	470272(DI), Z0	// stepJacobianSample.mul_2
+	VMOVUPS	Z0, 406400(DI)	// step0Tangent2Lanestep.extra.3
+	VMOVUPS	470400(DI), Z0	// stepJacobianSample.mul_3
+	VMOVUPS	Z0, 406528(DI)	// step0Tangent2Lanestep.extra.4
+	VMOVUPS	470528(DI), Z0	// stepJacobianSample.reshape
+	VMOVUPS	Z0, 406656(DI)	// step0Tangent2Lanestep.extra.5
+	VMOVUPS	470656(DI), Z0	// stepJacobianSample.mul_4
+	VMOVUPS	Z0, 406784(DI)	// step0Tangent2Lanestep.extra.6
+	VMOVUPS	470784(DI), Z0	// stepJacobianSample.mul_5
+	VMOVUPS	Z0, 406912(DI)	// step0Tangent2Lanestep.extra.7
 	VBROADCASTSS	f32_3f800000<>(SB), Z0
-	VMOVUPS	Z0, 403968(DI)	// step0Tangent2Lanestep.extra.8[0]
+	VMOVUPS	Z0, 407040(DI)	// step0Tangent2Lanestep.extra.8[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 404096(DI)	// step0Tangent2Lanestep.extra.8[1]
+	VMOVUPS	Z0, 407168(DI)	// step0Tangent2Lanestep.extra.8[1]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -10869,14 +11010,14 @@ TEXT stepJacobianSamplePart12_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	402304(SI), Z0	// step0Tangent2Lanestep.q_dot[0]
-	VMOVUPS	Z0, 468864(SI)	// stepJacobianSample.result_5[0]
-	VMOVUPS	402432(SI), Z0	// step0Tangent2Lanestep.q_dot[1]
-	VMOVUPS	Z0, 468992(SI)	// stepJacobianSample.result_5[1]
-	VMOVUPS	402560(SI), Z0	// step0Tangent2Lanestep.v_dot[0]
-	VMOVUPS	Z0, 470400(SI)	// stepJacobianSample.result_11[0]
-	VMOVUPS	402688(SI), Z0	// step0Tangent2Lanestep.v_dot[1]
-	VMOVUPS	Z0, 470528(SI)	// stepJacobianSample.result_11[1]
+	VMOVUPS	405376(SI), Z0	// step0Tangent2Lanestep.q_dot[0]
+	VMOVUPS	Z0, 471936(SI)	// stepJacobianSample.result_5[0]
+	VMOVUPS	405504(SI), Z0	// step0Tangent2Lanestep.q_dot[1]
+	VMOVUPS	Z0, 472064(SI)	// stepJacobianSample.result_5[1]
+	VMOVUPS	405632(SI), Z0	// step0Tangent2Lanestep.v_dot[0]
+	VMOVUPS	Z0, 473472(SI)	// stepJacobianSample.result_11[0]
+	VMOVUPS	405760(SI), Z0	// step0Tangent2Lanestep.v_dot[1]
+	VMOVUPS	Z0, 473600(SI)	// stepJacobianSample.result_11[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -10886,51 +11027,51 @@ loop1: // 2 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 2 times: vectors of the block
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 473984(SI)	// stepJacobianSample.step12_in0
+	VMOVUPD	Z0, 477056(SI)	// stepJacobianSample.step12_in0
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 474048(SI)	// stepJacobianSample.step12_in0 | 1
+	VMOVUPD	Z0, 477120(SI)	// stepJacobianSample.step12_in0 | 1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 474240(SI)	// stepJacobianSample.step12_in1
+	VMOVUPD	Z0, 477312(SI)	// stepJacobianSample.step12_in1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 474304(SI)	// stepJacobianSample.step12_in1 | 1
-	VMOVUPS	461952(DI), Z0	// stepJacobianSample.q[0]
-	VMOVUPS	Z0, 401792(DI)	// step0Tangent2Lanestep.q[0]
-	VMOVUPS	462080(DI), Z0	// stepJacobianSample.q[1]
-	VMOVUPS	Z0, 401920(DI)	// step0Tangent2Lanestep.q[1]
-	VMOVUPS	462208(DI), Z0	// stepJacobianSample.v[0]
-	VMOVUPS	Z0, 402048(DI)	// step0Tangent2Lanestep.v[0]
-	VMOVUPS	462336(DI), Z0	// stepJacobianSample.v[1]
-	VMOVUPS	Z0, 402176(DI)	// step0Tangent2Lanestep.v[1]
+	VMOVUPD	Z0, 477376(SI)	// stepJacobianSample.step12_in1 | 1
+	VMOVUPS	465024(DI), Z0	// stepJacobianSample.q[0]
+	VMOVUPS	Z0, 404864(DI)	// step0Tangent2Lanestep.q[0]
+	VMOVUPS	465152(DI), Z0	// stepJacobianSample.q[1]
+	VMOVUPS	Z0, 404992(DI)	// step0Tangent2Lanestep.q[1]
+	VMOVUPS	465280(DI), Z0	// stepJacobianSample.v[0]
+	VMOVUPS	Z0, 405120(DI)	// step0Tangent2Lanestep.v[0]
+	VMOVUPS	465408(DI), Z0	// stepJacobianSample.v[1]
+	VMOVUPS	Z0, 405248(DI)	// step0Tangent2Lanestep.v[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 402304(DI)	// step0Tangent2Lanestep.q_dot[0]
+	VMOVUPS	Z0, 405376(DI)	// step0Tangent2Lanestep.q_dot[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 402432(DI)	// step0Tangent2Lanestep.q_dot[1]
+	VMOVUPS	Z0, 405504(DI)	// step0Tangent2Lanestep.q_dot[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 402560(DI)	// step0Tangent2Lanestep.v_dot[0]
+	VMOVUPS	Z0, 405632(DI)	// step0Tangent2Lanestep.v_dot[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 402688(DI)	// step0Tangent2Lanestep.v_dot[1]
-	VMOVUPS	462464(DI), Z0	// stepJacobianSample.u[0]
-	VMOVUPS	Z0, 402816(DI)	// step0Tangent2Lanestep.extra.0[0]
-	VMOVUPS	462592(DI), Z0	// stepJacobianSample.u[1]
-	VMOVUPS	Z0, 402944(DI)	// step0Tangent2Lanestep.extra.0[1]
-	VMOVUPS	466944(DI), Z0	// stepJacobianSample.mul
-	VMOVUPS	Z0, 403072(DI)	// step0Tangent2Lanestep.extra.1
-	VMOVUPS	467072(DI), Z0	// stepJacobianSample.add
-	VMOVUPS	Z0, 403200(DI)	// step0Tangent2Lanestep.extra.2
-	VMOVUPS	467200(DI), Z0	// stepJacobianSample.mul_2
-	VMOVUPS	Z0, 403328(DI)	// step0Tangent2Lanestep.extra.3
-	VMOVUPS	467328(DI), Z0	// stepJacobianSample.mul_3
-	VMOVUPS	Z0, 403456(DI)	// step0Tangent2Lanestep.extra.4
-	VMOVUPS	467456(DI), Z0	// stepJacobianSample.reshape
-	VMOVUPS	Z0, 403584(DI)	// step0Tangent2Lanestep.extra.5
-	VMOVUPS	467584(DI), Z0	// stepJacobianSample.mul_4
-	VMOVUPS	Z0, 403712(DI)	// step0Tangent2Lanestep.extra.6
-	VMOVUPS	467712(DI), Z0	// stepJacobianSample.mul_5
-	VMOVUPS	Z0, 403840(DI)	// step0Tangent2Lanestep.extra.7
+	VMOVUPS	Z0, 405760(DI)	// step0Tangent2Lanestep.v_dot[1]
+	VMOVUPS	465536(DI), Z0	// stepJacobianSample.u[0]
+	VMOVUPS	Z0, 405888(DI)	// step0Tangent2Lanestep.extra.0[0]
+	VMOVUPS	465664(DI), Z0	// stepJacobianSample.u[1]
+	VMOVUPS	Z0, 406016(DI)	// step0Tangent2Lanestep.extra.0[1]
+	VMOVUPS	470016(DI), Z0	// stepJacobianSample.mul
+	VMOVUPS	Z0, 406144(DI)	// step0Tangent2Lanestep.extra.1
+	VMOVUPS	470144(DI), Z0	// stepJacobianSample.add
+	VMOVUPS	Z0, 406272(DI)	// step0Tangent2Lanestep.extra.2
+	VMOVUPS	470272(DI), Z0	// stepJacobianSample.mul_2
+	VMOVUPS	Z0, 406400(DI)	// step0Tangent2Lanestep.extra.3
+	VMOVUPS	470400(DI), Z0	// stepJacobianSample.mul_3
+	VMOVUPS	Z0, 406528(DI)	// step0Tangent2Lanestep.extra.4
+	VMOVUPS	470528(DI), Z0	// stepJacobianSample.reshape
+	VMOVUPS	Z0, 406656(DI)	// step0Tangent2Lanestep.extra.5
+	VMOVUPS	470656(DI), Z0	// stepJacobianSample.mul_4
+	VMOVUPS	Z0, 406784(DI)	// step0Tangent2Lanestep.extra.6
+	VMOVUPS	470784(DI), Z0	// stepJacobianSample.mul_5
+	VMOVUPS	Z0, 406912(DI)	// step0Tangent2Lanestep.extra.7
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 403968(DI)	// step0Tangent2Lanestep.extra.8[0]
+	VMOVUPS	Z0, 407040(DI)	// step0Tangent2Lanestep.extra.8[0]
 	VBROADCASTSS	f32_3f800000<>(SB), Z0
-	VMOVUPS	Z0, 404096(DI)	// step0Tangent2Lanestep.extra.8[1]
+	VMOVUPS	Z0, 407168(DI)	// step0Tangent2Lanestep.extra.8[1]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -10956,14 +11097,14 @@ TEXT stepJacobianSamplePart14_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	402304(SI), Z0	// step0Tangent2Lanestep.q_dot[0]
-	VMOVUPS	Z0, 469120(SI)	// stepJacobianSample.result_6[0]
-	VMOVUPS	402432(SI), Z0	// step0Tangent2Lanestep.q_dot[1]
-	VMOVUPS	Z0, 469248(SI)	// stepJacobianSample.result_6[1]
-	VMOVUPS	402560(SI), Z0	// step0Tangent2Lanestep.v_dot[0]
-	VMOVUPS	Z0, 470656(SI)	// stepJacobianSample.result_12[0]
-	VMOVUPS	402688(SI), Z0	// step0Tangent2Lanestep.v_dot[1]
-	VMOVUPS	Z0, 470784(SI)	// stepJacobianSample.result_12[1]
+	VMOVUPS	405376(SI), Z0	// step0Tangent2Lanestep.q_dot[0]
+	VMOVUPS	Z0, 472192(SI)	// stepJacobianSample.result_6[0]
+	VMOVUPS	405504(SI), Z0	// step0Tangent2Lanestep.q_dot[1]
+	VMOVUPS	Z0, 472320(SI)	// stepJacobianSample.result_6[1]
+	VMOVUPS	405632(SI), Z0	// step0Tangent2Lanestep.v_dot[0]
+	VMOVUPS	Z0, 473728(SI)	// stepJacobianSample.result_12[0]
+	VMOVUPS	405760(SI), Z0	// step0Tangent2Lanestep.v_dot[1]
+	VMOVUPS	Z0, 473856(SI)	// stepJacobianSample.result_12[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -10973,61 +11114,61 @@ loop1: // 2 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 2 times: vectors of the block
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 474496(SI)	// stepJacobianSample.step14_in0
+	VMOVUPD	Z0, 477568(SI)	// stepJacobianSample.step14_in0
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 474560(SI)	// stepJacobianSample.step14_in0 | 1
+	VMOVUPD	Z0, 477632(SI)	// stepJacobianSample.step14_in0 | 1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 474752(SI)	// stepJacobianSample.step14_in1
+	VMOVUPD	Z0, 477824(SI)	// stepJacobianSample.step14_in1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 474816(SI)	// stepJacobianSample.step14_in1 | 1
-	VMOVUPS	461952(DI), Z0	// stepJacobianSample.q[0]
-	VMOVUPS	Z0, 457600(DI)	// step0Tangent3Lanestep.q[0]
-	VMOVUPS	462080(DI), Z0	// stepJacobianSample.q[1]
-	VMOVUPS	Z0, 457728(DI)	// step0Tangent3Lanestep.q[1]
-	VMOVUPS	462208(DI), Z0	// stepJacobianSample.v[0]
-	VMOVUPS	Z0, 457856(DI)	// step0Tangent3Lanestep.v[0]
-	VMOVUPS	462336(DI), Z0	// stepJacobianSample.v[1]
-	VMOVUPS	Z0, 457984(DI)	// step0Tangent3Lanestep.v[1]
+	VMOVUPD	Z0, 477888(SI)	// stepJacobianSample.step14_in1 | 1
+	VMOVUPS	465024(DI), Z0	// stepJacobianSample.q[0]
+	VMOVUPS	Z0, 460672(DI)	// step0Tangent3Lanestep.q[0]
+	VMOVUPS	465152(DI), Z0	// stepJacobianSample.q[1]
+	VMOVUPS	Z0, 460800(DI)	// step0Tangent3Lanestep.q[1]
+	VMOVUPS	465280(DI), Z0	// stepJacobianSample.v[0]
+	VMOVUPS	Z0, 460928(DI)	// step0Tangent3Lanestep.v[0]
+	VMOVUPS	465408(DI), Z0	// stepJacobianSample.v[1]
+	VMOVUPS	Z0, 461056(DI)	// step0Tangent3Lanestep.v[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 458112(DI)	// step0Tangent3Lanestep.q_dot[0]
+	VMOVUPS	Z0, 461184(DI)	// step0Tangent3Lanestep.q_dot[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 458240(DI)	// step0Tangent3Lanestep.q_dot[1]
+	VMOVUPS	Z0, 461312(DI)	// step0Tangent3Lanestep.q_dot[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 458368(DI)	// step0Tangent3Lanestep.v_dot[0]
+	VMOVUPS	Z0, 461440(DI)	// step0Tangent3Lanestep.v_dot[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 458496(DI)	// step0Tangent3Lanestep.v_dot[1]
-	VMOVUPS	462464(DI), Z0	// stepJacobianSample.u[0]
-	VMOVUPS	Z0, 458624(DI)	// step0Tangent3Lanestep.extra.0[0]
-	VMOVUPS	462592(DI), Z0	// stepJacobianSample.u[1]
-	VMOVUPS	Z0, 458752(DI)	// step0Tangent3Lanestep.extra.0[1]
-	VMOVUPS	466944(DI), Z0	// stepJacobianSample.mul
-	VMOVUPS	Z0, 458880(DI)	// step0Tangent3Lanestep.extra.1
-	VMOVUPS	467072(DI), Z0	// stepJacobianSample.add
-	VMOVUPS	Z0, 459008(DI)	// step0Tangent3Lanestep.extra.2
-	VMOVUPS	467200(DI), Z0	// stepJacobianSample.mul_2
-	VMOVUPS	Z0, 459136(DI)	// step0Tangent3Lanestep.extra.3
-	VMOVUPS	467328(DI), Z0	// stepJacobianSample.mul_3
-	VMOVUPS	Z0, 459264(DI)	// step0Tangent3Lanestep.extra.4
-	VMOVUPS	467456(DI), Z0	// stepJacobianSample.reshape
-	VMOVUPS	Z0, 459392(DI)	// step0Tangent3Lanestep.extra.5
-	VMOVUPS	467584(DI), Z0	// stepJacobianSample.mul_4
-	VMOVUPS	Z0, 459520(DI)	// step0Tangent3Lanestep.extra.6
-	VMOVUPS	467712(DI), Z0	// stepJacobianSample.mul_5
-	VMOVUPS	Z0, 459648(DI)	// step0Tangent3Lanestep.extra.7
+	VMOVUPS	Z0, 461568(DI)	// step0Tangent3Lanestep.v_dot[1]
+	VMOVUPS	465536(DI), Z0	// stepJacobianSample.u[0]
+	VMOVUPS	Z0, 461696(DI)	// step0Tangent3Lanestep.extra.0[0]
+	VMOVUPS	465664(DI), Z0	// stepJacobianSample.u[1]
+	VMOVUPS	Z0, 461824(DI)	// step0Tangent3Lanestep.extra.0[1]
+	VMOVUPS	470016(DI), Z0	// stepJacobianSample.mul
+	VMOVUPS	Z0, 461952(DI)	// step0Tangent3Lanestep.extra.1
+	VMOVUPS	470144(DI), Z0	// stepJacobianSample.add
+	VMOVUPS	Z0, 462080(DI)	// step0Tangent3Lanestep.extra.2
+	VMOVUPS	470272(DI), Z0	// stepJacobianSample.mul_2
+	VMOVUPS	Z0, 462208(DI)	// step0Tangent3Lanestep.extra.3
+	VMOVUPS	470400(DI), Z0	// stepJacobianSample.mul_3
+	VMOVUPS	Z0, 462336(DI)	// step0Tangent3Lanestep.extra.4
+	VMOVUPS	470528(DI), Z0	// stepJacobianSample.reshape
+	VMOVUPS	Z0, 462464(DI)	// step0Tangent3Lanestep.extra.5
+	VMOVUPS	470656(DI), Z0	// stepJacobianSample.mul_4
+	VMOVUPS	Z0, 462592(DI)	// step0Tangent3Lanestep.extra.6
+	VMOVUPS	470784(DI), Z0	// stepJacobianSample.mul_5
+	VMOVUPS	Z0, 462720(DI)	// step0Tangent3Lanestep.extra.7
 	VBROADCASTSS	8(DX), Z0	// Arm.l2.square
-	VMOVUPS	Z0, 459776(DI)	// step0Tangent3Lanestep.extra.8
+	VMOVUPS	Z0, 462848(DI)	// step0Tangent3Lanestep.extra.8
 	VBROADCASTSS	12(DX), Z0	// Arm.l1.add
-	VMOVUPS	Z0, 459904(DI)	// step0Tangent3Lanestep.extra.9
+	VMOVUPS	Z0, 462976(DI)	// step0Tangent3Lanestep.extra.9
 	VBROADCASTSS	16(DX), Z0	// mul
-	VMOVUPS	Z0, 460032(DI)	// step0Tangent3Lanestep.extra.10
+	VMOVUPS	Z0, 463104(DI)	// step0Tangent3Lanestep.extra.10
 	VBROADCASTSS	20(DX), Z0	// Arm.l1.mul
-	VMOVUPS	Z0, 460160(DI)	// step0Tangent3Lanestep.extra.11
+	VMOVUPS	Z0, 463232(DI)	// step0Tangent3Lanestep.extra.11
 	VBROADCASTSS	24(DX), Z0	// Arm.l2.square.2
-	VMOVUPS	Z0, 460288(DI)	// step0Tangent3Lanestep.extra.12
+	VMOVUPS	Z0, 463360(DI)	// step0Tangent3Lanestep.extra.12
 	VBROADCASTSS	28(DX), Z0	// mul.2
-	VMOVUPS	Z0, 460416(DI)	// step0Tangent3Lanestep.extra.13
+	VMOVUPS	Z0, 463488(DI)	// step0Tangent3Lanestep.extra.13
 	VBROADCASTSS	32(DX), Z0	// mul.3
-	VMOVUPS	Z0, 460544(DI)	// step0Tangent3Lanestep.extra.14
+	VMOVUPS	Z0, 463616(DI)	// step0Tangent3Lanestep.extra.14
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -11053,69 +11194,69 @@ TEXT stepJacobianSamplePart16_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	458112(SI), Z0	// step0Tangent3Lanestep.q_dot[0]
-	VMOVUPS	Z0, 464896(SI)	// stepJacobianSample.qn_by_load[0]
-	VMOVUPS	458240(SI), Z0	// step0Tangent3Lanestep.q_dot[1]
-	VMOVUPS	Z0, 465024(SI)	// stepJacobianSample.qn_by_load[1]
-	VMOVUPS	458368(SI), Z0	// step0Tangent3Lanestep.v_dot[0]
-	VMOVUPS	Z0, 466688(SI)	// stepJacobianSample.vn_by_load[0]
-	VMOVUPS	458496(SI), Z0	// step0Tangent3Lanestep.v_dot[1]
-	VMOVUPS	Z0, 466816(SI)	// stepJacobianSample.vn_by_load[1]
+	VMOVUPS	461184(SI), Z0	// step0Tangent3Lanestep.q_dot[0]
+	VMOVUPS	Z0, 467968(SI)	// stepJacobianSample.qn_by_load[0]
+	VMOVUPS	461312(SI), Z0	// step0Tangent3Lanestep.q_dot[1]
+	VMOVUPS	Z0, 468096(SI)	// stepJacobianSample.qn_by_load[1]
+	VMOVUPS	461440(SI), Z0	// step0Tangent3Lanestep.v_dot[0]
+	VMOVUPS	Z0, 469760(SI)	// stepJacobianSample.vn_by_load[0]
+	VMOVUPS	461568(SI), Z0	// step0Tangent3Lanestep.v_dot[1]
+	VMOVUPS	Z0, 469888(SI)	// stepJacobianSample.vn_by_load[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop2: // 2 times: vectors of the block
-	VMOVUPS	467840(SI), Z0	// stepJacobianSample.result[0]
-	VMOVUPS	467968(SI), Z1	// stepJacobianSample.result[1]
-	VMOVUPS	468096(SI), Z2	// stepJacobianSample.result_2[0]
-	VMOVUPS	468224(SI), Z3	// stepJacobianSample.result_2[1]
+	VMOVUPS	470912(SI), Z0	// stepJacobianSample.result[0]
+	VMOVUPS	471040(SI), Z1	// stepJacobianSample.result[1]
+	VMOVUPS	471168(SI), Z2	// stepJacobianSample.result_2[0]
+	VMOVUPS	471296(SI), Z3	// stepJacobianSample.result_2[1]
 	// arm.nde:50
-	VMOVUPS	468352(SI), Z4	// stepJacobianSample.result_3[0]
-	VMOVUPS	468480(SI), Z5	// stepJacobianSample.result_3[1]
-	VMOVUPS	468608(SI), Z6	// stepJacobianSample.result_4[0]
-	VMOVUPS	468736(SI), Z7	// stepJacobianSample.result_4[1]
-	VMOVUPS	Z0, 463360(SI)	// stepJacobianSample.qn_by_q[0]
-	VMOVUPS	Z2, 463488(SI)	// stepJacobianSample.qn_by_q[1]
-	VMOVUPS	Z1, 463616(SI)	// stepJacobianSample.qn_by_q[2]
-	VMOVUPS	Z3, 463744(SI)	// stepJacobianSample.qn_by_q[3]
-	VMOVUPS	468864(SI), Z0	// stepJacobianSample.result_5[0]
-	VMOVUPS	468992(SI), Z1	// stepJacobianSample.result_5[1]
-	VMOVUPS	469120(SI), Z2	// stepJacobianSample.result_6[0]
-	VMOVUPS	469248(SI), Z3	// stepJacobianSample.result_6[1]
-	VMOVUPS	Z4, 463872(SI)	// stepJacobianSample.qn_by_v[0]
-	VMOVUPS	Z6, 464000(SI)	// stepJacobianSample.qn_by_v[1]
-	VMOVUPS	Z5, 464128(SI)	// stepJacobianSample.qn_by_v[2]
-	VMOVUPS	Z7, 464256(SI)	// stepJacobianSample.qn_by_v[3]
-	VMOVUPS	469376(SI), Z4	// stepJacobianSample.result_7[0]
-	VMOVUPS	469504(SI), Z5	// stepJacobianSample.result_7[1]
-	VMOVUPS	469632(SI), Z6	// stepJacobianSample.result_8[0]
-	VMOVUPS	469760(SI), Z7	// stepJacobianSample.result_8[1]
-	VMOVUPS	Z0, 464384(SI)	// stepJacobianSample.qn_by_u[0]
-	VMOVUPS	Z2, 464512(SI)	// stepJacobianSample.qn_by_u[1]
-	VMOVUPS	Z1, 464640(SI)	// stepJacobianSample.qn_by_u[2]
-	VMOVUPS	Z3, 464768(SI)	// stepJacobianSample.qn_by_u[3]
-	VMOVUPS	469888(SI), Z0	// stepJacobianSample.result_9[0]
-	VMOVUPS	470016(SI), Z1	// stepJacobianSample.result_9[1]
-	VMOVUPS	470144(SI), Z2	// stepJacobianSample.result_10[0]
-	VMOVUPS	470272(SI), Z3	// stepJacobianSample.result_10[1]
-	VMOVUPS	Z4, 465152(SI)	// stepJacobianSample.vn_by_q[0]
-	VMOVUPS	Z6, 465280(SI)	// stepJacobianSample.vn_by_q[1]
-	VMOVUPS	Z5, 465408(SI)	// stepJacobianSample.vn_by_q[2]
-	VMOVUPS	Z7, 465536(SI)	// stepJacobianSample.vn_by_q[3]
-	VMOVUPS	470400(SI), Z4	// stepJacobianSample.result_11[0]
-	VMOVUPS	470528(SI), Z5	// stepJacobianSample.result_11[1]
-	VMOVUPS	470656(SI), Z6	// stepJacobianSample.result_12[0]
-	VMOVUPS	470784(SI), Z7	// stepJacobianSample.result_12[1]
-	VMOVUPS	Z0, 465664(SI)	// stepJacobianSample.vn_by_v[0]
-	VMOVUPS	Z2, 465792(SI)	// stepJacobianSample.vn_by_v[1]
-	VMOVUPS	Z1, 465920(SI)	// stepJacobianSample.vn_by_v[2]
-	VMOVUPS	Z3, 466048(SI)	// stepJacobianSample.vn_by_v[3]
-	VMOVUPS	Z4, 466176(SI)	// stepJacobianSample.vn_by_u[0]
-	VMOVUPS	Z6, 466304(SI)	// stepJacobianSample.vn_by_u[1]
-	VMOVUPS	Z5, 466432(SI)	// stepJacobianSample.vn_by_u[2]
-	VMOVUPS	Z7, 466560(SI)	// stepJacobianSample.vn_by_u[3]
+	VMOVUPS	471424(SI), Z4	// stepJacobianSample.result_3[0]
+	VMOVUPS	471552(SI), Z5	// stepJacobianSample.result_3[1]
+	VMOVUPS	471680(SI), Z6	// stepJacobianSample.result_4[0]
+	VMOVUPS	471808(SI), Z7	// stepJacobianSample.result_4[1]
+	VMOVUPS	Z0, 466432(SI)	// stepJacobianSample.qn_by_q[0]
+	VMOVUPS	Z2, 466560(SI)	// stepJacobianSample.qn_by_q[1]
+	VMOVUPS	Z1, 466688(SI)	// stepJacobianSample.qn_by_q[2]
+	VMOVUPS	Z3, 466816(SI)	// stepJacobianSample.qn_by_q[3]
+	VMOVUPS	471936(SI), Z0	// stepJacobianSample.result_5[0]
+	VMOVUPS	472064(SI), Z1	// stepJacobianSample.result_5[1]
+	VMOVUPS	472192(SI), Z2	// stepJacobianSample.result_6[0]
+	VMOVUPS	472320(SI), Z3	// stepJacobianSample.result_6[1]
+	VMOVUPS	Z4, 466944(SI)	// stepJacobianSample.qn_by_v[0]
+	VMOVUPS	Z6, 467072(SI)	// stepJacobianSample.qn_by_v[1]
+	VMOVUPS	Z5, 467200(SI)	// stepJacobianSample.qn_by_v[2]
+	VMOVUPS	Z7, 467328(SI)	// stepJacobianSample.qn_by_v[3]
+	VMOVUPS	472448(SI), Z4	// stepJacobianSample.result_7[0]
+	VMOVUPS	472576(SI), Z5	// stepJacobianSample.result_7[1]
+	VMOVUPS	472704(SI), Z6	// stepJacobianSample.result_8[0]
+	VMOVUPS	472832(SI), Z7	// stepJacobianSample.result_8[1]
+	VMOVUPS	Z0, 467456(SI)	// stepJacobianSample.qn_by_u[0]
+	VMOVUPS	Z2, 467584(SI)	// stepJacobianSample.qn_by_u[1]
+	VMOVUPS	Z1, 467712(SI)	// stepJacobianSample.qn_by_u[2]
+	VMOVUPS	Z3, 467840(SI)	// stepJacobianSample.qn_by_u[3]
+	VMOVUPS	472960(SI), Z0	// stepJacobianSample.result_9[0]
+	VMOVUPS	473088(SI), Z1	// stepJacobianSample.result_9[1]
+	VMOVUPS	473216(SI), Z2	// stepJacobianSample.result_10[0]
+	VMOVUPS	473344(SI), Z3	// stepJacobianSample.result_10[1]
+	VMOVUPS	Z4, 468224(SI)	// stepJacobianSample.vn_by_q[0]
+	VMOVUPS	Z6, 468352(SI)	// stepJacobianSample.vn_by_q[1]
+	VMOVUPS	Z5, 468480(SI)	// stepJacobianSample.vn_by_q[2]
+	VMOVUPS	Z7, 468608(SI)	// stepJacobianSample.vn_by_q[3]
+	VMOVUPS	473472(SI), Z4	// stepJacobianSample.result_11[0]
+	VMOVUPS	473600(SI), Z5	// stepJacobianSample.result_11[1]
+	VMOVUPS	473728(SI), Z6	// stepJacobianSample.result_12[0]
+	VMOVUPS	473856(SI), Z7	// stepJacobianSample.result_12[1]
+	VMOVUPS	Z0, 468736(SI)	// stepJacobianSample.vn_by_v[0]
+	VMOVUPS	Z2, 468864(SI)	// stepJacobianSample.vn_by_v[1]
+	VMOVUPS	Z1, 468992(SI)	// stepJacobianSample.vn_by_v[2]
+	VMOVUPS	Z3, 469120(SI)	// stepJacobianSample.vn_by_v[3]
+	VMOVUPS	Z4, 469248(SI)	// stepJacobianSample.vn_by_u[0]
+	VMOVUPS	Z6, 469376(SI)	// stepJacobianSample.vn_by_u[1]
+	VMOVUPS	Z5, 469504(SI)	// stepJacobianSample.vn_by_u[2]
+	VMOVUPS	Z7, 469632(SI)	// stepJacobianSample.vn_by_u[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop2
@@ -11139,15 +11280,15 @@ TEXT fitSamplePart0_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	475008(SI), Z0	// fitSample.ts[0]
-	VMOVUPD	475072(SI), Z0	// fitSample.ts[0] | 1
-	VMOVUPD	487552(SI), Z0	// fitSample.ts[49]
-	VMOVUPD	487616(SI), Z0	// fitSample.ts[49] | 1
+	VMOVUPD	478080(SI), Z0	// fitSample.ts[0]
+	VMOVUPD	478144(SI), Z0	// fitSample.ts[0] | 1
+	VMOVUPD	490624(SI), Z0	// fitSample.ts[49]
+	VMOVUPD	490688(SI), Z0	// fitSample.ts[49] | 1
 	// arm.nde:45
-	VMOVUPD	475008(SI), Z0	// fitSample.ts[0]
-	VMOVUPD	475072(SI), Z1	// fitSample.ts[0] | 1
-	VMOVUPD	487552(SI), Z2	// fitSample.ts[49]
-	VMOVUPD	487616(SI), Z3	// fitSample.ts[49] | 1
+	VMOVUPD	478080(SI), Z0	// fitSample.ts[0]
+	VMOVUPD	478144(SI), Z1	// fitSample.ts[0] | 1
+	VMOVUPD	490624(SI), Z2	// fitSample.ts[49]
+	VMOVUPD	490688(SI), Z3	// fitSample.ts[49] | 1
 	VCMPPD	$18, Z2, Z0, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
 	VCMPPD	$18, Z3, Z1, K1
@@ -11156,10 +11297,10 @@ loop1: // 2 times: vectors of the block
 	MOVQ	SI, R9
 	MOVQ	SI, R10
 loop2: // 50 times: elements
-	VMOVUPD	487552(R9), Z2	// fitSample.ts[49]
-	VMOVUPD	487616(R9), Z3	// fitSample.ts[49] | 1
-	VMOVUPD	Z2, 526464(R10)	// fitSample.reverse[0]
-	VMOVUPD	Z3, 526528(R10)	// fitSample.reverse[0] | 1
+	VMOVUPD	490624(R9), Z2	// fitSample.ts[49]
+	VMOVUPD	490688(R9), Z3	// fitSample.ts[49] | 1
+	VMOVUPD	Z2, 529536(R10)	// fitSample.reverse[0]
+	VMOVUPD	Z3, 529600(R10)	// fitSample.reverse[0] | 1
 	ADDQ	$-256, R9
 	ADDQ	$256, R10
 	DECQ	DI
@@ -11167,14 +11308,14 @@ loop2: // 50 times: elements
 	MOVQ	$50, DI
 	MOVQ	SI, R9
 loop3: // 50 times: elements
-	VMOVUPD	475008(R9), Z2	// fitSample.ts[0]
-	VMOVUPD	475072(R9), Z3	// fitSample.ts[0] | 1
-	VMOVUPD	526464(R9), Z4	// fitSample.reverse[0]
-	VMOVUPD	526528(R9), Z5	// fitSample.reverse[0] | 1
+	VMOVUPD	478080(R9), Z2	// fitSample.ts[0]
+	VMOVUPD	478144(R9), Z3	// fitSample.ts[0] | 1
+	VMOVUPD	529536(R9), Z4	// fitSample.reverse[0]
+	VMOVUPD	529600(R9), Z5	// fitSample.reverse[0] | 1
 	VPTERNLOGQ	$0xe2, Z4, Z0, Z2
 	VPTERNLOGQ	$0xe2, Z5, Z1, Z3
-	VMOVUPD	Z2, 539264(R9)	// fitSample.stops[0]
-	VMOVUPD	Z3, 539328(R9)	// fitSample.stops[0] | 1
+	VMOVUPD	Z2, 542336(R9)	// fitSample.stops[0]
+	VMOVUPD	Z3, 542400(R9)	// fitSample.stops[0] | 1
 	ADDQ	$256, R9
 	DECQ	DI
 	JNE	loop3
@@ -11186,25 +11327,25 @@ loop3: // 50 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop4: // 2 times: vectors of the block
-	VMOVUPD	475008(SI), Z0	// fitSample.ts[0]
-	VMOVUPD	475072(SI), Z1	// fitSample.ts[0] | 1
-	VMOVUPD	Z0, 577664(SI)	// fitSample.step0_in0
-	VMOVUPD	Z1, 577728(SI)	// fitSample.step0_in0 | 1
-	VMOVUPS	487808(DI), Z0	// fitSample.q[0]
+	VMOVUPD	478080(SI), Z0	// fitSample.ts[0]
+	VMOVUPD	478144(SI), Z1	// fitSample.ts[0] | 1
+	VMOVUPD	Z0, 580736(SI)	// fitSample.step0_in0
+	VMOVUPD	Z1, 580800(SI)	// fitSample.step0_in0 | 1
+	VMOVUPS	490880(DI), Z0	// fitSample.q[0]
 	VMOVUPS	Z0, 158976(DI)	// predict0Lanestep.q[0]
-	VMOVUPS	487936(DI), Z0	// fitSample.q[1]
+	VMOVUPS	491008(DI), Z0	// fitSample.q[1]
 	VMOVUPS	Z0, 159104(DI)	// predict0Lanestep.q[1]
-	VMOVUPS	500608(DI), Z0	// fitSample.v[0]
+	VMOVUPS	503680(DI), Z0	// fitSample.v[0]
 	VMOVUPS	Z0, 159232(DI)	// predict0Lanestep.v[0]
-	VMOVUPS	500736(DI), Z0	// fitSample.v[1]
+	VMOVUPS	503808(DI), Z0	// fitSample.v[1]
 	VMOVUPS	Z0, 159360(DI)	// predict0Lanestep.v[1]
-	VMOVUPS	526208(DI), Z0	// fitSample.load
+	VMOVUPS	529280(DI), Z0	// fitSample.load
 	VMOVUPS	Z0, 159488(DI)	// predict0Lanestep.extra.0
 	MOVQ	$50, R9
 	MOVQ	SI, R10
 loop5: // 50 times: elements
-	VMOVUPD	475008(R10), Z0	// fitSample.ts[0]
-	VMOVUPD	475072(R10), Z1	// fitSample.ts[0] | 1
+	VMOVUPD	478080(R10), Z0	// fitSample.ts[0]
+	VMOVUPD	478144(R10), Z1	// fitSample.ts[0] | 1
 	VMOVUPD	Z0, 159616(R10)	// predict0Lanestep.extra.1[0]
 	VMOVUPD	Z1, 159680(R10)	// predict0Lanestep.extra.1[0] | 1
 	ADDQ	$256, R10
@@ -11213,7 +11354,7 @@ loop5: // 50 times: elements
 	MOVQ	$100, R9
 	MOVQ	DI, R10
 loop6: // 100 times: elements
-	VMOVUPS	513408(R10), Z0	// fitSample.u[0]
+	VMOVUPS	516480(R10), Z0	// fitSample.u[0]
 	VMOVUPS	Z0, 172416(R10)	// predict0Lanestep.extra.2[0]
 	ADDQ	$128, R10
 	DECQ	R9
@@ -11253,13 +11394,13 @@ loop2: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop3: // 100 times: elements
 	// arm.nde:69
-	VMOVUPS	552064(R9), Z2	// fitSample.q_2[0]
-	VMOVUPS	487808(R9), Z3	// fitSample.q[0]
+	VMOVUPS	555136(R9), Z2	// fitSample.q_2[0]
+	VMOVUPS	490880(R9), Z3	// fitSample.q[0]
 	VSUBPS	Z3, Z2, Z2
 	VMULPS	Z2, Z2, Z2
 	VADDPS	Z2, Z0, Z0
-	VMOVUPS	564864(R9), Z2	// fitSample.v_2[0]
-	VMOVUPS	500608(R9), Z3	// fitSample.v[0]
+	VMOVUPS	567936(R9), Z2	// fitSample.v_2[0]
+	VMOVUPS	503680(R9), Z3	// fitSample.v[0]
 	VSUBPS	Z3, Z2, Z2
 	VMULPS	Z2, Z2, Z2
 	VADDPS	Z2, Z1, Z1
@@ -11271,7 +11412,7 @@ loop3: // 100 times: elements
 	VFMADD231PS.BCST	f32_3dcccccd<>(SB), Z1, Z0
 	VBROADCASTSS	36(DX), Z1	// mul.4
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 526336(SI)	// fitSample.loss
+	VMOVUPS	Z0, 529408(SI)	// fitSample.loss
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop2
@@ -11297,52 +11438,52 @@ TEXT predict0ReplayDenseVjp_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	578944(CX), Z0	// load
-	VMOVUPD	578176(SI), Z1	// h
-	VMOVUPD	578240(SI), Z2	// h | 1
+	VMOVUPS	582016(CX), Z0	// load
+	VMOVUPD	581248(SI), Z1	// h
+	VMOVUPD	581312(SI), Z2	// h | 1
 	// arm.nde:30
 	VBROADCASTSS	(DX), Z3	// Arm.m2.add
 	VADDPS	Z3, Z0, Z3
-	VMOVUPS	Z3, 641152(CX)	// add
+	VMOVUPS	Z3, 644224(CX)	// add
 	// arm.nde:27
 	VBROADCASTSS	5388(BX), Z4	// Arm.m2
 	VADDPS	Z0, Z4, Z0
-	VMOVUPS	Z0, 641280(CX)	// mt
+	VMOVUPS	Z0, 644352(CX)	// mt
 	// arm.nde:30
 	VBROADCASTSS	8(DX), Z4	// Arm.l2.square
 	VMULPS	Z4, Z0, Z4
-	VMOVUPS	Z4, 641408(CX)	// mul
+	VMOVUPS	Z4, 644480(CX)	// mul
 	VBROADCASTSS	4(DX), Z5	// Arm.l1.square
 	VFMADD213PS	Z4, Z3, Z5
-	VMOVUPS	Z5, 641536(CX)	// add_2
+	VMOVUPS	Z5, 644608(CX)	// add_2
 	VMULPS.BCST	f32_40000000<>(SB), Z0, Z6
-	VMOVUPS	Z6, 641664(CX)	// mul_2
+	VMOVUPS	Z6, 644736(CX)	// mul_2
 	VBROADCASTSS	5392(BX), Z7	// Arm.l1
 	VMULPS	Z7, Z6, Z6
-	VMOVUPS	Z6, 641792(CX)	// mul_3
+	VMOVUPS	Z6, 644864(CX)	// mul_3
 	VBROADCASTSS	5396(BX), Z7	// Arm.l2
 	VMULPS	Z7, Z6, Z6
-	VMOVUPS	Z6, 641920(CX)	// mul_4
+	VMOVUPS	Z6, 644992(CX)	// mul_4
 	// arm.nde:45
 	VCVTPD2PS	Z1, Y7
 	VCVTPD2PS	Z2, Y8
 	VINSERTF64X4	$1, Y8, Z7, Z7
-	VMOVUPS	Z7, 642048(CX)	// ha43
+	VMOVUPS	Z7, 645120(CX)	// ha43
 	VMULPD.BCST	f64_3fe0000000000000<>(SB), Z1, Z1
 	VMULPD.BCST	f64_3fe0000000000000<>(SB), Z2, Z2
 	VCVTPD2PS	Z1, Y7
 	VCVTPD2PS	Z2, Y8
 	VINSERTF64X4	$1, Y8, Z7, Z7
-	VMOVUPS	Z7, 642176(CX)	// ha21
-	VMOVUPS	578432(CX), Z8	// q[0]
-	VMOVUPS	578560(CX), Z9	// q[1]
-	VMOVUPS	578688(CX), Z10	// q_k1[0]
-	VMOVUPS	578816(CX), Z11	// q_k1[1]
+	VMOVUPS	Z7, 645248(CX)	// ha21
+	VMOVUPS	581504(CX), Z8	// q[0]
+	VMOVUPS	581632(CX), Z9	// q[1]
+	VMOVUPS	581760(CX), Z10	// q_k1[0]
+	VMOVUPS	581888(CX), Z11	// q_k1[1]
 	VMOVUPS	Z8, Z12
 	VFMADD231PS	Z10, Z7, Z12
-	VMOVUPS	Z12, 642304(CX)	// q_y2[0]
+	VMOVUPS	Z12, 645376(CX)	// q_y2[0]
 	VFMADD213PS	Z9, Z11, Z7
-	VMOVUPS	Z7, 642432(CX)	// q_y2[1]
+	VMOVUPS	Z7, 645504(CX)	// q_y2[1]
 	// arm.nde:28
 	VBROADCASTSS	f32_4b400000<>(SB), Z12
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z7, Z12
@@ -11375,7 +11516,7 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z7, Z13
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z13, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z12, K1, Z12
-	VMOVUPS	Z12, 642560(CX)	// c2
+	VMOVUPS	Z12, 645632(CX)	// c2
 	// arm.nde:30
 	VMOVUPS	Z5, Z13
 	VFMADD231PS	Z12, Z6, Z13
@@ -11383,30 +11524,30 @@ loop1: // 2 times: vectors of the block
 	// arm.nde:31
 	VBROADCASTSS	5392(BX), Z14	// Arm.l1
 	VMULPS	Z14, Z0, Z14
-	VMOVUPS	Z14, 642688(CX)	// mul_5
+	VMOVUPS	Z14, 645760(CX)	// mul_5
 	VBROADCASTSS	5396(BX), Z15	// Arm.l2
 	VMULPS	Z15, Z14, Z14
-	VMOVUPS	Z14, 642816(CX)	// mul_6
+	VMOVUPS	Z14, 645888(CX)	// mul_6
 	VFMADD213PS	Z4, Z14, Z12
-	VMOVUPD	577920(SI), Z15	// t
-	VMOVUPD	577984(SI), Z16	// t | 1
+	VMOVUPD	580992(SI), Z15	// t
+	VMOVUPD	581056(SI), Z16	// t | 1
 	// arm.nde:32
-	VMOVUPS	Z4, 642944(CX)	// reshape
+	VMOVUPS	Z4, 646016(CX)	// reshape
 	// arm.nde:45
 	VADDPD	Z1, Z15, Z1
 	VADDPD	Z2, Z16, Z2
 	// arm.nde:32
-	VMOVUPS	Z13, 643072(CX)	// M[0]
-	VMOVUPS	Z12, 643200(CX)	// M[1]
-	VMOVUPS	Z12, 643328(CX)	// M[2]
-	VMOVUPS	Z4, 643456(CX)	// M[3]
+	VMOVUPS	Z13, 646144(CX)	// M[0]
+	VMOVUPS	Z12, 646272(CX)	// M[1]
+	VMOVUPS	Z12, 646400(CX)	// M[2]
+	VMOVUPS	Z4, 646528(CX)	// M[3]
 	// arm.nde:17
 	VBROADCASTSS	f32_00000000<>(SB), Z12
 	MOVQ	$49, DI
 	MOVQ	SI, R9
 loop2: // 49 times: elements
-	VMOVUPD	579328(R9), Z13	// u_times[1]
-	VMOVUPD	579392(R9), Z15	// u_times[1] | 1
+	VMOVUPD	582400(R9), Z13	// u_times[1]
+	VMOVUPD	582464(R9), Z15	// u_times[1] | 1
 	VCMPPD	$18, Z1, Z13, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z13
 	VCMPPD	$18, Z2, Z15, K1
@@ -11420,7 +11561,7 @@ loop2: // 49 times: elements
 	ADDQ	$256, R9
 	DECQ	DI
 	JNE	loop2
-	VMOVUPS	Z12, 643584(CX)	// locate
+	VMOVUPS	Z12, 646656(CX)	// locate
 	VPCMPGTD.BCST	f32_00000031<>(SB), Z12, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z1
 	VPTERNLOGD.BCST	$0xac, f32_00000031<>(SB), Z12, Z1
@@ -11428,12 +11569,12 @@ loop2: // 49 times: elements
 	VPCMPGTD	Z1, Z2, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z2
 	VPTERNLOGD.BCST	$0xac, f32_00000000<>(SB), Z1, Z2
-	VMOVUPS	591872(CX), Z1	// u[0]
+	VMOVUPS	594944(CX), Z1	// u[0]
 	VBROADCASTSS	f32_00000001<>(SB), Z12
 	MOVQ	$49, DI
 	MOVQ	CX, R9
 loop3: // 49 times: rows by their numbers
-	VMOVUPS	592128(R9), Z13	// u[2]
+	VMOVUPS	595200(R9), Z13	// u[2]
 	VPCMPEQD	Z12, Z2, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z15
 	VPTERNLOGD	$0xca, Z1, Z13, Z15
@@ -11443,13 +11584,13 @@ loop3: // 49 times: rows by their numbers
 	ADDQ	$256, R9
 	DECQ	DI
 	JNE	loop3
-	VMOVUPS	Z1, 643712(CX)	// take[0]
-	VMOVUPS	592000(CX), Z12	// u[1]
+	VMOVUPS	Z1, 646784(CX)	// take[0]
+	VMOVUPS	595072(CX), Z12	// u[1]
 	VBROADCASTSS	f32_00000001<>(SB), Z13
 	MOVQ	$49, DI
 	MOVQ	CX, R9
 loop4: // 49 times: rows by their numbers
-	VMOVUPS	592256(R9), Z15	// u[3]
+	VMOVUPS	595328(R9), Z15	// u[3]
 	VPCMPEQD	Z13, Z2, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z16
 	VPTERNLOGD	$0xca, Z12, Z15, Z16
@@ -11459,7 +11600,7 @@ loop4: // 49 times: rows by their numbers
 	ADDQ	$256, R9
 	DECQ	DI
 	JNE	loop4
-	VMOVUPS	Z12, 643840(CX)	// take[1]
+	VMOVUPS	Z12, 646912(CX)	// take[1]
 	// arm.nde:29
 	VPANDD.BCST	f32_7fffffff<>(SB), Z7, Z2
 	VBROADCASTSS	f32_4b400000<>(SB), Z13
@@ -11493,13 +11634,13 @@ loop4: // 49 times: rows by their numbers
 	VPANDD.BCST	f32_7fffffff<>(SB), Z7, Z7
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z7, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z2, K1, Z2
-	VMOVUPS	Z2, 643968(CX)	// s2
+	VMOVUPS	Z2, 647040(CX)	// s2
 	// arm.nde:33
 	VMULPS	Z2, Z14, Z2
-	VMOVUPS	Z2, 644096(CX)	// k
+	VMOVUPS	Z2, 647168(CX)	// k
 	// arm.nde:34
 	VPXORD.BCST	f32_80000000<>(SB), Z2, Z2
-	VMOVUPS	Z2, 644224(CX)	// neg
+	VMOVUPS	Z2, 647296(CX)	// neg
 	// arm.nde:28
 	VBROADCASTSS	f32_4b400000<>(SB), Z2
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z9, Z2
@@ -11532,7 +11673,7 @@ loop4: // 49 times: rows by their numbers
 	VPANDD.BCST	f32_7fffffff<>(SB), Z9, Z7
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z7, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z2, K1, Z2
-	VMOVUPS	Z2, 644352(CX)	// c2_2
+	VMOVUPS	Z2, 647424(CX)	// c2_2
 	// arm.nde:30
 	VFMADD231PS	Z2, Z6, Z5
 	// arm.nde:32
@@ -11572,34 +11713,34 @@ loop4: // 49 times: rows by their numbers
 	VPANDD.BCST	f32_7fffffff<>(SB), Z9, Z7
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z7, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z6
-	VMOVUPS	Z6, 644992(CX)	// s2_2
+	VMOVUPS	Z6, 648064(CX)	// s2_2
 	// arm.nde:33
 	VMULPS	Z6, Z14, Z6
-	VMOVUPS	Z6, 645120(CX)	// k_2
+	VMOVUPS	Z6, 648192(CX)	// k_2
 	// arm.nde:34
 	VPXORD.BCST	f32_80000000<>(SB), Z6, Z7
-	VMOVUPS	Z7, 645248(CX)	// neg_2
+	VMOVUPS	Z7, 648320(CX)	// neg_2
 	VMULPS.BCST	f32_40000000<>(SB), Z10, Z13
-	VMOVUPS	Z13, 645376(CX)	// mul_7
+	VMOVUPS	Z13, 648448(CX)	// mul_7
 	VMULPS	Z11, Z13, Z13
 	VFMADD231PS	Z11, Z11, Z13
-	VMOVUPS	Z13, 645504(CX)	// add_3
+	VMOVUPS	Z13, 648576(CX)	// add_3
 	VMULPS	Z13, Z7, Z7
 	// arm.nde:32
-	VMOVUPS	Z5, 644480(CX)	// M_2[0]
-	VMOVUPS	Z2, 644608(CX)	// M_2[1]
-	VMOVUPS	Z2, 644736(CX)	// M_2[2]
-	VMOVUPS	Z4, 644864(CX)	// M_2[3]
+	VMOVUPS	Z5, 647552(CX)	// M_2[0]
+	VMOVUPS	Z2, 647680(CX)	// M_2[1]
+	VMOVUPS	Z2, 647808(CX)	// M_2[2]
+	VMOVUPS	Z4, 647936(CX)	// M_2[3]
 	// arm.nde:34
 	VMULPS	Z10, Z10, Z2
-	VMOVUPS	Z2, 645632(CX)	// square
+	VMOVUPS	Z2, 648704(CX)	// square
 	VMULPS	Z2, Z6, Z2
 	// arm.nde:35
 	VMULPS.BCST	f32_411cf5c3<>(SB), Z3, Z3
-	VMOVUPS	Z3, 645760(CX)	// mul_8
+	VMOVUPS	Z3, 648832(CX)	// mul_8
 	VBROADCASTSS	5392(BX), Z4	// Arm.l1
 	VMULPS	Z4, Z3, Z3
-	VMOVUPS	Z3, 645888(CX)	// mul_9
+	VMOVUPS	Z3, 648960(CX)	// mul_9
 	VBROADCASTSS	f32_4b400000<>(SB), Z4
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z8, Z4
 	VSUBPS.BCST	f32_4b400000<>(SB), Z4, Z5
@@ -11631,14 +11772,14 @@ loop4: // 49 times: rows by their numbers
 	VPANDD.BCST	f32_7fffffff<>(SB), Z8, Z5
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z5, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z4, K1, Z4
-	VMOVUPS	Z4, 646016(CX)	// cos
+	VMOVUPS	Z4, 649088(CX)	// cos
 	VMULPS.BCST	f32_411cf5c3<>(SB), Z0, Z0
-	VMOVUPS	Z0, 646144(CX)	// mul_10
+	VMOVUPS	Z0, 649216(CX)	// mul_10
 	VBROADCASTSS	5396(BX), Z5	// Arm.l2
 	VMULPS	Z5, Z0, Z0
-	VMOVUPS	Z0, 646272(CX)	// mul_11
+	VMOVUPS	Z0, 649344(CX)	// mul_11
 	VADDPS	Z9, Z8, Z5
-	VMOVUPS	Z5, 646400(CX)	// add_4
+	VMOVUPS	Z5, 649472(CX)	// add_4
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z5, Z6
 	VSUBPS.BCST	f32_4b400000<>(SB), Z6, Z13
@@ -11670,7 +11811,7 @@ loop4: // 49 times: rows by their numbers
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z5
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z5, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z5
-	VMOVUPS	Z5, 646528(CX)	// cos_2
+	VMOVUPS	Z5, 649600(CX)	// cos_2
 	VMULPS	Z5, Z0, Z0
 	VFMADD213PS	Z0, Z4, Z3
 	// arm.nde:34
@@ -11680,9 +11821,9 @@ loop4: // 49 times: rows by their numbers
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Z3, Z1, Z1
-	VMOVUPS	Z1, 646656(CX)	// sub[0]
+	VMOVUPS	Z1, 649728(CX)	// sub[0]
 	VSUBPS	Z0, Z2, Z0
-	VMOVUPS	Z0, 646784(CX)	// sub[1]
+	VMOVUPS	Z0, 649856(CX)	// sub[1]
 	// arm.nde:11
 	VPANDD.BCST	f32_7fffffff<>(SB), Z8, Z0
 	VBROADCASTSS	f32_4b400000<>(SB), Z1
@@ -11716,7 +11857,7 @@ loop4: // 49 times: rows by their numbers
 	VPANDD.BCST	f32_7fffffff<>(SB), Z8, Z1
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z1, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z0, K1, Z0
-	VMOVUPS	Z0, 646912(CX)	// sin[0]
+	VMOVUPS	Z0, 649984(CX)	// sin[0]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z9, Z1
 	VBROADCASTSS	f32_4b400000<>(SB), Z2
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z1, Z2
@@ -11749,7 +11890,7 @@ loop4: // 49 times: rows by their numbers
 	VPANDD.BCST	f32_7fffffff<>(SB), Z9, Z2
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z2, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z1, K1, Z1
-	VMOVUPS	Z1, 647040(CX)	// sin[1]
+	VMOVUPS	Z1, 650112(CX)	// sin[1]
 	VBROADCASTSS	f32_4b400000<>(SB), Z2
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z8, Z2
 	VSUBPS.BCST	f32_4b400000<>(SB), Z2, Z3
@@ -11781,7 +11922,7 @@ loop4: // 49 times: rows by their numbers
 	VPANDD.BCST	f32_7fffffff<>(SB), Z8, Z3
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z3, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z2, K1, Z2
-	VMOVUPS	Z2, 647168(CX)	// cos_3[0]
+	VMOVUPS	Z2, 650240(CX)	// cos_3[0]
 	VBROADCASTSS	f32_4b400000<>(SB), Z3
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z9, Z3
 	VSUBPS.BCST	f32_4b400000<>(SB), Z3, Z4
@@ -11813,13 +11954,13 @@ loop4: // 49 times: rows by their numbers
 	VPANDD.BCST	f32_7fffffff<>(SB), Z9, Z4
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z4, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z3, K1, Z3
-	VMOVUPS	Z3, 647296(CX)	// cos_3[1]
-	VMOVUPS	Z0, 647424(CX)	// concat[0]
-	VMOVUPS	Z1, 647552(CX)	// concat[1]
-	VMOVUPS	Z2, 647680(CX)	// concat[2]
-	VMOVUPS	Z3, 647808(CX)	// concat[3]
-	VMOVUPS	Z10, 647936(CX)	// concat[4]
-	VMOVUPS	Z11, 648064(CX)	// concat[5]
+	VMOVUPS	Z3, 650368(CX)	// cos_3[1]
+	VMOVUPS	Z0, 650496(CX)	// concat[0]
+	VMOVUPS	Z1, 650624(CX)	// concat[1]
+	VMOVUPS	Z2, 650752(CX)	// concat[2]
+	VMOVUPS	Z3, 650880(CX)	// concat[3]
+	VMOVUPS	Z10, 651008(CX)	// concat[4]
+	VMOVUPS	Z11, 651136(CX)	// concat[5]
 	ADDQ	$64, CX
 	ADDQ	$128, SI
 	DECQ	65536(AX)
@@ -11850,8 +11991,8 @@ loop5: // 4 times: tiles of 8 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop6: // 6 times: terms of the sums
-	VMOVUPS	647424(DI), Z16	// concat[0]
-	VMOVUPS	647488(DI), Z17	// concat[0] | 1
+	VMOVUPS	650496(DI), Z16	// concat[0]
+	VMOVUPS	650560(DI), Z17	// concat[0] | 1
 	VBROADCASTSS	(R9), Z18	// friction.0.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -11880,33 +12021,33 @@ loop6: // 6 times: terms of the sums
 	ADDQ	$4, R9
 	DECQ	SI
 	JNE	loop6
-	VMOVUPS	Z0, 648192(CX)	// matvec[0]
-	VMOVUPS	Z1, 648256(CX)	// matvec[0] | 1
-	VMOVUPS	Z2, 648320(CX)	// matvec[1]
-	VMOVUPS	Z3, 648384(CX)	// matvec[1] | 1
-	VMOVUPS	Z4, 648448(CX)	// matvec[2]
-	VMOVUPS	Z5, 648512(CX)	// matvec[2] | 1
-	VMOVUPS	Z6, 648576(CX)	// matvec[3]
-	VMOVUPS	Z7, 648640(CX)	// matvec[3] | 1
-	VMOVUPS	Z8, 648704(CX)	// matvec[4]
-	VMOVUPS	Z9, 648768(CX)	// matvec[4] | 1
-	VMOVUPS	Z10, 648832(CX)	// matvec[5]
-	VMOVUPS	Z11, 648896(CX)	// matvec[5] | 1
-	VMOVUPS	Z12, 648960(CX)	// matvec[6]
-	VMOVUPS	Z13, 649024(CX)	// matvec[6] | 1
-	VMOVUPS	Z14, 649088(CX)	// matvec[7]
-	VMOVUPS	Z15, 649152(CX)	// matvec[7] | 1
+	VMOVUPS	Z0, 651264(CX)	// matvec[0]
+	VMOVUPS	Z1, 651328(CX)	// matvec[0] | 1
+	VMOVUPS	Z2, 651392(CX)	// matvec[1]
+	VMOVUPS	Z3, 651456(CX)	// matvec[1] | 1
+	VMOVUPS	Z4, 651520(CX)	// matvec[2]
+	VMOVUPS	Z5, 651584(CX)	// matvec[2] | 1
+	VMOVUPS	Z6, 651648(CX)	// matvec[3]
+	VMOVUPS	Z7, 651712(CX)	// matvec[3] | 1
+	VMOVUPS	Z8, 651776(CX)	// matvec[4]
+	VMOVUPS	Z9, 651840(CX)	// matvec[4] | 1
+	VMOVUPS	Z10, 651904(CX)	// matvec[5]
+	VMOVUPS	Z11, 651968(CX)	// matvec[5] | 1
+	VMOVUPS	Z12, 652032(CX)	// matvec[6]
+	VMOVUPS	Z13, 652096(CX)	// matvec[6] | 1
+	VMOVUPS	Z14, 652160(CX)	// matvec[7]
+	VMOVUPS	Z15, 652224(CX)	// matvec[7] | 1
 	MOVQ	$8, SI
 	MOVQ	CX, DI
 	MOVQ	65552(AX), R9
 loop7: // 8 times
-	VMOVUPS	648192(DI), Z0	// matvec[0]
-	VMOVUPS	648256(DI), Z1	// matvec[0] | 1
+	VMOVUPS	651264(DI), Z0	// matvec[0]
+	VMOVUPS	651328(DI), Z1	// matvec[0] | 1
 	VBROADCASTSS	768(R9), Z2	// friction.0.bias[0]
 	VADDPS	Z2, Z0, Z0
 	VADDPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 652288(DI)	// add_5[0]
-	VMOVUPS	Z1, 652352(DI)	// add_5[0] | 1
+	VMOVUPS	Z0, 655360(DI)	// add_5[0]
+	VMOVUPS	Z1, 655424(DI)	// add_5[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z2
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z3
 	VMAXPS	Z2, Z3, Z2
@@ -11963,8 +12104,8 @@ loop7: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	VMAXPS	Z1, Z3, Z1
 	VFMADD231PS	Z4, Z2, Z1
-	VMOVUPS	Z0, 656384(DI)	// softplus[0]
-	VMOVUPS	Z1, 656448(DI)	// softplus[0] | 1
+	VMOVUPS	Z0, 659456(DI)	// softplus[0]
+	VMOVUPS	Z1, 659520(DI)	// softplus[0] | 1
 	ADDQ	$128, DI
 	ADDQ	$4, R9
 	DECQ	SI
@@ -12003,8 +12144,8 @@ loop8: // 4 times: tiles of 8 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop9: // 32 times: terms of the sums
-	VMOVUPS	656384(DI), Z20	// softplus[0]
-	VMOVUPS	656448(DI), Z21	// softplus[0] | 1
+	VMOVUPS	659456(DI), Z20	// softplus[0]
+	VMOVUPS	659520(DI), Z21	// softplus[0] | 1
 	VBROADCASTSS	896(R9), Z22	// friction.2.weight[0]
 	VFMADD231PS	Z20, Z22, Z4
 	VFMADD231PS	Z21, Z22, Z5
@@ -12033,33 +12174,33 @@ loop9: // 32 times: terms of the sums
 	ADDQ	$4, R9
 	DECQ	SI
 	JNE	loop9
-	VMOVUPS	Z4, 660480(CX)	// matvec_2[0]
-	VMOVUPS	Z5, 660544(CX)	// matvec_2[0] | 1
-	VMOVUPS	Z6, 660608(CX)	// matvec_2[1]
-	VMOVUPS	Z7, 660672(CX)	// matvec_2[1] | 1
-	VMOVUPS	Z8, 660736(CX)	// matvec_2[2]
-	VMOVUPS	Z9, 660800(CX)	// matvec_2[2] | 1
-	VMOVUPS	Z10, 660864(CX)	// matvec_2[3]
-	VMOVUPS	Z11, 660928(CX)	// matvec_2[3] | 1
-	VMOVUPS	Z12, 660992(CX)	// matvec_2[4]
-	VMOVUPS	Z13, 661056(CX)	// matvec_2[4] | 1
-	VMOVUPS	Z14, 661120(CX)	// matvec_2[5]
-	VMOVUPS	Z15, 661184(CX)	// matvec_2[5] | 1
-	VMOVUPS	Z16, 661248(CX)	// matvec_2[6]
-	VMOVUPS	Z17, 661312(CX)	// matvec_2[6] | 1
-	VMOVUPS	Z18, 661376(CX)	// matvec_2[7]
-	VMOVUPS	Z19, 661440(CX)	// matvec_2[7] | 1
+	VMOVUPS	Z4, 663552(CX)	// matvec_2[0]
+	VMOVUPS	Z5, 663616(CX)	// matvec_2[0] | 1
+	VMOVUPS	Z6, 663680(CX)	// matvec_2[1]
+	VMOVUPS	Z7, 663744(CX)	// matvec_2[1] | 1
+	VMOVUPS	Z8, 663808(CX)	// matvec_2[2]
+	VMOVUPS	Z9, 663872(CX)	// matvec_2[2] | 1
+	VMOVUPS	Z10, 663936(CX)	// matvec_2[3]
+	VMOVUPS	Z11, 664000(CX)	// matvec_2[3] | 1
+	VMOVUPS	Z12, 664064(CX)	// matvec_2[4]
+	VMOVUPS	Z13, 664128(CX)	// matvec_2[4] | 1
+	VMOVUPS	Z14, 664192(CX)	// matvec_2[5]
+	VMOVUPS	Z15, 664256(CX)	// matvec_2[5] | 1
+	VMOVUPS	Z16, 664320(CX)	// matvec_2[6]
+	VMOVUPS	Z17, 664384(CX)	// matvec_2[6] | 1
+	VMOVUPS	Z18, 664448(CX)	// matvec_2[7]
+	VMOVUPS	Z19, 664512(CX)	// matvec_2[7] | 1
 	MOVQ	$8, SI
 	MOVQ	CX, DI
 	MOVQ	65552(AX), R9
 loop10: // 8 times
-	VMOVUPS	660480(DI), Z4	// matvec_2[0]
-	VMOVUPS	660544(DI), Z5	// matvec_2[0] | 1
+	VMOVUPS	663552(DI), Z4	// matvec_2[0]
+	VMOVUPS	663616(DI), Z5	// matvec_2[0] | 1
 	VBROADCASTSS	4992(R9), Z6	// friction.2.bias[0]
 	VADDPS	Z6, Z4, Z4
 	VADDPS	Z6, Z5, Z5
-	VMOVUPS	Z4, 664576(DI)	// add_6[0]
-	VMOVUPS	Z5, 664640(DI)	// add_6[0] | 1
+	VMOVUPS	Z4, 667648(DI)	// add_6[0]
+	VMOVUPS	Z5, 667712(DI)	// add_6[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z4, Z6
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z7
 	VMAXPS	Z6, Z7, Z6
@@ -12116,8 +12257,8 @@ loop10: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z7
 	VMAXPS	Z5, Z7, Z5
 	VFMADD231PS	Z8, Z6, Z5
-	VMOVUPS	Z4, 668672(DI)	// softplus_2[0]
-	VMOVUPS	Z5, 668736(DI)	// softplus_2[0] | 1
+	VMOVUPS	Z4, 671744(DI)	// softplus_2[0]
+	VMOVUPS	Z5, 671808(DI)	// softplus_2[0] | 1
 	VBROADCASTSS	5120(R9), Z6	// friction.4.weight[0]
 	VFMADD231PS	Z4, Z6, Z0
 	VFMADD231PS	Z5, Z6, Z1
@@ -12133,30 +12274,30 @@ loop10: // 8 times
 	ADDQ	$32, 65552(AX)
 	DECQ	65536(AX)
 	JNE	loop8
-	VMOVUPS	Z0, 672768(AX)	// matvec_3[0]
-	VMOVUPS	Z1, 672832(AX)	// matvec_3[0] | 1
-	VMOVUPS	Z2, 672896(AX)	// matvec_3[1]
-	VMOVUPS	Z3, 672960(AX)	// matvec_3[1] | 1
+	VMOVUPS	Z0, 675840(AX)	// matvec_3[0]
+	VMOVUPS	Z1, 675904(AX)	// matvec_3[0] | 1
+	VMOVUPS	Z2, 675968(AX)	// matvec_3[1]
+	VMOVUPS	Z3, 676032(AX)	// matvec_3[1] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop11: // 2 times: vectors of the block
 	// arm.nde:38
-	VMOVUPS	646656(SI), Z0	// sub[0]
-	VMOVUPS	672768(SI), Z1	// matvec_3[0]
+	VMOVUPS	649728(SI), Z0	// sub[0]
+	VMOVUPS	675840(SI), Z1	// matvec_3[0]
 	VBROADCASTSS	5376(BX), Z2	// friction.4.bias[0]
 	VADDPS	Z2, Z1, Z1
 	VSUBPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 673024(SI)	// sub_2[0]
-	VMOVUPS	646784(SI), Z1	// sub[1]
-	VMOVUPS	672896(SI), Z2	// matvec_3[1]
+	VMOVUPS	Z0, 676096(SI)	// sub_2[0]
+	VMOVUPS	649856(SI), Z1	// sub[1]
+	VMOVUPS	675968(SI), Z2	// matvec_3[1]
 	VBROADCASTSS	5380(BX), Z3	// friction.4.bias[1]
 	VADDPS	Z3, Z2, Z2
 	VSUBPS	Z2, Z1, Z1
-	VMOVUPS	Z1, 673152(SI)	// sub_2[1]
-	VMOVUPS	644480(SI), Z2	// M_2[0]
-	VMOVUPS	644608(SI), Z3	// M_2[1]
-	VMOVUPS	644736(SI), Z4	// M_2[2]
-	VMOVUPS	644864(SI), Z5	// M_2[3]
+	VMOVUPS	Z1, 676224(SI)	// sub_2[1]
+	VMOVUPS	647552(SI), Z2	// M_2[0]
+	VMOVUPS	647680(SI), Z3	// M_2[1]
+	VMOVUPS	647808(SI), Z4	// M_2[2]
+	VMOVUPS	647936(SI), Z5	// M_2[3]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z6
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z7
 	VCMPPS	$17, Z7, Z6, K1
@@ -12183,30 +12324,30 @@ loop11: // 2 times: vectors of the block
 	VFNMADD231PS	Z1, Z4, Z5
 	VDIVPS	Z7, Z5, Z2
 	VPORD	Z0, Z2, Z0
-	VMOVUPS	Z0, 673280(SI)	// v_k1[0]
-	VMOVUPS	Z1, 673408(SI)	// v_k1[1]
-	VMOVUPS	578688(SI), Z2	// q_k1[0]
-	VMOVUPS	578816(SI), Z3	// q_k1[1]
+	VMOVUPS	Z0, 676352(SI)	// v_k1[0]
+	VMOVUPS	Z1, 676480(SI)	// v_k1[1]
+	VMOVUPS	581760(SI), Z2	// q_k1[0]
+	VMOVUPS	581888(SI), Z3	// q_k1[1]
 	// arm.nde:45
-	VMOVUPS	642176(SI), Z4	// ha21
+	VMOVUPS	645248(SI), Z4	// ha21
 	VFMADD231PS	Z0, Z4, Z2
-	VMOVUPS	Z2, 673536(SI)	// q_k2[0]
+	VMOVUPS	Z2, 676608(SI)	// q_k2[0]
 	VFMADD231PS	Z1, Z4, Z3
-	VMOVUPS	Z3, 673664(SI)	// q_k2[1]
+	VMOVUPS	Z3, 676736(SI)	// q_k2[1]
 	// arm.nde:34
 	VMULPS.BCST	f32_40000000<>(SB), Z2, Z0
-	VMOVUPS	Z0, 673792(SI)	// mul_12
+	VMOVUPS	Z0, 676864(SI)	// mul_12
 	VMULPS	Z3, Z0, Z0
 	VFMADD231PS	Z3, Z3, Z0
-	VMOVUPS	Z0, 673920(SI)	// add_7
-	VMOVUPS	644224(SI), Z1	// neg
+	VMOVUPS	Z0, 676992(SI)	// add_7
+	VMOVUPS	647296(SI), Z1	// neg
 	VMULPS	Z0, Z1, Z0
 	VMULPS	Z2, Z2, Z1
-	VMOVUPS	Z1, 674048(SI)	// square_2
-	VMOVUPS	644096(SI), Z4	// k
+	VMOVUPS	Z1, 677120(SI)	// square_2
+	VMOVUPS	647168(SI), Z4	// k
 	VMULPS	Z1, Z4, Z1
-	VMOVUPS	642304(SI), Z4	// q_y2[0]
-	VMOVUPS	642432(SI), Z5	// q_y2[1]
+	VMOVUPS	645376(SI), Z4	// q_y2[0]
+	VMOVUPS	645504(SI), Z5	// q_y2[1]
 	// arm.nde:35
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z4, Z6
@@ -12239,9 +12380,9 @@ loop11: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z7
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z7, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z6
-	VMOVUPS	Z6, 674176(SI)	// cos_4
+	VMOVUPS	Z6, 677248(SI)	// cos_4
 	VADDPS	Z5, Z4, Z7
-	VMOVUPS	Z7, 674304(SI)	// add_8
+	VMOVUPS	Z7, 677376(SI)	// add_8
 	VBROADCASTSS	f32_4b400000<>(SB), Z8
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z7, Z8
 	VSUBPS.BCST	f32_4b400000<>(SB), Z8, Z9
@@ -12273,13 +12414,13 @@ loop11: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z7, Z7
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z7, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z8, K1, Z7
-	VMOVUPS	Z7, 674432(SI)	// cos_5
-	VMOVUPS	646272(SI), Z8	// mul_11
+	VMOVUPS	Z7, 677504(SI)	// cos_5
+	VMOVUPS	649344(SI), Z8	// mul_11
 	VMULPS	Z7, Z8, Z7
-	VMOVUPS	645888(SI), Z8	// mul_9
+	VMOVUPS	648960(SI), Z8	// mul_9
 	VFMADD213PS	Z7, Z6, Z8
-	VMOVUPS	643712(SI), Z6	// take[0]
-	VMOVUPS	643840(SI), Z9	// take[1]
+	VMOVUPS	646784(SI), Z6	// take[0]
+	VMOVUPS	646912(SI), Z9	// take[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Z0, Z6, Z0
@@ -12287,9 +12428,9 @@ loop11: // 2 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Z8, Z0, Z0
-	VMOVUPS	Z0, 674560(SI)	// sub_3[0]
+	VMOVUPS	Z0, 677632(SI)	// sub_3[0]
 	VSUBPS	Z7, Z1, Z0
-	VMOVUPS	Z0, 674688(SI)	// sub_3[1]
+	VMOVUPS	Z0, 677760(SI)	// sub_3[1]
 	// arm.nde:11
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z0
 	VBROADCASTSS	f32_4b400000<>(SB), Z1
@@ -12323,7 +12464,7 @@ loop11: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z1
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z1, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z0, K1, Z0
-	VMOVUPS	Z0, 674816(SI)	// sin_2[0]
+	VMOVUPS	Z0, 677888(SI)	// sin_2[0]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z1
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z1, Z6
@@ -12356,7 +12497,7 @@ loop11: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z6
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z6, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z1, K1, Z1
-	VMOVUPS	Z1, 674944(SI)	// sin_2[1]
+	VMOVUPS	Z1, 678016(SI)	// sin_2[1]
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z4, Z6
 	VSUBPS.BCST	f32_4b400000<>(SB), Z6, Z7
@@ -12388,7 +12529,7 @@ loop11: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z4
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z4, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z4
-	VMOVUPS	Z4, 675072(SI)	// cos_6[0]
+	VMOVUPS	Z4, 678144(SI)	// cos_6[0]
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z5, Z6
 	VSUBPS.BCST	f32_4b400000<>(SB), Z6, Z7
@@ -12420,13 +12561,13 @@ loop11: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z5
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z5, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z5
-	VMOVUPS	Z5, 675200(SI)	// cos_6[1]
-	VMOVUPS	Z0, 675328(SI)	// concat_2[0]
-	VMOVUPS	Z1, 675456(SI)	// concat_2[1]
-	VMOVUPS	Z4, 675584(SI)	// concat_2[2]
-	VMOVUPS	Z5, 675712(SI)	// concat_2[3]
-	VMOVUPS	Z2, 675840(SI)	// concat_2[4]
-	VMOVUPS	Z3, 675968(SI)	// concat_2[5]
+	VMOVUPS	Z5, 678272(SI)	// cos_6[1]
+	VMOVUPS	Z0, 678400(SI)	// concat_2[0]
+	VMOVUPS	Z1, 678528(SI)	// concat_2[1]
+	VMOVUPS	Z4, 678656(SI)	// concat_2[2]
+	VMOVUPS	Z5, 678784(SI)	// concat_2[3]
+	VMOVUPS	Z2, 678912(SI)	// concat_2[4]
+	VMOVUPS	Z3, 679040(SI)	// concat_2[5]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop11
@@ -12456,8 +12597,8 @@ loop12: // 4 times: tiles of 8 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop13: // 6 times: terms of the sums
-	VMOVUPS	675328(DI), Z16	// concat_2[0]
-	VMOVUPS	675392(DI), Z17	// concat_2[0] | 1
+	VMOVUPS	678400(DI), Z16	// concat_2[0]
+	VMOVUPS	678464(DI), Z17	// concat_2[0] | 1
 	VBROADCASTSS	(R9), Z18	// friction.0.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -12486,33 +12627,33 @@ loop13: // 6 times: terms of the sums
 	ADDQ	$4, R9
 	DECQ	SI
 	JNE	loop13
-	VMOVUPS	Z0, 676096(CX)	// matvec_4[0]
-	VMOVUPS	Z1, 676160(CX)	// matvec_4[0] | 1
-	VMOVUPS	Z2, 676224(CX)	// matvec_4[1]
-	VMOVUPS	Z3, 676288(CX)	// matvec_4[1] | 1
-	VMOVUPS	Z4, 676352(CX)	// matvec_4[2]
-	VMOVUPS	Z5, 676416(CX)	// matvec_4[2] | 1
-	VMOVUPS	Z6, 676480(CX)	// matvec_4[3]
-	VMOVUPS	Z7, 676544(CX)	// matvec_4[3] | 1
-	VMOVUPS	Z8, 676608(CX)	// matvec_4[4]
-	VMOVUPS	Z9, 676672(CX)	// matvec_4[4] | 1
-	VMOVUPS	Z10, 676736(CX)	// matvec_4[5]
-	VMOVUPS	Z11, 676800(CX)	// matvec_4[5] | 1
-	VMOVUPS	Z12, 676864(CX)	// matvec_4[6]
-	VMOVUPS	Z13, 676928(CX)	// matvec_4[6] | 1
-	VMOVUPS	Z14, 676992(CX)	// matvec_4[7]
-	VMOVUPS	Z15, 677056(CX)	// matvec_4[7] | 1
+	VMOVUPS	Z0, 679168(CX)	// matvec_4[0]
+	VMOVUPS	Z1, 679232(CX)	// matvec_4[0] | 1
+	VMOVUPS	Z2, 679296(CX)	// matvec_4[1]
+	VMOVUPS	Z3, 679360(CX)	// matvec_4[1] | 1
+	VMOVUPS	Z4, 679424(CX)	// matvec_4[2]
+	VMOVUPS	Z5, 679488(CX)	// matvec_4[2] | 1
+	VMOVUPS	Z6, 679552(CX)	// matvec_4[3]
+	VMOVUPS	Z7, 679616(CX)	// matvec_4[3] | 1
+	VMOVUPS	Z8, 679680(CX)	// matvec_4[4]
+	VMOVUPS	Z9, 679744(CX)	// matvec_4[4] | 1
+	VMOVUPS	Z10, 679808(CX)	// matvec_4[5]
+	VMOVUPS	Z11, 679872(CX)	// matvec_4[5] | 1
+	VMOVUPS	Z12, 679936(CX)	// matvec_4[6]
+	VMOVUPS	Z13, 680000(CX)	// matvec_4[6] | 1
+	VMOVUPS	Z14, 680064(CX)	// matvec_4[7]
+	VMOVUPS	Z15, 680128(CX)	// matvec_4[7] | 1
 	MOVQ	$8, SI
 	MOVQ	CX, DI
 	MOVQ	65552(AX), R9
 loop14: // 8 times
-	VMOVUPS	676096(DI), Z0	// matvec_4[0]
-	VMOVUPS	676160(DI), Z1	// matvec_4[0] | 1
+	VMOVUPS	679168(DI), Z0	// matvec_4[0]
+	VMOVUPS	679232(DI), Z1	// matvec_4[0] | 1
 	VBROADCASTSS	768(R9), Z2	// friction.0.bias[0]
 	VADDPS	Z2, Z0, Z0
 	VADDPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 680192(DI)	// add_9[0]
-	VMOVUPS	Z1, 680256(DI)	// add_9[0] | 1
+	VMOVUPS	Z0, 683264(DI)	// add_9[0]
+	VMOVUPS	Z1, 683328(DI)	// add_9[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z2
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z3
 	VMAXPS	Z2, Z3, Z2
@@ -12569,8 +12710,8 @@ loop14: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	VMAXPS	Z1, Z3, Z1
 	VFMADD231PS	Z4, Z2, Z1
-	VMOVUPS	Z0, 684288(DI)	// softplus_3[0]
-	VMOVUPS	Z1, 684352(DI)	// softplus_3[0] | 1
+	VMOVUPS	Z0, 687360(DI)	// softplus_3[0]
+	VMOVUPS	Z1, 687424(DI)	// softplus_3[0] | 1
 	ADDQ	$128, DI
 	ADDQ	$4, R9
 	DECQ	SI
@@ -12609,8 +12750,8 @@ loop15: // 4 times: tiles of 8 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop16: // 32 times: terms of the sums
-	VMOVUPS	684288(DI), Z20	// softplus_3[0]
-	VMOVUPS	684352(DI), Z21	// softplus_3[0] | 1
+	VMOVUPS	687360(DI), Z20	// softplus_3[0]
+	VMOVUPS	687424(DI), Z21	// softplus_3[0] | 1
 	VBROADCASTSS	896(R9), Z22	// friction.2.weight[0]
 	VFMADD231PS	Z20, Z22, Z4
 	VFMADD231PS	Z21, Z22, Z5
@@ -12639,33 +12780,33 @@ loop16: // 32 times: terms of the sums
 	ADDQ	$4, R9
 	DECQ	SI
 	JNE	loop16
-	VMOVUPS	Z4, 688384(CX)	// matvec_5[0]
-	VMOVUPS	Z5, 688448(CX)	// matvec_5[0] | 1
-	VMOVUPS	Z6, 688512(CX)	// matvec_5[1]
-	VMOVUPS	Z7, 688576(CX)	// matvec_5[1] | 1
-	VMOVUPS	Z8, 688640(CX)	// matvec_5[2]
-	VMOVUPS	Z9, 688704(CX)	// matvec_5[2] | 1
-	VMOVUPS	Z10, 688768(CX)	// matvec_5[3]
-	VMOVUPS	Z11, 688832(CX)	// matvec_5[3] | 1
-	VMOVUPS	Z12, 688896(CX)	// matvec_5[4]
-	VMOVUPS	Z13, 688960(CX)	// matvec_5[4] | 1
-	VMOVUPS	Z14, 689024(CX)	// matvec_5[5]
-	VMOVUPS	Z15, 689088(CX)	// matvec_5[5] | 1
-	VMOVUPS	Z16, 689152(CX)	// matvec_5[6]
-	VMOVUPS	Z17, 689216(CX)	// matvec_5[6] | 1
-	VMOVUPS	Z18, 689280(CX)	// matvec_5[7]
-	VMOVUPS	Z19, 689344(CX)	// matvec_5[7] | 1
+	VMOVUPS	Z4, 691456(CX)	// matvec_5[0]
+	VMOVUPS	Z5, 691520(CX)	// matvec_5[0] | 1
+	VMOVUPS	Z6, 691584(CX)	// matvec_5[1]
+	VMOVUPS	Z7, 691648(CX)	// matvec_5[1] | 1
+	VMOVUPS	Z8, 691712(CX)	// matvec_5[2]
+	VMOVUPS	Z9, 691776(CX)	// matvec_5[2] | 1
+	VMOVUPS	Z10, 691840(CX)	// matvec_5[3]
+	VMOVUPS	Z11, 691904(CX)	// matvec_5[3] | 1
+	VMOVUPS	Z12, 691968(CX)	// matvec_5[4]
+	VMOVUPS	Z13, 692032(CX)	// matvec_5[4] | 1
+	VMOVUPS	Z14, 692096(CX)	// matvec_5[5]
+	VMOVUPS	Z15, 692160(CX)	// matvec_5[5] | 1
+	VMOVUPS	Z16, 692224(CX)	// matvec_5[6]
+	VMOVUPS	Z17, 692288(CX)	// matvec_5[6] | 1
+	VMOVUPS	Z18, 692352(CX)	// matvec_5[7]
+	VMOVUPS	Z19, 692416(CX)	// matvec_5[7] | 1
 	MOVQ	$8, SI
 	MOVQ	CX, DI
 	MOVQ	65552(AX), R9
 loop17: // 8 times
-	VMOVUPS	688384(DI), Z4	// matvec_5[0]
-	VMOVUPS	688448(DI), Z5	// matvec_5[0] | 1
+	VMOVUPS	691456(DI), Z4	// matvec_5[0]
+	VMOVUPS	691520(DI), Z5	// matvec_5[0] | 1
 	VBROADCASTSS	4992(R9), Z6	// friction.2.bias[0]
 	VADDPS	Z6, Z4, Z4
 	VADDPS	Z6, Z5, Z5
-	VMOVUPS	Z4, 692480(DI)	// add_10[0]
-	VMOVUPS	Z5, 692544(DI)	// add_10[0] | 1
+	VMOVUPS	Z4, 695552(DI)	// add_10[0]
+	VMOVUPS	Z5, 695616(DI)	// add_10[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z4, Z6
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z7
 	VMAXPS	Z6, Z7, Z6
@@ -12722,8 +12863,8 @@ loop17: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z7
 	VMAXPS	Z5, Z7, Z5
 	VFMADD231PS	Z8, Z6, Z5
-	VMOVUPS	Z4, 696576(DI)	// softplus_4[0]
-	VMOVUPS	Z5, 696640(DI)	// softplus_4[0] | 1
+	VMOVUPS	Z4, 699648(DI)	// softplus_4[0]
+	VMOVUPS	Z5, 699712(DI)	// softplus_4[0] | 1
 	VBROADCASTSS	5120(R9), Z6	// friction.4.weight[0]
 	VFMADD231PS	Z4, Z6, Z0
 	VFMADD231PS	Z5, Z6, Z1
@@ -12739,31 +12880,31 @@ loop17: // 8 times
 	ADDQ	$32, 65552(AX)
 	DECQ	65536(AX)
 	JNE	loop15
-	VMOVUPS	Z0, 700672(AX)	// matvec_6[0]
-	VMOVUPS	Z1, 700736(AX)	// matvec_6[0] | 1
-	VMOVUPS	Z2, 700800(AX)	// matvec_6[1]
-	VMOVUPS	Z3, 700864(AX)	// matvec_6[1] | 1
+	VMOVUPS	Z0, 703744(AX)	// matvec_6[0]
+	VMOVUPS	Z1, 703808(AX)	// matvec_6[0] | 1
+	VMOVUPS	Z2, 703872(AX)	// matvec_6[1]
+	VMOVUPS	Z3, 703936(AX)	// matvec_6[1] | 1
 	MOVQ	$2, 65536(AX)
 	MOVQ	AX, CX
 	MOVQ	AX, SI
 loop18: // 2 times: vectors of the block
 	// arm.nde:38
-	VMOVUPS	674560(CX), Z0	// sub_3[0]
-	VMOVUPS	700672(CX), Z1	// matvec_6[0]
+	VMOVUPS	677632(CX), Z0	// sub_3[0]
+	VMOVUPS	703744(CX), Z1	// matvec_6[0]
 	VBROADCASTSS	5376(BX), Z2	// friction.4.bias[0]
 	VADDPS	Z2, Z1, Z1
 	VSUBPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 700928(CX)	// sub_4[0]
-	VMOVUPS	674688(CX), Z1	// sub_3[1]
-	VMOVUPS	700800(CX), Z2	// matvec_6[1]
+	VMOVUPS	Z0, 704000(CX)	// sub_4[0]
+	VMOVUPS	677760(CX), Z1	// sub_3[1]
+	VMOVUPS	703872(CX), Z2	// matvec_6[1]
 	VBROADCASTSS	5380(BX), Z3	// friction.4.bias[1]
 	VADDPS	Z3, Z2, Z2
 	VSUBPS	Z2, Z1, Z1
-	VMOVUPS	Z1, 701056(CX)	// sub_4[1]
-	VMOVUPS	643072(CX), Z2	// M[0]
-	VMOVUPS	643200(CX), Z3	// M[1]
-	VMOVUPS	643328(CX), Z4	// M[2]
-	VMOVUPS	643456(CX), Z5	// M[3]
+	VMOVUPS	Z1, 704128(CX)	// sub_4[1]
+	VMOVUPS	646144(CX), Z2	// M[0]
+	VMOVUPS	646272(CX), Z3	// M[1]
+	VMOVUPS	646400(CX), Z4	// M[2]
+	VMOVUPS	646528(CX), Z5	// M[3]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z6
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z7
 	VCMPPS	$17, Z7, Z6, K1
@@ -12790,23 +12931,23 @@ loop18: // 2 times: vectors of the block
 	VFNMADD231PS	Z1, Z4, Z5
 	VDIVPS	Z7, Z5, Z2
 	VPORD	Z0, Z2, Z0
-	VMOVUPS	Z0, 701184(CX)	// v_k2[0]
-	VMOVUPS	Z1, 701312(CX)	// v_k2[1]
-	VMOVUPS	578688(CX), Z2	// q_k1[0]
-	VMOVUPS	578816(CX), Z3	// q_k1[1]
-	VMOVUPS	578432(CX), Z4	// q[0]
-	VMOVUPS	578560(CX), Z5	// q[1]
+	VMOVUPS	Z0, 704256(CX)	// v_k2[0]
+	VMOVUPS	Z1, 704384(CX)	// v_k2[1]
+	VMOVUPS	581760(CX), Z2	// q_k1[0]
+	VMOVUPS	581888(CX), Z3	// q_k1[1]
+	VMOVUPS	581504(CX), Z4	// q[0]
+	VMOVUPS	581632(CX), Z5	// q[1]
 	// arm.nde:45
-	VMOVUPS	642176(CX), Z6	// ha21
+	VMOVUPS	645248(CX), Z6	// ha21
 	VFMADD231PS	Z0, Z6, Z2
-	VMOVUPS	Z2, 701440(CX)	// q_k3[0]
+	VMOVUPS	Z2, 704512(CX)	// q_k3[0]
 	VFMADD231PS	Z1, Z6, Z3
-	VMOVUPS	Z3, 701568(CX)	// q_k3[1]
-	VMOVUPS	642048(CX), Z0	// ha43
+	VMOVUPS	Z3, 704640(CX)	// q_k3[1]
+	VMOVUPS	645120(CX), Z0	// ha43
 	VFMADD231PS	Z2, Z0, Z4
-	VMOVUPS	Z4, 701696(CX)	// q_y4[0]
+	VMOVUPS	Z4, 704768(CX)	// q_y4[0]
 	VFMADD231PS	Z3, Z0, Z5
-	VMOVUPS	Z5, 701824(CX)	// q_y4[1]
+	VMOVUPS	Z5, 704896(CX)	// q_y4[1]
 	// arm.nde:28
 	VBROADCASTSS	f32_4b400000<>(SB), Z0
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z5, Z0
@@ -12839,19 +12980,19 @@ loop18: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z1
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z1, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z0, K1, Z0
-	VMOVUPS	Z0, 701952(CX)	// c2_3
+	VMOVUPS	Z0, 705024(CX)	// c2_3
 	// arm.nde:30
-	VMOVUPS	641920(CX), Z1	// mul_4
-	VMOVUPS	641536(CX), Z4	// add_2
+	VMOVUPS	644992(CX), Z1	// mul_4
+	VMOVUPS	644608(CX), Z4	// add_2
 	VMOVUPS	Z4, Z5
 	VFMADD231PS	Z0, Z1, Z5
 	// arm.nde:32
 	// arm.nde:31
-	VMOVUPS	642816(CX), Z7	// mul_6
-	VMOVUPS	641408(CX), Z8	// mul
+	VMOVUPS	645888(CX), Z7	// mul_6
+	VMOVUPS	644480(CX), Z8	// mul
 	VFMADD213PS	Z8, Z7, Z0
-	VMOVUPD	578176(SI), Z9	// h
-	VMOVUPD	578240(SI), Z10	// h | 1
+	VMOVUPD	581248(SI), Z9	// h
+	VMOVUPD	581312(SI), Z10	// h | 1
 	// arm.nde:32
 	// arm.nde:45
 	VMULPD.BCST	f64_3fc5555555555555<>(SB), Z9, Z9
@@ -12859,40 +13000,40 @@ loop18: // 2 times: vectors of the block
 	VCVTPD2PS	Z9, Y9
 	VCVTPD2PS	Z10, Y10
 	VINSERTF64X4	$1, Y10, Z9, Z9
-	VMOVUPS	Z9, 703360(CX)	// hb1
-	VMOVUPS	606464(CX), Z10	// v_d3_bar[0]
-	VMOVUPS	606592(CX), Z11	// v_d3_bar[1]
-	VMOVUPS	604928(CX), Z12	// v_next_bar[0]
-	VMOVUPS	605056(CX), Z13	// v_next_bar[1]
-	VMOVUPS	605952(CX), Z14	// v_d2_bar[0]
-	VMOVUPS	606080(CX), Z15	// v_d2_bar[1]
+	VMOVUPS	Z9, 706432(CX)	// hb1
+	VMOVUPS	609536(CX), Z10	// v_d3_bar[0]
+	VMOVUPS	609664(CX), Z11	// v_d3_bar[1]
+	VMOVUPS	608000(CX), Z12	// v_next_bar[0]
+	VMOVUPS	608128(CX), Z13	// v_next_bar[1]
+	VMOVUPS	609024(CX), Z14	// v_d2_bar[0]
+	VMOVUPS	609152(CX), Z15	// v_d2_bar[1]
 	// arm.nde:32
-	VMOVUPS	642944(CX), Z16	// reshape
+	VMOVUPS	646016(CX), Z16	// reshape
 	// arm.nde:45
 	VMULPS.BCST	f32_3f2aaaab<>(SB), Z10, Z10
-	VMOVUPS	Z10, 703104(CX)	// mul_13[0]
+	VMOVUPS	Z10, 706176(CX)	// mul_13[0]
 	VMULPS.BCST	f32_3f2aaaab<>(SB), Z11, Z11
-	VMOVUPS	Z11, 703232(CX)	// mul_13[1]
+	VMOVUPS	Z11, 706304(CX)	// mul_13[1]
 	VMULPS	Z9, Z12, Z12
-	VMOVUPS	Z12, 703488(CX)	// mul_14[0]
+	VMOVUPS	Z12, 706560(CX)	// mul_14[0]
 	VMULPS	Z9, Z13, Z9
-	VMOVUPS	Z9, 703616(CX)	// mul_14[1]
+	VMOVUPS	Z9, 706688(CX)	// mul_14[1]
 	VFMADD231PS.BCST	f32_bf000000<>(SB), Z14, Z10
 	VADDPS	Z12, Z10, Z10
-	VMOVUPS	Z10, 703744(CX)	// v_k4_bar[0]
+	VMOVUPS	Z10, 706816(CX)	// v_k4_bar[0]
 	VFMADD231PS.BCST	f32_bf000000<>(SB), Z15, Z11
 	VADDPS	Z9, Z11, Z9
-	VMOVUPS	Z9, 703872(CX)	// v_k4_bar[1]
+	VMOVUPS	Z9, 706944(CX)	// v_k4_bar[1]
 	// arm.nde:32
-	VMOVUPS	Z5, 702080(CX)	// M_3[0]
-	VMOVUPS	Z0, 702208(CX)	// M_3[1]
-	VMOVUPS	Z0, 702336(CX)	// M_3[2]
-	VMOVUPS	Z16, 702464(CX)	// M_3[3]
+	VMOVUPS	Z5, 705152(CX)	// M_3[0]
+	VMOVUPS	Z0, 705280(CX)	// M_3[1]
+	VMOVUPS	Z0, 705408(CX)	// M_3[2]
+	VMOVUPS	Z16, 705536(CX)	// M_3[3]
 	// arm.nde:38
-	VMOVUPS	Z5, 702592(CX)	// transpose[0]
-	VMOVUPS	Z0, 702720(CX)	// transpose[1]
-	VMOVUPS	Z0, 702848(CX)	// transpose[2]
-	VMOVUPS	Z16, 702976(CX)	// transpose[3]
+	VMOVUPS	Z5, 705664(CX)	// transpose[0]
+	VMOVUPS	Z0, 705792(CX)	// transpose[1]
+	VMOVUPS	Z0, 705920(CX)	// transpose[2]
+	VMOVUPS	Z16, 706048(CX)	// transpose[3]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z11
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z12
 	VCMPPS	$17, Z12, Z11, K1
@@ -12919,16 +13060,16 @@ loop18: // 2 times: vectors of the block
 	VFNMADD231PS	Z0, Z13, Z14
 	VDIVPS	Z12, Z14, Z9
 	VPORD	Z5, Z9, Z5
-	VMOVUPS	Z5, 704000(CX)	// linsolve[0]
-	VMOVUPS	Z0, 704128(CX)	// linsolve[1]
+	VMOVUPS	Z5, 707072(CX)	// linsolve[0]
+	VMOVUPS	Z0, 707200(CX)	// linsolve[1]
 	MOVQ	$2, DI
 	MOVQ	CX, R9
 loop19: // 2 times: elements
-	VMOVUPS	704000(R9), Z0	// linsolve[0]
+	VMOVUPS	707072(R9), Z0	// linsolve[0]
 	VPXORD.BCST	f32_80000000<>(SB), Z0, Z0
-	VMOVUPS	Z0, 704256(R9)	// G_bar[0]
+	VMOVUPS	Z0, 707328(R9)	// G_bar[0]
 	// arm.nde:11
-	VMOVUPS	701696(R9), Z0	// q_y4[0]
+	VMOVUPS	704768(R9), Z0	// q_y4[0]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z5
 	VBROADCASTSS	f32_4b400000<>(SB), Z9
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z5, Z9
@@ -12961,8 +13102,8 @@ loop19: // 2 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z0
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z0, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z5, K1, Z0
-	VMOVUPS	Z0, 708608(R9)	// sin_3[0]
-	VMOVUPS	701696(R9), Z0	// q_y4[0]
+	VMOVUPS	Z0, 711680(R9)	// sin_3[0]
+	VMOVUPS	704768(R9), Z0	// q_y4[0]
 	VBROADCASTSS	f32_4b400000<>(SB), Z5
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z0, Z5
 	VSUBPS.BCST	f32_4b400000<>(SB), Z5, Z9
@@ -12994,12 +13135,12 @@ loop19: // 2 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z0
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z0, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z5, K1, Z0
-	VMOVUPS	Z0, 708864(R9)	// cos_7[0]
+	VMOVUPS	Z0, 711936(R9)	// cos_7[0]
 	// arm.nde:45
-	VMOVUPS	673536(R9), Z0	// q_k2[0]
-	VMOVUPS	578432(R9), Z5	// q[0]
+	VMOVUPS	676608(R9), Z0	// q_k2[0]
+	VMOVUPS	581504(R9), Z5	// q[0]
 	VFMADD231PS	Z0, Z6, Z5
-	VMOVUPS	Z5, 709120(R9)	// q_y3[0]
+	VMOVUPS	Z5, 712192(R9)	// q_y3[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop19
@@ -13008,18 +13149,18 @@ loop19: // 2 times: elements
 	MOVQ	CX, R10
 loop20: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	704256(CX), Z0	// G_bar[0]
+	VMOVUPS	707328(CX), Z0	// G_bar[0]
 	VBROADCASTSS	5120(R9), Z5	// friction.4.weight[0]
 	VMULPS	Z5, Z0, Z0
-	VMOVUPS	704384(CX), Z5	// G_bar[1]
+	VMOVUPS	707456(CX), Z5	// G_bar[1]
 	VBROADCASTSS	5248(R9), Z6	// friction.4.weight[32]
 	VFMADD231PS	Z6, Z5, Z0
-	VMOVUPS	Z0, 704512(R10)	// vecmat[0]
+	VMOVUPS	Z0, 707584(R10)	// vecmat[0]
 	ADDQ	$4, R9
 	ADDQ	$128, R10
 	DECQ	DI
 	JNE	loop20
-	VMOVUPS	709248(CX), Z0	// q_y3[1]
+	VMOVUPS	712320(CX), Z0	// q_y3[1]
 	// arm.nde:28
 	VBROADCASTSS	f32_4b400000<>(SB), Z5
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z0, Z5
@@ -13052,7 +13193,7 @@ loop20: // 32 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z6
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z6, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z5, K1, Z5
-	VMOVUPS	Z5, 709376(CX)	// c2_4
+	VMOVUPS	Z5, 712448(CX)	// c2_4
 	// arm.nde:30
 	VFMADD231PS	Z5, Z1, Z4
 	// arm.nde:32
@@ -13092,29 +13233,29 @@ loop20: // 32 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z5
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z5, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z1, K1, Z1
-	VMOVUPS	Z1, 710016(CX)	// s2_3
+	VMOVUPS	Z1, 713088(CX)	// s2_3
 	// arm.nde:33
 	VMULPS	Z1, Z7, Z1
-	VMOVUPS	Z1, 710144(CX)	// k_3
+	VMOVUPS	Z1, 713216(CX)	// k_3
 	// arm.nde:34
 	VPXORD.BCST	f32_80000000<>(SB), Z1, Z5
-	VMOVUPS	Z5, 710272(CX)	// neg_3
+	VMOVUPS	Z5, 713344(CX)	// neg_3
 	VMULPS.BCST	f32_40000000<>(SB), Z2, Z6
-	VMOVUPS	Z6, 710400(CX)	// mul_15
+	VMOVUPS	Z6, 713472(CX)	// mul_15
 	VMULPS	Z3, Z6, Z6
 	VFMADD231PS	Z3, Z3, Z6
-	VMOVUPS	Z6, 710528(CX)	// add_11
+	VMOVUPS	Z6, 713600(CX)	// add_11
 	VMULPS	Z6, Z5, Z5
 	// arm.nde:32
-	VMOVUPS	Z4, 709504(CX)	// M_4[0]
-	VMOVUPS	Z8, 709632(CX)	// M_4[1]
-	VMOVUPS	Z8, 709760(CX)	// M_4[2]
-	VMOVUPS	Z16, 709888(CX)	// M_4[3]
+	VMOVUPS	Z4, 712576(CX)	// M_4[0]
+	VMOVUPS	Z8, 712704(CX)	// M_4[1]
+	VMOVUPS	Z8, 712832(CX)	// M_4[2]
+	VMOVUPS	Z16, 712960(CX)	// M_4[3]
 	// arm.nde:34
 	VMULPS	Z2, Z2, Z4
-	VMOVUPS	Z4, 710656(CX)	// square_3
+	VMOVUPS	Z4, 713728(CX)	// square_3
 	VMULPS	Z4, Z1, Z1
-	VMOVUPS	709120(CX), Z4	// q_y3[0]
+	VMOVUPS	712192(CX), Z4	// q_y3[0]
 	// arm.nde:35
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z4, Z6
@@ -13147,9 +13288,9 @@ loop20: // 32 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z7
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z7, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z6
-	VMOVUPS	Z6, 710784(CX)	// cos_8
+	VMOVUPS	Z6, 713856(CX)	// cos_8
 	VADDPS	Z0, Z4, Z7
-	VMOVUPS	Z7, 710912(CX)	// add_12
+	VMOVUPS	Z7, 713984(CX)	// add_12
 	VBROADCASTSS	f32_4b400000<>(SB), Z8
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z7, Z8
 	VSUBPS.BCST	f32_4b400000<>(SB), Z8, Z9
@@ -13181,13 +13322,13 @@ loop20: // 32 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z7, Z7
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z7, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z8, K1, Z7
-	VMOVUPS	Z7, 711040(CX)	// cos_9
-	VMOVUPS	646272(CX), Z8	// mul_11
+	VMOVUPS	Z7, 714112(CX)	// cos_9
+	VMOVUPS	649344(CX), Z8	// mul_11
 	VMULPS	Z7, Z8, Z7
-	VMOVUPS	645888(CX), Z8	// mul_9
+	VMOVUPS	648960(CX), Z8	// mul_9
 	VFMADD213PS	Z7, Z6, Z8
-	VMOVUPS	643712(CX), Z6	// take[0]
-	VMOVUPS	643840(CX), Z9	// take[1]
+	VMOVUPS	646784(CX), Z6	// take[0]
+	VMOVUPS	646912(CX), Z9	// take[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Z5, Z6, Z5
@@ -13195,9 +13336,9 @@ loop20: // 32 times: elements
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Z8, Z5, Z5
-	VMOVUPS	Z5, 711168(CX)	// sub_5[0]
+	VMOVUPS	Z5, 714240(CX)	// sub_5[0]
 	VSUBPS	Z7, Z1, Z1
-	VMOVUPS	Z1, 711296(CX)	// sub_5[1]
+	VMOVUPS	Z1, 714368(CX)	// sub_5[1]
 	// arm.nde:11
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z1
 	VBROADCASTSS	f32_4b400000<>(SB), Z5
@@ -13231,7 +13372,7 @@ loop20: // 32 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z5
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z5, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z1, K1, Z1
-	VMOVUPS	Z1, 711424(CX)	// sin_4[0]
+	VMOVUPS	Z1, 714496(CX)	// sin_4[0]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z5
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z5, Z6
@@ -13264,7 +13405,7 @@ loop20: // 32 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z6
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z6, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z5, K1, Z5
-	VMOVUPS	Z5, 711552(CX)	// sin_4[1]
+	VMOVUPS	Z5, 714624(CX)	// sin_4[1]
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z4, Z6
 	VSUBPS.BCST	f32_4b400000<>(SB), Z6, Z7
@@ -13296,7 +13437,7 @@ loop20: // 32 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z4
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z4, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z4
-	VMOVUPS	Z4, 711680(CX)	// cos_10[0]
+	VMOVUPS	Z4, 714752(CX)	// cos_10[0]
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z0, Z6
 	VSUBPS.BCST	f32_4b400000<>(SB), Z6, Z7
@@ -13328,13 +13469,13 @@ loop20: // 32 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z0
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z0, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z0
-	VMOVUPS	Z0, 711808(CX)	// cos_10[1]
-	VMOVUPS	Z1, 711936(CX)	// concat_3[0]
-	VMOVUPS	Z5, 712064(CX)	// concat_3[1]
-	VMOVUPS	Z4, 712192(CX)	// concat_3[2]
-	VMOVUPS	Z0, 712320(CX)	// concat_3[3]
-	VMOVUPS	Z2, 712448(CX)	// concat_3[4]
-	VMOVUPS	Z3, 712576(CX)	// concat_3[5]
+	VMOVUPS	Z0, 714880(CX)	// cos_10[1]
+	VMOVUPS	Z1, 715008(CX)	// concat_3[0]
+	VMOVUPS	Z5, 715136(CX)	// concat_3[1]
+	VMOVUPS	Z4, 715264(CX)	// concat_3[2]
+	VMOVUPS	Z0, 715392(CX)	// concat_3[3]
+	VMOVUPS	Z2, 715520(CX)	// concat_3[4]
+	VMOVUPS	Z3, 715648(CX)	// concat_3[5]
 	ADDQ	$64, CX
 	ADDQ	$128, SI
 	DECQ	65536(AX)
@@ -13365,8 +13506,8 @@ loop21: // 4 times: tiles of 8 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop22: // 6 times: terms of the sums
-	VMOVUPS	711936(DI), Z16	// concat_3[0]
-	VMOVUPS	712000(DI), Z17	// concat_3[0] | 1
+	VMOVUPS	715008(DI), Z16	// concat_3[0]
+	VMOVUPS	715072(DI), Z17	// concat_3[0] | 1
 	VBROADCASTSS	(R9), Z18	// friction.0.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -13395,33 +13536,33 @@ loop22: // 6 times: terms of the sums
 	ADDQ	$4, R9
 	DECQ	SI
 	JNE	loop22
-	VMOVUPS	Z0, 712704(CX)	// matvec_7[0]
-	VMOVUPS	Z1, 712768(CX)	// matvec_7[0] | 1
-	VMOVUPS	Z2, 712832(CX)	// matvec_7[1]
-	VMOVUPS	Z3, 712896(CX)	// matvec_7[1] | 1
-	VMOVUPS	Z4, 712960(CX)	// matvec_7[2]
-	VMOVUPS	Z5, 713024(CX)	// matvec_7[2] | 1
-	VMOVUPS	Z6, 713088(CX)	// matvec_7[3]
-	VMOVUPS	Z7, 713152(CX)	// matvec_7[3] | 1
-	VMOVUPS	Z8, 713216(CX)	// matvec_7[4]
-	VMOVUPS	Z9, 713280(CX)	// matvec_7[4] | 1
-	VMOVUPS	Z10, 713344(CX)	// matvec_7[5]
-	VMOVUPS	Z11, 713408(CX)	// matvec_7[5] | 1
-	VMOVUPS	Z12, 713472(CX)	// matvec_7[6]
-	VMOVUPS	Z13, 713536(CX)	// matvec_7[6] | 1
-	VMOVUPS	Z14, 713600(CX)	// matvec_7[7]
-	VMOVUPS	Z15, 713664(CX)	// matvec_7[7] | 1
+	VMOVUPS	Z0, 715776(CX)	// matvec_7[0]
+	VMOVUPS	Z1, 715840(CX)	// matvec_7[0] | 1
+	VMOVUPS	Z2, 715904(CX)	// matvec_7[1]
+	VMOVUPS	Z3, 715968(CX)	// matvec_7[1] | 1
+	VMOVUPS	Z4, 716032(CX)	// matvec_7[2]
+	VMOVUPS	Z5, 716096(CX)	// matvec_7[2] | 1
+	VMOVUPS	Z6, 716160(CX)	// matvec_7[3]
+	VMOVUPS	Z7, 716224(CX)	// matvec_7[3] | 1
+	VMOVUPS	Z8, 716288(CX)	// matvec_7[4]
+	VMOVUPS	Z9, 716352(CX)	// matvec_7[4] | 1
+	VMOVUPS	Z10, 716416(CX)	// matvec_7[5]
+	VMOVUPS	Z11, 716480(CX)	// matvec_7[5] | 1
+	VMOVUPS	Z12, 716544(CX)	// matvec_7[6]
+	VMOVUPS	Z13, 716608(CX)	// matvec_7[6] | 1
+	VMOVUPS	Z14, 716672(CX)	// matvec_7[7]
+	VMOVUPS	Z15, 716736(CX)	// matvec_7[7] | 1
 	MOVQ	$8, SI
 	MOVQ	CX, DI
 	MOVQ	65552(AX), R9
 loop23: // 8 times
-	VMOVUPS	712704(DI), Z0	// matvec_7[0]
-	VMOVUPS	712768(DI), Z1	// matvec_7[0] | 1
+	VMOVUPS	715776(DI), Z0	// matvec_7[0]
+	VMOVUPS	715840(DI), Z1	// matvec_7[0] | 1
 	VBROADCASTSS	768(R9), Z2	// friction.0.bias[0]
 	VADDPS	Z2, Z0, Z0
 	VADDPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 716800(DI)	// add_13[0]
-	VMOVUPS	Z1, 716864(DI)	// add_13[0] | 1
+	VMOVUPS	Z0, 719872(DI)	// add_13[0]
+	VMOVUPS	Z1, 719936(DI)	// add_13[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z2
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z3
 	VMAXPS	Z2, Z3, Z2
@@ -13478,8 +13619,8 @@ loop23: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	VMAXPS	Z1, Z3, Z1
 	VFMADD231PS	Z4, Z2, Z1
-	VMOVUPS	Z0, 720896(DI)	// softplus_5[0]
-	VMOVUPS	Z1, 720960(DI)	// softplus_5[0] | 1
+	VMOVUPS	Z0, 723968(DI)	// softplus_5[0]
+	VMOVUPS	Z1, 724032(DI)	// softplus_5[0] | 1
 	ADDQ	$128, DI
 	ADDQ	$4, R9
 	DECQ	SI
@@ -13518,8 +13659,8 @@ loop24: // 4 times: tiles of 8 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop25: // 32 times: terms of the sums
-	VMOVUPS	720896(DI), Z20	// softplus_5[0]
-	VMOVUPS	720960(DI), Z21	// softplus_5[0] | 1
+	VMOVUPS	723968(DI), Z20	// softplus_5[0]
+	VMOVUPS	724032(DI), Z21	// softplus_5[0] | 1
 	VBROADCASTSS	896(R9), Z22	// friction.2.weight[0]
 	VFMADD231PS	Z20, Z22, Z4
 	VFMADD231PS	Z21, Z22, Z5
@@ -13548,33 +13689,33 @@ loop25: // 32 times: terms of the sums
 	ADDQ	$4, R9
 	DECQ	SI
 	JNE	loop25
-	VMOVUPS	Z4, 724992(CX)	// matvec_8[0]
-	VMOVUPS	Z5, 725056(CX)	// matvec_8[0] | 1
-	VMOVUPS	Z6, 725120(CX)	// matvec_8[1]
-	VMOVUPS	Z7, 725184(CX)	// matvec_8[1] | 1
-	VMOVUPS	Z8, 725248(CX)	// matvec_8[2]
-	VMOVUPS	Z9, 725312(CX)	// matvec_8[2] | 1
-	VMOVUPS	Z10, 725376(CX)	// matvec_8[3]
-	VMOVUPS	Z11, 725440(CX)	// matvec_8[3] | 1
-	VMOVUPS	Z12, 725504(CX)	// matvec_8[4]
-	VMOVUPS	Z13, 725568(CX)	// matvec_8[4] | 1
-	VMOVUPS	Z14, 725632(CX)	// matvec_8[5]
-	VMOVUPS	Z15, 725696(CX)	// matvec_8[5] | 1
-	VMOVUPS	Z16, 725760(CX)	// matvec_8[6]
-	VMOVUPS	Z17, 725824(CX)	// matvec_8[6] | 1
-	VMOVUPS	Z18, 725888(CX)	// matvec_8[7]
-	VMOVUPS	Z19, 725952(CX)	// matvec_8[7] | 1
+	VMOVUPS	Z4, 728064(CX)	// matvec_8[0]
+	VMOVUPS	Z5, 728128(CX)	// matvec_8[0] | 1
+	VMOVUPS	Z6, 728192(CX)	// matvec_8[1]
+	VMOVUPS	Z7, 728256(CX)	// matvec_8[1] | 1
+	VMOVUPS	Z8, 728320(CX)	// matvec_8[2]
+	VMOVUPS	Z9, 728384(CX)	// matvec_8[2] | 1
+	VMOVUPS	Z10, 728448(CX)	// matvec_8[3]
+	VMOVUPS	Z11, 728512(CX)	// matvec_8[3] | 1
+	VMOVUPS	Z12, 728576(CX)	// matvec_8[4]
+	VMOVUPS	Z13, 728640(CX)	// matvec_8[4] | 1
+	VMOVUPS	Z14, 728704(CX)	// matvec_8[5]
+	VMOVUPS	Z15, 728768(CX)	// matvec_8[5] | 1
+	VMOVUPS	Z16, 728832(CX)	// matvec_8[6]
+	VMOVUPS	Z17, 728896(CX)	// matvec_8[6] | 1
+	VMOVUPS	Z18, 728960(CX)	// matvec_8[7]
+	VMOVUPS	Z19, 729024(CX)	// matvec_8[7] | 1
 	MOVQ	$8, SI
 	MOVQ	CX, DI
 	MOVQ	65552(AX), R9
 loop26: // 8 times
-	VMOVUPS	724992(DI), Z4	// matvec_8[0]
-	VMOVUPS	725056(DI), Z5	// matvec_8[0] | 1
+	VMOVUPS	728064(DI), Z4	// matvec_8[0]
+	VMOVUPS	728128(DI), Z5	// matvec_8[0] | 1
 	VBROADCASTSS	4992(R9), Z6	// friction.2.bias[0]
 	VADDPS	Z6, Z4, Z4
 	VADDPS	Z6, Z5, Z5
-	VMOVUPS	Z4, 729088(DI)	// add_14[0]
-	VMOVUPS	Z5, 729152(DI)	// add_14[0] | 1
+	VMOVUPS	Z4, 732160(DI)	// add_14[0]
+	VMOVUPS	Z5, 732224(DI)	// add_14[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z4, Z6
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z7
 	VMAXPS	Z6, Z7, Z6
@@ -13631,8 +13772,8 @@ loop26: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z7
 	VMAXPS	Z5, Z7, Z5
 	VFMADD231PS	Z8, Z6, Z5
-	VMOVUPS	Z4, 733184(DI)	// softplus_6[0]
-	VMOVUPS	Z5, 733248(DI)	// softplus_6[0] | 1
+	VMOVUPS	Z4, 736256(DI)	// softplus_6[0]
+	VMOVUPS	Z5, 736320(DI)	// softplus_6[0] | 1
 	VBROADCASTSS	5120(R9), Z6	// friction.4.weight[0]
 	VFMADD231PS	Z4, Z6, Z0
 	VFMADD231PS	Z5, Z6, Z1
@@ -13649,32 +13790,32 @@ loop26: // 8 times
 	DECQ	65536(AX)
 	JNE	loop24
 	// arm.nde:38
-	VMOVUPS	711168(AX), Z4	// sub_5[0]
-	VMOVUPS	711232(AX), Z5	// sub_5[0] | 1
+	VMOVUPS	714240(AX), Z4	// sub_5[0]
+	VMOVUPS	714304(AX), Z5	// sub_5[0] | 1
 	VBROADCASTSS	5376(BX), Z6	// friction.4.bias[0]
 	VADDPS	Z6, Z0, Z0
 	VADDPS	Z6, Z1, Z1
 	VSUBPS	Z0, Z4, Z0
 	VSUBPS	Z1, Z5, Z1
-	VMOVUPS	Z0, 737280(AX)	// sub_6[0]
-	VMOVUPS	Z1, 737344(AX)	// sub_6[0] | 1
-	VMOVUPS	711296(AX), Z4	// sub_5[1]
-	VMOVUPS	711360(AX), Z5	// sub_5[1] | 1
+	VMOVUPS	Z0, 740352(AX)	// sub_6[0]
+	VMOVUPS	Z1, 740416(AX)	// sub_6[0] | 1
+	VMOVUPS	714368(AX), Z4	// sub_5[1]
+	VMOVUPS	714432(AX), Z5	// sub_5[1] | 1
 	VBROADCASTSS	5380(BX), Z6	// friction.4.bias[1]
 	VADDPS	Z6, Z2, Z2
 	VADDPS	Z6, Z3, Z3
 	VSUBPS	Z2, Z4, Z2
 	VSUBPS	Z3, Z5, Z3
-	VMOVUPS	Z2, 737408(AX)	// sub_6[1]
-	VMOVUPS	Z3, 737472(AX)	// sub_6[1] | 1
-	VMOVUPS	709504(AX), Z4	// M_4[0]
-	VMOVUPS	709568(AX), Z5	// M_4[0] | 1
-	VMOVUPS	709632(AX), Z6	// M_4[1]
-	VMOVUPS	709696(AX), Z7	// M_4[1] | 1
-	VMOVUPS	709760(AX), Z8	// M_4[2]
-	VMOVUPS	709824(AX), Z9	// M_4[2] | 1
-	VMOVUPS	709888(AX), Z10	// M_4[3]
-	VMOVUPS	709952(AX), Z11	// M_4[3] | 1
+	VMOVUPS	Z2, 740480(AX)	// sub_6[1]
+	VMOVUPS	Z3, 740544(AX)	// sub_6[1] | 1
+	VMOVUPS	712576(AX), Z4	// M_4[0]
+	VMOVUPS	712640(AX), Z5	// M_4[0] | 1
+	VMOVUPS	712704(AX), Z6	// M_4[1]
+	VMOVUPS	712768(AX), Z7	// M_4[1] | 1
+	VMOVUPS	712832(AX), Z8	// M_4[2]
+	VMOVUPS	712896(AX), Z9	// M_4[2] | 1
+	VMOVUPS	712960(AX), Z10	// M_4[3]
+	VMOVUPS	713024(AX), Z11	// M_4[3] | 1
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z12
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z13
 	VPANDD.BCST	f32_7fffffff<>(SB), Z8, Z14
@@ -13727,46 +13868,46 @@ loop26: // 8 times
 	VDIVPS	Z15, Z11, Z5
 	VPORD	Z0, Z4, Z0
 	VPORD	Z1, Z5, Z1
-	VMOVUPS	Z0, 737536(AX)	// v_k3[0]
-	VMOVUPS	Z1, 737600(AX)	// v_k3[0] | 1
-	VMOVUPS	Z2, 737664(AX)	// v_k3[1]
-	VMOVUPS	Z3, 737728(AX)	// v_k3[1] | 1
-	VMOVUPS	578688(AX), Z4	// q_k1[0]
-	VMOVUPS	578752(AX), Z5	// q_k1[0] | 1
-	VMOVUPS	578816(AX), Z6	// q_k1[1]
-	VMOVUPS	578880(AX), Z7	// q_k1[1] | 1
+	VMOVUPS	Z0, 740608(AX)	// v_k3[0]
+	VMOVUPS	Z1, 740672(AX)	// v_k3[0] | 1
+	VMOVUPS	Z2, 740736(AX)	// v_k3[1]
+	VMOVUPS	Z3, 740800(AX)	// v_k3[1] | 1
+	VMOVUPS	581760(AX), Z4	// q_k1[0]
+	VMOVUPS	581824(AX), Z5	// q_k1[0] | 1
+	VMOVUPS	581888(AX), Z6	// q_k1[1]
+	VMOVUPS	581952(AX), Z7	// q_k1[1] | 1
 	// arm.nde:45
-	VMOVUPS	642048(AX), Z8	// ha43
-	VMOVUPS	642112(AX), Z9	// ha43 | 1
+	VMOVUPS	645120(AX), Z8	// ha43
+	VMOVUPS	645184(AX), Z9	// ha43 | 1
 	VFMADD231PS	Z0, Z8, Z4
 	VFMADD231PS	Z1, Z9, Z5
-	VMOVUPS	Z4, 737792(AX)	// q_k4[0]
-	VMOVUPS	Z5, 737856(AX)	// q_k4[0] | 1
+	VMOVUPS	Z4, 740864(AX)	// q_k4[0]
+	VMOVUPS	Z5, 740928(AX)	// q_k4[0] | 1
 	VFMADD231PS	Z2, Z8, Z6
 	VFMADD231PS	Z3, Z9, Z7
-	VMOVUPS	Z6, 737920(AX)	// q_k4[1]
-	VMOVUPS	Z7, 737984(AX)	// q_k4[1] | 1
+	VMOVUPS	Z6, 740992(AX)	// q_k4[1]
+	VMOVUPS	Z7, 741056(AX)	// q_k4[1] | 1
 	// arm.nde:11
-	VMOVUPS	708608(AX), Z0	// sin_3[0]
-	VMOVUPS	708672(AX), Z1	// sin_3[0] | 1
-	VMOVUPS	Z0, 738048(AX)	// concat_4[0]
-	VMOVUPS	Z1, 738112(AX)	// concat_4[0] | 1
-	VMOVUPS	708736(AX), Z0	// sin_3[1]
-	VMOVUPS	708800(AX), Z1	// sin_3[1] | 1
-	VMOVUPS	Z0, 738176(AX)	// concat_4[1]
-	VMOVUPS	Z1, 738240(AX)	// concat_4[1] | 1
-	VMOVUPS	708864(AX), Z0	// cos_7[0]
-	VMOVUPS	708928(AX), Z1	// cos_7[0] | 1
-	VMOVUPS	Z0, 738304(AX)	// concat_4[2]
-	VMOVUPS	Z1, 738368(AX)	// concat_4[2] | 1
-	VMOVUPS	708992(AX), Z0	// cos_7[1]
-	VMOVUPS	709056(AX), Z1	// cos_7[1] | 1
-	VMOVUPS	Z0, 738432(AX)	// concat_4[3]
-	VMOVUPS	Z1, 738496(AX)	// concat_4[3] | 1
-	VMOVUPS	Z4, 738560(AX)	// concat_4[4]
-	VMOVUPS	Z5, 738624(AX)	// concat_4[4] | 1
-	VMOVUPS	Z6, 738688(AX)	// concat_4[5]
-	VMOVUPS	Z7, 738752(AX)	// concat_4[5] | 1
+	VMOVUPS	711680(AX), Z0	// sin_3[0]
+	VMOVUPS	711744(AX), Z1	// sin_3[0] | 1
+	VMOVUPS	Z0, 741120(AX)	// concat_4[0]
+	VMOVUPS	Z1, 741184(AX)	// concat_4[0] | 1
+	VMOVUPS	711808(AX), Z0	// sin_3[1]
+	VMOVUPS	711872(AX), Z1	// sin_3[1] | 1
+	VMOVUPS	Z0, 741248(AX)	// concat_4[1]
+	VMOVUPS	Z1, 741312(AX)	// concat_4[1] | 1
+	VMOVUPS	711936(AX), Z0	// cos_7[0]
+	VMOVUPS	712000(AX), Z1	// cos_7[0] | 1
+	VMOVUPS	Z0, 741376(AX)	// concat_4[2]
+	VMOVUPS	Z1, 741440(AX)	// concat_4[2] | 1
+	VMOVUPS	712064(AX), Z0	// cos_7[1]
+	VMOVUPS	712128(AX), Z1	// cos_7[1] | 1
+	VMOVUPS	Z0, 741504(AX)	// concat_4[3]
+	VMOVUPS	Z1, 741568(AX)	// concat_4[3] | 1
+	VMOVUPS	Z4, 741632(AX)	// concat_4[4]
+	VMOVUPS	Z5, 741696(AX)	// concat_4[4] | 1
+	VMOVUPS	Z6, 741760(AX)	// concat_4[5]
+	VMOVUPS	Z7, 741824(AX)	// concat_4[5] | 1
 	MOVQ	$4, 65536(AX)
 	MOVQ	BX, 65544(AX)
 	MOVQ	AX, CX
@@ -13792,8 +13933,8 @@ loop27: // 4 times: tiles of 8 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop28: // 6 times: terms of the sums
-	VMOVUPS	738048(DI), Z16	// concat_4[0]
-	VMOVUPS	738112(DI), Z17	// concat_4[0] | 1
+	VMOVUPS	741120(DI), Z16	// concat_4[0]
+	VMOVUPS	741184(DI), Z17	// concat_4[0] | 1
 	VBROADCASTSS	(R9), Z18	// friction.0.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -13822,33 +13963,33 @@ loop28: // 6 times: terms of the sums
 	ADDQ	$4, R9
 	DECQ	SI
 	JNE	loop28
-	VMOVUPS	Z0, 738816(CX)	// matvec_9[0]
-	VMOVUPS	Z1, 738880(CX)	// matvec_9[0] | 1
-	VMOVUPS	Z2, 738944(CX)	// matvec_9[1]
-	VMOVUPS	Z3, 739008(CX)	// matvec_9[1] | 1
-	VMOVUPS	Z4, 739072(CX)	// matvec_9[2]
-	VMOVUPS	Z5, 739136(CX)	// matvec_9[2] | 1
-	VMOVUPS	Z6, 739200(CX)	// matvec_9[3]
-	VMOVUPS	Z7, 739264(CX)	// matvec_9[3] | 1
-	VMOVUPS	Z8, 739328(CX)	// matvec_9[4]
-	VMOVUPS	Z9, 739392(CX)	// matvec_9[4] | 1
-	VMOVUPS	Z10, 739456(CX)	// matvec_9[5]
-	VMOVUPS	Z11, 739520(CX)	// matvec_9[5] | 1
-	VMOVUPS	Z12, 739584(CX)	// matvec_9[6]
-	VMOVUPS	Z13, 739648(CX)	// matvec_9[6] | 1
-	VMOVUPS	Z14, 739712(CX)	// matvec_9[7]
-	VMOVUPS	Z15, 739776(CX)	// matvec_9[7] | 1
+	VMOVUPS	Z0, 741888(CX)	// matvec_9[0]
+	VMOVUPS	Z1, 741952(CX)	// matvec_9[0] | 1
+	VMOVUPS	Z2, 742016(CX)	// matvec_9[1]
+	VMOVUPS	Z3, 742080(CX)	// matvec_9[1] | 1
+	VMOVUPS	Z4, 742144(CX)	// matvec_9[2]
+	VMOVUPS	Z5, 742208(CX)	// matvec_9[2] | 1
+	VMOVUPS	Z6, 742272(CX)	// matvec_9[3]
+	VMOVUPS	Z7, 742336(CX)	// matvec_9[3] | 1
+	VMOVUPS	Z8, 742400(CX)	// matvec_9[4]
+	VMOVUPS	Z9, 742464(CX)	// matvec_9[4] | 1
+	VMOVUPS	Z10, 742528(CX)	// matvec_9[5]
+	VMOVUPS	Z11, 742592(CX)	// matvec_9[5] | 1
+	VMOVUPS	Z12, 742656(CX)	// matvec_9[6]
+	VMOVUPS	Z13, 742720(CX)	// matvec_9[6] | 1
+	VMOVUPS	Z14, 742784(CX)	// matvec_9[7]
+	VMOVUPS	Z15, 742848(CX)	// matvec_9[7] | 1
 	MOVQ	$8, SI
 	MOVQ	CX, DI
 	MOVQ	65552(AX), R9
 loop29: // 8 times
-	VMOVUPS	738816(DI), Z0	// matvec_9[0]
-	VMOVUPS	738880(DI), Z1	// matvec_9[0] | 1
+	VMOVUPS	741888(DI), Z0	// matvec_9[0]
+	VMOVUPS	741952(DI), Z1	// matvec_9[0] | 1
 	VBROADCASTSS	768(R9), Z2	// friction.0.bias[0]
 	VADDPS	Z2, Z0, Z0
 	VADDPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 742912(DI)	// add_15[0]
-	VMOVUPS	Z1, 742976(DI)	// add_15[0] | 1
+	VMOVUPS	Z0, 745984(DI)	// add_15[0]
+	VMOVUPS	Z1, 746048(DI)	// add_15[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z2
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z3
 	VMAXPS	Z2, Z3, Z2
@@ -13905,8 +14046,8 @@ loop29: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	VMAXPS	Z1, Z3, Z1
 	VFMADD231PS	Z4, Z2, Z1
-	VMOVUPS	Z0, 747008(DI)	// softplus_7[0]
-	VMOVUPS	Z1, 747072(DI)	// softplus_7[0] | 1
+	VMOVUPS	Z0, 750080(DI)	// softplus_7[0]
+	VMOVUPS	Z1, 750144(DI)	// softplus_7[0] | 1
 	ADDQ	$128, DI
 	ADDQ	$4, R9
 	DECQ	SI
@@ -13940,8 +14081,8 @@ loop30: // 4 times: tiles of 8 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop31: // 32 times: terms of the sums
-	VMOVUPS	747008(DI), Z16	// softplus_7[0]
-	VMOVUPS	747072(DI), Z17	// softplus_7[0] | 1
+	VMOVUPS	750080(DI), Z16	// softplus_7[0]
+	VMOVUPS	750144(DI), Z17	// softplus_7[0] | 1
 	VBROADCASTSS	896(R9), Z18	// friction.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -13970,22 +14111,22 @@ loop31: // 32 times: terms of the sums
 	ADDQ	$4, R9
 	DECQ	SI
 	JNE	loop31
-	VMOVUPS	Z0, 751104(CX)	// matvec_10[0]
-	VMOVUPS	Z1, 751168(CX)	// matvec_10[0] | 1
-	VMOVUPS	Z2, 751232(CX)	// matvec_10[1]
-	VMOVUPS	Z3, 751296(CX)	// matvec_10[1] | 1
-	VMOVUPS	Z4, 751360(CX)	// matvec_10[2]
-	VMOVUPS	Z5, 751424(CX)	// matvec_10[2] | 1
-	VMOVUPS	Z6, 751488(CX)	// matvec_10[3]
-	VMOVUPS	Z7, 751552(CX)	// matvec_10[3] | 1
-	VMOVUPS	Z8, 751616(CX)	// matvec_10[4]
-	VMOVUPS	Z9, 751680(CX)	// matvec_10[4] | 1
-	VMOVUPS	Z10, 751744(CX)	// matvec_10[5]
-	VMOVUPS	Z11, 751808(CX)	// matvec_10[5] | 1
-	VMOVUPS	Z12, 751872(CX)	// matvec_10[6]
-	VMOVUPS	Z13, 751936(CX)	// matvec_10[6] | 1
-	VMOVUPS	Z14, 752000(CX)	// matvec_10[7]
-	VMOVUPS	Z15, 752064(CX)	// matvec_10[7] | 1
+	VMOVUPS	Z0, 754176(CX)	// matvec_10[0]
+	VMOVUPS	Z1, 754240(CX)	// matvec_10[0] | 1
+	VMOVUPS	Z2, 754304(CX)	// matvec_10[1]
+	VMOVUPS	Z3, 754368(CX)	// matvec_10[1] | 1
+	VMOVUPS	Z4, 754432(CX)	// matvec_10[2]
+	VMOVUPS	Z5, 754496(CX)	// matvec_10[2] | 1
+	VMOVUPS	Z6, 754560(CX)	// matvec_10[3]
+	VMOVUPS	Z7, 754624(CX)	// matvec_10[3] | 1
+	VMOVUPS	Z8, 754688(CX)	// matvec_10[4]
+	VMOVUPS	Z9, 754752(CX)	// matvec_10[4] | 1
+	VMOVUPS	Z10, 754816(CX)	// matvec_10[5]
+	VMOVUPS	Z11, 754880(CX)	// matvec_10[5] | 1
+	VMOVUPS	Z12, 754944(CX)	// matvec_10[6]
+	VMOVUPS	Z13, 755008(CX)	// matvec_10[6] | 1
+	VMOVUPS	Z14, 755072(CX)	// matvec_10[7]
+	VMOVUPS	Z15, 755136(CX)	// matvec_10[7] | 1
 	ADDQ	$1024, 65544(AX)
 	ADDQ	$1024, CX
 	DECQ	65536(AX)
@@ -14000,11 +14141,11 @@ loop32: // 2 times: vectors of the block
 	MOVQ	R8, R10
 loop33: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	751104(DI), Z1	// matvec_10[0]
+	VMOVUPS	754176(DI), Z1	// matvec_10[0]
 	VBROADCASTSS	4992(R9), Z2	// friction.2.bias[0]
 	VADDPS	Z2, Z1, Z1
-	VMOVUPS	Z1, 755200(DI)	// add_16[0]
-	VMOVUPS	704512(DI), Z2	// vecmat[0]
+	VMOVUPS	Z1, 758272(DI)	// add_16[0]
+	VMOVUPS	707584(DI), Z2	// vecmat[0]
 	VPORD.BCST	f32_80000000<>(SB), Z1, Z3
 	VBROADCASTSS	f32_42b40000<>(SB), Z4
 	VMINPS	Z3, Z4, Z3
@@ -14029,7 +14170,7 @@ loop33: // 32 times: elements
 	VADDPS.BCST	f32_3f800000<>(SB), Z3, Z3
 	VDIVPS	Z3, Z1, Z1
 	VMULPS	Z1, Z2, Z1
-	VMOVUPS	Z1, 759296(DI)	// mul_16[0]
+	VMOVUPS	Z1, 762368(DI)	// mul_16[0]
 	VPANDD	Z0, Z1, Z1
 	VMOVUPS	83968(R10), Z2	// sum of friction.2.bias[0]
 	VADDPS	Z1, Z2, Z1
@@ -14048,8 +14189,8 @@ loop33: // 32 times: elements
 	MOVQ	AX, SI
 loop34: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	742912(SI), Z2	// add_15[0]
-	VMOVUPS	742976(SI), Z3	// add_15[0] | 1
+	VMOVUPS	745984(SI), Z2	// add_15[0]
+	VMOVUPS	746048(SI), Z3	// add_15[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z2, Z4
 	VBROADCASTSS	f32_42b40000<>(SB), Z5
 	VMINPS	Z4, Z5, Z4
@@ -14096,8 +14237,8 @@ loop34: // 32 times: elements
 	VBLENDMPS	Z4, Z3, K2, Z3
 	VADDPS.BCST	f32_3f800000<>(SB), Z4, Z4
 	VDIVPS	Z4, Z3, Z3
-	VMOVUPS	Z2, 767488(SI)	// sigmoid[0]
-	VMOVUPS	Z3, 767552(SI)	// sigmoid[0] | 1
+	VMOVUPS	Z2, 770560(SI)	// sigmoid[0]
+	VMOVUPS	Z3, 770624(SI)	// sigmoid[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop34
@@ -14131,8 +14272,8 @@ loop35: // 2 times: tiles of 11 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop36: // 32 times: terms of the sums
-	VMOVUPS	759296(DI), Z24	// mul_16[0]
-	VMOVUPS	759360(DI), Z25	// mul_16[0] | 1
+	VMOVUPS	762368(DI), Z24	// mul_16[0]
+	VMOVUPS	762432(DI), Z25	// mul_16[0] | 1
 	VBROADCASTSS	896(R9), Z26	// friction.2.weight[0]
 	VFMADD231PS	Z24, Z26, Z2
 	VFMADD231PS	Z25, Z26, Z3
@@ -14170,28 +14311,28 @@ loop36: // 32 times: terms of the sums
 	ADDQ	$128, R9
 	DECQ	SI
 	JNE	loop36
-	VMOVUPS	Z2, 763392(CX)	// vecmat_2[0]
-	VMOVUPS	Z3, 763456(CX)	// vecmat_2[0] | 1
-	VMOVUPS	Z4, 763520(CX)	// vecmat_2[1]
-	VMOVUPS	Z5, 763584(CX)	// vecmat_2[1] | 1
-	VMOVUPS	Z6, 763648(CX)	// vecmat_2[2]
-	VMOVUPS	Z7, 763712(CX)	// vecmat_2[2] | 1
-	VMOVUPS	Z8, 763776(CX)	// vecmat_2[3]
-	VMOVUPS	Z9, 763840(CX)	// vecmat_2[3] | 1
-	VMOVUPS	Z10, 763904(CX)	// vecmat_2[4]
-	VMOVUPS	Z11, 763968(CX)	// vecmat_2[4] | 1
-	VMOVUPS	Z12, 764032(CX)	// vecmat_2[5]
-	VMOVUPS	Z13, 764096(CX)	// vecmat_2[5] | 1
-	VMOVUPS	Z14, 764160(CX)	// vecmat_2[6]
-	VMOVUPS	Z15, 764224(CX)	// vecmat_2[6] | 1
-	VMOVUPS	Z16, 764288(CX)	// vecmat_2[7]
-	VMOVUPS	Z17, 764352(CX)	// vecmat_2[7] | 1
-	VMOVUPS	Z18, 764416(CX)	// vecmat_2[8]
-	VMOVUPS	Z19, 764480(CX)	// vecmat_2[8] | 1
-	VMOVUPS	Z20, 764544(CX)	// vecmat_2[9]
-	VMOVUPS	Z21, 764608(CX)	// vecmat_2[9] | 1
-	VMOVUPS	Z22, 764672(CX)	// vecmat_2[10]
-	VMOVUPS	Z23, 764736(CX)	// vecmat_2[10] | 1
+	VMOVUPS	Z2, 766464(CX)	// vecmat_2[0]
+	VMOVUPS	Z3, 766528(CX)	// vecmat_2[0] | 1
+	VMOVUPS	Z4, 766592(CX)	// vecmat_2[1]
+	VMOVUPS	Z5, 766656(CX)	// vecmat_2[1] | 1
+	VMOVUPS	Z6, 766720(CX)	// vecmat_2[2]
+	VMOVUPS	Z7, 766784(CX)	// vecmat_2[2] | 1
+	VMOVUPS	Z8, 766848(CX)	// vecmat_2[3]
+	VMOVUPS	Z9, 766912(CX)	// vecmat_2[3] | 1
+	VMOVUPS	Z10, 766976(CX)	// vecmat_2[4]
+	VMOVUPS	Z11, 767040(CX)	// vecmat_2[4] | 1
+	VMOVUPS	Z12, 767104(CX)	// vecmat_2[5]
+	VMOVUPS	Z13, 767168(CX)	// vecmat_2[5] | 1
+	VMOVUPS	Z14, 767232(CX)	// vecmat_2[6]
+	VMOVUPS	Z15, 767296(CX)	// vecmat_2[6] | 1
+	VMOVUPS	Z16, 767360(CX)	// vecmat_2[7]
+	VMOVUPS	Z17, 767424(CX)	// vecmat_2[7] | 1
+	VMOVUPS	Z18, 767488(CX)	// vecmat_2[8]
+	VMOVUPS	Z19, 767552(CX)	// vecmat_2[8] | 1
+	VMOVUPS	Z20, 767616(CX)	// vecmat_2[9]
+	VMOVUPS	Z21, 767680(CX)	// vecmat_2[9] | 1
+	VMOVUPS	Z22, 767744(CX)	// vecmat_2[10]
+	VMOVUPS	Z23, 767808(CX)	// vecmat_2[10] | 1
 	ADDQ	$44, 65544(AX)
 	ADDQ	$1408, CX
 	DECQ	65536(AX)
@@ -14220,8 +14361,8 @@ loop36: // 32 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop37: // 32 times: terms of the sums
-	VMOVUPS	759296(SI), Z22	// mul_16[0]
-	VMOVUPS	759360(SI), Z23	// mul_16[0] | 1
+	VMOVUPS	762368(SI), Z22	// mul_16[0]
+	VMOVUPS	762432(SI), Z23	// mul_16[0] | 1
 	VBROADCASTSS	984(DI), Z24	// friction.2.weight[22]
 	VFMADD231PS	Z22, Z24, Z2
 	VFMADD231PS	Z23, Z24, Z3
@@ -14256,41 +14397,41 @@ loop37: // 32 times: terms of the sums
 	ADDQ	$128, DI
 	DECQ	CX
 	JNE	loop37
-	VMOVUPS	Z2, 766208(AX)	// vecmat_2[22]
-	VMOVUPS	Z3, 766272(AX)	// vecmat_2[22] | 1
-	VMOVUPS	Z4, 766336(AX)	// vecmat_2[23]
-	VMOVUPS	Z5, 766400(AX)	// vecmat_2[23] | 1
-	VMOVUPS	Z6, 766464(AX)	// vecmat_2[24]
-	VMOVUPS	Z7, 766528(AX)	// vecmat_2[24] | 1
-	VMOVUPS	Z8, 766592(AX)	// vecmat_2[25]
-	VMOVUPS	Z9, 766656(AX)	// vecmat_2[25] | 1
-	VMOVUPS	Z10, 766720(AX)	// vecmat_2[26]
-	VMOVUPS	Z11, 766784(AX)	// vecmat_2[26] | 1
-	VMOVUPS	Z12, 766848(AX)	// vecmat_2[27]
-	VMOVUPS	Z13, 766912(AX)	// vecmat_2[27] | 1
-	VMOVUPS	Z14, 766976(AX)	// vecmat_2[28]
-	VMOVUPS	Z15, 767040(AX)	// vecmat_2[28] | 1
-	VMOVUPS	Z16, 767104(AX)	// vecmat_2[29]
-	VMOVUPS	Z17, 767168(AX)	// vecmat_2[29] | 1
-	VMOVUPS	Z18, 767232(AX)	// vecmat_2[30]
-	VMOVUPS	Z19, 767296(AX)	// vecmat_2[30] | 1
-	VMOVUPS	Z20, 767360(AX)	// vecmat_2[31]
-	VMOVUPS	Z21, 767424(AX)	// vecmat_2[31] | 1
+	VMOVUPS	Z2, 769280(AX)	// vecmat_2[22]
+	VMOVUPS	Z3, 769344(AX)	// vecmat_2[22] | 1
+	VMOVUPS	Z4, 769408(AX)	// vecmat_2[23]
+	VMOVUPS	Z5, 769472(AX)	// vecmat_2[23] | 1
+	VMOVUPS	Z6, 769536(AX)	// vecmat_2[24]
+	VMOVUPS	Z7, 769600(AX)	// vecmat_2[24] | 1
+	VMOVUPS	Z8, 769664(AX)	// vecmat_2[25]
+	VMOVUPS	Z9, 769728(AX)	// vecmat_2[25] | 1
+	VMOVUPS	Z10, 769792(AX)	// vecmat_2[26]
+	VMOVUPS	Z11, 769856(AX)	// vecmat_2[26] | 1
+	VMOVUPS	Z12, 769920(AX)	// vecmat_2[27]
+	VMOVUPS	Z13, 769984(AX)	// vecmat_2[27] | 1
+	VMOVUPS	Z14, 770048(AX)	// vecmat_2[28]
+	VMOVUPS	Z15, 770112(AX)	// vecmat_2[28] | 1
+	VMOVUPS	Z16, 770176(AX)	// vecmat_2[29]
+	VMOVUPS	Z17, 770240(AX)	// vecmat_2[29] | 1
+	VMOVUPS	Z18, 770304(AX)	// vecmat_2[30]
+	VMOVUPS	Z19, 770368(AX)	// vecmat_2[30] | 1
+	VMOVUPS	Z20, 770432(AX)	// vecmat_2[31]
+	VMOVUPS	Z21, 770496(AX)	// vecmat_2[31] | 1
 	MOVQ	$16, CX
 	MOVQ	AX, SI
 loop38: // 16 times: tiles of 2 elements
-	VMOVUPS	759296(SI), Z2	// mul_16[0]
-	VMOVUPS	759360(SI), Z3	// mul_16[0] | 1
+	VMOVUPS	762368(SI), Z2	// mul_16[0]
+	VMOVUPS	762432(SI), Z3	// mul_16[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	Z2, 632960(SI)	// turned[0]
-	VMOVUPS	Z3, 633024(SI)	// turned[0] | 1
-	VMOVUPS	759424(SI), Z2	// mul_16[1]
-	VMOVUPS	759488(SI), Z3	// mul_16[1] | 1
+	VMOVUPS	Z2, 636032(SI)	// turned[0]
+	VMOVUPS	Z3, 636096(SI)	// turned[0] | 1
+	VMOVUPS	762496(SI), Z2	// mul_16[1]
+	VMOVUPS	762560(SI), Z3	// mul_16[1] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	Z2, 633088(SI)	// turned[1]
-	VMOVUPS	Z3, 633152(SI)	// turned[1] | 1
+	VMOVUPS	Z2, 636160(SI)	// turned[1]
+	VMOVUPS	Z3, 636224(SI)	// turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop38
@@ -14302,22 +14443,22 @@ loop39: // 2 times: vectors of the block
 	MOVQ	65544(AX), SI
 	MOVQ	65552(AX), DI
 loop40: // 2 times
-	VMOVUPS	747008(SI), Z2	// softplus_7[0]
-	VMOVUPS	747136(SI), Z3	// softplus_7[1]
-	VMOVUPS	747264(SI), Z4	// softplus_7[2]
-	VMOVUPS	747392(SI), Z5	// softplus_7[3]
-	VMOVUPS	747520(SI), Z6	// softplus_7[4]
-	VMOVUPS	747648(SI), Z7	// softplus_7[5]
-	VMOVUPS	747776(SI), Z8	// softplus_7[6]
-	VMOVUPS	747904(SI), Z9	// softplus_7[7]
-	VMOVUPS	748032(SI), Z10	// softplus_7[8]
-	VMOVUPS	748160(SI), Z11	// softplus_7[9]
-	VMOVUPS	748288(SI), Z12	// softplus_7[10]
-	VMOVUPS	748416(SI), Z13	// softplus_7[11]
-	VMOVUPS	748544(SI), Z14	// softplus_7[12]
-	VMOVUPS	748672(SI), Z15	// softplus_7[13]
-	VMOVUPS	748800(SI), Z16	// softplus_7[14]
-	VMOVUPS	748928(SI), Z17	// softplus_7[15]
+	VMOVUPS	750080(SI), Z2	// softplus_7[0]
+	VMOVUPS	750208(SI), Z3	// softplus_7[1]
+	VMOVUPS	750336(SI), Z4	// softplus_7[2]
+	VMOVUPS	750464(SI), Z5	// softplus_7[3]
+	VMOVUPS	750592(SI), Z6	// softplus_7[4]
+	VMOVUPS	750720(SI), Z7	// softplus_7[5]
+	VMOVUPS	750848(SI), Z8	// softplus_7[6]
+	VMOVUPS	750976(SI), Z9	// softplus_7[7]
+	VMOVUPS	751104(SI), Z10	// softplus_7[8]
+	VMOVUPS	751232(SI), Z11	// softplus_7[9]
+	VMOVUPS	751360(SI), Z12	// softplus_7[10]
+	VMOVUPS	751488(SI), Z13	// softplus_7[11]
+	VMOVUPS	751616(SI), Z14	// softplus_7[12]
+	VMOVUPS	751744(SI), Z15	// softplus_7[13]
+	VMOVUPS	751872(SI), Z16	// softplus_7[14]
+	VMOVUPS	752000(SI), Z17	// softplus_7[15]
 	VUNPCKLPS	Z3, Z2, Z18
 	VUNPCKHPS	Z3, Z2, Z2
 	VUNPCKLPS	Z5, Z4, Z3
@@ -14382,22 +14523,22 @@ loop40: // 2 times
 	VSHUFF32X4	$221, Z14, Z10, Z6
 	VSHUFF32X4	$136, Z6, Z2, Z10
 	VSHUFF32X4	$221, Z6, Z2, Z2
-	VMOVUPS	Z20, 637056(DI)	// turned[32]
-	VMOVUPS	Z19, 637120(DI)	// turned[32] | 1
-	VMOVUPS	Z17, 637184(DI)	// turned[33]
-	VMOVUPS	Z18, 637248(DI)	// turned[33] | 1
-	VMOVUPS	Z13, 637312(DI)	// turned[34]
-	VMOVUPS	Z8, 637376(DI)	// turned[34] | 1
-	VMOVUPS	Z12, 637440(DI)	// turned[35]
-	VMOVUPS	Z10, 637504(DI)	// turned[35] | 1
-	VMOVUPS	Z16, 637568(DI)	// turned[36]
-	VMOVUPS	Z9, 637632(DI)	// turned[36] | 1
-	VMOVUPS	Z4, 637696(DI)	// turned[37]
-	VMOVUPS	Z11, 637760(DI)	// turned[37] | 1
-	VMOVUPS	Z5, 637824(DI)	// turned[38]
-	VMOVUPS	Z3, 637888(DI)	// turned[38] | 1
-	VMOVUPS	Z7, 637952(DI)	// turned[39]
-	VMOVUPS	Z2, 638016(DI)	// turned[39] | 1
+	VMOVUPS	Z20, 640128(DI)	// turned[32]
+	VMOVUPS	Z19, 640192(DI)	// turned[32] | 1
+	VMOVUPS	Z17, 640256(DI)	// turned[33]
+	VMOVUPS	Z18, 640320(DI)	// turned[33] | 1
+	VMOVUPS	Z13, 640384(DI)	// turned[34]
+	VMOVUPS	Z8, 640448(DI)	// turned[34] | 1
+	VMOVUPS	Z12, 640512(DI)	// turned[35]
+	VMOVUPS	Z10, 640576(DI)	// turned[35] | 1
+	VMOVUPS	Z16, 640640(DI)	// turned[36]
+	VMOVUPS	Z9, 640704(DI)	// turned[36] | 1
+	VMOVUPS	Z4, 640768(DI)	// turned[37]
+	VMOVUPS	Z11, 640832(DI)	// turned[37] | 1
+	VMOVUPS	Z5, 640896(DI)	// turned[38]
+	VMOVUPS	Z3, 640960(DI)	// turned[38] | 1
+	VMOVUPS	Z7, 641024(DI)	// turned[39]
+	VMOVUPS	Z2, 641088(DI)	// turned[39] | 1
 	ADDQ	$2048, SI
 	ADDQ	$2048, DI
 	DECQ	CX
@@ -14430,56 +14571,56 @@ loop41: // 4 times: tiles of 8 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop42: // 16 times: samples, 2 at a time
-	VMOVUPS	637056(DI), Z18	// turned[32]
-	VMOVUPS	639104(DI), Z19	// turned[48]
-	VBROADCASTSS	632960(R9), Z20	// turned[0]
+	VMOVUPS	640128(DI), Z18	// turned[32]
+	VMOVUPS	642176(DI), Z19	// turned[48]
+	VBROADCASTSS	636032(R9), Z20	// turned[0]
 	VFMADD231PS	Z18, Z20, Z2
 	VFMADD231PS	Z19, Z20, Z3
-	VBROADCASTSS	633088(R9), Z20	// turned[1]
+	VBROADCASTSS	636160(R9), Z20	// turned[1]
 	VFMADD231PS	Z18, Z20, Z4
 	VFMADD231PS	Z19, Z20, Z5
-	VBROADCASTSS	633216(R9), Z20	// turned[2]
+	VBROADCASTSS	636288(R9), Z20	// turned[2]
 	VFMADD231PS	Z18, Z20, Z6
 	VFMADD231PS	Z19, Z20, Z7
-	VBROADCASTSS	633344(R9), Z20	// turned[3]
+	VBROADCASTSS	636416(R9), Z20	// turned[3]
 	VFMADD231PS	Z18, Z20, Z8
 	VFMADD231PS	Z19, Z20, Z9
-	VBROADCASTSS	633472(R9), Z20	// turned[4]
+	VBROADCASTSS	636544(R9), Z20	// turned[4]
 	VFMADD231PS	Z18, Z20, Z10
 	VFMADD231PS	Z19, Z20, Z11
-	VBROADCASTSS	633600(R9), Z20	// turned[5]
+	VBROADCASTSS	636672(R9), Z20	// turned[5]
 	VFMADD231PS	Z18, Z20, Z12
 	VFMADD231PS	Z19, Z20, Z13
-	VBROADCASTSS	633728(R9), Z20	// turned[6]
+	VBROADCASTSS	636800(R9), Z20	// turned[6]
 	VFMADD231PS	Z18, Z20, Z14
 	VFMADD231PS	Z19, Z20, Z15
-	VBROADCASTSS	633856(R9), Z20	// turned[7]
+	VBROADCASTSS	636928(R9), Z20	// turned[7]
 	VFMADD231PS	Z18, Z20, Z16
 	VFMADD231PS	Z19, Z20, Z17
-	VMOVUPS	637120(DI), Z18	// turned[32] | 1
-	VMOVUPS	639168(DI), Z19	// turned[48] | 1
-	VBROADCASTSS	632964(R9), Z20	// turned[0]
+	VMOVUPS	640192(DI), Z18	// turned[32] | 1
+	VMOVUPS	642240(DI), Z19	// turned[48] | 1
+	VBROADCASTSS	636036(R9), Z20	// turned[0]
 	VFMADD231PS	Z18, Z20, Z2
 	VFMADD231PS	Z19, Z20, Z3
-	VBROADCASTSS	633092(R9), Z20	// turned[1]
+	VBROADCASTSS	636164(R9), Z20	// turned[1]
 	VFMADD231PS	Z18, Z20, Z4
 	VFMADD231PS	Z19, Z20, Z5
-	VBROADCASTSS	633220(R9), Z20	// turned[2]
+	VBROADCASTSS	636292(R9), Z20	// turned[2]
 	VFMADD231PS	Z18, Z20, Z6
 	VFMADD231PS	Z19, Z20, Z7
-	VBROADCASTSS	633348(R9), Z20	// turned[3]
+	VBROADCASTSS	636420(R9), Z20	// turned[3]
 	VFMADD231PS	Z18, Z20, Z8
 	VFMADD231PS	Z19, Z20, Z9
-	VBROADCASTSS	633476(R9), Z20	// turned[4]
+	VBROADCASTSS	636548(R9), Z20	// turned[4]
 	VFMADD231PS	Z18, Z20, Z10
 	VFMADD231PS	Z19, Z20, Z11
-	VBROADCASTSS	633604(R9), Z20	// turned[5]
+	VBROADCASTSS	636676(R9), Z20	// turned[5]
 	VFMADD231PS	Z18, Z20, Z12
 	VFMADD231PS	Z19, Z20, Z13
-	VBROADCASTSS	633732(R9), Z20	// turned[6]
+	VBROADCASTSS	636804(R9), Z20	// turned[6]
 	VFMADD231PS	Z18, Z20, Z14
 	VFMADD231PS	Z19, Z20, Z15
-	VBROADCASTSS	633860(R9), Z20	// turned[7]
+	VBROADCASTSS	636932(R9), Z20	// turned[7]
 	VFMADD231PS	Z18, Z20, Z16
 	VFMADD231PS	Z19, Z20, Z17
 	ADDQ	$128, DI
@@ -14544,14 +14685,14 @@ loop43: // 4 times: tiles of 8 elements
 	MOVQ	65552(AX), R12
 loop44: // 8 times
 	// arm.nde:11
-	VMOVUPS	763392(R9), Z10	// vecmat_2[0]
-	VMOVUPS	763456(R9), Z11	// vecmat_2[0] | 1
-	VMOVUPS	767488(R9), Z12	// sigmoid[0]
-	VMOVUPS	767552(R9), Z13	// sigmoid[0] | 1
+	VMOVUPS	766464(R9), Z10	// vecmat_2[0]
+	VMOVUPS	766528(R9), Z11	// vecmat_2[0] | 1
+	VMOVUPS	770560(R9), Z12	// sigmoid[0]
+	VMOVUPS	770624(R9), Z13	// sigmoid[0] | 1
 	VMULPS	Z12, Z10, Z10
 	VMULPS	Z13, Z11, Z11
-	VMOVUPS	Z10, 771584(R9)	// mul_17[0]
-	VMOVUPS	Z11, 771648(R9)	// mul_17[0] | 1
+	VMOVUPS	Z10, 774656(R9)	// mul_17[0]
+	VMOVUPS	Z11, 774720(R9)	// mul_17[0] | 1
 	VPANDD	Z0, Z10, Z12
 	VPANDD	Z1, Z11, Z13
 	VMOVUPS	12288(R10), Z14	// sum of friction.0.bias[0]
@@ -14592,8 +14733,8 @@ loop44: // 8 times
 	VBROADCASTSS	20(R11), Z12	// friction.0.weight[5]
 	VFMADD231PS	Z10, Z12, Z4
 	VFMADD231PS	Z11, Z12, Z5
-	VMOVUPS	755200(R9), Z10	// add_16[0]
-	VMOVUPS	755264(R9), Z11	// add_16[0] | 1
+	VMOVUPS	758272(R9), Z10	// add_16[0]
+	VMOVUPS	758336(R9), Z11	// add_16[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z10, Z12
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z13
 	VMAXPS	Z12, Z13, Z12
@@ -14650,8 +14791,8 @@ loop44: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z13
 	VMAXPS	Z11, Z13, Z11
 	VFMADD231PS	Z14, Z12, Z11
-	VMOVUPS	Z10, 777088(R9)	// softplus_8[0]
-	VMOVUPS	Z11, 777152(R9)	// softplus_8[0] | 1
+	VMOVUPS	Z10, 780160(R9)	// softplus_8[0]
+	VMOVUPS	Z11, 780224(R9)	// softplus_8[0] | 1
 	VBROADCASTSS	5120(R12), Z12	// friction.4.weight[0]
 	VFMADD231PS	Z10, Z12, Z6
 	VFMADD231PS	Z11, Z12, Z7
@@ -14664,44 +14805,44 @@ loop44: // 8 times
 	ADDQ	$4, R12
 	DECQ	DI
 	JNE	loop44
-	VMOVUPS	771584(CX), Z10	// mul_17[0]
-	VMOVUPS	771648(CX), Z11	// mul_17[0] | 1
+	VMOVUPS	774656(CX), Z10	// mul_17[0]
+	VMOVUPS	774720(CX), Z11	// mul_17[0] | 1
 	VPANDD	Z0, Z10, Z10
 	VPANDD	Z1, Z11, Z11
-	VMOVUPS	771712(CX), Z12	// mul_17[1]
-	VMOVUPS	771776(CX), Z13	// mul_17[1] | 1
+	VMOVUPS	774784(CX), Z12	// mul_17[1]
+	VMOVUPS	774848(CX), Z13	// mul_17[1] | 1
 	VPANDD	Z0, Z12, Z12
 	VPANDD	Z1, Z13, Z13
-	VMOVUPS	771840(CX), Z14	// mul_17[2]
-	VMOVUPS	771904(CX), Z15	// mul_17[2] | 1
+	VMOVUPS	774912(CX), Z14	// mul_17[2]
+	VMOVUPS	774976(CX), Z15	// mul_17[2] | 1
 	VPANDD	Z0, Z14, Z14
 	VPANDD	Z1, Z15, Z15
-	VMOVUPS	771968(CX), Z16	// mul_17[3]
-	VMOVUPS	772032(CX), Z17	// mul_17[3] | 1
+	VMOVUPS	775040(CX), Z16	// mul_17[3]
+	VMOVUPS	775104(CX), Z17	// mul_17[3] | 1
 	VPANDD	Z0, Z16, Z16
 	VPANDD	Z1, Z17, Z17
-	VMOVUPS	772096(CX), Z18	// mul_17[4]
-	VMOVUPS	772160(CX), Z19	// mul_17[4] | 1
+	VMOVUPS	775168(CX), Z18	// mul_17[4]
+	VMOVUPS	775232(CX), Z19	// mul_17[4] | 1
 	VPANDD	Z0, Z18, Z18
 	VPANDD	Z1, Z19, Z19
-	VMOVUPS	772224(CX), Z20	// mul_17[5]
-	VMOVUPS	772288(CX), Z21	// mul_17[5] | 1
+	VMOVUPS	775296(CX), Z20	// mul_17[5]
+	VMOVUPS	775360(CX), Z21	// mul_17[5] | 1
 	VPANDD	Z0, Z20, Z20
 	VPANDD	Z1, Z21, Z21
-	VMOVUPS	772352(CX), Z22	// mul_17[6]
-	VMOVUPS	772416(CX), Z23	// mul_17[6] | 1
+	VMOVUPS	775424(CX), Z22	// mul_17[6]
+	VMOVUPS	775488(CX), Z23	// mul_17[6] | 1
 	VPANDD	Z0, Z22, Z22
 	VPANDD	Z1, Z23, Z23
-	VMOVUPS	772480(CX), Z24	// mul_17[7]
-	VMOVUPS	772544(CX), Z25	// mul_17[7] | 1
+	VMOVUPS	775552(CX), Z24	// mul_17[7]
+	VMOVUPS	775616(CX), Z25	// mul_17[7] | 1
 	VPANDD	Z0, Z24, Z24
 	VPANDD	Z1, Z25, Z25
 	MOVQ	$6, DI
 	MOVQ	AX, R9
 	MOVQ	65560(AX), R10
 loop45: // 6 times: elements
-	VMOVUPS	738048(R9), Z26	// concat_4[0]
-	VMOVUPS	738112(R9), Z27	// concat_4[0] | 1
+	VMOVUPS	741120(R9), Z26	// concat_4[0]
+	VMOVUPS	741184(R9), Z27	// concat_4[0] | 1
 	VMOVUPS	(R10), Z28	// sum of friction.0.weight[0]
 	VFMADD231PS	Z26, Z10, Z28
 	VFMADD231PS	Z27, Z11, Z28
@@ -14738,24 +14879,24 @@ loop45: // 6 times: elements
 	ADDQ	$64, R10
 	DECQ	DI
 	JNE	loop45
-	VMOVUPS	777088(CX), Z10	// softplus_8[0]
-	VMOVUPS	777152(CX), Z11	// softplus_8[0] | 1
+	VMOVUPS	780160(CX), Z10	// softplus_8[0]
+	VMOVUPS	780224(CX), Z11	// softplus_8[0] | 1
 	VPANDD	Z0, Z10, Z10
 	VPANDD	Z1, Z11, Z11
-	VMOVUPS	704256(AX), Z12	// G_bar[0]
-	VMOVUPS	704320(AX), Z13	// G_bar[0] | 1
+	VMOVUPS	707328(AX), Z12	// G_bar[0]
+	VMOVUPS	707392(AX), Z13	// G_bar[0] | 1
 	VMOVUPS	86016(SI), Z14	// sum of friction.4.weight[0]
 	VFMADD231PS	Z10, Z12, Z14
 	VFMADD231PS	Z11, Z13, Z14
 	VMOVUPS	Z14, 86016(SI)	// sum of friction.4.weight[0]
-	VMOVUPS	704384(AX), Z14	// G_bar[1]
-	VMOVUPS	704448(AX), Z15	// G_bar[1] | 1
+	VMOVUPS	707456(AX), Z14	// G_bar[1]
+	VMOVUPS	707520(AX), Z15	// G_bar[1] | 1
 	VMOVUPS	88064(SI), Z16	// sum of friction.4.weight[32]
 	VFMADD231PS	Z10, Z14, Z16
 	VFMADD231PS	Z11, Z15, Z16
 	VMOVUPS	Z16, 88064(SI)	// sum of friction.4.weight[32]
-	VMOVUPS	777216(CX), Z10	// softplus_8[1]
-	VMOVUPS	777280(CX), Z11	// softplus_8[1] | 1
+	VMOVUPS	780288(CX), Z10	// softplus_8[1]
+	VMOVUPS	780352(CX), Z11	// softplus_8[1] | 1
 	VPANDD	Z0, Z10, Z10
 	VPANDD	Z1, Z11, Z11
 	VMOVUPS	86080(SI), Z16	// sum of friction.4.weight[1]
@@ -14766,8 +14907,8 @@ loop45: // 6 times: elements
 	VFMADD231PS	Z10, Z14, Z16
 	VFMADD231PS	Z11, Z15, Z16
 	VMOVUPS	Z16, 88128(SI)	// sum of friction.4.weight[33]
-	VMOVUPS	777344(CX), Z10	// softplus_8[2]
-	VMOVUPS	777408(CX), Z11	// softplus_8[2] | 1
+	VMOVUPS	780416(CX), Z10	// softplus_8[2]
+	VMOVUPS	780480(CX), Z11	// softplus_8[2] | 1
 	VPANDD	Z0, Z10, Z10
 	VPANDD	Z1, Z11, Z11
 	VMOVUPS	86144(SI), Z16	// sum of friction.4.weight[2]
@@ -14778,8 +14919,8 @@ loop45: // 6 times: elements
 	VFMADD231PS	Z10, Z14, Z16
 	VFMADD231PS	Z11, Z15, Z16
 	VMOVUPS	Z16, 88192(SI)	// sum of friction.4.weight[34]
-	VMOVUPS	777472(CX), Z10	// softplus_8[3]
-	VMOVUPS	777536(CX), Z11	// softplus_8[3] | 1
+	VMOVUPS	780544(CX), Z10	// softplus_8[3]
+	VMOVUPS	780608(CX), Z11	// softplus_8[3] | 1
 	VPANDD	Z0, Z10, Z10
 	VPANDD	Z1, Z11, Z11
 	VMOVUPS	86208(SI), Z16	// sum of friction.4.weight[3]
@@ -14790,8 +14931,8 @@ loop45: // 6 times: elements
 	VFMADD231PS	Z10, Z14, Z16
 	VFMADD231PS	Z11, Z15, Z16
 	VMOVUPS	Z16, 88256(SI)	// sum of friction.4.weight[35]
-	VMOVUPS	777600(CX), Z10	// softplus_8[4]
-	VMOVUPS	777664(CX), Z11	// softplus_8[4] | 1
+	VMOVUPS	780672(CX), Z10	// softplus_8[4]
+	VMOVUPS	780736(CX), Z11	// softplus_8[4] | 1
 	VPANDD	Z0, Z10, Z10
 	VPANDD	Z1, Z11, Z11
 	VMOVUPS	86272(SI), Z16	// sum of friction.4.weight[4]
@@ -14802,8 +14943,8 @@ loop45: // 6 times: elements
 	VFMADD231PS	Z10, Z14, Z16
 	VFMADD231PS	Z11, Z15, Z16
 	VMOVUPS	Z16, 88320(SI)	// sum of friction.4.weight[36]
-	VMOVUPS	777728(CX), Z10	// softplus_8[5]
-	VMOVUPS	777792(CX), Z11	// softplus_8[5] | 1
+	VMOVUPS	780800(CX), Z10	// softplus_8[5]
+	VMOVUPS	780864(CX), Z11	// softplus_8[5] | 1
 	VPANDD	Z0, Z10, Z10
 	VPANDD	Z1, Z11, Z11
 	VMOVUPS	86336(SI), Z16	// sum of friction.4.weight[5]
@@ -14814,8 +14955,8 @@ loop45: // 6 times: elements
 	VFMADD231PS	Z10, Z14, Z16
 	VFMADD231PS	Z11, Z15, Z16
 	VMOVUPS	Z16, 88384(SI)	// sum of friction.4.weight[37]
-	VMOVUPS	777856(CX), Z10	// softplus_8[6]
-	VMOVUPS	777920(CX), Z11	// softplus_8[6] | 1
+	VMOVUPS	780928(CX), Z10	// softplus_8[6]
+	VMOVUPS	780992(CX), Z11	// softplus_8[6] | 1
 	VPANDD	Z0, Z10, Z10
 	VPANDD	Z1, Z11, Z11
 	VMOVUPS	86400(SI), Z16	// sum of friction.4.weight[6]
@@ -14826,8 +14967,8 @@ loop45: // 6 times: elements
 	VFMADD231PS	Z10, Z14, Z16
 	VFMADD231PS	Z11, Z15, Z16
 	VMOVUPS	Z16, 88448(SI)	// sum of friction.4.weight[38]
-	VMOVUPS	777984(CX), Z10	// softplus_8[7]
-	VMOVUPS	778048(CX), Z11	// softplus_8[7] | 1
+	VMOVUPS	781056(CX), Z10	// softplus_8[7]
+	VMOVUPS	781120(CX), Z11	// softplus_8[7] | 1
 	VPANDD	Z0, Z10, Z10
 	VPANDD	Z1, Z11, Z11
 	VMOVUPS	86464(SI), Z16	// sum of friction.4.weight[7]
@@ -14846,62 +14987,62 @@ loop45: // 6 times: elements
 	DECQ	65536(AX)
 	JNE	loop43
 	VMOVUPS	0(AX), Z29	// vecmat_3[0]
-	VMOVUPS	Z29, 775680(AX)
+	VMOVUPS	Z29, 778752(AX)
 	VMOVUPS	64(AX), Z29	// vecmat_3[0] | 1
-	VMOVUPS	Z29, 775744(AX)
+	VMOVUPS	Z29, 778816(AX)
 	VMOVUPS	128(AX), Z29	// vecmat_3[1]
-	VMOVUPS	Z29, 775808(AX)
+	VMOVUPS	Z29, 778880(AX)
 	VMOVUPS	192(AX), Z29	// vecmat_3[1] | 1
-	VMOVUPS	Z29, 775872(AX)
+	VMOVUPS	Z29, 778944(AX)
 	VMOVUPS	256(AX), Z29	// vecmat_3[2]
-	VMOVUPS	Z29, 775936(AX)
+	VMOVUPS	Z29, 779008(AX)
 	VMOVUPS	320(AX), Z29	// vecmat_3[2] | 1
-	VMOVUPS	Z29, 776000(AX)
+	VMOVUPS	Z29, 779072(AX)
 	VMOVUPS	384(AX), Z29	// vecmat_3[3]
-	VMOVUPS	Z29, 776064(AX)
+	VMOVUPS	Z29, 779136(AX)
 	VMOVUPS	448(AX), Z29	// vecmat_3[3] | 1
-	VMOVUPS	Z29, 776128(AX)
-	VMOVUPS	Z2, 776192(AX)	// vecmat_3[4]
-	VMOVUPS	Z3, 776256(AX)	// vecmat_3[4] | 1
-	VMOVUPS	Z4, 776320(AX)	// vecmat_3[5]
-	VMOVUPS	Z5, 776384(AX)	// vecmat_3[5] | 1
-	VMOVUPS	Z6, 781184(AX)	// matvec_11[0]
-	VMOVUPS	Z7, 781248(AX)	// matvec_11[0] | 1
-	VMOVUPS	Z8, 781312(AX)	// matvec_11[1]
-	VMOVUPS	Z9, 781376(AX)	// matvec_11[1] | 1
+	VMOVUPS	Z29, 779200(AX)
+	VMOVUPS	Z2, 779264(AX)	// vecmat_3[4]
+	VMOVUPS	Z3, 779328(AX)	// vecmat_3[4] | 1
+	VMOVUPS	Z4, 779392(AX)	// vecmat_3[5]
+	VMOVUPS	Z5, 779456(AX)	// vecmat_3[5] | 1
+	VMOVUPS	Z6, 784256(AX)	// matvec_11[0]
+	VMOVUPS	Z7, 784320(AX)	// matvec_11[0] | 1
+	VMOVUPS	Z8, 784384(AX)	// matvec_11[1]
+	VMOVUPS	Z9, 784448(AX)	// matvec_11[1] | 1
 	MOVQ	$2, 65536(AX)
 	MOVQ	AX, CX
 	MOVQ	AX, SI
 loop46: // 2 times: vectors of the block
 	VMOVUPS	65792(CX), Z0	// mask
-	VMOVUPS	775936(CX), Z1	// vecmat_3[2]
-	VMOVUPS	776064(CX), Z1	// vecmat_3[3]
-	VMOVUPS	775680(CX), Z1	// vecmat_3[0]
-	VMOVUPS	775808(CX), Z1	// vecmat_3[1]
+	VMOVUPS	779008(CX), Z1	// vecmat_3[2]
+	VMOVUPS	779136(CX), Z1	// vecmat_3[3]
+	VMOVUPS	778752(CX), Z1	// vecmat_3[0]
+	VMOVUPS	778880(CX), Z1	// vecmat_3[1]
 	// arm.nde:11
-	VMOVUPS	775680(CX), Z1	// vecmat_3[0]
-	VMOVUPS	708864(CX), Z2	// cos_7[0]
-	VMOVUPS	775936(CX), Z3	// vecmat_3[2]
-	VMOVUPS	708608(CX), Z4	// sin_3[0]
+	VMOVUPS	778752(CX), Z1	// vecmat_3[0]
+	VMOVUPS	711936(CX), Z2	// cos_7[0]
+	VMOVUPS	779008(CX), Z3	// vecmat_3[2]
+	VMOVUPS	711680(CX), Z4	// sin_3[0]
 	VPXORD.BCST	f32_80000000<>(SB), Z4, Z4
 	VMULPS	Z4, Z3, Z3
 	VFMADD231PS	Z2, Z1, Z3
-	VMOVUPS	775808(CX), Z1	// vecmat_3[1]
-	VMOVUPS	708992(CX), Z2	// cos_7[1]
-	VMOVUPS	776064(CX), Z4	// vecmat_3[3]
-	VMOVUPS	708736(CX), Z5	// sin_3[1]
+	VMOVUPS	778880(CX), Z1	// vecmat_3[1]
+	VMOVUPS	712064(CX), Z2	// cos_7[1]
+	VMOVUPS	779136(CX), Z4	// vecmat_3[3]
+	VMOVUPS	711808(CX), Z5	// sin_3[1]
 	VPXORD.BCST	f32_80000000<>(SB), Z5, Z5
 	VMULPS	Z5, Z4, Z4
 	VFMADD231PS	Z2, Z1, Z4
-	VMOVUPS	704384(CX), Z1	// G_bar[1]
-	VMOVUPS	704256(CX), Z2	// G_bar[0]
-	VMOVUPS	701696(CX), Z5	// q_y4[0]
-	VMOVUPS	701824(CX), Z6	// q_y4[1]
+	VMOVUPS	707456(CX), Z1	// G_bar[1]
+	VMOVUPS	707328(CX), Z2	// G_bar[0]
+	VMOVUPS	704768(CX), Z5	// q_y4[0]
+	VMOVUPS	704896(CX), Z6	// q_y4[1]
 	// arm.nde:35
 	VADDPS	Z2, Z1, Z7
-	VMOVUPS	Z7, 776448(CX)	// add_17
+	VMOVUPS	Z7, 779520(CX)	// add_17
 	VADDPS	Z6, Z5, Z8
-	VMOVUPS	646272(CX), Z9	// mul_11
+	VMOVUPS	649344(CX), Z9	// mul_11
 	VMULPS	Z9, Z7, Z7
 	VPANDD.BCST	f32_7fffffff<>(SB), Z8, Z10
 	VBROADCASTSS	f32_4b400000<>(SB), Z11
@@ -14937,7 +15078,7 @@ loop46: // 2 times: vectors of the block
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z10, K1, Z10
 	VPXORD.BCST	f32_80000000<>(SB), Z10, Z10
 	VMULPS	Z10, Z7, Z7
-	VMOVUPS	645888(CX), Z10	// mul_9
+	VMOVUPS	648960(CX), Z10	// mul_9
 	VMULPS	Z10, Z2, Z11
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z12
 	VBROADCASTSS	f32_4b400000<>(SB), Z13
@@ -14973,8 +15114,8 @@ loop46: // 2 times: vectors of the block
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z12, K1, Z12
 	VPXORD.BCST	f32_80000000<>(SB), Z12, Z12
 	VFMADD213PS	Z7, Z12, Z11
-	VMOVUPS	737792(CX), Z12	// q_k4[0]
-	VMOVUPS	737920(CX), Z13	// q_k4[1]
+	VMOVUPS	740864(CX), Z12	// q_k4[0]
+	VMOVUPS	740992(CX), Z13	// q_k4[1]
 	// arm.nde:34
 	VMULPS	Z12, Z12, Z14
 	VMULPS.BCST	f32_40000000<>(SB), Z12, Z12
@@ -14982,11 +15123,11 @@ loop46: // 2 times: vectors of the block
 	VFMADD231PS	Z13, Z13, Z15
 	VMULPS	Z14, Z1, Z16
 	VFNMADD231PS	Z15, Z2, Z16
-	VMOVUPS	Z16, 776576(CX)	// k_bar
+	VMOVUPS	Z16, 779648(CX)	// k_bar
 	// arm.nde:29
-	VMOVUPS	642816(CX), Z17	// mul_6
+	VMOVUPS	645888(CX), Z17	// mul_6
 	VMULPS	Z17, Z16, Z16
-	VMOVUPS	701952(CX), Z18	// c2_3
+	VMOVUPS	705024(CX), Z18	// c2_3
 	VFMADD231PS	Z18, Z16, Z7
 	VPANDD.BCST	f32_7fffffff<>(SB), Z6, Z16
 	VBROADCASTSS	f32_4b400000<>(SB), Z18
@@ -15020,7 +15161,7 @@ loop46: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z6, Z6
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z6, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z16, K1, Z6
-	VMOVUPS	Z6, 776704(CX)	// s2_4
+	VMOVUPS	Z6, 779776(CX)	// s2_4
 	// arm.nde:33
 	VMULPS	Z6, Z17, Z16
 	// arm.nde:34
@@ -15063,7 +15204,7 @@ loop46: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z5
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z5, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z14, K1, Z5
-	VMOVUPS	Z5, 776832(CX)	// cos_11
+	VMOVUPS	Z5, 779904(CX)	// cos_11
 	VBROADCASTSS	f32_4b400000<>(SB), Z14
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z8, Z14
 	VSUBPS.BCST	f32_4b400000<>(SB), Z14, Z19
@@ -15095,11 +15236,11 @@ loop46: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z8, Z8
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z8, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z14, K1, Z8
-	VMOVUPS	Z8, 776960(CX)	// cos_12
+	VMOVUPS	Z8, 780032(CX)	// cos_12
 	VMULPS	Z8, Z9, Z8
 	VFMADD213PS	Z8, Z5, Z10
-	VMOVUPS	643712(CX), Z5	// take[0]
-	VMOVUPS	643840(CX), Z9	// take[1]
+	VMOVUPS	646784(CX), Z5	// take[0]
+	VMOVUPS	646912(CX), Z9	// take[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Z15, Z5, Z5
@@ -15107,21 +15248,21 @@ loop46: // 2 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Z10, Z5, Z5
-	VMOVUPS	781184(CX), Z10	// matvec_11[0]
+	VMOVUPS	784256(CX), Z10	// matvec_11[0]
 	VBROADCASTSS	5376(BX), Z11	// friction.4.bias[0]
 	VADDPS	Z11, Z10, Z10
 	VSUBPS	Z10, Z5, Z5
-	VMOVUPS	Z5, 781440(CX)	// sub_7[0]
+	VMOVUPS	Z5, 784512(CX)	// sub_7[0]
 	VSUBPS	Z8, Z9, Z8
-	VMOVUPS	781312(CX), Z9	// matvec_11[1]
+	VMOVUPS	784384(CX), Z9	// matvec_11[1]
 	VBROADCASTSS	5380(BX), Z10	// friction.4.bias[1]
 	VADDPS	Z10, Z9, Z9
 	VSUBPS	Z9, Z8, Z8
-	VMOVUPS	Z8, 781568(CX)	// sub_7[1]
-	VMOVUPS	702080(CX), Z9	// M_3[0]
-	VMOVUPS	702208(CX), Z10	// M_3[1]
-	VMOVUPS	702336(CX), Z11	// M_3[2]
-	VMOVUPS	702464(CX), Z14	// M_3[3]
+	VMOVUPS	Z8, 784640(CX)	// sub_7[1]
+	VMOVUPS	705152(CX), Z9	// M_3[0]
+	VMOVUPS	705280(CX), Z10	// M_3[1]
+	VMOVUPS	705408(CX), Z11	// M_3[2]
+	VMOVUPS	705536(CX), Z14	// M_3[3]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z9, Z15
 	VPANDD.BCST	f32_7fffffff<>(SB), Z11, Z19
 	VCMPPS	$17, Z19, Z15, K1
@@ -15148,100 +15289,100 @@ loop46: // 2 times: vectors of the block
 	VFNMADD231PS	Z8, Z11, Z14
 	VDIVPS	Z19, Z14, Z9
 	VPORD	Z5, Z9, Z5
-	VMOVUPS	Z5, 781696(CX)	// v_k4[0]
-	VMOVUPS	Z8, 781824(CX)	// v_k4[1]
-	VMOVUPS	704000(CX), Z9	// linsolve[0]
+	VMOVUPS	Z5, 784768(CX)	// v_k4[0]
+	VMOVUPS	Z8, 784896(CX)	// v_k4[1]
+	VMOVUPS	707072(CX), Z9	// linsolve[0]
 	VMULPS	Z5, Z9, Z10
 	VMULPS	Z8, Z9, Z9
-	VMOVUPS	704128(CX), Z11	// linsolve[1]
+	VMOVUPS	707200(CX), Z11	// linsolve[1]
 	VMULPS	Z5, Z11, Z5
 	VMULPS	Z8, Z11, Z8
 	VPXORD.BCST	f32_80000000<>(SB), Z10, Z10
-	VMOVUPS	Z10, 781952(CX)	// M_bar[0]
+	VMOVUPS	Z10, 785024(CX)	// M_bar[0]
 	VPXORD.BCST	f32_80000000<>(SB), Z9, Z9
-	VMOVUPS	Z9, 782080(CX)	// M_bar[1]
+	VMOVUPS	Z9, 785152(CX)	// M_bar[1]
 	VPXORD.BCST	f32_80000000<>(SB), Z5, Z5
-	VMOVUPS	Z5, 782208(CX)	// M_bar[2]
+	VMOVUPS	Z5, 785280(CX)	// M_bar[2]
 	VPXORD.BCST	f32_80000000<>(SB), Z8, Z8
-	VMOVUPS	Z8, 782336(CX)	// M_bar[3]
-	VMOVUPS	709504(CX), Z8	// M_4[0]
-	VMOVUPS	Z8, 783104(CX)	// transpose_2[0]
-	VMOVUPS	709760(CX), Z11	// M_4[2]
-	VMOVUPS	Z11, 783232(CX)	// transpose_2[1]
-	VMOVUPS	709632(CX), Z14	// M_4[1]
-	VMOVUPS	Z14, 783360(CX)	// transpose_2[2]
-	VMOVUPS	709888(CX), Z15	// M_4[3]
-	VMOVUPS	Z15, 783488(CX)	// transpose_2[3]
+	VMOVUPS	Z8, 785408(CX)	// M_bar[3]
+	VMOVUPS	712576(CX), Z8	// M_4[0]
+	VMOVUPS	Z8, 786176(CX)	// transpose_2[0]
+	VMOVUPS	712832(CX), Z11	// M_4[2]
+	VMOVUPS	Z11, 786304(CX)	// transpose_2[1]
+	VMOVUPS	712704(CX), Z14	// M_4[1]
+	VMOVUPS	Z14, 786432(CX)	// transpose_2[2]
+	VMOVUPS	712960(CX), Z15	// M_4[3]
+	VMOVUPS	Z15, 786560(CX)	// transpose_2[3]
 	// arm.nde:32
 	VADDPS	Z9, Z5, Z5
-	VMOVUPS	Z5, 782464(CX)	// add_18
+	VMOVUPS	Z5, 785536(CX)	// add_18
 	// arm.nde:28
-	VMOVUPS	641920(CX), Z9	// mul_4
+	VMOVUPS	644992(CX), Z9	// mul_4
 	VMULPS	Z17, Z5, Z5
 	VFMADD231PS	Z9, Z10, Z5
 	VPXORD.BCST	f32_80000000<>(SB), Z6, Z6
 	VFMADD231PS	Z6, Z5, Z7
-	VMOVUPD	578176(SI), Z5	// h
-	VMOVUPD	578240(SI), Z6	// h | 1
+	VMOVUPD	581248(SI), Z5	// h
+	VMOVUPD	581312(SI), Z6	// h | 1
 	// arm.nde:45
 	VMULPD.BCST	f64_3fd5555555555555<>(SB), Z5, Z5
 	VMULPD.BCST	f64_3fd5555555555555<>(SB), Z6, Z6
 	VCVTPD2PS	Z5, Y5
 	VCVTPD2PS	Z6, Y6
 	VINSERTF64X4	$1, Y6, Z5, Z5
-	VMOVUPS	Z5, 783616(CX)	// hb2
+	VMOVUPS	Z5, 786688(CX)	// hb2
 	// arm.nde:34
 	VMULPS	Z18, Z2, Z2
 	VMULPS.BCST	f32_40000000<>(SB), Z13, Z6
 	VMULPS	Z6, Z2, Z6
 	VFMADD231PS	Z12, Z2, Z6
-	VMOVUPS	604672(CX), Z9	// q_next_bar[0]
-	VMOVUPS	604800(CX), Z10	// q_next_bar[1]
-	VMOVUPS	606464(CX), Z17	// v_d3_bar[0]
-	VMOVUPS	606592(CX), Z18	// v_d3_bar[1]
-	VMOVUPS	605952(CX), Z19	// v_d2_bar[0]
-	VMOVUPS	606080(CX), Z20	// v_d2_bar[1]
-	VMOVUPS	604928(CX), Z21	// v_next_bar[0]
-	VMOVUPS	605056(CX), Z22	// v_next_bar[1]
-	VMOVUPS	606208(CX), Z23	// q_d3_bar[0]
-	VMOVUPS	606336(CX), Z24	// q_d3_bar[1]
-	VMOVUPS	605696(CX), Z25	// q_d2_bar[0]
-	VMOVUPS	605824(CX), Z26	// q_d2_bar[1]
-	VMOVUPS	776192(CX), Z27	// vecmat_3[4]
-	VMOVUPS	776320(CX), Z27	// vecmat_3[5]
+	VMOVUPS	607744(CX), Z9	// q_next_bar[0]
+	VMOVUPS	607872(CX), Z10	// q_next_bar[1]
+	VMOVUPS	609536(CX), Z17	// v_d3_bar[0]
+	VMOVUPS	609664(CX), Z18	// v_d3_bar[1]
+	VMOVUPS	609024(CX), Z19	// v_d2_bar[0]
+	VMOVUPS	609152(CX), Z20	// v_d2_bar[1]
+	VMOVUPS	608000(CX), Z21	// v_next_bar[0]
+	VMOVUPS	608128(CX), Z22	// v_next_bar[1]
+	VMOVUPS	609280(CX), Z23	// q_d3_bar[0]
+	VMOVUPS	609408(CX), Z24	// q_d3_bar[1]
+	VMOVUPS	608768(CX), Z25	// q_d2_bar[0]
+	VMOVUPS	608896(CX), Z26	// q_d2_bar[1]
+	VMOVUPS	779264(CX), Z27	// vecmat_3[4]
+	VMOVUPS	779392(CX), Z27	// vecmat_3[5]
 	// arm.nde:28
 	VADDPS.BCST	f32_00000000<>(SB), Z3, Z3
-	VMOVUPS	Z3, 782592(CX)	// q_y4_bar[0]
+	VMOVUPS	Z3, 785664(CX)	// q_y4_bar[0]
 	VADDPS	Z7, Z4, Z4
-	VMOVUPS	Z4, 782720(CX)	// q_y4_bar[1]
+	VMOVUPS	Z4, 785792(CX)	// q_y4_bar[1]
 	// arm.nde:45
 	VADDPS	Z3, Z9, Z3
-	VMOVUPS	Z3, 782848(CX)	// add_19[0]
+	VMOVUPS	Z3, 785920(CX)	// add_19[0]
 	VADDPS	Z4, Z10, Z3
-	VMOVUPS	Z3, 782976(CX)	// add_19[1]
+	VMOVUPS	Z3, 786048(CX)	// add_19[1]
 	VFMADD231PS.BCST	f32_bf2aaaab<>(SB), Z17, Z19
 	VFMADD231PS	Z5, Z21, Z19
-	VMOVUPS	Z19, 783744(CX)	// add_20[0]
+	VMOVUPS	Z19, 786816(CX)	// add_20[0]
 	VFMADD231PS.BCST	f32_bf2aaaab<>(SB), Z18, Z20
 	VFMADD231PS	Z5, Z22, Z20
-	VMOVUPS	Z20, 783872(CX)	// add_20[1]
+	VMOVUPS	Z20, 786944(CX)	// add_20[1]
 	VMULPS.BCST	f32_3f2aaaab<>(SB), Z23, Z3
-	VMOVUPS	Z3, 784000(CX)	// mul_18[0]
+	VMOVUPS	Z3, 787072(CX)	// mul_18[0]
 	VMULPS.BCST	f32_3f2aaaab<>(SB), Z24, Z4
-	VMOVUPS	Z4, 784128(CX)	// mul_18[1]
-	VMOVUPS	703360(CX), Z5	// hb1
+	VMOVUPS	Z4, 787200(CX)	// mul_18[1]
+	VMOVUPS	706432(CX), Z5	// hb1
 	VMULPS	Z5, Z9, Z7
-	VMOVUPS	Z7, 784256(CX)	// mul_19[0]
+	VMOVUPS	Z7, 787328(CX)	// mul_19[0]
 	VMULPS	Z5, Z10, Z5
-	VMOVUPS	Z5, 784384(CX)	// mul_19[1]
+	VMOVUPS	Z5, 787456(CX)	// mul_19[1]
 	// arm.nde:11
 	VFMADD231PS.BCST	f32_bf000000<>(SB), Z25, Z3
 	VADDPS	Z7, Z3, Z3
-	VMOVUPS	776192(CX), Z7	// vecmat_3[4]
+	VMOVUPS	779264(CX), Z7	// vecmat_3[4]
 	VADDPS	Z7, Z3, Z3
 	VFMADD231PS.BCST	f32_bf000000<>(SB), Z26, Z4
 	VADDPS	Z5, Z4, Z4
-	VMOVUPS	776320(CX), Z5	// vecmat_3[5]
+	VMOVUPS	779392(CX), Z5	// vecmat_3[5]
 	VADDPS	Z5, Z4, Z4
 	// arm.nde:34
 	VMULPS	Z13, Z2, Z2
@@ -15251,15 +15392,15 @@ loop46: // 2 times: vectors of the block
 	VADDPS.BCST	f32_00000000<>(SB), Z3, Z2
 	VADDPS	Z6, Z4, Z3
 	VADDPS	Z1, Z2, Z1
-	VMOVUPS	Z1, 784512(CX)	// q_k4_bar[0]
+	VMOVUPS	Z1, 787584(CX)	// q_k4_bar[0]
 	VADDPS.BCST	f32_00000000<>(SB), Z3, Z2
-	VMOVUPS	Z2, 784640(CX)	// q_k4_bar[1]
+	VMOVUPS	Z2, 787712(CX)	// q_k4_bar[1]
 	// arm.nde:45
-	VMOVUPS	642048(CX), Z3	// ha43
+	VMOVUPS	645120(CX), Z3	// ha43
 	VFMADD231PS	Z3, Z1, Z19
-	VMOVUPS	Z19, 784768(CX)	// v_k3_bar[0]
+	VMOVUPS	Z19, 787840(CX)	// v_k3_bar[0]
 	VFMADD231PS	Z3, Z2, Z20
-	VMOVUPS	Z20, 784896(CX)	// v_k3_bar[1]
+	VMOVUPS	Z20, 787968(CX)	// v_k3_bar[1]
 	// arm.nde:38
 	VPANDD.BCST	f32_7fffffff<>(SB), Z8, Z1
 	VPANDD.BCST	f32_7fffffff<>(SB), Z14, Z2
@@ -15287,19 +15428,19 @@ loop46: // 2 times: vectors of the block
 	VFNMADD231PS	Z1, Z3, Z4
 	VDIVPS	Z2, Z4, Z2
 	VPORD	Z5, Z2, Z2
-	VMOVUPS	Z2, 785024(CX)	// linsolve_2[0]
-	VMOVUPS	Z1, 785152(CX)	// linsolve_2[1]
+	VMOVUPS	Z2, 788096(CX)	// linsolve_2[0]
+	VMOVUPS	Z1, 788224(CX)	// linsolve_2[1]
 	VPXORD.BCST	f32_80000000<>(SB), Z2, Z2
-	VMOVUPS	Z2, 785280(CX)	// G_bar_2[0]
+	VMOVUPS	Z2, 788352(CX)	// G_bar_2[0]
 	VPXORD.BCST	f32_80000000<>(SB), Z1, Z1
-	VMOVUPS	Z1, 785408(CX)	// G_bar_2[1]
+	VMOVUPS	Z1, 788480(CX)	// G_bar_2[1]
 	// arm.nde:11
-	VMOVUPS	711424(CX), Z3	// sin_4[0]
+	VMOVUPS	714496(CX), Z3	// sin_4[0]
 	VPXORD.BCST	f32_80000000<>(SB), Z3, Z3
-	VMOVUPS	Z3, 798592(CX)	// neg_4[0]
-	VMOVUPS	711552(CX), Z3	// sin_4[1]
+	VMOVUPS	Z3, 801664(CX)	// neg_4[0]
+	VMOVUPS	714624(CX), Z3	// sin_4[1]
 	VPXORD.BCST	f32_80000000<>(SB), Z3, Z3
-	VMOVUPS	Z3, 798720(CX)	// neg_4[1]
+	VMOVUPS	Z3, 801792(CX)	// neg_4[1]
 	MOVQ	$32, DI
 	MOVQ	BX, R9
 	MOVQ	CX, R10
@@ -15309,7 +15450,7 @@ loop47: // 32 times: elements
 	VMULPS	Z3, Z2, Z3
 	VBROADCASTSS	5248(R9), Z4	// friction.4.weight[32]
 	VFMADD231PS	Z4, Z1, Z3
-	VMOVUPS	729088(R10), Z4	// add_14[0]
+	VMOVUPS	732160(R10), Z4	// add_14[0]
 	VPORD.BCST	f32_80000000<>(SB), Z4, Z5
 	VBROADCASTSS	f32_42b40000<>(SB), Z6
 	VMINPS	Z5, Z6, Z5
@@ -15334,7 +15475,7 @@ loop47: // 32 times: elements
 	VADDPS.BCST	f32_3f800000<>(SB), Z5, Z5
 	VDIVPS	Z5, Z4, Z4
 	VMULPS	Z4, Z3, Z3
-	VMOVUPS	Z3, 785536(R10)	// mul_20[0]
+	VMOVUPS	Z3, 788608(R10)	// mul_20[0]
 	VPANDD	Z0, Z3, Z3
 	VMOVUPS	83968(R11), Z4	// sum of friction.2.bias[0]
 	VADDPS	Z3, Z4, Z3
@@ -15355,8 +15496,8 @@ loop47: // 32 times: elements
 	MOVQ	R8, DI
 loop48: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	716800(SI), Z2	// add_13[0]
-	VMOVUPS	716864(SI), Z3	// add_13[0] | 1
+	VMOVUPS	719872(SI), Z2	// add_13[0]
+	VMOVUPS	719936(SI), Z3	// add_13[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z2, Z4
 	VBROADCASTSS	f32_42b40000<>(SB), Z5
 	VMINPS	Z4, Z5, Z4
@@ -15403,20 +15544,20 @@ loop48: // 32 times: elements
 	VBLENDMPS	Z4, Z3, K2, Z3
 	VADDPS.BCST	f32_3f800000<>(SB), Z4, Z4
 	VDIVPS	Z4, Z3, Z3
-	VMOVUPS	Z2, 793728(SI)	// sigmoid_2[0]
-	VMOVUPS	Z3, 793792(SI)	// sigmoid_2[0] | 1
-	VMOVUPS	733184(SI), Z2	// softplus_6[0]
-	VMOVUPS	733248(SI), Z3	// softplus_6[0] | 1
+	VMOVUPS	Z2, 796800(SI)	// sigmoid_2[0]
+	VMOVUPS	Z3, 796864(SI)	// sigmoid_2[0] | 1
+	VMOVUPS	736256(SI), Z2	// softplus_6[0]
+	VMOVUPS	736320(SI), Z3	// softplus_6[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	785280(AX), Z4	// G_bar_2[0]
-	VMOVUPS	785344(AX), Z5	// G_bar_2[0] | 1
+	VMOVUPS	788352(AX), Z4	// G_bar_2[0]
+	VMOVUPS	788416(AX), Z5	// G_bar_2[0] | 1
 	VMOVUPS	86016(DI), Z6	// sum of friction.4.weight[0]
 	VFMADD231PS	Z2, Z4, Z6
 	VFMADD231PS	Z3, Z5, Z6
 	VMOVUPS	Z6, 86016(DI)	// sum of friction.4.weight[0]
-	VMOVUPS	785408(AX), Z4	// G_bar_2[1]
-	VMOVUPS	785472(AX), Z5	// G_bar_2[1] | 1
+	VMOVUPS	788480(AX), Z4	// G_bar_2[1]
+	VMOVUPS	788544(AX), Z5	// G_bar_2[1] | 1
 	VMOVUPS	88064(DI), Z6	// sum of friction.4.weight[32]
 	VFMADD231PS	Z2, Z4, Z6
 	VFMADD231PS	Z3, Z5, Z6
@@ -15455,8 +15596,8 @@ loop49: // 2 times: tiles of 11 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop50: // 32 times: terms of the sums
-	VMOVUPS	785536(DI), Z24	// mul_20[0]
-	VMOVUPS	785600(DI), Z25	// mul_20[0] | 1
+	VMOVUPS	788608(DI), Z24	// mul_20[0]
+	VMOVUPS	788672(DI), Z25	// mul_20[0] | 1
 	VBROADCASTSS	896(R9), Z26	// friction.2.weight[0]
 	VFMADD231PS	Z24, Z26, Z2
 	VFMADD231PS	Z25, Z26, Z3
@@ -15494,28 +15635,28 @@ loop50: // 32 times: terms of the sums
 	ADDQ	$128, R9
 	DECQ	SI
 	JNE	loop50
-	VMOVUPS	Z2, 789632(CX)	// vecmat_4[0]
-	VMOVUPS	Z3, 789696(CX)	// vecmat_4[0] | 1
-	VMOVUPS	Z4, 789760(CX)	// vecmat_4[1]
-	VMOVUPS	Z5, 789824(CX)	// vecmat_4[1] | 1
-	VMOVUPS	Z6, 789888(CX)	// vecmat_4[2]
-	VMOVUPS	Z7, 789952(CX)	// vecmat_4[2] | 1
-	VMOVUPS	Z8, 790016(CX)	// vecmat_4[3]
-	VMOVUPS	Z9, 790080(CX)	// vecmat_4[3] | 1
-	VMOVUPS	Z10, 790144(CX)	// vecmat_4[4]
-	VMOVUPS	Z11, 790208(CX)	// vecmat_4[4] | 1
-	VMOVUPS	Z12, 790272(CX)	// vecmat_4[5]
-	VMOVUPS	Z13, 790336(CX)	// vecmat_4[5] | 1
-	VMOVUPS	Z14, 790400(CX)	// vecmat_4[6]
-	VMOVUPS	Z15, 790464(CX)	// vecmat_4[6] | 1
-	VMOVUPS	Z16, 790528(CX)	// vecmat_4[7]
-	VMOVUPS	Z17, 790592(CX)	// vecmat_4[7] | 1
-	VMOVUPS	Z18, 790656(CX)	// vecmat_4[8]
-	VMOVUPS	Z19, 790720(CX)	// vecmat_4[8] | 1
-	VMOVUPS	Z20, 790784(CX)	// vecmat_4[9]
-	VMOVUPS	Z21, 790848(CX)	// vecmat_4[9] | 1
-	VMOVUPS	Z22, 790912(CX)	// vecmat_4[10]
-	VMOVUPS	Z23, 790976(CX)	// vecmat_4[10] | 1
+	VMOVUPS	Z2, 792704(CX)	// vecmat_4[0]
+	VMOVUPS	Z3, 792768(CX)	// vecmat_4[0] | 1
+	VMOVUPS	Z4, 792832(CX)	// vecmat_4[1]
+	VMOVUPS	Z5, 792896(CX)	// vecmat_4[1] | 1
+	VMOVUPS	Z6, 792960(CX)	// vecmat_4[2]
+	VMOVUPS	Z7, 793024(CX)	// vecmat_4[2] | 1
+	VMOVUPS	Z8, 793088(CX)	// vecmat_4[3]
+	VMOVUPS	Z9, 793152(CX)	// vecmat_4[3] | 1
+	VMOVUPS	Z10, 793216(CX)	// vecmat_4[4]
+	VMOVUPS	Z11, 793280(CX)	// vecmat_4[4] | 1
+	VMOVUPS	Z12, 793344(CX)	// vecmat_4[5]
+	VMOVUPS	Z13, 793408(CX)	// vecmat_4[5] | 1
+	VMOVUPS	Z14, 793472(CX)	// vecmat_4[6]
+	VMOVUPS	Z15, 793536(CX)	// vecmat_4[6] | 1
+	VMOVUPS	Z16, 793600(CX)	// vecmat_4[7]
+	VMOVUPS	Z17, 793664(CX)	// vecmat_4[7] | 1
+	VMOVUPS	Z18, 793728(CX)	// vecmat_4[8]
+	VMOVUPS	Z19, 793792(CX)	// vecmat_4[8] | 1
+	VMOVUPS	Z20, 793856(CX)	// vecmat_4[9]
+	VMOVUPS	Z21, 793920(CX)	// vecmat_4[9] | 1
+	VMOVUPS	Z22, 793984(CX)	// vecmat_4[10]
+	VMOVUPS	Z23, 794048(CX)	// vecmat_4[10] | 1
 	ADDQ	$44, 65544(AX)
 	ADDQ	$1408, CX
 	DECQ	65536(AX)
@@ -15544,8 +15685,8 @@ loop50: // 32 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop51: // 32 times: terms of the sums
-	VMOVUPS	785536(SI), Z22	// mul_20[0]
-	VMOVUPS	785600(SI), Z23	// mul_20[0] | 1
+	VMOVUPS	788608(SI), Z22	// mul_20[0]
+	VMOVUPS	788672(SI), Z23	// mul_20[0] | 1
 	VBROADCASTSS	984(DI), Z24	// friction.2.weight[22]
 	VFMADD231PS	Z22, Z24, Z2
 	VFMADD231PS	Z23, Z24, Z3
@@ -15580,41 +15721,41 @@ loop51: // 32 times: terms of the sums
 	ADDQ	$128, DI
 	DECQ	CX
 	JNE	loop51
-	VMOVUPS	Z2, 792448(AX)	// vecmat_4[22]
-	VMOVUPS	Z3, 792512(AX)	// vecmat_4[22] | 1
-	VMOVUPS	Z4, 792576(AX)	// vecmat_4[23]
-	VMOVUPS	Z5, 792640(AX)	// vecmat_4[23] | 1
-	VMOVUPS	Z6, 792704(AX)	// vecmat_4[24]
-	VMOVUPS	Z7, 792768(AX)	// vecmat_4[24] | 1
-	VMOVUPS	Z8, 792832(AX)	// vecmat_4[25]
-	VMOVUPS	Z9, 792896(AX)	// vecmat_4[25] | 1
-	VMOVUPS	Z10, 792960(AX)	// vecmat_4[26]
-	VMOVUPS	Z11, 793024(AX)	// vecmat_4[26] | 1
-	VMOVUPS	Z12, 793088(AX)	// vecmat_4[27]
-	VMOVUPS	Z13, 793152(AX)	// vecmat_4[27] | 1
-	VMOVUPS	Z14, 793216(AX)	// vecmat_4[28]
-	VMOVUPS	Z15, 793280(AX)	// vecmat_4[28] | 1
-	VMOVUPS	Z16, 793344(AX)	// vecmat_4[29]
-	VMOVUPS	Z17, 793408(AX)	// vecmat_4[29] | 1
-	VMOVUPS	Z18, 793472(AX)	// vecmat_4[30]
-	VMOVUPS	Z19, 793536(AX)	// vecmat_4[30] | 1
-	VMOVUPS	Z20, 793600(AX)	// vecmat_4[31]
-	VMOVUPS	Z21, 793664(AX)	// vecmat_4[31] | 1
+	VMOVUPS	Z2, 795520(AX)	// vecmat_4[22]
+	VMOVUPS	Z3, 795584(AX)	// vecmat_4[22] | 1
+	VMOVUPS	Z4, 795648(AX)	// vecmat_4[23]
+	VMOVUPS	Z5, 795712(AX)	// vecmat_4[23] | 1
+	VMOVUPS	Z6, 795776(AX)	// vecmat_4[24]
+	VMOVUPS	Z7, 795840(AX)	// vecmat_4[24] | 1
+	VMOVUPS	Z8, 795904(AX)	// vecmat_4[25]
+	VMOVUPS	Z9, 795968(AX)	// vecmat_4[25] | 1
+	VMOVUPS	Z10, 796032(AX)	// vecmat_4[26]
+	VMOVUPS	Z11, 796096(AX)	// vecmat_4[26] | 1
+	VMOVUPS	Z12, 796160(AX)	// vecmat_4[27]
+	VMOVUPS	Z13, 796224(AX)	// vecmat_4[27] | 1
+	VMOVUPS	Z14, 796288(AX)	// vecmat_4[28]
+	VMOVUPS	Z15, 796352(AX)	// vecmat_4[28] | 1
+	VMOVUPS	Z16, 796416(AX)	// vecmat_4[29]
+	VMOVUPS	Z17, 796480(AX)	// vecmat_4[29] | 1
+	VMOVUPS	Z18, 796544(AX)	// vecmat_4[30]
+	VMOVUPS	Z19, 796608(AX)	// vecmat_4[30] | 1
+	VMOVUPS	Z20, 796672(AX)	// vecmat_4[31]
+	VMOVUPS	Z21, 796736(AX)	// vecmat_4[31] | 1
 	MOVQ	$16, CX
 	MOVQ	AX, SI
 loop52: // 16 times: tiles of 2 elements
-	VMOVUPS	785536(SI), Z2	// mul_20[0]
-	VMOVUPS	785600(SI), Z3	// mul_20[0] | 1
+	VMOVUPS	788608(SI), Z2	// mul_20[0]
+	VMOVUPS	788672(SI), Z3	// mul_20[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	Z2, 632960(SI)	// turned[0]
-	VMOVUPS	Z3, 633024(SI)	// turned[0] | 1
-	VMOVUPS	785664(SI), Z2	// mul_20[1]
-	VMOVUPS	785728(SI), Z3	// mul_20[1] | 1
+	VMOVUPS	Z2, 636032(SI)	// turned[0]
+	VMOVUPS	Z3, 636096(SI)	// turned[0] | 1
+	VMOVUPS	788736(SI), Z2	// mul_20[1]
+	VMOVUPS	788800(SI), Z3	// mul_20[1] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	Z2, 633088(SI)	// turned[1]
-	VMOVUPS	Z3, 633152(SI)	// turned[1] | 1
+	VMOVUPS	Z2, 636160(SI)	// turned[1]
+	VMOVUPS	Z3, 636224(SI)	// turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop52
@@ -15626,22 +15767,22 @@ loop53: // 2 times: vectors of the block
 	MOVQ	65544(AX), SI
 	MOVQ	65552(AX), DI
 loop54: // 2 times
-	VMOVUPS	720896(SI), Z2	// softplus_5[0]
-	VMOVUPS	721024(SI), Z3	// softplus_5[1]
-	VMOVUPS	721152(SI), Z4	// softplus_5[2]
-	VMOVUPS	721280(SI), Z5	// softplus_5[3]
-	VMOVUPS	721408(SI), Z6	// softplus_5[4]
-	VMOVUPS	721536(SI), Z7	// softplus_5[5]
-	VMOVUPS	721664(SI), Z8	// softplus_5[6]
-	VMOVUPS	721792(SI), Z9	// softplus_5[7]
-	VMOVUPS	721920(SI), Z10	// softplus_5[8]
-	VMOVUPS	722048(SI), Z11	// softplus_5[9]
-	VMOVUPS	722176(SI), Z12	// softplus_5[10]
-	VMOVUPS	722304(SI), Z13	// softplus_5[11]
-	VMOVUPS	722432(SI), Z14	// softplus_5[12]
-	VMOVUPS	722560(SI), Z15	// softplus_5[13]
-	VMOVUPS	722688(SI), Z16	// softplus_5[14]
-	VMOVUPS	722816(SI), Z17	// softplus_5[15]
+	VMOVUPS	723968(SI), Z2	// softplus_5[0]
+	VMOVUPS	724096(SI), Z3	// softplus_5[1]
+	VMOVUPS	724224(SI), Z4	// softplus_5[2]
+	VMOVUPS	724352(SI), Z5	// softplus_5[3]
+	VMOVUPS	724480(SI), Z6	// softplus_5[4]
+	VMOVUPS	724608(SI), Z7	// softplus_5[5]
+	VMOVUPS	724736(SI), Z8	// softplus_5[6]
+	VMOVUPS	724864(SI), Z9	// softplus_5[7]
+	VMOVUPS	724992(SI), Z10	// softplus_5[8]
+	VMOVUPS	725120(SI), Z11	// softplus_5[9]
+	VMOVUPS	725248(SI), Z12	// softplus_5[10]
+	VMOVUPS	725376(SI), Z13	// softplus_5[11]
+	VMOVUPS	725504(SI), Z14	// softplus_5[12]
+	VMOVUPS	725632(SI), Z15	// softplus_5[13]
+	VMOVUPS	725760(SI), Z16	// softplus_5[14]
+	VMOVUPS	725888(SI), Z17	// softplus_5[15]
 	VUNPCKLPS	Z3, Z2, Z18
 	VUNPCKHPS	Z3, Z2, Z2
 	VUNPCKLPS	Z5, Z4, Z3
@@ -15706,22 +15847,22 @@ loop54: // 2 times
 	VSHUFF32X4	$221, Z14, Z10, Z6
 	VSHUFF32X4	$136, Z6, Z2, Z10
 	VSHUFF32X4	$221, Z6, Z2, Z2
-	VMOVUPS	Z20, 637056(DI)	// turned[32]
-	VMOVUPS	Z19, 637120(DI)	// turned[32] | 1
-	VMOVUPS	Z17, 637184(DI)	// turned[33]
-	VMOVUPS	Z18, 637248(DI)	// turned[33] | 1
-	VMOVUPS	Z13, 637312(DI)	// turned[34]
-	VMOVUPS	Z8, 637376(DI)	// turned[34] | 1
-	VMOVUPS	Z12, 637440(DI)	// turned[35]
-	VMOVUPS	Z10, 637504(DI)	// turned[35] | 1
-	VMOVUPS	Z16, 637568(DI)	// turned[36]
-	VMOVUPS	Z9, 637632(DI)	// turned[36] | 1
-	VMOVUPS	Z4, 637696(DI)	// turned[37]
-	VMOVUPS	Z11, 637760(DI)	// turned[37] | 1
-	VMOVUPS	Z5, 637824(DI)	// turned[38]
-	VMOVUPS	Z3, 637888(DI)	// turned[38] | 1
-	VMOVUPS	Z7, 637952(DI)	// turned[39]
-	VMOVUPS	Z2, 638016(DI)	// turned[39] | 1
+	VMOVUPS	Z20, 640128(DI)	// turned[32]
+	VMOVUPS	Z19, 640192(DI)	// turned[32] | 1
+	VMOVUPS	Z17, 640256(DI)	// turned[33]
+	VMOVUPS	Z18, 640320(DI)	// turned[33] | 1
+	VMOVUPS	Z13, 640384(DI)	// turned[34]
+	VMOVUPS	Z8, 640448(DI)	// turned[34] | 1
+	VMOVUPS	Z12, 640512(DI)	// turned[35]
+	VMOVUPS	Z10, 640576(DI)	// turned[35] | 1
+	VMOVUPS	Z16, 640640(DI)	// turned[36]
+	VMOVUPS	Z9, 640704(DI)	// turned[36] | 1
+	VMOVUPS	Z4, 640768(DI)	// turned[37]
+	VMOVUPS	Z11, 640832(DI)	// turned[37] | 1
+	VMOVUPS	Z5, 640896(DI)	// turned[38]
+	VMOVUPS	Z3, 640960(DI)	// turned[38] | 1
+	VMOVUPS	Z7, 641024(DI)	// turned[39]
+	VMOVUPS	Z2, 641088(DI)	// turned[39] | 1
 	ADDQ	$2048, SI
 	ADDQ	$2048, DI
 	DECQ	CX
@@ -15754,56 +15895,56 @@ loop55: // 4 times: tiles of 8 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop56: // 16 times: samples, 2 at a time
-	VMOVUPS	637056(DI), Z18	// turned[32]
-	VMOVUPS	639104(DI), Z19	// turned[48]
-	VBROADCASTSS	632960(R9), Z20	// turned[0]
+	VMOVUPS	640128(DI), Z18	// turned[32]
+	VMOVUPS	642176(DI), Z19	// turned[48]
+	VBROADCASTSS	636032(R9), Z20	// turned[0]
 	VFMADD231PS	Z18, Z20, Z2
 	VFMADD231PS	Z19, Z20, Z3
-	VBROADCASTSS	633088(R9), Z20	// turned[1]
+	VBROADCASTSS	636160(R9), Z20	// turned[1]
 	VFMADD231PS	Z18, Z20, Z4
 	VFMADD231PS	Z19, Z20, Z5
-	VBROADCASTSS	633216(R9), Z20	// turned[2]
+	VBROADCASTSS	636288(R9), Z20	// turned[2]
 	VFMADD231PS	Z18, Z20, Z6
 	VFMADD231PS	Z19, Z20, Z7
-	VBROADCASTSS	633344(R9), Z20	// turned[3]
+	VBROADCASTSS	636416(R9), Z20	// turned[3]
 	VFMADD231PS	Z18, Z20, Z8
 	VFMADD231PS	Z19, Z20, Z9
-	VBROADCASTSS	633472(R9), Z20	// turned[4]
+	VBROADCASTSS	636544(R9), Z20	// turned[4]
 	VFMADD231PS	Z18, Z20, Z10
 	VFMADD231PS	Z19, Z20, Z11
-	VBROADCASTSS	633600(R9), Z20	// turned[5]
+	VBROADCASTSS	636672(R9), Z20	// turned[5]
 	VFMADD231PS	Z18, Z20, Z12
 	VFMADD231PS	Z19, Z20, Z13
-	VBROADCASTSS	633728(R9), Z20	// turned[6]
+	VBROADCASTSS	636800(R9), Z20	// turned[6]
 	VFMADD231PS	Z18, Z20, Z14
 	VFMADD231PS	Z19, Z20, Z15
-	VBROADCASTSS	633856(R9), Z20	// turned[7]
+	VBROADCASTSS	636928(R9), Z20	// turned[7]
 	VFMADD231PS	Z18, Z20, Z16
 	VFMADD231PS	Z19, Z20, Z17
-	VMOVUPS	637120(DI), Z18	// turned[32] | 1
-	VMOVUPS	639168(DI), Z19	// turned[48] | 1
-	VBROADCASTSS	632964(R9), Z20	// turned[0]
+	VMOVUPS	640192(DI), Z18	// turned[32] | 1
+	VMOVUPS	642240(DI), Z19	// turned[48] | 1
+	VBROADCASTSS	636036(R9), Z20	// turned[0]
 	VFMADD231PS	Z18, Z20, Z2
 	VFMADD231PS	Z19, Z20, Z3
-	VBROADCASTSS	633092(R9), Z20	// turned[1]
+	VBROADCASTSS	636164(R9), Z20	// turned[1]
 	VFMADD231PS	Z18, Z20, Z4
 	VFMADD231PS	Z19, Z20, Z5
-	VBROADCASTSS	633220(R9), Z20	// turned[2]
+	VBROADCASTSS	636292(R9), Z20	// turned[2]
 	VFMADD231PS	Z18, Z20, Z6
 	VFMADD231PS	Z19, Z20, Z7
-	VBROADCASTSS	633348(R9), Z20	// turned[3]
+	VBROADCASTSS	636420(R9), Z20	// turned[3]
 	VFMADD231PS	Z18, Z20, Z8
 	VFMADD231PS	Z19, Z20, Z9
-	VBROADCASTSS	633476(R9), Z20	// turned[4]
+	VBROADCASTSS	636548(R9), Z20	// turned[4]
 	VFMADD231PS	Z18, Z20, Z10
 	VFMADD231PS	Z19, Z20, Z11
-	VBROADCASTSS	633604(R9), Z20	// turned[5]
+	VBROADCASTSS	636676(R9), Z20	// turned[5]
 	VFMADD231PS	Z18, Z20, Z12
 	VFMADD231PS	Z19, Z20, Z13
-	VBROADCASTSS	633732(R9), Z20	// turned[6]
+	VBROADCASTSS	636804(R9), Z20	// turned[6]
 	VFMADD231PS	Z18, Z20, Z14
 	VFMADD231PS	Z19, Z20, Z15
-	VBROADCASTSS	633860(R9), Z20	// turned[7]
+	VBROADCASTSS	636932(R9), Z20	// turned[7]
 	VFMADD231PS	Z18, Z20, Z16
 	VFMADD231PS	Z19, Z20, Z17
 	ADDQ	$128, DI
@@ -15853,10 +15994,10 @@ loop56: // 16 times: samples, 2 at a time
 	MOVQ	R8, 65544(AX)
 loop57: // 4 times: tiles of 8 elements
 	// arm.nde:11
-	VMOVUPS	789632(CX), Z10	// vecmat_4[0]
-	VMOVUPS	789696(CX), Z11	// vecmat_4[0] | 1
-	VMOVUPS	793728(CX), Z12	// sigmoid_2[0]
-	VMOVUPS	793792(CX), Z13	// sigmoid_2[0] | 1
+	VMOVUPS	792704(CX), Z10	// vecmat_4[0]
+	VMOVUPS	792768(CX), Z11	// vecmat_4[0] | 1
+	VMOVUPS	796800(CX), Z12	// sigmoid_2[0]
+	VMOVUPS	796864(CX), Z13	// sigmoid_2[0] | 1
 	VMULPS	Z12, Z10, Z10
 	VMULPS	Z13, Z11, Z11
 	VPANDD	Z0, Z10, Z12
@@ -15891,10 +16032,10 @@ loop57: // 4 times: tiles of 8 elements
 	VBROADCASTSS	20(DI), Z12	// friction.0.weight[5]
 	VFMADD231PS	Z10, Z12, Z8
 	VFMADD231PS	Z11, Z12, Z9
-	VMOVUPS	789760(CX), Z12	// vecmat_4[1]
-	VMOVUPS	789824(CX), Z13	// vecmat_4[1] | 1
-	VMOVUPS	793856(CX), Z14	// sigmoid_2[1]
-	VMOVUPS	793920(CX), Z15	// sigmoid_2[1] | 1
+	VMOVUPS	792832(CX), Z12	// vecmat_4[1]
+	VMOVUPS	792896(CX), Z13	// vecmat_4[1] | 1
+	VMOVUPS	796928(CX), Z14	// sigmoid_2[1]
+	VMOVUPS	796992(CX), Z15	// sigmoid_2[1] | 1
 	VMULPS	Z14, Z12, Z12
 	VMULPS	Z15, Z13, Z13
 	VPANDD	Z0, Z12, Z14
@@ -15929,10 +16070,10 @@ loop57: // 4 times: tiles of 8 elements
 	VBROADCASTSS	44(DI), Z14	// friction.0.weight[11]
 	VFMADD231PS	Z12, Z14, Z8
 	VFMADD231PS	Z13, Z14, Z9
-	VMOVUPS	789888(CX), Z14	// vecmat_4[2]
-	VMOVUPS	789952(CX), Z15	// vecmat_4[2] | 1
-	VMOVUPS	793984(CX), Z16	// sigmoid_2[2]
-	VMOVUPS	794048(CX), Z17	// sigmoid_2[2] | 1
+	VMOVUPS	792960(CX), Z14	// vecmat_4[2]
+	VMOVUPS	793024(CX), Z15	// vecmat_4[2] | 1
+	VMOVUPS	797056(CX), Z16	// sigmoid_2[2]
+	VMOVUPS	797120(CX), Z17	// sigmoid_2[2] | 1
 	VMULPS	Z16, Z14, Z14
 	VMULPS	Z17, Z15, Z15
 	VPANDD	Z0, Z14, Z16
@@ -15967,10 +16108,10 @@ loop57: // 4 times: tiles of 8 elements
 	VBROADCASTSS	68(DI), Z16	// friction.0.weight[17]
 	VFMADD231PS	Z14, Z16, Z8
 	VFMADD231PS	Z15, Z16, Z9
-	VMOVUPS	790016(CX), Z16	// vecmat_4[3]
-	VMOVUPS	790080(CX), Z17	// vecmat_4[3] | 1
-	VMOVUPS	794112(CX), Z18	// sigmoid_2[3]
-	VMOVUPS	794176(CX), Z19	// sigmoid_2[3] | 1
+	VMOVUPS	793088(CX), Z16	// vecmat_4[3]
+	VMOVUPS	793152(CX), Z17	// vecmat_4[3] | 1
+	VMOVUPS	797184(CX), Z18	// sigmoid_2[3]
+	VMOVUPS	797248(CX), Z19	// sigmoid_2[3] | 1
 	VMULPS	Z18, Z16, Z16
 	VMULPS	Z19, Z17, Z17
 	VPANDD	Z0, Z16, Z18
@@ -16005,10 +16146,10 @@ loop57: // 4 times: tiles of 8 elements
 	VBROADCASTSS	92(DI), Z18	// friction.0.weight[23]
 	VFMADD231PS	Z16, Z18, Z8
 	VFMADD231PS	Z17, Z18, Z9
-	VMOVUPS	790144(CX), Z18	// vecmat_4[4]
-	VMOVUPS	790208(CX), Z19	// vecmat_4[4] | 1
-	VMOVUPS	794240(CX), Z20	// sigmoid_2[4]
-	VMOVUPS	794304(CX), Z21	// sigmoid_2[4] | 1
+	VMOVUPS	793216(CX), Z18	// vecmat_4[4]
+	VMOVUPS	793280(CX), Z19	// vecmat_4[4] | 1
+	VMOVUPS	797312(CX), Z20	// sigmoid_2[4]
+	VMOVUPS	797376(CX), Z21	// sigmoid_2[4] | 1
 	VMULPS	Z20, Z18, Z18
 	VMULPS	Z21, Z19, Z19
 	VPANDD	Z0, Z18, Z20
@@ -16043,10 +16184,10 @@ loop57: // 4 times: tiles of 8 elements
 	VBROADCASTSS	116(DI), Z20	// friction.0.weight[29]
 	VFMADD231PS	Z18, Z20, Z8
 	VFMADD231PS	Z19, Z20, Z9
-	VMOVUPS	790272(CX), Z20	// vecmat_4[5]
-	VMOVUPS	790336(CX), Z21	// vecmat_4[5] | 1
-	VMOVUPS	794368(CX), Z22	// sigmoid_2[5]
-	VMOVUPS	794432(CX), Z23	// sigmoid_2[5] | 1
+	VMOVUPS	793344(CX), Z20	// vecmat_4[5]
+	VMOVUPS	793408(CX), Z21	// vecmat_4[5] | 1
+	VMOVUPS	797440(CX), Z22	// sigmoid_2[5]
+	VMOVUPS	797504(CX), Z23	// sigmoid_2[5] | 1
 	VMULPS	Z22, Z20, Z20
 	VMULPS	Z23, Z21, Z21
 	VPANDD	Z0, Z20, Z22
@@ -16081,10 +16222,10 @@ loop57: // 4 times: tiles of 8 elements
 	VBROADCASTSS	140(DI), Z22	// friction.0.weight[35]
 	VFMADD231PS	Z20, Z22, Z8
 	VFMADD231PS	Z21, Z22, Z9
-	VMOVUPS	790400(CX), Z22	// vecmat_4[6]
-	VMOVUPS	790464(CX), Z23	// vecmat_4[6] | 1
-	VMOVUPS	794496(CX), Z24	// sigmoid_2[6]
-	VMOVUPS	794560(CX), Z25	// sigmoid_2[6] | 1
+	VMOVUPS	793472(CX), Z22	// vecmat_4[6]
+	VMOVUPS	793536(CX), Z23	// vecmat_4[6] | 1
+	VMOVUPS	797568(CX), Z24	// sigmoid_2[6]
+	VMOVUPS	797632(CX), Z25	// sigmoid_2[6] | 1
 	VMULPS	Z24, Z22, Z22
 	VMULPS	Z25, Z23, Z23
 	VPANDD	Z0, Z22, Z24
@@ -16119,10 +16260,10 @@ loop57: // 4 times: tiles of 8 elements
 	VBROADCASTSS	164(DI), Z24	// friction.0.weight[41]
 	VFMADD231PS	Z22, Z24, Z8
 	VFMADD231PS	Z23, Z24, Z9
-	VMOVUPS	790528(CX), Z24	// vecmat_4[7]
-	VMOVUPS	790592(CX), Z25	// vecmat_4[7] | 1
-	VMOVUPS	794624(CX), Z26	// sigmoid_2[7]
-	VMOVUPS	794688(CX), Z27	// sigmoid_2[7] | 1
+	VMOVUPS	793600(CX), Z24	// vecmat_4[7]
+	VMOVUPS	793664(CX), Z25	// vecmat_4[7] | 1
+	VMOVUPS	797696(CX), Z26	// sigmoid_2[7]
+	VMOVUPS	797760(CX), Z27	// sigmoid_2[7] | 1
 	VMULPS	Z26, Z24, Z24
 	VMULPS	Z27, Z25, Z25
 	VPANDD	Z0, Z24, Z26
@@ -16177,8 +16318,8 @@ loop57: // 4 times: tiles of 8 elements
 	MOVQ	AX, R10
 	MOVQ	65544(AX), R11
 loop58: // 6 times: elements
-	VMOVUPS	711936(R10), Z26	// concat_3[0]
-	VMOVUPS	712000(R10), Z27	// concat_3[0] | 1
+	VMOVUPS	715008(R10), Z26	// concat_3[0]
+	VMOVUPS	715072(R10), Z27	// concat_3[0] | 1
 	VMOVUPS	(R11), Z28	// sum of friction.0.weight[0]
 	VFMADD231PS	Z26, Z10, Z28
 	VFMADD231PS	Z27, Z11, Z28
@@ -16222,51 +16363,51 @@ loop58: // 6 times: elements
 	DECQ	65536(AX)
 	JNE	loop57
 	VMOVUPS	0(AX), Z29	// vecmat_5[0]
-	VMOVUPS	Z29, 797824(AX)
+	VMOVUPS	Z29, 800896(AX)
 	VMOVUPS	64(AX), Z29	// vecmat_5[0] | 1
-	VMOVUPS	Z29, 797888(AX)
+	VMOVUPS	Z29, 800960(AX)
 	VMOVUPS	128(AX), Z29	// vecmat_5[1]
-	VMOVUPS	Z29, 797952(AX)
+	VMOVUPS	Z29, 801024(AX)
 	VMOVUPS	192(AX), Z29	// vecmat_5[1] | 1
-	VMOVUPS	Z29, 798016(AX)
-	VMOVUPS	Z2, 798080(AX)	// vecmat_5[2]
-	VMOVUPS	Z3, 798144(AX)	// vecmat_5[2] | 1
-	VMOVUPS	Z4, 798208(AX)	// vecmat_5[3]
-	VMOVUPS	Z5, 798272(AX)	// vecmat_5[3] | 1
-	VMOVUPS	Z6, 798336(AX)	// vecmat_5[4]
-	VMOVUPS	Z7, 798400(AX)	// vecmat_5[4] | 1
-	VMOVUPS	Z8, 798464(AX)	// vecmat_5[5]
-	VMOVUPS	Z9, 798528(AX)	// vecmat_5[5] | 1
+	VMOVUPS	Z29, 801088(AX)
+	VMOVUPS	Z2, 801152(AX)	// vecmat_5[2]
+	VMOVUPS	Z3, 801216(AX)	// vecmat_5[2] | 1
+	VMOVUPS	Z4, 801280(AX)	// vecmat_5[3]
+	VMOVUPS	Z5, 801344(AX)	// vecmat_5[3] | 1
+	VMOVUPS	Z6, 801408(AX)	// vecmat_5[4]
+	VMOVUPS	Z7, 801472(AX)	// vecmat_5[4] | 1
+	VMOVUPS	Z8, 801536(AX)	// vecmat_5[5]
+	VMOVUPS	Z9, 801600(AX)	// vecmat_5[5] | 1
 	MOVQ	$2, 65536(AX)
 	MOVQ	AX, CX
 loop59: // 2 times: vectors of the block
 	VMOVUPS	65792(CX), Z0	// mask
-	VMOVUPS	798080(CX), Z1	// vecmat_5[2]
-	VMOVUPS	798208(CX), Z1	// vecmat_5[3]
-	VMOVUPS	797824(CX), Z1	// vecmat_5[0]
-	VMOVUPS	797952(CX), Z1	// vecmat_5[1]
+	VMOVUPS	801152(CX), Z1	// vecmat_5[2]
+	VMOVUPS	801280(CX), Z1	// vecmat_5[3]
+	VMOVUPS	800896(CX), Z1	// vecmat_5[0]
+	VMOVUPS	801024(CX), Z1	// vecmat_5[1]
 	// arm.nde:11
-	VMOVUPS	797824(CX), Z1	// vecmat_5[0]
-	VMOVUPS	711680(CX), Z2	// cos_10[0]
-	VMOVUPS	798080(CX), Z3	// vecmat_5[2]
-	VMOVUPS	798592(CX), Z4	// neg_4[0]
+	VMOVUPS	800896(CX), Z1	// vecmat_5[0]
+	VMOVUPS	714752(CX), Z2	// cos_10[0]
+	VMOVUPS	801152(CX), Z3	// vecmat_5[2]
+	VMOVUPS	801664(CX), Z4	// neg_4[0]
 	VMULPS	Z4, Z3, Z3
 	VFMADD231PS	Z2, Z1, Z3
-	VMOVUPS	797952(CX), Z1	// vecmat_5[1]
-	VMOVUPS	711808(CX), Z2	// cos_10[1]
-	VMOVUPS	798208(CX), Z4	// vecmat_5[3]
-	VMOVUPS	798720(CX), Z5	// neg_4[1]
+	VMOVUPS	801024(CX), Z1	// vecmat_5[1]
+	VMOVUPS	714880(CX), Z2	// cos_10[1]
+	VMOVUPS	801280(CX), Z4	// vecmat_5[3]
+	VMOVUPS	801792(CX), Z5	// neg_4[1]
 	VMULPS	Z5, Z4, Z4
 	VFMADD231PS	Z2, Z1, Z4
-	VMOVUPS	785408(CX), Z1	// G_bar_2[1]
-	VMOVUPS	785280(CX), Z2	// G_bar_2[0]
-	VMOVUPS	709120(CX), Z5	// q_y3[0]
+	VMOVUPS	788480(CX), Z1	// G_bar_2[1]
+	VMOVUPS	788352(CX), Z2	// G_bar_2[0]
+	VMOVUPS	712192(CX), Z5	// q_y3[0]
 	// arm.nde:35
 	VADDPS	Z2, Z1, Z6
-	VMOVUPS	Z6, 798848(CX)	// add_21
-	VMOVUPS	646272(CX), Z7	// mul_11
+	VMOVUPS	Z6, 801920(CX)	// add_21
+	VMOVUPS	649344(CX), Z7	// mul_11
 	VMULPS	Z7, Z6, Z6
-	VMOVUPS	710912(CX), Z7	// add_12
+	VMOVUPS	713984(CX), Z7	// add_12
 	VPANDD.BCST	f32_7fffffff<>(SB), Z7, Z8
 	VBROADCASTSS	f32_4b400000<>(SB), Z9
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z8, Z9
@@ -16301,7 +16442,7 @@ loop59: // 2 times: vectors of the block
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z8, K1, Z7
 	VPXORD.BCST	f32_80000000<>(SB), Z7, Z7
 	VMULPS	Z7, Z6, Z6
-	VMOVUPS	645888(CX), Z7	// mul_9
+	VMOVUPS	648960(CX), Z7	// mul_9
 	VMULPS	Z7, Z2, Z7
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z8
 	VBROADCASTSS	f32_4b400000<>(SB), Z9
@@ -16338,119 +16479,119 @@ loop59: // 2 times: vectors of the block
 	VPXORD.BCST	f32_80000000<>(SB), Z5, Z5
 	VFMADD213PS	Z6, Z5, Z7
 	// arm.nde:34
-	VMOVUPS	710528(CX), Z5	// add_11
-	VMOVUPS	710656(CX), Z8	// square_3
+	VMOVUPS	713600(CX), Z5	// add_11
+	VMOVUPS	713728(CX), Z8	// square_3
 	VMULPS	Z8, Z1, Z8
 	VFNMADD231PS	Z5, Z2, Z8
-	VMOVUPS	Z8, 798976(CX)	// k_bar_2
+	VMOVUPS	Z8, 802048(CX)	// k_bar_2
 	// arm.nde:29
-	VMOVUPS	642816(CX), Z5	// mul_6
+	VMOVUPS	645888(CX), Z5	// mul_6
 	VMULPS	Z5, Z8, Z8
-	VMOVUPS	709376(CX), Z9	// c2_4
+	VMOVUPS	712448(CX), Z9	// c2_4
 	VFMADD231PS	Z9, Z8, Z6
 	// arm.nde:35
 	VADDPS	Z7, Z3, Z3
 	VADDPS.BCST	f32_00000000<>(SB), Z4, Z4
 	// arm.nde:38
-	VMOVUPS	785024(CX), Z7	// linsolve_2[0]
-	VMOVUPS	737536(CX), Z8	// v_k3[0]
+	VMOVUPS	788096(CX), Z7	// linsolve_2[0]
+	VMOVUPS	740608(CX), Z8	// v_k3[0]
 	VMULPS	Z8, Z7, Z9
-	VMOVUPS	737664(CX), Z10	// v_k3[1]
+	VMOVUPS	740736(CX), Z10	// v_k3[1]
 	VMULPS	Z10, Z7, Z7
-	VMOVUPS	785152(CX), Z11	// linsolve_2[1]
+	VMOVUPS	788224(CX), Z11	// linsolve_2[1]
 	VMULPS	Z8, Z11, Z8
 	VMULPS	Z10, Z11, Z10
 	VPXORD.BCST	f32_80000000<>(SB), Z9, Z9
-	VMOVUPS	Z9, 799104(CX)	// M_bar_2[0]
+	VMOVUPS	Z9, 802176(CX)	// M_bar_2[0]
 	VPXORD.BCST	f32_80000000<>(SB), Z7, Z7
-	VMOVUPS	Z7, 799232(CX)	// M_bar_2[1]
+	VMOVUPS	Z7, 802304(CX)	// M_bar_2[1]
 	VPXORD.BCST	f32_80000000<>(SB), Z8, Z8
-	VMOVUPS	Z8, 799360(CX)	// M_bar_2[2]
+	VMOVUPS	Z8, 802432(CX)	// M_bar_2[2]
 	VPXORD.BCST	f32_80000000<>(SB), Z10, Z10
-	VMOVUPS	Z10, 799488(CX)	// M_bar_2[3]
-	VMOVUPS	643072(CX), Z10	// M[0]
-	VMOVUPS	Z10, 800256(CX)	// transpose_3[0]
-	VMOVUPS	643328(CX), Z11	// M[2]
-	VMOVUPS	Z11, 800384(CX)	// transpose_3[1]
-	VMOVUPS	643200(CX), Z12	// M[1]
-	VMOVUPS	Z12, 800512(CX)	// transpose_3[2]
-	VMOVUPS	643456(CX), Z13	// M[3]
-	VMOVUPS	Z13, 800640(CX)	// transpose_3[3]
+	VMOVUPS	Z10, 802560(CX)	// M_bar_2[3]
+	VMOVUPS	646144(CX), Z10	// M[0]
+	VMOVUPS	Z10, 803328(CX)	// transpose_3[0]
+	VMOVUPS	646400(CX), Z11	// M[2]
+	VMOVUPS	Z11, 803456(CX)	// transpose_3[1]
+	VMOVUPS	646272(CX), Z12	// M[1]
+	VMOVUPS	Z12, 803584(CX)	// transpose_3[2]
+	VMOVUPS	646528(CX), Z13	// M[3]
+	VMOVUPS	Z13, 803712(CX)	// transpose_3[3]
 	// arm.nde:32
 	VADDPS	Z7, Z8, Z7
-	VMOVUPS	Z7, 799616(CX)	// add_22
+	VMOVUPS	Z7, 802688(CX)	// add_22
 	// arm.nde:28
-	VMOVUPS	641920(CX), Z8	// mul_4
+	VMOVUPS	644992(CX), Z8	// mul_4
 	VMULPS	Z5, Z7, Z5
 	VFMADD231PS	Z8, Z9, Z5
-	VMOVUPS	710016(CX), Z7	// s2_3
+	VMOVUPS	713088(CX), Z7	// s2_3
 	VPXORD.BCST	f32_80000000<>(SB), Z7, Z7
 	VFMADD231PS	Z7, Z5, Z6
-	VMOVUPS	701568(CX), Z5	// q_k3[1]
+	VMOVUPS	704640(CX), Z5	// q_k3[1]
 	// arm.nde:34
-	VMOVUPS	710272(CX), Z7	// neg_3
+	VMOVUPS	713344(CX), Z7	// neg_3
 	VMULPS	Z7, Z2, Z2
-	VMOVUPS	710400(CX), Z7	// mul_15
+	VMOVUPS	713472(CX), Z7	// mul_15
 	VMULPS.BCST	f32_40000000<>(SB), Z5, Z8
 	VMULPS	Z8, Z2, Z8
 	VFMADD231PS	Z7, Z2, Z8
-	VMOVUPS	606208(CX), Z9	// q_d3_bar[0]
-	VMOVUPS	606336(CX), Z14	// q_d3_bar[1]
-	VMOVUPS	605696(CX), Z15	// q_d2_bar[0]
-	VMOVUPS	605824(CX), Z16	// q_d2_bar[1]
-	VMOVUPS	604672(CX), Z17	// q_next_bar[0]
-	VMOVUPS	604800(CX), Z18	// q_next_bar[1]
-	VMOVUPS	798336(CX), Z19	// vecmat_5[4]
-	VMOVUPS	798464(CX), Z19	// vecmat_5[5]
+	VMOVUPS	609280(CX), Z9	// q_d3_bar[0]
+	VMOVUPS	609408(CX), Z14	// q_d3_bar[1]
+	VMOVUPS	608768(CX), Z15	// q_d2_bar[0]
+	VMOVUPS	608896(CX), Z16	// q_d2_bar[1]
+	VMOVUPS	607744(CX), Z17	// q_next_bar[0]
+	VMOVUPS	607872(CX), Z18	// q_next_bar[1]
+	VMOVUPS	801408(CX), Z19	// vecmat_5[4]
+	VMOVUPS	801536(CX), Z19	// vecmat_5[5]
 	// arm.nde:28
 	VADDPS.BCST	f32_00000000<>(SB), Z3, Z3
-	VMOVUPS	Z3, 799744(CX)	// q_y3_bar[0]
+	VMOVUPS	Z3, 802816(CX)	// q_y3_bar[0]
 	VADDPS	Z6, Z4, Z4
-	VMOVUPS	Z4, 799872(CX)	// q_y3_bar[1]
+	VMOVUPS	Z4, 802944(CX)	// q_y3_bar[1]
 	// arm.nde:45
-	VMOVUPS	782848(CX), Z6	// add_19[0]
+	VMOVUPS	785920(CX), Z6	// add_19[0]
 	VADDPS	Z3, Z6, Z3
-	VMOVUPS	Z3, 800000(CX)	// add_23[0]
-	VMOVUPS	782976(CX), Z3	// add_19[1]
+	VMOVUPS	Z3, 803072(CX)	// add_23[0]
+	VMOVUPS	786048(CX), Z3	// add_19[1]
 	VADDPS	Z4, Z3, Z3
-	VMOVUPS	Z3, 800128(CX)	// add_23[1]
-	VMOVUPS	783616(CX), Z3	// hb2
+	VMOVUPS	Z3, 803200(CX)	// add_23[1]
+	VMOVUPS	786688(CX), Z3	// hb2
 	VFMADD231PS.BCST	f32_bf2aaaab<>(SB), Z9, Z15
 	VFMADD231PS	Z3, Z17, Z15
-	VMOVUPS	Z15, 800768(CX)	// add_24[0]
+	VMOVUPS	Z15, 803840(CX)	// add_24[0]
 	VFMADD231PS.BCST	f32_bf2aaaab<>(SB), Z14, Z16
 	VFMADD231PS	Z3, Z18, Z16
-	VMOVUPS	Z16, 800896(CX)	// add_24[1]
+	VMOVUPS	Z16, 803968(CX)	// add_24[1]
 	// arm.nde:11
-	VMOVUPS	782592(CX), Z3	// q_y4_bar[0]
-	VMOVUPS	642048(CX), Z4	// ha43
+	VMOVUPS	785664(CX), Z3	// q_y4_bar[0]
+	VMOVUPS	645120(CX), Z4	// ha43
 	VFMADD231PS	Z4, Z3, Z15
-	VMOVUPS	798336(CX), Z3	// vecmat_5[4]
+	VMOVUPS	801408(CX), Z3	// vecmat_5[4]
 	VADDPS	Z3, Z15, Z3
-	VMOVUPS	782720(CX), Z6	// q_y4_bar[1]
+	VMOVUPS	785792(CX), Z6	// q_y4_bar[1]
 	VFMADD231PS	Z4, Z6, Z16
-	VMOVUPS	798464(CX), Z4	// vecmat_5[5]
+	VMOVUPS	801536(CX), Z4	// vecmat_5[5]
 	VADDPS	Z4, Z16, Z4
 	// arm.nde:34
 	VMULPS	Z5, Z2, Z2
-	VMOVUPS	710144(CX), Z5	// k_3
+	VMOVUPS	713216(CX), Z5	// k_3
 	VMULPS	Z5, Z1, Z1
 	VMULPS	Z7, Z1, Z1
 	VFMADD231PS.BCST	f32_40000000<>(SB), Z2, Z1
 	VADDPS.BCST	f32_00000000<>(SB), Z3, Z2
 	VADDPS	Z8, Z4, Z3
 	VADDPS	Z1, Z2, Z1
-	VMOVUPS	Z1, 801024(CX)	// q_k3_bar[0]
+	VMOVUPS	Z1, 804096(CX)	// q_k3_bar[0]
 	VADDPS.BCST	f32_00000000<>(SB), Z3, Z2
-	VMOVUPS	Z2, 801152(CX)	// q_k3_bar[1]
+	VMOVUPS	Z2, 804224(CX)	// q_k3_bar[1]
 	// arm.nde:45
-	VMOVUPS	642176(CX), Z3	// ha21
-	VMOVUPS	783744(CX), Z4	// add_20[0]
+	VMOVUPS	645248(CX), Z3	// ha21
+	VMOVUPS	786816(CX), Z4	// add_20[0]
 	VFMADD231PS	Z3, Z1, Z4
-	VMOVUPS	Z4, 801280(CX)	// v_k2_bar[0]
-	VMOVUPS	783872(CX), Z1	// add_20[1]
+	VMOVUPS	Z4, 804352(CX)	// v_k2_bar[0]
+	VMOVUPS	786944(CX), Z1	// add_20[1]
 	VFMADD231PS	Z3, Z2, Z1
-	VMOVUPS	Z1, 801408(CX)	// v_k2_bar[1]
+	VMOVUPS	Z1, 804480(CX)	// v_k2_bar[1]
 	// arm.nde:38
 	VPANDD.BCST	f32_7fffffff<>(SB), Z10, Z2
 	VPANDD.BCST	f32_7fffffff<>(SB), Z12, Z3
@@ -16478,19 +16619,19 @@ loop59: // 2 times: vectors of the block
 	VFNMADD231PS	Z2, Z5, Z6
 	VDIVPS	Z3, Z6, Z3
 	VPORD	Z1, Z3, Z1
-	VMOVUPS	Z1, 801536(CX)	// linsolve_3[0]
-	VMOVUPS	Z2, 801664(CX)	// linsolve_3[1]
+	VMOVUPS	Z1, 804608(CX)	// linsolve_3[0]
+	VMOVUPS	Z2, 804736(CX)	// linsolve_3[1]
 	VPXORD.BCST	f32_80000000<>(SB), Z1, Z1
-	VMOVUPS	Z1, 801792(CX)	// G_bar_3[0]
+	VMOVUPS	Z1, 804864(CX)	// G_bar_3[0]
 	VPXORD.BCST	f32_80000000<>(SB), Z2, Z2
-	VMOVUPS	Z2, 801920(CX)	// G_bar_3[1]
+	VMOVUPS	Z2, 804992(CX)	// G_bar_3[1]
 	// arm.nde:11
-	VMOVUPS	674816(CX), Z3	// sin_2[0]
+	VMOVUPS	677888(CX), Z3	// sin_2[0]
 	VPXORD.BCST	f32_80000000<>(SB), Z3, Z3
-	VMOVUPS	Z3, 815104(CX)	// neg_5[0]
-	VMOVUPS	674944(CX), Z3	// sin_2[1]
+	VMOVUPS	Z3, 818176(CX)	// neg_5[0]
+	VMOVUPS	678016(CX), Z3	// sin_2[1]
 	VPXORD.BCST	f32_80000000<>(SB), Z3, Z3
-	VMOVUPS	Z3, 815232(CX)	// neg_5[1]
+	VMOVUPS	Z3, 818304(CX)	// neg_5[1]
 	MOVQ	$32, SI
 	MOVQ	BX, DI
 	MOVQ	CX, R9
@@ -16500,7 +16641,7 @@ loop60: // 32 times: elements
 	VMULPS	Z3, Z1, Z3
 	VBROADCASTSS	5248(DI), Z4	// friction.4.weight[32]
 	VFMADD231PS	Z4, Z2, Z3
-	VMOVUPS	692480(R9), Z4	// add_10[0]
+	VMOVUPS	695552(R9), Z4	// add_10[0]
 	VPORD.BCST	f32_80000000<>(SB), Z4, Z5
 	VBROADCASTSS	f32_42b40000<>(SB), Z6
 	VMINPS	Z5, Z6, Z5
@@ -16525,7 +16666,7 @@ loop60: // 32 times: elements
 	VADDPS.BCST	f32_3f800000<>(SB), Z5, Z5
 	VDIVPS	Z5, Z4, Z4
 	VMULPS	Z4, Z3, Z3
-	VMOVUPS	Z3, 802048(R9)	// mul_21[0]
+	VMOVUPS	Z3, 805120(R9)	// mul_21[0]
 	VPANDD	Z0, Z3, Z3
 	VMOVUPS	83968(R10), Z4	// sum of friction.2.bias[0]
 	VADDPS	Z3, Z4, Z3
@@ -16545,8 +16686,8 @@ loop60: // 32 times: elements
 	MOVQ	R8, DI
 loop61: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	680192(SI), Z2	// add_9[0]
-	VMOVUPS	680256(SI), Z3	// add_9[0] | 1
+	VMOVUPS	683264(SI), Z2	// add_9[0]
+	VMOVUPS	683328(SI), Z3	// add_9[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z2, Z4
 	VBROADCASTSS	f32_42b40000<>(SB), Z5
 	VMINPS	Z4, Z5, Z4
@@ -16593,20 +16734,20 @@ loop61: // 32 times: elements
 	VBLENDMPS	Z4, Z3, K2, Z3
 	VADDPS.BCST	f32_3f800000<>(SB), Z4, Z4
 	VDIVPS	Z4, Z3, Z3
-	VMOVUPS	Z2, 810240(SI)	// sigmoid_3[0]
-	VMOVUPS	Z3, 810304(SI)	// sigmoid_3[0] | 1
-	VMOVUPS	696576(SI), Z2	// softplus_4[0]
-	VMOVUPS	696640(SI), Z3	// softplus_4[0] | 1
+	VMOVUPS	Z2, 813312(SI)	// sigmoid_3[0]
+	VMOVUPS	Z3, 813376(SI)	// sigmoid_3[0] | 1
+	VMOVUPS	699648(SI), Z2	// softplus_4[0]
+	VMOVUPS	699712(SI), Z3	// softplus_4[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	801792(AX), Z4	// G_bar_3[0]
-	VMOVUPS	801856(AX), Z5	// G_bar_3[0] | 1
+	VMOVUPS	804864(AX), Z4	// G_bar_3[0]
+	VMOVUPS	804928(AX), Z5	// G_bar_3[0] | 1
 	VMOVUPS	86016(DI), Z6	// sum of friction.4.weight[0]
 	VFMADD231PS	Z2, Z4, Z6
 	VFMADD231PS	Z3, Z5, Z6
 	VMOVUPS	Z6, 86016(DI)	// sum of friction.4.weight[0]
-	VMOVUPS	801920(AX), Z4	// G_bar_3[1]
-	VMOVUPS	801984(AX), Z5	// G_bar_3[1] | 1
+	VMOVUPS	804992(AX), Z4	// G_bar_3[1]
+	VMOVUPS	805056(AX), Z5	// G_bar_3[1] | 1
 	VMOVUPS	88064(DI), Z6	// sum of friction.4.weight[32]
 	VFMADD231PS	Z2, Z4, Z6
 	VFMADD231PS	Z3, Z5, Z6
@@ -16645,8 +16786,8 @@ loop62: // 2 times: tiles of 11 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop63: // 32 times: terms of the sums
-	VMOVUPS	802048(DI), Z24	// mul_21[0]
-	VMOVUPS	802112(DI), Z25	// mul_21[0] | 1
+	VMOVUPS	805120(DI), Z24	// mul_21[0]
+	VMOVUPS	805184(DI), Z25	// mul_21[0] | 1
 	VBROADCASTSS	896(R9), Z26	// friction.2.weight[0]
 	VFMADD231PS	Z24, Z26, Z2
 	VFMADD231PS	Z25, Z26, Z3
@@ -16684,28 +16825,28 @@ loop63: // 32 times: terms of the sums
 	ADDQ	$128, R9
 	DECQ	SI
 	JNE	loop63
-	VMOVUPS	Z2, 806144(CX)	// vecmat_6[0]
-	VMOVUPS	Z3, 806208(CX)	// vecmat_6[0] | 1
-	VMOVUPS	Z4, 806272(CX)	// vecmat_6[1]
-	VMOVUPS	Z5, 806336(CX)	// vecmat_6[1] | 1
-	VMOVUPS	Z6, 806400(CX)	// vecmat_6[2]
-	VMOVUPS	Z7, 806464(CX)	// vecmat_6[2] | 1
-	VMOVUPS	Z8, 806528(CX)	// vecmat_6[3]
-	VMOVUPS	Z9, 806592(CX)	// vecmat_6[3] | 1
-	VMOVUPS	Z10, 806656(CX)	// vecmat_6[4]
-	VMOVUPS	Z11, 806720(CX)	// vecmat_6[4] | 1
-	VMOVUPS	Z12, 806784(CX)	// vecmat_6[5]
-	VMOVUPS	Z13, 806848(CX)	// vecmat_6[5] | 1
-	VMOVUPS	Z14, 806912(CX)	// vecmat_6[6]
-	VMOVUPS	Z15, 806976(CX)	// vecmat_6[6] | 1
-	VMOVUPS	Z16, 807040(CX)	// vecmat_6[7]
-	VMOVUPS	Z17, 807104(CX)	// vecmat_6[7] | 1
-	VMOVUPS	Z18, 807168(CX)	// vecmat_6[8]
-	VMOVUPS	Z19, 807232(CX)	// vecmat_6[8] | 1
-	VMOVUPS	Z20, 807296(CX)	// vecmat_6[9]
-	VMOVUPS	Z21, 807360(CX)	// vecmat_6[9] | 1
-	VMOVUPS	Z22, 807424(CX)	// vecmat_6[10]
-	VMOVUPS	Z23, 807488(CX)	// vecmat_6[10] | 1
+	VMOVUPS	Z2, 809216(CX)	// vecmat_6[0]
+	VMOVUPS	Z3, 809280(CX)	// vecmat_6[0] | 1
+	VMOVUPS	Z4, 809344(CX)	// vecmat_6[1]
+	VMOVUPS	Z5, 809408(CX)	// vecmat_6[1] | 1
+	VMOVUPS	Z6, 809472(CX)	// vecmat_6[2]
+	VMOVUPS	Z7, 809536(CX)	// vecmat_6[2] | 1
+	VMOVUPS	Z8, 809600(CX)	// vecmat_6[3]
+	VMOVUPS	Z9, 809664(CX)	// vecmat_6[3] | 1
+	VMOVUPS	Z10, 809728(CX)	// vecmat_6[4]
+	VMOVUPS	Z11, 809792(CX)	// vecmat_6[4] | 1
+	VMOVUPS	Z12, 809856(CX)	// vecmat_6[5]
+	VMOVUPS	Z13, 809920(CX)	// vecmat_6[5] | 1
+	VMOVUPS	Z14, 809984(CX)	// vecmat_6[6]
+	VMOVUPS	Z15, 810048(CX)	// vecmat_6[6] | 1
+	VMOVUPS	Z16, 810112(CX)	// vecmat_6[7]
+	VMOVUPS	Z17, 810176(CX)	// vecmat_6[7] | 1
+	VMOVUPS	Z18, 810240(CX)	// vecmat_6[8]
+	VMOVUPS	Z19, 810304(CX)	// vecmat_6[8] | 1
+	VMOVUPS	Z20, 810368(CX)	// vecmat_6[9]
+	VMOVUPS	Z21, 810432(CX)	// vecmat_6[9] | 1
+	VMOVUPS	Z22, 810496(CX)	// vecmat_6[10]
+	VMOVUPS	Z23, 810560(CX)	// vecmat_6[10] | 1
 	ADDQ	$44, 65544(AX)
 	ADDQ	$1408, CX
 	DECQ	65536(AX)
@@ -16734,8 +16875,8 @@ loop63: // 32 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop64: // 32 times: terms of the sums
-	VMOVUPS	802048(SI), Z22	// mul_21[0]
-	VMOVUPS	802112(SI), Z23	// mul_21[0] | 1
+	VMOVUPS	805120(SI), Z22	// mul_21[0]
+	VMOVUPS	805184(SI), Z23	// mul_21[0] | 1
 	VBROADCASTSS	984(DI), Z24	// friction.2.weight[22]
 	VFMADD231PS	Z22, Z24, Z2
 	VFMADD231PS	Z23, Z24, Z3
@@ -16770,41 +16911,41 @@ loop64: // 32 times: terms of the sums
 	ADDQ	$128, DI
 	DECQ	CX
 	JNE	loop64
-	VMOVUPS	Z2, 808960(AX)	// vecmat_6[22]
-	VMOVUPS	Z3, 809024(AX)	// vecmat_6[22] | 1
-	VMOVUPS	Z4, 809088(AX)	// vecmat_6[23]
-	VMOVUPS	Z5, 809152(AX)	// vecmat_6[23] | 1
-	VMOVUPS	Z6, 809216(AX)	// vecmat_6[24]
-	VMOVUPS	Z7, 809280(AX)	// vecmat_6[24] | 1
-	VMOVUPS	Z8, 809344(AX)	// vecmat_6[25]
-	VMOVUPS	Z9, 809408(AX)	// vecmat_6[25] | 1
-	VMOVUPS	Z10, 809472(AX)	// vecmat_6[26]
-	VMOVUPS	Z11, 809536(AX)	// vecmat_6[26] | 1
-	VMOVUPS	Z12, 809600(AX)	// vecmat_6[27]
-	VMOVUPS	Z13, 809664(AX)	// vecmat_6[27] | 1
-	VMOVUPS	Z14, 809728(AX)	// vecmat_6[28]
-	VMOVUPS	Z15, 809792(AX)	// vecmat_6[28] | 1
-	VMOVUPS	Z16, 809856(AX)	// vecmat_6[29]
-	VMOVUPS	Z17, 809920(AX)	// vecmat_6[29] | 1
-	VMOVUPS	Z18, 809984(AX)	// vecmat_6[30]
-	VMOVUPS	Z19, 810048(AX)	// vecmat_6[30] | 1
-	VMOVUPS	Z20, 810112(AX)	// vecmat_6[31]
-	VMOVUPS	Z21, 810176(AX)	// vecmat_6[31] | 1
+	VMOVUPS	Z2, 812032(AX)	// vecmat_6[22]
+	VMOVUPS	Z3, 812096(AX)	// vecmat_6[22] | 1
+	VMOVUPS	Z4, 812160(AX)	// vecmat_6[23]
+	VMOVUPS	Z5, 812224(AX)	// vecmat_6[23] | 1
+	VMOVUPS	Z6, 812288(AX)	// vecmat_6[24]
+	VMOVUPS	Z7, 812352(AX)	// vecmat_6[24] | 1
+	VMOVUPS	Z8, 812416(AX)	// vecmat_6[25]
+	VMOVUPS	Z9, 812480(AX)	// vecmat_6[25] | 1
+	VMOVUPS	Z10, 812544(AX)	// vecmat_6[26]
+	VMOVUPS	Z11, 812608(AX)	// vecmat_6[26] | 1
+	VMOVUPS	Z12, 812672(AX)	// vecmat_6[27]
+	VMOVUPS	Z13, 812736(AX)	// vecmat_6[27] | 1
+	VMOVUPS	Z14, 812800(AX)	// vecmat_6[28]
+	VMOVUPS	Z15, 812864(AX)	// vecmat_6[28] | 1
+	VMOVUPS	Z16, 812928(AX)	// vecmat_6[29]
+	VMOVUPS	Z17, 812992(AX)	// vecmat_6[29] | 1
+	VMOVUPS	Z18, 813056(AX)	// vecmat_6[30]
+	VMOVUPS	Z19, 813120(AX)	// vecmat_6[30] | 1
+	VMOVUPS	Z20, 813184(AX)	// vecmat_6[31]
+	VMOVUPS	Z21, 813248(AX)	// vecmat_6[31] | 1
 	MOVQ	$16, CX
 	MOVQ	AX, SI
 loop65: // 16 times: tiles of 2 elements
-	VMOVUPS	802048(SI), Z2	// mul_21[0]
-	VMOVUPS	802112(SI), Z3	// mul_21[0] | 1
+	VMOVUPS	805120(SI), Z2	// mul_21[0]
+	VMOVUPS	805184(SI), Z3	// mul_21[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	Z2, 632960(SI)	// turned[0]
-	VMOVUPS	Z3, 633024(SI)	// turned[0] | 1
-	VMOVUPS	802176(SI), Z2	// mul_21[1]
-	VMOVUPS	802240(SI), Z3	// mul_21[1] | 1
+	VMOVUPS	Z2, 636032(SI)	// turned[0]
+	VMOVUPS	Z3, 636096(SI)	// turned[0] | 1
+	VMOVUPS	805248(SI), Z2	// mul_21[1]
+	VMOVUPS	805312(SI), Z3	// mul_21[1] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	Z2, 633088(SI)	// turned[1]
-	VMOVUPS	Z3, 633152(SI)	// turned[1] | 1
+	VMOVUPS	Z2, 636160(SI)	// turned[1]
+	VMOVUPS	Z3, 636224(SI)	// turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop65
@@ -16816,22 +16957,22 @@ loop66: // 2 times: vectors of the block
 	MOVQ	65544(AX), SI
 	MOVQ	65552(AX), DI
 loop67: // 2 times
-	VMOVUPS	684288(SI), Z2	// softplus_3[0]
-	VMOVUPS	684416(SI), Z3	// softplus_3[1]
-	VMOVUPS	684544(SI), Z4	// softplus_3[2]
-	VMOVUPS	684672(SI), Z5	// softplus_3[3]
-	VMOVUPS	684800(SI), Z6	// softplus_3[4]
-	VMOVUPS	684928(SI), Z7	// softplus_3[5]
-	VMOVUPS	685056(SI), Z8	// softplus_3[6]
-	VMOVUPS	685184(SI), Z9	// softplus_3[7]
-	VMOVUPS	685312(SI), Z10	// softplus_3[8]
-	VMOVUPS	685440(SI), Z11	// softplus_3[9]
-	VMOVUPS	685568(SI), Z12	// softplus_3[10]
-	VMOVUPS	685696(SI), Z13	// softplus_3[11]
-	VMOVUPS	685824(SI), Z14	// softplus_3[12]
-	VMOVUPS	685952(SI), Z15	// softplus_3[13]
-	VMOVUPS	686080(SI), Z16	// softplus_3[14]
-	VMOVUPS	686208(SI), Z17	// softplus_3[15]
+	VMOVUPS	687360(SI), Z2	// softplus_3[0]
+	VMOVUPS	687488(SI), Z3	// softplus_3[1]
+	VMOVUPS	687616(SI), Z4	// softplus_3[2]
+	VMOVUPS	687744(SI), Z5	// softplus_3[3]
+	VMOVUPS	687872(SI), Z6	// softplus_3[4]
+	VMOVUPS	688000(SI), Z7	// softplus_3[5]
+	VMOVUPS	688128(SI), Z8	// softplus_3[6]
+	VMOVUPS	688256(SI), Z9	// softplus_3[7]
+	VMOVUPS	688384(SI), Z10	// softplus_3[8]
+	VMOVUPS	688512(SI), Z11	// softplus_3[9]
+	VMOVUPS	688640(SI), Z12	// softplus_3[10]
+	VMOVUPS	688768(SI), Z13	// softplus_3[11]
+	VMOVUPS	688896(SI), Z14	// softplus_3[12]
+	VMOVUPS	689024(SI), Z15	// softplus_3[13]
+	VMOVUPS	689152(SI), Z16	// softplus_3[14]
+	VMOVUPS	689280(SI), Z17	// softplus_3[15]
 	VUNPCKLPS	Z3, Z2, Z18
 	VUNPCKHPS	Z3, Z2, Z2
 	VUNPCKLPS	Z5, Z4, Z3
@@ -16896,22 +17037,22 @@ loop67: // 2 times
 	VSHUFF32X4	$221, Z14, Z10, Z6
 	VSHUFF32X4	$136, Z6, Z2, Z10
 	VSHUFF32X4	$221, Z6, Z2, Z2
-	VMOVUPS	Z20, 637056(DI)	// turned[32]
-	VMOVUPS	Z19, 637120(DI)	// turned[32] | 1
-	VMOVUPS	Z17, 637184(DI)	// turned[33]
-	VMOVUPS	Z18, 637248(DI)	// turned[33] | 1
-	VMOVUPS	Z13, 637312(DI)	// turned[34]
-	VMOVUPS	Z8, 637376(DI)	// turned[34] | 1
-	VMOVUPS	Z12, 637440(DI)	// turned[35]
-	VMOVUPS	Z10, 637504(DI)	// turned[35] | 1
-	VMOVUPS	Z16, 637568(DI)	// turned[36]
-	VMOVUPS	Z9, 637632(DI)	// turned[36] | 1
-	VMOVUPS	Z4, 637696(DI)	// turned[37]
-	VMOVUPS	Z11, 637760(DI)	// turned[37] | 1
-	VMOVUPS	Z5, 637824(DI)	// turned[38]
-	VMOVUPS	Z3, 637888(DI)	// turned[38] | 1
-	VMOVUPS	Z7, 637952(DI)	// turned[39]
-	VMOVUPS	Z2, 638016(DI)	// turned[39] | 1
+	VMOVUPS	Z20, 640128(DI)	// turned[32]
+	VMOVUPS	Z19, 640192(DI)	// turned[32] | 1
+	VMOVUPS	Z17, 640256(DI)	// turned[33]
+	VMOVUPS	Z18, 640320(DI)	// turned[33] | 1
+	VMOVUPS	Z13, 640384(DI)	// turned[34]
+	VMOVUPS	Z8, 640448(DI)	// turned[34] | 1
+	VMOVUPS	Z12, 640512(DI)	// turned[35]
+	VMOVUPS	Z10, 640576(DI)	// turned[35] | 1
+	VMOVUPS	Z16, 640640(DI)	// turned[36]
+	VMOVUPS	Z9, 640704(DI)	// turned[36] | 1
+	VMOVUPS	Z4, 640768(DI)	// turned[37]
+	VMOVUPS	Z11, 640832(DI)	// turned[37] | 1
+	VMOVUPS	Z5, 640896(DI)	// turned[38]
+	VMOVUPS	Z3, 640960(DI)	// turned[38] | 1
+	VMOVUPS	Z7, 641024(DI)	// turned[39]
+	VMOVUPS	Z2, 641088(DI)	// turned[39] | 1
 	ADDQ	$2048, SI
 	ADDQ	$2048, DI
 	DECQ	CX
@@ -16944,56 +17085,56 @@ loop68: // 4 times: tiles of 8 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop69: // 16 times: samples, 2 at a time
-	VMOVUPS	637056(DI), Z18	// turned[32]
-	VMOVUPS	639104(DI), Z19	// turned[48]
-	VBROADCASTSS	632960(R9), Z20	// turned[0]
+	VMOVUPS	640128(DI), Z18	// turned[32]
+	VMOVUPS	642176(DI), Z19	// turned[48]
+	VBROADCASTSS	636032(R9), Z20	// turned[0]
 	VFMADD231PS	Z18, Z20, Z2
 	VFMADD231PS	Z19, Z20, Z3
-	VBROADCASTSS	633088(R9), Z20	// turned[1]
+	VBROADCASTSS	636160(R9), Z20	// turned[1]
 	VFMADD231PS	Z18, Z20, Z4
 	VFMADD231PS	Z19, Z20, Z5
-	VBROADCASTSS	633216(R9), Z20	// turned[2]
+	VBROADCASTSS	636288(R9), Z20	// turned[2]
 	VFMADD231PS	Z18, Z20, Z6
 	VFMADD231PS	Z19, Z20, Z7
-	VBROADCASTSS	633344(R9), Z20	// turned[3]
+	VBROADCASTSS	636416(R9), Z20	// turned[3]
 	VFMADD231PS	Z18, Z20, Z8
 	VFMADD231PS	Z19, Z20, Z9
-	VBROADCASTSS	633472(R9), Z20	// turned[4]
+	VBROADCASTSS	636544(R9), Z20	// turned[4]
 	VFMADD231PS	Z18, Z20, Z10
 	VFMADD231PS	Z19, Z20, Z11
-	VBROADCASTSS	633600(R9), Z20	// turned[5]
+	VBROADCASTSS	636672(R9), Z20	// turned[5]
 	VFMADD231PS	Z18, Z20, Z12
 	VFMADD231PS	Z19, Z20, Z13
-	VBROADCASTSS	633728(R9), Z20	// turned[6]
+	VBROADCASTSS	636800(R9), Z20	// turned[6]
 	VFMADD231PS	Z18, Z20, Z14
 	VFMADD231PS	Z19, Z20, Z15
-	VBROADCASTSS	633856(R9), Z20	// turned[7]
+	VBROADCASTSS	636928(R9), Z20	// turned[7]
 	VFMADD231PS	Z18, Z20, Z16
 	VFMADD231PS	Z19, Z20, Z17
-	VMOVUPS	637120(DI), Z18	// turned[32] | 1
-	VMOVUPS	639168(DI), Z19	// turned[48] | 1
-	VBROADCASTSS	632964(R9), Z20	// turned[0]
+	VMOVUPS	640192(DI), Z18	// turned[32] | 1
+	VMOVUPS	642240(DI), Z19	// turned[48] | 1
+	VBROADCASTSS	636036(R9), Z20	// turned[0]
 	VFMADD231PS	Z18, Z20, Z2
 	VFMADD231PS	Z19, Z20, Z3
-	VBROADCASTSS	633092(R9), Z20	// turned[1]
+	VBROADCASTSS	636164(R9), Z20	// turned[1]
 	VFMADD231PS	Z18, Z20, Z4
 	VFMADD231PS	Z19, Z20, Z5
-	VBROADCASTSS	633220(R9), Z20	// turned[2]
+	VBROADCASTSS	636292(R9), Z20	// turned[2]
 	VFMADD231PS	Z18, Z20, Z6
 	VFMADD231PS	Z19, Z20, Z7
-	VBROADCASTSS	633348(R9), Z20	// turned[3]
+	VBROADCASTSS	636420(R9), Z20	// turned[3]
 	VFMADD231PS	Z18, Z20, Z8
 	VFMADD231PS	Z19, Z20, Z9
-	VBROADCASTSS	633476(R9), Z20	// turned[4]
+	VBROADCASTSS	636548(R9), Z20	// turned[4]
 	VFMADD231PS	Z18, Z20, Z10
 	VFMADD231PS	Z19, Z20, Z11
-	VBROADCASTSS	633604(R9), Z20	// turned[5]
+	VBROADCASTSS	636676(R9), Z20	// turned[5]
 	VFMADD231PS	Z18, Z20, Z12
 	VFMADD231PS	Z19, Z20, Z13
-	VBROADCASTSS	633732(R9), Z20	// turned[6]
+	VBROADCASTSS	636804(R9), Z20	// turned[6]
 	VFMADD231PS	Z18, Z20, Z14
 	VFMADD231PS	Z19, Z20, Z15
-	VBROADCASTSS	633860(R9), Z20	// turned[7]
+	VBROADCASTSS	636932(R9), Z20	// turned[7]
 	VFMADD231PS	Z18, Z20, Z16
 	VFMADD231PS	Z19, Z20, Z17
 	ADDQ	$128, DI
@@ -17043,10 +17184,10 @@ loop69: // 16 times: samples, 2 at a time
 	MOVQ	R8, 65544(AX)
 loop70: // 4 times: tiles of 8 elements
 	// arm.nde:11
-	VMOVUPS	806144(CX), Z10	// vecmat_6[0]
-	VMOVUPS	806208(CX), Z11	// vecmat_6[0] | 1
-	VMOVUPS	810240(CX), Z12	// sigmoid_3[0]
-	VMOVUPS	810304(CX), Z13	// sigmoid_3[0] | 1
+	VMOVUPS	809216(CX), Z10	// vecmat_6[0]
+	VMOVUPS	809280(CX), Z11	// vecmat_6[0] | 1
+	VMOVUPS	813312(CX), Z12	// sigmoid_3[0]
+	VMOVUPS	813376(CX), Z13	// sigmoid_3[0] | 1
 	VMULPS	Z12, Z10, Z10
 	VMULPS	Z13, Z11, Z11
 	VPANDD	Z0, Z10, Z12
@@ -17081,10 +17222,10 @@ loop70: // 4 times: tiles of 8 elements
 	VBROADCASTSS	20(DI), Z12	// friction.0.weight[5]
 	VFMADD231PS	Z10, Z12, Z8
 	VFMADD231PS	Z11, Z12, Z9
-	VMOVUPS	806272(CX), Z12	// vecmat_6[1]
-	VMOVUPS	806336(CX), Z13	// vecmat_6[1] | 1
-	VMOVUPS	810368(CX), Z14	// sigmoid_3[1]
-	VMOVUPS	810432(CX), Z15	// sigmoid_3[1] | 1
+	VMOVUPS	809344(CX), Z12	// vecmat_6[1]
+	VMOVUPS	809408(CX), Z13	// vecmat_6[1] | 1
+	VMOVUPS	813440(CX), Z14	// sigmoid_3[1]
+	VMOVUPS	813504(CX), Z15	// sigmoid_3[1] | 1
 	VMULPS	Z14, Z12, Z12
 	VMULPS	Z15, Z13, Z13
 	VPANDD	Z0, Z12, Z14
@@ -17119,10 +17260,10 @@ loop70: // 4 times: tiles of 8 elements
 	VBROADCASTSS	44(DI), Z14	// friction.0.weight[11]
 	VFMADD231PS	Z12, Z14, Z8
 	VFMADD231PS	Z13, Z14, Z9
-	VMOVUPS	806400(CX), Z14	// vecmat_6[2]
-	VMOVUPS	806464(CX), Z15	// vecmat_6[2] | 1
-	VMOVUPS	810496(CX), Z16	// sigmoid_3[2]
-	VMOVUPS	810560(CX), Z17	// sigmoid_3[2] | 1
+	VMOVUPS	809472(CX), Z14	// vecmat_6[2]
+	VMOVUPS	809536(CX), Z15	// vecmat_6[2] | 1
+	VMOVUPS	813568(CX), Z16	// sigmoid_3[2]
+	VMOVUPS	813632(CX), Z17	// sigmoid_3[2] | 1
 	VMULPS	Z16, Z14, Z14
 	VMULPS	Z17, Z15, Z15
 	VPANDD	Z0, Z14, Z16
@@ -17157,10 +17298,10 @@ loop70: // 4 times: tiles of 8 elements
 	VBROADCASTSS	68(DI), Z16	// friction.0.weight[17]
 	VFMADD231PS	Z14, Z16, Z8
 	VFMADD231PS	Z15, Z16, Z9
-	VMOVUPS	806528(CX), Z16	// vecmat_6[3]
-	VMOVUPS	806592(CX), Z17	// vecmat_6[3] | 1
-	VMOVUPS	810624(CX), Z18	// sigmoid_3[3]
-	VMOVUPS	810688(CX), Z19	// sigmoid_3[3] | 1
+	VMOVUPS	809600(CX), Z16	// vecmat_6[3]
+	VMOVUPS	809664(CX), Z17	// vecmat_6[3] | 1
+	VMOVUPS	813696(CX), Z18	// sigmoid_3[3]
+	VMOVUPS	813760(CX), Z19	// sigmoid_3[3] | 1
 	VMULPS	Z18, Z16, Z16
 	VMULPS	Z19, Z17, Z17
 	VPANDD	Z0, Z16, Z18
@@ -17195,10 +17336,10 @@ loop70: // 4 times: tiles of 8 elements
 	VBROADCASTSS	92(DI), Z18	// friction.0.weight[23]
 	VFMADD231PS	Z16, Z18, Z8
 	VFMADD231PS	Z17, Z18, Z9
-	VMOVUPS	806656(CX), Z18	// vecmat_6[4]
-	VMOVUPS	806720(CX), Z19	// vecmat_6[4] | 1
-	VMOVUPS	810752(CX), Z20	// sigmoid_3[4]
-	VMOVUPS	810816(CX), Z21	// sigmoid_3[4] | 1
+	VMOVUPS	809728(CX), Z18	// vecmat_6[4]
+	VMOVUPS	809792(CX), Z19	// vecmat_6[4] | 1
+	VMOVUPS	813824(CX), Z20	// sigmoid_3[4]
+	VMOVUPS	813888(CX), Z21	// sigmoid_3[4] | 1
 	VMULPS	Z20, Z18, Z18
 	VMULPS	Z21, Z19, Z19
 	VPANDD	Z0, Z18, Z20
@@ -17233,10 +17374,10 @@ loop70: // 4 times: tiles of 8 elements
 	VBROADCASTSS	116(DI), Z20	// friction.0.weight[29]
 	VFMADD231PS	Z18, Z20, Z8
 	VFMADD231PS	Z19, Z20, Z9
-	VMOVUPS	806784(CX), Z20	// vecmat_6[5]
-	VMOVUPS	806848(CX), Z21	// vecmat_6[5] | 1
-	VMOVUPS	810880(CX), Z22	// sigmoid_3[5]
-	VMOVUPS	810944(CX), Z23	// sigmoid_3[5] | 1
+	VMOVUPS	809856(CX), Z20	// vecmat_6[5]
+	VMOVUPS	809920(CX), Z21	// vecmat_6[5] | 1
+	VMOVUPS	813952(CX), Z22	// sigmoid_3[5]
+	VMOVUPS	814016(CX), Z23	// sigmoid_3[5] | 1
 	VMULPS	Z22, Z20, Z20
 	VMULPS	Z23, Z21, Z21
 	VPANDD	Z0, Z20, Z22
@@ -17271,10 +17412,10 @@ loop70: // 4 times: tiles of 8 elements
 	VBROADCASTSS	140(DI), Z22	// friction.0.weight[35]
 	VFMADD231PS	Z20, Z22, Z8
 	VFMADD231PS	Z21, Z22, Z9
-	VMOVUPS	806912(CX), Z22	// vecmat_6[6]
-	VMOVUPS	806976(CX), Z23	// vecmat_6[6] | 1
-	VMOVUPS	811008(CX), Z24	// sigmoid_3[6]
-	VMOVUPS	811072(CX), Z25	// sigmoid_3[6] | 1
+	VMOVUPS	809984(CX), Z22	// vecmat_6[6]
+	VMOVUPS	810048(CX), Z23	// vecmat_6[6] | 1
+	VMOVUPS	814080(CX), Z24	// sigmoid_3[6]
+	VMOVUPS	814144(CX), Z25	// sigmoid_3[6] | 1
 	VMULPS	Z24, Z22, Z22
 	VMULPS	Z25, Z23, Z23
 	VPANDD	Z0, Z22, Z24
@@ -17309,10 +17450,10 @@ loop70: // 4 times: tiles of 8 elements
 	VBROADCASTSS	164(DI), Z24	// friction.0.weight[41]
 	VFMADD231PS	Z22, Z24, Z8
 	VFMADD231PS	Z23, Z24, Z9
-	VMOVUPS	807040(CX), Z24	// vecmat_6[7]
-	VMOVUPS	807104(CX), Z25	// vecmat_6[7] | 1
-	VMOVUPS	811136(CX), Z26	// sigmoid_3[7]
-	VMOVUPS	811200(CX), Z27	// sigmoid_3[7] | 1
+	VMOVUPS	810112(CX), Z24	// vecmat_6[7]
+	VMOVUPS	810176(CX), Z25	// vecmat_6[7] | 1
+	VMOVUPS	814208(CX), Z26	// sigmoid_3[7]
+	VMOVUPS	814272(CX), Z27	// sigmoid_3[7] | 1
 	VMULPS	Z26, Z24, Z24
 	VMULPS	Z27, Z25, Z25
 	VPANDD	Z0, Z24, Z26
@@ -17367,8 +17508,8 @@ loop70: // 4 times: tiles of 8 elements
 	MOVQ	AX, R10
 	MOVQ	65544(AX), R11
 loop71: // 6 times: elements
-	VMOVUPS	675328(R10), Z26	// concat_2[0]
-	VMOVUPS	675392(R10), Z27	// concat_2[0] | 1
+	VMOVUPS	678400(R10), Z26	// concat_2[0]
+	VMOVUPS	678464(R10), Z27	// concat_2[0] | 1
 	VMOVUPS	(R11), Z28	// sum of friction.0.weight[0]
 	VFMADD231PS	Z26, Z10, Z28
 	VFMADD231PS	Z27, Z11, Z28
@@ -17412,51 +17553,51 @@ loop71: // 6 times: elements
 	DECQ	65536(AX)
 	JNE	loop70
 	VMOVUPS	0(AX), Z29	// vecmat_7[0]
-	VMOVUPS	Z29, 814336(AX)
+	VMOVUPS	Z29, 817408(AX)
 	VMOVUPS	64(AX), Z29	// vecmat_7[0] | 1
-	VMOVUPS	Z29, 814400(AX)
+	VMOVUPS	Z29, 817472(AX)
 	VMOVUPS	128(AX), Z29	// vecmat_7[1]
-	VMOVUPS	Z29, 814464(AX)
+	VMOVUPS	Z29, 817536(AX)
 	VMOVUPS	192(AX), Z29	// vecmat_7[1] | 1
-	VMOVUPS	Z29, 814528(AX)
-	VMOVUPS	Z2, 814592(AX)	// vecmat_7[2]
-	VMOVUPS	Z3, 814656(AX)	// vecmat_7[2] | 1
-	VMOVUPS	Z4, 814720(AX)	// vecmat_7[3]
-	VMOVUPS	Z5, 814784(AX)	// vecmat_7[3] | 1
-	VMOVUPS	Z6, 814848(AX)	// vecmat_7[4]
-	VMOVUPS	Z7, 814912(AX)	// vecmat_7[4] | 1
-	VMOVUPS	Z8, 814976(AX)	// vecmat_7[5]
-	VMOVUPS	Z9, 815040(AX)	// vecmat_7[5] | 1
+	VMOVUPS	Z29, 817600(AX)
+	VMOVUPS	Z2, 817664(AX)	// vecmat_7[2]
+	VMOVUPS	Z3, 817728(AX)	// vecmat_7[2] | 1
+	VMOVUPS	Z4, 817792(AX)	// vecmat_7[3]
+	VMOVUPS	Z5, 817856(AX)	// vecmat_7[3] | 1
+	VMOVUPS	Z6, 817920(AX)	// vecmat_7[4]
+	VMOVUPS	Z7, 817984(AX)	// vecmat_7[4] | 1
+	VMOVUPS	Z8, 818048(AX)	// vecmat_7[5]
+	VMOVUPS	Z9, 818112(AX)	// vecmat_7[5] | 1
 	MOVQ	$2, 65536(AX)
 	MOVQ	AX, CX
 loop72: // 2 times: vectors of the block
 	VMOVUPS	65792(CX), Z0	// mask
-	VMOVUPS	814592(CX), Z1	// vecmat_7[2]
-	VMOVUPS	814720(CX), Z1	// vecmat_7[3]
-	VMOVUPS	814336(CX), Z1	// vecmat_7[0]
-	VMOVUPS	814464(CX), Z1	// vecmat_7[1]
+	VMOVUPS	817664(CX), Z1	// vecmat_7[2]
+	VMOVUPS	817792(CX), Z1	// vecmat_7[3]
+	VMOVUPS	817408(CX), Z1	// vecmat_7[0]
+	VMOVUPS	817536(CX), Z1	// vecmat_7[1]
 	// arm.nde:11
-	VMOVUPS	814336(CX), Z1	// vecmat_7[0]
-	VMOVUPS	675072(CX), Z2	// cos_6[0]
-	VMOVUPS	814592(CX), Z3	// vecmat_7[2]
-	VMOVUPS	815104(CX), Z4	// neg_5[0]
+	VMOVUPS	817408(CX), Z1	// vecmat_7[0]
+	VMOVUPS	678144(CX), Z2	// cos_6[0]
+	VMOVUPS	817664(CX), Z3	// vecmat_7[2]
+	VMOVUPS	818176(CX), Z4	// neg_5[0]
 	VMULPS	Z4, Z3, Z3
 	VFMADD231PS	Z2, Z1, Z3
-	VMOVUPS	814464(CX), Z1	// vecmat_7[1]
-	VMOVUPS	675200(CX), Z2	// cos_6[1]
-	VMOVUPS	814720(CX), Z4	// vecmat_7[3]
-	VMOVUPS	815232(CX), Z5	// neg_5[1]
+	VMOVUPS	817536(CX), Z1	// vecmat_7[1]
+	VMOVUPS	678272(CX), Z2	// cos_6[1]
+	VMOVUPS	817792(CX), Z4	// vecmat_7[3]
+	VMOVUPS	818304(CX), Z5	// neg_5[1]
 	VMULPS	Z5, Z4, Z4
 	VFMADD231PS	Z2, Z1, Z4
-	VMOVUPS	801920(CX), Z1	// G_bar_3[1]
-	VMOVUPS	801792(CX), Z2	// G_bar_3[0]
-	VMOVUPS	642304(CX), Z5	// q_y2[0]
+	VMOVUPS	804992(CX), Z1	// G_bar_3[1]
+	VMOVUPS	804864(CX), Z2	// G_bar_3[0]
+	VMOVUPS	645376(CX), Z5	// q_y2[0]
 	// arm.nde:35
 	VADDPS	Z2, Z1, Z6
-	VMOVUPS	Z6, 815360(CX)	// add_25
-	VMOVUPS	646272(CX), Z7	// mul_11
+	VMOVUPS	Z6, 818432(CX)	// add_25
+	VMOVUPS	649344(CX), Z7	// mul_11
 	VMULPS	Z7, Z6, Z6
-	VMOVUPS	674304(CX), Z7	// add_8
+	VMOVUPS	677376(CX), Z7	// add_8
 	VPANDD.BCST	f32_7fffffff<>(SB), Z7, Z8
 	VBROADCASTSS	f32_4b400000<>(SB), Z9
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z8, Z9
@@ -17491,7 +17632,7 @@ loop72: // 2 times: vectors of the block
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z8, K1, Z7
 	VPXORD.BCST	f32_80000000<>(SB), Z7, Z7
 	VMULPS	Z7, Z6, Z6
-	VMOVUPS	645888(CX), Z7	// mul_9
+	VMOVUPS	648960(CX), Z7	// mul_9
 	VMULPS	Z7, Z2, Z7
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z8
 	VBROADCASTSS	f32_4b400000<>(SB), Z9
@@ -17528,119 +17669,119 @@ loop72: // 2 times: vectors of the block
 	VPXORD.BCST	f32_80000000<>(SB), Z5, Z5
 	VFMADD213PS	Z6, Z5, Z7
 	// arm.nde:34
-	VMOVUPS	673920(CX), Z5	// add_7
-	VMOVUPS	674048(CX), Z8	// square_2
+	VMOVUPS	676992(CX), Z5	// add_7
+	VMOVUPS	677120(CX), Z8	// square_2
 	VMULPS	Z8, Z1, Z8
 	VFNMADD231PS	Z5, Z2, Z8
-	VMOVUPS	Z8, 815488(CX)	// k_bar_3
+	VMOVUPS	Z8, 818560(CX)	// k_bar_3
 	// arm.nde:29
-	VMOVUPS	642816(CX), Z5	// mul_6
+	VMOVUPS	645888(CX), Z5	// mul_6
 	VMULPS	Z5, Z8, Z8
-	VMOVUPS	642560(CX), Z9	// c2
+	VMOVUPS	645632(CX), Z9	// c2
 	VFMADD231PS	Z9, Z8, Z6
 	// arm.nde:35
 	VADDPS	Z7, Z3, Z3
 	VADDPS.BCST	f32_00000000<>(SB), Z4, Z4
 	// arm.nde:38
-	VMOVUPS	801536(CX), Z7	// linsolve_3[0]
-	VMOVUPS	701184(CX), Z8	// v_k2[0]
+	VMOVUPS	804608(CX), Z7	// linsolve_3[0]
+	VMOVUPS	704256(CX), Z8	// v_k2[0]
 	VMULPS	Z8, Z7, Z9
-	VMOVUPS	701312(CX), Z10	// v_k2[1]
+	VMOVUPS	704384(CX), Z10	// v_k2[1]
 	VMULPS	Z10, Z7, Z7
-	VMOVUPS	801664(CX), Z11	// linsolve_3[1]
+	VMOVUPS	804736(CX), Z11	// linsolve_3[1]
 	VMULPS	Z8, Z11, Z8
 	VMULPS	Z10, Z11, Z10
 	VPXORD.BCST	f32_80000000<>(SB), Z9, Z9
-	VMOVUPS	Z9, 815616(CX)	// M_bar_3[0]
+	VMOVUPS	Z9, 818688(CX)	// M_bar_3[0]
 	VPXORD.BCST	f32_80000000<>(SB), Z7, Z7
-	VMOVUPS	Z7, 815744(CX)	// M_bar_3[1]
+	VMOVUPS	Z7, 818816(CX)	// M_bar_3[1]
 	VPXORD.BCST	f32_80000000<>(SB), Z8, Z8
-	VMOVUPS	Z8, 815872(CX)	// M_bar_3[2]
+	VMOVUPS	Z8, 818944(CX)	// M_bar_3[2]
 	VPXORD.BCST	f32_80000000<>(SB), Z10, Z10
-	VMOVUPS	Z10, 816000(CX)	// M_bar_3[3]
-	VMOVUPS	644480(CX), Z10	// M_2[0]
-	VMOVUPS	Z10, 816768(CX)	// transpose_4[0]
-	VMOVUPS	644736(CX), Z11	// M_2[2]
-	VMOVUPS	Z11, 816896(CX)	// transpose_4[1]
-	VMOVUPS	644608(CX), Z12	// M_2[1]
-	VMOVUPS	Z12, 817024(CX)	// transpose_4[2]
-	VMOVUPS	644864(CX), Z13	// M_2[3]
-	VMOVUPS	Z13, 817152(CX)	// transpose_4[3]
+	VMOVUPS	Z10, 819072(CX)	// M_bar_3[3]
+	VMOVUPS	647552(CX), Z10	// M_2[0]
+	VMOVUPS	Z10, 819840(CX)	// transpose_4[0]
+	VMOVUPS	647808(CX), Z11	// M_2[2]
+	VMOVUPS	Z11, 819968(CX)	// transpose_4[1]
+	VMOVUPS	647680(CX), Z12	// M_2[1]
+	VMOVUPS	Z12, 820096(CX)	// transpose_4[2]
+	VMOVUPS	647936(CX), Z13	// M_2[3]
+	VMOVUPS	Z13, 820224(CX)	// transpose_4[3]
 	// arm.nde:32
 	VADDPS	Z7, Z8, Z7
-	VMOVUPS	Z7, 816128(CX)	// add_26
+	VMOVUPS	Z7, 819200(CX)	// add_26
 	// arm.nde:28
-	VMOVUPS	641920(CX), Z8	// mul_4
+	VMOVUPS	644992(CX), Z8	// mul_4
 	VMULPS	Z5, Z7, Z5
 	VFMADD231PS	Z8, Z9, Z5
-	VMOVUPS	643968(CX), Z7	// s2
+	VMOVUPS	647040(CX), Z7	// s2
 	VPXORD.BCST	f32_80000000<>(SB), Z7, Z7
 	VFMADD231PS	Z7, Z5, Z6
-	VMOVUPS	673664(CX), Z5	// q_k2[1]
+	VMOVUPS	676736(CX), Z5	// q_k2[1]
 	// arm.nde:34
-	VMOVUPS	644224(CX), Z7	// neg
+	VMOVUPS	647296(CX), Z7	// neg
 	VMULPS	Z7, Z2, Z2
-	VMOVUPS	673792(CX), Z7	// mul_12
+	VMOVUPS	676864(CX), Z7	// mul_12
 	VMULPS.BCST	f32_40000000<>(SB), Z5, Z8
 	VMULPS	Z8, Z2, Z8
 	VFMADD231PS	Z7, Z2, Z8
-	VMOVUPS	605440(CX), Z9	// v_d1_bar[0]
-	VMOVUPS	605568(CX), Z14	// v_d1_bar[1]
-	VMOVUPS	605952(CX), Z15	// v_d2_bar[0]
-	VMOVUPS	606080(CX), Z16	// v_d2_bar[1]
-	VMOVUPS	814848(CX), Z17	// vecmat_7[4]
-	VMOVUPS	814976(CX), Z17	// vecmat_7[5]
+	VMOVUPS	608512(CX), Z9	// v_d1_bar[0]
+	VMOVUPS	608640(CX), Z14	// v_d1_bar[1]
+	VMOVUPS	609024(CX), Z15	// v_d2_bar[0]
+	VMOVUPS	609152(CX), Z16	// v_d2_bar[1]
+	VMOVUPS	817920(CX), Z17	// vecmat_7[4]
+	VMOVUPS	818048(CX), Z17	// vecmat_7[5]
 	// arm.nde:28
 	VADDPS.BCST	f32_00000000<>(SB), Z3, Z3
-	VMOVUPS	Z3, 816256(CX)	// q_y2_bar[0]
+	VMOVUPS	Z3, 819328(CX)	// q_y2_bar[0]
 	VADDPS	Z6, Z4, Z4
-	VMOVUPS	Z4, 816384(CX)	// q_y2_bar[1]
+	VMOVUPS	Z4, 819456(CX)	// q_y2_bar[1]
 	// arm.nde:45
-	VMOVUPS	800000(CX), Z6	// add_23[0]
+	VMOVUPS	803072(CX), Z6	// add_23[0]
 	VADDPS	Z3, Z6, Z3
-	VMOVUPS	Z3, 816512(CX)	// add_27[0]
-	VMOVUPS	800128(CX), Z3	// add_23[1]
+	VMOVUPS	Z3, 819584(CX)	// add_27[0]
+	VMOVUPS	803200(CX), Z3	// add_23[1]
 	VADDPS	Z4, Z3, Z3
-	VMOVUPS	Z3, 816640(CX)	// add_27[1]
-	VMOVUPS	703104(CX), Z3	// mul_13[0]
+	VMOVUPS	Z3, 819712(CX)	// add_27[1]
+	VMOVUPS	706176(CX), Z3	// mul_13[0]
 	VADDPS	Z3, Z9, Z3
 	VFMADD231PS.BCST	f32_bfc00000<>(SB), Z15, Z3
-	VMOVUPS	703488(CX), Z4	// mul_14[0]
+	VMOVUPS	706560(CX), Z4	// mul_14[0]
 	VADDPS	Z4, Z3, Z3
-	VMOVUPS	703232(CX), Z4	// mul_13[1]
+	VMOVUPS	706304(CX), Z4	// mul_13[1]
 	VADDPS	Z4, Z14, Z4
 	VFMADD231PS.BCST	f32_bfc00000<>(SB), Z16, Z4
-	VMOVUPS	703616(CX), Z6	// mul_14[1]
+	VMOVUPS	706688(CX), Z6	// mul_14[1]
 	VADDPS	Z6, Z4, Z4
 	// arm.nde:11
-	VMOVUPS	799744(CX), Z6	// q_y3_bar[0]
-	VMOVUPS	642176(CX), Z9	// ha21
-	VMOVUPS	800768(CX), Z14	// add_24[0]
+	VMOVUPS	802816(CX), Z6	// q_y3_bar[0]
+	VMOVUPS	645248(CX), Z9	// ha21
+	VMOVUPS	803840(CX), Z14	// add_24[0]
 	VFMADD231PS	Z9, Z6, Z14
-	VMOVUPS	814848(CX), Z6	// vecmat_7[4]
+	VMOVUPS	817920(CX), Z6	// vecmat_7[4]
 	VADDPS	Z6, Z14, Z6
-	VMOVUPS	799872(CX), Z14	// q_y3_bar[1]
-	VMOVUPS	800896(CX), Z15	// add_24[1]
+	VMOVUPS	802944(CX), Z14	// q_y3_bar[1]
+	VMOVUPS	803968(CX), Z15	// add_24[1]
 	VFMADD231PS	Z9, Z14, Z15
-	VMOVUPS	814976(CX), Z14	// vecmat_7[5]
+	VMOVUPS	818048(CX), Z14	// vecmat_7[5]
 	VADDPS	Z14, Z15, Z14
 	// arm.nde:34
 	VMULPS	Z5, Z2, Z2
-	VMOVUPS	644096(CX), Z5	// k
+	VMOVUPS	647168(CX), Z5	// k
 	VMULPS	Z5, Z1, Z1
 	VMULPS	Z7, Z1, Z1
 	VFMADD231PS.BCST	f32_40000000<>(SB), Z2, Z1
 	VADDPS.BCST	f32_00000000<>(SB), Z6, Z2
 	VADDPS	Z8, Z14, Z5
 	VADDPS	Z1, Z2, Z1
-	VMOVUPS	Z1, 817280(CX)	// q_k2_bar[0]
+	VMOVUPS	Z1, 820352(CX)	// q_k2_bar[0]
 	VADDPS.BCST	f32_00000000<>(SB), Z5, Z2
-	VMOVUPS	Z2, 817408(CX)	// q_k2_bar[1]
+	VMOVUPS	Z2, 820480(CX)	// q_k2_bar[1]
 	// arm.nde:45
 	VFMADD231PS	Z9, Z1, Z3
-	VMOVUPS	Z3, 817536(CX)	// v_k1_bar[0]
+	VMOVUPS	Z3, 820608(CX)	// v_k1_bar[0]
 	VFMADD231PS	Z9, Z2, Z4
-	VMOVUPS	Z4, 817664(CX)	// v_k1_bar[1]
+	VMOVUPS	Z4, 820736(CX)	// v_k1_bar[1]
 	// arm.nde:38
 	VPANDD.BCST	f32_7fffffff<>(SB), Z10, Z1
 	VPANDD.BCST	f32_7fffffff<>(SB), Z12, Z2
@@ -17668,19 +17809,19 @@ loop72: // 2 times: vectors of the block
 	VFNMADD231PS	Z1, Z5, Z6
 	VDIVPS	Z2, Z6, Z2
 	VPORD	Z3, Z2, Z2
-	VMOVUPS	Z2, 817792(CX)	// linsolve_4[0]
-	VMOVUPS	Z1, 817920(CX)	// linsolve_4[1]
+	VMOVUPS	Z2, 820864(CX)	// linsolve_4[0]
+	VMOVUPS	Z1, 820992(CX)	// linsolve_4[1]
 	VPXORD.BCST	f32_80000000<>(SB), Z2, Z2
-	VMOVUPS	Z2, 818048(CX)	// G_bar_4[0]
+	VMOVUPS	Z2, 821120(CX)	// G_bar_4[0]
 	VPXORD.BCST	f32_80000000<>(SB), Z1, Z1
-	VMOVUPS	Z1, 818176(CX)	// G_bar_4[1]
+	VMOVUPS	Z1, 821248(CX)	// G_bar_4[1]
 	// arm.nde:11
-	VMOVUPS	646912(CX), Z3	// sin[0]
+	VMOVUPS	649984(CX), Z3	// sin[0]
 	VPXORD.BCST	f32_80000000<>(SB), Z3, Z3
-	VMOVUPS	Z3, 831360(CX)	// neg_6[0]
-	VMOVUPS	647040(CX), Z3	// sin[1]
+	VMOVUPS	Z3, 834432(CX)	// neg_6[0]
+	VMOVUPS	650112(CX), Z3	// sin[1]
 	VPXORD.BCST	f32_80000000<>(SB), Z3, Z3
-	VMOVUPS	Z3, 831488(CX)	// neg_6[1]
+	VMOVUPS	Z3, 834560(CX)	// neg_6[1]
 	MOVQ	$32, SI
 	MOVQ	BX, DI
 	MOVQ	CX, R9
@@ -17690,7 +17831,7 @@ loop73: // 32 times: elements
 	VMULPS	Z3, Z2, Z3
 	VBROADCASTSS	5248(DI), Z4	// friction.4.weight[32]
 	VFMADD231PS	Z4, Z1, Z3
-	VMOVUPS	664576(R9), Z4	// add_6[0]
+	VMOVUPS	667648(R9), Z4	// add_6[0]
 	VPORD.BCST	f32_80000000<>(SB), Z4, Z5
 	VBROADCASTSS	f32_42b40000<>(SB), Z6
 	VMINPS	Z5, Z6, Z5
@@ -17715,7 +17856,7 @@ loop73: // 32 times: elements
 	VADDPS.BCST	f32_3f800000<>(SB), Z5, Z5
 	VDIVPS	Z5, Z4, Z4
 	VMULPS	Z4, Z3, Z3
-	VMOVUPS	Z3, 818304(R9)	// mul_22[0]
+	VMOVUPS	Z3, 821376(R9)	// mul_22[0]
 	VPANDD	Z0, Z3, Z3
 	VMOVUPS	83968(R10), Z4	// sum of friction.2.bias[0]
 	VADDPS	Z3, Z4, Z3
@@ -17735,8 +17876,8 @@ loop73: // 32 times: elements
 	MOVQ	R8, DI
 loop74: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	652288(SI), Z2	// add_5[0]
-	VMOVUPS	652352(SI), Z3	// add_5[0] | 1
+	VMOVUPS	655360(SI), Z2	// add_5[0]
+	VMOVUPS	655424(SI), Z3	// add_5[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z2, Z4
 	VBROADCASTSS	f32_42b40000<>(SB), Z5
 	VMINPS	Z4, Z5, Z4
@@ -17783,20 +17924,20 @@ loop74: // 32 times: elements
 	VBLENDMPS	Z4, Z3, K2, Z3
 	VADDPS.BCST	f32_3f800000<>(SB), Z4, Z4
 	VDIVPS	Z4, Z3, Z3
-	VMOVUPS	Z2, 826496(SI)	// sigmoid_4[0]
-	VMOVUPS	Z3, 826560(SI)	// sigmoid_4[0] | 1
-	VMOVUPS	668672(SI), Z2	// softplus_2[0]
-	VMOVUPS	668736(SI), Z3	// softplus_2[0] | 1
+	VMOVUPS	Z2, 829568(SI)	// sigmoid_4[0]
+	VMOVUPS	Z3, 829632(SI)	// sigmoid_4[0] | 1
+	VMOVUPS	671744(SI), Z2	// softplus_2[0]
+	VMOVUPS	671808(SI), Z3	// softplus_2[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	818048(AX), Z4	// G_bar_4[0]
-	VMOVUPS	818112(AX), Z5	// G_bar_4[0] | 1
+	VMOVUPS	821120(AX), Z4	// G_bar_4[0]
+	VMOVUPS	821184(AX), Z5	// G_bar_4[0] | 1
 	VMOVUPS	86016(DI), Z6	// sum of friction.4.weight[0]
 	VFMADD231PS	Z2, Z4, Z6
 	VFMADD231PS	Z3, Z5, Z6
 	VMOVUPS	Z6, 86016(DI)	// sum of friction.4.weight[0]
-	VMOVUPS	818176(AX), Z4	// G_bar_4[1]
-	VMOVUPS	818240(AX), Z5	// G_bar_4[1] | 1
+	VMOVUPS	821248(AX), Z4	// G_bar_4[1]
+	VMOVUPS	821312(AX), Z5	// G_bar_4[1] | 1
 	VMOVUPS	88064(DI), Z6	// sum of friction.4.weight[32]
 	VFMADD231PS	Z2, Z4, Z6
 	VFMADD231PS	Z3, Z5, Z6
@@ -17835,8 +17976,8 @@ loop75: // 2 times: tiles of 11 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop76: // 32 times: terms of the sums
-	VMOVUPS	818304(DI), Z24	// mul_22[0]
-	VMOVUPS	818368(DI), Z25	// mul_22[0] | 1
+	VMOVUPS	821376(DI), Z24	// mul_22[0]
+	VMOVUPS	821440(DI), Z25	// mul_22[0] | 1
 	VBROADCASTSS	896(R9), Z26	// friction.2.weight[0]
 	VFMADD231PS	Z24, Z26, Z2
 	VFMADD231PS	Z25, Z26, Z3
@@ -17874,28 +18015,28 @@ loop76: // 32 times: terms of the sums
 	ADDQ	$128, R9
 	DECQ	SI
 	JNE	loop76
-	VMOVUPS	Z2, 822400(CX)	// vecmat_8[0]
-	VMOVUPS	Z3, 822464(CX)	// vecmat_8[0] | 1
-	VMOVUPS	Z4, 822528(CX)	// vecmat_8[1]
-	VMOVUPS	Z5, 822592(CX)	// vecmat_8[1] | 1
-	VMOVUPS	Z6, 822656(CX)	// vecmat_8[2]
-	VMOVUPS	Z7, 822720(CX)	// vecmat_8[2] | 1
-	VMOVUPS	Z8, 822784(CX)	// vecmat_8[3]
-	VMOVUPS	Z9, 822848(CX)	// vecmat_8[3] | 1
-	VMOVUPS	Z10, 822912(CX)	// vecmat_8[4]
-	VMOVUPS	Z11, 822976(CX)	// vecmat_8[4] | 1
-	VMOVUPS	Z12, 823040(CX)	// vecmat_8[5]
-	VMOVUPS	Z13, 823104(CX)	// vecmat_8[5] | 1
-	VMOVUPS	Z14, 823168(CX)	// vecmat_8[6]
-	VMOVUPS	Z15, 823232(CX)	// vecmat_8[6] | 1
-	VMOVUPS	Z16, 823296(CX)	// vecmat_8[7]
-	VMOVUPS	Z17, 823360(CX)	// vecmat_8[7] | 1
-	VMOVUPS	Z18, 823424(CX)	// vecmat_8[8]
-	VMOVUPS	Z19, 823488(CX)	// vecmat_8[8] | 1
-	VMOVUPS	Z20, 823552(CX)	// vecmat_8[9]
-	VMOVUPS	Z21, 823616(CX)	// vecmat_8[9] | 1
-	VMOVUPS	Z22, 823680(CX)	// vecmat_8[10]
-	VMOVUPS	Z23, 823744(CX)	// vecmat_8[10] | 1
+	VMOVUPS	Z2, 825472(CX)	// vecmat_8[0]
+	VMOVUPS	Z3, 825536(CX)	// vecmat_8[0] | 1
+	VMOVUPS	Z4, 825600(CX)	// vecmat_8[1]
+	VMOVUPS	Z5, 825664(CX)	// vecmat_8[1] | 1
+	VMOVUPS	Z6, 825728(CX)	// vecmat_8[2]
+	VMOVUPS	Z7, 825792(CX)	// vecmat_8[2] | 1
+	VMOVUPS	Z8, 825856(CX)	// vecmat_8[3]
+	VMOVUPS	Z9, 825920(CX)	// vecmat_8[3] | 1
+	VMOVUPS	Z10, 825984(CX)	// vecmat_8[4]
+	VMOVUPS	Z11, 826048(CX)	// vecmat_8[4] | 1
+	VMOVUPS	Z12, 826112(CX)	// vecmat_8[5]
+	VMOVUPS	Z13, 826176(CX)	// vecmat_8[5] | 1
+	VMOVUPS	Z14, 826240(CX)	// vecmat_8[6]
+	VMOVUPS	Z15, 826304(CX)	// vecmat_8[6] | 1
+	VMOVUPS	Z16, 826368(CX)	// vecmat_8[7]
+	VMOVUPS	Z17, 826432(CX)	// vecmat_8[7] | 1
+	VMOVUPS	Z18, 826496(CX)	// vecmat_8[8]
+	VMOVUPS	Z19, 826560(CX)	// vecmat_8[8] | 1
+	VMOVUPS	Z20, 826624(CX)	// vecmat_8[9]
+	VMOVUPS	Z21, 826688(CX)	// vecmat_8[9] | 1
+	VMOVUPS	Z22, 826752(CX)	// vecmat_8[10]
+	VMOVUPS	Z23, 826816(CX)	// vecmat_8[10] | 1
 	ADDQ	$44, 65544(AX)
 	ADDQ	$1408, CX
 	DECQ	65536(AX)
@@ -17924,8 +18065,8 @@ loop76: // 32 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop77: // 32 times: terms of the sums
-	VMOVUPS	818304(SI), Z22	// mul_22[0]
-	VMOVUPS	818368(SI), Z23	// mul_22[0] | 1
+	VMOVUPS	821376(SI), Z22	// mul_22[0]
+	VMOVUPS	821440(SI), Z23	// mul_22[0] | 1
 	VBROADCASTSS	984(DI), Z24	// friction.2.weight[22]
 	VFMADD231PS	Z22, Z24, Z2
 	VFMADD231PS	Z23, Z24, Z3
@@ -17960,41 +18101,41 @@ loop77: // 32 times: terms of the sums
 	ADDQ	$128, DI
 	DECQ	CX
 	JNE	loop77
-	VMOVUPS	Z2, 825216(AX)	// vecmat_8[22]
-	VMOVUPS	Z3, 825280(AX)	// vecmat_8[22] | 1
-	VMOVUPS	Z4, 825344(AX)	// vecmat_8[23]
-	VMOVUPS	Z5, 825408(AX)	// vecmat_8[23] | 1
-	VMOVUPS	Z6, 825472(AX)	// vecmat_8[24]
-	VMOVUPS	Z7, 825536(AX)	// vecmat_8[24] | 1
-	VMOVUPS	Z8, 825600(AX)	// vecmat_8[25]
-	VMOVUPS	Z9, 825664(AX)	// vecmat_8[25] | 1
-	VMOVUPS	Z10, 825728(AX)	// vecmat_8[26]
-	VMOVUPS	Z11, 825792(AX)	// vecmat_8[26] | 1
-	VMOVUPS	Z12, 825856(AX)	// vecmat_8[27]
-	VMOVUPS	Z13, 825920(AX)	// vecmat_8[27] | 1
-	VMOVUPS	Z14, 825984(AX)	// vecmat_8[28]
-	VMOVUPS	Z15, 826048(AX)	// vecmat_8[28] | 1
-	VMOVUPS	Z16, 826112(AX)	// vecmat_8[29]
-	VMOVUPS	Z17, 826176(AX)	// vecmat_8[29] | 1
-	VMOVUPS	Z18, 826240(AX)	// vecmat_8[30]
-	VMOVUPS	Z19, 826304(AX)	// vecmat_8[30] | 1
-	VMOVUPS	Z20, 826368(AX)	// vecmat_8[31]
-	VMOVUPS	Z21, 826432(AX)	// vecmat_8[31] | 1
+	VMOVUPS	Z2, 828288(AX)	// vecmat_8[22]
+	VMOVUPS	Z3, 828352(AX)	// vecmat_8[22] | 1
+	VMOVUPS	Z4, 828416(AX)	// vecmat_8[23]
+	VMOVUPS	Z5, 828480(AX)	// vecmat_8[23] | 1
+	VMOVUPS	Z6, 828544(AX)	// vecmat_8[24]
+	VMOVUPS	Z7, 828608(AX)	// vecmat_8[24] | 1
+	VMOVUPS	Z8, 828672(AX)	// vecmat_8[25]
+	VMOVUPS	Z9, 828736(AX)	// vecmat_8[25] | 1
+	VMOVUPS	Z10, 828800(AX)	// vecmat_8[26]
+	VMOVUPS	Z11, 828864(AX)	// vecmat_8[26] | 1
+	VMOVUPS	Z12, 828928(AX)	// vecmat_8[27]
+	VMOVUPS	Z13, 828992(AX)	// vecmat_8[27] | 1
+	VMOVUPS	Z14, 829056(AX)	// vecmat_8[28]
+	VMOVUPS	Z15, 829120(AX)	// vecmat_8[28] | 1
+	VMOVUPS	Z16, 829184(AX)	// vecmat_8[29]
+	VMOVUPS	Z17, 829248(AX)	// vecmat_8[29] | 1
+	VMOVUPS	Z18, 829312(AX)	// vecmat_8[30]
+	VMOVUPS	Z19, 829376(AX)	// vecmat_8[30] | 1
+	VMOVUPS	Z20, 829440(AX)	// vecmat_8[31]
+	VMOVUPS	Z21, 829504(AX)	// vecmat_8[31] | 1
 	MOVQ	$16, CX
 	MOVQ	AX, SI
 loop78: // 16 times: tiles of 2 elements
-	VMOVUPS	818304(SI), Z2	// mul_22[0]
-	VMOVUPS	818368(SI), Z3	// mul_22[0] | 1
+	VMOVUPS	821376(SI), Z2	// mul_22[0]
+	VMOVUPS	821440(SI), Z3	// mul_22[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	Z2, 632960(SI)	// turned[0]
-	VMOVUPS	Z3, 633024(SI)	// turned[0] | 1
-	VMOVUPS	818432(SI), Z2	// mul_22[1]
-	VMOVUPS	818496(SI), Z3	// mul_22[1] | 1
+	VMOVUPS	Z2, 636032(SI)	// turned[0]
+	VMOVUPS	Z3, 636096(SI)	// turned[0] | 1
+	VMOVUPS	821504(SI), Z2	// mul_22[1]
+	VMOVUPS	821568(SI), Z3	// mul_22[1] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	Z2, 633088(SI)	// turned[1]
-	VMOVUPS	Z3, 633152(SI)	// turned[1] | 1
+	VMOVUPS	Z2, 636160(SI)	// turned[1]
+	VMOVUPS	Z3, 636224(SI)	// turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop78
@@ -18006,22 +18147,22 @@ loop79: // 2 times: vectors of the block
 	MOVQ	65544(AX), SI
 	MOVQ	65552(AX), DI
 loop80: // 2 times
-	VMOVUPS	656384(SI), Z2	// softplus[0]
-	VMOVUPS	656512(SI), Z3	// softplus[1]
-	VMOVUPS	656640(SI), Z4	// softplus[2]
-	VMOVUPS	656768(SI), Z5	// softplus[3]
-	VMOVUPS	656896(SI), Z6	// softplus[4]
-	VMOVUPS	657024(SI), Z7	// softplus[5]
-	VMOVUPS	657152(SI), Z8	// softplus[6]
-	VMOVUPS	657280(SI), Z9	// softplus[7]
-	VMOVUPS	657408(SI), Z10	// softplus[8]
-	VMOVUPS	657536(SI), Z11	// softplus[9]
-	VMOVUPS	657664(SI), Z12	// softplus[10]
-	VMOVUPS	657792(SI), Z13	// softplus[11]
-	VMOVUPS	657920(SI), Z14	// softplus[12]
-	VMOVUPS	658048(SI), Z15	// softplus[13]
-	VMOVUPS	658176(SI), Z16	// softplus[14]
-	VMOVUPS	658304(SI), Z17	// softplus[15]
+	VMOVUPS	659456(SI), Z2	// softplus[0]
+	VMOVUPS	659584(SI), Z3	// softplus[1]
+	VMOVUPS	659712(SI), Z4	// softplus[2]
+	VMOVUPS	659840(SI), Z5	// softplus[3]
+	VMOVUPS	659968(SI), Z6	// softplus[4]
+	VMOVUPS	660096(SI), Z7	// softplus[5]
+	VMOVUPS	660224(SI), Z8	// softplus[6]
+	VMOVUPS	660352(SI), Z9	// softplus[7]
+	VMOVUPS	660480(SI), Z10	// softplus[8]
+	VMOVUPS	660608(SI), Z11	// softplus[9]
+	VMOVUPS	660736(SI), Z12	// softplus[10]
+	VMOVUPS	660864(SI), Z13	// softplus[11]
+	VMOVUPS	660992(SI), Z14	// softplus[12]
+	VMOVUPS	661120(SI), Z15	// softplus[13]
+	VMOVUPS	661248(SI), Z16	// softplus[14]
+	VMOVUPS	661376(SI), Z17	// softplus[15]
 	VUNPCKLPS	Z3, Z2, Z18
 	VUNPCKHPS	Z3, Z2, Z2
 	VUNPCKLPS	Z5, Z4, Z3
@@ -18086,22 +18227,22 @@ loop80: // 2 times
 	VSHUFF32X4	$221, Z14, Z10, Z6
 	VSHUFF32X4	$136, Z6, Z2, Z10
 	VSHUFF32X4	$221, Z6, Z2, Z2
-	VMOVUPS	Z20, 637056(DI)	// turned[32]
-	VMOVUPS	Z19, 637120(DI)	// turned[32] | 1
-	VMOVUPS	Z17, 637184(DI)	// turned[33]
-	VMOVUPS	Z18, 637248(DI)	// turned[33] | 1
-	VMOVUPS	Z13, 637312(DI)	// turned[34]
-	VMOVUPS	Z8, 637376(DI)	// turned[34] | 1
-	VMOVUPS	Z12, 637440(DI)	// turned[35]
-	VMOVUPS	Z10, 637504(DI)	// turned[35] | 1
-	VMOVUPS	Z16, 637568(DI)	// turned[36]
-	VMOVUPS	Z9, 637632(DI)	// turned[36] | 1
-	VMOVUPS	Z4, 637696(DI)	// turned[37]
-	VMOVUPS	Z11, 637760(DI)	// turned[37] | 1
-	VMOVUPS	Z5, 637824(DI)	// turned[38]
-	VMOVUPS	Z3, 637888(DI)	// turned[38] | 1
-	VMOVUPS	Z7, 637952(DI)	// turned[39]
-	VMOVUPS	Z2, 638016(DI)	// turned[39] | 1
+	VMOVUPS	Z20, 640128(DI)	// turned[32]
+	VMOVUPS	Z19, 640192(DI)	// turned[32] | 1
+	VMOVUPS	Z17, 640256(DI)	// turned[33]
+	VMOVUPS	Z18, 640320(DI)	// turned[33] | 1
+	VMOVUPS	Z13, 640384(DI)	// turned[34]
+	VMOVUPS	Z8, 640448(DI)	// turned[34] | 1
+	VMOVUPS	Z12, 640512(DI)	// turned[35]
+	VMOVUPS	Z10, 640576(DI)	// turned[35] | 1
+	VMOVUPS	Z16, 640640(DI)	// turned[36]
+	VMOVUPS	Z9, 640704(DI)	// turned[36] | 1
+	VMOVUPS	Z4, 640768(DI)	// turned[37]
+	VMOVUPS	Z11, 640832(DI)	// turned[37] | 1
+	VMOVUPS	Z5, 640896(DI)	// turned[38]
+	VMOVUPS	Z3, 640960(DI)	// turned[38] | 1
+	VMOVUPS	Z7, 641024(DI)	// turned[39]
+	VMOVUPS	Z2, 641088(DI)	// turned[39] | 1
 	ADDQ	$2048, SI
 	ADDQ	$2048, DI
 	DECQ	CX
@@ -18134,56 +18275,56 @@ loop81: // 4 times: tiles of 8 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop82: // 16 times: samples, 2 at a time
-	VMOVUPS	637056(DI), Z18	// turned[32]
-	VMOVUPS	639104(DI), Z19	// turned[48]
-	VBROADCASTSS	632960(R9), Z20	// turned[0]
+	VMOVUPS	640128(DI), Z18	// turned[32]
+	VMOVUPS	642176(DI), Z19	// turned[48]
+	VBROADCASTSS	636032(R9), Z20	// turned[0]
 	VFMADD231PS	Z18, Z20, Z2
 	VFMADD231PS	Z19, Z20, Z3
-	VBROADCASTSS	633088(R9), Z20	// turned[1]
+	VBROADCASTSS	636160(R9), Z20	// turned[1]
 	VFMADD231PS	Z18, Z20, Z4
 	VFMADD231PS	Z19, Z20, Z5
-	VBROADCASTSS	633216(R9), Z20	// turned[2]
+	VBROADCASTSS	636288(R9), Z20	// turned[2]
 	VFMADD231PS	Z18, Z20, Z6
 	VFMADD231PS	Z19, Z20, Z7
-	VBROADCASTSS	633344(R9), Z20	// turned[3]
+	VBROADCASTSS	636416(R9), Z20	// turned[3]
 	VFMADD231PS	Z18, Z20, Z8
 	VFMADD231PS	Z19, Z20, Z9
-	VBROADCASTSS	633472(R9), Z20	// turned[4]
+	VBROADCASTSS	636544(R9), Z20	// turned[4]
 	VFMADD231PS	Z18, Z20, Z10
 	VFMADD231PS	Z19, Z20, Z11
-	VBROADCASTSS	633600(R9), Z20	// turned[5]
+	VBROADCASTSS	636672(R9), Z20	// turned[5]
 	VFMADD231PS	Z18, Z20, Z12
 	VFMADD231PS	Z19, Z20, Z13
-	VBROADCASTSS	633728(R9), Z20	// turned[6]
+	VBROADCASTSS	636800(R9), Z20	// turned[6]
 	VFMADD231PS	Z18, Z20, Z14
 	VFMADD231PS	Z19, Z20, Z15
-	VBROADCASTSS	633856(R9), Z20	// turned[7]
+	VBROADCASTSS	636928(R9), Z20	// turned[7]
 	VFMADD231PS	Z18, Z20, Z16
 	VFMADD231PS	Z19, Z20, Z17
-	VMOVUPS	637120(DI), Z18	// turned[32] | 1
-	VMOVUPS	639168(DI), Z19	// turned[48] | 1
-	VBROADCASTSS	632964(R9), Z20	// turned[0]
+	VMOVUPS	640192(DI), Z18	// turned[32] | 1
+	VMOVUPS	642240(DI), Z19	// turned[48] | 1
+	VBROADCASTSS	636036(R9), Z20	// turned[0]
 	VFMADD231PS	Z18, Z20, Z2
 	VFMADD231PS	Z19, Z20, Z3
-	VBROADCASTSS	633092(R9), Z20	// turned[1]
+	VBROADCASTSS	636164(R9), Z20	// turned[1]
 	VFMADD231PS	Z18, Z20, Z4
 	VFMADD231PS	Z19, Z20, Z5
-	VBROADCASTSS	633220(R9), Z20	// turned[2]
+	VBROADCASTSS	636292(R9), Z20	// turned[2]
 	VFMADD231PS	Z18, Z20, Z6
 	VFMADD231PS	Z19, Z20, Z7
-	VBROADCASTSS	633348(R9), Z20	// turned[3]
+	VBROADCASTSS	636420(R9), Z20	// turned[3]
 	VFMADD231PS	Z18, Z20, Z8
 	VFMADD231PS	Z19, Z20, Z9
-	VBROADCASTSS	633476(R9), Z20	// turned[4]
+	VBROADCASTSS	636548(R9), Z20	// turned[4]
 	VFMADD231PS	Z18, Z20, Z10
 	VFMADD231PS	Z19, Z20, Z11
-	VBROADCASTSS	633604(R9), Z20	// turned[5]
+	VBROADCASTSS	636676(R9), Z20	// turned[5]
 	VFMADD231PS	Z18, Z20, Z12
 	VFMADD231PS	Z19, Z20, Z13
-	VBROADCASTSS	633732(R9), Z20	// turned[6]
+	VBROADCASTSS	636804(R9), Z20	// turned[6]
 	VFMADD231PS	Z18, Z20, Z14
 	VFMADD231PS	Z19, Z20, Z15
-	VBROADCASTSS	633860(R9), Z20	// turned[7]
+	VBROADCASTSS	636932(R9), Z20	// turned[7]
 	VFMADD231PS	Z18, Z20, Z16
 	VFMADD231PS	Z19, Z20, Z17
 	ADDQ	$128, DI
@@ -18233,10 +18374,10 @@ loop82: // 16 times: samples, 2 at a time
 	MOVQ	R8, 65544(AX)
 loop83: // 4 times: tiles of 8 elements
 	// arm.nde:11
-	VMOVUPS	822400(CX), Z10	// vecmat_8[0]
-	VMOVUPS	822464(CX), Z11	// vecmat_8[0] | 1
-	VMOVUPS	826496(CX), Z12	// sigmoid_4[0]
-	VMOVUPS	826560(CX), Z13	// sigmoid_4[0] | 1
+	VMOVUPS	825472(CX), Z10	// vecmat_8[0]
+	VMOVUPS	825536(CX), Z11	// vecmat_8[0] | 1
+	VMOVUPS	829568(CX), Z12	// sigmoid_4[0]
+	VMOVUPS	829632(CX), Z13	// sigmoid_4[0] | 1
 	VMULPS	Z12, Z10, Z10
 	VMULPS	Z13, Z11, Z11
 	VPANDD	Z0, Z10, Z12
@@ -18271,10 +18412,10 @@ loop83: // 4 times: tiles of 8 elements
 	VBROADCASTSS	20(DI), Z12	// friction.0.weight[5]
 	VFMADD231PS	Z10, Z12, Z8
 	VFMADD231PS	Z11, Z12, Z9
-	VMOVUPS	822528(CX), Z12	// vecmat_8[1]
-	VMOVUPS	822592(CX), Z13	// vecmat_8[1] | 1
-	VMOVUPS	826624(CX), Z14	// sigmoid_4[1]
-	VMOVUPS	826688(CX), Z15	// sigmoid_4[1] | 1
+	VMOVUPS	825600(CX), Z12	// vecmat_8[1]
+	VMOVUPS	825664(CX), Z13	// vecmat_8[1] | 1
+	VMOVUPS	829696(CX), Z14	// sigmoid_4[1]
+	VMOVUPS	829760(CX), Z15	// sigmoid_4[1] | 1
 	VMULPS	Z14, Z12, Z12
 	VMULPS	Z15, Z13, Z13
 	VPANDD	Z0, Z12, Z14
@@ -18309,10 +18450,10 @@ loop83: // 4 times: tiles of 8 elements
 	VBROADCASTSS	44(DI), Z14	// friction.0.weight[11]
 	VFMADD231PS	Z12, Z14, Z8
 	VFMADD231PS	Z13, Z14, Z9
-	VMOVUPS	822656(CX), Z14	// vecmat_8[2]
-	VMOVUPS	822720(CX), Z15	// vecmat_8[2] | 1
-	VMOVUPS	826752(CX), Z16	// sigmoid_4[2]
-	VMOVUPS	826816(CX), Z17	// sigmoid_4[2] | 1
+	VMOVUPS	825728(CX), Z14	// vecmat_8[2]
+	VMOVUPS	825792(CX), Z15	// vecmat_8[2] | 1
+	VMOVUPS	829824(CX), Z16	// sigmoid_4[2]
+	VMOVUPS	829888(CX), Z17	// sigmoid_4[2] | 1
 	VMULPS	Z16, Z14, Z14
 	VMULPS	Z17, Z15, Z15
 	VPANDD	Z0, Z14, Z16
@@ -18347,10 +18488,10 @@ loop83: // 4 times: tiles of 8 elements
 	VBROADCASTSS	68(DI), Z16	// friction.0.weight[17]
 	VFMADD231PS	Z14, Z16, Z8
 	VFMADD231PS	Z15, Z16, Z9
-	VMOVUPS	822784(CX), Z16	// vecmat_8[3]
-	VMOVUPS	822848(CX), Z17	// vecmat_8[3] | 1
-	VMOVUPS	826880(CX), Z18	// sigmoid_4[3]
-	VMOVUPS	826944(CX), Z19	// sigmoid_4[3] | 1
+	VMOVUPS	825856(CX), Z16	// vecmat_8[3]
+	VMOVUPS	825920(CX), Z17	// vecmat_8[3] | 1
+	VMOVUPS	829952(CX), Z18	// sigmoid_4[3]
+	VMOVUPS	830016(CX), Z19	// sigmoid_4[3] | 1
 	VMULPS	Z18, Z16, Z16
 	VMULPS	Z19, Z17, Z17
 	VPANDD	Z0, Z16, Z18
@@ -18385,10 +18526,10 @@ loop83: // 4 times: tiles of 8 elements
 	VBROADCASTSS	92(DI), Z18	// friction.0.weight[23]
 	VFMADD231PS	Z16, Z18, Z8
 	VFMADD231PS	Z17, Z18, Z9
-	VMOVUPS	822912(CX), Z18	// vecmat_8[4]
-	VMOVUPS	822976(CX), Z19	// vecmat_8[4] | 1
-	VMOVUPS	827008(CX), Z20	// sigmoid_4[4]
-	VMOVUPS	827072(CX), Z21	// sigmoid_4[4] | 1
+	VMOVUPS	825984(CX), Z18	// vecmat_8[4]
+	VMOVUPS	826048(CX), Z19	// vecmat_8[4] | 1
+	VMOVUPS	830080(CX), Z20	// sigmoid_4[4]
+	VMOVUPS	830144(CX), Z21	// sigmoid_4[4] | 1
 	VMULPS	Z20, Z18, Z18
 	VMULPS	Z21, Z19, Z19
 	VPANDD	Z0, Z18, Z20
@@ -18423,10 +18564,10 @@ loop83: // 4 times: tiles of 8 elements
 	VBROADCASTSS	116(DI), Z20	// friction.0.weight[29]
 	VFMADD231PS	Z18, Z20, Z8
 	VFMADD231PS	Z19, Z20, Z9
-	VMOVUPS	823040(CX), Z20	// vecmat_8[5]
-	VMOVUPS	823104(CX), Z21	// vecmat_8[5] | 1
-	VMOVUPS	827136(CX), Z22	// sigmoid_4[5]
-	VMOVUPS	827200(CX), Z23	// sigmoid_4[5] | 1
+	VMOVUPS	826112(CX), Z20	// vecmat_8[5]
+	VMOVUPS	826176(CX), Z21	// vecmat_8[5] | 1
+	VMOVUPS	830208(CX), Z22	// sigmoid_4[5]
+	VMOVUPS	830272(CX), Z23	// sigmoid_4[5] | 1
 	VMULPS	Z22, Z20, Z20
 	VMULPS	Z23, Z21, Z21
 	VPANDD	Z0, Z20, Z22
@@ -18461,10 +18602,10 @@ loop83: // 4 times: tiles of 8 elements
 	VBROADCASTSS	140(DI), Z22	// friction.0.weight[35]
 	VFMADD231PS	Z20, Z22, Z8
 	VFMADD231PS	Z21, Z22, Z9
-	VMOVUPS	823168(CX), Z22	// vecmat_8[6]
-	VMOVUPS	823232(CX), Z23	// vecmat_8[6] | 1
-	VMOVUPS	827264(CX), Z24	// sigmoid_4[6]
-	VMOVUPS	827328(CX), Z25	// sigmoid_4[6] | 1
+	VMOVUPS	826240(CX), Z22	// vecmat_8[6]
+	VMOVUPS	826304(CX), Z23	// vecmat_8[6] | 1
+	VMOVUPS	830336(CX), Z24	// sigmoid_4[6]
+	VMOVUPS	830400(CX), Z25	// sigmoid_4[6] | 1
 	VMULPS	Z24, Z22, Z22
 	VMULPS	Z25, Z23, Z23
 	VPANDD	Z0, Z22, Z24
@@ -18499,10 +18640,10 @@ loop83: // 4 times: tiles of 8 elements
 	VBROADCASTSS	164(DI), Z24	// friction.0.weight[41]
 	VFMADD231PS	Z22, Z24, Z8
 	VFMADD231PS	Z23, Z24, Z9
-	VMOVUPS	823296(CX), Z24	// vecmat_8[7]
-	VMOVUPS	823360(CX), Z25	// vecmat_8[7] | 1
-	VMOVUPS	827392(CX), Z26	// sigmoid_4[7]
-	VMOVUPS	827456(CX), Z27	// sigmoid_4[7] | 1
+	VMOVUPS	826368(CX), Z24	// vecmat_8[7]
+	VMOVUPS	826432(CX), Z25	// vecmat_8[7] | 1
+	VMOVUPS	830464(CX), Z26	// sigmoid_4[7]
+	VMOVUPS	830528(CX), Z27	// sigmoid_4[7] | 1
 	VMULPS	Z26, Z24, Z24
 	VMULPS	Z27, Z25, Z25
 	VPANDD	Z0, Z24, Z26
@@ -18557,8 +18698,8 @@ loop83: // 4 times: tiles of 8 elements
 	MOVQ	AX, R10
 	MOVQ	65544(AX), R11
 loop84: // 6 times: elements
-	VMOVUPS	647424(R10), Z26	// concat[0]
-	VMOVUPS	647488(R10), Z27	// concat[0] | 1
+	VMOVUPS	650496(R10), Z26	// concat[0]
+	VMOVUPS	650560(R10), Z27	// concat[0] | 1
 	VMOVUPS	(R11), Z28	// sum of friction.0.weight[0]
 	VFMADD231PS	Z26, Z10, Z28
 	VFMADD231PS	Z27, Z11, Z28
@@ -18602,53 +18743,53 @@ loop84: // 6 times: elements
 	DECQ	65536(AX)
 	JNE	loop83
 	VMOVUPS	0(AX), Z29	// vecmat_9[0]
-	VMOVUPS	Z29, 830592(AX)
+	VMOVUPS	Z29, 833664(AX)
 	VMOVUPS	64(AX), Z29	// vecmat_9[0] | 1
-	VMOVUPS	Z29, 830656(AX)
+	VMOVUPS	Z29, 833728(AX)
 	VMOVUPS	128(AX), Z29	// vecmat_9[1]
-	VMOVUPS	Z29, 830720(AX)
+	VMOVUPS	Z29, 833792(AX)
 	VMOVUPS	192(AX), Z29	// vecmat_9[1] | 1
-	VMOVUPS	Z29, 830784(AX)
-	VMOVUPS	Z2, 830848(AX)	// vecmat_9[2]
-	VMOVUPS	Z3, 830912(AX)	// vecmat_9[2] | 1
-	VMOVUPS	Z4, 830976(AX)	// vecmat_9[3]
-	VMOVUPS	Z5, 831040(AX)	// vecmat_9[3] | 1
-	VMOVUPS	Z6, 831104(AX)	// vecmat_9[4]
-	VMOVUPS	Z7, 831168(AX)	// vecmat_9[4] | 1
-	VMOVUPS	Z8, 831232(AX)	// vecmat_9[5]
-	VMOVUPS	Z9, 831296(AX)	// vecmat_9[5] | 1
+	VMOVUPS	Z29, 833856(AX)
+	VMOVUPS	Z2, 833920(AX)	// vecmat_9[2]
+	VMOVUPS	Z3, 833984(AX)	// vecmat_9[2] | 1
+	VMOVUPS	Z4, 834048(AX)	// vecmat_9[3]
+	VMOVUPS	Z5, 834112(AX)	// vecmat_9[3] | 1
+	VMOVUPS	Z6, 834176(AX)	// vecmat_9[4]
+	VMOVUPS	Z7, 834240(AX)	// vecmat_9[4] | 1
+	VMOVUPS	Z8, 834304(AX)	// vecmat_9[5]
+	VMOVUPS	Z9, 834368(AX)	// vecmat_9[5] | 1
 	MOVQ	$2, 65536(AX)
 	MOVQ	AX, CX
 loop85: // 2 times: vectors of the block
 	VMOVUPS	65792(CX), Z0	// mask
-	VMOVUPS	830848(CX), Z1	// vecmat_9[2]
-	VMOVUPS	830976(CX), Z1	// vecmat_9[3]
-	VMOVUPS	830592(CX), Z1	// vecmat_9[0]
-	VMOVUPS	830720(CX), Z1	// vecmat_9[1]
+	VMOVUPS	833920(CX), Z1	// vecmat_9[2]
+	VMOVUPS	834048(CX), Z1	// vecmat_9[3]
+	VMOVUPS	833664(CX), Z1	// vecmat_9[0]
+	VMOVUPS	833792(CX), Z1	// vecmat_9[1]
 	// arm.nde:11
-	VMOVUPS	830592(CX), Z1	// vecmat_9[0]
-	VMOVUPS	647168(CX), Z2	// cos_3[0]
-	VMOVUPS	830848(CX), Z3	// vecmat_9[2]
-	VMOVUPS	831360(CX), Z4	// neg_6[0]
-	VMOVUPS	816512(CX), Z5	// add_27[0]
+	VMOVUPS	833664(CX), Z1	// vecmat_9[0]
+	VMOVUPS	650240(CX), Z2	// cos_3[0]
+	VMOVUPS	833920(CX), Z3	// vecmat_9[2]
+	VMOVUPS	834432(CX), Z4	// neg_6[0]
+	VMOVUPS	819584(CX), Z5	// add_27[0]
 	VFMADD231PS	Z4, Z3, Z5
 	VFMADD231PS	Z2, Z1, Z5
-	VMOVUPS	830720(CX), Z1	// vecmat_9[1]
-	VMOVUPS	647296(CX), Z2	// cos_3[1]
-	VMOVUPS	830976(CX), Z3	// vecmat_9[3]
-	VMOVUPS	831488(CX), Z4	// neg_6[1]
-	VMOVUPS	816640(CX), Z6	// add_27[1]
+	VMOVUPS	833792(CX), Z1	// vecmat_9[1]
+	VMOVUPS	650368(CX), Z2	// cos_3[1]
+	VMOVUPS	834048(CX), Z3	// vecmat_9[3]
+	VMOVUPS	834560(CX), Z4	// neg_6[1]
+	VMOVUPS	819712(CX), Z6	// add_27[1]
 	VFMADD231PS	Z4, Z3, Z6
 	VFMADD231PS	Z2, Z1, Z6
-	VMOVUPS	818176(CX), Z1	// G_bar_4[1]
-	VMOVUPS	818048(CX), Z2	// G_bar_4[0]
-	VMOVUPS	578432(CX), Z3	// q[0]
+	VMOVUPS	821248(CX), Z1	// G_bar_4[1]
+	VMOVUPS	821120(CX), Z2	// G_bar_4[0]
+	VMOVUPS	581504(CX), Z3	// q[0]
 	// arm.nde:35
 	VADDPS	Z2, Z1, Z31
 	VMOVUPS	Z31, 0(AX)
-	VMOVUPS	646272(CX), Z4	// mul_11
+	VMOVUPS	649344(CX), Z4	// mul_11
 	VMULPS	0(AX), Z4, Z4
-	VMOVUPS	646400(CX), Z7	// add_4
+	VMOVUPS	649472(CX), Z7	// add_4
 	VPANDD.BCST	f32_7fffffff<>(SB), Z7, Z8
 	VBROADCASTSS	f32_4b400000<>(SB), Z9
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z8, Z9
@@ -18683,7 +18824,7 @@ loop85: // 2 times: vectors of the block
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z8, K1, Z7
 	VPXORD.BCST	f32_80000000<>(SB), Z7, Z7
 	VMULPS	Z7, Z4, Z4
-	VMOVUPS	645888(CX), Z7	// mul_9
+	VMOVUPS	648960(CX), Z7	// mul_9
 	VMULPS	Z7, Z2, Z7
 	VPANDD.BCST	f32_7fffffff<>(SB), Z3, Z8
 	VBROADCASTSS	f32_4b400000<>(SB), Z9
@@ -18720,26 +18861,26 @@ loop85: // 2 times: vectors of the block
 	VPXORD.BCST	f32_80000000<>(SB), Z3, Z3
 	VFMADD213PS	Z4, Z3, Z7
 	// arm.nde:34
-	VMOVUPS	645504(CX), Z3	// add_3
-	VMOVUPS	645632(CX), Z8	// square
+	VMOVUPS	648576(CX), Z3	// add_3
+	VMOVUPS	648704(CX), Z8	// square
 	VMULPS	Z8, Z1, Z8
 	VFNMADD231PS	Z3, Z2, Z8
 	// arm.nde:29
-	VMOVUPS	642816(CX), Z3	// mul_6
+	VMOVUPS	645888(CX), Z3	// mul_6
 	VMULPS	Z3, Z8, Z9
-	VMOVUPS	644352(CX), Z10	// c2_2
+	VMOVUPS	647424(CX), Z10	// c2_2
 	VFMADD231PS	Z10, Z9, Z4
 	// arm.nde:35
 	VADDPS	Z7, Z5, Z5
 	VADDPS.BCST	f32_00000000<>(SB), Z6, Z6
 	// arm.nde:38
-	VMOVUPS	817792(CX), Z31	// linsolve_4[0]
+	VMOVUPS	820864(CX), Z31	// linsolve_4[0]
 	VMOVUPS	Z31, 64(AX)
-	VMOVUPS	673280(CX), Z7	// v_k1[0]
+	VMOVUPS	676352(CX), Z7	// v_k1[0]
 	VMULPS	64(AX), Z7, Z9
-	VMOVUPS	673408(CX), Z11	// v_k1[1]
+	VMOVUPS	676480(CX), Z11	// v_k1[1]
 	VMULPS	64(AX), Z11, Z12
-	VMOVUPS	817920(CX), Z13	// linsolve_4[1]
+	VMOVUPS	820992(CX), Z13	// linsolve_4[1]
 	VMULPS	Z7, Z13, Z7
 	VMULPS	Z11, Z13, Z11
 	VPXORD.BCST	f32_80000000<>(SB), Z9, Z9
@@ -18750,70 +18891,70 @@ loop85: // 2 times: vectors of the block
 	// arm.nde:32
 	VADDPS	Z12, Z7, Z7
 	// arm.nde:28
-	VMOVUPS	641920(CX), Z11	// mul_4
+	VMOVUPS	644992(CX), Z11	// mul_4
 	VMULPS	Z3, Z7, Z3
 	VFMADD231PS	Z11, Z9, Z3
-	VMOVUPS	644992(CX), Z11	// s2_2
+	VMOVUPS	648064(CX), Z11	// s2_2
 	VPXORD.BCST	f32_80000000<>(SB), Z11, Z12
 	VFMADD231PS	Z12, Z3, Z4
-	VMOVUPS	578816(CX), Z3	// q_k1[1]
+	VMOVUPS	581888(CX), Z3	// q_k1[1]
 	// arm.nde:34
-	VMOVUPS	645248(CX), Z12	// neg_2
+	VMOVUPS	648320(CX), Z12	// neg_2
 	VMULPS	Z12, Z2, Z12
-	VMOVUPS	645376(CX), Z14	// mul_7
+	VMOVUPS	648448(CX), Z14	// mul_7
 	VMULPS.BCST	f32_40000000<>(SB), Z3, Z15
 	VMULPS	Z15, Z12, Z15
 	VFMADD231PS	Z14, Z12, Z15
-	VMOVUPS	605184(CX), Z16	// q_d1_bar[0]
-	VMOVUPS	605312(CX), Z17	// q_d1_bar[1]
-	VMOVUPS	605696(CX), Z18	// q_d2_bar[0]
-	VMOVUPS	605824(CX), Z19	// q_d2_bar[1]
-	VMOVUPS	604928(CX), Z20	// v_next_bar[0]
-	VMOVUPS	605056(CX), Z21	// v_next_bar[1]
-	VMOVUPS	831104(CX), Z22	// vecmat_9[4]
-	VMOVUPS	831232(CX), Z22	// vecmat_9[5]
+	VMOVUPS	608256(CX), Z16	// q_d1_bar[0]
+	VMOVUPS	608384(CX), Z17	// q_d1_bar[1]
+	VMOVUPS	608768(CX), Z18	// q_d2_bar[0]
+	VMOVUPS	608896(CX), Z19	// q_d2_bar[1]
+	VMOVUPS	608000(CX), Z20	// v_next_bar[0]
+	VMOVUPS	608128(CX), Z21	// v_next_bar[1]
+	VMOVUPS	834176(CX), Z22	// vecmat_9[4]
+	VMOVUPS	834304(CX), Z22	// vecmat_9[5]
 	// arm.nde:28
 	VADDPS.BCST	f32_00000000<>(SB), Z5, Z5
-	VMOVUPS	Z5, 606720(CX)	// q_bar[0]
+	VMOVUPS	Z5, 609792(CX)	// q_bar[0]
 	VADDPS	Z4, Z6, Z4
-	VMOVUPS	Z4, 606848(CX)	// q_bar[1]
+	VMOVUPS	Z4, 609920(CX)	// q_bar[1]
 	// arm.nde:11
-	VMOVUPS	816256(CX), Z4	// q_y2_bar[0]
-	VMOVUPS	642176(CX), Z5	// ha21
-	VMOVUPS	784000(CX), Z6	// mul_18[0]
+	VMOVUPS	819328(CX), Z4	// q_y2_bar[0]
+	VMOVUPS	645248(CX), Z5	// ha21
+	VMOVUPS	787072(CX), Z6	// mul_18[0]
 	VADDPS	Z6, Z16, Z6
 	VFMADD231PS.BCST	f32_bfc00000<>(SB), Z18, Z6
 	VADDPS	Z20, Z6, Z6
-	VMOVUPS	784256(CX), Z16	// mul_19[0]
+	VMOVUPS	787328(CX), Z16	// mul_19[0]
 	VADDPS	Z16, Z6, Z6
-	VMOVUPS	784512(CX), Z16	// q_k4_bar[0]
+	VMOVUPS	787584(CX), Z16	// q_k4_bar[0]
 	VADDPS	Z16, Z6, Z6
-	VMOVUPS	801024(CX), Z16	// q_k3_bar[0]
+	VMOVUPS	804096(CX), Z16	// q_k3_bar[0]
 	VADDPS	Z16, Z6, Z6
-	VMOVUPS	817280(CX), Z16	// q_k2_bar[0]
+	VMOVUPS	820352(CX), Z16	// q_k2_bar[0]
 	VADDPS	Z16, Z6, Z6
 	VFMADD231PS	Z5, Z4, Z6
-	VMOVUPS	831104(CX), Z4	// vecmat_9[4]
+	VMOVUPS	834176(CX), Z4	// vecmat_9[4]
 	VADDPS	Z4, Z6, Z4
-	VMOVUPS	816384(CX), Z6	// q_y2_bar[1]
-	VMOVUPS	784128(CX), Z16	// mul_18[1]
+	VMOVUPS	819456(CX), Z6	// q_y2_bar[1]
+	VMOVUPS	787200(CX), Z16	// mul_18[1]
 	VADDPS	Z16, Z17, Z16
 	VFMADD231PS.BCST	f32_bfc00000<>(SB), Z19, Z16
 	VADDPS	Z21, Z16, Z16
-	VMOVUPS	784384(CX), Z17	// mul_19[1]
+	VMOVUPS	787456(CX), Z17	// mul_19[1]
 	VADDPS	Z17, Z16, Z16
-	VMOVUPS	784640(CX), Z17	// q_k4_bar[1]
+	VMOVUPS	787712(CX), Z17	// q_k4_bar[1]
 	VADDPS	Z17, Z16, Z16
-	VMOVUPS	801152(CX), Z17	// q_k3_bar[1]
+	VMOVUPS	804224(CX), Z17	// q_k3_bar[1]
 	VADDPS	Z17, Z16, Z16
-	VMOVUPS	817408(CX), Z17	// q_k2_bar[1]
+	VMOVUPS	820480(CX), Z17	// q_k2_bar[1]
 	VADDPS	Z17, Z16, Z16
 	VFMADD231PS	Z5, Z6, Z16
-	VMOVUPS	831232(CX), Z5	// vecmat_9[5]
+	VMOVUPS	834304(CX), Z5	// vecmat_9[5]
 	VADDPS	Z5, Z16, Z5
 	// arm.nde:34
 	VMULPS	Z3, Z12, Z3
-	VMOVUPS	645120(CX), Z6	// k_2
+	VMOVUPS	648192(CX), Z6	// k_2
 	VMULPS	Z6, Z1, Z1
 	VMULPS	Z14, Z1, Z1
 	VMOVUPS	Z1, Z31
@@ -18823,26 +18964,26 @@ loop85: // 2 times: vectors of the block
 	VMOVUPS	Z31, 256(AX)
 	VADDPS	Z15, Z5, Z31
 	VMOVUPS	Z31, 320(AX)
-	VMOVUPS	782464(CX), Z1	// add_18
-	VMOVUPS	799616(CX), Z3	// add_22
-	VMOVUPS	816128(CX), Z4	// add_26
-	VMOVUPS	781952(CX), Z5	// M_bar[0]
-	VMOVUPS	799104(CX), Z6	// M_bar_2[0]
-	VMOVUPS	815616(CX), Z12	// M_bar_3[0]
-	VMOVUPS	782336(CX), Z14	// M_bar[3]
-	VMOVUPS	799488(CX), Z15	// M_bar_2[3]
-	VMOVUPS	816000(CX), Z16	// M_bar_3[3]
-	VMOVUPS	704256(CX), Z17	// G_bar[0]
-	VMOVUPS	785280(CX), Z18	// G_bar_2[0]
-	VMOVUPS	801792(CX), Z19	// G_bar_3[0]
+	VMOVUPS	785536(CX), Z1	// add_18
+	VMOVUPS	802688(CX), Z3	// add_22
+	VMOVUPS	819200(CX), Z4	// add_26
+	VMOVUPS	785024(CX), Z5	// M_bar[0]
+	VMOVUPS	802176(CX), Z6	// M_bar_2[0]
+	VMOVUPS	818688(CX), Z12	// M_bar_3[0]
+	VMOVUPS	785408(CX), Z14	// M_bar[3]
+	VMOVUPS	802560(CX), Z15	// M_bar_2[3]
+	VMOVUPS	819072(CX), Z16	// M_bar_3[3]
+	VMOVUPS	707328(CX), Z17	// G_bar[0]
+	VMOVUPS	788352(CX), Z18	// G_bar_2[0]
+	VMOVUPS	804864(CX), Z19	// G_bar_3[0]
 	// arm.nde:35
-	VMOVUPS	646528(CX), Z20	// cos_2
-	VMOVUPS	815360(CX), Z21	// add_25
-	VMOVUPS	674432(CX), Z22	// cos_5
-	VMOVUPS	798848(CX), Z23	// add_21
-	VMOVUPS	711040(CX), Z24	// cos_9
-	VMOVUPS	776448(CX), Z25	// add_17
-	VMOVUPS	776960(CX), Z26	// cos_12
+	VMOVUPS	649600(CX), Z20	// cos_2
+	VMOVUPS	818432(CX), Z21	// add_25
+	VMOVUPS	677504(CX), Z22	// cos_5
+	VMOVUPS	801920(CX), Z23	// add_21
+	VMOVUPS	714112(CX), Z24	// cos_9
+	VMOVUPS	779520(CX), Z25	// add_17
+	VMOVUPS	780032(CX), Z26	// cos_12
 	VMULPS	Z26, Z25, Z25
 	VFMADD231PS	Z24, Z23, Z25
 	VFMADD231PS	Z22, Z21, Z25
@@ -18850,15 +18991,15 @@ loop85: // 2 times: vectors of the block
 	VFMADD231PS	0(AX), Z20, Z31
 	VMOVUPS	Z31, 384(AX)
 	// arm.nde:31
-	VMOVUPS	642560(CX), Z20	// c2
-	VMOVUPS	815488(CX), Z21	// k_bar_3
-	VMOVUPS	643968(CX), Z22	// s2
-	VMOVUPS	709376(CX), Z23	// c2_4
-	VMOVUPS	798976(CX), Z24	// k_bar_2
-	VMOVUPS	710016(CX), Z25	// s2_3
-	VMOVUPS	701952(CX), Z26	// c2_3
-	VMOVUPS	776576(CX), Z27	// k_bar
-	VMOVUPS	776704(CX), Z28	// s2_4
+	VMOVUPS	645632(CX), Z20	// c2
+	VMOVUPS	818560(CX), Z21	// k_bar_3
+	VMOVUPS	647040(CX), Z22	// s2
+	VMOVUPS	712448(CX), Z23	// c2_4
+	VMOVUPS	802048(CX), Z24	// k_bar_2
+	VMOVUPS	713088(CX), Z25	// s2_3
+	VMOVUPS	705024(CX), Z26	// c2_3
+	VMOVUPS	779648(CX), Z27	// k_bar
+	VMOVUPS	779776(CX), Z28	// s2_4
 	VMULPS	Z28, Z27, Z27
 	VFMADD231PS	Z26, Z1, Z27
 	VFMADD231PS	Z25, Z24, Z27
@@ -18890,10 +19031,10 @@ loop85: // 2 times: vectors of the block
 	VADDPS	Z7, Z1, Z1
 	VADDPS	Z5, Z1, Z1
 	// arm.nde:35
-	VMOVUPS	646016(CX), Z3	// cos
-	VMOVUPS	674176(CX), Z4	// cos_4
-	VMOVUPS	710784(CX), Z6	// cos_8
-	VMOVUPS	776832(CX), Z7	// cos_11
+	VMOVUPS	649088(CX), Z3	// cos
+	VMOVUPS	677248(CX), Z4	// cos_4
+	VMOVUPS	713856(CX), Z6	// cos_8
+	VMOVUPS	779904(CX), Z7	// cos_11
 	VMULPS	Z7, Z17, Z7
 	VFMADD231PS	Z6, Z18, Z7
 	VFMADD231PS	Z4, Z19, Z7
@@ -18919,7 +19060,7 @@ loop85: // 2 times: vectors of the block
 	VFMADD231PS.BCST	f32_40000000<>(SB), Z4, Z9
 	VFMADD231PS	Z2, Z1, Z9
 	VADDPS	Z3, Z9, Z2
-	VMOVUPS	Z2, 607232(CX)	// load_bar
+	VMOVUPS	Z2, 610304(CX)	// load_bar
 	VPANDD	Z0, Z2, Z2
 	VMOVUPS	90304(R8), Z3	// sum of Arm.m2
 	VADDPS	Z2, Z3, Z2
@@ -18927,27 +19068,27 @@ loop85: // 2 times: vectors of the block
 	// arm.nde:34
 	VMOVUPS	256(AX), Z29
 	VADDPS	192(AX), Z29, Z2
-	VMOVUPS	Z2, 606976(CX)	// q_k1_bar[0]
+	VMOVUPS	Z2, 610048(CX)	// q_k1_bar[0]
 	VMOVUPS	320(AX), Z29
 	VADDPS.BCST	f32_00000000<>(SB), Z29, Z2
-	VMOVUPS	Z2, 607104(CX)	// q_k1_bar[1]
+	VMOVUPS	Z2, 610176(CX)	// q_k1_bar[1]
 	// arm.nde:38
-	VMOVUPS	704000(CX), Z2	// linsolve[0]
-	VMOVUPS	785024(CX), Z3	// linsolve_2[0]
+	VMOVUPS	707072(CX), Z2	// linsolve[0]
+	VMOVUPS	788096(CX), Z3	// linsolve_2[0]
 	VADDPS	Z3, Z2, Z2
-	VMOVUPS	801536(CX), Z4	// linsolve_3[0]
+	VMOVUPS	804608(CX), Z4	// linsolve_3[0]
 	VADDPS	Z4, Z2, Z2
 	VADDPS	64(AX), Z2, Z2
-	VMOVUPS	Z2, 831616(CX)	// u_bar_2[0]
-	VMOVUPS	704128(CX), Z6	// linsolve[1]
-	VMOVUPS	785152(CX), Z9	// linsolve_2[1]
+	VMOVUPS	Z2, 834688(CX)	// u_bar_2[0]
+	VMOVUPS	707200(CX), Z6	// linsolve[1]
+	VMOVUPS	788224(CX), Z9	// linsolve_2[1]
 	VADDPS	Z9, Z6, Z6
-	VMOVUPS	801664(CX), Z12	// linsolve_3[1]
+	VMOVUPS	804736(CX), Z12	// linsolve_3[1]
 	VADDPS	Z12, Z6, Z6
 	VADDPS	Z13, Z6, Z6
-	VMOVUPS	Z6, 831744(CX)	// u_bar_2[1]
+	VMOVUPS	Z6, 834816(CX)	// u_bar_2[1]
 	// arm.nde:17
-	VMOVUPS	643584(CX), Z14	// locate
+	VMOVUPS	646656(CX), Z14	// locate
 	VPCMPGTD.BCST	f32_00000031<>(SB), Z14, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z15
 	VPTERNLOGD.BCST	$0xac, f32_00000031<>(SB), Z14, Z15
@@ -18964,13 +19105,13 @@ loop86: // 50 times: rows by their numbers
 	VADDPS.BCST	f32_00000000<>(SB), Z2, Z18
 	VBROADCASTSS	f32_00000000<>(SB), Z19
 	VPTERNLOGD	$0xca, Z19, Z18, Z16
-	VMOVUPS	Z16, 620160(DI)	// u_bar[0]
+	VMOVUPS	Z16, 623232(DI)	// u_bar[0]
 	VPCMPEQD	Z15, Z14, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z16
 	VADDPS.BCST	f32_00000000<>(SB), Z6, Z18
 	VBROADCASTSS	f32_00000000<>(SB), Z19
 	VPTERNLOGD	$0xca, Z19, Z18, Z16
-	VMOVUPS	Z16, 620288(DI)	// u_bar[1]
+	VMOVUPS	Z16, 623360(DI)	// u_bar[1]
 	VPADDD.BCST	f32_00000001<>(SB), Z15, Z16
 	VMOVAPS	Z16, Z15
 	ADDQ	$256, DI
@@ -18980,7 +19121,7 @@ loop86: // 50 times: rows by their numbers
 	VSUBPS	Z3, Z17, Z2
 	VSUBPS	Z4, Z2, Z2
 	VSUBPS	64(AX), Z2, Z2
-	VMOVUPS	704384(CX), Z3	// G_bar[1]
+	VMOVUPS	707456(CX), Z3	// G_bar[1]
 	VSUBPS	Z9, Z3, Z3
 	VSUBPS	Z12, Z3, Z3
 	VSUBPS	Z13, Z3, Z3
@@ -18993,27 +19134,27 @@ loop86: // 50 times: rows by their numbers
 	VADDPS	Z2, Z3, Z2
 	VMOVUPS	Z2, 90176(R8)	// sum of friction.4.bias[1]
 	// arm.nde:35
-	VMOVUPS	645760(CX), Z2	// mul_8
+	VMOVUPS	648832(CX), Z2	// mul_8
 	VMULPS	Z2, Z7, Z2
 	VPANDD	Z0, Z2, Z2
 	VMOVUPS	90368(R8), Z3	// sum of Arm.l1
 	VADDPS	Z2, Z3, Z2
 	VMOVUPS	Z2, 90368(R8)	// sum of Arm.l1
 	// arm.nde:31
-	VMOVUPS	641280(CX), Z2	// mt
+	VMOVUPS	644352(CX), Z2	// mt
 	VMULPS	Z2, Z8, Z3
 	VPANDD	Z0, Z3, Z3
 	VMOVUPS	90368(R8), Z4	// sum of Arm.l1
 	VADDPS	Z3, Z4, Z3
 	VMOVUPS	Z3, 90368(R8)	// sum of Arm.l1
 	// arm.nde:30
-	VMOVUPS	641664(CX), Z3	// mul_2
+	VMOVUPS	644736(CX), Z3	// mul_2
 	VMULPS	Z3, Z10, Z3
 	VPANDD	Z0, Z3, Z3
 	VMOVUPS	90368(R8), Z4	// sum of Arm.l1
 	VADDPS	Z3, Z4, Z3
 	VMOVUPS	Z3, 90368(R8)	// sum of Arm.l1
-	VMOVUPS	641152(CX), Z3	// add
+	VMOVUPS	644224(CX), Z3	// add
 	VMULPS	Z3, Z5, Z3
 	VBROADCASTSS	44(DX), Z4	// mul.6
 	VMULPS	Z4, Z3, Z3
@@ -19022,21 +19163,21 @@ loop86: // 50 times: rows by their numbers
 	VADDPS	Z3, Z4, Z3
 	VMOVUPS	Z3, 90368(R8)	// sum of Arm.l1
 	// arm.nde:35
-	VMOVUPS	646144(CX), Z3	// mul_10
+	VMOVUPS	649216(CX), Z3	// mul_10
 	VMULPS	384(AX), Z3, Z3
 	VPANDD	Z0, Z3, Z3
 	VMOVUPS	90432(R8), Z4	// sum of Arm.l2
 	VADDPS	Z3, Z4, Z3
 	VMOVUPS	Z3, 90432(R8)	// sum of Arm.l2
 	// arm.nde:31
-	VMOVUPS	642688(CX), Z3	// mul_5
+	VMOVUPS	645760(CX), Z3	// mul_5
 	VMULPS	Z3, Z27, Z3
 	VPANDD	Z0, Z3, Z3
 	VMOVUPS	90432(R8), Z4	// sum of Arm.l2
 	VADDPS	Z3, Z4, Z3
 	VMOVUPS	Z3, 90432(R8)	// sum of Arm.l2
 	// arm.nde:30
-	VMOVUPS	641792(CX), Z3	// mul_3
+	VMOVUPS	644864(CX), Z3	// mul_3
 	VMULPS	Z3, Z11, Z3
 	VPANDD	Z0, Z3, Z3
 	VMOVUPS	90432(R8), Z4	// sum of Arm.l2
@@ -19059,9 +19200,9 @@ loop87: // 2 times: vectors of the block
 	MOVQ	65544(AX), SI
 loop88: // 50 times: elements
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 607360(SI)	// u_times_bar[0]
+	VMOVUPD	Z0, 610432(SI)	// u_times_bar[0]
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 607424(SI)	// u_times_bar[0] | 1
+	VMOVUPD	Z0, 610496(SI)	// u_times_bar[0] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop88
@@ -19077,56 +19218,56 @@ TEXT predict0RecLanerev_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	831872(SI), Z0	// step.t
-	VMOVUPD	831936(SI), Z1	// step.t | 1
-	VMOVUPD	Z0, 577920(SI)	// predict0ReplayDenseVjp.t
-	VMOVUPD	Z1, 577984(SI)	// predict0ReplayDenseVjp.t | 1
-	VMOVUPD	832128(SI), Z0	// step.h
-	VMOVUPD	832192(SI), Z1	// step.h | 1
-	VMOVUPD	Z0, 578176(SI)	// predict0ReplayDenseVjp.h
-	VMOVUPD	Z1, 578240(SI)	// predict0ReplayDenseVjp.h | 1
-	VMOVUPS	832640(DI), Z0	// q[0]
-	VMOVUPS	Z0, 578432(DI)	// predict0ReplayDenseVjp.q[0]
-	VMOVUPS	832768(DI), Z0	// q[1]
-	VMOVUPS	Z0, 578560(DI)	// predict0ReplayDenseVjp.q[1]
-	VMOVUPS	832896(DI), Z0	// v[0]
-	VMOVUPS	Z0, 578688(DI)	// predict0ReplayDenseVjp.q_k1[0]
-	VMOVUPS	833024(DI), Z0	// v[1]
-	VMOVUPS	Z0, 578816(DI)	// predict0ReplayDenseVjp.q_k1[1]
-	VMOVUPS	833152(DI), Z0	// extra.0
-	VMOVUPS	Z0, 578944(DI)	// predict0ReplayDenseVjp.load
-	VMOVUPS	858880(DI), Z0	// q.bar[0]
-	VMOVUPS	Z0, 604672(DI)	// predict0ReplayDenseVjp.q_next_bar[0]
-	VMOVUPS	859008(DI), Z0	// q.bar[1]
-	VMOVUPS	Z0, 604800(DI)	// predict0ReplayDenseVjp.q_next_bar[1]
-	VMOVUPS	859136(DI), Z0	// v.bar[0]
-	VMOVUPS	Z0, 604928(DI)	// predict0ReplayDenseVjp.v_next_bar[0]
-	VMOVUPS	859264(DI), Z0	// v.bar[1]
-	VMOVUPS	Z0, 605056(DI)	// predict0ReplayDenseVjp.v_next_bar[1]
-	VMOVUPS	885120(DI), Z0	// data.0.bar[0]
-	VMOVUPS	Z0, 605184(DI)	// predict0ReplayDenseVjp.q_d1_bar[0]
-	VMOVUPS	885248(DI), Z0	// data.0.bar[1]
-	VMOVUPS	Z0, 605312(DI)	// predict0ReplayDenseVjp.q_d1_bar[1]
-	VMOVUPS	885376(DI), Z0	// data.1.bar[0]
-	VMOVUPS	Z0, 605440(DI)	// predict0ReplayDenseVjp.v_d1_bar[0]
-	VMOVUPS	885504(DI), Z0	// data.1.bar[1]
-	VMOVUPS	Z0, 605568(DI)	// predict0ReplayDenseVjp.v_d1_bar[1]
-	VMOVUPS	885632(DI), Z0	// data.2.bar[0]
-	VMOVUPS	Z0, 605696(DI)	// predict0ReplayDenseVjp.q_d2_bar[0]
-	VMOVUPS	885760(DI), Z0	// data.2.bar[1]
-	VMOVUPS	Z0, 605824(DI)	// predict0ReplayDenseVjp.q_d2_bar[1]
-	VMOVUPS	885888(DI), Z0	// data.3.bar[0]
-	VMOVUPS	Z0, 605952(DI)	// predict0ReplayDenseVjp.v_d2_bar[0]
-	VMOVUPS	886016(DI), Z0	// data.3.bar[1]
-	VMOVUPS	Z0, 606080(DI)	// predict0ReplayDenseVjp.v_d2_bar[1]
-	VMOVUPS	886144(DI), Z0	// data.4.bar[0]
-	VMOVUPS	Z0, 606208(DI)	// predict0ReplayDenseVjp.q_d3_bar[0]
-	VMOVUPS	886272(DI), Z0	// data.4.bar[1]
-	VMOVUPS	Z0, 606336(DI)	// predict0ReplayDenseVjp.q_d3_bar[1]
-	VMOVUPS	886400(DI), Z0	// data.5.bar[0]
-	VMOVUPS	Z0, 606464(DI)	// predict0ReplayDenseVjp.v_d3_bar[0]
-	VMOVUPS	886528(DI), Z0	// data.5.bar[1]
-	VMOVUPS	Z0, 606592(DI)	// predict0ReplayDenseVjp.v_d3_bar[1]
+	VMOVUPD	834944(SI), Z0	// step.t
+	VMOVUPD	835008(SI), Z1	// step.t | 1
+	VMOVUPD	Z0, 580992(SI)	// predict0ReplayDenseVjp.t
+	VMOVUPD	Z1, 581056(SI)	// predict0ReplayDenseVjp.t | 1
+	VMOVUPD	835200(SI), Z0	// step.h
+	VMOVUPD	835264(SI), Z1	// step.h | 1
+	VMOVUPD	Z0, 581248(SI)	// predict0ReplayDenseVjp.h
+	VMOVUPD	Z1, 581312(SI)	// predict0ReplayDenseVjp.h | 1
+	VMOVUPS	835712(DI), Z0	// q[0]
+	VMOVUPS	Z0, 581504(DI)	// predict0ReplayDenseVjp.q[0]
+	VMOVUPS	835840(DI), Z0	// q[1]
+	VMOVUPS	Z0, 581632(DI)	// predict0ReplayDenseVjp.q[1]
+	VMOVUPS	835968(DI), Z0	// v[0]
+	VMOVUPS	Z0, 581760(DI)	// predict0ReplayDenseVjp.q_k1[0]
+	VMOVUPS	836096(DI), Z0	// v[1]
+	VMOVUPS	Z0, 581888(DI)	// predict0ReplayDenseVjp.q_k1[1]
+	VMOVUPS	836224(DI), Z0	// extra.0
+	VMOVUPS	Z0, 582016(DI)	// predict0ReplayDenseVjp.load
+	VMOVUPS	861952(DI), Z0	// q.bar[0]
+	VMOVUPS	Z0, 607744(DI)	// predict0ReplayDenseVjp.q_next_bar[0]
+	VMOVUPS	862080(DI), Z0	// q.bar[1]
+	VMOVUPS	Z0, 607872(DI)	// predict0ReplayDenseVjp.q_next_bar[1]
+	VMOVUPS	862208(DI), Z0	// v.bar[0]
+	VMOVUPS	Z0, 608000(DI)	// predict0ReplayDenseVjp.v_next_bar[0]
+	VMOVUPS	862336(DI), Z0	// v.bar[1]
+	VMOVUPS	Z0, 608128(DI)	// predict0ReplayDenseVjp.v_next_bar[1]
+	VMOVUPS	888192(DI), Z0	// data.0.bar[0]
+	VMOVUPS	Z0, 608256(DI)	// predict0ReplayDenseVjp.q_d1_bar[0]
+	VMOVUPS	888320(DI), Z0	// data.0.bar[1]
+	VMOVUPS	Z0, 608384(DI)	// predict0ReplayDenseVjp.q_d1_bar[1]
+	VMOVUPS	888448(DI), Z0	// data.1.bar[0]
+	VMOVUPS	Z0, 608512(DI)	// predict0ReplayDenseVjp.v_d1_bar[0]
+	VMOVUPS	888576(DI), Z0	// data.1.bar[1]
+	VMOVUPS	Z0, 608640(DI)	// predict0ReplayDenseVjp.v_d1_bar[1]
+	VMOVUPS	888704(DI), Z0	// data.2.bar[0]
+	VMOVUPS	Z0, 608768(DI)	// predict0ReplayDenseVjp.q_d2_bar[0]
+	VMOVUPS	888832(DI), Z0	// data.2.bar[1]
+	VMOVUPS	Z0, 608896(DI)	// predict0ReplayDenseVjp.q_d2_bar[1]
+	VMOVUPS	888960(DI), Z0	// data.3.bar[0]
+	VMOVUPS	Z0, 609024(DI)	// predict0ReplayDenseVjp.v_d2_bar[0]
+	VMOVUPS	889088(DI), Z0	// data.3.bar[1]
+	VMOVUPS	Z0, 609152(DI)	// predict0ReplayDenseVjp.v_d2_bar[1]
+	VMOVUPS	889216(DI), Z0	// data.4.bar[0]
+	VMOVUPS	Z0, 609280(DI)	// predict0ReplayDenseVjp.q_d3_bar[0]
+	VMOVUPS	889344(DI), Z0	// data.4.bar[1]
+	VMOVUPS	Z0, 609408(DI)	// predict0ReplayDenseVjp.q_d3_bar[1]
+	VMOVUPS	889472(DI), Z0	// data.5.bar[0]
+	VMOVUPS	Z0, 609536(DI)	// predict0ReplayDenseVjp.v_d3_bar[0]
+	VMOVUPS	889600(DI), Z0	// data.5.bar[1]
+	VMOVUPS	Z0, 609664(DI)	// predict0ReplayDenseVjp.v_d3_bar[1]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -19134,24 +19275,24 @@ loop1: // 2 times: vectors of the block
 	MOVQ	$50, CX
 	MOVQ	AX, SI
 loop2: // 50 times: elements
-	VMOVUPD	833280(SI), Z0	// extra.1[0]
-	VMOVUPD	833344(SI), Z1	// extra.1[0] | 1
-	VMOVUPD	833408(SI), Z2	// extra.1[0] | 2
-	VMOVUPD	833472(SI), Z3	// extra.1[0] | 3
-	VMOVUPD	Z0, 579072(SI)	// predict0ReplayDenseVjp.u_times[0]
-	VMOVUPD	Z1, 579136(SI)	// predict0ReplayDenseVjp.u_times[0] | 1
-	VMOVUPD	Z2, 579200(SI)	// predict0ReplayDenseVjp.u_times[0] | 2
-	VMOVUPD	Z3, 579264(SI)	// predict0ReplayDenseVjp.u_times[0] | 3
+	VMOVUPD	836352(SI), Z0	// extra.1[0]
+	VMOVUPD	836416(SI), Z1	// extra.1[0] | 1
+	VMOVUPD	836480(SI), Z2	// extra.1[0] | 2
+	VMOVUPD	836544(SI), Z3	// extra.1[0] | 3
+	VMOVUPD	Z0, 582144(SI)	// predict0ReplayDenseVjp.u_times[0]
+	VMOVUPD	Z1, 582208(SI)	// predict0ReplayDenseVjp.u_times[0] | 1
+	VMOVUPD	Z2, 582272(SI)	// predict0ReplayDenseVjp.u_times[0] | 2
+	VMOVUPD	Z3, 582336(SI)	// predict0ReplayDenseVjp.u_times[0] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop2
 	MOVQ	$100, CX
 	MOVQ	AX, SI
 loop3: // 100 times: elements
-	VMOVUPS	846080(SI), Z0	// extra.2[0]
-	VMOVUPS	846144(SI), Z1	// extra.2[0] | 1
-	VMOVUPS	Z0, 591872(SI)	// predict0ReplayDenseVjp.u[0]
-	VMOVUPS	Z1, 591936(SI)	// predict0ReplayDenseVjp.u[0] | 1
+	VMOVUPS	849152(SI), Z0	// extra.2[0]
+	VMOVUPS	849216(SI), Z1	// extra.2[0] | 1
+	VMOVUPS	Z0, 594944(SI)	// predict0ReplayDenseVjp.u[0]
+	VMOVUPS	Z1, 595008(SI)	// predict0ReplayDenseVjp.u[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop3
@@ -19160,11 +19301,11 @@ loop3: // 100 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop4: // 2 times: vectors of the block
-	VMOVUPS	607232(SI), Z0	// predict0ReplayDenseVjp.load_bar
-	VMOVUPS	Z0, 913408(SI)	// result
-	VMOVUPD	832384(DI), Z1	// step.active
-	VMOVUPD	832448(DI), Z2	// step.active | 1
-	VMOVUPS	859392(SI), Z3	// extra.0.sum
+	VMOVUPS	610304(SI), Z0	// predict0ReplayDenseVjp.load_bar
+	VMOVUPS	Z0, 916480(SI)	// result
+	VMOVUPD	835456(DI), Z1	// step.active
+	VMOVUPD	835520(DI), Z2	// step.active | 1
+	VMOVUPS	862464(SI), Z3	// extra.0.sum
 	// arm.nde:45
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z4
 	VCMPPD	$17, Z1, Z4, K1
@@ -19177,73 +19318,73 @@ loop4: // 2 times: vectors of the block
 	VPMOVQD	Z2, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z3, Z0, Z4
-	VMOVUPS	Z4, 887680(SI)	// extra.0.sum.next
-	VMOVUPS	886656(SI), Z0	// q.start.bar[0]
-	VMOVUPS	886784(SI), Z3	// q.start.bar[1]
-	VMOVUPS	858880(SI), Z4	// q.bar[0]
-	VMOVUPS	859008(SI), Z5	// q.bar[1]
-	VMOVUPS	886912(SI), Z6	// v.start.bar[0]
-	VMOVUPS	887040(SI), Z7	// v.start.bar[1]
-	VMOVUPS	859136(SI), Z8	// v.bar[0]
-	VMOVUPS	859264(SI), Z9	// v.bar[1]
-	VMOVUPS	606720(SI), Z10	// predict0ReplayDenseVjp.q_bar[0]
+	VMOVUPS	Z4, 890752(SI)	// extra.0.sum.next
+	VMOVUPS	889728(SI), Z0	// q.start.bar[0]
+	VMOVUPS	889856(SI), Z3	// q.start.bar[1]
+	VMOVUPS	861952(SI), Z4	// q.bar[0]
+	VMOVUPS	862080(SI), Z5	// q.bar[1]
+	VMOVUPS	889984(SI), Z6	// v.start.bar[0]
+	VMOVUPS	890112(SI), Z7	// v.start.bar[1]
+	VMOVUPS	862208(SI), Z8	// v.bar[0]
+	VMOVUPS	862336(SI), Z9	// v.bar[1]
+	VMOVUPS	609792(SI), Z10	// predict0ReplayDenseVjp.q_bar[0]
 	VADDPS	Z0, Z10, Z0
-	VMOVUPS	606848(SI), Z10	// predict0ReplayDenseVjp.q_bar[1]
+	VMOVUPS	609920(SI), Z10	// predict0ReplayDenseVjp.q_bar[1]
 	VADDPS	Z3, Z10, Z3
 	VPMOVQD	Z1, Y10
 	VPMOVQD	Z2, Y11
 	VINSERTF64X4	$1, Y11, Z10, Z10
 	VPTERNLOGD	$0xca, Z4, Z0, Z10
-	VMOVUPS	Z10, 887168(SI)	// q.bar.next[0]
+	VMOVUPS	Z10, 890240(SI)	// q.bar.next[0]
 	VPMOVQD	Z1, Y0
 	VPMOVQD	Z2, Y4
 	VINSERTF64X4	$1, Y4, Z0, Z0
 	VPTERNLOGD	$0xca, Z5, Z3, Z0
-	VMOVUPS	Z0, 887296(SI)	// q.bar.next[1]
-	VMOVUPS	606976(SI), Z0	// predict0ReplayDenseVjp.q_k1_bar[0]
+	VMOVUPS	Z0, 890368(SI)	// q.bar.next[1]
+	VMOVUPS	610048(SI), Z0	// predict0ReplayDenseVjp.q_k1_bar[0]
 	VADDPS	Z6, Z0, Z0
-	VMOVUPS	607104(SI), Z3	// predict0ReplayDenseVjp.q_k1_bar[1]
+	VMOVUPS	610176(SI), Z3	// predict0ReplayDenseVjp.q_k1_bar[1]
 	VADDPS	Z7, Z3, Z3
 	VPMOVQD	Z1, Y4
 	VPMOVQD	Z2, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z8, Z0, Z4
-	VMOVUPS	Z4, 887424(SI)	// v.bar.next[0]
+	VMOVUPS	Z4, 890496(SI)	// v.bar.next[0]
 	VPMOVQD	Z1, Y0
 	VPMOVQD	Z2, Y4
 	VINSERTF64X4	$1, Y4, Z0, Z0
 	VPTERNLOGD	$0xca, Z9, Z3, Z0
-	VMOVUPS	Z0, 887552(SI)	// v.bar.next[1]
+	VMOVUPS	Z0, 890624(SI)	// v.bar.next[1]
 	MOVQ	$50, R9
 	MOVQ	DI, R10
 loop5: // 50 times: elements
-	VMOVUPD	859520(R10), Z0	// extra.1.sum[0]
-	VMOVUPD	859584(R10), Z3	// extra.1.sum[0] | 1
-	VMOVUPD	607360(R10), Z4	// predict0ReplayDenseVjp.u_times_bar[0]
-	VMOVUPD	607424(R10), Z5	// predict0ReplayDenseVjp.u_times_bar[0] | 1
+	VMOVUPD	862592(R10), Z0	// extra.1.sum[0]
+	VMOVUPD	862656(R10), Z3	// extra.1.sum[0] | 1
+	VMOVUPD	610432(R10), Z4	// predict0ReplayDenseVjp.u_times_bar[0]
+	VMOVUPD	610496(R10), Z5	// predict0ReplayDenseVjp.u_times_bar[0] | 1
 	VADDPD	Z4, Z0, Z0
 	VADDPD	Z5, Z3, Z3
-	VMOVUPD	859520(R10), Z4	// extra.1.sum[0]
-	VMOVUPD	859584(R10), Z5	// extra.1.sum[0] | 1
+	VMOVUPD	862592(R10), Z4	// extra.1.sum[0]
+	VMOVUPD	862656(R10), Z5	// extra.1.sum[0] | 1
 	VPTERNLOGQ	$0xe2, Z4, Z1, Z0
 	VPTERNLOGQ	$0xe2, Z5, Z2, Z3
-	VMOVUPD	Z0, 887808(R10)	// extra.1.sum.next[0]
-	VMOVUPD	Z3, 887872(R10)	// extra.1.sum.next[0] | 1
+	VMOVUPD	Z0, 890880(R10)	// extra.1.sum.next[0]
+	VMOVUPD	Z3, 890944(R10)	// extra.1.sum.next[0] | 1
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop5
 	MOVQ	$100, R9
 	MOVQ	SI, R10
 loop6: // 100 times: elements
-	VMOVUPS	872320(R10), Z0	// extra.2.sum[0]
-	VMOVUPS	620160(R10), Z3	// predict0ReplayDenseVjp.u_bar[0]
+	VMOVUPS	875392(R10), Z0	// extra.2.sum[0]
+	VMOVUPS	623232(R10), Z3	// predict0ReplayDenseVjp.u_bar[0]
 	VADDPS	Z3, Z0, Z0
-	VMOVUPS	872320(R10), Z3	// extra.2.sum[0]
+	VMOVUPS	875392(R10), Z3	// extra.2.sum[0]
 	VPMOVQD	Z1, Y4
 	VPMOVQD	Z2, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z3, Z0, Z4
-	VMOVUPS	Z4, 900608(R10)	// extra.2.sum.next[0]
+	VMOVUPS	Z4, 903680(R10)	// extra.2.sum.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop6
@@ -19255,40 +19396,40 @@ loop6: // 100 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop7: // 2 times: vectors of the block
-	VMOVUPS	887168(SI), Z0	// q.bar.next[0]
-	VMOVUPS	Z0, 858880(SI)	// q.bar[0]
-	VMOVUPS	887296(SI), Z0	// q.bar.next[1]
-	VMOVUPS	Z0, 859008(SI)	// q.bar[1]
-	VMOVUPS	887424(SI), Z0	// v.bar.next[0]
-	VMOVUPS	Z0, 859136(SI)	// v.bar[0]
-	VMOVUPS	887552(SI), Z0	// v.bar.next[1]
-	VMOVUPS	Z0, 859264(SI)	// v.bar[1]
-	VMOVUPS	887680(SI), Z0	// extra.0.sum.next
-	VMOVUPS	Z0, 859392(SI)	// extra.0.sum
+	VMOVUPS	890240(SI), Z0	// q.bar.next[0]
+	VMOVUPS	Z0, 861952(SI)	// q.bar[0]
+	VMOVUPS	890368(SI), Z0	// q.bar.next[1]
+	VMOVUPS	Z0, 862080(SI)	// q.bar[1]
+	VMOVUPS	890496(SI), Z0	// v.bar.next[0]
+	VMOVUPS	Z0, 862208(SI)	// v.bar[0]
+	VMOVUPS	890624(SI), Z0	// v.bar.next[1]
+	VMOVUPS	Z0, 862336(SI)	// v.bar[1]
+	VMOVUPS	890752(SI), Z0	// extra.0.sum.next
+	VMOVUPS	Z0, 862464(SI)	// extra.0.sum
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop7
 	MOVQ	$50, CX
 	MOVQ	AX, SI
 loop8: // 50 times: elements
-	VMOVUPD	887808(SI), Z0	// extra.1.sum.next[0]
-	VMOVUPD	887872(SI), Z1	// extra.1.sum.next[0] | 1
-	VMOVUPD	887936(SI), Z2	// extra.1.sum.next[0] | 2
-	VMOVUPD	888000(SI), Z3	// extra.1.sum.next[0] | 3
-	VMOVUPD	Z0, 859520(SI)	// extra.1.sum[0]
-	VMOVUPD	Z1, 859584(SI)	// extra.1.sum[0] | 1
-	VMOVUPD	Z2, 859648(SI)	// extra.1.sum[0] | 2
-	VMOVUPD	Z3, 859712(SI)	// extra.1.sum[0] | 3
+	VMOVUPD	890880(SI), Z0	// extra.1.sum.next[0]
+	VMOVUPD	890944(SI), Z1	// extra.1.sum.next[0] | 1
+	VMOVUPD	891008(SI), Z2	// extra.1.sum.next[0] | 2
+	VMOVUPD	891072(SI), Z3	// extra.1.sum.next[0] | 3
+	VMOVUPD	Z0, 862592(SI)	// extra.1.sum[0]
+	VMOVUPD	Z1, 862656(SI)	// extra.1.sum[0] | 1
+	VMOVUPD	Z2, 862720(SI)	// extra.1.sum[0] | 2
+	VMOVUPD	Z3, 862784(SI)	// extra.1.sum[0] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop8
 	MOVQ	$100, CX
 	MOVQ	AX, SI
 loop9: // 100 times: elements
-	VMOVUPS	900608(SI), Z0	// extra.2.sum.next[0]
-	VMOVUPS	900672(SI), Z1	// extra.2.sum.next[0] | 1
-	VMOVUPS	Z0, 872320(SI)	// extra.2.sum[0]
-	VMOVUPS	Z1, 872384(SI)	// extra.2.sum[0] | 1
+	VMOVUPS	903680(SI), Z0	// extra.2.sum.next[0]
+	VMOVUPS	903744(SI), Z1	// extra.2.sum.next[0] | 1
+	VMOVUPS	Z0, 875392(SI)	// extra.2.sum[0]
+	VMOVUPS	Z1, 875456(SI)	// extra.2.sum[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop9
@@ -19313,10 +19454,10 @@ TEXT predict0DenseVjp_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	913792(SI), Z0	// h
-	VMOVUPD	913856(SI), Z1	// h | 1
-	VMOVUPD	913536(SI), Z2	// theta
-	VMOVUPD	913600(SI), Z3	// theta | 1
+	VMOVUPD	916864(SI), Z0	// h
+	VMOVUPD	916928(SI), Z1	// h | 1
+	VMOVUPD	916608(SI), Z2	// theta
+	VMOVUPD	916672(SI), Z3	// theta | 1
 	// arm.nde:45
 	VMULPD	Z2, Z0, Z0
 	VMULPD	Z3, Z1, Z1
@@ -19326,34 +19467,34 @@ loop1: // 2 times: vectors of the block
 	VCVTPD2PS	Z2, Y1
 	VCVTPD2PS	Z3, Y2
 	VINSERTF64X4	$1, Y2, Z1, Z1
-	VMOVUPS	914048(DI), Z2	// q_at_bar[0]
-	VMOVUPS	914176(DI), Z3	// q_at_bar[1]
-	VMOVUPS	914304(DI), Z4	// v_at_bar[0]
-	VMOVUPS	914432(DI), Z5	// v_at_bar[1]
+	VMOVUPS	917120(DI), Z2	// q_at_bar[0]
+	VMOVUPS	917248(DI), Z3	// q_at_bar[1]
+	VMOVUPS	917376(DI), Z4	// v_at_bar[0]
+	VMOVUPS	917504(DI), Z5	// v_at_bar[1]
 	VMULPS	Z0, Z2, Z2
-	VMOVUPS	Z2, 915072(DI)	// q_d1_bar[0]
+	VMOVUPS	Z2, 918144(DI)	// q_d1_bar[0]
 	VMULPS	Z0, Z3, Z3
-	VMOVUPS	Z3, 915200(DI)	// q_d1_bar[1]
+	VMOVUPS	Z3, 918272(DI)	// q_d1_bar[1]
 	VMULPS	Z0, Z4, Z4
-	VMOVUPS	Z4, 915328(DI)	// v_d1_bar[0]
+	VMOVUPS	Z4, 918400(DI)	// v_d1_bar[0]
 	VMULPS	Z0, Z5, Z0
-	VMOVUPS	Z0, 915456(DI)	// v_d1_bar[1]
+	VMOVUPS	Z0, 918528(DI)	// v_d1_bar[1]
 	VMULPS	Z1, Z2, Z2
-	VMOVUPS	Z2, 915584(DI)	// q_d2_bar[0]
+	VMOVUPS	Z2, 918656(DI)	// q_d2_bar[0]
 	VMULPS	Z1, Z3, Z3
-	VMOVUPS	Z3, 915712(DI)	// q_d2_bar[1]
+	VMOVUPS	Z3, 918784(DI)	// q_d2_bar[1]
 	VMULPS	Z1, Z4, Z4
-	VMOVUPS	Z4, 915840(DI)	// v_d2_bar[0]
+	VMOVUPS	Z4, 918912(DI)	// v_d2_bar[0]
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 915968(DI)	// v_d2_bar[1]
+	VMOVUPS	Z0, 919040(DI)	// v_d2_bar[1]
 	VMULPS	Z1, Z2, Z2
-	VMOVUPS	Z2, 916096(DI)	// q_d3_bar[0]
+	VMOVUPS	Z2, 919168(DI)	// q_d3_bar[0]
 	VMULPS	Z1, Z3, Z2
-	VMOVUPS	Z2, 916224(DI)	// q_d3_bar[1]
+	VMOVUPS	Z2, 919296(DI)	// q_d3_bar[1]
 	VMULPS	Z1, Z4, Z2
-	VMOVUPS	Z2, 916352(DI)	// v_d3_bar[0]
+	VMOVUPS	Z2, 919424(DI)	// v_d3_bar[0]
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 916480(DI)	// v_d3_bar[1]
+	VMOVUPS	Z0, 919552(DI)	// v_d3_bar[1]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -19361,14 +19502,14 @@ loop1: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop2: // 2 times: vectors of the block
-	VMOVUPS	914048(SI), Z0	// q_at_bar[0]
-	VMOVUPS	Z0, 914560(SI)	// q_bar[0]
-	VMOVUPS	914176(SI), Z0	// q_at_bar[1]
-	VMOVUPS	Z0, 914688(SI)	// q_bar[1]
-	VMOVUPS	914304(SI), Z0	// v_at_bar[0]
-	VMOVUPS	Z0, 914816(SI)	// v_bar[0]
-	VMOVUPS	914432(SI), Z0	// v_at_bar[1]
-	VMOVUPS	Z0, 914944(SI)	// v_bar[1]
+	VMOVUPS	917120(SI), Z0	// q_at_bar[0]
+	VMOVUPS	Z0, 917632(SI)	// q_bar[0]
+	VMOVUPS	917248(SI), Z0	// q_at_bar[1]
+	VMOVUPS	Z0, 917760(SI)	// q_bar[1]
+	VMOVUPS	917376(SI), Z0	// v_at_bar[0]
+	VMOVUPS	Z0, 917888(SI)	// v_bar[0]
+	VMOVUPS	917504(SI), Z0	// v_at_bar[1]
+	VMOVUPS	Z0, 918016(SI)	// v_bar[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop2
@@ -19381,22 +19522,22 @@ TEXT predict0RecLanerevat_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	916608(SI), Z0	// step.theta
-	VMOVUPD	916672(SI), Z1	// step.theta | 1
-	VMOVUPD	Z0, 913536(SI)	// predict0DenseVjp.theta
-	VMOVUPD	Z1, 913600(SI)	// predict0DenseVjp.theta | 1
-	VMOVUPD	916864(SI), Z0	// step.h
-	VMOVUPD	916928(SI), Z1	// step.h | 1
-	VMOVUPD	Z0, 913792(SI)	// predict0DenseVjp.h
-	VMOVUPD	Z1, 913856(SI)	// predict0DenseVjp.h | 1
-	VMOVUPS	917376(DI), Z0	// q.out[0]
-	VMOVUPS	Z0, 914048(DI)	// predict0DenseVjp.q_at_bar[0]
-	VMOVUPS	917504(DI), Z0	// q.out[1]
-	VMOVUPS	Z0, 914176(DI)	// predict0DenseVjp.q_at_bar[1]
-	VMOVUPS	917632(DI), Z0	// v.out[0]
-	VMOVUPS	Z0, 914304(DI)	// predict0DenseVjp.v_at_bar[0]
-	VMOVUPS	917760(DI), Z0	// v.out[1]
-	VMOVUPS	Z0, 914432(DI)	// predict0DenseVjp.v_at_bar[1]
+	VMOVUPD	919680(SI), Z0	// step.theta
+	VMOVUPD	919744(SI), Z1	// step.theta | 1
+	VMOVUPD	Z0, 916608(SI)	// predict0DenseVjp.theta
+	VMOVUPD	Z1, 916672(SI)	// predict0DenseVjp.theta | 1
+	VMOVUPD	919936(SI), Z0	// step.h
+	VMOVUPD	920000(SI), Z1	// step.h | 1
+	VMOVUPD	Z0, 916864(SI)	// predict0DenseVjp.h
+	VMOVUPD	Z1, 916928(SI)	// predict0DenseVjp.h | 1
+	VMOVUPS	920448(DI), Z0	// q.out[0]
+	VMOVUPS	Z0, 917120(DI)	// predict0DenseVjp.q_at_bar[0]
+	VMOVUPS	920576(DI), Z0	// q.out[1]
+	VMOVUPS	Z0, 917248(DI)	// predict0DenseVjp.q_at_bar[1]
+	VMOVUPS	920704(DI), Z0	// v.out[0]
+	VMOVUPS	Z0, 917376(DI)	// predict0DenseVjp.v_at_bar[0]
+	VMOVUPS	920832(DI), Z0	// v.out[1]
+	VMOVUPS	Z0, 917504(DI)	// predict0DenseVjp.v_at_bar[1]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -19406,8 +19547,8 @@ loop1: // 2 times: vectors of the block
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop2: // 2 times: vectors of the block
-	VMOVUPD	917120(SI), Z0	// step.active
-	VMOVUPD	917184(SI), Z1	// step.active | 1
+	VMOVUPD	920192(SI), Z0	// step.active
+	VMOVUPD	920256(SI), Z1	// step.active | 1
 	// arm.nde:45
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
 	VCMPPD	$17, Z0, Z2, K1
@@ -19415,134 +19556,134 @@ loop2: // 2 times: vectors of the block
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
 	VCMPPD	$17, Z1, Z2, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
-	VMOVUPS	917888(DI), Z2	// data.0.bar[0]
-	VMOVUPS	918016(DI), Z3	// data.0.bar[1]
-	VMOVUPS	918144(DI), Z4	// data.1.bar[0]
-	VMOVUPS	918272(DI), Z5	// data.1.bar[1]
-	VMOVUPS	918400(DI), Z6	// data.2.bar[0]
-	VMOVUPS	918528(DI), Z7	// data.2.bar[1]
-	VMOVUPS	918656(DI), Z8	// data.3.bar[0]
-	VMOVUPS	918784(DI), Z9	// data.3.bar[1]
-	VMOVUPS	918912(DI), Z10	// data.4.bar[0]
-	VMOVUPS	919040(DI), Z11	// data.4.bar[1]
-	VMOVUPS	919168(DI), Z12	// data.5.bar[0]
-	VMOVUPS	919296(DI), Z13	// data.5.bar[1]
-	VMOVUPS	919424(DI), Z14	// q.start.bar[0]
-	VMOVUPS	919552(DI), Z15	// q.start.bar[1]
-	VMOVUPS	919680(DI), Z16	// v.start.bar[0]
-	VMOVUPS	919808(DI), Z17	// v.start.bar[1]
-	VMOVUPS	915072(DI), Z18	// predict0DenseVjp.q_d1_bar[0]
+	VMOVUPS	920960(DI), Z2	// data.0.bar[0]
+	VMOVUPS	921088(DI), Z3	// data.0.bar[1]
+	VMOVUPS	921216(DI), Z4	// data.1.bar[0]
+	VMOVUPS	921344(DI), Z5	// data.1.bar[1]
+	VMOVUPS	921472(DI), Z6	// data.2.bar[0]
+	VMOVUPS	921600(DI), Z7	// data.2.bar[1]
+	VMOVUPS	921728(DI), Z8	// data.3.bar[0]
+	VMOVUPS	921856(DI), Z9	// data.3.bar[1]
+	VMOVUPS	921984(DI), Z10	// data.4.bar[0]
+	VMOVUPS	922112(DI), Z11	// data.4.bar[1]
+	VMOVUPS	922240(DI), Z12	// data.5.bar[0]
+	VMOVUPS	922368(DI), Z13	// data.5.bar[1]
+	VMOVUPS	922496(DI), Z14	// q.start.bar[0]
+	VMOVUPS	922624(DI), Z15	// q.start.bar[1]
+	VMOVUPS	922752(DI), Z16	// v.start.bar[0]
+	VMOVUPS	922880(DI), Z17	// v.start.bar[1]
+	VMOVUPS	918144(DI), Z18	// predict0DenseVjp.q_d1_bar[0]
 	VADDPS	Z18, Z2, Z18
-	VMOVUPS	915200(DI), Z19	// predict0DenseVjp.q_d1_bar[1]
+	VMOVUPS	918272(DI), Z19	// predict0DenseVjp.q_d1_bar[1]
 	VADDPS	Z19, Z3, Z19
 	VPMOVQD	Z0, Y20
 	VPMOVQD	Z1, Y21
 	VINSERTF64X4	$1, Y21, Z20, Z20
 	VPTERNLOGD	$0xca, Z2, Z18, Z20
-	VMOVUPS	Z20, 919936(DI)	// data.0.bar.next[0]
+	VMOVUPS	Z20, 923008(DI)	// data.0.bar.next[0]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y18
 	VINSERTF64X4	$1, Y18, Z2, Z2
 	VPTERNLOGD	$0xca, Z3, Z19, Z2
-	VMOVUPS	Z2, 920064(DI)	// data.0.bar.next[1]
-	VMOVUPS	915328(DI), Z2	// predict0DenseVjp.v_d1_bar[0]
+	VMOVUPS	Z2, 923136(DI)	// data.0.bar.next[1]
+	VMOVUPS	918400(DI), Z2	// predict0DenseVjp.v_d1_bar[0]
 	VADDPS	Z2, Z4, Z2
-	VMOVUPS	915456(DI), Z3	// predict0DenseVjp.v_d1_bar[1]
+	VMOVUPS	918528(DI), Z3	// predict0DenseVjp.v_d1_bar[1]
 	VADDPS	Z3, Z5, Z3
 	VPMOVQD	Z0, Y18
 	VPMOVQD	Z1, Y19
 	VINSERTF64X4	$1, Y19, Z18, Z18
 	VPTERNLOGD	$0xca, Z4, Z2, Z18
-	VMOVUPS	Z18, 920192(DI)	// data.1.bar.next[0]
+	VMOVUPS	Z18, 923264(DI)	// data.1.bar.next[0]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y4
 	VINSERTF64X4	$1, Y4, Z2, Z2
 	VPTERNLOGD	$0xca, Z5, Z3, Z2
-	VMOVUPS	Z2, 920320(DI)	// data.1.bar.next[1]
-	VMOVUPS	915584(DI), Z2	// predict0DenseVjp.q_d2_bar[0]
+	VMOVUPS	Z2, 923392(DI)	// data.1.bar.next[1]
+	VMOVUPS	918656(DI), Z2	// predict0DenseVjp.q_d2_bar[0]
 	VADDPS	Z2, Z6, Z2
-	VMOVUPS	915712(DI), Z3	// predict0DenseVjp.q_d2_bar[1]
+	VMOVUPS	918784(DI), Z3	// predict0DenseVjp.q_d2_bar[1]
 	VADDPS	Z3, Z7, Z3
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z6, Z2, Z4
-	VMOVUPS	Z4, 920448(DI)	// data.2.bar.next[0]
+	VMOVUPS	Z4, 923520(DI)	// data.2.bar.next[0]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y4
 	VINSERTF64X4	$1, Y4, Z2, Z2
 	VPTERNLOGD	$0xca, Z7, Z3, Z2
-	VMOVUPS	Z2, 920576(DI)	// data.2.bar.next[1]
-	VMOVUPS	915840(DI), Z2	// predict0DenseVjp.v_d2_bar[0]
+	VMOVUPS	Z2, 923648(DI)	// data.2.bar.next[1]
+	VMOVUPS	918912(DI), Z2	// predict0DenseVjp.v_d2_bar[0]
 	VADDPS	Z2, Z8, Z2
-	VMOVUPS	915968(DI), Z3	// predict0DenseVjp.v_d2_bar[1]
+	VMOVUPS	919040(DI), Z3	// predict0DenseVjp.v_d2_bar[1]
 	VADDPS	Z3, Z9, Z3
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z8, Z2, Z4
-	VMOVUPS	Z4, 920704(DI)	// data.3.bar.next[0]
+	VMOVUPS	Z4, 923776(DI)	// data.3.bar.next[0]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y4
 	VINSERTF64X4	$1, Y4, Z2, Z2
 	VPTERNLOGD	$0xca, Z9, Z3, Z2
-	VMOVUPS	Z2, 920832(DI)	// data.3.bar.next[1]
-	VMOVUPS	916096(DI), Z2	// predict0DenseVjp.q_d3_bar[0]
+	VMOVUPS	Z2, 923904(DI)	// data.3.bar.next[1]
+	VMOVUPS	919168(DI), Z2	// predict0DenseVjp.q_d3_bar[0]
 	VADDPS	Z2, Z10, Z2
-	VMOVUPS	916224(DI), Z3	// predict0DenseVjp.q_d3_bar[1]
+	VMOVUPS	919296(DI), Z3	// predict0DenseVjp.q_d3_bar[1]
 	VADDPS	Z3, Z11, Z3
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z10, Z2, Z4
-	VMOVUPS	Z4, 920960(DI)	// data.4.bar.next[0]
+	VMOVUPS	Z4, 924032(DI)	// data.4.bar.next[0]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y4
 	VINSERTF64X4	$1, Y4, Z2, Z2
 	VPTERNLOGD	$0xca, Z11, Z3, Z2
-	VMOVUPS	Z2, 921088(DI)	// data.4.bar.next[1]
-	VMOVUPS	916352(DI), Z2	// predict0DenseVjp.v_d3_bar[0]
+	VMOVUPS	Z2, 924160(DI)	// data.4.bar.next[1]
+	VMOVUPS	919424(DI), Z2	// predict0DenseVjp.v_d3_bar[0]
 	VADDPS	Z2, Z12, Z2
-	VMOVUPS	916480(DI), Z3	// predict0DenseVjp.v_d3_bar[1]
+	VMOVUPS	919552(DI), Z3	// predict0DenseVjp.v_d3_bar[1]
 	VADDPS	Z3, Z13, Z3
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z12, Z2, Z4
-	VMOVUPS	Z4, 921216(DI)	// data.5.bar.next[0]
+	VMOVUPS	Z4, 924288(DI)	// data.5.bar.next[0]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y4
 	VINSERTF64X4	$1, Y4, Z2, Z2
 	VPTERNLOGD	$0xca, Z13, Z3, Z2
-	VMOVUPS	Z2, 921344(DI)	// data.5.bar.next[1]
-	VMOVUPS	914560(DI), Z2	// predict0DenseVjp.q_bar[0]
+	VMOVUPS	Z2, 924416(DI)	// data.5.bar.next[1]
+	VMOVUPS	917632(DI), Z2	// predict0DenseVjp.q_bar[0]
 	VADDPS	Z2, Z14, Z2
-	VMOVUPS	914688(DI), Z3	// predict0DenseVjp.q_bar[1]
+	VMOVUPS	917760(DI), Z3	// predict0DenseVjp.q_bar[1]
 	VADDPS	Z3, Z15, Z3
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z14, Z2, Z4
-	VMOVUPS	Z4, 921472(DI)	// q.start.bar.next[0]
+	VMOVUPS	Z4, 924544(DI)	// q.start.bar.next[0]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y4
 	VINSERTF64X4	$1, Y4, Z2, Z2
 	VPTERNLOGD	$0xca, Z15, Z3, Z2
-	VMOVUPS	Z2, 921600(DI)	// q.start.bar.next[1]
-	VMOVUPS	914816(DI), Z2	// predict0DenseVjp.v_bar[0]
+	VMOVUPS	Z2, 924672(DI)	// q.start.bar.next[1]
+	VMOVUPS	917888(DI), Z2	// predict0DenseVjp.v_bar[0]
 	VADDPS	Z2, Z16, Z2
-	VMOVUPS	914944(DI), Z3	// predict0DenseVjp.v_bar[1]
+	VMOVUPS	918016(DI), Z3	// predict0DenseVjp.v_bar[1]
 	VADDPS	Z3, Z17, Z3
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z16, Z2, Z4
-	VMOVUPS	Z4, 921728(DI)	// v.start.bar.next[0]
+	VMOVUPS	Z4, 924800(DI)	// v.start.bar.next[0]
 	VPMOVQD	Z0, Y0
 	VPMOVQD	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z0, Z0
 	VPTERNLOGD	$0xca, Z17, Z3, Z0
-	VMOVUPS	Z0, 921856(DI)	// v.start.bar.next[1]
+	VMOVUPS	Z0, 924928(DI)	// v.start.bar.next[1]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -19551,38 +19692,38 @@ loop2: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop3: // 2 times: vectors of the block
-	VMOVUPS	919936(SI), Z0	// data.0.bar.next[0]
-	VMOVUPS	Z0, 917888(SI)	// data.0.bar[0]
-	VMOVUPS	920064(SI), Z0	// data.0.bar.next[1]
-	VMOVUPS	Z0, 918016(SI)	// data.0.bar[1]
-	VMOVUPS	920192(SI), Z0	// data.1.bar.next[0]
-	VMOVUPS	Z0, 918144(SI)	// data.1.bar[0]
-	VMOVUPS	920320(SI), Z0	// data.1.bar.next[1]
-	VMOVUPS	Z0, 918272(SI)	// data.1.bar[1]
-	VMOVUPS	920448(SI), Z0	// data.2.bar.next[0]
-	VMOVUPS	Z0, 918400(SI)	// data.2.bar[0]
-	VMOVUPS	920576(SI), Z0	// data.2.bar.next[1]
-	VMOVUPS	Z0, 918528(SI)	// data.2.bar[1]
-	VMOVUPS	920704(SI), Z0	// data.3.bar.next[0]
-	VMOVUPS	Z0, 918656(SI)	// data.3.bar[0]
-	VMOVUPS	920832(SI), Z0	// data.3.bar.next[1]
-	VMOVUPS	Z0, 918784(SI)	// data.3.bar[1]
-	VMOVUPS	920960(SI), Z0	// data.4.bar.next[0]
-	VMOVUPS	Z0, 918912(SI)	// data.4.bar[0]
-	VMOVUPS	921088(SI), Z0	// data.4.bar.next[1]
-	VMOVUPS	Z0, 919040(SI)	// data.4.bar[1]
-	VMOVUPS	921216(SI), Z0	// data.5.bar.next[0]
-	VMOVUPS	Z0, 919168(SI)	// data.5.bar[0]
-	VMOVUPS	921344(SI), Z0	// data.5.bar.next[1]
-	VMOVUPS	Z0, 919296(SI)	// data.5.bar[1]
-	VMOVUPS	921472(SI), Z0	// q.start.bar.next[0]
-	VMOVUPS	Z0, 919424(SI)	// q.start.bar[0]
-	VMOVUPS	921600(SI), Z0	// q.start.bar.next[1]
-	VMOVUPS	Z0, 919552(SI)	// q.start.bar[1]
-	VMOVUPS	921728(SI), Z0	// v.start.bar.next[0]
-	VMOVUPS	Z0, 919680(SI)	// v.start.bar[0]
-	VMOVUPS	921856(SI), Z0	// v.start.bar.next[1]
-	VMOVUPS	Z0, 919808(SI)	// v.start.bar[1]
+	VMOVUPS	923008(SI), Z0	// data.0.bar.next[0]
+	VMOVUPS	Z0, 920960(SI)	// data.0.bar[0]
+	VMOVUPS	923136(SI), Z0	// data.0.bar.next[1]
+	VMOVUPS	Z0, 921088(SI)	// data.0.bar[1]
+	VMOVUPS	923264(SI), Z0	// data.1.bar.next[0]
+	VMOVUPS	Z0, 921216(SI)	// data.1.bar[0]
+	VMOVUPS	923392(SI), Z0	// data.1.bar.next[1]
+	VMOVUPS	Z0, 921344(SI)	// data.1.bar[1]
+	VMOVUPS	923520(SI), Z0	// data.2.bar.next[0]
+	VMOVUPS	Z0, 921472(SI)	// data.2.bar[0]
+	VMOVUPS	923648(SI), Z0	// data.2.bar.next[1]
+	VMOVUPS	Z0, 921600(SI)	// data.2.bar[1]
+	VMOVUPS	923776(SI), Z0	// data.3.bar.next[0]
+	VMOVUPS	Z0, 921728(SI)	// data.3.bar[0]
+	VMOVUPS	923904(SI), Z0	// data.3.bar.next[1]
+	VMOVUPS	Z0, 921856(SI)	// data.3.bar[1]
+	VMOVUPS	924032(SI), Z0	// data.4.bar.next[0]
+	VMOVUPS	Z0, 921984(SI)	// data.4.bar[0]
+	VMOVUPS	924160(SI), Z0	// data.4.bar.next[1]
+	VMOVUPS	Z0, 922112(SI)	// data.4.bar[1]
+	VMOVUPS	924288(SI), Z0	// data.5.bar.next[0]
+	VMOVUPS	Z0, 922240(SI)	// data.5.bar[0]
+	VMOVUPS	924416(SI), Z0	// data.5.bar.next[1]
+	VMOVUPS	Z0, 922368(SI)	// data.5.bar[1]
+	VMOVUPS	924544(SI), Z0	// q.start.bar.next[0]
+	VMOVUPS	Z0, 922496(SI)	// q.start.bar[0]
+	VMOVUPS	924672(SI), Z0	// q.start.bar.next[1]
+	VMOVUPS	Z0, 922624(SI)	// q.start.bar[1]
+	VMOVUPS	924800(SI), Z0	// v.start.bar.next[0]
+	VMOVUPS	Z0, 922752(SI)	// v.start.bar[0]
+	VMOVUPS	924928(SI), Z0	// v.start.bar.next[1]
+	VMOVUPS	Z0, 922880(SI)	// v.start.bar[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop3
@@ -19606,15 +19747,15 @@ TEXT fitGradPart0_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	921984(SI), Z0	// fitGrad.ts[0]
-	VMOVUPD	922048(SI), Z0	// fitGrad.ts[0] | 1
-	VMOVUPD	934528(SI), Z0	// fitGrad.ts[49]
-	VMOVUPD	934592(SI), Z0	// fitGrad.ts[49] | 1
+	VMOVUPD	925056(SI), Z0	// fitGrad.ts[0]
+	VMOVUPD	925120(SI), Z0	// fitGrad.ts[0] | 1
+	VMOVUPD	937600(SI), Z0	// fitGrad.ts[49]
+	VMOVUPD	937664(SI), Z0	// fitGrad.ts[49] | 1
 	// arm.nde:45
-	VMOVUPD	921984(SI), Z0	// fitGrad.ts[0]
-	VMOVUPD	922048(SI), Z1	// fitGrad.ts[0] | 1
-	VMOVUPD	934528(SI), Z2	// fitGrad.ts[49]
-	VMOVUPD	934592(SI), Z3	// fitGrad.ts[49] | 1
+	VMOVUPD	925056(SI), Z0	// fitGrad.ts[0]
+	VMOVUPD	925120(SI), Z1	// fitGrad.ts[0] | 1
+	VMOVUPD	937600(SI), Z2	// fitGrad.ts[49]
+	VMOVUPD	937664(SI), Z3	// fitGrad.ts[49] | 1
 	VCMPPD	$18, Z2, Z0, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
 	VCMPPD	$18, Z3, Z1, K1
@@ -19623,10 +19764,10 @@ loop1: // 2 times: vectors of the block
 	MOVQ	SI, R9
 	MOVQ	SI, R10
 loop2: // 50 times: elements
-	VMOVUPD	934528(R9), Z2	// fitGrad.ts[49]
-	VMOVUPD	934592(R9), Z3	// fitGrad.ts[49] | 1
-	VMOVUPD	Z2, 973440(R10)	// fitGrad.reverse[0]
-	VMOVUPD	Z3, 973504(R10)	// fitGrad.reverse[0] | 1
+	VMOVUPD	937600(R9), Z2	// fitGrad.ts[49]
+	VMOVUPD	937664(R9), Z3	// fitGrad.ts[49] | 1
+	VMOVUPD	Z2, 976512(R10)	// fitGrad.reverse[0]
+	VMOVUPD	Z3, 976576(R10)	// fitGrad.reverse[0] | 1
 	ADDQ	$-256, R9
 	ADDQ	$256, R10
 	DECQ	DI
@@ -19634,14 +19775,14 @@ loop2: // 50 times: elements
 	MOVQ	$50, DI
 	MOVQ	SI, R9
 loop3: // 50 times: elements
-	VMOVUPD	921984(R9), Z2	// fitGrad.ts[0]
-	VMOVUPD	922048(R9), Z3	// fitGrad.ts[0] | 1
-	VMOVUPD	973440(R9), Z4	// fitGrad.reverse[0]
-	VMOVUPD	973504(R9), Z5	// fitGrad.reverse[0] | 1
+	VMOVUPD	925056(R9), Z2	// fitGrad.ts[0]
+	VMOVUPD	925120(R9), Z3	// fitGrad.ts[0] | 1
+	VMOVUPD	976512(R9), Z4	// fitGrad.reverse[0]
+	VMOVUPD	976576(R9), Z5	// fitGrad.reverse[0] | 1
 	VPTERNLOGQ	$0xe2, Z4, Z0, Z2
 	VPTERNLOGQ	$0xe2, Z5, Z1, Z3
-	VMOVUPD	Z2, 986240(R9)	// fitGrad.stops[0]
-	VMOVUPD	Z3, 986304(R9)	// fitGrad.stops[0] | 1
+	VMOVUPD	Z2, 989312(R9)	// fitGrad.stops[0]
+	VMOVUPD	Z3, 989376(R9)	// fitGrad.stops[0] | 1
 	ADDQ	$256, R9
 	DECQ	DI
 	JNE	loop3
@@ -19653,25 +19794,25 @@ loop3: // 50 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop4: // 2 times: vectors of the block
-	VMOVUPD	921984(SI), Z0	// fitGrad.ts[0]
-	VMOVUPD	922048(SI), Z1	// fitGrad.ts[0] | 1
-	VMOVUPD	Z0, 1088640(SI)	// fitGrad.step0_in0
-	VMOVUPD	Z1, 1088704(SI)	// fitGrad.step0_in0 | 1
-	VMOVUPS	934784(DI), Z0	// fitGrad.q[0]
+	VMOVUPD	925056(SI), Z0	// fitGrad.ts[0]
+	VMOVUPD	925120(SI), Z1	// fitGrad.ts[0] | 1
+	VMOVUPD	Z0, 1091712(SI)	// fitGrad.step0_in0
+	VMOVUPD	Z1, 1091776(SI)	// fitGrad.step0_in0 | 1
+	VMOVUPS	937856(DI), Z0	// fitGrad.q[0]
 	VMOVUPS	Z0, 158976(DI)	// predict0Lanestep.q[0]
-	VMOVUPS	934912(DI), Z0	// fitGrad.q[1]
+	VMOVUPS	937984(DI), Z0	// fitGrad.q[1]
 	VMOVUPS	Z0, 159104(DI)	// predict0Lanestep.q[1]
-	VMOVUPS	947584(DI), Z0	// fitGrad.v[0]
+	VMOVUPS	950656(DI), Z0	// fitGrad.v[0]
 	VMOVUPS	Z0, 159232(DI)	// predict0Lanestep.v[0]
-	VMOVUPS	947712(DI), Z0	// fitGrad.v[1]
+	VMOVUPS	950784(DI), Z0	// fitGrad.v[1]
 	VMOVUPS	Z0, 159360(DI)	// predict0Lanestep.v[1]
-	VMOVUPS	973184(DI), Z0	// fitGrad.load
+	VMOVUPS	976256(DI), Z0	// fitGrad.load
 	VMOVUPS	Z0, 159488(DI)	// predict0Lanestep.extra.0
 	MOVQ	$50, R9
 	MOVQ	SI, R10
 loop5: // 50 times: elements
-	VMOVUPD	921984(R10), Z0	// fitGrad.ts[0]
-	VMOVUPD	922048(R10), Z1	// fitGrad.ts[0] | 1
+	VMOVUPD	925056(R10), Z0	// fitGrad.ts[0]
+	VMOVUPD	925120(R10), Z1	// fitGrad.ts[0] | 1
 	VMOVUPD	Z0, 159616(R10)	// predict0Lanestep.extra.1[0]
 	VMOVUPD	Z1, 159680(R10)	// predict0Lanestep.extra.1[0] | 1
 	ADDQ	$256, R10
@@ -19680,7 +19821,7 @@ loop5: // 50 times: elements
 	MOVQ	$100, R9
 	MOVQ	DI, R10
 loop6: // 100 times: elements
-	VMOVUPS	960384(R10), Z0	// fitGrad.u[0]
+	VMOVUPS	963456(R10), Z0	// fitGrad.u[0]
 	VMOVUPS	Z0, 172416(R10)	// predict0Lanestep.extra.2[0]
 	ADDQ	$128, R10
 	DECQ	R9
@@ -19718,19 +19859,19 @@ loop2: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop3: // 100 times: elements
 	// arm.nde:69
-	VMOVUPS	999040(R9), Z0	// fitGrad.q_2[0]
-	VMOVUPS	934784(R9), Z1	// fitGrad.q[0]
+	VMOVUPS	1002112(R9), Z0	// fitGrad.q_2[0]
+	VMOVUPS	937856(R9), Z1	// fitGrad.q[0]
 	VSUBPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1011840(R9)	// fitGrad.sub[0]
+	VMOVUPS	Z0, 1014912(R9)	// fitGrad.sub[0]
 	VMULPS.BCST	f32_40000000<>(SB), Z0, Z0
 	VMULPS.BCST	f32_3c23d70a<>(SB), Z0, Z0
-	VMOVUPS	Z0, 1024640(R9)	// fitGrad.q_bar[0]
-	VMOVUPS	1037440(R9), Z0	// fitGrad.v_2[0]
-	VMOVUPS	947584(R9), Z1	// fitGrad.v[0]
+	VMOVUPS	Z0, 1027712(R9)	// fitGrad.q_bar[0]
+	VMOVUPS	1040512(R9), Z0	// fitGrad.v_2[0]
+	VMOVUPS	950656(R9), Z1	// fitGrad.v[0]
 	VSUBPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1050240(R9)	// fitGrad.sub_2[0]
+	VMOVUPS	Z0, 1053312(R9)	// fitGrad.sub_2[0]
 	VMULPS.BCST	f32_40000000<>(SB), Z0, Z0
-	VMOVUPS	Z0, 1063040(R9)	// fitGrad.mul[0]
+	VMOVUPS	Z0, 1066112(R9)	// fitGrad.mul[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop3
@@ -19739,9 +19880,9 @@ loop3: // 100 times: elements
 	MOVQ	$100, DI
 	MOVQ	SI, R9
 loop4: // 100 times: elements
-	VMOVUPS	1063040(R9), Z1	// fitGrad.mul[0]
+	VMOVUPS	1066112(R9), Z1	// fitGrad.mul[0]
 	VMULPS	Z1, Z0, Z1
-	VMOVUPS	Z1, 1075840(R9)	// fitGrad.v_bar[0]
+	VMOVUPS	Z1, 1078912(R9)	// fitGrad.v_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop4
@@ -19753,43 +19894,43 @@ loop4: // 100 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop5: // 2 times: vectors of the block
-	VMOVUPS	973184(SI), Z0	// fitGrad.load
-	VMOVUPS	Z0, 833152(SI)	// predict0RecLanerev.extra.0
+	VMOVUPS	976256(SI), Z0	// fitGrad.load
+	VMOVUPS	Z0, 836224(SI)	// predict0RecLanerev.extra.0
 	MOVQ	$50, R9
 	MOVQ	DI, R10
 loop6: // 50 times: elements
-	VMOVUPD	921984(R10), Z0	// fitGrad.ts[0]
-	VMOVUPD	922048(R10), Z1	// fitGrad.ts[0] | 1
-	VMOVUPD	Z0, 833280(R10)	// predict0RecLanerev.extra.1[0]
-	VMOVUPD	Z1, 833344(R10)	// predict0RecLanerev.extra.1[0] | 1
+	VMOVUPD	925056(R10), Z0	// fitGrad.ts[0]
+	VMOVUPD	925120(R10), Z1	// fitGrad.ts[0] | 1
+	VMOVUPD	Z0, 836352(R10)	// predict0RecLanerev.extra.1[0]
+	VMOVUPD	Z1, 836416(R10)	// predict0RecLanerev.extra.1[0] | 1
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop6
 	MOVQ	$100, R9
 	MOVQ	SI, R10
 loop7: // 100 times: elements
-	VMOVUPS	960384(R10), Z0	// fitGrad.u[0]
-	VMOVUPS	Z0, 846080(R10)	// predict0RecLanerev.extra.2[0]
+	VMOVUPS	963456(R10), Z0	// fitGrad.u[0]
+	VMOVUPS	Z0, 849152(R10)	// predict0RecLanerev.extra.2[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop7
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 858880(SI)	// predict0RecLanerev.q.bar[0]
+	VMOVUPS	Z0, 861952(SI)	// predict0RecLanerev.q.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 859008(SI)	// predict0RecLanerev.q.bar[1]
+	VMOVUPS	Z0, 862080(SI)	// predict0RecLanerev.q.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 859136(SI)	// predict0RecLanerev.v.bar[0]
+	VMOVUPS	Z0, 862208(SI)	// predict0RecLanerev.v.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 859264(SI)	// predict0RecLanerev.v.bar[1]
+	VMOVUPS	Z0, 862336(SI)	// predict0RecLanerev.v.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 859392(SI)	// predict0RecLanerev.extra.0.sum
+	VMOVUPS	Z0, 862464(SI)	// predict0RecLanerev.extra.0.sum
 	MOVQ	$50, R9
 	MOVQ	DI, R10
 loop8: // 50 times: elements
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 859520(R10)	// predict0RecLanerev.extra.1.sum[0]
+	VMOVUPD	Z0, 862592(R10)	// predict0RecLanerev.extra.1.sum[0]
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 859584(R10)	// predict0RecLanerev.extra.1.sum[0] | 1
+	VMOVUPD	Z0, 862656(R10)	// predict0RecLanerev.extra.1.sum[0] | 1
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop8
@@ -19797,42 +19938,42 @@ loop8: // 50 times: elements
 	MOVQ	SI, R10
 loop9: // 100 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 872320(R10)	// predict0RecLanerev.extra.2.sum[0]
+	VMOVUPS	Z0, 875392(R10)	// predict0RecLanerev.extra.2.sum[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop9
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 885120(SI)	// predict0RecLanerev.data.0.bar[0]
+	VMOVUPS	Z0, 888192(SI)	// predict0RecLanerev.data.0.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 885248(SI)	// predict0RecLanerev.data.0.bar[1]
+	VMOVUPS	Z0, 888320(SI)	// predict0RecLanerev.data.0.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 885376(SI)	// predict0RecLanerev.data.1.bar[0]
+	VMOVUPS	Z0, 888448(SI)	// predict0RecLanerev.data.1.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 885504(SI)	// predict0RecLanerev.data.1.bar[1]
+	VMOVUPS	Z0, 888576(SI)	// predict0RecLanerev.data.1.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 885632(SI)	// predict0RecLanerev.data.2.bar[0]
+	VMOVUPS	Z0, 888704(SI)	// predict0RecLanerev.data.2.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 885760(SI)	// predict0RecLanerev.data.2.bar[1]
+	VMOVUPS	Z0, 888832(SI)	// predict0RecLanerev.data.2.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 885888(SI)	// predict0RecLanerev.data.3.bar[0]
+	VMOVUPS	Z0, 888960(SI)	// predict0RecLanerev.data.3.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 886016(SI)	// predict0RecLanerev.data.3.bar[1]
+	VMOVUPS	Z0, 889088(SI)	// predict0RecLanerev.data.3.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 886144(SI)	// predict0RecLanerev.data.4.bar[0]
+	VMOVUPS	Z0, 889216(SI)	// predict0RecLanerev.data.4.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 886272(SI)	// predict0RecLanerev.data.4.bar[1]
+	VMOVUPS	Z0, 889344(SI)	// predict0RecLanerev.data.4.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 886400(SI)	// predict0RecLanerev.data.5.bar[0]
+	VMOVUPS	Z0, 889472(SI)	// predict0RecLanerev.data.5.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 886528(SI)	// predict0RecLanerev.data.5.bar[1]
+	VMOVUPS	Z0, 889600(SI)	// predict0RecLanerev.data.5.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 886656(SI)	// predict0RecLanerev.q.start.bar[0]
+	VMOVUPS	Z0, 889728(SI)	// predict0RecLanerev.q.start.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 886784(SI)	// predict0RecLanerev.q.start.bar[1]
+	VMOVUPS	Z0, 889856(SI)	// predict0RecLanerev.q.start.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 886912(SI)	// predict0RecLanerev.v.start.bar[0]
+	VMOVUPS	Z0, 889984(SI)	// predict0RecLanerev.v.start.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 887040(SI)	// predict0RecLanerev.v.start.bar[1]
+	VMOVUPS	Z0, 890112(SI)	// predict0RecLanerev.v.start.bar[1]
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
@@ -19869,10 +20010,10 @@ loop2: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop3: // 100 times: elements
 	// arm.nde:69
-	VMOVUPS	1011840(R9), Z3	// fitGrad.sub[0]
+	VMOVUPS	1014912(R9), Z3	// fitGrad.sub[0]
 	VMULPS	Z3, Z3, Z3
 	VADDPS	Z3, Z1, Z1
-	VMOVUPS	1050240(R9), Z3	// fitGrad.sub_2[0]
+	VMOVUPS	1053312(R9), Z3	// fitGrad.sub_2[0]
 	VMULPS	Z3, Z3, Z3
 	VADDPS	Z3, Z2, Z2
 	ADDQ	$128, R9
@@ -19883,7 +20024,7 @@ loop3: // 100 times: elements
 	VFMADD231PS.BCST	f32_3dcccccd<>(SB), Z2, Z1
 	VBROADCASTSS	36(DX), Z2	// mul.4
 	VADDPS	Z2, Z1, Z1
-	VMOVUPS	Z1, 973312(SI)	// fitGrad.loss
+	VMOVUPS	Z1, 976384(SI)	// fitGrad.loss
 	MOVQ	$192, DI
 	MOVQ	DX, R9
 	MOVQ	R8, R10

@@ -114,21 +114,33 @@ type laneFrame struct {
 		stepData4 [2 * 32]Real
 		stepData5 [2 * 32]Real
 	}
-	predict0Dense struct { // Predict.0.dense
-		theta [32]float64
-		h     [32]float64
-		q     [2 * 32]Real
-		v     [2 * 32]Real
-		qNext [2 * 32]Real
-		vNext [2 * 32]Real
-		qD1   [2 * 32]Real
-		vD1   [2 * 32]Real
-		qD2   [2 * 32]Real
-		vD2   [2 * 32]Real
-		qD3   [2 * 32]Real
-		vD3   [2 * 32]Real
-		qAt   [2 * 32]Real
-		vAt   [2 * 32]Real
+	predict0Laneoutput struct { // Predict.0.laneoutput
+		stepNext     [32]float64
+		stepOpen     [32]float64
+		stepRow      [32]float64
+		stepAt       [32]float64
+		stepSpan     [32]float64
+		stepT        [32]float64
+		stepEnd      [32]float64
+		stepH        [32]float64
+		qAt          [2 * 32]Real
+		vAt          [2 * 32]Real
+		q            [2 * 32]Real
+		v            [2 * 32]Real
+		stepData0    [2 * 32]Real
+		stepData1    [2 * 32]Real
+		stepData2    [2 * 32]Real
+		stepData3    [2 * 32]Real
+		stepData4    [2 * 32]Real
+		stepData5    [2 * 32]Real
+		qRow         [2 * 32]Real
+		vRow         [2 * 32]Real
+		stepNextNext [32]float64
+		stepOpenNext [32]float64
+		stepTaken    [32]float64
+		stepPlace    [32]float64
+		qRowNext     [2 * 32]Real
+		vRowNext     [2 * 32]Real
 	}
 	predictSample struct { // Predict
 		q0       [2 * 32]Real
@@ -922,7 +934,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [1088896]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [1091968]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {
@@ -950,7 +962,7 @@ func (l *lanes) count(n int) {
 type laneKernels struct {
 	width                    int // real numbers in a vector
 	predict0Lanestep         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	predict0Dense            func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	predict0Laneoutput       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	predictSamplePart0       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	predictSamplePart2       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	step0Lanestep            func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -986,7 +998,7 @@ func pickKernels() *laneKernels {
 		return &laneKernels{
 			width:                    16,
 			predict0Lanestep:         predict0LanestepAVX512,
-			predict0Dense:            predict0DenseAVX512,
+			predict0Laneoutput:       predict0LaneoutputAVX512,
 			predictSamplePart0:       predictSamplePart0AVX512,
 			predictSamplePart2:       predictSamplePart2AVX512,
 			step0Lanestep:            step0LanestepAVX512,
@@ -1016,7 +1028,7 @@ func pickKernels() *laneKernels {
 		return &laneKernels{
 			width:                    8,
 			predict0Lanestep:         predict0LanestepAVX2,
-			predict0Dense:            predict0DenseAVX2,
+			predict0Laneoutput:       predict0LaneoutputAVX2,
 			predictSamplePart0:       predictSamplePart0AVX2,
 			predictSamplePart2:       predictSamplePart2AVX2,
 			step0Lanestep:            step0LanestepAVX2,
@@ -1058,7 +1070,7 @@ func init() {
 
 func predict0LanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func predict0DenseAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func predict0LaneoutputAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func predictSamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
@@ -1110,7 +1122,7 @@ func fitGradPart4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func predict0LanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func predict0DenseAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func predict0LaneoutputAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func predictSamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
@@ -1165,7 +1177,10 @@ func (l *lanes) solvePredict0Lanes(t0 *[32]float64, ts *[50 * 32]float64, stops 
 	fr := l.fr
 	s := &fr.predict0Lanestep
 	t1 := (*[32]float64)(ts[1568:])
-	var next [32]int // output time of each sample
+	d := &fr.predict0Laneoutput
+	for i := range d.stepNext {
+		d.stepNext[i], d.stepSpan[i] = 0, t1[i]-t0[i]
+	}
 	var lists [32][50]float64
 	var ahead [32][]float64 // of lists
 	var gap [32]float64     // that steps keep from a stop
@@ -1223,6 +1238,7 @@ func (l *lanes) solvePredict0Lanes(t0 *[32]float64, ts *[50 * 32]float64, stops 
 		}
 		kernel.predict0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
 		var took, passed [32]bool
+		clear(d.stepOpen[:]) // of samples that have taken a step
 		passing := false
 		for i := range n {
 			if s.stepLive[i] == 0 {
@@ -1238,74 +1254,29 @@ func (l *lanes) solvePredict0Lanes(t0 *[32]float64, ts *[50 * 32]float64, stops 
 			st[i].Accepted++
 			st[i].H = s.stepH[i]
 			took[i] = true
+			d.stepOpen[i] = 1
 		}
-		d := &fr.predict0Dense
-		for round := 0; ; round++ {
-			var inside [32]bool
-			more := false
-			for i := range n {
-				if !took[i] {
-					continue
-				}
-				for next[i] < 50 {
-					at := ts[next[i]*32+i]
-					if !((at-end[i])*(t1[i]-t0[i]) <= 0) {
-						break
-					}
-					if at == s.stepT[i] {
-						for e := range 2 {
-							state0Out[(next[i]*2+e)*32+i] = s.qAt[e*32+i]
-						}
-						for e := range 2 {
-							state1Out[(next[i]*2+e)*32+i] = s.vAt[e*32+i]
-						}
-						next[i]++
-						continue
-					}
-					if at == end[i] {
-						for e := range 2 {
-							state0Out[(next[i]*2+e)*32+i] = s.q[e*32+i]
-						}
-						for e := range 2 {
-							state1Out[(next[i]*2+e)*32+i] = s.v[e*32+i]
-						}
-						next[i]++
-						continue
-					}
-					d.theta[i] = (at - s.stepT[i]) / s.stepH[i]
-					inside[i], more = true, true
-					break
-				}
-			}
-			if !more {
-				break
-			}
-			if round == 0 {
-				d.h = s.stepH
-				d.q = s.qAt
-				d.qNext = s.q
-				d.v = s.vAt
-				d.vNext = s.v
-				d.qD1 = s.stepData0
-				d.vD1 = s.stepData1
-				d.qD2 = s.stepData2
-				d.vD2 = s.stepData3
-				d.qD3 = s.stepData4
-				d.vD3 = s.stepData5
-			}
-			kernel.predict0Dense(l.fr, l.w, l.pre, &l.sums[0])
-			for i := range n {
-				if !inside[i] {
-					continue
-				}
-				for e := range 2 {
-					state0Out[(next[i]*2+e)*32+i] = d.qAt[e*32+i]
-				}
-				for e := range 2 {
-					state1Out[(next[i]*2+e)*32+i] = d.vAt[e*32+i]
-				}
-				next[i]++
-			}
+		row := rt.NextRow(d.stepOpen[:n], d.stepNext[:n], 50)
+		if row < 50 {
+			d.stepT, d.stepEnd, d.stepH = s.stepT, end, s.stepH
+			d.qAt, d.q = s.qAt, s.q
+			d.vAt, d.v = s.vAt, s.v
+			d.stepData0 = s.stepData0
+			d.stepData1 = s.stepData1
+			d.stepData2 = s.stepData2
+			d.stepData3 = s.stepData3
+			d.stepData4 = s.stepData4
+			d.stepData5 = s.stepData5
+		}
+		for row < 50 {
+			d.stepRow[0] = float64(row)
+			copy(d.stepAt[:], ts[row*32:])
+			copy(d.qRow[:], state0Out[row*64:])
+			copy(d.vRow[:], state1Out[row*64:])
+			kernel.predict0Laneoutput(l.fr, l.w, l.pre, &l.sums[0])
+			copy(state0Out[row*64:], d.qRowNext[:])
+			copy(state1Out[row*64:], d.vRowNext[:])
+			row = rt.NextRow(d.stepOpen[:n], d.stepNext[:n], 50)
 		}
 		for i := range n {
 			if !took[i] {
@@ -1333,15 +1304,14 @@ func (l *lanes) solvePredict0Lanes(t0 *[32]float64, ts *[50 * 32]float64, stops 
 			}
 		}
 	}
-	for i := range next {
-		for next[i] < 50 {
+	for i, next := range d.stepNext {
+		for row := int(next); row < 50; row++ {
 			for e := range 2 {
-				state0Out[(next[i]*2+e)*32+i] = s.q[e*32+i]
+				state0Out[(row*2+e)*32+i] = s.q[e*32+i]
 			}
 			for e := range 2 {
-				state1Out[(next[i]*2+e)*32+i] = s.v[e*32+i]
+				state1Out[(row*2+e)*32+i] = s.v[e*32+i]
 			}
-			next[i]++
 		}
 	}
 }
@@ -1870,7 +1840,10 @@ func (l *lanes) solvePredict0RecLanes(tape *predict0RecTapeLanes, t0 *[32]float6
 	fr := l.fr
 	s := &fr.predict0Lanestep
 	t1 := (*[32]float64)(ts[1568:])
-	var next [32]int // output time of each sample
+	d := &fr.predict0Laneoutput
+	for i := range d.stepNext {
+		d.stepNext[i], d.stepSpan[i] = 0, t1[i]-t0[i]
+	}
 	tape.reset()
 	var lists [32][50]float64
 	var ahead [32][]float64 // of lists
@@ -1929,6 +1902,7 @@ func (l *lanes) solvePredict0RecLanes(tape *predict0RecTapeLanes, t0 *[32]float6
 		}
 		kernel.predict0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
 		var took, passed [32]bool
+		clear(d.stepOpen[:]) // of samples that have taken a step
 		passing := false
 		for i := range n {
 			if s.stepLive[i] == 0 {
@@ -1944,78 +1918,36 @@ func (l *lanes) solvePredict0RecLanes(tape *predict0RecTapeLanes, t0 *[32]float6
 			st[i].Accepted++
 			st[i].H = s.stepH[i]
 			took[i] = true
+			d.stepOpen[i] = 1
 			tape.push(i, &s.stepT, &s.stepH, &s.qAt, &s.vAt)
 		}
-		d := &fr.predict0Dense
-		for round := 0; ; round++ {
-			var inside [32]bool
-			more := false
+		row := rt.NextRow(d.stepOpen[:n], d.stepNext[:n], 50)
+		if row < 50 {
+			d.stepT, d.stepEnd, d.stepH = s.stepT, end, s.stepH
+			d.qAt, d.q = s.qAt, s.q
+			d.vAt, d.v = s.vAt, s.v
+			d.stepData0 = s.stepData0
+			d.stepData1 = s.stepData1
+			d.stepData2 = s.stepData2
+			d.stepData3 = s.stepData3
+			d.stepData4 = s.stepData4
+			d.stepData5 = s.stepData5
+		}
+		for row < 50 {
+			d.stepRow[0] = float64(row)
+			copy(d.stepAt[:], ts[row*32:])
+			copy(d.qRow[:], state0Out[row*64:])
+			copy(d.vRow[:], state1Out[row*64:])
+			kernel.predict0Laneoutput(l.fr, l.w, l.pre, &l.sums[0])
+			copy(state0Out[row*64:], d.qRowNext[:])
+			copy(state1Out[row*64:], d.vRowNext[:])
 			for i := range n {
-				if !took[i] {
+				if d.stepTaken[i] == 0 {
 					continue
 				}
-				for next[i] < 50 {
-					at := ts[next[i]*32+i]
-					if !((at-end[i])*(t1[i]-t0[i]) <= 0) {
-						break
-					}
-					if at == s.stepT[i] {
-						for e := range 2 {
-							state0Out[(next[i]*2+e)*32+i] = s.qAt[e*32+i]
-						}
-						for e := range 2 {
-							state1Out[(next[i]*2+e)*32+i] = s.vAt[e*32+i]
-						}
-						tape.at[next[i]][i], tape.theta[next[i]][i] = tape.n[i]-1, 0
-						next[i]++
-						continue
-					}
-					if at == end[i] {
-						for e := range 2 {
-							state0Out[(next[i]*2+e)*32+i] = s.q[e*32+i]
-						}
-						for e := range 2 {
-							state1Out[(next[i]*2+e)*32+i] = s.v[e*32+i]
-						}
-						tape.at[next[i]][i], tape.theta[next[i]][i] = tape.n[i]-1, 1
-						next[i]++
-						continue
-					}
-					d.theta[i] = (at - s.stepT[i]) / s.stepH[i]
-					inside[i], more = true, true
-					break
-				}
+				tape.at[row][i], tape.theta[row][i] = tape.n[i]-1, d.stepPlace[i]
 			}
-			if !more {
-				break
-			}
-			if round == 0 {
-				d.h = s.stepH
-				d.q = s.qAt
-				d.qNext = s.q
-				d.v = s.vAt
-				d.vNext = s.v
-				d.qD1 = s.stepData0
-				d.vD1 = s.stepData1
-				d.qD2 = s.stepData2
-				d.vD2 = s.stepData3
-				d.qD3 = s.stepData4
-				d.vD3 = s.stepData5
-			}
-			kernel.predict0Dense(l.fr, l.w, l.pre, &l.sums[0])
-			for i := range n {
-				if !inside[i] {
-					continue
-				}
-				for e := range 2 {
-					state0Out[(next[i]*2+e)*32+i] = d.qAt[e*32+i]
-				}
-				for e := range 2 {
-					state1Out[(next[i]*2+e)*32+i] = d.vAt[e*32+i]
-				}
-				tape.at[next[i]][i], tape.theta[next[i]][i] = tape.n[i]-1, d.theta[i]
-				next[i]++
-			}
+			row = rt.NextRow(d.stepOpen[:n], d.stepNext[:n], 50)
 		}
 		for i := range n {
 			if !took[i] {
@@ -2043,16 +1975,15 @@ func (l *lanes) solvePredict0RecLanes(tape *predict0RecTapeLanes, t0 *[32]float6
 			}
 		}
 	}
-	for i := range next {
-		for next[i] < 50 {
+	for i, next := range d.stepNext {
+		for row := int(next); row < 50; row++ {
 			for e := range 2 {
-				state0Out[(next[i]*2+e)*32+i] = s.q[e*32+i]
+				state0Out[(row*2+e)*32+i] = s.q[e*32+i]
 			}
 			for e := range 2 {
-				state1Out[(next[i]*2+e)*32+i] = s.v[e*32+i]
+				state1Out[(row*2+e)*32+i] = s.v[e*32+i]
 			}
-			tape.at[next[i]][i], tape.theta[next[i]][i] = tape.n[i], 0
-			next[i]++
+			tape.at[row][i], tape.theta[row][i] = tape.n[i], 0
 		}
 	}
 }

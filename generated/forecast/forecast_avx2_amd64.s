@@ -683,6 +683,11 @@ DATA f64_4024000000000000<>+8(SB)/8, $0x4024000000000000
 DATA f64_4024000000000000<>+16(SB)/8, $0x4024000000000000
 DATA f64_4024000000000000<>+24(SB)/8, $0x4024000000000000
 GLOBL f64_4024000000000000<>(SB), RODATA|NOPTR, $32
+DATA f64_ffffffffffffffff<>+0(SB)/8, $0xffffffffffffffff // NaN
+DATA f64_ffffffffffffffff<>+8(SB)/8, $0xffffffffffffffff
+DATA f64_ffffffffffffffff<>+16(SB)/8, $0xffffffffffffffff
+DATA f64_ffffffffffffffff<>+24(SB)/8, $0xffffffffffffffff
+GLOBL f64_ffffffffffffffff<>(SB), RODATA|NOPTR, $32
 DATA f64_3df0000000000000<>+0(SB)/8, $0x3df0000000000000 // 2.3283064365386963e-10
 DATA f64_3df0000000000000<>+8(SB)/8, $0x3df0000000000000
 DATA f64_3df0000000000000<>+16(SB)/8, $0x3df0000000000000
@@ -843,11 +848,6 @@ DATA f64_4120000000000000<>+8(SB)/8, $0x4120000000000000
 DATA f64_4120000000000000<>+16(SB)/8, $0x4120000000000000
 DATA f64_4120000000000000<>+24(SB)/8, $0x4120000000000000
 GLOBL f64_4120000000000000<>(SB), RODATA|NOPTR, $32
-DATA f64_ffffffffffffffff<>+0(SB)/8, $0xffffffffffffffff // NaN
-DATA f64_ffffffffffffffff<>+8(SB)/8, $0xffffffffffffffff
-DATA f64_ffffffffffffffff<>+16(SB)/8, $0xffffffffffffffff
-DATA f64_ffffffffffffffff<>+24(SB)/8, $0xffffffffffffffff
-GLOBL f64_ffffffffffffffff<>(SB), RODATA|NOPTR, $32
 DATA f64_8000000000000000<>+0(SB)/8, $0x8000000000000000 // -0
 DATA f64_8000000000000000<>+8(SB)/8, $0x8000000000000000
 DATA f64_8000000000000000<>+16(SB)/8, $0x8000000000000000
@@ -4671,106 +4671,263 @@ TEXT ·forecast0LanestepAVX2(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
-// forecast0Dense is Forecast.0.dense (forecast.nde:38) of a block of samples.
-// 9 vectors lie in the frame for want of registers.
-TEXT forecast0Dense_avx2<>(SB), NOSPLIT, $0-0
+// forecast0Laneoutput is Forecast.0.laneoutput (forecast.nde:38) of a block of samples, and Forecast.0.rec.laneoutput (forecast.nde:38).
+// 30 vectors lie in the frame for want of registers.
+TEXT forecast0Laneoutput_avx2<>(SB), NOSPLIT, $0-0
+	VBROADCASTSD	190592(AX), Y0	// step.row
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	190336(SI), Y0	// h
-	VMOVUPD	190368(SI), Y1	// h | 1
-	VMOVUPD	190080(SI), Y2	// theta
-	VMOVUPD	190112(SI), Y3	// theta | 1
+	VMOVUPD	190336(SI), Y15	// step.open
+	VMOVUPS	Y15, 0(AX)
+	VMOVUPD	190368(SI), Y15	// step.open | 1
+	VMOVUPS	Y15, 32(AX)
+	VMOVUPD	190080(SI), Y0	// step.next
+	VMOVUPD	190112(SI), Y1	// step.next | 1
+	VMOVUPD	190848(SI), Y2	// step.at
+	VMOVUPD	190880(SI), Y3	// step.at | 1
+	VMOVUPD	191616(SI), Y15	// step.end
+	VMOVUPS	Y15, 64(AX)
+	VMOVUPD	191648(SI), Y15	// step.end | 1
+	VMOVUPS	Y15, 96(AX)
+	VMOVUPD	191104(SI), Y4	// step.span
+	VMOVUPD	191136(SI), Y5	// step.span | 1
+	VMOVUPD	191360(SI), Y15	// step.t
+	VMOVUPS	Y15, 128(AX)
+	VMOVUPD	191392(SI), Y6	// step.t | 1
+	VMOVUPD	191872(SI), Y15	// step.h
+	VMOVUPS	Y15, 160(AX)
+	VMOVUPD	191904(SI), Y15	// step.h | 1
+	VMOVUPS	Y15, 192(AX)
 	// forecast.nde:38
-	VMULPD	Y2, Y0, Y0
-	VMULPD	Y3, Y1, Y1
-	VCVTPD2PSY	Y0, X0
-	VCVTPD2PSY	Y1, X1
-	VINSERTF128	$1, X1, Y0, Y0
-	VCVTPD2PSY	Y2, X1
-	VCVTPD2PSY	Y3, X2
-	VINSERTF128	$1, X2, Y1, Y1
+	VMOVUPD	f64_0000000000000000<>(SB), Y7
+	VCMPPD	$17, 0(AX), Y7, Y7
+	VMOVUPD	f64_0000000000000000<>(SB), Y8
+	VCMPPD	$17, 32(AX), Y8, Y8
+	VBROADCASTSD	190592(AX), Y9	// step.row
+	VCMPPD	$0, Y9, Y0, Y10
+	VCMPPD	$0, Y9, Y1, Y9
+	VANDPD	Y10, Y7, Y7
+	VANDPD	Y9, Y8, Y8
+	VSUBPD	64(AX), Y2, Y9
+	VSUBPD	96(AX), Y3, Y10
+	VMULPD	Y4, Y9, Y4
+	VMULPD	Y5, Y10, Y5
+	VCMPPD	$18, f64_0000000000000000<>(SB), Y4, Y4
+	VCMPPD	$18, f64_0000000000000000<>(SB), Y5, Y5
+	VANDPD	Y4, Y7, Y9
+	VANDPD	Y5, Y8, Y10
+	VANDPD	f64_3ff0000000000000<>(SB), Y9, Y11
+	VANDPD	f64_3ff0000000000000<>(SB), Y10, Y12
+	VMOVUPD	Y11, 203392(SI)	// step.taken
+	VMOVUPD	Y12, 203424(SI)	// step.taken | 1
+	VADDPD	Y11, Y0, Y0
+	VADDPD	Y12, Y1, Y1
+	VMOVUPD	Y0, 202880(SI)	// step.next_next
+	VMOVUPD	Y1, 202912(SI)	// step.next_next | 1
+	VXORPD	f64_ffffffffffffffff<>(SB), Y4, Y0
+	VXORPD	f64_ffffffffffffffff<>(SB), Y5, Y1
+	VANDPD	Y0, Y7, Y0
+	VANDPD	Y1, Y8, Y1
+	VMOVUPS	0(AX), Y14
+	VBLENDVPD	Y0, f64_0000000000000000<>(SB), Y14, Y0
+	VMOVUPS	32(AX), Y14
+	VBLENDVPD	Y1, f64_0000000000000000<>(SB), Y14, Y1
+	VMOVUPD	Y0, 203136(SI)	// step.open_next
+	VMOVUPD	Y1, 203168(SI)	// step.open_next | 1
+	VCMPPD	$0, 128(AX), Y2, Y0
+	VCMPPD	$0, Y6, Y3, Y1
+	VCMPPD	$0, 64(AX), Y2, Y4
+	VCMPPD	$0, 96(AX), Y3, Y5
+	VSUBPD	128(AX), Y2, Y2
+	VSUBPD	Y6, Y3, Y3
+	VDIVPD	160(AX), Y2, Y2
+	VDIVPD	192(AX), Y3, Y3
+	VBLENDVPD	Y4, f64_3ff0000000000000<>(SB), Y2, Y6
+	VBLENDVPD	Y5, f64_3ff0000000000000<>(SB), Y3, Y7
+	VBLENDVPD	Y0, f64_0000000000000000<>(SB), Y6, Y6
+	VBLENDVPD	Y1, f64_0000000000000000<>(SB), Y7, Y7
+	VMOVUPD	Y6, 203648(SI)	// step.place
+	VMOVUPD	Y7, 203680(SI)	// step.place | 1
+	VMULPD	160(AX), Y2, Y6
+	VMULPD	192(AX), Y3, Y7
+	VCVTPD2PSY	Y6, X6
+	VCVTPD2PSY	Y7, X7
+	VINSERTF128	$1, X7, Y6, Y6
+	VCVTPD2PSY	Y2, X2
+	VCVTPD2PSY	Y3, X3
+	VINSERTF128	$1, X3, Y2, Y2
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop2: // 8 times: elements
-	VMOVUPS	198272(R10), Y2	// z_d4[0]
-	VMOVUPS	196736(R10), Y3	// z_d3[0]
-	VFMADD231PS	Y2, Y1, Y3
-	VMOVUPS	195200(R10), Y2	// z_d2[0]
-	VFMADD231PS	Y3, Y1, Y2
-	VMOVUPS	193664(R10), Y3	// z_d1[0]
-	VFMADD231PS	Y2, Y1, Y3
-	VMOVUPS	190592(R10), Y2	// z[0]
-	VFMADD231PS	Y3, Y0, Y2
-	VMOVUPS	Y2, 199808(R10)	// z_at[0]
+	VMOVUPS	199808(R10), Y3	// step.data6[0]
+	VMOVUPS	198272(R10), Y7	// step.data4[0]
+	VFMADD231PS	Y3, Y2, Y7
+	VMOVUPS	196736(R10), Y3	// step.data2[0]
+	VFMADD231PS	Y7, Y2, Y3
+	VMOVUPS	195200(R10), Y7	// step.data0[0]
+	VFMADD231PS	Y3, Y2, Y7
+	VMOVUPS	192128(R10), Y3	// z.at[0]
+	VFMADD231PS	Y7, Y6, Y3
+	VMOVUPS	193664(R10), Y7	// z[0]
+	VSHUFPS	$136, Y5, Y4, Y8
+	VPERMPD	$216, Y8, Y8
+	VBLENDVPS	Y8, Y7, Y3, Y3
+	VMOVUPS	192128(R10), Y7	// z.at[0]
+	VSHUFPS	$136, Y1, Y0, Y8
+	VPERMPD	$216, Y8, Y8
+	VBLENDVPS	Y8, Y7, Y3, Y3
+	VMOVUPS	201344(R10), Y7	// z.row[0]
+	VSHUFPS	$136, Y10, Y9, Y8
+	VPERMPD	$216, Y8, Y8
+	VBLENDVPS	Y8, Y3, Y7, Y3
+	VMOVUPS	Y3, 203904(R10)	// z.row_next[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop2
-	VMOVUPS	191616(DI), Y15	// a[0]
+	VMOVUPS	193152(DI), Y15	// a.at[0]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	191744(DI), Y15	// a[1]
+	VMOVUPS	193280(DI), Y15	// a.at[1]
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	191872(DI), Y15	// a[2]
+	VMOVUPS	193408(DI), Y15	// a.at[2]
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	192000(DI), Y15	// a[3]
+	VMOVUPS	193536(DI), Y15	// a.at[3]
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	194688(DI), Y2	// a_d1[0]
-	VMOVUPS	194816(DI), Y15	// a_d1[1]
+	VMOVUPS	196224(DI), Y15	// step.data1[0]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	194944(DI), Y15	// a_d1[2]
+	VMOVUPS	196352(DI), Y15	// step.data1[1]
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	195072(DI), Y15	// a_d1[3]
+	VMOVUPS	196480(DI), Y15	// step.data1[2]
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	196224(DI), Y3	// a_d2[0]
-	VMOVUPS	196352(DI), Y4	// a_d2[1]
-	VMOVUPS	196480(DI), Y15	// a_d2[2]
+	VMOVUPS	196608(DI), Y15	// step.data1[3]
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	196608(DI), Y15	// a_d2[3]
+	VMOVUPS	197760(DI), Y15	// step.data3[0]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	197760(DI), Y5	// a_d3[0]
-	VMOVUPS	197888(DI), Y6	// a_d3[1]
-	VMOVUPS	198016(DI), Y7	// a_d3[2]
-	VMOVUPS	198144(DI), Y8	// a_d3[3]
-	VMOVUPS	199296(DI), Y9	// a_d4[0]
-	VMOVUPS	199424(DI), Y10	// a_d4[1]
-	VMOVUPS	199552(DI), Y11	// a_d4[2]
-	VMOVUPS	199680(DI), Y12	// a_d4[3]
-	VFMADD231PS	Y9, Y1, Y5
-	VFMADD231PS	Y5, Y1, Y3
-	VFMADD231PS	Y3, Y1, Y2
-	VFMADD213PS	0(AX), Y0, Y2
-	VMOVUPS	Y2, 200832(DI)	// a_at[0]
-	VFMADD231PS	Y10, Y1, Y6
-	VFMADD231PS	Y6, Y1, Y4
-	VFMADD213PS	128(AX), Y1, Y4
-	VFMADD213PS	32(AX), Y0, Y4
-	VMOVUPS	Y4, 200960(DI)	// a_at[1]
-	VFMADD231PS	Y11, Y1, Y7
-	VFMADD213PS	224(AX), Y1, Y7
-	VFMADD213PS	160(AX), Y1, Y7
-	VFMADD213PS	64(AX), Y0, Y7
-	VMOVUPS	Y7, 201088(DI)	// a_at[2]
-	VFMADD231PS	Y12, Y1, Y8
-	VFMADD213PS	256(AX), Y1, Y8
-	VFMADD213PS	192(AX), Y8, Y1
-	VFMADD213PS	96(AX), Y1, Y0
-	VMOVUPS	Y0, 201216(DI)	// a_at[3]
+	VMOVUPS	197888(DI), Y15	// step.data3[1]
+	VMOVUPS	Y15, 288(AX)
+	VMOVUPS	198016(DI), Y15	// step.data3[2]
+	VMOVUPS	Y15, 320(AX)
+	VMOVUPS	198144(DI), Y15	// step.data3[3]
+	VMOVUPS	Y15, 352(AX)
+	VMOVUPS	199296(DI), Y3	// step.data5[0]
+	VMOVUPS	199424(DI), Y7	// step.data5[1]
+	VMOVUPS	199552(DI), Y15	// step.data5[2]
+	VMOVUPS	Y15, 384(AX)
+	VMOVUPS	199680(DI), Y15	// step.data5[3]
+	VMOVUPS	Y15, 416(AX)
+	VMOVUPS	200832(DI), Y8	// step.data7[0]
+	VMOVUPS	200960(DI), Y11	// step.data7[1]
+	VMOVUPS	201088(DI), Y12	// step.data7[2]
+	VMOVUPS	201216(DI), Y15	// step.data7[3]
+	VMOVUPS	Y15, 448(AX)
+	VMOVUPS	194688(DI), Y15	// a[0]
+	VMOVUPS	Y15, 480(AX)
+	VMOVUPS	194816(DI), Y15	// a[1]
+	VMOVUPS	Y15, 512(AX)
+	VMOVUPS	194944(DI), Y15	// a[2]
+	VMOVUPS	Y15, 544(AX)
+	VMOVUPS	195072(DI), Y15	// a[3]
+	VMOVUPS	Y15, 576(AX)
+	VMOVUPS	202368(DI), Y15	// a.row[0]
+	VMOVUPS	Y15, 608(AX)
+	VMOVUPS	202496(DI), Y15	// a.row[1]
+	VMOVUPS	Y15, 640(AX)
+	VMOVUPS	202624(DI), Y15	// a.row[2]
+	VMOVUPS	Y15, 672(AX)
+	VMOVUPS	202752(DI), Y15	// a.row[3]
+	VMOVUPS	Y15, 704(AX)
+	VFMADD231PS	Y8, Y2, Y3
+	VFMADD213PS	256(AX), Y2, Y3
+	VFMADD213PS	128(AX), Y2, Y3
+	VFMADD213PS	0(AX), Y6, Y3
+	VFMADD231PS	Y11, Y2, Y7
+	VFMADD213PS	288(AX), Y2, Y7
+	VFMADD213PS	160(AX), Y2, Y7
+	VFMADD213PS	32(AX), Y6, Y7
+	VFMADD213PS	384(AX), Y2, Y12
+	VFMADD213PS	320(AX), Y2, Y12
+	VFMADD213PS	192(AX), Y2, Y12
+	VFMADD213PS	64(AX), Y6, Y12
+	VMOVUPS	416(AX), Y8
+	VFMADD231PS	448(AX), Y2, Y8
+	VFMADD213PS	352(AX), Y2, Y8
+	VFMADD213PS	224(AX), Y8, Y2
+	VFMADD213PS	96(AX), Y2, Y6
+	VSHUFPS	$136, Y5, Y4, Y2
+	VPERMPD	$216, Y2, Y2
+	VBLENDVPS	Y2, 480(AX), Y3, Y2
+	VSHUFPS	$136, Y5, Y4, Y3
+	VPERMPD	$216, Y3, Y3
+	VBLENDVPS	Y3, 512(AX), Y7, Y3
+	VSHUFPS	$136, Y5, Y4, Y7
+	VPERMPD	$216, Y7, Y7
+	VBLENDVPS	Y7, 544(AX), Y12, Y7
+	VSHUFPS	$136, Y5, Y4, Y4
+	VPERMPD	$216, Y4, Y4
+	VBLENDVPS	Y4, 576(AX), Y6, Y4
+	VSHUFPS	$136, Y1, Y0, Y5
+	VPERMPD	$216, Y5, Y5
+	VBLENDVPS	Y5, 0(AX), Y2, Y2
+	VSHUFPS	$136, Y1, Y0, Y5
+	VPERMPD	$216, Y5, Y5
+	VBLENDVPS	Y5, 32(AX), Y3, Y3
+	VSHUFPS	$136, Y1, Y0, Y5
+	VPERMPD	$216, Y5, Y5
+	VBLENDVPS	Y5, 64(AX), Y7, Y5
+	VSHUFPS	$136, Y1, Y0, Y0
+	VPERMPD	$216, Y0, Y0
+	VBLENDVPS	Y0, 96(AX), Y4, Y0
+	VSHUFPS	$136, Y10, Y9, Y1
+	VPERMPD	$216, Y1, Y1
+	VMOVUPS	608(AX), Y14
+	VBLENDVPS	Y1, Y2, Y14, Y1
+	VMOVUPS	Y1, 204928(DI)	// a.row_next[0]
+	VSHUFPS	$136, Y10, Y9, Y1
+	VPERMPD	$216, Y1, Y1
+	VMOVUPS	640(AX), Y14
+	VBLENDVPS	Y1, Y3, Y14, Y1
+	VMOVUPS	Y1, 205056(DI)	// a.row_next[1]
+	VSHUFPS	$136, Y10, Y9, Y1
+	VPERMPD	$216, Y1, Y1
+	VMOVUPS	672(AX), Y14
+	VBLENDVPS	Y1, Y5, Y14, Y1
+	VMOVUPS	Y1, 205184(DI)	// a.row_next[2]
+	VSHUFPS	$136, Y10, Y9, Y1
+	VPERMPD	$216, Y1, Y1
+	VMOVUPS	704(AX), Y14
+	VBLENDVPS	Y1, Y0, Y14, Y0
+	VMOVUPS	Y0, 205312(DI)	// a.row_next[3]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
 	JNE	loop1
+	// results that are the arguments of the next run
+	MOVQ	$4, CX
+	MOVQ	AX, SI
+loop3: // 4 times: vectors of the block
+	VMOVUPD	202880(SI), Y0	// step.next_next
+	VMOVUPD	202912(SI), Y1	// step.next_next | 1
+	VMOVUPD	Y0, 190080(SI)	// step.next
+	VMOVUPD	Y1, 190112(SI)	// step.next | 1
+	VMOVUPD	203136(SI), Y0	// step.open_next
+	VMOVUPD	203168(SI), Y1	// step.open_next | 1
+	VMOVUPD	Y0, 190336(SI)	// step.open
+	VMOVUPD	Y1, 190368(SI)	// step.open | 1
+	ADDQ	$64, SI
+	DECQ	CX
+	JNE	loop3
 	RET
 
-// func forecast0DenseAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·forecast0DenseAVX2(SB), 0, $8-32
+// func forecast0LaneoutputAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·forecast0LaneoutputAVX2(SB), 0, $8-32
 	MOVQ	fr+0(FP), AX
 	MOVQ	w+8(FP), BX
 	MOVQ	pre+16(FP), DX
 	MOVQ	sums+24(FP), R8
 	STMXCSR	old-8(SP)
 	LDMXCSR	flush<>(SB)
-	CALL	forecast0Dense_avx2<>(SB)
+	CALL	forecast0Laneoutput_avx2<>(SB)
 	LDMXCSR	old-8(SP)
 	VZEROUPPER
 	RET
@@ -4794,10 +4951,10 @@ loop1: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop2: // 8 times: terms of the sums
-	VMOVUPS	201344(R10), Y8	// z[0]
-	VMOVUPS	201376(R10), Y9	// z[0] | 1
-	VMOVUPS	201408(R10), Y10	// z[0] | 2
-	VMOVUPS	201440(R10), Y11	// z[0] | 3
+	VMOVUPS	205440(R10), Y8	// z[0]
+	VMOVUPS	205472(R10), Y9	// z[0] | 1
+	VMOVUPS	205504(R10), Y10	// z[0] | 2
+	VMOVUPS	205536(R10), Y11	// z[0] | 3
 	VBROADCASTSS	39796(R11), Y12	// dec.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -4812,14 +4969,14 @@ loop2: // 8 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop2
-	VMOVUPS	Y0, 202752(DI)	// matvec[0]
-	VMOVUPS	Y1, 202784(DI)	// matvec[0] | 1
-	VMOVUPS	Y2, 202816(DI)	// matvec[0] | 2
-	VMOVUPS	Y3, 202848(DI)	// matvec[0] | 3
-	VMOVUPS	Y4, 202880(DI)	// matvec[1]
-	VMOVUPS	Y5, 202912(DI)	// matvec[1] | 1
-	VMOVUPS	Y6, 202944(DI)	// matvec[1] | 2
-	VMOVUPS	Y7, 202976(DI)	// matvec[1] | 3
+	VMOVUPS	Y0, 206848(DI)	// matvec[0]
+	VMOVUPS	Y1, 206880(DI)	// matvec[0] | 1
+	VMOVUPS	Y2, 206912(DI)	// matvec[0] | 2
+	VMOVUPS	Y3, 206944(DI)	// matvec[0] | 3
+	VMOVUPS	Y4, 206976(DI)	// matvec[1]
+	VMOVUPS	Y5, 207008(DI)	// matvec[1] | 1
+	VMOVUPS	Y6, 207040(DI)	// matvec[1] | 2
+	VMOVUPS	Y7, 207072(DI)	// matvec[1] | 3
 	ADDQ	$64, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -4835,7 +4992,7 @@ loop3: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop4: // 32 times: elements
 	// forecast.nde:22
-	VMOVUPS	202752(R9), Y3	// matvec[0]
+	VMOVUPS	206848(R9), Y3	// matvec[0]
 	VBROADCASTSS	40820(R10), Y4	// dec.0.bias[0]
 	VADDPS	Y4, Y3, Y3
 	VORPS	f32_80000000<>(SB), Y3, Y4
@@ -4882,13 +5039,13 @@ loop4: // 32 times: elements
 	JNE	loop4
 	VBROADCASTSS	41332(BX), Y3	// dec.2.bias[0]
 	VADDPS	Y3, Y0, Y0
-	VMOVUPS	Y0, 202368(SI)	// out0[0]
+	VMOVUPS	Y0, 206464(SI)	// out0[0]
 	VBROADCASTSS	41336(BX), Y0	// dec.2.bias[1]
 	VADDPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 202496(SI)	// out0[1]
+	VMOVUPS	Y0, 206592(SI)	// out0[1]
 	VBROADCASTSS	41340(BX), Y0	// dec.2.bias[2]
 	VADDPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 202624(SI)	// out0[2]
+	VMOVUPS	Y0, 206720(SI)	// out0[2]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop3
@@ -4906,33 +5063,33 @@ loop1: // 4 times: vectors of the block
 	MOVQ	DX, R11
 loop2: // 192 times: elements
 	// forecast.nde:36
-	VMOVUPS	223232(R10), Y0	// forecastSample.ys[0]
+	VMOVUPS	227328(R10), Y0	// forecastSample.ys[0]
 	VBROADCASTSS	(R11), Y1	// Series.ys.channel.mean.expand[0]
 	VSUBPS	Y1, Y0, Y0
 	VBROADCASTSS	768(R11), Y1	// Series.ys.channel.std.expand[0]
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 269952(R10)	// forecastSample.div[0]
+	VMOVUPS	Y0, 274048(R10)	// forecastSample.div[0]
 	ADDQ	$128, R10
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop2
-	VMOVUPD	222976(DI), Y0	// forecastSample.ts[63]
-	VMOVUPD	223008(DI), Y0	// forecastSample.ts[63] | 1
+	VMOVUPD	227072(DI), Y0	// forecastSample.ts[63]
+	VMOVUPD	227104(DI), Y0	// forecastSample.ts[63] | 1
 	MOVQ	$64, R9
 	MOVQ	DI, R10
 	MOVQ	SI, R11
 loop3: // 64 times: elements
 	// forecast.nde:13
-	VMOVUPD	206848(R10), Y0	// forecastSample.ts[0]
-	VMOVUPD	206880(R10), Y1	// forecastSample.ts[0] | 1
-	VMOVUPD	222976(DI), Y2	// forecastSample.ts[63]
-	VMOVUPD	223008(DI), Y3	// forecastSample.ts[63] | 1
+	VMOVUPD	210944(R10), Y0	// forecastSample.ts[0]
+	VMOVUPD	210976(R10), Y1	// forecastSample.ts[0] | 1
+	VMOVUPD	227072(DI), Y2	// forecastSample.ts[63]
+	VMOVUPD	227104(DI), Y3	// forecastSample.ts[63] | 1
 	VSUBPD	Y2, Y0, Y0
 	VSUBPD	Y3, Y1, Y1
 	VCVTPD2PSY	Y0, X0
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y0, Y0
-	VMOVUPS	Y0, 294528(R11)	// forecastSample.cast[0]
+	VMOVUPS	Y0, 298624(R11)	// forecastSample.cast[0]
 	ADDQ	$256, R10
 	ADDQ	$128, R11
 	DECQ	R9
@@ -4942,14 +5099,14 @@ loop3: // 64 times: elements
 	MOVQ	SI, R11
 	MOVQ	SI, R12
 loop4: // 64 times: elements
-	VMOVUPS	269952(R10), Y0	// forecastSample.div[0]
-	VMOVUPS	Y0, 302720(R11)	// forecastSample.concat[0]
-	VMOVUPS	270080(R10), Y0	// forecastSample.div[1]
-	VMOVUPS	Y0, 302848(R11)	// forecastSample.concat[1]
-	VMOVUPS	270208(R10), Y0	// forecastSample.div[2]
-	VMOVUPS	Y0, 302976(R11)	// forecastSample.concat[2]
-	VMOVUPS	294528(R12), Y0	// forecastSample.cast[0]
-	VMOVUPS	Y0, 303104(R11)	// forecastSample.concat[3]
+	VMOVUPS	274048(R10), Y0	// forecastSample.div[0]
+	VMOVUPS	Y0, 306816(R11)	// forecastSample.concat[0]
+	VMOVUPS	274176(R10), Y0	// forecastSample.div[1]
+	VMOVUPS	Y0, 306944(R11)	// forecastSample.concat[1]
+	VMOVUPS	274304(R10), Y0	// forecastSample.div[2]
+	VMOVUPS	Y0, 307072(R11)	// forecastSample.concat[2]
+	VMOVUPS	298624(R12), Y0	// forecastSample.cast[0]
+	VMOVUPS	Y0, 307200(R11)	// forecastSample.concat[3]
 	ADDQ	$384, R10
 	ADDQ	$512, R11
 	ADDQ	$128, R12
@@ -4959,14 +5116,14 @@ loop4: // 64 times: elements
 	MOVQ	SI, R10
 	MOVQ	SI, R11
 loop5: // 64 times: elements
-	VMOVUPS	334976(R10), Y0	// forecastSample.concat[252]
-	VMOVUPS	Y0, 335488(R11)	// forecastSample.reverse[0]
-	VMOVUPS	335104(R10), Y0	// forecastSample.concat[253]
-	VMOVUPS	Y0, 335616(R11)	// forecastSample.reverse[1]
-	VMOVUPS	335232(R10), Y0	// forecastSample.concat[254]
-	VMOVUPS	Y0, 335744(R11)	// forecastSample.reverse[2]
-	VMOVUPS	335360(R10), Y0	// forecastSample.concat[255]
-	VMOVUPS	Y0, 335872(R11)	// forecastSample.reverse[3]
+	VMOVUPS	339072(R10), Y0	// forecastSample.concat[252]
+	VMOVUPS	Y0, 339584(R11)	// forecastSample.reverse[0]
+	VMOVUPS	339200(R10), Y0	// forecastSample.concat[253]
+	VMOVUPS	Y0, 339712(R11)	// forecastSample.reverse[1]
+	VMOVUPS	339328(R10), Y0	// forecastSample.concat[254]
+	VMOVUPS	Y0, 339840(R11)	// forecastSample.reverse[2]
+	VMOVUPS	339456(R10), Y0	// forecastSample.concat[255]
+	VMOVUPS	Y0, 339968(R11)	// forecastSample.reverse[3]
 	ADDQ	$-512, R10
 	ADDQ	$512, R11
 	DECQ	R9
@@ -4997,13 +5154,13 @@ loop7: // 64 times: runs of enc.1.cell
 	MOVQ	SI, R9
 	MOVQ	AX, R10
 loop8: // 4 times: vectors of the block
-	VMOVUPS	335488(R9), Y0	// forecastSample.reverse[0]
+	VMOVUPS	339584(R9), Y0	// forecastSample.reverse[0]
 	VMOVUPS	Y0, 70016(R10)	// enc1Cell.x[0]
-	VMOVUPS	335616(R9), Y0	// forecastSample.reverse[1]
+	VMOVUPS	339712(R9), Y0	// forecastSample.reverse[1]
 	VMOVUPS	Y0, 70144(R10)	// enc1Cell.x[1]
-	VMOVUPS	335744(R9), Y0	// forecastSample.reverse[2]
+	VMOVUPS	339840(R9), Y0	// forecastSample.reverse[2]
 	VMOVUPS	Y0, 70272(R10)	// enc1Cell.x[2]
-	VMOVUPS	335872(R9), Y0	// forecastSample.reverse[3]
+	VMOVUPS	339968(R9), Y0	// forecastSample.reverse[3]
 	VMOVUPS	Y0, 70400(R10)	// enc1Cell.x[3]
 	ADDQ	$32, R9
 	ADDQ	$32, R10
@@ -5038,10 +5195,10 @@ loop11: // 32 times: elements
 	VMOVUPS	65952(SI), Y1	// enc1Cell.h[0] | 1
 	VMOVUPS	65984(SI), Y2	// enc1Cell.h[0] | 2
 	VMOVUPS	66016(SI), Y3	// enc1Cell.h[0] | 3
-	VMOVUPS	Y0, 368256(SI)	// forecastSample.result[0]
-	VMOVUPS	Y1, 368288(SI)	// forecastSample.result[0] | 1
-	VMOVUPS	Y2, 368320(SI)	// forecastSample.result[0] | 2
-	VMOVUPS	Y3, 368352(SI)	// forecastSample.result[0] | 3
+	VMOVUPS	Y0, 372352(SI)	// forecastSample.result[0]
+	VMOVUPS	Y1, 372384(SI)	// forecastSample.result[0] | 1
+	VMOVUPS	Y2, 372416(SI)	// forecastSample.result[0] | 2
+	VMOVUPS	Y3, 372448(SI)	// forecastSample.result[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop11
@@ -5063,10 +5220,10 @@ loop12: // 8 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop13: // 32 times: terms of the sums
-	VMOVUPS	368256(R11), Y8	// forecastSample.result[0]
-	VMOVUPS	368288(R11), Y9	// forecastSample.result[0] | 1
-	VMOVUPS	368320(R11), Y10	// forecastSample.result[0] | 2
-	VMOVUPS	368352(R11), Y11	// forecastSample.result[0] | 3
+	VMOVUPS	372352(R11), Y8	// forecastSample.result[0]
+	VMOVUPS	372384(R11), Y9	// forecastSample.result[0] | 1
+	VMOVUPS	372416(R11), Y10	// forecastSample.result[0] | 2
+	VMOVUPS	372448(R11), Y11	// forecastSample.result[0] | 3
 	VBROADCASTSS	14592(R12), Y12	// enc.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -5086,19 +5243,19 @@ loop13: // 32 times: terms of the sums
 	VADDPS	Y8, Y1, Y1
 	VADDPS	Y8, Y2, Y2
 	VADDPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 372352(R9)	// forecastSample.h[0]
-	VMOVUPS	Y1, 372384(R9)	// forecastSample.h[0] | 1
-	VMOVUPS	Y2, 372416(R9)	// forecastSample.h[0] | 2
-	VMOVUPS	Y3, 372448(R9)	// forecastSample.h[0] | 3
+	VMOVUPS	Y0, 376448(R9)	// forecastSample.h[0]
+	VMOVUPS	Y1, 376480(R9)	// forecastSample.h[0] | 1
+	VMOVUPS	Y2, 376512(R9)	// forecastSample.h[0] | 2
+	VMOVUPS	Y3, 376544(R9)	// forecastSample.h[0] | 3
 	VBROADCASTSS	16644(DI), Y0	// enc.2.bias[1]
 	VADDPS	Y0, Y4, Y1
 	VADDPS	Y0, Y5, Y2
 	VADDPS	Y0, Y6, Y3
 	VADDPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 372480(R9)	// forecastSample.h[1]
-	VMOVUPS	Y2, 372512(R9)	// forecastSample.h[1] | 1
-	VMOVUPS	Y3, 372544(R9)	// forecastSample.h[1] | 2
-	VMOVUPS	Y0, 372576(R9)	// forecastSample.h[1] | 3
+	VMOVUPS	Y1, 376576(R9)	// forecastSample.h[1]
+	VMOVUPS	Y2, 376608(R9)	// forecastSample.h[1] | 1
+	VMOVUPS	Y3, 376640(R9)	// forecastSample.h[1] | 2
+	VMOVUPS	Y0, 376672(R9)	// forecastSample.h[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$8, DI
 	ADDQ	$256, R9
@@ -5112,7 +5269,7 @@ loop14: // 4 times: vectors of the block
 	MOVQ	SI, R10
 loop15: // 8 times: elements
 	// forecast.nde:37
-	VMOVUPS	373376(R10), Y0	// forecastSample.h[8]
+	VMOVUPS	377472(R10), Y0	// forecastSample.h[8]
 	VMOVUPS	f32_42b40000<>(SB), Y1
 	VMINPS	Y0, Y1, Y0
 	VMOVUPS	f32_c2d00000<>(SB), Y1
@@ -5138,13 +5295,13 @@ loop15: // 8 times: elements
 	VPADDD	f32_3f800000<>(SB), Y0, Y0
 	VMULPS	Y2, Y3, Y1
 	VMULPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 374400(R10)	// forecastSample.exp[0]
+	VMOVUPS	Y0, 378496(R10)	// forecastSample.exp[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop15
 	// forecast.nde:38
-	VMOVUPD	256512(DI), Y0	// forecastSample.key[2]
-	VMOVUPD	256544(DI), Y1	// forecastSample.key[2] | 1
+	VMOVUPD	260608(DI), Y0	// forecastSample.key[2]
+	VMOVUPD	260640(DI), Y1	// forecastSample.key[2] | 1
 	VMULPD	f64_3df0000000000000<>(SB), Y0, Y1
 	VROUNDPD	$9, Y1, Y1
 	VFNMADD231PD	f64_41f0000000000000<>(SB), Y1, Y0
@@ -5152,8 +5309,8 @@ loop15: // 8 times: elements
 	VXORPD	f64_4330000000000000<>(SB), Y0, Y0
 	VADDPD	f64_4330000000000000<>(SB), Y1, Y1
 	VXORPD	f64_4330000000000000<>(SB), Y1, Y1
-	VMOVUPD	256768(DI), Y2	// forecastSample.key[3]
-	VMOVUPD	256800(DI), Y3	// forecastSample.key[3] | 1
+	VMOVUPD	260864(DI), Y2	// forecastSample.key[3]
+	VMOVUPD	260896(DI), Y3	// forecastSample.key[3] | 1
 	VMULPD	f64_3df0000000000000<>(SB), Y2, Y3
 	VROUNDPD	$9, Y3, Y3
 	VFNMADD231PD	f64_41f0000000000000<>(SB), Y3, Y2
@@ -5161,12 +5318,12 @@ loop15: // 8 times: elements
 	VXORPD	f64_4330000000000000<>(SB), Y2, Y2
 	VADDPD	f64_4330000000000000<>(SB), Y3, Y3
 	VXORPD	f64_4330000000000000<>(SB), Y3, Y3
-	VMOVUPD	256000(DI), Y4	// forecastSample.key[0]
-	VMOVUPD	256032(DI), Y5	// forecastSample.key[0] | 1
+	VMOVUPD	260096(DI), Y4	// forecastSample.key[0]
+	VMOVUPD	260128(DI), Y5	// forecastSample.key[0] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y4, Y4
 	VXORPD	f64_4330000000000000<>(SB), Y4, Y4
-	VMOVUPD	256256(DI), Y5	// forecastSample.key[1]
-	VMOVUPD	256288(DI), Y6	// forecastSample.key[1] | 1
+	VMOVUPD	260352(DI), Y5	// forecastSample.key[1]
+	VMOVUPD	260384(DI), Y6	// forecastSample.key[1] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y5, Y5
 	VXORPD	f64_4330000000000000<>(SB), Y5, Y5
 	VMOVAPD	Y0, Y15
@@ -5206,13 +5363,13 @@ loop16: // 5 times
 	VMOVAPD	Y9, Y5
 	DECQ	R9
 	JNE	loop16
-	VMOVUPD	257280(DI), Y0	// forecastSample.key[5]
-	VMOVUPD	257312(DI), Y1	// forecastSample.key[5] | 1
+	VMOVUPD	261376(DI), Y0	// forecastSample.key[5]
+	VMOVUPD	261408(DI), Y1	// forecastSample.key[5] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y0, Y0
 	VXORPD	f64_4330000000000000<>(SB), Y0, Y0
 	VXORPD	f64_0000000076919c87<>(SB), Y0, Y0
-	VMOVUPD	257024(DI), Y1	// forecastSample.key[4]
-	VMOVUPD	257056(DI), Y3	// forecastSample.key[4] | 1
+	VMOVUPD	261120(DI), Y1	// forecastSample.key[4]
+	VMOVUPD	261152(DI), Y3	// forecastSample.key[4] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y1, Y1
 	VXORPD	f64_4330000000000000<>(SB), Y1, Y15
 	VMOVUPS	Y15, 64(AX)
@@ -5234,8 +5391,8 @@ loop16: // 5 times
 	VPSRLQ	$1, Y0, Y0
 	VMOVAPD	Y0, Y15
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPD	256512(DI), Y0	// forecastSample.key[2]
-	VMOVUPD	256544(DI), Y0	// forecastSample.key[2] | 1
+	VMOVUPD	260608(DI), Y0	// forecastSample.key[2]
+	VMOVUPD	260640(DI), Y0	// forecastSample.key[2] | 1
 	VMULPD	f64_3df0000000000000<>(SB), Y0, Y1
 	VROUNDPD	$9, Y1, Y1
 	VFNMADD231PD	f64_41f0000000000000<>(SB), Y1, Y0
@@ -5243,8 +5400,8 @@ loop16: // 5 times
 	VXORPD	f64_4330000000000000<>(SB), Y0, Y0
 	VADDPD	f64_4330000000000000<>(SB), Y1, Y1
 	VXORPD	f64_4330000000000000<>(SB), Y1, Y1
-	VMOVUPD	256768(DI), Y2	// forecastSample.key[3]
-	VMOVUPD	256800(DI), Y2	// forecastSample.key[3] | 1
+	VMOVUPD	260864(DI), Y2	// forecastSample.key[3]
+	VMOVUPD	260896(DI), Y2	// forecastSample.key[3] | 1
 	VMULPD	f64_3df0000000000000<>(SB), Y2, Y3
 	VROUNDPD	$9, Y3, Y3
 	VFNMADD231PD	f64_41f0000000000000<>(SB), Y3, Y2
@@ -5252,12 +5409,12 @@ loop16: // 5 times
 	VXORPD	f64_4330000000000000<>(SB), Y2, Y2
 	VADDPD	f64_4330000000000000<>(SB), Y3, Y3
 	VXORPD	f64_4330000000000000<>(SB), Y3, Y3
-	VMOVUPD	256000(DI), Y4	// forecastSample.key[0]
-	VMOVUPD	256032(DI), Y4	// forecastSample.key[0] | 1
+	VMOVUPD	260096(DI), Y4	// forecastSample.key[0]
+	VMOVUPD	260128(DI), Y4	// forecastSample.key[0] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y4, Y4
 	VXORPD	f64_4330000000000000<>(SB), Y4, Y4
-	VMOVUPD	256256(DI), Y5	// forecastSample.key[1]
-	VMOVUPD	256288(DI), Y5	// forecastSample.key[1] | 1
+	VMOVUPD	260352(DI), Y5	// forecastSample.key[1]
+	VMOVUPD	260384(DI), Y5	// forecastSample.key[1] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y5, Y5
 	VXORPD	f64_4330000000000000<>(SB), Y5, Y5
 	VMOVAPD	Y0, Y15
@@ -5297,13 +5454,13 @@ loop17: // 5 times
 	VMOVAPD	Y9, Y5
 	DECQ	R9
 	JNE	loop17
-	VMOVUPD	257280(DI), Y0	// forecastSample.key[5]
-	VMOVUPD	257312(DI), Y0	// forecastSample.key[5] | 1
+	VMOVUPD	261376(DI), Y0	// forecastSample.key[5]
+	VMOVUPD	261408(DI), Y0	// forecastSample.key[5] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y0, Y0
 	VXORPD	f64_4330000000000000<>(SB), Y0, Y0
 	VXORPD	f64_0000000076919c87<>(SB), Y0, Y0
-	VMOVUPD	257024(DI), Y1	// forecastSample.key[4]
-	VMOVUPD	257056(DI), Y1	// forecastSample.key[4] | 1
+	VMOVUPD	261120(DI), Y1	// forecastSample.key[4]
+	VMOVUPD	261152(DI), Y1	// forecastSample.key[4] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y1, Y1
 	VXORPD	f64_4330000000000000<>(SB), Y1, Y15
 	VMOVUPS	Y15, 224(AX)
@@ -5449,11 +5606,11 @@ loop20: // 5 times
 	VFMADD231PD	f64_4140000000000000<>(SB), Y2, Y0
 	VMULPD	f64_3ca0000000000000<>(SB), Y0, Y0
 	VMOVUPS	320(AX), Y13	// forecastSample.uniform[0]
-	VMOVUPD	Y13, 375424(R10)
-	VMOVUPD	Y1, 375456(R10)	// forecastSample.uniform[0] | 1
+	VMOVUPD	Y13, 379520(R10)
+	VMOVUPD	Y1, 379552(R10)	// forecastSample.uniform[0] | 1
 	VMOVUPS	352(AX), Y13	// forecastSample.uniform[1]
-	VMOVUPD	Y13, 375680(R10)
-	VMOVUPD	Y0, 375712(R10)	// forecastSample.uniform[1] | 1
+	VMOVUPD	Y13, 379776(R10)
+	VMOVUPD	Y0, 379808(R10)	// forecastSample.uniform[1] | 1
 	ADDQ	$512, R10
 	DECQ	R9
 	JNE	loop18
@@ -5461,8 +5618,8 @@ loop20: // 5 times
 	MOVQ	DI, R10
 	MOVQ	DI, R11
 loop21: // 4 times: elements
-	VMOVUPD	375424(R10), Y0	// forecastSample.uniform[0]
-	VMOVUPD	375456(R10), Y1	// forecastSample.uniform[0] | 1
+	VMOVUPD	379520(R10), Y0	// forecastSample.uniform[0]
+	VMOVUPD	379552(R10), Y1	// forecastSample.uniform[0] | 1
 	VMOVUPD	f64_3ff0000000000000<>(SB), Y2
 	VSUBPD	Y0, Y2, Y0
 	VMOVUPD	f64_3ff0000000000000<>(SB), Y2
@@ -5555,8 +5712,8 @@ loop21: // 4 times: elements
 	VMULPD	f64_c000000000000000<>(SB), Y1, Y1
 	VSQRTPD	Y0, Y0
 	VSQRTPD	Y1, Y1
-	VMOVUPD	375680(R10), Y2	// forecastSample.uniform[1]
-	VMOVUPD	375712(R10), Y3	// forecastSample.uniform[1] | 1
+	VMOVUPD	379776(R10), Y2	// forecastSample.uniform[1]
+	VMOVUPD	379808(R10), Y3	// forecastSample.uniform[1] | 1
 	VMULPD	f64_401921fb54442d18<>(SB), Y2, Y2
 	VMULPD	f64_401921fb54442d18<>(SB), Y3, Y3
 	VMOVUPD	f64_4338000000000000<>(SB), Y4
@@ -5677,8 +5834,8 @@ loop21: // 4 times: elements
 	VORPD	Y6, Y5, Y5
 	VMULPD	Y4, Y0, Y4
 	VMULPD	Y5, Y1, Y5
-	VMOVUPD	Y4, 377472(R11)	// forecastSample.mul[0]
-	VMOVUPD	Y5, 377504(R11)	// forecastSample.mul[0] | 1
+	VMOVUPD	Y4, 381568(R11)	// forecastSample.mul[0]
+	VMOVUPD	Y5, 381600(R11)	// forecastSample.mul[0] | 1
 	VANDPD	f64_7fffffffffffffff<>(SB), Y2, Y4
 	VMOVUPD	f64_4338000000000000<>(SB), Y5
 	VFMADD231PD	f64_3fe45f306dc9c883<>(SB), Y4, Y5
@@ -5801,57 +5958,57 @@ loop21: // 4 times: elements
 	VORPD	Y3, Y4, Y3
 	VMULPD	Y2, Y0, Y0
 	VMULPD	Y3, Y1, Y1
-	VMOVUPD	Y0, 378496(R11)	// forecastSample.mul_2[0]
-	VMOVUPD	Y1, 378528(R11)	// forecastSample.mul_2[0] | 1
+	VMOVUPD	Y0, 382592(R11)	// forecastSample.mul_2[0]
+	VMOVUPD	Y1, 382624(R11)	// forecastSample.mul_2[0] | 1
 	ADDQ	$512, R10
 	ADDQ	$256, R11
 	DECQ	R9
 	JNE	loop21
-	VMOVUPD	377472(DI), Y0	// forecastSample.mul[0]
-	VMOVUPD	377504(DI), Y1	// forecastSample.mul[0] | 1
-	VMOVUPD	Y0, 379520(DI)	// forecastSample.concat_2[0]
-	VMOVUPD	Y1, 379552(DI)	// forecastSample.concat_2[0] | 1
-	VMOVUPD	378496(DI), Y0	// forecastSample.mul_2[0]
-	VMOVUPD	378528(DI), Y1	// forecastSample.mul_2[0] | 1
-	VMOVUPD	Y0, 379776(DI)	// forecastSample.concat_2[1]
-	VMOVUPD	Y1, 379808(DI)	// forecastSample.concat_2[1] | 1
-	VMOVUPD	377728(DI), Y0	// forecastSample.mul[1]
-	VMOVUPD	377760(DI), Y1	// forecastSample.mul[1] | 1
-	VMOVUPD	Y0, 380032(DI)	// forecastSample.concat_2[2]
-	VMOVUPD	Y1, 380064(DI)	// forecastSample.concat_2[2] | 1
-	VMOVUPD	378752(DI), Y0	// forecastSample.mul_2[1]
-	VMOVUPD	378784(DI), Y1	// forecastSample.mul_2[1] | 1
-	VMOVUPD	Y0, 380288(DI)	// forecastSample.concat_2[3]
-	VMOVUPD	Y1, 380320(DI)	// forecastSample.concat_2[3] | 1
-	VMOVUPD	377984(DI), Y0	// forecastSample.mul[2]
-	VMOVUPD	378016(DI), Y1	// forecastSample.mul[2] | 1
-	VMOVUPD	Y0, 380544(DI)	// forecastSample.concat_2[4]
-	VMOVUPD	Y1, 380576(DI)	// forecastSample.concat_2[4] | 1
-	VMOVUPD	379008(DI), Y0	// forecastSample.mul_2[2]
-	VMOVUPD	379040(DI), Y1	// forecastSample.mul_2[2] | 1
-	VMOVUPD	Y0, 380800(DI)	// forecastSample.concat_2[5]
-	VMOVUPD	Y1, 380832(DI)	// forecastSample.concat_2[5] | 1
-	VMOVUPD	378240(DI), Y0	// forecastSample.mul[3]
-	VMOVUPD	378272(DI), Y1	// forecastSample.mul[3] | 1
-	VMOVUPD	Y0, 381056(DI)	// forecastSample.concat_2[6]
-	VMOVUPD	Y1, 381088(DI)	// forecastSample.concat_2[6] | 1
-	VMOVUPD	379264(DI), Y0	// forecastSample.mul_2[3]
-	VMOVUPD	379296(DI), Y1	// forecastSample.mul_2[3] | 1
-	VMOVUPD	Y0, 381312(DI)	// forecastSample.concat_2[7]
-	VMOVUPD	Y1, 381344(DI)	// forecastSample.concat_2[7] | 1
+	VMOVUPD	381568(DI), Y0	// forecastSample.mul[0]
+	VMOVUPD	381600(DI), Y1	// forecastSample.mul[0] | 1
+	VMOVUPD	Y0, 383616(DI)	// forecastSample.concat_2[0]
+	VMOVUPD	Y1, 383648(DI)	// forecastSample.concat_2[0] | 1
+	VMOVUPD	382592(DI), Y0	// forecastSample.mul_2[0]
+	VMOVUPD	382624(DI), Y1	// forecastSample.mul_2[0] | 1
+	VMOVUPD	Y0, 383872(DI)	// forecastSample.concat_2[1]
+	VMOVUPD	Y1, 383904(DI)	// forecastSample.concat_2[1] | 1
+	VMOVUPD	381824(DI), Y0	// forecastSample.mul[1]
+	VMOVUPD	381856(DI), Y1	// forecastSample.mul[1] | 1
+	VMOVUPD	Y0, 384128(DI)	// forecastSample.concat_2[2]
+	VMOVUPD	Y1, 384160(DI)	// forecastSample.concat_2[2] | 1
+	VMOVUPD	382848(DI), Y0	// forecastSample.mul_2[1]
+	VMOVUPD	382880(DI), Y1	// forecastSample.mul_2[1] | 1
+	VMOVUPD	Y0, 384384(DI)	// forecastSample.concat_2[3]
+	VMOVUPD	Y1, 384416(DI)	// forecastSample.concat_2[3] | 1
+	VMOVUPD	382080(DI), Y0	// forecastSample.mul[2]
+	VMOVUPD	382112(DI), Y1	// forecastSample.mul[2] | 1
+	VMOVUPD	Y0, 384640(DI)	// forecastSample.concat_2[4]
+	VMOVUPD	Y1, 384672(DI)	// forecastSample.concat_2[4] | 1
+	VMOVUPD	383104(DI), Y0	// forecastSample.mul_2[2]
+	VMOVUPD	383136(DI), Y1	// forecastSample.mul_2[2] | 1
+	VMOVUPD	Y0, 384896(DI)	// forecastSample.concat_2[5]
+	VMOVUPD	Y1, 384928(DI)	// forecastSample.concat_2[5] | 1
+	VMOVUPD	382336(DI), Y0	// forecastSample.mul[3]
+	VMOVUPD	382368(DI), Y1	// forecastSample.mul[3] | 1
+	VMOVUPD	Y0, 385152(DI)	// forecastSample.concat_2[6]
+	VMOVUPD	Y1, 385184(DI)	// forecastSample.concat_2[6] | 1
+	VMOVUPD	383360(DI), Y0	// forecastSample.mul_2[3]
+	VMOVUPD	383392(DI), Y1	// forecastSample.mul_2[3] | 1
+	VMOVUPD	Y0, 385408(DI)	// forecastSample.concat_2[7]
+	VMOVUPD	Y1, 385440(DI)	// forecastSample.concat_2[7] | 1
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop22: // 8 times: elements
-	VMOVUPS	374400(R10), Y0	// forecastSample.exp[0]
-	VMOVUPD	379520(R11), Y1	// forecastSample.concat_2[0]
-	VMOVUPD	379552(R11), Y2	// forecastSample.concat_2[0] | 1
+	VMOVUPS	378496(R10), Y0	// forecastSample.exp[0]
+	VMOVUPD	383616(R11), Y1	// forecastSample.concat_2[0]
+	VMOVUPD	383648(R11), Y2	// forecastSample.concat_2[0] | 1
 	VCVTPD2PSY	Y1, X1
 	VCVTPD2PSY	Y2, X2
 	VINSERTF128	$1, X2, Y1, Y1
-	VMOVUPS	372352(R10), Y2	// forecastSample.h[0]
+	VMOVUPS	376448(R10), Y2	// forecastSample.h[0]
 	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 381568(R10)	// forecastSample.add[0]
+	VMOVUPS	Y2, 385664(R10)	// forecastSample.add[0]
 	ADDQ	$128, R10
 	ADDQ	$256, R11
 	DECQ	R9
@@ -5865,25 +6022,25 @@ loop22: // 8 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop23: // 4 times: vectors of the block
-	VMOVUPD	222976(SI), Y0	// forecastSample.ts[63]
-	VMOVUPD	223008(SI), Y1	// forecastSample.ts[63] | 1
-	VMOVUPD	Y0, 427648(SI)	// forecastSample.step0_in0
-	VMOVUPD	Y1, 427680(SI)	// forecastSample.step0_in0 | 1
-	VMOVUPS	381568(DI), Y0	// forecastSample.add[0]
+	VMOVUPD	227072(SI), Y0	// forecastSample.ts[63]
+	VMOVUPD	227104(SI), Y1	// forecastSample.ts[63] | 1
+	VMOVUPD	Y0, 431744(SI)	// forecastSample.step0_in0
+	VMOVUPD	Y1, 431776(SI)	// forecastSample.step0_in0 | 1
+	VMOVUPS	385664(DI), Y0	// forecastSample.add[0]
 	VMOVUPS	Y0, 173824(DI)	// forecast0Lanestep.z[0]
-	VMOVUPS	381696(DI), Y0	// forecastSample.add[1]
+	VMOVUPS	385792(DI), Y0	// forecastSample.add[1]
 	VMOVUPS	Y0, 173952(DI)	// forecast0Lanestep.z[1]
-	VMOVUPS	381824(DI), Y0	// forecastSample.add[2]
+	VMOVUPS	385920(DI), Y0	// forecastSample.add[2]
 	VMOVUPS	Y0, 174080(DI)	// forecast0Lanestep.z[2]
-	VMOVUPS	381952(DI), Y0	// forecastSample.add[3]
+	VMOVUPS	386048(DI), Y0	// forecastSample.add[3]
 	VMOVUPS	Y0, 174208(DI)	// forecast0Lanestep.z[3]
-	VMOVUPS	382080(DI), Y0	// forecastSample.add[4]
+	VMOVUPS	386176(DI), Y0	// forecastSample.add[4]
 	VMOVUPS	Y0, 174336(DI)	// forecast0Lanestep.z[4]
-	VMOVUPS	382208(DI), Y0	// forecastSample.add[5]
+	VMOVUPS	386304(DI), Y0	// forecastSample.add[5]
 	VMOVUPS	Y0, 174464(DI)	// forecast0Lanestep.z[5]
-	VMOVUPS	382336(DI), Y0	// forecastSample.add[6]
+	VMOVUPS	386432(DI), Y0	// forecastSample.add[6]
 	VMOVUPS	Y0, 174592(DI)	// forecast0Lanestep.z[6]
-	VMOVUPS	382464(DI), Y0	// forecastSample.add[7]
+	VMOVUPS	386560(DI), Y0	// forecastSample.add[7]
 	VMOVUPS	Y0, 174720(DI)	// forecast0Lanestep.z[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 174848(DI)	// forecast0Lanestep.a[0]
@@ -5928,22 +6085,22 @@ loop2: // 32 times: runs of dec
 	MOVQ	SI, R10
 	MOVQ	AX, R11
 loop3: // 4 times: vectors of the block
-	VMOVUPS	382592(R10), Y0	// forecastSample.z[0]
-	VMOVUPS	Y0, 201344(R11)	// decSample.z[0]
-	VMOVUPS	382720(R10), Y0	// forecastSample.z[1]
-	VMOVUPS	Y0, 201472(R11)	// decSample.z[1]
-	VMOVUPS	382848(R10), Y0	// forecastSample.z[2]
-	VMOVUPS	Y0, 201600(R11)	// decSample.z[2]
-	VMOVUPS	382976(R10), Y0	// forecastSample.z[3]
-	VMOVUPS	Y0, 201728(R11)	// decSample.z[3]
-	VMOVUPS	383104(R10), Y0	// forecastSample.z[4]
-	VMOVUPS	Y0, 201856(R11)	// decSample.z[4]
-	VMOVUPS	383232(R10), Y0	// forecastSample.z[5]
-	VMOVUPS	Y0, 201984(R11)	// decSample.z[5]
-	VMOVUPS	383360(R10), Y0	// forecastSample.z[6]
-	VMOVUPS	Y0, 202112(R11)	// decSample.z[6]
-	VMOVUPS	383488(R10), Y0	// forecastSample.z[7]
-	VMOVUPS	Y0, 202240(R11)	// decSample.z[7]
+	VMOVUPS	386688(R10), Y0	// forecastSample.z[0]
+	VMOVUPS	Y0, 205440(R11)	// decSample.z[0]
+	VMOVUPS	386816(R10), Y0	// forecastSample.z[1]
+	VMOVUPS	Y0, 205568(R11)	// decSample.z[1]
+	VMOVUPS	386944(R10), Y0	// forecastSample.z[2]
+	VMOVUPS	Y0, 205696(R11)	// decSample.z[2]
+	VMOVUPS	387072(R10), Y0	// forecastSample.z[3]
+	VMOVUPS	Y0, 205824(R11)	// decSample.z[3]
+	VMOVUPS	387200(R10), Y0	// forecastSample.z[4]
+	VMOVUPS	Y0, 205952(R11)	// decSample.z[4]
+	VMOVUPS	387328(R10), Y0	// forecastSample.z[5]
+	VMOVUPS	Y0, 206080(R11)	// decSample.z[5]
+	VMOVUPS	387456(R10), Y0	// forecastSample.z[6]
+	VMOVUPS	Y0, 206208(R11)	// decSample.z[6]
+	VMOVUPS	387584(R10), Y0	// forecastSample.z[7]
+	VMOVUPS	Y0, 206336(R11)	// decSample.z[7]
 	ADDQ	$32, R10
 	ADDQ	$32, R11
 	DECQ	R9
@@ -5959,12 +6116,12 @@ loop3: // 4 times: vectors of the block
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop4: // 4 times: vectors of the block
-	VMOVUPS	202368(R10), Y0	// decSample.out0[0]
-	VMOVUPS	Y0, 415360(R11)	// forecastSample.result_2[0]
-	VMOVUPS	202496(R10), Y0	// decSample.out0[1]
-	VMOVUPS	Y0, 415488(R11)	// forecastSample.result_2[1]
-	VMOVUPS	202624(R10), Y0	// decSample.out0[2]
-	VMOVUPS	Y0, 415616(R11)	// forecastSample.result_2[2]
+	VMOVUPS	206464(R10), Y0	// decSample.out0[0]
+	VMOVUPS	Y0, 419456(R11)	// forecastSample.result_2[0]
+	VMOVUPS	206592(R10), Y0	// decSample.out0[1]
+	VMOVUPS	Y0, 419584(R11)	// forecastSample.result_2[1]
+	VMOVUPS	206720(R10), Y0	// decSample.out0[2]
+	VMOVUPS	Y0, 419712(R11)	// forecastSample.result_2[2]
 	ADDQ	$32, R10
 	ADDQ	$32, R11
 	DECQ	R9
@@ -5981,11 +6138,11 @@ loop5: // 4 times: vectors of the block
 	MOVQ	DX, R10
 loop6: // 96 times: elements
 	// forecast.nde:39
-	VMOVUPS	415360(R9), Y0	// forecastSample.result_2[0]
+	VMOVUPS	419456(R9), Y0	// forecastSample.result_2[0]
 	VBROADCASTSS	1536(R10), Y1	// Series.ys.channel.std.expand.2[0]
 	VBROADCASTSS	1920(R10), Y2	// Series.ys.channel.mean.expand.2[0]
 	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 257536(R9)	// forecastSample.mean[0]
+	VMOVUPS	Y2, 261632(R9)	// forecastSample.mean[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -5994,11 +6151,11 @@ loop6: // 96 times: elements
 	MOVQ	$8, DI
 	MOVQ	SI, R9
 loop7: // 8 times: elements
-	VMOVUPS	372352(R9), Y1	// forecastSample.h[0]
-	VMOVUPS	374400(R9), Y2	// forecastSample.exp[0]
+	VMOVUPS	376448(R9), Y1	// forecastSample.h[0]
+	VMOVUPS	378496(R9), Y2	// forecastSample.exp[0]
 	VMULPS	Y2, Y2, Y2
 	VFMADD231PS	Y1, Y1, Y2
-	VMOVUPS	374400(R9), Y1	// forecastSample.exp[0]
+	VMOVUPS	378496(R9), Y1	// forecastSample.exp[0]
 	VCMPPS	$0, f32_00000000<>(SB), Y1, Y3
 	VMOVUPS	f32_7fc00000<>(SB), Y4
 	VBLENDVPS	Y3, f32_ff800000<>(SB), Y4, Y3
@@ -6044,7 +6201,7 @@ loop7: // 8 times: elements
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop7
-	VMOVUPS	Y0, 269824(SI)	// forecastSample.cost
+	VMOVUPS	Y0, 273920(SI)	// forecastSample.cost
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop5
@@ -6075,33 +6232,33 @@ loop1: // 4 times: vectors of the block
 	MOVQ	DX, R11
 loop2: // 192 times: elements
 	// forecast.nde:36
-	VMOVUPS	460672(R10), Y0	// fitSample.ys[0]
+	VMOVUPS	464768(R10), Y0	// fitSample.ys[0]
 	VBROADCASTSS	(R11), Y1	// Series.ys.channel.mean.expand[0]
 	VSUBPS	Y1, Y0, Y0
 	VBROADCASTSS	768(R11), Y1	// Series.ys.channel.std.expand[0]
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 507520(R10)	// fitSample.div[0]
+	VMOVUPS	Y0, 511616(R10)	// fitSample.div[0]
 	ADDQ	$128, R10
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop2
-	VMOVUPD	460416(DI), Y0	// fitSample.ts[63]
-	VMOVUPD	460448(DI), Y0	// fitSample.ts[63] | 1
+	VMOVUPD	464512(DI), Y0	// fitSample.ts[63]
+	VMOVUPD	464544(DI), Y0	// fitSample.ts[63] | 1
 	MOVQ	$64, R9
 	MOVQ	DI, R10
 	MOVQ	SI, R11
 loop3: // 64 times: elements
 	// forecast.nde:13
-	VMOVUPD	444288(R10), Y0	// fitSample.ts[0]
-	VMOVUPD	444320(R10), Y1	// fitSample.ts[0] | 1
-	VMOVUPD	460416(DI), Y2	// fitSample.ts[63]
-	VMOVUPD	460448(DI), Y3	// fitSample.ts[63] | 1
+	VMOVUPD	448384(R10), Y0	// fitSample.ts[0]
+	VMOVUPD	448416(R10), Y1	// fitSample.ts[0] | 1
+	VMOVUPD	464512(DI), Y2	// fitSample.ts[63]
+	VMOVUPD	464544(DI), Y3	// fitSample.ts[63] | 1
 	VSUBPD	Y2, Y0, Y0
 	VSUBPD	Y3, Y1, Y1
 	VCVTPD2PSY	Y0, X0
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y0, Y0
-	VMOVUPS	Y0, 532096(R11)	// fitSample.cast[0]
+	VMOVUPS	Y0, 536192(R11)	// fitSample.cast[0]
 	ADDQ	$256, R10
 	ADDQ	$128, R11
 	DECQ	R9
@@ -6111,14 +6268,14 @@ loop3: // 64 times: elements
 	MOVQ	SI, R11
 	MOVQ	SI, R12
 loop4: // 64 times: elements
-	VMOVUPS	507520(R10), Y0	// fitSample.div[0]
-	VMOVUPS	Y0, 540288(R11)	// fitSample.concat[0]
-	VMOVUPS	507648(R10), Y0	// fitSample.div[1]
-	VMOVUPS	Y0, 540416(R11)	// fitSample.concat[1]
-	VMOVUPS	507776(R10), Y0	// fitSample.div[2]
-	VMOVUPS	Y0, 540544(R11)	// fitSample.concat[2]
-	VMOVUPS	532096(R12), Y0	// fitSample.cast[0]
-	VMOVUPS	Y0, 540672(R11)	// fitSample.concat[3]
+	VMOVUPS	511616(R10), Y0	// fitSample.div[0]
+	VMOVUPS	Y0, 544384(R11)	// fitSample.concat[0]
+	VMOVUPS	511744(R10), Y0	// fitSample.div[1]
+	VMOVUPS	Y0, 544512(R11)	// fitSample.concat[1]
+	VMOVUPS	511872(R10), Y0	// fitSample.div[2]
+	VMOVUPS	Y0, 544640(R11)	// fitSample.concat[2]
+	VMOVUPS	536192(R12), Y0	// fitSample.cast[0]
+	VMOVUPS	Y0, 544768(R11)	// fitSample.concat[3]
 	ADDQ	$384, R10
 	ADDQ	$512, R11
 	ADDQ	$128, R12
@@ -6128,14 +6285,14 @@ loop4: // 64 times: elements
 	MOVQ	SI, R10
 	MOVQ	SI, R11
 loop5: // 64 times: elements
-	VMOVUPS	572544(R10), Y0	// fitSample.concat[252]
-	VMOVUPS	Y0, 573056(R11)	// fitSample.reverse[0]
-	VMOVUPS	572672(R10), Y0	// fitSample.concat[253]
-	VMOVUPS	Y0, 573184(R11)	// fitSample.reverse[1]
-	VMOVUPS	572800(R10), Y0	// fitSample.concat[254]
-	VMOVUPS	Y0, 573312(R11)	// fitSample.reverse[2]
-	VMOVUPS	572928(R10), Y0	// fitSample.concat[255]
-	VMOVUPS	Y0, 573440(R11)	// fitSample.reverse[3]
+	VMOVUPS	576640(R10), Y0	// fitSample.concat[252]
+	VMOVUPS	Y0, 577152(R11)	// fitSample.reverse[0]
+	VMOVUPS	576768(R10), Y0	// fitSample.concat[253]
+	VMOVUPS	Y0, 577280(R11)	// fitSample.reverse[1]
+	VMOVUPS	576896(R10), Y0	// fitSample.concat[254]
+	VMOVUPS	Y0, 577408(R11)	// fitSample.reverse[2]
+	VMOVUPS	577024(R10), Y0	// fitSample.concat[255]
+	VMOVUPS	Y0, 577536(R11)	// fitSample.reverse[3]
 	ADDQ	$-512, R10
 	ADDQ	$512, R11
 	DECQ	R9
@@ -6166,13 +6323,13 @@ loop7: // 64 times: runs of enc.1.cell
 	MOVQ	SI, R9
 	MOVQ	AX, R10
 loop8: // 4 times: vectors of the block
-	VMOVUPS	573056(R9), Y0	// fitSample.reverse[0]
+	VMOVUPS	577152(R9), Y0	// fitSample.reverse[0]
 	VMOVUPS	Y0, 70016(R10)	// enc1Cell.x[0]
-	VMOVUPS	573184(R9), Y0	// fitSample.reverse[1]
+	VMOVUPS	577280(R9), Y0	// fitSample.reverse[1]
 	VMOVUPS	Y0, 70144(R10)	// enc1Cell.x[1]
-	VMOVUPS	573312(R9), Y0	// fitSample.reverse[2]
+	VMOVUPS	577408(R9), Y0	// fitSample.reverse[2]
 	VMOVUPS	Y0, 70272(R10)	// enc1Cell.x[2]
-	VMOVUPS	573440(R9), Y0	// fitSample.reverse[3]
+	VMOVUPS	577536(R9), Y0	// fitSample.reverse[3]
 	VMOVUPS	Y0, 70400(R10)	// enc1Cell.x[3]
 	ADDQ	$32, R9
 	ADDQ	$32, R10
@@ -6207,10 +6364,10 @@ loop11: // 32 times: elements
 	VMOVUPS	65952(SI), Y1	// enc1Cell.h[0] | 1
 	VMOVUPS	65984(SI), Y2	// enc1Cell.h[0] | 2
 	VMOVUPS	66016(SI), Y3	// enc1Cell.h[0] | 3
-	VMOVUPS	Y0, 605824(SI)	// fitSample.result[0]
-	VMOVUPS	Y1, 605856(SI)	// fitSample.result[0] | 1
-	VMOVUPS	Y2, 605888(SI)	// fitSample.result[0] | 2
-	VMOVUPS	Y3, 605920(SI)	// fitSample.result[0] | 3
+	VMOVUPS	Y0, 609920(SI)	// fitSample.result[0]
+	VMOVUPS	Y1, 609952(SI)	// fitSample.result[0] | 1
+	VMOVUPS	Y2, 609984(SI)	// fitSample.result[0] | 2
+	VMOVUPS	Y3, 610016(SI)	// fitSample.result[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop11
@@ -6232,10 +6389,10 @@ loop12: // 8 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop13: // 32 times: terms of the sums
-	VMOVUPS	605824(R11), Y8	// fitSample.result[0]
-	VMOVUPS	605856(R11), Y9	// fitSample.result[0] | 1
-	VMOVUPS	605888(R11), Y10	// fitSample.result[0] | 2
-	VMOVUPS	605920(R11), Y11	// fitSample.result[0] | 3
+	VMOVUPS	609920(R11), Y8	// fitSample.result[0]
+	VMOVUPS	609952(R11), Y9	// fitSample.result[0] | 1
+	VMOVUPS	609984(R11), Y10	// fitSample.result[0] | 2
+	VMOVUPS	610016(R11), Y11	// fitSample.result[0] | 3
 	VBROADCASTSS	14592(R12), Y12	// enc.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -6255,19 +6412,19 @@ loop13: // 32 times: terms of the sums
 	VADDPS	Y8, Y1, Y1
 	VADDPS	Y8, Y2, Y2
 	VADDPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 609920(R9)	// fitSample.h[0]
-	VMOVUPS	Y1, 609952(R9)	// fitSample.h[0] | 1
-	VMOVUPS	Y2, 609984(R9)	// fitSample.h[0] | 2
-	VMOVUPS	Y3, 610016(R9)	// fitSample.h[0] | 3
+	VMOVUPS	Y0, 614016(R9)	// fitSample.h[0]
+	VMOVUPS	Y1, 614048(R9)	// fitSample.h[0] | 1
+	VMOVUPS	Y2, 614080(R9)	// fitSample.h[0] | 2
+	VMOVUPS	Y3, 614112(R9)	// fitSample.h[0] | 3
 	VBROADCASTSS	16644(DI), Y0	// enc.2.bias[1]
 	VADDPS	Y0, Y4, Y1
 	VADDPS	Y0, Y5, Y2
 	VADDPS	Y0, Y6, Y3
 	VADDPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 610048(R9)	// fitSample.h[1]
-	VMOVUPS	Y2, 610080(R9)	// fitSample.h[1] | 1
-	VMOVUPS	Y3, 610112(R9)	// fitSample.h[1] | 2
-	VMOVUPS	Y0, 610144(R9)	// fitSample.h[1] | 3
+	VMOVUPS	Y1, 614144(R9)	// fitSample.h[1]
+	VMOVUPS	Y2, 614176(R9)	// fitSample.h[1] | 1
+	VMOVUPS	Y3, 614208(R9)	// fitSample.h[1] | 2
+	VMOVUPS	Y0, 614240(R9)	// fitSample.h[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$8, DI
 	ADDQ	$256, R9
@@ -6281,7 +6438,7 @@ loop14: // 4 times: vectors of the block
 	MOVQ	SI, R10
 loop15: // 8 times: elements
 	// forecast.nde:37
-	VMOVUPS	610944(R10), Y0	// fitSample.h[8]
+	VMOVUPS	615040(R10), Y0	// fitSample.h[8]
 	VMOVUPS	f32_42b40000<>(SB), Y1
 	VMINPS	Y0, Y1, Y0
 	VMOVUPS	f32_c2d00000<>(SB), Y1
@@ -6307,13 +6464,13 @@ loop15: // 8 times: elements
 	VPADDD	f32_3f800000<>(SB), Y0, Y0
 	VMULPS	Y2, Y3, Y1
 	VMULPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 611968(R10)	// fitSample.exp[0]
+	VMOVUPS	Y0, 616064(R10)	// fitSample.exp[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop15
 	// forecast.nde:38
-	VMOVUPD	506240(DI), Y0	// fitSample.key[2]
-	VMOVUPD	506272(DI), Y1	// fitSample.key[2] | 1
+	VMOVUPD	510336(DI), Y0	// fitSample.key[2]
+	VMOVUPD	510368(DI), Y1	// fitSample.key[2] | 1
 	VMULPD	f64_3df0000000000000<>(SB), Y0, Y1
 	VROUNDPD	$9, Y1, Y1
 	VFNMADD231PD	f64_41f0000000000000<>(SB), Y1, Y0
@@ -6321,8 +6478,8 @@ loop15: // 8 times: elements
 	VXORPD	f64_4330000000000000<>(SB), Y0, Y0
 	VADDPD	f64_4330000000000000<>(SB), Y1, Y1
 	VXORPD	f64_4330000000000000<>(SB), Y1, Y1
-	VMOVUPD	506496(DI), Y2	// fitSample.key[3]
-	VMOVUPD	506528(DI), Y3	// fitSample.key[3] | 1
+	VMOVUPD	510592(DI), Y2	// fitSample.key[3]
+	VMOVUPD	510624(DI), Y3	// fitSample.key[3] | 1
 	VMULPD	f64_3df0000000000000<>(SB), Y2, Y3
 	VROUNDPD	$9, Y3, Y3
 	VFNMADD231PD	f64_41f0000000000000<>(SB), Y3, Y2
@@ -6330,12 +6487,12 @@ loop15: // 8 times: elements
 	VXORPD	f64_4330000000000000<>(SB), Y2, Y2
 	VADDPD	f64_4330000000000000<>(SB), Y3, Y3
 	VXORPD	f64_4330000000000000<>(SB), Y3, Y3
-	VMOVUPD	505728(DI), Y4	// fitSample.key[0]
-	VMOVUPD	505760(DI), Y5	// fitSample.key[0] | 1
+	VMOVUPD	509824(DI), Y4	// fitSample.key[0]
+	VMOVUPD	509856(DI), Y5	// fitSample.key[0] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y4, Y4
 	VXORPD	f64_4330000000000000<>(SB), Y4, Y4
-	VMOVUPD	505984(DI), Y5	// fitSample.key[1]
-	VMOVUPD	506016(DI), Y6	// fitSample.key[1] | 1
+	VMOVUPD	510080(DI), Y5	// fitSample.key[1]
+	VMOVUPD	510112(DI), Y6	// fitSample.key[1] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y5, Y5
 	VXORPD	f64_4330000000000000<>(SB), Y5, Y5
 	VMOVAPD	Y0, Y15
@@ -6375,13 +6532,13 @@ loop16: // 5 times
 	VMOVAPD	Y9, Y5
 	DECQ	R9
 	JNE	loop16
-	VMOVUPD	507008(DI), Y0	// fitSample.key[5]
-	VMOVUPD	507040(DI), Y1	// fitSample.key[5] | 1
+	VMOVUPD	511104(DI), Y0	// fitSample.key[5]
+	VMOVUPD	511136(DI), Y1	// fitSample.key[5] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y0, Y0
 	VXORPD	f64_4330000000000000<>(SB), Y0, Y0
 	VXORPD	f64_0000000076919c87<>(SB), Y0, Y0
-	VMOVUPD	506752(DI), Y1	// fitSample.key[4]
-	VMOVUPD	506784(DI), Y3	// fitSample.key[4] | 1
+	VMOVUPD	510848(DI), Y1	// fitSample.key[4]
+	VMOVUPD	510880(DI), Y3	// fitSample.key[4] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y1, Y1
 	VXORPD	f64_4330000000000000<>(SB), Y1, Y15
 	VMOVUPS	Y15, 64(AX)
@@ -6403,8 +6560,8 @@ loop16: // 5 times
 	VPSRLQ	$1, Y0, Y0
 	VMOVAPD	Y0, Y15
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPD	506240(DI), Y0	// fitSample.key[2]
-	VMOVUPD	506272(DI), Y0	// fitSample.key[2] | 1
+	VMOVUPD	510336(DI), Y0	// fitSample.key[2]
+	VMOVUPD	510368(DI), Y0	// fitSample.key[2] | 1
 	VMULPD	f64_3df0000000000000<>(SB), Y0, Y1
 	VROUNDPD	$9, Y1, Y1
 	VFNMADD231PD	f64_41f0000000000000<>(SB), Y1, Y0
@@ -6412,8 +6569,8 @@ loop16: // 5 times
 	VXORPD	f64_4330000000000000<>(SB), Y0, Y0
 	VADDPD	f64_4330000000000000<>(SB), Y1, Y1
 	VXORPD	f64_4330000000000000<>(SB), Y1, Y1
-	VMOVUPD	506496(DI), Y2	// fitSample.key[3]
-	VMOVUPD	506528(DI), Y2	// fitSample.key[3] | 1
+	VMOVUPD	510592(DI), Y2	// fitSample.key[3]
+	VMOVUPD	510624(DI), Y2	// fitSample.key[3] | 1
 	VMULPD	f64_3df0000000000000<>(SB), Y2, Y3
 	VROUNDPD	$9, Y3, Y3
 	VFNMADD231PD	f64_41f0000000000000<>(SB), Y3, Y2
@@ -6421,12 +6578,12 @@ loop16: // 5 times
 	VXORPD	f64_4330000000000000<>(SB), Y2, Y2
 	VADDPD	f64_4330000000000000<>(SB), Y3, Y3
 	VXORPD	f64_4330000000000000<>(SB), Y3, Y3
-	VMOVUPD	505728(DI), Y4	// fitSample.key[0]
-	VMOVUPD	505760(DI), Y4	// fitSample.key[0] | 1
+	VMOVUPD	509824(DI), Y4	// fitSample.key[0]
+	VMOVUPD	509856(DI), Y4	// fitSample.key[0] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y4, Y4
 	VXORPD	f64_4330000000000000<>(SB), Y4, Y4
-	VMOVUPD	505984(DI), Y5	// fitSample.key[1]
-	VMOVUPD	506016(DI), Y5	// fitSample.key[1] | 1
+	VMOVUPD	510080(DI), Y5	// fitSample.key[1]
+	VMOVUPD	510112(DI), Y5	// fitSample.key[1] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y5, Y5
 	VXORPD	f64_4330000000000000<>(SB), Y5, Y5
 	VMOVAPD	Y0, Y15
@@ -6466,13 +6623,13 @@ loop17: // 5 times
 	VMOVAPD	Y9, Y5
 	DECQ	R9
 	JNE	loop17
-	VMOVUPD	507008(DI), Y0	// fitSample.key[5]
-	VMOVUPD	507040(DI), Y0	// fitSample.key[5] | 1
+	VMOVUPD	511104(DI), Y0	// fitSample.key[5]
+	VMOVUPD	511136(DI), Y0	// fitSample.key[5] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y0, Y0
 	VXORPD	f64_4330000000000000<>(SB), Y0, Y0
 	VXORPD	f64_0000000076919c87<>(SB), Y0, Y0
-	VMOVUPD	506752(DI), Y1	// fitSample.key[4]
-	VMOVUPD	506784(DI), Y1	// fitSample.key[4] | 1
+	VMOVUPD	510848(DI), Y1	// fitSample.key[4]
+	VMOVUPD	510880(DI), Y1	// fitSample.key[4] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y1, Y1
 	VXORPD	f64_4330000000000000<>(SB), Y1, Y15
 	VMOVUPS	Y15, 224(AX)
@@ -6618,11 +6775,11 @@ loop20: // 5 times
 	VFMADD231PD	f64_4140000000000000<>(SB), Y2, Y0
 	VMULPD	f64_3ca0000000000000<>(SB), Y0, Y0
 	VMOVUPS	320(AX), Y13	// fitSample.uniform[0]
-	VMOVUPD	Y13, 612992(R10)
-	VMOVUPD	Y1, 613024(R10)	// fitSample.uniform[0] | 1
+	VMOVUPD	Y13, 617088(R10)
+	VMOVUPD	Y1, 617120(R10)	// fitSample.uniform[0] | 1
 	VMOVUPS	352(AX), Y13	// fitSample.uniform[1]
-	VMOVUPD	Y13, 613248(R10)
-	VMOVUPD	Y0, 613280(R10)	// fitSample.uniform[1] | 1
+	VMOVUPD	Y13, 617344(R10)
+	VMOVUPD	Y0, 617376(R10)	// fitSample.uniform[1] | 1
 	ADDQ	$512, R10
 	DECQ	R9
 	JNE	loop18
@@ -6630,8 +6787,8 @@ loop20: // 5 times
 	MOVQ	DI, R10
 	MOVQ	DI, R11
 loop21: // 4 times: elements
-	VMOVUPD	612992(R10), Y0	// fitSample.uniform[0]
-	VMOVUPD	613024(R10), Y1	// fitSample.uniform[0] | 1
+	VMOVUPD	617088(R10), Y0	// fitSample.uniform[0]
+	VMOVUPD	617120(R10), Y1	// fitSample.uniform[0] | 1
 	VMOVUPD	f64_3ff0000000000000<>(SB), Y2
 	VSUBPD	Y0, Y2, Y0
 	VMOVUPD	f64_3ff0000000000000<>(SB), Y2
@@ -6724,8 +6881,8 @@ loop21: // 4 times: elements
 	VMULPD	f64_c000000000000000<>(SB), Y1, Y1
 	VSQRTPD	Y0, Y0
 	VSQRTPD	Y1, Y1
-	VMOVUPD	613248(R10), Y2	// fitSample.uniform[1]
-	VMOVUPD	613280(R10), Y3	// fitSample.uniform[1] | 1
+	VMOVUPD	617344(R10), Y2	// fitSample.uniform[1]
+	VMOVUPD	617376(R10), Y3	// fitSample.uniform[1] | 1
 	VMULPD	f64_401921fb54442d18<>(SB), Y2, Y2
 	VMULPD	f64_401921fb54442d18<>(SB), Y3, Y3
 	VMOVUPD	f64_4338000000000000<>(SB), Y4
@@ -6846,8 +7003,8 @@ loop21: // 4 times: elements
 	VORPD	Y6, Y5, Y5
 	VMULPD	Y4, Y0, Y4
 	VMULPD	Y5, Y1, Y5
-	VMOVUPD	Y4, 615040(R11)	// fitSample.mul[0]
-	VMOVUPD	Y5, 615072(R11)	// fitSample.mul[0] | 1
+	VMOVUPD	Y4, 619136(R11)	// fitSample.mul[0]
+	VMOVUPD	Y5, 619168(R11)	// fitSample.mul[0] | 1
 	VANDPD	f64_7fffffffffffffff<>(SB), Y2, Y4
 	VMOVUPD	f64_4338000000000000<>(SB), Y5
 	VFMADD231PD	f64_3fe45f306dc9c883<>(SB), Y4, Y5
@@ -6970,57 +7127,57 @@ loop21: // 4 times: elements
 	VORPD	Y3, Y4, Y3
 	VMULPD	Y2, Y0, Y0
 	VMULPD	Y3, Y1, Y1
-	VMOVUPD	Y0, 616064(R11)	// fitSample.mul_2[0]
-	VMOVUPD	Y1, 616096(R11)	// fitSample.mul_2[0] | 1
+	VMOVUPD	Y0, 620160(R11)	// fitSample.mul_2[0]
+	VMOVUPD	Y1, 620192(R11)	// fitSample.mul_2[0] | 1
 	ADDQ	$512, R10
 	ADDQ	$256, R11
 	DECQ	R9
 	JNE	loop21
-	VMOVUPD	615040(DI), Y0	// fitSample.mul[0]
-	VMOVUPD	615072(DI), Y1	// fitSample.mul[0] | 1
-	VMOVUPD	Y0, 617088(DI)	// fitSample.concat_2[0]
-	VMOVUPD	Y1, 617120(DI)	// fitSample.concat_2[0] | 1
-	VMOVUPD	616064(DI), Y0	// fitSample.mul_2[0]
-	VMOVUPD	616096(DI), Y1	// fitSample.mul_2[0] | 1
-	VMOVUPD	Y0, 617344(DI)	// fitSample.concat_2[1]
-	VMOVUPD	Y1, 617376(DI)	// fitSample.concat_2[1] | 1
-	VMOVUPD	615296(DI), Y0	// fitSample.mul[1]
-	VMOVUPD	615328(DI), Y1	// fitSample.mul[1] | 1
-	VMOVUPD	Y0, 617600(DI)	// fitSample.concat_2[2]
-	VMOVUPD	Y1, 617632(DI)	// fitSample.concat_2[2] | 1
-	VMOVUPD	616320(DI), Y0	// fitSample.mul_2[1]
-	VMOVUPD	616352(DI), Y1	// fitSample.mul_2[1] | 1
-	VMOVUPD	Y0, 617856(DI)	// fitSample.concat_2[3]
-	VMOVUPD	Y1, 617888(DI)	// fitSample.concat_2[3] | 1
-	VMOVUPD	615552(DI), Y0	// fitSample.mul[2]
-	VMOVUPD	615584(DI), Y1	// fitSample.mul[2] | 1
-	VMOVUPD	Y0, 618112(DI)	// fitSample.concat_2[4]
-	VMOVUPD	Y1, 618144(DI)	// fitSample.concat_2[4] | 1
-	VMOVUPD	616576(DI), Y0	// fitSample.mul_2[2]
-	VMOVUPD	616608(DI), Y1	// fitSample.mul_2[2] | 1
-	VMOVUPD	Y0, 618368(DI)	// fitSample.concat_2[5]
-	VMOVUPD	Y1, 618400(DI)	// fitSample.concat_2[5] | 1
-	VMOVUPD	615808(DI), Y0	// fitSample.mul[3]
-	VMOVUPD	615840(DI), Y1	// fitSample.mul[3] | 1
-	VMOVUPD	Y0, 618624(DI)	// fitSample.concat_2[6]
-	VMOVUPD	Y1, 618656(DI)	// fitSample.concat_2[6] | 1
-	VMOVUPD	616832(DI), Y0	// fitSample.mul_2[3]
-	VMOVUPD	616864(DI), Y1	// fitSample.mul_2[3] | 1
-	VMOVUPD	Y0, 618880(DI)	// fitSample.concat_2[7]
-	VMOVUPD	Y1, 618912(DI)	// fitSample.concat_2[7] | 1
+	VMOVUPD	619136(DI), Y0	// fitSample.mul[0]
+	VMOVUPD	619168(DI), Y1	// fitSample.mul[0] | 1
+	VMOVUPD	Y0, 621184(DI)	// fitSample.concat_2[0]
+	VMOVUPD	Y1, 621216(DI)	// fitSample.concat_2[0] | 1
+	VMOVUPD	620160(DI), Y0	// fitSample.mul_2[0]
+	VMOVUPD	620192(DI), Y1	// fitSample.mul_2[0] | 1
+	VMOVUPD	Y0, 621440(DI)	// fitSample.concat_2[1]
+	VMOVUPD	Y1, 621472(DI)	// fitSample.concat_2[1] | 1
+	VMOVUPD	619392(DI), Y0	// fitSample.mul[1]
+	VMOVUPD	619424(DI), Y1	// fitSample.mul[1] | 1
+	VMOVUPD	Y0, 621696(DI)	// fitSample.concat_2[2]
+	VMOVUPD	Y1, 621728(DI)	// fitSample.concat_2[2] | 1
+	VMOVUPD	620416(DI), Y0	// fitSample.mul_2[1]
+	VMOVUPD	620448(DI), Y1	// fitSample.mul_2[1] | 1
+	VMOVUPD	Y0, 621952(DI)	// fitSample.concat_2[3]
+	VMOVUPD	Y1, 621984(DI)	// fitSample.concat_2[3] | 1
+	VMOVUPD	619648(DI), Y0	// fitSample.mul[2]
+	VMOVUPD	619680(DI), Y1	// fitSample.mul[2] | 1
+	VMOVUPD	Y0, 622208(DI)	// fitSample.concat_2[4]
+	VMOVUPD	Y1, 622240(DI)	// fitSample.concat_2[4] | 1
+	VMOVUPD	620672(DI), Y0	// fitSample.mul_2[2]
+	VMOVUPD	620704(DI), Y1	// fitSample.mul_2[2] | 1
+	VMOVUPD	Y0, 622464(DI)	// fitSample.concat_2[5]
+	VMOVUPD	Y1, 622496(DI)	// fitSample.concat_2[5] | 1
+	VMOVUPD	619904(DI), Y0	// fitSample.mul[3]
+	VMOVUPD	619936(DI), Y1	// fitSample.mul[3] | 1
+	VMOVUPD	Y0, 622720(DI)	// fitSample.concat_2[6]
+	VMOVUPD	Y1, 622752(DI)	// fitSample.concat_2[6] | 1
+	VMOVUPD	620928(DI), Y0	// fitSample.mul_2[3]
+	VMOVUPD	620960(DI), Y1	// fitSample.mul_2[3] | 1
+	VMOVUPD	Y0, 622976(DI)	// fitSample.concat_2[7]
+	VMOVUPD	Y1, 623008(DI)	// fitSample.concat_2[7] | 1
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop22: // 8 times: elements
-	VMOVUPS	611968(R10), Y0	// fitSample.exp[0]
-	VMOVUPD	617088(R11), Y1	// fitSample.concat_2[0]
-	VMOVUPD	617120(R11), Y2	// fitSample.concat_2[0] | 1
+	VMOVUPS	616064(R10), Y0	// fitSample.exp[0]
+	VMOVUPD	621184(R11), Y1	// fitSample.concat_2[0]
+	VMOVUPD	621216(R11), Y2	// fitSample.concat_2[0] | 1
 	VCVTPD2PSY	Y1, X1
 	VCVTPD2PSY	Y2, X2
 	VINSERTF128	$1, X2, Y1, Y1
-	VMOVUPS	609920(R10), Y2	// fitSample.h[0]
+	VMOVUPS	614016(R10), Y2	// fitSample.h[0]
 	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 619136(R10)	// fitSample.add[0]
+	VMOVUPS	Y2, 623232(R10)	// fitSample.add[0]
 	ADDQ	$128, R10
 	ADDQ	$256, R11
 	DECQ	R9
@@ -7034,25 +7191,25 @@ loop22: // 8 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop23: // 4 times: vectors of the block
-	VMOVUPD	460416(SI), Y0	// fitSample.ts[63]
-	VMOVUPD	460448(SI), Y1	// fitSample.ts[63] | 1
-	VMOVUPD	Y0, 665216(SI)	// fitSample.step0_in0
-	VMOVUPD	Y1, 665248(SI)	// fitSample.step0_in0 | 1
-	VMOVUPS	619136(DI), Y0	// fitSample.add[0]
+	VMOVUPD	464512(SI), Y0	// fitSample.ts[63]
+	VMOVUPD	464544(SI), Y1	// fitSample.ts[63] | 1
+	VMOVUPD	Y0, 669312(SI)	// fitSample.step0_in0
+	VMOVUPD	Y1, 669344(SI)	// fitSample.step0_in0 | 1
+	VMOVUPS	623232(DI), Y0	// fitSample.add[0]
 	VMOVUPS	Y0, 173824(DI)	// forecast0Lanestep.z[0]
-	VMOVUPS	619264(DI), Y0	// fitSample.add[1]
+	VMOVUPS	623360(DI), Y0	// fitSample.add[1]
 	VMOVUPS	Y0, 173952(DI)	// forecast0Lanestep.z[1]
-	VMOVUPS	619392(DI), Y0	// fitSample.add[2]
+	VMOVUPS	623488(DI), Y0	// fitSample.add[2]
 	VMOVUPS	Y0, 174080(DI)	// forecast0Lanestep.z[2]
-	VMOVUPS	619520(DI), Y0	// fitSample.add[3]
+	VMOVUPS	623616(DI), Y0	// fitSample.add[3]
 	VMOVUPS	Y0, 174208(DI)	// forecast0Lanestep.z[3]
-	VMOVUPS	619648(DI), Y0	// fitSample.add[4]
+	VMOVUPS	623744(DI), Y0	// fitSample.add[4]
 	VMOVUPS	Y0, 174336(DI)	// forecast0Lanestep.z[4]
-	VMOVUPS	619776(DI), Y0	// fitSample.add[5]
+	VMOVUPS	623872(DI), Y0	// fitSample.add[5]
 	VMOVUPS	Y0, 174464(DI)	// forecast0Lanestep.z[5]
-	VMOVUPS	619904(DI), Y0	// fitSample.add[6]
+	VMOVUPS	624000(DI), Y0	// fitSample.add[6]
 	VMOVUPS	Y0, 174592(DI)	// forecast0Lanestep.z[6]
-	VMOVUPS	620032(DI), Y0	// fitSample.add[7]
+	VMOVUPS	624128(DI), Y0	// fitSample.add[7]
 	VMOVUPS	Y0, 174720(DI)	// forecast0Lanestep.z[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 174848(DI)	// forecast0Lanestep.a[0]
@@ -7097,22 +7254,22 @@ loop2: // 32 times: runs of dec
 	MOVQ	SI, R10
 	MOVQ	AX, R11
 loop3: // 4 times: vectors of the block
-	VMOVUPS	620160(R10), Y0	// fitSample.z[0]
-	VMOVUPS	Y0, 201344(R11)	// decSample.z[0]
-	VMOVUPS	620288(R10), Y0	// fitSample.z[1]
-	VMOVUPS	Y0, 201472(R11)	// decSample.z[1]
-	VMOVUPS	620416(R10), Y0	// fitSample.z[2]
-	VMOVUPS	Y0, 201600(R11)	// decSample.z[2]
-	VMOVUPS	620544(R10), Y0	// fitSample.z[3]
-	VMOVUPS	Y0, 201728(R11)	// decSample.z[3]
-	VMOVUPS	620672(R10), Y0	// fitSample.z[4]
-	VMOVUPS	Y0, 201856(R11)	// decSample.z[4]
-	VMOVUPS	620800(R10), Y0	// fitSample.z[5]
-	VMOVUPS	Y0, 201984(R11)	// decSample.z[5]
-	VMOVUPS	620928(R10), Y0	// fitSample.z[6]
-	VMOVUPS	Y0, 202112(R11)	// decSample.z[6]
-	VMOVUPS	621056(R10), Y0	// fitSample.z[7]
-	VMOVUPS	Y0, 202240(R11)	// decSample.z[7]
+	VMOVUPS	624256(R10), Y0	// fitSample.z[0]
+	VMOVUPS	Y0, 205440(R11)	// decSample.z[0]
+	VMOVUPS	624384(R10), Y0	// fitSample.z[1]
+	VMOVUPS	Y0, 205568(R11)	// decSample.z[1]
+	VMOVUPS	624512(R10), Y0	// fitSample.z[2]
+	VMOVUPS	Y0, 205696(R11)	// decSample.z[2]
+	VMOVUPS	624640(R10), Y0	// fitSample.z[3]
+	VMOVUPS	Y0, 205824(R11)	// decSample.z[3]
+	VMOVUPS	624768(R10), Y0	// fitSample.z[4]
+	VMOVUPS	Y0, 205952(R11)	// decSample.z[4]
+	VMOVUPS	624896(R10), Y0	// fitSample.z[5]
+	VMOVUPS	Y0, 206080(R11)	// decSample.z[5]
+	VMOVUPS	625024(R10), Y0	// fitSample.z[6]
+	VMOVUPS	Y0, 206208(R11)	// decSample.z[6]
+	VMOVUPS	625152(R10), Y0	// fitSample.z[7]
+	VMOVUPS	Y0, 206336(R11)	// decSample.z[7]
 	ADDQ	$32, R10
 	ADDQ	$32, R11
 	DECQ	R9
@@ -7128,12 +7285,12 @@ loop3: // 4 times: vectors of the block
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop4: // 4 times: vectors of the block
-	VMOVUPS	202368(R10), Y0	// decSample.out0[0]
-	VMOVUPS	Y0, 652928(R11)	// fitSample.result_2[0]
-	VMOVUPS	202496(R10), Y0	// decSample.out0[1]
-	VMOVUPS	Y0, 653056(R11)	// fitSample.result_2[1]
-	VMOVUPS	202624(R10), Y0	// decSample.out0[2]
-	VMOVUPS	Y0, 653184(R11)	// fitSample.result_2[2]
+	VMOVUPS	206464(R10), Y0	// decSample.out0[0]
+	VMOVUPS	Y0, 657024(R11)	// fitSample.result_2[0]
+	VMOVUPS	206592(R10), Y0	// decSample.out0[1]
+	VMOVUPS	Y0, 657152(R11)	// fitSample.result_2[1]
+	VMOVUPS	206720(R10), Y0	// decSample.out0[2]
+	VMOVUPS	Y0, 657280(R11)	// fitSample.result_2[2]
 	ADDQ	$32, R10
 	ADDQ	$32, R11
 	DECQ	R9
@@ -7153,8 +7310,8 @@ loop5: // 4 times: vectors of the block
 	MOVQ	DX, R11
 loop6: // 96 times: elements
 	// forecast.nde:55
-	VMOVUPS	493440(R10), Y2	// fitSample.target_ys[0]
-	VMOVUPS	652928(R10), Y3	// fitSample.result_2[0]
+	VMOVUPS	497536(R10), Y2	// fitSample.target_ys[0]
+	VMOVUPS	657024(R10), Y3	// fitSample.result_2[0]
 	VBROADCASTSS	1536(R11), Y4	// Series.ys.channel.std.expand.2[0]
 	VBROADCASTSS	1920(R11), Y5	// Series.ys.channel.mean.expand.2[0]
 	VFMADD231PS	Y4, Y3, Y5
@@ -7168,12 +7325,12 @@ loop6: // 96 times: elements
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop6
-	VMOVUPD	506496(DI), Y2	// fitSample.key[3]
-	VMOVUPD	506528(DI), Y2	// fitSample.key[3] | 1
+	VMOVUPD	510592(DI), Y2	// fitSample.key[3]
+	VMOVUPD	510624(DI), Y2	// fitSample.key[3] | 1
 	// forecast.nde:55
 	VMULPS	f32_3f000000<>(SB), Y0, Y0
-	VMOVUPD	506496(DI), Y2	// fitSample.key[3]
-	VMOVUPD	506528(DI), Y3	// fitSample.key[3] | 1
+	VMOVUPD	510592(DI), Y2	// fitSample.key[3]
+	VMOVUPD	510624(DI), Y3	// fitSample.key[3] | 1
 	VDIVPD	f64_409f400000000000<>(SB), Y2, Y2
 	VDIVPD	f64_409f400000000000<>(SB), Y3, Y3
 	VMINPD	f64_3ff0000000000000<>(SB), Y2, Y4
@@ -7192,11 +7349,11 @@ loop6: // 96 times: elements
 	MOVQ	SI, R10
 loop7: // 8 times: elements
 	// forecast.nde:39
-	VMOVUPS	609920(R10), Y4	// fitSample.h[0]
-	VMOVUPS	611968(R10), Y5	// fitSample.exp[0]
+	VMOVUPS	614016(R10), Y4	// fitSample.h[0]
+	VMOVUPS	616064(R10), Y5	// fitSample.exp[0]
 	VMULPS	Y5, Y5, Y5
 	VFMADD231PS	Y4, Y4, Y5
-	VMOVUPS	611968(R10), Y4	// fitSample.exp[0]
+	VMOVUPS	616064(R10), Y4	// fitSample.exp[0]
 	VCMPPS	$0, f32_00000000<>(SB), Y4, Y6
 	VMOVUPS	f32_7fc00000<>(SB), Y7
 	VBLENDVPS	Y6, f32_ff800000<>(SB), Y7, Y6
@@ -7244,10 +7401,10 @@ loop7: // 8 times: elements
 	JNE	loop7
 	// forecast.nde:55
 	VFMADD231PS	Y3, Y2, Y0
-	VMOVUPS	Y0, 507264(SI)	// fitSample.loss
+	VMOVUPS	Y0, 511360(SI)	// fitSample.loss
 	// forecast.nde:56
 	VMULPS	f32_3c2aaaab<>(SB), Y1, Y0
-	VMOVUPS	Y0, 507392(SI)	// fitSample.mae
+	VMOVUPS	Y0, 511488(SI)	// fitSample.mae
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -7270,37 +7427,37 @@ TEXT ·fitSamplePart2AVX2(SB), 0, $8-32
 // enc1CellRec is enc.1.cell.rec (forecast.nde:13) of a block of samples.
 // 16 vectors lie in the frame for want of registers.
 TEXT enc1CellRec_avx2<>(SB), NOSPLIT, $0-0
-	VMOVUPS	685952(AX), Y15	// x[0]
+	VMOVUPS	690048(AX), Y15	// x[0]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	685984(AX), Y15	// x[0] | 1
+	VMOVUPS	690080(AX), Y15	// x[0] | 1
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	686016(AX), Y15	// x[0] | 2
+	VMOVUPS	690112(AX), Y15	// x[0] | 2
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	686048(AX), Y15	// x[0] | 3
+	VMOVUPS	690144(AX), Y15	// x[0] | 3
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	686080(AX), Y15	// x[1]
+	VMOVUPS	690176(AX), Y15	// x[1]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	686112(AX), Y15	// x[1] | 1
+	VMOVUPS	690208(AX), Y15	// x[1] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	686144(AX), Y15	// x[1] | 2
+	VMOVUPS	690240(AX), Y15	// x[1] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	686176(AX), Y15	// x[1] | 3
+	VMOVUPS	690272(AX), Y15	// x[1] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	686208(AX), Y15	// x[2]
+	VMOVUPS	690304(AX), Y15	// x[2]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	686240(AX), Y15	// x[2] | 1
+	VMOVUPS	690336(AX), Y15	// x[2] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	686272(AX), Y15	// x[2] | 2
+	VMOVUPS	690368(AX), Y15	// x[2] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	686304(AX), Y15	// x[2] | 3
+	VMOVUPS	690400(AX), Y15	// x[2] | 3
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	686336(AX), Y15	// x[3]
+	VMOVUPS	690432(AX), Y15	// x[3]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	686368(AX), Y15	// x[3] | 1
+	VMOVUPS	690464(AX), Y15	// x[3] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	686400(AX), Y15	// x[3] | 2
+	VMOVUPS	690496(AX), Y15	// x[3] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	686432(AX), Y15	// x[3] | 3
+	VMOVUPS	690528(AX), Y15	// x[3] | 3
 	VMOVUPS	Y15, 480(AX)
 	MOVQ	$48, CX
 	MOVQ	BX, SI
@@ -7334,10 +7491,10 @@ loop1: // 48 times: tiles of 2 elements
 	VADDPS	Y4, Y2, Y2
 	VADDPS	Y4, Y3, Y3
 	VADDPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 694656(R9)	// add[0]
-	VMOVUPS	Y2, 694688(R9)	// add[0] | 1
-	VMOVUPS	Y3, 694720(R9)	// add[0] | 2
-	VMOVUPS	Y0, 694752(R9)	// add[0] | 3
+	VMOVUPS	Y1, 698752(R9)	// add[0]
+	VMOVUPS	Y2, 698784(R9)	// add[0] | 1
+	VMOVUPS	Y3, 698816(R9)	// add[0] | 2
+	VMOVUPS	Y0, 698848(R9)	// add[0] | 3
 	VBROADCASTSS	16(SI), Y0	// enc.1.weight_ih_l0[4]
 	VMULPS	0(AX), Y0, Y1
 	VMULPS	32(AX), Y0, Y2
@@ -7363,10 +7520,10 @@ loop1: // 48 times: tiles of 2 elements
 	VADDPS	Y4, Y2, Y2
 	VADDPS	Y4, Y3, Y3
 	VADDPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 694784(R9)	// add[1]
-	VMOVUPS	Y2, 694816(R9)	// add[1] | 1
-	VMOVUPS	Y3, 694848(R9)	// add[1] | 2
-	VMOVUPS	Y0, 694880(R9)	// add[1] | 3
+	VMOVUPS	Y1, 698880(R9)	// add[1]
+	VMOVUPS	Y2, 698912(R9)	// add[1] | 1
+	VMOVUPS	Y3, 698944(R9)	// add[1] | 2
+	VMOVUPS	Y0, 698976(R9)	// add[1] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
@@ -7379,10 +7536,10 @@ loop1: // 48 times: tiles of 2 elements
 	MOVQ	AX, R12
 	MOVQ	R10, R13
 loop2: // 32 times: terms of the sums
-	VMOVUPS	681856(R12), Y8	// h[0]
-	VMOVUPS	681888(R12), Y9	// h[0] | 1
-	VMOVUPS	681920(R12), Y10	// h[0] | 2
-	VMOVUPS	681952(R12), Y11	// h[0] | 3
+	VMOVUPS	685952(R12), Y8	// h[0]
+	VMOVUPS	685984(R12), Y9	// h[0] | 1
+	VMOVUPS	686016(R12), Y10	// h[0] | 2
+	VMOVUPS	686048(R12), Y11	// h[0] | 3
 	VBROADCASTSS	1536(R13), Y12	// enc.1.weight_hh_l0[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -7402,19 +7559,19 @@ loop2: // 32 times: terms of the sums
 	VADDPS	Y8, Y1, Y1
 	VADDPS	Y8, Y2, Y2
 	VADDPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 706944(R9)	// add_2[0]
-	VMOVUPS	Y1, 706976(R9)	// add_2[0] | 1
-	VMOVUPS	Y2, 707008(R9)	// add_2[0] | 2
-	VMOVUPS	Y3, 707040(R9)	// add_2[0] | 3
+	VMOVUPS	Y0, 711040(R9)	// add_2[0]
+	VMOVUPS	Y1, 711072(R9)	// add_2[0] | 1
+	VMOVUPS	Y2, 711104(R9)	// add_2[0] | 2
+	VMOVUPS	Y3, 711136(R9)	// add_2[0] | 3
 	VBROADCASTSS	14212(DI), Y0	// enc.1.bias_hh_l0[1]
 	VADDPS	Y0, Y4, Y1
 	VADDPS	Y0, Y5, Y2
 	VADDPS	Y0, Y6, Y3
 	VADDPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 707072(R9)	// add_2[1]
-	VMOVUPS	Y2, 707104(R9)	// add_2[1] | 1
-	VMOVUPS	Y3, 707136(R9)	// add_2[1] | 2
-	VMOVUPS	Y0, 707168(R9)	// add_2[1] | 3
+	VMOVUPS	Y1, 711168(R9)	// add_2[1]
+	VMOVUPS	Y2, 711200(R9)	// add_2[1] | 1
+	VMOVUPS	Y3, 711232(R9)	// add_2[1] | 2
+	VMOVUPS	Y0, 711264(R9)	// add_2[1] | 3
 	ADDQ	$32, SI
 	ADDQ	$8, DI
 	ADDQ	$256, R9
@@ -7428,8 +7585,8 @@ loop3: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop4: // 32 times: elements
 	// forecast.nde:13
-	VMOVUPS	698752(R9), Y0	// add[32]
-	VMOVUPS	711040(R9), Y1	// add_2[32]
+	VMOVUPS	702848(R9), Y0	// add[32]
+	VMOVUPS	715136(R9), Y1	// add_2[32]
 	VADDPS	Y1, Y0, Y0
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_42b40000<>(SB), Y2
@@ -7462,8 +7619,8 @@ loop4: // 32 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	694656(R9), Y1	// add[0]
-	VMOVUPS	706944(R9), Y2	// add_2[0]
+	VMOVUPS	698752(R9), Y1	// add[0]
+	VMOVUPS	711040(R9), Y2	// add_2[0]
 	VADDPS	Y2, Y1, Y1
 	VORPS	f32_80000000<>(SB), Y1, Y2
 	VMOVUPS	f32_42b40000<>(SB), Y3
@@ -7496,8 +7653,8 @@ loop4: // 32 times: elements
 	VBLENDVPS	Y1, Y2, Y3, Y1
 	VADDPS	f32_3f800000<>(SB), Y2, Y2
 	VDIVPS	Y2, Y1, Y1
-	VMOVUPS	715136(R9), Y2	// add_2[64]
-	VMOVUPS	702848(R9), Y3	// add[64]
+	VMOVUPS	719232(R9), Y2	// add_2[64]
+	VMOVUPS	706944(R9), Y3	// add[64]
 	VFMADD231PS	Y2, Y1, Y3
 	VMOVUPS	f32_41100000<>(SB), Y1
 	VMINPS	Y3, Y1, Y1
@@ -7516,12 +7673,12 @@ loop4: // 32 times: elements
 	VFMADD213PS	f32_3eef2ea1<>(SB), Y2, Y3
 	VFMADD213PS	f32_3f800000<>(SB), Y2, Y3
 	VDIVPS	Y3, Y1, Y1
-	VMOVUPS	681856(R9), Y2	// h[0]
+	VMOVUPS	685952(R9), Y2	// h[0]
 	VMOVUPS	f32_3f800000<>(SB), Y3
 	VSUBPS	Y0, Y3, Y3
 	VMULPS	Y1, Y3, Y1
 	VFMADD231PS	Y2, Y0, Y1
-	VMOVUPS	Y1, 686464(R9)	// out0[0]
+	VMOVUPS	Y1, 690560(R9)	// out0[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop4
@@ -7534,8 +7691,8 @@ loop5: // 4 times: vectors of the block
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop6: // 32 times: elements
-	VMOVUPS	681856(R9), Y0	// h[0]
-	VMOVUPS	Y0, 690560(R9)	// h[0]
+	VMOVUPS	685952(R9), Y0	// h[0]
+	VMOVUPS	Y0, 694656(R9)	// h[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop6
@@ -7556,13 +7713,13 @@ TEXT decBack_avx2<>(SB), NOSPLIT, $0-0
 	VMOVUPS	65888(AX), Y15	// mask | 3
 	VMOVUPS	Y15, 96(AX)
 	// forecast.nde:21
-	VMOVUPS	720256(AX), Y15	// out_bar[0]
+	VMOVUPS	724352(AX), Y15	// out_bar[0]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	720288(AX), Y15	// out_bar[0] | 1
+	VMOVUPS	724384(AX), Y15	// out_bar[0] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	720320(AX), Y15	// out_bar[0] | 2
+	VMOVUPS	724416(AX), Y15	// out_bar[0] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	720352(AX), Y15	// out_bar[0] | 3
+	VMOVUPS	724448(AX), Y15	// out_bar[0] | 3
 	VMOVUPS	Y15, 224(AX)
 	VMOVUPS	128(AX), Y13
 	VANDPS	0(AX), Y13, Y0
@@ -7578,13 +7735,13 @@ TEXT decBack_avx2<>(SB), NOSPLIT, $0-0
 	VADDPS	Y2, Y0, Y0
 	VADDPS	Y3, Y0, Y0
 	VMOVUPS	Y0, 129952(R8)	// sum of dec.2.bias[0]
-	VMOVUPS	720384(AX), Y15	// out_bar[1]
+	VMOVUPS	724480(AX), Y15	// out_bar[1]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	720416(AX), Y15	// out_bar[1] | 1
+	VMOVUPS	724512(AX), Y15	// out_bar[1] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	720448(AX), Y15	// out_bar[1] | 2
+	VMOVUPS	724544(AX), Y15	// out_bar[1] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	720480(AX), Y15	// out_bar[1] | 3
+	VMOVUPS	724576(AX), Y15	// out_bar[1] | 3
 	VMOVUPS	Y15, 352(AX)
 	VMOVUPS	256(AX), Y13
 	VANDPS	0(AX), Y13, Y0
@@ -7600,13 +7757,13 @@ TEXT decBack_avx2<>(SB), NOSPLIT, $0-0
 	VADDPS	Y2, Y0, Y0
 	VADDPS	Y3, Y0, Y0
 	VMOVUPS	Y0, 129984(R8)	// sum of dec.2.bias[1]
-	VMOVUPS	720512(AX), Y15	// out_bar[2]
+	VMOVUPS	724608(AX), Y15	// out_bar[2]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	720544(AX), Y15	// out_bar[2] | 1
+	VMOVUPS	724640(AX), Y15	// out_bar[2] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	720576(AX), Y15	// out_bar[2] | 2
+	VMOVUPS	724672(AX), Y15	// out_bar[2] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	720608(AX), Y15	// out_bar[2] | 3
+	VMOVUPS	724704(AX), Y15	// out_bar[2] | 3
 	VMOVUPS	Y15, 480(AX)
 	VMOVUPS	384(AX), Y13
 	VANDPS	0(AX), Y13, Y0
@@ -7643,10 +7800,10 @@ loop1: // 16 times: tiles of 2 elements
 	VFMADD231PS	416(AX), Y4, Y2
 	VFMADD231PS	448(AX), Y4, Y3
 	VFMADD231PS	480(AX), Y4, Y0
-	VMOVUPS	Y1, 721664(DI)	// vecmat[0]
-	VMOVUPS	Y2, 721696(DI)	// vecmat[0] | 1
-	VMOVUPS	Y3, 721728(DI)	// vecmat[0] | 2
-	VMOVUPS	Y0, 721760(DI)	// vecmat[0] | 3
+	VMOVUPS	Y1, 725760(DI)	// vecmat[0]
+	VMOVUPS	Y2, 725792(DI)	// vecmat[0] | 1
+	VMOVUPS	Y3, 725824(DI)	// vecmat[0] | 2
+	VMOVUPS	Y0, 725856(DI)	// vecmat[0] | 3
 	VBROADCASTSS	40952(SI), Y0	// dec.2.weight[1]
 	VMULPS	128(AX), Y0, Y1
 	VMULPS	160(AX), Y0, Y2
@@ -7662,10 +7819,10 @@ loop1: // 16 times: tiles of 2 elements
 	VFMADD231PS	416(AX), Y4, Y2
 	VFMADD231PS	448(AX), Y4, Y3
 	VFMADD231PS	480(AX), Y4, Y0
-	VMOVUPS	Y1, 721792(DI)	// vecmat[1]
-	VMOVUPS	Y2, 721824(DI)	// vecmat[1] | 1
-	VMOVUPS	Y3, 721856(DI)	// vecmat[1] | 2
-	VMOVUPS	Y0, 721888(DI)	// vecmat[1] | 3
+	VMOVUPS	Y1, 725888(DI)	// vecmat[1]
+	VMOVUPS	Y2, 725920(DI)	// vecmat[1] | 1
+	VMOVUPS	Y3, 725952(DI)	// vecmat[1] | 2
+	VMOVUPS	Y0, 725984(DI)	// vecmat[1] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
@@ -7678,10 +7835,10 @@ loop1: // 16 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	R9, R12
 loop2: // 8 times: terms of the sums
-	VMOVUPS	719232(R11), Y8	// z[0]
-	VMOVUPS	719264(R11), Y9	// z[0] | 1
-	VMOVUPS	719296(R11), Y10	// z[0] | 2
-	VMOVUPS	719328(R11), Y11	// z[0] | 3
+	VMOVUPS	723328(R11), Y8	// z[0]
+	VMOVUPS	723360(R11), Y9	// z[0] | 1
+	VMOVUPS	723392(R11), Y10	// z[0] | 2
+	VMOVUPS	723424(R11), Y11	// z[0] | 3
 	VBROADCASTSS	39796(R12), Y12	// dec.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -7696,14 +7853,14 @@ loop2: // 8 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop2
-	VMOVUPS	Y0, 725760(DI)	// matvec[0]
-	VMOVUPS	Y1, 725792(DI)	// matvec[0] | 1
-	VMOVUPS	Y2, 725824(DI)	// matvec[0] | 2
-	VMOVUPS	Y3, 725856(DI)	// matvec[0] | 3
-	VMOVUPS	Y4, 725888(DI)	// matvec[1]
-	VMOVUPS	Y5, 725920(DI)	// matvec[1] | 1
-	VMOVUPS	Y6, 725952(DI)	// matvec[1] | 2
-	VMOVUPS	Y7, 725984(DI)	// matvec[1] | 3
+	VMOVUPS	Y0, 729856(DI)	// matvec[0]
+	VMOVUPS	Y1, 729888(DI)	// matvec[0] | 1
+	VMOVUPS	Y2, 729920(DI)	// matvec[0] | 2
+	VMOVUPS	Y3, 729952(DI)	// matvec[0] | 3
+	VMOVUPS	Y4, 729984(DI)	// matvec[1]
+	VMOVUPS	Y5, 730016(DI)	// matvec[1] | 1
+	VMOVUPS	Y6, 730048(DI)	// matvec[1] | 2
+	VMOVUPS	Y7, 730080(DI)	// matvec[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	ADDQ	$64, R9
@@ -7728,10 +7885,10 @@ loop3: // 4 times: vectors of the block
 	MOVQ	BX, R12
 loop4: // 32 times: elements
 	// forecast.nde:22
-	VMOVUPS	725760(R9), Y9	// matvec[0]
+	VMOVUPS	729856(R9), Y9	// matvec[0]
 	VBROADCASTSS	40820(R10), Y10	// dec.0.bias[0]
 	VADDPS	Y10, Y9, Y9
-	VMOVUPS	Y9, 729856(R9)	// add[0]
+	VMOVUPS	Y9, 733952(R9)	// add[0]
 	VORPS	f32_80000000<>(SB), Y9, Y10
 	VMOVUPS	f32_42b40000<>(SB), Y11
 	VMINPS	Y10, Y11, Y10
@@ -7763,16 +7920,16 @@ loop4: // 32 times: elements
 	VBLENDVPS	Y11, Y10, Y12, Y11
 	VADDPS	f32_3f800000<>(SB), Y10, Y10
 	VDIVPS	Y10, Y11, Y10
-	VMOVUPS	Y10, 733952(R9)	// sigmoid[0]
-	VMOVUPS	721664(R9), Y11	// vecmat[0]
+	VMOVUPS	Y10, 738048(R9)	// sigmoid[0]
+	VMOVUPS	725760(R9), Y11	// vecmat[0]
 	VMULPS	Y9, Y11, Y9
 	VMOVUPS	f32_3f800000<>(SB), Y11
 	VSUBPS	Y10, Y11, Y11
 	VMULPS	Y11, Y10, Y11
-	VMOVUPS	721664(R9), Y12	// vecmat[0]
+	VMOVUPS	725760(R9), Y12	// vecmat[0]
 	VMULPS	Y10, Y12, Y10
 	VFMADD231PS	Y11, Y9, Y10
-	VMOVUPS	Y10, 738048(R9)	// dec.0.bias_bar[0]
+	VMOVUPS	Y10, 742144(R9)	// dec.0.bias_bar[0]
 	VANDPS	Y0, Y10, Y9
 	VMOVUPS	125856(R11), Y11	// sum of dec.0.bias[0]
 	VADDPS	Y9, Y11, Y9
@@ -7799,14 +7956,14 @@ loop4: // 32 times: elements
 	ADDQ	$32, R12
 	DECQ	DI
 	JNE	loop4
-	VMOVUPS	Y1, 720640(SI)	// z_bar[0]
-	VMOVUPS	Y2, 720768(SI)	// z_bar[1]
-	VMOVUPS	Y3, 720896(SI)	// z_bar[2]
-	VMOVUPS	Y4, 721024(SI)	// z_bar[3]
-	VMOVUPS	Y5, 721152(SI)	// z_bar[4]
-	VMOVUPS	Y6, 721280(SI)	// z_bar[5]
-	VMOVUPS	Y7, 721408(SI)	// z_bar[6]
-	VMOVUPS	Y8, 721536(SI)	// z_bar[7]
+	VMOVUPS	Y1, 724736(SI)	// z_bar[0]
+	VMOVUPS	Y2, 724864(SI)	// z_bar[1]
+	VMOVUPS	Y3, 724992(SI)	// z_bar[2]
+	VMOVUPS	Y4, 725120(SI)	// z_bar[3]
+	VMOVUPS	Y5, 725248(SI)	// z_bar[4]
+	VMOVUPS	Y6, 725376(SI)	// z_bar[5]
+	VMOVUPS	Y7, 725504(SI)	// z_bar[6]
+	VMOVUPS	Y8, 725632(SI)	// z_bar[7]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop3
@@ -7818,29 +7975,29 @@ loop4: // 32 times: elements
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	65888(AX), Y15	// mask | 3
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	720256(AX), Y15	// out_bar[0]
+	VMOVUPS	724352(AX), Y15	// out_bar[0]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	720288(AX), Y15	// out_bar[0] | 1
+	VMOVUPS	724384(AX), Y15	// out_bar[0] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	720320(AX), Y15	// out_bar[0] | 2
+	VMOVUPS	724416(AX), Y15	// out_bar[0] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	720352(AX), Y15	// out_bar[0] | 3
+	VMOVUPS	724448(AX), Y15	// out_bar[0] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	720384(AX), Y15	// out_bar[1]
+	VMOVUPS	724480(AX), Y15	// out_bar[1]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	720416(AX), Y15	// out_bar[1] | 1
+	VMOVUPS	724512(AX), Y15	// out_bar[1] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	720448(AX), Y15	// out_bar[1] | 2
+	VMOVUPS	724544(AX), Y15	// out_bar[1] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	720480(AX), Y15	// out_bar[1] | 3
+	VMOVUPS	724576(AX), Y15	// out_bar[1] | 3
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	720512(AX), Y15	// out_bar[2]
+	VMOVUPS	724608(AX), Y15	// out_bar[2]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	720544(AX), Y15	// out_bar[2] | 1
+	VMOVUPS	724640(AX), Y15	// out_bar[2] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	720576(AX), Y15	// out_bar[2] | 2
+	VMOVUPS	724672(AX), Y15	// out_bar[2] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	720608(AX), Y15	// out_bar[2] | 3
+	VMOVUPS	724704(AX), Y15	// out_bar[2] | 3
 	VMOVUPS	Y15, 480(AX)
 	MOVQ	$16, CX
 	MOVQ	AX, SI
@@ -7848,18 +8005,18 @@ loop4: // 32 times: elements
 	MOVQ	R8, R9
 loop5: // 16 times: tiles of 2 elements
 	// forecast.nde:22
-	VMOVUPS	738048(SI), Y0	// dec.0.bias_bar[0]
-	VMOVUPS	738080(SI), Y1	// dec.0.bias_bar[0] | 1
-	VMOVUPS	738112(SI), Y2	// dec.0.bias_bar[0] | 2
-	VMOVUPS	738144(SI), Y3	// dec.0.bias_bar[0] | 3
+	VMOVUPS	742144(SI), Y0	// dec.0.bias_bar[0]
+	VMOVUPS	742176(SI), Y1	// dec.0.bias_bar[0] | 1
+	VMOVUPS	742208(SI), Y2	// dec.0.bias_bar[0] | 2
+	VMOVUPS	742240(SI), Y3	// dec.0.bias_bar[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	738176(SI), Y4	// dec.0.bias_bar[1]
-	VMOVUPS	738208(SI), Y5	// dec.0.bias_bar[1] | 1
-	VMOVUPS	738240(SI), Y6	// dec.0.bias_bar[1] | 2
-	VMOVUPS	738272(SI), Y7	// dec.0.bias_bar[1] | 3
+	VMOVUPS	742272(SI), Y4	// dec.0.bias_bar[1]
+	VMOVUPS	742304(SI), Y5	// dec.0.bias_bar[1] | 1
+	VMOVUPS	742336(SI), Y6	// dec.0.bias_bar[1] | 2
+	VMOVUPS	742368(SI), Y7	// dec.0.bias_bar[1] | 3
 	VANDPS	0(AX), Y4, Y4
 	VANDPS	32(AX), Y5, Y5
 	VANDPS	64(AX), Y6, Y6
@@ -7868,10 +8025,10 @@ loop5: // 16 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	DI, R12
 loop6: // 8 times: elements
-	VMOVUPS	719232(R11), Y8	// z[0]
-	VMOVUPS	719264(R11), Y9	// z[0] | 1
-	VMOVUPS	719296(R11), Y10	// z[0] | 2
-	VMOVUPS	719328(R11), Y11	// z[0] | 3
+	VMOVUPS	723328(R11), Y8	// z[0]
+	VMOVUPS	723360(R11), Y9	// z[0] | 1
+	VMOVUPS	723392(R11), Y10	// z[0] | 2
+	VMOVUPS	723424(R11), Y11	// z[0] | 3
 	VMOVUPS	117664(R12), Y12	// sum of dec.0.weight[0]
 	VFMADD231PS	Y8, Y0, Y12
 	VFMADD231PS	Y9, Y1, Y12
@@ -7888,14 +8045,14 @@ loop6: // 8 times: elements
 	ADDQ	$32, R12
 	DECQ	R10
 	JNE	loop6
-	VMOVUPS	729856(SI), Y0	// add[0]
-	VMOVUPS	729888(SI), Y1	// add[0] | 1
-	VMOVUPS	729920(SI), Y2	// add[0] | 2
-	VMOVUPS	729952(SI), Y3	// add[0] | 3
-	VMOVUPS	733952(SI), Y4	// sigmoid[0]
-	VMOVUPS	733984(SI), Y5	// sigmoid[0] | 1
-	VMOVUPS	734016(SI), Y6	// sigmoid[0] | 2
-	VMOVUPS	734048(SI), Y7	// sigmoid[0] | 3
+	VMOVUPS	733952(SI), Y0	// add[0]
+	VMOVUPS	733984(SI), Y1	// add[0] | 1
+	VMOVUPS	734016(SI), Y2	// add[0] | 2
+	VMOVUPS	734048(SI), Y3	// add[0] | 3
+	VMOVUPS	738048(SI), Y4	// sigmoid[0]
+	VMOVUPS	738080(SI), Y5	// sigmoid[0] | 1
+	VMOVUPS	738112(SI), Y6	// sigmoid[0] | 2
+	VMOVUPS	738144(SI), Y7	// sigmoid[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
@@ -7922,14 +8079,14 @@ loop6: // 8 times: elements
 	VFMADD231PS	448(AX), Y2, Y4
 	VFMADD231PS	480(AX), Y3, Y4
 	VMOVUPS	Y4, 128928(R9)	// sum of dec.2.weight[64]
-	VMOVUPS	729984(SI), Y0	// add[1]
-	VMOVUPS	730016(SI), Y1	// add[1] | 1
-	VMOVUPS	730048(SI), Y2	// add[1] | 2
-	VMOVUPS	730080(SI), Y3	// add[1] | 3
-	VMOVUPS	734080(SI), Y4	// sigmoid[1]
-	VMOVUPS	734112(SI), Y5	// sigmoid[1] | 1
-	VMOVUPS	734144(SI), Y6	// sigmoid[1] | 2
-	VMOVUPS	734176(SI), Y7	// sigmoid[1] | 3
+	VMOVUPS	734080(SI), Y0	// add[1]
+	VMOVUPS	734112(SI), Y1	// add[1] | 1
+	VMOVUPS	734144(SI), Y2	// add[1] | 2
+	VMOVUPS	734176(SI), Y3	// add[1] | 3
+	VMOVUPS	738176(SI), Y4	// sigmoid[1]
+	VMOVUPS	738208(SI), Y5	// sigmoid[1] | 1
+	VMOVUPS	738240(SI), Y6	// sigmoid[1] | 2
+	VMOVUPS	738272(SI), Y7	// sigmoid[1] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
@@ -7966,102 +8123,102 @@ loop6: // 8 times: elements
 // latentFieldFwd is Latent.field.fwd (forecast.nde:25) of a block of samples.
 TEXT latentFieldFwd_avx2<>(SB), NOSPLIT, $0-0
 	// forecast.nde:28
-	VMOVUPS	742144(AX), Y0	// z[0]
-	VMOVUPS	742176(AX), Y1	// z[0] | 1
-	VMOVUPS	742208(AX), Y2	// z[0] | 2
-	VMOVUPS	742240(AX), Y3	// z[0] | 3
-	VMOVUPS	Y0, 779520(AX)	// concat[0]
-	VMOVUPS	Y1, 779552(AX)	// concat[0] | 1
-	VMOVUPS	Y2, 779584(AX)	// concat[0] | 2
-	VMOVUPS	Y3, 779616(AX)	// concat[0] | 3
-	VMOVUPS	742272(AX), Y0	// z[1]
-	VMOVUPS	742304(AX), Y1	// z[1] | 1
-	VMOVUPS	742336(AX), Y2	// z[1] | 2
-	VMOVUPS	742368(AX), Y3	// z[1] | 3
-	VMOVUPS	Y0, 779648(AX)	// concat[1]
-	VMOVUPS	Y1, 779680(AX)	// concat[1] | 1
-	VMOVUPS	Y2, 779712(AX)	// concat[1] | 2
-	VMOVUPS	Y3, 779744(AX)	// concat[1] | 3
-	VMOVUPS	742400(AX), Y0	// z[2]
-	VMOVUPS	742432(AX), Y1	// z[2] | 1
-	VMOVUPS	742464(AX), Y2	// z[2] | 2
-	VMOVUPS	742496(AX), Y3	// z[2] | 3
-	VMOVUPS	Y0, 779776(AX)	// concat[2]
-	VMOVUPS	Y1, 779808(AX)	// concat[2] | 1
-	VMOVUPS	Y2, 779840(AX)	// concat[2] | 2
-	VMOVUPS	Y3, 779872(AX)	// concat[2] | 3
-	VMOVUPS	742528(AX), Y0	// z[3]
-	VMOVUPS	742560(AX), Y1	// z[3] | 1
-	VMOVUPS	742592(AX), Y2	// z[3] | 2
-	VMOVUPS	742624(AX), Y3	// z[3] | 3
-	VMOVUPS	Y0, 779904(AX)	// concat[3]
-	VMOVUPS	Y1, 779936(AX)	// concat[3] | 1
-	VMOVUPS	Y2, 779968(AX)	// concat[3] | 2
-	VMOVUPS	Y3, 780000(AX)	// concat[3] | 3
-	VMOVUPS	742656(AX), Y0	// z[4]
-	VMOVUPS	742688(AX), Y1	// z[4] | 1
-	VMOVUPS	742720(AX), Y2	// z[4] | 2
-	VMOVUPS	742752(AX), Y3	// z[4] | 3
-	VMOVUPS	Y0, 780032(AX)	// concat[4]
-	VMOVUPS	Y1, 780064(AX)	// concat[4] | 1
-	VMOVUPS	Y2, 780096(AX)	// concat[4] | 2
-	VMOVUPS	Y3, 780128(AX)	// concat[4] | 3
-	VMOVUPS	742784(AX), Y0	// z[5]
-	VMOVUPS	742816(AX), Y1	// z[5] | 1
-	VMOVUPS	742848(AX), Y2	// z[5] | 2
-	VMOVUPS	742880(AX), Y3	// z[5] | 3
-	VMOVUPS	Y0, 780160(AX)	// concat[5]
-	VMOVUPS	Y1, 780192(AX)	// concat[5] | 1
-	VMOVUPS	Y2, 780224(AX)	// concat[5] | 2
-	VMOVUPS	Y3, 780256(AX)	// concat[5] | 3
-	VMOVUPS	742912(AX), Y0	// z[6]
-	VMOVUPS	742944(AX), Y1	// z[6] | 1
-	VMOVUPS	742976(AX), Y2	// z[6] | 2
-	VMOVUPS	743008(AX), Y3	// z[6] | 3
-	VMOVUPS	Y0, 780288(AX)	// concat[6]
-	VMOVUPS	Y1, 780320(AX)	// concat[6] | 1
-	VMOVUPS	Y2, 780352(AX)	// concat[6] | 2
-	VMOVUPS	Y3, 780384(AX)	// concat[6] | 3
-	VMOVUPS	743040(AX), Y0	// z[7]
-	VMOVUPS	743072(AX), Y1	// z[7] | 1
-	VMOVUPS	743104(AX), Y2	// z[7] | 2
-	VMOVUPS	743136(AX), Y3	// z[7] | 3
-	VMOVUPS	Y0, 780416(AX)	// concat[7]
-	VMOVUPS	Y1, 780448(AX)	// concat[7] | 1
-	VMOVUPS	Y2, 780480(AX)	// concat[7] | 2
-	VMOVUPS	Y3, 780512(AX)	// concat[7] | 3
-	VMOVUPS	743168(AX), Y0	// a[0]
-	VMOVUPS	743200(AX), Y1	// a[0] | 1
-	VMOVUPS	743232(AX), Y2	// a[0] | 2
-	VMOVUPS	743264(AX), Y3	// a[0] | 3
-	VMOVUPS	Y0, 780544(AX)	// concat[8]
-	VMOVUPS	Y1, 780576(AX)	// concat[8] | 1
-	VMOVUPS	Y2, 780608(AX)	// concat[8] | 2
-	VMOVUPS	Y3, 780640(AX)	// concat[8] | 3
-	VMOVUPS	743296(AX), Y0	// a[1]
-	VMOVUPS	743328(AX), Y1	// a[1] | 1
-	VMOVUPS	743360(AX), Y2	// a[1] | 2
-	VMOVUPS	743392(AX), Y3	// a[1] | 3
-	VMOVUPS	Y0, 780672(AX)	// concat[9]
-	VMOVUPS	Y1, 780704(AX)	// concat[9] | 1
-	VMOVUPS	Y2, 780736(AX)	// concat[9] | 2
-	VMOVUPS	Y3, 780768(AX)	// concat[9] | 3
-	VMOVUPS	743424(AX), Y0	// a[2]
-	VMOVUPS	743456(AX), Y1	// a[2] | 1
-	VMOVUPS	743488(AX), Y2	// a[2] | 2
-	VMOVUPS	743520(AX), Y3	// a[2] | 3
-	VMOVUPS	Y0, 780800(AX)	// concat[10]
-	VMOVUPS	Y1, 780832(AX)	// concat[10] | 1
-	VMOVUPS	Y2, 780864(AX)	// concat[10] | 2
-	VMOVUPS	Y3, 780896(AX)	// concat[10] | 3
-	VMOVUPS	743552(AX), Y0	// a[3]
-	VMOVUPS	743584(AX), Y1	// a[3] | 1
-	VMOVUPS	743616(AX), Y2	// a[3] | 2
-	VMOVUPS	743648(AX), Y3	// a[3] | 3
-	VMOVUPS	Y0, 780928(AX)	// concat[11]
-	VMOVUPS	Y1, 780960(AX)	// concat[11] | 1
-	VMOVUPS	Y2, 780992(AX)	// concat[11] | 2
-	VMOVUPS	Y3, 781024(AX)	// concat[11] | 3
+	VMOVUPS	746240(AX), Y0	// z[0]
+	VMOVUPS	746272(AX), Y1	// z[0] | 1
+	VMOVUPS	746304(AX), Y2	// z[0] | 2
+	VMOVUPS	746336(AX), Y3	// z[0] | 3
+	VMOVUPS	Y0, 783616(AX)	// concat[0]
+	VMOVUPS	Y1, 783648(AX)	// concat[0] | 1
+	VMOVUPS	Y2, 783680(AX)	// concat[0] | 2
+	VMOVUPS	Y3, 783712(AX)	// concat[0] | 3
+	VMOVUPS	746368(AX), Y0	// z[1]
+	VMOVUPS	746400(AX), Y1	// z[1] | 1
+	VMOVUPS	746432(AX), Y2	// z[1] | 2
+	VMOVUPS	746464(AX), Y3	// z[1] | 3
+	VMOVUPS	Y0, 783744(AX)	// concat[1]
+	VMOVUPS	Y1, 783776(AX)	// concat[1] | 1
+	VMOVUPS	Y2, 783808(AX)	// concat[1] | 2
+	VMOVUPS	Y3, 783840(AX)	// concat[1] | 3
+	VMOVUPS	746496(AX), Y0	// z[2]
+	VMOVUPS	746528(AX), Y1	// z[2] | 1
+	VMOVUPS	746560(AX), Y2	// z[2] | 2
+	VMOVUPS	746592(AX), Y3	// z[2] | 3
+	VMOVUPS	Y0, 783872(AX)	// concat[2]
+	VMOVUPS	Y1, 783904(AX)	// concat[2] | 1
+	VMOVUPS	Y2, 783936(AX)	// concat[2] | 2
+	VMOVUPS	Y3, 783968(AX)	// concat[2] | 3
+	VMOVUPS	746624(AX), Y0	// z[3]
+	VMOVUPS	746656(AX), Y1	// z[3] | 1
+	VMOVUPS	746688(AX), Y2	// z[3] | 2
+	VMOVUPS	746720(AX), Y3	// z[3] | 3
+	VMOVUPS	Y0, 784000(AX)	// concat[3]
+	VMOVUPS	Y1, 784032(AX)	// concat[3] | 1
+	VMOVUPS	Y2, 784064(AX)	// concat[3] | 2
+	VMOVUPS	Y3, 784096(AX)	// concat[3] | 3
+	VMOVUPS	746752(AX), Y0	// z[4]
+	VMOVUPS	746784(AX), Y1	// z[4] | 1
+	VMOVUPS	746816(AX), Y2	// z[4] | 2
+	VMOVUPS	746848(AX), Y3	// z[4] | 3
+	VMOVUPS	Y0, 784128(AX)	// concat[4]
+	VMOVUPS	Y1, 784160(AX)	// concat[4] | 1
+	VMOVUPS	Y2, 784192(AX)	// concat[4] | 2
+	VMOVUPS	Y3, 784224(AX)	// concat[4] | 3
+	VMOVUPS	746880(AX), Y0	// z[5]
+	VMOVUPS	746912(AX), Y1	// z[5] | 1
+	VMOVUPS	746944(AX), Y2	// z[5] | 2
+	VMOVUPS	746976(AX), Y3	// z[5] | 3
+	VMOVUPS	Y0, 784256(AX)	// concat[5]
+	VMOVUPS	Y1, 784288(AX)	// concat[5] | 1
+	VMOVUPS	Y2, 784320(AX)	// concat[5] | 2
+	VMOVUPS	Y3, 784352(AX)	// concat[5] | 3
+	VMOVUPS	747008(AX), Y0	// z[6]
+	VMOVUPS	747040(AX), Y1	// z[6] | 1
+	VMOVUPS	747072(AX), Y2	// z[6] | 2
+	VMOVUPS	747104(AX), Y3	// z[6] | 3
+	VMOVUPS	Y0, 784384(AX)	// concat[6]
+	VMOVUPS	Y1, 784416(AX)	// concat[6] | 1
+	VMOVUPS	Y2, 784448(AX)	// concat[6] | 2
+	VMOVUPS	Y3, 784480(AX)	// concat[6] | 3
+	VMOVUPS	747136(AX), Y0	// z[7]
+	VMOVUPS	747168(AX), Y1	// z[7] | 1
+	VMOVUPS	747200(AX), Y2	// z[7] | 2
+	VMOVUPS	747232(AX), Y3	// z[7] | 3
+	VMOVUPS	Y0, 784512(AX)	// concat[7]
+	VMOVUPS	Y1, 784544(AX)	// concat[7] | 1
+	VMOVUPS	Y2, 784576(AX)	// concat[7] | 2
+	VMOVUPS	Y3, 784608(AX)	// concat[7] | 3
+	VMOVUPS	747264(AX), Y0	// a[0]
+	VMOVUPS	747296(AX), Y1	// a[0] | 1
+	VMOVUPS	747328(AX), Y2	// a[0] | 2
+	VMOVUPS	747360(AX), Y3	// a[0] | 3
+	VMOVUPS	Y0, 784640(AX)	// concat[8]
+	VMOVUPS	Y1, 784672(AX)	// concat[8] | 1
+	VMOVUPS	Y2, 784704(AX)	// concat[8] | 2
+	VMOVUPS	Y3, 784736(AX)	// concat[8] | 3
+	VMOVUPS	747392(AX), Y0	// a[1]
+	VMOVUPS	747424(AX), Y1	// a[1] | 1
+	VMOVUPS	747456(AX), Y2	// a[1] | 2
+	VMOVUPS	747488(AX), Y3	// a[1] | 3
+	VMOVUPS	Y0, 784768(AX)	// concat[9]
+	VMOVUPS	Y1, 784800(AX)	// concat[9] | 1
+	VMOVUPS	Y2, 784832(AX)	// concat[9] | 2
+	VMOVUPS	Y3, 784864(AX)	// concat[9] | 3
+	VMOVUPS	747520(AX), Y0	// a[2]
+	VMOVUPS	747552(AX), Y1	// a[2] | 1
+	VMOVUPS	747584(AX), Y2	// a[2] | 2
+	VMOVUPS	747616(AX), Y3	// a[2] | 3
+	VMOVUPS	Y0, 784896(AX)	// concat[10]
+	VMOVUPS	Y1, 784928(AX)	// concat[10] | 1
+	VMOVUPS	Y2, 784960(AX)	// concat[10] | 2
+	VMOVUPS	Y3, 784992(AX)	// concat[10] | 3
+	VMOVUPS	747648(AX), Y0	// a[3]
+	VMOVUPS	747680(AX), Y1	// a[3] | 1
+	VMOVUPS	747712(AX), Y2	// a[3] | 2
+	VMOVUPS	747744(AX), Y3	// a[3] | 3
+	VMOVUPS	Y0, 785024(AX)	// concat[11]
+	VMOVUPS	Y1, 785056(AX)	// concat[11] | 1
+	VMOVUPS	Y2, 785088(AX)	// concat[11] | 2
+	VMOVUPS	Y3, 785120(AX)	// concat[11] | 3
 	MOVQ	$32, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -8079,10 +8236,10 @@ loop1: // 32 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop2: // 12 times: terms of the sums
-	VMOVUPS	779520(R10), Y8	// concat[0]
-	VMOVUPS	779552(R10), Y9	// concat[0] | 1
-	VMOVUPS	779584(R10), Y10	// concat[0] | 2
-	VMOVUPS	779616(R10), Y11	// concat[0] | 3
+	VMOVUPS	783616(R10), Y8	// concat[0]
+	VMOVUPS	783648(R10), Y9	// concat[0] | 1
+	VMOVUPS	783680(R10), Y10	// concat[0] | 2
+	VMOVUPS	783712(R10), Y11	// concat[0] | 3
 	VBROADCASTSS	16708(R11), Y12	// dyn.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -8097,14 +8254,14 @@ loop2: // 12 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop2
-	VMOVUPS	Y0, 781056(DI)	// matvec[0]
-	VMOVUPS	Y1, 781088(DI)	// matvec[0] | 1
-	VMOVUPS	Y2, 781120(DI)	// matvec[0] | 2
-	VMOVUPS	Y3, 781152(DI)	// matvec[0] | 3
-	VMOVUPS	Y4, 781184(DI)	// matvec[1]
-	VMOVUPS	Y5, 781216(DI)	// matvec[1] | 1
-	VMOVUPS	Y6, 781248(DI)	// matvec[1] | 2
-	VMOVUPS	Y7, 781280(DI)	// matvec[1] | 3
+	VMOVUPS	Y0, 785152(DI)	// matvec[0]
+	VMOVUPS	Y1, 785184(DI)	// matvec[0] | 1
+	VMOVUPS	Y2, 785216(DI)	// matvec[0] | 2
+	VMOVUPS	Y3, 785248(DI)	// matvec[0] | 3
+	VMOVUPS	Y4, 785280(DI)	// matvec[1]
+	VMOVUPS	Y5, 785312(DI)	// matvec[1] | 1
+	VMOVUPS	Y6, 785344(DI)	// matvec[1] | 2
+	VMOVUPS	Y7, 785376(DI)	// matvec[1] | 3
 	ADDQ	$96, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -8117,10 +8274,10 @@ loop3: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop4: // 64 times: elements
 	// forecast.nde:18
-	VMOVUPS	781056(R9), Y0	// matvec[0]
+	VMOVUPS	785152(R9), Y0	// matvec[0]
 	VBROADCASTSS	19780(R10), Y1	// dyn.0.bias[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 745216(R9)	// add[0]
+	VMOVUPS	Y0, 749312(R9)	// add[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -8149,7 +8306,7 @@ loop4: // 64 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 753408(R9)	// softplus[0]
+	VMOVUPS	Y0, 757504(R9)	// softplus[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -8174,10 +8331,10 @@ loop5: // 32 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop6: // 64 times: terms of the sums
-	VMOVUPS	753408(R10), Y8	// softplus[0]
-	VMOVUPS	753440(R10), Y9	// softplus[0] | 1
-	VMOVUPS	753472(R10), Y10	// softplus[0] | 2
-	VMOVUPS	753504(R10), Y11	// softplus[0] | 3
+	VMOVUPS	757504(R10), Y8	// softplus[0]
+	VMOVUPS	757536(R10), Y9	// softplus[0] | 1
+	VMOVUPS	757568(R10), Y10	// softplus[0] | 2
+	VMOVUPS	757600(R10), Y11	// softplus[0] | 3
 	VBROADCASTSS	20036(R11), Y12	// dyn.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -8192,14 +8349,14 @@ loop6: // 64 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop6
-	VMOVUPS	Y0, 789248(DI)	// matvec_2[0]
-	VMOVUPS	Y1, 789280(DI)	// matvec_2[0] | 1
-	VMOVUPS	Y2, 789312(DI)	// matvec_2[0] | 2
-	VMOVUPS	Y3, 789344(DI)	// matvec_2[0] | 3
-	VMOVUPS	Y4, 789376(DI)	// matvec_2[1]
-	VMOVUPS	Y5, 789408(DI)	// matvec_2[1] | 1
-	VMOVUPS	Y6, 789440(DI)	// matvec_2[1] | 2
-	VMOVUPS	Y7, 789472(DI)	// matvec_2[1] | 3
+	VMOVUPS	Y0, 793344(DI)	// matvec_2[0]
+	VMOVUPS	Y1, 793376(DI)	// matvec_2[0] | 1
+	VMOVUPS	Y2, 793408(DI)	// matvec_2[0] | 2
+	VMOVUPS	Y3, 793440(DI)	// matvec_2[0] | 3
+	VMOVUPS	Y4, 793472(DI)	// matvec_2[1]
+	VMOVUPS	Y5, 793504(DI)	// matvec_2[1] | 1
+	VMOVUPS	Y6, 793536(DI)	// matvec_2[1] | 2
+	VMOVUPS	Y7, 793568(DI)	// matvec_2[1] | 3
 	ADDQ	$512, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -8212,10 +8369,10 @@ loop7: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop8: // 64 times: elements
 	// forecast.nde:18
-	VMOVUPS	789248(R9), Y0	// matvec_2[0]
+	VMOVUPS	793344(R9), Y0	// matvec_2[0]
 	VBROADCASTSS	36420(R10), Y1	// dyn.2.bias[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 761600(R9)	// add2[0]
+	VMOVUPS	Y0, 765696(R9)	// add2[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -8244,7 +8401,7 @@ loop8: // 64 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 769792(R9)	// softplus2[0]
+	VMOVUPS	Y0, 773888(R9)	// softplus2[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -8270,10 +8427,10 @@ loop9: // 6 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop10: // 64 times: terms of the sums
-	VMOVUPS	769792(R11), Y8	// softplus2[0]
-	VMOVUPS	769824(R11), Y9	// softplus2[0] | 1
-	VMOVUPS	769856(R11), Y10	// softplus2[0] | 2
-	VMOVUPS	769888(R11), Y11	// softplus2[0] | 3
+	VMOVUPS	773888(R11), Y8	// softplus2[0]
+	VMOVUPS	773920(R11), Y9	// softplus2[0] | 1
+	VMOVUPS	773952(R11), Y10	// softplus2[0] | 2
+	VMOVUPS	773984(R11), Y11	// softplus2[0] | 3
 	VBROADCASTSS	36676(R12), Y12	// dyn.4.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -8361,19 +8518,19 @@ loop10: // 64 times: terms of the sums
 	VFMADD213PS	f32_3eef2ea1<>(SB), Y8, Y9
 	VFMADD213PS	f32_3f800000<>(SB), Y8, Y9
 	VDIVPS	Y9, Y3, Y3
-	VMOVUPS	Y0, 777984(R9)	// tanh[0]
-	VMOVUPS	Y1, 778016(R9)	// tanh[0] | 1
-	VMOVUPS	Y2, 778048(R9)	// tanh[0] | 2
-	VMOVUPS	Y3, 778080(R9)	// tanh[0] | 3
+	VMOVUPS	Y0, 782080(R9)	// tanh[0]
+	VMOVUPS	Y1, 782112(R9)	// tanh[0] | 1
+	VMOVUPS	Y2, 782144(R9)	// tanh[0] | 2
+	VMOVUPS	Y3, 782176(R9)	// tanh[0] | 3
 	VBROADCASTSS	16704(BX), Y8	// dyn.scale
 	VMULPS	Y0, Y8, Y0
 	VMULPS	Y1, Y8, Y1
 	VMULPS	Y2, Y8, Y2
 	VMULPS	Y3, Y8, Y3
-	VMOVUPS	Y0, 797440(R9)	// w[0]
-	VMOVUPS	Y1, 797472(R9)	// w[0] | 1
-	VMOVUPS	Y2, 797504(R9)	// w[0] | 2
-	VMOVUPS	Y3, 797536(R9)	// w[0] | 3
+	VMOVUPS	Y0, 801536(R9)	// w[0]
+	VMOVUPS	Y1, 801568(R9)	// w[0] | 1
+	VMOVUPS	Y2, 801600(R9)	// w[0] | 2
+	VMOVUPS	Y3, 801632(R9)	// w[0] | 3
 	VBROADCASTSS	39752(DI), Y0	// dyn.4.bias[1]
 	VADDPS	Y0, Y4, Y1
 	VADDPS	Y0, Y5, Y2
@@ -8447,19 +8604,19 @@ loop10: // 64 times: terms of the sums
 	VFMADD213PS	f32_3eef2ea1<>(SB), Y4, Y5
 	VFMADD213PS	f32_3f800000<>(SB), Y4, Y5
 	VDIVPS	Y5, Y0, Y0
-	VMOVUPS	Y1, 778112(R9)	// tanh[1]
-	VMOVUPS	Y2, 778144(R9)	// tanh[1] | 1
-	VMOVUPS	Y3, 778176(R9)	// tanh[1] | 2
-	VMOVUPS	Y0, 778208(R9)	// tanh[1] | 3
+	VMOVUPS	Y1, 782208(R9)	// tanh[1]
+	VMOVUPS	Y2, 782240(R9)	// tanh[1] | 1
+	VMOVUPS	Y3, 782272(R9)	// tanh[1] | 2
+	VMOVUPS	Y0, 782304(R9)	// tanh[1] | 3
 	VBROADCASTSS	16704(BX), Y4	// dyn.scale
 	VMULPS	Y1, Y4, Y1
 	VMULPS	Y2, Y4, Y2
 	VMULPS	Y3, Y4, Y3
 	VMULPS	Y0, Y4, Y0
-	VMOVUPS	Y1, 797568(R9)	// w[1]
-	VMOVUPS	Y2, 797600(R9)	// w[1] | 1
-	VMOVUPS	Y3, 797632(R9)	// w[1] | 2
-	VMOVUPS	Y0, 797664(R9)	// w[1] | 3
+	VMOVUPS	Y1, 801664(R9)	// w[1]
+	VMOVUPS	Y2, 801696(R9)	// w[1] | 1
+	VMOVUPS	Y3, 801728(R9)	// w[1] | 2
+	VMOVUPS	Y0, 801760(R9)	// w[1] | 3
 	ADDQ	$512, SI
 	ADDQ	$8, DI
 	ADDQ	$256, R9
@@ -8468,30 +8625,30 @@ loop10: // 64 times: terms of the sums
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop11: // 4 times: vectors of the block
-	VMOVUPS	797440(SI), Y0	// w[0]
-	VMOVUPS	Y0, 743680(SI)	// dz[0]
-	VMOVUPS	797568(SI), Y0	// w[1]
-	VMOVUPS	Y0, 743808(SI)	// dz[1]
-	VMOVUPS	797696(SI), Y0	// w[2]
-	VMOVUPS	Y0, 743936(SI)	// dz[2]
-	VMOVUPS	797824(SI), Y0	// w[3]
-	VMOVUPS	Y0, 744064(SI)	// dz[3]
-	VMOVUPS	797952(SI), Y0	// w[4]
-	VMOVUPS	Y0, 744192(SI)	// dz[4]
-	VMOVUPS	798080(SI), Y0	// w[5]
-	VMOVUPS	Y0, 744320(SI)	// dz[5]
-	VMOVUPS	798208(SI), Y0	// w[6]
-	VMOVUPS	Y0, 744448(SI)	// dz[6]
-	VMOVUPS	798336(SI), Y0	// w[7]
-	VMOVUPS	Y0, 744576(SI)	// dz[7]
-	VMOVUPS	798464(SI), Y0	// w[8]
-	VMOVUPS	Y0, 744704(SI)	// da[0]
-	VMOVUPS	798592(SI), Y0	// w[9]
-	VMOVUPS	Y0, 744832(SI)	// da[1]
-	VMOVUPS	798720(SI), Y0	// w[10]
-	VMOVUPS	Y0, 744960(SI)	// da[2]
-	VMOVUPS	798848(SI), Y0	// w[11]
-	VMOVUPS	Y0, 745088(SI)	// da[3]
+	VMOVUPS	801536(SI), Y0	// w[0]
+	VMOVUPS	Y0, 747776(SI)	// dz[0]
+	VMOVUPS	801664(SI), Y0	// w[1]
+	VMOVUPS	Y0, 747904(SI)	// dz[1]
+	VMOVUPS	801792(SI), Y0	// w[2]
+	VMOVUPS	Y0, 748032(SI)	// dz[2]
+	VMOVUPS	801920(SI), Y0	// w[3]
+	VMOVUPS	Y0, 748160(SI)	// dz[3]
+	VMOVUPS	802048(SI), Y0	// w[4]
+	VMOVUPS	Y0, 748288(SI)	// dz[4]
+	VMOVUPS	802176(SI), Y0	// w[5]
+	VMOVUPS	Y0, 748416(SI)	// dz[5]
+	VMOVUPS	802304(SI), Y0	// w[6]
+	VMOVUPS	Y0, 748544(SI)	// dz[6]
+	VMOVUPS	802432(SI), Y0	// w[7]
+	VMOVUPS	Y0, 748672(SI)	// dz[7]
+	VMOVUPS	802560(SI), Y0	// w[8]
+	VMOVUPS	Y0, 748800(SI)	// da[0]
+	VMOVUPS	802688(SI), Y0	// w[9]
+	VMOVUPS	Y0, 748928(SI)	// da[1]
+	VMOVUPS	802816(SI), Y0	// w[10]
+	VMOVUPS	Y0, 749056(SI)	// da[2]
+	VMOVUPS	802944(SI), Y0	// w[11]
+	VMOVUPS	Y0, 749184(SI)	// da[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop11
@@ -8510,198 +8667,198 @@ TEXT latentFieldBwd_avx2<>(SB), NOSPLIT, $0-0
 	VMOVUPS	Y15, 96(AX)
 	// forecast.nde:30
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 854272(AX)	// pad[0]
+	VMOVUPS	Y0, 858368(AX)	// pad[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 854304(AX)	// pad[0] | 1
+	VMOVUPS	Y0, 858400(AX)	// pad[0] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 854336(AX)	// pad[0] | 2
+	VMOVUPS	Y0, 858432(AX)	// pad[0] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 854368(AX)	// pad[0] | 3
+	VMOVUPS	Y0, 858464(AX)	// pad[0] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 854400(AX)	// pad[1]
+	VMOVUPS	Y0, 858496(AX)	// pad[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 854432(AX)	// pad[1] | 1
+	VMOVUPS	Y0, 858528(AX)	// pad[1] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 854464(AX)	// pad[1] | 2
+	VMOVUPS	Y0, 858560(AX)	// pad[1] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 854496(AX)	// pad[1] | 3
+	VMOVUPS	Y0, 858592(AX)	// pad[1] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 854528(AX)	// pad[2]
+	VMOVUPS	Y0, 858624(AX)	// pad[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 854560(AX)	// pad[2] | 1
+	VMOVUPS	Y0, 858656(AX)	// pad[2] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 854592(AX)	// pad[2] | 2
+	VMOVUPS	Y0, 858688(AX)	// pad[2] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 854624(AX)	// pad[2] | 3
+	VMOVUPS	Y0, 858720(AX)	// pad[2] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 854656(AX)	// pad[3]
+	VMOVUPS	Y0, 858752(AX)	// pad[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 854688(AX)	// pad[3] | 1
+	VMOVUPS	Y0, 858784(AX)	// pad[3] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 854720(AX)	// pad[3] | 2
+	VMOVUPS	Y0, 858816(AX)	// pad[3] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 854752(AX)	// pad[3] | 3
+	VMOVUPS	Y0, 858848(AX)	// pad[3] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 854784(AX)	// pad[4]
+	VMOVUPS	Y0, 858880(AX)	// pad[4]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 854816(AX)	// pad[4] | 1
+	VMOVUPS	Y0, 858912(AX)	// pad[4] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 854848(AX)	// pad[4] | 2
+	VMOVUPS	Y0, 858944(AX)	// pad[4] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 854880(AX)	// pad[4] | 3
+	VMOVUPS	Y0, 858976(AX)	// pad[4] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 854912(AX)	// pad[5]
+	VMOVUPS	Y0, 859008(AX)	// pad[5]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 854944(AX)	// pad[5] | 1
+	VMOVUPS	Y0, 859040(AX)	// pad[5] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 854976(AX)	// pad[5] | 2
+	VMOVUPS	Y0, 859072(AX)	// pad[5] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 855008(AX)	// pad[5] | 3
+	VMOVUPS	Y0, 859104(AX)	// pad[5] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 855040(AX)	// pad[6]
+	VMOVUPS	Y0, 859136(AX)	// pad[6]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 855072(AX)	// pad[6] | 1
+	VMOVUPS	Y0, 859168(AX)	// pad[6] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 855104(AX)	// pad[6] | 2
+	VMOVUPS	Y0, 859200(AX)	// pad[6] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 855136(AX)	// pad[6] | 3
+	VMOVUPS	Y0, 859232(AX)	// pad[6] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 855168(AX)	// pad[7]
+	VMOVUPS	Y0, 859264(AX)	// pad[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 855200(AX)	// pad[7] | 1
+	VMOVUPS	Y0, 859296(AX)	// pad[7] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 855232(AX)	// pad[7] | 2
+	VMOVUPS	Y0, 859328(AX)	// pad[7] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 855264(AX)	// pad[7] | 3
-	VMOVUPS	835840(AX), Y0	// da_bar[0]
-	VMOVUPS	835872(AX), Y1	// da_bar[0] | 1
-	VMOVUPS	835904(AX), Y2	// da_bar[0] | 2
-	VMOVUPS	835936(AX), Y3	// da_bar[0] | 3
-	VMOVUPS	Y0, 855296(AX)	// pad[8]
-	VMOVUPS	Y1, 855328(AX)	// pad[8] | 1
-	VMOVUPS	Y2, 855360(AX)	// pad[8] | 2
-	VMOVUPS	Y3, 855392(AX)	// pad[8] | 3
-	VMOVUPS	835968(AX), Y0	// da_bar[1]
-	VMOVUPS	836000(AX), Y1	// da_bar[1] | 1
-	VMOVUPS	836032(AX), Y2	// da_bar[1] | 2
-	VMOVUPS	836064(AX), Y3	// da_bar[1] | 3
-	VMOVUPS	Y0, 855424(AX)	// pad[9]
-	VMOVUPS	Y1, 855456(AX)	// pad[9] | 1
-	VMOVUPS	Y2, 855488(AX)	// pad[9] | 2
-	VMOVUPS	Y3, 855520(AX)	// pad[9] | 3
-	VMOVUPS	836096(AX), Y0	// da_bar[2]
-	VMOVUPS	836128(AX), Y1	// da_bar[2] | 1
-	VMOVUPS	836160(AX), Y2	// da_bar[2] | 2
-	VMOVUPS	836192(AX), Y3	// da_bar[2] | 3
-	VMOVUPS	Y0, 855552(AX)	// pad[10]
-	VMOVUPS	Y1, 855584(AX)	// pad[10] | 1
-	VMOVUPS	Y2, 855616(AX)	// pad[10] | 2
-	VMOVUPS	Y3, 855648(AX)	// pad[10] | 3
-	VMOVUPS	836224(AX), Y0	// da_bar[3]
-	VMOVUPS	836256(AX), Y1	// da_bar[3] | 1
-	VMOVUPS	836288(AX), Y2	// da_bar[3] | 2
-	VMOVUPS	836320(AX), Y3	// da_bar[3] | 3
-	VMOVUPS	Y0, 855680(AX)	// pad[11]
-	VMOVUPS	Y1, 855712(AX)	// pad[11] | 1
-	VMOVUPS	Y2, 855744(AX)	// pad[11] | 2
-	VMOVUPS	Y3, 855776(AX)	// pad[11] | 3
+	VMOVUPS	Y0, 859360(AX)	// pad[7] | 3
+	VMOVUPS	839936(AX), Y0	// da_bar[0]
+	VMOVUPS	839968(AX), Y1	// da_bar[0] | 1
+	VMOVUPS	840000(AX), Y2	// da_bar[0] | 2
+	VMOVUPS	840032(AX), Y3	// da_bar[0] | 3
+	VMOVUPS	Y0, 859392(AX)	// pad[8]
+	VMOVUPS	Y1, 859424(AX)	// pad[8] | 1
+	VMOVUPS	Y2, 859456(AX)	// pad[8] | 2
+	VMOVUPS	Y3, 859488(AX)	// pad[8] | 3
+	VMOVUPS	840064(AX), Y0	// da_bar[1]
+	VMOVUPS	840096(AX), Y1	// da_bar[1] | 1
+	VMOVUPS	840128(AX), Y2	// da_bar[1] | 2
+	VMOVUPS	840160(AX), Y3	// da_bar[1] | 3
+	VMOVUPS	Y0, 859520(AX)	// pad[9]
+	VMOVUPS	Y1, 859552(AX)	// pad[9] | 1
+	VMOVUPS	Y2, 859584(AX)	// pad[9] | 2
+	VMOVUPS	Y3, 859616(AX)	// pad[9] | 3
+	VMOVUPS	840192(AX), Y0	// da_bar[2]
+	VMOVUPS	840224(AX), Y1	// da_bar[2] | 1
+	VMOVUPS	840256(AX), Y2	// da_bar[2] | 2
+	VMOVUPS	840288(AX), Y3	// da_bar[2] | 3
+	VMOVUPS	Y0, 859648(AX)	// pad[10]
+	VMOVUPS	Y1, 859680(AX)	// pad[10] | 1
+	VMOVUPS	Y2, 859712(AX)	// pad[10] | 2
+	VMOVUPS	Y3, 859744(AX)	// pad[10] | 3
+	VMOVUPS	840320(AX), Y0	// da_bar[3]
+	VMOVUPS	840352(AX), Y1	// da_bar[3] | 1
+	VMOVUPS	840384(AX), Y2	// da_bar[3] | 2
+	VMOVUPS	840416(AX), Y3	// da_bar[3] | 3
+	VMOVUPS	Y0, 859776(AX)	// pad[11]
+	VMOVUPS	Y1, 859808(AX)	// pad[11] | 1
+	VMOVUPS	Y2, 859840(AX)	// pad[11] | 2
+	VMOVUPS	Y3, 859872(AX)	// pad[11] | 3
 	// forecast.nde:29
-	VMOVUPS	834816(AX), Y0	// dz_bar[0]
-	VMOVUPS	834848(AX), Y1	// dz_bar[0] | 1
-	VMOVUPS	834880(AX), Y2	// dz_bar[0] | 2
-	VMOVUPS	834912(AX), Y3	// dz_bar[0] | 3
-	VMOVUPS	Y0, 855808(AX)	// pad_2[0]
-	VMOVUPS	Y1, 855840(AX)	// pad_2[0] | 1
-	VMOVUPS	Y2, 855872(AX)	// pad_2[0] | 2
-	VMOVUPS	Y3, 855904(AX)	// pad_2[0] | 3
-	VMOVUPS	834944(AX), Y0	// dz_bar[1]
-	VMOVUPS	834976(AX), Y1	// dz_bar[1] | 1
-	VMOVUPS	835008(AX), Y2	// dz_bar[1] | 2
-	VMOVUPS	835040(AX), Y3	// dz_bar[1] | 3
-	VMOVUPS	Y0, 855936(AX)	// pad_2[1]
-	VMOVUPS	Y1, 855968(AX)	// pad_2[1] | 1
-	VMOVUPS	Y2, 856000(AX)	// pad_2[1] | 2
-	VMOVUPS	Y3, 856032(AX)	// pad_2[1] | 3
-	VMOVUPS	835072(AX), Y0	// dz_bar[2]
-	VMOVUPS	835104(AX), Y1	// dz_bar[2] | 1
-	VMOVUPS	835136(AX), Y2	// dz_bar[2] | 2
-	VMOVUPS	835168(AX), Y3	// dz_bar[2] | 3
-	VMOVUPS	Y0, 856064(AX)	// pad_2[2]
-	VMOVUPS	Y1, 856096(AX)	// pad_2[2] | 1
-	VMOVUPS	Y2, 856128(AX)	// pad_2[2] | 2
-	VMOVUPS	Y3, 856160(AX)	// pad_2[2] | 3
-	VMOVUPS	835200(AX), Y0	// dz_bar[3]
-	VMOVUPS	835232(AX), Y1	// dz_bar[3] | 1
-	VMOVUPS	835264(AX), Y2	// dz_bar[3] | 2
-	VMOVUPS	835296(AX), Y3	// dz_bar[3] | 3
-	VMOVUPS	Y0, 856192(AX)	// pad_2[3]
-	VMOVUPS	Y1, 856224(AX)	// pad_2[3] | 1
-	VMOVUPS	Y2, 856256(AX)	// pad_2[3] | 2
-	VMOVUPS	Y3, 856288(AX)	// pad_2[3] | 3
-	VMOVUPS	835328(AX), Y0	// dz_bar[4]
-	VMOVUPS	835360(AX), Y1	// dz_bar[4] | 1
-	VMOVUPS	835392(AX), Y2	// dz_bar[4] | 2
-	VMOVUPS	835424(AX), Y3	// dz_bar[4] | 3
-	VMOVUPS	Y0, 856320(AX)	// pad_2[4]
-	VMOVUPS	Y1, 856352(AX)	// pad_2[4] | 1
-	VMOVUPS	Y2, 856384(AX)	// pad_2[4] | 2
-	VMOVUPS	Y3, 856416(AX)	// pad_2[4] | 3
-	VMOVUPS	835456(AX), Y0	// dz_bar[5]
-	VMOVUPS	835488(AX), Y1	// dz_bar[5] | 1
-	VMOVUPS	835520(AX), Y2	// dz_bar[5] | 2
-	VMOVUPS	835552(AX), Y3	// dz_bar[5] | 3
-	VMOVUPS	Y0, 856448(AX)	// pad_2[5]
-	VMOVUPS	Y1, 856480(AX)	// pad_2[5] | 1
-	VMOVUPS	Y2, 856512(AX)	// pad_2[5] | 2
-	VMOVUPS	Y3, 856544(AX)	// pad_2[5] | 3
-	VMOVUPS	835584(AX), Y0	// dz_bar[6]
-	VMOVUPS	835616(AX), Y1	// dz_bar[6] | 1
-	VMOVUPS	835648(AX), Y2	// dz_bar[6] | 2
-	VMOVUPS	835680(AX), Y3	// dz_bar[6] | 3
-	VMOVUPS	Y0, 856576(AX)	// pad_2[6]
-	VMOVUPS	Y1, 856608(AX)	// pad_2[6] | 1
-	VMOVUPS	Y2, 856640(AX)	// pad_2[6] | 2
-	VMOVUPS	Y3, 856672(AX)	// pad_2[6] | 3
-	VMOVUPS	835712(AX), Y0	// dz_bar[7]
-	VMOVUPS	835744(AX), Y1	// dz_bar[7] | 1
-	VMOVUPS	835776(AX), Y2	// dz_bar[7] | 2
-	VMOVUPS	835808(AX), Y3	// dz_bar[7] | 3
-	VMOVUPS	Y0, 856704(AX)	// pad_2[7]
-	VMOVUPS	Y1, 856736(AX)	// pad_2[7] | 1
-	VMOVUPS	Y2, 856768(AX)	// pad_2[7] | 2
-	VMOVUPS	Y3, 856800(AX)	// pad_2[7] | 3
+	VMOVUPS	838912(AX), Y0	// dz_bar[0]
+	VMOVUPS	838944(AX), Y1	// dz_bar[0] | 1
+	VMOVUPS	838976(AX), Y2	// dz_bar[0] | 2
+	VMOVUPS	839008(AX), Y3	// dz_bar[0] | 3
+	VMOVUPS	Y0, 859904(AX)	// pad_2[0]
+	VMOVUPS	Y1, 859936(AX)	// pad_2[0] | 1
+	VMOVUPS	Y2, 859968(AX)	// pad_2[0] | 2
+	VMOVUPS	Y3, 860000(AX)	// pad_2[0] | 3
+	VMOVUPS	839040(AX), Y0	// dz_bar[1]
+	VMOVUPS	839072(AX), Y1	// dz_bar[1] | 1
+	VMOVUPS	839104(AX), Y2	// dz_bar[1] | 2
+	VMOVUPS	839136(AX), Y3	// dz_bar[1] | 3
+	VMOVUPS	Y0, 860032(AX)	// pad_2[1]
+	VMOVUPS	Y1, 860064(AX)	// pad_2[1] | 1
+	VMOVUPS	Y2, 860096(AX)	// pad_2[1] | 2
+	VMOVUPS	Y3, 860128(AX)	// pad_2[1] | 3
+	VMOVUPS	839168(AX), Y0	// dz_bar[2]
+	VMOVUPS	839200(AX), Y1	// dz_bar[2] | 1
+	VMOVUPS	839232(AX), Y2	// dz_bar[2] | 2
+	VMOVUPS	839264(AX), Y3	// dz_bar[2] | 3
+	VMOVUPS	Y0, 860160(AX)	// pad_2[2]
+	VMOVUPS	Y1, 860192(AX)	// pad_2[2] | 1
+	VMOVUPS	Y2, 860224(AX)	// pad_2[2] | 2
+	VMOVUPS	Y3, 860256(AX)	// pad_2[2] | 3
+	VMOVUPS	839296(AX), Y0	// dz_bar[3]
+	VMOVUPS	839328(AX), Y1	// dz_bar[3] | 1
+	VMOVUPS	839360(AX), Y2	// dz_bar[3] | 2
+	VMOVUPS	839392(AX), Y3	// dz_bar[3] | 3
+	VMOVUPS	Y0, 860288(AX)	// pad_2[3]
+	VMOVUPS	Y1, 860320(AX)	// pad_2[3] | 1
+	VMOVUPS	Y2, 860352(AX)	// pad_2[3] | 2
+	VMOVUPS	Y3, 860384(AX)	// pad_2[3] | 3
+	VMOVUPS	839424(AX), Y0	// dz_bar[4]
+	VMOVUPS	839456(AX), Y1	// dz_bar[4] | 1
+	VMOVUPS	839488(AX), Y2	// dz_bar[4] | 2
+	VMOVUPS	839520(AX), Y3	// dz_bar[4] | 3
+	VMOVUPS	Y0, 860416(AX)	// pad_2[4]
+	VMOVUPS	Y1, 860448(AX)	// pad_2[4] | 1
+	VMOVUPS	Y2, 860480(AX)	// pad_2[4] | 2
+	VMOVUPS	Y3, 860512(AX)	// pad_2[4] | 3
+	VMOVUPS	839552(AX), Y0	// dz_bar[5]
+	VMOVUPS	839584(AX), Y1	// dz_bar[5] | 1
+	VMOVUPS	839616(AX), Y2	// dz_bar[5] | 2
+	VMOVUPS	839648(AX), Y3	// dz_bar[5] | 3
+	VMOVUPS	Y0, 860544(AX)	// pad_2[5]
+	VMOVUPS	Y1, 860576(AX)	// pad_2[5] | 1
+	VMOVUPS	Y2, 860608(AX)	// pad_2[5] | 2
+	VMOVUPS	Y3, 860640(AX)	// pad_2[5] | 3
+	VMOVUPS	839680(AX), Y0	// dz_bar[6]
+	VMOVUPS	839712(AX), Y1	// dz_bar[6] | 1
+	VMOVUPS	839744(AX), Y2	// dz_bar[6] | 2
+	VMOVUPS	839776(AX), Y3	// dz_bar[6] | 3
+	VMOVUPS	Y0, 860672(AX)	// pad_2[6]
+	VMOVUPS	Y1, 860704(AX)	// pad_2[6] | 1
+	VMOVUPS	Y2, 860736(AX)	// pad_2[6] | 2
+	VMOVUPS	Y3, 860768(AX)	// pad_2[6] | 3
+	VMOVUPS	839808(AX), Y0	// dz_bar[7]
+	VMOVUPS	839840(AX), Y1	// dz_bar[7] | 1
+	VMOVUPS	839872(AX), Y2	// dz_bar[7] | 2
+	VMOVUPS	839904(AX), Y3	// dz_bar[7] | 3
+	VMOVUPS	Y0, 860800(AX)	// pad_2[7]
+	VMOVUPS	Y1, 860832(AX)	// pad_2[7] | 1
+	VMOVUPS	Y2, 860864(AX)	// pad_2[7] | 2
+	VMOVUPS	Y3, 860896(AX)	// pad_2[7] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 856832(AX)	// pad_2[8]
+	VMOVUPS	Y0, 860928(AX)	// pad_2[8]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 856864(AX)	// pad_2[8] | 1
+	VMOVUPS	Y0, 860960(AX)	// pad_2[8] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 856896(AX)	// pad_2[8] | 2
+	VMOVUPS	Y0, 860992(AX)	// pad_2[8] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 856928(AX)	// pad_2[8] | 3
+	VMOVUPS	Y0, 861024(AX)	// pad_2[8] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 856960(AX)	// pad_2[9]
+	VMOVUPS	Y0, 861056(AX)	// pad_2[9]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 856992(AX)	// pad_2[9] | 1
+	VMOVUPS	Y0, 861088(AX)	// pad_2[9] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 857024(AX)	// pad_2[9] | 2
+	VMOVUPS	Y0, 861120(AX)	// pad_2[9] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 857056(AX)	// pad_2[9] | 3
+	VMOVUPS	Y0, 861152(AX)	// pad_2[9] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 857088(AX)	// pad_2[10]
+	VMOVUPS	Y0, 861184(AX)	// pad_2[10]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 857120(AX)	// pad_2[10] | 1
+	VMOVUPS	Y0, 861216(AX)	// pad_2[10] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 857152(AX)	// pad_2[10] | 2
+	VMOVUPS	Y0, 861248(AX)	// pad_2[10] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 857184(AX)	// pad_2[10] | 3
+	VMOVUPS	Y0, 861280(AX)	// pad_2[10] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 857216(AX)	// pad_2[11]
+	VMOVUPS	Y0, 861312(AX)	// pad_2[11]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 857248(AX)	// pad_2[11] | 1
+	VMOVUPS	Y0, 861344(AX)	// pad_2[11] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 857280(AX)	// pad_2[11] | 2
+	VMOVUPS	Y0, 861376(AX)	// pad_2[11] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 857312(AX)	// pad_2[11] | 3
+	VMOVUPS	Y0, 861408(AX)	// pad_2[11] | 3
 	VMOVUPS	f32_00000000<>(SB), Y15
 	VMOVUPS	Y15, 128(AX)
 	VMOVUPS	f32_00000000<>(SB), Y15
@@ -8715,14 +8872,14 @@ TEXT latentFieldBwd_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	R8, DI
 	MOVQ	R8, R9
 loop1: // 6 times: tiles of 2 elements
-	VMOVUPS	854272(SI), Y0	// pad[0]
-	VMOVUPS	854304(SI), Y1	// pad[0] | 1
-	VMOVUPS	854336(SI), Y2	// pad[0] | 2
-	VMOVUPS	854368(SI), Y3	// pad[0] | 3
-	VMOVUPS	855808(SI), Y4	// pad_2[0]
-	VMOVUPS	855840(SI), Y5	// pad_2[0] | 1
-	VMOVUPS	855872(SI), Y6	// pad_2[0] | 2
-	VMOVUPS	855904(SI), Y7	// pad_2[0] | 3
+	VMOVUPS	858368(SI), Y0	// pad[0]
+	VMOVUPS	858400(SI), Y1	// pad[0] | 1
+	VMOVUPS	858432(SI), Y2	// pad[0] | 2
+	VMOVUPS	858464(SI), Y3	// pad[0] | 3
+	VMOVUPS	859904(SI), Y4	// pad_2[0]
+	VMOVUPS	859936(SI), Y5	// pad_2[0] | 1
+	VMOVUPS	859968(SI), Y6	// pad_2[0] | 2
+	VMOVUPS	860000(SI), Y7	// pad_2[0] | 3
 	VADDPS	Y4, Y0, Y15
 	VMOVUPS	Y15, 256(AX)
 	VADDPS	Y5, Y1, Y15
@@ -8737,10 +8894,10 @@ loop1: // 6 times: tiles of 2 elements
 	VMULPS	288(AX), Y0, Y2
 	VMULPS	320(AX), Y0, Y3
 	VMULPS	352(AX), Y0, Y0
-	VMOVUPS	833280(SI), Y4	// tanh[0]
-	VMOVUPS	833312(SI), Y5	// tanh[0] | 1
-	VMOVUPS	833344(SI), Y6	// tanh[0] | 2
-	VMOVUPS	833376(SI), Y7	// tanh[0] | 3
+	VMOVUPS	837376(SI), Y4	// tanh[0]
+	VMOVUPS	837408(SI), Y5	// tanh[0] | 1
+	VMOVUPS	837440(SI), Y6	// tanh[0] | 2
+	VMOVUPS	837472(SI), Y7	// tanh[0] | 3
 	VFNMADD213PS	f32_3f800000<>(SB), Y4, Y4
 	VFNMADD213PS	f32_3f800000<>(SB), Y5, Y5
 	VFNMADD213PS	f32_3f800000<>(SB), Y6, Y6
@@ -8754,13 +8911,13 @@ loop1: // 6 times: tiles of 2 elements
 	VMULPS	Y7, Y0, Y15
 	VMOVUPS	Y15, 480(AX)
 	VMOVUPS	384(AX), Y13	// dyn.4.bias_bar[0]
-	VMOVUPS	Y13, 857344(SI)
+	VMOVUPS	Y13, 861440(SI)
 	VMOVUPS	416(AX), Y13	// dyn.4.bias_bar[0] | 1
-	VMOVUPS	Y13, 857376(SI)
+	VMOVUPS	Y13, 861472(SI)
 	VMOVUPS	448(AX), Y13	// dyn.4.bias_bar[0] | 2
-	VMOVUPS	Y13, 857408(SI)
+	VMOVUPS	Y13, 861504(SI)
 	VMOVUPS	480(AX), Y13	// dyn.4.bias_bar[0] | 3
-	VMOVUPS	Y13, 857440(SI)
+	VMOVUPS	Y13, 861536(SI)
 	VMOVUPS	384(AX), Y13
 	VANDPS	0(AX), Y13, Y0
 	VMOVUPS	416(AX), Y13
@@ -8776,14 +8933,14 @@ loop1: // 6 times: tiles of 2 elements
 	VADDPS	Y3, Y0, Y0
 	VMOVUPS	Y0, 117280(DI)	// sum of dyn.4.bias[0]
 	// forecast.nde:29
-	VMOVUPS	854400(SI), Y0	// pad[1]
-	VMOVUPS	854432(SI), Y1	// pad[1] | 1
-	VMOVUPS	854464(SI), Y2	// pad[1] | 2
-	VMOVUPS	854496(SI), Y3	// pad[1] | 3
-	VMOVUPS	855936(SI), Y4	// pad_2[1]
-	VMOVUPS	855968(SI), Y5	// pad_2[1] | 1
-	VMOVUPS	856000(SI), Y6	// pad_2[1] | 2
-	VMOVUPS	856032(SI), Y7	// pad_2[1] | 3
+	VMOVUPS	858496(SI), Y0	// pad[1]
+	VMOVUPS	858528(SI), Y1	// pad[1] | 1
+	VMOVUPS	858560(SI), Y2	// pad[1] | 2
+	VMOVUPS	858592(SI), Y3	// pad[1] | 3
+	VMOVUPS	860032(SI), Y4	// pad_2[1]
+	VMOVUPS	860064(SI), Y5	// pad_2[1] | 1
+	VMOVUPS	860096(SI), Y6	// pad_2[1] | 2
+	VMOVUPS	860128(SI), Y7	// pad_2[1] | 3
 	VADDPS	Y4, Y0, Y0
 	VADDPS	Y5, Y1, Y1
 	VADDPS	Y6, Y2, Y2
@@ -8794,10 +8951,10 @@ loop1: // 6 times: tiles of 2 elements
 	VMULPS	Y4, Y1, Y6
 	VMULPS	Y4, Y2, Y7
 	VMULPS	Y4, Y3, Y4
-	VMOVUPS	833408(SI), Y8	// tanh[1]
-	VMOVUPS	833440(SI), Y9	// tanh[1] | 1
-	VMOVUPS	833472(SI), Y10	// tanh[1] | 2
-	VMOVUPS	833504(SI), Y11	// tanh[1] | 3
+	VMOVUPS	837504(SI), Y8	// tanh[1]
+	VMOVUPS	837536(SI), Y9	// tanh[1] | 1
+	VMOVUPS	837568(SI), Y10	// tanh[1] | 2
+	VMOVUPS	837600(SI), Y11	// tanh[1] | 3
 	VFNMADD213PS	f32_3f800000<>(SB), Y8, Y8
 	VFNMADD213PS	f32_3f800000<>(SB), Y9, Y9
 	VFNMADD213PS	f32_3f800000<>(SB), Y10, Y10
@@ -8806,10 +8963,10 @@ loop1: // 6 times: tiles of 2 elements
 	VMULPS	Y9, Y6, Y6
 	VMULPS	Y10, Y7, Y7
 	VMULPS	Y11, Y4, Y4
-	VMOVUPS	Y5, 857472(SI)	// dyn.4.bias_bar[1]
-	VMOVUPS	Y6, 857504(SI)	// dyn.4.bias_bar[1] | 1
-	VMOVUPS	Y7, 857536(SI)	// dyn.4.bias_bar[1] | 2
-	VMOVUPS	Y4, 857568(SI)	// dyn.4.bias_bar[1] | 3
+	VMOVUPS	Y5, 861568(SI)	// dyn.4.bias_bar[1]
+	VMOVUPS	Y6, 861600(SI)	// dyn.4.bias_bar[1] | 1
+	VMOVUPS	Y7, 861632(SI)	// dyn.4.bias_bar[1] | 2
+	VMOVUPS	Y4, 861664(SI)	// dyn.4.bias_bar[1] | 3
 	VANDPS	0(AX), Y5, Y8
 	VANDPS	32(AX), Y6, Y9
 	VANDPS	64(AX), Y7, Y10
@@ -8820,10 +8977,10 @@ loop1: // 6 times: tiles of 2 elements
 	VADDPS	Y10, Y8, Y8
 	VADDPS	Y11, Y8, Y8
 	VMOVUPS	Y8, 117312(DI)	// sum of dyn.4.bias[1]
-	VMOVUPS	833280(SI), Y8	// tanh[0]
-	VMOVUPS	833312(SI), Y9	// tanh[0] | 1
-	VMOVUPS	833344(SI), Y10	// tanh[0] | 2
-	VMOVUPS	833376(SI), Y11	// tanh[0] | 3
+	VMOVUPS	837376(SI), Y8	// tanh[0]
+	VMOVUPS	837408(SI), Y9	// tanh[0] | 1
+	VMOVUPS	837440(SI), Y10	// tanh[0] | 2
+	VMOVUPS	837472(SI), Y11	// tanh[0] | 3
 	VMULPS	256(AX), Y8, Y8
 	VMULPS	288(AX), Y9, Y9
 	VMULPS	320(AX), Y10, Y10
@@ -8836,10 +8993,10 @@ loop1: // 6 times: tiles of 2 elements
 	VMOVUPS	Y15, 192(AX)
 	VADDPS	224(AX), Y11, Y15
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	833408(SI), Y8	// tanh[1]
-	VMOVUPS	833440(SI), Y9	// tanh[1] | 1
-	VMOVUPS	833472(SI), Y10	// tanh[1] | 2
-	VMOVUPS	833504(SI), Y11	// tanh[1] | 3
+	VMOVUPS	837504(SI), Y8	// tanh[1]
+	VMOVUPS	837536(SI), Y9	// tanh[1] | 1
+	VMOVUPS	837568(SI), Y10	// tanh[1] | 2
+	VMOVUPS	837600(SI), Y11	// tanh[1] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
@@ -8868,10 +9025,10 @@ loop1: // 6 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	R9, R12
 loop2: // 64 times: elements
-	VMOVUPS	825088(R11), Y8	// softplus2[0]
-	VMOVUPS	825120(R11), Y9	// softplus2[0] | 1
-	VMOVUPS	825152(R11), Y10	// softplus2[0] | 2
-	VMOVUPS	825184(R11), Y11	// softplus2[0] | 3
+	VMOVUPS	829184(R11), Y8	// softplus2[0]
+	VMOVUPS	829216(R11), Y9	// softplus2[0] | 1
+	VMOVUPS	829248(R11), Y10	// softplus2[0] | 2
+	VMOVUPS	829280(R11), Y11	// softplus2[0] | 3
 	VMOVUPS	92704(R12), Y12	// sum of dyn.4.weight[0]
 	VFMADD231PS	Y8, Y0, Y12
 	VFMADD231PS	Y9, Y1, Y12
@@ -8894,13 +9051,13 @@ loop2: // 64 times: elements
 	DECQ	CX
 	JNE	loop1
 	VMOVUPS	128(AX), Y13	// dyn.scale_bar
-	VMOVUPS	Y13, 901376(AX)
+	VMOVUPS	Y13, 905472(AX)
 	VMOVUPS	160(AX), Y13	// dyn.scale_bar | 1
-	VMOVUPS	Y13, 901408(AX)
+	VMOVUPS	Y13, 905504(AX)
 	VMOVUPS	192(AX), Y13	// dyn.scale_bar | 2
-	VMOVUPS	Y13, 901440(AX)
+	VMOVUPS	Y13, 905536(AX)
 	VMOVUPS	224(AX), Y13	// dyn.scale_bar | 3
-	VMOVUPS	Y13, 901472(AX)
+	VMOVUPS	Y13, 905568(AX)
 	MOVQ	$32, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -8917,10 +9074,10 @@ loop3: // 32 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop4: // 12 times: terms of the sums
-	VMOVUPS	857344(R10), Y8	// dyn.4.bias_bar[0]
-	VMOVUPS	857376(R10), Y9	// dyn.4.bias_bar[0] | 1
-	VMOVUPS	857408(R10), Y10	// dyn.4.bias_bar[0] | 2
-	VMOVUPS	857440(R10), Y11	// dyn.4.bias_bar[0] | 3
+	VMOVUPS	861440(R10), Y8	// dyn.4.bias_bar[0]
+	VMOVUPS	861472(R10), Y9	// dyn.4.bias_bar[0] | 1
+	VMOVUPS	861504(R10), Y10	// dyn.4.bias_bar[0] | 2
+	VMOVUPS	861536(R10), Y11	// dyn.4.bias_bar[0] | 3
 	VBROADCASTSS	36676(R11), Y12	// dyn.4.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -8935,14 +9092,14 @@ loop4: // 12 times: terms of the sums
 	ADDQ	$256, R11
 	DECQ	R9
 	JNE	loop4
-	VMOVUPS	Y0, 858880(DI)	// vecmat[0]
-	VMOVUPS	Y1, 858912(DI)	// vecmat[0] | 1
-	VMOVUPS	Y2, 858944(DI)	// vecmat[0] | 2
-	VMOVUPS	Y3, 858976(DI)	// vecmat[0] | 3
-	VMOVUPS	Y4, 859008(DI)	// vecmat[1]
-	VMOVUPS	Y5, 859040(DI)	// vecmat[1] | 1
-	VMOVUPS	Y6, 859072(DI)	// vecmat[1] | 2
-	VMOVUPS	Y7, 859104(DI)	// vecmat[1] | 3
+	VMOVUPS	Y0, 862976(DI)	// vecmat[0]
+	VMOVUPS	Y1, 863008(DI)	// vecmat[0] | 1
+	VMOVUPS	Y2, 863040(DI)	// vecmat[0] | 2
+	VMOVUPS	Y3, 863072(DI)	// vecmat[0] | 3
+	VMOVUPS	Y4, 863104(DI)	// vecmat[1]
+	VMOVUPS	Y5, 863136(DI)	// vecmat[1] | 1
+	VMOVUPS	Y6, 863168(DI)	// vecmat[1] | 2
+	VMOVUPS	Y7, 863200(DI)	// vecmat[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -8956,8 +9113,8 @@ loop5: // 4 times: vectors of the block
 	MOVQ	R8, R10
 loop6: // 64 times: elements
 	// forecast.nde:18
-	VMOVUPS	858880(R9), Y1	// vecmat[0]
-	VMOVUPS	816896(R9), Y2	// add2[0]
+	VMOVUPS	862976(R9), Y1	// vecmat[0]
+	VMOVUPS	820992(R9), Y2	// add2[0]
 	VORPS	f32_80000000<>(SB), Y2, Y3
 	VMOVUPS	f32_42b40000<>(SB), Y4
 	VMINPS	Y3, Y4, Y3
@@ -8990,7 +9147,7 @@ loop6: // 64 times: elements
 	VADDPS	f32_3f800000<>(SB), Y3, Y3
 	VDIVPS	Y3, Y2, Y2
 	VMULPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 867072(R9)	// dyn.2.bias_bar[0]
+	VMOVUPS	Y1, 871168(R9)	// dyn.2.bias_bar[0]
 	VANDPS	Y0, Y1, Y1
 	VMOVUPS	90656(R10), Y2	// sum of dyn.2.bias[0]
 	VADDPS	Y1, Y2, Y1
@@ -9018,10 +9175,10 @@ loop7: // 32 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop8: // 64 times: terms of the sums
-	VMOVUPS	867072(R10), Y8	// dyn.2.bias_bar[0]
-	VMOVUPS	867104(R10), Y9	// dyn.2.bias_bar[0] | 1
-	VMOVUPS	867136(R10), Y10	// dyn.2.bias_bar[0] | 2
-	VMOVUPS	867168(R10), Y11	// dyn.2.bias_bar[0] | 3
+	VMOVUPS	871168(R10), Y8	// dyn.2.bias_bar[0]
+	VMOVUPS	871200(R10), Y9	// dyn.2.bias_bar[0] | 1
+	VMOVUPS	871232(R10), Y10	// dyn.2.bias_bar[0] | 2
+	VMOVUPS	871264(R10), Y11	// dyn.2.bias_bar[0] | 3
 	VBROADCASTSS	20036(R11), Y12	// dyn.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -9036,14 +9193,14 @@ loop8: // 64 times: terms of the sums
 	ADDQ	$256, R11
 	DECQ	R9
 	JNE	loop8
-	VMOVUPS	Y0, 875264(DI)	// vecmat_2[0]
-	VMOVUPS	Y1, 875296(DI)	// vecmat_2[0] | 1
-	VMOVUPS	Y2, 875328(DI)	// vecmat_2[0] | 2
-	VMOVUPS	Y3, 875360(DI)	// vecmat_2[0] | 3
-	VMOVUPS	Y4, 875392(DI)	// vecmat_2[1]
-	VMOVUPS	Y5, 875424(DI)	// vecmat_2[1] | 1
-	VMOVUPS	Y6, 875456(DI)	// vecmat_2[1] | 2
-	VMOVUPS	Y7, 875488(DI)	// vecmat_2[1] | 3
+	VMOVUPS	Y0, 879360(DI)	// vecmat_2[0]
+	VMOVUPS	Y1, 879392(DI)	// vecmat_2[0] | 1
+	VMOVUPS	Y2, 879424(DI)	// vecmat_2[0] | 2
+	VMOVUPS	Y3, 879456(DI)	// vecmat_2[0] | 3
+	VMOVUPS	Y4, 879488(DI)	// vecmat_2[1]
+	VMOVUPS	Y5, 879520(DI)	// vecmat_2[1] | 1
+	VMOVUPS	Y6, 879552(DI)	// vecmat_2[1] | 2
+	VMOVUPS	Y7, 879584(DI)	// vecmat_2[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -9055,7 +9212,7 @@ loop9: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop10: // 64 times: elements
 	// forecast.nde:18
-	VMOVUPS	800512(R9), Y0	// add[0]
+	VMOVUPS	804608(R9), Y0	// add[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_42b40000<>(SB), Y2
 	VMINPS	Y1, Y2, Y1
@@ -9087,7 +9244,7 @@ loop10: // 64 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 883456(R9)	// sigmoid[0]
+	VMOVUPS	Y0, 887552(R9)	// sigmoid[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop10
@@ -9106,30 +9263,30 @@ loop10: // 64 times: elements
 	MOVQ	$32, CX
 	MOVQ	AX, SI
 loop11: // 32 times: tiles of 2 elements
-	VMOVUPS	867072(SI), Y0	// dyn.2.bias_bar[0]
-	VMOVUPS	867104(SI), Y1	// dyn.2.bias_bar[0] | 1
-	VMOVUPS	867136(SI), Y2	// dyn.2.bias_bar[0] | 2
-	VMOVUPS	867168(SI), Y3	// dyn.2.bias_bar[0] | 3
+	VMOVUPS	871168(SI), Y0	// dyn.2.bias_bar[0]
+	VMOVUPS	871200(SI), Y1	// dyn.2.bias_bar[0] | 1
+	VMOVUPS	871232(SI), Y2	// dyn.2.bias_bar[0] | 2
+	VMOVUPS	871264(SI), Y3	// dyn.2.bias_bar[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 837888(SI)	// turned[0]
-	VMOVUPS	Y1, 837920(SI)	// turned[0] | 1
-	VMOVUPS	Y2, 837952(SI)	// turned[0] | 2
-	VMOVUPS	Y3, 837984(SI)	// turned[0] | 3
-	VMOVUPS	867200(SI), Y0	// dyn.2.bias_bar[1]
-	VMOVUPS	867232(SI), Y1	// dyn.2.bias_bar[1] | 1
-	VMOVUPS	867264(SI), Y2	// dyn.2.bias_bar[1] | 2
-	VMOVUPS	867296(SI), Y3	// dyn.2.bias_bar[1] | 3
+	VMOVUPS	Y0, 841984(SI)	// turned[0]
+	VMOVUPS	Y1, 842016(SI)	// turned[0] | 1
+	VMOVUPS	Y2, 842048(SI)	// turned[0] | 2
+	VMOVUPS	Y3, 842080(SI)	// turned[0] | 3
+	VMOVUPS	871296(SI), Y0	// dyn.2.bias_bar[1]
+	VMOVUPS	871328(SI), Y1	// dyn.2.bias_bar[1] | 1
+	VMOVUPS	871360(SI), Y2	// dyn.2.bias_bar[1] | 2
+	VMOVUPS	871392(SI), Y3	// dyn.2.bias_bar[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 838016(SI)	// turned[1]
-	VMOVUPS	Y1, 838048(SI)	// turned[1] | 1
-	VMOVUPS	Y2, 838080(SI)	// turned[1] | 2
-	VMOVUPS	Y3, 838112(SI)	// turned[1] | 3
+	VMOVUPS	Y0, 842112(SI)	// turned[1]
+	VMOVUPS	Y1, 842144(SI)	// turned[1] | 1
+	VMOVUPS	Y2, 842176(SI)	// turned[1] | 2
+	VMOVUPS	Y3, 842208(SI)	// turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop11
@@ -9141,14 +9298,14 @@ loop12: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop13: // 8 times
-	VMOVUPS	808704(R10), Y0	// softplus[0]
-	VMOVUPS	808832(R10), Y1	// softplus[1]
-	VMOVUPS	808960(R10), Y2	// softplus[2]
-	VMOVUPS	809088(R10), Y3	// softplus[3]
-	VMOVUPS	809216(R10), Y4	// softplus[4]
-	VMOVUPS	809344(R10), Y5	// softplus[5]
-	VMOVUPS	809472(R10), Y6	// softplus[6]
-	VMOVUPS	809600(R10), Y7	// softplus[7]
+	VMOVUPS	812800(R10), Y0	// softplus[0]
+	VMOVUPS	812928(R10), Y1	// softplus[1]
+	VMOVUPS	813056(R10), Y2	// softplus[2]
+	VMOVUPS	813184(R10), Y3	// softplus[3]
+	VMOVUPS	813312(R10), Y4	// softplus[4]
+	VMOVUPS	813440(R10), Y5	// softplus[5]
+	VMOVUPS	813568(R10), Y6	// softplus[6]
+	VMOVUPS	813696(R10), Y7	// softplus[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -9173,14 +9330,14 @@ loop13: // 8 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 846080(R11)	// turned[64]
-	VMOVUPS	Y7, 846112(R11)	// turned[64] | 1
-	VMOVUPS	Y2, 846144(R11)	// turned[64] | 2
-	VMOVUPS	Y8, 846176(R11)	// turned[64] | 3
-	VMOVUPS	Y3, 846208(R11)	// turned[65]
-	VMOVUPS	Y1, 846240(R11)	// turned[65] | 1
-	VMOVUPS	Y5, 846272(R11)	// turned[65] | 2
-	VMOVUPS	Y0, 846304(R11)	// turned[65] | 3
+	VMOVUPS	Y6, 850176(R11)	// turned[64]
+	VMOVUPS	Y7, 850208(R11)	// turned[64] | 1
+	VMOVUPS	Y2, 850240(R11)	// turned[64] | 2
+	VMOVUPS	Y8, 850272(R11)	// turned[64] | 3
+	VMOVUPS	Y3, 850304(R11)	// turned[65]
+	VMOVUPS	Y1, 850336(R11)	// turned[65] | 1
+	VMOVUPS	Y5, 850368(R11)	// turned[65] | 2
+	VMOVUPS	Y0, 850400(R11)	// turned[65] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -9211,38 +9368,38 @@ loop15: // 4 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop16: // 16 times: samples, 2 at a time
-	VMOVUPS	846080(R13), Y10	// turned[64]
-	VMOVUPS	847104(R13), Y11	// turned[72]
-	VBROADCASTSS	837888(R14), Y12	// turned[0]
+	VMOVUPS	850176(R13), Y10	// turned[64]
+	VMOVUPS	851200(R13), Y11	// turned[72]
+	VBROADCASTSS	841984(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	838016(R14), Y12	// turned[1]
+	VBROADCASTSS	842112(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	838144(R14), Y12	// turned[2]
+	VBROADCASTSS	842240(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	838272(R14), Y12	// turned[3]
+	VBROADCASTSS	842368(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	838400(R14), Y12	// turned[4]
+	VBROADCASTSS	842496(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	846112(R13), Y10	// turned[64] | 1
-	VMOVUPS	847136(R13), Y11	// turned[72] | 1
-	VBROADCASTSS	837892(R14), Y12	// turned[0]
+	VMOVUPS	850208(R13), Y10	// turned[64] | 1
+	VMOVUPS	851232(R13), Y11	// turned[72] | 1
+	VBROADCASTSS	841988(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	838020(R14), Y12	// turned[1]
+	VBROADCASTSS	842116(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	838148(R14), Y12	// turned[2]
+	VBROADCASTSS	842244(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	838276(R14), Y12	// turned[3]
+	VBROADCASTSS	842372(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	838404(R14), Y12	// turned[4]
+	VBROADCASTSS	842500(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -9283,32 +9440,32 @@ loop17: // 4 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop18: // 16 times: samples, 2 at a time
-	VMOVUPS	846080(R10), Y8	// turned[64]
-	VMOVUPS	847104(R10), Y9	// turned[72]
-	VBROADCASTSS	845568(R11), Y10	// turned[60]
+	VMOVUPS	850176(R10), Y8	// turned[64]
+	VMOVUPS	851200(R10), Y9	// turned[72]
+	VBROADCASTSS	849664(R11), Y10	// turned[60]
 	VFMADD231PS	Y8, Y10, Y0
 	VFMADD231PS	Y9, Y10, Y1
-	VBROADCASTSS	845696(R11), Y10	// turned[61]
+	VBROADCASTSS	849792(R11), Y10	// turned[61]
 	VFMADD231PS	Y8, Y10, Y2
 	VFMADD231PS	Y9, Y10, Y3
-	VBROADCASTSS	845824(R11), Y10	// turned[62]
+	VBROADCASTSS	849920(R11), Y10	// turned[62]
 	VFMADD231PS	Y8, Y10, Y4
 	VFMADD231PS	Y9, Y10, Y5
-	VBROADCASTSS	845952(R11), Y10	// turned[63]
+	VBROADCASTSS	850048(R11), Y10	// turned[63]
 	VFMADD231PS	Y8, Y10, Y6
 	VFMADD231PS	Y9, Y10, Y7
-	VMOVUPS	846112(R10), Y8	// turned[64] | 1
-	VMOVUPS	847136(R10), Y9	// turned[72] | 1
-	VBROADCASTSS	845572(R11), Y10	// turned[60]
+	VMOVUPS	850208(R10), Y8	// turned[64] | 1
+	VMOVUPS	851232(R10), Y9	// turned[72] | 1
+	VBROADCASTSS	849668(R11), Y10	// turned[60]
 	VFMADD231PS	Y8, Y10, Y0
 	VFMADD231PS	Y9, Y10, Y1
-	VBROADCASTSS	845700(R11), Y10	// turned[61]
+	VBROADCASTSS	849796(R11), Y10	// turned[61]
 	VFMADD231PS	Y8, Y10, Y2
 	VFMADD231PS	Y9, Y10, Y3
-	VBROADCASTSS	845828(R11), Y10	// turned[62]
+	VBROADCASTSS	849924(R11), Y10	// turned[62]
 	VFMADD231PS	Y8, Y10, Y4
 	VFMADD231PS	Y9, Y10, Y5
-	VBROADCASTSS	845956(R11), Y10	// turned[63]
+	VBROADCASTSS	850052(R11), Y10	// turned[63]
 	VFMADD231PS	Y8, Y10, Y6
 	VFMADD231PS	Y9, Y10, Y7
 	ADDQ	$64, R10
@@ -9332,22 +9489,22 @@ loop18: // 16 times: samples, 2 at a time
 	MOVQ	R8, DI
 loop19: // 64 times: elements
 	// forecast.nde:18
-	VMOVUPS	875264(SI), Y0	// vecmat_2[0]
-	VMOVUPS	875296(SI), Y1	// vecmat_2[0] | 1
-	VMOVUPS	875328(SI), Y2	// vecmat_2[0] | 2
-	VMOVUPS	875360(SI), Y3	// vecmat_2[0] | 3
-	VMOVUPS	883456(SI), Y4	// sigmoid[0]
-	VMOVUPS	883488(SI), Y5	// sigmoid[0] | 1
-	VMOVUPS	883520(SI), Y6	// sigmoid[0] | 2
-	VMOVUPS	883552(SI), Y7	// sigmoid[0] | 3
+	VMOVUPS	879360(SI), Y0	// vecmat_2[0]
+	VMOVUPS	879392(SI), Y1	// vecmat_2[0] | 1
+	VMOVUPS	879424(SI), Y2	// vecmat_2[0] | 2
+	VMOVUPS	879456(SI), Y3	// vecmat_2[0] | 3
+	VMOVUPS	887552(SI), Y4	// sigmoid[0]
+	VMOVUPS	887584(SI), Y5	// sigmoid[0] | 1
+	VMOVUPS	887616(SI), Y6	// sigmoid[0] | 2
+	VMOVUPS	887648(SI), Y7	// sigmoid[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
 	VMULPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 891648(SI)	// dyn.0.bias_bar[0]
-	VMOVUPS	Y1, 891680(SI)	// dyn.0.bias_bar[0] | 1
-	VMOVUPS	Y2, 891712(SI)	// dyn.0.bias_bar[0] | 2
-	VMOVUPS	Y3, 891744(SI)	// dyn.0.bias_bar[0] | 3
+	VMOVUPS	Y0, 895744(SI)	// dyn.0.bias_bar[0]
+	VMOVUPS	Y1, 895776(SI)	// dyn.0.bias_bar[0] | 1
+	VMOVUPS	Y2, 895808(SI)	// dyn.0.bias_bar[0] | 2
+	VMOVUPS	Y3, 895840(SI)	// dyn.0.bias_bar[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
@@ -9378,10 +9535,10 @@ loop20: // 6 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop21: // 64 times: terms of the sums
-	VMOVUPS	891648(R10), Y8	// dyn.0.bias_bar[0]
-	VMOVUPS	891680(R10), Y9	// dyn.0.bias_bar[0] | 1
-	VMOVUPS	891712(R10), Y10	// dyn.0.bias_bar[0] | 2
-	VMOVUPS	891744(R10), Y11	// dyn.0.bias_bar[0] | 3
+	VMOVUPS	895744(R10), Y8	// dyn.0.bias_bar[0]
+	VMOVUPS	895776(R10), Y9	// dyn.0.bias_bar[0] | 1
+	VMOVUPS	895808(R10), Y10	// dyn.0.bias_bar[0] | 2
+	VMOVUPS	895840(R10), Y11	// dyn.0.bias_bar[0] | 3
 	VBROADCASTSS	16708(R11), Y12	// dyn.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -9396,22 +9553,22 @@ loop21: // 64 times: terms of the sums
 	ADDQ	$48, R11
 	DECQ	R9
 	JNE	loop21
-	VMOVUPS	Y0, 899840(DI)	// vecmat_3[0]
-	VMOVUPS	Y1, 899872(DI)	// vecmat_3[0] | 1
-	VMOVUPS	Y2, 899904(DI)	// vecmat_3[0] | 2
-	VMOVUPS	Y3, 899936(DI)	// vecmat_3[0] | 3
-	VMOVUPS	Y4, 899968(DI)	// vecmat_3[1]
-	VMOVUPS	Y5, 900000(DI)	// vecmat_3[1] | 1
-	VMOVUPS	Y6, 900032(DI)	// vecmat_3[1] | 2
-	VMOVUPS	Y7, 900064(DI)	// vecmat_3[1] | 3
+	VMOVUPS	Y0, 903936(DI)	// vecmat_3[0]
+	VMOVUPS	Y1, 903968(DI)	// vecmat_3[0] | 1
+	VMOVUPS	Y2, 904000(DI)	// vecmat_3[0] | 2
+	VMOVUPS	Y3, 904032(DI)	// vecmat_3[0] | 3
+	VMOVUPS	Y4, 904064(DI)	// vecmat_3[1]
+	VMOVUPS	Y5, 904096(DI)	// vecmat_3[1] | 1
+	VMOVUPS	Y6, 904128(DI)	// vecmat_3[1] | 2
+	VMOVUPS	Y7, 904160(DI)	// vecmat_3[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
 	JNE	loop20
-	VMOVUPS	901376(AX), Y0	// dyn.scale_bar
-	VMOVUPS	901408(AX), Y1	// dyn.scale_bar | 1
-	VMOVUPS	901440(AX), Y2	// dyn.scale_bar | 2
-	VMOVUPS	901472(AX), Y3	// dyn.scale_bar | 3
+	VMOVUPS	905472(AX), Y0	// dyn.scale_bar
+	VMOVUPS	905504(AX), Y1	// dyn.scale_bar | 1
+	VMOVUPS	905536(AX), Y2	// dyn.scale_bar | 2
+	VMOVUPS	905568(AX), Y3	// dyn.scale_bar | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
@@ -9423,119 +9580,119 @@ loop21: // 64 times: terms of the sums
 	VADDPS	Y3, Y0, Y0
 	VMOVUPS	Y0, 47616(R8)	// sum of dyn.scale
 	// forecast.nde:28
-	VMOVUPS	798976(AX), Y0	// z[0]
-	VMOVUPS	799008(AX), Y1	// z[0] | 1
-	VMOVUPS	799040(AX), Y2	// z[0] | 2
-	VMOVUPS	799072(AX), Y3	// z[0] | 3
-	VMOVUPS	Y0, 901504(AX)	// concat[0]
-	VMOVUPS	Y1, 901536(AX)	// concat[0] | 1
-	VMOVUPS	Y2, 901568(AX)	// concat[0] | 2
-	VMOVUPS	Y3, 901600(AX)	// concat[0] | 3
-	VMOVUPS	799104(AX), Y0	// z[1]
-	VMOVUPS	799136(AX), Y1	// z[1] | 1
-	VMOVUPS	799168(AX), Y2	// z[1] | 2
-	VMOVUPS	799200(AX), Y3	// z[1] | 3
-	VMOVUPS	Y0, 901632(AX)	// concat[1]
-	VMOVUPS	Y1, 901664(AX)	// concat[1] | 1
-	VMOVUPS	Y2, 901696(AX)	// concat[1] | 2
-	VMOVUPS	Y3, 901728(AX)	// concat[1] | 3
-	VMOVUPS	799232(AX), Y0	// z[2]
-	VMOVUPS	799264(AX), Y1	// z[2] | 1
-	VMOVUPS	799296(AX), Y2	// z[2] | 2
-	VMOVUPS	799328(AX), Y3	// z[2] | 3
-	VMOVUPS	Y0, 901760(AX)	// concat[2]
-	VMOVUPS	Y1, 901792(AX)	// concat[2] | 1
-	VMOVUPS	Y2, 901824(AX)	// concat[2] | 2
-	VMOVUPS	Y3, 901856(AX)	// concat[2] | 3
-	VMOVUPS	799360(AX), Y0	// z[3]
-	VMOVUPS	799392(AX), Y1	// z[3] | 1
-	VMOVUPS	799424(AX), Y2	// z[3] | 2
-	VMOVUPS	799456(AX), Y3	// z[3] | 3
-	VMOVUPS	Y0, 901888(AX)	// concat[3]
-	VMOVUPS	Y1, 901920(AX)	// concat[3] | 1
-	VMOVUPS	Y2, 901952(AX)	// concat[3] | 2
-	VMOVUPS	Y3, 901984(AX)	// concat[3] | 3
-	VMOVUPS	799488(AX), Y0	// z[4]
-	VMOVUPS	799520(AX), Y1	// z[4] | 1
-	VMOVUPS	799552(AX), Y2	// z[4] | 2
-	VMOVUPS	799584(AX), Y3	// z[4] | 3
-	VMOVUPS	Y0, 902016(AX)	// concat[4]
-	VMOVUPS	Y1, 902048(AX)	// concat[4] | 1
-	VMOVUPS	Y2, 902080(AX)	// concat[4] | 2
-	VMOVUPS	Y3, 902112(AX)	// concat[4] | 3
-	VMOVUPS	799616(AX), Y0	// z[5]
-	VMOVUPS	799648(AX), Y1	// z[5] | 1
-	VMOVUPS	799680(AX), Y2	// z[5] | 2
-	VMOVUPS	799712(AX), Y3	// z[5] | 3
-	VMOVUPS	Y0, 902144(AX)	// concat[5]
-	VMOVUPS	Y1, 902176(AX)	// concat[5] | 1
-	VMOVUPS	Y2, 902208(AX)	// concat[5] | 2
-	VMOVUPS	Y3, 902240(AX)	// concat[5] | 3
-	VMOVUPS	799744(AX), Y0	// z[6]
-	VMOVUPS	799776(AX), Y1	// z[6] | 1
-	VMOVUPS	799808(AX), Y2	// z[6] | 2
-	VMOVUPS	799840(AX), Y3	// z[6] | 3
-	VMOVUPS	Y0, 902272(AX)	// concat[6]
-	VMOVUPS	Y1, 902304(AX)	// concat[6] | 1
-	VMOVUPS	Y2, 902336(AX)	// concat[6] | 2
-	VMOVUPS	Y3, 902368(AX)	// concat[6] | 3
-	VMOVUPS	799872(AX), Y0	// z[7]
-	VMOVUPS	799904(AX), Y1	// z[7] | 1
-	VMOVUPS	799936(AX), Y2	// z[7] | 2
-	VMOVUPS	799968(AX), Y3	// z[7] | 3
-	VMOVUPS	Y0, 902400(AX)	// concat[7]
-	VMOVUPS	Y1, 902432(AX)	// concat[7] | 1
-	VMOVUPS	Y2, 902464(AX)	// concat[7] | 2
-	VMOVUPS	Y3, 902496(AX)	// concat[7] | 3
-	VMOVUPS	800000(AX), Y0	// a[0]
-	VMOVUPS	800032(AX), Y1	// a[0] | 1
-	VMOVUPS	800064(AX), Y2	// a[0] | 2
-	VMOVUPS	800096(AX), Y3	// a[0] | 3
-	VMOVUPS	Y0, 902528(AX)	// concat[8]
-	VMOVUPS	Y1, 902560(AX)	// concat[8] | 1
-	VMOVUPS	Y2, 902592(AX)	// concat[8] | 2
-	VMOVUPS	Y3, 902624(AX)	// concat[8] | 3
-	VMOVUPS	800128(AX), Y0	// a[1]
-	VMOVUPS	800160(AX), Y1	// a[1] | 1
-	VMOVUPS	800192(AX), Y2	// a[1] | 2
-	VMOVUPS	800224(AX), Y3	// a[1] | 3
-	VMOVUPS	Y0, 902656(AX)	// concat[9]
-	VMOVUPS	Y1, 902688(AX)	// concat[9] | 1
-	VMOVUPS	Y2, 902720(AX)	// concat[9] | 2
-	VMOVUPS	Y3, 902752(AX)	// concat[9] | 3
-	VMOVUPS	800256(AX), Y0	// a[2]
-	VMOVUPS	800288(AX), Y1	// a[2] | 1
-	VMOVUPS	800320(AX), Y2	// a[2] | 2
-	VMOVUPS	800352(AX), Y3	// a[2] | 3
-	VMOVUPS	Y0, 902784(AX)	// concat[10]
-	VMOVUPS	Y1, 902816(AX)	// concat[10] | 1
-	VMOVUPS	Y2, 902848(AX)	// concat[10] | 2
-	VMOVUPS	Y3, 902880(AX)	// concat[10] | 3
-	VMOVUPS	800384(AX), Y0	// a[3]
-	VMOVUPS	800416(AX), Y1	// a[3] | 1
-	VMOVUPS	800448(AX), Y2	// a[3] | 2
-	VMOVUPS	800480(AX), Y3	// a[3] | 3
-	VMOVUPS	Y0, 902912(AX)	// concat[11]
-	VMOVUPS	Y1, 902944(AX)	// concat[11] | 1
-	VMOVUPS	Y2, 902976(AX)	// concat[11] | 2
-	VMOVUPS	Y3, 903008(AX)	// concat[11] | 3
+	VMOVUPS	803072(AX), Y0	// z[0]
+	VMOVUPS	803104(AX), Y1	// z[0] | 1
+	VMOVUPS	803136(AX), Y2	// z[0] | 2
+	VMOVUPS	803168(AX), Y3	// z[0] | 3
+	VMOVUPS	Y0, 905600(AX)	// concat[0]
+	VMOVUPS	Y1, 905632(AX)	// concat[0] | 1
+	VMOVUPS	Y2, 905664(AX)	// concat[0] | 2
+	VMOVUPS	Y3, 905696(AX)	// concat[0] | 3
+	VMOVUPS	803200(AX), Y0	// z[1]
+	VMOVUPS	803232(AX), Y1	// z[1] | 1
+	VMOVUPS	803264(AX), Y2	// z[1] | 2
+	VMOVUPS	803296(AX), Y3	// z[1] | 3
+	VMOVUPS	Y0, 905728(AX)	// concat[1]
+	VMOVUPS	Y1, 905760(AX)	// concat[1] | 1
+	VMOVUPS	Y2, 905792(AX)	// concat[1] | 2
+	VMOVUPS	Y3, 905824(AX)	// concat[1] | 3
+	VMOVUPS	803328(AX), Y0	// z[2]
+	VMOVUPS	803360(AX), Y1	// z[2] | 1
+	VMOVUPS	803392(AX), Y2	// z[2] | 2
+	VMOVUPS	803424(AX), Y3	// z[2] | 3
+	VMOVUPS	Y0, 905856(AX)	// concat[2]
+	VMOVUPS	Y1, 905888(AX)	// concat[2] | 1
+	VMOVUPS	Y2, 905920(AX)	// concat[2] | 2
+	VMOVUPS	Y3, 905952(AX)	// concat[2] | 3
+	VMOVUPS	803456(AX), Y0	// z[3]
+	VMOVUPS	803488(AX), Y1	// z[3] | 1
+	VMOVUPS	803520(AX), Y2	// z[3] | 2
+	VMOVUPS	803552(AX), Y3	// z[3] | 3
+	VMOVUPS	Y0, 905984(AX)	// concat[3]
+	VMOVUPS	Y1, 906016(AX)	// concat[3] | 1
+	VMOVUPS	Y2, 906048(AX)	// concat[3] | 2
+	VMOVUPS	Y3, 906080(AX)	// concat[3] | 3
+	VMOVUPS	803584(AX), Y0	// z[4]
+	VMOVUPS	803616(AX), Y1	// z[4] | 1
+	VMOVUPS	803648(AX), Y2	// z[4] | 2
+	VMOVUPS	803680(AX), Y3	// z[4] | 3
+	VMOVUPS	Y0, 906112(AX)	// concat[4]
+	VMOVUPS	Y1, 906144(AX)	// concat[4] | 1
+	VMOVUPS	Y2, 906176(AX)	// concat[4] | 2
+	VMOVUPS	Y3, 906208(AX)	// concat[4] | 3
+	VMOVUPS	803712(AX), Y0	// z[5]
+	VMOVUPS	803744(AX), Y1	// z[5] | 1
+	VMOVUPS	803776(AX), Y2	// z[5] | 2
+	VMOVUPS	803808(AX), Y3	// z[5] | 3
+	VMOVUPS	Y0, 906240(AX)	// concat[5]
+	VMOVUPS	Y1, 906272(AX)	// concat[5] | 1
+	VMOVUPS	Y2, 906304(AX)	// concat[5] | 2
+	VMOVUPS	Y3, 906336(AX)	// concat[5] | 3
+	VMOVUPS	803840(AX), Y0	// z[6]
+	VMOVUPS	803872(AX), Y1	// z[6] | 1
+	VMOVUPS	803904(AX), Y2	// z[6] | 2
+	VMOVUPS	803936(AX), Y3	// z[6] | 3
+	VMOVUPS	Y0, 906368(AX)	// concat[6]
+	VMOVUPS	Y1, 906400(AX)	// concat[6] | 1
+	VMOVUPS	Y2, 906432(AX)	// concat[6] | 2
+	VMOVUPS	Y3, 906464(AX)	// concat[6] | 3
+	VMOVUPS	803968(AX), Y0	// z[7]
+	VMOVUPS	804000(AX), Y1	// z[7] | 1
+	VMOVUPS	804032(AX), Y2	// z[7] | 2
+	VMOVUPS	804064(AX), Y3	// z[7] | 3
+	VMOVUPS	Y0, 906496(AX)	// concat[7]
+	VMOVUPS	Y1, 906528(AX)	// concat[7] | 1
+	VMOVUPS	Y2, 906560(AX)	// concat[7] | 2
+	VMOVUPS	Y3, 906592(AX)	// concat[7] | 3
+	VMOVUPS	804096(AX), Y0	// a[0]
+	VMOVUPS	804128(AX), Y1	// a[0] | 1
+	VMOVUPS	804160(AX), Y2	// a[0] | 2
+	VMOVUPS	804192(AX), Y3	// a[0] | 3
+	VMOVUPS	Y0, 906624(AX)	// concat[8]
+	VMOVUPS	Y1, 906656(AX)	// concat[8] | 1
+	VMOVUPS	Y2, 906688(AX)	// concat[8] | 2
+	VMOVUPS	Y3, 906720(AX)	// concat[8] | 3
+	VMOVUPS	804224(AX), Y0	// a[1]
+	VMOVUPS	804256(AX), Y1	// a[1] | 1
+	VMOVUPS	804288(AX), Y2	// a[1] | 2
+	VMOVUPS	804320(AX), Y3	// a[1] | 3
+	VMOVUPS	Y0, 906752(AX)	// concat[9]
+	VMOVUPS	Y1, 906784(AX)	// concat[9] | 1
+	VMOVUPS	Y2, 906816(AX)	// concat[9] | 2
+	VMOVUPS	Y3, 906848(AX)	// concat[9] | 3
+	VMOVUPS	804352(AX), Y0	// a[2]
+	VMOVUPS	804384(AX), Y1	// a[2] | 1
+	VMOVUPS	804416(AX), Y2	// a[2] | 2
+	VMOVUPS	804448(AX), Y3	// a[2] | 3
+	VMOVUPS	Y0, 906880(AX)	// concat[10]
+	VMOVUPS	Y1, 906912(AX)	// concat[10] | 1
+	VMOVUPS	Y2, 906944(AX)	// concat[10] | 2
+	VMOVUPS	Y3, 906976(AX)	// concat[10] | 3
+	VMOVUPS	804480(AX), Y0	// a[3]
+	VMOVUPS	804512(AX), Y1	// a[3] | 1
+	VMOVUPS	804544(AX), Y2	// a[3] | 2
+	VMOVUPS	804576(AX), Y3	// a[3] | 3
+	VMOVUPS	Y0, 907008(AX)	// concat[11]
+	VMOVUPS	Y1, 907040(AX)	// concat[11] | 1
+	VMOVUPS	Y2, 907072(AX)	// concat[11] | 2
+	VMOVUPS	Y3, 907104(AX)	// concat[11] | 3
 	MOVQ	$32, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 loop22: // 32 times: tiles of 2 elements
 	// forecast.nde:18
-	VMOVUPS	891648(SI), Y0	// dyn.0.bias_bar[0]
-	VMOVUPS	891680(SI), Y1	// dyn.0.bias_bar[0] | 1
-	VMOVUPS	891712(SI), Y2	// dyn.0.bias_bar[0] | 2
-	VMOVUPS	891744(SI), Y3	// dyn.0.bias_bar[0] | 3
+	VMOVUPS	895744(SI), Y0	// dyn.0.bias_bar[0]
+	VMOVUPS	895776(SI), Y1	// dyn.0.bias_bar[0] | 1
+	VMOVUPS	895808(SI), Y2	// dyn.0.bias_bar[0] | 2
+	VMOVUPS	895840(SI), Y3	// dyn.0.bias_bar[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	891776(SI), Y4	// dyn.0.bias_bar[1]
-	VMOVUPS	891808(SI), Y5	// dyn.0.bias_bar[1] | 1
-	VMOVUPS	891840(SI), Y6	// dyn.0.bias_bar[1] | 2
-	VMOVUPS	891872(SI), Y7	// dyn.0.bias_bar[1] | 3
+	VMOVUPS	895872(SI), Y4	// dyn.0.bias_bar[1]
+	VMOVUPS	895904(SI), Y5	// dyn.0.bias_bar[1] | 1
+	VMOVUPS	895936(SI), Y6	// dyn.0.bias_bar[1] | 2
+	VMOVUPS	895968(SI), Y7	// dyn.0.bias_bar[1] | 3
 	VANDPS	0(AX), Y4, Y4
 	VANDPS	32(AX), Y5, Y5
 	VANDPS	64(AX), Y6, Y6
@@ -9544,10 +9701,10 @@ loop22: // 32 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop23: // 12 times: elements
-	VMOVUPS	901504(R10), Y8	// concat[0]
-	VMOVUPS	901536(R10), Y9	// concat[0] | 1
-	VMOVUPS	901568(R10), Y10	// concat[0] | 2
-	VMOVUPS	901600(R10), Y11	// concat[0] | 3
+	VMOVUPS	905600(R10), Y8	// concat[0]
+	VMOVUPS	905632(R10), Y9	// concat[0] | 1
+	VMOVUPS	905664(R10), Y10	// concat[0] | 2
+	VMOVUPS	905696(R10), Y11	// concat[0] | 3
 	VMOVUPS	47648(R11), Y12	// sum of dyn.0.weight[0]
 	VFMADD231PS	Y8, Y0, Y12
 	VFMADD231PS	Y9, Y1, Y12
@@ -9571,30 +9728,30 @@ loop23: // 12 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop24: // 4 times: vectors of the block
-	VMOVUPS	899840(SI), Y0	// vecmat_3[0]
-	VMOVUPS	Y0, 836352(SI)	// z_bar[0]
-	VMOVUPS	899968(SI), Y0	// vecmat_3[1]
-	VMOVUPS	Y0, 836480(SI)	// z_bar[1]
-	VMOVUPS	900096(SI), Y0	// vecmat_3[2]
-	VMOVUPS	Y0, 836608(SI)	// z_bar[2]
-	VMOVUPS	900224(SI), Y0	// vecmat_3[3]
-	VMOVUPS	Y0, 836736(SI)	// z_bar[3]
-	VMOVUPS	900352(SI), Y0	// vecmat_3[4]
-	VMOVUPS	Y0, 836864(SI)	// z_bar[4]
-	VMOVUPS	900480(SI), Y0	// vecmat_3[5]
-	VMOVUPS	Y0, 836992(SI)	// z_bar[5]
-	VMOVUPS	900608(SI), Y0	// vecmat_3[6]
-	VMOVUPS	Y0, 837120(SI)	// z_bar[6]
-	VMOVUPS	900736(SI), Y0	// vecmat_3[7]
-	VMOVUPS	Y0, 837248(SI)	// z_bar[7]
-	VMOVUPS	900864(SI), Y0	// vecmat_3[8]
-	VMOVUPS	Y0, 837376(SI)	// a_bar[0]
-	VMOVUPS	900992(SI), Y0	// vecmat_3[9]
-	VMOVUPS	Y0, 837504(SI)	// a_bar[1]
-	VMOVUPS	901120(SI), Y0	// vecmat_3[10]
-	VMOVUPS	Y0, 837632(SI)	// a_bar[2]
-	VMOVUPS	901248(SI), Y0	// vecmat_3[11]
-	VMOVUPS	Y0, 837760(SI)	// a_bar[3]
+	VMOVUPS	903936(SI), Y0	// vecmat_3[0]
+	VMOVUPS	Y0, 840448(SI)	// z_bar[0]
+	VMOVUPS	904064(SI), Y0	// vecmat_3[1]
+	VMOVUPS	Y0, 840576(SI)	// z_bar[1]
+	VMOVUPS	904192(SI), Y0	// vecmat_3[2]
+	VMOVUPS	Y0, 840704(SI)	// z_bar[2]
+	VMOVUPS	904320(SI), Y0	// vecmat_3[3]
+	VMOVUPS	Y0, 840832(SI)	// z_bar[3]
+	VMOVUPS	904448(SI), Y0	// vecmat_3[4]
+	VMOVUPS	Y0, 840960(SI)	// z_bar[4]
+	VMOVUPS	904576(SI), Y0	// vecmat_3[5]
+	VMOVUPS	Y0, 841088(SI)	// z_bar[5]
+	VMOVUPS	904704(SI), Y0	// vecmat_3[6]
+	VMOVUPS	Y0, 841216(SI)	// z_bar[6]
+	VMOVUPS	904832(SI), Y0	// vecmat_3[7]
+	VMOVUPS	Y0, 841344(SI)	// z_bar[7]
+	VMOVUPS	904960(SI), Y0	// vecmat_3[8]
+	VMOVUPS	Y0, 841472(SI)	// a_bar[0]
+	VMOVUPS	905088(SI), Y0	// vecmat_3[9]
+	VMOVUPS	Y0, 841600(SI)	// a_bar[1]
+	VMOVUPS	905216(SI), Y0	// vecmat_3[10]
+	VMOVUPS	Y0, 841728(SI)	// a_bar[2]
+	VMOVUPS	905344(SI), Y0	// vecmat_3[11]
+	VMOVUPS	Y0, 841856(SI)	// a_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop24
@@ -9607,30 +9764,30 @@ TEXT forecast0ReplayDenseVjp_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	903552(SI), Y0	// z[0]
-	VMOVUPS	Y0, 742144(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	903680(SI), Y0	// z[1]
-	VMOVUPS	Y0, 742272(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	903808(SI), Y0	// z[2]
-	VMOVUPS	Y0, 742400(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	903936(SI), Y0	// z[3]
-	VMOVUPS	Y0, 742528(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	904064(SI), Y0	// z[4]
-	VMOVUPS	Y0, 742656(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	904192(SI), Y0	// z[5]
-	VMOVUPS	Y0, 742784(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	904320(SI), Y0	// z[6]
-	VMOVUPS	Y0, 742912(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	904448(SI), Y0	// z[7]
-	VMOVUPS	Y0, 743040(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	904576(SI), Y0	// a[0]
-	VMOVUPS	Y0, 743168(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	904704(SI), Y0	// a[1]
-	VMOVUPS	Y0, 743296(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	904832(SI), Y0	// a[2]
-	VMOVUPS	Y0, 743424(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	904960(SI), Y0	// a[3]
-	VMOVUPS	Y0, 743552(SI)	// latentFieldFwd.a[3]
+	VMOVUPS	907648(SI), Y0	// z[0]
+	VMOVUPS	Y0, 746240(SI)	// latentFieldFwd.z[0]
+	VMOVUPS	907776(SI), Y0	// z[1]
+	VMOVUPS	Y0, 746368(SI)	// latentFieldFwd.z[1]
+	VMOVUPS	907904(SI), Y0	// z[2]
+	VMOVUPS	Y0, 746496(SI)	// latentFieldFwd.z[2]
+	VMOVUPS	908032(SI), Y0	// z[3]
+	VMOVUPS	Y0, 746624(SI)	// latentFieldFwd.z[3]
+	VMOVUPS	908160(SI), Y0	// z[4]
+	VMOVUPS	Y0, 746752(SI)	// latentFieldFwd.z[4]
+	VMOVUPS	908288(SI), Y0	// z[5]
+	VMOVUPS	Y0, 746880(SI)	// latentFieldFwd.z[5]
+	VMOVUPS	908416(SI), Y0	// z[6]
+	VMOVUPS	Y0, 747008(SI)	// latentFieldFwd.z[6]
+	VMOVUPS	908544(SI), Y0	// z[7]
+	VMOVUPS	Y0, 747136(SI)	// latentFieldFwd.z[7]
+	VMOVUPS	908672(SI), Y0	// a[0]
+	VMOVUPS	Y0, 747264(SI)	// latentFieldFwd.a[0]
+	VMOVUPS	908800(SI), Y0	// a[1]
+	VMOVUPS	Y0, 747392(SI)	// latentFieldFwd.a[1]
+	VMOVUPS	908928(SI), Y0	// a[2]
+	VMOVUPS	Y0, 747520(SI)	// latentFieldFwd.a[2]
+	VMOVUPS	909056(SI), Y0	// a[3]
+	VMOVUPS	Y0, 747648(SI)	// latentFieldFwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -9638,70 +9795,70 @@ loop1: // 4 times: vectors of the block
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop2: // 64 times: elements
-	VMOVUPS	745216(SI), Y0	// latentFieldFwd.add[0]
-	VMOVUPS	745248(SI), Y1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	745280(SI), Y2	// latentFieldFwd.add[0] | 2
-	VMOVUPS	745312(SI), Y3	// latentFieldFwd.add[0] | 3
-	VMOVUPS	Y0, 1113088(SI)	// result_44[0]
-	VMOVUPS	Y1, 1113120(SI)	// result_44[0] | 1
-	VMOVUPS	Y2, 1113152(SI)	// result_44[0] | 2
-	VMOVUPS	Y3, 1113184(SI)	// result_44[0] | 3
+	VMOVUPS	749312(SI), Y0	// latentFieldFwd.add[0]
+	VMOVUPS	749344(SI), Y1	// latentFieldFwd.add[0] | 1
+	VMOVUPS	749376(SI), Y2	// latentFieldFwd.add[0] | 2
+	VMOVUPS	749408(SI), Y3	// latentFieldFwd.add[0] | 3
+	VMOVUPS	Y0, 1117184(SI)	// result_44[0]
+	VMOVUPS	Y1, 1117216(SI)	// result_44[0] | 1
+	VMOVUPS	Y2, 1117248(SI)	// result_44[0] | 2
+	VMOVUPS	Y3, 1117280(SI)	// result_44[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop2
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop3: // 64 times: elements
-	VMOVUPS	753408(SI), Y0	// latentFieldFwd.softplus[0]
-	VMOVUPS	753440(SI), Y1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	753472(SI), Y2	// latentFieldFwd.softplus[0] | 2
-	VMOVUPS	753504(SI), Y3	// latentFieldFwd.softplus[0] | 3
-	VMOVUPS	Y0, 1121280(SI)	// result_45[0]
-	VMOVUPS	Y1, 1121312(SI)	// result_45[0] | 1
-	VMOVUPS	Y2, 1121344(SI)	// result_45[0] | 2
-	VMOVUPS	Y3, 1121376(SI)	// result_45[0] | 3
+	VMOVUPS	757504(SI), Y0	// latentFieldFwd.softplus[0]
+	VMOVUPS	757536(SI), Y1	// latentFieldFwd.softplus[0] | 1
+	VMOVUPS	757568(SI), Y2	// latentFieldFwd.softplus[0] | 2
+	VMOVUPS	757600(SI), Y3	// latentFieldFwd.softplus[0] | 3
+	VMOVUPS	Y0, 1125376(SI)	// result_45[0]
+	VMOVUPS	Y1, 1125408(SI)	// result_45[0] | 1
+	VMOVUPS	Y2, 1125440(SI)	// result_45[0] | 2
+	VMOVUPS	Y3, 1125472(SI)	// result_45[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop3
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop4: // 64 times: elements
-	VMOVUPS	761600(SI), Y0	// latentFieldFwd.add2[0]
-	VMOVUPS	761632(SI), Y1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	761664(SI), Y2	// latentFieldFwd.add2[0] | 2
-	VMOVUPS	761696(SI), Y3	// latentFieldFwd.add2[0] | 3
-	VMOVUPS	Y0, 1129472(SI)	// result_46[0]
-	VMOVUPS	Y1, 1129504(SI)	// result_46[0] | 1
-	VMOVUPS	Y2, 1129536(SI)	// result_46[0] | 2
-	VMOVUPS	Y3, 1129568(SI)	// result_46[0] | 3
+	VMOVUPS	765696(SI), Y0	// latentFieldFwd.add2[0]
+	VMOVUPS	765728(SI), Y1	// latentFieldFwd.add2[0] | 1
+	VMOVUPS	765760(SI), Y2	// latentFieldFwd.add2[0] | 2
+	VMOVUPS	765792(SI), Y3	// latentFieldFwd.add2[0] | 3
+	VMOVUPS	Y0, 1133568(SI)	// result_46[0]
+	VMOVUPS	Y1, 1133600(SI)	// result_46[0] | 1
+	VMOVUPS	Y2, 1133632(SI)	// result_46[0] | 2
+	VMOVUPS	Y3, 1133664(SI)	// result_46[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop4
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop5: // 64 times: elements
-	VMOVUPS	769792(SI), Y0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	769824(SI), Y1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	769856(SI), Y2	// latentFieldFwd.softplus2[0] | 2
-	VMOVUPS	769888(SI), Y3	// latentFieldFwd.softplus2[0] | 3
-	VMOVUPS	Y0, 1137664(SI)	// result_47[0]
-	VMOVUPS	Y1, 1137696(SI)	// result_47[0] | 1
-	VMOVUPS	Y2, 1137728(SI)	// result_47[0] | 2
-	VMOVUPS	Y3, 1137760(SI)	// result_47[0] | 3
+	VMOVUPS	773888(SI), Y0	// latentFieldFwd.softplus2[0]
+	VMOVUPS	773920(SI), Y1	// latentFieldFwd.softplus2[0] | 1
+	VMOVUPS	773952(SI), Y2	// latentFieldFwd.softplus2[0] | 2
+	VMOVUPS	773984(SI), Y3	// latentFieldFwd.softplus2[0] | 3
+	VMOVUPS	Y0, 1141760(SI)	// result_47[0]
+	VMOVUPS	Y1, 1141792(SI)	// result_47[0] | 1
+	VMOVUPS	Y2, 1141824(SI)	// result_47[0] | 2
+	VMOVUPS	Y3, 1141856(SI)	// result_47[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop5
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop6: // 12 times: elements
-	VMOVUPS	777984(SI), Y0	// latentFieldFwd.tanh[0]
-	VMOVUPS	778016(SI), Y1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	778048(SI), Y2	// latentFieldFwd.tanh[0] | 2
-	VMOVUPS	778080(SI), Y3	// latentFieldFwd.tanh[0] | 3
-	VMOVUPS	Y0, 1145856(SI)	// result_48[0]
-	VMOVUPS	Y1, 1145888(SI)	// result_48[0] | 1
-	VMOVUPS	Y2, 1145920(SI)	// result_48[0] | 2
-	VMOVUPS	Y3, 1145952(SI)	// result_48[0] | 3
+	VMOVUPS	782080(SI), Y0	// latentFieldFwd.tanh[0]
+	VMOVUPS	782112(SI), Y1	// latentFieldFwd.tanh[0] | 1
+	VMOVUPS	782144(SI), Y2	// latentFieldFwd.tanh[0] | 2
+	VMOVUPS	782176(SI), Y3	// latentFieldFwd.tanh[0] | 3
+	VMOVUPS	Y0, 1149952(SI)	// result_48[0]
+	VMOVUPS	Y1, 1149984(SI)	// result_48[0] | 1
+	VMOVUPS	Y2, 1150016(SI)	// result_48[0] | 2
+	VMOVUPS	Y3, 1150048(SI)	// result_48[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop6
@@ -9709,61 +9866,61 @@ loop6: // 12 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop7: // 4 times: vectors of the block
-	VMOVUPS	743680(SI), Y0	// latentFieldFwd.dz[0]
-	VMOVUPS	Y0, 914432(SI)	// result[0]
-	VMOVUPS	743808(SI), Y0	// latentFieldFwd.dz[1]
-	VMOVUPS	Y0, 914560(SI)	// result[1]
-	VMOVUPS	743936(SI), Y0	// latentFieldFwd.dz[2]
-	VMOVUPS	Y0, 914688(SI)	// result[2]
-	VMOVUPS	744064(SI), Y0	// latentFieldFwd.dz[3]
-	VMOVUPS	Y0, 914816(SI)	// result[3]
-	VMOVUPS	744192(SI), Y0	// latentFieldFwd.dz[4]
-	VMOVUPS	Y0, 914944(SI)	// result[4]
-	VMOVUPS	744320(SI), Y0	// latentFieldFwd.dz[5]
-	VMOVUPS	Y0, 915072(SI)	// result[5]
-	VMOVUPS	744448(SI), Y0	// latentFieldFwd.dz[6]
-	VMOVUPS	Y0, 915200(SI)	// result[6]
-	VMOVUPS	744576(SI), Y0	// latentFieldFwd.dz[7]
-	VMOVUPS	Y0, 915328(SI)	// result[7]
-	VMOVUPS	744704(SI), Y0	// latentFieldFwd.da[0]
-	VMOVUPS	Y0, 916480(SI)	// result_2[0]
-	VMOVUPS	744832(SI), Y1	// latentFieldFwd.da[1]
-	VMOVUPS	Y1, 916608(SI)	// result_2[1]
-	VMOVUPS	744960(SI), Y2	// latentFieldFwd.da[2]
-	VMOVUPS	Y2, 916736(SI)	// result_2[2]
-	VMOVUPS	745088(SI), Y3	// latentFieldFwd.da[3]
-	VMOVUPS	Y3, 916864(SI)	// result_2[3]
-	VMOVUPD	903296(DI), Y4	// h
-	VMOVUPD	903328(DI), Y5	// h | 1
+	VMOVUPS	747776(SI), Y0	// latentFieldFwd.dz[0]
+	VMOVUPS	Y0, 918528(SI)	// result[0]
+	VMOVUPS	747904(SI), Y0	// latentFieldFwd.dz[1]
+	VMOVUPS	Y0, 918656(SI)	// result[1]
+	VMOVUPS	748032(SI), Y0	// latentFieldFwd.dz[2]
+	VMOVUPS	Y0, 918784(SI)	// result[2]
+	VMOVUPS	748160(SI), Y0	// latentFieldFwd.dz[3]
+	VMOVUPS	Y0, 918912(SI)	// result[3]
+	VMOVUPS	748288(SI), Y0	// latentFieldFwd.dz[4]
+	VMOVUPS	Y0, 919040(SI)	// result[4]
+	VMOVUPS	748416(SI), Y0	// latentFieldFwd.dz[5]
+	VMOVUPS	Y0, 919168(SI)	// result[5]
+	VMOVUPS	748544(SI), Y0	// latentFieldFwd.dz[6]
+	VMOVUPS	Y0, 919296(SI)	// result[6]
+	VMOVUPS	748672(SI), Y0	// latentFieldFwd.dz[7]
+	VMOVUPS	Y0, 919424(SI)	// result[7]
+	VMOVUPS	748800(SI), Y0	// latentFieldFwd.da[0]
+	VMOVUPS	Y0, 920576(SI)	// result_2[0]
+	VMOVUPS	748928(SI), Y1	// latentFieldFwd.da[1]
+	VMOVUPS	Y1, 920704(SI)	// result_2[1]
+	VMOVUPS	749056(SI), Y2	// latentFieldFwd.da[2]
+	VMOVUPS	Y2, 920832(SI)	// result_2[2]
+	VMOVUPS	749184(SI), Y3	// latentFieldFwd.da[3]
+	VMOVUPS	Y3, 920960(SI)	// result_2[3]
+	VMOVUPD	907392(DI), Y4	// h
+	VMOVUPD	907424(DI), Y5	// h | 1
 	// forecast.nde:38
 	VMULPD	f64_3fc49ba5e353f7cf<>(SB), Y4, Y4
 	VMULPD	f64_3fc49ba5e353f7cf<>(SB), Y5, Y5
 	VCVTPD2PSY	Y4, X4
 	VCVTPD2PSY	Y5, X5
 	VINSERTF128	$1, X5, Y4, Y4
-	VMOVUPS	Y4, 914304(SI)	// ha21
+	VMOVUPS	Y4, 918400(SI)	// ha21
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 loop8: // 8 times: elements
-	VMOVUPS	914432(R10), Y5	// result[0]
-	VMOVUPS	903552(R10), Y6	// z[0]
+	VMOVUPS	918528(R10), Y5	// result[0]
+	VMOVUPS	907648(R10), Y6	// z[0]
 	VFMADD231PS	Y5, Y4, Y6
-	VMOVUPS	Y6, 915456(R10)	// z_y2[0]
+	VMOVUPS	Y6, 919552(R10)	// z_y2[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop8
-	VMOVUPS	904576(SI), Y5	// a[0]
-	VMOVUPS	904704(SI), Y6	// a[1]
-	VMOVUPS	904832(SI), Y7	// a[2]
-	VMOVUPS	904960(SI), Y8	// a[3]
+	VMOVUPS	908672(SI), Y5	// a[0]
+	VMOVUPS	908800(SI), Y6	// a[1]
+	VMOVUPS	908928(SI), Y7	// a[2]
+	VMOVUPS	909056(SI), Y8	// a[3]
 	VFMADD231PS	Y0, Y4, Y5
-	VMOVUPS	Y5, 916992(SI)	// a_y2[0]
+	VMOVUPS	Y5, 921088(SI)	// a_y2[0]
 	VFMADD231PS	Y1, Y4, Y6
-	VMOVUPS	Y6, 917120(SI)	// a_y2[1]
+	VMOVUPS	Y6, 921216(SI)	// a_y2[1]
 	VFMADD231PS	Y2, Y4, Y7
-	VMOVUPS	Y7, 917248(SI)	// a_y2[2]
+	VMOVUPS	Y7, 921344(SI)	// a_y2[2]
 	VFMADD231PS	Y3, Y4, Y8
-	VMOVUPS	Y8, 917376(SI)	// a_y2[3]
+	VMOVUPS	Y8, 921472(SI)	// a_y2[3]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -9772,30 +9929,30 @@ loop8: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop9: // 4 times: vectors of the block
-	VMOVUPS	915456(SI), Y0	// z_y2[0]
-	VMOVUPS	Y0, 742144(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	915584(SI), Y0	// z_y2[1]
-	VMOVUPS	Y0, 742272(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	915712(SI), Y0	// z_y2[2]
-	VMOVUPS	Y0, 742400(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	915840(SI), Y0	// z_y2[3]
-	VMOVUPS	Y0, 742528(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	915968(SI), Y0	// z_y2[4]
-	VMOVUPS	Y0, 742656(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	916096(SI), Y0	// z_y2[5]
-	VMOVUPS	Y0, 742784(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	916224(SI), Y0	// z_y2[6]
-	VMOVUPS	Y0, 742912(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	916352(SI), Y0	// z_y2[7]
-	VMOVUPS	Y0, 743040(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	916992(SI), Y0	// a_y2[0]
-	VMOVUPS	Y0, 743168(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	917120(SI), Y0	// a_y2[1]
-	VMOVUPS	Y0, 743296(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	917248(SI), Y0	// a_y2[2]
-	VMOVUPS	Y0, 743424(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	917376(SI), Y0	// a_y2[3]
-	VMOVUPS	Y0, 743552(SI)	// latentFieldFwd.a[3]
+	VMOVUPS	919552(SI), Y0	// z_y2[0]
+	VMOVUPS	Y0, 746240(SI)	// latentFieldFwd.z[0]
+	VMOVUPS	919680(SI), Y0	// z_y2[1]
+	VMOVUPS	Y0, 746368(SI)	// latentFieldFwd.z[1]
+	VMOVUPS	919808(SI), Y0	// z_y2[2]
+	VMOVUPS	Y0, 746496(SI)	// latentFieldFwd.z[2]
+	VMOVUPS	919936(SI), Y0	// z_y2[3]
+	VMOVUPS	Y0, 746624(SI)	// latentFieldFwd.z[3]
+	VMOVUPS	920064(SI), Y0	// z_y2[4]
+	VMOVUPS	Y0, 746752(SI)	// latentFieldFwd.z[4]
+	VMOVUPS	920192(SI), Y0	// z_y2[5]
+	VMOVUPS	Y0, 746880(SI)	// latentFieldFwd.z[5]
+	VMOVUPS	920320(SI), Y0	// z_y2[6]
+	VMOVUPS	Y0, 747008(SI)	// latentFieldFwd.z[6]
+	VMOVUPS	920448(SI), Y0	// z_y2[7]
+	VMOVUPS	Y0, 747136(SI)	// latentFieldFwd.z[7]
+	VMOVUPS	921088(SI), Y0	// a_y2[0]
+	VMOVUPS	Y0, 747264(SI)	// latentFieldFwd.a[0]
+	VMOVUPS	921216(SI), Y0	// a_y2[1]
+	VMOVUPS	Y0, 747392(SI)	// latentFieldFwd.a[1]
+	VMOVUPS	921344(SI), Y0	// a_y2[2]
+	VMOVUPS	Y0, 747520(SI)	// latentFieldFwd.a[2]
+	VMOVUPS	921472(SI), Y0	// a_y2[3]
+	VMOVUPS	Y0, 747648(SI)	// latentFieldFwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop9
@@ -9803,70 +9960,70 @@ loop9: // 4 times: vectors of the block
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop10: // 64 times: elements
-	VMOVUPS	745216(SI), Y0	// latentFieldFwd.add[0]
-	VMOVUPS	745248(SI), Y1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	745280(SI), Y2	// latentFieldFwd.add[0] | 2
-	VMOVUPS	745312(SI), Y3	// latentFieldFwd.add[0] | 3
-	VMOVUPS	Y0, 1077248(SI)	// result_37[0]
-	VMOVUPS	Y1, 1077280(SI)	// result_37[0] | 1
-	VMOVUPS	Y2, 1077312(SI)	// result_37[0] | 2
-	VMOVUPS	Y3, 1077344(SI)	// result_37[0] | 3
+	VMOVUPS	749312(SI), Y0	// latentFieldFwd.add[0]
+	VMOVUPS	749344(SI), Y1	// latentFieldFwd.add[0] | 1
+	VMOVUPS	749376(SI), Y2	// latentFieldFwd.add[0] | 2
+	VMOVUPS	749408(SI), Y3	// latentFieldFwd.add[0] | 3
+	VMOVUPS	Y0, 1081344(SI)	// result_37[0]
+	VMOVUPS	Y1, 1081376(SI)	// result_37[0] | 1
+	VMOVUPS	Y2, 1081408(SI)	// result_37[0] | 2
+	VMOVUPS	Y3, 1081440(SI)	// result_37[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop10
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop11: // 64 times: elements
-	VMOVUPS	753408(SI), Y0	// latentFieldFwd.softplus[0]
-	VMOVUPS	753440(SI), Y1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	753472(SI), Y2	// latentFieldFwd.softplus[0] | 2
-	VMOVUPS	753504(SI), Y3	// latentFieldFwd.softplus[0] | 3
-	VMOVUPS	Y0, 1085440(SI)	// result_38[0]
-	VMOVUPS	Y1, 1085472(SI)	// result_38[0] | 1
-	VMOVUPS	Y2, 1085504(SI)	// result_38[0] | 2
-	VMOVUPS	Y3, 1085536(SI)	// result_38[0] | 3
+	VMOVUPS	757504(SI), Y0	// latentFieldFwd.softplus[0]
+	VMOVUPS	757536(SI), Y1	// latentFieldFwd.softplus[0] | 1
+	VMOVUPS	757568(SI), Y2	// latentFieldFwd.softplus[0] | 2
+	VMOVUPS	757600(SI), Y3	// latentFieldFwd.softplus[0] | 3
+	VMOVUPS	Y0, 1089536(SI)	// result_38[0]
+	VMOVUPS	Y1, 1089568(SI)	// result_38[0] | 1
+	VMOVUPS	Y2, 1089600(SI)	// result_38[0] | 2
+	VMOVUPS	Y3, 1089632(SI)	// result_38[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop11
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop12: // 64 times: elements
-	VMOVUPS	761600(SI), Y0	// latentFieldFwd.add2[0]
-	VMOVUPS	761632(SI), Y1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	761664(SI), Y2	// latentFieldFwd.add2[0] | 2
-	VMOVUPS	761696(SI), Y3	// latentFieldFwd.add2[0] | 3
-	VMOVUPS	Y0, 1093632(SI)	// result_39[0]
-	VMOVUPS	Y1, 1093664(SI)	// result_39[0] | 1
-	VMOVUPS	Y2, 1093696(SI)	// result_39[0] | 2
-	VMOVUPS	Y3, 1093728(SI)	// result_39[0] | 3
+	VMOVUPS	765696(SI), Y0	// latentFieldFwd.add2[0]
+	VMOVUPS	765728(SI), Y1	// latentFieldFwd.add2[0] | 1
+	VMOVUPS	765760(SI), Y2	// latentFieldFwd.add2[0] | 2
+	VMOVUPS	765792(SI), Y3	// latentFieldFwd.add2[0] | 3
+	VMOVUPS	Y0, 1097728(SI)	// result_39[0]
+	VMOVUPS	Y1, 1097760(SI)	// result_39[0] | 1
+	VMOVUPS	Y2, 1097792(SI)	// result_39[0] | 2
+	VMOVUPS	Y3, 1097824(SI)	// result_39[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop12
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop13: // 64 times: elements
-	VMOVUPS	769792(SI), Y0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	769824(SI), Y1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	769856(SI), Y2	// latentFieldFwd.softplus2[0] | 2
-	VMOVUPS	769888(SI), Y3	// latentFieldFwd.softplus2[0] | 3
-	VMOVUPS	Y0, 1101824(SI)	// result_40[0]
-	VMOVUPS	Y1, 1101856(SI)	// result_40[0] | 1
-	VMOVUPS	Y2, 1101888(SI)	// result_40[0] | 2
-	VMOVUPS	Y3, 1101920(SI)	// result_40[0] | 3
+	VMOVUPS	773888(SI), Y0	// latentFieldFwd.softplus2[0]
+	VMOVUPS	773920(SI), Y1	// latentFieldFwd.softplus2[0] | 1
+	VMOVUPS	773952(SI), Y2	// latentFieldFwd.softplus2[0] | 2
+	VMOVUPS	773984(SI), Y3	// latentFieldFwd.softplus2[0] | 3
+	VMOVUPS	Y0, 1105920(SI)	// result_40[0]
+	VMOVUPS	Y1, 1105952(SI)	// result_40[0] | 1
+	VMOVUPS	Y2, 1105984(SI)	// result_40[0] | 2
+	VMOVUPS	Y3, 1106016(SI)	// result_40[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop13
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop14: // 12 times: elements
-	VMOVUPS	777984(SI), Y0	// latentFieldFwd.tanh[0]
-	VMOVUPS	778016(SI), Y1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	778048(SI), Y2	// latentFieldFwd.tanh[0] | 2
-	VMOVUPS	778080(SI), Y3	// latentFieldFwd.tanh[0] | 3
-	VMOVUPS	Y0, 1110016(SI)	// result_41[0]
-	VMOVUPS	Y1, 1110048(SI)	// result_41[0] | 1
-	VMOVUPS	Y2, 1110080(SI)	// result_41[0] | 2
-	VMOVUPS	Y3, 1110112(SI)	// result_41[0] | 3
+	VMOVUPS	782080(SI), Y0	// latentFieldFwd.tanh[0]
+	VMOVUPS	782112(SI), Y1	// latentFieldFwd.tanh[0] | 1
+	VMOVUPS	782144(SI), Y2	// latentFieldFwd.tanh[0] | 2
+	VMOVUPS	782176(SI), Y3	// latentFieldFwd.tanh[0] | 3
+	VMOVUPS	Y0, 1114112(SI)	// result_41[0]
+	VMOVUPS	Y1, 1114144(SI)	// result_41[0] | 1
+	VMOVUPS	Y2, 1114176(SI)	// result_41[0] | 2
+	VMOVUPS	Y3, 1114208(SI)	// result_41[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop14
@@ -9874,77 +10031,77 @@ loop14: // 12 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop15: // 4 times: vectors of the block
-	VMOVUPS	743680(SI), Y0	// latentFieldFwd.dz[0]
-	VMOVUPS	Y0, 917760(SI)	// result_3[0]
-	VMOVUPS	743808(SI), Y0	// latentFieldFwd.dz[1]
-	VMOVUPS	Y0, 917888(SI)	// result_3[1]
-	VMOVUPS	743936(SI), Y0	// latentFieldFwd.dz[2]
-	VMOVUPS	Y0, 918016(SI)	// result_3[2]
-	VMOVUPS	744064(SI), Y0	// latentFieldFwd.dz[3]
-	VMOVUPS	Y0, 918144(SI)	// result_3[3]
-	VMOVUPS	744192(SI), Y0	// latentFieldFwd.dz[4]
-	VMOVUPS	Y0, 918272(SI)	// result_3[4]
-	VMOVUPS	744320(SI), Y0	// latentFieldFwd.dz[5]
-	VMOVUPS	Y0, 918400(SI)	// result_3[5]
-	VMOVUPS	744448(SI), Y0	// latentFieldFwd.dz[6]
-	VMOVUPS	Y0, 918528(SI)	// result_3[6]
-	VMOVUPS	744576(SI), Y0	// latentFieldFwd.dz[7]
-	VMOVUPS	Y0, 918656(SI)	// result_3[7]
-	VMOVUPS	744704(SI), Y0	// latentFieldFwd.da[0]
-	VMOVUPS	Y0, 919808(SI)	// result_4[0]
-	VMOVUPS	744832(SI), Y1	// latentFieldFwd.da[1]
-	VMOVUPS	Y1, 919936(SI)	// result_4[1]
-	VMOVUPS	744960(SI), Y2	// latentFieldFwd.da[2]
-	VMOVUPS	Y2, 920064(SI)	// result_4[2]
-	VMOVUPS	745088(SI), Y3	// latentFieldFwd.da[3]
-	VMOVUPS	Y3, 920192(SI)	// result_4[3]
-	VMOVUPD	903296(DI), Y4	// h
-	VMOVUPD	903328(DI), Y5	// h | 1
+	VMOVUPS	747776(SI), Y0	// latentFieldFwd.dz[0]
+	VMOVUPS	Y0, 921856(SI)	// result_3[0]
+	VMOVUPS	747904(SI), Y0	// latentFieldFwd.dz[1]
+	VMOVUPS	Y0, 921984(SI)	// result_3[1]
+	VMOVUPS	748032(SI), Y0	// latentFieldFwd.dz[2]
+	VMOVUPS	Y0, 922112(SI)	// result_3[2]
+	VMOVUPS	748160(SI), Y0	// latentFieldFwd.dz[3]
+	VMOVUPS	Y0, 922240(SI)	// result_3[3]
+	VMOVUPS	748288(SI), Y0	// latentFieldFwd.dz[4]
+	VMOVUPS	Y0, 922368(SI)	// result_3[4]
+	VMOVUPS	748416(SI), Y0	// latentFieldFwd.dz[5]
+	VMOVUPS	Y0, 922496(SI)	// result_3[5]
+	VMOVUPS	748544(SI), Y0	// latentFieldFwd.dz[6]
+	VMOVUPS	Y0, 922624(SI)	// result_3[6]
+	VMOVUPS	748672(SI), Y0	// latentFieldFwd.dz[7]
+	VMOVUPS	Y0, 922752(SI)	// result_3[7]
+	VMOVUPS	748800(SI), Y0	// latentFieldFwd.da[0]
+	VMOVUPS	Y0, 923904(SI)	// result_4[0]
+	VMOVUPS	748928(SI), Y1	// latentFieldFwd.da[1]
+	VMOVUPS	Y1, 924032(SI)	// result_4[1]
+	VMOVUPS	749056(SI), Y2	// latentFieldFwd.da[2]
+	VMOVUPS	Y2, 924160(SI)	// result_4[2]
+	VMOVUPS	749184(SI), Y3	// latentFieldFwd.da[3]
+	VMOVUPS	Y3, 924288(SI)	// result_4[3]
+	VMOVUPD	907392(DI), Y4	// h
+	VMOVUPD	907424(DI), Y5	// h | 1
 	// forecast.nde:38
 	VMULPD	f64_bf815e4e4fe8123e<>(SB), Y4, Y6
 	VMULPD	f64_bf815e4e4fe8123e<>(SB), Y5, Y7
 	VCVTPD2PSY	Y6, X6
 	VCVTPD2PSY	Y7, X7
 	VINSERTF128	$1, X7, Y6, Y6
-	VMOVUPS	Y6, 917504(SI)	// ha31
+	VMOVUPS	Y6, 921600(SI)	// ha31
 	VMULPD	f64_3fd57883daf1f0b3<>(SB), Y4, Y4
 	VMULPD	f64_3fd57883daf1f0b3<>(SB), Y5, Y5
 	VCVTPD2PSY	Y4, X4
 	VCVTPD2PSY	Y5, X5
 	VINSERTF128	$1, X5, Y4, Y4
-	VMOVUPS	Y4, 917632(SI)	// ha32
+	VMOVUPS	Y4, 921728(SI)	// ha32
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 loop16: // 8 times: elements
-	VMOVUPS	917760(R10), Y5	// result_3[0]
-	VMOVUPS	914432(R10), Y7	// result[0]
-	VMOVUPS	903552(R10), Y8	// z[0]
+	VMOVUPS	921856(R10), Y5	// result_3[0]
+	VMOVUPS	918528(R10), Y7	// result[0]
+	VMOVUPS	907648(R10), Y8	// z[0]
 	VFMADD231PS	Y7, Y6, Y8
 	VFMADD231PS	Y5, Y4, Y8
-	VMOVUPS	Y8, 918784(R10)	// z_y3[0]
+	VMOVUPS	Y8, 922880(R10)	// z_y3[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop16
-	VMOVUPS	904576(SI), Y5	// a[0]
-	VMOVUPS	904704(SI), Y7	// a[1]
-	VMOVUPS	904832(SI), Y8	// a[2]
-	VMOVUPS	904960(SI), Y9	// a[3]
-	VMOVUPS	916480(SI), Y10	// result_2[0]
+	VMOVUPS	908672(SI), Y5	// a[0]
+	VMOVUPS	908800(SI), Y7	// a[1]
+	VMOVUPS	908928(SI), Y8	// a[2]
+	VMOVUPS	909056(SI), Y9	// a[3]
+	VMOVUPS	920576(SI), Y10	// result_2[0]
 	VFMADD231PS	Y10, Y6, Y5
 	VFMADD231PS	Y0, Y4, Y5
-	VMOVUPS	Y5, 920320(SI)	// a_y3[0]
-	VMOVUPS	916608(SI), Y0	// result_2[1]
+	VMOVUPS	Y5, 924416(SI)	// a_y3[0]
+	VMOVUPS	920704(SI), Y0	// result_2[1]
 	VFMADD231PS	Y0, Y6, Y7
 	VFMADD231PS	Y1, Y4, Y7
-	VMOVUPS	Y7, 920448(SI)	// a_y3[1]
-	VMOVUPS	916736(SI), Y0	// result_2[2]
+	VMOVUPS	Y7, 924544(SI)	// a_y3[1]
+	VMOVUPS	920832(SI), Y0	// result_2[2]
 	VFMADD231PS	Y0, Y6, Y8
 	VFMADD231PS	Y2, Y4, Y8
-	VMOVUPS	Y8, 920576(SI)	// a_y3[2]
-	VMOVUPS	916864(SI), Y0	// result_2[3]
+	VMOVUPS	Y8, 924672(SI)	// a_y3[2]
+	VMOVUPS	920960(SI), Y0	// result_2[3]
 	VFMADD231PS	Y0, Y6, Y9
 	VFMADD231PS	Y3, Y4, Y9
-	VMOVUPS	Y9, 920704(SI)	// a_y3[3]
+	VMOVUPS	Y9, 924800(SI)	// a_y3[3]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -9953,30 +10110,30 @@ loop16: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop17: // 4 times: vectors of the block
-	VMOVUPS	918784(SI), Y0	// z_y3[0]
-	VMOVUPS	Y0, 742144(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	918912(SI), Y0	// z_y3[1]
-	VMOVUPS	Y0, 742272(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	919040(SI), Y0	// z_y3[2]
-	VMOVUPS	Y0, 742400(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	919168(SI), Y0	// z_y3[3]
-	VMOVUPS	Y0, 742528(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	919296(SI), Y0	// z_y3[4]
-	VMOVUPS	Y0, 742656(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	919424(SI), Y0	// z_y3[5]
-	VMOVUPS	Y0, 742784(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	919552(SI), Y0	// z_y3[6]
-	VMOVUPS	Y0, 742912(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	919680(SI), Y0	// z_y3[7]
-	VMOVUPS	Y0, 743040(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	920320(SI), Y0	// a_y3[0]
-	VMOVUPS	Y0, 743168(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	920448(SI), Y0	// a_y3[1]
-	VMOVUPS	Y0, 743296(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	920576(SI), Y0	// a_y3[2]
-	VMOVUPS	Y0, 743424(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	920704(SI), Y0	// a_y3[3]
-	VMOVUPS	Y0, 743552(SI)	// latentFieldFwd.a[3]
+	VMOVUPS	922880(SI), Y0	// z_y3[0]
+	VMOVUPS	Y0, 746240(SI)	// latentFieldFwd.z[0]
+	VMOVUPS	923008(SI), Y0	// z_y3[1]
+	VMOVUPS	Y0, 746368(SI)	// latentFieldFwd.z[1]
+	VMOVUPS	923136(SI), Y0	// z_y3[2]
+	VMOVUPS	Y0, 746496(SI)	// latentFieldFwd.z[2]
+	VMOVUPS	923264(SI), Y0	// z_y3[3]
+	VMOVUPS	Y0, 746624(SI)	// latentFieldFwd.z[3]
+	VMOVUPS	923392(SI), Y0	// z_y3[4]
+	VMOVUPS	Y0, 746752(SI)	// latentFieldFwd.z[4]
+	VMOVUPS	923520(SI), Y0	// z_y3[5]
+	VMOVUPS	Y0, 746880(SI)	// latentFieldFwd.z[5]
+	VMOVUPS	923648(SI), Y0	// z_y3[6]
+	VMOVUPS	Y0, 747008(SI)	// latentFieldFwd.z[6]
+	VMOVUPS	923776(SI), Y0	// z_y3[7]
+	VMOVUPS	Y0, 747136(SI)	// latentFieldFwd.z[7]
+	VMOVUPS	924416(SI), Y0	// a_y3[0]
+	VMOVUPS	Y0, 747264(SI)	// latentFieldFwd.a[0]
+	VMOVUPS	924544(SI), Y0	// a_y3[1]
+	VMOVUPS	Y0, 747392(SI)	// latentFieldFwd.a[1]
+	VMOVUPS	924672(SI), Y0	// a_y3[2]
+	VMOVUPS	Y0, 747520(SI)	// latentFieldFwd.a[2]
+	VMOVUPS	924800(SI), Y0	// a_y3[3]
+	VMOVUPS	Y0, 747648(SI)	// latentFieldFwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop17
@@ -9984,70 +10141,70 @@ loop17: // 4 times: vectors of the block
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop18: // 64 times: elements
-	VMOVUPS	745216(SI), Y0	// latentFieldFwd.add[0]
-	VMOVUPS	745248(SI), Y1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	745280(SI), Y2	// latentFieldFwd.add[0] | 2
-	VMOVUPS	745312(SI), Y3	// latentFieldFwd.add[0] | 3
-	VMOVUPS	Y0, 1041408(SI)	// result_30[0]
-	VMOVUPS	Y1, 1041440(SI)	// result_30[0] | 1
-	VMOVUPS	Y2, 1041472(SI)	// result_30[0] | 2
-	VMOVUPS	Y3, 1041504(SI)	// result_30[0] | 3
+	VMOVUPS	749312(SI), Y0	// latentFieldFwd.add[0]
+	VMOVUPS	749344(SI), Y1	// latentFieldFwd.add[0] | 1
+	VMOVUPS	749376(SI), Y2	// latentFieldFwd.add[0] | 2
+	VMOVUPS	749408(SI), Y3	// latentFieldFwd.add[0] | 3
+	VMOVUPS	Y0, 1045504(SI)	// result_30[0]
+	VMOVUPS	Y1, 1045536(SI)	// result_30[0] | 1
+	VMOVUPS	Y2, 1045568(SI)	// result_30[0] | 2
+	VMOVUPS	Y3, 1045600(SI)	// result_30[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop18
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop19: // 64 times: elements
-	VMOVUPS	753408(SI), Y0	// latentFieldFwd.softplus[0]
-	VMOVUPS	753440(SI), Y1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	753472(SI), Y2	// latentFieldFwd.softplus[0] | 2
-	VMOVUPS	753504(SI), Y3	// latentFieldFwd.softplus[0] | 3
-	VMOVUPS	Y0, 1049600(SI)	// result_31[0]
-	VMOVUPS	Y1, 1049632(SI)	// result_31[0] | 1
-	VMOVUPS	Y2, 1049664(SI)	// result_31[0] | 2
-	VMOVUPS	Y3, 1049696(SI)	// result_31[0] | 3
+	VMOVUPS	757504(SI), Y0	// latentFieldFwd.softplus[0]
+	VMOVUPS	757536(SI), Y1	// latentFieldFwd.softplus[0] | 1
+	VMOVUPS	757568(SI), Y2	// latentFieldFwd.softplus[0] | 2
+	VMOVUPS	757600(SI), Y3	// latentFieldFwd.softplus[0] | 3
+	VMOVUPS	Y0, 1053696(SI)	// result_31[0]
+	VMOVUPS	Y1, 1053728(SI)	// result_31[0] | 1
+	VMOVUPS	Y2, 1053760(SI)	// result_31[0] | 2
+	VMOVUPS	Y3, 1053792(SI)	// result_31[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop19
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop20: // 64 times: elements
-	VMOVUPS	761600(SI), Y0	// latentFieldFwd.add2[0]
-	VMOVUPS	761632(SI), Y1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	761664(SI), Y2	// latentFieldFwd.add2[0] | 2
-	VMOVUPS	761696(SI), Y3	// latentFieldFwd.add2[0] | 3
-	VMOVUPS	Y0, 1057792(SI)	// result_32[0]
-	VMOVUPS	Y1, 1057824(SI)	// result_32[0] | 1
-	VMOVUPS	Y2, 1057856(SI)	// result_32[0] | 2
-	VMOVUPS	Y3, 1057888(SI)	// result_32[0] | 3
+	VMOVUPS	765696(SI), Y0	// latentFieldFwd.add2[0]
+	VMOVUPS	765728(SI), Y1	// latentFieldFwd.add2[0] | 1
+	VMOVUPS	765760(SI), Y2	// latentFieldFwd.add2[0] | 2
+	VMOVUPS	765792(SI), Y3	// latentFieldFwd.add2[0] | 3
+	VMOVUPS	Y0, 1061888(SI)	// result_32[0]
+	VMOVUPS	Y1, 1061920(SI)	// result_32[0] | 1
+	VMOVUPS	Y2, 1061952(SI)	// result_32[0] | 2
+	VMOVUPS	Y3, 1061984(SI)	// result_32[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop20
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop21: // 64 times: elements
-	VMOVUPS	769792(SI), Y0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	769824(SI), Y1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	769856(SI), Y2	// latentFieldFwd.softplus2[0] | 2
-	VMOVUPS	769888(SI), Y3	// latentFieldFwd.softplus2[0] | 3
-	VMOVUPS	Y0, 1065984(SI)	// result_33[0]
-	VMOVUPS	Y1, 1066016(SI)	// result_33[0] | 1
-	VMOVUPS	Y2, 1066048(SI)	// result_33[0] | 2
-	VMOVUPS	Y3, 1066080(SI)	// result_33[0] | 3
+	VMOVUPS	773888(SI), Y0	// latentFieldFwd.softplus2[0]
+	VMOVUPS	773920(SI), Y1	// latentFieldFwd.softplus2[0] | 1
+	VMOVUPS	773952(SI), Y2	// latentFieldFwd.softplus2[0] | 2
+	VMOVUPS	773984(SI), Y3	// latentFieldFwd.softplus2[0] | 3
+	VMOVUPS	Y0, 1070080(SI)	// result_33[0]
+	VMOVUPS	Y1, 1070112(SI)	// result_33[0] | 1
+	VMOVUPS	Y2, 1070144(SI)	// result_33[0] | 2
+	VMOVUPS	Y3, 1070176(SI)	// result_33[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop21
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop22: // 12 times: elements
-	VMOVUPS	777984(SI), Y0	// latentFieldFwd.tanh[0]
-	VMOVUPS	778016(SI), Y1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	778048(SI), Y2	// latentFieldFwd.tanh[0] | 2
-	VMOVUPS	778080(SI), Y3	// latentFieldFwd.tanh[0] | 3
-	VMOVUPS	Y0, 1074176(SI)	// result_34[0]
-	VMOVUPS	Y1, 1074208(SI)	// result_34[0] | 1
-	VMOVUPS	Y2, 1074240(SI)	// result_34[0] | 2
-	VMOVUPS	Y3, 1074272(SI)	// result_34[0] | 3
+	VMOVUPS	782080(SI), Y0	// latentFieldFwd.tanh[0]
+	VMOVUPS	782112(SI), Y1	// latentFieldFwd.tanh[0] | 1
+	VMOVUPS	782144(SI), Y2	// latentFieldFwd.tanh[0] | 2
+	VMOVUPS	782176(SI), Y3	// latentFieldFwd.tanh[0] | 3
+	VMOVUPS	Y0, 1078272(SI)	// result_34[0]
+	VMOVUPS	Y1, 1078304(SI)	// result_34[0] | 1
+	VMOVUPS	Y2, 1078336(SI)	// result_34[0] | 2
+	VMOVUPS	Y3, 1078368(SI)	// result_34[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop22
@@ -10055,93 +10212,93 @@ loop22: // 12 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop23: // 4 times: vectors of the block
-	VMOVUPS	743680(SI), Y0	// latentFieldFwd.dz[0]
-	VMOVUPS	Y0, 921216(SI)	// result_5[0]
-	VMOVUPS	743808(SI), Y0	// latentFieldFwd.dz[1]
-	VMOVUPS	Y0, 921344(SI)	// result_5[1]
-	VMOVUPS	743936(SI), Y0	// latentFieldFwd.dz[2]
-	VMOVUPS	Y0, 921472(SI)	// result_5[2]
-	VMOVUPS	744064(SI), Y0	// latentFieldFwd.dz[3]
-	VMOVUPS	Y0, 921600(SI)	// result_5[3]
-	VMOVUPS	744192(SI), Y0	// latentFieldFwd.dz[4]
-	VMOVUPS	Y0, 921728(SI)	// result_5[4]
-	VMOVUPS	744320(SI), Y0	// latentFieldFwd.dz[5]
-	VMOVUPS	Y0, 921856(SI)	// result_5[5]
-	VMOVUPS	744448(SI), Y0	// latentFieldFwd.dz[6]
-	VMOVUPS	Y0, 921984(SI)	// result_5[6]
-	VMOVUPS	744576(SI), Y0	// latentFieldFwd.dz[7]
-	VMOVUPS	Y0, 922112(SI)	// result_5[7]
-	VMOVUPS	744704(SI), Y0	// latentFieldFwd.da[0]
-	VMOVUPS	Y0, 923264(SI)	// result_6[0]
-	VMOVUPS	744832(SI), Y1	// latentFieldFwd.da[1]
-	VMOVUPS	Y1, 923392(SI)	// result_6[1]
-	VMOVUPS	744960(SI), Y2	// latentFieldFwd.da[2]
-	VMOVUPS	Y2, 923520(SI)	// result_6[2]
-	VMOVUPS	745088(SI), Y3	// latentFieldFwd.da[3]
-	VMOVUPS	Y3, 923648(SI)	// result_6[3]
-	VMOVUPD	903296(DI), Y4	// h
-	VMOVUPD	903328(DI), Y5	// h | 1
+	VMOVUPS	747776(SI), Y0	// latentFieldFwd.dz[0]
+	VMOVUPS	Y0, 925312(SI)	// result_5[0]
+	VMOVUPS	747904(SI), Y0	// latentFieldFwd.dz[1]
+	VMOVUPS	Y0, 925440(SI)	// result_5[1]
+	VMOVUPS	748032(SI), Y0	// latentFieldFwd.dz[2]
+	VMOVUPS	Y0, 925568(SI)	// result_5[2]
+	VMOVUPS	748160(SI), Y0	// latentFieldFwd.dz[3]
+	VMOVUPS	Y0, 925696(SI)	// result_5[3]
+	VMOVUPS	748288(SI), Y0	// latentFieldFwd.dz[4]
+	VMOVUPS	Y0, 925824(SI)	// result_5[4]
+	VMOVUPS	748416(SI), Y0	// latentFieldFwd.dz[5]
+	VMOVUPS	Y0, 925952(SI)	// result_5[5]
+	VMOVUPS	748544(SI), Y0	// latentFieldFwd.dz[6]
+	VMOVUPS	Y0, 926080(SI)	// result_5[6]
+	VMOVUPS	748672(SI), Y0	// latentFieldFwd.dz[7]
+	VMOVUPS	Y0, 926208(SI)	// result_5[7]
+	VMOVUPS	748800(SI), Y0	// latentFieldFwd.da[0]
+	VMOVUPS	Y0, 927360(SI)	// result_6[0]
+	VMOVUPS	748928(SI), Y1	// latentFieldFwd.da[1]
+	VMOVUPS	Y1, 927488(SI)	// result_6[1]
+	VMOVUPS	749056(SI), Y2	// latentFieldFwd.da[2]
+	VMOVUPS	Y2, 927616(SI)	// result_6[2]
+	VMOVUPS	749184(SI), Y3	// latentFieldFwd.da[3]
+	VMOVUPS	Y3, 927744(SI)	// result_6[3]
+	VMOVUPD	907392(DI), Y4	// h
+	VMOVUPD	907424(DI), Y5	// h | 1
 	// forecast.nde:38
 	VMULPD	f64_40072d5e94fe3235<>(SB), Y4, Y6
 	VMULPD	f64_40072d5e94fe3235<>(SB), Y5, Y7
 	VCVTPD2PSY	Y6, X6
 	VCVTPD2PSY	Y7, X7
 	VINSERTF128	$1, X7, Y6, Y6
-	VMOVUPS	Y6, 920832(SI)	// ha41
+	VMOVUPS	Y6, 924928(SI)	// ha41
 	VMULPD	f64_c019701343d4287b<>(SB), Y4, Y7
 	VMULPD	f64_c019701343d4287b<>(SB), Y5, Y8
 	VCVTPD2PSY	Y7, X7
 	VCVTPD2PSY	Y8, X8
 	VINSERTF128	$1, X8, Y7, Y7
-	VMOVUPS	Y7, 920960(SI)	// ha42
+	VMOVUPS	Y7, 925056(SI)	// ha42
 	VMULPD	f64_401172fd92eea8fa<>(SB), Y4, Y4
 	VMULPD	f64_401172fd92eea8fa<>(SB), Y5, Y5
 	VCVTPD2PSY	Y4, X4
 	VCVTPD2PSY	Y5, X5
 	VINSERTF128	$1, X5, Y4, Y4
-	VMOVUPS	Y4, 921088(SI)	// ha43
+	VMOVUPS	Y4, 925184(SI)	// ha43
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 loop24: // 8 times: elements
-	VMOVUPS	921216(R10), Y5	// result_5[0]
-	VMOVUPS	917760(R10), Y8	// result_3[0]
-	VMOVUPS	914432(R10), Y9	// result[0]
-	VMOVUPS	903552(R10), Y10	// z[0]
+	VMOVUPS	925312(R10), Y5	// result_5[0]
+	VMOVUPS	921856(R10), Y8	// result_3[0]
+	VMOVUPS	918528(R10), Y9	// result[0]
+	VMOVUPS	907648(R10), Y10	// z[0]
 	VFMADD231PS	Y9, Y6, Y10
 	VFMADD231PS	Y8, Y7, Y10
 	VFMADD231PS	Y5, Y4, Y10
-	VMOVUPS	Y10, 922240(R10)	// z_y4[0]
+	VMOVUPS	Y10, 926336(R10)	// z_y4[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop24
-	VMOVUPS	904576(SI), Y5	// a[0]
-	VMOVUPS	904704(SI), Y8	// a[1]
-	VMOVUPS	904832(SI), Y9	// a[2]
-	VMOVUPS	904960(SI), Y10	// a[3]
-	VMOVUPS	919808(SI), Y11	// result_4[0]
-	VMOVUPS	916480(SI), Y12	// result_2[0]
+	VMOVUPS	908672(SI), Y5	// a[0]
+	VMOVUPS	908800(SI), Y8	// a[1]
+	VMOVUPS	908928(SI), Y9	// a[2]
+	VMOVUPS	909056(SI), Y10	// a[3]
+	VMOVUPS	923904(SI), Y11	// result_4[0]
+	VMOVUPS	920576(SI), Y12	// result_2[0]
 	VFMADD231PS	Y12, Y6, Y5
 	VFMADD231PS	Y11, Y7, Y5
 	VFMADD231PS	Y0, Y4, Y5
-	VMOVUPS	Y5, 923776(SI)	// a_y4[0]
-	VMOVUPS	919936(SI), Y0	// result_4[1]
-	VMOVUPS	916608(SI), Y5	// result_2[1]
+	VMOVUPS	Y5, 927872(SI)	// a_y4[0]
+	VMOVUPS	924032(SI), Y0	// result_4[1]
+	VMOVUPS	920704(SI), Y5	// result_2[1]
 	VFMADD231PS	Y5, Y6, Y8
 	VFMADD231PS	Y0, Y7, Y8
 	VFMADD231PS	Y1, Y4, Y8
-	VMOVUPS	Y8, 923904(SI)	// a_y4[1]
-	VMOVUPS	920064(SI), Y0	// result_4[2]
-	VMOVUPS	916736(SI), Y1	// result_2[2]
+	VMOVUPS	Y8, 928000(SI)	// a_y4[1]
+	VMOVUPS	924160(SI), Y0	// result_4[2]
+	VMOVUPS	920832(SI), Y1	// result_2[2]
 	VFMADD231PS	Y1, Y6, Y9
 	VFMADD231PS	Y0, Y7, Y9
 	VFMADD231PS	Y2, Y4, Y9
-	VMOVUPS	Y9, 924032(SI)	// a_y4[2]
-	VMOVUPS	920192(SI), Y0	// result_4[3]
-	VMOVUPS	916864(SI), Y1	// result_2[3]
+	VMOVUPS	Y9, 928128(SI)	// a_y4[2]
+	VMOVUPS	924288(SI), Y0	// result_4[3]
+	VMOVUPS	920960(SI), Y1	// result_2[3]
 	VFMADD231PS	Y1, Y6, Y10
 	VFMADD231PS	Y0, Y7, Y10
 	VFMADD231PS	Y3, Y4, Y10
-	VMOVUPS	Y10, 924160(SI)	// a_y4[3]
+	VMOVUPS	Y10, 928256(SI)	// a_y4[3]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -10150,30 +10307,30 @@ loop24: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop25: // 4 times: vectors of the block
-	VMOVUPS	922240(SI), Y0	// z_y4[0]
-	VMOVUPS	Y0, 742144(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	922368(SI), Y0	// z_y4[1]
-	VMOVUPS	Y0, 742272(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	922496(SI), Y0	// z_y4[2]
-	VMOVUPS	Y0, 742400(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	922624(SI), Y0	// z_y4[3]
-	VMOVUPS	Y0, 742528(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	922752(SI), Y0	// z_y4[4]
-	VMOVUPS	Y0, 742656(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	922880(SI), Y0	// z_y4[5]
-	VMOVUPS	Y0, 742784(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	923008(SI), Y0	// z_y4[6]
-	VMOVUPS	Y0, 742912(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	923136(SI), Y0	// z_y4[7]
-	VMOVUPS	Y0, 743040(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	923776(SI), Y0	// a_y4[0]
-	VMOVUPS	Y0, 743168(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	923904(SI), Y0	// a_y4[1]
-	VMOVUPS	Y0, 743296(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	924032(SI), Y0	// a_y4[2]
-	VMOVUPS	Y0, 743424(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	924160(SI), Y0	// a_y4[3]
-	VMOVUPS	Y0, 743552(SI)	// latentFieldFwd.a[3]
+	VMOVUPS	926336(SI), Y0	// z_y4[0]
+	VMOVUPS	Y0, 746240(SI)	// latentFieldFwd.z[0]
+	VMOVUPS	926464(SI), Y0	// z_y4[1]
+	VMOVUPS	Y0, 746368(SI)	// latentFieldFwd.z[1]
+	VMOVUPS	926592(SI), Y0	// z_y4[2]
+	VMOVUPS	Y0, 746496(SI)	// latentFieldFwd.z[2]
+	VMOVUPS	926720(SI), Y0	// z_y4[3]
+	VMOVUPS	Y0, 746624(SI)	// latentFieldFwd.z[3]
+	VMOVUPS	926848(SI), Y0	// z_y4[4]
+	VMOVUPS	Y0, 746752(SI)	// latentFieldFwd.z[4]
+	VMOVUPS	926976(SI), Y0	// z_y4[5]
+	VMOVUPS	Y0, 746880(SI)	// latentFieldFwd.z[5]
+	VMOVUPS	927104(SI), Y0	// z_y4[6]
+	VMOVUPS	Y0, 747008(SI)	// latentFieldFwd.z[6]
+	VMOVUPS	927232(SI), Y0	// z_y4[7]
+	VMOVUPS	Y0, 747136(SI)	// latentFieldFwd.z[7]
+	VMOVUPS	927872(SI), Y0	// a_y4[0]
+	VMOVUPS	Y0, 747264(SI)	// latentFieldFwd.a[0]
+	VMOVUPS	928000(SI), Y0	// a_y4[1]
+	VMOVUPS	Y0, 747392(SI)	// latentFieldFwd.a[1]
+	VMOVUPS	928128(SI), Y0	// a_y4[2]
+	VMOVUPS	Y0, 747520(SI)	// latentFieldFwd.a[2]
+	VMOVUPS	928256(SI), Y0	// a_y4[3]
+	VMOVUPS	Y0, 747648(SI)	// latentFieldFwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop25
@@ -10181,70 +10338,70 @@ loop25: // 4 times: vectors of the block
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop26: // 64 times: elements
-	VMOVUPS	745216(SI), Y0	// latentFieldFwd.add[0]
-	VMOVUPS	745248(SI), Y1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	745280(SI), Y2	// latentFieldFwd.add[0] | 2
-	VMOVUPS	745312(SI), Y3	// latentFieldFwd.add[0] | 3
-	VMOVUPS	Y0, 1005568(SI)	// result_23[0]
-	VMOVUPS	Y1, 1005600(SI)	// result_23[0] | 1
-	VMOVUPS	Y2, 1005632(SI)	// result_23[0] | 2
-	VMOVUPS	Y3, 1005664(SI)	// result_23[0] | 3
+	VMOVUPS	749312(SI), Y0	// latentFieldFwd.add[0]
+	VMOVUPS	749344(SI), Y1	// latentFieldFwd.add[0] | 1
+	VMOVUPS	749376(SI), Y2	// latentFieldFwd.add[0] | 2
+	VMOVUPS	749408(SI), Y3	// latentFieldFwd.add[0] | 3
+	VMOVUPS	Y0, 1009664(SI)	// result_23[0]
+	VMOVUPS	Y1, 1009696(SI)	// result_23[0] | 1
+	VMOVUPS	Y2, 1009728(SI)	// result_23[0] | 2
+	VMOVUPS	Y3, 1009760(SI)	// result_23[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop26
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop27: // 64 times: elements
-	VMOVUPS	753408(SI), Y0	// latentFieldFwd.softplus[0]
-	VMOVUPS	753440(SI), Y1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	753472(SI), Y2	// latentFieldFwd.softplus[0] | 2
-	VMOVUPS	753504(SI), Y3	// latentFieldFwd.softplus[0] | 3
-	VMOVUPS	Y0, 1013760(SI)	// result_24[0]
-	VMOVUPS	Y1, 1013792(SI)	// result_24[0] | 1
-	VMOVUPS	Y2, 1013824(SI)	// result_24[0] | 2
-	VMOVUPS	Y3, 1013856(SI)	// result_24[0] | 3
+	VMOVUPS	757504(SI), Y0	// latentFieldFwd.softplus[0]
+	VMOVUPS	757536(SI), Y1	// latentFieldFwd.softplus[0] | 1
+	VMOVUPS	757568(SI), Y2	// latentFieldFwd.softplus[0] | 2
+	VMOVUPS	757600(SI), Y3	// latentFieldFwd.softplus[0] | 3
+	VMOVUPS	Y0, 1017856(SI)	// result_24[0]
+	VMOVUPS	Y1, 1017888(SI)	// result_24[0] | 1
+	VMOVUPS	Y2, 1017920(SI)	// result_24[0] | 2
+	VMOVUPS	Y3, 1017952(SI)	// result_24[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop27
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop28: // 64 times: elements
-	VMOVUPS	761600(SI), Y0	// latentFieldFwd.add2[0]
-	VMOVUPS	761632(SI), Y1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	761664(SI), Y2	// latentFieldFwd.add2[0] | 2
-	VMOVUPS	761696(SI), Y3	// latentFieldFwd.add2[0] | 3
-	VMOVUPS	Y0, 1021952(SI)	// result_25[0]
-	VMOVUPS	Y1, 1021984(SI)	// result_25[0] | 1
-	VMOVUPS	Y2, 1022016(SI)	// result_25[0] | 2
-	VMOVUPS	Y3, 1022048(SI)	// result_25[0] | 3
+	VMOVUPS	765696(SI), Y0	// latentFieldFwd.add2[0]
+	VMOVUPS	765728(SI), Y1	// latentFieldFwd.add2[0] | 1
+	VMOVUPS	765760(SI), Y2	// latentFieldFwd.add2[0] | 2
+	VMOVUPS	765792(SI), Y3	// latentFieldFwd.add2[0] | 3
+	VMOVUPS	Y0, 1026048(SI)	// result_25[0]
+	VMOVUPS	Y1, 1026080(SI)	// result_25[0] | 1
+	VMOVUPS	Y2, 1026112(SI)	// result_25[0] | 2
+	VMOVUPS	Y3, 1026144(SI)	// result_25[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop28
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop29: // 64 times: elements
-	VMOVUPS	769792(SI), Y0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	769824(SI), Y1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	769856(SI), Y2	// latentFieldFwd.softplus2[0] | 2
-	VMOVUPS	769888(SI), Y3	// latentFieldFwd.softplus2[0] | 3
-	VMOVUPS	Y0, 1030144(SI)	// result_26[0]
-	VMOVUPS	Y1, 1030176(SI)	// result_26[0] | 1
-	VMOVUPS	Y2, 1030208(SI)	// result_26[0] | 2
-	VMOVUPS	Y3, 1030240(SI)	// result_26[0] | 3
+	VMOVUPS	773888(SI), Y0	// latentFieldFwd.softplus2[0]
+	VMOVUPS	773920(SI), Y1	// latentFieldFwd.softplus2[0] | 1
+	VMOVUPS	773952(SI), Y2	// latentFieldFwd.softplus2[0] | 2
+	VMOVUPS	773984(SI), Y3	// latentFieldFwd.softplus2[0] | 3
+	VMOVUPS	Y0, 1034240(SI)	// result_26[0]
+	VMOVUPS	Y1, 1034272(SI)	// result_26[0] | 1
+	VMOVUPS	Y2, 1034304(SI)	// result_26[0] | 2
+	VMOVUPS	Y3, 1034336(SI)	// result_26[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop29
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop30: // 12 times: elements
-	VMOVUPS	777984(SI), Y0	// latentFieldFwd.tanh[0]
-	VMOVUPS	778016(SI), Y1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	778048(SI), Y2	// latentFieldFwd.tanh[0] | 2
-	VMOVUPS	778080(SI), Y3	// latentFieldFwd.tanh[0] | 3
-	VMOVUPS	Y0, 1038336(SI)	// result_27[0]
-	VMOVUPS	Y1, 1038368(SI)	// result_27[0] | 1
-	VMOVUPS	Y2, 1038400(SI)	// result_27[0] | 2
-	VMOVUPS	Y3, 1038432(SI)	// result_27[0] | 3
+	VMOVUPS	782080(SI), Y0	// latentFieldFwd.tanh[0]
+	VMOVUPS	782112(SI), Y1	// latentFieldFwd.tanh[0] | 1
+	VMOVUPS	782144(SI), Y2	// latentFieldFwd.tanh[0] | 2
+	VMOVUPS	782176(SI), Y3	// latentFieldFwd.tanh[0] | 3
+	VMOVUPS	Y0, 1042432(SI)	// result_27[0]
+	VMOVUPS	Y1, 1042464(SI)	// result_27[0] | 1
+	VMOVUPS	Y2, 1042496(SI)	// result_27[0] | 2
+	VMOVUPS	Y3, 1042528(SI)	// result_27[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop30
@@ -10252,109 +10409,109 @@ loop30: // 12 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop31: // 4 times: vectors of the block
-	VMOVUPS	743680(SI), Y0	// latentFieldFwd.dz[0]
-	VMOVUPS	Y0, 924800(SI)	// result_7[0]
-	VMOVUPS	743808(SI), Y0	// latentFieldFwd.dz[1]
-	VMOVUPS	Y0, 924928(SI)	// result_7[1]
-	VMOVUPS	743936(SI), Y0	// latentFieldFwd.dz[2]
-	VMOVUPS	Y0, 925056(SI)	// result_7[2]
-	VMOVUPS	744064(SI), Y0	// latentFieldFwd.dz[3]
-	VMOVUPS	Y0, 925184(SI)	// result_7[3]
-	VMOVUPS	744192(SI), Y0	// latentFieldFwd.dz[4]
-	VMOVUPS	Y0, 925312(SI)	// result_7[4]
-	VMOVUPS	744320(SI), Y0	// latentFieldFwd.dz[5]
-	VMOVUPS	Y0, 925440(SI)	// result_7[5]
-	VMOVUPS	744448(SI), Y0	// latentFieldFwd.dz[6]
-	VMOVUPS	Y0, 925568(SI)	// result_7[6]
-	VMOVUPS	744576(SI), Y0	// latentFieldFwd.dz[7]
-	VMOVUPS	Y0, 925696(SI)	// result_7[7]
-	VMOVUPS	744704(SI), Y0	// latentFieldFwd.da[0]
-	VMOVUPS	Y0, 926848(SI)	// result_8[0]
-	VMOVUPS	744832(SI), Y1	// latentFieldFwd.da[1]
-	VMOVUPS	Y1, 926976(SI)	// result_8[1]
-	VMOVUPS	744960(SI), Y2	// latentFieldFwd.da[2]
-	VMOVUPS	Y2, 927104(SI)	// result_8[2]
-	VMOVUPS	745088(SI), Y3	// latentFieldFwd.da[3]
-	VMOVUPS	Y3, 927232(SI)	// result_8[3]
-	VMOVUPD	903296(DI), Y4	// h
-	VMOVUPD	903328(DI), Y5	// h | 1
+	VMOVUPS	747776(SI), Y0	// latentFieldFwd.dz[0]
+	VMOVUPS	Y0, 928896(SI)	// result_7[0]
+	VMOVUPS	747904(SI), Y0	// latentFieldFwd.dz[1]
+	VMOVUPS	Y0, 929024(SI)	// result_7[1]
+	VMOVUPS	748032(SI), Y0	// latentFieldFwd.dz[2]
+	VMOVUPS	Y0, 929152(SI)	// result_7[2]
+	VMOVUPS	748160(SI), Y0	// latentFieldFwd.dz[3]
+	VMOVUPS	Y0, 929280(SI)	// result_7[3]
+	VMOVUPS	748288(SI), Y0	// latentFieldFwd.dz[4]
+	VMOVUPS	Y0, 929408(SI)	// result_7[4]
+	VMOVUPS	748416(SI), Y0	// latentFieldFwd.dz[5]
+	VMOVUPS	Y0, 929536(SI)	// result_7[5]
+	VMOVUPS	748544(SI), Y0	// latentFieldFwd.dz[6]
+	VMOVUPS	Y0, 929664(SI)	// result_7[6]
+	VMOVUPS	748672(SI), Y0	// latentFieldFwd.dz[7]
+	VMOVUPS	Y0, 929792(SI)	// result_7[7]
+	VMOVUPS	748800(SI), Y0	// latentFieldFwd.da[0]
+	VMOVUPS	Y0, 930944(SI)	// result_8[0]
+	VMOVUPS	748928(SI), Y1	// latentFieldFwd.da[1]
+	VMOVUPS	Y1, 931072(SI)	// result_8[1]
+	VMOVUPS	749056(SI), Y2	// latentFieldFwd.da[2]
+	VMOVUPS	Y2, 931200(SI)	// result_8[2]
+	VMOVUPS	749184(SI), Y3	// latentFieldFwd.da[3]
+	VMOVUPS	Y3, 931328(SI)	// result_8[3]
+	VMOVUPD	907392(DI), Y4	// h
+	VMOVUPD	907424(DI), Y5	// h | 1
 	// forecast.nde:38
 	VMULPD	f64_40154daf827440c7<>(SB), Y4, Y6
 	VMULPD	f64_40154daf827440c7<>(SB), Y5, Y7
 	VCVTPD2PSY	Y6, X6
 	VCVTPD2PSY	Y7, X7
 	VINSERTF128	$1, X7, Y6, Y6
-	VMOVUPS	Y6, 924288(SI)	// ha51
+	VMOVUPS	Y6, 928384(SI)	// ha51
 	VMULPD	f64_c0277f6daaa052d3<>(SB), Y4, Y7
 	VMULPD	f64_c0277f6daaa052d3<>(SB), Y5, Y8
 	VCVTPD2PSY	Y7, X7
 	VCVTPD2PSY	Y8, X8
 	VINSERTF128	$1, X8, Y7, Y7
-	VMOVUPS	Y7, 924416(SI)	// ha52
+	VMOVUPS	Y7, 928512(SI)	// ha52
 	VMULPD	f64_401dfb6eaa5e5f6a<>(SB), Y4, Y8
 	VMULPD	f64_401dfb6eaa5e5f6a<>(SB), Y5, Y9
 	VCVTPD2PSY	Y8, X8
 	VCVTPD2PSY	Y9, X9
 	VINSERTF128	$1, X9, Y8, Y8
-	VMOVUPS	Y8, 924544(SI)	// ha53
+	VMOVUPS	Y8, 928640(SI)	// ha53
 	VMULPD	f64_bfb7adc1b510a9a4<>(SB), Y4, Y4
 	VMULPD	f64_bfb7adc1b510a9a4<>(SB), Y5, Y5
 	VCVTPD2PSY	Y4, X4
 	VCVTPD2PSY	Y5, X5
 	VINSERTF128	$1, X5, Y4, Y4
-	VMOVUPS	Y4, 924672(SI)	// ha54
+	VMOVUPS	Y4, 928768(SI)	// ha54
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 loop32: // 8 times: elements
-	VMOVUPS	924800(R10), Y5	// result_7[0]
-	VMOVUPS	921216(R10), Y9	// result_5[0]
-	VMOVUPS	917760(R10), Y10	// result_3[0]
-	VMOVUPS	914432(R10), Y11	// result[0]
-	VMOVUPS	903552(R10), Y12	// z[0]
+	VMOVUPS	928896(R10), Y5	// result_7[0]
+	VMOVUPS	925312(R10), Y9	// result_5[0]
+	VMOVUPS	921856(R10), Y10	// result_3[0]
+	VMOVUPS	918528(R10), Y11	// result[0]
+	VMOVUPS	907648(R10), Y12	// z[0]
 	VFMADD231PS	Y11, Y6, Y12
 	VFMADD231PS	Y10, Y7, Y12
 	VFMADD231PS	Y9, Y8, Y12
 	VFMADD231PS	Y5, Y4, Y12
-	VMOVUPS	Y12, 925824(R10)	// z_y5[0]
+	VMOVUPS	Y12, 929920(R10)	// z_y5[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop32
-	VMOVUPS	904576(SI), Y5	// a[0]
-	VMOVUPS	904704(SI), Y9	// a[1]
-	VMOVUPS	904832(SI), Y10	// a[2]
-	VMOVUPS	904960(SI), Y11	// a[3]
-	VMOVUPS	923264(SI), Y12	// result_6[0]
-	VMOVUPS	919808(SI), Y13	// result_4[0]
-	VMOVUPS	916480(SI), Y14	// result_2[0]
+	VMOVUPS	908672(SI), Y5	// a[0]
+	VMOVUPS	908800(SI), Y9	// a[1]
+	VMOVUPS	908928(SI), Y10	// a[2]
+	VMOVUPS	909056(SI), Y11	// a[3]
+	VMOVUPS	927360(SI), Y12	// result_6[0]
+	VMOVUPS	923904(SI), Y13	// result_4[0]
+	VMOVUPS	920576(SI), Y14	// result_2[0]
 	VFMADD231PS	Y14, Y6, Y5
 	VFMADD231PS	Y13, Y7, Y5
 	VFMADD231PS	Y12, Y8, Y5
 	VFMADD231PS	Y0, Y4, Y5
-	VMOVUPS	Y5, 927360(SI)	// a_y5[0]
-	VMOVUPS	923392(SI), Y0	// result_6[1]
-	VMOVUPS	919936(SI), Y5	// result_4[1]
-	VMOVUPS	916608(SI), Y12	// result_2[1]
+	VMOVUPS	Y5, 931456(SI)	// a_y5[0]
+	VMOVUPS	927488(SI), Y0	// result_6[1]
+	VMOVUPS	924032(SI), Y5	// result_4[1]
+	VMOVUPS	920704(SI), Y12	// result_2[1]
 	VFMADD231PS	Y12, Y6, Y9
 	VFMADD231PS	Y5, Y7, Y9
 	VFMADD231PS	Y0, Y8, Y9
 	VFMADD231PS	Y1, Y4, Y9
-	VMOVUPS	Y9, 927488(SI)	// a_y5[1]
-	VMOVUPS	923520(SI), Y0	// result_6[2]
-	VMOVUPS	920064(SI), Y1	// result_4[2]
-	VMOVUPS	916736(SI), Y5	// result_2[2]
+	VMOVUPS	Y9, 931584(SI)	// a_y5[1]
+	VMOVUPS	927616(SI), Y0	// result_6[2]
+	VMOVUPS	924160(SI), Y1	// result_4[2]
+	VMOVUPS	920832(SI), Y5	// result_2[2]
 	VFMADD231PS	Y5, Y6, Y10
 	VFMADD231PS	Y1, Y7, Y10
 	VFMADD231PS	Y0, Y8, Y10
 	VFMADD231PS	Y2, Y4, Y10
-	VMOVUPS	Y10, 927616(SI)	// a_y5[2]
-	VMOVUPS	923648(SI), Y0	// result_6[3]
-	VMOVUPS	920192(SI), Y1	// result_4[3]
-	VMOVUPS	916864(SI), Y2	// result_2[3]
+	VMOVUPS	Y10, 931712(SI)	// a_y5[2]
+	VMOVUPS	927744(SI), Y0	// result_6[3]
+	VMOVUPS	924288(SI), Y1	// result_4[3]
+	VMOVUPS	920960(SI), Y2	// result_2[3]
 	VFMADD231PS	Y2, Y6, Y11
 	VFMADD231PS	Y1, Y7, Y11
 	VFMADD231PS	Y0, Y8, Y11
 	VFMADD231PS	Y3, Y4, Y11
-	VMOVUPS	Y11, 927744(SI)	// a_y5[3]
+	VMOVUPS	Y11, 931840(SI)	// a_y5[3]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -10363,30 +10520,30 @@ loop32: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop33: // 4 times: vectors of the block
-	VMOVUPS	925824(SI), Y0	// z_y5[0]
-	VMOVUPS	Y0, 742144(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	925952(SI), Y0	// z_y5[1]
-	VMOVUPS	Y0, 742272(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	926080(SI), Y0	// z_y5[2]
-	VMOVUPS	Y0, 742400(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	926208(SI), Y0	// z_y5[3]
-	VMOVUPS	Y0, 742528(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	926336(SI), Y0	// z_y5[4]
-	VMOVUPS	Y0, 742656(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	926464(SI), Y0	// z_y5[5]
-	VMOVUPS	Y0, 742784(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	926592(SI), Y0	// z_y5[6]
-	VMOVUPS	Y0, 742912(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	926720(SI), Y0	// z_y5[7]
-	VMOVUPS	Y0, 743040(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	927360(SI), Y0	// a_y5[0]
-	VMOVUPS	Y0, 743168(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	927488(SI), Y0	// a_y5[1]
-	VMOVUPS	Y0, 743296(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	927616(SI), Y0	// a_y5[2]
-	VMOVUPS	Y0, 743424(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	927744(SI), Y0	// a_y5[3]
-	VMOVUPS	Y0, 743552(SI)	// latentFieldFwd.a[3]
+	VMOVUPS	929920(SI), Y0	// z_y5[0]
+	VMOVUPS	Y0, 746240(SI)	// latentFieldFwd.z[0]
+	VMOVUPS	930048(SI), Y0	// z_y5[1]
+	VMOVUPS	Y0, 746368(SI)	// latentFieldFwd.z[1]
+	VMOVUPS	930176(SI), Y0	// z_y5[2]
+	VMOVUPS	Y0, 746496(SI)	// latentFieldFwd.z[2]
+	VMOVUPS	930304(SI), Y0	// z_y5[3]
+	VMOVUPS	Y0, 746624(SI)	// latentFieldFwd.z[3]
+	VMOVUPS	930432(SI), Y0	// z_y5[4]
+	VMOVUPS	Y0, 746752(SI)	// latentFieldFwd.z[4]
+	VMOVUPS	930560(SI), Y0	// z_y5[5]
+	VMOVUPS	Y0, 746880(SI)	// latentFieldFwd.z[5]
+	VMOVUPS	930688(SI), Y0	// z_y5[6]
+	VMOVUPS	Y0, 747008(SI)	// latentFieldFwd.z[6]
+	VMOVUPS	930816(SI), Y0	// z_y5[7]
+	VMOVUPS	Y0, 747136(SI)	// latentFieldFwd.z[7]
+	VMOVUPS	931456(SI), Y0	// a_y5[0]
+	VMOVUPS	Y0, 747264(SI)	// latentFieldFwd.a[0]
+	VMOVUPS	931584(SI), Y0	// a_y5[1]
+	VMOVUPS	Y0, 747392(SI)	// latentFieldFwd.a[1]
+	VMOVUPS	931712(SI), Y0	// a_y5[2]
+	VMOVUPS	Y0, 747520(SI)	// latentFieldFwd.a[2]
+	VMOVUPS	931840(SI), Y0	// a_y5[3]
+	VMOVUPS	Y0, 747648(SI)	// latentFieldFwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop33
@@ -10394,70 +10551,70 @@ loop33: // 4 times: vectors of the block
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop34: // 64 times: elements
-	VMOVUPS	745216(SI), Y0	// latentFieldFwd.add[0]
-	VMOVUPS	745248(SI), Y1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	745280(SI), Y2	// latentFieldFwd.add[0] | 2
-	VMOVUPS	745312(SI), Y3	// latentFieldFwd.add[0] | 3
-	VMOVUPS	Y0, 969728(SI)	// result_16[0]
-	VMOVUPS	Y1, 969760(SI)	// result_16[0] | 1
-	VMOVUPS	Y2, 969792(SI)	// result_16[0] | 2
-	VMOVUPS	Y3, 969824(SI)	// result_16[0] | 3
+	VMOVUPS	749312(SI), Y0	// latentFieldFwd.add[0]
+	VMOVUPS	749344(SI), Y1	// latentFieldFwd.add[0] | 1
+	VMOVUPS	749376(SI), Y2	// latentFieldFwd.add[0] | 2
+	VMOVUPS	749408(SI), Y3	// latentFieldFwd.add[0] | 3
+	VMOVUPS	Y0, 973824(SI)	// result_16[0]
+	VMOVUPS	Y1, 973856(SI)	// result_16[0] | 1
+	VMOVUPS	Y2, 973888(SI)	// result_16[0] | 2
+	VMOVUPS	Y3, 973920(SI)	// result_16[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop34
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop35: // 64 times: elements
-	VMOVUPS	753408(SI), Y0	// latentFieldFwd.softplus[0]
-	VMOVUPS	753440(SI), Y1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	753472(SI), Y2	// latentFieldFwd.softplus[0] | 2
-	VMOVUPS	753504(SI), Y3	// latentFieldFwd.softplus[0] | 3
-	VMOVUPS	Y0, 977920(SI)	// result_17[0]
-	VMOVUPS	Y1, 977952(SI)	// result_17[0] | 1
-	VMOVUPS	Y2, 977984(SI)	// result_17[0] | 2
-	VMOVUPS	Y3, 978016(SI)	// result_17[0] | 3
+	VMOVUPS	757504(SI), Y0	// latentFieldFwd.softplus[0]
+	VMOVUPS	757536(SI), Y1	// latentFieldFwd.softplus[0] | 1
+	VMOVUPS	757568(SI), Y2	// latentFieldFwd.softplus[0] | 2
+	VMOVUPS	757600(SI), Y3	// latentFieldFwd.softplus[0] | 3
+	VMOVUPS	Y0, 982016(SI)	// result_17[0]
+	VMOVUPS	Y1, 982048(SI)	// result_17[0] | 1
+	VMOVUPS	Y2, 982080(SI)	// result_17[0] | 2
+	VMOVUPS	Y3, 982112(SI)	// result_17[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop35
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop36: // 64 times: elements
-	VMOVUPS	761600(SI), Y0	// latentFieldFwd.add2[0]
-	VMOVUPS	761632(SI), Y1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	761664(SI), Y2	// latentFieldFwd.add2[0] | 2
-	VMOVUPS	761696(SI), Y3	// latentFieldFwd.add2[0] | 3
-	VMOVUPS	Y0, 986112(SI)	// result_18[0]
-	VMOVUPS	Y1, 986144(SI)	// result_18[0] | 1
-	VMOVUPS	Y2, 986176(SI)	// result_18[0] | 2
-	VMOVUPS	Y3, 986208(SI)	// result_18[0] | 3
+	VMOVUPS	765696(SI), Y0	// latentFieldFwd.add2[0]
+	VMOVUPS	765728(SI), Y1	// latentFieldFwd.add2[0] | 1
+	VMOVUPS	765760(SI), Y2	// latentFieldFwd.add2[0] | 2
+	VMOVUPS	765792(SI), Y3	// latentFieldFwd.add2[0] | 3
+	VMOVUPS	Y0, 990208(SI)	// result_18[0]
+	VMOVUPS	Y1, 990240(SI)	// result_18[0] | 1
+	VMOVUPS	Y2, 990272(SI)	// result_18[0] | 2
+	VMOVUPS	Y3, 990304(SI)	// result_18[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop36
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop37: // 64 times: elements
-	VMOVUPS	769792(SI), Y0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	769824(SI), Y1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	769856(SI), Y2	// latentFieldFwd.softplus2[0] | 2
-	VMOVUPS	769888(SI), Y3	// latentFieldFwd.softplus2[0] | 3
-	VMOVUPS	Y0, 994304(SI)	// result_19[0]
-	VMOVUPS	Y1, 994336(SI)	// result_19[0] | 1
-	VMOVUPS	Y2, 994368(SI)	// result_19[0] | 2
-	VMOVUPS	Y3, 994400(SI)	// result_19[0] | 3
+	VMOVUPS	773888(SI), Y0	// latentFieldFwd.softplus2[0]
+	VMOVUPS	773920(SI), Y1	// latentFieldFwd.softplus2[0] | 1
+	VMOVUPS	773952(SI), Y2	// latentFieldFwd.softplus2[0] | 2
+	VMOVUPS	773984(SI), Y3	// latentFieldFwd.softplus2[0] | 3
+	VMOVUPS	Y0, 998400(SI)	// result_19[0]
+	VMOVUPS	Y1, 998432(SI)	// result_19[0] | 1
+	VMOVUPS	Y2, 998464(SI)	// result_19[0] | 2
+	VMOVUPS	Y3, 998496(SI)	// result_19[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop37
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop38: // 12 times: elements
-	VMOVUPS	777984(SI), Y0	// latentFieldFwd.tanh[0]
-	VMOVUPS	778016(SI), Y1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	778048(SI), Y2	// latentFieldFwd.tanh[0] | 2
-	VMOVUPS	778080(SI), Y3	// latentFieldFwd.tanh[0] | 3
-	VMOVUPS	Y0, 1002496(SI)	// result_20[0]
-	VMOVUPS	Y1, 1002528(SI)	// result_20[0] | 1
-	VMOVUPS	Y2, 1002560(SI)	// result_20[0] | 2
-	VMOVUPS	Y3, 1002592(SI)	// result_20[0] | 3
+	VMOVUPS	782080(SI), Y0	// latentFieldFwd.tanh[0]
+	VMOVUPS	782112(SI), Y1	// latentFieldFwd.tanh[0] | 1
+	VMOVUPS	782144(SI), Y2	// latentFieldFwd.tanh[0] | 2
+	VMOVUPS	782176(SI), Y3	// latentFieldFwd.tanh[0] | 3
+	VMOVUPS	Y0, 1006592(SI)	// result_20[0]
+	VMOVUPS	Y1, 1006624(SI)	// result_20[0] | 1
+	VMOVUPS	Y2, 1006656(SI)	// result_20[0] | 2
+	VMOVUPS	Y3, 1006688(SI)	// result_20[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop38
@@ -10465,133 +10622,133 @@ loop38: // 12 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop39: // 4 times: vectors of the block
-	VMOVUPS	743680(SI), Y0	// latentFieldFwd.dz[0]
-	VMOVUPS	Y0, 928512(SI)	// result_9[0]
-	VMOVUPS	743808(SI), Y0	// latentFieldFwd.dz[1]
-	VMOVUPS	Y0, 928640(SI)	// result_9[1]
-	VMOVUPS	743936(SI), Y0	// latentFieldFwd.dz[2]
-	VMOVUPS	Y0, 928768(SI)	// result_9[2]
-	VMOVUPS	744064(SI), Y0	// latentFieldFwd.dz[3]
-	VMOVUPS	Y0, 928896(SI)	// result_9[3]
-	VMOVUPS	744192(SI), Y0	// latentFieldFwd.dz[4]
-	VMOVUPS	Y0, 929024(SI)	// result_9[4]
-	VMOVUPS	744320(SI), Y0	// latentFieldFwd.dz[5]
-	VMOVUPS	Y0, 929152(SI)	// result_9[5]
-	VMOVUPS	744448(SI), Y0	// latentFieldFwd.dz[6]
-	VMOVUPS	Y0, 929280(SI)	// result_9[6]
-	VMOVUPS	744576(SI), Y0	// latentFieldFwd.dz[7]
-	VMOVUPS	Y0, 929408(SI)	// result_9[7]
-	VMOVUPS	744704(SI), Y15	// latentFieldFwd.da[0]
+	VMOVUPS	747776(SI), Y0	// latentFieldFwd.dz[0]
+	VMOVUPS	Y0, 932608(SI)	// result_9[0]
+	VMOVUPS	747904(SI), Y0	// latentFieldFwd.dz[1]
+	VMOVUPS	Y0, 932736(SI)	// result_9[1]
+	VMOVUPS	748032(SI), Y0	// latentFieldFwd.dz[2]
+	VMOVUPS	Y0, 932864(SI)	// result_9[2]
+	VMOVUPS	748160(SI), Y0	// latentFieldFwd.dz[3]
+	VMOVUPS	Y0, 932992(SI)	// result_9[3]
+	VMOVUPS	748288(SI), Y0	// latentFieldFwd.dz[4]
+	VMOVUPS	Y0, 933120(SI)	// result_9[4]
+	VMOVUPS	748416(SI), Y0	// latentFieldFwd.dz[5]
+	VMOVUPS	Y0, 933248(SI)	// result_9[5]
+	VMOVUPS	748544(SI), Y0	// latentFieldFwd.dz[6]
+	VMOVUPS	Y0, 933376(SI)	// result_9[6]
+	VMOVUPS	748672(SI), Y0	// latentFieldFwd.dz[7]
+	VMOVUPS	Y0, 933504(SI)	// result_9[7]
+	VMOVUPS	748800(SI), Y15	// latentFieldFwd.da[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// result_10[0]
-	VMOVUPS	Y13, 930560(SI)
-	VMOVUPS	744832(SI), Y15	// latentFieldFwd.da[1]
+	VMOVUPS	Y13, 934656(SI)
+	VMOVUPS	748928(SI), Y15	// latentFieldFwd.da[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// result_10[1]
-	VMOVUPS	Y13, 930688(SI)
-	VMOVUPS	744960(SI), Y15	// latentFieldFwd.da[2]
+	VMOVUPS	Y13, 934784(SI)
+	VMOVUPS	749056(SI), Y15	// latentFieldFwd.da[2]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// result_10[2]
-	VMOVUPS	Y13, 930816(SI)
-	VMOVUPS	745088(SI), Y15	// latentFieldFwd.da[3]
+	VMOVUPS	Y13, 934912(SI)
+	VMOVUPS	749184(SI), Y15	// latentFieldFwd.da[3]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// result_10[3]
-	VMOVUPS	Y13, 930944(SI)
-	VMOVUPD	903296(DI), Y0	// h
-	VMOVUPD	903328(DI), Y1	// h | 1
+	VMOVUPS	Y13, 935040(SI)
+	VMOVUPD	907392(DI), Y0	// h
+	VMOVUPD	907424(DI), Y1	// h | 1
 	// forecast.nde:38
 	VMULPD	f64_401772216029aa0e<>(SB), Y0, Y2
 	VMULPD	f64_401772216029aa0e<>(SB), Y1, Y3
 	VCVTPD2PSY	Y2, X2
 	VCVTPD2PSY	Y3, X3
 	VINSERTF128	$1, X3, Y2, Y2
-	VMOVUPS	Y2, 927872(SI)	// ha61
+	VMOVUPS	Y2, 931968(SI)	// ha61
 	VMULPD	f64_c029d7894a598ba8<>(SB), Y0, Y3
 	VMULPD	f64_c029d7894a598ba8<>(SB), Y1, Y4
 	VCVTPD2PSY	Y3, X3
 	VCVTPD2PSY	Y4, X4
 	VINSERTF128	$1, X4, Y3, Y3
-	VMOVUPS	Y3, 928000(SI)	// ha62
+	VMOVUPS	Y3, 932096(SI)	// ha62
 	VMULPD	f64_40205198ab50d56d<>(SB), Y0, Y4
 	VMULPD	f64_40205198ab50d56d<>(SB), Y1, Y5
 	VCVTPD2PSY	Y4, X4
 	VCVTPD2PSY	Y5, X5
 	VINSERTF128	$1, X5, Y4, Y4
-	VMOVUPS	Y4, 928128(SI)	// ha63
+	VMOVUPS	Y4, 932224(SI)	// ha63
 	VMULPD	f64_bfb253648f20ef47<>(SB), Y0, Y5
 	VMULPD	f64_bfb253648f20ef47<>(SB), Y1, Y6
 	VCVTPD2PSY	Y5, X5
 	VCVTPD2PSY	Y6, X6
 	VINSERTF128	$1, X6, Y5, Y5
-	VMOVUPS	Y5, 928256(SI)	// ha64
+	VMOVUPS	Y5, 932352(SI)	// ha64
 	VMULPD	f64_bf9cf28fdbb9db09<>(SB), Y0, Y0
 	VMULPD	f64_bf9cf28fdbb9db09<>(SB), Y1, Y1
 	VCVTPD2PSY	Y0, X0
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y0, Y0
-	VMOVUPS	Y0, 928384(SI)	// ha65
+	VMOVUPS	Y0, 932480(SI)	// ha65
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 loop40: // 8 times: elements
-	VMOVUPS	928512(R10), Y1	// result_9[0]
-	VMOVUPS	924800(R10), Y6	// result_7[0]
-	VMOVUPS	921216(R10), Y7	// result_5[0]
-	VMOVUPS	917760(R10), Y8	// result_3[0]
-	VMOVUPS	914432(R10), Y9	// result[0]
-	VMOVUPS	903552(R10), Y10	// z[0]
+	VMOVUPS	932608(R10), Y1	// result_9[0]
+	VMOVUPS	928896(R10), Y6	// result_7[0]
+	VMOVUPS	925312(R10), Y7	// result_5[0]
+	VMOVUPS	921856(R10), Y8	// result_3[0]
+	VMOVUPS	918528(R10), Y9	// result[0]
+	VMOVUPS	907648(R10), Y10	// z[0]
 	VFMADD231PS	Y9, Y2, Y10
 	VFMADD231PS	Y8, Y3, Y10
 	VFMADD231PS	Y7, Y4, Y10
 	VFMADD231PS	Y6, Y5, Y10
 	VFMADD231PS	Y1, Y0, Y10
-	VMOVUPS	Y10, 929536(R10)	// z_y6[0]
+	VMOVUPS	Y10, 933632(R10)	// z_y6[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop40
-	VMOVUPS	904576(SI), Y1	// a[0]
-	VMOVUPS	904704(SI), Y6	// a[1]
-	VMOVUPS	904832(SI), Y7	// a[2]
-	VMOVUPS	904960(SI), Y8	// a[3]
-	VMOVUPS	926848(SI), Y9	// result_8[0]
-	VMOVUPS	923264(SI), Y10	// result_6[0]
-	VMOVUPS	919808(SI), Y11	// result_4[0]
-	VMOVUPS	916480(SI), Y12	// result_2[0]
+	VMOVUPS	908672(SI), Y1	// a[0]
+	VMOVUPS	908800(SI), Y6	// a[1]
+	VMOVUPS	908928(SI), Y7	// a[2]
+	VMOVUPS	909056(SI), Y8	// a[3]
+	VMOVUPS	930944(SI), Y9	// result_8[0]
+	VMOVUPS	927360(SI), Y10	// result_6[0]
+	VMOVUPS	923904(SI), Y11	// result_4[0]
+	VMOVUPS	920576(SI), Y12	// result_2[0]
 	VFMADD231PS	Y12, Y2, Y1
 	VFMADD231PS	Y11, Y3, Y1
 	VFMADD231PS	Y10, Y4, Y1
 	VFMADD231PS	Y9, Y5, Y1
 	VFMADD231PS	0(AX), Y0, Y1
-	VMOVUPS	Y1, 931072(SI)	// a_y6[0]
-	VMOVUPS	926976(SI), Y1	// result_8[1]
-	VMOVUPS	923392(SI), Y9	// result_6[1]
-	VMOVUPS	919936(SI), Y10	// result_4[1]
-	VMOVUPS	916608(SI), Y11	// result_2[1]
+	VMOVUPS	Y1, 935168(SI)	// a_y6[0]
+	VMOVUPS	931072(SI), Y1	// result_8[1]
+	VMOVUPS	927488(SI), Y9	// result_6[1]
+	VMOVUPS	924032(SI), Y10	// result_4[1]
+	VMOVUPS	920704(SI), Y11	// result_2[1]
 	VFMADD231PS	Y11, Y2, Y6
 	VFMADD231PS	Y10, Y3, Y6
 	VFMADD231PS	Y9, Y4, Y6
 	VFMADD231PS	Y1, Y5, Y6
 	VFMADD231PS	32(AX), Y0, Y6
-	VMOVUPS	Y6, 931200(SI)	// a_y6[1]
-	VMOVUPS	927104(SI), Y1	// result_8[2]
-	VMOVUPS	923520(SI), Y6	// result_6[2]
-	VMOVUPS	920064(SI), Y9	// result_4[2]
-	VMOVUPS	916736(SI), Y10	// result_2[2]
+	VMOVUPS	Y6, 935296(SI)	// a_y6[1]
+	VMOVUPS	931200(SI), Y1	// result_8[2]
+	VMOVUPS	927616(SI), Y6	// result_6[2]
+	VMOVUPS	924160(SI), Y9	// result_4[2]
+	VMOVUPS	920832(SI), Y10	// result_2[2]
 	VFMADD231PS	Y10, Y2, Y7
 	VFMADD231PS	Y9, Y3, Y7
 	VFMADD231PS	Y6, Y4, Y7
 	VFMADD231PS	Y1, Y5, Y7
 	VFMADD231PS	64(AX), Y0, Y7
-	VMOVUPS	Y7, 931328(SI)	// a_y6[2]
-	VMOVUPS	927232(SI), Y1	// result_8[3]
-	VMOVUPS	923648(SI), Y6	// result_6[3]
-	VMOVUPS	920192(SI), Y7	// result_4[3]
-	VMOVUPS	916864(SI), Y9	// result_2[3]
+	VMOVUPS	Y7, 935424(SI)	// a_y6[2]
+	VMOVUPS	931328(SI), Y1	// result_8[3]
+	VMOVUPS	927744(SI), Y6	// result_6[3]
+	VMOVUPS	924288(SI), Y7	// result_4[3]
+	VMOVUPS	920960(SI), Y9	// result_2[3]
 	VFMADD231PS	Y9, Y2, Y8
 	VFMADD231PS	Y7, Y3, Y8
 	VFMADD231PS	Y6, Y4, Y8
 	VFMADD231PS	Y1, Y5, Y8
 	VFMADD231PS	96(AX), Y0, Y8
-	VMOVUPS	Y8, 931456(SI)	// a_y6[3]
+	VMOVUPS	Y8, 935552(SI)	// a_y6[3]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -10600,30 +10757,30 @@ loop40: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop41: // 4 times: vectors of the block
-	VMOVUPS	929536(SI), Y0	// z_y6[0]
-	VMOVUPS	Y0, 742144(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	929664(SI), Y0	// z_y6[1]
-	VMOVUPS	Y0, 742272(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	929792(SI), Y0	// z_y6[2]
-	VMOVUPS	Y0, 742400(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	929920(SI), Y0	// z_y6[3]
-	VMOVUPS	Y0, 742528(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	930048(SI), Y0	// z_y6[4]
-	VMOVUPS	Y0, 742656(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	930176(SI), Y0	// z_y6[5]
-	VMOVUPS	Y0, 742784(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	930304(SI), Y0	// z_y6[6]
-	VMOVUPS	Y0, 742912(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	930432(SI), Y0	// z_y6[7]
-	VMOVUPS	Y0, 743040(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	931072(SI), Y0	// a_y6[0]
-	VMOVUPS	Y0, 743168(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	931200(SI), Y0	// a_y6[1]
-	VMOVUPS	Y0, 743296(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	931328(SI), Y0	// a_y6[2]
-	VMOVUPS	Y0, 743424(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	931456(SI), Y0	// a_y6[3]
-	VMOVUPS	Y0, 743552(SI)	// latentFieldFwd.a[3]
+	VMOVUPS	933632(SI), Y0	// z_y6[0]
+	VMOVUPS	Y0, 746240(SI)	// latentFieldFwd.z[0]
+	VMOVUPS	933760(SI), Y0	// z_y6[1]
+	VMOVUPS	Y0, 746368(SI)	// latentFieldFwd.z[1]
+	VMOVUPS	933888(SI), Y0	// z_y6[2]
+	VMOVUPS	Y0, 746496(SI)	// latentFieldFwd.z[2]
+	VMOVUPS	934016(SI), Y0	// z_y6[3]
+	VMOVUPS	Y0, 746624(SI)	// latentFieldFwd.z[3]
+	VMOVUPS	934144(SI), Y0	// z_y6[4]
+	VMOVUPS	Y0, 746752(SI)	// latentFieldFwd.z[4]
+	VMOVUPS	934272(SI), Y0	// z_y6[5]
+	VMOVUPS	Y0, 746880(SI)	// latentFieldFwd.z[5]
+	VMOVUPS	934400(SI), Y0	// z_y6[6]
+	VMOVUPS	Y0, 747008(SI)	// latentFieldFwd.z[6]
+	VMOVUPS	934528(SI), Y0	// z_y6[7]
+	VMOVUPS	Y0, 747136(SI)	// latentFieldFwd.z[7]
+	VMOVUPS	935168(SI), Y0	// a_y6[0]
+	VMOVUPS	Y0, 747264(SI)	// latentFieldFwd.a[0]
+	VMOVUPS	935296(SI), Y0	// a_y6[1]
+	VMOVUPS	Y0, 747392(SI)	// latentFieldFwd.a[1]
+	VMOVUPS	935424(SI), Y0	// a_y6[2]
+	VMOVUPS	Y0, 747520(SI)	// latentFieldFwd.a[2]
+	VMOVUPS	935552(SI), Y0	// a_y6[3]
+	VMOVUPS	Y0, 747648(SI)	// latentFieldFwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop41
@@ -10631,70 +10788,70 @@ loop41: // 4 times: vectors of the block
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop42: // 64 times: elements
-	VMOVUPS	745216(SI), Y0	// latentFieldFwd.add[0]
-	VMOVUPS	745248(SI), Y1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	745280(SI), Y2	// latentFieldFwd.add[0] | 2
-	VMOVUPS	745312(SI), Y3	// latentFieldFwd.add[0] | 3
-	VMOVUPS	Y0, 933888(SI)	// result_11[0]
-	VMOVUPS	Y1, 933920(SI)	// result_11[0] | 1
-	VMOVUPS	Y2, 933952(SI)	// result_11[0] | 2
-	VMOVUPS	Y3, 933984(SI)	// result_11[0] | 3
+	VMOVUPS	749312(SI), Y0	// latentFieldFwd.add[0]
+	VMOVUPS	749344(SI), Y1	// latentFieldFwd.add[0] | 1
+	VMOVUPS	749376(SI), Y2	// latentFieldFwd.add[0] | 2
+	VMOVUPS	749408(SI), Y3	// latentFieldFwd.add[0] | 3
+	VMOVUPS	Y0, 937984(SI)	// result_11[0]
+	VMOVUPS	Y1, 938016(SI)	// result_11[0] | 1
+	VMOVUPS	Y2, 938048(SI)	// result_11[0] | 2
+	VMOVUPS	Y3, 938080(SI)	// result_11[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop42
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop43: // 64 times: elements
-	VMOVUPS	753408(SI), Y0	// latentFieldFwd.softplus[0]
-	VMOVUPS	753440(SI), Y1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	753472(SI), Y2	// latentFieldFwd.softplus[0] | 2
-	VMOVUPS	753504(SI), Y3	// latentFieldFwd.softplus[0] | 3
-	VMOVUPS	Y0, 942080(SI)	// result_12[0]
-	VMOVUPS	Y1, 942112(SI)	// result_12[0] | 1
-	VMOVUPS	Y2, 942144(SI)	// result_12[0] | 2
-	VMOVUPS	Y3, 942176(SI)	// result_12[0] | 3
+	VMOVUPS	757504(SI), Y0	// latentFieldFwd.softplus[0]
+	VMOVUPS	757536(SI), Y1	// latentFieldFwd.softplus[0] | 1
+	VMOVUPS	757568(SI), Y2	// latentFieldFwd.softplus[0] | 2
+	VMOVUPS	757600(SI), Y3	// latentFieldFwd.softplus[0] | 3
+	VMOVUPS	Y0, 946176(SI)	// result_12[0]
+	VMOVUPS	Y1, 946208(SI)	// result_12[0] | 1
+	VMOVUPS	Y2, 946240(SI)	// result_12[0] | 2
+	VMOVUPS	Y3, 946272(SI)	// result_12[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop43
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop44: // 64 times: elements
-	VMOVUPS	761600(SI), Y0	// latentFieldFwd.add2[0]
-	VMOVUPS	761632(SI), Y1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	761664(SI), Y2	// latentFieldFwd.add2[0] | 2
-	VMOVUPS	761696(SI), Y3	// latentFieldFwd.add2[0] | 3
-	VMOVUPS	Y0, 950272(SI)	// result_13[0]
-	VMOVUPS	Y1, 950304(SI)	// result_13[0] | 1
-	VMOVUPS	Y2, 950336(SI)	// result_13[0] | 2
-	VMOVUPS	Y3, 950368(SI)	// result_13[0] | 3
+	VMOVUPS	765696(SI), Y0	// latentFieldFwd.add2[0]
+	VMOVUPS	765728(SI), Y1	// latentFieldFwd.add2[0] | 1
+	VMOVUPS	765760(SI), Y2	// latentFieldFwd.add2[0] | 2
+	VMOVUPS	765792(SI), Y3	// latentFieldFwd.add2[0] | 3
+	VMOVUPS	Y0, 954368(SI)	// result_13[0]
+	VMOVUPS	Y1, 954400(SI)	// result_13[0] | 1
+	VMOVUPS	Y2, 954432(SI)	// result_13[0] | 2
+	VMOVUPS	Y3, 954464(SI)	// result_13[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop44
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop45: // 64 times: elements
-	VMOVUPS	769792(SI), Y0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	769824(SI), Y1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	769856(SI), Y2	// latentFieldFwd.softplus2[0] | 2
-	VMOVUPS	769888(SI), Y3	// latentFieldFwd.softplus2[0] | 3
-	VMOVUPS	Y0, 958464(SI)	// result_14[0]
-	VMOVUPS	Y1, 958496(SI)	// result_14[0] | 1
-	VMOVUPS	Y2, 958528(SI)	// result_14[0] | 2
-	VMOVUPS	Y3, 958560(SI)	// result_14[0] | 3
+	VMOVUPS	773888(SI), Y0	// latentFieldFwd.softplus2[0]
+	VMOVUPS	773920(SI), Y1	// latentFieldFwd.softplus2[0] | 1
+	VMOVUPS	773952(SI), Y2	// latentFieldFwd.softplus2[0] | 2
+	VMOVUPS	773984(SI), Y3	// latentFieldFwd.softplus2[0] | 3
+	VMOVUPS	Y0, 962560(SI)	// result_14[0]
+	VMOVUPS	Y1, 962592(SI)	// result_14[0] | 1
+	VMOVUPS	Y2, 962624(SI)	// result_14[0] | 2
+	VMOVUPS	Y3, 962656(SI)	// result_14[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop45
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop46: // 12 times: elements
-	VMOVUPS	777984(SI), Y0	// latentFieldFwd.tanh[0]
-	VMOVUPS	778016(SI), Y1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	778048(SI), Y2	// latentFieldFwd.tanh[0] | 2
-	VMOVUPS	778080(SI), Y3	// latentFieldFwd.tanh[0] | 3
-	VMOVUPS	Y0, 966656(SI)	// result_15[0]
-	VMOVUPS	Y1, 966688(SI)	// result_15[0] | 1
-	VMOVUPS	Y2, 966720(SI)	// result_15[0] | 2
-	VMOVUPS	Y3, 966752(SI)	// result_15[0] | 3
+	VMOVUPS	782080(SI), Y0	// latentFieldFwd.tanh[0]
+	VMOVUPS	782112(SI), Y1	// latentFieldFwd.tanh[0] | 1
+	VMOVUPS	782144(SI), Y2	// latentFieldFwd.tanh[0] | 2
+	VMOVUPS	782176(SI), Y3	// latentFieldFwd.tanh[0] | 3
+	VMOVUPS	Y0, 970752(SI)	// result_15[0]
+	VMOVUPS	Y1, 970784(SI)	// result_15[0] | 1
+	VMOVUPS	Y2, 970816(SI)	// result_15[0] | 2
+	VMOVUPS	Y3, 970848(SI)	// result_15[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop46
@@ -10702,121 +10859,121 @@ loop46: // 12 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop47: // 4 times: vectors of the block
-	VMOVUPD	903296(SI), Y0	// h
-	VMOVUPD	903328(SI), Y1	// h | 1
+	VMOVUPD	907392(SI), Y0	// h
+	VMOVUPD	907424(SI), Y1	// h | 1
 	// forecast.nde:38
 	VMULPD	f64_3fb8b1a71ed4a6ee<>(SB), Y0, Y2
 	VMULPD	f64_3fb8b1a71ed4a6ee<>(SB), Y1, Y3
 	VCVTPD2PSY	Y2, X2
 	VCVTPD2PSY	Y3, X3
 	VINSERTF128	$1, X3, Y2, Y2
-	VMOVUPS	Y2, 931584(DI)	// hb1
+	VMOVUPS	Y2, 935680(DI)	// hb1
 	VMULPD	f64_3f847ae147ae147b<>(SB), Y0, Y3
 	VMULPD	f64_3f847ae147ae147b<>(SB), Y1, Y4
 	VCVTPD2PSY	Y3, X3
 	VCVTPD2PSY	Y4, X4
 	VINSERTF128	$1, X4, Y3, Y3
-	VMOVUPS	Y3, 931712(DI)	// hb2
+	VMOVUPS	Y3, 935808(DI)	// hb2
 	VMULPD	f64_3fdeb683148e0688<>(SB), Y0, Y4
 	VMULPD	f64_3fdeb683148e0688<>(SB), Y1, Y5
 	VCVTPD2PSY	Y4, X4
 	VCVTPD2PSY	Y5, X5
 	VINSERTF128	$1, X5, Y4, Y4
-	VMOVUPS	Y4, 931840(DI)	// hb3
+	VMOVUPS	Y4, 935936(DI)	// hb3
 	VMULPD	f64_3ff6106b4b6adddb<>(SB), Y0, Y5
 	VMULPD	f64_3ff6106b4b6adddb<>(SB), Y1, Y6
 	VCVTPD2PSY	Y5, X5
 	VCVTPD2PSY	Y6, X6
 	VINSERTF128	$1, X6, Y5, Y5
-	VMOVUPS	Y5, 931968(DI)	// hb4
+	VMOVUPS	Y5, 936064(DI)	// hb4
 	VMULPD	f64_c00a520ff752ea91<>(SB), Y0, Y6
 	VMULPD	f64_c00a520ff752ea91<>(SB), Y1, Y7
 	VCVTPD2PSY	Y6, X6
 	VCVTPD2PSY	Y7, X7
 	VINSERTF128	$1, X7, Y6, Y6
-	VMOVUPS	Y6, 932096(DI)	// hb5
+	VMOVUPS	Y6, 936192(DI)	// hb5
 	VMULPD	f64_40029901d4cd6786<>(SB), Y0, Y0
 	VMULPD	f64_40029901d4cd6786<>(SB), Y1, Y1
 	VCVTPD2PSY	Y0, X0
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y0, Y0
-	VMOVUPS	Y0, 932224(DI)	// hb6
+	VMOVUPS	Y0, 936320(DI)	// hb6
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop48: // 8 times: elements
-	VMOVUPS	743680(R10), Y1	// latentFieldFwd.dz[0]
-	VMOVUPS	928512(R10), Y7	// result_9[0]
-	VMOVUPS	924800(R10), Y8	// result_7[0]
-	VMOVUPS	921216(R10), Y9	// result_5[0]
-	VMOVUPS	917760(R10), Y10	// result_3[0]
-	VMOVUPS	914432(R10), Y11	// result[0]
-	VMOVUPS	903552(R10), Y12	// z[0]
+	VMOVUPS	747776(R10), Y1	// latentFieldFwd.dz[0]
+	VMOVUPS	932608(R10), Y7	// result_9[0]
+	VMOVUPS	928896(R10), Y8	// result_7[0]
+	VMOVUPS	925312(R10), Y9	// result_5[0]
+	VMOVUPS	921856(R10), Y10	// result_3[0]
+	VMOVUPS	918528(R10), Y11	// result[0]
+	VMOVUPS	907648(R10), Y12	// z[0]
 	VFMADD231PS	Y11, Y2, Y12
 	VFMADD231PS	Y10, Y3, Y12
 	VFMADD231PS	Y9, Y4, Y12
 	VFMADD231PS	Y8, Y5, Y12
 	VFMADD231PS	Y7, Y6, Y12
 	VFMADD231PS	Y1, Y0, Y12
-	VMOVUPS	Y12, 932352(R10)	// z_next[0]
+	VMOVUPS	Y12, 936448(R10)	// z_next[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop48
-	VMOVUPS	904576(DI), Y1	// a[0]
-	VMOVUPS	904704(DI), Y7	// a[1]
-	VMOVUPS	904832(DI), Y8	// a[2]
-	VMOVUPS	904960(DI), Y9	// a[3]
-	VMOVUPS	744704(DI), Y10	// latentFieldFwd.da[0]
-	VMOVUPS	930560(DI), Y11	// result_10[0]
-	VMOVUPS	926848(DI), Y12	// result_8[0]
-	VMOVUPS	923264(DI), Y13	// result_6[0]
-	VMOVUPS	919808(DI), Y14	// result_4[0]
-	VMOVUPS	916480(DI), Y15	// result_2[0]
+	VMOVUPS	908672(DI), Y1	// a[0]
+	VMOVUPS	908800(DI), Y7	// a[1]
+	VMOVUPS	908928(DI), Y8	// a[2]
+	VMOVUPS	909056(DI), Y9	// a[3]
+	VMOVUPS	748800(DI), Y10	// latentFieldFwd.da[0]
+	VMOVUPS	934656(DI), Y11	// result_10[0]
+	VMOVUPS	930944(DI), Y12	// result_8[0]
+	VMOVUPS	927360(DI), Y13	// result_6[0]
+	VMOVUPS	923904(DI), Y14	// result_4[0]
+	VMOVUPS	920576(DI), Y15	// result_2[0]
 	VFMADD231PS	Y15, Y2, Y1
 	VFMADD231PS	Y14, Y3, Y1
 	VFMADD231PS	Y13, Y4, Y1
 	VFMADD231PS	Y12, Y5, Y1
 	VFMADD231PS	Y11, Y6, Y1
 	VFMADD231PS	Y10, Y0, Y1
-	VMOVUPS	Y1, 933376(DI)	// a_next[0]
-	VMOVUPS	744832(DI), Y1	// latentFieldFwd.da[1]
-	VMOVUPS	930688(DI), Y10	// result_10[1]
-	VMOVUPS	926976(DI), Y11	// result_8[1]
-	VMOVUPS	923392(DI), Y12	// result_6[1]
-	VMOVUPS	919936(DI), Y13	// result_4[1]
-	VMOVUPS	916608(DI), Y14	// result_2[1]
+	VMOVUPS	Y1, 937472(DI)	// a_next[0]
+	VMOVUPS	748928(DI), Y1	// latentFieldFwd.da[1]
+	VMOVUPS	934784(DI), Y10	// result_10[1]
+	VMOVUPS	931072(DI), Y11	// result_8[1]
+	VMOVUPS	927488(DI), Y12	// result_6[1]
+	VMOVUPS	924032(DI), Y13	// result_4[1]
+	VMOVUPS	920704(DI), Y14	// result_2[1]
 	VFMADD231PS	Y14, Y2, Y7
 	VFMADD231PS	Y13, Y3, Y7
 	VFMADD231PS	Y12, Y4, Y7
 	VFMADD231PS	Y11, Y5, Y7
 	VFMADD231PS	Y10, Y6, Y7
 	VFMADD231PS	Y1, Y0, Y7
-	VMOVUPS	Y7, 933504(DI)	// a_next[1]
-	VMOVUPS	744960(DI), Y1	// latentFieldFwd.da[2]
-	VMOVUPS	930816(DI), Y7	// result_10[2]
-	VMOVUPS	927104(DI), Y10	// result_8[2]
-	VMOVUPS	923520(DI), Y11	// result_6[2]
-	VMOVUPS	920064(DI), Y12	// result_4[2]
-	VMOVUPS	916736(DI), Y13	// result_2[2]
+	VMOVUPS	Y7, 937600(DI)	// a_next[1]
+	VMOVUPS	749056(DI), Y1	// latentFieldFwd.da[2]
+	VMOVUPS	934912(DI), Y7	// result_10[2]
+	VMOVUPS	931200(DI), Y10	// result_8[2]
+	VMOVUPS	927616(DI), Y11	// result_6[2]
+	VMOVUPS	924160(DI), Y12	// result_4[2]
+	VMOVUPS	920832(DI), Y13	// result_2[2]
 	VFMADD231PS	Y13, Y2, Y8
 	VFMADD231PS	Y12, Y3, Y8
 	VFMADD231PS	Y11, Y4, Y8
 	VFMADD231PS	Y10, Y5, Y8
 	VFMADD231PS	Y7, Y6, Y8
 	VFMADD231PS	Y1, Y0, Y8
-	VMOVUPS	Y8, 933632(DI)	// a_next[2]
-	VMOVUPS	745088(DI), Y1	// latentFieldFwd.da[3]
-	VMOVUPS	930944(DI), Y7	// result_10[3]
-	VMOVUPS	927232(DI), Y8	// result_8[3]
-	VMOVUPS	923648(DI), Y10	// result_6[3]
-	VMOVUPS	920192(DI), Y11	// result_4[3]
-	VMOVUPS	916864(DI), Y12	// result_2[3]
+	VMOVUPS	Y8, 937728(DI)	// a_next[2]
+	VMOVUPS	749184(DI), Y1	// latentFieldFwd.da[3]
+	VMOVUPS	935040(DI), Y7	// result_10[3]
+	VMOVUPS	931328(DI), Y8	// result_8[3]
+	VMOVUPS	927744(DI), Y10	// result_6[3]
+	VMOVUPS	924288(DI), Y11	// result_4[3]
+	VMOVUPS	920960(DI), Y12	// result_2[3]
 	VFMADD231PS	Y12, Y2, Y9
 	VFMADD231PS	Y11, Y3, Y9
 	VFMADD231PS	Y10, Y4, Y9
 	VFMADD231PS	Y8, Y5, Y9
 	VFMADD231PS	Y7, Y6, Y9
 	VFMADD231PS	Y1, Y0, Y9
-	VMOVUPS	Y9, 933760(DI)	// a_next[3]
+	VMOVUPS	Y9, 937856(DI)	// a_next[3]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -10825,30 +10982,30 @@ loop48: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop49: // 4 times: vectors of the block
-	VMOVUPS	932352(SI), Y0	// z_next[0]
-	VMOVUPS	Y0, 742144(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	932480(SI), Y0	// z_next[1]
-	VMOVUPS	Y0, 742272(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	932608(SI), Y0	// z_next[2]
-	VMOVUPS	Y0, 742400(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	932736(SI), Y0	// z_next[3]
-	VMOVUPS	Y0, 742528(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	932864(SI), Y0	// z_next[4]
-	VMOVUPS	Y0, 742656(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	932992(SI), Y0	// z_next[5]
-	VMOVUPS	Y0, 742784(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	933120(SI), Y0	// z_next[6]
-	VMOVUPS	Y0, 742912(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	933248(SI), Y0	// z_next[7]
-	VMOVUPS	Y0, 743040(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	933376(SI), Y0	// a_next[0]
-	VMOVUPS	Y0, 743168(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	933504(SI), Y0	// a_next[1]
-	VMOVUPS	Y0, 743296(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	933632(SI), Y0	// a_next[2]
-	VMOVUPS	Y0, 743424(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	933760(SI), Y0	// a_next[3]
-	VMOVUPS	Y0, 743552(SI)	// latentFieldFwd.a[3]
+	VMOVUPS	936448(SI), Y0	// z_next[0]
+	VMOVUPS	Y0, 746240(SI)	// latentFieldFwd.z[0]
+	VMOVUPS	936576(SI), Y0	// z_next[1]
+	VMOVUPS	Y0, 746368(SI)	// latentFieldFwd.z[1]
+	VMOVUPS	936704(SI), Y0	// z_next[2]
+	VMOVUPS	Y0, 746496(SI)	// latentFieldFwd.z[2]
+	VMOVUPS	936832(SI), Y0	// z_next[3]
+	VMOVUPS	Y0, 746624(SI)	// latentFieldFwd.z[3]
+	VMOVUPS	936960(SI), Y0	// z_next[4]
+	VMOVUPS	Y0, 746752(SI)	// latentFieldFwd.z[4]
+	VMOVUPS	937088(SI), Y0	// z_next[5]
+	VMOVUPS	Y0, 746880(SI)	// latentFieldFwd.z[5]
+	VMOVUPS	937216(SI), Y0	// z_next[6]
+	VMOVUPS	Y0, 747008(SI)	// latentFieldFwd.z[6]
+	VMOVUPS	937344(SI), Y0	// z_next[7]
+	VMOVUPS	Y0, 747136(SI)	// latentFieldFwd.z[7]
+	VMOVUPS	937472(SI), Y0	// a_next[0]
+	VMOVUPS	Y0, 747264(SI)	// latentFieldFwd.a[0]
+	VMOVUPS	937600(SI), Y0	// a_next[1]
+	VMOVUPS	Y0, 747392(SI)	// latentFieldFwd.a[1]
+	VMOVUPS	937728(SI), Y0	// a_next[2]
+	VMOVUPS	Y0, 747520(SI)	// latentFieldFwd.a[2]
+	VMOVUPS	937856(SI), Y0	// a_next[3]
+	VMOVUPS	Y0, 747648(SI)	// latentFieldFwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop49
@@ -10860,44 +11017,44 @@ loop50: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop51: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	908160(R9), Y0	// z_d2_bar[0]
-	VMOVUPS	909696(R9), Y1	// z_d3_bar[0]
-	VMOVUPS	911232(R9), Y2	// z_d4_bar[0]
+	VMOVUPS	912256(R9), Y0	// z_d2_bar[0]
+	VMOVUPS	913792(R9), Y1	// z_d3_bar[0]
+	VMOVUPS	915328(R9), Y2	// z_d4_bar[0]
 	VMULPS	f32_40200000<>(SB), Y2, Y2
 	VFMADD231PS	f32_c0800000<>(SB), Y1, Y2
 	VFMADD231PS	f32_3fc00000<>(SB), Y0, Y2
-	VMOVUPS	Y2, 834816(R9)	// latentFieldBwd.dz_bar[0]
+	VMOVUPS	Y2, 838912(R9)	// latentFieldBwd.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop51
-	VMOVUPS	912256(SI), Y0	// a_d4_bar[0]
-	VMOVUPS	912384(SI), Y1	// a_d4_bar[1]
-	VMOVUPS	912512(SI), Y2	// a_d4_bar[2]
-	VMOVUPS	912640(SI), Y3	// a_d4_bar[3]
-	VMOVUPS	910720(SI), Y4	// a_d3_bar[0]
-	VMOVUPS	910848(SI), Y5	// a_d3_bar[1]
-	VMOVUPS	910976(SI), Y6	// a_d3_bar[2]
-	VMOVUPS	911104(SI), Y7	// a_d3_bar[3]
-	VMOVUPS	909184(SI), Y8	// a_d2_bar[0]
-	VMOVUPS	909312(SI), Y9	// a_d2_bar[1]
-	VMOVUPS	909440(SI), Y10	// a_d2_bar[2]
-	VMOVUPS	909568(SI), Y11	// a_d2_bar[3]
+	VMOVUPS	916352(SI), Y0	// a_d4_bar[0]
+	VMOVUPS	916480(SI), Y1	// a_d4_bar[1]
+	VMOVUPS	916608(SI), Y2	// a_d4_bar[2]
+	VMOVUPS	916736(SI), Y3	// a_d4_bar[3]
+	VMOVUPS	914816(SI), Y4	// a_d3_bar[0]
+	VMOVUPS	914944(SI), Y5	// a_d3_bar[1]
+	VMOVUPS	915072(SI), Y6	// a_d3_bar[2]
+	VMOVUPS	915200(SI), Y7	// a_d3_bar[3]
+	VMOVUPS	913280(SI), Y8	// a_d2_bar[0]
+	VMOVUPS	913408(SI), Y9	// a_d2_bar[1]
+	VMOVUPS	913536(SI), Y10	// a_d2_bar[2]
+	VMOVUPS	913664(SI), Y11	// a_d2_bar[3]
 	VMULPS	f32_40200000<>(SB), Y0, Y0
 	VFMADD231PS	f32_c0800000<>(SB), Y4, Y0
 	VFMADD231PS	f32_3fc00000<>(SB), Y8, Y0
-	VMOVUPS	Y0, 835840(SI)	// latentFieldBwd.da_bar[0]
+	VMOVUPS	Y0, 839936(SI)	// latentFieldBwd.da_bar[0]
 	VMULPS	f32_40200000<>(SB), Y1, Y0
 	VFMADD231PS	f32_c0800000<>(SB), Y5, Y0
 	VFMADD231PS	f32_3fc00000<>(SB), Y9, Y0
-	VMOVUPS	Y0, 835968(SI)	// latentFieldBwd.da_bar[1]
+	VMOVUPS	Y0, 840064(SI)	// latentFieldBwd.da_bar[1]
 	VMULPS	f32_40200000<>(SB), Y2, Y0
 	VFMADD231PS	f32_c0800000<>(SB), Y6, Y0
 	VFMADD231PS	f32_3fc00000<>(SB), Y10, Y0
-	VMOVUPS	Y0, 836096(SI)	// latentFieldBwd.da_bar[2]
+	VMOVUPS	Y0, 840192(SI)	// latentFieldBwd.da_bar[2]
 	VMULPS	f32_40200000<>(SB), Y3, Y0
 	VFMADD231PS	f32_c0800000<>(SB), Y7, Y0
 	VFMADD231PS	f32_3fc00000<>(SB), Y11, Y0
-	VMOVUPS	Y0, 836224(SI)	// latentFieldBwd.da_bar[3]
+	VMOVUPS	Y0, 840320(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop50
@@ -10905,100 +11062,100 @@ loop51: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop52: // 4 times: vectors of the block
-	VMOVUPS	932352(SI), Y0	// z_next[0]
-	VMOVUPS	Y0, 798976(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	932480(SI), Y0	// z_next[1]
-	VMOVUPS	Y0, 799104(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	932608(SI), Y0	// z_next[2]
-	VMOVUPS	Y0, 799232(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	932736(SI), Y0	// z_next[3]
-	VMOVUPS	Y0, 799360(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	932864(SI), Y0	// z_next[4]
-	VMOVUPS	Y0, 799488(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	932992(SI), Y0	// z_next[5]
-	VMOVUPS	Y0, 799616(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	933120(SI), Y0	// z_next[6]
-	VMOVUPS	Y0, 799744(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	933248(SI), Y0	// z_next[7]
-	VMOVUPS	Y0, 799872(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	933376(SI), Y0	// a_next[0]
-	VMOVUPS	Y0, 800000(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	933504(SI), Y0	// a_next[1]
-	VMOVUPS	Y0, 800128(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	933632(SI), Y0	// a_next[2]
-	VMOVUPS	Y0, 800256(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	933760(SI), Y0	// a_next[3]
-	VMOVUPS	Y0, 800384(SI)	// latentFieldBwd.a[3]
+	VMOVUPS	936448(SI), Y0	// z_next[0]
+	VMOVUPS	Y0, 803072(SI)	// latentFieldBwd.z[0]
+	VMOVUPS	936576(SI), Y0	// z_next[1]
+	VMOVUPS	Y0, 803200(SI)	// latentFieldBwd.z[1]
+	VMOVUPS	936704(SI), Y0	// z_next[2]
+	VMOVUPS	Y0, 803328(SI)	// latentFieldBwd.z[2]
+	VMOVUPS	936832(SI), Y0	// z_next[3]
+	VMOVUPS	Y0, 803456(SI)	// latentFieldBwd.z[3]
+	VMOVUPS	936960(SI), Y0	// z_next[4]
+	VMOVUPS	Y0, 803584(SI)	// latentFieldBwd.z[4]
+	VMOVUPS	937088(SI), Y0	// z_next[5]
+	VMOVUPS	Y0, 803712(SI)	// latentFieldBwd.z[5]
+	VMOVUPS	937216(SI), Y0	// z_next[6]
+	VMOVUPS	Y0, 803840(SI)	// latentFieldBwd.z[6]
+	VMOVUPS	937344(SI), Y0	// z_next[7]
+	VMOVUPS	Y0, 803968(SI)	// latentFieldBwd.z[7]
+	VMOVUPS	937472(SI), Y0	// a_next[0]
+	VMOVUPS	Y0, 804096(SI)	// latentFieldBwd.a[0]
+	VMOVUPS	937600(SI), Y0	// a_next[1]
+	VMOVUPS	Y0, 804224(SI)	// latentFieldBwd.a[1]
+	VMOVUPS	937728(SI), Y0	// a_next[2]
+	VMOVUPS	Y0, 804352(SI)	// latentFieldBwd.a[2]
+	VMOVUPS	937856(SI), Y0	// a_next[3]
+	VMOVUPS	Y0, 804480(SI)	// latentFieldBwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop52
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop53: // 64 times: elements
-	VMOVUPS	745216(SI), Y0	// latentFieldFwd.add[0]
-	VMOVUPS	745248(SI), Y1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	745280(SI), Y2	// latentFieldFwd.add[0] | 2
-	VMOVUPS	745312(SI), Y3	// latentFieldFwd.add[0] | 3
-	VMOVUPS	Y0, 800512(SI)	// latentFieldBwd.add[0]
-	VMOVUPS	Y1, 800544(SI)	// latentFieldBwd.add[0] | 1
-	VMOVUPS	Y2, 800576(SI)	// latentFieldBwd.add[0] | 2
-	VMOVUPS	Y3, 800608(SI)	// latentFieldBwd.add[0] | 3
+	VMOVUPS	749312(SI), Y0	// latentFieldFwd.add[0]
+	VMOVUPS	749344(SI), Y1	// latentFieldFwd.add[0] | 1
+	VMOVUPS	749376(SI), Y2	// latentFieldFwd.add[0] | 2
+	VMOVUPS	749408(SI), Y3	// latentFieldFwd.add[0] | 3
+	VMOVUPS	Y0, 804608(SI)	// latentFieldBwd.add[0]
+	VMOVUPS	Y1, 804640(SI)	// latentFieldBwd.add[0] | 1
+	VMOVUPS	Y2, 804672(SI)	// latentFieldBwd.add[0] | 2
+	VMOVUPS	Y3, 804704(SI)	// latentFieldBwd.add[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop53
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop54: // 64 times: elements
-	VMOVUPS	753408(SI), Y0	// latentFieldFwd.softplus[0]
-	VMOVUPS	753440(SI), Y1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	753472(SI), Y2	// latentFieldFwd.softplus[0] | 2
-	VMOVUPS	753504(SI), Y3	// latentFieldFwd.softplus[0] | 3
-	VMOVUPS	Y0, 808704(SI)	// latentFieldBwd.softplus[0]
-	VMOVUPS	Y1, 808736(SI)	// latentFieldBwd.softplus[0] | 1
-	VMOVUPS	Y2, 808768(SI)	// latentFieldBwd.softplus[0] | 2
-	VMOVUPS	Y3, 808800(SI)	// latentFieldBwd.softplus[0] | 3
+	VMOVUPS	757504(SI), Y0	// latentFieldFwd.softplus[0]
+	VMOVUPS	757536(SI), Y1	// latentFieldFwd.softplus[0] | 1
+	VMOVUPS	757568(SI), Y2	// latentFieldFwd.softplus[0] | 2
+	VMOVUPS	757600(SI), Y3	// latentFieldFwd.softplus[0] | 3
+	VMOVUPS	Y0, 812800(SI)	// latentFieldBwd.softplus[0]
+	VMOVUPS	Y1, 812832(SI)	// latentFieldBwd.softplus[0] | 1
+	VMOVUPS	Y2, 812864(SI)	// latentFieldBwd.softplus[0] | 2
+	VMOVUPS	Y3, 812896(SI)	// latentFieldBwd.softplus[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop54
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop55: // 64 times: elements
-	VMOVUPS	761600(SI), Y0	// latentFieldFwd.add2[0]
-	VMOVUPS	761632(SI), Y1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	761664(SI), Y2	// latentFieldFwd.add2[0] | 2
-	VMOVUPS	761696(SI), Y3	// latentFieldFwd.add2[0] | 3
-	VMOVUPS	Y0, 816896(SI)	// latentFieldBwd.add2[0]
-	VMOVUPS	Y1, 816928(SI)	// latentFieldBwd.add2[0] | 1
-	VMOVUPS	Y2, 816960(SI)	// latentFieldBwd.add2[0] | 2
-	VMOVUPS	Y3, 816992(SI)	// latentFieldBwd.add2[0] | 3
+	VMOVUPS	765696(SI), Y0	// latentFieldFwd.add2[0]
+	VMOVUPS	765728(SI), Y1	// latentFieldFwd.add2[0] | 1
+	VMOVUPS	765760(SI), Y2	// latentFieldFwd.add2[0] | 2
+	VMOVUPS	765792(SI), Y3	// latentFieldFwd.add2[0] | 3
+	VMOVUPS	Y0, 820992(SI)	// latentFieldBwd.add2[0]
+	VMOVUPS	Y1, 821024(SI)	// latentFieldBwd.add2[0] | 1
+	VMOVUPS	Y2, 821056(SI)	// latentFieldBwd.add2[0] | 2
+	VMOVUPS	Y3, 821088(SI)	// latentFieldBwd.add2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop55
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop56: // 64 times: elements
-	VMOVUPS	769792(SI), Y0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	769824(SI), Y1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	769856(SI), Y2	// latentFieldFwd.softplus2[0] | 2
-	VMOVUPS	769888(SI), Y3	// latentFieldFwd.softplus2[0] | 3
-	VMOVUPS	Y0, 825088(SI)	// latentFieldBwd.softplus2[0]
-	VMOVUPS	Y1, 825120(SI)	// latentFieldBwd.softplus2[0] | 1
-	VMOVUPS	Y2, 825152(SI)	// latentFieldBwd.softplus2[0] | 2
-	VMOVUPS	Y3, 825184(SI)	// latentFieldBwd.softplus2[0] | 3
+	VMOVUPS	773888(SI), Y0	// latentFieldFwd.softplus2[0]
+	VMOVUPS	773920(SI), Y1	// latentFieldFwd.softplus2[0] | 1
+	VMOVUPS	773952(SI), Y2	// latentFieldFwd.softplus2[0] | 2
+	VMOVUPS	773984(SI), Y3	// latentFieldFwd.softplus2[0] | 3
+	VMOVUPS	Y0, 829184(SI)	// latentFieldBwd.softplus2[0]
+	VMOVUPS	Y1, 829216(SI)	// latentFieldBwd.softplus2[0] | 1
+	VMOVUPS	Y2, 829248(SI)	// latentFieldBwd.softplus2[0] | 2
+	VMOVUPS	Y3, 829280(SI)	// latentFieldBwd.softplus2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop56
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop57: // 12 times: elements
-	VMOVUPS	777984(SI), Y0	// latentFieldFwd.tanh[0]
-	VMOVUPS	778016(SI), Y1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	778048(SI), Y2	// latentFieldFwd.tanh[0] | 2
-	VMOVUPS	778080(SI), Y3	// latentFieldFwd.tanh[0] | 3
-	VMOVUPS	Y0, 833280(SI)	// latentFieldBwd.tanh[0]
-	VMOVUPS	Y1, 833312(SI)	// latentFieldBwd.tanh[0] | 1
-	VMOVUPS	Y2, 833344(SI)	// latentFieldBwd.tanh[0] | 2
-	VMOVUPS	Y3, 833376(SI)	// latentFieldBwd.tanh[0] | 3
+	VMOVUPS	782080(SI), Y0	// latentFieldFwd.tanh[0]
+	VMOVUPS	782112(SI), Y1	// latentFieldFwd.tanh[0] | 1
+	VMOVUPS	782144(SI), Y2	// latentFieldFwd.tanh[0] | 2
+	VMOVUPS	782176(SI), Y3	// latentFieldFwd.tanh[0] | 3
+	VMOVUPS	Y0, 837376(SI)	// latentFieldBwd.tanh[0]
+	VMOVUPS	Y1, 837408(SI)	// latentFieldBwd.tanh[0] | 1
+	VMOVUPS	Y2, 837440(SI)	// latentFieldBwd.tanh[0] | 2
+	VMOVUPS	Y3, 837472(SI)	// latentFieldBwd.tanh[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop57
@@ -11010,72 +11167,72 @@ loop58: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop59: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	905088(R9), Y0	// z_next_bar[0]
-	VMOVUPS	836352(R9), Y1	// latentFieldBwd.z_bar[0]
+	VMOVUPS	909184(R9), Y0	// z_next_bar[0]
+	VMOVUPS	840448(R9), Y1	// latentFieldBwd.z_bar[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 968192(R9)	// z_next_bar_2[0]
-	VMOVUPS	932224(SI), Y1	// hb6
-	VMOVUPS	908160(R9), Y2	// z_d2_bar[0]
-	VMOVUPS	909696(R9), Y3	// z_d3_bar[0]
-	VMOVUPS	911232(R9), Y4	// z_d4_bar[0]
+	VMOVUPS	Y0, 972288(R9)	// z_next_bar_2[0]
+	VMOVUPS	936320(SI), Y1	// hb6
+	VMOVUPS	912256(R9), Y2	// z_d2_bar[0]
+	VMOVUPS	913792(R9), Y3	// z_d3_bar[0]
+	VMOVUPS	915328(R9), Y4	// z_d4_bar[0]
 	VMULPS	f32_c20b7b8e<>(SB), Y4, Y4
 	VFMADD231PS	f32_42822f0d<>(SB), Y3, Y4
 	VFMADD231PS	f32_c1df2c16<>(SB), Y2, Y4
 	VFMADD231PS	Y1, Y0, Y4
-	VMOVUPS	Y4, 834816(R9)	// latentFieldBwd.dz_bar[0]
+	VMOVUPS	Y4, 838912(R9)	// latentFieldBwd.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop59
-	VMOVUPS	906112(SI), Y0	// a_next_bar[0]
-	VMOVUPS	906240(SI), Y2	// a_next_bar[1]
-	VMOVUPS	906368(SI), Y3	// a_next_bar[2]
-	VMOVUPS	906496(SI), Y4	// a_next_bar[3]
-	VMOVUPS	912256(SI), Y5	// a_d4_bar[0]
-	VMOVUPS	912384(SI), Y6	// a_d4_bar[1]
-	VMOVUPS	912512(SI), Y15	// a_d4_bar[2]
+	VMOVUPS	910208(SI), Y0	// a_next_bar[0]
+	VMOVUPS	910336(SI), Y2	// a_next_bar[1]
+	VMOVUPS	910464(SI), Y3	// a_next_bar[2]
+	VMOVUPS	910592(SI), Y4	// a_next_bar[3]
+	VMOVUPS	916352(SI), Y5	// a_d4_bar[0]
+	VMOVUPS	916480(SI), Y6	// a_d4_bar[1]
+	VMOVUPS	916608(SI), Y15	// a_d4_bar[2]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	912640(SI), Y15	// a_d4_bar[3]
+	VMOVUPS	916736(SI), Y15	// a_d4_bar[3]
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	910720(SI), Y7	// a_d3_bar[0]
-	VMOVUPS	910848(SI), Y8	// a_d3_bar[1]
-	VMOVUPS	910976(SI), Y15	// a_d3_bar[2]
+	VMOVUPS	914816(SI), Y7	// a_d3_bar[0]
+	VMOVUPS	914944(SI), Y8	// a_d3_bar[1]
+	VMOVUPS	915072(SI), Y15	// a_d3_bar[2]
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	911104(SI), Y15	// a_d3_bar[3]
+	VMOVUPS	915200(SI), Y15	// a_d3_bar[3]
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	909184(SI), Y9	// a_d2_bar[0]
-	VMOVUPS	909312(SI), Y10	// a_d2_bar[1]
-	VMOVUPS	909440(SI), Y11	// a_d2_bar[2]
-	VMOVUPS	909568(SI), Y15	// a_d2_bar[3]
+	VMOVUPS	913280(SI), Y9	// a_d2_bar[0]
+	VMOVUPS	913408(SI), Y10	// a_d2_bar[1]
+	VMOVUPS	913536(SI), Y11	// a_d2_bar[2]
+	VMOVUPS	913664(SI), Y15	// a_d2_bar[3]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	837376(SI), Y12	// latentFieldBwd.a_bar[0]
+	VMOVUPS	841472(SI), Y12	// latentFieldBwd.a_bar[0]
 	VADDPS	Y12, Y0, Y0
-	VMOVUPS	Y0, 969216(SI)	// a_next_bar_2[0]
-	VMOVUPS	837504(SI), Y12	// latentFieldBwd.a_bar[1]
+	VMOVUPS	Y0, 973312(SI)	// a_next_bar_2[0]
+	VMOVUPS	841600(SI), Y12	// latentFieldBwd.a_bar[1]
 	VADDPS	Y12, Y2, Y2
-	VMOVUPS	Y2, 969344(SI)	// a_next_bar_2[1]
-	VMOVUPS	837632(SI), Y12	// latentFieldBwd.a_bar[2]
+	VMOVUPS	Y2, 973440(SI)	// a_next_bar_2[1]
+	VMOVUPS	841728(SI), Y12	// latentFieldBwd.a_bar[2]
 	VADDPS	Y12, Y3, Y3
-	VMOVUPS	Y3, 969472(SI)	// a_next_bar_2[2]
-	VMOVUPS	837760(SI), Y12	// latentFieldBwd.a_bar[3]
+	VMOVUPS	Y3, 973568(SI)	// a_next_bar_2[2]
+	VMOVUPS	841856(SI), Y12	// latentFieldBwd.a_bar[3]
 	VADDPS	Y12, Y4, Y4
-	VMOVUPS	Y4, 969600(SI)	// a_next_bar_2[3]
+	VMOVUPS	Y4, 973696(SI)	// a_next_bar_2[3]
 	VMULPS	f32_c20b7b8e<>(SB), Y5, Y5
 	VFMADD231PS	f32_42822f0d<>(SB), Y7, Y5
 	VFMADD231PS	f32_c1df2c16<>(SB), Y9, Y5
 	VFMADD231PS	Y1, Y0, Y5
-	VMOVUPS	Y5, 835840(SI)	// latentFieldBwd.da_bar[0]
+	VMOVUPS	Y5, 839936(SI)	// latentFieldBwd.da_bar[0]
 	VMULPS	f32_c20b7b8e<>(SB), Y6, Y0
 	VFMADD231PS	f32_42822f0d<>(SB), Y8, Y0
 	VFMADD231PS	f32_c1df2c16<>(SB), Y10, Y0
 	VFMADD231PS	Y1, Y2, Y0
-	VMOVUPS	Y0, 835968(SI)	// latentFieldBwd.da_bar[1]
+	VMOVUPS	Y0, 840064(SI)	// latentFieldBwd.da_bar[1]
 	VMOVUPS	0(AX), Y13
 	VMULPS	f32_c20b7b8e<>(SB), Y13, Y0
 	VMOVUPS	64(AX), Y13
 	VFMADD231PS	f32_42822f0d<>(SB), Y13, Y0
 	VFMADD231PS	f32_c1df2c16<>(SB), Y11, Y0
 	VFMADD231PS	Y1, Y3, Y0
-	VMOVUPS	Y0, 836096(SI)	// latentFieldBwd.da_bar[2]
+	VMOVUPS	Y0, 840192(SI)	// latentFieldBwd.da_bar[2]
 	VMOVUPS	32(AX), Y13
 	VMULPS	f32_c20b7b8e<>(SB), Y13, Y0
 	VMOVUPS	96(AX), Y13
@@ -11083,7 +11240,7 @@ loop59: // 8 times: elements
 	VMOVUPS	128(AX), Y13
 	VFMADD231PS	f32_c1df2c16<>(SB), Y13, Y0
 	VFMADD231PS	Y1, Y4, Y0
-	VMOVUPS	Y0, 836224(SI)	// latentFieldBwd.da_bar[3]
+	VMOVUPS	Y0, 840320(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop58
@@ -11091,100 +11248,100 @@ loop59: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop60: // 4 times: vectors of the block
-	VMOVUPS	929536(SI), Y0	// z_y6[0]
-	VMOVUPS	Y0, 798976(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	929664(SI), Y0	// z_y6[1]
-	VMOVUPS	Y0, 799104(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	929792(SI), Y0	// z_y6[2]
-	VMOVUPS	Y0, 799232(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	929920(SI), Y0	// z_y6[3]
-	VMOVUPS	Y0, 799360(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	930048(SI), Y0	// z_y6[4]
-	VMOVUPS	Y0, 799488(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	930176(SI), Y0	// z_y6[5]
-	VMOVUPS	Y0, 799616(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	930304(SI), Y0	// z_y6[6]
-	VMOVUPS	Y0, 799744(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	930432(SI), Y0	// z_y6[7]
-	VMOVUPS	Y0, 799872(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	931072(SI), Y0	// a_y6[0]
-	VMOVUPS	Y0, 800000(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	931200(SI), Y0	// a_y6[1]
-	VMOVUPS	Y0, 800128(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	931328(SI), Y0	// a_y6[2]
-	VMOVUPS	Y0, 800256(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	931456(SI), Y0	// a_y6[3]
-	VMOVUPS	Y0, 800384(SI)	// latentFieldBwd.a[3]
+	VMOVUPS	933632(SI), Y0	// z_y6[0]
+	VMOVUPS	Y0, 803072(SI)	// latentFieldBwd.z[0]
+	VMOVUPS	933760(SI), Y0	// z_y6[1]
+	VMOVUPS	Y0, 803200(SI)	// latentFieldBwd.z[1]
+	VMOVUPS	933888(SI), Y0	// z_y6[2]
+	VMOVUPS	Y0, 803328(SI)	// latentFieldBwd.z[2]
+	VMOVUPS	934016(SI), Y0	// z_y6[3]
+	VMOVUPS	Y0, 803456(SI)	// latentFieldBwd.z[3]
+	VMOVUPS	934144(SI), Y0	// z_y6[4]
+	VMOVUPS	Y0, 803584(SI)	// latentFieldBwd.z[4]
+	VMOVUPS	934272(SI), Y0	// z_y6[5]
+	VMOVUPS	Y0, 803712(SI)	// latentFieldBwd.z[5]
+	VMOVUPS	934400(SI), Y0	// z_y6[6]
+	VMOVUPS	Y0, 803840(SI)	// latentFieldBwd.z[6]
+	VMOVUPS	934528(SI), Y0	// z_y6[7]
+	VMOVUPS	Y0, 803968(SI)	// latentFieldBwd.z[7]
+	VMOVUPS	935168(SI), Y0	// a_y6[0]
+	VMOVUPS	Y0, 804096(SI)	// latentFieldBwd.a[0]
+	VMOVUPS	935296(SI), Y0	// a_y6[1]
+	VMOVUPS	Y0, 804224(SI)	// latentFieldBwd.a[1]
+	VMOVUPS	935424(SI), Y0	// a_y6[2]
+	VMOVUPS	Y0, 804352(SI)	// latentFieldBwd.a[2]
+	VMOVUPS	935552(SI), Y0	// a_y6[3]
+	VMOVUPS	Y0, 804480(SI)	// latentFieldBwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop60
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop61: // 64 times: elements
-	VMOVUPS	933888(SI), Y0	// result_11[0]
-	VMOVUPS	933920(SI), Y1	// result_11[0] | 1
-	VMOVUPS	933952(SI), Y2	// result_11[0] | 2
-	VMOVUPS	933984(SI), Y3	// result_11[0] | 3
-	VMOVUPS	Y0, 800512(SI)	// latentFieldBwd.add[0]
-	VMOVUPS	Y1, 800544(SI)	// latentFieldBwd.add[0] | 1
-	VMOVUPS	Y2, 800576(SI)	// latentFieldBwd.add[0] | 2
-	VMOVUPS	Y3, 800608(SI)	// latentFieldBwd.add[0] | 3
+	VMOVUPS	937984(SI), Y0	// result_11[0]
+	VMOVUPS	938016(SI), Y1	// result_11[0] | 1
+	VMOVUPS	938048(SI), Y2	// result_11[0] | 2
+	VMOVUPS	938080(SI), Y3	// result_11[0] | 3
+	VMOVUPS	Y0, 804608(SI)	// latentFieldBwd.add[0]
+	VMOVUPS	Y1, 804640(SI)	// latentFieldBwd.add[0] | 1
+	VMOVUPS	Y2, 804672(SI)	// latentFieldBwd.add[0] | 2
+	VMOVUPS	Y3, 804704(SI)	// latentFieldBwd.add[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop61
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop62: // 64 times: elements
-	VMOVUPS	942080(SI), Y0	// result_12[0]
-	VMOVUPS	942112(SI), Y1	// result_12[0] | 1
-	VMOVUPS	942144(SI), Y2	// result_12[0] | 2
-	VMOVUPS	942176(SI), Y3	// result_12[0] | 3
-	VMOVUPS	Y0, 808704(SI)	// latentFieldBwd.softplus[0]
-	VMOVUPS	Y1, 808736(SI)	// latentFieldBwd.softplus[0] | 1
-	VMOVUPS	Y2, 808768(SI)	// latentFieldBwd.softplus[0] | 2
-	VMOVUPS	Y3, 808800(SI)	// latentFieldBwd.softplus[0] | 3
+	VMOVUPS	946176(SI), Y0	// result_12[0]
+	VMOVUPS	946208(SI), Y1	// result_12[0] | 1
+	VMOVUPS	946240(SI), Y2	// result_12[0] | 2
+	VMOVUPS	946272(SI), Y3	// result_12[0] | 3
+	VMOVUPS	Y0, 812800(SI)	// latentFieldBwd.softplus[0]
+	VMOVUPS	Y1, 812832(SI)	// latentFieldBwd.softplus[0] | 1
+	VMOVUPS	Y2, 812864(SI)	// latentFieldBwd.softplus[0] | 2
+	VMOVUPS	Y3, 812896(SI)	// latentFieldBwd.softplus[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop62
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop63: // 64 times: elements
-	VMOVUPS	950272(SI), Y0	// result_13[0]
-	VMOVUPS	950304(SI), Y1	// result_13[0] | 1
-	VMOVUPS	950336(SI), Y2	// result_13[0] | 2
-	VMOVUPS	950368(SI), Y3	// result_13[0] | 3
-	VMOVUPS	Y0, 816896(SI)	// latentFieldBwd.add2[0]
-	VMOVUPS	Y1, 816928(SI)	// latentFieldBwd.add2[0] | 1
-	VMOVUPS	Y2, 816960(SI)	// latentFieldBwd.add2[0] | 2
-	VMOVUPS	Y3, 816992(SI)	// latentFieldBwd.add2[0] | 3
+	VMOVUPS	954368(SI), Y0	// result_13[0]
+	VMOVUPS	954400(SI), Y1	// result_13[0] | 1
+	VMOVUPS	954432(SI), Y2	// result_13[0] | 2
+	VMOVUPS	954464(SI), Y3	// result_13[0] | 3
+	VMOVUPS	Y0, 820992(SI)	// latentFieldBwd.add2[0]
+	VMOVUPS	Y1, 821024(SI)	// latentFieldBwd.add2[0] | 1
+	VMOVUPS	Y2, 821056(SI)	// latentFieldBwd.add2[0] | 2
+	VMOVUPS	Y3, 821088(SI)	// latentFieldBwd.add2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop63
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop64: // 64 times: elements
-	VMOVUPS	958464(SI), Y0	// result_14[0]
-	VMOVUPS	958496(SI), Y1	// result_14[0] | 1
-	VMOVUPS	958528(SI), Y2	// result_14[0] | 2
-	VMOVUPS	958560(SI), Y3	// result_14[0] | 3
-	VMOVUPS	Y0, 825088(SI)	// latentFieldBwd.softplus2[0]
-	VMOVUPS	Y1, 825120(SI)	// latentFieldBwd.softplus2[0] | 1
-	VMOVUPS	Y2, 825152(SI)	// latentFieldBwd.softplus2[0] | 2
-	VMOVUPS	Y3, 825184(SI)	// latentFieldBwd.softplus2[0] | 3
+	VMOVUPS	962560(SI), Y0	// result_14[0]
+	VMOVUPS	962592(SI), Y1	// result_14[0] | 1
+	VMOVUPS	962624(SI), Y2	// result_14[0] | 2
+	VMOVUPS	962656(SI), Y3	// result_14[0] | 3
+	VMOVUPS	Y0, 829184(SI)	// latentFieldBwd.softplus2[0]
+	VMOVUPS	Y1, 829216(SI)	// latentFieldBwd.softplus2[0] | 1
+	VMOVUPS	Y2, 829248(SI)	// latentFieldBwd.softplus2[0] | 2
+	VMOVUPS	Y3, 829280(SI)	// latentFieldBwd.softplus2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop64
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop65: // 12 times: elements
-	VMOVUPS	966656(SI), Y0	// result_15[0]
-	VMOVUPS	966688(SI), Y1	// result_15[0] | 1
-	VMOVUPS	966720(SI), Y2	// result_15[0] | 2
-	VMOVUPS	966752(SI), Y3	// result_15[0] | 3
-	VMOVUPS	Y0, 833280(SI)	// latentFieldBwd.tanh[0]
-	VMOVUPS	Y1, 833312(SI)	// latentFieldBwd.tanh[0] | 1
-	VMOVUPS	Y2, 833344(SI)	// latentFieldBwd.tanh[0] | 2
-	VMOVUPS	Y3, 833376(SI)	// latentFieldBwd.tanh[0] | 3
+	VMOVUPS	970752(SI), Y0	// result_15[0]
+	VMOVUPS	970784(SI), Y1	// result_15[0] | 1
+	VMOVUPS	970816(SI), Y2	// result_15[0] | 2
+	VMOVUPS	970848(SI), Y3	// result_15[0] | 3
+	VMOVUPS	Y0, 837376(SI)	// latentFieldBwd.tanh[0]
+	VMOVUPS	Y1, 837408(SI)	// latentFieldBwd.tanh[0] | 1
+	VMOVUPS	Y2, 837440(SI)	// latentFieldBwd.tanh[0] | 2
+	VMOVUPS	Y3, 837472(SI)	// latentFieldBwd.tanh[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop65
@@ -11192,94 +11349,94 @@ loop65: // 12 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop66: // 4 times: vectors of the block
-	VMOVUPS	836352(SI), Y0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Y0, 1004032(SI)	// result_21[0]
-	VMOVUPS	836480(SI), Y0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Y0, 1004160(SI)	// result_21[1]
-	VMOVUPS	836608(SI), Y0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Y0, 1004288(SI)	// result_21[2]
-	VMOVUPS	836736(SI), Y0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Y0, 1004416(SI)	// result_21[3]
-	VMOVUPS	836864(SI), Y0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Y0, 1004544(SI)	// result_21[4]
-	VMOVUPS	836992(SI), Y0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Y0, 1004672(SI)	// result_21[5]
-	VMOVUPS	837120(SI), Y0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Y0, 1004800(SI)	// result_21[6]
-	VMOVUPS	837248(SI), Y0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Y0, 1004928(SI)	// result_21[7]
-	VMOVUPS	837376(SI), Y15	// latentFieldBwd.a_bar[0]
+	VMOVUPS	840448(SI), Y0	// latentFieldBwd.z_bar[0]
+	VMOVUPS	Y0, 1008128(SI)	// result_21[0]
+	VMOVUPS	840576(SI), Y0	// latentFieldBwd.z_bar[1]
+	VMOVUPS	Y0, 1008256(SI)	// result_21[1]
+	VMOVUPS	840704(SI), Y0	// latentFieldBwd.z_bar[2]
+	VMOVUPS	Y0, 1008384(SI)	// result_21[2]
+	VMOVUPS	840832(SI), Y0	// latentFieldBwd.z_bar[3]
+	VMOVUPS	Y0, 1008512(SI)	// result_21[3]
+	VMOVUPS	840960(SI), Y0	// latentFieldBwd.z_bar[4]
+	VMOVUPS	Y0, 1008640(SI)	// result_21[4]
+	VMOVUPS	841088(SI), Y0	// latentFieldBwd.z_bar[5]
+	VMOVUPS	Y0, 1008768(SI)	// result_21[5]
+	VMOVUPS	841216(SI), Y0	// latentFieldBwd.z_bar[6]
+	VMOVUPS	Y0, 1008896(SI)	// result_21[6]
+	VMOVUPS	841344(SI), Y0	// latentFieldBwd.z_bar[7]
+	VMOVUPS	Y0, 1009024(SI)	// result_21[7]
+	VMOVUPS	841472(SI), Y15	// latentFieldBwd.a_bar[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// result_22[0]
-	VMOVUPS	Y13, 1005056(SI)
-	VMOVUPS	837504(SI), Y15	// latentFieldBwd.a_bar[1]
+	VMOVUPS	Y13, 1009152(SI)
+	VMOVUPS	841600(SI), Y15	// latentFieldBwd.a_bar[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// result_22[1]
-	VMOVUPS	Y13, 1005184(SI)
-	VMOVUPS	837632(SI), Y15	// latentFieldBwd.a_bar[2]
+	VMOVUPS	Y13, 1009280(SI)
+	VMOVUPS	841728(SI), Y15	// latentFieldBwd.a_bar[2]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// result_22[2]
-	VMOVUPS	Y13, 1005312(SI)
-	VMOVUPS	837760(SI), Y15	// latentFieldBwd.a_bar[3]
+	VMOVUPS	Y13, 1009408(SI)
+	VMOVUPS	841856(SI), Y15	// latentFieldBwd.a_bar[3]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// result_22[3]
-	VMOVUPS	Y13, 1005440(SI)
+	VMOVUPS	Y13, 1009536(SI)
 	MOVQ	$8, DI
 	MOVQ	SI, R9
 loop67: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1004032(R9), Y0	// result_21[0]
-	VMOVUPS	928384(SI), Y1	// ha65
-	VMOVUPS	968192(R9), Y2	// z_next_bar_2[0]
-	VMOVUPS	932096(SI), Y3	// hb5
-	VMOVUPS	908160(R9), Y4	// z_d2_bar[0]
-	VMOVUPS	909696(R9), Y5	// z_d3_bar[0]
-	VMOVUPS	911232(R9), Y6	// z_d4_bar[0]
+	VMOVUPS	1008128(R9), Y0	// result_21[0]
+	VMOVUPS	932480(SI), Y1	// ha65
+	VMOVUPS	972288(R9), Y2	// z_next_bar_2[0]
+	VMOVUPS	936192(SI), Y3	// hb5
+	VMOVUPS	912256(R9), Y4	// z_d2_bar[0]
+	VMOVUPS	913792(R9), Y5	// z_d3_bar[0]
+	VMOVUPS	915328(R9), Y6	// z_d4_bar[0]
 	VMULPS	f32_423d84a1<>(SB), Y6, Y6
 	VFMADD231PS	f32_c2b05b99<>(SB), Y5, Y6
 	VFMADD231PS	f32_42160989<>(SB), Y4, Y6
 	VFMADD231PS	Y3, Y2, Y6
 	VFMADD231PS	Y1, Y0, Y6
-	VMOVUPS	Y6, 834816(R9)	// latentFieldBwd.dz_bar[0]
+	VMOVUPS	Y6, 838912(R9)	// latentFieldBwd.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop67
-	VMOVUPS	912256(SI), Y0	// a_d4_bar[0]
-	VMOVUPS	912384(SI), Y2	// a_d4_bar[1]
-	VMOVUPS	912512(SI), Y4	// a_d4_bar[2]
-	VMOVUPS	912640(SI), Y15	// a_d4_bar[3]
+	VMOVUPS	916352(SI), Y0	// a_d4_bar[0]
+	VMOVUPS	916480(SI), Y2	// a_d4_bar[1]
+	VMOVUPS	916608(SI), Y4	// a_d4_bar[2]
+	VMOVUPS	916736(SI), Y15	// a_d4_bar[3]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	910720(SI), Y5	// a_d3_bar[0]
-	VMOVUPS	910848(SI), Y6	// a_d3_bar[1]
-	VMOVUPS	910976(SI), Y7	// a_d3_bar[2]
-	VMOVUPS	911104(SI), Y15	// a_d3_bar[3]
+	VMOVUPS	914816(SI), Y5	// a_d3_bar[0]
+	VMOVUPS	914944(SI), Y6	// a_d3_bar[1]
+	VMOVUPS	915072(SI), Y7	// a_d3_bar[2]
+	VMOVUPS	915200(SI), Y15	// a_d3_bar[3]
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	909184(SI), Y8	// a_d2_bar[0]
-	VMOVUPS	909312(SI), Y9	// a_d2_bar[1]
-	VMOVUPS	909440(SI), Y10	// a_d2_bar[2]
-	VMOVUPS	909568(SI), Y11	// a_d2_bar[3]
-	VMOVUPS	969216(SI), Y12	// a_next_bar_2[0]
+	VMOVUPS	913280(SI), Y8	// a_d2_bar[0]
+	VMOVUPS	913408(SI), Y9	// a_d2_bar[1]
+	VMOVUPS	913536(SI), Y10	// a_d2_bar[2]
+	VMOVUPS	913664(SI), Y11	// a_d2_bar[3]
+	VMOVUPS	973312(SI), Y12	// a_next_bar_2[0]
 	VMULPS	f32_423d84a1<>(SB), Y0, Y0
 	VFMADD231PS	f32_c2b05b99<>(SB), Y5, Y0
 	VFMADD231PS	f32_42160989<>(SB), Y8, Y0
 	VFMADD231PS	Y3, Y12, Y0
 	VFMADD231PS	0(AX), Y1, Y0
-	VMOVUPS	Y0, 835840(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	969344(SI), Y0	// a_next_bar_2[1]
+	VMOVUPS	Y0, 839936(SI)	// latentFieldBwd.da_bar[0]
+	VMOVUPS	973440(SI), Y0	// a_next_bar_2[1]
 	VMULPS	f32_423d84a1<>(SB), Y2, Y2
 	VFMADD231PS	f32_c2b05b99<>(SB), Y6, Y2
 	VFMADD231PS	f32_42160989<>(SB), Y9, Y2
 	VFMADD231PS	Y3, Y0, Y2
 	VFMADD231PS	32(AX), Y1, Y2
-	VMOVUPS	Y2, 835968(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	969472(SI), Y0	// a_next_bar_2[2]
+	VMOVUPS	Y2, 840064(SI)	// latentFieldBwd.da_bar[1]
+	VMOVUPS	973568(SI), Y0	// a_next_bar_2[2]
 	VMULPS	f32_423d84a1<>(SB), Y4, Y2
 	VFMADD231PS	f32_c2b05b99<>(SB), Y7, Y2
 	VFMADD231PS	f32_42160989<>(SB), Y10, Y2
 	VFMADD231PS	Y3, Y0, Y2
 	VFMADD231PS	64(AX), Y1, Y2
-	VMOVUPS	Y2, 836096(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	969600(SI), Y0	// a_next_bar_2[3]
+	VMOVUPS	Y2, 840192(SI)	// latentFieldBwd.da_bar[2]
+	VMOVUPS	973696(SI), Y0	// a_next_bar_2[3]
 	VMOVUPS	128(AX), Y13
 	VMULPS	f32_423d84a1<>(SB), Y13, Y2
 	VMOVUPS	160(AX), Y13
@@ -11287,7 +11444,7 @@ loop67: // 8 times: elements
 	VFMADD231PS	f32_42160989<>(SB), Y11, Y2
 	VFMADD231PS	Y3, Y0, Y2
 	VFMADD231PS	96(AX), Y1, Y2
-	VMOVUPS	Y2, 836224(SI)	// latentFieldBwd.da_bar[3]
+	VMOVUPS	Y2, 840320(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop66
@@ -11295,100 +11452,100 @@ loop67: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop68: // 4 times: vectors of the block
-	VMOVUPS	925824(SI), Y0	// z_y5[0]
-	VMOVUPS	Y0, 798976(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	925952(SI), Y0	// z_y5[1]
-	VMOVUPS	Y0, 799104(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	926080(SI), Y0	// z_y5[2]
-	VMOVUPS	Y0, 799232(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	926208(SI), Y0	// z_y5[3]
-	VMOVUPS	Y0, 799360(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	926336(SI), Y0	// z_y5[4]
-	VMOVUPS	Y0, 799488(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	926464(SI), Y0	// z_y5[5]
-	VMOVUPS	Y0, 799616(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	926592(SI), Y0	// z_y5[6]
-	VMOVUPS	Y0, 799744(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	926720(SI), Y0	// z_y5[7]
-	VMOVUPS	Y0, 799872(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	927360(SI), Y0	// a_y5[0]
-	VMOVUPS	Y0, 800000(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	927488(SI), Y0	// a_y5[1]
-	VMOVUPS	Y0, 800128(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	927616(SI), Y0	// a_y5[2]
-	VMOVUPS	Y0, 800256(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	927744(SI), Y0	// a_y5[3]
-	VMOVUPS	Y0, 800384(SI)	// latentFieldBwd.a[3]
+	VMOVUPS	929920(SI), Y0	// z_y5[0]
+	VMOVUPS	Y0, 803072(SI)	// latentFieldBwd.z[0]
+	VMOVUPS	930048(SI), Y0	// z_y5[1]
+	VMOVUPS	Y0, 803200(SI)	// latentFieldBwd.z[1]
+	VMOVUPS	930176(SI), Y0	// z_y5[2]
+	VMOVUPS	Y0, 803328(SI)	// latentFieldBwd.z[2]
+	VMOVUPS	930304(SI), Y0	// z_y5[3]
+	VMOVUPS	Y0, 803456(SI)	// latentFieldBwd.z[3]
+	VMOVUPS	930432(SI), Y0	// z_y5[4]
+	VMOVUPS	Y0, 803584(SI)	// latentFieldBwd.z[4]
+	VMOVUPS	930560(SI), Y0	// z_y5[5]
+	VMOVUPS	Y0, 803712(SI)	// latentFieldBwd.z[5]
+	VMOVUPS	930688(SI), Y0	// z_y5[6]
+	VMOVUPS	Y0, 803840(SI)	// latentFieldBwd.z[6]
+	VMOVUPS	930816(SI), Y0	// z_y5[7]
+	VMOVUPS	Y0, 803968(SI)	// latentFieldBwd.z[7]
+	VMOVUPS	931456(SI), Y0	// a_y5[0]
+	VMOVUPS	Y0, 804096(SI)	// latentFieldBwd.a[0]
+	VMOVUPS	931584(SI), Y0	// a_y5[1]
+	VMOVUPS	Y0, 804224(SI)	// latentFieldBwd.a[1]
+	VMOVUPS	931712(SI), Y0	// a_y5[2]
+	VMOVUPS	Y0, 804352(SI)	// latentFieldBwd.a[2]
+	VMOVUPS	931840(SI), Y0	// a_y5[3]
+	VMOVUPS	Y0, 804480(SI)	// latentFieldBwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop68
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop69: // 64 times: elements
-	VMOVUPS	969728(SI), Y0	// result_16[0]
-	VMOVUPS	969760(SI), Y1	// result_16[0] | 1
-	VMOVUPS	969792(SI), Y2	// result_16[0] | 2
-	VMOVUPS	969824(SI), Y3	// result_16[0] | 3
-	VMOVUPS	Y0, 800512(SI)	// latentFieldBwd.add[0]
-	VMOVUPS	Y1, 800544(SI)	// latentFieldBwd.add[0] | 1
-	VMOVUPS	Y2, 800576(SI)	// latentFieldBwd.add[0] | 2
-	VMOVUPS	Y3, 800608(SI)	// latentFieldBwd.add[0] | 3
+	VMOVUPS	973824(SI), Y0	// result_16[0]
+	VMOVUPS	973856(SI), Y1	// result_16[0] | 1
+	VMOVUPS	973888(SI), Y2	// result_16[0] | 2
+	VMOVUPS	973920(SI), Y3	// result_16[0] | 3
+	VMOVUPS	Y0, 804608(SI)	// latentFieldBwd.add[0]
+	VMOVUPS	Y1, 804640(SI)	// latentFieldBwd.add[0] | 1
+	VMOVUPS	Y2, 804672(SI)	// latentFieldBwd.add[0] | 2
+	VMOVUPS	Y3, 804704(SI)	// latentFieldBwd.add[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop69
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop70: // 64 times: elements
-	VMOVUPS	977920(SI), Y0	// result_17[0]
-	VMOVUPS	977952(SI), Y1	// result_17[0] | 1
-	VMOVUPS	977984(SI), Y2	// result_17[0] | 2
-	VMOVUPS	978016(SI), Y3	// result_17[0] | 3
-	VMOVUPS	Y0, 808704(SI)	// latentFieldBwd.softplus[0]
-	VMOVUPS	Y1, 808736(SI)	// latentFieldBwd.softplus[0] | 1
-	VMOVUPS	Y2, 808768(SI)	// latentFieldBwd.softplus[0] | 2
-	VMOVUPS	Y3, 808800(SI)	// latentFieldBwd.softplus[0] | 3
+	VMOVUPS	982016(SI), Y0	// result_17[0]
+	VMOVUPS	982048(SI), Y1	// result_17[0] | 1
+	VMOVUPS	982080(SI), Y2	// result_17[0] | 2
+	VMOVUPS	982112(SI), Y3	// result_17[0] | 3
+	VMOVUPS	Y0, 812800(SI)	// latentFieldBwd.softplus[0]
+	VMOVUPS	Y1, 812832(SI)	// latentFieldBwd.softplus[0] | 1
+	VMOVUPS	Y2, 812864(SI)	// latentFieldBwd.softplus[0] | 2
+	VMOVUPS	Y3, 812896(SI)	// latentFieldBwd.softplus[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop70
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop71: // 64 times: elements
-	VMOVUPS	986112(SI), Y0	// result_18[0]
-	VMOVUPS	986144(SI), Y1	// result_18[0] | 1
-	VMOVUPS	986176(SI), Y2	// result_18[0] | 2
-	VMOVUPS	986208(SI), Y3	// result_18[0] | 3
-	VMOVUPS	Y0, 816896(SI)	// latentFieldBwd.add2[0]
-	VMOVUPS	Y1, 816928(SI)	// latentFieldBwd.add2[0] | 1
-	VMOVUPS	Y2, 816960(SI)	// latentFieldBwd.add2[0] | 2
-	VMOVUPS	Y3, 816992(SI)	// latentFieldBwd.add2[0] | 3
+	VMOVUPS	990208(SI), Y0	// result_18[0]
+	VMOVUPS	990240(SI), Y1	// result_18[0] | 1
+	VMOVUPS	990272(SI), Y2	// result_18[0] | 2
+	VMOVUPS	990304(SI), Y3	// result_18[0] | 3
+	VMOVUPS	Y0, 820992(SI)	// latentFieldBwd.add2[0]
+	VMOVUPS	Y1, 821024(SI)	// latentFieldBwd.add2[0] | 1
+	VMOVUPS	Y2, 821056(SI)	// latentFieldBwd.add2[0] | 2
+	VMOVUPS	Y3, 821088(SI)	// latentFieldBwd.add2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop71
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop72: // 64 times: elements
-	VMOVUPS	994304(SI), Y0	// result_19[0]
-	VMOVUPS	994336(SI), Y1	// result_19[0] | 1
-	VMOVUPS	994368(SI), Y2	// result_19[0] | 2
-	VMOVUPS	994400(SI), Y3	// result_19[0] | 3
-	VMOVUPS	Y0, 825088(SI)	// latentFieldBwd.softplus2[0]
-	VMOVUPS	Y1, 825120(SI)	// latentFieldBwd.softplus2[0] | 1
-	VMOVUPS	Y2, 825152(SI)	// latentFieldBwd.softplus2[0] | 2
-	VMOVUPS	Y3, 825184(SI)	// latentFieldBwd.softplus2[0] | 3
+	VMOVUPS	998400(SI), Y0	// result_19[0]
+	VMOVUPS	998432(SI), Y1	// result_19[0] | 1
+	VMOVUPS	998464(SI), Y2	// result_19[0] | 2
+	VMOVUPS	998496(SI), Y3	// result_19[0] | 3
+	VMOVUPS	Y0, 829184(SI)	// latentFieldBwd.softplus2[0]
+	VMOVUPS	Y1, 829216(SI)	// latentFieldBwd.softplus2[0] | 1
+	VMOVUPS	Y2, 829248(SI)	// latentFieldBwd.softplus2[0] | 2
+	VMOVUPS	Y3, 829280(SI)	// latentFieldBwd.softplus2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop72
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop73: // 12 times: elements
-	VMOVUPS	1002496(SI), Y0	// result_20[0]
-	VMOVUPS	1002528(SI), Y1	// result_20[0] | 1
-	VMOVUPS	1002560(SI), Y2	// result_20[0] | 2
-	VMOVUPS	1002592(SI), Y3	// result_20[0] | 3
-	VMOVUPS	Y0, 833280(SI)	// latentFieldBwd.tanh[0]
-	VMOVUPS	Y1, 833312(SI)	// latentFieldBwd.tanh[0] | 1
-	VMOVUPS	Y2, 833344(SI)	// latentFieldBwd.tanh[0] | 2
-	VMOVUPS	Y3, 833376(SI)	// latentFieldBwd.tanh[0] | 3
+	VMOVUPS	1006592(SI), Y0	// result_20[0]
+	VMOVUPS	1006624(SI), Y1	// result_20[0] | 1
+	VMOVUPS	1006656(SI), Y2	// result_20[0] | 2
+	VMOVUPS	1006688(SI), Y3	// result_20[0] | 3
+	VMOVUPS	Y0, 837376(SI)	// latentFieldBwd.tanh[0]
+	VMOVUPS	Y1, 837408(SI)	// latentFieldBwd.tanh[0] | 1
+	VMOVUPS	Y2, 837440(SI)	// latentFieldBwd.tanh[0] | 2
+	VMOVUPS	Y3, 837472(SI)	// latentFieldBwd.tanh[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop73
@@ -11396,97 +11553,97 @@ loop73: // 12 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop74: // 4 times: vectors of the block
-	VMOVUPS	836352(SI), Y0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Y0, 1039872(SI)	// result_28[0]
-	VMOVUPS	836480(SI), Y0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Y0, 1040000(SI)	// result_28[1]
-	VMOVUPS	836608(SI), Y0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Y0, 1040128(SI)	// result_28[2]
-	VMOVUPS	836736(SI), Y0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Y0, 1040256(SI)	// result_28[3]
-	VMOVUPS	836864(SI), Y0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Y0, 1040384(SI)	// result_28[4]
-	VMOVUPS	836992(SI), Y0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Y0, 1040512(SI)	// result_28[5]
-	VMOVUPS	837120(SI), Y0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Y0, 1040640(SI)	// result_28[6]
-	VMOVUPS	837248(SI), Y0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Y0, 1040768(SI)	// result_28[7]
-	VMOVUPS	837376(SI), Y15	// latentFieldBwd.a_bar[0]
+	VMOVUPS	840448(SI), Y0	// latentFieldBwd.z_bar[0]
+	VMOVUPS	Y0, 1043968(SI)	// result_28[0]
+	VMOVUPS	840576(SI), Y0	// latentFieldBwd.z_bar[1]
+	VMOVUPS	Y0, 1044096(SI)	// result_28[1]
+	VMOVUPS	840704(SI), Y0	// latentFieldBwd.z_bar[2]
+	VMOVUPS	Y0, 1044224(SI)	// result_28[2]
+	VMOVUPS	840832(SI), Y0	// latentFieldBwd.z_bar[3]
+	VMOVUPS	Y0, 1044352(SI)	// result_28[3]
+	VMOVUPS	840960(SI), Y0	// latentFieldBwd.z_bar[4]
+	VMOVUPS	Y0, 1044480(SI)	// result_28[4]
+	VMOVUPS	841088(SI), Y0	// latentFieldBwd.z_bar[5]
+	VMOVUPS	Y0, 1044608(SI)	// result_28[5]
+	VMOVUPS	841216(SI), Y0	// latentFieldBwd.z_bar[6]
+	VMOVUPS	Y0, 1044736(SI)	// result_28[6]
+	VMOVUPS	841344(SI), Y0	// latentFieldBwd.z_bar[7]
+	VMOVUPS	Y0, 1044864(SI)	// result_28[7]
+	VMOVUPS	841472(SI), Y15	// latentFieldBwd.a_bar[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// result_29[0]
-	VMOVUPS	Y13, 1040896(SI)
-	VMOVUPS	837504(SI), Y15	// latentFieldBwd.a_bar[1]
+	VMOVUPS	Y13, 1044992(SI)
+	VMOVUPS	841600(SI), Y15	// latentFieldBwd.a_bar[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// result_29[1]
-	VMOVUPS	Y13, 1041024(SI)
-	VMOVUPS	837632(SI), Y15	// latentFieldBwd.a_bar[2]
+	VMOVUPS	Y13, 1045120(SI)
+	VMOVUPS	841728(SI), Y15	// latentFieldBwd.a_bar[2]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// result_29[2]
-	VMOVUPS	Y13, 1041152(SI)
-	VMOVUPS	837760(SI), Y15	// latentFieldBwd.a_bar[3]
+	VMOVUPS	Y13, 1045248(SI)
+	VMOVUPS	841856(SI), Y15	// latentFieldBwd.a_bar[3]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// result_29[3]
-	VMOVUPS	Y13, 1041280(SI)
+	VMOVUPS	Y13, 1045376(SI)
 	MOVQ	$8, DI
 	MOVQ	SI, R9
 loop75: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1039872(R9), Y0	// result_28[0]
-	VMOVUPS	924672(SI), Y1	// ha54
-	VMOVUPS	1004032(R9), Y2	// result_21[0]
-	VMOVUPS	928256(SI), Y3	// ha64
-	VMOVUPS	968192(R9), Y4	// z_next_bar_2[0]
-	VMOVUPS	931968(SI), Y5	// hb4
-	VMOVUPS	908160(R9), Y6	// z_d2_bar[0]
-	VMOVUPS	909696(R9), Y7	// z_d3_bar[0]
-	VMOVUPS	911232(R9), Y8	// z_d4_bar[0]
+	VMOVUPS	1043968(R9), Y0	// result_28[0]
+	VMOVUPS	928768(SI), Y1	// ha54
+	VMOVUPS	1008128(R9), Y2	// result_21[0]
+	VMOVUPS	932352(SI), Y3	// ha64
+	VMOVUPS	972288(R9), Y4	// z_next_bar_2[0]
+	VMOVUPS	936064(SI), Y5	// hb4
+	VMOVUPS	912256(R9), Y6	// z_d2_bar[0]
+	VMOVUPS	913792(R9), Y7	// z_d3_bar[0]
+	VMOVUPS	915328(R9), Y8	// z_d4_bar[0]
 	VMULPS	f32_c1846284<>(SB), Y8, Y8
 	VFMADD231PS	f32_41f2b49c<>(SB), Y7, Y8
 	VFMADD231PS	f32_c14693c6<>(SB), Y6, Y8
 	VFMADD231PS	Y5, Y4, Y8
 	VFMADD231PS	Y3, Y2, Y8
 	VFMADD231PS	Y1, Y0, Y8
-	VMOVUPS	Y8, 834816(R9)	// latentFieldBwd.dz_bar[0]
+	VMOVUPS	Y8, 838912(R9)	// latentFieldBwd.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop75
-	VMOVUPS	912256(SI), Y0	// a_d4_bar[0]
-	VMOVUPS	912384(SI), Y2	// a_d4_bar[1]
-	VMOVUPS	912512(SI), Y15	// a_d4_bar[2]
+	VMOVUPS	916352(SI), Y0	// a_d4_bar[0]
+	VMOVUPS	916480(SI), Y2	// a_d4_bar[1]
+	VMOVUPS	916608(SI), Y15	// a_d4_bar[2]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	912640(SI), Y15	// a_d4_bar[3]
+	VMOVUPS	916736(SI), Y15	// a_d4_bar[3]
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	910720(SI), Y4	// a_d3_bar[0]
-	VMOVUPS	910848(SI), Y6	// a_d3_bar[1]
-	VMOVUPS	910976(SI), Y7	// a_d3_bar[2]
-	VMOVUPS	911104(SI), Y15	// a_d3_bar[3]
+	VMOVUPS	914816(SI), Y4	// a_d3_bar[0]
+	VMOVUPS	914944(SI), Y6	// a_d3_bar[1]
+	VMOVUPS	915072(SI), Y7	// a_d3_bar[2]
+	VMOVUPS	915200(SI), Y15	// a_d3_bar[3]
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	909184(SI), Y8	// a_d2_bar[0]
-	VMOVUPS	909312(SI), Y9	// a_d2_bar[1]
-	VMOVUPS	909440(SI), Y10	// a_d2_bar[2]
-	VMOVUPS	909568(SI), Y15	// a_d2_bar[3]
+	VMOVUPS	913280(SI), Y8	// a_d2_bar[0]
+	VMOVUPS	913408(SI), Y9	// a_d2_bar[1]
+	VMOVUPS	913536(SI), Y10	// a_d2_bar[2]
+	VMOVUPS	913664(SI), Y15	// a_d2_bar[3]
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	1005056(SI), Y11	// result_22[0]
-	VMOVUPS	969216(SI), Y12	// a_next_bar_2[0]
+	VMOVUPS	1009152(SI), Y11	// result_22[0]
+	VMOVUPS	973312(SI), Y12	// a_next_bar_2[0]
 	VMULPS	f32_c1846284<>(SB), Y0, Y0
 	VFMADD231PS	f32_41f2b49c<>(SB), Y4, Y0
 	VFMADD231PS	f32_c14693c6<>(SB), Y8, Y0
 	VFMADD231PS	Y5, Y12, Y0
 	VFMADD231PS	Y3, Y11, Y0
 	VFMADD231PS	0(AX), Y1, Y0
-	VMOVUPS	Y0, 835840(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	1005184(SI), Y0	// result_22[1]
-	VMOVUPS	969344(SI), Y4	// a_next_bar_2[1]
+	VMOVUPS	Y0, 839936(SI)	// latentFieldBwd.da_bar[0]
+	VMOVUPS	1009280(SI), Y0	// result_22[1]
+	VMOVUPS	973440(SI), Y4	// a_next_bar_2[1]
 	VMULPS	f32_c1846284<>(SB), Y2, Y2
 	VFMADD231PS	f32_41f2b49c<>(SB), Y6, Y2
 	VFMADD231PS	f32_c14693c6<>(SB), Y9, Y2
 	VFMADD231PS	Y5, Y4, Y2
 	VFMADD231PS	Y3, Y0, Y2
 	VFMADD231PS	32(AX), Y1, Y2
-	VMOVUPS	Y2, 835968(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	1005312(SI), Y0	// result_22[2]
-	VMOVUPS	969472(SI), Y2	// a_next_bar_2[2]
+	VMOVUPS	Y2, 840064(SI)	// latentFieldBwd.da_bar[1]
+	VMOVUPS	1009408(SI), Y0	// result_22[2]
+	VMOVUPS	973568(SI), Y2	// a_next_bar_2[2]
 	VMOVUPS	128(AX), Y13
 	VMULPS	f32_c1846284<>(SB), Y13, Y4
 	VFMADD231PS	f32_41f2b49c<>(SB), Y7, Y4
@@ -11494,9 +11651,9 @@ loop75: // 8 times: elements
 	VFMADD231PS	Y5, Y2, Y4
 	VFMADD231PS	Y3, Y0, Y4
 	VFMADD231PS	64(AX), Y1, Y4
-	VMOVUPS	Y4, 836096(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	1005440(SI), Y0	// result_22[3]
-	VMOVUPS	969600(SI), Y2	// a_next_bar_2[3]
+	VMOVUPS	Y4, 840192(SI)	// latentFieldBwd.da_bar[2]
+	VMOVUPS	1009536(SI), Y0	// result_22[3]
+	VMOVUPS	973696(SI), Y2	// a_next_bar_2[3]
 	VMOVUPS	160(AX), Y13
 	VMULPS	f32_c1846284<>(SB), Y13, Y4
 	VMOVUPS	192(AX), Y13
@@ -11506,7 +11663,7 @@ loop75: // 8 times: elements
 	VFMADD231PS	Y5, Y2, Y4
 	VFMADD231PS	Y3, Y0, Y4
 	VFMADD231PS	96(AX), Y1, Y4
-	VMOVUPS	Y4, 836224(SI)	// latentFieldBwd.da_bar[3]
+	VMOVUPS	Y4, 840320(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop74
@@ -11514,100 +11671,100 @@ loop75: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop76: // 4 times: vectors of the block
-	VMOVUPS	922240(SI), Y0	// z_y4[0]
-	VMOVUPS	Y0, 798976(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	922368(SI), Y0	// z_y4[1]
-	VMOVUPS	Y0, 799104(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	922496(SI), Y0	// z_y4[2]
-	VMOVUPS	Y0, 799232(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	922624(SI), Y0	// z_y4[3]
-	VMOVUPS	Y0, 799360(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	922752(SI), Y0	// z_y4[4]
-	VMOVUPS	Y0, 799488(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	922880(SI), Y0	// z_y4[5]
-	VMOVUPS	Y0, 799616(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	923008(SI), Y0	// z_y4[6]
-	VMOVUPS	Y0, 799744(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	923136(SI), Y0	// z_y4[7]
-	VMOVUPS	Y0, 799872(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	923776(SI), Y0	// a_y4[0]
-	VMOVUPS	Y0, 800000(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	923904(SI), Y0	// a_y4[1]
-	VMOVUPS	Y0, 800128(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	924032(SI), Y0	// a_y4[2]
-	VMOVUPS	Y0, 800256(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	924160(SI), Y0	// a_y4[3]
-	VMOVUPS	Y0, 800384(SI)	// latentFieldBwd.a[3]
+	VMOVUPS	926336(SI), Y0	// z_y4[0]
+	VMOVUPS	Y0, 803072(SI)	// latentFieldBwd.z[0]
+	VMOVUPS	926464(SI), Y0	// z_y4[1]
+	VMOVUPS	Y0, 803200(SI)	// latentFieldBwd.z[1]
+	VMOVUPS	926592(SI), Y0	// z_y4[2]
+	VMOVUPS	Y0, 803328(SI)	// latentFieldBwd.z[2]
+	VMOVUPS	926720(SI), Y0	// z_y4[3]
+	VMOVUPS	Y0, 803456(SI)	// latentFieldBwd.z[3]
+	VMOVUPS	926848(SI), Y0	// z_y4[4]
+	VMOVUPS	Y0, 803584(SI)	// latentFieldBwd.z[4]
+	VMOVUPS	926976(SI), Y0	// z_y4[5]
+	VMOVUPS	Y0, 803712(SI)	// latentFieldBwd.z[5]
+	VMOVUPS	927104(SI), Y0	// z_y4[6]
+	VMOVUPS	Y0, 803840(SI)	// latentFieldBwd.z[6]
+	VMOVUPS	927232(SI), Y0	// z_y4[7]
+	VMOVUPS	Y0, 803968(SI)	// latentFieldBwd.z[7]
+	VMOVUPS	927872(SI), Y0	// a_y4[0]
+	VMOVUPS	Y0, 804096(SI)	// latentFieldBwd.a[0]
+	VMOVUPS	928000(SI), Y0	// a_y4[1]
+	VMOVUPS	Y0, 804224(SI)	// latentFieldBwd.a[1]
+	VMOVUPS	928128(SI), Y0	// a_y4[2]
+	VMOVUPS	Y0, 804352(SI)	// latentFieldBwd.a[2]
+	VMOVUPS	928256(SI), Y0	// a_y4[3]
+	VMOVUPS	Y0, 804480(SI)	// latentFieldBwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop76
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop77: // 64 times: elements
-	VMOVUPS	1005568(SI), Y0	// result_23[0]
-	VMOVUPS	1005600(SI), Y1	// result_23[0] | 1
-	VMOVUPS	1005632(SI), Y2	// result_23[0] | 2
-	VMOVUPS	1005664(SI), Y3	// result_23[0] | 3
-	VMOVUPS	Y0, 800512(SI)	// latentFieldBwd.add[0]
-	VMOVUPS	Y1, 800544(SI)	// latentFieldBwd.add[0] | 1
-	VMOVUPS	Y2, 800576(SI)	// latentFieldBwd.add[0] | 2
-	VMOVUPS	Y3, 800608(SI)	// latentFieldBwd.add[0] | 3
+	VMOVUPS	1009664(SI), Y0	// result_23[0]
+	VMOVUPS	1009696(SI), Y1	// result_23[0] | 1
+	VMOVUPS	1009728(SI), Y2	// result_23[0] | 2
+	VMOVUPS	1009760(SI), Y3	// result_23[0] | 3
+	VMOVUPS	Y0, 804608(SI)	// latentFieldBwd.add[0]
+	VMOVUPS	Y1, 804640(SI)	// latentFieldBwd.add[0] | 1
+	VMOVUPS	Y2, 804672(SI)	// latentFieldBwd.add[0] | 2
+	VMOVUPS	Y3, 804704(SI)	// latentFieldBwd.add[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop77
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop78: // 64 times: elements
-	VMOVUPS	1013760(SI), Y0	// result_24[0]
-	VMOVUPS	1013792(SI), Y1	// result_24[0] | 1
-	VMOVUPS	1013824(SI), Y2	// result_24[0] | 2
-	VMOVUPS	1013856(SI), Y3	// result_24[0] | 3
-	VMOVUPS	Y0, 808704(SI)	// latentFieldBwd.softplus[0]
-	VMOVUPS	Y1, 808736(SI)	// latentFieldBwd.softplus[0] | 1
-	VMOVUPS	Y2, 808768(SI)	// latentFieldBwd.softplus[0] | 2
-	VMOVUPS	Y3, 808800(SI)	// latentFieldBwd.softplus[0] | 3
+	VMOVUPS	1017856(SI), Y0	// result_24[0]
+	VMOVUPS	1017888(SI), Y1	// result_24[0] | 1
+	VMOVUPS	1017920(SI), Y2	// result_24[0] | 2
+	VMOVUPS	1017952(SI), Y3	// result_24[0] | 3
+	VMOVUPS	Y0, 812800(SI)	// latentFieldBwd.softplus[0]
+	VMOVUPS	Y1, 812832(SI)	// latentFieldBwd.softplus[0] | 1
+	VMOVUPS	Y2, 812864(SI)	// latentFieldBwd.softplus[0] | 2
+	VMOVUPS	Y3, 812896(SI)	// latentFieldBwd.softplus[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop78
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop79: // 64 times: elements
-	VMOVUPS	1021952(SI), Y0	// result_25[0]
-	VMOVUPS	1021984(SI), Y1	// result_25[0] | 1
-	VMOVUPS	1022016(SI), Y2	// result_25[0] | 2
-	VMOVUPS	1022048(SI), Y3	// result_25[0] | 3
-	VMOVUPS	Y0, 816896(SI)	// latentFieldBwd.add2[0]
-	VMOVUPS	Y1, 816928(SI)	// latentFieldBwd.add2[0] | 1
-	VMOVUPS	Y2, 816960(SI)	// latentFieldBwd.add2[0] | 2
-	VMOVUPS	Y3, 816992(SI)	// latentFieldBwd.add2[0] | 3
+	VMOVUPS	1026048(SI), Y0	// result_25[0]
+	VMOVUPS	1026080(SI), Y1	// result_25[0] | 1
+	VMOVUPS	1026112(SI), Y2	// result_25[0] | 2
+	VMOVUPS	1026144(SI), Y3	// result_25[0] | 3
+	VMOVUPS	Y0, 820992(SI)	// latentFieldBwd.add2[0]
+	VMOVUPS	Y1, 821024(SI)	// latentFieldBwd.add2[0] | 1
+	VMOVUPS	Y2, 821056(SI)	// latentFieldBwd.add2[0] | 2
+	VMOVUPS	Y3, 821088(SI)	// latentFieldBwd.add2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop79
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop80: // 64 times: elements
-	VMOVUPS	1030144(SI), Y0	// result_26[0]
-	VMOVUPS	1030176(SI), Y1	// result_26[0] | 1
-	VMOVUPS	1030208(SI), Y2	// result_26[0] | 2
-	VMOVUPS	1030240(SI), Y3	// result_26[0] | 3
-	VMOVUPS	Y0, 825088(SI)	// latentFieldBwd.softplus2[0]
-	VMOVUPS	Y1, 825120(SI)	// latentFieldBwd.softplus2[0] | 1
-	VMOVUPS	Y2, 825152(SI)	// latentFieldBwd.softplus2[0] | 2
-	VMOVUPS	Y3, 825184(SI)	// latentFieldBwd.softplus2[0] | 3
+	VMOVUPS	1034240(SI), Y0	// result_26[0]
+	VMOVUPS	1034272(SI), Y1	// result_26[0] | 1
+	VMOVUPS	1034304(SI), Y2	// result_26[0] | 2
+	VMOVUPS	1034336(SI), Y3	// result_26[0] | 3
+	VMOVUPS	Y0, 829184(SI)	// latentFieldBwd.softplus2[0]
+	VMOVUPS	Y1, 829216(SI)	// latentFieldBwd.softplus2[0] | 1
+	VMOVUPS	Y2, 829248(SI)	// latentFieldBwd.softplus2[0] | 2
+	VMOVUPS	Y3, 829280(SI)	// latentFieldBwd.softplus2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop80
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop81: // 12 times: elements
-	VMOVUPS	1038336(SI), Y0	// result_27[0]
-	VMOVUPS	1038368(SI), Y1	// result_27[0] | 1
-	VMOVUPS	1038400(SI), Y2	// result_27[0] | 2
-	VMOVUPS	1038432(SI), Y3	// result_27[0] | 3
-	VMOVUPS	Y0, 833280(SI)	// latentFieldBwd.tanh[0]
-	VMOVUPS	Y1, 833312(SI)	// latentFieldBwd.tanh[0] | 1
-	VMOVUPS	Y2, 833344(SI)	// latentFieldBwd.tanh[0] | 2
-	VMOVUPS	Y3, 833376(SI)	// latentFieldBwd.tanh[0] | 3
+	VMOVUPS	1042432(SI), Y0	// result_27[0]
+	VMOVUPS	1042464(SI), Y1	// result_27[0] | 1
+	VMOVUPS	1042496(SI), Y2	// result_27[0] | 2
+	VMOVUPS	1042528(SI), Y3	// result_27[0] | 3
+	VMOVUPS	Y0, 837376(SI)	// latentFieldBwd.tanh[0]
+	VMOVUPS	Y1, 837408(SI)	// latentFieldBwd.tanh[0] | 1
+	VMOVUPS	Y2, 837440(SI)	// latentFieldBwd.tanh[0] | 2
+	VMOVUPS	Y3, 837472(SI)	// latentFieldBwd.tanh[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop81
@@ -11615,53 +11772,53 @@ loop81: // 12 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop82: // 4 times: vectors of the block
-	VMOVUPS	836352(SI), Y0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Y0, 1075712(SI)	// result_35[0]
-	VMOVUPS	836480(SI), Y0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Y0, 1075840(SI)	// result_35[1]
-	VMOVUPS	836608(SI), Y0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Y0, 1075968(SI)	// result_35[2]
-	VMOVUPS	836736(SI), Y0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Y0, 1076096(SI)	// result_35[3]
-	VMOVUPS	836864(SI), Y0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Y0, 1076224(SI)	// result_35[4]
-	VMOVUPS	836992(SI), Y0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Y0, 1076352(SI)	// result_35[5]
-	VMOVUPS	837120(SI), Y0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Y0, 1076480(SI)	// result_35[6]
-	VMOVUPS	837248(SI), Y0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Y0, 1076608(SI)	// result_35[7]
-	VMOVUPS	837376(SI), Y15	// latentFieldBwd.a_bar[0]
+	VMOVUPS	840448(SI), Y0	// latentFieldBwd.z_bar[0]
+	VMOVUPS	Y0, 1079808(SI)	// result_35[0]
+	VMOVUPS	840576(SI), Y0	// latentFieldBwd.z_bar[1]
+	VMOVUPS	Y0, 1079936(SI)	// result_35[1]
+	VMOVUPS	840704(SI), Y0	// latentFieldBwd.z_bar[2]
+	VMOVUPS	Y0, 1080064(SI)	// result_35[2]
+	VMOVUPS	840832(SI), Y0	// latentFieldBwd.z_bar[3]
+	VMOVUPS	Y0, 1080192(SI)	// result_35[3]
+	VMOVUPS	840960(SI), Y0	// latentFieldBwd.z_bar[4]
+	VMOVUPS	Y0, 1080320(SI)	// result_35[4]
+	VMOVUPS	841088(SI), Y0	// latentFieldBwd.z_bar[5]
+	VMOVUPS	Y0, 1080448(SI)	// result_35[5]
+	VMOVUPS	841216(SI), Y0	// latentFieldBwd.z_bar[6]
+	VMOVUPS	Y0, 1080576(SI)	// result_35[6]
+	VMOVUPS	841344(SI), Y0	// latentFieldBwd.z_bar[7]
+	VMOVUPS	Y0, 1080704(SI)	// result_35[7]
+	VMOVUPS	841472(SI), Y15	// latentFieldBwd.a_bar[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// result_36[0]
-	VMOVUPS	Y13, 1076736(SI)
-	VMOVUPS	837504(SI), Y15	// latentFieldBwd.a_bar[1]
+	VMOVUPS	Y13, 1080832(SI)
+	VMOVUPS	841600(SI), Y15	// latentFieldBwd.a_bar[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// result_36[1]
-	VMOVUPS	Y13, 1076864(SI)
-	VMOVUPS	837632(SI), Y15	// latentFieldBwd.a_bar[2]
+	VMOVUPS	Y13, 1080960(SI)
+	VMOVUPS	841728(SI), Y15	// latentFieldBwd.a_bar[2]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// result_36[2]
-	VMOVUPS	Y13, 1076992(SI)
-	VMOVUPS	837760(SI), Y15	// latentFieldBwd.a_bar[3]
+	VMOVUPS	Y13, 1081088(SI)
+	VMOVUPS	841856(SI), Y15	// latentFieldBwd.a_bar[3]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// result_36[3]
-	VMOVUPS	Y13, 1077120(SI)
+	VMOVUPS	Y13, 1081216(SI)
 	MOVQ	$8, DI
 	MOVQ	SI, R9
 loop83: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1075712(R9), Y0	// result_35[0]
-	VMOVUPS	921088(SI), Y1	// ha43
-	VMOVUPS	1039872(R9), Y2	// result_28[0]
-	VMOVUPS	924544(SI), Y3	// ha53
-	VMOVUPS	1004032(R9), Y4	// result_21[0]
-	VMOVUPS	928128(SI), Y5	// ha63
-	VMOVUPS	968192(R9), Y6	// z_next_bar_2[0]
-	VMOVUPS	931840(SI), Y7	// hb3
-	VMOVUPS	908160(R9), Y8	// z_d2_bar[0]
-	VMOVUPS	909696(R9), Y9	// z_d3_bar[0]
-	VMOVUPS	911232(R9), Y10	// z_d4_bar[0]
+	VMOVUPS	1079808(R9), Y0	// result_35[0]
+	VMOVUPS	925184(SI), Y1	// ha43
+	VMOVUPS	1043968(R9), Y2	// result_28[0]
+	VMOVUPS	928640(SI), Y3	// ha53
+	VMOVUPS	1008128(R9), Y4	// result_21[0]
+	VMOVUPS	932224(SI), Y5	// ha63
+	VMOVUPS	972288(R9), Y6	// z_next_bar_2[0]
+	VMOVUPS	935936(SI), Y7	// hb3
+	VMOVUPS	912256(R9), Y8	// z_d2_bar[0]
+	VMOVUPS	913792(R9), Y9	// z_d3_bar[0]
+	VMOVUPS	915328(R9), Y10	// z_d4_bar[0]
 	VMULPS	f32_401f6670<>(SB), Y10, Y10
 	VFMADD231PS	f32_c0be1cf3<>(SB), Y9, Y10
 	VFMADD231PS	f32_407b89f9<>(SB), Y8, Y10
@@ -11669,31 +11826,31 @@ loop83: // 8 times: elements
 	VFMADD231PS	Y5, Y4, Y10
 	VFMADD231PS	Y3, Y2, Y10
 	VFMADD231PS	Y1, Y0, Y10
-	VMOVUPS	Y10, 834816(R9)	// latentFieldBwd.dz_bar[0]
+	VMOVUPS	Y10, 838912(R9)	// latentFieldBwd.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop83
-	VMOVUPS	912256(SI), Y0	// a_d4_bar[0]
-	VMOVUPS	912384(SI), Y2	// a_d4_bar[1]
-	VMOVUPS	912512(SI), Y15	// a_d4_bar[2]
+	VMOVUPS	916352(SI), Y0	// a_d4_bar[0]
+	VMOVUPS	916480(SI), Y2	// a_d4_bar[1]
+	VMOVUPS	916608(SI), Y15	// a_d4_bar[2]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	912640(SI), Y15	// a_d4_bar[3]
+	VMOVUPS	916736(SI), Y15	// a_d4_bar[3]
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	910720(SI), Y4	// a_d3_bar[0]
-	VMOVUPS	910848(SI), Y6	// a_d3_bar[1]
-	VMOVUPS	910976(SI), Y15	// a_d3_bar[2]
+	VMOVUPS	914816(SI), Y4	// a_d3_bar[0]
+	VMOVUPS	914944(SI), Y6	// a_d3_bar[1]
+	VMOVUPS	915072(SI), Y15	// a_d3_bar[2]
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	911104(SI), Y15	// a_d3_bar[3]
+	VMOVUPS	915200(SI), Y15	// a_d3_bar[3]
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	909184(SI), Y8	// a_d2_bar[0]
-	VMOVUPS	909312(SI), Y9	// a_d2_bar[1]
-	VMOVUPS	909440(SI), Y15	// a_d2_bar[2]
+	VMOVUPS	913280(SI), Y8	// a_d2_bar[0]
+	VMOVUPS	913408(SI), Y9	// a_d2_bar[1]
+	VMOVUPS	913536(SI), Y15	// a_d2_bar[2]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	909568(SI), Y15	// a_d2_bar[3]
+	VMOVUPS	913664(SI), Y15	// a_d2_bar[3]
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	1040896(SI), Y10	// result_29[0]
-	VMOVUPS	1005056(SI), Y11	// result_22[0]
-	VMOVUPS	969216(SI), Y12	// a_next_bar_2[0]
+	VMOVUPS	1044992(SI), Y10	// result_29[0]
+	VMOVUPS	1009152(SI), Y11	// result_22[0]
+	VMOVUPS	973312(SI), Y12	// a_next_bar_2[0]
 	VMULPS	f32_401f6670<>(SB), Y0, Y0
 	VFMADD231PS	f32_c0be1cf3<>(SB), Y4, Y0
 	VFMADD231PS	f32_407b89f9<>(SB), Y8, Y0
@@ -11701,10 +11858,10 @@ loop83: // 8 times: elements
 	VFMADD231PS	Y5, Y11, Y0
 	VFMADD231PS	Y3, Y10, Y0
 	VFMADD231PS	0(AX), Y1, Y0
-	VMOVUPS	Y0, 835840(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	1041024(SI), Y0	// result_29[1]
-	VMOVUPS	1005184(SI), Y4	// result_22[1]
-	VMOVUPS	969344(SI), Y8	// a_next_bar_2[1]
+	VMOVUPS	Y0, 839936(SI)	// latentFieldBwd.da_bar[0]
+	VMOVUPS	1045120(SI), Y0	// result_29[1]
+	VMOVUPS	1009280(SI), Y4	// result_22[1]
+	VMOVUPS	973440(SI), Y8	// a_next_bar_2[1]
 	VMULPS	f32_401f6670<>(SB), Y2, Y2
 	VFMADD231PS	f32_c0be1cf3<>(SB), Y6, Y2
 	VFMADD231PS	f32_407b89f9<>(SB), Y9, Y2
@@ -11712,10 +11869,10 @@ loop83: // 8 times: elements
 	VFMADD231PS	Y5, Y4, Y2
 	VFMADD231PS	Y3, Y0, Y2
 	VFMADD231PS	32(AX), Y1, Y2
-	VMOVUPS	Y2, 835968(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	1041152(SI), Y0	// result_29[2]
-	VMOVUPS	1005312(SI), Y2	// result_22[2]
-	VMOVUPS	969472(SI), Y4	// a_next_bar_2[2]
+	VMOVUPS	Y2, 840064(SI)	// latentFieldBwd.da_bar[1]
+	VMOVUPS	1045248(SI), Y0	// result_29[2]
+	VMOVUPS	1009408(SI), Y2	// result_22[2]
+	VMOVUPS	973568(SI), Y4	// a_next_bar_2[2]
 	VMOVUPS	128(AX), Y13
 	VMULPS	f32_401f6670<>(SB), Y13, Y6
 	VMOVUPS	192(AX), Y13
@@ -11726,10 +11883,10 @@ loop83: // 8 times: elements
 	VFMADD231PS	Y5, Y2, Y6
 	VFMADD231PS	Y3, Y0, Y6
 	VFMADD231PS	64(AX), Y1, Y6
-	VMOVUPS	Y6, 836096(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	1041280(SI), Y0	// result_29[3]
-	VMOVUPS	1005440(SI), Y2	// result_22[3]
-	VMOVUPS	969600(SI), Y4	// a_next_bar_2[3]
+	VMOVUPS	Y6, 840192(SI)	// latentFieldBwd.da_bar[2]
+	VMOVUPS	1045376(SI), Y0	// result_29[3]
+	VMOVUPS	1009536(SI), Y2	// result_22[3]
+	VMOVUPS	973696(SI), Y4	// a_next_bar_2[3]
 	VMOVUPS	160(AX), Y13
 	VMULPS	f32_401f6670<>(SB), Y13, Y6
 	VMOVUPS	224(AX), Y13
@@ -11740,7 +11897,7 @@ loop83: // 8 times: elements
 	VFMADD231PS	Y5, Y2, Y6
 	VFMADD231PS	Y3, Y0, Y6
 	VFMADD231PS	96(AX), Y1, Y6
-	VMOVUPS	Y6, 836224(SI)	// latentFieldBwd.da_bar[3]
+	VMOVUPS	Y6, 840320(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop82
@@ -11748,100 +11905,100 @@ loop83: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop84: // 4 times: vectors of the block
-	VMOVUPS	918784(SI), Y0	// z_y3[0]
-	VMOVUPS	Y0, 798976(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	918912(SI), Y0	// z_y3[1]
-	VMOVUPS	Y0, 799104(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	919040(SI), Y0	// z_y3[2]
-	VMOVUPS	Y0, 799232(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	919168(SI), Y0	// z_y3[3]
-	VMOVUPS	Y0, 799360(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	919296(SI), Y0	// z_y3[4]
-	VMOVUPS	Y0, 799488(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	919424(SI), Y0	// z_y3[5]
-	VMOVUPS	Y0, 799616(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	919552(SI), Y0	// z_y3[6]
-	VMOVUPS	Y0, 799744(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	919680(SI), Y0	// z_y3[7]
-	VMOVUPS	Y0, 799872(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	920320(SI), Y0	// a_y3[0]
-	VMOVUPS	Y0, 800000(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	920448(SI), Y0	// a_y3[1]
-	VMOVUPS	Y0, 800128(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	920576(SI), Y0	// a_y3[2]
-	VMOVUPS	Y0, 800256(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	920704(SI), Y0	// a_y3[3]
-	VMOVUPS	Y0, 800384(SI)	// latentFieldBwd.a[3]
+	VMOVUPS	922880(SI), Y0	// z_y3[0]
+	VMOVUPS	Y0, 803072(SI)	// latentFieldBwd.z[0]
+	VMOVUPS	923008(SI), Y0	// z_y3[1]
+	VMOVUPS	Y0, 803200(SI)	// latentFieldBwd.z[1]
+	VMOVUPS	923136(SI), Y0	// z_y3[2]
+	VMOVUPS	Y0, 803328(SI)	// latentFieldBwd.z[2]
+	VMOVUPS	923264(SI), Y0	// z_y3[3]
+	VMOVUPS	Y0, 803456(SI)	// latentFieldBwd.z[3]
+	VMOVUPS	923392(SI), Y0	// z_y3[4]
+	VMOVUPS	Y0, 803584(SI)	// latentFieldBwd.z[4]
+	VMOVUPS	923520(SI), Y0	// z_y3[5]
+	VMOVUPS	Y0, 803712(SI)	// latentFieldBwd.z[5]
+	VMOVUPS	923648(SI), Y0	// z_y3[6]
+	VMOVUPS	Y0, 803840(SI)	// latentFieldBwd.z[6]
+	VMOVUPS	923776(SI), Y0	// z_y3[7]
+	VMOVUPS	Y0, 803968(SI)	// latentFieldBwd.z[7]
+	VMOVUPS	924416(SI), Y0	// a_y3[0]
+	VMOVUPS	Y0, 804096(SI)	// latentFieldBwd.a[0]
+	VMOVUPS	924544(SI), Y0	// a_y3[1]
+	VMOVUPS	Y0, 804224(SI)	// latentFieldBwd.a[1]
+	VMOVUPS	924672(SI), Y0	// a_y3[2]
+	VMOVUPS	Y0, 804352(SI)	// latentFieldBwd.a[2]
+	VMOVUPS	924800(SI), Y0	// a_y3[3]
+	VMOVUPS	Y0, 804480(SI)	// latentFieldBwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop84
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop85: // 64 times: elements
-	VMOVUPS	1041408(SI), Y0	// result_30[0]
-	VMOVUPS	1041440(SI), Y1	// result_30[0] | 1
-	VMOVUPS	1041472(SI), Y2	// result_30[0] | 2
-	VMOVUPS	1041504(SI), Y3	// result_30[0] | 3
-	VMOVUPS	Y0, 800512(SI)	// latentFieldBwd.add[0]
-	VMOVUPS	Y1, 800544(SI)	// latentFieldBwd.add[0] | 1
-	VMOVUPS	Y2, 800576(SI)	// latentFieldBwd.add[0] | 2
-	VMOVUPS	Y3, 800608(SI)	// latentFieldBwd.add[0] | 3
+	VMOVUPS	1045504(SI), Y0	// result_30[0]
+	VMOVUPS	1045536(SI), Y1	// result_30[0] | 1
+	VMOVUPS	1045568(SI), Y2	// result_30[0] | 2
+	VMOVUPS	1045600(SI), Y3	// result_30[0] | 3
+	VMOVUPS	Y0, 804608(SI)	// latentFieldBwd.add[0]
+	VMOVUPS	Y1, 804640(SI)	// latentFieldBwd.add[0] | 1
+	VMOVUPS	Y2, 804672(SI)	// latentFieldBwd.add[0] | 2
+	VMOVUPS	Y3, 804704(SI)	// latentFieldBwd.add[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop85
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop86: // 64 times: elements
-	VMOVUPS	1049600(SI), Y0	// result_31[0]
-	VMOVUPS	1049632(SI), Y1	// result_31[0] | 1
-	VMOVUPS	1049664(SI), Y2	// result_31[0] | 2
-	VMOVUPS	1049696(SI), Y3	// result_31[0] | 3
-	VMOVUPS	Y0, 808704(SI)	// latentFieldBwd.softplus[0]
-	VMOVUPS	Y1, 808736(SI)	// latentFieldBwd.softplus[0] | 1
-	VMOVUPS	Y2, 808768(SI)	// latentFieldBwd.softplus[0] | 2
-	VMOVUPS	Y3, 808800(SI)	// latentFieldBwd.softplus[0] | 3
+	VMOVUPS	1053696(SI), Y0	// result_31[0]
+	VMOVUPS	1053728(SI), Y1	// result_31[0] | 1
+	VMOVUPS	1053760(SI), Y2	// result_31[0] | 2
+	VMOVUPS	1053792(SI), Y3	// result_31[0] | 3
+	VMOVUPS	Y0, 812800(SI)	// latentFieldBwd.softplus[0]
+	VMOVUPS	Y1, 812832(SI)	// latentFieldBwd.softplus[0] | 1
+	VMOVUPS	Y2, 812864(SI)	// latentFieldBwd.softplus[0] | 2
+	VMOVUPS	Y3, 812896(SI)	// latentFieldBwd.softplus[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop86
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop87: // 64 times: elements
-	VMOVUPS	1057792(SI), Y0	// result_32[0]
-	VMOVUPS	1057824(SI), Y1	// result_32[0] | 1
-	VMOVUPS	1057856(SI), Y2	// result_32[0] | 2
-	VMOVUPS	1057888(SI), Y3	// result_32[0] | 3
-	VMOVUPS	Y0, 816896(SI)	// latentFieldBwd.add2[0]
-	VMOVUPS	Y1, 816928(SI)	// latentFieldBwd.add2[0] | 1
-	VMOVUPS	Y2, 816960(SI)	// latentFieldBwd.add2[0] | 2
-	VMOVUPS	Y3, 816992(SI)	// latentFieldBwd.add2[0] | 3
+	VMOVUPS	1061888(SI), Y0	// result_32[0]
+	VMOVUPS	1061920(SI), Y1	// result_32[0] | 1
+	VMOVUPS	1061952(SI), Y2	// result_32[0] | 2
+	VMOVUPS	1061984(SI), Y3	// result_32[0] | 3
+	VMOVUPS	Y0, 820992(SI)	// latentFieldBwd.add2[0]
+	VMOVUPS	Y1, 821024(SI)	// latentFieldBwd.add2[0] | 1
+	VMOVUPS	Y2, 821056(SI)	// latentFieldBwd.add2[0] | 2
+	VMOVUPS	Y3, 821088(SI)	// latentFieldBwd.add2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop87
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop88: // 64 times: elements
-	VMOVUPS	1065984(SI), Y0	// result_33[0]
-	VMOVUPS	1066016(SI), Y1	// result_33[0] | 1
-	VMOVUPS	1066048(SI), Y2	// result_33[0] | 2
-	VMOVUPS	1066080(SI), Y3	// result_33[0] | 3
-	VMOVUPS	Y0, 825088(SI)	// latentFieldBwd.softplus2[0]
-	VMOVUPS	Y1, 825120(SI)	// latentFieldBwd.softplus2[0] | 1
-	VMOVUPS	Y2, 825152(SI)	// latentFieldBwd.softplus2[0] | 2
-	VMOVUPS	Y3, 825184(SI)	// latentFieldBwd.softplus2[0] | 3
+	VMOVUPS	1070080(SI), Y0	// result_33[0]
+	VMOVUPS	1070112(SI), Y1	// result_33[0] | 1
+	VMOVUPS	1070144(SI), Y2	// result_33[0] | 2
+	VMOVUPS	1070176(SI), Y3	// result_33[0] | 3
+	VMOVUPS	Y0, 829184(SI)	// latentFieldBwd.softplus2[0]
+	VMOVUPS	Y1, 829216(SI)	// latentFieldBwd.softplus2[0] | 1
+	VMOVUPS	Y2, 829248(SI)	// latentFieldBwd.softplus2[0] | 2
+	VMOVUPS	Y3, 829280(SI)	// latentFieldBwd.softplus2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop88
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop89: // 12 times: elements
-	VMOVUPS	1074176(SI), Y0	// result_34[0]
-	VMOVUPS	1074208(SI), Y1	// result_34[0] | 1
-	VMOVUPS	1074240(SI), Y2	// result_34[0] | 2
-	VMOVUPS	1074272(SI), Y3	// result_34[0] | 3
-	VMOVUPS	Y0, 833280(SI)	// latentFieldBwd.tanh[0]
-	VMOVUPS	Y1, 833312(SI)	// latentFieldBwd.tanh[0] | 1
-	VMOVUPS	Y2, 833344(SI)	// latentFieldBwd.tanh[0] | 2
-	VMOVUPS	Y3, 833376(SI)	// latentFieldBwd.tanh[0] | 3
+	VMOVUPS	1078272(SI), Y0	// result_34[0]
+	VMOVUPS	1078304(SI), Y1	// result_34[0] | 1
+	VMOVUPS	1078336(SI), Y2	// result_34[0] | 2
+	VMOVUPS	1078368(SI), Y3	// result_34[0] | 3
+	VMOVUPS	Y0, 837376(SI)	// latentFieldBwd.tanh[0]
+	VMOVUPS	Y1, 837408(SI)	// latentFieldBwd.tanh[0] | 1
+	VMOVUPS	Y2, 837440(SI)	// latentFieldBwd.tanh[0] | 2
+	VMOVUPS	Y3, 837472(SI)	// latentFieldBwd.tanh[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop89
@@ -11849,55 +12006,55 @@ loop89: // 12 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop90: // 4 times: vectors of the block
-	VMOVUPS	836352(SI), Y0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Y0, 1111552(SI)	// result_42[0]
-	VMOVUPS	836480(SI), Y0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Y0, 1111680(SI)	// result_42[1]
-	VMOVUPS	836608(SI), Y0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Y0, 1111808(SI)	// result_42[2]
-	VMOVUPS	836736(SI), Y0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Y0, 1111936(SI)	// result_42[3]
-	VMOVUPS	836864(SI), Y0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Y0, 1112064(SI)	// result_42[4]
-	VMOVUPS	836992(SI), Y0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Y0, 1112192(SI)	// result_42[5]
-	VMOVUPS	837120(SI), Y0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Y0, 1112320(SI)	// result_42[6]
-	VMOVUPS	837248(SI), Y0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Y0, 1112448(SI)	// result_42[7]
-	VMOVUPS	837376(SI), Y15	// latentFieldBwd.a_bar[0]
+	VMOVUPS	840448(SI), Y0	// latentFieldBwd.z_bar[0]
+	VMOVUPS	Y0, 1115648(SI)	// result_42[0]
+	VMOVUPS	840576(SI), Y0	// latentFieldBwd.z_bar[1]
+	VMOVUPS	Y0, 1115776(SI)	// result_42[1]
+	VMOVUPS	840704(SI), Y0	// latentFieldBwd.z_bar[2]
+	VMOVUPS	Y0, 1115904(SI)	// result_42[2]
+	VMOVUPS	840832(SI), Y0	// latentFieldBwd.z_bar[3]
+	VMOVUPS	Y0, 1116032(SI)	// result_42[3]
+	VMOVUPS	840960(SI), Y0	// latentFieldBwd.z_bar[4]
+	VMOVUPS	Y0, 1116160(SI)	// result_42[4]
+	VMOVUPS	841088(SI), Y0	// latentFieldBwd.z_bar[5]
+	VMOVUPS	Y0, 1116288(SI)	// result_42[5]
+	VMOVUPS	841216(SI), Y0	// latentFieldBwd.z_bar[6]
+	VMOVUPS	Y0, 1116416(SI)	// result_42[6]
+	VMOVUPS	841344(SI), Y0	// latentFieldBwd.z_bar[7]
+	VMOVUPS	Y0, 1116544(SI)	// result_42[7]
+	VMOVUPS	841472(SI), Y15	// latentFieldBwd.a_bar[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// result_43[0]
-	VMOVUPS	Y13, 1112576(SI)
-	VMOVUPS	837504(SI), Y15	// latentFieldBwd.a_bar[1]
+	VMOVUPS	Y13, 1116672(SI)
+	VMOVUPS	841600(SI), Y15	// latentFieldBwd.a_bar[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// result_43[1]
-	VMOVUPS	Y13, 1112704(SI)
-	VMOVUPS	837632(SI), Y15	// latentFieldBwd.a_bar[2]
+	VMOVUPS	Y13, 1116800(SI)
+	VMOVUPS	841728(SI), Y15	// latentFieldBwd.a_bar[2]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// result_43[2]
-	VMOVUPS	Y13, 1112832(SI)
-	VMOVUPS	837760(SI), Y15	// latentFieldBwd.a_bar[3]
+	VMOVUPS	Y13, 1116928(SI)
+	VMOVUPS	841856(SI), Y15	// latentFieldBwd.a_bar[3]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// result_43[3]
-	VMOVUPS	Y13, 1112960(SI)
+	VMOVUPS	Y13, 1117056(SI)
 	MOVQ	$8, DI
 	MOVQ	SI, R9
 loop91: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1111552(R9), Y0	// result_42[0]
-	VMOVUPS	917632(SI), Y1	// ha32
-	VMOVUPS	1075712(R9), Y2	// result_35[0]
-	VMOVUPS	920960(SI), Y3	// ha42
-	VMOVUPS	1039872(R9), Y4	// result_28[0]
-	VMOVUPS	924416(SI), Y5	// ha52
-	VMOVUPS	1004032(R9), Y6	// result_21[0]
-	VMOVUPS	928000(SI), Y7	// ha62
-	VMOVUPS	968192(R9), Y8	// z_next_bar_2[0]
-	VMOVUPS	931712(SI), Y9	// hb2
-	VMOVUPS	908160(R9), Y10	// z_d2_bar[0]
-	VMOVUPS	909696(R9), Y11	// z_d3_bar[0]
-	VMOVUPS	911232(R9), Y12	// z_d4_bar[0]
+	VMOVUPS	1115648(R9), Y0	// result_42[0]
+	VMOVUPS	921728(SI), Y1	// ha32
+	VMOVUPS	1079808(R9), Y2	// result_35[0]
+	VMOVUPS	925056(SI), Y3	// ha42
+	VMOVUPS	1043968(R9), Y4	// result_28[0]
+	VMOVUPS	928512(SI), Y5	// ha52
+	VMOVUPS	1008128(R9), Y6	// result_21[0]
+	VMOVUPS	932096(SI), Y7	// ha62
+	VMOVUPS	972288(R9), Y8	// z_next_bar_2[0]
+	VMOVUPS	935808(SI), Y9	// hb2
+	VMOVUPS	912256(R9), Y10	// z_d2_bar[0]
+	VMOVUPS	913792(R9), Y11	// z_d3_bar[0]
+	VMOVUPS	915328(R9), Y12	// z_d4_bar[0]
 	VMULPS	f32_3dd04817<>(SB), Y12, Y12
 	VFMADD231PS	f32_be64c2f8<>(SB), Y11, Y12
 	VFMADD231PS	f32_3e06dc5d<>(SB), Y10, Y12
@@ -11906,34 +12063,34 @@ loop91: // 8 times: elements
 	VFMADD231PS	Y5, Y4, Y12
 	VFMADD231PS	Y3, Y2, Y12
 	VFMADD231PS	Y1, Y0, Y12
-	VMOVUPS	Y12, 834816(R9)	// latentFieldBwd.dz_bar[0]
+	VMOVUPS	Y12, 838912(R9)	// latentFieldBwd.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop91
-	VMOVUPS	912256(SI), Y0	// a_d4_bar[0]
-	VMOVUPS	912384(SI), Y15	// a_d4_bar[1]
+	VMOVUPS	916352(SI), Y0	// a_d4_bar[0]
+	VMOVUPS	916480(SI), Y15	// a_d4_bar[1]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	912512(SI), Y15	// a_d4_bar[2]
+	VMOVUPS	916608(SI), Y15	// a_d4_bar[2]
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	912640(SI), Y15	// a_d4_bar[3]
+	VMOVUPS	916736(SI), Y15	// a_d4_bar[3]
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	910720(SI), Y2	// a_d3_bar[0]
-	VMOVUPS	910848(SI), Y15	// a_d3_bar[1]
+	VMOVUPS	914816(SI), Y2	// a_d3_bar[0]
+	VMOVUPS	914944(SI), Y15	// a_d3_bar[1]
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	910976(SI), Y15	// a_d3_bar[2]
+	VMOVUPS	915072(SI), Y15	// a_d3_bar[2]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	911104(SI), Y15	// a_d3_bar[3]
+	VMOVUPS	915200(SI), Y15	// a_d3_bar[3]
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	909184(SI), Y4	// a_d2_bar[0]
-	VMOVUPS	909312(SI), Y6	// a_d2_bar[1]
-	VMOVUPS	909440(SI), Y15	// a_d2_bar[2]
+	VMOVUPS	913280(SI), Y4	// a_d2_bar[0]
+	VMOVUPS	913408(SI), Y6	// a_d2_bar[1]
+	VMOVUPS	913536(SI), Y15	// a_d2_bar[2]
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	909568(SI), Y15	// a_d2_bar[3]
+	VMOVUPS	913664(SI), Y15	// a_d2_bar[3]
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1076736(SI), Y8	// result_36[0]
-	VMOVUPS	1040896(SI), Y10	// result_29[0]
-	VMOVUPS	1005056(SI), Y11	// result_22[0]
-	VMOVUPS	969216(SI), Y12	// a_next_bar_2[0]
+	VMOVUPS	1080832(SI), Y8	// result_36[0]
+	VMOVUPS	1044992(SI), Y10	// result_29[0]
+	VMOVUPS	1009152(SI), Y11	// result_22[0]
+	VMOVUPS	973312(SI), Y12	// a_next_bar_2[0]
 	VMULPS	f32_3dd04817<>(SB), Y0, Y0
 	VFMADD231PS	f32_be64c2f8<>(SB), Y2, Y0
 	VFMADD231PS	f32_3e06dc5d<>(SB), Y4, Y0
@@ -11942,11 +12099,11 @@ loop91: // 8 times: elements
 	VFMADD231PS	Y5, Y10, Y0
 	VFMADD231PS	Y3, Y8, Y0
 	VFMADD231PS	0(AX), Y1, Y0
-	VMOVUPS	Y0, 835840(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	1076864(SI), Y0	// result_36[1]
-	VMOVUPS	1041024(SI), Y2	// result_29[1]
-	VMOVUPS	1005184(SI), Y4	// result_22[1]
-	VMOVUPS	969344(SI), Y8	// a_next_bar_2[1]
+	VMOVUPS	Y0, 839936(SI)	// latentFieldBwd.da_bar[0]
+	VMOVUPS	1080960(SI), Y0	// result_36[1]
+	VMOVUPS	1045120(SI), Y2	// result_29[1]
+	VMOVUPS	1009280(SI), Y4	// result_22[1]
+	VMOVUPS	973440(SI), Y8	// a_next_bar_2[1]
 	VMOVUPS	128(AX), Y13
 	VMULPS	f32_3dd04817<>(SB), Y13, Y10
 	VMOVUPS	224(AX), Y13
@@ -11957,11 +12114,11 @@ loop91: // 8 times: elements
 	VFMADD231PS	Y5, Y2, Y10
 	VFMADD231PS	Y3, Y0, Y10
 	VFMADD231PS	32(AX), Y1, Y10
-	VMOVUPS	Y10, 835968(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	1076992(SI), Y0	// result_36[2]
-	VMOVUPS	1041152(SI), Y2	// result_29[2]
-	VMOVUPS	1005312(SI), Y4	// result_22[2]
-	VMOVUPS	969472(SI), Y6	// a_next_bar_2[2]
+	VMOVUPS	Y10, 840064(SI)	// latentFieldBwd.da_bar[1]
+	VMOVUPS	1081088(SI), Y0	// result_36[2]
+	VMOVUPS	1045248(SI), Y2	// result_29[2]
+	VMOVUPS	1009408(SI), Y4	// result_22[2]
+	VMOVUPS	973568(SI), Y6	// a_next_bar_2[2]
 	VMOVUPS	160(AX), Y13
 	VMULPS	f32_3dd04817<>(SB), Y13, Y8
 	VMOVUPS	256(AX), Y13
@@ -11973,11 +12130,11 @@ loop91: // 8 times: elements
 	VFMADD231PS	Y5, Y2, Y8
 	VFMADD231PS	Y3, Y0, Y8
 	VFMADD231PS	64(AX), Y1, Y8
-	VMOVUPS	Y8, 836096(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	1077120(SI), Y0	// result_36[3]
-	VMOVUPS	1041280(SI), Y2	// result_29[3]
-	VMOVUPS	1005440(SI), Y4	// result_22[3]
-	VMOVUPS	969600(SI), Y6	// a_next_bar_2[3]
+	VMOVUPS	Y8, 840192(SI)	// latentFieldBwd.da_bar[2]
+	VMOVUPS	1081216(SI), Y0	// result_36[3]
+	VMOVUPS	1045376(SI), Y2	// result_29[3]
+	VMOVUPS	1009536(SI), Y4	// result_22[3]
+	VMOVUPS	973696(SI), Y6	// a_next_bar_2[3]
 	VMOVUPS	192(AX), Y13
 	VMULPS	f32_3dd04817<>(SB), Y13, Y8
 	VMOVUPS	288(AX), Y13
@@ -11989,7 +12146,7 @@ loop91: // 8 times: elements
 	VFMADD231PS	Y5, Y2, Y8
 	VFMADD231PS	Y3, Y0, Y8
 	VFMADD231PS	96(AX), Y1, Y8
-	VMOVUPS	Y8, 836224(SI)	// latentFieldBwd.da_bar[3]
+	VMOVUPS	Y8, 840320(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop90
@@ -11997,100 +12154,100 @@ loop91: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop92: // 4 times: vectors of the block
-	VMOVUPS	915456(SI), Y0	// z_y2[0]
-	VMOVUPS	Y0, 798976(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	915584(SI), Y0	// z_y2[1]
-	VMOVUPS	Y0, 799104(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	915712(SI), Y0	// z_y2[2]
-	VMOVUPS	Y0, 799232(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	915840(SI), Y0	// z_y2[3]
-	VMOVUPS	Y0, 799360(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	915968(SI), Y0	// z_y2[4]
-	VMOVUPS	Y0, 799488(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	916096(SI), Y0	// z_y2[5]
-	VMOVUPS	Y0, 799616(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	916224(SI), Y0	// z_y2[6]
-	VMOVUPS	Y0, 799744(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	916352(SI), Y0	// z_y2[7]
-	VMOVUPS	Y0, 799872(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	916992(SI), Y0	// a_y2[0]
-	VMOVUPS	Y0, 800000(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	917120(SI), Y0	// a_y2[1]
-	VMOVUPS	Y0, 800128(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	917248(SI), Y0	// a_y2[2]
-	VMOVUPS	Y0, 800256(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	917376(SI), Y0	// a_y2[3]
-	VMOVUPS	Y0, 800384(SI)	// latentFieldBwd.a[3]
+	VMOVUPS	919552(SI), Y0	// z_y2[0]
+	VMOVUPS	Y0, 803072(SI)	// latentFieldBwd.z[0]
+	VMOVUPS	919680(SI), Y0	// z_y2[1]
+	VMOVUPS	Y0, 803200(SI)	// latentFieldBwd.z[1]
+	VMOVUPS	919808(SI), Y0	// z_y2[2]
+	VMOVUPS	Y0, 803328(SI)	// latentFieldBwd.z[2]
+	VMOVUPS	919936(SI), Y0	// z_y2[3]
+	VMOVUPS	Y0, 803456(SI)	// latentFieldBwd.z[3]
+	VMOVUPS	920064(SI), Y0	// z_y2[4]
+	VMOVUPS	Y0, 803584(SI)	// latentFieldBwd.z[4]
+	VMOVUPS	920192(SI), Y0	// z_y2[5]
+	VMOVUPS	Y0, 803712(SI)	// latentFieldBwd.z[5]
+	VMOVUPS	920320(SI), Y0	// z_y2[6]
+	VMOVUPS	Y0, 803840(SI)	// latentFieldBwd.z[6]
+	VMOVUPS	920448(SI), Y0	// z_y2[7]
+	VMOVUPS	Y0, 803968(SI)	// latentFieldBwd.z[7]
+	VMOVUPS	921088(SI), Y0	// a_y2[0]
+	VMOVUPS	Y0, 804096(SI)	// latentFieldBwd.a[0]
+	VMOVUPS	921216(SI), Y0	// a_y2[1]
+	VMOVUPS	Y0, 804224(SI)	// latentFieldBwd.a[1]
+	VMOVUPS	921344(SI), Y0	// a_y2[2]
+	VMOVUPS	Y0, 804352(SI)	// latentFieldBwd.a[2]
+	VMOVUPS	921472(SI), Y0	// a_y2[3]
+	VMOVUPS	Y0, 804480(SI)	// latentFieldBwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop92
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop93: // 64 times: elements
-	VMOVUPS	1077248(SI), Y0	// result_37[0]
-	VMOVUPS	1077280(SI), Y1	// result_37[0] | 1
-	VMOVUPS	1077312(SI), Y2	// result_37[0] | 2
-	VMOVUPS	1077344(SI), Y3	// result_37[0] | 3
-	VMOVUPS	Y0, 800512(SI)	// latentFieldBwd.add[0]
-	VMOVUPS	Y1, 800544(SI)	// latentFieldBwd.add[0] | 1
-	VMOVUPS	Y2, 800576(SI)	// latentFieldBwd.add[0] | 2
-	VMOVUPS	Y3, 800608(SI)	// latentFieldBwd.add[0] | 3
+	VMOVUPS	1081344(SI), Y0	// result_37[0]
+	VMOVUPS	1081376(SI), Y1	// result_37[0] | 1
+	VMOVUPS	1081408(SI), Y2	// result_37[0] | 2
+	VMOVUPS	1081440(SI), Y3	// result_37[0] | 3
+	VMOVUPS	Y0, 804608(SI)	// latentFieldBwd.add[0]
+	VMOVUPS	Y1, 804640(SI)	// latentFieldBwd.add[0] | 1
+	VMOVUPS	Y2, 804672(SI)	// latentFieldBwd.add[0] | 2
+	VMOVUPS	Y3, 804704(SI)	// latentFieldBwd.add[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop93
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop94: // 64 times: elements
-	VMOVUPS	1085440(SI), Y0	// result_38[0]
-	VMOVUPS	1085472(SI), Y1	// result_38[0] | 1
-	VMOVUPS	1085504(SI), Y2	// result_38[0] | 2
-	VMOVUPS	1085536(SI), Y3	// result_38[0] | 3
-	VMOVUPS	Y0, 808704(SI)	// latentFieldBwd.softplus[0]
-	VMOVUPS	Y1, 808736(SI)	// latentFieldBwd.softplus[0] | 1
-	VMOVUPS	Y2, 808768(SI)	// latentFieldBwd.softplus[0] | 2
-	VMOVUPS	Y3, 808800(SI)	// latentFieldBwd.softplus[0] | 3
+	VMOVUPS	1089536(SI), Y0	// result_38[0]
+	VMOVUPS	1089568(SI), Y1	// result_38[0] | 1
+	VMOVUPS	1089600(SI), Y2	// result_38[0] | 2
+	VMOVUPS	1089632(SI), Y3	// result_38[0] | 3
+	VMOVUPS	Y0, 812800(SI)	// latentFieldBwd.softplus[0]
+	VMOVUPS	Y1, 812832(SI)	// latentFieldBwd.softplus[0] | 1
+	VMOVUPS	Y2, 812864(SI)	// latentFieldBwd.softplus[0] | 2
+	VMOVUPS	Y3, 812896(SI)	// latentFieldBwd.softplus[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop94
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop95: // 64 times: elements
-	VMOVUPS	1093632(SI), Y0	// result_39[0]
-	VMOVUPS	1093664(SI), Y1	// result_39[0] | 1
-	VMOVUPS	1093696(SI), Y2	// result_39[0] | 2
-	VMOVUPS	1093728(SI), Y3	// result_39[0] | 3
-	VMOVUPS	Y0, 816896(SI)	// latentFieldBwd.add2[0]
-	VMOVUPS	Y1, 816928(SI)	// latentFieldBwd.add2[0] | 1
-	VMOVUPS	Y2, 816960(SI)	// latentFieldBwd.add2[0] | 2
-	VMOVUPS	Y3, 816992(SI)	// latentFieldBwd.add2[0] | 3
+	VMOVUPS	1097728(SI), Y0	// result_39[0]
+	VMOVUPS	1097760(SI), Y1	// result_39[0] | 1
+	VMOVUPS	1097792(SI), Y2	// result_39[0] | 2
+	VMOVUPS	1097824(SI), Y3	// result_39[0] | 3
+	VMOVUPS	Y0, 820992(SI)	// latentFieldBwd.add2[0]
+	VMOVUPS	Y1, 821024(SI)	// latentFieldBwd.add2[0] | 1
+	VMOVUPS	Y2, 821056(SI)	// latentFieldBwd.add2[0] | 2
+	VMOVUPS	Y3, 821088(SI)	// latentFieldBwd.add2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop95
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop96: // 64 times: elements
-	VMOVUPS	1101824(SI), Y0	// result_40[0]
-	VMOVUPS	1101856(SI), Y1	// result_40[0] | 1
-	VMOVUPS	1101888(SI), Y2	// result_40[0] | 2
-	VMOVUPS	1101920(SI), Y3	// result_40[0] | 3
-	VMOVUPS	Y0, 825088(SI)	// latentFieldBwd.softplus2[0]
-	VMOVUPS	Y1, 825120(SI)	// latentFieldBwd.softplus2[0] | 1
-	VMOVUPS	Y2, 825152(SI)	// latentFieldBwd.softplus2[0] | 2
-	VMOVUPS	Y3, 825184(SI)	// latentFieldBwd.softplus2[0] | 3
+	VMOVUPS	1105920(SI), Y0	// result_40[0]
+	VMOVUPS	1105952(SI), Y1	// result_40[0] | 1
+	VMOVUPS	1105984(SI), Y2	// result_40[0] | 2
+	VMOVUPS	1106016(SI), Y3	// result_40[0] | 3
+	VMOVUPS	Y0, 829184(SI)	// latentFieldBwd.softplus2[0]
+	VMOVUPS	Y1, 829216(SI)	// latentFieldBwd.softplus2[0] | 1
+	VMOVUPS	Y2, 829248(SI)	// latentFieldBwd.softplus2[0] | 2
+	VMOVUPS	Y3, 829280(SI)	// latentFieldBwd.softplus2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop96
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop97: // 12 times: elements
-	VMOVUPS	1110016(SI), Y0	// result_41[0]
-	VMOVUPS	1110048(SI), Y1	// result_41[0] | 1
-	VMOVUPS	1110080(SI), Y2	// result_41[0] | 2
-	VMOVUPS	1110112(SI), Y3	// result_41[0] | 3
-	VMOVUPS	Y0, 833280(SI)	// latentFieldBwd.tanh[0]
-	VMOVUPS	Y1, 833312(SI)	// latentFieldBwd.tanh[0] | 1
-	VMOVUPS	Y2, 833344(SI)	// latentFieldBwd.tanh[0] | 2
-	VMOVUPS	Y3, 833376(SI)	// latentFieldBwd.tanh[0] | 3
+	VMOVUPS	1114112(SI), Y0	// result_41[0]
+	VMOVUPS	1114144(SI), Y1	// result_41[0] | 1
+	VMOVUPS	1114176(SI), Y2	// result_41[0] | 2
+	VMOVUPS	1114208(SI), Y3	// result_41[0] | 3
+	VMOVUPS	Y0, 837376(SI)	// latentFieldBwd.tanh[0]
+	VMOVUPS	Y1, 837408(SI)	// latentFieldBwd.tanh[0] | 1
+	VMOVUPS	Y2, 837440(SI)	// latentFieldBwd.tanh[0] | 2
+	VMOVUPS	Y3, 837472(SI)	// latentFieldBwd.tanh[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop97
@@ -12098,57 +12255,57 @@ loop97: // 12 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop98: // 4 times: vectors of the block
-	VMOVUPS	836352(SI), Y0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Y0, 1147392(SI)	// result_49[0]
-	VMOVUPS	836480(SI), Y0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Y0, 1147520(SI)	// result_49[1]
-	VMOVUPS	836608(SI), Y0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Y0, 1147648(SI)	// result_49[2]
-	VMOVUPS	836736(SI), Y0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Y0, 1147776(SI)	// result_49[3]
-	VMOVUPS	836864(SI), Y0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Y0, 1147904(SI)	// result_49[4]
-	VMOVUPS	836992(SI), Y0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Y0, 1148032(SI)	// result_49[5]
-	VMOVUPS	837120(SI), Y0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Y0, 1148160(SI)	// result_49[6]
-	VMOVUPS	837248(SI), Y0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Y0, 1148288(SI)	// result_49[7]
-	VMOVUPS	837376(SI), Y15	// latentFieldBwd.a_bar[0]
+	VMOVUPS	840448(SI), Y0	// latentFieldBwd.z_bar[0]
+	VMOVUPS	Y0, 1151488(SI)	// result_49[0]
+	VMOVUPS	840576(SI), Y0	// latentFieldBwd.z_bar[1]
+	VMOVUPS	Y0, 1151616(SI)	// result_49[1]
+	VMOVUPS	840704(SI), Y0	// latentFieldBwd.z_bar[2]
+	VMOVUPS	Y0, 1151744(SI)	// result_49[2]
+	VMOVUPS	840832(SI), Y0	// latentFieldBwd.z_bar[3]
+	VMOVUPS	Y0, 1151872(SI)	// result_49[3]
+	VMOVUPS	840960(SI), Y0	// latentFieldBwd.z_bar[4]
+	VMOVUPS	Y0, 1152000(SI)	// result_49[4]
+	VMOVUPS	841088(SI), Y0	// latentFieldBwd.z_bar[5]
+	VMOVUPS	Y0, 1152128(SI)	// result_49[5]
+	VMOVUPS	841216(SI), Y0	// latentFieldBwd.z_bar[6]
+	VMOVUPS	Y0, 1152256(SI)	// result_49[6]
+	VMOVUPS	841344(SI), Y0	// latentFieldBwd.z_bar[7]
+	VMOVUPS	Y0, 1152384(SI)	// result_49[7]
+	VMOVUPS	841472(SI), Y15	// latentFieldBwd.a_bar[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// result_50[0]
-	VMOVUPS	Y13, 1148416(SI)
-	VMOVUPS	837504(SI), Y15	// latentFieldBwd.a_bar[1]
+	VMOVUPS	Y13, 1152512(SI)
+	VMOVUPS	841600(SI), Y15	// latentFieldBwd.a_bar[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// result_50[1]
-	VMOVUPS	Y13, 1148544(SI)
-	VMOVUPS	837632(SI), Y15	// latentFieldBwd.a_bar[2]
+	VMOVUPS	Y13, 1152640(SI)
+	VMOVUPS	841728(SI), Y15	// latentFieldBwd.a_bar[2]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// result_50[2]
-	VMOVUPS	Y13, 1148672(SI)
-	VMOVUPS	837760(SI), Y15	// latentFieldBwd.a_bar[3]
+	VMOVUPS	Y13, 1152768(SI)
+	VMOVUPS	841856(SI), Y15	// latentFieldBwd.a_bar[3]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// result_50[3]
-	VMOVUPS	Y13, 1148800(SI)
+	VMOVUPS	Y13, 1152896(SI)
 	MOVQ	$8, DI
 	MOVQ	SI, R9
 loop99: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1111552(R9), Y0	// result_42[0]
-	VMOVUPS	917504(SI), Y15	// ha31
+	VMOVUPS	1115648(R9), Y0	// result_42[0]
+	VMOVUPS	921600(SI), Y15	// ha31
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	1075712(R9), Y1	// result_35[0]
-	VMOVUPS	920832(SI), Y2	// ha41
-	VMOVUPS	1039872(R9), Y3	// result_28[0]
-	VMOVUPS	924288(SI), Y4	// ha51
-	VMOVUPS	1004032(R9), Y5	// result_21[0]
-	VMOVUPS	927872(SI), Y6	// ha61
-	VMOVUPS	968192(R9), Y7	// z_next_bar_2[0]
-	VMOVUPS	931584(SI), Y8	// hb1
-	VMOVUPS	908160(R9), Y9	// z_d2_bar[0]
-	VMOVUPS	909696(R9), Y10	// z_d3_bar[0]
-	VMOVUPS	911232(R9), Y11	// z_d4_bar[0]
-	VMOVUPS	906624(R9), Y12	// z_d1_bar[0]
+	VMOVUPS	1079808(R9), Y1	// result_35[0]
+	VMOVUPS	924928(SI), Y2	// ha41
+	VMOVUPS	1043968(R9), Y3	// result_28[0]
+	VMOVUPS	928384(SI), Y4	// ha51
+	VMOVUPS	1008128(R9), Y5	// result_21[0]
+	VMOVUPS	931968(SI), Y6	// ha61
+	VMOVUPS	972288(R9), Y7	// z_next_bar_2[0]
+	VMOVUPS	935680(SI), Y8	// hb1
+	VMOVUPS	912256(R9), Y9	// z_d2_bar[0]
+	VMOVUPS	913792(R9), Y10	// z_d3_bar[0]
+	VMOVUPS	915328(R9), Y11	// z_d4_bar[0]
+	VMOVUPS	910720(R9), Y12	// z_d1_bar[0]
 	VFMADD231PS	f32_bf86cb9b<>(SB), Y11, Y12
 	VFMADD231PS	f32_403a72c7<>(SB), Y10, Y12
 	VFMADD231PS	f32_c030e090<>(SB), Y9, Y12
@@ -12157,47 +12314,47 @@ loop99: // 8 times: elements
 	VFMADD231PS	Y4, Y3, Y12
 	VFMADD231PS	Y2, Y1, Y12
 	VFMADD231PS	128(AX), Y0, Y12
-	VMOVUPS	1147392(R9), Y0	// result_49[0]
-	VMOVUPS	914304(SI), Y1	// ha21
+	VMOVUPS	1151488(R9), Y0	// result_49[0]
+	VMOVUPS	918400(SI), Y1	// ha21
 	VFMADD231PS	Y1, Y0, Y12
-	VMOVUPS	Y12, 834816(R9)	// latentFieldBwd.dz_bar[0]
+	VMOVUPS	Y12, 838912(R9)	// latentFieldBwd.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop99
-	VMOVUPS	907648(SI), Y15	// a_d1_bar[0]
+	VMOVUPS	911744(SI), Y15	// a_d1_bar[0]
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	907776(SI), Y15	// a_d1_bar[1]
+	VMOVUPS	911872(SI), Y15	// a_d1_bar[1]
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	907904(SI), Y15	// a_d1_bar[2]
+	VMOVUPS	912000(SI), Y15	// a_d1_bar[2]
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	908032(SI), Y15	// a_d1_bar[3]
+	VMOVUPS	912128(SI), Y15	// a_d1_bar[3]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	912256(SI), Y0	// a_d4_bar[0]
-	VMOVUPS	912384(SI), Y15	// a_d4_bar[1]
+	VMOVUPS	916352(SI), Y0	// a_d4_bar[0]
+	VMOVUPS	916480(SI), Y15	// a_d4_bar[1]
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	912512(SI), Y15	// a_d4_bar[2]
+	VMOVUPS	916608(SI), Y15	// a_d4_bar[2]
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	912640(SI), Y15	// a_d4_bar[3]
+	VMOVUPS	916736(SI), Y15	// a_d4_bar[3]
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	910720(SI), Y3	// a_d3_bar[0]
-	VMOVUPS	910848(SI), Y15	// a_d3_bar[1]
+	VMOVUPS	914816(SI), Y3	// a_d3_bar[0]
+	VMOVUPS	914944(SI), Y15	// a_d3_bar[1]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	910976(SI), Y15	// a_d3_bar[2]
+	VMOVUPS	915072(SI), Y15	// a_d3_bar[2]
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	911104(SI), Y15	// a_d3_bar[3]
+	VMOVUPS	915200(SI), Y15	// a_d3_bar[3]
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	909184(SI), Y5	// a_d2_bar[0]
-	VMOVUPS	909312(SI), Y15	// a_d2_bar[1]
+	VMOVUPS	913280(SI), Y5	// a_d2_bar[0]
+	VMOVUPS	913408(SI), Y15	// a_d2_bar[1]
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	909440(SI), Y15	// a_d2_bar[2]
+	VMOVUPS	913536(SI), Y15	// a_d2_bar[2]
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	909568(SI), Y15	// a_d2_bar[3]
+	VMOVUPS	913664(SI), Y15	// a_d2_bar[3]
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	1112576(SI), Y7	// result_43[0]
-	VMOVUPS	1076736(SI), Y9	// result_36[0]
-	VMOVUPS	1040896(SI), Y10	// result_29[0]
-	VMOVUPS	1005056(SI), Y11	// result_22[0]
-	VMOVUPS	969216(SI), Y12	// a_next_bar_2[0]
+	VMOVUPS	1116672(SI), Y7	// result_43[0]
+	VMOVUPS	1080832(SI), Y9	// result_36[0]
+	VMOVUPS	1044992(SI), Y10	// result_29[0]
+	VMOVUPS	1009152(SI), Y11	// result_22[0]
+	VMOVUPS	973312(SI), Y12	// a_next_bar_2[0]
 	VMOVUPS	160(AX), Y13
 	VFMADD132PS	f32_bf86cb9b<>(SB), Y13, Y0
 	VFMADD231PS	f32_403a72c7<>(SB), Y3, Y0
@@ -12209,11 +12366,11 @@ loop99: // 8 times: elements
 	VMOVUPS	Y0, Y15
 	VFMADD231PS	128(AX), Y7, Y15
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	1112704(SI), Y0	// result_43[1]
-	VMOVUPS	1076864(SI), Y3	// result_36[1]
-	VMOVUPS	1041024(SI), Y5	// result_29[1]
-	VMOVUPS	1005184(SI), Y7	// result_22[1]
-	VMOVUPS	969344(SI), Y9	// a_next_bar_2[1]
+	VMOVUPS	1116800(SI), Y0	// result_43[1]
+	VMOVUPS	1080960(SI), Y3	// result_36[1]
+	VMOVUPS	1045120(SI), Y5	// result_29[1]
+	VMOVUPS	1009280(SI), Y7	// result_22[1]
+	VMOVUPS	973440(SI), Y9	// a_next_bar_2[1]
 	VMOVUPS	288(AX), Y13
 	VMOVUPS	192(AX), Y10
 	VFMADD231PS	f32_bf86cb9b<>(SB), Y13, Y10
@@ -12226,11 +12383,11 @@ loop99: // 8 times: elements
 	VFMADD231PS	Y4, Y5, Y10
 	VFMADD231PS	Y2, Y3, Y10
 	VFMADD231PS	128(AX), Y0, Y10
-	VMOVUPS	1112832(SI), Y0	// result_43[2]
-	VMOVUPS	1076992(SI), Y3	// result_36[2]
-	VMOVUPS	1041152(SI), Y5	// result_29[2]
-	VMOVUPS	1005312(SI), Y7	// result_22[2]
-	VMOVUPS	969472(SI), Y9	// a_next_bar_2[2]
+	VMOVUPS	1116928(SI), Y0	// result_43[2]
+	VMOVUPS	1081088(SI), Y3	// result_36[2]
+	VMOVUPS	1045248(SI), Y5	// result_29[2]
+	VMOVUPS	1009408(SI), Y7	// result_22[2]
+	VMOVUPS	973568(SI), Y9	// a_next_bar_2[2]
 	VMOVUPS	320(AX), Y13
 	VMOVUPS	224(AX), Y11
 	VFMADD231PS	f32_bf86cb9b<>(SB), Y13, Y11
@@ -12243,11 +12400,11 @@ loop99: // 8 times: elements
 	VFMADD231PS	Y4, Y5, Y11
 	VFMADD231PS	Y2, Y3, Y11
 	VFMADD231PS	128(AX), Y0, Y11
-	VMOVUPS	1112960(SI), Y0	// result_43[3]
-	VMOVUPS	1077120(SI), Y3	// result_36[3]
-	VMOVUPS	1041280(SI), Y5	// result_29[3]
-	VMOVUPS	1005440(SI), Y7	// result_22[3]
-	VMOVUPS	969600(SI), Y9	// a_next_bar_2[3]
+	VMOVUPS	1117056(SI), Y0	// result_43[3]
+	VMOVUPS	1081216(SI), Y3	// result_36[3]
+	VMOVUPS	1045376(SI), Y5	// result_29[3]
+	VMOVUPS	1009536(SI), Y7	// result_22[3]
+	VMOVUPS	973696(SI), Y9	// a_next_bar_2[3]
 	VMOVUPS	352(AX), Y13
 	VMOVUPS	256(AX), Y12
 	VFMADD231PS	f32_bf86cb9b<>(SB), Y13, Y12
@@ -12262,13 +12419,13 @@ loop99: // 8 times: elements
 	VFMADD231PS	128(AX), Y0, Y12
 	VMOVUPS	160(AX), Y0
 	VFMADD231PS	0(AX), Y1, Y0
-	VMOVUPS	Y0, 835840(SI)	// latentFieldBwd.da_bar[0]
+	VMOVUPS	Y0, 839936(SI)	// latentFieldBwd.da_bar[0]
 	VFMADD231PS	32(AX), Y1, Y10
-	VMOVUPS	Y10, 835968(SI)	// latentFieldBwd.da_bar[1]
+	VMOVUPS	Y10, 840064(SI)	// latentFieldBwd.da_bar[1]
 	VFMADD231PS	64(AX), Y1, Y11
-	VMOVUPS	Y11, 836096(SI)	// latentFieldBwd.da_bar[2]
+	VMOVUPS	Y11, 840192(SI)	// latentFieldBwd.da_bar[2]
 	VFMADD231PS	96(AX), Y1, Y12
-	VMOVUPS	Y12, 836224(SI)	// latentFieldBwd.da_bar[3]
+	VMOVUPS	Y12, 840320(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop98
@@ -12276,100 +12433,100 @@ loop99: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop100: // 4 times: vectors of the block
-	VMOVUPS	903552(SI), Y0	// z[0]
-	VMOVUPS	Y0, 798976(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	903680(SI), Y0	// z[1]
-	VMOVUPS	Y0, 799104(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	903808(SI), Y0	// z[2]
-	VMOVUPS	Y0, 799232(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	903936(SI), Y0	// z[3]
-	VMOVUPS	Y0, 799360(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	904064(SI), Y0	// z[4]
-	VMOVUPS	Y0, 799488(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	904192(SI), Y0	// z[5]
-	VMOVUPS	Y0, 799616(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	904320(SI), Y0	// z[6]
-	VMOVUPS	Y0, 799744(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	904448(SI), Y0	// z[7]
-	VMOVUPS	Y0, 799872(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	904576(SI), Y0	// a[0]
-	VMOVUPS	Y0, 800000(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	904704(SI), Y0	// a[1]
-	VMOVUPS	Y0, 800128(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	904832(SI), Y0	// a[2]
-	VMOVUPS	Y0, 800256(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	904960(SI), Y0	// a[3]
-	VMOVUPS	Y0, 800384(SI)	// latentFieldBwd.a[3]
+	VMOVUPS	907648(SI), Y0	// z[0]
+	VMOVUPS	Y0, 803072(SI)	// latentFieldBwd.z[0]
+	VMOVUPS	907776(SI), Y0	// z[1]
+	VMOVUPS	Y0, 803200(SI)	// latentFieldBwd.z[1]
+	VMOVUPS	907904(SI), Y0	// z[2]
+	VMOVUPS	Y0, 803328(SI)	// latentFieldBwd.z[2]
+	VMOVUPS	908032(SI), Y0	// z[3]
+	VMOVUPS	Y0, 803456(SI)	// latentFieldBwd.z[3]
+	VMOVUPS	908160(SI), Y0	// z[4]
+	VMOVUPS	Y0, 803584(SI)	// latentFieldBwd.z[4]
+	VMOVUPS	908288(SI), Y0	// z[5]
+	VMOVUPS	Y0, 803712(SI)	// latentFieldBwd.z[5]
+	VMOVUPS	908416(SI), Y0	// z[6]
+	VMOVUPS	Y0, 803840(SI)	// latentFieldBwd.z[6]
+	VMOVUPS	908544(SI), Y0	// z[7]
+	VMOVUPS	Y0, 803968(SI)	// latentFieldBwd.z[7]
+	VMOVUPS	908672(SI), Y0	// a[0]
+	VMOVUPS	Y0, 804096(SI)	// latentFieldBwd.a[0]
+	VMOVUPS	908800(SI), Y0	// a[1]
+	VMOVUPS	Y0, 804224(SI)	// latentFieldBwd.a[1]
+	VMOVUPS	908928(SI), Y0	// a[2]
+	VMOVUPS	Y0, 804352(SI)	// latentFieldBwd.a[2]
+	VMOVUPS	909056(SI), Y0	// a[3]
+	VMOVUPS	Y0, 804480(SI)	// latentFieldBwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop100
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop101: // 64 times: elements
-	VMOVUPS	1113088(SI), Y0	// result_44[0]
-	VMOVUPS	1113120(SI), Y1	// result_44[0] | 1
-	VMOVUPS	1113152(SI), Y2	// result_44[0] | 2
-	VMOVUPS	1113184(SI), Y3	// result_44[0] | 3
-	VMOVUPS	Y0, 800512(SI)	// latentFieldBwd.add[0]
-	VMOVUPS	Y1, 800544(SI)	// latentFieldBwd.add[0] | 1
-	VMOVUPS	Y2, 800576(SI)	// latentFieldBwd.add[0] | 2
-	VMOVUPS	Y3, 800608(SI)	// latentFieldBwd.add[0] | 3
+	VMOVUPS	1117184(SI), Y0	// result_44[0]
+	VMOVUPS	1117216(SI), Y1	// result_44[0] | 1
+	VMOVUPS	1117248(SI), Y2	// result_44[0] | 2
+	VMOVUPS	1117280(SI), Y3	// result_44[0] | 3
+	VMOVUPS	Y0, 804608(SI)	// latentFieldBwd.add[0]
+	VMOVUPS	Y1, 804640(SI)	// latentFieldBwd.add[0] | 1
+	VMOVUPS	Y2, 804672(SI)	// latentFieldBwd.add[0] | 2
+	VMOVUPS	Y3, 804704(SI)	// latentFieldBwd.add[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop101
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop102: // 64 times: elements
-	VMOVUPS	1121280(SI), Y0	// result_45[0]
-	VMOVUPS	1121312(SI), Y1	// result_45[0] | 1
-	VMOVUPS	1121344(SI), Y2	// result_45[0] | 2
-	VMOVUPS	1121376(SI), Y3	// result_45[0] | 3
-	VMOVUPS	Y0, 808704(SI)	// latentFieldBwd.softplus[0]
-	VMOVUPS	Y1, 808736(SI)	// latentFieldBwd.softplus[0] | 1
-	VMOVUPS	Y2, 808768(SI)	// latentFieldBwd.softplus[0] | 2
-	VMOVUPS	Y3, 808800(SI)	// latentFieldBwd.softplus[0] | 3
+	VMOVUPS	1125376(SI), Y0	// result_45[0]
+	VMOVUPS	1125408(SI), Y1	// result_45[0] | 1
+	VMOVUPS	1125440(SI), Y2	// result_45[0] | 2
+	VMOVUPS	1125472(SI), Y3	// result_45[0] | 3
+	VMOVUPS	Y0, 812800(SI)	// latentFieldBwd.softplus[0]
+	VMOVUPS	Y1, 812832(SI)	// latentFieldBwd.softplus[0] | 1
+	VMOVUPS	Y2, 812864(SI)	// latentFieldBwd.softplus[0] | 2
+	VMOVUPS	Y3, 812896(SI)	// latentFieldBwd.softplus[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop102
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop103: // 64 times: elements
-	VMOVUPS	1129472(SI), Y0	// result_46[0]
-	VMOVUPS	1129504(SI), Y1	// result_46[0] | 1
-	VMOVUPS	1129536(SI), Y2	// result_46[0] | 2
-	VMOVUPS	1129568(SI), Y3	// result_46[0] | 3
-	VMOVUPS	Y0, 816896(SI)	// latentFieldBwd.add2[0]
-	VMOVUPS	Y1, 816928(SI)	// latentFieldBwd.add2[0] | 1
-	VMOVUPS	Y2, 816960(SI)	// latentFieldBwd.add2[0] | 2
-	VMOVUPS	Y3, 816992(SI)	// latentFieldBwd.add2[0] | 3
+	VMOVUPS	1133568(SI), Y0	// result_46[0]
+	VMOVUPS	1133600(SI), Y1	// result_46[0] | 1
+	VMOVUPS	1133632(SI), Y2	// result_46[0] | 2
+	VMOVUPS	1133664(SI), Y3	// result_46[0] | 3
+	VMOVUPS	Y0, 820992(SI)	// latentFieldBwd.add2[0]
+	VMOVUPS	Y1, 821024(SI)	// latentFieldBwd.add2[0] | 1
+	VMOVUPS	Y2, 821056(SI)	// latentFieldBwd.add2[0] | 2
+	VMOVUPS	Y3, 821088(SI)	// latentFieldBwd.add2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop103
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop104: // 64 times: elements
-	VMOVUPS	1137664(SI), Y0	// result_47[0]
-	VMOVUPS	1137696(SI), Y1	// result_47[0] | 1
-	VMOVUPS	1137728(SI), Y2	// result_47[0] | 2
-	VMOVUPS	1137760(SI), Y3	// result_47[0] | 3
-	VMOVUPS	Y0, 825088(SI)	// latentFieldBwd.softplus2[0]
-	VMOVUPS	Y1, 825120(SI)	// latentFieldBwd.softplus2[0] | 1
-	VMOVUPS	Y2, 825152(SI)	// latentFieldBwd.softplus2[0] | 2
-	VMOVUPS	Y3, 825184(SI)	// latentFieldBwd.softplus2[0] | 3
+	VMOVUPS	1141760(SI), Y0	// result_47[0]
+	VMOVUPS	1141792(SI), Y1	// result_47[0] | 1
+	VMOVUPS	1141824(SI), Y2	// result_47[0] | 2
+	VMOVUPS	1141856(SI), Y3	// result_47[0] | 3
+	VMOVUPS	Y0, 829184(SI)	// latentFieldBwd.softplus2[0]
+	VMOVUPS	Y1, 829216(SI)	// latentFieldBwd.softplus2[0] | 1
+	VMOVUPS	Y2, 829248(SI)	// latentFieldBwd.softplus2[0] | 2
+	VMOVUPS	Y3, 829280(SI)	// latentFieldBwd.softplus2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop104
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop105: // 12 times: elements
-	VMOVUPS	1145856(SI), Y0	// result_48[0]
-	VMOVUPS	1145888(SI), Y1	// result_48[0] | 1
-	VMOVUPS	1145920(SI), Y2	// result_48[0] | 2
-	VMOVUPS	1145952(SI), Y3	// result_48[0] | 3
-	VMOVUPS	Y0, 833280(SI)	// latentFieldBwd.tanh[0]
-	VMOVUPS	Y1, 833312(SI)	// latentFieldBwd.tanh[0] | 1
-	VMOVUPS	Y2, 833344(SI)	// latentFieldBwd.tanh[0] | 2
-	VMOVUPS	Y3, 833376(SI)	// latentFieldBwd.tanh[0] | 3
+	VMOVUPS	1149952(SI), Y0	// result_48[0]
+	VMOVUPS	1149984(SI), Y1	// result_48[0] | 1
+	VMOVUPS	1150016(SI), Y2	// result_48[0] | 2
+	VMOVUPS	1150048(SI), Y3	// result_48[0] | 3
+	VMOVUPS	Y0, 837376(SI)	// latentFieldBwd.tanh[0]
+	VMOVUPS	Y1, 837408(SI)	// latentFieldBwd.tanh[0] | 1
+	VMOVUPS	Y2, 837440(SI)	// latentFieldBwd.tanh[0] | 2
+	VMOVUPS	Y3, 837472(SI)	// latentFieldBwd.tanh[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop105
@@ -12381,79 +12538,79 @@ loop106: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop107: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	968192(R9), Y0	// z_next_bar_2[0]
-	VMOVUPS	1004032(R9), Y1	// result_21[0]
+	VMOVUPS	972288(R9), Y0	// z_next_bar_2[0]
+	VMOVUPS	1008128(R9), Y1	// result_21[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1039872(R9), Y1	// result_28[0]
+	VMOVUPS	1043968(R9), Y1	// result_28[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1075712(R9), Y1	// result_35[0]
+	VMOVUPS	1079808(R9), Y1	// result_35[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1111552(R9), Y1	// result_42[0]
+	VMOVUPS	1115648(R9), Y1	// result_42[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1147392(R9), Y1	// result_49[0]
+	VMOVUPS	1151488(R9), Y1	// result_49[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	836352(R9), Y1	// latentFieldBwd.z_bar[0]
+	VMOVUPS	840448(R9), Y1	// latentFieldBwd.z_bar[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 912768(R9)	// z_bar[0]
+	VMOVUPS	Y0, 916864(R9)	// z_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop107
-	VMOVUPS	969216(SI), Y0	// a_next_bar_2[0]
-	VMOVUPS	1005056(SI), Y1	// result_22[0]
+	VMOVUPS	973312(SI), Y0	// a_next_bar_2[0]
+	VMOVUPS	1009152(SI), Y1	// result_22[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1040896(SI), Y1	// result_29[0]
+	VMOVUPS	1044992(SI), Y1	// result_29[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1076736(SI), Y1	// result_36[0]
+	VMOVUPS	1080832(SI), Y1	// result_36[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1112576(SI), Y1	// result_43[0]
+	VMOVUPS	1116672(SI), Y1	// result_43[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1148416(SI), Y1	// result_50[0]
+	VMOVUPS	1152512(SI), Y1	// result_50[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	837376(SI), Y1	// latentFieldBwd.a_bar[0]
+	VMOVUPS	841472(SI), Y1	// latentFieldBwd.a_bar[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 913792(SI)	// a_bar[0]
-	VMOVUPS	969344(SI), Y0	// a_next_bar_2[1]
-	VMOVUPS	1005184(SI), Y1	// result_22[1]
+	VMOVUPS	Y0, 917888(SI)	// a_bar[0]
+	VMOVUPS	973440(SI), Y0	// a_next_bar_2[1]
+	VMOVUPS	1009280(SI), Y1	// result_22[1]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1041024(SI), Y1	// result_29[1]
+	VMOVUPS	1045120(SI), Y1	// result_29[1]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1076864(SI), Y1	// result_36[1]
+	VMOVUPS	1080960(SI), Y1	// result_36[1]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1112704(SI), Y1	// result_43[1]
+	VMOVUPS	1116800(SI), Y1	// result_43[1]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1148544(SI), Y1	// result_50[1]
+	VMOVUPS	1152640(SI), Y1	// result_50[1]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	837504(SI), Y1	// latentFieldBwd.a_bar[1]
+	VMOVUPS	841600(SI), Y1	// latentFieldBwd.a_bar[1]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 913920(SI)	// a_bar[1]
-	VMOVUPS	969472(SI), Y0	// a_next_bar_2[2]
-	VMOVUPS	1005312(SI), Y1	// result_22[2]
+	VMOVUPS	Y0, 918016(SI)	// a_bar[1]
+	VMOVUPS	973568(SI), Y0	// a_next_bar_2[2]
+	VMOVUPS	1009408(SI), Y1	// result_22[2]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1041152(SI), Y1	// result_29[2]
+	VMOVUPS	1045248(SI), Y1	// result_29[2]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1076992(SI), Y1	// result_36[2]
+	VMOVUPS	1081088(SI), Y1	// result_36[2]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1112832(SI), Y1	// result_43[2]
+	VMOVUPS	1116928(SI), Y1	// result_43[2]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1148672(SI), Y1	// result_50[2]
+	VMOVUPS	1152768(SI), Y1	// result_50[2]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	837632(SI), Y1	// latentFieldBwd.a_bar[2]
+	VMOVUPS	841728(SI), Y1	// latentFieldBwd.a_bar[2]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 914048(SI)	// a_bar[2]
-	VMOVUPS	969600(SI), Y0	// a_next_bar_2[3]
-	VMOVUPS	1005440(SI), Y1	// result_22[3]
+	VMOVUPS	Y0, 918144(SI)	// a_bar[2]
+	VMOVUPS	973696(SI), Y0	// a_next_bar_2[3]
+	VMOVUPS	1009536(SI), Y1	// result_22[3]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1041280(SI), Y1	// result_29[3]
+	VMOVUPS	1045376(SI), Y1	// result_29[3]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1077120(SI), Y1	// result_36[3]
+	VMOVUPS	1081216(SI), Y1	// result_36[3]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1112960(SI), Y1	// result_43[3]
+	VMOVUPS	1117056(SI), Y1	// result_43[3]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1148800(SI), Y1	// result_50[3]
+	VMOVUPS	1152896(SI), Y1	// result_50[3]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	837760(SI), Y1	// latentFieldBwd.a_bar[3]
+	VMOVUPS	841856(SI), Y1	// latentFieldBwd.a_bar[3]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 914176(SI)	// a_bar[3]
+	VMOVUPS	Y0, 918272(SI)	// a_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop106
@@ -12466,158 +12623,158 @@ TEXT forecast0RecLanerev_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	1148928(SI), Y0	// step.t
-	VMOVUPD	1148960(SI), Y1	// step.t | 1
-	VMOVUPD	Y0, 903040(SI)	// forecast0ReplayDenseVjp.t
-	VMOVUPD	Y1, 903072(SI)	// forecast0ReplayDenseVjp.t | 1
-	VMOVUPD	1149184(SI), Y0	// step.h
-	VMOVUPD	1149216(SI), Y1	// step.h | 1
-	VMOVUPD	Y0, 903296(SI)	// forecast0ReplayDenseVjp.h
-	VMOVUPD	Y1, 903328(SI)	// forecast0ReplayDenseVjp.h | 1
-	VMOVUPS	1149696(DI), Y0	// z[0]
-	VMOVUPS	Y0, 903552(DI)	// forecast0ReplayDenseVjp.z[0]
-	VMOVUPS	1149824(DI), Y0	// z[1]
-	VMOVUPS	Y0, 903680(DI)	// forecast0ReplayDenseVjp.z[1]
-	VMOVUPS	1149952(DI), Y0	// z[2]
-	VMOVUPS	Y0, 903808(DI)	// forecast0ReplayDenseVjp.z[2]
-	VMOVUPS	1150080(DI), Y0	// z[3]
-	VMOVUPS	Y0, 903936(DI)	// forecast0ReplayDenseVjp.z[3]
-	VMOVUPS	1150208(DI), Y0	// z[4]
-	VMOVUPS	Y0, 904064(DI)	// forecast0ReplayDenseVjp.z[4]
-	VMOVUPS	1150336(DI), Y0	// z[5]
-	VMOVUPS	Y0, 904192(DI)	// forecast0ReplayDenseVjp.z[5]
-	VMOVUPS	1150464(DI), Y0	// z[6]
-	VMOVUPS	Y0, 904320(DI)	// forecast0ReplayDenseVjp.z[6]
-	VMOVUPS	1150592(DI), Y0	// z[7]
-	VMOVUPS	Y0, 904448(DI)	// forecast0ReplayDenseVjp.z[7]
-	VMOVUPS	1150720(DI), Y0	// a[0]
-	VMOVUPS	Y0, 904576(DI)	// forecast0ReplayDenseVjp.a[0]
-	VMOVUPS	1150848(DI), Y0	// a[1]
-	VMOVUPS	Y0, 904704(DI)	// forecast0ReplayDenseVjp.a[1]
-	VMOVUPS	1150976(DI), Y0	// a[2]
-	VMOVUPS	Y0, 904832(DI)	// forecast0ReplayDenseVjp.a[2]
-	VMOVUPS	1151104(DI), Y0	// a[3]
-	VMOVUPS	Y0, 904960(DI)	// forecast0ReplayDenseVjp.a[3]
-	VMOVUPS	1151232(DI), Y0	// z.bar[0]
-	VMOVUPS	Y0, 905088(DI)	// forecast0ReplayDenseVjp.z_next_bar[0]
-	VMOVUPS	1151360(DI), Y0	// z.bar[1]
-	VMOVUPS	Y0, 905216(DI)	// forecast0ReplayDenseVjp.z_next_bar[1]
-	VMOVUPS	1151488(DI), Y0	// z.bar[2]
-	VMOVUPS	Y0, 905344(DI)	// forecast0ReplayDenseVjp.z_next_bar[2]
-	VMOVUPS	1151616(DI), Y0	// z.bar[3]
-	VMOVUPS	Y0, 905472(DI)	// forecast0ReplayDenseVjp.z_next_bar[3]
-	VMOVUPS	1151744(DI), Y0	// z.bar[4]
-	VMOVUPS	Y0, 905600(DI)	// forecast0ReplayDenseVjp.z_next_bar[4]
-	VMOVUPS	1151872(DI), Y0	// z.bar[5]
-	VMOVUPS	Y0, 905728(DI)	// forecast0ReplayDenseVjp.z_next_bar[5]
-	VMOVUPS	1152000(DI), Y0	// z.bar[6]
-	VMOVUPS	Y0, 905856(DI)	// forecast0ReplayDenseVjp.z_next_bar[6]
-	VMOVUPS	1152128(DI), Y0	// z.bar[7]
-	VMOVUPS	Y0, 905984(DI)	// forecast0ReplayDenseVjp.z_next_bar[7]
-	VMOVUPS	1152256(DI), Y0	// a.bar[0]
-	VMOVUPS	Y0, 906112(DI)	// forecast0ReplayDenseVjp.a_next_bar[0]
-	VMOVUPS	1152384(DI), Y0	// a.bar[1]
-	VMOVUPS	Y0, 906240(DI)	// forecast0ReplayDenseVjp.a_next_bar[1]
-	VMOVUPS	1152512(DI), Y0	// a.bar[2]
-	VMOVUPS	Y0, 906368(DI)	// forecast0ReplayDenseVjp.a_next_bar[2]
-	VMOVUPS	1152640(DI), Y0	// a.bar[3]
-	VMOVUPS	Y0, 906496(DI)	// forecast0ReplayDenseVjp.a_next_bar[3]
-	VMOVUPS	1152768(DI), Y0	// data.0.bar[0]
-	VMOVUPS	Y0, 906624(DI)	// forecast0ReplayDenseVjp.z_d1_bar[0]
-	VMOVUPS	1152896(DI), Y0	// data.0.bar[1]
-	VMOVUPS	Y0, 906752(DI)	// forecast0ReplayDenseVjp.z_d1_bar[1]
-	VMOVUPS	1153024(DI), Y0	// data.0.bar[2]
-	VMOVUPS	Y0, 906880(DI)	// forecast0ReplayDenseVjp.z_d1_bar[2]
-	VMOVUPS	1153152(DI), Y0	// data.0.bar[3]
-	VMOVUPS	Y0, 907008(DI)	// forecast0ReplayDenseVjp.z_d1_bar[3]
-	VMOVUPS	1153280(DI), Y0	// data.0.bar[4]
-	VMOVUPS	Y0, 907136(DI)	// forecast0ReplayDenseVjp.z_d1_bar[4]
-	VMOVUPS	1153408(DI), Y0	// data.0.bar[5]
-	VMOVUPS	Y0, 907264(DI)	// forecast0ReplayDenseVjp.z_d1_bar[5]
-	VMOVUPS	1153536(DI), Y0	// data.0.bar[6]
-	VMOVUPS	Y0, 907392(DI)	// forecast0ReplayDenseVjp.z_d1_bar[6]
-	VMOVUPS	1153664(DI), Y0	// data.0.bar[7]
-	VMOVUPS	Y0, 907520(DI)	// forecast0ReplayDenseVjp.z_d1_bar[7]
-	VMOVUPS	1153792(DI), Y0	// data.1.bar[0]
-	VMOVUPS	Y0, 907648(DI)	// forecast0ReplayDenseVjp.a_d1_bar[0]
-	VMOVUPS	1153920(DI), Y0	// data.1.bar[1]
-	VMOVUPS	Y0, 907776(DI)	// forecast0ReplayDenseVjp.a_d1_bar[1]
-	VMOVUPS	1154048(DI), Y0	// data.1.bar[2]
-	VMOVUPS	Y0, 907904(DI)	// forecast0ReplayDenseVjp.a_d1_bar[2]
-	VMOVUPS	1154176(DI), Y0	// data.1.bar[3]
-	VMOVUPS	Y0, 908032(DI)	// forecast0ReplayDenseVjp.a_d1_bar[3]
-	VMOVUPS	1154304(DI), Y0	// data.2.bar[0]
-	VMOVUPS	Y0, 908160(DI)	// forecast0ReplayDenseVjp.z_d2_bar[0]
-	VMOVUPS	1154432(DI), Y0	// data.2.bar[1]
-	VMOVUPS	Y0, 908288(DI)	// forecast0ReplayDenseVjp.z_d2_bar[1]
-	VMOVUPS	1154560(DI), Y0	// data.2.bar[2]
-	VMOVUPS	Y0, 908416(DI)	// forecast0ReplayDenseVjp.z_d2_bar[2]
-	VMOVUPS	1154688(DI), Y0	// data.2.bar[3]
-	VMOVUPS	Y0, 908544(DI)	// forecast0ReplayDenseVjp.z_d2_bar[3]
-	VMOVUPS	1154816(DI), Y0	// data.2.bar[4]
-	VMOVUPS	Y0, 908672(DI)	// forecast0ReplayDenseVjp.z_d2_bar[4]
-	VMOVUPS	1154944(DI), Y0	// data.2.bar[5]
-	VMOVUPS	Y0, 908800(DI)	// forecast0ReplayDenseVjp.z_d2_bar[5]
-	VMOVUPS	1155072(DI), Y0	// data.2.bar[6]
-	VMOVUPS	Y0, 908928(DI)	// forecast0ReplayDenseVjp.z_d2_bar[6]
-	VMOVUPS	1155200(DI), Y0	// data.2.bar[7]
-	VMOVUPS	Y0, 909056(DI)	// forecast0ReplayDenseVjp.z_d2_bar[7]
-	VMOVUPS	1155328(DI), Y0	// data.3.bar[0]
-	VMOVUPS	Y0, 909184(DI)	// forecast0ReplayDenseVjp.a_d2_bar[0]
-	VMOVUPS	1155456(DI), Y0	// data.3.bar[1]
-	VMOVUPS	Y0, 909312(DI)	// forecast0ReplayDenseVjp.a_d2_bar[1]
-	VMOVUPS	1155584(DI), Y0	// data.3.bar[2]
-	VMOVUPS	Y0, 909440(DI)	// forecast0ReplayDenseVjp.a_d2_bar[2]
-	VMOVUPS	1155712(DI), Y0	// data.3.bar[3]
-	VMOVUPS	Y0, 909568(DI)	// forecast0ReplayDenseVjp.a_d2_bar[3]
-	VMOVUPS	1155840(DI), Y0	// data.4.bar[0]
-	VMOVUPS	Y0, 909696(DI)	// forecast0ReplayDenseVjp.z_d3_bar[0]
-	VMOVUPS	1155968(DI), Y0	// data.4.bar[1]
-	VMOVUPS	Y0, 909824(DI)	// forecast0ReplayDenseVjp.z_d3_bar[1]
-	VMOVUPS	1156096(DI), Y0	// data.4.bar[2]
-	VMOVUPS	Y0, 909952(DI)	// forecast0ReplayDenseVjp.z_d3_bar[2]
-	VMOVUPS	1156224(DI), Y0	// data.4.bar[3]
-	VMOVUPS	Y0, 910080(DI)	// forecast0ReplayDenseVjp.z_d3_bar[3]
-	VMOVUPS	1156352(DI), Y0	// data.4.bar[4]
-	VMOVUPS	Y0, 910208(DI)	// forecast0ReplayDenseVjp.z_d3_bar[4]
-	VMOVUPS	1156480(DI), Y0	// data.4.bar[5]
-	VMOVUPS	Y0, 910336(DI)	// forecast0ReplayDenseVjp.z_d3_bar[5]
-	VMOVUPS	1156608(DI), Y0	// data.4.bar[6]
-	VMOVUPS	Y0, 910464(DI)	// forecast0ReplayDenseVjp.z_d3_bar[6]
-	VMOVUPS	1156736(DI), Y0	// data.4.bar[7]
-	VMOVUPS	Y0, 910592(DI)	// forecast0ReplayDenseVjp.z_d3_bar[7]
-	VMOVUPS	1156864(DI), Y0	// data.5.bar[0]
-	VMOVUPS	Y0, 910720(DI)	// forecast0ReplayDenseVjp.a_d3_bar[0]
-	VMOVUPS	1156992(DI), Y0	// data.5.bar[1]
-	VMOVUPS	Y0, 910848(DI)	// forecast0ReplayDenseVjp.a_d3_bar[1]
-	VMOVUPS	1157120(DI), Y0	// data.5.bar[2]
-	VMOVUPS	Y0, 910976(DI)	// forecast0ReplayDenseVjp.a_d3_bar[2]
-	VMOVUPS	1157248(DI), Y0	// data.5.bar[3]
-	VMOVUPS	Y0, 911104(DI)	// forecast0ReplayDenseVjp.a_d3_bar[3]
-	VMOVUPS	1157376(DI), Y0	// data.6.bar[0]
-	VMOVUPS	Y0, 911232(DI)	// forecast0ReplayDenseVjp.z_d4_bar[0]
-	VMOVUPS	1157504(DI), Y0	// data.6.bar[1]
-	VMOVUPS	Y0, 911360(DI)	// forecast0ReplayDenseVjp.z_d4_bar[1]
-	VMOVUPS	1157632(DI), Y0	// data.6.bar[2]
-	VMOVUPS	Y0, 911488(DI)	// forecast0ReplayDenseVjp.z_d4_bar[2]
-	VMOVUPS	1157760(DI), Y0	// data.6.bar[3]
-	VMOVUPS	Y0, 911616(DI)	// forecast0ReplayDenseVjp.z_d4_bar[3]
-	VMOVUPS	1157888(DI), Y0	// data.6.bar[4]
-	VMOVUPS	Y0, 911744(DI)	// forecast0ReplayDenseVjp.z_d4_bar[4]
-	VMOVUPS	1158016(DI), Y0	// data.6.bar[5]
-	VMOVUPS	Y0, 911872(DI)	// forecast0ReplayDenseVjp.z_d4_bar[5]
-	VMOVUPS	1158144(DI), Y0	// data.6.bar[6]
-	VMOVUPS	Y0, 912000(DI)	// forecast0ReplayDenseVjp.z_d4_bar[6]
-	VMOVUPS	1158272(DI), Y0	// data.6.bar[7]
-	VMOVUPS	Y0, 912128(DI)	// forecast0ReplayDenseVjp.z_d4_bar[7]
-	VMOVUPS	1158400(DI), Y0	// data.7.bar[0]
-	VMOVUPS	Y0, 912256(DI)	// forecast0ReplayDenseVjp.a_d4_bar[0]
-	VMOVUPS	1158528(DI), Y0	// data.7.bar[1]
-	VMOVUPS	Y0, 912384(DI)	// forecast0ReplayDenseVjp.a_d4_bar[1]
-	VMOVUPS	1158656(DI), Y0	// data.7.bar[2]
-	VMOVUPS	Y0, 912512(DI)	// forecast0ReplayDenseVjp.a_d4_bar[2]
-	VMOVUPS	1158784(DI), Y0	// data.7.bar[3]
-	VMOVUPS	Y0, 912640(DI)	// forecast0ReplayDenseVjp.a_d4_bar[3]
+	VMOVUPD	1153024(SI), Y0	// step.t
+	VMOVUPD	1153056(SI), Y1	// step.t | 1
+	VMOVUPD	Y0, 907136(SI)	// forecast0ReplayDenseVjp.t
+	VMOVUPD	Y1, 907168(SI)	// forecast0ReplayDenseVjp.t | 1
+	VMOVUPD	1153280(SI), Y0	// step.h
+	VMOVUPD	1153312(SI), Y1	// step.h | 1
+	VMOVUPD	Y0, 907392(SI)	// forecast0ReplayDenseVjp.h
+	VMOVUPD	Y1, 907424(SI)	// forecast0ReplayDenseVjp.h | 1
+	VMOVUPS	1153792(DI), Y0	// z[0]
+	VMOVUPS	Y0, 907648(DI)	// forecast0ReplayDenseVjp.z[0]
+	VMOVUPS	1153920(DI), Y0	// z[1]
+	VMOVUPS	Y0, 907776(DI)	// forecast0ReplayDenseVjp.z[1]
+	VMOVUPS	1154048(DI), Y0	// z[2]
+	VMOVUPS	Y0, 907904(DI)	// forecast0ReplayDenseVjp.z[2]
+	VMOVUPS	1154176(DI), Y0	// z[3]
+	VMOVUPS	Y0, 908032(DI)	// forecast0ReplayDenseVjp.z[3]
+	VMOVUPS	1154304(DI), Y0	// z[4]
+	VMOVUPS	Y0, 908160(DI)	// forecast0ReplayDenseVjp.z[4]
+	VMOVUPS	1154432(DI), Y0	// z[5]
+	VMOVUPS	Y0, 908288(DI)	// forecast0ReplayDenseVjp.z[5]
+	VMOVUPS	1154560(DI), Y0	// z[6]
+	VMOVUPS	Y0, 908416(DI)	// forecast0ReplayDenseVjp.z[6]
+	VMOVUPS	1154688(DI), Y0	// z[7]
+	VMOVUPS	Y0, 908544(DI)	// forecast0ReplayDenseVjp.z[7]
+	VMOVUPS	1154816(DI), Y0	// a[0]
+	VMOVUPS	Y0, 908672(DI)	// forecast0ReplayDenseVjp.a[0]
+	VMOVUPS	1154944(DI), Y0	// a[1]
+	VMOVUPS	Y0, 908800(DI)	// forecast0ReplayDenseVjp.a[1]
+	VMOVUPS	1155072(DI), Y0	// a[2]
+	VMOVUPS	Y0, 908928(DI)	// forecast0ReplayDenseVjp.a[2]
+	VMOVUPS	1155200(DI), Y0	// a[3]
+	VMOVUPS	Y0, 909056(DI)	// forecast0ReplayDenseVjp.a[3]
+	VMOVUPS	1155328(DI), Y0	// z.bar[0]
+	VMOVUPS	Y0, 909184(DI)	// forecast0ReplayDenseVjp.z_next_bar[0]
+	VMOVUPS	1155456(DI), Y0	// z.bar[1]
+	VMOVUPS	Y0, 909312(DI)	// forecast0ReplayDenseVjp.z_next_bar[1]
+	VMOVUPS	1155584(DI), Y0	// z.bar[2]
+	VMOVUPS	Y0, 909440(DI)	// forecast0ReplayDenseVjp.z_next_bar[2]
+	VMOVUPS	1155712(DI), Y0	// z.bar[3]
+	VMOVUPS	Y0, 909568(DI)	// forecast0ReplayDenseVjp.z_next_bar[3]
+	VMOVUPS	1155840(DI), Y0	// z.bar[4]
+	VMOVUPS	Y0, 909696(DI)	// forecast0ReplayDenseVjp.z_next_bar[4]
+	VMOVUPS	1155968(DI), Y0	// z.bar[5]
+	VMOVUPS	Y0, 909824(DI)	// forecast0ReplayDenseVjp.z_next_bar[5]
+	VMOVUPS	1156096(DI), Y0	// z.bar[6]
+	VMOVUPS	Y0, 909952(DI)	// forecast0ReplayDenseVjp.z_next_bar[6]
+	VMOVUPS	1156224(DI), Y0	// z.bar[7]
+	VMOVUPS	Y0, 910080(DI)	// forecast0ReplayDenseVjp.z_next_bar[7]
+	VMOVUPS	1156352(DI), Y0	// a.bar[0]
+	VMOVUPS	Y0, 910208(DI)	// forecast0ReplayDenseVjp.a_next_bar[0]
+	VMOVUPS	1156480(DI), Y0	// a.bar[1]
+	VMOVUPS	Y0, 910336(DI)	// forecast0ReplayDenseVjp.a_next_bar[1]
+	VMOVUPS	1156608(DI), Y0	// a.bar[2]
+	VMOVUPS	Y0, 910464(DI)	// forecast0ReplayDenseVjp.a_next_bar[2]
+	VMOVUPS	1156736(DI), Y0	// a.bar[3]
+	VMOVUPS	Y0, 910592(DI)	// forecast0ReplayDenseVjp.a_next_bar[3]
+	VMOVUPS	1156864(DI), Y0	// data.0.bar[0]
+	VMOVUPS	Y0, 910720(DI)	// forecast0ReplayDenseVjp.z_d1_bar[0]
+	VMOVUPS	1156992(DI), Y0	// data.0.bar[1]
+	VMOVUPS	Y0, 910848(DI)	// forecast0ReplayDenseVjp.z_d1_bar[1]
+	VMOVUPS	1157120(DI), Y0	// data.0.bar[2]
+	VMOVUPS	Y0, 910976(DI)	// forecast0ReplayDenseVjp.z_d1_bar[2]
+	VMOVUPS	1157248(DI), Y0	// data.0.bar[3]
+	VMOVUPS	Y0, 911104(DI)	// forecast0ReplayDenseVjp.z_d1_bar[3]
+	VMOVUPS	1157376(DI), Y0	// data.0.bar[4]
+	VMOVUPS	Y0, 911232(DI)	// forecast0ReplayDenseVjp.z_d1_bar[4]
+	VMOVUPS	1157504(DI), Y0	// data.0.bar[5]
+	VMOVUPS	Y0, 911360(DI)	// forecast0ReplayDenseVjp.z_d1_bar[5]
+	VMOVUPS	1157632(DI), Y0	// data.0.bar[6]
+	VMOVUPS	Y0, 911488(DI)	// forecast0ReplayDenseVjp.z_d1_bar[6]
+	VMOVUPS	1157760(DI), Y0	// data.0.bar[7]
+	VMOVUPS	Y0, 911616(DI)	// forecast0ReplayDenseVjp.z_d1_bar[7]
+	VMOVUPS	1157888(DI), Y0	// data.1.bar[0]
+	VMOVUPS	Y0, 911744(DI)	// forecast0ReplayDenseVjp.a_d1_bar[0]
+	VMOVUPS	1158016(DI), Y0	// data.1.bar[1]
+	VMOVUPS	Y0, 911872(DI)	// forecast0ReplayDenseVjp.a_d1_bar[1]
+	VMOVUPS	1158144(DI), Y0	// data.1.bar[2]
+	VMOVUPS	Y0, 912000(DI)	// forecast0ReplayDenseVjp.a_d1_bar[2]
+	VMOVUPS	1158272(DI), Y0	// data.1.bar[3]
+	VMOVUPS	Y0, 912128(DI)	// forecast0ReplayDenseVjp.a_d1_bar[3]
+	VMOVUPS	1158400(DI), Y0	// data.2.bar[0]
+	VMOVUPS	Y0, 912256(DI)	// forecast0ReplayDenseVjp.z_d2_bar[0]
+	VMOVUPS	1158528(DI), Y0	// data.2.bar[1]
+	VMOVUPS	Y0, 912384(DI)	// forecast0ReplayDenseVjp.z_d2_bar[1]
+	VMOVUPS	1158656(DI), Y0	// data.2.bar[2]
+	VMOVUPS	Y0, 912512(DI)	// forecast0ReplayDenseVjp.z_d2_bar[2]
+	VMOVUPS	1158784(DI), Y0	// data.2.bar[3]
+	VMOVUPS	Y0, 912640(DI)	// forecast0ReplayDenseVjp.z_d2_bar[3]
+	VMOVUPS	1158912(DI), Y0	// data.2.bar[4]
+	VMOVUPS	Y0, 912768(DI)	// forecast0ReplayDenseVjp.z_d2_bar[4]
+	VMOVUPS	1159040(DI), Y0	// data.2.bar[5]
+	VMOVUPS	Y0, 912896(DI)	// forecast0ReplayDenseVjp.z_d2_bar[5]
+	VMOVUPS	1159168(DI), Y0	// data.2.bar[6]
+	VMOVUPS	Y0, 913024(DI)	// forecast0ReplayDenseVjp.z_d2_bar[6]
+	VMOVUPS	1159296(DI), Y0	// data.2.bar[7]
+	VMOVUPS	Y0, 913152(DI)	// forecast0ReplayDenseVjp.z_d2_bar[7]
+	VMOVUPS	1159424(DI), Y0	// data.3.bar[0]
+	VMOVUPS	Y0, 913280(DI)	// forecast0ReplayDenseVjp.a_d2_bar[0]
+	VMOVUPS	1159552(DI), Y0	// data.3.bar[1]
+	VMOVUPS	Y0, 913408(DI)	// forecast0ReplayDenseVjp.a_d2_bar[1]
+	VMOVUPS	1159680(DI), Y0	// data.3.bar[2]
+	VMOVUPS	Y0, 913536(DI)	// forecast0ReplayDenseVjp.a_d2_bar[2]
+	VMOVUPS	1159808(DI), Y0	// data.3.bar[3]
+	VMOVUPS	Y0, 913664(DI)	// forecast0ReplayDenseVjp.a_d2_bar[3]
+	VMOVUPS	1159936(DI), Y0	// data.4.bar[0]
+	VMOVUPS	Y0, 913792(DI)	// forecast0ReplayDenseVjp.z_d3_bar[0]
+	VMOVUPS	1160064(DI), Y0	// data.4.bar[1]
+	VMOVUPS	Y0, 913920(DI)	// forecast0ReplayDenseVjp.z_d3_bar[1]
+	VMOVUPS	1160192(DI), Y0	// data.4.bar[2]
+	VMOVUPS	Y0, 914048(DI)	// forecast0ReplayDenseVjp.z_d3_bar[2]
+	VMOVUPS	1160320(DI), Y0	// data.4.bar[3]
+	VMOVUPS	Y0, 914176(DI)	// forecast0ReplayDenseVjp.z_d3_bar[3]
+	VMOVUPS	1160448(DI), Y0	// data.4.bar[4]
+	VMOVUPS	Y0, 914304(DI)	// forecast0ReplayDenseVjp.z_d3_bar[4]
+	VMOVUPS	1160576(DI), Y0	// data.4.bar[5]
+	VMOVUPS	Y0, 914432(DI)	// forecast0ReplayDenseVjp.z_d3_bar[5]
+	VMOVUPS	1160704(DI), Y0	// data.4.bar[6]
+	VMOVUPS	Y0, 914560(DI)	// forecast0ReplayDenseVjp.z_d3_bar[6]
+	VMOVUPS	1160832(DI), Y0	// data.4.bar[7]
+	VMOVUPS	Y0, 914688(DI)	// forecast0ReplayDenseVjp.z_d3_bar[7]
+	VMOVUPS	1160960(DI), Y0	// data.5.bar[0]
+	VMOVUPS	Y0, 914816(DI)	// forecast0ReplayDenseVjp.a_d3_bar[0]
+	VMOVUPS	1161088(DI), Y0	// data.5.bar[1]
+	VMOVUPS	Y0, 914944(DI)	// forecast0ReplayDenseVjp.a_d3_bar[1]
+	VMOVUPS	1161216(DI), Y0	// data.5.bar[2]
+	VMOVUPS	Y0, 915072(DI)	// forecast0ReplayDenseVjp.a_d3_bar[2]
+	VMOVUPS	1161344(DI), Y0	// data.5.bar[3]
+	VMOVUPS	Y0, 915200(DI)	// forecast0ReplayDenseVjp.a_d3_bar[3]
+	VMOVUPS	1161472(DI), Y0	// data.6.bar[0]
+	VMOVUPS	Y0, 915328(DI)	// forecast0ReplayDenseVjp.z_d4_bar[0]
+	VMOVUPS	1161600(DI), Y0	// data.6.bar[1]
+	VMOVUPS	Y0, 915456(DI)	// forecast0ReplayDenseVjp.z_d4_bar[1]
+	VMOVUPS	1161728(DI), Y0	// data.6.bar[2]
+	VMOVUPS	Y0, 915584(DI)	// forecast0ReplayDenseVjp.z_d4_bar[2]
+	VMOVUPS	1161856(DI), Y0	// data.6.bar[3]
+	VMOVUPS	Y0, 915712(DI)	// forecast0ReplayDenseVjp.z_d4_bar[3]
+	VMOVUPS	1161984(DI), Y0	// data.6.bar[4]
+	VMOVUPS	Y0, 915840(DI)	// forecast0ReplayDenseVjp.z_d4_bar[4]
+	VMOVUPS	1162112(DI), Y0	// data.6.bar[5]
+	VMOVUPS	Y0, 915968(DI)	// forecast0ReplayDenseVjp.z_d4_bar[5]
+	VMOVUPS	1162240(DI), Y0	// data.6.bar[6]
+	VMOVUPS	Y0, 916096(DI)	// forecast0ReplayDenseVjp.z_d4_bar[6]
+	VMOVUPS	1162368(DI), Y0	// data.6.bar[7]
+	VMOVUPS	Y0, 916224(DI)	// forecast0ReplayDenseVjp.z_d4_bar[7]
+	VMOVUPS	1162496(DI), Y0	// data.7.bar[0]
+	VMOVUPS	Y0, 916352(DI)	// forecast0ReplayDenseVjp.a_d4_bar[0]
+	VMOVUPS	1162624(DI), Y0	// data.7.bar[1]
+	VMOVUPS	Y0, 916480(DI)	// forecast0ReplayDenseVjp.a_d4_bar[1]
+	VMOVUPS	1162752(DI), Y0	// data.7.bar[2]
+	VMOVUPS	Y0, 916608(DI)	// forecast0ReplayDenseVjp.a_d4_bar[2]
+	VMOVUPS	1162880(DI), Y0	// data.7.bar[3]
+	VMOVUPS	Y0, 916736(DI)	// forecast0ReplayDenseVjp.a_d4_bar[3]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -12627,8 +12784,8 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
-	VMOVUPD	1149440(SI), Y0	// step.active
-	VMOVUPD	1149472(SI), Y1	// step.active | 1
+	VMOVUPD	1153536(SI), Y0	// step.active
+	VMOVUPD	1153568(SI), Y1	// step.active | 1
 	// forecast.nde:38
 	VMOVUPD	f64_0000000000000000<>(SB), Y2
 	VCMPPD	$17, Y0, Y2, Y0
@@ -12637,49 +12794,49 @@ loop2: // 4 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop3: // 8 times: elements
-	VMOVUPS	912768(R10), Y2	// forecast0ReplayDenseVjp.z_bar[0]
-	VMOVUPS	1158912(R10), Y3	// z.start.bar[0]
+	VMOVUPS	916864(R10), Y2	// forecast0ReplayDenseVjp.z_bar[0]
+	VMOVUPS	1163008(R10), Y3	// z.start.bar[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	1151232(R10), Y3	// z.bar[0]
+	VMOVUPS	1155328(R10), Y3	// z.bar[0]
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y3, Y2
-	VMOVUPS	Y2, 1160448(R10)	// z.bar.next[0]
+	VMOVUPS	Y2, 1164544(R10)	// z.bar.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	1159936(DI), Y2	// a.start.bar[0]
-	VMOVUPS	1160064(DI), Y3	// a.start.bar[1]
-	VMOVUPS	1160192(DI), Y4	// a.start.bar[2]
-	VMOVUPS	1160320(DI), Y5	// a.start.bar[3]
-	VMOVUPS	1152256(DI), Y6	// a.bar[0]
-	VMOVUPS	1152384(DI), Y7	// a.bar[1]
-	VMOVUPS	1152512(DI), Y8	// a.bar[2]
-	VMOVUPS	1152640(DI), Y9	// a.bar[3]
-	VMOVUPS	913792(DI), Y10	// forecast0ReplayDenseVjp.a_bar[0]
+	VMOVUPS	1164032(DI), Y2	// a.start.bar[0]
+	VMOVUPS	1164160(DI), Y3	// a.start.bar[1]
+	VMOVUPS	1164288(DI), Y4	// a.start.bar[2]
+	VMOVUPS	1164416(DI), Y5	// a.start.bar[3]
+	VMOVUPS	1156352(DI), Y6	// a.bar[0]
+	VMOVUPS	1156480(DI), Y7	// a.bar[1]
+	VMOVUPS	1156608(DI), Y8	// a.bar[2]
+	VMOVUPS	1156736(DI), Y9	// a.bar[3]
+	VMOVUPS	917888(DI), Y10	// forecast0ReplayDenseVjp.a_bar[0]
 	VADDPS	Y2, Y10, Y2
-	VMOVUPS	913920(DI), Y10	// forecast0ReplayDenseVjp.a_bar[1]
+	VMOVUPS	918016(DI), Y10	// forecast0ReplayDenseVjp.a_bar[1]
 	VADDPS	Y3, Y10, Y3
-	VMOVUPS	914048(DI), Y10	// forecast0ReplayDenseVjp.a_bar[2]
+	VMOVUPS	918144(DI), Y10	// forecast0ReplayDenseVjp.a_bar[2]
 	VADDPS	Y4, Y10, Y4
-	VMOVUPS	914176(DI), Y10	// forecast0ReplayDenseVjp.a_bar[3]
+	VMOVUPS	918272(DI), Y10	// forecast0ReplayDenseVjp.a_bar[3]
 	VADDPS	Y5, Y10, Y5
 	VSHUFPS	$136, Y1, Y0, Y10
 	VPERMPD	$216, Y10, Y10
 	VBLENDVPS	Y10, Y2, Y6, Y2
-	VMOVUPS	Y2, 1161472(DI)	// a.bar.next[0]
+	VMOVUPS	Y2, 1165568(DI)	// a.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VBLENDVPS	Y2, Y3, Y7, Y2
-	VMOVUPS	Y2, 1161600(DI)	// a.bar.next[1]
+	VMOVUPS	Y2, 1165696(DI)	// a.bar.next[1]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VBLENDVPS	Y2, Y4, Y8, Y2
-	VMOVUPS	Y2, 1161728(DI)	// a.bar.next[2]
+	VMOVUPS	Y2, 1165824(DI)	// a.bar.next[2]
 	VSHUFPS	$136, Y1, Y0, Y0
 	VPERMPD	$216, Y0, Y0
 	VBLENDVPS	Y0, Y5, Y9, Y0
-	VMOVUPS	Y0, 1161856(DI)	// a.bar.next[3]
+	VMOVUPS	Y0, 1165952(DI)	// a.bar.next[3]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -12688,30 +12845,30 @@ loop3: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	1160448(SI), Y0	// z.bar.next[0]
-	VMOVUPS	Y0, 1151232(SI)	// z.bar[0]
-	VMOVUPS	1160576(SI), Y0	// z.bar.next[1]
-	VMOVUPS	Y0, 1151360(SI)	// z.bar[1]
-	VMOVUPS	1160704(SI), Y0	// z.bar.next[2]
-	VMOVUPS	Y0, 1151488(SI)	// z.bar[2]
-	VMOVUPS	1160832(SI), Y0	// z.bar.next[3]
-	VMOVUPS	Y0, 1151616(SI)	// z.bar[3]
-	VMOVUPS	1160960(SI), Y0	// z.bar.next[4]
-	VMOVUPS	Y0, 1151744(SI)	// z.bar[4]
-	VMOVUPS	1161088(SI), Y0	// z.bar.next[5]
-	VMOVUPS	Y0, 1151872(SI)	// z.bar[5]
-	VMOVUPS	1161216(SI), Y0	// z.bar.next[6]
-	VMOVUPS	Y0, 1152000(SI)	// z.bar[6]
-	VMOVUPS	1161344(SI), Y0	// z.bar.next[7]
-	VMOVUPS	Y0, 1152128(SI)	// z.bar[7]
-	VMOVUPS	1161472(SI), Y0	// a.bar.next[0]
-	VMOVUPS	Y0, 1152256(SI)	// a.bar[0]
-	VMOVUPS	1161600(SI), Y0	// a.bar.next[1]
-	VMOVUPS	Y0, 1152384(SI)	// a.bar[1]
-	VMOVUPS	1161728(SI), Y0	// a.bar.next[2]
-	VMOVUPS	Y0, 1152512(SI)	// a.bar[2]
-	VMOVUPS	1161856(SI), Y0	// a.bar.next[3]
-	VMOVUPS	Y0, 1152640(SI)	// a.bar[3]
+	VMOVUPS	1164544(SI), Y0	// z.bar.next[0]
+	VMOVUPS	Y0, 1155328(SI)	// z.bar[0]
+	VMOVUPS	1164672(SI), Y0	// z.bar.next[1]
+	VMOVUPS	Y0, 1155456(SI)	// z.bar[1]
+	VMOVUPS	1164800(SI), Y0	// z.bar.next[2]
+	VMOVUPS	Y0, 1155584(SI)	// z.bar[2]
+	VMOVUPS	1164928(SI), Y0	// z.bar.next[3]
+	VMOVUPS	Y0, 1155712(SI)	// z.bar[3]
+	VMOVUPS	1165056(SI), Y0	// z.bar.next[4]
+	VMOVUPS	Y0, 1155840(SI)	// z.bar[4]
+	VMOVUPS	1165184(SI), Y0	// z.bar.next[5]
+	VMOVUPS	Y0, 1155968(SI)	// z.bar[5]
+	VMOVUPS	1165312(SI), Y0	// z.bar.next[6]
+	VMOVUPS	Y0, 1156096(SI)	// z.bar[6]
+	VMOVUPS	1165440(SI), Y0	// z.bar.next[7]
+	VMOVUPS	Y0, 1156224(SI)	// z.bar[7]
+	VMOVUPS	1165568(SI), Y0	// a.bar.next[0]
+	VMOVUPS	Y0, 1156352(SI)	// a.bar[0]
+	VMOVUPS	1165696(SI), Y0	// a.bar.next[1]
+	VMOVUPS	Y0, 1156480(SI)	// a.bar[1]
+	VMOVUPS	1165824(SI), Y0	// a.bar.next[2]
+	VMOVUPS	Y0, 1156608(SI)	// a.bar[2]
+	VMOVUPS	1165952(SI), Y0	// a.bar.next[3]
+	VMOVUPS	Y0, 1156736(SI)	// a.bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
@@ -12736,10 +12893,10 @@ TEXT forecast0DenseVjp_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	1162240(SI), Y0	// h
-	VMOVUPD	1162272(SI), Y1	// h | 1
-	VMOVUPD	1161984(SI), Y2	// theta
-	VMOVUPD	1162016(SI), Y3	// theta | 1
+	VMOVUPD	1166336(SI), Y0	// h
+	VMOVUPD	1166368(SI), Y1	// h | 1
+	VMOVUPD	1166080(SI), Y2	// theta
+	VMOVUPD	1166112(SI), Y3	// theta | 1
 	// forecast.nde:38
 	VMULPD	Y2, Y0, Y0
 	VMULPD	Y3, Y1, Y1
@@ -12752,54 +12909,54 @@ loop1: // 4 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop2: // 8 times: elements
-	VMOVUPS	1162496(R10), Y2	// z_at_bar[0]
+	VMOVUPS	1166592(R10), Y2	// z_at_bar[0]
 	VMULPS	Y0, Y2, Y2
-	VMOVUPS	Y2, 1165568(R10)	// z_d1_bar[0]
+	VMOVUPS	Y2, 1169664(R10)	// z_d1_bar[0]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 1167104(R10)	// z_d2_bar[0]
+	VMOVUPS	Y2, 1171200(R10)	// z_d2_bar[0]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 1168640(R10)	// z_d3_bar[0]
+	VMOVUPS	Y2, 1172736(R10)	// z_d3_bar[0]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 1170176(R10)	// z_d4_bar[0]
+	VMOVUPS	Y2, 1174272(R10)	// z_d4_bar[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop2
-	VMOVUPS	1163520(DI), Y2	// a_at_bar[0]
-	VMOVUPS	1163648(DI), Y3	// a_at_bar[1]
-	VMOVUPS	1163776(DI), Y4	// a_at_bar[2]
-	VMOVUPS	1163904(DI), Y5	// a_at_bar[3]
+	VMOVUPS	1167616(DI), Y2	// a_at_bar[0]
+	VMOVUPS	1167744(DI), Y3	// a_at_bar[1]
+	VMOVUPS	1167872(DI), Y4	// a_at_bar[2]
+	VMOVUPS	1168000(DI), Y5	// a_at_bar[3]
 	VMULPS	Y0, Y2, Y2
-	VMOVUPS	Y2, 1166592(DI)	// a_d1_bar[0]
+	VMOVUPS	Y2, 1170688(DI)	// a_d1_bar[0]
 	VMULPS	Y0, Y3, Y3
-	VMOVUPS	Y3, 1166720(DI)	// a_d1_bar[1]
+	VMOVUPS	Y3, 1170816(DI)	// a_d1_bar[1]
 	VMULPS	Y0, Y4, Y4
-	VMOVUPS	Y4, 1166848(DI)	// a_d1_bar[2]
+	VMOVUPS	Y4, 1170944(DI)	// a_d1_bar[2]
 	VMULPS	Y0, Y5, Y0
-	VMOVUPS	Y0, 1166976(DI)	// a_d1_bar[3]
+	VMOVUPS	Y0, 1171072(DI)	// a_d1_bar[3]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 1168128(DI)	// a_d2_bar[0]
+	VMOVUPS	Y2, 1172224(DI)	// a_d2_bar[0]
 	VMULPS	Y1, Y3, Y3
-	VMOVUPS	Y3, 1168256(DI)	// a_d2_bar[1]
+	VMOVUPS	Y3, 1172352(DI)	// a_d2_bar[1]
 	VMULPS	Y1, Y4, Y4
-	VMOVUPS	Y4, 1168384(DI)	// a_d2_bar[2]
+	VMOVUPS	Y4, 1172480(DI)	// a_d2_bar[2]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1168512(DI)	// a_d2_bar[3]
+	VMOVUPS	Y0, 1172608(DI)	// a_d2_bar[3]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 1169664(DI)	// a_d3_bar[0]
+	VMOVUPS	Y2, 1173760(DI)	// a_d3_bar[0]
 	VMULPS	Y1, Y3, Y3
-	VMOVUPS	Y3, 1169792(DI)	// a_d3_bar[1]
+	VMOVUPS	Y3, 1173888(DI)	// a_d3_bar[1]
 	VMULPS	Y1, Y4, Y4
-	VMOVUPS	Y4, 1169920(DI)	// a_d3_bar[2]
+	VMOVUPS	Y4, 1174016(DI)	// a_d3_bar[2]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1170048(DI)	// a_d3_bar[3]
+	VMOVUPS	Y0, 1174144(DI)	// a_d3_bar[3]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 1171200(DI)	// a_d4_bar[0]
+	VMOVUPS	Y2, 1175296(DI)	// a_d4_bar[0]
 	VMULPS	Y1, Y3, Y2
-	VMOVUPS	Y2, 1171328(DI)	// a_d4_bar[1]
+	VMOVUPS	Y2, 1175424(DI)	// a_d4_bar[1]
 	VMULPS	Y1, Y4, Y2
-	VMOVUPS	Y2, 1171456(DI)	// a_d4_bar[2]
+	VMOVUPS	Y2, 1175552(DI)	// a_d4_bar[2]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1171584(DI)	// a_d4_bar[3]
+	VMOVUPS	Y0, 1175680(DI)	// a_d4_bar[3]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -12807,30 +12964,30 @@ loop2: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop3: // 4 times: vectors of the block
-	VMOVUPS	1162496(SI), Y0	// z_at_bar[0]
-	VMOVUPS	Y0, 1164032(SI)	// z_bar[0]
-	VMOVUPS	1162624(SI), Y0	// z_at_bar[1]
-	VMOVUPS	Y0, 1164160(SI)	// z_bar[1]
-	VMOVUPS	1162752(SI), Y0	// z_at_bar[2]
-	VMOVUPS	Y0, 1164288(SI)	// z_bar[2]
-	VMOVUPS	1162880(SI), Y0	// z_at_bar[3]
-	VMOVUPS	Y0, 1164416(SI)	// z_bar[3]
-	VMOVUPS	1163008(SI), Y0	// z_at_bar[4]
-	VMOVUPS	Y0, 1164544(SI)	// z_bar[4]
-	VMOVUPS	1163136(SI), Y0	// z_at_bar[5]
-	VMOVUPS	Y0, 1164672(SI)	// z_bar[5]
-	VMOVUPS	1163264(SI), Y0	// z_at_bar[6]
-	VMOVUPS	Y0, 1164800(SI)	// z_bar[6]
-	VMOVUPS	1163392(SI), Y0	// z_at_bar[7]
-	VMOVUPS	Y0, 1164928(SI)	// z_bar[7]
-	VMOVUPS	1163520(SI), Y0	// a_at_bar[0]
-	VMOVUPS	Y0, 1165056(SI)	// a_bar[0]
-	VMOVUPS	1163648(SI), Y0	// a_at_bar[1]
-	VMOVUPS	Y0, 1165184(SI)	// a_bar[1]
-	VMOVUPS	1163776(SI), Y0	// a_at_bar[2]
-	VMOVUPS	Y0, 1165312(SI)	// a_bar[2]
-	VMOVUPS	1163904(SI), Y0	// a_at_bar[3]
-	VMOVUPS	Y0, 1165440(SI)	// a_bar[3]
+	VMOVUPS	1166592(SI), Y0	// z_at_bar[0]
+	VMOVUPS	Y0, 1168128(SI)	// z_bar[0]
+	VMOVUPS	1166720(SI), Y0	// z_at_bar[1]
+	VMOVUPS	Y0, 1168256(SI)	// z_bar[1]
+	VMOVUPS	1166848(SI), Y0	// z_at_bar[2]
+	VMOVUPS	Y0, 1168384(SI)	// z_bar[2]
+	VMOVUPS	1166976(SI), Y0	// z_at_bar[3]
+	VMOVUPS	Y0, 1168512(SI)	// z_bar[3]
+	VMOVUPS	1167104(SI), Y0	// z_at_bar[4]
+	VMOVUPS	Y0, 1168640(SI)	// z_bar[4]
+	VMOVUPS	1167232(SI), Y0	// z_at_bar[5]
+	VMOVUPS	Y0, 1168768(SI)	// z_bar[5]
+	VMOVUPS	1167360(SI), Y0	// z_at_bar[6]
+	VMOVUPS	Y0, 1168896(SI)	// z_bar[6]
+	VMOVUPS	1167488(SI), Y0	// z_at_bar[7]
+	VMOVUPS	Y0, 1169024(SI)	// z_bar[7]
+	VMOVUPS	1167616(SI), Y0	// a_at_bar[0]
+	VMOVUPS	Y0, 1169152(SI)	// a_bar[0]
+	VMOVUPS	1167744(SI), Y0	// a_at_bar[1]
+	VMOVUPS	Y0, 1169280(SI)	// a_bar[1]
+	VMOVUPS	1167872(SI), Y0	// a_at_bar[2]
+	VMOVUPS	Y0, 1169408(SI)	// a_bar[2]
+	VMOVUPS	1168000(SI), Y0	// a_at_bar[3]
+	VMOVUPS	Y0, 1169536(SI)	// a_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop3
@@ -12844,38 +13001,38 @@ TEXT forecast0RecLanerevat_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	1171712(SI), Y0	// step.theta
-	VMOVUPD	1171744(SI), Y1	// step.theta | 1
-	VMOVUPD	Y0, 1161984(SI)	// forecast0DenseVjp.theta
-	VMOVUPD	Y1, 1162016(SI)	// forecast0DenseVjp.theta | 1
-	VMOVUPD	1171968(SI), Y0	// step.h
-	VMOVUPD	1172000(SI), Y1	// step.h | 1
-	VMOVUPD	Y0, 1162240(SI)	// forecast0DenseVjp.h
-	VMOVUPD	Y1, 1162272(SI)	// forecast0DenseVjp.h | 1
-	VMOVUPS	1172480(DI), Y0	// z.out[0]
-	VMOVUPS	Y0, 1162496(DI)	// forecast0DenseVjp.z_at_bar[0]
-	VMOVUPS	1172608(DI), Y0	// z.out[1]
-	VMOVUPS	Y0, 1162624(DI)	// forecast0DenseVjp.z_at_bar[1]
-	VMOVUPS	1172736(DI), Y0	// z.out[2]
-	VMOVUPS	Y0, 1162752(DI)	// forecast0DenseVjp.z_at_bar[2]
-	VMOVUPS	1172864(DI), Y0	// z.out[3]
-	VMOVUPS	Y0, 1162880(DI)	// forecast0DenseVjp.z_at_bar[3]
-	VMOVUPS	1172992(DI), Y0	// z.out[4]
-	VMOVUPS	Y0, 1163008(DI)	// forecast0DenseVjp.z_at_bar[4]
-	VMOVUPS	1173120(DI), Y0	// z.out[5]
-	VMOVUPS	Y0, 1163136(DI)	// forecast0DenseVjp.z_at_bar[5]
-	VMOVUPS	1173248(DI), Y0	// z.out[6]
-	VMOVUPS	Y0, 1163264(DI)	// forecast0DenseVjp.z_at_bar[6]
-	VMOVUPS	1173376(DI), Y0	// z.out[7]
-	VMOVUPS	Y0, 1163392(DI)	// forecast0DenseVjp.z_at_bar[7]
-	VMOVUPS	1173504(DI), Y0	// a.out[0]
-	VMOVUPS	Y0, 1163520(DI)	// forecast0DenseVjp.a_at_bar[0]
-	VMOVUPS	1173632(DI), Y0	// a.out[1]
-	VMOVUPS	Y0, 1163648(DI)	// forecast0DenseVjp.a_at_bar[1]
-	VMOVUPS	1173760(DI), Y0	// a.out[2]
-	VMOVUPS	Y0, 1163776(DI)	// forecast0DenseVjp.a_at_bar[2]
-	VMOVUPS	1173888(DI), Y0	// a.out[3]
-	VMOVUPS	Y0, 1163904(DI)	// forecast0DenseVjp.a_at_bar[3]
+	VMOVUPD	1175808(SI), Y0	// step.theta
+	VMOVUPD	1175840(SI), Y1	// step.theta | 1
+	VMOVUPD	Y0, 1166080(SI)	// forecast0DenseVjp.theta
+	VMOVUPD	Y1, 1166112(SI)	// forecast0DenseVjp.theta | 1
+	VMOVUPD	1176064(SI), Y0	// step.h
+	VMOVUPD	1176096(SI), Y1	// step.h | 1
+	VMOVUPD	Y0, 1166336(SI)	// forecast0DenseVjp.h
+	VMOVUPD	Y1, 1166368(SI)	// forecast0DenseVjp.h | 1
+	VMOVUPS	1176576(DI), Y0	// z.out[0]
+	VMOVUPS	Y0, 1166592(DI)	// forecast0DenseVjp.z_at_bar[0]
+	VMOVUPS	1176704(DI), Y0	// z.out[1]
+	VMOVUPS	Y0, 1166720(DI)	// forecast0DenseVjp.z_at_bar[1]
+	VMOVUPS	1176832(DI), Y0	// z.out[2]
+	VMOVUPS	Y0, 1166848(DI)	// forecast0DenseVjp.z_at_bar[2]
+	VMOVUPS	1176960(DI), Y0	// z.out[3]
+	VMOVUPS	Y0, 1166976(DI)	// forecast0DenseVjp.z_at_bar[3]
+	VMOVUPS	1177088(DI), Y0	// z.out[4]
+	VMOVUPS	Y0, 1167104(DI)	// forecast0DenseVjp.z_at_bar[4]
+	VMOVUPS	1177216(DI), Y0	// z.out[5]
+	VMOVUPS	Y0, 1167232(DI)	// forecast0DenseVjp.z_at_bar[5]
+	VMOVUPS	1177344(DI), Y0	// z.out[6]
+	VMOVUPS	Y0, 1167360(DI)	// forecast0DenseVjp.z_at_bar[6]
+	VMOVUPS	1177472(DI), Y0	// z.out[7]
+	VMOVUPS	Y0, 1167488(DI)	// forecast0DenseVjp.z_at_bar[7]
+	VMOVUPS	1177600(DI), Y0	// a.out[0]
+	VMOVUPS	Y0, 1167616(DI)	// forecast0DenseVjp.a_at_bar[0]
+	VMOVUPS	1177728(DI), Y0	// a.out[1]
+	VMOVUPS	Y0, 1167744(DI)	// forecast0DenseVjp.a_at_bar[1]
+	VMOVUPS	1177856(DI), Y0	// a.out[2]
+	VMOVUPS	Y0, 1167872(DI)	// forecast0DenseVjp.a_at_bar[2]
+	VMOVUPS	1177984(DI), Y0	// a.out[3]
+	VMOVUPS	Y0, 1168000(DI)	// forecast0DenseVjp.a_at_bar[3]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -12885,8 +13042,8 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
-	VMOVUPD	1172224(SI), Y0	// step.active
-	VMOVUPD	1172256(SI), Y1	// step.active | 1
+	VMOVUPD	1176320(SI), Y0	// step.active
+	VMOVUPD	1176352(SI), Y1	// step.active | 1
 	// forecast.nde:38
 	VMOVUPD	f64_0000000000000000<>(SB), Y2
 	VCMPPD	$17, Y0, Y2, Y0
@@ -12895,217 +13052,217 @@ loop2: // 4 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop3: // 8 times: elements
-	VMOVUPS	1174016(R10), Y2	// data.0.bar[0]
-	VMOVUPS	1165568(R10), Y3	// forecast0DenseVjp.z_d1_bar[0]
+	VMOVUPS	1178112(R10), Y2	// data.0.bar[0]
+	VMOVUPS	1169664(R10), Y3	// forecast0DenseVjp.z_d1_bar[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	1174016(R10), Y3	// data.0.bar[0]
+	VMOVUPS	1178112(R10), Y3	// data.0.bar[0]
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y3, Y2
-	VMOVUPS	Y2, 1181696(R10)	// data.0.bar.next[0]
-	VMOVUPS	1175552(R10), Y2	// data.2.bar[0]
-	VMOVUPS	1167104(R10), Y3	// forecast0DenseVjp.z_d2_bar[0]
+	VMOVUPS	Y2, 1185792(R10)	// data.0.bar.next[0]
+	VMOVUPS	1179648(R10), Y2	// data.2.bar[0]
+	VMOVUPS	1171200(R10), Y3	// forecast0DenseVjp.z_d2_bar[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	1175552(R10), Y3	// data.2.bar[0]
+	VMOVUPS	1179648(R10), Y3	// data.2.bar[0]
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y3, Y2
-	VMOVUPS	Y2, 1183232(R10)	// data.2.bar.next[0]
-	VMOVUPS	1177088(R10), Y2	// data.4.bar[0]
-	VMOVUPS	1168640(R10), Y3	// forecast0DenseVjp.z_d3_bar[0]
+	VMOVUPS	Y2, 1187328(R10)	// data.2.bar.next[0]
+	VMOVUPS	1181184(R10), Y2	// data.4.bar[0]
+	VMOVUPS	1172736(R10), Y3	// forecast0DenseVjp.z_d3_bar[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	1177088(R10), Y3	// data.4.bar[0]
+	VMOVUPS	1181184(R10), Y3	// data.4.bar[0]
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y3, Y2
-	VMOVUPS	Y2, 1184768(R10)	// data.4.bar.next[0]
-	VMOVUPS	1178624(R10), Y2	// data.6.bar[0]
-	VMOVUPS	1170176(R10), Y3	// forecast0DenseVjp.z_d4_bar[0]
+	VMOVUPS	Y2, 1188864(R10)	// data.4.bar.next[0]
+	VMOVUPS	1182720(R10), Y2	// data.6.bar[0]
+	VMOVUPS	1174272(R10), Y3	// forecast0DenseVjp.z_d4_bar[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	1178624(R10), Y3	// data.6.bar[0]
+	VMOVUPS	1182720(R10), Y3	// data.6.bar[0]
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y3, Y2
-	VMOVUPS	Y2, 1186304(R10)	// data.6.bar.next[0]
-	VMOVUPS	1180160(R10), Y2	// z.start.bar[0]
-	VMOVUPS	1164032(R10), Y3	// forecast0DenseVjp.z_bar[0]
+	VMOVUPS	Y2, 1190400(R10)	// data.6.bar.next[0]
+	VMOVUPS	1184256(R10), Y2	// z.start.bar[0]
+	VMOVUPS	1168128(R10), Y3	// forecast0DenseVjp.z_bar[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	1180160(R10), Y3	// z.start.bar[0]
+	VMOVUPS	1184256(R10), Y3	// z.start.bar[0]
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y3, Y2
-	VMOVUPS	Y2, 1187840(R10)	// z.start.bar.next[0]
+	VMOVUPS	Y2, 1191936(R10)	// z.start.bar.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	1175040(DI), Y2	// data.1.bar[0]
-	VMOVUPS	1175168(DI), Y3	// data.1.bar[1]
-	VMOVUPS	1175296(DI), Y4	// data.1.bar[2]
-	VMOVUPS	1175424(DI), Y5	// data.1.bar[3]
-	VMOVUPS	1176576(DI), Y6	// data.3.bar[0]
-	VMOVUPS	1176704(DI), Y7	// data.3.bar[1]
-	VMOVUPS	1176832(DI), Y15	// data.3.bar[2]
+	VMOVUPS	1179136(DI), Y2	// data.1.bar[0]
+	VMOVUPS	1179264(DI), Y3	// data.1.bar[1]
+	VMOVUPS	1179392(DI), Y4	// data.1.bar[2]
+	VMOVUPS	1179520(DI), Y5	// data.1.bar[3]
+	VMOVUPS	1180672(DI), Y6	// data.3.bar[0]
+	VMOVUPS	1180800(DI), Y7	// data.3.bar[1]
+	VMOVUPS	1180928(DI), Y15	// data.3.bar[2]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	1176960(DI), Y15	// data.3.bar[3]
+	VMOVUPS	1181056(DI), Y15	// data.3.bar[3]
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	1178112(DI), Y15	// data.5.bar[0]
+	VMOVUPS	1182208(DI), Y15	// data.5.bar[0]
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	1178240(DI), Y15	// data.5.bar[1]
+	VMOVUPS	1182336(DI), Y15	// data.5.bar[1]
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	1178368(DI), Y15	// data.5.bar[2]
+	VMOVUPS	1182464(DI), Y15	// data.5.bar[2]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	1178496(DI), Y15	// data.5.bar[3]
+	VMOVUPS	1182592(DI), Y15	// data.5.bar[3]
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	1179648(DI), Y15	// data.7.bar[0]
+	VMOVUPS	1183744(DI), Y15	// data.7.bar[0]
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	1179776(DI), Y15	// data.7.bar[1]
+	VMOVUPS	1183872(DI), Y15	// data.7.bar[1]
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	1179904(DI), Y15	// data.7.bar[2]
+	VMOVUPS	1184000(DI), Y15	// data.7.bar[2]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	1180032(DI), Y15	// data.7.bar[3]
+	VMOVUPS	1184128(DI), Y15	// data.7.bar[3]
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	1181184(DI), Y15	// a.start.bar[0]
+	VMOVUPS	1185280(DI), Y15	// a.start.bar[0]
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	1181312(DI), Y15	// a.start.bar[1]
+	VMOVUPS	1185408(DI), Y15	// a.start.bar[1]
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1181440(DI), Y15	// a.start.bar[2]
+	VMOVUPS	1185536(DI), Y15	// a.start.bar[2]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1181568(DI), Y15	// a.start.bar[3]
+	VMOVUPS	1185664(DI), Y15	// a.start.bar[3]
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1166592(DI), Y8	// forecast0DenseVjp.a_d1_bar[0]
+	VMOVUPS	1170688(DI), Y8	// forecast0DenseVjp.a_d1_bar[0]
 	VADDPS	Y8, Y2, Y8
-	VMOVUPS	1166720(DI), Y9	// forecast0DenseVjp.a_d1_bar[1]
+	VMOVUPS	1170816(DI), Y9	// forecast0DenseVjp.a_d1_bar[1]
 	VADDPS	Y9, Y3, Y9
-	VMOVUPS	1166848(DI), Y10	// forecast0DenseVjp.a_d1_bar[2]
+	VMOVUPS	1170944(DI), Y10	// forecast0DenseVjp.a_d1_bar[2]
 	VADDPS	Y10, Y4, Y10
-	VMOVUPS	1166976(DI), Y11	// forecast0DenseVjp.a_d1_bar[3]
+	VMOVUPS	1171072(DI), Y11	// forecast0DenseVjp.a_d1_bar[3]
 	VADDPS	Y11, Y5, Y11
 	VSHUFPS	$136, Y1, Y0, Y12
 	VPERMPD	$216, Y12, Y12
 	VBLENDVPS	Y12, Y8, Y2, Y2
-	VMOVUPS	Y2, 1182720(DI)	// data.1.bar.next[0]
+	VMOVUPS	Y2, 1186816(DI)	// data.1.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VBLENDVPS	Y2, Y9, Y3, Y2
-	VMOVUPS	Y2, 1182848(DI)	// data.1.bar.next[1]
+	VMOVUPS	Y2, 1186944(DI)	// data.1.bar.next[1]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VBLENDVPS	Y2, Y10, Y4, Y2
-	VMOVUPS	Y2, 1182976(DI)	// data.1.bar.next[2]
+	VMOVUPS	Y2, 1187072(DI)	// data.1.bar.next[2]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VBLENDVPS	Y2, Y11, Y5, Y2
-	VMOVUPS	Y2, 1183104(DI)	// data.1.bar.next[3]
-	VMOVUPS	1168128(DI), Y2	// forecast0DenseVjp.a_d2_bar[0]
+	VMOVUPS	Y2, 1187200(DI)	// data.1.bar.next[3]
+	VMOVUPS	1172224(DI), Y2	// forecast0DenseVjp.a_d2_bar[0]
 	VADDPS	Y2, Y6, Y2
-	VMOVUPS	1168256(DI), Y3	// forecast0DenseVjp.a_d2_bar[1]
+	VMOVUPS	1172352(DI), Y3	// forecast0DenseVjp.a_d2_bar[1]
 	VADDPS	Y3, Y7, Y3
-	VMOVUPS	1168384(DI), Y4	// forecast0DenseVjp.a_d2_bar[2]
+	VMOVUPS	1172480(DI), Y4	// forecast0DenseVjp.a_d2_bar[2]
 	VADDPS	0(AX), Y4, Y4
-	VMOVUPS	1168512(DI), Y5	// forecast0DenseVjp.a_d2_bar[3]
+	VMOVUPS	1172608(DI), Y5	// forecast0DenseVjp.a_d2_bar[3]
 	VADDPS	32(AX), Y5, Y5
 	VSHUFPS	$136, Y1, Y0, Y8
 	VPERMPD	$216, Y8, Y8
 	VBLENDVPS	Y8, Y2, Y6, Y2
-	VMOVUPS	Y2, 1184256(DI)	// data.3.bar.next[0]
+	VMOVUPS	Y2, 1188352(DI)	// data.3.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VBLENDVPS	Y2, Y3, Y7, Y2
-	VMOVUPS	Y2, 1184384(DI)	// data.3.bar.next[1]
+	VMOVUPS	Y2, 1188480(DI)	// data.3.bar.next[1]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VMOVUPS	0(AX), Y14
 	VBLENDVPS	Y2, Y4, Y14, Y2
-	VMOVUPS	Y2, 1184512(DI)	// data.3.bar.next[2]
+	VMOVUPS	Y2, 1188608(DI)	// data.3.bar.next[2]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VMOVUPS	32(AX), Y14
 	VBLENDVPS	Y2, Y5, Y14, Y2
-	VMOVUPS	Y2, 1184640(DI)	// data.3.bar.next[3]
-	VMOVUPS	1169664(DI), Y2	// forecast0DenseVjp.a_d3_bar[0]
+	VMOVUPS	Y2, 1188736(DI)	// data.3.bar.next[3]
+	VMOVUPS	1173760(DI), Y2	// forecast0DenseVjp.a_d3_bar[0]
 	VADDPS	64(AX), Y2, Y2
-	VMOVUPS	1169792(DI), Y3	// forecast0DenseVjp.a_d3_bar[1]
+	VMOVUPS	1173888(DI), Y3	// forecast0DenseVjp.a_d3_bar[1]
 	VADDPS	96(AX), Y3, Y3
-	VMOVUPS	1169920(DI), Y4	// forecast0DenseVjp.a_d3_bar[2]
+	VMOVUPS	1174016(DI), Y4	// forecast0DenseVjp.a_d3_bar[2]
 	VADDPS	128(AX), Y4, Y4
-	VMOVUPS	1170048(DI), Y5	// forecast0DenseVjp.a_d3_bar[3]
+	VMOVUPS	1174144(DI), Y5	// forecast0DenseVjp.a_d3_bar[3]
 	VADDPS	160(AX), Y5, Y5
 	VSHUFPS	$136, Y1, Y0, Y6
 	VPERMPD	$216, Y6, Y6
 	VMOVUPS	64(AX), Y14
 	VBLENDVPS	Y6, Y2, Y14, Y2
-	VMOVUPS	Y2, 1185792(DI)	// data.5.bar.next[0]
+	VMOVUPS	Y2, 1189888(DI)	// data.5.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VMOVUPS	96(AX), Y14
 	VBLENDVPS	Y2, Y3, Y14, Y2
-	VMOVUPS	Y2, 1185920(DI)	// data.5.bar.next[1]
+	VMOVUPS	Y2, 1190016(DI)	// data.5.bar.next[1]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VMOVUPS	128(AX), Y14
 	VBLENDVPS	Y2, Y4, Y14, Y2
-	VMOVUPS	Y2, 1186048(DI)	// data.5.bar.next[2]
+	VMOVUPS	Y2, 1190144(DI)	// data.5.bar.next[2]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VMOVUPS	160(AX), Y14
 	VBLENDVPS	Y2, Y5, Y14, Y2
-	VMOVUPS	Y2, 1186176(DI)	// data.5.bar.next[3]
-	VMOVUPS	1171200(DI), Y2	// forecast0DenseVjp.a_d4_bar[0]
+	VMOVUPS	Y2, 1190272(DI)	// data.5.bar.next[3]
+	VMOVUPS	1175296(DI), Y2	// forecast0DenseVjp.a_d4_bar[0]
 	VADDPS	192(AX), Y2, Y2
-	VMOVUPS	1171328(DI), Y3	// forecast0DenseVjp.a_d4_bar[1]
+	VMOVUPS	1175424(DI), Y3	// forecast0DenseVjp.a_d4_bar[1]
 	VADDPS	224(AX), Y3, Y3
-	VMOVUPS	1171456(DI), Y4	// forecast0DenseVjp.a_d4_bar[2]
+	VMOVUPS	1175552(DI), Y4	// forecast0DenseVjp.a_d4_bar[2]
 	VADDPS	256(AX), Y4, Y4
-	VMOVUPS	1171584(DI), Y5	// forecast0DenseVjp.a_d4_bar[3]
+	VMOVUPS	1175680(DI), Y5	// forecast0DenseVjp.a_d4_bar[3]
 	VADDPS	288(AX), Y5, Y5
 	VSHUFPS	$136, Y1, Y0, Y6
 	VPERMPD	$216, Y6, Y6
 	VMOVUPS	192(AX), Y14
 	VBLENDVPS	Y6, Y2, Y14, Y2
-	VMOVUPS	Y2, 1187328(DI)	// data.7.bar.next[0]
+	VMOVUPS	Y2, 1191424(DI)	// data.7.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VMOVUPS	224(AX), Y14
 	VBLENDVPS	Y2, Y3, Y14, Y2
-	VMOVUPS	Y2, 1187456(DI)	// data.7.bar.next[1]
+	VMOVUPS	Y2, 1191552(DI)	// data.7.bar.next[1]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VMOVUPS	256(AX), Y14
 	VBLENDVPS	Y2, Y4, Y14, Y2
-	VMOVUPS	Y2, 1187584(DI)	// data.7.bar.next[2]
+	VMOVUPS	Y2, 1191680(DI)	// data.7.bar.next[2]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VMOVUPS	288(AX), Y14
 	VBLENDVPS	Y2, Y5, Y14, Y2
-	VMOVUPS	Y2, 1187712(DI)	// data.7.bar.next[3]
-	VMOVUPS	1165056(DI), Y2	// forecast0DenseVjp.a_bar[0]
+	VMOVUPS	Y2, 1191808(DI)	// data.7.bar.next[3]
+	VMOVUPS	1169152(DI), Y2	// forecast0DenseVjp.a_bar[0]
 	VADDPS	320(AX), Y2, Y2
-	VMOVUPS	1165184(DI), Y3	// forecast0DenseVjp.a_bar[1]
+	VMOVUPS	1169280(DI), Y3	// forecast0DenseVjp.a_bar[1]
 	VADDPS	352(AX), Y3, Y3
-	VMOVUPS	1165312(DI), Y4	// forecast0DenseVjp.a_bar[2]
+	VMOVUPS	1169408(DI), Y4	// forecast0DenseVjp.a_bar[2]
 	VADDPS	384(AX), Y4, Y4
-	VMOVUPS	1165440(DI), Y5	// forecast0DenseVjp.a_bar[3]
+	VMOVUPS	1169536(DI), Y5	// forecast0DenseVjp.a_bar[3]
 	VADDPS	416(AX), Y5, Y5
 	VSHUFPS	$136, Y1, Y0, Y6
 	VPERMPD	$216, Y6, Y6
 	VMOVUPS	320(AX), Y14
 	VBLENDVPS	Y6, Y2, Y14, Y2
-	VMOVUPS	Y2, 1188864(DI)	// a.start.bar.next[0]
+	VMOVUPS	Y2, 1192960(DI)	// a.start.bar.next[0]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VMOVUPS	352(AX), Y14
 	VBLENDVPS	Y2, Y3, Y14, Y2
-	VMOVUPS	Y2, 1188992(DI)	// a.start.bar.next[1]
+	VMOVUPS	Y2, 1193088(DI)	// a.start.bar.next[1]
 	VSHUFPS	$136, Y1, Y0, Y2
 	VPERMPD	$216, Y2, Y2
 	VMOVUPS	384(AX), Y14
 	VBLENDVPS	Y2, Y4, Y14, Y2
-	VMOVUPS	Y2, 1189120(DI)	// a.start.bar.next[2]
+	VMOVUPS	Y2, 1193216(DI)	// a.start.bar.next[2]
 	VSHUFPS	$136, Y1, Y0, Y0
 	VPERMPD	$216, Y0, Y0
 	VMOVUPS	416(AX), Y14
 	VBLENDVPS	Y0, Y5, Y14, Y0
-	VMOVUPS	Y0, 1189248(DI)	// a.start.bar.next[3]
+	VMOVUPS	Y0, 1193344(DI)	// a.start.bar.next[3]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -13114,126 +13271,126 @@ loop3: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	1181696(SI), Y0	// data.0.bar.next[0]
-	VMOVUPS	Y0, 1174016(SI)	// data.0.bar[0]
-	VMOVUPS	1181824(SI), Y0	// data.0.bar.next[1]
-	VMOVUPS	Y0, 1174144(SI)	// data.0.bar[1]
-	VMOVUPS	1181952(SI), Y0	// data.0.bar.next[2]
-	VMOVUPS	Y0, 1174272(SI)	// data.0.bar[2]
-	VMOVUPS	1182080(SI), Y0	// data.0.bar.next[3]
-	VMOVUPS	Y0, 1174400(SI)	// data.0.bar[3]
-	VMOVUPS	1182208(SI), Y0	// data.0.bar.next[4]
-	VMOVUPS	Y0, 1174528(SI)	// data.0.bar[4]
-	VMOVUPS	1182336(SI), Y0	// data.0.bar.next[5]
-	VMOVUPS	Y0, 1174656(SI)	// data.0.bar[5]
-	VMOVUPS	1182464(SI), Y0	// data.0.bar.next[6]
-	VMOVUPS	Y0, 1174784(SI)	// data.0.bar[6]
-	VMOVUPS	1182592(SI), Y0	// data.0.bar.next[7]
-	VMOVUPS	Y0, 1174912(SI)	// data.0.bar[7]
-	VMOVUPS	1182720(SI), Y0	// data.1.bar.next[0]
-	VMOVUPS	Y0, 1175040(SI)	// data.1.bar[0]
-	VMOVUPS	1182848(SI), Y0	// data.1.bar.next[1]
-	VMOVUPS	Y0, 1175168(SI)	// data.1.bar[1]
-	VMOVUPS	1182976(SI), Y0	// data.1.bar.next[2]
-	VMOVUPS	Y0, 1175296(SI)	// data.1.bar[2]
-	VMOVUPS	1183104(SI), Y0	// data.1.bar.next[3]
-	VMOVUPS	Y0, 1175424(SI)	// data.1.bar[3]
-	VMOVUPS	1183232(SI), Y0	// data.2.bar.next[0]
-	VMOVUPS	Y0, 1175552(SI)	// data.2.bar[0]
-	VMOVUPS	1183360(SI), Y0	// data.2.bar.next[1]
-	VMOVUPS	Y0, 1175680(SI)	// data.2.bar[1]
-	VMOVUPS	1183488(SI), Y0	// data.2.bar.next[2]
-	VMOVUPS	Y0, 1175808(SI)	// data.2.bar[2]
-	VMOVUPS	1183616(SI), Y0	// data.2.bar.next[3]
-	VMOVUPS	Y0, 1175936(SI)	// data.2.bar[3]
-	VMOVUPS	1183744(SI), Y0	// data.2.bar.next[4]
-	VMOVUPS	Y0, 1176064(SI)	// data.2.bar[4]
-	VMOVUPS	1183872(SI), Y0	// data.2.bar.next[5]
-	VMOVUPS	Y0, 1176192(SI)	// data.2.bar[5]
-	VMOVUPS	1184000(SI), Y0	// data.2.bar.next[6]
-	VMOVUPS	Y0, 1176320(SI)	// data.2.bar[6]
-	VMOVUPS	1184128(SI), Y0	// data.2.bar.next[7]
-	VMOVUPS	Y0, 1176448(SI)	// data.2.bar[7]
-	VMOVUPS	1184256(SI), Y0	// data.3.bar.next[0]
-	VMOVUPS	Y0, 1176576(SI)	// data.3.bar[0]
-	VMOVUPS	1184384(SI), Y0	// data.3.bar.next[1]
-	VMOVUPS	Y0, 1176704(SI)	// data.3.bar[1]
-	VMOVUPS	1184512(SI), Y0	// data.3.bar.next[2]
-	VMOVUPS	Y0, 1176832(SI)	// data.3.bar[2]
-	VMOVUPS	1184640(SI), Y0	// data.3.bar.next[3]
-	VMOVUPS	Y0, 1176960(SI)	// data.3.bar[3]
-	VMOVUPS	1184768(SI), Y0	// data.4.bar.next[0]
-	VMOVUPS	Y0, 1177088(SI)	// data.4.bar[0]
-	VMOVUPS	1184896(SI), Y0	// data.4.bar.next[1]
-	VMOVUPS	Y0, 1177216(SI)	// data.4.bar[1]
-	VMOVUPS	1185024(SI), Y0	// data.4.bar.next[2]
-	VMOVUPS	Y0, 1177344(SI)	// data.4.bar[2]
-	VMOVUPS	1185152(SI), Y0	// data.4.bar.next[3]
-	VMOVUPS	Y0, 1177472(SI)	// data.4.bar[3]
-	VMOVUPS	1185280(SI), Y0	// data.4.bar.next[4]
-	VMOVUPS	Y0, 1177600(SI)	// data.4.bar[4]
-	VMOVUPS	1185408(SI), Y0	// data.4.bar.next[5]
-	VMOVUPS	Y0, 1177728(SI)	// data.4.bar[5]
-	VMOVUPS	1185536(SI), Y0	// data.4.bar.next[6]
-	VMOVUPS	Y0, 1177856(SI)	// data.4.bar[6]
-	VMOVUPS	1185664(SI), Y0	// data.4.bar.next[7]
-	VMOVUPS	Y0, 1177984(SI)	// data.4.bar[7]
-	VMOVUPS	1185792(SI), Y0	// data.5.bar.next[0]
-	VMOVUPS	Y0, 1178112(SI)	// data.5.bar[0]
-	VMOVUPS	1185920(SI), Y0	// data.5.bar.next[1]
-	VMOVUPS	Y0, 1178240(SI)	// data.5.bar[1]
-	VMOVUPS	1186048(SI), Y0	// data.5.bar.next[2]
-	VMOVUPS	Y0, 1178368(SI)	// data.5.bar[2]
-	VMOVUPS	1186176(SI), Y0	// data.5.bar.next[3]
-	VMOVUPS	Y0, 1178496(SI)	// data.5.bar[3]
-	VMOVUPS	1186304(SI), Y0	// data.6.bar.next[0]
-	VMOVUPS	Y0, 1178624(SI)	// data.6.bar[0]
-	VMOVUPS	1186432(SI), Y0	// data.6.bar.next[1]
-	VMOVUPS	Y0, 1178752(SI)	// data.6.bar[1]
-	VMOVUPS	1186560(SI), Y0	// data.6.bar.next[2]
-	VMOVUPS	Y0, 1178880(SI)	// data.6.bar[2]
-	VMOVUPS	1186688(SI), Y0	// data.6.bar.next[3]
-	VMOVUPS	Y0, 1179008(SI)	// data.6.bar[3]
-	VMOVUPS	1186816(SI), Y0	// data.6.bar.next[4]
-	VMOVUPS	Y0, 1179136(SI)	// data.6.bar[4]
-	VMOVUPS	1186944(SI), Y0	// data.6.bar.next[5]
-	VMOVUPS	Y0, 1179264(SI)	// data.6.bar[5]
-	VMOVUPS	1187072(SI), Y0	// data.6.bar.next[6]
-	VMOVUPS	Y0, 1179392(SI)	// data.6.bar[6]
-	VMOVUPS	1187200(SI), Y0	// data.6.bar.next[7]
-	VMOVUPS	Y0, 1179520(SI)	// data.6.bar[7]
-	VMOVUPS	1187328(SI), Y0	// data.7.bar.next[0]
-	VMOVUPS	Y0, 1179648(SI)	// data.7.bar[0]
-	VMOVUPS	1187456(SI), Y0	// data.7.bar.next[1]
-	VMOVUPS	Y0, 1179776(SI)	// data.7.bar[1]
-	VMOVUPS	1187584(SI), Y0	// data.7.bar.next[2]
-	VMOVUPS	Y0, 1179904(SI)	// data.7.bar[2]
-	VMOVUPS	1187712(SI), Y0	// data.7.bar.next[3]
-	VMOVUPS	Y0, 1180032(SI)	// data.7.bar[3]
-	VMOVUPS	1187840(SI), Y0	// z.start.bar.next[0]
-	VMOVUPS	Y0, 1180160(SI)	// z.start.bar[0]
-	VMOVUPS	1187968(SI), Y0	// z.start.bar.next[1]
-	VMOVUPS	Y0, 1180288(SI)	// z.start.bar[1]
-	VMOVUPS	1188096(SI), Y0	// z.start.bar.next[2]
-	VMOVUPS	Y0, 1180416(SI)	// z.start.bar[2]
-	VMOVUPS	1188224(SI), Y0	// z.start.bar.next[3]
-	VMOVUPS	Y0, 1180544(SI)	// z.start.bar[3]
-	VMOVUPS	1188352(SI), Y0	// z.start.bar.next[4]
-	VMOVUPS	Y0, 1180672(SI)	// z.start.bar[4]
-	VMOVUPS	1188480(SI), Y0	// z.start.bar.next[5]
-	VMOVUPS	Y0, 1180800(SI)	// z.start.bar[5]
-	VMOVUPS	1188608(SI), Y0	// z.start.bar.next[6]
-	VMOVUPS	Y0, 1180928(SI)	// z.start.bar[6]
-	VMOVUPS	1188736(SI), Y0	// z.start.bar.next[7]
-	VMOVUPS	Y0, 1181056(SI)	// z.start.bar[7]
-	VMOVUPS	1188864(SI), Y0	// a.start.bar.next[0]
-	VMOVUPS	Y0, 1181184(SI)	// a.start.bar[0]
-	VMOVUPS	1188992(SI), Y0	// a.start.bar.next[1]
-	VMOVUPS	Y0, 1181312(SI)	// a.start.bar[1]
-	VMOVUPS	1189120(SI), Y0	// a.start.bar.next[2]
-	VMOVUPS	Y0, 1181440(SI)	// a.start.bar[2]
-	VMOVUPS	1189248(SI), Y0	// a.start.bar.next[3]
-	VMOVUPS	Y0, 1181568(SI)	// a.start.bar[3]
+	VMOVUPS	1185792(SI), Y0	// data.0.bar.next[0]
+	VMOVUPS	Y0, 1178112(SI)	// data.0.bar[0]
+	VMOVUPS	1185920(SI), Y0	// data.0.bar.next[1]
+	VMOVUPS	Y0, 1178240(SI)	// data.0.bar[1]
+	VMOVUPS	1186048(SI), Y0	// data.0.bar.next[2]
+	VMOVUPS	Y0, 1178368(SI)	// data.0.bar[2]
+	VMOVUPS	1186176(SI), Y0	// data.0.bar.next[3]
+	VMOVUPS	Y0, 1178496(SI)	// data.0.bar[3]
+	VMOVUPS	1186304(SI), Y0	// data.0.bar.next[4]
+	VMOVUPS	Y0, 1178624(SI)	// data.0.bar[4]
+	VMOVUPS	1186432(SI), Y0	// data.0.bar.next[5]
+	VMOVUPS	Y0, 1178752(SI)	// data.0.bar[5]
+	VMOVUPS	1186560(SI), Y0	// data.0.bar.next[6]
+	VMOVUPS	Y0, 1178880(SI)	// data.0.bar[6]
+	VMOVUPS	1186688(SI), Y0	// data.0.bar.next[7]
+	VMOVUPS	Y0, 1179008(SI)	// data.0.bar[7]
+	VMOVUPS	1186816(SI), Y0	// data.1.bar.next[0]
+	VMOVUPS	Y0, 1179136(SI)	// data.1.bar[0]
+	VMOVUPS	1186944(SI), Y0	// data.1.bar.next[1]
+	VMOVUPS	Y0, 1179264(SI)	// data.1.bar[1]
+	VMOVUPS	1187072(SI), Y0	// data.1.bar.next[2]
+	VMOVUPS	Y0, 1179392(SI)	// data.1.bar[2]
+	VMOVUPS	1187200(SI), Y0	// data.1.bar.next[3]
+	VMOVUPS	Y0, 1179520(SI)	// data.1.bar[3]
+	VMOVUPS	1187328(SI), Y0	// data.2.bar.next[0]
+	VMOVUPS	Y0, 1179648(SI)	// data.2.bar[0]
+	VMOVUPS	1187456(SI), Y0	// data.2.bar.next[1]
+	VMOVUPS	Y0, 1179776(SI)	// data.2.bar[1]
+	VMOVUPS	1187584(SI), Y0	// data.2.bar.next[2]
+	VMOVUPS	Y0, 1179904(SI)	// data.2.bar[2]
+	VMOVUPS	1187712(SI), Y0	// data.2.bar.next[3]
+	VMOVUPS	Y0, 1180032(SI)	// data.2.bar[3]
+	VMOVUPS	1187840(SI), Y0	// data.2.bar.next[4]
+	VMOVUPS	Y0, 1180160(SI)	// data.2.bar[4]
+	VMOVUPS	1187968(SI), Y0	// data.2.bar.next[5]
+	VMOVUPS	Y0, 1180288(SI)	// data.2.bar[5]
+	VMOVUPS	1188096(SI), Y0	// data.2.bar.next[6]
+	VMOVUPS	Y0, 1180416(SI)	// data.2.bar[6]
+	VMOVUPS	1188224(SI), Y0	// data.2.bar.next[7]
+	VMOVUPS	Y0, 1180544(SI)	// data.2.bar[7]
+	VMOVUPS	1188352(SI), Y0	// data.3.bar.next[0]
+	VMOVUPS	Y0, 1180672(SI)	// data.3.bar[0]
+	VMOVUPS	1188480(SI), Y0	// data.3.bar.next[1]
+	VMOVUPS	Y0, 1180800(SI)	// data.3.bar[1]
+	VMOVUPS	1188608(SI), Y0	// data.3.bar.next[2]
+	VMOVUPS	Y0, 1180928(SI)	// data.3.bar[2]
+	VMOVUPS	1188736(SI), Y0	// data.3.bar.next[3]
+	VMOVUPS	Y0, 1181056(SI)	// data.3.bar[3]
+	VMOVUPS	1188864(SI), Y0	// data.4.bar.next[0]
+	VMOVUPS	Y0, 1181184(SI)	// data.4.bar[0]
+	VMOVUPS	1188992(SI), Y0	// data.4.bar.next[1]
+	VMOVUPS	Y0, 1181312(SI)	// data.4.bar[1]
+	VMOVUPS	1189120(SI), Y0	// data.4.bar.next[2]
+	VMOVUPS	Y0, 1181440(SI)	// data.4.bar[2]
+	VMOVUPS	1189248(SI), Y0	// data.4.bar.next[3]
+	VMOVUPS	Y0, 1181568(SI)	// data.4.bar[3]
+	VMOVUPS	1189376(SI), Y0	// data.4.bar.next[4]
+	VMOVUPS	Y0, 1181696(SI)	// data.4.bar[4]
+	VMOVUPS	1189504(SI), Y0	// data.4.bar.next[5]
+	VMOVUPS	Y0, 1181824(SI)	// data.4.bar[5]
+	VMOVUPS	1189632(SI), Y0	// data.4.bar.next[6]
+	VMOVUPS	Y0, 1181952(SI)	// data.4.bar[6]
+	VMOVUPS	1189760(SI), Y0	// data.4.bar.next[7]
+	VMOVUPS	Y0, 1182080(SI)	// data.4.bar[7]
+	VMOVUPS	1189888(SI), Y0	// data.5.bar.next[0]
+	VMOVUPS	Y0, 1182208(SI)	// data.5.bar[0]
+	VMOVUPS	1190016(SI), Y0	// data.5.bar.next[1]
+	VMOVUPS	Y0, 1182336(SI)	// data.5.bar[1]
+	VMOVUPS	1190144(SI), Y0	// data.5.bar.next[2]
+	VMOVUPS	Y0, 1182464(SI)	// data.5.bar[2]
+	VMOVUPS	1190272(SI), Y0	// data.5.bar.next[3]
+	VMOVUPS	Y0, 1182592(SI)	// data.5.bar[3]
+	VMOVUPS	1190400(SI), Y0	// data.6.bar.next[0]
+	VMOVUPS	Y0, 1182720(SI)	// data.6.bar[0]
+	VMOVUPS	1190528(SI), Y0	// data.6.bar.next[1]
+	VMOVUPS	Y0, 1182848(SI)	// data.6.bar[1]
+	VMOVUPS	1190656(SI), Y0	// data.6.bar.next[2]
+	VMOVUPS	Y0, 1182976(SI)	// data.6.bar[2]
+	VMOVUPS	1190784(SI), Y0	// data.6.bar.next[3]
+	VMOVUPS	Y0, 1183104(SI)	// data.6.bar[3]
+	VMOVUPS	1190912(SI), Y0	// data.6.bar.next[4]
+	VMOVUPS	Y0, 1183232(SI)	// data.6.bar[4]
+	VMOVUPS	1191040(SI), Y0	// data.6.bar.next[5]
+	VMOVUPS	Y0, 1183360(SI)	// data.6.bar[5]
+	VMOVUPS	1191168(SI), Y0	// data.6.bar.next[6]
+	VMOVUPS	Y0, 1183488(SI)	// data.6.bar[6]
+	VMOVUPS	1191296(SI), Y0	// data.6.bar.next[7]
+	VMOVUPS	Y0, 1183616(SI)	// data.6.bar[7]
+	VMOVUPS	1191424(SI), Y0	// data.7.bar.next[0]
+	VMOVUPS	Y0, 1183744(SI)	// data.7.bar[0]
+	VMOVUPS	1191552(SI), Y0	// data.7.bar.next[1]
+	VMOVUPS	Y0, 1183872(SI)	// data.7.bar[1]
+	VMOVUPS	1191680(SI), Y0	// data.7.bar.next[2]
+	VMOVUPS	Y0, 1184000(SI)	// data.7.bar[2]
+	VMOVUPS	1191808(SI), Y0	// data.7.bar.next[3]
+	VMOVUPS	Y0, 1184128(SI)	// data.7.bar[3]
+	VMOVUPS	1191936(SI), Y0	// z.start.bar.next[0]
+	VMOVUPS	Y0, 1184256(SI)	// z.start.bar[0]
+	VMOVUPS	1192064(SI), Y0	// z.start.bar.next[1]
+	VMOVUPS	Y0, 1184384(SI)	// z.start.bar[1]
+	VMOVUPS	1192192(SI), Y0	// z.start.bar.next[2]
+	VMOVUPS	Y0, 1184512(SI)	// z.start.bar[2]
+	VMOVUPS	1192320(SI), Y0	// z.start.bar.next[3]
+	VMOVUPS	Y0, 1184640(SI)	// z.start.bar[3]
+	VMOVUPS	1192448(SI), Y0	// z.start.bar.next[4]
+	VMOVUPS	Y0, 1184768(SI)	// z.start.bar[4]
+	VMOVUPS	1192576(SI), Y0	// z.start.bar.next[5]
+	VMOVUPS	Y0, 1184896(SI)	// z.start.bar[5]
+	VMOVUPS	1192704(SI), Y0	// z.start.bar.next[6]
+	VMOVUPS	Y0, 1185024(SI)	// z.start.bar[6]
+	VMOVUPS	1192832(SI), Y0	// z.start.bar.next[7]
+	VMOVUPS	Y0, 1185152(SI)	// z.start.bar[7]
+	VMOVUPS	1192960(SI), Y0	// a.start.bar.next[0]
+	VMOVUPS	Y0, 1185280(SI)	// a.start.bar[0]
+	VMOVUPS	1193088(SI), Y0	// a.start.bar.next[1]
+	VMOVUPS	Y0, 1185408(SI)	// a.start.bar[1]
+	VMOVUPS	1193216(SI), Y0	// a.start.bar.next[2]
+	VMOVUPS	Y0, 1185536(SI)	// a.start.bar[2]
+	VMOVUPS	1193344(SI), Y0	// a.start.bar.next[3]
+	VMOVUPS	Y0, 1185664(SI)	// a.start.bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
@@ -13255,37 +13412,37 @@ TEXT ·forecast0RecLanerevatAVX2(SB), 0, $8-32
 // enc1CellRecBack is enc.1.cell.rec.back (forecast.nde:13) of a block of samples.
 // 32 vectors lie in the frame for want of registers.
 TEXT enc1CellRecBack_avx2<>(SB), NOSPLIT, $0-0
-	VMOVUPS	1197568(AX), Y15	// x[0]
+	VMOVUPS	1201664(AX), Y15	// x[0]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	1197600(AX), Y15	// x[0] | 1
+	VMOVUPS	1201696(AX), Y15	// x[0] | 1
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	1197632(AX), Y15	// x[0] | 2
+	VMOVUPS	1201728(AX), Y15	// x[0] | 2
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	1197664(AX), Y15	// x[0] | 3
+	VMOVUPS	1201760(AX), Y15	// x[0] | 3
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	1197696(AX), Y15	// x[1]
+	VMOVUPS	1201792(AX), Y15	// x[1]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	1197728(AX), Y15	// x[1] | 1
+	VMOVUPS	1201824(AX), Y15	// x[1] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	1197760(AX), Y15	// x[1] | 2
+	VMOVUPS	1201856(AX), Y15	// x[1] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	1197792(AX), Y15	// x[1] | 3
+	VMOVUPS	1201888(AX), Y15	// x[1] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	1197824(AX), Y15	// x[2]
+	VMOVUPS	1201920(AX), Y15	// x[2]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	1197856(AX), Y15	// x[2] | 1
+	VMOVUPS	1201952(AX), Y15	// x[2] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	1197888(AX), Y15	// x[2] | 2
+	VMOVUPS	1201984(AX), Y15	// x[2] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	1197920(AX), Y15	// x[2] | 3
+	VMOVUPS	1202016(AX), Y15	// x[2] | 3
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1197952(AX), Y15	// x[3]
+	VMOVUPS	1202048(AX), Y15	// x[3]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1197984(AX), Y15	// x[3] | 1
+	VMOVUPS	1202080(AX), Y15	// x[3] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1198016(AX), Y15	// x[3] | 2
+	VMOVUPS	1202112(AX), Y15	// x[3] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1198048(AX), Y15	// x[3] | 3
+	VMOVUPS	1202144(AX), Y15	// x[3] | 3
 	VMOVUPS	Y15, 480(AX)
 	MOVQ	$48, CX
 	MOVQ	BX, SI
@@ -13319,10 +13476,10 @@ loop1: // 48 times: tiles of 2 elements
 	VADDPS	Y4, Y2, Y2
 	VADDPS	Y4, Y3, Y3
 	VADDPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 1202176(R9)	// add[0]
-	VMOVUPS	Y2, 1202208(R9)	// add[0] | 1
-	VMOVUPS	Y3, 1202240(R9)	// add[0] | 2
-	VMOVUPS	Y0, 1202272(R9)	// add[0] | 3
+	VMOVUPS	Y1, 1206272(R9)	// add[0]
+	VMOVUPS	Y2, 1206304(R9)	// add[0] | 1
+	VMOVUPS	Y3, 1206336(R9)	// add[0] | 2
+	VMOVUPS	Y0, 1206368(R9)	// add[0] | 3
 	VBROADCASTSS	16(SI), Y0	// enc.1.weight_ih_l0[4]
 	VMULPS	0(AX), Y0, Y1
 	VMULPS	32(AX), Y0, Y2
@@ -13348,10 +13505,10 @@ loop1: // 48 times: tiles of 2 elements
 	VADDPS	Y4, Y2, Y2
 	VADDPS	Y4, Y3, Y3
 	VADDPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 1202304(R9)	// add[1]
-	VMOVUPS	Y2, 1202336(R9)	// add[1] | 1
-	VMOVUPS	Y3, 1202368(R9)	// add[1] | 2
-	VMOVUPS	Y0, 1202400(R9)	// add[1] | 3
+	VMOVUPS	Y1, 1206400(R9)	// add[1]
+	VMOVUPS	Y2, 1206432(R9)	// add[1] | 1
+	VMOVUPS	Y3, 1206464(R9)	// add[1] | 2
+	VMOVUPS	Y0, 1206496(R9)	// add[1] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
@@ -13364,10 +13521,10 @@ loop1: // 48 times: tiles of 2 elements
 	MOVQ	AX, R12
 	MOVQ	R10, R13
 loop2: // 32 times: terms of the sums
-	VMOVUPS	1193472(R12), Y8	// h[0]
-	VMOVUPS	1193504(R12), Y9	// h[0] | 1
-	VMOVUPS	1193536(R12), Y10	// h[0] | 2
-	VMOVUPS	1193568(R12), Y11	// h[0] | 3
+	VMOVUPS	1197568(R12), Y8	// h[0]
+	VMOVUPS	1197600(R12), Y9	// h[0] | 1
+	VMOVUPS	1197632(R12), Y10	// h[0] | 2
+	VMOVUPS	1197664(R12), Y11	// h[0] | 3
 	VBROADCASTSS	1536(R13), Y12	// enc.1.weight_hh_l0[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -13387,19 +13544,19 @@ loop2: // 32 times: terms of the sums
 	VADDPS	Y8, Y1, Y1
 	VADDPS	Y8, Y2, Y2
 	VADDPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 1214464(R9)	// add_2[0]
-	VMOVUPS	Y1, 1214496(R9)	// add_2[0] | 1
-	VMOVUPS	Y2, 1214528(R9)	// add_2[0] | 2
-	VMOVUPS	Y3, 1214560(R9)	// add_2[0] | 3
+	VMOVUPS	Y0, 1218560(R9)	// add_2[0]
+	VMOVUPS	Y1, 1218592(R9)	// add_2[0] | 1
+	VMOVUPS	Y2, 1218624(R9)	// add_2[0] | 2
+	VMOVUPS	Y3, 1218656(R9)	// add_2[0] | 3
 	VBROADCASTSS	14212(DI), Y0	// enc.1.bias_hh_l0[1]
 	VADDPS	Y0, Y4, Y1
 	VADDPS	Y0, Y5, Y2
 	VADDPS	Y0, Y6, Y3
 	VADDPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 1214592(R9)	// add_2[1]
-	VMOVUPS	Y2, 1214624(R9)	// add_2[1] | 1
-	VMOVUPS	Y3, 1214656(R9)	// add_2[1] | 2
-	VMOVUPS	Y0, 1214688(R9)	// add_2[1] | 3
+	VMOVUPS	Y1, 1218688(R9)	// add_2[1]
+	VMOVUPS	Y2, 1218720(R9)	// add_2[1] | 1
+	VMOVUPS	Y3, 1218752(R9)	// add_2[1] | 2
+	VMOVUPS	Y0, 1218784(R9)	// add_2[1] | 3
 	ADDQ	$32, SI
 	ADDQ	$8, DI
 	ADDQ	$256, R9
@@ -13413,8 +13570,8 @@ loop3: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop4: // 32 times: elements
 	// forecast.nde:13
-	VMOVUPS	1206272(R9), Y0	// add[32]
-	VMOVUPS	1218560(R9), Y1	// add_2[32]
+	VMOVUPS	1210368(R9), Y0	// add[32]
+	VMOVUPS	1222656(R9), Y1	// add_2[32]
 	VADDPS	Y1, Y0, Y0
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_42b40000<>(SB), Y2
@@ -13447,15 +13604,15 @@ loop4: // 32 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1226752(R9)	// sigmoid[0]
-	VMOVUPS	1189376(R9), Y1	// h_bar[0]
+	VMOVUPS	Y0, 1230848(R9)	// sigmoid[0]
+	VMOVUPS	1193472(R9), Y1	// h_bar[0]
 	VMULPS	Y0, Y1, Y1
-	VMOVUPS	Y1, 1230848(R9)	// mul[0]
+	VMOVUPS	Y1, 1234944(R9)	// mul[0]
 	VMOVUPS	f32_3f800000<>(SB), Y1
 	VSUBPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 1234944(R9)	// sub[0]
-	VMOVUPS	1202176(R9), Y1	// add[0]
-	VMOVUPS	1214464(R9), Y2	// add_2[0]
+	VMOVUPS	Y0, 1239040(R9)	// sub[0]
+	VMOVUPS	1206272(R9), Y1	// add[0]
+	VMOVUPS	1218560(R9), Y2	// add_2[0]
 	VADDPS	Y2, Y1, Y1
 	VORPS	f32_80000000<>(SB), Y1, Y2
 	VMOVUPS	f32_42b40000<>(SB), Y3
@@ -13488,9 +13645,9 @@ loop4: // 32 times: elements
 	VBLENDVPS	Y1, Y2, Y3, Y1
 	VADDPS	f32_3f800000<>(SB), Y2, Y2
 	VDIVPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 1239040(R9)	// sigmoid_2[0]
-	VMOVUPS	1222656(R9), Y2	// add_2[64]
-	VMOVUPS	1210368(R9), Y3	// add[64]
+	VMOVUPS	Y1, 1243136(R9)	// sigmoid_2[0]
+	VMOVUPS	1226752(R9), Y2	// add_2[64]
+	VMOVUPS	1214464(R9), Y3	// add[64]
 	VFMADD231PS	Y2, Y1, Y3
 	VMOVUPS	f32_41100000<>(SB), Y2
 	VMINPS	Y3, Y2, Y2
@@ -13509,14 +13666,14 @@ loop4: // 32 times: elements
 	VFMADD213PS	f32_3eef2ea1<>(SB), Y3, Y4
 	VFMADD213PS	f32_3f800000<>(SB), Y3, Y4
 	VDIVPS	Y4, Y2, Y2
-	VMOVUPS	Y2, 1243136(R9)	// tanh[0]
-	VMOVUPS	1189376(R9), Y3	// h_bar[0]
+	VMOVUPS	Y2, 1247232(R9)	// tanh[0]
+	VMOVUPS	1193472(R9), Y3	// h_bar[0]
 	VMULPS	Y0, Y3, Y0
 	VFNMADD213PS	f32_3f800000<>(SB), Y2, Y2
 	VMULPS	Y2, Y0, Y0
-	VMOVUPS	Y0, 1247232(R9)	// mul_2[0]
+	VMOVUPS	Y0, 1251328(R9)	// mul_2[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1251328(R9)	// mul_3[0]
+	VMOVUPS	Y0, 1255424(R9)	// mul_3[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop4
@@ -13524,32 +13681,32 @@ loop4: // 32 times: elements
 	MOVQ	SI, R9
 loop5: // 64 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1255424(R9)	// pad[0]
+	VMOVUPS	Y0, 1259520(R9)	// pad[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop5
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop6: // 32 times: elements
-	VMOVUPS	1251328(R9), Y0	// mul_3[0]
-	VMOVUPS	Y0, 1263616(R9)	// pad[64]
+	VMOVUPS	1255424(R9), Y0	// mul_3[0]
+	VMOVUPS	Y0, 1267712(R9)	// pad[64]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop6
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop7: // 32 times: elements
-	VMOVUPS	1189376(R9), Y0	// h_bar[0]
-	VMOVUPS	1243136(R9), Y1	// tanh[0]
-	VMOVUPS	1189376(R9), Y2	// h_bar[0]
-	VMOVUPS	1193472(R9), Y3	// h[0]
+	VMOVUPS	1193472(R9), Y0	// h_bar[0]
+	VMOVUPS	1247232(R9), Y1	// tanh[0]
+	VMOVUPS	1193472(R9), Y2	// h_bar[0]
+	VMOVUPS	1197568(R9), Y3	// h[0]
 	VMULPS	Y3, Y2, Y2
 	VFNMADD231PS	Y1, Y0, Y2
-	VMOVUPS	1226752(R9), Y0	// sigmoid[0]
-	VMOVUPS	1234944(R9), Y1	// sub[0]
+	VMOVUPS	1230848(R9), Y0	// sigmoid[0]
+	VMOVUPS	1239040(R9), Y1	// sub[0]
 	VMULPS	Y1, Y0, Y0
 	VMULPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 1267712(R9)	// mul_4[0]
+	VMOVUPS	Y0, 1271808(R9)	// mul_4[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop7
@@ -13557,15 +13714,15 @@ loop7: // 32 times: elements
 	MOVQ	SI, R9
 loop8: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1271808(R9)	// pad_2[0]
+	VMOVUPS	Y0, 1275904(R9)	// pad_2[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop8
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop9: // 32 times: elements
-	VMOVUPS	1267712(R9), Y0	// mul_4[0]
-	VMOVUPS	Y0, 1275904(R9)	// pad_2[32]
+	VMOVUPS	1271808(R9), Y0	// mul_4[0]
+	VMOVUPS	Y0, 1280000(R9)	// pad_2[32]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop9
@@ -13573,41 +13730,41 @@ loop9: // 32 times: elements
 	MOVQ	SI, R9
 loop10: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1280000(R9)	// pad_2[64]
+	VMOVUPS	Y0, 1284096(R9)	// pad_2[64]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop10
 	MOVQ	$96, DI
 	MOVQ	SI, R9
 loop11: // 96 times: elements
-	VMOVUPS	1255424(R9), Y0	// pad[0]
-	VMOVUPS	1271808(R9), Y1	// pad_2[0]
+	VMOVUPS	1259520(R9), Y0	// pad[0]
+	VMOVUPS	1275904(R9), Y1	// pad_2[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1284096(R9)	// add_3[0]
+	VMOVUPS	Y0, 1288192(R9)	// add_3[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop11
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop12: // 32 times: elements
-	VMOVUPS	1247232(R9), Y0	// mul_2[0]
-	VMOVUPS	1222656(R9), Y1	// add_2[64]
+	VMOVUPS	1251328(R9), Y0	// mul_2[0]
+	VMOVUPS	1226752(R9), Y1	// add_2[64]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	1239040(R9), Y1	// sigmoid_2[0]
-	VMOVUPS	1239040(R9), Y2	// sigmoid_2[0]
+	VMOVUPS	1243136(R9), Y1	// sigmoid_2[0]
+	VMOVUPS	1243136(R9), Y2	// sigmoid_2[0]
 	VMOVUPS	f32_3f800000<>(SB), Y3
 	VSUBPS	Y2, Y3, Y2
 	VMULPS	Y2, Y1, Y1
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1296384(R9)	// mul_5[0]
+	VMOVUPS	Y0, 1300480(R9)	// mul_5[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop12
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop13: // 32 times: elements
-	VMOVUPS	1296384(R9), Y0	// mul_5[0]
-	VMOVUPS	Y0, 1300480(R9)	// pad_3[0]
+	VMOVUPS	1300480(R9), Y0	// mul_5[0]
+	VMOVUPS	Y0, 1304576(R9)	// pad_3[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop13
@@ -13615,7 +13772,7 @@ loop13: // 32 times: elements
 	MOVQ	SI, R9
 loop14: // 64 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1304576(R9)	// pad_3[32]
+	VMOVUPS	Y0, 1308672(R9)	// pad_3[32]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop14
@@ -13635,22 +13792,22 @@ loop14: // 64 times: elements
 	MOVQ	R8, DI
 loop15: // 96 times: elements
 	// forecast.nde:13
-	VMOVUPS	1284096(SI), Y0	// add_3[0]
-	VMOVUPS	1284128(SI), Y1	// add_3[0] | 1
-	VMOVUPS	1284160(SI), Y2	// add_3[0] | 2
-	VMOVUPS	1284192(SI), Y3	// add_3[0] | 3
-	VMOVUPS	1300480(SI), Y4	// pad_3[0]
-	VMOVUPS	1300512(SI), Y5	// pad_3[0] | 1
-	VMOVUPS	1300544(SI), Y6	// pad_3[0] | 2
-	VMOVUPS	1300576(SI), Y7	// pad_3[0] | 3
+	VMOVUPS	1288192(SI), Y0	// add_3[0]
+	VMOVUPS	1288224(SI), Y1	// add_3[0] | 1
+	VMOVUPS	1288256(SI), Y2	// add_3[0] | 2
+	VMOVUPS	1288288(SI), Y3	// add_3[0] | 3
+	VMOVUPS	1304576(SI), Y4	// pad_3[0]
+	VMOVUPS	1304608(SI), Y5	// pad_3[0] | 1
+	VMOVUPS	1304640(SI), Y6	// pad_3[0] | 2
+	VMOVUPS	1304672(SI), Y7	// pad_3[0] | 3
 	VADDPS	Y4, Y0, Y0
 	VADDPS	Y5, Y1, Y1
 	VADDPS	Y6, Y2, Y2
 	VADDPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 1312768(SI)	// enc.1.bias_hh_l0_bar[0]
-	VMOVUPS	Y1, 1312800(SI)	// enc.1.bias_hh_l0_bar[0] | 1
-	VMOVUPS	Y2, 1312832(SI)	// enc.1.bias_hh_l0_bar[0] | 2
-	VMOVUPS	Y3, 1312864(SI)	// enc.1.bias_hh_l0_bar[0] | 3
+	VMOVUPS	Y0, 1316864(SI)	// enc.1.bias_hh_l0_bar[0]
+	VMOVUPS	Y1, 1316896(SI)	// enc.1.bias_hh_l0_bar[0] | 1
+	VMOVUPS	Y2, 1316928(SI)	// enc.1.bias_hh_l0_bar[0] | 2
+	VMOVUPS	Y3, 1316960(SI)	// enc.1.bias_hh_l0_bar[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
@@ -13681,10 +13838,10 @@ loop16: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop17: // 96 times: terms of the sums
-	VMOVUPS	1312768(R10), Y8	// enc.1.bias_hh_l0_bar[0]
-	VMOVUPS	1312800(R10), Y9	// enc.1.bias_hh_l0_bar[0] | 1
-	VMOVUPS	1312832(R10), Y10	// enc.1.bias_hh_l0_bar[0] | 2
-	VMOVUPS	1312864(R10), Y11	// enc.1.bias_hh_l0_bar[0] | 3
+	VMOVUPS	1316864(R10), Y8	// enc.1.bias_hh_l0_bar[0]
+	VMOVUPS	1316896(R10), Y9	// enc.1.bias_hh_l0_bar[0] | 1
+	VMOVUPS	1316928(R10), Y10	// enc.1.bias_hh_l0_bar[0] | 2
+	VMOVUPS	1316960(R10), Y11	// enc.1.bias_hh_l0_bar[0] | 3
 	VBROADCASTSS	1536(R11), Y12	// enc.1.weight_hh_l0[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -13699,14 +13856,14 @@ loop17: // 96 times: terms of the sums
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop17
-	VMOVUPS	Y0, 1325056(DI)	// vecmat[0]
-	VMOVUPS	Y1, 1325088(DI)	// vecmat[0] | 1
-	VMOVUPS	Y2, 1325120(DI)	// vecmat[0] | 2
-	VMOVUPS	Y3, 1325152(DI)	// vecmat[0] | 3
-	VMOVUPS	Y4, 1325184(DI)	// vecmat[1]
-	VMOVUPS	Y5, 1325216(DI)	// vecmat[1] | 1
-	VMOVUPS	Y6, 1325248(DI)	// vecmat[1] | 2
-	VMOVUPS	Y7, 1325280(DI)	// vecmat[1] | 3
+	VMOVUPS	Y0, 1329152(DI)	// vecmat[0]
+	VMOVUPS	Y1, 1329184(DI)	// vecmat[0] | 1
+	VMOVUPS	Y2, 1329216(DI)	// vecmat[0] | 2
+	VMOVUPS	Y3, 1329248(DI)	// vecmat[0] | 3
+	VMOVUPS	Y4, 1329280(DI)	// vecmat[1]
+	VMOVUPS	Y5, 1329312(DI)	// vecmat[1] | 1
+	VMOVUPS	Y6, 1329344(DI)	// vecmat[1] | 2
+	VMOVUPS	Y7, 1329376(DI)	// vecmat[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -13714,30 +13871,30 @@ loop17: // 96 times: terms of the sums
 	MOVQ	$48, CX
 	MOVQ	AX, SI
 loop18: // 48 times: tiles of 2 elements
-	VMOVUPS	1312768(SI), Y0	// enc.1.bias_hh_l0_bar[0]
-	VMOVUPS	1312800(SI), Y1	// enc.1.bias_hh_l0_bar[0] | 1
-	VMOVUPS	1312832(SI), Y2	// enc.1.bias_hh_l0_bar[0] | 2
-	VMOVUPS	1312864(SI), Y3	// enc.1.bias_hh_l0_bar[0] | 3
+	VMOVUPS	1316864(SI), Y0	// enc.1.bias_hh_l0_bar[0]
+	VMOVUPS	1316896(SI), Y1	// enc.1.bias_hh_l0_bar[0] | 1
+	VMOVUPS	1316928(SI), Y2	// enc.1.bias_hh_l0_bar[0] | 2
+	VMOVUPS	1316960(SI), Y3	// enc.1.bias_hh_l0_bar[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 837888(SI)	// latentFieldBwd.turned[0]
-	VMOVUPS	Y1, 837920(SI)	// latentFieldBwd.turned[0] | 1
-	VMOVUPS	Y2, 837952(SI)	// latentFieldBwd.turned[0] | 2
-	VMOVUPS	Y3, 837984(SI)	// latentFieldBwd.turned[0] | 3
-	VMOVUPS	1312896(SI), Y0	// enc.1.bias_hh_l0_bar[1]
-	VMOVUPS	1312928(SI), Y1	// enc.1.bias_hh_l0_bar[1] | 1
-	VMOVUPS	1312960(SI), Y2	// enc.1.bias_hh_l0_bar[1] | 2
-	VMOVUPS	1312992(SI), Y3	// enc.1.bias_hh_l0_bar[1] | 3
+	VMOVUPS	Y0, 841984(SI)	// latentFieldBwd.turned[0]
+	VMOVUPS	Y1, 842016(SI)	// latentFieldBwd.turned[0] | 1
+	VMOVUPS	Y2, 842048(SI)	// latentFieldBwd.turned[0] | 2
+	VMOVUPS	Y3, 842080(SI)	// latentFieldBwd.turned[0] | 3
+	VMOVUPS	1316992(SI), Y0	// enc.1.bias_hh_l0_bar[1]
+	VMOVUPS	1317024(SI), Y1	// enc.1.bias_hh_l0_bar[1] | 1
+	VMOVUPS	1317056(SI), Y2	// enc.1.bias_hh_l0_bar[1] | 2
+	VMOVUPS	1317088(SI), Y3	// enc.1.bias_hh_l0_bar[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 838016(SI)	// latentFieldBwd.turned[1]
-	VMOVUPS	Y1, 838048(SI)	// latentFieldBwd.turned[1] | 1
-	VMOVUPS	Y2, 838080(SI)	// latentFieldBwd.turned[1] | 2
-	VMOVUPS	Y3, 838112(SI)	// latentFieldBwd.turned[1] | 3
+	VMOVUPS	Y0, 842112(SI)	// latentFieldBwd.turned[1]
+	VMOVUPS	Y1, 842144(SI)	// latentFieldBwd.turned[1] | 1
+	VMOVUPS	Y2, 842176(SI)	// latentFieldBwd.turned[1] | 2
+	VMOVUPS	Y3, 842208(SI)	// latentFieldBwd.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop18
@@ -13749,14 +13906,14 @@ loop19: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop20: // 4 times
-	VMOVUPS	1193472(R10), Y0	// h[0]
-	VMOVUPS	1193600(R10), Y1	// h[1]
-	VMOVUPS	1193728(R10), Y2	// h[2]
-	VMOVUPS	1193856(R10), Y3	// h[3]
-	VMOVUPS	1193984(R10), Y4	// h[4]
-	VMOVUPS	1194112(R10), Y5	// h[5]
-	VMOVUPS	1194240(R10), Y6	// h[6]
-	VMOVUPS	1194368(R10), Y7	// h[7]
+	VMOVUPS	1197568(R10), Y0	// h[0]
+	VMOVUPS	1197696(R10), Y1	// h[1]
+	VMOVUPS	1197824(R10), Y2	// h[2]
+	VMOVUPS	1197952(R10), Y3	// h[3]
+	VMOVUPS	1198080(R10), Y4	// h[4]
+	VMOVUPS	1198208(R10), Y5	// h[5]
+	VMOVUPS	1198336(R10), Y6	// h[6]
+	VMOVUPS	1198464(R10), Y7	// h[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -13781,14 +13938,14 @@ loop20: // 4 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 850176(R11)	// latentFieldBwd.turned[96]
-	VMOVUPS	Y7, 850208(R11)	// latentFieldBwd.turned[96] | 1
-	VMOVUPS	Y2, 850240(R11)	// latentFieldBwd.turned[96] | 2
-	VMOVUPS	Y8, 850272(R11)	// latentFieldBwd.turned[96] | 3
-	VMOVUPS	Y3, 850304(R11)	// latentFieldBwd.turned[97]
-	VMOVUPS	Y1, 850336(R11)	// latentFieldBwd.turned[97] | 1
-	VMOVUPS	Y5, 850368(R11)	// latentFieldBwd.turned[97] | 2
-	VMOVUPS	Y0, 850400(R11)	// latentFieldBwd.turned[97] | 3
+	VMOVUPS	Y6, 854272(R11)	// latentFieldBwd.turned[96]
+	VMOVUPS	Y7, 854304(R11)	// latentFieldBwd.turned[96] | 1
+	VMOVUPS	Y2, 854336(R11)	// latentFieldBwd.turned[96] | 2
+	VMOVUPS	Y8, 854368(R11)	// latentFieldBwd.turned[96] | 3
+	VMOVUPS	Y3, 854400(R11)	// latentFieldBwd.turned[97]
+	VMOVUPS	Y1, 854432(R11)	// latentFieldBwd.turned[97] | 1
+	VMOVUPS	Y5, 854464(R11)	// latentFieldBwd.turned[97] | 2
+	VMOVUPS	Y0, 854496(R11)	// latentFieldBwd.turned[97] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -13819,38 +13976,38 @@ loop22: // 2 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop23: // 16 times: samples, 2 at a time
-	VMOVUPS	850176(R13), Y10	// latentFieldBwd.turned[96]
-	VMOVUPS	851200(R13), Y11	// latentFieldBwd.turned[104]
-	VBROADCASTSS	837888(R14), Y12	// latentFieldBwd.turned[0]
+	VMOVUPS	854272(R13), Y10	// latentFieldBwd.turned[96]
+	VMOVUPS	855296(R13), Y11	// latentFieldBwd.turned[104]
+	VBROADCASTSS	841984(R14), Y12	// latentFieldBwd.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	838016(R14), Y12	// latentFieldBwd.turned[1]
+	VBROADCASTSS	842112(R14), Y12	// latentFieldBwd.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	838144(R14), Y12	// latentFieldBwd.turned[2]
+	VBROADCASTSS	842240(R14), Y12	// latentFieldBwd.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	838272(R14), Y12	// latentFieldBwd.turned[3]
+	VBROADCASTSS	842368(R14), Y12	// latentFieldBwd.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	838400(R14), Y12	// latentFieldBwd.turned[4]
+	VBROADCASTSS	842496(R14), Y12	// latentFieldBwd.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	850208(R13), Y10	// latentFieldBwd.turned[96] | 1
-	VMOVUPS	851232(R13), Y11	// latentFieldBwd.turned[104] | 1
-	VBROADCASTSS	837892(R14), Y12	// latentFieldBwd.turned[0]
+	VMOVUPS	854304(R13), Y10	// latentFieldBwd.turned[96] | 1
+	VMOVUPS	855328(R13), Y11	// latentFieldBwd.turned[104] | 1
+	VBROADCASTSS	841988(R14), Y12	// latentFieldBwd.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	838020(R14), Y12	// latentFieldBwd.turned[1]
+	VBROADCASTSS	842116(R14), Y12	// latentFieldBwd.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	838148(R14), Y12	// latentFieldBwd.turned[2]
+	VBROADCASTSS	842244(R14), Y12	// latentFieldBwd.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	838276(R14), Y12	// latentFieldBwd.turned[3]
+	VBROADCASTSS	842372(R14), Y12	// latentFieldBwd.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	838404(R14), Y12	// latentFieldBwd.turned[4]
+	VBROADCASTSS	842500(R14), Y12	// latentFieldBwd.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -13885,15 +14042,15 @@ loop24: // 2 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop25: // 16 times: samples, 2 at a time
-	VBROADCASTSS	850048(R10), Y2	// latentFieldBwd.turned[95]
-	VMOVUPS	850176(R11), Y3	// latentFieldBwd.turned[96]
+	VBROADCASTSS	854144(R10), Y2	// latentFieldBwd.turned[95]
+	VMOVUPS	854272(R11), Y3	// latentFieldBwd.turned[96]
 	VFMADD231PS	Y3, Y2, Y0
-	VMOVUPS	851200(R11), Y3	// latentFieldBwd.turned[104]
+	VMOVUPS	855296(R11), Y3	// latentFieldBwd.turned[104]
 	VFMADD231PS	Y3, Y2, Y1
-	VBROADCASTSS	850052(R10), Y2	// latentFieldBwd.turned[95]
-	VMOVUPS	850208(R11), Y3	// latentFieldBwd.turned[96] | 1
+	VBROADCASTSS	854148(R10), Y2	// latentFieldBwd.turned[95]
+	VMOVUPS	854304(R11), Y3	// latentFieldBwd.turned[96] | 1
 	VFMADD231PS	Y3, Y2, Y0
-	VMOVUPS	851232(R11), Y3	// latentFieldBwd.turned[104] | 1
+	VMOVUPS	855328(R11), Y3	// latentFieldBwd.turned[104] | 1
 	VFMADD231PS	Y3, Y2, Y1
 	ADDQ	$8, R10
 	ADDQ	$64, R11
@@ -13909,22 +14066,22 @@ loop25: // 16 times: samples, 2 at a time
 	MOVQ	AX, SI
 loop26: // 32 times: elements
 	// forecast.nde:13
-	VMOVUPS	1230848(SI), Y0	// mul[0]
-	VMOVUPS	1230880(SI), Y1	// mul[0] | 1
-	VMOVUPS	1230912(SI), Y2	// mul[0] | 2
-	VMOVUPS	1230944(SI), Y3	// mul[0] | 3
-	VMOVUPS	1325056(SI), Y4	// vecmat[0]
-	VMOVUPS	1325088(SI), Y5	// vecmat[0] | 1
-	VMOVUPS	1325120(SI), Y6	// vecmat[0] | 2
-	VMOVUPS	1325152(SI), Y7	// vecmat[0] | 3
+	VMOVUPS	1234944(SI), Y0	// mul[0]
+	VMOVUPS	1234976(SI), Y1	// mul[0] | 1
+	VMOVUPS	1235008(SI), Y2	// mul[0] | 2
+	VMOVUPS	1235040(SI), Y3	// mul[0] | 3
+	VMOVUPS	1329152(SI), Y4	// vecmat[0]
+	VMOVUPS	1329184(SI), Y5	// vecmat[0] | 1
+	VMOVUPS	1329216(SI), Y6	// vecmat[0] | 2
+	VMOVUPS	1329248(SI), Y7	// vecmat[0] | 3
 	VADDPS	Y4, Y0, Y0
 	VADDPS	Y5, Y1, Y1
 	VADDPS	Y6, Y2, Y2
 	VADDPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 1198080(SI)	// h_bar[0]
-	VMOVUPS	Y1, 1198112(SI)	// h_bar[0] | 1
-	VMOVUPS	Y2, 1198144(SI)	// h_bar[0] | 2
-	VMOVUPS	Y3, 1198176(SI)	// h_bar[0] | 3
+	VMOVUPS	Y0, 1202176(SI)	// h_bar[0]
+	VMOVUPS	Y1, 1202208(SI)	// h_bar[0] | 1
+	VMOVUPS	Y2, 1202240(SI)	// h_bar[0] | 2
+	VMOVUPS	Y3, 1202272(SI)	// h_bar[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop26
@@ -13932,79 +14089,79 @@ loop26: // 32 times: elements
 	MOVQ	AX, SI
 loop27: // 64 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1329152(SI)	// pad_4[0]
+	VMOVUPS	Y0, 1333248(SI)	// pad_4[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1329184(SI)	// pad_4[0] | 1
+	VMOVUPS	Y0, 1333280(SI)	// pad_4[0] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1329216(SI)	// pad_4[0] | 2
+	VMOVUPS	Y0, 1333312(SI)	// pad_4[0] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1329248(SI)	// pad_4[0] | 3
+	VMOVUPS	Y0, 1333344(SI)	// pad_4[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop27
 	MOVQ	$32, CX
 	MOVQ	AX, SI
 loop28: // 32 times: elements
-	VMOVUPS	1247232(SI), Y0	// mul_2[0]
-	VMOVUPS	1247264(SI), Y1	// mul_2[0] | 1
-	VMOVUPS	1247296(SI), Y2	// mul_2[0] | 2
-	VMOVUPS	1247328(SI), Y3	// mul_2[0] | 3
-	VMOVUPS	Y0, 1337344(SI)	// pad_4[64]
-	VMOVUPS	Y1, 1337376(SI)	// pad_4[64] | 1
-	VMOVUPS	Y2, 1337408(SI)	// pad_4[64] | 2
-	VMOVUPS	Y3, 1337440(SI)	// pad_4[64] | 3
+	VMOVUPS	1251328(SI), Y0	// mul_2[0]
+	VMOVUPS	1251360(SI), Y1	// mul_2[0] | 1
+	VMOVUPS	1251392(SI), Y2	// mul_2[0] | 2
+	VMOVUPS	1251424(SI), Y3	// mul_2[0] | 3
+	VMOVUPS	Y0, 1341440(SI)	// pad_4[64]
+	VMOVUPS	Y1, 1341472(SI)	// pad_4[64] | 1
+	VMOVUPS	Y2, 1341504(SI)	// pad_4[64] | 2
+	VMOVUPS	Y3, 1341536(SI)	// pad_4[64] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop28
-	VMOVUPS	1197568(AX), Y15	// x[0]
+	VMOVUPS	1201664(AX), Y15	// x[0]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	1197600(AX), Y15	// x[0] | 1
+	VMOVUPS	1201696(AX), Y15	// x[0] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	1197632(AX), Y15	// x[0] | 2
+	VMOVUPS	1201728(AX), Y15	// x[0] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	1197664(AX), Y15	// x[0] | 3
+	VMOVUPS	1201760(AX), Y15	// x[0] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	1197696(AX), Y15	// x[1]
+	VMOVUPS	1201792(AX), Y15	// x[1]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	1197728(AX), Y15	// x[1] | 1
+	VMOVUPS	1201824(AX), Y15	// x[1] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	1197760(AX), Y15	// x[1] | 2
+	VMOVUPS	1201856(AX), Y15	// x[1] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	1197792(AX), Y15	// x[1] | 3
+	VMOVUPS	1201888(AX), Y15	// x[1] | 3
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1197824(AX), Y15	// x[2]
+	VMOVUPS	1201920(AX), Y15	// x[2]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1197856(AX), Y15	// x[2] | 1
+	VMOVUPS	1201952(AX), Y15	// x[2] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1197888(AX), Y15	// x[2] | 2
+	VMOVUPS	1201984(AX), Y15	// x[2] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1197920(AX), Y15	// x[2] | 3
+	VMOVUPS	1202016(AX), Y15	// x[2] | 3
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	1197952(AX), Y0	// x[3]
-	VMOVUPS	1197984(AX), Y1	// x[3] | 1
-	VMOVUPS	1198016(AX), Y2	// x[3] | 2
-	VMOVUPS	1198048(AX), Y3	// x[3] | 3
+	VMOVUPS	1202048(AX), Y0	// x[3]
+	VMOVUPS	1202080(AX), Y1	// x[3] | 1
+	VMOVUPS	1202112(AX), Y2	// x[3] | 2
+	VMOVUPS	1202144(AX), Y3	// x[3] | 3
 	MOVQ	$96, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 	MOVQ	R8, R9
 loop29: // 96 times: elements
-	VMOVUPS	1329152(SI), Y4	// pad_4[0]
-	VMOVUPS	1329184(SI), Y5	// pad_4[0] | 1
-	VMOVUPS	1329216(SI), Y6	// pad_4[0] | 2
-	VMOVUPS	1329248(SI), Y7	// pad_4[0] | 3
-	VMOVUPS	1271808(SI), Y8	// pad_2[0]
-	VMOVUPS	1271840(SI), Y9	// pad_2[0] | 1
-	VMOVUPS	1271872(SI), Y10	// pad_2[0] | 2
-	VMOVUPS	1271904(SI), Y11	// pad_2[0] | 3
+	VMOVUPS	1333248(SI), Y4	// pad_4[0]
+	VMOVUPS	1333280(SI), Y5	// pad_4[0] | 1
+	VMOVUPS	1333312(SI), Y6	// pad_4[0] | 2
+	VMOVUPS	1333344(SI), Y7	// pad_4[0] | 3
+	VMOVUPS	1275904(SI), Y8	// pad_2[0]
+	VMOVUPS	1275936(SI), Y9	// pad_2[0] | 1
+	VMOVUPS	1275968(SI), Y10	// pad_2[0] | 2
+	VMOVUPS	1276000(SI), Y11	// pad_2[0] | 3
 	VADDPS	Y8, Y4, Y4
 	VADDPS	Y9, Y5, Y5
 	VADDPS	Y10, Y6, Y6
 	VADDPS	Y11, Y7, Y7
-	VMOVUPS	1300480(SI), Y8	// pad_3[0]
-	VMOVUPS	1300512(SI), Y9	// pad_3[0] | 1
-	VMOVUPS	1300544(SI), Y10	// pad_3[0] | 2
-	VMOVUPS	1300576(SI), Y11	// pad_3[0] | 3
+	VMOVUPS	1304576(SI), Y8	// pad_3[0]
+	VMOVUPS	1304608(SI), Y9	// pad_3[0] | 1
+	VMOVUPS	1304640(SI), Y10	// pad_3[0] | 2
+	VMOVUPS	1304672(SI), Y11	// pad_3[0] | 3
 	VADDPS	Y8, Y4, Y4
 	VADDPS	Y9, Y5, Y5
 	VADDPS	Y10, Y6, Y6
@@ -14066,33 +14223,33 @@ loop1: // 4 times: vectors of the block
 	MOVQ	DX, R11
 loop2: // 192 times: elements
 	// forecast.nde:36
-	VMOVUPS	1357824(R10), Y0	// fitGrad.ys[0]
+	VMOVUPS	1361920(R10), Y0	// fitGrad.ys[0]
 	VBROADCASTSS	(R11), Y1	// Series.ys.channel.mean.expand[0]
 	VSUBPS	Y1, Y0, Y0
 	VBROADCASTSS	768(R11), Y1	// Series.ys.channel.std.expand[0]
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1404672(R10)	// fitGrad.div[0]
+	VMOVUPS	Y0, 1408768(R10)	// fitGrad.div[0]
 	ADDQ	$128, R10
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop2
-	VMOVUPD	1357568(DI), Y0	// fitGrad.ts[63]
-	VMOVUPD	1357600(DI), Y0	// fitGrad.ts[63] | 1
+	VMOVUPD	1361664(DI), Y0	// fitGrad.ts[63]
+	VMOVUPD	1361696(DI), Y0	// fitGrad.ts[63] | 1
 	MOVQ	$64, R9
 	MOVQ	DI, R10
 	MOVQ	SI, R11
 loop3: // 64 times: elements
 	// forecast.nde:13
-	VMOVUPD	1341440(R10), Y0	// fitGrad.ts[0]
-	VMOVUPD	1341472(R10), Y1	// fitGrad.ts[0] | 1
-	VMOVUPD	1357568(DI), Y2	// fitGrad.ts[63]
-	VMOVUPD	1357600(DI), Y3	// fitGrad.ts[63] | 1
+	VMOVUPD	1345536(R10), Y0	// fitGrad.ts[0]
+	VMOVUPD	1345568(R10), Y1	// fitGrad.ts[0] | 1
+	VMOVUPD	1361664(DI), Y2	// fitGrad.ts[63]
+	VMOVUPD	1361696(DI), Y3	// fitGrad.ts[63] | 1
 	VSUBPD	Y2, Y0, Y0
 	VSUBPD	Y3, Y1, Y1
 	VCVTPD2PSY	Y0, X0
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y0, Y0
-	VMOVUPS	Y0, 1429248(R11)	// fitGrad.cast[0]
+	VMOVUPS	Y0, 1433344(R11)	// fitGrad.cast[0]
 	ADDQ	$256, R10
 	ADDQ	$128, R11
 	DECQ	R9
@@ -14102,14 +14259,14 @@ loop3: // 64 times: elements
 	MOVQ	SI, R11
 	MOVQ	SI, R12
 loop4: // 64 times: elements
-	VMOVUPS	1404672(R10), Y0	// fitGrad.div[0]
-	VMOVUPS	Y0, 1437440(R11)	// fitGrad.concat[0]
-	VMOVUPS	1404800(R10), Y0	// fitGrad.div[1]
-	VMOVUPS	Y0, 1437568(R11)	// fitGrad.concat[1]
-	VMOVUPS	1404928(R10), Y0	// fitGrad.div[2]
-	VMOVUPS	Y0, 1437696(R11)	// fitGrad.concat[2]
-	VMOVUPS	1429248(R12), Y0	// fitGrad.cast[0]
-	VMOVUPS	Y0, 1437824(R11)	// fitGrad.concat[3]
+	VMOVUPS	1408768(R10), Y0	// fitGrad.div[0]
+	VMOVUPS	Y0, 1441536(R11)	// fitGrad.concat[0]
+	VMOVUPS	1408896(R10), Y0	// fitGrad.div[1]
+	VMOVUPS	Y0, 1441664(R11)	// fitGrad.concat[1]
+	VMOVUPS	1409024(R10), Y0	// fitGrad.div[2]
+	VMOVUPS	Y0, 1441792(R11)	// fitGrad.concat[2]
+	VMOVUPS	1433344(R12), Y0	// fitGrad.cast[0]
+	VMOVUPS	Y0, 1441920(R11)	// fitGrad.concat[3]
 	ADDQ	$384, R10
 	ADDQ	$512, R11
 	ADDQ	$128, R12
@@ -14119,14 +14276,14 @@ loop4: // 64 times: elements
 	MOVQ	SI, R10
 	MOVQ	SI, R11
 loop5: // 64 times: elements
-	VMOVUPS	1469696(R10), Y0	// fitGrad.concat[252]
-	VMOVUPS	Y0, 1470208(R11)	// fitGrad.reverse[0]
-	VMOVUPS	1469824(R10), Y0	// fitGrad.concat[253]
-	VMOVUPS	Y0, 1470336(R11)	// fitGrad.reverse[1]
-	VMOVUPS	1469952(R10), Y0	// fitGrad.concat[254]
-	VMOVUPS	Y0, 1470464(R11)	// fitGrad.reverse[2]
-	VMOVUPS	1470080(R10), Y0	// fitGrad.concat[255]
-	VMOVUPS	Y0, 1470592(R11)	// fitGrad.reverse[3]
+	VMOVUPS	1473792(R10), Y0	// fitGrad.concat[252]
+	VMOVUPS	Y0, 1474304(R11)	// fitGrad.reverse[0]
+	VMOVUPS	1473920(R10), Y0	// fitGrad.concat[253]
+	VMOVUPS	Y0, 1474432(R11)	// fitGrad.reverse[1]
+	VMOVUPS	1474048(R10), Y0	// fitGrad.concat[254]
+	VMOVUPS	Y0, 1474560(R11)	// fitGrad.reverse[2]
+	VMOVUPS	1474176(R10), Y0	// fitGrad.concat[255]
+	VMOVUPS	Y0, 1474688(R11)	// fitGrad.reverse[3]
 	ADDQ	$-512, R10
 	ADDQ	$512, R11
 	DECQ	R9
@@ -14140,13 +14297,13 @@ loop5: // 64 times: elements
 	MOVQ	AX, SI
 loop6: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 681856(SI)	// enc1CellRec.h[0]
+	VMOVUPS	Y0, 685952(SI)	// enc1CellRec.h[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 681888(SI)	// enc1CellRec.h[0] | 1
+	VMOVUPS	Y0, 685984(SI)	// enc1CellRec.h[0] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 681920(SI)	// enc1CellRec.h[0] | 2
+	VMOVUPS	Y0, 686016(SI)	// enc1CellRec.h[0] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 681952(SI)	// enc1CellRec.h[0] | 3
+	VMOVUPS	Y0, 686048(SI)	// enc1CellRec.h[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop6
@@ -14158,14 +14315,14 @@ loop7: // 64 times: runs of enc.1.cell.rec
 	MOVQ	SI, R10
 	MOVQ	AX, R11
 loop8: // 4 times: vectors of the block
-	VMOVUPS	1470208(R10), Y0	// fitGrad.reverse[0]
-	VMOVUPS	Y0, 685952(R11)	// enc1CellRec.x[0]
-	VMOVUPS	1470336(R10), Y0	// fitGrad.reverse[1]
-	VMOVUPS	Y0, 686080(R11)	// enc1CellRec.x[1]
-	VMOVUPS	1470464(R10), Y0	// fitGrad.reverse[2]
-	VMOVUPS	Y0, 686208(R11)	// enc1CellRec.x[2]
-	VMOVUPS	1470592(R10), Y0	// fitGrad.reverse[3]
-	VMOVUPS	Y0, 686336(R11)	// enc1CellRec.x[3]
+	VMOVUPS	1474304(R10), Y0	// fitGrad.reverse[0]
+	VMOVUPS	Y0, 690048(R11)	// enc1CellRec.x[0]
+	VMOVUPS	1474432(R10), Y0	// fitGrad.reverse[1]
+	VMOVUPS	Y0, 690176(R11)	// enc1CellRec.x[1]
+	VMOVUPS	1474560(R10), Y0	// fitGrad.reverse[2]
+	VMOVUPS	Y0, 690304(R11)	// enc1CellRec.x[2]
+	VMOVUPS	1474688(R10), Y0	// fitGrad.reverse[3]
+	VMOVUPS	Y0, 690432(R11)	// enc1CellRec.x[3]
 	ADDQ	$32, R10
 	ADDQ	$32, R11
 	DECQ	R9
@@ -14184,8 +14341,8 @@ loop9: // 4 times: vectors of the block
 	MOVQ	$32, R12
 	MOVQ	R10, R13
 loop10: // 32 times: elements
-	VMOVUPS	686464(R13), Y0	// enc1CellRec.out0[0]
-	VMOVUPS	Y0, 681856(R13)	// enc1CellRec.h[0]
+	VMOVUPS	690560(R13), Y0	// enc1CellRec.out0[0]
+	VMOVUPS	Y0, 685952(R13)	// enc1CellRec.h[0]
 	ADDQ	$128, R13
 	DECQ	R12
 	JNE	loop10
@@ -14193,8 +14350,8 @@ loop10: // 32 times: elements
 	MOVQ	R10, R13
 	MOVQ	R11, R14
 loop11: // 32 times: elements
-	VMOVUPS	690560(R13), Y0	// enc1CellRec.h[0]
-	VMOVUPS	Y0, 1634176(R14)	// fitGrad.result_4[0]
+	VMOVUPS	694656(R13), Y0	// enc1CellRec.h[0]
+	VMOVUPS	Y0, 1638272(R14)	// fitGrad.result_4[0]
 	ADDQ	$128, R13
 	ADDQ	$128, R14
 	DECQ	R12
@@ -14210,14 +14367,14 @@ loop11: // 32 times: elements
 	MOVQ	$32, CX
 	MOVQ	AX, SI
 loop12: // 32 times: elements
-	VMOVUPS	681856(SI), Y0	// enc1CellRec.h[0]
-	VMOVUPS	681888(SI), Y1	// enc1CellRec.h[0] | 1
-	VMOVUPS	681920(SI), Y2	// enc1CellRec.h[0] | 2
-	VMOVUPS	681952(SI), Y3	// enc1CellRec.h[0] | 3
-	VMOVUPS	Y0, 1502976(SI)	// fitGrad.result[0]
-	VMOVUPS	Y1, 1503008(SI)	// fitGrad.result[0] | 1
-	VMOVUPS	Y2, 1503040(SI)	// fitGrad.result[0] | 2
-	VMOVUPS	Y3, 1503072(SI)	// fitGrad.result[0] | 3
+	VMOVUPS	685952(SI), Y0	// enc1CellRec.h[0]
+	VMOVUPS	685984(SI), Y1	// enc1CellRec.h[0] | 1
+	VMOVUPS	686016(SI), Y2	// enc1CellRec.h[0] | 2
+	VMOVUPS	686048(SI), Y3	// enc1CellRec.h[0] | 3
+	VMOVUPS	Y0, 1507072(SI)	// fitGrad.result[0]
+	VMOVUPS	Y1, 1507104(SI)	// fitGrad.result[0] | 1
+	VMOVUPS	Y2, 1507136(SI)	// fitGrad.result[0] | 2
+	VMOVUPS	Y3, 1507168(SI)	// fitGrad.result[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop12
@@ -14239,10 +14396,10 @@ loop13: // 8 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop14: // 32 times: terms of the sums
-	VMOVUPS	1502976(R11), Y8	// fitGrad.result[0]
-	VMOVUPS	1503008(R11), Y9	// fitGrad.result[0] | 1
-	VMOVUPS	1503040(R11), Y10	// fitGrad.result[0] | 2
-	VMOVUPS	1503072(R11), Y11	// fitGrad.result[0] | 3
+	VMOVUPS	1507072(R11), Y8	// fitGrad.result[0]
+	VMOVUPS	1507104(R11), Y9	// fitGrad.result[0] | 1
+	VMOVUPS	1507136(R11), Y10	// fitGrad.result[0] | 2
+	VMOVUPS	1507168(R11), Y11	// fitGrad.result[0] | 3
 	VBROADCASTSS	14592(R12), Y12	// enc.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -14262,19 +14419,19 @@ loop14: // 32 times: terms of the sums
 	VADDPS	Y8, Y1, Y1
 	VADDPS	Y8, Y2, Y2
 	VADDPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 1507072(R9)	// fitGrad.h[0]
-	VMOVUPS	Y1, 1507104(R9)	// fitGrad.h[0] | 1
-	VMOVUPS	Y2, 1507136(R9)	// fitGrad.h[0] | 2
-	VMOVUPS	Y3, 1507168(R9)	// fitGrad.h[0] | 3
+	VMOVUPS	Y0, 1511168(R9)	// fitGrad.h[0]
+	VMOVUPS	Y1, 1511200(R9)	// fitGrad.h[0] | 1
+	VMOVUPS	Y2, 1511232(R9)	// fitGrad.h[0] | 2
+	VMOVUPS	Y3, 1511264(R9)	// fitGrad.h[0] | 3
 	VBROADCASTSS	16644(DI), Y0	// enc.2.bias[1]
 	VADDPS	Y0, Y4, Y1
 	VADDPS	Y0, Y5, Y2
 	VADDPS	Y0, Y6, Y3
 	VADDPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 1507200(R9)	// fitGrad.h[1]
-	VMOVUPS	Y2, 1507232(R9)	// fitGrad.h[1] | 1
-	VMOVUPS	Y3, 1507264(R9)	// fitGrad.h[1] | 2
-	VMOVUPS	Y0, 1507296(R9)	// fitGrad.h[1] | 3
+	VMOVUPS	Y1, 1511296(R9)	// fitGrad.h[1]
+	VMOVUPS	Y2, 1511328(R9)	// fitGrad.h[1] | 1
+	VMOVUPS	Y3, 1511360(R9)	// fitGrad.h[1] | 2
+	VMOVUPS	Y0, 1511392(R9)	// fitGrad.h[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$8, DI
 	ADDQ	$256, R9
@@ -14288,7 +14445,7 @@ loop15: // 4 times: vectors of the block
 	MOVQ	SI, R10
 loop16: // 8 times: elements
 	// forecast.nde:37
-	VMOVUPS	1508096(R10), Y0	// fitGrad.h[8]
+	VMOVUPS	1512192(R10), Y0	// fitGrad.h[8]
 	VMOVUPS	f32_42b40000<>(SB), Y1
 	VMINPS	Y0, Y1, Y0
 	VMOVUPS	f32_c2d00000<>(SB), Y1
@@ -14314,13 +14471,13 @@ loop16: // 8 times: elements
 	VPADDD	f32_3f800000<>(SB), Y0, Y0
 	VMULPS	Y2, Y3, Y1
 	VMULPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 1509120(R10)	// fitGrad.exp[0]
+	VMOVUPS	Y0, 1513216(R10)	// fitGrad.exp[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop16
 	// forecast.nde:38
-	VMOVUPD	1403392(DI), Y0	// fitGrad.key[2]
-	VMOVUPD	1403424(DI), Y1	// fitGrad.key[2] | 1
+	VMOVUPD	1407488(DI), Y0	// fitGrad.key[2]
+	VMOVUPD	1407520(DI), Y1	// fitGrad.key[2] | 1
 	VMULPD	f64_3df0000000000000<>(SB), Y0, Y1
 	VROUNDPD	$9, Y1, Y1
 	VFNMADD231PD	f64_41f0000000000000<>(SB), Y1, Y0
@@ -14328,8 +14485,8 @@ loop16: // 8 times: elements
 	VXORPD	f64_4330000000000000<>(SB), Y0, Y0
 	VADDPD	f64_4330000000000000<>(SB), Y1, Y1
 	VXORPD	f64_4330000000000000<>(SB), Y1, Y1
-	VMOVUPD	1403648(DI), Y2	// fitGrad.key[3]
-	VMOVUPD	1403680(DI), Y3	// fitGrad.key[3] | 1
+	VMOVUPD	1407744(DI), Y2	// fitGrad.key[3]
+	VMOVUPD	1407776(DI), Y3	// fitGrad.key[3] | 1
 	VMULPD	f64_3df0000000000000<>(SB), Y2, Y3
 	VROUNDPD	$9, Y3, Y3
 	VFNMADD231PD	f64_41f0000000000000<>(SB), Y3, Y2
@@ -14337,12 +14494,12 @@ loop16: // 8 times: elements
 	VXORPD	f64_4330000000000000<>(SB), Y2, Y2
 	VADDPD	f64_4330000000000000<>(SB), Y3, Y3
 	VXORPD	f64_4330000000000000<>(SB), Y3, Y3
-	VMOVUPD	1402880(DI), Y4	// fitGrad.key[0]
-	VMOVUPD	1402912(DI), Y5	// fitGrad.key[0] | 1
+	VMOVUPD	1406976(DI), Y4	// fitGrad.key[0]
+	VMOVUPD	1407008(DI), Y5	// fitGrad.key[0] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y4, Y4
 	VXORPD	f64_4330000000000000<>(SB), Y4, Y4
-	VMOVUPD	1403136(DI), Y5	// fitGrad.key[1]
-	VMOVUPD	1403168(DI), Y6	// fitGrad.key[1] | 1
+	VMOVUPD	1407232(DI), Y5	// fitGrad.key[1]
+	VMOVUPD	1407264(DI), Y6	// fitGrad.key[1] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y5, Y5
 	VXORPD	f64_4330000000000000<>(SB), Y5, Y5
 	VMOVAPD	Y0, Y15
@@ -14382,13 +14539,13 @@ loop17: // 5 times
 	VMOVAPD	Y9, Y5
 	DECQ	R9
 	JNE	loop17
-	VMOVUPD	1404160(DI), Y0	// fitGrad.key[5]
-	VMOVUPD	1404192(DI), Y1	// fitGrad.key[5] | 1
+	VMOVUPD	1408256(DI), Y0	// fitGrad.key[5]
+	VMOVUPD	1408288(DI), Y1	// fitGrad.key[5] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y0, Y0
 	VXORPD	f64_4330000000000000<>(SB), Y0, Y0
 	VXORPD	f64_0000000076919c87<>(SB), Y0, Y0
-	VMOVUPD	1403904(DI), Y1	// fitGrad.key[4]
-	VMOVUPD	1403936(DI), Y3	// fitGrad.key[4] | 1
+	VMOVUPD	1408000(DI), Y1	// fitGrad.key[4]
+	VMOVUPD	1408032(DI), Y3	// fitGrad.key[4] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y1, Y1
 	VXORPD	f64_4330000000000000<>(SB), Y1, Y15
 	VMOVUPS	Y15, 64(AX)
@@ -14410,8 +14567,8 @@ loop17: // 5 times
 	VPSRLQ	$1, Y0, Y0
 	VMOVAPD	Y0, Y15
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPD	1403392(DI), Y0	// fitGrad.key[2]
-	VMOVUPD	1403424(DI), Y0	// fitGrad.key[2] | 1
+	VMOVUPD	1407488(DI), Y0	// fitGrad.key[2]
+	VMOVUPD	1407520(DI), Y0	// fitGrad.key[2] | 1
 	VMULPD	f64_3df0000000000000<>(SB), Y0, Y1
 	VROUNDPD	$9, Y1, Y1
 	VFNMADD231PD	f64_41f0000000000000<>(SB), Y1, Y0
@@ -14419,8 +14576,8 @@ loop17: // 5 times
 	VXORPD	f64_4330000000000000<>(SB), Y0, Y0
 	VADDPD	f64_4330000000000000<>(SB), Y1, Y1
 	VXORPD	f64_4330000000000000<>(SB), Y1, Y1
-	VMOVUPD	1403648(DI), Y2	// fitGrad.key[3]
-	VMOVUPD	1403680(DI), Y2	// fitGrad.key[3] | 1
+	VMOVUPD	1407744(DI), Y2	// fitGrad.key[3]
+	VMOVUPD	1407776(DI), Y2	// fitGrad.key[3] | 1
 	VMULPD	f64_3df0000000000000<>(SB), Y2, Y3
 	VROUNDPD	$9, Y3, Y3
 	VFNMADD231PD	f64_41f0000000000000<>(SB), Y3, Y2
@@ -14428,12 +14585,12 @@ loop17: // 5 times
 	VXORPD	f64_4330000000000000<>(SB), Y2, Y2
 	VADDPD	f64_4330000000000000<>(SB), Y3, Y3
 	VXORPD	f64_4330000000000000<>(SB), Y3, Y3
-	VMOVUPD	1402880(DI), Y4	// fitGrad.key[0]
-	VMOVUPD	1402912(DI), Y4	// fitGrad.key[0] | 1
+	VMOVUPD	1406976(DI), Y4	// fitGrad.key[0]
+	VMOVUPD	1407008(DI), Y4	// fitGrad.key[0] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y4, Y4
 	VXORPD	f64_4330000000000000<>(SB), Y4, Y4
-	VMOVUPD	1403136(DI), Y5	// fitGrad.key[1]
-	VMOVUPD	1403168(DI), Y5	// fitGrad.key[1] | 1
+	VMOVUPD	1407232(DI), Y5	// fitGrad.key[1]
+	VMOVUPD	1407264(DI), Y5	// fitGrad.key[1] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y5, Y5
 	VXORPD	f64_4330000000000000<>(SB), Y5, Y5
 	VMOVAPD	Y0, Y15
@@ -14473,13 +14630,13 @@ loop18: // 5 times
 	VMOVAPD	Y9, Y5
 	DECQ	R9
 	JNE	loop18
-	VMOVUPD	1404160(DI), Y0	// fitGrad.key[5]
-	VMOVUPD	1404192(DI), Y0	// fitGrad.key[5] | 1
+	VMOVUPD	1408256(DI), Y0	// fitGrad.key[5]
+	VMOVUPD	1408288(DI), Y0	// fitGrad.key[5] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y0, Y0
 	VXORPD	f64_4330000000000000<>(SB), Y0, Y0
 	VXORPD	f64_0000000076919c87<>(SB), Y0, Y0
-	VMOVUPD	1403904(DI), Y1	// fitGrad.key[4]
-	VMOVUPD	1403936(DI), Y1	// fitGrad.key[4] | 1
+	VMOVUPD	1408000(DI), Y1	// fitGrad.key[4]
+	VMOVUPD	1408032(DI), Y1	// fitGrad.key[4] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y1, Y1
 	VXORPD	f64_4330000000000000<>(SB), Y1, Y15
 	VMOVUPS	Y15, 224(AX)
@@ -14625,11 +14782,11 @@ loop21: // 5 times
 	VFMADD231PD	f64_4140000000000000<>(SB), Y2, Y0
 	VMULPD	f64_3ca0000000000000<>(SB), Y0, Y0
 	VMOVUPS	320(AX), Y13	// fitGrad.uniform[0]
-	VMOVUPD	Y13, 1510144(R10)
-	VMOVUPD	Y1, 1510176(R10)	// fitGrad.uniform[0] | 1
+	VMOVUPD	Y13, 1514240(R10)
+	VMOVUPD	Y1, 1514272(R10)	// fitGrad.uniform[0] | 1
 	VMOVUPS	352(AX), Y13	// fitGrad.uniform[1]
-	VMOVUPD	Y13, 1510400(R10)
-	VMOVUPD	Y0, 1510432(R10)	// fitGrad.uniform[1] | 1
+	VMOVUPD	Y13, 1514496(R10)
+	VMOVUPD	Y0, 1514528(R10)	// fitGrad.uniform[1] | 1
 	ADDQ	$512, R10
 	DECQ	R9
 	JNE	loop19
@@ -14637,8 +14794,8 @@ loop21: // 5 times
 	MOVQ	DI, R10
 	MOVQ	DI, R11
 loop22: // 4 times: elements
-	VMOVUPD	1510144(R10), Y0	// fitGrad.uniform[0]
-	VMOVUPD	1510176(R10), Y1	// fitGrad.uniform[0] | 1
+	VMOVUPD	1514240(R10), Y0	// fitGrad.uniform[0]
+	VMOVUPD	1514272(R10), Y1	// fitGrad.uniform[0] | 1
 	VMOVUPD	f64_3ff0000000000000<>(SB), Y2
 	VSUBPD	Y0, Y2, Y0
 	VMOVUPD	f64_3ff0000000000000<>(SB), Y2
@@ -14731,8 +14888,8 @@ loop22: // 4 times: elements
 	VMULPD	f64_c000000000000000<>(SB), Y1, Y1
 	VSQRTPD	Y0, Y0
 	VSQRTPD	Y1, Y1
-	VMOVUPD	1510400(R10), Y2	// fitGrad.uniform[1]
-	VMOVUPD	1510432(R10), Y3	// fitGrad.uniform[1] | 1
+	VMOVUPD	1514496(R10), Y2	// fitGrad.uniform[1]
+	VMOVUPD	1514528(R10), Y3	// fitGrad.uniform[1] | 1
 	VMULPD	f64_401921fb54442d18<>(SB), Y2, Y2
 	VMULPD	f64_401921fb54442d18<>(SB), Y3, Y3
 	VMOVUPD	f64_4338000000000000<>(SB), Y4
@@ -14853,8 +15010,8 @@ loop22: // 4 times: elements
 	VORPD	Y6, Y5, Y5
 	VMULPD	Y4, Y0, Y4
 	VMULPD	Y5, Y1, Y5
-	VMOVUPD	Y4, 1512192(R11)	// fitGrad.mul[0]
-	VMOVUPD	Y5, 1512224(R11)	// fitGrad.mul[0] | 1
+	VMOVUPD	Y4, 1516288(R11)	// fitGrad.mul[0]
+	VMOVUPD	Y5, 1516320(R11)	// fitGrad.mul[0] | 1
 	VANDPD	f64_7fffffffffffffff<>(SB), Y2, Y4
 	VMOVUPD	f64_4338000000000000<>(SB), Y5
 	VFMADD231PD	f64_3fe45f306dc9c883<>(SB), Y4, Y5
@@ -14977,58 +15134,58 @@ loop22: // 4 times: elements
 	VORPD	Y3, Y4, Y3
 	VMULPD	Y2, Y0, Y0
 	VMULPD	Y3, Y1, Y1
-	VMOVUPD	Y0, 1513216(R11)	// fitGrad.mul_2[0]
-	VMOVUPD	Y1, 1513248(R11)	// fitGrad.mul_2[0] | 1
+	VMOVUPD	Y0, 1517312(R11)	// fitGrad.mul_2[0]
+	VMOVUPD	Y1, 1517344(R11)	// fitGrad.mul_2[0] | 1
 	ADDQ	$512, R10
 	ADDQ	$256, R11
 	DECQ	R9
 	JNE	loop22
-	VMOVUPD	1512192(DI), Y0	// fitGrad.mul[0]
-	VMOVUPD	1512224(DI), Y1	// fitGrad.mul[0] | 1
-	VMOVUPD	Y0, 1514240(DI)	// fitGrad.concat_2[0]
-	VMOVUPD	Y1, 1514272(DI)	// fitGrad.concat_2[0] | 1
-	VMOVUPD	1513216(DI), Y0	// fitGrad.mul_2[0]
-	VMOVUPD	1513248(DI), Y1	// fitGrad.mul_2[0] | 1
-	VMOVUPD	Y0, 1514496(DI)	// fitGrad.concat_2[1]
-	VMOVUPD	Y1, 1514528(DI)	// fitGrad.concat_2[1] | 1
-	VMOVUPD	1512448(DI), Y0	// fitGrad.mul[1]
-	VMOVUPD	1512480(DI), Y1	// fitGrad.mul[1] | 1
-	VMOVUPD	Y0, 1514752(DI)	// fitGrad.concat_2[2]
-	VMOVUPD	Y1, 1514784(DI)	// fitGrad.concat_2[2] | 1
-	VMOVUPD	1513472(DI), Y0	// fitGrad.mul_2[1]
-	VMOVUPD	1513504(DI), Y1	// fitGrad.mul_2[1] | 1
-	VMOVUPD	Y0, 1515008(DI)	// fitGrad.concat_2[3]
-	VMOVUPD	Y1, 1515040(DI)	// fitGrad.concat_2[3] | 1
-	VMOVUPD	1512704(DI), Y0	// fitGrad.mul[2]
-	VMOVUPD	1512736(DI), Y1	// fitGrad.mul[2] | 1
-	VMOVUPD	Y0, 1515264(DI)	// fitGrad.concat_2[4]
-	VMOVUPD	Y1, 1515296(DI)	// fitGrad.concat_2[4] | 1
-	VMOVUPD	1513728(DI), Y0	// fitGrad.mul_2[2]
-	VMOVUPD	1513760(DI), Y1	// fitGrad.mul_2[2] | 1
-	VMOVUPD	Y0, 1515520(DI)	// fitGrad.concat_2[5]
-	VMOVUPD	Y1, 1515552(DI)	// fitGrad.concat_2[5] | 1
-	VMOVUPD	1512960(DI), Y0	// fitGrad.mul[3]
-	VMOVUPD	1512992(DI), Y1	// fitGrad.mul[3] | 1
-	VMOVUPD	Y0, 1515776(DI)	// fitGrad.concat_2[6]
-	VMOVUPD	Y1, 1515808(DI)	// fitGrad.concat_2[6] | 1
-	VMOVUPD	1513984(DI), Y0	// fitGrad.mul_2[3]
-	VMOVUPD	1514016(DI), Y1	// fitGrad.mul_2[3] | 1
-	VMOVUPD	Y0, 1516032(DI)	// fitGrad.concat_2[7]
-	VMOVUPD	Y1, 1516064(DI)	// fitGrad.concat_2[7] | 1
+	VMOVUPD	1516288(DI), Y0	// fitGrad.mul[0]
+	VMOVUPD	1516320(DI), Y1	// fitGrad.mul[0] | 1
+	VMOVUPD	Y0, 1518336(DI)	// fitGrad.concat_2[0]
+	VMOVUPD	Y1, 1518368(DI)	// fitGrad.concat_2[0] | 1
+	VMOVUPD	1517312(DI), Y0	// fitGrad.mul_2[0]
+	VMOVUPD	1517344(DI), Y1	// fitGrad.mul_2[0] | 1
+	VMOVUPD	Y0, 1518592(DI)	// fitGrad.concat_2[1]
+	VMOVUPD	Y1, 1518624(DI)	// fitGrad.concat_2[1] | 1
+	VMOVUPD	1516544(DI), Y0	// fitGrad.mul[1]
+	VMOVUPD	1516576(DI), Y1	// fitGrad.mul[1] | 1
+	VMOVUPD	Y0, 1518848(DI)	// fitGrad.concat_2[2]
+	VMOVUPD	Y1, 1518880(DI)	// fitGrad.concat_2[2] | 1
+	VMOVUPD	1517568(DI), Y0	// fitGrad.mul_2[1]
+	VMOVUPD	1517600(DI), Y1	// fitGrad.mul_2[1] | 1
+	VMOVUPD	Y0, 1519104(DI)	// fitGrad.concat_2[3]
+	VMOVUPD	Y1, 1519136(DI)	// fitGrad.concat_2[3] | 1
+	VMOVUPD	1516800(DI), Y0	// fitGrad.mul[2]
+	VMOVUPD	1516832(DI), Y1	// fitGrad.mul[2] | 1
+	VMOVUPD	Y0, 1519360(DI)	// fitGrad.concat_2[4]
+	VMOVUPD	Y1, 1519392(DI)	// fitGrad.concat_2[4] | 1
+	VMOVUPD	1517824(DI), Y0	// fitGrad.mul_2[2]
+	VMOVUPD	1517856(DI), Y1	// fitGrad.mul_2[2] | 1
+	VMOVUPD	Y0, 1519616(DI)	// fitGrad.concat_2[5]
+	VMOVUPD	Y1, 1519648(DI)	// fitGrad.concat_2[5] | 1
+	VMOVUPD	1517056(DI), Y0	// fitGrad.mul[3]
+	VMOVUPD	1517088(DI), Y1	// fitGrad.mul[3] | 1
+	VMOVUPD	Y0, 1519872(DI)	// fitGrad.concat_2[6]
+	VMOVUPD	Y1, 1519904(DI)	// fitGrad.concat_2[6] | 1
+	VMOVUPD	1518080(DI), Y0	// fitGrad.mul_2[3]
+	VMOVUPD	1518112(DI), Y1	// fitGrad.mul_2[3] | 1
+	VMOVUPD	Y0, 1520128(DI)	// fitGrad.concat_2[7]
+	VMOVUPD	Y1, 1520160(DI)	// fitGrad.concat_2[7] | 1
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 	MOVQ	SI, R11
 loop23: // 8 times: elements
-	VMOVUPD	1514240(R10), Y0	// fitGrad.concat_2[0]
-	VMOVUPD	1514272(R10), Y1	// fitGrad.concat_2[0] | 1
+	VMOVUPD	1518336(R10), Y0	// fitGrad.concat_2[0]
+	VMOVUPD	1518368(R10), Y1	// fitGrad.concat_2[0] | 1
 	VCVTPD2PSY	Y0, X0
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y0, Y0
-	VMOVUPS	Y0, 1516288(R11)	// fitGrad.cast_2[0]
-	VMOVUPS	1509120(R11), Y1	// fitGrad.exp[0]
-	VMOVUPS	1507072(R11), Y2	// fitGrad.h[0]
+	VMOVUPS	Y0, 1520384(R11)	// fitGrad.cast_2[0]
+	VMOVUPS	1513216(R11), Y1	// fitGrad.exp[0]
+	VMOVUPS	1511168(R11), Y2	// fitGrad.h[0]
 	VFMADD231PS	Y0, Y1, Y2
-	VMOVUPS	Y2, 1517312(R11)	// fitGrad.add[0]
+	VMOVUPS	Y2, 1521408(R11)	// fitGrad.add[0]
 	ADDQ	$256, R10
 	ADDQ	$128, R11
 	DECQ	R9
@@ -15042,25 +15199,25 @@ loop23: // 8 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop24: // 4 times: vectors of the block
-	VMOVUPD	1357568(SI), Y0	// fitGrad.ts[63]
-	VMOVUPD	1357600(SI), Y1	// fitGrad.ts[63] | 1
-	VMOVUPD	Y0, 1896320(SI)	// fitGrad.step0_in0
-	VMOVUPD	Y1, 1896352(SI)	// fitGrad.step0_in0 | 1
-	VMOVUPS	1517312(DI), Y0	// fitGrad.add[0]
+	VMOVUPD	1361664(SI), Y0	// fitGrad.ts[63]
+	VMOVUPD	1361696(SI), Y1	// fitGrad.ts[63] | 1
+	VMOVUPD	Y0, 1900416(SI)	// fitGrad.step0_in0
+	VMOVUPD	Y1, 1900448(SI)	// fitGrad.step0_in0 | 1
+	VMOVUPS	1521408(DI), Y0	// fitGrad.add[0]
 	VMOVUPS	Y0, 173824(DI)	// forecast0Lanestep.z[0]
-	VMOVUPS	1517440(DI), Y0	// fitGrad.add[1]
+	VMOVUPS	1521536(DI), Y0	// fitGrad.add[1]
 	VMOVUPS	Y0, 173952(DI)	// forecast0Lanestep.z[1]
-	VMOVUPS	1517568(DI), Y0	// fitGrad.add[2]
+	VMOVUPS	1521664(DI), Y0	// fitGrad.add[2]
 	VMOVUPS	Y0, 174080(DI)	// forecast0Lanestep.z[2]
-	VMOVUPS	1517696(DI), Y0	// fitGrad.add[3]
+	VMOVUPS	1521792(DI), Y0	// fitGrad.add[3]
 	VMOVUPS	Y0, 174208(DI)	// forecast0Lanestep.z[3]
-	VMOVUPS	1517824(DI), Y0	// fitGrad.add[4]
+	VMOVUPS	1521920(DI), Y0	// fitGrad.add[4]
 	VMOVUPS	Y0, 174336(DI)	// forecast0Lanestep.z[4]
-	VMOVUPS	1517952(DI), Y0	// fitGrad.add[5]
+	VMOVUPS	1522048(DI), Y0	// fitGrad.add[5]
 	VMOVUPS	Y0, 174464(DI)	// forecast0Lanestep.z[5]
-	VMOVUPS	1518080(DI), Y0	// fitGrad.add[6]
+	VMOVUPS	1522176(DI), Y0	// fitGrad.add[6]
 	VMOVUPS	Y0, 174592(DI)	// forecast0Lanestep.z[6]
-	VMOVUPS	1518208(DI), Y0	// fitGrad.add[7]
+	VMOVUPS	1522304(DI), Y0	// fitGrad.add[7]
 	VMOVUPS	Y0, 174720(DI)	// forecast0Lanestep.z[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 174848(DI)	// forecast0Lanestep.a[0]
@@ -15105,22 +15262,22 @@ loop2: // 32 times: runs of dec
 	MOVQ	SI, R10
 	MOVQ	AX, R11
 loop3: // 4 times: vectors of the block
-	VMOVUPS	1518336(R10), Y0	// fitGrad.z[0]
-	VMOVUPS	Y0, 201344(R11)	// decSample.z[0]
-	VMOVUPS	1518464(R10), Y0	// fitGrad.z[1]
-	VMOVUPS	Y0, 201472(R11)	// decSample.z[1]
-	VMOVUPS	1518592(R10), Y0	// fitGrad.z[2]
-	VMOVUPS	Y0, 201600(R11)	// decSample.z[2]
-	VMOVUPS	1518720(R10), Y0	// fitGrad.z[3]
-	VMOVUPS	Y0, 201728(R11)	// decSample.z[3]
-	VMOVUPS	1518848(R10), Y0	// fitGrad.z[4]
-	VMOVUPS	Y0, 201856(R11)	// decSample.z[4]
-	VMOVUPS	1518976(R10), Y0	// fitGrad.z[5]
-	VMOVUPS	Y0, 201984(R11)	// decSample.z[5]
-	VMOVUPS	1519104(R10), Y0	// fitGrad.z[6]
-	VMOVUPS	Y0, 202112(R11)	// decSample.z[6]
-	VMOVUPS	1519232(R10), Y0	// fitGrad.z[7]
-	VMOVUPS	Y0, 202240(R11)	// decSample.z[7]
+	VMOVUPS	1522432(R10), Y0	// fitGrad.z[0]
+	VMOVUPS	Y0, 205440(R11)	// decSample.z[0]
+	VMOVUPS	1522560(R10), Y0	// fitGrad.z[1]
+	VMOVUPS	Y0, 205568(R11)	// decSample.z[1]
+	VMOVUPS	1522688(R10), Y0	// fitGrad.z[2]
+	VMOVUPS	Y0, 205696(R11)	// decSample.z[2]
+	VMOVUPS	1522816(R10), Y0	// fitGrad.z[3]
+	VMOVUPS	Y0, 205824(R11)	// decSample.z[3]
+	VMOVUPS	1522944(R10), Y0	// fitGrad.z[4]
+	VMOVUPS	Y0, 205952(R11)	// decSample.z[4]
+	VMOVUPS	1523072(R10), Y0	// fitGrad.z[5]
+	VMOVUPS	Y0, 206080(R11)	// decSample.z[5]
+	VMOVUPS	1523200(R10), Y0	// fitGrad.z[6]
+	VMOVUPS	Y0, 206208(R11)	// decSample.z[6]
+	VMOVUPS	1523328(R10), Y0	// fitGrad.z[7]
+	VMOVUPS	Y0, 206336(R11)	// decSample.z[7]
 	ADDQ	$32, R10
 	ADDQ	$32, R11
 	DECQ	R9
@@ -15136,12 +15293,12 @@ loop3: // 4 times: vectors of the block
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop4: // 4 times: vectors of the block
-	VMOVUPS	202368(R10), Y0	// decSample.out0[0]
-	VMOVUPS	Y0, 1551104(R11)	// fitGrad.result_2[0]
-	VMOVUPS	202496(R10), Y0	// decSample.out0[1]
-	VMOVUPS	Y0, 1551232(R11)	// fitGrad.result_2[1]
-	VMOVUPS	202624(R10), Y0	// decSample.out0[2]
-	VMOVUPS	Y0, 1551360(R11)	// fitGrad.result_2[2]
+	VMOVUPS	206464(R10), Y0	// decSample.out0[0]
+	VMOVUPS	Y0, 1555200(R11)	// fitGrad.result_2[0]
+	VMOVUPS	206592(R10), Y0	// decSample.out0[1]
+	VMOVUPS	Y0, 1555328(R11)	// fitGrad.result_2[1]
+	VMOVUPS	206720(R10), Y0	// decSample.out0[2]
+	VMOVUPS	Y0, 1555456(R11)	// fitGrad.result_2[2]
 	ADDQ	$32, R10
 	ADDQ	$32, R11
 	DECQ	R9
@@ -15158,20 +15315,20 @@ loop5: // 4 times: vectors of the block
 	MOVQ	DX, R10
 loop6: // 96 times: elements
 	// forecast.nde:55
-	VMOVUPS	1390592(R9), Y0	// fitGrad.target_ys[0]
-	VMOVUPS	1551104(R9), Y1	// fitGrad.result_2[0]
+	VMOVUPS	1394688(R9), Y0	// fitGrad.target_ys[0]
+	VMOVUPS	1555200(R9), Y1	// fitGrad.result_2[0]
 	VBROADCASTSS	1536(R10), Y2	// Series.ys.channel.std.expand.2[0]
 	VBROADCASTSS	1920(R10), Y3	// Series.ys.channel.mean.expand.2[0]
 	VFMADD231PS	Y2, Y1, Y3
 	VSUBPS	Y3, Y0, Y0
-	VMOVUPS	Y0, 1563392(R9)	// fitGrad.sub[0]
+	VMOVUPS	Y0, 1567488(R9)	// fitGrad.sub[0]
 	// forecast.nde:39
 	VMULPS	f32_40000000<>(SB), Y0, Y0
 	VMULPS	f32_3f000000<>(SB), Y0, Y0
 	VXORPS	f32_80000000<>(SB), Y0, Y0
 	VBROADCASTSS	1536(R10), Y1	// Series.ys.channel.std.expand.2[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1575680(R9)	// fitGrad.mul_3[0]
+	VMOVUPS	Y0, 1579776(R9)	// fitGrad.mul_3[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -15189,28 +15346,28 @@ loop7: // 32 times: runs of dec.back
 	MOVQ	AX, R11
 	MOVQ	DI, R12
 loop8: // 4 times: vectors of the block
-	VMOVUPS	1518336(R10), Y0	// fitGrad.z[0]
-	VMOVUPS	Y0, 719232(R11)	// decBack.z[0]
-	VMOVUPS	1518464(R10), Y0	// fitGrad.z[1]
-	VMOVUPS	Y0, 719360(R11)	// decBack.z[1]
-	VMOVUPS	1518592(R10), Y0	// fitGrad.z[2]
-	VMOVUPS	Y0, 719488(R11)	// decBack.z[2]
-	VMOVUPS	1518720(R10), Y0	// fitGrad.z[3]
-	VMOVUPS	Y0, 719616(R11)	// decBack.z[3]
-	VMOVUPS	1518848(R10), Y0	// fitGrad.z[4]
-	VMOVUPS	Y0, 719744(R11)	// decBack.z[4]
-	VMOVUPS	1518976(R10), Y0	// fitGrad.z[5]
-	VMOVUPS	Y0, 719872(R11)	// decBack.z[5]
-	VMOVUPS	1519104(R10), Y0	// fitGrad.z[6]
-	VMOVUPS	Y0, 720000(R11)	// decBack.z[6]
-	VMOVUPS	1519232(R10), Y0	// fitGrad.z[7]
-	VMOVUPS	Y0, 720128(R11)	// decBack.z[7]
-	VMOVUPS	1575680(R12), Y0	// fitGrad.mul_3[0]
-	VMOVUPS	Y0, 720256(R11)	// decBack.out_bar[0]
-	VMOVUPS	1575808(R12), Y0	// fitGrad.mul_3[1]
-	VMOVUPS	Y0, 720384(R11)	// decBack.out_bar[1]
-	VMOVUPS	1575936(R12), Y0	// fitGrad.mul_3[2]
-	VMOVUPS	Y0, 720512(R11)	// decBack.out_bar[2]
+	VMOVUPS	1522432(R10), Y0	// fitGrad.z[0]
+	VMOVUPS	Y0, 723328(R11)	// decBack.z[0]
+	VMOVUPS	1522560(R10), Y0	// fitGrad.z[1]
+	VMOVUPS	Y0, 723456(R11)	// decBack.z[1]
+	VMOVUPS	1522688(R10), Y0	// fitGrad.z[2]
+	VMOVUPS	Y0, 723584(R11)	// decBack.z[2]
+	VMOVUPS	1522816(R10), Y0	// fitGrad.z[3]
+	VMOVUPS	Y0, 723712(R11)	// decBack.z[3]
+	VMOVUPS	1522944(R10), Y0	// fitGrad.z[4]
+	VMOVUPS	Y0, 723840(R11)	// decBack.z[4]
+	VMOVUPS	1523072(R10), Y0	// fitGrad.z[5]
+	VMOVUPS	Y0, 723968(R11)	// decBack.z[5]
+	VMOVUPS	1523200(R10), Y0	// fitGrad.z[6]
+	VMOVUPS	Y0, 724096(R11)	// decBack.z[6]
+	VMOVUPS	1523328(R10), Y0	// fitGrad.z[7]
+	VMOVUPS	Y0, 724224(R11)	// decBack.z[7]
+	VMOVUPS	1579776(R12), Y0	// fitGrad.mul_3[0]
+	VMOVUPS	Y0, 724352(R11)	// decBack.out_bar[0]
+	VMOVUPS	1579904(R12), Y0	// fitGrad.mul_3[1]
+	VMOVUPS	Y0, 724480(R11)	// decBack.out_bar[1]
+	VMOVUPS	1580032(R12), Y0	// fitGrad.mul_3[2]
+	VMOVUPS	Y0, 724608(R11)	// decBack.out_bar[2]
 	ADDQ	$32, R10
 	ADDQ	$32, R11
 	ADDQ	$32, R12
@@ -15227,22 +15384,22 @@ loop8: // 4 times: vectors of the block
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop9: // 4 times: vectors of the block
-	VMOVUPS	720640(R10), Y0	// decBack.z_bar[0]
-	VMOVUPS	Y0, 1587968(R11)	// fitGrad.z_bar[0]
-	VMOVUPS	720768(R10), Y0	// decBack.z_bar[1]
-	VMOVUPS	Y0, 1588096(R11)	// fitGrad.z_bar[1]
-	VMOVUPS	720896(R10), Y0	// decBack.z_bar[2]
-	VMOVUPS	Y0, 1588224(R11)	// fitGrad.z_bar[2]
-	VMOVUPS	721024(R10), Y0	// decBack.z_bar[3]
-	VMOVUPS	Y0, 1588352(R11)	// fitGrad.z_bar[3]
-	VMOVUPS	721152(R10), Y0	// decBack.z_bar[4]
-	VMOVUPS	Y0, 1588480(R11)	// fitGrad.z_bar[4]
-	VMOVUPS	721280(R10), Y0	// decBack.z_bar[5]
-	VMOVUPS	Y0, 1588608(R11)	// fitGrad.z_bar[5]
-	VMOVUPS	721408(R10), Y0	// decBack.z_bar[6]
-	VMOVUPS	Y0, 1588736(R11)	// fitGrad.z_bar[6]
-	VMOVUPS	721536(R10), Y0	// decBack.z_bar[7]
-	VMOVUPS	Y0, 1588864(R11)	// fitGrad.z_bar[7]
+	VMOVUPS	724736(R10), Y0	// decBack.z_bar[0]
+	VMOVUPS	Y0, 1592064(R11)	// fitGrad.z_bar[0]
+	VMOVUPS	724864(R10), Y0	// decBack.z_bar[1]
+	VMOVUPS	Y0, 1592192(R11)	// fitGrad.z_bar[1]
+	VMOVUPS	724992(R10), Y0	// decBack.z_bar[2]
+	VMOVUPS	Y0, 1592320(R11)	// fitGrad.z_bar[2]
+	VMOVUPS	725120(R10), Y0	// decBack.z_bar[3]
+	VMOVUPS	Y0, 1592448(R11)	// fitGrad.z_bar[3]
+	VMOVUPS	725248(R10), Y0	// decBack.z_bar[4]
+	VMOVUPS	Y0, 1592576(R11)	// fitGrad.z_bar[4]
+	VMOVUPS	725376(R10), Y0	// decBack.z_bar[5]
+	VMOVUPS	Y0, 1592704(R11)	// fitGrad.z_bar[5]
+	VMOVUPS	725504(R10), Y0	// decBack.z_bar[6]
+	VMOVUPS	Y0, 1592832(R11)	// fitGrad.z_bar[6]
+	VMOVUPS	725632(R10), Y0	// decBack.z_bar[7]
+	VMOVUPS	Y0, 1592960(R11)	// fitGrad.z_bar[7]
 	ADDQ	$32, R10
 	ADDQ	$32, R11
 	DECQ	R9
@@ -15259,154 +15416,154 @@ loop10: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop11: // 128 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1912960(R9)	// fitGrad.step2_in2[0]
+	VMOVUPS	Y0, 1917056(R9)	// fitGrad.step2_in2[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop11
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1151232(SI)	// forecast0RecLanerev.z.bar[0]
+	VMOVUPS	Y0, 1155328(SI)	// forecast0RecLanerev.z.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1151360(SI)	// forecast0RecLanerev.z.bar[1]
+	VMOVUPS	Y0, 1155456(SI)	// forecast0RecLanerev.z.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1151488(SI)	// forecast0RecLanerev.z.bar[2]
+	VMOVUPS	Y0, 1155584(SI)	// forecast0RecLanerev.z.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1151616(SI)	// forecast0RecLanerev.z.bar[3]
+	VMOVUPS	Y0, 1155712(SI)	// forecast0RecLanerev.z.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1151744(SI)	// forecast0RecLanerev.z.bar[4]
+	VMOVUPS	Y0, 1155840(SI)	// forecast0RecLanerev.z.bar[4]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1151872(SI)	// forecast0RecLanerev.z.bar[5]
+	VMOVUPS	Y0, 1155968(SI)	// forecast0RecLanerev.z.bar[5]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1152000(SI)	// forecast0RecLanerev.z.bar[6]
+	VMOVUPS	Y0, 1156096(SI)	// forecast0RecLanerev.z.bar[6]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1152128(SI)	// forecast0RecLanerev.z.bar[7]
+	VMOVUPS	Y0, 1156224(SI)	// forecast0RecLanerev.z.bar[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1152256(SI)	// forecast0RecLanerev.a.bar[0]
+	VMOVUPS	Y0, 1156352(SI)	// forecast0RecLanerev.a.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1152384(SI)	// forecast0RecLanerev.a.bar[1]
+	VMOVUPS	Y0, 1156480(SI)	// forecast0RecLanerev.a.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1152512(SI)	// forecast0RecLanerev.a.bar[2]
+	VMOVUPS	Y0, 1156608(SI)	// forecast0RecLanerev.a.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1152640(SI)	// forecast0RecLanerev.a.bar[3]
+	VMOVUPS	Y0, 1156736(SI)	// forecast0RecLanerev.a.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1152768(SI)	// forecast0RecLanerev.data.0.bar[0]
+	VMOVUPS	Y0, 1156864(SI)	// forecast0RecLanerev.data.0.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1152896(SI)	// forecast0RecLanerev.data.0.bar[1]
+	VMOVUPS	Y0, 1156992(SI)	// forecast0RecLanerev.data.0.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1153024(SI)	// forecast0RecLanerev.data.0.bar[2]
+	VMOVUPS	Y0, 1157120(SI)	// forecast0RecLanerev.data.0.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1153152(SI)	// forecast0RecLanerev.data.0.bar[3]
+	VMOVUPS	Y0, 1157248(SI)	// forecast0RecLanerev.data.0.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1153280(SI)	// forecast0RecLanerev.data.0.bar[4]
+	VMOVUPS	Y0, 1157376(SI)	// forecast0RecLanerev.data.0.bar[4]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1153408(SI)	// forecast0RecLanerev.data.0.bar[5]
+	VMOVUPS	Y0, 1157504(SI)	// forecast0RecLanerev.data.0.bar[5]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1153536(SI)	// forecast0RecLanerev.data.0.bar[6]
+	VMOVUPS	Y0, 1157632(SI)	// forecast0RecLanerev.data.0.bar[6]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1153664(SI)	// forecast0RecLanerev.data.0.bar[7]
+	VMOVUPS	Y0, 1157760(SI)	// forecast0RecLanerev.data.0.bar[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1153792(SI)	// forecast0RecLanerev.data.1.bar[0]
+	VMOVUPS	Y0, 1157888(SI)	// forecast0RecLanerev.data.1.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1153920(SI)	// forecast0RecLanerev.data.1.bar[1]
+	VMOVUPS	Y0, 1158016(SI)	// forecast0RecLanerev.data.1.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1154048(SI)	// forecast0RecLanerev.data.1.bar[2]
+	VMOVUPS	Y0, 1158144(SI)	// forecast0RecLanerev.data.1.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1154176(SI)	// forecast0RecLanerev.data.1.bar[3]
+	VMOVUPS	Y0, 1158272(SI)	// forecast0RecLanerev.data.1.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1154304(SI)	// forecast0RecLanerev.data.2.bar[0]
+	VMOVUPS	Y0, 1158400(SI)	// forecast0RecLanerev.data.2.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1154432(SI)	// forecast0RecLanerev.data.2.bar[1]
+	VMOVUPS	Y0, 1158528(SI)	// forecast0RecLanerev.data.2.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1154560(SI)	// forecast0RecLanerev.data.2.bar[2]
+	VMOVUPS	Y0, 1158656(SI)	// forecast0RecLanerev.data.2.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1154688(SI)	// forecast0RecLanerev.data.2.bar[3]
+	VMOVUPS	Y0, 1158784(SI)	// forecast0RecLanerev.data.2.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1154816(SI)	// forecast0RecLanerev.data.2.bar[4]
+	VMOVUPS	Y0, 1158912(SI)	// forecast0RecLanerev.data.2.bar[4]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1154944(SI)	// forecast0RecLanerev.data.2.bar[5]
+	VMOVUPS	Y0, 1159040(SI)	// forecast0RecLanerev.data.2.bar[5]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1155072(SI)	// forecast0RecLanerev.data.2.bar[6]
+	VMOVUPS	Y0, 1159168(SI)	// forecast0RecLanerev.data.2.bar[6]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1155200(SI)	// forecast0RecLanerev.data.2.bar[7]
+	VMOVUPS	Y0, 1159296(SI)	// forecast0RecLanerev.data.2.bar[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1155328(SI)	// forecast0RecLanerev.data.3.bar[0]
+	VMOVUPS	Y0, 1159424(SI)	// forecast0RecLanerev.data.3.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1155456(SI)	// forecast0RecLanerev.data.3.bar[1]
+	VMOVUPS	Y0, 1159552(SI)	// forecast0RecLanerev.data.3.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1155584(SI)	// forecast0RecLanerev.data.3.bar[2]
+	VMOVUPS	Y0, 1159680(SI)	// forecast0RecLanerev.data.3.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1155712(SI)	// forecast0RecLanerev.data.3.bar[3]
+	VMOVUPS	Y0, 1159808(SI)	// forecast0RecLanerev.data.3.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1155840(SI)	// forecast0RecLanerev.data.4.bar[0]
+	VMOVUPS	Y0, 1159936(SI)	// forecast0RecLanerev.data.4.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1155968(SI)	// forecast0RecLanerev.data.4.bar[1]
+	VMOVUPS	Y0, 1160064(SI)	// forecast0RecLanerev.data.4.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1156096(SI)	// forecast0RecLanerev.data.4.bar[2]
+	VMOVUPS	Y0, 1160192(SI)	// forecast0RecLanerev.data.4.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1156224(SI)	// forecast0RecLanerev.data.4.bar[3]
+	VMOVUPS	Y0, 1160320(SI)	// forecast0RecLanerev.data.4.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1156352(SI)	// forecast0RecLanerev.data.4.bar[4]
+	VMOVUPS	Y0, 1160448(SI)	// forecast0RecLanerev.data.4.bar[4]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1156480(SI)	// forecast0RecLanerev.data.4.bar[5]
+	VMOVUPS	Y0, 1160576(SI)	// forecast0RecLanerev.data.4.bar[5]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1156608(SI)	// forecast0RecLanerev.data.4.bar[6]
+	VMOVUPS	Y0, 1160704(SI)	// forecast0RecLanerev.data.4.bar[6]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1156736(SI)	// forecast0RecLanerev.data.4.bar[7]
+	VMOVUPS	Y0, 1160832(SI)	// forecast0RecLanerev.data.4.bar[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1156864(SI)	// forecast0RecLanerev.data.5.bar[0]
+	VMOVUPS	Y0, 1160960(SI)	// forecast0RecLanerev.data.5.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1156992(SI)	// forecast0RecLanerev.data.5.bar[1]
+	VMOVUPS	Y0, 1161088(SI)	// forecast0RecLanerev.data.5.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1157120(SI)	// forecast0RecLanerev.data.5.bar[2]
+	VMOVUPS	Y0, 1161216(SI)	// forecast0RecLanerev.data.5.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1157248(SI)	// forecast0RecLanerev.data.5.bar[3]
+	VMOVUPS	Y0, 1161344(SI)	// forecast0RecLanerev.data.5.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1157376(SI)	// forecast0RecLanerev.data.6.bar[0]
+	VMOVUPS	Y0, 1161472(SI)	// forecast0RecLanerev.data.6.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1157504(SI)	// forecast0RecLanerev.data.6.bar[1]
+	VMOVUPS	Y0, 1161600(SI)	// forecast0RecLanerev.data.6.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1157632(SI)	// forecast0RecLanerev.data.6.bar[2]
+	VMOVUPS	Y0, 1161728(SI)	// forecast0RecLanerev.data.6.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1157760(SI)	// forecast0RecLanerev.data.6.bar[3]
+	VMOVUPS	Y0, 1161856(SI)	// forecast0RecLanerev.data.6.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1157888(SI)	// forecast0RecLanerev.data.6.bar[4]
+	VMOVUPS	Y0, 1161984(SI)	// forecast0RecLanerev.data.6.bar[4]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1158016(SI)	// forecast0RecLanerev.data.6.bar[5]
+	VMOVUPS	Y0, 1162112(SI)	// forecast0RecLanerev.data.6.bar[5]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1158144(SI)	// forecast0RecLanerev.data.6.bar[6]
+	VMOVUPS	Y0, 1162240(SI)	// forecast0RecLanerev.data.6.bar[6]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1158272(SI)	// forecast0RecLanerev.data.6.bar[7]
+	VMOVUPS	Y0, 1162368(SI)	// forecast0RecLanerev.data.6.bar[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1158400(SI)	// forecast0RecLanerev.data.7.bar[0]
+	VMOVUPS	Y0, 1162496(SI)	// forecast0RecLanerev.data.7.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1158528(SI)	// forecast0RecLanerev.data.7.bar[1]
+	VMOVUPS	Y0, 1162624(SI)	// forecast0RecLanerev.data.7.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1158656(SI)	// forecast0RecLanerev.data.7.bar[2]
+	VMOVUPS	Y0, 1162752(SI)	// forecast0RecLanerev.data.7.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1158784(SI)	// forecast0RecLanerev.data.7.bar[3]
+	VMOVUPS	Y0, 1162880(SI)	// forecast0RecLanerev.data.7.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1158912(SI)	// forecast0RecLanerev.z.start.bar[0]
+	VMOVUPS	Y0, 1163008(SI)	// forecast0RecLanerev.z.start.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1159040(SI)	// forecast0RecLanerev.z.start.bar[1]
+	VMOVUPS	Y0, 1163136(SI)	// forecast0RecLanerev.z.start.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1159168(SI)	// forecast0RecLanerev.z.start.bar[2]
+	VMOVUPS	Y0, 1163264(SI)	// forecast0RecLanerev.z.start.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1159296(SI)	// forecast0RecLanerev.z.start.bar[3]
+	VMOVUPS	Y0, 1163392(SI)	// forecast0RecLanerev.z.start.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1159424(SI)	// forecast0RecLanerev.z.start.bar[4]
+	VMOVUPS	Y0, 1163520(SI)	// forecast0RecLanerev.z.start.bar[4]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1159552(SI)	// forecast0RecLanerev.z.start.bar[5]
+	VMOVUPS	Y0, 1163648(SI)	// forecast0RecLanerev.z.start.bar[5]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1159680(SI)	// forecast0RecLanerev.z.start.bar[6]
+	VMOVUPS	Y0, 1163776(SI)	// forecast0RecLanerev.z.start.bar[6]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1159808(SI)	// forecast0RecLanerev.z.start.bar[7]
+	VMOVUPS	Y0, 1163904(SI)	// forecast0RecLanerev.z.start.bar[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1159936(SI)	// forecast0RecLanerev.a.start.bar[0]
+	VMOVUPS	Y0, 1164032(SI)	// forecast0RecLanerev.a.start.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1160064(SI)	// forecast0RecLanerev.a.start.bar[1]
+	VMOVUPS	Y0, 1164160(SI)	// forecast0RecLanerev.a.start.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1160192(SI)	// forecast0RecLanerev.a.start.bar[2]
+	VMOVUPS	Y0, 1164288(SI)	// forecast0RecLanerev.a.start.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1160320(SI)	// forecast0RecLanerev.a.start.bar[3]
+	VMOVUPS	Y0, 1164416(SI)	// forecast0RecLanerev.a.start.bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop10
@@ -15432,22 +15589,22 @@ TEXT fitGradPart4_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	1151232(SI), Y0	// forecast0RecLanerev.z.bar[0]
-	VMOVUPS	Y0, 1620864(SI)	// fitGrad.result_3[0]
-	VMOVUPS	1151360(SI), Y0	// forecast0RecLanerev.z.bar[1]
-	VMOVUPS	Y0, 1620992(SI)	// fitGrad.result_3[1]
-	VMOVUPS	1151488(SI), Y0	// forecast0RecLanerev.z.bar[2]
-	VMOVUPS	Y0, 1621120(SI)	// fitGrad.result_3[2]
-	VMOVUPS	1151616(SI), Y0	// forecast0RecLanerev.z.bar[3]
-	VMOVUPS	Y0, 1621248(SI)	// fitGrad.result_3[3]
-	VMOVUPS	1151744(SI), Y0	// forecast0RecLanerev.z.bar[4]
-	VMOVUPS	Y0, 1621376(SI)	// fitGrad.result_3[4]
-	VMOVUPS	1151872(SI), Y0	// forecast0RecLanerev.z.bar[5]
-	VMOVUPS	Y0, 1621504(SI)	// fitGrad.result_3[5]
-	VMOVUPS	1152000(SI), Y0	// forecast0RecLanerev.z.bar[6]
-	VMOVUPS	Y0, 1621632(SI)	// fitGrad.result_3[6]
-	VMOVUPS	1152128(SI), Y0	// forecast0RecLanerev.z.bar[7]
-	VMOVUPS	Y0, 1621760(SI)	// fitGrad.result_3[7]
+	VMOVUPS	1155328(SI), Y0	// forecast0RecLanerev.z.bar[0]
+	VMOVUPS	Y0, 1624960(SI)	// fitGrad.result_3[0]
+	VMOVUPS	1155456(SI), Y0	// forecast0RecLanerev.z.bar[1]
+	VMOVUPS	Y0, 1625088(SI)	// fitGrad.result_3[1]
+	VMOVUPS	1155584(SI), Y0	// forecast0RecLanerev.z.bar[2]
+	VMOVUPS	Y0, 1625216(SI)	// fitGrad.result_3[2]
+	VMOVUPS	1155712(SI), Y0	// forecast0RecLanerev.z.bar[3]
+	VMOVUPS	Y0, 1625344(SI)	// fitGrad.result_3[3]
+	VMOVUPS	1155840(SI), Y0	// forecast0RecLanerev.z.bar[4]
+	VMOVUPS	Y0, 1625472(SI)	// fitGrad.result_3[4]
+	VMOVUPS	1155968(SI), Y0	// forecast0RecLanerev.z.bar[5]
+	VMOVUPS	Y0, 1625600(SI)	// fitGrad.result_3[5]
+	VMOVUPS	1156096(SI), Y0	// forecast0RecLanerev.z.bar[6]
+	VMOVUPS	Y0, 1625728(SI)	// fitGrad.result_3[6]
+	VMOVUPS	1156224(SI), Y0	// forecast0RecLanerev.z.bar[7]
+	VMOVUPS	Y0, 1625856(SI)	// fitGrad.result_3[7]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -15459,23 +15616,23 @@ loop1: // 4 times: vectors of the block
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	65888(AX), Y15	// mask | 3
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPD	1403648(AX), Y0	// fitGrad.key[3]
-	VMOVUPD	1403680(AX), Y0	// fitGrad.key[3] | 1
-	VMOVUPD	1403712(AX), Y0	// fitGrad.key[3] | 2
-	VMOVUPD	1403744(AX), Y0	// fitGrad.key[3] | 3
-	VMOVUPD	1403776(AX), Y0	// fitGrad.key[3] | 4
-	VMOVUPD	1403808(AX), Y0	// fitGrad.key[3] | 5
-	VMOVUPD	1403840(AX), Y0	// fitGrad.key[3] | 6
-	VMOVUPD	1403872(AX), Y0	// fitGrad.key[3] | 7
+	VMOVUPD	1407744(AX), Y0	// fitGrad.key[3]
+	VMOVUPD	1407776(AX), Y0	// fitGrad.key[3] | 1
+	VMOVUPD	1407808(AX), Y0	// fitGrad.key[3] | 2
+	VMOVUPD	1407840(AX), Y0	// fitGrad.key[3] | 3
+	VMOVUPD	1407872(AX), Y0	// fitGrad.key[3] | 4
+	VMOVUPD	1407904(AX), Y0	// fitGrad.key[3] | 5
+	VMOVUPD	1407936(AX), Y0	// fitGrad.key[3] | 6
+	VMOVUPD	1407968(AX), Y0	// fitGrad.key[3] | 7
 	// forecast.nde:55
-	VMOVUPD	1403648(AX), Y0	// fitGrad.key[3]
-	VMOVUPD	1403680(AX), Y1	// fitGrad.key[3] | 1
-	VMOVUPD	1403712(AX), Y2	// fitGrad.key[3] | 2
-	VMOVUPD	1403744(AX), Y3	// fitGrad.key[3] | 3
-	VMOVUPD	1403776(AX), Y4	// fitGrad.key[3] | 4
-	VMOVUPD	1403808(AX), Y5	// fitGrad.key[3] | 5
-	VMOVUPD	1403840(AX), Y6	// fitGrad.key[3] | 6
-	VMOVUPD	1403872(AX), Y7	// fitGrad.key[3] | 7
+	VMOVUPD	1407744(AX), Y0	// fitGrad.key[3]
+	VMOVUPD	1407776(AX), Y1	// fitGrad.key[3] | 1
+	VMOVUPD	1407808(AX), Y2	// fitGrad.key[3] | 2
+	VMOVUPD	1407840(AX), Y3	// fitGrad.key[3] | 3
+	VMOVUPD	1407872(AX), Y4	// fitGrad.key[3] | 4
+	VMOVUPD	1407904(AX), Y5	// fitGrad.key[3] | 5
+	VMOVUPD	1407936(AX), Y6	// fitGrad.key[3] | 6
+	VMOVUPD	1407968(AX), Y7	// fitGrad.key[3] | 7
 	VDIVPD	f64_409f400000000000<>(SB), Y0, Y0
 	VDIVPD	f64_409f400000000000<>(SB), Y1, Y1
 	VDIVPD	f64_409f400000000000<>(SB), Y2, Y2
@@ -15528,10 +15685,10 @@ loop1: // 4 times: vectors of the block
 	VCVTPD2PSY	Y6, X3
 	VCVTPD2PSY	Y7, X4
 	VINSERTF128	$1, X4, Y3, Y3
-	VMOVUPS	Y0, 1620736(AX)	// fitGrad.cast_3
-	VMOVUPS	Y1, 1620768(AX)	// fitGrad.cast_3 | 1
-	VMOVUPS	Y2, 1620800(AX)	// fitGrad.cast_3 | 2
-	VMOVUPS	Y3, 1620832(AX)	// fitGrad.cast_3 | 3
+	VMOVUPS	Y0, 1624832(AX)	// fitGrad.cast_3
+	VMOVUPS	Y1, 1624864(AX)	// fitGrad.cast_3 | 1
+	VMOVUPS	Y2, 1624896(AX)	// fitGrad.cast_3 | 2
+	VMOVUPS	Y3, 1624928(AX)	// fitGrad.cast_3 | 3
 	// forecast.nde:39
 	VMULPS	f32_3f000000<>(SB), Y0, Y15
 	VMOVUPS	Y15, 128(AX)
@@ -15553,21 +15710,21 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, SI
 loop2: // 8 times: elements
 	// forecast.nde:37
-	VMOVUPS	1620864(SI), Y15	// fitGrad.result_3[0]
+	VMOVUPS	1624960(SI), Y15	// fitGrad.result_3[0]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1620896(SI), Y15	// fitGrad.result_3[0] | 1
+	VMOVUPS	1624992(SI), Y15	// fitGrad.result_3[0] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1620928(SI), Y15	// fitGrad.result_3[0] | 2
+	VMOVUPS	1625024(SI), Y15	// fitGrad.result_3[0] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1620960(SI), Y0	// fitGrad.result_3[0] | 3
-	VMOVUPS	1516288(SI), Y1	// fitGrad.cast_2[0]
-	VMOVUPS	1516320(SI), Y2	// fitGrad.cast_2[0] | 1
-	VMOVUPS	1516352(SI), Y3	// fitGrad.cast_2[0] | 2
-	VMOVUPS	1516384(SI), Y4	// fitGrad.cast_2[0] | 3
-	VMOVUPS	1509120(SI), Y5	// fitGrad.exp[0]
-	VMOVUPS	1509152(SI), Y6	// fitGrad.exp[0] | 1
-	VMOVUPS	1509184(SI), Y7	// fitGrad.exp[0] | 2
-	VMOVUPS	1509216(SI), Y8	// fitGrad.exp[0] | 3
+	VMOVUPS	1625056(SI), Y0	// fitGrad.result_3[0] | 3
+	VMOVUPS	1520384(SI), Y1	// fitGrad.cast_2[0]
+	VMOVUPS	1520416(SI), Y2	// fitGrad.cast_2[0] | 1
+	VMOVUPS	1520448(SI), Y3	// fitGrad.cast_2[0] | 2
+	VMOVUPS	1520480(SI), Y4	// fitGrad.cast_2[0] | 3
+	VMOVUPS	1513216(SI), Y5	// fitGrad.exp[0]
+	VMOVUPS	1513248(SI), Y6	// fitGrad.exp[0] | 1
+	VMOVUPS	1513280(SI), Y7	// fitGrad.exp[0] | 2
+	VMOVUPS	1513312(SI), Y8	// fitGrad.exp[0] | 3
 	VMOVUPS	f32_3f800000<>(SB), Y9
 	VDIVPS	Y5, Y9, Y5
 	VMOVUPS	f32_3f800000<>(SB), Y9
@@ -15576,10 +15733,10 @@ loop2: // 8 times: elements
 	VDIVPS	Y7, Y9, Y7
 	VMOVUPS	f32_3f800000<>(SB), Y9
 	VDIVPS	Y8, Y9, Y8
-	VMOVUPS	1509120(SI), Y9	// fitGrad.exp[0]
-	VMOVUPS	1509152(SI), Y10	// fitGrad.exp[0] | 1
-	VMOVUPS	1509184(SI), Y11	// fitGrad.exp[0] | 2
-	VMOVUPS	1509216(SI), Y12	// fitGrad.exp[0] | 3
+	VMOVUPS	1513216(SI), Y9	// fitGrad.exp[0]
+	VMOVUPS	1513248(SI), Y10	// fitGrad.exp[0] | 1
+	VMOVUPS	1513280(SI), Y11	// fitGrad.exp[0] | 2
+	VMOVUPS	1513312(SI), Y12	// fitGrad.exp[0] | 3
 	VMULPS	f32_40000000<>(SB), Y9, Y9
 	VMULPS	f32_40000000<>(SB), Y10, Y10
 	VMULPS	f32_40000000<>(SB), Y11, Y11
@@ -15596,326 +15753,326 @@ loop2: // 8 times: elements
 	VFMADD231PS	416(AX), Y2, Y10
 	VFMADD231PS	448(AX), Y3, Y11
 	VFMADD231PS	Y4, Y0, Y12
-	VMOVUPS	1509120(SI), Y0	// fitGrad.exp[0]
-	VMOVUPS	1509152(SI), Y1	// fitGrad.exp[0] | 1
-	VMOVUPS	1509184(SI), Y2	// fitGrad.exp[0] | 2
-	VMOVUPS	1509216(SI), Y3	// fitGrad.exp[0] | 3
+	VMOVUPS	1513216(SI), Y0	// fitGrad.exp[0]
+	VMOVUPS	1513248(SI), Y1	// fitGrad.exp[0] | 1
+	VMOVUPS	1513280(SI), Y2	// fitGrad.exp[0] | 2
+	VMOVUPS	1513312(SI), Y3	// fitGrad.exp[0] | 3
 	VMULPS	Y0, Y9, Y0
 	VMULPS	Y1, Y10, Y1
 	VMULPS	Y2, Y11, Y2
 	VMULPS	Y3, Y12, Y3
-	VMOVUPS	Y0, 1621888(SI)	// fitGrad.mul_4[0]
-	VMOVUPS	Y1, 1621920(SI)	// fitGrad.mul_4[0] | 1
-	VMOVUPS	Y2, 1621952(SI)	// fitGrad.mul_4[0] | 2
-	VMOVUPS	Y3, 1621984(SI)	// fitGrad.mul_4[0] | 3
+	VMOVUPS	Y0, 1625984(SI)	// fitGrad.mul_4[0]
+	VMOVUPS	Y1, 1626016(SI)	// fitGrad.mul_4[0] | 1
+	VMOVUPS	Y2, 1626048(SI)	// fitGrad.mul_4[0] | 2
+	VMOVUPS	Y3, 1626080(SI)	// fitGrad.mul_4[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1622912(AX)	// fitGrad.pad[0]
+	VMOVUPS	Y0, 1627008(AX)	// fitGrad.pad[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1622944(AX)	// fitGrad.pad[0] | 1
+	VMOVUPS	Y0, 1627040(AX)	// fitGrad.pad[0] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1622976(AX)	// fitGrad.pad[0] | 2
+	VMOVUPS	Y0, 1627072(AX)	// fitGrad.pad[0] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1623008(AX)	// fitGrad.pad[0] | 3
+	VMOVUPS	Y0, 1627104(AX)	// fitGrad.pad[0] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1623040(AX)	// fitGrad.pad[1]
+	VMOVUPS	Y0, 1627136(AX)	// fitGrad.pad[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1623072(AX)	// fitGrad.pad[1] | 1
+	VMOVUPS	Y0, 1627168(AX)	// fitGrad.pad[1] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1623104(AX)	// fitGrad.pad[1] | 2
+	VMOVUPS	Y0, 1627200(AX)	// fitGrad.pad[1] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1623136(AX)	// fitGrad.pad[1] | 3
+	VMOVUPS	Y0, 1627232(AX)	// fitGrad.pad[1] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1623168(AX)	// fitGrad.pad[2]
+	VMOVUPS	Y0, 1627264(AX)	// fitGrad.pad[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1623200(AX)	// fitGrad.pad[2] | 1
+	VMOVUPS	Y0, 1627296(AX)	// fitGrad.pad[2] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1623232(AX)	// fitGrad.pad[2] | 2
+	VMOVUPS	Y0, 1627328(AX)	// fitGrad.pad[2] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1623264(AX)	// fitGrad.pad[2] | 3
+	VMOVUPS	Y0, 1627360(AX)	// fitGrad.pad[2] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1623296(AX)	// fitGrad.pad[3]
+	VMOVUPS	Y0, 1627392(AX)	// fitGrad.pad[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1623328(AX)	// fitGrad.pad[3] | 1
+	VMOVUPS	Y0, 1627424(AX)	// fitGrad.pad[3] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1623360(AX)	// fitGrad.pad[3] | 2
+	VMOVUPS	Y0, 1627456(AX)	// fitGrad.pad[3] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1623392(AX)	// fitGrad.pad[3] | 3
+	VMOVUPS	Y0, 1627488(AX)	// fitGrad.pad[3] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1623424(AX)	// fitGrad.pad[4]
+	VMOVUPS	Y0, 1627520(AX)	// fitGrad.pad[4]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1623456(AX)	// fitGrad.pad[4] | 1
+	VMOVUPS	Y0, 1627552(AX)	// fitGrad.pad[4] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1623488(AX)	// fitGrad.pad[4] | 2
+	VMOVUPS	Y0, 1627584(AX)	// fitGrad.pad[4] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1623520(AX)	// fitGrad.pad[4] | 3
+	VMOVUPS	Y0, 1627616(AX)	// fitGrad.pad[4] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1623552(AX)	// fitGrad.pad[5]
+	VMOVUPS	Y0, 1627648(AX)	// fitGrad.pad[5]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1623584(AX)	// fitGrad.pad[5] | 1
+	VMOVUPS	Y0, 1627680(AX)	// fitGrad.pad[5] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1623616(AX)	// fitGrad.pad[5] | 2
+	VMOVUPS	Y0, 1627712(AX)	// fitGrad.pad[5] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1623648(AX)	// fitGrad.pad[5] | 3
+	VMOVUPS	Y0, 1627744(AX)	// fitGrad.pad[5] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1623680(AX)	// fitGrad.pad[6]
+	VMOVUPS	Y0, 1627776(AX)	// fitGrad.pad[6]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1623712(AX)	// fitGrad.pad[6] | 1
+	VMOVUPS	Y0, 1627808(AX)	// fitGrad.pad[6] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1623744(AX)	// fitGrad.pad[6] | 2
+	VMOVUPS	Y0, 1627840(AX)	// fitGrad.pad[6] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1623776(AX)	// fitGrad.pad[6] | 3
+	VMOVUPS	Y0, 1627872(AX)	// fitGrad.pad[6] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1623808(AX)	// fitGrad.pad[7]
+	VMOVUPS	Y0, 1627904(AX)	// fitGrad.pad[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1623840(AX)	// fitGrad.pad[7] | 1
+	VMOVUPS	Y0, 1627936(AX)	// fitGrad.pad[7] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1623872(AX)	// fitGrad.pad[7] | 2
+	VMOVUPS	Y0, 1627968(AX)	// fitGrad.pad[7] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1623904(AX)	// fitGrad.pad[7] | 3
-	VMOVUPS	1621888(AX), Y0	// fitGrad.mul_4[0]
-	VMOVUPS	1621920(AX), Y1	// fitGrad.mul_4[0] | 1
-	VMOVUPS	1621952(AX), Y2	// fitGrad.mul_4[0] | 2
-	VMOVUPS	1621984(AX), Y3	// fitGrad.mul_4[0] | 3
-	VMOVUPS	Y0, 1623936(AX)	// fitGrad.pad[8]
-	VMOVUPS	Y1, 1623968(AX)	// fitGrad.pad[8] | 1
-	VMOVUPS	Y2, 1624000(AX)	// fitGrad.pad[8] | 2
-	VMOVUPS	Y3, 1624032(AX)	// fitGrad.pad[8] | 3
-	VMOVUPS	1622016(AX), Y0	// fitGrad.mul_4[1]
-	VMOVUPS	1622048(AX), Y1	// fitGrad.mul_4[1] | 1
-	VMOVUPS	1622080(AX), Y2	// fitGrad.mul_4[1] | 2
-	VMOVUPS	1622112(AX), Y3	// fitGrad.mul_4[1] | 3
-	VMOVUPS	Y0, 1624064(AX)	// fitGrad.pad[9]
-	VMOVUPS	Y1, 1624096(AX)	// fitGrad.pad[9] | 1
-	VMOVUPS	Y2, 1624128(AX)	// fitGrad.pad[9] | 2
-	VMOVUPS	Y3, 1624160(AX)	// fitGrad.pad[9] | 3
-	VMOVUPS	1622144(AX), Y0	// fitGrad.mul_4[2]
-	VMOVUPS	1622176(AX), Y1	// fitGrad.mul_4[2] | 1
-	VMOVUPS	1622208(AX), Y2	// fitGrad.mul_4[2] | 2
-	VMOVUPS	1622240(AX), Y3	// fitGrad.mul_4[2] | 3
-	VMOVUPS	Y0, 1624192(AX)	// fitGrad.pad[10]
-	VMOVUPS	Y1, 1624224(AX)	// fitGrad.pad[10] | 1
-	VMOVUPS	Y2, 1624256(AX)	// fitGrad.pad[10] | 2
-	VMOVUPS	Y3, 1624288(AX)	// fitGrad.pad[10] | 3
-	VMOVUPS	1622272(AX), Y0	// fitGrad.mul_4[3]
-	VMOVUPS	1622304(AX), Y1	// fitGrad.mul_4[3] | 1
-	VMOVUPS	1622336(AX), Y2	// fitGrad.mul_4[3] | 2
-	VMOVUPS	1622368(AX), Y3	// fitGrad.mul_4[3] | 3
-	VMOVUPS	Y0, 1624320(AX)	// fitGrad.pad[11]
-	VMOVUPS	Y1, 1624352(AX)	// fitGrad.pad[11] | 1
-	VMOVUPS	Y2, 1624384(AX)	// fitGrad.pad[11] | 2
-	VMOVUPS	Y3, 1624416(AX)	// fitGrad.pad[11] | 3
-	VMOVUPS	1622400(AX), Y0	// fitGrad.mul_4[4]
-	VMOVUPS	1622432(AX), Y1	// fitGrad.mul_4[4] | 1
-	VMOVUPS	1622464(AX), Y2	// fitGrad.mul_4[4] | 2
-	VMOVUPS	1622496(AX), Y3	// fitGrad.mul_4[4] | 3
-	VMOVUPS	Y0, 1624448(AX)	// fitGrad.pad[12]
-	VMOVUPS	Y1, 1624480(AX)	// fitGrad.pad[12] | 1
-	VMOVUPS	Y2, 1624512(AX)	// fitGrad.pad[12] | 2
-	VMOVUPS	Y3, 1624544(AX)	// fitGrad.pad[12] | 3
-	VMOVUPS	1622528(AX), Y0	// fitGrad.mul_4[5]
-	VMOVUPS	1622560(AX), Y1	// fitGrad.mul_4[5] | 1
-	VMOVUPS	1622592(AX), Y2	// fitGrad.mul_4[5] | 2
-	VMOVUPS	1622624(AX), Y3	// fitGrad.mul_4[5] | 3
-	VMOVUPS	Y0, 1624576(AX)	// fitGrad.pad[13]
-	VMOVUPS	Y1, 1624608(AX)	// fitGrad.pad[13] | 1
-	VMOVUPS	Y2, 1624640(AX)	// fitGrad.pad[13] | 2
-	VMOVUPS	Y3, 1624672(AX)	// fitGrad.pad[13] | 3
-	VMOVUPS	1622656(AX), Y0	// fitGrad.mul_4[6]
-	VMOVUPS	1622688(AX), Y1	// fitGrad.mul_4[6] | 1
-	VMOVUPS	1622720(AX), Y2	// fitGrad.mul_4[6] | 2
-	VMOVUPS	1622752(AX), Y3	// fitGrad.mul_4[6] | 3
-	VMOVUPS	Y0, 1624704(AX)	// fitGrad.pad[14]
-	VMOVUPS	Y1, 1624736(AX)	// fitGrad.pad[14] | 1
-	VMOVUPS	Y2, 1624768(AX)	// fitGrad.pad[14] | 2
-	VMOVUPS	Y3, 1624800(AX)	// fitGrad.pad[14] | 3
-	VMOVUPS	1622784(AX), Y0	// fitGrad.mul_4[7]
-	VMOVUPS	1622816(AX), Y1	// fitGrad.mul_4[7] | 1
-	VMOVUPS	1622848(AX), Y2	// fitGrad.mul_4[7] | 2
-	VMOVUPS	1622880(AX), Y3	// fitGrad.mul_4[7] | 3
-	VMOVUPS	Y0, 1624832(AX)	// fitGrad.pad[15]
-	VMOVUPS	Y1, 1624864(AX)	// fitGrad.pad[15] | 1
-	VMOVUPS	Y2, 1624896(AX)	// fitGrad.pad[15] | 2
-	VMOVUPS	Y3, 1624928(AX)	// fitGrad.pad[15] | 3
+	VMOVUPS	Y0, 1628000(AX)	// fitGrad.pad[7] | 3
+	VMOVUPS	1625984(AX), Y0	// fitGrad.mul_4[0]
+	VMOVUPS	1626016(AX), Y1	// fitGrad.mul_4[0] | 1
+	VMOVUPS	1626048(AX), Y2	// fitGrad.mul_4[0] | 2
+	VMOVUPS	1626080(AX), Y3	// fitGrad.mul_4[0] | 3
+	VMOVUPS	Y0, 1628032(AX)	// fitGrad.pad[8]
+	VMOVUPS	Y1, 1628064(AX)	// fitGrad.pad[8] | 1
+	VMOVUPS	Y2, 1628096(AX)	// fitGrad.pad[8] | 2
+	VMOVUPS	Y3, 1628128(AX)	// fitGrad.pad[8] | 3
+	VMOVUPS	1626112(AX), Y0	// fitGrad.mul_4[1]
+	VMOVUPS	1626144(AX), Y1	// fitGrad.mul_4[1] | 1
+	VMOVUPS	1626176(AX), Y2	// fitGrad.mul_4[1] | 2
+	VMOVUPS	1626208(AX), Y3	// fitGrad.mul_4[1] | 3
+	VMOVUPS	Y0, 1628160(AX)	// fitGrad.pad[9]
+	VMOVUPS	Y1, 1628192(AX)	// fitGrad.pad[9] | 1
+	VMOVUPS	Y2, 1628224(AX)	// fitGrad.pad[9] | 2
+	VMOVUPS	Y3, 1628256(AX)	// fitGrad.pad[9] | 3
+	VMOVUPS	1626240(AX), Y0	// fitGrad.mul_4[2]
+	VMOVUPS	1626272(AX), Y1	// fitGrad.mul_4[2] | 1
+	VMOVUPS	1626304(AX), Y2	// fitGrad.mul_4[2] | 2
+	VMOVUPS	1626336(AX), Y3	// fitGrad.mul_4[2] | 3
+	VMOVUPS	Y0, 1628288(AX)	// fitGrad.pad[10]
+	VMOVUPS	Y1, 1628320(AX)	// fitGrad.pad[10] | 1
+	VMOVUPS	Y2, 1628352(AX)	// fitGrad.pad[10] | 2
+	VMOVUPS	Y3, 1628384(AX)	// fitGrad.pad[10] | 3
+	VMOVUPS	1626368(AX), Y0	// fitGrad.mul_4[3]
+	VMOVUPS	1626400(AX), Y1	// fitGrad.mul_4[3] | 1
+	VMOVUPS	1626432(AX), Y2	// fitGrad.mul_4[3] | 2
+	VMOVUPS	1626464(AX), Y3	// fitGrad.mul_4[3] | 3
+	VMOVUPS	Y0, 1628416(AX)	// fitGrad.pad[11]
+	VMOVUPS	Y1, 1628448(AX)	// fitGrad.pad[11] | 1
+	VMOVUPS	Y2, 1628480(AX)	// fitGrad.pad[11] | 2
+	VMOVUPS	Y3, 1628512(AX)	// fitGrad.pad[11] | 3
+	VMOVUPS	1626496(AX), Y0	// fitGrad.mul_4[4]
+	VMOVUPS	1626528(AX), Y1	// fitGrad.mul_4[4] | 1
+	VMOVUPS	1626560(AX), Y2	// fitGrad.mul_4[4] | 2
+	VMOVUPS	1626592(AX), Y3	// fitGrad.mul_4[4] | 3
+	VMOVUPS	Y0, 1628544(AX)	// fitGrad.pad[12]
+	VMOVUPS	Y1, 1628576(AX)	// fitGrad.pad[12] | 1
+	VMOVUPS	Y2, 1628608(AX)	// fitGrad.pad[12] | 2
+	VMOVUPS	Y3, 1628640(AX)	// fitGrad.pad[12] | 3
+	VMOVUPS	1626624(AX), Y0	// fitGrad.mul_4[5]
+	VMOVUPS	1626656(AX), Y1	// fitGrad.mul_4[5] | 1
+	VMOVUPS	1626688(AX), Y2	// fitGrad.mul_4[5] | 2
+	VMOVUPS	1626720(AX), Y3	// fitGrad.mul_4[5] | 3
+	VMOVUPS	Y0, 1628672(AX)	// fitGrad.pad[13]
+	VMOVUPS	Y1, 1628704(AX)	// fitGrad.pad[13] | 1
+	VMOVUPS	Y2, 1628736(AX)	// fitGrad.pad[13] | 2
+	VMOVUPS	Y3, 1628768(AX)	// fitGrad.pad[13] | 3
+	VMOVUPS	1626752(AX), Y0	// fitGrad.mul_4[6]
+	VMOVUPS	1626784(AX), Y1	// fitGrad.mul_4[6] | 1
+	VMOVUPS	1626816(AX), Y2	// fitGrad.mul_4[6] | 2
+	VMOVUPS	1626848(AX), Y3	// fitGrad.mul_4[6] | 3
+	VMOVUPS	Y0, 1628800(AX)	// fitGrad.pad[14]
+	VMOVUPS	Y1, 1628832(AX)	// fitGrad.pad[14] | 1
+	VMOVUPS	Y2, 1628864(AX)	// fitGrad.pad[14] | 2
+	VMOVUPS	Y3, 1628896(AX)	// fitGrad.pad[14] | 3
+	VMOVUPS	1626880(AX), Y0	// fitGrad.mul_4[7]
+	VMOVUPS	1626912(AX), Y1	// fitGrad.mul_4[7] | 1
+	VMOVUPS	1626944(AX), Y2	// fitGrad.mul_4[7] | 2
+	VMOVUPS	1626976(AX), Y3	// fitGrad.mul_4[7] | 3
+	VMOVUPS	Y0, 1628928(AX)	// fitGrad.pad[15]
+	VMOVUPS	Y1, 1628960(AX)	// fitGrad.pad[15] | 1
+	VMOVUPS	Y2, 1628992(AX)	// fitGrad.pad[15] | 2
+	VMOVUPS	Y3, 1629024(AX)	// fitGrad.pad[15] | 3
 	MOVQ	$8, CX
 	MOVQ	AX, SI
 loop3: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1507072(SI), Y0	// fitGrad.h[0]
-	VMOVUPS	1507104(SI), Y1	// fitGrad.h[0] | 1
-	VMOVUPS	1507136(SI), Y2	// fitGrad.h[0] | 2
-	VMOVUPS	1507168(SI), Y3	// fitGrad.h[0] | 3
+	VMOVUPS	1511168(SI), Y0	// fitGrad.h[0]
+	VMOVUPS	1511200(SI), Y1	// fitGrad.h[0] | 1
+	VMOVUPS	1511232(SI), Y2	// fitGrad.h[0] | 2
+	VMOVUPS	1511264(SI), Y3	// fitGrad.h[0] | 3
 	VMULPS	f32_40000000<>(SB), Y0, Y0
 	VMULPS	f32_40000000<>(SB), Y1, Y1
 	VMULPS	f32_40000000<>(SB), Y2, Y2
 	VMULPS	f32_40000000<>(SB), Y3, Y3
-	VMOVUPS	1620864(SI), Y4	// fitGrad.result_3[0]
-	VMOVUPS	1620896(SI), Y5	// fitGrad.result_3[0] | 1
-	VMOVUPS	1620928(SI), Y6	// fitGrad.result_3[0] | 2
-	VMOVUPS	1620960(SI), Y7	// fitGrad.result_3[0] | 3
+	VMOVUPS	1624960(SI), Y4	// fitGrad.result_3[0]
+	VMOVUPS	1624992(SI), Y5	// fitGrad.result_3[0] | 1
+	VMOVUPS	1625024(SI), Y6	// fitGrad.result_3[0] | 2
+	VMOVUPS	1625056(SI), Y7	// fitGrad.result_3[0] | 3
 	VFMADD231PS	128(AX), Y0, Y4
 	VFMADD231PS	160(AX), Y1, Y5
 	VFMADD231PS	192(AX), Y2, Y6
 	VFMADD231PS	224(AX), Y3, Y7
-	VMOVUPS	Y4, 1624960(SI)	// fitGrad.add_2[0]
-	VMOVUPS	Y5, 1624992(SI)	// fitGrad.add_2[0] | 1
-	VMOVUPS	Y6, 1625024(SI)	// fitGrad.add_2[0] | 2
-	VMOVUPS	Y7, 1625056(SI)	// fitGrad.add_2[0] | 3
+	VMOVUPS	Y4, 1629056(SI)	// fitGrad.add_2[0]
+	VMOVUPS	Y5, 1629088(SI)	// fitGrad.add_2[0] | 1
+	VMOVUPS	Y6, 1629120(SI)	// fitGrad.add_2[0] | 2
+	VMOVUPS	Y7, 1629152(SI)	// fitGrad.add_2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop3
 	// forecast.nde:37
-	VMOVUPS	1624960(AX), Y0	// fitGrad.add_2[0]
-	VMOVUPS	1624992(AX), Y1	// fitGrad.add_2[0] | 1
-	VMOVUPS	1625024(AX), Y2	// fitGrad.add_2[0] | 2
-	VMOVUPS	1625056(AX), Y3	// fitGrad.add_2[0] | 3
-	VMOVUPS	Y0, 1625984(AX)	// fitGrad.pad_2[0]
-	VMOVUPS	Y1, 1626016(AX)	// fitGrad.pad_2[0] | 1
-	VMOVUPS	Y2, 1626048(AX)	// fitGrad.pad_2[0] | 2
-	VMOVUPS	Y3, 1626080(AX)	// fitGrad.pad_2[0] | 3
-	VMOVUPS	1625088(AX), Y0	// fitGrad.add_2[1]
-	VMOVUPS	1625120(AX), Y1	// fitGrad.add_2[1] | 1
-	VMOVUPS	1625152(AX), Y2	// fitGrad.add_2[1] | 2
-	VMOVUPS	1625184(AX), Y3	// fitGrad.add_2[1] | 3
-	VMOVUPS	Y0, 1626112(AX)	// fitGrad.pad_2[1]
-	VMOVUPS	Y1, 1626144(AX)	// fitGrad.pad_2[1] | 1
-	VMOVUPS	Y2, 1626176(AX)	// fitGrad.pad_2[1] | 2
-	VMOVUPS	Y3, 1626208(AX)	// fitGrad.pad_2[1] | 3
-	VMOVUPS	1625216(AX), Y0	// fitGrad.add_2[2]
-	VMOVUPS	1625248(AX), Y1	// fitGrad.add_2[2] | 1
-	VMOVUPS	1625280(AX), Y2	// fitGrad.add_2[2] | 2
-	VMOVUPS	1625312(AX), Y3	// fitGrad.add_2[2] | 3
-	VMOVUPS	Y0, 1626240(AX)	// fitGrad.pad_2[2]
-	VMOVUPS	Y1, 1626272(AX)	// fitGrad.pad_2[2] | 1
-	VMOVUPS	Y2, 1626304(AX)	// fitGrad.pad_2[2] | 2
-	VMOVUPS	Y3, 1626336(AX)	// fitGrad.pad_2[2] | 3
-	VMOVUPS	1625344(AX), Y0	// fitGrad.add_2[3]
-	VMOVUPS	1625376(AX), Y1	// fitGrad.add_2[3] | 1
-	VMOVUPS	1625408(AX), Y2	// fitGrad.add_2[3] | 2
-	VMOVUPS	1625440(AX), Y3	// fitGrad.add_2[3] | 3
-	VMOVUPS	Y0, 1626368(AX)	// fitGrad.pad_2[3]
-	VMOVUPS	Y1, 1626400(AX)	// fitGrad.pad_2[3] | 1
-	VMOVUPS	Y2, 1626432(AX)	// fitGrad.pad_2[3] | 2
-	VMOVUPS	Y3, 1626464(AX)	// fitGrad.pad_2[3] | 3
-	VMOVUPS	1625472(AX), Y0	// fitGrad.add_2[4]
-	VMOVUPS	1625504(AX), Y1	// fitGrad.add_2[4] | 1
-	VMOVUPS	1625536(AX), Y2	// fitGrad.add_2[4] | 2
-	VMOVUPS	1625568(AX), Y3	// fitGrad.add_2[4] | 3
-	VMOVUPS	Y0, 1626496(AX)	// fitGrad.pad_2[4]
-	VMOVUPS	Y1, 1626528(AX)	// fitGrad.pad_2[4] | 1
-	VMOVUPS	Y2, 1626560(AX)	// fitGrad.pad_2[4] | 2
-	VMOVUPS	Y3, 1626592(AX)	// fitGrad.pad_2[4] | 3
-	VMOVUPS	1625600(AX), Y0	// fitGrad.add_2[5]
-	VMOVUPS	1625632(AX), Y1	// fitGrad.add_2[5] | 1
-	VMOVUPS	1625664(AX), Y2	// fitGrad.add_2[5] | 2
-	VMOVUPS	1625696(AX), Y3	// fitGrad.add_2[5] | 3
-	VMOVUPS	Y0, 1626624(AX)	// fitGrad.pad_2[5]
-	VMOVUPS	Y1, 1626656(AX)	// fitGrad.pad_2[5] | 1
-	VMOVUPS	Y2, 1626688(AX)	// fitGrad.pad_2[5] | 2
-	VMOVUPS	Y3, 1626720(AX)	// fitGrad.pad_2[5] | 3
-	VMOVUPS	1625728(AX), Y0	// fitGrad.add_2[6]
-	VMOVUPS	1625760(AX), Y1	// fitGrad.add_2[6] | 1
-	VMOVUPS	1625792(AX), Y2	// fitGrad.add_2[6] | 2
-	VMOVUPS	1625824(AX), Y3	// fitGrad.add_2[6] | 3
-	VMOVUPS	Y0, 1626752(AX)	// fitGrad.pad_2[6]
-	VMOVUPS	Y1, 1626784(AX)	// fitGrad.pad_2[6] | 1
-	VMOVUPS	Y2, 1626816(AX)	// fitGrad.pad_2[6] | 2
-	VMOVUPS	Y3, 1626848(AX)	// fitGrad.pad_2[6] | 3
-	VMOVUPS	1625856(AX), Y0	// fitGrad.add_2[7]
-	VMOVUPS	1625888(AX), Y1	// fitGrad.add_2[7] | 1
-	VMOVUPS	1625920(AX), Y2	// fitGrad.add_2[7] | 2
-	VMOVUPS	1625952(AX), Y3	// fitGrad.add_2[7] | 3
-	VMOVUPS	Y0, 1626880(AX)	// fitGrad.pad_2[7]
-	VMOVUPS	Y1, 1626912(AX)	// fitGrad.pad_2[7] | 1
-	VMOVUPS	Y2, 1626944(AX)	// fitGrad.pad_2[7] | 2
-	VMOVUPS	Y3, 1626976(AX)	// fitGrad.pad_2[7] | 3
+	VMOVUPS	1629056(AX), Y0	// fitGrad.add_2[0]
+	VMOVUPS	1629088(AX), Y1	// fitGrad.add_2[0] | 1
+	VMOVUPS	1629120(AX), Y2	// fitGrad.add_2[0] | 2
+	VMOVUPS	1629152(AX), Y3	// fitGrad.add_2[0] | 3
+	VMOVUPS	Y0, 1630080(AX)	// fitGrad.pad_2[0]
+	VMOVUPS	Y1, 1630112(AX)	// fitGrad.pad_2[0] | 1
+	VMOVUPS	Y2, 1630144(AX)	// fitGrad.pad_2[0] | 2
+	VMOVUPS	Y3, 1630176(AX)	// fitGrad.pad_2[0] | 3
+	VMOVUPS	1629184(AX), Y0	// fitGrad.add_2[1]
+	VMOVUPS	1629216(AX), Y1	// fitGrad.add_2[1] | 1
+	VMOVUPS	1629248(AX), Y2	// fitGrad.add_2[1] | 2
+	VMOVUPS	1629280(AX), Y3	// fitGrad.add_2[1] | 3
+	VMOVUPS	Y0, 1630208(AX)	// fitGrad.pad_2[1]
+	VMOVUPS	Y1, 1630240(AX)	// fitGrad.pad_2[1] | 1
+	VMOVUPS	Y2, 1630272(AX)	// fitGrad.pad_2[1] | 2
+	VMOVUPS	Y3, 1630304(AX)	// fitGrad.pad_2[1] | 3
+	VMOVUPS	1629312(AX), Y0	// fitGrad.add_2[2]
+	VMOVUPS	1629344(AX), Y1	// fitGrad.add_2[2] | 1
+	VMOVUPS	1629376(AX), Y2	// fitGrad.add_2[2] | 2
+	VMOVUPS	1629408(AX), Y3	// fitGrad.add_2[2] | 3
+	VMOVUPS	Y0, 1630336(AX)	// fitGrad.pad_2[2]
+	VMOVUPS	Y1, 1630368(AX)	// fitGrad.pad_2[2] | 1
+	VMOVUPS	Y2, 1630400(AX)	// fitGrad.pad_2[2] | 2
+	VMOVUPS	Y3, 1630432(AX)	// fitGrad.pad_2[2] | 3
+	VMOVUPS	1629440(AX), Y0	// fitGrad.add_2[3]
+	VMOVUPS	1629472(AX), Y1	// fitGrad.add_2[3] | 1
+	VMOVUPS	1629504(AX), Y2	// fitGrad.add_2[3] | 2
+	VMOVUPS	1629536(AX), Y3	// fitGrad.add_2[3] | 3
+	VMOVUPS	Y0, 1630464(AX)	// fitGrad.pad_2[3]
+	VMOVUPS	Y1, 1630496(AX)	// fitGrad.pad_2[3] | 1
+	VMOVUPS	Y2, 1630528(AX)	// fitGrad.pad_2[3] | 2
+	VMOVUPS	Y3, 1630560(AX)	// fitGrad.pad_2[3] | 3
+	VMOVUPS	1629568(AX), Y0	// fitGrad.add_2[4]
+	VMOVUPS	1629600(AX), Y1	// fitGrad.add_2[4] | 1
+	VMOVUPS	1629632(AX), Y2	// fitGrad.add_2[4] | 2
+	VMOVUPS	1629664(AX), Y3	// fitGrad.add_2[4] | 3
+	VMOVUPS	Y0, 1630592(AX)	// fitGrad.pad_2[4]
+	VMOVUPS	Y1, 1630624(AX)	// fitGrad.pad_2[4] | 1
+	VMOVUPS	Y2, 1630656(AX)	// fitGrad.pad_2[4] | 2
+	VMOVUPS	Y3, 1630688(AX)	// fitGrad.pad_2[4] | 3
+	VMOVUPS	1629696(AX), Y0	// fitGrad.add_2[5]
+	VMOVUPS	1629728(AX), Y1	// fitGrad.add_2[5] | 1
+	VMOVUPS	1629760(AX), Y2	// fitGrad.add_2[5] | 2
+	VMOVUPS	1629792(AX), Y3	// fitGrad.add_2[5] | 3
+	VMOVUPS	Y0, 1630720(AX)	// fitGrad.pad_2[5]
+	VMOVUPS	Y1, 1630752(AX)	// fitGrad.pad_2[5] | 1
+	VMOVUPS	Y2, 1630784(AX)	// fitGrad.pad_2[5] | 2
+	VMOVUPS	Y3, 1630816(AX)	// fitGrad.pad_2[5] | 3
+	VMOVUPS	1629824(AX), Y0	// fitGrad.add_2[6]
+	VMOVUPS	1629856(AX), Y1	// fitGrad.add_2[6] | 1
+	VMOVUPS	1629888(AX), Y2	// fitGrad.add_2[6] | 2
+	VMOVUPS	1629920(AX), Y3	// fitGrad.add_2[6] | 3
+	VMOVUPS	Y0, 1630848(AX)	// fitGrad.pad_2[6]
+	VMOVUPS	Y1, 1630880(AX)	// fitGrad.pad_2[6] | 1
+	VMOVUPS	Y2, 1630912(AX)	// fitGrad.pad_2[6] | 2
+	VMOVUPS	Y3, 1630944(AX)	// fitGrad.pad_2[6] | 3
+	VMOVUPS	1629952(AX), Y0	// fitGrad.add_2[7]
+	VMOVUPS	1629984(AX), Y1	// fitGrad.add_2[7] | 1
+	VMOVUPS	1630016(AX), Y2	// fitGrad.add_2[7] | 2
+	VMOVUPS	1630048(AX), Y3	// fitGrad.add_2[7] | 3
+	VMOVUPS	Y0, 1630976(AX)	// fitGrad.pad_2[7]
+	VMOVUPS	Y1, 1631008(AX)	// fitGrad.pad_2[7] | 1
+	VMOVUPS	Y2, 1631040(AX)	// fitGrad.pad_2[7] | 2
+	VMOVUPS	Y3, 1631072(AX)	// fitGrad.pad_2[7] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627008(AX)	// fitGrad.pad_2[8]
+	VMOVUPS	Y0, 1631104(AX)	// fitGrad.pad_2[8]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627040(AX)	// fitGrad.pad_2[8] | 1
+	VMOVUPS	Y0, 1631136(AX)	// fitGrad.pad_2[8] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627072(AX)	// fitGrad.pad_2[8] | 2
+	VMOVUPS	Y0, 1631168(AX)	// fitGrad.pad_2[8] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627104(AX)	// fitGrad.pad_2[8] | 3
+	VMOVUPS	Y0, 1631200(AX)	// fitGrad.pad_2[8] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627136(AX)	// fitGrad.pad_2[9]
+	VMOVUPS	Y0, 1631232(AX)	// fitGrad.pad_2[9]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627168(AX)	// fitGrad.pad_2[9] | 1
+	VMOVUPS	Y0, 1631264(AX)	// fitGrad.pad_2[9] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627200(AX)	// fitGrad.pad_2[9] | 2
+	VMOVUPS	Y0, 1631296(AX)	// fitGrad.pad_2[9] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627232(AX)	// fitGrad.pad_2[9] | 3
+	VMOVUPS	Y0, 1631328(AX)	// fitGrad.pad_2[9] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627264(AX)	// fitGrad.pad_2[10]
+	VMOVUPS	Y0, 1631360(AX)	// fitGrad.pad_2[10]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627296(AX)	// fitGrad.pad_2[10] | 1
+	VMOVUPS	Y0, 1631392(AX)	// fitGrad.pad_2[10] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627328(AX)	// fitGrad.pad_2[10] | 2
+	VMOVUPS	Y0, 1631424(AX)	// fitGrad.pad_2[10] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627360(AX)	// fitGrad.pad_2[10] | 3
+	VMOVUPS	Y0, 1631456(AX)	// fitGrad.pad_2[10] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627392(AX)	// fitGrad.pad_2[11]
+	VMOVUPS	Y0, 1631488(AX)	// fitGrad.pad_2[11]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627424(AX)	// fitGrad.pad_2[11] | 1
+	VMOVUPS	Y0, 1631520(AX)	// fitGrad.pad_2[11] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627456(AX)	// fitGrad.pad_2[11] | 2
+	VMOVUPS	Y0, 1631552(AX)	// fitGrad.pad_2[11] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627488(AX)	// fitGrad.pad_2[11] | 3
+	VMOVUPS	Y0, 1631584(AX)	// fitGrad.pad_2[11] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627520(AX)	// fitGrad.pad_2[12]
+	VMOVUPS	Y0, 1631616(AX)	// fitGrad.pad_2[12]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627552(AX)	// fitGrad.pad_2[12] | 1
+	VMOVUPS	Y0, 1631648(AX)	// fitGrad.pad_2[12] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627584(AX)	// fitGrad.pad_2[12] | 2
+	VMOVUPS	Y0, 1631680(AX)	// fitGrad.pad_2[12] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627616(AX)	// fitGrad.pad_2[12] | 3
+	VMOVUPS	Y0, 1631712(AX)	// fitGrad.pad_2[12] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627648(AX)	// fitGrad.pad_2[13]
+	VMOVUPS	Y0, 1631744(AX)	// fitGrad.pad_2[13]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627680(AX)	// fitGrad.pad_2[13] | 1
+	VMOVUPS	Y0, 1631776(AX)	// fitGrad.pad_2[13] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627712(AX)	// fitGrad.pad_2[13] | 2
+	VMOVUPS	Y0, 1631808(AX)	// fitGrad.pad_2[13] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627744(AX)	// fitGrad.pad_2[13] | 3
+	VMOVUPS	Y0, 1631840(AX)	// fitGrad.pad_2[13] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627776(AX)	// fitGrad.pad_2[14]
+	VMOVUPS	Y0, 1631872(AX)	// fitGrad.pad_2[14]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627808(AX)	// fitGrad.pad_2[14] | 1
+	VMOVUPS	Y0, 1631904(AX)	// fitGrad.pad_2[14] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627840(AX)	// fitGrad.pad_2[14] | 2
+	VMOVUPS	Y0, 1631936(AX)	// fitGrad.pad_2[14] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627872(AX)	// fitGrad.pad_2[14] | 3
+	VMOVUPS	Y0, 1631968(AX)	// fitGrad.pad_2[14] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627904(AX)	// fitGrad.pad_2[15]
+	VMOVUPS	Y0, 1632000(AX)	// fitGrad.pad_2[15]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627936(AX)	// fitGrad.pad_2[15] | 1
+	VMOVUPS	Y0, 1632032(AX)	// fitGrad.pad_2[15] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627968(AX)	// fitGrad.pad_2[15] | 2
+	VMOVUPS	Y0, 1632064(AX)	// fitGrad.pad_2[15] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1628000(AX)	// fitGrad.pad_2[15] | 3
+	VMOVUPS	Y0, 1632096(AX)	// fitGrad.pad_2[15] | 3
 	MOVQ	$8, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 	MOVQ	R8, R9
 loop4: // 8 times: tiles of 2 elements
-	VMOVUPS	1622912(SI), Y0	// fitGrad.pad[0]
-	VMOVUPS	1622944(SI), Y1	// fitGrad.pad[0] | 1
-	VMOVUPS	1622976(SI), Y2	// fitGrad.pad[0] | 2
-	VMOVUPS	1623008(SI), Y3	// fitGrad.pad[0] | 3
-	VMOVUPS	1625984(SI), Y4	// fitGrad.pad_2[0]
-	VMOVUPS	1626016(SI), Y5	// fitGrad.pad_2[0] | 1
-	VMOVUPS	1626048(SI), Y6	// fitGrad.pad_2[0] | 2
-	VMOVUPS	1626080(SI), Y7	// fitGrad.pad_2[0] | 3
+	VMOVUPS	1627008(SI), Y0	// fitGrad.pad[0]
+	VMOVUPS	1627040(SI), Y1	// fitGrad.pad[0] | 1
+	VMOVUPS	1627072(SI), Y2	// fitGrad.pad[0] | 2
+	VMOVUPS	1627104(SI), Y3	// fitGrad.pad[0] | 3
+	VMOVUPS	1630080(SI), Y4	// fitGrad.pad_2[0]
+	VMOVUPS	1630112(SI), Y5	// fitGrad.pad_2[0] | 1
+	VMOVUPS	1630144(SI), Y6	// fitGrad.pad_2[0] | 2
+	VMOVUPS	1630176(SI), Y7	// fitGrad.pad_2[0] | 3
 	VADDPS	Y4, Y0, Y0
 	VADDPS	Y5, Y1, Y1
 	VADDPS	Y6, Y2, Y2
 	VADDPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 1628032(SI)	// fitGrad.h_bar[0]
-	VMOVUPS	Y1, 1628064(SI)	// fitGrad.h_bar[0] | 1
-	VMOVUPS	Y2, 1628096(SI)	// fitGrad.h_bar[0] | 2
-	VMOVUPS	Y3, 1628128(SI)	// fitGrad.h_bar[0] | 3
+	VMOVUPS	Y0, 1632128(SI)	// fitGrad.h_bar[0]
+	VMOVUPS	Y1, 1632160(SI)	// fitGrad.h_bar[0] | 1
+	VMOVUPS	Y2, 1632192(SI)	// fitGrad.h_bar[0] | 2
+	VMOVUPS	Y3, 1632224(SI)	// fitGrad.h_bar[0] | 3
 	VANDPS	0(AX), Y0, Y4
 	VANDPS	32(AX), Y1, Y5
 	VANDPS	64(AX), Y2, Y6
@@ -15926,22 +16083,22 @@ loop4: // 8 times: tiles of 2 elements
 	VADDPS	Y6, Y4, Y4
 	VADDPS	Y7, Y4, Y4
 	VMOVUPS	Y4, 47104(DI)	// sum of enc.2.bias[0]
-	VMOVUPS	1623040(SI), Y4	// fitGrad.pad[1]
-	VMOVUPS	1623072(SI), Y5	// fitGrad.pad[1] | 1
-	VMOVUPS	1623104(SI), Y6	// fitGrad.pad[1] | 2
-	VMOVUPS	1623136(SI), Y7	// fitGrad.pad[1] | 3
-	VMOVUPS	1626112(SI), Y8	// fitGrad.pad_2[1]
-	VMOVUPS	1626144(SI), Y9	// fitGrad.pad_2[1] | 1
-	VMOVUPS	1626176(SI), Y10	// fitGrad.pad_2[1] | 2
-	VMOVUPS	1626208(SI), Y11	// fitGrad.pad_2[1] | 3
+	VMOVUPS	1627136(SI), Y4	// fitGrad.pad[1]
+	VMOVUPS	1627168(SI), Y5	// fitGrad.pad[1] | 1
+	VMOVUPS	1627200(SI), Y6	// fitGrad.pad[1] | 2
+	VMOVUPS	1627232(SI), Y7	// fitGrad.pad[1] | 3
+	VMOVUPS	1630208(SI), Y8	// fitGrad.pad_2[1]
+	VMOVUPS	1630240(SI), Y9	// fitGrad.pad_2[1] | 1
+	VMOVUPS	1630272(SI), Y10	// fitGrad.pad_2[1] | 2
+	VMOVUPS	1630304(SI), Y11	// fitGrad.pad_2[1] | 3
 	VADDPS	Y8, Y4, Y4
 	VADDPS	Y9, Y5, Y5
 	VADDPS	Y10, Y6, Y6
 	VADDPS	Y11, Y7, Y7
-	VMOVUPS	Y4, 1628160(SI)	// fitGrad.h_bar[1]
-	VMOVUPS	Y5, 1628192(SI)	// fitGrad.h_bar[1] | 1
-	VMOVUPS	Y6, 1628224(SI)	// fitGrad.h_bar[1] | 2
-	VMOVUPS	Y7, 1628256(SI)	// fitGrad.h_bar[1] | 3
+	VMOVUPS	Y4, 1632256(SI)	// fitGrad.h_bar[1]
+	VMOVUPS	Y5, 1632288(SI)	// fitGrad.h_bar[1] | 1
+	VMOVUPS	Y6, 1632320(SI)	// fitGrad.h_bar[1] | 2
+	VMOVUPS	Y7, 1632352(SI)	// fitGrad.h_bar[1] | 3
 	VANDPS	0(AX), Y4, Y8
 	VANDPS	32(AX), Y5, Y9
 	VANDPS	64(AX), Y6, Y10
@@ -15965,10 +16122,10 @@ loop4: // 8 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	R9, R12
 loop5: // 32 times: elements
-	VMOVUPS	1502976(R11), Y8	// fitGrad.result[0]
-	VMOVUPS	1503008(R11), Y9	// fitGrad.result[0] | 1
-	VMOVUPS	1503040(R11), Y10	// fitGrad.result[0] | 2
-	VMOVUPS	1503072(R11), Y11	// fitGrad.result[0] | 3
+	VMOVUPS	1507072(R11), Y8	// fitGrad.result[0]
+	VMOVUPS	1507104(R11), Y9	// fitGrad.result[0] | 1
+	VMOVUPS	1507136(R11), Y10	// fitGrad.result[0] | 2
+	VMOVUPS	1507168(R11), Y11	// fitGrad.result[0] | 3
 	VMOVUPS	30720(R12), Y12	// sum of enc.2.weight[0]
 	VFMADD231PS	Y8, Y0, Y12
 	VFMADD231PS	Y9, Y1, Y12
@@ -16006,10 +16163,10 @@ loop6: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop7: // 16 times: terms of the sums
-	VMOVUPS	1628032(R10), Y8	// fitGrad.h_bar[0]
-	VMOVUPS	1628064(R10), Y9	// fitGrad.h_bar[0] | 1
-	VMOVUPS	1628096(R10), Y10	// fitGrad.h_bar[0] | 2
-	VMOVUPS	1628128(R10), Y11	// fitGrad.h_bar[0] | 3
+	VMOVUPS	1632128(R10), Y8	// fitGrad.h_bar[0]
+	VMOVUPS	1632160(R10), Y9	// fitGrad.h_bar[0] | 1
+	VMOVUPS	1632192(R10), Y10	// fitGrad.h_bar[0] | 2
+	VMOVUPS	1632224(R10), Y11	// fitGrad.h_bar[0] | 3
 	VBROADCASTSS	14592(R11), Y12	// enc.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -16024,14 +16181,14 @@ loop7: // 16 times: terms of the sums
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop7
-	VMOVUPS	Y0, 1630080(DI)	// fitGrad.vecmat[0]
-	VMOVUPS	Y1, 1630112(DI)	// fitGrad.vecmat[0] | 1
-	VMOVUPS	Y2, 1630144(DI)	// fitGrad.vecmat[0] | 2
-	VMOVUPS	Y3, 1630176(DI)	// fitGrad.vecmat[0] | 3
-	VMOVUPS	Y4, 1630208(DI)	// fitGrad.vecmat[1]
-	VMOVUPS	Y5, 1630240(DI)	// fitGrad.vecmat[1] | 1
-	VMOVUPS	Y6, 1630272(DI)	// fitGrad.vecmat[1] | 2
-	VMOVUPS	Y7, 1630304(DI)	// fitGrad.vecmat[1] | 3
+	VMOVUPS	Y0, 1634176(DI)	// fitGrad.vecmat[0]
+	VMOVUPS	Y1, 1634208(DI)	// fitGrad.vecmat[0] | 1
+	VMOVUPS	Y2, 1634240(DI)	// fitGrad.vecmat[0] | 2
+	VMOVUPS	Y3, 1634272(DI)	// fitGrad.vecmat[0] | 3
+	VMOVUPS	Y4, 1634304(DI)	// fitGrad.vecmat[1]
+	VMOVUPS	Y5, 1634336(DI)	// fitGrad.vecmat[1] | 1
+	VMOVUPS	Y6, 1634368(DI)	// fitGrad.vecmat[1] | 2
+	VMOVUPS	Y7, 1634400(DI)	// fitGrad.vecmat[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -16040,14 +16197,14 @@ loop7: // 16 times: terms of the sums
 	MOVQ	$32, CX
 	MOVQ	AX, SI
 loop8: // 32 times: elements
-	VMOVUPS	1630080(SI), Y0	// fitGrad.vecmat[0]
-	VMOVUPS	1630112(SI), Y1	// fitGrad.vecmat[0] | 1
-	VMOVUPS	1630144(SI), Y2	// fitGrad.vecmat[0] | 2
-	VMOVUPS	1630176(SI), Y3	// fitGrad.vecmat[0] | 3
-	VMOVUPS	Y0, 1189376(SI)	// enc1CellRecBack.h_bar[0]
-	VMOVUPS	Y1, 1189408(SI)	// enc1CellRecBack.h_bar[0] | 1
-	VMOVUPS	Y2, 1189440(SI)	// enc1CellRecBack.h_bar[0] | 2
-	VMOVUPS	Y3, 1189472(SI)	// enc1CellRecBack.h_bar[0] | 3
+	VMOVUPS	1634176(SI), Y0	// fitGrad.vecmat[0]
+	VMOVUPS	1634208(SI), Y1	// fitGrad.vecmat[0] | 1
+	VMOVUPS	1634240(SI), Y2	// fitGrad.vecmat[0] | 2
+	VMOVUPS	1634272(SI), Y3	// fitGrad.vecmat[0] | 3
+	VMOVUPS	Y0, 1193472(SI)	// enc1CellRecBack.h_bar[0]
+	VMOVUPS	Y1, 1193504(SI)	// enc1CellRecBack.h_bar[0] | 1
+	VMOVUPS	Y2, 1193536(SI)	// enc1CellRecBack.h_bar[0] | 2
+	VMOVUPS	Y3, 1193568(SI)	// enc1CellRecBack.h_bar[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop8
@@ -16064,20 +16221,20 @@ loop10: // 4 times: vectors of the block
 	MOVQ	R10, R14
 	MOVQ	R11, R15
 loop11: // 32 times: elements
-	VMOVUPS	1892224(R14), Y0	// fitGrad.result_4[2016]
-	VMOVUPS	Y0, 1193472(R15)	// enc1CellRecBack.h[0]
+	VMOVUPS	1896320(R14), Y0	// fitGrad.result_4[2016]
+	VMOVUPS	Y0, 1197568(R15)	// enc1CellRecBack.h[0]
 	ADDQ	$128, R14
 	ADDQ	$128, R15
 	DECQ	R13
 	JNE	loop11
-	VMOVUPS	1502464(R12), Y0	// fitGrad.reverse[252]
-	VMOVUPS	Y0, 1197568(R11)	// enc1CellRecBack.x[0]
-	VMOVUPS	1502592(R12), Y0	// fitGrad.reverse[253]
-	VMOVUPS	Y0, 1197696(R11)	// enc1CellRecBack.x[1]
-	VMOVUPS	1502720(R12), Y0	// fitGrad.reverse[254]
-	VMOVUPS	Y0, 1197824(R11)	// enc1CellRecBack.x[2]
-	VMOVUPS	1502848(R12), Y0	// fitGrad.reverse[255]
-	VMOVUPS	Y0, 1197952(R11)	// enc1CellRecBack.x[3]
+	VMOVUPS	1506560(R12), Y0	// fitGrad.reverse[252]
+	VMOVUPS	Y0, 1201664(R11)	// enc1CellRecBack.x[0]
+	VMOVUPS	1506688(R12), Y0	// fitGrad.reverse[253]
+	VMOVUPS	Y0, 1201792(R11)	// enc1CellRecBack.x[1]
+	VMOVUPS	1506816(R12), Y0	// fitGrad.reverse[254]
+	VMOVUPS	Y0, 1201920(R11)	// enc1CellRecBack.x[2]
+	VMOVUPS	1506944(R12), Y0	// fitGrad.reverse[255]
+	VMOVUPS	Y0, 1202048(R11)	// enc1CellRecBack.x[3]
 	ADDQ	$32, R10
 	ADDQ	$32, R11
 	ADDQ	$32, R12
@@ -16096,8 +16253,8 @@ loop12: // 4 times: vectors of the block
 	MOVQ	$32, R11
 	MOVQ	R10, R12
 loop13: // 32 times: elements
-	VMOVUPS	1198080(R12), Y0	// enc1CellRecBack.h_bar[0]
-	VMOVUPS	Y0, 1189376(R12)	// enc1CellRecBack.h_bar[0]
+	VMOVUPS	1202176(R12), Y0	// enc1CellRecBack.h_bar[0]
+	VMOVUPS	Y0, 1193472(R12)	// enc1CellRecBack.h_bar[0]
 	ADDQ	$128, R12
 	DECQ	R11
 	JNE	loop13
@@ -16117,11 +16274,11 @@ loop14: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop15: // 96 times: elements
 	// forecast.nde:55
-	VMOVUPS	1563392(R9), Y2	// fitGrad.sub[0]
+	VMOVUPS	1567488(R9), Y2	// fitGrad.sub[0]
 	VMULPS	Y2, Y2, Y2
 	VADDPS	Y2, Y0, Y0
 	// forecast.nde:56
-	VMOVUPS	1563392(R9), Y2	// fitGrad.sub[0]
+	VMOVUPS	1567488(R9), Y2	// fitGrad.sub[0]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y2
 	VADDPS	Y2, Y1, Y1
 	ADDQ	$128, R9
@@ -16134,11 +16291,11 @@ loop15: // 96 times: elements
 	MOVQ	SI, R9
 loop16: // 8 times: elements
 	// forecast.nde:39
-	VMOVUPS	1507072(R9), Y3	// fitGrad.h[0]
-	VMOVUPS	1509120(R9), Y4	// fitGrad.exp[0]
+	VMOVUPS	1511168(R9), Y3	// fitGrad.h[0]
+	VMOVUPS	1513216(R9), Y4	// fitGrad.exp[0]
 	VMULPS	Y4, Y4, Y4
 	VFMADD231PS	Y3, Y3, Y4
-	VMOVUPS	1509120(R9), Y3	// fitGrad.exp[0]
+	VMOVUPS	1513216(R9), Y3	// fitGrad.exp[0]
 	VCMPPS	$0, f32_00000000<>(SB), Y3, Y5
 	VMOVUPS	f32_7fc00000<>(SB), Y6
 	VBLENDVPS	Y5, f32_ff800000<>(SB), Y6, Y5
@@ -16185,12 +16342,12 @@ loop16: // 8 times: elements
 	DECQ	DI
 	JNE	loop16
 	// forecast.nde:55
-	VMOVUPS	1620736(SI), Y3	// fitGrad.cast_3
+	VMOVUPS	1624832(SI), Y3	// fitGrad.cast_3
 	VFMADD231PS	Y2, Y3, Y0
-	VMOVUPS	Y0, 1404416(SI)	// fitGrad.loss
+	VMOVUPS	Y0, 1408512(SI)	// fitGrad.loss
 	// forecast.nde:56
 	VMULPS	f32_3c2aaaab<>(SB), Y1, Y0
-	VMOVUPS	Y0, 1404544(SI)	// fitGrad.mae
+	VMOVUPS	Y0, 1408640(SI)	// fitGrad.mae
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop14

@@ -4403,96 +4403,260 @@ TEXT ·forecast0LanestepAVX512(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
-// forecast0Dense is Forecast.0.dense (forecast.nde:38) of a block of samples.
-TEXT forecast0Dense_avx512<>(SB), NOSPLIT, $0-0
+// forecast0Laneoutput is Forecast.0.laneoutput (forecast.nde:38) of a block of samples, and Forecast.0.rec.laneoutput (forecast.nde:38).
+// 7 vectors lie in the frame for want of registers.
+TEXT forecast0Laneoutput_avx512<>(SB), NOSPLIT, $0-0
+	VBROADCASTSD	190592(AX), Z0	// step.row
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	190336(SI), Z0	// h
-	VMOVUPD	190400(SI), Z1	// h | 1
-	VMOVUPD	190080(SI), Z2	// theta
-	VMOVUPD	190144(SI), Z3	// theta | 1
+	VMOVUPD	190336(SI), Z0	// step.open
+	VMOVUPD	190400(SI), Z1	// step.open | 1
+	VMOVUPD	190080(SI), Z2	// step.next
+	VMOVUPD	190144(SI), Z3	// step.next | 1
+	VMOVUPD	190848(SI), Z4	// step.at
+	VMOVUPD	190912(SI), Z5	// step.at | 1
+	VMOVUPD	191616(SI), Z6	// step.end
+	VMOVUPD	191680(SI), Z7	// step.end | 1
+	VMOVUPD	191104(SI), Z8	// step.span
+	VMOVUPD	191168(SI), Z9	// step.span | 1
+	VMOVUPD	191360(SI), Z10	// step.t
+	VMOVUPD	191424(SI), Z11	// step.t | 1
+	VMOVUPD	191872(SI), Z12	// step.h
+	VMOVUPD	191936(SI), Z13	// step.h | 1
 	// forecast.nde:38
-	VMULPD	Z2, Z0, Z0
-	VMULPD	Z3, Z1, Z1
-	VCVTPD2PS	Z0, Y0
-	VCVTPD2PS	Z1, Y1
-	VINSERTF64X4	$1, Y1, Z0, Z0
-	VCVTPD2PS	Z2, Y1
-	VCVTPD2PS	Z3, Y2
-	VINSERTF64X4	$1, Y2, Z1, Z1
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z14
+	VCMPPD	$17, Z0, Z14, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z14
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z15
+	VCMPPD	$17, Z1, Z15, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z15
+	VBROADCASTSD	190592(AX), Z16	// step.row
+	VCMPPD	$0, Z16, Z2, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z17
+	VCMPPD	$0, Z16, Z3, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z16
+	VPANDQ	Z17, Z14, Z14
+	VPANDQ	Z16, Z15, Z15
+	VSUBPD	Z6, Z4, Z16
+	VSUBPD	Z7, Z5, Z17
+	VMULPD	Z8, Z16, Z8
+	VMULPD	Z9, Z17, Z9
+	VCMPPD.BCST	$18, f64_0000000000000000<>(SB), Z8, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z8
+	VCMPPD.BCST	$18, f64_0000000000000000<>(SB), Z9, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z9
+	VPANDQ	Z8, Z14, Z16
+	VPANDQ	Z9, Z15, Z17
+	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z16, Z18
+	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z17, Z19
+	VMOVUPD	Z18, 203392(SI)	// step.taken
+	VMOVUPD	Z19, 203456(SI)	// step.taken | 1
+	VADDPD	Z18, Z2, Z2
+	VADDPD	Z19, Z3, Z3
+	VMOVUPD	Z2, 202880(SI)	// step.next_next
+	VMOVUPD	Z3, 202944(SI)	// step.next_next | 1
+	VPXORQ.BCST	f64_ffffffffffffffff<>(SB), Z8, Z2
+	VPXORQ.BCST	f64_ffffffffffffffff<>(SB), Z9, Z3
+	VPANDQ	Z2, Z14, Z2
+	VPANDQ	Z3, Z15, Z3
+	VPTERNLOGQ.BCST	$0xac, f64_0000000000000000<>(SB), Z0, Z2
+	VPTERNLOGQ.BCST	$0xac, f64_0000000000000000<>(SB), Z1, Z3
+	VMOVUPD	Z2, 203136(SI)	// step.open_next
+	VMOVUPD	Z3, 203200(SI)	// step.open_next | 1
+	VCMPPD	$0, Z10, Z4, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
+	VCMPPD	$0, Z11, Z5, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
+	VCMPPD	$0, Z6, Z4, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z2
+	VCMPPD	$0, Z7, Z5, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z3
+	VSUBPD	Z10, Z4, Z4
+	VSUBPD	Z11, Z5, Z5
+	VDIVPD	Z12, Z4, Z4
+	VDIVPD	Z13, Z5, Z5
+	VMOVUPS	Z2, Z6
+	VPTERNLOGQ.BCST	$0xac, f64_3ff0000000000000<>(SB), Z4, Z6
+	VMOVUPS	Z3, Z7
+	VPTERNLOGQ.BCST	$0xac, f64_3ff0000000000000<>(SB), Z5, Z7
+	VPTERNLOGQ.BCST	$0xb8, f64_0000000000000000<>(SB), Z0, Z6
+	VPTERNLOGQ.BCST	$0xb8, f64_0000000000000000<>(SB), Z1, Z7
+	VMOVUPD	Z6, 203648(SI)	// step.place
+	VMOVUPD	Z7, 203712(SI)	// step.place | 1
+	VMULPD	Z4, Z12, Z6
+	VMULPD	Z5, Z13, Z7
+	VCVTPD2PS	Z6, Y6
+	VCVTPD2PS	Z7, Y7
+	VINSERTF64X4	$1, Y7, Z6, Z6
+	VCVTPD2PS	Z4, Y4
+	VCVTPD2PS	Z5, Y5
+	VINSERTF64X4	$1, Y5, Z4, Z4
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop2: // 8 times: elements
-	VMOVUPS	198272(R10), Z2	// z_d4[0]
-	VMOVUPS	196736(R10), Z3	// z_d3[0]
-	VFMADD231PS	Z2, Z1, Z3
-	VMOVUPS	195200(R10), Z2	// z_d2[0]
-	VFMADD231PS	Z3, Z1, Z2
-	VMOVUPS	193664(R10), Z3	// z_d1[0]
-	VFMADD231PS	Z2, Z1, Z3
-	VMOVUPS	190592(R10), Z2	// z[0]
-	VFMADD231PS	Z3, Z0, Z2
-	VMOVUPS	Z2, 199808(R10)	// z_at[0]
+	VMOVUPS	199808(R10), Z5	// step.data6[0]
+	VMOVUPS	198272(R10), Z7	// step.data4[0]
+	VFMADD231PS	Z5, Z4, Z7
+	VMOVUPS	196736(R10), Z5	// step.data2[0]
+	VFMADD231PS	Z7, Z4, Z5
+	VMOVUPS	195200(R10), Z7	// step.data0[0]
+	VFMADD231PS	Z5, Z4, Z7
+	VMOVUPS	192128(R10), Z5	// z.at[0]
+	VFMADD231PS	Z7, Z6, Z5
+	VMOVUPS	193664(R10), Z7	// z[0]
+	VPMOVQD	Z2, Y8
+	VPMOVQD	Z3, Y9
+	VINSERTF64X4	$1, Y9, Z8, Z8
+	VPTERNLOGD	$0xca, Z5, Z7, Z8
+	VMOVUPS	192128(R10), Z5	// z.at[0]
+	VPMOVQD	Z0, Y7
+	VPMOVQD	Z1, Y9
+	VINSERTF64X4	$1, Y9, Z7, Z7
+	VPTERNLOGD	$0xca, Z8, Z5, Z7
+	VMOVUPS	201344(R10), Z5	// z.row[0]
+	VPMOVQD	Z16, Y8
+	VPMOVQD	Z17, Y9
+	VINSERTF64X4	$1, Y9, Z8, Z8
+	VPTERNLOGD	$0xca, Z5, Z7, Z8
+	VMOVUPS	Z8, 203904(R10)	// z.row_next[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop2
-	VMOVUPS	191616(DI), Z2	// a[0]
-	VMOVUPS	191744(DI), Z3	// a[1]
-	VMOVUPS	191872(DI), Z4	// a[2]
-	VMOVUPS	192000(DI), Z5	// a[3]
-	VMOVUPS	194688(DI), Z6	// a_d1[0]
-	VMOVUPS	194816(DI), Z7	// a_d1[1]
-	VMOVUPS	194944(DI), Z8	// a_d1[2]
-	VMOVUPS	195072(DI), Z9	// a_d1[3]
-	VMOVUPS	196224(DI), Z10	// a_d2[0]
-	VMOVUPS	196352(DI), Z11	// a_d2[1]
-	VMOVUPS	196480(DI), Z12	// a_d2[2]
-	VMOVUPS	196608(DI), Z13	// a_d2[3]
-	VMOVUPS	197760(DI), Z14	// a_d3[0]
-	VMOVUPS	197888(DI), Z15	// a_d3[1]
-	VMOVUPS	198016(DI), Z16	// a_d3[2]
-	VMOVUPS	198144(DI), Z17	// a_d3[3]
-	VMOVUPS	199296(DI), Z18	// a_d4[0]
-	VMOVUPS	199424(DI), Z19	// a_d4[1]
-	VMOVUPS	199552(DI), Z20	// a_d4[2]
-	VMOVUPS	199680(DI), Z21	// a_d4[3]
-	VFMADD231PS	Z18, Z1, Z14
-	VFMADD231PS	Z14, Z1, Z10
-	VFMADD231PS	Z10, Z1, Z6
-	VFMADD231PS	Z6, Z0, Z2
-	VMOVUPS	Z2, 200832(DI)	// a_at[0]
-	VFMADD231PS	Z19, Z1, Z15
-	VFMADD231PS	Z15, Z1, Z11
-	VFMADD231PS	Z11, Z1, Z7
-	VFMADD231PS	Z7, Z0, Z3
-	VMOVUPS	Z3, 200960(DI)	// a_at[1]
-	VFMADD231PS	Z20, Z1, Z16
-	VFMADD231PS	Z16, Z1, Z12
-	VFMADD231PS	Z12, Z1, Z8
-	VFMADD231PS	Z8, Z0, Z4
-	VMOVUPS	Z4, 201088(DI)	// a_at[2]
-	VFMADD231PS	Z21, Z1, Z17
-	VFMADD231PS	Z17, Z1, Z13
-	VFMADD231PS	Z13, Z1, Z9
-	VFMADD231PS	Z9, Z0, Z5
-	VMOVUPS	Z5, 201216(DI)	// a_at[3]
+	VMOVUPS	193152(DI), Z5	// a.at[0]
+	VMOVUPS	193280(DI), Z31	// a.at[1]
+	VMOVUPS	Z31, 0(AX)
+	VMOVUPS	193408(DI), Z31	// a.at[2]
+	VMOVUPS	Z31, 64(AX)
+	VMOVUPS	193536(DI), Z31	// a.at[3]
+	VMOVUPS	Z31, 128(AX)
+	VMOVUPS	196224(DI), Z7	// step.data1[0]
+	VMOVUPS	196352(DI), Z8	// step.data1[1]
+	VMOVUPS	196480(DI), Z9	// step.data1[2]
+	VMOVUPS	196608(DI), Z10	// step.data1[3]
+	VMOVUPS	197760(DI), Z11	// step.data3[0]
+	VMOVUPS	197888(DI), Z12	// step.data3[1]
+	VMOVUPS	198016(DI), Z13	// step.data3[2]
+	VMOVUPS	198144(DI), Z14	// step.data3[3]
+	VMOVUPS	199296(DI), Z15	// step.data5[0]
+	VMOVUPS	199424(DI), Z18	// step.data5[1]
+	VMOVUPS	199552(DI), Z19	// step.data5[2]
+	VMOVUPS	199680(DI), Z20	// step.data5[3]
+	VMOVUPS	200832(DI), Z21	// step.data7[0]
+	VMOVUPS	200960(DI), Z22	// step.data7[1]
+	VMOVUPS	201088(DI), Z23	// step.data7[2]
+	VMOVUPS	201216(DI), Z24	// step.data7[3]
+	VMOVUPS	194688(DI), Z25	// a[0]
+	VMOVUPS	194816(DI), Z26	// a[1]
+	VMOVUPS	194944(DI), Z27	// a[2]
+	VMOVUPS	195072(DI), Z28	// a[3]
+	VMOVUPS	202368(DI), Z31	// a.row[0]
+	VMOVUPS	Z31, 192(AX)
+	VMOVUPS	202496(DI), Z31	// a.row[1]
+	VMOVUPS	Z31, 256(AX)
+	VMOVUPS	202624(DI), Z31	// a.row[2]
+	VMOVUPS	Z31, 320(AX)
+	VMOVUPS	202752(DI), Z31	// a.row[3]
+	VMOVUPS	Z31, 384(AX)
+	VFMADD231PS	Z21, Z4, Z15
+	VFMADD231PS	Z15, Z4, Z11
+	VFMADD231PS	Z11, Z4, Z7
+	VFMADD213PS	Z5, Z6, Z7
+	VFMADD231PS	Z22, Z4, Z18
+	VFMADD231PS	Z18, Z4, Z12
+	VFMADD231PS	Z12, Z4, Z8
+	VFMADD213PS	0(AX), Z6, Z8
+	VFMADD231PS	Z23, Z4, Z19
+	VFMADD231PS	Z19, Z4, Z13
+	VFMADD231PS	Z13, Z4, Z9
+	VFMADD213PS	64(AX), Z6, Z9
+	VFMADD231PS	Z24, Z4, Z20
+	VFMADD231PS	Z20, Z4, Z14
+	VFMADD231PS	Z14, Z4, Z10
+	VFMADD213PS	128(AX), Z10, Z6
+	VPMOVQD	Z2, Y4
+	VPMOVQD	Z3, Y10
+	VINSERTF64X4	$1, Y10, Z4, Z4
+	VPTERNLOGD	$0xca, Z7, Z25, Z4
+	VPMOVQD	Z2, Y7
+	VPMOVQD	Z3, Y10
+	VINSERTF64X4	$1, Y10, Z7, Z7
+	VPTERNLOGD	$0xca, Z8, Z26, Z7
+	VPMOVQD	Z2, Y8
+	VPMOVQD	Z3, Y10
+	VINSERTF64X4	$1, Y10, Z8, Z8
+	VPTERNLOGD	$0xca, Z9, Z27, Z8
+	VPMOVQD	Z2, Y2
+	VPMOVQD	Z3, Y3
+	VINSERTF64X4	$1, Y3, Z2, Z2
+	VPTERNLOGD	$0xca, Z6, Z28, Z2
+	VPMOVQD	Z0, Y3
+	VPMOVQD	Z1, Y6
+	VINSERTF64X4	$1, Y6, Z3, Z3
+	VPTERNLOGD	$0xca, Z4, Z5, Z3
+	VPMOVQD	Z0, Y4
+	VPMOVQD	Z1, Y5
+	VINSERTF64X4	$1, Y5, Z4, Z4
+	VPTERNLOGD	$0xac, 0(AX), Z7, Z4
+	VPMOVQD	Z0, Y5
+	VPMOVQD	Z1, Y6
+	VINSERTF64X4	$1, Y6, Z5, Z5
+	VPTERNLOGD	$0xac, 64(AX), Z8, Z5
+	VPMOVQD	Z0, Y0
+	VPMOVQD	Z1, Y1
+	VINSERTF64X4	$1, Y1, Z0, Z0
+	VPTERNLOGD	$0xac, 128(AX), Z2, Z0
+	VPMOVQD	Z16, Y1
+	VPMOVQD	Z17, Y2
+	VINSERTF64X4	$1, Y2, Z1, Z1
+	VPTERNLOGD	$0xca, 192(AX), Z3, Z1
+	VMOVUPS	Z1, 204928(DI)	// a.row_next[0]
+	VPMOVQD	Z16, Y1
+	VPMOVQD	Z17, Y2
+	VINSERTF64X4	$1, Y2, Z1, Z1
+	VPTERNLOGD	$0xca, 256(AX), Z4, Z1
+	VMOVUPS	Z1, 205056(DI)	// a.row_next[1]
+	VPMOVQD	Z16, Y1
+	VPMOVQD	Z17, Y2
+	VINSERTF64X4	$1, Y2, Z1, Z1
+	VPTERNLOGD	$0xca, 320(AX), Z5, Z1
+	VMOVUPS	Z1, 205184(DI)	// a.row_next[2]
+	VPMOVQD	Z16, Y1
+	VPMOVQD	Z17, Y2
+	VINSERTF64X4	$1, Y2, Z1, Z1
+	VPTERNLOGD	$0xca, 384(AX), Z0, Z1
+	VMOVUPS	Z1, 205312(DI)	// a.row_next[3]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
 	JNE	loop1
+	// results that are the arguments of the next run
+	MOVQ	$2, CX
+	MOVQ	AX, SI
+loop3: // 2 times: vectors of the block
+	VMOVUPD	202880(SI), Z0	// step.next_next
+	VMOVUPD	202944(SI), Z1	// step.next_next | 1
+	VMOVUPD	Z0, 190080(SI)	// step.next
+	VMOVUPD	Z1, 190144(SI)	// step.next | 1
+	VMOVUPD	203136(SI), Z0	// step.open_next
+	VMOVUPD	203200(SI), Z1	// step.open_next | 1
+	VMOVUPD	Z0, 190336(SI)	// step.open
+	VMOVUPD	Z1, 190400(SI)	// step.open | 1
+	ADDQ	$128, SI
+	DECQ	CX
+	JNE	loop3
 	RET
 
-// func forecast0DenseAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·forecast0DenseAVX512(SB), 0, $8-32
+// func forecast0LaneoutputAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·forecast0LaneoutputAVX512(SB), 0, $8-32
 	MOVQ	fr+0(FP), AX
 	MOVQ	w+8(FP), BX
 	MOVQ	pre+16(FP), DX
 	MOVQ	sums+24(FP), R8
 	STMXCSR	old-8(SP)
 	LDMXCSR	flush<>(SB)
-	CALL	forecast0Dense_avx512<>(SB)
+	CALL	forecast0Laneoutput_avx512<>(SB)
 	LDMXCSR	old-8(SP)
 	VZEROUPPER
 	RET
@@ -4531,8 +4695,8 @@ loop1: // 4 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop2: // 8 times: terms of the sums
-	VMOVUPS	201344(R11), Z22	// z[0]
-	VMOVUPS	201408(R11), Z23	// z[0] | 1
+	VMOVUPS	205440(R11), Z22	// z[0]
+	VMOVUPS	205504(R11), Z23	// z[0] | 1
 	VBROADCASTSS	39796(R12), Z24	// dec.0.weight[0]
 	VFMADD231PS	Z22, Z24, Z6
 	VFMADD231PS	Z23, Z24, Z7
@@ -4561,28 +4725,28 @@ loop2: // 8 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop2
-	VMOVUPS	Z6, 202752(DI)	// matvec[0]
-	VMOVUPS	Z7, 202816(DI)	// matvec[0] | 1
-	VMOVUPS	Z8, 202880(DI)	// matvec[1]
-	VMOVUPS	Z9, 202944(DI)	// matvec[1] | 1
-	VMOVUPS	Z10, 203008(DI)	// matvec[2]
-	VMOVUPS	Z11, 203072(DI)	// matvec[2] | 1
-	VMOVUPS	Z12, 203136(DI)	// matvec[3]
-	VMOVUPS	Z13, 203200(DI)	// matvec[3] | 1
-	VMOVUPS	Z14, 203264(DI)	// matvec[4]
-	VMOVUPS	Z15, 203328(DI)	// matvec[4] | 1
-	VMOVUPS	Z16, 203392(DI)	// matvec[5]
-	VMOVUPS	Z17, 203456(DI)	// matvec[5] | 1
-	VMOVUPS	Z18, 203520(DI)	// matvec[6]
-	VMOVUPS	Z19, 203584(DI)	// matvec[6] | 1
-	VMOVUPS	Z20, 203648(DI)	// matvec[7]
-	VMOVUPS	Z21, 203712(DI)	// matvec[7] | 1
+	VMOVUPS	Z6, 206848(DI)	// matvec[0]
+	VMOVUPS	Z7, 206912(DI)	// matvec[0] | 1
+	VMOVUPS	Z8, 206976(DI)	// matvec[1]
+	VMOVUPS	Z9, 207040(DI)	// matvec[1] | 1
+	VMOVUPS	Z10, 207104(DI)	// matvec[2]
+	VMOVUPS	Z11, 207168(DI)	// matvec[2] | 1
+	VMOVUPS	Z12, 207232(DI)	// matvec[3]
+	VMOVUPS	Z13, 207296(DI)	// matvec[3] | 1
+	VMOVUPS	Z14, 207360(DI)	// matvec[4]
+	VMOVUPS	Z15, 207424(DI)	// matvec[4] | 1
+	VMOVUPS	Z16, 207488(DI)	// matvec[5]
+	VMOVUPS	Z17, 207552(DI)	// matvec[5] | 1
+	VMOVUPS	Z18, 207616(DI)	// matvec[6]
+	VMOVUPS	Z19, 207680(DI)	// matvec[6] | 1
+	VMOVUPS	Z20, 207744(DI)	// matvec[7]
+	VMOVUPS	Z21, 207808(DI)	// matvec[7] | 1
 	MOVQ	$8, R10
 	MOVQ	DI, R11
 	MOVQ	R9, R12
 loop3: // 8 times
-	VMOVUPS	202752(R11), Z6	// matvec[0]
-	VMOVUPS	202816(R11), Z7	// matvec[0] | 1
+	VMOVUPS	206848(R11), Z6	// matvec[0]
+	VMOVUPS	206912(R11), Z7	// matvec[0] | 1
 	VBROADCASTSS	40820(R12), Z8	// dec.0.bias[0]
 	VADDPS	Z8, Z6, Z6
 	VADDPS	Z8, Z7, Z7
@@ -4655,18 +4819,18 @@ loop3: // 8 times
 	VBROADCASTSS	41332(BX), Z6	// dec.2.bias[0]
 	VADDPS	Z6, Z0, Z0
 	VADDPS	Z6, Z1, Z1
-	VMOVUPS	Z0, 202368(AX)	// out0[0]
-	VMOVUPS	Z1, 202432(AX)	// out0[0] | 1
+	VMOVUPS	Z0, 206464(AX)	// out0[0]
+	VMOVUPS	Z1, 206528(AX)	// out0[0] | 1
 	VBROADCASTSS	41336(BX), Z0	// dec.2.bias[1]
 	VADDPS	Z0, Z2, Z1
 	VADDPS	Z0, Z3, Z0
-	VMOVUPS	Z1, 202496(AX)	// out0[1]
-	VMOVUPS	Z0, 202560(AX)	// out0[1] | 1
+	VMOVUPS	Z1, 206592(AX)	// out0[1]
+	VMOVUPS	Z0, 206656(AX)	// out0[1] | 1
 	VBROADCASTSS	41340(BX), Z0	// dec.2.bias[2]
 	VADDPS	Z0, Z4, Z1
 	VADDPS	Z0, Z5, Z0
-	VMOVUPS	Z1, 202624(AX)	// out0[2]
-	VMOVUPS	Z0, 202688(AX)	// out0[2] | 1
+	VMOVUPS	Z1, 206720(AX)	// out0[2]
+	VMOVUPS	Z0, 206784(AX)	// out0[2] | 1
 	RET
 
 // forecastSamplePart0 is Forecast (forecast.nde:35) of a block of samples, up to the first loop.
@@ -4680,33 +4844,33 @@ loop1: // 2 times: vectors of the block
 	MOVQ	DX, R11
 loop2: // 192 times: elements
 	// forecast.nde:36
-	VMOVUPS	223232(R10), Z0	// forecastSample.ys[0]
+	VMOVUPS	227328(R10), Z0	// forecastSample.ys[0]
 	VBROADCASTSS	(R11), Z1	// Series.ys.channel.mean.expand[0]
 	VSUBPS	Z1, Z0, Z0
 	VBROADCASTSS	768(R11), Z1	// Series.ys.channel.std.expand[0]
 	VDIVPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 269952(R10)	// forecastSample.div[0]
+	VMOVUPS	Z0, 274048(R10)	// forecastSample.div[0]
 	ADDQ	$128, R10
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop2
-	VMOVUPD	222976(DI), Z0	// forecastSample.ts[63]
-	VMOVUPD	223040(DI), Z0	// forecastSample.ts[63] | 1
+	VMOVUPD	227072(DI), Z0	// forecastSample.ts[63]
+	VMOVUPD	227136(DI), Z0	// forecastSample.ts[63] | 1
 	MOVQ	$64, R9
 	MOVQ	DI, R10
 	MOVQ	SI, R11
 loop3: // 64 times: elements
 	// forecast.nde:13
-	VMOVUPD	206848(R10), Z0	// forecastSample.ts[0]
-	VMOVUPD	206912(R10), Z1	// forecastSample.ts[0] | 1
-	VMOVUPD	222976(DI), Z2	// forecastSample.ts[63]
-	VMOVUPD	223040(DI), Z3	// forecastSample.ts[63] | 1
+	VMOVUPD	210944(R10), Z0	// forecastSample.ts[0]
+	VMOVUPD	211008(R10), Z1	// forecastSample.ts[0] | 1
+	VMOVUPD	227072(DI), Z2	// forecastSample.ts[63]
+	VMOVUPD	227136(DI), Z3	// forecastSample.ts[63] | 1
 	VSUBPD	Z2, Z0, Z0
 	VSUBPD	Z3, Z1, Z1
 	VCVTPD2PS	Z0, Y0
 	VCVTPD2PS	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z0, Z0
-	VMOVUPS	Z0, 294528(R11)	// forecastSample.cast[0]
+	VMOVUPS	Z0, 298624(R11)	// forecastSample.cast[0]
 	ADDQ	$256, R10
 	ADDQ	$128, R11
 	DECQ	R9
@@ -4716,14 +4880,14 @@ loop3: // 64 times: elements
 	MOVQ	SI, R11
 	MOVQ	SI, R12
 loop4: // 64 times: elements
-	VMOVUPS	269952(R10), Z0	// forecastSample.div[0]
-	VMOVUPS	Z0, 302720(R11)	// forecastSample.concat[0]
-	VMOVUPS	270080(R10), Z0	// forecastSample.div[1]
-	VMOVUPS	Z0, 302848(R11)	// forecastSample.concat[1]
-	VMOVUPS	270208(R10), Z0	// forecastSample.div[2]
-	VMOVUPS	Z0, 302976(R11)	// forecastSample.concat[2]
-	VMOVUPS	294528(R12), Z0	// forecastSample.cast[0]
-	VMOVUPS	Z0, 303104(R11)	// forecastSample.concat[3]
+	VMOVUPS	274048(R10), Z0	// forecastSample.div[0]
+	VMOVUPS	Z0, 306816(R11)	// forecastSample.concat[0]
+	VMOVUPS	274176(R10), Z0	// forecastSample.div[1]
+	VMOVUPS	Z0, 306944(R11)	// forecastSample.concat[1]
+	VMOVUPS	274304(R10), Z0	// forecastSample.div[2]
+	VMOVUPS	Z0, 307072(R11)	// forecastSample.concat[2]
+	VMOVUPS	298624(R12), Z0	// forecastSample.cast[0]
+	VMOVUPS	Z0, 307200(R11)	// forecastSample.concat[3]
 	ADDQ	$384, R10
 	ADDQ	$512, R11
 	ADDQ	$128, R12
@@ -4733,14 +4897,14 @@ loop4: // 64 times: elements
 	MOVQ	SI, R10
 	MOVQ	SI, R11
 loop5: // 64 times: elements
-	VMOVUPS	334976(R10), Z0	// forecastSample.concat[252]
-	VMOVUPS	Z0, 335488(R11)	// forecastSample.reverse[0]
-	VMOVUPS	335104(R10), Z0	// forecastSample.concat[253]
-	VMOVUPS	Z0, 335616(R11)	// forecastSample.reverse[1]
-	VMOVUPS	335232(R10), Z0	// forecastSample.concat[254]
-	VMOVUPS	Z0, 335744(R11)	// forecastSample.reverse[2]
-	VMOVUPS	335360(R10), Z0	// forecastSample.concat[255]
-	VMOVUPS	Z0, 335872(R11)	// forecastSample.reverse[3]
+	VMOVUPS	339072(R10), Z0	// forecastSample.concat[252]
+	VMOVUPS	Z0, 339584(R11)	// forecastSample.reverse[0]
+	VMOVUPS	339200(R10), Z0	// forecastSample.concat[253]
+	VMOVUPS	Z0, 339712(R11)	// forecastSample.reverse[1]
+	VMOVUPS	339328(R10), Z0	// forecastSample.concat[254]
+	VMOVUPS	Z0, 339840(R11)	// forecastSample.reverse[2]
+	VMOVUPS	339456(R10), Z0	// forecastSample.concat[255]
+	VMOVUPS	Z0, 339968(R11)	// forecastSample.reverse[3]
 	ADDQ	$-512, R10
 	ADDQ	$512, R11
 	DECQ	R9
@@ -4767,13 +4931,13 @@ loop7: // 64 times: runs of enc.1.cell
 	MOVQ	SI, R9
 	MOVQ	AX, R10
 loop8: // 2 times: vectors of the block
-	VMOVUPS	335488(R9), Z0	// forecastSample.reverse[0]
+	VMOVUPS	339584(R9), Z0	// forecastSample.reverse[0]
 	VMOVUPS	Z0, 70016(R10)	// enc1Cell.x[0]
-	VMOVUPS	335616(R9), Z0	// forecastSample.reverse[1]
+	VMOVUPS	339712(R9), Z0	// forecastSample.reverse[1]
 	VMOVUPS	Z0, 70144(R10)	// enc1Cell.x[1]
-	VMOVUPS	335744(R9), Z0	// forecastSample.reverse[2]
+	VMOVUPS	339840(R9), Z0	// forecastSample.reverse[2]
 	VMOVUPS	Z0, 70272(R10)	// enc1Cell.x[2]
-	VMOVUPS	335872(R9), Z0	// forecastSample.reverse[3]
+	VMOVUPS	339968(R9), Z0	// forecastSample.reverse[3]
 	VMOVUPS	Z0, 70400(R10)	// enc1Cell.x[3]
 	ADDQ	$64, R9
 	ADDQ	$64, R10
@@ -4806,8 +4970,8 @@ loop10: // 32 times: elements
 loop11: // 32 times: elements
 	VMOVUPS	65920(SI), Z0	// enc1Cell.h[0]
 	VMOVUPS	65984(SI), Z1	// enc1Cell.h[0] | 1
-	VMOVUPS	Z0, 368256(SI)	// forecastSample.result[0]
-	VMOVUPS	Z1, 368320(SI)	// forecastSample.result[0] | 1
+	VMOVUPS	Z0, 372352(SI)	// forecastSample.result[0]
+	VMOVUPS	Z1, 372416(SI)	// forecastSample.result[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop11
@@ -4837,8 +5001,8 @@ loop12: // 2 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop13: // 32 times: terms of the sums
-	VMOVUPS	368256(R11), Z16	// forecastSample.result[0]
-	VMOVUPS	368320(R11), Z17	// forecastSample.result[0] | 1
+	VMOVUPS	372352(R11), Z16	// forecastSample.result[0]
+	VMOVUPS	372416(R11), Z17	// forecastSample.result[0] | 1
 	VBROADCASTSS	14592(R12), Z18	// enc.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -4870,43 +5034,43 @@ loop13: // 32 times: terms of the sums
 	VBROADCASTSS	16640(DI), Z16	// enc.2.bias[0]
 	VADDPS	Z16, Z0, Z0
 	VADDPS	Z16, Z1, Z1
-	VMOVUPS	Z0, 372352(R9)	// forecastSample.h[0]
-	VMOVUPS	Z1, 372416(R9)	// forecastSample.h[0] | 1
+	VMOVUPS	Z0, 376448(R9)	// forecastSample.h[0]
+	VMOVUPS	Z1, 376512(R9)	// forecastSample.h[0] | 1
 	VBROADCASTSS	16644(DI), Z0	// enc.2.bias[1]
 	VADDPS	Z0, Z2, Z1
 	VADDPS	Z0, Z3, Z0
-	VMOVUPS	Z1, 372480(R9)	// forecastSample.h[1]
-	VMOVUPS	Z0, 372544(R9)	// forecastSample.h[1] | 1
+	VMOVUPS	Z1, 376576(R9)	// forecastSample.h[1]
+	VMOVUPS	Z0, 376640(R9)	// forecastSample.h[1] | 1
 	VBROADCASTSS	16648(DI), Z0	// enc.2.bias[2]
 	VADDPS	Z0, Z4, Z1
 	VADDPS	Z0, Z5, Z0
-	VMOVUPS	Z1, 372608(R9)	// forecastSample.h[2]
-	VMOVUPS	Z0, 372672(R9)	// forecastSample.h[2] | 1
+	VMOVUPS	Z1, 376704(R9)	// forecastSample.h[2]
+	VMOVUPS	Z0, 376768(R9)	// forecastSample.h[2] | 1
 	VBROADCASTSS	16652(DI), Z0	// enc.2.bias[3]
 	VADDPS	Z0, Z6, Z1
 	VADDPS	Z0, Z7, Z0
-	VMOVUPS	Z1, 372736(R9)	// forecastSample.h[3]
-	VMOVUPS	Z0, 372800(R9)	// forecastSample.h[3] | 1
+	VMOVUPS	Z1, 376832(R9)	// forecastSample.h[3]
+	VMOVUPS	Z0, 376896(R9)	// forecastSample.h[3] | 1
 	VBROADCASTSS	16656(DI), Z0	// enc.2.bias[4]
 	VADDPS	Z0, Z8, Z1
 	VADDPS	Z0, Z9, Z0
-	VMOVUPS	Z1, 372864(R9)	// forecastSample.h[4]
-	VMOVUPS	Z0, 372928(R9)	// forecastSample.h[4] | 1
+	VMOVUPS	Z1, 376960(R9)	// forecastSample.h[4]
+	VMOVUPS	Z0, 377024(R9)	// forecastSample.h[4] | 1
 	VBROADCASTSS	16660(DI), Z0	// enc.2.bias[5]
 	VADDPS	Z0, Z10, Z1
 	VADDPS	Z0, Z11, Z0
-	VMOVUPS	Z1, 372992(R9)	// forecastSample.h[5]
-	VMOVUPS	Z0, 373056(R9)	// forecastSample.h[5] | 1
+	VMOVUPS	Z1, 377088(R9)	// forecastSample.h[5]
+	VMOVUPS	Z0, 377152(R9)	// forecastSample.h[5] | 1
 	VBROADCASTSS	16664(DI), Z0	// enc.2.bias[6]
 	VADDPS	Z0, Z12, Z1
 	VADDPS	Z0, Z13, Z0
-	VMOVUPS	Z1, 373120(R9)	// forecastSample.h[6]
-	VMOVUPS	Z0, 373184(R9)	// forecastSample.h[6] | 1
+	VMOVUPS	Z1, 377216(R9)	// forecastSample.h[6]
+	VMOVUPS	Z0, 377280(R9)	// forecastSample.h[6] | 1
 	VBROADCASTSS	16668(DI), Z0	// enc.2.bias[7]
 	VADDPS	Z0, Z14, Z1
 	VADDPS	Z0, Z15, Z0
-	VMOVUPS	Z1, 373248(R9)	// forecastSample.h[7]
-	VMOVUPS	Z0, 373312(R9)	// forecastSample.h[7] | 1
+	VMOVUPS	Z1, 377344(R9)	// forecastSample.h[7]
+	VMOVUPS	Z0, 377408(R9)	// forecastSample.h[7] | 1
 	ADDQ	$1024, SI
 	ADDQ	$32, DI
 	ADDQ	$1024, R9
@@ -4920,7 +5084,7 @@ loop14: // 2 times: vectors of the block
 	MOVQ	SI, R10
 loop15: // 8 times: elements
 	// forecast.nde:37
-	VMOVUPS	373376(R10), Z0	// forecastSample.h[8]
+	VMOVUPS	377472(R10), Z0	// forecastSample.h[8]
 	VBROADCASTSS	f32_42b40000<>(SB), Z1
 	VMINPS	Z0, Z1, Z0
 	VBROADCASTSS	f32_c2d00000<>(SB), Z1
@@ -4938,13 +5102,13 @@ loop15: // 8 times: elements
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z0, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z0, Z2
 	VSCALEFPS	Z1, Z2, Z0
-	VMOVUPS	Z0, 374400(R10)	// forecastSample.exp[0]
+	VMOVUPS	Z0, 378496(R10)	// forecastSample.exp[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop15
 	// forecast.nde:38
-	VMOVUPD	256512(DI), Z0	// forecastSample.key[2]
-	VMOVUPD	256576(DI), Z1	// forecastSample.key[2] | 1
+	VMOVUPD	260608(DI), Z0	// forecastSample.key[2]
+	VMOVUPD	260672(DI), Z1	// forecastSample.key[2] | 1
 	VMULPD.BCST	f64_3df0000000000000<>(SB), Z0, Z1
 	VRNDSCALEPD	$9, Z1, Z1
 	VFNMADD231PD.BCST	f64_41f0000000000000<>(SB), Z1, Z0
@@ -4952,8 +5116,8 @@ loop15: // 8 times: elements
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z0, Z0
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z1, Z1
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z1, Z1
-	VMOVUPD	256768(DI), Z2	// forecastSample.key[3]
-	VMOVUPD	256832(DI), Z3	// forecastSample.key[3] | 1
+	VMOVUPD	260864(DI), Z2	// forecastSample.key[3]
+	VMOVUPD	260928(DI), Z3	// forecastSample.key[3] | 1
 	VMULPD.BCST	f64_3df0000000000000<>(SB), Z2, Z3
 	VRNDSCALEPD	$9, Z3, Z3
 	VFNMADD231PD.BCST	f64_41f0000000000000<>(SB), Z3, Z2
@@ -4961,12 +5125,12 @@ loop15: // 8 times: elements
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z2, Z2
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z3, Z3
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z3, Z3
-	VMOVUPD	256000(DI), Z4	// forecastSample.key[0]
-	VMOVUPD	256064(DI), Z5	// forecastSample.key[0] | 1
+	VMOVUPD	260096(DI), Z4	// forecastSample.key[0]
+	VMOVUPD	260160(DI), Z5	// forecastSample.key[0] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z4, Z4
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z4, Z4
-	VMOVUPD	256256(DI), Z5	// forecastSample.key[1]
-	VMOVUPD	256320(DI), Z6	// forecastSample.key[1] | 1
+	VMOVUPD	260352(DI), Z5	// forecastSample.key[1]
+	VMOVUPD	260416(DI), Z6	// forecastSample.key[1] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z5, Z5
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z5, Z5
 	MOVQ	$5, R9
@@ -4999,13 +5163,13 @@ loop16: // 5 times
 	VMOVAPD	Z11, Z5
 	DECQ	R9
 	JNE	loop16
-	VMOVUPD	257280(DI), Z3	// forecastSample.key[5]
-	VMOVUPD	257344(DI), Z4	// forecastSample.key[5] | 1
+	VMOVUPD	261376(DI), Z3	// forecastSample.key[5]
+	VMOVUPD	261440(DI), Z4	// forecastSample.key[5] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z3, Z3
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z3, Z3
 	VPXORQ.BCST	f64_0000000076919c87<>(SB), Z3, Z3
-	VMOVUPD	257024(DI), Z4	// forecastSample.key[4]
-	VMOVUPD	257088(DI), Z5	// forecastSample.key[4] | 1
+	VMOVUPD	261120(DI), Z4	// forecastSample.key[4]
+	VMOVUPD	261184(DI), Z5	// forecastSample.key[4] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z4, Z4
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z4, Z4
 	VPSLLQ	$32, Z2, Z2
@@ -5023,8 +5187,8 @@ loop16: // 5 times
 	VPSLLQ	$32, Z3, Z3
 	VPORQ	Z3, Z5, Z3
 	VPSRLQ	$1, Z3, Z3
-	VMOVUPD	256512(DI), Z5	// forecastSample.key[2]
-	VMOVUPD	256576(DI), Z5	// forecastSample.key[2] | 1
+	VMOVUPD	260608(DI), Z5	// forecastSample.key[2]
+	VMOVUPD	260672(DI), Z5	// forecastSample.key[2] | 1
 	VMULPD.BCST	f64_3df0000000000000<>(SB), Z5, Z6
 	VRNDSCALEPD	$9, Z6, Z6
 	VFNMADD231PD.BCST	f64_41f0000000000000<>(SB), Z6, Z5
@@ -5032,8 +5196,8 @@ loop16: // 5 times
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z5, Z5
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z6, Z6
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z6, Z6
-	VMOVUPD	256768(DI), Z7	// forecastSample.key[3]
-	VMOVUPD	256832(DI), Z7	// forecastSample.key[3] | 1
+	VMOVUPD	260864(DI), Z7	// forecastSample.key[3]
+	VMOVUPD	260928(DI), Z7	// forecastSample.key[3] | 1
 	VMULPD.BCST	f64_3df0000000000000<>(SB), Z7, Z8
 	VRNDSCALEPD	$9, Z8, Z8
 	VFNMADD231PD.BCST	f64_41f0000000000000<>(SB), Z8, Z7
@@ -5041,12 +5205,12 @@ loop16: // 5 times
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z7, Z7
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z8, Z8
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z8, Z8
-	VMOVUPD	256000(DI), Z9	// forecastSample.key[0]
-	VMOVUPD	256064(DI), Z9	// forecastSample.key[0] | 1
+	VMOVUPD	260096(DI), Z9	// forecastSample.key[0]
+	VMOVUPD	260160(DI), Z9	// forecastSample.key[0] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z9, Z9
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z9, Z9
-	VMOVUPD	256256(DI), Z10	// forecastSample.key[1]
-	VMOVUPD	256320(DI), Z10	// forecastSample.key[1] | 1
+	VMOVUPD	260352(DI), Z10	// forecastSample.key[1]
+	VMOVUPD	260416(DI), Z10	// forecastSample.key[1] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z10, Z10
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z10, Z10
 	MOVQ	$5, R9
@@ -5079,13 +5243,13 @@ loop17: // 5 times
 	VMOVAPD	Z16, Z10
 	DECQ	R9
 	JNE	loop17
-	VMOVUPD	257280(DI), Z8	// forecastSample.key[5]
-	VMOVUPD	257344(DI), Z8	// forecastSample.key[5] | 1
+	VMOVUPD	261376(DI), Z8	// forecastSample.key[5]
+	VMOVUPD	261440(DI), Z8	// forecastSample.key[5] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z8, Z8
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z8, Z8
 	VPXORQ.BCST	f64_0000000076919c87<>(SB), Z8, Z8
-	VMOVUPD	257024(DI), Z9	// forecastSample.key[4]
-	VMOVUPD	257088(DI), Z9	// forecastSample.key[4] | 1
+	VMOVUPD	261120(DI), Z9	// forecastSample.key[4]
+	VMOVUPD	261184(DI), Z9	// forecastSample.key[4] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z9, Z9
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z9, Z9
 	VPSLLQ	$32, Z7, Z7
@@ -5218,10 +5382,10 @@ loop20: // 5 times
 	VSUBPD.BCST	f64_4330000000000000<>(SB), Z12, Z12
 	VFMADD231PD.BCST	f64_4140000000000000<>(SB), Z14, Z12
 	VMULPD.BCST	f64_3ca0000000000000<>(SB), Z12, Z12
-	VMOVUPD	Z11, 375424(R10)	// forecastSample.uniform[0]
-	VMOVUPD	Z13, 375488(R10)	// forecastSample.uniform[0] | 1
-	VMOVUPD	Z10, 375680(R10)	// forecastSample.uniform[1]
-	VMOVUPD	Z12, 375744(R10)	// forecastSample.uniform[1] | 1
+	VMOVUPD	Z11, 379520(R10)	// forecastSample.uniform[0]
+	VMOVUPD	Z13, 379584(R10)	// forecastSample.uniform[0] | 1
+	VMOVUPD	Z10, 379776(R10)	// forecastSample.uniform[1]
+	VMOVUPD	Z12, 379840(R10)	// forecastSample.uniform[1] | 1
 	ADDQ	$512, R10
 	DECQ	R9
 	JNE	loop18
@@ -5229,8 +5393,8 @@ loop20: // 5 times
 	MOVQ	DI, R10
 	MOVQ	DI, R11
 loop21: // 4 times: elements
-	VMOVUPD	375424(R10), Z0	// forecastSample.uniform[0]
-	VMOVUPD	375488(R10), Z1	// forecastSample.uniform[0] | 1
+	VMOVUPD	379520(R10), Z0	// forecastSample.uniform[0]
+	VMOVUPD	379584(R10), Z1	// forecastSample.uniform[0] | 1
 	VBROADCASTSD	f64_3ff0000000000000<>(SB), Z2
 	VSUBPD	Z0, Z2, Z0
 	VBROADCASTSD	f64_3ff0000000000000<>(SB), Z2
@@ -5323,8 +5487,8 @@ loop21: // 4 times: elements
 	VMULPD.BCST	f64_c000000000000000<>(SB), Z1, Z1
 	VSQRTPD	Z0, Z0
 	VSQRTPD	Z1, Z1
-	VMOVUPD	375680(R10), Z2	// forecastSample.uniform[1]
-	VMOVUPD	375744(R10), Z3	// forecastSample.uniform[1] | 1
+	VMOVUPD	379776(R10), Z2	// forecastSample.uniform[1]
+	VMOVUPD	379840(R10), Z3	// forecastSample.uniform[1] | 1
 	VMULPD.BCST	f64_401921fb54442d18<>(SB), Z2, Z2
 	VMULPD.BCST	f64_401921fb54442d18<>(SB), Z3, Z3
 	VBROADCASTSD	f64_4338000000000000<>(SB), Z4
@@ -5441,8 +5605,8 @@ loop21: // 4 times: elements
 	VBLENDMPD.BCST	f64_ffffffffffffffff<>(SB), Z5, K1, Z5
 	VMULPD	Z4, Z0, Z4
 	VMULPD	Z5, Z1, Z5
-	VMOVUPD	Z4, 377472(R11)	// forecastSample.mul[0]
-	VMOVUPD	Z5, 377536(R11)	// forecastSample.mul[0] | 1
+	VMOVUPD	Z4, 381568(R11)	// forecastSample.mul[0]
+	VMOVUPD	Z5, 381632(R11)	// forecastSample.mul[0] | 1
 	VPANDQ.BCST	f64_7fffffffffffffff<>(SB), Z2, Z4
 	VBROADCASTSD	f64_4338000000000000<>(SB), Z5
 	VFMADD231PD.BCST	f64_3fe45f306dc9c883<>(SB), Z4, Z5
@@ -5561,57 +5725,57 @@ loop21: // 4 times: elements
 	VBLENDMPD.BCST	f64_ffffffffffffffff<>(SB), Z4, K1, Z3
 	VMULPD	Z2, Z0, Z0
 	VMULPD	Z3, Z1, Z1
-	VMOVUPD	Z0, 378496(R11)	// forecastSample.mul_2[0]
-	VMOVUPD	Z1, 378560(R11)	// forecastSample.mul_2[0] | 1
+	VMOVUPD	Z0, 382592(R11)	// forecastSample.mul_2[0]
+	VMOVUPD	Z1, 382656(R11)	// forecastSample.mul_2[0] | 1
 	ADDQ	$512, R10
 	ADDQ	$256, R11
 	DECQ	R9
 	JNE	loop21
-	VMOVUPD	377472(DI), Z0	// forecastSample.mul[0]
-	VMOVUPD	377536(DI), Z1	// forecastSample.mul[0] | 1
-	VMOVUPD	Z0, 379520(DI)	// forecastSample.concat_2[0]
-	VMOVUPD	Z1, 379584(DI)	// forecastSample.concat_2[0] | 1
-	VMOVUPD	378496(DI), Z0	// forecastSample.mul_2[0]
-	VMOVUPD	378560(DI), Z1	// forecastSample.mul_2[0] | 1
-	VMOVUPD	Z0, 379776(DI)	// forecastSample.concat_2[1]
-	VMOVUPD	Z1, 379840(DI)	// forecastSample.concat_2[1] | 1
-	VMOVUPD	377728(DI), Z0	// forecastSample.mul[1]
-	VMOVUPD	377792(DI), Z1	// forecastSample.mul[1] | 1
-	VMOVUPD	Z0, 380032(DI)	// forecastSample.concat_2[2]
-	VMOVUPD	Z1, 380096(DI)	// forecastSample.concat_2[2] | 1
-	VMOVUPD	378752(DI), Z0	// forecastSample.mul_2[1]
-	VMOVUPD	378816(DI), Z1	// forecastSample.mul_2[1] | 1
-	VMOVUPD	Z0, 380288(DI)	// forecastSample.concat_2[3]
-	VMOVUPD	Z1, 380352(DI)	// forecastSample.concat_2[3] | 1
-	VMOVUPD	377984(DI), Z0	// forecastSample.mul[2]
-	VMOVUPD	378048(DI), Z1	// forecastSample.mul[2] | 1
-	VMOVUPD	Z0, 380544(DI)	// forecastSample.concat_2[4]
-	VMOVUPD	Z1, 380608(DI)	// forecastSample.concat_2[4] | 1
-	VMOVUPD	379008(DI), Z0	// forecastSample.mul_2[2]
-	VMOVUPD	379072(DI), Z1	// forecastSample.mul_2[2] | 1
-	VMOVUPD	Z0, 380800(DI)	// forecastSample.concat_2[5]
-	VMOVUPD	Z1, 380864(DI)	// forecastSample.concat_2[5] | 1
-	VMOVUPD	378240(DI), Z0	// forecastSample.mul[3]
-	VMOVUPD	378304(DI), Z1	// forecastSample.mul[3] | 1
-	VMOVUPD	Z0, 381056(DI)	// forecastSample.concat_2[6]
-	VMOVUPD	Z1, 381120(DI)	// forecastSample.concat_2[6] | 1
-	VMOVUPD	379264(DI), Z0	// forecastSample.mul_2[3]
-	VMOVUPD	379328(DI), Z1	// forecastSample.mul_2[3] | 1
-	VMOVUPD	Z0, 381312(DI)	// forecastSample.concat_2[7]
-	VMOVUPD	Z1, 381376(DI)	// forecastSample.concat_2[7] | 1
+	VMOVUPD	381568(DI), Z0	// forecastSample.mul[0]
+	VMOVUPD	381632(DI), Z1	// forecastSample.mul[0] | 1
+	VMOVUPD	Z0, 383616(DI)	// forecastSample.concat_2[0]
+	VMOVUPD	Z1, 383680(DI)	// forecastSample.concat_2[0] | 1
+	VMOVUPD	382592(DI), Z0	// forecastSample.mul_2[0]
+	VMOVUPD	382656(DI), Z1	// forecastSample.mul_2[0] | 1
+	VMOVUPD	Z0, 383872(DI)	// forecastSample.concat_2[1]
+	VMOVUPD	Z1, 383936(DI)	// forecastSample.concat_2[1] | 1
+	VMOVUPD	381824(DI), Z0	// forecastSample.mul[1]
+	VMOVUPD	381888(DI), Z1	// forecastSample.mul[1] | 1
+	VMOVUPD	Z0, 384128(DI)	// forecastSample.concat_2[2]
+	VMOVUPD	Z1, 384192(DI)	// forecastSample.concat_2[2] | 1
+	VMOVUPD	382848(DI), Z0	// forecastSample.mul_2[1]
+	VMOVUPD	382912(DI), Z1	// forecastSample.mul_2[1] | 1
+	VMOVUPD	Z0, 384384(DI)	// forecastSample.concat_2[3]
+	VMOVUPD	Z1, 384448(DI)	// forecastSample.concat_2[3] | 1
+	VMOVUPD	382080(DI), Z0	// forecastSample.mul[2]
+	VMOVUPD	382144(DI), Z1	// forecastSample.mul[2] | 1
+	VMOVUPD	Z0, 384640(DI)	// forecastSample.concat_2[4]
+	VMOVUPD	Z1, 384704(DI)	// forecastSample.concat_2[4] | 1
+	VMOVUPD	383104(DI), Z0	// forecastSample.mul_2[2]
+	VMOVUPD	383168(DI), Z1	// forecastSample.mul_2[2] | 1
+	VMOVUPD	Z0, 384896(DI)	// forecastSample.concat_2[5]
+	VMOVUPD	Z1, 384960(DI)	// forecastSample.concat_2[5] | 1
+	VMOVUPD	382336(DI), Z0	// forecastSample.mul[3]
+	VMOVUPD	382400(DI), Z1	// forecastSample.mul[3] | 1
+	VMOVUPD	Z0, 385152(DI)	// forecastSample.concat_2[6]
+	VMOVUPD	Z1, 385216(DI)	// forecastSample.concat_2[6] | 1
+	VMOVUPD	383360(DI), Z0	// forecastSample.mul_2[3]
+	VMOVUPD	383424(DI), Z1	// forecastSample.mul_2[3] | 1
+	VMOVUPD	Z0, 385408(DI)	// forecastSample.concat_2[7]
+	VMOVUPD	Z1, 385472(DI)	// forecastSample.concat_2[7] | 1
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop22: // 8 times: elements
-	VMOVUPS	374400(R10), Z0	// forecastSample.exp[0]
-	VMOVUPD	379520(R11), Z1	// forecastSample.concat_2[0]
-	VMOVUPD	379584(R11), Z2	// forecastSample.concat_2[0] | 1
+	VMOVUPS	378496(R10), Z0	// forecastSample.exp[0]
+	VMOVUPD	383616(R11), Z1	// forecastSample.concat_2[0]
+	VMOVUPD	383680(R11), Z2	// forecastSample.concat_2[0] | 1
 	VCVTPD2PS	Z1, Y1
 	VCVTPD2PS	Z2, Y2
 	VINSERTF64X4	$1, Y2, Z1, Z1
-	VMOVUPS	372352(R10), Z2	// forecastSample.h[0]
+	VMOVUPS	376448(R10), Z2	// forecastSample.h[0]
 	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 381568(R10)	// forecastSample.add[0]
+	VMOVUPS	Z2, 385664(R10)	// forecastSample.add[0]
 	ADDQ	$128, R10
 	ADDQ	$256, R11
 	DECQ	R9
@@ -5625,25 +5789,25 @@ loop22: // 8 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop23: // 2 times: vectors of the block
-	VMOVUPD	222976(SI), Z0	// forecastSample.ts[63]
-	VMOVUPD	223040(SI), Z1	// forecastSample.ts[63] | 1
-	VMOVUPD	Z0, 427648(SI)	// forecastSample.step0_in0
-	VMOVUPD	Z1, 427712(SI)	// forecastSample.step0_in0 | 1
-	VMOVUPS	381568(DI), Z0	// forecastSample.add[0]
+	VMOVUPD	227072(SI), Z0	// forecastSample.ts[63]
+	VMOVUPD	227136(SI), Z1	// forecastSample.ts[63] | 1
+	VMOVUPD	Z0, 431744(SI)	// forecastSample.step0_in0
+	VMOVUPD	Z1, 431808(SI)	// forecastSample.step0_in0 | 1
+	VMOVUPS	385664(DI), Z0	// forecastSample.add[0]
 	VMOVUPS	Z0, 173824(DI)	// forecast0Lanestep.z[0]
-	VMOVUPS	381696(DI), Z0	// forecastSample.add[1]
+	VMOVUPS	385792(DI), Z0	// forecastSample.add[1]
 	VMOVUPS	Z0, 173952(DI)	// forecast0Lanestep.z[1]
-	VMOVUPS	381824(DI), Z0	// forecastSample.add[2]
+	VMOVUPS	385920(DI), Z0	// forecastSample.add[2]
 	VMOVUPS	Z0, 174080(DI)	// forecast0Lanestep.z[2]
-	VMOVUPS	381952(DI), Z0	// forecastSample.add[3]
+	VMOVUPS	386048(DI), Z0	// forecastSample.add[3]
 	VMOVUPS	Z0, 174208(DI)	// forecast0Lanestep.z[3]
-	VMOVUPS	382080(DI), Z0	// forecastSample.add[4]
+	VMOVUPS	386176(DI), Z0	// forecastSample.add[4]
 	VMOVUPS	Z0, 174336(DI)	// forecast0Lanestep.z[4]
-	VMOVUPS	382208(DI), Z0	// forecastSample.add[5]
+	VMOVUPS	386304(DI), Z0	// forecastSample.add[5]
 	VMOVUPS	Z0, 174464(DI)	// forecast0Lanestep.z[5]
-	VMOVUPS	382336(DI), Z0	// forecastSample.add[6]
+	VMOVUPS	386432(DI), Z0	// forecastSample.add[6]
 	VMOVUPS	Z0, 174592(DI)	// forecast0Lanestep.z[6]
-	VMOVUPS	382464(DI), Z0	// forecastSample.add[7]
+	VMOVUPS	386560(DI), Z0	// forecastSample.add[7]
 	VMOVUPS	Z0, 174720(DI)	// forecast0Lanestep.z[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VMOVUPS	Z0, 174848(DI)	// forecast0Lanestep.a[0]
@@ -5688,22 +5852,22 @@ loop2: // 32 times: runs of dec
 	MOVQ	SI, R10
 	MOVQ	AX, R11
 loop3: // 2 times: vectors of the block
-	VMOVUPS	382592(R10), Z0	// forecastSample.z[0]
-	VMOVUPS	Z0, 201344(R11)	// decSample.z[0]
-	VMOVUPS	382720(R10), Z0	// forecastSample.z[1]
-	VMOVUPS	Z0, 201472(R11)	// decSample.z[1]
-	VMOVUPS	382848(R10), Z0	// forecastSample.z[2]
-	VMOVUPS	Z0, 201600(R11)	// decSample.z[2]
-	VMOVUPS	382976(R10), Z0	// forecastSample.z[3]
-	VMOVUPS	Z0, 201728(R11)	// decSample.z[3]
-	VMOVUPS	383104(R10), Z0	// forecastSample.z[4]
-	VMOVUPS	Z0, 201856(R11)	// decSample.z[4]
-	VMOVUPS	383232(R10), Z0	// forecastSample.z[5]
-	VMOVUPS	Z0, 201984(R11)	// decSample.z[5]
-	VMOVUPS	383360(R10), Z0	// forecastSample.z[6]
-	VMOVUPS	Z0, 202112(R11)	// decSample.z[6]
-	VMOVUPS	383488(R10), Z0	// forecastSample.z[7]
-	VMOVUPS	Z0, 202240(R11)	// decSample.z[7]
+	VMOVUPS	386688(R10), Z0	// forecastSample.z[0]
+	VMOVUPS	Z0, 205440(R11)	// decSample.z[0]
+	VMOVUPS	386816(R10), Z0	// forecastSample.z[1]
+	VMOVUPS	Z0, 205568(R11)	// decSample.z[1]
+	VMOVUPS	386944(R10), Z0	// forecastSample.z[2]
+	VMOVUPS	Z0, 205696(R11)	// decSample.z[2]
+	VMOVUPS	387072(R10), Z0	// forecastSample.z[3]
+	VMOVUPS	Z0, 205824(R11)	// decSample.z[3]
+	VMOVUPS	387200(R10), Z0	// forecastSample.z[4]
+	VMOVUPS	Z0, 205952(R11)	// decSample.z[4]
+	VMOVUPS	387328(R10), Z0	// forecastSample.z[5]
+	VMOVUPS	Z0, 206080(R11)	// decSample.z[5]
+	VMOVUPS	387456(R10), Z0	// forecastSample.z[6]
+	VMOVUPS	Z0, 206208(R11)	// decSample.z[6]
+	VMOVUPS	387584(R10), Z0	// forecastSample.z[7]
+	VMOVUPS	Z0, 206336(R11)	// decSample.z[7]
 	ADDQ	$64, R10
 	ADDQ	$64, R11
 	DECQ	R9
@@ -5719,12 +5883,12 @@ loop3: // 2 times: vectors of the block
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop4: // 2 times: vectors of the block
-	VMOVUPS	202368(R10), Z0	// decSample.out0[0]
-	VMOVUPS	Z0, 415360(R11)	// forecastSample.result_2[0]
-	VMOVUPS	202496(R10), Z0	// decSample.out0[1]
-	VMOVUPS	Z0, 415488(R11)	// forecastSample.result_2[1]
-	VMOVUPS	202624(R10), Z0	// decSample.out0[2]
-	VMOVUPS	Z0, 415616(R11)	// forecastSample.result_2[2]
+	VMOVUPS	206464(R10), Z0	// decSample.out0[0]
+	VMOVUPS	Z0, 419456(R11)	// forecastSample.result_2[0]
+	VMOVUPS	206592(R10), Z0	// decSample.out0[1]
+	VMOVUPS	Z0, 419584(R11)	// forecastSample.result_2[1]
+	VMOVUPS	206720(R10), Z0	// decSample.out0[2]
+	VMOVUPS	Z0, 419712(R11)	// forecastSample.result_2[2]
 	ADDQ	$64, R10
 	ADDQ	$64, R11
 	DECQ	R9
@@ -5741,11 +5905,11 @@ loop5: // 2 times: vectors of the block
 	MOVQ	DX, R10
 loop6: // 96 times: elements
 	// forecast.nde:39
-	VMOVUPS	415360(R9), Z0	// forecastSample.result_2[0]
+	VMOVUPS	419456(R9), Z0	// forecastSample.result_2[0]
 	VBROADCASTSS	1536(R10), Z1	// Series.ys.channel.std.expand.2[0]
 	VBROADCASTSS	1920(R10), Z2	// Series.ys.channel.mean.expand.2[0]
 	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 257536(R9)	// forecastSample.mean[0]
+	VMOVUPS	Z2, 261632(R9)	// forecastSample.mean[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -5754,11 +5918,11 @@ loop6: // 96 times: elements
 	MOVQ	$8, DI
 	MOVQ	SI, R9
 loop7: // 8 times: elements
-	VMOVUPS	372352(R9), Z1	// forecastSample.h[0]
-	VMOVUPS	374400(R9), Z2	// forecastSample.exp[0]
+	VMOVUPS	376448(R9), Z1	// forecastSample.h[0]
+	VMOVUPS	378496(R9), Z2	// forecastSample.exp[0]
 	VMULPS	Z2, Z2, Z2
 	VFMADD231PS	Z1, Z1, Z2
-	VMOVUPS	374400(R9), Z1	// forecastSample.exp[0]
+	VMOVUPS	378496(R9), Z1	// forecastSample.exp[0]
 	VCMPPS.BCST	$0, f32_00000000<>(SB), Z1, K2
 	VBROADCASTSS	f32_7fc00000<>(SB), Z3
 	VBLENDMPS.BCST	f32_ff800000<>(SB), Z3, K2, Z3
@@ -5804,7 +5968,7 @@ loop7: // 8 times: elements
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop7
-	VMOVUPS	Z0, 269824(SI)	// forecastSample.cost
+	VMOVUPS	Z0, 273920(SI)	// forecastSample.cost
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop5
@@ -5834,33 +5998,33 @@ loop1: // 2 times: vectors of the block
 	MOVQ	DX, R11
 loop2: // 192 times: elements
 	// forecast.nde:36
-	VMOVUPS	460672(R10), Z0	// fitSample.ys[0]
+	VMOVUPS	464768(R10), Z0	// fitSample.ys[0]
 	VBROADCASTSS	(R11), Z1	// Series.ys.channel.mean.expand[0]
 	VSUBPS	Z1, Z0, Z0
 	VBROADCASTSS	768(R11), Z1	// Series.ys.channel.std.expand[0]
 	VDIVPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 507520(R10)	// fitSample.div[0]
+	VMOVUPS	Z0, 511616(R10)	// fitSample.div[0]
 	ADDQ	$128, R10
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop2
-	VMOVUPD	460416(DI), Z0	// fitSample.ts[63]
-	VMOVUPD	460480(DI), Z0	// fitSample.ts[63] | 1
+	VMOVUPD	464512(DI), Z0	// fitSample.ts[63]
+	VMOVUPD	464576(DI), Z0	// fitSample.ts[63] | 1
 	MOVQ	$64, R9
 	MOVQ	DI, R10
 	MOVQ	SI, R11
 loop3: // 64 times: elements
 	// forecast.nde:13
-	VMOVUPD	444288(R10), Z0	// fitSample.ts[0]
-	VMOVUPD	444352(R10), Z1	// fitSample.ts[0] | 1
-	VMOVUPD	460416(DI), Z2	// fitSample.ts[63]
-	VMOVUPD	460480(DI), Z3	// fitSample.ts[63] | 1
+	VMOVUPD	448384(R10), Z0	// fitSample.ts[0]
+	VMOVUPD	448448(R10), Z1	// fitSample.ts[0] | 1
+	VMOVUPD	464512(DI), Z2	// fitSample.ts[63]
+	VMOVUPD	464576(DI), Z3	// fitSample.ts[63] | 1
 	VSUBPD	Z2, Z0, Z0
 	VSUBPD	Z3, Z1, Z1
 	VCVTPD2PS	Z0, Y0
 	VCVTPD2PS	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z0, Z0
-	VMOVUPS	Z0, 532096(R11)	// fitSample.cast[0]
+	VMOVUPS	Z0, 536192(R11)	// fitSample.cast[0]
 	ADDQ	$256, R10
 	ADDQ	$128, R11
 	DECQ	R9
@@ -5870,14 +6034,14 @@ loop3: // 64 times: elements
 	MOVQ	SI, R11
 	MOVQ	SI, R12
 loop4: // 64 times: elements
-	VMOVUPS	507520(R10), Z0	// fitSample.div[0]
-	VMOVUPS	Z0, 540288(R11)	// fitSample.concat[0]
-	VMOVUPS	507648(R10), Z0	// fitSample.div[1]
-	VMOVUPS	Z0, 540416(R11)	// fitSample.concat[1]
-	VMOVUPS	507776(R10), Z0	// fitSample.div[2]
-	VMOVUPS	Z0, 540544(R11)	// fitSample.concat[2]
-	VMOVUPS	532096(R12), Z0	// fitSample.cast[0]
-	VMOVUPS	Z0, 540672(R11)	// fitSample.concat[3]
+	VMOVUPS	511616(R10), Z0	// fitSample.div[0]
+	VMOVUPS	Z0, 544384(R11)	// fitSample.concat[0]
+	VMOVUPS	511744(R10), Z0	// fitSample.div[1]
+	VMOVUPS	Z0, 544512(R11)	// fitSample.concat[1]
+	VMOVUPS	511872(R10), Z0	// fitSample.div[2]
+	VMOVUPS	Z0, 544640(R11)	// fitSample.concat[2]
+	VMOVUPS	536192(R12), Z0	// fitSample.cast[0]
+	VMOVUPS	Z0, 544768(R11)	// fitSample.concat[3]
 	ADDQ	$384, R10
 	ADDQ	$512, R11
 	ADDQ	$128, R12
@@ -5887,14 +6051,14 @@ loop4: // 64 times: elements
 	MOVQ	SI, R10
 	MOVQ	SI, R11
 loop5: // 64 times: elements
-	VMOVUPS	572544(R10), Z0	// fitSample.concat[252]
-	VMOVUPS	Z0, 573056(R11)	// fitSample.reverse[0]
-	VMOVUPS	572672(R10), Z0	// fitSample.concat[253]
-	VMOVUPS	Z0, 573184(R11)	// fitSample.reverse[1]
-	VMOVUPS	572800(R10), Z0	// fitSample.concat[254]
-	VMOVUPS	Z0, 573312(R11)	// fitSample.reverse[2]
-	VMOVUPS	572928(R10), Z0	// fitSample.concat[255]
-	VMOVUPS	Z0, 573440(R11)	// fitSample.reverse[3]
+	VMOVUPS	576640(R10), Z0	// fitSample.concat[252]
+	VMOVUPS	Z0, 577152(R11)	// fitSample.reverse[0]
+	VMOVUPS	576768(R10), Z0	// fitSample.concat[253]
+	VMOVUPS	Z0, 577280(R11)	// fitSample.reverse[1]
+	VMOVUPS	576896(R10), Z0	// fitSample.concat[254]
+	VMOVUPS	Z0, 577408(R11)	// fitSample.reverse[2]
+	VMOVUPS	577024(R10), Z0	// fitSample.concat[255]
+	VMOVUPS	Z0, 577536(R11)	// fitSample.reverse[3]
 	ADDQ	$-512, R10
 	ADDQ	$512, R11
 	DECQ	R9
@@ -5921,13 +6085,13 @@ loop7: // 64 times: runs of enc.1.cell
 	MOVQ	SI, R9
 	MOVQ	AX, R10
 loop8: // 2 times: vectors of the block
-	VMOVUPS	573056(R9), Z0	// fitSample.reverse[0]
+	VMOVUPS	577152(R9), Z0	// fitSample.reverse[0]
 	VMOVUPS	Z0, 70016(R10)	// enc1Cell.x[0]
-	VMOVUPS	573184(R9), Z0	// fitSample.reverse[1]
+	VMOVUPS	577280(R9), Z0	// fitSample.reverse[1]
 	VMOVUPS	Z0, 70144(R10)	// enc1Cell.x[1]
-	VMOVUPS	573312(R9), Z0	// fitSample.reverse[2]
+	VMOVUPS	577408(R9), Z0	// fitSample.reverse[2]
 	VMOVUPS	Z0, 70272(R10)	// enc1Cell.x[2]
-	VMOVUPS	573440(R9), Z0	// fitSample.reverse[3]
+	VMOVUPS	577536(R9), Z0	// fitSample.reverse[3]
 	VMOVUPS	Z0, 70400(R10)	// enc1Cell.x[3]
 	ADDQ	$64, R9
 	ADDQ	$64, R10
@@ -5960,8 +6124,8 @@ loop10: // 32 times: elements
 loop11: // 32 times: elements
 	VMOVUPS	65920(SI), Z0	// enc1Cell.h[0]
 	VMOVUPS	65984(SI), Z1	// enc1Cell.h[0] | 1
-	VMOVUPS	Z0, 605824(SI)	// fitSample.result[0]
-	VMOVUPS	Z1, 605888(SI)	// fitSample.result[0] | 1
+	VMOVUPS	Z0, 609920(SI)	// fitSample.result[0]
+	VMOVUPS	Z1, 609984(SI)	// fitSample.result[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop11
@@ -5991,8 +6155,8 @@ loop12: // 2 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop13: // 32 times: terms of the sums
-	VMOVUPS	605824(R11), Z16	// fitSample.result[0]
-	VMOVUPS	605888(R11), Z17	// fitSample.result[0] | 1
+	VMOVUPS	609920(R11), Z16	// fitSample.result[0]
+	VMOVUPS	609984(R11), Z17	// fitSample.result[0] | 1
 	VBROADCASTSS	14592(R12), Z18	// enc.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -6024,43 +6188,43 @@ loop13: // 32 times: terms of the sums
 	VBROADCASTSS	16640(DI), Z16	// enc.2.bias[0]
 	VADDPS	Z16, Z0, Z0
 	VADDPS	Z16, Z1, Z1
-	VMOVUPS	Z0, 609920(R9)	// fitSample.h[0]
-	VMOVUPS	Z1, 609984(R9)	// fitSample.h[0] | 1
+	VMOVUPS	Z0, 614016(R9)	// fitSample.h[0]
+	VMOVUPS	Z1, 614080(R9)	// fitSample.h[0] | 1
 	VBROADCASTSS	16644(DI), Z0	// enc.2.bias[1]
 	VADDPS	Z0, Z2, Z1
 	VADDPS	Z0, Z3, Z0
-	VMOVUPS	Z1, 610048(R9)	// fitSample.h[1]
-	VMOVUPS	Z0, 610112(R9)	// fitSample.h[1] | 1
+	VMOVUPS	Z1, 614144(R9)	// fitSample.h[1]
+	VMOVUPS	Z0, 614208(R9)	// fitSample.h[1] | 1
 	VBROADCASTSS	16648(DI), Z0	// enc.2.bias[2]
 	VADDPS	Z0, Z4, Z1
 	VADDPS	Z0, Z5, Z0
-	VMOVUPS	Z1, 610176(R9)	// fitSample.h[2]
-	VMOVUPS	Z0, 610240(R9)	// fitSample.h[2] | 1
+	VMOVUPS	Z1, 614272(R9)	// fitSample.h[2]
+	VMOVUPS	Z0, 614336(R9)	// fitSample.h[2] | 1
 	VBROADCASTSS	16652(DI), Z0	// enc.2.bias[3]
 	VADDPS	Z0, Z6, Z1
 	VADDPS	Z0, Z7, Z0
-	VMOVUPS	Z1, 610304(R9)	// fitSample.h[3]
-	VMOVUPS	Z0, 610368(R9)	// fitSample.h[3] | 1
+	VMOVUPS	Z1, 614400(R9)	// fitSample.h[3]
+	VMOVUPS	Z0, 614464(R9)	// fitSample.h[3] | 1
 	VBROADCASTSS	16656(DI), Z0	// enc.2.bias[4]
 	VADDPS	Z0, Z8, Z1
 	VADDPS	Z0, Z9, Z0
-	VMOVUPS	Z1, 610432(R9)	// fitSample.h[4]
-	VMOVUPS	Z0, 610496(R9)	// fitSample.h[4] | 1
+	VMOVUPS	Z1, 614528(R9)	// fitSample.h[4]
+	VMOVUPS	Z0, 614592(R9)	// fitSample.h[4] | 1
 	VBROADCASTSS	16660(DI), Z0	// enc.2.bias[5]
 	VADDPS	Z0, Z10, Z1
 	VADDPS	Z0, Z11, Z0
-	VMOVUPS	Z1, 610560(R9)	// fitSample.h[5]
-	VMOVUPS	Z0, 610624(R9)	// fitSample.h[5] | 1
+	VMOVUPS	Z1, 614656(R9)	// fitSample.h[5]
+	VMOVUPS	Z0, 614720(R9)	// fitSample.h[5] | 1
 	VBROADCASTSS	16664(DI), Z0	// enc.2.bias[6]
 	VADDPS	Z0, Z12, Z1
 	VADDPS	Z0, Z13, Z0
-	VMOVUPS	Z1, 610688(R9)	// fitSample.h[6]
-	VMOVUPS	Z0, 610752(R9)	// fitSample.h[6] | 1
+	VMOVUPS	Z1, 614784(R9)	// fitSample.h[6]
+	VMOVUPS	Z0, 614848(R9)	// fitSample.h[6] | 1
 	VBROADCASTSS	16668(DI), Z0	// enc.2.bias[7]
 	VADDPS	Z0, Z14, Z1
 	VADDPS	Z0, Z15, Z0
-	VMOVUPS	Z1, 610816(R9)	// fitSample.h[7]
-	VMOVUPS	Z0, 610880(R9)	// fitSample.h[7] | 1
+	VMOVUPS	Z1, 614912(R9)	// fitSample.h[7]
+	VMOVUPS	Z0, 614976(R9)	// fitSample.h[7] | 1
 	ADDQ	$1024, SI
 	ADDQ	$32, DI
 	ADDQ	$1024, R9
@@ -6074,7 +6238,7 @@ loop14: // 2 times: vectors of the block
 	MOVQ	SI, R10
 loop15: // 8 times: elements
 	// forecast.nde:37
-	VMOVUPS	610944(R10), Z0	// fitSample.h[8]
+	VMOVUPS	615040(R10), Z0	// fitSample.h[8]
 	VBROADCASTSS	f32_42b40000<>(SB), Z1
 	VMINPS	Z0, Z1, Z0
 	VBROADCASTSS	f32_c2d00000<>(SB), Z1
@@ -6092,13 +6256,13 @@ loop15: // 8 times: elements
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z0, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z0, Z2
 	VSCALEFPS	Z1, Z2, Z0
-	VMOVUPS	Z0, 611968(R10)	// fitSample.exp[0]
+	VMOVUPS	Z0, 616064(R10)	// fitSample.exp[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop15
 	// forecast.nde:38
-	VMOVUPD	506240(DI), Z0	// fitSample.key[2]
-	VMOVUPD	506304(DI), Z1	// fitSample.key[2] | 1
+	VMOVUPD	510336(DI), Z0	// fitSample.key[2]
+	VMOVUPD	510400(DI), Z1	// fitSample.key[2] | 1
 	VMULPD.BCST	f64_3df0000000000000<>(SB), Z0, Z1
 	VRNDSCALEPD	$9, Z1, Z1
 	VFNMADD231PD.BCST	f64_41f0000000000000<>(SB), Z1, Z0
@@ -6106,8 +6270,8 @@ loop15: // 8 times: elements
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z0, Z0
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z1, Z1
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z1, Z1
-	VMOVUPD	506496(DI), Z2	// fitSample.key[3]
-	VMOVUPD	506560(DI), Z3	// fitSample.key[3] | 1
+	VMOVUPD	510592(DI), Z2	// fitSample.key[3]
+	VMOVUPD	510656(DI), Z3	// fitSample.key[3] | 1
 	VMULPD.BCST	f64_3df0000000000000<>(SB), Z2, Z3
 	VRNDSCALEPD	$9, Z3, Z3
 	VFNMADD231PD.BCST	f64_41f0000000000000<>(SB), Z3, Z2
@@ -6115,12 +6279,12 @@ loop15: // 8 times: elements
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z2, Z2
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z3, Z3
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z3, Z3
-	VMOVUPD	505728(DI), Z4	// fitSample.key[0]
-	VMOVUPD	505792(DI), Z5	// fitSample.key[0] | 1
+	VMOVUPD	509824(DI), Z4	// fitSample.key[0]
+	VMOVUPD	509888(DI), Z5	// fitSample.key[0] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z4, Z4
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z4, Z4
-	VMOVUPD	505984(DI), Z5	// fitSample.key[1]
-	VMOVUPD	506048(DI), Z6	// fitSample.key[1] | 1
+	VMOVUPD	510080(DI), Z5	// fitSample.key[1]
+	VMOVUPD	510144(DI), Z6	// fitSample.key[1] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z5, Z5
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z5, Z5
 	MOVQ	$5, R9
@@ -6153,13 +6317,13 @@ loop16: // 5 times
 	VMOVAPD	Z11, Z5
 	DECQ	R9
 	JNE	loop16
-	VMOVUPD	507008(DI), Z3	// fitSample.key[5]
-	VMOVUPD	507072(DI), Z4	// fitSample.key[5] | 1
+	VMOVUPD	511104(DI), Z3	// fitSample.key[5]
+	VMOVUPD	511168(DI), Z4	// fitSample.key[5] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z3, Z3
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z3, Z3
 	VPXORQ.BCST	f64_0000000076919c87<>(SB), Z3, Z3
-	VMOVUPD	506752(DI), Z4	// fitSample.key[4]
-	VMOVUPD	506816(DI), Z5	// fitSample.key[4] | 1
+	VMOVUPD	510848(DI), Z4	// fitSample.key[4]
+	VMOVUPD	510912(DI), Z5	// fitSample.key[4] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z4, Z4
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z4, Z4
 	VPSLLQ	$32, Z2, Z2
@@ -6177,8 +6341,8 @@ loop16: // 5 times
 	VPSLLQ	$32, Z3, Z3
 	VPORQ	Z3, Z5, Z3
 	VPSRLQ	$1, Z3, Z3
-	VMOVUPD	506240(DI), Z5	// fitSample.key[2]
-	VMOVUPD	506304(DI), Z5	// fitSample.key[2] | 1
+	VMOVUPD	510336(DI), Z5	// fitSample.key[2]
+	VMOVUPD	510400(DI), Z5	// fitSample.key[2] | 1
 	VMULPD.BCST	f64_3df0000000000000<>(SB), Z5, Z6
 	VRNDSCALEPD	$9, Z6, Z6
 	VFNMADD231PD.BCST	f64_41f0000000000000<>(SB), Z6, Z5
@@ -6186,8 +6350,8 @@ loop16: // 5 times
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z5, Z5
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z6, Z6
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z6, Z6
-	VMOVUPD	506496(DI), Z7	// fitSample.key[3]
-	VMOVUPD	506560(DI), Z7	// fitSample.key[3] | 1
+	VMOVUPD	510592(DI), Z7	// fitSample.key[3]
+	VMOVUPD	510656(DI), Z7	// fitSample.key[3] | 1
 	VMULPD.BCST	f64_3df0000000000000<>(SB), Z7, Z8
 	VRNDSCALEPD	$9, Z8, Z8
 	VFNMADD231PD.BCST	f64_41f0000000000000<>(SB), Z8, Z7
@@ -6195,12 +6359,12 @@ loop16: // 5 times
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z7, Z7
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z8, Z8
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z8, Z8
-	VMOVUPD	505728(DI), Z9	// fitSample.key[0]
-	VMOVUPD	505792(DI), Z9	// fitSample.key[0] | 1
+	VMOVUPD	509824(DI), Z9	// fitSample.key[0]
+	VMOVUPD	509888(DI), Z9	// fitSample.key[0] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z9, Z9
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z9, Z9
-	VMOVUPD	505984(DI), Z10	// fitSample.key[1]
-	VMOVUPD	506048(DI), Z10	// fitSample.key[1] | 1
+	VMOVUPD	510080(DI), Z10	// fitSample.key[1]
+	VMOVUPD	510144(DI), Z10	// fitSample.key[1] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z10, Z10
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z10, Z10
 	MOVQ	$5, R9
@@ -6233,13 +6397,13 @@ loop17: // 5 times
 	VMOVAPD	Z16, Z10
 	DECQ	R9
 	JNE	loop17
-	VMOVUPD	507008(DI), Z8	// fitSample.key[5]
-	VMOVUPD	507072(DI), Z8	// fitSample.key[5] | 1
+	VMOVUPD	511104(DI), Z8	// fitSample.key[5]
+	VMOVUPD	511168(DI), Z8	// fitSample.key[5] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z8, Z8
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z8, Z8
 	VPXORQ.BCST	f64_0000000076919c87<>(SB), Z8, Z8
-	VMOVUPD	506752(DI), Z9	// fitSample.key[4]
-	VMOVUPD	506816(DI), Z9	// fitSample.key[4] | 1
+	VMOVUPD	510848(DI), Z9	// fitSample.key[4]
+	VMOVUPD	510912(DI), Z9	// fitSample.key[4] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z9, Z9
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z9, Z9
 	VPSLLQ	$32, Z7, Z7
@@ -6372,10 +6536,10 @@ loop20: // 5 times
 	VSUBPD.BCST	f64_4330000000000000<>(SB), Z12, Z12
 	VFMADD231PD.BCST	f64_4140000000000000<>(SB), Z14, Z12
 	VMULPD.BCST	f64_3ca0000000000000<>(SB), Z12, Z12
-	VMOVUPD	Z11, 612992(R10)	// fitSample.uniform[0]
-	VMOVUPD	Z13, 613056(R10)	// fitSample.uniform[0] | 1
-	VMOVUPD	Z10, 613248(R10)	// fitSample.uniform[1]
-	VMOVUPD	Z12, 613312(R10)	// fitSample.uniform[1] | 1
+	VMOVUPD	Z11, 617088(R10)	// fitSample.uniform[0]
+	VMOVUPD	Z13, 617152(R10)	// fitSample.uniform[0] | 1
+	VMOVUPD	Z10, 617344(R10)	// fitSample.uniform[1]
+	VMOVUPD	Z12, 617408(R10)	// fitSample.uniform[1] | 1
 	ADDQ	$512, R10
 	DECQ	R9
 	JNE	loop18
@@ -6383,8 +6547,8 @@ loop20: // 5 times
 	MOVQ	DI, R10
 	MOVQ	DI, R11
 loop21: // 4 times: elements
-	VMOVUPD	612992(R10), Z0	// fitSample.uniform[0]
-	VMOVUPD	613056(R10), Z1	// fitSample.uniform[0] | 1
+	VMOVUPD	617088(R10), Z0	// fitSample.uniform[0]
+	VMOVUPD	617152(R10), Z1	// fitSample.uniform[0] | 1
 	VBROADCASTSD	f64_3ff0000000000000<>(SB), Z2
 	VSUBPD	Z0, Z2, Z0
 	VBROADCASTSD	f64_3ff0000000000000<>(SB), Z2
@@ -6477,8 +6641,8 @@ loop21: // 4 times: elements
 	VMULPD.BCST	f64_c000000000000000<>(SB), Z1, Z1
 	VSQRTPD	Z0, Z0
 	VSQRTPD	Z1, Z1
-	VMOVUPD	613248(R10), Z2	// fitSample.uniform[1]
-	VMOVUPD	613312(R10), Z3	// fitSample.uniform[1] | 1
+	VMOVUPD	617344(R10), Z2	// fitSample.uniform[1]
+	VMOVUPD	617408(R10), Z3	// fitSample.uniform[1] | 1
 	VMULPD.BCST	f64_401921fb54442d18<>(SB), Z2, Z2
 	VMULPD.BCST	f64_401921fb54442d18<>(SB), Z3, Z3
 	VBROADCASTSD	f64_4338000000000000<>(SB), Z4
@@ -6595,8 +6759,8 @@ loop21: // 4 times: elements
 	VBLENDMPD.BCST	f64_ffffffffffffffff<>(SB), Z5, K1, Z5
 	VMULPD	Z4, Z0, Z4
 	VMULPD	Z5, Z1, Z5
-	VMOVUPD	Z4, 615040(R11)	// fitSample.mul[0]
-	VMOVUPD	Z5, 615104(R11)	// fitSample.mul[0] | 1
+	VMOVUPD	Z4, 619136(R11)	// fitSample.mul[0]
+	VMOVUPD	Z5, 619200(R11)	// fitSample.mul[0] | 1
 	VPANDQ.BCST	f64_7fffffffffffffff<>(SB), Z2, Z4
 	VBROADCASTSD	f64_4338000000000000<>(SB), Z5
 	VFMADD231PD.BCST	f64_3fe45f306dc9c883<>(SB), Z4, Z5
@@ -6715,57 +6879,57 @@ loop21: // 4 times: elements
 	VBLENDMPD.BCST	f64_ffffffffffffffff<>(SB), Z4, K1, Z3
 	VMULPD	Z2, Z0, Z0
 	VMULPD	Z3, Z1, Z1
-	VMOVUPD	Z0, 616064(R11)	// fitSample.mul_2[0]
-	VMOVUPD	Z1, 616128(R11)	// fitSample.mul_2[0] | 1
+	VMOVUPD	Z0, 620160(R11)	// fitSample.mul_2[0]
+	VMOVUPD	Z1, 620224(R11)	// fitSample.mul_2[0] | 1
 	ADDQ	$512, R10
 	ADDQ	$256, R11
 	DECQ	R9
 	JNE	loop21
-	VMOVUPD	615040(DI), Z0	// fitSample.mul[0]
-	VMOVUPD	615104(DI), Z1	// fitSample.mul[0] | 1
-	VMOVUPD	Z0, 617088(DI)	// fitSample.concat_2[0]
-	VMOVUPD	Z1, 617152(DI)	// fitSample.concat_2[0] | 1
-	VMOVUPD	616064(DI), Z0	// fitSample.mul_2[0]
-	VMOVUPD	616128(DI), Z1	// fitSample.mul_2[0] | 1
-	VMOVUPD	Z0, 617344(DI)	// fitSample.concat_2[1]
-	VMOVUPD	Z1, 617408(DI)	// fitSample.concat_2[1] | 1
-	VMOVUPD	615296(DI), Z0	// fitSample.mul[1]
-	VMOVUPD	615360(DI), Z1	// fitSample.mul[1] | 1
-	VMOVUPD	Z0, 617600(DI)	// fitSample.concat_2[2]
-	VMOVUPD	Z1, 617664(DI)	// fitSample.concat_2[2] | 1
-	VMOVUPD	616320(DI), Z0	// fitSample.mul_2[1]
-	VMOVUPD	616384(DI), Z1	// fitSample.mul_2[1] | 1
-	VMOVUPD	Z0, 617856(DI)	// fitSample.concat_2[3]
-	VMOVUPD	Z1, 617920(DI)	// fitSample.concat_2[3] | 1
-	VMOVUPD	615552(DI), Z0	// fitSample.mul[2]
-	VMOVUPD	615616(DI), Z1	// fitSample.mul[2] | 1
-	VMOVUPD	Z0, 618112(DI)	// fitSample.concat_2[4]
-	VMOVUPD	Z1, 618176(DI)	// fitSample.concat_2[4] | 1
-	VMOVUPD	616576(DI), Z0	// fitSample.mul_2[2]
-	VMOVUPD	616640(DI), Z1	// fitSample.mul_2[2] | 1
-	VMOVUPD	Z0, 618368(DI)	// fitSample.concat_2[5]
-	VMOVUPD	Z1, 618432(DI)	// fitSample.concat_2[5] | 1
-	VMOVUPD	615808(DI), Z0	// fitSample.mul[3]
-	VMOVUPD	615872(DI), Z1	// fitSample.mul[3] | 1
-	VMOVUPD	Z0, 618624(DI)	// fitSample.concat_2[6]
-	VMOVUPD	Z1, 618688(DI)	// fitSample.concat_2[6] | 1
-	VMOVUPD	616832(DI), Z0	// fitSample.mul_2[3]
-	VMOVUPD	616896(DI), Z1	// fitSample.mul_2[3] | 1
-	VMOVUPD	Z0, 618880(DI)	// fitSample.concat_2[7]
-	VMOVUPD	Z1, 618944(DI)	// fitSample.concat_2[7] | 1
+	VMOVUPD	619136(DI), Z0	// fitSample.mul[0]
+	VMOVUPD	619200(DI), Z1	// fitSample.mul[0] | 1
+	VMOVUPD	Z0, 621184(DI)	// fitSample.concat_2[0]
+	VMOVUPD	Z1, 621248(DI)	// fitSample.concat_2[0] | 1
+	VMOVUPD	620160(DI), Z0	// fitSample.mul_2[0]
+	VMOVUPD	620224(DI), Z1	// fitSample.mul_2[0] | 1
+	VMOVUPD	Z0, 621440(DI)	// fitSample.concat_2[1]
+	VMOVUPD	Z1, 621504(DI)	// fitSample.concat_2[1] | 1
+	VMOVUPD	619392(DI), Z0	// fitSample.mul[1]
+	VMOVUPD	619456(DI), Z1	// fitSample.mul[1] | 1
+	VMOVUPD	Z0, 621696(DI)	// fitSample.concat_2[2]
+	VMOVUPD	Z1, 621760(DI)	// fitSample.concat_2[2] | 1
+	VMOVUPD	620416(DI), Z0	// fitSample.mul_2[1]
+	VMOVUPD	620480(DI), Z1	// fitSample.mul_2[1] | 1
+	VMOVUPD	Z0, 621952(DI)	// fitSample.concat_2[3]
+	VMOVUPD	Z1, 622016(DI)	// fitSample.concat_2[3] | 1
+	VMOVUPD	619648(DI), Z0	// fitSample.mul[2]
+	VMOVUPD	619712(DI), Z1	// fitSample.mul[2] | 1
+	VMOVUPD	Z0, 622208(DI)	// fitSample.concat_2[4]
+	VMOVUPD	Z1, 622272(DI)	// fitSample.concat_2[4] | 1
+	VMOVUPD	620672(DI), Z0	// fitSample.mul_2[2]
+	VMOVUPD	620736(DI), Z1	// fitSample.mul_2[2] | 1
+	VMOVUPD	Z0, 622464(DI)	// fitSample.concat_2[5]
+	VMOVUPD	Z1, 622528(DI)	// fitSample.concat_2[5] | 1
+	VMOVUPD	619904(DI), Z0	// fitSample.mul[3]
+	VMOVUPD	619968(DI), Z1	// fitSample.mul[3] | 1
+	VMOVUPD	Z0, 622720(DI)	// fitSample.concat_2[6]
+	VMOVUPD	Z1, 622784(DI)	// fitSample.concat_2[6] | 1
+	VMOVUPD	620928(DI), Z0	// fitSample.mul_2[3]
+	VMOVUPD	620992(DI), Z1	// fitSample.mul_2[3] | 1
+	VMOVUPD	Z0, 622976(DI)	// fitSample.concat_2[7]
+	VMOVUPD	Z1, 623040(DI)	// fitSample.concat_2[7] | 1
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop22: // 8 times: elements
-	VMOVUPS	611968(R10), Z0	// fitSample.exp[0]
-	VMOVUPD	617088(R11), Z1	// fitSample.concat_2[0]
-	VMOVUPD	617152(R11), Z2	// fitSample.concat_2[0] | 1
+	VMOVUPS	616064(R10), Z0	// fitSample.exp[0]
+	VMOVUPD	621184(R11), Z1	// fitSample.concat_2[0]
+	VMOVUPD	621248(R11), Z2	// fitSample.concat_2[0] | 1
 	VCVTPD2PS	Z1, Y1
 	VCVTPD2PS	Z2, Y2
 	VINSERTF64X4	$1, Y2, Z1, Z1
-	VMOVUPS	609920(R10), Z2	// fitSample.h[0]
+	VMOVUPS	614016(R10), Z2	// fitSample.h[0]
 	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 619136(R10)	// fitSample.add[0]
+	VMOVUPS	Z2, 623232(R10)	// fitSample.add[0]
 	ADDQ	$128, R10
 	ADDQ	$256, R11
 	DECQ	R9
@@ -6779,25 +6943,25 @@ loop22: // 8 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop23: // 2 times: vectors of the block
-	VMOVUPD	460416(SI), Z0	// fitSample.ts[63]
-	VMOVUPD	460480(SI), Z1	// fitSample.ts[63] | 1
-	VMOVUPD	Z0, 665216(SI)	// fitSample.step0_in0
-	VMOVUPD	Z1, 665280(SI)	// fitSample.step0_in0 | 1
-	VMOVUPS	619136(DI), Z0	// fitSample.add[0]
+	VMOVUPD	464512(SI), Z0	// fitSample.ts[63]
+	VMOVUPD	464576(SI), Z1	// fitSample.ts[63] | 1
+	VMOVUPD	Z0, 669312(SI)	// fitSample.step0_in0
+	VMOVUPD	Z1, 669376(SI)	// fitSample.step0_in0 | 1
+	VMOVUPS	623232(DI), Z0	// fitSample.add[0]
 	VMOVUPS	Z0, 173824(DI)	// forecast0Lanestep.z[0]
-	VMOVUPS	619264(DI), Z0	// fitSample.add[1]
+	VMOVUPS	623360(DI), Z0	// fitSample.add[1]
 	VMOVUPS	Z0, 173952(DI)	// forecast0Lanestep.z[1]
-	VMOVUPS	619392(DI), Z0	// fitSample.add[2]
+	VMOVUPS	623488(DI), Z0	// fitSample.add[2]
 	VMOVUPS	Z0, 174080(DI)	// forecast0Lanestep.z[2]
-	VMOVUPS	619520(DI), Z0	// fitSample.add[3]
+	VMOVUPS	623616(DI), Z0	// fitSample.add[3]
 	VMOVUPS	Z0, 174208(DI)	// forecast0Lanestep.z[3]
-	VMOVUPS	619648(DI), Z0	// fitSample.add[4]
+	VMOVUPS	623744(DI), Z0	// fitSample.add[4]
 	VMOVUPS	Z0, 174336(DI)	// forecast0Lanestep.z[4]
-	VMOVUPS	619776(DI), Z0	// fitSample.add[5]
+	VMOVUPS	623872(DI), Z0	// fitSample.add[5]
 	VMOVUPS	Z0, 174464(DI)	// forecast0Lanestep.z[5]
-	VMOVUPS	619904(DI), Z0	// fitSample.add[6]
+	VMOVUPS	624000(DI), Z0	// fitSample.add[6]
 	VMOVUPS	Z0, 174592(DI)	// forecast0Lanestep.z[6]
-	VMOVUPS	620032(DI), Z0	// fitSample.add[7]
+	VMOVUPS	624128(DI), Z0	// fitSample.add[7]
 	VMOVUPS	Z0, 174720(DI)	// forecast0Lanestep.z[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VMOVUPS	Z0, 174848(DI)	// forecast0Lanestep.a[0]
@@ -6842,22 +7006,22 @@ loop2: // 32 times: runs of dec
 	MOVQ	SI, R10
 	MOVQ	AX, R11
 loop3: // 2 times: vectors of the block
-	VMOVUPS	620160(R10), Z0	// fitSample.z[0]
-	VMOVUPS	Z0, 201344(R11)	// decSample.z[0]
-	VMOVUPS	620288(R10), Z0	// fitSample.z[1]
-	VMOVUPS	Z0, 201472(R11)	// decSample.z[1]
-	VMOVUPS	620416(R10), Z0	// fitSample.z[2]
-	VMOVUPS	Z0, 201600(R11)	// decSample.z[2]
-	VMOVUPS	620544(R10), Z0	// fitSample.z[3]
-	VMOVUPS	Z0, 201728(R11)	// decSample.z[3]
-	VMOVUPS	620672(R10), Z0	// fitSample.z[4]
-	VMOVUPS	Z0, 201856(R11)	// decSample.z[4]
-	VMOVUPS	620800(R10), Z0	// fitSample.z[5]
-	VMOVUPS	Z0, 201984(R11)	// decSample.z[5]
-	VMOVUPS	620928(R10), Z0	// fitSample.z[6]
-	VMOVUPS	Z0, 202112(R11)	// decSample.z[6]
-	VMOVUPS	621056(R10), Z0	// fitSample.z[7]
-	VMOVUPS	Z0, 202240(R11)	// decSample.z[7]
+	VMOVUPS	624256(R10), Z0	// fitSample.z[0]
+	VMOVUPS	Z0, 205440(R11)	// decSample.z[0]
+	VMOVUPS	624384(R10), Z0	// fitSample.z[1]
+	VMOVUPS	Z0, 205568(R11)	// decSample.z[1]
+	VMOVUPS	624512(R10), Z0	// fitSample.z[2]
+	VMOVUPS	Z0, 205696(R11)	// decSample.z[2]
+	VMOVUPS	624640(R10), Z0	// fitSample.z[3]
+	VMOVUPS	Z0, 205824(R11)	// decSample.z[3]
+	VMOVUPS	624768(R10), Z0	// fitSample.z[4]
+	VMOVUPS	Z0, 205952(R11)	// decSample.z[4]
+	VMOVUPS	624896(R10), Z0	// fitSample.z[5]
+	VMOVUPS	Z0, 206080(R11)	// decSample.z[5]
+	VMOVUPS	625024(R10), Z0	// fitSample.z[6]
+	VMOVUPS	Z0, 206208(R11)	// decSample.z[6]
+	VMOVUPS	625152(R10), Z0	// fitSample.z[7]
+	VMOVUPS	Z0, 206336(R11)	// decSample.z[7]
 	ADDQ	$64, R10
 	ADDQ	$64, R11
 	DECQ	R9
@@ -6873,12 +7037,12 @@ loop3: // 2 times: vectors of the block
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop4: // 2 times: vectors of the block
-	VMOVUPS	202368(R10), Z0	// decSample.out0[0]
-	VMOVUPS	Z0, 652928(R11)	// fitSample.result_2[0]
-	VMOVUPS	202496(R10), Z0	// decSample.out0[1]
-	VMOVUPS	Z0, 653056(R11)	// fitSample.result_2[1]
-	VMOVUPS	202624(R10), Z0	// decSample.out0[2]
-	VMOVUPS	Z0, 653184(R11)	// fitSample.result_2[2]
+	VMOVUPS	206464(R10), Z0	// decSample.out0[0]
+	VMOVUPS	Z0, 657024(R11)	// fitSample.result_2[0]
+	VMOVUPS	206592(R10), Z0	// decSample.out0[1]
+	VMOVUPS	Z0, 657152(R11)	// fitSample.result_2[1]
+	VMOVUPS	206720(R10), Z0	// decSample.out0[2]
+	VMOVUPS	Z0, 657280(R11)	// fitSample.result_2[2]
 	ADDQ	$64, R10
 	ADDQ	$64, R11
 	DECQ	R9
@@ -6898,8 +7062,8 @@ loop5: // 2 times: vectors of the block
 	MOVQ	DX, R11
 loop6: // 96 times: elements
 	// forecast.nde:55
-	VMOVUPS	493440(R10), Z2	// fitSample.target_ys[0]
-	VMOVUPS	652928(R10), Z3	// fitSample.result_2[0]
+	VMOVUPS	497536(R10), Z2	// fitSample.target_ys[0]
+	VMOVUPS	657024(R10), Z3	// fitSample.result_2[0]
 	VBROADCASTSS	1536(R11), Z4	// Series.ys.channel.std.expand.2[0]
 	VBROADCASTSS	1920(R11), Z5	// Series.ys.channel.mean.expand.2[0]
 	VFMADD231PS	Z4, Z3, Z5
@@ -6913,12 +7077,12 @@ loop6: // 96 times: elements
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop6
-	VMOVUPD	506496(DI), Z2	// fitSample.key[3]
-	VMOVUPD	506560(DI), Z2	// fitSample.key[3] | 1
+	VMOVUPD	510592(DI), Z2	// fitSample.key[3]
+	VMOVUPD	510656(DI), Z2	// fitSample.key[3] | 1
 	// forecast.nde:55
 	VMULPS.BCST	f32_3f000000<>(SB), Z0, Z0
-	VMOVUPD	506496(DI), Z2	// fitSample.key[3]
-	VMOVUPD	506560(DI), Z3	// fitSample.key[3] | 1
+	VMOVUPD	510592(DI), Z2	// fitSample.key[3]
+	VMOVUPD	510656(DI), Z3	// fitSample.key[3] | 1
 	VDIVPD.BCST	f64_409f400000000000<>(SB), Z2, Z2
 	VDIVPD.BCST	f64_409f400000000000<>(SB), Z3, Z3
 	VMINPD.BCST	f64_3ff0000000000000<>(SB), Z2, Z4
@@ -6937,11 +7101,11 @@ loop6: // 96 times: elements
 	MOVQ	SI, R10
 loop7: // 8 times: elements
 	// forecast.nde:39
-	VMOVUPS	609920(R10), Z4	// fitSample.h[0]
-	VMOVUPS	611968(R10), Z5	// fitSample.exp[0]
+	VMOVUPS	614016(R10), Z4	// fitSample.h[0]
+	VMOVUPS	616064(R10), Z5	// fitSample.exp[0]
 	VMULPS	Z5, Z5, Z5
 	VFMADD231PS	Z4, Z4, Z5
-	VMOVUPS	611968(R10), Z4	// fitSample.exp[0]
+	VMOVUPS	616064(R10), Z4	// fitSample.exp[0]
 	VCMPPS.BCST	$0, f32_00000000<>(SB), Z4, K2
 	VBROADCASTSS	f32_7fc00000<>(SB), Z6
 	VBLENDMPS.BCST	f32_ff800000<>(SB), Z6, K2, Z6
@@ -6989,10 +7153,10 @@ loop7: // 8 times: elements
 	JNE	loop7
 	// forecast.nde:55
 	VFMADD231PS	Z3, Z2, Z0
-	VMOVUPS	Z0, 507264(SI)	// fitSample.loss
+	VMOVUPS	Z0, 511360(SI)	// fitSample.loss
 	// forecast.nde:56
 	VMULPS.BCST	f32_3c2aaaab<>(SB), Z1, Z0
-	VMOVUPS	Z0, 507392(SI)	// fitSample.mae
+	VMOVUPS	Z0, 511488(SI)	// fitSample.mae
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
@@ -7014,14 +7178,14 @@ TEXT ·fitSamplePart2AVX512(SB), 0, $8-32
 
 // enc1CellRec is enc.1.cell.rec (forecast.nde:13) of a block of samples.
 TEXT enc1CellRec_avx512<>(SB), NOSPLIT, $0-0
-	VMOVUPS	685952(AX), Z0	// x[0]
-	VMOVUPS	686016(AX), Z1	// x[0] | 1
-	VMOVUPS	686080(AX), Z2	// x[1]
-	VMOVUPS	686144(AX), Z3	// x[1] | 1
-	VMOVUPS	686208(AX), Z4	// x[2]
-	VMOVUPS	686272(AX), Z5	// x[2] | 1
-	VMOVUPS	686336(AX), Z6	// x[3]
-	VMOVUPS	686400(AX), Z7	// x[3] | 1
+	VMOVUPS	690048(AX), Z0	// x[0]
+	VMOVUPS	690112(AX), Z1	// x[0] | 1
+	VMOVUPS	690176(AX), Z2	// x[1]
+	VMOVUPS	690240(AX), Z3	// x[1] | 1
+	VMOVUPS	690304(AX), Z4	// x[2]
+	VMOVUPS	690368(AX), Z5	// x[2] | 1
+	VMOVUPS	690432(AX), Z6	// x[3]
+	VMOVUPS	690496(AX), Z7	// x[3] | 1
 	MOVQ	$12, CX
 	MOVQ	BX, SI
 	MOVQ	BX, DI
@@ -7044,8 +7208,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13824(DI), Z10	// enc.1.bias_ih_l0[0]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 694656(R9)	// add[0]
-	VMOVUPS	Z8, 694720(R9)	// add[0] | 1
+	VMOVUPS	Z9, 698752(R9)	// add[0]
+	VMOVUPS	Z8, 698816(R9)	// add[0] | 1
 	VBROADCASTSS	16(SI), Z8	// enc.1.weight_ih_l0[4]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -7061,8 +7225,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13828(DI), Z10	// enc.1.bias_ih_l0[1]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 694784(R9)	// add[1]
-	VMOVUPS	Z8, 694848(R9)	// add[1] | 1
+	VMOVUPS	Z9, 698880(R9)	// add[1]
+	VMOVUPS	Z8, 698944(R9)	// add[1] | 1
 	VBROADCASTSS	32(SI), Z8	// enc.1.weight_ih_l0[8]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -7078,8 +7242,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13832(DI), Z10	// enc.1.bias_ih_l0[2]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 694912(R9)	// add[2]
-	VMOVUPS	Z8, 694976(R9)	// add[2] | 1
+	VMOVUPS	Z9, 699008(R9)	// add[2]
+	VMOVUPS	Z8, 699072(R9)	// add[2] | 1
 	VBROADCASTSS	48(SI), Z8	// enc.1.weight_ih_l0[12]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -7095,8 +7259,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13836(DI), Z10	// enc.1.bias_ih_l0[3]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 695040(R9)	// add[3]
-	VMOVUPS	Z8, 695104(R9)	// add[3] | 1
+	VMOVUPS	Z9, 699136(R9)	// add[3]
+	VMOVUPS	Z8, 699200(R9)	// add[3] | 1
 	VBROADCASTSS	64(SI), Z8	// enc.1.weight_ih_l0[16]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -7112,8 +7276,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13840(DI), Z10	// enc.1.bias_ih_l0[4]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 695168(R9)	// add[4]
-	VMOVUPS	Z8, 695232(R9)	// add[4] | 1
+	VMOVUPS	Z9, 699264(R9)	// add[4]
+	VMOVUPS	Z8, 699328(R9)	// add[4] | 1
 	VBROADCASTSS	80(SI), Z8	// enc.1.weight_ih_l0[20]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -7129,8 +7293,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13844(DI), Z10	// enc.1.bias_ih_l0[5]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 695296(R9)	// add[5]
-	VMOVUPS	Z8, 695360(R9)	// add[5] | 1
+	VMOVUPS	Z9, 699392(R9)	// add[5]
+	VMOVUPS	Z8, 699456(R9)	// add[5] | 1
 	VBROADCASTSS	96(SI), Z8	// enc.1.weight_ih_l0[24]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -7146,8 +7310,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13848(DI), Z10	// enc.1.bias_ih_l0[6]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 695424(R9)	// add[6]
-	VMOVUPS	Z8, 695488(R9)	// add[6] | 1
+	VMOVUPS	Z9, 699520(R9)	// add[6]
+	VMOVUPS	Z8, 699584(R9)	// add[6] | 1
 	VBROADCASTSS	112(SI), Z8	// enc.1.weight_ih_l0[28]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -7163,8 +7327,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13852(DI), Z10	// enc.1.bias_ih_l0[7]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 695552(R9)	// add[7]
-	VMOVUPS	Z8, 695616(R9)	// add[7] | 1
+	VMOVUPS	Z9, 699648(R9)	// add[7]
+	VMOVUPS	Z8, 699712(R9)	// add[7] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z8
 	VBROADCASTSS	f32_00000000<>(SB), Z9
 	VBROADCASTSS	f32_00000000<>(SB), Z10
@@ -7185,8 +7349,8 @@ loop1: // 12 times: tiles of 8 elements
 	MOVQ	AX, R12
 	MOVQ	R10, R13
 loop2: // 32 times: terms of the sums
-	VMOVUPS	681856(R12), Z24	// h[0]
-	VMOVUPS	681920(R12), Z25	// h[0] | 1
+	VMOVUPS	685952(R12), Z24	// h[0]
+	VMOVUPS	686016(R12), Z25	// h[0] | 1
 	VBROADCASTSS	1536(R13), Z26	// enc.1.weight_hh_l0[0]
 	VFMADD231PS	Z24, Z26, Z8
 	VFMADD231PS	Z25, Z26, Z9
@@ -7218,43 +7382,43 @@ loop2: // 32 times: terms of the sums
 	VBROADCASTSS	14208(DI), Z24	// enc.1.bias_hh_l0[0]
 	VADDPS	Z24, Z8, Z8
 	VADDPS	Z24, Z9, Z9
-	VMOVUPS	Z8, 706944(R9)	// add_2[0]
-	VMOVUPS	Z9, 707008(R9)	// add_2[0] | 1
+	VMOVUPS	Z8, 711040(R9)	// add_2[0]
+	VMOVUPS	Z9, 711104(R9)	// add_2[0] | 1
 	VBROADCASTSS	14212(DI), Z8	// enc.1.bias_hh_l0[1]
 	VADDPS	Z8, Z10, Z9
 	VADDPS	Z8, Z11, Z8
-	VMOVUPS	Z9, 707072(R9)	// add_2[1]
-	VMOVUPS	Z8, 707136(R9)	// add_2[1] | 1
+	VMOVUPS	Z9, 711168(R9)	// add_2[1]
+	VMOVUPS	Z8, 711232(R9)	// add_2[1] | 1
 	VBROADCASTSS	14216(DI), Z8	// enc.1.bias_hh_l0[2]
 	VADDPS	Z8, Z12, Z9
 	VADDPS	Z8, Z13, Z8
-	VMOVUPS	Z9, 707200(R9)	// add_2[2]
-	VMOVUPS	Z8, 707264(R9)	// add_2[2] | 1
+	VMOVUPS	Z9, 711296(R9)	// add_2[2]
+	VMOVUPS	Z8, 711360(R9)	// add_2[2] | 1
 	VBROADCASTSS	14220(DI), Z8	// enc.1.bias_hh_l0[3]
 	VADDPS	Z8, Z14, Z9
 	VADDPS	Z8, Z15, Z8
-	VMOVUPS	Z9, 707328(R9)	// add_2[3]
-	VMOVUPS	Z8, 707392(R9)	// add_2[3] | 1
+	VMOVUPS	Z9, 711424(R9)	// add_2[3]
+	VMOVUPS	Z8, 711488(R9)	// add_2[3] | 1
 	VBROADCASTSS	14224(DI), Z8	// enc.1.bias_hh_l0[4]
 	VADDPS	Z8, Z16, Z9
 	VADDPS	Z8, Z17, Z8
-	VMOVUPS	Z9, 707456(R9)	// add_2[4]
-	VMOVUPS	Z8, 707520(R9)	// add_2[4] | 1
+	VMOVUPS	Z9, 711552(R9)	// add_2[4]
+	VMOVUPS	Z8, 711616(R9)	// add_2[4] | 1
 	VBROADCASTSS	14228(DI), Z8	// enc.1.bias_hh_l0[5]
 	VADDPS	Z8, Z18, Z9
 	VADDPS	Z8, Z19, Z8
-	VMOVUPS	Z9, 707584(R9)	// add_2[5]
-	VMOVUPS	Z8, 707648(R9)	// add_2[5] | 1
+	VMOVUPS	Z9, 711680(R9)	// add_2[5]
+	VMOVUPS	Z8, 711744(R9)	// add_2[5] | 1
 	VBROADCASTSS	14232(DI), Z8	// enc.1.bias_hh_l0[6]
 	VADDPS	Z8, Z20, Z9
 	VADDPS	Z8, Z21, Z8
-	VMOVUPS	Z9, 707712(R9)	// add_2[6]
-	VMOVUPS	Z8, 707776(R9)	// add_2[6] | 1
+	VMOVUPS	Z9, 711808(R9)	// add_2[6]
+	VMOVUPS	Z8, 711872(R9)	// add_2[6] | 1
 	VBROADCASTSS	14236(DI), Z8	// enc.1.bias_hh_l0[7]
 	VADDPS	Z8, Z22, Z9
 	VADDPS	Z8, Z23, Z8
-	VMOVUPS	Z9, 707840(R9)	// add_2[7]
-	VMOVUPS	Z8, 707904(R9)	// add_2[7] | 1
+	VMOVUPS	Z9, 711936(R9)	// add_2[7]
+	VMOVUPS	Z8, 712000(R9)	// add_2[7] | 1
 	ADDQ	$128, SI
 	ADDQ	$32, DI
 	ADDQ	$1024, R9
@@ -7268,8 +7432,8 @@ loop3: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop4: // 32 times: elements
 	// forecast.nde:13
-	VMOVUPS	698752(R9), Z0	// add[32]
-	VMOVUPS	711040(R9), Z1	// add_2[32]
+	VMOVUPS	702848(R9), Z0	// add[32]
+	VMOVUPS	715136(R9), Z1	// add_2[32]
 	VADDPS	Z1, Z0, Z0
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z1
 	VBROADCASTSS	f32_42b40000<>(SB), Z2
@@ -7294,8 +7458,8 @@ loop4: // 32 times: elements
 	VBLENDMPS	Z1, Z0, K2, Z0
 	VADDPS.BCST	f32_3f800000<>(SB), Z1, Z1
 	VDIVPS	Z1, Z0, Z0
-	VMOVUPS	694656(R9), Z1	// add[0]
-	VMOVUPS	706944(R9), Z2	// add_2[0]
+	VMOVUPS	698752(R9), Z1	// add[0]
+	VMOVUPS	711040(R9), Z2	// add_2[0]
 	VADDPS	Z2, Z1, Z1
 	VPORD.BCST	f32_80000000<>(SB), Z1, Z2
 	VBROADCASTSS	f32_42b40000<>(SB), Z3
@@ -7320,8 +7484,8 @@ loop4: // 32 times: elements
 	VBLENDMPS	Z2, Z1, K2, Z1
 	VADDPS.BCST	f32_3f800000<>(SB), Z2, Z2
 	VDIVPS	Z2, Z1, Z1
-	VMOVUPS	715136(R9), Z2	// add_2[64]
-	VMOVUPS	702848(R9), Z3	// add[64]
+	VMOVUPS	719232(R9), Z2	// add_2[64]
+	VMOVUPS	706944(R9), Z3	// add[64]
 	VFMADD231PS	Z2, Z1, Z3
 	VBROADCASTSS	f32_41100000<>(SB), Z1
 	VMINPS	Z3, Z1, Z1
@@ -7340,12 +7504,12 @@ loop4: // 32 times: elements
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z2, Z3
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z3
 	VDIVPS	Z3, Z1, Z1
-	VMOVUPS	681856(R9), Z2	// h[0]
+	VMOVUPS	685952(R9), Z2	// h[0]
 	VBROADCASTSS	f32_3f800000<>(SB), Z3
 	VSUBPS	Z0, Z3, Z3
 	VMULPS	Z1, Z3, Z1
 	VFMADD231PS	Z2, Z0, Z1
-	VMOVUPS	Z1, 686464(R9)	// out0[0]
+	VMOVUPS	Z1, 690560(R9)	// out0[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop4
@@ -7358,8 +7522,8 @@ loop5: // 2 times: vectors of the block
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop6: // 32 times: elements
-	VMOVUPS	681856(R9), Z0	// h[0]
-	VMOVUPS	Z0, 690560(R9)	// h[0]
+	VMOVUPS	685952(R9), Z0	// h[0]
+	VMOVUPS	Z0, 694656(R9)	// h[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop6
@@ -7374,24 +7538,24 @@ TEXT decBack_avx512<>(SB), NOSPLIT, $0-0
 	VMOVUPS	65792(AX), Z0	// mask
 	VMOVUPS	65856(AX), Z1	// mask | 1
 	// forecast.nde:21
-	VMOVUPS	720256(AX), Z2	// out_bar[0]
-	VMOVUPS	720320(AX), Z3	// out_bar[0] | 1
+	VMOVUPS	724352(AX), Z2	// out_bar[0]
+	VMOVUPS	724416(AX), Z3	// out_bar[0] | 1
 	VPANDD	Z0, Z2, Z4
 	VPANDD	Z1, Z3, Z5
 	VMOVUPS	231232(R8), Z6	// sum of dec.2.bias[0]
 	VADDPS	Z4, Z6, Z4
 	VADDPS	Z5, Z4, Z4
 	VMOVUPS	Z4, 231232(R8)	// sum of dec.2.bias[0]
-	VMOVUPS	720384(AX), Z4	// out_bar[1]
-	VMOVUPS	720448(AX), Z5	// out_bar[1] | 1
+	VMOVUPS	724480(AX), Z4	// out_bar[1]
+	VMOVUPS	724544(AX), Z5	// out_bar[1] | 1
 	VPANDD	Z0, Z4, Z6
 	VPANDD	Z1, Z5, Z7
 	VMOVUPS	231296(R8), Z8	// sum of dec.2.bias[1]
 	VADDPS	Z6, Z8, Z6
 	VADDPS	Z7, Z6, Z6
 	VMOVUPS	Z6, 231296(R8)	// sum of dec.2.bias[1]
-	VMOVUPS	720512(AX), Z6	// out_bar[2]
-	VMOVUPS	720576(AX), Z7	// out_bar[2] | 1
+	VMOVUPS	724608(AX), Z6	// out_bar[2]
+	VMOVUPS	724672(AX), Z7	// out_bar[2] | 1
 	VPANDD	Z0, Z6, Z8
 	VPANDD	Z1, Z7, Z9
 	VMOVUPS	231360(R8), Z10	// sum of dec.2.bias[2]
@@ -7445,8 +7609,8 @@ loop1: // 4 times: tiles of 8 elements
 	VBROADCASTSS	41204(CX), Z12	// dec.2.weight[64]
 	VFMADD231PS	Z12, Z6, Z11
 	VFMADD231PS	Z12, Z7, Z10
-	VMOVUPS	Z11, 721664(SI)	// vecmat[0]
-	VMOVUPS	Z10, 721728(SI)	// vecmat[0] | 1
+	VMOVUPS	Z11, 725760(SI)	// vecmat[0]
+	VMOVUPS	Z10, 725824(SI)	// vecmat[0] | 1
 	VBROADCASTSS	40952(CX), Z10	// dec.2.weight[1]
 	VMULPS	Z10, Z2, Z11
 	VMULPS	Z10, Z3, Z10
@@ -7456,8 +7620,8 @@ loop1: // 4 times: tiles of 8 elements
 	VBROADCASTSS	41208(CX), Z12	// dec.2.weight[65]
 	VFMADD231PS	Z12, Z6, Z11
 	VFMADD231PS	Z12, Z7, Z10
-	VMOVUPS	Z11, 721792(SI)	// vecmat[1]
-	VMOVUPS	Z10, 721856(SI)	// vecmat[1] | 1
+	VMOVUPS	Z11, 725888(SI)	// vecmat[1]
+	VMOVUPS	Z10, 725952(SI)	// vecmat[1] | 1
 	VBROADCASTSS	40956(CX), Z10	// dec.2.weight[2]
 	VMULPS	Z10, Z2, Z11
 	VMULPS	Z10, Z3, Z10
@@ -7467,8 +7631,8 @@ loop1: // 4 times: tiles of 8 elements
 	VBROADCASTSS	41212(CX), Z12	// dec.2.weight[66]
 	VFMADD231PS	Z12, Z6, Z11
 	VFMADD231PS	Z12, Z7, Z10
-	VMOVUPS	Z11, 721920(SI)	// vecmat[2]
-	VMOVUPS	Z10, 721984(SI)	// vecmat[2] | 1
+	VMOVUPS	Z11, 726016(SI)	// vecmat[2]
+	VMOVUPS	Z10, 726080(SI)	// vecmat[2] | 1
 	VBROADCASTSS	40960(CX), Z10	// dec.2.weight[3]
 	VMULPS	Z10, Z2, Z11
 	VMULPS	Z10, Z3, Z10
@@ -7478,8 +7642,8 @@ loop1: // 4 times: tiles of 8 elements
 	VBROADCASTSS	41216(CX), Z12	// dec.2.weight[67]
 	VFMADD231PS	Z12, Z6, Z11
 	VFMADD231PS	Z12, Z7, Z10
-	VMOVUPS	Z11, 722048(SI)	// vecmat[3]
-	VMOVUPS	Z10, 722112(SI)	// vecmat[3] | 1
+	VMOVUPS	Z11, 726144(SI)	// vecmat[3]
+	VMOVUPS	Z10, 726208(SI)	// vecmat[3] | 1
 	VBROADCASTSS	40964(CX), Z10	// dec.2.weight[4]
 	VMULPS	Z10, Z2, Z11
 	VMULPS	Z10, Z3, Z10
@@ -7489,8 +7653,8 @@ loop1: // 4 times: tiles of 8 elements
 	VBROADCASTSS	41220(CX), Z12	// dec.2.weight[68]
 	VFMADD231PS	Z12, Z6, Z11
 	VFMADD231PS	Z12, Z7, Z10
-	VMOVUPS	Z11, 722176(SI)	// vecmat[4]
-	VMOVUPS	Z10, 722240(SI)	// vecmat[4] | 1
+	VMOVUPS	Z11, 726272(SI)	// vecmat[4]
+	VMOVUPS	Z10, 726336(SI)	// vecmat[4] | 1
 	VBROADCASTSS	40968(CX), Z10	// dec.2.weight[5]
 	VMULPS	Z10, Z2, Z11
 	VMULPS	Z10, Z3, Z10
@@ -7500,8 +7664,8 @@ loop1: // 4 times: tiles of 8 elements
 	VBROADCASTSS	41224(CX), Z12	// dec.2.weight[69]
 	VFMADD231PS	Z12, Z6, Z11
 	VFMADD231PS	Z12, Z7, Z10
-	VMOVUPS	Z11, 722304(SI)	// vecmat[5]
-	VMOVUPS	Z10, 722368(SI)	// vecmat[5] | 1
+	VMOVUPS	Z11, 726400(SI)	// vecmat[5]
+	VMOVUPS	Z10, 726464(SI)	// vecmat[5] | 1
 	VBROADCASTSS	40972(CX), Z10	// dec.2.weight[6]
 	VMULPS	Z10, Z2, Z11
 	VMULPS	Z10, Z3, Z10
@@ -7511,8 +7675,8 @@ loop1: // 4 times: tiles of 8 elements
 	VBROADCASTSS	41228(CX), Z12	// dec.2.weight[70]
 	VFMADD231PS	Z12, Z6, Z11
 	VFMADD231PS	Z12, Z7, Z10
-	VMOVUPS	Z11, 722432(SI)	// vecmat[6]
-	VMOVUPS	Z10, 722496(SI)	// vecmat[6] | 1
+	VMOVUPS	Z11, 726528(SI)	// vecmat[6]
+	VMOVUPS	Z10, 726592(SI)	// vecmat[6] | 1
 	VBROADCASTSS	40976(CX), Z10	// dec.2.weight[7]
 	VMULPS	Z10, Z2, Z11
 	VMULPS	Z10, Z3, Z10
@@ -7522,8 +7686,8 @@ loop1: // 4 times: tiles of 8 elements
 	VBROADCASTSS	41232(CX), Z12	// dec.2.weight[71]
 	VFMADD231PS	Z12, Z6, Z11
 	VFMADD231PS	Z12, Z7, Z10
-	VMOVUPS	Z11, 722560(SI)	// vecmat[7]
-	VMOVUPS	Z10, 722624(SI)	// vecmat[7] | 1
+	VMOVUPS	Z11, 726656(SI)	// vecmat[7]
+	VMOVUPS	Z10, 726720(SI)	// vecmat[7] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z10
 	VBROADCASTSS	f32_00000000<>(SB), Z11
 	VBROADCASTSS	f32_00000000<>(SB), Z12
@@ -7544,8 +7708,8 @@ loop1: // 4 times: tiles of 8 elements
 	MOVQ	AX, R10
 	MOVQ	65544(AX), R11
 loop2: // 8 times: terms of the sums
-	VMOVUPS	719232(R10), Z26	// z[0]
-	VMOVUPS	719296(R10), Z27	// z[0] | 1
+	VMOVUPS	723328(R10), Z26	// z[0]
+	VMOVUPS	723392(R10), Z27	// z[0] | 1
 	VBROADCASTSS	39796(R11), Z28	// dec.0.weight[0]
 	VFMADD231PS	Z26, Z28, Z10
 	VFMADD231PS	Z27, Z28, Z11
@@ -7574,35 +7738,35 @@ loop2: // 8 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop2
-	VMOVUPS	Z10, 725760(SI)	// matvec[0]
-	VMOVUPS	Z11, 725824(SI)	// matvec[0] | 1
-	VMOVUPS	Z12, 725888(SI)	// matvec[1]
-	VMOVUPS	Z13, 725952(SI)	// matvec[1] | 1
-	VMOVUPS	Z14, 726016(SI)	// matvec[2]
-	VMOVUPS	Z15, 726080(SI)	// matvec[2] | 1
-	VMOVUPS	Z16, 726144(SI)	// matvec[3]
-	VMOVUPS	Z17, 726208(SI)	// matvec[3] | 1
-	VMOVUPS	Z18, 726272(SI)	// matvec[4]
-	VMOVUPS	Z19, 726336(SI)	// matvec[4] | 1
-	VMOVUPS	Z20, 726400(SI)	// matvec[5]
-	VMOVUPS	Z21, 726464(SI)	// matvec[5] | 1
-	VMOVUPS	Z22, 726528(SI)	// matvec[6]
-	VMOVUPS	Z23, 726592(SI)	// matvec[6] | 1
-	VMOVUPS	Z24, 726656(SI)	// matvec[7]
-	VMOVUPS	Z25, 726720(SI)	// matvec[7] | 1
+	VMOVUPS	Z10, 729856(SI)	// matvec[0]
+	VMOVUPS	Z11, 729920(SI)	// matvec[0] | 1
+	VMOVUPS	Z12, 729984(SI)	// matvec[1]
+	VMOVUPS	Z13, 730048(SI)	// matvec[1] | 1
+	VMOVUPS	Z14, 730112(SI)	// matvec[2]
+	VMOVUPS	Z15, 730176(SI)	// matvec[2] | 1
+	VMOVUPS	Z16, 730240(SI)	// matvec[3]
+	VMOVUPS	Z17, 730304(SI)	// matvec[3] | 1
+	VMOVUPS	Z18, 730368(SI)	// matvec[4]
+	VMOVUPS	Z19, 730432(SI)	// matvec[4] | 1
+	VMOVUPS	Z20, 730496(SI)	// matvec[5]
+	VMOVUPS	Z21, 730560(SI)	// matvec[5] | 1
+	VMOVUPS	Z22, 730624(SI)	// matvec[6]
+	VMOVUPS	Z23, 730688(SI)	// matvec[6] | 1
+	VMOVUPS	Z24, 730752(SI)	// matvec[7]
+	VMOVUPS	Z25, 730816(SI)	// matvec[7] | 1
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 	MOVQ	CX, R11
 	MOVQ	DI, R12
 	MOVQ	65544(AX), R13
 loop3: // 8 times
-	VMOVUPS	725760(R10), Z10	// matvec[0]
-	VMOVUPS	725824(R10), Z11	// matvec[0] | 1
+	VMOVUPS	729856(R10), Z10	// matvec[0]
+	VMOVUPS	729920(R10), Z11	// matvec[0] | 1
 	VBROADCASTSS	40820(R11), Z12	// dec.0.bias[0]
 	VADDPS	Z12, Z10, Z10
 	VADDPS	Z12, Z11, Z11
-	VMOVUPS	Z10, 729856(R10)	// add[0]
-	VMOVUPS	Z11, 729920(R10)	// add[0] | 1
+	VMOVUPS	Z10, 733952(R10)	// add[0]
+	VMOVUPS	Z11, 734016(R10)	// add[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z10, Z12
 	VBROADCASTSS	f32_42b40000<>(SB), Z13
 	VMINPS	Z12, Z13, Z12
@@ -7649,10 +7813,10 @@ loop3: // 8 times
 	VBLENDMPS	Z13, Z14, K2, Z14
 	VADDPS.BCST	f32_3f800000<>(SB), Z13, Z13
 	VDIVPS	Z13, Z14, Z13
-	VMOVUPS	Z12, 733952(R10)	// sigmoid[0]
-	VMOVUPS	Z13, 734016(R10)	// sigmoid[0] | 1
-	VMOVUPS	721664(R10), Z14	// vecmat[0]
-	VMOVUPS	721728(R10), Z15	// vecmat[0] | 1
+	VMOVUPS	Z12, 738048(R10)	// sigmoid[0]
+	VMOVUPS	Z13, 738112(R10)	// sigmoid[0] | 1
+	VMOVUPS	725760(R10), Z14	// vecmat[0]
+	VMOVUPS	725824(R10), Z15	// vecmat[0] | 1
 	VMULPS	Z10, Z14, Z10
 	VMULPS	Z11, Z15, Z11
 	VBROADCASTSS	f32_3f800000<>(SB), Z14
@@ -7661,14 +7825,14 @@ loop3: // 8 times
 	VSUBPS	Z13, Z15, Z15
 	VMULPS	Z14, Z12, Z14
 	VMULPS	Z15, Z13, Z15
-	VMOVUPS	721664(R10), Z16	// vecmat[0]
-	VMOVUPS	721728(R10), Z17	// vecmat[0] | 1
+	VMOVUPS	725760(R10), Z16	// vecmat[0]
+	VMOVUPS	725824(R10), Z17	// vecmat[0] | 1
 	VMULPS	Z12, Z16, Z12
 	VMULPS	Z13, Z17, Z13
 	VFMADD231PS	Z14, Z10, Z12
 	VFMADD231PS	Z15, Z11, Z13
-	VMOVUPS	Z12, 738048(R10)	// dec.0.bias_bar[0]
-	VMOVUPS	Z13, 738112(R10)	// dec.0.bias_bar[0] | 1
+	VMOVUPS	Z12, 742144(R10)	// dec.0.bias_bar[0]
+	VMOVUPS	Z13, 742208(R10)	// dec.0.bias_bar[0] | 1
 	VPANDD	Z0, Z12, Z10
 	VPANDD	Z1, Z13, Z11
 	VMOVUPS	223040(R12), Z14	// sum of dec.0.bias[0]
@@ -7733,44 +7897,44 @@ loop3: // 8 times
 	ADDQ	$32, R13
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	738048(SI), Z10	// dec.0.bias_bar[0]
-	VMOVUPS	738112(SI), Z11	// dec.0.bias_bar[0] | 1
+	VMOVUPS	742144(SI), Z10	// dec.0.bias_bar[0]
+	VMOVUPS	742208(SI), Z11	// dec.0.bias_bar[0] | 1
 	VPANDD	Z0, Z10, Z10
 	VPANDD	Z1, Z11, Z11
-	VMOVUPS	738176(SI), Z12	// dec.0.bias_bar[1]
-	VMOVUPS	738240(SI), Z13	// dec.0.bias_bar[1] | 1
+	VMOVUPS	742272(SI), Z12	// dec.0.bias_bar[1]
+	VMOVUPS	742336(SI), Z13	// dec.0.bias_bar[1] | 1
 	VPANDD	Z0, Z12, Z12
 	VPANDD	Z1, Z13, Z13
-	VMOVUPS	738304(SI), Z14	// dec.0.bias_bar[2]
-	VMOVUPS	738368(SI), Z15	// dec.0.bias_bar[2] | 1
+	VMOVUPS	742400(SI), Z14	// dec.0.bias_bar[2]
+	VMOVUPS	742464(SI), Z15	// dec.0.bias_bar[2] | 1
 	VPANDD	Z0, Z14, Z14
 	VPANDD	Z1, Z15, Z15
-	VMOVUPS	738432(SI), Z16	// dec.0.bias_bar[3]
-	VMOVUPS	738496(SI), Z17	// dec.0.bias_bar[3] | 1
+	VMOVUPS	742528(SI), Z16	// dec.0.bias_bar[3]
+	VMOVUPS	742592(SI), Z17	// dec.0.bias_bar[3] | 1
 	VPANDD	Z0, Z16, Z16
 	VPANDD	Z1, Z17, Z17
-	VMOVUPS	738560(SI), Z18	// dec.0.bias_bar[4]
-	VMOVUPS	738624(SI), Z19	// dec.0.bias_bar[4] | 1
+	VMOVUPS	742656(SI), Z18	// dec.0.bias_bar[4]
+	VMOVUPS	742720(SI), Z19	// dec.0.bias_bar[4] | 1
 	VPANDD	Z0, Z18, Z18
 	VPANDD	Z1, Z19, Z19
-	VMOVUPS	738688(SI), Z20	// dec.0.bias_bar[5]
-	VMOVUPS	738752(SI), Z21	// dec.0.bias_bar[5] | 1
+	VMOVUPS	742784(SI), Z20	// dec.0.bias_bar[5]
+	VMOVUPS	742848(SI), Z21	// dec.0.bias_bar[5] | 1
 	VPANDD	Z0, Z20, Z20
 	VPANDD	Z1, Z21, Z21
-	VMOVUPS	738816(SI), Z22	// dec.0.bias_bar[6]
-	VMOVUPS	738880(SI), Z23	// dec.0.bias_bar[6] | 1
+	VMOVUPS	742912(SI), Z22	// dec.0.bias_bar[6]
+	VMOVUPS	742976(SI), Z23	// dec.0.bias_bar[6] | 1
 	VPANDD	Z0, Z22, Z22
 	VPANDD	Z1, Z23, Z23
-	VMOVUPS	738944(SI), Z24	// dec.0.bias_bar[7]
-	VMOVUPS	739008(SI), Z25	// dec.0.bias_bar[7] | 1
+	VMOVUPS	743040(SI), Z24	// dec.0.bias_bar[7]
+	VMOVUPS	743104(SI), Z25	// dec.0.bias_bar[7] | 1
 	VPANDD	Z0, Z24, Z24
 	VPANDD	Z1, Z25, Z25
 	MOVQ	$8, R9
 	MOVQ	AX, R10
 	MOVQ	65552(AX), R11
 loop4: // 8 times: elements
-	VMOVUPS	719232(R10), Z26	// z[0]
-	VMOVUPS	719296(R10), Z27	// z[0] | 1
+	VMOVUPS	723328(R10), Z26	// z[0]
+	VMOVUPS	723392(R10), Z27	// z[0] | 1
 	VMOVUPS	206656(R11), Z28	// sum of dec.0.weight[0]
 	VFMADD231PS	Z26, Z10, Z28
 	VFMADD231PS	Z27, Z11, Z28
@@ -7807,10 +7971,10 @@ loop4: // 8 times: elements
 	ADDQ	$64, R11
 	DECQ	R9
 	JNE	loop4
-	VMOVUPS	729856(SI), Z10	// add[0]
-	VMOVUPS	729920(SI), Z11	// add[0] | 1
-	VMOVUPS	733952(SI), Z12	// sigmoid[0]
-	VMOVUPS	734016(SI), Z13	// sigmoid[0] | 1
+	VMOVUPS	733952(SI), Z10	// add[0]
+	VMOVUPS	734016(SI), Z11	// add[0] | 1
+	VMOVUPS	738048(SI), Z12	// sigmoid[0]
+	VMOVUPS	738112(SI), Z13	// sigmoid[0] | 1
 	VMULPS	Z12, Z10, Z10
 	VMULPS	Z13, Z11, Z11
 	VPANDD	Z0, Z10, Z10
@@ -7827,10 +7991,10 @@ loop4: // 8 times: elements
 	VFMADD231PS	Z10, Z6, Z12
 	VFMADD231PS	Z11, Z7, Z12
 	VMOVUPS	Z12, 229184(DI)	// sum of dec.2.weight[64]
-	VMOVUPS	729984(SI), Z10	// add[1]
-	VMOVUPS	730048(SI), Z11	// add[1] | 1
-	VMOVUPS	734080(SI), Z12	// sigmoid[1]
-	VMOVUPS	734144(SI), Z13	// sigmoid[1] | 1
+	VMOVUPS	734080(SI), Z10	// add[1]
+	VMOVUPS	734144(SI), Z11	// add[1] | 1
+	VMOVUPS	738176(SI), Z12	// sigmoid[1]
+	VMOVUPS	738240(SI), Z13	// sigmoid[1] | 1
 	VMULPS	Z12, Z10, Z10
 	VMULPS	Z13, Z11, Z11
 	VPANDD	Z0, Z10, Z10
@@ -7847,10 +8011,10 @@ loop4: // 8 times: elements
 	VFMADD231PS	Z10, Z6, Z12
 	VFMADD231PS	Z11, Z7, Z12
 	VMOVUPS	Z12, 229248(DI)	// sum of dec.2.weight[65]
-	VMOVUPS	730112(SI), Z10	// add[2]
-	VMOVUPS	730176(SI), Z11	// add[2] | 1
-	VMOVUPS	734208(SI), Z12	// sigmoid[2]
-	VMOVUPS	734272(SI), Z13	// sigmoid[2] | 1
+	VMOVUPS	734208(SI), Z10	// add[2]
+	VMOVUPS	734272(SI), Z11	// add[2] | 1
+	VMOVUPS	738304(SI), Z12	// sigmoid[2]
+	VMOVUPS	738368(SI), Z13	// sigmoid[2] | 1
 	VMULPS	Z12, Z10, Z10
 	VMULPS	Z13, Z11, Z11
 	VPANDD	Z0, Z10, Z10
@@ -7867,10 +8031,10 @@ loop4: // 8 times: elements
 	VFMADD231PS	Z10, Z6, Z12
 	VFMADD231PS	Z11, Z7, Z12
 	VMOVUPS	Z12, 229312(DI)	// sum of dec.2.weight[66]
-	VMOVUPS	730240(SI), Z10	// add[3]
-	VMOVUPS	730304(SI), Z11	// add[3] | 1
-	VMOVUPS	734336(SI), Z12	// sigmoid[3]
-	VMOVUPS	734400(SI), Z13	// sigmoid[3] | 1
+	VMOVUPS	734336(SI), Z10	// add[3]
+	VMOVUPS	734400(SI), Z11	// add[3] | 1
+	VMOVUPS	738432(SI), Z12	// sigmoid[3]
+	VMOVUPS	738496(SI), Z13	// sigmoid[3] | 1
 	VMULPS	Z12, Z10, Z10
 	VMULPS	Z13, Z11, Z11
 	VPANDD	Z0, Z10, Z10
@@ -7887,10 +8051,10 @@ loop4: // 8 times: elements
 	VFMADD231PS	Z10, Z6, Z12
 	VFMADD231PS	Z11, Z7, Z12
 	VMOVUPS	Z12, 229376(DI)	// sum of dec.2.weight[67]
-	VMOVUPS	730368(SI), Z10	// add[4]
-	VMOVUPS	730432(SI), Z11	// add[4] | 1
-	VMOVUPS	734464(SI), Z12	// sigmoid[4]
-	VMOVUPS	734528(SI), Z13	// sigmoid[4] | 1
+	VMOVUPS	734464(SI), Z10	// add[4]
+	VMOVUPS	734528(SI), Z11	// add[4] | 1
+	VMOVUPS	738560(SI), Z12	// sigmoid[4]
+	VMOVUPS	738624(SI), Z13	// sigmoid[4] | 1
 	VMULPS	Z12, Z10, Z10
 	VMULPS	Z13, Z11, Z11
 	VPANDD	Z0, Z10, Z10
@@ -7907,10 +8071,10 @@ loop4: // 8 times: elements
 	VFMADD231PS	Z10, Z6, Z12
 	VFMADD231PS	Z11, Z7, Z12
 	VMOVUPS	Z12, 229440(DI)	// sum of dec.2.weight[68]
-	VMOVUPS	730496(SI), Z10	// add[5]
-	VMOVUPS	730560(SI), Z11	// add[5] | 1
-	VMOVUPS	734592(SI), Z12	// sigmoid[5]
-	VMOVUPS	734656(SI), Z13	// sigmoid[5] | 1
+	VMOVUPS	734592(SI), Z10	// add[5]
+	VMOVUPS	734656(SI), Z11	// add[5] | 1
+	VMOVUPS	738688(SI), Z12	// sigmoid[5]
+	VMOVUPS	738752(SI), Z13	// sigmoid[5] | 1
 	VMULPS	Z12, Z10, Z10
 	VMULPS	Z13, Z11, Z11
 	VPANDD	Z0, Z10, Z10
@@ -7927,10 +8091,10 @@ loop4: // 8 times: elements
 	VFMADD231PS	Z10, Z6, Z12
 	VFMADD231PS	Z11, Z7, Z12
 	VMOVUPS	Z12, 229504(DI)	// sum of dec.2.weight[69]
-	VMOVUPS	730624(SI), Z10	// add[6]
-	VMOVUPS	730688(SI), Z11	// add[6] | 1
-	VMOVUPS	734720(SI), Z12	// sigmoid[6]
-	VMOVUPS	734784(SI), Z13	// sigmoid[6] | 1
+	VMOVUPS	734720(SI), Z10	// add[6]
+	VMOVUPS	734784(SI), Z11	// add[6] | 1
+	VMOVUPS	738816(SI), Z12	// sigmoid[6]
+	VMOVUPS	738880(SI), Z13	// sigmoid[6] | 1
 	VMULPS	Z12, Z10, Z10
 	VMULPS	Z13, Z11, Z11
 	VPANDD	Z0, Z10, Z10
@@ -7947,10 +8111,10 @@ loop4: // 8 times: elements
 	VFMADD231PS	Z10, Z6, Z12
 	VFMADD231PS	Z11, Z7, Z12
 	VMOVUPS	Z12, 229568(DI)	// sum of dec.2.weight[70]
-	VMOVUPS	730752(SI), Z10	// add[7]
-	VMOVUPS	730816(SI), Z11	// add[7] | 1
-	VMOVUPS	734848(SI), Z12	// sigmoid[7]
-	VMOVUPS	734912(SI), Z13	// sigmoid[7] | 1
+	VMOVUPS	734848(SI), Z10	// add[7]
+	VMOVUPS	734912(SI), Z11	// add[7] | 1
+	VMOVUPS	738944(SI), Z12	// sigmoid[7]
+	VMOVUPS	739008(SI), Z13	// sigmoid[7] | 1
 	VMULPS	Z12, Z10, Z10
 	VMULPS	Z13, Z11, Z11
 	VPANDD	Z0, Z10, Z10
@@ -7975,88 +8139,88 @@ loop4: // 8 times: elements
 	DECQ	65536(AX)
 	JNE	loop1
 	VMOVUPS	0(AX), Z29	// z_bar[0]
-	VMOVUPS	Z29, 720640(AX)
+	VMOVUPS	Z29, 724736(AX)
 	VMOVUPS	64(AX), Z29	// z_bar[0] | 1
-	VMOVUPS	Z29, 720704(AX)
+	VMOVUPS	Z29, 724800(AX)
 	VMOVUPS	128(AX), Z29	// z_bar[1]
-	VMOVUPS	Z29, 720768(AX)
+	VMOVUPS	Z29, 724864(AX)
 	VMOVUPS	192(AX), Z29	// z_bar[1] | 1
-	VMOVUPS	Z29, 720832(AX)
+	VMOVUPS	Z29, 724928(AX)
 	VMOVUPS	256(AX), Z29	// z_bar[2]
-	VMOVUPS	Z29, 720896(AX)
+	VMOVUPS	Z29, 724992(AX)
 	VMOVUPS	320(AX), Z29	// z_bar[2] | 1
-	VMOVUPS	Z29, 720960(AX)
+	VMOVUPS	Z29, 725056(AX)
 	VMOVUPS	384(AX), Z29	// z_bar[3]
-	VMOVUPS	Z29, 721024(AX)
+	VMOVUPS	Z29, 725120(AX)
 	VMOVUPS	448(AX), Z29	// z_bar[3] | 1
-	VMOVUPS	Z29, 721088(AX)
+	VMOVUPS	Z29, 725184(AX)
 	VMOVUPS	512(AX), Z29	// z_bar[4]
-	VMOVUPS	Z29, 721152(AX)
+	VMOVUPS	Z29, 725248(AX)
 	VMOVUPS	576(AX), Z29	// z_bar[4] | 1
-	VMOVUPS	Z29, 721216(AX)
+	VMOVUPS	Z29, 725312(AX)
 	VMOVUPS	640(AX), Z29	// z_bar[5]
-	VMOVUPS	Z29, 721280(AX)
+	VMOVUPS	Z29, 725376(AX)
 	VMOVUPS	704(AX), Z29	// z_bar[5] | 1
-	VMOVUPS	Z29, 721344(AX)
+	VMOVUPS	Z29, 725440(AX)
 	VMOVUPS	768(AX), Z29	// z_bar[6]
-	VMOVUPS	Z29, 721408(AX)
+	VMOVUPS	Z29, 725504(AX)
 	VMOVUPS	832(AX), Z29	// z_bar[6] | 1
-	VMOVUPS	Z29, 721472(AX)
-	VMOVUPS	Z8, 721536(AX)	// z_bar[7]
-	VMOVUPS	Z9, 721600(AX)	// z_bar[7] | 1
+	VMOVUPS	Z29, 725568(AX)
+	VMOVUPS	Z8, 725632(AX)	// z_bar[7]
+	VMOVUPS	Z9, 725696(AX)	// z_bar[7] | 1
 	RET
 
 // latentFieldFwd is Latent.field.fwd (forecast.nde:25) of a block of samples.
 TEXT latentFieldFwd_avx512<>(SB), NOSPLIT, $0-0
 	// forecast.nde:28
-	VMOVUPS	742144(AX), Z0	// z[0]
-	VMOVUPS	742208(AX), Z1	// z[0] | 1
-	VMOVUPS	Z0, 779520(AX)	// concat[0]
-	VMOVUPS	Z1, 779584(AX)	// concat[0] | 1
-	VMOVUPS	742272(AX), Z0	// z[1]
-	VMOVUPS	742336(AX), Z1	// z[1] | 1
-	VMOVUPS	Z0, 779648(AX)	// concat[1]
-	VMOVUPS	Z1, 779712(AX)	// concat[1] | 1
-	VMOVUPS	742400(AX), Z0	// z[2]
-	VMOVUPS	742464(AX), Z1	// z[2] | 1
-	VMOVUPS	Z0, 779776(AX)	// concat[2]
-	VMOVUPS	Z1, 779840(AX)	// concat[2] | 1
-	VMOVUPS	742528(AX), Z0	// z[3]
-	VMOVUPS	742592(AX), Z1	// z[3] | 1
-	VMOVUPS	Z0, 779904(AX)	// concat[3]
-	VMOVUPS	Z1, 779968(AX)	// concat[3] | 1
-	VMOVUPS	742656(AX), Z0	// z[4]
-	VMOVUPS	742720(AX), Z1	// z[4] | 1
-	VMOVUPS	Z0, 780032(AX)	// concat[4]
-	VMOVUPS	Z1, 780096(AX)	// concat[4] | 1
-	VMOVUPS	742784(AX), Z0	// z[5]
-	VMOVUPS	742848(AX), Z1	// z[5] | 1
-	VMOVUPS	Z0, 780160(AX)	// concat[5]
-	VMOVUPS	Z1, 780224(AX)	// concat[5] | 1
-	VMOVUPS	742912(AX), Z0	// z[6]
-	VMOVUPS	742976(AX), Z1	// z[6] | 1
-	VMOVUPS	Z0, 780288(AX)	// concat[6]
-	VMOVUPS	Z1, 780352(AX)	// concat[6] | 1
-	VMOVUPS	743040(AX), Z0	// z[7]
-	VMOVUPS	743104(AX), Z1	// z[7] | 1
-	VMOVUPS	Z0, 780416(AX)	// concat[7]
-	VMOVUPS	Z1, 780480(AX)	// concat[7] | 1
-	VMOVUPS	743168(AX), Z0	// a[0]
-	VMOVUPS	743232(AX), Z1	// a[0] | 1
-	VMOVUPS	Z0, 780544(AX)	// concat[8]
-	VMOVUPS	Z1, 780608(AX)	// concat[8] | 1
-	VMOVUPS	743296(AX), Z0	// a[1]
-	VMOVUPS	743360(AX), Z1	// a[1] | 1
-	VMOVUPS	Z0, 780672(AX)	// concat[9]
-	VMOVUPS	Z1, 780736(AX)	// concat[9] | 1
-	VMOVUPS	743424(AX), Z0	// a[2]
-	VMOVUPS	743488(AX), Z1	// a[2] | 1
-	VMOVUPS	Z0, 780800(AX)	// concat[10]
-	VMOVUPS	Z1, 780864(AX)	// concat[10] | 1
-	VMOVUPS	743552(AX), Z0	// a[3]
-	VMOVUPS	743616(AX), Z1	// a[3] | 1
-	VMOVUPS	Z0, 780928(AX)	// concat[11]
-	VMOVUPS	Z1, 780992(AX)	// concat[11] | 1
+	VMOVUPS	746240(AX), Z0	// z[0]
+	VMOVUPS	746304(AX), Z1	// z[0] | 1
+	VMOVUPS	Z0, 783616(AX)	// concat[0]
+	VMOVUPS	Z1, 783680(AX)	// concat[0] | 1
+	VMOVUPS	746368(AX), Z0	// z[1]
+	VMOVUPS	746432(AX), Z1	// z[1] | 1
+	VMOVUPS	Z0, 783744(AX)	// concat[1]
+	VMOVUPS	Z1, 783808(AX)	// concat[1] | 1
+	VMOVUPS	746496(AX), Z0	// z[2]
+	VMOVUPS	746560(AX), Z1	// z[2] | 1
+	VMOVUPS	Z0, 783872(AX)	// concat[2]
+	VMOVUPS	Z1, 783936(AX)	// concat[2] | 1
+	VMOVUPS	746624(AX), Z0	// z[3]
+	VMOVUPS	746688(AX), Z1	// z[3] | 1
+	VMOVUPS	Z0, 784000(AX)	// concat[3]
+	VMOVUPS	Z1, 784064(AX)	// concat[3] | 1
+	VMOVUPS	746752(AX), Z0	// z[4]
+	VMOVUPS	746816(AX), Z1	// z[4] | 1
+	VMOVUPS	Z0, 784128(AX)	// concat[4]
+	VMOVUPS	Z1, 784192(AX)	// concat[4] | 1
+	VMOVUPS	746880(AX), Z0	// z[5]
+	VMOVUPS	746944(AX), Z1	// z[5] | 1
+	VMOVUPS	Z0, 784256(AX)	// concat[5]
+	VMOVUPS	Z1, 784320(AX)	// concat[5] | 1
+	VMOVUPS	747008(AX), Z0	// z[6]
+	VMOVUPS	747072(AX), Z1	// z[6] | 1
+	VMOVUPS	Z0, 784384(AX)	// concat[6]
+	VMOVUPS	Z1, 784448(AX)	// concat[6] | 1
+	VMOVUPS	747136(AX), Z0	// z[7]
+	VMOVUPS	747200(AX), Z1	// z[7] | 1
+	VMOVUPS	Z0, 784512(AX)	// concat[7]
+	VMOVUPS	Z1, 784576(AX)	// concat[7] | 1
+	VMOVUPS	747264(AX), Z0	// a[0]
+	VMOVUPS	747328(AX), Z1	// a[0] | 1
+	VMOVUPS	Z0, 784640(AX)	// concat[8]
+	VMOVUPS	Z1, 784704(AX)	// concat[8] | 1
+	VMOVUPS	747392(AX), Z0	// a[1]
+	VMOVUPS	747456(AX), Z1	// a[1] | 1
+	VMOVUPS	Z0, 784768(AX)	// concat[9]
+	VMOVUPS	Z1, 784832(AX)	// concat[9] | 1
+	VMOVUPS	747520(AX), Z0	// a[2]
+	VMOVUPS	747584(AX), Z1	// a[2] | 1
+	VMOVUPS	Z0, 784896(AX)	// concat[10]
+	VMOVUPS	Z1, 784960(AX)	// concat[10] | 1
+	VMOVUPS	747648(AX), Z0	// a[3]
+	VMOVUPS	747712(AX), Z1	// a[3] | 1
+	VMOVUPS	Z0, 785024(AX)	// concat[11]
+	VMOVUPS	Z1, 785088(AX)	// concat[11] | 1
 	MOVQ	$8, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -8083,8 +8247,8 @@ loop1: // 8 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop2: // 12 times: terms of the sums
-	VMOVUPS	779520(R11), Z16	// concat[0]
-	VMOVUPS	779584(R11), Z17	// concat[0] | 1
+	VMOVUPS	783616(R11), Z16	// concat[0]
+	VMOVUPS	783680(R11), Z17	// concat[0] | 1
 	VBROADCASTSS	16708(R12), Z18	// dyn.0.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -8113,33 +8277,33 @@ loop2: // 12 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop2
-	VMOVUPS	Z0, 781056(DI)	// matvec[0]
-	VMOVUPS	Z1, 781120(DI)	// matvec[0] | 1
-	VMOVUPS	Z2, 781184(DI)	// matvec[1]
-	VMOVUPS	Z3, 781248(DI)	// matvec[1] | 1
-	VMOVUPS	Z4, 781312(DI)	// matvec[2]
-	VMOVUPS	Z5, 781376(DI)	// matvec[2] | 1
-	VMOVUPS	Z6, 781440(DI)	// matvec[3]
-	VMOVUPS	Z7, 781504(DI)	// matvec[3] | 1
-	VMOVUPS	Z8, 781568(DI)	// matvec[4]
-	VMOVUPS	Z9, 781632(DI)	// matvec[4] | 1
-	VMOVUPS	Z10, 781696(DI)	// matvec[5]
-	VMOVUPS	Z11, 781760(DI)	// matvec[5] | 1
-	VMOVUPS	Z12, 781824(DI)	// matvec[6]
-	VMOVUPS	Z13, 781888(DI)	// matvec[6] | 1
-	VMOVUPS	Z14, 781952(DI)	// matvec[7]
-	VMOVUPS	Z15, 782016(DI)	// matvec[7] | 1
+	VMOVUPS	Z0, 785152(DI)	// matvec[0]
+	VMOVUPS	Z1, 785216(DI)	// matvec[0] | 1
+	VMOVUPS	Z2, 785280(DI)	// matvec[1]
+	VMOVUPS	Z3, 785344(DI)	// matvec[1] | 1
+	VMOVUPS	Z4, 785408(DI)	// matvec[2]
+	VMOVUPS	Z5, 785472(DI)	// matvec[2] | 1
+	VMOVUPS	Z6, 785536(DI)	// matvec[3]
+	VMOVUPS	Z7, 785600(DI)	// matvec[3] | 1
+	VMOVUPS	Z8, 785664(DI)	// matvec[4]
+	VMOVUPS	Z9, 785728(DI)	// matvec[4] | 1
+	VMOVUPS	Z10, 785792(DI)	// matvec[5]
+	VMOVUPS	Z11, 785856(DI)	// matvec[5] | 1
+	VMOVUPS	Z12, 785920(DI)	// matvec[6]
+	VMOVUPS	Z13, 785984(DI)	// matvec[6] | 1
+	VMOVUPS	Z14, 786048(DI)	// matvec[7]
+	VMOVUPS	Z15, 786112(DI)	// matvec[7] | 1
 	MOVQ	$8, R10
 	MOVQ	DI, R11
 	MOVQ	R9, R12
 loop3: // 8 times
-	VMOVUPS	781056(R11), Z0	// matvec[0]
-	VMOVUPS	781120(R11), Z1	// matvec[0] | 1
+	VMOVUPS	785152(R11), Z0	// matvec[0]
+	VMOVUPS	785216(R11), Z1	// matvec[0] | 1
 	VBROADCASTSS	19780(R12), Z2	// dyn.0.bias[0]
 	VADDPS	Z2, Z0, Z0
 	VADDPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 745216(R11)	// add[0]
-	VMOVUPS	Z1, 745280(R11)	// add[0] | 1
+	VMOVUPS	Z0, 749312(R11)	// add[0]
+	VMOVUPS	Z1, 749376(R11)	// add[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z2
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z3
 	VMAXPS	Z2, Z3, Z2
@@ -8196,8 +8360,8 @@ loop3: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	VMAXPS	Z1, Z3, Z1
 	VFMADD231PS	Z4, Z2, Z1
-	VMOVUPS	Z0, 753408(R11)	// softplus[0]
-	VMOVUPS	Z1, 753472(R11)	// softplus[0] | 1
+	VMOVUPS	Z0, 757504(R11)	// softplus[0]
+	VMOVUPS	Z1, 757568(R11)	// softplus[0] | 1
 	ADDQ	$128, R11
 	ADDQ	$4, R12
 	DECQ	R10
@@ -8232,8 +8396,8 @@ loop4: // 8 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop5: // 64 times: terms of the sums
-	VMOVUPS	753408(R11), Z16	// softplus[0]
-	VMOVUPS	753472(R11), Z17	// softplus[0] | 1
+	VMOVUPS	757504(R11), Z16	// softplus[0]
+	VMOVUPS	757568(R11), Z17	// softplus[0] | 1
 	VBROADCASTSS	20036(R12), Z18	// dyn.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -8262,33 +8426,33 @@ loop5: // 64 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop5
-	VMOVUPS	Z0, 789248(DI)	// matvec_2[0]
-	VMOVUPS	Z1, 789312(DI)	// matvec_2[0] | 1
-	VMOVUPS	Z2, 789376(DI)	// matvec_2[1]
-	VMOVUPS	Z3, 789440(DI)	// matvec_2[1] | 1
-	VMOVUPS	Z4, 789504(DI)	// matvec_2[2]
-	VMOVUPS	Z5, 789568(DI)	// matvec_2[2] | 1
-	VMOVUPS	Z6, 789632(DI)	// matvec_2[3]
-	VMOVUPS	Z7, 789696(DI)	// matvec_2[3] | 1
-	VMOVUPS	Z8, 789760(DI)	// matvec_2[4]
-	VMOVUPS	Z9, 789824(DI)	// matvec_2[4] | 1
-	VMOVUPS	Z10, 789888(DI)	// matvec_2[5]
-	VMOVUPS	Z11, 789952(DI)	// matvec_2[5] | 1
-	VMOVUPS	Z12, 790016(DI)	// matvec_2[6]
-	VMOVUPS	Z13, 790080(DI)	// matvec_2[6] | 1
-	VMOVUPS	Z14, 790144(DI)	// matvec_2[7]
-	VMOVUPS	Z15, 790208(DI)	// matvec_2[7] | 1
+	VMOVUPS	Z0, 793344(DI)	// matvec_2[0]
+	VMOVUPS	Z1, 793408(DI)	// matvec_2[0] | 1
+	VMOVUPS	Z2, 793472(DI)	// matvec_2[1]
+	VMOVUPS	Z3, 793536(DI)	// matvec_2[1] | 1
+	VMOVUPS	Z4, 793600(DI)	// matvec_2[2]
+	VMOVUPS	Z5, 793664(DI)	// matvec_2[2] | 1
+	VMOVUPS	Z6, 793728(DI)	// matvec_2[3]
+	VMOVUPS	Z7, 793792(DI)	// matvec_2[3] | 1
+	VMOVUPS	Z8, 793856(DI)	// matvec_2[4]
+	VMOVUPS	Z9, 793920(DI)	// matvec_2[4] | 1
+	VMOVUPS	Z10, 793984(DI)	// matvec_2[5]
+	VMOVUPS	Z11, 794048(DI)	// matvec_2[5] | 1
+	VMOVUPS	Z12, 794112(DI)	// matvec_2[6]
+	VMOVUPS	Z13, 794176(DI)	// matvec_2[6] | 1
+	VMOVUPS	Z14, 794240(DI)	// matvec_2[7]
+	VMOVUPS	Z15, 794304(DI)	// matvec_2[7] | 1
 	MOVQ	$8, R10
 	MOVQ	DI, R11
 	MOVQ	R9, R12
 loop6: // 8 times
-	VMOVUPS	789248(R11), Z0	// matvec_2[0]
-	VMOVUPS	789312(R11), Z1	// matvec_2[0] | 1
+	VMOVUPS	793344(R11), Z0	// matvec_2[0]
+	VMOVUPS	793408(R11), Z1	// matvec_2[0] | 1
 	VBROADCASTSS	36420(R12), Z2	// dyn.2.bias[0]
 	VADDPS	Z2, Z0, Z0
 	VADDPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 761600(R11)	// add2[0]
-	VMOVUPS	Z1, 761664(R11)	// add2[0] | 1
+	VMOVUPS	Z0, 765696(R11)	// add2[0]
+	VMOVUPS	Z1, 765760(R11)	// add2[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z2
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z3
 	VMAXPS	Z2, Z3, Z2
@@ -8345,8 +8509,8 @@ loop6: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	VMAXPS	Z1, Z3, Z1
 	VFMADD231PS	Z4, Z2, Z1
-	VMOVUPS	Z0, 769792(R11)	// softplus2[0]
-	VMOVUPS	Z1, 769856(R11)	// softplus2[0] | 1
+	VMOVUPS	Z0, 773888(R11)	// softplus2[0]
+	VMOVUPS	Z1, 773952(R11)	// softplus2[0] | 1
 	ADDQ	$128, R11
 	ADDQ	$4, R12
 	DECQ	R10
@@ -8376,8 +8540,8 @@ loop6: // 8 times
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop7: // 64 times: terms of the sums
-	VMOVUPS	769792(SI), Z16	// softplus2[0]
-	VMOVUPS	769856(SI), Z17	// softplus2[0] | 1
+	VMOVUPS	773888(SI), Z16	// softplus2[0]
+	VMOVUPS	773952(SI), Z17	// softplus2[0] | 1
 	VBROADCASTSS	36676(DI), Z18	// dyn.4.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -8443,13 +8607,13 @@ loop7: // 64 times: terms of the sums
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z16, Z17
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z16, Z17
 	VDIVPS	Z17, Z1, Z1
-	VMOVUPS	Z0, 777984(AX)	// tanh[0]
-	VMOVUPS	Z1, 778048(AX)	// tanh[0] | 1
+	VMOVUPS	Z0, 782080(AX)	// tanh[0]
+	VMOVUPS	Z1, 782144(AX)	// tanh[0] | 1
 	VBROADCASTSS	16704(BX), Z16	// dyn.scale
 	VMULPS	Z0, Z16, Z0
 	VMULPS	Z1, Z16, Z1
-	VMOVUPS	Z0, 797440(AX)	// w[0]
-	VMOVUPS	Z1, 797504(AX)	// w[0] | 1
+	VMOVUPS	Z0, 801536(AX)	// w[0]
+	VMOVUPS	Z1, 801600(AX)	// w[0] | 1
 	VBROADCASTSS	39752(BX), Z0	// dyn.4.bias[1]
 	VADDPS	Z0, Z2, Z1
 	VADDPS	Z0, Z3, Z0
@@ -8487,13 +8651,13 @@ loop7: // 64 times: terms of the sums
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z2, Z3
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z3
 	VDIVPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 778112(AX)	// tanh[1]
-	VMOVUPS	Z0, 778176(AX)	// tanh[1] | 1
+	VMOVUPS	Z1, 782208(AX)	// tanh[1]
+	VMOVUPS	Z0, 782272(AX)	// tanh[1] | 1
 	VBROADCASTSS	16704(BX), Z2	// dyn.scale
 	VMULPS	Z1, Z2, Z1
 	VMULPS	Z0, Z2, Z0
-	VMOVUPS	Z1, 797568(AX)	// w[1]
-	VMOVUPS	Z0, 797632(AX)	// w[1] | 1
+	VMOVUPS	Z1, 801664(AX)	// w[1]
+	VMOVUPS	Z0, 801728(AX)	// w[1] | 1
 	VBROADCASTSS	39756(BX), Z0	// dyn.4.bias[2]
 	VADDPS	Z0, Z4, Z1
 	VADDPS	Z0, Z5, Z0
@@ -8531,13 +8695,13 @@ loop7: // 64 times: terms of the sums
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z2, Z3
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z3
 	VDIVPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 778240(AX)	// tanh[2]
-	VMOVUPS	Z0, 778304(AX)	// tanh[2] | 1
+	VMOVUPS	Z1, 782336(AX)	// tanh[2]
+	VMOVUPS	Z0, 782400(AX)	// tanh[2] | 1
 	VBROADCASTSS	16704(BX), Z2	// dyn.scale
 	VMULPS	Z1, Z2, Z1
 	VMULPS	Z0, Z2, Z0
-	VMOVUPS	Z1, 797696(AX)	// w[2]
-	VMOVUPS	Z0, 797760(AX)	// w[2] | 1
+	VMOVUPS	Z1, 801792(AX)	// w[2]
+	VMOVUPS	Z0, 801856(AX)	// w[2] | 1
 	VBROADCASTSS	39760(BX), Z0	// dyn.4.bias[3]
 	VADDPS	Z0, Z6, Z1
 	VADDPS	Z0, Z7, Z0
@@ -8575,13 +8739,13 @@ loop7: // 64 times: terms of the sums
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z2, Z3
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z3
 	VDIVPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 778368(AX)	// tanh[3]
-	VMOVUPS	Z0, 778432(AX)	// tanh[3] | 1
+	VMOVUPS	Z1, 782464(AX)	// tanh[3]
+	VMOVUPS	Z0, 782528(AX)	// tanh[3] | 1
 	VBROADCASTSS	16704(BX), Z2	// dyn.scale
 	VMULPS	Z1, Z2, Z1
 	VMULPS	Z0, Z2, Z0
-	VMOVUPS	Z1, 797824(AX)	// w[3]
-	VMOVUPS	Z0, 797888(AX)	// w[3] | 1
+	VMOVUPS	Z1, 801920(AX)	// w[3]
+	VMOVUPS	Z0, 801984(AX)	// w[3] | 1
 	VBROADCASTSS	39764(BX), Z0	// dyn.4.bias[4]
 	VADDPS	Z0, Z8, Z1
 	VADDPS	Z0, Z9, Z0
@@ -8619,13 +8783,13 @@ loop7: // 64 times: terms of the sums
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z2, Z3
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z3
 	VDIVPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 778496(AX)	// tanh[4]
-	VMOVUPS	Z0, 778560(AX)	// tanh[4] | 1
+	VMOVUPS	Z1, 782592(AX)	// tanh[4]
+	VMOVUPS	Z0, 782656(AX)	// tanh[4] | 1
 	VBROADCASTSS	16704(BX), Z2	// dyn.scale
 	VMULPS	Z1, Z2, Z1
 	VMULPS	Z0, Z2, Z0
-	VMOVUPS	Z1, 797952(AX)	// w[4]
-	VMOVUPS	Z0, 798016(AX)	// w[4] | 1
+	VMOVUPS	Z1, 802048(AX)	// w[4]
+	VMOVUPS	Z0, 802112(AX)	// w[4] | 1
 	VBROADCASTSS	39768(BX), Z0	// dyn.4.bias[5]
 	VADDPS	Z0, Z10, Z1
 	VADDPS	Z0, Z11, Z0
@@ -8663,13 +8827,13 @@ loop7: // 64 times: terms of the sums
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z2, Z3
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z3
 	VDIVPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 778624(AX)	// tanh[5]
-	VMOVUPS	Z0, 778688(AX)	// tanh[5] | 1
+	VMOVUPS	Z1, 782720(AX)	// tanh[5]
+	VMOVUPS	Z0, 782784(AX)	// tanh[5] | 1
 	VBROADCASTSS	16704(BX), Z2	// dyn.scale
 	VMULPS	Z1, Z2, Z1
 	VMULPS	Z0, Z2, Z0
-	VMOVUPS	Z1, 798080(AX)	// w[5]
-	VMOVUPS	Z0, 798144(AX)	// w[5] | 1
+	VMOVUPS	Z1, 802176(AX)	// w[5]
+	VMOVUPS	Z0, 802240(AX)	// w[5] | 1
 	VBROADCASTSS	39772(BX), Z0	// dyn.4.bias[6]
 	VADDPS	Z0, Z12, Z1
 	VADDPS	Z0, Z13, Z0
@@ -8707,13 +8871,13 @@ loop7: // 64 times: terms of the sums
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z2, Z3
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z3
 	VDIVPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 778752(AX)	// tanh[6]
-	VMOVUPS	Z0, 778816(AX)	// tanh[6] | 1
+	VMOVUPS	Z1, 782848(AX)	// tanh[6]
+	VMOVUPS	Z0, 782912(AX)	// tanh[6] | 1
 	VBROADCASTSS	16704(BX), Z2	// dyn.scale
 	VMULPS	Z1, Z2, Z1
 	VMULPS	Z0, Z2, Z0
-	VMOVUPS	Z1, 798208(AX)	// w[6]
-	VMOVUPS	Z0, 798272(AX)	// w[6] | 1
+	VMOVUPS	Z1, 802304(AX)	// w[6]
+	VMOVUPS	Z0, 802368(AX)	// w[6] | 1
 	VBROADCASTSS	39776(BX), Z0	// dyn.4.bias[7]
 	VADDPS	Z0, Z14, Z1
 	VADDPS	Z0, Z15, Z0
@@ -8751,13 +8915,13 @@ loop7: // 64 times: terms of the sums
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z2, Z3
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z3
 	VDIVPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 778880(AX)	// tanh[7]
-	VMOVUPS	Z0, 778944(AX)	// tanh[7] | 1
+	VMOVUPS	Z1, 782976(AX)	// tanh[7]
+	VMOVUPS	Z0, 783040(AX)	// tanh[7] | 1
 	VBROADCASTSS	16704(BX), Z2	// dyn.scale
 	VMULPS	Z1, Z2, Z1
 	VMULPS	Z0, Z2, Z0
-	VMOVUPS	Z1, 798336(AX)	// w[7]
-	VMOVUPS	Z0, 798400(AX)	// w[7] | 1
+	VMOVUPS	Z1, 802432(AX)	// w[7]
+	VMOVUPS	Z0, 802496(AX)	// w[7] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -8770,8 +8934,8 @@ loop7: // 64 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop8: // 64 times: terms of the sums
-	VMOVUPS	769792(SI), Z8	// softplus2[0]
-	VMOVUPS	769856(SI), Z9	// softplus2[0] | 1
+	VMOVUPS	773888(SI), Z8	// softplus2[0]
+	VMOVUPS	773952(SI), Z9	// softplus2[0] | 1
 	VBROADCASTSS	38724(DI), Z10	// dyn.4.weight[512]
 	VFMADD231PS	Z8, Z10, Z0
 	VFMADD231PS	Z9, Z10, Z1
@@ -8825,13 +8989,13 @@ loop8: // 64 times: terms of the sums
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z8, Z9
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z8, Z9
 	VDIVPS	Z9, Z1, Z1
-	VMOVUPS	Z0, 779008(AX)	// tanh[8]
-	VMOVUPS	Z1, 779072(AX)	// tanh[8] | 1
+	VMOVUPS	Z0, 783104(AX)	// tanh[8]
+	VMOVUPS	Z1, 783168(AX)	// tanh[8] | 1
 	VBROADCASTSS	16704(BX), Z8	// dyn.scale
 	VMULPS	Z0, Z8, Z0
 	VMULPS	Z1, Z8, Z1
-	VMOVUPS	Z0, 798464(AX)	// w[8]
-	VMOVUPS	Z1, 798528(AX)	// w[8] | 1
+	VMOVUPS	Z0, 802560(AX)	// w[8]
+	VMOVUPS	Z1, 802624(AX)	// w[8] | 1
 	VBROADCASTSS	39784(BX), Z0	// dyn.4.bias[9]
 	VADDPS	Z0, Z2, Z1
 	VADDPS	Z0, Z3, Z0
@@ -8869,13 +9033,13 @@ loop8: // 64 times: terms of the sums
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z2, Z3
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z3
 	VDIVPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 779136(AX)	// tanh[9]
-	VMOVUPS	Z0, 779200(AX)	// tanh[9] | 1
+	VMOVUPS	Z1, 783232(AX)	// tanh[9]
+	VMOVUPS	Z0, 783296(AX)	// tanh[9] | 1
 	VBROADCASTSS	16704(BX), Z2	// dyn.scale
 	VMULPS	Z1, Z2, Z1
 	VMULPS	Z0, Z2, Z0
-	VMOVUPS	Z1, 798592(AX)	// w[9]
-	VMOVUPS	Z0, 798656(AX)	// w[9] | 1
+	VMOVUPS	Z1, 802688(AX)	// w[9]
+	VMOVUPS	Z0, 802752(AX)	// w[9] | 1
 	VBROADCASTSS	39788(BX), Z0	// dyn.4.bias[10]
 	VADDPS	Z0, Z4, Z1
 	VADDPS	Z0, Z5, Z0
@@ -8913,13 +9077,13 @@ loop8: // 64 times: terms of the sums
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z2, Z3
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z3
 	VDIVPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 779264(AX)	// tanh[10]
-	VMOVUPS	Z0, 779328(AX)	// tanh[10] | 1
+	VMOVUPS	Z1, 783360(AX)	// tanh[10]
+	VMOVUPS	Z0, 783424(AX)	// tanh[10] | 1
 	VBROADCASTSS	16704(BX), Z2	// dyn.scale
 	VMULPS	Z1, Z2, Z1
 	VMULPS	Z0, Z2, Z0
-	VMOVUPS	Z1, 798720(AX)	// w[10]
-	VMOVUPS	Z0, 798784(AX)	// w[10] | 1
+	VMOVUPS	Z1, 802816(AX)	// w[10]
+	VMOVUPS	Z0, 802880(AX)	// w[10] | 1
 	VBROADCASTSS	39792(BX), Z0	// dyn.4.bias[11]
 	VADDPS	Z0, Z6, Z1
 	VADDPS	Z0, Z7, Z0
@@ -8957,40 +9121,40 @@ loop8: // 64 times: terms of the sums
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z2, Z3
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z3
 	VDIVPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 779392(AX)	// tanh[11]
-	VMOVUPS	Z0, 779456(AX)	// tanh[11] | 1
+	VMOVUPS	Z1, 783488(AX)	// tanh[11]
+	VMOVUPS	Z0, 783552(AX)	// tanh[11] | 1
 	VBROADCASTSS	16704(BX), Z2	// dyn.scale
 	VMULPS	Z1, Z2, Z1
 	VMULPS	Z0, Z2, Z0
-	VMOVUPS	Z1, 798848(AX)	// w[11]
-	VMOVUPS	Z0, 798912(AX)	// w[11] | 1
+	VMOVUPS	Z1, 802944(AX)	// w[11]
+	VMOVUPS	Z0, 803008(AX)	// w[11] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop9: // 2 times: vectors of the block
-	VMOVUPS	797440(SI), Z0	// w[0]
-	VMOVUPS	Z0, 743680(SI)	// dz[0]
-	VMOVUPS	797568(SI), Z0	// w[1]
-	VMOVUPS	Z0, 743808(SI)	// dz[1]
-	VMOVUPS	797696(SI), Z0	// w[2]
-	VMOVUPS	Z0, 743936(SI)	// dz[2]
-	VMOVUPS	797824(SI), Z0	// w[3]
-	VMOVUPS	Z0, 744064(SI)	// dz[3]
-	VMOVUPS	797952(SI), Z0	// w[4]
-	VMOVUPS	Z0, 744192(SI)	// dz[4]
-	VMOVUPS	798080(SI), Z0	// w[5]
-	VMOVUPS	Z0, 744320(SI)	// dz[5]
-	VMOVUPS	798208(SI), Z0	// w[6]
-	VMOVUPS	Z0, 744448(SI)	// dz[6]
-	VMOVUPS	798336(SI), Z0	// w[7]
-	VMOVUPS	Z0, 744576(SI)	// dz[7]
-	VMOVUPS	798464(SI), Z0	// w[8]
-	VMOVUPS	Z0, 744704(SI)	// da[0]
-	VMOVUPS	798592(SI), Z0	// w[9]
-	VMOVUPS	Z0, 744832(SI)	// da[1]
-	VMOVUPS	798720(SI), Z0	// w[10]
-	VMOVUPS	Z0, 744960(SI)	// da[2]
-	VMOVUPS	798848(SI), Z0	// w[11]
-	VMOVUPS	Z0, 745088(SI)	// da[3]
+	VMOVUPS	801536(SI), Z0	// w[0]
+	VMOVUPS	Z0, 747776(SI)	// dz[0]
+	VMOVUPS	801664(SI), Z0	// w[1]
+	VMOVUPS	Z0, 747904(SI)	// dz[1]
+	VMOVUPS	801792(SI), Z0	// w[2]
+	VMOVUPS	Z0, 748032(SI)	// dz[2]
+	VMOVUPS	801920(SI), Z0	// w[3]
+	VMOVUPS	Z0, 748160(SI)	// dz[3]
+	VMOVUPS	802048(SI), Z0	// w[4]
+	VMOVUPS	Z0, 748288(SI)	// dz[4]
+	VMOVUPS	802176(SI), Z0	// w[5]
+	VMOVUPS	Z0, 748416(SI)	// dz[5]
+	VMOVUPS	802304(SI), Z0	// w[6]
+	VMOVUPS	Z0, 748544(SI)	// dz[6]
+	VMOVUPS	802432(SI), Z0	// w[7]
+	VMOVUPS	Z0, 748672(SI)	// dz[7]
+	VMOVUPS	802560(SI), Z0	// w[8]
+	VMOVUPS	Z0, 748800(SI)	// da[0]
+	VMOVUPS	802688(SI), Z0	// w[9]
+	VMOVUPS	Z0, 748928(SI)	// da[1]
+	VMOVUPS	802816(SI), Z0	// w[10]
+	VMOVUPS	Z0, 749056(SI)	// da[2]
+	VMOVUPS	802944(SI), Z0	// w[11]
+	VMOVUPS	Z0, 749184(SI)	// da[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop9
@@ -9003,108 +9167,108 @@ TEXT latentFieldBwd_avx512<>(SB), NOSPLIT, $0-0
 	VMOVUPS	65856(AX), Z1	// mask | 1
 	// forecast.nde:30
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 854272(AX)	// pad[0]
+	VMOVUPS	Z2, 858368(AX)	// pad[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 854336(AX)	// pad[0] | 1
+	VMOVUPS	Z2, 858432(AX)	// pad[0] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 854400(AX)	// pad[1]
+	VMOVUPS	Z2, 858496(AX)	// pad[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 854464(AX)	// pad[1] | 1
+	VMOVUPS	Z2, 858560(AX)	// pad[1] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 854528(AX)	// pad[2]
+	VMOVUPS	Z2, 858624(AX)	// pad[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 854592(AX)	// pad[2] | 1
+	VMOVUPS	Z2, 858688(AX)	// pad[2] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 854656(AX)	// pad[3]
+	VMOVUPS	Z2, 858752(AX)	// pad[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 854720(AX)	// pad[3] | 1
+	VMOVUPS	Z2, 858816(AX)	// pad[3] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 854784(AX)	// pad[4]
+	VMOVUPS	Z2, 858880(AX)	// pad[4]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 854848(AX)	// pad[4] | 1
+	VMOVUPS	Z2, 858944(AX)	// pad[4] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 854912(AX)	// pad[5]
+	VMOVUPS	Z2, 859008(AX)	// pad[5]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 854976(AX)	// pad[5] | 1
+	VMOVUPS	Z2, 859072(AX)	// pad[5] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 855040(AX)	// pad[6]
+	VMOVUPS	Z2, 859136(AX)	// pad[6]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 855104(AX)	// pad[6] | 1
+	VMOVUPS	Z2, 859200(AX)	// pad[6] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 855168(AX)	// pad[7]
+	VMOVUPS	Z2, 859264(AX)	// pad[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 855232(AX)	// pad[7] | 1
-	VMOVUPS	835840(AX), Z2	// da_bar[0]
-	VMOVUPS	835904(AX), Z3	// da_bar[0] | 1
-	VMOVUPS	Z2, 855296(AX)	// pad[8]
-	VMOVUPS	Z3, 855360(AX)	// pad[8] | 1
-	VMOVUPS	835968(AX), Z2	// da_bar[1]
-	VMOVUPS	836032(AX), Z3	// da_bar[1] | 1
-	VMOVUPS	Z2, 855424(AX)	// pad[9]
-	VMOVUPS	Z3, 855488(AX)	// pad[9] | 1
-	VMOVUPS	836096(AX), Z2	// da_bar[2]
-	VMOVUPS	836160(AX), Z3	// da_bar[2] | 1
-	VMOVUPS	Z2, 855552(AX)	// pad[10]
-	VMOVUPS	Z3, 855616(AX)	// pad[10] | 1
-	VMOVUPS	836224(AX), Z2	// da_bar[3]
-	VMOVUPS	836288(AX), Z3	// da_bar[3] | 1
-	VMOVUPS	Z2, 855680(AX)	// pad[11]
-	VMOVUPS	Z3, 855744(AX)	// pad[11] | 1
+	VMOVUPS	Z2, 859328(AX)	// pad[7] | 1
+	VMOVUPS	839936(AX), Z2	// da_bar[0]
+	VMOVUPS	840000(AX), Z3	// da_bar[0] | 1
+	VMOVUPS	Z2, 859392(AX)	// pad[8]
+	VMOVUPS	Z3, 859456(AX)	// pad[8] | 1
+	VMOVUPS	840064(AX), Z2	// da_bar[1]
+	VMOVUPS	840128(AX), Z3	// da_bar[1] | 1
+	VMOVUPS	Z2, 859520(AX)	// pad[9]
+	VMOVUPS	Z3, 859584(AX)	// pad[9] | 1
+	VMOVUPS	840192(AX), Z2	// da_bar[2]
+	VMOVUPS	840256(AX), Z3	// da_bar[2] | 1
+	VMOVUPS	Z2, 859648(AX)	// pad[10]
+	VMOVUPS	Z3, 859712(AX)	// pad[10] | 1
+	VMOVUPS	840320(AX), Z2	// da_bar[3]
+	VMOVUPS	840384(AX), Z3	// da_bar[3] | 1
+	VMOVUPS	Z2, 859776(AX)	// pad[11]
+	VMOVUPS	Z3, 859840(AX)	// pad[11] | 1
 	// forecast.nde:29
-	VMOVUPS	834816(AX), Z2	// dz_bar[0]
-	VMOVUPS	834880(AX), Z3	// dz_bar[0] | 1
-	VMOVUPS	Z2, 855808(AX)	// pad_2[0]
-	VMOVUPS	Z3, 855872(AX)	// pad_2[0] | 1
-	VMOVUPS	834944(AX), Z2	// dz_bar[1]
-	VMOVUPS	835008(AX), Z3	// dz_bar[1] | 1
-	VMOVUPS	Z2, 855936(AX)	// pad_2[1]
-	VMOVUPS	Z3, 856000(AX)	// pad_2[1] | 1
-	VMOVUPS	835072(AX), Z2	// dz_bar[2]
-	VMOVUPS	835136(AX), Z3	// dz_bar[2] | 1
-	VMOVUPS	Z2, 856064(AX)	// pad_2[2]
-	VMOVUPS	Z3, 856128(AX)	// pad_2[2] | 1
-	VMOVUPS	835200(AX), Z2	// dz_bar[3]
-	VMOVUPS	835264(AX), Z3	// dz_bar[3] | 1
-	VMOVUPS	Z2, 856192(AX)	// pad_2[3]
-	VMOVUPS	Z3, 856256(AX)	// pad_2[3] | 1
-	VMOVUPS	835328(AX), Z2	// dz_bar[4]
-	VMOVUPS	835392(AX), Z3	// dz_bar[4] | 1
-	VMOVUPS	Z2, 856320(AX)	// pad_2[4]
-	VMOVUPS	Z3, 856384(AX)	// pad_2[4] | 1
-	VMOVUPS	835456(AX), Z2	// dz_bar[5]
-	VMOVUPS	835520(AX), Z3	// dz_bar[5] | 1
-	VMOVUPS	Z2, 856448(AX)	// pad_2[5]
-	VMOVUPS	Z3, 856512(AX)	// pad_2[5] | 1
-	VMOVUPS	835584(AX), Z2	// dz_bar[6]
-	VMOVUPS	835648(AX), Z3	// dz_bar[6] | 1
-	VMOVUPS	Z2, 856576(AX)	// pad_2[6]
-	VMOVUPS	Z3, 856640(AX)	// pad_2[6] | 1
-	VMOVUPS	835712(AX), Z2	// dz_bar[7]
-	VMOVUPS	835776(AX), Z3	// dz_bar[7] | 1
-	VMOVUPS	Z2, 856704(AX)	// pad_2[7]
-	VMOVUPS	Z3, 856768(AX)	// pad_2[7] | 1
+	VMOVUPS	838912(AX), Z2	// dz_bar[0]
+	VMOVUPS	838976(AX), Z3	// dz_bar[0] | 1
+	VMOVUPS	Z2, 859904(AX)	// pad_2[0]
+	VMOVUPS	Z3, 859968(AX)	// pad_2[0] | 1
+	VMOVUPS	839040(AX), Z2	// dz_bar[1]
+	VMOVUPS	839104(AX), Z3	// dz_bar[1] | 1
+	VMOVUPS	Z2, 860032(AX)	// pad_2[1]
+	VMOVUPS	Z3, 860096(AX)	// pad_2[1] | 1
+	VMOVUPS	839168(AX), Z2	// dz_bar[2]
+	VMOVUPS	839232(AX), Z3	// dz_bar[2] | 1
+	VMOVUPS	Z2, 860160(AX)	// pad_2[2]
+	VMOVUPS	Z3, 860224(AX)	// pad_2[2] | 1
+	VMOVUPS	839296(AX), Z2	// dz_bar[3]
+	VMOVUPS	839360(AX), Z3	// dz_bar[3] | 1
+	VMOVUPS	Z2, 860288(AX)	// pad_2[3]
+	VMOVUPS	Z3, 860352(AX)	// pad_2[3] | 1
+	VMOVUPS	839424(AX), Z2	// dz_bar[4]
+	VMOVUPS	839488(AX), Z3	// dz_bar[4] | 1
+	VMOVUPS	Z2, 860416(AX)	// pad_2[4]
+	VMOVUPS	Z3, 860480(AX)	// pad_2[4] | 1
+	VMOVUPS	839552(AX), Z2	// dz_bar[5]
+	VMOVUPS	839616(AX), Z3	// dz_bar[5] | 1
+	VMOVUPS	Z2, 860544(AX)	// pad_2[5]
+	VMOVUPS	Z3, 860608(AX)	// pad_2[5] | 1
+	VMOVUPS	839680(AX), Z2	// dz_bar[6]
+	VMOVUPS	839744(AX), Z3	// dz_bar[6] | 1
+	VMOVUPS	Z2, 860672(AX)	// pad_2[6]
+	VMOVUPS	Z3, 860736(AX)	// pad_2[6] | 1
+	VMOVUPS	839808(AX), Z2	// dz_bar[7]
+	VMOVUPS	839872(AX), Z3	// dz_bar[7] | 1
+	VMOVUPS	Z2, 860800(AX)	// pad_2[7]
+	VMOVUPS	Z3, 860864(AX)	// pad_2[7] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 856832(AX)	// pad_2[8]
+	VMOVUPS	Z2, 860928(AX)	// pad_2[8]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 856896(AX)	// pad_2[8] | 1
+	VMOVUPS	Z2, 860992(AX)	// pad_2[8] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 856960(AX)	// pad_2[9]
+	VMOVUPS	Z2, 861056(AX)	// pad_2[9]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 857024(AX)	// pad_2[9] | 1
+	VMOVUPS	Z2, 861120(AX)	// pad_2[9] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 857088(AX)	// pad_2[10]
+	VMOVUPS	Z2, 861184(AX)	// pad_2[10]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 857152(AX)	// pad_2[10] | 1
+	VMOVUPS	Z2, 861248(AX)	// pad_2[10] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 857216(AX)	// pad_2[11]
+	VMOVUPS	Z2, 861312(AX)	// pad_2[11]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 857280(AX)	// pad_2[11] | 1
+	VMOVUPS	Z2, 861376(AX)	// pad_2[11] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
 	VBROADCASTSS	f32_00000000<>(SB), Z3
-	VMOVUPS	854272(AX), Z4	// pad[0]
-	VMOVUPS	854336(AX), Z5	// pad[0] | 1
-	VMOVUPS	855808(AX), Z6	// pad_2[0]
-	VMOVUPS	855872(AX), Z7	// pad_2[0] | 1
+	VMOVUPS	858368(AX), Z4	// pad[0]
+	VMOVUPS	858432(AX), Z5	// pad[0] | 1
+	VMOVUPS	859904(AX), Z6	// pad_2[0]
+	VMOVUPS	859968(AX), Z7	// pad_2[0] | 1
 	VADDPS	Z6, Z4, Z31
 	VMOVUPS	Z31, 0(AX)
 	VADDPS	Z7, Z5, Z31
@@ -9113,8 +9277,8 @@ TEXT latentFieldBwd_avx512<>(SB), NOSPLIT, $0-0
 	VBROADCASTSS	16704(BX), Z4	// dyn.scale
 	VMULPS	0(AX), Z4, Z5
 	VMULPS	64(AX), Z4, Z4
-	VMOVUPS	833280(AX), Z6	// tanh[0]
-	VMOVUPS	833344(AX), Z7	// tanh[0] | 1
+	VMOVUPS	837376(AX), Z6	// tanh[0]
+	VMOVUPS	837440(AX), Z7	// tanh[0] | 1
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z6, Z6
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z7, Z7
 	VMULPS	Z6, Z5, Z31
@@ -9122,9 +9286,9 @@ TEXT latentFieldBwd_avx512<>(SB), NOSPLIT, $0-0
 	VMULPS	Z7, Z4, Z31
 	VMOVUPS	Z31, 192(AX)
 	VMOVUPS	128(AX), Z29	// dyn.4.bias_bar[0]
-	VMOVUPS	Z29, 857344(AX)
+	VMOVUPS	Z29, 861440(AX)
 	VMOVUPS	192(AX), Z29	// dyn.4.bias_bar[0] | 1
-	VMOVUPS	Z29, 857408(AX)
+	VMOVUPS	Z29, 861504(AX)
 	VPANDD	128(AX), Z0, Z4
 	VPANDD	192(AX), Z1, Z5
 	VMOVUPS	205888(R8), Z6	// sum of dyn.4.bias[0]
@@ -9132,10 +9296,10 @@ TEXT latentFieldBwd_avx512<>(SB), NOSPLIT, $0-0
 	VADDPS	Z5, Z4, Z4
 	VMOVUPS	Z4, 205888(R8)	// sum of dyn.4.bias[0]
 	// forecast.nde:29
-	VMOVUPS	854400(AX), Z4	// pad[1]
-	VMOVUPS	854464(AX), Z5	// pad[1] | 1
-	VMOVUPS	855936(AX), Z6	// pad_2[1]
-	VMOVUPS	856000(AX), Z7	// pad_2[1] | 1
+	VMOVUPS	858496(AX), Z4	// pad[1]
+	VMOVUPS	858560(AX), Z5	// pad[1] | 1
+	VMOVUPS	860032(AX), Z6	// pad_2[1]
+	VMOVUPS	860096(AX), Z7	// pad_2[1] | 1
 	VADDPS	Z6, Z4, Z31
 	VMOVUPS	Z31, 256(AX)
 	VADDPS	Z7, Z5, Z31
@@ -9144,8 +9308,8 @@ TEXT latentFieldBwd_avx512<>(SB), NOSPLIT, $0-0
 	VBROADCASTSS	16704(BX), Z4	// dyn.scale
 	VMULPS	256(AX), Z4, Z5
 	VMULPS	320(AX), Z4, Z4
-	VMOVUPS	833408(AX), Z6	// tanh[1]
-	VMOVUPS	833472(AX), Z7	// tanh[1] | 1
+	VMOVUPS	837504(AX), Z6	// tanh[1]
+	VMOVUPS	837568(AX), Z7	// tanh[1] | 1
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z6, Z6
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z7, Z7
 	VMULPS	Z6, Z5, Z31
@@ -9153,9 +9317,9 @@ TEXT latentFieldBwd_avx512<>(SB), NOSPLIT, $0-0
 	VMULPS	Z7, Z4, Z31
 	VMOVUPS	Z31, 448(AX)
 	VMOVUPS	384(AX), Z29	// dyn.4.bias_bar[1]
-	VMOVUPS	Z29, 857472(AX)
+	VMOVUPS	Z29, 861568(AX)
 	VMOVUPS	448(AX), Z29	// dyn.4.bias_bar[1] | 1
-	VMOVUPS	Z29, 857536(AX)
+	VMOVUPS	Z29, 861632(AX)
 	VPANDD	384(AX), Z0, Z4
 	VPANDD	448(AX), Z1, Z5
 	VMOVUPS	205952(R8), Z6	// sum of dyn.4.bias[1]
@@ -9163,10 +9327,10 @@ TEXT latentFieldBwd_avx512<>(SB), NOSPLIT, $0-0
 	VADDPS	Z5, Z4, Z4
 	VMOVUPS	Z4, 205952(R8)	// sum of dyn.4.bias[1]
 	// forecast.nde:29
-	VMOVUPS	854528(AX), Z4	// pad[2]
-	VMOVUPS	854592(AX), Z5	// pad[2] | 1
-	VMOVUPS	856064(AX), Z6	// pad_2[2]
-	VMOVUPS	856128(AX), Z7	// pad_2[2] | 1
+	VMOVUPS	858624(AX), Z4	// pad[2]
+	VMOVUPS	858688(AX), Z5	// pad[2] | 1
+	VMOVUPS	860160(AX), Z6	// pad_2[2]
+	VMOVUPS	860224(AX), Z7	// pad_2[2] | 1
 	VADDPS	Z6, Z4, Z31
 	VMOVUPS	Z31, 512(AX)
 	VADDPS	Z7, Z5, Z31
@@ -9175,14 +9339,14 @@ TEXT latentFieldBwd_avx512<>(SB), NOSPLIT, $0-0
 	VBROADCASTSS	16704(BX), Z4	// dyn.scale
 	VMULPS	512(AX), Z4, Z5
 	VMULPS	576(AX), Z4, Z4
-	VMOVUPS	833536(AX), Z6	// tanh[2]
-	VMOVUPS	833600(AX), Z7	// tanh[2] | 1
+	VMOVUPS	837632(AX), Z6	// tanh[2]
+	VMOVUPS	837696(AX), Z7	// tanh[2] | 1
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z6, Z6
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z7, Z7
 	VMULPS	Z6, Z5, Z5
 	VMULPS	Z7, Z4, Z4
-	VMOVUPS	Z5, 857600(AX)	// dyn.4.bias_bar[2]
-	VMOVUPS	Z4, 857664(AX)	// dyn.4.bias_bar[2] | 1
+	VMOVUPS	Z5, 861696(AX)	// dyn.4.bias_bar[2]
+	VMOVUPS	Z4, 861760(AX)	// dyn.4.bias_bar[2] | 1
 	VPANDD	Z0, Z5, Z6
 	VPANDD	Z1, Z4, Z7
 	VMOVUPS	206016(R8), Z8	// sum of dyn.4.bias[2]
@@ -9190,24 +9354,24 @@ TEXT latentFieldBwd_avx512<>(SB), NOSPLIT, $0-0
 	VADDPS	Z7, Z6, Z6
 	VMOVUPS	Z6, 206016(R8)	// sum of dyn.4.bias[2]
 	// forecast.nde:29
-	VMOVUPS	854656(AX), Z6	// pad[3]
-	VMOVUPS	854720(AX), Z7	// pad[3] | 1
-	VMOVUPS	856192(AX), Z8	// pad_2[3]
-	VMOVUPS	856256(AX), Z9	// pad_2[3] | 1
+	VMOVUPS	858752(AX), Z6	// pad[3]
+	VMOVUPS	858816(AX), Z7	// pad[3] | 1
+	VMOVUPS	860288(AX), Z8	// pad_2[3]
+	VMOVUPS	860352(AX), Z9	// pad_2[3] | 1
 	VADDPS	Z8, Z6, Z6
 	VADDPS	Z9, Z7, Z7
 	// forecast.nde:18
 	VBROADCASTSS	16704(BX), Z8	// dyn.scale
 	VMULPS	Z8, Z6, Z9
 	VMULPS	Z8, Z7, Z8
-	VMOVUPS	833664(AX), Z10	// tanh[3]
-	VMOVUPS	833728(AX), Z11	// tanh[3] | 1
+	VMOVUPS	837760(AX), Z10	// tanh[3]
+	VMOVUPS	837824(AX), Z11	// tanh[3] | 1
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z10, Z10
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z11, Z11
 	VMULPS	Z10, Z9, Z9
 	VMULPS	Z11, Z8, Z8
-	VMOVUPS	Z9, 857728(AX)	// dyn.4.bias_bar[3]
-	VMOVUPS	Z8, 857792(AX)	// dyn.4.bias_bar[3] | 1
+	VMOVUPS	Z9, 861824(AX)	// dyn.4.bias_bar[3]
+	VMOVUPS	Z8, 861888(AX)	// dyn.4.bias_bar[3] | 1
 	VPANDD	Z0, Z9, Z10
 	VPANDD	Z1, Z8, Z11
 	VMOVUPS	206080(R8), Z12	// sum of dyn.4.bias[3]
@@ -9215,24 +9379,24 @@ TEXT latentFieldBwd_avx512<>(SB), NOSPLIT, $0-0
 	VADDPS	Z11, Z10, Z10
 	VMOVUPS	Z10, 206080(R8)	// sum of dyn.4.bias[3]
 	// forecast.nde:29
-	VMOVUPS	854784(AX), Z10	// pad[4]
-	VMOVUPS	854848(AX), Z11	// pad[4] | 1
-	VMOVUPS	856320(AX), Z12	// pad_2[4]
-	VMOVUPS	856384(AX), Z13	// pad_2[4] | 1
+	VMOVUPS	858880(AX), Z10	// pad[4]
+	VMOVUPS	858944(AX), Z11	// pad[4] | 1
+	VMOVUPS	860416(AX), Z12	// pad_2[4]
+	VMOVUPS	860480(AX), Z13	// pad_2[4] | 1
 	VADDPS	Z12, Z10, Z10
 	VADDPS	Z13, Z11, Z11
 	// forecast.nde:18
 	VBROADCASTSS	16704(BX), Z12	// dyn.scale
 	VMULPS	Z12, Z10, Z13
 	VMULPS	Z12, Z11, Z12
-	VMOVUPS	833792(AX), Z14	// tanh[4]
-	VMOVUPS	833856(AX), Z15	// tanh[4] | 1
+	VMOVUPS	837888(AX), Z14	// tanh[4]
+	VMOVUPS	837952(AX), Z15	// tanh[4] | 1
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z14, Z14
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z15, Z15
 	VMULPS	Z14, Z13, Z13
 	VMULPS	Z15, Z12, Z12
-	VMOVUPS	Z13, 857856(AX)	// dyn.4.bias_bar[4]
-	VMOVUPS	Z12, 857920(AX)	// dyn.4.bias_bar[4] | 1
+	VMOVUPS	Z13, 861952(AX)	// dyn.4.bias_bar[4]
+	VMOVUPS	Z12, 862016(AX)	// dyn.4.bias_bar[4] | 1
 	VPANDD	Z0, Z13, Z14
 	VPANDD	Z1, Z12, Z15
 	VMOVUPS	206144(R8), Z16	// sum of dyn.4.bias[4]
@@ -9240,24 +9404,24 @@ TEXT latentFieldBwd_avx512<>(SB), NOSPLIT, $0-0
 	VADDPS	Z15, Z14, Z14
 	VMOVUPS	Z14, 206144(R8)	// sum of dyn.4.bias[4]
 	// forecast.nde:29
-	VMOVUPS	854912(AX), Z14	// pad[5]
-	VMOVUPS	854976(AX), Z15	// pad[5] | 1
-	VMOVUPS	856448(AX), Z16	// pad_2[5]
-	VMOVUPS	856512(AX), Z17	// pad_2[5] | 1
+	VMOVUPS	859008(AX), Z14	// pad[5]
+	VMOVUPS	859072(AX), Z15	// pad[5] | 1
+	VMOVUPS	860544(AX), Z16	// pad_2[5]
+	VMOVUPS	860608(AX), Z17	// pad_2[5] | 1
 	VADDPS	Z16, Z14, Z14
 	VADDPS	Z17, Z15, Z15
 	// forecast.nde:18
 	VBROADCASTSS	16704(BX), Z16	// dyn.scale
 	VMULPS	Z16, Z14, Z17
 	VMULPS	Z16, Z15, Z16
-	VMOVUPS	833920(AX), Z18	// tanh[5]
-	VMOVUPS	833984(AX), Z19	// tanh[5] | 1
+	VMOVUPS	838016(AX), Z18	// tanh[5]
+	VMOVUPS	838080(AX), Z19	// tanh[5] | 1
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z18, Z18
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z19, Z19
 	VMULPS	Z18, Z17, Z17
 	VMULPS	Z19, Z16, Z16
-	VMOVUPS	Z17, 857984(AX)	// dyn.4.bias_bar[5]
-	VMOVUPS	Z16, 858048(AX)	// dyn.4.bias_bar[5] | 1
+	VMOVUPS	Z17, 862080(AX)	// dyn.4.bias_bar[5]
+	VMOVUPS	Z16, 862144(AX)	// dyn.4.bias_bar[5] | 1
 	VPANDD	Z0, Z17, Z18
 	VPANDD	Z1, Z16, Z19
 	VMOVUPS	206208(R8), Z20	// sum of dyn.4.bias[5]
@@ -9265,24 +9429,24 @@ TEXT latentFieldBwd_avx512<>(SB), NOSPLIT, $0-0
 	VADDPS	Z19, Z18, Z18
 	VMOVUPS	Z18, 206208(R8)	// sum of dyn.4.bias[5]
 	// forecast.nde:29
-	VMOVUPS	855040(AX), Z18	// pad[6]
-	VMOVUPS	855104(AX), Z19	// pad[6] | 1
-	VMOVUPS	856576(AX), Z20	// pad_2[6]
-	VMOVUPS	856640(AX), Z21	// pad_2[6] | 1
+	VMOVUPS	859136(AX), Z18	// pad[6]
+	VMOVUPS	859200(AX), Z19	// pad[6] | 1
+	VMOVUPS	860672(AX), Z20	// pad_2[6]
+	VMOVUPS	860736(AX), Z21	// pad_2[6] | 1
 	VADDPS	Z20, Z18, Z18
 	VADDPS	Z21, Z19, Z19
 	// forecast.nde:18
 	VBROADCASTSS	16704(BX), Z20	// dyn.scale
 	VMULPS	Z20, Z18, Z21
 	VMULPS	Z20, Z19, Z20
-	VMOVUPS	834048(AX), Z22	// tanh[6]
-	VMOVUPS	834112(AX), Z23	// tanh[6] | 1
+	VMOVUPS	838144(AX), Z22	// tanh[6]
+	VMOVUPS	838208(AX), Z23	// tanh[6] | 1
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z22, Z22
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z23, Z23
 	VMULPS	Z22, Z21, Z21
 	VMULPS	Z23, Z20, Z20
-	VMOVUPS	Z21, 858112(AX)	// dyn.4.bias_bar[6]
-	VMOVUPS	Z20, 858176(AX)	// dyn.4.bias_bar[6] | 1
+	VMOVUPS	Z21, 862208(AX)	// dyn.4.bias_bar[6]
+	VMOVUPS	Z20, 862272(AX)	// dyn.4.bias_bar[6] | 1
 	VPANDD	Z0, Z21, Z22
 	VPANDD	Z1, Z20, Z23
 	VMOVUPS	206272(R8), Z24	// sum of dyn.4.bias[6]
@@ -9290,74 +9454,74 @@ TEXT latentFieldBwd_avx512<>(SB), NOSPLIT, $0-0
 	VADDPS	Z23, Z22, Z22
 	VMOVUPS	Z22, 206272(R8)	// sum of dyn.4.bias[6]
 	// forecast.nde:29
-	VMOVUPS	855168(AX), Z22	// pad[7]
-	VMOVUPS	855232(AX), Z23	// pad[7] | 1
-	VMOVUPS	856704(AX), Z24	// pad_2[7]
-	VMOVUPS	856768(AX), Z25	// pad_2[7] | 1
+	VMOVUPS	859264(AX), Z22	// pad[7]
+	VMOVUPS	859328(AX), Z23	// pad[7] | 1
+	VMOVUPS	860800(AX), Z24	// pad_2[7]
+	VMOVUPS	860864(AX), Z25	// pad_2[7] | 1
 	VADDPS	Z24, Z22, Z22
 	VADDPS	Z25, Z23, Z23
 	// forecast.nde:18
 	VBROADCASTSS	16704(BX), Z24	// dyn.scale
 	VMULPS	Z24, Z22, Z25
 	VMULPS	Z24, Z23, Z24
-	VMOVUPS	834176(AX), Z26	// tanh[7]
-	VMOVUPS	834240(AX), Z27	// tanh[7] | 1
+	VMOVUPS	838272(AX), Z26	// tanh[7]
+	VMOVUPS	838336(AX), Z27	// tanh[7] | 1
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z26, Z26
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z27, Z27
 	VMULPS	Z26, Z25, Z25
 	VMULPS	Z27, Z24, Z24
-	VMOVUPS	Z25, 858240(AX)	// dyn.4.bias_bar[7]
-	VMOVUPS	Z24, 858304(AX)	// dyn.4.bias_bar[7] | 1
+	VMOVUPS	Z25, 862336(AX)	// dyn.4.bias_bar[7]
+	VMOVUPS	Z24, 862400(AX)	// dyn.4.bias_bar[7] | 1
 	VPANDD	Z0, Z25, Z26
 	VPANDD	Z1, Z24, Z27
 	VMOVUPS	206336(R8), Z28	// sum of dyn.4.bias[7]
 	VADDPS	Z26, Z28, Z26
 	VADDPS	Z27, Z26, Z26
 	VMOVUPS	Z26, 206336(R8)	// sum of dyn.4.bias[7]
-	VMOVUPS	833280(AX), Z26	// tanh[0]
-	VMOVUPS	833344(AX), Z27	// tanh[0] | 1
+	VMOVUPS	837376(AX), Z26	// tanh[0]
+	VMOVUPS	837440(AX), Z27	// tanh[0] | 1
 	VMULPS	0(AX), Z26, Z26
 	VMULPS	64(AX), Z27, Z27
 	VADDPS	Z26, Z2, Z2
 	VADDPS	Z27, Z3, Z3
-	VMOVUPS	833408(AX), Z26	// tanh[1]
-	VMOVUPS	833472(AX), Z27	// tanh[1] | 1
+	VMOVUPS	837504(AX), Z26	// tanh[1]
+	VMOVUPS	837568(AX), Z27	// tanh[1] | 1
 	VMULPS	256(AX), Z26, Z26
 	VMULPS	320(AX), Z27, Z27
 	VADDPS	Z26, Z2, Z2
 	VADDPS	Z27, Z3, Z3
-	VMOVUPS	833536(AX), Z26	// tanh[2]
-	VMOVUPS	833600(AX), Z27	// tanh[2] | 1
+	VMOVUPS	837632(AX), Z26	// tanh[2]
+	VMOVUPS	837696(AX), Z27	// tanh[2] | 1
 	VMULPS	512(AX), Z26, Z26
 	VMULPS	576(AX), Z27, Z27
 	VADDPS	Z26, Z2, Z2
 	VADDPS	Z27, Z3, Z3
-	VMOVUPS	833664(AX), Z26	// tanh[3]
-	VMOVUPS	833728(AX), Z27	// tanh[3] | 1
+	VMOVUPS	837760(AX), Z26	// tanh[3]
+	VMOVUPS	837824(AX), Z27	// tanh[3] | 1
 	VMULPS	Z26, Z6, Z6
 	VMULPS	Z27, Z7, Z7
 	VADDPS	Z6, Z2, Z2
 	VADDPS	Z7, Z3, Z3
-	VMOVUPS	833792(AX), Z6	// tanh[4]
-	VMOVUPS	833856(AX), Z7	// tanh[4] | 1
+	VMOVUPS	837888(AX), Z6	// tanh[4]
+	VMOVUPS	837952(AX), Z7	// tanh[4] | 1
 	VMULPS	Z6, Z10, Z6
 	VMULPS	Z7, Z11, Z7
 	VADDPS	Z6, Z2, Z2
 	VADDPS	Z7, Z3, Z3
-	VMOVUPS	833920(AX), Z6	// tanh[5]
-	VMOVUPS	833984(AX), Z7	// tanh[5] | 1
+	VMOVUPS	838016(AX), Z6	// tanh[5]
+	VMOVUPS	838080(AX), Z7	// tanh[5] | 1
 	VMULPS	Z6, Z14, Z6
 	VMULPS	Z7, Z15, Z7
 	VADDPS	Z6, Z2, Z2
 	VADDPS	Z7, Z3, Z3
-	VMOVUPS	834048(AX), Z6	// tanh[6]
-	VMOVUPS	834112(AX), Z7	// tanh[6] | 1
+	VMOVUPS	838144(AX), Z6	// tanh[6]
+	VMOVUPS	838208(AX), Z7	// tanh[6] | 1
 	VMULPS	Z6, Z18, Z6
 	VMULPS	Z7, Z19, Z7
 	VADDPS	Z6, Z2, Z2
 	VADDPS	Z7, Z3, Z3
-	VMOVUPS	834176(AX), Z6	// tanh[7]
-	VMOVUPS	834240(AX), Z7	// tanh[7] | 1
+	VMOVUPS	838272(AX), Z6	// tanh[7]
+	VMOVUPS	838336(AX), Z7	// tanh[7] | 1
 	VMULPS	Z6, Z22, Z6
 	VMULPS	Z7, Z23, Z7
 	VADDPS	Z6, Z2, Z2
@@ -9382,8 +9546,8 @@ TEXT latentFieldBwd_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 loop1: // 64 times: elements
-	VMOVUPS	825088(SI), Z20	// softplus2[0]
-	VMOVUPS	825152(SI), Z21	// softplus2[0] | 1
+	VMOVUPS	829184(SI), Z20	// softplus2[0]
+	VMOVUPS	829248(SI), Z21	// softplus2[0] | 1
 	VMOVUPS	156736(DI), Z22	// sum of dyn.4.weight[0]
 	VFMADD231PS	Z20, Z6, Z22
 	VFMADD231PS	Z21, Z7, Z22
@@ -9421,24 +9585,24 @@ loop1: // 64 times: elements
 	DECQ	CX
 	JNE	loop1
 	// forecast.nde:29
-	VMOVUPS	855296(AX), Z4	// pad[8]
-	VMOVUPS	855360(AX), Z5	// pad[8] | 1
-	VMOVUPS	856832(AX), Z6	// pad_2[8]
-	VMOVUPS	856896(AX), Z7	// pad_2[8] | 1
+	VMOVUPS	859392(AX), Z4	// pad[8]
+	VMOVUPS	859456(AX), Z5	// pad[8] | 1
+	VMOVUPS	860928(AX), Z6	// pad_2[8]
+	VMOVUPS	860992(AX), Z7	// pad_2[8] | 1
 	VADDPS	Z6, Z4, Z4
 	VADDPS	Z7, Z5, Z5
 	// forecast.nde:18
 	VBROADCASTSS	16704(BX), Z6	// dyn.scale
 	VMULPS	Z6, Z4, Z7
 	VMULPS	Z6, Z5, Z6
-	VMOVUPS	834304(AX), Z8	// tanh[8]
-	VMOVUPS	834368(AX), Z9	// tanh[8] | 1
+	VMOVUPS	838400(AX), Z8	// tanh[8]
+	VMOVUPS	838464(AX), Z9	// tanh[8] | 1
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z8, Z8
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z9, Z9
 	VMULPS	Z8, Z7, Z7
 	VMULPS	Z9, Z6, Z6
-	VMOVUPS	Z7, 858368(AX)	// dyn.4.bias_bar[8]
-	VMOVUPS	Z6, 858432(AX)	// dyn.4.bias_bar[8] | 1
+	VMOVUPS	Z7, 862464(AX)	// dyn.4.bias_bar[8]
+	VMOVUPS	Z6, 862528(AX)	// dyn.4.bias_bar[8] | 1
 	VPANDD	Z0, Z7, Z8
 	VPANDD	Z1, Z6, Z9
 	VMOVUPS	206400(R8), Z10	// sum of dyn.4.bias[8]
@@ -9446,24 +9610,24 @@ loop1: // 64 times: elements
 	VADDPS	Z9, Z8, Z8
 	VMOVUPS	Z8, 206400(R8)	// sum of dyn.4.bias[8]
 	// forecast.nde:29
-	VMOVUPS	855424(AX), Z8	// pad[9]
-	VMOVUPS	855488(AX), Z9	// pad[9] | 1
-	VMOVUPS	856960(AX), Z10	// pad_2[9]
-	VMOVUPS	857024(AX), Z11	// pad_2[9] | 1
+	VMOVUPS	859520(AX), Z8	// pad[9]
+	VMOVUPS	859584(AX), Z9	// pad[9] | 1
+	VMOVUPS	861056(AX), Z10	// pad_2[9]
+	VMOVUPS	861120(AX), Z11	// pad_2[9] | 1
 	VADDPS	Z10, Z8, Z8
 	VADDPS	Z11, Z9, Z9
 	// forecast.nde:18
 	VBROADCASTSS	16704(BX), Z10	// dyn.scale
 	VMULPS	Z10, Z8, Z11
 	VMULPS	Z10, Z9, Z10
-	VMOVUPS	834432(AX), Z12	// tanh[9]
-	VMOVUPS	834496(AX), Z13	// tanh[9] | 1
+	VMOVUPS	838528(AX), Z12	// tanh[9]
+	VMOVUPS	838592(AX), Z13	// tanh[9] | 1
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z12, Z12
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z13, Z13
 	VMULPS	Z12, Z11, Z11
 	VMULPS	Z13, Z10, Z10
-	VMOVUPS	Z11, 858496(AX)	// dyn.4.bias_bar[9]
-	VMOVUPS	Z10, 858560(AX)	// dyn.4.bias_bar[9] | 1
+	VMOVUPS	Z11, 862592(AX)	// dyn.4.bias_bar[9]
+	VMOVUPS	Z10, 862656(AX)	// dyn.4.bias_bar[9] | 1
 	VPANDD	Z0, Z11, Z12
 	VPANDD	Z1, Z10, Z13
 	VMOVUPS	206464(R8), Z14	// sum of dyn.4.bias[9]
@@ -9471,24 +9635,24 @@ loop1: // 64 times: elements
 	VADDPS	Z13, Z12, Z12
 	VMOVUPS	Z12, 206464(R8)	// sum of dyn.4.bias[9]
 	// forecast.nde:29
-	VMOVUPS	855552(AX), Z12	// pad[10]
-	VMOVUPS	855616(AX), Z13	// pad[10] | 1
-	VMOVUPS	857088(AX), Z14	// pad_2[10]
-	VMOVUPS	857152(AX), Z15	// pad_2[10] | 1
+	VMOVUPS	859648(AX), Z12	// pad[10]
+	VMOVUPS	859712(AX), Z13	// pad[10] | 1
+	VMOVUPS	861184(AX), Z14	// pad_2[10]
+	VMOVUPS	861248(AX), Z15	// pad_2[10] | 1
 	VADDPS	Z14, Z12, Z12
 	VADDPS	Z15, Z13, Z13
 	// forecast.nde:18
 	VBROADCASTSS	16704(BX), Z14	// dyn.scale
 	VMULPS	Z14, Z12, Z15
 	VMULPS	Z14, Z13, Z14
-	VMOVUPS	834560(AX), Z16	// tanh[10]
-	VMOVUPS	834624(AX), Z17	// tanh[10] | 1
+	VMOVUPS	838656(AX), Z16	// tanh[10]
+	VMOVUPS	838720(AX), Z17	// tanh[10] | 1
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z16, Z16
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z17, Z17
 	VMULPS	Z16, Z15, Z15
 	VMULPS	Z17, Z14, Z14
-	VMOVUPS	Z15, 858624(AX)	// dyn.4.bias_bar[10]
-	VMOVUPS	Z14, 858688(AX)	// dyn.4.bias_bar[10] | 1
+	VMOVUPS	Z15, 862720(AX)	// dyn.4.bias_bar[10]
+	VMOVUPS	Z14, 862784(AX)	// dyn.4.bias_bar[10] | 1
 	VPANDD	Z0, Z15, Z16
 	VPANDD	Z1, Z14, Z17
 	VMOVUPS	206528(R8), Z18	// sum of dyn.4.bias[10]
@@ -9496,50 +9660,50 @@ loop1: // 64 times: elements
 	VADDPS	Z17, Z16, Z16
 	VMOVUPS	Z16, 206528(R8)	// sum of dyn.4.bias[10]
 	// forecast.nde:29
-	VMOVUPS	855680(AX), Z16	// pad[11]
-	VMOVUPS	855744(AX), Z17	// pad[11] | 1
-	VMOVUPS	857216(AX), Z18	// pad_2[11]
-	VMOVUPS	857280(AX), Z19	// pad_2[11] | 1
+	VMOVUPS	859776(AX), Z16	// pad[11]
+	VMOVUPS	859840(AX), Z17	// pad[11] | 1
+	VMOVUPS	861312(AX), Z18	// pad_2[11]
+	VMOVUPS	861376(AX), Z19	// pad_2[11] | 1
 	VADDPS	Z18, Z16, Z16
 	VADDPS	Z19, Z17, Z17
 	// forecast.nde:18
 	VBROADCASTSS	16704(BX), Z18	// dyn.scale
 	VMULPS	Z18, Z16, Z19
 	VMULPS	Z18, Z17, Z18
-	VMOVUPS	834688(AX), Z20	// tanh[11]
-	VMOVUPS	834752(AX), Z21	// tanh[11] | 1
+	VMOVUPS	838784(AX), Z20	// tanh[11]
+	VMOVUPS	838848(AX), Z21	// tanh[11] | 1
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z20, Z20
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z21, Z21
 	VMULPS	Z20, Z19, Z19
 	VMULPS	Z21, Z18, Z18
-	VMOVUPS	Z19, 858752(AX)	// dyn.4.bias_bar[11]
-	VMOVUPS	Z18, 858816(AX)	// dyn.4.bias_bar[11] | 1
+	VMOVUPS	Z19, 862848(AX)	// dyn.4.bias_bar[11]
+	VMOVUPS	Z18, 862912(AX)	// dyn.4.bias_bar[11] | 1
 	VPANDD	Z0, Z19, Z20
 	VPANDD	Z1, Z18, Z21
 	VMOVUPS	206592(R8), Z22	// sum of dyn.4.bias[11]
 	VADDPS	Z20, Z22, Z20
 	VADDPS	Z21, Z20, Z20
 	VMOVUPS	Z20, 206592(R8)	// sum of dyn.4.bias[11]
-	VMOVUPS	834304(AX), Z20	// tanh[8]
-	VMOVUPS	834368(AX), Z21	// tanh[8] | 1
+	VMOVUPS	838400(AX), Z20	// tanh[8]
+	VMOVUPS	838464(AX), Z21	// tanh[8] | 1
 	VMULPS	Z20, Z4, Z4
 	VMULPS	Z21, Z5, Z5
 	VADDPS	Z4, Z2, Z2
 	VADDPS	Z5, Z3, Z3
-	VMOVUPS	834432(AX), Z4	// tanh[9]
-	VMOVUPS	834496(AX), Z5	// tanh[9] | 1
+	VMOVUPS	838528(AX), Z4	// tanh[9]
+	VMOVUPS	838592(AX), Z5	// tanh[9] | 1
 	VMULPS	Z4, Z8, Z4
 	VMULPS	Z5, Z9, Z5
 	VADDPS	Z4, Z2, Z2
 	VADDPS	Z5, Z3, Z3
-	VMOVUPS	834560(AX), Z4	// tanh[10]
-	VMOVUPS	834624(AX), Z5	// tanh[10] | 1
+	VMOVUPS	838656(AX), Z4	// tanh[10]
+	VMOVUPS	838720(AX), Z5	// tanh[10] | 1
 	VMULPS	Z4, Z12, Z4
 	VMULPS	Z5, Z13, Z5
 	VADDPS	Z4, Z2, Z2
 	VADDPS	Z5, Z3, Z3
-	VMOVUPS	834688(AX), Z4	// tanh[11]
-	VMOVUPS	834752(AX), Z5	// tanh[11] | 1
+	VMOVUPS	838784(AX), Z4	// tanh[11]
+	VMOVUPS	838848(AX), Z5	// tanh[11] | 1
 	VMULPS	Z4, Z16, Z4
 	VMULPS	Z5, Z17, Z5
 	VADDPS	Z4, Z2, Z2
@@ -9556,8 +9720,8 @@ loop1: // 64 times: elements
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 loop2: // 64 times: elements
-	VMOVUPS	825088(SI), Z10	// softplus2[0]
-	VMOVUPS	825152(SI), Z11	// softplus2[0] | 1
+	VMOVUPS	829184(SI), Z10	// softplus2[0]
+	VMOVUPS	829248(SI), Z11	// softplus2[0] | 1
 	VMOVUPS	189504(DI), Z12	// sum of dyn.4.weight[512]
 	VFMADD231PS	Z10, Z4, Z12
 	VFMADD231PS	Z11, Z5, Z12
@@ -9578,8 +9742,8 @@ loop2: // 64 times: elements
 	ADDQ	$64, DI
 	DECQ	CX
 	JNE	loop2
-	VMOVUPS	Z2, 901376(AX)	// dyn.scale_bar
-	VMOVUPS	Z3, 901440(AX)	// dyn.scale_bar | 1
+	VMOVUPS	Z2, 905472(AX)	// dyn.scale_bar
+	VMOVUPS	Z3, 905536(AX)	// dyn.scale_bar | 1
 	MOVQ	$4, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -9614,8 +9778,8 @@ loop3: // 4 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop4: // 12 times: terms of the sums
-	VMOVUPS	857344(R10), Z26	// dyn.4.bias_bar[0]
-	VMOVUPS	857408(R10), Z27	// dyn.4.bias_bar[0] | 1
+	VMOVUPS	861440(R10), Z26	// dyn.4.bias_bar[0]
+	VMOVUPS	861504(R10), Z27	// dyn.4.bias_bar[0] | 1
 	VBROADCASTSS	36676(R11), Z28	// dyn.4.weight[0]
 	VFMADD231PS	Z26, Z28, Z0
 	VFMADD231PS	Z27, Z28, Z1
@@ -9659,32 +9823,32 @@ loop4: // 12 times: terms of the sums
 	ADDQ	$256, R11
 	DECQ	R9
 	JNE	loop4
-	VMOVUPS	Z0, 858880(DI)	// vecmat[0]
-	VMOVUPS	Z1, 858944(DI)	// vecmat[0] | 1
-	VMOVUPS	Z2, 859008(DI)	// vecmat[1]
-	VMOVUPS	Z3, 859072(DI)	// vecmat[1] | 1
-	VMOVUPS	Z4, 859136(DI)	// vecmat[2]
-	VMOVUPS	Z5, 859200(DI)	// vecmat[2] | 1
-	VMOVUPS	Z6, 859264(DI)	// vecmat[3]
-	VMOVUPS	Z7, 859328(DI)	// vecmat[3] | 1
-	VMOVUPS	Z8, 859392(DI)	// vecmat[4]
-	VMOVUPS	Z9, 859456(DI)	// vecmat[4] | 1
-	VMOVUPS	Z10, 859520(DI)	// vecmat[5]
-	VMOVUPS	Z11, 859584(DI)	// vecmat[5] | 1
-	VMOVUPS	Z12, 859648(DI)	// vecmat[6]
-	VMOVUPS	Z13, 859712(DI)	// vecmat[6] | 1
-	VMOVUPS	Z14, 859776(DI)	// vecmat[7]
-	VMOVUPS	Z15, 859840(DI)	// vecmat[7] | 1
-	VMOVUPS	Z16, 859904(DI)	// vecmat[8]
-	VMOVUPS	Z17, 859968(DI)	// vecmat[8] | 1
-	VMOVUPS	Z18, 860032(DI)	// vecmat[9]
-	VMOVUPS	Z19, 860096(DI)	// vecmat[9] | 1
-	VMOVUPS	Z20, 860160(DI)	// vecmat[10]
-	VMOVUPS	Z21, 860224(DI)	// vecmat[10] | 1
-	VMOVUPS	Z22, 860288(DI)	// vecmat[11]
-	VMOVUPS	Z23, 860352(DI)	// vecmat[11] | 1
-	VMOVUPS	Z24, 860416(DI)	// vecmat[12]
-	VMOVUPS	Z25, 860480(DI)	// vecmat[12] | 1
+	VMOVUPS	Z0, 862976(DI)	// vecmat[0]
+	VMOVUPS	Z1, 863040(DI)	// vecmat[0] | 1
+	VMOVUPS	Z2, 863104(DI)	// vecmat[1]
+	VMOVUPS	Z3, 863168(DI)	// vecmat[1] | 1
+	VMOVUPS	Z4, 863232(DI)	// vecmat[2]
+	VMOVUPS	Z5, 863296(DI)	// vecmat[2] | 1
+	VMOVUPS	Z6, 863360(DI)	// vecmat[3]
+	VMOVUPS	Z7, 863424(DI)	// vecmat[3] | 1
+	VMOVUPS	Z8, 863488(DI)	// vecmat[4]
+	VMOVUPS	Z9, 863552(DI)	// vecmat[4] | 1
+	VMOVUPS	Z10, 863616(DI)	// vecmat[5]
+	VMOVUPS	Z11, 863680(DI)	// vecmat[5] | 1
+	VMOVUPS	Z12, 863744(DI)	// vecmat[6]
+	VMOVUPS	Z13, 863808(DI)	// vecmat[6] | 1
+	VMOVUPS	Z14, 863872(DI)	// vecmat[7]
+	VMOVUPS	Z15, 863936(DI)	// vecmat[7] | 1
+	VMOVUPS	Z16, 864000(DI)	// vecmat[8]
+	VMOVUPS	Z17, 864064(DI)	// vecmat[8] | 1
+	VMOVUPS	Z18, 864128(DI)	// vecmat[9]
+	VMOVUPS	Z19, 864192(DI)	// vecmat[9] | 1
+	VMOVUPS	Z20, 864256(DI)	// vecmat[10]
+	VMOVUPS	Z21, 864320(DI)	// vecmat[10] | 1
+	VMOVUPS	Z22, 864384(DI)	// vecmat[11]
+	VMOVUPS	Z23, 864448(DI)	// vecmat[11] | 1
+	VMOVUPS	Z24, 864512(DI)	// vecmat[12]
+	VMOVUPS	Z25, 864576(DI)	// vecmat[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -9717,8 +9881,8 @@ loop4: // 12 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop5: // 12 times: terms of the sums
-	VMOVUPS	857344(SI), Z24	// dyn.4.bias_bar[0]
-	VMOVUPS	857408(SI), Z25	// dyn.4.bias_bar[0] | 1
+	VMOVUPS	861440(SI), Z24	// dyn.4.bias_bar[0]
+	VMOVUPS	861504(SI), Z25	// dyn.4.bias_bar[0] | 1
 	VBROADCASTSS	36884(DI), Z26	// dyn.4.weight[52]
 	VFMADD231PS	Z24, Z26, Z0
 	VFMADD231PS	Z25, Z26, Z1
@@ -9759,30 +9923,30 @@ loop5: // 12 times: terms of the sums
 	ADDQ	$256, DI
 	DECQ	CX
 	JNE	loop5
-	VMOVUPS	Z0, 865536(AX)	// vecmat[52]
-	VMOVUPS	Z1, 865600(AX)	// vecmat[52] | 1
-	VMOVUPS	Z2, 865664(AX)	// vecmat[53]
-	VMOVUPS	Z3, 865728(AX)	// vecmat[53] | 1
-	VMOVUPS	Z4, 865792(AX)	// vecmat[54]
-	VMOVUPS	Z5, 865856(AX)	// vecmat[54] | 1
-	VMOVUPS	Z6, 865920(AX)	// vecmat[55]
-	VMOVUPS	Z7, 865984(AX)	// vecmat[55] | 1
-	VMOVUPS	Z8, 866048(AX)	// vecmat[56]
-	VMOVUPS	Z9, 866112(AX)	// vecmat[56] | 1
-	VMOVUPS	Z10, 866176(AX)	// vecmat[57]
-	VMOVUPS	Z11, 866240(AX)	// vecmat[57] | 1
-	VMOVUPS	Z12, 866304(AX)	// vecmat[58]
-	VMOVUPS	Z13, 866368(AX)	// vecmat[58] | 1
-	VMOVUPS	Z14, 866432(AX)	// vecmat[59]
-	VMOVUPS	Z15, 866496(AX)	// vecmat[59] | 1
-	VMOVUPS	Z16, 866560(AX)	// vecmat[60]
-	VMOVUPS	Z17, 866624(AX)	// vecmat[60] | 1
-	VMOVUPS	Z18, 866688(AX)	// vecmat[61]
-	VMOVUPS	Z19, 866752(AX)	// vecmat[61] | 1
-	VMOVUPS	Z20, 866816(AX)	// vecmat[62]
-	VMOVUPS	Z21, 866880(AX)	// vecmat[62] | 1
-	VMOVUPS	Z22, 866944(AX)	// vecmat[63]
-	VMOVUPS	Z23, 867008(AX)	// vecmat[63] | 1
+	VMOVUPS	Z0, 869632(AX)	// vecmat[52]
+	VMOVUPS	Z1, 869696(AX)	// vecmat[52] | 1
+	VMOVUPS	Z2, 869760(AX)	// vecmat[53]
+	VMOVUPS	Z3, 869824(AX)	// vecmat[53] | 1
+	VMOVUPS	Z4, 869888(AX)	// vecmat[54]
+	VMOVUPS	Z5, 869952(AX)	// vecmat[54] | 1
+	VMOVUPS	Z6, 870016(AX)	// vecmat[55]
+	VMOVUPS	Z7, 870080(AX)	// vecmat[55] | 1
+	VMOVUPS	Z8, 870144(AX)	// vecmat[56]
+	VMOVUPS	Z9, 870208(AX)	// vecmat[56] | 1
+	VMOVUPS	Z10, 870272(AX)	// vecmat[57]
+	VMOVUPS	Z11, 870336(AX)	// vecmat[57] | 1
+	VMOVUPS	Z12, 870400(AX)	// vecmat[58]
+	VMOVUPS	Z13, 870464(AX)	// vecmat[58] | 1
+	VMOVUPS	Z14, 870528(AX)	// vecmat[59]
+	VMOVUPS	Z15, 870592(AX)	// vecmat[59] | 1
+	VMOVUPS	Z16, 870656(AX)	// vecmat[60]
+	VMOVUPS	Z17, 870720(AX)	// vecmat[60] | 1
+	VMOVUPS	Z18, 870784(AX)	// vecmat[61]
+	VMOVUPS	Z19, 870848(AX)	// vecmat[61] | 1
+	VMOVUPS	Z20, 870912(AX)	// vecmat[62]
+	VMOVUPS	Z21, 870976(AX)	// vecmat[62] | 1
+	VMOVUPS	Z22, 871040(AX)	// vecmat[63]
+	VMOVUPS	Z23, 871104(AX)	// vecmat[63] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop6: // 2 times: vectors of the block
@@ -9792,8 +9956,8 @@ loop6: // 2 times: vectors of the block
 	MOVQ	R8, R10
 loop7: // 64 times: elements
 	// forecast.nde:18
-	VMOVUPS	858880(R9), Z1	// vecmat[0]
-	VMOVUPS	816896(R9), Z2	// add2[0]
+	VMOVUPS	862976(R9), Z1	// vecmat[0]
+	VMOVUPS	820992(R9), Z2	// add2[0]
 	VPORD.BCST	f32_80000000<>(SB), Z2, Z3
 	VBROADCASTSS	f32_42b40000<>(SB), Z4
 	VMINPS	Z3, Z4, Z3
@@ -9818,7 +9982,7 @@ loop7: // 64 times: elements
 	VADDPS.BCST	f32_3f800000<>(SB), Z3, Z3
 	VDIVPS	Z3, Z2, Z2
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z1, 867072(R9)	// dyn.2.bias_bar[0]
+	VMOVUPS	Z1, 871168(R9)	// dyn.2.bias_bar[0]
 	VPANDD	Z0, Z1, Z1
 	VMOVUPS	152640(R10), Z2	// sum of dyn.2.bias[0]
 	VADDPS	Z1, Z2, Z1
@@ -9836,8 +10000,8 @@ loop7: // 64 times: elements
 	MOVQ	AX, SI
 loop8: // 64 times: elements
 	// forecast.nde:18
-	VMOVUPS	800512(SI), Z2	// add[0]
-	VMOVUPS	800576(SI), Z3	// add[0] | 1
+	VMOVUPS	804608(SI), Z2	// add[0]
+	VMOVUPS	804672(SI), Z3	// add[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z2, Z4
 	VBROADCASTSS	f32_42b40000<>(SB), Z5
 	VMINPS	Z4, Z5, Z4
@@ -9884,8 +10048,8 @@ loop8: // 64 times: elements
 	VBLENDMPS	Z4, Z3, K2, Z3
 	VADDPS.BCST	f32_3f800000<>(SB), Z4, Z4
 	VDIVPS	Z4, Z3, Z3
-	VMOVUPS	Z2, 883456(SI)	// sigmoid[0]
-	VMOVUPS	Z3, 883520(SI)	// sigmoid[0] | 1
+	VMOVUPS	Z2, 887552(SI)	// sigmoid[0]
+	VMOVUPS	Z3, 887616(SI)	// sigmoid[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop8
@@ -9923,8 +10087,8 @@ loop9: // 4 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop10: // 64 times: terms of the sums
-	VMOVUPS	867072(R10), Z28	// dyn.2.bias_bar[0]
-	VMOVUPS	867136(R10), Z29	// dyn.2.bias_bar[0] | 1
+	VMOVUPS	871168(R10), Z28	// dyn.2.bias_bar[0]
+	VMOVUPS	871232(R10), Z29	// dyn.2.bias_bar[0] | 1
 	VBROADCASTSS	20036(R11), Z30	// dyn.2.weight[0]
 	VFMADD231PS	Z28, Z30, Z2
 	VFMADD231PS	Z29, Z30, Z3
@@ -9968,32 +10132,32 @@ loop10: // 64 times: terms of the sums
 	ADDQ	$256, R11
 	DECQ	R9
 	JNE	loop10
-	VMOVUPS	Z2, 875264(DI)	// vecmat_2[0]
-	VMOVUPS	Z3, 875328(DI)	// vecmat_2[0] | 1
-	VMOVUPS	Z4, 875392(DI)	// vecmat_2[1]
-	VMOVUPS	Z5, 875456(DI)	// vecmat_2[1] | 1
-	VMOVUPS	Z6, 875520(DI)	// vecmat_2[2]
-	VMOVUPS	Z7, 875584(DI)	// vecmat_2[2] | 1
-	VMOVUPS	Z8, 875648(DI)	// vecmat_2[3]
-	VMOVUPS	Z9, 875712(DI)	// vecmat_2[3] | 1
-	VMOVUPS	Z10, 875776(DI)	// vecmat_2[4]
-	VMOVUPS	Z11, 875840(DI)	// vecmat_2[4] | 1
-	VMOVUPS	Z12, 875904(DI)	// vecmat_2[5]
-	VMOVUPS	Z13, 875968(DI)	// vecmat_2[5] | 1
-	VMOVUPS	Z14, 876032(DI)	// vecmat_2[6]
-	VMOVUPS	Z15, 876096(DI)	// vecmat_2[6] | 1
-	VMOVUPS	Z16, 876160(DI)	// vecmat_2[7]
-	VMOVUPS	Z17, 876224(DI)	// vecmat_2[7] | 1
-	VMOVUPS	Z18, 876288(DI)	// vecmat_2[8]
-	VMOVUPS	Z19, 876352(DI)	// vecmat_2[8] | 1
-	VMOVUPS	Z20, 876416(DI)	// vecmat_2[9]
-	VMOVUPS	Z21, 876480(DI)	// vecmat_2[9] | 1
-	VMOVUPS	Z22, 876544(DI)	// vecmat_2[10]
-	VMOVUPS	Z23, 876608(DI)	// vecmat_2[10] | 1
-	VMOVUPS	Z24, 876672(DI)	// vecmat_2[11]
-	VMOVUPS	Z25, 876736(DI)	// vecmat_2[11] | 1
-	VMOVUPS	Z26, 876800(DI)	// vecmat_2[12]
-	VMOVUPS	Z27, 876864(DI)	// vecmat_2[12] | 1
+	VMOVUPS	Z2, 879360(DI)	// vecmat_2[0]
+	VMOVUPS	Z3, 879424(DI)	// vecmat_2[0] | 1
+	VMOVUPS	Z4, 879488(DI)	// vecmat_2[1]
+	VMOVUPS	Z5, 879552(DI)	// vecmat_2[1] | 1
+	VMOVUPS	Z6, 879616(DI)	// vecmat_2[2]
+	VMOVUPS	Z7, 879680(DI)	// vecmat_2[2] | 1
+	VMOVUPS	Z8, 879744(DI)	// vecmat_2[3]
+	VMOVUPS	Z9, 879808(DI)	// vecmat_2[3] | 1
+	VMOVUPS	Z10, 879872(DI)	// vecmat_2[4]
+	VMOVUPS	Z11, 879936(DI)	// vecmat_2[4] | 1
+	VMOVUPS	Z12, 880000(DI)	// vecmat_2[5]
+	VMOVUPS	Z13, 880064(DI)	// vecmat_2[5] | 1
+	VMOVUPS	Z14, 880128(DI)	// vecmat_2[6]
+	VMOVUPS	Z15, 880192(DI)	// vecmat_2[6] | 1
+	VMOVUPS	Z16, 880256(DI)	// vecmat_2[7]
+	VMOVUPS	Z17, 880320(DI)	// vecmat_2[7] | 1
+	VMOVUPS	Z18, 880384(DI)	// vecmat_2[8]
+	VMOVUPS	Z19, 880448(DI)	// vecmat_2[8] | 1
+	VMOVUPS	Z20, 880512(DI)	// vecmat_2[9]
+	VMOVUPS	Z21, 880576(DI)	// vecmat_2[9] | 1
+	VMOVUPS	Z22, 880640(DI)	// vecmat_2[10]
+	VMOVUPS	Z23, 880704(DI)	// vecmat_2[10] | 1
+	VMOVUPS	Z24, 880768(DI)	// vecmat_2[11]
+	VMOVUPS	Z25, 880832(DI)	// vecmat_2[11] | 1
+	VMOVUPS	Z26, 880896(DI)	// vecmat_2[12]
+	VMOVUPS	Z27, 880960(DI)	// vecmat_2[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -10026,8 +10190,8 @@ loop10: // 64 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop11: // 64 times: terms of the sums
-	VMOVUPS	867072(SI), Z26	// dyn.2.bias_bar[0]
-	VMOVUPS	867136(SI), Z27	// dyn.2.bias_bar[0] | 1
+	VMOVUPS	871168(SI), Z26	// dyn.2.bias_bar[0]
+	VMOVUPS	871232(SI), Z27	// dyn.2.bias_bar[0] | 1
 	VBROADCASTSS	20244(DI), Z28	// dyn.2.weight[52]
 	VFMADD231PS	Z26, Z28, Z2
 	VFMADD231PS	Z27, Z28, Z3
@@ -10068,45 +10232,45 @@ loop11: // 64 times: terms of the sums
 	ADDQ	$256, DI
 	DECQ	CX
 	JNE	loop11
-	VMOVUPS	Z2, 881920(AX)	// vecmat_2[52]
-	VMOVUPS	Z3, 881984(AX)	// vecmat_2[52] | 1
-	VMOVUPS	Z4, 882048(AX)	// vecmat_2[53]
-	VMOVUPS	Z5, 882112(AX)	// vecmat_2[53] | 1
-	VMOVUPS	Z6, 882176(AX)	// vecmat_2[54]
-	VMOVUPS	Z7, 882240(AX)	// vecmat_2[54] | 1
-	VMOVUPS	Z8, 882304(AX)	// vecmat_2[55]
-	VMOVUPS	Z9, 882368(AX)	// vecmat_2[55] | 1
-	VMOVUPS	Z10, 882432(AX)	// vecmat_2[56]
-	VMOVUPS	Z11, 882496(AX)	// vecmat_2[56] | 1
-	VMOVUPS	Z12, 882560(AX)	// vecmat_2[57]
-	VMOVUPS	Z13, 882624(AX)	// vecmat_2[57] | 1
-	VMOVUPS	Z14, 882688(AX)	// vecmat_2[58]
-	VMOVUPS	Z15, 882752(AX)	// vecmat_2[58] | 1
-	VMOVUPS	Z16, 882816(AX)	// vecmat_2[59]
-	VMOVUPS	Z17, 882880(AX)	// vecmat_2[59] | 1
-	VMOVUPS	Z18, 882944(AX)	// vecmat_2[60]
-	VMOVUPS	Z19, 883008(AX)	// vecmat_2[60] | 1
-	VMOVUPS	Z20, 883072(AX)	// vecmat_2[61]
-	VMOVUPS	Z21, 883136(AX)	// vecmat_2[61] | 1
-	VMOVUPS	Z22, 883200(AX)	// vecmat_2[62]
-	VMOVUPS	Z23, 883264(AX)	// vecmat_2[62] | 1
-	VMOVUPS	Z24, 883328(AX)	// vecmat_2[63]
-	VMOVUPS	Z25, 883392(AX)	// vecmat_2[63] | 1
+	VMOVUPS	Z2, 886016(AX)	// vecmat_2[52]
+	VMOVUPS	Z3, 886080(AX)	// vecmat_2[52] | 1
+	VMOVUPS	Z4, 886144(AX)	// vecmat_2[53]
+	VMOVUPS	Z5, 886208(AX)	// vecmat_2[53] | 1
+	VMOVUPS	Z6, 886272(AX)	// vecmat_2[54]
+	VMOVUPS	Z7, 886336(AX)	// vecmat_2[54] | 1
+	VMOVUPS	Z8, 886400(AX)	// vecmat_2[55]
+	VMOVUPS	Z9, 886464(AX)	// vecmat_2[55] | 1
+	VMOVUPS	Z10, 886528(AX)	// vecmat_2[56]
+	VMOVUPS	Z11, 886592(AX)	// vecmat_2[56] | 1
+	VMOVUPS	Z12, 886656(AX)	// vecmat_2[57]
+	VMOVUPS	Z13, 886720(AX)	// vecmat_2[57] | 1
+	VMOVUPS	Z14, 886784(AX)	// vecmat_2[58]
+	VMOVUPS	Z15, 886848(AX)	// vecmat_2[58] | 1
+	VMOVUPS	Z16, 886912(AX)	// vecmat_2[59]
+	VMOVUPS	Z17, 886976(AX)	// vecmat_2[59] | 1
+	VMOVUPS	Z18, 887040(AX)	// vecmat_2[60]
+	VMOVUPS	Z19, 887104(AX)	// vecmat_2[60] | 1
+	VMOVUPS	Z20, 887168(AX)	// vecmat_2[61]
+	VMOVUPS	Z21, 887232(AX)	// vecmat_2[61] | 1
+	VMOVUPS	Z22, 887296(AX)	// vecmat_2[62]
+	VMOVUPS	Z23, 887360(AX)	// vecmat_2[62] | 1
+	VMOVUPS	Z24, 887424(AX)	// vecmat_2[63]
+	VMOVUPS	Z25, 887488(AX)	// vecmat_2[63] | 1
 	MOVQ	$32, CX
 	MOVQ	AX, SI
 loop12: // 32 times: tiles of 2 elements
-	VMOVUPS	867072(SI), Z2	// dyn.2.bias_bar[0]
-	VMOVUPS	867136(SI), Z3	// dyn.2.bias_bar[0] | 1
+	VMOVUPS	871168(SI), Z2	// dyn.2.bias_bar[0]
+	VMOVUPS	871232(SI), Z3	// dyn.2.bias_bar[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	Z2, 837888(SI)	// turned[0]
-	VMOVUPS	Z3, 837952(SI)	// turned[0] | 1
-	VMOVUPS	867200(SI), Z2	// dyn.2.bias_bar[1]
-	VMOVUPS	867264(SI), Z3	// dyn.2.bias_bar[1] | 1
+	VMOVUPS	Z2, 841984(SI)	// turned[0]
+	VMOVUPS	Z3, 842048(SI)	// turned[0] | 1
+	VMOVUPS	871296(SI), Z2	// dyn.2.bias_bar[1]
+	VMOVUPS	871360(SI), Z3	// dyn.2.bias_bar[1] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	Z2, 838016(SI)	// turned[1]
-	VMOVUPS	Z3, 838080(SI)	// turned[1] | 1
+	VMOVUPS	Z2, 842112(SI)	// turned[1]
+	VMOVUPS	Z3, 842176(SI)	// turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop12
@@ -10118,22 +10282,22 @@ loop13: // 2 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop14: // 4 times
-	VMOVUPS	808704(R10), Z2	// softplus[0]
-	VMOVUPS	808832(R10), Z3	// softplus[1]
-	VMOVUPS	808960(R10), Z4	// softplus[2]
-	VMOVUPS	809088(R10), Z5	// softplus[3]
-	VMOVUPS	809216(R10), Z6	// softplus[4]
-	VMOVUPS	809344(R10), Z7	// softplus[5]
-	VMOVUPS	809472(R10), Z8	// softplus[6]
-	VMOVUPS	809600(R10), Z9	// softplus[7]
-	VMOVUPS	809728(R10), Z10	// softplus[8]
-	VMOVUPS	809856(R10), Z11	// softplus[9]
-	VMOVUPS	809984(R10), Z12	// softplus[10]
-	VMOVUPS	810112(R10), Z13	// softplus[11]
-	VMOVUPS	810240(R10), Z14	// softplus[12]
-	VMOVUPS	810368(R10), Z15	// softplus[13]
-	VMOVUPS	810496(R10), Z16	// softplus[14]
-	VMOVUPS	810624(R10), Z17	// softplus[15]
+	VMOVUPS	812800(R10), Z2	// softplus[0]
+	VMOVUPS	812928(R10), Z3	// softplus[1]
+	VMOVUPS	813056(R10), Z4	// softplus[2]
+	VMOVUPS	813184(R10), Z5	// softplus[3]
+	VMOVUPS	813312(R10), Z6	// softplus[4]
+	VMOVUPS	813440(R10), Z7	// softplus[5]
+	VMOVUPS	813568(R10), Z8	// softplus[6]
+	VMOVUPS	813696(R10), Z9	// softplus[7]
+	VMOVUPS	813824(R10), Z10	// softplus[8]
+	VMOVUPS	813952(R10), Z11	// softplus[9]
+	VMOVUPS	814080(R10), Z12	// softplus[10]
+	VMOVUPS	814208(R10), Z13	// softplus[11]
+	VMOVUPS	814336(R10), Z14	// softplus[12]
+	VMOVUPS	814464(R10), Z15	// softplus[13]
+	VMOVUPS	814592(R10), Z16	// softplus[14]
+	VMOVUPS	814720(R10), Z17	// softplus[15]
 	VUNPCKLPS	Z3, Z2, Z18
 	VUNPCKHPS	Z3, Z2, Z2
 	VUNPCKLPS	Z5, Z4, Z3
@@ -10198,22 +10362,22 @@ loop14: // 4 times
 	VSHUFF32X4	$221, Z14, Z10, Z6
 	VSHUFF32X4	$136, Z6, Z2, Z10
 	VSHUFF32X4	$221, Z6, Z2, Z2
-	VMOVUPS	Z20, 846080(R11)	// turned[64]
-	VMOVUPS	Z19, 846144(R11)	// turned[64] | 1
-	VMOVUPS	Z17, 846208(R11)	// turned[65]
-	VMOVUPS	Z18, 846272(R11)	// turned[65] | 1
-	VMOVUPS	Z13, 846336(R11)	// turned[66]
-	VMOVUPS	Z8, 846400(R11)	// turned[66] | 1
-	VMOVUPS	Z12, 846464(R11)	// turned[67]
-	VMOVUPS	Z10, 846528(R11)	// turned[67] | 1
-	VMOVUPS	Z16, 846592(R11)	// turned[68]
-	VMOVUPS	Z9, 846656(R11)	// turned[68] | 1
-	VMOVUPS	Z4, 846720(R11)	// turned[69]
-	VMOVUPS	Z11, 846784(R11)	// turned[69] | 1
-	VMOVUPS	Z5, 846848(R11)	// turned[70]
-	VMOVUPS	Z3, 846912(R11)	// turned[70] | 1
-	VMOVUPS	Z7, 846976(R11)	// turned[71]
-	VMOVUPS	Z2, 847040(R11)	// turned[71] | 1
+	VMOVUPS	Z20, 850176(R11)	// turned[64]
+	VMOVUPS	Z19, 850240(R11)	// turned[64] | 1
+	VMOVUPS	Z17, 850304(R11)	// turned[65]
+	VMOVUPS	Z18, 850368(R11)	// turned[65] | 1
+	VMOVUPS	Z13, 850432(R11)	// turned[66]
+	VMOVUPS	Z8, 850496(R11)	// turned[66] | 1
+	VMOVUPS	Z12, 850560(R11)	// turned[67]
+	VMOVUPS	Z10, 850624(R11)	// turned[67] | 1
+	VMOVUPS	Z16, 850688(R11)	// turned[68]
+	VMOVUPS	Z9, 850752(R11)	// turned[68] | 1
+	VMOVUPS	Z4, 850816(R11)	// turned[69]
+	VMOVUPS	Z11, 850880(R11)	// turned[69] | 1
+	VMOVUPS	Z5, 850944(R11)	// turned[70]
+	VMOVUPS	Z3, 851008(R11)	// turned[70] | 1
+	VMOVUPS	Z7, 851072(R11)	// turned[71]
+	VMOVUPS	Z2, 851136(R11)	// turned[71] | 1
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
@@ -10246,50 +10410,50 @@ loop15: // 16 times: tiles of 4 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop16: // 16 times: samples, 2 at a time
-	VBROADCASTSS	837888(R10), Z18	// turned[0]
-	VBROADCASTSS	838016(R10), Z19	// turned[1]
-	VBROADCASTSS	838144(R10), Z20	// turned[2]
-	VBROADCASTSS	838272(R10), Z21	// turned[3]
-	VMOVUPS	846080(R11), Z22	// turned[64]
+	VBROADCASTSS	841984(R10), Z18	// turned[0]
+	VBROADCASTSS	842112(R10), Z19	// turned[1]
+	VBROADCASTSS	842240(R10), Z20	// turned[2]
+	VBROADCASTSS	842368(R10), Z21	// turned[3]
+	VMOVUPS	850176(R11), Z22	// turned[64]
 	VFMADD231PS	Z22, Z18, Z2
 	VFMADD231PS	Z22, Z19, Z6
 	VFMADD231PS	Z22, Z20, Z10
 	VFMADD231PS	Z22, Z21, Z14
-	VMOVUPS	848128(R11), Z22	// turned[80]
+	VMOVUPS	852224(R11), Z22	// turned[80]
 	VFMADD231PS	Z22, Z18, Z3
 	VFMADD231PS	Z22, Z19, Z7
 	VFMADD231PS	Z22, Z20, Z11
 	VFMADD231PS	Z22, Z21, Z15
-	VMOVUPS	850176(R11), Z22	// turned[96]
+	VMOVUPS	854272(R11), Z22	// turned[96]
 	VFMADD231PS	Z22, Z18, Z4
 	VFMADD231PS	Z22, Z19, Z8
 	VFMADD231PS	Z22, Z20, Z12
 	VFMADD231PS	Z22, Z21, Z16
-	VMOVUPS	852224(R11), Z22	// turned[112]
+	VMOVUPS	856320(R11), Z22	// turned[112]
 	VFMADD231PS	Z22, Z18, Z5
 	VFMADD231PS	Z22, Z19, Z9
 	VFMADD231PS	Z22, Z20, Z13
 	VFMADD231PS	Z22, Z21, Z17
-	VBROADCASTSS	837892(R10), Z18	// turned[0]
-	VBROADCASTSS	838020(R10), Z19	// turned[1]
-	VBROADCASTSS	838148(R10), Z20	// turned[2]
-	VBROADCASTSS	838276(R10), Z21	// turned[3]
-	VMOVUPS	846144(R11), Z22	// turned[64] | 1
+	VBROADCASTSS	841988(R10), Z18	// turned[0]
+	VBROADCASTSS	842116(R10), Z19	// turned[1]
+	VBROADCASTSS	842244(R10), Z20	// turned[2]
+	VBROADCASTSS	842372(R10), Z21	// turned[3]
+	VMOVUPS	850240(R11), Z22	// turned[64] | 1
 	VFMADD231PS	Z22, Z18, Z2
 	VFMADD231PS	Z22, Z19, Z6
 	VFMADD231PS	Z22, Z20, Z10
 	VFMADD231PS	Z22, Z21, Z14
-	VMOVUPS	848192(R11), Z22	// turned[80] | 1
+	VMOVUPS	852288(R11), Z22	// turned[80] | 1
 	VFMADD231PS	Z22, Z18, Z3
 	VFMADD231PS	Z22, Z19, Z7
 	VFMADD231PS	Z22, Z20, Z11
 	VFMADD231PS	Z22, Z21, Z15
-	VMOVUPS	850240(R11), Z22	// turned[96] | 1
+	VMOVUPS	854336(R11), Z22	// turned[96] | 1
 	VFMADD231PS	Z22, Z18, Z4
 	VFMADD231PS	Z22, Z19, Z8
 	VFMADD231PS	Z22, Z20, Z12
 	VFMADD231PS	Z22, Z21, Z16
-	VMOVUPS	852288(R11), Z22	// turned[112] | 1
+	VMOVUPS	856384(R11), Z22	// turned[112] | 1
 	VFMADD231PS	Z22, Z18, Z5
 	VFMADD231PS	Z22, Z19, Z9
 	VFMADD231PS	Z22, Z20, Z13
@@ -10323,14 +10487,14 @@ loop16: // 16 times: samples, 2 at a time
 	MOVQ	R8, DI
 loop17: // 64 times: elements
 	// forecast.nde:18
-	VMOVUPS	875264(SI), Z2	// vecmat_2[0]
-	VMOVUPS	875328(SI), Z3	// vecmat_2[0] | 1
-	VMOVUPS	883456(SI), Z4	// sigmoid[0]
-	VMOVUPS	883520(SI), Z5	// sigmoid[0] | 1
+	VMOVUPS	879360(SI), Z2	// vecmat_2[0]
+	VMOVUPS	879424(SI), Z3	// vecmat_2[0] | 1
+	VMOVUPS	887552(SI), Z4	// sigmoid[0]
+	VMOVUPS	887616(SI), Z5	// sigmoid[0] | 1
 	VMULPS	Z4, Z2, Z2
 	VMULPS	Z5, Z3, Z3
-	VMOVUPS	Z2, 891648(SI)	// dyn.0.bias_bar[0]
-	VMOVUPS	Z3, 891712(SI)	// dyn.0.bias_bar[0] | 1
+	VMOVUPS	Z2, 895744(SI)	// dyn.0.bias_bar[0]
+	VMOVUPS	Z3, 895808(SI)	// dyn.0.bias_bar[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
 	VMOVUPS	132160(DI), Z4	// sum of dyn.0.bias[0]
@@ -10369,8 +10533,8 @@ loop17: // 64 times: elements
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop18: // 64 times: terms of the sums
-	VMOVUPS	891648(SI), Z26	// dyn.0.bias_bar[0]
-	VMOVUPS	891712(SI), Z27	// dyn.0.bias_bar[0] | 1
+	VMOVUPS	895744(SI), Z26	// dyn.0.bias_bar[0]
+	VMOVUPS	895808(SI), Z27	// dyn.0.bias_bar[0] | 1
 	VBROADCASTSS	16708(DI), Z28	// dyn.0.weight[0]
 	VFMADD231PS	Z26, Z28, Z2
 	VFMADD231PS	Z27, Z28, Z3
@@ -10411,32 +10575,32 @@ loop18: // 64 times: terms of the sums
 	ADDQ	$48, DI
 	DECQ	CX
 	JNE	loop18
-	VMOVUPS	Z2, 899840(AX)	// vecmat_3[0]
-	VMOVUPS	Z3, 899904(AX)	// vecmat_3[0] | 1
-	VMOVUPS	Z4, 899968(AX)	// vecmat_3[1]
-	VMOVUPS	Z5, 900032(AX)	// vecmat_3[1] | 1
-	VMOVUPS	Z6, 900096(AX)	// vecmat_3[2]
-	VMOVUPS	Z7, 900160(AX)	// vecmat_3[2] | 1
-	VMOVUPS	Z8, 900224(AX)	// vecmat_3[3]
-	VMOVUPS	Z9, 900288(AX)	// vecmat_3[3] | 1
-	VMOVUPS	Z10, 900352(AX)	// vecmat_3[4]
-	VMOVUPS	Z11, 900416(AX)	// vecmat_3[4] | 1
-	VMOVUPS	Z12, 900480(AX)	// vecmat_3[5]
-	VMOVUPS	Z13, 900544(AX)	// vecmat_3[5] | 1
-	VMOVUPS	Z14, 900608(AX)	// vecmat_3[6]
-	VMOVUPS	Z15, 900672(AX)	// vecmat_3[6] | 1
-	VMOVUPS	Z16, 900736(AX)	// vecmat_3[7]
-	VMOVUPS	Z17, 900800(AX)	// vecmat_3[7] | 1
-	VMOVUPS	Z18, 900864(AX)	// vecmat_3[8]
-	VMOVUPS	Z19, 900928(AX)	// vecmat_3[8] | 1
-	VMOVUPS	Z20, 900992(AX)	// vecmat_3[9]
-	VMOVUPS	Z21, 901056(AX)	// vecmat_3[9] | 1
-	VMOVUPS	Z22, 901120(AX)	// vecmat_3[10]
-	VMOVUPS	Z23, 901184(AX)	// vecmat_3[10] | 1
-	VMOVUPS	Z24, 901248(AX)	// vecmat_3[11]
-	VMOVUPS	Z25, 901312(AX)	// vecmat_3[11] | 1
-	VMOVUPS	901376(AX), Z2	// dyn.scale_bar
-	VMOVUPS	901440(AX), Z3	// dyn.scale_bar | 1
+	VMOVUPS	Z2, 903936(AX)	// vecmat_3[0]
+	VMOVUPS	Z3, 904000(AX)	// vecmat_3[0] | 1
+	VMOVUPS	Z4, 904064(AX)	// vecmat_3[1]
+	VMOVUPS	Z5, 904128(AX)	// vecmat_3[1] | 1
+	VMOVUPS	Z6, 904192(AX)	// vecmat_3[2]
+	VMOVUPS	Z7, 904256(AX)	// vecmat_3[2] | 1
+	VMOVUPS	Z8, 904320(AX)	// vecmat_3[3]
+	VMOVUPS	Z9, 904384(AX)	// vecmat_3[3] | 1
+	VMOVUPS	Z10, 904448(AX)	// vecmat_3[4]
+	VMOVUPS	Z11, 904512(AX)	// vecmat_3[4] | 1
+	VMOVUPS	Z12, 904576(AX)	// vecmat_3[5]
+	VMOVUPS	Z13, 904640(AX)	// vecmat_3[5] | 1
+	VMOVUPS	Z14, 904704(AX)	// vecmat_3[6]
+	VMOVUPS	Z15, 904768(AX)	// vecmat_3[6] | 1
+	VMOVUPS	Z16, 904832(AX)	// vecmat_3[7]
+	VMOVUPS	Z17, 904896(AX)	// vecmat_3[7] | 1
+	VMOVUPS	Z18, 904960(AX)	// vecmat_3[8]
+	VMOVUPS	Z19, 905024(AX)	// vecmat_3[8] | 1
+	VMOVUPS	Z20, 905088(AX)	// vecmat_3[9]
+	VMOVUPS	Z21, 905152(AX)	// vecmat_3[9] | 1
+	VMOVUPS	Z22, 905216(AX)	// vecmat_3[10]
+	VMOVUPS	Z23, 905280(AX)	// vecmat_3[10] | 1
+	VMOVUPS	Z24, 905344(AX)	// vecmat_3[11]
+	VMOVUPS	Z25, 905408(AX)	// vecmat_3[11] | 1
+	VMOVUPS	905472(AX), Z2	// dyn.scale_bar
+	VMOVUPS	905536(AX), Z3	// dyn.scale_bar | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
 	VMOVUPS	82944(R8), Z4	// sum of dyn.scale
@@ -10444,97 +10608,97 @@ loop18: // 64 times: terms of the sums
 	VADDPS	Z3, Z2, Z2
 	VMOVUPS	Z2, 82944(R8)	// sum of dyn.scale
 	// forecast.nde:28
-	VMOVUPS	798976(AX), Z2	// z[0]
-	VMOVUPS	799040(AX), Z3	// z[0] | 1
-	VMOVUPS	Z2, 901504(AX)	// concat[0]
-	VMOVUPS	Z3, 901568(AX)	// concat[0] | 1
-	VMOVUPS	799104(AX), Z2	// z[1]
-	VMOVUPS	799168(AX), Z3	// z[1] | 1
-	VMOVUPS	Z2, 901632(AX)	// concat[1]
-	VMOVUPS	Z3, 901696(AX)	// concat[1] | 1
-	VMOVUPS	799232(AX), Z2	// z[2]
-	VMOVUPS	799296(AX), Z3	// z[2] | 1
-	VMOVUPS	Z2, 901760(AX)	// concat[2]
-	VMOVUPS	Z3, 901824(AX)	// concat[2] | 1
-	VMOVUPS	799360(AX), Z2	// z[3]
-	VMOVUPS	799424(AX), Z3	// z[3] | 1
-	VMOVUPS	Z2, 901888(AX)	// concat[3]
-	VMOVUPS	Z3, 901952(AX)	// concat[3] | 1
-	VMOVUPS	799488(AX), Z2	// z[4]
-	VMOVUPS	799552(AX), Z3	// z[4] | 1
-	VMOVUPS	Z2, 902016(AX)	// concat[4]
-	VMOVUPS	Z3, 902080(AX)	// concat[4] | 1
-	VMOVUPS	799616(AX), Z2	// z[5]
-	VMOVUPS	799680(AX), Z3	// z[5] | 1
-	VMOVUPS	Z2, 902144(AX)	// concat[5]
-	VMOVUPS	Z3, 902208(AX)	// concat[5] | 1
-	VMOVUPS	799744(AX), Z2	// z[6]
-	VMOVUPS	799808(AX), Z3	// z[6] | 1
-	VMOVUPS	Z2, 902272(AX)	// concat[6]
-	VMOVUPS	Z3, 902336(AX)	// concat[6] | 1
-	VMOVUPS	799872(AX), Z2	// z[7]
-	VMOVUPS	799936(AX), Z3	// z[7] | 1
-	VMOVUPS	Z2, 902400(AX)	// concat[7]
-	VMOVUPS	Z3, 902464(AX)	// concat[7] | 1
-	VMOVUPS	800000(AX), Z2	// a[0]
-	VMOVUPS	800064(AX), Z3	// a[0] | 1
-	VMOVUPS	Z2, 902528(AX)	// concat[8]
-	VMOVUPS	Z3, 902592(AX)	// concat[8] | 1
-	VMOVUPS	800128(AX), Z2	// a[1]
-	VMOVUPS	800192(AX), Z3	// a[1] | 1
-	VMOVUPS	Z2, 902656(AX)	// concat[9]
-	VMOVUPS	Z3, 902720(AX)	// concat[9] | 1
-	VMOVUPS	800256(AX), Z2	// a[2]
-	VMOVUPS	800320(AX), Z3	// a[2] | 1
-	VMOVUPS	Z2, 902784(AX)	// concat[10]
-	VMOVUPS	Z3, 902848(AX)	// concat[10] | 1
-	VMOVUPS	800384(AX), Z2	// a[3]
-	VMOVUPS	800448(AX), Z3	// a[3] | 1
-	VMOVUPS	Z2, 902912(AX)	// concat[11]
-	VMOVUPS	Z3, 902976(AX)	// concat[11] | 1
+	VMOVUPS	803072(AX), Z2	// z[0]
+	VMOVUPS	803136(AX), Z3	// z[0] | 1
+	VMOVUPS	Z2, 905600(AX)	// concat[0]
+	VMOVUPS	Z3, 905664(AX)	// concat[0] | 1
+	VMOVUPS	803200(AX), Z2	// z[1]
+	VMOVUPS	803264(AX), Z3	// z[1] | 1
+	VMOVUPS	Z2, 905728(AX)	// concat[1]
+	VMOVUPS	Z3, 905792(AX)	// concat[1] | 1
+	VMOVUPS	803328(AX), Z2	// z[2]
+	VMOVUPS	803392(AX), Z3	// z[2] | 1
+	VMOVUPS	Z2, 905856(AX)	// concat[2]
+	VMOVUPS	Z3, 905920(AX)	// concat[2] | 1
+	VMOVUPS	803456(AX), Z2	// z[3]
+	VMOVUPS	803520(AX), Z3	// z[3] | 1
+	VMOVUPS	Z2, 905984(AX)	// concat[3]
+	VMOVUPS	Z3, 906048(AX)	// concat[3] | 1
+	VMOVUPS	803584(AX), Z2	// z[4]
+	VMOVUPS	803648(AX), Z3	// z[4] | 1
+	VMOVUPS	Z2, 906112(AX)	// concat[4]
+	VMOVUPS	Z3, 906176(AX)	// concat[4] | 1
+	VMOVUPS	803712(AX), Z2	// z[5]
+	VMOVUPS	803776(AX), Z3	// z[5] | 1
+	VMOVUPS	Z2, 906240(AX)	// concat[5]
+	VMOVUPS	Z3, 906304(AX)	// concat[5] | 1
+	VMOVUPS	803840(AX), Z2	// z[6]
+	VMOVUPS	803904(AX), Z3	// z[6] | 1
+	VMOVUPS	Z2, 906368(AX)	// concat[6]
+	VMOVUPS	Z3, 906432(AX)	// concat[6] | 1
+	VMOVUPS	803968(AX), Z2	// z[7]
+	VMOVUPS	804032(AX), Z3	// z[7] | 1
+	VMOVUPS	Z2, 906496(AX)	// concat[7]
+	VMOVUPS	Z3, 906560(AX)	// concat[7] | 1
+	VMOVUPS	804096(AX), Z2	// a[0]
+	VMOVUPS	804160(AX), Z3	// a[0] | 1
+	VMOVUPS	Z2, 906624(AX)	// concat[8]
+	VMOVUPS	Z3, 906688(AX)	// concat[8] | 1
+	VMOVUPS	804224(AX), Z2	// a[1]
+	VMOVUPS	804288(AX), Z3	// a[1] | 1
+	VMOVUPS	Z2, 906752(AX)	// concat[9]
+	VMOVUPS	Z3, 906816(AX)	// concat[9] | 1
+	VMOVUPS	804352(AX), Z2	// a[2]
+	VMOVUPS	804416(AX), Z3	// a[2] | 1
+	VMOVUPS	Z2, 906880(AX)	// concat[10]
+	VMOVUPS	Z3, 906944(AX)	// concat[10] | 1
+	VMOVUPS	804480(AX), Z2	// a[3]
+	VMOVUPS	804544(AX), Z3	// a[3] | 1
+	VMOVUPS	Z2, 907008(AX)	// concat[11]
+	VMOVUPS	Z3, 907072(AX)	// concat[11] | 1
 	MOVQ	$8, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 loop19: // 8 times: tiles of 8 elements
 	// forecast.nde:18
-	VMOVUPS	891648(SI), Z2	// dyn.0.bias_bar[0]
-	VMOVUPS	891712(SI), Z3	// dyn.0.bias_bar[0] | 1
+	VMOVUPS	895744(SI), Z2	// dyn.0.bias_bar[0]
+	VMOVUPS	895808(SI), Z3	// dyn.0.bias_bar[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	891776(SI), Z4	// dyn.0.bias_bar[1]
-	VMOVUPS	891840(SI), Z5	// dyn.0.bias_bar[1] | 1
+	VMOVUPS	895872(SI), Z4	// dyn.0.bias_bar[1]
+	VMOVUPS	895936(SI), Z5	// dyn.0.bias_bar[1] | 1
 	VPANDD	Z0, Z4, Z4
 	VPANDD	Z1, Z5, Z5
-	VMOVUPS	891904(SI), Z6	// dyn.0.bias_bar[2]
-	VMOVUPS	891968(SI), Z7	// dyn.0.bias_bar[2] | 1
+	VMOVUPS	896000(SI), Z6	// dyn.0.bias_bar[2]
+	VMOVUPS	896064(SI), Z7	// dyn.0.bias_bar[2] | 1
 	VPANDD	Z0, Z6, Z6
 	VPANDD	Z1, Z7, Z7
-	VMOVUPS	892032(SI), Z8	// dyn.0.bias_bar[3]
-	VMOVUPS	892096(SI), Z9	// dyn.0.bias_bar[3] | 1
+	VMOVUPS	896128(SI), Z8	// dyn.0.bias_bar[3]
+	VMOVUPS	896192(SI), Z9	// dyn.0.bias_bar[3] | 1
 	VPANDD	Z0, Z8, Z8
 	VPANDD	Z1, Z9, Z9
-	VMOVUPS	892160(SI), Z10	// dyn.0.bias_bar[4]
-	VMOVUPS	892224(SI), Z11	// dyn.0.bias_bar[4] | 1
+	VMOVUPS	896256(SI), Z10	// dyn.0.bias_bar[4]
+	VMOVUPS	896320(SI), Z11	// dyn.0.bias_bar[4] | 1
 	VPANDD	Z0, Z10, Z10
 	VPANDD	Z1, Z11, Z11
-	VMOVUPS	892288(SI), Z12	// dyn.0.bias_bar[5]
-	VMOVUPS	892352(SI), Z13	// dyn.0.bias_bar[5] | 1
+	VMOVUPS	896384(SI), Z12	// dyn.0.bias_bar[5]
+	VMOVUPS	896448(SI), Z13	// dyn.0.bias_bar[5] | 1
 	VPANDD	Z0, Z12, Z12
 	VPANDD	Z1, Z13, Z13
-	VMOVUPS	892416(SI), Z14	// dyn.0.bias_bar[6]
-	VMOVUPS	892480(SI), Z15	// dyn.0.bias_bar[6] | 1
+	VMOVUPS	896512(SI), Z14	// dyn.0.bias_bar[6]
+	VMOVUPS	896576(SI), Z15	// dyn.0.bias_bar[6] | 1
 	VPANDD	Z0, Z14, Z14
 	VPANDD	Z1, Z15, Z15
-	VMOVUPS	892544(SI), Z16	// dyn.0.bias_bar[7]
-	VMOVUPS	892608(SI), Z17	// dyn.0.bias_bar[7] | 1
+	VMOVUPS	896640(SI), Z16	// dyn.0.bias_bar[7]
+	VMOVUPS	896704(SI), Z17	// dyn.0.bias_bar[7] | 1
 	VPANDD	Z0, Z16, Z16
 	VPANDD	Z1, Z17, Z17
 	MOVQ	$12, R9
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop20: // 12 times: elements
-	VMOVUPS	901504(R10), Z18	// concat[0]
-	VMOVUPS	901568(R10), Z19	// concat[0] | 1
+	VMOVUPS	905600(R10), Z18	// concat[0]
+	VMOVUPS	905664(R10), Z19	// concat[0] | 1
 	VMOVUPS	83008(R11), Z20	// sum of dyn.0.weight[0]
 	VFMADD231PS	Z18, Z2, Z20
 	VFMADD231PS	Z19, Z3, Z20
@@ -10578,30 +10742,30 @@ loop20: // 12 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop21: // 2 times: vectors of the block
-	VMOVUPS	899840(SI), Z0	// vecmat_3[0]
-	VMOVUPS	Z0, 836352(SI)	// z_bar[0]
-	VMOVUPS	899968(SI), Z0	// vecmat_3[1]
-	VMOVUPS	Z0, 836480(SI)	// z_bar[1]
-	VMOVUPS	900096(SI), Z0	// vecmat_3[2]
-	VMOVUPS	Z0, 836608(SI)	// z_bar[2]
-	VMOVUPS	900224(SI), Z0	// vecmat_3[3]
-	VMOVUPS	Z0, 836736(SI)	// z_bar[3]
-	VMOVUPS	900352(SI), Z0	// vecmat_3[4]
-	VMOVUPS	Z0, 836864(SI)	// z_bar[4]
-	VMOVUPS	900480(SI), Z0	// vecmat_3[5]
-	VMOVUPS	Z0, 836992(SI)	// z_bar[5]
-	VMOVUPS	900608(SI), Z0	// vecmat_3[6]
-	VMOVUPS	Z0, 837120(SI)	// z_bar[6]
-	VMOVUPS	900736(SI), Z0	// vecmat_3[7]
-	VMOVUPS	Z0, 837248(SI)	// z_bar[7]
-	VMOVUPS	900864(SI), Z0	// vecmat_3[8]
-	VMOVUPS	Z0, 837376(SI)	// a_bar[0]
-	VMOVUPS	900992(SI), Z0	// vecmat_3[9]
-	VMOVUPS	Z0, 837504(SI)	// a_bar[1]
-	VMOVUPS	901120(SI), Z0	// vecmat_3[10]
-	VMOVUPS	Z0, 837632(SI)	// a_bar[2]
-	VMOVUPS	901248(SI), Z0	// vecmat_3[11]
-	VMOVUPS	Z0, 837760(SI)	// a_bar[3]
+	VMOVUPS	903936(SI), Z0	// vecmat_3[0]
+	VMOVUPS	Z0, 840448(SI)	// z_bar[0]
+	VMOVUPS	904064(SI), Z0	// vecmat_3[1]
+	VMOVUPS	Z0, 840576(SI)	// z_bar[1]
+	VMOVUPS	904192(SI), Z0	// vecmat_3[2]
+	VMOVUPS	Z0, 840704(SI)	// z_bar[2]
+	VMOVUPS	904320(SI), Z0	// vecmat_3[3]
+	VMOVUPS	Z0, 840832(SI)	// z_bar[3]
+	VMOVUPS	904448(SI), Z0	// vecmat_3[4]
+	VMOVUPS	Z0, 840960(SI)	// z_bar[4]
+	VMOVUPS	904576(SI), Z0	// vecmat_3[5]
+	VMOVUPS	Z0, 841088(SI)	// z_bar[5]
+	VMOVUPS	904704(SI), Z0	// vecmat_3[6]
+	VMOVUPS	Z0, 841216(SI)	// z_bar[6]
+	VMOVUPS	904832(SI), Z0	// vecmat_3[7]
+	VMOVUPS	Z0, 841344(SI)	// z_bar[7]
+	VMOVUPS	904960(SI), Z0	// vecmat_3[8]
+	VMOVUPS	Z0, 841472(SI)	// a_bar[0]
+	VMOVUPS	905088(SI), Z0	// vecmat_3[9]
+	VMOVUPS	Z0, 841600(SI)	// a_bar[1]
+	VMOVUPS	905216(SI), Z0	// vecmat_3[10]
+	VMOVUPS	Z0, 841728(SI)	// a_bar[2]
+	VMOVUPS	905344(SI), Z0	// vecmat_3[11]
+	VMOVUPS	Z0, 841856(SI)	// a_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop21
@@ -10613,30 +10777,30 @@ TEXT forecast0ReplayDenseVjp_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	903552(SI), Z0	// z[0]
-	VMOVUPS	Z0, 742144(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	903680(SI), Z0	// z[1]
-	VMOVUPS	Z0, 742272(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	903808(SI), Z0	// z[2]
-	VMOVUPS	Z0, 742400(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	903936(SI), Z0	// z[3]
-	VMOVUPS	Z0, 742528(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	904064(SI), Z0	// z[4]
-	VMOVUPS	Z0, 742656(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	904192(SI), Z0	// z[5]
-	VMOVUPS	Z0, 742784(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	904320(SI), Z0	// z[6]
-	VMOVUPS	Z0, 742912(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	904448(SI), Z0	// z[7]
-	VMOVUPS	Z0, 743040(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	904576(SI), Z0	// a[0]
-	VMOVUPS	Z0, 743168(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	904704(SI), Z0	// a[1]
-	VMOVUPS	Z0, 743296(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	904832(SI), Z0	// a[2]
-	VMOVUPS	Z0, 743424(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	904960(SI), Z0	// a[3]
-	VMOVUPS	Z0, 743552(SI)	// latentFieldFwd.a[3]
+	VMOVUPS	907648(SI), Z0	// z[0]
+	VMOVUPS	Z0, 746240(SI)	// latentFieldFwd.z[0]
+	VMOVUPS	907776(SI), Z0	// z[1]
+	VMOVUPS	Z0, 746368(SI)	// latentFieldFwd.z[1]
+	VMOVUPS	907904(SI), Z0	// z[2]
+	VMOVUPS	Z0, 746496(SI)	// latentFieldFwd.z[2]
+	VMOVUPS	908032(SI), Z0	// z[3]
+	VMOVUPS	Z0, 746624(SI)	// latentFieldFwd.z[3]
+	VMOVUPS	908160(SI), Z0	// z[4]
+	VMOVUPS	Z0, 746752(SI)	// latentFieldFwd.z[4]
+	VMOVUPS	908288(SI), Z0	// z[5]
+	VMOVUPS	Z0, 746880(SI)	// latentFieldFwd.z[5]
+	VMOVUPS	908416(SI), Z0	// z[6]
+	VMOVUPS	Z0, 747008(SI)	// latentFieldFwd.z[6]
+	VMOVUPS	908544(SI), Z0	// z[7]
+	VMOVUPS	Z0, 747136(SI)	// latentFieldFwd.z[7]
+	VMOVUPS	908672(SI), Z0	// a[0]
+	VMOVUPS	Z0, 747264(SI)	// latentFieldFwd.a[0]
+	VMOVUPS	908800(SI), Z0	// a[1]
+	VMOVUPS	Z0, 747392(SI)	// latentFieldFwd.a[1]
+	VMOVUPS	908928(SI), Z0	// a[2]
+	VMOVUPS	Z0, 747520(SI)	// latentFieldFwd.a[2]
+	VMOVUPS	909056(SI), Z0	// a[3]
+	VMOVUPS	Z0, 747648(SI)	// latentFieldFwd.a[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -10644,50 +10808,50 @@ loop1: // 2 times: vectors of the block
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop2: // 64 times: elements
-	VMOVUPS	745216(SI), Z0	// latentFieldFwd.add[0]
-	VMOVUPS	745280(SI), Z1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	Z0, 1113088(SI)	// result_44[0]
-	VMOVUPS	Z1, 1113152(SI)	// result_44[0] | 1
+	VMOVUPS	749312(SI), Z0	// latentFieldFwd.add[0]
+	VMOVUPS	749376(SI), Z1	// latentFieldFwd.add[0] | 1
+	VMOVUPS	Z0, 1117184(SI)	// result_44[0]
+	VMOVUPS	Z1, 1117248(SI)	// result_44[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop2
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop3: // 64 times: elements
-	VMOVUPS	753408(SI), Z0	// latentFieldFwd.softplus[0]
-	VMOVUPS	753472(SI), Z1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	Z0, 1121280(SI)	// result_45[0]
-	VMOVUPS	Z1, 1121344(SI)	// result_45[0] | 1
+	VMOVUPS	757504(SI), Z0	// latentFieldFwd.softplus[0]
+	VMOVUPS	757568(SI), Z1	// latentFieldFwd.softplus[0] | 1
+	VMOVUPS	Z0, 1125376(SI)	// result_45[0]
+	VMOVUPS	Z1, 1125440(SI)	// result_45[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop3
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop4: // 64 times: elements
-	VMOVUPS	761600(SI), Z0	// latentFieldFwd.add2[0]
-	VMOVUPS	761664(SI), Z1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	Z0, 1129472(SI)	// result_46[0]
-	VMOVUPS	Z1, 1129536(SI)	// result_46[0] | 1
+	VMOVUPS	765696(SI), Z0	// latentFieldFwd.add2[0]
+	VMOVUPS	765760(SI), Z1	// latentFieldFwd.add2[0] | 1
+	VMOVUPS	Z0, 1133568(SI)	// result_46[0]
+	VMOVUPS	Z1, 1133632(SI)	// result_46[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop4
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop5: // 64 times: elements
-	VMOVUPS	769792(SI), Z0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	769856(SI), Z1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	Z0, 1137664(SI)	// result_47[0]
-	VMOVUPS	Z1, 1137728(SI)	// result_47[0] | 1
+	VMOVUPS	773888(SI), Z0	// latentFieldFwd.softplus2[0]
+	VMOVUPS	773952(SI), Z1	// latentFieldFwd.softplus2[0] | 1
+	VMOVUPS	Z0, 1141760(SI)	// result_47[0]
+	VMOVUPS	Z1, 1141824(SI)	// result_47[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop5
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop6: // 12 times: elements
-	VMOVUPS	777984(SI), Z0	// latentFieldFwd.tanh[0]
-	VMOVUPS	778048(SI), Z1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	Z0, 1145856(SI)	// result_48[0]
-	VMOVUPS	Z1, 1145920(SI)	// result_48[0] | 1
+	VMOVUPS	782080(SI), Z0	// latentFieldFwd.tanh[0]
+	VMOVUPS	782144(SI), Z1	// latentFieldFwd.tanh[0] | 1
+	VMOVUPS	Z0, 1149952(SI)	// result_48[0]
+	VMOVUPS	Z1, 1150016(SI)	// result_48[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop6
@@ -10695,61 +10859,61 @@ loop6: // 12 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop7: // 2 times: vectors of the block
-	VMOVUPS	743680(SI), Z0	// latentFieldFwd.dz[0]
-	VMOVUPS	Z0, 914432(SI)	// result[0]
-	VMOVUPS	743808(SI), Z0	// latentFieldFwd.dz[1]
-	VMOVUPS	Z0, 914560(SI)	// result[1]
-	VMOVUPS	743936(SI), Z0	// latentFieldFwd.dz[2]
-	VMOVUPS	Z0, 914688(SI)	// result[2]
-	VMOVUPS	744064(SI), Z0	// latentFieldFwd.dz[3]
-	VMOVUPS	Z0, 914816(SI)	// result[3]
-	VMOVUPS	744192(SI), Z0	// latentFieldFwd.dz[4]
-	VMOVUPS	Z0, 914944(SI)	// result[4]
-	VMOVUPS	744320(SI), Z0	// latentFieldFwd.dz[5]
-	VMOVUPS	Z0, 915072(SI)	// result[5]
-	VMOVUPS	744448(SI), Z0	// latentFieldFwd.dz[6]
-	VMOVUPS	Z0, 915200(SI)	// result[6]
-	VMOVUPS	744576(SI), Z0	// latentFieldFwd.dz[7]
-	VMOVUPS	Z0, 915328(SI)	// result[7]
-	VMOVUPS	744704(SI), Z0	// latentFieldFwd.da[0]
-	VMOVUPS	Z0, 916480(SI)	// result_2[0]
-	VMOVUPS	744832(SI), Z1	// latentFieldFwd.da[1]
-	VMOVUPS	Z1, 916608(SI)	// result_2[1]
-	VMOVUPS	744960(SI), Z2	// latentFieldFwd.da[2]
-	VMOVUPS	Z2, 916736(SI)	// result_2[2]
-	VMOVUPS	745088(SI), Z3	// latentFieldFwd.da[3]
-	VMOVUPS	Z3, 916864(SI)	// result_2[3]
-	VMOVUPD	903296(DI), Z4	// h
-	VMOVUPD	903360(DI), Z5	// h | 1
+	VMOVUPS	747776(SI), Z0	// latentFieldFwd.dz[0]
+	VMOVUPS	Z0, 918528(SI)	// result[0]
+	VMOVUPS	747904(SI), Z0	// latentFieldFwd.dz[1]
+	VMOVUPS	Z0, 918656(SI)	// result[1]
+	VMOVUPS	748032(SI), Z0	// latentFieldFwd.dz[2]
+	VMOVUPS	Z0, 918784(SI)	// result[2]
+	VMOVUPS	748160(SI), Z0	// latentFieldFwd.dz[3]
+	VMOVUPS	Z0, 918912(SI)	// result[3]
+	VMOVUPS	748288(SI), Z0	// latentFieldFwd.dz[4]
+	VMOVUPS	Z0, 919040(SI)	// result[4]
+	VMOVUPS	748416(SI), Z0	// latentFieldFwd.dz[5]
+	VMOVUPS	Z0, 919168(SI)	// result[5]
+	VMOVUPS	748544(SI), Z0	// latentFieldFwd.dz[6]
+	VMOVUPS	Z0, 919296(SI)	// result[6]
+	VMOVUPS	748672(SI), Z0	// latentFieldFwd.dz[7]
+	VMOVUPS	Z0, 919424(SI)	// result[7]
+	VMOVUPS	748800(SI), Z0	// latentFieldFwd.da[0]
+	VMOVUPS	Z0, 920576(SI)	// result_2[0]
+	VMOVUPS	748928(SI), Z1	// latentFieldFwd.da[1]
+	VMOVUPS	Z1, 920704(SI)	// result_2[1]
+	VMOVUPS	749056(SI), Z2	// latentFieldFwd.da[2]
+	VMOVUPS	Z2, 920832(SI)	// result_2[2]
+	VMOVUPS	749184(SI), Z3	// latentFieldFwd.da[3]
+	VMOVUPS	Z3, 920960(SI)	// result_2[3]
+	VMOVUPD	907392(DI), Z4	// h
+	VMOVUPD	907456(DI), Z5	// h | 1
 	// forecast.nde:38
 	VMULPD.BCST	f64_3fc49ba5e353f7cf<>(SB), Z4, Z4
 	VMULPD.BCST	f64_3fc49ba5e353f7cf<>(SB), Z5, Z5
 	VCVTPD2PS	Z4, Y4
 	VCVTPD2PS	Z5, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
-	VMOVUPS	Z4, 914304(SI)	// ha21
+	VMOVUPS	Z4, 918400(SI)	// ha21
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 loop8: // 8 times: elements
-	VMOVUPS	914432(R10), Z5	// result[0]
-	VMOVUPS	903552(R10), Z6	// z[0]
+	VMOVUPS	918528(R10), Z5	// result[0]
+	VMOVUPS	907648(R10), Z6	// z[0]
 	VFMADD231PS	Z5, Z4, Z6
-	VMOVUPS	Z6, 915456(R10)	// z_y2[0]
+	VMOVUPS	Z6, 919552(R10)	// z_y2[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop8
-	VMOVUPS	904576(SI), Z5	// a[0]
-	VMOVUPS	904704(SI), Z6	// a[1]
-	VMOVUPS	904832(SI), Z7	// a[2]
-	VMOVUPS	904960(SI), Z8	// a[3]
+	VMOVUPS	908672(SI), Z5	// a[0]
+	VMOVUPS	908800(SI), Z6	// a[1]
+	VMOVUPS	908928(SI), Z7	// a[2]
+	VMOVUPS	909056(SI), Z8	// a[3]
 	VFMADD231PS	Z0, Z4, Z5
-	VMOVUPS	Z5, 916992(SI)	// a_y2[0]
+	VMOVUPS	Z5, 921088(SI)	// a_y2[0]
 	VFMADD231PS	Z1, Z4, Z6
-	VMOVUPS	Z6, 917120(SI)	// a_y2[1]
+	VMOVUPS	Z6, 921216(SI)	// a_y2[1]
 	VFMADD231PS	Z2, Z4, Z7
-	VMOVUPS	Z7, 917248(SI)	// a_y2[2]
+	VMOVUPS	Z7, 921344(SI)	// a_y2[2]
 	VFMADD231PS	Z3, Z4, Z8
-	VMOVUPS	Z8, 917376(SI)	// a_y2[3]
+	VMOVUPS	Z8, 921472(SI)	// a_y2[3]
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
@@ -10758,30 +10922,30 @@ loop8: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop9: // 2 times: vectors of the block
-	VMOVUPS	915456(SI), Z0	// z_y2[0]
-	VMOVUPS	Z0, 742144(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	915584(SI), Z0	// z_y2[1]
-	VMOVUPS	Z0, 742272(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	915712(SI), Z0	// z_y2[2]
-	VMOVUPS	Z0, 742400(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	915840(SI), Z0	// z_y2[3]
-	VMOVUPS	Z0, 742528(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	915968(SI), Z0	// z_y2[4]
-	VMOVUPS	Z0, 742656(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	916096(SI), Z0	// z_y2[5]
-	VMOVUPS	Z0, 742784(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	916224(SI), Z0	// z_y2[6]
-	VMOVUPS	Z0, 742912(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	916352(SI), Z0	// z_y2[7]
-	VMOVUPS	Z0, 743040(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	916992(SI), Z0	// a_y2[0]
-	VMOVUPS	Z0, 743168(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	917120(SI), Z0	// a_y2[1]
-	VMOVUPS	Z0, 743296(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	917248(SI), Z0	// a_y2[2]
-	VMOVUPS	Z0, 743424(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	917376(SI), Z0	// a_y2[3]
-	VMOVUPS	Z0, 743552(SI)	// latentFieldFwd.a[3]
+	VMOVUPS	919552(SI), Z0	// z_y2[0]
+	VMOVUPS	Z0, 746240(SI)	// latentFieldFwd.z[0]
+	VMOVUPS	919680(SI), Z0	// z_y2[1]
+	VMOVUPS	Z0, 746368(SI)	// latentFieldFwd.z[1]
+	VMOVUPS	919808(SI), Z0	// z_y2[2]
+	VMOVUPS	Z0, 746496(SI)	// latentFieldFwd.z[2]
+	VMOVUPS	919936(SI), Z0	// z_y2[3]
+	VMOVUPS	Z0, 746624(SI)	// latentFieldFwd.z[3]
+	VMOVUPS	920064(SI), Z0	// z_y2[4]
+	VMOVUPS	Z0, 746752(SI)	// latentFieldFwd.z[4]
+	VMOVUPS	920192(SI), Z0	// z_y2[5]
+	VMOVUPS	Z0, 746880(SI)	// latentFieldFwd.z[5]
+	VMOVUPS	920320(SI), Z0	// z_y2[6]
+	VMOVUPS	Z0, 747008(SI)	// latentFieldFwd.z[6]
+	VMOVUPS	920448(SI), Z0	// z_y2[7]
+	VMOVUPS	Z0, 747136(SI)	// latentFieldFwd.z[7]
+	VMOVUPS	921088(SI), Z0	// a_y2[0]
+	VMOVUPS	Z0, 747264(SI)	// latentFieldFwd.a[0]
+	VMOVUPS	921216(SI), Z0	// a_y2[1]
+	VMOVUPS	Z0, 747392(SI)	// latentFieldFwd.a[1]
+	VMOVUPS	921344(SI), Z0	// a_y2[2]
+	VMOVUPS	Z0, 747520(SI)	// latentFieldFwd.a[2]
+	VMOVUPS	921472(SI), Z0	// a_y2[3]
+	VMOVUPS	Z0, 747648(SI)	// latentFieldFwd.a[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop9
@@ -10789,50 +10953,50 @@ loop9: // 2 times: vectors of the block
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop10: // 64 times: elements
-	VMOVUPS	745216(SI), Z0	// latentFieldFwd.add[0]
-	VMOVUPS	745280(SI), Z1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	Z0, 1077248(SI)	// result_37[0]
-	VMOVUPS	Z1, 1077312(SI)	// result_37[0] | 1
+	VMOVUPS	749312(SI), Z0	// latentFieldFwd.add[0]
+	VMOVUPS	749376(SI), Z1	// latentFieldFwd.add[0] | 1
+	VMOVUPS	Z0, 1081344(SI)	// result_37[0]
+	VMOVUPS	Z1, 1081408(SI)	// result_37[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop10
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop11: // 64 times: elements
-	VMOVUPS	753408(SI), Z0	// latentFieldFwd.softplus[0]
-	VMOVUPS	753472(SI), Z1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	Z0, 1085440(SI)	// result_38[0]
-	VMOVUPS	Z1, 1085504(SI)	// result_38[0] | 1
+	VMOVUPS	757504(SI), Z0	// latentFieldFwd.softplus[0]
+	VMOVUPS	757568(SI), Z1	// latentFieldFwd.softplus[0] | 1
+	VMOVUPS	Z0, 1089536(SI)	// result_38[0]
+	VMOVUPS	Z1, 1089600(SI)	// result_38[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop11
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop12: // 64 times: elements
-	VMOVUPS	761600(SI), Z0	// latentFieldFwd.add2[0]
-	VMOVUPS	761664(SI), Z1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	Z0, 1093632(SI)	// result_39[0]
-	VMOVUPS	Z1, 1093696(SI)	// result_39[0] | 1
+	VMOVUPS	765696(SI), Z0	// latentFieldFwd.add2[0]
+	VMOVUPS	765760(SI), Z1	// latentFieldFwd.add2[0] | 1
+	VMOVUPS	Z0, 1097728(SI)	// result_39[0]
+	VMOVUPS	Z1, 1097792(SI)	// result_39[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop12
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop13: // 64 times: elements
-	VMOVUPS	769792(SI), Z0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	769856(SI), Z1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	Z0, 1101824(SI)	// result_40[0]
-	VMOVUPS	Z1, 1101888(SI)	// result_40[0] | 1
+	VMOVUPS	773888(SI), Z0	// latentFieldFwd.softplus2[0]
+	VMOVUPS	773952(SI), Z1	// latentFieldFwd.softplus2[0] | 1
+	VMOVUPS	Z0, 1105920(SI)	// result_40[0]
+	VMOVUPS	Z1, 1105984(SI)	// result_40[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop13
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop14: // 12 times: elements
-	VMOVUPS	777984(SI), Z0	// latentFieldFwd.tanh[0]
-	VMOVUPS	778048(SI), Z1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	Z0, 1110016(SI)	// result_41[0]
-	VMOVUPS	Z1, 1110080(SI)	// result_41[0] | 1
+	VMOVUPS	782080(SI), Z0	// latentFieldFwd.tanh[0]
+	VMOVUPS	782144(SI), Z1	// latentFieldFwd.tanh[0] | 1
+	VMOVUPS	Z0, 1114112(SI)	// result_41[0]
+	VMOVUPS	Z1, 1114176(SI)	// result_41[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop14
@@ -10840,77 +11004,77 @@ loop14: // 12 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop15: // 2 times: vectors of the block
-	VMOVUPS	743680(SI), Z0	// latentFieldFwd.dz[0]
-	VMOVUPS	Z0, 917760(SI)	// result_3[0]
-	VMOVUPS	743808(SI), Z0	// latentFieldFwd.dz[1]
-	VMOVUPS	Z0, 917888(SI)	// result_3[1]
-	VMOVUPS	743936(SI), Z0	// latentFieldFwd.dz[2]
-	VMOVUPS	Z0, 918016(SI)	// result_3[2]
-	VMOVUPS	744064(SI), Z0	// latentFieldFwd.dz[3]
-	VMOVUPS	Z0, 918144(SI)	// result_3[3]
-	VMOVUPS	744192(SI), Z0	// latentFieldFwd.dz[4]
-	VMOVUPS	Z0, 918272(SI)	// result_3[4]
-	VMOVUPS	744320(SI), Z0	// latentFieldFwd.dz[5]
-	VMOVUPS	Z0, 918400(SI)	// result_3[5]
-	VMOVUPS	744448(SI), Z0	// latentFieldFwd.dz[6]
-	VMOVUPS	Z0, 918528(SI)	// result_3[6]
-	VMOVUPS	744576(SI), Z0	// latentFieldFwd.dz[7]
-	VMOVUPS	Z0, 918656(SI)	// result_3[7]
-	VMOVUPS	744704(SI), Z0	// latentFieldFwd.da[0]
-	VMOVUPS	Z0, 919808(SI)	// result_4[0]
-	VMOVUPS	744832(SI), Z1	// latentFieldFwd.da[1]
-	VMOVUPS	Z1, 919936(SI)	// result_4[1]
-	VMOVUPS	744960(SI), Z2	// latentFieldFwd.da[2]
-	VMOVUPS	Z2, 920064(SI)	// result_4[2]
-	VMOVUPS	745088(SI), Z3	// latentFieldFwd.da[3]
-	VMOVUPS	Z3, 920192(SI)	// result_4[3]
-	VMOVUPD	903296(DI), Z4	// h
-	VMOVUPD	903360(DI), Z5	// h | 1
+	VMOVUPS	747776(SI), Z0	// latentFieldFwd.dz[0]
+	VMOVUPS	Z0, 921856(SI)	// result_3[0]
+	VMOVUPS	747904(SI), Z0	// latentFieldFwd.dz[1]
+	VMOVUPS	Z0, 921984(SI)	// result_3[1]
+	VMOVUPS	748032(SI), Z0	// latentFieldFwd.dz[2]
+	VMOVUPS	Z0, 922112(SI)	// result_3[2]
+	VMOVUPS	748160(SI), Z0	// latentFieldFwd.dz[3]
+	VMOVUPS	Z0, 922240(SI)	// result_3[3]
+	VMOVUPS	748288(SI), Z0	// latentFieldFwd.dz[4]
+	VMOVUPS	Z0, 922368(SI)	// result_3[4]
+	VMOVUPS	748416(SI), Z0	// latentFieldFwd.dz[5]
+	VMOVUPS	Z0, 922496(SI)	// result_3[5]
+	VMOVUPS	748544(SI), Z0	// latentFieldFwd.dz[6]
+	VMOVUPS	Z0, 922624(SI)	// result_3[6]
+	VMOVUPS	748672(SI), Z0	// latentFieldFwd.dz[7]
+	VMOVUPS	Z0, 922752(SI)	// result_3[7]
+	VMOVUPS	748800(SI), Z0	// latentFieldFwd.da[0]
+	VMOVUPS	Z0, 923904(SI)	// result_4[0]
+	VMOVUPS	748928(SI), Z1	// latentFieldFwd.da[1]
+	VMOVUPS	Z1, 924032(SI)	// result_4[1]
+	VMOVUPS	749056(SI), Z2	// latentFieldFwd.da[2]
+	VMOVUPS	Z2, 924160(SI)	// result_4[2]
+	VMOVUPS	749184(SI), Z3	// latentFieldFwd.da[3]
+	VMOVUPS	Z3, 924288(SI)	// result_4[3]
+	VMOVUPD	907392(DI), Z4	// h
+	VMOVUPD	907456(DI), Z5	// h | 1
 	// forecast.nde:38
 	VMULPD.BCST	f64_bf815e4e4fe8123e<>(SB), Z4, Z6
 	VMULPD.BCST	f64_bf815e4e4fe8123e<>(SB), Z5, Z7
 	VCVTPD2PS	Z6, Y6
 	VCVTPD2PS	Z7, Y7
 	VINSERTF64X4	$1, Y7, Z6, Z6
-	VMOVUPS	Z6, 917504(SI)	// ha31
+	VMOVUPS	Z6, 921600(SI)	// ha31
 	VMULPD.BCST	f64_3fd57883daf1f0b3<>(SB), Z4, Z4
 	VMULPD.BCST	f64_3fd57883daf1f0b3<>(SB), Z5, Z5
 	VCVTPD2PS	Z4, Y4
 	VCVTPD2PS	Z5, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
-	VMOVUPS	Z4, 917632(SI)	// ha32
+	VMOVUPS	Z4, 921728(SI)	// ha32
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 loop16: // 8 times: elements
-	VMOVUPS	917760(R10), Z5	// result_3[0]
-	VMOVUPS	914432(R10), Z7	// result[0]
-	VMOVUPS	903552(R10), Z8	// z[0]
+	VMOVUPS	921856(R10), Z5	// result_3[0]
+	VMOVUPS	918528(R10), Z7	// result[0]
+	VMOVUPS	907648(R10), Z8	// z[0]
 	VFMADD231PS	Z7, Z6, Z8
 	VFMADD231PS	Z5, Z4, Z8
-	VMOVUPS	Z8, 918784(R10)	// z_y3[0]
+	VMOVUPS	Z8, 922880(R10)	// z_y3[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop16
-	VMOVUPS	904576(SI), Z5	// a[0]
-	VMOVUPS	904704(SI), Z7	// a[1]
-	VMOVUPS	904832(SI), Z8	// a[2]
-	VMOVUPS	904960(SI), Z9	// a[3]
-	VMOVUPS	916480(SI), Z10	// result_2[0]
+	VMOVUPS	908672(SI), Z5	// a[0]
+	VMOVUPS	908800(SI), Z7	// a[1]
+	VMOVUPS	908928(SI), Z8	// a[2]
+	VMOVUPS	909056(SI), Z9	// a[3]
+	VMOVUPS	920576(SI), Z10	// result_2[0]
 	VFMADD231PS	Z10, Z6, Z5
 	VFMADD231PS	Z0, Z4, Z5
-	VMOVUPS	Z5, 920320(SI)	// a_y3[0]
-	VMOVUPS	916608(SI), Z0	// result_2[1]
+	VMOVUPS	Z5, 924416(SI)	// a_y3[0]
+	VMOVUPS	920704(SI), Z0	// result_2[1]
 	VFMADD231PS	Z0, Z6, Z7
 	VFMADD231PS	Z1, Z4, Z7
-	VMOVUPS	Z7, 920448(SI)	// a_y3[1]
-	VMOVUPS	916736(SI), Z0	// result_2[2]
+	VMOVUPS	Z7, 924544(SI)	// a_y3[1]
+	VMOVUPS	920832(SI), Z0	// result_2[2]
 	VFMADD231PS	Z0, Z6, Z8
 	VFMADD231PS	Z2, Z4, Z8
-	VMOVUPS	Z8, 920576(SI)	// a_y3[2]
-	VMOVUPS	916864(SI), Z0	// result_2[3]
+	VMOVUPS	Z8, 924672(SI)	// a_y3[2]
+	VMOVUPS	920960(SI), Z0	// result_2[3]
 	VFMADD231PS	Z0, Z6, Z9
 	VFMADD231PS	Z3, Z4, Z9
-	VMOVUPS	Z9, 920704(SI)	// a_y3[3]
+	VMOVUPS	Z9, 924800(SI)	// a_y3[3]
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
@@ -10919,30 +11083,30 @@ loop16: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop17: // 2 times: vectors of the block
-	VMOVUPS	918784(SI), Z0	// z_y3[0]
-	VMOVUPS	Z0, 742144(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	918912(SI), Z0	// z_y3[1]
-	VMOVUPS	Z0, 742272(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	919040(SI), Z0	// z_y3[2]
-	VMOVUPS	Z0, 742400(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	919168(SI), Z0	// z_y3[3]
-	VMOVUPS	Z0, 742528(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	919296(SI), Z0	// z_y3[4]
-	VMOVUPS	Z0, 742656(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	919424(SI), Z0	// z_y3[5]
-	VMOVUPS	Z0, 742784(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	919552(SI), Z0	// z_y3[6]
-	VMOVUPS	Z0, 742912(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	919680(SI), Z0	// z_y3[7]
-	VMOVUPS	Z0, 743040(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	920320(SI), Z0	// a_y3[0]
-	VMOVUPS	Z0, 743168(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	920448(SI), Z0	// a_y3[1]
-	VMOVUPS	Z0, 743296(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	920576(SI), Z0	// a_y3[2]
-	VMOVUPS	Z0, 743424(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	920704(SI), Z0	// a_y3[3]
-	VMOVUPS	Z0, 743552(SI)	// latentFieldFwd.a[3]
+	VMOVUPS	922880(SI), Z0	// z_y3[0]
+	VMOVUPS	Z0, 746240(SI)	// latentFieldFwd.z[0]
+	VMOVUPS	923008(SI), Z0	// z_y3[1]
+	VMOVUPS	Z0, 746368(SI)	// latentFieldFwd.z[1]
+	VMOVUPS	923136(SI), Z0	// z_y3[2]
+	VMOVUPS	Z0, 746496(SI)	// latentFieldFwd.z[2]
+	VMOVUPS	923264(SI), Z0	// z_y3[3]
+	VMOVUPS	Z0, 746624(SI)	// latentFieldFwd.z[3]
+	VMOVUPS	923392(SI), Z0	// z_y3[4]
+	VMOVUPS	Z0, 746752(SI)	// latentFieldFwd.z[4]
+	VMOVUPS	923520(SI), Z0	// z_y3[5]
+	VMOVUPS	Z0, 746880(SI)	// latentFieldFwd.z[5]
+	VMOVUPS	923648(SI), Z0	// z_y3[6]
+	VMOVUPS	Z0, 747008(SI)	// latentFieldFwd.z[6]
+	VMOVUPS	923776(SI), Z0	// z_y3[7]
+	VMOVUPS	Z0, 747136(SI)	// latentFieldFwd.z[7]
+	VMOVUPS	924416(SI), Z0	// a_y3[0]
+	VMOVUPS	Z0, 747264(SI)	// latentFieldFwd.a[0]
+	VMOVUPS	924544(SI), Z0	// a_y3[1]
+	VMOVUPS	Z0, 747392(SI)	// latentFieldFwd.a[1]
+	VMOVUPS	924672(SI), Z0	// a_y3[2]
+	VMOVUPS	Z0, 747520(SI)	// latentFieldFwd.a[2]
+	VMOVUPS	924800(SI), Z0	// a_y3[3]
+	VMOVUPS	Z0, 747648(SI)	// latentFieldFwd.a[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop17
@@ -10950,50 +11114,50 @@ loop17: // 2 times: vectors of the block
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop18: // 64 times: elements
-	VMOVUPS	745216(SI), Z0	// latentFieldFwd.add[0]
-	VMOVUPS	745280(SI), Z1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	Z0, 1041408(SI)	// result_30[0]
-	VMOVUPS	Z1, 1041472(SI)	// result_30[0] | 1
+	VMOVUPS	749312(SI), Z0	// latentFieldFwd.add[0]
+	VMOVUPS	749376(SI), Z1	// latentFieldFwd.add[0] | 1
+	VMOVUPS	Z0, 1045504(SI)	// result_30[0]
+	VMOVUPS	Z1, 1045568(SI)	// result_30[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop18
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop19: // 64 times: elements
-	VMOVUPS	753408(SI), Z0	// latentFieldFwd.softplus[0]
-	VMOVUPS	753472(SI), Z1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	Z0, 1049600(SI)	// result_31[0]
-	VMOVUPS	Z1, 1049664(SI)	// result_31[0] | 1
+	VMOVUPS	757504(SI), Z0	// latentFieldFwd.softplus[0]
+	VMOVUPS	757568(SI), Z1	// latentFieldFwd.softplus[0] | 1
+	VMOVUPS	Z0, 1053696(SI)	// result_31[0]
+	VMOVUPS	Z1, 1053760(SI)	// result_31[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop19
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop20: // 64 times: elements
-	VMOVUPS	761600(SI), Z0	// latentFieldFwd.add2[0]
-	VMOVUPS	761664(SI), Z1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	Z0, 1057792(SI)	// result_32[0]
-	VMOVUPS	Z1, 1057856(SI)	// result_32[0] | 1
+	VMOVUPS	765696(SI), Z0	// latentFieldFwd.add2[0]
+	VMOVUPS	765760(SI), Z1	// latentFieldFwd.add2[0] | 1
+	VMOVUPS	Z0, 1061888(SI)	// result_32[0]
+	VMOVUPS	Z1, 1061952(SI)	// result_32[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop20
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop21: // 64 times: elements
-	VMOVUPS	769792(SI), Z0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	769856(SI), Z1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	Z0, 1065984(SI)	// result_33[0]
-	VMOVUPS	Z1, 1066048(SI)	// result_33[0] | 1
+	VMOVUPS	773888(SI), Z0	// latentFieldFwd.softplus2[0]
+	VMOVUPS	773952(SI), Z1	// latentFieldFwd.softplus2[0] | 1
+	VMOVUPS	Z0, 1070080(SI)	// result_33[0]
+	VMOVUPS	Z1, 1070144(SI)	// result_33[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop21
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop22: // 12 times: elements
-	VMOVUPS	777984(SI), Z0	// latentFieldFwd.tanh[0]
-	VMOVUPS	778048(SI), Z1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	Z0, 1074176(SI)	// result_34[0]
-	VMOVUPS	Z1, 1074240(SI)	// result_34[0] | 1
+	VMOVUPS	782080(SI), Z0	// latentFieldFwd.tanh[0]
+	VMOVUPS	782144(SI), Z1	// latentFieldFwd.tanh[0] | 1
+	VMOVUPS	Z0, 1078272(SI)	// result_34[0]
+	VMOVUPS	Z1, 1078336(SI)	// result_34[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop22
@@ -11001,93 +11165,93 @@ loop22: // 12 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop23: // 2 times: vectors of the block
-	VMOVUPS	743680(SI), Z0	// latentFieldFwd.dz[0]
-	VMOVUPS	Z0, 921216(SI)	// result_5[0]
-	VMOVUPS	743808(SI), Z0	// latentFieldFwd.dz[1]
-	VMOVUPS	Z0, 921344(SI)	// result_5[1]
-	VMOVUPS	743936(SI), Z0	// latentFieldFwd.dz[2]
-	VMOVUPS	Z0, 921472(SI)	// result_5[2]
-	VMOVUPS	744064(SI), Z0	// latentFieldFwd.dz[3]
-	VMOVUPS	Z0, 921600(SI)	// result_5[3]
-	VMOVUPS	744192(SI), Z0	// latentFieldFwd.dz[4]
-	VMOVUPS	Z0, 921728(SI)	// result_5[4]
-	VMOVUPS	744320(SI), Z0	// latentFieldFwd.dz[5]
-	VMOVUPS	Z0, 921856(SI)	// result_5[5]
-	VMOVUPS	744448(SI), Z0	// latentFieldFwd.dz[6]
-	VMOVUPS	Z0, 921984(SI)	// result_5[6]
-	VMOVUPS	744576(SI), Z0	// latentFieldFwd.dz[7]
-	VMOVUPS	Z0, 922112(SI)	// result_5[7]
-	VMOVUPS	744704(SI), Z0	// latentFieldFwd.da[0]
-	VMOVUPS	Z0, 923264(SI)	// result_6[0]
-	VMOVUPS	744832(SI), Z1	// latentFieldFwd.da[1]
-	VMOVUPS	Z1, 923392(SI)	// result_6[1]
-	VMOVUPS	744960(SI), Z2	// latentFieldFwd.da[2]
-	VMOVUPS	Z2, 923520(SI)	// result_6[2]
-	VMOVUPS	745088(SI), Z3	// latentFieldFwd.da[3]
-	VMOVUPS	Z3, 923648(SI)	// result_6[3]
-	VMOVUPD	903296(DI), Z4	// h
-	VMOVUPD	903360(DI), Z5	// h | 1
+	VMOVUPS	747776(SI), Z0	// latentFieldFwd.dz[0]
+	VMOVUPS	Z0, 925312(SI)	// result_5[0]
+	VMOVUPS	747904(SI), Z0	// latentFieldFwd.dz[1]
+	VMOVUPS	Z0, 925440(SI)	// result_5[1]
+	VMOVUPS	748032(SI), Z0	// latentFieldFwd.dz[2]
+	VMOVUPS	Z0, 925568(SI)	// result_5[2]
+	VMOVUPS	748160(SI), Z0	// latentFieldFwd.dz[3]
+	VMOVUPS	Z0, 925696(SI)	// result_5[3]
+	VMOVUPS	748288(SI), Z0	// latentFieldFwd.dz[4]
+	VMOVUPS	Z0, 925824(SI)	// result_5[4]
+	VMOVUPS	748416(SI), Z0	// latentFieldFwd.dz[5]
+	VMOVUPS	Z0, 925952(SI)	// result_5[5]
+	VMOVUPS	748544(SI), Z0	// latentFieldFwd.dz[6]
+	VMOVUPS	Z0, 926080(SI)	// result_5[6]
+	VMOVUPS	748672(SI), Z0	// latentFieldFwd.dz[7]
+	VMOVUPS	Z0, 926208(SI)	// result_5[7]
+	VMOVUPS	748800(SI), Z0	// latentFieldFwd.da[0]
+	VMOVUPS	Z0, 927360(SI)	// result_6[0]
+	VMOVUPS	748928(SI), Z1	// latentFieldFwd.da[1]
+	VMOVUPS	Z1, 927488(SI)	// result_6[1]
+	VMOVUPS	749056(SI), Z2	// latentFieldFwd.da[2]
+	VMOVUPS	Z2, 927616(SI)	// result_6[2]
+	VMOVUPS	749184(SI), Z3	// latentFieldFwd.da[3]
+	VMOVUPS	Z3, 927744(SI)	// result_6[3]
+	VMOVUPD	907392(DI), Z4	// h
+	VMOVUPD	907456(DI), Z5	// h | 1
 	// forecast.nde:38
 	VMULPD.BCST	f64_40072d5e94fe3235<>(SB), Z4, Z6
 	VMULPD.BCST	f64_40072d5e94fe3235<>(SB), Z5, Z7
 	VCVTPD2PS	Z6, Y6
 	VCVTPD2PS	Z7, Y7
 	VINSERTF64X4	$1, Y7, Z6, Z6
-	VMOVUPS	Z6, 920832(SI)	// ha41
+	VMOVUPS	Z6, 924928(SI)	// ha41
 	VMULPD.BCST	f64_c019701343d4287b<>(SB), Z4, Z7
 	VMULPD.BCST	f64_c019701343d4287b<>(SB), Z5, Z8
 	VCVTPD2PS	Z7, Y7
 	VCVTPD2PS	Z8, Y8
 	VINSERTF64X4	$1, Y8, Z7, Z7
-	VMOVUPS	Z7, 920960(SI)	// ha42
+	VMOVUPS	Z7, 925056(SI)	// ha42
 	VMULPD.BCST	f64_401172fd92eea8fa<>(SB), Z4, Z4
 	VMULPD.BCST	f64_401172fd92eea8fa<>(SB), Z5, Z5
 	VCVTPD2PS	Z4, Y4
 	VCVTPD2PS	Z5, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
-	VMOVUPS	Z4, 921088(SI)	// ha43
+	VMOVUPS	Z4, 925184(SI)	// ha43
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 loop24: // 8 times: elements
-	VMOVUPS	921216(R10), Z5	// result_5[0]
-	VMOVUPS	917760(R10), Z8	// result_3[0]
-	VMOVUPS	914432(R10), Z9	// result[0]
-	VMOVUPS	903552(R10), Z10	// z[0]
+	VMOVUPS	925312(R10), Z5	// result_5[0]
+	VMOVUPS	921856(R10), Z8	// result_3[0]
+	VMOVUPS	918528(R10), Z9	// result[0]
+	VMOVUPS	907648(R10), Z10	// z[0]
 	VFMADD231PS	Z9, Z6, Z10
 	VFMADD231PS	Z8, Z7, Z10
 	VFMADD231PS	Z5, Z4, Z10
-	VMOVUPS	Z10, 922240(R10)	// z_y4[0]
+	VMOVUPS	Z10, 926336(R10)	// z_y4[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop24
-	VMOVUPS	904576(SI), Z5	// a[0]
-	VMOVUPS	904704(SI), Z8	// a[1]
-	VMOVUPS	904832(SI), Z9	// a[2]
-	VMOVUPS	904960(SI), Z10	// a[3]
-	VMOVUPS	919808(SI), Z11	// result_4[0]
-	VMOVUPS	916480(SI), Z12	// result_2[0]
+	VMOVUPS	908672(SI), Z5	// a[0]
+	VMOVUPS	908800(SI), Z8	// a[1]
+	VMOVUPS	908928(SI), Z9	// a[2]
+	VMOVUPS	909056(SI), Z10	// a[3]
+	VMOVUPS	923904(SI), Z11	// result_4[0]
+	VMOVUPS	920576(SI), Z12	// result_2[0]
 	VFMADD231PS	Z12, Z6, Z5
 	VFMADD231PS	Z11, Z7, Z5
 	VFMADD231PS	Z0, Z4, Z5
-	VMOVUPS	Z5, 923776(SI)	// a_y4[0]
-	VMOVUPS	919936(SI), Z0	// result_4[1]
-	VMOVUPS	916608(SI), Z5	// result_2[1]
+	VMOVUPS	Z5, 927872(SI)	// a_y4[0]
+	VMOVUPS	924032(SI), Z0	// result_4[1]
+	VMOVUPS	920704(SI), Z5	// result_2[1]
 	VFMADD231PS	Z5, Z6, Z8
 	VFMADD231PS	Z0, Z7, Z8
 	VFMADD231PS	Z1, Z4, Z8
-	VMOVUPS	Z8, 923904(SI)	// a_y4[1]
-	VMOVUPS	920064(SI), Z0	// result_4[2]
-	VMOVUPS	916736(SI), Z1	// result_2[2]
+	VMOVUPS	Z8, 928000(SI)	// a_y4[1]
+	VMOVUPS	924160(SI), Z0	// result_4[2]
+	VMOVUPS	920832(SI), Z1	// result_2[2]
 	VFMADD231PS	Z1, Z6, Z9
 	VFMADD231PS	Z0, Z7, Z9
 	VFMADD231PS	Z2, Z4, Z9
-	VMOVUPS	Z9, 924032(SI)	// a_y4[2]
-	VMOVUPS	920192(SI), Z0	// result_4[3]
-	VMOVUPS	916864(SI), Z1	// result_2[3]
+	VMOVUPS	Z9, 928128(SI)	// a_y4[2]
+	VMOVUPS	924288(SI), Z0	// result_4[3]
+	VMOVUPS	920960(SI), Z1	// result_2[3]
 	VFMADD231PS	Z1, Z6, Z10
 	VFMADD231PS	Z0, Z7, Z10
 	VFMADD231PS	Z3, Z4, Z10
-	VMOVUPS	Z10, 924160(SI)	// a_y4[3]
+	VMOVUPS	Z10, 928256(SI)	// a_y4[3]
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
@@ -11096,30 +11260,30 @@ loop24: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop25: // 2 times: vectors of the block
-	VMOVUPS	922240(SI), Z0	// z_y4[0]
-	VMOVUPS	Z0, 742144(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	922368(SI), Z0	// z_y4[1]
-	VMOVUPS	Z0, 742272(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	922496(SI), Z0	// z_y4[2]
-	VMOVUPS	Z0, 742400(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	922624(SI), Z0	// z_y4[3]
-	VMOVUPS	Z0, 742528(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	922752(SI), Z0	// z_y4[4]
-	VMOVUPS	Z0, 742656(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	922880(SI), Z0	// z_y4[5]
-	VMOVUPS	Z0, 742784(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	923008(SI), Z0	// z_y4[6]
-	VMOVUPS	Z0, 742912(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	923136(SI), Z0	// z_y4[7]
-	VMOVUPS	Z0, 743040(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	923776(SI), Z0	// a_y4[0]
-	VMOVUPS	Z0, 743168(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	923904(SI), Z0	// a_y4[1]
-	VMOVUPS	Z0, 743296(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	924032(SI), Z0	// a_y4[2]
-	VMOVUPS	Z0, 743424(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	924160(SI), Z0	// a_y4[3]
-	VMOVUPS	Z0, 743552(SI)	// latentFieldFwd.a[3]
+	VMOVUPS	926336(SI), Z0	// z_y4[0]
+	VMOVUPS	Z0, 746240(SI)	// latentFieldFwd.z[0]
+	VMOVUPS	926464(SI), Z0	// z_y4[1]
+	VMOVUPS	Z0, 746368(SI)	// latentFieldFwd.z[1]
+	VMOVUPS	926592(SI), Z0	// z_y4[2]
+	VMOVUPS	Z0, 746496(SI)	// latentFieldFwd.z[2]
+	VMOVUPS	926720(SI), Z0	// z_y4[3]
+	VMOVUPS	Z0, 746624(SI)	// latentFieldFwd.z[3]
+	VMOVUPS	926848(SI), Z0	// z_y4[4]
+	VMOVUPS	Z0, 746752(SI)	// latentFieldFwd.z[4]
+	VMOVUPS	926976(SI), Z0	// z_y4[5]
+	VMOVUPS	Z0, 746880(SI)	// latentFieldFwd.z[5]
+	VMOVUPS	927104(SI), Z0	// z_y4[6]
+	VMOVUPS	Z0, 747008(SI)	// latentFieldFwd.z[6]
+	VMOVUPS	927232(SI), Z0	// z_y4[7]
+	VMOVUPS	Z0, 747136(SI)	// latentFieldFwd.z[7]
+	VMOVUPS	927872(SI), Z0	// a_y4[0]
+	VMOVUPS	Z0, 747264(SI)	// latentFieldFwd.a[0]
+	VMOVUPS	928000(SI), Z0	// a_y4[1]
+	VMOVUPS	Z0, 747392(SI)	// latentFieldFwd.a[1]
+	VMOVUPS	928128(SI), Z0	// a_y4[2]
+	VMOVUPS	Z0, 747520(SI)	// latentFieldFwd.a[2]
+	VMOVUPS	928256(SI), Z0	// a_y4[3]
+	VMOVUPS	Z0, 747648(SI)	// latentFieldFwd.a[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop25
@@ -11127,50 +11291,50 @@ loop25: // 2 times: vectors of the block
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop26: // 64 times: elements
-	VMOVUPS	745216(SI), Z0	// latentFieldFwd.add[0]
-	VMOVUPS	745280(SI), Z1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	Z0, 1005568(SI)	// result_23[0]
-	VMOVUPS	Z1, 1005632(SI)	// result_23[0] | 1
+	VMOVUPS	749312(SI), Z0	// latentFieldFwd.add[0]
+	VMOVUPS	749376(SI), Z1	// latentFieldFwd.add[0] | 1
+	VMOVUPS	Z0, 1009664(SI)	// result_23[0]
+	VMOVUPS	Z1, 1009728(SI)	// result_23[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop26
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop27: // 64 times: elements
-	VMOVUPS	753408(SI), Z0	// latentFieldFwd.softplus[0]
-	VMOVUPS	753472(SI), Z1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	Z0, 1013760(SI)	// result_24[0]
-	VMOVUPS	Z1, 1013824(SI)	// result_24[0] | 1
+	VMOVUPS	757504(SI), Z0	// latentFieldFwd.softplus[0]
+	VMOVUPS	757568(SI), Z1	// latentFieldFwd.softplus[0] | 1
+	VMOVUPS	Z0, 1017856(SI)	// result_24[0]
+	VMOVUPS	Z1, 1017920(SI)	// result_24[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop27
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop28: // 64 times: elements
-	VMOVUPS	761600(SI), Z0	// latentFieldFwd.add2[0]
-	VMOVUPS	761664(SI), Z1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	Z0, 1021952(SI)	// result_25[0]
-	VMOVUPS	Z1, 1022016(SI)	// result_25[0] | 1
+	VMOVUPS	765696(SI), Z0	// latentFieldFwd.add2[0]
+	VMOVUPS	765760(SI), Z1	// latentFieldFwd.add2[0] | 1
+	VMOVUPS	Z0, 1026048(SI)	// result_25[0]
+	VMOVUPS	Z1, 1026112(SI)	// result_25[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop28
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop29: // 64 times: elements
-	VMOVUPS	769792(SI), Z0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	769856(SI), Z1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	Z0, 1030144(SI)	// result_26[0]
-	VMOVUPS	Z1, 1030208(SI)	// result_26[0] | 1
+	VMOVUPS	773888(SI), Z0	// latentFieldFwd.softplus2[0]
+	VMOVUPS	773952(SI), Z1	// latentFieldFwd.softplus2[0] | 1
+	VMOVUPS	Z0, 1034240(SI)	// result_26[0]
+	VMOVUPS	Z1, 1034304(SI)	// result_26[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop29
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop30: // 12 times: elements
-	VMOVUPS	777984(SI), Z0	// latentFieldFwd.tanh[0]
-	VMOVUPS	778048(SI), Z1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	Z0, 1038336(SI)	// result_27[0]
-	VMOVUPS	Z1, 1038400(SI)	// result_27[0] | 1
+	VMOVUPS	782080(SI), Z0	// latentFieldFwd.tanh[0]
+	VMOVUPS	782144(SI), Z1	// latentFieldFwd.tanh[0] | 1
+	VMOVUPS	Z0, 1042432(SI)	// result_27[0]
+	VMOVUPS	Z1, 1042496(SI)	// result_27[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop30
@@ -11178,109 +11342,109 @@ loop30: // 12 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop31: // 2 times: vectors of the block
-	VMOVUPS	743680(SI), Z0	// latentFieldFwd.dz[0]
-	VMOVUPS	Z0, 924800(SI)	// result_7[0]
-	VMOVUPS	743808(SI), Z0	// latentFieldFwd.dz[1]
-	VMOVUPS	Z0, 924928(SI)	// result_7[1]
-	VMOVUPS	743936(SI), Z0	// latentFieldFwd.dz[2]
-	VMOVUPS	Z0, 925056(SI)	// result_7[2]
-	VMOVUPS	744064(SI), Z0	// latentFieldFwd.dz[3]
-	VMOVUPS	Z0, 925184(SI)	// result_7[3]
-	VMOVUPS	744192(SI), Z0	// latentFieldFwd.dz[4]
-	VMOVUPS	Z0, 925312(SI)	// result_7[4]
-	VMOVUPS	744320(SI), Z0	// latentFieldFwd.dz[5]
-	VMOVUPS	Z0, 925440(SI)	// result_7[5]
-	VMOVUPS	744448(SI), Z0	// latentFieldFwd.dz[6]
-	VMOVUPS	Z0, 925568(SI)	// result_7[6]
-	VMOVUPS	744576(SI), Z0	// latentFieldFwd.dz[7]
-	VMOVUPS	Z0, 925696(SI)	// result_7[7]
-	VMOVUPS	744704(SI), Z0	// latentFieldFwd.da[0]
-	VMOVUPS	Z0, 926848(SI)	// result_8[0]
-	VMOVUPS	744832(SI), Z1	// latentFieldFwd.da[1]
-	VMOVUPS	Z1, 926976(SI)	// result_8[1]
-	VMOVUPS	744960(SI), Z2	// latentFieldFwd.da[2]
-	VMOVUPS	Z2, 927104(SI)	// result_8[2]
-	VMOVUPS	745088(SI), Z3	// latentFieldFwd.da[3]
-	VMOVUPS	Z3, 927232(SI)	// result_8[3]
-	VMOVUPD	903296(DI), Z4	// h
-	VMOVUPD	903360(DI), Z5	// h | 1
+	VMOVUPS	747776(SI), Z0	// latentFieldFwd.dz[0]
+	VMOVUPS	Z0, 928896(SI)	// result_7[0]
+	VMOVUPS	747904(SI), Z0	// latentFieldFwd.dz[1]
+	VMOVUPS	Z0, 929024(SI)	// result_7[1]
+	VMOVUPS	748032(SI), Z0	// latentFieldFwd.dz[2]
+	VMOVUPS	Z0, 929152(SI)	// result_7[2]
+	VMOVUPS	748160(SI), Z0	// latentFieldFwd.dz[3]
+	VMOVUPS	Z0, 929280(SI)	// result_7[3]
+	VMOVUPS	748288(SI), Z0	// latentFieldFwd.dz[4]
+	VMOVUPS	Z0, 929408(SI)	// result_7[4]
+	VMOVUPS	748416(SI), Z0	// latentFieldFwd.dz[5]
+	VMOVUPS	Z0, 929536(SI)	// result_7[5]
+	VMOVUPS	748544(SI), Z0	// latentFieldFwd.dz[6]
+	VMOVUPS	Z0, 929664(SI)	// result_7[6]
+	VMOVUPS	748672(SI), Z0	// latentFieldFwd.dz[7]
+	VMOVUPS	Z0, 929792(SI)	// result_7[7]
+	VMOVUPS	748800(SI), Z0	// latentFieldFwd.da[0]
+	VMOVUPS	Z0, 930944(SI)	// result_8[0]
+	VMOVUPS	748928(SI), Z1	// latentFieldFwd.da[1]
+	VMOVUPS	Z1, 931072(SI)	// result_8[1]
+	VMOVUPS	749056(SI), Z2	// latentFieldFwd.da[2]
+	VMOVUPS	Z2, 931200(SI)	// result_8[2]
+	VMOVUPS	749184(SI), Z3	// latentFieldFwd.da[3]
+	VMOVUPS	Z3, 931328(SI)	// result_8[3]
+	VMOVUPD	907392(DI), Z4	// h
+	VMOVUPD	907456(DI), Z5	// h | 1
 	// forecast.nde:38
 	VMULPD.BCST	f64_40154daf827440c7<>(SB), Z4, Z6
 	VMULPD.BCST	f64_40154daf827440c7<>(SB), Z5, Z7
 	VCVTPD2PS	Z6, Y6
 	VCVTPD2PS	Z7, Y7
 	VINSERTF64X4	$1, Y7, Z6, Z6
-	VMOVUPS	Z6, 924288(SI)	// ha51
+	VMOVUPS	Z6, 928384(SI)	// ha51
 	VMULPD.BCST	f64_c0277f6daaa052d3<>(SB), Z4, Z7
 	VMULPD.BCST	f64_c0277f6daaa052d3<>(SB), Z5, Z8
 	VCVTPD2PS	Z7, Y7
 	VCVTPD2PS	Z8, Y8
 	VINSERTF64X4	$1, Y8, Z7, Z7
-	VMOVUPS	Z7, 924416(SI)	// ha52
+	VMOVUPS	Z7, 928512(SI)	// ha52
 	VMULPD.BCST	f64_401dfb6eaa5e5f6a<>(SB), Z4, Z8
 	VMULPD.BCST	f64_401dfb6eaa5e5f6a<>(SB), Z5, Z9
 	VCVTPD2PS	Z8, Y8
 	VCVTPD2PS	Z9, Y9
 	VINSERTF64X4	$1, Y9, Z8, Z8
-	VMOVUPS	Z8, 924544(SI)	// ha53
+	VMOVUPS	Z8, 928640(SI)	// ha53
 	VMULPD.BCST	f64_bfb7adc1b510a9a4<>(SB), Z4, Z4
 	VMULPD.BCST	f64_bfb7adc1b510a9a4<>(SB), Z5, Z5
 	VCVTPD2PS	Z4, Y4
 	VCVTPD2PS	Z5, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
-	VMOVUPS	Z4, 924672(SI)	// ha54
+	VMOVUPS	Z4, 928768(SI)	// ha54
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 loop32: // 8 times: elements
-	VMOVUPS	924800(R10), Z5	// result_7[0]
-	VMOVUPS	921216(R10), Z9	// result_5[0]
-	VMOVUPS	917760(R10), Z10	// result_3[0]
-	VMOVUPS	914432(R10), Z11	// result[0]
-	VMOVUPS	903552(R10), Z12	// z[0]
+	VMOVUPS	928896(R10), Z5	// result_7[0]
+	VMOVUPS	925312(R10), Z9	// result_5[0]
+	VMOVUPS	921856(R10), Z10	// result_3[0]
+	VMOVUPS	918528(R10), Z11	// result[0]
+	VMOVUPS	907648(R10), Z12	// z[0]
 	VFMADD231PS	Z11, Z6, Z12
 	VFMADD231PS	Z10, Z7, Z12
 	VFMADD231PS	Z9, Z8, Z12
 	VFMADD231PS	Z5, Z4, Z12
-	VMOVUPS	Z12, 925824(R10)	// z_y5[0]
+	VMOVUPS	Z12, 929920(R10)	// z_y5[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop32
-	VMOVUPS	904576(SI), Z5	// a[0]
-	VMOVUPS	904704(SI), Z9	// a[1]
-	VMOVUPS	904832(SI), Z10	// a[2]
-	VMOVUPS	904960(SI), Z11	// a[3]
-	VMOVUPS	923264(SI), Z12	// result_6[0]
-	VMOVUPS	919808(SI), Z13	// result_4[0]
-	VMOVUPS	916480(SI), Z14	// result_2[0]
+	VMOVUPS	908672(SI), Z5	// a[0]
+	VMOVUPS	908800(SI), Z9	// a[1]
+	VMOVUPS	908928(SI), Z10	// a[2]
+	VMOVUPS	909056(SI), Z11	// a[3]
+	VMOVUPS	927360(SI), Z12	// result_6[0]
+	VMOVUPS	923904(SI), Z13	// result_4[0]
+	VMOVUPS	920576(SI), Z14	// result_2[0]
 	VFMADD231PS	Z14, Z6, Z5
 	VFMADD231PS	Z13, Z7, Z5
 	VFMADD231PS	Z12, Z8, Z5
 	VFMADD231PS	Z0, Z4, Z5
-	VMOVUPS	Z5, 927360(SI)	// a_y5[0]
-	VMOVUPS	923392(SI), Z0	// result_6[1]
-	VMOVUPS	919936(SI), Z5	// result_4[1]
-	VMOVUPS	916608(SI), Z12	// result_2[1]
+	VMOVUPS	Z5, 931456(SI)	// a_y5[0]
+	VMOVUPS	927488(SI), Z0	// result_6[1]
+	VMOVUPS	924032(SI), Z5	// result_4[1]
+	VMOVUPS	920704(SI), Z12	// result_2[1]
 	VFMADD231PS	Z12, Z6, Z9
 	VFMADD231PS	Z5, Z7, Z9
 	VFMADD231PS	Z0, Z8, Z9
 	VFMADD231PS	Z1, Z4, Z9
-	VMOVUPS	Z9, 927488(SI)	// a_y5[1]
-	VMOVUPS	923520(SI), Z0	// result_6[2]
-	VMOVUPS	920064(SI), Z1	// result_4[2]
-	VMOVUPS	916736(SI), Z5	// result_2[2]
+	VMOVUPS	Z9, 931584(SI)	// a_y5[1]
+	VMOVUPS	927616(SI), Z0	// result_6[2]
+	VMOVUPS	924160(SI), Z1	// result_4[2]
+	VMOVUPS	920832(SI), Z5	// result_2[2]
 	VFMADD231PS	Z5, Z6, Z10
 	VFMADD231PS	Z1, Z7, Z10
 	VFMADD231PS	Z0, Z8, Z10
 	VFMADD231PS	Z2, Z4, Z10
-	VMOVUPS	Z10, 927616(SI)	// a_y5[2]
-	VMOVUPS	923648(SI), Z0	// result_6[3]
-	VMOVUPS	920192(SI), Z1	// result_4[3]
-	VMOVUPS	916864(SI), Z2	// result_2[3]
+	VMOVUPS	Z10, 931712(SI)	// a_y5[2]
+	VMOVUPS	927744(SI), Z0	// result_6[3]
+	VMOVUPS	924288(SI), Z1	// result_4[3]
+	VMOVUPS	920960(SI), Z2	// result_2[3]
 	VFMADD231PS	Z2, Z6, Z11
 	VFMADD231PS	Z1, Z7, Z11
 	VFMADD231PS	Z0, Z8, Z11
 	VFMADD231PS	Z3, Z4, Z11
-	VMOVUPS	Z11, 927744(SI)	// a_y5[3]
+	VMOVUPS	Z11, 931840(SI)	// a_y5[3]
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
@@ -11289,30 +11453,30 @@ loop32: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop33: // 2 times: vectors of the block
-	VMOVUPS	925824(SI), Z0	// z_y5[0]
-	VMOVUPS	Z0, 742144(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	925952(SI), Z0	// z_y5[1]
-	VMOVUPS	Z0, 742272(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	926080(SI), Z0	// z_y5[2]
-	VMOVUPS	Z0, 742400(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	926208(SI), Z0	// z_y5[3]
-	VMOVUPS	Z0, 742528(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	926336(SI), Z0	// z_y5[4]
-	VMOVUPS	Z0, 742656(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	926464(SI), Z0	// z_y5[5]
-	VMOVUPS	Z0, 742784(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	926592(SI), Z0	// z_y5[6]
-	VMOVUPS	Z0, 742912(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	926720(SI), Z0	// z_y5[7]
-	VMOVUPS	Z0, 743040(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	927360(SI), Z0	// a_y5[0]
-	VMOVUPS	Z0, 743168(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	927488(SI), Z0	// a_y5[1]
-	VMOVUPS	Z0, 743296(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	927616(SI), Z0	// a_y5[2]
-	VMOVUPS	Z0, 743424(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	927744(SI), Z0	// a_y5[3]
-	VMOVUPS	Z0, 743552(SI)	// latentFieldFwd.a[3]
+	VMOVUPS	929920(SI), Z0	// z_y5[0]
+	VMOVUPS	Z0, 746240(SI)	// latentFieldFwd.z[0]
+	VMOVUPS	930048(SI), Z0	// z_y5[1]
+	VMOVUPS	Z0, 746368(SI)	// latentFieldFwd.z[1]
+	VMOVUPS	930176(SI), Z0	// z_y5[2]
+	VMOVUPS	Z0, 746496(SI)	// latentFieldFwd.z[2]
+	VMOVUPS	930304(SI), Z0	// z_y5[3]
+	VMOVUPS	Z0, 746624(SI)	// latentFieldFwd.z[3]
+	VMOVUPS	930432(SI), Z0	// z_y5[4]
+	VMOVUPS	Z0, 746752(SI)	// latentFieldFwd.z[4]
+	VMOVUPS	930560(SI), Z0	// z_y5[5]
+	VMOVUPS	Z0, 746880(SI)	// latentFieldFwd.z[5]
+	VMOVUPS	930688(SI), Z0	// z_y5[6]
+	VMOVUPS	Z0, 747008(SI)	// latentFieldFwd.z[6]
+	VMOVUPS	930816(SI), Z0	// z_y5[7]
+	VMOVUPS	Z0, 747136(SI)	// latentFieldFwd.z[7]
+	VMOVUPS	931456(SI), Z0	// a_y5[0]
+	VMOVUPS	Z0, 747264(SI)	// latentFieldFwd.a[0]
+	VMOVUPS	931584(SI), Z0	// a_y5[1]
+	VMOVUPS	Z0, 747392(SI)	// latentFieldFwd.a[1]
+	VMOVUPS	931712(SI), Z0	// a_y5[2]
+	VMOVUPS	Z0, 747520(SI)	// latentFieldFwd.a[2]
+	VMOVUPS	931840(SI), Z0	// a_y5[3]
+	VMOVUPS	Z0, 747648(SI)	// latentFieldFwd.a[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop33
@@ -11320,50 +11484,50 @@ loop33: // 2 times: vectors of the block
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop34: // 64 times: elements
-	VMOVUPS	745216(SI), Z0	// latentFieldFwd.add[0]
-	VMOVUPS	745280(SI), Z1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	Z0, 969728(SI)	// result_16[0]
-	VMOVUPS	Z1, 969792(SI)	// result_16[0] | 1
+	VMOVUPS	749312(SI), Z0	// latentFieldFwd.add[0]
+	VMOVUPS	749376(SI), Z1	// latentFieldFwd.add[0] | 1
+	VMOVUPS	Z0, 973824(SI)	// result_16[0]
+	VMOVUPS	Z1, 973888(SI)	// result_16[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop34
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop35: // 64 times: elements
-	VMOVUPS	753408(SI), Z0	// latentFieldFwd.softplus[0]
-	VMOVUPS	753472(SI), Z1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	Z0, 977920(SI)	// result_17[0]
-	VMOVUPS	Z1, 977984(SI)	// result_17[0] | 1
+	VMOVUPS	757504(SI), Z0	// latentFieldFwd.softplus[0]
+	VMOVUPS	757568(SI), Z1	// latentFieldFwd.softplus[0] | 1
+	VMOVUPS	Z0, 982016(SI)	// result_17[0]
+	VMOVUPS	Z1, 982080(SI)	// result_17[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop35
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop36: // 64 times: elements
-	VMOVUPS	761600(SI), Z0	// latentFieldFwd.add2[0]
-	VMOVUPS	761664(SI), Z1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	Z0, 986112(SI)	// result_18[0]
-	VMOVUPS	Z1, 986176(SI)	// result_18[0] | 1
+	VMOVUPS	765696(SI), Z0	// latentFieldFwd.add2[0]
+	VMOVUPS	765760(SI), Z1	// latentFieldFwd.add2[0] | 1
+	VMOVUPS	Z0, 990208(SI)	// result_18[0]
+	VMOVUPS	Z1, 990272(SI)	// result_18[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop36
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop37: // 64 times: elements
-	VMOVUPS	769792(SI), Z0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	769856(SI), Z1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	Z0, 994304(SI)	// result_19[0]
-	VMOVUPS	Z1, 994368(SI)	// result_19[0] | 1
+	VMOVUPS	773888(SI), Z0	// latentFieldFwd.softplus2[0]
+	VMOVUPS	773952(SI), Z1	// latentFieldFwd.softplus2[0] | 1
+	VMOVUPS	Z0, 998400(SI)	// result_19[0]
+	VMOVUPS	Z1, 998464(SI)	// result_19[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop37
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop38: // 12 times: elements
-	VMOVUPS	777984(SI), Z0	// latentFieldFwd.tanh[0]
-	VMOVUPS	778048(SI), Z1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	Z0, 1002496(SI)	// result_20[0]
-	VMOVUPS	Z1, 1002560(SI)	// result_20[0] | 1
+	VMOVUPS	782080(SI), Z0	// latentFieldFwd.tanh[0]
+	VMOVUPS	782144(SI), Z1	// latentFieldFwd.tanh[0] | 1
+	VMOVUPS	Z0, 1006592(SI)	// result_20[0]
+	VMOVUPS	Z1, 1006656(SI)	// result_20[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop38
@@ -11371,125 +11535,125 @@ loop38: // 12 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop39: // 2 times: vectors of the block
-	VMOVUPS	743680(SI), Z0	// latentFieldFwd.dz[0]
-	VMOVUPS	Z0, 928512(SI)	// result_9[0]
-	VMOVUPS	743808(SI), Z0	// latentFieldFwd.dz[1]
-	VMOVUPS	Z0, 928640(SI)	// result_9[1]
-	VMOVUPS	743936(SI), Z0	// latentFieldFwd.dz[2]
-	VMOVUPS	Z0, 928768(SI)	// result_9[2]
-	VMOVUPS	744064(SI), Z0	// latentFieldFwd.dz[3]
-	VMOVUPS	Z0, 928896(SI)	// result_9[3]
-	VMOVUPS	744192(SI), Z0	// latentFieldFwd.dz[4]
-	VMOVUPS	Z0, 929024(SI)	// result_9[4]
-	VMOVUPS	744320(SI), Z0	// latentFieldFwd.dz[5]
-	VMOVUPS	Z0, 929152(SI)	// result_9[5]
-	VMOVUPS	744448(SI), Z0	// latentFieldFwd.dz[6]
-	VMOVUPS	Z0, 929280(SI)	// result_9[6]
-	VMOVUPS	744576(SI), Z0	// latentFieldFwd.dz[7]
-	VMOVUPS	Z0, 929408(SI)	// result_9[7]
-	VMOVUPS	744704(SI), Z0	// latentFieldFwd.da[0]
-	VMOVUPS	Z0, 930560(SI)	// result_10[0]
-	VMOVUPS	744832(SI), Z1	// latentFieldFwd.da[1]
-	VMOVUPS	Z1, 930688(SI)	// result_10[1]
-	VMOVUPS	744960(SI), Z2	// latentFieldFwd.da[2]
-	VMOVUPS	Z2, 930816(SI)	// result_10[2]
-	VMOVUPS	745088(SI), Z3	// latentFieldFwd.da[3]
-	VMOVUPS	Z3, 930944(SI)	// result_10[3]
-	VMOVUPD	903296(DI), Z4	// h
-	VMOVUPD	903360(DI), Z5	// h | 1
+	VMOVUPS	747776(SI), Z0	// latentFieldFwd.dz[0]
+	VMOVUPS	Z0, 932608(SI)	// result_9[0]
+	VMOVUPS	747904(SI), Z0	// latentFieldFwd.dz[1]
+	VMOVUPS	Z0, 932736(SI)	// result_9[1]
+	VMOVUPS	748032(SI), Z0	// latentFieldFwd.dz[2]
+	VMOVUPS	Z0, 932864(SI)	// result_9[2]
+	VMOVUPS	748160(SI), Z0	// latentFieldFwd.dz[3]
+	VMOVUPS	Z0, 932992(SI)	// result_9[3]
+	VMOVUPS	748288(SI), Z0	// latentFieldFwd.dz[4]
+	VMOVUPS	Z0, 933120(SI)	// result_9[4]
+	VMOVUPS	748416(SI), Z0	// latentFieldFwd.dz[5]
+	VMOVUPS	Z0, 933248(SI)	// result_9[5]
+	VMOVUPS	748544(SI), Z0	// latentFieldFwd.dz[6]
+	VMOVUPS	Z0, 933376(SI)	// result_9[6]
+	VMOVUPS	748672(SI), Z0	// latentFieldFwd.dz[7]
+	VMOVUPS	Z0, 933504(SI)	// result_9[7]
+	VMOVUPS	748800(SI), Z0	// latentFieldFwd.da[0]
+	VMOVUPS	Z0, 934656(SI)	// result_10[0]
+	VMOVUPS	748928(SI), Z1	// latentFieldFwd.da[1]
+	VMOVUPS	Z1, 934784(SI)	// result_10[1]
+	VMOVUPS	749056(SI), Z2	// latentFieldFwd.da[2]
+	VMOVUPS	Z2, 934912(SI)	// result_10[2]
+	VMOVUPS	749184(SI), Z3	// latentFieldFwd.da[3]
+	VMOVUPS	Z3, 935040(SI)	// result_10[3]
+	VMOVUPD	907392(DI), Z4	// h
+	VMOVUPD	907456(DI), Z5	// h | 1
 	// forecast.nde:38
 	VMULPD.BCST	f64_401772216029aa0e<>(SB), Z4, Z6
 	VMULPD.BCST	f64_401772216029aa0e<>(SB), Z5, Z7
 	VCVTPD2PS	Z6, Y6
 	VCVTPD2PS	Z7, Y7
 	VINSERTF64X4	$1, Y7, Z6, Z6
-	VMOVUPS	Z6, 927872(SI)	// ha61
+	VMOVUPS	Z6, 931968(SI)	// ha61
 	VMULPD.BCST	f64_c029d7894a598ba8<>(SB), Z4, Z7
 	VMULPD.BCST	f64_c029d7894a598ba8<>(SB), Z5, Z8
 	VCVTPD2PS	Z7, Y7
 	VCVTPD2PS	Z8, Y8
 	VINSERTF64X4	$1, Y8, Z7, Z7
-	VMOVUPS	Z7, 928000(SI)	// ha62
+	VMOVUPS	Z7, 932096(SI)	// ha62
 	VMULPD.BCST	f64_40205198ab50d56d<>(SB), Z4, Z8
 	VMULPD.BCST	f64_40205198ab50d56d<>(SB), Z5, Z9
 	VCVTPD2PS	Z8, Y8
 	VCVTPD2PS	Z9, Y9
 	VINSERTF64X4	$1, Y9, Z8, Z8
-	VMOVUPS	Z8, 928128(SI)	// ha63
+	VMOVUPS	Z8, 932224(SI)	// ha63
 	VMULPD.BCST	f64_bfb253648f20ef47<>(SB), Z4, Z9
 	VMULPD.BCST	f64_bfb253648f20ef47<>(SB), Z5, Z10
 	VCVTPD2PS	Z9, Y9
 	VCVTPD2PS	Z10, Y10
 	VINSERTF64X4	$1, Y10, Z9, Z9
-	VMOVUPS	Z9, 928256(SI)	// ha64
+	VMOVUPS	Z9, 932352(SI)	// ha64
 	VMULPD.BCST	f64_bf9cf28fdbb9db09<>(SB), Z4, Z4
 	VMULPD.BCST	f64_bf9cf28fdbb9db09<>(SB), Z5, Z5
 	VCVTPD2PS	Z4, Y4
 	VCVTPD2PS	Z5, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
-	VMOVUPS	Z4, 928384(SI)	// ha65
+	VMOVUPS	Z4, 932480(SI)	// ha65
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 loop40: // 8 times: elements
-	VMOVUPS	928512(R10), Z5	// result_9[0]
-	VMOVUPS	924800(R10), Z10	// result_7[0]
-	VMOVUPS	921216(R10), Z11	// result_5[0]
-	VMOVUPS	917760(R10), Z12	// result_3[0]
-	VMOVUPS	914432(R10), Z13	// result[0]
-	VMOVUPS	903552(R10), Z14	// z[0]
+	VMOVUPS	932608(R10), Z5	// result_9[0]
+	VMOVUPS	928896(R10), Z10	// result_7[0]
+	VMOVUPS	925312(R10), Z11	// result_5[0]
+	VMOVUPS	921856(R10), Z12	// result_3[0]
+	VMOVUPS	918528(R10), Z13	// result[0]
+	VMOVUPS	907648(R10), Z14	// z[0]
 	VFMADD231PS	Z13, Z6, Z14
 	VFMADD231PS	Z12, Z7, Z14
 	VFMADD231PS	Z11, Z8, Z14
 	VFMADD231PS	Z10, Z9, Z14
 	VFMADD231PS	Z5, Z4, Z14
-	VMOVUPS	Z14, 929536(R10)	// z_y6[0]
+	VMOVUPS	Z14, 933632(R10)	// z_y6[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop40
-	VMOVUPS	904576(SI), Z5	// a[0]
-	VMOVUPS	904704(SI), Z10	// a[1]
-	VMOVUPS	904832(SI), Z11	// a[2]
-	VMOVUPS	904960(SI), Z12	// a[3]
-	VMOVUPS	926848(SI), Z13	// result_8[0]
-	VMOVUPS	923264(SI), Z14	// result_6[0]
-	VMOVUPS	919808(SI), Z15	// result_4[0]
-	VMOVUPS	916480(SI), Z16	// result_2[0]
+	VMOVUPS	908672(SI), Z5	// a[0]
+	VMOVUPS	908800(SI), Z10	// a[1]
+	VMOVUPS	908928(SI), Z11	// a[2]
+	VMOVUPS	909056(SI), Z12	// a[3]
+	VMOVUPS	930944(SI), Z13	// result_8[0]
+	VMOVUPS	927360(SI), Z14	// result_6[0]
+	VMOVUPS	923904(SI), Z15	// result_4[0]
+	VMOVUPS	920576(SI), Z16	// result_2[0]
 	VFMADD231PS	Z16, Z6, Z5
 	VFMADD231PS	Z15, Z7, Z5
 	VFMADD231PS	Z14, Z8, Z5
 	VFMADD231PS	Z13, Z9, Z5
 	VFMADD231PS	Z0, Z4, Z5
-	VMOVUPS	Z5, 931072(SI)	// a_y6[0]
-	VMOVUPS	926976(SI), Z0	// result_8[1]
-	VMOVUPS	923392(SI), Z5	// result_6[1]
-	VMOVUPS	919936(SI), Z13	// result_4[1]
-	VMOVUPS	916608(SI), Z14	// result_2[1]
+	VMOVUPS	Z5, 935168(SI)	// a_y6[0]
+	VMOVUPS	931072(SI), Z0	// result_8[1]
+	VMOVUPS	927488(SI), Z5	// result_6[1]
+	VMOVUPS	924032(SI), Z13	// result_4[1]
+	VMOVUPS	920704(SI), Z14	// result_2[1]
 	VFMADD231PS	Z14, Z6, Z10
 	VFMADD231PS	Z13, Z7, Z10
 	VFMADD231PS	Z5, Z8, Z10
 	VFMADD231PS	Z0, Z9, Z10
 	VFMADD231PS	Z1, Z4, Z10
-	VMOVUPS	Z10, 931200(SI)	// a_y6[1]
-	VMOVUPS	927104(SI), Z0	// result_8[2]
-	VMOVUPS	923520(SI), Z1	// result_6[2]
-	VMOVUPS	920064(SI), Z5	// result_4[2]
-	VMOVUPS	916736(SI), Z10	// result_2[2]
+	VMOVUPS	Z10, 935296(SI)	// a_y6[1]
+	VMOVUPS	931200(SI), Z0	// result_8[2]
+	VMOVUPS	927616(SI), Z1	// result_6[2]
+	VMOVUPS	924160(SI), Z5	// result_4[2]
+	VMOVUPS	920832(SI), Z10	// result_2[2]
 	VFMADD231PS	Z10, Z6, Z11
 	VFMADD231PS	Z5, Z7, Z11
 	VFMADD231PS	Z1, Z8, Z11
 	VFMADD231PS	Z0, Z9, Z11
 	VFMADD231PS	Z2, Z4, Z11
-	VMOVUPS	Z11, 931328(SI)	// a_y6[2]
-	VMOVUPS	927232(SI), Z0	// result_8[3]
-	VMOVUPS	923648(SI), Z1	// result_6[3]
-	VMOVUPS	920192(SI), Z2	// result_4[3]
-	VMOVUPS	916864(SI), Z5	// result_2[3]
+	VMOVUPS	Z11, 935424(SI)	// a_y6[2]
+	VMOVUPS	931328(SI), Z0	// result_8[3]
+	VMOVUPS	927744(SI), Z1	// result_6[3]
+	VMOVUPS	924288(SI), Z2	// result_4[3]
+	VMOVUPS	920960(SI), Z5	// result_2[3]
 	VFMADD231PS	Z5, Z6, Z12
 	VFMADD231PS	Z2, Z7, Z12
 	VFMADD231PS	Z1, Z8, Z12
 	VFMADD231PS	Z0, Z9, Z12
 	VFMADD231PS	Z3, Z4, Z12
-	VMOVUPS	Z12, 931456(SI)	// a_y6[3]
+	VMOVUPS	Z12, 935552(SI)	// a_y6[3]
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
@@ -11498,30 +11662,30 @@ loop40: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop41: // 2 times: vectors of the block
-	VMOVUPS	929536(SI), Z0	// z_y6[0]
-	VMOVUPS	Z0, 742144(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	929664(SI), Z0	// z_y6[1]
-	VMOVUPS	Z0, 742272(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	929792(SI), Z0	// z_y6[2]
-	VMOVUPS	Z0, 742400(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	929920(SI), Z0	// z_y6[3]
-	VMOVUPS	Z0, 742528(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	930048(SI), Z0	// z_y6[4]
-	VMOVUPS	Z0, 742656(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	930176(SI), Z0	// z_y6[5]
-	VMOVUPS	Z0, 742784(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	930304(SI), Z0	// z_y6[6]
-	VMOVUPS	Z0, 742912(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	930432(SI), Z0	// z_y6[7]
-	VMOVUPS	Z0, 743040(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	931072(SI), Z0	// a_y6[0]
-	VMOVUPS	Z0, 743168(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	931200(SI), Z0	// a_y6[1]
-	VMOVUPS	Z0, 743296(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	931328(SI), Z0	// a_y6[2]
-	VMOVUPS	Z0, 743424(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	931456(SI), Z0	// a_y6[3]
-	VMOVUPS	Z0, 743552(SI)	// latentFieldFwd.a[3]
+	VMOVUPS	933632(SI), Z0	// z_y6[0]
+	VMOVUPS	Z0, 746240(SI)	// latentFieldFwd.z[0]
+	VMOVUPS	933760(SI), Z0	// z_y6[1]
+	VMOVUPS	Z0, 746368(SI)	// latentFieldFwd.z[1]
+	VMOVUPS	933888(SI), Z0	// z_y6[2]
+	VMOVUPS	Z0, 746496(SI)	// latentFieldFwd.z[2]
+	VMOVUPS	934016(SI), Z0	// z_y6[3]
+	VMOVUPS	Z0, 746624(SI)	// latentFieldFwd.z[3]
+	VMOVUPS	934144(SI), Z0	// z_y6[4]
+	VMOVUPS	Z0, 746752(SI)	// latentFieldFwd.z[4]
+	VMOVUPS	934272(SI), Z0	// z_y6[5]
+	VMOVUPS	Z0, 746880(SI)	// latentFieldFwd.z[5]
+	VMOVUPS	934400(SI), Z0	// z_y6[6]
+	VMOVUPS	Z0, 747008(SI)	// latentFieldFwd.z[6]
+	VMOVUPS	934528(SI), Z0	// z_y6[7]
+	VMOVUPS	Z0, 747136(SI)	// latentFieldFwd.z[7]
+	VMOVUPS	935168(SI), Z0	// a_y6[0]
+	VMOVUPS	Z0, 747264(SI)	// latentFieldFwd.a[0]
+	VMOVUPS	935296(SI), Z0	// a_y6[1]
+	VMOVUPS	Z0, 747392(SI)	// latentFieldFwd.a[1]
+	VMOVUPS	935424(SI), Z0	// a_y6[2]
+	VMOVUPS	Z0, 747520(SI)	// latentFieldFwd.a[2]
+	VMOVUPS	935552(SI), Z0	// a_y6[3]
+	VMOVUPS	Z0, 747648(SI)	// latentFieldFwd.a[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop41
@@ -11529,50 +11693,50 @@ loop41: // 2 times: vectors of the block
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop42: // 64 times: elements
-	VMOVUPS	745216(SI), Z0	// latentFieldFwd.add[0]
-	VMOVUPS	745280(SI), Z1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	Z0, 933888(SI)	// result_11[0]
-	VMOVUPS	Z1, 933952(SI)	// result_11[0] | 1
+	VMOVUPS	749312(SI), Z0	// latentFieldFwd.add[0]
+	VMOVUPS	749376(SI), Z1	// latentFieldFwd.add[0] | 1
+	VMOVUPS	Z0, 937984(SI)	// result_11[0]
+	VMOVUPS	Z1, 938048(SI)	// result_11[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop42
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop43: // 64 times: elements
-	VMOVUPS	753408(SI), Z0	// latentFieldFwd.softplus[0]
-	VMOVUPS	753472(SI), Z1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	Z0, 942080(SI)	// result_12[0]
-	VMOVUPS	Z1, 942144(SI)	// result_12[0] | 1
+	VMOVUPS	757504(SI), Z0	// latentFieldFwd.softplus[0]
+	VMOVUPS	757568(SI), Z1	// latentFieldFwd.softplus[0] | 1
+	VMOVUPS	Z0, 946176(SI)	// result_12[0]
+	VMOVUPS	Z1, 946240(SI)	// result_12[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop43
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop44: // 64 times: elements
-	VMOVUPS	761600(SI), Z0	// latentFieldFwd.add2[0]
-	VMOVUPS	761664(SI), Z1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	Z0, 950272(SI)	// result_13[0]
-	VMOVUPS	Z1, 950336(SI)	// result_13[0] | 1
+	VMOVUPS	765696(SI), Z0	// latentFieldFwd.add2[0]
+	VMOVUPS	765760(SI), Z1	// latentFieldFwd.add2[0] | 1
+	VMOVUPS	Z0, 954368(SI)	// result_13[0]
+	VMOVUPS	Z1, 954432(SI)	// result_13[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop44
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop45: // 64 times: elements
-	VMOVUPS	769792(SI), Z0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	769856(SI), Z1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	Z0, 958464(SI)	// result_14[0]
-	VMOVUPS	Z1, 958528(SI)	// result_14[0] | 1
+	VMOVUPS	773888(SI), Z0	// latentFieldFwd.softplus2[0]
+	VMOVUPS	773952(SI), Z1	// latentFieldFwd.softplus2[0] | 1
+	VMOVUPS	Z0, 962560(SI)	// result_14[0]
+	VMOVUPS	Z1, 962624(SI)	// result_14[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop45
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop46: // 12 times: elements
-	VMOVUPS	777984(SI), Z0	// latentFieldFwd.tanh[0]
-	VMOVUPS	778048(SI), Z1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	Z0, 966656(SI)	// result_15[0]
-	VMOVUPS	Z1, 966720(SI)	// result_15[0] | 1
+	VMOVUPS	782080(SI), Z0	// latentFieldFwd.tanh[0]
+	VMOVUPS	782144(SI), Z1	// latentFieldFwd.tanh[0] | 1
+	VMOVUPS	Z0, 970752(SI)	// result_15[0]
+	VMOVUPS	Z1, 970816(SI)	// result_15[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop46
@@ -11580,121 +11744,121 @@ loop46: // 12 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop47: // 2 times: vectors of the block
-	VMOVUPD	903296(SI), Z0	// h
-	VMOVUPD	903360(SI), Z1	// h | 1
+	VMOVUPD	907392(SI), Z0	// h
+	VMOVUPD	907456(SI), Z1	// h | 1
 	// forecast.nde:38
 	VMULPD.BCST	f64_3fb8b1a71ed4a6ee<>(SB), Z0, Z2
 	VMULPD.BCST	f64_3fb8b1a71ed4a6ee<>(SB), Z1, Z3
 	VCVTPD2PS	Z2, Y2
 	VCVTPD2PS	Z3, Y3
 	VINSERTF64X4	$1, Y3, Z2, Z2
-	VMOVUPS	Z2, 931584(DI)	// hb1
+	VMOVUPS	Z2, 935680(DI)	// hb1
 	VMULPD.BCST	f64_3f847ae147ae147b<>(SB), Z0, Z3
 	VMULPD.BCST	f64_3f847ae147ae147b<>(SB), Z1, Z4
 	VCVTPD2PS	Z3, Y3
 	VCVTPD2PS	Z4, Y4
 	VINSERTF64X4	$1, Y4, Z3, Z3
-	VMOVUPS	Z3, 931712(DI)	// hb2
+	VMOVUPS	Z3, 935808(DI)	// hb2
 	VMULPD.BCST	f64_3fdeb683148e0688<>(SB), Z0, Z4
 	VMULPD.BCST	f64_3fdeb683148e0688<>(SB), Z1, Z5
 	VCVTPD2PS	Z4, Y4
 	VCVTPD2PS	Z5, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
-	VMOVUPS	Z4, 931840(DI)	// hb3
+	VMOVUPS	Z4, 935936(DI)	// hb3
 	VMULPD.BCST	f64_3ff6106b4b6adddb<>(SB), Z0, Z5
 	VMULPD.BCST	f64_3ff6106b4b6adddb<>(SB), Z1, Z6
 	VCVTPD2PS	Z5, Y5
 	VCVTPD2PS	Z6, Y6
 	VINSERTF64X4	$1, Y6, Z5, Z5
-	VMOVUPS	Z5, 931968(DI)	// hb4
+	VMOVUPS	Z5, 936064(DI)	// hb4
 	VMULPD.BCST	f64_c00a520ff752ea91<>(SB), Z0, Z6
 	VMULPD.BCST	f64_c00a520ff752ea91<>(SB), Z1, Z7
 	VCVTPD2PS	Z6, Y6
 	VCVTPD2PS	Z7, Y7
 	VINSERTF64X4	$1, Y7, Z6, Z6
-	VMOVUPS	Z6, 932096(DI)	// hb5
+	VMOVUPS	Z6, 936192(DI)	// hb5
 	VMULPD.BCST	f64_40029901d4cd6786<>(SB), Z0, Z0
 	VMULPD.BCST	f64_40029901d4cd6786<>(SB), Z1, Z1
 	VCVTPD2PS	Z0, Y0
 	VCVTPD2PS	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z0, Z0
-	VMOVUPS	Z0, 932224(DI)	// hb6
+	VMOVUPS	Z0, 936320(DI)	// hb6
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop48: // 8 times: elements
-	VMOVUPS	743680(R10), Z1	// latentFieldFwd.dz[0]
-	VMOVUPS	928512(R10), Z7	// result_9[0]
-	VMOVUPS	924800(R10), Z8	// result_7[0]
-	VMOVUPS	921216(R10), Z9	// result_5[0]
-	VMOVUPS	917760(R10), Z10	// result_3[0]
-	VMOVUPS	914432(R10), Z11	// result[0]
-	VMOVUPS	903552(R10), Z12	// z[0]
+	VMOVUPS	747776(R10), Z1	// latentFieldFwd.dz[0]
+	VMOVUPS	932608(R10), Z7	// result_9[0]
+	VMOVUPS	928896(R10), Z8	// result_7[0]
+	VMOVUPS	925312(R10), Z9	// result_5[0]
+	VMOVUPS	921856(R10), Z10	// result_3[0]
+	VMOVUPS	918528(R10), Z11	// result[0]
+	VMOVUPS	907648(R10), Z12	// z[0]
 	VFMADD231PS	Z11, Z2, Z12
 	VFMADD231PS	Z10, Z3, Z12
 	VFMADD231PS	Z9, Z4, Z12
 	VFMADD231PS	Z8, Z5, Z12
 	VFMADD231PS	Z7, Z6, Z12
 	VFMADD231PS	Z1, Z0, Z12
-	VMOVUPS	Z12, 932352(R10)	// z_next[0]
+	VMOVUPS	Z12, 936448(R10)	// z_next[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop48
-	VMOVUPS	904576(DI), Z1	// a[0]
-	VMOVUPS	904704(DI), Z7	// a[1]
-	VMOVUPS	904832(DI), Z8	// a[2]
-	VMOVUPS	904960(DI), Z9	// a[3]
-	VMOVUPS	744704(DI), Z10	// latentFieldFwd.da[0]
-	VMOVUPS	930560(DI), Z11	// result_10[0]
-	VMOVUPS	926848(DI), Z12	// result_8[0]
-	VMOVUPS	923264(DI), Z13	// result_6[0]
-	VMOVUPS	919808(DI), Z14	// result_4[0]
-	VMOVUPS	916480(DI), Z15	// result_2[0]
+	VMOVUPS	908672(DI), Z1	// a[0]
+	VMOVUPS	908800(DI), Z7	// a[1]
+	VMOVUPS	908928(DI), Z8	// a[2]
+	VMOVUPS	909056(DI), Z9	// a[3]
+	VMOVUPS	748800(DI), Z10	// latentFieldFwd.da[0]
+	VMOVUPS	934656(DI), Z11	// result_10[0]
+	VMOVUPS	930944(DI), Z12	// result_8[0]
+	VMOVUPS	927360(DI), Z13	// result_6[0]
+	VMOVUPS	923904(DI), Z14	// result_4[0]
+	VMOVUPS	920576(DI), Z15	// result_2[0]
 	VFMADD231PS	Z15, Z2, Z1
 	VFMADD231PS	Z14, Z3, Z1
 	VFMADD231PS	Z13, Z4, Z1
 	VFMADD231PS	Z12, Z5, Z1
 	VFMADD231PS	Z11, Z6, Z1
 	VFMADD231PS	Z10, Z0, Z1
-	VMOVUPS	Z1, 933376(DI)	// a_next[0]
-	VMOVUPS	744832(DI), Z1	// latentFieldFwd.da[1]
-	VMOVUPS	930688(DI), Z10	// result_10[1]
-	VMOVUPS	926976(DI), Z11	// result_8[1]
-	VMOVUPS	923392(DI), Z12	// result_6[1]
-	VMOVUPS	919936(DI), Z13	// result_4[1]
-	VMOVUPS	916608(DI), Z14	// result_2[1]
+	VMOVUPS	Z1, 937472(DI)	// a_next[0]
+	VMOVUPS	748928(DI), Z1	// latentFieldFwd.da[1]
+	VMOVUPS	934784(DI), Z10	// result_10[1]
+	VMOVUPS	931072(DI), Z11	// result_8[1]
+	VMOVUPS	927488(DI), Z12	// result_6[1]
+	VMOVUPS	924032(DI), Z13	// result_4[1]
+	VMOVUPS	920704(DI), Z14	// result_2[1]
 	VFMADD231PS	Z14, Z2, Z7
 	VFMADD231PS	Z13, Z3, Z7
 	VFMADD231PS	Z12, Z4, Z7
 	VFMADD231PS	Z11, Z5, Z7
 	VFMADD231PS	Z10, Z6, Z7
 	VFMADD231PS	Z1, Z0, Z7
-	VMOVUPS	Z7, 933504(DI)	// a_next[1]
-	VMOVUPS	744960(DI), Z1	// latentFieldFwd.da[2]
-	VMOVUPS	930816(DI), Z7	// result_10[2]
-	VMOVUPS	927104(DI), Z10	// result_8[2]
-	VMOVUPS	923520(DI), Z11	// result_6[2]
-	VMOVUPS	920064(DI), Z12	// result_4[2]
-	VMOVUPS	916736(DI), Z13	// result_2[2]
+	VMOVUPS	Z7, 937600(DI)	// a_next[1]
+	VMOVUPS	749056(DI), Z1	// latentFieldFwd.da[2]
+	VMOVUPS	934912(DI), Z7	// result_10[2]
+	VMOVUPS	931200(DI), Z10	// result_8[2]
+	VMOVUPS	927616(DI), Z11	// result_6[2]
+	VMOVUPS	924160(DI), Z12	// result_4[2]
+	VMOVUPS	920832(DI), Z13	// result_2[2]
 	VFMADD231PS	Z13, Z2, Z8
 	VFMADD231PS	Z12, Z3, Z8
 	VFMADD231PS	Z11, Z4, Z8
 	VFMADD231PS	Z10, Z5, Z8
 	VFMADD231PS	Z7, Z6, Z8
 	VFMADD231PS	Z1, Z0, Z8
-	VMOVUPS	Z8, 933632(DI)	// a_next[2]
-	VMOVUPS	745088(DI), Z1	// latentFieldFwd.da[3]
-	VMOVUPS	930944(DI), Z7	// result_10[3]
-	VMOVUPS	927232(DI), Z8	// result_8[3]
-	VMOVUPS	923648(DI), Z10	// result_6[3]
-	VMOVUPS	920192(DI), Z11	// result_4[3]
-	VMOVUPS	916864(DI), Z12	// result_2[3]
+	VMOVUPS	Z8, 937728(DI)	// a_next[2]
+	VMOVUPS	749184(DI), Z1	// latentFieldFwd.da[3]
+	VMOVUPS	935040(DI), Z7	// result_10[3]
+	VMOVUPS	931328(DI), Z8	// result_8[3]
+	VMOVUPS	927744(DI), Z10	// result_6[3]
+	VMOVUPS	924288(DI), Z11	// result_4[3]
+	VMOVUPS	920960(DI), Z12	// result_2[3]
 	VFMADD231PS	Z12, Z2, Z9
 	VFMADD231PS	Z11, Z3, Z9
 	VFMADD231PS	Z10, Z4, Z9
 	VFMADD231PS	Z8, Z5, Z9
 	VFMADD231PS	Z7, Z6, Z9
 	VFMADD231PS	Z1, Z0, Z9
-	VMOVUPS	Z9, 933760(DI)	// a_next[3]
+	VMOVUPS	Z9, 937856(DI)	// a_next[3]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -11703,30 +11867,30 @@ loop48: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop49: // 2 times: vectors of the block
-	VMOVUPS	932352(SI), Z0	// z_next[0]
-	VMOVUPS	Z0, 742144(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	932480(SI), Z0	// z_next[1]
-	VMOVUPS	Z0, 742272(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	932608(SI), Z0	// z_next[2]
-	VMOVUPS	Z0, 742400(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	932736(SI), Z0	// z_next[3]
-	VMOVUPS	Z0, 742528(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	932864(SI), Z0	// z_next[4]
-	VMOVUPS	Z0, 742656(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	932992(SI), Z0	// z_next[5]
-	VMOVUPS	Z0, 742784(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	933120(SI), Z0	// z_next[6]
-	VMOVUPS	Z0, 742912(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	933248(SI), Z0	// z_next[7]
-	VMOVUPS	Z0, 743040(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	933376(SI), Z0	// a_next[0]
-	VMOVUPS	Z0, 743168(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	933504(SI), Z0	// a_next[1]
-	VMOVUPS	Z0, 743296(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	933632(SI), Z0	// a_next[2]
-	VMOVUPS	Z0, 743424(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	933760(SI), Z0	// a_next[3]
-	VMOVUPS	Z0, 743552(SI)	// latentFieldFwd.a[3]
+	VMOVUPS	936448(SI), Z0	// z_next[0]
+	VMOVUPS	Z0, 746240(SI)	// latentFieldFwd.z[0]
+	VMOVUPS	936576(SI), Z0	// z_next[1]
+	VMOVUPS	Z0, 746368(SI)	// latentFieldFwd.z[1]
+	VMOVUPS	936704(SI), Z0	// z_next[2]
+	VMOVUPS	Z0, 746496(SI)	// latentFieldFwd.z[2]
+	VMOVUPS	936832(SI), Z0	// z_next[3]
+	VMOVUPS	Z0, 746624(SI)	// latentFieldFwd.z[3]
+	VMOVUPS	936960(SI), Z0	// z_next[4]
+	VMOVUPS	Z0, 746752(SI)	// latentFieldFwd.z[4]
+	VMOVUPS	937088(SI), Z0	// z_next[5]
+	VMOVUPS	Z0, 746880(SI)	// latentFieldFwd.z[5]
+	VMOVUPS	937216(SI), Z0	// z_next[6]
+	VMOVUPS	Z0, 747008(SI)	// latentFieldFwd.z[6]
+	VMOVUPS	937344(SI), Z0	// z_next[7]
+	VMOVUPS	Z0, 747136(SI)	// latentFieldFwd.z[7]
+	VMOVUPS	937472(SI), Z0	// a_next[0]
+	VMOVUPS	Z0, 747264(SI)	// latentFieldFwd.a[0]
+	VMOVUPS	937600(SI), Z0	// a_next[1]
+	VMOVUPS	Z0, 747392(SI)	// latentFieldFwd.a[1]
+	VMOVUPS	937728(SI), Z0	// a_next[2]
+	VMOVUPS	Z0, 747520(SI)	// latentFieldFwd.a[2]
+	VMOVUPS	937856(SI), Z0	// a_next[3]
+	VMOVUPS	Z0, 747648(SI)	// latentFieldFwd.a[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop49
@@ -11738,44 +11902,44 @@ loop50: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop51: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	908160(R9), Z0	// z_d2_bar[0]
-	VMOVUPS	909696(R9), Z1	// z_d3_bar[0]
-	VMOVUPS	911232(R9), Z2	// z_d4_bar[0]
+	VMOVUPS	912256(R9), Z0	// z_d2_bar[0]
+	VMOVUPS	913792(R9), Z1	// z_d3_bar[0]
+	VMOVUPS	915328(R9), Z2	// z_d4_bar[0]
 	VMULPS.BCST	f32_40200000<>(SB), Z2, Z2
 	VFMADD231PS.BCST	f32_c0800000<>(SB), Z1, Z2
 	VFMADD231PS.BCST	f32_3fc00000<>(SB), Z0, Z2
-	VMOVUPS	Z2, 834816(R9)	// latentFieldBwd.dz_bar[0]
+	VMOVUPS	Z2, 838912(R9)	// latentFieldBwd.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop51
-	VMOVUPS	912256(SI), Z0	// a_d4_bar[0]
-	VMOVUPS	912384(SI), Z1	// a_d4_bar[1]
-	VMOVUPS	912512(SI), Z2	// a_d4_bar[2]
-	VMOVUPS	912640(SI), Z3	// a_d4_bar[3]
-	VMOVUPS	910720(SI), Z4	// a_d3_bar[0]
-	VMOVUPS	910848(SI), Z5	// a_d3_bar[1]
-	VMOVUPS	910976(SI), Z6	// a_d3_bar[2]
-	VMOVUPS	911104(SI), Z7	// a_d3_bar[3]
-	VMOVUPS	909184(SI), Z8	// a_d2_bar[0]
-	VMOVUPS	909312(SI), Z9	// a_d2_bar[1]
-	VMOVUPS	909440(SI), Z10	// a_d2_bar[2]
-	VMOVUPS	909568(SI), Z11	// a_d2_bar[3]
+	VMOVUPS	916352(SI), Z0	// a_d4_bar[0]
+	VMOVUPS	916480(SI), Z1	// a_d4_bar[1]
+	VMOVUPS	916608(SI), Z2	// a_d4_bar[2]
+	VMOVUPS	916736(SI), Z3	// a_d4_bar[3]
+	VMOVUPS	914816(SI), Z4	// a_d3_bar[0]
+	VMOVUPS	914944(SI), Z5	// a_d3_bar[1]
+	VMOVUPS	915072(SI), Z6	// a_d3_bar[2]
+	VMOVUPS	915200(SI), Z7	// a_d3_bar[3]
+	VMOVUPS	913280(SI), Z8	// a_d2_bar[0]
+	VMOVUPS	913408(SI), Z9	// a_d2_bar[1]
+	VMOVUPS	913536(SI), Z10	// a_d2_bar[2]
+	VMOVUPS	913664(SI), Z11	// a_d2_bar[3]
 	VMULPS.BCST	f32_40200000<>(SB), Z0, Z0
 	VFMADD231PS.BCST	f32_c0800000<>(SB), Z4, Z0
 	VFMADD231PS.BCST	f32_3fc00000<>(SB), Z8, Z0
-	VMOVUPS	Z0, 835840(SI)	// latentFieldBwd.da_bar[0]
+	VMOVUPS	Z0, 839936(SI)	// latentFieldBwd.da_bar[0]
 	VMULPS.BCST	f32_40200000<>(SB), Z1, Z0
 	VFMADD231PS.BCST	f32_c0800000<>(SB), Z5, Z0
 	VFMADD231PS.BCST	f32_3fc00000<>(SB), Z9, Z0
-	VMOVUPS	Z0, 835968(SI)	// latentFieldBwd.da_bar[1]
+	VMOVUPS	Z0, 840064(SI)	// latentFieldBwd.da_bar[1]
 	VMULPS.BCST	f32_40200000<>(SB), Z2, Z0
 	VFMADD231PS.BCST	f32_c0800000<>(SB), Z6, Z0
 	VFMADD231PS.BCST	f32_3fc00000<>(SB), Z10, Z0
-	VMOVUPS	Z0, 836096(SI)	// latentFieldBwd.da_bar[2]
+	VMOVUPS	Z0, 840192(SI)	// latentFieldBwd.da_bar[2]
 	VMULPS.BCST	f32_40200000<>(SB), Z3, Z0
 	VFMADD231PS.BCST	f32_c0800000<>(SB), Z7, Z0
 	VFMADD231PS.BCST	f32_3fc00000<>(SB), Z11, Z0
-	VMOVUPS	Z0, 836224(SI)	// latentFieldBwd.da_bar[3]
+	VMOVUPS	Z0, 840320(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop50
@@ -11783,80 +11947,80 @@ loop51: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop52: // 2 times: vectors of the block
-	VMOVUPS	932352(SI), Z0	// z_next[0]
-	VMOVUPS	Z0, 798976(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	932480(SI), Z0	// z_next[1]
-	VMOVUPS	Z0, 799104(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	932608(SI), Z0	// z_next[2]
-	VMOVUPS	Z0, 799232(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	932736(SI), Z0	// z_next[3]
-	VMOVUPS	Z0, 799360(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	932864(SI), Z0	// z_next[4]
-	VMOVUPS	Z0, 799488(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	932992(SI), Z0	// z_next[5]
-	VMOVUPS	Z0, 799616(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	933120(SI), Z0	// z_next[6]
-	VMOVUPS	Z0, 799744(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	933248(SI), Z0	// z_next[7]
-	VMOVUPS	Z0, 799872(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	933376(SI), Z0	// a_next[0]
-	VMOVUPS	Z0, 800000(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	933504(SI), Z0	// a_next[1]
-	VMOVUPS	Z0, 800128(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	933632(SI), Z0	// a_next[2]
-	VMOVUPS	Z0, 800256(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	933760(SI), Z0	// a_next[3]
-	VMOVUPS	Z0, 800384(SI)	// latentFieldBwd.a[3]
+	VMOVUPS	936448(SI), Z0	// z_next[0]
+	VMOVUPS	Z0, 803072(SI)	// latentFieldBwd.z[0]
+	VMOVUPS	936576(SI), Z0	// z_next[1]
+	VMOVUPS	Z0, 803200(SI)	// latentFieldBwd.z[1]
+	VMOVUPS	936704(SI), Z0	// z_next[2]
+	VMOVUPS	Z0, 803328(SI)	// latentFieldBwd.z[2]
+	VMOVUPS	936832(SI), Z0	// z_next[3]
+	VMOVUPS	Z0, 803456(SI)	// latentFieldBwd.z[3]
+	VMOVUPS	936960(SI), Z0	// z_next[4]
+	VMOVUPS	Z0, 803584(SI)	// latentFieldBwd.z[4]
+	VMOVUPS	937088(SI), Z0	// z_next[5]
+	VMOVUPS	Z0, 803712(SI)	// latentFieldBwd.z[5]
+	VMOVUPS	937216(SI), Z0	// z_next[6]
+	VMOVUPS	Z0, 803840(SI)	// latentFieldBwd.z[6]
+	VMOVUPS	937344(SI), Z0	// z_next[7]
+	VMOVUPS	Z0, 803968(SI)	// latentFieldBwd.z[7]
+	VMOVUPS	937472(SI), Z0	// a_next[0]
+	VMOVUPS	Z0, 804096(SI)	// latentFieldBwd.a[0]
+	VMOVUPS	937600(SI), Z0	// a_next[1]
+	VMOVUPS	Z0, 804224(SI)	// latentFieldBwd.a[1]
+	VMOVUPS	937728(SI), Z0	// a_next[2]
+	VMOVUPS	Z0, 804352(SI)	// latentFieldBwd.a[2]
+	VMOVUPS	937856(SI), Z0	// a_next[3]
+	VMOVUPS	Z0, 804480(SI)	// latentFieldBwd.a[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop52
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop53: // 64 times: elements
-	VMOVUPS	745216(SI), Z0	// latentFieldFwd.add[0]
-	VMOVUPS	745280(SI), Z1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	Z0, 800512(SI)	// latentFieldBwd.add[0]
-	VMOVUPS	Z1, 800576(SI)	// latentFieldBwd.add[0] | 1
+	VMOVUPS	749312(SI), Z0	// latentFieldFwd.add[0]
+	VMOVUPS	749376(SI), Z1	// latentFieldFwd.add[0] | 1
+	VMOVUPS	Z0, 804608(SI)	// latentFieldBwd.add[0]
+	VMOVUPS	Z1, 804672(SI)	// latentFieldBwd.add[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop53
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop54: // 64 times: elements
-	VMOVUPS	753408(SI), Z0	// latentFieldFwd.softplus[0]
-	VMOVUPS	753472(SI), Z1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	Z0, 808704(SI)	// latentFieldBwd.softplus[0]
-	VMOVUPS	Z1, 808768(SI)	// latentFieldBwd.softplus[0] | 1
+	VMOVUPS	757504(SI), Z0	// latentFieldFwd.softplus[0]
+	VMOVUPS	757568(SI), Z1	// latentFieldFwd.softplus[0] | 1
+	VMOVUPS	Z0, 812800(SI)	// latentFieldBwd.softplus[0]
+	VMOVUPS	Z1, 812864(SI)	// latentFieldBwd.softplus[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop54
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop55: // 64 times: elements
-	VMOVUPS	761600(SI), Z0	// latentFieldFwd.add2[0]
-	VMOVUPS	761664(SI), Z1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	Z0, 816896(SI)	// latentFieldBwd.add2[0]
-	VMOVUPS	Z1, 816960(SI)	// latentFieldBwd.add2[0] | 1
+	VMOVUPS	765696(SI), Z0	// latentFieldFwd.add2[0]
+	VMOVUPS	765760(SI), Z1	// latentFieldFwd.add2[0] | 1
+	VMOVUPS	Z0, 820992(SI)	// latentFieldBwd.add2[0]
+	VMOVUPS	Z1, 821056(SI)	// latentFieldBwd.add2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop55
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop56: // 64 times: elements
-	VMOVUPS	769792(SI), Z0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	769856(SI), Z1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	Z0, 825088(SI)	// latentFieldBwd.softplus2[0]
-	VMOVUPS	Z1, 825152(SI)	// latentFieldBwd.softplus2[0] | 1
+	VMOVUPS	773888(SI), Z0	// latentFieldFwd.softplus2[0]
+	VMOVUPS	773952(SI), Z1	// latentFieldFwd.softplus2[0] | 1
+	VMOVUPS	Z0, 829184(SI)	// latentFieldBwd.softplus2[0]
+	VMOVUPS	Z1, 829248(SI)	// latentFieldBwd.softplus2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop56
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop57: // 12 times: elements
-	VMOVUPS	777984(SI), Z0	// latentFieldFwd.tanh[0]
-	VMOVUPS	778048(SI), Z1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	Z0, 833280(SI)	// latentFieldBwd.tanh[0]
-	VMOVUPS	Z1, 833344(SI)	// latentFieldBwd.tanh[0] | 1
+	VMOVUPS	782080(SI), Z0	// latentFieldFwd.tanh[0]
+	VMOVUPS	782144(SI), Z1	// latentFieldFwd.tanh[0] | 1
+	VMOVUPS	Z0, 837376(SI)	// latentFieldBwd.tanh[0]
+	VMOVUPS	Z1, 837440(SI)	// latentFieldBwd.tanh[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop57
@@ -11868,70 +12032,70 @@ loop58: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop59: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	905088(R9), Z0	// z_next_bar[0]
-	VMOVUPS	836352(R9), Z1	// latentFieldBwd.z_bar[0]
+	VMOVUPS	909184(R9), Z0	// z_next_bar[0]
+	VMOVUPS	840448(R9), Z1	// latentFieldBwd.z_bar[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 968192(R9)	// z_next_bar_2[0]
-	VMOVUPS	932224(SI), Z1	// hb6
-	VMOVUPS	908160(R9), Z2	// z_d2_bar[0]
-	VMOVUPS	909696(R9), Z3	// z_d3_bar[0]
-	VMOVUPS	911232(R9), Z4	// z_d4_bar[0]
+	VMOVUPS	Z0, 972288(R9)	// z_next_bar_2[0]
+	VMOVUPS	936320(SI), Z1	// hb6
+	VMOVUPS	912256(R9), Z2	// z_d2_bar[0]
+	VMOVUPS	913792(R9), Z3	// z_d3_bar[0]
+	VMOVUPS	915328(R9), Z4	// z_d4_bar[0]
 	VMULPS.BCST	f32_c20b7b8e<>(SB), Z4, Z4
 	VFMADD231PS.BCST	f32_42822f0d<>(SB), Z3, Z4
 	VFMADD231PS.BCST	f32_c1df2c16<>(SB), Z2, Z4
 	VFMADD231PS	Z1, Z0, Z4
-	VMOVUPS	Z4, 834816(R9)	// latentFieldBwd.dz_bar[0]
+	VMOVUPS	Z4, 838912(R9)	// latentFieldBwd.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop59
-	VMOVUPS	906112(SI), Z0	// a_next_bar[0]
-	VMOVUPS	906240(SI), Z2	// a_next_bar[1]
-	VMOVUPS	906368(SI), Z3	// a_next_bar[2]
-	VMOVUPS	906496(SI), Z4	// a_next_bar[3]
-	VMOVUPS	912256(SI), Z5	// a_d4_bar[0]
-	VMOVUPS	912384(SI), Z6	// a_d4_bar[1]
-	VMOVUPS	912512(SI), Z7	// a_d4_bar[2]
-	VMOVUPS	912640(SI), Z8	// a_d4_bar[3]
-	VMOVUPS	910720(SI), Z9	// a_d3_bar[0]
-	VMOVUPS	910848(SI), Z10	// a_d3_bar[1]
-	VMOVUPS	910976(SI), Z11	// a_d3_bar[2]
-	VMOVUPS	911104(SI), Z12	// a_d3_bar[3]
-	VMOVUPS	909184(SI), Z13	// a_d2_bar[0]
-	VMOVUPS	909312(SI), Z14	// a_d2_bar[1]
-	VMOVUPS	909440(SI), Z15	// a_d2_bar[2]
-	VMOVUPS	909568(SI), Z16	// a_d2_bar[3]
-	VMOVUPS	837376(SI), Z17	// latentFieldBwd.a_bar[0]
+	VMOVUPS	910208(SI), Z0	// a_next_bar[0]
+	VMOVUPS	910336(SI), Z2	// a_next_bar[1]
+	VMOVUPS	910464(SI), Z3	// a_next_bar[2]
+	VMOVUPS	910592(SI), Z4	// a_next_bar[3]
+	VMOVUPS	916352(SI), Z5	// a_d4_bar[0]
+	VMOVUPS	916480(SI), Z6	// a_d4_bar[1]
+	VMOVUPS	916608(SI), Z7	// a_d4_bar[2]
+	VMOVUPS	916736(SI), Z8	// a_d4_bar[3]
+	VMOVUPS	914816(SI), Z9	// a_d3_bar[0]
+	VMOVUPS	914944(SI), Z10	// a_d3_bar[1]
+	VMOVUPS	915072(SI), Z11	// a_d3_bar[2]
+	VMOVUPS	915200(SI), Z12	// a_d3_bar[3]
+	VMOVUPS	913280(SI), Z13	// a_d2_bar[0]
+	VMOVUPS	913408(SI), Z14	// a_d2_bar[1]
+	VMOVUPS	913536(SI), Z15	// a_d2_bar[2]
+	VMOVUPS	913664(SI), Z16	// a_d2_bar[3]
+	VMOVUPS	841472(SI), Z17	// latentFieldBwd.a_bar[0]
 	VADDPS	Z17, Z0, Z0
-	VMOVUPS	Z0, 969216(SI)	// a_next_bar_2[0]
-	VMOVUPS	837504(SI), Z17	// latentFieldBwd.a_bar[1]
+	VMOVUPS	Z0, 973312(SI)	// a_next_bar_2[0]
+	VMOVUPS	841600(SI), Z17	// latentFieldBwd.a_bar[1]
 	VADDPS	Z17, Z2, Z2
-	VMOVUPS	Z2, 969344(SI)	// a_next_bar_2[1]
-	VMOVUPS	837632(SI), Z17	// latentFieldBwd.a_bar[2]
+	VMOVUPS	Z2, 973440(SI)	// a_next_bar_2[1]
+	VMOVUPS	841728(SI), Z17	// latentFieldBwd.a_bar[2]
 	VADDPS	Z17, Z3, Z3
-	VMOVUPS	Z3, 969472(SI)	// a_next_bar_2[2]
-	VMOVUPS	837760(SI), Z17	// latentFieldBwd.a_bar[3]
+	VMOVUPS	Z3, 973568(SI)	// a_next_bar_2[2]
+	VMOVUPS	841856(SI), Z17	// latentFieldBwd.a_bar[3]
 	VADDPS	Z17, Z4, Z4
-	VMOVUPS	Z4, 969600(SI)	// a_next_bar_2[3]
+	VMOVUPS	Z4, 973696(SI)	// a_next_bar_2[3]
 	VMULPS.BCST	f32_c20b7b8e<>(SB), Z5, Z5
 	VFMADD231PS.BCST	f32_42822f0d<>(SB), Z9, Z5
 	VFMADD231PS.BCST	f32_c1df2c16<>(SB), Z13, Z5
 	VFMADD231PS	Z1, Z0, Z5
-	VMOVUPS	Z5, 835840(SI)	// latentFieldBwd.da_bar[0]
+	VMOVUPS	Z5, 839936(SI)	// latentFieldBwd.da_bar[0]
 	VMULPS.BCST	f32_c20b7b8e<>(SB), Z6, Z0
 	VFMADD231PS.BCST	f32_42822f0d<>(SB), Z10, Z0
 	VFMADD231PS.BCST	f32_c1df2c16<>(SB), Z14, Z0
 	VFMADD231PS	Z1, Z2, Z0
-	VMOVUPS	Z0, 835968(SI)	// latentFieldBwd.da_bar[1]
+	VMOVUPS	Z0, 840064(SI)	// latentFieldBwd.da_bar[1]
 	VMULPS.BCST	f32_c20b7b8e<>(SB), Z7, Z0
 	VFMADD231PS.BCST	f32_42822f0d<>(SB), Z11, Z0
 	VFMADD231PS.BCST	f32_c1df2c16<>(SB), Z15, Z0
 	VFMADD231PS	Z1, Z3, Z0
-	VMOVUPS	Z0, 836096(SI)	// latentFieldBwd.da_bar[2]
+	VMOVUPS	Z0, 840192(SI)	// latentFieldBwd.da_bar[2]
 	VMULPS.BCST	f32_c20b7b8e<>(SB), Z8, Z0
 	VFMADD231PS.BCST	f32_42822f0d<>(SB), Z12, Z0
 	VFMADD231PS.BCST	f32_c1df2c16<>(SB), Z16, Z0
 	VFMADD231PS	Z1, Z4, Z0
-	VMOVUPS	Z0, 836224(SI)	// latentFieldBwd.da_bar[3]
+	VMOVUPS	Z0, 840320(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop58
@@ -11939,80 +12103,80 @@ loop59: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop60: // 2 times: vectors of the block
-	VMOVUPS	929536(SI), Z0	// z_y6[0]
-	VMOVUPS	Z0, 798976(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	929664(SI), Z0	// z_y6[1]
-	VMOVUPS	Z0, 799104(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	929792(SI), Z0	// z_y6[2]
-	VMOVUPS	Z0, 799232(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	929920(SI), Z0	// z_y6[3]
-	VMOVUPS	Z0, 799360(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	930048(SI), Z0	// z_y6[4]
-	VMOVUPS	Z0, 799488(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	930176(SI), Z0	// z_y6[5]
-	VMOVUPS	Z0, 799616(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	930304(SI), Z0	// z_y6[6]
-	VMOVUPS	Z0, 799744(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	930432(SI), Z0	// z_y6[7]
-	VMOVUPS	Z0, 799872(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	931072(SI), Z0	// a_y6[0]
-	VMOVUPS	Z0, 800000(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	931200(SI), Z0	// a_y6[1]
-	VMOVUPS	Z0, 800128(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	931328(SI), Z0	// a_y6[2]
-	VMOVUPS	Z0, 800256(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	931456(SI), Z0	// a_y6[3]
-	VMOVUPS	Z0, 800384(SI)	// latentFieldBwd.a[3]
+	VMOVUPS	933632(SI), Z0	// z_y6[0]
+	VMOVUPS	Z0, 803072(SI)	// latentFieldBwd.z[0]
+	VMOVUPS	933760(SI), Z0	// z_y6[1]
+	VMOVUPS	Z0, 803200(SI)	// latentFieldBwd.z[1]
+	VMOVUPS	933888(SI), Z0	// z_y6[2]
+	VMOVUPS	Z0, 803328(SI)	// latentFieldBwd.z[2]
+	VMOVUPS	934016(SI), Z0	// z_y6[3]
+	VMOVUPS	Z0, 803456(SI)	// latentFieldBwd.z[3]
+	VMOVUPS	934144(SI), Z0	// z_y6[4]
+	VMOVUPS	Z0, 803584(SI)	// latentFieldBwd.z[4]
+	VMOVUPS	934272(SI), Z0	// z_y6[5]
+	VMOVUPS	Z0, 803712(SI)	// latentFieldBwd.z[5]
+	VMOVUPS	934400(SI), Z0	// z_y6[6]
+	VMOVUPS	Z0, 803840(SI)	// latentFieldBwd.z[6]
+	VMOVUPS	934528(SI), Z0	// z_y6[7]
+	VMOVUPS	Z0, 803968(SI)	// latentFieldBwd.z[7]
+	VMOVUPS	935168(SI), Z0	// a_y6[0]
+	VMOVUPS	Z0, 804096(SI)	// latentFieldBwd.a[0]
+	VMOVUPS	935296(SI), Z0	// a_y6[1]
+	VMOVUPS	Z0, 804224(SI)	// latentFieldBwd.a[1]
+	VMOVUPS	935424(SI), Z0	// a_y6[2]
+	VMOVUPS	Z0, 804352(SI)	// latentFieldBwd.a[2]
+	VMOVUPS	935552(SI), Z0	// a_y6[3]
+	VMOVUPS	Z0, 804480(SI)	// latentFieldBwd.a[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop60
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop61: // 64 times: elements
-	VMOVUPS	933888(SI), Z0	// result_11[0]
-	VMOVUPS	933952(SI), Z1	// result_11[0] | 1
-	VMOVUPS	Z0, 800512(SI)	// latentFieldBwd.add[0]
-	VMOVUPS	Z1, 800576(SI)	// latentFieldBwd.add[0] | 1
+	VMOVUPS	937984(SI), Z0	// result_11[0]
+	VMOVUPS	938048(SI), Z1	// result_11[0] | 1
+	VMOVUPS	Z0, 804608(SI)	// latentFieldBwd.add[0]
+	VMOVUPS	Z1, 804672(SI)	// latentFieldBwd.add[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop61
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop62: // 64 times: elements
-	VMOVUPS	942080(SI), Z0	// result_12[0]
-	VMOVUPS	942144(SI), Z1	// result_12[0] | 1
-	VMOVUPS	Z0, 808704(SI)	// latentFieldBwd.softplus[0]
-	VMOVUPS	Z1, 808768(SI)	// latentFieldBwd.softplus[0] | 1
+	VMOVUPS	946176(SI), Z0	// result_12[0]
+	VMOVUPS	946240(SI), Z1	// result_12[0] | 1
+	VMOVUPS	Z0, 812800(SI)	// latentFieldBwd.softplus[0]
+	VMOVUPS	Z1, 812864(SI)	// latentFieldBwd.softplus[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop62
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop63: // 64 times: elements
-	VMOVUPS	950272(SI), Z0	// result_13[0]
-	VMOVUPS	950336(SI), Z1	// result_13[0] | 1
-	VMOVUPS	Z0, 816896(SI)	// latentFieldBwd.add2[0]
-	VMOVUPS	Z1, 816960(SI)	// latentFieldBwd.add2[0] | 1
+	VMOVUPS	954368(SI), Z0	// result_13[0]
+	VMOVUPS	954432(SI), Z1	// result_13[0] | 1
+	VMOVUPS	Z0, 820992(SI)	// latentFieldBwd.add2[0]
+	VMOVUPS	Z1, 821056(SI)	// latentFieldBwd.add2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop63
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop64: // 64 times: elements
-	VMOVUPS	958464(SI), Z0	// result_14[0]
-	VMOVUPS	958528(SI), Z1	// result_14[0] | 1
-	VMOVUPS	Z0, 825088(SI)	// latentFieldBwd.softplus2[0]
-	VMOVUPS	Z1, 825152(SI)	// latentFieldBwd.softplus2[0] | 1
+	VMOVUPS	962560(SI), Z0	// result_14[0]
+	VMOVUPS	962624(SI), Z1	// result_14[0] | 1
+	VMOVUPS	Z0, 829184(SI)	// latentFieldBwd.softplus2[0]
+	VMOVUPS	Z1, 829248(SI)	// latentFieldBwd.softplus2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop64
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop65: // 12 times: elements
-	VMOVUPS	966656(SI), Z0	// result_15[0]
-	VMOVUPS	966720(SI), Z1	// result_15[0] | 1
-	VMOVUPS	Z0, 833280(SI)	// latentFieldBwd.tanh[0]
-	VMOVUPS	Z1, 833344(SI)	// latentFieldBwd.tanh[0] | 1
+	VMOVUPS	970752(SI), Z0	// result_15[0]
+	VMOVUPS	970816(SI), Z1	// result_15[0] | 1
+	VMOVUPS	Z0, 837376(SI)	// latentFieldBwd.tanh[0]
+	VMOVUPS	Z1, 837440(SI)	// latentFieldBwd.tanh[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop65
@@ -12020,90 +12184,90 @@ loop65: // 12 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop66: // 2 times: vectors of the block
-	VMOVUPS	836352(SI), Z0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Z0, 1004032(SI)	// result_21[0]
-	VMOVUPS	836480(SI), Z0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Z0, 1004160(SI)	// result_21[1]
-	VMOVUPS	836608(SI), Z0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Z0, 1004288(SI)	// result_21[2]
-	VMOVUPS	836736(SI), Z0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Z0, 1004416(SI)	// result_21[3]
-	VMOVUPS	836864(SI), Z0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Z0, 1004544(SI)	// result_21[4]
-	VMOVUPS	836992(SI), Z0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Z0, 1004672(SI)	// result_21[5]
-	VMOVUPS	837120(SI), Z0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Z0, 1004800(SI)	// result_21[6]
-	VMOVUPS	837248(SI), Z0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Z0, 1004928(SI)	// result_21[7]
-	VMOVUPS	837376(SI), Z0	// latentFieldBwd.a_bar[0]
-	VMOVUPS	Z0, 1005056(SI)	// result_22[0]
-	VMOVUPS	837504(SI), Z1	// latentFieldBwd.a_bar[1]
-	VMOVUPS	Z1, 1005184(SI)	// result_22[1]
-	VMOVUPS	837632(SI), Z2	// latentFieldBwd.a_bar[2]
-	VMOVUPS	Z2, 1005312(SI)	// result_22[2]
-	VMOVUPS	837760(SI), Z3	// latentFieldBwd.a_bar[3]
-	VMOVUPS	Z3, 1005440(SI)	// result_22[3]
+	VMOVUPS	840448(SI), Z0	// latentFieldBwd.z_bar[0]
+	VMOVUPS	Z0, 1008128(SI)	// result_21[0]
+	VMOVUPS	840576(SI), Z0	// latentFieldBwd.z_bar[1]
+	VMOVUPS	Z0, 1008256(SI)	// result_21[1]
+	VMOVUPS	840704(SI), Z0	// latentFieldBwd.z_bar[2]
+	VMOVUPS	Z0, 1008384(SI)	// result_21[2]
+	VMOVUPS	840832(SI), Z0	// latentFieldBwd.z_bar[3]
+	VMOVUPS	Z0, 1008512(SI)	// result_21[3]
+	VMOVUPS	840960(SI), Z0	// latentFieldBwd.z_bar[4]
+	VMOVUPS	Z0, 1008640(SI)	// result_21[4]
+	VMOVUPS	841088(SI), Z0	// latentFieldBwd.z_bar[5]
+	VMOVUPS	Z0, 1008768(SI)	// result_21[5]
+	VMOVUPS	841216(SI), Z0	// latentFieldBwd.z_bar[6]
+	VMOVUPS	Z0, 1008896(SI)	// result_21[6]
+	VMOVUPS	841344(SI), Z0	// latentFieldBwd.z_bar[7]
+	VMOVUPS	Z0, 1009024(SI)	// result_21[7]
+	VMOVUPS	841472(SI), Z0	// latentFieldBwd.a_bar[0]
+	VMOVUPS	Z0, 1009152(SI)	// result_22[0]
+	VMOVUPS	841600(SI), Z1	// latentFieldBwd.a_bar[1]
+	VMOVUPS	Z1, 1009280(SI)	// result_22[1]
+	VMOVUPS	841728(SI), Z2	// latentFieldBwd.a_bar[2]
+	VMOVUPS	Z2, 1009408(SI)	// result_22[2]
+	VMOVUPS	841856(SI), Z3	// latentFieldBwd.a_bar[3]
+	VMOVUPS	Z3, 1009536(SI)	// result_22[3]
 	MOVQ	$8, DI
 	MOVQ	SI, R9
 loop67: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1004032(R9), Z4	// result_21[0]
-	VMOVUPS	928384(SI), Z5	// ha65
-	VMOVUPS	968192(R9), Z6	// z_next_bar_2[0]
-	VMOVUPS	932096(SI), Z7	// hb5
-	VMOVUPS	908160(R9), Z8	// z_d2_bar[0]
-	VMOVUPS	909696(R9), Z9	// z_d3_bar[0]
-	VMOVUPS	911232(R9), Z10	// z_d4_bar[0]
+	VMOVUPS	1008128(R9), Z4	// result_21[0]
+	VMOVUPS	932480(SI), Z5	// ha65
+	VMOVUPS	972288(R9), Z6	// z_next_bar_2[0]
+	VMOVUPS	936192(SI), Z7	// hb5
+	VMOVUPS	912256(R9), Z8	// z_d2_bar[0]
+	VMOVUPS	913792(R9), Z9	// z_d3_bar[0]
+	VMOVUPS	915328(R9), Z10	// z_d4_bar[0]
 	VMULPS.BCST	f32_423d84a1<>(SB), Z10, Z10
 	VFMADD231PS.BCST	f32_c2b05b99<>(SB), Z9, Z10
 	VFMADD231PS.BCST	f32_42160989<>(SB), Z8, Z10
 	VFMADD231PS	Z7, Z6, Z10
 	VFMADD231PS	Z5, Z4, Z10
-	VMOVUPS	Z10, 834816(R9)	// latentFieldBwd.dz_bar[0]
+	VMOVUPS	Z10, 838912(R9)	// latentFieldBwd.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop67
-	VMOVUPS	912256(SI), Z4	// a_d4_bar[0]
-	VMOVUPS	912384(SI), Z6	// a_d4_bar[1]
-	VMOVUPS	912512(SI), Z8	// a_d4_bar[2]
-	VMOVUPS	912640(SI), Z9	// a_d4_bar[3]
-	VMOVUPS	910720(SI), Z10	// a_d3_bar[0]
-	VMOVUPS	910848(SI), Z11	// a_d3_bar[1]
-	VMOVUPS	910976(SI), Z12	// a_d3_bar[2]
-	VMOVUPS	911104(SI), Z13	// a_d3_bar[3]
-	VMOVUPS	909184(SI), Z14	// a_d2_bar[0]
-	VMOVUPS	909312(SI), Z15	// a_d2_bar[1]
-	VMOVUPS	909440(SI), Z16	// a_d2_bar[2]
-	VMOVUPS	909568(SI), Z17	// a_d2_bar[3]
-	VMOVUPS	969216(SI), Z18	// a_next_bar_2[0]
+	VMOVUPS	916352(SI), Z4	// a_d4_bar[0]
+	VMOVUPS	916480(SI), Z6	// a_d4_bar[1]
+	VMOVUPS	916608(SI), Z8	// a_d4_bar[2]
+	VMOVUPS	916736(SI), Z9	// a_d4_bar[3]
+	VMOVUPS	914816(SI), Z10	// a_d3_bar[0]
+	VMOVUPS	914944(SI), Z11	// a_d3_bar[1]
+	VMOVUPS	915072(SI), Z12	// a_d3_bar[2]
+	VMOVUPS	915200(SI), Z13	// a_d3_bar[3]
+	VMOVUPS	913280(SI), Z14	// a_d2_bar[0]
+	VMOVUPS	913408(SI), Z15	// a_d2_bar[1]
+	VMOVUPS	913536(SI), Z16	// a_d2_bar[2]
+	VMOVUPS	913664(SI), Z17	// a_d2_bar[3]
+	VMOVUPS	973312(SI), Z18	// a_next_bar_2[0]
 	VMULPS.BCST	f32_423d84a1<>(SB), Z4, Z4
 	VFMADD231PS.BCST	f32_c2b05b99<>(SB), Z10, Z4
 	VFMADD231PS.BCST	f32_42160989<>(SB), Z14, Z4
 	VFMADD231PS	Z7, Z18, Z4
 	VFMADD231PS	Z5, Z0, Z4
-	VMOVUPS	Z4, 835840(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	969344(SI), Z0	// a_next_bar_2[1]
+	VMOVUPS	Z4, 839936(SI)	// latentFieldBwd.da_bar[0]
+	VMOVUPS	973440(SI), Z0	// a_next_bar_2[1]
 	VMULPS.BCST	f32_423d84a1<>(SB), Z6, Z4
 	VFMADD231PS.BCST	f32_c2b05b99<>(SB), Z11, Z4
 	VFMADD231PS.BCST	f32_42160989<>(SB), Z15, Z4
 	VFMADD231PS	Z7, Z0, Z4
 	VFMADD231PS	Z5, Z1, Z4
-	VMOVUPS	Z4, 835968(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	969472(SI), Z0	// a_next_bar_2[2]
+	VMOVUPS	Z4, 840064(SI)	// latentFieldBwd.da_bar[1]
+	VMOVUPS	973568(SI), Z0	// a_next_bar_2[2]
 	VMULPS.BCST	f32_423d84a1<>(SB), Z8, Z1
 	VFMADD231PS.BCST	f32_c2b05b99<>(SB), Z12, Z1
 	VFMADD231PS.BCST	f32_42160989<>(SB), Z16, Z1
 	VFMADD231PS	Z7, Z0, Z1
 	VFMADD231PS	Z5, Z2, Z1
-	VMOVUPS	Z1, 836096(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	969600(SI), Z0	// a_next_bar_2[3]
+	VMOVUPS	Z1, 840192(SI)	// latentFieldBwd.da_bar[2]
+	VMOVUPS	973696(SI), Z0	// a_next_bar_2[3]
 	VMULPS.BCST	f32_423d84a1<>(SB), Z9, Z1
 	VFMADD231PS.BCST	f32_c2b05b99<>(SB), Z13, Z1
 	VFMADD231PS.BCST	f32_42160989<>(SB), Z17, Z1
 	VFMADD231PS	Z7, Z0, Z1
 	VFMADD231PS	Z5, Z3, Z1
-	VMOVUPS	Z1, 836224(SI)	// latentFieldBwd.da_bar[3]
+	VMOVUPS	Z1, 840320(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop66
@@ -12111,80 +12275,80 @@ loop67: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop68: // 2 times: vectors of the block
-	VMOVUPS	925824(SI), Z0	// z_y5[0]
-	VMOVUPS	Z0, 798976(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	925952(SI), Z0	// z_y5[1]
-	VMOVUPS	Z0, 799104(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	926080(SI), Z0	// z_y5[2]
-	VMOVUPS	Z0, 799232(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	926208(SI), Z0	// z_y5[3]
-	VMOVUPS	Z0, 799360(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	926336(SI), Z0	// z_y5[4]
-	VMOVUPS	Z0, 799488(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	926464(SI), Z0	// z_y5[5]
-	VMOVUPS	Z0, 799616(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	926592(SI), Z0	// z_y5[6]
-	VMOVUPS	Z0, 799744(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	926720(SI), Z0	// z_y5[7]
-	VMOVUPS	Z0, 799872(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	927360(SI), Z0	// a_y5[0]
-	VMOVUPS	Z0, 800000(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	927488(SI), Z0	// a_y5[1]
-	VMOVUPS	Z0, 800128(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	927616(SI), Z0	// a_y5[2]
-	VMOVUPS	Z0, 800256(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	927744(SI), Z0	// a_y5[3]
-	VMOVUPS	Z0, 800384(SI)	// latentFieldBwd.a[3]
+	VMOVUPS	929920(SI), Z0	// z_y5[0]
+	VMOVUPS	Z0, 803072(SI)	// latentFieldBwd.z[0]
+	VMOVUPS	930048(SI), Z0	// z_y5[1]
+	VMOVUPS	Z0, 803200(SI)	// latentFieldBwd.z[1]
+	VMOVUPS	930176(SI), Z0	// z_y5[2]
+	VMOVUPS	Z0, 803328(SI)	// latentFieldBwd.z[2]
+	VMOVUPS	930304(SI), Z0	// z_y5[3]
+	VMOVUPS	Z0, 803456(SI)	// latentFieldBwd.z[3]
+	VMOVUPS	930432(SI), Z0	// z_y5[4]
+	VMOVUPS	Z0, 803584(SI)	// latentFieldBwd.z[4]
+	VMOVUPS	930560(SI), Z0	// z_y5[5]
+	VMOVUPS	Z0, 803712(SI)	// latentFieldBwd.z[5]
+	VMOVUPS	930688(SI), Z0	// z_y5[6]
+	VMOVUPS	Z0, 803840(SI)	// latentFieldBwd.z[6]
+	VMOVUPS	930816(SI), Z0	// z_y5[7]
+	VMOVUPS	Z0, 803968(SI)	// latentFieldBwd.z[7]
+	VMOVUPS	931456(SI), Z0	// a_y5[0]
+	VMOVUPS	Z0, 804096(SI)	// latentFieldBwd.a[0]
+	VMOVUPS	931584(SI), Z0	// a_y5[1]
+	VMOVUPS	Z0, 804224(SI)	// latentFieldBwd.a[1]
+	VMOVUPS	931712(SI), Z0	// a_y5[2]
+	VMOVUPS	Z0, 804352(SI)	// latentFieldBwd.a[2]
+	VMOVUPS	931840(SI), Z0	// a_y5[3]
+	VMOVUPS	Z0, 804480(SI)	// latentFieldBwd.a[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop68
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop69: // 64 times: elements
-	VMOVUPS	969728(SI), Z0	// result_16[0]
-	VMOVUPS	969792(SI), Z1	// result_16[0] | 1
-	VMOVUPS	Z0, 800512(SI)	// latentFieldBwd.add[0]
-	VMOVUPS	Z1, 800576(SI)	// latentFieldBwd.add[0] | 1
+	VMOVUPS	973824(SI), Z0	// result_16[0]
+	VMOVUPS	973888(SI), Z1	// result_16[0] | 1
+	VMOVUPS	Z0, 804608(SI)	// latentFieldBwd.add[0]
+	VMOVUPS	Z1, 804672(SI)	// latentFieldBwd.add[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop69
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop70: // 64 times: elements
-	VMOVUPS	977920(SI), Z0	// result_17[0]
-	VMOVUPS	977984(SI), Z1	// result_17[0] | 1
-	VMOVUPS	Z0, 808704(SI)	// latentFieldBwd.softplus[0]
-	VMOVUPS	Z1, 808768(SI)	// latentFieldBwd.softplus[0] | 1
+	VMOVUPS	982016(SI), Z0	// result_17[0]
+	VMOVUPS	982080(SI), Z1	// result_17[0] | 1
+	VMOVUPS	Z0, 812800(SI)	// latentFieldBwd.softplus[0]
+	VMOVUPS	Z1, 812864(SI)	// latentFieldBwd.softplus[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop70
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop71: // 64 times: elements
-	VMOVUPS	986112(SI), Z0	// result_18[0]
-	VMOVUPS	986176(SI), Z1	// result_18[0] | 1
-	VMOVUPS	Z0, 816896(SI)	// latentFieldBwd.add2[0]
-	VMOVUPS	Z1, 816960(SI)	// latentFieldBwd.add2[0] | 1
+	VMOVUPS	990208(SI), Z0	// result_18[0]
+	VMOVUPS	990272(SI), Z1	// result_18[0] | 1
+	VMOVUPS	Z0, 820992(SI)	// latentFieldBwd.add2[0]
+	VMOVUPS	Z1, 821056(SI)	// latentFieldBwd.add2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop71
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop72: // 64 times: elements
-	VMOVUPS	994304(SI), Z0	// result_19[0]
-	VMOVUPS	994368(SI), Z1	// result_19[0] | 1
-	VMOVUPS	Z0, 825088(SI)	// latentFieldBwd.softplus2[0]
-	VMOVUPS	Z1, 825152(SI)	// latentFieldBwd.softplus2[0] | 1
+	VMOVUPS	998400(SI), Z0	// result_19[0]
+	VMOVUPS	998464(SI), Z1	// result_19[0] | 1
+	VMOVUPS	Z0, 829184(SI)	// latentFieldBwd.softplus2[0]
+	VMOVUPS	Z1, 829248(SI)	// latentFieldBwd.softplus2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop72
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop73: // 12 times: elements
-	VMOVUPS	1002496(SI), Z0	// result_20[0]
-	VMOVUPS	1002560(SI), Z1	// result_20[0] | 1
-	VMOVUPS	Z0, 833280(SI)	// latentFieldBwd.tanh[0]
-	VMOVUPS	Z1, 833344(SI)	// latentFieldBwd.tanh[0] | 1
+	VMOVUPS	1006592(SI), Z0	// result_20[0]
+	VMOVUPS	1006656(SI), Z1	// result_20[0] | 1
+	VMOVUPS	Z0, 837376(SI)	// latentFieldBwd.tanh[0]
+	VMOVUPS	Z1, 837440(SI)	// latentFieldBwd.tanh[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop73
@@ -12192,101 +12356,101 @@ loop73: // 12 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop74: // 2 times: vectors of the block
-	VMOVUPS	836352(SI), Z0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Z0, 1039872(SI)	// result_28[0]
-	VMOVUPS	836480(SI), Z0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Z0, 1040000(SI)	// result_28[1]
-	VMOVUPS	836608(SI), Z0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Z0, 1040128(SI)	// result_28[2]
-	VMOVUPS	836736(SI), Z0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Z0, 1040256(SI)	// result_28[3]
-	VMOVUPS	836864(SI), Z0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Z0, 1040384(SI)	// result_28[4]
-	VMOVUPS	836992(SI), Z0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Z0, 1040512(SI)	// result_28[5]
-	VMOVUPS	837120(SI), Z0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Z0, 1040640(SI)	// result_28[6]
-	VMOVUPS	837248(SI), Z0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Z0, 1040768(SI)	// result_28[7]
-	VMOVUPS	837376(SI), Z0	// latentFieldBwd.a_bar[0]
-	VMOVUPS	Z0, 1040896(SI)	// result_29[0]
-	VMOVUPS	837504(SI), Z1	// latentFieldBwd.a_bar[1]
-	VMOVUPS	Z1, 1041024(SI)	// result_29[1]
-	VMOVUPS	837632(SI), Z2	// latentFieldBwd.a_bar[2]
-	VMOVUPS	Z2, 1041152(SI)	// result_29[2]
-	VMOVUPS	837760(SI), Z3	// latentFieldBwd.a_bar[3]
-	VMOVUPS	Z3, 1041280(SI)	// result_29[3]
+	VMOVUPS	840448(SI), Z0	// latentFieldBwd.z_bar[0]
+	VMOVUPS	Z0, 1043968(SI)	// result_28[0]
+	VMOVUPS	840576(SI), Z0	// latentFieldBwd.z_bar[1]
+	VMOVUPS	Z0, 1044096(SI)	// result_28[1]
+	VMOVUPS	840704(SI), Z0	// latentFieldBwd.z_bar[2]
+	VMOVUPS	Z0, 1044224(SI)	// result_28[2]
+	VMOVUPS	840832(SI), Z0	// latentFieldBwd.z_bar[3]
+	VMOVUPS	Z0, 1044352(SI)	// result_28[3]
+	VMOVUPS	840960(SI), Z0	// latentFieldBwd.z_bar[4]
+	VMOVUPS	Z0, 1044480(SI)	// result_28[4]
+	VMOVUPS	841088(SI), Z0	// latentFieldBwd.z_bar[5]
+	VMOVUPS	Z0, 1044608(SI)	// result_28[5]
+	VMOVUPS	841216(SI), Z0	// latentFieldBwd.z_bar[6]
+	VMOVUPS	Z0, 1044736(SI)	// result_28[6]
+	VMOVUPS	841344(SI), Z0	// latentFieldBwd.z_bar[7]
+	VMOVUPS	Z0, 1044864(SI)	// result_28[7]
+	VMOVUPS	841472(SI), Z0	// latentFieldBwd.a_bar[0]
+	VMOVUPS	Z0, 1044992(SI)	// result_29[0]
+	VMOVUPS	841600(SI), Z1	// latentFieldBwd.a_bar[1]
+	VMOVUPS	Z1, 1045120(SI)	// result_29[1]
+	VMOVUPS	841728(SI), Z2	// latentFieldBwd.a_bar[2]
+	VMOVUPS	Z2, 1045248(SI)	// result_29[2]
+	VMOVUPS	841856(SI), Z3	// latentFieldBwd.a_bar[3]
+	VMOVUPS	Z3, 1045376(SI)	// result_29[3]
 	MOVQ	$8, DI
 	MOVQ	SI, R9
 loop75: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1039872(R9), Z4	// result_28[0]
-	VMOVUPS	924672(SI), Z5	// ha54
-	VMOVUPS	1004032(R9), Z6	// result_21[0]
-	VMOVUPS	928256(SI), Z7	// ha64
-	VMOVUPS	968192(R9), Z8	// z_next_bar_2[0]
-	VMOVUPS	931968(SI), Z9	// hb4
-	VMOVUPS	908160(R9), Z10	// z_d2_bar[0]
-	VMOVUPS	909696(R9), Z11	// z_d3_bar[0]
-	VMOVUPS	911232(R9), Z12	// z_d4_bar[0]
+	VMOVUPS	1043968(R9), Z4	// result_28[0]
+	VMOVUPS	928768(SI), Z5	// ha54
+	VMOVUPS	1008128(R9), Z6	// result_21[0]
+	VMOVUPS	932352(SI), Z7	// ha64
+	VMOVUPS	972288(R9), Z8	// z_next_bar_2[0]
+	VMOVUPS	936064(SI), Z9	// hb4
+	VMOVUPS	912256(R9), Z10	// z_d2_bar[0]
+	VMOVUPS	913792(R9), Z11	// z_d3_bar[0]
+	VMOVUPS	915328(R9), Z12	// z_d4_bar[0]
 	VMULPS.BCST	f32_c1846284<>(SB), Z12, Z12
 	VFMADD231PS.BCST	f32_41f2b49c<>(SB), Z11, Z12
 	VFMADD231PS.BCST	f32_c14693c6<>(SB), Z10, Z12
 	VFMADD231PS	Z9, Z8, Z12
 	VFMADD231PS	Z7, Z6, Z12
 	VFMADD231PS	Z5, Z4, Z12
-	VMOVUPS	Z12, 834816(R9)	// latentFieldBwd.dz_bar[0]
+	VMOVUPS	Z12, 838912(R9)	// latentFieldBwd.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop75
-	VMOVUPS	912256(SI), Z4	// a_d4_bar[0]
-	VMOVUPS	912384(SI), Z6	// a_d4_bar[1]
-	VMOVUPS	912512(SI), Z8	// a_d4_bar[2]
-	VMOVUPS	912640(SI), Z10	// a_d4_bar[3]
-	VMOVUPS	910720(SI), Z11	// a_d3_bar[0]
-	VMOVUPS	910848(SI), Z12	// a_d3_bar[1]
-	VMOVUPS	910976(SI), Z13	// a_d3_bar[2]
-	VMOVUPS	911104(SI), Z14	// a_d3_bar[3]
-	VMOVUPS	909184(SI), Z15	// a_d2_bar[0]
-	VMOVUPS	909312(SI), Z16	// a_d2_bar[1]
-	VMOVUPS	909440(SI), Z17	// a_d2_bar[2]
-	VMOVUPS	909568(SI), Z18	// a_d2_bar[3]
-	VMOVUPS	1005056(SI), Z19	// result_22[0]
-	VMOVUPS	969216(SI), Z20	// a_next_bar_2[0]
+	VMOVUPS	916352(SI), Z4	// a_d4_bar[0]
+	VMOVUPS	916480(SI), Z6	// a_d4_bar[1]
+	VMOVUPS	916608(SI), Z8	// a_d4_bar[2]
+	VMOVUPS	916736(SI), Z10	// a_d4_bar[3]
+	VMOVUPS	914816(SI), Z11	// a_d3_bar[0]
+	VMOVUPS	914944(SI), Z12	// a_d3_bar[1]
+	VMOVUPS	915072(SI), Z13	// a_d3_bar[2]
+	VMOVUPS	915200(SI), Z14	// a_d3_bar[3]
+	VMOVUPS	913280(SI), Z15	// a_d2_bar[0]
+	VMOVUPS	913408(SI), Z16	// a_d2_bar[1]
+	VMOVUPS	913536(SI), Z17	// a_d2_bar[2]
+	VMOVUPS	913664(SI), Z18	// a_d2_bar[3]
+	VMOVUPS	1009152(SI), Z19	// result_22[0]
+	VMOVUPS	973312(SI), Z20	// a_next_bar_2[0]
 	VMULPS.BCST	f32_c1846284<>(SB), Z4, Z4
 	VFMADD231PS.BCST	f32_41f2b49c<>(SB), Z11, Z4
 	VFMADD231PS.BCST	f32_c14693c6<>(SB), Z15, Z4
 	VFMADD231PS	Z9, Z20, Z4
 	VFMADD231PS	Z7, Z19, Z4
 	VFMADD231PS	Z5, Z0, Z4
-	VMOVUPS	Z4, 835840(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	1005184(SI), Z0	// result_22[1]
-	VMOVUPS	969344(SI), Z4	// a_next_bar_2[1]
+	VMOVUPS	Z4, 839936(SI)	// latentFieldBwd.da_bar[0]
+	VMOVUPS	1009280(SI), Z0	// result_22[1]
+	VMOVUPS	973440(SI), Z4	// a_next_bar_2[1]
 	VMULPS.BCST	f32_c1846284<>(SB), Z6, Z6
 	VFMADD231PS.BCST	f32_41f2b49c<>(SB), Z12, Z6
 	VFMADD231PS.BCST	f32_c14693c6<>(SB), Z16, Z6
 	VFMADD231PS	Z9, Z4, Z6
 	VFMADD231PS	Z7, Z0, Z6
 	VFMADD231PS	Z5, Z1, Z6
-	VMOVUPS	Z6, 835968(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	1005312(SI), Z0	// result_22[2]
-	VMOVUPS	969472(SI), Z1	// a_next_bar_2[2]
+	VMOVUPS	Z6, 840064(SI)	// latentFieldBwd.da_bar[1]
+	VMOVUPS	1009408(SI), Z0	// result_22[2]
+	VMOVUPS	973568(SI), Z1	// a_next_bar_2[2]
 	VMULPS.BCST	f32_c1846284<>(SB), Z8, Z4
 	VFMADD231PS.BCST	f32_41f2b49c<>(SB), Z13, Z4
 	VFMADD231PS.BCST	f32_c14693c6<>(SB), Z17, Z4
 	VFMADD231PS	Z9, Z1, Z4
 	VFMADD231PS	Z7, Z0, Z4
 	VFMADD231PS	Z5, Z2, Z4
-	VMOVUPS	Z4, 836096(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	1005440(SI), Z0	// result_22[3]
-	VMOVUPS	969600(SI), Z1	// a_next_bar_2[3]
+	VMOVUPS	Z4, 840192(SI)	// latentFieldBwd.da_bar[2]
+	VMOVUPS	1009536(SI), Z0	// result_22[3]
+	VMOVUPS	973696(SI), Z1	// a_next_bar_2[3]
 	VMULPS.BCST	f32_c1846284<>(SB), Z10, Z2
 	VFMADD231PS.BCST	f32_41f2b49c<>(SB), Z14, Z2
 	VFMADD231PS.BCST	f32_c14693c6<>(SB), Z18, Z2
 	VFMADD231PS	Z9, Z1, Z2
 	VFMADD231PS	Z7, Z0, Z2
 	VFMADD231PS	Z5, Z3, Z2
-	VMOVUPS	Z2, 836224(SI)	// latentFieldBwd.da_bar[3]
+	VMOVUPS	Z2, 840320(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop74
@@ -12294,80 +12458,80 @@ loop75: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop76: // 2 times: vectors of the block
-	VMOVUPS	922240(SI), Z0	// z_y4[0]
-	VMOVUPS	Z0, 798976(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	922368(SI), Z0	// z_y4[1]
-	VMOVUPS	Z0, 799104(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	922496(SI), Z0	// z_y4[2]
-	VMOVUPS	Z0, 799232(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	922624(SI), Z0	// z_y4[3]
-	VMOVUPS	Z0, 799360(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	922752(SI), Z0	// z_y4[4]
-	VMOVUPS	Z0, 799488(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	922880(SI), Z0	// z_y4[5]
-	VMOVUPS	Z0, 799616(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	923008(SI), Z0	// z_y4[6]
-	VMOVUPS	Z0, 799744(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	923136(SI), Z0	// z_y4[7]
-	VMOVUPS	Z0, 799872(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	923776(SI), Z0	// a_y4[0]
-	VMOVUPS	Z0, 800000(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	923904(SI), Z0	// a_y4[1]
-	VMOVUPS	Z0, 800128(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	924032(SI), Z0	// a_y4[2]
-	VMOVUPS	Z0, 800256(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	924160(SI), Z0	// a_y4[3]
-	VMOVUPS	Z0, 800384(SI)	// latentFieldBwd.a[3]
+	VMOVUPS	926336(SI), Z0	// z_y4[0]
+	VMOVUPS	Z0, 803072(SI)	// latentFieldBwd.z[0]
+	VMOVUPS	926464(SI), Z0	// z_y4[1]
+	VMOVUPS	Z0, 803200(SI)	// latentFieldBwd.z[1]
+	VMOVUPS	926592(SI), Z0	// z_y4[2]
+	VMOVUPS	Z0, 803328(SI)	// latentFieldBwd.z[2]
+	VMOVUPS	926720(SI), Z0	// z_y4[3]
+	VMOVUPS	Z0, 803456(SI)	// latentFieldBwd.z[3]
+	VMOVUPS	926848(SI), Z0	// z_y4[4]
+	VMOVUPS	Z0, 803584(SI)	// latentFieldBwd.z[4]
+	VMOVUPS	926976(SI), Z0	// z_y4[5]
+	VMOVUPS	Z0, 803712(SI)	// latentFieldBwd.z[5]
+	VMOVUPS	927104(SI), Z0	// z_y4[6]
+	VMOVUPS	Z0, 803840(SI)	// latentFieldBwd.z[6]
+	VMOVUPS	927232(SI), Z0	// z_y4[7]
+	VMOVUPS	Z0, 803968(SI)	// latentFieldBwd.z[7]
+	VMOVUPS	927872(SI), Z0	// a_y4[0]
+	VMOVUPS	Z0, 804096(SI)	// latentFieldBwd.a[0]
+	VMOVUPS	928000(SI), Z0	// a_y4[1]
+	VMOVUPS	Z0, 804224(SI)	// latentFieldBwd.a[1]
+	VMOVUPS	928128(SI), Z0	// a_y4[2]
+	VMOVUPS	Z0, 804352(SI)	// latentFieldBwd.a[2]
+	VMOVUPS	928256(SI), Z0	// a_y4[3]
+	VMOVUPS	Z0, 804480(SI)	// latentFieldBwd.a[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop76
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop77: // 64 times: elements
-	VMOVUPS	1005568(SI), Z0	// result_23[0]
-	VMOVUPS	1005632(SI), Z1	// result_23[0] | 1
-	VMOVUPS	Z0, 800512(SI)	// latentFieldBwd.add[0]
-	VMOVUPS	Z1, 800576(SI)	// latentFieldBwd.add[0] | 1
+	VMOVUPS	1009664(SI), Z0	// result_23[0]
+	VMOVUPS	1009728(SI), Z1	// result_23[0] | 1
+	VMOVUPS	Z0, 804608(SI)	// latentFieldBwd.add[0]
+	VMOVUPS	Z1, 804672(SI)	// latentFieldBwd.add[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop77
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop78: // 64 times: elements
-	VMOVUPS	1013760(SI), Z0	// result_24[0]
-	VMOVUPS	1013824(SI), Z1	// result_24[0] | 1
-	VMOVUPS	Z0, 808704(SI)	// latentFieldBwd.softplus[0]
-	VMOVUPS	Z1, 808768(SI)	// latentFieldBwd.softplus[0] | 1
+	VMOVUPS	1017856(SI), Z0	// result_24[0]
+	VMOVUPS	1017920(SI), Z1	// result_24[0] | 1
+	VMOVUPS	Z0, 812800(SI)	// latentFieldBwd.softplus[0]
+	VMOVUPS	Z1, 812864(SI)	// latentFieldBwd.softplus[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop78
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop79: // 64 times: elements
-	VMOVUPS	1021952(SI), Z0	// result_25[0]
-	VMOVUPS	1022016(SI), Z1	// result_25[0] | 1
-	VMOVUPS	Z0, 816896(SI)	// latentFieldBwd.add2[0]
-	VMOVUPS	Z1, 816960(SI)	// latentFieldBwd.add2[0] | 1
+	VMOVUPS	1026048(SI), Z0	// result_25[0]
+	VMOVUPS	1026112(SI), Z1	// result_25[0] | 1
+	VMOVUPS	Z0, 820992(SI)	// latentFieldBwd.add2[0]
+	VMOVUPS	Z1, 821056(SI)	// latentFieldBwd.add2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop79
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop80: // 64 times: elements
-	VMOVUPS	1030144(SI), Z0	// result_26[0]
-	VMOVUPS	1030208(SI), Z1	// result_26[0] | 1
-	VMOVUPS	Z0, 825088(SI)	// latentFieldBwd.softplus2[0]
-	VMOVUPS	Z1, 825152(SI)	// latentFieldBwd.softplus2[0] | 1
+	VMOVUPS	1034240(SI), Z0	// result_26[0]
+	VMOVUPS	1034304(SI), Z1	// result_26[0] | 1
+	VMOVUPS	Z0, 829184(SI)	// latentFieldBwd.softplus2[0]
+	VMOVUPS	Z1, 829248(SI)	// latentFieldBwd.softplus2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop80
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop81: // 12 times: elements
-	VMOVUPS	1038336(SI), Z0	// result_27[0]
-	VMOVUPS	1038400(SI), Z1	// result_27[0] | 1
-	VMOVUPS	Z0, 833280(SI)	// latentFieldBwd.tanh[0]
-	VMOVUPS	Z1, 833344(SI)	// latentFieldBwd.tanh[0] | 1
+	VMOVUPS	1042432(SI), Z0	// result_27[0]
+	VMOVUPS	1042496(SI), Z1	// result_27[0] | 1
+	VMOVUPS	Z0, 837376(SI)	// latentFieldBwd.tanh[0]
+	VMOVUPS	Z1, 837440(SI)	// latentFieldBwd.tanh[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop81
@@ -12375,45 +12539,45 @@ loop81: // 12 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop82: // 2 times: vectors of the block
-	VMOVUPS	836352(SI), Z0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Z0, 1075712(SI)	// result_35[0]
-	VMOVUPS	836480(SI), Z0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Z0, 1075840(SI)	// result_35[1]
-	VMOVUPS	836608(SI), Z0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Z0, 1075968(SI)	// result_35[2]
-	VMOVUPS	836736(SI), Z0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Z0, 1076096(SI)	// result_35[3]
-	VMOVUPS	836864(SI), Z0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Z0, 1076224(SI)	// result_35[4]
-	VMOVUPS	836992(SI), Z0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Z0, 1076352(SI)	// result_35[5]
-	VMOVUPS	837120(SI), Z0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Z0, 1076480(SI)	// result_35[6]
-	VMOVUPS	837248(SI), Z0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Z0, 1076608(SI)	// result_35[7]
-	VMOVUPS	837376(SI), Z0	// latentFieldBwd.a_bar[0]
-	VMOVUPS	Z0, 1076736(SI)	// result_36[0]
-	VMOVUPS	837504(SI), Z1	// latentFieldBwd.a_bar[1]
-	VMOVUPS	Z1, 1076864(SI)	// result_36[1]
-	VMOVUPS	837632(SI), Z2	// latentFieldBwd.a_bar[2]
-	VMOVUPS	Z2, 1076992(SI)	// result_36[2]
-	VMOVUPS	837760(SI), Z3	// latentFieldBwd.a_bar[3]
-	VMOVUPS	Z3, 1077120(SI)	// result_36[3]
+	VMOVUPS	840448(SI), Z0	// latentFieldBwd.z_bar[0]
+	VMOVUPS	Z0, 1079808(SI)	// result_35[0]
+	VMOVUPS	840576(SI), Z0	// latentFieldBwd.z_bar[1]
+	VMOVUPS	Z0, 1079936(SI)	// result_35[1]
+	VMOVUPS	840704(SI), Z0	// latentFieldBwd.z_bar[2]
+	VMOVUPS	Z0, 1080064(SI)	// result_35[2]
+	VMOVUPS	840832(SI), Z0	// latentFieldBwd.z_bar[3]
+	VMOVUPS	Z0, 1080192(SI)	// result_35[3]
+	VMOVUPS	840960(SI), Z0	// latentFieldBwd.z_bar[4]
+	VMOVUPS	Z0, 1080320(SI)	// result_35[4]
+	VMOVUPS	841088(SI), Z0	// latentFieldBwd.z_bar[5]
+	VMOVUPS	Z0, 1080448(SI)	// result_35[5]
+	VMOVUPS	841216(SI), Z0	// latentFieldBwd.z_bar[6]
+	VMOVUPS	Z0, 1080576(SI)	// result_35[6]
+	VMOVUPS	841344(SI), Z0	// latentFieldBwd.z_bar[7]
+	VMOVUPS	Z0, 1080704(SI)	// result_35[7]
+	VMOVUPS	841472(SI), Z0	// latentFieldBwd.a_bar[0]
+	VMOVUPS	Z0, 1080832(SI)	// result_36[0]
+	VMOVUPS	841600(SI), Z1	// latentFieldBwd.a_bar[1]
+	VMOVUPS	Z1, 1080960(SI)	// result_36[1]
+	VMOVUPS	841728(SI), Z2	// latentFieldBwd.a_bar[2]
+	VMOVUPS	Z2, 1081088(SI)	// result_36[2]
+	VMOVUPS	841856(SI), Z3	// latentFieldBwd.a_bar[3]
+	VMOVUPS	Z3, 1081216(SI)	// result_36[3]
 	MOVQ	$8, DI
 	MOVQ	SI, R9
 loop83: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1075712(R9), Z4	// result_35[0]
-	VMOVUPS	921088(SI), Z5	// ha43
-	VMOVUPS	1039872(R9), Z6	// result_28[0]
-	VMOVUPS	924544(SI), Z7	// ha53
-	VMOVUPS	1004032(R9), Z8	// result_21[0]
-	VMOVUPS	928128(SI), Z9	// ha63
-	VMOVUPS	968192(R9), Z10	// z_next_bar_2[0]
-	VMOVUPS	931840(SI), Z11	// hb3
-	VMOVUPS	908160(R9), Z12	// z_d2_bar[0]
-	VMOVUPS	909696(R9), Z13	// z_d3_bar[0]
-	VMOVUPS	911232(R9), Z14	// z_d4_bar[0]
+	VMOVUPS	1079808(R9), Z4	// result_35[0]
+	VMOVUPS	925184(SI), Z5	// ha43
+	VMOVUPS	1043968(R9), Z6	// result_28[0]
+	VMOVUPS	928640(SI), Z7	// ha53
+	VMOVUPS	1008128(R9), Z8	// result_21[0]
+	VMOVUPS	932224(SI), Z9	// ha63
+	VMOVUPS	972288(R9), Z10	// z_next_bar_2[0]
+	VMOVUPS	935936(SI), Z11	// hb3
+	VMOVUPS	912256(R9), Z12	// z_d2_bar[0]
+	VMOVUPS	913792(R9), Z13	// z_d3_bar[0]
+	VMOVUPS	915328(R9), Z14	// z_d4_bar[0]
 	VMULPS.BCST	f32_401f6670<>(SB), Z14, Z14
 	VFMADD231PS.BCST	f32_c0be1cf3<>(SB), Z13, Z14
 	VFMADD231PS.BCST	f32_407b89f9<>(SB), Z12, Z14
@@ -12421,25 +12585,25 @@ loop83: // 8 times: elements
 	VFMADD231PS	Z9, Z8, Z14
 	VFMADD231PS	Z7, Z6, Z14
 	VFMADD231PS	Z5, Z4, Z14
-	VMOVUPS	Z14, 834816(R9)	// latentFieldBwd.dz_bar[0]
+	VMOVUPS	Z14, 838912(R9)	// latentFieldBwd.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop83
-	VMOVUPS	912256(SI), Z4	// a_d4_bar[0]
-	VMOVUPS	912384(SI), Z6	// a_d4_bar[1]
-	VMOVUPS	912512(SI), Z8	// a_d4_bar[2]
-	VMOVUPS	912640(SI), Z10	// a_d4_bar[3]
-	VMOVUPS	910720(SI), Z12	// a_d3_bar[0]
-	VMOVUPS	910848(SI), Z13	// a_d3_bar[1]
-	VMOVUPS	910976(SI), Z14	// a_d3_bar[2]
-	VMOVUPS	911104(SI), Z15	// a_d3_bar[3]
-	VMOVUPS	909184(SI), Z16	// a_d2_bar[0]
-	VMOVUPS	909312(SI), Z17	// a_d2_bar[1]
-	VMOVUPS	909440(SI), Z18	// a_d2_bar[2]
-	VMOVUPS	909568(SI), Z19	// a_d2_bar[3]
-	VMOVUPS	1040896(SI), Z20	// result_29[0]
-	VMOVUPS	1005056(SI), Z21	// result_22[0]
-	VMOVUPS	969216(SI), Z22	// a_next_bar_2[0]
+	VMOVUPS	916352(SI), Z4	// a_d4_bar[0]
+	VMOVUPS	916480(SI), Z6	// a_d4_bar[1]
+	VMOVUPS	916608(SI), Z8	// a_d4_bar[2]
+	VMOVUPS	916736(SI), Z10	// a_d4_bar[3]
+	VMOVUPS	914816(SI), Z12	// a_d3_bar[0]
+	VMOVUPS	914944(SI), Z13	// a_d3_bar[1]
+	VMOVUPS	915072(SI), Z14	// a_d3_bar[2]
+	VMOVUPS	915200(SI), Z15	// a_d3_bar[3]
+	VMOVUPS	913280(SI), Z16	// a_d2_bar[0]
+	VMOVUPS	913408(SI), Z17	// a_d2_bar[1]
+	VMOVUPS	913536(SI), Z18	// a_d2_bar[2]
+	VMOVUPS	913664(SI), Z19	// a_d2_bar[3]
+	VMOVUPS	1044992(SI), Z20	// result_29[0]
+	VMOVUPS	1009152(SI), Z21	// result_22[0]
+	VMOVUPS	973312(SI), Z22	// a_next_bar_2[0]
 	VMULPS.BCST	f32_401f6670<>(SB), Z4, Z4
 	VFMADD231PS.BCST	f32_c0be1cf3<>(SB), Z12, Z4
 	VFMADD231PS.BCST	f32_407b89f9<>(SB), Z16, Z4
@@ -12447,10 +12611,10 @@ loop83: // 8 times: elements
 	VFMADD231PS	Z9, Z21, Z4
 	VFMADD231PS	Z7, Z20, Z4
 	VFMADD231PS	Z5, Z0, Z4
-	VMOVUPS	Z4, 835840(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	1041024(SI), Z0	// result_29[1]
-	VMOVUPS	1005184(SI), Z4	// result_22[1]
-	VMOVUPS	969344(SI), Z12	// a_next_bar_2[1]
+	VMOVUPS	Z4, 839936(SI)	// latentFieldBwd.da_bar[0]
+	VMOVUPS	1045120(SI), Z0	// result_29[1]
+	VMOVUPS	1009280(SI), Z4	// result_22[1]
+	VMOVUPS	973440(SI), Z12	// a_next_bar_2[1]
 	VMULPS.BCST	f32_401f6670<>(SB), Z6, Z6
 	VFMADD231PS.BCST	f32_c0be1cf3<>(SB), Z13, Z6
 	VFMADD231PS.BCST	f32_407b89f9<>(SB), Z17, Z6
@@ -12458,10 +12622,10 @@ loop83: // 8 times: elements
 	VFMADD231PS	Z9, Z4, Z6
 	VFMADD231PS	Z7, Z0, Z6
 	VFMADD231PS	Z5, Z1, Z6
-	VMOVUPS	Z6, 835968(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	1041152(SI), Z0	// result_29[2]
-	VMOVUPS	1005312(SI), Z1	// result_22[2]
-	VMOVUPS	969472(SI), Z4	// a_next_bar_2[2]
+	VMOVUPS	Z6, 840064(SI)	// latentFieldBwd.da_bar[1]
+	VMOVUPS	1045248(SI), Z0	// result_29[2]
+	VMOVUPS	1009408(SI), Z1	// result_22[2]
+	VMOVUPS	973568(SI), Z4	// a_next_bar_2[2]
 	VMULPS.BCST	f32_401f6670<>(SB), Z8, Z6
 	VFMADD231PS.BCST	f32_c0be1cf3<>(SB), Z14, Z6
 	VFMADD231PS.BCST	f32_407b89f9<>(SB), Z18, Z6
@@ -12469,10 +12633,10 @@ loop83: // 8 times: elements
 	VFMADD231PS	Z9, Z1, Z6
 	VFMADD231PS	Z7, Z0, Z6
 	VFMADD231PS	Z5, Z2, Z6
-	VMOVUPS	Z6, 836096(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	1041280(SI), Z0	// result_29[3]
-	VMOVUPS	1005440(SI), Z1	// result_22[3]
-	VMOVUPS	969600(SI), Z2	// a_next_bar_2[3]
+	VMOVUPS	Z6, 840192(SI)	// latentFieldBwd.da_bar[2]
+	VMOVUPS	1045376(SI), Z0	// result_29[3]
+	VMOVUPS	1009536(SI), Z1	// result_22[3]
+	VMOVUPS	973696(SI), Z2	// a_next_bar_2[3]
 	VMULPS.BCST	f32_401f6670<>(SB), Z10, Z4
 	VFMADD231PS.BCST	f32_c0be1cf3<>(SB), Z15, Z4
 	VFMADD231PS.BCST	f32_407b89f9<>(SB), Z19, Z4
@@ -12480,7 +12644,7 @@ loop83: // 8 times: elements
 	VFMADD231PS	Z9, Z1, Z4
 	VFMADD231PS	Z7, Z0, Z4
 	VFMADD231PS	Z5, Z3, Z4
-	VMOVUPS	Z4, 836224(SI)	// latentFieldBwd.da_bar[3]
+	VMOVUPS	Z4, 840320(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop82
@@ -12488,80 +12652,80 @@ loop83: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop84: // 2 times: vectors of the block
-	VMOVUPS	918784(SI), Z0	// z_y3[0]
-	VMOVUPS	Z0, 798976(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	918912(SI), Z0	// z_y3[1]
-	VMOVUPS	Z0, 799104(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	919040(SI), Z0	// z_y3[2]
-	VMOVUPS	Z0, 799232(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	919168(SI), Z0	// z_y3[3]
-	VMOVUPS	Z0, 799360(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	919296(SI), Z0	// z_y3[4]
-	VMOVUPS	Z0, 799488(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	919424(SI), Z0	// z_y3[5]
-	VMOVUPS	Z0, 799616(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	919552(SI), Z0	// z_y3[6]
-	VMOVUPS	Z0, 799744(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	919680(SI), Z0	// z_y3[7]
-	VMOVUPS	Z0, 799872(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	920320(SI), Z0	// a_y3[0]
-	VMOVUPS	Z0, 800000(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	920448(SI), Z0	// a_y3[1]
-	VMOVUPS	Z0, 800128(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	920576(SI), Z0	// a_y3[2]
-	VMOVUPS	Z0, 800256(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	920704(SI), Z0	// a_y3[3]
-	VMOVUPS	Z0, 800384(SI)	// latentFieldBwd.a[3]
+	VMOVUPS	922880(SI), Z0	// z_y3[0]
+	VMOVUPS	Z0, 803072(SI)	// latentFieldBwd.z[0]
+	VMOVUPS	923008(SI), Z0	// z_y3[1]
+	VMOVUPS	Z0, 803200(SI)	// latentFieldBwd.z[1]
+	VMOVUPS	923136(SI), Z0	// z_y3[2]
+	VMOVUPS	Z0, 803328(SI)	// latentFieldBwd.z[2]
+	VMOVUPS	923264(SI), Z0	// z_y3[3]
+	VMOVUPS	Z0, 803456(SI)	// latentFieldBwd.z[3]
+	VMOVUPS	923392(SI), Z0	// z_y3[4]
+	VMOVUPS	Z0, 803584(SI)	// latentFieldBwd.z[4]
+	VMOVUPS	923520(SI), Z0	// z_y3[5]
+	VMOVUPS	Z0, 803712(SI)	// latentFieldBwd.z[5]
+	VMOVUPS	923648(SI), Z0	// z_y3[6]
+	VMOVUPS	Z0, 803840(SI)	// latentFieldBwd.z[6]
+	VMOVUPS	923776(SI), Z0	// z_y3[7]
+	VMOVUPS	Z0, 803968(SI)	// latentFieldBwd.z[7]
+	VMOVUPS	924416(SI), Z0	// a_y3[0]
+	VMOVUPS	Z0, 804096(SI)	// latentFieldBwd.a[0]
+	VMOVUPS	924544(SI), Z0	// a_y3[1]
+	VMOVUPS	Z0, 804224(SI)	// latentFieldBwd.a[1]
+	VMOVUPS	924672(SI), Z0	// a_y3[2]
+	VMOVUPS	Z0, 804352(SI)	// latentFieldBwd.a[2]
+	VMOVUPS	924800(SI), Z0	// a_y3[3]
+	VMOVUPS	Z0, 804480(SI)	// latentFieldBwd.a[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop84
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop85: // 64 times: elements
-	VMOVUPS	1041408(SI), Z0	// result_30[0]
-	VMOVUPS	1041472(SI), Z1	// result_30[0] | 1
-	VMOVUPS	Z0, 800512(SI)	// latentFieldBwd.add[0]
-	VMOVUPS	Z1, 800576(SI)	// latentFieldBwd.add[0] | 1
+	VMOVUPS	1045504(SI), Z0	// result_30[0]
+	VMOVUPS	1045568(SI), Z1	// result_30[0] | 1
+	VMOVUPS	Z0, 804608(SI)	// latentFieldBwd.add[0]
+	VMOVUPS	Z1, 804672(SI)	// latentFieldBwd.add[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop85
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop86: // 64 times: elements
-	VMOVUPS	1049600(SI), Z0	// result_31[0]
-	VMOVUPS	1049664(SI), Z1	// result_31[0] | 1
-	VMOVUPS	Z0, 808704(SI)	// latentFieldBwd.softplus[0]
-	VMOVUPS	Z1, 808768(SI)	// latentFieldBwd.softplus[0] | 1
+	VMOVUPS	1053696(SI), Z0	// result_31[0]
+	VMOVUPS	1053760(SI), Z1	// result_31[0] | 1
+	VMOVUPS	Z0, 812800(SI)	// latentFieldBwd.softplus[0]
+	VMOVUPS	Z1, 812864(SI)	// latentFieldBwd.softplus[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop86
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop87: // 64 times: elements
-	VMOVUPS	1057792(SI), Z0	// result_32[0]
-	VMOVUPS	1057856(SI), Z1	// result_32[0] | 1
-	VMOVUPS	Z0, 816896(SI)	// latentFieldBwd.add2[0]
-	VMOVUPS	Z1, 816960(SI)	// latentFieldBwd.add2[0] | 1
+	VMOVUPS	1061888(SI), Z0	// result_32[0]
+	VMOVUPS	1061952(SI), Z1	// result_32[0] | 1
+	VMOVUPS	Z0, 820992(SI)	// latentFieldBwd.add2[0]
+	VMOVUPS	Z1, 821056(SI)	// latentFieldBwd.add2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop87
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop88: // 64 times: elements
-	VMOVUPS	1065984(SI), Z0	// result_33[0]
-	VMOVUPS	1066048(SI), Z1	// result_33[0] | 1
-	VMOVUPS	Z0, 825088(SI)	// latentFieldBwd.softplus2[0]
-	VMOVUPS	Z1, 825152(SI)	// latentFieldBwd.softplus2[0] | 1
+	VMOVUPS	1070080(SI), Z0	// result_33[0]
+	VMOVUPS	1070144(SI), Z1	// result_33[0] | 1
+	VMOVUPS	Z0, 829184(SI)	// latentFieldBwd.softplus2[0]
+	VMOVUPS	Z1, 829248(SI)	// latentFieldBwd.softplus2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop88
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop89: // 12 times: elements
-	VMOVUPS	1074176(SI), Z0	// result_34[0]
-	VMOVUPS	1074240(SI), Z1	// result_34[0] | 1
-	VMOVUPS	Z0, 833280(SI)	// latentFieldBwd.tanh[0]
-	VMOVUPS	Z1, 833344(SI)	// latentFieldBwd.tanh[0] | 1
+	VMOVUPS	1078272(SI), Z0	// result_34[0]
+	VMOVUPS	1078336(SI), Z1	// result_34[0] | 1
+	VMOVUPS	Z0, 837376(SI)	// latentFieldBwd.tanh[0]
+	VMOVUPS	Z1, 837440(SI)	// latentFieldBwd.tanh[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop89
@@ -12569,47 +12733,47 @@ loop89: // 12 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop90: // 2 times: vectors of the block
-	VMOVUPS	836352(SI), Z0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Z0, 1111552(SI)	// result_42[0]
-	VMOVUPS	836480(SI), Z0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Z0, 1111680(SI)	// result_42[1]
-	VMOVUPS	836608(SI), Z0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Z0, 1111808(SI)	// result_42[2]
-	VMOVUPS	836736(SI), Z0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Z0, 1111936(SI)	// result_42[3]
-	VMOVUPS	836864(SI), Z0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Z0, 1112064(SI)	// result_42[4]
-	VMOVUPS	836992(SI), Z0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Z0, 1112192(SI)	// result_42[5]
-	VMOVUPS	837120(SI), Z0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Z0, 1112320(SI)	// result_42[6]
-	VMOVUPS	837248(SI), Z0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Z0, 1112448(SI)	// result_42[7]
-	VMOVUPS	837376(SI), Z0	// latentFieldBwd.a_bar[0]
-	VMOVUPS	Z0, 1112576(SI)	// result_43[0]
-	VMOVUPS	837504(SI), Z1	// latentFieldBwd.a_bar[1]
-	VMOVUPS	Z1, 1112704(SI)	// result_43[1]
-	VMOVUPS	837632(SI), Z2	// latentFieldBwd.a_bar[2]
-	VMOVUPS	Z2, 1112832(SI)	// result_43[2]
-	VMOVUPS	837760(SI), Z3	// latentFieldBwd.a_bar[3]
-	VMOVUPS	Z3, 1112960(SI)	// result_43[3]
+	VMOVUPS	840448(SI), Z0	// latentFieldBwd.z_bar[0]
+	VMOVUPS	Z0, 1115648(SI)	// result_42[0]
+	VMOVUPS	840576(SI), Z0	// latentFieldBwd.z_bar[1]
+	VMOVUPS	Z0, 1115776(SI)	// result_42[1]
+	VMOVUPS	840704(SI), Z0	// latentFieldBwd.z_bar[2]
+	VMOVUPS	Z0, 1115904(SI)	// result_42[2]
+	VMOVUPS	840832(SI), Z0	// latentFieldBwd.z_bar[3]
+	VMOVUPS	Z0, 1116032(SI)	// result_42[3]
+	VMOVUPS	840960(SI), Z0	// latentFieldBwd.z_bar[4]
+	VMOVUPS	Z0, 1116160(SI)	// result_42[4]
+	VMOVUPS	841088(SI), Z0	// latentFieldBwd.z_bar[5]
+	VMOVUPS	Z0, 1116288(SI)	// result_42[5]
+	VMOVUPS	841216(SI), Z0	// latentFieldBwd.z_bar[6]
+	VMOVUPS	Z0, 1116416(SI)	// result_42[6]
+	VMOVUPS	841344(SI), Z0	// latentFieldBwd.z_bar[7]
+	VMOVUPS	Z0, 1116544(SI)	// result_42[7]
+	VMOVUPS	841472(SI), Z0	// latentFieldBwd.a_bar[0]
+	VMOVUPS	Z0, 1116672(SI)	// result_43[0]
+	VMOVUPS	841600(SI), Z1	// latentFieldBwd.a_bar[1]
+	VMOVUPS	Z1, 1116800(SI)	// result_43[1]
+	VMOVUPS	841728(SI), Z2	// latentFieldBwd.a_bar[2]
+	VMOVUPS	Z2, 1116928(SI)	// result_43[2]
+	VMOVUPS	841856(SI), Z3	// latentFieldBwd.a_bar[3]
+	VMOVUPS	Z3, 1117056(SI)	// result_43[3]
 	MOVQ	$8, DI
 	MOVQ	SI, R9
 loop91: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1111552(R9), Z4	// result_42[0]
-	VMOVUPS	917632(SI), Z5	// ha32
-	VMOVUPS	1075712(R9), Z6	// result_35[0]
-	VMOVUPS	920960(SI), Z7	// ha42
-	VMOVUPS	1039872(R9), Z8	// result_28[0]
-	VMOVUPS	924416(SI), Z9	// ha52
-	VMOVUPS	1004032(R9), Z10	// result_21[0]
-	VMOVUPS	928000(SI), Z11	// ha62
-	VMOVUPS	968192(R9), Z12	// z_next_bar_2[0]
-	VMOVUPS	931712(SI), Z13	// hb2
-	VMOVUPS	908160(R9), Z14	// z_d2_bar[0]
-	VMOVUPS	909696(R9), Z15	// z_d3_bar[0]
-	VMOVUPS	911232(R9), Z16	// z_d4_bar[0]
+	VMOVUPS	1115648(R9), Z4	// result_42[0]
+	VMOVUPS	921728(SI), Z5	// ha32
+	VMOVUPS	1079808(R9), Z6	// result_35[0]
+	VMOVUPS	925056(SI), Z7	// ha42
+	VMOVUPS	1043968(R9), Z8	// result_28[0]
+	VMOVUPS	928512(SI), Z9	// ha52
+	VMOVUPS	1008128(R9), Z10	// result_21[0]
+	VMOVUPS	932096(SI), Z11	// ha62
+	VMOVUPS	972288(R9), Z12	// z_next_bar_2[0]
+	VMOVUPS	935808(SI), Z13	// hb2
+	VMOVUPS	912256(R9), Z14	// z_d2_bar[0]
+	VMOVUPS	913792(R9), Z15	// z_d3_bar[0]
+	VMOVUPS	915328(R9), Z16	// z_d4_bar[0]
 	VMULPS.BCST	f32_3dd04817<>(SB), Z16, Z16
 	VFMADD231PS.BCST	f32_be64c2f8<>(SB), Z15, Z16
 	VFMADD231PS.BCST	f32_3e06dc5d<>(SB), Z14, Z16
@@ -12618,26 +12782,26 @@ loop91: // 8 times: elements
 	VFMADD231PS	Z9, Z8, Z16
 	VFMADD231PS	Z7, Z6, Z16
 	VFMADD231PS	Z5, Z4, Z16
-	VMOVUPS	Z16, 834816(R9)	// latentFieldBwd.dz_bar[0]
+	VMOVUPS	Z16, 838912(R9)	// latentFieldBwd.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop91
-	VMOVUPS	912256(SI), Z4	// a_d4_bar[0]
-	VMOVUPS	912384(SI), Z6	// a_d4_bar[1]
-	VMOVUPS	912512(SI), Z8	// a_d4_bar[2]
-	VMOVUPS	912640(SI), Z10	// a_d4_bar[3]
-	VMOVUPS	910720(SI), Z12	// a_d3_bar[0]
-	VMOVUPS	910848(SI), Z14	// a_d3_bar[1]
-	VMOVUPS	910976(SI), Z15	// a_d3_bar[2]
-	VMOVUPS	911104(SI), Z16	// a_d3_bar[3]
-	VMOVUPS	909184(SI), Z17	// a_d2_bar[0]
-	VMOVUPS	909312(SI), Z18	// a_d2_bar[1]
-	VMOVUPS	909440(SI), Z19	// a_d2_bar[2]
-	VMOVUPS	909568(SI), Z20	// a_d2_bar[3]
-	VMOVUPS	1076736(SI), Z21	// result_36[0]
-	VMOVUPS	1040896(SI), Z22	// result_29[0]
-	VMOVUPS	1005056(SI), Z23	// result_22[0]
-	VMOVUPS	969216(SI), Z24	// a_next_bar_2[0]
+	VMOVUPS	916352(SI), Z4	// a_d4_bar[0]
+	VMOVUPS	916480(SI), Z6	// a_d4_bar[1]
+	VMOVUPS	916608(SI), Z8	// a_d4_bar[2]
+	VMOVUPS	916736(SI), Z10	// a_d4_bar[3]
+	VMOVUPS	914816(SI), Z12	// a_d3_bar[0]
+	VMOVUPS	914944(SI), Z14	// a_d3_bar[1]
+	VMOVUPS	915072(SI), Z15	// a_d3_bar[2]
+	VMOVUPS	915200(SI), Z16	// a_d3_bar[3]
+	VMOVUPS	913280(SI), Z17	// a_d2_bar[0]
+	VMOVUPS	913408(SI), Z18	// a_d2_bar[1]
+	VMOVUPS	913536(SI), Z19	// a_d2_bar[2]
+	VMOVUPS	913664(SI), Z20	// a_d2_bar[3]
+	VMOVUPS	1080832(SI), Z21	// result_36[0]
+	VMOVUPS	1044992(SI), Z22	// result_29[0]
+	VMOVUPS	1009152(SI), Z23	// result_22[0]
+	VMOVUPS	973312(SI), Z24	// a_next_bar_2[0]
 	VMULPS.BCST	f32_3dd04817<>(SB), Z4, Z4
 	VFMADD231PS.BCST	f32_be64c2f8<>(SB), Z12, Z4
 	VFMADD231PS.BCST	f32_3e06dc5d<>(SB), Z17, Z4
@@ -12646,11 +12810,11 @@ loop91: // 8 times: elements
 	VFMADD231PS	Z9, Z22, Z4
 	VFMADD231PS	Z7, Z21, Z4
 	VFMADD231PS	Z5, Z0, Z4
-	VMOVUPS	Z4, 835840(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	1076864(SI), Z0	// result_36[1]
-	VMOVUPS	1041024(SI), Z4	// result_29[1]
-	VMOVUPS	1005184(SI), Z12	// result_22[1]
-	VMOVUPS	969344(SI), Z17	// a_next_bar_2[1]
+	VMOVUPS	Z4, 839936(SI)	// latentFieldBwd.da_bar[0]
+	VMOVUPS	1080960(SI), Z0	// result_36[1]
+	VMOVUPS	1045120(SI), Z4	// result_29[1]
+	VMOVUPS	1009280(SI), Z12	// result_22[1]
+	VMOVUPS	973440(SI), Z17	// a_next_bar_2[1]
 	VMULPS.BCST	f32_3dd04817<>(SB), Z6, Z6
 	VFMADD231PS.BCST	f32_be64c2f8<>(SB), Z14, Z6
 	VFMADD231PS.BCST	f32_3e06dc5d<>(SB), Z18, Z6
@@ -12659,11 +12823,11 @@ loop91: // 8 times: elements
 	VFMADD231PS	Z9, Z4, Z6
 	VFMADD231PS	Z7, Z0, Z6
 	VFMADD231PS	Z5, Z1, Z6
-	VMOVUPS	Z6, 835968(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	1076992(SI), Z0	// result_36[2]
-	VMOVUPS	1041152(SI), Z1	// result_29[2]
-	VMOVUPS	1005312(SI), Z4	// result_22[2]
-	VMOVUPS	969472(SI), Z6	// a_next_bar_2[2]
+	VMOVUPS	Z6, 840064(SI)	// latentFieldBwd.da_bar[1]
+	VMOVUPS	1081088(SI), Z0	// result_36[2]
+	VMOVUPS	1045248(SI), Z1	// result_29[2]
+	VMOVUPS	1009408(SI), Z4	// result_22[2]
+	VMOVUPS	973568(SI), Z6	// a_next_bar_2[2]
 	VMULPS.BCST	f32_3dd04817<>(SB), Z8, Z8
 	VFMADD231PS.BCST	f32_be64c2f8<>(SB), Z15, Z8
 	VFMADD231PS.BCST	f32_3e06dc5d<>(SB), Z19, Z8
@@ -12672,11 +12836,11 @@ loop91: // 8 times: elements
 	VFMADD231PS	Z9, Z1, Z8
 	VFMADD231PS	Z7, Z0, Z8
 	VFMADD231PS	Z5, Z2, Z8
-	VMOVUPS	Z8, 836096(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	1077120(SI), Z0	// result_36[3]
-	VMOVUPS	1041280(SI), Z1	// result_29[3]
-	VMOVUPS	1005440(SI), Z2	// result_22[3]
-	VMOVUPS	969600(SI), Z4	// a_next_bar_2[3]
+	VMOVUPS	Z8, 840192(SI)	// latentFieldBwd.da_bar[2]
+	VMOVUPS	1081216(SI), Z0	// result_36[3]
+	VMOVUPS	1045376(SI), Z1	// result_29[3]
+	VMOVUPS	1009536(SI), Z2	// result_22[3]
+	VMOVUPS	973696(SI), Z4	// a_next_bar_2[3]
 	VMULPS.BCST	f32_3dd04817<>(SB), Z10, Z6
 	VFMADD231PS.BCST	f32_be64c2f8<>(SB), Z16, Z6
 	VFMADD231PS.BCST	f32_3e06dc5d<>(SB), Z20, Z6
@@ -12685,7 +12849,7 @@ loop91: // 8 times: elements
 	VFMADD231PS	Z9, Z1, Z6
 	VFMADD231PS	Z7, Z0, Z6
 	VFMADD231PS	Z5, Z3, Z6
-	VMOVUPS	Z6, 836224(SI)	// latentFieldBwd.da_bar[3]
+	VMOVUPS	Z6, 840320(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop90
@@ -12693,80 +12857,80 @@ loop91: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop92: // 2 times: vectors of the block
-	VMOVUPS	915456(SI), Z0	// z_y2[0]
-	VMOVUPS	Z0, 798976(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	915584(SI), Z0	// z_y2[1]
-	VMOVUPS	Z0, 799104(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	915712(SI), Z0	// z_y2[2]
-	VMOVUPS	Z0, 799232(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	915840(SI), Z0	// z_y2[3]
-	VMOVUPS	Z0, 799360(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	915968(SI), Z0	// z_y2[4]
-	VMOVUPS	Z0, 799488(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	916096(SI), Z0	// z_y2[5]
-	VMOVUPS	Z0, 799616(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	916224(SI), Z0	// z_y2[6]
-	VMOVUPS	Z0, 799744(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	916352(SI), Z0	// z_y2[7]
-	VMOVUPS	Z0, 799872(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	916992(SI), Z0	// a_y2[0]
-	VMOVUPS	Z0, 800000(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	917120(SI), Z0	// a_y2[1]
-	VMOVUPS	Z0, 800128(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	917248(SI), Z0	// a_y2[2]
-	VMOVUPS	Z0, 800256(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	917376(SI), Z0	// a_y2[3]
-	VMOVUPS	Z0, 800384(SI)	// latentFieldBwd.a[3]
+	VMOVUPS	919552(SI), Z0	// z_y2[0]
+	VMOVUPS	Z0, 803072(SI)	// latentFieldBwd.z[0]
+	VMOVUPS	919680(SI), Z0	// z_y2[1]
+	VMOVUPS	Z0, 803200(SI)	// latentFieldBwd.z[1]
+	VMOVUPS	919808(SI), Z0	// z_y2[2]
+	VMOVUPS	Z0, 803328(SI)	// latentFieldBwd.z[2]
+	VMOVUPS	919936(SI), Z0	// z_y2[3]
+	VMOVUPS	Z0, 803456(SI)	// latentFieldBwd.z[3]
+	VMOVUPS	920064(SI), Z0	// z_y2[4]
+	VMOVUPS	Z0, 803584(SI)	// latentFieldBwd.z[4]
+	VMOVUPS	920192(SI), Z0	// z_y2[5]
+	VMOVUPS	Z0, 803712(SI)	// latentFieldBwd.z[5]
+	VMOVUPS	920320(SI), Z0	// z_y2[6]
+	VMOVUPS	Z0, 803840(SI)	// latentFieldBwd.z[6]
+	VMOVUPS	920448(SI), Z0	// z_y2[7]
+	VMOVUPS	Z0, 803968(SI)	// latentFieldBwd.z[7]
+	VMOVUPS	921088(SI), Z0	// a_y2[0]
+	VMOVUPS	Z0, 804096(SI)	// latentFieldBwd.a[0]
+	VMOVUPS	921216(SI), Z0	// a_y2[1]
+	VMOVUPS	Z0, 804224(SI)	// latentFieldBwd.a[1]
+	VMOVUPS	921344(SI), Z0	// a_y2[2]
+	VMOVUPS	Z0, 804352(SI)	// latentFieldBwd.a[2]
+	VMOVUPS	921472(SI), Z0	// a_y2[3]
+	VMOVUPS	Z0, 804480(SI)	// latentFieldBwd.a[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop92
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop93: // 64 times: elements
-	VMOVUPS	1077248(SI), Z0	// result_37[0]
-	VMOVUPS	1077312(SI), Z1	// result_37[0] | 1
-	VMOVUPS	Z0, 800512(SI)	// latentFieldBwd.add[0]
-	VMOVUPS	Z1, 800576(SI)	// latentFieldBwd.add[0] | 1
+	VMOVUPS	1081344(SI), Z0	// result_37[0]
+	VMOVUPS	1081408(SI), Z1	// result_37[0] | 1
+	VMOVUPS	Z0, 804608(SI)	// latentFieldBwd.add[0]
+	VMOVUPS	Z1, 804672(SI)	// latentFieldBwd.add[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop93
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop94: // 64 times: elements
-	VMOVUPS	1085440(SI), Z0	// result_38[0]
-	VMOVUPS	1085504(SI), Z1	// result_38[0] | 1
-	VMOVUPS	Z0, 808704(SI)	// latentFieldBwd.softplus[0]
-	VMOVUPS	Z1, 808768(SI)	// latentFieldBwd.softplus[0] | 1
+	VMOVUPS	1089536(SI), Z0	// result_38[0]
+	VMOVUPS	1089600(SI), Z1	// result_38[0] | 1
+	VMOVUPS	Z0, 812800(SI)	// latentFieldBwd.softplus[0]
+	VMOVUPS	Z1, 812864(SI)	// latentFieldBwd.softplus[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop94
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop95: // 64 times: elements
-	VMOVUPS	1093632(SI), Z0	// result_39[0]
-	VMOVUPS	1093696(SI), Z1	// result_39[0] | 1
-	VMOVUPS	Z0, 816896(SI)	// latentFieldBwd.add2[0]
-	VMOVUPS	Z1, 816960(SI)	// latentFieldBwd.add2[0] | 1
+	VMOVUPS	1097728(SI), Z0	// result_39[0]
+	VMOVUPS	1097792(SI), Z1	// result_39[0] | 1
+	VMOVUPS	Z0, 820992(SI)	// latentFieldBwd.add2[0]
+	VMOVUPS	Z1, 821056(SI)	// latentFieldBwd.add2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop95
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop96: // 64 times: elements
-	VMOVUPS	1101824(SI), Z0	// result_40[0]
-	VMOVUPS	1101888(SI), Z1	// result_40[0] | 1
-	VMOVUPS	Z0, 825088(SI)	// latentFieldBwd.softplus2[0]
-	VMOVUPS	Z1, 825152(SI)	// latentFieldBwd.softplus2[0] | 1
+	VMOVUPS	1105920(SI), Z0	// result_40[0]
+	VMOVUPS	1105984(SI), Z1	// result_40[0] | 1
+	VMOVUPS	Z0, 829184(SI)	// latentFieldBwd.softplus2[0]
+	VMOVUPS	Z1, 829248(SI)	// latentFieldBwd.softplus2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop96
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop97: // 12 times: elements
-	VMOVUPS	1110016(SI), Z0	// result_41[0]
-	VMOVUPS	1110080(SI), Z1	// result_41[0] | 1
-	VMOVUPS	Z0, 833280(SI)	// latentFieldBwd.tanh[0]
-	VMOVUPS	Z1, 833344(SI)	// latentFieldBwd.tanh[0] | 1
+	VMOVUPS	1114112(SI), Z0	// result_41[0]
+	VMOVUPS	1114176(SI), Z1	// result_41[0] | 1
+	VMOVUPS	Z0, 837376(SI)	// latentFieldBwd.tanh[0]
+	VMOVUPS	Z1, 837440(SI)	// latentFieldBwd.tanh[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop97
@@ -12774,48 +12938,48 @@ loop97: // 12 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop98: // 2 times: vectors of the block
-	VMOVUPS	836352(SI), Z0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Z0, 1147392(SI)	// result_49[0]
-	VMOVUPS	836480(SI), Z0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Z0, 1147520(SI)	// result_49[1]
-	VMOVUPS	836608(SI), Z0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Z0, 1147648(SI)	// result_49[2]
-	VMOVUPS	836736(SI), Z0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Z0, 1147776(SI)	// result_49[3]
-	VMOVUPS	836864(SI), Z0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Z0, 1147904(SI)	// result_49[4]
-	VMOVUPS	836992(SI), Z0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Z0, 1148032(SI)	// result_49[5]
-	VMOVUPS	837120(SI), Z0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Z0, 1148160(SI)	// result_49[6]
-	VMOVUPS	837248(SI), Z0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Z0, 1148288(SI)	// result_49[7]
-	VMOVUPS	837376(SI), Z0	// latentFieldBwd.a_bar[0]
-	VMOVUPS	Z0, 1148416(SI)	// result_50[0]
-	VMOVUPS	837504(SI), Z1	// latentFieldBwd.a_bar[1]
-	VMOVUPS	Z1, 1148544(SI)	// result_50[1]
-	VMOVUPS	837632(SI), Z2	// latentFieldBwd.a_bar[2]
-	VMOVUPS	Z2, 1148672(SI)	// result_50[2]
-	VMOVUPS	837760(SI), Z3	// latentFieldBwd.a_bar[3]
-	VMOVUPS	Z3, 1148800(SI)	// result_50[3]
+	VMOVUPS	840448(SI), Z0	// latentFieldBwd.z_bar[0]
+	VMOVUPS	Z0, 1151488(SI)	// result_49[0]
+	VMOVUPS	840576(SI), Z0	// latentFieldBwd.z_bar[1]
+	VMOVUPS	Z0, 1151616(SI)	// result_49[1]
+	VMOVUPS	840704(SI), Z0	// latentFieldBwd.z_bar[2]
+	VMOVUPS	Z0, 1151744(SI)	// result_49[2]
+	VMOVUPS	840832(SI), Z0	// latentFieldBwd.z_bar[3]
+	VMOVUPS	Z0, 1151872(SI)	// result_49[3]
+	VMOVUPS	840960(SI), Z0	// latentFieldBwd.z_bar[4]
+	VMOVUPS	Z0, 1152000(SI)	// result_49[4]
+	VMOVUPS	841088(SI), Z0	// latentFieldBwd.z_bar[5]
+	VMOVUPS	Z0, 1152128(SI)	// result_49[5]
+	VMOVUPS	841216(SI), Z0	// latentFieldBwd.z_bar[6]
+	VMOVUPS	Z0, 1152256(SI)	// result_49[6]
+	VMOVUPS	841344(SI), Z0	// latentFieldBwd.z_bar[7]
+	VMOVUPS	Z0, 1152384(SI)	// result_49[7]
+	VMOVUPS	841472(SI), Z0	// latentFieldBwd.a_bar[0]
+	VMOVUPS	Z0, 1152512(SI)	// result_50[0]
+	VMOVUPS	841600(SI), Z1	// latentFieldBwd.a_bar[1]
+	VMOVUPS	Z1, 1152640(SI)	// result_50[1]
+	VMOVUPS	841728(SI), Z2	// latentFieldBwd.a_bar[2]
+	VMOVUPS	Z2, 1152768(SI)	// result_50[2]
+	VMOVUPS	841856(SI), Z3	// latentFieldBwd.a_bar[3]
+	VMOVUPS	Z3, 1152896(SI)	// result_50[3]
 	MOVQ	$8, DI
 	MOVQ	SI, R9
 loop99: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1111552(R9), Z4	// result_42[0]
-	VMOVUPS	917504(SI), Z5	// ha31
-	VMOVUPS	1075712(R9), Z6	// result_35[0]
-	VMOVUPS	920832(SI), Z7	// ha41
-	VMOVUPS	1039872(R9), Z8	// result_28[0]
-	VMOVUPS	924288(SI), Z9	// ha51
-	VMOVUPS	1004032(R9), Z10	// result_21[0]
-	VMOVUPS	927872(SI), Z11	// ha61
-	VMOVUPS	968192(R9), Z12	// z_next_bar_2[0]
-	VMOVUPS	931584(SI), Z13	// hb1
-	VMOVUPS	908160(R9), Z14	// z_d2_bar[0]
-	VMOVUPS	909696(R9), Z15	// z_d3_bar[0]
-	VMOVUPS	911232(R9), Z16	// z_d4_bar[0]
-	VMOVUPS	906624(R9), Z17	// z_d1_bar[0]
+	VMOVUPS	1115648(R9), Z4	// result_42[0]
+	VMOVUPS	921600(SI), Z5	// ha31
+	VMOVUPS	1079808(R9), Z6	// result_35[0]
+	VMOVUPS	924928(SI), Z7	// ha41
+	VMOVUPS	1043968(R9), Z8	// result_28[0]
+	VMOVUPS	928384(SI), Z9	// ha51
+	VMOVUPS	1008128(R9), Z10	// result_21[0]
+	VMOVUPS	931968(SI), Z11	// ha61
+	VMOVUPS	972288(R9), Z12	// z_next_bar_2[0]
+	VMOVUPS	935680(SI), Z13	// hb1
+	VMOVUPS	912256(R9), Z14	// z_d2_bar[0]
+	VMOVUPS	913792(R9), Z15	// z_d3_bar[0]
+	VMOVUPS	915328(R9), Z16	// z_d4_bar[0]
+	VMOVUPS	910720(R9), Z17	// z_d1_bar[0]
 	VFMADD231PS.BCST	f32_bf86cb9b<>(SB), Z16, Z17
 	VFMADD231PS.BCST	f32_403a72c7<>(SB), Z15, Z17
 	VFMADD231PS.BCST	f32_c030e090<>(SB), Z14, Z17
@@ -12824,34 +12988,34 @@ loop99: // 8 times: elements
 	VFMADD231PS	Z9, Z8, Z17
 	VFMADD231PS	Z7, Z6, Z17
 	VFMADD231PS	Z5, Z4, Z17
-	VMOVUPS	1147392(R9), Z4	// result_49[0]
-	VMOVUPS	914304(SI), Z6	// ha21
+	VMOVUPS	1151488(R9), Z4	// result_49[0]
+	VMOVUPS	918400(SI), Z6	// ha21
 	VFMADD231PS	Z6, Z4, Z17
-	VMOVUPS	Z17, 834816(R9)	// latentFieldBwd.dz_bar[0]
+	VMOVUPS	Z17, 838912(R9)	// latentFieldBwd.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop99
-	VMOVUPS	907648(SI), Z4	// a_d1_bar[0]
-	VMOVUPS	907776(SI), Z8	// a_d1_bar[1]
-	VMOVUPS	907904(SI), Z10	// a_d1_bar[2]
-	VMOVUPS	908032(SI), Z12	// a_d1_bar[3]
-	VMOVUPS	912256(SI), Z14	// a_d4_bar[0]
-	VMOVUPS	912384(SI), Z15	// a_d4_bar[1]
-	VMOVUPS	912512(SI), Z16	// a_d4_bar[2]
-	VMOVUPS	912640(SI), Z17	// a_d4_bar[3]
-	VMOVUPS	910720(SI), Z18	// a_d3_bar[0]
-	VMOVUPS	910848(SI), Z19	// a_d3_bar[1]
-	VMOVUPS	910976(SI), Z20	// a_d3_bar[2]
-	VMOVUPS	911104(SI), Z21	// a_d3_bar[3]
-	VMOVUPS	909184(SI), Z22	// a_d2_bar[0]
-	VMOVUPS	909312(SI), Z23	// a_d2_bar[1]
-	VMOVUPS	909440(SI), Z24	// a_d2_bar[2]
-	VMOVUPS	909568(SI), Z25	// a_d2_bar[3]
-	VMOVUPS	1112576(SI), Z26	// result_43[0]
-	VMOVUPS	1076736(SI), Z27	// result_36[0]
-	VMOVUPS	1040896(SI), Z28	// result_29[0]
-	VMOVUPS	1005056(SI), Z29	// result_22[0]
-	VMOVUPS	969216(SI), Z30	// a_next_bar_2[0]
+	VMOVUPS	911744(SI), Z4	// a_d1_bar[0]
+	VMOVUPS	911872(SI), Z8	// a_d1_bar[1]
+	VMOVUPS	912000(SI), Z10	// a_d1_bar[2]
+	VMOVUPS	912128(SI), Z12	// a_d1_bar[3]
+	VMOVUPS	916352(SI), Z14	// a_d4_bar[0]
+	VMOVUPS	916480(SI), Z15	// a_d4_bar[1]
+	VMOVUPS	916608(SI), Z16	// a_d4_bar[2]
+	VMOVUPS	916736(SI), Z17	// a_d4_bar[3]
+	VMOVUPS	914816(SI), Z18	// a_d3_bar[0]
+	VMOVUPS	914944(SI), Z19	// a_d3_bar[1]
+	VMOVUPS	915072(SI), Z20	// a_d3_bar[2]
+	VMOVUPS	915200(SI), Z21	// a_d3_bar[3]
+	VMOVUPS	913280(SI), Z22	// a_d2_bar[0]
+	VMOVUPS	913408(SI), Z23	// a_d2_bar[1]
+	VMOVUPS	913536(SI), Z24	// a_d2_bar[2]
+	VMOVUPS	913664(SI), Z25	// a_d2_bar[3]
+	VMOVUPS	1116672(SI), Z26	// result_43[0]
+	VMOVUPS	1080832(SI), Z27	// result_36[0]
+	VMOVUPS	1044992(SI), Z28	// result_29[0]
+	VMOVUPS	1009152(SI), Z29	// result_22[0]
+	VMOVUPS	973312(SI), Z30	// a_next_bar_2[0]
 	VFMADD231PS.BCST	f32_bf86cb9b<>(SB), Z14, Z4
 	VFMADD231PS.BCST	f32_403a72c7<>(SB), Z18, Z4
 	VFMADD231PS.BCST	f32_c030e090<>(SB), Z22, Z4
@@ -12860,11 +13024,11 @@ loop99: // 8 times: elements
 	VFMADD231PS	Z9, Z28, Z4
 	VFMADD231PS	Z7, Z27, Z4
 	VFMADD231PS	Z5, Z26, Z4
-	VMOVUPS	1112704(SI), Z14	// result_43[1]
-	VMOVUPS	1076864(SI), Z18	// result_36[1]
-	VMOVUPS	1041024(SI), Z22	// result_29[1]
-	VMOVUPS	1005184(SI), Z26	// result_22[1]
-	VMOVUPS	969344(SI), Z27	// a_next_bar_2[1]
+	VMOVUPS	1116800(SI), Z14	// result_43[1]
+	VMOVUPS	1080960(SI), Z18	// result_36[1]
+	VMOVUPS	1045120(SI), Z22	// result_29[1]
+	VMOVUPS	1009280(SI), Z26	// result_22[1]
+	VMOVUPS	973440(SI), Z27	// a_next_bar_2[1]
 	VFMADD231PS.BCST	f32_bf86cb9b<>(SB), Z15, Z8
 	VFMADD231PS.BCST	f32_403a72c7<>(SB), Z19, Z8
 	VFMADD231PS.BCST	f32_c030e090<>(SB), Z23, Z8
@@ -12873,11 +13037,11 @@ loop99: // 8 times: elements
 	VFMADD231PS	Z9, Z22, Z8
 	VFMADD231PS	Z7, Z18, Z8
 	VFMADD231PS	Z5, Z14, Z8
-	VMOVUPS	1112832(SI), Z14	// result_43[2]
-	VMOVUPS	1076992(SI), Z15	// result_36[2]
-	VMOVUPS	1041152(SI), Z18	// result_29[2]
-	VMOVUPS	1005312(SI), Z19	// result_22[2]
-	VMOVUPS	969472(SI), Z22	// a_next_bar_2[2]
+	VMOVUPS	1116928(SI), Z14	// result_43[2]
+	VMOVUPS	1081088(SI), Z15	// result_36[2]
+	VMOVUPS	1045248(SI), Z18	// result_29[2]
+	VMOVUPS	1009408(SI), Z19	// result_22[2]
+	VMOVUPS	973568(SI), Z22	// a_next_bar_2[2]
 	VFMADD231PS.BCST	f32_bf86cb9b<>(SB), Z16, Z10
 	VFMADD231PS.BCST	f32_403a72c7<>(SB), Z20, Z10
 	VFMADD231PS.BCST	f32_c030e090<>(SB), Z24, Z10
@@ -12886,11 +13050,11 @@ loop99: // 8 times: elements
 	VFMADD231PS	Z9, Z18, Z10
 	VFMADD231PS	Z7, Z15, Z10
 	VFMADD231PS	Z5, Z14, Z10
-	VMOVUPS	1112960(SI), Z14	// result_43[3]
-	VMOVUPS	1077120(SI), Z15	// result_36[3]
-	VMOVUPS	1041280(SI), Z16	// result_29[3]
-	VMOVUPS	1005440(SI), Z18	// result_22[3]
-	VMOVUPS	969600(SI), Z19	// a_next_bar_2[3]
+	VMOVUPS	1117056(SI), Z14	// result_43[3]
+	VMOVUPS	1081216(SI), Z15	// result_36[3]
+	VMOVUPS	1045376(SI), Z16	// result_29[3]
+	VMOVUPS	1009536(SI), Z18	// result_22[3]
+	VMOVUPS	973696(SI), Z19	// a_next_bar_2[3]
 	VFMADD231PS.BCST	f32_bf86cb9b<>(SB), Z17, Z12
 	VFMADD231PS.BCST	f32_403a72c7<>(SB), Z21, Z12
 	VFMADD231PS.BCST	f32_c030e090<>(SB), Z25, Z12
@@ -12900,13 +13064,13 @@ loop99: // 8 times: elements
 	VFMADD231PS	Z7, Z15, Z12
 	VFMADD231PS	Z5, Z14, Z12
 	VFMADD231PS	Z6, Z0, Z4
-	VMOVUPS	Z4, 835840(SI)	// latentFieldBwd.da_bar[0]
+	VMOVUPS	Z4, 839936(SI)	// latentFieldBwd.da_bar[0]
 	VFMADD231PS	Z6, Z1, Z8
-	VMOVUPS	Z8, 835968(SI)	// latentFieldBwd.da_bar[1]
+	VMOVUPS	Z8, 840064(SI)	// latentFieldBwd.da_bar[1]
 	VFMADD231PS	Z6, Z2, Z10
-	VMOVUPS	Z10, 836096(SI)	// latentFieldBwd.da_bar[2]
+	VMOVUPS	Z10, 840192(SI)	// latentFieldBwd.da_bar[2]
 	VFMADD231PS	Z6, Z3, Z12
-	VMOVUPS	Z12, 836224(SI)	// latentFieldBwd.da_bar[3]
+	VMOVUPS	Z12, 840320(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop98
@@ -12914,80 +13078,80 @@ loop99: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop100: // 2 times: vectors of the block
-	VMOVUPS	903552(SI), Z0	// z[0]
-	VMOVUPS	Z0, 798976(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	903680(SI), Z0	// z[1]
-	VMOVUPS	Z0, 799104(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	903808(SI), Z0	// z[2]
-	VMOVUPS	Z0, 799232(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	903936(SI), Z0	// z[3]
-	VMOVUPS	Z0, 799360(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	904064(SI), Z0	// z[4]
-	VMOVUPS	Z0, 799488(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	904192(SI), Z0	// z[5]
-	VMOVUPS	Z0, 799616(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	904320(SI), Z0	// z[6]
-	VMOVUPS	Z0, 799744(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	904448(SI), Z0	// z[7]
-	VMOVUPS	Z0, 799872(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	904576(SI), Z0	// a[0]
-	VMOVUPS	Z0, 800000(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	904704(SI), Z0	// a[1]
-	VMOVUPS	Z0, 800128(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	904832(SI), Z0	// a[2]
-	VMOVUPS	Z0, 800256(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	904960(SI), Z0	// a[3]
-	VMOVUPS	Z0, 800384(SI)	// latentFieldBwd.a[3]
+	VMOVUPS	907648(SI), Z0	// z[0]
+	VMOVUPS	Z0, 803072(SI)	// latentFieldBwd.z[0]
+	VMOVUPS	907776(SI), Z0	// z[1]
+	VMOVUPS	Z0, 803200(SI)	// latentFieldBwd.z[1]
+	VMOVUPS	907904(SI), Z0	// z[2]
+	VMOVUPS	Z0, 803328(SI)	// latentFieldBwd.z[2]
+	VMOVUPS	908032(SI), Z0	// z[3]
+	VMOVUPS	Z0, 803456(SI)	// latentFieldBwd.z[3]
+	VMOVUPS	908160(SI), Z0	// z[4]
+	VMOVUPS	Z0, 803584(SI)	// latentFieldBwd.z[4]
+	VMOVUPS	908288(SI), Z0	// z[5]
+	VMOVUPS	Z0, 803712(SI)	// latentFieldBwd.z[5]
+	VMOVUPS	908416(SI), Z0	// z[6]
+	VMOVUPS	Z0, 803840(SI)	// latentFieldBwd.z[6]
+	VMOVUPS	908544(SI), Z0	// z[7]
+	VMOVUPS	Z0, 803968(SI)	// latentFieldBwd.z[7]
+	VMOVUPS	908672(SI), Z0	// a[0]
+	VMOVUPS	Z0, 804096(SI)	// latentFieldBwd.a[0]
+	VMOVUPS	908800(SI), Z0	// a[1]
+	VMOVUPS	Z0, 804224(SI)	// latentFieldBwd.a[1]
+	VMOVUPS	908928(SI), Z0	// a[2]
+	VMOVUPS	Z0, 804352(SI)	// latentFieldBwd.a[2]
+	VMOVUPS	909056(SI), Z0	// a[3]
+	VMOVUPS	Z0, 804480(SI)	// latentFieldBwd.a[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop100
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop101: // 64 times: elements
-	VMOVUPS	1113088(SI), Z0	// result_44[0]
-	VMOVUPS	1113152(SI), Z1	// result_44[0] | 1
-	VMOVUPS	Z0, 800512(SI)	// latentFieldBwd.add[0]
-	VMOVUPS	Z1, 800576(SI)	// latentFieldBwd.add[0] | 1
+	VMOVUPS	1117184(SI), Z0	// result_44[0]
+	VMOVUPS	1117248(SI), Z1	// result_44[0] | 1
+	VMOVUPS	Z0, 804608(SI)	// latentFieldBwd.add[0]
+	VMOVUPS	Z1, 804672(SI)	// latentFieldBwd.add[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop101
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop102: // 64 times: elements
-	VMOVUPS	1121280(SI), Z0	// result_45[0]
-	VMOVUPS	1121344(SI), Z1	// result_45[0] | 1
-	VMOVUPS	Z0, 808704(SI)	// latentFieldBwd.softplus[0]
-	VMOVUPS	Z1, 808768(SI)	// latentFieldBwd.softplus[0] | 1
+	VMOVUPS	1125376(SI), Z0	// result_45[0]
+	VMOVUPS	1125440(SI), Z1	// result_45[0] | 1
+	VMOVUPS	Z0, 812800(SI)	// latentFieldBwd.softplus[0]
+	VMOVUPS	Z1, 812864(SI)	// latentFieldBwd.softplus[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop102
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop103: // 64 times: elements
-	VMOVUPS	1129472(SI), Z0	// result_46[0]
-	VMOVUPS	1129536(SI), Z1	// result_46[0] | 1
-	VMOVUPS	Z0, 816896(SI)	// latentFieldBwd.add2[0]
-	VMOVUPS	Z1, 816960(SI)	// latentFieldBwd.add2[0] | 1
+	VMOVUPS	1133568(SI), Z0	// result_46[0]
+	VMOVUPS	1133632(SI), Z1	// result_46[0] | 1
+	VMOVUPS	Z0, 820992(SI)	// latentFieldBwd.add2[0]
+	VMOVUPS	Z1, 821056(SI)	// latentFieldBwd.add2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop103
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop104: // 64 times: elements
-	VMOVUPS	1137664(SI), Z0	// result_47[0]
-	VMOVUPS	1137728(SI), Z1	// result_47[0] | 1
-	VMOVUPS	Z0, 825088(SI)	// latentFieldBwd.softplus2[0]
-	VMOVUPS	Z1, 825152(SI)	// latentFieldBwd.softplus2[0] | 1
+	VMOVUPS	1141760(SI), Z0	// result_47[0]
+	VMOVUPS	1141824(SI), Z1	// result_47[0] | 1
+	VMOVUPS	Z0, 829184(SI)	// latentFieldBwd.softplus2[0]
+	VMOVUPS	Z1, 829248(SI)	// latentFieldBwd.softplus2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop104
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop105: // 12 times: elements
-	VMOVUPS	1145856(SI), Z0	// result_48[0]
-	VMOVUPS	1145920(SI), Z1	// result_48[0] | 1
-	VMOVUPS	Z0, 833280(SI)	// latentFieldBwd.tanh[0]
-	VMOVUPS	Z1, 833344(SI)	// latentFieldBwd.tanh[0] | 1
+	VMOVUPS	1149952(SI), Z0	// result_48[0]
+	VMOVUPS	1150016(SI), Z1	// result_48[0] | 1
+	VMOVUPS	Z0, 837376(SI)	// latentFieldBwd.tanh[0]
+	VMOVUPS	Z1, 837440(SI)	// latentFieldBwd.tanh[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop105
@@ -12999,79 +13163,79 @@ loop106: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop107: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	968192(R9), Z0	// z_next_bar_2[0]
-	VMOVUPS	1004032(R9), Z1	// result_21[0]
+	VMOVUPS	972288(R9), Z0	// z_next_bar_2[0]
+	VMOVUPS	1008128(R9), Z1	// result_21[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1039872(R9), Z1	// result_28[0]
+	VMOVUPS	1043968(R9), Z1	// result_28[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1075712(R9), Z1	// result_35[0]
+	VMOVUPS	1079808(R9), Z1	// result_35[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1111552(R9), Z1	// result_42[0]
+	VMOVUPS	1115648(R9), Z1	// result_42[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1147392(R9), Z1	// result_49[0]
+	VMOVUPS	1151488(R9), Z1	// result_49[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	836352(R9), Z1	// latentFieldBwd.z_bar[0]
+	VMOVUPS	840448(R9), Z1	// latentFieldBwd.z_bar[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 912768(R9)	// z_bar[0]
+	VMOVUPS	Z0, 916864(R9)	// z_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop107
-	VMOVUPS	969216(SI), Z0	// a_next_bar_2[0]
-	VMOVUPS	1005056(SI), Z1	// result_22[0]
+	VMOVUPS	973312(SI), Z0	// a_next_bar_2[0]
+	VMOVUPS	1009152(SI), Z1	// result_22[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1040896(SI), Z1	// result_29[0]
+	VMOVUPS	1044992(SI), Z1	// result_29[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1076736(SI), Z1	// result_36[0]
+	VMOVUPS	1080832(SI), Z1	// result_36[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1112576(SI), Z1	// result_43[0]
+	VMOVUPS	1116672(SI), Z1	// result_43[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1148416(SI), Z1	// result_50[0]
+	VMOVUPS	1152512(SI), Z1	// result_50[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	837376(SI), Z1	// latentFieldBwd.a_bar[0]
+	VMOVUPS	841472(SI), Z1	// latentFieldBwd.a_bar[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 913792(SI)	// a_bar[0]
-	VMOVUPS	969344(SI), Z0	// a_next_bar_2[1]
-	VMOVUPS	1005184(SI), Z1	// result_22[1]
+	VMOVUPS	Z0, 917888(SI)	// a_bar[0]
+	VMOVUPS	973440(SI), Z0	// a_next_bar_2[1]
+	VMOVUPS	1009280(SI), Z1	// result_22[1]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1041024(SI), Z1	// result_29[1]
+	VMOVUPS	1045120(SI), Z1	// result_29[1]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1076864(SI), Z1	// result_36[1]
+	VMOVUPS	1080960(SI), Z1	// result_36[1]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1112704(SI), Z1	// result_43[1]
+	VMOVUPS	1116800(SI), Z1	// result_43[1]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1148544(SI), Z1	// result_50[1]
+	VMOVUPS	1152640(SI), Z1	// result_50[1]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	837504(SI), Z1	// latentFieldBwd.a_bar[1]
+	VMOVUPS	841600(SI), Z1	// latentFieldBwd.a_bar[1]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 913920(SI)	// a_bar[1]
-	VMOVUPS	969472(SI), Z0	// a_next_bar_2[2]
-	VMOVUPS	1005312(SI), Z1	// result_22[2]
+	VMOVUPS	Z0, 918016(SI)	// a_bar[1]
+	VMOVUPS	973568(SI), Z0	// a_next_bar_2[2]
+	VMOVUPS	1009408(SI), Z1	// result_22[2]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1041152(SI), Z1	// result_29[2]
+	VMOVUPS	1045248(SI), Z1	// result_29[2]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1076992(SI), Z1	// result_36[2]
+	VMOVUPS	1081088(SI), Z1	// result_36[2]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1112832(SI), Z1	// result_43[2]
+	VMOVUPS	1116928(SI), Z1	// result_43[2]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1148672(SI), Z1	// result_50[2]
+	VMOVUPS	1152768(SI), Z1	// result_50[2]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	837632(SI), Z1	// latentFieldBwd.a_bar[2]
+	VMOVUPS	841728(SI), Z1	// latentFieldBwd.a_bar[2]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 914048(SI)	// a_bar[2]
-	VMOVUPS	969600(SI), Z0	// a_next_bar_2[3]
-	VMOVUPS	1005440(SI), Z1	// result_22[3]
+	VMOVUPS	Z0, 918144(SI)	// a_bar[2]
+	VMOVUPS	973696(SI), Z0	// a_next_bar_2[3]
+	VMOVUPS	1009536(SI), Z1	// result_22[3]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1041280(SI), Z1	// result_29[3]
+	VMOVUPS	1045376(SI), Z1	// result_29[3]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1077120(SI), Z1	// result_36[3]
+	VMOVUPS	1081216(SI), Z1	// result_36[3]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1112960(SI), Z1	// result_43[3]
+	VMOVUPS	1117056(SI), Z1	// result_43[3]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1148800(SI), Z1	// result_50[3]
+	VMOVUPS	1152896(SI), Z1	// result_50[3]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	837760(SI), Z1	// latentFieldBwd.a_bar[3]
+	VMOVUPS	841856(SI), Z1	// latentFieldBwd.a_bar[3]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 914176(SI)	// a_bar[3]
+	VMOVUPS	Z0, 918272(SI)	// a_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop106
@@ -13084,158 +13248,158 @@ TEXT forecast0RecLanerev_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	1148928(SI), Z0	// step.t
-	VMOVUPD	1148992(SI), Z1	// step.t | 1
-	VMOVUPD	Z0, 903040(SI)	// forecast0ReplayDenseVjp.t
-	VMOVUPD	Z1, 903104(SI)	// forecast0ReplayDenseVjp.t | 1
-	VMOVUPD	1149184(SI), Z0	// step.h
-	VMOVUPD	1149248(SI), Z1	// step.h | 1
-	VMOVUPD	Z0, 903296(SI)	// forecast0ReplayDenseVjp.h
-	VMOVUPD	Z1, 903360(SI)	// forecast0ReplayDenseVjp.h | 1
-	VMOVUPS	1149696(DI), Z0	// z[0]
-	VMOVUPS	Z0, 903552(DI)	// forecast0ReplayDenseVjp.z[0]
-	VMOVUPS	1149824(DI), Z0	// z[1]
-	VMOVUPS	Z0, 903680(DI)	// forecast0ReplayDenseVjp.z[1]
-	VMOVUPS	1149952(DI), Z0	// z[2]
-	VMOVUPS	Z0, 903808(DI)	// forecast0ReplayDenseVjp.z[2]
-	VMOVUPS	1150080(DI), Z0	// z[3]
-	VMOVUPS	Z0, 903936(DI)	// forecast0ReplayDenseVjp.z[3]
-	VMOVUPS	1150208(DI), Z0	// z[4]
-	VMOVUPS	Z0, 904064(DI)	// forecast0ReplayDenseVjp.z[4]
-	VMOVUPS	1150336(DI), Z0	// z[5]
-	VMOVUPS	Z0, 904192(DI)	// forecast0ReplayDenseVjp.z[5]
-	VMOVUPS	1150464(DI), Z0	// z[6]
-	VMOVUPS	Z0, 904320(DI)	// forecast0ReplayDenseVjp.z[6]
-	VMOVUPS	1150592(DI), Z0	// z[7]
-	VMOVUPS	Z0, 904448(DI)	// forecast0ReplayDenseVjp.z[7]
-	VMOVUPS	1150720(DI), Z0	// a[0]
-	VMOVUPS	Z0, 904576(DI)	// forecast0ReplayDenseVjp.a[0]
-	VMOVUPS	1150848(DI), Z0	// a[1]
-	VMOVUPS	Z0, 904704(DI)	// forecast0ReplayDenseVjp.a[1]
-	VMOVUPS	1150976(DI), Z0	// a[2]
-	VMOVUPS	Z0, 904832(DI)	// forecast0ReplayDenseVjp.a[2]
-	VMOVUPS	1151104(DI), Z0	// a[3]
-	VMOVUPS	Z0, 904960(DI)	// forecast0ReplayDenseVjp.a[3]
-	VMOVUPS	1151232(DI), Z0	// z.bar[0]
-	VMOVUPS	Z0, 905088(DI)	// forecast0ReplayDenseVjp.z_next_bar[0]
-	VMOVUPS	1151360(DI), Z0	// z.bar[1]
-	VMOVUPS	Z0, 905216(DI)	// forecast0ReplayDenseVjp.z_next_bar[1]
-	VMOVUPS	1151488(DI), Z0	// z.bar[2]
-	VMOVUPS	Z0, 905344(DI)	// forecast0ReplayDenseVjp.z_next_bar[2]
-	VMOVUPS	1151616(DI), Z0	// z.bar[3]
-	VMOVUPS	Z0, 905472(DI)	// forecast0ReplayDenseVjp.z_next_bar[3]
-	VMOVUPS	1151744(DI), Z0	// z.bar[4]
-	VMOVUPS	Z0, 905600(DI)	// forecast0ReplayDenseVjp.z_next_bar[4]
-	VMOVUPS	1151872(DI), Z0	// z.bar[5]
-	VMOVUPS	Z0, 905728(DI)	// forecast0ReplayDenseVjp.z_next_bar[5]
-	VMOVUPS	1152000(DI), Z0	// z.bar[6]
-	VMOVUPS	Z0, 905856(DI)	// forecast0ReplayDenseVjp.z_next_bar[6]
-	VMOVUPS	1152128(DI), Z0	// z.bar[7]
-	VMOVUPS	Z0, 905984(DI)	// forecast0ReplayDenseVjp.z_next_bar[7]
-	VMOVUPS	1152256(DI), Z0	// a.bar[0]
-	VMOVUPS	Z0, 906112(DI)	// forecast0ReplayDenseVjp.a_next_bar[0]
-	VMOVUPS	1152384(DI), Z0	// a.bar[1]
-	VMOVUPS	Z0, 906240(DI)	// forecast0ReplayDenseVjp.a_next_bar[1]
-	VMOVUPS	1152512(DI), Z0	// a.bar[2]
-	VMOVUPS	Z0, 906368(DI)	// forecast0ReplayDenseVjp.a_next_bar[2]
-	VMOVUPS	1152640(DI), Z0	// a.bar[3]
-	VMOVUPS	Z0, 906496(DI)	// forecast0ReplayDenseVjp.a_next_bar[3]
-	VMOVUPS	1152768(DI), Z0	// data.0.bar[0]
-	VMOVUPS	Z0, 906624(DI)	// forecast0ReplayDenseVjp.z_d1_bar[0]
-	VMOVUPS	1152896(DI), Z0	// data.0.bar[1]
-	VMOVUPS	Z0, 906752(DI)	// forecast0ReplayDenseVjp.z_d1_bar[1]
-	VMOVUPS	1153024(DI), Z0	// data.0.bar[2]
-	VMOVUPS	Z0, 906880(DI)	// forecast0ReplayDenseVjp.z_d1_bar[2]
-	VMOVUPS	1153152(DI), Z0	// data.0.bar[3]
-	VMOVUPS	Z0, 907008(DI)	// forecast0ReplayDenseVjp.z_d1_bar[3]
-	VMOVUPS	1153280(DI), Z0	// data.0.bar[4]
-	VMOVUPS	Z0, 907136(DI)	// forecast0ReplayDenseVjp.z_d1_bar[4]
-	VMOVUPS	1153408(DI), Z0	// data.0.bar[5]
-	VMOVUPS	Z0, 907264(DI)	// forecast0ReplayDenseVjp.z_d1_bar[5]
-	VMOVUPS	1153536(DI), Z0	// data.0.bar[6]
-	VMOVUPS	Z0, 907392(DI)	// forecast0ReplayDenseVjp.z_d1_bar[6]
-	VMOVUPS	1153664(DI), Z0	// data.0.bar[7]
-	VMOVUPS	Z0, 907520(DI)	// forecast0ReplayDenseVjp.z_d1_bar[7]
-	VMOVUPS	1153792(DI), Z0	// data.1.bar[0]
-	VMOVUPS	Z0, 907648(DI)	// forecast0ReplayDenseVjp.a_d1_bar[0]
-	VMOVUPS	1153920(DI), Z0	// data.1.bar[1]
-	VMOVUPS	Z0, 907776(DI)	// forecast0ReplayDenseVjp.a_d1_bar[1]
-	VMOVUPS	1154048(DI), Z0	// data.1.bar[2]
-	VMOVUPS	Z0, 907904(DI)	// forecast0ReplayDenseVjp.a_d1_bar[2]
-	VMOVUPS	1154176(DI), Z0	// data.1.bar[3]
-	VMOVUPS	Z0, 908032(DI)	// forecast0ReplayDenseVjp.a_d1_bar[3]
-	VMOVUPS	1154304(DI), Z0	// data.2.bar[0]
-	VMOVUPS	Z0, 908160(DI)	// forecast0ReplayDenseVjp.z_d2_bar[0]
-	VMOVUPS	1154432(DI), Z0	// data.2.bar[1]
-	VMOVUPS	Z0, 908288(DI)	// forecast0ReplayDenseVjp.z_d2_bar[1]
-	VMOVUPS	1154560(DI), Z0	// data.2.bar[2]
-	VMOVUPS	Z0, 908416(DI)	// forecast0ReplayDenseVjp.z_d2_bar[2]
-	VMOVUPS	1154688(DI), Z0	// data.2.bar[3]
-	VMOVUPS	Z0, 908544(DI)	// forecast0ReplayDenseVjp.z_d2_bar[3]
-	VMOVUPS	1154816(DI), Z0	// data.2.bar[4]
-	VMOVUPS	Z0, 908672(DI)	// forecast0ReplayDenseVjp.z_d2_bar[4]
-	VMOVUPS	1154944(DI), Z0	// data.2.bar[5]
-	VMOVUPS	Z0, 908800(DI)	// forecast0ReplayDenseVjp.z_d2_bar[5]
-	VMOVUPS	1155072(DI), Z0	// data.2.bar[6]
-	VMOVUPS	Z0, 908928(DI)	// forecast0ReplayDenseVjp.z_d2_bar[6]
-	VMOVUPS	1155200(DI), Z0	// data.2.bar[7]
-	VMOVUPS	Z0, 909056(DI)	// forecast0ReplayDenseVjp.z_d2_bar[7]
-	VMOVUPS	1155328(DI), Z0	// data.3.bar[0]
-	VMOVUPS	Z0, 909184(DI)	// forecast0ReplayDenseVjp.a_d2_bar[0]
-	VMOVUPS	1155456(DI), Z0	// data.3.bar[1]
-	VMOVUPS	Z0, 909312(DI)	// forecast0ReplayDenseVjp.a_d2_bar[1]
-	VMOVUPS	1155584(DI), Z0	// data.3.bar[2]
-	VMOVUPS	Z0, 909440(DI)	// forecast0ReplayDenseVjp.a_d2_bar[2]
-	VMOVUPS	1155712(DI), Z0	// data.3.bar[3]
-	VMOVUPS	Z0, 909568(DI)	// forecast0ReplayDenseVjp.a_d2_bar[3]
-	VMOVUPS	1155840(DI), Z0	// data.4.bar[0]
-	VMOVUPS	Z0, 909696(DI)	// forecast0ReplayDenseVjp.z_d3_bar[0]
-	VMOVUPS	1155968(DI), Z0	// data.4.bar[1]
-	VMOVUPS	Z0, 909824(DI)	// forecast0ReplayDenseVjp.z_d3_bar[1]
-	VMOVUPS	1156096(DI), Z0	// data.4.bar[2]
-	VMOVUPS	Z0, 909952(DI)	// forecast0ReplayDenseVjp.z_d3_bar[2]
-	VMOVUPS	1156224(DI), Z0	// data.4.bar[3]
-	VMOVUPS	Z0, 910080(DI)	// forecast0ReplayDenseVjp.z_d3_bar[3]
-	VMOVUPS	1156352(DI), Z0	// data.4.bar[4]
-	VMOVUPS	Z0, 910208(DI)	// forecast0ReplayDenseVjp.z_d3_bar[4]
-	VMOVUPS	1156480(DI), Z0	// data.4.bar[5]
-	VMOVUPS	Z0, 910336(DI)	// forecast0ReplayDenseVjp.z_d3_bar[5]
-	VMOVUPS	1156608(DI), Z0	// data.4.bar[6]
-	VMOVUPS	Z0, 910464(DI)	// forecast0ReplayDenseVjp.z_d3_bar[6]
-	VMOVUPS	1156736(DI), Z0	// data.4.bar[7]
-	VMOVUPS	Z0, 910592(DI)	// forecast0ReplayDenseVjp.z_d3_bar[7]
-	VMOVUPS	1156864(DI), Z0	// data.5.bar[0]
-	VMOVUPS	Z0, 910720(DI)	// forecast0ReplayDenseVjp.a_d3_bar[0]
-	VMOVUPS	1156992(DI), Z0	// data.5.bar[1]
-	VMOVUPS	Z0, 910848(DI)	// forecast0ReplayDenseVjp.a_d3_bar[1]
-	VMOVUPS	1157120(DI), Z0	// data.5.bar[2]
-	VMOVUPS	Z0, 910976(DI)	// forecast0ReplayDenseVjp.a_d3_bar[2]
-	VMOVUPS	1157248(DI), Z0	// data.5.bar[3]
-	VMOVUPS	Z0, 911104(DI)	// forecast0ReplayDenseVjp.a_d3_bar[3]
-	VMOVUPS	1157376(DI), Z0	// data.6.bar[0]
-	VMOVUPS	Z0, 911232(DI)	// forecast0ReplayDenseVjp.z_d4_bar[0]
-	VMOVUPS	1157504(DI), Z0	// data.6.bar[1]
-	VMOVUPS	Z0, 911360(DI)	// forecast0ReplayDenseVjp.z_d4_bar[1]
-	VMOVUPS	1157632(DI), Z0	// data.6.bar[2]
-	VMOVUPS	Z0, 911488(DI)	// forecast0ReplayDenseVjp.z_d4_bar[2]
-	VMOVUPS	1157760(DI), Z0	// data.6.bar[3]
-	VMOVUPS	Z0, 911616(DI)	// forecast0ReplayDenseVjp.z_d4_bar[3]
-	VMOVUPS	1157888(DI), Z0	// data.6.bar[4]
-	VMOVUPS	Z0, 911744(DI)	// forecast0ReplayDenseVjp.z_d4_bar[4]
-	VMOVUPS	1158016(DI), Z0	// data.6.bar[5]
-	VMOVUPS	Z0, 911872(DI)	// forecast0ReplayDenseVjp.z_d4_bar[5]
-	VMOVUPS	1158144(DI), Z0	// data.6.bar[6]
-	VMOVUPS	Z0, 912000(DI)	// forecast0ReplayDenseVjp.z_d4_bar[6]
-	VMOVUPS	1158272(DI), Z0	// data.6.bar[7]
-	VMOVUPS	Z0, 912128(DI)	// forecast0ReplayDenseVjp.z_d4_bar[7]
-	VMOVUPS	1158400(DI), Z0	// data.7.bar[0]
-	VMOVUPS	Z0, 912256(DI)	// forecast0ReplayDenseVjp.a_d4_bar[0]
-	VMOVUPS	1158528(DI), Z0	// data.7.bar[1]
-	VMOVUPS	Z0, 912384(DI)	// forecast0ReplayDenseVjp.a_d4_bar[1]
-	VMOVUPS	1158656(DI), Z0	// data.7.bar[2]
-	VMOVUPS	Z0, 912512(DI)	// forecast0ReplayDenseVjp.a_d4_bar[2]
-	VMOVUPS	1158784(DI), Z0	// data.7.bar[3]
-	VMOVUPS	Z0, 912640(DI)	// forecast0ReplayDenseVjp.a_d4_bar[3]
+	VMOVUPD	1153024(SI), Z0	// step.t
+	VMOVUPD	1153088(SI), Z1	// step.t | 1
+	VMOVUPD	Z0, 907136(SI)	// forecast0ReplayDenseVjp.t
+	VMOVUPD	Z1, 907200(SI)	// forecast0ReplayDenseVjp.t | 1
+	VMOVUPD	1153280(SI), Z0	// step.h
+	VMOVUPD	1153344(SI), Z1	// step.h | 1
+	VMOVUPD	Z0, 907392(SI)	// forecast0ReplayDenseVjp.h
+	VMOVUPD	Z1, 907456(SI)	// forecast0ReplayDenseVjp.h | 1
+	VMOVUPS	1153792(DI), Z0	// z[0]
+	VMOVUPS	Z0, 907648(DI)	// forecast0ReplayDenseVjp.z[0]
+	VMOVUPS	1153920(DI), Z0	// z[1]
+	VMOVUPS	Z0, 907776(DI)	// forecast0ReplayDenseVjp.z[1]
+	VMOVUPS	1154048(DI), Z0	// z[2]
+	VMOVUPS	Z0, 907904(DI)	// forecast0ReplayDenseVjp.z[2]
+	VMOVUPS	1154176(DI), Z0	// z[3]
+	VMOVUPS	Z0, 908032(DI)	// forecast0ReplayDenseVjp.z[3]
+	VMOVUPS	1154304(DI), Z0	// z[4]
+	VMOVUPS	Z0, 908160(DI)	// forecast0ReplayDenseVjp.z[4]
+	VMOVUPS	1154432(DI), Z0	// z[5]
+	VMOVUPS	Z0, 908288(DI)	// forecast0ReplayDenseVjp.z[5]
+	VMOVUPS	1154560(DI), Z0	// z[6]
+	VMOVUPS	Z0, 908416(DI)	// forecast0ReplayDenseVjp.z[6]
+	VMOVUPS	1154688(DI), Z0	// z[7]
+	VMOVUPS	Z0, 908544(DI)	// forecast0ReplayDenseVjp.z[7]
+	VMOVUPS	1154816(DI), Z0	// a[0]
+	VMOVUPS	Z0, 908672(DI)	// forecast0ReplayDenseVjp.a[0]
+	VMOVUPS	1154944(DI), Z0	// a[1]
+	VMOVUPS	Z0, 908800(DI)	// forecast0ReplayDenseVjp.a[1]
+	VMOVUPS	1155072(DI), Z0	// a[2]
+	VMOVUPS	Z0, 908928(DI)	// forecast0ReplayDenseVjp.a[2]
+	VMOVUPS	1155200(DI), Z0	// a[3]
+	VMOVUPS	Z0, 909056(DI)	// forecast0ReplayDenseVjp.a[3]
+	VMOVUPS	1155328(DI), Z0	// z.bar[0]
+	VMOVUPS	Z0, 909184(DI)	// forecast0ReplayDenseVjp.z_next_bar[0]
+	VMOVUPS	1155456(DI), Z0	// z.bar[1]
+	VMOVUPS	Z0, 909312(DI)	// forecast0ReplayDenseVjp.z_next_bar[1]
+	VMOVUPS	1155584(DI), Z0	// z.bar[2]
+	VMOVUPS	Z0, 909440(DI)	// forecast0ReplayDenseVjp.z_next_bar[2]
+	VMOVUPS	1155712(DI), Z0	// z.bar[3]
+	VMOVUPS	Z0, 909568(DI)	// forecast0ReplayDenseVjp.z_next_bar[3]
+	VMOVUPS	1155840(DI), Z0	// z.bar[4]
+	VMOVUPS	Z0, 909696(DI)	// forecast0ReplayDenseVjp.z_next_bar[4]
+	VMOVUPS	1155968(DI), Z0	// z.bar[5]
+	VMOVUPS	Z0, 909824(DI)	// forecast0ReplayDenseVjp.z_next_bar[5]
+	VMOVUPS	1156096(DI), Z0	// z.bar[6]
+	VMOVUPS	Z0, 909952(DI)	// forecast0ReplayDenseVjp.z_next_bar[6]
+	VMOVUPS	1156224(DI), Z0	// z.bar[7]
+	VMOVUPS	Z0, 910080(DI)	// forecast0ReplayDenseVjp.z_next_bar[7]
+	VMOVUPS	1156352(DI), Z0	// a.bar[0]
+	VMOVUPS	Z0, 910208(DI)	// forecast0ReplayDenseVjp.a_next_bar[0]
+	VMOVUPS	1156480(DI), Z0	// a.bar[1]
+	VMOVUPS	Z0, 910336(DI)	// forecast0ReplayDenseVjp.a_next_bar[1]
+	VMOVUPS	1156608(DI), Z0	// a.bar[2]
+	VMOVUPS	Z0, 910464(DI)	// forecast0ReplayDenseVjp.a_next_bar[2]
+	VMOVUPS	1156736(DI), Z0	// a.bar[3]
+	VMOVUPS	Z0, 910592(DI)	// forecast0ReplayDenseVjp.a_next_bar[3]
+	VMOVUPS	1156864(DI), Z0	// data.0.bar[0]
+	VMOVUPS	Z0, 910720(DI)	// forecast0ReplayDenseVjp.z_d1_bar[0]
+	VMOVUPS	1156992(DI), Z0	// data.0.bar[1]
+	VMOVUPS	Z0, 910848(DI)	// forecast0ReplayDenseVjp.z_d1_bar[1]
+	VMOVUPS	1157120(DI), Z0	// data.0.bar[2]
+	VMOVUPS	Z0, 910976(DI)	// forecast0ReplayDenseVjp.z_d1_bar[2]
+	VMOVUPS	1157248(DI), Z0	// data.0.bar[3]
+	VMOVUPS	Z0, 911104(DI)	// forecast0ReplayDenseVjp.z_d1_bar[3]
+	VMOVUPS	1157376(DI), Z0	// data.0.bar[4]
+	VMOVUPS	Z0, 911232(DI)	// forecast0ReplayDenseVjp.z_d1_bar[4]
+	VMOVUPS	1157504(DI), Z0	// data.0.bar[5]
+	VMOVUPS	Z0, 911360(DI)	// forecast0ReplayDenseVjp.z_d1_bar[5]
+	VMOVUPS	1157632(DI), Z0	// data.0.bar[6]
+	VMOVUPS	Z0, 911488(DI)	// forecast0ReplayDenseVjp.z_d1_bar[6]
+	VMOVUPS	1157760(DI), Z0	// data.0.bar[7]
+	VMOVUPS	Z0, 911616(DI)	// forecast0ReplayDenseVjp.z_d1_bar[7]
+	VMOVUPS	1157888(DI), Z0	// data.1.bar[0]
+	VMOVUPS	Z0, 911744(DI)	// forecast0ReplayDenseVjp.a_d1_bar[0]
+	VMOVUPS	1158016(DI), Z0	// data.1.bar[1]
+	VMOVUPS	Z0, 911872(DI)	// forecast0ReplayDenseVjp.a_d1_bar[1]
+	VMOVUPS	1158144(DI), Z0	// data.1.bar[2]
+	VMOVUPS	Z0, 912000(DI)	// forecast0ReplayDenseVjp.a_d1_bar[2]
+	VMOVUPS	1158272(DI), Z0	// data.1.bar[3]
+	VMOVUPS	Z0, 912128(DI)	// forecast0ReplayDenseVjp.a_d1_bar[3]
+	VMOVUPS	1158400(DI), Z0	// data.2.bar[0]
+	VMOVUPS	Z0, 912256(DI)	// forecast0ReplayDenseVjp.z_d2_bar[0]
+	VMOVUPS	1158528(DI), Z0	// data.2.bar[1]
+	VMOVUPS	Z0, 912384(DI)	// forecast0ReplayDenseVjp.z_d2_bar[1]
+	VMOVUPS	1158656(DI), Z0	// data.2.bar[2]
+	VMOVUPS	Z0, 912512(DI)	// forecast0ReplayDenseVjp.z_d2_bar[2]
+	VMOVUPS	1158784(DI), Z0	// data.2.bar[3]
+	VMOVUPS	Z0, 912640(DI)	// forecast0ReplayDenseVjp.z_d2_bar[3]
+	VMOVUPS	1158912(DI), Z0	// data.2.bar[4]
+	VMOVUPS	Z0, 912768(DI)	// forecast0ReplayDenseVjp.z_d2_bar[4]
+	VMOVUPS	1159040(DI), Z0	// data.2.bar[5]
+	VMOVUPS	Z0, 912896(DI)	// forecast0ReplayDenseVjp.z_d2_bar[5]
+	VMOVUPS	1159168(DI), Z0	// data.2.bar[6]
+	VMOVUPS	Z0, 913024(DI)	// forecast0ReplayDenseVjp.z_d2_bar[6]
+	VMOVUPS	1159296(DI), Z0	// data.2.bar[7]
+	VMOVUPS	Z0, 913152(DI)	// forecast0ReplayDenseVjp.z_d2_bar[7]
+	VMOVUPS	1159424(DI), Z0	// data.3.bar[0]
+	VMOVUPS	Z0, 913280(DI)	// forecast0ReplayDenseVjp.a_d2_bar[0]
+	VMOVUPS	1159552(DI), Z0	// data.3.bar[1]
+	VMOVUPS	Z0, 913408(DI)	// forecast0ReplayDenseVjp.a_d2_bar[1]
+	VMOVUPS	1159680(DI), Z0	// data.3.bar[2]
+	VMOVUPS	Z0, 913536(DI)	// forecast0ReplayDenseVjp.a_d2_bar[2]
+	VMOVUPS	1159808(DI), Z0	// data.3.bar[3]
+	VMOVUPS	Z0, 913664(DI)	// forecast0ReplayDenseVjp.a_d2_bar[3]
+	VMOVUPS	1159936(DI), Z0	// data.4.bar[0]
+	VMOVUPS	Z0, 913792(DI)	// forecast0ReplayDenseVjp.z_d3_bar[0]
+	VMOVUPS	1160064(DI), Z0	// data.4.bar[1]
+	VMOVUPS	Z0, 913920(DI)	// forecast0ReplayDenseVjp.z_d3_bar[1]
+	VMOVUPS	1160192(DI), Z0	// data.4.bar[2]
+	VMOVUPS	Z0, 914048(DI)	// forecast0ReplayDenseVjp.z_d3_bar[2]
+	VMOVUPS	1160320(DI), Z0	// data.4.bar[3]
+	VMOVUPS	Z0, 914176(DI)	// forecast0ReplayDenseVjp.z_d3_bar[3]
+	VMOVUPS	1160448(DI), Z0	// data.4.bar[4]
+	VMOVUPS	Z0, 914304(DI)	// forecast0ReplayDenseVjp.z_d3_bar[4]
+	VMOVUPS	1160576(DI), Z0	// data.4.bar[5]
+	VMOVUPS	Z0, 914432(DI)	// forecast0ReplayDenseVjp.z_d3_bar[5]
+	VMOVUPS	1160704(DI), Z0	// data.4.bar[6]
+	VMOVUPS	Z0, 914560(DI)	// forecast0ReplayDenseVjp.z_d3_bar[6]
+	VMOVUPS	1160832(DI), Z0	// data.4.bar[7]
+	VMOVUPS	Z0, 914688(DI)	// forecast0ReplayDenseVjp.z_d3_bar[7]
+	VMOVUPS	1160960(DI), Z0	// data.5.bar[0]
+	VMOVUPS	Z0, 914816(DI)	// forecast0ReplayDenseVjp.a_d3_bar[0]
+	VMOVUPS	1161088(DI), Z0	// data.5.bar[1]
+	VMOVUPS	Z0, 914944(DI)	// forecast0ReplayDenseVjp.a_d3_bar[1]
+	VMOVUPS	1161216(DI), Z0	// data.5.bar[2]
+	VMOVUPS	Z0, 915072(DI)	// forecast0ReplayDenseVjp.a_d3_bar[2]
+	VMOVUPS	1161344(DI), Z0	// data.5.bar[3]
+	VMOVUPS	Z0, 915200(DI)	// forecast0ReplayDenseVjp.a_d3_bar[3]
+	VMOVUPS	1161472(DI), Z0	// data.6.bar[0]
+	VMOVUPS	Z0, 915328(DI)	// forecast0ReplayDenseVjp.z_d4_bar[0]
+	VMOVUPS	1161600(DI), Z0	// data.6.bar[1]
+	VMOVUPS	Z0, 915456(DI)	// forecast0ReplayDenseVjp.z_d4_bar[1]
+	VMOVUPS	1161728(DI), Z0	// data.6.bar[2]
+	VMOVUPS	Z0, 915584(DI)	// forecast0ReplayDenseVjp.z_d4_bar[2]
+	VMOVUPS	1161856(DI), Z0	// data.6.bar[3]
+	VMOVUPS	Z0, 915712(DI)	// forecast0ReplayDenseVjp.z_d4_bar[3]
+	VMOVUPS	1161984(DI), Z0	// data.6.bar[4]
+	VMOVUPS	Z0, 915840(DI)	// forecast0ReplayDenseVjp.z_d4_bar[4]
+	VMOVUPS	1162112(DI), Z0	// data.6.bar[5]
+	VMOVUPS	Z0, 915968(DI)	// forecast0ReplayDenseVjp.z_d4_bar[5]
+	VMOVUPS	1162240(DI), Z0	// data.6.bar[6]
+	VMOVUPS	Z0, 916096(DI)	// forecast0ReplayDenseVjp.z_d4_bar[6]
+	VMOVUPS	1162368(DI), Z0	// data.6.bar[7]
+	VMOVUPS	Z0, 916224(DI)	// forecast0ReplayDenseVjp.z_d4_bar[7]
+	VMOVUPS	1162496(DI), Z0	// data.7.bar[0]
+	VMOVUPS	Z0, 916352(DI)	// forecast0ReplayDenseVjp.a_d4_bar[0]
+	VMOVUPS	1162624(DI), Z0	// data.7.bar[1]
+	VMOVUPS	Z0, 916480(DI)	// forecast0ReplayDenseVjp.a_d4_bar[1]
+	VMOVUPS	1162752(DI), Z0	// data.7.bar[2]
+	VMOVUPS	Z0, 916608(DI)	// forecast0ReplayDenseVjp.a_d4_bar[2]
+	VMOVUPS	1162880(DI), Z0	// data.7.bar[3]
+	VMOVUPS	Z0, 916736(DI)	// forecast0ReplayDenseVjp.a_d4_bar[3]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -13245,8 +13409,8 @@ loop1: // 2 times: vectors of the block
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop2: // 2 times: vectors of the block
-	VMOVUPD	1149440(SI), Z0	// step.active
-	VMOVUPD	1149504(SI), Z1	// step.active | 1
+	VMOVUPD	1153536(SI), Z0	// step.active
+	VMOVUPD	1153600(SI), Z1	// step.active | 1
 	// forecast.nde:38
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
 	VCMPPD	$17, Z0, Z2, K1
@@ -13257,54 +13421,54 @@ loop2: // 2 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop3: // 8 times: elements
-	VMOVUPS	912768(R10), Z2	// forecast0ReplayDenseVjp.z_bar[0]
-	VMOVUPS	1158912(R10), Z3	// z.start.bar[0]
+	VMOVUPS	916864(R10), Z2	// forecast0ReplayDenseVjp.z_bar[0]
+	VMOVUPS	1163008(R10), Z3	// z.start.bar[0]
 	VADDPS	Z3, Z2, Z2
-	VMOVUPS	1151232(R10), Z3	// z.bar[0]
+	VMOVUPS	1155328(R10), Z3	// z.bar[0]
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z3, Z2, Z4
-	VMOVUPS	Z4, 1160448(R10)	// z.bar.next[0]
+	VMOVUPS	Z4, 1164544(R10)	// z.bar.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	1159936(DI), Z2	// a.start.bar[0]
-	VMOVUPS	1160064(DI), Z3	// a.start.bar[1]
-	VMOVUPS	1160192(DI), Z4	// a.start.bar[2]
-	VMOVUPS	1160320(DI), Z5	// a.start.bar[3]
-	VMOVUPS	1152256(DI), Z6	// a.bar[0]
-	VMOVUPS	1152384(DI), Z7	// a.bar[1]
-	VMOVUPS	1152512(DI), Z8	// a.bar[2]
-	VMOVUPS	1152640(DI), Z9	// a.bar[3]
-	VMOVUPS	913792(DI), Z10	// forecast0ReplayDenseVjp.a_bar[0]
+	VMOVUPS	1164032(DI), Z2	// a.start.bar[0]
+	VMOVUPS	1164160(DI), Z3	// a.start.bar[1]
+	VMOVUPS	1164288(DI), Z4	// a.start.bar[2]
+	VMOVUPS	1164416(DI), Z5	// a.start.bar[3]
+	VMOVUPS	1156352(DI), Z6	// a.bar[0]
+	VMOVUPS	1156480(DI), Z7	// a.bar[1]
+	VMOVUPS	1156608(DI), Z8	// a.bar[2]
+	VMOVUPS	1156736(DI), Z9	// a.bar[3]
+	VMOVUPS	917888(DI), Z10	// forecast0ReplayDenseVjp.a_bar[0]
 	VADDPS	Z2, Z10, Z2
-	VMOVUPS	913920(DI), Z10	// forecast0ReplayDenseVjp.a_bar[1]
+	VMOVUPS	918016(DI), Z10	// forecast0ReplayDenseVjp.a_bar[1]
 	VADDPS	Z3, Z10, Z3
-	VMOVUPS	914048(DI), Z10	// forecast0ReplayDenseVjp.a_bar[2]
+	VMOVUPS	918144(DI), Z10	// forecast0ReplayDenseVjp.a_bar[2]
 	VADDPS	Z4, Z10, Z4
-	VMOVUPS	914176(DI), Z10	// forecast0ReplayDenseVjp.a_bar[3]
+	VMOVUPS	918272(DI), Z10	// forecast0ReplayDenseVjp.a_bar[3]
 	VADDPS	Z5, Z10, Z5
 	VPMOVQD	Z0, Y10
 	VPMOVQD	Z1, Y11
 	VINSERTF64X4	$1, Y11, Z10, Z10
 	VPTERNLOGD	$0xca, Z6, Z2, Z10
-	VMOVUPS	Z10, 1161472(DI)	// a.bar.next[0]
+	VMOVUPS	Z10, 1165568(DI)	// a.bar.next[0]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y6
 	VINSERTF64X4	$1, Y6, Z2, Z2
 	VPTERNLOGD	$0xca, Z7, Z3, Z2
-	VMOVUPS	Z2, 1161600(DI)	// a.bar.next[1]
+	VMOVUPS	Z2, 1165696(DI)	// a.bar.next[1]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y3
 	VINSERTF64X4	$1, Y3, Z2, Z2
 	VPTERNLOGD	$0xca, Z8, Z4, Z2
-	VMOVUPS	Z2, 1161728(DI)	// a.bar.next[2]
+	VMOVUPS	Z2, 1165824(DI)	// a.bar.next[2]
 	VPMOVQD	Z0, Y0
 	VPMOVQD	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z0, Z0
 	VPTERNLOGD	$0xca, Z9, Z5, Z0
-	VMOVUPS	Z0, 1161856(DI)	// a.bar.next[3]
+	VMOVUPS	Z0, 1165952(DI)	// a.bar.next[3]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -13313,30 +13477,30 @@ loop3: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop4: // 2 times: vectors of the block
-	VMOVUPS	1160448(SI), Z0	// z.bar.next[0]
-	VMOVUPS	Z0, 1151232(SI)	// z.bar[0]
-	VMOVUPS	1160576(SI), Z0	// z.bar.next[1]
-	VMOVUPS	Z0, 1151360(SI)	// z.bar[1]
-	VMOVUPS	1160704(SI), Z0	// z.bar.next[2]
-	VMOVUPS	Z0, 1151488(SI)	// z.bar[2]
-	VMOVUPS	1160832(SI), Z0	// z.bar.next[3]
-	VMOVUPS	Z0, 1151616(SI)	// z.bar[3]
-	VMOVUPS	1160960(SI), Z0	// z.bar.next[4]
-	VMOVUPS	Z0, 1151744(SI)	// z.bar[4]
-	VMOVUPS	1161088(SI), Z0	// z.bar.next[5]
-	VMOVUPS	Z0, 1151872(SI)	// z.bar[5]
-	VMOVUPS	1161216(SI), Z0	// z.bar.next[6]
-	VMOVUPS	Z0, 1152000(SI)	// z.bar[6]
-	VMOVUPS	1161344(SI), Z0	// z.bar.next[7]
-	VMOVUPS	Z0, 1152128(SI)	// z.bar[7]
-	VMOVUPS	1161472(SI), Z0	// a.bar.next[0]
-	VMOVUPS	Z0, 1152256(SI)	// a.bar[0]
-	VMOVUPS	1161600(SI), Z0	// a.bar.next[1]
-	VMOVUPS	Z0, 1152384(SI)	// a.bar[1]
-	VMOVUPS	1161728(SI), Z0	// a.bar.next[2]
-	VMOVUPS	Z0, 1152512(SI)	// a.bar[2]
-	VMOVUPS	1161856(SI), Z0	// a.bar.next[3]
-	VMOVUPS	Z0, 1152640(SI)	// a.bar[3]
+	VMOVUPS	1164544(SI), Z0	// z.bar.next[0]
+	VMOVUPS	Z0, 1155328(SI)	// z.bar[0]
+	VMOVUPS	1164672(SI), Z0	// z.bar.next[1]
+	VMOVUPS	Z0, 1155456(SI)	// z.bar[1]
+	VMOVUPS	1164800(SI), Z0	// z.bar.next[2]
+	VMOVUPS	Z0, 1155584(SI)	// z.bar[2]
+	VMOVUPS	1164928(SI), Z0	// z.bar.next[3]
+	VMOVUPS	Z0, 1155712(SI)	// z.bar[3]
+	VMOVUPS	1165056(SI), Z0	// z.bar.next[4]
+	VMOVUPS	Z0, 1155840(SI)	// z.bar[4]
+	VMOVUPS	1165184(SI), Z0	// z.bar.next[5]
+	VMOVUPS	Z0, 1155968(SI)	// z.bar[5]
+	VMOVUPS	1165312(SI), Z0	// z.bar.next[6]
+	VMOVUPS	Z0, 1156096(SI)	// z.bar[6]
+	VMOVUPS	1165440(SI), Z0	// z.bar.next[7]
+	VMOVUPS	Z0, 1156224(SI)	// z.bar[7]
+	VMOVUPS	1165568(SI), Z0	// a.bar.next[0]
+	VMOVUPS	Z0, 1156352(SI)	// a.bar[0]
+	VMOVUPS	1165696(SI), Z0	// a.bar.next[1]
+	VMOVUPS	Z0, 1156480(SI)	// a.bar[1]
+	VMOVUPS	1165824(SI), Z0	// a.bar.next[2]
+	VMOVUPS	Z0, 1156608(SI)	// a.bar[2]
+	VMOVUPS	1165952(SI), Z0	// a.bar.next[3]
+	VMOVUPS	Z0, 1156736(SI)	// a.bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop4
@@ -13361,10 +13525,10 @@ TEXT forecast0DenseVjp_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	1162240(SI), Z0	// h
-	VMOVUPD	1162304(SI), Z1	// h | 1
-	VMOVUPD	1161984(SI), Z2	// theta
-	VMOVUPD	1162048(SI), Z3	// theta | 1
+	VMOVUPD	1166336(SI), Z0	// h
+	VMOVUPD	1166400(SI), Z1	// h | 1
+	VMOVUPD	1166080(SI), Z2	// theta
+	VMOVUPD	1166144(SI), Z3	// theta | 1
 	// forecast.nde:38
 	VMULPD	Z2, Z0, Z0
 	VMULPD	Z3, Z1, Z1
@@ -13377,54 +13541,54 @@ loop1: // 2 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop2: // 8 times: elements
-	VMOVUPS	1162496(R10), Z2	// z_at_bar[0]
+	VMOVUPS	1166592(R10), Z2	// z_at_bar[0]
 	VMULPS	Z0, Z2, Z2
-	VMOVUPS	Z2, 1165568(R10)	// z_d1_bar[0]
+	VMOVUPS	Z2, 1169664(R10)	// z_d1_bar[0]
 	VMULPS	Z1, Z2, Z2
-	VMOVUPS	Z2, 1167104(R10)	// z_d2_bar[0]
+	VMOVUPS	Z2, 1171200(R10)	// z_d2_bar[0]
 	VMULPS	Z1, Z2, Z2
-	VMOVUPS	Z2, 1168640(R10)	// z_d3_bar[0]
+	VMOVUPS	Z2, 1172736(R10)	// z_d3_bar[0]
 	VMULPS	Z1, Z2, Z2
-	VMOVUPS	Z2, 1170176(R10)	// z_d4_bar[0]
+	VMOVUPS	Z2, 1174272(R10)	// z_d4_bar[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop2
-	VMOVUPS	1163520(DI), Z2	// a_at_bar[0]
-	VMOVUPS	1163648(DI), Z3	// a_at_bar[1]
-	VMOVUPS	1163776(DI), Z4	// a_at_bar[2]
-	VMOVUPS	1163904(DI), Z5	// a_at_bar[3]
+	VMOVUPS	1167616(DI), Z2	// a_at_bar[0]
+	VMOVUPS	1167744(DI), Z3	// a_at_bar[1]
+	VMOVUPS	1167872(DI), Z4	// a_at_bar[2]
+	VMOVUPS	1168000(DI), Z5	// a_at_bar[3]
 	VMULPS	Z0, Z2, Z2
-	VMOVUPS	Z2, 1166592(DI)	// a_d1_bar[0]
+	VMOVUPS	Z2, 1170688(DI)	// a_d1_bar[0]
 	VMULPS	Z0, Z3, Z3
-	VMOVUPS	Z3, 1166720(DI)	// a_d1_bar[1]
+	VMOVUPS	Z3, 1170816(DI)	// a_d1_bar[1]
 	VMULPS	Z0, Z4, Z4
-	VMOVUPS	Z4, 1166848(DI)	// a_d1_bar[2]
+	VMOVUPS	Z4, 1170944(DI)	// a_d1_bar[2]
 	VMULPS	Z0, Z5, Z0
-	VMOVUPS	Z0, 1166976(DI)	// a_d1_bar[3]
+	VMOVUPS	Z0, 1171072(DI)	// a_d1_bar[3]
 	VMULPS	Z1, Z2, Z2
-	VMOVUPS	Z2, 1168128(DI)	// a_d2_bar[0]
+	VMOVUPS	Z2, 1172224(DI)	// a_d2_bar[0]
 	VMULPS	Z1, Z3, Z3
-	VMOVUPS	Z3, 1168256(DI)	// a_d2_bar[1]
+	VMOVUPS	Z3, 1172352(DI)	// a_d2_bar[1]
 	VMULPS	Z1, Z4, Z4
-	VMOVUPS	Z4, 1168384(DI)	// a_d2_bar[2]
+	VMOVUPS	Z4, 1172480(DI)	// a_d2_bar[2]
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1168512(DI)	// a_d2_bar[3]
+	VMOVUPS	Z0, 1172608(DI)	// a_d2_bar[3]
 	VMULPS	Z1, Z2, Z2
-	VMOVUPS	Z2, 1169664(DI)	// a_d3_bar[0]
+	VMOVUPS	Z2, 1173760(DI)	// a_d3_bar[0]
 	VMULPS	Z1, Z3, Z3
-	VMOVUPS	Z3, 1169792(DI)	// a_d3_bar[1]
+	VMOVUPS	Z3, 1173888(DI)	// a_d3_bar[1]
 	VMULPS	Z1, Z4, Z4
-	VMOVUPS	Z4, 1169920(DI)	// a_d3_bar[2]
+	VMOVUPS	Z4, 1174016(DI)	// a_d3_bar[2]
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1170048(DI)	// a_d3_bar[3]
+	VMOVUPS	Z0, 1174144(DI)	// a_d3_bar[3]
 	VMULPS	Z1, Z2, Z2
-	VMOVUPS	Z2, 1171200(DI)	// a_d4_bar[0]
+	VMOVUPS	Z2, 1175296(DI)	// a_d4_bar[0]
 	VMULPS	Z1, Z3, Z2
-	VMOVUPS	Z2, 1171328(DI)	// a_d4_bar[1]
+	VMOVUPS	Z2, 1175424(DI)	// a_d4_bar[1]
 	VMULPS	Z1, Z4, Z2
-	VMOVUPS	Z2, 1171456(DI)	// a_d4_bar[2]
+	VMOVUPS	Z2, 1175552(DI)	// a_d4_bar[2]
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1171584(DI)	// a_d4_bar[3]
+	VMOVUPS	Z0, 1175680(DI)	// a_d4_bar[3]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -13432,30 +13596,30 @@ loop2: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop3: // 2 times: vectors of the block
-	VMOVUPS	1162496(SI), Z0	// z_at_bar[0]
-	VMOVUPS	Z0, 1164032(SI)	// z_bar[0]
-	VMOVUPS	1162624(SI), Z0	// z_at_bar[1]
-	VMOVUPS	Z0, 1164160(SI)	// z_bar[1]
-	VMOVUPS	1162752(SI), Z0	// z_at_bar[2]
-	VMOVUPS	Z0, 1164288(SI)	// z_bar[2]
-	VMOVUPS	1162880(SI), Z0	// z_at_bar[3]
-	VMOVUPS	Z0, 1164416(SI)	// z_bar[3]
-	VMOVUPS	1163008(SI), Z0	// z_at_bar[4]
-	VMOVUPS	Z0, 1164544(SI)	// z_bar[4]
-	VMOVUPS	1163136(SI), Z0	// z_at_bar[5]
-	VMOVUPS	Z0, 1164672(SI)	// z_bar[5]
-	VMOVUPS	1163264(SI), Z0	// z_at_bar[6]
-	VMOVUPS	Z0, 1164800(SI)	// z_bar[6]
-	VMOVUPS	1163392(SI), Z0	// z_at_bar[7]
-	VMOVUPS	Z0, 1164928(SI)	// z_bar[7]
-	VMOVUPS	1163520(SI), Z0	// a_at_bar[0]
-	VMOVUPS	Z0, 1165056(SI)	// a_bar[0]
-	VMOVUPS	1163648(SI), Z0	// a_at_bar[1]
-	VMOVUPS	Z0, 1165184(SI)	// a_bar[1]
-	VMOVUPS	1163776(SI), Z0	// a_at_bar[2]
-	VMOVUPS	Z0, 1165312(SI)	// a_bar[2]
-	VMOVUPS	1163904(SI), Z0	// a_at_bar[3]
-	VMOVUPS	Z0, 1165440(SI)	// a_bar[3]
+	VMOVUPS	1166592(SI), Z0	// z_at_bar[0]
+	VMOVUPS	Z0, 1168128(SI)	// z_bar[0]
+	VMOVUPS	1166720(SI), Z0	// z_at_bar[1]
+	VMOVUPS	Z0, 1168256(SI)	// z_bar[1]
+	VMOVUPS	1166848(SI), Z0	// z_at_bar[2]
+	VMOVUPS	Z0, 1168384(SI)	// z_bar[2]
+	VMOVUPS	1166976(SI), Z0	// z_at_bar[3]
+	VMOVUPS	Z0, 1168512(SI)	// z_bar[3]
+	VMOVUPS	1167104(SI), Z0	// z_at_bar[4]
+	VMOVUPS	Z0, 1168640(SI)	// z_bar[4]
+	VMOVUPS	1167232(SI), Z0	// z_at_bar[5]
+	VMOVUPS	Z0, 1168768(SI)	// z_bar[5]
+	VMOVUPS	1167360(SI), Z0	// z_at_bar[6]
+	VMOVUPS	Z0, 1168896(SI)	// z_bar[6]
+	VMOVUPS	1167488(SI), Z0	// z_at_bar[7]
+	VMOVUPS	Z0, 1169024(SI)	// z_bar[7]
+	VMOVUPS	1167616(SI), Z0	// a_at_bar[0]
+	VMOVUPS	Z0, 1169152(SI)	// a_bar[0]
+	VMOVUPS	1167744(SI), Z0	// a_at_bar[1]
+	VMOVUPS	Z0, 1169280(SI)	// a_bar[1]
+	VMOVUPS	1167872(SI), Z0	// a_at_bar[2]
+	VMOVUPS	Z0, 1169408(SI)	// a_bar[2]
+	VMOVUPS	1168000(SI), Z0	// a_at_bar[3]
+	VMOVUPS	Z0, 1169536(SI)	// a_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop3
@@ -13468,38 +13632,38 @@ TEXT forecast0RecLanerevat_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	1171712(SI), Z0	// step.theta
-	VMOVUPD	1171776(SI), Z1	// step.theta | 1
-	VMOVUPD	Z0, 1161984(SI)	// forecast0DenseVjp.theta
-	VMOVUPD	Z1, 1162048(SI)	// forecast0DenseVjp.theta | 1
-	VMOVUPD	1171968(SI), Z0	// step.h
-	VMOVUPD	1172032(SI), Z1	// step.h | 1
-	VMOVUPD	Z0, 1162240(SI)	// forecast0DenseVjp.h
-	VMOVUPD	Z1, 1162304(SI)	// forecast0DenseVjp.h | 1
-	VMOVUPS	1172480(DI), Z0	// z.out[0]
-	VMOVUPS	Z0, 1162496(DI)	// forecast0DenseVjp.z_at_bar[0]
-	VMOVUPS	1172608(DI), Z0	// z.out[1]
-	VMOVUPS	Z0, 1162624(DI)	// forecast0DenseVjp.z_at_bar[1]
-	VMOVUPS	1172736(DI), Z0	// z.out[2]
-	VMOVUPS	Z0, 1162752(DI)	// forecast0DenseVjp.z_at_bar[2]
-	VMOVUPS	1172864(DI), Z0	// z.out[3]
-	VMOVUPS	Z0, 1162880(DI)	// forecast0DenseVjp.z_at_bar[3]
-	VMOVUPS	1172992(DI), Z0	// z.out[4]
-	VMOVUPS	Z0, 1163008(DI)	// forecast0DenseVjp.z_at_bar[4]
-	VMOVUPS	1173120(DI), Z0	// z.out[5]
-	VMOVUPS	Z0, 1163136(DI)	// forecast0DenseVjp.z_at_bar[5]
-	VMOVUPS	1173248(DI), Z0	// z.out[6]
-	VMOVUPS	Z0, 1163264(DI)	// forecast0DenseVjp.z_at_bar[6]
-	VMOVUPS	1173376(DI), Z0	// z.out[7]
-	VMOVUPS	Z0, 1163392(DI)	// forecast0DenseVjp.z_at_bar[7]
-	VMOVUPS	1173504(DI), Z0	// a.out[0]
-	VMOVUPS	Z0, 1163520(DI)	// forecast0DenseVjp.a_at_bar[0]
-	VMOVUPS	1173632(DI), Z0	// a.out[1]
-	VMOVUPS	Z0, 1163648(DI)	// forecast0DenseVjp.a_at_bar[1]
-	VMOVUPS	1173760(DI), Z0	// a.out[2]
-	VMOVUPS	Z0, 1163776(DI)	// forecast0DenseVjp.a_at_bar[2]
-	VMOVUPS	1173888(DI), Z0	// a.out[3]
-	VMOVUPS	Z0, 1163904(DI)	// forecast0DenseVjp.a_at_bar[3]
+	VMOVUPD	1175808(SI), Z0	// step.theta
+	VMOVUPD	1175872(SI), Z1	// step.theta | 1
+	VMOVUPD	Z0, 1166080(SI)	// forecast0DenseVjp.theta
+	VMOVUPD	Z1, 1166144(SI)	// forecast0DenseVjp.theta | 1
+	VMOVUPD	1176064(SI), Z0	// step.h
+	VMOVUPD	1176128(SI), Z1	// step.h | 1
+	VMOVUPD	Z0, 1166336(SI)	// forecast0DenseVjp.h
+	VMOVUPD	Z1, 1166400(SI)	// forecast0DenseVjp.h | 1
+	VMOVUPS	1176576(DI), Z0	// z.out[0]
+	VMOVUPS	Z0, 1166592(DI)	// forecast0DenseVjp.z_at_bar[0]
+	VMOVUPS	1176704(DI), Z0	// z.out[1]
+	VMOVUPS	Z0, 1166720(DI)	// forecast0DenseVjp.z_at_bar[1]
+	VMOVUPS	1176832(DI), Z0	// z.out[2]
+	VMOVUPS	Z0, 1166848(DI)	// forecast0DenseVjp.z_at_bar[2]
+	VMOVUPS	1176960(DI), Z0	// z.out[3]
+	VMOVUPS	Z0, 1166976(DI)	// forecast0DenseVjp.z_at_bar[3]
+	VMOVUPS	1177088(DI), Z0	// z.out[4]
+	VMOVUPS	Z0, 1167104(DI)	// forecast0DenseVjp.z_at_bar[4]
+	VMOVUPS	1177216(DI), Z0	// z.out[5]
+	VMOVUPS	Z0, 1167232(DI)	// forecast0DenseVjp.z_at_bar[5]
+	VMOVUPS	1177344(DI), Z0	// z.out[6]
+	VMOVUPS	Z0, 1167360(DI)	// forecast0DenseVjp.z_at_bar[6]
+	VMOVUPS	1177472(DI), Z0	// z.out[7]
+	VMOVUPS	Z0, 1167488(DI)	// forecast0DenseVjp.z_at_bar[7]
+	VMOVUPS	1177600(DI), Z0	// a.out[0]
+	VMOVUPS	Z0, 1167616(DI)	// forecast0DenseVjp.a_at_bar[0]
+	VMOVUPS	1177728(DI), Z0	// a.out[1]
+	VMOVUPS	Z0, 1167744(DI)	// forecast0DenseVjp.a_at_bar[1]
+	VMOVUPS	1177856(DI), Z0	// a.out[2]
+	VMOVUPS	Z0, 1167872(DI)	// forecast0DenseVjp.a_at_bar[2]
+	VMOVUPS	1177984(DI), Z0	// a.out[3]
+	VMOVUPS	Z0, 1168000(DI)	// forecast0DenseVjp.a_at_bar[3]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -13509,8 +13673,8 @@ loop1: // 2 times: vectors of the block
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop2: // 2 times: vectors of the block
-	VMOVUPD	1172224(SI), Z0	// step.active
-	VMOVUPD	1172288(SI), Z1	// step.active | 1
+	VMOVUPD	1176320(SI), Z0	// step.active
+	VMOVUPD	1176384(SI), Z1	// step.active | 1
 	// forecast.nde:38
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
 	VCMPPD	$17, Z0, Z2, K1
@@ -13521,214 +13685,214 @@ loop2: // 2 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop3: // 8 times: elements
-	VMOVUPS	1174016(R10), Z2	// data.0.bar[0]
-	VMOVUPS	1165568(R10), Z3	// forecast0DenseVjp.z_d1_bar[0]
+	VMOVUPS	1178112(R10), Z2	// data.0.bar[0]
+	VMOVUPS	1169664(R10), Z3	// forecast0DenseVjp.z_d1_bar[0]
 	VADDPS	Z3, Z2, Z2
-	VMOVUPS	1174016(R10), Z3	// data.0.bar[0]
+	VMOVUPS	1178112(R10), Z3	// data.0.bar[0]
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z3, Z2, Z4
-	VMOVUPS	Z4, 1181696(R10)	// data.0.bar.next[0]
-	VMOVUPS	1175552(R10), Z2	// data.2.bar[0]
-	VMOVUPS	1167104(R10), Z3	// forecast0DenseVjp.z_d2_bar[0]
+	VMOVUPS	Z4, 1185792(R10)	// data.0.bar.next[0]
+	VMOVUPS	1179648(R10), Z2	// data.2.bar[0]
+	VMOVUPS	1171200(R10), Z3	// forecast0DenseVjp.z_d2_bar[0]
 	VADDPS	Z3, Z2, Z2
-	VMOVUPS	1175552(R10), Z3	// data.2.bar[0]
+	VMOVUPS	1179648(R10), Z3	// data.2.bar[0]
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z3, Z2, Z4
-	VMOVUPS	Z4, 1183232(R10)	// data.2.bar.next[0]
-	VMOVUPS	1177088(R10), Z2	// data.4.bar[0]
-	VMOVUPS	1168640(R10), Z3	// forecast0DenseVjp.z_d3_bar[0]
+	VMOVUPS	Z4, 1187328(R10)	// data.2.bar.next[0]
+	VMOVUPS	1181184(R10), Z2	// data.4.bar[0]
+	VMOVUPS	1172736(R10), Z3	// forecast0DenseVjp.z_d3_bar[0]
 	VADDPS	Z3, Z2, Z2
-	VMOVUPS	1177088(R10), Z3	// data.4.bar[0]
+	VMOVUPS	1181184(R10), Z3	// data.4.bar[0]
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z3, Z2, Z4
-	VMOVUPS	Z4, 1184768(R10)	// data.4.bar.next[0]
-	VMOVUPS	1178624(R10), Z2	// data.6.bar[0]
-	VMOVUPS	1170176(R10), Z3	// forecast0DenseVjp.z_d4_bar[0]
+	VMOVUPS	Z4, 1188864(R10)	// data.4.bar.next[0]
+	VMOVUPS	1182720(R10), Z2	// data.6.bar[0]
+	VMOVUPS	1174272(R10), Z3	// forecast0DenseVjp.z_d4_bar[0]
 	VADDPS	Z3, Z2, Z2
-	VMOVUPS	1178624(R10), Z3	// data.6.bar[0]
+	VMOVUPS	1182720(R10), Z3	// data.6.bar[0]
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z3, Z2, Z4
-	VMOVUPS	Z4, 1186304(R10)	// data.6.bar.next[0]
-	VMOVUPS	1180160(R10), Z2	// z.start.bar[0]
-	VMOVUPS	1164032(R10), Z3	// forecast0DenseVjp.z_bar[0]
+	VMOVUPS	Z4, 1190400(R10)	// data.6.bar.next[0]
+	VMOVUPS	1184256(R10), Z2	// z.start.bar[0]
+	VMOVUPS	1168128(R10), Z3	// forecast0DenseVjp.z_bar[0]
 	VADDPS	Z3, Z2, Z2
-	VMOVUPS	1180160(R10), Z3	// z.start.bar[0]
+	VMOVUPS	1184256(R10), Z3	// z.start.bar[0]
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z3, Z2, Z4
-	VMOVUPS	Z4, 1187840(R10)	// z.start.bar.next[0]
+	VMOVUPS	Z4, 1191936(R10)	// z.start.bar.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	1175040(DI), Z2	// data.1.bar[0]
-	VMOVUPS	1175168(DI), Z3	// data.1.bar[1]
-	VMOVUPS	1175296(DI), Z4	// data.1.bar[2]
-	VMOVUPS	1175424(DI), Z5	// data.1.bar[3]
-	VMOVUPS	1176576(DI), Z6	// data.3.bar[0]
-	VMOVUPS	1176704(DI), Z7	// data.3.bar[1]
-	VMOVUPS	1176832(DI), Z8	// data.3.bar[2]
-	VMOVUPS	1176960(DI), Z9	// data.3.bar[3]
-	VMOVUPS	1178112(DI), Z10	// data.5.bar[0]
-	VMOVUPS	1178240(DI), Z11	// data.5.bar[1]
-	VMOVUPS	1178368(DI), Z12	// data.5.bar[2]
-	VMOVUPS	1178496(DI), Z13	// data.5.bar[3]
-	VMOVUPS	1179648(DI), Z14	// data.7.bar[0]
-	VMOVUPS	1179776(DI), Z15	// data.7.bar[1]
-	VMOVUPS	1179904(DI), Z16	// data.7.bar[2]
-	VMOVUPS	1180032(DI), Z17	// data.7.bar[3]
-	VMOVUPS	1181184(DI), Z18	// a.start.bar[0]
-	VMOVUPS	1181312(DI), Z19	// a.start.bar[1]
-	VMOVUPS	1181440(DI), Z20	// a.start.bar[2]
-	VMOVUPS	1181568(DI), Z21	// a.start.bar[3]
-	VMOVUPS	1166592(DI), Z22	// forecast0DenseVjp.a_d1_bar[0]
+	VMOVUPS	1179136(DI), Z2	// data.1.bar[0]
+	VMOVUPS	1179264(DI), Z3	// data.1.bar[1]
+	VMOVUPS	1179392(DI), Z4	// data.1.bar[2]
+	VMOVUPS	1179520(DI), Z5	// data.1.bar[3]
+	VMOVUPS	1180672(DI), Z6	// data.3.bar[0]
+	VMOVUPS	1180800(DI), Z7	// data.3.bar[1]
+	VMOVUPS	1180928(DI), Z8	// data.3.bar[2]
+	VMOVUPS	1181056(DI), Z9	// data.3.bar[3]
+	VMOVUPS	1182208(DI), Z10	// data.5.bar[0]
+	VMOVUPS	1182336(DI), Z11	// data.5.bar[1]
+	VMOVUPS	1182464(DI), Z12	// data.5.bar[2]
+	VMOVUPS	1182592(DI), Z13	// data.5.bar[3]
+	VMOVUPS	1183744(DI), Z14	// data.7.bar[0]
+	VMOVUPS	1183872(DI), Z15	// data.7.bar[1]
+	VMOVUPS	1184000(DI), Z16	// data.7.bar[2]
+	VMOVUPS	1184128(DI), Z17	// data.7.bar[3]
+	VMOVUPS	1185280(DI), Z18	// a.start.bar[0]
+	VMOVUPS	1185408(DI), Z19	// a.start.bar[1]
+	VMOVUPS	1185536(DI), Z20	// a.start.bar[2]
+	VMOVUPS	1185664(DI), Z21	// a.start.bar[3]
+	VMOVUPS	1170688(DI), Z22	// forecast0DenseVjp.a_d1_bar[0]
 	VADDPS	Z22, Z2, Z22
-	VMOVUPS	1166720(DI), Z23	// forecast0DenseVjp.a_d1_bar[1]
+	VMOVUPS	1170816(DI), Z23	// forecast0DenseVjp.a_d1_bar[1]
 	VADDPS	Z23, Z3, Z23
-	VMOVUPS	1166848(DI), Z24	// forecast0DenseVjp.a_d1_bar[2]
+	VMOVUPS	1170944(DI), Z24	// forecast0DenseVjp.a_d1_bar[2]
 	VADDPS	Z24, Z4, Z24
-	VMOVUPS	1166976(DI), Z25	// forecast0DenseVjp.a_d1_bar[3]
+	VMOVUPS	1171072(DI), Z25	// forecast0DenseVjp.a_d1_bar[3]
 	VADDPS	Z25, Z5, Z25
 	VPMOVQD	Z0, Y26
 	VPMOVQD	Z1, Y27
 	VINSERTF64X4	$1, Y27, Z26, Z26
 	VPTERNLOGD	$0xca, Z2, Z22, Z26
-	VMOVUPS	Z26, 1182720(DI)	// data.1.bar.next[0]
+	VMOVUPS	Z26, 1186816(DI)	// data.1.bar.next[0]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y22
 	VINSERTF64X4	$1, Y22, Z2, Z2
 	VPTERNLOGD	$0xca, Z3, Z23, Z2
-	VMOVUPS	Z2, 1182848(DI)	// data.1.bar.next[1]
+	VMOVUPS	Z2, 1186944(DI)	// data.1.bar.next[1]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y3
 	VINSERTF64X4	$1, Y3, Z2, Z2
 	VPTERNLOGD	$0xca, Z4, Z24, Z2
-	VMOVUPS	Z2, 1182976(DI)	// data.1.bar.next[2]
+	VMOVUPS	Z2, 1187072(DI)	// data.1.bar.next[2]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y3
 	VINSERTF64X4	$1, Y3, Z2, Z2
 	VPTERNLOGD	$0xca, Z5, Z25, Z2
-	VMOVUPS	Z2, 1183104(DI)	// data.1.bar.next[3]
-	VMOVUPS	1168128(DI), Z2	// forecast0DenseVjp.a_d2_bar[0]
+	VMOVUPS	Z2, 1187200(DI)	// data.1.bar.next[3]
+	VMOVUPS	1172224(DI), Z2	// forecast0DenseVjp.a_d2_bar[0]
 	VADDPS	Z2, Z6, Z2
-	VMOVUPS	1168256(DI), Z3	// forecast0DenseVjp.a_d2_bar[1]
+	VMOVUPS	1172352(DI), Z3	// forecast0DenseVjp.a_d2_bar[1]
 	VADDPS	Z3, Z7, Z3
-	VMOVUPS	1168384(DI), Z4	// forecast0DenseVjp.a_d2_bar[2]
+	VMOVUPS	1172480(DI), Z4	// forecast0DenseVjp.a_d2_bar[2]
 	VADDPS	Z4, Z8, Z4
-	VMOVUPS	1168512(DI), Z5	// forecast0DenseVjp.a_d2_bar[3]
+	VMOVUPS	1172608(DI), Z5	// forecast0DenseVjp.a_d2_bar[3]
 	VADDPS	Z5, Z9, Z5
 	VPMOVQD	Z0, Y22
 	VPMOVQD	Z1, Y23
 	VINSERTF64X4	$1, Y23, Z22, Z22
 	VPTERNLOGD	$0xca, Z6, Z2, Z22
-	VMOVUPS	Z22, 1184256(DI)	// data.3.bar.next[0]
+	VMOVUPS	Z22, 1188352(DI)	// data.3.bar.next[0]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y6
 	VINSERTF64X4	$1, Y6, Z2, Z2
 	VPTERNLOGD	$0xca, Z7, Z3, Z2
-	VMOVUPS	Z2, 1184384(DI)	// data.3.bar.next[1]
+	VMOVUPS	Z2, 1188480(DI)	// data.3.bar.next[1]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y3
 	VINSERTF64X4	$1, Y3, Z2, Z2
 	VPTERNLOGD	$0xca, Z8, Z4, Z2
-	VMOVUPS	Z2, 1184512(DI)	// data.3.bar.next[2]
+	VMOVUPS	Z2, 1188608(DI)	// data.3.bar.next[2]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y3
 	VINSERTF64X4	$1, Y3, Z2, Z2
 	VPTERNLOGD	$0xca, Z9, Z5, Z2
-	VMOVUPS	Z2, 1184640(DI)	// data.3.bar.next[3]
-	VMOVUPS	1169664(DI), Z2	// forecast0DenseVjp.a_d3_bar[0]
+	VMOVUPS	Z2, 1188736(DI)	// data.3.bar.next[3]
+	VMOVUPS	1173760(DI), Z2	// forecast0DenseVjp.a_d3_bar[0]
 	VADDPS	Z2, Z10, Z2
-	VMOVUPS	1169792(DI), Z3	// forecast0DenseVjp.a_d3_bar[1]
+	VMOVUPS	1173888(DI), Z3	// forecast0DenseVjp.a_d3_bar[1]
 	VADDPS	Z3, Z11, Z3
-	VMOVUPS	1169920(DI), Z4	// forecast0DenseVjp.a_d3_bar[2]
+	VMOVUPS	1174016(DI), Z4	// forecast0DenseVjp.a_d3_bar[2]
 	VADDPS	Z4, Z12, Z4
-	VMOVUPS	1170048(DI), Z5	// forecast0DenseVjp.a_d3_bar[3]
+	VMOVUPS	1174144(DI), Z5	// forecast0DenseVjp.a_d3_bar[3]
 	VADDPS	Z5, Z13, Z5
 	VPMOVQD	Z0, Y6
 	VPMOVQD	Z1, Y7
 	VINSERTF64X4	$1, Y7, Z6, Z6
 	VPTERNLOGD	$0xca, Z10, Z2, Z6
-	VMOVUPS	Z6, 1185792(DI)	// data.5.bar.next[0]
+	VMOVUPS	Z6, 1189888(DI)	// data.5.bar.next[0]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y6
 	VINSERTF64X4	$1, Y6, Z2, Z2
 	VPTERNLOGD	$0xca, Z11, Z3, Z2
-	VMOVUPS	Z2, 1185920(DI)	// data.5.bar.next[1]
+	VMOVUPS	Z2, 1190016(DI)	// data.5.bar.next[1]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y3
 	VINSERTF64X4	$1, Y3, Z2, Z2
 	VPTERNLOGD	$0xca, Z12, Z4, Z2
-	VMOVUPS	Z2, 1186048(DI)	// data.5.bar.next[2]
+	VMOVUPS	Z2, 1190144(DI)	// data.5.bar.next[2]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y3
 	VINSERTF64X4	$1, Y3, Z2, Z2
 	VPTERNLOGD	$0xca, Z13, Z5, Z2
-	VMOVUPS	Z2, 1186176(DI)	// data.5.bar.next[3]
-	VMOVUPS	1171200(DI), Z2	// forecast0DenseVjp.a_d4_bar[0]
+	VMOVUPS	Z2, 1190272(DI)	// data.5.bar.next[3]
+	VMOVUPS	1175296(DI), Z2	// forecast0DenseVjp.a_d4_bar[0]
 	VADDPS	Z2, Z14, Z2
-	VMOVUPS	1171328(DI), Z3	// forecast0DenseVjp.a_d4_bar[1]
+	VMOVUPS	1175424(DI), Z3	// forecast0DenseVjp.a_d4_bar[1]
 	VADDPS	Z3, Z15, Z3
-	VMOVUPS	1171456(DI), Z4	// forecast0DenseVjp.a_d4_bar[2]
+	VMOVUPS	1175552(DI), Z4	// forecast0DenseVjp.a_d4_bar[2]
 	VADDPS	Z4, Z16, Z4
-	VMOVUPS	1171584(DI), Z5	// forecast0DenseVjp.a_d4_bar[3]
+	VMOVUPS	1175680(DI), Z5	// forecast0DenseVjp.a_d4_bar[3]
 	VADDPS	Z5, Z17, Z5
 	VPMOVQD	Z0, Y6
 	VPMOVQD	Z1, Y7
 	VINSERTF64X4	$1, Y7, Z6, Z6
 	VPTERNLOGD	$0xca, Z14, Z2, Z6
-	VMOVUPS	Z6, 1187328(DI)	// data.7.bar.next[0]
+	VMOVUPS	Z6, 1191424(DI)	// data.7.bar.next[0]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y6
 	VINSERTF64X4	$1, Y6, Z2, Z2
 	VPTERNLOGD	$0xca, Z15, Z3, Z2
-	VMOVUPS	Z2, 1187456(DI)	// data.7.bar.next[1]
+	VMOVUPS	Z2, 1191552(DI)	// data.7.bar.next[1]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y3
 	VINSERTF64X4	$1, Y3, Z2, Z2
 	VPTERNLOGD	$0xca, Z16, Z4, Z2
-	VMOVUPS	Z2, 1187584(DI)	// data.7.bar.next[2]
+	VMOVUPS	Z2, 1191680(DI)	// data.7.bar.next[2]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y3
 	VINSERTF64X4	$1, Y3, Z2, Z2
 	VPTERNLOGD	$0xca, Z17, Z5, Z2
-	VMOVUPS	Z2, 1187712(DI)	// data.7.bar.next[3]
-	VMOVUPS	1165056(DI), Z2	// forecast0DenseVjp.a_bar[0]
+	VMOVUPS	Z2, 1191808(DI)	// data.7.bar.next[3]
+	VMOVUPS	1169152(DI), Z2	// forecast0DenseVjp.a_bar[0]
 	VADDPS	Z2, Z18, Z2
-	VMOVUPS	1165184(DI), Z3	// forecast0DenseVjp.a_bar[1]
+	VMOVUPS	1169280(DI), Z3	// forecast0DenseVjp.a_bar[1]
 	VADDPS	Z3, Z19, Z3
-	VMOVUPS	1165312(DI), Z4	// forecast0DenseVjp.a_bar[2]
+	VMOVUPS	1169408(DI), Z4	// forecast0DenseVjp.a_bar[2]
 	VADDPS	Z4, Z20, Z4
-	VMOVUPS	1165440(DI), Z5	// forecast0DenseVjp.a_bar[3]
+	VMOVUPS	1169536(DI), Z5	// forecast0DenseVjp.a_bar[3]
 	VADDPS	Z5, Z21, Z5
 	VPMOVQD	Z0, Y6
 	VPMOVQD	Z1, Y7
 	VINSERTF64X4	$1, Y7, Z6, Z6
 	VPTERNLOGD	$0xca, Z18, Z2, Z6
-	VMOVUPS	Z6, 1188864(DI)	// a.start.bar.next[0]
+	VMOVUPS	Z6, 1192960(DI)	// a.start.bar.next[0]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y6
 	VINSERTF64X4	$1, Y6, Z2, Z2
 	VPTERNLOGD	$0xca, Z19, Z3, Z2
-	VMOVUPS	Z2, 1188992(DI)	// a.start.bar.next[1]
+	VMOVUPS	Z2, 1193088(DI)	// a.start.bar.next[1]
 	VPMOVQD	Z0, Y2
 	VPMOVQD	Z1, Y3
 	VINSERTF64X4	$1, Y3, Z2, Z2
 	VPTERNLOGD	$0xca, Z20, Z4, Z2
-	VMOVUPS	Z2, 1189120(DI)	// a.start.bar.next[2]
+	VMOVUPS	Z2, 1193216(DI)	// a.start.bar.next[2]
 	VPMOVQD	Z0, Y0
 	VPMOVQD	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z0, Z0
 	VPTERNLOGD	$0xca, Z21, Z5, Z0
-	VMOVUPS	Z0, 1189248(DI)	// a.start.bar.next[3]
+	VMOVUPS	Z0, 1193344(DI)	// a.start.bar.next[3]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -13737,126 +13901,126 @@ loop3: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop4: // 2 times: vectors of the block
-	VMOVUPS	1181696(SI), Z0	// data.0.bar.next[0]
-	VMOVUPS	Z0, 1174016(SI)	// data.0.bar[0]
-	VMOVUPS	1181824(SI), Z0	// data.0.bar.next[1]
-	VMOVUPS	Z0, 1174144(SI)	// data.0.bar[1]
-	VMOVUPS	1181952(SI), Z0	// data.0.bar.next[2]
-	VMOVUPS	Z0, 1174272(SI)	// data.0.bar[2]
-	VMOVUPS	1182080(SI), Z0	// data.0.bar.next[3]
-	VMOVUPS	Z0, 1174400(SI)	// data.0.bar[3]
-	VMOVUPS	1182208(SI), Z0	// data.0.bar.next[4]
-	VMOVUPS	Z0, 1174528(SI)	// data.0.bar[4]
-	VMOVUPS	1182336(SI), Z0	// data.0.bar.next[5]
-	VMOVUPS	Z0, 1174656(SI)	// data.0.bar[5]
-	VMOVUPS	1182464(SI), Z0	// data.0.bar.next[6]
-	VMOVUPS	Z0, 1174784(SI)	// data.0.bar[6]
-	VMOVUPS	1182592(SI), Z0	// data.0.bar.next[7]
-	VMOVUPS	Z0, 1174912(SI)	// data.0.bar[7]
-	VMOVUPS	1182720(SI), Z0	// data.1.bar.next[0]
-	VMOVUPS	Z0, 1175040(SI)	// data.1.bar[0]
-	VMOVUPS	1182848(SI), Z0	// data.1.bar.next[1]
-	VMOVUPS	Z0, 1175168(SI)	// data.1.bar[1]
-	VMOVUPS	1182976(SI), Z0	// data.1.bar.next[2]
-	VMOVUPS	Z0, 1175296(SI)	// data.1.bar[2]
-	VMOVUPS	1183104(SI), Z0	// data.1.bar.next[3]
-	VMOVUPS	Z0, 1175424(SI)	// data.1.bar[3]
-	VMOVUPS	1183232(SI), Z0	// data.2.bar.next[0]
-	VMOVUPS	Z0, 1175552(SI)	// data.2.bar[0]
-	VMOVUPS	1183360(SI), Z0	// data.2.bar.next[1]
-	VMOVUPS	Z0, 1175680(SI)	// data.2.bar[1]
-	VMOVUPS	1183488(SI), Z0	// data.2.bar.next[2]
-	VMOVUPS	Z0, 1175808(SI)	// data.2.bar[2]
-	VMOVUPS	1183616(SI), Z0	// data.2.bar.next[3]
-	VMOVUPS	Z0, 1175936(SI)	// data.2.bar[3]
-	VMOVUPS	1183744(SI), Z0	// data.2.bar.next[4]
-	VMOVUPS	Z0, 1176064(SI)	// data.2.bar[4]
-	VMOVUPS	1183872(SI), Z0	// data.2.bar.next[5]
-	VMOVUPS	Z0, 1176192(SI)	// data.2.bar[5]
-	VMOVUPS	1184000(SI), Z0	// data.2.bar.next[6]
-	VMOVUPS	Z0, 1176320(SI)	// data.2.bar[6]
-	VMOVUPS	1184128(SI), Z0	// data.2.bar.next[7]
-	VMOVUPS	Z0, 1176448(SI)	// data.2.bar[7]
-	VMOVUPS	1184256(SI), Z0	// data.3.bar.next[0]
-	VMOVUPS	Z0, 1176576(SI)	// data.3.bar[0]
-	VMOVUPS	1184384(SI), Z0	// data.3.bar.next[1]
-	VMOVUPS	Z0, 1176704(SI)	// data.3.bar[1]
-	VMOVUPS	1184512(SI), Z0	// data.3.bar.next[2]
-	VMOVUPS	Z0, 1176832(SI)	// data.3.bar[2]
-	VMOVUPS	1184640(SI), Z0	// data.3.bar.next[3]
-	VMOVUPS	Z0, 1176960(SI)	// data.3.bar[3]
-	VMOVUPS	1184768(SI), Z0	// data.4.bar.next[0]
-	VMOVUPS	Z0, 1177088(SI)	// data.4.bar[0]
-	VMOVUPS	1184896(SI), Z0	// data.4.bar.next[1]
-	VMOVUPS	Z0, 1177216(SI)	// data.4.bar[1]
-	VMOVUPS	1185024(SI), Z0	// data.4.bar.next[2]
-	VMOVUPS	Z0, 1177344(SI)	// data.4.bar[2]
-	VMOVUPS	1185152(SI), Z0	// data.4.bar.next[3]
-	VMOVUPS	Z0, 1177472(SI)	// data.4.bar[3]
-	VMOVUPS	1185280(SI), Z0	// data.4.bar.next[4]
-	VMOVUPS	Z0, 1177600(SI)	// data.4.bar[4]
-	VMOVUPS	1185408(SI), Z0	// data.4.bar.next[5]
-	VMOVUPS	Z0, 1177728(SI)	// data.4.bar[5]
-	VMOVUPS	1185536(SI), Z0	// data.4.bar.next[6]
-	VMOVUPS	Z0, 1177856(SI)	// data.4.bar[6]
-	VMOVUPS	1185664(SI), Z0	// data.4.bar.next[7]
-	VMOVUPS	Z0, 1177984(SI)	// data.4.bar[7]
-	VMOVUPS	1185792(SI), Z0	// data.5.bar.next[0]
-	VMOVUPS	Z0, 1178112(SI)	// data.5.bar[0]
-	VMOVUPS	1185920(SI), Z0	// data.5.bar.next[1]
-	VMOVUPS	Z0, 1178240(SI)	// data.5.bar[1]
-	VMOVUPS	1186048(SI), Z0	// data.5.bar.next[2]
-	VMOVUPS	Z0, 1178368(SI)	// data.5.bar[2]
-	VMOVUPS	1186176(SI), Z0	// data.5.bar.next[3]
-	VMOVUPS	Z0, 1178496(SI)	// data.5.bar[3]
-	VMOVUPS	1186304(SI), Z0	// data.6.bar.next[0]
-	VMOVUPS	Z0, 1178624(SI)	// data.6.bar[0]
-	VMOVUPS	1186432(SI), Z0	// data.6.bar.next[1]
-	VMOVUPS	Z0, 1178752(SI)	// data.6.bar[1]
-	VMOVUPS	1186560(SI), Z0	// data.6.bar.next[2]
-	VMOVUPS	Z0, 1178880(SI)	// data.6.bar[2]
-	VMOVUPS	1186688(SI), Z0	// data.6.bar.next[3]
-	VMOVUPS	Z0, 1179008(SI)	// data.6.bar[3]
-	VMOVUPS	1186816(SI), Z0	// data.6.bar.next[4]
-	VMOVUPS	Z0, 1179136(SI)	// data.6.bar[4]
-	VMOVUPS	1186944(SI), Z0	// data.6.bar.next[5]
-	VMOVUPS	Z0, 1179264(SI)	// data.6.bar[5]
-	VMOVUPS	1187072(SI), Z0	// data.6.bar.next[6]
-	VMOVUPS	Z0, 1179392(SI)	// data.6.bar[6]
-	VMOVUPS	1187200(SI), Z0	// data.6.bar.next[7]
-	VMOVUPS	Z0, 1179520(SI)	// data.6.bar[7]
-	VMOVUPS	1187328(SI), Z0	// data.7.bar.next[0]
-	VMOVUPS	Z0, 1179648(SI)	// data.7.bar[0]
-	VMOVUPS	1187456(SI), Z0	// data.7.bar.next[1]
-	VMOVUPS	Z0, 1179776(SI)	// data.7.bar[1]
-	VMOVUPS	1187584(SI), Z0	// data.7.bar.next[2]
-	VMOVUPS	Z0, 1179904(SI)	// data.7.bar[2]
-	VMOVUPS	1187712(SI), Z0	// data.7.bar.next[3]
-	VMOVUPS	Z0, 1180032(SI)	// data.7.bar[3]
-	VMOVUPS	1187840(SI), Z0	// z.start.bar.next[0]
-	VMOVUPS	Z0, 1180160(SI)	// z.start.bar[0]
-	VMOVUPS	1187968(SI), Z0	// z.start.bar.next[1]
-	VMOVUPS	Z0, 1180288(SI)	// z.start.bar[1]
-	VMOVUPS	1188096(SI), Z0	// z.start.bar.next[2]
-	VMOVUPS	Z0, 1180416(SI)	// z.start.bar[2]
-	VMOVUPS	1188224(SI), Z0	// z.start.bar.next[3]
-	VMOVUPS	Z0, 1180544(SI)	// z.start.bar[3]
-	VMOVUPS	1188352(SI), Z0	// z.start.bar.next[4]
-	VMOVUPS	Z0, 1180672(SI)	// z.start.bar[4]
-	VMOVUPS	1188480(SI), Z0	// z.start.bar.next[5]
-	VMOVUPS	Z0, 1180800(SI)	// z.start.bar[5]
-	VMOVUPS	1188608(SI), Z0	// z.start.bar.next[6]
-	VMOVUPS	Z0, 1180928(SI)	// z.start.bar[6]
-	VMOVUPS	1188736(SI), Z0	// z.start.bar.next[7]
-	VMOVUPS	Z0, 1181056(SI)	// z.start.bar[7]
-	VMOVUPS	1188864(SI), Z0	// a.start.bar.next[0]
-	VMOVUPS	Z0, 1181184(SI)	// a.start.bar[0]
-	VMOVUPS	1188992(SI), Z0	// a.start.bar.next[1]
-	VMOVUPS	Z0, 1181312(SI)	// a.start.bar[1]
-	VMOVUPS	1189120(SI), Z0	// a.start.bar.next[2]
-	VMOVUPS	Z0, 1181440(SI)	// a.start.bar[2]
-	VMOVUPS	1189248(SI), Z0	// a.start.bar.next[3]
-	VMOVUPS	Z0, 1181568(SI)	// a.start.bar[3]
+	VMOVUPS	1185792(SI), Z0	// data.0.bar.next[0]
+	VMOVUPS	Z0, 1178112(SI)	// data.0.bar[0]
+	VMOVUPS	1185920(SI), Z0	// data.0.bar.next[1]
+	VMOVUPS	Z0, 1178240(SI)	// data.0.bar[1]
+	VMOVUPS	1186048(SI), Z0	// data.0.bar.next[2]
+	VMOVUPS	Z0, 1178368(SI)	// data.0.bar[2]
+	VMOVUPS	1186176(SI), Z0	// data.0.bar.next[3]
+	VMOVUPS	Z0, 1178496(SI)	// data.0.bar[3]
+	VMOVUPS	1186304(SI), Z0	// data.0.bar.next[4]
+	VMOVUPS	Z0, 1178624(SI)	// data.0.bar[4]
+	VMOVUPS	1186432(SI), Z0	// data.0.bar.next[5]
+	VMOVUPS	Z0, 1178752(SI)	// data.0.bar[5]
+	VMOVUPS	1186560(SI), Z0	// data.0.bar.next[6]
+	VMOVUPS	Z0, 1178880(SI)	// data.0.bar[6]
+	VMOVUPS	1186688(SI), Z0	// data.0.bar.next[7]
+	VMOVUPS	Z0, 1179008(SI)	// data.0.bar[7]
+	VMOVUPS	1186816(SI), Z0	// data.1.bar.next[0]
+	VMOVUPS	Z0, 1179136(SI)	// data.1.bar[0]
+	VMOVUPS	1186944(SI), Z0	// data.1.bar.next[1]
+	VMOVUPS	Z0, 1179264(SI)	// data.1.bar[1]
+	VMOVUPS	1187072(SI), Z0	// data.1.bar.next[2]
+	VMOVUPS	Z0, 1179392(SI)	// data.1.bar[2]
+	VMOVUPS	1187200(SI), Z0	// data.1.bar.next[3]
+	VMOVUPS	Z0, 1179520(SI)	// data.1.bar[3]
+	VMOVUPS	1187328(SI), Z0	// data.2.bar.next[0]
+	VMOVUPS	Z0, 1179648(SI)	// data.2.bar[0]
+	VMOVUPS	1187456(SI), Z0	// data.2.bar.next[1]
+	VMOVUPS	Z0, 1179776(SI)	// data.2.bar[1]
+	VMOVUPS	1187584(SI), Z0	// data.2.bar.next[2]
+	VMOVUPS	Z0, 1179904(SI)	// data.2.bar[2]
+	VMOVUPS	1187712(SI), Z0	// data.2.bar.next[3]
+	VMOVUPS	Z0, 1180032(SI)	// data.2.bar[3]
+	VMOVUPS	1187840(SI), Z0	// data.2.bar.next[4]
+	VMOVUPS	Z0, 1180160(SI)	// data.2.bar[4]
+	VMOVUPS	1187968(SI), Z0	// data.2.bar.next[5]
+	VMOVUPS	Z0, 1180288(SI)	// data.2.bar[5]
+	VMOVUPS	1188096(SI), Z0	// data.2.bar.next[6]
+	VMOVUPS	Z0, 1180416(SI)	// data.2.bar[6]
+	VMOVUPS	1188224(SI), Z0	// data.2.bar.next[7]
+	VMOVUPS	Z0, 1180544(SI)	// data.2.bar[7]
+	VMOVUPS	1188352(SI), Z0	// data.3.bar.next[0]
+	VMOVUPS	Z0, 1180672(SI)	// data.3.bar[0]
+	VMOVUPS	1188480(SI), Z0	// data.3.bar.next[1]
+	VMOVUPS	Z0, 1180800(SI)	// data.3.bar[1]
+	VMOVUPS	1188608(SI), Z0	// data.3.bar.next[2]
+	VMOVUPS	Z0, 1180928(SI)	// data.3.bar[2]
+	VMOVUPS	1188736(SI), Z0	// data.3.bar.next[3]
+	VMOVUPS	Z0, 1181056(SI)	// data.3.bar[3]
+	VMOVUPS	1188864(SI), Z0	// data.4.bar.next[0]
+	VMOVUPS	Z0, 1181184(SI)	// data.4.bar[0]
+	VMOVUPS	1188992(SI), Z0	// data.4.bar.next[1]
+	VMOVUPS	Z0, 1181312(SI)	// data.4.bar[1]
+	VMOVUPS	1189120(SI), Z0	// data.4.bar.next[2]
+	VMOVUPS	Z0, 1181440(SI)	// data.4.bar[2]
+	VMOVUPS	1189248(SI), Z0	// data.4.bar.next[3]
+	VMOVUPS	Z0, 1181568(SI)	// data.4.bar[3]
+	VMOVUPS	1189376(SI), Z0	// data.4.bar.next[4]
+	VMOVUPS	Z0, 1181696(SI)	// data.4.bar[4]
+	VMOVUPS	1189504(SI), Z0	// data.4.bar.next[5]
+	VMOVUPS	Z0, 1181824(SI)	// data.4.bar[5]
+	VMOVUPS	1189632(SI), Z0	// data.4.bar.next[6]
+	VMOVUPS	Z0, 1181952(SI)	// data.4.bar[6]
+	VMOVUPS	1189760(SI), Z0	// data.4.bar.next[7]
+	VMOVUPS	Z0, 1182080(SI)	// data.4.bar[7]
+	VMOVUPS	1189888(SI), Z0	// data.5.bar.next[0]
+	VMOVUPS	Z0, 1182208(SI)	// data.5.bar[0]
+	VMOVUPS	1190016(SI), Z0	// data.5.bar.next[1]
+	VMOVUPS	Z0, 1182336(SI)	// data.5.bar[1]
+	VMOVUPS	1190144(SI), Z0	// data.5.bar.next[2]
+	VMOVUPS	Z0, 1182464(SI)	// data.5.bar[2]
+	VMOVUPS	1190272(SI), Z0	// data.5.bar.next[3]
+	VMOVUPS	Z0, 1182592(SI)	// data.5.bar[3]
+	VMOVUPS	1190400(SI), Z0	// data.6.bar.next[0]
+	VMOVUPS	Z0, 1182720(SI)	// data.6.bar[0]
+	VMOVUPS	1190528(SI), Z0	// data.6.bar.next[1]
+	VMOVUPS	Z0, 1182848(SI)	// data.6.bar[1]
+	VMOVUPS	1190656(SI), Z0	// data.6.bar.next[2]
+	VMOVUPS	Z0, 1182976(SI)	// data.6.bar[2]
+	VMOVUPS	1190784(SI), Z0	// data.6.bar.next[3]
+	VMOVUPS	Z0, 1183104(SI)	// data.6.bar[3]
+	VMOVUPS	1190912(SI), Z0	// data.6.bar.next[4]
+	VMOVUPS	Z0, 1183232(SI)	// data.6.bar[4]
+	VMOVUPS	1191040(SI), Z0	// data.6.bar.next[5]
+	VMOVUPS	Z0, 1183360(SI)	// data.6.bar[5]
+	VMOVUPS	1191168(SI), Z0	// data.6.bar.next[6]
+	VMOVUPS	Z0, 1183488(SI)	// data.6.bar[6]
+	VMOVUPS	1191296(SI), Z0	// data.6.bar.next[7]
+	VMOVUPS	Z0, 1183616(SI)	// data.6.bar[7]
+	VMOVUPS	1191424(SI), Z0	// data.7.bar.next[0]
+	VMOVUPS	Z0, 1183744(SI)	// data.7.bar[0]
+	VMOVUPS	1191552(SI), Z0	// data.7.bar.next[1]
+	VMOVUPS	Z0, 1183872(SI)	// data.7.bar[1]
+	VMOVUPS	1191680(SI), Z0	// data.7.bar.next[2]
+	VMOVUPS	Z0, 1184000(SI)	// data.7.bar[2]
+	VMOVUPS	1191808(SI), Z0	// data.7.bar.next[3]
+	VMOVUPS	Z0, 1184128(SI)	// data.7.bar[3]
+	VMOVUPS	1191936(SI), Z0	// z.start.bar.next[0]
+	VMOVUPS	Z0, 1184256(SI)	// z.start.bar[0]
+	VMOVUPS	1192064(SI), Z0	// z.start.bar.next[1]
+	VMOVUPS	Z0, 1184384(SI)	// z.start.bar[1]
+	VMOVUPS	1192192(SI), Z0	// z.start.bar.next[2]
+	VMOVUPS	Z0, 1184512(SI)	// z.start.bar[2]
+	VMOVUPS	1192320(SI), Z0	// z.start.bar.next[3]
+	VMOVUPS	Z0, 1184640(SI)	// z.start.bar[3]
+	VMOVUPS	1192448(SI), Z0	// z.start.bar.next[4]
+	VMOVUPS	Z0, 1184768(SI)	// z.start.bar[4]
+	VMOVUPS	1192576(SI), Z0	// z.start.bar.next[5]
+	VMOVUPS	Z0, 1184896(SI)	// z.start.bar[5]
+	VMOVUPS	1192704(SI), Z0	// z.start.bar.next[6]
+	VMOVUPS	Z0, 1185024(SI)	// z.start.bar[6]
+	VMOVUPS	1192832(SI), Z0	// z.start.bar.next[7]
+	VMOVUPS	Z0, 1185152(SI)	// z.start.bar[7]
+	VMOVUPS	1192960(SI), Z0	// a.start.bar.next[0]
+	VMOVUPS	Z0, 1185280(SI)	// a.start.bar[0]
+	VMOVUPS	1193088(SI), Z0	// a.start.bar.next[1]
+	VMOVUPS	Z0, 1185408(SI)	// a.start.bar[1]
+	VMOVUPS	1193216(SI), Z0	// a.start.bar.next[2]
+	VMOVUPS	Z0, 1185536(SI)	// a.start.bar[2]
+	VMOVUPS	1193344(SI), Z0	// a.start.bar.next[3]
+	VMOVUPS	Z0, 1185664(SI)	// a.start.bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop4
@@ -13877,14 +14041,14 @@ TEXT ·forecast0RecLanerevatAVX512(SB), 0, $8-32
 
 // enc1CellRecBack is enc.1.cell.rec.back (forecast.nde:13) of a block of samples.
 TEXT enc1CellRecBack_avx512<>(SB), NOSPLIT, $0-0
-	VMOVUPS	1197568(AX), Z0	// x[0]
-	VMOVUPS	1197632(AX), Z1	// x[0] | 1
-	VMOVUPS	1197696(AX), Z2	// x[1]
-	VMOVUPS	1197760(AX), Z3	// x[1] | 1
-	VMOVUPS	1197824(AX), Z4	// x[2]
-	VMOVUPS	1197888(AX), Z5	// x[2] | 1
-	VMOVUPS	1197952(AX), Z6	// x[3]
-	VMOVUPS	1198016(AX), Z7	// x[3] | 1
+	VMOVUPS	1201664(AX), Z0	// x[0]
+	VMOVUPS	1201728(AX), Z1	// x[0] | 1
+	VMOVUPS	1201792(AX), Z2	// x[1]
+	VMOVUPS	1201856(AX), Z3	// x[1] | 1
+	VMOVUPS	1201920(AX), Z4	// x[2]
+	VMOVUPS	1201984(AX), Z5	// x[2] | 1
+	VMOVUPS	1202048(AX), Z6	// x[3]
+	VMOVUPS	1202112(AX), Z7	// x[3] | 1
 	MOVQ	$12, CX
 	MOVQ	BX, SI
 	MOVQ	BX, DI
@@ -13907,8 +14071,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13824(DI), Z10	// enc.1.bias_ih_l0[0]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 1202176(R9)	// add[0]
-	VMOVUPS	Z8, 1202240(R9)	// add[0] | 1
+	VMOVUPS	Z9, 1206272(R9)	// add[0]
+	VMOVUPS	Z8, 1206336(R9)	// add[0] | 1
 	VBROADCASTSS	16(SI), Z8	// enc.1.weight_ih_l0[4]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -13924,8 +14088,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13828(DI), Z10	// enc.1.bias_ih_l0[1]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 1202304(R9)	// add[1]
-	VMOVUPS	Z8, 1202368(R9)	// add[1] | 1
+	VMOVUPS	Z9, 1206400(R9)	// add[1]
+	VMOVUPS	Z8, 1206464(R9)	// add[1] | 1
 	VBROADCASTSS	32(SI), Z8	// enc.1.weight_ih_l0[8]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -13941,8 +14105,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13832(DI), Z10	// enc.1.bias_ih_l0[2]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 1202432(R9)	// add[2]
-	VMOVUPS	Z8, 1202496(R9)	// add[2] | 1
+	VMOVUPS	Z9, 1206528(R9)	// add[2]
+	VMOVUPS	Z8, 1206592(R9)	// add[2] | 1
 	VBROADCASTSS	48(SI), Z8	// enc.1.weight_ih_l0[12]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -13958,8 +14122,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13836(DI), Z10	// enc.1.bias_ih_l0[3]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 1202560(R9)	// add[3]
-	VMOVUPS	Z8, 1202624(R9)	// add[3] | 1
+	VMOVUPS	Z9, 1206656(R9)	// add[3]
+	VMOVUPS	Z8, 1206720(R9)	// add[3] | 1
 	VBROADCASTSS	64(SI), Z8	// enc.1.weight_ih_l0[16]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -13975,8 +14139,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13840(DI), Z10	// enc.1.bias_ih_l0[4]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 1202688(R9)	// add[4]
-	VMOVUPS	Z8, 1202752(R9)	// add[4] | 1
+	VMOVUPS	Z9, 1206784(R9)	// add[4]
+	VMOVUPS	Z8, 1206848(R9)	// add[4] | 1
 	VBROADCASTSS	80(SI), Z8	// enc.1.weight_ih_l0[20]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -13992,8 +14156,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13844(DI), Z10	// enc.1.bias_ih_l0[5]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 1202816(R9)	// add[5]
-	VMOVUPS	Z8, 1202880(R9)	// add[5] | 1
+	VMOVUPS	Z9, 1206912(R9)	// add[5]
+	VMOVUPS	Z8, 1206976(R9)	// add[5] | 1
 	VBROADCASTSS	96(SI), Z8	// enc.1.weight_ih_l0[24]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -14009,8 +14173,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13848(DI), Z10	// enc.1.bias_ih_l0[6]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 1202944(R9)	// add[6]
-	VMOVUPS	Z8, 1203008(R9)	// add[6] | 1
+	VMOVUPS	Z9, 1207040(R9)	// add[6]
+	VMOVUPS	Z8, 1207104(R9)	// add[6] | 1
 	VBROADCASTSS	112(SI), Z8	// enc.1.weight_ih_l0[28]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -14026,8 +14190,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13852(DI), Z10	// enc.1.bias_ih_l0[7]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 1203072(R9)	// add[7]
-	VMOVUPS	Z8, 1203136(R9)	// add[7] | 1
+	VMOVUPS	Z9, 1207168(R9)	// add[7]
+	VMOVUPS	Z8, 1207232(R9)	// add[7] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z8
 	VBROADCASTSS	f32_00000000<>(SB), Z9
 	VBROADCASTSS	f32_00000000<>(SB), Z10
@@ -14048,8 +14212,8 @@ loop1: // 12 times: tiles of 8 elements
 	MOVQ	AX, R12
 	MOVQ	R10, R13
 loop2: // 32 times: terms of the sums
-	VMOVUPS	1193472(R12), Z24	// h[0]
-	VMOVUPS	1193536(R12), Z25	// h[0] | 1
+	VMOVUPS	1197568(R12), Z24	// h[0]
+	VMOVUPS	1197632(R12), Z25	// h[0] | 1
 	VBROADCASTSS	1536(R13), Z26	// enc.1.weight_hh_l0[0]
 	VFMADD231PS	Z24, Z26, Z8
 	VFMADD231PS	Z25, Z26, Z9
@@ -14081,43 +14245,43 @@ loop2: // 32 times: terms of the sums
 	VBROADCASTSS	14208(DI), Z24	// enc.1.bias_hh_l0[0]
 	VADDPS	Z24, Z8, Z8
 	VADDPS	Z24, Z9, Z9
-	VMOVUPS	Z8, 1214464(R9)	// add_2[0]
-	VMOVUPS	Z9, 1214528(R9)	// add_2[0] | 1
+	VMOVUPS	Z8, 1218560(R9)	// add_2[0]
+	VMOVUPS	Z9, 1218624(R9)	// add_2[0] | 1
 	VBROADCASTSS	14212(DI), Z8	// enc.1.bias_hh_l0[1]
 	VADDPS	Z8, Z10, Z9
 	VADDPS	Z8, Z11, Z8
-	VMOVUPS	Z9, 1214592(R9)	// add_2[1]
-	VMOVUPS	Z8, 1214656(R9)	// add_2[1] | 1
+	VMOVUPS	Z9, 1218688(R9)	// add_2[1]
+	VMOVUPS	Z8, 1218752(R9)	// add_2[1] | 1
 	VBROADCASTSS	14216(DI), Z8	// enc.1.bias_hh_l0[2]
 	VADDPS	Z8, Z12, Z9
 	VADDPS	Z8, Z13, Z8
-	VMOVUPS	Z9, 1214720(R9)	// add_2[2]
-	VMOVUPS	Z8, 1214784(R9)	// add_2[2] | 1
+	VMOVUPS	Z9, 1218816(R9)	// add_2[2]
+	VMOVUPS	Z8, 1218880(R9)	// add_2[2] | 1
 	VBROADCASTSS	14220(DI), Z8	// enc.1.bias_hh_l0[3]
 	VADDPS	Z8, Z14, Z9
 	VADDPS	Z8, Z15, Z8
-	VMOVUPS	Z9, 1214848(R9)	// add_2[3]
-	VMOVUPS	Z8, 1214912(R9)	// add_2[3] | 1
+	VMOVUPS	Z9, 1218944(R9)	// add_2[3]
+	VMOVUPS	Z8, 1219008(R9)	// add_2[3] | 1
 	VBROADCASTSS	14224(DI), Z8	// enc.1.bias_hh_l0[4]
 	VADDPS	Z8, Z16, Z9
 	VADDPS	Z8, Z17, Z8
-	VMOVUPS	Z9, 1214976(R9)	// add_2[4]
-	VMOVUPS	Z8, 1215040(R9)	// add_2[4] | 1
+	VMOVUPS	Z9, 1219072(R9)	// add_2[4]
+	VMOVUPS	Z8, 1219136(R9)	// add_2[4] | 1
 	VBROADCASTSS	14228(DI), Z8	// enc.1.bias_hh_l0[5]
 	VADDPS	Z8, Z18, Z9
 	VADDPS	Z8, Z19, Z8
-	VMOVUPS	Z9, 1215104(R9)	// add_2[5]
-	VMOVUPS	Z8, 1215168(R9)	// add_2[5] | 1
+	VMOVUPS	Z9, 1219200(R9)	// add_2[5]
+	VMOVUPS	Z8, 1219264(R9)	// add_2[5] | 1
 	VBROADCASTSS	14232(DI), Z8	// enc.1.bias_hh_l0[6]
 	VADDPS	Z8, Z20, Z9
 	VADDPS	Z8, Z21, Z8
-	VMOVUPS	Z9, 1215232(R9)	// add_2[6]
-	VMOVUPS	Z8, 1215296(R9)	// add_2[6] | 1
+	VMOVUPS	Z9, 1219328(R9)	// add_2[6]
+	VMOVUPS	Z8, 1219392(R9)	// add_2[6] | 1
 	VBROADCASTSS	14236(DI), Z8	// enc.1.bias_hh_l0[7]
 	VADDPS	Z8, Z22, Z9
 	VADDPS	Z8, Z23, Z8
-	VMOVUPS	Z9, 1215360(R9)	// add_2[7]
-	VMOVUPS	Z8, 1215424(R9)	// add_2[7] | 1
+	VMOVUPS	Z9, 1219456(R9)	// add_2[7]
+	VMOVUPS	Z8, 1219520(R9)	// add_2[7] | 1
 	ADDQ	$128, SI
 	ADDQ	$32, DI
 	ADDQ	$1024, R9
@@ -14131,8 +14295,8 @@ loop3: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop4: // 32 times: elements
 	// forecast.nde:13
-	VMOVUPS	1206272(R9), Z0	// add[32]
-	VMOVUPS	1218560(R9), Z1	// add_2[32]
+	VMOVUPS	1210368(R9), Z0	// add[32]
+	VMOVUPS	1222656(R9), Z1	// add_2[32]
 	VADDPS	Z1, Z0, Z0
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z1
 	VBROADCASTSS	f32_42b40000<>(SB), Z2
@@ -14157,15 +14321,15 @@ loop4: // 32 times: elements
 	VBLENDMPS	Z1, Z0, K2, Z0
 	VADDPS.BCST	f32_3f800000<>(SB), Z1, Z1
 	VDIVPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1226752(R9)	// sigmoid[0]
-	VMOVUPS	1189376(R9), Z1	// h_bar[0]
+	VMOVUPS	Z0, 1230848(R9)	// sigmoid[0]
+	VMOVUPS	1193472(R9), Z1	// h_bar[0]
 	VMULPS	Z0, Z1, Z1
-	VMOVUPS	Z1, 1230848(R9)	// mul[0]
+	VMOVUPS	Z1, 1234944(R9)	// mul[0]
 	VBROADCASTSS	f32_3f800000<>(SB), Z1
 	VSUBPS	Z0, Z1, Z0
-	VMOVUPS	Z0, 1234944(R9)	// sub[0]
-	VMOVUPS	1202176(R9), Z1	// add[0]
-	VMOVUPS	1214464(R9), Z2	// add_2[0]
+	VMOVUPS	Z0, 1239040(R9)	// sub[0]
+	VMOVUPS	1206272(R9), Z1	// add[0]
+	VMOVUPS	1218560(R9), Z2	// add_2[0]
 	VADDPS	Z2, Z1, Z1
 	VPORD.BCST	f32_80000000<>(SB), Z1, Z2
 	VBROADCASTSS	f32_42b40000<>(SB), Z3
@@ -14190,9 +14354,9 @@ loop4: // 32 times: elements
 	VBLENDMPS	Z2, Z1, K2, Z1
 	VADDPS.BCST	f32_3f800000<>(SB), Z2, Z2
 	VDIVPS	Z2, Z1, Z1
-	VMOVUPS	Z1, 1239040(R9)	// sigmoid_2[0]
-	VMOVUPS	1222656(R9), Z2	// add_2[64]
-	VMOVUPS	1210368(R9), Z3	// add[64]
+	VMOVUPS	Z1, 1243136(R9)	// sigmoid_2[0]
+	VMOVUPS	1226752(R9), Z2	// add_2[64]
+	VMOVUPS	1214464(R9), Z3	// add[64]
 	VFMADD231PS	Z2, Z1, Z3
 	VBROADCASTSS	f32_41100000<>(SB), Z2
 	VMINPS	Z3, Z2, Z2
@@ -14211,14 +14375,14 @@ loop4: // 32 times: elements
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z3, Z4
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z3, Z4
 	VDIVPS	Z4, Z2, Z2
-	VMOVUPS	Z2, 1243136(R9)	// tanh[0]
-	VMOVUPS	1189376(R9), Z3	// h_bar[0]
+	VMOVUPS	Z2, 1247232(R9)	// tanh[0]
+	VMOVUPS	1193472(R9), Z3	// h_bar[0]
 	VMULPS	Z0, Z3, Z0
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z2
 	VMULPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 1247232(R9)	// mul_2[0]
+	VMOVUPS	Z0, 1251328(R9)	// mul_2[0]
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1251328(R9)	// mul_3[0]
+	VMOVUPS	Z0, 1255424(R9)	// mul_3[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop4
@@ -14226,32 +14390,32 @@ loop4: // 32 times: elements
 	MOVQ	SI, R9
 loop5: // 64 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1255424(R9)	// pad[0]
+	VMOVUPS	Z0, 1259520(R9)	// pad[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop5
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop6: // 32 times: elements
-	VMOVUPS	1251328(R9), Z0	// mul_3[0]
-	VMOVUPS	Z0, 1263616(R9)	// pad[64]
+	VMOVUPS	1255424(R9), Z0	// mul_3[0]
+	VMOVUPS	Z0, 1267712(R9)	// pad[64]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop6
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop7: // 32 times: elements
-	VMOVUPS	1189376(R9), Z0	// h_bar[0]
-	VMOVUPS	1243136(R9), Z1	// tanh[0]
-	VMOVUPS	1189376(R9), Z2	// h_bar[0]
-	VMOVUPS	1193472(R9), Z3	// h[0]
+	VMOVUPS	1193472(R9), Z0	// h_bar[0]
+	VMOVUPS	1247232(R9), Z1	// tanh[0]
+	VMOVUPS	1193472(R9), Z2	// h_bar[0]
+	VMOVUPS	1197568(R9), Z3	// h[0]
 	VMULPS	Z3, Z2, Z2
 	VFNMADD231PS	Z1, Z0, Z2
-	VMOVUPS	1226752(R9), Z0	// sigmoid[0]
-	VMOVUPS	1234944(R9), Z1	// sub[0]
+	VMOVUPS	1230848(R9), Z0	// sigmoid[0]
+	VMOVUPS	1239040(R9), Z1	// sub[0]
 	VMULPS	Z1, Z0, Z0
 	VMULPS	Z0, Z2, Z0
-	VMOVUPS	Z0, 1267712(R9)	// mul_4[0]
+	VMOVUPS	Z0, 1271808(R9)	// mul_4[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop7
@@ -14259,15 +14423,15 @@ loop7: // 32 times: elements
 	MOVQ	SI, R9
 loop8: // 32 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1271808(R9)	// pad_2[0]
+	VMOVUPS	Z0, 1275904(R9)	// pad_2[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop8
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop9: // 32 times: elements
-	VMOVUPS	1267712(R9), Z0	// mul_4[0]
-	VMOVUPS	Z0, 1275904(R9)	// pad_2[32]
+	VMOVUPS	1271808(R9), Z0	// mul_4[0]
+	VMOVUPS	Z0, 1280000(R9)	// pad_2[32]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop9
@@ -14275,41 +14439,41 @@ loop9: // 32 times: elements
 	MOVQ	SI, R9
 loop10: // 32 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1280000(R9)	// pad_2[64]
+	VMOVUPS	Z0, 1284096(R9)	// pad_2[64]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop10
 	MOVQ	$96, DI
 	MOVQ	SI, R9
 loop11: // 96 times: elements
-	VMOVUPS	1255424(R9), Z0	// pad[0]
-	VMOVUPS	1271808(R9), Z1	// pad_2[0]
+	VMOVUPS	1259520(R9), Z0	// pad[0]
+	VMOVUPS	1275904(R9), Z1	// pad_2[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1284096(R9)	// add_3[0]
+	VMOVUPS	Z0, 1288192(R9)	// add_3[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop11
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop12: // 32 times: elements
-	VMOVUPS	1247232(R9), Z0	// mul_2[0]
-	VMOVUPS	1222656(R9), Z1	// add_2[64]
+	VMOVUPS	1251328(R9), Z0	// mul_2[0]
+	VMOVUPS	1226752(R9), Z1	// add_2[64]
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	1239040(R9), Z1	// sigmoid_2[0]
-	VMOVUPS	1239040(R9), Z2	// sigmoid_2[0]
+	VMOVUPS	1243136(R9), Z1	// sigmoid_2[0]
+	VMOVUPS	1243136(R9), Z2	// sigmoid_2[0]
 	VBROADCASTSS	f32_3f800000<>(SB), Z3
 	VSUBPS	Z2, Z3, Z2
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1296384(R9)	// mul_5[0]
+	VMOVUPS	Z0, 1300480(R9)	// mul_5[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop12
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop13: // 32 times: elements
-	VMOVUPS	1296384(R9), Z0	// mul_5[0]
-	VMOVUPS	Z0, 1300480(R9)	// pad_3[0]
+	VMOVUPS	1300480(R9), Z0	// mul_5[0]
+	VMOVUPS	Z0, 1304576(R9)	// pad_3[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop13
@@ -14317,7 +14481,7 @@ loop13: // 32 times: elements
 	MOVQ	SI, R9
 loop14: // 64 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1304576(R9)	// pad_3[32]
+	VMOVUPS	Z0, 1308672(R9)	// pad_3[32]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop14
@@ -14331,14 +14495,14 @@ loop14: // 64 times: elements
 	MOVQ	R8, DI
 loop15: // 96 times: elements
 	// forecast.nde:13
-	VMOVUPS	1284096(SI), Z2	// add_3[0]
-	VMOVUPS	1284160(SI), Z3	// add_3[0] | 1
-	VMOVUPS	1300480(SI), Z4	// pad_3[0]
-	VMOVUPS	1300544(SI), Z5	// pad_3[0] | 1
+	VMOVUPS	1288192(SI), Z2	// add_3[0]
+	VMOVUPS	1288256(SI), Z3	// add_3[0] | 1
+	VMOVUPS	1304576(SI), Z4	// pad_3[0]
+	VMOVUPS	1304640(SI), Z5	// pad_3[0] | 1
 	VADDPS	Z4, Z2, Z2
 	VADDPS	Z5, Z3, Z3
-	VMOVUPS	Z2, 1312768(SI)	// enc.1.bias_hh_l0_bar[0]
-	VMOVUPS	Z3, 1312832(SI)	// enc.1.bias_hh_l0_bar[0] | 1
+	VMOVUPS	Z2, 1316864(SI)	// enc.1.bias_hh_l0_bar[0]
+	VMOVUPS	Z3, 1316928(SI)	// enc.1.bias_hh_l0_bar[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
 	VMOVUPS	43008(DI), Z4	// sum of enc.1.bias_hh_l0[0]
@@ -14379,8 +14543,8 @@ loop16: // 2 times: tiles of 11 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop17: // 96 times: terms of the sums
-	VMOVUPS	1312768(R10), Z24	// enc.1.bias_hh_l0_bar[0]
-	VMOVUPS	1312832(R10), Z25	// enc.1.bias_hh_l0_bar[0] | 1
+	VMOVUPS	1316864(R10), Z24	// enc.1.bias_hh_l0_bar[0]
+	VMOVUPS	1316928(R10), Z25	// enc.1.bias_hh_l0_bar[0] | 1
 	VBROADCASTSS	1536(R11), Z26	// enc.1.weight_hh_l0[0]
 	VFMADD231PS	Z24, Z26, Z2
 	VFMADD231PS	Z25, Z26, Z3
@@ -14418,28 +14582,28 @@ loop17: // 96 times: terms of the sums
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop17
-	VMOVUPS	Z2, 1325056(DI)	// vecmat[0]
-	VMOVUPS	Z3, 1325120(DI)	// vecmat[0] | 1
-	VMOVUPS	Z4, 1325184(DI)	// vecmat[1]
-	VMOVUPS	Z5, 1325248(DI)	// vecmat[1] | 1
-	VMOVUPS	Z6, 1325312(DI)	// vecmat[2]
-	VMOVUPS	Z7, 1325376(DI)	// vecmat[2] | 1
-	VMOVUPS	Z8, 1325440(DI)	// vecmat[3]
-	VMOVUPS	Z9, 1325504(DI)	// vecmat[3] | 1
-	VMOVUPS	Z10, 1325568(DI)	// vecmat[4]
-	VMOVUPS	Z11, 1325632(DI)	// vecmat[4] | 1
-	VMOVUPS	Z12, 1325696(DI)	// vecmat[5]
-	VMOVUPS	Z13, 1325760(DI)	// vecmat[5] | 1
-	VMOVUPS	Z14, 1325824(DI)	// vecmat[6]
-	VMOVUPS	Z15, 1325888(DI)	// vecmat[6] | 1
-	VMOVUPS	Z16, 1325952(DI)	// vecmat[7]
-	VMOVUPS	Z17, 1326016(DI)	// vecmat[7] | 1
-	VMOVUPS	Z18, 1326080(DI)	// vecmat[8]
-	VMOVUPS	Z19, 1326144(DI)	// vecmat[8] | 1
-	VMOVUPS	Z20, 1326208(DI)	// vecmat[9]
-	VMOVUPS	Z21, 1326272(DI)	// vecmat[9] | 1
-	VMOVUPS	Z22, 1326336(DI)	// vecmat[10]
-	VMOVUPS	Z23, 1326400(DI)	// vecmat[10] | 1
+	VMOVUPS	Z2, 1329152(DI)	// vecmat[0]
+	VMOVUPS	Z3, 1329216(DI)	// vecmat[0] | 1
+	VMOVUPS	Z4, 1329280(DI)	// vecmat[1]
+	VMOVUPS	Z5, 1329344(DI)	// vecmat[1] | 1
+	VMOVUPS	Z6, 1329408(DI)	// vecmat[2]
+	VMOVUPS	Z7, 1329472(DI)	// vecmat[2] | 1
+	VMOVUPS	Z8, 1329536(DI)	// vecmat[3]
+	VMOVUPS	Z9, 1329600(DI)	// vecmat[3] | 1
+	VMOVUPS	Z10, 1329664(DI)	// vecmat[4]
+	VMOVUPS	Z11, 1329728(DI)	// vecmat[4] | 1
+	VMOVUPS	Z12, 1329792(DI)	// vecmat[5]
+	VMOVUPS	Z13, 1329856(DI)	// vecmat[5] | 1
+	VMOVUPS	Z14, 1329920(DI)	// vecmat[6]
+	VMOVUPS	Z15, 1329984(DI)	// vecmat[6] | 1
+	VMOVUPS	Z16, 1330048(DI)	// vecmat[7]
+	VMOVUPS	Z17, 1330112(DI)	// vecmat[7] | 1
+	VMOVUPS	Z18, 1330176(DI)	// vecmat[8]
+	VMOVUPS	Z19, 1330240(DI)	// vecmat[8] | 1
+	VMOVUPS	Z20, 1330304(DI)	// vecmat[9]
+	VMOVUPS	Z21, 1330368(DI)	// vecmat[9] | 1
+	VMOVUPS	Z22, 1330432(DI)	// vecmat[10]
+	VMOVUPS	Z23, 1330496(DI)	// vecmat[10] | 1
 	ADDQ	$44, SI
 	ADDQ	$1408, DI
 	DECQ	CX
@@ -14468,8 +14632,8 @@ loop17: // 96 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop18: // 96 times: terms of the sums
-	VMOVUPS	1312768(SI), Z22	// enc.1.bias_hh_l0_bar[0]
-	VMOVUPS	1312832(SI), Z23	// enc.1.bias_hh_l0_bar[0] | 1
+	VMOVUPS	1316864(SI), Z22	// enc.1.bias_hh_l0_bar[0]
+	VMOVUPS	1316928(SI), Z23	// enc.1.bias_hh_l0_bar[0] | 1
 	VBROADCASTSS	1624(DI), Z24	// enc.1.weight_hh_l0[22]
 	VFMADD231PS	Z22, Z24, Z2
 	VFMADD231PS	Z23, Z24, Z3
@@ -14504,41 +14668,41 @@ loop18: // 96 times: terms of the sums
 	ADDQ	$128, DI
 	DECQ	CX
 	JNE	loop18
-	VMOVUPS	Z2, 1327872(AX)	// vecmat[22]
-	VMOVUPS	Z3, 1327936(AX)	// vecmat[22] | 1
-	VMOVUPS	Z4, 1328000(AX)	// vecmat[23]
-	VMOVUPS	Z5, 1328064(AX)	// vecmat[23] | 1
-	VMOVUPS	Z6, 1328128(AX)	// vecmat[24]
-	VMOVUPS	Z7, 1328192(AX)	// vecmat[24] | 1
-	VMOVUPS	Z8, 1328256(AX)	// vecmat[25]
-	VMOVUPS	Z9, 1328320(AX)	// vecmat[25] | 1
-	VMOVUPS	Z10, 1328384(AX)	// vecmat[26]
-	VMOVUPS	Z11, 1328448(AX)	// vecmat[26] | 1
-	VMOVUPS	Z12, 1328512(AX)	// vecmat[27]
-	VMOVUPS	Z13, 1328576(AX)	// vecmat[27] | 1
-	VMOVUPS	Z14, 1328640(AX)	// vecmat[28]
-	VMOVUPS	Z15, 1328704(AX)	// vecmat[28] | 1
-	VMOVUPS	Z16, 1328768(AX)	// vecmat[29]
-	VMOVUPS	Z17, 1328832(AX)	// vecmat[29] | 1
-	VMOVUPS	Z18, 1328896(AX)	// vecmat[30]
-	VMOVUPS	Z19, 1328960(AX)	// vecmat[30] | 1
-	VMOVUPS	Z20, 1329024(AX)	// vecmat[31]
-	VMOVUPS	Z21, 1329088(AX)	// vecmat[31] | 1
+	VMOVUPS	Z2, 1331968(AX)	// vecmat[22]
+	VMOVUPS	Z3, 1332032(AX)	// vecmat[22] | 1
+	VMOVUPS	Z4, 1332096(AX)	// vecmat[23]
+	VMOVUPS	Z5, 1332160(AX)	// vecmat[23] | 1
+	VMOVUPS	Z6, 1332224(AX)	// vecmat[24]
+	VMOVUPS	Z7, 1332288(AX)	// vecmat[24] | 1
+	VMOVUPS	Z8, 1332352(AX)	// vecmat[25]
+	VMOVUPS	Z9, 1332416(AX)	// vecmat[25] | 1
+	VMOVUPS	Z10, 1332480(AX)	// vecmat[26]
+	VMOVUPS	Z11, 1332544(AX)	// vecmat[26] | 1
+	VMOVUPS	Z12, 1332608(AX)	// vecmat[27]
+	VMOVUPS	Z13, 1332672(AX)	// vecmat[27] | 1
+	VMOVUPS	Z14, 1332736(AX)	// vecmat[28]
+	VMOVUPS	Z15, 1332800(AX)	// vecmat[28] | 1
+	VMOVUPS	Z16, 1332864(AX)	// vecmat[29]
+	VMOVUPS	Z17, 1332928(AX)	// vecmat[29] | 1
+	VMOVUPS	Z18, 1332992(AX)	// vecmat[30]
+	VMOVUPS	Z19, 1333056(AX)	// vecmat[30] | 1
+	VMOVUPS	Z20, 1333120(AX)	// vecmat[31]
+	VMOVUPS	Z21, 1333184(AX)	// vecmat[31] | 1
 	MOVQ	$48, CX
 	MOVQ	AX, SI
 loop19: // 48 times: tiles of 2 elements
-	VMOVUPS	1312768(SI), Z2	// enc.1.bias_hh_l0_bar[0]
-	VMOVUPS	1312832(SI), Z3	// enc.1.bias_hh_l0_bar[0] | 1
+	VMOVUPS	1316864(SI), Z2	// enc.1.bias_hh_l0_bar[0]
+	VMOVUPS	1316928(SI), Z3	// enc.1.bias_hh_l0_bar[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	Z2, 837888(SI)	// latentFieldBwd.turned[0]
-	VMOVUPS	Z3, 837952(SI)	// latentFieldBwd.turned[0] | 1
-	VMOVUPS	1312896(SI), Z2	// enc.1.bias_hh_l0_bar[1]
-	VMOVUPS	1312960(SI), Z3	// enc.1.bias_hh_l0_bar[1] | 1
+	VMOVUPS	Z2, 841984(SI)	// latentFieldBwd.turned[0]
+	VMOVUPS	Z3, 842048(SI)	// latentFieldBwd.turned[0] | 1
+	VMOVUPS	1316992(SI), Z2	// enc.1.bias_hh_l0_bar[1]
+	VMOVUPS	1317056(SI), Z3	// enc.1.bias_hh_l0_bar[1] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	Z2, 838016(SI)	// latentFieldBwd.turned[1]
-	VMOVUPS	Z3, 838080(SI)	// latentFieldBwd.turned[1] | 1
+	VMOVUPS	Z2, 842112(SI)	// latentFieldBwd.turned[1]
+	VMOVUPS	Z3, 842176(SI)	// latentFieldBwd.turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop19
@@ -14550,22 +14714,22 @@ loop20: // 2 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop21: // 2 times
-	VMOVUPS	1193472(R10), Z2	// h[0]
-	VMOVUPS	1193600(R10), Z3	// h[1]
-	VMOVUPS	1193728(R10), Z4	// h[2]
-	VMOVUPS	1193856(R10), Z5	// h[3]
-	VMOVUPS	1193984(R10), Z6	// h[4]
-	VMOVUPS	1194112(R10), Z7	// h[5]
-	VMOVUPS	1194240(R10), Z8	// h[6]
-	VMOVUPS	1194368(R10), Z9	// h[7]
-	VMOVUPS	1194496(R10), Z10	// h[8]
-	VMOVUPS	1194624(R10), Z11	// h[9]
-	VMOVUPS	1194752(R10), Z12	// h[10]
-	VMOVUPS	1194880(R10), Z13	// h[11]
-	VMOVUPS	1195008(R10), Z14	// h[12]
-	VMOVUPS	1195136(R10), Z15	// h[13]
-	VMOVUPS	1195264(R10), Z16	// h[14]
-	VMOVUPS	1195392(R10), Z17	// h[15]
+	VMOVUPS	1197568(R10), Z2	// h[0]
+	VMOVUPS	1197696(R10), Z3	// h[1]
+	VMOVUPS	1197824(R10), Z4	// h[2]
+	VMOVUPS	1197952(R10), Z5	// h[3]
+	VMOVUPS	1198080(R10), Z6	// h[4]
+	VMOVUPS	1198208(R10), Z7	// h[5]
+	VMOVUPS	1198336(R10), Z8	// h[6]
+	VMOVUPS	1198464(R10), Z9	// h[7]
+	VMOVUPS	1198592(R10), Z10	// h[8]
+	VMOVUPS	1198720(R10), Z11	// h[9]
+	VMOVUPS	1198848(R10), Z12	// h[10]
+	VMOVUPS	1198976(R10), Z13	// h[11]
+	VMOVUPS	1199104(R10), Z14	// h[12]
+	VMOVUPS	1199232(R10), Z15	// h[13]
+	VMOVUPS	1199360(R10), Z16	// h[14]
+	VMOVUPS	1199488(R10), Z17	// h[15]
 	VUNPCKLPS	Z3, Z2, Z18
 	VUNPCKHPS	Z3, Z2, Z2
 	VUNPCKLPS	Z5, Z4, Z3
@@ -14630,22 +14794,22 @@ loop21: // 2 times
 	VSHUFF32X4	$221, Z14, Z10, Z6
 	VSHUFF32X4	$136, Z6, Z2, Z10
 	VSHUFF32X4	$221, Z6, Z2, Z2
-	VMOVUPS	Z20, 850176(R11)	// latentFieldBwd.turned[96]
-	VMOVUPS	Z19, 850240(R11)	// latentFieldBwd.turned[96] | 1
-	VMOVUPS	Z17, 850304(R11)	// latentFieldBwd.turned[97]
-	VMOVUPS	Z18, 850368(R11)	// latentFieldBwd.turned[97] | 1
-	VMOVUPS	Z13, 850432(R11)	// latentFieldBwd.turned[98]
-	VMOVUPS	Z8, 850496(R11)	// latentFieldBwd.turned[98] | 1
-	VMOVUPS	Z12, 850560(R11)	// latentFieldBwd.turned[99]
-	VMOVUPS	Z10, 850624(R11)	// latentFieldBwd.turned[99] | 1
-	VMOVUPS	Z16, 850688(R11)	// latentFieldBwd.turned[100]
-	VMOVUPS	Z9, 850752(R11)	// latentFieldBwd.turned[100] | 1
-	VMOVUPS	Z4, 850816(R11)	// latentFieldBwd.turned[101]
-	VMOVUPS	Z11, 850880(R11)	// latentFieldBwd.turned[101] | 1
-	VMOVUPS	Z5, 850944(R11)	// latentFieldBwd.turned[102]
-	VMOVUPS	Z3, 851008(R11)	// latentFieldBwd.turned[102] | 1
-	VMOVUPS	Z7, 851072(R11)	// latentFieldBwd.turned[103]
-	VMOVUPS	Z2, 851136(R11)	// latentFieldBwd.turned[103] | 1
+	VMOVUPS	Z20, 854272(R11)	// latentFieldBwd.turned[96]
+	VMOVUPS	Z19, 854336(R11)	// latentFieldBwd.turned[96] | 1
+	VMOVUPS	Z17, 854400(R11)	// latentFieldBwd.turned[97]
+	VMOVUPS	Z18, 854464(R11)	// latentFieldBwd.turned[97] | 1
+	VMOVUPS	Z13, 854528(R11)	// latentFieldBwd.turned[98]
+	VMOVUPS	Z8, 854592(R11)	// latentFieldBwd.turned[98] | 1
+	VMOVUPS	Z12, 854656(R11)	// latentFieldBwd.turned[99]
+	VMOVUPS	Z10, 854720(R11)	// latentFieldBwd.turned[99] | 1
+	VMOVUPS	Z16, 854784(R11)	// latentFieldBwd.turned[100]
+	VMOVUPS	Z9, 854848(R11)	// latentFieldBwd.turned[100] | 1
+	VMOVUPS	Z4, 854912(R11)	// latentFieldBwd.turned[101]
+	VMOVUPS	Z11, 854976(R11)	// latentFieldBwd.turned[101] | 1
+	VMOVUPS	Z5, 855040(R11)	// latentFieldBwd.turned[102]
+	VMOVUPS	Z3, 855104(R11)	// latentFieldBwd.turned[102] | 1
+	VMOVUPS	Z7, 855168(R11)	// latentFieldBwd.turned[103]
+	VMOVUPS	Z2, 855232(R11)	// latentFieldBwd.turned[103] | 1
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
@@ -14686,80 +14850,80 @@ loop22: // 8 times: tiles of 12 elements
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop23: // 16 times: samples, 2 at a time
-	VMOVUPS	850176(R10), Z26	// latentFieldBwd.turned[96]
-	VMOVUPS	852224(R10), Z27	// latentFieldBwd.turned[112]
-	VBROADCASTSS	837888(R11), Z28	// latentFieldBwd.turned[0]
+	VMOVUPS	854272(R10), Z26	// latentFieldBwd.turned[96]
+	VMOVUPS	856320(R10), Z27	// latentFieldBwd.turned[112]
+	VBROADCASTSS	841984(R11), Z28	// latentFieldBwd.turned[0]
 	VFMADD231PS	Z26, Z28, Z2
 	VFMADD231PS	Z27, Z28, Z3
-	VBROADCASTSS	838016(R11), Z28	// latentFieldBwd.turned[1]
+	VBROADCASTSS	842112(R11), Z28	// latentFieldBwd.turned[1]
 	VFMADD231PS	Z26, Z28, Z4
 	VFMADD231PS	Z27, Z28, Z5
-	VBROADCASTSS	838144(R11), Z28	// latentFieldBwd.turned[2]
+	VBROADCASTSS	842240(R11), Z28	// latentFieldBwd.turned[2]
 	VFMADD231PS	Z26, Z28, Z6
 	VFMADD231PS	Z27, Z28, Z7
-	VBROADCASTSS	838272(R11), Z28	// latentFieldBwd.turned[3]
+	VBROADCASTSS	842368(R11), Z28	// latentFieldBwd.turned[3]
 	VFMADD231PS	Z26, Z28, Z8
 	VFMADD231PS	Z27, Z28, Z9
-	VBROADCASTSS	838400(R11), Z28	// latentFieldBwd.turned[4]
+	VBROADCASTSS	842496(R11), Z28	// latentFieldBwd.turned[4]
 	VFMADD231PS	Z26, Z28, Z10
 	VFMADD231PS	Z27, Z28, Z11
-	VBROADCASTSS	838528(R11), Z28	// latentFieldBwd.turned[5]
+	VBROADCASTSS	842624(R11), Z28	// latentFieldBwd.turned[5]
 	VFMADD231PS	Z26, Z28, Z12
 	VFMADD231PS	Z27, Z28, Z13
-	VBROADCASTSS	838656(R11), Z28	// latentFieldBwd.turned[6]
+	VBROADCASTSS	842752(R11), Z28	// latentFieldBwd.turned[6]
 	VFMADD231PS	Z26, Z28, Z14
 	VFMADD231PS	Z27, Z28, Z15
-	VBROADCASTSS	838784(R11), Z28	// latentFieldBwd.turned[7]
+	VBROADCASTSS	842880(R11), Z28	// latentFieldBwd.turned[7]
 	VFMADD231PS	Z26, Z28, Z16
 	VFMADD231PS	Z27, Z28, Z17
-	VBROADCASTSS	838912(R11), Z28	// latentFieldBwd.turned[8]
+	VBROADCASTSS	843008(R11), Z28	// latentFieldBwd.turned[8]
 	VFMADD231PS	Z26, Z28, Z18
 	VFMADD231PS	Z27, Z28, Z19
-	VBROADCASTSS	839040(R11), Z28	// latentFieldBwd.turned[9]
+	VBROADCASTSS	843136(R11), Z28	// latentFieldBwd.turned[9]
 	VFMADD231PS	Z26, Z28, Z20
 	VFMADD231PS	Z27, Z28, Z21
-	VBROADCASTSS	839168(R11), Z28	// latentFieldBwd.turned[10]
+	VBROADCASTSS	843264(R11), Z28	// latentFieldBwd.turned[10]
 	VFMADD231PS	Z26, Z28, Z22
 	VFMADD231PS	Z27, Z28, Z23
-	VBROADCASTSS	839296(R11), Z28	// latentFieldBwd.turned[11]
+	VBROADCASTSS	843392(R11), Z28	// latentFieldBwd.turned[11]
 	VFMADD231PS	Z26, Z28, Z24
 	VFMADD231PS	Z27, Z28, Z25
-	VMOVUPS	850240(R10), Z26	// latentFieldBwd.turned[96] | 1
-	VMOVUPS	852288(R10), Z27	// latentFieldBwd.turned[112] | 1
-	VBROADCASTSS	837892(R11), Z28	// latentFieldBwd.turned[0]
+	VMOVUPS	854336(R10), Z26	// latentFieldBwd.turned[96] | 1
+	VMOVUPS	856384(R10), Z27	// latentFieldBwd.turned[112] | 1
+	VBROADCASTSS	841988(R11), Z28	// latentFieldBwd.turned[0]
 	VFMADD231PS	Z26, Z28, Z2
 	VFMADD231PS	Z27, Z28, Z3
-	VBROADCASTSS	838020(R11), Z28	// latentFieldBwd.turned[1]
+	VBROADCASTSS	842116(R11), Z28	// latentFieldBwd.turned[1]
 	VFMADD231PS	Z26, Z28, Z4
 	VFMADD231PS	Z27, Z28, Z5
-	VBROADCASTSS	838148(R11), Z28	// latentFieldBwd.turned[2]
+	VBROADCASTSS	842244(R11), Z28	// latentFieldBwd.turned[2]
 	VFMADD231PS	Z26, Z28, Z6
 	VFMADD231PS	Z27, Z28, Z7
-	VBROADCASTSS	838276(R11), Z28	// latentFieldBwd.turned[3]
+	VBROADCASTSS	842372(R11), Z28	// latentFieldBwd.turned[3]
 	VFMADD231PS	Z26, Z28, Z8
 	VFMADD231PS	Z27, Z28, Z9
-	VBROADCASTSS	838404(R11), Z28	// latentFieldBwd.turned[4]
+	VBROADCASTSS	842500(R11), Z28	// latentFieldBwd.turned[4]
 	VFMADD231PS	Z26, Z28, Z10
 	VFMADD231PS	Z27, Z28, Z11
-	VBROADCASTSS	838532(R11), Z28	// latentFieldBwd.turned[5]
+	VBROADCASTSS	842628(R11), Z28	// latentFieldBwd.turned[5]
 	VFMADD231PS	Z26, Z28, Z12
 	VFMADD231PS	Z27, Z28, Z13
-	VBROADCASTSS	838660(R11), Z28	// latentFieldBwd.turned[6]
+	VBROADCASTSS	842756(R11), Z28	// latentFieldBwd.turned[6]
 	VFMADD231PS	Z26, Z28, Z14
 	VFMADD231PS	Z27, Z28, Z15
-	VBROADCASTSS	838788(R11), Z28	// latentFieldBwd.turned[7]
+	VBROADCASTSS	842884(R11), Z28	// latentFieldBwd.turned[7]
 	VFMADD231PS	Z26, Z28, Z16
 	VFMADD231PS	Z27, Z28, Z17
-	VBROADCASTSS	838916(R11), Z28	// latentFieldBwd.turned[8]
+	VBROADCASTSS	843012(R11), Z28	// latentFieldBwd.turned[8]
 	VFMADD231PS	Z26, Z28, Z18
 	VFMADD231PS	Z27, Z28, Z19
-	VBROADCASTSS	839044(R11), Z28	// latentFieldBwd.turned[9]
+	VBROADCASTSS	843140(R11), Z28	// latentFieldBwd.turned[9]
 	VFMADD231PS	Z26, Z28, Z20
 	VFMADD231PS	Z27, Z28, Z21
-	VBROADCASTSS	839172(R11), Z28	// latentFieldBwd.turned[10]
+	VBROADCASTSS	843268(R11), Z28	// latentFieldBwd.turned[10]
 	VFMADD231PS	Z26, Z28, Z22
 	VFMADD231PS	Z27, Z28, Z23
-	VBROADCASTSS	839300(R11), Z28	// latentFieldBwd.turned[11]
+	VBROADCASTSS	843396(R11), Z28	// latentFieldBwd.turned[11]
 	VFMADD231PS	Z26, Z28, Z24
 	VFMADD231PS	Z27, Z28, Z25
 	ADDQ	$128, R10
@@ -14798,14 +14962,14 @@ loop23: // 16 times: samples, 2 at a time
 	MOVQ	AX, SI
 loop24: // 32 times: elements
 	// forecast.nde:13
-	VMOVUPS	1230848(SI), Z2	// mul[0]
-	VMOVUPS	1230912(SI), Z3	// mul[0] | 1
-	VMOVUPS	1325056(SI), Z4	// vecmat[0]
-	VMOVUPS	1325120(SI), Z5	// vecmat[0] | 1
+	VMOVUPS	1234944(SI), Z2	// mul[0]
+	VMOVUPS	1235008(SI), Z3	// mul[0] | 1
+	VMOVUPS	1329152(SI), Z4	// vecmat[0]
+	VMOVUPS	1329216(SI), Z5	// vecmat[0] | 1
 	VADDPS	Z4, Z2, Z2
 	VADDPS	Z5, Z3, Z3
-	VMOVUPS	Z2, 1198080(SI)	// h_bar[0]
-	VMOVUPS	Z3, 1198144(SI)	// h_bar[0] | 1
+	VMOVUPS	Z2, 1202176(SI)	// h_bar[0]
+	VMOVUPS	Z3, 1202240(SI)	// h_bar[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop24
@@ -14813,43 +14977,43 @@ loop24: // 32 times: elements
 	MOVQ	AX, SI
 loop25: // 64 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1329152(SI)	// pad_4[0]
+	VMOVUPS	Z2, 1333248(SI)	// pad_4[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1329216(SI)	// pad_4[0] | 1
+	VMOVUPS	Z2, 1333312(SI)	// pad_4[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop25
 	MOVQ	$32, CX
 	MOVQ	AX, SI
 loop26: // 32 times: elements
-	VMOVUPS	1247232(SI), Z2	// mul_2[0]
-	VMOVUPS	1247296(SI), Z3	// mul_2[0] | 1
-	VMOVUPS	Z2, 1337344(SI)	// pad_4[64]
-	VMOVUPS	Z3, 1337408(SI)	// pad_4[64] | 1
+	VMOVUPS	1251328(SI), Z2	// mul_2[0]
+	VMOVUPS	1251392(SI), Z3	// mul_2[0] | 1
+	VMOVUPS	Z2, 1341440(SI)	// pad_4[64]
+	VMOVUPS	Z3, 1341504(SI)	// pad_4[64] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop26
-	VMOVUPS	1197568(AX), Z2	// x[0]
-	VMOVUPS	1197632(AX), Z3	// x[0] | 1
-	VMOVUPS	1197696(AX), Z4	// x[1]
-	VMOVUPS	1197760(AX), Z5	// x[1] | 1
-	VMOVUPS	1197824(AX), Z6	// x[2]
-	VMOVUPS	1197888(AX), Z7	// x[2] | 1
-	VMOVUPS	1197952(AX), Z8	// x[3]
-	VMOVUPS	1198016(AX), Z9	// x[3] | 1
+	VMOVUPS	1201664(AX), Z2	// x[0]
+	VMOVUPS	1201728(AX), Z3	// x[0] | 1
+	VMOVUPS	1201792(AX), Z4	// x[1]
+	VMOVUPS	1201856(AX), Z5	// x[1] | 1
+	VMOVUPS	1201920(AX), Z6	// x[2]
+	VMOVUPS	1201984(AX), Z7	// x[2] | 1
+	VMOVUPS	1202048(AX), Z8	// x[3]
+	VMOVUPS	1202112(AX), Z9	// x[3] | 1
 	MOVQ	$96, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 	MOVQ	R8, R9
 loop27: // 96 times: elements
-	VMOVUPS	1329152(SI), Z10	// pad_4[0]
-	VMOVUPS	1329216(SI), Z11	// pad_4[0] | 1
-	VMOVUPS	1271808(SI), Z12	// pad_2[0]
-	VMOVUPS	1271872(SI), Z13	// pad_2[0] | 1
+	VMOVUPS	1333248(SI), Z10	// pad_4[0]
+	VMOVUPS	1333312(SI), Z11	// pad_4[0] | 1
+	VMOVUPS	1275904(SI), Z12	// pad_2[0]
+	VMOVUPS	1275968(SI), Z13	// pad_2[0] | 1
 	VADDPS	Z12, Z10, Z10
 	VADDPS	Z13, Z11, Z11
-	VMOVUPS	1300480(SI), Z12	// pad_3[0]
-	VMOVUPS	1300544(SI), Z13	// pad_3[0] | 1
+	VMOVUPS	1304576(SI), Z12	// pad_3[0]
+	VMOVUPS	1304640(SI), Z13	// pad_3[0] | 1
 	VADDPS	Z12, Z10, Z10
 	VADDPS	Z13, Z11, Z11
 	VPANDD	Z0, Z10, Z12
@@ -14894,33 +15058,33 @@ loop1: // 2 times: vectors of the block
 	MOVQ	DX, R11
 loop2: // 192 times: elements
 	// forecast.nde:36
-	VMOVUPS	1357824(R10), Z0	// fitGrad.ys[0]
+	VMOVUPS	1361920(R10), Z0	// fitGrad.ys[0]
 	VBROADCASTSS	(R11), Z1	// Series.ys.channel.mean.expand[0]
 	VSUBPS	Z1, Z0, Z0
 	VBROADCASTSS	768(R11), Z1	// Series.ys.channel.std.expand[0]
 	VDIVPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1404672(R10)	// fitGrad.div[0]
+	VMOVUPS	Z0, 1408768(R10)	// fitGrad.div[0]
 	ADDQ	$128, R10
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop2
-	VMOVUPD	1357568(DI), Z0	// fitGrad.ts[63]
-	VMOVUPD	1357632(DI), Z0	// fitGrad.ts[63] | 1
+	VMOVUPD	1361664(DI), Z0	// fitGrad.ts[63]
+	VMOVUPD	1361728(DI), Z0	// fitGrad.ts[63] | 1
 	MOVQ	$64, R9
 	MOVQ	DI, R10
 	MOVQ	SI, R11
 loop3: // 64 times: elements
 	// forecast.nde:13
-	VMOVUPD	1341440(R10), Z0	// fitGrad.ts[0]
-	VMOVUPD	1341504(R10), Z1	// fitGrad.ts[0] | 1
-	VMOVUPD	1357568(DI), Z2	// fitGrad.ts[63]
-	VMOVUPD	1357632(DI), Z3	// fitGrad.ts[63] | 1
+	VMOVUPD	1345536(R10), Z0	// fitGrad.ts[0]
+	VMOVUPD	1345600(R10), Z1	// fitGrad.ts[0] | 1
+	VMOVUPD	1361664(DI), Z2	// fitGrad.ts[63]
+	VMOVUPD	1361728(DI), Z3	// fitGrad.ts[63] | 1
 	VSUBPD	Z2, Z0, Z0
 	VSUBPD	Z3, Z1, Z1
 	VCVTPD2PS	Z0, Y0
 	VCVTPD2PS	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z0, Z0
-	VMOVUPS	Z0, 1429248(R11)	// fitGrad.cast[0]
+	VMOVUPS	Z0, 1433344(R11)	// fitGrad.cast[0]
 	ADDQ	$256, R10
 	ADDQ	$128, R11
 	DECQ	R9
@@ -14930,14 +15094,14 @@ loop3: // 64 times: elements
 	MOVQ	SI, R11
 	MOVQ	SI, R12
 loop4: // 64 times: elements
-	VMOVUPS	1404672(R10), Z0	// fitGrad.div[0]
-	VMOVUPS	Z0, 1437440(R11)	// fitGrad.concat[0]
-	VMOVUPS	1404800(R10), Z0	// fitGrad.div[1]
-	VMOVUPS	Z0, 1437568(R11)	// fitGrad.concat[1]
-	VMOVUPS	1404928(R10), Z0	// fitGrad.div[2]
-	VMOVUPS	Z0, 1437696(R11)	// fitGrad.concat[2]
-	VMOVUPS	1429248(R12), Z0	// fitGrad.cast[0]
-	VMOVUPS	Z0, 1437824(R11)	// fitGrad.concat[3]
+	VMOVUPS	1408768(R10), Z0	// fitGrad.div[0]
+	VMOVUPS	Z0, 1441536(R11)	// fitGrad.concat[0]
+	VMOVUPS	1408896(R10), Z0	// fitGrad.div[1]
+	VMOVUPS	Z0, 1441664(R11)	// fitGrad.concat[1]
+	VMOVUPS	1409024(R10), Z0	// fitGrad.div[2]
+	VMOVUPS	Z0, 1441792(R11)	// fitGrad.concat[2]
+	VMOVUPS	1433344(R12), Z0	// fitGrad.cast[0]
+	VMOVUPS	Z0, 1441920(R11)	// fitGrad.concat[3]
 	ADDQ	$384, R10
 	ADDQ	$512, R11
 	ADDQ	$128, R12
@@ -14947,14 +15111,14 @@ loop4: // 64 times: elements
 	MOVQ	SI, R10
 	MOVQ	SI, R11
 loop5: // 64 times: elements
-	VMOVUPS	1469696(R10), Z0	// fitGrad.concat[252]
-	VMOVUPS	Z0, 1470208(R11)	// fitGrad.reverse[0]
-	VMOVUPS	1469824(R10), Z0	// fitGrad.concat[253]
-	VMOVUPS	Z0, 1470336(R11)	// fitGrad.reverse[1]
-	VMOVUPS	1469952(R10), Z0	// fitGrad.concat[254]
-	VMOVUPS	Z0, 1470464(R11)	// fitGrad.reverse[2]
-	VMOVUPS	1470080(R10), Z0	// fitGrad.concat[255]
-	VMOVUPS	Z0, 1470592(R11)	// fitGrad.reverse[3]
+	VMOVUPS	1473792(R10), Z0	// fitGrad.concat[252]
+	VMOVUPS	Z0, 1474304(R11)	// fitGrad.reverse[0]
+	VMOVUPS	1473920(R10), Z0	// fitGrad.concat[253]
+	VMOVUPS	Z0, 1474432(R11)	// fitGrad.reverse[1]
+	VMOVUPS	1474048(R10), Z0	// fitGrad.concat[254]
+	VMOVUPS	Z0, 1474560(R11)	// fitGrad.reverse[2]
+	VMOVUPS	1474176(R10), Z0	// fitGrad.concat[255]
+	VMOVUPS	Z0, 1474688(R11)	// fitGrad.reverse[3]
 	ADDQ	$-512, R10
 	ADDQ	$512, R11
 	DECQ	R9
@@ -14968,9 +15132,9 @@ loop5: // 64 times: elements
 	MOVQ	AX, SI
 loop6: // 32 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 681856(SI)	// enc1CellRec.h[0]
+	VMOVUPS	Z0, 685952(SI)	// enc1CellRec.h[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 681920(SI)	// enc1CellRec.h[0] | 1
+	VMOVUPS	Z0, 686016(SI)	// enc1CellRec.h[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop6
@@ -14982,14 +15146,14 @@ loop7: // 64 times: runs of enc.1.cell.rec
 	MOVQ	SI, R10
 	MOVQ	AX, R11
 loop8: // 2 times: vectors of the block
-	VMOVUPS	1470208(R10), Z0	// fitGrad.reverse[0]
-	VMOVUPS	Z0, 685952(R11)	// enc1CellRec.x[0]
-	VMOVUPS	1470336(R10), Z0	// fitGrad.reverse[1]
-	VMOVUPS	Z0, 686080(R11)	// enc1CellRec.x[1]
-	VMOVUPS	1470464(R10), Z0	// fitGrad.reverse[2]
-	VMOVUPS	Z0, 686208(R11)	// enc1CellRec.x[2]
-	VMOVUPS	1470592(R10), Z0	// fitGrad.reverse[3]
-	VMOVUPS	Z0, 686336(R11)	// enc1CellRec.x[3]
+	VMOVUPS	1474304(R10), Z0	// fitGrad.reverse[0]
+	VMOVUPS	Z0, 690048(R11)	// enc1CellRec.x[0]
+	VMOVUPS	1474432(R10), Z0	// fitGrad.reverse[1]
+	VMOVUPS	Z0, 690176(R11)	// enc1CellRec.x[1]
+	VMOVUPS	1474560(R10), Z0	// fitGrad.reverse[2]
+	VMOVUPS	Z0, 690304(R11)	// enc1CellRec.x[2]
+	VMOVUPS	1474688(R10), Z0	// fitGrad.reverse[3]
+	VMOVUPS	Z0, 690432(R11)	// enc1CellRec.x[3]
 	ADDQ	$64, R10
 	ADDQ	$64, R11
 	DECQ	R9
@@ -15008,8 +15172,8 @@ loop9: // 2 times: vectors of the block
 	MOVQ	$32, R12
 	MOVQ	R10, R13
 loop10: // 32 times: elements
-	VMOVUPS	686464(R13), Z0	// enc1CellRec.out0[0]
-	VMOVUPS	Z0, 681856(R13)	// enc1CellRec.h[0]
+	VMOVUPS	690560(R13), Z0	// enc1CellRec.out0[0]
+	VMOVUPS	Z0, 685952(R13)	// enc1CellRec.h[0]
 	ADDQ	$128, R13
 	DECQ	R12
 	JNE	loop10
@@ -15017,8 +15181,8 @@ loop10: // 32 times: elements
 	MOVQ	R10, R13
 	MOVQ	R11, R14
 loop11: // 32 times: elements
-	VMOVUPS	690560(R13), Z0	// enc1CellRec.h[0]
-	VMOVUPS	Z0, 1634176(R14)	// fitGrad.result_4[0]
+	VMOVUPS	694656(R13), Z0	// enc1CellRec.h[0]
+	VMOVUPS	Z0, 1638272(R14)	// fitGrad.result_4[0]
 	ADDQ	$128, R13
 	ADDQ	$128, R14
 	DECQ	R12
@@ -15034,10 +15198,10 @@ loop11: // 32 times: elements
 	MOVQ	$32, CX
 	MOVQ	AX, SI
 loop12: // 32 times: elements
-	VMOVUPS	681856(SI), Z0	// enc1CellRec.h[0]
-	VMOVUPS	681920(SI), Z1	// enc1CellRec.h[0] | 1
-	VMOVUPS	Z0, 1502976(SI)	// fitGrad.result[0]
-	VMOVUPS	Z1, 1503040(SI)	// fitGrad.result[0] | 1
+	VMOVUPS	685952(SI), Z0	// enc1CellRec.h[0]
+	VMOVUPS	686016(SI), Z1	// enc1CellRec.h[0] | 1
+	VMOVUPS	Z0, 1507072(SI)	// fitGrad.result[0]
+	VMOVUPS	Z1, 1507136(SI)	// fitGrad.result[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop12
@@ -15067,8 +15231,8 @@ loop13: // 2 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop14: // 32 times: terms of the sums
-	VMOVUPS	1502976(R11), Z16	// fitGrad.result[0]
-	VMOVUPS	1503040(R11), Z17	// fitGrad.result[0] | 1
+	VMOVUPS	1507072(R11), Z16	// fitGrad.result[0]
+	VMOVUPS	1507136(R11), Z17	// fitGrad.result[0] | 1
 	VBROADCASTSS	14592(R12), Z18	// enc.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -15100,43 +15264,43 @@ loop14: // 32 times: terms of the sums
 	VBROADCASTSS	16640(DI), Z16	// enc.2.bias[0]
 	VADDPS	Z16, Z0, Z0
 	VADDPS	Z16, Z1, Z1
-	VMOVUPS	Z0, 1507072(R9)	// fitGrad.h[0]
-	VMOVUPS	Z1, 1507136(R9)	// fitGrad.h[0] | 1
+	VMOVUPS	Z0, 1511168(R9)	// fitGrad.h[0]
+	VMOVUPS	Z1, 1511232(R9)	// fitGrad.h[0] | 1
 	VBROADCASTSS	16644(DI), Z0	// enc.2.bias[1]
 	VADDPS	Z0, Z2, Z1
 	VADDPS	Z0, Z3, Z0
-	VMOVUPS	Z1, 1507200(R9)	// fitGrad.h[1]
-	VMOVUPS	Z0, 1507264(R9)	// fitGrad.h[1] | 1
+	VMOVUPS	Z1, 1511296(R9)	// fitGrad.h[1]
+	VMOVUPS	Z0, 1511360(R9)	// fitGrad.h[1] | 1
 	VBROADCASTSS	16648(DI), Z0	// enc.2.bias[2]
 	VADDPS	Z0, Z4, Z1
 	VADDPS	Z0, Z5, Z0
-	VMOVUPS	Z1, 1507328(R9)	// fitGrad.h[2]
-	VMOVUPS	Z0, 1507392(R9)	// fitGrad.h[2] | 1
+	VMOVUPS	Z1, 1511424(R9)	// fitGrad.h[2]
+	VMOVUPS	Z0, 1511488(R9)	// fitGrad.h[2] | 1
 	VBROADCASTSS	16652(DI), Z0	// enc.2.bias[3]
 	VADDPS	Z0, Z6, Z1
 	VADDPS	Z0, Z7, Z0
-	VMOVUPS	Z1, 1507456(R9)	// fitGrad.h[3]
-	VMOVUPS	Z0, 1507520(R9)	// fitGrad.h[3] | 1
+	VMOVUPS	Z1, 1511552(R9)	// fitGrad.h[3]
+	VMOVUPS	Z0, 1511616(R9)	// fitGrad.h[3] | 1
 	VBROADCASTSS	16656(DI), Z0	// enc.2.bias[4]
 	VADDPS	Z0, Z8, Z1
 	VADDPS	Z0, Z9, Z0
-	VMOVUPS	Z1, 1507584(R9)	// fitGrad.h[4]
-	VMOVUPS	Z0, 1507648(R9)	// fitGrad.h[4] | 1
+	VMOVUPS	Z1, 1511680(R9)	// fitGrad.h[4]
+	VMOVUPS	Z0, 1511744(R9)	// fitGrad.h[4] | 1
 	VBROADCASTSS	16660(DI), Z0	// enc.2.bias[5]
 	VADDPS	Z0, Z10, Z1
 	VADDPS	Z0, Z11, Z0
-	VMOVUPS	Z1, 1507712(R9)	// fitGrad.h[5]
-	VMOVUPS	Z0, 1507776(R9)	// fitGrad.h[5] | 1
+	VMOVUPS	Z1, 1511808(R9)	// fitGrad.h[5]
+	VMOVUPS	Z0, 1511872(R9)	// fitGrad.h[5] | 1
 	VBROADCASTSS	16664(DI), Z0	// enc.2.bias[6]
 	VADDPS	Z0, Z12, Z1
 	VADDPS	Z0, Z13, Z0
-	VMOVUPS	Z1, 1507840(R9)	// fitGrad.h[6]
-	VMOVUPS	Z0, 1507904(R9)	// fitGrad.h[6] | 1
+	VMOVUPS	Z1, 1511936(R9)	// fitGrad.h[6]
+	VMOVUPS	Z0, 1512000(R9)	// fitGrad.h[6] | 1
 	VBROADCASTSS	16668(DI), Z0	// enc.2.bias[7]
 	VADDPS	Z0, Z14, Z1
 	VADDPS	Z0, Z15, Z0
-	VMOVUPS	Z1, 1507968(R9)	// fitGrad.h[7]
-	VMOVUPS	Z0, 1508032(R9)	// fitGrad.h[7] | 1
+	VMOVUPS	Z1, 1512064(R9)	// fitGrad.h[7]
+	VMOVUPS	Z0, 1512128(R9)	// fitGrad.h[7] | 1
 	ADDQ	$1024, SI
 	ADDQ	$32, DI
 	ADDQ	$1024, R9
@@ -15150,7 +15314,7 @@ loop15: // 2 times: vectors of the block
 	MOVQ	SI, R10
 loop16: // 8 times: elements
 	// forecast.nde:37
-	VMOVUPS	1508096(R10), Z0	// fitGrad.h[8]
+	VMOVUPS	1512192(R10), Z0	// fitGrad.h[8]
 	VBROADCASTSS	f32_42b40000<>(SB), Z1
 	VMINPS	Z0, Z1, Z0
 	VBROADCASTSS	f32_c2d00000<>(SB), Z1
@@ -15168,13 +15332,13 @@ loop16: // 8 times: elements
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z0, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z0, Z2
 	VSCALEFPS	Z1, Z2, Z0
-	VMOVUPS	Z0, 1509120(R10)	// fitGrad.exp[0]
+	VMOVUPS	Z0, 1513216(R10)	// fitGrad.exp[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop16
 	// forecast.nde:38
-	VMOVUPD	1403392(DI), Z0	// fitGrad.key[2]
-	VMOVUPD	1403456(DI), Z1	// fitGrad.key[2] | 1
+	VMOVUPD	1407488(DI), Z0	// fitGrad.key[2]
+	VMOVUPD	1407552(DI), Z1	// fitGrad.key[2] | 1
 	VMULPD.BCST	f64_3df0000000000000<>(SB), Z0, Z1
 	VRNDSCALEPD	$9, Z1, Z1
 	VFNMADD231PD.BCST	f64_41f0000000000000<>(SB), Z1, Z0
@@ -15182,8 +15346,8 @@ loop16: // 8 times: elements
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z0, Z0
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z1, Z1
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z1, Z1
-	VMOVUPD	1403648(DI), Z2	// fitGrad.key[3]
-	VMOVUPD	1403712(DI), Z3	// fitGrad.key[3] | 1
+	VMOVUPD	1407744(DI), Z2	// fitGrad.key[3]
+	VMOVUPD	1407808(DI), Z3	// fitGrad.key[3] | 1
 	VMULPD.BCST	f64_3df0000000000000<>(SB), Z2, Z3
 	VRNDSCALEPD	$9, Z3, Z3
 	VFNMADD231PD.BCST	f64_41f0000000000000<>(SB), Z3, Z2
@@ -15191,12 +15355,12 @@ loop16: // 8 times: elements
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z2, Z2
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z3, Z3
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z3, Z3
-	VMOVUPD	1402880(DI), Z4	// fitGrad.key[0]
-	VMOVUPD	1402944(DI), Z5	// fitGrad.key[0] | 1
+	VMOVUPD	1406976(DI), Z4	// fitGrad.key[0]
+	VMOVUPD	1407040(DI), Z5	// fitGrad.key[0] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z4, Z4
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z4, Z4
-	VMOVUPD	1403136(DI), Z5	// fitGrad.key[1]
-	VMOVUPD	1403200(DI), Z6	// fitGrad.key[1] | 1
+	VMOVUPD	1407232(DI), Z5	// fitGrad.key[1]
+	VMOVUPD	1407296(DI), Z6	// fitGrad.key[1] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z5, Z5
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z5, Z5
 	MOVQ	$5, R9
@@ -15229,13 +15393,13 @@ loop17: // 5 times
 	VMOVAPD	Z11, Z5
 	DECQ	R9
 	JNE	loop17
-	VMOVUPD	1404160(DI), Z3	// fitGrad.key[5]
-	VMOVUPD	1404224(DI), Z4	// fitGrad.key[5] | 1
+	VMOVUPD	1408256(DI), Z3	// fitGrad.key[5]
+	VMOVUPD	1408320(DI), Z4	// fitGrad.key[5] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z3, Z3
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z3, Z3
 	VPXORQ.BCST	f64_0000000076919c87<>(SB), Z3, Z3
-	VMOVUPD	1403904(DI), Z4	// fitGrad.key[4]
-	VMOVUPD	1403968(DI), Z5	// fitGrad.key[4] | 1
+	VMOVUPD	1408000(DI), Z4	// fitGrad.key[4]
+	VMOVUPD	1408064(DI), Z5	// fitGrad.key[4] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z4, Z4
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z4, Z4
 	VPSLLQ	$32, Z2, Z2
@@ -15253,8 +15417,8 @@ loop17: // 5 times
 	VPSLLQ	$32, Z3, Z3
 	VPORQ	Z3, Z5, Z3
 	VPSRLQ	$1, Z3, Z3
-	VMOVUPD	1403392(DI), Z5	// fitGrad.key[2]
-	VMOVUPD	1403456(DI), Z5	// fitGrad.key[2] | 1
+	VMOVUPD	1407488(DI), Z5	// fitGrad.key[2]
+	VMOVUPD	1407552(DI), Z5	// fitGrad.key[2] | 1
 	VMULPD.BCST	f64_3df0000000000000<>(SB), Z5, Z6
 	VRNDSCALEPD	$9, Z6, Z6
 	VFNMADD231PD.BCST	f64_41f0000000000000<>(SB), Z6, Z5
@@ -15262,8 +15426,8 @@ loop17: // 5 times
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z5, Z5
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z6, Z6
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z6, Z6
-	VMOVUPD	1403648(DI), Z7	// fitGrad.key[3]
-	VMOVUPD	1403712(DI), Z7	// fitGrad.key[3] | 1
+	VMOVUPD	1407744(DI), Z7	// fitGrad.key[3]
+	VMOVUPD	1407808(DI), Z7	// fitGrad.key[3] | 1
 	VMULPD.BCST	f64_3df0000000000000<>(SB), Z7, Z8
 	VRNDSCALEPD	$9, Z8, Z8
 	VFNMADD231PD.BCST	f64_41f0000000000000<>(SB), Z8, Z7
@@ -15271,12 +15435,12 @@ loop17: // 5 times
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z7, Z7
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z8, Z8
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z8, Z8
-	VMOVUPD	1402880(DI), Z9	// fitGrad.key[0]
-	VMOVUPD	1402944(DI), Z9	// fitGrad.key[0] | 1
+	VMOVUPD	1406976(DI), Z9	// fitGrad.key[0]
+	VMOVUPD	1407040(DI), Z9	// fitGrad.key[0] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z9, Z9
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z9, Z9
-	VMOVUPD	1403136(DI), Z10	// fitGrad.key[1]
-	VMOVUPD	1403200(DI), Z10	// fitGrad.key[1] | 1
+	VMOVUPD	1407232(DI), Z10	// fitGrad.key[1]
+	VMOVUPD	1407296(DI), Z10	// fitGrad.key[1] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z10, Z10
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z10, Z10
 	MOVQ	$5, R9
@@ -15309,13 +15473,13 @@ loop18: // 5 times
 	VMOVAPD	Z16, Z10
 	DECQ	R9
 	JNE	loop18
-	VMOVUPD	1404160(DI), Z8	// fitGrad.key[5]
-	VMOVUPD	1404224(DI), Z8	// fitGrad.key[5] | 1
+	VMOVUPD	1408256(DI), Z8	// fitGrad.key[5]
+	VMOVUPD	1408320(DI), Z8	// fitGrad.key[5] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z8, Z8
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z8, Z8
 	VPXORQ.BCST	f64_0000000076919c87<>(SB), Z8, Z8
-	VMOVUPD	1403904(DI), Z9	// fitGrad.key[4]
-	VMOVUPD	1403968(DI), Z9	// fitGrad.key[4] | 1
+	VMOVUPD	1408000(DI), Z9	// fitGrad.key[4]
+	VMOVUPD	1408064(DI), Z9	// fitGrad.key[4] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z9, Z9
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z9, Z9
 	VPSLLQ	$32, Z7, Z7
@@ -15448,10 +15612,10 @@ loop21: // 5 times
 	VSUBPD.BCST	f64_4330000000000000<>(SB), Z12, Z12
 	VFMADD231PD.BCST	f64_4140000000000000<>(SB), Z14, Z12
 	VMULPD.BCST	f64_3ca0000000000000<>(SB), Z12, Z12
-	VMOVUPD	Z11, 1510144(R10)	// fitGrad.uniform[0]
-	VMOVUPD	Z13, 1510208(R10)	// fitGrad.uniform[0] | 1
-	VMOVUPD	Z10, 1510400(R10)	// fitGrad.uniform[1]
-	VMOVUPD	Z12, 1510464(R10)	// fitGrad.uniform[1] | 1
+	VMOVUPD	Z11, 1514240(R10)	// fitGrad.uniform[0]
+	VMOVUPD	Z13, 1514304(R10)	// fitGrad.uniform[0] | 1
+	VMOVUPD	Z10, 1514496(R10)	// fitGrad.uniform[1]
+	VMOVUPD	Z12, 1514560(R10)	// fitGrad.uniform[1] | 1
 	ADDQ	$512, R10
 	DECQ	R9
 	JNE	loop19
@@ -15459,8 +15623,8 @@ loop21: // 5 times
 	MOVQ	DI, R10
 	MOVQ	DI, R11
 loop22: // 4 times: elements
-	VMOVUPD	1510144(R10), Z0	// fitGrad.uniform[0]
-	VMOVUPD	1510208(R10), Z1	// fitGrad.uniform[0] | 1
+	VMOVUPD	1514240(R10), Z0	// fitGrad.uniform[0]
+	VMOVUPD	1514304(R10), Z1	// fitGrad.uniform[0] | 1
 	VBROADCASTSD	f64_3ff0000000000000<>(SB), Z2
 	VSUBPD	Z0, Z2, Z0
 	VBROADCASTSD	f64_3ff0000000000000<>(SB), Z2
@@ -15553,8 +15717,8 @@ loop22: // 4 times: elements
 	VMULPD.BCST	f64_c000000000000000<>(SB), Z1, Z1
 	VSQRTPD	Z0, Z0
 	VSQRTPD	Z1, Z1
-	VMOVUPD	1510400(R10), Z2	// fitGrad.uniform[1]
-	VMOVUPD	1510464(R10), Z3	// fitGrad.uniform[1] | 1
+	VMOVUPD	1514496(R10), Z2	// fitGrad.uniform[1]
+	VMOVUPD	1514560(R10), Z3	// fitGrad.uniform[1] | 1
 	VMULPD.BCST	f64_401921fb54442d18<>(SB), Z2, Z2
 	VMULPD.BCST	f64_401921fb54442d18<>(SB), Z3, Z3
 	VBROADCASTSD	f64_4338000000000000<>(SB), Z4
@@ -15671,8 +15835,8 @@ loop22: // 4 times: elements
 	VBLENDMPD.BCST	f64_ffffffffffffffff<>(SB), Z5, K1, Z5
 	VMULPD	Z4, Z0, Z4
 	VMULPD	Z5, Z1, Z5
-	VMOVUPD	Z4, 1512192(R11)	// fitGrad.mul[0]
-	VMOVUPD	Z5, 1512256(R11)	// fitGrad.mul[0] | 1
+	VMOVUPD	Z4, 1516288(R11)	// fitGrad.mul[0]
+	VMOVUPD	Z5, 1516352(R11)	// fitGrad.mul[0] | 1
 	VPANDQ.BCST	f64_7fffffffffffffff<>(SB), Z2, Z4
 	VBROADCASTSD	f64_4338000000000000<>(SB), Z5
 	VFMADD231PD.BCST	f64_3fe45f306dc9c883<>(SB), Z4, Z5
@@ -15791,58 +15955,58 @@ loop22: // 4 times: elements
 	VBLENDMPD.BCST	f64_ffffffffffffffff<>(SB), Z4, K1, Z3
 	VMULPD	Z2, Z0, Z0
 	VMULPD	Z3, Z1, Z1
-	VMOVUPD	Z0, 1513216(R11)	// fitGrad.mul_2[0]
-	VMOVUPD	Z1, 1513280(R11)	// fitGrad.mul_2[0] | 1
+	VMOVUPD	Z0, 1517312(R11)	// fitGrad.mul_2[0]
+	VMOVUPD	Z1, 1517376(R11)	// fitGrad.mul_2[0] | 1
 	ADDQ	$512, R10
 	ADDQ	$256, R11
 	DECQ	R9
 	JNE	loop22
-	VMOVUPD	1512192(DI), Z0	// fitGrad.mul[0]
-	VMOVUPD	1512256(DI), Z1	// fitGrad.mul[0] | 1
-	VMOVUPD	Z0, 1514240(DI)	// fitGrad.concat_2[0]
-	VMOVUPD	Z1, 1514304(DI)	// fitGrad.concat_2[0] | 1
-	VMOVUPD	1513216(DI), Z0	// fitGrad.mul_2[0]
-	VMOVUPD	1513280(DI), Z1	// fitGrad.mul_2[0] | 1
-	VMOVUPD	Z0, 1514496(DI)	// fitGrad.concat_2[1]
-	VMOVUPD	Z1, 1514560(DI)	// fitGrad.concat_2[1] | 1
-	VMOVUPD	1512448(DI), Z0	// fitGrad.mul[1]
-	VMOVUPD	1512512(DI), Z1	// fitGrad.mul[1] | 1
-	VMOVUPD	Z0, 1514752(DI)	// fitGrad.concat_2[2]
-	VMOVUPD	Z1, 1514816(DI)	// fitGrad.concat_2[2] | 1
-	VMOVUPD	1513472(DI), Z0	// fitGrad.mul_2[1]
-	VMOVUPD	1513536(DI), Z1	// fitGrad.mul_2[1] | 1
-	VMOVUPD	Z0, 1515008(DI)	// fitGrad.concat_2[3]
-	VMOVUPD	Z1, 1515072(DI)	// fitGrad.concat_2[3] | 1
-	VMOVUPD	1512704(DI), Z0	// fitGrad.mul[2]
-	VMOVUPD	1512768(DI), Z1	// fitGrad.mul[2] | 1
-	VMOVUPD	Z0, 1515264(DI)	// fitGrad.concat_2[4]
-	VMOVUPD	Z1, 1515328(DI)	// fitGrad.concat_2[4] | 1
-	VMOVUPD	1513728(DI), Z0	// fitGrad.mul_2[2]
-	VMOVUPD	1513792(DI), Z1	// fitGrad.mul_2[2] | 1
-	VMOVUPD	Z0, 1515520(DI)	// fitGrad.concat_2[5]
-	VMOVUPD	Z1, 1515584(DI)	// fitGrad.concat_2[5] | 1
-	VMOVUPD	1512960(DI), Z0	// fitGrad.mul[3]
-	VMOVUPD	1513024(DI), Z1	// fitGrad.mul[3] | 1
-	VMOVUPD	Z0, 1515776(DI)	// fitGrad.concat_2[6]
-	VMOVUPD	Z1, 1515840(DI)	// fitGrad.concat_2[6] | 1
-	VMOVUPD	1513984(DI), Z0	// fitGrad.mul_2[3]
-	VMOVUPD	1514048(DI), Z1	// fitGrad.mul_2[3] | 1
-	VMOVUPD	Z0, 1516032(DI)	// fitGrad.concat_2[7]
-	VMOVUPD	Z1, 1516096(DI)	// fitGrad.concat_2[7] | 1
+	VMOVUPD	1516288(DI), Z0	// fitGrad.mul[0]
+	VMOVUPD	1516352(DI), Z1	// fitGrad.mul[0] | 1
+	VMOVUPD	Z0, 1518336(DI)	// fitGrad.concat_2[0]
+	VMOVUPD	Z1, 1518400(DI)	// fitGrad.concat_2[0] | 1
+	VMOVUPD	1517312(DI), Z0	// fitGrad.mul_2[0]
+	VMOVUPD	1517376(DI), Z1	// fitGrad.mul_2[0] | 1
+	VMOVUPD	Z0, 1518592(DI)	// fitGrad.concat_2[1]
+	VMOVUPD	Z1, 1518656(DI)	// fitGrad.concat_2[1] | 1
+	VMOVUPD	1516544(DI), Z0	// fitGrad.mul[1]
+	VMOVUPD	1516608(DI), Z1	// fitGrad.mul[1] | 1
+	VMOVUPD	Z0, 1518848(DI)	// fitGrad.concat_2[2]
+	VMOVUPD	Z1, 1518912(DI)	// fitGrad.concat_2[2] | 1
+	VMOVUPD	1517568(DI), Z0	// fitGrad.mul_2[1]
+	VMOVUPD	1517632(DI), Z1	// fitGrad.mul_2[1] | 1
+	VMOVUPD	Z0, 1519104(DI)	// fitGrad.concat_2[3]
+	VMOVUPD	Z1, 1519168(DI)	// fitGrad.concat_2[3] | 1
+	VMOVUPD	1516800(DI), Z0	// fitGrad.mul[2]
+	VMOVUPD	1516864(DI), Z1	// fitGrad.mul[2] | 1
+	VMOVUPD	Z0, 1519360(DI)	// fitGrad.concat_2[4]
+	VMOVUPD	Z1, 1519424(DI)	// fitGrad.concat_2[4] | 1
+	VMOVUPD	1517824(DI), Z0	// fitGrad.mul_2[2]
+	VMOVUPD	1517888(DI), Z1	// fitGrad.mul_2[2] | 1
+	VMOVUPD	Z0, 1519616(DI)	// fitGrad.concat_2[5]
+	VMOVUPD	Z1, 1519680(DI)	// fitGrad.concat_2[5] | 1
+	VMOVUPD	1517056(DI), Z0	// fitGrad.mul[3]
+	VMOVUPD	1517120(DI), Z1	// fitGrad.mul[3] | 1
+	VMOVUPD	Z0, 1519872(DI)	// fitGrad.concat_2[6]
+	VMOVUPD	Z1, 1519936(DI)	// fitGrad.concat_2[6] | 1
+	VMOVUPD	1518080(DI), Z0	// fitGrad.mul_2[3]
+	VMOVUPD	1518144(DI), Z1	// fitGrad.mul_2[3] | 1
+	VMOVUPD	Z0, 1520128(DI)	// fitGrad.concat_2[7]
+	VMOVUPD	Z1, 1520192(DI)	// fitGrad.concat_2[7] | 1
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 	MOVQ	SI, R11
 loop23: // 8 times: elements
-	VMOVUPD	1514240(R10), Z0	// fitGrad.concat_2[0]
-	VMOVUPD	1514304(R10), Z1	// fitGrad.concat_2[0] | 1
+	VMOVUPD	1518336(R10), Z0	// fitGrad.concat_2[0]
+	VMOVUPD	1518400(R10), Z1	// fitGrad.concat_2[0] | 1
 	VCVTPD2PS	Z0, Y0
 	VCVTPD2PS	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z0, Z0
-	VMOVUPS	Z0, 1516288(R11)	// fitGrad.cast_2[0]
-	VMOVUPS	1509120(R11), Z1	// fitGrad.exp[0]
-	VMOVUPS	1507072(R11), Z2	// fitGrad.h[0]
+	VMOVUPS	Z0, 1520384(R11)	// fitGrad.cast_2[0]
+	VMOVUPS	1513216(R11), Z1	// fitGrad.exp[0]
+	VMOVUPS	1511168(R11), Z2	// fitGrad.h[0]
 	VFMADD231PS	Z0, Z1, Z2
-	VMOVUPS	Z2, 1517312(R11)	// fitGrad.add[0]
+	VMOVUPS	Z2, 1521408(R11)	// fitGrad.add[0]
 	ADDQ	$256, R10
 	ADDQ	$128, R11
 	DECQ	R9
@@ -15856,25 +16020,25 @@ loop23: // 8 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop24: // 2 times: vectors of the block
-	VMOVUPD	1357568(SI), Z0	// fitGrad.ts[63]
-	VMOVUPD	1357632(SI), Z1	// fitGrad.ts[63] | 1
-	VMOVUPD	Z0, 1896320(SI)	// fitGrad.step0_in0
-	VMOVUPD	Z1, 1896384(SI)	// fitGrad.step0_in0 | 1
-	VMOVUPS	1517312(DI), Z0	// fitGrad.add[0]
+	VMOVUPD	1361664(SI), Z0	// fitGrad.ts[63]
+	VMOVUPD	1361728(SI), Z1	// fitGrad.ts[63] | 1
+	VMOVUPD	Z0, 1900416(SI)	// fitGrad.step0_in0
+	VMOVUPD	Z1, 1900480(SI)	// fitGrad.step0_in0 | 1
+	VMOVUPS	1521408(DI), Z0	// fitGrad.add[0]
 	VMOVUPS	Z0, 173824(DI)	// forecast0Lanestep.z[0]
-	VMOVUPS	1517440(DI), Z0	// fitGrad.add[1]
+	VMOVUPS	1521536(DI), Z0	// fitGrad.add[1]
 	VMOVUPS	Z0, 173952(DI)	// forecast0Lanestep.z[1]
-	VMOVUPS	1517568(DI), Z0	// fitGrad.add[2]
+	VMOVUPS	1521664(DI), Z0	// fitGrad.add[2]
 	VMOVUPS	Z0, 174080(DI)	// forecast0Lanestep.z[2]
-	VMOVUPS	1517696(DI), Z0	// fitGrad.add[3]
+	VMOVUPS	1521792(DI), Z0	// fitGrad.add[3]
 	VMOVUPS	Z0, 174208(DI)	// forecast0Lanestep.z[3]
-	VMOVUPS	1517824(DI), Z0	// fitGrad.add[4]
+	VMOVUPS	1521920(DI), Z0	// fitGrad.add[4]
 	VMOVUPS	Z0, 174336(DI)	// forecast0Lanestep.z[4]
-	VMOVUPS	1517952(DI), Z0	// fitGrad.add[5]
+	VMOVUPS	1522048(DI), Z0	// fitGrad.add[5]
 	VMOVUPS	Z0, 174464(DI)	// forecast0Lanestep.z[5]
-	VMOVUPS	1518080(DI), Z0	// fitGrad.add[6]
+	VMOVUPS	1522176(DI), Z0	// fitGrad.add[6]
 	VMOVUPS	Z0, 174592(DI)	// forecast0Lanestep.z[6]
-	VMOVUPS	1518208(DI), Z0	// fitGrad.add[7]
+	VMOVUPS	1522304(DI), Z0	// fitGrad.add[7]
 	VMOVUPS	Z0, 174720(DI)	// forecast0Lanestep.z[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VMOVUPS	Z0, 174848(DI)	// forecast0Lanestep.a[0]
@@ -15919,22 +16083,22 @@ loop2: // 32 times: runs of dec
 	MOVQ	SI, R10
 	MOVQ	AX, R11
 loop3: // 2 times: vectors of the block
-	VMOVUPS	1518336(R10), Z0	// fitGrad.z[0]
-	VMOVUPS	Z0, 201344(R11)	// decSample.z[0]
-	VMOVUPS	1518464(R10), Z0	// fitGrad.z[1]
-	VMOVUPS	Z0, 201472(R11)	// decSample.z[1]
-	VMOVUPS	1518592(R10), Z0	// fitGrad.z[2]
-	VMOVUPS	Z0, 201600(R11)	// decSample.z[2]
-	VMOVUPS	1518720(R10), Z0	// fitGrad.z[3]
-	VMOVUPS	Z0, 201728(R11)	// decSample.z[3]
-	VMOVUPS	1518848(R10), Z0	// fitGrad.z[4]
-	VMOVUPS	Z0, 201856(R11)	// decSample.z[4]
-	VMOVUPS	1518976(R10), Z0	// fitGrad.z[5]
-	VMOVUPS	Z0, 201984(R11)	// decSample.z[5]
-	VMOVUPS	1519104(R10), Z0	// fitGrad.z[6]
-	VMOVUPS	Z0, 202112(R11)	// decSample.z[6]
-	VMOVUPS	1519232(R10), Z0	// fitGrad.z[7]
-	VMOVUPS	Z0, 202240(R11)	// decSample.z[7]
+	VMOVUPS	1522432(R10), Z0	// fitGrad.z[0]
+	VMOVUPS	Z0, 205440(R11)	// decSample.z[0]
+	VMOVUPS	1522560(R10), Z0	// fitGrad.z[1]
+	VMOVUPS	Z0, 205568(R11)	// decSample.z[1]
+	VMOVUPS	1522688(R10), Z0	// fitGrad.z[2]
+	VMOVUPS	Z0, 205696(R11)	// decSample.z[2]
+	VMOVUPS	1522816(R10), Z0	// fitGrad.z[3]
+	VMOVUPS	Z0, 205824(R11)	// decSample.z[3]
+	VMOVUPS	1522944(R10), Z0	// fitGrad.z[4]
+	VMOVUPS	Z0, 205952(R11)	// decSample.z[4]
+	VMOVUPS	1523072(R10), Z0	// fitGrad.z[5]
+	VMOVUPS	Z0, 206080(R11)	// decSample.z[5]
+	VMOVUPS	1523200(R10), Z0	// fitGrad.z[6]
+	VMOVUPS	Z0, 206208(R11)	// decSample.z[6]
+	VMOVUPS	1523328(R10), Z0	// fitGrad.z[7]
+	VMOVUPS	Z0, 206336(R11)	// decSample.z[7]
 	ADDQ	$64, R10
 	ADDQ	$64, R11
 	DECQ	R9
@@ -15950,12 +16114,12 @@ loop3: // 2 times: vectors of the block
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop4: // 2 times: vectors of the block
-	VMOVUPS	202368(R10), Z0	// decSample.out0[0]
-	VMOVUPS	Z0, 1551104(R11)	// fitGrad.result_2[0]
-	VMOVUPS	202496(R10), Z0	// decSample.out0[1]
-	VMOVUPS	Z0, 1551232(R11)	// fitGrad.result_2[1]
-	VMOVUPS	202624(R10), Z0	// decSample.out0[2]
-	VMOVUPS	Z0, 1551360(R11)	// fitGrad.result_2[2]
+	VMOVUPS	206464(R10), Z0	// decSample.out0[0]
+	VMOVUPS	Z0, 1555200(R11)	// fitGrad.result_2[0]
+	VMOVUPS	206592(R10), Z0	// decSample.out0[1]
+	VMOVUPS	Z0, 1555328(R11)	// fitGrad.result_2[1]
+	VMOVUPS	206720(R10), Z0	// decSample.out0[2]
+	VMOVUPS	Z0, 1555456(R11)	// fitGrad.result_2[2]
 	ADDQ	$64, R10
 	ADDQ	$64, R11
 	DECQ	R9
@@ -15972,20 +16136,20 @@ loop5: // 2 times: vectors of the block
 	MOVQ	DX, R10
 loop6: // 96 times: elements
 	// forecast.nde:55
-	VMOVUPS	1390592(R9), Z0	// fitGrad.target_ys[0]
-	VMOVUPS	1551104(R9), Z1	// fitGrad.result_2[0]
+	VMOVUPS	1394688(R9), Z0	// fitGrad.target_ys[0]
+	VMOVUPS	1555200(R9), Z1	// fitGrad.result_2[0]
 	VBROADCASTSS	1536(R10), Z2	// Series.ys.channel.std.expand.2[0]
 	VBROADCASTSS	1920(R10), Z3	// Series.ys.channel.mean.expand.2[0]
 	VFMADD231PS	Z2, Z1, Z3
 	VSUBPS	Z3, Z0, Z0
-	VMOVUPS	Z0, 1563392(R9)	// fitGrad.sub[0]
+	VMOVUPS	Z0, 1567488(R9)	// fitGrad.sub[0]
 	// forecast.nde:39
 	VMULPS.BCST	f32_40000000<>(SB), Z0, Z0
 	VMULPS.BCST	f32_3f000000<>(SB), Z0, Z0
 	VPXORD.BCST	f32_80000000<>(SB), Z0, Z0
 	VBROADCASTSS	1536(R10), Z1	// Series.ys.channel.std.expand.2[0]
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1575680(R9)	// fitGrad.mul_3[0]
+	VMOVUPS	Z0, 1579776(R9)	// fitGrad.mul_3[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -16003,28 +16167,28 @@ loop7: // 32 times: runs of dec.back
 	MOVQ	AX, R11
 	MOVQ	DI, R12
 loop8: // 2 times: vectors of the block
-	VMOVUPS	1518336(R10), Z0	// fitGrad.z[0]
-	VMOVUPS	Z0, 719232(R11)	// decBack.z[0]
-	VMOVUPS	1518464(R10), Z0	// fitGrad.z[1]
-	VMOVUPS	Z0, 719360(R11)	// decBack.z[1]
-	VMOVUPS	1518592(R10), Z0	// fitGrad.z[2]
-	VMOVUPS	Z0, 719488(R11)	// decBack.z[2]
-	VMOVUPS	1518720(R10), Z0	// fitGrad.z[3]
-	VMOVUPS	Z0, 719616(R11)	// decBack.z[3]
-	VMOVUPS	1518848(R10), Z0	// fitGrad.z[4]
-	VMOVUPS	Z0, 719744(R11)	// decBack.z[4]
-	VMOVUPS	1518976(R10), Z0	// fitGrad.z[5]
-	VMOVUPS	Z0, 719872(R11)	// decBack.z[5]
-	VMOVUPS	1519104(R10), Z0	// fitGrad.z[6]
-	VMOVUPS	Z0, 720000(R11)	// decBack.z[6]
-	VMOVUPS	1519232(R10), Z0	// fitGrad.z[7]
-	VMOVUPS	Z0, 720128(R11)	// decBack.z[7]
-	VMOVUPS	1575680(R12), Z0	// fitGrad.mul_3[0]
-	VMOVUPS	Z0, 720256(R11)	// decBack.out_bar[0]
-	VMOVUPS	1575808(R12), Z0	// fitGrad.mul_3[1]
-	VMOVUPS	Z0, 720384(R11)	// decBack.out_bar[1]
-	VMOVUPS	1575936(R12), Z0	// fitGrad.mul_3[2]
-	VMOVUPS	Z0, 720512(R11)	// decBack.out_bar[2]
+	VMOVUPS	1522432(R10), Z0	// fitGrad.z[0]
+	VMOVUPS	Z0, 723328(R11)	// decBack.z[0]
+	VMOVUPS	1522560(R10), Z0	// fitGrad.z[1]
+	VMOVUPS	Z0, 723456(R11)	// decBack.z[1]
+	VMOVUPS	1522688(R10), Z0	// fitGrad.z[2]
+	VMOVUPS	Z0, 723584(R11)	// decBack.z[2]
+	VMOVUPS	1522816(R10), Z0	// fitGrad.z[3]
+	VMOVUPS	Z0, 723712(R11)	// decBack.z[3]
+	VMOVUPS	1522944(R10), Z0	// fitGrad.z[4]
+	VMOVUPS	Z0, 723840(R11)	// decBack.z[4]
+	VMOVUPS	1523072(R10), Z0	// fitGrad.z[5]
+	VMOVUPS	Z0, 723968(R11)	// decBack.z[5]
+	VMOVUPS	1523200(R10), Z0	// fitGrad.z[6]
+	VMOVUPS	Z0, 724096(R11)	// decBack.z[6]
+	VMOVUPS	1523328(R10), Z0	// fitGrad.z[7]
+	VMOVUPS	Z0, 724224(R11)	// decBack.z[7]
+	VMOVUPS	1579776(R12), Z0	// fitGrad.mul_3[0]
+	VMOVUPS	Z0, 724352(R11)	// decBack.out_bar[0]
+	VMOVUPS	1579904(R12), Z0	// fitGrad.mul_3[1]
+	VMOVUPS	Z0, 724480(R11)	// decBack.out_bar[1]
+	VMOVUPS	1580032(R12), Z0	// fitGrad.mul_3[2]
+	VMOVUPS	Z0, 724608(R11)	// decBack.out_bar[2]
 	ADDQ	$64, R10
 	ADDQ	$64, R11
 	ADDQ	$64, R12
@@ -16041,22 +16205,22 @@ loop8: // 2 times: vectors of the block
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop9: // 2 times: vectors of the block
-	VMOVUPS	720640(R10), Z0	// decBack.z_bar[0]
-	VMOVUPS	Z0, 1587968(R11)	// fitGrad.z_bar[0]
-	VMOVUPS	720768(R10), Z0	// decBack.z_bar[1]
-	VMOVUPS	Z0, 1588096(R11)	// fitGrad.z_bar[1]
-	VMOVUPS	720896(R10), Z0	// decBack.z_bar[2]
-	VMOVUPS	Z0, 1588224(R11)	// fitGrad.z_bar[2]
-	VMOVUPS	721024(R10), Z0	// decBack.z_bar[3]
-	VMOVUPS	Z0, 1588352(R11)	// fitGrad.z_bar[3]
-	VMOVUPS	721152(R10), Z0	// decBack.z_bar[4]
-	VMOVUPS	Z0, 1588480(R11)	// fitGrad.z_bar[4]
-	VMOVUPS	721280(R10), Z0	// decBack.z_bar[5]
-	VMOVUPS	Z0, 1588608(R11)	// fitGrad.z_bar[5]
-	VMOVUPS	721408(R10), Z0	// decBack.z_bar[6]
-	VMOVUPS	Z0, 1588736(R11)	// fitGrad.z_bar[6]
-	VMOVUPS	721536(R10), Z0	// decBack.z_bar[7]
-	VMOVUPS	Z0, 1588864(R11)	// fitGrad.z_bar[7]
+	VMOVUPS	724736(R10), Z0	// decBack.z_bar[0]
+	VMOVUPS	Z0, 1592064(R11)	// fitGrad.z_bar[0]
+	VMOVUPS	724864(R10), Z0	// decBack.z_bar[1]
+	VMOVUPS	Z0, 1592192(R11)	// fitGrad.z_bar[1]
+	VMOVUPS	724992(R10), Z0	// decBack.z_bar[2]
+	VMOVUPS	Z0, 1592320(R11)	// fitGrad.z_bar[2]
+	VMOVUPS	725120(R10), Z0	// decBack.z_bar[3]
+	VMOVUPS	Z0, 1592448(R11)	// fitGrad.z_bar[3]
+	VMOVUPS	725248(R10), Z0	// decBack.z_bar[4]
+	VMOVUPS	Z0, 1592576(R11)	// fitGrad.z_bar[4]
+	VMOVUPS	725376(R10), Z0	// decBack.z_bar[5]
+	VMOVUPS	Z0, 1592704(R11)	// fitGrad.z_bar[5]
+	VMOVUPS	725504(R10), Z0	// decBack.z_bar[6]
+	VMOVUPS	Z0, 1592832(R11)	// fitGrad.z_bar[6]
+	VMOVUPS	725632(R10), Z0	// decBack.z_bar[7]
+	VMOVUPS	Z0, 1592960(R11)	// fitGrad.z_bar[7]
 	ADDQ	$64, R10
 	ADDQ	$64, R11
 	DECQ	R9
@@ -16073,154 +16237,154 @@ loop10: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop11: // 128 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1912960(R9)	// fitGrad.step2_in2[0]
+	VMOVUPS	Z0, 1917056(R9)	// fitGrad.step2_in2[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop11
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1151232(SI)	// forecast0RecLanerev.z.bar[0]
+	VMOVUPS	Z0, 1155328(SI)	// forecast0RecLanerev.z.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1151360(SI)	// forecast0RecLanerev.z.bar[1]
+	VMOVUPS	Z0, 1155456(SI)	// forecast0RecLanerev.z.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1151488(SI)	// forecast0RecLanerev.z.bar[2]
+	VMOVUPS	Z0, 1155584(SI)	// forecast0RecLanerev.z.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1151616(SI)	// forecast0RecLanerev.z.bar[3]
+	VMOVUPS	Z0, 1155712(SI)	// forecast0RecLanerev.z.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1151744(SI)	// forecast0RecLanerev.z.bar[4]
+	VMOVUPS	Z0, 1155840(SI)	// forecast0RecLanerev.z.bar[4]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1151872(SI)	// forecast0RecLanerev.z.bar[5]
+	VMOVUPS	Z0, 1155968(SI)	// forecast0RecLanerev.z.bar[5]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1152000(SI)	// forecast0RecLanerev.z.bar[6]
+	VMOVUPS	Z0, 1156096(SI)	// forecast0RecLanerev.z.bar[6]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1152128(SI)	// forecast0RecLanerev.z.bar[7]
+	VMOVUPS	Z0, 1156224(SI)	// forecast0RecLanerev.z.bar[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1152256(SI)	// forecast0RecLanerev.a.bar[0]
+	VMOVUPS	Z0, 1156352(SI)	// forecast0RecLanerev.a.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1152384(SI)	// forecast0RecLanerev.a.bar[1]
+	VMOVUPS	Z0, 1156480(SI)	// forecast0RecLanerev.a.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1152512(SI)	// forecast0RecLanerev.a.bar[2]
+	VMOVUPS	Z0, 1156608(SI)	// forecast0RecLanerev.a.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1152640(SI)	// forecast0RecLanerev.a.bar[3]
+	VMOVUPS	Z0, 1156736(SI)	// forecast0RecLanerev.a.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1152768(SI)	// forecast0RecLanerev.data.0.bar[0]
+	VMOVUPS	Z0, 1156864(SI)	// forecast0RecLanerev.data.0.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1152896(SI)	// forecast0RecLanerev.data.0.bar[1]
+	VMOVUPS	Z0, 1156992(SI)	// forecast0RecLanerev.data.0.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1153024(SI)	// forecast0RecLanerev.data.0.bar[2]
+	VMOVUPS	Z0, 1157120(SI)	// forecast0RecLanerev.data.0.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1153152(SI)	// forecast0RecLanerev.data.0.bar[3]
+	VMOVUPS	Z0, 1157248(SI)	// forecast0RecLanerev.data.0.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1153280(SI)	// forecast0RecLanerev.data.0.bar[4]
+	VMOVUPS	Z0, 1157376(SI)	// forecast0RecLanerev.data.0.bar[4]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1153408(SI)	// forecast0RecLanerev.data.0.bar[5]
+	VMOVUPS	Z0, 1157504(SI)	// forecast0RecLanerev.data.0.bar[5]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1153536(SI)	// forecast0RecLanerev.data.0.bar[6]
+	VMOVUPS	Z0, 1157632(SI)	// forecast0RecLanerev.data.0.bar[6]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1153664(SI)	// forecast0RecLanerev.data.0.bar[7]
+	VMOVUPS	Z0, 1157760(SI)	// forecast0RecLanerev.data.0.bar[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1153792(SI)	// forecast0RecLanerev.data.1.bar[0]
+	VMOVUPS	Z0, 1157888(SI)	// forecast0RecLanerev.data.1.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1153920(SI)	// forecast0RecLanerev.data.1.bar[1]
+	VMOVUPS	Z0, 1158016(SI)	// forecast0RecLanerev.data.1.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1154048(SI)	// forecast0RecLanerev.data.1.bar[2]
+	VMOVUPS	Z0, 1158144(SI)	// forecast0RecLanerev.data.1.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1154176(SI)	// forecast0RecLanerev.data.1.bar[3]
+	VMOVUPS	Z0, 1158272(SI)	// forecast0RecLanerev.data.1.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1154304(SI)	// forecast0RecLanerev.data.2.bar[0]
+	VMOVUPS	Z0, 1158400(SI)	// forecast0RecLanerev.data.2.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1154432(SI)	// forecast0RecLanerev.data.2.bar[1]
+	VMOVUPS	Z0, 1158528(SI)	// forecast0RecLanerev.data.2.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1154560(SI)	// forecast0RecLanerev.data.2.bar[2]
+	VMOVUPS	Z0, 1158656(SI)	// forecast0RecLanerev.data.2.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1154688(SI)	// forecast0RecLanerev.data.2.bar[3]
+	VMOVUPS	Z0, 1158784(SI)	// forecast0RecLanerev.data.2.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1154816(SI)	// forecast0RecLanerev.data.2.bar[4]
+	VMOVUPS	Z0, 1158912(SI)	// forecast0RecLanerev.data.2.bar[4]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1154944(SI)	// forecast0RecLanerev.data.2.bar[5]
+	VMOVUPS	Z0, 1159040(SI)	// forecast0RecLanerev.data.2.bar[5]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1155072(SI)	// forecast0RecLanerev.data.2.bar[6]
+	VMOVUPS	Z0, 1159168(SI)	// forecast0RecLanerev.data.2.bar[6]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1155200(SI)	// forecast0RecLanerev.data.2.bar[7]
+	VMOVUPS	Z0, 1159296(SI)	// forecast0RecLanerev.data.2.bar[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1155328(SI)	// forecast0RecLanerev.data.3.bar[0]
+	VMOVUPS	Z0, 1159424(SI)	// forecast0RecLanerev.data.3.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1155456(SI)	// forecast0RecLanerev.data.3.bar[1]
+	VMOVUPS	Z0, 1159552(SI)	// forecast0RecLanerev.data.3.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1155584(SI)	// forecast0RecLanerev.data.3.bar[2]
+	VMOVUPS	Z0, 1159680(SI)	// forecast0RecLanerev.data.3.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1155712(SI)	// forecast0RecLanerev.data.3.bar[3]
+	VMOVUPS	Z0, 1159808(SI)	// forecast0RecLanerev.data.3.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1155840(SI)	// forecast0RecLanerev.data.4.bar[0]
+	VMOVUPS	Z0, 1159936(SI)	// forecast0RecLanerev.data.4.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1155968(SI)	// forecast0RecLanerev.data.4.bar[1]
+	VMOVUPS	Z0, 1160064(SI)	// forecast0RecLanerev.data.4.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1156096(SI)	// forecast0RecLanerev.data.4.bar[2]
+	VMOVUPS	Z0, 1160192(SI)	// forecast0RecLanerev.data.4.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1156224(SI)	// forecast0RecLanerev.data.4.bar[3]
+	VMOVUPS	Z0, 1160320(SI)	// forecast0RecLanerev.data.4.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1156352(SI)	// forecast0RecLanerev.data.4.bar[4]
+	VMOVUPS	Z0, 1160448(SI)	// forecast0RecLanerev.data.4.bar[4]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1156480(SI)	// forecast0RecLanerev.data.4.bar[5]
+	VMOVUPS	Z0, 1160576(SI)	// forecast0RecLanerev.data.4.bar[5]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1156608(SI)	// forecast0RecLanerev.data.4.bar[6]
+	VMOVUPS	Z0, 1160704(SI)	// forecast0RecLanerev.data.4.bar[6]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1156736(SI)	// forecast0RecLanerev.data.4.bar[7]
+	VMOVUPS	Z0, 1160832(SI)	// forecast0RecLanerev.data.4.bar[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1156864(SI)	// forecast0RecLanerev.data.5.bar[0]
+	VMOVUPS	Z0, 1160960(SI)	// forecast0RecLanerev.data.5.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1156992(SI)	// forecast0RecLanerev.data.5.bar[1]
+	VMOVUPS	Z0, 1161088(SI)	// forecast0RecLanerev.data.5.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1157120(SI)	// forecast0RecLanerev.data.5.bar[2]
+	VMOVUPS	Z0, 1161216(SI)	// forecast0RecLanerev.data.5.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1157248(SI)	// forecast0RecLanerev.data.5.bar[3]
+	VMOVUPS	Z0, 1161344(SI)	// forecast0RecLanerev.data.5.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1157376(SI)	// forecast0RecLanerev.data.6.bar[0]
+	VMOVUPS	Z0, 1161472(SI)	// forecast0RecLanerev.data.6.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1157504(SI)	// forecast0RecLanerev.data.6.bar[1]
+	VMOVUPS	Z0, 1161600(SI)	// forecast0RecLanerev.data.6.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1157632(SI)	// forecast0RecLanerev.data.6.bar[2]
+	VMOVUPS	Z0, 1161728(SI)	// forecast0RecLanerev.data.6.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1157760(SI)	// forecast0RecLanerev.data.6.bar[3]
+	VMOVUPS	Z0, 1161856(SI)	// forecast0RecLanerev.data.6.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1157888(SI)	// forecast0RecLanerev.data.6.bar[4]
+	VMOVUPS	Z0, 1161984(SI)	// forecast0RecLanerev.data.6.bar[4]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1158016(SI)	// forecast0RecLanerev.data.6.bar[5]
+	VMOVUPS	Z0, 1162112(SI)	// forecast0RecLanerev.data.6.bar[5]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1158144(SI)	// forecast0RecLanerev.data.6.bar[6]
+	VMOVUPS	Z0, 1162240(SI)	// forecast0RecLanerev.data.6.bar[6]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1158272(SI)	// forecast0RecLanerev.data.6.bar[7]
+	VMOVUPS	Z0, 1162368(SI)	// forecast0RecLanerev.data.6.bar[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1158400(SI)	// forecast0RecLanerev.data.7.bar[0]
+	VMOVUPS	Z0, 1162496(SI)	// forecast0RecLanerev.data.7.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1158528(SI)	// forecast0RecLanerev.data.7.bar[1]
+	VMOVUPS	Z0, 1162624(SI)	// forecast0RecLanerev.data.7.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1158656(SI)	// forecast0RecLanerev.data.7.bar[2]
+	VMOVUPS	Z0, 1162752(SI)	// forecast0RecLanerev.data.7.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1158784(SI)	// forecast0RecLanerev.data.7.bar[3]
+	VMOVUPS	Z0, 1162880(SI)	// forecast0RecLanerev.data.7.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1158912(SI)	// forecast0RecLanerev.z.start.bar[0]
+	VMOVUPS	Z0, 1163008(SI)	// forecast0RecLanerev.z.start.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1159040(SI)	// forecast0RecLanerev.z.start.bar[1]
+	VMOVUPS	Z0, 1163136(SI)	// forecast0RecLanerev.z.start.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1159168(SI)	// forecast0RecLanerev.z.start.bar[2]
+	VMOVUPS	Z0, 1163264(SI)	// forecast0RecLanerev.z.start.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1159296(SI)	// forecast0RecLanerev.z.start.bar[3]
+	VMOVUPS	Z0, 1163392(SI)	// forecast0RecLanerev.z.start.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1159424(SI)	// forecast0RecLanerev.z.start.bar[4]
+	VMOVUPS	Z0, 1163520(SI)	// forecast0RecLanerev.z.start.bar[4]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1159552(SI)	// forecast0RecLanerev.z.start.bar[5]
+	VMOVUPS	Z0, 1163648(SI)	// forecast0RecLanerev.z.start.bar[5]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1159680(SI)	// forecast0RecLanerev.z.start.bar[6]
+	VMOVUPS	Z0, 1163776(SI)	// forecast0RecLanerev.z.start.bar[6]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1159808(SI)	// forecast0RecLanerev.z.start.bar[7]
+	VMOVUPS	Z0, 1163904(SI)	// forecast0RecLanerev.z.start.bar[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1159936(SI)	// forecast0RecLanerev.a.start.bar[0]
+	VMOVUPS	Z0, 1164032(SI)	// forecast0RecLanerev.a.start.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1160064(SI)	// forecast0RecLanerev.a.start.bar[1]
+	VMOVUPS	Z0, 1164160(SI)	// forecast0RecLanerev.a.start.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1160192(SI)	// forecast0RecLanerev.a.start.bar[2]
+	VMOVUPS	Z0, 1164288(SI)	// forecast0RecLanerev.a.start.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1160320(SI)	// forecast0RecLanerev.a.start.bar[3]
+	VMOVUPS	Z0, 1164416(SI)	// forecast0RecLanerev.a.start.bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop10
@@ -16245,36 +16409,36 @@ TEXT fitGradPart4_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	1151232(SI), Z0	// forecast0RecLanerev.z.bar[0]
-	VMOVUPS	Z0, 1620864(SI)	// fitGrad.result_3[0]
-	VMOVUPS	1151360(SI), Z0	// forecast0RecLanerev.z.bar[1]
-	VMOVUPS	Z0, 1620992(SI)	// fitGrad.result_3[1]
-	VMOVUPS	1151488(SI), Z0	// forecast0RecLanerev.z.bar[2]
-	VMOVUPS	Z0, 1621120(SI)	// fitGrad.result_3[2]
-	VMOVUPS	1151616(SI), Z0	// forecast0RecLanerev.z.bar[3]
-	VMOVUPS	Z0, 1621248(SI)	// fitGrad.result_3[3]
-	VMOVUPS	1151744(SI), Z0	// forecast0RecLanerev.z.bar[4]
-	VMOVUPS	Z0, 1621376(SI)	// fitGrad.result_3[4]
-	VMOVUPS	1151872(SI), Z0	// forecast0RecLanerev.z.bar[5]
-	VMOVUPS	Z0, 1621504(SI)	// fitGrad.result_3[5]
-	VMOVUPS	1152000(SI), Z0	// forecast0RecLanerev.z.bar[6]
-	VMOVUPS	Z0, 1621632(SI)	// fitGrad.result_3[6]
-	VMOVUPS	1152128(SI), Z0	// forecast0RecLanerev.z.bar[7]
-	VMOVUPS	Z0, 1621760(SI)	// fitGrad.result_3[7]
+	VMOVUPS	1155328(SI), Z0	// forecast0RecLanerev.z.bar[0]
+	VMOVUPS	Z0, 1624960(SI)	// fitGrad.result_3[0]
+	VMOVUPS	1155456(SI), Z0	// forecast0RecLanerev.z.bar[1]
+	VMOVUPS	Z0, 1625088(SI)	// fitGrad.result_3[1]
+	VMOVUPS	1155584(SI), Z0	// forecast0RecLanerev.z.bar[2]
+	VMOVUPS	Z0, 1625216(SI)	// fitGrad.result_3[2]
+	VMOVUPS	1155712(SI), Z0	// forecast0RecLanerev.z.bar[3]
+	VMOVUPS	Z0, 1625344(SI)	// fitGrad.result_3[3]
+	VMOVUPS	1155840(SI), Z0	// forecast0RecLanerev.z.bar[4]
+	VMOVUPS	Z0, 1625472(SI)	// fitGrad.result_3[4]
+	VMOVUPS	1155968(SI), Z0	// forecast0RecLanerev.z.bar[5]
+	VMOVUPS	Z0, 1625600(SI)	// fitGrad.result_3[5]
+	VMOVUPS	1156096(SI), Z0	// forecast0RecLanerev.z.bar[6]
+	VMOVUPS	Z0, 1625728(SI)	// fitGrad.result_3[6]
+	VMOVUPS	1156224(SI), Z0	// forecast0RecLanerev.z.bar[7]
+	VMOVUPS	Z0, 1625856(SI)	// fitGrad.result_3[7]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
 	VMOVUPS	65792(AX), Z0	// mask
 	VMOVUPS	65856(AX), Z1	// mask | 1
-	VMOVUPD	1403648(AX), Z2	// fitGrad.key[3]
-	VMOVUPD	1403712(AX), Z2	// fitGrad.key[3] | 1
-	VMOVUPD	1403776(AX), Z2	// fitGrad.key[3] | 2
-	VMOVUPD	1403840(AX), Z2	// fitGrad.key[3] | 3
+	VMOVUPD	1407744(AX), Z2	// fitGrad.key[3]
+	VMOVUPD	1407808(AX), Z2	// fitGrad.key[3] | 1
+	VMOVUPD	1407872(AX), Z2	// fitGrad.key[3] | 2
+	VMOVUPD	1407936(AX), Z2	// fitGrad.key[3] | 3
 	// forecast.nde:55
-	VMOVUPD	1403648(AX), Z2	// fitGrad.key[3]
-	VMOVUPD	1403712(AX), Z3	// fitGrad.key[3] | 1
-	VMOVUPD	1403776(AX), Z4	// fitGrad.key[3] | 2
-	VMOVUPD	1403840(AX), Z5	// fitGrad.key[3] | 3
+	VMOVUPD	1407744(AX), Z2	// fitGrad.key[3]
+	VMOVUPD	1407808(AX), Z3	// fitGrad.key[3] | 1
+	VMOVUPD	1407872(AX), Z4	// fitGrad.key[3] | 2
+	VMOVUPD	1407936(AX), Z5	// fitGrad.key[3] | 3
 	VDIVPD.BCST	f64_409f400000000000<>(SB), Z2, Z2
 	VDIVPD.BCST	f64_409f400000000000<>(SB), Z3, Z3
 	VDIVPD.BCST	f64_409f400000000000<>(SB), Z4, Z4
@@ -16301,8 +16465,8 @@ loop1: // 2 times: vectors of the block
 	VCVTPD2PS	Z4, Y3
 	VCVTPD2PS	Z5, Y4
 	VINSERTF64X4	$1, Y4, Z3, Z3
-	VMOVUPS	Z2, 1620736(AX)	// fitGrad.cast_3
-	VMOVUPS	Z3, 1620800(AX)	// fitGrad.cast_3 | 1
+	VMOVUPS	Z2, 1624832(AX)	// fitGrad.cast_3
+	VMOVUPS	Z3, 1624896(AX)	// fitGrad.cast_3 | 1
 	// forecast.nde:39
 	VMULPS.BCST	f32_3f000000<>(SB), Z2, Z4
 	VMULPS.BCST	f32_3f000000<>(SB), Z3, Z5
@@ -16312,18 +16476,18 @@ loop1: // 2 times: vectors of the block
 	MOVQ	AX, SI
 loop2: // 8 times: elements
 	// forecast.nde:37
-	VMOVUPS	1620864(SI), Z6	// fitGrad.result_3[0]
-	VMOVUPS	1620928(SI), Z7	// fitGrad.result_3[0] | 1
-	VMOVUPS	1516288(SI), Z8	// fitGrad.cast_2[0]
-	VMOVUPS	1516352(SI), Z9	// fitGrad.cast_2[0] | 1
-	VMOVUPS	1509120(SI), Z10	// fitGrad.exp[0]
-	VMOVUPS	1509184(SI), Z11	// fitGrad.exp[0] | 1
+	VMOVUPS	1624960(SI), Z6	// fitGrad.result_3[0]
+	VMOVUPS	1625024(SI), Z7	// fitGrad.result_3[0] | 1
+	VMOVUPS	1520384(SI), Z8	// fitGrad.cast_2[0]
+	VMOVUPS	1520448(SI), Z9	// fitGrad.cast_2[0] | 1
+	VMOVUPS	1513216(SI), Z10	// fitGrad.exp[0]
+	VMOVUPS	1513280(SI), Z11	// fitGrad.exp[0] | 1
 	VBROADCASTSS	f32_3f800000<>(SB), Z12
 	VDIVPS	Z10, Z12, Z10
 	VBROADCASTSS	f32_3f800000<>(SB), Z12
 	VDIVPS	Z11, Z12, Z11
-	VMOVUPS	1509120(SI), Z12	// fitGrad.exp[0]
-	VMOVUPS	1509184(SI), Z13	// fitGrad.exp[0] | 1
+	VMOVUPS	1513216(SI), Z12	// fitGrad.exp[0]
+	VMOVUPS	1513280(SI), Z13	// fitGrad.exp[0] | 1
 	VMULPS.BCST	f32_40000000<>(SB), Z12, Z12
 	VMULPS.BCST	f32_40000000<>(SB), Z13, Z13
 	VMULPS	Z12, Z4, Z12
@@ -16332,272 +16496,272 @@ loop2: // 8 times: elements
 	VFMADD231PS	Z11, Z3, Z13
 	VFMADD231PS	Z8, Z6, Z12
 	VFMADD231PS	Z9, Z7, Z13
-	VMOVUPS	1509120(SI), Z6	// fitGrad.exp[0]
-	VMOVUPS	1509184(SI), Z7	// fitGrad.exp[0] | 1
+	VMOVUPS	1513216(SI), Z6	// fitGrad.exp[0]
+	VMOVUPS	1513280(SI), Z7	// fitGrad.exp[0] | 1
 	VMULPS	Z6, Z12, Z6
 	VMULPS	Z7, Z13, Z7
-	VMOVUPS	Z6, 1621888(SI)	// fitGrad.mul_4[0]
-	VMOVUPS	Z7, 1621952(SI)	// fitGrad.mul_4[0] | 1
+	VMOVUPS	Z6, 1625984(SI)	// fitGrad.mul_4[0]
+	VMOVUPS	Z7, 1626048(SI)	// fitGrad.mul_4[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop2
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1622912(AX)	// fitGrad.pad[0]
+	VMOVUPS	Z2, 1627008(AX)	// fitGrad.pad[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1622976(AX)	// fitGrad.pad[0] | 1
+	VMOVUPS	Z2, 1627072(AX)	// fitGrad.pad[0] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1623040(AX)	// fitGrad.pad[1]
+	VMOVUPS	Z2, 1627136(AX)	// fitGrad.pad[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1623104(AX)	// fitGrad.pad[1] | 1
+	VMOVUPS	Z2, 1627200(AX)	// fitGrad.pad[1] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1623168(AX)	// fitGrad.pad[2]
+	VMOVUPS	Z2, 1627264(AX)	// fitGrad.pad[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1623232(AX)	// fitGrad.pad[2] | 1
+	VMOVUPS	Z2, 1627328(AX)	// fitGrad.pad[2] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1623296(AX)	// fitGrad.pad[3]
+	VMOVUPS	Z2, 1627392(AX)	// fitGrad.pad[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1623360(AX)	// fitGrad.pad[3] | 1
+	VMOVUPS	Z2, 1627456(AX)	// fitGrad.pad[3] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1623424(AX)	// fitGrad.pad[4]
+	VMOVUPS	Z2, 1627520(AX)	// fitGrad.pad[4]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1623488(AX)	// fitGrad.pad[4] | 1
+	VMOVUPS	Z2, 1627584(AX)	// fitGrad.pad[4] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1623552(AX)	// fitGrad.pad[5]
+	VMOVUPS	Z2, 1627648(AX)	// fitGrad.pad[5]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1623616(AX)	// fitGrad.pad[5] | 1
+	VMOVUPS	Z2, 1627712(AX)	// fitGrad.pad[5] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1623680(AX)	// fitGrad.pad[6]
+	VMOVUPS	Z2, 1627776(AX)	// fitGrad.pad[6]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1623744(AX)	// fitGrad.pad[6] | 1
+	VMOVUPS	Z2, 1627840(AX)	// fitGrad.pad[6] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1623808(AX)	// fitGrad.pad[7]
+	VMOVUPS	Z2, 1627904(AX)	// fitGrad.pad[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1623872(AX)	// fitGrad.pad[7] | 1
-	VMOVUPS	1621888(AX), Z2	// fitGrad.mul_4[0]
-	VMOVUPS	1621952(AX), Z3	// fitGrad.mul_4[0] | 1
-	VMOVUPS	Z2, 1623936(AX)	// fitGrad.pad[8]
-	VMOVUPS	Z3, 1624000(AX)	// fitGrad.pad[8] | 1
-	VMOVUPS	1622016(AX), Z2	// fitGrad.mul_4[1]
-	VMOVUPS	1622080(AX), Z3	// fitGrad.mul_4[1] | 1
-	VMOVUPS	Z2, 1624064(AX)	// fitGrad.pad[9]
-	VMOVUPS	Z3, 1624128(AX)	// fitGrad.pad[9] | 1
-	VMOVUPS	1622144(AX), Z2	// fitGrad.mul_4[2]
-	VMOVUPS	1622208(AX), Z3	// fitGrad.mul_4[2] | 1
-	VMOVUPS	Z2, 1624192(AX)	// fitGrad.pad[10]
-	VMOVUPS	Z3, 1624256(AX)	// fitGrad.pad[10] | 1
-	VMOVUPS	1622272(AX), Z2	// fitGrad.mul_4[3]
-	VMOVUPS	1622336(AX), Z3	// fitGrad.mul_4[3] | 1
-	VMOVUPS	Z2, 1624320(AX)	// fitGrad.pad[11]
-	VMOVUPS	Z3, 1624384(AX)	// fitGrad.pad[11] | 1
-	VMOVUPS	1622400(AX), Z2	// fitGrad.mul_4[4]
-	VMOVUPS	1622464(AX), Z3	// fitGrad.mul_4[4] | 1
-	VMOVUPS	Z2, 1624448(AX)	// fitGrad.pad[12]
-	VMOVUPS	Z3, 1624512(AX)	// fitGrad.pad[12] | 1
-	VMOVUPS	1622528(AX), Z2	// fitGrad.mul_4[5]
-	VMOVUPS	1622592(AX), Z3	// fitGrad.mul_4[5] | 1
-	VMOVUPS	Z2, 1624576(AX)	// fitGrad.pad[13]
-	VMOVUPS	Z3, 1624640(AX)	// fitGrad.pad[13] | 1
-	VMOVUPS	1622656(AX), Z2	// fitGrad.mul_4[6]
-	VMOVUPS	1622720(AX), Z3	// fitGrad.mul_4[6] | 1
-	VMOVUPS	Z2, 1624704(AX)	// fitGrad.pad[14]
-	VMOVUPS	Z3, 1624768(AX)	// fitGrad.pad[14] | 1
-	VMOVUPS	1622784(AX), Z2	// fitGrad.mul_4[7]
-	VMOVUPS	1622848(AX), Z3	// fitGrad.mul_4[7] | 1
-	VMOVUPS	Z2, 1624832(AX)	// fitGrad.pad[15]
-	VMOVUPS	Z3, 1624896(AX)	// fitGrad.pad[15] | 1
+	VMOVUPS	Z2, 1627968(AX)	// fitGrad.pad[7] | 1
+	VMOVUPS	1625984(AX), Z2	// fitGrad.mul_4[0]
+	VMOVUPS	1626048(AX), Z3	// fitGrad.mul_4[0] | 1
+	VMOVUPS	Z2, 1628032(AX)	// fitGrad.pad[8]
+	VMOVUPS	Z3, 1628096(AX)	// fitGrad.pad[8] | 1
+	VMOVUPS	1626112(AX), Z2	// fitGrad.mul_4[1]
+	VMOVUPS	1626176(AX), Z3	// fitGrad.mul_4[1] | 1
+	VMOVUPS	Z2, 1628160(AX)	// fitGrad.pad[9]
+	VMOVUPS	Z3, 1628224(AX)	// fitGrad.pad[9] | 1
+	VMOVUPS	1626240(AX), Z2	// fitGrad.mul_4[2]
+	VMOVUPS	1626304(AX), Z3	// fitGrad.mul_4[2] | 1
+	VMOVUPS	Z2, 1628288(AX)	// fitGrad.pad[10]
+	VMOVUPS	Z3, 1628352(AX)	// fitGrad.pad[10] | 1
+	VMOVUPS	1626368(AX), Z2	// fitGrad.mul_4[3]
+	VMOVUPS	1626432(AX), Z3	// fitGrad.mul_4[3] | 1
+	VMOVUPS	Z2, 1628416(AX)	// fitGrad.pad[11]
+	VMOVUPS	Z3, 1628480(AX)	// fitGrad.pad[11] | 1
+	VMOVUPS	1626496(AX), Z2	// fitGrad.mul_4[4]
+	VMOVUPS	1626560(AX), Z3	// fitGrad.mul_4[4] | 1
+	VMOVUPS	Z2, 1628544(AX)	// fitGrad.pad[12]
+	VMOVUPS	Z3, 1628608(AX)	// fitGrad.pad[12] | 1
+	VMOVUPS	1626624(AX), Z2	// fitGrad.mul_4[5]
+	VMOVUPS	1626688(AX), Z3	// fitGrad.mul_4[5] | 1
+	VMOVUPS	Z2, 1628672(AX)	// fitGrad.pad[13]
+	VMOVUPS	Z3, 1628736(AX)	// fitGrad.pad[13] | 1
+	VMOVUPS	1626752(AX), Z2	// fitGrad.mul_4[6]
+	VMOVUPS	1626816(AX), Z3	// fitGrad.mul_4[6] | 1
+	VMOVUPS	Z2, 1628800(AX)	// fitGrad.pad[14]
+	VMOVUPS	Z3, 1628864(AX)	// fitGrad.pad[14] | 1
+	VMOVUPS	1626880(AX), Z2	// fitGrad.mul_4[7]
+	VMOVUPS	1626944(AX), Z3	// fitGrad.mul_4[7] | 1
+	VMOVUPS	Z2, 1628928(AX)	// fitGrad.pad[15]
+	VMOVUPS	Z3, 1628992(AX)	// fitGrad.pad[15] | 1
 	MOVQ	$8, CX
 	MOVQ	AX, SI
 loop3: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1507072(SI), Z2	// fitGrad.h[0]
-	VMOVUPS	1507136(SI), Z3	// fitGrad.h[0] | 1
+	VMOVUPS	1511168(SI), Z2	// fitGrad.h[0]
+	VMOVUPS	1511232(SI), Z3	// fitGrad.h[0] | 1
 	VMULPS.BCST	f32_40000000<>(SB), Z2, Z2
 	VMULPS.BCST	f32_40000000<>(SB), Z3, Z3
-	VMOVUPS	1620864(SI), Z6	// fitGrad.result_3[0]
-	VMOVUPS	1620928(SI), Z7	// fitGrad.result_3[0] | 1
+	VMOVUPS	1624960(SI), Z6	// fitGrad.result_3[0]
+	VMOVUPS	1625024(SI), Z7	// fitGrad.result_3[0] | 1
 	VFMADD231PS	Z2, Z4, Z6
 	VFMADD231PS	Z3, Z5, Z7
-	VMOVUPS	Z6, 1624960(SI)	// fitGrad.add_2[0]
-	VMOVUPS	Z7, 1625024(SI)	// fitGrad.add_2[0] | 1
+	VMOVUPS	Z6, 1629056(SI)	// fitGrad.add_2[0]
+	VMOVUPS	Z7, 1629120(SI)	// fitGrad.add_2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop3
 	// forecast.nde:37
-	VMOVUPS	1624960(AX), Z2	// fitGrad.add_2[0]
-	VMOVUPS	1625024(AX), Z3	// fitGrad.add_2[0] | 1
-	VMOVUPS	Z2, 1625984(AX)	// fitGrad.pad_2[0]
-	VMOVUPS	Z3, 1626048(AX)	// fitGrad.pad_2[0] | 1
-	VMOVUPS	1625088(AX), Z2	// fitGrad.add_2[1]
-	VMOVUPS	1625152(AX), Z3	// fitGrad.add_2[1] | 1
-	VMOVUPS	Z2, 1626112(AX)	// fitGrad.pad_2[1]
-	VMOVUPS	Z3, 1626176(AX)	// fitGrad.pad_2[1] | 1
-	VMOVUPS	1625216(AX), Z2	// fitGrad.add_2[2]
-	VMOVUPS	1625280(AX), Z3	// fitGrad.add_2[2] | 1
-	VMOVUPS	Z2, 1626240(AX)	// fitGrad.pad_2[2]
-	VMOVUPS	Z3, 1626304(AX)	// fitGrad.pad_2[2] | 1
-	VMOVUPS	1625344(AX), Z2	// fitGrad.add_2[3]
-	VMOVUPS	1625408(AX), Z3	// fitGrad.add_2[3] | 1
-	VMOVUPS	Z2, 1626368(AX)	// fitGrad.pad_2[3]
-	VMOVUPS	Z3, 1626432(AX)	// fitGrad.pad_2[3] | 1
-	VMOVUPS	1625472(AX), Z2	// fitGrad.add_2[4]
-	VMOVUPS	1625536(AX), Z3	// fitGrad.add_2[4] | 1
-	VMOVUPS	Z2, 1626496(AX)	// fitGrad.pad_2[4]
-	VMOVUPS	Z3, 1626560(AX)	// fitGrad.pad_2[4] | 1
-	VMOVUPS	1625600(AX), Z2	// fitGrad.add_2[5]
-	VMOVUPS	1625664(AX), Z3	// fitGrad.add_2[5] | 1
-	VMOVUPS	Z2, 1626624(AX)	// fitGrad.pad_2[5]
-	VMOVUPS	Z3, 1626688(AX)	// fitGrad.pad_2[5] | 1
-	VMOVUPS	1625728(AX), Z2	// fitGrad.add_2[6]
-	VMOVUPS	1625792(AX), Z3	// fitGrad.add_2[6] | 1
-	VMOVUPS	Z2, 1626752(AX)	// fitGrad.pad_2[6]
-	VMOVUPS	Z3, 1626816(AX)	// fitGrad.pad_2[6] | 1
-	VMOVUPS	1625856(AX), Z2	// fitGrad.add_2[7]
-	VMOVUPS	1625920(AX), Z3	// fitGrad.add_2[7] | 1
-	VMOVUPS	Z2, 1626880(AX)	// fitGrad.pad_2[7]
-	VMOVUPS	Z3, 1626944(AX)	// fitGrad.pad_2[7] | 1
+	VMOVUPS	1629056(AX), Z2	// fitGrad.add_2[0]
+	VMOVUPS	1629120(AX), Z3	// fitGrad.add_2[0] | 1
+	VMOVUPS	Z2, 1630080(AX)	// fitGrad.pad_2[0]
+	VMOVUPS	Z3, 1630144(AX)	// fitGrad.pad_2[0] | 1
+	VMOVUPS	1629184(AX), Z2	// fitGrad.add_2[1]
+	VMOVUPS	1629248(AX), Z3	// fitGrad.add_2[1] | 1
+	VMOVUPS	Z2, 1630208(AX)	// fitGrad.pad_2[1]
+	VMOVUPS	Z3, 1630272(AX)	// fitGrad.pad_2[1] | 1
+	VMOVUPS	1629312(AX), Z2	// fitGrad.add_2[2]
+	VMOVUPS	1629376(AX), Z3	// fitGrad.add_2[2] | 1
+	VMOVUPS	Z2, 1630336(AX)	// fitGrad.pad_2[2]
+	VMOVUPS	Z3, 1630400(AX)	// fitGrad.pad_2[2] | 1
+	VMOVUPS	1629440(AX), Z2	// fitGrad.add_2[3]
+	VMOVUPS	1629504(AX), Z3	// fitGrad.add_2[3] | 1
+	VMOVUPS	Z2, 1630464(AX)	// fitGrad.pad_2[3]
+	VMOVUPS	Z3, 1630528(AX)	// fitGrad.pad_2[3] | 1
+	VMOVUPS	1629568(AX), Z2	// fitGrad.add_2[4]
+	VMOVUPS	1629632(AX), Z3	// fitGrad.add_2[4] | 1
+	VMOVUPS	Z2, 1630592(AX)	// fitGrad.pad_2[4]
+	VMOVUPS	Z3, 1630656(AX)	// fitGrad.pad_2[4] | 1
+	VMOVUPS	1629696(AX), Z2	// fitGrad.add_2[5]
+	VMOVUPS	1629760(AX), Z3	// fitGrad.add_2[5] | 1
+	VMOVUPS	Z2, 1630720(AX)	// fitGrad.pad_2[5]
+	VMOVUPS	Z3, 1630784(AX)	// fitGrad.pad_2[5] | 1
+	VMOVUPS	1629824(AX), Z2	// fitGrad.add_2[6]
+	VMOVUPS	1629888(AX), Z3	// fitGrad.add_2[6] | 1
+	VMOVUPS	Z2, 1630848(AX)	// fitGrad.pad_2[6]
+	VMOVUPS	Z3, 1630912(AX)	// fitGrad.pad_2[6] | 1
+	VMOVUPS	1629952(AX), Z2	// fitGrad.add_2[7]
+	VMOVUPS	1630016(AX), Z3	// fitGrad.add_2[7] | 1
+	VMOVUPS	Z2, 1630976(AX)	// fitGrad.pad_2[7]
+	VMOVUPS	Z3, 1631040(AX)	// fitGrad.pad_2[7] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1627008(AX)	// fitGrad.pad_2[8]
+	VMOVUPS	Z2, 1631104(AX)	// fitGrad.pad_2[8]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1627072(AX)	// fitGrad.pad_2[8] | 1
+	VMOVUPS	Z2, 1631168(AX)	// fitGrad.pad_2[8] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1627136(AX)	// fitGrad.pad_2[9]
+	VMOVUPS	Z2, 1631232(AX)	// fitGrad.pad_2[9]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1627200(AX)	// fitGrad.pad_2[9] | 1
+	VMOVUPS	Z2, 1631296(AX)	// fitGrad.pad_2[9] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1627264(AX)	// fitGrad.pad_2[10]
+	VMOVUPS	Z2, 1631360(AX)	// fitGrad.pad_2[10]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1627328(AX)	// fitGrad.pad_2[10] | 1
+	VMOVUPS	Z2, 1631424(AX)	// fitGrad.pad_2[10] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1627392(AX)	// fitGrad.pad_2[11]
+	VMOVUPS	Z2, 1631488(AX)	// fitGrad.pad_2[11]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1627456(AX)	// fitGrad.pad_2[11] | 1
+	VMOVUPS	Z2, 1631552(AX)	// fitGrad.pad_2[11] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1627520(AX)	// fitGrad.pad_2[12]
+	VMOVUPS	Z2, 1631616(AX)	// fitGrad.pad_2[12]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1627584(AX)	// fitGrad.pad_2[12] | 1
+	VMOVUPS	Z2, 1631680(AX)	// fitGrad.pad_2[12] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1627648(AX)	// fitGrad.pad_2[13]
+	VMOVUPS	Z2, 1631744(AX)	// fitGrad.pad_2[13]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1627712(AX)	// fitGrad.pad_2[13] | 1
+	VMOVUPS	Z2, 1631808(AX)	// fitGrad.pad_2[13] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1627776(AX)	// fitGrad.pad_2[14]
+	VMOVUPS	Z2, 1631872(AX)	// fitGrad.pad_2[14]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1627840(AX)	// fitGrad.pad_2[14] | 1
+	VMOVUPS	Z2, 1631936(AX)	// fitGrad.pad_2[14] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1627904(AX)	// fitGrad.pad_2[15]
+	VMOVUPS	Z2, 1632000(AX)	// fitGrad.pad_2[15]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1627968(AX)	// fitGrad.pad_2[15] | 1
+	VMOVUPS	Z2, 1632064(AX)	// fitGrad.pad_2[15] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 	MOVQ	R8, R9
 loop4: // 2 times: tiles of 8 elements
-	VMOVUPS	1622912(SI), Z2	// fitGrad.pad[0]
-	VMOVUPS	1622976(SI), Z3	// fitGrad.pad[0] | 1
-	VMOVUPS	1625984(SI), Z4	// fitGrad.pad_2[0]
-	VMOVUPS	1626048(SI), Z5	// fitGrad.pad_2[0] | 1
+	VMOVUPS	1627008(SI), Z2	// fitGrad.pad[0]
+	VMOVUPS	1627072(SI), Z3	// fitGrad.pad[0] | 1
+	VMOVUPS	1630080(SI), Z4	// fitGrad.pad_2[0]
+	VMOVUPS	1630144(SI), Z5	// fitGrad.pad_2[0] | 1
 	VADDPS	Z4, Z2, Z2
 	VADDPS	Z5, Z3, Z3
-	VMOVUPS	Z2, 1628032(SI)	// fitGrad.h_bar[0]
-	VMOVUPS	Z3, 1628096(SI)	// fitGrad.h_bar[0] | 1
+	VMOVUPS	Z2, 1632128(SI)	// fitGrad.h_bar[0]
+	VMOVUPS	Z3, 1632192(SI)	// fitGrad.h_bar[0] | 1
 	VPANDD	Z0, Z2, Z4
 	VPANDD	Z1, Z3, Z5
 	VMOVUPS	81920(DI), Z6	// sum of enc.2.bias[0]
 	VADDPS	Z4, Z6, Z4
 	VADDPS	Z5, Z4, Z4
 	VMOVUPS	Z4, 81920(DI)	// sum of enc.2.bias[0]
-	VMOVUPS	1623040(SI), Z4	// fitGrad.pad[1]
-	VMOVUPS	1623104(SI), Z5	// fitGrad.pad[1] | 1
-	VMOVUPS	1626112(SI), Z6	// fitGrad.pad_2[1]
-	VMOVUPS	1626176(SI), Z7	// fitGrad.pad_2[1] | 1
+	VMOVUPS	1627136(SI), Z4	// fitGrad.pad[1]
+	VMOVUPS	1627200(SI), Z5	// fitGrad.pad[1] | 1
+	VMOVUPS	1630208(SI), Z6	// fitGrad.pad_2[1]
+	VMOVUPS	1630272(SI), Z7	// fitGrad.pad_2[1] | 1
 	VADDPS	Z6, Z4, Z4
 	VADDPS	Z7, Z5, Z5
-	VMOVUPS	Z4, 1628160(SI)	// fitGrad.h_bar[1]
-	VMOVUPS	Z5, 1628224(SI)	// fitGrad.h_bar[1] | 1
+	VMOVUPS	Z4, 1632256(SI)	// fitGrad.h_bar[1]
+	VMOVUPS	Z5, 1632320(SI)	// fitGrad.h_bar[1] | 1
 	VPANDD	Z0, Z4, Z6
 	VPANDD	Z1, Z5, Z7
 	VMOVUPS	81984(DI), Z8	// sum of enc.2.bias[1]
 	VADDPS	Z6, Z8, Z6
 	VADDPS	Z7, Z6, Z6
 	VMOVUPS	Z6, 81984(DI)	// sum of enc.2.bias[1]
-	VMOVUPS	1623168(SI), Z6	// fitGrad.pad[2]
-	VMOVUPS	1623232(SI), Z7	// fitGrad.pad[2] | 1
-	VMOVUPS	1626240(SI), Z8	// fitGrad.pad_2[2]
-	VMOVUPS	1626304(SI), Z9	// fitGrad.pad_2[2] | 1
+	VMOVUPS	1627264(SI), Z6	// fitGrad.pad[2]
+	VMOVUPS	1627328(SI), Z7	// fitGrad.pad[2] | 1
+	VMOVUPS	1630336(SI), Z8	// fitGrad.pad_2[2]
+	VMOVUPS	1630400(SI), Z9	// fitGrad.pad_2[2] | 1
 	VADDPS	Z8, Z6, Z6
 	VADDPS	Z9, Z7, Z7
-	VMOVUPS	Z6, 1628288(SI)	// fitGrad.h_bar[2]
-	VMOVUPS	Z7, 1628352(SI)	// fitGrad.h_bar[2] | 1
+	VMOVUPS	Z6, 1632384(SI)	// fitGrad.h_bar[2]
+	VMOVUPS	Z7, 1632448(SI)	// fitGrad.h_bar[2] | 1
 	VPANDD	Z0, Z6, Z8
 	VPANDD	Z1, Z7, Z9
 	VMOVUPS	82048(DI), Z10	// sum of enc.2.bias[2]
 	VADDPS	Z8, Z10, Z8
 	VADDPS	Z9, Z8, Z8
 	VMOVUPS	Z8, 82048(DI)	// sum of enc.2.bias[2]
-	VMOVUPS	1623296(SI), Z8	// fitGrad.pad[3]
-	VMOVUPS	1623360(SI), Z9	// fitGrad.pad[3] | 1
-	VMOVUPS	1626368(SI), Z10	// fitGrad.pad_2[3]
-	VMOVUPS	1626432(SI), Z11	// fitGrad.pad_2[3] | 1
+	VMOVUPS	1627392(SI), Z8	// fitGrad.pad[3]
+	VMOVUPS	1627456(SI), Z9	// fitGrad.pad[3] | 1
+	VMOVUPS	1630464(SI), Z10	// fitGrad.pad_2[3]
+	VMOVUPS	1630528(SI), Z11	// fitGrad.pad_2[3] | 1
 	VADDPS	Z10, Z8, Z8
 	VADDPS	Z11, Z9, Z9
-	VMOVUPS	Z8, 1628416(SI)	// fitGrad.h_bar[3]
-	VMOVUPS	Z9, 1628480(SI)	// fitGrad.h_bar[3] | 1
+	VMOVUPS	Z8, 1632512(SI)	// fitGrad.h_bar[3]
+	VMOVUPS	Z9, 1632576(SI)	// fitGrad.h_bar[3] | 1
 	VPANDD	Z0, Z8, Z10
 	VPANDD	Z1, Z9, Z11
 	VMOVUPS	82112(DI), Z12	// sum of enc.2.bias[3]
 	VADDPS	Z10, Z12, Z10
 	VADDPS	Z11, Z10, Z10
 	VMOVUPS	Z10, 82112(DI)	// sum of enc.2.bias[3]
-	VMOVUPS	1623424(SI), Z10	// fitGrad.pad[4]
-	VMOVUPS	1623488(SI), Z11	// fitGrad.pad[4] | 1
-	VMOVUPS	1626496(SI), Z12	// fitGrad.pad_2[4]
-	VMOVUPS	1626560(SI), Z13	// fitGrad.pad_2[4] | 1
+	VMOVUPS	1627520(SI), Z10	// fitGrad.pad[4]
+	VMOVUPS	1627584(SI), Z11	// fitGrad.pad[4] | 1
+	VMOVUPS	1630592(SI), Z12	// fitGrad.pad_2[4]
+	VMOVUPS	1630656(SI), Z13	// fitGrad.pad_2[4] | 1
 	VADDPS	Z12, Z10, Z10
 	VADDPS	Z13, Z11, Z11
-	VMOVUPS	Z10, 1628544(SI)	// fitGrad.h_bar[4]
-	VMOVUPS	Z11, 1628608(SI)	// fitGrad.h_bar[4] | 1
+	VMOVUPS	Z10, 1632640(SI)	// fitGrad.h_bar[4]
+	VMOVUPS	Z11, 1632704(SI)	// fitGrad.h_bar[4] | 1
 	VPANDD	Z0, Z10, Z12
 	VPANDD	Z1, Z11, Z13
 	VMOVUPS	82176(DI), Z14	// sum of enc.2.bias[4]
 	VADDPS	Z12, Z14, Z12
 	VADDPS	Z13, Z12, Z12
 	VMOVUPS	Z12, 82176(DI)	// sum of enc.2.bias[4]
-	VMOVUPS	1623552(SI), Z12	// fitGrad.pad[5]
-	VMOVUPS	1623616(SI), Z13	// fitGrad.pad[5] | 1
-	VMOVUPS	1626624(SI), Z14	// fitGrad.pad_2[5]
-	VMOVUPS	1626688(SI), Z15	// fitGrad.pad_2[5] | 1
+	VMOVUPS	1627648(SI), Z12	// fitGrad.pad[5]
+	VMOVUPS	1627712(SI), Z13	// fitGrad.pad[5] | 1
+	VMOVUPS	1630720(SI), Z14	// fitGrad.pad_2[5]
+	VMOVUPS	1630784(SI), Z15	// fitGrad.pad_2[5] | 1
 	VADDPS	Z14, Z12, Z12
 	VADDPS	Z15, Z13, Z13
-	VMOVUPS	Z12, 1628672(SI)	// fitGrad.h_bar[5]
-	VMOVUPS	Z13, 1628736(SI)	// fitGrad.h_bar[5] | 1
+	VMOVUPS	Z12, 1632768(SI)	// fitGrad.h_bar[5]
+	VMOVUPS	Z13, 1632832(SI)	// fitGrad.h_bar[5] | 1
 	VPANDD	Z0, Z12, Z14
 	VPANDD	Z1, Z13, Z15
 	VMOVUPS	82240(DI), Z16	// sum of enc.2.bias[5]
 	VADDPS	Z14, Z16, Z14
 	VADDPS	Z15, Z14, Z14
 	VMOVUPS	Z14, 82240(DI)	// sum of enc.2.bias[5]
-	VMOVUPS	1623680(SI), Z14	// fitGrad.pad[6]
-	VMOVUPS	1623744(SI), Z15	// fitGrad.pad[6] | 1
-	VMOVUPS	1626752(SI), Z16	// fitGrad.pad_2[6]
-	VMOVUPS	1626816(SI), Z17	// fitGrad.pad_2[6] | 1
+	VMOVUPS	1627776(SI), Z14	// fitGrad.pad[6]
+	VMOVUPS	1627840(SI), Z15	// fitGrad.pad[6] | 1
+	VMOVUPS	1630848(SI), Z16	// fitGrad.pad_2[6]
+	VMOVUPS	1630912(SI), Z17	// fitGrad.pad_2[6] | 1
 	VADDPS	Z16, Z14, Z14
 	VADDPS	Z17, Z15, Z15
-	VMOVUPS	Z14, 1628800(SI)	// fitGrad.h_bar[6]
-	VMOVUPS	Z15, 1628864(SI)	// fitGrad.h_bar[6] | 1
+	VMOVUPS	Z14, 1632896(SI)	// fitGrad.h_bar[6]
+	VMOVUPS	Z15, 1632960(SI)	// fitGrad.h_bar[6] | 1
 	VPANDD	Z0, Z14, Z16
 	VPANDD	Z1, Z15, Z17
 	VMOVUPS	82304(DI), Z18	// sum of enc.2.bias[6]
 	VADDPS	Z16, Z18, Z16
 	VADDPS	Z17, Z16, Z16
 	VMOVUPS	Z16, 82304(DI)	// sum of enc.2.bias[6]
-	VMOVUPS	1623808(SI), Z16	// fitGrad.pad[7]
-	VMOVUPS	1623872(SI), Z17	// fitGrad.pad[7] | 1
-	VMOVUPS	1626880(SI), Z18	// fitGrad.pad_2[7]
-	VMOVUPS	1626944(SI), Z19	// fitGrad.pad_2[7] | 1
+	VMOVUPS	1627904(SI), Z16	// fitGrad.pad[7]
+	VMOVUPS	1627968(SI), Z17	// fitGrad.pad[7] | 1
+	VMOVUPS	1630976(SI), Z18	// fitGrad.pad_2[7]
+	VMOVUPS	1631040(SI), Z19	// fitGrad.pad_2[7] | 1
 	VADDPS	Z18, Z16, Z16
 	VADDPS	Z19, Z17, Z17
-	VMOVUPS	Z16, 1628928(SI)	// fitGrad.h_bar[7]
-	VMOVUPS	Z17, 1628992(SI)	// fitGrad.h_bar[7] | 1
+	VMOVUPS	Z16, 1633024(SI)	// fitGrad.h_bar[7]
+	VMOVUPS	Z17, 1633088(SI)	// fitGrad.h_bar[7] | 1
 	VPANDD	Z0, Z16, Z18
 	VPANDD	Z1, Z17, Z19
 	VMOVUPS	82368(DI), Z20	// sum of enc.2.bias[7]
@@ -16625,8 +16789,8 @@ loop4: // 2 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	R9, R12
 loop5: // 32 times: elements
-	VMOVUPS	1502976(R11), Z18	// fitGrad.result[0]
-	VMOVUPS	1503040(R11), Z19	// fitGrad.result[0] | 1
+	VMOVUPS	1507072(R11), Z18	// fitGrad.result[0]
+	VMOVUPS	1507136(R11), Z19	// fitGrad.result[0] | 1
 	VMOVUPS	49152(R12), Z20	// sum of enc.2.weight[0]
 	VFMADD231PS	Z18, Z2, Z20
 	VFMADD231PS	Z19, Z3, Z20
@@ -16698,8 +16862,8 @@ loop6: // 2 times: tiles of 11 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop7: // 16 times: terms of the sums
-	VMOVUPS	1628032(R10), Z22	// fitGrad.h_bar[0]
-	VMOVUPS	1628096(R10), Z23	// fitGrad.h_bar[0] | 1
+	VMOVUPS	1632128(R10), Z22	// fitGrad.h_bar[0]
+	VMOVUPS	1632192(R10), Z23	// fitGrad.h_bar[0] | 1
 	VBROADCASTSS	14592(R11), Z24	// enc.2.weight[0]
 	VFMADD231PS	Z22, Z24, Z0
 	VFMADD231PS	Z23, Z24, Z1
@@ -16737,28 +16901,28 @@ loop7: // 16 times: terms of the sums
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop7
-	VMOVUPS	Z0, 1630080(DI)	// fitGrad.vecmat[0]
-	VMOVUPS	Z1, 1630144(DI)	// fitGrad.vecmat[0] | 1
-	VMOVUPS	Z2, 1630208(DI)	// fitGrad.vecmat[1]
-	VMOVUPS	Z3, 1630272(DI)	// fitGrad.vecmat[1] | 1
-	VMOVUPS	Z4, 1630336(DI)	// fitGrad.vecmat[2]
-	VMOVUPS	Z5, 1630400(DI)	// fitGrad.vecmat[2] | 1
-	VMOVUPS	Z6, 1630464(DI)	// fitGrad.vecmat[3]
-	VMOVUPS	Z7, 1630528(DI)	// fitGrad.vecmat[3] | 1
-	VMOVUPS	Z8, 1630592(DI)	// fitGrad.vecmat[4]
-	VMOVUPS	Z9, 1630656(DI)	// fitGrad.vecmat[4] | 1
-	VMOVUPS	Z10, 1630720(DI)	// fitGrad.vecmat[5]
-	VMOVUPS	Z11, 1630784(DI)	// fitGrad.vecmat[5] | 1
-	VMOVUPS	Z12, 1630848(DI)	// fitGrad.vecmat[6]
-	VMOVUPS	Z13, 1630912(DI)	// fitGrad.vecmat[6] | 1
-	VMOVUPS	Z14, 1630976(DI)	// fitGrad.vecmat[7]
-	VMOVUPS	Z15, 1631040(DI)	// fitGrad.vecmat[7] | 1
-	VMOVUPS	Z16, 1631104(DI)	// fitGrad.vecmat[8]
-	VMOVUPS	Z17, 1631168(DI)	// fitGrad.vecmat[8] | 1
-	VMOVUPS	Z18, 1631232(DI)	// fitGrad.vecmat[9]
-	VMOVUPS	Z19, 1631296(DI)	// fitGrad.vecmat[9] | 1
-	VMOVUPS	Z20, 1631360(DI)	// fitGrad.vecmat[10]
-	VMOVUPS	Z21, 1631424(DI)	// fitGrad.vecmat[10] | 1
+	VMOVUPS	Z0, 1634176(DI)	// fitGrad.vecmat[0]
+	VMOVUPS	Z1, 1634240(DI)	// fitGrad.vecmat[0] | 1
+	VMOVUPS	Z2, 1634304(DI)	// fitGrad.vecmat[1]
+	VMOVUPS	Z3, 1634368(DI)	// fitGrad.vecmat[1] | 1
+	VMOVUPS	Z4, 1634432(DI)	// fitGrad.vecmat[2]
+	VMOVUPS	Z5, 1634496(DI)	// fitGrad.vecmat[2] | 1
+	VMOVUPS	Z6, 1634560(DI)	// fitGrad.vecmat[3]
+	VMOVUPS	Z7, 1634624(DI)	// fitGrad.vecmat[3] | 1
+	VMOVUPS	Z8, 1634688(DI)	// fitGrad.vecmat[4]
+	VMOVUPS	Z9, 1634752(DI)	// fitGrad.vecmat[4] | 1
+	VMOVUPS	Z10, 1634816(DI)	// fitGrad.vecmat[5]
+	VMOVUPS	Z11, 1634880(DI)	// fitGrad.vecmat[5] | 1
+	VMOVUPS	Z12, 1634944(DI)	// fitGrad.vecmat[6]
+	VMOVUPS	Z13, 1635008(DI)	// fitGrad.vecmat[6] | 1
+	VMOVUPS	Z14, 1635072(DI)	// fitGrad.vecmat[7]
+	VMOVUPS	Z15, 1635136(DI)	// fitGrad.vecmat[7] | 1
+	VMOVUPS	Z16, 1635200(DI)	// fitGrad.vecmat[8]
+	VMOVUPS	Z17, 1635264(DI)	// fitGrad.vecmat[8] | 1
+	VMOVUPS	Z18, 1635328(DI)	// fitGrad.vecmat[9]
+	VMOVUPS	Z19, 1635392(DI)	// fitGrad.vecmat[9] | 1
+	VMOVUPS	Z20, 1635456(DI)	// fitGrad.vecmat[10]
+	VMOVUPS	Z21, 1635520(DI)	// fitGrad.vecmat[10] | 1
 	ADDQ	$44, SI
 	ADDQ	$1408, DI
 	DECQ	CX
@@ -16787,8 +16951,8 @@ loop7: // 16 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop8: // 16 times: terms of the sums
-	VMOVUPS	1628032(SI), Z20	// fitGrad.h_bar[0]
-	VMOVUPS	1628096(SI), Z21	// fitGrad.h_bar[0] | 1
+	VMOVUPS	1632128(SI), Z20	// fitGrad.h_bar[0]
+	VMOVUPS	1632192(SI), Z21	// fitGrad.h_bar[0] | 1
 	VBROADCASTSS	14680(DI), Z22	// enc.2.weight[22]
 	VFMADD231PS	Z20, Z22, Z0
 	VFMADD231PS	Z21, Z22, Z1
@@ -16823,34 +16987,34 @@ loop8: // 16 times: terms of the sums
 	ADDQ	$128, DI
 	DECQ	CX
 	JNE	loop8
-	VMOVUPS	Z0, 1632896(AX)	// fitGrad.vecmat[22]
-	VMOVUPS	Z1, 1632960(AX)	// fitGrad.vecmat[22] | 1
-	VMOVUPS	Z2, 1633024(AX)	// fitGrad.vecmat[23]
-	VMOVUPS	Z3, 1633088(AX)	// fitGrad.vecmat[23] | 1
-	VMOVUPS	Z4, 1633152(AX)	// fitGrad.vecmat[24]
-	VMOVUPS	Z5, 1633216(AX)	// fitGrad.vecmat[24] | 1
-	VMOVUPS	Z6, 1633280(AX)	// fitGrad.vecmat[25]
-	VMOVUPS	Z7, 1633344(AX)	// fitGrad.vecmat[25] | 1
-	VMOVUPS	Z8, 1633408(AX)	// fitGrad.vecmat[26]
-	VMOVUPS	Z9, 1633472(AX)	// fitGrad.vecmat[26] | 1
-	VMOVUPS	Z10, 1633536(AX)	// fitGrad.vecmat[27]
-	VMOVUPS	Z11, 1633600(AX)	// fitGrad.vecmat[27] | 1
-	VMOVUPS	Z12, 1633664(AX)	// fitGrad.vecmat[28]
-	VMOVUPS	Z13, 1633728(AX)	// fitGrad.vecmat[28] | 1
-	VMOVUPS	Z14, 1633792(AX)	// fitGrad.vecmat[29]
-	VMOVUPS	Z15, 1633856(AX)	// fitGrad.vecmat[29] | 1
-	VMOVUPS	Z16, 1633920(AX)	// fitGrad.vecmat[30]
-	VMOVUPS	Z17, 1633984(AX)	// fitGrad.vecmat[30] | 1
-	VMOVUPS	Z18, 1634048(AX)	// fitGrad.vecmat[31]
-	VMOVUPS	Z19, 1634112(AX)	// fitGrad.vecmat[31] | 1
+	VMOVUPS	Z0, 1636992(AX)	// fitGrad.vecmat[22]
+	VMOVUPS	Z1, 1637056(AX)	// fitGrad.vecmat[22] | 1
+	VMOVUPS	Z2, 1637120(AX)	// fitGrad.vecmat[23]
+	VMOVUPS	Z3, 1637184(AX)	// fitGrad.vecmat[23] | 1
+	VMOVUPS	Z4, 1637248(AX)	// fitGrad.vecmat[24]
+	VMOVUPS	Z5, 1637312(AX)	// fitGrad.vecmat[24] | 1
+	VMOVUPS	Z6, 1637376(AX)	// fitGrad.vecmat[25]
+	VMOVUPS	Z7, 1637440(AX)	// fitGrad.vecmat[25] | 1
+	VMOVUPS	Z8, 1637504(AX)	// fitGrad.vecmat[26]
+	VMOVUPS	Z9, 1637568(AX)	// fitGrad.vecmat[26] | 1
+	VMOVUPS	Z10, 1637632(AX)	// fitGrad.vecmat[27]
+	VMOVUPS	Z11, 1637696(AX)	// fitGrad.vecmat[27] | 1
+	VMOVUPS	Z12, 1637760(AX)	// fitGrad.vecmat[28]
+	VMOVUPS	Z13, 1637824(AX)	// fitGrad.vecmat[28] | 1
+	VMOVUPS	Z14, 1637888(AX)	// fitGrad.vecmat[29]
+	VMOVUPS	Z15, 1637952(AX)	// fitGrad.vecmat[29] | 1
+	VMOVUPS	Z16, 1638016(AX)	// fitGrad.vecmat[30]
+	VMOVUPS	Z17, 1638080(AX)	// fitGrad.vecmat[30] | 1
+	VMOVUPS	Z18, 1638144(AX)	// fitGrad.vecmat[31]
+	VMOVUPS	Z19, 1638208(AX)	// fitGrad.vecmat[31] | 1
 	// forecast.nde:13
 	MOVQ	$32, CX
 	MOVQ	AX, SI
 loop9: // 32 times: elements
-	VMOVUPS	1630080(SI), Z0	// fitGrad.vecmat[0]
-	VMOVUPS	1630144(SI), Z1	// fitGrad.vecmat[0] | 1
-	VMOVUPS	Z0, 1189376(SI)	// enc1CellRecBack.h_bar[0]
-	VMOVUPS	Z1, 1189440(SI)	// enc1CellRecBack.h_bar[0] | 1
+	VMOVUPS	1634176(SI), Z0	// fitGrad.vecmat[0]
+	VMOVUPS	1634240(SI), Z1	// fitGrad.vecmat[0] | 1
+	VMOVUPS	Z0, 1193472(SI)	// enc1CellRecBack.h_bar[0]
+	VMOVUPS	Z1, 1193536(SI)	// enc1CellRecBack.h_bar[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop9
@@ -16867,20 +17031,20 @@ loop11: // 2 times: vectors of the block
 	MOVQ	R10, R14
 	MOVQ	R11, R15
 loop12: // 32 times: elements
-	VMOVUPS	1892224(R14), Z0	// fitGrad.result_4[2016]
-	VMOVUPS	Z0, 1193472(R15)	// enc1CellRecBack.h[0]
+	VMOVUPS	1896320(R14), Z0	// fitGrad.result_4[2016]
+	VMOVUPS	Z0, 1197568(R15)	// enc1CellRecBack.h[0]
 	ADDQ	$128, R14
 	ADDQ	$128, R15
 	DECQ	R13
 	JNE	loop12
-	VMOVUPS	1502464(R12), Z0	// fitGrad.reverse[252]
-	VMOVUPS	Z0, 1197568(R11)	// enc1CellRecBack.x[0]
-	VMOVUPS	1502592(R12), Z0	// fitGrad.reverse[253]
-	VMOVUPS	Z0, 1197696(R11)	// enc1CellRecBack.x[1]
-	VMOVUPS	1502720(R12), Z0	// fitGrad.reverse[254]
-	VMOVUPS	Z0, 1197824(R11)	// enc1CellRecBack.x[2]
-	VMOVUPS	1502848(R12), Z0	// fitGrad.reverse[255]
-	VMOVUPS	Z0, 1197952(R11)	// enc1CellRecBack.x[3]
+	VMOVUPS	1506560(R12), Z0	// fitGrad.reverse[252]
+	VMOVUPS	Z0, 1201664(R11)	// enc1CellRecBack.x[0]
+	VMOVUPS	1506688(R12), Z0	// fitGrad.reverse[253]
+	VMOVUPS	Z0, 1201792(R11)	// enc1CellRecBack.x[1]
+	VMOVUPS	1506816(R12), Z0	// fitGrad.reverse[254]
+	VMOVUPS	Z0, 1201920(R11)	// enc1CellRecBack.x[2]
+	VMOVUPS	1506944(R12), Z0	// fitGrad.reverse[255]
+	VMOVUPS	Z0, 1202048(R11)	// enc1CellRecBack.x[3]
 	ADDQ	$64, R10
 	ADDQ	$64, R11
 	ADDQ	$64, R12
@@ -16899,8 +17063,8 @@ loop13: // 2 times: vectors of the block
 	MOVQ	$32, R11
 	MOVQ	R10, R12
 loop14: // 32 times: elements
-	VMOVUPS	1198080(R12), Z0	// enc1CellRecBack.h_bar[0]
-	VMOVUPS	Z0, 1189376(R12)	// enc1CellRecBack.h_bar[0]
+	VMOVUPS	1202176(R12), Z0	// enc1CellRecBack.h_bar[0]
+	VMOVUPS	Z0, 1193472(R12)	// enc1CellRecBack.h_bar[0]
 	ADDQ	$128, R12
 	DECQ	R11
 	JNE	loop14
@@ -16920,11 +17084,11 @@ loop15: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop16: // 96 times: elements
 	// forecast.nde:55
-	VMOVUPS	1563392(R9), Z2	// fitGrad.sub[0]
+	VMOVUPS	1567488(R9), Z2	// fitGrad.sub[0]
 	VMULPS	Z2, Z2, Z2
 	VADDPS	Z2, Z0, Z0
 	// forecast.nde:56
-	VMOVUPS	1563392(R9), Z2	// fitGrad.sub[0]
+	VMOVUPS	1567488(R9), Z2	// fitGrad.sub[0]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z2
 	VADDPS	Z2, Z1, Z1
 	ADDQ	$128, R9
@@ -16937,11 +17101,11 @@ loop16: // 96 times: elements
 	MOVQ	SI, R9
 loop17: // 8 times: elements
 	// forecast.nde:39
-	VMOVUPS	1507072(R9), Z3	// fitGrad.h[0]
-	VMOVUPS	1509120(R9), Z4	// fitGrad.exp[0]
+	VMOVUPS	1511168(R9), Z3	// fitGrad.h[0]
+	VMOVUPS	1513216(R9), Z4	// fitGrad.exp[0]
 	VMULPS	Z4, Z4, Z4
 	VFMADD231PS	Z3, Z3, Z4
-	VMOVUPS	1509120(R9), Z3	// fitGrad.exp[0]
+	VMOVUPS	1513216(R9), Z3	// fitGrad.exp[0]
 	VCMPPS.BCST	$0, f32_00000000<>(SB), Z3, K2
 	VBROADCASTSS	f32_7fc00000<>(SB), Z5
 	VBLENDMPS.BCST	f32_ff800000<>(SB), Z5, K2, Z5
@@ -16988,12 +17152,12 @@ loop17: // 8 times: elements
 	DECQ	DI
 	JNE	loop17
 	// forecast.nde:55
-	VMOVUPS	1620736(SI), Z3	// fitGrad.cast_3
+	VMOVUPS	1624832(SI), Z3	// fitGrad.cast_3
 	VFMADD231PS	Z2, Z3, Z0
-	VMOVUPS	Z0, 1404416(SI)	// fitGrad.loss
+	VMOVUPS	Z0, 1408512(SI)	// fitGrad.loss
 	// forecast.nde:56
 	VMULPS.BCST	f32_3c2aaaab<>(SB), Z1, Z0
-	VMOVUPS	Z0, 1404544(SI)	// fitGrad.mae
+	VMOVUPS	Z0, 1408640(SI)	// fitGrad.mae
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop15

@@ -136,23 +136,35 @@ type laneFrame struct {
 		stepData7        [4 * 32]Real
 		le               [32]uint32
 	}
-	forecast0Dense struct { // Forecast.0.dense
-		theta [32]float64
-		h     [32]float64
-		z     [8 * 32]Real
-		a     [4 * 32]Real
-		zNext [8 * 32]Real
-		aNext [4 * 32]Real
-		zD1   [8 * 32]Real
-		aD1   [4 * 32]Real
-		zD2   [8 * 32]Real
-		aD2   [4 * 32]Real
-		zD3   [8 * 32]Real
-		aD3   [4 * 32]Real
-		zD4   [8 * 32]Real
-		aD4   [4 * 32]Real
-		zAt   [8 * 32]Real
-		aAt   [4 * 32]Real
+	forecast0Laneoutput struct { // Forecast.0.laneoutput
+		stepNext     [32]float64
+		stepOpen     [32]float64
+		stepRow      [32]float64
+		stepAt       [32]float64
+		stepSpan     [32]float64
+		stepT        [32]float64
+		stepEnd      [32]float64
+		stepH        [32]float64
+		zAt          [8 * 32]Real
+		aAt          [4 * 32]Real
+		z            [8 * 32]Real
+		a            [4 * 32]Real
+		stepData0    [8 * 32]Real
+		stepData1    [4 * 32]Real
+		stepData2    [8 * 32]Real
+		stepData3    [4 * 32]Real
+		stepData4    [8 * 32]Real
+		stepData5    [4 * 32]Real
+		stepData6    [8 * 32]Real
+		stepData7    [4 * 32]Real
+		zRow         [8 * 32]Real
+		aRow         [4 * 32]Real
+		stepNextNext [32]float64
+		stepOpenNext [32]float64
+		stepTaken    [32]float64
+		stepPlace    [32]float64
+		zRowNext     [8 * 32]Real
+		aRowNext     [4 * 32]Real
 	}
 	decSample struct { // dec
 		z      [8 * 32]Real
@@ -499,7 +511,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [1929344]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [1933440]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {
@@ -528,7 +540,7 @@ type laneKernels struct {
 	width                 int // real numbers in a vector
 	forecast0Lanestart    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	forecast0Lanestep     func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	forecast0Dense        func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	forecast0Laneoutput   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	forecastSamplePart0   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	forecastSamplePart2   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	fitSamplePart0        func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -550,7 +562,7 @@ func pickKernels() *laneKernels {
 			width:                 16,
 			forecast0Lanestart:    forecast0LanestartAVX512,
 			forecast0Lanestep:     forecast0LanestepAVX512,
-			forecast0Dense:        forecast0DenseAVX512,
+			forecast0Laneoutput:   forecast0LaneoutputAVX512,
 			forecastSamplePart0:   forecastSamplePart0AVX512,
 			forecastSamplePart2:   forecastSamplePart2AVX512,
 			fitSamplePart0:        fitSamplePart0AVX512,
@@ -566,7 +578,7 @@ func pickKernels() *laneKernels {
 			width:                 8,
 			forecast0Lanestart:    forecast0LanestartAVX2,
 			forecast0Lanestep:     forecast0LanestepAVX2,
-			forecast0Dense:        forecast0DenseAVX2,
+			forecast0Laneoutput:   forecast0LaneoutputAVX2,
 			forecastSamplePart0:   forecastSamplePart0AVX2,
 			forecastSamplePart2:   forecastSamplePart2AVX2,
 			fitSamplePart0:        fitSamplePart0AVX2,
@@ -593,7 +605,7 @@ func forecast0LanestartAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func forecast0LanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func forecast0DenseAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func forecast0LaneoutputAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func forecastSamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
@@ -617,7 +629,7 @@ func forecast0LanestartAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Rea
 
 func forecast0LanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func forecast0DenseAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func forecast0LaneoutputAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func forecastSamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
@@ -642,7 +654,10 @@ func (l *lanes) solveForecast0Lanes(t0 *[32]float64, ts *[32 * 32]float64, state
 	fr := l.fr
 	s := &fr.forecast0Lanestep
 	t1 := (*[32]float64)(ts[992:])
-	var next [32]int     // output time of each sample
+	d := &fr.forecast0Laneoutput
+	for i := range d.stepNext {
+		d.stepNext[i], d.stepSpan[i] = 0, t1[i]-t0[i]
+	}
 	var last [32]float64 // error norm of the last attempt
 	for i := range last {
 		last[i] = 1
@@ -693,7 +708,7 @@ func (l *lanes) solveForecast0Lanes(t0 *[32]float64, ts *[32 * 32]float64, state
 			break
 		}
 		kernel.forecast0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
-		var took [32]bool // a step
+		clear(d.stepOpen[:]) // of samples that have taken a step
 		for i := range n {
 			if s.stepLive[i] == 0 {
 				continue
@@ -703,7 +718,7 @@ func (l *lanes) solveForecast0Lanes(t0 *[32]float64, ts *[32 * 32]float64, state
 				st[i].NFE += 6
 				st[i].Accepted++
 				st[i].H = s.stepHAt[i]
-				took[i] = true
+				d.stepOpen[i] = 1
 				st[i].Time = s.stepT[i]
 				if s.stepT[i] == t1[i] {
 					s.stepLive[i] = 0
@@ -719,86 +734,39 @@ func (l *lanes) solveForecast0Lanes(t0 *[32]float64, ts *[32 * 32]float64, state
 			}
 			last[i] = s.stepErr[i]
 		}
-		d := &fr.forecast0Dense
-		for round := 0; ; round++ {
-			var inside [32]bool
-			more := false
-			for i := range n {
-				if !took[i] {
-					continue
-				}
-				for next[i] < 32 {
-					at := ts[next[i]*32+i]
-					if !((at-s.stepT[i])*(t1[i]-t0[i]) <= 0) {
-						break
-					}
-					if at == s.stepTAt[i] {
-						for e := range 8 {
-							state0Out[(next[i]*8+e)*32+i] = s.zAt[e*32+i]
-						}
-						for e := range 4 {
-							state1Out[(next[i]*4+e)*32+i] = s.aAt[e*32+i]
-						}
-						next[i]++
-						continue
-					}
-					if at == s.stepT[i] {
-						for e := range 8 {
-							state0Out[(next[i]*8+e)*32+i] = s.z[e*32+i]
-						}
-						for e := range 4 {
-							state1Out[(next[i]*4+e)*32+i] = s.a[e*32+i]
-						}
-						next[i]++
-						continue
-					}
-					d.theta[i] = (at - s.stepTAt[i]) / s.stepHAt[i]
-					inside[i], more = true, true
-					break
-				}
-			}
-			if !more {
-				break
-			}
-			if round == 0 {
-				d.h = s.stepHAt
-				d.z = s.zAt
-				d.zNext = s.z
-				d.a = s.aAt
-				d.aNext = s.a
-				d.zD1 = s.stepData0
-				d.aD1 = s.stepData1
-				d.zD2 = s.stepData2
-				d.aD2 = s.stepData3
-				d.zD3 = s.stepData4
-				d.aD3 = s.stepData5
-				d.zD4 = s.stepData6
-				d.aD4 = s.stepData7
-			}
-			kernel.forecast0Dense(l.fr, l.w, l.pre, &l.sums[0])
-			for i := range n {
-				if !inside[i] {
-					continue
-				}
-				for e := range 8 {
-					state0Out[(next[i]*8+e)*32+i] = d.zAt[e*32+i]
-				}
-				for e := range 4 {
-					state1Out[(next[i]*4+e)*32+i] = d.aAt[e*32+i]
-				}
-				next[i]++
-			}
+		row := rt.NextRow(d.stepOpen[:n], d.stepNext[:n], 32)
+		if row < 32 {
+			d.stepT, d.stepEnd, d.stepH = s.stepTAt, s.stepT, s.stepHAt
+			d.zAt, d.z = s.zAt, s.z
+			d.aAt, d.a = s.aAt, s.a
+			d.stepData0 = s.stepData0
+			d.stepData1 = s.stepData1
+			d.stepData2 = s.stepData2
+			d.stepData3 = s.stepData3
+			d.stepData4 = s.stepData4
+			d.stepData5 = s.stepData5
+			d.stepData6 = s.stepData6
+			d.stepData7 = s.stepData7
+		}
+		for row < 32 {
+			d.stepRow[0] = float64(row)
+			copy(d.stepAt[:], ts[row*32:])
+			copy(d.zRow[:], state0Out[row*256:])
+			copy(d.aRow[:], state1Out[row*128:])
+			kernel.forecast0Laneoutput(l.fr, l.w, l.pre, &l.sums[0])
+			copy(state0Out[row*256:], d.zRowNext[:])
+			copy(state1Out[row*128:], d.aRowNext[:])
+			row = rt.NextRow(d.stepOpen[:n], d.stepNext[:n], 32)
 		}
 	}
-	for i := range next {
-		for next[i] < 32 {
+	for i, next := range d.stepNext {
+		for row := int(next); row < 32; row++ {
 			for e := range 8 {
-				state0Out[(next[i]*8+e)*32+i] = s.z[e*32+i]
+				state0Out[(row*8+e)*32+i] = s.z[e*32+i]
 			}
 			for e := range 4 {
-				state1Out[(next[i]*4+e)*32+i] = s.a[e*32+i]
+				state1Out[(row*4+e)*32+i] = s.a[e*32+i]
 			}
-			next[i]++
 		}
 	}
 }
@@ -897,7 +865,10 @@ func (l *lanes) solveForecast0RecLanes(tape *forecast0RecTapeLanes, t0 *[32]floa
 	fr := l.fr
 	s := &fr.forecast0Lanestep
 	t1 := (*[32]float64)(ts[992:])
-	var next [32]int // output time of each sample
+	d := &fr.forecast0Laneoutput
+	for i := range d.stepNext {
+		d.stepNext[i], d.stepSpan[i] = 0, t1[i]-t0[i]
+	}
 	tape.reset()
 	var last [32]float64 // error norm of the last attempt
 	for i := range last {
@@ -949,7 +920,7 @@ func (l *lanes) solveForecast0RecLanes(tape *forecast0RecTapeLanes, t0 *[32]floa
 			break
 		}
 		kernel.forecast0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
-		var took [32]bool // a step
+		clear(d.stepOpen[:]) // of samples that have taken a step
 		for i := range n {
 			if s.stepLive[i] == 0 {
 				continue
@@ -960,7 +931,7 @@ func (l *lanes) solveForecast0RecLanes(tape *forecast0RecTapeLanes, t0 *[32]floa
 				st[i].Accepted++
 				st[i].H = s.stepHAt[i]
 				tape.push(i, &s.stepTAt, &s.stepHAt, &s.zAt, &s.aAt)
-				took[i] = true
+				d.stepOpen[i] = 1
 				st[i].Time = s.stepT[i]
 				if s.stepT[i] == t1[i] {
 					s.stepLive[i] = 0
@@ -976,90 +947,46 @@ func (l *lanes) solveForecast0RecLanes(tape *forecast0RecTapeLanes, t0 *[32]floa
 			}
 			last[i] = s.stepErr[i]
 		}
-		d := &fr.forecast0Dense
-		for round := 0; ; round++ {
-			var inside [32]bool
-			more := false
+		row := rt.NextRow(d.stepOpen[:n], d.stepNext[:n], 32)
+		if row < 32 {
+			d.stepT, d.stepEnd, d.stepH = s.stepTAt, s.stepT, s.stepHAt
+			d.zAt, d.z = s.zAt, s.z
+			d.aAt, d.a = s.aAt, s.a
+			d.stepData0 = s.stepData0
+			d.stepData1 = s.stepData1
+			d.stepData2 = s.stepData2
+			d.stepData3 = s.stepData3
+			d.stepData4 = s.stepData4
+			d.stepData5 = s.stepData5
+			d.stepData6 = s.stepData6
+			d.stepData7 = s.stepData7
+		}
+		for row < 32 {
+			d.stepRow[0] = float64(row)
+			copy(d.stepAt[:], ts[row*32:])
+			copy(d.zRow[:], state0Out[row*256:])
+			copy(d.aRow[:], state1Out[row*128:])
+			kernel.forecast0Laneoutput(l.fr, l.w, l.pre, &l.sums[0])
+			copy(state0Out[row*256:], d.zRowNext[:])
+			copy(state1Out[row*128:], d.aRowNext[:])
 			for i := range n {
-				if !took[i] {
+				if d.stepTaken[i] == 0 {
 					continue
 				}
-				for next[i] < 32 {
-					at := ts[next[i]*32+i]
-					if !((at-s.stepT[i])*(t1[i]-t0[i]) <= 0) {
-						break
-					}
-					if at == s.stepTAt[i] {
-						for e := range 8 {
-							state0Out[(next[i]*8+e)*32+i] = s.zAt[e*32+i]
-						}
-						for e := range 4 {
-							state1Out[(next[i]*4+e)*32+i] = s.aAt[e*32+i]
-						}
-						tape.at[next[i]][i], tape.theta[next[i]][i] = tape.n[i]-1, 0
-						next[i]++
-						continue
-					}
-					if at == s.stepT[i] {
-						for e := range 8 {
-							state0Out[(next[i]*8+e)*32+i] = s.z[e*32+i]
-						}
-						for e := range 4 {
-							state1Out[(next[i]*4+e)*32+i] = s.a[e*32+i]
-						}
-						tape.at[next[i]][i], tape.theta[next[i]][i] = tape.n[i]-1, 1
-						next[i]++
-						continue
-					}
-					d.theta[i] = (at - s.stepTAt[i]) / s.stepHAt[i]
-					inside[i], more = true, true
-					break
-				}
+				tape.at[row][i], tape.theta[row][i] = tape.n[i]-1, d.stepPlace[i]
 			}
-			if !more {
-				break
-			}
-			if round == 0 {
-				d.h = s.stepHAt
-				d.z = s.zAt
-				d.zNext = s.z
-				d.a = s.aAt
-				d.aNext = s.a
-				d.zD1 = s.stepData0
-				d.aD1 = s.stepData1
-				d.zD2 = s.stepData2
-				d.aD2 = s.stepData3
-				d.zD3 = s.stepData4
-				d.aD3 = s.stepData5
-				d.zD4 = s.stepData6
-				d.aD4 = s.stepData7
-			}
-			kernel.forecast0Dense(l.fr, l.w, l.pre, &l.sums[0])
-			for i := range n {
-				if !inside[i] {
-					continue
-				}
-				for e := range 8 {
-					state0Out[(next[i]*8+e)*32+i] = d.zAt[e*32+i]
-				}
-				for e := range 4 {
-					state1Out[(next[i]*4+e)*32+i] = d.aAt[e*32+i]
-				}
-				tape.at[next[i]][i], tape.theta[next[i]][i] = tape.n[i]-1, d.theta[i]
-				next[i]++
-			}
+			row = rt.NextRow(d.stepOpen[:n], d.stepNext[:n], 32)
 		}
 	}
-	for i := range next {
-		for next[i] < 32 {
+	for i, next := range d.stepNext {
+		for row := int(next); row < 32; row++ {
 			for e := range 8 {
-				state0Out[(next[i]*8+e)*32+i] = s.z[e*32+i]
+				state0Out[(row*8+e)*32+i] = s.z[e*32+i]
 			}
 			for e := range 4 {
-				state1Out[(next[i]*4+e)*32+i] = s.a[e*32+i]
+				state1Out[(row*4+e)*32+i] = s.a[e*32+i]
 			}
-			tape.at[next[i]][i], tape.theta[next[i]][i] = tape.n[i], 0
-			next[i]++
+			tape.at[row][i], tape.theta[row][i] = tape.n[i], 0
 		}
 	}
 }

@@ -173,6 +173,11 @@ DATA f64_3ff0000000000000<>+8(SB)/8, $0x3ff0000000000000
 DATA f64_3ff0000000000000<>+16(SB)/8, $0x3ff0000000000000
 DATA f64_3ff0000000000000<>+24(SB)/8, $0x3ff0000000000000
 GLOBL f64_3ff0000000000000<>(SB), RODATA|NOPTR, $32
+DATA f64_ffffffffffffffff<>+0(SB)/8, $0xffffffffffffffff // NaN
+DATA f64_ffffffffffffffff<>+8(SB)/8, $0xffffffffffffffff
+DATA f64_ffffffffffffffff<>+16(SB)/8, $0xffffffffffffffff
+DATA f64_ffffffffffffffff<>+24(SB)/8, $0xffffffffffffffff
+GLOBL f64_ffffffffffffffff<>(SB), RODATA|NOPTR, $32
 
 // forcedField is Forced.field (lagrange.nde:11) of a block of samples.
 // 69 vectors lie in the frame for want of registers.
@@ -2159,78 +2164,242 @@ TEXT ·swing0LanestepAVX2(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
-// swing0Dense is Swing.0.dense (lagrange.nde:22) of a block of samples.
-// 5 vectors lie in the frame for want of registers.
-TEXT swing0Dense_avx2<>(SB), NOSPLIT, $0-0
+// swing0Laneoutput is Swing.0.laneoutput (lagrange.nde:22) of a block of samples.
+// 24 vectors lie in the frame for want of registers.
+TEXT swing0Laneoutput_avx2<>(SB), NOSPLIT, $0-0
+	VBROADCASTSD	472320(AX), Y0	// step.row
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	472064(SI), Y0	// h
-	VMOVUPD	472096(SI), Y1	// h | 1
-	VMOVUPD	471808(SI), Y2	// theta
-	VMOVUPD	471840(SI), Y3	// theta | 1
-	// lagrange.nde:22
-	VMULPD	Y2, Y0, Y0
-	VMULPD	Y3, Y1, Y1
-	VCVTPD2PSY	Y0, X0
-	VCVTPD2PSY	Y1, X1
-	VINSERTF128	$1, X1, Y0, Y0
-	VCVTPD2PSY	Y2, X1
-	VCVTPD2PSY	Y3, X2
-	VINSERTF128	$1, X2, Y1, Y1
-	VMOVUPS	472320(DI), Y15	// q[0]
+	VMOVUPD	472064(SI), Y15	// step.open
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	472448(DI), Y15	// q[1]
+	VMOVUPD	472096(SI), Y15	// step.open | 1
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	473344(DI), Y2	// q_d1[0]
-	VMOVUPS	473472(DI), Y15	// q_d1[1]
+	VMOVUPD	471808(SI), Y0	// step.next
+	VMOVUPD	471840(SI), Y1	// step.next | 1
+	VMOVUPD	472576(SI), Y2	// step.at
+	VMOVUPD	472608(SI), Y3	// step.at | 1
+	VMOVUPD	473344(SI), Y15	// step.end
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	473856(DI), Y3	// q_d2[0]
-	VMOVUPS	473984(DI), Y4	// q_d2[1]
-	VMOVUPS	474368(DI), Y5	// q_d3[0]
-	VMOVUPS	474496(DI), Y6	// q_d3[1]
-	VMOVUPS	472576(DI), Y15	// v[0]
+	VMOVUPD	473376(SI), Y4	// step.end | 1
+	VMOVUPD	472832(SI), Y5	// step.span
+	VMOVUPD	472864(SI), Y6	// step.span | 1
+	VMOVUPD	473088(SI), Y7	// step.t
+	VMOVUPD	473120(SI), Y8	// step.t | 1
+	VMOVUPD	473600(SI), Y15	// step.h
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	472704(DI), Y15	// v[1]
+	VMOVUPD	473632(SI), Y15	// step.h | 1
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	473600(DI), Y7	// v_d1[0]
-	VMOVUPS	473728(DI), Y8	// v_d1[1]
-	VMOVUPS	474112(DI), Y9	// v_d2[0]
-	VMOVUPS	474240(DI), Y10	// v_d2[1]
-	VMOVUPS	474624(DI), Y11	// v_d3[0]
-	VMOVUPS	474752(DI), Y12	// v_d3[1]
-	VFMADD231PS	Y5, Y1, Y3
-	VFMADD231PS	Y3, Y1, Y2
-	VFMADD213PS	0(AX), Y0, Y2
-	VMOVUPS	Y2, 474880(DI)	// q_at[0]
-	VFMADD231PS	Y6, Y1, Y4
-	VFMADD213PS	64(AX), Y1, Y4
-	VFMADD213PS	32(AX), Y0, Y4
-	VMOVUPS	Y4, 475008(DI)	// q_at[1]
-	VFMADD231PS	Y11, Y1, Y9
-	VFMADD231PS	Y9, Y1, Y7
-	VFMADD213PS	96(AX), Y0, Y7
-	VMOVUPS	Y7, 475136(DI)	// v_at[0]
-	VFMADD231PS	Y12, Y1, Y10
-	VFMADD231PS	Y10, Y1, Y8
-	VFMADD213PS	128(AX), Y8, Y0
-	VMOVUPS	Y0, 475264(DI)	// v_at[1]
+	// lagrange.nde:22
+	VMOVUPD	f64_0000000000000000<>(SB), Y9
+	VCMPPD	$17, 0(AX), Y9, Y9
+	VMOVUPD	f64_0000000000000000<>(SB), Y10
+	VCMPPD	$17, 32(AX), Y10, Y10
+	VBROADCASTSD	472320(AX), Y11	// step.row
+	VCMPPD	$0, Y11, Y0, Y12
+	VCMPPD	$0, Y11, Y1, Y11
+	VANDPD	Y12, Y9, Y9
+	VANDPD	Y11, Y10, Y10
+	VSUBPD	64(AX), Y2, Y11
+	VSUBPD	Y4, Y3, Y12
+	VMULPD	Y5, Y11, Y5
+	VMULPD	Y6, Y12, Y6
+	VCMPPD	$18, f64_0000000000000000<>(SB), Y5, Y5
+	VCMPPD	$18, f64_0000000000000000<>(SB), Y6, Y6
+	VANDPD	Y5, Y9, Y15
+	VMOVUPS	Y15, 160(AX)
+	VANDPD	Y6, Y10, Y15
+	VMOVUPS	Y15, 192(AX)
+	VMOVUPS	160(AX), Y13
+	VANDPD	f64_3ff0000000000000<>(SB), Y13, Y11
+	VMOVUPS	192(AX), Y13
+	VANDPD	f64_3ff0000000000000<>(SB), Y13, Y12
+	VMOVUPD	Y11, 477440(SI)	// step.taken
+	VMOVUPD	Y12, 477472(SI)	// step.taken | 1
+	VADDPD	Y11, Y0, Y0
+	VADDPD	Y12, Y1, Y1
+	VMOVUPD	Y0, 476928(SI)	// step.next_next
+	VMOVUPD	Y1, 476960(SI)	// step.next_next | 1
+	VXORPD	f64_ffffffffffffffff<>(SB), Y5, Y0
+	VXORPD	f64_ffffffffffffffff<>(SB), Y6, Y1
+	VANDPD	Y0, Y9, Y0
+	VANDPD	Y1, Y10, Y1
+	VMOVUPS	0(AX), Y14
+	VBLENDVPD	Y0, f64_0000000000000000<>(SB), Y14, Y0
+	VMOVUPS	32(AX), Y14
+	VBLENDVPD	Y1, f64_0000000000000000<>(SB), Y14, Y1
+	VMOVUPD	Y0, 477184(SI)	// step.open_next
+	VMOVUPD	Y1, 477216(SI)	// step.open_next | 1
+	VCMPPD	$0, Y7, Y2, Y15
+	VMOVUPS	Y15, 0(AX)
+	VCMPPD	$0, Y8, Y3, Y15
+	VMOVUPS	Y15, 32(AX)
+	VCMPPD	$0, 64(AX), Y2, Y0
+	VCMPPD	$0, Y4, Y3, Y1
+	VSUBPD	Y7, Y2, Y2
+	VSUBPD	Y8, Y3, Y3
+	VDIVPD	96(AX), Y2, Y2
+	VDIVPD	128(AX), Y3, Y3
+	VBLENDVPD	Y0, f64_3ff0000000000000<>(SB), Y2, Y4
+	VBLENDVPD	Y1, f64_3ff0000000000000<>(SB), Y3, Y5
+	VMOVUPS	0(AX), Y13
+	VBLENDVPD	Y13, f64_0000000000000000<>(SB), Y4, Y4
+	VMOVUPS	32(AX), Y13
+	VBLENDVPD	Y13, f64_0000000000000000<>(SB), Y5, Y5
+	VMOVUPD	Y4, 477696(SI)	// step.place
+	VMOVUPD	Y5, 477728(SI)	// step.place | 1
+	VMULPD	96(AX), Y2, Y4
+	VMULPD	128(AX), Y3, Y5
+	VCVTPD2PSY	Y4, X4
+	VCVTPD2PSY	Y5, X5
+	VINSERTF128	$1, X5, Y4, Y4
+	VCVTPD2PSY	Y2, X2
+	VCVTPD2PSY	Y3, X3
+	VINSERTF128	$1, X3, Y2, Y2
+	VMOVUPS	473856(DI), Y3	// q.at[0]
+	VMOVUPS	473984(DI), Y15	// q.at[1]
+	VMOVUPS	Y15, 64(AX)
+	VMOVUPS	474880(DI), Y5	// step.data0[0]
+	VMOVUPS	475008(DI), Y6	// step.data0[1]
+	VMOVUPS	475392(DI), Y7	// step.data2[0]
+	VMOVUPS	475520(DI), Y8	// step.data2[1]
+	VMOVUPS	475904(DI), Y9	// step.data4[0]
+	VMOVUPS	476032(DI), Y10	// step.data4[1]
+	VMOVUPS	474368(DI), Y11	// q[0]
+	VMOVUPS	474496(DI), Y12	// q[1]
+	VMOVUPS	476416(DI), Y15	// q.row[0]
+	VMOVUPS	Y15, 96(AX)
+	VMOVUPS	476544(DI), Y15	// q.row[1]
+	VMOVUPS	Y15, 128(AX)
+	VMOVUPS	474112(DI), Y15	// v.at[0]
+	VMOVUPS	Y15, 224(AX)
+	VMOVUPS	474240(DI), Y15	// v.at[1]
+	VMOVUPS	Y15, 256(AX)
+	VMOVUPS	475136(DI), Y15	// step.data1[0]
+	VMOVUPS	Y15, 288(AX)
+	VMOVUPS	475264(DI), Y15	// step.data1[1]
+	VMOVUPS	Y15, 320(AX)
+	VMOVUPS	475648(DI), Y15	// step.data3[0]
+	VMOVUPS	Y15, 352(AX)
+	VMOVUPS	475776(DI), Y15	// step.data3[1]
+	VMOVUPS	Y15, 384(AX)
+	VMOVUPS	476160(DI), Y15	// step.data5[0]
+	VMOVUPS	Y15, 416(AX)
+	VMOVUPS	476288(DI), Y15	// step.data5[1]
+	VMOVUPS	Y15, 448(AX)
+	VMOVUPS	474624(DI), Y15	// v[0]
+	VMOVUPS	Y15, 480(AX)
+	VMOVUPS	474752(DI), Y15	// v[1]
+	VMOVUPS	Y15, 512(AX)
+	VMOVUPS	476672(DI), Y15	// v.row[0]
+	VMOVUPS	Y15, 544(AX)
+	VMOVUPS	476800(DI), Y15	// v.row[1]
+	VMOVUPS	Y15, 576(AX)
+	VFMADD231PS	Y9, Y2, Y7
+	VFMADD231PS	Y7, Y2, Y5
+	VFMADD213PS	Y3, Y4, Y5
+	VFMADD231PS	Y10, Y2, Y8
+	VFMADD231PS	Y8, Y2, Y6
+	VFMADD213PS	64(AX), Y4, Y6
+	VSHUFPS	$136, Y1, Y0, Y7
+	VPERMPD	$216, Y7, Y7
+	VBLENDVPS	Y7, Y11, Y5, Y5
+	VSHUFPS	$136, Y1, Y0, Y7
+	VPERMPD	$216, Y7, Y7
+	VBLENDVPS	Y7, Y12, Y6, Y6
+	VMOVUPS	32(AX), Y13
+	VMOVUPS	0(AX), Y14
+	VSHUFPS	$136, Y13, Y14, Y7
+	VPERMPD	$216, Y7, Y7
+	VBLENDVPS	Y7, Y3, Y5, Y3
+	VMOVUPS	32(AX), Y13
+	VMOVUPS	0(AX), Y14
+	VSHUFPS	$136, Y13, Y14, Y5
+	VPERMPD	$216, Y5, Y5
+	VBLENDVPS	Y5, 64(AX), Y6, Y5
+	VMOVUPS	192(AX), Y13
+	VMOVUPS	160(AX), Y14
+	VSHUFPS	$136, Y13, Y14, Y6
+	VPERMPD	$216, Y6, Y6
+	VMOVUPS	96(AX), Y14
+	VBLENDVPS	Y6, Y3, Y14, Y3
+	VMOVUPS	Y3, 477952(DI)	// q.row_next[0]
+	VMOVUPS	192(AX), Y13
+	VMOVUPS	160(AX), Y14
+	VSHUFPS	$136, Y13, Y14, Y3
+	VPERMPD	$216, Y3, Y3
+	VMOVUPS	128(AX), Y14
+	VBLENDVPS	Y3, Y5, Y14, Y3
+	VMOVUPS	Y3, 478080(DI)	// q.row_next[1]
+	VMOVUPS	352(AX), Y3
+	VFMADD231PS	416(AX), Y2, Y3
+	VFMADD213PS	288(AX), Y2, Y3
+	VFMADD213PS	224(AX), Y4, Y3
+	VMOVUPS	384(AX), Y5
+	VFMADD231PS	448(AX), Y2, Y5
+	VFMADD213PS	320(AX), Y5, Y2
+	VFMADD213PS	256(AX), Y2, Y4
+	VSHUFPS	$136, Y1, Y0, Y2
+	VPERMPD	$216, Y2, Y2
+	VBLENDVPS	Y2, 480(AX), Y3, Y2
+	VSHUFPS	$136, Y1, Y0, Y0
+	VPERMPD	$216, Y0, Y0
+	VBLENDVPS	Y0, 512(AX), Y4, Y0
+	VMOVUPS	32(AX), Y13
+	VMOVUPS	0(AX), Y14
+	VSHUFPS	$136, Y13, Y14, Y1
+	VPERMPD	$216, Y1, Y1
+	VBLENDVPS	Y1, 224(AX), Y2, Y1
+	VMOVUPS	32(AX), Y13
+	VMOVUPS	0(AX), Y14
+	VSHUFPS	$136, Y13, Y14, Y2
+	VPERMPD	$216, Y2, Y2
+	VBLENDVPS	Y2, 256(AX), Y0, Y0
+	VMOVUPS	192(AX), Y13
+	VMOVUPS	160(AX), Y14
+	VSHUFPS	$136, Y13, Y14, Y2
+	VPERMPD	$216, Y2, Y2
+	VMOVUPS	544(AX), Y14
+	VBLENDVPS	Y2, Y1, Y14, Y1
+	VMOVUPS	Y1, 478208(DI)	// v.row_next[0]
+	VMOVUPS	192(AX), Y13
+	VMOVUPS	160(AX), Y14
+	VSHUFPS	$136, Y13, Y14, Y1
+	VPERMPD	$216, Y1, Y1
+	VMOVUPS	576(AX), Y14
+	VBLENDVPS	Y1, Y0, Y14, Y0
+	VMOVUPS	Y0, 478336(DI)	// v.row_next[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
 	JNE	loop1
+	// results that are the arguments of the next run
+	MOVQ	$4, CX
+	MOVQ	AX, SI
+loop2: // 4 times: vectors of the block
+	VMOVUPD	476928(SI), Y0	// step.next_next
+	VMOVUPD	476960(SI), Y1	// step.next_next | 1
+	VMOVUPD	Y0, 471808(SI)	// step.next
+	VMOVUPD	Y1, 471840(SI)	// step.next | 1
+	VMOVUPD	477184(SI), Y0	// step.open_next
+	VMOVUPD	477216(SI), Y1	// step.open_next | 1
+	VMOVUPD	Y0, 472064(SI)	// step.open
+	VMOVUPD	Y1, 472096(SI)	// step.open | 1
+	ADDQ	$64, SI
+	DECQ	CX
+	JNE	loop2
 	RET
 
-// func swing0DenseAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·swing0DenseAVX2(SB), 0, $8-32
+// func swing0LaneoutputAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·swing0LaneoutputAVX2(SB), 0, $8-32
 	MOVQ	fr+0(FP), AX
 	MOVQ	w+8(FP), BX
 	MOVQ	pre+16(FP), DX
 	MOVQ	sums+24(FP), R8
 	STMXCSR	old-8(SP)
 	LDMXCSR	flush<>(SB)
-	CALL	swing0Dense_avx2<>(SB)
+	CALL	swing0Laneoutput_avx2<>(SB)
 	LDMXCSR	old-8(SP)
 	VZEROUPPER
 	RET
@@ -2243,16 +2412,16 @@ TEXT swingSamplePart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 498944(SI)	// swingSample.step0_in0
+	VMOVUPD	Y0, 502016(SI)	// swingSample.step0_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 498976(SI)	// swingSample.step0_in0 | 1
-	VMOVUPS	475392(DI), Y0	// swingSample.q0[0]
+	VMOVUPD	Y0, 502048(SI)	// swingSample.step0_in0 | 1
+	VMOVUPS	478464(DI), Y0	// swingSample.q0[0]
 	VMOVUPS	Y0, 468480(DI)	// swing0Lanestep.q[0]
-	VMOVUPS	475520(DI), Y0	// swingSample.q0[1]
+	VMOVUPS	478592(DI), Y0	// swingSample.q0[1]
 	VMOVUPS	Y0, 468608(DI)	// swing0Lanestep.q[1]
-	VMOVUPS	475648(DI), Y0	// swingSample.v0[0]
+	VMOVUPS	478720(DI), Y0	// swingSample.v0[0]
 	VMOVUPS	Y0, 468736(DI)	// swing0Lanestep.v[0]
-	VMOVUPS	475776(DI), Y0	// swingSample.v0[1]
+	VMOVUPS	478848(DI), Y0	// swingSample.v0[1]
 	VMOVUPS	Y0, 468864(DI)	// swing0Lanestep.v[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
@@ -2301,15 +2470,15 @@ TEXT fitSamplePart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	499200(SI), Y0	// fitSample.q[0]
-	VMOVUPS	499328(SI), Y1	// fitSample.q[1]
-	VMOVUPS	499456(SI), Y2	// fitSample.v[0]
-	VMOVUPS	499584(SI), Y3	// fitSample.v[1]
+	VMOVUPS	502272(SI), Y0	// fitSample.q[0]
+	VMOVUPS	502400(SI), Y1	// fitSample.q[1]
+	VMOVUPS	502528(SI), Y2	// fitSample.v[0]
+	VMOVUPS	502656(SI), Y3	// fitSample.v[1]
 	// lagrange.nde:4
-	VMOVUPS	Y0, 500096(SI)	// fitSample.concat[0]
-	VMOVUPS	Y1, 500224(SI)	// fitSample.concat[1]
-	VMOVUPS	Y2, 500352(SI)	// fitSample.concat[2]
-	VMOVUPS	Y3, 500480(SI)	// fitSample.concat[3]
+	VMOVUPS	Y0, 503168(SI)	// fitSample.concat[0]
+	VMOVUPS	Y1, 503296(SI)	// fitSample.concat[1]
+	VMOVUPS	Y2, 503424(SI)	// fitSample.concat[2]
+	VMOVUPS	Y3, 503552(SI)	// fitSample.concat[3]
 	MOVQ	$128, DI
 	MOVQ	BX, R9
 	MOVQ	BX, R10
@@ -2326,7 +2495,7 @@ loop2: // 128 times: elements
 	VFMADD231PS	Y3, Y5, Y4
 	VBROADCASTSS	2048(R10), Y5	// L.0.bias[0]
 	VADDPS	Y5, Y4, Y4
-	VMOVUPS	Y4, 500608(R11)	// fitSample.add[0]
+	VMOVUPS	Y4, 503680(R11)	// fitSample.add[0]
 	VORPS	f32_80000000<>(SB), Y4, Y5
 	VMOVUPS	f32_42b40000<>(SB), Y6
 	VMINPS	Y5, Y6, Y5
@@ -2358,10 +2527,10 @@ loop2: // 128 times: elements
 	VBLENDVPS	Y4, Y5, Y6, Y4
 	VADDPS	f32_3f800000<>(SB), Y5, Y5
 	VDIVPS	Y5, Y4, Y4
-	VMOVUPS	Y4, 516992(R11)	// fitSample.sigmoid[0]
+	VMOVUPS	Y4, 520064(R11)	// fitSample.sigmoid[0]
 	VBROADCASTSS	512(R12), Y5	// L.0.weight.matvec[0]
 	VMULPS	Y4, Y5, Y4
-	VMOVUPS	Y4, 533376(R11)	// fitSample.mul[0]
+	VMOVUPS	Y4, 536448(R11)	// fitSample.mul[0]
 	ADDQ	$16, R9
 	ADDQ	$4, R10
 	ADDQ	$128, R11
@@ -2388,10 +2557,10 @@ loop3: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop4: // 128 times: terms of the sums
-	VMOVUPS	533376(R10), Y8	// fitSample.mul[0]
-	VMOVUPS	533408(R10), Y9	// fitSample.mul[0] | 1
-	VMOVUPS	533440(R10), Y10	// fitSample.mul[0] | 2
-	VMOVUPS	533472(R10), Y11	// fitSample.mul[0] | 3
+	VMOVUPS	536448(R10), Y8	// fitSample.mul[0]
+	VMOVUPS	536480(R10), Y9	// fitSample.mul[0] | 1
+	VMOVUPS	536512(R10), Y10	// fitSample.mul[0] | 2
+	VMOVUPS	536544(R10), Y11	// fitSample.mul[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -2406,14 +2575,14 @@ loop4: // 128 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop4
-	VMOVUPS	Y0, 549760(DI)	// fitSample.matvec[0]
-	VMOVUPS	Y1, 549792(DI)	// fitSample.matvec[0] | 1
-	VMOVUPS	Y2, 549824(DI)	// fitSample.matvec[0] | 2
-	VMOVUPS	Y3, 549856(DI)	// fitSample.matvec[0] | 3
-	VMOVUPS	Y4, 549888(DI)	// fitSample.matvec[1]
-	VMOVUPS	Y5, 549920(DI)	// fitSample.matvec[1] | 1
-	VMOVUPS	Y6, 549952(DI)	// fitSample.matvec[1] | 2
-	VMOVUPS	Y7, 549984(DI)	// fitSample.matvec[1] | 3
+	VMOVUPS	Y0, 552832(DI)	// fitSample.matvec[0]
+	VMOVUPS	Y1, 552864(DI)	// fitSample.matvec[0] | 1
+	VMOVUPS	Y2, 552896(DI)	// fitSample.matvec[0] | 2
+	VMOVUPS	Y3, 552928(DI)	// fitSample.matvec[0] | 3
+	VMOVUPS	Y4, 552960(DI)	// fitSample.matvec[1]
+	VMOVUPS	Y5, 552992(DI)	// fitSample.matvec[1] | 1
+	VMOVUPS	Y6, 553024(DI)	// fitSample.matvec[1] | 2
+	VMOVUPS	Y7, 553056(DI)	// fitSample.matvec[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -2425,7 +2594,7 @@ loop5: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop6: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	500608(R9), Y0	// fitSample.add[0]
+	VMOVUPS	503680(R9), Y0	// fitSample.add[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -2454,7 +2623,7 @@ loop6: // 128 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 566144(R9)	// fitSample.softplus[0]
+	VMOVUPS	Y0, 569216(R9)	// fitSample.softplus[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop6
@@ -2478,10 +2647,10 @@ loop7: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop8: // 128 times: terms of the sums
-	VMOVUPS	566144(R10), Y8	// fitSample.softplus[0]
-	VMOVUPS	566176(R10), Y9	// fitSample.softplus[0] | 1
-	VMOVUPS	566208(R10), Y10	// fitSample.softplus[0] | 2
-	VMOVUPS	566240(R10), Y11	// fitSample.softplus[0] | 3
+	VMOVUPS	569216(R10), Y8	// fitSample.softplus[0]
+	VMOVUPS	569248(R10), Y9	// fitSample.softplus[0] | 1
+	VMOVUPS	569280(R10), Y10	// fitSample.softplus[0] | 2
+	VMOVUPS	569312(R10), Y11	// fitSample.softplus[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -2496,14 +2665,14 @@ loop8: // 128 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop8
-	VMOVUPS	Y0, 582528(DI)	// fitSample.matvec_2[0]
-	VMOVUPS	Y1, 582560(DI)	// fitSample.matvec_2[0] | 1
-	VMOVUPS	Y2, 582592(DI)	// fitSample.matvec_2[0] | 2
-	VMOVUPS	Y3, 582624(DI)	// fitSample.matvec_2[0] | 3
-	VMOVUPS	Y4, 582656(DI)	// fitSample.matvec_2[1]
-	VMOVUPS	Y5, 582688(DI)	// fitSample.matvec_2[1] | 1
-	VMOVUPS	Y6, 582720(DI)	// fitSample.matvec_2[1] | 2
-	VMOVUPS	Y7, 582752(DI)	// fitSample.matvec_2[1] | 3
+	VMOVUPS	Y0, 585600(DI)	// fitSample.matvec_2[0]
+	VMOVUPS	Y1, 585632(DI)	// fitSample.matvec_2[0] | 1
+	VMOVUPS	Y2, 585664(DI)	// fitSample.matvec_2[0] | 2
+	VMOVUPS	Y3, 585696(DI)	// fitSample.matvec_2[0] | 3
+	VMOVUPS	Y4, 585728(DI)	// fitSample.matvec_2[1]
+	VMOVUPS	Y5, 585760(DI)	// fitSample.matvec_2[1] | 1
+	VMOVUPS	Y6, 585792(DI)	// fitSample.matvec_2[1] | 2
+	VMOVUPS	Y7, 585824(DI)	// fitSample.matvec_2[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -2517,7 +2686,7 @@ loop9: // 4 times: vectors of the block
 	MOVQ	DX, R11
 loop10: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	582528(R9), Y0	// fitSample.matvec_2[0]
+	VMOVUPS	585600(R9), Y0	// fitSample.matvec_2[0]
 	VBROADCASTSS	68096(R10), Y1	// L.2.bias[0]
 	VADDPS	Y1, Y0, Y0
 	VORPS	f32_80000000<>(SB), Y0, Y1
@@ -2551,16 +2720,16 @@ loop10: // 128 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 598912(R9)	// fitSample.sigmoid_2[0]
+	VMOVUPS	Y0, 601984(R9)	// fitSample.sigmoid_2[0]
 	VMOVUPS	f32_3f800000<>(SB), Y1
 	VSUBPS	Y0, Y1, Y1
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 615296(R9)	// fitSample.mul_2[0]
-	VMOVUPS	549760(R9), Y1	// fitSample.matvec[0]
+	VMOVUPS	Y0, 618368(R9)	// fitSample.mul_2[0]
+	VMOVUPS	552832(R9), Y1	// fitSample.matvec[0]
 	VMULPS	Y0, Y1, Y0
 	VBROADCASTSS	(R11), Y1	// vecmat[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 631680(R9)	// fitSample.mul_3[0]
+	VMOVUPS	Y0, 634752(R9)	// fitSample.mul_3[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	ADDQ	$4, R11
@@ -2585,10 +2754,10 @@ loop11: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop12: // 128 times: terms of the sums
-	VMOVUPS	631680(R10), Y8	// fitSample.mul_3[0]
-	VMOVUPS	631712(R10), Y9	// fitSample.mul_3[0] | 1
-	VMOVUPS	631744(R10), Y10	// fitSample.mul_3[0] | 2
-	VMOVUPS	631776(R10), Y11	// fitSample.mul_3[0] | 3
+	VMOVUPS	634752(R10), Y8	// fitSample.mul_3[0]
+	VMOVUPS	634784(R10), Y9	// fitSample.mul_3[0] | 1
+	VMOVUPS	634816(R10), Y10	// fitSample.mul_3[0] | 2
+	VMOVUPS	634848(R10), Y11	// fitSample.mul_3[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -2603,14 +2772,14 @@ loop12: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop12
-	VMOVUPS	Y0, 648064(DI)	// fitSample.vecmat[0]
-	VMOVUPS	Y1, 648096(DI)	// fitSample.vecmat[0] | 1
-	VMOVUPS	Y2, 648128(DI)	// fitSample.vecmat[0] | 2
-	VMOVUPS	Y3, 648160(DI)	// fitSample.vecmat[0] | 3
-	VMOVUPS	Y4, 648192(DI)	// fitSample.vecmat[1]
-	VMOVUPS	Y5, 648224(DI)	// fitSample.vecmat[1] | 1
-	VMOVUPS	Y6, 648256(DI)	// fitSample.vecmat[1] | 2
-	VMOVUPS	Y7, 648288(DI)	// fitSample.vecmat[1] | 3
+	VMOVUPS	Y0, 651136(DI)	// fitSample.vecmat[0]
+	VMOVUPS	Y1, 651168(DI)	// fitSample.vecmat[0] | 1
+	VMOVUPS	Y2, 651200(DI)	// fitSample.vecmat[0] | 2
+	VMOVUPS	Y3, 651232(DI)	// fitSample.vecmat[0] | 3
+	VMOVUPS	Y4, 651264(DI)	// fitSample.vecmat[1]
+	VMOVUPS	Y5, 651296(DI)	// fitSample.vecmat[1] | 1
+	VMOVUPS	Y6, 651328(DI)	// fitSample.vecmat[1] | 2
+	VMOVUPS	Y7, 651360(DI)	// fitSample.vecmat[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -2620,30 +2789,30 @@ loop12: // 128 times: terms of the sums
 	MOVQ	DX, DI
 loop13: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	648064(SI), Y0	// fitSample.vecmat[0]
-	VMOVUPS	648096(SI), Y1	// fitSample.vecmat[0] | 1
-	VMOVUPS	648128(SI), Y2	// fitSample.vecmat[0] | 2
-	VMOVUPS	648160(SI), Y3	// fitSample.vecmat[0] | 3
-	VMOVUPS	516992(SI), Y4	// fitSample.sigmoid[0]
-	VMOVUPS	517024(SI), Y5	// fitSample.sigmoid[0] | 1
-	VMOVUPS	517056(SI), Y6	// fitSample.sigmoid[0] | 2
-	VMOVUPS	517088(SI), Y7	// fitSample.sigmoid[0] | 3
+	VMOVUPS	651136(SI), Y0	// fitSample.vecmat[0]
+	VMOVUPS	651168(SI), Y1	// fitSample.vecmat[0] | 1
+	VMOVUPS	651200(SI), Y2	// fitSample.vecmat[0] | 2
+	VMOVUPS	651232(SI), Y3	// fitSample.vecmat[0] | 3
+	VMOVUPS	520064(SI), Y4	// fitSample.sigmoid[0]
+	VMOVUPS	520096(SI), Y5	// fitSample.sigmoid[0] | 1
+	VMOVUPS	520128(SI), Y6	// fitSample.sigmoid[0] | 2
+	VMOVUPS	520160(SI), Y7	// fitSample.sigmoid[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
 	VMULPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 664448(SI)	// fitSample.mul_4[0]
-	VMOVUPS	Y1, 664480(SI)	// fitSample.mul_4[0] | 1
-	VMOVUPS	Y2, 664512(SI)	// fitSample.mul_4[0] | 2
-	VMOVUPS	Y3, 664544(SI)	// fitSample.mul_4[0] | 3
-	VMOVUPS	516992(SI), Y0	// fitSample.sigmoid[0]
-	VMOVUPS	517024(SI), Y1	// fitSample.sigmoid[0] | 1
-	VMOVUPS	517056(SI), Y2	// fitSample.sigmoid[0] | 2
-	VMOVUPS	517088(SI), Y3	// fitSample.sigmoid[0] | 3
-	VMOVUPS	516992(SI), Y4	// fitSample.sigmoid[0]
-	VMOVUPS	517024(SI), Y5	// fitSample.sigmoid[0] | 1
-	VMOVUPS	517056(SI), Y6	// fitSample.sigmoid[0] | 2
-	VMOVUPS	517088(SI), Y7	// fitSample.sigmoid[0] | 3
+	VMOVUPS	Y0, 667520(SI)	// fitSample.mul_4[0]
+	VMOVUPS	Y1, 667552(SI)	// fitSample.mul_4[0] | 1
+	VMOVUPS	Y2, 667584(SI)	// fitSample.mul_4[0] | 2
+	VMOVUPS	Y3, 667616(SI)	// fitSample.mul_4[0] | 3
+	VMOVUPS	520064(SI), Y0	// fitSample.sigmoid[0]
+	VMOVUPS	520096(SI), Y1	// fitSample.sigmoid[0] | 1
+	VMOVUPS	520128(SI), Y2	// fitSample.sigmoid[0] | 2
+	VMOVUPS	520160(SI), Y3	// fitSample.sigmoid[0] | 3
+	VMOVUPS	520064(SI), Y4	// fitSample.sigmoid[0]
+	VMOVUPS	520096(SI), Y5	// fitSample.sigmoid[0] | 1
+	VMOVUPS	520128(SI), Y6	// fitSample.sigmoid[0] | 2
+	VMOVUPS	520160(SI), Y7	// fitSample.sigmoid[0] | 3
 	VMOVUPS	f32_3f800000<>(SB), Y8
 	VSUBPS	Y4, Y8, Y4
 	VMOVUPS	f32_3f800000<>(SB), Y8
@@ -2656,32 +2825,32 @@ loop13: // 128 times: elements
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
 	VMULPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 680832(SI)	// fitSample.mul_5[0]
-	VMOVUPS	Y1, 680864(SI)	// fitSample.mul_5[0] | 1
-	VMOVUPS	Y2, 680896(SI)	// fitSample.mul_5[0] | 2
-	VMOVUPS	Y3, 680928(SI)	// fitSample.mul_5[0] | 3
+	VMOVUPS	Y0, 683904(SI)	// fitSample.mul_5[0]
+	VMOVUPS	Y1, 683936(SI)	// fitSample.mul_5[0] | 1
+	VMOVUPS	Y2, 683968(SI)	// fitSample.mul_5[0] | 2
+	VMOVUPS	Y3, 684000(SI)	// fitSample.mul_5[0] | 3
 	VBROADCASTSS	512(DI), Y4	// L.0.weight.matvec[0]
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y4, Y1
 	VMULPS	Y2, Y4, Y2
 	VMULPS	Y3, Y4, Y3
-	VMOVUPS	Y0, 697216(SI)	// fitSample.mul_6[0]
-	VMOVUPS	Y1, 697248(SI)	// fitSample.mul_6[0] | 1
-	VMOVUPS	Y2, 697280(SI)	// fitSample.mul_6[0] | 2
-	VMOVUPS	Y3, 697312(SI)	// fitSample.mul_6[0] | 3
+	VMOVUPS	Y0, 700288(SI)	// fitSample.mul_6[0]
+	VMOVUPS	Y1, 700320(SI)	// fitSample.mul_6[0] | 1
+	VMOVUPS	Y2, 700352(SI)	// fitSample.mul_6[0] | 2
+	VMOVUPS	Y3, 700384(SI)	// fitSample.mul_6[0] | 3
 	VBROADCASTSS	(DI), Y0	// vecmat[0]
-	VMOVUPS	598912(SI), Y1	// fitSample.sigmoid_2[0]
-	VMOVUPS	598944(SI), Y2	// fitSample.sigmoid_2[0] | 1
-	VMOVUPS	598976(SI), Y3	// fitSample.sigmoid_2[0] | 2
-	VMOVUPS	599008(SI), Y4	// fitSample.sigmoid_2[0] | 3
+	VMOVUPS	601984(SI), Y1	// fitSample.sigmoid_2[0]
+	VMOVUPS	602016(SI), Y2	// fitSample.sigmoid_2[0] | 1
+	VMOVUPS	602048(SI), Y3	// fitSample.sigmoid_2[0] | 2
+	VMOVUPS	602080(SI), Y4	// fitSample.sigmoid_2[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 713600(SI)	// fitSample.mul_7[0]
-	VMOVUPS	Y2, 713632(SI)	// fitSample.mul_7[0] | 1
-	VMOVUPS	Y3, 713664(SI)	// fitSample.mul_7[0] | 2
-	VMOVUPS	Y0, 713696(SI)	// fitSample.mul_7[0] | 3
+	VMOVUPS	Y1, 716672(SI)	// fitSample.mul_7[0]
+	VMOVUPS	Y2, 716704(SI)	// fitSample.mul_7[0] | 1
+	VMOVUPS	Y3, 716736(SI)	// fitSample.mul_7[0] | 2
+	VMOVUPS	Y0, 716768(SI)	// fitSample.mul_7[0] | 3
 	ADDQ	$128, SI
 	ADDQ	$4, DI
 	DECQ	CX
@@ -2702,10 +2871,10 @@ loop14: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop15: // 128 times: terms of the sums
-	VMOVUPS	713600(R10), Y8	// fitSample.mul_7[0]
-	VMOVUPS	713632(R10), Y9	// fitSample.mul_7[0] | 1
-	VMOVUPS	713664(R10), Y10	// fitSample.mul_7[0] | 2
-	VMOVUPS	713696(R10), Y11	// fitSample.mul_7[0] | 3
+	VMOVUPS	716672(R10), Y8	// fitSample.mul_7[0]
+	VMOVUPS	716704(R10), Y9	// fitSample.mul_7[0] | 1
+	VMOVUPS	716736(R10), Y10	// fitSample.mul_7[0] | 2
+	VMOVUPS	716768(R10), Y11	// fitSample.mul_7[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -2720,14 +2889,14 @@ loop15: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop15
-	VMOVUPS	Y0, 729984(DI)	// fitSample.vecmat_2[0]
-	VMOVUPS	Y1, 730016(DI)	// fitSample.vecmat_2[0] | 1
-	VMOVUPS	Y2, 730048(DI)	// fitSample.vecmat_2[0] | 2
-	VMOVUPS	Y3, 730080(DI)	// fitSample.vecmat_2[0] | 3
-	VMOVUPS	Y4, 730112(DI)	// fitSample.vecmat_2[1]
-	VMOVUPS	Y5, 730144(DI)	// fitSample.vecmat_2[1] | 1
-	VMOVUPS	Y6, 730176(DI)	// fitSample.vecmat_2[1] | 2
-	VMOVUPS	Y7, 730208(DI)	// fitSample.vecmat_2[1] | 3
+	VMOVUPS	Y0, 733056(DI)	// fitSample.vecmat_2[0]
+	VMOVUPS	Y1, 733088(DI)	// fitSample.vecmat_2[0] | 1
+	VMOVUPS	Y2, 733120(DI)	// fitSample.vecmat_2[0] | 2
+	VMOVUPS	Y3, 733152(DI)	// fitSample.vecmat_2[0] | 3
+	VMOVUPS	Y4, 733184(DI)	// fitSample.vecmat_2[1]
+	VMOVUPS	Y5, 733216(DI)	// fitSample.vecmat_2[1] | 1
+	VMOVUPS	Y6, 733248(DI)	// fitSample.vecmat_2[1] | 2
+	VMOVUPS	Y7, 733280(DI)	// fitSample.vecmat_2[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -2768,18 +2937,18 @@ loop15: // 128 times: terms of the sums
 	MOVQ	BX, DI
 	MOVQ	DX, R9
 loop16: // 128 times: elements
-	VMOVUPS	697216(SI), Y1	// fitSample.mul_6[0]
-	VMOVUPS	697248(SI), Y2	// fitSample.mul_6[0] | 1
-	VMOVUPS	697280(SI), Y3	// fitSample.mul_6[0] | 2
-	VMOVUPS	697312(SI), Y4	// fitSample.mul_6[0] | 3
-	VMOVUPS	729984(SI), Y5	// fitSample.vecmat_2[0]
-	VMOVUPS	730016(SI), Y6	// fitSample.vecmat_2[0] | 1
-	VMOVUPS	730048(SI), Y7	// fitSample.vecmat_2[0] | 2
-	VMOVUPS	730080(SI), Y8	// fitSample.vecmat_2[0] | 3
-	VMOVUPS	664448(SI), Y9	// fitSample.mul_4[0]
-	VMOVUPS	664480(SI), Y10	// fitSample.mul_4[0] | 1
-	VMOVUPS	664512(SI), Y11	// fitSample.mul_4[0] | 2
-	VMOVUPS	664544(SI), Y12	// fitSample.mul_4[0] | 3
+	VMOVUPS	700288(SI), Y1	// fitSample.mul_6[0]
+	VMOVUPS	700320(SI), Y2	// fitSample.mul_6[0] | 1
+	VMOVUPS	700352(SI), Y3	// fitSample.mul_6[0] | 2
+	VMOVUPS	700384(SI), Y4	// fitSample.mul_6[0] | 3
+	VMOVUPS	733056(SI), Y5	// fitSample.vecmat_2[0]
+	VMOVUPS	733088(SI), Y6	// fitSample.vecmat_2[0] | 1
+	VMOVUPS	733120(SI), Y7	// fitSample.vecmat_2[0] | 2
+	VMOVUPS	733152(SI), Y8	// fitSample.vecmat_2[0] | 3
+	VMOVUPS	667520(SI), Y9	// fitSample.mul_4[0]
+	VMOVUPS	667552(SI), Y10	// fitSample.mul_4[0] | 1
+	VMOVUPS	667584(SI), Y11	// fitSample.mul_4[0] | 2
+	VMOVUPS	667616(SI), Y12	// fitSample.mul_4[0] | 3
 	VFMADD231PS	Y5, Y1, Y9
 	VFMADD231PS	Y6, Y2, Y10
 	VFMADD231PS	Y7, Y3, Y11
@@ -2835,18 +3004,18 @@ loop16: // 128 times: elements
 	VFMADD231PS	Y12, Y1, Y15
 	VMOVUPS	Y15, 448(AX)
 	VBROADCASTSS	1024(R9), Y1	// L.0.weight.matvec.2[0]
-	VMOVUPS	516992(SI), Y2	// fitSample.sigmoid[0]
-	VMOVUPS	517024(SI), Y3	// fitSample.sigmoid[0] | 1
-	VMOVUPS	517056(SI), Y4	// fitSample.sigmoid[0] | 2
-	VMOVUPS	517088(SI), Y5	// fitSample.sigmoid[0] | 3
+	VMOVUPS	520064(SI), Y2	// fitSample.sigmoid[0]
+	VMOVUPS	520096(SI), Y3	// fitSample.sigmoid[0] | 1
+	VMOVUPS	520128(SI), Y4	// fitSample.sigmoid[0] | 2
+	VMOVUPS	520160(SI), Y5	// fitSample.sigmoid[0] | 3
 	VMULPS	Y2, Y1, Y2
 	VMULPS	Y3, Y1, Y3
 	VMULPS	Y4, Y1, Y4
 	VMULPS	Y5, Y1, Y1
-	VMOVUPS	Y2, 746368(SI)	// fitSample.mul_8[0]
-	VMOVUPS	Y3, 746400(SI)	// fitSample.mul_8[0] | 1
-	VMOVUPS	Y4, 746432(SI)	// fitSample.mul_8[0] | 2
-	VMOVUPS	Y1, 746464(SI)	// fitSample.mul_8[0] | 3
+	VMOVUPS	Y2, 749440(SI)	// fitSample.mul_8[0]
+	VMOVUPS	Y3, 749472(SI)	// fitSample.mul_8[0] | 1
+	VMOVUPS	Y4, 749504(SI)	// fitSample.mul_8[0] | 2
+	VMOVUPS	Y1, 749536(SI)	// fitSample.mul_8[0] | 3
 	ADDQ	$128, SI
 	ADDQ	$16, DI
 	ADDQ	$4, R9
@@ -2869,10 +3038,10 @@ loop17: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop18: // 128 times: terms of the sums
-	VMOVUPS	746368(R11), Y8	// fitSample.mul_8[0]
-	VMOVUPS	746400(R11), Y9	// fitSample.mul_8[0] | 1
-	VMOVUPS	746432(R11), Y10	// fitSample.mul_8[0] | 2
-	VMOVUPS	746464(R11), Y11	// fitSample.mul_8[0] | 3
+	VMOVUPS	749440(R11), Y8	// fitSample.mul_8[0]
+	VMOVUPS	749472(R11), Y9	// fitSample.mul_8[0] | 1
+	VMOVUPS	749504(R11), Y10	// fitSample.mul_8[0] | 2
+	VMOVUPS	749536(R11), Y11	// fitSample.mul_8[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -2887,10 +3056,10 @@ loop18: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop18
-	VMOVUPS	615296(DI), Y8	// fitSample.mul_2[0]
-	VMOVUPS	615328(DI), Y9	// fitSample.mul_2[0] | 1
-	VMOVUPS	615360(DI), Y10	// fitSample.mul_2[0] | 2
-	VMOVUPS	615392(DI), Y11	// fitSample.mul_2[0] | 3
+	VMOVUPS	618368(DI), Y8	// fitSample.mul_2[0]
+	VMOVUPS	618400(DI), Y9	// fitSample.mul_2[0] | 1
+	VMOVUPS	618432(DI), Y10	// fitSample.mul_2[0] | 2
+	VMOVUPS	618464(DI), Y11	// fitSample.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
@@ -2900,14 +3069,14 @@ loop18: // 128 times: terms of the sums
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 762752(DI)	// fitSample.mul_9[0]
-	VMOVUPS	Y1, 762784(DI)	// fitSample.mul_9[0] | 1
-	VMOVUPS	Y2, 762816(DI)	// fitSample.mul_9[0] | 2
-	VMOVUPS	Y3, 762848(DI)	// fitSample.mul_9[0] | 3
-	VMOVUPS	615424(DI), Y0	// fitSample.mul_2[1]
-	VMOVUPS	615456(DI), Y1	// fitSample.mul_2[1] | 1
-	VMOVUPS	615488(DI), Y2	// fitSample.mul_2[1] | 2
-	VMOVUPS	615520(DI), Y3	// fitSample.mul_2[1] | 3
+	VMOVUPS	Y0, 765824(DI)	// fitSample.mul_9[0]
+	VMOVUPS	Y1, 765856(DI)	// fitSample.mul_9[0] | 1
+	VMOVUPS	Y2, 765888(DI)	// fitSample.mul_9[0] | 2
+	VMOVUPS	Y3, 765920(DI)	// fitSample.mul_9[0] | 3
+	VMOVUPS	618496(DI), Y0	// fitSample.mul_2[1]
+	VMOVUPS	618528(DI), Y1	// fitSample.mul_2[1] | 1
+	VMOVUPS	618560(DI), Y2	// fitSample.mul_2[1] | 2
+	VMOVUPS	618592(DI), Y3	// fitSample.mul_2[1] | 3
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y5, Y1
 	VMULPS	Y2, Y6, Y2
@@ -2917,10 +3086,10 @@ loop18: // 128 times: terms of the sums
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y4, Y2, Y2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y0, 762880(DI)	// fitSample.mul_9[1]
-	VMOVUPS	Y1, 762912(DI)	// fitSample.mul_9[1] | 1
-	VMOVUPS	Y2, 762944(DI)	// fitSample.mul_9[1] | 2
-	VMOVUPS	Y3, 762976(DI)	// fitSample.mul_9[1] | 3
+	VMOVUPS	Y0, 765952(DI)	// fitSample.mul_9[1]
+	VMOVUPS	Y1, 765984(DI)	// fitSample.mul_9[1] | 1
+	VMOVUPS	Y2, 766016(DI)	// fitSample.mul_9[1] | 2
+	VMOVUPS	Y3, 766048(DI)	// fitSample.mul_9[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -2942,10 +3111,10 @@ loop19: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop20: // 128 times: terms of the sums
-	VMOVUPS	762752(R10), Y8	// fitSample.mul_9[0]
-	VMOVUPS	762784(R10), Y9	// fitSample.mul_9[0] | 1
-	VMOVUPS	762816(R10), Y10	// fitSample.mul_9[0] | 2
-	VMOVUPS	762848(R10), Y11	// fitSample.mul_9[0] | 3
+	VMOVUPS	765824(R10), Y8	// fitSample.mul_9[0]
+	VMOVUPS	765856(R10), Y9	// fitSample.mul_9[0] | 1
+	VMOVUPS	765888(R10), Y10	// fitSample.mul_9[0] | 2
+	VMOVUPS	765920(R10), Y11	// fitSample.mul_9[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -2960,14 +3129,14 @@ loop20: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop20
-	VMOVUPS	Y0, 779136(DI)	// fitSample.vecmat_3[0]
-	VMOVUPS	Y1, 779168(DI)	// fitSample.vecmat_3[0] | 1
-	VMOVUPS	Y2, 779200(DI)	// fitSample.vecmat_3[0] | 2
-	VMOVUPS	Y3, 779232(DI)	// fitSample.vecmat_3[0] | 3
-	VMOVUPS	Y4, 779264(DI)	// fitSample.vecmat_3[1]
-	VMOVUPS	Y5, 779296(DI)	// fitSample.vecmat_3[1] | 1
-	VMOVUPS	Y6, 779328(DI)	// fitSample.vecmat_3[1] | 2
-	VMOVUPS	Y7, 779360(DI)	// fitSample.vecmat_3[1] | 3
+	VMOVUPS	Y0, 782208(DI)	// fitSample.vecmat_3[0]
+	VMOVUPS	Y1, 782240(DI)	// fitSample.vecmat_3[0] | 1
+	VMOVUPS	Y2, 782272(DI)	// fitSample.vecmat_3[0] | 2
+	VMOVUPS	Y3, 782304(DI)	// fitSample.vecmat_3[0] | 3
+	VMOVUPS	Y4, 782336(DI)	// fitSample.vecmat_3[1]
+	VMOVUPS	Y5, 782368(DI)	// fitSample.vecmat_3[1] | 1
+	VMOVUPS	Y6, 782400(DI)	// fitSample.vecmat_3[1] | 2
+	VMOVUPS	Y7, 782432(DI)	// fitSample.vecmat_3[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -3042,10 +3211,10 @@ loop20: // 128 times: terms of the sums
 	MOVQ	BX, R9
 loop21: // 128 times: elements
 	VBROADCASTSS	1024(SI), Y7	// L.0.weight.matvec.2[0]
-	VMOVUPS	680832(DI), Y8	// fitSample.mul_5[0]
-	VMOVUPS	680864(DI), Y9	// fitSample.mul_5[0] | 1
-	VMOVUPS	680896(DI), Y10	// fitSample.mul_5[0] | 2
-	VMOVUPS	680928(DI), Y11	// fitSample.mul_5[0] | 3
+	VMOVUPS	683904(DI), Y8	// fitSample.mul_5[0]
+	VMOVUPS	683936(DI), Y9	// fitSample.mul_5[0] | 1
+	VMOVUPS	683968(DI), Y10	// fitSample.mul_5[0] | 2
+	VMOVUPS	684000(DI), Y11	// fitSample.mul_5[0] | 3
 	VMULPS	Y8, Y7, Y15
 	VMOVUPS	Y15, 1280(AX)
 	VMULPS	Y9, Y7, Y15
@@ -3053,18 +3222,18 @@ loop21: // 128 times: elements
 	VMULPS	Y10, Y7, Y15
 	VMOVUPS	Y15, 1344(AX)
 	VMULPS	Y11, Y7, Y7
-	VMOVUPS	729984(DI), Y11	// fitSample.vecmat_2[0]
-	VMOVUPS	730016(DI), Y12	// fitSample.vecmat_2[0] | 1
-	VMOVUPS	730048(DI), Y0	// fitSample.vecmat_2[0] | 2
-	VMOVUPS	730080(DI), Y1	// fitSample.vecmat_2[0] | 3
-	VMOVUPS	779136(DI), Y2	// fitSample.vecmat_3[0]
-	VMOVUPS	779168(DI), Y3	// fitSample.vecmat_3[0] | 1
-	VMOVUPS	779200(DI), Y4	// fitSample.vecmat_3[0] | 2
-	VMOVUPS	779232(DI), Y5	// fitSample.vecmat_3[0] | 3
-	VMOVUPS	516992(DI), Y6	// fitSample.sigmoid[0]
-	VMOVUPS	517024(DI), Y8	// fitSample.sigmoid[0] | 1
-	VMOVUPS	517056(DI), Y9	// fitSample.sigmoid[0] | 2
-	VMOVUPS	517088(DI), Y10	// fitSample.sigmoid[0] | 3
+	VMOVUPS	733056(DI), Y11	// fitSample.vecmat_2[0]
+	VMOVUPS	733088(DI), Y12	// fitSample.vecmat_2[0] | 1
+	VMOVUPS	733120(DI), Y0	// fitSample.vecmat_2[0] | 2
+	VMOVUPS	733152(DI), Y1	// fitSample.vecmat_2[0] | 3
+	VMOVUPS	782208(DI), Y2	// fitSample.vecmat_3[0]
+	VMOVUPS	782240(DI), Y3	// fitSample.vecmat_3[0] | 1
+	VMOVUPS	782272(DI), Y4	// fitSample.vecmat_3[0] | 2
+	VMOVUPS	782304(DI), Y5	// fitSample.vecmat_3[0] | 3
+	VMOVUPS	520064(DI), Y6	// fitSample.sigmoid[0]
+	VMOVUPS	520096(DI), Y8	// fitSample.sigmoid[0] | 1
+	VMOVUPS	520128(DI), Y9	// fitSample.sigmoid[0] | 2
+	VMOVUPS	520160(DI), Y10	// fitSample.sigmoid[0] | 3
 	VMULPS	Y6, Y2, Y2
 	VMULPS	Y8, Y3, Y3
 	VMULPS	Y9, Y4, Y4
@@ -3125,14 +3294,14 @@ loop21: // 128 times: elements
 	VMOVUPS	736(AX), Y15
 	VFMADD231PS	Y5, Y0, Y15
 	VMOVUPS	Y15, 736(AX)
-	VMOVUPS	729984(DI), Y0	// fitSample.vecmat_2[0]
-	VMOVUPS	730016(DI), Y1	// fitSample.vecmat_2[0] | 1
-	VMOVUPS	730048(DI), Y2	// fitSample.vecmat_2[0] | 2
-	VMOVUPS	730080(DI), Y3	// fitSample.vecmat_2[0] | 3
-	VMOVUPS	516992(DI), Y4	// fitSample.sigmoid[0]
-	VMOVUPS	517024(DI), Y5	// fitSample.sigmoid[0] | 1
-	VMOVUPS	517056(DI), Y6	// fitSample.sigmoid[0] | 2
-	VMOVUPS	517088(DI), Y7	// fitSample.sigmoid[0] | 3
+	VMOVUPS	733056(DI), Y0	// fitSample.vecmat_2[0]
+	VMOVUPS	733088(DI), Y1	// fitSample.vecmat_2[0] | 1
+	VMOVUPS	733120(DI), Y2	// fitSample.vecmat_2[0] | 2
+	VMOVUPS	733152(DI), Y3	// fitSample.vecmat_2[0] | 3
+	VMOVUPS	520064(DI), Y4	// fitSample.sigmoid[0]
+	VMOVUPS	520096(DI), Y5	// fitSample.sigmoid[0] | 1
+	VMOVUPS	520128(DI), Y6	// fitSample.sigmoid[0] | 2
+	VMOVUPS	520160(DI), Y7	// fitSample.sigmoid[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
@@ -3190,55 +3359,55 @@ loop21: // 128 times: elements
 	VFMADD231PS	Y3, Y4, Y15
 	VMOVUPS	Y15, 1248(AX)
 	VBROADCASTSS	1536(SI), Y0	// L.0.weight.matvec.3[0]
-	VMOVUPS	516992(DI), Y1	// fitSample.sigmoid[0]
-	VMOVUPS	517024(DI), Y2	// fitSample.sigmoid[0] | 1
-	VMOVUPS	517056(DI), Y3	// fitSample.sigmoid[0] | 2
-	VMOVUPS	517088(DI), Y4	// fitSample.sigmoid[0] | 3
+	VMOVUPS	520064(DI), Y1	// fitSample.sigmoid[0]
+	VMOVUPS	520096(DI), Y2	// fitSample.sigmoid[0] | 1
+	VMOVUPS	520128(DI), Y3	// fitSample.sigmoid[0] | 2
+	VMOVUPS	520160(DI), Y4	// fitSample.sigmoid[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 796544(DI)	// fitSample.mul_10[0]
-	VMOVUPS	Y2, 796576(DI)	// fitSample.mul_10[0] | 1
-	VMOVUPS	Y3, 796608(DI)	// fitSample.mul_10[0] | 2
-	VMOVUPS	Y0, 796640(DI)	// fitSample.mul_10[0] | 3
+	VMOVUPS	Y1, 799616(DI)	// fitSample.mul_10[0]
+	VMOVUPS	Y2, 799648(DI)	// fitSample.mul_10[0] | 1
+	VMOVUPS	Y3, 799680(DI)	// fitSample.mul_10[0] | 2
+	VMOVUPS	Y0, 799712(DI)	// fitSample.mul_10[0] | 3
 	ADDQ	$4, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
 	DECQ	CX
 	JNE	loop21
 	VMOVUPS	768(AX), Y13	// fitSample.vecmat_4[0]
-	VMOVUPS	Y13, 796032(AX)
+	VMOVUPS	Y13, 799104(AX)
 	VMOVUPS	800(AX), Y13	// fitSample.vecmat_4[0] | 1
-	VMOVUPS	Y13, 796064(AX)
+	VMOVUPS	Y13, 799136(AX)
 	VMOVUPS	832(AX), Y13	// fitSample.vecmat_4[0] | 2
-	VMOVUPS	Y13, 796096(AX)
+	VMOVUPS	Y13, 799168(AX)
 	VMOVUPS	864(AX), Y13	// fitSample.vecmat_4[0] | 3
-	VMOVUPS	Y13, 796128(AX)
+	VMOVUPS	Y13, 799200(AX)
 	VMOVUPS	896(AX), Y13	// fitSample.vecmat_4[1]
-	VMOVUPS	Y13, 796160(AX)
+	VMOVUPS	Y13, 799232(AX)
 	VMOVUPS	928(AX), Y13	// fitSample.vecmat_4[1] | 1
-	VMOVUPS	Y13, 796192(AX)
+	VMOVUPS	Y13, 799264(AX)
 	VMOVUPS	960(AX), Y13	// fitSample.vecmat_4[1] | 2
-	VMOVUPS	Y13, 796224(AX)
+	VMOVUPS	Y13, 799296(AX)
 	VMOVUPS	992(AX), Y13	// fitSample.vecmat_4[1] | 3
-	VMOVUPS	Y13, 796256(AX)
+	VMOVUPS	Y13, 799328(AX)
 	VMOVUPS	1024(AX), Y13	// fitSample.vecmat_4[2]
-	VMOVUPS	Y13, 796288(AX)
+	VMOVUPS	Y13, 799360(AX)
 	VMOVUPS	1056(AX), Y13	// fitSample.vecmat_4[2] | 1
-	VMOVUPS	Y13, 796320(AX)
+	VMOVUPS	Y13, 799392(AX)
 	VMOVUPS	1088(AX), Y13	// fitSample.vecmat_4[2] | 2
-	VMOVUPS	Y13, 796352(AX)
+	VMOVUPS	Y13, 799424(AX)
 	VMOVUPS	1120(AX), Y13	// fitSample.vecmat_4[2] | 3
-	VMOVUPS	Y13, 796384(AX)
+	VMOVUPS	Y13, 799456(AX)
 	VMOVUPS	1152(AX), Y13	// fitSample.vecmat_4[3]
-	VMOVUPS	Y13, 796416(AX)
+	VMOVUPS	Y13, 799488(AX)
 	VMOVUPS	1184(AX), Y13	// fitSample.vecmat_4[3] | 1
-	VMOVUPS	Y13, 796448(AX)
+	VMOVUPS	Y13, 799520(AX)
 	VMOVUPS	1216(AX), Y13	// fitSample.vecmat_4[3] | 2
-	VMOVUPS	Y13, 796480(AX)
+	VMOVUPS	Y13, 799552(AX)
 	VMOVUPS	1248(AX), Y13	// fitSample.vecmat_4[3] | 3
-	VMOVUPS	Y13, 796512(AX)
+	VMOVUPS	Y13, 799584(AX)
 	// lagrange.nde:16
 	VMOVUPS	f32_3f800000<>(SB), Y0
 	VMOVUPS	224(AX), Y13
@@ -3252,10 +3421,10 @@ loop21: // 128 times: elements
 	VMOVUPS	f32_3f800000<>(SB), Y3
 	VMOVUPS	320(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y3
-	VMOVUPS	Y0, 795520(AX)	// fitSample.add_2[0]
-	VMOVUPS	Y1, 795552(AX)	// fitSample.add_2[0] | 1
-	VMOVUPS	Y2, 795584(AX)	// fitSample.add_2[0] | 2
-	VMOVUPS	Y3, 795616(AX)	// fitSample.add_2[0] | 3
+	VMOVUPS	Y0, 798592(AX)	// fitSample.add_2[0]
+	VMOVUPS	Y1, 798624(AX)	// fitSample.add_2[0] | 1
+	VMOVUPS	Y2, 798656(AX)	// fitSample.add_2[0] | 2
+	VMOVUPS	Y3, 798688(AX)	// fitSample.add_2[0] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	352(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y0
@@ -3268,10 +3437,10 @@ loop21: // 128 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y3
 	VMOVUPS	448(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y3
-	VMOVUPS	Y0, 795648(AX)	// fitSample.add_2[1]
-	VMOVUPS	Y1, 795680(AX)	// fitSample.add_2[1] | 1
-	VMOVUPS	Y2, 795712(AX)	// fitSample.add_2[1] | 2
-	VMOVUPS	Y3, 795744(AX)	// fitSample.add_2[1] | 3
+	VMOVUPS	Y0, 798720(AX)	// fitSample.add_2[1]
+	VMOVUPS	Y1, 798752(AX)	// fitSample.add_2[1] | 1
+	VMOVUPS	Y2, 798784(AX)	// fitSample.add_2[1] | 2
+	VMOVUPS	Y3, 798816(AX)	// fitSample.add_2[1] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	512(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y0
@@ -3284,10 +3453,10 @@ loop21: // 128 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y3
 	VMOVUPS	608(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y3
-	VMOVUPS	Y0, 795776(AX)	// fitSample.add_2[2]
-	VMOVUPS	Y1, 795808(AX)	// fitSample.add_2[2] | 1
-	VMOVUPS	Y2, 795840(AX)	// fitSample.add_2[2] | 2
-	VMOVUPS	Y3, 795872(AX)	// fitSample.add_2[2] | 3
+	VMOVUPS	Y0, 798848(AX)	// fitSample.add_2[2]
+	VMOVUPS	Y1, 798880(AX)	// fitSample.add_2[2] | 1
+	VMOVUPS	Y2, 798912(AX)	// fitSample.add_2[2] | 2
+	VMOVUPS	Y3, 798944(AX)	// fitSample.add_2[2] | 3
 	VMOVUPS	f32_3f800000<>(SB), Y0
 	VMOVUPS	640(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y0
@@ -3300,10 +3469,10 @@ loop21: // 128 times: elements
 	VMOVUPS	f32_3f800000<>(SB), Y3
 	VMOVUPS	736(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y3
-	VMOVUPS	Y0, 795904(AX)	// fitSample.add_2[3]
-	VMOVUPS	Y1, 795936(AX)	// fitSample.add_2[3] | 1
-	VMOVUPS	Y2, 795968(AX)	// fitSample.add_2[3] | 2
-	VMOVUPS	Y3, 796000(AX)	// fitSample.add_2[3] | 3
+	VMOVUPS	Y0, 798976(AX)	// fitSample.add_2[3]
+	VMOVUPS	Y1, 799008(AX)	// fitSample.add_2[3] | 1
+	VMOVUPS	Y2, 799040(AX)	// fitSample.add_2[3] | 2
+	VMOVUPS	Y3, 799072(AX)	// fitSample.add_2[3] | 3
 	MOVQ	$64, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -3322,10 +3491,10 @@ loop22: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop23: // 128 times: terms of the sums
-	VMOVUPS	796544(R11), Y8	// fitSample.mul_10[0]
-	VMOVUPS	796576(R11), Y9	// fitSample.mul_10[0] | 1
-	VMOVUPS	796608(R11), Y10	// fitSample.mul_10[0] | 2
-	VMOVUPS	796640(R11), Y11	// fitSample.mul_10[0] | 3
+	VMOVUPS	799616(R11), Y8	// fitSample.mul_10[0]
+	VMOVUPS	799648(R11), Y9	// fitSample.mul_10[0] | 1
+	VMOVUPS	799680(R11), Y10	// fitSample.mul_10[0] | 2
+	VMOVUPS	799712(R11), Y11	// fitSample.mul_10[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -3340,10 +3509,10 @@ loop23: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop23
-	VMOVUPS	615296(DI), Y8	// fitSample.mul_2[0]
-	VMOVUPS	615328(DI), Y9	// fitSample.mul_2[0] | 1
-	VMOVUPS	615360(DI), Y10	// fitSample.mul_2[0] | 2
-	VMOVUPS	615392(DI), Y11	// fitSample.mul_2[0] | 3
+	VMOVUPS	618368(DI), Y8	// fitSample.mul_2[0]
+	VMOVUPS	618400(DI), Y9	// fitSample.mul_2[0] | 1
+	VMOVUPS	618432(DI), Y10	// fitSample.mul_2[0] | 2
+	VMOVUPS	618464(DI), Y11	// fitSample.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
@@ -3353,14 +3522,14 @@ loop23: // 128 times: terms of the sums
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 812928(DI)	// fitSample.mul_11[0]
-	VMOVUPS	Y1, 812960(DI)	// fitSample.mul_11[0] | 1
-	VMOVUPS	Y2, 812992(DI)	// fitSample.mul_11[0] | 2
-	VMOVUPS	Y3, 813024(DI)	// fitSample.mul_11[0] | 3
-	VMOVUPS	615424(DI), Y0	// fitSample.mul_2[1]
-	VMOVUPS	615456(DI), Y1	// fitSample.mul_2[1] | 1
-	VMOVUPS	615488(DI), Y2	// fitSample.mul_2[1] | 2
-	VMOVUPS	615520(DI), Y3	// fitSample.mul_2[1] | 3
+	VMOVUPS	Y0, 816000(DI)	// fitSample.mul_11[0]
+	VMOVUPS	Y1, 816032(DI)	// fitSample.mul_11[0] | 1
+	VMOVUPS	Y2, 816064(DI)	// fitSample.mul_11[0] | 2
+	VMOVUPS	Y3, 816096(DI)	// fitSample.mul_11[0] | 3
+	VMOVUPS	618496(DI), Y0	// fitSample.mul_2[1]
+	VMOVUPS	618528(DI), Y1	// fitSample.mul_2[1] | 1
+	VMOVUPS	618560(DI), Y2	// fitSample.mul_2[1] | 2
+	VMOVUPS	618592(DI), Y3	// fitSample.mul_2[1] | 3
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y5, Y1
 	VMULPS	Y2, Y6, Y2
@@ -3370,10 +3539,10 @@ loop23: // 128 times: terms of the sums
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y4, Y2, Y2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y0, 813056(DI)	// fitSample.mul_11[1]
-	VMOVUPS	Y1, 813088(DI)	// fitSample.mul_11[1] | 1
-	VMOVUPS	Y2, 813120(DI)	// fitSample.mul_11[1] | 2
-	VMOVUPS	Y3, 813152(DI)	// fitSample.mul_11[1] | 3
+	VMOVUPS	Y0, 816128(DI)	// fitSample.mul_11[1]
+	VMOVUPS	Y1, 816160(DI)	// fitSample.mul_11[1] | 1
+	VMOVUPS	Y2, 816192(DI)	// fitSample.mul_11[1] | 2
+	VMOVUPS	Y3, 816224(DI)	// fitSample.mul_11[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -3395,10 +3564,10 @@ loop24: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop25: // 128 times: terms of the sums
-	VMOVUPS	812928(R10), Y8	// fitSample.mul_11[0]
-	VMOVUPS	812960(R10), Y9	// fitSample.mul_11[0] | 1
-	VMOVUPS	812992(R10), Y10	// fitSample.mul_11[0] | 2
-	VMOVUPS	813024(R10), Y11	// fitSample.mul_11[0] | 3
+	VMOVUPS	816000(R10), Y8	// fitSample.mul_11[0]
+	VMOVUPS	816032(R10), Y9	// fitSample.mul_11[0] | 1
+	VMOVUPS	816064(R10), Y10	// fitSample.mul_11[0] | 2
+	VMOVUPS	816096(R10), Y11	// fitSample.mul_11[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -3413,14 +3582,14 @@ loop25: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop25
-	VMOVUPS	Y0, 829312(DI)	// fitSample.vecmat_5[0]
-	VMOVUPS	Y1, 829344(DI)	// fitSample.vecmat_5[0] | 1
-	VMOVUPS	Y2, 829376(DI)	// fitSample.vecmat_5[0] | 2
-	VMOVUPS	Y3, 829408(DI)	// fitSample.vecmat_5[0] | 3
-	VMOVUPS	Y4, 829440(DI)	// fitSample.vecmat_5[1]
-	VMOVUPS	Y5, 829472(DI)	// fitSample.vecmat_5[1] | 1
-	VMOVUPS	Y6, 829504(DI)	// fitSample.vecmat_5[1] | 2
-	VMOVUPS	Y7, 829536(DI)	// fitSample.vecmat_5[1] | 3
+	VMOVUPS	Y0, 832384(DI)	// fitSample.vecmat_5[0]
+	VMOVUPS	Y1, 832416(DI)	// fitSample.vecmat_5[0] | 1
+	VMOVUPS	Y2, 832448(DI)	// fitSample.vecmat_5[0] | 2
+	VMOVUPS	Y3, 832480(DI)	// fitSample.vecmat_5[0] | 3
+	VMOVUPS	Y4, 832512(DI)	// fitSample.vecmat_5[1]
+	VMOVUPS	Y5, 832544(DI)	// fitSample.vecmat_5[1] | 1
+	VMOVUPS	Y6, 832576(DI)	// fitSample.vecmat_5[1] | 2
+	VMOVUPS	Y7, 832608(DI)	// fitSample.vecmat_5[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -3463,10 +3632,10 @@ loop25: // 128 times: terms of the sums
 	MOVQ	BX, R9
 loop26: // 128 times: elements
 	VBROADCASTSS	1536(SI), Y0	// L.0.weight.matvec.3[0]
-	VMOVUPS	680832(DI), Y1	// fitSample.mul_5[0]
-	VMOVUPS	680864(DI), Y2	// fitSample.mul_5[0] | 1
-	VMOVUPS	680896(DI), Y3	// fitSample.mul_5[0] | 2
-	VMOVUPS	680928(DI), Y4	// fitSample.mul_5[0] | 3
+	VMOVUPS	683904(DI), Y1	// fitSample.mul_5[0]
+	VMOVUPS	683936(DI), Y2	// fitSample.mul_5[0] | 1
+	VMOVUPS	683968(DI), Y3	// fitSample.mul_5[0] | 2
+	VMOVUPS	684000(DI), Y4	// fitSample.mul_5[0] | 3
 	VMULPS	Y1, Y0, Y15
 	VMOVUPS	Y15, 512(AX)
 	VMULPS	Y2, Y0, Y15
@@ -3474,18 +3643,18 @@ loop26: // 128 times: elements
 	VMULPS	Y3, Y0, Y15
 	VMOVUPS	Y15, 576(AX)
 	VMULPS	Y4, Y0, Y0
-	VMOVUPS	729984(DI), Y1	// fitSample.vecmat_2[0]
-	VMOVUPS	730016(DI), Y2	// fitSample.vecmat_2[0] | 1
-	VMOVUPS	730048(DI), Y3	// fitSample.vecmat_2[0] | 2
-	VMOVUPS	730080(DI), Y4	// fitSample.vecmat_2[0] | 3
-	VMOVUPS	829312(DI), Y5	// fitSample.vecmat_5[0]
-	VMOVUPS	829344(DI), Y6	// fitSample.vecmat_5[0] | 1
-	VMOVUPS	829376(DI), Y7	// fitSample.vecmat_5[0] | 2
-	VMOVUPS	829408(DI), Y8	// fitSample.vecmat_5[0] | 3
-	VMOVUPS	516992(DI), Y9	// fitSample.sigmoid[0]
-	VMOVUPS	517024(DI), Y10	// fitSample.sigmoid[0] | 1
-	VMOVUPS	517056(DI), Y11	// fitSample.sigmoid[0] | 2
-	VMOVUPS	517088(DI), Y12	// fitSample.sigmoid[0] | 3
+	VMOVUPS	733056(DI), Y1	// fitSample.vecmat_2[0]
+	VMOVUPS	733088(DI), Y2	// fitSample.vecmat_2[0] | 1
+	VMOVUPS	733120(DI), Y3	// fitSample.vecmat_2[0] | 2
+	VMOVUPS	733152(DI), Y4	// fitSample.vecmat_2[0] | 3
+	VMOVUPS	832384(DI), Y5	// fitSample.vecmat_5[0]
+	VMOVUPS	832416(DI), Y6	// fitSample.vecmat_5[0] | 1
+	VMOVUPS	832448(DI), Y7	// fitSample.vecmat_5[0] | 2
+	VMOVUPS	832480(DI), Y8	// fitSample.vecmat_5[0] | 3
+	VMOVUPS	520064(DI), Y9	// fitSample.sigmoid[0]
+	VMOVUPS	520096(DI), Y10	// fitSample.sigmoid[0] | 1
+	VMOVUPS	520128(DI), Y11	// fitSample.sigmoid[0] | 2
+	VMOVUPS	520160(DI), Y12	// fitSample.sigmoid[0] | 3
 	VMULPS	Y9, Y5, Y5
 	VMULPS	Y10, Y6, Y6
 	VMULPS	Y11, Y7, Y7
@@ -3547,55 +3716,55 @@ loop26: // 128 times: elements
 	VFMADD231PS	Y8, Y0, Y15
 	VMOVUPS	Y15, 480(AX)
 	VBROADCASTSS	2048(SI), Y0	// L.0.weight.matvec.4[0]
-	VMOVUPS	516992(DI), Y1	// fitSample.sigmoid[0]
-	VMOVUPS	517024(DI), Y2	// fitSample.sigmoid[0] | 1
-	VMOVUPS	517056(DI), Y3	// fitSample.sigmoid[0] | 2
-	VMOVUPS	517088(DI), Y4	// fitSample.sigmoid[0] | 3
+	VMOVUPS	520064(DI), Y1	// fitSample.sigmoid[0]
+	VMOVUPS	520096(DI), Y2	// fitSample.sigmoid[0] | 1
+	VMOVUPS	520128(DI), Y3	// fitSample.sigmoid[0] | 2
+	VMOVUPS	520160(DI), Y4	// fitSample.sigmoid[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 846208(DI)	// fitSample.mul_12[0]
-	VMOVUPS	Y2, 846240(DI)	// fitSample.mul_12[0] | 1
-	VMOVUPS	Y3, 846272(DI)	// fitSample.mul_12[0] | 2
-	VMOVUPS	Y0, 846304(DI)	// fitSample.mul_12[0] | 3
+	VMOVUPS	Y1, 849280(DI)	// fitSample.mul_12[0]
+	VMOVUPS	Y2, 849312(DI)	// fitSample.mul_12[0] | 1
+	VMOVUPS	Y3, 849344(DI)	// fitSample.mul_12[0] | 2
+	VMOVUPS	Y0, 849376(DI)	// fitSample.mul_12[0] | 3
 	ADDQ	$4, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
 	DECQ	CX
 	JNE	loop26
 	VMOVUPS	0(AX), Y13	// fitSample.vecmat_6[0]
-	VMOVUPS	Y13, 845696(AX)
+	VMOVUPS	Y13, 848768(AX)
 	VMOVUPS	32(AX), Y13	// fitSample.vecmat_6[0] | 1
-	VMOVUPS	Y13, 845728(AX)
+	VMOVUPS	Y13, 848800(AX)
 	VMOVUPS	64(AX), Y13	// fitSample.vecmat_6[0] | 2
-	VMOVUPS	Y13, 845760(AX)
+	VMOVUPS	Y13, 848832(AX)
 	VMOVUPS	96(AX), Y13	// fitSample.vecmat_6[0] | 3
-	VMOVUPS	Y13, 845792(AX)
+	VMOVUPS	Y13, 848864(AX)
 	VMOVUPS	128(AX), Y13	// fitSample.vecmat_6[1]
-	VMOVUPS	Y13, 845824(AX)
+	VMOVUPS	Y13, 848896(AX)
 	VMOVUPS	160(AX), Y13	// fitSample.vecmat_6[1] | 1
-	VMOVUPS	Y13, 845856(AX)
+	VMOVUPS	Y13, 848928(AX)
 	VMOVUPS	192(AX), Y13	// fitSample.vecmat_6[1] | 2
-	VMOVUPS	Y13, 845888(AX)
+	VMOVUPS	Y13, 848960(AX)
 	VMOVUPS	224(AX), Y13	// fitSample.vecmat_6[1] | 3
-	VMOVUPS	Y13, 845920(AX)
+	VMOVUPS	Y13, 848992(AX)
 	VMOVUPS	256(AX), Y13	// fitSample.vecmat_6[2]
-	VMOVUPS	Y13, 845952(AX)
+	VMOVUPS	Y13, 849024(AX)
 	VMOVUPS	288(AX), Y13	// fitSample.vecmat_6[2] | 1
-	VMOVUPS	Y13, 845984(AX)
+	VMOVUPS	Y13, 849056(AX)
 	VMOVUPS	320(AX), Y13	// fitSample.vecmat_6[2] | 2
-	VMOVUPS	Y13, 846016(AX)
+	VMOVUPS	Y13, 849088(AX)
 	VMOVUPS	352(AX), Y13	// fitSample.vecmat_6[2] | 3
-	VMOVUPS	Y13, 846048(AX)
+	VMOVUPS	Y13, 849120(AX)
 	VMOVUPS	384(AX), Y13	// fitSample.vecmat_6[3]
-	VMOVUPS	Y13, 846080(AX)
+	VMOVUPS	Y13, 849152(AX)
 	VMOVUPS	416(AX), Y13	// fitSample.vecmat_6[3] | 1
-	VMOVUPS	Y13, 846112(AX)
+	VMOVUPS	Y13, 849184(AX)
 	VMOVUPS	448(AX), Y13	// fitSample.vecmat_6[3] | 2
-	VMOVUPS	Y13, 846144(AX)
+	VMOVUPS	Y13, 849216(AX)
 	VMOVUPS	480(AX), Y13	// fitSample.vecmat_6[3] | 3
-	VMOVUPS	Y13, 846176(AX)
+	VMOVUPS	Y13, 849248(AX)
 	MOVQ	$64, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -3613,10 +3782,10 @@ loop27: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop28: // 128 times: terms of the sums
-	VMOVUPS	846208(R11), Y8	// fitSample.mul_12[0]
-	VMOVUPS	846240(R11), Y9	// fitSample.mul_12[0] | 1
-	VMOVUPS	846272(R11), Y10	// fitSample.mul_12[0] | 2
-	VMOVUPS	846304(R11), Y11	// fitSample.mul_12[0] | 3
+	VMOVUPS	849280(R11), Y8	// fitSample.mul_12[0]
+	VMOVUPS	849312(R11), Y9	// fitSample.mul_12[0] | 1
+	VMOVUPS	849344(R11), Y10	// fitSample.mul_12[0] | 2
+	VMOVUPS	849376(R11), Y11	// fitSample.mul_12[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -3631,10 +3800,10 @@ loop28: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop28
-	VMOVUPS	615296(DI), Y8	// fitSample.mul_2[0]
-	VMOVUPS	615328(DI), Y9	// fitSample.mul_2[0] | 1
-	VMOVUPS	615360(DI), Y10	// fitSample.mul_2[0] | 2
-	VMOVUPS	615392(DI), Y11	// fitSample.mul_2[0] | 3
+	VMOVUPS	618368(DI), Y8	// fitSample.mul_2[0]
+	VMOVUPS	618400(DI), Y9	// fitSample.mul_2[0] | 1
+	VMOVUPS	618432(DI), Y10	// fitSample.mul_2[0] | 2
+	VMOVUPS	618464(DI), Y11	// fitSample.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
@@ -3644,14 +3813,14 @@ loop28: // 128 times: terms of the sums
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 862592(DI)	// fitSample.mul_13[0]
-	VMOVUPS	Y1, 862624(DI)	// fitSample.mul_13[0] | 1
-	VMOVUPS	Y2, 862656(DI)	// fitSample.mul_13[0] | 2
-	VMOVUPS	Y3, 862688(DI)	// fitSample.mul_13[0] | 3
-	VMOVUPS	615424(DI), Y0	// fitSample.mul_2[1]
-	VMOVUPS	615456(DI), Y1	// fitSample.mul_2[1] | 1
-	VMOVUPS	615488(DI), Y2	// fitSample.mul_2[1] | 2
-	VMOVUPS	615520(DI), Y3	// fitSample.mul_2[1] | 3
+	VMOVUPS	Y0, 865664(DI)	// fitSample.mul_13[0]
+	VMOVUPS	Y1, 865696(DI)	// fitSample.mul_13[0] | 1
+	VMOVUPS	Y2, 865728(DI)	// fitSample.mul_13[0] | 2
+	VMOVUPS	Y3, 865760(DI)	// fitSample.mul_13[0] | 3
+	VMOVUPS	618496(DI), Y0	// fitSample.mul_2[1]
+	VMOVUPS	618528(DI), Y1	// fitSample.mul_2[1] | 1
+	VMOVUPS	618560(DI), Y2	// fitSample.mul_2[1] | 2
+	VMOVUPS	618592(DI), Y3	// fitSample.mul_2[1] | 3
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y5, Y1
 	VMULPS	Y2, Y6, Y2
@@ -3661,10 +3830,10 @@ loop28: // 128 times: terms of the sums
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y4, Y2, Y2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y0, 862720(DI)	// fitSample.mul_13[1]
-	VMOVUPS	Y1, 862752(DI)	// fitSample.mul_13[1] | 1
-	VMOVUPS	Y2, 862784(DI)	// fitSample.mul_13[1] | 2
-	VMOVUPS	Y3, 862816(DI)	// fitSample.mul_13[1] | 3
+	VMOVUPS	Y0, 865792(DI)	// fitSample.mul_13[1]
+	VMOVUPS	Y1, 865824(DI)	// fitSample.mul_13[1] | 1
+	VMOVUPS	Y2, 865856(DI)	// fitSample.mul_13[1] | 2
+	VMOVUPS	Y3, 865888(DI)	// fitSample.mul_13[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -3686,10 +3855,10 @@ loop29: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop30: // 128 times: terms of the sums
-	VMOVUPS	862592(R10), Y8	// fitSample.mul_13[0]
-	VMOVUPS	862624(R10), Y9	// fitSample.mul_13[0] | 1
-	VMOVUPS	862656(R10), Y10	// fitSample.mul_13[0] | 2
-	VMOVUPS	862688(R10), Y11	// fitSample.mul_13[0] | 3
+	VMOVUPS	865664(R10), Y8	// fitSample.mul_13[0]
+	VMOVUPS	865696(R10), Y9	// fitSample.mul_13[0] | 1
+	VMOVUPS	865728(R10), Y10	// fitSample.mul_13[0] | 2
+	VMOVUPS	865760(R10), Y11	// fitSample.mul_13[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -3704,14 +3873,14 @@ loop30: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop30
-	VMOVUPS	Y0, 878976(DI)	// fitSample.vecmat_7[0]
-	VMOVUPS	Y1, 879008(DI)	// fitSample.vecmat_7[0] | 1
-	VMOVUPS	Y2, 879040(DI)	// fitSample.vecmat_7[0] | 2
-	VMOVUPS	Y3, 879072(DI)	// fitSample.vecmat_7[0] | 3
-	VMOVUPS	Y4, 879104(DI)	// fitSample.vecmat_7[1]
-	VMOVUPS	Y5, 879136(DI)	// fitSample.vecmat_7[1] | 1
-	VMOVUPS	Y6, 879168(DI)	// fitSample.vecmat_7[1] | 2
-	VMOVUPS	Y7, 879200(DI)	// fitSample.vecmat_7[1] | 3
+	VMOVUPS	Y0, 882048(DI)	// fitSample.vecmat_7[0]
+	VMOVUPS	Y1, 882080(DI)	// fitSample.vecmat_7[0] | 1
+	VMOVUPS	Y2, 882112(DI)	// fitSample.vecmat_7[0] | 2
+	VMOVUPS	Y3, 882144(DI)	// fitSample.vecmat_7[0] | 3
+	VMOVUPS	Y4, 882176(DI)	// fitSample.vecmat_7[1]
+	VMOVUPS	Y5, 882208(DI)	// fitSample.vecmat_7[1] | 1
+	VMOVUPS	Y6, 882240(DI)	// fitSample.vecmat_7[1] | 2
+	VMOVUPS	Y7, 882272(DI)	// fitSample.vecmat_7[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -3730,11 +3899,11 @@ loop31: // 4 times: vectors of the block
 loop32: // 128 times: elements
 	// lagrange.nde:4
 	VBROADCASTSS	2048(R9), Y4	// L.0.weight.matvec.4[0]
-	VMOVUPS	680832(R10), Y5	// fitSample.mul_5[0]
+	VMOVUPS	683904(R10), Y5	// fitSample.mul_5[0]
 	VMULPS	Y5, Y4, Y4
-	VMOVUPS	729984(R10), Y5	// fitSample.vecmat_2[0]
-	VMOVUPS	878976(R10), Y6	// fitSample.vecmat_7[0]
-	VMOVUPS	516992(R10), Y7	// fitSample.sigmoid[0]
+	VMOVUPS	733056(R10), Y5	// fitSample.vecmat_2[0]
+	VMOVUPS	882048(R10), Y6	// fitSample.vecmat_7[0]
+	VMOVUPS	520064(R10), Y7	// fitSample.sigmoid[0]
 	VMULPS	Y7, Y6, Y6
 	VFMADD231PS	Y5, Y4, Y6
 	VBROADCASTSS	(R11), Y4	// L.0.weight[0]
@@ -3750,13 +3919,13 @@ loop32: // 128 times: elements
 	ADDQ	$16, R11
 	DECQ	DI
 	JNE	loop32
-	VMOVUPS	845952(SI), Y0	// fitSample.vecmat_6[2]
-	VMOVUPS	846080(SI), Y1	// fitSample.vecmat_6[3]
+	VMOVUPS	849024(SI), Y0	// fitSample.vecmat_6[2]
+	VMOVUPS	849152(SI), Y1	// fitSample.vecmat_6[3]
 	// lagrange.nde:16
-	VMOVUPS	499456(SI), Y4	// fitSample.v[0]
-	VMOVUPS	499584(SI), Y5	// fitSample.v[1]
-	VMOVUPS	796032(SI), Y6	// fitSample.vecmat_4[0]
-	VMOVUPS	796160(SI), Y7	// fitSample.vecmat_4[1]
+	VMOVUPS	502528(SI), Y4	// fitSample.v[0]
+	VMOVUPS	502656(SI), Y5	// fitSample.v[1]
+	VMOVUPS	799104(SI), Y6	// fitSample.vecmat_4[0]
+	VMOVUPS	799232(SI), Y7	// fitSample.vecmat_4[1]
 	VMULPS	Y0, Y4, Y0
 	VFMADD231PS	Y2, Y5, Y0
 	VMULPS	Y1, Y4, Y1
@@ -3771,16 +3940,16 @@ loop32: // 128 times: elements
 loop33: // 64 times: elements
 	// lagrange.nde:8
 	VBROADCASTSS	69124(R9), Y4	// force.0.weight[0]
-	VMOVUPS	500096(SI), Y5	// fitSample.concat[0]
+	VMOVUPS	503168(SI), Y5	// fitSample.concat[0]
 	VMULPS	Y5, Y4, Y4
 	VBROADCASTSS	69128(R9), Y5	// force.0.weight[1]
-	VMOVUPS	500224(SI), Y6	// fitSample.concat[1]
+	VMOVUPS	503296(SI), Y6	// fitSample.concat[1]
 	VFMADD231PS	Y6, Y5, Y4
 	VBROADCASTSS	69132(R9), Y5	// force.0.weight[2]
-	VMOVUPS	500352(SI), Y6	// fitSample.concat[2]
+	VMOVUPS	503424(SI), Y6	// fitSample.concat[2]
 	VFMADD231PS	Y6, Y5, Y4
 	VBROADCASTSS	69136(R9), Y5	// force.0.weight[3]
-	VMOVUPS	500480(SI), Y6	// fitSample.concat[3]
+	VMOVUPS	503552(SI), Y6	// fitSample.concat[3]
 	VFMADD231PS	Y6, Y5, Y4
 	VBROADCASTSS	70148(R10), Y5	// force.0.bias[0]
 	VADDPS	Y5, Y4, Y4
@@ -3824,15 +3993,15 @@ loop33: // 64 times: elements
 	VBROADCASTSS	70916(BX), Y4	// force.2.bias[0]
 	VADDPS	Y4, Y2, Y2
 	VADDPS	Y2, Y0, Y0
-	VMOVUPS	Y0, 895360(SI)	// fitSample.add_3[0]
+	VMOVUPS	Y0, 898432(SI)	// fitSample.add_3[0]
 	VBROADCASTSS	70920(BX), Y2	// force.2.bias[1]
 	VADDPS	Y2, Y3, Y2
 	VADDPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 895488(SI)	// fitSample.add_3[1]
-	VMOVUPS	795520(SI), Y2	// fitSample.add_2[0]
-	VMOVUPS	795648(SI), Y3	// fitSample.add_2[1]
-	VMOVUPS	795776(SI), Y4	// fitSample.add_2[2]
-	VMOVUPS	795904(SI), Y5	// fitSample.add_2[3]
+	VMOVUPS	Y1, 898560(SI)	// fitSample.add_3[1]
+	VMOVUPS	798592(SI), Y2	// fitSample.add_2[0]
+	VMOVUPS	798720(SI), Y3	// fitSample.add_2[1]
+	VMOVUPS	798848(SI), Y4	// fitSample.add_2[2]
+	VMOVUPS	798976(SI), Y5	// fitSample.add_2[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -3853,10 +4022,10 @@ loop33: // 64 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 895616(SI)	// fitSample.dv[0]
-	VMOVUPS	Y0, 895744(SI)	// fitSample.dv[1]
-	VMOVUPS	499712(SI), Y2	// fitSample.a[0]
-	VMOVUPS	499840(SI), Y3	// fitSample.a[1]
+	VMOVUPS	Y1, 898688(SI)	// fitSample.dv[0]
+	VMOVUPS	Y0, 898816(SI)	// fitSample.dv[1]
+	VMOVUPS	502784(SI), Y2	// fitSample.a[0]
+	VMOVUPS	502912(SI), Y3	// fitSample.a[1]
 	VMOVUPS	f32_00000000<>(SB), Y4
 	// lagrange.nde:36
 	VSUBPS	Y2, Y1, Y1
@@ -3867,7 +4036,7 @@ loop33: // 64 times: elements
 	VADDPS	Y0, Y4, Y4
 	VBROADCASTSS	2560(DX), Y0	// mul
 	VFMADD231PS	f32_3f000000<>(SB), Y4, Y0
-	VMOVUPS	Y0, 499968(SI)	// fitSample.loss
+	VMOVUPS	Y0, 503040(SI)	// fitSample.loss
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop31
@@ -3893,15 +4062,15 @@ TEXT fitGradPart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
 	VMOVUPS	65792(SI), Y0	// mask
-	VMOVUPS	895872(SI), Y1	// fitGrad.q[0]
-	VMOVUPS	896000(SI), Y2	// fitGrad.q[1]
-	VMOVUPS	896128(SI), Y3	// fitGrad.v[0]
-	VMOVUPS	896256(SI), Y4	// fitGrad.v[1]
+	VMOVUPS	898944(SI), Y1	// fitGrad.q[0]
+	VMOVUPS	899072(SI), Y2	// fitGrad.q[1]
+	VMOVUPS	899200(SI), Y3	// fitGrad.v[0]
+	VMOVUPS	899328(SI), Y4	// fitGrad.v[1]
 	// lagrange.nde:4
-	VMOVUPS	Y1, 929536(SI)	// fitGrad.concat[0]
-	VMOVUPS	Y2, 929664(SI)	// fitGrad.concat[1]
-	VMOVUPS	Y3, 929792(SI)	// fitGrad.concat[2]
-	VMOVUPS	Y4, 929920(SI)	// fitGrad.concat[3]
+	VMOVUPS	Y1, 932608(SI)	// fitGrad.concat[0]
+	VMOVUPS	Y2, 932736(SI)	// fitGrad.concat[1]
+	VMOVUPS	Y3, 932864(SI)	// fitGrad.concat[2]
+	VMOVUPS	Y4, 932992(SI)	// fitGrad.concat[3]
 	MOVQ	$128, DI
 	MOVQ	BX, R9
 	MOVQ	BX, R10
@@ -3919,7 +4088,7 @@ loop2: // 128 times: elements
 	VFMADD231PS	Y4, Y6, Y5
 	VBROADCASTSS	2048(R10), Y6	// L.0.bias[0]
 	VADDPS	Y6, Y5, Y5
-	VMOVUPS	Y5, 930048(R11)	// fitGrad.add[0]
+	VMOVUPS	Y5, 933120(R11)	// fitGrad.add[0]
 	VORPS	f32_80000000<>(SB), Y5, Y6
 	VMOVUPS	f32_42b40000<>(SB), Y7
 	VMINPS	Y6, Y7, Y6
@@ -3951,10 +4120,10 @@ loop2: // 128 times: elements
 	VBLENDVPS	Y5, Y6, Y7, Y5
 	VADDPS	f32_3f800000<>(SB), Y6, Y6
 	VDIVPS	Y6, Y5, Y5
-	VMOVUPS	Y5, 946432(R11)	// fitGrad.sigmoid[0]
+	VMOVUPS	Y5, 949504(R11)	// fitGrad.sigmoid[0]
 	VBROADCASTSS	512(R12), Y6	// L.0.weight.matvec[0]
 	VMULPS	Y5, Y6, Y5
-	VMOVUPS	Y5, 962816(R11)	// fitGrad.mul[0]
+	VMOVUPS	Y5, 965888(R11)	// fitGrad.mul[0]
 	// lagrange.nde:36
 	VBROADCASTSS	2572(R12), Y5	// mul.3[0]
 	VANDPS	Y0, Y5, Y5
@@ -3988,10 +4157,10 @@ loop3: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop4: // 128 times: terms of the sums
-	VMOVUPS	962816(R10), Y8	// fitGrad.mul[0]
-	VMOVUPS	962848(R10), Y9	// fitGrad.mul[0] | 1
-	VMOVUPS	962880(R10), Y10	// fitGrad.mul[0] | 2
-	VMOVUPS	962912(R10), Y11	// fitGrad.mul[0] | 3
+	VMOVUPS	965888(R10), Y8	// fitGrad.mul[0]
+	VMOVUPS	965920(R10), Y9	// fitGrad.mul[0] | 1
+	VMOVUPS	965952(R10), Y10	// fitGrad.mul[0] | 2
+	VMOVUPS	965984(R10), Y11	// fitGrad.mul[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -4006,14 +4175,14 @@ loop4: // 128 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop4
-	VMOVUPS	Y0, 979200(DI)	// fitGrad.matvec[0]
-	VMOVUPS	Y1, 979232(DI)	// fitGrad.matvec[0] | 1
-	VMOVUPS	Y2, 979264(DI)	// fitGrad.matvec[0] | 2
-	VMOVUPS	Y3, 979296(DI)	// fitGrad.matvec[0] | 3
-	VMOVUPS	Y4, 979328(DI)	// fitGrad.matvec[1]
-	VMOVUPS	Y5, 979360(DI)	// fitGrad.matvec[1] | 1
-	VMOVUPS	Y6, 979392(DI)	// fitGrad.matvec[1] | 2
-	VMOVUPS	Y7, 979424(DI)	// fitGrad.matvec[1] | 3
+	VMOVUPS	Y0, 982272(DI)	// fitGrad.matvec[0]
+	VMOVUPS	Y1, 982304(DI)	// fitGrad.matvec[0] | 1
+	VMOVUPS	Y2, 982336(DI)	// fitGrad.matvec[0] | 2
+	VMOVUPS	Y3, 982368(DI)	// fitGrad.matvec[0] | 3
+	VMOVUPS	Y4, 982400(DI)	// fitGrad.matvec[1]
+	VMOVUPS	Y5, 982432(DI)	// fitGrad.matvec[1] | 1
+	VMOVUPS	Y6, 982464(DI)	// fitGrad.matvec[1] | 2
+	VMOVUPS	Y7, 982496(DI)	// fitGrad.matvec[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -4025,7 +4194,7 @@ loop5: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop6: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	930048(R9), Y0	// fitGrad.add[0]
+	VMOVUPS	933120(R9), Y0	// fitGrad.add[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -4054,7 +4223,7 @@ loop6: // 128 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 995584(R9)	// fitGrad.softplus[0]
+	VMOVUPS	Y0, 998656(R9)	// fitGrad.softplus[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop6
@@ -4078,10 +4247,10 @@ loop7: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop8: // 128 times: terms of the sums
-	VMOVUPS	995584(R10), Y8	// fitGrad.softplus[0]
-	VMOVUPS	995616(R10), Y9	// fitGrad.softplus[0] | 1
-	VMOVUPS	995648(R10), Y10	// fitGrad.softplus[0] | 2
-	VMOVUPS	995680(R10), Y11	// fitGrad.softplus[0] | 3
+	VMOVUPS	998656(R10), Y8	// fitGrad.softplus[0]
+	VMOVUPS	998688(R10), Y9	// fitGrad.softplus[0] | 1
+	VMOVUPS	998720(R10), Y10	// fitGrad.softplus[0] | 2
+	VMOVUPS	998752(R10), Y11	// fitGrad.softplus[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -4096,14 +4265,14 @@ loop8: // 128 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop8
-	VMOVUPS	Y0, 1011968(DI)	// fitGrad.matvec_2[0]
-	VMOVUPS	Y1, 1012000(DI)	// fitGrad.matvec_2[0] | 1
-	VMOVUPS	Y2, 1012032(DI)	// fitGrad.matvec_2[0] | 2
-	VMOVUPS	Y3, 1012064(DI)	// fitGrad.matvec_2[0] | 3
-	VMOVUPS	Y4, 1012096(DI)	// fitGrad.matvec_2[1]
-	VMOVUPS	Y5, 1012128(DI)	// fitGrad.matvec_2[1] | 1
-	VMOVUPS	Y6, 1012160(DI)	// fitGrad.matvec_2[1] | 2
-	VMOVUPS	Y7, 1012192(DI)	// fitGrad.matvec_2[1] | 3
+	VMOVUPS	Y0, 1015040(DI)	// fitGrad.matvec_2[0]
+	VMOVUPS	Y1, 1015072(DI)	// fitGrad.matvec_2[0] | 1
+	VMOVUPS	Y2, 1015104(DI)	// fitGrad.matvec_2[0] | 2
+	VMOVUPS	Y3, 1015136(DI)	// fitGrad.matvec_2[0] | 3
+	VMOVUPS	Y4, 1015168(DI)	// fitGrad.matvec_2[1]
+	VMOVUPS	Y5, 1015200(DI)	// fitGrad.matvec_2[1] | 1
+	VMOVUPS	Y6, 1015232(DI)	// fitGrad.matvec_2[1] | 2
+	VMOVUPS	Y7, 1015264(DI)	// fitGrad.matvec_2[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -4117,7 +4286,7 @@ loop9: // 4 times: vectors of the block
 	MOVQ	DX, R11
 loop10: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	1011968(R9), Y0	// fitGrad.matvec_2[0]
+	VMOVUPS	1015040(R9), Y0	// fitGrad.matvec_2[0]
 	VBROADCASTSS	68096(R10), Y1	// L.2.bias[0]
 	VADDPS	Y1, Y0, Y0
 	VORPS	f32_80000000<>(SB), Y0, Y1
@@ -4151,18 +4320,18 @@ loop10: // 128 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1028352(R9)	// fitGrad.sigmoid_2[0]
+	VMOVUPS	Y0, 1031424(R9)	// fitGrad.sigmoid_2[0]
 	VMOVUPS	f32_3f800000<>(SB), Y1
 	VSUBPS	Y0, Y1, Y1
-	VMOVUPS	Y1, 1044736(R9)	// fitGrad.sub[0]
+	VMOVUPS	Y1, 1047808(R9)	// fitGrad.sub[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1061120(R9)	// fitGrad.mul_2[0]
-	VMOVUPS	979200(R9), Y1	// fitGrad.matvec[0]
+	VMOVUPS	Y0, 1064192(R9)	// fitGrad.mul_2[0]
+	VMOVUPS	982272(R9), Y1	// fitGrad.matvec[0]
 	VMULPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 1077504(R9)	// fitGrad.mul_3[0]
+	VMOVUPS	Y0, 1080576(R9)	// fitGrad.mul_3[0]
 	VBROADCASTSS	(R11), Y1	// vecmat[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1093888(R9)	// fitGrad.mul_4[0]
+	VMOVUPS	Y0, 1096960(R9)	// fitGrad.mul_4[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	ADDQ	$4, R11
@@ -4187,10 +4356,10 @@ loop11: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop12: // 128 times: terms of the sums
-	VMOVUPS	1093888(R10), Y8	// fitGrad.mul_4[0]
-	VMOVUPS	1093920(R10), Y9	// fitGrad.mul_4[0] | 1
-	VMOVUPS	1093952(R10), Y10	// fitGrad.mul_4[0] | 2
-	VMOVUPS	1093984(R10), Y11	// fitGrad.mul_4[0] | 3
+	VMOVUPS	1096960(R10), Y8	// fitGrad.mul_4[0]
+	VMOVUPS	1096992(R10), Y9	// fitGrad.mul_4[0] | 1
+	VMOVUPS	1097024(R10), Y10	// fitGrad.mul_4[0] | 2
+	VMOVUPS	1097056(R10), Y11	// fitGrad.mul_4[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -4205,14 +4374,14 @@ loop12: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop12
-	VMOVUPS	Y0, 1110272(DI)	// fitGrad.vecmat[0]
-	VMOVUPS	Y1, 1110304(DI)	// fitGrad.vecmat[0] | 1
-	VMOVUPS	Y2, 1110336(DI)	// fitGrad.vecmat[0] | 2
-	VMOVUPS	Y3, 1110368(DI)	// fitGrad.vecmat[0] | 3
-	VMOVUPS	Y4, 1110400(DI)	// fitGrad.vecmat[1]
-	VMOVUPS	Y5, 1110432(DI)	// fitGrad.vecmat[1] | 1
-	VMOVUPS	Y6, 1110464(DI)	// fitGrad.vecmat[1] | 2
-	VMOVUPS	Y7, 1110496(DI)	// fitGrad.vecmat[1] | 3
+	VMOVUPS	Y0, 1113344(DI)	// fitGrad.vecmat[0]
+	VMOVUPS	Y1, 1113376(DI)	// fitGrad.vecmat[0] | 1
+	VMOVUPS	Y2, 1113408(DI)	// fitGrad.vecmat[0] | 2
+	VMOVUPS	Y3, 1113440(DI)	// fitGrad.vecmat[0] | 3
+	VMOVUPS	Y4, 1113472(DI)	// fitGrad.vecmat[1]
+	VMOVUPS	Y5, 1113504(DI)	// fitGrad.vecmat[1] | 1
+	VMOVUPS	Y6, 1113536(DI)	// fitGrad.vecmat[1] | 2
+	VMOVUPS	Y7, 1113568(DI)	// fitGrad.vecmat[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -4222,26 +4391,26 @@ loop12: // 128 times: terms of the sums
 	MOVQ	DX, DI
 loop13: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	1110272(SI), Y0	// fitGrad.vecmat[0]
-	VMOVUPS	1110304(SI), Y1	// fitGrad.vecmat[0] | 1
-	VMOVUPS	1110336(SI), Y2	// fitGrad.vecmat[0] | 2
-	VMOVUPS	1110368(SI), Y3	// fitGrad.vecmat[0] | 3
-	VMOVUPS	946432(SI), Y4	// fitGrad.sigmoid[0]
-	VMOVUPS	946464(SI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	946496(SI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	946528(SI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	1113344(SI), Y0	// fitGrad.vecmat[0]
+	VMOVUPS	1113376(SI), Y1	// fitGrad.vecmat[0] | 1
+	VMOVUPS	1113408(SI), Y2	// fitGrad.vecmat[0] | 2
+	VMOVUPS	1113440(SI), Y3	// fitGrad.vecmat[0] | 3
+	VMOVUPS	949504(SI), Y4	// fitGrad.sigmoid[0]
+	VMOVUPS	949536(SI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	949568(SI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	949600(SI), Y7	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
 	VMULPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 1126656(SI)	// fitGrad.mul_5[0]
-	VMOVUPS	Y1, 1126688(SI)	// fitGrad.mul_5[0] | 1
-	VMOVUPS	Y2, 1126720(SI)	// fitGrad.mul_5[0] | 2
-	VMOVUPS	Y3, 1126752(SI)	// fitGrad.mul_5[0] | 3
-	VMOVUPS	946432(SI), Y0	// fitGrad.sigmoid[0]
-	VMOVUPS	946464(SI), Y1	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	946496(SI), Y2	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	946528(SI), Y3	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	Y0, 1129728(SI)	// fitGrad.mul_5[0]
+	VMOVUPS	Y1, 1129760(SI)	// fitGrad.mul_5[0] | 1
+	VMOVUPS	Y2, 1129792(SI)	// fitGrad.mul_5[0] | 2
+	VMOVUPS	Y3, 1129824(SI)	// fitGrad.mul_5[0] | 3
+	VMOVUPS	949504(SI), Y0	// fitGrad.sigmoid[0]
+	VMOVUPS	949536(SI), Y1	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	949568(SI), Y2	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	949600(SI), Y3	// fitGrad.sigmoid[0] | 3
 	VMOVUPS	f32_3f800000<>(SB), Y4
 	VSUBPS	Y0, Y4, Y0
 	VMOVUPS	f32_3f800000<>(SB), Y4
@@ -4250,44 +4419,44 @@ loop13: // 128 times: elements
 	VSUBPS	Y2, Y4, Y2
 	VMOVUPS	f32_3f800000<>(SB), Y4
 	VSUBPS	Y3, Y4, Y3
-	VMOVUPS	Y0, 1143040(SI)	// fitGrad.sub_2[0]
-	VMOVUPS	Y1, 1143072(SI)	// fitGrad.sub_2[0] | 1
-	VMOVUPS	Y2, 1143104(SI)	// fitGrad.sub_2[0] | 2
-	VMOVUPS	Y3, 1143136(SI)	// fitGrad.sub_2[0] | 3
-	VMOVUPS	946432(SI), Y4	// fitGrad.sigmoid[0]
-	VMOVUPS	946464(SI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	946496(SI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	946528(SI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	Y0, 1146112(SI)	// fitGrad.sub_2[0]
+	VMOVUPS	Y1, 1146144(SI)	// fitGrad.sub_2[0] | 1
+	VMOVUPS	Y2, 1146176(SI)	// fitGrad.sub_2[0] | 2
+	VMOVUPS	Y3, 1146208(SI)	// fitGrad.sub_2[0] | 3
+	VMOVUPS	949504(SI), Y4	// fitGrad.sigmoid[0]
+	VMOVUPS	949536(SI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	949568(SI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	949600(SI), Y7	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y5, Y1
 	VMULPS	Y2, Y6, Y2
 	VMULPS	Y3, Y7, Y3
-	VMOVUPS	Y0, 1159424(SI)	// fitGrad.mul_6[0]
-	VMOVUPS	Y1, 1159456(SI)	// fitGrad.mul_6[0] | 1
-	VMOVUPS	Y2, 1159488(SI)	// fitGrad.mul_6[0] | 2
-	VMOVUPS	Y3, 1159520(SI)	// fitGrad.mul_6[0] | 3
+	VMOVUPS	Y0, 1162496(SI)	// fitGrad.mul_6[0]
+	VMOVUPS	Y1, 1162528(SI)	// fitGrad.mul_6[0] | 1
+	VMOVUPS	Y2, 1162560(SI)	// fitGrad.mul_6[0] | 2
+	VMOVUPS	Y3, 1162592(SI)	// fitGrad.mul_6[0] | 3
 	VBROADCASTSS	512(DI), Y4	// L.0.weight.matvec[0]
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y4, Y1
 	VMULPS	Y2, Y4, Y2
 	VMULPS	Y3, Y4, Y3
-	VMOVUPS	Y0, 1175808(SI)	// fitGrad.mul_7[0]
-	VMOVUPS	Y1, 1175840(SI)	// fitGrad.mul_7[0] | 1
-	VMOVUPS	Y2, 1175872(SI)	// fitGrad.mul_7[0] | 2
-	VMOVUPS	Y3, 1175904(SI)	// fitGrad.mul_7[0] | 3
+	VMOVUPS	Y0, 1178880(SI)	// fitGrad.mul_7[0]
+	VMOVUPS	Y1, 1178912(SI)	// fitGrad.mul_7[0] | 1
+	VMOVUPS	Y2, 1178944(SI)	// fitGrad.mul_7[0] | 2
+	VMOVUPS	Y3, 1178976(SI)	// fitGrad.mul_7[0] | 3
 	VBROADCASTSS	(DI), Y0	// vecmat[0]
-	VMOVUPS	1028352(SI), Y1	// fitGrad.sigmoid_2[0]
-	VMOVUPS	1028384(SI), Y2	// fitGrad.sigmoid_2[0] | 1
-	VMOVUPS	1028416(SI), Y3	// fitGrad.sigmoid_2[0] | 2
-	VMOVUPS	1028448(SI), Y4	// fitGrad.sigmoid_2[0] | 3
+	VMOVUPS	1031424(SI), Y1	// fitGrad.sigmoid_2[0]
+	VMOVUPS	1031456(SI), Y2	// fitGrad.sigmoid_2[0] | 1
+	VMOVUPS	1031488(SI), Y3	// fitGrad.sigmoid_2[0] | 2
+	VMOVUPS	1031520(SI), Y4	// fitGrad.sigmoid_2[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 1192192(SI)	// fitGrad.mul_8[0]
-	VMOVUPS	Y2, 1192224(SI)	// fitGrad.mul_8[0] | 1
-	VMOVUPS	Y3, 1192256(SI)	// fitGrad.mul_8[0] | 2
-	VMOVUPS	Y0, 1192288(SI)	// fitGrad.mul_8[0] | 3
+	VMOVUPS	Y1, 1195264(SI)	// fitGrad.mul_8[0]
+	VMOVUPS	Y2, 1195296(SI)	// fitGrad.mul_8[0] | 1
+	VMOVUPS	Y3, 1195328(SI)	// fitGrad.mul_8[0] | 2
+	VMOVUPS	Y0, 1195360(SI)	// fitGrad.mul_8[0] | 3
 	ADDQ	$128, SI
 	ADDQ	$4, DI
 	DECQ	CX
@@ -4308,10 +4477,10 @@ loop14: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop15: // 128 times: terms of the sums
-	VMOVUPS	1192192(R10), Y8	// fitGrad.mul_8[0]
-	VMOVUPS	1192224(R10), Y9	// fitGrad.mul_8[0] | 1
-	VMOVUPS	1192256(R10), Y10	// fitGrad.mul_8[0] | 2
-	VMOVUPS	1192288(R10), Y11	// fitGrad.mul_8[0] | 3
+	VMOVUPS	1195264(R10), Y8	// fitGrad.mul_8[0]
+	VMOVUPS	1195296(R10), Y9	// fitGrad.mul_8[0] | 1
+	VMOVUPS	1195328(R10), Y10	// fitGrad.mul_8[0] | 2
+	VMOVUPS	1195360(R10), Y11	// fitGrad.mul_8[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -4326,14 +4495,14 @@ loop15: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop15
-	VMOVUPS	Y0, 1208576(DI)	// fitGrad.vecmat_2[0]
-	VMOVUPS	Y1, 1208608(DI)	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	Y2, 1208640(DI)	// fitGrad.vecmat_2[0] | 2
-	VMOVUPS	Y3, 1208672(DI)	// fitGrad.vecmat_2[0] | 3
-	VMOVUPS	Y4, 1208704(DI)	// fitGrad.vecmat_2[1]
-	VMOVUPS	Y5, 1208736(DI)	// fitGrad.vecmat_2[1] | 1
-	VMOVUPS	Y6, 1208768(DI)	// fitGrad.vecmat_2[1] | 2
-	VMOVUPS	Y7, 1208800(DI)	// fitGrad.vecmat_2[1] | 3
+	VMOVUPS	Y0, 1211648(DI)	// fitGrad.vecmat_2[0]
+	VMOVUPS	Y1, 1211680(DI)	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	Y2, 1211712(DI)	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	Y3, 1211744(DI)	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	Y4, 1211776(DI)	// fitGrad.vecmat_2[1]
+	VMOVUPS	Y5, 1211808(DI)	// fitGrad.vecmat_2[1] | 1
+	VMOVUPS	Y6, 1211840(DI)	// fitGrad.vecmat_2[1] | 2
+	VMOVUPS	Y7, 1211872(DI)	// fitGrad.vecmat_2[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -4374,26 +4543,26 @@ loop15: // 128 times: terms of the sums
 	MOVQ	BX, DI
 	MOVQ	DX, R9
 loop16: // 128 times: elements
-	VMOVUPS	1175808(SI), Y1	// fitGrad.mul_7[0]
-	VMOVUPS	1175840(SI), Y2	// fitGrad.mul_7[0] | 1
-	VMOVUPS	1175872(SI), Y3	// fitGrad.mul_7[0] | 2
-	VMOVUPS	1175904(SI), Y4	// fitGrad.mul_7[0] | 3
-	VMOVUPS	1208576(SI), Y5	// fitGrad.vecmat_2[0]
-	VMOVUPS	1208608(SI), Y6	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	1208640(SI), Y7	// fitGrad.vecmat_2[0] | 2
-	VMOVUPS	1208672(SI), Y8	// fitGrad.vecmat_2[0] | 3
-	VMOVUPS	1126656(SI), Y9	// fitGrad.mul_5[0]
-	VMOVUPS	1126688(SI), Y10	// fitGrad.mul_5[0] | 1
-	VMOVUPS	1126720(SI), Y11	// fitGrad.mul_5[0] | 2
-	VMOVUPS	1126752(SI), Y12	// fitGrad.mul_5[0] | 3
+	VMOVUPS	1178880(SI), Y1	// fitGrad.mul_7[0]
+	VMOVUPS	1178912(SI), Y2	// fitGrad.mul_7[0] | 1
+	VMOVUPS	1178944(SI), Y3	// fitGrad.mul_7[0] | 2
+	VMOVUPS	1178976(SI), Y4	// fitGrad.mul_7[0] | 3
+	VMOVUPS	1211648(SI), Y5	// fitGrad.vecmat_2[0]
+	VMOVUPS	1211680(SI), Y6	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1211712(SI), Y7	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	1211744(SI), Y8	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	1129728(SI), Y9	// fitGrad.mul_5[0]
+	VMOVUPS	1129760(SI), Y10	// fitGrad.mul_5[0] | 1
+	VMOVUPS	1129792(SI), Y11	// fitGrad.mul_5[0] | 2
+	VMOVUPS	1129824(SI), Y12	// fitGrad.mul_5[0] | 3
 	VFMADD231PS	Y5, Y1, Y9
 	VFMADD231PS	Y6, Y2, Y10
 	VFMADD231PS	Y7, Y3, Y11
 	VFMADD231PS	Y8, Y4, Y12
-	VMOVUPS	Y9, 1224960(SI)	// fitGrad.add_2[0]
-	VMOVUPS	Y10, 1224992(SI)	// fitGrad.add_2[0] | 1
-	VMOVUPS	Y11, 1225024(SI)	// fitGrad.add_2[0] | 2
-	VMOVUPS	Y12, 1225056(SI)	// fitGrad.add_2[0] | 3
+	VMOVUPS	Y9, 1228032(SI)	// fitGrad.add_2[0]
+	VMOVUPS	Y10, 1228064(SI)	// fitGrad.add_2[0] | 1
+	VMOVUPS	Y11, 1228096(SI)	// fitGrad.add_2[0] | 2
+	VMOVUPS	Y12, 1228128(SI)	// fitGrad.add_2[0] | 3
 	VBROADCASTSS	(DI), Y1	// L.0.weight[0]
 	VMOVUPS	0(AX), Y15
 	VFMADD231PS	Y9, Y1, Y15
@@ -4445,18 +4614,18 @@ loop16: // 128 times: elements
 	VFMADD231PS	Y12, Y1, Y15
 	VMOVUPS	Y15, 448(AX)
 	VBROADCASTSS	1024(R9), Y1	// L.0.weight.matvec.2[0]
-	VMOVUPS	946432(SI), Y2	// fitGrad.sigmoid[0]
-	VMOVUPS	946464(SI), Y3	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	946496(SI), Y4	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	946528(SI), Y5	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	949504(SI), Y2	// fitGrad.sigmoid[0]
+	VMOVUPS	949536(SI), Y3	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	949568(SI), Y4	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	949600(SI), Y5	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y2, Y1, Y2
 	VMULPS	Y3, Y1, Y3
 	VMULPS	Y4, Y1, Y4
 	VMULPS	Y5, Y1, Y1
-	VMOVUPS	Y2, 1241344(SI)	// fitGrad.mul_9[0]
-	VMOVUPS	Y3, 1241376(SI)	// fitGrad.mul_9[0] | 1
-	VMOVUPS	Y4, 1241408(SI)	// fitGrad.mul_9[0] | 2
-	VMOVUPS	Y1, 1241440(SI)	// fitGrad.mul_9[0] | 3
+	VMOVUPS	Y2, 1244416(SI)	// fitGrad.mul_9[0]
+	VMOVUPS	Y3, 1244448(SI)	// fitGrad.mul_9[0] | 1
+	VMOVUPS	Y4, 1244480(SI)	// fitGrad.mul_9[0] | 2
+	VMOVUPS	Y1, 1244512(SI)	// fitGrad.mul_9[0] | 3
 	ADDQ	$128, SI
 	ADDQ	$16, DI
 	ADDQ	$4, R9
@@ -4479,10 +4648,10 @@ loop17: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop18: // 128 times: terms of the sums
-	VMOVUPS	1241344(R11), Y8	// fitGrad.mul_9[0]
-	VMOVUPS	1241376(R11), Y9	// fitGrad.mul_9[0] | 1
-	VMOVUPS	1241408(R11), Y10	// fitGrad.mul_9[0] | 2
-	VMOVUPS	1241440(R11), Y11	// fitGrad.mul_9[0] | 3
+	VMOVUPS	1244416(R11), Y8	// fitGrad.mul_9[0]
+	VMOVUPS	1244448(R11), Y9	// fitGrad.mul_9[0] | 1
+	VMOVUPS	1244480(R11), Y10	// fitGrad.mul_9[0] | 2
+	VMOVUPS	1244512(R11), Y11	// fitGrad.mul_9[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -4497,56 +4666,56 @@ loop18: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop18
-	VMOVUPS	Y0, 1257728(DI)	// fitGrad.matvec_3[0]
-	VMOVUPS	Y1, 1257760(DI)	// fitGrad.matvec_3[0] | 1
-	VMOVUPS	Y2, 1257792(DI)	// fitGrad.matvec_3[0] | 2
-	VMOVUPS	Y3, 1257824(DI)	// fitGrad.matvec_3[0] | 3
-	VMOVUPS	Y4, 1257856(DI)	// fitGrad.matvec_3[1]
-	VMOVUPS	Y5, 1257888(DI)	// fitGrad.matvec_3[1] | 1
-	VMOVUPS	Y6, 1257920(DI)	// fitGrad.matvec_3[1] | 2
-	VMOVUPS	Y7, 1257952(DI)	// fitGrad.matvec_3[1] | 3
-	VMOVUPS	1061120(DI), Y8	// fitGrad.mul_2[0]
-	VMOVUPS	1061152(DI), Y9	// fitGrad.mul_2[0] | 1
-	VMOVUPS	1061184(DI), Y10	// fitGrad.mul_2[0] | 2
-	VMOVUPS	1061216(DI), Y11	// fitGrad.mul_2[0] | 3
+	VMOVUPS	Y0, 1260800(DI)	// fitGrad.matvec_3[0]
+	VMOVUPS	Y1, 1260832(DI)	// fitGrad.matvec_3[0] | 1
+	VMOVUPS	Y2, 1260864(DI)	// fitGrad.matvec_3[0] | 2
+	VMOVUPS	Y3, 1260896(DI)	// fitGrad.matvec_3[0] | 3
+	VMOVUPS	Y4, 1260928(DI)	// fitGrad.matvec_3[1]
+	VMOVUPS	Y5, 1260960(DI)	// fitGrad.matvec_3[1] | 1
+	VMOVUPS	Y6, 1260992(DI)	// fitGrad.matvec_3[1] | 2
+	VMOVUPS	Y7, 1261024(DI)	// fitGrad.matvec_3[1] | 3
+	VMOVUPS	1064192(DI), Y8	// fitGrad.mul_2[0]
+	VMOVUPS	1064224(DI), Y9	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1064256(DI), Y10	// fitGrad.mul_2[0] | 2
+	VMOVUPS	1064288(DI), Y11	// fitGrad.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
 	VMULPS	Y11, Y3, Y3
-	VMOVUPS	Y0, 1274112(DI)	// fitGrad.mul_10[0]
-	VMOVUPS	Y1, 1274144(DI)	// fitGrad.mul_10[0] | 1
-	VMOVUPS	Y2, 1274176(DI)	// fitGrad.mul_10[0] | 2
-	VMOVUPS	Y3, 1274208(DI)	// fitGrad.mul_10[0] | 3
+	VMOVUPS	Y0, 1277184(DI)	// fitGrad.mul_10[0]
+	VMOVUPS	Y1, 1277216(DI)	// fitGrad.mul_10[0] | 1
+	VMOVUPS	Y2, 1277248(DI)	// fitGrad.mul_10[0] | 2
+	VMOVUPS	Y3, 1277280(DI)	// fitGrad.mul_10[0] | 3
 	VBROADCASTSS	(R9), Y8	// vecmat[0]
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 1290496(DI)	// fitGrad.mul_11[0]
-	VMOVUPS	Y1, 1290528(DI)	// fitGrad.mul_11[0] | 1
-	VMOVUPS	Y2, 1290560(DI)	// fitGrad.mul_11[0] | 2
-	VMOVUPS	Y3, 1290592(DI)	// fitGrad.mul_11[0] | 3
-	VMOVUPS	1061248(DI), Y0	// fitGrad.mul_2[1]
-	VMOVUPS	1061280(DI), Y1	// fitGrad.mul_2[1] | 1
-	VMOVUPS	1061312(DI), Y2	// fitGrad.mul_2[1] | 2
-	VMOVUPS	1061344(DI), Y3	// fitGrad.mul_2[1] | 3
+	VMOVUPS	Y0, 1293568(DI)	// fitGrad.mul_11[0]
+	VMOVUPS	Y1, 1293600(DI)	// fitGrad.mul_11[0] | 1
+	VMOVUPS	Y2, 1293632(DI)	// fitGrad.mul_11[0] | 2
+	VMOVUPS	Y3, 1293664(DI)	// fitGrad.mul_11[0] | 3
+	VMOVUPS	1064320(DI), Y0	// fitGrad.mul_2[1]
+	VMOVUPS	1064352(DI), Y1	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1064384(DI), Y2	// fitGrad.mul_2[1] | 2
+	VMOVUPS	1064416(DI), Y3	// fitGrad.mul_2[1] | 3
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y5, Y1
 	VMULPS	Y2, Y6, Y2
 	VMULPS	Y3, Y7, Y3
-	VMOVUPS	Y0, 1274240(DI)	// fitGrad.mul_10[1]
-	VMOVUPS	Y1, 1274272(DI)	// fitGrad.mul_10[1] | 1
-	VMOVUPS	Y2, 1274304(DI)	// fitGrad.mul_10[1] | 2
-	VMOVUPS	Y3, 1274336(DI)	// fitGrad.mul_10[1] | 3
+	VMOVUPS	Y0, 1277312(DI)	// fitGrad.mul_10[1]
+	VMOVUPS	Y1, 1277344(DI)	// fitGrad.mul_10[1] | 1
+	VMOVUPS	Y2, 1277376(DI)	// fitGrad.mul_10[1] | 2
+	VMOVUPS	Y3, 1277408(DI)	// fitGrad.mul_10[1] | 3
 	VBROADCASTSS	4(R9), Y4	// vecmat[1]
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y4, Y2, Y2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y0, 1290624(DI)	// fitGrad.mul_11[1]
-	VMOVUPS	Y1, 1290656(DI)	// fitGrad.mul_11[1] | 1
-	VMOVUPS	Y2, 1290688(DI)	// fitGrad.mul_11[1] | 2
-	VMOVUPS	Y3, 1290720(DI)	// fitGrad.mul_11[1] | 3
+	VMOVUPS	Y0, 1293696(DI)	// fitGrad.mul_11[1]
+	VMOVUPS	Y1, 1293728(DI)	// fitGrad.mul_11[1] | 1
+	VMOVUPS	Y2, 1293760(DI)	// fitGrad.mul_11[1] | 2
+	VMOVUPS	Y3, 1293792(DI)	// fitGrad.mul_11[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -4568,10 +4737,10 @@ loop19: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop20: // 128 times: terms of the sums
-	VMOVUPS	1290496(R10), Y8	// fitGrad.mul_11[0]
-	VMOVUPS	1290528(R10), Y9	// fitGrad.mul_11[0] | 1
-	VMOVUPS	1290560(R10), Y10	// fitGrad.mul_11[0] | 2
-	VMOVUPS	1290592(R10), Y11	// fitGrad.mul_11[0] | 3
+	VMOVUPS	1293568(R10), Y8	// fitGrad.mul_11[0]
+	VMOVUPS	1293600(R10), Y9	// fitGrad.mul_11[0] | 1
+	VMOVUPS	1293632(R10), Y10	// fitGrad.mul_11[0] | 2
+	VMOVUPS	1293664(R10), Y11	// fitGrad.mul_11[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -4586,14 +4755,14 @@ loop20: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop20
-	VMOVUPS	Y0, 1306880(DI)	// fitGrad.vecmat_3[0]
-	VMOVUPS	Y1, 1306912(DI)	// fitGrad.vecmat_3[0] | 1
-	VMOVUPS	Y2, 1306944(DI)	// fitGrad.vecmat_3[0] | 2
-	VMOVUPS	Y3, 1306976(DI)	// fitGrad.vecmat_3[0] | 3
-	VMOVUPS	Y4, 1307008(DI)	// fitGrad.vecmat_3[1]
-	VMOVUPS	Y5, 1307040(DI)	// fitGrad.vecmat_3[1] | 1
-	VMOVUPS	Y6, 1307072(DI)	// fitGrad.vecmat_3[1] | 2
-	VMOVUPS	Y7, 1307104(DI)	// fitGrad.vecmat_3[1] | 3
+	VMOVUPS	Y0, 1309952(DI)	// fitGrad.vecmat_3[0]
+	VMOVUPS	Y1, 1309984(DI)	// fitGrad.vecmat_3[0] | 1
+	VMOVUPS	Y2, 1310016(DI)	// fitGrad.vecmat_3[0] | 2
+	VMOVUPS	Y3, 1310048(DI)	// fitGrad.vecmat_3[0] | 3
+	VMOVUPS	Y4, 1310080(DI)	// fitGrad.vecmat_3[1]
+	VMOVUPS	Y5, 1310112(DI)	// fitGrad.vecmat_3[1] | 1
+	VMOVUPS	Y6, 1310144(DI)	// fitGrad.vecmat_3[1] | 2
+	VMOVUPS	Y7, 1310176(DI)	// fitGrad.vecmat_3[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -4668,33 +4837,33 @@ loop20: // 128 times: terms of the sums
 	MOVQ	BX, R9
 loop21: // 128 times: elements
 	VBROADCASTSS	1024(SI), Y7	// L.0.weight.matvec.2[0]
-	VMOVUPS	1159424(DI), Y8	// fitGrad.mul_6[0]
-	VMOVUPS	1159456(DI), Y9	// fitGrad.mul_6[0] | 1
-	VMOVUPS	1159488(DI), Y10	// fitGrad.mul_6[0] | 2
-	VMOVUPS	1159520(DI), Y11	// fitGrad.mul_6[0] | 3
+	VMOVUPS	1162496(DI), Y8	// fitGrad.mul_6[0]
+	VMOVUPS	1162528(DI), Y9	// fitGrad.mul_6[0] | 1
+	VMOVUPS	1162560(DI), Y10	// fitGrad.mul_6[0] | 2
+	VMOVUPS	1162592(DI), Y11	// fitGrad.mul_6[0] | 3
 	VMULPS	Y8, Y7, Y8
 	VMULPS	Y9, Y7, Y9
 	VMULPS	Y10, Y7, Y10
 	VMULPS	Y11, Y7, Y7
-	VMOVUPS	Y8, 1323264(DI)	// fitGrad.mul_12[0]
-	VMOVUPS	Y9, 1323296(DI)	// fitGrad.mul_12[0] | 1
-	VMOVUPS	Y10, 1323328(DI)	// fitGrad.mul_12[0] | 2
-	VMOVUPS	Y7, 1323360(DI)	// fitGrad.mul_12[0] | 3
-	VMOVUPS	1208576(DI), Y15	// fitGrad.vecmat_2[0]
+	VMOVUPS	Y8, 1326336(DI)	// fitGrad.mul_12[0]
+	VMOVUPS	Y9, 1326368(DI)	// fitGrad.mul_12[0] | 1
+	VMOVUPS	Y10, 1326400(DI)	// fitGrad.mul_12[0] | 2
+	VMOVUPS	Y7, 1326432(DI)	// fitGrad.mul_12[0] | 3
+	VMOVUPS	1211648(DI), Y15	// fitGrad.vecmat_2[0]
 	VMOVUPS	Y15, 1280(AX)
-	VMOVUPS	1208608(DI), Y15	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1211680(DI), Y15	// fitGrad.vecmat_2[0] | 1
 	VMOVUPS	Y15, 1312(AX)
-	VMOVUPS	1208640(DI), Y15	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	1211712(DI), Y15	// fitGrad.vecmat_2[0] | 2
 	VMOVUPS	Y15, 1344(AX)
-	VMOVUPS	1208672(DI), Y1	// fitGrad.vecmat_2[0] | 3
-	VMOVUPS	1306880(DI), Y2	// fitGrad.vecmat_3[0]
-	VMOVUPS	1306912(DI), Y3	// fitGrad.vecmat_3[0] | 1
-	VMOVUPS	1306944(DI), Y4	// fitGrad.vecmat_3[0] | 2
-	VMOVUPS	1306976(DI), Y5	// fitGrad.vecmat_3[0] | 3
-	VMOVUPS	946432(DI), Y6	// fitGrad.sigmoid[0]
-	VMOVUPS	946464(DI), Y11	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	946496(DI), Y12	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	946528(DI), Y0	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	1211744(DI), Y1	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	1309952(DI), Y2	// fitGrad.vecmat_3[0]
+	VMOVUPS	1309984(DI), Y3	// fitGrad.vecmat_3[0] | 1
+	VMOVUPS	1310016(DI), Y4	// fitGrad.vecmat_3[0] | 2
+	VMOVUPS	1310048(DI), Y5	// fitGrad.vecmat_3[0] | 3
+	VMOVUPS	949504(DI), Y6	// fitGrad.sigmoid[0]
+	VMOVUPS	949536(DI), Y11	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	949568(DI), Y12	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	949600(DI), Y0	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y6, Y2, Y2
 	VMULPS	Y11, Y3, Y3
 	VMULPS	Y12, Y4, Y4
@@ -4703,10 +4872,10 @@ loop21: // 128 times: elements
 	VFMADD231PS	1312(AX), Y9, Y3
 	VFMADD231PS	1344(AX), Y10, Y4
 	VFMADD231PS	Y1, Y7, Y0
-	VMOVUPS	Y2, 1339648(DI)	// fitGrad.add_3[0]
-	VMOVUPS	Y3, 1339680(DI)	// fitGrad.add_3[0] | 1
-	VMOVUPS	Y4, 1339712(DI)	// fitGrad.add_3[0] | 2
-	VMOVUPS	Y0, 1339744(DI)	// fitGrad.add_3[0] | 3
+	VMOVUPS	Y2, 1342720(DI)	// fitGrad.add_3[0]
+	VMOVUPS	Y3, 1342752(DI)	// fitGrad.add_3[0] | 1
+	VMOVUPS	Y4, 1342784(DI)	// fitGrad.add_3[0] | 2
+	VMOVUPS	Y0, 1342816(DI)	// fitGrad.add_3[0] | 3
 	VBROADCASTSS	(R9), Y1	// L.0.weight[0]
 	VMOVUPS	0(AX), Y15
 	VFMADD231PS	Y2, Y1, Y15
@@ -4759,22 +4928,22 @@ loop21: // 128 times: elements
 	VMOVUPS	736(AX), Y15
 	VFMADD231PS	Y0, Y1, Y15
 	VMOVUPS	Y15, 736(AX)
-	VMOVUPS	1208576(DI), Y0	// fitGrad.vecmat_2[0]
-	VMOVUPS	1208608(DI), Y1	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	1208640(DI), Y2	// fitGrad.vecmat_2[0] | 2
-	VMOVUPS	1208672(DI), Y3	// fitGrad.vecmat_2[0] | 3
-	VMOVUPS	946432(DI), Y4	// fitGrad.sigmoid[0]
-	VMOVUPS	946464(DI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	946496(DI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	946528(DI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	1211648(DI), Y0	// fitGrad.vecmat_2[0]
+	VMOVUPS	1211680(DI), Y1	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1211712(DI), Y2	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	1211744(DI), Y3	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	949504(DI), Y4	// fitGrad.sigmoid[0]
+	VMOVUPS	949536(DI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	949568(DI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	949600(DI), Y7	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
 	VMULPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 1356544(DI)	// fitGrad.mul_13[0]
-	VMOVUPS	Y1, 1356576(DI)	// fitGrad.mul_13[0] | 1
-	VMOVUPS	Y2, 1356608(DI)	// fitGrad.mul_13[0] | 2
-	VMOVUPS	Y3, 1356640(DI)	// fitGrad.mul_13[0] | 3
+	VMOVUPS	Y0, 1359616(DI)	// fitGrad.mul_13[0]
+	VMOVUPS	Y1, 1359648(DI)	// fitGrad.mul_13[0] | 1
+	VMOVUPS	Y2, 1359680(DI)	// fitGrad.mul_13[0] | 2
+	VMOVUPS	Y3, 1359712(DI)	// fitGrad.mul_13[0] | 3
 	VBROADCASTSS	(R9), Y4	// L.0.weight[0]
 	VMOVUPS	768(AX), Y15
 	VFMADD231PS	Y0, Y4, Y15
@@ -4828,55 +4997,55 @@ loop21: // 128 times: elements
 	VFMADD231PS	Y3, Y4, Y15
 	VMOVUPS	Y15, 1248(AX)
 	VBROADCASTSS	1536(SI), Y0	// L.0.weight.matvec.3[0]
-	VMOVUPS	946432(DI), Y1	// fitGrad.sigmoid[0]
-	VMOVUPS	946464(DI), Y2	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	946496(DI), Y3	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	946528(DI), Y4	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	949504(DI), Y1	// fitGrad.sigmoid[0]
+	VMOVUPS	949536(DI), Y2	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	949568(DI), Y3	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	949600(DI), Y4	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 1373440(DI)	// fitGrad.mul_14[0]
-	VMOVUPS	Y2, 1373472(DI)	// fitGrad.mul_14[0] | 1
-	VMOVUPS	Y3, 1373504(DI)	// fitGrad.mul_14[0] | 2
-	VMOVUPS	Y0, 1373536(DI)	// fitGrad.mul_14[0] | 3
+	VMOVUPS	Y1, 1376512(DI)	// fitGrad.mul_14[0]
+	VMOVUPS	Y2, 1376544(DI)	// fitGrad.mul_14[0] | 1
+	VMOVUPS	Y3, 1376576(DI)	// fitGrad.mul_14[0] | 2
+	VMOVUPS	Y0, 1376608(DI)	// fitGrad.mul_14[0] | 3
 	ADDQ	$4, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
 	DECQ	CX
 	JNE	loop21
 	VMOVUPS	768(AX), Y13	// fitGrad.vecmat_4[0]
-	VMOVUPS	Y13, 1372928(AX)
+	VMOVUPS	Y13, 1376000(AX)
 	VMOVUPS	800(AX), Y13	// fitGrad.vecmat_4[0] | 1
-	VMOVUPS	Y13, 1372960(AX)
+	VMOVUPS	Y13, 1376032(AX)
 	VMOVUPS	832(AX), Y13	// fitGrad.vecmat_4[0] | 2
-	VMOVUPS	Y13, 1372992(AX)
+	VMOVUPS	Y13, 1376064(AX)
 	VMOVUPS	864(AX), Y13	// fitGrad.vecmat_4[0] | 3
-	VMOVUPS	Y13, 1373024(AX)
+	VMOVUPS	Y13, 1376096(AX)
 	VMOVUPS	896(AX), Y13	// fitGrad.vecmat_4[1]
-	VMOVUPS	Y13, 1373056(AX)
+	VMOVUPS	Y13, 1376128(AX)
 	VMOVUPS	928(AX), Y13	// fitGrad.vecmat_4[1] | 1
-	VMOVUPS	Y13, 1373088(AX)
+	VMOVUPS	Y13, 1376160(AX)
 	VMOVUPS	960(AX), Y13	// fitGrad.vecmat_4[1] | 2
-	VMOVUPS	Y13, 1373120(AX)
+	VMOVUPS	Y13, 1376192(AX)
 	VMOVUPS	992(AX), Y13	// fitGrad.vecmat_4[1] | 3
-	VMOVUPS	Y13, 1373152(AX)
+	VMOVUPS	Y13, 1376224(AX)
 	VMOVUPS	1024(AX), Y13	// fitGrad.vecmat_4[2]
-	VMOVUPS	Y13, 1373184(AX)
+	VMOVUPS	Y13, 1376256(AX)
 	VMOVUPS	1056(AX), Y13	// fitGrad.vecmat_4[2] | 1
-	VMOVUPS	Y13, 1373216(AX)
+	VMOVUPS	Y13, 1376288(AX)
 	VMOVUPS	1088(AX), Y13	// fitGrad.vecmat_4[2] | 2
-	VMOVUPS	Y13, 1373248(AX)
+	VMOVUPS	Y13, 1376320(AX)
 	VMOVUPS	1120(AX), Y13	// fitGrad.vecmat_4[2] | 3
-	VMOVUPS	Y13, 1373280(AX)
+	VMOVUPS	Y13, 1376352(AX)
 	VMOVUPS	1152(AX), Y13	// fitGrad.vecmat_4[3]
-	VMOVUPS	Y13, 1373312(AX)
+	VMOVUPS	Y13, 1376384(AX)
 	VMOVUPS	1184(AX), Y13	// fitGrad.vecmat_4[3] | 1
-	VMOVUPS	Y13, 1373344(AX)
+	VMOVUPS	Y13, 1376416(AX)
 	VMOVUPS	1216(AX), Y13	// fitGrad.vecmat_4[3] | 2
-	VMOVUPS	Y13, 1373376(AX)
+	VMOVUPS	Y13, 1376448(AX)
 	VMOVUPS	1248(AX), Y13	// fitGrad.vecmat_4[3] | 3
-	VMOVUPS	Y13, 1373408(AX)
+	VMOVUPS	Y13, 1376480(AX)
 	// lagrange.nde:16
 	VMOVUPS	f32_3f800000<>(SB), Y0
 	VMOVUPS	224(AX), Y13
@@ -4890,10 +5059,10 @@ loop21: // 128 times: elements
 	VMOVUPS	f32_3f800000<>(SB), Y3
 	VMOVUPS	320(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y3
-	VMOVUPS	Y0, 1356032(AX)	// fitGrad.add_4[0]
-	VMOVUPS	Y1, 1356064(AX)	// fitGrad.add_4[0] | 1
-	VMOVUPS	Y2, 1356096(AX)	// fitGrad.add_4[0] | 2
-	VMOVUPS	Y3, 1356128(AX)	// fitGrad.add_4[0] | 3
+	VMOVUPS	Y0, 1359104(AX)	// fitGrad.add_4[0]
+	VMOVUPS	Y1, 1359136(AX)	// fitGrad.add_4[0] | 1
+	VMOVUPS	Y2, 1359168(AX)	// fitGrad.add_4[0] | 2
+	VMOVUPS	Y3, 1359200(AX)	// fitGrad.add_4[0] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	352(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y0
@@ -4906,10 +5075,10 @@ loop21: // 128 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y3
 	VMOVUPS	448(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y3
-	VMOVUPS	Y0, 1356160(AX)	// fitGrad.add_4[1]
-	VMOVUPS	Y1, 1356192(AX)	// fitGrad.add_4[1] | 1
-	VMOVUPS	Y2, 1356224(AX)	// fitGrad.add_4[1] | 2
-	VMOVUPS	Y3, 1356256(AX)	// fitGrad.add_4[1] | 3
+	VMOVUPS	Y0, 1359232(AX)	// fitGrad.add_4[1]
+	VMOVUPS	Y1, 1359264(AX)	// fitGrad.add_4[1] | 1
+	VMOVUPS	Y2, 1359296(AX)	// fitGrad.add_4[1] | 2
+	VMOVUPS	Y3, 1359328(AX)	// fitGrad.add_4[1] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	512(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y0
@@ -4922,10 +5091,10 @@ loop21: // 128 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y3
 	VMOVUPS	608(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y3
-	VMOVUPS	Y0, 1356288(AX)	// fitGrad.add_4[2]
-	VMOVUPS	Y1, 1356320(AX)	// fitGrad.add_4[2] | 1
-	VMOVUPS	Y2, 1356352(AX)	// fitGrad.add_4[2] | 2
-	VMOVUPS	Y3, 1356384(AX)	// fitGrad.add_4[2] | 3
+	VMOVUPS	Y0, 1359360(AX)	// fitGrad.add_4[2]
+	VMOVUPS	Y1, 1359392(AX)	// fitGrad.add_4[2] | 1
+	VMOVUPS	Y2, 1359424(AX)	// fitGrad.add_4[2] | 2
+	VMOVUPS	Y3, 1359456(AX)	// fitGrad.add_4[2] | 3
 	VMOVUPS	f32_3f800000<>(SB), Y0
 	VMOVUPS	640(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y0
@@ -4938,10 +5107,10 @@ loop21: // 128 times: elements
 	VMOVUPS	f32_3f800000<>(SB), Y3
 	VMOVUPS	736(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y3
-	VMOVUPS	Y0, 1356416(AX)	// fitGrad.add_4[3]
-	VMOVUPS	Y1, 1356448(AX)	// fitGrad.add_4[3] | 1
-	VMOVUPS	Y2, 1356480(AX)	// fitGrad.add_4[3] | 2
-	VMOVUPS	Y3, 1356512(AX)	// fitGrad.add_4[3] | 3
+	VMOVUPS	Y0, 1359488(AX)	// fitGrad.add_4[3]
+	VMOVUPS	Y1, 1359520(AX)	// fitGrad.add_4[3] | 1
+	VMOVUPS	Y2, 1359552(AX)	// fitGrad.add_4[3] | 2
+	VMOVUPS	Y3, 1359584(AX)	// fitGrad.add_4[3] | 3
 	MOVQ	$64, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -4960,10 +5129,10 @@ loop22: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop23: // 128 times: terms of the sums
-	VMOVUPS	1373440(R11), Y8	// fitGrad.mul_14[0]
-	VMOVUPS	1373472(R11), Y9	// fitGrad.mul_14[0] | 1
-	VMOVUPS	1373504(R11), Y10	// fitGrad.mul_14[0] | 2
-	VMOVUPS	1373536(R11), Y11	// fitGrad.mul_14[0] | 3
+	VMOVUPS	1376512(R11), Y8	// fitGrad.mul_14[0]
+	VMOVUPS	1376544(R11), Y9	// fitGrad.mul_14[0] | 1
+	VMOVUPS	1376576(R11), Y10	// fitGrad.mul_14[0] | 2
+	VMOVUPS	1376608(R11), Y11	// fitGrad.mul_14[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -4978,56 +5147,56 @@ loop23: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop23
-	VMOVUPS	Y0, 1389824(DI)	// fitGrad.matvec_4[0]
-	VMOVUPS	Y1, 1389856(DI)	// fitGrad.matvec_4[0] | 1
-	VMOVUPS	Y2, 1389888(DI)	// fitGrad.matvec_4[0] | 2
-	VMOVUPS	Y3, 1389920(DI)	// fitGrad.matvec_4[0] | 3
-	VMOVUPS	Y4, 1389952(DI)	// fitGrad.matvec_4[1]
-	VMOVUPS	Y5, 1389984(DI)	// fitGrad.matvec_4[1] | 1
-	VMOVUPS	Y6, 1390016(DI)	// fitGrad.matvec_4[1] | 2
-	VMOVUPS	Y7, 1390048(DI)	// fitGrad.matvec_4[1] | 3
-	VMOVUPS	1061120(DI), Y8	// fitGrad.mul_2[0]
-	VMOVUPS	1061152(DI), Y9	// fitGrad.mul_2[0] | 1
-	VMOVUPS	1061184(DI), Y10	// fitGrad.mul_2[0] | 2
-	VMOVUPS	1061216(DI), Y11	// fitGrad.mul_2[0] | 3
+	VMOVUPS	Y0, 1392896(DI)	// fitGrad.matvec_4[0]
+	VMOVUPS	Y1, 1392928(DI)	// fitGrad.matvec_4[0] | 1
+	VMOVUPS	Y2, 1392960(DI)	// fitGrad.matvec_4[0] | 2
+	VMOVUPS	Y3, 1392992(DI)	// fitGrad.matvec_4[0] | 3
+	VMOVUPS	Y4, 1393024(DI)	// fitGrad.matvec_4[1]
+	VMOVUPS	Y5, 1393056(DI)	// fitGrad.matvec_4[1] | 1
+	VMOVUPS	Y6, 1393088(DI)	// fitGrad.matvec_4[1] | 2
+	VMOVUPS	Y7, 1393120(DI)	// fitGrad.matvec_4[1] | 3
+	VMOVUPS	1064192(DI), Y8	// fitGrad.mul_2[0]
+	VMOVUPS	1064224(DI), Y9	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1064256(DI), Y10	// fitGrad.mul_2[0] | 2
+	VMOVUPS	1064288(DI), Y11	// fitGrad.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
 	VMULPS	Y11, Y3, Y3
-	VMOVUPS	Y0, 1406208(DI)	// fitGrad.mul_15[0]
-	VMOVUPS	Y1, 1406240(DI)	// fitGrad.mul_15[0] | 1
-	VMOVUPS	Y2, 1406272(DI)	// fitGrad.mul_15[0] | 2
-	VMOVUPS	Y3, 1406304(DI)	// fitGrad.mul_15[0] | 3
+	VMOVUPS	Y0, 1409280(DI)	// fitGrad.mul_15[0]
+	VMOVUPS	Y1, 1409312(DI)	// fitGrad.mul_15[0] | 1
+	VMOVUPS	Y2, 1409344(DI)	// fitGrad.mul_15[0] | 2
+	VMOVUPS	Y3, 1409376(DI)	// fitGrad.mul_15[0] | 3
 	VBROADCASTSS	(R9), Y8	// vecmat[0]
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 1422592(DI)	// fitGrad.mul_16[0]
-	VMOVUPS	Y1, 1422624(DI)	// fitGrad.mul_16[0] | 1
-	VMOVUPS	Y2, 1422656(DI)	// fitGrad.mul_16[0] | 2
-	VMOVUPS	Y3, 1422688(DI)	// fitGrad.mul_16[0] | 3
-	VMOVUPS	1061248(DI), Y0	// fitGrad.mul_2[1]
-	VMOVUPS	1061280(DI), Y1	// fitGrad.mul_2[1] | 1
-	VMOVUPS	1061312(DI), Y2	// fitGrad.mul_2[1] | 2
-	VMOVUPS	1061344(DI), Y3	// fitGrad.mul_2[1] | 3
+	VMOVUPS	Y0, 1425664(DI)	// fitGrad.mul_16[0]
+	VMOVUPS	Y1, 1425696(DI)	// fitGrad.mul_16[0] | 1
+	VMOVUPS	Y2, 1425728(DI)	// fitGrad.mul_16[0] | 2
+	VMOVUPS	Y3, 1425760(DI)	// fitGrad.mul_16[0] | 3
+	VMOVUPS	1064320(DI), Y0	// fitGrad.mul_2[1]
+	VMOVUPS	1064352(DI), Y1	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1064384(DI), Y2	// fitGrad.mul_2[1] | 2
+	VMOVUPS	1064416(DI), Y3	// fitGrad.mul_2[1] | 3
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y5, Y1
 	VMULPS	Y2, Y6, Y2
 	VMULPS	Y3, Y7, Y3
-	VMOVUPS	Y0, 1406336(DI)	// fitGrad.mul_15[1]
-	VMOVUPS	Y1, 1406368(DI)	// fitGrad.mul_15[1] | 1
-	VMOVUPS	Y2, 1406400(DI)	// fitGrad.mul_15[1] | 2
-	VMOVUPS	Y3, 1406432(DI)	// fitGrad.mul_15[1] | 3
+	VMOVUPS	Y0, 1409408(DI)	// fitGrad.mul_15[1]
+	VMOVUPS	Y1, 1409440(DI)	// fitGrad.mul_15[1] | 1
+	VMOVUPS	Y2, 1409472(DI)	// fitGrad.mul_15[1] | 2
+	VMOVUPS	Y3, 1409504(DI)	// fitGrad.mul_15[1] | 3
 	VBROADCASTSS	4(R9), Y4	// vecmat[1]
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y4, Y2, Y2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y0, 1422720(DI)	// fitGrad.mul_16[1]
-	VMOVUPS	Y1, 1422752(DI)	// fitGrad.mul_16[1] | 1
-	VMOVUPS	Y2, 1422784(DI)	// fitGrad.mul_16[1] | 2
-	VMOVUPS	Y3, 1422816(DI)	// fitGrad.mul_16[1] | 3
+	VMOVUPS	Y0, 1425792(DI)	// fitGrad.mul_16[1]
+	VMOVUPS	Y1, 1425824(DI)	// fitGrad.mul_16[1] | 1
+	VMOVUPS	Y2, 1425856(DI)	// fitGrad.mul_16[1] | 2
+	VMOVUPS	Y3, 1425888(DI)	// fitGrad.mul_16[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -5049,10 +5218,10 @@ loop24: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop25: // 128 times: terms of the sums
-	VMOVUPS	1422592(R10), Y8	// fitGrad.mul_16[0]
-	VMOVUPS	1422624(R10), Y9	// fitGrad.mul_16[0] | 1
-	VMOVUPS	1422656(R10), Y10	// fitGrad.mul_16[0] | 2
-	VMOVUPS	1422688(R10), Y11	// fitGrad.mul_16[0] | 3
+	VMOVUPS	1425664(R10), Y8	// fitGrad.mul_16[0]
+	VMOVUPS	1425696(R10), Y9	// fitGrad.mul_16[0] | 1
+	VMOVUPS	1425728(R10), Y10	// fitGrad.mul_16[0] | 2
+	VMOVUPS	1425760(R10), Y11	// fitGrad.mul_16[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -5067,14 +5236,14 @@ loop25: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop25
-	VMOVUPS	Y0, 1438976(DI)	// fitGrad.vecmat_5[0]
-	VMOVUPS	Y1, 1439008(DI)	// fitGrad.vecmat_5[0] | 1
-	VMOVUPS	Y2, 1439040(DI)	// fitGrad.vecmat_5[0] | 2
-	VMOVUPS	Y3, 1439072(DI)	// fitGrad.vecmat_5[0] | 3
-	VMOVUPS	Y4, 1439104(DI)	// fitGrad.vecmat_5[1]
-	VMOVUPS	Y5, 1439136(DI)	// fitGrad.vecmat_5[1] | 1
-	VMOVUPS	Y6, 1439168(DI)	// fitGrad.vecmat_5[1] | 2
-	VMOVUPS	Y7, 1439200(DI)	// fitGrad.vecmat_5[1] | 3
+	VMOVUPS	Y0, 1442048(DI)	// fitGrad.vecmat_5[0]
+	VMOVUPS	Y1, 1442080(DI)	// fitGrad.vecmat_5[0] | 1
+	VMOVUPS	Y2, 1442112(DI)	// fitGrad.vecmat_5[0] | 2
+	VMOVUPS	Y3, 1442144(DI)	// fitGrad.vecmat_5[0] | 3
+	VMOVUPS	Y4, 1442176(DI)	// fitGrad.vecmat_5[1]
+	VMOVUPS	Y5, 1442208(DI)	// fitGrad.vecmat_5[1] | 1
+	VMOVUPS	Y6, 1442240(DI)	// fitGrad.vecmat_5[1] | 2
+	VMOVUPS	Y7, 1442272(DI)	// fitGrad.vecmat_5[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -5117,33 +5286,33 @@ loop25: // 128 times: terms of the sums
 	MOVQ	BX, R9
 loop26: // 128 times: elements
 	VBROADCASTSS	1536(SI), Y0	// L.0.weight.matvec.3[0]
-	VMOVUPS	1159424(DI), Y1	// fitGrad.mul_6[0]
-	VMOVUPS	1159456(DI), Y2	// fitGrad.mul_6[0] | 1
-	VMOVUPS	1159488(DI), Y3	// fitGrad.mul_6[0] | 2
-	VMOVUPS	1159520(DI), Y4	// fitGrad.mul_6[0] | 3
+	VMOVUPS	1162496(DI), Y1	// fitGrad.mul_6[0]
+	VMOVUPS	1162528(DI), Y2	// fitGrad.mul_6[0] | 1
+	VMOVUPS	1162560(DI), Y3	// fitGrad.mul_6[0] | 2
+	VMOVUPS	1162592(DI), Y4	// fitGrad.mul_6[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 1455360(DI)	// fitGrad.mul_17[0]
-	VMOVUPS	Y2, 1455392(DI)	// fitGrad.mul_17[0] | 1
-	VMOVUPS	Y3, 1455424(DI)	// fitGrad.mul_17[0] | 2
-	VMOVUPS	Y0, 1455456(DI)	// fitGrad.mul_17[0] | 3
-	VMOVUPS	1208576(DI), Y15	// fitGrad.vecmat_2[0]
+	VMOVUPS	Y1, 1458432(DI)	// fitGrad.mul_17[0]
+	VMOVUPS	Y2, 1458464(DI)	// fitGrad.mul_17[0] | 1
+	VMOVUPS	Y3, 1458496(DI)	// fitGrad.mul_17[0] | 2
+	VMOVUPS	Y0, 1458528(DI)	// fitGrad.mul_17[0] | 3
+	VMOVUPS	1211648(DI), Y15	// fitGrad.vecmat_2[0]
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	1208608(DI), Y15	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1211680(DI), Y15	// fitGrad.vecmat_2[0] | 1
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	1208640(DI), Y15	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	1211712(DI), Y15	// fitGrad.vecmat_2[0] | 2
 	VMOVUPS	Y15, 576(AX)
-	VMOVUPS	1208672(DI), Y4	// fitGrad.vecmat_2[0] | 3
-	VMOVUPS	1438976(DI), Y5	// fitGrad.vecmat_5[0]
-	VMOVUPS	1439008(DI), Y6	// fitGrad.vecmat_5[0] | 1
-	VMOVUPS	1439040(DI), Y7	// fitGrad.vecmat_5[0] | 2
-	VMOVUPS	1439072(DI), Y8	// fitGrad.vecmat_5[0] | 3
-	VMOVUPS	946432(DI), Y9	// fitGrad.sigmoid[0]
-	VMOVUPS	946464(DI), Y10	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	946496(DI), Y11	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	946528(DI), Y12	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	1211744(DI), Y4	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	1442048(DI), Y5	// fitGrad.vecmat_5[0]
+	VMOVUPS	1442080(DI), Y6	// fitGrad.vecmat_5[0] | 1
+	VMOVUPS	1442112(DI), Y7	// fitGrad.vecmat_5[0] | 2
+	VMOVUPS	1442144(DI), Y8	// fitGrad.vecmat_5[0] | 3
+	VMOVUPS	949504(DI), Y9	// fitGrad.sigmoid[0]
+	VMOVUPS	949536(DI), Y10	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	949568(DI), Y11	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	949600(DI), Y12	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y9, Y5, Y5
 	VMULPS	Y10, Y6, Y6
 	VMULPS	Y11, Y7, Y7
@@ -5152,10 +5321,10 @@ loop26: // 128 times: elements
 	VFMADD231PS	544(AX), Y2, Y6
 	VFMADD231PS	576(AX), Y3, Y7
 	VFMADD231PS	Y4, Y0, Y8
-	VMOVUPS	Y5, 1471744(DI)	// fitGrad.add_5[0]
-	VMOVUPS	Y6, 1471776(DI)	// fitGrad.add_5[0] | 1
-	VMOVUPS	Y7, 1471808(DI)	// fitGrad.add_5[0] | 2
-	VMOVUPS	Y8, 1471840(DI)	// fitGrad.add_5[0] | 3
+	VMOVUPS	Y5, 1474816(DI)	// fitGrad.add_5[0]
+	VMOVUPS	Y6, 1474848(DI)	// fitGrad.add_5[0] | 1
+	VMOVUPS	Y7, 1474880(DI)	// fitGrad.add_5[0] | 2
+	VMOVUPS	Y8, 1474912(DI)	// fitGrad.add_5[0] | 3
 	VBROADCASTSS	(R9), Y0	// L.0.weight[0]
 	VMOVUPS	0(AX), Y15
 	VFMADD231PS	Y5, Y0, Y15
@@ -5209,55 +5378,55 @@ loop26: // 128 times: elements
 	VFMADD231PS	Y8, Y0, Y15
 	VMOVUPS	Y15, 480(AX)
 	VBROADCASTSS	2048(SI), Y0	// L.0.weight.matvec.4[0]
-	VMOVUPS	946432(DI), Y1	// fitGrad.sigmoid[0]
-	VMOVUPS	946464(DI), Y2	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	946496(DI), Y3	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	946528(DI), Y4	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	949504(DI), Y1	// fitGrad.sigmoid[0]
+	VMOVUPS	949536(DI), Y2	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	949568(DI), Y3	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	949600(DI), Y4	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 1488640(DI)	// fitGrad.mul_18[0]
-	VMOVUPS	Y2, 1488672(DI)	// fitGrad.mul_18[0] | 1
-	VMOVUPS	Y3, 1488704(DI)	// fitGrad.mul_18[0] | 2
-	VMOVUPS	Y0, 1488736(DI)	// fitGrad.mul_18[0] | 3
+	VMOVUPS	Y1, 1491712(DI)	// fitGrad.mul_18[0]
+	VMOVUPS	Y2, 1491744(DI)	// fitGrad.mul_18[0] | 1
+	VMOVUPS	Y3, 1491776(DI)	// fitGrad.mul_18[0] | 2
+	VMOVUPS	Y0, 1491808(DI)	// fitGrad.mul_18[0] | 3
 	ADDQ	$4, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
 	DECQ	CX
 	JNE	loop26
 	VMOVUPS	0(AX), Y13	// fitGrad.vecmat_6[0]
-	VMOVUPS	Y13, 1488128(AX)
+	VMOVUPS	Y13, 1491200(AX)
 	VMOVUPS	32(AX), Y13	// fitGrad.vecmat_6[0] | 1
-	VMOVUPS	Y13, 1488160(AX)
+	VMOVUPS	Y13, 1491232(AX)
 	VMOVUPS	64(AX), Y13	// fitGrad.vecmat_6[0] | 2
-	VMOVUPS	Y13, 1488192(AX)
+	VMOVUPS	Y13, 1491264(AX)
 	VMOVUPS	96(AX), Y13	// fitGrad.vecmat_6[0] | 3
-	VMOVUPS	Y13, 1488224(AX)
+	VMOVUPS	Y13, 1491296(AX)
 	VMOVUPS	128(AX), Y13	// fitGrad.vecmat_6[1]
-	VMOVUPS	Y13, 1488256(AX)
+	VMOVUPS	Y13, 1491328(AX)
 	VMOVUPS	160(AX), Y13	// fitGrad.vecmat_6[1] | 1
-	VMOVUPS	Y13, 1488288(AX)
+	VMOVUPS	Y13, 1491360(AX)
 	VMOVUPS	192(AX), Y13	// fitGrad.vecmat_6[1] | 2
-	VMOVUPS	Y13, 1488320(AX)
+	VMOVUPS	Y13, 1491392(AX)
 	VMOVUPS	224(AX), Y13	// fitGrad.vecmat_6[1] | 3
-	VMOVUPS	Y13, 1488352(AX)
+	VMOVUPS	Y13, 1491424(AX)
 	VMOVUPS	256(AX), Y13	// fitGrad.vecmat_6[2]
-	VMOVUPS	Y13, 1488384(AX)
+	VMOVUPS	Y13, 1491456(AX)
 	VMOVUPS	288(AX), Y13	// fitGrad.vecmat_6[2] | 1
-	VMOVUPS	Y13, 1488416(AX)
+	VMOVUPS	Y13, 1491488(AX)
 	VMOVUPS	320(AX), Y13	// fitGrad.vecmat_6[2] | 2
-	VMOVUPS	Y13, 1488448(AX)
+	VMOVUPS	Y13, 1491520(AX)
 	VMOVUPS	352(AX), Y13	// fitGrad.vecmat_6[2] | 3
-	VMOVUPS	Y13, 1488480(AX)
+	VMOVUPS	Y13, 1491552(AX)
 	VMOVUPS	384(AX), Y13	// fitGrad.vecmat_6[3]
-	VMOVUPS	Y13, 1488512(AX)
+	VMOVUPS	Y13, 1491584(AX)
 	VMOVUPS	416(AX), Y13	// fitGrad.vecmat_6[3] | 1
-	VMOVUPS	Y13, 1488544(AX)
+	VMOVUPS	Y13, 1491616(AX)
 	VMOVUPS	448(AX), Y13	// fitGrad.vecmat_6[3] | 2
-	VMOVUPS	Y13, 1488576(AX)
+	VMOVUPS	Y13, 1491648(AX)
 	VMOVUPS	480(AX), Y13	// fitGrad.vecmat_6[3] | 3
-	VMOVUPS	Y13, 1488608(AX)
+	VMOVUPS	Y13, 1491680(AX)
 	MOVQ	$64, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -5275,10 +5444,10 @@ loop27: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop28: // 128 times: terms of the sums
-	VMOVUPS	1488640(R11), Y8	// fitGrad.mul_18[0]
-	VMOVUPS	1488672(R11), Y9	// fitGrad.mul_18[0] | 1
-	VMOVUPS	1488704(R11), Y10	// fitGrad.mul_18[0] | 2
-	VMOVUPS	1488736(R11), Y11	// fitGrad.mul_18[0] | 3
+	VMOVUPS	1491712(R11), Y8	// fitGrad.mul_18[0]
+	VMOVUPS	1491744(R11), Y9	// fitGrad.mul_18[0] | 1
+	VMOVUPS	1491776(R11), Y10	// fitGrad.mul_18[0] | 2
+	VMOVUPS	1491808(R11), Y11	// fitGrad.mul_18[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -5293,56 +5462,56 @@ loop28: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop28
-	VMOVUPS	Y0, 1505024(DI)	// fitGrad.matvec_5[0]
-	VMOVUPS	Y1, 1505056(DI)	// fitGrad.matvec_5[0] | 1
-	VMOVUPS	Y2, 1505088(DI)	// fitGrad.matvec_5[0] | 2
-	VMOVUPS	Y3, 1505120(DI)	// fitGrad.matvec_5[0] | 3
-	VMOVUPS	Y4, 1505152(DI)	// fitGrad.matvec_5[1]
-	VMOVUPS	Y5, 1505184(DI)	// fitGrad.matvec_5[1] | 1
-	VMOVUPS	Y6, 1505216(DI)	// fitGrad.matvec_5[1] | 2
-	VMOVUPS	Y7, 1505248(DI)	// fitGrad.matvec_5[1] | 3
-	VMOVUPS	1061120(DI), Y8	// fitGrad.mul_2[0]
-	VMOVUPS	1061152(DI), Y9	// fitGrad.mul_2[0] | 1
-	VMOVUPS	1061184(DI), Y10	// fitGrad.mul_2[0] | 2
-	VMOVUPS	1061216(DI), Y11	// fitGrad.mul_2[0] | 3
+	VMOVUPS	Y0, 1508096(DI)	// fitGrad.matvec_5[0]
+	VMOVUPS	Y1, 1508128(DI)	// fitGrad.matvec_5[0] | 1
+	VMOVUPS	Y2, 1508160(DI)	// fitGrad.matvec_5[0] | 2
+	VMOVUPS	Y3, 1508192(DI)	// fitGrad.matvec_5[0] | 3
+	VMOVUPS	Y4, 1508224(DI)	// fitGrad.matvec_5[1]
+	VMOVUPS	Y5, 1508256(DI)	// fitGrad.matvec_5[1] | 1
+	VMOVUPS	Y6, 1508288(DI)	// fitGrad.matvec_5[1] | 2
+	VMOVUPS	Y7, 1508320(DI)	// fitGrad.matvec_5[1] | 3
+	VMOVUPS	1064192(DI), Y8	// fitGrad.mul_2[0]
+	VMOVUPS	1064224(DI), Y9	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1064256(DI), Y10	// fitGrad.mul_2[0] | 2
+	VMOVUPS	1064288(DI), Y11	// fitGrad.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
 	VMULPS	Y11, Y3, Y3
-	VMOVUPS	Y0, 1521408(DI)	// fitGrad.mul_19[0]
-	VMOVUPS	Y1, 1521440(DI)	// fitGrad.mul_19[0] | 1
-	VMOVUPS	Y2, 1521472(DI)	// fitGrad.mul_19[0] | 2
-	VMOVUPS	Y3, 1521504(DI)	// fitGrad.mul_19[0] | 3
+	VMOVUPS	Y0, 1524480(DI)	// fitGrad.mul_19[0]
+	VMOVUPS	Y1, 1524512(DI)	// fitGrad.mul_19[0] | 1
+	VMOVUPS	Y2, 1524544(DI)	// fitGrad.mul_19[0] | 2
+	VMOVUPS	Y3, 1524576(DI)	// fitGrad.mul_19[0] | 3
 	VBROADCASTSS	(R9), Y8	// vecmat[0]
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 1537792(DI)	// fitGrad.mul_20[0]
-	VMOVUPS	Y1, 1537824(DI)	// fitGrad.mul_20[0] | 1
-	VMOVUPS	Y2, 1537856(DI)	// fitGrad.mul_20[0] | 2
-	VMOVUPS	Y3, 1537888(DI)	// fitGrad.mul_20[0] | 3
-	VMOVUPS	1061248(DI), Y0	// fitGrad.mul_2[1]
-	VMOVUPS	1061280(DI), Y1	// fitGrad.mul_2[1] | 1
-	VMOVUPS	1061312(DI), Y2	// fitGrad.mul_2[1] | 2
-	VMOVUPS	1061344(DI), Y3	// fitGrad.mul_2[1] | 3
+	VMOVUPS	Y0, 1540864(DI)	// fitGrad.mul_20[0]
+	VMOVUPS	Y1, 1540896(DI)	// fitGrad.mul_20[0] | 1
+	VMOVUPS	Y2, 1540928(DI)	// fitGrad.mul_20[0] | 2
+	VMOVUPS	Y3, 1540960(DI)	// fitGrad.mul_20[0] | 3
+	VMOVUPS	1064320(DI), Y0	// fitGrad.mul_2[1]
+	VMOVUPS	1064352(DI), Y1	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1064384(DI), Y2	// fitGrad.mul_2[1] | 2
+	VMOVUPS	1064416(DI), Y3	// fitGrad.mul_2[1] | 3
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y5, Y1
 	VMULPS	Y2, Y6, Y2
 	VMULPS	Y3, Y7, Y3
-	VMOVUPS	Y0, 1521536(DI)	// fitGrad.mul_19[1]
-	VMOVUPS	Y1, 1521568(DI)	// fitGrad.mul_19[1] | 1
-	VMOVUPS	Y2, 1521600(DI)	// fitGrad.mul_19[1] | 2
-	VMOVUPS	Y3, 1521632(DI)	// fitGrad.mul_19[1] | 3
+	VMOVUPS	Y0, 1524608(DI)	// fitGrad.mul_19[1]
+	VMOVUPS	Y1, 1524640(DI)	// fitGrad.mul_19[1] | 1
+	VMOVUPS	Y2, 1524672(DI)	// fitGrad.mul_19[1] | 2
+	VMOVUPS	Y3, 1524704(DI)	// fitGrad.mul_19[1] | 3
 	VBROADCASTSS	4(R9), Y4	// vecmat[1]
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y4, Y2, Y2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y0, 1537920(DI)	// fitGrad.mul_20[1]
-	VMOVUPS	Y1, 1537952(DI)	// fitGrad.mul_20[1] | 1
-	VMOVUPS	Y2, 1537984(DI)	// fitGrad.mul_20[1] | 2
-	VMOVUPS	Y3, 1538016(DI)	// fitGrad.mul_20[1] | 3
+	VMOVUPS	Y0, 1540992(DI)	// fitGrad.mul_20[1]
+	VMOVUPS	Y1, 1541024(DI)	// fitGrad.mul_20[1] | 1
+	VMOVUPS	Y2, 1541056(DI)	// fitGrad.mul_20[1] | 2
+	VMOVUPS	Y3, 1541088(DI)	// fitGrad.mul_20[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -5364,10 +5533,10 @@ loop29: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop30: // 128 times: terms of the sums
-	VMOVUPS	1537792(R10), Y8	// fitGrad.mul_20[0]
-	VMOVUPS	1537824(R10), Y9	// fitGrad.mul_20[0] | 1
-	VMOVUPS	1537856(R10), Y10	// fitGrad.mul_20[0] | 2
-	VMOVUPS	1537888(R10), Y11	// fitGrad.mul_20[0] | 3
+	VMOVUPS	1540864(R10), Y8	// fitGrad.mul_20[0]
+	VMOVUPS	1540896(R10), Y9	// fitGrad.mul_20[0] | 1
+	VMOVUPS	1540928(R10), Y10	// fitGrad.mul_20[0] | 2
+	VMOVUPS	1540960(R10), Y11	// fitGrad.mul_20[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -5382,14 +5551,14 @@ loop30: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop30
-	VMOVUPS	Y0, 1554176(DI)	// fitGrad.vecmat_7[0]
-	VMOVUPS	Y1, 1554208(DI)	// fitGrad.vecmat_7[0] | 1
-	VMOVUPS	Y2, 1554240(DI)	// fitGrad.vecmat_7[0] | 2
-	VMOVUPS	Y3, 1554272(DI)	// fitGrad.vecmat_7[0] | 3
-	VMOVUPS	Y4, 1554304(DI)	// fitGrad.vecmat_7[1]
-	VMOVUPS	Y5, 1554336(DI)	// fitGrad.vecmat_7[1] | 1
-	VMOVUPS	Y6, 1554368(DI)	// fitGrad.vecmat_7[1] | 2
-	VMOVUPS	Y7, 1554400(DI)	// fitGrad.vecmat_7[1] | 3
+	VMOVUPS	Y0, 1557248(DI)	// fitGrad.vecmat_7[0]
+	VMOVUPS	Y1, 1557280(DI)	// fitGrad.vecmat_7[0] | 1
+	VMOVUPS	Y2, 1557312(DI)	// fitGrad.vecmat_7[0] | 2
+	VMOVUPS	Y3, 1557344(DI)	// fitGrad.vecmat_7[0] | 3
+	VMOVUPS	Y4, 1557376(DI)	// fitGrad.vecmat_7[1]
+	VMOVUPS	Y5, 1557408(DI)	// fitGrad.vecmat_7[1] | 1
+	VMOVUPS	Y6, 1557440(DI)	// fitGrad.vecmat_7[1] | 2
+	VMOVUPS	Y7, 1557472(DI)	// fitGrad.vecmat_7[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -5409,15 +5578,15 @@ loop31: // 4 times: vectors of the block
 loop32: // 128 times: elements
 	// lagrange.nde:4
 	VBROADCASTSS	2048(R9), Y5	// L.0.weight.matvec.4[0]
-	VMOVUPS	1159424(R10), Y6	// fitGrad.mul_6[0]
+	VMOVUPS	1162496(R10), Y6	// fitGrad.mul_6[0]
 	VMULPS	Y6, Y5, Y5
-	VMOVUPS	Y5, 1570560(R10)	// fitGrad.mul_21[0]
-	VMOVUPS	1208576(R10), Y6	// fitGrad.vecmat_2[0]
-	VMOVUPS	1554176(R10), Y7	// fitGrad.vecmat_7[0]
-	VMOVUPS	946432(R10), Y8	// fitGrad.sigmoid[0]
+	VMOVUPS	Y5, 1573632(R10)	// fitGrad.mul_21[0]
+	VMOVUPS	1211648(R10), Y6	// fitGrad.vecmat_2[0]
+	VMOVUPS	1557248(R10), Y7	// fitGrad.vecmat_7[0]
+	VMOVUPS	949504(R10), Y8	// fitGrad.sigmoid[0]
 	VMULPS	Y8, Y7, Y7
 	VFMADD231PS	Y6, Y5, Y7
-	VMOVUPS	Y7, 1586944(R10)	// fitGrad.add_6[0]
+	VMOVUPS	Y7, 1590016(R10)	// fitGrad.add_6[0]
 	VBROADCASTSS	(R11), Y5	// L.0.weight[0]
 	VFMADD231PS	Y7, Y5, Y1
 	VBROADCASTSS	4(R11), Y5	// L.0.weight[1]
@@ -5431,13 +5600,13 @@ loop32: // 128 times: elements
 	ADDQ	$16, R11
 	DECQ	DI
 	JNE	loop32
-	VMOVUPS	1488384(SI), Y1	// fitGrad.vecmat_6[2]
-	VMOVUPS	1488512(SI), Y2	// fitGrad.vecmat_6[3]
+	VMOVUPS	1491456(SI), Y1	// fitGrad.vecmat_6[2]
+	VMOVUPS	1491584(SI), Y2	// fitGrad.vecmat_6[3]
 	// lagrange.nde:16
-	VMOVUPS	896128(SI), Y5	// fitGrad.v[0]
-	VMOVUPS	896256(SI), Y6	// fitGrad.v[1]
-	VMOVUPS	1372928(SI), Y7	// fitGrad.vecmat_4[0]
-	VMOVUPS	1373056(SI), Y8	// fitGrad.vecmat_4[1]
+	VMOVUPS	899200(SI), Y5	// fitGrad.v[0]
+	VMOVUPS	899328(SI), Y6	// fitGrad.v[1]
+	VMOVUPS	1376000(SI), Y7	// fitGrad.vecmat_4[0]
+	VMOVUPS	1376128(SI), Y8	// fitGrad.vecmat_4[1]
 	VMULPS	Y1, Y5, Y1
 	VFMADD231PS	Y3, Y6, Y1
 	VMULPS	Y2, Y5, Y2
@@ -5466,20 +5635,20 @@ loop32: // 128 times: elements
 loop33: // 64 times: elements
 	// lagrange.nde:8
 	VBROADCASTSS	69124(R9), Y7	// force.0.weight[0]
-	VMOVUPS	929536(SI), Y8	// fitGrad.concat[0]
+	VMOVUPS	932608(SI), Y8	// fitGrad.concat[0]
 	VMULPS	Y8, Y7, Y7
 	VBROADCASTSS	69128(R9), Y8	// force.0.weight[1]
-	VMOVUPS	929664(SI), Y9	// fitGrad.concat[1]
+	VMOVUPS	932736(SI), Y9	// fitGrad.concat[1]
 	VFMADD231PS	Y9, Y8, Y7
 	VBROADCASTSS	69132(R9), Y8	// force.0.weight[2]
-	VMOVUPS	929792(SI), Y9	// fitGrad.concat[2]
+	VMOVUPS	932864(SI), Y9	// fitGrad.concat[2]
 	VFMADD231PS	Y9, Y8, Y7
 	VBROADCASTSS	69136(R9), Y8	// force.0.weight[3]
-	VMOVUPS	929920(SI), Y9	// fitGrad.concat[3]
+	VMOVUPS	932992(SI), Y9	// fitGrad.concat[3]
 	VFMADD231PS	Y9, Y8, Y7
 	VBROADCASTSS	70148(R10), Y8	// force.0.bias[0]
 	VADDPS	Y8, Y7, Y7
-	VMOVUPS	Y7, 1603328(R11)	// fitGrad.add_7[0]
+	VMOVUPS	Y7, 1606400(R11)	// fitGrad.add_7[0]
 	VORPS	f32_80000000<>(SB), Y7, Y8
 	VMOVUPS	f32_c2ae999a<>(SB), Y9
 	VMAXPS	Y8, Y9, Y8
@@ -5508,7 +5677,7 @@ loop33: // 64 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y9
 	VMAXPS	Y7, Y9, Y7
 	VFMADD231PS	Y10, Y8, Y7
-	VMOVUPS	Y7, 1611520(R11)	// fitGrad.softplus_2[0]
+	VMOVUPS	Y7, 1614592(R11)	// fitGrad.softplus_2[0]
 	VBROADCASTSS	70404(R10), Y8	// force.2.weight[0]
 	VFMADD231PS	Y7, Y8, Y3
 	VBROADCASTSS	70660(R10), Y8	// force.2.weight[64]
@@ -5530,15 +5699,15 @@ loop33: // 64 times: elements
 	VBROADCASTSS	70916(BX), Y7	// force.2.bias[0]
 	VADDPS	Y7, Y3, Y3
 	VADDPS	Y3, Y1, Y1
-	VMOVUPS	Y1, 1619712(SI)	// fitGrad.add_8[0]
+	VMOVUPS	Y1, 1622784(SI)	// fitGrad.add_8[0]
 	VBROADCASTSS	70920(BX), Y3	// force.2.bias[1]
 	VADDPS	Y3, Y4, Y3
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 1619840(SI)	// fitGrad.add_8[1]
-	VMOVUPS	1356032(SI), Y3	// fitGrad.add_4[0]
-	VMOVUPS	1356160(SI), Y4	// fitGrad.add_4[1]
-	VMOVUPS	1356288(SI), Y7	// fitGrad.add_4[2]
-	VMOVUPS	1356416(SI), Y8	// fitGrad.add_4[3]
+	VMOVUPS	Y2, 1622912(SI)	// fitGrad.add_8[1]
+	VMOVUPS	1359104(SI), Y3	// fitGrad.add_4[0]
+	VMOVUPS	1359232(SI), Y4	// fitGrad.add_4[1]
+	VMOVUPS	1359360(SI), Y7	// fitGrad.add_4[2]
+	VMOVUPS	1359488(SI), Y8	// fitGrad.add_4[3]
 	VANDPS	f32_7fffffff<>(SB), Y3, Y9
 	VANDPS	f32_7fffffff<>(SB), Y7, Y10
 	VCMPPS	$17, Y10, Y9, Y9
@@ -5559,10 +5728,10 @@ loop33: // 64 times: elements
 	VFNMADD231PS	Y1, Y12, Y14
 	VDIVPS	Y10, Y14, Y9
 	VORPS	Y2, Y9, Y2
-	VMOVUPS	Y2, 1619968(SI)	// fitGrad.dv[0]
-	VMOVUPS	Y1, 1620096(SI)	// fitGrad.dv[1]
-	VMOVUPS	896384(SI), Y9	// fitGrad.a[0]
-	VMOVUPS	896512(SI), Y10	// fitGrad.a[1]
+	VMOVUPS	Y2, 1623040(SI)	// fitGrad.dv[0]
+	VMOVUPS	Y1, 1623168(SI)	// fitGrad.dv[1]
+	VMOVUPS	899456(SI), Y9	// fitGrad.a[0]
+	VMOVUPS	899584(SI), Y10	// fitGrad.a[1]
 	VMOVUPS	f32_00000000<>(SB), Y11
 	// lagrange.nde:36
 	VSUBPS	Y9, Y2, Y9
@@ -5573,18 +5742,18 @@ loop33: // 64 times: elements
 	VADDPS	Y13, Y11, Y11
 	VMULPS	f32_40000000<>(SB), Y9, Y9
 	VMULPS	f32_3f000000<>(SB), Y9, Y9
-	VMOVUPS	Y9, 1620736(SI)	// fitGrad.dv_bar[0]
+	VMOVUPS	Y9, 1623808(SI)	// fitGrad.dv_bar[0]
 	VMULPS	f32_40000000<>(SB), Y10, Y10
 	VMULPS	f32_3f000000<>(SB), Y10, Y10
-	VMOVUPS	Y10, 1620864(SI)	// fitGrad.dv_bar[1]
+	VMOVUPS	Y10, 1623936(SI)	// fitGrad.dv_bar[1]
 	VBROADCASTSS	2560(DX), Y12	// mul
 	VFMADD231PS	f32_3f000000<>(SB), Y11, Y12
-	VMOVUPS	Y12, 896640(SI)	// fitGrad.loss
+	VMOVUPS	Y12, 899712(SI)	// fitGrad.loss
 	// lagrange.nde:16
-	VMOVUPS	Y3, 1620224(SI)	// fitGrad.transpose[0]
-	VMOVUPS	Y7, 1620352(SI)	// fitGrad.transpose[1]
-	VMOVUPS	Y4, 1620480(SI)	// fitGrad.transpose[2]
-	VMOVUPS	Y8, 1620608(SI)	// fitGrad.transpose[3]
+	VMOVUPS	Y3, 1623296(SI)	// fitGrad.transpose[0]
+	VMOVUPS	Y7, 1623424(SI)	// fitGrad.transpose[1]
+	VMOVUPS	Y4, 1623552(SI)	// fitGrad.transpose[2]
+	VMOVUPS	Y8, 1623680(SI)	// fitGrad.transpose[3]
 	VANDPS	f32_7fffffff<>(SB), Y3, Y11
 	VANDPS	f32_7fffffff<>(SB), Y4, Y12
 	VCMPPS	$17, Y12, Y11, Y11
@@ -5605,8 +5774,8 @@ loop33: // 64 times: elements
 	VFNMADD231PS	Y7, Y4, Y8
 	VDIVPS	Y12, Y8, Y4
 	VORPS	Y3, Y4, Y3
-	VMOVUPS	Y3, 1620992(SI)	// fitGrad.q_bar_bar[0]
-	VMOVUPS	Y7, 1621120(SI)	// fitGrad.q_bar_bar[1]
+	VMOVUPS	Y3, 1624064(SI)	// fitGrad.q_bar_bar[0]
+	VMOVUPS	Y7, 1624192(SI)	// fitGrad.q_bar_bar[1]
 	VANDPS	Y0, Y3, Y4
 	VMOVUPS	108544(R8), Y8	// sum of force.2.bias[0]
 	VADDPS	Y4, Y8, Y4
@@ -5627,33 +5796,33 @@ loop33: // 64 times: elements
 	VMULPS	Y1, Y7, Y1
 	// lagrange.nde:4
 	VMOVUPS	f32_00000000<>(SB), Y11
-	VMOVUPS	Y11, 1752320(SI)	// fitGrad.pad[0]
+	VMOVUPS	Y11, 1755392(SI)	// fitGrad.pad[0]
 	VMOVUPS	f32_00000000<>(SB), Y11
-	VMOVUPS	Y11, 1752448(SI)	// fitGrad.pad[1]
-	VMOVUPS	Y9, 1752576(SI)	// fitGrad.pad[2]
-	VMOVUPS	Y5, 1752704(SI)	// fitGrad.pad[3]
-	VMOVUPS	Y3, 1883904(SI)	// fitGrad.pad_2[0]
-	VMOVUPS	Y7, 1884032(SI)	// fitGrad.pad_2[1]
+	VMOVUPS	Y11, 1755520(SI)	// fitGrad.pad[1]
+	VMOVUPS	Y9, 1755648(SI)	// fitGrad.pad[2]
+	VMOVUPS	Y5, 1755776(SI)	// fitGrad.pad[3]
+	VMOVUPS	Y3, 1886976(SI)	// fitGrad.pad_2[0]
+	VMOVUPS	Y7, 1887104(SI)	// fitGrad.pad_2[1]
 	VMOVUPS	f32_00000000<>(SB), Y11
-	VMOVUPS	Y11, 1884160(SI)	// fitGrad.pad_2[2]
+	VMOVUPS	Y11, 1887232(SI)	// fitGrad.pad_2[2]
 	VMOVUPS	f32_00000000<>(SB), Y11
-	VMOVUPS	Y11, 1884288(SI)	// fitGrad.pad_2[3]
+	VMOVUPS	Y11, 1887360(SI)	// fitGrad.pad_2[3]
 	// lagrange.nde:16
 	VXORPS	f32_80000000<>(SB), Y8, Y8
-	VMOVUPS	Y8, 1884416(SI)	// fitGrad.neg[0]
+	VMOVUPS	Y8, 1887488(SI)	// fitGrad.neg[0]
 	VXORPS	f32_80000000<>(SB), Y10, Y8
-	VMOVUPS	Y8, 1884544(SI)	// fitGrad.neg[1]
+	VMOVUPS	Y8, 1887616(SI)	// fitGrad.neg[1]
 	VXORPS	f32_80000000<>(SB), Y2, Y2
-	VMOVUPS	Y2, 1884672(SI)	// fitGrad.neg[2]
+	VMOVUPS	Y2, 1887744(SI)	// fitGrad.neg[2]
 	VXORPS	f32_80000000<>(SB), Y1, Y1
-	VMOVUPS	Y1, 1884800(SI)	// fitGrad.neg[3]
+	VMOVUPS	Y1, 1887872(SI)	// fitGrad.neg[3]
 	MOVQ	$128, DI
 	MOVQ	SI, R9
 	MOVQ	R8, R10
 	MOVQ	BX, R11
 loop34: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	1586944(R9), Y1	// fitGrad.add_6[0]
+	VMOVUPS	1590016(R9), Y1	// fitGrad.add_6[0]
 	VANDPS	Y0, Y1, Y1
 	VMOVUPS	(R10), Y2	// sum of L.0.weight[0]
 	VFMADD231PS	f32_00000000<>(SB), Y1, Y2
@@ -5675,17 +5844,17 @@ loop34: // 128 times: elements
 	VFMADD231PS	Y4, Y2, Y1
 	VBROADCASTSS	12(R11), Y2	// L.0.weight[3]
 	VFMADD231PS	Y6, Y2, Y1
-	VMOVUPS	Y1, 1621248(R9)	// fitGrad.matvec_6[0]
-	VMOVUPS	1208576(R9), Y2	// fitGrad.vecmat_2[0]
+	VMOVUPS	Y1, 1624320(R9)	// fitGrad.matvec_6[0]
+	VMOVUPS	1211648(R9), Y2	// fitGrad.vecmat_2[0]
 	VMULPS	Y2, Y1, Y2
-	VMOVUPS	Y2, 1637632(R9)	// fitGrad.mul_22[0]
-	VMOVUPS	1159424(R9), Y8	// fitGrad.mul_6[0]
+	VMOVUPS	Y2, 1640704(R9)	// fitGrad.mul_22[0]
+	VMOVUPS	1162496(R9), Y8	// fitGrad.mul_6[0]
 	VMULPS	Y8, Y2, Y2
-	VMOVUPS	Y2, 1654016(R9)	// fitGrad.mul_23[0]
-	VMOVUPS	946432(R9), Y2	// fitGrad.sigmoid[0]
+	VMOVUPS	Y2, 1657088(R9)	// fitGrad.mul_23[0]
+	VMOVUPS	949504(R9), Y2	// fitGrad.sigmoid[0]
 	VMULPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 1670400(R9)	// fitGrad.mul_24[0]
-	VMOVUPS	1471744(R9), Y1	// fitGrad.add_5[0]
+	VMOVUPS	Y1, 1673472(R9)	// fitGrad.mul_24[0]
+	VMOVUPS	1474816(R9), Y1	// fitGrad.add_5[0]
 	VANDPS	Y0, Y1, Y1
 	VMOVUPS	(R10), Y2	// sum of L.0.weight[0]
 	VFMADD231PS	f32_00000000<>(SB), Y1, Y2
@@ -5699,7 +5868,7 @@ loop34: // 128 times: elements
 	VMOVUPS	96(R10), Y2	// sum of L.0.weight[3]
 	VFMADD231PS	Y5, Y1, Y2
 	VMOVUPS	Y2, 96(R10)	// sum of L.0.weight[3]
-	VMOVUPS	1356544(R9), Y1	// fitGrad.mul_13[0]
+	VMOVUPS	1359616(R9), Y1	// fitGrad.mul_13[0]
 	VANDPS	Y0, Y1, Y1
 	VMOVUPS	(R10), Y2	// sum of L.0.weight[0]
 	VFMADD231PS	Y3, Y1, Y2
@@ -5747,10 +5916,10 @@ loop35: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop36: // 128 times: terms of the sums
-	VMOVUPS	1670400(R11), Y8	// fitGrad.mul_24[0]
-	VMOVUPS	1670432(R11), Y9	// fitGrad.mul_24[0] | 1
-	VMOVUPS	1670464(R11), Y10	// fitGrad.mul_24[0] | 2
-	VMOVUPS	1670496(R11), Y11	// fitGrad.mul_24[0] | 3
+	VMOVUPS	1673472(R11), Y8	// fitGrad.mul_24[0]
+	VMOVUPS	1673504(R11), Y9	// fitGrad.mul_24[0] | 1
+	VMOVUPS	1673536(R11), Y10	// fitGrad.mul_24[0] | 2
+	VMOVUPS	1673568(R11), Y11	// fitGrad.mul_24[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -5765,56 +5934,56 @@ loop36: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop36
-	VMOVUPS	Y0, 1686784(DI)	// fitGrad.matvec_7[0]
-	VMOVUPS	Y1, 1686816(DI)	// fitGrad.matvec_7[0] | 1
-	VMOVUPS	Y2, 1686848(DI)	// fitGrad.matvec_7[0] | 2
-	VMOVUPS	Y3, 1686880(DI)	// fitGrad.matvec_7[0] | 3
-	VMOVUPS	Y4, 1686912(DI)	// fitGrad.matvec_7[1]
-	VMOVUPS	Y5, 1686944(DI)	// fitGrad.matvec_7[1] | 1
-	VMOVUPS	Y6, 1686976(DI)	// fitGrad.matvec_7[1] | 2
-	VMOVUPS	Y7, 1687008(DI)	// fitGrad.matvec_7[1] | 3
+	VMOVUPS	Y0, 1689856(DI)	// fitGrad.matvec_7[0]
+	VMOVUPS	Y1, 1689888(DI)	// fitGrad.matvec_7[0] | 1
+	VMOVUPS	Y2, 1689920(DI)	// fitGrad.matvec_7[0] | 2
+	VMOVUPS	Y3, 1689952(DI)	// fitGrad.matvec_7[0] | 3
+	VMOVUPS	Y4, 1689984(DI)	// fitGrad.matvec_7[1]
+	VMOVUPS	Y5, 1690016(DI)	// fitGrad.matvec_7[1] | 1
+	VMOVUPS	Y6, 1690048(DI)	// fitGrad.matvec_7[1] | 2
+	VMOVUPS	Y7, 1690080(DI)	// fitGrad.matvec_7[1] | 3
 	VBROADCASTSS	(R9), Y8	// vecmat[0]
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 1703168(DI)	// fitGrad.mul_25[0]
-	VMOVUPS	Y1, 1703200(DI)	// fitGrad.mul_25[0] | 1
-	VMOVUPS	Y2, 1703232(DI)	// fitGrad.mul_25[0] | 2
-	VMOVUPS	Y3, 1703264(DI)	// fitGrad.mul_25[0] | 3
-	VMOVUPS	1061120(DI), Y8	// fitGrad.mul_2[0]
-	VMOVUPS	1061152(DI), Y9	// fitGrad.mul_2[0] | 1
-	VMOVUPS	1061184(DI), Y10	// fitGrad.mul_2[0] | 2
-	VMOVUPS	1061216(DI), Y11	// fitGrad.mul_2[0] | 3
+	VMOVUPS	Y0, 1706240(DI)	// fitGrad.mul_25[0]
+	VMOVUPS	Y1, 1706272(DI)	// fitGrad.mul_25[0] | 1
+	VMOVUPS	Y2, 1706304(DI)	// fitGrad.mul_25[0] | 2
+	VMOVUPS	Y3, 1706336(DI)	// fitGrad.mul_25[0] | 3
+	VMOVUPS	1064192(DI), Y8	// fitGrad.mul_2[0]
+	VMOVUPS	1064224(DI), Y9	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1064256(DI), Y10	// fitGrad.mul_2[0] | 2
+	VMOVUPS	1064288(DI), Y11	// fitGrad.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
 	VMULPS	Y11, Y3, Y3
-	VMOVUPS	Y0, 1719552(DI)	// fitGrad.mul_26[0]
-	VMOVUPS	Y1, 1719584(DI)	// fitGrad.mul_26[0] | 1
-	VMOVUPS	Y2, 1719616(DI)	// fitGrad.mul_26[0] | 2
-	VMOVUPS	Y3, 1719648(DI)	// fitGrad.mul_26[0] | 3
+	VMOVUPS	Y0, 1722624(DI)	// fitGrad.mul_26[0]
+	VMOVUPS	Y1, 1722656(DI)	// fitGrad.mul_26[0] | 1
+	VMOVUPS	Y2, 1722688(DI)	// fitGrad.mul_26[0] | 2
+	VMOVUPS	Y3, 1722720(DI)	// fitGrad.mul_26[0] | 3
 	VBROADCASTSS	4(R9), Y0	// vecmat[1]
 	VMULPS	Y0, Y4, Y1
 	VMULPS	Y0, Y5, Y2
 	VMULPS	Y0, Y6, Y3
 	VMULPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 1703296(DI)	// fitGrad.mul_25[1]
-	VMOVUPS	Y2, 1703328(DI)	// fitGrad.mul_25[1] | 1
-	VMOVUPS	Y3, 1703360(DI)	// fitGrad.mul_25[1] | 2
-	VMOVUPS	Y0, 1703392(DI)	// fitGrad.mul_25[1] | 3
-	VMOVUPS	1061248(DI), Y4	// fitGrad.mul_2[1]
-	VMOVUPS	1061280(DI), Y5	// fitGrad.mul_2[1] | 1
-	VMOVUPS	1061312(DI), Y6	// fitGrad.mul_2[1] | 2
-	VMOVUPS	1061344(DI), Y7	// fitGrad.mul_2[1] | 3
+	VMOVUPS	Y1, 1706368(DI)	// fitGrad.mul_25[1]
+	VMOVUPS	Y2, 1706400(DI)	// fitGrad.mul_25[1] | 1
+	VMOVUPS	Y3, 1706432(DI)	// fitGrad.mul_25[1] | 2
+	VMOVUPS	Y0, 1706464(DI)	// fitGrad.mul_25[1] | 3
+	VMOVUPS	1064320(DI), Y4	// fitGrad.mul_2[1]
+	VMOVUPS	1064352(DI), Y5	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1064384(DI), Y6	// fitGrad.mul_2[1] | 2
+	VMOVUPS	1064416(DI), Y7	// fitGrad.mul_2[1] | 3
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y5, Y2, Y2
 	VMULPS	Y6, Y3, Y3
 	VMULPS	Y7, Y0, Y0
-	VMOVUPS	Y1, 1719680(DI)	// fitGrad.mul_26[1]
-	VMOVUPS	Y2, 1719712(DI)	// fitGrad.mul_26[1] | 1
-	VMOVUPS	Y3, 1719744(DI)	// fitGrad.mul_26[1] | 2
-	VMOVUPS	Y0, 1719776(DI)	// fitGrad.mul_26[1] | 3
+	VMOVUPS	Y1, 1722752(DI)	// fitGrad.mul_26[1]
+	VMOVUPS	Y2, 1722784(DI)	// fitGrad.mul_26[1] | 1
+	VMOVUPS	Y3, 1722816(DI)	// fitGrad.mul_26[1] | 2
+	VMOVUPS	Y0, 1722848(DI)	// fitGrad.mul_26[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -5836,10 +6005,10 @@ loop37: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop38: // 128 times: terms of the sums
-	VMOVUPS	1719552(R10), Y8	// fitGrad.mul_26[0]
-	VMOVUPS	1719584(R10), Y9	// fitGrad.mul_26[0] | 1
-	VMOVUPS	1719616(R10), Y10	// fitGrad.mul_26[0] | 2
-	VMOVUPS	1719648(R10), Y11	// fitGrad.mul_26[0] | 3
+	VMOVUPS	1722624(R10), Y8	// fitGrad.mul_26[0]
+	VMOVUPS	1722656(R10), Y9	// fitGrad.mul_26[0] | 1
+	VMOVUPS	1722688(R10), Y10	// fitGrad.mul_26[0] | 2
+	VMOVUPS	1722720(R10), Y11	// fitGrad.mul_26[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -5854,14 +6023,14 @@ loop38: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop38
-	VMOVUPS	Y0, 1735936(DI)	// fitGrad.vecmat_8[0]
-	VMOVUPS	Y1, 1735968(DI)	// fitGrad.vecmat_8[0] | 1
-	VMOVUPS	Y2, 1736000(DI)	// fitGrad.vecmat_8[0] | 2
-	VMOVUPS	Y3, 1736032(DI)	// fitGrad.vecmat_8[0] | 3
-	VMOVUPS	Y4, 1736064(DI)	// fitGrad.vecmat_8[1]
-	VMOVUPS	Y5, 1736096(DI)	// fitGrad.vecmat_8[1] | 1
-	VMOVUPS	Y6, 1736128(DI)	// fitGrad.vecmat_8[1] | 2
-	VMOVUPS	Y7, 1736160(DI)	// fitGrad.vecmat_8[1] | 3
+	VMOVUPS	Y0, 1739008(DI)	// fitGrad.vecmat_8[0]
+	VMOVUPS	Y1, 1739040(DI)	// fitGrad.vecmat_8[0] | 1
+	VMOVUPS	Y2, 1739072(DI)	// fitGrad.vecmat_8[0] | 2
+	VMOVUPS	Y3, 1739104(DI)	// fitGrad.vecmat_8[0] | 3
+	VMOVUPS	Y4, 1739136(DI)	// fitGrad.vecmat_8[1]
+	VMOVUPS	Y5, 1739168(DI)	// fitGrad.vecmat_8[1] | 1
+	VMOVUPS	Y6, 1739200(DI)	// fitGrad.vecmat_8[1] | 2
+	VMOVUPS	Y7, 1739232(DI)	// fitGrad.vecmat_8[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -5869,30 +6038,30 @@ loop38: // 128 times: terms of the sums
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop39: // 64 times: tiles of 2 elements
-	VMOVUPS	1537792(SI), Y0	// fitGrad.mul_20[0]
-	VMOVUPS	1537824(SI), Y1	// fitGrad.mul_20[0] | 1
-	VMOVUPS	1537856(SI), Y2	// fitGrad.mul_20[0] | 2
-	VMOVUPS	1537888(SI), Y3	// fitGrad.mul_20[0] | 3
+	VMOVUPS	1540864(SI), Y0	// fitGrad.mul_20[0]
+	VMOVUPS	1540896(SI), Y1	// fitGrad.mul_20[0] | 1
+	VMOVUPS	1540928(SI), Y2	// fitGrad.mul_20[0] | 2
+	VMOVUPS	1540960(SI), Y3	// fitGrad.mul_20[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 896768(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 896800(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 896832(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 896864(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	1537920(SI), Y0	// fitGrad.mul_20[1]
-	VMOVUPS	1537952(SI), Y1	// fitGrad.mul_20[1] | 1
-	VMOVUPS	1537984(SI), Y2	// fitGrad.mul_20[1] | 2
-	VMOVUPS	1538016(SI), Y3	// fitGrad.mul_20[1] | 3
+	VMOVUPS	Y0, 899840(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 899872(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 899904(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 899936(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1540992(SI), Y0	// fitGrad.mul_20[1]
+	VMOVUPS	1541024(SI), Y1	// fitGrad.mul_20[1] | 1
+	VMOVUPS	1541056(SI), Y2	// fitGrad.mul_20[1] | 2
+	VMOVUPS	1541088(SI), Y3	// fitGrad.mul_20[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 896896(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 896928(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 896960(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 896992(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 899968(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 900000(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 900032(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 900064(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop39
@@ -5904,14 +6073,14 @@ loop40: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop41: // 16 times
-	VMOVUPS	1670400(R10), Y0	// fitGrad.mul_24[0]
-	VMOVUPS	1670528(R10), Y1	// fitGrad.mul_24[1]
-	VMOVUPS	1670656(R10), Y2	// fitGrad.mul_24[2]
-	VMOVUPS	1670784(R10), Y3	// fitGrad.mul_24[3]
-	VMOVUPS	1670912(R10), Y4	// fitGrad.mul_24[4]
-	VMOVUPS	1671040(R10), Y5	// fitGrad.mul_24[5]
-	VMOVUPS	1671168(R10), Y6	// fitGrad.mul_24[6]
-	VMOVUPS	1671296(R10), Y7	// fitGrad.mul_24[7]
+	VMOVUPS	1673472(R10), Y0	// fitGrad.mul_24[0]
+	VMOVUPS	1673600(R10), Y1	// fitGrad.mul_24[1]
+	VMOVUPS	1673728(R10), Y2	// fitGrad.mul_24[2]
+	VMOVUPS	1673856(R10), Y3	// fitGrad.mul_24[3]
+	VMOVUPS	1673984(R10), Y4	// fitGrad.mul_24[4]
+	VMOVUPS	1674112(R10), Y5	// fitGrad.mul_24[5]
+	VMOVUPS	1674240(R10), Y6	// fitGrad.mul_24[6]
+	VMOVUPS	1674368(R10), Y7	// fitGrad.mul_24[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -5936,14 +6105,14 @@ loop41: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 913152(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 913184(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 913216(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 913248(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 913280(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 913312(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 913344(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 913376(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 916224(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 916256(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 916288(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 916320(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 916352(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 916384(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 916416(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 916448(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -5974,38 +6143,38 @@ loop43: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop44: // 16 times: samples, 2 at a time
-	VMOVUPS	913152(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	914176(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	896768(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	916224(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	917248(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	899840(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	896896(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	899968(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897024(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	900096(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	897152(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	900224(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	897280(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	900352(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	913184(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	914208(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	896772(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	916256(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	917280(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	896900(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	899972(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897028(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	900100(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	897156(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	900228(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	897284(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	900356(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -6044,26 +6213,26 @@ loop45: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop46: // 16 times: samples, 2 at a time
-	VMOVUPS	913152(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	914176(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	912768(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	916224(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	917248(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	915840(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	912896(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	915968(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913024(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	916096(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	913184(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	914208(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	912772(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	916256(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	917280(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	915844(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	912900(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	915972(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913028(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	916100(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -6084,30 +6253,30 @@ loop46: // 16 times: samples, 2 at a time
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop47: // 64 times: tiles of 2 elements
-	VMOVUPS	1719552(SI), Y0	// fitGrad.mul_26[0]
-	VMOVUPS	1719584(SI), Y1	// fitGrad.mul_26[0] | 1
-	VMOVUPS	1719616(SI), Y2	// fitGrad.mul_26[0] | 2
-	VMOVUPS	1719648(SI), Y3	// fitGrad.mul_26[0] | 3
+	VMOVUPS	1722624(SI), Y0	// fitGrad.mul_26[0]
+	VMOVUPS	1722656(SI), Y1	// fitGrad.mul_26[0] | 1
+	VMOVUPS	1722688(SI), Y2	// fitGrad.mul_26[0] | 2
+	VMOVUPS	1722720(SI), Y3	// fitGrad.mul_26[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 896768(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 896800(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 896832(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 896864(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	1719680(SI), Y0	// fitGrad.mul_26[1]
-	VMOVUPS	1719712(SI), Y1	// fitGrad.mul_26[1] | 1
-	VMOVUPS	1719744(SI), Y2	// fitGrad.mul_26[1] | 2
-	VMOVUPS	1719776(SI), Y3	// fitGrad.mul_26[1] | 3
+	VMOVUPS	Y0, 899840(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 899872(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 899904(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 899936(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1722752(SI), Y0	// fitGrad.mul_26[1]
+	VMOVUPS	1722784(SI), Y1	// fitGrad.mul_26[1] | 1
+	VMOVUPS	1722816(SI), Y2	// fitGrad.mul_26[1] | 2
+	VMOVUPS	1722848(SI), Y3	// fitGrad.mul_26[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 896896(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 896928(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 896960(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 896992(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 899968(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 900000(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 900032(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 900064(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop47
@@ -6119,14 +6288,14 @@ loop48: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop49: // 16 times
-	VMOVUPS	1488640(R10), Y0	// fitGrad.mul_18[0]
-	VMOVUPS	1488768(R10), Y1	// fitGrad.mul_18[1]
-	VMOVUPS	1488896(R10), Y2	// fitGrad.mul_18[2]
-	VMOVUPS	1489024(R10), Y3	// fitGrad.mul_18[3]
-	VMOVUPS	1489152(R10), Y4	// fitGrad.mul_18[4]
-	VMOVUPS	1489280(R10), Y5	// fitGrad.mul_18[5]
-	VMOVUPS	1489408(R10), Y6	// fitGrad.mul_18[6]
-	VMOVUPS	1489536(R10), Y7	// fitGrad.mul_18[7]
+	VMOVUPS	1491712(R10), Y0	// fitGrad.mul_18[0]
+	VMOVUPS	1491840(R10), Y1	// fitGrad.mul_18[1]
+	VMOVUPS	1491968(R10), Y2	// fitGrad.mul_18[2]
+	VMOVUPS	1492096(R10), Y3	// fitGrad.mul_18[3]
+	VMOVUPS	1492224(R10), Y4	// fitGrad.mul_18[4]
+	VMOVUPS	1492352(R10), Y5	// fitGrad.mul_18[5]
+	VMOVUPS	1492480(R10), Y6	// fitGrad.mul_18[6]
+	VMOVUPS	1492608(R10), Y7	// fitGrad.mul_18[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -6151,14 +6320,14 @@ loop49: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 913152(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 913184(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 913216(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 913248(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 913280(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 913312(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 913344(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 913376(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 916224(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 916256(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 916288(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 916320(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 916352(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 916384(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 916416(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 916448(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -6189,38 +6358,38 @@ loop51: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop52: // 16 times: samples, 2 at a time
-	VMOVUPS	913152(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	914176(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	896768(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	916224(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	917248(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	899840(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	896896(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	899968(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897024(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	900096(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	897152(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	900224(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	897280(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	900352(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	913184(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	914208(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	896772(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	916256(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	917280(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	896900(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	899972(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897028(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	900100(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	897156(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	900228(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	897284(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	900356(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -6259,26 +6428,26 @@ loop53: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop54: // 16 times: samples, 2 at a time
-	VMOVUPS	913152(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	914176(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	912768(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	916224(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	917248(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	915840(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	912896(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	915968(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913024(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	916096(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	913184(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	914208(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	912772(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	916256(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	917280(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	915844(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	912900(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	915972(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913028(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	916100(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -6301,18 +6470,18 @@ loop54: // 16 times: samples, 2 at a time
 	MOVQ	BX, R9
 loop55: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	1735936(SI), Y0	// fitGrad.vecmat_8[0]
-	VMOVUPS	1735968(SI), Y1	// fitGrad.vecmat_8[0] | 1
-	VMOVUPS	1736000(SI), Y2	// fitGrad.vecmat_8[0] | 2
-	VMOVUPS	1736032(SI), Y3	// fitGrad.vecmat_8[0] | 3
-	VMOVUPS	946432(SI), Y4	// fitGrad.sigmoid[0]
-	VMOVUPS	946464(SI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	946496(SI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	946528(SI), Y7	// fitGrad.sigmoid[0] | 3
-	VMOVUPS	1654016(SI), Y8	// fitGrad.mul_23[0]
-	VMOVUPS	1654048(SI), Y9	// fitGrad.mul_23[0] | 1
-	VMOVUPS	1654080(SI), Y10	// fitGrad.mul_23[0] | 2
-	VMOVUPS	1654112(SI), Y11	// fitGrad.mul_23[0] | 3
+	VMOVUPS	1739008(SI), Y0	// fitGrad.vecmat_8[0]
+	VMOVUPS	1739040(SI), Y1	// fitGrad.vecmat_8[0] | 1
+	VMOVUPS	1739072(SI), Y2	// fitGrad.vecmat_8[0] | 2
+	VMOVUPS	1739104(SI), Y3	// fitGrad.vecmat_8[0] | 3
+	VMOVUPS	949504(SI), Y4	// fitGrad.sigmoid[0]
+	VMOVUPS	949536(SI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	949568(SI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	949600(SI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	1657088(SI), Y8	// fitGrad.mul_23[0]
+	VMOVUPS	1657120(SI), Y9	// fitGrad.mul_23[0] | 1
+	VMOVUPS	1657152(SI), Y10	// fitGrad.mul_23[0] | 2
+	VMOVUPS	1657184(SI), Y11	// fitGrad.mul_23[0] | 3
 	VFMADD231PS	Y4, Y0, Y8
 	VFMADD231PS	Y5, Y1, Y9
 	VFMADD231PS	Y6, Y2, Y10
@@ -6346,81 +6515,81 @@ loop55: // 128 times: elements
 	VFMADD231PS	f32_00000000<>(SB), Y3, Y4
 	VMOVUPS	Y4, 96(DI)	// sum of L.0.weight[3]
 	VBROADCASTSS	(R9), Y0	// L.0.weight[0]
-	VMOVUPS	1752320(AX), Y1	// fitGrad.pad[0]
-	VMOVUPS	1752352(AX), Y2	// fitGrad.pad[0] | 1
-	VMOVUPS	1752384(AX), Y3	// fitGrad.pad[0] | 2
-	VMOVUPS	1752416(AX), Y4	// fitGrad.pad[0] | 3
+	VMOVUPS	1755392(AX), Y1	// fitGrad.pad[0]
+	VMOVUPS	1755424(AX), Y2	// fitGrad.pad[0] | 1
+	VMOVUPS	1755456(AX), Y3	// fitGrad.pad[0] | 2
+	VMOVUPS	1755488(AX), Y4	// fitGrad.pad[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
 	VBROADCASTSS	4(R9), Y4	// L.0.weight[1]
-	VMOVUPS	1752448(AX), Y5	// fitGrad.pad[1]
-	VMOVUPS	1752480(AX), Y6	// fitGrad.pad[1] | 1
-	VMOVUPS	1752512(AX), Y7	// fitGrad.pad[1] | 2
-	VMOVUPS	1752544(AX), Y8	// fitGrad.pad[1] | 3
+	VMOVUPS	1755520(AX), Y5	// fitGrad.pad[1]
+	VMOVUPS	1755552(AX), Y6	// fitGrad.pad[1] | 1
+	VMOVUPS	1755584(AX), Y7	// fitGrad.pad[1] | 2
+	VMOVUPS	1755616(AX), Y8	// fitGrad.pad[1] | 3
 	VFMADD231PS	Y5, Y4, Y1
 	VFMADD231PS	Y6, Y4, Y2
 	VFMADD231PS	Y7, Y4, Y3
 	VFMADD231PS	Y8, Y4, Y0
 	VBROADCASTSS	8(R9), Y4	// L.0.weight[2]
-	VMOVUPS	1752576(AX), Y5	// fitGrad.pad[2]
-	VMOVUPS	1752608(AX), Y6	// fitGrad.pad[2] | 1
-	VMOVUPS	1752640(AX), Y7	// fitGrad.pad[2] | 2
-	VMOVUPS	1752672(AX), Y8	// fitGrad.pad[2] | 3
+	VMOVUPS	1755648(AX), Y5	// fitGrad.pad[2]
+	VMOVUPS	1755680(AX), Y6	// fitGrad.pad[2] | 1
+	VMOVUPS	1755712(AX), Y7	// fitGrad.pad[2] | 2
+	VMOVUPS	1755744(AX), Y8	// fitGrad.pad[2] | 3
 	VFMADD231PS	Y5, Y4, Y1
 	VFMADD231PS	Y6, Y4, Y2
 	VFMADD231PS	Y7, Y4, Y3
 	VFMADD231PS	Y8, Y4, Y0
 	VBROADCASTSS	12(R9), Y4	// L.0.weight[3]
-	VMOVUPS	1752704(AX), Y5	// fitGrad.pad[3]
-	VMOVUPS	1752736(AX), Y6	// fitGrad.pad[3] | 1
-	VMOVUPS	1752768(AX), Y7	// fitGrad.pad[3] | 2
-	VMOVUPS	1752800(AX), Y8	// fitGrad.pad[3] | 3
+	VMOVUPS	1755776(AX), Y5	// fitGrad.pad[3]
+	VMOVUPS	1755808(AX), Y6	// fitGrad.pad[3] | 1
+	VMOVUPS	1755840(AX), Y7	// fitGrad.pad[3] | 2
+	VMOVUPS	1755872(AX), Y8	// fitGrad.pad[3] | 3
 	VFMADD231PS	Y5, Y4, Y1
 	VFMADD231PS	Y6, Y4, Y2
 	VFMADD231PS	Y7, Y4, Y3
 	VFMADD231PS	Y8, Y4, Y0
-	VMOVUPS	Y1, 1752832(SI)	// fitGrad.matvec_8[0]
-	VMOVUPS	Y2, 1752864(SI)	// fitGrad.matvec_8[0] | 1
-	VMOVUPS	Y3, 1752896(SI)	// fitGrad.matvec_8[0] | 2
-	VMOVUPS	Y0, 1752928(SI)	// fitGrad.matvec_8[0] | 3
-	VMOVUPS	1208576(SI), Y4	// fitGrad.vecmat_2[0]
-	VMOVUPS	1208608(SI), Y5	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	1208640(SI), Y6	// fitGrad.vecmat_2[0] | 2
-	VMOVUPS	1208672(SI), Y7	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	Y1, 1755904(SI)	// fitGrad.matvec_8[0]
+	VMOVUPS	Y2, 1755936(SI)	// fitGrad.matvec_8[0] | 1
+	VMOVUPS	Y3, 1755968(SI)	// fitGrad.matvec_8[0] | 2
+	VMOVUPS	Y0, 1756000(SI)	// fitGrad.matvec_8[0] | 3
+	VMOVUPS	1211648(SI), Y4	// fitGrad.vecmat_2[0]
+	VMOVUPS	1211680(SI), Y5	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1211712(SI), Y6	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	1211744(SI), Y7	// fitGrad.vecmat_2[0] | 3
 	VMULPS	Y4, Y1, Y4
 	VMULPS	Y5, Y2, Y5
 	VMULPS	Y6, Y3, Y6
 	VMULPS	Y7, Y0, Y7
-	VMOVUPS	Y4, 1769216(SI)	// fitGrad.mul_27[0]
-	VMOVUPS	Y5, 1769248(SI)	// fitGrad.mul_27[0] | 1
-	VMOVUPS	Y6, 1769280(SI)	// fitGrad.mul_27[0] | 2
-	VMOVUPS	Y7, 1769312(SI)	// fitGrad.mul_27[0] | 3
-	VMOVUPS	1159424(SI), Y8	// fitGrad.mul_6[0]
-	VMOVUPS	1159456(SI), Y9	// fitGrad.mul_6[0] | 1
-	VMOVUPS	1159488(SI), Y10	// fitGrad.mul_6[0] | 2
-	VMOVUPS	1159520(SI), Y11	// fitGrad.mul_6[0] | 3
+	VMOVUPS	Y4, 1772288(SI)	// fitGrad.mul_27[0]
+	VMOVUPS	Y5, 1772320(SI)	// fitGrad.mul_27[0] | 1
+	VMOVUPS	Y6, 1772352(SI)	// fitGrad.mul_27[0] | 2
+	VMOVUPS	Y7, 1772384(SI)	// fitGrad.mul_27[0] | 3
+	VMOVUPS	1162496(SI), Y8	// fitGrad.mul_6[0]
+	VMOVUPS	1162528(SI), Y9	// fitGrad.mul_6[0] | 1
+	VMOVUPS	1162560(SI), Y10	// fitGrad.mul_6[0] | 2
+	VMOVUPS	1162592(SI), Y11	// fitGrad.mul_6[0] | 3
 	VMULPS	Y8, Y4, Y4
 	VMULPS	Y9, Y5, Y5
 	VMULPS	Y10, Y6, Y6
 	VMULPS	Y11, Y7, Y7
-	VMOVUPS	Y4, 1785600(SI)	// fitGrad.mul_28[0]
-	VMOVUPS	Y5, 1785632(SI)	// fitGrad.mul_28[0] | 1
-	VMOVUPS	Y6, 1785664(SI)	// fitGrad.mul_28[0] | 2
-	VMOVUPS	Y7, 1785696(SI)	// fitGrad.mul_28[0] | 3
-	VMOVUPS	946432(SI), Y4	// fitGrad.sigmoid[0]
-	VMOVUPS	946464(SI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	946496(SI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	946528(SI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	Y4, 1788672(SI)	// fitGrad.mul_28[0]
+	VMOVUPS	Y5, 1788704(SI)	// fitGrad.mul_28[0] | 1
+	VMOVUPS	Y6, 1788736(SI)	// fitGrad.mul_28[0] | 2
+	VMOVUPS	Y7, 1788768(SI)	// fitGrad.mul_28[0] | 3
+	VMOVUPS	949504(SI), Y4	// fitGrad.sigmoid[0]
+	VMOVUPS	949536(SI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	949568(SI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	949600(SI), Y7	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y5, Y2, Y2
 	VMULPS	Y6, Y3, Y3
 	VMULPS	Y7, Y0, Y0
-	VMOVUPS	Y1, 1801984(SI)	// fitGrad.mul_29[0]
-	VMOVUPS	Y2, 1802016(SI)	// fitGrad.mul_29[0] | 1
-	VMOVUPS	Y3, 1802048(SI)	// fitGrad.mul_29[0] | 2
-	VMOVUPS	Y0, 1802080(SI)	// fitGrad.mul_29[0] | 3
+	VMOVUPS	Y1, 1805056(SI)	// fitGrad.mul_29[0]
+	VMOVUPS	Y2, 1805088(SI)	// fitGrad.mul_29[0] | 1
+	VMOVUPS	Y3, 1805120(SI)	// fitGrad.mul_29[0] | 2
+	VMOVUPS	Y0, 1805152(SI)	// fitGrad.mul_29[0] | 3
 	ADDQ	$128, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
@@ -6443,10 +6612,10 @@ loop56: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop57: // 128 times: terms of the sums
-	VMOVUPS	1801984(R11), Y8	// fitGrad.mul_29[0]
-	VMOVUPS	1802016(R11), Y9	// fitGrad.mul_29[0] | 1
-	VMOVUPS	1802048(R11), Y10	// fitGrad.mul_29[0] | 2
-	VMOVUPS	1802080(R11), Y11	// fitGrad.mul_29[0] | 3
+	VMOVUPS	1805056(R11), Y8	// fitGrad.mul_29[0]
+	VMOVUPS	1805088(R11), Y9	// fitGrad.mul_29[0] | 1
+	VMOVUPS	1805120(R11), Y10	// fitGrad.mul_29[0] | 2
+	VMOVUPS	1805152(R11), Y11	// fitGrad.mul_29[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -6461,56 +6630,56 @@ loop57: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop57
-	VMOVUPS	Y0, 1818368(DI)	// fitGrad.matvec_9[0]
-	VMOVUPS	Y1, 1818400(DI)	// fitGrad.matvec_9[0] | 1
-	VMOVUPS	Y2, 1818432(DI)	// fitGrad.matvec_9[0] | 2
-	VMOVUPS	Y3, 1818464(DI)	// fitGrad.matvec_9[0] | 3
-	VMOVUPS	Y4, 1818496(DI)	// fitGrad.matvec_9[1]
-	VMOVUPS	Y5, 1818528(DI)	// fitGrad.matvec_9[1] | 1
-	VMOVUPS	Y6, 1818560(DI)	// fitGrad.matvec_9[1] | 2
-	VMOVUPS	Y7, 1818592(DI)	// fitGrad.matvec_9[1] | 3
+	VMOVUPS	Y0, 1821440(DI)	// fitGrad.matvec_9[0]
+	VMOVUPS	Y1, 1821472(DI)	// fitGrad.matvec_9[0] | 1
+	VMOVUPS	Y2, 1821504(DI)	// fitGrad.matvec_9[0] | 2
+	VMOVUPS	Y3, 1821536(DI)	// fitGrad.matvec_9[0] | 3
+	VMOVUPS	Y4, 1821568(DI)	// fitGrad.matvec_9[1]
+	VMOVUPS	Y5, 1821600(DI)	// fitGrad.matvec_9[1] | 1
+	VMOVUPS	Y6, 1821632(DI)	// fitGrad.matvec_9[1] | 2
+	VMOVUPS	Y7, 1821664(DI)	// fitGrad.matvec_9[1] | 3
 	VBROADCASTSS	(R9), Y8	// vecmat[0]
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 1834752(DI)	// fitGrad.mul_30[0]
-	VMOVUPS	Y1, 1834784(DI)	// fitGrad.mul_30[0] | 1
-	VMOVUPS	Y2, 1834816(DI)	// fitGrad.mul_30[0] | 2
-	VMOVUPS	Y3, 1834848(DI)	// fitGrad.mul_30[0] | 3
-	VMOVUPS	1061120(DI), Y8	// fitGrad.mul_2[0]
-	VMOVUPS	1061152(DI), Y9	// fitGrad.mul_2[0] | 1
-	VMOVUPS	1061184(DI), Y10	// fitGrad.mul_2[0] | 2
-	VMOVUPS	1061216(DI), Y11	// fitGrad.mul_2[0] | 3
+	VMOVUPS	Y0, 1837824(DI)	// fitGrad.mul_30[0]
+	VMOVUPS	Y1, 1837856(DI)	// fitGrad.mul_30[0] | 1
+	VMOVUPS	Y2, 1837888(DI)	// fitGrad.mul_30[0] | 2
+	VMOVUPS	Y3, 1837920(DI)	// fitGrad.mul_30[0] | 3
+	VMOVUPS	1064192(DI), Y8	// fitGrad.mul_2[0]
+	VMOVUPS	1064224(DI), Y9	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1064256(DI), Y10	// fitGrad.mul_2[0] | 2
+	VMOVUPS	1064288(DI), Y11	// fitGrad.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
 	VMULPS	Y11, Y3, Y3
-	VMOVUPS	Y0, 1851136(DI)	// fitGrad.mul_31[0]
-	VMOVUPS	Y1, 1851168(DI)	// fitGrad.mul_31[0] | 1
-	VMOVUPS	Y2, 1851200(DI)	// fitGrad.mul_31[0] | 2
-	VMOVUPS	Y3, 1851232(DI)	// fitGrad.mul_31[0] | 3
+	VMOVUPS	Y0, 1854208(DI)	// fitGrad.mul_31[0]
+	VMOVUPS	Y1, 1854240(DI)	// fitGrad.mul_31[0] | 1
+	VMOVUPS	Y2, 1854272(DI)	// fitGrad.mul_31[0] | 2
+	VMOVUPS	Y3, 1854304(DI)	// fitGrad.mul_31[0] | 3
 	VBROADCASTSS	4(R9), Y0	// vecmat[1]
 	VMULPS	Y0, Y4, Y1
 	VMULPS	Y0, Y5, Y2
 	VMULPS	Y0, Y6, Y3
 	VMULPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 1834880(DI)	// fitGrad.mul_30[1]
-	VMOVUPS	Y2, 1834912(DI)	// fitGrad.mul_30[1] | 1
-	VMOVUPS	Y3, 1834944(DI)	// fitGrad.mul_30[1] | 2
-	VMOVUPS	Y0, 1834976(DI)	// fitGrad.mul_30[1] | 3
-	VMOVUPS	1061248(DI), Y4	// fitGrad.mul_2[1]
-	VMOVUPS	1061280(DI), Y5	// fitGrad.mul_2[1] | 1
-	VMOVUPS	1061312(DI), Y6	// fitGrad.mul_2[1] | 2
-	VMOVUPS	1061344(DI), Y7	// fitGrad.mul_2[1] | 3
+	VMOVUPS	Y1, 1837952(DI)	// fitGrad.mul_30[1]
+	VMOVUPS	Y2, 1837984(DI)	// fitGrad.mul_30[1] | 1
+	VMOVUPS	Y3, 1838016(DI)	// fitGrad.mul_30[1] | 2
+	VMOVUPS	Y0, 1838048(DI)	// fitGrad.mul_30[1] | 3
+	VMOVUPS	1064320(DI), Y4	// fitGrad.mul_2[1]
+	VMOVUPS	1064352(DI), Y5	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1064384(DI), Y6	// fitGrad.mul_2[1] | 2
+	VMOVUPS	1064416(DI), Y7	// fitGrad.mul_2[1] | 3
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y5, Y2, Y2
 	VMULPS	Y6, Y3, Y3
 	VMULPS	Y7, Y0, Y0
-	VMOVUPS	Y1, 1851264(DI)	// fitGrad.mul_31[1]
-	VMOVUPS	Y2, 1851296(DI)	// fitGrad.mul_31[1] | 1
-	VMOVUPS	Y3, 1851328(DI)	// fitGrad.mul_31[1] | 2
-	VMOVUPS	Y0, 1851360(DI)	// fitGrad.mul_31[1] | 3
+	VMOVUPS	Y1, 1854336(DI)	// fitGrad.mul_31[1]
+	VMOVUPS	Y2, 1854368(DI)	// fitGrad.mul_31[1] | 1
+	VMOVUPS	Y3, 1854400(DI)	// fitGrad.mul_31[1] | 2
+	VMOVUPS	Y0, 1854432(DI)	// fitGrad.mul_31[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -6532,10 +6701,10 @@ loop58: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop59: // 128 times: terms of the sums
-	VMOVUPS	1851136(R10), Y8	// fitGrad.mul_31[0]
-	VMOVUPS	1851168(R10), Y9	// fitGrad.mul_31[0] | 1
-	VMOVUPS	1851200(R10), Y10	// fitGrad.mul_31[0] | 2
-	VMOVUPS	1851232(R10), Y11	// fitGrad.mul_31[0] | 3
+	VMOVUPS	1854208(R10), Y8	// fitGrad.mul_31[0]
+	VMOVUPS	1854240(R10), Y9	// fitGrad.mul_31[0] | 1
+	VMOVUPS	1854272(R10), Y10	// fitGrad.mul_31[0] | 2
+	VMOVUPS	1854304(R10), Y11	// fitGrad.mul_31[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -6550,14 +6719,14 @@ loop59: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop59
-	VMOVUPS	Y0, 1867520(DI)	// fitGrad.vecmat_9[0]
-	VMOVUPS	Y1, 1867552(DI)	// fitGrad.vecmat_9[0] | 1
-	VMOVUPS	Y2, 1867584(DI)	// fitGrad.vecmat_9[0] | 2
-	VMOVUPS	Y3, 1867616(DI)	// fitGrad.vecmat_9[0] | 3
-	VMOVUPS	Y4, 1867648(DI)	// fitGrad.vecmat_9[1]
-	VMOVUPS	Y5, 1867680(DI)	// fitGrad.vecmat_9[1] | 1
-	VMOVUPS	Y6, 1867712(DI)	// fitGrad.vecmat_9[1] | 2
-	VMOVUPS	Y7, 1867744(DI)	// fitGrad.vecmat_9[1] | 3
+	VMOVUPS	Y0, 1870592(DI)	// fitGrad.vecmat_9[0]
+	VMOVUPS	Y1, 1870624(DI)	// fitGrad.vecmat_9[0] | 1
+	VMOVUPS	Y2, 1870656(DI)	// fitGrad.vecmat_9[0] | 2
+	VMOVUPS	Y3, 1870688(DI)	// fitGrad.vecmat_9[0] | 3
+	VMOVUPS	Y4, 1870720(DI)	// fitGrad.vecmat_9[1]
+	VMOVUPS	Y5, 1870752(DI)	// fitGrad.vecmat_9[1] | 1
+	VMOVUPS	Y6, 1870784(DI)	// fitGrad.vecmat_9[1] | 2
+	VMOVUPS	Y7, 1870816(DI)	// fitGrad.vecmat_9[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -6565,30 +6734,30 @@ loop59: // 128 times: terms of the sums
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop60: // 64 times: tiles of 2 elements
-	VMOVUPS	1422592(SI), Y0	// fitGrad.mul_16[0]
-	VMOVUPS	1422624(SI), Y1	// fitGrad.mul_16[0] | 1
-	VMOVUPS	1422656(SI), Y2	// fitGrad.mul_16[0] | 2
-	VMOVUPS	1422688(SI), Y3	// fitGrad.mul_16[0] | 3
+	VMOVUPS	1425664(SI), Y0	// fitGrad.mul_16[0]
+	VMOVUPS	1425696(SI), Y1	// fitGrad.mul_16[0] | 1
+	VMOVUPS	1425728(SI), Y2	// fitGrad.mul_16[0] | 2
+	VMOVUPS	1425760(SI), Y3	// fitGrad.mul_16[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 896768(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 896800(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 896832(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 896864(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	1422720(SI), Y0	// fitGrad.mul_16[1]
-	VMOVUPS	1422752(SI), Y1	// fitGrad.mul_16[1] | 1
-	VMOVUPS	1422784(SI), Y2	// fitGrad.mul_16[1] | 2
-	VMOVUPS	1422816(SI), Y3	// fitGrad.mul_16[1] | 3
+	VMOVUPS	Y0, 899840(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 899872(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 899904(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 899936(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1425792(SI), Y0	// fitGrad.mul_16[1]
+	VMOVUPS	1425824(SI), Y1	// fitGrad.mul_16[1] | 1
+	VMOVUPS	1425856(SI), Y2	// fitGrad.mul_16[1] | 2
+	VMOVUPS	1425888(SI), Y3	// fitGrad.mul_16[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 896896(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 896928(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 896960(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 896992(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 899968(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 900000(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 900032(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 900064(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop60
@@ -6600,14 +6769,14 @@ loop61: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop62: // 16 times
-	VMOVUPS	1801984(R10), Y0	// fitGrad.mul_29[0]
-	VMOVUPS	1802112(R10), Y1	// fitGrad.mul_29[1]
-	VMOVUPS	1802240(R10), Y2	// fitGrad.mul_29[2]
-	VMOVUPS	1802368(R10), Y3	// fitGrad.mul_29[3]
-	VMOVUPS	1802496(R10), Y4	// fitGrad.mul_29[4]
-	VMOVUPS	1802624(R10), Y5	// fitGrad.mul_29[5]
-	VMOVUPS	1802752(R10), Y6	// fitGrad.mul_29[6]
-	VMOVUPS	1802880(R10), Y7	// fitGrad.mul_29[7]
+	VMOVUPS	1805056(R10), Y0	// fitGrad.mul_29[0]
+	VMOVUPS	1805184(R10), Y1	// fitGrad.mul_29[1]
+	VMOVUPS	1805312(R10), Y2	// fitGrad.mul_29[2]
+	VMOVUPS	1805440(R10), Y3	// fitGrad.mul_29[3]
+	VMOVUPS	1805568(R10), Y4	// fitGrad.mul_29[4]
+	VMOVUPS	1805696(R10), Y5	// fitGrad.mul_29[5]
+	VMOVUPS	1805824(R10), Y6	// fitGrad.mul_29[6]
+	VMOVUPS	1805952(R10), Y7	// fitGrad.mul_29[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -6632,14 +6801,14 @@ loop62: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 913152(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 913184(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 913216(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 913248(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 913280(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 913312(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 913344(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 913376(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 916224(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 916256(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 916288(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 916320(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 916352(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 916384(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 916416(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 916448(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -6670,38 +6839,38 @@ loop64: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop65: // 16 times: samples, 2 at a time
-	VMOVUPS	913152(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	914176(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	896768(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	916224(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	917248(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	899840(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	896896(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	899968(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897024(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	900096(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	897152(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	900224(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	897280(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	900352(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	913184(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	914208(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	896772(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	916256(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	917280(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	896900(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	899972(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897028(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	900100(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	897156(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	900228(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	897284(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	900356(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -6740,26 +6909,26 @@ loop66: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop67: // 16 times: samples, 2 at a time
-	VMOVUPS	913152(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	914176(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	912768(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	916224(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	917248(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	915840(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	912896(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	915968(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913024(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	916096(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	913184(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	914208(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	912772(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	916256(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	917280(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	915844(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	912900(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	915972(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913028(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	916100(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -6780,30 +6949,30 @@ loop67: // 16 times: samples, 2 at a time
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop68: // 64 times: tiles of 2 elements
-	VMOVUPS	1851136(SI), Y0	// fitGrad.mul_31[0]
-	VMOVUPS	1851168(SI), Y1	// fitGrad.mul_31[0] | 1
-	VMOVUPS	1851200(SI), Y2	// fitGrad.mul_31[0] | 2
-	VMOVUPS	1851232(SI), Y3	// fitGrad.mul_31[0] | 3
+	VMOVUPS	1854208(SI), Y0	// fitGrad.mul_31[0]
+	VMOVUPS	1854240(SI), Y1	// fitGrad.mul_31[0] | 1
+	VMOVUPS	1854272(SI), Y2	// fitGrad.mul_31[0] | 2
+	VMOVUPS	1854304(SI), Y3	// fitGrad.mul_31[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 896768(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 896800(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 896832(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 896864(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	1851264(SI), Y0	// fitGrad.mul_31[1]
-	VMOVUPS	1851296(SI), Y1	// fitGrad.mul_31[1] | 1
-	VMOVUPS	1851328(SI), Y2	// fitGrad.mul_31[1] | 2
-	VMOVUPS	1851360(SI), Y3	// fitGrad.mul_31[1] | 3
+	VMOVUPS	Y0, 899840(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 899872(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 899904(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 899936(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1854336(SI), Y0	// fitGrad.mul_31[1]
+	VMOVUPS	1854368(SI), Y1	// fitGrad.mul_31[1] | 1
+	VMOVUPS	1854400(SI), Y2	// fitGrad.mul_31[1] | 2
+	VMOVUPS	1854432(SI), Y3	// fitGrad.mul_31[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 896896(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 896928(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 896960(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 896992(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 899968(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 900000(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 900032(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 900064(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop68
@@ -6815,14 +6984,14 @@ loop69: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop70: // 16 times
-	VMOVUPS	1373440(R10), Y0	// fitGrad.mul_14[0]
-	VMOVUPS	1373568(R10), Y1	// fitGrad.mul_14[1]
-	VMOVUPS	1373696(R10), Y2	// fitGrad.mul_14[2]
-	VMOVUPS	1373824(R10), Y3	// fitGrad.mul_14[3]
-	VMOVUPS	1373952(R10), Y4	// fitGrad.mul_14[4]
-	VMOVUPS	1374080(R10), Y5	// fitGrad.mul_14[5]
-	VMOVUPS	1374208(R10), Y6	// fitGrad.mul_14[6]
-	VMOVUPS	1374336(R10), Y7	// fitGrad.mul_14[7]
+	VMOVUPS	1376512(R10), Y0	// fitGrad.mul_14[0]
+	VMOVUPS	1376640(R10), Y1	// fitGrad.mul_14[1]
+	VMOVUPS	1376768(R10), Y2	// fitGrad.mul_14[2]
+	VMOVUPS	1376896(R10), Y3	// fitGrad.mul_14[3]
+	VMOVUPS	1377024(R10), Y4	// fitGrad.mul_14[4]
+	VMOVUPS	1377152(R10), Y5	// fitGrad.mul_14[5]
+	VMOVUPS	1377280(R10), Y6	// fitGrad.mul_14[6]
+	VMOVUPS	1377408(R10), Y7	// fitGrad.mul_14[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -6847,14 +7016,14 @@ loop70: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 913152(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 913184(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 913216(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 913248(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 913280(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 913312(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 913344(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 913376(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 916224(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 916256(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 916288(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 916320(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 916352(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 916384(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 916416(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 916448(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -6885,38 +7054,38 @@ loop72: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop73: // 16 times: samples, 2 at a time
-	VMOVUPS	913152(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	914176(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	896768(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	916224(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	917248(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	899840(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	896896(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	899968(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897024(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	900096(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	897152(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	900224(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	897280(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	900352(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	913184(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	914208(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	896772(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	916256(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	917280(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	896900(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	899972(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897028(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	900100(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	897156(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	900228(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	897284(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	900356(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -6955,26 +7124,26 @@ loop74: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop75: // 16 times: samples, 2 at a time
-	VMOVUPS	913152(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	914176(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	912768(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	916224(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	917248(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	915840(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	912896(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	915968(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913024(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	916096(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	913184(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	914208(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	912772(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	916256(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	917280(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	915844(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	912900(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	915972(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913028(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	916100(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -6996,18 +7165,18 @@ loop75: // 16 times: samples, 2 at a time
 	MOVQ	R8, DI
 loop76: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	1867520(SI), Y0	// fitGrad.vecmat_9[0]
-	VMOVUPS	1867552(SI), Y1	// fitGrad.vecmat_9[0] | 1
-	VMOVUPS	1867584(SI), Y2	// fitGrad.vecmat_9[0] | 2
-	VMOVUPS	1867616(SI), Y3	// fitGrad.vecmat_9[0] | 3
-	VMOVUPS	946432(SI), Y4	// fitGrad.sigmoid[0]
-	VMOVUPS	946464(SI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	946496(SI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	946528(SI), Y7	// fitGrad.sigmoid[0] | 3
-	VMOVUPS	1785600(SI), Y8	// fitGrad.mul_28[0]
-	VMOVUPS	1785632(SI), Y9	// fitGrad.mul_28[0] | 1
-	VMOVUPS	1785664(SI), Y10	// fitGrad.mul_28[0] | 2
-	VMOVUPS	1785696(SI), Y11	// fitGrad.mul_28[0] | 3
+	VMOVUPS	1870592(SI), Y0	// fitGrad.vecmat_9[0]
+	VMOVUPS	1870624(SI), Y1	// fitGrad.vecmat_9[0] | 1
+	VMOVUPS	1870656(SI), Y2	// fitGrad.vecmat_9[0] | 2
+	VMOVUPS	1870688(SI), Y3	// fitGrad.vecmat_9[0] | 3
+	VMOVUPS	949504(SI), Y4	// fitGrad.sigmoid[0]
+	VMOVUPS	949536(SI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	949568(SI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	949600(SI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	1788672(SI), Y8	// fitGrad.mul_28[0]
+	VMOVUPS	1788704(SI), Y9	// fitGrad.mul_28[0] | 1
+	VMOVUPS	1788736(SI), Y10	// fitGrad.mul_28[0] | 2
+	VMOVUPS	1788768(SI), Y11	// fitGrad.mul_28[0] | 3
 	VFMADD231PS	Y4, Y0, Y8
 	VFMADD231PS	Y5, Y1, Y9
 	VFMADD231PS	Y6, Y2, Y10
@@ -7044,46 +7213,46 @@ loop76: // 128 times: elements
 	ADDQ	$128, DI
 	DECQ	CX
 	JNE	loop76
-	VMOVUPS	1884672(AX), Y15	// fitGrad.neg[2]
+	VMOVUPS	1887744(AX), Y15	// fitGrad.neg[2]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	1884704(AX), Y15	// fitGrad.neg[2] | 1
+	VMOVUPS	1887776(AX), Y15	// fitGrad.neg[2] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	1884736(AX), Y15	// fitGrad.neg[2] | 2
+	VMOVUPS	1887808(AX), Y15	// fitGrad.neg[2] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	1884768(AX), Y15	// fitGrad.neg[2] | 3
+	VMOVUPS	1887840(AX), Y15	// fitGrad.neg[2] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	1884800(AX), Y15	// fitGrad.neg[3]
+	VMOVUPS	1887872(AX), Y15	// fitGrad.neg[3]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	1884832(AX), Y15	// fitGrad.neg[3] | 1
+	VMOVUPS	1887904(AX), Y15	// fitGrad.neg[3] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	1884864(AX), Y15	// fitGrad.neg[3] | 2
+	VMOVUPS	1887936(AX), Y15	// fitGrad.neg[3] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	1884896(AX), Y0	// fitGrad.neg[3] | 3
-	VMOVUPS	1884416(AX), Y15	// fitGrad.neg[0]
+	VMOVUPS	1887968(AX), Y0	// fitGrad.neg[3] | 3
+	VMOVUPS	1887488(AX), Y15	// fitGrad.neg[0]
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1884448(AX), Y15	// fitGrad.neg[0] | 1
+	VMOVUPS	1887520(AX), Y15	// fitGrad.neg[0] | 1
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1884480(AX), Y15	// fitGrad.neg[0] | 2
+	VMOVUPS	1887552(AX), Y15	// fitGrad.neg[0] | 2
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1884512(AX), Y15	// fitGrad.neg[0] | 3
+	VMOVUPS	1887584(AX), Y15	// fitGrad.neg[0] | 3
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1884544(AX), Y15	// fitGrad.neg[1]
+	VMOVUPS	1887616(AX), Y15	// fitGrad.neg[1]
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	1884576(AX), Y15	// fitGrad.neg[1] | 1
+	VMOVUPS	1887648(AX), Y15	// fitGrad.neg[1] | 1
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	1884608(AX), Y15	// fitGrad.neg[1] | 2
+	VMOVUPS	1887680(AX), Y15	// fitGrad.neg[1] | 2
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	1884640(AX), Y15	// fitGrad.neg[1] | 3
+	VMOVUPS	1887712(AX), Y15	// fitGrad.neg[1] | 3
 	VMOVUPS	Y15, 576(AX)
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 	MOVQ	BX, R9
 loop77: // 128 times: elements
-	VMOVUPS	1339648(SI), Y1	// fitGrad.add_3[0]
-	VMOVUPS	1339680(SI), Y2	// fitGrad.add_3[0] | 1
-	VMOVUPS	1339712(SI), Y3	// fitGrad.add_3[0] | 2
-	VMOVUPS	1339744(SI), Y4	// fitGrad.add_3[0] | 3
+	VMOVUPS	1342720(SI), Y1	// fitGrad.add_3[0]
+	VMOVUPS	1342752(SI), Y2	// fitGrad.add_3[0] | 1
+	VMOVUPS	1342784(SI), Y3	// fitGrad.add_3[0] | 2
+	VMOVUPS	1342816(SI), Y4	// fitGrad.add_3[0] | 3
 	VANDPS	0(AX), Y1, Y1
 	VANDPS	32(AX), Y2, Y2
 	VANDPS	64(AX), Y3, Y3
@@ -7129,50 +7298,50 @@ loop77: // 128 times: elements
 	VFMADD231PS	288(AX), Y2, Y4
 	VFMADD231PS	320(AX), Y2, Y5
 	VFMADD231PS	Y0, Y2, Y1
-	VMOVUPS	Y3, 1884928(SI)	// fitGrad.matvec_10[0]
-	VMOVUPS	Y4, 1884960(SI)	// fitGrad.matvec_10[0] | 1
-	VMOVUPS	Y5, 1884992(SI)	// fitGrad.matvec_10[0] | 2
-	VMOVUPS	Y1, 1885024(SI)	// fitGrad.matvec_10[0] | 3
-	VMOVUPS	1208576(SI), Y2	// fitGrad.vecmat_2[0]
-	VMOVUPS	1208608(SI), Y6	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	1208640(SI), Y7	// fitGrad.vecmat_2[0] | 2
-	VMOVUPS	1208672(SI), Y8	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	Y3, 1888000(SI)	// fitGrad.matvec_10[0]
+	VMOVUPS	Y4, 1888032(SI)	// fitGrad.matvec_10[0] | 1
+	VMOVUPS	Y5, 1888064(SI)	// fitGrad.matvec_10[0] | 2
+	VMOVUPS	Y1, 1888096(SI)	// fitGrad.matvec_10[0] | 3
+	VMOVUPS	1211648(SI), Y2	// fitGrad.vecmat_2[0]
+	VMOVUPS	1211680(SI), Y6	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1211712(SI), Y7	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	1211744(SI), Y8	// fitGrad.vecmat_2[0] | 3
 	VMULPS	Y2, Y3, Y2
 	VMULPS	Y6, Y4, Y6
 	VMULPS	Y7, Y5, Y7
 	VMULPS	Y8, Y1, Y8
-	VMOVUPS	Y2, 1901312(SI)	// fitGrad.mul_32[0]
-	VMOVUPS	Y6, 1901344(SI)	// fitGrad.mul_32[0] | 1
-	VMOVUPS	Y7, 1901376(SI)	// fitGrad.mul_32[0] | 2
-	VMOVUPS	Y8, 1901408(SI)	// fitGrad.mul_32[0] | 3
-	VMOVUPS	1159424(SI), Y9	// fitGrad.mul_6[0]
-	VMOVUPS	1159456(SI), Y10	// fitGrad.mul_6[0] | 1
-	VMOVUPS	1159488(SI), Y11	// fitGrad.mul_6[0] | 2
-	VMOVUPS	1159520(SI), Y12	// fitGrad.mul_6[0] | 3
+	VMOVUPS	Y2, 1904384(SI)	// fitGrad.mul_32[0]
+	VMOVUPS	Y6, 1904416(SI)	// fitGrad.mul_32[0] | 1
+	VMOVUPS	Y7, 1904448(SI)	// fitGrad.mul_32[0] | 2
+	VMOVUPS	Y8, 1904480(SI)	// fitGrad.mul_32[0] | 3
+	VMOVUPS	1162496(SI), Y9	// fitGrad.mul_6[0]
+	VMOVUPS	1162528(SI), Y10	// fitGrad.mul_6[0] | 1
+	VMOVUPS	1162560(SI), Y11	// fitGrad.mul_6[0] | 2
+	VMOVUPS	1162592(SI), Y12	// fitGrad.mul_6[0] | 3
 	VMULPS	Y9, Y2, Y2
 	VMULPS	Y10, Y6, Y6
 	VMULPS	Y11, Y7, Y7
 	VMULPS	Y12, Y8, Y8
-	VMOVUPS	Y2, 1917696(SI)	// fitGrad.mul_33[0]
-	VMOVUPS	Y6, 1917728(SI)	// fitGrad.mul_33[0] | 1
-	VMOVUPS	Y7, 1917760(SI)	// fitGrad.mul_33[0] | 2
-	VMOVUPS	Y8, 1917792(SI)	// fitGrad.mul_33[0] | 3
-	VMOVUPS	946432(SI), Y2	// fitGrad.sigmoid[0]
-	VMOVUPS	946464(SI), Y6	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	946496(SI), Y7	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	946528(SI), Y8	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	Y2, 1920768(SI)	// fitGrad.mul_33[0]
+	VMOVUPS	Y6, 1920800(SI)	// fitGrad.mul_33[0] | 1
+	VMOVUPS	Y7, 1920832(SI)	// fitGrad.mul_33[0] | 2
+	VMOVUPS	Y8, 1920864(SI)	// fitGrad.mul_33[0] | 3
+	VMOVUPS	949504(SI), Y2	// fitGrad.sigmoid[0]
+	VMOVUPS	949536(SI), Y6	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	949568(SI), Y7	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	949600(SI), Y8	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y2, Y3, Y2
 	VMULPS	Y6, Y4, Y3
 	VMULPS	Y7, Y5, Y4
 	VMULPS	Y8, Y1, Y1
-	VMOVUPS	Y2, 1934080(SI)	// fitGrad.mul_34[0]
-	VMOVUPS	Y3, 1934112(SI)	// fitGrad.mul_34[0] | 1
-	VMOVUPS	Y4, 1934144(SI)	// fitGrad.mul_34[0] | 2
-	VMOVUPS	Y1, 1934176(SI)	// fitGrad.mul_34[0] | 3
-	VMOVUPS	1224960(SI), Y1	// fitGrad.add_2[0]
-	VMOVUPS	1224992(SI), Y2	// fitGrad.add_2[0] | 1
-	VMOVUPS	1225024(SI), Y3	// fitGrad.add_2[0] | 2
-	VMOVUPS	1225056(SI), Y4	// fitGrad.add_2[0] | 3
+	VMOVUPS	Y2, 1937152(SI)	// fitGrad.mul_34[0]
+	VMOVUPS	Y3, 1937184(SI)	// fitGrad.mul_34[0] | 1
+	VMOVUPS	Y4, 1937216(SI)	// fitGrad.mul_34[0] | 2
+	VMOVUPS	Y1, 1937248(SI)	// fitGrad.mul_34[0] | 3
+	VMOVUPS	1228032(SI), Y1	// fitGrad.add_2[0]
+	VMOVUPS	1228064(SI), Y2	// fitGrad.add_2[0] | 1
+	VMOVUPS	1228096(SI), Y3	// fitGrad.add_2[0] | 2
+	VMOVUPS	1228128(SI), Y4	// fitGrad.add_2[0] | 3
 	VANDPS	0(AX), Y1, Y1
 	VANDPS	32(AX), Y2, Y2
 	VANDPS	64(AX), Y3, Y3
@@ -7223,10 +7392,10 @@ loop78: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop79: // 128 times: terms of the sums
-	VMOVUPS	1934080(R11), Y8	// fitGrad.mul_34[0]
-	VMOVUPS	1934112(R11), Y9	// fitGrad.mul_34[0] | 1
-	VMOVUPS	1934144(R11), Y10	// fitGrad.mul_34[0] | 2
-	VMOVUPS	1934176(R11), Y11	// fitGrad.mul_34[0] | 3
+	VMOVUPS	1937152(R11), Y8	// fitGrad.mul_34[0]
+	VMOVUPS	1937184(R11), Y9	// fitGrad.mul_34[0] | 1
+	VMOVUPS	1937216(R11), Y10	// fitGrad.mul_34[0] | 2
+	VMOVUPS	1937248(R11), Y11	// fitGrad.mul_34[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -7241,56 +7410,56 @@ loop79: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop79
-	VMOVUPS	Y0, 1950464(DI)	// fitGrad.matvec_11[0]
-	VMOVUPS	Y1, 1950496(DI)	// fitGrad.matvec_11[0] | 1
-	VMOVUPS	Y2, 1950528(DI)	// fitGrad.matvec_11[0] | 2
-	VMOVUPS	Y3, 1950560(DI)	// fitGrad.matvec_11[0] | 3
-	VMOVUPS	Y4, 1950592(DI)	// fitGrad.matvec_11[1]
-	VMOVUPS	Y5, 1950624(DI)	// fitGrad.matvec_11[1] | 1
-	VMOVUPS	Y6, 1950656(DI)	// fitGrad.matvec_11[1] | 2
-	VMOVUPS	Y7, 1950688(DI)	// fitGrad.matvec_11[1] | 3
+	VMOVUPS	Y0, 1953536(DI)	// fitGrad.matvec_11[0]
+	VMOVUPS	Y1, 1953568(DI)	// fitGrad.matvec_11[0] | 1
+	VMOVUPS	Y2, 1953600(DI)	// fitGrad.matvec_11[0] | 2
+	VMOVUPS	Y3, 1953632(DI)	// fitGrad.matvec_11[0] | 3
+	VMOVUPS	Y4, 1953664(DI)	// fitGrad.matvec_11[1]
+	VMOVUPS	Y5, 1953696(DI)	// fitGrad.matvec_11[1] | 1
+	VMOVUPS	Y6, 1953728(DI)	// fitGrad.matvec_11[1] | 2
+	VMOVUPS	Y7, 1953760(DI)	// fitGrad.matvec_11[1] | 3
 	VBROADCASTSS	(R9), Y8	// vecmat[0]
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 1966848(DI)	// fitGrad.mul_35[0]
-	VMOVUPS	Y1, 1966880(DI)	// fitGrad.mul_35[0] | 1
-	VMOVUPS	Y2, 1966912(DI)	// fitGrad.mul_35[0] | 2
-	VMOVUPS	Y3, 1966944(DI)	// fitGrad.mul_35[0] | 3
-	VMOVUPS	1061120(DI), Y8	// fitGrad.mul_2[0]
-	VMOVUPS	1061152(DI), Y9	// fitGrad.mul_2[0] | 1
-	VMOVUPS	1061184(DI), Y10	// fitGrad.mul_2[0] | 2
-	VMOVUPS	1061216(DI), Y11	// fitGrad.mul_2[0] | 3
+	VMOVUPS	Y0, 1969920(DI)	// fitGrad.mul_35[0]
+	VMOVUPS	Y1, 1969952(DI)	// fitGrad.mul_35[0] | 1
+	VMOVUPS	Y2, 1969984(DI)	// fitGrad.mul_35[0] | 2
+	VMOVUPS	Y3, 1970016(DI)	// fitGrad.mul_35[0] | 3
+	VMOVUPS	1064192(DI), Y8	// fitGrad.mul_2[0]
+	VMOVUPS	1064224(DI), Y9	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1064256(DI), Y10	// fitGrad.mul_2[0] | 2
+	VMOVUPS	1064288(DI), Y11	// fitGrad.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
 	VMULPS	Y11, Y3, Y3
-	VMOVUPS	Y0, 1983232(DI)	// fitGrad.mul_36[0]
-	VMOVUPS	Y1, 1983264(DI)	// fitGrad.mul_36[0] | 1
-	VMOVUPS	Y2, 1983296(DI)	// fitGrad.mul_36[0] | 2
-	VMOVUPS	Y3, 1983328(DI)	// fitGrad.mul_36[0] | 3
+	VMOVUPS	Y0, 1986304(DI)	// fitGrad.mul_36[0]
+	VMOVUPS	Y1, 1986336(DI)	// fitGrad.mul_36[0] | 1
+	VMOVUPS	Y2, 1986368(DI)	// fitGrad.mul_36[0] | 2
+	VMOVUPS	Y3, 1986400(DI)	// fitGrad.mul_36[0] | 3
 	VBROADCASTSS	4(R9), Y0	// vecmat[1]
 	VMULPS	Y0, Y4, Y1
 	VMULPS	Y0, Y5, Y2
 	VMULPS	Y0, Y6, Y3
 	VMULPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 1966976(DI)	// fitGrad.mul_35[1]
-	VMOVUPS	Y2, 1967008(DI)	// fitGrad.mul_35[1] | 1
-	VMOVUPS	Y3, 1967040(DI)	// fitGrad.mul_35[1] | 2
-	VMOVUPS	Y0, 1967072(DI)	// fitGrad.mul_35[1] | 3
-	VMOVUPS	1061248(DI), Y4	// fitGrad.mul_2[1]
-	VMOVUPS	1061280(DI), Y5	// fitGrad.mul_2[1] | 1
-	VMOVUPS	1061312(DI), Y6	// fitGrad.mul_2[1] | 2
-	VMOVUPS	1061344(DI), Y7	// fitGrad.mul_2[1] | 3
+	VMOVUPS	Y1, 1970048(DI)	// fitGrad.mul_35[1]
+	VMOVUPS	Y2, 1970080(DI)	// fitGrad.mul_35[1] | 1
+	VMOVUPS	Y3, 1970112(DI)	// fitGrad.mul_35[1] | 2
+	VMOVUPS	Y0, 1970144(DI)	// fitGrad.mul_35[1] | 3
+	VMOVUPS	1064320(DI), Y4	// fitGrad.mul_2[1]
+	VMOVUPS	1064352(DI), Y5	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1064384(DI), Y6	// fitGrad.mul_2[1] | 2
+	VMOVUPS	1064416(DI), Y7	// fitGrad.mul_2[1] | 3
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y5, Y2, Y2
 	VMULPS	Y6, Y3, Y3
 	VMULPS	Y7, Y0, Y0
-	VMOVUPS	Y1, 1983360(DI)	// fitGrad.mul_36[1]
-	VMOVUPS	Y2, 1983392(DI)	// fitGrad.mul_36[1] | 1
-	VMOVUPS	Y3, 1983424(DI)	// fitGrad.mul_36[1] | 2
-	VMOVUPS	Y0, 1983456(DI)	// fitGrad.mul_36[1] | 3
+	VMOVUPS	Y1, 1986432(DI)	// fitGrad.mul_36[1]
+	VMOVUPS	Y2, 1986464(DI)	// fitGrad.mul_36[1] | 1
+	VMOVUPS	Y3, 1986496(DI)	// fitGrad.mul_36[1] | 2
+	VMOVUPS	Y0, 1986528(DI)	// fitGrad.mul_36[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -7312,10 +7481,10 @@ loop80: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop81: // 128 times: terms of the sums
-	VMOVUPS	1983232(R10), Y8	// fitGrad.mul_36[0]
-	VMOVUPS	1983264(R10), Y9	// fitGrad.mul_36[0] | 1
-	VMOVUPS	1983296(R10), Y10	// fitGrad.mul_36[0] | 2
-	VMOVUPS	1983328(R10), Y11	// fitGrad.mul_36[0] | 3
+	VMOVUPS	1986304(R10), Y8	// fitGrad.mul_36[0]
+	VMOVUPS	1986336(R10), Y9	// fitGrad.mul_36[0] | 1
+	VMOVUPS	1986368(R10), Y10	// fitGrad.mul_36[0] | 2
+	VMOVUPS	1986400(R10), Y11	// fitGrad.mul_36[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -7330,14 +7499,14 @@ loop81: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop81
-	VMOVUPS	Y0, 1999616(DI)	// fitGrad.vecmat_10[0]
-	VMOVUPS	Y1, 1999648(DI)	// fitGrad.vecmat_10[0] | 1
-	VMOVUPS	Y2, 1999680(DI)	// fitGrad.vecmat_10[0] | 2
-	VMOVUPS	Y3, 1999712(DI)	// fitGrad.vecmat_10[0] | 3
-	VMOVUPS	Y4, 1999744(DI)	// fitGrad.vecmat_10[1]
-	VMOVUPS	Y5, 1999776(DI)	// fitGrad.vecmat_10[1] | 1
-	VMOVUPS	Y6, 1999808(DI)	// fitGrad.vecmat_10[1] | 2
-	VMOVUPS	Y7, 1999840(DI)	// fitGrad.vecmat_10[1] | 3
+	VMOVUPS	Y0, 2002688(DI)	// fitGrad.vecmat_10[0]
+	VMOVUPS	Y1, 2002720(DI)	// fitGrad.vecmat_10[0] | 1
+	VMOVUPS	Y2, 2002752(DI)	// fitGrad.vecmat_10[0] | 2
+	VMOVUPS	Y3, 2002784(DI)	// fitGrad.vecmat_10[0] | 3
+	VMOVUPS	Y4, 2002816(DI)	// fitGrad.vecmat_10[1]
+	VMOVUPS	Y5, 2002848(DI)	// fitGrad.vecmat_10[1] | 1
+	VMOVUPS	Y6, 2002880(DI)	// fitGrad.vecmat_10[1] | 2
+	VMOVUPS	Y7, 2002912(DI)	// fitGrad.vecmat_10[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -7345,30 +7514,30 @@ loop81: // 128 times: terms of the sums
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop82: // 64 times: tiles of 2 elements
-	VMOVUPS	1290496(SI), Y0	// fitGrad.mul_11[0]
-	VMOVUPS	1290528(SI), Y1	// fitGrad.mul_11[0] | 1
-	VMOVUPS	1290560(SI), Y2	// fitGrad.mul_11[0] | 2
-	VMOVUPS	1290592(SI), Y3	// fitGrad.mul_11[0] | 3
+	VMOVUPS	1293568(SI), Y0	// fitGrad.mul_11[0]
+	VMOVUPS	1293600(SI), Y1	// fitGrad.mul_11[0] | 1
+	VMOVUPS	1293632(SI), Y2	// fitGrad.mul_11[0] | 2
+	VMOVUPS	1293664(SI), Y3	// fitGrad.mul_11[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 896768(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 896800(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 896832(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 896864(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	1290624(SI), Y0	// fitGrad.mul_11[1]
-	VMOVUPS	1290656(SI), Y1	// fitGrad.mul_11[1] | 1
-	VMOVUPS	1290688(SI), Y2	// fitGrad.mul_11[1] | 2
-	VMOVUPS	1290720(SI), Y3	// fitGrad.mul_11[1] | 3
+	VMOVUPS	Y0, 899840(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 899872(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 899904(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 899936(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1293696(SI), Y0	// fitGrad.mul_11[1]
+	VMOVUPS	1293728(SI), Y1	// fitGrad.mul_11[1] | 1
+	VMOVUPS	1293760(SI), Y2	// fitGrad.mul_11[1] | 2
+	VMOVUPS	1293792(SI), Y3	// fitGrad.mul_11[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 896896(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 896928(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 896960(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 896992(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 899968(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 900000(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 900032(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 900064(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop82
@@ -7380,14 +7549,14 @@ loop83: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop84: // 16 times
-	VMOVUPS	1934080(R10), Y0	// fitGrad.mul_34[0]
-	VMOVUPS	1934208(R10), Y1	// fitGrad.mul_34[1]
-	VMOVUPS	1934336(R10), Y2	// fitGrad.mul_34[2]
-	VMOVUPS	1934464(R10), Y3	// fitGrad.mul_34[3]
-	VMOVUPS	1934592(R10), Y4	// fitGrad.mul_34[4]
-	VMOVUPS	1934720(R10), Y5	// fitGrad.mul_34[5]
-	VMOVUPS	1934848(R10), Y6	// fitGrad.mul_34[6]
-	VMOVUPS	1934976(R10), Y7	// fitGrad.mul_34[7]
+	VMOVUPS	1937152(R10), Y0	// fitGrad.mul_34[0]
+	VMOVUPS	1937280(R10), Y1	// fitGrad.mul_34[1]
+	VMOVUPS	1937408(R10), Y2	// fitGrad.mul_34[2]
+	VMOVUPS	1937536(R10), Y3	// fitGrad.mul_34[3]
+	VMOVUPS	1937664(R10), Y4	// fitGrad.mul_34[4]
+	VMOVUPS	1937792(R10), Y5	// fitGrad.mul_34[5]
+	VMOVUPS	1937920(R10), Y6	// fitGrad.mul_34[6]
+	VMOVUPS	1938048(R10), Y7	// fitGrad.mul_34[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -7412,14 +7581,14 @@ loop84: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 913152(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 913184(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 913216(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 913248(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 913280(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 913312(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 913344(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 913376(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 916224(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 916256(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 916288(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 916320(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 916352(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 916384(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 916416(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 916448(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -7450,38 +7619,38 @@ loop86: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop87: // 16 times: samples, 2 at a time
-	VMOVUPS	913152(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	914176(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	896768(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	916224(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	917248(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	899840(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	896896(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	899968(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897024(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	900096(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	897152(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	900224(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	897280(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	900352(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	913184(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	914208(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	896772(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	916256(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	917280(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	896900(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	899972(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897028(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	900100(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	897156(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	900228(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	897284(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	900356(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -7520,26 +7689,26 @@ loop88: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop89: // 16 times: samples, 2 at a time
-	VMOVUPS	913152(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	914176(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	912768(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	916224(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	917248(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	915840(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	912896(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	915968(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913024(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	916096(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	913184(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	914208(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	912772(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	916256(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	917280(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	915844(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	912900(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	915972(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913028(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	916100(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -7560,30 +7729,30 @@ loop89: // 16 times: samples, 2 at a time
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop90: // 64 times: tiles of 2 elements
-	VMOVUPS	1983232(SI), Y0	// fitGrad.mul_36[0]
-	VMOVUPS	1983264(SI), Y1	// fitGrad.mul_36[0] | 1
-	VMOVUPS	1983296(SI), Y2	// fitGrad.mul_36[0] | 2
-	VMOVUPS	1983328(SI), Y3	// fitGrad.mul_36[0] | 3
+	VMOVUPS	1986304(SI), Y0	// fitGrad.mul_36[0]
+	VMOVUPS	1986336(SI), Y1	// fitGrad.mul_36[0] | 1
+	VMOVUPS	1986368(SI), Y2	// fitGrad.mul_36[0] | 2
+	VMOVUPS	1986400(SI), Y3	// fitGrad.mul_36[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 896768(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 896800(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 896832(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 896864(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	1983360(SI), Y0	// fitGrad.mul_36[1]
-	VMOVUPS	1983392(SI), Y1	// fitGrad.mul_36[1] | 1
-	VMOVUPS	1983424(SI), Y2	// fitGrad.mul_36[1] | 2
-	VMOVUPS	1983456(SI), Y3	// fitGrad.mul_36[1] | 3
+	VMOVUPS	Y0, 899840(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 899872(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 899904(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 899936(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1986432(SI), Y0	// fitGrad.mul_36[1]
+	VMOVUPS	1986464(SI), Y1	// fitGrad.mul_36[1] | 1
+	VMOVUPS	1986496(SI), Y2	// fitGrad.mul_36[1] | 2
+	VMOVUPS	1986528(SI), Y3	// fitGrad.mul_36[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 896896(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 896928(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 896960(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 896992(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 899968(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 900000(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 900032(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 900064(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop90
@@ -7595,14 +7764,14 @@ loop91: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop92: // 16 times
-	VMOVUPS	1241344(R10), Y0	// fitGrad.mul_9[0]
-	VMOVUPS	1241472(R10), Y1	// fitGrad.mul_9[1]
-	VMOVUPS	1241600(R10), Y2	// fitGrad.mul_9[2]
-	VMOVUPS	1241728(R10), Y3	// fitGrad.mul_9[3]
-	VMOVUPS	1241856(R10), Y4	// fitGrad.mul_9[4]
-	VMOVUPS	1241984(R10), Y5	// fitGrad.mul_9[5]
-	VMOVUPS	1242112(R10), Y6	// fitGrad.mul_9[6]
-	VMOVUPS	1242240(R10), Y7	// fitGrad.mul_9[7]
+	VMOVUPS	1244416(R10), Y0	// fitGrad.mul_9[0]
+	VMOVUPS	1244544(R10), Y1	// fitGrad.mul_9[1]
+	VMOVUPS	1244672(R10), Y2	// fitGrad.mul_9[2]
+	VMOVUPS	1244800(R10), Y3	// fitGrad.mul_9[3]
+	VMOVUPS	1244928(R10), Y4	// fitGrad.mul_9[4]
+	VMOVUPS	1245056(R10), Y5	// fitGrad.mul_9[5]
+	VMOVUPS	1245184(R10), Y6	// fitGrad.mul_9[6]
+	VMOVUPS	1245312(R10), Y7	// fitGrad.mul_9[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -7627,14 +7796,14 @@ loop92: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 913152(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 913184(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 913216(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 913248(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 913280(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 913312(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 913344(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 913376(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 916224(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 916256(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 916288(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 916320(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 916352(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 916384(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 916416(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 916448(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -7665,38 +7834,38 @@ loop94: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop95: // 16 times: samples, 2 at a time
-	VMOVUPS	913152(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	914176(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	896768(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	916224(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	917248(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	899840(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	896896(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	899968(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897024(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	900096(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	897152(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	900224(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	897280(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	900352(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	913184(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	914208(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	896772(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	916256(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	917280(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	896900(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	899972(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897028(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	900100(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	897156(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	900228(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	897284(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	900356(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -7735,26 +7904,26 @@ loop96: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop97: // 16 times: samples, 2 at a time
-	VMOVUPS	913152(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	914176(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	912768(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	916224(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	917248(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	915840(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	912896(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	915968(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913024(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	916096(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	913184(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	914208(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	912772(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	916256(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	917280(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	915844(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	912900(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	915972(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913028(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	916100(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -7777,18 +7946,18 @@ loop97: // 16 times: samples, 2 at a time
 	MOVQ	BX, R9
 loop98: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	1999616(SI), Y0	// fitGrad.vecmat_10[0]
-	VMOVUPS	1999648(SI), Y1	// fitGrad.vecmat_10[0] | 1
-	VMOVUPS	1999680(SI), Y2	// fitGrad.vecmat_10[0] | 2
-	VMOVUPS	1999712(SI), Y3	// fitGrad.vecmat_10[0] | 3
-	VMOVUPS	946432(SI), Y4	// fitGrad.sigmoid[0]
-	VMOVUPS	946464(SI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	946496(SI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	946528(SI), Y7	// fitGrad.sigmoid[0] | 3
-	VMOVUPS	1917696(SI), Y8	// fitGrad.mul_33[0]
-	VMOVUPS	1917728(SI), Y9	// fitGrad.mul_33[0] | 1
-	VMOVUPS	1917760(SI), Y10	// fitGrad.mul_33[0] | 2
-	VMOVUPS	1917792(SI), Y11	// fitGrad.mul_33[0] | 3
+	VMOVUPS	2002688(SI), Y0	// fitGrad.vecmat_10[0]
+	VMOVUPS	2002720(SI), Y1	// fitGrad.vecmat_10[0] | 1
+	VMOVUPS	2002752(SI), Y2	// fitGrad.vecmat_10[0] | 2
+	VMOVUPS	2002784(SI), Y3	// fitGrad.vecmat_10[0] | 3
+	VMOVUPS	949504(SI), Y4	// fitGrad.sigmoid[0]
+	VMOVUPS	949536(SI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	949568(SI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	949600(SI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	1920768(SI), Y8	// fitGrad.mul_33[0]
+	VMOVUPS	1920800(SI), Y9	// fitGrad.mul_33[0] | 1
+	VMOVUPS	1920832(SI), Y10	// fitGrad.mul_33[0] | 2
+	VMOVUPS	1920864(SI), Y11	// fitGrad.mul_33[0] | 3
 	VFMADD231PS	Y4, Y0, Y8
 	VFMADD231PS	Y5, Y1, Y9
 	VFMADD231PS	Y6, Y2, Y10
@@ -7838,46 +8007,46 @@ loop98: // 128 times: elements
 	VFMADD231PS	512(AX), Y1, Y3
 	VFMADD231PS	544(AX), Y1, Y4
 	VFMADD231PS	576(AX), Y1, Y0
-	VMOVUPS	Y2, 2016000(SI)	// fitGrad.matvec_12[0]
-	VMOVUPS	Y3, 2016032(SI)	// fitGrad.matvec_12[0] | 1
-	VMOVUPS	Y4, 2016064(SI)	// fitGrad.matvec_12[0] | 2
-	VMOVUPS	Y0, 2016096(SI)	// fitGrad.matvec_12[0] | 3
-	VMOVUPS	1208576(SI), Y1	// fitGrad.vecmat_2[0]
-	VMOVUPS	1208608(SI), Y5	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	1208640(SI), Y6	// fitGrad.vecmat_2[0] | 2
-	VMOVUPS	1208672(SI), Y7	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	Y2, 2019072(SI)	// fitGrad.matvec_12[0]
+	VMOVUPS	Y3, 2019104(SI)	// fitGrad.matvec_12[0] | 1
+	VMOVUPS	Y4, 2019136(SI)	// fitGrad.matvec_12[0] | 2
+	VMOVUPS	Y0, 2019168(SI)	// fitGrad.matvec_12[0] | 3
+	VMOVUPS	1211648(SI), Y1	// fitGrad.vecmat_2[0]
+	VMOVUPS	1211680(SI), Y5	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1211712(SI), Y6	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	1211744(SI), Y7	// fitGrad.vecmat_2[0] | 3
 	VMULPS	Y1, Y2, Y1
 	VMULPS	Y5, Y3, Y5
 	VMULPS	Y6, Y4, Y6
 	VMULPS	Y7, Y0, Y7
-	VMOVUPS	Y1, 2032384(SI)	// fitGrad.mul_37[0]
-	VMOVUPS	Y5, 2032416(SI)	// fitGrad.mul_37[0] | 1
-	VMOVUPS	Y6, 2032448(SI)	// fitGrad.mul_37[0] | 2
-	VMOVUPS	Y7, 2032480(SI)	// fitGrad.mul_37[0] | 3
-	VMOVUPS	1159424(SI), Y8	// fitGrad.mul_6[0]
-	VMOVUPS	1159456(SI), Y9	// fitGrad.mul_6[0] | 1
-	VMOVUPS	1159488(SI), Y10	// fitGrad.mul_6[0] | 2
-	VMOVUPS	1159520(SI), Y11	// fitGrad.mul_6[0] | 3
+	VMOVUPS	Y1, 2035456(SI)	// fitGrad.mul_37[0]
+	VMOVUPS	Y5, 2035488(SI)	// fitGrad.mul_37[0] | 1
+	VMOVUPS	Y6, 2035520(SI)	// fitGrad.mul_37[0] | 2
+	VMOVUPS	Y7, 2035552(SI)	// fitGrad.mul_37[0] | 3
+	VMOVUPS	1162496(SI), Y8	// fitGrad.mul_6[0]
+	VMOVUPS	1162528(SI), Y9	// fitGrad.mul_6[0] | 1
+	VMOVUPS	1162560(SI), Y10	// fitGrad.mul_6[0] | 2
+	VMOVUPS	1162592(SI), Y11	// fitGrad.mul_6[0] | 3
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y9, Y5, Y5
 	VMULPS	Y10, Y6, Y6
 	VMULPS	Y11, Y7, Y7
-	VMOVUPS	Y1, 2048768(SI)	// fitGrad.mul_38[0]
-	VMOVUPS	Y5, 2048800(SI)	// fitGrad.mul_38[0] | 1
-	VMOVUPS	Y6, 2048832(SI)	// fitGrad.mul_38[0] | 2
-	VMOVUPS	Y7, 2048864(SI)	// fitGrad.mul_38[0] | 3
-	VMOVUPS	946432(SI), Y1	// fitGrad.sigmoid[0]
-	VMOVUPS	946464(SI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	946496(SI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	946528(SI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	Y1, 2051840(SI)	// fitGrad.mul_38[0]
+	VMOVUPS	Y5, 2051872(SI)	// fitGrad.mul_38[0] | 1
+	VMOVUPS	Y6, 2051904(SI)	// fitGrad.mul_38[0] | 2
+	VMOVUPS	Y7, 2051936(SI)	// fitGrad.mul_38[0] | 3
+	VMOVUPS	949504(SI), Y1	// fitGrad.sigmoid[0]
+	VMOVUPS	949536(SI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	949568(SI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	949600(SI), Y7	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y1, Y2, Y1
 	VMULPS	Y5, Y3, Y2
 	VMULPS	Y6, Y4, Y3
 	VMULPS	Y7, Y0, Y0
-	VMOVUPS	Y1, 2065152(SI)	// fitGrad.mul_39[0]
-	VMOVUPS	Y2, 2065184(SI)	// fitGrad.mul_39[0] | 1
-	VMOVUPS	Y3, 2065216(SI)	// fitGrad.mul_39[0] | 2
-	VMOVUPS	Y0, 2065248(SI)	// fitGrad.mul_39[0] | 3
+	VMOVUPS	Y1, 2068224(SI)	// fitGrad.mul_39[0]
+	VMOVUPS	Y2, 2068256(SI)	// fitGrad.mul_39[0] | 1
+	VMOVUPS	Y3, 2068288(SI)	// fitGrad.mul_39[0] | 2
+	VMOVUPS	Y0, 2068320(SI)	// fitGrad.mul_39[0] | 3
 	ADDQ	$128, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
@@ -7900,10 +8069,10 @@ loop99: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop100: // 128 times: terms of the sums
-	VMOVUPS	2065152(R11), Y8	// fitGrad.mul_39[0]
-	VMOVUPS	2065184(R11), Y9	// fitGrad.mul_39[0] | 1
-	VMOVUPS	2065216(R11), Y10	// fitGrad.mul_39[0] | 2
-	VMOVUPS	2065248(R11), Y11	// fitGrad.mul_39[0] | 3
+	VMOVUPS	2068224(R11), Y8	// fitGrad.mul_39[0]
+	VMOVUPS	2068256(R11), Y9	// fitGrad.mul_39[0] | 1
+	VMOVUPS	2068288(R11), Y10	// fitGrad.mul_39[0] | 2
+	VMOVUPS	2068320(R11), Y11	// fitGrad.mul_39[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -7918,56 +8087,56 @@ loop100: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop100
-	VMOVUPS	Y0, 2081536(DI)	// fitGrad.matvec_13[0]
-	VMOVUPS	Y1, 2081568(DI)	// fitGrad.matvec_13[0] | 1
-	VMOVUPS	Y2, 2081600(DI)	// fitGrad.matvec_13[0] | 2
-	VMOVUPS	Y3, 2081632(DI)	// fitGrad.matvec_13[0] | 3
-	VMOVUPS	Y4, 2081664(DI)	// fitGrad.matvec_13[1]
-	VMOVUPS	Y5, 2081696(DI)	// fitGrad.matvec_13[1] | 1
-	VMOVUPS	Y6, 2081728(DI)	// fitGrad.matvec_13[1] | 2
-	VMOVUPS	Y7, 2081760(DI)	// fitGrad.matvec_13[1] | 3
+	VMOVUPS	Y0, 2084608(DI)	// fitGrad.matvec_13[0]
+	VMOVUPS	Y1, 2084640(DI)	// fitGrad.matvec_13[0] | 1
+	VMOVUPS	Y2, 2084672(DI)	// fitGrad.matvec_13[0] | 2
+	VMOVUPS	Y3, 2084704(DI)	// fitGrad.matvec_13[0] | 3
+	VMOVUPS	Y4, 2084736(DI)	// fitGrad.matvec_13[1]
+	VMOVUPS	Y5, 2084768(DI)	// fitGrad.matvec_13[1] | 1
+	VMOVUPS	Y6, 2084800(DI)	// fitGrad.matvec_13[1] | 2
+	VMOVUPS	Y7, 2084832(DI)	// fitGrad.matvec_13[1] | 3
 	VBROADCASTSS	(R9), Y8	// vecmat[0]
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 2097920(DI)	// fitGrad.mul_40[0]
-	VMOVUPS	Y1, 2097952(DI)	// fitGrad.mul_40[0] | 1
-	VMOVUPS	Y2, 2097984(DI)	// fitGrad.mul_40[0] | 2
-	VMOVUPS	Y3, 2098016(DI)	// fitGrad.mul_40[0] | 3
-	VMOVUPS	1061120(DI), Y8	// fitGrad.mul_2[0]
-	VMOVUPS	1061152(DI), Y9	// fitGrad.mul_2[0] | 1
-	VMOVUPS	1061184(DI), Y10	// fitGrad.mul_2[0] | 2
-	VMOVUPS	1061216(DI), Y11	// fitGrad.mul_2[0] | 3
+	VMOVUPS	Y0, 2100992(DI)	// fitGrad.mul_40[0]
+	VMOVUPS	Y1, 2101024(DI)	// fitGrad.mul_40[0] | 1
+	VMOVUPS	Y2, 2101056(DI)	// fitGrad.mul_40[0] | 2
+	VMOVUPS	Y3, 2101088(DI)	// fitGrad.mul_40[0] | 3
+	VMOVUPS	1064192(DI), Y8	// fitGrad.mul_2[0]
+	VMOVUPS	1064224(DI), Y9	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1064256(DI), Y10	// fitGrad.mul_2[0] | 2
+	VMOVUPS	1064288(DI), Y11	// fitGrad.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
 	VMULPS	Y11, Y3, Y3
-	VMOVUPS	Y0, 2114304(DI)	// fitGrad.mul_41[0]
-	VMOVUPS	Y1, 2114336(DI)	// fitGrad.mul_41[0] | 1
-	VMOVUPS	Y2, 2114368(DI)	// fitGrad.mul_41[0] | 2
-	VMOVUPS	Y3, 2114400(DI)	// fitGrad.mul_41[0] | 3
+	VMOVUPS	Y0, 2117376(DI)	// fitGrad.mul_41[0]
+	VMOVUPS	Y1, 2117408(DI)	// fitGrad.mul_41[0] | 1
+	VMOVUPS	Y2, 2117440(DI)	// fitGrad.mul_41[0] | 2
+	VMOVUPS	Y3, 2117472(DI)	// fitGrad.mul_41[0] | 3
 	VBROADCASTSS	4(R9), Y0	// vecmat[1]
 	VMULPS	Y0, Y4, Y1
 	VMULPS	Y0, Y5, Y2
 	VMULPS	Y0, Y6, Y3
 	VMULPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 2098048(DI)	// fitGrad.mul_40[1]
-	VMOVUPS	Y2, 2098080(DI)	// fitGrad.mul_40[1] | 1
-	VMOVUPS	Y3, 2098112(DI)	// fitGrad.mul_40[1] | 2
-	VMOVUPS	Y0, 2098144(DI)	// fitGrad.mul_40[1] | 3
-	VMOVUPS	1061248(DI), Y4	// fitGrad.mul_2[1]
-	VMOVUPS	1061280(DI), Y5	// fitGrad.mul_2[1] | 1
-	VMOVUPS	1061312(DI), Y6	// fitGrad.mul_2[1] | 2
-	VMOVUPS	1061344(DI), Y7	// fitGrad.mul_2[1] | 3
+	VMOVUPS	Y1, 2101120(DI)	// fitGrad.mul_40[1]
+	VMOVUPS	Y2, 2101152(DI)	// fitGrad.mul_40[1] | 1
+	VMOVUPS	Y3, 2101184(DI)	// fitGrad.mul_40[1] | 2
+	VMOVUPS	Y0, 2101216(DI)	// fitGrad.mul_40[1] | 3
+	VMOVUPS	1064320(DI), Y4	// fitGrad.mul_2[1]
+	VMOVUPS	1064352(DI), Y5	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1064384(DI), Y6	// fitGrad.mul_2[1] | 2
+	VMOVUPS	1064416(DI), Y7	// fitGrad.mul_2[1] | 3
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y5, Y2, Y2
 	VMULPS	Y6, Y3, Y3
 	VMULPS	Y7, Y0, Y0
-	VMOVUPS	Y1, 2114432(DI)	// fitGrad.mul_41[1]
-	VMOVUPS	Y2, 2114464(DI)	// fitGrad.mul_41[1] | 1
-	VMOVUPS	Y3, 2114496(DI)	// fitGrad.mul_41[1] | 2
-	VMOVUPS	Y0, 2114528(DI)	// fitGrad.mul_41[1] | 3
+	VMOVUPS	Y1, 2117504(DI)	// fitGrad.mul_41[1]
+	VMOVUPS	Y2, 2117536(DI)	// fitGrad.mul_41[1] | 1
+	VMOVUPS	Y3, 2117568(DI)	// fitGrad.mul_41[1] | 2
+	VMOVUPS	Y0, 2117600(DI)	// fitGrad.mul_41[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -7989,10 +8158,10 @@ loop101: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop102: // 128 times: terms of the sums
-	VMOVUPS	2114304(R10), Y8	// fitGrad.mul_41[0]
-	VMOVUPS	2114336(R10), Y9	// fitGrad.mul_41[0] | 1
-	VMOVUPS	2114368(R10), Y10	// fitGrad.mul_41[0] | 2
-	VMOVUPS	2114400(R10), Y11	// fitGrad.mul_41[0] | 3
+	VMOVUPS	2117376(R10), Y8	// fitGrad.mul_41[0]
+	VMOVUPS	2117408(R10), Y9	// fitGrad.mul_41[0] | 1
+	VMOVUPS	2117440(R10), Y10	// fitGrad.mul_41[0] | 2
+	VMOVUPS	2117472(R10), Y11	// fitGrad.mul_41[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -8007,14 +8176,14 @@ loop102: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop102
-	VMOVUPS	Y0, 2130688(DI)	// fitGrad.vecmat_11[0]
-	VMOVUPS	Y1, 2130720(DI)	// fitGrad.vecmat_11[0] | 1
-	VMOVUPS	Y2, 2130752(DI)	// fitGrad.vecmat_11[0] | 2
-	VMOVUPS	Y3, 2130784(DI)	// fitGrad.vecmat_11[0] | 3
-	VMOVUPS	Y4, 2130816(DI)	// fitGrad.vecmat_11[1]
-	VMOVUPS	Y5, 2130848(DI)	// fitGrad.vecmat_11[1] | 1
-	VMOVUPS	Y6, 2130880(DI)	// fitGrad.vecmat_11[1] | 2
-	VMOVUPS	Y7, 2130912(DI)	// fitGrad.vecmat_11[1] | 3
+	VMOVUPS	Y0, 2133760(DI)	// fitGrad.vecmat_11[0]
+	VMOVUPS	Y1, 2133792(DI)	// fitGrad.vecmat_11[0] | 1
+	VMOVUPS	Y2, 2133824(DI)	// fitGrad.vecmat_11[0] | 2
+	VMOVUPS	Y3, 2133856(DI)	// fitGrad.vecmat_11[0] | 3
+	VMOVUPS	Y4, 2133888(DI)	// fitGrad.vecmat_11[1]
+	VMOVUPS	Y5, 2133920(DI)	// fitGrad.vecmat_11[1] | 1
+	VMOVUPS	Y6, 2133952(DI)	// fitGrad.vecmat_11[1] | 2
+	VMOVUPS	Y7, 2133984(DI)	// fitGrad.vecmat_11[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -8022,30 +8191,30 @@ loop102: // 128 times: terms of the sums
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop103: // 64 times: tiles of 2 elements
-	VMOVUPS	1093888(SI), Y0	// fitGrad.mul_4[0]
-	VMOVUPS	1093920(SI), Y1	// fitGrad.mul_4[0] | 1
-	VMOVUPS	1093952(SI), Y2	// fitGrad.mul_4[0] | 2
-	VMOVUPS	1093984(SI), Y3	// fitGrad.mul_4[0] | 3
+	VMOVUPS	1096960(SI), Y0	// fitGrad.mul_4[0]
+	VMOVUPS	1096992(SI), Y1	// fitGrad.mul_4[0] | 1
+	VMOVUPS	1097024(SI), Y2	// fitGrad.mul_4[0] | 2
+	VMOVUPS	1097056(SI), Y3	// fitGrad.mul_4[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 896768(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 896800(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 896832(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 896864(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	1094016(SI), Y0	// fitGrad.mul_4[1]
-	VMOVUPS	1094048(SI), Y1	// fitGrad.mul_4[1] | 1
-	VMOVUPS	1094080(SI), Y2	// fitGrad.mul_4[1] | 2
-	VMOVUPS	1094112(SI), Y3	// fitGrad.mul_4[1] | 3
+	VMOVUPS	Y0, 899840(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 899872(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 899904(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 899936(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1097088(SI), Y0	// fitGrad.mul_4[1]
+	VMOVUPS	1097120(SI), Y1	// fitGrad.mul_4[1] | 1
+	VMOVUPS	1097152(SI), Y2	// fitGrad.mul_4[1] | 2
+	VMOVUPS	1097184(SI), Y3	// fitGrad.mul_4[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 896896(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 896928(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 896960(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 896992(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 899968(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 900000(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 900032(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 900064(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop103
@@ -8057,14 +8226,14 @@ loop104: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop105: // 16 times
-	VMOVUPS	2065152(R10), Y0	// fitGrad.mul_39[0]
-	VMOVUPS	2065280(R10), Y1	// fitGrad.mul_39[1]
-	VMOVUPS	2065408(R10), Y2	// fitGrad.mul_39[2]
-	VMOVUPS	2065536(R10), Y3	// fitGrad.mul_39[3]
-	VMOVUPS	2065664(R10), Y4	// fitGrad.mul_39[4]
-	VMOVUPS	2065792(R10), Y5	// fitGrad.mul_39[5]
-	VMOVUPS	2065920(R10), Y6	// fitGrad.mul_39[6]
-	VMOVUPS	2066048(R10), Y7	// fitGrad.mul_39[7]
+	VMOVUPS	2068224(R10), Y0	// fitGrad.mul_39[0]
+	VMOVUPS	2068352(R10), Y1	// fitGrad.mul_39[1]
+	VMOVUPS	2068480(R10), Y2	// fitGrad.mul_39[2]
+	VMOVUPS	2068608(R10), Y3	// fitGrad.mul_39[3]
+	VMOVUPS	2068736(R10), Y4	// fitGrad.mul_39[4]
+	VMOVUPS	2068864(R10), Y5	// fitGrad.mul_39[5]
+	VMOVUPS	2068992(R10), Y6	// fitGrad.mul_39[6]
+	VMOVUPS	2069120(R10), Y7	// fitGrad.mul_39[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -8089,14 +8258,14 @@ loop105: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 913152(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 913184(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 913216(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 913248(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 913280(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 913312(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 913344(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 913376(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 916224(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 916256(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 916288(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 916320(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 916352(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 916384(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 916416(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 916448(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -8127,38 +8296,38 @@ loop107: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop108: // 16 times: samples, 2 at a time
-	VMOVUPS	913152(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	914176(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	896768(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	916224(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	917248(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	899840(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	896896(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	899968(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897024(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	900096(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	897152(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	900224(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	897280(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	900352(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	913184(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	914208(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	896772(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	916256(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	917280(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	896900(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	899972(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897028(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	900100(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	897156(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	900228(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	897284(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	900356(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -8197,26 +8366,26 @@ loop109: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop110: // 16 times: samples, 2 at a time
-	VMOVUPS	913152(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	914176(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	912768(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	916224(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	917248(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	915840(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	912896(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	915968(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913024(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	916096(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	913184(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	914208(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	912772(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	916256(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	917280(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	915844(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	912900(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	915972(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913028(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	916100(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -8237,30 +8406,30 @@ loop110: // 16 times: samples, 2 at a time
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop111: // 64 times: tiles of 2 elements
-	VMOVUPS	2114304(SI), Y0	// fitGrad.mul_41[0]
-	VMOVUPS	2114336(SI), Y1	// fitGrad.mul_41[0] | 1
-	VMOVUPS	2114368(SI), Y2	// fitGrad.mul_41[0] | 2
-	VMOVUPS	2114400(SI), Y3	// fitGrad.mul_41[0] | 3
+	VMOVUPS	2117376(SI), Y0	// fitGrad.mul_41[0]
+	VMOVUPS	2117408(SI), Y1	// fitGrad.mul_41[0] | 1
+	VMOVUPS	2117440(SI), Y2	// fitGrad.mul_41[0] | 2
+	VMOVUPS	2117472(SI), Y3	// fitGrad.mul_41[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 896768(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 896800(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 896832(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 896864(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	2114432(SI), Y0	// fitGrad.mul_41[1]
-	VMOVUPS	2114464(SI), Y1	// fitGrad.mul_41[1] | 1
-	VMOVUPS	2114496(SI), Y2	// fitGrad.mul_41[1] | 2
-	VMOVUPS	2114528(SI), Y3	// fitGrad.mul_41[1] | 3
+	VMOVUPS	Y0, 899840(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 899872(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 899904(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 899936(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	2117504(SI), Y0	// fitGrad.mul_41[1]
+	VMOVUPS	2117536(SI), Y1	// fitGrad.mul_41[1] | 1
+	VMOVUPS	2117568(SI), Y2	// fitGrad.mul_41[1] | 2
+	VMOVUPS	2117600(SI), Y3	// fitGrad.mul_41[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 896896(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 896928(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 896960(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 896992(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 899968(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 900000(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 900032(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 900064(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop111
@@ -8272,14 +8441,14 @@ loop112: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop113: // 16 times
-	VMOVUPS	962816(R10), Y0	// fitGrad.mul[0]
-	VMOVUPS	962944(R10), Y1	// fitGrad.mul[1]
-	VMOVUPS	963072(R10), Y2	// fitGrad.mul[2]
-	VMOVUPS	963200(R10), Y3	// fitGrad.mul[3]
-	VMOVUPS	963328(R10), Y4	// fitGrad.mul[4]
-	VMOVUPS	963456(R10), Y5	// fitGrad.mul[5]
-	VMOVUPS	963584(R10), Y6	// fitGrad.mul[6]
-	VMOVUPS	963712(R10), Y7	// fitGrad.mul[7]
+	VMOVUPS	965888(R10), Y0	// fitGrad.mul[0]
+	VMOVUPS	966016(R10), Y1	// fitGrad.mul[1]
+	VMOVUPS	966144(R10), Y2	// fitGrad.mul[2]
+	VMOVUPS	966272(R10), Y3	// fitGrad.mul[3]
+	VMOVUPS	966400(R10), Y4	// fitGrad.mul[4]
+	VMOVUPS	966528(R10), Y5	// fitGrad.mul[5]
+	VMOVUPS	966656(R10), Y6	// fitGrad.mul[6]
+	VMOVUPS	966784(R10), Y7	// fitGrad.mul[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -8304,14 +8473,14 @@ loop113: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 913152(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 913184(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 913216(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 913248(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 913280(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 913312(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 913344(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 913376(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 916224(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 916256(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 916288(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 916320(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 916352(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 916384(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 916416(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 916448(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -8342,38 +8511,38 @@ loop115: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop116: // 16 times: samples, 2 at a time
-	VMOVUPS	913152(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	914176(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	896768(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	916224(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	917248(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	899840(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	896896(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	899968(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897024(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	900096(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	897152(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	900224(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	897280(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	900352(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	913184(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	914208(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	896772(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	916256(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	917280(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	896900(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	899972(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897028(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	900100(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	897156(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	900228(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	897284(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	900356(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -8412,26 +8581,26 @@ loop117: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop118: // 16 times: samples, 2 at a time
-	VMOVUPS	913152(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	914176(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	912768(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	916224(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	917248(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	915840(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	912896(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	915968(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913024(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	916096(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	913184(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	914208(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	912772(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	916256(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	917280(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	915844(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	912900(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	915972(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913028(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	916100(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -8455,18 +8624,18 @@ loop118: // 16 times: samples, 2 at a time
 	MOVQ	DX, R10
 loop119: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	2130688(SI), Y0	// fitGrad.vecmat_11[0]
-	VMOVUPS	2130720(SI), Y1	// fitGrad.vecmat_11[0] | 1
-	VMOVUPS	2130752(SI), Y2	// fitGrad.vecmat_11[0] | 2
-	VMOVUPS	2130784(SI), Y3	// fitGrad.vecmat_11[0] | 3
-	VMOVUPS	946432(SI), Y4	// fitGrad.sigmoid[0]
-	VMOVUPS	946464(SI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	946496(SI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	946528(SI), Y7	// fitGrad.sigmoid[0] | 3
-	VMOVUPS	2048768(SI), Y8	// fitGrad.mul_38[0]
-	VMOVUPS	2048800(SI), Y9	// fitGrad.mul_38[0] | 1
-	VMOVUPS	2048832(SI), Y10	// fitGrad.mul_38[0] | 2
-	VMOVUPS	2048864(SI), Y11	// fitGrad.mul_38[0] | 3
+	VMOVUPS	2133760(SI), Y0	// fitGrad.vecmat_11[0]
+	VMOVUPS	2133792(SI), Y1	// fitGrad.vecmat_11[0] | 1
+	VMOVUPS	2133824(SI), Y2	// fitGrad.vecmat_11[0] | 2
+	VMOVUPS	2133856(SI), Y3	// fitGrad.vecmat_11[0] | 3
+	VMOVUPS	949504(SI), Y4	// fitGrad.sigmoid[0]
+	VMOVUPS	949536(SI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	949568(SI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	949600(SI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	2051840(SI), Y8	// fitGrad.mul_38[0]
+	VMOVUPS	2051872(SI), Y9	// fitGrad.mul_38[0] | 1
+	VMOVUPS	2051904(SI), Y10	// fitGrad.mul_38[0] | 2
+	VMOVUPS	2051936(SI), Y11	// fitGrad.mul_38[0] | 3
 	VFMADD231PS	Y4, Y0, Y8
 	VFMADD231PS	Y5, Y1, Y9
 	VFMADD231PS	Y6, Y2, Y10
@@ -8500,37 +8669,37 @@ loop119: // 128 times: elements
 	VFMADD231PS	f32_00000000<>(SB), Y3, Y4
 	VMOVUPS	Y4, 96(DI)	// sum of L.0.weight[3]
 	VBROADCASTSS	(R9), Y0	// L.0.weight[0]
-	VMOVUPS	1883904(AX), Y1	// fitGrad.pad_2[0]
-	VMOVUPS	1883936(AX), Y2	// fitGrad.pad_2[0] | 1
-	VMOVUPS	1883968(AX), Y3	// fitGrad.pad_2[0] | 2
-	VMOVUPS	1884000(AX), Y4	// fitGrad.pad_2[0] | 3
+	VMOVUPS	1886976(AX), Y1	// fitGrad.pad_2[0]
+	VMOVUPS	1887008(AX), Y2	// fitGrad.pad_2[0] | 1
+	VMOVUPS	1887040(AX), Y3	// fitGrad.pad_2[0] | 2
+	VMOVUPS	1887072(AX), Y4	// fitGrad.pad_2[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
 	VBROADCASTSS	4(R9), Y4	// L.0.weight[1]
-	VMOVUPS	1884032(AX), Y5	// fitGrad.pad_2[1]
-	VMOVUPS	1884064(AX), Y6	// fitGrad.pad_2[1] | 1
-	VMOVUPS	1884096(AX), Y7	// fitGrad.pad_2[1] | 2
-	VMOVUPS	1884128(AX), Y8	// fitGrad.pad_2[1] | 3
+	VMOVUPS	1887104(AX), Y5	// fitGrad.pad_2[1]
+	VMOVUPS	1887136(AX), Y6	// fitGrad.pad_2[1] | 1
+	VMOVUPS	1887168(AX), Y7	// fitGrad.pad_2[1] | 2
+	VMOVUPS	1887200(AX), Y8	// fitGrad.pad_2[1] | 3
 	VFMADD231PS	Y5, Y4, Y1
 	VFMADD231PS	Y6, Y4, Y2
 	VFMADD231PS	Y7, Y4, Y3
 	VFMADD231PS	Y8, Y4, Y0
 	VBROADCASTSS	8(R9), Y4	// L.0.weight[2]
-	VMOVUPS	1884160(AX), Y5	// fitGrad.pad_2[2]
-	VMOVUPS	1884192(AX), Y6	// fitGrad.pad_2[2] | 1
-	VMOVUPS	1884224(AX), Y7	// fitGrad.pad_2[2] | 2
-	VMOVUPS	1884256(AX), Y8	// fitGrad.pad_2[2] | 3
+	VMOVUPS	1887232(AX), Y5	// fitGrad.pad_2[2]
+	VMOVUPS	1887264(AX), Y6	// fitGrad.pad_2[2] | 1
+	VMOVUPS	1887296(AX), Y7	// fitGrad.pad_2[2] | 2
+	VMOVUPS	1887328(AX), Y8	// fitGrad.pad_2[2] | 3
 	VFMADD231PS	Y5, Y4, Y1
 	VFMADD231PS	Y6, Y4, Y2
 	VFMADD231PS	Y7, Y4, Y3
 	VFMADD231PS	Y8, Y4, Y0
 	VBROADCASTSS	12(R9), Y4	// L.0.weight[3]
-	VMOVUPS	1884288(AX), Y5	// fitGrad.pad_2[3]
-	VMOVUPS	1884320(AX), Y6	// fitGrad.pad_2[3] | 1
-	VMOVUPS	1884352(AX), Y7	// fitGrad.pad_2[3] | 2
-	VMOVUPS	1884384(AX), Y8	// fitGrad.pad_2[3] | 3
+	VMOVUPS	1887360(AX), Y5	// fitGrad.pad_2[3]
+	VMOVUPS	1887392(AX), Y6	// fitGrad.pad_2[3] | 1
+	VMOVUPS	1887424(AX), Y7	// fitGrad.pad_2[3] | 2
+	VMOVUPS	1887456(AX), Y8	// fitGrad.pad_2[3] | 3
 	VMOVUPS	Y1, Y15
 	VFMADD231PS	Y5, Y4, Y15
 	VMOVUPS	Y15, 128(AX)
@@ -8543,32 +8712,32 @@ loop119: // 128 times: elements
 	VMOVUPS	Y0, Y15
 	VFMADD231PS	Y8, Y4, Y15
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	2032384(SI), Y15	// fitGrad.mul_37[0]
+	VMOVUPS	2035456(SI), Y15	// fitGrad.mul_37[0]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	2032416(SI), Y15	// fitGrad.mul_37[0] | 1
+	VMOVUPS	2035488(SI), Y15	// fitGrad.mul_37[0] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	2032448(SI), Y15	// fitGrad.mul_37[0] | 2
+	VMOVUPS	2035520(SI), Y15	// fitGrad.mul_37[0] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	2032480(SI), Y15	// fitGrad.mul_37[0] | 3
+	VMOVUPS	2035552(SI), Y15	// fitGrad.mul_37[0] | 3
 	VMOVUPS	Y15, 352(AX)
 	VBROADCASTSS	512(R10), Y0	// L.0.weight.matvec[0]
-	VMOVUPS	1901312(SI), Y15	// fitGrad.mul_32[0]
+	VMOVUPS	1904384(SI), Y15	// fitGrad.mul_32[0]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1901344(SI), Y15	// fitGrad.mul_32[0] | 1
+	VMOVUPS	1904416(SI), Y15	// fitGrad.mul_32[0] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1901376(SI), Y15	// fitGrad.mul_32[0] | 2
+	VMOVUPS	1904448(SI), Y15	// fitGrad.mul_32[0] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1901408(SI), Y1	// fitGrad.mul_32[0] | 3
+	VMOVUPS	1904480(SI), Y1	// fitGrad.mul_32[0] | 3
 	VBROADCASTSS	1024(R10), Y2	// L.0.weight.matvec.2[0]
-	VMOVUPS	1769216(SI), Y3	// fitGrad.mul_27[0]
-	VMOVUPS	1769248(SI), Y4	// fitGrad.mul_27[0] | 1
-	VMOVUPS	1769280(SI), Y5	// fitGrad.mul_27[0] | 2
-	VMOVUPS	1769312(SI), Y6	// fitGrad.mul_27[0] | 3
+	VMOVUPS	1772288(SI), Y3	// fitGrad.mul_27[0]
+	VMOVUPS	1772320(SI), Y4	// fitGrad.mul_27[0] | 1
+	VMOVUPS	1772352(SI), Y5	// fitGrad.mul_27[0] | 2
+	VMOVUPS	1772384(SI), Y6	// fitGrad.mul_27[0] | 3
 	VBROADCASTSS	1536(R10), Y7	// L.0.weight.matvec.3[0]
-	VMOVUPS	1637632(SI), Y8	// fitGrad.mul_22[0]
-	VMOVUPS	1637664(SI), Y9	// fitGrad.mul_22[0] | 1
-	VMOVUPS	1637696(SI), Y10	// fitGrad.mul_22[0] | 2
-	VMOVUPS	1637728(SI), Y11	// fitGrad.mul_22[0] | 3
+	VMOVUPS	1640704(SI), Y8	// fitGrad.mul_22[0]
+	VMOVUPS	1640736(SI), Y9	// fitGrad.mul_22[0] | 1
+	VMOVUPS	1640768(SI), Y10	// fitGrad.mul_22[0] | 2
+	VMOVUPS	1640800(SI), Y11	// fitGrad.mul_22[0] | 3
 	VBROADCASTSS	2048(R10), Y12	// L.0.weight.matvec.4[0]
 	VMULPS	Y12, Y8, Y8
 	VMULPS	Y12, Y9, Y9
@@ -8594,103 +8763,103 @@ loop119: // 128 times: elements
 	VMOVUPS	Y11, Y15
 	VFMADD231PS	352(AX), Y0, Y15
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	1143040(SI), Y15	// fitGrad.sub_2[0]
+	VMOVUPS	1146112(SI), Y15	// fitGrad.sub_2[0]
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1143072(SI), Y15	// fitGrad.sub_2[0] | 1
+	VMOVUPS	1146144(SI), Y15	// fitGrad.sub_2[0] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1143104(SI), Y15	// fitGrad.sub_2[0] | 2
+	VMOVUPS	1146176(SI), Y15	// fitGrad.sub_2[0] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1143136(SI), Y15	// fitGrad.sub_2[0] | 3
+	VMOVUPS	1146208(SI), Y15	// fitGrad.sub_2[0] | 3
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	2016000(SI), Y15	// fitGrad.matvec_12[0]
+	VMOVUPS	2019072(SI), Y15	// fitGrad.matvec_12[0]
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	2016032(SI), Y15	// fitGrad.matvec_12[0] | 1
+	VMOVUPS	2019104(SI), Y15	// fitGrad.matvec_12[0] | 1
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	2016064(SI), Y15	// fitGrad.matvec_12[0] | 2
+	VMOVUPS	2019136(SI), Y15	// fitGrad.matvec_12[0] | 2
 	VMOVUPS	Y15, 576(AX)
-	VMOVUPS	2016096(SI), Y15	// fitGrad.matvec_12[0] | 3
+	VMOVUPS	2019168(SI), Y15	// fitGrad.matvec_12[0] | 3
 	VMOVUPS	Y15, 608(AX)
-	VMOVUPS	1110272(SI), Y15	// fitGrad.vecmat[0]
+	VMOVUPS	1113344(SI), Y15	// fitGrad.vecmat[0]
 	VMOVUPS	Y15, 640(AX)
-	VMOVUPS	1110304(SI), Y15	// fitGrad.vecmat[0] | 1
+	VMOVUPS	1113376(SI), Y15	// fitGrad.vecmat[0] | 1
 	VMOVUPS	Y15, 672(AX)
-	VMOVUPS	1110336(SI), Y15	// fitGrad.vecmat[0] | 2
+	VMOVUPS	1113408(SI), Y15	// fitGrad.vecmat[0] | 2
 	VMOVUPS	Y15, 704(AX)
-	VMOVUPS	1110368(SI), Y15	// fitGrad.vecmat[0] | 3
+	VMOVUPS	1113440(SI), Y15	// fitGrad.vecmat[0] | 3
 	VMOVUPS	Y15, 736(AX)
-	VMOVUPS	1999616(SI), Y15	// fitGrad.vecmat_10[0]
+	VMOVUPS	2002688(SI), Y15	// fitGrad.vecmat_10[0]
 	VMOVUPS	Y15, 768(AX)
-	VMOVUPS	1999648(SI), Y15	// fitGrad.vecmat_10[0] | 1
+	VMOVUPS	2002720(SI), Y15	// fitGrad.vecmat_10[0] | 1
 	VMOVUPS	Y15, 800(AX)
-	VMOVUPS	1999680(SI), Y15	// fitGrad.vecmat_10[0] | 2
+	VMOVUPS	2002752(SI), Y15	// fitGrad.vecmat_10[0] | 2
 	VMOVUPS	Y15, 832(AX)
-	VMOVUPS	1999712(SI), Y15	// fitGrad.vecmat_10[0] | 3
+	VMOVUPS	2002784(SI), Y15	// fitGrad.vecmat_10[0] | 3
 	VMOVUPS	Y15, 864(AX)
 	VBROADCASTSS	1024(R10), Y15	// L.0.weight.matvec.2[0]
 	VMOVUPS	Y15, 896(AX)
-	VMOVUPS	1884928(SI), Y15	// fitGrad.matvec_10[0]
+	VMOVUPS	1888000(SI), Y15	// fitGrad.matvec_10[0]
 	VMOVUPS	Y15, 928(AX)
-	VMOVUPS	1884960(SI), Y15	// fitGrad.matvec_10[0] | 1
+	VMOVUPS	1888032(SI), Y15	// fitGrad.matvec_10[0] | 1
 	VMOVUPS	Y15, 960(AX)
-	VMOVUPS	1884992(SI), Y15	// fitGrad.matvec_10[0] | 2
+	VMOVUPS	1888064(SI), Y15	// fitGrad.matvec_10[0] | 2
 	VMOVUPS	Y15, 992(AX)
-	VMOVUPS	1885024(SI), Y15	// fitGrad.matvec_10[0] | 3
+	VMOVUPS	1888096(SI), Y15	// fitGrad.matvec_10[0] | 3
 	VMOVUPS	Y15, 1024(AX)
-	VMOVUPS	1306880(SI), Y15	// fitGrad.vecmat_3[0]
+	VMOVUPS	1309952(SI), Y15	// fitGrad.vecmat_3[0]
 	VMOVUPS	Y15, 1056(AX)
-	VMOVUPS	1306912(SI), Y15	// fitGrad.vecmat_3[0] | 1
+	VMOVUPS	1309984(SI), Y15	// fitGrad.vecmat_3[0] | 1
 	VMOVUPS	Y15, 1088(AX)
-	VMOVUPS	1306944(SI), Y15	// fitGrad.vecmat_3[0] | 2
+	VMOVUPS	1310016(SI), Y15	// fitGrad.vecmat_3[0] | 2
 	VMOVUPS	Y15, 1120(AX)
-	VMOVUPS	1306976(SI), Y15	// fitGrad.vecmat_3[0] | 3
+	VMOVUPS	1310048(SI), Y15	// fitGrad.vecmat_3[0] | 3
 	VMOVUPS	Y15, 1152(AX)
-	VMOVUPS	1208576(SI), Y15	// fitGrad.vecmat_2[0]
+	VMOVUPS	1211648(SI), Y15	// fitGrad.vecmat_2[0]
 	VMOVUPS	Y15, 1184(AX)
-	VMOVUPS	1208608(SI), Y15	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1211680(SI), Y15	// fitGrad.vecmat_2[0] | 1
 	VMOVUPS	Y15, 1216(AX)
-	VMOVUPS	1208640(SI), Y15	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	1211712(SI), Y15	// fitGrad.vecmat_2[0] | 2
 	VMOVUPS	Y15, 1248(AX)
-	VMOVUPS	1208672(SI), Y15	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	1211744(SI), Y15	// fitGrad.vecmat_2[0] | 3
 	VMOVUPS	Y15, 1280(AX)
-	VMOVUPS	1867520(SI), Y15	// fitGrad.vecmat_9[0]
+	VMOVUPS	1870592(SI), Y15	// fitGrad.vecmat_9[0]
 	VMOVUPS	Y15, 1312(AX)
-	VMOVUPS	1867552(SI), Y15	// fitGrad.vecmat_9[0] | 1
+	VMOVUPS	1870624(SI), Y15	// fitGrad.vecmat_9[0] | 1
 	VMOVUPS	Y15, 1344(AX)
-	VMOVUPS	1867584(SI), Y15	// fitGrad.vecmat_9[0] | 2
+	VMOVUPS	1870656(SI), Y15	// fitGrad.vecmat_9[0] | 2
 	VMOVUPS	Y15, 1376(AX)
-	VMOVUPS	1867616(SI), Y15	// fitGrad.vecmat_9[0] | 3
+	VMOVUPS	1870688(SI), Y15	// fitGrad.vecmat_9[0] | 3
 	VMOVUPS	Y15, 1408(AX)
 	VBROADCASTSS	1536(R10), Y8	// L.0.weight.matvec.3[0]
-	VMOVUPS	1752832(SI), Y15	// fitGrad.matvec_8[0]
+	VMOVUPS	1755904(SI), Y15	// fitGrad.matvec_8[0]
 	VMOVUPS	Y15, 1440(AX)
-	VMOVUPS	1752864(SI), Y15	// fitGrad.matvec_8[0] | 1
+	VMOVUPS	1755936(SI), Y15	// fitGrad.matvec_8[0] | 1
 	VMOVUPS	Y15, 1472(AX)
-	VMOVUPS	1752896(SI), Y15	// fitGrad.matvec_8[0] | 2
+	VMOVUPS	1755968(SI), Y15	// fitGrad.matvec_8[0] | 2
 	VMOVUPS	Y15, 1504(AX)
-	VMOVUPS	1752928(SI), Y15	// fitGrad.matvec_8[0] | 3
+	VMOVUPS	1756000(SI), Y15	// fitGrad.matvec_8[0] | 3
 	VMOVUPS	Y15, 1536(AX)
-	VMOVUPS	1438976(SI), Y15	// fitGrad.vecmat_5[0]
+	VMOVUPS	1442048(SI), Y15	// fitGrad.vecmat_5[0]
 	VMOVUPS	Y15, 1568(AX)
-	VMOVUPS	1439008(SI), Y15	// fitGrad.vecmat_5[0] | 1
+	VMOVUPS	1442080(SI), Y15	// fitGrad.vecmat_5[0] | 1
 	VMOVUPS	Y15, 1600(AX)
-	VMOVUPS	1439040(SI), Y15	// fitGrad.vecmat_5[0] | 2
+	VMOVUPS	1442112(SI), Y15	// fitGrad.vecmat_5[0] | 2
 	VMOVUPS	Y15, 1632(AX)
-	VMOVUPS	1439072(SI), Y15	// fitGrad.vecmat_5[0] | 3
+	VMOVUPS	1442144(SI), Y15	// fitGrad.vecmat_5[0] | 3
 	VMOVUPS	Y15, 1664(AX)
-	VMOVUPS	1735936(SI), Y15	// fitGrad.vecmat_8[0]
+	VMOVUPS	1739008(SI), Y15	// fitGrad.vecmat_8[0]
 	VMOVUPS	Y15, 1696(AX)
-	VMOVUPS	1735968(SI), Y0	// fitGrad.vecmat_8[0] | 1
-	VMOVUPS	1736000(SI), Y1	// fitGrad.vecmat_8[0] | 2
-	VMOVUPS	1736032(SI), Y9	// fitGrad.vecmat_8[0] | 3
+	VMOVUPS	1739040(SI), Y0	// fitGrad.vecmat_8[0] | 1
+	VMOVUPS	1739072(SI), Y1	// fitGrad.vecmat_8[0] | 2
+	VMOVUPS	1739104(SI), Y9	// fitGrad.vecmat_8[0] | 3
 	VBROADCASTSS	2048(R10), Y10	// L.0.weight.matvec.4[0]
-	VMOVUPS	1621248(SI), Y11	// fitGrad.matvec_6[0]
-	VMOVUPS	1621280(SI), Y2	// fitGrad.matvec_6[0] | 1
-	VMOVUPS	1621312(SI), Y6	// fitGrad.matvec_6[0] | 2
-	VMOVUPS	1621344(SI), Y3	// fitGrad.matvec_6[0] | 3
-	VMOVUPS	1554176(SI), Y4	// fitGrad.vecmat_7[0]
-	VMOVUPS	1554208(SI), Y5	// fitGrad.vecmat_7[0] | 1
-	VMOVUPS	1554240(SI), Y7	// fitGrad.vecmat_7[0] | 2
-	VMOVUPS	1554272(SI), Y12	// fitGrad.vecmat_7[0] | 3
+	VMOVUPS	1624320(SI), Y11	// fitGrad.matvec_6[0]
+	VMOVUPS	1624352(SI), Y2	// fitGrad.matvec_6[0] | 1
+	VMOVUPS	1624384(SI), Y6	// fitGrad.matvec_6[0] | 2
+	VMOVUPS	1624416(SI), Y3	// fitGrad.matvec_6[0] | 3
+	VMOVUPS	1557248(SI), Y4	// fitGrad.vecmat_7[0]
+	VMOVUPS	1557280(SI), Y5	// fitGrad.vecmat_7[0] | 1
+	VMOVUPS	1557312(SI), Y7	// fitGrad.vecmat_7[0] | 2
+	VMOVUPS	1557344(SI), Y12	// fitGrad.vecmat_7[0] | 3
 	VMULPS	Y4, Y11, Y4
 	VMULPS	Y5, Y2, Y2
 	VMULPS	Y7, Y6, Y5
@@ -8751,15 +8920,15 @@ loop119: // 128 times: elements
 	VFMADD231PS	448(AX), Y13, Y5
 	VMOVUPS	320(AX), Y13
 	VFMADD231PS	480(AX), Y13, Y3
-	VMOVUPS	2130688(SI), Y0	// fitGrad.vecmat_11[0]
-	VMOVUPS	2130720(SI), Y1	// fitGrad.vecmat_11[0] | 1
-	VMOVUPS	2130752(SI), Y6	// fitGrad.vecmat_11[0] | 2
-	VMOVUPS	2130784(SI), Y7	// fitGrad.vecmat_11[0] | 3
+	VMOVUPS	2133760(SI), Y0	// fitGrad.vecmat_11[0]
+	VMOVUPS	2133792(SI), Y1	// fitGrad.vecmat_11[0] | 1
+	VMOVUPS	2133824(SI), Y6	// fitGrad.vecmat_11[0] | 2
+	VMOVUPS	2133856(SI), Y7	// fitGrad.vecmat_11[0] | 3
 	VBROADCASTSS	512(R10), Y8	// L.0.weight.matvec[0]
-	VMOVUPS	946432(SI), Y9	// fitGrad.sigmoid[0]
-	VMOVUPS	946464(SI), Y10	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	946496(SI), Y11	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	946528(SI), Y12	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	949504(SI), Y9	// fitGrad.sigmoid[0]
+	VMOVUPS	949536(SI), Y10	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	949568(SI), Y11	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	949600(SI), Y12	// fitGrad.sigmoid[0] | 3
 	VFNMADD231PS	384(AX), Y9, Y4
 	VFNMADD231PS	256(AX), Y10, Y2
 	VFNMADD231PS	288(AX), Y11, Y5
@@ -8768,30 +8937,30 @@ loop119: // 128 times: elements
 	VFMADD231PS	Y8, Y1, Y2
 	VFMADD231PS	Y8, Y6, Y5
 	VFMADD231PS	Y8, Y7, Y3
-	VMOVUPS	1159424(SI), Y0	// fitGrad.mul_6[0]
-	VMOVUPS	1159456(SI), Y1	// fitGrad.mul_6[0] | 1
-	VMOVUPS	1159488(SI), Y6	// fitGrad.mul_6[0] | 2
-	VMOVUPS	1159520(SI), Y7	// fitGrad.mul_6[0] | 3
+	VMOVUPS	1162496(SI), Y0	// fitGrad.mul_6[0]
+	VMOVUPS	1162528(SI), Y1	// fitGrad.mul_6[0] | 1
+	VMOVUPS	1162560(SI), Y6	// fitGrad.mul_6[0] | 2
+	VMOVUPS	1162592(SI), Y7	// fitGrad.mul_6[0] | 3
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y2, Y1
 	VMULPS	Y6, Y5, Y2
 	VMULPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 2147072(SI)	// fitGrad.mul_42[0]
-	VMOVUPS	Y1, 2147104(SI)	// fitGrad.mul_42[0] | 1
-	VMOVUPS	Y2, 2147136(SI)	// fitGrad.mul_42[0] | 2
-	VMOVUPS	Y3, 2147168(SI)	// fitGrad.mul_42[0] | 3
-	VMOVUPS	946432(SI), Y0	// fitGrad.sigmoid[0]
-	VMOVUPS	946464(SI), Y1	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	946496(SI), Y2	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	946528(SI), Y3	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	Y0, 2150144(SI)	// fitGrad.mul_42[0]
+	VMOVUPS	Y1, 2150176(SI)	// fitGrad.mul_42[0] | 1
+	VMOVUPS	Y2, 2150208(SI)	// fitGrad.mul_42[0] | 2
+	VMOVUPS	Y3, 2150240(SI)	// fitGrad.mul_42[0] | 3
+	VMOVUPS	949504(SI), Y0	// fitGrad.sigmoid[0]
+	VMOVUPS	949536(SI), Y1	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	949568(SI), Y2	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	949600(SI), Y3	// fitGrad.sigmoid[0] | 3
 	VMULPS	128(AX), Y0, Y0
 	VMULPS	160(AX), Y1, Y1
 	VMULPS	192(AX), Y2, Y2
 	VMULPS	224(AX), Y3, Y3
-	VMOVUPS	Y0, 2163456(SI)	// fitGrad.mul_43[0]
-	VMOVUPS	Y1, 2163488(SI)	// fitGrad.mul_43[0] | 1
-	VMOVUPS	Y2, 2163520(SI)	// fitGrad.mul_43[0] | 2
-	VMOVUPS	Y3, 2163552(SI)	// fitGrad.mul_43[0] | 3
+	VMOVUPS	Y0, 2166528(SI)	// fitGrad.mul_43[0]
+	VMOVUPS	Y1, 2166560(SI)	// fitGrad.mul_43[0] | 1
+	VMOVUPS	Y2, 2166592(SI)	// fitGrad.mul_43[0] | 2
+	VMOVUPS	Y3, 2166624(SI)	// fitGrad.mul_43[0] | 3
 	ADDQ	$128, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
@@ -8815,10 +8984,10 @@ loop120: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop121: // 128 times: terms of the sums
-	VMOVUPS	2163456(R11), Y8	// fitGrad.mul_43[0]
-	VMOVUPS	2163488(R11), Y9	// fitGrad.mul_43[0] | 1
-	VMOVUPS	2163520(R11), Y10	// fitGrad.mul_43[0] | 2
-	VMOVUPS	2163552(R11), Y11	// fitGrad.mul_43[0] | 3
+	VMOVUPS	2166528(R11), Y8	// fitGrad.mul_43[0]
+	VMOVUPS	2166560(R11), Y9	// fitGrad.mul_43[0] | 1
+	VMOVUPS	2166592(R11), Y10	// fitGrad.mul_43[0] | 2
+	VMOVUPS	2166624(R11), Y11	// fitGrad.mul_43[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -8833,73 +9002,73 @@ loop121: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop121
-	VMOVUPS	Y0, 2179840(DI)	// fitGrad.matvec_14[0]
-	VMOVUPS	Y1, 2179872(DI)	// fitGrad.matvec_14[0] | 1
-	VMOVUPS	Y2, 2179904(DI)	// fitGrad.matvec_14[0] | 2
-	VMOVUPS	Y3, 2179936(DI)	// fitGrad.matvec_14[0] | 3
-	VMOVUPS	Y4, 2179968(DI)	// fitGrad.matvec_14[1]
-	VMOVUPS	Y5, 2180000(DI)	// fitGrad.matvec_14[1] | 1
-	VMOVUPS	Y6, 2180032(DI)	// fitGrad.matvec_14[1] | 2
-	VMOVUPS	Y7, 2180064(DI)	// fitGrad.matvec_14[1] | 3
-	VMOVUPS	2097920(DI), Y15	// fitGrad.mul_40[0]
+	VMOVUPS	Y0, 2182912(DI)	// fitGrad.matvec_14[0]
+	VMOVUPS	Y1, 2182944(DI)	// fitGrad.matvec_14[0] | 1
+	VMOVUPS	Y2, 2182976(DI)	// fitGrad.matvec_14[0] | 2
+	VMOVUPS	Y3, 2183008(DI)	// fitGrad.matvec_14[0] | 3
+	VMOVUPS	Y4, 2183040(DI)	// fitGrad.matvec_14[1]
+	VMOVUPS	Y5, 2183072(DI)	// fitGrad.matvec_14[1] | 1
+	VMOVUPS	Y6, 2183104(DI)	// fitGrad.matvec_14[1] | 2
+	VMOVUPS	Y7, 2183136(DI)	// fitGrad.matvec_14[1] | 3
+	VMOVUPS	2100992(DI), Y15	// fitGrad.mul_40[0]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	2097952(DI), Y15	// fitGrad.mul_40[0] | 1
+	VMOVUPS	2101024(DI), Y15	// fitGrad.mul_40[0] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	2097984(DI), Y15	// fitGrad.mul_40[0] | 2
+	VMOVUPS	2101056(DI), Y15	// fitGrad.mul_40[0] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	2098016(DI), Y15	// fitGrad.mul_40[0] | 3
+	VMOVUPS	2101088(DI), Y15	// fitGrad.mul_40[0] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	979200(DI), Y15	// fitGrad.matvec[0]
+	VMOVUPS	982272(DI), Y15	// fitGrad.matvec[0]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	979232(DI), Y15	// fitGrad.matvec[0] | 1
+	VMOVUPS	982304(DI), Y15	// fitGrad.matvec[0] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	979264(DI), Y15	// fitGrad.matvec[0] | 2
+	VMOVUPS	982336(DI), Y15	// fitGrad.matvec[0] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	979296(DI), Y15	// fitGrad.matvec[0] | 3
+	VMOVUPS	982368(DI), Y15	// fitGrad.matvec[0] | 3
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1966848(DI), Y15	// fitGrad.mul_35[0]
+	VMOVUPS	1969920(DI), Y15	// fitGrad.mul_35[0]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1966880(DI), Y15	// fitGrad.mul_35[0] | 1
+	VMOVUPS	1969952(DI), Y15	// fitGrad.mul_35[0] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1966912(DI), Y15	// fitGrad.mul_35[0] | 2
+	VMOVUPS	1969984(DI), Y15	// fitGrad.mul_35[0] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1966944(DI), Y15	// fitGrad.mul_35[0] | 3
+	VMOVUPS	1970016(DI), Y15	// fitGrad.mul_35[0] | 3
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	1257728(DI), Y15	// fitGrad.matvec_3[0]
+	VMOVUPS	1260800(DI), Y15	// fitGrad.matvec_3[0]
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	1257760(DI), Y15	// fitGrad.matvec_3[0] | 1
+	VMOVUPS	1260832(DI), Y15	// fitGrad.matvec_3[0] | 1
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	1257792(DI), Y15	// fitGrad.matvec_3[0] | 2
+	VMOVUPS	1260864(DI), Y15	// fitGrad.matvec_3[0] | 2
 	VMOVUPS	Y15, 576(AX)
-	VMOVUPS	1257824(DI), Y15	// fitGrad.matvec_3[0] | 3
+	VMOVUPS	1260896(DI), Y15	// fitGrad.matvec_3[0] | 3
 	VMOVUPS	Y15, 608(AX)
-	VMOVUPS	1834752(DI), Y15	// fitGrad.mul_30[0]
+	VMOVUPS	1837824(DI), Y15	// fitGrad.mul_30[0]
 	VMOVUPS	Y15, 640(AX)
-	VMOVUPS	1834784(DI), Y15	// fitGrad.mul_30[0] | 1
+	VMOVUPS	1837856(DI), Y15	// fitGrad.mul_30[0] | 1
 	VMOVUPS	Y15, 672(AX)
-	VMOVUPS	1834816(DI), Y15	// fitGrad.mul_30[0] | 2
+	VMOVUPS	1837888(DI), Y15	// fitGrad.mul_30[0] | 2
 	VMOVUPS	Y15, 704(AX)
-	VMOVUPS	1834848(DI), Y15	// fitGrad.mul_30[0] | 3
+	VMOVUPS	1837920(DI), Y15	// fitGrad.mul_30[0] | 3
 	VMOVUPS	Y15, 736(AX)
-	VMOVUPS	1389824(DI), Y15	// fitGrad.matvec_4[0]
+	VMOVUPS	1392896(DI), Y15	// fitGrad.matvec_4[0]
 	VMOVUPS	Y15, 768(AX)
-	VMOVUPS	1389856(DI), Y15	// fitGrad.matvec_4[0] | 1
+	VMOVUPS	1392928(DI), Y15	// fitGrad.matvec_4[0] | 1
 	VMOVUPS	Y15, 800(AX)
-	VMOVUPS	1389888(DI), Y15	// fitGrad.matvec_4[0] | 2
+	VMOVUPS	1392960(DI), Y15	// fitGrad.matvec_4[0] | 2
 	VMOVUPS	Y15, 832(AX)
-	VMOVUPS	1389920(DI), Y15	// fitGrad.matvec_4[0] | 3
+	VMOVUPS	1392992(DI), Y15	// fitGrad.matvec_4[0] | 3
 	VMOVUPS	Y15, 864(AX)
-	VMOVUPS	1703168(DI), Y15	// fitGrad.mul_25[0]
+	VMOVUPS	1706240(DI), Y15	// fitGrad.mul_25[0]
 	VMOVUPS	Y15, 896(AX)
-	VMOVUPS	1703200(DI), Y15	// fitGrad.mul_25[0] | 1
+	VMOVUPS	1706272(DI), Y15	// fitGrad.mul_25[0] | 1
 	VMOVUPS	Y15, 928(AX)
-	VMOVUPS	1703232(DI), Y15	// fitGrad.mul_25[0] | 2
+	VMOVUPS	1706304(DI), Y15	// fitGrad.mul_25[0] | 2
 	VMOVUPS	Y15, 960(AX)
-	VMOVUPS	1703264(DI), Y10	// fitGrad.mul_25[0] | 3
-	VMOVUPS	1505024(DI), Y11	// fitGrad.matvec_5[0]
-	VMOVUPS	1505056(DI), Y12	// fitGrad.matvec_5[0] | 1
-	VMOVUPS	1505088(DI), Y8	// fitGrad.matvec_5[0] | 2
-	VMOVUPS	1505120(DI), Y9	// fitGrad.matvec_5[0] | 3
+	VMOVUPS	1706336(DI), Y10	// fitGrad.mul_25[0] | 3
+	VMOVUPS	1508096(DI), Y11	// fitGrad.matvec_5[0]
+	VMOVUPS	1508128(DI), Y12	// fitGrad.matvec_5[0] | 1
+	VMOVUPS	1508160(DI), Y8	// fitGrad.matvec_5[0] | 2
+	VMOVUPS	1508192(DI), Y9	// fitGrad.matvec_5[0] | 3
 	VMULPS	896(AX), Y11, Y11
 	VMULPS	928(AX), Y12, Y12
 	VMULPS	960(AX), Y8, Y8
@@ -8936,18 +9105,18 @@ loop121: // 128 times: terms of the sums
 	VMOVUPS	Y9, Y15
 	VFMADD231PS	352(AX), Y13, Y15
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	1028352(DI), Y15	// fitGrad.sigmoid_2[0]
+	VMOVUPS	1031424(DI), Y15	// fitGrad.sigmoid_2[0]
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	1028384(DI), Y15	// fitGrad.sigmoid_2[0] | 1
+	VMOVUPS	1031456(DI), Y15	// fitGrad.sigmoid_2[0] | 1
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	1028416(DI), Y15	// fitGrad.sigmoid_2[0] | 2
+	VMOVUPS	1031488(DI), Y15	// fitGrad.sigmoid_2[0] | 2
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	1028448(DI), Y15	// fitGrad.sigmoid_2[0] | 3
+	VMOVUPS	1031520(DI), Y15	// fitGrad.sigmoid_2[0] | 3
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	1044736(DI), Y10	// fitGrad.sub[0]
-	VMOVUPS	1044768(DI), Y11	// fitGrad.sub[0] | 1
-	VMOVUPS	1044800(DI), Y12	// fitGrad.sub[0] | 2
-	VMOVUPS	1044832(DI), Y8	// fitGrad.sub[0] | 3
+	VMOVUPS	1047808(DI), Y10	// fitGrad.sub[0]
+	VMOVUPS	1047840(DI), Y11	// fitGrad.sub[0] | 1
+	VMOVUPS	1047872(DI), Y12	// fitGrad.sub[0] | 2
+	VMOVUPS	1047904(DI), Y8	// fitGrad.sub[0] | 3
 	VBROADCASTSS	(R9), Y9	// vecmat[0]
 	VMULPS	Y9, Y0, Y0
 	VMULPS	Y9, Y1, Y1
@@ -8965,65 +9134,65 @@ loop121: // 128 times: terms of the sums
 	VFNMADD231PS	288(AX), Y13, Y2
 	VMOVUPS	192(AX), Y13
 	VFNMADD231PS	320(AX), Y13, Y3
-	VMOVUPS	Y0, 2196224(DI)	// fitGrad.sub_3[0]
-	VMOVUPS	Y1, 2196256(DI)	// fitGrad.sub_3[0] | 1
-	VMOVUPS	Y2, 2196288(DI)	// fitGrad.sub_3[0] | 2
-	VMOVUPS	Y3, 2196320(DI)	// fitGrad.sub_3[0] | 3
-	VMOVUPS	2016000(DI), Y15	// fitGrad.matvec_12[0]
+	VMOVUPS	Y0, 2199296(DI)	// fitGrad.sub_3[0]
+	VMOVUPS	Y1, 2199328(DI)	// fitGrad.sub_3[0] | 1
+	VMOVUPS	Y2, 2199360(DI)	// fitGrad.sub_3[0] | 2
+	VMOVUPS	Y3, 2199392(DI)	// fitGrad.sub_3[0] | 3
+	VMOVUPS	2019072(DI), Y15	// fitGrad.matvec_12[0]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	2016032(DI), Y15	// fitGrad.matvec_12[0] | 1
+	VMOVUPS	2019104(DI), Y15	// fitGrad.matvec_12[0] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	2016064(DI), Y15	// fitGrad.matvec_12[0] | 2
+	VMOVUPS	2019136(DI), Y15	// fitGrad.matvec_12[0] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	2016096(DI), Y15	// fitGrad.matvec_12[0] | 3
+	VMOVUPS	2019168(DI), Y15	// fitGrad.matvec_12[0] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	1175808(DI), Y15	// fitGrad.mul_7[0]
+	VMOVUPS	1178880(DI), Y15	// fitGrad.mul_7[0]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	1175840(DI), Y15	// fitGrad.mul_7[0] | 1
+	VMOVUPS	1178912(DI), Y15	// fitGrad.mul_7[0] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	1175872(DI), Y15	// fitGrad.mul_7[0] | 2
+	VMOVUPS	1178944(DI), Y15	// fitGrad.mul_7[0] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	1175904(DI), Y15	// fitGrad.mul_7[0] | 3
+	VMOVUPS	1178976(DI), Y15	// fitGrad.mul_7[0] | 3
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1884928(DI), Y15	// fitGrad.matvec_10[0]
+	VMOVUPS	1888000(DI), Y15	// fitGrad.matvec_10[0]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1884960(DI), Y15	// fitGrad.matvec_10[0] | 1
+	VMOVUPS	1888032(DI), Y15	// fitGrad.matvec_10[0] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1884992(DI), Y15	// fitGrad.matvec_10[0] | 2
+	VMOVUPS	1888064(DI), Y15	// fitGrad.matvec_10[0] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1885024(DI), Y15	// fitGrad.matvec_10[0] | 3
+	VMOVUPS	1888096(DI), Y15	// fitGrad.matvec_10[0] | 3
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	1323264(DI), Y15	// fitGrad.mul_12[0]
+	VMOVUPS	1326336(DI), Y15	// fitGrad.mul_12[0]
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	1323296(DI), Y15	// fitGrad.mul_12[0] | 1
+	VMOVUPS	1326368(DI), Y15	// fitGrad.mul_12[0] | 1
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	1323328(DI), Y15	// fitGrad.mul_12[0] | 2
+	VMOVUPS	1326400(DI), Y15	// fitGrad.mul_12[0] | 2
 	VMOVUPS	Y15, 576(AX)
-	VMOVUPS	1323360(DI), Y15	// fitGrad.mul_12[0] | 3
+	VMOVUPS	1326432(DI), Y15	// fitGrad.mul_12[0] | 3
 	VMOVUPS	Y15, 608(AX)
-	VMOVUPS	1752832(DI), Y15	// fitGrad.matvec_8[0]
+	VMOVUPS	1755904(DI), Y15	// fitGrad.matvec_8[0]
 	VMOVUPS	Y15, 640(AX)
-	VMOVUPS	1752864(DI), Y15	// fitGrad.matvec_8[0] | 1
+	VMOVUPS	1755936(DI), Y15	// fitGrad.matvec_8[0] | 1
 	VMOVUPS	Y15, 672(AX)
-	VMOVUPS	1752896(DI), Y15	// fitGrad.matvec_8[0] | 2
+	VMOVUPS	1755968(DI), Y15	// fitGrad.matvec_8[0] | 2
 	VMOVUPS	Y15, 704(AX)
-	VMOVUPS	1752928(DI), Y15	// fitGrad.matvec_8[0] | 3
+	VMOVUPS	1756000(DI), Y15	// fitGrad.matvec_8[0] | 3
 	VMOVUPS	Y15, 736(AX)
-	VMOVUPS	1455360(DI), Y15	// fitGrad.mul_17[0]
+	VMOVUPS	1458432(DI), Y15	// fitGrad.mul_17[0]
 	VMOVUPS	Y15, 768(AX)
-	VMOVUPS	1455392(DI), Y15	// fitGrad.mul_17[0] | 1
+	VMOVUPS	1458464(DI), Y15	// fitGrad.mul_17[0] | 1
 	VMOVUPS	Y15, 800(AX)
-	VMOVUPS	1455424(DI), Y15	// fitGrad.mul_17[0] | 2
+	VMOVUPS	1458496(DI), Y15	// fitGrad.mul_17[0] | 2
 	VMOVUPS	Y15, 832(AX)
-	VMOVUPS	1455456(DI), Y9	// fitGrad.mul_17[0] | 3
-	VMOVUPS	1621248(DI), Y10	// fitGrad.matvec_6[0]
-	VMOVUPS	1621280(DI), Y11	// fitGrad.matvec_6[0] | 1
-	VMOVUPS	1621312(DI), Y12	// fitGrad.matvec_6[0] | 2
-	VMOVUPS	1621344(DI), Y0	// fitGrad.matvec_6[0] | 3
-	VMOVUPS	1570560(DI), Y1	// fitGrad.mul_21[0]
-	VMOVUPS	1570592(DI), Y2	// fitGrad.mul_21[0] | 1
-	VMOVUPS	1570624(DI), Y3	// fitGrad.mul_21[0] | 2
-	VMOVUPS	1570656(DI), Y8	// fitGrad.mul_21[0] | 3
+	VMOVUPS	1458528(DI), Y9	// fitGrad.mul_17[0] | 3
+	VMOVUPS	1624320(DI), Y10	// fitGrad.matvec_6[0]
+	VMOVUPS	1624352(DI), Y11	// fitGrad.matvec_6[0] | 1
+	VMOVUPS	1624384(DI), Y12	// fitGrad.matvec_6[0] | 2
+	VMOVUPS	1624416(DI), Y0	// fitGrad.matvec_6[0] | 3
+	VMOVUPS	1573632(DI), Y1	// fitGrad.mul_21[0]
+	VMOVUPS	1573664(DI), Y2	// fitGrad.mul_21[0] | 1
+	VMOVUPS	1573696(DI), Y3	// fitGrad.mul_21[0] | 2
+	VMOVUPS	1573728(DI), Y8	// fitGrad.mul_21[0] | 3
 	VMULPS	Y1, Y10, Y1
 	VMULPS	Y2, Y11, Y2
 	VMULPS	Y3, Y12, Y3
@@ -9051,65 +9220,65 @@ loop121: // 128 times: terms of the sums
 	VFMADD231PS	320(AX), Y13, Y3
 	VMOVUPS	224(AX), Y13
 	VFMADD231PS	352(AX), Y13, Y0
-	VMOVUPS	Y1, 2212608(DI)	// fitGrad.add_9[0]
-	VMOVUPS	Y2, 2212640(DI)	// fitGrad.add_9[0] | 1
-	VMOVUPS	Y3, 2212672(DI)	// fitGrad.add_9[0] | 2
-	VMOVUPS	Y0, 2212704(DI)	// fitGrad.add_9[0] | 3
-	VMOVUPS	2098048(DI), Y15	// fitGrad.mul_40[1]
+	VMOVUPS	Y1, 2215680(DI)	// fitGrad.add_9[0]
+	VMOVUPS	Y2, 2215712(DI)	// fitGrad.add_9[0] | 1
+	VMOVUPS	Y3, 2215744(DI)	// fitGrad.add_9[0] | 2
+	VMOVUPS	Y0, 2215776(DI)	// fitGrad.add_9[0] | 3
+	VMOVUPS	2101120(DI), Y15	// fitGrad.mul_40[1]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	2098080(DI), Y15	// fitGrad.mul_40[1] | 1
+	VMOVUPS	2101152(DI), Y15	// fitGrad.mul_40[1] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	2098112(DI), Y15	// fitGrad.mul_40[1] | 2
+	VMOVUPS	2101184(DI), Y15	// fitGrad.mul_40[1] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	2098144(DI), Y15	// fitGrad.mul_40[1] | 3
+	VMOVUPS	2101216(DI), Y15	// fitGrad.mul_40[1] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	979328(DI), Y15	// fitGrad.matvec[1]
+	VMOVUPS	982400(DI), Y15	// fitGrad.matvec[1]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	979360(DI), Y15	// fitGrad.matvec[1] | 1
+	VMOVUPS	982432(DI), Y15	// fitGrad.matvec[1] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	979392(DI), Y15	// fitGrad.matvec[1] | 2
+	VMOVUPS	982464(DI), Y15	// fitGrad.matvec[1] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	979424(DI), Y15	// fitGrad.matvec[1] | 3
+	VMOVUPS	982496(DI), Y15	// fitGrad.matvec[1] | 3
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1966976(DI), Y15	// fitGrad.mul_35[1]
+	VMOVUPS	1970048(DI), Y15	// fitGrad.mul_35[1]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1967008(DI), Y15	// fitGrad.mul_35[1] | 1
+	VMOVUPS	1970080(DI), Y15	// fitGrad.mul_35[1] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1967040(DI), Y15	// fitGrad.mul_35[1] | 2
+	VMOVUPS	1970112(DI), Y15	// fitGrad.mul_35[1] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1967072(DI), Y15	// fitGrad.mul_35[1] | 3
+	VMOVUPS	1970144(DI), Y15	// fitGrad.mul_35[1] | 3
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	1257856(DI), Y15	// fitGrad.matvec_3[1]
+	VMOVUPS	1260928(DI), Y15	// fitGrad.matvec_3[1]
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	1257888(DI), Y15	// fitGrad.matvec_3[1] | 1
+	VMOVUPS	1260960(DI), Y15	// fitGrad.matvec_3[1] | 1
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	1257920(DI), Y15	// fitGrad.matvec_3[1] | 2
+	VMOVUPS	1260992(DI), Y15	// fitGrad.matvec_3[1] | 2
 	VMOVUPS	Y15, 576(AX)
-	VMOVUPS	1257952(DI), Y15	// fitGrad.matvec_3[1] | 3
+	VMOVUPS	1261024(DI), Y15	// fitGrad.matvec_3[1] | 3
 	VMOVUPS	Y15, 608(AX)
-	VMOVUPS	1834880(DI), Y15	// fitGrad.mul_30[1]
+	VMOVUPS	1837952(DI), Y15	// fitGrad.mul_30[1]
 	VMOVUPS	Y15, 640(AX)
-	VMOVUPS	1834912(DI), Y15	// fitGrad.mul_30[1] | 1
+	VMOVUPS	1837984(DI), Y15	// fitGrad.mul_30[1] | 1
 	VMOVUPS	Y15, 672(AX)
-	VMOVUPS	1834944(DI), Y15	// fitGrad.mul_30[1] | 2
+	VMOVUPS	1838016(DI), Y15	// fitGrad.mul_30[1] | 2
 	VMOVUPS	Y15, 704(AX)
-	VMOVUPS	1834976(DI), Y15	// fitGrad.mul_30[1] | 3
+	VMOVUPS	1838048(DI), Y15	// fitGrad.mul_30[1] | 3
 	VMOVUPS	Y15, 736(AX)
-	VMOVUPS	1389952(DI), Y15	// fitGrad.matvec_4[1]
+	VMOVUPS	1393024(DI), Y15	// fitGrad.matvec_4[1]
 	VMOVUPS	Y15, 768(AX)
-	VMOVUPS	1389984(DI), Y15	// fitGrad.matvec_4[1] | 1
+	VMOVUPS	1393056(DI), Y15	// fitGrad.matvec_4[1] | 1
 	VMOVUPS	Y15, 800(AX)
-	VMOVUPS	1390016(DI), Y15	// fitGrad.matvec_4[1] | 2
+	VMOVUPS	1393088(DI), Y15	// fitGrad.matvec_4[1] | 2
 	VMOVUPS	Y15, 832(AX)
-	VMOVUPS	1390048(DI), Y9	// fitGrad.matvec_4[1] | 3
-	VMOVUPS	1703296(DI), Y10	// fitGrad.mul_25[1]
-	VMOVUPS	1703328(DI), Y11	// fitGrad.mul_25[1] | 1
-	VMOVUPS	1703360(DI), Y12	// fitGrad.mul_25[1] | 2
-	VMOVUPS	1703392(DI), Y0	// fitGrad.mul_25[1] | 3
-	VMOVUPS	1505152(DI), Y1	// fitGrad.matvec_5[1]
-	VMOVUPS	1505184(DI), Y2	// fitGrad.matvec_5[1] | 1
-	VMOVUPS	1505216(DI), Y3	// fitGrad.matvec_5[1] | 2
-	VMOVUPS	1505248(DI), Y8	// fitGrad.matvec_5[1] | 3
+	VMOVUPS	1393120(DI), Y9	// fitGrad.matvec_4[1] | 3
+	VMOVUPS	1706368(DI), Y10	// fitGrad.mul_25[1]
+	VMOVUPS	1706400(DI), Y11	// fitGrad.mul_25[1] | 1
+	VMOVUPS	1706432(DI), Y12	// fitGrad.mul_25[1] | 2
+	VMOVUPS	1706464(DI), Y0	// fitGrad.mul_25[1] | 3
+	VMOVUPS	1508224(DI), Y1	// fitGrad.matvec_5[1]
+	VMOVUPS	1508256(DI), Y2	// fitGrad.matvec_5[1] | 1
+	VMOVUPS	1508288(DI), Y3	// fitGrad.matvec_5[1] | 2
+	VMOVUPS	1508320(DI), Y8	// fitGrad.matvec_5[1] | 3
 	VMULPS	Y1, Y10, Y1
 	VMULPS	Y2, Y11, Y2
 	VMULPS	Y3, Y12, Y3
@@ -9137,18 +9306,18 @@ loop121: // 128 times: terms of the sums
 	VFMADD231PS	320(AX), Y13, Y3
 	VMOVUPS	224(AX), Y13
 	VFMADD231PS	352(AX), Y13, Y0
-	VMOVUPS	1028480(DI), Y15	// fitGrad.sigmoid_2[1]
+	VMOVUPS	1031552(DI), Y15	// fitGrad.sigmoid_2[1]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	1028512(DI), Y15	// fitGrad.sigmoid_2[1] | 1
+	VMOVUPS	1031584(DI), Y15	// fitGrad.sigmoid_2[1] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	1028544(DI), Y15	// fitGrad.sigmoid_2[1] | 2
+	VMOVUPS	1031616(DI), Y15	// fitGrad.sigmoid_2[1] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	1028576(DI), Y15	// fitGrad.sigmoid_2[1] | 3
+	VMOVUPS	1031648(DI), Y15	// fitGrad.sigmoid_2[1] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	1044864(DI), Y12	// fitGrad.sub[1]
-	VMOVUPS	1044896(DI), Y8	// fitGrad.sub[1] | 1
-	VMOVUPS	1044928(DI), Y9	// fitGrad.sub[1] | 2
-	VMOVUPS	1044960(DI), Y10	// fitGrad.sub[1] | 3
+	VMOVUPS	1047936(DI), Y12	// fitGrad.sub[1]
+	VMOVUPS	1047968(DI), Y8	// fitGrad.sub[1] | 1
+	VMOVUPS	1048000(DI), Y9	// fitGrad.sub[1] | 2
+	VMOVUPS	1048032(DI), Y10	// fitGrad.sub[1] | 3
 	VBROADCASTSS	4(R9), Y11	// vecmat[1]
 	VMULPS	Y11, Y4, Y4
 	VMULPS	Y11, Y5, Y5
@@ -9162,61 +9331,61 @@ loop121: // 128 times: terms of the sums
 	VFNMADD231PS	160(AX), Y2, Y5
 	VFNMADD231PS	192(AX), Y3, Y6
 	VFNMADD231PS	224(AX), Y0, Y7
-	VMOVUPS	Y4, 2196352(DI)	// fitGrad.sub_3[1]
-	VMOVUPS	Y5, 2196384(DI)	// fitGrad.sub_3[1] | 1
-	VMOVUPS	Y6, 2196416(DI)	// fitGrad.sub_3[1] | 2
-	VMOVUPS	Y7, 2196448(DI)	// fitGrad.sub_3[1] | 3
-	VMOVUPS	2016128(DI), Y15	// fitGrad.matvec_12[1]
+	VMOVUPS	Y4, 2199424(DI)	// fitGrad.sub_3[1]
+	VMOVUPS	Y5, 2199456(DI)	// fitGrad.sub_3[1] | 1
+	VMOVUPS	Y6, 2199488(DI)	// fitGrad.sub_3[1] | 2
+	VMOVUPS	Y7, 2199520(DI)	// fitGrad.sub_3[1] | 3
+	VMOVUPS	2019200(DI), Y15	// fitGrad.matvec_12[1]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	2016160(DI), Y15	// fitGrad.matvec_12[1] | 1
+	VMOVUPS	2019232(DI), Y15	// fitGrad.matvec_12[1] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	2016192(DI), Y15	// fitGrad.matvec_12[1] | 2
+	VMOVUPS	2019264(DI), Y15	// fitGrad.matvec_12[1] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	2016224(DI), Y15	// fitGrad.matvec_12[1] | 3
+	VMOVUPS	2019296(DI), Y15	// fitGrad.matvec_12[1] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	1175936(DI), Y15	// fitGrad.mul_7[1]
+	VMOVUPS	1179008(DI), Y15	// fitGrad.mul_7[1]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	1175968(DI), Y15	// fitGrad.mul_7[1] | 1
+	VMOVUPS	1179040(DI), Y15	// fitGrad.mul_7[1] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	1176000(DI), Y15	// fitGrad.mul_7[1] | 2
+	VMOVUPS	1179072(DI), Y15	// fitGrad.mul_7[1] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	1176032(DI), Y15	// fitGrad.mul_7[1] | 3
+	VMOVUPS	1179104(DI), Y15	// fitGrad.mul_7[1] | 3
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1885056(DI), Y15	// fitGrad.matvec_10[1]
+	VMOVUPS	1888128(DI), Y15	// fitGrad.matvec_10[1]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1885088(DI), Y15	// fitGrad.matvec_10[1] | 1
+	VMOVUPS	1888160(DI), Y15	// fitGrad.matvec_10[1] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1885120(DI), Y15	// fitGrad.matvec_10[1] | 2
+	VMOVUPS	1888192(DI), Y15	// fitGrad.matvec_10[1] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1885152(DI), Y15	// fitGrad.matvec_10[1] | 3
+	VMOVUPS	1888224(DI), Y15	// fitGrad.matvec_10[1] | 3
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	1323392(DI), Y15	// fitGrad.mul_12[1]
+	VMOVUPS	1326464(DI), Y15	// fitGrad.mul_12[1]
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	1323424(DI), Y15	// fitGrad.mul_12[1] | 1
+	VMOVUPS	1326496(DI), Y15	// fitGrad.mul_12[1] | 1
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	1323456(DI), Y15	// fitGrad.mul_12[1] | 2
+	VMOVUPS	1326528(DI), Y15	// fitGrad.mul_12[1] | 2
 	VMOVUPS	Y15, 576(AX)
-	VMOVUPS	1323488(DI), Y15	// fitGrad.mul_12[1] | 3
+	VMOVUPS	1326560(DI), Y15	// fitGrad.mul_12[1] | 3
 	VMOVUPS	Y15, 608(AX)
-	VMOVUPS	1752960(DI), Y15	// fitGrad.matvec_8[1]
+	VMOVUPS	1756032(DI), Y15	// fitGrad.matvec_8[1]
 	VMOVUPS	Y15, 640(AX)
-	VMOVUPS	1752992(DI), Y15	// fitGrad.matvec_8[1] | 1
+	VMOVUPS	1756064(DI), Y15	// fitGrad.matvec_8[1] | 1
 	VMOVUPS	Y15, 672(AX)
-	VMOVUPS	1753024(DI), Y15	// fitGrad.matvec_8[1] | 2
+	VMOVUPS	1756096(DI), Y15	// fitGrad.matvec_8[1] | 2
 	VMOVUPS	Y15, 704(AX)
-	VMOVUPS	1753056(DI), Y6	// fitGrad.matvec_8[1] | 3
-	VMOVUPS	1455488(DI), Y7	// fitGrad.mul_17[1]
-	VMOVUPS	1455520(DI), Y8	// fitGrad.mul_17[1] | 1
-	VMOVUPS	1455552(DI), Y9	// fitGrad.mul_17[1] | 2
-	VMOVUPS	1455584(DI), Y10	// fitGrad.mul_17[1] | 3
-	VMOVUPS	1621376(DI), Y11	// fitGrad.matvec_6[1]
-	VMOVUPS	1621408(DI), Y12	// fitGrad.matvec_6[1] | 1
-	VMOVUPS	1621440(DI), Y0	// fitGrad.matvec_6[1] | 2
-	VMOVUPS	1621472(DI), Y1	// fitGrad.matvec_6[1] | 3
-	VMOVUPS	1570688(DI), Y2	// fitGrad.mul_21[1]
-	VMOVUPS	1570720(DI), Y3	// fitGrad.mul_21[1] | 1
-	VMOVUPS	1570752(DI), Y4	// fitGrad.mul_21[1] | 2
-	VMOVUPS	1570784(DI), Y5	// fitGrad.mul_21[1] | 3
+	VMOVUPS	1756128(DI), Y6	// fitGrad.matvec_8[1] | 3
+	VMOVUPS	1458560(DI), Y7	// fitGrad.mul_17[1]
+	VMOVUPS	1458592(DI), Y8	// fitGrad.mul_17[1] | 1
+	VMOVUPS	1458624(DI), Y9	// fitGrad.mul_17[1] | 2
+	VMOVUPS	1458656(DI), Y10	// fitGrad.mul_17[1] | 3
+	VMOVUPS	1624448(DI), Y11	// fitGrad.matvec_6[1]
+	VMOVUPS	1624480(DI), Y12	// fitGrad.matvec_6[1] | 1
+	VMOVUPS	1624512(DI), Y0	// fitGrad.matvec_6[1] | 2
+	VMOVUPS	1624544(DI), Y1	// fitGrad.matvec_6[1] | 3
+	VMOVUPS	1573760(DI), Y2	// fitGrad.mul_21[1]
+	VMOVUPS	1573792(DI), Y3	// fitGrad.mul_21[1] | 1
+	VMOVUPS	1573824(DI), Y4	// fitGrad.mul_21[1] | 2
+	VMOVUPS	1573856(DI), Y5	// fitGrad.mul_21[1] | 3
 	VMULPS	Y2, Y11, Y2
 	VMULPS	Y3, Y12, Y3
 	VMULPS	Y4, Y0, Y0
@@ -9241,10 +9410,10 @@ loop121: // 128 times: terms of the sums
 	VFMADD231PS	320(AX), Y13, Y0
 	VMOVUPS	224(AX), Y13
 	VFMADD231PS	352(AX), Y13, Y1
-	VMOVUPS	Y2, 2212736(DI)	// fitGrad.add_9[1]
-	VMOVUPS	Y3, 2212768(DI)	// fitGrad.add_9[1] | 1
-	VMOVUPS	Y0, 2212800(DI)	// fitGrad.add_9[1] | 2
-	VMOVUPS	Y1, 2212832(DI)	// fitGrad.add_9[1] | 3
+	VMOVUPS	Y2, 2215808(DI)	// fitGrad.add_9[1]
+	VMOVUPS	Y3, 2215840(DI)	// fitGrad.add_9[1] | 1
+	VMOVUPS	Y0, 2215872(DI)	// fitGrad.add_9[1] | 2
+	VMOVUPS	Y1, 2215904(DI)	// fitGrad.add_9[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -9253,30 +9422,30 @@ loop121: // 128 times: terms of the sums
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop122: // 64 times: tiles of 2 elements
-	VMOVUPS	1192192(SI), Y0	// fitGrad.mul_8[0]
-	VMOVUPS	1192224(SI), Y1	// fitGrad.mul_8[0] | 1
-	VMOVUPS	1192256(SI), Y2	// fitGrad.mul_8[0] | 2
-	VMOVUPS	1192288(SI), Y3	// fitGrad.mul_8[0] | 3
+	VMOVUPS	1195264(SI), Y0	// fitGrad.mul_8[0]
+	VMOVUPS	1195296(SI), Y1	// fitGrad.mul_8[0] | 1
+	VMOVUPS	1195328(SI), Y2	// fitGrad.mul_8[0] | 2
+	VMOVUPS	1195360(SI), Y3	// fitGrad.mul_8[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 896768(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 896800(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 896832(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 896864(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	1192320(SI), Y0	// fitGrad.mul_8[1]
-	VMOVUPS	1192352(SI), Y1	// fitGrad.mul_8[1] | 1
-	VMOVUPS	1192384(SI), Y2	// fitGrad.mul_8[1] | 2
-	VMOVUPS	1192416(SI), Y3	// fitGrad.mul_8[1] | 3
+	VMOVUPS	Y0, 899840(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 899872(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 899904(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 899936(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1195392(SI), Y0	// fitGrad.mul_8[1]
+	VMOVUPS	1195424(SI), Y1	// fitGrad.mul_8[1] | 1
+	VMOVUPS	1195456(SI), Y2	// fitGrad.mul_8[1] | 2
+	VMOVUPS	1195488(SI), Y3	// fitGrad.mul_8[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 896896(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 896928(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 896960(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 896992(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 899968(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 900000(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 900032(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 900064(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop122
@@ -9288,14 +9457,14 @@ loop123: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop124: // 16 times
-	VMOVUPS	2163456(R10), Y0	// fitGrad.mul_43[0]
-	VMOVUPS	2163584(R10), Y1	// fitGrad.mul_43[1]
-	VMOVUPS	2163712(R10), Y2	// fitGrad.mul_43[2]
-	VMOVUPS	2163840(R10), Y3	// fitGrad.mul_43[3]
-	VMOVUPS	2163968(R10), Y4	// fitGrad.mul_43[4]
-	VMOVUPS	2164096(R10), Y5	// fitGrad.mul_43[5]
-	VMOVUPS	2164224(R10), Y6	// fitGrad.mul_43[6]
-	VMOVUPS	2164352(R10), Y7	// fitGrad.mul_43[7]
+	VMOVUPS	2166528(R10), Y0	// fitGrad.mul_43[0]
+	VMOVUPS	2166656(R10), Y1	// fitGrad.mul_43[1]
+	VMOVUPS	2166784(R10), Y2	// fitGrad.mul_43[2]
+	VMOVUPS	2166912(R10), Y3	// fitGrad.mul_43[3]
+	VMOVUPS	2167040(R10), Y4	// fitGrad.mul_43[4]
+	VMOVUPS	2167168(R10), Y5	// fitGrad.mul_43[5]
+	VMOVUPS	2167296(R10), Y6	// fitGrad.mul_43[6]
+	VMOVUPS	2167424(R10), Y7	// fitGrad.mul_43[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -9320,14 +9489,14 @@ loop124: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 913152(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 913184(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 913216(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 913248(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 913280(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 913312(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 913344(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 913376(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 916224(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 916256(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 916288(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 916320(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 916352(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 916384(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 916416(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 916448(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -9358,38 +9527,38 @@ loop126: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop127: // 16 times: samples, 2 at a time
-	VMOVUPS	913152(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	914176(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	896768(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	916224(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	917248(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	899840(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	896896(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	899968(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897024(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	900096(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	897152(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	900224(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	897280(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	900352(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	913184(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	914208(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	896772(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	916256(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	917280(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	896900(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	899972(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897028(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	900100(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	897156(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	900228(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	897284(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	900356(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -9428,26 +9597,26 @@ loop128: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop129: // 16 times: samples, 2 at a time
-	VMOVUPS	913152(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	914176(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	912768(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	916224(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	917248(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	915840(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	912896(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	915968(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913024(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	916096(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	913184(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	914208(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	912772(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	916256(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	917280(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	915844(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	912900(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	915972(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913028(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	916100(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -9483,10 +9652,10 @@ loop130: // 64 times: tiles of 2 elements
 	MOVQ	AX, R12
 	MOVQ	SI, R13
 loop131: // 128 times: terms of the sums
-	VMOVUPS	2212608(R12), Y8	// fitGrad.add_9[0]
-	VMOVUPS	2212640(R12), Y9	// fitGrad.add_9[0] | 1
-	VMOVUPS	2212672(R12), Y10	// fitGrad.add_9[0] | 2
-	VMOVUPS	2212704(R12), Y11	// fitGrad.add_9[0] | 3
+	VMOVUPS	2215680(R12), Y8	// fitGrad.add_9[0]
+	VMOVUPS	2215712(R12), Y9	// fitGrad.add_9[0] | 1
+	VMOVUPS	2215744(R12), Y10	// fitGrad.add_9[0] | 2
+	VMOVUPS	2215776(R12), Y11	// fitGrad.add_9[0] | 3
 	VBROADCASTSS	2560(R13), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -9501,35 +9670,35 @@ loop131: // 128 times: terms of the sums
 	ADDQ	$4, R13
 	DECQ	R11
 	JNE	loop131
-	VMOVUPS	Y0, 2228992(DI)	// fitGrad.matvec_15[0]
-	VMOVUPS	Y1, 2229024(DI)	// fitGrad.matvec_15[0] | 1
-	VMOVUPS	Y2, 2229056(DI)	// fitGrad.matvec_15[0] | 2
-	VMOVUPS	Y3, 2229088(DI)	// fitGrad.matvec_15[0] | 3
-	VMOVUPS	Y4, 2229120(DI)	// fitGrad.matvec_15[1]
-	VMOVUPS	Y5, 2229152(DI)	// fitGrad.matvec_15[1] | 1
-	VMOVUPS	Y6, 2229184(DI)	// fitGrad.matvec_15[1] | 2
-	VMOVUPS	Y7, 2229216(DI)	// fitGrad.matvec_15[1] | 3
+	VMOVUPS	Y0, 2232064(DI)	// fitGrad.matvec_15[0]
+	VMOVUPS	Y1, 2232096(DI)	// fitGrad.matvec_15[0] | 1
+	VMOVUPS	Y2, 2232128(DI)	// fitGrad.matvec_15[0] | 2
+	VMOVUPS	Y3, 2232160(DI)	// fitGrad.matvec_15[0] | 3
+	VMOVUPS	Y4, 2232192(DI)	// fitGrad.matvec_15[1]
+	VMOVUPS	Y5, 2232224(DI)	// fitGrad.matvec_15[1] | 1
+	VMOVUPS	Y6, 2232256(DI)	// fitGrad.matvec_15[1] | 2
+	VMOVUPS	Y7, 2232288(DI)	// fitGrad.matvec_15[1] | 3
 	VBROADCASTSS	(R9), Y8	// vecmat[0]
-	VMOVUPS	2196224(DI), Y9	// fitGrad.sub_3[0]
-	VMOVUPS	2196256(DI), Y10	// fitGrad.sub_3[0] | 1
-	VMOVUPS	2196288(DI), Y11	// fitGrad.sub_3[0] | 2
-	VMOVUPS	2196320(DI), Y12	// fitGrad.sub_3[0] | 3
+	VMOVUPS	2199296(DI), Y9	// fitGrad.sub_3[0]
+	VMOVUPS	2199328(DI), Y10	// fitGrad.sub_3[0] | 1
+	VMOVUPS	2199360(DI), Y11	// fitGrad.sub_3[0] | 2
+	VMOVUPS	2199392(DI), Y12	// fitGrad.sub_3[0] | 3
 	VFMADD231PS	Y8, Y0, Y9
 	VFMADD231PS	Y8, Y1, Y10
 	VFMADD231PS	Y8, Y2, Y11
 	VFMADD231PS	Y8, Y3, Y12
-	VMOVUPS	1061120(DI), Y0	// fitGrad.mul_2[0]
-	VMOVUPS	1061152(DI), Y1	// fitGrad.mul_2[0] | 1
-	VMOVUPS	1061184(DI), Y2	// fitGrad.mul_2[0] | 2
-	VMOVUPS	1061216(DI), Y3	// fitGrad.mul_2[0] | 3
+	VMOVUPS	1064192(DI), Y0	// fitGrad.mul_2[0]
+	VMOVUPS	1064224(DI), Y1	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1064256(DI), Y2	// fitGrad.mul_2[0] | 2
+	VMOVUPS	1064288(DI), Y3	// fitGrad.mul_2[0] | 3
 	VMULPS	Y0, Y9, Y0
 	VMULPS	Y1, Y10, Y1
 	VMULPS	Y2, Y11, Y2
 	VMULPS	Y3, Y12, Y3
-	VMOVUPS	Y0, 2245376(DI)	// fitGrad.L.2.bias_bar[0]
-	VMOVUPS	Y1, 2245408(DI)	// fitGrad.L.2.bias_bar[0] | 1
-	VMOVUPS	Y2, 2245440(DI)	// fitGrad.L.2.bias_bar[0] | 2
-	VMOVUPS	Y3, 2245472(DI)	// fitGrad.L.2.bias_bar[0] | 3
+	VMOVUPS	Y0, 2248448(DI)	// fitGrad.L.2.bias_bar[0]
+	VMOVUPS	Y1, 2248480(DI)	// fitGrad.L.2.bias_bar[0] | 1
+	VMOVUPS	Y2, 2248512(DI)	// fitGrad.L.2.bias_bar[0] | 2
+	VMOVUPS	Y3, 2248544(DI)	// fitGrad.L.2.bias_bar[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
@@ -9541,26 +9710,26 @@ loop131: // 128 times: terms of the sums
 	VADDPS	Y3, Y0, Y0
 	VMOVUPS	Y0, 86016(R10)	// sum of L.2.bias[0]
 	VBROADCASTSS	4(R9), Y0	// vecmat[1]
-	VMOVUPS	2196352(DI), Y1	// fitGrad.sub_3[1]
-	VMOVUPS	2196384(DI), Y2	// fitGrad.sub_3[1] | 1
-	VMOVUPS	2196416(DI), Y3	// fitGrad.sub_3[1] | 2
-	VMOVUPS	2196448(DI), Y8	// fitGrad.sub_3[1] | 3
+	VMOVUPS	2199424(DI), Y1	// fitGrad.sub_3[1]
+	VMOVUPS	2199456(DI), Y2	// fitGrad.sub_3[1] | 1
+	VMOVUPS	2199488(DI), Y3	// fitGrad.sub_3[1] | 2
+	VMOVUPS	2199520(DI), Y8	// fitGrad.sub_3[1] | 3
 	VFMADD231PS	Y0, Y4, Y1
 	VFMADD231PS	Y0, Y5, Y2
 	VFMADD231PS	Y0, Y6, Y3
 	VFMADD231PS	Y0, Y7, Y8
-	VMOVUPS	1061248(DI), Y0	// fitGrad.mul_2[1]
-	VMOVUPS	1061280(DI), Y4	// fitGrad.mul_2[1] | 1
-	VMOVUPS	1061312(DI), Y5	// fitGrad.mul_2[1] | 2
-	VMOVUPS	1061344(DI), Y6	// fitGrad.mul_2[1] | 3
+	VMOVUPS	1064320(DI), Y0	// fitGrad.mul_2[1]
+	VMOVUPS	1064352(DI), Y4	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1064384(DI), Y5	// fitGrad.mul_2[1] | 2
+	VMOVUPS	1064416(DI), Y6	// fitGrad.mul_2[1] | 3
 	VMULPS	Y0, Y1, Y0
 	VMULPS	Y4, Y2, Y1
 	VMULPS	Y5, Y3, Y2
 	VMULPS	Y6, Y8, Y3
-	VMOVUPS	Y0, 2245504(DI)	// fitGrad.L.2.bias_bar[1]
-	VMOVUPS	Y1, 2245536(DI)	// fitGrad.L.2.bias_bar[1] | 1
-	VMOVUPS	Y2, 2245568(DI)	// fitGrad.L.2.bias_bar[1] | 2
-	VMOVUPS	Y3, 2245600(DI)	// fitGrad.L.2.bias_bar[1] | 3
+	VMOVUPS	Y0, 2248576(DI)	// fitGrad.L.2.bias_bar[1]
+	VMOVUPS	Y1, 2248608(DI)	// fitGrad.L.2.bias_bar[1] | 1
+	VMOVUPS	Y2, 2248640(DI)	// fitGrad.L.2.bias_bar[1] | 2
+	VMOVUPS	Y3, 2248672(DI)	// fitGrad.L.2.bias_bar[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
@@ -9593,10 +9762,10 @@ loop132: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop133: // 128 times: terms of the sums
-	VMOVUPS	2245376(R10), Y8	// fitGrad.L.2.bias_bar[0]
-	VMOVUPS	2245408(R10), Y9	// fitGrad.L.2.bias_bar[0] | 1
-	VMOVUPS	2245440(R10), Y10	// fitGrad.L.2.bias_bar[0] | 2
-	VMOVUPS	2245472(R10), Y11	// fitGrad.L.2.bias_bar[0] | 3
+	VMOVUPS	2248448(R10), Y8	// fitGrad.L.2.bias_bar[0]
+	VMOVUPS	2248480(R10), Y9	// fitGrad.L.2.bias_bar[0] | 1
+	VMOVUPS	2248512(R10), Y10	// fitGrad.L.2.bias_bar[0] | 2
+	VMOVUPS	2248544(R10), Y11	// fitGrad.L.2.bias_bar[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -9611,14 +9780,14 @@ loop133: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop133
-	VMOVUPS	Y0, 2261760(DI)	// fitGrad.vecmat_12[0]
-	VMOVUPS	Y1, 2261792(DI)	// fitGrad.vecmat_12[0] | 1
-	VMOVUPS	Y2, 2261824(DI)	// fitGrad.vecmat_12[0] | 2
-	VMOVUPS	Y3, 2261856(DI)	// fitGrad.vecmat_12[0] | 3
-	VMOVUPS	Y4, 2261888(DI)	// fitGrad.vecmat_12[1]
-	VMOVUPS	Y5, 2261920(DI)	// fitGrad.vecmat_12[1] | 1
-	VMOVUPS	Y6, 2261952(DI)	// fitGrad.vecmat_12[1] | 2
-	VMOVUPS	Y7, 2261984(DI)	// fitGrad.vecmat_12[1] | 3
+	VMOVUPS	Y0, 2264832(DI)	// fitGrad.vecmat_12[0]
+	VMOVUPS	Y1, 2264864(DI)	// fitGrad.vecmat_12[0] | 1
+	VMOVUPS	Y2, 2264896(DI)	// fitGrad.vecmat_12[0] | 2
+	VMOVUPS	Y3, 2264928(DI)	// fitGrad.vecmat_12[0] | 3
+	VMOVUPS	Y4, 2264960(DI)	// fitGrad.vecmat_12[1]
+	VMOVUPS	Y5, 2264992(DI)	// fitGrad.vecmat_12[1] | 1
+	VMOVUPS	Y6, 2265024(DI)	// fitGrad.vecmat_12[1] | 2
+	VMOVUPS	Y7, 2265056(DI)	// fitGrad.vecmat_12[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -9626,30 +9795,30 @@ loop133: // 128 times: terms of the sums
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop134: // 64 times: tiles of 2 elements
-	VMOVUPS	1192192(SI), Y0	// fitGrad.mul_8[0]
-	VMOVUPS	1192224(SI), Y1	// fitGrad.mul_8[0] | 1
-	VMOVUPS	1192256(SI), Y2	// fitGrad.mul_8[0] | 2
-	VMOVUPS	1192288(SI), Y3	// fitGrad.mul_8[0] | 3
+	VMOVUPS	1195264(SI), Y0	// fitGrad.mul_8[0]
+	VMOVUPS	1195296(SI), Y1	// fitGrad.mul_8[0] | 1
+	VMOVUPS	1195328(SI), Y2	// fitGrad.mul_8[0] | 2
+	VMOVUPS	1195360(SI), Y3	// fitGrad.mul_8[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 896768(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 896800(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 896832(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 896864(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	1192320(SI), Y0	// fitGrad.mul_8[1]
-	VMOVUPS	1192352(SI), Y1	// fitGrad.mul_8[1] | 1
-	VMOVUPS	1192384(SI), Y2	// fitGrad.mul_8[1] | 2
-	VMOVUPS	1192416(SI), Y3	// fitGrad.mul_8[1] | 3
+	VMOVUPS	Y0, 899840(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 899872(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 899904(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 899936(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1195392(SI), Y0	// fitGrad.mul_8[1]
+	VMOVUPS	1195424(SI), Y1	// fitGrad.mul_8[1] | 1
+	VMOVUPS	1195456(SI), Y2	// fitGrad.mul_8[1] | 2
+	VMOVUPS	1195488(SI), Y3	// fitGrad.mul_8[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 896896(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 896928(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 896960(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 896992(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 899968(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 900000(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 900032(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 900064(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop134
@@ -9661,14 +9830,14 @@ loop135: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop136: // 16 times
-	VMOVUPS	2212608(R10), Y0	// fitGrad.add_9[0]
-	VMOVUPS	2212736(R10), Y1	// fitGrad.add_9[1]
-	VMOVUPS	2212864(R10), Y2	// fitGrad.add_9[2]
-	VMOVUPS	2212992(R10), Y3	// fitGrad.add_9[3]
-	VMOVUPS	2213120(R10), Y4	// fitGrad.add_9[4]
-	VMOVUPS	2213248(R10), Y5	// fitGrad.add_9[5]
-	VMOVUPS	2213376(R10), Y6	// fitGrad.add_9[6]
-	VMOVUPS	2213504(R10), Y7	// fitGrad.add_9[7]
+	VMOVUPS	2215680(R10), Y0	// fitGrad.add_9[0]
+	VMOVUPS	2215808(R10), Y1	// fitGrad.add_9[1]
+	VMOVUPS	2215936(R10), Y2	// fitGrad.add_9[2]
+	VMOVUPS	2216064(R10), Y3	// fitGrad.add_9[3]
+	VMOVUPS	2216192(R10), Y4	// fitGrad.add_9[4]
+	VMOVUPS	2216320(R10), Y5	// fitGrad.add_9[5]
+	VMOVUPS	2216448(R10), Y6	// fitGrad.add_9[6]
+	VMOVUPS	2216576(R10), Y7	// fitGrad.add_9[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -9693,14 +9862,14 @@ loop136: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 913152(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 913184(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 913216(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 913248(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 913280(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 913312(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 913344(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 913376(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 916224(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 916256(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 916288(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 916320(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 916352(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 916384(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 916416(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 916448(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -9731,38 +9900,38 @@ loop138: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop139: // 16 times: samples, 2 at a time
-	VMOVUPS	913152(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	914176(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	896768(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	916224(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	917248(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	899840(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	896896(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	899968(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897024(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	900096(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	897152(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	900224(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	897280(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	900352(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	913184(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	914208(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	896772(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	916256(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	917280(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	896900(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	899972(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897028(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	900100(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	897156(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	900228(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	897284(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	900356(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -9801,26 +9970,26 @@ loop140: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop141: // 16 times: samples, 2 at a time
-	VMOVUPS	913152(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	914176(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	912768(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	916224(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	917248(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	915840(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	912896(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	915968(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913024(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	916096(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	913184(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	914208(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	912772(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	916256(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	917280(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	915844(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	912900(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	915972(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913028(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	916100(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -9841,30 +10010,30 @@ loop141: // 16 times: samples, 2 at a time
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop142: // 64 times: tiles of 2 elements
-	VMOVUPS	2245376(SI), Y0	// fitGrad.L.2.bias_bar[0]
-	VMOVUPS	2245408(SI), Y1	// fitGrad.L.2.bias_bar[0] | 1
-	VMOVUPS	2245440(SI), Y2	// fitGrad.L.2.bias_bar[0] | 2
-	VMOVUPS	2245472(SI), Y3	// fitGrad.L.2.bias_bar[0] | 3
+	VMOVUPS	2248448(SI), Y0	// fitGrad.L.2.bias_bar[0]
+	VMOVUPS	2248480(SI), Y1	// fitGrad.L.2.bias_bar[0] | 1
+	VMOVUPS	2248512(SI), Y2	// fitGrad.L.2.bias_bar[0] | 2
+	VMOVUPS	2248544(SI), Y3	// fitGrad.L.2.bias_bar[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 896768(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 896800(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 896832(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 896864(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	2245504(SI), Y0	// fitGrad.L.2.bias_bar[1]
-	VMOVUPS	2245536(SI), Y1	// fitGrad.L.2.bias_bar[1] | 1
-	VMOVUPS	2245568(SI), Y2	// fitGrad.L.2.bias_bar[1] | 2
-	VMOVUPS	2245600(SI), Y3	// fitGrad.L.2.bias_bar[1] | 3
+	VMOVUPS	Y0, 899840(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 899872(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 899904(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 899936(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	2248576(SI), Y0	// fitGrad.L.2.bias_bar[1]
+	VMOVUPS	2248608(SI), Y1	// fitGrad.L.2.bias_bar[1] | 1
+	VMOVUPS	2248640(SI), Y2	// fitGrad.L.2.bias_bar[1] | 2
+	VMOVUPS	2248672(SI), Y3	// fitGrad.L.2.bias_bar[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 896896(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 896928(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 896960(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 896992(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 899968(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 900000(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 900032(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 900064(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop142
@@ -9876,14 +10045,14 @@ loop143: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop144: // 16 times
-	VMOVUPS	995584(R10), Y0	// fitGrad.softplus[0]
-	VMOVUPS	995712(R10), Y1	// fitGrad.softplus[1]
-	VMOVUPS	995840(R10), Y2	// fitGrad.softplus[2]
-	VMOVUPS	995968(R10), Y3	// fitGrad.softplus[3]
-	VMOVUPS	996096(R10), Y4	// fitGrad.softplus[4]
-	VMOVUPS	996224(R10), Y5	// fitGrad.softplus[5]
-	VMOVUPS	996352(R10), Y6	// fitGrad.softplus[6]
-	VMOVUPS	996480(R10), Y7	// fitGrad.softplus[7]
+	VMOVUPS	998656(R10), Y0	// fitGrad.softplus[0]
+	VMOVUPS	998784(R10), Y1	// fitGrad.softplus[1]
+	VMOVUPS	998912(R10), Y2	// fitGrad.softplus[2]
+	VMOVUPS	999040(R10), Y3	// fitGrad.softplus[3]
+	VMOVUPS	999168(R10), Y4	// fitGrad.softplus[4]
+	VMOVUPS	999296(R10), Y5	// fitGrad.softplus[5]
+	VMOVUPS	999424(R10), Y6	// fitGrad.softplus[6]
+	VMOVUPS	999552(R10), Y7	// fitGrad.softplus[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -9908,14 +10077,14 @@ loop144: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 913152(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 913184(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 913216(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 913248(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 913280(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 913312(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 913344(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 913376(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 916224(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 916256(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 916288(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 916320(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 916352(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 916384(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 916416(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 916448(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -9946,38 +10115,38 @@ loop146: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop147: // 16 times: samples, 2 at a time
-	VMOVUPS	913152(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	914176(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	896768(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	916224(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	917248(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	899840(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	896896(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	899968(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897024(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	900096(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	897152(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	900224(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	897280(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	900352(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	913184(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	914208(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	896772(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	916256(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	917280(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	896900(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	899972(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897028(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	900100(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	897156(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	900228(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	897284(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	900356(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -10016,26 +10185,26 @@ loop148: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop149: // 16 times: samples, 2 at a time
-	VMOVUPS	913152(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	914176(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	912768(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	916224(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	917248(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	915840(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	912896(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	915968(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913024(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	916096(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	913184(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	914208(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	912772(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	916256(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	917280(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	915844(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	912900(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	915972(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913028(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	916100(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -10062,48 +10231,48 @@ loop150: // 4 times: vectors of the block
 	MOVQ	R8, R11
 loop151: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	2261760(R9), Y1	// fitGrad.vecmat_12[0]
-	VMOVUPS	946432(R9), Y2	// fitGrad.sigmoid[0]
-	VMOVUPS	2147072(R9), Y3	// fitGrad.mul_42[0]
+	VMOVUPS	2264832(R9), Y1	// fitGrad.vecmat_12[0]
+	VMOVUPS	949504(R9), Y2	// fitGrad.sigmoid[0]
+	VMOVUPS	2150144(R9), Y3	// fitGrad.mul_42[0]
 	VFMADD231PS	Y2, Y1, Y3
 	VANDPS	Y0, Y3, Y1
 	VMOVUPS	16384(R10), Y2	// sum of L.0.bias[0]
 	VADDPS	Y1, Y2, Y1
 	VMOVUPS	Y1, 16384(R10)	// sum of L.0.bias[0]
 	VANDPS	Y0, Y3, Y1
-	VMOVUPS	929536(SI), Y2	// fitGrad.concat[0]
+	VMOVUPS	932608(SI), Y2	// fitGrad.concat[0]
 	VMOVUPS	(R11), Y3	// sum of L.0.weight[0]
 	VFMADD231PS	Y2, Y1, Y3
 	VMOVUPS	Y3, (R11)	// sum of L.0.weight[0]
-	VMOVUPS	929664(SI), Y3	// fitGrad.concat[1]
+	VMOVUPS	932736(SI), Y3	// fitGrad.concat[1]
 	VMOVUPS	32(R11), Y4	// sum of L.0.weight[1]
 	VFMADD231PS	Y3, Y1, Y4
 	VMOVUPS	Y4, 32(R11)	// sum of L.0.weight[1]
-	VMOVUPS	929792(SI), Y4	// fitGrad.concat[2]
+	VMOVUPS	932864(SI), Y4	// fitGrad.concat[2]
 	VMOVUPS	64(R11), Y5	// sum of L.0.weight[2]
 	VFMADD231PS	Y4, Y1, Y5
 	VMOVUPS	Y5, 64(R11)	// sum of L.0.weight[2]
-	VMOVUPS	929920(SI), Y5	// fitGrad.concat[3]
+	VMOVUPS	932992(SI), Y5	// fitGrad.concat[3]
 	VMOVUPS	96(R11), Y6	// sum of L.0.weight[3]
 	VFMADD231PS	Y5, Y1, Y6
 	VMOVUPS	Y6, 96(R11)	// sum of L.0.weight[3]
-	VMOVUPS	2179840(R9), Y1	// fitGrad.matvec_14[0]
-	VMOVUPS	1028352(R9), Y6	// fitGrad.sigmoid_2[0]
+	VMOVUPS	2182912(R9), Y1	// fitGrad.matvec_14[0]
+	VMOVUPS	1031424(R9), Y6	// fitGrad.sigmoid_2[0]
 	VMULPS	Y6, Y1, Y1
 	VANDPS	Y0, Y1, Y1
 	VMOVUPS	90112(R10), Y6	// sum of L.4.weight[0]
 	VFMADD231PS	f32_3f800000<>(SB), Y1, Y6
 	VMOVUPS	Y6, 90112(R10)	// sum of L.4.weight[0]
-	VMOVUPS	2228992(R9), Y1	// fitGrad.matvec_15[0]
-	VMOVUPS	1028352(R9), Y6	// fitGrad.sigmoid_2[0]
-	VMOVUPS	2081536(R9), Y7	// fitGrad.matvec_13[0]
-	VMOVUPS	1077504(R9), Y8	// fitGrad.mul_3[0]
-	VMOVUPS	1950464(R9), Y9	// fitGrad.matvec_11[0]
-	VMOVUPS	1274112(R9), Y10	// fitGrad.mul_10[0]
-	VMOVUPS	1818368(R9), Y11	// fitGrad.matvec_9[0]
-	VMOVUPS	1406208(R9), Y12	// fitGrad.mul_15[0]
-	VMOVUPS	1686784(R9), Y13	// fitGrad.matvec_7[0]
-	VMOVUPS	1521408(R9), Y14	// fitGrad.mul_19[0]
+	VMOVUPS	2232064(R9), Y1	// fitGrad.matvec_15[0]
+	VMOVUPS	1031424(R9), Y6	// fitGrad.sigmoid_2[0]
+	VMOVUPS	2084608(R9), Y7	// fitGrad.matvec_13[0]
+	VMOVUPS	1080576(R9), Y8	// fitGrad.mul_3[0]
+	VMOVUPS	1953536(R9), Y9	// fitGrad.matvec_11[0]
+	VMOVUPS	1277184(R9), Y10	// fitGrad.mul_10[0]
+	VMOVUPS	1821440(R9), Y11	// fitGrad.matvec_9[0]
+	VMOVUPS	1409280(R9), Y12	// fitGrad.mul_15[0]
+	VMOVUPS	1689856(R9), Y13	// fitGrad.matvec_7[0]
+	VMOVUPS	1524480(R9), Y14	// fitGrad.mul_19[0]
 	VMULPS	Y14, Y13, Y13
 	VFMADD231PS	Y12, Y11, Y13
 	VFMADD231PS	Y10, Y9, Y13
@@ -10139,13 +10308,13 @@ loop152: // 256 times: elements
 	MOVQ	R8, R12
 loop153: // 64 times: elements
 	// lagrange.nde:8
-	VMOVUPS	1620992(SI), Y1	// fitGrad.q_bar_bar[0]
+	VMOVUPS	1624064(SI), Y1	// fitGrad.q_bar_bar[0]
 	VBROADCASTSS	70404(R9), Y6	// force.2.weight[0]
 	VMULPS	Y6, Y1, Y6
-	VMOVUPS	1621120(SI), Y7	// fitGrad.q_bar_bar[1]
+	VMOVUPS	1624192(SI), Y7	// fitGrad.q_bar_bar[1]
 	VBROADCASTSS	70660(R9), Y8	// force.2.weight[64]
 	VFMADD231PS	Y8, Y7, Y6
-	VMOVUPS	1603328(R10), Y8	// fitGrad.add_7[0]
+	VMOVUPS	1606400(R10), Y8	// fitGrad.add_7[0]
 	VORPS	f32_80000000<>(SB), Y8, Y9
 	VMOVUPS	f32_42b40000<>(SB), Y10
 	VMINPS	Y9, Y10, Y9
@@ -10195,7 +10364,7 @@ loop153: // 64 times: elements
 	VMOVUPS	94304(R12), Y8	// sum of force.0.weight[3]
 	VFMADD231PS	Y5, Y6, Y8
 	VMOVUPS	Y8, 94304(R12)	// sum of force.0.weight[3]
-	VMOVUPS	1611520(R10), Y6	// fitGrad.softplus_2[0]
+	VMOVUPS	1614592(R10), Y6	// fitGrad.softplus_2[0]
 	VANDPS	Y0, Y6, Y6
 	VMOVUPS	104448(R11), Y8	// sum of force.2.weight[0]
 	VFMADD231PS	Y6, Y1, Y8

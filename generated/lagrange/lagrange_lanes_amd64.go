@@ -91,21 +91,33 @@ type laneFrame struct {
 		stepData4 [2 * 32]Real
 		stepData5 [2 * 32]Real
 	}
-	swing0Dense struct { // Swing.0.dense
-		theta [32]float64
-		h     [32]float64
-		q     [2 * 32]Real
-		v     [2 * 32]Real
-		qNext [2 * 32]Real
-		vNext [2 * 32]Real
-		qD1   [2 * 32]Real
-		vD1   [2 * 32]Real
-		qD2   [2 * 32]Real
-		vD2   [2 * 32]Real
-		qD3   [2 * 32]Real
-		vD3   [2 * 32]Real
-		qAt   [2 * 32]Real
-		vAt   [2 * 32]Real
+	swing0Laneoutput struct { // Swing.0.laneoutput
+		stepNext     [32]float64
+		stepOpen     [32]float64
+		stepRow      [32]float64
+		stepAt       [32]float64
+		stepSpan     [32]float64
+		stepT        [32]float64
+		stepEnd      [32]float64
+		stepH        [32]float64
+		qAt          [2 * 32]Real
+		vAt          [2 * 32]Real
+		q            [2 * 32]Real
+		v            [2 * 32]Real
+		stepData0    [2 * 32]Real
+		stepData1    [2 * 32]Real
+		stepData2    [2 * 32]Real
+		stepData3    [2 * 32]Real
+		stepData4    [2 * 32]Real
+		stepData5    [2 * 32]Real
+		qRow         [2 * 32]Real
+		vRow         [2 * 32]Real
+		stepNextNext [32]float64
+		stepOpenNext [32]float64
+		stepTaken    [32]float64
+		stepPlace    [32]float64
+		qRowNext     [2 * 32]Real
+		vRowNext     [2 * 32]Real
 	}
 	swingSample struct { // Swing
 		q0       [2 * 32]Real
@@ -256,7 +268,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [2278144]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [2281216]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {
@@ -282,7 +294,7 @@ func (l *lanes) count(n int) {
 type laneKernels struct {
 	width            int // real numbers in a vector
 	swing0Lanestep   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	swing0Dense      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	swing0Laneoutput func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	swingSamplePart0 func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	swingSamplePart2 func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	fitSamplePart0   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -298,7 +310,7 @@ func pickKernels() *laneKernels {
 		return &laneKernels{
 			width:            16,
 			swing0Lanestep:   swing0LanestepAVX512,
-			swing0Dense:      swing0DenseAVX512,
+			swing0Laneoutput: swing0LaneoutputAVX512,
 			swingSamplePart0: swingSamplePart0AVX512,
 			swingSamplePart2: swingSamplePart2AVX512,
 			fitSamplePart0:   fitSamplePart0AVX512,
@@ -308,7 +320,7 @@ func pickKernels() *laneKernels {
 		return &laneKernels{
 			width:            8,
 			swing0Lanestep:   swing0LanestepAVX2,
-			swing0Dense:      swing0DenseAVX2,
+			swing0Laneoutput: swing0LaneoutputAVX2,
 			swingSamplePart0: swingSamplePart0AVX2,
 			swingSamplePart2: swingSamplePart2AVX2,
 			fitSamplePart0:   fitSamplePart0AVX2,
@@ -328,7 +340,7 @@ func init() {
 
 func swing0LanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func swing0DenseAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func swing0LaneoutputAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func swingSamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
@@ -340,7 +352,7 @@ func fitGradPart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func swing0LanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func swing0DenseAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func swing0LaneoutputAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func swingSamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
@@ -355,7 +367,10 @@ func (l *lanes) solveSwing0Lanes(t0 *[32]float64, ts *[30 * 32]float64, state0Ou
 	fr := l.fr
 	s := &fr.swing0Lanestep
 	t1 := (*[32]float64)(ts[928:])
-	var next [32]int // output time of each sample
+	d := &fr.swing0Laneoutput
+	for i := range d.stepNext {
+		d.stepNext[i], d.stepSpan[i] = 0, t1[i]-t0[i]
+	}
 	running := 0
 	var steps [32]int
 	var width [32]float64
@@ -384,7 +399,7 @@ func (l *lanes) solveSwing0Lanes(t0 *[32]float64, ts *[30 * 32]float64, state0Ou
 			}
 		}
 		kernel.swing0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
-		var took [32]bool // a step
+		clear(d.stepOpen[:]) // of samples that have taken a step
 		for i := range n {
 			if s.stepLive[i] == 0 {
 				continue
@@ -398,7 +413,7 @@ func (l *lanes) solveSwing0Lanes(t0 *[32]float64, ts *[30 * 32]float64, state0Ou
 			}
 			st[i].Accepted++
 			st[i].H = s.stepH[i]
-			took[i] = true
+			d.stepOpen[i] = 1
 		}
 		end := s.stepT
 		for i := range n {
@@ -410,73 +425,27 @@ func (l *lanes) solveSwing0Lanes(t0 *[32]float64, ts *[30 * 32]float64, state0Ou
 				end[i] = t1[i]
 			}
 		}
-		d := &fr.swing0Dense
-		for round := 0; ; round++ {
-			var inside [32]bool
-			more := false
-			for i := range n {
-				if !took[i] {
-					continue
-				}
-				for next[i] < 30 {
-					at := ts[next[i]*32+i]
-					if !((at-end[i])*(t1[i]-t0[i]) <= 0) {
-						break
-					}
-					if at == s.stepT[i] {
-						for e := range 2 {
-							state0Out[(next[i]*2+e)*32+i] = s.qAt[e*32+i]
-						}
-						for e := range 2 {
-							state1Out[(next[i]*2+e)*32+i] = s.vAt[e*32+i]
-						}
-						next[i]++
-						continue
-					}
-					if at == end[i] {
-						for e := range 2 {
-							state0Out[(next[i]*2+e)*32+i] = s.q[e*32+i]
-						}
-						for e := range 2 {
-							state1Out[(next[i]*2+e)*32+i] = s.v[e*32+i]
-						}
-						next[i]++
-						continue
-					}
-					d.theta[i] = (at - s.stepT[i]) / s.stepH[i]
-					inside[i], more = true, true
-					break
-				}
-			}
-			if !more {
-				break
-			}
-			if round == 0 {
-				d.h = s.stepH
-				d.q = s.qAt
-				d.qNext = s.q
-				d.v = s.vAt
-				d.vNext = s.v
-				d.qD1 = s.stepData0
-				d.vD1 = s.stepData1
-				d.qD2 = s.stepData2
-				d.vD2 = s.stepData3
-				d.qD3 = s.stepData4
-				d.vD3 = s.stepData5
-			}
-			kernel.swing0Dense(l.fr, l.w, l.pre, &l.sums[0])
-			for i := range n {
-				if !inside[i] {
-					continue
-				}
-				for e := range 2 {
-					state0Out[(next[i]*2+e)*32+i] = d.qAt[e*32+i]
-				}
-				for e := range 2 {
-					state1Out[(next[i]*2+e)*32+i] = d.vAt[e*32+i]
-				}
-				next[i]++
-			}
+		row := rt.NextRow(d.stepOpen[:n], d.stepNext[:n], 30)
+		if row < 30 {
+			d.stepT, d.stepEnd, d.stepH = s.stepT, end, s.stepH
+			d.qAt, d.q = s.qAt, s.q
+			d.vAt, d.v = s.vAt, s.v
+			d.stepData0 = s.stepData0
+			d.stepData1 = s.stepData1
+			d.stepData2 = s.stepData2
+			d.stepData3 = s.stepData3
+			d.stepData4 = s.stepData4
+			d.stepData5 = s.stepData5
+		}
+		for row < 30 {
+			d.stepRow[0] = float64(row)
+			copy(d.stepAt[:], ts[row*32:])
+			copy(d.qRow[:], state0Out[row*64:])
+			copy(d.vRow[:], state1Out[row*64:])
+			kernel.swing0Laneoutput(l.fr, l.w, l.pre, &l.sums[0])
+			copy(state0Out[row*64:], d.qRowNext[:])
+			copy(state1Out[row*64:], d.vRowNext[:])
+			row = rt.NextRow(d.stepOpen[:n], d.stepNext[:n], 30)
 		}
 		s.stepT = end
 		for i := range n {
@@ -490,15 +459,14 @@ func (l *lanes) solveSwing0Lanes(t0 *[32]float64, ts *[30 * 32]float64, state0Ou
 			}
 		}
 	}
-	for i := range next {
-		for next[i] < 30 {
+	for i, next := range d.stepNext {
+		for row := int(next); row < 30; row++ {
 			for e := range 2 {
-				state0Out[(next[i]*2+e)*32+i] = s.q[e*32+i]
+				state0Out[(row*2+e)*32+i] = s.q[e*32+i]
 			}
 			for e := range 2 {
-				state1Out[(next[i]*2+e)*32+i] = s.v[e*32+i]
+				state1Out[(row*2+e)*32+i] = s.v[e*32+i]
 			}
-			next[i]++
 		}
 	}
 }

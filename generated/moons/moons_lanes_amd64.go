@@ -359,16 +359,32 @@ type laneFrame struct {
 		stepData3        [2 * 32]float64
 		le               [32]uint32
 	}
-	fitTiny0Dense struct { // FitTiny.0.dense
-		theta [32]float64
-		h     [32]float64
-		x     [2 * 32]float64
-		xNext [2 * 32]float64
-		xD1   [2 * 32]float64
-		xD2   [2 * 32]float64
-		xD3   [2 * 32]float64
-		xD4   [2 * 32]float64
-		xAt   [2 * 32]float64
+	fitTiny0Laneoutput struct { // FitTiny.0.laneoutput
+		stepNext     [32]float64
+		stepOpen     [32]float64
+		stepRow      [32]float64
+		stepAt       [32]float64
+		stepSpan     [32]float64
+		stepT        [32]float64
+		stepEnd      [32]float64
+		stepH        [32]float64
+		xAt          [2 * 32]float64
+		x            [2 * 32]float64
+		stepData0    [2 * 32]float64
+		stepData1    [2 * 32]float64
+		stepData2    [2 * 32]float64
+		stepData3    [2 * 32]float64
+		xRow         [2 * 32]float64
+		stepNextNext [32]float64
+		stepOpenNext [32]float64
+		stepTaken    [32]float64
+		stepPlace    [32]float64
+		xRowNext     [2 * 32]float64
+		and          [32]uint32
+		eq           [32]uint32
+		eq2          [32]uint32
+		div          [32]float64
+		mul          [32]float64
 	}
 	fitTinyHyperTiny1Target struct { // FitTiny.HyperTiny.1.target
 		dt   [32]float64
@@ -441,6 +457,46 @@ type laneFrame struct {
 		step4In0 [32]float64
 		step4In1 [32]float64
 	}
+	fitTinyHyperTiny1OffLifted struct { // FitTiny.HyperTiny.1.off.lifted
+		h           [32]float64
+		weight      [32]float64
+		x           [2 * 32]Real
+		xK1         [2 * 32]Real
+		xWant       [2 * 32]Real
+		tiny0Weight [10 * 32]Real
+		tiny0Bias   [2 * 32]Real
+		out0        [2 * 32]Real
+		reshape     [32]Real
+		concat      [5 * 32]Real
+	}
+	fitTinyResiduals struct { // FitTiny.residuals
+		tiny0Weight [10 * 32]Real
+		tiny0Bias   [2 * 32]Real
+		v0          [418 * 32]Real
+		v1          [418 * 32]Real
+		v2          [418 * 32]Real
+		v3          [209 * 32]float64
+		out0        [418 * 32]Real
+		result      [418 * 32]Real
+	}
+	fitTinyDesign struct { // FitTiny.design
+		x        [2 * 32]Real
+		y        [32]int32
+		design   [5434 * 32]Real
+		cast     [2 * 32]float64
+		x2       [258 * 32]float64
+		take     [418 * 32]float64
+		take2    [418 * 32]float64
+		result   [418 * 32]Real
+		result2  [418 * 32]Real
+		result3  [418 * 32]Real
+		step0In0 [32]float64
+		step0In1 [129 * 32]float64
+		step2In0 [32]float64
+		step2In1 [32]float64
+		step4In0 [32]float64
+		step4In1 [32]float64
+	}
 	fitHyperHyperEuler1Off struct { // FitHyper.HyperEuler.1.off
 		h       [32]float64
 		weight  [32]float64
@@ -471,14 +527,25 @@ type laneFrame struct {
 		stepData0 [2 * 32]Real
 		stepData1 [2 * 32]Real
 	}
-	fitHyper1Dense struct { // FitHyper.1.dense
-		theta [32]float64
-		h     [32]float64
-		x     [2 * 32]Real
-		xNext [2 * 32]Real
-		xD1   [2 * 32]Real
-		xD2   [2 * 32]Real
-		xAt   [2 * 32]Real
+	fitHyper1Laneoutput struct { // FitHyper.1.laneoutput
+		stepNext     [32]float64
+		stepOpen     [32]float64
+		stepRow      [32]float64
+		stepAt       [32]float64
+		stepSpan     [32]float64
+		stepT        [32]float64
+		stepEnd      [32]float64
+		stepH        [32]float64
+		xAt          [2 * 32]Real
+		x            [2 * 32]Real
+		stepData0    [2 * 32]Real
+		stepData1    [2 * 32]Real
+		xRow         [2 * 32]Real
+		stepNextNext [32]float64
+		stepOpenNext [32]float64
+		stepTaken    [32]float64
+		stepPlace    [32]float64
+		xRowNext     [2 * 32]Real
 	}
 	fitHyperSample struct { // FitHyper
 		x        [2 * 32]Real
@@ -879,7 +946,7 @@ type moonsSampleBlock struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [2086656]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [3591168]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {
@@ -929,7 +996,7 @@ type laneKernels struct {
 	fitGradPart4          func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 	fitTiny0Lanestart     func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 	fitTiny0Lanestep      func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	fitTiny0Dense         func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitTiny0Laneoutput    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 	fitTinySamplePart0    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 	fitTinySamplePart2    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 	fitTinySamplePart4    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
@@ -938,8 +1005,12 @@ type laneKernels struct {
 	fitTinyGradPart2      func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 	fitTinyGradPart4      func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 	fitTinyGradPart6      func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitTinyDesignPart0    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitTinyDesignPart2    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitTinyDesignPart4    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitTinyDesignPart6    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 	fitHyper1Lanestep     func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	fitHyper1Dense        func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyper1Laneoutput   func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 	fitHyperSamplePart0   func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 	fitHyperSamplePart2   func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 	fitHyperSamplePart4   func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
@@ -994,7 +1065,7 @@ func pickKernels() *laneKernels {
 			fitGradPart4:          fitGradPart4AVX512,
 			fitTiny0Lanestart:     fitTiny0LanestartAVX512,
 			fitTiny0Lanestep:      fitTiny0LanestepAVX512,
-			fitTiny0Dense:         fitTiny0DenseAVX512,
+			fitTiny0Laneoutput:    fitTiny0LaneoutputAVX512,
 			fitTinySamplePart0:    fitTinySamplePart0AVX512,
 			fitTinySamplePart2:    fitTinySamplePart2AVX512,
 			fitTinySamplePart4:    fitTinySamplePart4AVX512,
@@ -1003,8 +1074,12 @@ func pickKernels() *laneKernels {
 			fitTinyGradPart2:      fitTinyGradPart2AVX512,
 			fitTinyGradPart4:      fitTinyGradPart4AVX512,
 			fitTinyGradPart6:      fitTinyGradPart6AVX512,
+			fitTinyDesignPart0:    fitTinyDesignPart0AVX512,
+			fitTinyDesignPart2:    fitTinyDesignPart2AVX512,
+			fitTinyDesignPart4:    fitTinyDesignPart4AVX512,
+			fitTinyDesignPart6:    fitTinyDesignPart6AVX512,
 			fitHyper1Lanestep:     fitHyper1LanestepAVX512,
-			fitHyper1Dense:        fitHyper1DenseAVX512,
+			fitHyper1Laneoutput:   fitHyper1LaneoutputAVX512,
 			fitHyperSamplePart0:   fitHyperSamplePart0AVX512,
 			fitHyperSamplePart2:   fitHyperSamplePart2AVX512,
 			fitHyperSamplePart4:   fitHyperSamplePart4AVX512,
@@ -1053,7 +1128,7 @@ func pickKernels() *laneKernels {
 			fitGradPart4:          fitGradPart4AVX2,
 			fitTiny0Lanestart:     fitTiny0LanestartAVX2,
 			fitTiny0Lanestep:      fitTiny0LanestepAVX2,
-			fitTiny0Dense:         fitTiny0DenseAVX2,
+			fitTiny0Laneoutput:    fitTiny0LaneoutputAVX2,
 			fitTinySamplePart0:    fitTinySamplePart0AVX2,
 			fitTinySamplePart2:    fitTinySamplePart2AVX2,
 			fitTinySamplePart4:    fitTinySamplePart4AVX2,
@@ -1062,8 +1137,12 @@ func pickKernels() *laneKernels {
 			fitTinyGradPart2:      fitTinyGradPart2AVX2,
 			fitTinyGradPart4:      fitTinyGradPart4AVX2,
 			fitTinyGradPart6:      fitTinyGradPart6AVX2,
+			fitTinyDesignPart0:    fitTinyDesignPart0AVX2,
+			fitTinyDesignPart2:    fitTinyDesignPart2AVX2,
+			fitTinyDesignPart4:    fitTinyDesignPart4AVX2,
+			fitTinyDesignPart6:    fitTinyDesignPart6AVX2,
 			fitHyper1Lanestep:     fitHyper1LanestepAVX2,
-			fitHyper1Dense:        fitHyper1DenseAVX2,
+			fitHyper1Laneoutput:   fitHyper1LaneoutputAVX2,
 			fitHyperSamplePart0:   fitHyperSamplePart0AVX2,
 			fitHyperSamplePart2:   fitHyperSamplePart2AVX2,
 			fitHyperSamplePart4:   fitHyperSamplePart4AVX2,
@@ -1102,6 +1181,7 @@ func init() {
 	moonsFastBatch = (*moonsFastJob).lanes
 	fitShard = (*fitWorker).lanes
 	fitTinyShard = (*fitTinyWorker).lanes
+	fitTinyLeastSquares = (*fitTinyWorker).designLanes
 	fitHyperShard = (*fitHyperWorker).lanes
 }
 
@@ -1145,7 +1225,7 @@ func fitTiny0LanestartAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, 
 
 func fitTiny0LanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitTiny0DenseAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+func fitTiny0LaneoutputAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
 func fitTinySamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
@@ -1163,9 +1243,17 @@ func fitTinyGradPart4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, r
 
 func fitTinyGradPart6AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
+func fitTinyDesignPart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+
+func fitTinyDesignPart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+
+func fitTinyDesignPart4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+
+func fitTinyDesignPart6AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+
 func fitHyper1LanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyper1DenseAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+func fitHyper1LaneoutputAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
 func fitHyperSamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
@@ -1255,7 +1343,7 @@ func fitTiny0LanestartAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real
 
 func fitTiny0LanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitTiny0DenseAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+func fitTiny0LaneoutputAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
 func fitTinySamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
@@ -1273,9 +1361,17 @@ func fitTinyGradPart4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real,
 
 func fitTinyGradPart6AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
+func fitTinyDesignPart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+
+func fitTinyDesignPart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+
+func fitTinyDesignPart4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+
+func fitTinyDesignPart6AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+
 func fitHyper1LanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitHyper1DenseAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+func fitHyper1LaneoutputAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
 func fitHyperSamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
@@ -2080,7 +2176,10 @@ func (l *lanes) solveFitTiny0Lanes(t0 *[32]float64, ts *[129 * 32]float64, state
 	fr := l.fr
 	s := &fr.fitTiny0Lanestep
 	t1 := (*[32]float64)(ts[4096:])
-	var next [32]int     // output time of each sample
+	d := &fr.fitTiny0Laneoutput
+	for i := range d.stepNext {
+		d.stepNext[i], d.stepSpan[i] = 0, t1[i]-t0[i]
+	}
 	var last [32]float64 // error norm of the last attempt
 	for i := range last {
 		last[i] = 1
@@ -2129,7 +2228,7 @@ func (l *lanes) solveFitTiny0Lanes(t0 *[32]float64, ts *[129 * 32]float64, state
 			break
 		}
 		kernel.fitTiny0Lanestep(l.fr, l.w, l.pre, &l.sums[0], nil)
-		var took [32]bool // a step
+		clear(d.stepOpen[:]) // of samples that have taken a step
 		for i := range n {
 			if s.stepLive[i] == 0 {
 				continue
@@ -2139,7 +2238,7 @@ func (l *lanes) solveFitTiny0Lanes(t0 *[32]float64, ts *[129 * 32]float64, state
 				st[i].NFE += 6
 				st[i].Accepted++
 				st[i].H = s.stepHAt[i]
-				took[i] = true
+				d.stepOpen[i] = 1
 				st[i].Time = s.stepT[i]
 				if s.stepT[i] == t1[i] {
 					s.stepLive[i] = 0
@@ -2155,68 +2254,29 @@ func (l *lanes) solveFitTiny0Lanes(t0 *[32]float64, ts *[129 * 32]float64, state
 			}
 			last[i] = s.stepErr[i]
 		}
-		d := &fr.fitTiny0Dense
-		for round := 0; ; round++ {
-			var inside [32]bool
-			more := false
-			for i := range n {
-				if !took[i] {
-					continue
-				}
-				for next[i] < 129 {
-					at := ts[next[i]*32+i]
-					if !((at-s.stepT[i])*(t1[i]-t0[i]) <= 0) {
-						break
-					}
-					if at == s.stepTAt[i] {
-						for e := range 2 {
-							state0Out[(next[i]*2+e)*32+i] = s.xAt[e*32+i]
-						}
-						next[i]++
-						continue
-					}
-					if at == s.stepT[i] {
-						for e := range 2 {
-							state0Out[(next[i]*2+e)*32+i] = s.x[e*32+i]
-						}
-						next[i]++
-						continue
-					}
-					d.theta[i] = (at - s.stepTAt[i]) / s.stepHAt[i]
-					inside[i], more = true, true
-					break
-				}
-			}
-			if !more {
-				break
-			}
-			if round == 0 {
-				d.h = s.stepHAt
-				d.x = s.xAt
-				d.xNext = s.x
-				d.xD1 = s.stepData0
-				d.xD2 = s.stepData1
-				d.xD3 = s.stepData2
-				d.xD4 = s.stepData3
-			}
-			kernel.fitTiny0Dense(l.fr, l.w, l.pre, &l.sums[0], nil)
-			for i := range n {
-				if !inside[i] {
-					continue
-				}
-				for e := range 2 {
-					state0Out[(next[i]*2+e)*32+i] = d.xAt[e*32+i]
-				}
-				next[i]++
-			}
+		row := rt.NextRow(d.stepOpen[:n], d.stepNext[:n], 129)
+		if row < 129 {
+			d.stepT, d.stepEnd, d.stepH = s.stepTAt, s.stepT, s.stepHAt
+			d.xAt, d.x = s.xAt, s.x
+			d.stepData0 = s.stepData0
+			d.stepData1 = s.stepData1
+			d.stepData2 = s.stepData2
+			d.stepData3 = s.stepData3
+		}
+		for row < 129 {
+			d.stepRow[0] = float64(row)
+			copy(d.stepAt[:], ts[row*32:])
+			copy(d.xRow[:], state0Out[row*64:])
+			kernel.fitTiny0Laneoutput(l.fr, l.w, l.pre, &l.sums[0], nil)
+			copy(state0Out[row*64:], d.xRowNext[:])
+			row = rt.NextRow(d.stepOpen[:n], d.stepNext[:n], 129)
 		}
 	}
-	for i := range next {
-		for next[i] < 129 {
+	for i, next := range d.stepNext {
+		for row := int(next); row < 129; row++ {
 			for e := range 2 {
-				state0Out[(next[i]*2+e)*32+i] = s.x[e*32+i]
+				state0Out[(row*2+e)*32+i] = s.x[e*32+i]
 			}
-			next[i]++
 		}
 	}
 }
@@ -2334,12 +2394,73 @@ func (k *fitTinyWorker) lanes(weights, gradient []Real, t *rt.Table, rows []int,
 	}
 }
 
+// fitTinyDesign is FitTiny.design of the first n samples (moons_hyper.nde:37).
+func (l *lanes) fitTinyDesign(n int, st *[3][32]rt.SolveStats) {
+	fr := l.fr
+	kernel.fitTinyDesignPart0(l.fr, l.w, l.pre, &l.sums[0], nil)
+	l.solveFitTiny0Lanes(&fr.fitTinyDesign.step0In0, &fr.fitTinyDesign.step0In1, &fr.fitTinyDesign.x2, rt.Stepping{RTol: 1e-06, ATol: 1e-06, MaxSteps: 10000}, n, &st[0])
+	kernel.fitTinyDesignPart2(l.fr, l.w, l.pre, &l.sums[0], nil)
+	l.solveMoonsTiny0Lanes(&fr.fitTinyDesign.step2In0, &fr.fitTinyDesign.step2In1, rt.Stepping{Steps: 8}, n, &st[1])
+	kernel.fitTinyDesignPart4(l.fr, l.w, l.pre, &l.sums[0], nil)
+	l.solveMoons0Lanes2(&fr.fitTinyDesign.step4In0, &fr.fitTinyDesign.step4In1, rt.Stepping{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}, n, &st[2])
+	kernel.fitTinyDesignPart6(l.fr, l.w, l.pre, &l.sums[0], nil)
+}
+
+// designLanes gives the rows of the least squares problem, a block of samples at a time.
+func (k *fitTinyWorker) designLanes(weights []Real, t *rt.Table, rows []int, key rt.Key, out *rt.ShardResult, add func([]Real)) {
+	l := laneList.Get()
+	defer laneList.Put(l)
+	l.w = paramsOf(weights)
+	k.pre.derive(l.w)
+	l.pre = &k.pre
+	fr := l.fr
+	var st [3][32]rt.SolveStats
+	var stOf [3]rt.SolveStats
+	for len(rows) > 0 {
+		n := min(32, len(rows))
+		xCol := &t.Columns[t.Index("x")]
+		yCol := &t.Columns[t.Index("y")]
+		for i := range 32 {
+			row := rows[min(i, n-1)] // the rest of a block is like its last sample {
+			var x [2]Real
+			for elem, num := range xCol.Row(row) {
+				x[elem] = Real(num)
+			}
+			y := int32(yCol.Data[row])
+			for elem, num := range x {
+				fr.fitTinyDesign.x[elem*32+i] = num
+			}
+			fr.fitTinyDesign.y[i] = y
+		}
+		l.fitTinyDesign(n, &st)
+		if k.designs == nil {
+			k.designs = make([]Real, 32*5434)
+		}
+		rt.FromLanes(k.designs, fr.fitTinyDesign.design[:], 5434, 32, n)
+		for i, row := range rows[:n] {
+			if rt.FailedLane(st[:], i) { // what happened is told as without lanes
+				k.designRows(weights, t, rows[i:i+1], key, out, add)
+				continue
+			}
+			for s := range st {
+				stOf[s] = st[s][i]
+			}
+			out.Count(stOf[:], []rt.Site{{Where: "moons_hyper.nde:41", Solve: "Flow"}, {Where: "moons.nde:19", Solve: "Flow"}, {Where: "moons.nde:19", Solve: "Flow"}}, row, row, nil)
+			add(k.designs[i*5434:][:5434])
+		}
+		rows = rows[n:]
+	}
+}
+
 // solveFitHyper0Lanes solves system Flow for the first n samples, each in steps of its own (moons_hyper.nde:50).
 func (l *lanes) solveFitHyper0Lanes(t0 *[32]float64, ts *[11 * 32]float64, state0Out *[22 * 32]float64, by rt.Stepping, n int, st *[32]rt.SolveStats) {
 	fr := l.fr
 	s := &fr.fitTiny0Lanestep
 	t1 := (*[32]float64)(ts[320:])
-	var next [32]int     // output time of each sample
+	d := &fr.fitTiny0Laneoutput
+	for i := range d.stepNext {
+		d.stepNext[i], d.stepSpan[i] = 0, t1[i]-t0[i]
+	}
 	var last [32]float64 // error norm of the last attempt
 	for i := range last {
 		last[i] = 1
@@ -2388,7 +2509,7 @@ func (l *lanes) solveFitHyper0Lanes(t0 *[32]float64, ts *[11 * 32]float64, state
 			break
 		}
 		kernel.fitTiny0Lanestep(l.fr, l.w, l.pre, &l.sums[0], nil)
-		var took [32]bool // a step
+		clear(d.stepOpen[:]) // of samples that have taken a step
 		for i := range n {
 			if s.stepLive[i] == 0 {
 				continue
@@ -2398,7 +2519,7 @@ func (l *lanes) solveFitHyper0Lanes(t0 *[32]float64, ts *[11 * 32]float64, state
 				st[i].NFE += 6
 				st[i].Accepted++
 				st[i].H = s.stepHAt[i]
-				took[i] = true
+				d.stepOpen[i] = 1
 				st[i].Time = s.stepT[i]
 				if s.stepT[i] == t1[i] {
 					s.stepLive[i] = 0
@@ -2414,68 +2535,29 @@ func (l *lanes) solveFitHyper0Lanes(t0 *[32]float64, ts *[11 * 32]float64, state
 			}
 			last[i] = s.stepErr[i]
 		}
-		d := &fr.fitTiny0Dense
-		for round := 0; ; round++ {
-			var inside [32]bool
-			more := false
-			for i := range n {
-				if !took[i] {
-					continue
-				}
-				for next[i] < 11 {
-					at := ts[next[i]*32+i]
-					if !((at-s.stepT[i])*(t1[i]-t0[i]) <= 0) {
-						break
-					}
-					if at == s.stepTAt[i] {
-						for e := range 2 {
-							state0Out[(next[i]*2+e)*32+i] = s.xAt[e*32+i]
-						}
-						next[i]++
-						continue
-					}
-					if at == s.stepT[i] {
-						for e := range 2 {
-							state0Out[(next[i]*2+e)*32+i] = s.x[e*32+i]
-						}
-						next[i]++
-						continue
-					}
-					d.theta[i] = (at - s.stepTAt[i]) / s.stepHAt[i]
-					inside[i], more = true, true
-					break
-				}
-			}
-			if !more {
-				break
-			}
-			if round == 0 {
-				d.h = s.stepHAt
-				d.x = s.xAt
-				d.xNext = s.x
-				d.xD1 = s.stepData0
-				d.xD2 = s.stepData1
-				d.xD3 = s.stepData2
-				d.xD4 = s.stepData3
-			}
-			kernel.fitTiny0Dense(l.fr, l.w, l.pre, &l.sums[0], nil)
-			for i := range n {
-				if !inside[i] {
-					continue
-				}
-				for e := range 2 {
-					state0Out[(next[i]*2+e)*32+i] = d.xAt[e*32+i]
-				}
-				next[i]++
-			}
+		row := rt.NextRow(d.stepOpen[:n], d.stepNext[:n], 11)
+		if row < 11 {
+			d.stepT, d.stepEnd, d.stepH = s.stepTAt, s.stepT, s.stepHAt
+			d.xAt, d.x = s.xAt, s.x
+			d.stepData0 = s.stepData0
+			d.stepData1 = s.stepData1
+			d.stepData2 = s.stepData2
+			d.stepData3 = s.stepData3
+		}
+		for row < 11 {
+			d.stepRow[0] = float64(row)
+			copy(d.stepAt[:], ts[row*32:])
+			copy(d.xRow[:], state0Out[row*64:])
+			kernel.fitTiny0Laneoutput(l.fr, l.w, l.pre, &l.sums[0], nil)
+			copy(state0Out[row*64:], d.xRowNext[:])
+			row = rt.NextRow(d.stepOpen[:n], d.stepNext[:n], 11)
 		}
 	}
-	for i := range next {
-		for next[i] < 11 {
+	for i, next := range d.stepNext {
+		for row := int(next); row < 11; row++ {
 			for e := range 2 {
-				state0Out[(next[i]*2+e)*32+i] = s.x[e*32+i]
+				state0Out[(row*2+e)*32+i] = s.x[e*32+i]
 			}
-			next[i]++
 		}
 	}
 }
@@ -2485,7 +2567,10 @@ func (l *lanes) solveFitHyper1Lanes(t0 *[32]float64, ts *[10 * 32]float64, state
 	fr := l.fr
 	s := &fr.fitHyper1Lanestep
 	t1 := (*[32]float64)(ts[288:])
-	var next [32]int // output time of each sample
+	d := &fr.fitHyper1Laneoutput
+	for i := range d.stepNext {
+		d.stepNext[i], d.stepSpan[i] = 0, t1[i]-t0[i]
+	}
 	running := 0
 	steps := by.Steps
 	for i := range s.stepT {
@@ -2503,7 +2588,7 @@ func (l *lanes) solveFitHyper1Lanes(t0 *[32]float64, ts *[10 * 32]float64, state
 	}
 	for k := 0; running > 0; k++ {
 		kernel.fitHyper1Lanestep(l.fr, l.w, l.pre, &l.sums[0], nil)
-		var took [32]bool // a step
+		clear(d.stepOpen[:]) // of samples that have taken a step
 		for i := range n {
 			if s.stepLive[i] == 0 {
 				continue
@@ -2517,7 +2602,7 @@ func (l *lanes) solveFitHyper1Lanes(t0 *[32]float64, ts *[10 * 32]float64, state
 			}
 			st[i].Accepted++
 			st[i].H = s.stepH[i]
-			took[i] = true
+			d.stepOpen[i] = 1
 		}
 		end := s.stepT
 		for i := range n {
@@ -2526,58 +2611,20 @@ func (l *lanes) solveFitHyper1Lanes(t0 *[32]float64, ts *[10 * 32]float64, state
 				end[i] = t1[i]
 			}
 		}
-		d := &fr.fitHyper1Dense
-		for round := 0; ; round++ {
-			var inside [32]bool
-			more := false
-			for i := range n {
-				if !took[i] {
-					continue
-				}
-				for next[i] < 10 {
-					at := ts[next[i]*32+i]
-					if !((at-end[i])*(t1[i]-t0[i]) <= 0) {
-						break
-					}
-					if at == s.stepT[i] {
-						for e := range 2 {
-							state0Out[(next[i]*2+e)*32+i] = s.xAt[e*32+i]
-						}
-						next[i]++
-						continue
-					}
-					if at == end[i] {
-						for e := range 2 {
-							state0Out[(next[i]*2+e)*32+i] = s.x[e*32+i]
-						}
-						next[i]++
-						continue
-					}
-					d.theta[i] = (at - s.stepT[i]) / s.stepH[i]
-					inside[i], more = true, true
-					break
-				}
-			}
-			if !more {
-				break
-			}
-			if round == 0 {
-				d.h = s.stepH
-				d.x = s.xAt
-				d.xNext = s.x
-				d.xD1 = s.stepData0
-				d.xD2 = s.stepData1
-			}
-			kernel.fitHyper1Dense(l.fr, l.w, l.pre, &l.sums[0], nil)
-			for i := range n {
-				if !inside[i] {
-					continue
-				}
-				for e := range 2 {
-					state0Out[(next[i]*2+e)*32+i] = d.xAt[e*32+i]
-				}
-				next[i]++
-			}
+		row := rt.NextRow(d.stepOpen[:n], d.stepNext[:n], 10)
+		if row < 10 {
+			d.stepT, d.stepEnd, d.stepH = s.stepT, end, s.stepH
+			d.xAt, d.x = s.xAt, s.x
+			d.stepData0 = s.stepData0
+			d.stepData1 = s.stepData1
+		}
+		for row < 10 {
+			d.stepRow[0] = float64(row)
+			copy(d.stepAt[:], ts[row*32:])
+			copy(d.xRow[:], state0Out[row*64:])
+			kernel.fitHyper1Laneoutput(l.fr, l.w, l.pre, &l.sums[0], nil)
+			copy(state0Out[row*64:], d.xRowNext[:])
+			row = rt.NextRow(d.stepOpen[:n], d.stepNext[:n], 10)
 		}
 		s.stepT = end
 		for i := range n {
@@ -2591,12 +2638,11 @@ func (l *lanes) solveFitHyper1Lanes(t0 *[32]float64, ts *[10 * 32]float64, state
 			}
 		}
 	}
-	for i := range next {
-		for next[i] < 10 {
+	for i, next := range d.stepNext {
+		for row := int(next); row < 10; row++ {
 			for e := range 2 {
-				state0Out[(next[i]*2+e)*32+i] = s.x[e*32+i]
+				state0Out[(row*2+e)*32+i] = s.x[e*32+i]
 			}
-			next[i]++
 		}
 	}
 }
@@ -2651,7 +2697,10 @@ func (l *lanes) solveFitHyper0RecLanes(tape *fitHyper0RecTapeLanes, t0 *[32]floa
 	fr := l.fr
 	s := &fr.fitTiny0Lanestep
 	t1 := (*[32]float64)(ts[320:])
-	var next [32]int // output time of each sample
+	d := &fr.fitTiny0Laneoutput
+	for i := range d.stepNext {
+		d.stepNext[i], d.stepSpan[i] = 0, t1[i]-t0[i]
+	}
 	tape.reset()
 	var last [32]float64 // error norm of the last attempt
 	for i := range last {
@@ -2701,7 +2750,7 @@ func (l *lanes) solveFitHyper0RecLanes(tape *fitHyper0RecTapeLanes, t0 *[32]floa
 			break
 		}
 		kernel.fitTiny0Lanestep(l.fr, l.w, l.pre, &l.sums[0], nil)
-		var took [32]bool // a step
+		clear(d.stepOpen[:]) // of samples that have taken a step
 		for i := range n {
 			if s.stepLive[i] == 0 {
 				continue
@@ -2712,7 +2761,7 @@ func (l *lanes) solveFitHyper0RecLanes(tape *fitHyper0RecTapeLanes, t0 *[32]floa
 				st[i].Accepted++
 				st[i].H = s.stepHAt[i]
 				tape.push(i, &s.stepTAt, &s.stepHAt, &s.xAt)
-				took[i] = true
+				d.stepOpen[i] = 1
 				st[i].Time = s.stepT[i]
 				if s.stepT[i] == t1[i] {
 					s.stepLive[i] = 0
@@ -2728,72 +2777,36 @@ func (l *lanes) solveFitHyper0RecLanes(tape *fitHyper0RecTapeLanes, t0 *[32]floa
 			}
 			last[i] = s.stepErr[i]
 		}
-		d := &fr.fitTiny0Dense
-		for round := 0; ; round++ {
-			var inside [32]bool
-			more := false
+		row := rt.NextRow(d.stepOpen[:n], d.stepNext[:n], 11)
+		if row < 11 {
+			d.stepT, d.stepEnd, d.stepH = s.stepTAt, s.stepT, s.stepHAt
+			d.xAt, d.x = s.xAt, s.x
+			d.stepData0 = s.stepData0
+			d.stepData1 = s.stepData1
+			d.stepData2 = s.stepData2
+			d.stepData3 = s.stepData3
+		}
+		for row < 11 {
+			d.stepRow[0] = float64(row)
+			copy(d.stepAt[:], ts[row*32:])
+			copy(d.xRow[:], state0Out[row*64:])
+			kernel.fitTiny0Laneoutput(l.fr, l.w, l.pre, &l.sums[0], nil)
+			copy(state0Out[row*64:], d.xRowNext[:])
 			for i := range n {
-				if !took[i] {
+				if d.stepTaken[i] == 0 {
 					continue
 				}
-				for next[i] < 11 {
-					at := ts[next[i]*32+i]
-					if !((at-s.stepT[i])*(t1[i]-t0[i]) <= 0) {
-						break
-					}
-					if at == s.stepTAt[i] {
-						for e := range 2 {
-							state0Out[(next[i]*2+e)*32+i] = s.xAt[e*32+i]
-						}
-						tape.at[next[i]][i], tape.theta[next[i]][i] = tape.n[i]-1, 0
-						next[i]++
-						continue
-					}
-					if at == s.stepT[i] {
-						for e := range 2 {
-							state0Out[(next[i]*2+e)*32+i] = s.x[e*32+i]
-						}
-						tape.at[next[i]][i], tape.theta[next[i]][i] = tape.n[i]-1, 1
-						next[i]++
-						continue
-					}
-					d.theta[i] = (at - s.stepTAt[i]) / s.stepHAt[i]
-					inside[i], more = true, true
-					break
-				}
+				tape.at[row][i], tape.theta[row][i] = tape.n[i]-1, d.stepPlace[i]
 			}
-			if !more {
-				break
-			}
-			if round == 0 {
-				d.h = s.stepHAt
-				d.x = s.xAt
-				d.xNext = s.x
-				d.xD1 = s.stepData0
-				d.xD2 = s.stepData1
-				d.xD3 = s.stepData2
-				d.xD4 = s.stepData3
-			}
-			kernel.fitTiny0Dense(l.fr, l.w, l.pre, &l.sums[0], nil)
-			for i := range n {
-				if !inside[i] {
-					continue
-				}
-				for e := range 2 {
-					state0Out[(next[i]*2+e)*32+i] = d.xAt[e*32+i]
-				}
-				tape.at[next[i]][i], tape.theta[next[i]][i] = tape.n[i]-1, d.theta[i]
-				next[i]++
-			}
+			row = rt.NextRow(d.stepOpen[:n], d.stepNext[:n], 11)
 		}
 	}
-	for i := range next {
-		for next[i] < 11 {
+	for i, next := range d.stepNext {
+		for row := int(next); row < 11; row++ {
 			for e := range 2 {
-				state0Out[(next[i]*2+e)*32+i] = s.x[e*32+i]
+				state0Out[(row*2+e)*32+i] = s.x[e*32+i]
 			}
-			tape.at[next[i]][i], tape.theta[next[i]][i] = tape.n[i], 0
-			next[i]++
+			tape.at[row][i], tape.theta[row][i] = tape.n[i], 0
 		}
 	}
 }
@@ -2834,7 +2847,10 @@ func (l *lanes) solveFitHyper1RecLanes(tape *fitHyper1RecTapeLanes, t0 *[32]floa
 	fr := l.fr
 	s := &fr.fitHyper1Lanestep
 	t1 := (*[32]float64)(ts[288:])
-	var next [32]int // output time of each sample
+	d := &fr.fitHyper1Laneoutput
+	for i := range d.stepNext {
+		d.stepNext[i], d.stepSpan[i] = 0, t1[i]-t0[i]
+	}
 	tape.reset()
 	running := 0
 	steps := by.Steps
@@ -2853,7 +2869,7 @@ func (l *lanes) solveFitHyper1RecLanes(tape *fitHyper1RecTapeLanes, t0 *[32]floa
 	}
 	for k := 0; running > 0; k++ {
 		kernel.fitHyper1Lanestep(l.fr, l.w, l.pre, &l.sums[0], nil)
-		var took [32]bool // a step
+		clear(d.stepOpen[:]) // of samples that have taken a step
 		for i := range n {
 			if s.stepLive[i] == 0 {
 				continue
@@ -2868,7 +2884,7 @@ func (l *lanes) solveFitHyper1RecLanes(tape *fitHyper1RecTapeLanes, t0 *[32]floa
 			st[i].Accepted++
 			st[i].H = s.stepH[i]
 			tape.push(i, &s.stepT, &s.stepH, &s.xAt)
-			took[i] = true
+			d.stepOpen[i] = 1
 		}
 		end := s.stepT
 		for i := range n {
@@ -2877,61 +2893,26 @@ func (l *lanes) solveFitHyper1RecLanes(tape *fitHyper1RecTapeLanes, t0 *[32]floa
 				end[i] = t1[i]
 			}
 		}
-		d := &fr.fitHyper1Dense
-		for round := 0; ; round++ {
-			var inside [32]bool
-			more := false
+		row := rt.NextRow(d.stepOpen[:n], d.stepNext[:n], 10)
+		if row < 10 {
+			d.stepT, d.stepEnd, d.stepH = s.stepT, end, s.stepH
+			d.xAt, d.x = s.xAt, s.x
+			d.stepData0 = s.stepData0
+			d.stepData1 = s.stepData1
+		}
+		for row < 10 {
+			d.stepRow[0] = float64(row)
+			copy(d.stepAt[:], ts[row*32:])
+			copy(d.xRow[:], state0Out[row*64:])
+			kernel.fitHyper1Laneoutput(l.fr, l.w, l.pre, &l.sums[0], nil)
+			copy(state0Out[row*64:], d.xRowNext[:])
 			for i := range n {
-				if !took[i] {
+				if d.stepTaken[i] == 0 {
 					continue
 				}
-				for next[i] < 10 {
-					at := ts[next[i]*32+i]
-					if !((at-end[i])*(t1[i]-t0[i]) <= 0) {
-						break
-					}
-					if at == s.stepT[i] {
-						for e := range 2 {
-							state0Out[(next[i]*2+e)*32+i] = s.xAt[e*32+i]
-						}
-						tape.at[next[i]][i], tape.theta[next[i]][i] = tape.n[i]-1, 0
-						next[i]++
-						continue
-					}
-					if at == end[i] {
-						for e := range 2 {
-							state0Out[(next[i]*2+e)*32+i] = s.x[e*32+i]
-						}
-						tape.at[next[i]][i], tape.theta[next[i]][i] = tape.n[i]-1, 1
-						next[i]++
-						continue
-					}
-					d.theta[i] = (at - s.stepT[i]) / s.stepH[i]
-					inside[i], more = true, true
-					break
-				}
+				tape.at[row][i], tape.theta[row][i] = tape.n[i]-1, d.stepPlace[i]
 			}
-			if !more {
-				break
-			}
-			if round == 0 {
-				d.h = s.stepH
-				d.x = s.xAt
-				d.xNext = s.x
-				d.xD1 = s.stepData0
-				d.xD2 = s.stepData1
-			}
-			kernel.fitHyper1Dense(l.fr, l.w, l.pre, &l.sums[0], nil)
-			for i := range n {
-				if !inside[i] {
-					continue
-				}
-				for e := range 2 {
-					state0Out[(next[i]*2+e)*32+i] = d.xAt[e*32+i]
-				}
-				tape.at[next[i]][i], tape.theta[next[i]][i] = tape.n[i]-1, d.theta[i]
-				next[i]++
-			}
+			row = rt.NextRow(d.stepOpen[:n], d.stepNext[:n], 10)
 		}
 		s.stepT = end
 		for i := range n {
@@ -2945,13 +2926,12 @@ func (l *lanes) solveFitHyper1RecLanes(tape *fitHyper1RecTapeLanes, t0 *[32]floa
 			}
 		}
 	}
-	for i := range next {
-		for next[i] < 10 {
+	for i, next := range d.stepNext {
+		for row := int(next); row < 10; row++ {
 			for e := range 2 {
-				state0Out[(next[i]*2+e)*32+i] = s.x[e*32+i]
+				state0Out[(row*2+e)*32+i] = s.x[e*32+i]
 			}
-			tape.at[next[i]][i], tape.theta[next[i]][i] = tape.n[i], 0
-			next[i]++
+			tape.at[row][i], tape.theta[row][i] = tape.n[i], 0
 		}
 	}
 }

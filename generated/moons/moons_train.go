@@ -162,9 +162,10 @@ var fitTinyBackward = []int{0, 0, 0}
 
 // fitTinyWorker computes shards of recipe FitTiny on one goroutine.
 type fitTinyWorker struct {
-	ws     workspace
-	pre    prepared
-	design [5434]Real
+	ws      workspace
+	pre     prepared
+	design  [5434]Real
+	designs []Real // of a block of samples
 }
 
 // fitTinyShard computes a shard. Where the processor has vector instructions, kernels take its place.
@@ -212,8 +213,16 @@ func (k *fitTinyWorker) rows(weights, gradient []Real, t *rt.Table, rows []int, 
 	}
 }
 
+// fitTinyLeastSquares gives the rows of the least squares problem. Where the processor has vector instructions, kernels take its place.
+var fitTinyLeastSquares = (*fitTinyWorker).designRows
+
 // Design gives the rows of the least squares problem of recipe FitTiny.
 func (k *fitTinyWorker) Design(weights []Real, t *rt.Table, rows []int, key rt.Key, out *rt.ShardResult, add func([]Real)) {
+	fitTinyLeastSquares(k, weights, t, rows, key, out, add)
+}
+
+// designRows gives the rows of the least squares problem of recipe FitTiny, sample by sample.
+func (k *fitTinyWorker) designRows(weights []Real, t *rt.Table, rows []int, key rt.Key, out *rt.ShardResult, add func([]Real)) {
 	w := paramsOf(weights)
 	pre := &k.pre
 	pre.of(w)

@@ -3336,89 +3336,162 @@ TEXT ·track0LanestepAVX2(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
-// track0Dense is Track.0.dense (recordings.nde:57) of a block of samples.
-// 9 vectors lie in the frame for want of registers.
-TEXT track0Dense_avx2<>(SB), NOSPLIT, $0-0
+// track0Laneoutput is Track.0.laneoutput (recordings.nde:57) of a block of samples.
+// 4 vectors lie in the frame for want of registers.
+TEXT track0Laneoutput_avx2<>(SB), NOSPLIT, $0-0
+	VBROADCASTSD	95616(AX), Y0	// step.row
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	95488(SI), Y0	// h
-	VMOVUPD	95360(SI), Y1	// theta
-	VMOVUPD	96128(SI), Y2	// p
-	VMOVUPD	97408(SI), Y3	// p_d1
-	VMOVUPD	98048(SI), Y4	// p_d2
-	VMOVUPD	98688(SI), Y5	// p_d3
-	VMOVUPD	99328(SI), Y6	// p_d4
-	// recordings.nde:57
-	VMULPD	Y1, Y0, Y0
-	VFMADD231PD	Y6, Y1, Y5
-	VFMADD231PD	Y5, Y1, Y4
-	VFMADD231PD	Y4, Y1, Y3
-	VFMADD231PD	Y3, Y0, Y2
-	VMOVUPD	Y2, 99968(SI)	// p_at
-	VMOVUPD	95616(SI), Y15	// x[0]
+	VMOVUPD	95488(SI), Y0	// step.open
+	VMOVUPD	95360(SI), Y1	// step.next
+	VMOVUPD	95744(SI), Y2	// step.at
+	VMOVUPD	96128(SI), Y3	// step.end
+	VMOVUPD	95872(SI), Y4	// step.span
+	VMOVUPD	96000(SI), Y5	// step.t
+	VMOVUPD	96256(SI), Y6	// step.h
+	VMOVUPD	96896(SI), Y7	// p.at
+	VMOVUPD	98176(SI), Y15	// step.data2
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPD	95744(SI), Y15	// x[1]
+	VMOVUPD	98816(SI), Y15	// step.data5
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPD	96896(SI), Y15	// x_d1[0]
+	VMOVUPD	99456(SI), Y8	// step.data8
+	VMOVUPD	100096(SI), Y9	// step.data11
+	VMOVUPD	97536(SI), Y15	// p
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPD	97024(SI), Y15	// x_d1[1]
+	VMOVUPD	100736(SI), Y15	// p.row
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPD	97536(SI), Y2	// x_d2[0]
-	VMOVUPD	97664(SI), Y15	// x_d2[1]
-	VMOVUPS	Y15, 128(AX)
-	VMOVUPD	98176(SI), Y3	// x_d3[0]
-	VMOVUPD	98304(SI), Y4	// x_d3[1]
-	VMOVUPD	98816(SI), Y5	// x_d4[0]
-	VMOVUPD	98944(SI), Y6	// x_d4[1]
-	VMOVUPD	95872(SI), Y15	// v[0]
-	VMOVUPS	Y15, 160(AX)
-	VMOVUPD	96000(SI), Y15	// v[1]
-	VMOVUPS	Y15, 192(AX)
-	VMOVUPD	97152(SI), Y7	// v_d1[0]
-	VMOVUPD	97280(SI), Y15	// v_d1[1]
-	VMOVUPS	Y15, 224(AX)
-	VMOVUPD	97792(SI), Y8	// v_d2[0]
-	VMOVUPD	97920(SI), Y15	// v_d2[1]
-	VMOVUPS	Y15, 256(AX)
-	VMOVUPD	98432(SI), Y9	// v_d3[0]
-	VMOVUPD	98560(SI), Y10	// v_d3[1]
-	VMOVUPD	99072(SI), Y11	// v_d4[0]
-	VMOVUPD	99200(SI), Y12	// v_d4[1]
-	VFMADD231PD	Y5, Y1, Y3
-	VFMADD231PD	Y3, Y1, Y2
-	VFMADD213PD	64(AX), Y1, Y2
-	VFMADD213PD	0(AX), Y0, Y2
-	VMOVUPD	Y2, 99456(SI)	// x_at[0]
-	VFMADD231PD	Y6, Y1, Y4
-	VFMADD213PD	128(AX), Y1, Y4
-	VFMADD213PD	96(AX), Y1, Y4
-	VFMADD213PD	32(AX), Y0, Y4
-	VMOVUPD	Y4, 99584(SI)	// x_at[1]
-	VFMADD231PD	Y11, Y1, Y9
-	VFMADD231PD	Y9, Y1, Y8
-	VFMADD231PD	Y8, Y1, Y7
-	VFMADD213PD	160(AX), Y0, Y7
-	VMOVUPD	Y7, 99712(SI)	// v_at[0]
-	VFMADD231PD	Y12, Y1, Y10
-	VFMADD213PD	256(AX), Y1, Y10
-	VFMADD213PD	224(AX), Y10, Y1
-	VFMADD213PD	192(AX), Y1, Y0
-	VMOVUPD	Y0, 99840(SI)	// v_at[1]
+	// recordings.nde:57
+	VMOVUPD	f64_0000000000000000<>(SB), Y10
+	VCMPPD	$17, Y0, Y10, Y10
+	VBROADCASTSD	95616(AX), Y11	// step.row
+	VCMPPD	$0, Y11, Y1, Y11
+	VANDPD	Y11, Y10, Y10
+	VSUBPD	Y3, Y2, Y11
+	VMULPD	Y4, Y11, Y4
+	VCMPPD	$18, f64_0000000000000000<>(SB), Y4, Y4
+	VANDPD	Y4, Y10, Y11
+	VMOVUPD	Y11, 102016(SI)	// and
+	VANDPD	f64_3ff0000000000000<>(SB), Y11, Y12
+	VMOVUPD	Y12, 101120(SI)	// step.taken
+	VADDPD	Y12, Y1, Y1
+	VMOVUPD	Y1, 100864(SI)	// step.next_next
+	VXORPD	f64_ffffffffffffffff<>(SB), Y4, Y1
+	VANDPD	Y1, Y10, Y1
+	VBLENDVPD	Y1, f64_0000000000000000<>(SB), Y0, Y0
+	VMOVUPD	Y0, 100992(SI)	// step.open_next
+	VCMPPD	$0, Y5, Y2, Y0
+	VMOVUPD	Y0, 102144(SI)	// eq
+	VCMPPD	$0, Y3, Y2, Y1
+	VMOVUPD	Y1, 102272(SI)	// eq_2
+	VSUBPD	Y5, Y2, Y2
+	VDIVPD	Y6, Y2, Y2
+	VMOVUPD	Y2, 102400(SI)	// div
+	VBLENDVPD	Y1, f64_3ff0000000000000<>(SB), Y2, Y3
+	VBLENDVPD	Y0, f64_0000000000000000<>(SB), Y3, Y3
+	VMOVUPD	Y3, 101248(SI)	// step.place
+	VMULPD	Y2, Y6, Y3
+	VMOVUPD	Y3, 102528(SI)	// mul
+	VFMADD231PD	Y9, Y2, Y8
+	VFMADD213PD	32(AX), Y2, Y8
+	VFMADD213PD	0(AX), Y2, Y8
+	VFMADD213PD	Y7, Y3, Y8
+	VBLENDVPD	Y1, 64(AX), Y8, Y4
+	VBLENDVPD	Y0, Y7, Y4, Y4
+	VMOVUPS	96(AX), Y14
+	VBLENDVPD	Y11, Y4, Y14, Y4
+	VMOVUPD	Y4, 101888(SI)	// p.row_next
+	VMOVUPD	96384(SI), Y4	// x.at[0]
+	VMOVUPD	96512(SI), Y4	// x.at[1]
+	VMOVUPD	97664(SI), Y4	// step.data0[0]
+	VMOVUPD	97792(SI), Y4	// step.data0[1]
+	VMOVUPD	98304(SI), Y4	// step.data3[0]
+	VMOVUPD	98432(SI), Y4	// step.data3[1]
+	VMOVUPD	98944(SI), Y4	// step.data6[0]
+	VMOVUPD	99072(SI), Y4	// step.data6[1]
+	VMOVUPD	99584(SI), Y4	// step.data9[0]
+	VMOVUPD	99712(SI), Y4	// step.data9[1]
+	VMOVUPD	97024(SI), Y4	// x[0]
+	VMOVUPD	97152(SI), Y4	// x[1]
+	VMOVUPD	100224(SI), Y4	// x.row[0]
+	VMOVUPD	100352(SI), Y4	// x.row[1]
+	VMOVUPD	96640(SI), Y4	// v.at[0]
+	VMOVUPD	96768(SI), Y4	// v.at[1]
+	VMOVUPD	97920(SI), Y4	// step.data1[0]
+	VMOVUPD	98048(SI), Y4	// step.data1[1]
+	VMOVUPD	98560(SI), Y4	// step.data4[0]
+	VMOVUPD	98688(SI), Y4	// step.data4[1]
+	VMOVUPD	99200(SI), Y4	// step.data7[0]
+	VMOVUPD	99328(SI), Y4	// step.data7[1]
+	VMOVUPD	99840(SI), Y4	// step.data10[0]
+	VMOVUPD	99968(SI), Y4	// step.data10[1]
+	VMOVUPD	97280(SI), Y4	// v[0]
+	VMOVUPD	97408(SI), Y4	// v[1]
+	VMOVUPD	100480(SI), Y4	// v.row[0]
+	VMOVUPD	100608(SI), Y4	// v.row[1]
+	MOVQ	$2, DI
+	MOVQ	SI, R9
+loop2: // 2 times: elements
+	VMOVUPD	99584(R9), Y4	// step.data9[0]
+	VMOVUPD	98944(R9), Y5	// step.data6[0]
+	VFMADD231PD	Y4, Y2, Y5
+	VMOVUPD	98304(R9), Y4	// step.data3[0]
+	VFMADD231PD	Y5, Y2, Y4
+	VMOVUPD	97664(R9), Y5	// step.data0[0]
+	VFMADD231PD	Y4, Y2, Y5
+	VMOVUPD	96384(R9), Y4	// x.at[0]
+	VFMADD231PD	Y5, Y3, Y4
+	VMOVUPD	97024(R9), Y5	// x[0]
+	VBLENDVPD	Y1, Y5, Y4, Y4
+	VMOVUPD	96384(R9), Y5	// x.at[0]
+	VBLENDVPD	Y0, Y5, Y4, Y4
+	VMOVUPD	100224(R9), Y5	// x.row[0]
+	VBLENDVPD	Y11, Y4, Y5, Y4
+	VMOVUPD	Y4, 101376(R9)	// x.row_next[0]
+	VMOVUPD	99840(R9), Y4	// step.data10[0]
+	VMOVUPD	99200(R9), Y5	// step.data7[0]
+	VFMADD231PD	Y4, Y2, Y5
+	VMOVUPD	98560(R9), Y4	// step.data4[0]
+	VFMADD231PD	Y5, Y2, Y4
+	VMOVUPD	97920(R9), Y5	// step.data1[0]
+	VFMADD231PD	Y4, Y2, Y5
+	VMOVUPD	96640(R9), Y4	// v.at[0]
+	VFMADD231PD	Y5, Y3, Y4
+	VMOVUPD	97280(R9), Y5	// v[0]
+	VBLENDVPD	Y1, Y5, Y4, Y4
+	VMOVUPD	96640(R9), Y5	// v.at[0]
+	VBLENDVPD	Y0, Y5, Y4, Y4
+	VMOVUPD	100480(R9), Y5	// v.row[0]
+	VBLENDVPD	Y11, Y4, Y5, Y4
+	VMOVUPD	Y4, 101632(R9)	// v.row_next[0]
+	ADDQ	$128, R9
+	DECQ	DI
+	JNE	loop2
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
+	// results that are the arguments of the next run
+	MOVQ	$4, CX
+	MOVQ	AX, SI
+loop3: // 4 times: vectors of the block
+	VMOVUPD	100864(SI), Y0	// step.next_next
+	VMOVUPD	Y0, 95360(SI)	// step.next
+	VMOVUPD	100992(SI), Y0	// step.open_next
+	VMOVUPD	Y0, 95488(SI)	// step.open
+	ADDQ	$32, SI
+	DECQ	CX
+	JNE	loop3
 	RET
 
-// func track0DenseAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·track0DenseAVX2(SB), 0, $8-32
+// func track0LaneoutputAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·track0LaneoutputAVX2(SB), 0, $8-32
 	MOVQ	fr+0(FP), AX
 	MOVQ	w+8(FP), BX
 	MOVQ	pre+16(FP), DX
 	MOVQ	sums+24(FP), R8
 	STMXCSR	old-8(SP)
 	LDMXCSR	flush<>(SB)
-	CALL	track0Dense_avx2<>(SB)
+	CALL	track0Laneoutput_avx2<>(SB)
 	LDMXCSR	old-8(SP)
 	VZEROUPPER
 	RET
@@ -3430,14 +3503,14 @@ TEXT trackSamplePart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 186624(SI)	// trackSample.step0_in0
-	VMOVUPD	100096(SI), Y0	// trackSample.x[0]
+	VMOVUPD	Y0, 189184(SI)	// trackSample.step0_in0
+	VMOVUPD	102656(SI), Y0	// trackSample.x[0]
 	VMOVUPD	Y0, 84992(SI)	// track0Lanestep.x[0]
-	VMOVUPD	100224(SI), Y0	// trackSample.x[1]
+	VMOVUPD	102784(SI), Y0	// trackSample.x[1]
 	VMOVUPD	Y0, 85120(SI)	// track0Lanestep.x[1]
-	VMOVUPD	100352(SI), Y0	// trackSample.v[0]
+	VMOVUPD	102912(SI), Y0	// trackSample.v[0]
 	VMOVUPD	Y0, 85248(SI)	// track0Lanestep.v[0]
-	VMOVUPD	100480(SI), Y0	// trackSample.v[1]
+	VMOVUPD	103040(SI), Y0	// trackSample.v[1]
 	VMOVUPD	Y0, 85376(SI)	// track0Lanestep.v[1]
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
 	VMOVUPD	Y0, 85504(SI)	// track0Lanestep.p
@@ -3475,12 +3548,12 @@ loop2: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	SI, R11
 loop3: // 96 times: elements
-	VMOVUPD	149760(R9), Y0	// trackSample.x_2[0]
-	VMOVUPD	Y0, 112896(R10)	// trackSample.ys[0]
-	VMOVUPD	149888(R9), Y0	// trackSample.x_2[1]
-	VMOVUPD	Y0, 113024(R10)	// trackSample.ys[1]
-	VMOVUPD	174336(R11), Y0	// trackSample.p[0]
-	VMOVUPD	Y0, 113152(R10)	// trackSample.ys[2]
+	VMOVUPD	152320(R9), Y0	// trackSample.x_2[0]
+	VMOVUPD	Y0, 115456(R10)	// trackSample.ys[0]
+	VMOVUPD	152448(R9), Y0	// trackSample.x_2[1]
+	VMOVUPD	Y0, 115584(R10)	// trackSample.ys[1]
+	VMOVUPD	176896(R11), Y0	// trackSample.p[0]
+	VMOVUPD	Y0, 115712(R10)	// trackSample.ys[2]
 	ADDQ	$256, R9
 	ADDQ	$384, R10
 	ADDQ	$128, R11

@@ -2593,79 +2593,162 @@ TEXT ·track0LanestepAVX512(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
-// track0Dense is Track.0.dense (recordings.nde:57) of a block of samples.
-TEXT track0Dense_avx512<>(SB), NOSPLIT, $0-0
+// track0Laneoutput is Track.0.laneoutput (recordings.nde:57) of a block of samples.
+TEXT track0Laneoutput_avx512<>(SB), NOSPLIT, $0-0
+	VBROADCASTSD	95616(AX), Z0	// step.row
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	95488(SI), Z0	// h
-	VMOVUPD	95360(SI), Z1	// theta
-	VMOVUPD	96128(SI), Z2	// p
-	VMOVUPD	97408(SI), Z3	// p_d1
-	VMOVUPD	98048(SI), Z4	// p_d2
-	VMOVUPD	98688(SI), Z5	// p_d3
-	VMOVUPD	99328(SI), Z6	// p_d4
+	VMOVUPD	95488(SI), Z0	// step.open
+	VMOVUPD	95360(SI), Z1	// step.next
+	VMOVUPD	95744(SI), Z2	// step.at
+	VMOVUPD	96128(SI), Z3	// step.end
+	VMOVUPD	95872(SI), Z4	// step.span
+	VMOVUPD	96000(SI), Z5	// step.t
+	VMOVUPD	96256(SI), Z6	// step.h
+	VMOVUPD	96896(SI), Z7	// p.at
+	VMOVUPD	98176(SI), Z8	// step.data2
+	VMOVUPD	98816(SI), Z9	// step.data5
+	VMOVUPD	99456(SI), Z10	// step.data8
+	VMOVUPD	100096(SI), Z11	// step.data11
+	VMOVUPD	97536(SI), Z12	// p
+	VMOVUPD	100736(SI), Z13	// p.row
 	// recordings.nde:57
-	VMULPD	Z1, Z0, Z0
-	VFMADD231PD	Z6, Z1, Z5
-	VFMADD231PD	Z5, Z1, Z4
-	VFMADD231PD	Z4, Z1, Z3
-	VFMADD231PD	Z3, Z0, Z2
-	VMOVUPD	Z2, 99968(SI)	// p_at
-	VMOVUPD	95616(SI), Z2	// x[0]
-	VMOVUPD	95744(SI), Z3	// x[1]
-	VMOVUPD	96896(SI), Z4	// x_d1[0]
-	VMOVUPD	97024(SI), Z5	// x_d1[1]
-	VMOVUPD	97536(SI), Z6	// x_d2[0]
-	VMOVUPD	97664(SI), Z7	// x_d2[1]
-	VMOVUPD	98176(SI), Z8	// x_d3[0]
-	VMOVUPD	98304(SI), Z9	// x_d3[1]
-	VMOVUPD	98816(SI), Z10	// x_d4[0]
-	VMOVUPD	98944(SI), Z11	// x_d4[1]
-	VMOVUPD	95872(SI), Z12	// v[0]
-	VMOVUPD	96000(SI), Z13	// v[1]
-	VMOVUPD	97152(SI), Z14	// v_d1[0]
-	VMOVUPD	97280(SI), Z15	// v_d1[1]
-	VMOVUPD	97792(SI), Z16	// v_d2[0]
-	VMOVUPD	97920(SI), Z17	// v_d2[1]
-	VMOVUPD	98432(SI), Z18	// v_d3[0]
-	VMOVUPD	98560(SI), Z19	// v_d3[1]
-	VMOVUPD	99072(SI), Z20	// v_d4[0]
-	VMOVUPD	99200(SI), Z21	// v_d4[1]
-	VFMADD231PD	Z10, Z1, Z8
-	VFMADD231PD	Z8, Z1, Z6
-	VFMADD231PD	Z6, Z1, Z4
-	VFMADD231PD	Z4, Z0, Z2
-	VMOVUPD	Z2, 99456(SI)	// x_at[0]
-	VFMADD231PD	Z11, Z1, Z9
-	VFMADD231PD	Z9, Z1, Z7
-	VFMADD231PD	Z7, Z1, Z5
-	VFMADD231PD	Z5, Z0, Z3
-	VMOVUPD	Z3, 99584(SI)	// x_at[1]
-	VFMADD231PD	Z20, Z1, Z18
-	VFMADD231PD	Z18, Z1, Z16
-	VFMADD231PD	Z16, Z1, Z14
-	VFMADD231PD	Z14, Z0, Z12
-	VMOVUPD	Z12, 99712(SI)	// v_at[0]
-	VFMADD231PD	Z21, Z1, Z19
-	VFMADD231PD	Z19, Z1, Z17
-	VFMADD231PD	Z17, Z1, Z15
-	VFMADD231PD	Z15, Z0, Z13
-	VMOVUPD	Z13, 99840(SI)	// v_at[1]
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z14
+	VCMPPD	$17, Z0, Z14, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z14
+	VBROADCASTSD	95616(AX), Z15	// step.row
+	VCMPPD	$0, Z15, Z1, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z15
+	VPANDQ	Z15, Z14, Z14
+	VSUBPD	Z3, Z2, Z15
+	VMULPD	Z4, Z15, Z4
+	VCMPPD.BCST	$18, f64_0000000000000000<>(SB), Z4, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z4
+	VPANDQ	Z4, Z14, Z15
+	VMOVUPD	Z15, 102016(SI)	// and
+	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z15, Z16
+	VMOVUPD	Z16, 101120(SI)	// step.taken
+	VADDPD	Z16, Z1, Z1
+	VMOVUPD	Z1, 100864(SI)	// step.next_next
+	VPXORQ.BCST	f64_ffffffffffffffff<>(SB), Z4, Z1
+	VPANDQ	Z1, Z14, Z1
+	VPTERNLOGQ.BCST	$0xac, f64_0000000000000000<>(SB), Z0, Z1
+	VMOVUPD	Z1, 100992(SI)	// step.open_next
+	VCMPPD	$0, Z5, Z2, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
+	VMOVUPD	Z0, 102144(SI)	// eq
+	VCMPPD	$0, Z3, Z2, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
+	VMOVUPD	Z1, 102272(SI)	// eq_2
+	VSUBPD	Z5, Z2, Z2
+	VDIVPD	Z6, Z2, Z2
+	VMOVUPD	Z2, 102400(SI)	// div
+	VMOVUPS	Z1, Z3
+	VPTERNLOGQ.BCST	$0xac, f64_3ff0000000000000<>(SB), Z2, Z3
+	VPTERNLOGQ.BCST	$0xb8, f64_0000000000000000<>(SB), Z0, Z3
+	VMOVUPD	Z3, 101248(SI)	// step.place
+	VMULPD	Z2, Z6, Z3
+	VMOVUPD	Z3, 102528(SI)	// mul
+	VFMADD231PD	Z11, Z2, Z10
+	VFMADD231PD	Z10, Z2, Z9
+	VFMADD231PD	Z9, Z2, Z8
+	VFMADD213PD	Z7, Z3, Z8
+	VPTERNLOGQ	$0xe2, Z8, Z1, Z12
+	VPTERNLOGQ	$0xe2, Z12, Z0, Z7
+	VPTERNLOGQ	$0xe2, Z13, Z15, Z7
+	VMOVUPD	Z7, 101888(SI)	// p.row_next
+	VMOVUPD	96384(SI), Z4	// x.at[0]
+	VMOVUPD	96512(SI), Z4	// x.at[1]
+	VMOVUPD	97664(SI), Z4	// step.data0[0]
+	VMOVUPD	97792(SI), Z4	// step.data0[1]
+	VMOVUPD	98304(SI), Z4	// step.data3[0]
+	VMOVUPD	98432(SI), Z4	// step.data3[1]
+	VMOVUPD	98944(SI), Z4	// step.data6[0]
+	VMOVUPD	99072(SI), Z4	// step.data6[1]
+	VMOVUPD	99584(SI), Z4	// step.data9[0]
+	VMOVUPD	99712(SI), Z4	// step.data9[1]
+	VMOVUPD	97024(SI), Z4	// x[0]
+	VMOVUPD	97152(SI), Z4	// x[1]
+	VMOVUPD	100224(SI), Z4	// x.row[0]
+	VMOVUPD	100352(SI), Z4	// x.row[1]
+	VMOVUPD	96640(SI), Z4	// v.at[0]
+	VMOVUPD	96768(SI), Z4	// v.at[1]
+	VMOVUPD	97920(SI), Z4	// step.data1[0]
+	VMOVUPD	98048(SI), Z4	// step.data1[1]
+	VMOVUPD	98560(SI), Z4	// step.data4[0]
+	VMOVUPD	98688(SI), Z4	// step.data4[1]
+	VMOVUPD	99200(SI), Z4	// step.data7[0]
+	VMOVUPD	99328(SI), Z4	// step.data7[1]
+	VMOVUPD	99840(SI), Z4	// step.data10[0]
+	VMOVUPD	99968(SI), Z4	// step.data10[1]
+	VMOVUPD	97280(SI), Z4	// v[0]
+	VMOVUPD	97408(SI), Z4	// v[1]
+	VMOVUPD	100480(SI), Z4	// v.row[0]
+	VMOVUPD	100608(SI), Z4	// v.row[1]
+	MOVQ	$2, DI
+	MOVQ	SI, R9
+loop2: // 2 times: elements
+	VMOVUPD	99584(R9), Z4	// step.data9[0]
+	VMOVUPD	98944(R9), Z5	// step.data6[0]
+	VFMADD231PD	Z4, Z2, Z5
+	VMOVUPD	98304(R9), Z4	// step.data3[0]
+	VFMADD231PD	Z5, Z2, Z4
+	VMOVUPD	97664(R9), Z5	// step.data0[0]
+	VFMADD231PD	Z4, Z2, Z5
+	VMOVUPD	96384(R9), Z4	// x.at[0]
+	VFMADD231PD	Z5, Z3, Z4
+	VMOVUPD	97024(R9), Z5	// x[0]
+	VPTERNLOGQ	$0xe2, Z4, Z1, Z5
+	VMOVUPD	96384(R9), Z4	// x.at[0]
+	VPTERNLOGQ	$0xe2, Z5, Z0, Z4
+	VMOVUPD	100224(R9), Z5	// x.row[0]
+	VPTERNLOGQ	$0xe2, Z5, Z15, Z4
+	VMOVUPD	Z4, 101376(R9)	// x.row_next[0]
+	VMOVUPD	99840(R9), Z4	// step.data10[0]
+	VMOVUPD	99200(R9), Z5	// step.data7[0]
+	VFMADD231PD	Z4, Z2, Z5
+	VMOVUPD	98560(R9), Z4	// step.data4[0]
+	VFMADD231PD	Z5, Z2, Z4
+	VMOVUPD	97920(R9), Z5	// step.data1[0]
+	VFMADD231PD	Z4, Z2, Z5
+	VMOVUPD	96640(R9), Z4	// v.at[0]
+	VFMADD231PD	Z5, Z3, Z4
+	VMOVUPD	97280(R9), Z5	// v[0]
+	VPTERNLOGQ	$0xe2, Z4, Z1, Z5
+	VMOVUPD	96640(R9), Z4	// v.at[0]
+	VPTERNLOGQ	$0xe2, Z5, Z0, Z4
+	VMOVUPD	100480(R9), Z5	// v.row[0]
+	VPTERNLOGQ	$0xe2, Z5, Z15, Z4
+	VMOVUPD	Z4, 101632(R9)	// v.row_next[0]
+	ADDQ	$128, R9
+	DECQ	DI
+	JNE	loop2
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
+	// results that are the arguments of the next run
+	MOVQ	$2, CX
+	MOVQ	AX, SI
+loop3: // 2 times: vectors of the block
+	VMOVUPD	100864(SI), Z0	// step.next_next
+	VMOVUPD	Z0, 95360(SI)	// step.next
+	VMOVUPD	100992(SI), Z0	// step.open_next
+	VMOVUPD	Z0, 95488(SI)	// step.open
+	ADDQ	$64, SI
+	DECQ	CX
+	JNE	loop3
 	RET
 
-// func track0DenseAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·track0DenseAVX512(SB), 0, $8-32
+// func track0LaneoutputAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·track0LaneoutputAVX512(SB), 0, $8-32
 	MOVQ	fr+0(FP), AX
 	MOVQ	w+8(FP), BX
 	MOVQ	pre+16(FP), DX
 	MOVQ	sums+24(FP), R8
 	STMXCSR	old-8(SP)
 	LDMXCSR	flush<>(SB)
-	CALL	track0Dense_avx512<>(SB)
+	CALL	track0Laneoutput_avx512<>(SB)
 	LDMXCSR	old-8(SP)
 	VZEROUPPER
 	RET
@@ -2677,14 +2760,14 @@ TEXT trackSamplePart0_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 186624(SI)	// trackSample.step0_in0
-	VMOVUPD	100096(SI), Z0	// trackSample.x[0]
+	VMOVUPD	Z0, 189184(SI)	// trackSample.step0_in0
+	VMOVUPD	102656(SI), Z0	// trackSample.x[0]
 	VMOVUPD	Z0, 84992(SI)	// track0Lanestep.x[0]
-	VMOVUPD	100224(SI), Z0	// trackSample.x[1]
+	VMOVUPD	102784(SI), Z0	// trackSample.x[1]
 	VMOVUPD	Z0, 85120(SI)	// track0Lanestep.x[1]
-	VMOVUPD	100352(SI), Z0	// trackSample.v[0]
+	VMOVUPD	102912(SI), Z0	// trackSample.v[0]
 	VMOVUPD	Z0, 85248(SI)	// track0Lanestep.v[0]
-	VMOVUPD	100480(SI), Z0	// trackSample.v[1]
+	VMOVUPD	103040(SI), Z0	// trackSample.v[1]
 	VMOVUPD	Z0, 85376(SI)	// track0Lanestep.v[1]
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
 	VMOVUPD	Z0, 85504(SI)	// track0Lanestep.p
@@ -2722,12 +2805,12 @@ loop2: // 2 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	SI, R11
 loop3: // 96 times: elements
-	VMOVUPD	149760(R9), Z0	// trackSample.x_2[0]
-	VMOVUPD	Z0, 112896(R10)	// trackSample.ys[0]
-	VMOVUPD	149888(R9), Z0	// trackSample.x_2[1]
-	VMOVUPD	Z0, 113024(R10)	// trackSample.ys[1]
-	VMOVUPD	174336(R11), Z0	// trackSample.p[0]
-	VMOVUPD	Z0, 113152(R10)	// trackSample.ys[2]
+	VMOVUPD	152320(R9), Z0	// trackSample.x_2[0]
+	VMOVUPD	Z0, 115456(R10)	// trackSample.ys[0]
+	VMOVUPD	152448(R9), Z0	// trackSample.x_2[1]
+	VMOVUPD	Z0, 115584(R10)	// trackSample.ys[1]
+	VMOVUPD	176896(R11), Z0	// trackSample.p[0]
+	VMOVUPD	Z0, 115712(R10)	// trackSample.ys[2]
 	ADDQ	$256, R9
 	ADDQ	$384, R10
 	ADDQ	$128, R11

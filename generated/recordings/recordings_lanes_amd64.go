@@ -187,30 +187,48 @@ type laneFrame struct {
 		dv6              [2 * 16]Real
 		and              [16]uint64
 	}
-	track0Dense struct { // Track.0.dense
-		theta [16]Real
-		h     [16]Real
-		x     [2 * 16]Real
-		v     [2 * 16]Real
-		p     [16]Real
-		xNext [2 * 16]Real
-		vNext [2 * 16]Real
-		pNext [16]Real
-		xD1   [2 * 16]Real
-		vD1   [2 * 16]Real
-		pD1   [16]Real
-		xD2   [2 * 16]Real
-		vD2   [2 * 16]Real
-		pD2   [16]Real
-		xD3   [2 * 16]Real
-		vD3   [2 * 16]Real
-		pD3   [16]Real
-		xD4   [2 * 16]Real
-		vD4   [2 * 16]Real
-		pD4   [16]Real
-		xAt   [2 * 16]Real
-		vAt   [2 * 16]Real
-		pAt   [16]Real
+	track0Laneoutput struct { // Track.0.laneoutput
+		stepNext     [16]Real
+		stepOpen     [16]Real
+		stepRow      [16]Real
+		stepAt       [16]Real
+		stepSpan     [16]Real
+		stepT        [16]Real
+		stepEnd      [16]Real
+		stepH        [16]Real
+		xAt          [2 * 16]Real
+		vAt          [2 * 16]Real
+		pAt          [16]Real
+		x            [2 * 16]Real
+		v            [2 * 16]Real
+		p            [16]Real
+		stepData0    [2 * 16]Real
+		stepData1    [2 * 16]Real
+		stepData2    [16]Real
+		stepData3    [2 * 16]Real
+		stepData4    [2 * 16]Real
+		stepData5    [16]Real
+		stepData6    [2 * 16]Real
+		stepData7    [2 * 16]Real
+		stepData8    [16]Real
+		stepData9    [2 * 16]Real
+		stepData10   [2 * 16]Real
+		stepData11   [16]Real
+		xRow         [2 * 16]Real
+		vRow         [2 * 16]Real
+		pRow         [16]Real
+		stepNextNext [16]Real
+		stepOpenNext [16]Real
+		stepTaken    [16]Real
+		stepPlace    [16]Real
+		xRowNext     [2 * 16]Real
+		vRowNext     [2 * 16]Real
+		pRowNext     [16]Real
+		and          [16]uint64
+		eq           [16]uint64
+		eq2          [16]uint64
+		div          [16]Real
+		mul          [16]Real
 	}
 	trackSample struct { // Track
 		x         [2 * 16]Real
@@ -225,7 +243,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [211328]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [213888]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 type prepared struct{}
 
@@ -257,7 +275,7 @@ type laneKernels struct {
 	periodSamplePart2 func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	track0Lanestart   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	track0Lanestep    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	track0Dense       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	track0Laneoutput  func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	trackSamplePart0  func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	trackSamplePart2  func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 }
@@ -275,7 +293,7 @@ func pickKernels() *laneKernels {
 			periodSamplePart2: periodSamplePart2AVX512,
 			track0Lanestart:   track0LanestartAVX512,
 			track0Lanestep:    track0LanestepAVX512,
-			track0Dense:       track0DenseAVX512,
+			track0Laneoutput:  track0LaneoutputAVX512,
 			trackSamplePart0:  trackSamplePart0AVX512,
 			trackSamplePart2:  trackSamplePart2AVX512,
 		}
@@ -287,7 +305,7 @@ func pickKernels() *laneKernels {
 			periodSamplePart2: periodSamplePart2AVX2,
 			track0Lanestart:   track0LanestartAVX2,
 			track0Lanestep:    track0LanestepAVX2,
-			track0Dense:       track0DenseAVX2,
+			track0Laneoutput:  track0LaneoutputAVX2,
 			trackSamplePart0:  trackSamplePart0AVX2,
 			trackSamplePart2:  trackSamplePart2AVX2,
 		}
@@ -313,7 +331,7 @@ func track0LanestartAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func track0LanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func track0DenseAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func track0LaneoutputAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func trackSamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
@@ -329,7 +347,7 @@ func track0LanestartAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func track0LanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func track0DenseAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func track0LaneoutputAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func trackSamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
@@ -462,7 +480,10 @@ func (l *lanes) solveTrack0Lanes(t0 *[16]float64, ts *[96 * 16]float64, state0Ou
 	fr := l.fr
 	s := &fr.track0Lanestep
 	t1 := (*[16]float64)(ts[1520:])
-	var next [16]int     // output time of each sample
+	d := &fr.track0Laneoutput
+	for i := range d.stepNext {
+		d.stepNext[i], d.stepSpan[i] = 0, t1[i]-t0[i]
+	}
 	var last [16]float64 // error norm of the last attempt
 	for i := range last {
 		last[i] = 1
@@ -515,7 +536,7 @@ func (l *lanes) solveTrack0Lanes(t0 *[16]float64, ts *[96 * 16]float64, state0Ou
 			break
 		}
 		kernel.track0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
-		var took [16]bool // a step
+		clear(d.stepOpen[:]) // of samples that have taken a step
 		for i := range n {
 			if s.stepLive[i] == 0 {
 				continue
@@ -525,7 +546,7 @@ func (l *lanes) solveTrack0Lanes(t0 *[16]float64, ts *[96 * 16]float64, state0Ou
 				st[i].NFE += 6
 				st[i].Accepted++
 				st[i].H = s.stepHAt[i]
-				took[i] = true
+				d.stepOpen[i] = 1
 				st[i].Time = s.stepT[i]
 				if s.stepT[i] == t1[i] {
 					s.stepLive[i] = 0
@@ -541,96 +562,47 @@ func (l *lanes) solveTrack0Lanes(t0 *[16]float64, ts *[96 * 16]float64, state0Ou
 			}
 			last[i] = s.stepErr[i]
 		}
-		d := &fr.track0Dense
-		for round := 0; ; round++ {
-			var inside [16]bool
-			more := false
-			for i := range n {
-				if !took[i] {
-					continue
-				}
-				for next[i] < 96 {
-					at := ts[next[i]*16+i]
-					if !((at-s.stepT[i])*(t1[i]-t0[i]) <= 0) {
-						break
-					}
-					if at == s.stepTAt[i] {
-						for e := range 2 {
-							state0Out[(next[i]*2+e)*16+i] = s.xAt[e*16+i]
-						}
-						for e := range 2 {
-							state1Out[(next[i]*2+e)*16+i] = s.vAt[e*16+i]
-						}
-						state2Out[next[i]*16+i] = s.pAt[i]
-						next[i]++
-						continue
-					}
-					if at == s.stepT[i] {
-						for e := range 2 {
-							state0Out[(next[i]*2+e)*16+i] = s.x[e*16+i]
-						}
-						for e := range 2 {
-							state1Out[(next[i]*2+e)*16+i] = s.v[e*16+i]
-						}
-						state2Out[next[i]*16+i] = s.p[i]
-						next[i]++
-						continue
-					}
-					d.theta[i] = (at - s.stepTAt[i]) / s.stepHAt[i]
-					inside[i], more = true, true
-					break
-				}
-			}
-			if !more {
-				break
-			}
-			if round == 0 {
-				d.h = s.stepHAt
-				d.x = s.xAt
-				d.xNext = s.x
-				d.v = s.vAt
-				d.vNext = s.v
-				d.p = s.pAt
-				d.pNext = s.p
-				d.xD1 = s.stepData0
-				d.vD1 = s.stepData1
-				d.pD1 = s.stepData2
-				d.xD2 = s.stepData3
-				d.vD2 = s.stepData4
-				d.pD2 = s.stepData5
-				d.xD3 = s.stepData6
-				d.vD3 = s.stepData7
-				d.pD3 = s.stepData8
-				d.xD4 = s.stepData9
-				d.vD4 = s.stepData10
-				d.pD4 = s.stepData11
-			}
-			kernel.track0Dense(l.fr, l.w, l.pre, &l.sums[0])
-			for i := range n {
-				if !inside[i] {
-					continue
-				}
-				for e := range 2 {
-					state0Out[(next[i]*2+e)*16+i] = d.xAt[e*16+i]
-				}
-				for e := range 2 {
-					state1Out[(next[i]*2+e)*16+i] = d.vAt[e*16+i]
-				}
-				state2Out[next[i]*16+i] = d.pAt[i]
-				next[i]++
-			}
+		row := rt.NextRow(d.stepOpen[:n], d.stepNext[:n], 96)
+		if row < 96 {
+			d.stepT, d.stepEnd, d.stepH = s.stepTAt, s.stepT, s.stepHAt
+			d.xAt, d.x = s.xAt, s.x
+			d.vAt, d.v = s.vAt, s.v
+			d.pAt, d.p = s.pAt, s.p
+			d.stepData0 = s.stepData0
+			d.stepData1 = s.stepData1
+			d.stepData2 = s.stepData2
+			d.stepData3 = s.stepData3
+			d.stepData4 = s.stepData4
+			d.stepData5 = s.stepData5
+			d.stepData6 = s.stepData6
+			d.stepData7 = s.stepData7
+			d.stepData8 = s.stepData8
+			d.stepData9 = s.stepData9
+			d.stepData10 = s.stepData10
+			d.stepData11 = s.stepData11
+		}
+		for row < 96 {
+			d.stepRow[0] = float64(row)
+			copy(d.stepAt[:], ts[row*16:])
+			copy(d.xRow[:], state0Out[row*32:])
+			copy(d.vRow[:], state1Out[row*32:])
+			copy(d.pRow[:], state2Out[row*16:])
+			kernel.track0Laneoutput(l.fr, l.w, l.pre, &l.sums[0])
+			copy(state0Out[row*32:], d.xRowNext[:])
+			copy(state1Out[row*32:], d.vRowNext[:])
+			copy(state2Out[row*16:], d.pRowNext[:])
+			row = rt.NextRow(d.stepOpen[:n], d.stepNext[:n], 96)
 		}
 	}
-	for i := range next {
-		for next[i] < 96 {
+	for i, next := range d.stepNext {
+		for row := int(next); row < 96; row++ {
 			for e := range 2 {
-				state0Out[(next[i]*2+e)*16+i] = s.x[e*16+i]
+				state0Out[(row*2+e)*16+i] = s.x[e*16+i]
 			}
 			for e := range 2 {
-				state1Out[(next[i]*2+e)*16+i] = s.v[e*16+i]
+				state1Out[(row*2+e)*16+i] = s.v[e*16+i]
 			}
-			state2Out[next[i]*16+i] = s.p[i]
-			next[i]++
+			state2Out[row*16+i] = s.p[i]
 		}
 	}
 }
