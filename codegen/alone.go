@@ -103,9 +103,17 @@ func (a *aloneCode) frame(e *emitter, f *file) {
 // called are the kernels that Go calls, in the order of the plan.
 func (a *aloneCode) called(e *emitter) []*lanes.Kernel {
 	var out []*lanes.Kernel
-	for _, fn := range e.plan.Funcs {
-		if k := a.entries[fn.IR]; k != nil && !slices.Contains(out, k) {
+	add := func(k *lanes.Kernel) {
+		if k != nil && !slices.Contains(out, k) {
 			out = append(out, k)
+		}
+	}
+	for _, fn := range e.plan.Funcs {
+		add(a.entries[fn.IR])
+	}
+	for _, s := range e.plan.Solves {
+		if r := a.found.Rows[s.IR]; r != nil {
+			add(r.Kernel)
 		}
 	}
 	return out

@@ -57,6 +57,7 @@ func (l *loop) fixed() {
 		l.pieces()
 		return
 	}
+	l.row()
 	l.overGrid(to)
 	if s.StepSize > 0 {
 		p.line("if k == steps-1 { h = t1 - t }")
@@ -83,7 +84,7 @@ func (l *loop) overGrid(to string) {
 		l.p.line("for ; k < steps && st.Accepted == before; k++ {")
 		return
 	}
-	l.p.line("for k := 0; k < steps && t != %s; k++ {", to)
+	l.p.line("for %s; k < steps && t != %s; k++ {", ifText(l.rowOf() == nil, "k := 0"), to)
 }
 
 // grid names the ends of the grid of steps: those of the solve, or neighbouring output times.

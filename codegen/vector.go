@@ -46,7 +46,12 @@ func (e *emitter) findKernels() {
 			}
 		}
 		return kernels[f]
-	}, func(f *ir.Func) string { return e.funcs[f] + "Alone" })
+	}, func(f *ir.Func) string {
+		if e.funcs[f] == "" { // steps in a row
+			return goName(f.Name, false) + "Alone"
+		}
+		return e.funcs[f] + "Alone"
+	})
 	names := newScope()
 	few := lanes.CompileFew(alone, func(f *ir.Func) string { // which may want further copies of parameters
 		if kernels[f] == "" {

@@ -48,20 +48,29 @@ func (c *compiler) inARow(step func()) {
 		return nil
 	}
 	first := func(name string) asm.Mem { return c.b.Arg(argFrame).At(field(name).Off) }
-	code := c.k.Results[slices.Index(c.k.Func.ResultNames, Own+"code")]
+	code := slices.Index(c.k.Func.ResultNames, Own+"code")
 	b, e := c.b, asm.F64
 	b.While(first("more"), func() {
 		c.reg = nil // what the step before had
 		step()
-		b.Note("the next step, if all lanes have taken this one")
-		at := b.Arg(argFrame).At(code.Off)
-		good := b.Cmp(e, asm.Equal, c.sumOverSamples(at), b.Const(e, float64(c.set.together()*CodeAccepted)))
+		var good asm.Vec
+		if code < 0 { // see alone_row.go
+			b.Note("the next step")
+		} else {
+			b.Note("the next step, if all lanes have taken this one")
+			at := b.Arg(argFrame).At(c.k.Results[code].Off)
+			good = b.Cmp(e, asm.Equal, c.sumOverSamples(at), b.Const(e, float64(c.set.together()*CodeAccepted)))
+		}
 		taken := b.Broadcast(e, first("taken"))
 		next := b.Add(e, taken, b.Const(e, 1))
 		t := b.Add(e, b.Broadcast(e, first("t0")), b.Mul(e, next, b.Broadcast(e, first("h")))) // rounded twice, as in Go
-		b.StoreOne(e, b.Select(e, good, t, b.Broadcast(e, first("t"))), first("t"))
-		b.StoreOne(e, b.Select(e, good, next, taken), first("taken"))
-		b.StoreOne(e, b.And(e, good, b.Sub(e, b.Broadcast(e, first("many")), next)), first("more"))
+		more := b.Sub(e, b.Broadcast(e, first("many")), next)
+		if code >= 0 {
+			t, next, more = b.Select(e, good, t, b.Broadcast(e, first("t"))), b.Select(e, good, next, taken), b.And(e, good, more)
+		}
+		b.StoreOne(e, t, first("t"))
+		b.StoreOne(e, next, first("taken"))
+		b.StoreOne(e, more, first("more"))
 	})
 }
 

@@ -319,13 +319,14 @@ const leastAlone = 64
 type Alone struct {
 	Set     *Set
 	Entries map[*ir.Func]*Kernel // functions that Go calls
+	Rows    map[*ir.Solve]*InARow
 	// Why says what keeps functions from it that have work enough.
 	Why map[*ir.Func]error
 }
 
 // CompileAlone finds the functions that run faster so, of models and of recipes that do not run in lanes.
 func CompileAlone(p *plan.Plan, inLanes func(*ir.Recipe) bool, name func(*ir.Func) string) *Alone {
-	a := &Alone{NewAlone(p, name), map[*ir.Func]*Kernel{}, map[*ir.Func]error{}}
+	a := &Alone{NewAlone(p, name), map[*ir.Func]*Kernel{}, map[*ir.Solve]*InARow{}, map[*ir.Func]error{}}
 	var from []*ir.Func
 	for _, m := range p.Module.Models {
 		from = append(append(from, m.Func), m.Paths...)
@@ -355,6 +356,7 @@ func CompileAlone(p *plan.Plan, inLanes func(*ir.Recipe) bool, name func(*ir.Fun
 			a.Why[f] = err
 		}
 	}
+	a.addRows()
 	return a
 }
 

@@ -44,8 +44,6 @@ type compiler struct {
 	made  map[*ir.Value]bool // what was made before the first of repeated steps
 	early bool
 
-	tanh []asm.Vec // the coefficients of quarterTanh in registers, in a loop that has use for them
-
 	note string
 }
 
@@ -204,12 +202,44 @@ func (c *compiler) carryOn() {
 	}
 	c.b.Note("results that are the arguments of the next run")
 	var ms moves
+	var quick []func() // from registers, when all of these are found
 	for i, r := range c.k.Results {
-		if j, ok := c.k.carry[i]; ok {
-			ms.field(c.k.Args[j], r, r.Rows)
+		j, ok := c.k.carry[i]
+		switch to, xs := c.k.Args[j], c.inRegister(c.k.Func.Results[i]); {
+		case !ok:
+		case xs != nil:
+			quick = append(quick, func() {
+				for k, x := range xs {
+					c.storeField(to, at(k), x)
+				}
+			})
+		default:
+			ms.field(to, r, c.k.Func.Results[i].Type.Len())
 		}
 	}
 	c.move(ms)
+	if len(quick) > 0 {
+		c.columns(func() {
+			for _, store := range quick {
+				store()
+			}
+		})
+	}
+}
+
+// inRegister are the elements of a value of one sample if all are in registers.
+func (c *compiler) inRegister(v *ir.Value) (xs []value) {
+	if c.set.alone == nil || c.set.few() > 0 || v.Type.Len() > plan.SmallLen {
+		return nil
+	}
+	for k := range v.Type.Len() {
+		x, ok := c.reg[element{v, k}]
+		if !ok {
+			return nil
+		}
+		xs = append(xs, x)
+	}
+	return xs
 }
 
 // columns runs body for each vector of the block.

@@ -32,10 +32,6 @@ type Solve struct {
 	Resets []*Kernel
 	// Keep is the step of a solve whose way back takes what it keeps (ir.Rev.Keep), the last results of Step; nil else.
 	Keep *ir.Func
-	// Of what it keeps the First first belong to the first stage of a step (ir.Rev.First): a step gives those of the next one, and
-	// Start those of the first one, by StartKeep.
-	First     int
-	StartKeep *ir.Func
 	// Alike says that all samples have the same time and step. Step then reads these of the first lane alone.
 	Alike bool
 	// InARow is the number of steps that Step makes in a run, see again.go.
@@ -74,12 +70,8 @@ func adaptiveLead(sv *ir.Solve) []string {
 // fixedArgs are those of a Step of given length.
 var fixedArgs = []string{"live"}
 
-// AddSolve compiles the functions of a solve, which keeps what the sweep by takes if that is not nil. On an error the set is as it was.
-func (s *Set) AddSolve(sv *ir.Solve, by *ir.Rev) (*Solve, error) {
-	var keep *ir.Func
-	if by != nil {
-		keep = by.Keep
-	}
+// AddSolve compiles the functions of a solve, which takes the steps of keep if it is not nil. On an error the set is as it was.
+func (s *Set) AddSolve(sv *ir.Solve, keep *ir.Func) (*Solve, error) {
 	if l := s.solves[solveKey{sv, keep}]; l != nil {
 		return l, nil
 	}
@@ -91,16 +83,13 @@ func (s *Set) AddSolve(sv *ir.Solve, by *ir.Rev) (*Solve, error) {
 	case sv.StepGroup != "":
 		return nil, &Unsupported{"steps of one length for the whole batch (step_group: batch)", sv.Field, nil}
 	}
-	l := &Solve{IR: sv, States: len(sv.States), Alike: (s.alone == nil || s.few() > 0) && stepsAlike(sv)}
-	if by != nil {
-		l.Keep, l.First, l.StartKeep = keep, by.First, by.StartKeep
-	}
+	l := &Solve{IR: sv, Keep: keep, States: len(sv.States), Alike: (s.alone == nil || s.few() > 0) && stepsAlike(sv)}
 	if sv.FSAL {
 		l.Slopes = len(sv.Plain())
 	}
 	var start, step *ir.Func
 	if sv.Adaptive {
-		start, step = s.adaptiveStart(l), s.adaptiveStep(l)
+		start, step = s.adaptiveStart(sv), s.adaptiveStep(l)
 	} else {
 		l.InARow = s.inARow(l)
 		step = s.fixedStep(l)
@@ -126,7 +115,7 @@ func (s *Set) AddSolve(sv *ir.Solve, by *ir.Rev) (*Solve, error) {
 		}
 	}
 	if start != nil {
-		if l.Start, err = s.addRunning(start, running{kept: l.keptByStart(start)}); err != nil {
+		if l.Start, err = s.Add(start); err != nil {
 			return nil, err
 		}
 	}
@@ -459,21 +448,13 @@ func choose(b *ir.Builder, c *ir.Value, xs, ys []*ir.Value) []*ir.Value {
 }
 
 // adaptiveStart chooses the first step.
-func (s *Set) adaptiveStart(l *Solve) *ir.Func {
-	sv := l.IR
+func (s *Set) adaptiveStart(sv *ir.Solve) *ir.Func {
 	if !sv.FSAL && sv.FirstStep > 0 {
 		return nil
 	}
 	b, x, y, _, c := s.lane(sv, ".lanestart", []string{"t", "t1", "dir", "rtol", "atol"}, false)
-	all := y
 	y = ir.Pick(y, sv.Plain())
-	var k, kept []*ir.Value
-	if l.First > 0 {
-		k = b.Inline(l.StartKeep, cat([]*ir.Value{x["t"]}, all, c)) // its call keeps what it gives where it lies
-		k, kept = k[:len(y)], k[len(y):]
-	} else {
-		k = b.CallAll(sv.Field, cat([]*ir.Value{x["t"]}, y, c)...)
-	}
+	k := b.CallAll(sv.Field, cat([]*ir.Value{x["t"]}, y, c)...)
 	names, vs := []string{Own + "h"}, []*ir.Value{b.Mul(x["dir"], b.Const(sv.FirstStep, ir.F64))}
 	if sv.FirstStep == 0 {
 		span := b.Sub(x["t1"], x["t"])
@@ -483,7 +464,7 @@ func (s *Set) adaptiveStart(l *Solve) *ir.Func {
 	if sv.FSAL {
 		names, vs = append(names, named(plain(sv), ".k")...), append(vs, k...)
 	}
-	return finish(b, append(names, keptNames(kept)...), append(vs, kept...))
+	return finish(b, names, vs)
 }
 
 // adaptiveStep tries a step, and decides on it and on the next length.

@@ -17,11 +17,11 @@ func (s *Set) AddRev(r *ir.Rev, kept bool) (*Rev, error) {
 		return l, nil
 	}
 	sv := r.Solve
-	var by *ir.Rev
+	var keep *ir.Func
 	if kept {
-		by = r
+		keep = r.Keep
 	}
-	solve, err := s.AddSolve(sv, by)
+	solve, err := s.AddSolve(sv, keep)
 	if err != nil {
 		return nil, err
 	}

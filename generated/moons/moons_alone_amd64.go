@@ -18,6 +18,8 @@ func init() {
 			moonsTiny0DenseStepAlone: moonsTiny0DenseStepAloneAVX2,
 			moonsFast0StepAlone:      moonsFast0StepAloneAVX512,
 			moonsFast0DenseStepAlone: moonsFast0DenseStepAloneAVX512,
+			moonsTiny0RowAlone:       moonsTiny0RowAloneAVX2,
+			moonsFast0RowAlone:       moonsFast0RowAloneAVX512,
 		}
 	case rt.AVX2:
 		alone = &aloneKernels{
@@ -29,6 +31,8 @@ func init() {
 			moonsTiny0DenseStepAlone: moonsTiny0DenseStepAloneAVX2,
 			moonsFast0StepAlone:      moonsFast0StepAloneAVX2,
 			moonsFast0DenseStepAlone: moonsFast0DenseStepAloneAVX2,
+			moonsTiny0RowAlone:       moonsTiny0RowAloneAVX2,
+			moonsFast0RowAlone:       moonsFast0RowAloneAVX2,
 		}
 	}
 }
@@ -49,6 +53,12 @@ func moonsFast0StepAloneAVX2(fr *aloneFrame, w *aloneWeights)
 
 func moonsFast0DenseStepAloneAVX2(fr *aloneFrame, w *aloneWeights)
 
+func moonsTiny0RowAloneAVX2(fr *aloneFrame, w *aloneWeights)
+
+func moonsFast0RowAloneAVX2(fr *aloneFrame, w *aloneWeights)
+
 func moonsFast0StepAloneAVX512(fr *aloneFrame, w *aloneWeights)
 
 func moonsFast0DenseStepAloneAVX512(fr *aloneFrame, w *aloneWeights)
+
+func moonsFast0RowAloneAVX512(fr *aloneFrame, w *aloneWeights)

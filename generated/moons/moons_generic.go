@@ -117,10 +117,37 @@ type aloneFrame struct {
 		xD2     [16]Real
 		select2 [64]Real
 	}
+	moonsTiny0RowAlone struct { // MoonsTiny.0.row
+		stepT       [16]float64
+		stepH       [16]float64
+		stepT0      [16]float64
+		stepTaken   [16]float64
+		stepMany    [16]float64
+		stepMore    [16]float64
+		stepBad     [16]float64
+		x           [16]Real
+		xNext       [16]Real
+		stepBadNext [16]float64
+		xK1         [16]Real
+	}
+	moonsFast0RowAlone struct { // MoonsFast.0.row
+		stepT       [16]float64
+		stepH       [16]float64
+		stepT0      [16]float64
+		stepTaken   [16]float64
+		stepMany    [16]float64
+		stepMore    [16]float64
+		stepBad     [16]float64
+		x           [16]Real
+		xNext       [16]Real
+		stepBadNext [16]float64
+		xK1         [16]Real
+		select2     [64]Real
+	}
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [73856]byte([unsafe.Sizeof(aloneFrame{})]byte{})
+var _ = [76544]byte([unsafe.Sizeof(aloneFrame{})]byte{})
 
 // aloneWeights are parameters as kernels for one sample read them.
 type aloneWeights struct {
@@ -172,6 +199,8 @@ type aloneKernels struct {
 	moonsTiny0DenseStepAlone func(fr *aloneFrame, w *aloneWeights)
 	moonsFast0StepAlone      func(fr *aloneFrame, w *aloneWeights)
 	moonsFast0DenseStepAlone func(fr *aloneFrame, w *aloneWeights)
+	moonsTiny0RowAlone       func(fr *aloneFrame, w *aloneWeights)
+	moonsFast0RowAlone       func(fr *aloneFrame, w *aloneWeights)
 }
 
 // alone holds them; nil where the processor has none of the instruction sets.

@@ -13,12 +13,14 @@ func init() {
 			flowFieldAlone:       flowFieldAloneAVX2,
 			moons0StepAlone:      moons0StepAloneAVX2,
 			moons0DenseStepAlone: moons0DenseStepAloneAVX2,
+			moons0RowAlone:       moons0RowAloneAVX2,
 		}
 	case rt.AVX2:
 		alone = &aloneKernels{
 			flowFieldAlone:       flowFieldAloneAVX2,
 			moons0StepAlone:      moons0StepAloneAVX2,
 			moons0DenseStepAlone: moons0DenseStepAloneAVX2,
+			moons0RowAlone:       moons0RowAloneAVX2,
 		}
 	}
 }
@@ -28,3 +30,5 @@ func flowFieldAloneAVX2(fr *aloneFrame, w *aloneWeights)
 func moons0StepAloneAVX2(fr *aloneFrame, w *aloneWeights)
 
 func moons0DenseStepAloneAVX2(fr *aloneFrame, w *aloneWeights)
+
+func moons0RowAloneAVX2(fr *aloneFrame, w *aloneWeights)

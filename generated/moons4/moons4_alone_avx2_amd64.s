@@ -113,6 +113,11 @@ DATA f32_bf2aaaab<>+8(SB)/8, $0xbf2aaaabbf2aaaab
 DATA f32_bf2aaaab<>+16(SB)/8, $0xbf2aaaabbf2aaaab
 DATA f32_bf2aaaab<>+24(SB)/8, $0xbf2aaaabbf2aaaab
 GLOBL f32_bf2aaaab<>(SB), RODATA|NOPTR, $32
+DATA f64_3ff0000000000000<>+0(SB)/8, $0x3ff0000000000000 // 1
+DATA f64_3ff0000000000000<>+8(SB)/8, $0x3ff0000000000000
+DATA f64_3ff0000000000000<>+16(SB)/8, $0x3ff0000000000000
+DATA f64_3ff0000000000000<>+24(SB)/8, $0x3ff0000000000000
+GLOBL f64_3ff0000000000000<>(SB), RODATA|NOPTR, $32
 
 // flowFieldAlone is Flow.field (moons4.nde:10) of one sample.
 TEXT flowFieldAloneIn_avx2<>(SB), NOSPLIT, $0-0
@@ -441,6 +446,135 @@ TEXT ·moons0DenseStepAloneAVX2(SB), 0, $8-16
 	STMXCSR	old-8(SP)
 	LDMXCSR	flush<>(SB)
 	CALL	moons0DenseStepAlone_avx2<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// moons0RowAlone is Moons.0.row (moons4.nde:19) of one sample.
+TEXT moons0RowAlone_avx2<>(SB), NOSPLIT, $0-0
+loop1:
+	// moons4.nde:19
+	VBROADCASTSS	69376(AX), Y0	// x[0]
+	VBROADCASTSS	69380(AX), Y1	// x[1]
+	CALL	flowFieldAloneIn_avx2<>(SB)
+	VMOVSS	X0, 69632(AX)	// x_k1[0]
+	VMOVSS	X1, 69636(AX)	// x_k1[1]
+	VBROADCASTSD	68608(AX), Y2	// step.h[0]
+	VBROADCASTSD	68480(AX), Y3	// step.t[0]
+	// moons4.nde:19
+	VMULPD	f64_3fe0000000000000<>(SB), Y2, Y2
+	VADDPD	Y2, Y3, Y3
+	VMOVSD	X3, 69696(AX)	// t2[0]
+	VCVTPD2PSY	Y2, X2
+	VINSERTF128	$1, X2, Y2, Y2
+	VMOVSS	X2, 69824(AX)	// ha21[0]
+	VBROADCASTSS	69376(AX), Y3	// x[0]
+	VBROADCASTSS	69380(AX), Y4	// x[1]
+	VFMADD231PS	Y0, Y2, Y3
+	VMOVSS	X3, 69888(AX)	// x_y2[0]
+	VFMADD231PS	Y1, Y2, Y4
+	VMOVSS	X4, 69892(AX)	// x_y2[1]
+	// moons4.nde:19
+	VMOVAPS	Y3, Y0
+	VMOVAPS	Y4, Y1
+	CALL	flowFieldAloneIn_avx2<>(SB)
+	VMOVSS	X0, 69952(AX)	// x_k2[0]
+	VMOVSS	X1, 69956(AX)	// x_k2[1]
+	VBROADCASTSS	69376(AX), Y2	// x[0]
+	VBROADCASTSS	69380(AX), Y3	// x[1]
+	// moons4.nde:19
+	VBROADCASTSS	69824(AX), Y4	// ha21[0]
+	VFMADD231PS	Y0, Y4, Y2
+	VMOVSS	X2, 70016(AX)	// x_y3[0]
+	VFMADD231PS	Y1, Y4, Y3
+	VMOVSS	X3, 70020(AX)	// x_y3[1]
+	// moons4.nde:19
+	VMOVAPS	Y2, Y0
+	VMOVAPS	Y3, Y1
+	CALL	flowFieldAloneIn_avx2<>(SB)
+	VMOVSS	X0, 70080(AX)	// x_k3[0]
+	VMOVSS	X1, 70084(AX)	// x_k3[1]
+	VBROADCASTSD	68480(AX), Y2	// step.t[0]
+	VBROADCASTSD	68608(AX), Y3	// step.h[0]
+	// moons4.nde:19
+	VADDPD	Y3, Y2, Y2
+	VMOVSD	X2, 70144(AX)	// t4[0]
+	VCVTPD2PSY	Y3, X2
+	VINSERTF128	$1, X2, Y2, Y2
+	VBROADCASTSS	69376(AX), Y3	// x[0]
+	VBROADCASTSS	69380(AX), Y4	// x[1]
+	VFMADD231PS	Y0, Y2, Y3
+	VMOVSS	X3, 70272(AX)	// x_y4[0]
+	VFMADD231PS	Y1, Y2, Y4
+	VMOVSS	X4, 70276(AX)	// x_y4[1]
+	// moons4.nde:19
+	VMOVAPS	Y3, Y0
+	VMOVAPS	Y4, Y1
+	CALL	flowFieldAloneIn_avx2<>(SB)
+	VMOVSS	X0, 70336(AX)	// x_k4[0]
+	VMOVSS	X1, 70340(AX)	// x_k4[1]
+	VBROADCASTSD	68608(AX), Y2	// step.h[0]
+	// moons4.nde:19
+	VMULPD	f64_3fc5555555555555<>(SB), Y2, Y3
+	VCVTPD2PSY	Y3, X3
+	VINSERTF128	$1, X3, Y3, Y3
+	VMULPD	f64_3fd5555555555555<>(SB), Y2, Y2
+	VCVTPD2PSY	Y2, X2
+	VINSERTF128	$1, X2, Y2, Y2
+	VBROADCASTSS	69376(AX), Y4	// x[0]
+	VBROADCASTSS	69380(AX), Y5	// x[1]
+	VMOVUPS	f32_00000000<>(SB), Y6
+	VBROADCASTSS	70080(AX), Y7	// x_k3[0]
+	VBROADCASTSS	69952(AX), Y8	// x_k2[0]
+	VBROADCASTSS	69632(AX), Y9	// x_k1[0]
+	VFMADD231PS	Y9, Y3, Y4
+	VFMADD231PS	Y8, Y2, Y4
+	VFMADD231PS	Y7, Y2, Y4
+	VFMADD231PS	Y0, Y3, Y4
+	VMOVSS	X4, 69440(AX)	// x.next[0]
+	VBROADCASTSS	70084(AX), Y0	// x_k3[1]
+	VBROADCASTSS	69956(AX), Y7	// x_k2[1]
+	VBROADCASTSS	69636(AX), Y8	// x_k1[1]
+	VFMADD231PS	Y8, Y3, Y5
+	VFMADD231PS	Y7, Y2, Y5
+	VFMADD231PS	Y0, Y2, Y5
+	VFMADD231PS	Y1, Y3, Y5
+	VMOVSS	X5, 69444(AX)	// x.next[1]
+	VSUBPS	Y4, Y4, Y0
+	VSUBPS	Y5, Y5, Y1
+	VADDPS	Y0, Y6, Y6
+	VADDPS	Y1, Y6, Y6
+	VBROADCASTSD	69248(AX), Y0	// step.bad[0]
+	VCVTPS2PD	X6, Y1
+	VADDPD	Y1, Y0, Y0
+	VMOVSD	X0, 69504(AX)	// step.bad_next[0]
+	// results that are the arguments of the next run
+	VMOVSS	X4, 69376(AX)	// x[0]
+	VMOVSS	X5, 69380(AX)	// x[1]
+	VMOVSD	X0, 69248(AX)	// step.bad[0]
+	// the next step
+	VBROADCASTSD	68864(AX), Y0	// step.taken[0]
+	VADDPD	f64_3ff0000000000000<>(SB), Y0, Y0
+	VBROADCASTSD	68736(AX), Y1	// step.t0[0]
+	VBROADCASTSD	68608(AX), Y2	// step.h[0]
+	VMULPD	Y2, Y0, Y2
+	VADDPD	Y2, Y1, Y1
+	VBROADCASTSD	68992(AX), Y2	// step.many[0]
+	VSUBPD	Y0, Y2, Y2
+	VMOVSD	X1, 68480(AX)	// step.t[0]
+	VMOVSD	X0, 68864(AX)	// step.taken[0]
+	VMOVSD	X2, 69120(AX)	// step.more[0]
+	CMPQ	69120(AX), $0	// step.more[0]
+	JNE	loop1
+	RET
+
+// func moons0RowAloneAVX2(fr *aloneFrame, w *aloneWeights)
+TEXT ·moons0RowAloneAVX2(SB), 0, $8-16
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	moons0RowAlone_avx2<>(SB)
 	LDMXCSR	old-8(SP)
 	VZEROUPPER
 	RET

@@ -51,10 +51,32 @@ type aloneFrame struct {
 		xY4   [16]Real
 		xK4   [16]Real
 	}
+	moons0RowAlone struct { // Moons.0.row
+		stepT       [16]float64
+		stepH       [16]float64
+		stepT0      [16]float64
+		stepTaken   [16]float64
+		stepMany    [16]float64
+		stepMore    [16]float64
+		stepBad     [16]float64
+		x           [16]Real
+		xNext       [16]Real
+		stepBadNext [16]float64
+		xK1         [16]Real
+		t2          [16]float64
+		ha21        [16]Real
+		xY2         [16]Real
+		xK2         [16]Real
+		xY3         [16]Real
+		xK3         [16]Real
+		t4          [16]float64
+		xY4         [16]Real
+		xK4         [16]Real
+	}
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [68480]byte([unsafe.Sizeof(aloneFrame{})]byte{})
+var _ = [70400]byte([unsafe.Sizeof(aloneFrame{})]byte{})
 
 // aloneWeights are parameters as kernels for one sample read them.
 type aloneWeights struct {
@@ -77,6 +99,7 @@ type aloneKernels struct {
 	flowFieldAlone       func(fr *aloneFrame, w *aloneWeights)
 	moons0StepAlone      func(fr *aloneFrame, w *aloneWeights)
 	moons0DenseStepAlone func(fr *aloneFrame, w *aloneWeights)
+	moons0RowAlone       func(fr *aloneFrame, w *aloneWeights)
 }
 
 // alone holds them; nil where the processor has none of the instruction sets.

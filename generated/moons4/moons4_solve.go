@@ -12,7 +12,28 @@ func solveMoons0(w *Params, pre *prepared, ws *workspace, t0 float64, t1 float64
 	h := (t1 - t0) / float64(steps)
 	var x1 [2]Real
 	t := t0
-	for k := 0; k < steps && t != t1; k++ {
+	k := 0
+	if alone != nil && steps > 1 && t0+float64(float64(steps-1)*h) != t1 { // steps in a row, of which none ends at t1
+		fr := ws.aloneFrame()
+		s := &fr.moons0RowAlone
+		s.stepT[0], s.stepT0[0], s.stepH[0], s.stepBad[0] = t0, t0, h, 0
+		*(*[2]Real)(s.x[:2]) = x
+		for k < steps-1 {
+			many := min(k+64, steps-1)
+			s.stepTaken[0], s.stepMany[0] = float64(k), float64(many)
+			alone.moons0RowAlone(fr, pre.alone)
+			k = many
+		}
+		if s.stepBad[0] == 0 { // all states were finite
+			x = *(*[2]Real)(s.x[:2])
+			t = s.stepT[0]
+			st.NFE += k * 4
+			st.Accepted, st.H, st.Time = k, h, t
+		} else {
+			k = 0 // again, to see which was not
+		}
+	}
+	for ; k < steps && t != t1; k++ {
 		moons0Step(w, pre, ws, t, h, &x, &x1)
 		st.NFE += 4
 		finite := x1[0]-x1[0] == 0 && x1[1]-x1[1] == 0
