@@ -4337,14 +4337,14 @@ loop4: // 4 times: vectors of the block
 	VBROADCASTSD	294016(AX), Y4	// step.h
 	VMULPD	Y4, Y2, Y4
 	VADDPD	Y4, Y3, Y3
-	VBROADCASTSD	293760(AX), Y4	// step.t
-	VBLENDVPD	Y0, Y3, Y4, Y3
-	VMOVSD	X3, 293760(AX)	// step.t
+	VBROADCASTSD	295040(AX), Y4	// step.many
+	VSUBPD	Y2, Y4, Y4
+	VBROADCASTSD	293760(AX), Y5	// step.t
+	VBLENDVPD	Y0, Y3, Y5, Y3
 	VBLENDVPD	Y0, Y2, Y1, Y1
+	VANDPD	Y4, Y0, Y0
+	VMOVSD	X3, 293760(AX)	// step.t
 	VMOVSD	X1, 294784(AX)	// step.taken
-	VBROADCASTSD	295040(AX), Y1	// step.many
-	VSUBPD	Y2, Y1, Y1
-	VANDPD	Y1, Y0, Y0
 	VMOVSD	X0, 295296(AX)	// step.more
 	CMPQ	295296(AX), $0	// step.more
 	JNE	loop1
@@ -6066,14 +6066,14 @@ loop4: // 4 times: vectors of the block
 	VBROADCASTSD	349312(AX), Y4	// step.h
 	VMULPD	Y4, Y2, Y4
 	VADDPD	Y4, Y3, Y3
-	VBROADCASTSD	349056(AX), Y4	// step.t
-	VBLENDVPD	Y0, Y3, Y4, Y3
-	VMOVSD	X3, 349056(AX)	// step.t
+	VBROADCASTSD	350336(AX), Y4	// step.many
+	VSUBPD	Y2, Y4, Y4
+	VBROADCASTSD	349056(AX), Y5	// step.t
+	VBLENDVPD	Y0, Y3, Y5, Y3
 	VBLENDVPD	Y0, Y2, Y1, Y1
+	VANDPD	Y4, Y0, Y0
+	VMOVSD	X3, 349056(AX)	// step.t
 	VMOVSD	X1, 350080(AX)	// step.taken
-	VBROADCASTSD	350336(AX), Y1	// step.many
-	VSUBPD	Y2, Y1, Y1
-	VANDPD	Y1, Y0, Y0
 	VMOVSD	X0, 350592(AX)	// step.more
 	CMPQ	350592(AX), $0	// step.more
 	JNE	loop1
@@ -7681,14 +7681,14 @@ loop4: // 4 times: vectors of the block
 	VBROADCASTSD	403328(AX), Y4	// step.h
 	VMULPD	Y4, Y2, Y4
 	VADDPD	Y4, Y3, Y3
-	VBROADCASTSD	403072(AX), Y4	// step.t
-	VBLENDVPD	Y0, Y3, Y4, Y3
-	VMOVSD	X3, 403072(AX)	// step.t
+	VBROADCASTSD	404352(AX), Y4	// step.many
+	VSUBPD	Y2, Y4, Y4
+	VBROADCASTSD	403072(AX), Y5	// step.t
+	VBLENDVPD	Y0, Y3, Y5, Y3
 	VBLENDVPD	Y0, Y2, Y1, Y1
+	VANDPD	Y4, Y0, Y0
+	VMOVSD	X3, 403072(AX)	// step.t
 	VMOVSD	X1, 404096(AX)	// step.taken
-	VBROADCASTSD	404352(AX), Y1	// step.many
-	VSUBPD	Y2, Y1, Y1
-	VANDPD	Y1, Y0, Y0
 	VMOVSD	X0, 404608(AX)	// step.more
 	CMPQ	404608(AX), $0	// step.more
 	JNE	loop1
@@ -9371,14 +9371,14 @@ loop4: // 4 times: vectors of the block
 	VBROADCASTSD	459136(AX), Y4	// step.h
 	VMULPD	Y4, Y2, Y4
 	VADDPD	Y4, Y3, Y3
-	VBROADCASTSD	458880(AX), Y4	// step.t
-	VBLENDVPD	Y0, Y3, Y4, Y3
-	VMOVSD	X3, 458880(AX)	// step.t
+	VBROADCASTSD	460160(AX), Y4	// step.many
+	VSUBPD	Y2, Y4, Y4
+	VBROADCASTSD	458880(AX), Y5	// step.t
+	VBLENDVPD	Y0, Y3, Y5, Y3
 	VBLENDVPD	Y0, Y2, Y1, Y1
+	VANDPD	Y4, Y0, Y0
+	VMOVSD	X3, 458880(AX)	// step.t
 	VMOVSD	X1, 459904(AX)	// step.taken
-	VBROADCASTSD	460160(AX), Y1	// step.many
-	VSUBPD	Y2, Y1, Y1
-	VANDPD	Y1, Y0, Y0
 	VMOVSD	X0, 460416(AX)	// step.more
 	CMPQ	460416(AX), $0	// step.more
 	JNE	loop1

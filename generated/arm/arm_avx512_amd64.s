@@ -4787,14 +4787,14 @@ loop4: // 2 times: vectors of the block
 	VBROADCASTSD	294016(AX), Z4	// step.h
 	VMULPD	Z4, Z2, Z4
 	VADDPD	Z4, Z3, Z3
-	VBROADCASTSD	293760(AX), Z4	// step.t
-	VPTERNLOGQ	$0xe2, Z4, Z0, Z3
+	VBROADCASTSD	295040(AX), Z4	// step.many
+	VSUBPD	Z2, Z4, Z4
+	VBROADCASTSD	293760(AX), Z5	// step.t
+	VPTERNLOGQ	$0xe2, Z5, Z0, Z3
+	VPTERNLOGQ	$0xe2, Z1, Z0, Z2
+	VPANDQ	Z4, Z0, Z0
 	VMOVSD	X3, 293760(AX)	// step.t
-	VPTERNLOGQ	$0xb8, Z2, Z0, Z1
-	VMOVSD	X1, 294784(AX)	// step.taken
-	VBROADCASTSD	295040(AX), Z1	// step.many
-	VSUBPD	Z2, Z1, Z1
-	VPANDQ	Z1, Z0, Z0
+	VMOVSD	X2, 294784(AX)	// step.taken
 	VMOVSD	X0, 295296(AX)	// step.more
 	CMPQ	295296(AX), $0	// step.more
 	JNE	loop1
@@ -6725,14 +6725,14 @@ loop4: // 2 times: vectors of the block
 	VBROADCASTSD	349312(AX), Z4	// step.h
 	VMULPD	Z4, Z2, Z4
 	VADDPD	Z4, Z3, Z3
-	VBROADCASTSD	349056(AX), Z4	// step.t
-	VPTERNLOGQ	$0xe2, Z4, Z0, Z3
+	VBROADCASTSD	350336(AX), Z4	// step.many
+	VSUBPD	Z2, Z4, Z4
+	VBROADCASTSD	349056(AX), Z5	// step.t
+	VPTERNLOGQ	$0xe2, Z5, Z0, Z3
+	VPTERNLOGQ	$0xe2, Z1, Z0, Z2
+	VPANDQ	Z4, Z0, Z0
 	VMOVSD	X3, 349056(AX)	// step.t
-	VPTERNLOGQ	$0xb8, Z2, Z0, Z1
-	VMOVSD	X1, 350080(AX)	// step.taken
-	VBROADCASTSD	350336(AX), Z1	// step.many
-	VSUBPD	Z2, Z1, Z1
-	VPANDQ	Z1, Z0, Z0
+	VMOVSD	X2, 350080(AX)	// step.taken
 	VMOVSD	X0, 350592(AX)	// step.more
 	CMPQ	350592(AX), $0	// step.more
 	JNE	loop1
@@ -8551,14 +8551,14 @@ loop4: // 2 times: vectors of the block
 	VBROADCASTSD	403328(AX), Z4	// step.h
 	VMULPD	Z4, Z2, Z4
 	VADDPD	Z4, Z3, Z3
-	VBROADCASTSD	403072(AX), Z4	// step.t
-	VPTERNLOGQ	$0xe2, Z4, Z0, Z3
+	VBROADCASTSD	404352(AX), Z4	// step.many
+	VSUBPD	Z2, Z4, Z4
+	VBROADCASTSD	403072(AX), Z5	// step.t
+	VPTERNLOGQ	$0xe2, Z5, Z0, Z3
+	VPTERNLOGQ	$0xe2, Z1, Z0, Z2
+	VPANDQ	Z4, Z0, Z0
 	VMOVSD	X3, 403072(AX)	// step.t
-	VPTERNLOGQ	$0xb8, Z2, Z0, Z1
-	VMOVSD	X1, 404096(AX)	// step.taken
-	VBROADCASTSD	404352(AX), Z1	// step.many
-	VSUBPD	Z2, Z1, Z1
-	VPANDQ	Z1, Z0, Z0
+	VMOVSD	X2, 404096(AX)	// step.taken
 	VMOVSD	X0, 404608(AX)	// step.more
 	CMPQ	404608(AX), $0	// step.more
 	JNE	loop1
@@ -10457,14 +10457,14 @@ loop4: // 2 times: vectors of the block
 	VBROADCASTSD	459136(AX), Z4	// step.h
 	VMULPD	Z4, Z2, Z4
 	VADDPD	Z4, Z3, Z3
-	VBROADCASTSD	458880(AX), Z4	// step.t
-	VPTERNLOGQ	$0xe2, Z4, Z0, Z3
+	VBROADCASTSD	460160(AX), Z4	// step.many
+	VSUBPD	Z2, Z4, Z4
+	VBROADCASTSD	458880(AX), Z5	// step.t
+	VPTERNLOGQ	$0xe2, Z5, Z0, Z3
+	VPTERNLOGQ	$0xe2, Z1, Z0, Z2
+	VPANDQ	Z4, Z0, Z0
 	VMOVSD	X3, 458880(AX)	// step.t
-	VPTERNLOGQ	$0xb8, Z2, Z0, Z1
-	VMOVSD	X1, 459904(AX)	// step.taken
-	VBROADCASTSD	460160(AX), Z1	// step.many
-	VSUBPD	Z2, Z1, Z1
-	VPANDQ	Z1, Z0, Z0
+	VMOVSD	X2, 459904(AX)	// step.taken
 	VMOVSD	X0, 460416(AX)	// step.more
 	CMPQ	460416(AX), $0	// step.more
 	JNE	loop1

@@ -3704,14 +3704,14 @@ loop4: // 4 times: vectors of the block
 	VBROADCASTSD	84096(AX), Y4	// step.h
 	VMULPD	Y4, Y2, Y4
 	VADDPD	Y4, Y3, Y3
-	VBROADCASTSD	83840(AX), Y4	// step.t
-	VBLENDVPD	Y0, Y3, Y4, Y3
-	VMOVSD	X3, 83840(AX)	// step.t
+	VBROADCASTSD	85120(AX), Y4	// step.many
+	VSUBPD	Y2, Y4, Y4
+	VBROADCASTSD	83840(AX), Y5	// step.t
+	VBLENDVPD	Y0, Y3, Y5, Y3
 	VBLENDVPD	Y0, Y2, Y1, Y1
+	VANDPD	Y4, Y0, Y0
+	VMOVSD	X3, 83840(AX)	// step.t
 	VMOVSD	X1, 84864(AX)	// step.taken
-	VBROADCASTSD	85120(AX), Y1	// step.many
-	VSUBPD	Y2, Y1, Y1
-	VANDPD	Y1, Y0, Y0
 	VMOVSD	X0, 85376(AX)	// step.more
 	CMPQ	85376(AX), $0	// step.more
 	JNE	loop1
@@ -4234,14 +4234,14 @@ loop4: // 4 times: vectors of the block
 	VBROADCASTSD	97024(AX), Y4	// step.h
 	VMULPD	Y4, Y2, Y4
 	VADDPD	Y4, Y3, Y3
-	VBROADCASTSD	96768(AX), Y4	// step.t
-	VBLENDVPD	Y0, Y3, Y4, Y3
-	VMOVSD	X3, 96768(AX)	// step.t
+	VBROADCASTSD	98048(AX), Y4	// step.many
+	VSUBPD	Y2, Y4, Y4
+	VBROADCASTSD	96768(AX), Y5	// step.t
+	VBLENDVPD	Y0, Y3, Y5, Y3
 	VBLENDVPD	Y0, Y2, Y1, Y1
+	VANDPD	Y4, Y0, Y0
+	VMOVSD	X3, 96768(AX)	// step.t
 	VMOVSD	X1, 97792(AX)	// step.taken
-	VBROADCASTSD	98048(AX), Y1	// step.many
-	VSUBPD	Y2, Y1, Y1
-	VANDPD	Y1, Y0, Y0
 	VMOVSD	X0, 98304(AX)	// step.more
 	CMPQ	98304(AX), $0	// step.more
 	JNE	loop1

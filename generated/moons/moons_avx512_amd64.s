@@ -2993,14 +2993,14 @@ loop4: // 2 times: vectors of the block
 	VBROADCASTSD	84096(AX), Z4	// step.h
 	VMULPD	Z4, Z2, Z4
 	VADDPD	Z4, Z3, Z3
-	VBROADCASTSD	83840(AX), Z4	// step.t
-	VPTERNLOGQ	$0xe2, Z4, Z0, Z3
+	VBROADCASTSD	85120(AX), Z4	// step.many
+	VSUBPD	Z2, Z4, Z4
+	VBROADCASTSD	83840(AX), Z5	// step.t
+	VPTERNLOGQ	$0xe2, Z5, Z0, Z3
+	VPTERNLOGQ	$0xe2, Z1, Z0, Z2
+	VPANDQ	Z4, Z0, Z0
 	VMOVSD	X3, 83840(AX)	// step.t
-	VPTERNLOGQ	$0xb8, Z2, Z0, Z1
-	VMOVSD	X1, 84864(AX)	// step.taken
-	VBROADCASTSD	85120(AX), Z1	// step.many
-	VSUBPD	Z2, Z1, Z1
-	VPANDQ	Z1, Z0, Z0
+	VMOVSD	X2, 84864(AX)	// step.taken
 	VMOVSD	X0, 85376(AX)	// step.more
 	CMPQ	85376(AX), $0	// step.more
 	JNE	loop1
@@ -3510,14 +3510,14 @@ loop4: // 2 times: vectors of the block
 	VBROADCASTSD	97024(AX), Z4	// step.h
 	VMULPD	Z4, Z2, Z4
 	VADDPD	Z4, Z3, Z3
-	VBROADCASTSD	96768(AX), Z4	// step.t
-	VPTERNLOGQ	$0xe2, Z4, Z0, Z3
+	VBROADCASTSD	98048(AX), Z4	// step.many
+	VSUBPD	Z2, Z4, Z4
+	VBROADCASTSD	96768(AX), Z5	// step.t
+	VPTERNLOGQ	$0xe2, Z5, Z0, Z3
+	VPTERNLOGQ	$0xe2, Z1, Z0, Z2
+	VPANDQ	Z4, Z0, Z0
 	VMOVSD	X3, 96768(AX)	// step.t
-	VPTERNLOGQ	$0xb8, Z2, Z0, Z1
-	VMOVSD	X1, 97792(AX)	// step.taken
-	VBROADCASTSD	98048(AX), Z1	// step.many
-	VSUBPD	Z2, Z1, Z1
-	VPANDQ	Z1, Z0, Z0
+	VMOVSD	X2, 97792(AX)	// step.taken
 	VMOVSD	X0, 98304(AX)	// step.more
 	CMPQ	98304(AX), $0	// step.more
 	JNE	loop1

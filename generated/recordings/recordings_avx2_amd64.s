@@ -1700,14 +1700,14 @@ loop4: // 4 times: vectors of the block
 	VBROADCASTSD	73216(AX), Y4	// step.h
 	VMULPD	Y4, Y2, Y4
 	VADDPD	Y4, Y3, Y3
-	VBROADCASTSD	73088(AX), Y4	// step.t
-	VBLENDVPD	Y0, Y3, Y4, Y3
-	VMOVSD	X3, 73088(AX)	// step.t
+	VBROADCASTSD	73728(AX), Y4	// step.many
+	VSUBPD	Y2, Y4, Y4
+	VBROADCASTSD	73088(AX), Y5	// step.t
+	VBLENDVPD	Y0, Y3, Y5, Y3
 	VBLENDVPD	Y0, Y2, Y1, Y1
+	VANDPD	Y4, Y0, Y0
+	VMOVSD	X3, 73088(AX)	// step.t
 	VMOVSD	X1, 73600(AX)	// step.taken
-	VBROADCASTSD	73728(AX), Y1	// step.many
-	VSUBPD	Y2, Y1, Y1
-	VANDPD	Y1, Y0, Y0
 	VMOVSD	X0, 73856(AX)	// step.more
 	CMPQ	73856(AX), $0	// step.more
 	JNE	loop1

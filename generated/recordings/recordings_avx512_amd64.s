@@ -1178,14 +1178,14 @@ loop4: // 2 times: vectors of the block
 	VBROADCASTSD	73216(AX), Z4	// step.h
 	VMULPD	Z4, Z2, Z4
 	VADDPD	Z4, Z3, Z3
-	VBROADCASTSD	73088(AX), Z4	// step.t
-	VPTERNLOGQ	$0xe2, Z4, Z0, Z3
+	VBROADCASTSD	73728(AX), Z4	// step.many
+	VSUBPD	Z2, Z4, Z4
+	VBROADCASTSD	73088(AX), Z5	// step.t
+	VPTERNLOGQ	$0xe2, Z5, Z0, Z3
+	VPTERNLOGQ	$0xe2, Z1, Z0, Z2
+	VPANDQ	Z4, Z0, Z0
 	VMOVSD	X3, 73088(AX)	// step.t
-	VPTERNLOGQ	$0xb8, Z2, Z0, Z1
-	VMOVSD	X1, 73600(AX)	// step.taken
-	VBROADCASTSD	73728(AX), Z1	// step.many
-	VSUBPD	Z2, Z1, Z1
-	VPANDQ	Z1, Z0, Z0
+	VMOVSD	X2, 73600(AX)	// step.taken
 	VMOVSD	X0, 73856(AX)	// step.more
 	CMPQ	73856(AX), $0	// step.more
 	JNE	loop1
