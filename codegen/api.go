@@ -301,7 +301,12 @@ func (e *emitter) batch(f *file, m *ir.Model, fn *plan.Func, ins, outs []port) {
 	text(f, fmt.Sprintf("%sJob is a batch while it runs.", low), p.text())
 
 	run := "j.rows"
-	if e.vec != nil && e.vec.models[m] != nil {
+	vector := e.vec != nil && e.vec.models[m] != nil
+	switch {
+	case vector && together:
+		text(f, fmt.Sprintf("%sBlocks computes a block of samples of a batch. Without vector instructions it is nil.", low),
+			fmt.Sprintf("var %sBlocks func(j *%sJob, lo, hi int, member *rt.StepMember)", low, low))
+	case vector:
 		run = fmt.Sprintf("func(worker, lo, hi int) { %sBatch(j, worker, lo, hi) }", low)
 		text(f, fmt.Sprintf("%sBatch computes rows of a batch. Where the processor has vector instructions, kernels take its place.", low),
 			fmt.Sprintf("var %sBatch = (*%sJob).rows", low, low))
@@ -397,7 +402,19 @@ func (e *emitter) batch(f *file, m *ir.Model, fn *plan.Func, ins, outs []port) {
 		p.line("if n < %d && alone != nil && rt.IsFastSmall(opts...) { run = j.each }", small)
 	}
 	if together {
+		if vector {
+			p.line("whole := false")
+			p.line("if %sBlocks != nil {", low)
+			p.line("var err error")
+			p.line("whole, err = rt.InBlocks(ctx, n, %d, func(lo, hi int, member *rt.StepMember) { %sBlocks(j, lo, hi, member) })", e.vec.set.Samples(), low)
+			p.line("if err != nil { return err }")
+			p.line("}")
+			p.line("if !whole { // sample by sample, which tells what happened")
+		}
 		p.line("if err := rt.InGroup(ctx, n, j.row); err != nil { return err }")
+		if vector {
+			p.line("}")
+		}
 	} else {
 		rows := "rt.BlockRows"
 		if e.vec != nil && e.vec.models[m] != nil && e.vec.models[m].Refilled() != nil {
@@ -412,7 +429,7 @@ func (e *emitter) batch(f *file, m *ir.Model, fn *plan.Func, ins, outs []port) {
 	}
 	p.line("}")
 	if together {
-		text(f, "Batch computes rows of samples, row-major, each in a goroutine of its own: they take steps of one length, chosen by the errors of all of\nthem. stats may be nil. The error is that of the first sample that failed; all other rows are there.", p.text())
+		text(f, "Batch computes rows of samples, row-major, each, or each block of them, in a goroutine of its own: they take steps of one length, chosen by the errors of all of\nthem. stats may be nil. The error is that of the first sample that failed; all other rows are there.", p.text())
 		return
 	}
 	text(f, "Batch computes rows of samples, row-major, on all cores (or rt.Workers(n)). A row does not depend on its neighbours. It does\nnot allocate after its first calls. stats may be nil. The error is that of the first sample that failed; all other rows are there.", p.text())
@@ -421,7 +438,7 @@ func (e *emitter) batch(f *file, m *ir.Model, fn *plan.Func, ins, outs []port) {
 // smallBatch is the number of rows from which on a batch of a model runs in lanes in spite of rt.FastSmall; 0 where the
 // option makes no difference.
 func (e *emitter) smallBatch(m *ir.Model) int {
-	if e.vec == nil || e.vec.models[m] == nil || e.alone == nil {
+	if e.vec == nil || e.vec.models[m] == nil || e.alone == nil || m.Func.InStep() {
 		return 0
 	}
 	return e.alone.found.Small(m, e.few != nil && e.few.models[m] != nil).Rows

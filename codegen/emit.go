@@ -190,11 +190,11 @@ func (e *emitter) names() diag.List {
 		e.global.used[n] = true
 	}
 	for _, m := range e.m.Models {
-		e.family(m, m.Name, "Job", "Sites", "Rows", "Batch", "Small", "TablePath", "TableField")
+		e.family(m, m.Name, "Job", "Sites", "Rows", "Batch", "Blocks", "Small", "TablePath", "TableField")
 		e.global.used["new"+m.Name+"Job"] = true
 	}
 	for _, r := range e.m.Recipes {
-		e.family(r, r.Name, "Worker", "Shard", "Sites", "GradSites", "InputSites", "Backward", "Objective", "Inputs", "Recipe", "Metrics")
+		e.family(r, r.Name, "Worker", "Shard", "Block", "Sites", "GradSites", "InputSites", "Backward", "Objective", "Inputs", "Recipe", "Metrics")
 	}
 	for _, d := range e.m.Data {
 		e.family(d, d.Name, "Data")

@@ -297,6 +297,12 @@ func (e *emitter) worker(f *file, r *ir.Recipe, low string, obj, grad *plan.Func
 	if inStep(r) {
 		text(f, "Join makes k the worker of a sample whose batch takes steps of one length.",
 			fmt.Sprintf("func (k *%sWorker) Join(member *rt.StepMember) { k.ws.group = member }", low))
+		block := "0"
+		if e.vec != nil && e.vec.recipes[r] != nil {
+			block = low + "Block"
+			text(f, block+" is the number of rows of a block. Where the processor has vector instructions, kernels compute blocks.", fmt.Sprintf("var %s int", block))
+		}
+		text(f, "Block is the number of rows that are computed at a time; 0 where these are single ones.", fmt.Sprintf("func (k *%sWorker) Block() int { return %s }", low, block))
 	}
 	method := "Shard"
 	if e.vec != nil && e.vec.recipes[r] != nil {

@@ -258,6 +258,9 @@ func (v *vectors) state(f *file) {
 	p.line("fr *laneFrame")
 	p.line("w *Params")
 	p.line("pre *prepared")
+	if v.inGroups() {
+		p.line("group *rt.StepMember // of a block whose batch takes steps of one length")
+	}
 	p.line("sums []Real // gradients: a vector of sums for each parameter, or one number")
 	if v.keeps {
 		p.line("kept []Real // what they were before a block%s", ifText(v.backs(), ", and gradients to which records give back"))
@@ -318,7 +321,14 @@ func (v *vectors) dispatch(f *file) {
 	}
 	for _, m := range v.e.m.Models {
 		if v.models[m] != nil {
-			p.line("%s%s = (*%sJob).%s", v.e.bases[m], ifElse(v.form.few, "Small", "Batch"), v.e.bases[m], v.form.method)
+			hook := "Batch"
+			switch {
+			case v.form.few:
+				hook = "Small"
+			case m.Func.InStep():
+				hook = "Blocks"
+			}
+			p.line("%s%s = (*%sJob).%s", v.e.bases[m], hook, v.e.bases[m], v.form.method)
 		}
 	}
 	for _, r := range v.e.m.Recipes {
@@ -326,6 +336,9 @@ func (v *vectors) dispatch(f *file) {
 			p.line("%sShard = (*%sWorker).lanes", v.e.bases[r], v.e.bases[r])
 			if v.recipes[r].Design != nil {
 				p.line("%sLeastSquares = (*%sWorker).designLanes", v.e.bases[r], v.e.bases[r])
+			}
+			if inStep(r) {
+				p.line("%sBlock = %d", v.e.bases[r], v.set.Samples())
 			}
 		}
 	}
@@ -397,8 +410,18 @@ func (v *vectors) shard(r *ir.Recipe, t *lanes.Recipe) {
 	e, p, w := v.e, v.p, v.set.Samples()
 	low := e.bases[r]
 	obj, gr := e.plan.Of(r.Objective), e.plan.Of(r.Grad)
+	together := inStep(r)
+	if together {
+		p.line("if !k.ws.group.InBlocks() {")
+		p.line("k.rows(weights, gradient, t, rows, key, out)")
+		p.line("return")
+		p.line("}")
+	}
 	p.line("l := laneList.Get()")
 	p.line("defer laneList.Put(l)")
+	if together {
+		p.line("l.group = k.ws.group")
+	}
 	p.line("l.w = paramsOf(weights)")
 	// Not what kernels for one sample need.
 	if v.set.Plan.Of(r.Objective).Needs.Prepared || v.set.Plan.Of(r.Grad).Needs.Prepared || e.pullNeeds(r).Prepared {
@@ -444,7 +467,7 @@ func (v *vectors) shard(r *ir.Recipe, t *lanes.Recipe) {
 	// Where a sample is left to the scalar functions, what it had in lanes may be no number, and products of that with
 	// cotangents that are zero are none either: the sums go back to what they were, in records as well and in gradients to
 	// which a record was given back, and the whole block goes there.
-	leaves := gr.Needs.Stats > 0 && v.set.LeavesToScalar(t.Grad)
+	leaves := !together && gr.Needs.Stats > 0 && v.set.LeavesToScalar(t.Grad)
 	shares := t.Grad.Shares() && v.backs()
 	if leaves {
 		v.keeps = true
@@ -517,6 +540,14 @@ func (v *vectors) shard(r *ir.Recipe, t *lanes.Recipe) {
 		}
 		if leaves && st == "gst" {
 			p.line("if left {")
+		} else if together {
+			p.line("if rt.FailedLane(%s[:], i) { // the whole batch is made again as without lanes", st)
+			p.line("k.ws.group.Lose()")
+			p.line("continue")
+			p.line("}")
+			p.line("for s := range %s { %sOf[s] = %s[s][i] }", st, st, st)
+			p.line("out.Count(%sOf[:], %s, row, row, %s)", st, sites, back)
+			return
 		} else {
 			p.line("if rt.FailedLane(%s[:], i) { // what happened is told as without lanes", st)
 		}

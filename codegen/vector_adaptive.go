@@ -42,7 +42,7 @@ func (v *vectors) adaptive(l *lanes.Solve, step stepNames) {
 	if l.KeepsSome() {
 		p.line("%s", v.runWith(l.Step, "tape.attempt()"))
 	} else {
-		p.line("%s", v.run(l.Step))
+		v.attempt(l, step)
 	}
 	v.noOutputs(l)
 	if s.Stops > 0 {
@@ -115,7 +115,9 @@ func (v *vectors) beginAdaptive(l *lanes.Solve, step stepNames, count bool) {
 	if l.Start == nil {
 		p.line("for i := range %s { %s[i] = %s[i] * %s }", h, h, arg[lanes.Own+"dir"], number(s.FirstStep, ir.F64))
 	}
-	if count {
+	if l.Together != nil {
+		v.startTogether(l, step)
+	} else if count {
 		v.startIfRunning(l, step)
 	} else {
 		v.start(l, step)

@@ -13,7 +13,7 @@ func (v *vectors) batch(m *ir.Model, n *lanes.Node) {
 	e, p, w := v.e, v.p, v.set.Samples()
 	pf := e.plan.Of(m.Func)
 	low := e.bases[m]
-	worker := "_"
+	worker, together := "_", m.Func.InStep()
 	if pf.Needs.Stats > 0 || v.form.few {
 		worker = "worker"
 	}
@@ -31,6 +31,9 @@ func (v *vectors) batch(m *ir.Model, n *lanes.Node) {
 	}
 	p.line("l := %s.Get()", v.form.list)
 	p.line("defer %s.Put(l)", v.form.list)
+	if together {
+		p.line("l.group = member")
+	}
 	switch {
 	case v.form.few:
 		p.line("l.w = j.m.pre.alone")
@@ -68,7 +71,11 @@ func (v *vectors) batch(m *ir.Model, n *lanes.Node) {
 		rows.store("lo")
 		p.line("}")
 	}
-	text(v.loops, "", fmt.Sprintf("func (j *%sJob) %s(%s, lo, hi int) {\n%s\n}", low, v.form.method, worker, p.text()))
+	params := worker + ", lo, hi int"
+	if together {
+		params = "lo, hi int, member *rt.StepMember"
+	}
+	text(v.loops, "", fmt.Sprintf("func (j *%sJob) %s(%s) {\n%s\n}", low, v.form.method, params, p.text()))
 }
 
 // rows prints how a block of n rows of a batch gets into the frame and out of it.
@@ -130,7 +137,7 @@ func (r *rows) load(from string) {
 // tells reports whether a block itself tells of samples whose events do not end.
 func (r *rows) tells() bool {
 	events := slices.ContainsFunc(r.n.Steps, func(st lanes.NodeStep) bool { return st.Solve != nil && len(st.Solve.IR.Events) > 0 })
-	return events && !r.v.set.LeavesToScalar(r.n)
+	return events && !r.m.Func.InStep() && !r.v.set.LeavesToScalar(r.n)
 }
 
 // store prints how results get from the frame to rows from one on.
@@ -160,7 +167,11 @@ func (r *rows) store(from string) {
 			left = "LeftLane"
 		}
 		p.line("if rt.%s(st[:], i) { // what happened is told as without lanes", left)
-		p.line("j.rows(worker, %s+i, %s+i+1)", from, from)
+		if r.m.Func.InStep() {
+			p.line("member.Lose()")
+		} else {
+			p.line("j.rows(worker, %s+i, %s+i+1)", from, from)
+		}
 		p.line("continue")
 		p.line("}")
 	}

@@ -43,6 +43,7 @@ func (v *vectors) solve(l *lanes.Solve) {
 	}
 	params += fmt.Sprintf("%s, by rt.Stepping, n int, st *[%d]rt.SolveStats", span, w)
 	step := v.stepNames(l)
+	v.enter(s)
 	p.line("fr := l.fr")
 	p.line("s := &fr.%s", l.Step.Name)
 	if s.Times > 0 {
@@ -73,7 +74,11 @@ type stepNames struct {
 	arg, res map[string]string
 }
 
-func (v *vectors) stepNames(l *lanes.Solve) stepNames { return v.fieldNames(l.Step, "s") }
+func (v *vectors) stepNames(l *lanes.Solve) stepNames {
+	step := v.fieldNames(l.Step, "s")
+	v.triedData(l, step)
+	return step
+}
 
 // fieldNames are the fields of the frame of a kernel, relative to a variable.
 func (v *vectors) fieldNames(k *lanes.Kernel, variable string) stepNames {

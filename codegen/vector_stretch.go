@@ -91,6 +91,9 @@ func (v *vectors) revStretches(r *lanes.Rev) {
 	if runs > 0 {
 		params += fmt.Sprintf(", st *[%d][%d]rt.SolveStats", runs, w)
 	}
+	if r.IR.InStep() {
+		p.line("defer l.group.Await() // samples with more stretches")
+	}
 	p.line("fr := l.fr")
 	p.line("s := &fr.%s", r.Step.Name)
 	p.line("mask := fr.mask")

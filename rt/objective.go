@@ -43,11 +43,13 @@ type Worker[R Float] interface {
 	Shard(w []R, grad []R, t *Table, rows []int, key Key, out *ShardResult)
 }
 
-// StepWorker computes a sample whose batch takes steps of one length.
+// StepWorker computes samples of a batch that takes steps of one length.
 type StepWorker[R Float] interface {
 	Worker[R]
-	// Join makes it a member of the batch, before each Shard of one row.
+	// Join makes it a member of the batch, before each Shard of one row, or of a block of rows.
 	Join(member *StepMember)
+	// Block is the number of rows that it takes at a time; 0 where it takes one row alone.
+	Block() int
 }
 
 // ShardResult is what a shard adds up.
@@ -116,7 +118,7 @@ type evaluator[R Float] struct {
 	obj     *Objective[R]
 	crew    Crew
 	workers []Worker[R]
-	members []StepWorker[R] // by sample, where the samples of a batch go together
+	members []StepWorker[R] // by sample or block, where the samples of a batch go together
 	batch   BatchWorker[R]  // on a device, instead of workers
 	red     reduction[R]
 	shard   func(worker, lo, hi int)
@@ -204,38 +206,69 @@ func (e *evaluator[R]) sum(w []R, t *Table, rows []int, key Key, grads bool) (*n
 	return e.red.root, nil
 }
 
-// together is sum for samples that take steps of one length. Each has a gradient of its own; they are added in the tree of TreeSum over samples.
+// together is sum for samples that take steps of one length, by blocks of them where vectors run these, and sample by sample where one fails. Each block
+// or sample has a gradient of its own; they are added in the tree of TreeSum.
 func (e *evaluator[R]) together() (*node[R], error) {
 	n := len(e.rows)
-	for len(e.members) < n {
-		w, ok := e.obj.NewWorker().(StepWorker[R])
-		if !ok {
-			return nil, fmt.Errorf("recipe %s: its worker takes no part in a batch whose samples go together: %w", e.obj.Name, ErrShape)
-		}
-		e.members = append(e.members, w)
+	if err := e.join(1); err != nil {
+		return nil, err
 	}
-	e.red.start(n)
-	err := InGroup(context.Background(), n, func(i int, member *StepMember) {
-		one := e.red.take()
-		var g []R
-		if e.grads {
-			g = one.grad
+	whole := false
+	if width := e.members[0].Block(); width > 0 {
+		if err := e.join((n + width - 1) / width); err != nil {
+			return nil, err
 		}
-		if e.losses != nil {
-			one.res.Losses = e.losses[i : i+1]
+		e.red.start((n + width - 1) / width)
+		var err error
+		whole, err = InBlocks(context.Background(), n, width, func(lo, hi int, member *StepMember) { e.part(lo/width, lo, hi, member) })
+		if err != nil {
+			return nil, err
 		}
-		one.res.Record = e.record
-		e.members[i].Join(member)
-		if err := e.table.reading(func() { e.members[i].Shard(e.w, g, e.table, e.rows[i:i+1], e.key, &one.res) }); err != nil {
-			e.lose(err)
-			return
+	}
+	if !whole {
+		if err := e.join(n); err != nil {
+			return nil, err
 		}
-		e.red.put(i, one)
-	})
+		e.red.start(n)
+		if err := InGroup(context.Background(), n, func(i int, member *StepMember) { e.part(i, i, i+1, member) }); err != nil {
+			return nil, err
+		}
+	}
 	if lost := e.lost.Load(); lost != nil {
 		return nil, *lost
 	}
-	return e.red.root, err
+	return e.red.root, nil
+}
+
+// join makes workers for so many members of a batch that goes together.
+func (e *evaluator[R]) join(members int) error {
+	for len(e.members) < members {
+		w, ok := e.obj.NewWorker().(StepWorker[R])
+		if !ok {
+			return fmt.Errorf("recipe %s: its worker takes no part in a batch whose samples go together: %w", e.obj.Name, ErrShape)
+		}
+		e.members = append(e.members, w)
+	}
+	return nil
+}
+
+// part is what member number i of such a batch adds, with rows lo to hi.
+func (e *evaluator[R]) part(i, lo, hi int, member *StepMember) {
+	one := e.red.take()
+	var g []R
+	if e.grads {
+		g = one.grad
+	}
+	if e.losses != nil {
+		one.res.Losses = e.losses[lo:hi]
+	}
+	one.res.Record = e.record
+	e.members[i].Join(member)
+	if err := e.table.reading(func() { e.members[i].Shard(e.w, g, e.table, e.rows[lo:hi], e.key, &one.res) }); err != nil {
+		e.lose(err)
+		return
+	}
+	e.red.put(i, one)
 }
 
 // Evaluation is an objective on a table, averaged over its rows.

@@ -53,7 +53,7 @@ func CompileWith(p *plan.Plan, tiles bool, name func(*ir.Func) string) *Program 
 			c.Why[r] = err
 			continue
 		}
-		if r.Design != nil {
+		if r.Design != nil && !r.Design.InStep() { // whose rows come one by one
 			undo := c.Set.mark()
 			if l.Design, err = c.Set.AddNode(r.Design); err != nil {
 				undo()

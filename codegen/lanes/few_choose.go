@@ -44,6 +44,8 @@ func plainSolves(f *ir.Func) error {
 		case v.Op != ir.OpSolve:
 		case v.Attr.Solve.Times > 0:
 			return &Unsupported{"output times", f, v}
+		case v.Attr.Solve.StepGroup != "":
+			return &Unsupported{"steps of one length for the whole batch", f, v}
 		case cut(v.Attr.Solve):
 			return &Unsupported{"events", f, v}
 		}

@@ -67,7 +67,7 @@ func (n *Node) Refilled() *NodeStep {
 	if one == nil {
 		return nil
 	}
-	if s := one.Solve.IR; !s.Adaptive || s.Record || s.Times > 0 || cut(s) {
+	if s := one.Solve.IR; !s.Adaptive || s.StepGroup != "" || s.Record || s.Times > 0 || cut(s) {
 		return nil
 	}
 	return one

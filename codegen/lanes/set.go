@@ -574,6 +574,11 @@ func (s *Set) Reached(n *Node) []*Kernel {
 		for _, st := range n.Steps {
 			visit(st.Kernel)
 			if l := st.Solve; l != nil {
+				if q := l.Together; q != nil {
+					visit(q.Try)
+					visit(q.Bend)
+					visit(q.Length)
+				}
 				for _, k := range slices.Concat([]*Kernel{l.Start, l.Step, l.Fill, l.Output, l.Anew, l.Look}, l.Search.kernels(), l.Resets) {
 					visit(k)
 				}

@@ -19,6 +19,8 @@ type Solve struct {
 	Step *Kernel
 	// Fill is Step of a method of several steps where that makes its memory anew, see filling.go; nil of others.
 	Fill *Kernel
+	// Together has what the samples of a batch with steps of one length do before Step, see together.go; nil of others.
+	Together *Together
 	// Output takes a row of outputs, of a solve with output times. Its data of dense output are the last results of Step. Where there is a Fill
 	// it takes Filled, too.
 	Output *Kernel
@@ -80,8 +82,6 @@ func (s *Set) AddSolve(sv *ir.Solve, keep *ir.Func) (*Solve, error) {
 		return nil, &Unsupported{"steps between output times", sv.Field, nil}
 	case sv.Compat != "":
 		return nil, &Unsupported{"steps of another library", sv.Field, nil}
-	case sv.StepGroup != "":
-		return nil, &Unsupported{"steps of one length for the whole batch (step_group: batch)", sv.Field, nil}
 	}
 	l := &Solve{IR: sv, Keep: keep, States: len(sv.States), Alike: (s.alone == nil || s.few() > 0) && stepsAlike(sv)}
 	if sv.FSAL {
@@ -123,6 +123,9 @@ func (s *Set) AddSolve(sv *ir.Solve, keep *ir.Func) (*Solve, error) {
 		return nil, err
 	}
 	if err := s.addFill(l); err != nil {
+		return nil, err
+	}
+	if err := s.addTogether(l); err != nil {
 		return nil, err
 	}
 	if l.InARow <= 1 && keep == nil {
@@ -445,101 +448,4 @@ func choose(b *ir.Builder, c *ir.Value, xs, ys []*ir.Value) []*ir.Value {
 		out = append(out, b.Select(c, xs[i], ys[i]))
 	}
 	return out
-}
-
-// adaptiveStart chooses the first step.
-func (s *Set) adaptiveStart(sv *ir.Solve) *ir.Func {
-	if !sv.FSAL && sv.FirstStep > 0 {
-		return nil
-	}
-	b, x, y, _, c := s.lane(sv, ".lanestart", []string{"t", "t1", "dir", "rtol", "atol"}, false)
-	y = ir.Pick(y, sv.Plain())
-	k := b.CallAll(sv.Field, cat([]*ir.Value{x["t"]}, y, c)...)
-	names, vs := []string{Own + "h"}, []*ir.Value{b.Mul(x["dir"], b.Const(sv.FirstStep, ir.F64))}
-	if sv.FirstStep == 0 {
-		span := b.Sub(x["t1"], x["t"])
-		h := b.Inline(sv.First, cat([]*ir.Value{x["t"], span, x["rtol"], x["atol"]}, y, k, c))[0]
-		vs[0] = b.Mul(x["dir"], b.Binary(ir.OpMin, h, b.Mul(x["dir"], span)))
-	}
-	if sv.FSAL {
-		names, vs = append(names, named(plain(sv), ".k")...), append(vs, k...)
-	}
-	return finish(b, names, vs)
-}
-
-// adaptiveStep tries a step, and decides on it and on the next length.
-func (s *Set) adaptiveStep(l *Solve) *ir.Func {
-	sv := l.IR
-	b, x, y, k, c := s.lane(sv, ".lanestep", append([]string{"t", "h"}, adaptiveLead(sv)...), sv.FSAL)
-	num := func(v float64) *ir.Value { return b.Const(v, ir.F64) }
-	op := func(o ir.Op, p, q *ir.Value) *ir.Value { return b.Binary(o, p, q) }
-	abs := func(v *ir.Value) *ir.Value { return b.Unary(ir.OpAbs, v) }
-	t, h, t1, dir := x["t"], x["h"], x["t1"], x["dir"]
-	live := op(ir.OpLt, num(0), x["live"])
-	if sv.MaxStep > 0 {
-		h = b.Mul(dir, op(ir.OpMin, b.Mul(dir, h), num(sv.MaxStep)))
-	}
-	if sv.MinStep > 0 {
-		h = b.Mul(dir, op(ir.OpMax, b.Mul(dir, h), num(sv.MinStep)))
-	}
-	last := op(ir.OpLe, num(0), b.Mul(b.Sub(b.Add(t, b.Mul(num(1.01), h)), t1), dir))
-	h = b.Select(last, b.Sub(t1, t), h)
-	resolution := b.Mul(num(16*0x1p-52), op(ir.OpMax, abs(t), abs(t1)))
-	long := op(ir.OpOr, last, op(ir.OpLe, resolution, abs(h)))
-
-	out := s.made(b, l, cat([]*ir.Value{t, h}, y, k, c))
-	at := sv.Plain()
-	n, m := len(y), len(y)+len(at)
-	y1, e, k1 := out[:n], out[n:m], []*ir.Value(nil)
-	if sv.FSAL {
-		k1 = out[m : m+len(at)]
-	}
-	err := b.Inline(sv.Norm, cat([]*ir.Value{x["rtol"], x["atol"]}, ir.Pick(y, at), ir.Pick(y1, at), e))[0]
-	for _, v := range y1 { // an error is nothing beside an infinite state
-		d := b.Emit(ir.OpSub, ir.Attr{}, v, v) // 0, or NaN
-		if !d.Type.IsScalar() {
-			d = b.Sum(d)
-		}
-		err = b.Add(err, b.Cast(d, ir.F64))
-	}
-	good := op(ir.OpLe, err, num(1))
-	if sv.MinStep > 0 {
-		short := op(ir.OpLe, b.Mul(dir, h), num(sv.MinStep))
-		good = op(ir.OpOr, good, op(ir.OpAnd, short, op(ir.OpEq, b.Emit(ir.OpSub, ir.Attr{}, err, err), num(0))))
-	}
-	errors := []*ir.Value{err, x["err_prev"], x["err_prev2"]}
-	if sv.Ratios() {
-		x["ratio"] = b.Select(op(ir.OpEq, x["h_prev"], num(0)), x["ratio"], b.Binary(ir.OpDiv, h, x["h_prev"]))
-		errors = append(errors, x["ratio"], x["ratio_prev"])
-	}
-	factor := b.Inline(sv.Control, errors)[0]
-	capped := op(ir.OpMin, factor, num(1))
-	finite := op(ir.OpEq, b.Emit(ir.OpSub, ir.Attr{}, err, err), num(0))
-	after := b.Select(op(ir.OpLt, num(0), x["rejected"]), capped, factor)
-	scale := b.Select(good, after, b.Select(finite, capped, num(sv.MinFactor)))
-
-	accept := op(ir.OpAnd, op(ir.OpAnd, good, long), live)
-	code := b.Select(long, b.Select(good, num(CodeAccepted), num(CodeRejected)), num(CodeTooSmall))
-	names := []string{Own + "rejected_next", Own + "err_prev_next", Own + "err_prev2_next", Own + "t_next", Own + "h_next"}
-	vs := []*ir.Value{
-		b.Select(accept, num(0), num(1)),
-		b.Select(accept, op(ir.OpMax, err, num(1e-4)), x["err_prev"]),
-		b.Select(accept, x["err_prev"], x["err_prev2"]),
-		b.Select(accept, b.Select(last, t1, b.Add(t, h)), t),
-		b.Mul(h, scale),
-	}
-	if sv.Ratios() {
-		names = append(names, Own+"ratio_next", Own+"ratio_prev_next", Own+"h_prev_next")
-		vs = append(vs, x["ratio"], b.Select(accept, x["ratio"], x["ratio_prev"]), b.Select(accept, h, x["h_prev"]))
-	}
-	names = append(names, named(sv.States, ".next")...)
-	vs = append(vs, choose(b, accept, y1, y)...)
-	if sv.FSAL {
-		names = append(names, named(plain(sv), ".knext")...)
-		vs = append(vs, choose(b, accept, k1, k)...)
-	}
-	names, vs = append(names, Own+"code", Own+"err", Own+"t_at", Own+"h_at"), append(vs, code, err, t, h)
-	names, vs = append(names, named(sv.States, ".at")...), append(vs, y...)
-	rest := out[m+len(k1):]
-	return finish(b, append(names, l.further(rest)...), append(vs, rest...))
 }

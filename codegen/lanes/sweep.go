@@ -247,6 +247,9 @@ func (s *Set) addEventsBack(l *Rev) error {
 // a step, with the stops, if any, at the end.
 func (s *Set) addStretches(l *Rev) error {
 	r, sv := l.IR, l.IR.Solve
+	if r.InStep() && len(sv.Events) > 0 { // the last stretches go together, of whatever number
+		return &Unsupported{"steps of one length for the whole batch (step_group: batch) back between events", sv.Field, nil}
+	}
 	b, x, y, _, c := s.lane(sv, revName(false), []string{"t", "h", "active"}, false)
 	bar, sum := s.barArgs(b, sv)
 	args := []*ir.Value{x["t"], x["h"]}
