@@ -112,6 +112,9 @@ func (e *emitter) choose() (out []*kernel, ds diag.List) {
 		}
 		seen := map[*ir.Func]bool{}
 		var why string
+		if k.kind == grad && k.recipe.Pull != nil {
+			why = "its gradient goes through values that follow from parameters, which kernels do not know"
+		}
 		e.visit(k.fn.IR, seen, func(f *ir.Func) {
 			for _, v := range f.Values {
 				if v.Op == ir.OpSolve && v.Attr.Solve.Record {

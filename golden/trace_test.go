@@ -138,3 +138,24 @@ func TestTraces(t *testing.T) {
 		}
 	}
 }
+
+// TestTracesOfKernels: kernels of a GPU do not know gradients that go through derived parameters, and get none.
+func TestTracesOfKernels(t *testing.T) {
+	t.Parallel()
+	c := traces["two layers"]
+	source := strings.NewReplacer("NETS", c.nets, "FIELD", c.field, "SOLVER", c.solver, "FREEZE", "").Replace(traced)
+	for _, kernels := range []bool{false, true} {
+		res, ds := driver.Compile(map[string]string{"p.nde": source}, driver.Options{CUDA: kernels})
+		if ds.HasErrors() {
+			t.Fatal(ds)
+		}
+		if made := len(res.Module.Recipes[0].Through) > 0; made == kernels {
+			t.Errorf("with kernels: %t; gradients through derived parameters: %t", kernels, made)
+		}
+		if kernels {
+			if rs := res.CUDA.Kernels.Recipes; len(rs) != 1 || rs[0].Grad.Kernel == "" && len(rs[0].Grad.Layers.Parts) == 0 {
+				t.Error("the gradient has no kernel")
+			}
+		}
+	}
+}

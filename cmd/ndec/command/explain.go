@@ -3,12 +3,14 @@ package command
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"ndec.dev/ndec/cmd/ndec/driver"
+	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/diag"
 )
 
@@ -73,7 +75,14 @@ explain FILE --layout prints where each state of a solve and each parameter lies
 					return err
 				}
 				a.printCost(res, sensitivities)
-				a.printKernels(res)
+				kernels := res
+				if slices.ContainsFunc(res.Module.Recipes, func(r *ir.Recipe) bool { return r.Pull != nil }) {
+					o.CUDA = true // with kernels, gradients go another way
+					if other, ds := driver.Compile(s.files, o); !ds.HasErrors() {
+						kernels = other
+					}
+				}
+				a.printKernels(kernels)
 			}
 			if layout {
 				return a.printLayout(res)
