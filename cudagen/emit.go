@@ -417,7 +417,7 @@ func (e *emitter) declarations(kernels []*kernel) {
 	if slices.ContainsFunc(kernels, func(k *kernel) bool { return k.form == tiled }) {
 		what += ", with products of a warp at a time (_tile)"
 	}
-	if e.teams.size > 0 {
+	if slices.ContainsFunc(kernels, func(k *kernel) bool { return k.form == teamed }) {
 		what += ", or one block is (_team)"
 	}
 	if slices.ContainsFunc(kernels, func(k *kernel) bool { return k.form == layered }) {

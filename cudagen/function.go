@@ -404,6 +404,10 @@ func (fn *function) expr(v *ir.Value, ix index) string {
 		return fmt.Sprintf("%s(%s == %s)", fn.e.elem(v.Type.Elem), fn.elem(v.Args[0], at(0)), ix.plus(0))
 	case ir.OpCast:
 		return fn.cast(v, fn.operand(v, 0, ix))
+	case ir.OpDiv:
+		if fn.placed != nil && ix.konst && v.Type.Elem == ir.F64 { // several side by side keep a stack
+			return fmt.Sprintf("ndec_quotient(%s, %s)", bare(fn.operand(v, 0, ix)), bare(fn.operand(v, 1, ix)))
+		}
 	}
 	spell := spellings[v.Op]
 	if spell == nil {

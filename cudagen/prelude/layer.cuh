@@ -145,6 +145,8 @@ template <int N, int K, class T, class X, class W, class F> NDEC_D void ndec_lay
 		if (N % NDEC_SUMS == 0 || first + j < N) out(first + j, at.s, acc[j]);
 }
 
+NDEC_CALL double ndec_quotient(double a, double b) { return a / b; }
+
 // Elements of statements over whole arrays that a thread makes for itself: element e of running sums, of rows at places, of rows added up at
 // places, and of a product of matrices with so many terms and columns.
 template <class T, class X> NDEC_D T ndec_cumsum_at(X x, int e, int n, int stride) {
