@@ -253,6 +253,17 @@ func (b *Builder) Select(e Elem, mask, x, y Vec) Vec {
 	return d
 }
 
+// Pick takes for each index the number of that place in two vectors, one behind the other; of an index the lowest five bits count. AVX-512
+// alone has it.
+func (b *Builder) Pick(index, low, high Vec) Vec {
+	if b.ISA != AVX512 {
+		b.fail("VPERMI2PS without AVX-512")
+	}
+	d := b.Var(F32, index)
+	b.emit("VPERMI2PS", 0, d, vec(high), vec(low)).rmw = true
+	return d
+}
+
 // Rounding is a direction of rounding to a whole number.
 type Rounding int
 

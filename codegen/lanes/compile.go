@@ -44,6 +44,8 @@ type compiler struct {
 	made  map[*ir.Value]bool // what was made before the first of repeated steps
 	early bool
 
+	tanh []asm.Vec // the coefficients of quarterTanh in registers, in a loop that has use for them
+
 	note string
 }
 

@@ -37,6 +37,9 @@ func (c *compiler) function(v *ir.Value, arg func(int) value) value {
 
 // row is a function of the table.
 func (c *compiler) row(name string, e asm.Elem, args ...asm.Vec) asm.Vec {
+	if name == "Tanh" && c.tanh != nil && e == asm.F32 {
+		return c.quarterTanh(e, args[0])
+	}
 	p := program(name, e)
 	if c.set.alone != nil && c.set.few() == 0 && (e == asm.F32 || c.b.ISA == asm.AVX512) { // long polynomials by pairs want more registers than AVX2 has
 		p = vmath.OfSoon(name, 8*e.Bytes())

@@ -23,6 +23,7 @@ func (c *compiler) nest(n *plan.Nest) {
 	}
 	beside := c.productsOnTiles(n)
 	c.preload(n)
+	c.loadTanh(n)
 	for _, s := range n.Steps {
 		c.begin(s)
 	}
@@ -57,7 +58,7 @@ func (c *compiler) nest(n *plan.Nest) {
 			c.tiles(n.Extent, c.tile(n), body)
 		}
 	}
-	c.cur = nil
+	c.cur, c.tanh = nil, nil
 	for _, s := range steps { // sums along the loop leave their registers before others begin
 		c.finish(s)
 	}

@@ -202,7 +202,7 @@ func (c *compiler) productsOnTiles(n *plan.Nest) (beside *tileProduct) {
 			beside.rest()
 		}
 		c.source(st.V)
-		beside = c.beginProduct(st.V, p)
+		beside = c.beginProduct(st.V, p, c.tileRoom(c.k.tiles.sums[st.V]))
 	}
 	if beside != nil && !c.fits(n, beside) {
 		beside.rest()
@@ -273,10 +273,7 @@ func (c *compiler) wakeBefore(n *plan.Nest) int {
 			length += c.set.operations(c.pf, st.V) * c.wide
 		}
 	}
-	if rows := upTo(wakeSlots, max(length, 1)); rows < n.Extent {
-		return rows
-	}
-	return 0
+	return min(upTo(wakeSlots, max(length, 1)), n.Extent)
 }
 
 // usesTiles reports whether a step goes on tiles.
@@ -316,12 +313,12 @@ type tileProduct struct {
 // pairOfTiles is the number of rows of two tiles.
 const pairOfTiles = 2 * tileSide
 
-// beginProduct writes the parts of the vector, and makes the first rows and those of a tile that is left alone.
-func (c *compiler) beginProduct(v *ir.Value, p onTiles) *tileProduct {
+// beginProduct writes the parts of the vector, and makes the first rows and those of a tile that is left alone. Sums go to a place in memory.
+func (c *compiler) beginProduct(v *ir.Value, p onTiles, sums asm.Mem) *tileProduct {
 	c.b.Note("its parts, two elements beside each other, and the product on tiles")
 	c.writePairs(p.x)
 	tiles := upTo(p.rows, tileSide)
-	q := &tileProduct{c: c, rows: p.rows, blocks: upTo(p.terms, tileTerms), pairs: tiles / 2, matrix: c.b.Arg(argFrame).At(c.k.tiles.packs[v].Field.Off), sums: c.tileRoom(c.k.tiles.sums[v])}
+	q := &tileProduct{c: c, rows: p.rows, blocks: upTo(p.terms, tileTerms), pairs: tiles / 2, matrix: c.b.Arg(argFrame).At(c.k.tiles.packs[v].Field.Off), sums: sums}
 	if tiles%2 > 0 {
 		q.make(q.pairs, 1, 1)
 	}
@@ -338,9 +335,6 @@ func (q *tileProduct) rest() {
 		q.make(q.done, n, 2)
 	}
 }
-
-// multiplyTiles makes a product.
-func (c *compiler) multiplyTiles(v *ir.Value, p onTiles) { c.beginProduct(v, p).rest() }
 
 // make makes some pairs of tiles of rows, or one tile.
 func (q *tileProduct) make(from, n, sides int) {
@@ -459,8 +453,13 @@ func (c *compiler) writeSamples(x *ir.Value, from int, counts bool) (apart int) 
 
 // scatterOnTiles is a product of a vector with a matrix, which then lies in its place.
 func (c *compiler) scatterOnTiles(v *ir.Value, p onTiles) {
-	c.multiplyTiles(v, p)
-	c.repeat(v.Type.Len(), func(i index) { c.storeField(c.fieldOf(v), i, c.sumOnTiles(v, i)) })
+	f := c.fieldOf(v)
+	if !f.Kept && p.rows%tileSide == 0 {
+		c.beginProduct(v, p, c.place(f, at(0), 0)).rest()
+		return
+	}
+	c.beginProduct(v, p, c.tileRoom(c.k.tiles.sums[v])).rest()
+	c.repeat(p.rows, func(i index) { c.storeField(f, i, c.sumOnTiles(v, i)) })
 }
 
 // outerTilesOnTiles adds the outer product of a step to the sums of its matrix: the samples of a block are the terms.

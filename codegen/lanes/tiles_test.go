@@ -118,3 +118,44 @@ func TestTilesApart(t *testing.T) {
 		t.Error("tiles that nobody has asked for")
 	}
 }
+
+// TestQuarterTanh: the tanh of kernels with tiles is within its bounds, and keeps what is no number.
+func TestQuarterTanh(t *testing.T) {
+	b := tiled(t, 64, 64, func(b *ir.Builder, w, x, y *ir.Value) ([]*ir.Value, *ir.Value) {
+		return []*ir.Value{b.Unary(ir.OpTanh, b.Add(b.Binary(ir.OpMatVec, w, y), x))}, nil
+	})
+	clear(b.params["w"])
+	k := b.set.Of(b.m.Funcs[0])
+	fr := make([]byte, b.set.Size)
+	b.pack(fr)
+	m := b.texts[asm.AMX].Machine()
+	at := m.Map(fr)
+	rnd := rand.New(rand.NewPCG(1, 9))
+	odd := []float32{0, float32(math.Inf(1)), float32(math.Inf(-1)), float32(math.NaN()), 0.125, -0.125, 7.874, 8, 1e-30}
+	off, relative := 0.0, 0.0
+	for range 12 {
+		xs := make([]float32, 64*32)
+		for i := range xs {
+			if xs[i] = float32(math.Exp2(14*rnd.Float64()-10) * float64(1-2*(i%2))); i < len(odd) {
+				xs[i] = odd[i]
+			}
+			put(fr[k.Args[0].Off:], ir.F32, ir.F32, i, float64(xs[i]))
+		}
+		if err := m.Call(k.Name+"_amx", at, at, at, at); err != nil {
+			t.Fatal(err)
+		}
+		for i, x := range xs {
+			got, want := get(fr[k.Results[0].Off:], ir.F32, ir.F32, i), math.Tanh(float64(x))
+			if math.IsNaN(want) || want == 0 {
+				if math.IsNaN(want) != math.IsNaN(got) || want == 0 && got != 0 {
+					t.Errorf("tanh of %v is %v", x, got)
+				}
+				continue
+			}
+			off, relative = max(off, math.Abs(got-want)), max(relative, math.Abs(got-want)/math.Abs(want))
+		}
+	}
+	if !(off <= 3e-7) || !(relative <= 1e-6) {
+		t.Errorf("tanh is off by %.3g, and by %.3g of itself", off, relative)
+	}
+}

@@ -291,7 +291,8 @@ var shuffles = map[string]func(m *Machine, in *inst, w int) error{
 	"VUNPCKLPS":   interleave(4, 0), "VUNPCKHPS": interleave(4, 1), "VUNPCKLPD": interleave(8, 0), "VUNPCKHPD": interleave(8, 1),
 	"VSHUFPS": shufflePS, "VSHUFPD": shufflePD, "VPERMPD": permutePD, "VPERM2F128": permute128,
 	"VSHUFF32X4": shuffle128, "VSHUFF64X2": shuffle128,
-	"VMOVSS": storeOne(4), "VMOVSD": storeOne(8),
+	"VPERMI2PS": pickPS,
+	"VMOVSS":    storeOne(4), "VMOVSD": storeOne(8),
 	"VHADDPS": addPairs, "VHADDPD": addPairs,
 }
 
@@ -435,6 +436,30 @@ func shuffle128(m *Machine, in *inst, w int) error {
 		out = append(out, s[imm>>(2*i)&3*16:][:16]...)
 	}
 	return m.write(in.args[len(in.args)-1], out)
+}
+
+// pickPS takes numbers of x, or behind these of y, by the places that the destination has.
+func pickPS(m *Machine, in *inst, w int) error {
+	_, x, y, err := two(m, in, w)
+	if err != nil {
+		return err
+	}
+	to := in.args[len(in.args)-1]
+	places, err := m.read(to, w)
+	if err != nil {
+		return err
+	}
+	out := make([]byte, w)
+	n := w / 4
+	for i := range n {
+		k := int(get(places, i, 4)) % (2 * n)
+		if k < n {
+			put(out, i, 4, get(x, k, 4))
+		} else {
+			put(out, i, 4, get(y, k-n, 4))
+		}
+	}
+	return m.write(to, out)
 }
 
 // storeOne writes the first number of a register to memory.
