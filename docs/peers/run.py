@@ -407,8 +407,11 @@ def main():
     args = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     args.add_argument("--ndec", default="go run ndec.dev/ndec/cmd/ndec", help="the command")
     args.add_argument("--rounds", type=int, default=5)
+    args.add_argument("--cpu", default="", help="instructions that ndec uses, such as avx2, or amx for products on tiles (NDEC_CPU)")
     args.add_argument("--only", default="", help="pattern of rows, such as 'Fixed/65536'; then without the quickstart")
     args = args.parse_args()
+    if args.cpu:
+        os.environ["NDEC_CPU"] = args.cpu
     cores = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {max(cores)})  # before peers start their threads
     w = weights()
