@@ -343,7 +343,7 @@ func farthest(got, want []float64) (worst float64, at int) {
 }
 
 // exampleData makes the file that an example reads, in a folder that it gives: small, and as its field knows them.
-func exampleData(t *testing.T, kind string) string {
+func exampleData(t testing.TB, kind string) string {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.MkdirAll(filepath.Join(dir, "data", "mnist"), 0o777); err != nil {
@@ -428,7 +428,7 @@ type npArray struct {
 }
 
 // npz is a file of NumPy's with the arrays.
-func npz(t *testing.T, arrays map[string]npArray) []byte {
+func npz(t testing.TB, arrays map[string]npArray) []byte {
 	t.Helper()
 	var buf bytes.Buffer
 	z := zip.NewWriter(&buf)

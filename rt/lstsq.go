@@ -239,18 +239,25 @@ func (q *squareRoot) flush() {
 		norm := -math.Copysign(math.Sqrt(float64(head*head)+s), head)
 		v := head - norm
 		beta := 1 / float64(norm*v) // negative: H = I + beta u uᵀ, u = (v, column)
-		for j := c + 1; j < n; j++ {
-			w := column(j)
-			by := (float64(v*q.r[c*n+j]) + product(u, w)) * beta
-			q.r[c*n+j] += float64(by * v)
-			for i, x := range u {
-				w[i] += float64(by * x)
-			}
+		if head, rest := q.r[c*n+c+1:(c+1)*n], q.wait[(c+1)*rowsPerBlock:]; !reflectKernel(u, rest, head, v, beta) {
+			reflectColumns(u, rest, head, v, beta)
 		}
 		q.r[c*n+c] = norm
 		clear(u)
 	}
 	q.rows = 0
+}
+
+// reflectColumns applies I + beta (v, u)(v, u)ᵀ to columns: each has a number of head above those of w.
+func reflectColumns(u, w, head []float64, v, beta float64) {
+	for j := range head {
+		w := w[j*rowsPerBlock:][:len(u)]
+		by := (float64(v*head[j]) + product(u, w)) * beta
+		head[j] += float64(by * v)
+		for i, x := range u {
+			w[i] += float64(by * x)
+		}
+	}
 }
 
 // product is Σ x_i y_i in four sums, so that one need not wait for the other.

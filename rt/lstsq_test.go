@@ -3,6 +3,7 @@ package rt
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -136,6 +137,38 @@ func TestLeastSquaresRecipe(t *testing.T) {
 		for i := range w {
 			if w[i] != first[i] {
 				t.Errorf("%d workers give %v, one gives %v", workers, w, first)
+			}
+		}
+	}
+}
+
+// TestReflect: the kernel has the bits of the scalar loop.
+func TestReflect(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 2))
+	numbers := func(n int) []float64 {
+		xs := make([]float64, n)
+		for i := range xs {
+			xs[i] = rnd.NormFloat64() * math.Exp(10*rnd.NormFloat64())
+		}
+		return xs
+	}
+	for _, rows := range []int{1, 4, 7, 20, rowsPerBlock} {
+		for columns := range 6 {
+			u, w, head := numbers(rows), numbers(columns*rowsPerBlock), numbers(columns)
+			w2, head2 := slices.Clone(w), slices.Clone(head)
+			reflectColumns(u, w, head, 0.3, -1.7)
+			if !reflectKernel(u, w2, head2, 0.3, -1.7) {
+				if CPULevel() != Generic && columns > 0 && rows%4 == 0 {
+					t.Errorf("no kernel for %d rows", rows)
+				}
+				continue
+			}
+			for name, x := range map[string][2][]float64{"columns": {w, w2}, "head": {head, head2}} {
+				for i := range x[0] {
+					if math.Float64bits(x[0][i]) != math.Float64bits(x[1][i]) {
+						t.Fatalf("%d rows, %d columns: number %d of %s is %v with the kernel, %v without", rows, columns, i, name, x[1][i], x[0][i])
+					}
+				}
 			}
 		}
 	}
