@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -119,10 +121,17 @@ func BenchmarkExamples(b *testing.B) {
 			}
 		}
 	}
+	micro := func(t timed) string {
+		digits := 0
+		if x := 1e6 * t.Seconds; x > 0 {
+			digits = max(0, 2-int(math.Floor(math.Log10(x))))
+		}
+		return strconv.FormatFloat(1e6*t.Seconds, 'f', digits, 64)
+	}
 	text := "| Example | | Of | Rows | Scalar, µs | AVX2, µs | AVX-512, µs | Scalar over AVX2 | over AVX-512 |\n|---|---|---|---|---|---|---|---|---|\n"
 	for _, key := range slices.Sorted(maps.Keys(best)) {
 		t := best[key]
-		text += fmt.Sprintf("| %s | %d | %.3g | %.3g | %.3g | %.1f | %.1f |", key, t[2].Rows, 1e6*t[0].Seconds, 1e6*t[1].Seconds, 1e6*t[2].Seconds, t[0].Seconds/t[1].Seconds, t[0].Seconds/t[2].Seconds)
+		text += fmt.Sprintf("| %s | %d | %s | %s | %s | %.1f | %.1f |", key, t[2].Rows, micro(t[0]), micro(t[1]), micro(t[2]), t[0].Seconds/t[1].Seconds, t[0].Seconds/t[2].Seconds)
 		if t[2].Err != "" {
 			text += " " + t[2].Err
 		}
