@@ -138,10 +138,33 @@ func (c *compiler) together(seg []*plan.Nest) int {
 	if slices.ContainsFunc(seg, c.set.multiplies) {
 		return RowBytes / c.b.ISA.Bytes()
 	}
+	if c.sharesSums(seg) {
+		return 2
+	}
 	if c.k.again && !slices.ContainsFunc(c.k.nests, isNode) { // a step waits for one evaluation after the other: two vectors wait at the same time
 		return 2
 	}
 	return 1
+}
+
+// sharesSums reports whether two vectors of a block are computed together, so that sums over samples are read and written once for both:
+// with AVX-512, which has the registers, and where each parameter has one sum, so that its terms come in the order that they have else.
+func (c *compiler) sharesSums(seg []*plan.Nest) bool {
+	if c.b.ISA.Vectors() != asm.AVX512 || c.set.alone != nil {
+		return false
+	}
+	seen := map[*ir.Param]bool{}
+	for _, n := range seg {
+		for _, s := range n.Steps {
+			if c.set.double(s) || seen[s.Sum] {
+				return false
+			}
+			if s.Sum != nil {
+				seen[s.Sum] = true
+			}
+		}
+	}
+	return len(seen) > 0
 }
 
 // tile is the number of rows that a run of a loop computes: those of a matrix share what they read.

@@ -105,3 +105,28 @@ func TestOuterText(t *testing.T) {
 		}
 	}
 }
+
+// TestSharedSums: with AVX-512 a sum is read and written once for the two vectors of a block, unless a parameter has two of them, whose
+// terms would come in another order.
+func TestSharedSums(t *testing.T) {
+	for _, sums := range []int{1, 2} {
+		m, p := outer(t, ir.F32, 12, 2, func(b *ir.Builder, x, y *ir.Value) []*ir.Value {
+			d := b.Binary(ir.OpOuter, b.Unary(ir.OpTanh, x), y)
+			if sums == 2 {
+				d = b.Add(d, b.Binary(ir.OpOuter, x, b.Unary(ir.OpTanh, y)))
+			}
+			return []*ir.Value{d}
+		})
+		set := lanes.New(p, kernelName)
+		k, err := set.Add(m.Funcs[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, isa := range asm.ISAs {
+			text := string(set.Text(isa, "", []*lanes.Kernel{k}, func(*lanes.Kernel) bool { return false }))
+			if got, want := !strings.Contains(text, "vectors of the block"), isa == asm.AVX512 && sums == 1; got != want {
+				t.Errorf("%s, %d sums: both vectors together is %v", isa, sums, got)
+			}
+		}
+	}
+}
