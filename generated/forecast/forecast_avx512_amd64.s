@@ -9947,58 +9947,82 @@ loop5: // 12 times: terms of the sums
 	VMOVUPS	Z21, 870976(AX)	// vecmat[62] | 1
 	VMOVUPS	Z22, 871040(AX)	// vecmat[63]
 	VMOVUPS	Z23, 871104(AX)	// vecmat[63] | 1
-	MOVQ	$2, CX
+	VMOVUPS	65792(AX), Z0	// mask
+	VMOVUPS	65856(AX), Z1	// mask | 1
+	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop6: // 2 times: vectors of the block
-	VMOVUPS	65792(SI), Z0	// mask
-	MOVQ	$64, DI
-	MOVQ	SI, R9
-	MOVQ	R8, R10
-loop7: // 64 times: elements
+	MOVQ	R8, DI
+loop6: // 64 times: elements
 	// forecast.nde:18
-	VMOVUPS	862976(R9), Z1	// vecmat[0]
-	VMOVUPS	820992(R9), Z2	// add2[0]
-	VPORD.BCST	f32_80000000<>(SB), Z2, Z3
-	VBROADCASTSS	f32_42b40000<>(SB), Z4
-	VMINPS	Z3, Z4, Z3
-	VBROADCASTSS	f32_c2d00000<>(SB), Z4
-	VMAXPS	Z3, Z4, Z3
-	VBROADCASTSS	f32_4b400000<>(SB), Z4
-	VFMADD231PS.BCST	f32_3fb8aa3b<>(SB), Z3, Z4
-	VSUBPS.BCST	f32_4b400000<>(SB), Z4, Z4
-	VFNMADD231PS.BCST	f32_3f318000<>(SB), Z4, Z3
-	VFNMADD231PS.BCST	f32_b95e8083<>(SB), Z4, Z3
-	VBROADCASTSS	f32_3c0936df<>(SB), Z5
-	VFMADD231PS.BCST	f32_3ab55c72<>(SB), Z3, Z5
-	VFMADD213PS.BCST	f32_3d2aac4f<>(SB), Z3, Z5
-	VFMADD213PS.BCST	f32_3e2aaa05<>(SB), Z3, Z5
-	VFMADD213PS.BCST	f32_3efffffd<>(SB), Z3, Z5
-	VFMADD213PS.BCST	f32_3f800000<>(SB), Z3, Z5
-	VFMADD213PS.BCST	f32_3f800000<>(SB), Z3, Z5
-	VSCALEFPS	Z4, Z5, Z3
-	VCMPPS.BCST	$17, f32_00000000<>(SB), Z2, K2
-	VBROADCASTSS	f32_3f800000<>(SB), Z2
-	VBLENDMPS	Z3, Z2, K2, Z2
-	VADDPS.BCST	f32_3f800000<>(SB), Z3, Z3
-	VDIVPS	Z3, Z2, Z2
-	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z1, 871168(R9)	// dyn.2.bias_bar[0]
-	VPANDD	Z0, Z1, Z1
-	VMOVUPS	152640(R10), Z2	// sum of dyn.2.bias[0]
-	VADDPS	Z1, Z2, Z1
-	VMOVUPS	Z1, 152640(R10)	// sum of dyn.2.bias[0]
-	ADDQ	$128, R9
-	ADDQ	$64, R10
-	DECQ	DI
-	JNE	loop7
-	ADDQ	$64, SI
+	VMOVUPS	862976(SI), Z2	// vecmat[0]
+	VMOVUPS	863040(SI), Z3	// vecmat[0] | 1
+	VMOVUPS	820992(SI), Z4	// add2[0]
+	VMOVUPS	821056(SI), Z5	// add2[0] | 1
+	VPORD.BCST	f32_80000000<>(SB), Z4, Z6
+	VBROADCASTSS	f32_42b40000<>(SB), Z7
+	VMINPS	Z6, Z7, Z6
+	VBROADCASTSS	f32_c2d00000<>(SB), Z7
+	VMAXPS	Z6, Z7, Z6
+	VBROADCASTSS	f32_4b400000<>(SB), Z7
+	VFMADD231PS.BCST	f32_3fb8aa3b<>(SB), Z6, Z7
+	VSUBPS.BCST	f32_4b400000<>(SB), Z7, Z7
+	VFNMADD231PS.BCST	f32_3f318000<>(SB), Z7, Z6
+	VFNMADD231PS.BCST	f32_b95e8083<>(SB), Z7, Z6
+	VBROADCASTSS	f32_3c0936df<>(SB), Z8
+	VFMADD231PS.BCST	f32_3ab55c72<>(SB), Z6, Z8
+	VFMADD213PS.BCST	f32_3d2aac4f<>(SB), Z6, Z8
+	VFMADD213PS.BCST	f32_3e2aaa05<>(SB), Z6, Z8
+	VFMADD213PS.BCST	f32_3efffffd<>(SB), Z6, Z8
+	VFMADD213PS.BCST	f32_3f800000<>(SB), Z6, Z8
+	VFMADD213PS.BCST	f32_3f800000<>(SB), Z6, Z8
+	VSCALEFPS	Z7, Z8, Z6
+	VCMPPS.BCST	$17, f32_00000000<>(SB), Z4, K2
+	VBROADCASTSS	f32_3f800000<>(SB), Z4
+	VBLENDMPS	Z6, Z4, K2, Z4
+	VADDPS.BCST	f32_3f800000<>(SB), Z6, Z6
+	VDIVPS	Z6, Z4, Z4
+	VPORD.BCST	f32_80000000<>(SB), Z5, Z6
+	VBROADCASTSS	f32_42b40000<>(SB), Z7
+	VMINPS	Z6, Z7, Z6
+	VBROADCASTSS	f32_c2d00000<>(SB), Z7
+	VMAXPS	Z6, Z7, Z6
+	VBROADCASTSS	f32_4b400000<>(SB), Z7
+	VFMADD231PS.BCST	f32_3fb8aa3b<>(SB), Z6, Z7
+	VSUBPS.BCST	f32_4b400000<>(SB), Z7, Z7
+	VFNMADD231PS.BCST	f32_3f318000<>(SB), Z7, Z6
+	VFNMADD231PS.BCST	f32_b95e8083<>(SB), Z7, Z6
+	VBROADCASTSS	f32_3c0936df<>(SB), Z8
+	VFMADD231PS.BCST	f32_3ab55c72<>(SB), Z6, Z8
+	VFMADD213PS.BCST	f32_3d2aac4f<>(SB), Z6, Z8
+	VFMADD213PS.BCST	f32_3e2aaa05<>(SB), Z6, Z8
+	VFMADD213PS.BCST	f32_3efffffd<>(SB), Z6, Z8
+	VFMADD213PS.BCST	f32_3f800000<>(SB), Z6, Z8
+	VFMADD213PS.BCST	f32_3f800000<>(SB), Z6, Z8
+	VSCALEFPS	Z7, Z8, Z6
+	VCMPPS.BCST	$17, f32_00000000<>(SB), Z5, K2
+	VBROADCASTSS	f32_3f800000<>(SB), Z5
+	VBLENDMPS	Z6, Z5, K2, Z5
+	VADDPS.BCST	f32_3f800000<>(SB), Z6, Z6
+	VDIVPS	Z6, Z5, Z5
+	VMULPS	Z4, Z2, Z2
+	VMULPS	Z5, Z3, Z3
+	VMOVUPS	Z2, 871168(SI)	// dyn.2.bias_bar[0]
+	VMOVUPS	Z3, 871232(SI)	// dyn.2.bias_bar[0] | 1
+	VPANDD	Z0, Z2, Z2
+	VPANDD	Z1, Z3, Z3
+	VMOVUPS	152640(DI), Z4	// sum of dyn.2.bias[0]
+	VADDPS	Z2, Z4, Z2
+	VADDPS	Z3, Z2, Z2
+	VMOVUPS	Z2, 152640(DI)	// sum of dyn.2.bias[0]
+	ADDQ	$128, SI
+	ADDQ	$64, DI
 	DECQ	CX
 	JNE	loop6
 	VMOVUPS	65792(AX), Z0	// mask
 	VMOVUPS	65856(AX), Z1	// mask | 1
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop8: // 64 times: elements
+loop7: // 64 times: elements
 	// forecast.nde:18
 	VMOVUPS	804608(SI), Z2	// add[0]
 	VMOVUPS	804672(SI), Z3	// add[0] | 1
@@ -10052,11 +10076,11 @@ loop8: // 64 times: elements
 	VMOVUPS	Z3, 887616(SI)	// sigmoid[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop8
+	JNE	loop7
 	MOVQ	$4, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop9: // 4 times: tiles of 13 elements
+loop8: // 4 times: tiles of 13 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z2
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	VBROADCASTSS	f32_00000000<>(SB), Z4
@@ -10086,7 +10110,7 @@ loop9: // 4 times: tiles of 13 elements
 	MOVQ	$64, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
-loop10: // 64 times: terms of the sums
+loop9: // 64 times: terms of the sums
 	VMOVUPS	871168(R10), Z28	// dyn.2.bias_bar[0]
 	VMOVUPS	871232(R10), Z29	// dyn.2.bias_bar[0] | 1
 	VBROADCASTSS	20036(R11), Z30	// dyn.2.weight[0]
@@ -10131,7 +10155,7 @@ loop10: // 64 times: terms of the sums
 	ADDQ	$128, R10
 	ADDQ	$256, R11
 	DECQ	R9
-	JNE	loop10
+	JNE	loop9
 	VMOVUPS	Z2, 879360(DI)	// vecmat_2[0]
 	VMOVUPS	Z3, 879424(DI)	// vecmat_2[0] | 1
 	VMOVUPS	Z4, 879488(DI)	// vecmat_2[1]
@@ -10161,7 +10185,7 @@ loop10: // 64 times: terms of the sums
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
-	JNE	loop9
+	JNE	loop8
 	VBROADCASTSS	f32_00000000<>(SB), Z2
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	VBROADCASTSS	f32_00000000<>(SB), Z4
@@ -10189,7 +10213,7 @@ loop10: // 64 times: terms of the sums
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 	MOVQ	BX, DI
-loop11: // 64 times: terms of the sums
+loop10: // 64 times: terms of the sums
 	VMOVUPS	871168(SI), Z26	// dyn.2.bias_bar[0]
 	VMOVUPS	871232(SI), Z27	// dyn.2.bias_bar[0] | 1
 	VBROADCASTSS	20244(DI), Z28	// dyn.2.weight[52]
@@ -10231,7 +10255,7 @@ loop11: // 64 times: terms of the sums
 	ADDQ	$128, SI
 	ADDQ	$256, DI
 	DECQ	CX
-	JNE	loop11
+	JNE	loop10
 	VMOVUPS	Z2, 886016(AX)	// vecmat_2[52]
 	VMOVUPS	Z3, 886080(AX)	// vecmat_2[52] | 1
 	VMOVUPS	Z4, 886144(AX)	// vecmat_2[53]
@@ -10258,7 +10282,7 @@ loop11: // 64 times: terms of the sums
 	VMOVUPS	Z25, 887488(AX)	// vecmat_2[63] | 1
 	MOVQ	$32, CX
 	MOVQ	AX, SI
-loop12: // 32 times: tiles of 2 elements
+loop11: // 32 times: tiles of 2 elements
 	VMOVUPS	871168(SI), Z2	// dyn.2.bias_bar[0]
 	VMOVUPS	871232(SI), Z3	// dyn.2.bias_bar[0] | 1
 	VPANDD	Z0, Z2, Z2
@@ -10273,15 +10297,15 @@ loop12: // 32 times: tiles of 2 elements
 	VMOVUPS	Z3, 842176(SI)	// turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
-	JNE	loop12
+	JNE	loop11
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop13: // 2 times: vectors of the block
+loop12: // 2 times: vectors of the block
 	MOVQ	$4, R9
 	MOVQ	SI, R10
 	MOVQ	DI, R11
-loop14: // 4 times
+loop13: // 4 times
 	VMOVUPS	812800(R10), Z2	// softplus[0]
 	VMOVUPS	812928(R10), Z3	// softplus[1]
 	VMOVUPS	813056(R10), Z4	// softplus[2]
@@ -10381,15 +10405,15 @@ loop14: // 4 times
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
-	JNE	loop14
+	JNE	loop13
 	ADDQ	$64, SI
 	ADDQ	$1024, DI
 	DECQ	CX
-	JNE	loop13
+	JNE	loop12
 	MOVQ	$16, CX
 	MOVQ	R8, SI
 	MOVQ	AX, DI
-loop15: // 16 times: tiles of 4 elements
+loop14: // 16 times: tiles of 4 elements
 	VMOVUPS	136256(SI), Z2	// sum of dyn.2.weight[0]
 	VMOVUPS	136320(SI), Z3	// sum of dyn.2.weight[16]
 	VMOVUPS	136384(SI), Z4	// sum of dyn.2.weight[32]
@@ -10409,7 +10433,7 @@ loop15: // 16 times: tiles of 4 elements
 	MOVQ	$16, R9
 	MOVQ	DI, R10
 	MOVQ	AX, R11
-loop16: // 16 times: samples, 2 at a time
+loop15: // 16 times: samples, 2 at a time
 	VBROADCASTSS	841984(R10), Z18	// turned[0]
 	VBROADCASTSS	842112(R10), Z19	// turned[1]
 	VBROADCASTSS	842240(R10), Z20	// turned[2]
@@ -10461,7 +10485,7 @@ loop16: // 16 times: samples, 2 at a time
 	ADDQ	$8, R10
 	ADDQ	$128, R11
 	DECQ	R9
-	JNE	loop16
+	JNE	loop15
 	VMOVUPS	Z2, 136256(SI)	// sum of dyn.2.weight[0]
 	VMOVUPS	Z3, 136320(SI)	// sum of dyn.2.weight[16]
 	VMOVUPS	Z4, 136384(SI)	// sum of dyn.2.weight[32]
@@ -10481,11 +10505,11 @@ loop16: // 16 times: samples, 2 at a time
 	ADDQ	$1024, SI
 	ADDQ	$512, DI
 	DECQ	CX
-	JNE	loop15
+	JNE	loop14
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
-loop17: // 64 times: elements
+loop16: // 64 times: elements
 	// forecast.nde:18
 	VMOVUPS	879360(SI), Z2	// vecmat_2[0]
 	VMOVUPS	879424(SI), Z3	// vecmat_2[0] | 1
@@ -10504,7 +10528,7 @@ loop17: // 64 times: elements
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop17
+	JNE	loop16
 	VBROADCASTSS	f32_00000000<>(SB), Z2
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	VBROADCASTSS	f32_00000000<>(SB), Z4
@@ -10532,7 +10556,7 @@ loop17: // 64 times: elements
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 	MOVQ	BX, DI
-loop18: // 64 times: terms of the sums
+loop17: // 64 times: terms of the sums
 	VMOVUPS	895744(SI), Z26	// dyn.0.bias_bar[0]
 	VMOVUPS	895808(SI), Z27	// dyn.0.bias_bar[0] | 1
 	VBROADCASTSS	16708(DI), Z28	// dyn.0.weight[0]
@@ -10574,7 +10598,7 @@ loop18: // 64 times: terms of the sums
 	ADDQ	$128, SI
 	ADDQ	$48, DI
 	DECQ	CX
-	JNE	loop18
+	JNE	loop17
 	VMOVUPS	Z2, 903936(AX)	// vecmat_3[0]
 	VMOVUPS	Z3, 904000(AX)	// vecmat_3[0] | 1
 	VMOVUPS	Z4, 904064(AX)	// vecmat_3[1]
@@ -10659,7 +10683,7 @@ loop18: // 64 times: terms of the sums
 	MOVQ	$8, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
-loop19: // 8 times: tiles of 8 elements
+loop18: // 8 times: tiles of 8 elements
 	// forecast.nde:18
 	VMOVUPS	895744(SI), Z2	// dyn.0.bias_bar[0]
 	VMOVUPS	895808(SI), Z3	// dyn.0.bias_bar[0] | 1
@@ -10696,7 +10720,7 @@ loop19: // 8 times: tiles of 8 elements
 	MOVQ	$12, R9
 	MOVQ	AX, R10
 	MOVQ	DI, R11
-loop20: // 12 times: elements
+loop19: // 12 times: elements
 	VMOVUPS	905600(R10), Z18	// concat[0]
 	VMOVUPS	905664(R10), Z19	// concat[0] | 1
 	VMOVUPS	83008(R11), Z20	// sum of dyn.0.weight[0]
@@ -10734,14 +10758,14 @@ loop20: // 12 times: elements
 	ADDQ	$128, R10
 	ADDQ	$64, R11
 	DECQ	R9
-	JNE	loop20
+	JNE	loop19
 	ADDQ	$1024, SI
 	ADDQ	$6144, DI
 	DECQ	CX
-	JNE	loop19
+	JNE	loop18
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop21: // 2 times: vectors of the block
+loop20: // 2 times: vectors of the block
 	VMOVUPS	903936(SI), Z0	// vecmat_3[0]
 	VMOVUPS	Z0, 840448(SI)	// z_bar[0]
 	VMOVUPS	904064(SI), Z0	// vecmat_3[1]
@@ -10768,7 +10792,7 @@ loop21: // 2 times: vectors of the block
 	VMOVUPS	Z0, 841856(SI)	// a_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop21
+	JNE	loop20
 	RET
 
 // forecast0ReplayDenseVjp is Forecast.0.replay_dense.vjp (forecast.nde:38) of a block of samples.

@@ -5139,84 +5139,121 @@ TEXT ·fitSamplePart0AVX512(SB), 0, $8-32
 // fitGradPart0 is Fit.grad (lagrange.nde:33) of a block of samples.
 // 19 vectors lie in the frame for want of registers.
 TEXT fitGradPart0_avx512<>(SB), NOSPLIT, $0-0
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop1: // 2 times: vectors of the block
-	VMOVUPS	65792(SI), Z0	// mask
-	VMOVUPS	898944(SI), Z1	// fitGrad.q[0]
-	VMOVUPS	899072(SI), Z2	// fitGrad.q[1]
-	VMOVUPS	899200(SI), Z3	// fitGrad.v[0]
-	VMOVUPS	899328(SI), Z4	// fitGrad.v[1]
+	VMOVUPS	65792(AX), Z0	// mask
+	VMOVUPS	65856(AX), Z1	// mask | 1
+	VMOVUPS	898944(AX), Z2	// fitGrad.q[0]
+	VMOVUPS	899008(AX), Z3	// fitGrad.q[0] | 1
+	VMOVUPS	899072(AX), Z4	// fitGrad.q[1]
+	VMOVUPS	899136(AX), Z5	// fitGrad.q[1] | 1
+	VMOVUPS	899200(AX), Z6	// fitGrad.v[0]
+	VMOVUPS	899264(AX), Z7	// fitGrad.v[0] | 1
+	VMOVUPS	899328(AX), Z8	// fitGrad.v[1]
+	VMOVUPS	899392(AX), Z9	// fitGrad.v[1] | 1
 	// lagrange.nde:4
-	VMOVUPS	Z1, 932608(SI)	// fitGrad.concat[0]
-	VMOVUPS	Z2, 932736(SI)	// fitGrad.concat[1]
-	VMOVUPS	Z3, 932864(SI)	// fitGrad.concat[2]
-	VMOVUPS	Z4, 932992(SI)	// fitGrad.concat[3]
-	MOVQ	$128, DI
-	MOVQ	BX, R9
-	MOVQ	BX, R10
-	MOVQ	SI, R11
-	MOVQ	DX, R12
-	MOVQ	R8, R13
-loop2: // 128 times: elements
-	VBROADCASTSS	(R9), Z5	// L.0.weight[0]
-	VMULPS	Z1, Z5, Z5
-	VBROADCASTSS	4(R9), Z6	// L.0.weight[1]
-	VFMADD231PS	Z2, Z6, Z5
-	VBROADCASTSS	8(R9), Z6	// L.0.weight[2]
-	VFMADD231PS	Z3, Z6, Z5
-	VBROADCASTSS	12(R9), Z6	// L.0.weight[3]
-	VFMADD231PS	Z4, Z6, Z5
-	VBROADCASTSS	2048(R10), Z6	// L.0.bias[0]
-	VADDPS	Z6, Z5, Z5
-	VMOVUPS	Z5, 933120(R11)	// fitGrad.add[0]
-	VPORD.BCST	f32_80000000<>(SB), Z5, Z6
-	VBROADCASTSS	f32_42b40000<>(SB), Z7
-	VMINPS	Z6, Z7, Z6
-	VBROADCASTSS	f32_c2d00000<>(SB), Z7
-	VMAXPS	Z6, Z7, Z6
-	VBROADCASTSS	f32_4b400000<>(SB), Z7
-	VFMADD231PS.BCST	f32_3fb8aa3b<>(SB), Z6, Z7
-	VSUBPS.BCST	f32_4b400000<>(SB), Z7, Z7
-	VFNMADD231PS.BCST	f32_3f318000<>(SB), Z7, Z6
-	VFNMADD231PS.BCST	f32_b95e8083<>(SB), Z7, Z6
-	VBROADCASTSS	f32_3c0936df<>(SB), Z8
-	VFMADD231PS.BCST	f32_3ab55c72<>(SB), Z6, Z8
-	VFMADD213PS.BCST	f32_3d2aac4f<>(SB), Z6, Z8
-	VFMADD213PS.BCST	f32_3e2aaa05<>(SB), Z6, Z8
-	VFMADD213PS.BCST	f32_3efffffd<>(SB), Z6, Z8
-	VFMADD213PS.BCST	f32_3f800000<>(SB), Z6, Z8
-	VFMADD213PS.BCST	f32_3f800000<>(SB), Z6, Z8
-	VSCALEFPS	Z7, Z8, Z6
-	VCMPPS.BCST	$17, f32_00000000<>(SB), Z5, K2
-	VBROADCASTSS	f32_3f800000<>(SB), Z5
-	VBLENDMPS	Z6, Z5, K2, Z5
-	VADDPS.BCST	f32_3f800000<>(SB), Z6, Z6
-	VDIVPS	Z6, Z5, Z5
-	VMOVUPS	Z5, 949504(R11)	// fitGrad.sigmoid[0]
-	VBROADCASTSS	512(R12), Z6	// L.0.weight.matvec[0]
-	VMULPS	Z5, Z6, Z5
-	VMOVUPS	Z5, 965888(R11)	// fitGrad.mul[0]
+	VMOVUPS	Z2, 932608(AX)	// fitGrad.concat[0]
+	VMOVUPS	Z3, 932672(AX)	// fitGrad.concat[0] | 1
+	VMOVUPS	Z4, 932736(AX)	// fitGrad.concat[1]
+	VMOVUPS	Z5, 932800(AX)	// fitGrad.concat[1] | 1
+	VMOVUPS	Z6, 932864(AX)	// fitGrad.concat[2]
+	VMOVUPS	Z7, 932928(AX)	// fitGrad.concat[2] | 1
+	VMOVUPS	Z8, 932992(AX)	// fitGrad.concat[3]
+	VMOVUPS	Z9, 933056(AX)	// fitGrad.concat[3] | 1
+	MOVQ	$128, CX
+	MOVQ	BX, SI
+	MOVQ	BX, DI
+	MOVQ	AX, R9
+	MOVQ	DX, R10
+	MOVQ	R8, R11
+loop1: // 128 times: elements
+	VBROADCASTSS	(SI), Z10	// L.0.weight[0]
+	VMULPS	Z2, Z10, Z11
+	VMULPS	Z3, Z10, Z10
+	VBROADCASTSS	4(SI), Z12	// L.0.weight[1]
+	VFMADD231PS	Z4, Z12, Z11
+	VFMADD231PS	Z5, Z12, Z10
+	VBROADCASTSS	8(SI), Z12	// L.0.weight[2]
+	VFMADD231PS	Z6, Z12, Z11
+	VFMADD231PS	Z7, Z12, Z10
+	VBROADCASTSS	12(SI), Z12	// L.0.weight[3]
+	VFMADD231PS	Z8, Z12, Z11
+	VFMADD231PS	Z9, Z12, Z10
+	VBROADCASTSS	2048(DI), Z12	// L.0.bias[0]
+	VADDPS	Z12, Z11, Z11
+	VADDPS	Z12, Z10, Z10
+	VMOVUPS	Z11, 933120(R9)	// fitGrad.add[0]
+	VMOVUPS	Z10, 933184(R9)	// fitGrad.add[0] | 1
+	VPORD.BCST	f32_80000000<>(SB), Z11, Z12
+	VBROADCASTSS	f32_42b40000<>(SB), Z13
+	VMINPS	Z12, Z13, Z12
+	VBROADCASTSS	f32_c2d00000<>(SB), Z13
+	VMAXPS	Z12, Z13, Z12
+	VBROADCASTSS	f32_4b400000<>(SB), Z13
+	VFMADD231PS.BCST	f32_3fb8aa3b<>(SB), Z12, Z13
+	VSUBPS.BCST	f32_4b400000<>(SB), Z13, Z13
+	VFNMADD231PS.BCST	f32_3f318000<>(SB), Z13, Z12
+	VFNMADD231PS.BCST	f32_b95e8083<>(SB), Z13, Z12
+	VBROADCASTSS	f32_3c0936df<>(SB), Z14
+	VFMADD231PS.BCST	f32_3ab55c72<>(SB), Z12, Z14
+	VFMADD213PS.BCST	f32_3d2aac4f<>(SB), Z12, Z14
+	VFMADD213PS.BCST	f32_3e2aaa05<>(SB), Z12, Z14
+	VFMADD213PS.BCST	f32_3efffffd<>(SB), Z12, Z14
+	VFMADD213PS.BCST	f32_3f800000<>(SB), Z12, Z14
+	VFMADD213PS.BCST	f32_3f800000<>(SB), Z12, Z14
+	VSCALEFPS	Z13, Z14, Z12
+	VCMPPS.BCST	$17, f32_00000000<>(SB), Z11, K2
+	VBROADCASTSS	f32_3f800000<>(SB), Z11
+	VBLENDMPS	Z12, Z11, K2, Z11
+	VADDPS.BCST	f32_3f800000<>(SB), Z12, Z12
+	VDIVPS	Z12, Z11, Z11
+	VPORD.BCST	f32_80000000<>(SB), Z10, Z12
+	VBROADCASTSS	f32_42b40000<>(SB), Z13
+	VMINPS	Z12, Z13, Z12
+	VBROADCASTSS	f32_c2d00000<>(SB), Z13
+	VMAXPS	Z12, Z13, Z12
+	VBROADCASTSS	f32_4b400000<>(SB), Z13
+	VFMADD231PS.BCST	f32_3fb8aa3b<>(SB), Z12, Z13
+	VSUBPS.BCST	f32_4b400000<>(SB), Z13, Z13
+	VFNMADD231PS.BCST	f32_3f318000<>(SB), Z13, Z12
+	VFNMADD231PS.BCST	f32_b95e8083<>(SB), Z13, Z12
+	VBROADCASTSS	f32_3c0936df<>(SB), Z14
+	VFMADD231PS.BCST	f32_3ab55c72<>(SB), Z12, Z14
+	VFMADD213PS.BCST	f32_3d2aac4f<>(SB), Z12, Z14
+	VFMADD213PS.BCST	f32_3e2aaa05<>(SB), Z12, Z14
+	VFMADD213PS.BCST	f32_3efffffd<>(SB), Z12, Z14
+	VFMADD213PS.BCST	f32_3f800000<>(SB), Z12, Z14
+	VFMADD213PS.BCST	f32_3f800000<>(SB), Z12, Z14
+	VSCALEFPS	Z13, Z14, Z12
+	VCMPPS.BCST	$17, f32_00000000<>(SB), Z10, K2
+	VBROADCASTSS	f32_3f800000<>(SB), Z10
+	VBLENDMPS	Z12, Z10, K2, Z10
+	VADDPS.BCST	f32_3f800000<>(SB), Z12, Z12
+	VDIVPS	Z12, Z10, Z10
+	VMOVUPS	Z11, 949504(R9)	// fitGrad.sigmoid[0]
+	VMOVUPS	Z10, 949568(R9)	// fitGrad.sigmoid[0] | 1
+	VBROADCASTSS	512(R10), Z12	// L.0.weight.matvec[0]
+	VMULPS	Z11, Z12, Z11
+	VMULPS	Z10, Z12, Z10
+	VMOVUPS	Z11, 965888(R9)	// fitGrad.mul[0]
+	VMOVUPS	Z10, 965952(R9)	// fitGrad.mul[0] | 1
 	// lagrange.nde:36
-	VBROADCASTSS	2572(R12), Z5	// mul.3[0]
-	VPANDD	Z0, Z5, Z5
-	VMOVUPS	143360(R13), Z6	// sum of force.2.weight[0]
-	VADDPS	Z5, Z6, Z5
-	VMOVUPS	Z5, 143360(R13)	// sum of force.2.weight[0]
-	ADDQ	$16, R9
+	VBROADCASTSS	2572(R10), Z10	// mul.3[0]
+	VPANDD	Z0, Z10, Z11
+	VPANDD	Z1, Z10, Z10
+	VMOVUPS	143360(R11), Z12	// sum of force.2.weight[0]
+	VADDPS	Z11, Z12, Z11
+	VADDPS	Z10, Z11, Z10
+	VMOVUPS	Z10, 143360(R11)	// sum of force.2.weight[0]
+	ADDQ	$16, SI
+	ADDQ	$4, DI
+	ADDQ	$128, R9
 	ADDQ	$4, R10
-	ADDQ	$128, R11
-	ADDQ	$4, R12
-	ADDQ	$64, R13
-	DECQ	DI
-	JNE	loop2
-	ADDQ	$64, SI
+	ADDQ	$64, R11
 	DECQ	CX
 	JNE	loop1
 	MOVQ	$16, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop3: // 16 times: tiles of 8 elements
+loop2: // 16 times: tiles of 8 elements
 	// lagrange.nde:4
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
@@ -5237,7 +5274,7 @@ loop3: // 16 times: tiles of 8 elements
 	MOVQ	$128, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
-loop4: // 128 times: terms of the sums
+loop3: // 128 times: terms of the sums
 	VMOVUPS	965888(R10), Z16	// fitGrad.mul[0]
 	VMOVUPS	965952(R10), Z17	// fitGrad.mul[0] | 1
 	VBROADCASTSS	2560(R11), Z18	// L.2.weight[0]
@@ -5267,7 +5304,7 @@ loop4: // 128 times: terms of the sums
 	ADDQ	$128, R10
 	ADDQ	$4, R11
 	DECQ	R9
-	JNE	loop4
+	JNE	loop3
 	VMOVUPS	Z0, 982272(DI)	// fitGrad.matvec[0]
 	VMOVUPS	Z1, 982336(DI)	// fitGrad.matvec[0] | 1
 	VMOVUPS	Z2, 982400(DI)	// fitGrad.matvec[1]
@@ -5286,7 +5323,7 @@ loop4: // 128 times: terms of the sums
 	VMOVUPS	Z15, 983232(DI)	// fitGrad.matvec[7] | 1
 	MOVQ	$8, R9
 	MOVQ	DI, R10
-loop5: // 8 times
+loop4: // 8 times
 	VMOVUPS	933120(R10), Z0	// fitGrad.add[0]
 	VMOVUPS	933184(R10), Z1	// fitGrad.add[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z2
@@ -5349,17 +5386,17 @@ loop5: // 8 times
 	VMOVUPS	Z1, 998720(R10)	// fitGrad.softplus[0] | 1
 	ADDQ	$128, R10
 	DECQ	R9
-	JNE	loop5
+	JNE	loop4
 	ADDQ	$4096, SI
 	ADDQ	$1024, DI
 	DECQ	CX
-	JNE	loop3
+	JNE	loop2
 	MOVQ	$16, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
 	MOVQ	BX, R9
 	MOVQ	DX, R10
-loop6: // 16 times: tiles of 8 elements
+loop5: // 16 times: tiles of 8 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -5379,7 +5416,7 @@ loop6: // 16 times: tiles of 8 elements
 	MOVQ	$128, R11
 	MOVQ	AX, R12
 	MOVQ	SI, R13
-loop7: // 128 times: terms of the sums
+loop6: // 128 times: terms of the sums
 	VMOVUPS	998656(R12), Z16	// fitGrad.softplus[0]
 	VMOVUPS	998720(R12), Z17	// fitGrad.softplus[0] | 1
 	VBROADCASTSS	2560(R13), Z18	// L.2.weight[0]
@@ -5409,7 +5446,7 @@ loop7: // 128 times: terms of the sums
 	ADDQ	$128, R12
 	ADDQ	$4, R13
 	DECQ	R11
-	JNE	loop7
+	JNE	loop6
 	VMOVUPS	Z0, 1015040(DI)	// fitGrad.matvec_2[0]
 	VMOVUPS	Z1, 1015104(DI)	// fitGrad.matvec_2[0] | 1
 	VMOVUPS	Z2, 1015168(DI)	// fitGrad.matvec_2[1]
@@ -5430,7 +5467,7 @@ loop7: // 128 times: terms of the sums
 	MOVQ	DI, R12
 	MOVQ	R9, R13
 	MOVQ	R10, R14
-loop8: // 8 times
+loop7: // 8 times
 	VMOVUPS	1015040(R12), Z0	// fitGrad.matvec_2[0]
 	VMOVUPS	1015104(R12), Z1	// fitGrad.matvec_2[0] | 1
 	VBROADCASTSS	68096(R13), Z2	// L.2.bias[0]
@@ -5509,17 +5546,17 @@ loop8: // 8 times
 	ADDQ	$4, R13
 	ADDQ	$4, R14
 	DECQ	R11
-	JNE	loop8
+	JNE	loop7
 	ADDQ	$4096, SI
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
 	ADDQ	$32, R10
 	DECQ	CX
-	JNE	loop6
+	JNE	loop5
 	MOVQ	$9, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop9: // 9 times: tiles of 13 elements
+loop8: // 9 times: tiles of 13 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -5549,7 +5586,7 @@ loop9: // 9 times: tiles of 13 elements
 	MOVQ	$128, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
-loop10: // 128 times: terms of the sums
+loop9: // 128 times: terms of the sums
 	VMOVUPS	1096960(R10), Z26	// fitGrad.mul_4[0]
 	VMOVUPS	1097024(R10), Z27	// fitGrad.mul_4[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
@@ -5594,7 +5631,7 @@ loop10: // 128 times: terms of the sums
 	ADDQ	$128, R10
 	ADDQ	$512, R11
 	DECQ	R9
-	JNE	loop10
+	JNE	loop9
 	VMOVUPS	Z0, 1113344(DI)	// fitGrad.vecmat[0]
 	VMOVUPS	Z1, 1113408(DI)	// fitGrad.vecmat[0] | 1
 	VMOVUPS	Z2, 1113472(DI)	// fitGrad.vecmat[1]
@@ -5624,7 +5661,7 @@ loop10: // 128 times: terms of the sums
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
-	JNE	loop9
+	JNE	loop8
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -5650,7 +5687,7 @@ loop10: // 128 times: terms of the sums
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	BX, DI
-loop11: // 128 times: terms of the sums
+loop10: // 128 times: terms of the sums
 	VMOVUPS	1096960(SI), Z22	// fitGrad.mul_4[0]
 	VMOVUPS	1097024(SI), Z23	// fitGrad.mul_4[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
@@ -5689,7 +5726,7 @@ loop11: // 128 times: terms of the sums
 	ADDQ	$128, SI
 	ADDQ	$512, DI
 	DECQ	CX
-	JNE	loop11
+	JNE	loop10
 	VMOVUPS	Z0, 1128320(AX)	// fitGrad.vecmat[117]
 	VMOVUPS	Z1, 1128384(AX)	// fitGrad.vecmat[117] | 1
 	VMOVUPS	Z2, 1128448(AX)	// fitGrad.vecmat[118]
@@ -5715,7 +5752,7 @@ loop11: // 128 times: terms of the sums
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	DX, DI
-loop12: // 128 times: elements
+loop11: // 128 times: elements
 	VMOVUPS	1113344(SI), Z0	// fitGrad.vecmat[0]
 	VMOVUPS	1113408(SI), Z1	// fitGrad.vecmat[0] | 1
 	VMOVUPS	949504(SI), Z2	// fitGrad.sigmoid[0]
@@ -5753,11 +5790,11 @@ loop12: // 128 times: elements
 	ADDQ	$128, SI
 	ADDQ	$4, DI
 	DECQ	CX
-	JNE	loop12
+	JNE	loop11
 	MOVQ	$9, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop13: // 9 times: tiles of 13 elements
+loop12: // 9 times: tiles of 13 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -5787,7 +5824,7 @@ loop13: // 9 times: tiles of 13 elements
 	MOVQ	$128, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
-loop14: // 128 times: terms of the sums
+loop13: // 128 times: terms of the sums
 	VMOVUPS	1195264(R10), Z26	// fitGrad.mul_8[0]
 	VMOVUPS	1195328(R10), Z27	// fitGrad.mul_8[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
@@ -5832,7 +5869,7 @@ loop14: // 128 times: terms of the sums
 	ADDQ	$128, R10
 	ADDQ	$512, R11
 	DECQ	R9
-	JNE	loop14
+	JNE	loop13
 	VMOVUPS	Z0, 1211648(DI)	// fitGrad.vecmat_2[0]
 	VMOVUPS	Z1, 1211712(DI)	// fitGrad.vecmat_2[0] | 1
 	VMOVUPS	Z2, 1211776(DI)	// fitGrad.vecmat_2[1]
@@ -5862,7 +5899,7 @@ loop14: // 128 times: terms of the sums
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
-	JNE	loop13
+	JNE	loop12
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -5888,7 +5925,7 @@ loop14: // 128 times: terms of the sums
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	BX, DI
-loop15: // 128 times: terms of the sums
+loop14: // 128 times: terms of the sums
 	VMOVUPS	1195264(SI), Z22	// fitGrad.mul_8[0]
 	VMOVUPS	1195328(SI), Z23	// fitGrad.mul_8[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
@@ -5927,7 +5964,7 @@ loop15: // 128 times: terms of the sums
 	ADDQ	$128, SI
 	ADDQ	$512, DI
 	DECQ	CX
-	JNE	loop15
+	JNE	loop14
 	VMOVUPS	Z0, 1226624(AX)	// fitGrad.vecmat_2[117]
 	VMOVUPS	Z1, 1226688(AX)	// fitGrad.vecmat_2[117] | 1
 	VMOVUPS	Z2, 1226752(AX)	// fitGrad.vecmat_2[118]
@@ -5966,7 +6003,7 @@ loop15: // 128 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 	MOVQ	DX, R9
-loop16: // 128 times: elements
+loop15: // 128 times: elements
 	VMOVUPS	1178880(SI), Z4	// fitGrad.mul_7[0]
 	VMOVUPS	1178944(SI), Z5	// fitGrad.mul_7[0] | 1
 	VMOVUPS	1211648(SI), Z6	// fitGrad.vecmat_2[0]
@@ -6008,12 +6045,12 @@ loop16: // 128 times: elements
 	ADDQ	$16, DI
 	ADDQ	$4, R9
 	DECQ	CX
-	JNE	loop16
+	JNE	loop15
 	MOVQ	$16, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
 	MOVQ	DX, R9
-loop17: // 16 times: tiles of 8 elements
+loop16: // 16 times: tiles of 8 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -6033,7 +6070,7 @@ loop17: // 16 times: tiles of 8 elements
 	MOVQ	$128, R10
 	MOVQ	AX, R11
 	MOVQ	SI, R12
-loop18: // 128 times: terms of the sums
+loop17: // 128 times: terms of the sums
 	VMOVUPS	1244416(R11), Z16	// fitGrad.mul_9[0]
 	VMOVUPS	1244480(R11), Z17	// fitGrad.mul_9[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
@@ -6063,7 +6100,7 @@ loop18: // 128 times: terms of the sums
 	ADDQ	$128, R11
 	ADDQ	$4, R12
 	DECQ	R10
-	JNE	loop18
+	JNE	loop17
 	VMOVUPS	Z0, 1260800(DI)	// fitGrad.matvec_3[0]
 	VMOVUPS	Z1, 1260864(DI)	// fitGrad.matvec_3[0] | 1
 	VMOVUPS	Z2, 1260928(DI)	// fitGrad.matvec_3[1]
@@ -6172,11 +6209,11 @@ loop18: // 128 times: terms of the sums
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
 	DECQ	CX
-	JNE	loop17
+	JNE	loop16
 	MOVQ	$9, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop19: // 9 times: tiles of 13 elements
+loop18: // 9 times: tiles of 13 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -6206,7 +6243,7 @@ loop19: // 9 times: tiles of 13 elements
 	MOVQ	$128, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
-loop20: // 128 times: terms of the sums
+loop19: // 128 times: terms of the sums
 	VMOVUPS	1293568(R10), Z26	// fitGrad.mul_11[0]
 	VMOVUPS	1293632(R10), Z27	// fitGrad.mul_11[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
@@ -6251,7 +6288,7 @@ loop20: // 128 times: terms of the sums
 	ADDQ	$128, R10
 	ADDQ	$512, R11
 	DECQ	R9
-	JNE	loop20
+	JNE	loop19
 	VMOVUPS	Z0, 1309952(DI)	// fitGrad.vecmat_3[0]
 	VMOVUPS	Z1, 1310016(DI)	// fitGrad.vecmat_3[0] | 1
 	VMOVUPS	Z2, 1310080(DI)	// fitGrad.vecmat_3[1]
@@ -6281,7 +6318,7 @@ loop20: // 128 times: terms of the sums
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
-	JNE	loop19
+	JNE	loop18
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -6307,7 +6344,7 @@ loop20: // 128 times: terms of the sums
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	BX, DI
-loop21: // 128 times: terms of the sums
+loop20: // 128 times: terms of the sums
 	VMOVUPS	1293568(SI), Z22	// fitGrad.mul_11[0]
 	VMOVUPS	1293632(SI), Z23	// fitGrad.mul_11[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
@@ -6346,7 +6383,7 @@ loop21: // 128 times: terms of the sums
 	ADDQ	$128, SI
 	ADDQ	$512, DI
 	DECQ	CX
-	JNE	loop21
+	JNE	loop20
 	VMOVUPS	Z0, 1324928(AX)	// fitGrad.vecmat_3[117]
 	VMOVUPS	Z1, 1324992(AX)	// fitGrad.vecmat_3[117] | 1
 	VMOVUPS	Z2, 1325056(AX)	// fitGrad.vecmat_3[118]
@@ -6389,7 +6426,7 @@ loop21: // 128 times: terms of the sums
 	MOVQ	DX, SI
 	MOVQ	AX, DI
 	MOVQ	BX, R9
-loop22: // 128 times: elements
+loop21: // 128 times: elements
 	VBROADCASTSS	1024(SI), Z16	// L.0.weight.matvec.2[0]
 	VMOVUPS	1162496(DI), Z17	// fitGrad.mul_6[0]
 	VMOVUPS	1162560(DI), Z18	// fitGrad.mul_6[0] | 1
@@ -6452,7 +6489,7 @@ loop22: // 128 times: elements
 	ADDQ	$128, DI
 	ADDQ	$16, R9
 	DECQ	CX
-	JNE	loop22
+	JNE	loop21
 	VMOVUPS	Z8, 1376000(AX)	// fitGrad.vecmat_4[0]
 	VMOVUPS	Z9, 1376064(AX)	// fitGrad.vecmat_4[0] | 1
 	VMOVUPS	Z10, 1376128(AX)	// fitGrad.vecmat_4[1]
@@ -6494,7 +6531,7 @@ loop22: // 128 times: elements
 	MOVQ	BX, SI
 	MOVQ	AX, DI
 	MOVQ	DX, R9
-loop23: // 16 times: tiles of 8 elements
+loop22: // 16 times: tiles of 8 elements
 	// lagrange.nde:4
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
@@ -6515,7 +6552,7 @@ loop23: // 16 times: tiles of 8 elements
 	MOVQ	$128, R10
 	MOVQ	AX, R11
 	MOVQ	SI, R12
-loop24: // 128 times: terms of the sums
+loop23: // 128 times: terms of the sums
 	VMOVUPS	1376512(R11), Z16	// fitGrad.mul_14[0]
 	VMOVUPS	1376576(R11), Z17	// fitGrad.mul_14[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
@@ -6545,7 +6582,7 @@ loop24: // 128 times: terms of the sums
 	ADDQ	$128, R11
 	ADDQ	$4, R12
 	DECQ	R10
-	JNE	loop24
+	JNE	loop23
 	VMOVUPS	Z0, 1392896(DI)	// fitGrad.matvec_4[0]
 	VMOVUPS	Z1, 1392960(DI)	// fitGrad.matvec_4[0] | 1
 	VMOVUPS	Z2, 1393024(DI)	// fitGrad.matvec_4[1]
@@ -6654,11 +6691,11 @@ loop24: // 128 times: terms of the sums
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
 	DECQ	CX
-	JNE	loop23
+	JNE	loop22
 	MOVQ	$9, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop25: // 9 times: tiles of 13 elements
+loop24: // 9 times: tiles of 13 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -6688,7 +6725,7 @@ loop25: // 9 times: tiles of 13 elements
 	MOVQ	$128, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
-loop26: // 128 times: terms of the sums
+loop25: // 128 times: terms of the sums
 	VMOVUPS	1425664(R10), Z26	// fitGrad.mul_16[0]
 	VMOVUPS	1425728(R10), Z27	// fitGrad.mul_16[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
@@ -6733,7 +6770,7 @@ loop26: // 128 times: terms of the sums
 	ADDQ	$128, R10
 	ADDQ	$512, R11
 	DECQ	R9
-	JNE	loop26
+	JNE	loop25
 	VMOVUPS	Z0, 1442048(DI)	// fitGrad.vecmat_5[0]
 	VMOVUPS	Z1, 1442112(DI)	// fitGrad.vecmat_5[0] | 1
 	VMOVUPS	Z2, 1442176(DI)	// fitGrad.vecmat_5[1]
@@ -6763,7 +6800,7 @@ loop26: // 128 times: terms of the sums
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
-	JNE	loop25
+	JNE	loop24
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -6789,7 +6826,7 @@ loop26: // 128 times: terms of the sums
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	BX, DI
-loop27: // 128 times: terms of the sums
+loop26: // 128 times: terms of the sums
 	VMOVUPS	1425664(SI), Z22	// fitGrad.mul_16[0]
 	VMOVUPS	1425728(SI), Z23	// fitGrad.mul_16[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
@@ -6828,7 +6865,7 @@ loop27: // 128 times: terms of the sums
 	ADDQ	$128, SI
 	ADDQ	$512, DI
 	DECQ	CX
-	JNE	loop27
+	JNE	loop26
 	VMOVUPS	Z0, 1457024(AX)	// fitGrad.vecmat_5[117]
 	VMOVUPS	Z1, 1457088(AX)	// fitGrad.vecmat_5[117] | 1
 	VMOVUPS	Z2, 1457152(AX)	// fitGrad.vecmat_5[118]
@@ -6863,7 +6900,7 @@ loop27: // 128 times: terms of the sums
 	MOVQ	DX, SI
 	MOVQ	AX, DI
 	MOVQ	BX, R9
-loop28: // 128 times: elements
+loop27: // 128 times: elements
 	VBROADCASTSS	1536(SI), Z8	// L.0.weight.matvec.3[0]
 	VMOVUPS	1162496(DI), Z9	// fitGrad.mul_6[0]
 	VMOVUPS	1162560(DI), Z10	// fitGrad.mul_6[0] | 1
@@ -6906,7 +6943,7 @@ loop28: // 128 times: elements
 	ADDQ	$128, DI
 	ADDQ	$16, R9
 	DECQ	CX
-	JNE	loop28
+	JNE	loop27
 	VMOVUPS	Z0, 1491200(AX)	// fitGrad.vecmat_6[0]
 	VMOVUPS	Z1, 1491264(AX)	// fitGrad.vecmat_6[0] | 1
 	VMOVUPS	Z2, 1491328(AX)	// fitGrad.vecmat_6[1]
@@ -6919,7 +6956,7 @@ loop28: // 128 times: elements
 	MOVQ	BX, SI
 	MOVQ	AX, DI
 	MOVQ	DX, R9
-loop29: // 16 times: tiles of 8 elements
+loop28: // 16 times: tiles of 8 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -6939,7 +6976,7 @@ loop29: // 16 times: tiles of 8 elements
 	MOVQ	$128, R10
 	MOVQ	AX, R11
 	MOVQ	SI, R12
-loop30: // 128 times: terms of the sums
+loop29: // 128 times: terms of the sums
 	VMOVUPS	1491712(R11), Z16	// fitGrad.mul_18[0]
 	VMOVUPS	1491776(R11), Z17	// fitGrad.mul_18[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
@@ -6969,7 +7006,7 @@ loop30: // 128 times: terms of the sums
 	ADDQ	$128, R11
 	ADDQ	$4, R12
 	DECQ	R10
-	JNE	loop30
+	JNE	loop29
 	VMOVUPS	Z0, 1508096(DI)	// fitGrad.matvec_5[0]
 	VMOVUPS	Z1, 1508160(DI)	// fitGrad.matvec_5[0] | 1
 	VMOVUPS	Z2, 1508224(DI)	// fitGrad.matvec_5[1]
@@ -7078,11 +7115,11 @@ loop30: // 128 times: terms of the sums
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
 	DECQ	CX
-	JNE	loop29
+	JNE	loop28
 	MOVQ	$9, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop31: // 9 times: tiles of 13 elements
+loop30: // 9 times: tiles of 13 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -7112,7 +7149,7 @@ loop31: // 9 times: tiles of 13 elements
 	MOVQ	$128, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
-loop32: // 128 times: terms of the sums
+loop31: // 128 times: terms of the sums
 	VMOVUPS	1540864(R10), Z26	// fitGrad.mul_20[0]
 	VMOVUPS	1540928(R10), Z27	// fitGrad.mul_20[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
@@ -7157,7 +7194,7 @@ loop32: // 128 times: terms of the sums
 	ADDQ	$128, R10
 	ADDQ	$512, R11
 	DECQ	R9
-	JNE	loop32
+	JNE	loop31
 	VMOVUPS	Z0, 1557248(DI)	// fitGrad.vecmat_7[0]
 	VMOVUPS	Z1, 1557312(DI)	// fitGrad.vecmat_7[0] | 1
 	VMOVUPS	Z2, 1557376(DI)	// fitGrad.vecmat_7[1]
@@ -7187,7 +7224,7 @@ loop32: // 128 times: terms of the sums
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
-	JNE	loop31
+	JNE	loop30
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -7213,7 +7250,7 @@ loop32: // 128 times: terms of the sums
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	BX, DI
-loop33: // 128 times: terms of the sums
+loop32: // 128 times: terms of the sums
 	VMOVUPS	1540864(SI), Z22	// fitGrad.mul_20[0]
 	VMOVUPS	1540928(SI), Z23	// fitGrad.mul_20[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
@@ -7252,7 +7289,7 @@ loop33: // 128 times: terms of the sums
 	ADDQ	$128, SI
 	ADDQ	$512, DI
 	DECQ	CX
-	JNE	loop33
+	JNE	loop32
 	VMOVUPS	Z0, 1572224(AX)	// fitGrad.vecmat_7[117]
 	VMOVUPS	Z1, 1572288(AX)	// fitGrad.vecmat_7[117] | 1
 	VMOVUPS	Z2, 1572352(AX)	// fitGrad.vecmat_7[118]
@@ -7277,7 +7314,7 @@ loop33: // 128 times: terms of the sums
 	VMOVUPS	Z21, 1573568(AX)	// fitGrad.vecmat_7[127] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop34: // 2 times: vectors of the block
+loop33: // 2 times: vectors of the block
 	VMOVUPS	65792(SI), Z0	// mask
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -7287,7 +7324,7 @@ loop34: // 2 times: vectors of the block
 	MOVQ	DX, R9
 	MOVQ	SI, R10
 	MOVQ	BX, R11
-loop35: // 128 times: elements
+loop34: // 128 times: elements
 	// lagrange.nde:4
 	VBROADCASTSS	2048(R9), Z5	// L.0.weight.matvec.4[0]
 	VMOVUPS	1162496(R10), Z6	// fitGrad.mul_6[0]
@@ -7311,7 +7348,7 @@ loop35: // 128 times: elements
 	ADDQ	$128, R10
 	ADDQ	$16, R11
 	DECQ	DI
-	JNE	loop35
+	JNE	loop34
 	VMOVUPS	1491456(SI), Z1	// fitGrad.vecmat_6[2]
 	VMOVUPS	1491584(SI), Z2	// fitGrad.vecmat_6[3]
 	// lagrange.nde:16
@@ -7344,7 +7381,7 @@ loop35: // 128 times: elements
 	MOVQ	SI, R11
 	MOVQ	DX, R12
 	MOVQ	R8, R13
-loop36: // 64 times: elements
+loop35: // 64 times: elements
 	// lagrange.nde:8
 	VBROADCASTSS	69124(R9), Z7	// force.0.weight[0]
 	VMOVUPS	932608(SI), Z8	// fitGrad.concat[0]
@@ -7406,7 +7443,7 @@ loop36: // 64 times: elements
 	ADDQ	$4, R12
 	ADDQ	$64, R13
 	DECQ	DI
-	JNE	loop36
+	JNE	loop35
 	// lagrange.nde:16
 	VBROADCASTSS	70916(BX), Z7	// force.2.bias[0]
 	VADDPS	Z7, Z3, Z3
@@ -7546,7 +7583,7 @@ loop36: // 64 times: elements
 	MOVQ	SI, R9
 	MOVQ	R8, R10
 	MOVQ	BX, R11
-loop37: // 128 times: elements
+loop36: // 128 times: elements
 	// lagrange.nde:4
 	VMOVUPS	1590016(R9), Z1	// fitGrad.add_6[0]
 	VPANDD	Z0, Z1, Z1
@@ -7612,10 +7649,10 @@ loop37: // 128 times: elements
 	ADDQ	$256, R10
 	ADDQ	$16, R11
 	DECQ	DI
-	JNE	loop37
+	JNE	loop36
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop34
+	JNE	loop33
 	VMOVUPS	65792(AX), Z31	// mask
 	VMOVUPS	Z31, 0(AX)
 	VMOVUPS	65856(AX), Z31	// mask | 1
@@ -7624,7 +7661,7 @@ loop37: // 128 times: elements
 	MOVQ	BX, SI
 	MOVQ	AX, DI
 	MOVQ	DX, R9
-loop38: // 16 times: tiles of 8 elements
+loop37: // 16 times: tiles of 8 elements
 	// lagrange.nde:4
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
@@ -7645,7 +7682,7 @@ loop38: // 16 times: tiles of 8 elements
 	MOVQ	$128, R10
 	MOVQ	AX, R11
 	MOVQ	SI, R12
-loop39: // 128 times: terms of the sums
+loop38: // 128 times: terms of the sums
 	VMOVUPS	1673472(R11), Z16	// fitGrad.mul_24[0]
 	VMOVUPS	1673536(R11), Z17	// fitGrad.mul_24[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
@@ -7675,7 +7712,7 @@ loop39: // 128 times: terms of the sums
 	ADDQ	$128, R11
 	ADDQ	$4, R12
 	DECQ	R10
-	JNE	loop39
+	JNE	loop38
 	VMOVUPS	Z0, 1689856(DI)	// fitGrad.matvec_7[0]
 	VMOVUPS	Z1, 1689920(DI)	// fitGrad.matvec_7[0] | 1
 	VMOVUPS	Z2, 1689984(DI)	// fitGrad.matvec_7[1]
@@ -7784,11 +7821,11 @@ loop39: // 128 times: terms of the sums
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
 	DECQ	CX
-	JNE	loop38
+	JNE	loop37
 	MOVQ	$9, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop40: // 9 times: tiles of 13 elements
+loop39: // 9 times: tiles of 13 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -7818,7 +7855,7 @@ loop40: // 9 times: tiles of 13 elements
 	MOVQ	$128, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
-loop41: // 128 times: terms of the sums
+loop40: // 128 times: terms of the sums
 	VMOVUPS	1722624(R10), Z26	// fitGrad.mul_26[0]
 	VMOVUPS	1722688(R10), Z27	// fitGrad.mul_26[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
@@ -7863,7 +7900,7 @@ loop41: // 128 times: terms of the sums
 	ADDQ	$128, R10
 	ADDQ	$512, R11
 	DECQ	R9
-	JNE	loop41
+	JNE	loop40
 	VMOVUPS	Z0, 1739008(DI)	// fitGrad.vecmat_8[0]
 	VMOVUPS	Z1, 1739072(DI)	// fitGrad.vecmat_8[0] | 1
 	VMOVUPS	Z2, 1739136(DI)	// fitGrad.vecmat_8[1]
@@ -7893,7 +7930,7 @@ loop41: // 128 times: terms of the sums
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
-	JNE	loop40
+	JNE	loop39
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -7919,7 +7956,7 @@ loop41: // 128 times: terms of the sums
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	BX, DI
-loop42: // 128 times: terms of the sums
+loop41: // 128 times: terms of the sums
 	VMOVUPS	1722624(SI), Z22	// fitGrad.mul_26[0]
 	VMOVUPS	1722688(SI), Z23	// fitGrad.mul_26[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
@@ -7958,7 +7995,7 @@ loop42: // 128 times: terms of the sums
 	ADDQ	$128, SI
 	ADDQ	$512, DI
 	DECQ	CX
-	JNE	loop42
+	JNE	loop41
 	VMOVUPS	Z0, 1753984(AX)	// fitGrad.vecmat_8[117]
 	VMOVUPS	Z1, 1754048(AX)	// fitGrad.vecmat_8[117] | 1
 	VMOVUPS	Z2, 1754112(AX)	// fitGrad.vecmat_8[118]
@@ -7983,7 +8020,7 @@ loop42: // 128 times: terms of the sums
 	VMOVUPS	Z21, 1755328(AX)	// fitGrad.vecmat_8[127] | 1
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop43: // 64 times: tiles of 2 elements
+loop42: // 64 times: tiles of 2 elements
 	VMOVUPS	1540864(SI), Z0	// fitGrad.mul_20[0]
 	VMOVUPS	1540928(SI), Z1	// fitGrad.mul_20[0] | 1
 	VPANDD	0(AX), Z0, Z0
@@ -7998,15 +8035,15 @@ loop43: // 64 times: tiles of 2 elements
 	VMOVUPS	Z1, 900032(SI)	// fitGrad.turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
-	JNE	loop43
+	JNE	loop42
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop44: // 2 times: vectors of the block
+loop43: // 2 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 	MOVQ	DI, R11
-loop45: // 8 times
+loop44: // 8 times
 	VMOVUPS	1673472(R10), Z0	// fitGrad.mul_24[0]
 	VMOVUPS	1673600(R10), Z1	// fitGrad.mul_24[1]
 	VMOVUPS	1673728(R10), Z2	// fitGrad.mul_24[2]
@@ -8106,19 +8143,19 @@ loop45: // 8 times
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
-	JNE	loop45
+	JNE	loop44
 	ADDQ	$64, SI
 	ADDQ	$1024, DI
 	DECQ	CX
-	JNE	loop44
+	JNE	loop43
 	MOVQ	$32, CX
 	MOVQ	R8, SI
 	MOVQ	AX, DI
-loop46: // 32 times: tiles of 4 elements
+loop45: // 32 times: tiles of 4 elements
 	MOVQ	$2, R9
 	MOVQ	SI, R10
 	MOVQ	AX, R11
-loop47: // 2 times: tiles of 4 elements
+loop46: // 2 times: tiles of 4 elements
 	VMOVUPS	40960(R10), Z0	// sum of L.2.weight[0]
 	VMOVUPS	41024(R10), Z1	// sum of L.2.weight[16]
 	VMOVUPS	41088(R10), Z2	// sum of L.2.weight[32]
@@ -8138,7 +8175,7 @@ loop47: // 2 times: tiles of 4 elements
 	MOVQ	$16, R12
 	MOVQ	DI, R13
 	MOVQ	R11, R14
-loop48: // 16 times: samples, 2 at a time
+loop47: // 16 times: samples, 2 at a time
 	VBROADCASTSS	899840(R13), Z16	// fitGrad.turned[0]
 	VBROADCASTSS	899968(R13), Z17	// fitGrad.turned[1]
 	VBROADCASTSS	900096(R13), Z18	// fitGrad.turned[2]
@@ -8190,7 +8227,7 @@ loop48: // 16 times: samples, 2 at a time
 	ADDQ	$8, R13
 	ADDQ	$128, R14
 	DECQ	R12
-	JNE	loop48
+	JNE	loop47
 	VMOVUPS	Z0, 40960(R10)	// sum of L.2.weight[0]
 	VMOVUPS	Z1, 41024(R10)	// sum of L.2.weight[16]
 	VMOVUPS	Z2, 41088(R10)	// sum of L.2.weight[32]
@@ -8210,15 +8247,15 @@ loop48: // 16 times: samples, 2 at a time
 	ADDQ	$256, R10
 	ADDQ	$8192, R11
 	DECQ	R9
-	JNE	loop47
+	JNE	loop46
 	ADDQ	$2048, SI
 	ADDQ	$512, DI
 	DECQ	CX
-	JNE	loop46
+	JNE	loop45
 	// lagrange.nde:4
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop49: // 64 times: tiles of 2 elements
+loop48: // 64 times: tiles of 2 elements
 	VMOVUPS	1722624(SI), Z0	// fitGrad.mul_26[0]
 	VMOVUPS	1722688(SI), Z1	// fitGrad.mul_26[0] | 1
 	VPANDD	0(AX), Z0, Z0
@@ -8233,15 +8270,15 @@ loop49: // 64 times: tiles of 2 elements
 	VMOVUPS	Z1, 900032(SI)	// fitGrad.turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
-	JNE	loop49
+	JNE	loop48
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop50: // 2 times: vectors of the block
+loop49: // 2 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 	MOVQ	DI, R11
-loop51: // 8 times
+loop50: // 8 times
 	VMOVUPS	1491712(R10), Z0	// fitGrad.mul_18[0]
 	VMOVUPS	1491840(R10), Z1	// fitGrad.mul_18[1]
 	VMOVUPS	1491968(R10), Z2	// fitGrad.mul_18[2]
@@ -8341,19 +8378,19 @@ loop51: // 8 times
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
-	JNE	loop51
+	JNE	loop50
 	ADDQ	$64, SI
 	ADDQ	$1024, DI
 	DECQ	CX
-	JNE	loop50
+	JNE	loop49
 	MOVQ	$32, CX
 	MOVQ	R8, SI
 	MOVQ	AX, DI
-loop52: // 32 times: tiles of 4 elements
+loop51: // 32 times: tiles of 4 elements
 	MOVQ	$2, R9
 	MOVQ	SI, R10
 	MOVQ	AX, R11
-loop53: // 2 times: tiles of 4 elements
+loop52: // 2 times: tiles of 4 elements
 	VMOVUPS	40960(R10), Z0	// sum of L.2.weight[0]
 	VMOVUPS	41024(R10), Z1	// sum of L.2.weight[16]
 	VMOVUPS	41088(R10), Z2	// sum of L.2.weight[32]
@@ -8373,7 +8410,7 @@ loop53: // 2 times: tiles of 4 elements
 	MOVQ	$16, R12
 	MOVQ	DI, R13
 	MOVQ	R11, R14
-loop54: // 16 times: samples, 2 at a time
+loop53: // 16 times: samples, 2 at a time
 	VBROADCASTSS	899840(R13), Z16	// fitGrad.turned[0]
 	VBROADCASTSS	899968(R13), Z17	// fitGrad.turned[1]
 	VBROADCASTSS	900096(R13), Z18	// fitGrad.turned[2]
@@ -8425,7 +8462,7 @@ loop54: // 16 times: samples, 2 at a time
 	ADDQ	$8, R13
 	ADDQ	$128, R14
 	DECQ	R12
-	JNE	loop54
+	JNE	loop53
 	VMOVUPS	Z0, 40960(R10)	// sum of L.2.weight[0]
 	VMOVUPS	Z1, 41024(R10)	// sum of L.2.weight[16]
 	VMOVUPS	Z2, 41088(R10)	// sum of L.2.weight[32]
@@ -8445,16 +8482,16 @@ loop54: // 16 times: samples, 2 at a time
 	ADDQ	$256, R10
 	ADDQ	$8192, R11
 	DECQ	R9
-	JNE	loop53
+	JNE	loop52
 	ADDQ	$2048, SI
 	ADDQ	$512, DI
 	DECQ	CX
-	JNE	loop52
+	JNE	loop51
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 	MOVQ	BX, R9
-loop55: // 128 times: elements
+loop54: // 128 times: elements
 	// lagrange.nde:4
 	VMOVUPS	1739008(SI), Z0	// fitGrad.vecmat_8[0]
 	VMOVUPS	1739072(SI), Z1	// fitGrad.vecmat_8[0] | 1
@@ -8526,12 +8563,12 @@ loop55: // 128 times: elements
 	ADDQ	$256, DI
 	ADDQ	$16, R9
 	DECQ	CX
-	JNE	loop55
+	JNE	loop54
 	MOVQ	$16, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
 	MOVQ	DX, R9
-loop56: // 16 times: tiles of 8 elements
+loop55: // 16 times: tiles of 8 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -8551,7 +8588,7 @@ loop56: // 16 times: tiles of 8 elements
 	MOVQ	$128, R10
 	MOVQ	AX, R11
 	MOVQ	SI, R12
-loop57: // 128 times: terms of the sums
+loop56: // 128 times: terms of the sums
 	VMOVUPS	1805056(R11), Z16	// fitGrad.mul_29[0]
 	VMOVUPS	1805120(R11), Z17	// fitGrad.mul_29[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
@@ -8581,7 +8618,7 @@ loop57: // 128 times: terms of the sums
 	ADDQ	$128, R11
 	ADDQ	$4, R12
 	DECQ	R10
-	JNE	loop57
+	JNE	loop56
 	VMOVUPS	Z0, 1821440(DI)	// fitGrad.matvec_9[0]
 	VMOVUPS	Z1, 1821504(DI)	// fitGrad.matvec_9[0] | 1
 	VMOVUPS	Z2, 1821568(DI)	// fitGrad.matvec_9[1]
@@ -8690,11 +8727,11 @@ loop57: // 128 times: terms of the sums
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
 	DECQ	CX
-	JNE	loop56
+	JNE	loop55
 	MOVQ	$9, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop58: // 9 times: tiles of 13 elements
+loop57: // 9 times: tiles of 13 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -8724,7 +8761,7 @@ loop58: // 9 times: tiles of 13 elements
 	MOVQ	$128, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
-loop59: // 128 times: terms of the sums
+loop58: // 128 times: terms of the sums
 	VMOVUPS	1854208(R10), Z26	// fitGrad.mul_31[0]
 	VMOVUPS	1854272(R10), Z27	// fitGrad.mul_31[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
@@ -8769,7 +8806,7 @@ loop59: // 128 times: terms of the sums
 	ADDQ	$128, R10
 	ADDQ	$512, R11
 	DECQ	R9
-	JNE	loop59
+	JNE	loop58
 	VMOVUPS	Z0, 1870592(DI)	// fitGrad.vecmat_9[0]
 	VMOVUPS	Z1, 1870656(DI)	// fitGrad.vecmat_9[0] | 1
 	VMOVUPS	Z2, 1870720(DI)	// fitGrad.vecmat_9[1]
@@ -8799,7 +8836,7 @@ loop59: // 128 times: terms of the sums
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
-	JNE	loop58
+	JNE	loop57
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -8825,7 +8862,7 @@ loop59: // 128 times: terms of the sums
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	BX, DI
-loop60: // 128 times: terms of the sums
+loop59: // 128 times: terms of the sums
 	VMOVUPS	1854208(SI), Z22	// fitGrad.mul_31[0]
 	VMOVUPS	1854272(SI), Z23	// fitGrad.mul_31[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
@@ -8864,7 +8901,7 @@ loop60: // 128 times: terms of the sums
 	ADDQ	$128, SI
 	ADDQ	$512, DI
 	DECQ	CX
-	JNE	loop60
+	JNE	loop59
 	VMOVUPS	Z0, 1885568(AX)	// fitGrad.vecmat_9[117]
 	VMOVUPS	Z1, 1885632(AX)	// fitGrad.vecmat_9[117] | 1
 	VMOVUPS	Z2, 1885696(AX)	// fitGrad.vecmat_9[118]
@@ -8889,7 +8926,7 @@ loop60: // 128 times: terms of the sums
 	VMOVUPS	Z21, 1886912(AX)	// fitGrad.vecmat_9[127] | 1
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop61: // 64 times: tiles of 2 elements
+loop60: // 64 times: tiles of 2 elements
 	VMOVUPS	1425664(SI), Z0	// fitGrad.mul_16[0]
 	VMOVUPS	1425728(SI), Z1	// fitGrad.mul_16[0] | 1
 	VPANDD	0(AX), Z0, Z0
@@ -8904,15 +8941,15 @@ loop61: // 64 times: tiles of 2 elements
 	VMOVUPS	Z1, 900032(SI)	// fitGrad.turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
-	JNE	loop61
+	JNE	loop60
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop62: // 2 times: vectors of the block
+loop61: // 2 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 	MOVQ	DI, R11
-loop63: // 8 times
+loop62: // 8 times
 	VMOVUPS	1805056(R10), Z0	// fitGrad.mul_29[0]
 	VMOVUPS	1805184(R10), Z1	// fitGrad.mul_29[1]
 	VMOVUPS	1805312(R10), Z2	// fitGrad.mul_29[2]
@@ -9012,19 +9049,19 @@ loop63: // 8 times
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
-	JNE	loop63
+	JNE	loop62
 	ADDQ	$64, SI
 	ADDQ	$1024, DI
 	DECQ	CX
-	JNE	loop62
+	JNE	loop61
 	MOVQ	$32, CX
 	MOVQ	R8, SI
 	MOVQ	AX, DI
-loop64: // 32 times: tiles of 4 elements
+loop63: // 32 times: tiles of 4 elements
 	MOVQ	$2, R9
 	MOVQ	SI, R10
 	MOVQ	AX, R11
-loop65: // 2 times: tiles of 4 elements
+loop64: // 2 times: tiles of 4 elements
 	VMOVUPS	40960(R10), Z0	// sum of L.2.weight[0]
 	VMOVUPS	41024(R10), Z1	// sum of L.2.weight[16]
 	VMOVUPS	41088(R10), Z2	// sum of L.2.weight[32]
@@ -9044,7 +9081,7 @@ loop65: // 2 times: tiles of 4 elements
 	MOVQ	$16, R12
 	MOVQ	DI, R13
 	MOVQ	R11, R14
-loop66: // 16 times: samples, 2 at a time
+loop65: // 16 times: samples, 2 at a time
 	VBROADCASTSS	899840(R13), Z16	// fitGrad.turned[0]
 	VBROADCASTSS	899968(R13), Z17	// fitGrad.turned[1]
 	VBROADCASTSS	900096(R13), Z18	// fitGrad.turned[2]
@@ -9096,7 +9133,7 @@ loop66: // 16 times: samples, 2 at a time
 	ADDQ	$8, R13
 	ADDQ	$128, R14
 	DECQ	R12
-	JNE	loop66
+	JNE	loop65
 	VMOVUPS	Z0, 40960(R10)	// sum of L.2.weight[0]
 	VMOVUPS	Z1, 41024(R10)	// sum of L.2.weight[16]
 	VMOVUPS	Z2, 41088(R10)	// sum of L.2.weight[32]
@@ -9116,15 +9153,15 @@ loop66: // 16 times: samples, 2 at a time
 	ADDQ	$256, R10
 	ADDQ	$8192, R11
 	DECQ	R9
-	JNE	loop65
+	JNE	loop64
 	ADDQ	$2048, SI
 	ADDQ	$512, DI
 	DECQ	CX
-	JNE	loop64
+	JNE	loop63
 	// lagrange.nde:4
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop67: // 64 times: tiles of 2 elements
+loop66: // 64 times: tiles of 2 elements
 	VMOVUPS	1854208(SI), Z0	// fitGrad.mul_31[0]
 	VMOVUPS	1854272(SI), Z1	// fitGrad.mul_31[0] | 1
 	VPANDD	0(AX), Z0, Z0
@@ -9139,15 +9176,15 @@ loop67: // 64 times: tiles of 2 elements
 	VMOVUPS	Z1, 900032(SI)	// fitGrad.turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
-	JNE	loop67
+	JNE	loop66
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop68: // 2 times: vectors of the block
+loop67: // 2 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 	MOVQ	DI, R11
-loop69: // 8 times
+loop68: // 8 times
 	VMOVUPS	1376512(R10), Z0	// fitGrad.mul_14[0]
 	VMOVUPS	1376640(R10), Z1	// fitGrad.mul_14[1]
 	VMOVUPS	1376768(R10), Z2	// fitGrad.mul_14[2]
@@ -9247,19 +9284,19 @@ loop69: // 8 times
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
-	JNE	loop69
+	JNE	loop68
 	ADDQ	$64, SI
 	ADDQ	$1024, DI
 	DECQ	CX
-	JNE	loop68
+	JNE	loop67
 	MOVQ	$32, CX
 	MOVQ	R8, SI
 	MOVQ	AX, DI
-loop70: // 32 times: tiles of 4 elements
+loop69: // 32 times: tiles of 4 elements
 	MOVQ	$2, R9
 	MOVQ	SI, R10
 	MOVQ	AX, R11
-loop71: // 2 times: tiles of 4 elements
+loop70: // 2 times: tiles of 4 elements
 	VMOVUPS	40960(R10), Z0	// sum of L.2.weight[0]
 	VMOVUPS	41024(R10), Z1	// sum of L.2.weight[16]
 	VMOVUPS	41088(R10), Z2	// sum of L.2.weight[32]
@@ -9279,7 +9316,7 @@ loop71: // 2 times: tiles of 4 elements
 	MOVQ	$16, R12
 	MOVQ	DI, R13
 	MOVQ	R11, R14
-loop72: // 16 times: samples, 2 at a time
+loop71: // 16 times: samples, 2 at a time
 	VBROADCASTSS	899840(R13), Z16	// fitGrad.turned[0]
 	VBROADCASTSS	899968(R13), Z17	// fitGrad.turned[1]
 	VBROADCASTSS	900096(R13), Z18	// fitGrad.turned[2]
@@ -9331,7 +9368,7 @@ loop72: // 16 times: samples, 2 at a time
 	ADDQ	$8, R13
 	ADDQ	$128, R14
 	DECQ	R12
-	JNE	loop72
+	JNE	loop71
 	VMOVUPS	Z0, 40960(R10)	// sum of L.2.weight[0]
 	VMOVUPS	Z1, 41024(R10)	// sum of L.2.weight[16]
 	VMOVUPS	Z2, 41088(R10)	// sum of L.2.weight[32]
@@ -9351,15 +9388,15 @@ loop72: // 16 times: samples, 2 at a time
 	ADDQ	$256, R10
 	ADDQ	$8192, R11
 	DECQ	R9
-	JNE	loop71
+	JNE	loop70
 	ADDQ	$2048, SI
 	ADDQ	$512, DI
 	DECQ	CX
-	JNE	loop70
+	JNE	loop69
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
-loop73: // 128 times: elements
+loop72: // 128 times: elements
 	// lagrange.nde:4
 	VMOVUPS	1870592(SI), Z0	// fitGrad.vecmat_9[0]
 	VMOVUPS	1870656(SI), Z1	// fitGrad.vecmat_9[0] | 1
@@ -9390,7 +9427,7 @@ loop73: // 128 times: elements
 	ADDQ	$128, SI
 	ADDQ	$256, DI
 	DECQ	CX
-	JNE	loop73
+	JNE	loop72
 	VMOVUPS	1887744(AX), Z0	// fitGrad.neg[2]
 	VMOVUPS	1887808(AX), Z1	// fitGrad.neg[2] | 1
 	VMOVUPS	1887872(AX), Z2	// fitGrad.neg[3]
@@ -9407,7 +9444,7 @@ loop73: // 128 times: elements
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 	MOVQ	BX, R9
-loop74: // 128 times: elements
+loop73: // 128 times: elements
 	VMOVUPS	1342720(SI), Z4	// fitGrad.add_3[0]
 	VMOVUPS	1342784(SI), Z5	// fitGrad.add_3[0] | 1
 	VPANDD	0(AX), Z4, Z4
@@ -9483,12 +9520,12 @@ loop74: // 128 times: elements
 	ADDQ	$256, DI
 	ADDQ	$16, R9
 	DECQ	CX
-	JNE	loop74
+	JNE	loop73
 	MOVQ	$16, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
 	MOVQ	DX, R9
-loop75: // 16 times: tiles of 8 elements
+loop74: // 16 times: tiles of 8 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -9508,7 +9545,7 @@ loop75: // 16 times: tiles of 8 elements
 	MOVQ	$128, R10
 	MOVQ	AX, R11
 	MOVQ	SI, R12
-loop76: // 128 times: terms of the sums
+loop75: // 128 times: terms of the sums
 	VMOVUPS	1937152(R11), Z16	// fitGrad.mul_34[0]
 	VMOVUPS	1937216(R11), Z17	// fitGrad.mul_34[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
@@ -9538,7 +9575,7 @@ loop76: // 128 times: terms of the sums
 	ADDQ	$128, R11
 	ADDQ	$4, R12
 	DECQ	R10
-	JNE	loop76
+	JNE	loop75
 	VMOVUPS	Z0, 1953536(DI)	// fitGrad.matvec_11[0]
 	VMOVUPS	Z1, 1953600(DI)	// fitGrad.matvec_11[0] | 1
 	VMOVUPS	Z2, 1953664(DI)	// fitGrad.matvec_11[1]
@@ -9647,11 +9684,11 @@ loop76: // 128 times: terms of the sums
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
 	DECQ	CX
-	JNE	loop75
+	JNE	loop74
 	MOVQ	$9, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop77: // 9 times: tiles of 13 elements
+loop76: // 9 times: tiles of 13 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -9681,7 +9718,7 @@ loop77: // 9 times: tiles of 13 elements
 	MOVQ	$128, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
-loop78: // 128 times: terms of the sums
+loop77: // 128 times: terms of the sums
 	VMOVUPS	1986304(R10), Z26	// fitGrad.mul_36[0]
 	VMOVUPS	1986368(R10), Z27	// fitGrad.mul_36[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
@@ -9726,7 +9763,7 @@ loop78: // 128 times: terms of the sums
 	ADDQ	$128, R10
 	ADDQ	$512, R11
 	DECQ	R9
-	JNE	loop78
+	JNE	loop77
 	VMOVUPS	Z0, 2002688(DI)	// fitGrad.vecmat_10[0]
 	VMOVUPS	Z1, 2002752(DI)	// fitGrad.vecmat_10[0] | 1
 	VMOVUPS	Z2, 2002816(DI)	// fitGrad.vecmat_10[1]
@@ -9756,7 +9793,7 @@ loop78: // 128 times: terms of the sums
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
-	JNE	loop77
+	JNE	loop76
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -9782,7 +9819,7 @@ loop78: // 128 times: terms of the sums
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	BX, DI
-loop79: // 128 times: terms of the sums
+loop78: // 128 times: terms of the sums
 	VMOVUPS	1986304(SI), Z22	// fitGrad.mul_36[0]
 	VMOVUPS	1986368(SI), Z23	// fitGrad.mul_36[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
@@ -9821,7 +9858,7 @@ loop79: // 128 times: terms of the sums
 	ADDQ	$128, SI
 	ADDQ	$512, DI
 	DECQ	CX
-	JNE	loop79
+	JNE	loop78
 	VMOVUPS	Z0, 2017664(AX)	// fitGrad.vecmat_10[117]
 	VMOVUPS	Z1, 2017728(AX)	// fitGrad.vecmat_10[117] | 1
 	VMOVUPS	Z2, 2017792(AX)	// fitGrad.vecmat_10[118]
@@ -9846,7 +9883,7 @@ loop79: // 128 times: terms of the sums
 	VMOVUPS	Z21, 2019008(AX)	// fitGrad.vecmat_10[127] | 1
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop80: // 64 times: tiles of 2 elements
+loop79: // 64 times: tiles of 2 elements
 	VMOVUPS	1293568(SI), Z0	// fitGrad.mul_11[0]
 	VMOVUPS	1293632(SI), Z1	// fitGrad.mul_11[0] | 1
 	VPANDD	0(AX), Z0, Z0
@@ -9861,15 +9898,15 @@ loop80: // 64 times: tiles of 2 elements
 	VMOVUPS	Z1, 900032(SI)	// fitGrad.turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
-	JNE	loop80
+	JNE	loop79
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop81: // 2 times: vectors of the block
+loop80: // 2 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 	MOVQ	DI, R11
-loop82: // 8 times
+loop81: // 8 times
 	VMOVUPS	1937152(R10), Z0	// fitGrad.mul_34[0]
 	VMOVUPS	1937280(R10), Z1	// fitGrad.mul_34[1]
 	VMOVUPS	1937408(R10), Z2	// fitGrad.mul_34[2]
@@ -9969,19 +10006,19 @@ loop82: // 8 times
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
-	JNE	loop82
+	JNE	loop81
 	ADDQ	$64, SI
 	ADDQ	$1024, DI
 	DECQ	CX
-	JNE	loop81
+	JNE	loop80
 	MOVQ	$32, CX
 	MOVQ	R8, SI
 	MOVQ	AX, DI
-loop83: // 32 times: tiles of 4 elements
+loop82: // 32 times: tiles of 4 elements
 	MOVQ	$2, R9
 	MOVQ	SI, R10
 	MOVQ	AX, R11
-loop84: // 2 times: tiles of 4 elements
+loop83: // 2 times: tiles of 4 elements
 	VMOVUPS	40960(R10), Z0	// sum of L.2.weight[0]
 	VMOVUPS	41024(R10), Z1	// sum of L.2.weight[16]
 	VMOVUPS	41088(R10), Z2	// sum of L.2.weight[32]
@@ -10001,7 +10038,7 @@ loop84: // 2 times: tiles of 4 elements
 	MOVQ	$16, R12
 	MOVQ	DI, R13
 	MOVQ	R11, R14
-loop85: // 16 times: samples, 2 at a time
+loop84: // 16 times: samples, 2 at a time
 	VBROADCASTSS	899840(R13), Z16	// fitGrad.turned[0]
 	VBROADCASTSS	899968(R13), Z17	// fitGrad.turned[1]
 	VBROADCASTSS	900096(R13), Z18	// fitGrad.turned[2]
@@ -10053,7 +10090,7 @@ loop85: // 16 times: samples, 2 at a time
 	ADDQ	$8, R13
 	ADDQ	$128, R14
 	DECQ	R12
-	JNE	loop85
+	JNE	loop84
 	VMOVUPS	Z0, 40960(R10)	// sum of L.2.weight[0]
 	VMOVUPS	Z1, 41024(R10)	// sum of L.2.weight[16]
 	VMOVUPS	Z2, 41088(R10)	// sum of L.2.weight[32]
@@ -10073,15 +10110,15 @@ loop85: // 16 times: samples, 2 at a time
 	ADDQ	$256, R10
 	ADDQ	$8192, R11
 	DECQ	R9
-	JNE	loop84
+	JNE	loop83
 	ADDQ	$2048, SI
 	ADDQ	$512, DI
 	DECQ	CX
-	JNE	loop83
+	JNE	loop82
 	// lagrange.nde:4
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop86: // 64 times: tiles of 2 elements
+loop85: // 64 times: tiles of 2 elements
 	VMOVUPS	1986304(SI), Z0	// fitGrad.mul_36[0]
 	VMOVUPS	1986368(SI), Z1	// fitGrad.mul_36[0] | 1
 	VPANDD	0(AX), Z0, Z0
@@ -10096,15 +10133,15 @@ loop86: // 64 times: tiles of 2 elements
 	VMOVUPS	Z1, 900032(SI)	// fitGrad.turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
-	JNE	loop86
+	JNE	loop85
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop87: // 2 times: vectors of the block
+loop86: // 2 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 	MOVQ	DI, R11
-loop88: // 8 times
+loop87: // 8 times
 	VMOVUPS	1244416(R10), Z0	// fitGrad.mul_9[0]
 	VMOVUPS	1244544(R10), Z1	// fitGrad.mul_9[1]
 	VMOVUPS	1244672(R10), Z2	// fitGrad.mul_9[2]
@@ -10204,19 +10241,19 @@ loop88: // 8 times
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
-	JNE	loop88
+	JNE	loop87
 	ADDQ	$64, SI
 	ADDQ	$1024, DI
 	DECQ	CX
-	JNE	loop87
+	JNE	loop86
 	MOVQ	$32, CX
 	MOVQ	R8, SI
 	MOVQ	AX, DI
-loop89: // 32 times: tiles of 4 elements
+loop88: // 32 times: tiles of 4 elements
 	MOVQ	$2, R9
 	MOVQ	SI, R10
 	MOVQ	AX, R11
-loop90: // 2 times: tiles of 4 elements
+loop89: // 2 times: tiles of 4 elements
 	VMOVUPS	40960(R10), Z0	// sum of L.2.weight[0]
 	VMOVUPS	41024(R10), Z1	// sum of L.2.weight[16]
 	VMOVUPS	41088(R10), Z2	// sum of L.2.weight[32]
@@ -10236,7 +10273,7 @@ loop90: // 2 times: tiles of 4 elements
 	MOVQ	$16, R12
 	MOVQ	DI, R13
 	MOVQ	R11, R14
-loop91: // 16 times: samples, 2 at a time
+loop90: // 16 times: samples, 2 at a time
 	VBROADCASTSS	899840(R13), Z16	// fitGrad.turned[0]
 	VBROADCASTSS	899968(R13), Z17	// fitGrad.turned[1]
 	VBROADCASTSS	900096(R13), Z18	// fitGrad.turned[2]
@@ -10288,7 +10325,7 @@ loop91: // 16 times: samples, 2 at a time
 	ADDQ	$8, R13
 	ADDQ	$128, R14
 	DECQ	R12
-	JNE	loop91
+	JNE	loop90
 	VMOVUPS	Z0, 40960(R10)	// sum of L.2.weight[0]
 	VMOVUPS	Z1, 41024(R10)	// sum of L.2.weight[16]
 	VMOVUPS	Z2, 41088(R10)	// sum of L.2.weight[32]
@@ -10308,16 +10345,16 @@ loop91: // 16 times: samples, 2 at a time
 	ADDQ	$256, R10
 	ADDQ	$8192, R11
 	DECQ	R9
-	JNE	loop90
+	JNE	loop89
 	ADDQ	$2048, SI
 	ADDQ	$512, DI
 	DECQ	CX
-	JNE	loop89
+	JNE	loop88
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 	MOVQ	BX, R9
-loop92: // 128 times: elements
+loop91: // 128 times: elements
 	// lagrange.nde:4
 	VMOVUPS	2002688(SI), Z0	// fitGrad.vecmat_10[0]
 	VMOVUPS	2002752(SI), Z1	// fitGrad.vecmat_10[0] | 1
@@ -10380,12 +10417,12 @@ loop92: // 128 times: elements
 	ADDQ	$256, DI
 	ADDQ	$16, R9
 	DECQ	CX
-	JNE	loop92
+	JNE	loop91
 	MOVQ	$16, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
 	MOVQ	DX, R9
-loop93: // 16 times: tiles of 8 elements
+loop92: // 16 times: tiles of 8 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -10405,7 +10442,7 @@ loop93: // 16 times: tiles of 8 elements
 	MOVQ	$128, R10
 	MOVQ	AX, R11
 	MOVQ	SI, R12
-loop94: // 128 times: terms of the sums
+loop93: // 128 times: terms of the sums
 	VMOVUPS	2068224(R11), Z16	// fitGrad.mul_39[0]
 	VMOVUPS	2068288(R11), Z17	// fitGrad.mul_39[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
@@ -10435,7 +10472,7 @@ loop94: // 128 times: terms of the sums
 	ADDQ	$128, R11
 	ADDQ	$4, R12
 	DECQ	R10
-	JNE	loop94
+	JNE	loop93
 	VMOVUPS	Z0, 2084608(DI)	// fitGrad.matvec_13[0]
 	VMOVUPS	Z1, 2084672(DI)	// fitGrad.matvec_13[0] | 1
 	VMOVUPS	Z2, 2084736(DI)	// fitGrad.matvec_13[1]
@@ -10544,11 +10581,11 @@ loop94: // 128 times: terms of the sums
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
 	DECQ	CX
-	JNE	loop93
+	JNE	loop92
 	MOVQ	$9, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop95: // 9 times: tiles of 13 elements
+loop94: // 9 times: tiles of 13 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -10578,7 +10615,7 @@ loop95: // 9 times: tiles of 13 elements
 	MOVQ	$128, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
-loop96: // 128 times: terms of the sums
+loop95: // 128 times: terms of the sums
 	VMOVUPS	2117376(R10), Z26	// fitGrad.mul_41[0]
 	VMOVUPS	2117440(R10), Z27	// fitGrad.mul_41[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
@@ -10623,7 +10660,7 @@ loop96: // 128 times: terms of the sums
 	ADDQ	$128, R10
 	ADDQ	$512, R11
 	DECQ	R9
-	JNE	loop96
+	JNE	loop95
 	VMOVUPS	Z0, 2133760(DI)	// fitGrad.vecmat_11[0]
 	VMOVUPS	Z1, 2133824(DI)	// fitGrad.vecmat_11[0] | 1
 	VMOVUPS	Z2, 2133888(DI)	// fitGrad.vecmat_11[1]
@@ -10653,7 +10690,7 @@ loop96: // 128 times: terms of the sums
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
-	JNE	loop95
+	JNE	loop94
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -10679,7 +10716,7 @@ loop96: // 128 times: terms of the sums
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	BX, DI
-loop97: // 128 times: terms of the sums
+loop96: // 128 times: terms of the sums
 	VMOVUPS	2117376(SI), Z22	// fitGrad.mul_41[0]
 	VMOVUPS	2117440(SI), Z23	// fitGrad.mul_41[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
@@ -10718,7 +10755,7 @@ loop97: // 128 times: terms of the sums
 	ADDQ	$128, SI
 	ADDQ	$512, DI
 	DECQ	CX
-	JNE	loop97
+	JNE	loop96
 	VMOVUPS	Z0, 2148736(AX)	// fitGrad.vecmat_11[117]
 	VMOVUPS	Z1, 2148800(AX)	// fitGrad.vecmat_11[117] | 1
 	VMOVUPS	Z2, 2148864(AX)	// fitGrad.vecmat_11[118]
@@ -10743,7 +10780,7 @@ loop97: // 128 times: terms of the sums
 	VMOVUPS	Z21, 2150080(AX)	// fitGrad.vecmat_11[127] | 1
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop98: // 64 times: tiles of 2 elements
+loop97: // 64 times: tiles of 2 elements
 	VMOVUPS	1096960(SI), Z0	// fitGrad.mul_4[0]
 	VMOVUPS	1097024(SI), Z1	// fitGrad.mul_4[0] | 1
 	VPANDD	0(AX), Z0, Z0
@@ -10758,15 +10795,15 @@ loop98: // 64 times: tiles of 2 elements
 	VMOVUPS	Z1, 900032(SI)	// fitGrad.turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
-	JNE	loop98
+	JNE	loop97
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop99: // 2 times: vectors of the block
+loop98: // 2 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 	MOVQ	DI, R11
-loop100: // 8 times
+loop99: // 8 times
 	VMOVUPS	2068224(R10), Z0	// fitGrad.mul_39[0]
 	VMOVUPS	2068352(R10), Z1	// fitGrad.mul_39[1]
 	VMOVUPS	2068480(R10), Z2	// fitGrad.mul_39[2]
@@ -10866,19 +10903,19 @@ loop100: // 8 times
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
-	JNE	loop100
+	JNE	loop99
 	ADDQ	$64, SI
 	ADDQ	$1024, DI
 	DECQ	CX
-	JNE	loop99
+	JNE	loop98
 	MOVQ	$32, CX
 	MOVQ	R8, SI
 	MOVQ	AX, DI
-loop101: // 32 times: tiles of 4 elements
+loop100: // 32 times: tiles of 4 elements
 	MOVQ	$2, R9
 	MOVQ	SI, R10
 	MOVQ	AX, R11
-loop102: // 2 times: tiles of 4 elements
+loop101: // 2 times: tiles of 4 elements
 	VMOVUPS	40960(R10), Z0	// sum of L.2.weight[0]
 	VMOVUPS	41024(R10), Z1	// sum of L.2.weight[16]
 	VMOVUPS	41088(R10), Z2	// sum of L.2.weight[32]
@@ -10898,7 +10935,7 @@ loop102: // 2 times: tiles of 4 elements
 	MOVQ	$16, R12
 	MOVQ	DI, R13
 	MOVQ	R11, R14
-loop103: // 16 times: samples, 2 at a time
+loop102: // 16 times: samples, 2 at a time
 	VBROADCASTSS	899840(R13), Z16	// fitGrad.turned[0]
 	VBROADCASTSS	899968(R13), Z17	// fitGrad.turned[1]
 	VBROADCASTSS	900096(R13), Z18	// fitGrad.turned[2]
@@ -10950,7 +10987,7 @@ loop103: // 16 times: samples, 2 at a time
 	ADDQ	$8, R13
 	ADDQ	$128, R14
 	DECQ	R12
-	JNE	loop103
+	JNE	loop102
 	VMOVUPS	Z0, 40960(R10)	// sum of L.2.weight[0]
 	VMOVUPS	Z1, 41024(R10)	// sum of L.2.weight[16]
 	VMOVUPS	Z2, 41088(R10)	// sum of L.2.weight[32]
@@ -10970,15 +11007,15 @@ loop103: // 16 times: samples, 2 at a time
 	ADDQ	$256, R10
 	ADDQ	$8192, R11
 	DECQ	R9
-	JNE	loop102
+	JNE	loop101
 	ADDQ	$2048, SI
 	ADDQ	$512, DI
 	DECQ	CX
-	JNE	loop101
+	JNE	loop100
 	// lagrange.nde:4
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop104: // 64 times: tiles of 2 elements
+loop103: // 64 times: tiles of 2 elements
 	VMOVUPS	2117376(SI), Z0	// fitGrad.mul_41[0]
 	VMOVUPS	2117440(SI), Z1	// fitGrad.mul_41[0] | 1
 	VPANDD	0(AX), Z0, Z0
@@ -10993,15 +11030,15 @@ loop104: // 64 times: tiles of 2 elements
 	VMOVUPS	Z1, 900032(SI)	// fitGrad.turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
-	JNE	loop104
+	JNE	loop103
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop105: // 2 times: vectors of the block
+loop104: // 2 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 	MOVQ	DI, R11
-loop106: // 8 times
+loop105: // 8 times
 	VMOVUPS	965888(R10), Z0	// fitGrad.mul[0]
 	VMOVUPS	966016(R10), Z1	// fitGrad.mul[1]
 	VMOVUPS	966144(R10), Z2	// fitGrad.mul[2]
@@ -11101,19 +11138,19 @@ loop106: // 8 times
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
-	JNE	loop106
+	JNE	loop105
 	ADDQ	$64, SI
 	ADDQ	$1024, DI
 	DECQ	CX
-	JNE	loop105
+	JNE	loop104
 	MOVQ	$32, CX
 	MOVQ	R8, SI
 	MOVQ	AX, DI
-loop107: // 32 times: tiles of 4 elements
+loop106: // 32 times: tiles of 4 elements
 	MOVQ	$2, R9
 	MOVQ	SI, R10
 	MOVQ	AX, R11
-loop108: // 2 times: tiles of 4 elements
+loop107: // 2 times: tiles of 4 elements
 	VMOVUPS	40960(R10), Z0	// sum of L.2.weight[0]
 	VMOVUPS	41024(R10), Z1	// sum of L.2.weight[16]
 	VMOVUPS	41088(R10), Z2	// sum of L.2.weight[32]
@@ -11133,7 +11170,7 @@ loop108: // 2 times: tiles of 4 elements
 	MOVQ	$16, R12
 	MOVQ	DI, R13
 	MOVQ	R11, R14
-loop109: // 16 times: samples, 2 at a time
+loop108: // 16 times: samples, 2 at a time
 	VBROADCASTSS	899840(R13), Z16	// fitGrad.turned[0]
 	VBROADCASTSS	899968(R13), Z17	// fitGrad.turned[1]
 	VBROADCASTSS	900096(R13), Z18	// fitGrad.turned[2]
@@ -11185,7 +11222,7 @@ loop109: // 16 times: samples, 2 at a time
 	ADDQ	$8, R13
 	ADDQ	$128, R14
 	DECQ	R12
-	JNE	loop109
+	JNE	loop108
 	VMOVUPS	Z0, 40960(R10)	// sum of L.2.weight[0]
 	VMOVUPS	Z1, 41024(R10)	// sum of L.2.weight[16]
 	VMOVUPS	Z2, 41088(R10)	// sum of L.2.weight[32]
@@ -11205,17 +11242,17 @@ loop109: // 16 times: samples, 2 at a time
 	ADDQ	$256, R10
 	ADDQ	$8192, R11
 	DECQ	R9
-	JNE	loop108
+	JNE	loop107
 	ADDQ	$2048, SI
 	ADDQ	$512, DI
 	DECQ	CX
-	JNE	loop107
+	JNE	loop106
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 	MOVQ	BX, R9
 	MOVQ	DX, R10
-loop110: // 128 times: elements
+loop109: // 128 times: elements
 	// lagrange.nde:4
 	VMOVUPS	2133760(SI), Z0	// fitGrad.vecmat_11[0]
 	VMOVUPS	2133824(SI), Z1	// fitGrad.vecmat_11[0] | 1
@@ -11362,12 +11399,12 @@ loop110: // 128 times: elements
 	ADDQ	$16, R9
 	ADDQ	$4, R10
 	DECQ	CX
-	JNE	loop110
+	JNE	loop109
 	MOVQ	$16, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
 	MOVQ	DX, R9
-loop111: // 16 times: tiles of 8 elements
+loop110: // 16 times: tiles of 8 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -11387,7 +11424,7 @@ loop111: // 16 times: tiles of 8 elements
 	MOVQ	$128, R10
 	MOVQ	AX, R11
 	MOVQ	SI, R12
-loop112: // 128 times: terms of the sums
+loop111: // 128 times: terms of the sums
 	VMOVUPS	2166528(R11), Z16	// fitGrad.mul_43[0]
 	VMOVUPS	2166592(R11), Z17	// fitGrad.mul_43[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
@@ -11417,7 +11454,7 @@ loop112: // 128 times: terms of the sums
 	ADDQ	$128, R11
 	ADDQ	$4, R12
 	DECQ	R10
-	JNE	loop112
+	JNE	loop111
 	VMOVUPS	Z0, 2182912(DI)	// fitGrad.matvec_14[0]
 	VMOVUPS	Z1, 2182976(DI)	// fitGrad.matvec_14[0] | 1
 	VMOVUPS	Z2, 2183040(DI)	// fitGrad.matvec_14[1]
@@ -11948,10 +11985,10 @@ loop112: // 128 times: terms of the sums
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
 	DECQ	CX
-	JNE	loop111
+	JNE	loop110
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop113: // 64 times: tiles of 2 elements
+loop112: // 64 times: tiles of 2 elements
 	VMOVUPS	1195264(SI), Z0	// fitGrad.mul_8[0]
 	VMOVUPS	1195328(SI), Z1	// fitGrad.mul_8[0] | 1
 	VPANDD	0(AX), Z0, Z0
@@ -11966,15 +12003,15 @@ loop113: // 64 times: tiles of 2 elements
 	VMOVUPS	Z1, 900032(SI)	// fitGrad.turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
-	JNE	loop113
+	JNE	loop112
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop114: // 2 times: vectors of the block
+loop113: // 2 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 	MOVQ	DI, R11
-loop115: // 8 times
+loop114: // 8 times
 	VMOVUPS	2166528(R10), Z0	// fitGrad.mul_43[0]
 	VMOVUPS	2166656(R10), Z1	// fitGrad.mul_43[1]
 	VMOVUPS	2166784(R10), Z2	// fitGrad.mul_43[2]
@@ -12074,19 +12111,19 @@ loop115: // 8 times
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
-	JNE	loop115
+	JNE	loop114
 	ADDQ	$64, SI
 	ADDQ	$1024, DI
 	DECQ	CX
-	JNE	loop114
+	JNE	loop113
 	MOVQ	$32, CX
 	MOVQ	R8, SI
 	MOVQ	AX, DI
-loop116: // 32 times: tiles of 4 elements
+loop115: // 32 times: tiles of 4 elements
 	MOVQ	$2, R9
 	MOVQ	SI, R10
 	MOVQ	AX, R11
-loop117: // 2 times: tiles of 4 elements
+loop116: // 2 times: tiles of 4 elements
 	VMOVUPS	40960(R10), Z0	// sum of L.2.weight[0]
 	VMOVUPS	41024(R10), Z1	// sum of L.2.weight[16]
 	VMOVUPS	41088(R10), Z2	// sum of L.2.weight[32]
@@ -12106,7 +12143,7 @@ loop117: // 2 times: tiles of 4 elements
 	MOVQ	$16, R12
 	MOVQ	DI, R13
 	MOVQ	R11, R14
-loop118: // 16 times: samples, 2 at a time
+loop117: // 16 times: samples, 2 at a time
 	VBROADCASTSS	899840(R13), Z16	// fitGrad.turned[0]
 	VBROADCASTSS	899968(R13), Z17	// fitGrad.turned[1]
 	VBROADCASTSS	900096(R13), Z18	// fitGrad.turned[2]
@@ -12158,7 +12195,7 @@ loop118: // 16 times: samples, 2 at a time
 	ADDQ	$8, R13
 	ADDQ	$128, R14
 	DECQ	R12
-	JNE	loop118
+	JNE	loop117
 	VMOVUPS	Z0, 40960(R10)	// sum of L.2.weight[0]
 	VMOVUPS	Z1, 41024(R10)	// sum of L.2.weight[16]
 	VMOVUPS	Z2, 41088(R10)	// sum of L.2.weight[32]
@@ -12178,17 +12215,17 @@ loop118: // 16 times: samples, 2 at a time
 	ADDQ	$256, R10
 	ADDQ	$8192, R11
 	DECQ	R9
-	JNE	loop117
+	JNE	loop116
 	ADDQ	$2048, SI
 	ADDQ	$512, DI
 	DECQ	CX
-	JNE	loop116
+	JNE	loop115
 	MOVQ	$16, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
 	MOVQ	DX, R9
 	MOVQ	R8, R10
-loop119: // 16 times: tiles of 8 elements
+loop118: // 16 times: tiles of 8 elements
 	// lagrange.nde:4
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
@@ -12209,7 +12246,7 @@ loop119: // 16 times: tiles of 8 elements
 	MOVQ	$128, R11
 	MOVQ	AX, R12
 	MOVQ	SI, R13
-loop120: // 128 times: terms of the sums
+loop119: // 128 times: terms of the sums
 	VMOVUPS	2215680(R12), Z16	// fitGrad.add_9[0]
 	VMOVUPS	2215744(R12), Z17	// fitGrad.add_9[0] | 1
 	VBROADCASTSS	2560(R13), Z18	// L.2.weight[0]
@@ -12239,7 +12276,7 @@ loop120: // 128 times: terms of the sums
 	ADDQ	$128, R12
 	ADDQ	$4, R13
 	DECQ	R11
-	JNE	loop120
+	JNE	loop119
 	VMOVUPS	Z0, 2232064(DI)	// fitGrad.matvec_15[0]
 	VMOVUPS	Z1, 2232128(DI)	// fitGrad.matvec_15[0] | 1
 	VMOVUPS	Z2, 2232192(DI)	// fitGrad.matvec_15[1]
@@ -12397,11 +12434,11 @@ loop120: // 128 times: terms of the sums
 	ADDQ	$32, R9
 	ADDQ	$512, R10
 	DECQ	CX
-	JNE	loop119
+	JNE	loop118
 	MOVQ	$9, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
-loop121: // 9 times: tiles of 13 elements
+loop120: // 9 times: tiles of 13 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -12431,7 +12468,7 @@ loop121: // 9 times: tiles of 13 elements
 	MOVQ	$128, R9
 	MOVQ	AX, R10
 	MOVQ	SI, R11
-loop122: // 128 times: terms of the sums
+loop121: // 128 times: terms of the sums
 	VMOVUPS	2248448(R10), Z26	// fitGrad.L.2.bias_bar[0]
 	VMOVUPS	2248512(R10), Z27	// fitGrad.L.2.bias_bar[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
@@ -12476,7 +12513,7 @@ loop122: // 128 times: terms of the sums
 	ADDQ	$128, R10
 	ADDQ	$512, R11
 	DECQ	R9
-	JNE	loop122
+	JNE	loop121
 	VMOVUPS	Z0, 2264832(DI)	// fitGrad.vecmat_12[0]
 	VMOVUPS	Z1, 2264896(DI)	// fitGrad.vecmat_12[0] | 1
 	VMOVUPS	Z2, 2264960(DI)	// fitGrad.vecmat_12[1]
@@ -12506,7 +12543,7 @@ loop122: // 128 times: terms of the sums
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
-	JNE	loop121
+	JNE	loop120
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -12532,7 +12569,7 @@ loop122: // 128 times: terms of the sums
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	BX, DI
-loop123: // 128 times: terms of the sums
+loop122: // 128 times: terms of the sums
 	VMOVUPS	2248448(SI), Z22	// fitGrad.L.2.bias_bar[0]
 	VMOVUPS	2248512(SI), Z23	// fitGrad.L.2.bias_bar[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
@@ -12571,7 +12608,7 @@ loop123: // 128 times: terms of the sums
 	ADDQ	$128, SI
 	ADDQ	$512, DI
 	DECQ	CX
-	JNE	loop123
+	JNE	loop122
 	VMOVUPS	Z0, 2279808(AX)	// fitGrad.vecmat_12[117]
 	VMOVUPS	Z1, 2279872(AX)	// fitGrad.vecmat_12[117] | 1
 	VMOVUPS	Z2, 2279936(AX)	// fitGrad.vecmat_12[118]
@@ -12596,7 +12633,7 @@ loop123: // 128 times: terms of the sums
 	VMOVUPS	Z21, 2281152(AX)	// fitGrad.vecmat_12[127] | 1
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop124: // 64 times: tiles of 2 elements
+loop123: // 64 times: tiles of 2 elements
 	VMOVUPS	1195264(SI), Z0	// fitGrad.mul_8[0]
 	VMOVUPS	1195328(SI), Z1	// fitGrad.mul_8[0] | 1
 	VPANDD	0(AX), Z0, Z0
@@ -12611,15 +12648,15 @@ loop124: // 64 times: tiles of 2 elements
 	VMOVUPS	Z1, 900032(SI)	// fitGrad.turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
-	JNE	loop124
+	JNE	loop123
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop125: // 2 times: vectors of the block
+loop124: // 2 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 	MOVQ	DI, R11
-loop126: // 8 times
+loop125: // 8 times
 	VMOVUPS	2215680(R10), Z0	// fitGrad.add_9[0]
 	VMOVUPS	2215808(R10), Z1	// fitGrad.add_9[1]
 	VMOVUPS	2215936(R10), Z2	// fitGrad.add_9[2]
@@ -12719,19 +12756,19 @@ loop126: // 8 times
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
-	JNE	loop126
+	JNE	loop125
 	ADDQ	$64, SI
 	ADDQ	$1024, DI
 	DECQ	CX
-	JNE	loop125
+	JNE	loop124
 	MOVQ	$32, CX
 	MOVQ	R8, SI
 	MOVQ	AX, DI
-loop127: // 32 times: tiles of 4 elements
+loop126: // 32 times: tiles of 4 elements
 	MOVQ	$2, R9
 	MOVQ	SI, R10
 	MOVQ	AX, R11
-loop128: // 2 times: tiles of 4 elements
+loop127: // 2 times: tiles of 4 elements
 	VMOVUPS	40960(R10), Z0	// sum of L.2.weight[0]
 	VMOVUPS	41024(R10), Z1	// sum of L.2.weight[16]
 	VMOVUPS	41088(R10), Z2	// sum of L.2.weight[32]
@@ -12751,7 +12788,7 @@ loop128: // 2 times: tiles of 4 elements
 	MOVQ	$16, R12
 	MOVQ	DI, R13
 	MOVQ	R11, R14
-loop129: // 16 times: samples, 2 at a time
+loop128: // 16 times: samples, 2 at a time
 	VBROADCASTSS	899840(R13), Z16	// fitGrad.turned[0]
 	VBROADCASTSS	899968(R13), Z17	// fitGrad.turned[1]
 	VBROADCASTSS	900096(R13), Z18	// fitGrad.turned[2]
@@ -12803,7 +12840,7 @@ loop129: // 16 times: samples, 2 at a time
 	ADDQ	$8, R13
 	ADDQ	$128, R14
 	DECQ	R12
-	JNE	loop129
+	JNE	loop128
 	VMOVUPS	Z0, 40960(R10)	// sum of L.2.weight[0]
 	VMOVUPS	Z1, 41024(R10)	// sum of L.2.weight[16]
 	VMOVUPS	Z2, 41088(R10)	// sum of L.2.weight[32]
@@ -12823,15 +12860,15 @@ loop129: // 16 times: samples, 2 at a time
 	ADDQ	$256, R10
 	ADDQ	$8192, R11
 	DECQ	R9
-	JNE	loop128
+	JNE	loop127
 	ADDQ	$2048, SI
 	ADDQ	$512, DI
 	DECQ	CX
-	JNE	loop127
+	JNE	loop126
 	// lagrange.nde:4
 	MOVQ	$64, CX
 	MOVQ	AX, SI
-loop130: // 64 times: tiles of 2 elements
+loop129: // 64 times: tiles of 2 elements
 	VMOVUPS	2248448(SI), Z0	// fitGrad.L.2.bias_bar[0]
 	VMOVUPS	2248512(SI), Z1	// fitGrad.L.2.bias_bar[0] | 1
 	VPANDD	0(AX), Z0, Z0
@@ -12846,15 +12883,15 @@ loop130: // 64 times: tiles of 2 elements
 	VMOVUPS	Z1, 900032(SI)	// fitGrad.turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
-	JNE	loop130
+	JNE	loop129
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop131: // 2 times: vectors of the block
+loop130: // 2 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 	MOVQ	DI, R11
-loop132: // 8 times
+loop131: // 8 times
 	VMOVUPS	998656(R10), Z0	// fitGrad.softplus[0]
 	VMOVUPS	998784(R10), Z1	// fitGrad.softplus[1]
 	VMOVUPS	998912(R10), Z2	// fitGrad.softplus[2]
@@ -12954,19 +12991,19 @@ loop132: // 8 times
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
-	JNE	loop132
+	JNE	loop131
 	ADDQ	$64, SI
 	ADDQ	$1024, DI
 	DECQ	CX
-	JNE	loop131
+	JNE	loop130
 	MOVQ	$32, CX
 	MOVQ	R8, SI
 	MOVQ	AX, DI
-loop133: // 32 times: tiles of 4 elements
+loop132: // 32 times: tiles of 4 elements
 	MOVQ	$2, R9
 	MOVQ	SI, R10
 	MOVQ	AX, R11
-loop134: // 2 times: tiles of 4 elements
+loop133: // 2 times: tiles of 4 elements
 	VMOVUPS	40960(R10), Z0	// sum of L.2.weight[0]
 	VMOVUPS	41024(R10), Z1	// sum of L.2.weight[16]
 	VMOVUPS	41088(R10), Z2	// sum of L.2.weight[32]
@@ -12986,7 +13023,7 @@ loop134: // 2 times: tiles of 4 elements
 	MOVQ	$16, R12
 	MOVQ	DI, R13
 	MOVQ	R11, R14
-loop135: // 16 times: samples, 2 at a time
+loop134: // 16 times: samples, 2 at a time
 	VBROADCASTSS	899840(R13), Z16	// fitGrad.turned[0]
 	VBROADCASTSS	899968(R13), Z17	// fitGrad.turned[1]
 	VBROADCASTSS	900096(R13), Z18	// fitGrad.turned[2]
@@ -13038,7 +13075,7 @@ loop135: // 16 times: samples, 2 at a time
 	ADDQ	$8, R13
 	ADDQ	$128, R14
 	DECQ	R12
-	JNE	loop135
+	JNE	loop134
 	VMOVUPS	Z0, 40960(R10)	// sum of L.2.weight[0]
 	VMOVUPS	Z1, 41024(R10)	// sum of L.2.weight[16]
 	VMOVUPS	Z2, 41088(R10)	// sum of L.2.weight[32]
@@ -13058,20 +13095,20 @@ loop135: // 16 times: samples, 2 at a time
 	ADDQ	$256, R10
 	ADDQ	$8192, R11
 	DECQ	R9
-	JNE	loop134
+	JNE	loop133
 	ADDQ	$2048, SI
 	ADDQ	$512, DI
 	DECQ	CX
-	JNE	loop133
+	JNE	loop132
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop136: // 2 times: vectors of the block
+loop135: // 2 times: vectors of the block
 	VMOVUPS	65792(SI), Z0	// mask
 	MOVQ	$128, DI
 	MOVQ	SI, R9
 	MOVQ	R8, R10
 	MOVQ	R8, R11
-loop137: // 128 times: elements
+loop136: // 128 times: elements
 	// lagrange.nde:4
 	VMOVUPS	2264832(R9), Z1	// fitGrad.vecmat_12[0]
 	VMOVUPS	949504(R9), Z2	// fitGrad.sigmoid[0]
@@ -13128,11 +13165,11 @@ loop137: // 128 times: elements
 	ADDQ	$64, R10
 	ADDQ	$256, R11
 	DECQ	DI
-	JNE	loop137
+	JNE	loop136
 	MOVQ	$256, DI
 	MOVQ	DX, R9
 	MOVQ	R8, R10
-loop138: // 256 times: elements
+loop137: // 256 times: elements
 	// lagrange.nde:36
 	VBROADCASTSS	3340(R9), Z1	// mul.5[0]
 	VPANDD	Z0, Z1, Z1
@@ -13142,13 +13179,13 @@ loop138: // 256 times: elements
 	ADDQ	$4, R9
 	ADDQ	$64, R10
 	DECQ	DI
-	JNE	loop138
+	JNE	loop137
 	MOVQ	$64, DI
 	MOVQ	BX, R9
 	MOVQ	SI, R10
 	MOVQ	R8, R11
 	MOVQ	R8, R12
-loop139: // 64 times: elements
+loop138: // 64 times: elements
 	// lagrange.nde:8
 	VMOVUPS	1624064(SI), Z1	// fitGrad.q_bar_bar[0]
 	VBROADCASTSS	70404(R9), Z6	// force.2.weight[0]
@@ -13211,10 +13248,10 @@ loop139: // 64 times: elements
 	ADDQ	$64, R11
 	ADDQ	$256, R12
 	DECQ	DI
-	JNE	loop139
+	JNE	loop138
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop136
+	JNE	loop135
 	RET
 
 // func fitGradPart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)

@@ -7891,64 +7891,69 @@ TEXT ·pixelsMixedFieldVjpTurn4AVX512(SB), 0, $8-32
 
 // pixelsMixedFieldVjpTurn5 is Pixels.mixed.field.vjp (mnist.nde:13) of a block of samples, a turn of several.
 TEXT pixelsMixedFieldVjpTurn5_avx512<>(SB), NOSPLIT, $0-0
-	MOVQ	$2, CX
+	VMOVUPS	65792(AX), Z0	// mask
+	VMOVUPS	65856(AX), Z1	// mask | 1
+	MOVQ	$1089, CX
 	MOVQ	AX, SI
-loop1: // 2 times: vectors of the block
-	VMOVUPS	65792(SI), Z0	// mask
-	MOVQ	$1089, DI
-	MOVQ	SI, R9
-	MOVQ	R8, R10
-loop2: // 1089 times: elements
+	MOVQ	R8, DI
+loop1: // 1089 times: elements
 	// mnist.nde:10
-	VMOVUPS	33955840(R9), Z1	// pixelsMixedFieldVjp.f.0.weight_bar[0]
-	VPANDD	Z0, Z1, Z1
-	VMOVUPS	(R10), Z2	// sum of f.0.weight[0]
-	VADDPS	Z1, Z2, Z1
-	VMOVUPS	Z1, (R10)	// sum of f.0.weight[0]
-	ADDQ	$128, R9
-	ADDQ	$64, R10
-	DECQ	DI
-	JNE	loop2
-	MOVQ	$11, DI
-	MOVQ	SI, R9
-	MOVQ	SI, R10
-loop3: // 11 times: elements
-	VBROADCASTSS	f32_00000000<>(SB), Z1
-	MOVQ	$28, R11
-	MOVQ	R9, R12
-loop4: // 28 times: elements
-	MOVQ	$28, R13
-	MOVQ	R12, R14
-loop5: // 28 times: elements
-	VMOVUPS	31748096(R14), Z2	// pixelsMixedFieldVjp.mul[0]
-	VADDPS	Z2, Z1, Z1
-	ADDQ	$128, R14
-	DECQ	R13
-	JNE	loop5
-	ADDQ	$3584, R12
-	DECQ	R11
-	JNE	loop4
-	VMOVUPS	Z1, 34095232(R10)	// pixelsMixedFieldVjp.f.0.bias_bar[0]
-	ADDQ	$100352, R9
-	ADDQ	$128, R10
-	DECQ	DI
-	JNE	loop3
-	MOVQ	$11, DI
-	MOVQ	SI, R9
-	MOVQ	R8, R10
-loop6: // 11 times: elements
-	VMOVUPS	34095232(R9), Z1	// pixelsMixedFieldVjp.f.0.bias_bar[0]
-	VPANDD	Z0, Z1, Z1
-	VMOVUPS	69696(R10), Z2	// sum of f.0.bias[0]
-	VADDPS	Z1, Z2, Z1
-	VMOVUPS	Z1, 69696(R10)	// sum of f.0.bias[0]
-	ADDQ	$128, R9
-	ADDQ	$64, R10
-	DECQ	DI
-	JNE	loop6
-	ADDQ	$64, SI
+	VMOVUPS	33955840(SI), Z2	// pixelsMixedFieldVjp.f.0.weight_bar[0]
+	VMOVUPS	33955904(SI), Z3	// pixelsMixedFieldVjp.f.0.weight_bar[0] | 1
+	VPANDD	Z0, Z2, Z2
+	VPANDD	Z1, Z3, Z3
+	VMOVUPS	(DI), Z4	// sum of f.0.weight[0]
+	VADDPS	Z2, Z4, Z2
+	VADDPS	Z3, Z2, Z2
+	VMOVUPS	Z2, (DI)	// sum of f.0.weight[0]
+	ADDQ	$128, SI
+	ADDQ	$64, DI
 	DECQ	CX
 	JNE	loop1
+	MOVQ	$11, CX
+	MOVQ	AX, SI
+	MOVQ	AX, DI
+loop2: // 11 times: elements
+	VBROADCASTSS	f32_00000000<>(SB), Z2
+	VBROADCASTSS	f32_00000000<>(SB), Z3
+	MOVQ	$28, R9
+	MOVQ	SI, R10
+loop3: // 28 times: elements
+	MOVQ	$28, R11
+	MOVQ	R10, R12
+loop4: // 28 times: elements
+	VMOVUPS	31748096(R12), Z4	// pixelsMixedFieldVjp.mul[0]
+	VMOVUPS	31748160(R12), Z5	// pixelsMixedFieldVjp.mul[0] | 1
+	VADDPS	Z4, Z2, Z2
+	VADDPS	Z5, Z3, Z3
+	ADDQ	$128, R12
+	DECQ	R11
+	JNE	loop4
+	ADDQ	$3584, R10
+	DECQ	R9
+	JNE	loop3
+	VMOVUPS	Z2, 34095232(DI)	// pixelsMixedFieldVjp.f.0.bias_bar[0]
+	VMOVUPS	Z3, 34095296(DI)	// pixelsMixedFieldVjp.f.0.bias_bar[0] | 1
+	ADDQ	$100352, SI
+	ADDQ	$128, DI
+	DECQ	CX
+	JNE	loop2
+	MOVQ	$11, CX
+	MOVQ	AX, SI
+	MOVQ	R8, DI
+loop5: // 11 times: elements
+	VMOVUPS	34095232(SI), Z2	// pixelsMixedFieldVjp.f.0.bias_bar[0]
+	VMOVUPS	34095296(SI), Z3	// pixelsMixedFieldVjp.f.0.bias_bar[0] | 1
+	VPANDD	Z0, Z2, Z2
+	VPANDD	Z1, Z3, Z3
+	VMOVUPS	69696(DI), Z4	// sum of f.0.bias[0]
+	VADDPS	Z2, Z4, Z2
+	VADDPS	Z3, Z2, Z2
+	VMOVUPS	Z2, 69696(DI)	// sum of f.0.bias[0]
+	ADDQ	$128, SI
+	ADDQ	$64, DI
+	DECQ	CX
+	JNE	loop5
 	RET
 
 // func pixelsMixedFieldVjpTurn5AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -11325,47 +11330,51 @@ loop16: // 28 times
 	ADDQ	$64, 65552(AX)
 	DECQ	65536(AX)
 	JNE	loop4
-	MOVQ	$2, 65536(AX)
-	MOVQ	AX, CX
-loop17: // 2 times: vectors of the block
-	VMOVUPS	65792(CX), Z0	// mask
-	MOVQ	$99, SI
-	MOVQ	CX, DI
-	MOVQ	R8, R9
-loop18: // 99 times: elements
+	VMOVUPS	65792(AX), Z0	// mask
+	VMOVUPS	65856(AX), Z1	// mask | 1
+	MOVQ	$99, CX
+	MOVQ	AX, SI
+	MOVQ	R8, DI
+loop17: // 99 times: elements
 	// mnist.nde:22
-	VMOVUPS	53371392(DI), Z1	// fitMixedGrad.Digits.0.weight_bar[0]
-	VPANDD	Z0, Z1, Z1
-	VMOVUPS	70400(R9), Z2	// sum of Digits.0.weight[0]
-	VADDPS	Z1, Z2, Z1
-	VMOVUPS	Z1, 70400(R9)	// sum of Digits.0.weight[0]
-	ADDQ	$128, DI
-	ADDQ	$64, R9
-	DECQ	SI
-	JNE	loop18
-	VBROADCASTSS	f32_00000000<>(SB), Z1
-	MOVQ	$28, 65544(AX)
-	MOVQ	CX, 65552(AX)
-loop19: // 28 times: elements
-	MOVQ	$28, SI
-	MOVQ	65552(AX), DI
-loop20: // 28 times: elements
-	VMOVUPS	52066816(DI), Z2	// fitMixedGrad.vecmat[0]
-	VADDPS	Z2, Z1, Z1
-	ADDQ	$128, DI
-	DECQ	SI
-	JNE	loop20
-	ADDQ	$3584, 65552(AX)
-	DECQ	65544(AX)
-	JNE	loop19
-	VMOVUPS	Z1, 53384064(CX)	// fitMixedGrad.Digits.0.bias_bar
-	VPANDD	Z0, Z1, Z0
-	VMOVUPS	76736(R8), Z1	// sum of Digits.0.bias
-	VADDPS	Z0, Z1, Z0
-	VMOVUPS	Z0, 76736(R8)	// sum of Digits.0.bias
-	ADDQ	$64, CX
-	DECQ	65536(AX)
+	VMOVUPS	53371392(SI), Z2	// fitMixedGrad.Digits.0.weight_bar[0]
+	VMOVUPS	53371456(SI), Z3	// fitMixedGrad.Digits.0.weight_bar[0] | 1
+	VPANDD	Z0, Z2, Z2
+	VPANDD	Z1, Z3, Z3
+	VMOVUPS	70400(DI), Z4	// sum of Digits.0.weight[0]
+	VADDPS	Z2, Z4, Z2
+	VADDPS	Z3, Z2, Z2
+	VMOVUPS	Z2, 70400(DI)	// sum of Digits.0.weight[0]
+	ADDQ	$128, SI
+	ADDQ	$64, DI
+	DECQ	CX
 	JNE	loop17
+	VBROADCASTSS	f32_00000000<>(SB), Z2
+	VBROADCASTSS	f32_00000000<>(SB), Z3
+	MOVQ	$28, 65536(AX)
+	MOVQ	AX, 65544(AX)
+loop18: // 28 times: elements
+	MOVQ	$28, CX
+	MOVQ	65544(AX), SI
+loop19: // 28 times: elements
+	VMOVUPS	52066816(SI), Z4	// fitMixedGrad.vecmat[0]
+	VMOVUPS	52066880(SI), Z5	// fitMixedGrad.vecmat[0] | 1
+	VADDPS	Z4, Z2, Z2
+	VADDPS	Z5, Z3, Z3
+	ADDQ	$128, SI
+	DECQ	CX
+	JNE	loop19
+	ADDQ	$3584, 65544(AX)
+	DECQ	65536(AX)
+	JNE	loop18
+	VMOVUPS	Z2, 53384064(AX)	// fitMixedGrad.Digits.0.bias_bar
+	VMOVUPS	Z3, 53384128(AX)	// fitMixedGrad.Digits.0.bias_bar | 1
+	VPANDD	Z0, Z2, Z0
+	VPANDD	Z1, Z3, Z1
+	VMOVUPS	76736(R8), Z2	// sum of Digits.0.bias
+	VADDPS	Z0, Z2, Z0
+	VADDPS	Z1, Z0, Z0
+	VMOVUPS	Z0, 76736(R8)	// sum of Digits.0.bias
 	RET
 
 // func fitMixedGradPart4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)

@@ -4919,75 +4919,98 @@ loop2: // 16 times: elements
 
 // flowFieldBwd is Flow.field.bwd (moons.nde:10) of a block of samples.
 TEXT flowFieldBwd_avx512<>(SB), NOSPLIT, $0-0
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop1: // 2 times: vectors of the block
-	VMOVUPS	65792(SI), Z0	// mask
+	VMOVUPS	65792(AX), Z0	// mask
+	VMOVUPS	65856(AX), Z1	// mask | 1
 	// moons.nde:10
-	VMOVUPS	115200(SI), Z1	// dx_bar[0]
-	VPANDD	Z0, Z1, Z2
-	VMOVUPS	5120(R8), Z3	// sum of f.2.bias[0]
-	VADDPS	Z2, Z3, Z2
-	VMOVUPS	Z2, 5120(R8)	// sum of f.2.bias[0]
-	VMOVUPS	115328(SI), Z2	// dx_bar[1]
-	VPANDD	Z0, Z2, Z3
-	VMOVUPS	5184(R8), Z4	// sum of f.2.bias[1]
-	VADDPS	Z3, Z4, Z3
-	VMOVUPS	Z3, 5184(R8)	// sum of f.2.bias[1]
-	VMOVUPS	112896(SI), Z3	// x[0]
-	VMOVUPS	113024(SI), Z4	// x[1]
-	VBROADCASTSS	f32_00000000<>(SB), Z5
-	VBROADCASTSS	f32_00000000<>(SB), Z6
-	MOVQ	$16, DI
-	MOVQ	BX, R9
-	MOVQ	SI, R10
+	VMOVUPS	115200(AX), Z2	// dx_bar[0]
+	VMOVUPS	115264(AX), Z3	// dx_bar[0] | 1
+	VPANDD	Z0, Z2, Z4
+	VPANDD	Z1, Z3, Z5
+	VMOVUPS	5120(R8), Z6	// sum of f.2.bias[0]
+	VADDPS	Z4, Z6, Z4
+	VADDPS	Z5, Z4, Z4
+	VMOVUPS	Z4, 5120(R8)	// sum of f.2.bias[0]
+	VMOVUPS	115328(AX), Z4	// dx_bar[1]
+	VMOVUPS	115392(AX), Z5	// dx_bar[1] | 1
+	VPANDD	Z0, Z4, Z6
+	VPANDD	Z1, Z5, Z7
+	VMOVUPS	5184(R8), Z8	// sum of f.2.bias[1]
+	VADDPS	Z6, Z8, Z6
+	VADDPS	Z7, Z6, Z6
+	VMOVUPS	Z6, 5184(R8)	// sum of f.2.bias[1]
+	VMOVUPS	112896(AX), Z6	// x[0]
+	VMOVUPS	112960(AX), Z7	// x[0] | 1
+	VMOVUPS	113024(AX), Z8	// x[1]
+	VMOVUPS	113088(AX), Z9	// x[1] | 1
+	VBROADCASTSS	f32_00000000<>(SB), Z10
+	VBROADCASTSS	f32_00000000<>(SB), Z11
+	VBROADCASTSS	f32_00000000<>(SB), Z12
+	VBROADCASTSS	f32_00000000<>(SB), Z13
+	MOVQ	$16, CX
+	MOVQ	BX, SI
+	MOVQ	AX, DI
+	MOVQ	R8, R9
+	MOVQ	BX, R10
 	MOVQ	R8, R11
-	MOVQ	BX, R12
-	MOVQ	R8, R13
-loop2: // 16 times: elements
+loop1: // 16 times: elements
 	// moons.nde:6
-	VBROADCASTSS	192(R9), Z7	// f.2.weight[0]
-	VMULPS	Z7, Z1, Z7
-	VBROADCASTSS	256(R9), Z8	// f.2.weight[16]
-	VFMADD231PS	Z8, Z2, Z7
-	VMOVUPS	113152(R10), Z8	// tanh[0]
-	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z8, Z8
-	VMULPS	Z8, Z7, Z7
-	VPANDD	Z0, Z7, Z8
-	VMOVUPS	2048(R11), Z9	// sum of f.0.bias[0]
-	VADDPS	Z8, Z9, Z8
-	VMOVUPS	Z8, 2048(R11)	// sum of f.0.bias[0]
-	VBROADCASTSS	(R12), Z8	// f.0.weight[0]
-	VFMADD231PS	Z7, Z8, Z5
-	VBROADCASTSS	4(R12), Z8	// f.0.weight[1]
-	VFMADD231PS	Z7, Z8, Z6
-	VPANDD	Z0, Z7, Z7
-	VMOVUPS	(R13), Z8	// sum of f.0.weight[0]
-	VFMADD231PS	Z3, Z7, Z8
-	VMOVUPS	Z8, (R13)	// sum of f.0.weight[0]
-	VMOVUPS	64(R13), Z8	// sum of f.0.weight[1]
-	VFMADD231PS	Z4, Z7, Z8
-	VMOVUPS	Z8, 64(R13)	// sum of f.0.weight[1]
-	VMOVUPS	113152(R10), Z7	// tanh[0]
-	VPANDD	Z0, Z7, Z7
-	VMOVUPS	3072(R11), Z8	// sum of f.2.weight[0]
-	VFMADD231PS	Z7, Z1, Z8
-	VMOVUPS	Z8, 3072(R11)	// sum of f.2.weight[0]
-	VMOVUPS	4096(R11), Z8	// sum of f.2.weight[16]
-	VFMADD231PS	Z7, Z2, Z8
-	VMOVUPS	Z8, 4096(R11)	// sum of f.2.weight[16]
-	ADDQ	$4, R9
-	ADDQ	$128, R10
-	ADDQ	$64, R11
-	ADDQ	$8, R12
-	ADDQ	$128, R13
-	DECQ	DI
-	JNE	loop2
-	VMOVUPS	Z5, 115456(SI)	// x_bar[0]
-	VMOVUPS	Z6, 115584(SI)	// x_bar[1]
-	ADDQ	$64, SI
+	VBROADCASTSS	192(SI), Z14	// f.2.weight[0]
+	VMULPS	Z14, Z2, Z15
+	VMULPS	Z14, Z3, Z14
+	VBROADCASTSS	256(SI), Z16	// f.2.weight[16]
+	VFMADD231PS	Z16, Z4, Z15
+	VFMADD231PS	Z16, Z5, Z14
+	VMOVUPS	113152(DI), Z16	// tanh[0]
+	VMOVUPS	113216(DI), Z17	// tanh[0] | 1
+	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z16, Z16
+	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z17, Z17
+	VMULPS	Z16, Z15, Z15
+	VMULPS	Z17, Z14, Z14
+	VPANDD	Z0, Z15, Z16
+	VPANDD	Z1, Z14, Z17
+	VMOVUPS	2048(R9), Z18	// sum of f.0.bias[0]
+	VADDPS	Z16, Z18, Z16
+	VADDPS	Z17, Z16, Z16
+	VMOVUPS	Z16, 2048(R9)	// sum of f.0.bias[0]
+	VBROADCASTSS	(R10), Z16	// f.0.weight[0]
+	VFMADD231PS	Z15, Z16, Z10
+	VFMADD231PS	Z14, Z16, Z11
+	VBROADCASTSS	4(R10), Z16	// f.0.weight[1]
+	VFMADD231PS	Z15, Z16, Z12
+	VFMADD231PS	Z14, Z16, Z13
+	VPANDD	Z0, Z15, Z15
+	VPANDD	Z1, Z14, Z14
+	VMOVUPS	(R11), Z16	// sum of f.0.weight[0]
+	VFMADD231PS	Z6, Z15, Z16
+	VFMADD231PS	Z7, Z14, Z16
+	VMOVUPS	Z16, (R11)	// sum of f.0.weight[0]
+	VMOVUPS	64(R11), Z16	// sum of f.0.weight[1]
+	VFMADD231PS	Z8, Z15, Z16
+	VFMADD231PS	Z9, Z14, Z16
+	VMOVUPS	Z16, 64(R11)	// sum of f.0.weight[1]
+	VMOVUPS	113152(DI), Z14	// tanh[0]
+	VMOVUPS	113216(DI), Z15	// tanh[0] | 1
+	VPANDD	Z0, Z14, Z14
+	VPANDD	Z1, Z15, Z15
+	VMOVUPS	3072(R9), Z16	// sum of f.2.weight[0]
+	VFMADD231PS	Z14, Z2, Z16
+	VFMADD231PS	Z15, Z3, Z16
+	VMOVUPS	Z16, 3072(R9)	// sum of f.2.weight[0]
+	VMOVUPS	4096(R9), Z16	// sum of f.2.weight[16]
+	VFMADD231PS	Z14, Z4, Z16
+	VFMADD231PS	Z15, Z5, Z16
+	VMOVUPS	Z16, 4096(R9)	// sum of f.2.weight[16]
+	ADDQ	$4, SI
+	ADDQ	$128, DI
+	ADDQ	$64, R9
+	ADDQ	$8, R10
+	ADDQ	$128, R11
 	DECQ	CX
 	JNE	loop1
+	VMOVUPS	Z10, 115456(AX)	// x_bar[0]
+	VMOVUPS	Z11, 115520(AX)	// x_bar[0] | 1
+	VMOVUPS	Z12, 115584(AX)	// x_bar[1]
+	VMOVUPS	Z13, 115648(AX)	// x_bar[1] | 1
 	RET
 
 // moons0ReplayVjp is Moons.0.replay.vjp (moons.nde:19) of a block of samples.
@@ -5808,77 +5831,98 @@ TEXT ·moons0RecLanerevAVX512(SB), 0, $8-40
 
 // flowFieldBwdAlike is Flow.field.bwd (moons.nde:10) of a block of samples.
 TEXT flowFieldBwdAlike_avx512<>(SB), NOSPLIT, $0-0
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-	MOVQ	R14, DI
-loop1: // 2 times: vectors of the block
-	VMOVUPS	65792(SI), Z0	// mask
+	VMOVUPS	65792(AX), Z0	// mask
+	VMOVUPS	65856(AX), Z1	// mask | 1
 	// moons.nde:10
-	VMOVUPS	134528(SI), Z1	// dx_bar[0]
-	VPANDD	Z0, Z1, Z2
-	VMOVUPS	5120(R8), Z3	// sum of f.2.bias[0]
-	VADDPS	Z2, Z3, Z2
-	VMOVUPS	Z2, 5120(R8)	// sum of f.2.bias[0]
-	VMOVUPS	134656(SI), Z2	// dx_bar[1]
-	VPANDD	Z0, Z2, Z3
-	VMOVUPS	5184(R8), Z4	// sum of f.2.bias[1]
-	VADDPS	Z3, Z4, Z3
-	VMOVUPS	Z3, 5184(R8)	// sum of f.2.bias[1]
-	VMOVUPS	134272(SI), Z3	// x[0]
-	VMOVUPS	134400(SI), Z4	// x[1]
-	VBROADCASTSS	f32_00000000<>(SB), Z5
-	VBROADCASTSS	f32_00000000<>(SB), Z6
-	MOVQ	$16, R9
+	VMOVUPS	134528(AX), Z2	// dx_bar[0]
+	VMOVUPS	134592(AX), Z3	// dx_bar[0] | 1
+	VPANDD	Z0, Z2, Z4
+	VPANDD	Z1, Z3, Z5
+	VMOVUPS	5120(R8), Z6	// sum of f.2.bias[0]
+	VADDPS	Z4, Z6, Z4
+	VADDPS	Z5, Z4, Z4
+	VMOVUPS	Z4, 5120(R8)	// sum of f.2.bias[0]
+	VMOVUPS	134656(AX), Z4	// dx_bar[1]
+	VMOVUPS	134720(AX), Z5	// dx_bar[1] | 1
+	VPANDD	Z0, Z4, Z6
+	VPANDD	Z1, Z5, Z7
+	VMOVUPS	5184(R8), Z8	// sum of f.2.bias[1]
+	VADDPS	Z6, Z8, Z6
+	VADDPS	Z7, Z6, Z6
+	VMOVUPS	Z6, 5184(R8)	// sum of f.2.bias[1]
+	VMOVUPS	134272(AX), Z6	// x[0]
+	VMOVUPS	134336(AX), Z7	// x[0] | 1
+	VMOVUPS	134400(AX), Z8	// x[1]
+	VMOVUPS	134464(AX), Z9	// x[1] | 1
+	VBROADCASTSS	f32_00000000<>(SB), Z10
+	VBROADCASTSS	f32_00000000<>(SB), Z11
+	VBROADCASTSS	f32_00000000<>(SB), Z12
+	VBROADCASTSS	f32_00000000<>(SB), Z13
+	MOVQ	$16, CX
+	MOVQ	BX, SI
+	MOVQ	R14, DI
+	MOVQ	R8, R9
 	MOVQ	BX, R10
-	MOVQ	DI, R11
-	MOVQ	R8, R12
-	MOVQ	BX, R13
-	MOVQ	R8, R15
-loop2: // 16 times: elements
+	MOVQ	R8, R11
+loop1: // 16 times: elements
 	// moons.nde:6
-	VBROADCASTSS	192(R10), Z7	// f.2.weight[0]
-	VMULPS	Z7, Z1, Z7
-	VBROADCASTSS	256(R10), Z8	// f.2.weight[16]
-	VFMADD231PS	Z8, Z2, Z7
-	VMOVUPS	(R11), Z8
-	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z8, Z8
-	VMULPS	Z8, Z7, Z7
-	VPANDD	Z0, Z7, Z8
-	VMOVUPS	2048(R12), Z9	// sum of f.0.bias[0]
-	VADDPS	Z8, Z9, Z8
-	VMOVUPS	Z8, 2048(R12)	// sum of f.0.bias[0]
-	VBROADCASTSS	(R13), Z8	// f.0.weight[0]
-	VFMADD231PS	Z7, Z8, Z5
-	VBROADCASTSS	4(R13), Z8	// f.0.weight[1]
-	VFMADD231PS	Z7, Z8, Z6
-	VPANDD	Z0, Z7, Z7
-	VMOVUPS	(R15), Z8	// sum of f.0.weight[0]
-	VFMADD231PS	Z3, Z7, Z8
-	VMOVUPS	Z8, (R15)	// sum of f.0.weight[0]
-	VMOVUPS	64(R15), Z8	// sum of f.0.weight[1]
-	VFMADD231PS	Z4, Z7, Z8
-	VMOVUPS	Z8, 64(R15)	// sum of f.0.weight[1]
-	VMOVUPS	(R11), Z7
-	VPANDD	Z0, Z7, Z7
-	VMOVUPS	3072(R12), Z8	// sum of f.2.weight[0]
-	VFMADD231PS	Z7, Z1, Z8
-	VMOVUPS	Z8, 3072(R12)	// sum of f.2.weight[0]
-	VMOVUPS	4096(R12), Z8	// sum of f.2.weight[16]
-	VFMADD231PS	Z7, Z2, Z8
-	VMOVUPS	Z8, 4096(R12)	// sum of f.2.weight[16]
-	ADDQ	$4, R10
+	VBROADCASTSS	192(SI), Z14	// f.2.weight[0]
+	VMULPS	Z14, Z2, Z15
+	VMULPS	Z14, Z3, Z14
+	VBROADCASTSS	256(SI), Z16	// f.2.weight[16]
+	VFMADD231PS	Z16, Z4, Z15
+	VFMADD231PS	Z16, Z5, Z14
+	VMOVUPS	(DI), Z16
+	VMOVUPS	64(DI), Z17
+	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z16, Z16
+	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z17, Z17
+	VMULPS	Z16, Z15, Z15
+	VMULPS	Z17, Z14, Z14
+	VPANDD	Z0, Z15, Z16
+	VPANDD	Z1, Z14, Z17
+	VMOVUPS	2048(R9), Z18	// sum of f.0.bias[0]
+	VADDPS	Z16, Z18, Z16
+	VADDPS	Z17, Z16, Z16
+	VMOVUPS	Z16, 2048(R9)	// sum of f.0.bias[0]
+	VBROADCASTSS	(R10), Z16	// f.0.weight[0]
+	VFMADD231PS	Z15, Z16, Z10
+	VFMADD231PS	Z14, Z16, Z11
+	VBROADCASTSS	4(R10), Z16	// f.0.weight[1]
+	VFMADD231PS	Z15, Z16, Z12
+	VFMADD231PS	Z14, Z16, Z13
+	VPANDD	Z0, Z15, Z15
+	VPANDD	Z1, Z14, Z14
+	VMOVUPS	(R11), Z16	// sum of f.0.weight[0]
+	VFMADD231PS	Z6, Z15, Z16
+	VFMADD231PS	Z7, Z14, Z16
+	VMOVUPS	Z16, (R11)	// sum of f.0.weight[0]
+	VMOVUPS	64(R11), Z16	// sum of f.0.weight[1]
+	VFMADD231PS	Z8, Z15, Z16
+	VFMADD231PS	Z9, Z14, Z16
+	VMOVUPS	Z16, 64(R11)	// sum of f.0.weight[1]
+	VMOVUPS	(DI), Z14
+	VMOVUPS	64(DI), Z15
+	VPANDD	Z0, Z14, Z14
+	VPANDD	Z1, Z15, Z15
+	VMOVUPS	3072(R9), Z16	// sum of f.2.weight[0]
+	VFMADD231PS	Z14, Z2, Z16
+	VFMADD231PS	Z15, Z3, Z16
+	VMOVUPS	Z16, 3072(R9)	// sum of f.2.weight[0]
+	VMOVUPS	4096(R9), Z16	// sum of f.2.weight[16]
+	VFMADD231PS	Z14, Z4, Z16
+	VFMADD231PS	Z15, Z5, Z16
+	VMOVUPS	Z16, 4096(R9)	// sum of f.2.weight[16]
+	ADDQ	$4, SI
+	ADDQ	$128, DI
+	ADDQ	$64, R9
+	ADDQ	$8, R10
 	ADDQ	$128, R11
-	ADDQ	$64, R12
-	ADDQ	$8, R13
-	ADDQ	$128, R15
-	DECQ	R9
-	JNE	loop2
-	VMOVUPS	Z5, 134784(SI)	// x_bar[0]
-	VMOVUPS	Z6, 134912(SI)	// x_bar[1]
-	ADDQ	$64, SI
-	ADDQ	$64, DI
 	DECQ	CX
 	JNE	loop1
+	VMOVUPS	Z10, 134784(AX)	// x_bar[0]
+	VMOVUPS	Z11, 134848(AX)	// x_bar[0] | 1
+	VMOVUPS	Z12, 134912(AX)	// x_bar[1]
+	VMOVUPS	Z13, 134976(AX)	// x_bar[1] | 1
 	RET
 
 // moons0RecLanerevkept is Moons.0.rec.lanerevkept (moons.nde:19) of a block of samples.
@@ -12536,65 +12580,90 @@ TEXT ·fitTinySamplePart6AVX512(SB), 0, $8-40
 
 // fitTinyHyperTiny1OffBack is FitTiny.HyperTiny.1.off.back (moons_hyper.nde:41) of a block of samples.
 TEXT fitTinyHyperTiny1OffBack_avx512<>(SB), NOSPLIT, $0-0
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-	MOVQ	AX, DI
-loop1: // 2 times: vectors of the block
-	VMOVUPS	65792(SI), Z0	// mask
-	VMOVUPD	712832(DI), Z1	// weight
-	VMOVUPD	712896(DI), Z2	// weight | 1
-	VMOVUPD	712576(DI), Z3	// h
-	VMOVUPD	712640(DI), Z4	// h | 1
+	VMOVUPS	65792(AX), Z0	// mask
+	VMOVUPS	65856(AX), Z1	// mask | 1
+	VMOVUPD	712832(AX), Z2	// weight
+	VMOVUPD	712896(AX), Z3	// weight | 1
+	VMOVUPD	712960(AX), Z4	// weight | 2
+	VMOVUPD	713024(AX), Z5	// weight | 3
+	VMOVUPD	712576(AX), Z6	// h
+	VMOVUPD	712640(AX), Z7	// h | 1
+	VMOVUPD	712704(AX), Z8	// h | 2
+	VMOVUPD	712768(AX), Z9	// h | 3
 	// moons_hyper.nde:41
-	VCVTPD2PS	Z1, Y1
 	VCVTPD2PS	Z2, Y2
-	VINSERTF64X4	$1, Y2, Z1, Z1
-	// moons_hyper.nde:19
-	VCVTPD2PS	Z3, Y2
-	VCVTPD2PS	Z4, Y3
+	VCVTPD2PS	Z3, Y3
 	VINSERTF64X4	$1, Y3, Z2, Z2
-	VMOVUPS	713600(SI), Z3	// out_bar[0]
-	VMOVUPS	713728(SI), Z4	// out_bar[1]
+	VCVTPD2PS	Z4, Y3
+	VCVTPD2PS	Z5, Y4
+	VINSERTF64X4	$1, Y4, Z3, Z3
+	// moons_hyper.nde:19
+	VCVTPD2PS	Z6, Y4
+	VCVTPD2PS	Z7, Y5
+	VINSERTF64X4	$1, Y5, Z4, Z4
+	VCVTPD2PS	Z8, Y5
+	VCVTPD2PS	Z9, Y6
+	VINSERTF64X4	$1, Y6, Z5, Z5
+	VMOVUPS	713600(AX), Z6	// out_bar[0]
+	VMOVUPS	713664(AX), Z7	// out_bar[0] | 1
+	VMOVUPS	713728(AX), Z8	// out_bar[1]
+	VMOVUPS	713792(AX), Z9	// out_bar[1] | 1
 	// moons_hyper.nde:41
-	VMULPS	Z1, Z3, Z3
-	VMULPS	Z1, Z4, Z1
-	VPANDD	Z0, Z3, Z4
-	VMOVUPS	5888(R8), Z5	// sum of tiny.0.bias[0]
-	VADDPS	Z4, Z5, Z4
-	VMOVUPS	Z4, 5888(R8)	// sum of tiny.0.bias[0]
-	VPANDD	Z0, Z1, Z4
-	VMOVUPS	5952(R8), Z5	// sum of tiny.0.bias[1]
-	VADDPS	Z4, Z5, Z4
-	VMOVUPS	Z4, 5952(R8)	// sum of tiny.0.bias[1]
+	VMULPS	Z2, Z6, Z6
+	VMULPS	Z3, Z7, Z7
+	VMULPS	Z2, Z8, Z2
+	VMULPS	Z3, Z9, Z3
+	VPANDD	Z0, Z6, Z8
+	VPANDD	Z1, Z7, Z9
+	VMOVUPS	5888(R8), Z10	// sum of tiny.0.bias[0]
+	VADDPS	Z8, Z10, Z8
+	VADDPS	Z9, Z8, Z8
+	VMOVUPS	Z8, 5888(R8)	// sum of tiny.0.bias[0]
+	VPANDD	Z0, Z2, Z8
+	VPANDD	Z1, Z3, Z9
+	VMOVUPS	5952(R8), Z10	// sum of tiny.0.bias[1]
+	VADDPS	Z8, Z10, Z8
+	VADDPS	Z9, Z8, Z8
+	VMOVUPS	Z8, 5952(R8)	// sum of tiny.0.bias[1]
 	// moons_hyper.nde:6
-	VMOVUPS	Z2, 713856(SI)	// reshape
-	VMOVUPS	713088(SI), Z4	// x[0]
-	VMOVUPS	Z4, 713984(SI)	// concat[0]
-	VMOVUPS	713216(SI), Z4	// x[1]
-	VMOVUPS	Z4, 714112(SI)	// concat[1]
-	VMOVUPS	713344(SI), Z4	// x_k1[0]
-	VMOVUPS	Z4, 714240(SI)	// concat[2]
-	VMOVUPS	713472(SI), Z4	// x_k1[1]
-	VMOVUPS	Z4, 714368(SI)	// concat[3]
-	VMOVUPS	Z2, 714496(SI)	// concat[4]
-	MOVQ	$5, R9
-	MOVQ	SI, R10
-	MOVQ	R8, R11
-loop2: // 5 times: elements
-	VMOVUPS	713984(R10), Z2	// concat[0]
-	VPANDD	Z0, Z2, Z2
-	VMOVUPS	5248(R11), Z4	// sum of tiny.0.weight[0]
-	VFMADD231PS	Z2, Z3, Z4
-	VMOVUPS	Z4, 5248(R11)	// sum of tiny.0.weight[0]
-	VMOVUPS	5568(R11), Z4	// sum of tiny.0.weight[5]
-	VFMADD231PS	Z2, Z1, Z4
-	VMOVUPS	Z4, 5568(R11)	// sum of tiny.0.weight[5]
-	ADDQ	$128, R10
-	ADDQ	$64, R11
-	DECQ	R9
-	JNE	loop2
-	ADDQ	$64, SI
-	ADDQ	$128, DI
+	VMOVUPS	Z4, 713856(AX)	// reshape
+	VMOVUPS	Z5, 713920(AX)	// reshape | 1
+	VMOVUPS	713088(AX), Z8	// x[0]
+	VMOVUPS	713152(AX), Z9	// x[0] | 1
+	VMOVUPS	Z8, 713984(AX)	// concat[0]
+	VMOVUPS	Z9, 714048(AX)	// concat[0] | 1
+	VMOVUPS	713216(AX), Z8	// x[1]
+	VMOVUPS	713280(AX), Z9	// x[1] | 1
+	VMOVUPS	Z8, 714112(AX)	// concat[1]
+	VMOVUPS	Z9, 714176(AX)	// concat[1] | 1
+	VMOVUPS	713344(AX), Z8	// x_k1[0]
+	VMOVUPS	713408(AX), Z9	// x_k1[0] | 1
+	VMOVUPS	Z8, 714240(AX)	// concat[2]
+	VMOVUPS	Z9, 714304(AX)	// concat[2] | 1
+	VMOVUPS	713472(AX), Z8	// x_k1[1]
+	VMOVUPS	713536(AX), Z9	// x_k1[1] | 1
+	VMOVUPS	Z8, 714368(AX)	// concat[3]
+	VMOVUPS	Z9, 714432(AX)	// concat[3] | 1
+	VMOVUPS	Z4, 714496(AX)	// concat[4]
+	VMOVUPS	Z5, 714560(AX)	// concat[4] | 1
+	MOVQ	$5, CX
+	MOVQ	AX, SI
+	MOVQ	R8, DI
+loop1: // 5 times: elements
+	VMOVUPS	713984(SI), Z4	// concat[0]
+	VMOVUPS	714048(SI), Z5	// concat[0] | 1
+	VPANDD	Z0, Z4, Z4
+	VPANDD	Z1, Z5, Z5
+	VMOVUPS	5248(DI), Z8	// sum of tiny.0.weight[0]
+	VFMADD231PS	Z4, Z6, Z8
+	VFMADD231PS	Z5, Z7, Z8
+	VMOVUPS	Z8, 5248(DI)	// sum of tiny.0.weight[0]
+	VMOVUPS	5568(DI), Z8	// sum of tiny.0.weight[5]
+	VFMADD231PS	Z4, Z2, Z8
+	VFMADD231PS	Z5, Z3, Z8
+	VMOVUPS	Z8, 5568(DI)	// sum of tiny.0.weight[5]
+	ADDQ	$128, SI
+	ADDQ	$64, DI
 	DECQ	CX
 	JNE	loop1
 	RET
