@@ -14,7 +14,7 @@ import (
 // kernel, so that the numbers are the same.
 
 // holdSlots is what a turn takes at most (Set.Hold), if nothing waits and it can be cut: half cycles over all vectors of a block of AVX2,
-// some half a millisecond. A loop of the plan is not cut.
+// some half a millisecond. Of loops of the plan those of products are cut (portion.go).
 const holdSlots = 3_000_000
 
 // turn is the piece of a kernel that is one of its turns: what a call gave comes first, and what the next one takes last.
@@ -22,6 +22,7 @@ type turn struct {
 	segs          [][]*plan.Nest
 	after, before *ir.Value
 	last          bool
+	portions      map[*plan.Nest]portion // of loops that it does not make whole
 }
 
 // held is how long a run of something with these costs takes, as holdSlots counts.
@@ -67,6 +68,18 @@ func (s *Set) takeTurns(k *Kernel) {
 			}
 			continue
 		}
+		if cuts, costs := s.portions(k, seg); cuts != nil {
+			if size > 0 {
+				end(nil)
+			}
+			for i, p := range cuts {
+				if i > 0 {
+					end(nil)
+				}
+				next.segs, next.portions, size = append(next.segs, seg), map[*plan.Nest]portion{seg[0]: p}, costs[i]
+			}
+			continue
+		}
 		if size > 0 && size+cost > s.Hold {
 			end(nil)
 		}
@@ -87,17 +100,12 @@ func (s *Set) takeTurns(k *Kernel) {
 }
 
 // costOf is the work of loops of the plan that are no nodes.
-func (s *Set) costOf(nests []*plan.Nest) (c plan.Cost) {
-	seen := map[*ir.Value]bool{}
+func (s *Set) costOf(nests []*plan.Nest) plan.Cost {
+	var steps []plan.Step
 	for _, n := range nests {
-		for _, st := range n.Steps {
-			if !seen[st.V] {
-				seen[st.V] = true
-				c.Add(s.Plan.CostOf(st.V), 1)
-			}
-		}
+		steps = append(steps, n.Steps...)
 	}
-	return c
+	return s.costOfSteps(steps)
 }
 
 // Called lists those of the set's kernels that some of them run, these included.
