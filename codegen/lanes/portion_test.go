@@ -50,6 +50,41 @@ train Fit {
 	}
 }
 
+// TestPortionsOnTiles: so they do where products go on tiles, which the first portion makes for all. A loop apart may have another hyperbolic tangent,
+// so that only the interpreter says what is right.
+func TestPortionsOnTiles(t *testing.T) {
+	res, ds := driver.Compile(map[string]string{"m.nde": `package portions
+net f(x [2]real) [2]real { return x |> Linear(96) |> tanh |> Linear(80) |> tanh |> Linear(2) }
+data Rows { x [2]real
+	source: csv{path: "rows.csv"}
+}
+train Fit {
+	data: Rows
+	minimize sqnorm(f(x))
+	epochs: 1
+	optimizer: sgd{lr: 0.1}
+}`}, driver.Options{Until: "plan"})
+	if ds.HasErrors() {
+		t.Fatal(ds)
+	}
+	params := map[string][]float64{}
+	rnd := rand.New(rand.NewPCG(1, 2))
+	for _, p := range res.Module.Params {
+		for range p.Type.Len() {
+			params[p.Name] = append(params[p.Name], float64(float32(0.2*(rnd.Float64()-0.5))))
+		}
+	}
+	grad := res.Module.Recipes[0].Grad
+	set := lanes.New(res.Plan, kernelName)
+	set.Tiles, set.Hold = true, 8000
+	b := benchOf(t, res.Module, set, params, []*ir.Func{grad}, []asm.ISA{asm.AMX})
+	k := set.Of(grad)
+	if !set.HasTiles(k) || len(k.Turns) < 9 {
+		t.Fatalf("%d turns; with products on tiles: %v", len(k.Turns), set.HasTiles(k))
+	}
+	b.check(t, k, grad, rand.New(rand.NewPCG(3, 4)))
+}
+
 // TestPortions: loops of products that are longer than a turn go in portions, the products, the sums along them, those behind them and outer
 // products, with the bits of the whole.
 func TestPortions(t *testing.T) {
