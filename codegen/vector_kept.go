@@ -27,6 +27,9 @@ func (v *vectors) kept(l *lanes.Solve) {
 		if i == 0 {
 			v.names[[2]any{l, "first kept"}] = name
 		}
+		if i == l.First { // from here to the end of what the next step has of its first stage
+			v.names[[2]any{l, "own kept"}] = name
+		}
 		v.p.line("%s [%d * %d]%s", name, t.Len(), v.set.Samples(), v.elem(t.Elem))
 	}
 	text(v.loops, fmt.Sprintf("%s is what the way back takes of a step of %s.", v.keptType(l), l.IR.Name), fmt.Sprintf("type %s struct {\n%s\n}", v.keptType(l), v.p.text()))
@@ -41,18 +44,24 @@ func (v *vectors) keptStep(l *lanes.Solve) string {
 func (v *vectors) keptSome(l *lanes.Solve) {
 	p, name := v.p, v.tapeType(l)
 	n := l.MostKept()
-	first := v.names[[2]any{l, "first kept"}]
+	first, own := v.names[[2]any{l, "first kept"}], v.names[[2]any{l, "own kept"}]
+	doc := "attempt is where an attempt puts what the way back takes of it."
 	p.line("tp.next = len(tp.t)")
 	p.line("k := min(tp.next, %d)", n)
-	p.line("if k == len(tp.kept) { tp.kept = append(tp.kept, make([]%s, 1)...) }", v.keptType(l))
+	if l.First > 0 {
+		doc = "attempt is where an attempt puts what the way back takes of it. The stage that it hands on is the first one of the next step, and lies there."
+		p.line("for len(tp.kept) <= k+1 { tp.kept = append(tp.kept, %s{}) }", v.keptType(l))
+	} else {
+		p.line("if k == len(tp.kept) { tp.kept = append(tp.kept, make([]%s, 1)...) }", v.keptType(l))
+	}
 	p.line("return &tp.kept[k].%s[0]", first)
-	text(v.loops, "attempt is where an attempt puts what the way back takes of it.", fmt.Sprintf("func (tp *%s) attempt() *Real {\n%s\n}", name, p.text()))
+	text(v.loops, doc, fmt.Sprintf("func (tp *%s) attempt() *Real {\n%s\n}", name, p.text()))
 	p.line("for i, n := range tp.n {")
 	p.line("if tp.late>>i&1 == 0 { continue }")
 	p.line("alike := rt.LanesWith(n, tp.n[:]) & tp.late")
 	p.line("tp.late &^= alike")
 	p.line("if n > %d { continue } // of such a step nothing is kept", n)
-	p.line("rt.MergeLanes(unsafe.Slice(&tp.kept[n-1].%s[0], %d), unsafe.Slice(&tp.kept[min(tp.next, %d)].%s[0], %d), alike)", first, l.KeptLen()*v.set.Samples(), n, first, l.KeptLen()*v.set.Samples())
+	p.line("rt.MergeLanes(unsafe.Slice(&tp.kept[n-1].%s[0], %d), unsafe.Slice(&tp.kept[min(tp.next, %d)].%s[0], %d), alike)", own, l.KeptLen()*v.set.Samples(), n, own, l.KeptLen()*v.set.Samples())
 	p.line("}")
 	text(v.loops, "settle moves what an attempt has kept of the steps of samples that are late to the places of these steps.", fmt.Sprintf("func (tp *%s) settle() {\n%s\n}", name, p.text()))
 }

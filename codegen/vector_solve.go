@@ -106,8 +106,15 @@ func (v *vectors) start(l *lanes.Solve, step stepNames) {
 	for i, a := range l.Start.Func.Args {
 		p.line("%s = %s", at(i), step.arg[a.Name])
 	}
-	p.line("%s", v.run(l.Start))
+	if l.First > 0 {
+		p.line("%s", v.runWith(l.Start, "tape.attempt()"))
+	} else {
+		p.line("%s", v.run(l.Start))
+	}
 	for i, r := range l.Start.Func.ResultNames {
+		if l.Start.Results[i].Kept {
+			continue
+		}
 		to := r
 		p.line("%s = a.%s", step.arg[to], v.paths[l.Start.Results[i]][len(l.Start.Name)+1:])
 	}

@@ -19,7 +19,9 @@ package ir
 // BeginVJP: (t, y…, c…, y_bar…) -> the same, from the states at a step before which memory has begun anew to those it was made of.
 // Keep, KeptVJP: StepVJP in halves, of steps that keep little and, where their length is given, are few; nil else. Keep: Step with
 // further results kept…, what the way back needs of it; KeptVJP: (t, h, y…, c…, kept…, y1_bar…) -> as StepVJP. Who solves with Keep and
-// has room for what it gives need not make stages again, but for one that a step takes over from the one before.
+// has room for what it gives need not make stages again. Where a step takes its first stage over from the one before, the First first
+// of kept… belong to that stage: Keep gives them last, of the stage that it hands on, and StartKeep: (t, y…, c…) -> slopes…, these of the
+// first step. With no StartKeep, such a stage is made again.
 // Events: (t, y…, c…, y1_bar…, t_bar) -> the same, from the states after an event at t to those before it, y…; t_bar is
 // the cotangent of the time of an event that ends the solve.
 type Rev struct {
@@ -35,6 +37,8 @@ type Rev struct {
 	StartVJP, StartAtVJP *Func
 	BeginVJP             *Func
 	Keep, KeptVJP        *Func
+	StartKeep            *Func
+	First                int
 }
 
 // InStep reports whether r runs solves that take the steps of a StepGroup. Samples have as many of them as they have stretches, and meet again after
@@ -44,7 +48,7 @@ func (r *Rev) InStep() bool { return r.Solve.Stretches && r.StepVJP.InStep() }
 // Funcs lists the functions of r that are set.
 func (r *Rev) Funcs() []*Func {
 	fs := append([]*Func(nil), r.Events...)
-	for _, f := range []*Func{r.StepVJP, r.AtVJP, r.DenseVJP, r.StartVJP, r.StartAtVJP, r.BeginVJP, r.Keep, r.KeptVJP} {
+	for _, f := range []*Func{r.StepVJP, r.AtVJP, r.DenseVJP, r.StartVJP, r.StartAtVJP, r.BeginVJP, r.Keep, r.KeptVJP, r.StartKeep} {
 		if f != nil {
 			fs = append(fs, f)
 		}
@@ -52,12 +56,14 @@ func (r *Rev) Funcs() []*Func {
 	return fs
 }
 
-// KeptTypes are the types of what Keep gives beside the results of a step.
+// KeptTypes are the types of what Keep gives beside the results of a step, in the order in which KeptVJP takes it.
 func (r *Rev) KeptTypes() []Type {
 	if r.Keep == nil {
 		return nil
 	}
-	return valueTypes(r.Keep.Results[len(r.Solve.Step.Results):])
+	kept := valueTypes(r.Keep.Results[len(r.Solve.Step.Results):])
+	own := len(kept) - r.First
+	return append(kept[own:len(kept):len(kept)], kept[:own]...)
 }
 
 // DataTypes are the types of the cotangents d_bar… of DenseVJP.

@@ -23,7 +23,7 @@ func (s *Solve) fields() []field {
 }
 
 func (r *Rev) fields() []field {
-	return []field{{"solve", &r.Solve}, {"region", &r.Region}, {"stepvjp", &r.StepVJP}, {"atvjp", &r.AtVJP}, {"densevjp", &r.DenseVJP}, {"startvjp", &r.StartVJP}, {"startatvjp", &r.StartAtVJP}, {"beginvjp", &r.BeginVJP}, {"keep", &r.Keep}, {"keptvjp", &r.KeptVJP}, {"eventvjps", &r.Events}, {"params", &r.Params}}
+	return []field{{"solve", &r.Solve}, {"region", &r.Region}, {"stepvjp", &r.StepVJP}, {"atvjp", &r.AtVJP}, {"densevjp", &r.DenseVJP}, {"startvjp", &r.StartVJP}, {"startatvjp", &r.StartAtVJP}, {"beginvjp", &r.BeginVJP}, {"keep", &r.Keep}, {"keptvjp", &r.KeptVJP}, {"startkeep", &r.StartKeep}, {"first", &r.First}, {"eventvjps", &r.Events}, {"params", &r.Params}}
 }
 
 func (m *Model) fields() []field {

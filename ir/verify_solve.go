@@ -186,6 +186,9 @@ func (c *checker) rev(r *Rev) error {
 	if r.Keep != nil && (len(r.Keep.Results) <= len(s.Step.Results) || s.FSAL && !s.Adaptive || s.Times > 0 || s.Stops > 0 || s.Cuts()) {
 		return errors.New("a step in halves that gives nothing, or of a solve that does more than take steps")
 	}
+	if r.First < 0 || (r.First > 0) != (r.StartKeep != nil) || r.First > 0 && (r.Keep == nil || !s.FSAL || r.First > len(r.Keep.Results)-len(s.Step.Results)) {
+		return errors.New("what a first stage keeps belongs to no step, or nobody makes it")
+	}
 	var step, stepResults []Type // of a Step that gives more
 	if r.Keep != nil {
 		step, stepResults = valueTypes(s.Step.Args), valueTypes(s.Step.Results)
@@ -210,13 +213,14 @@ func (c *checker) rev(r *Rev) error {
 		signature{role: "memory that begins anew", f: r.BeginVJP, args: types(f64s(1), y, s.Extras, y), results: results},
 		signature{role: "output times in the first step", f: r.StartAtVJP, args: types(f64s(3), y, s.Extras, y), results: results},
 		signature{role: "step that keeps", f: r.Keep, args: step, results: stepResults, moreResults: true},
+		signature{role: "first stage that keeps", f: r.StartKeep, args: types(f64s(1), y, s.Extras), results: types(Pick(y, s.Plain()), r.KeptTypes()[:r.First])},
 		signature{role: "step from what was kept", f: r.KeptVJP, args: types(f64s(2), y, s.Extras, r.KeptTypes(), y), results: results},
 		signature{role: "output times", f: r.AtVJP, args: types(f64s(3), y, s.Extras, y), results: results},
 	); err != nil {
 		return err
 	}
 	for _, f := range r.Funcs() {
-		if f == r.DenseVJP || f == r.Keep {
+		if f == r.DenseVJP || f == r.Keep || f == r.StartKeep {
 			continue
 		}
 		for i := len(results) - len(ps); i < len(results); i++ {

@@ -3,13 +3,21 @@ package lanes
 import "ndec.dev/ndec/ir"
 
 // adaptiveStart chooses the first step. In a StepGroup it gives what the samples of the batch bring for that.
-func (s *Set) adaptiveStart(sv *ir.Solve) *ir.Func {
+func (s *Set) adaptiveStart(l *Solve) *ir.Func {
+	sv := l.IR
 	if !sv.FSAL && sv.FirstStep > 0 {
 		return nil
 	}
 	b, x, y, _, c := s.lane(sv, ".lanestart", []string{"t", "t1", "dir", "rtol", "atol"}, false)
+	all := y
 	y = ir.Pick(y, sv.Plain())
-	k := b.CallAll(sv.Field, cat([]*ir.Value{x["t"]}, y, c)...)
+	var k, kept []*ir.Value
+	if l.First > 0 {
+		k = b.Inline(l.StartKeep, cat([]*ir.Value{x["t"]}, all, c)) // its call keeps what it gives where it lies
+		k, kept = k[:len(y)], k[len(y):]
+	} else {
+		k = b.CallAll(sv.Field, cat([]*ir.Value{x["t"]}, y, c)...)
+	}
 	names, vs := []string{Own + "h"}, []*ir.Value{b.Mul(x["dir"], b.Const(sv.FirstStep, ir.F64))}
 	switch {
 	case sv.FirstStep > 0:
@@ -23,7 +31,7 @@ func (s *Set) adaptiveStart(sv *ir.Solve) *ir.Func {
 	if sv.FSAL || sv.StepGroup != "" {
 		names, vs = append(names, named(plain(sv), ".k")...), append(vs, k...)
 	}
-	return finish(b, names, vs)
+	return finish(b, append(names, keptNames(kept)...), append(vs, kept...))
 }
 
 // attempted is an attempt: its error, the states and, where the method keeps it, the field after it, and what else the step gives.

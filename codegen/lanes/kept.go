@@ -116,15 +116,11 @@ type revKey struct {
 
 // solveOf is the solve v of f, and revOf its sweep v.
 func (s *Set) solveOf(f *ir.Func, v *ir.Value) (*Solve, error) {
-	var keep *ir.Func
 	r, err := s.keeping(f, v)
 	if err != nil {
 		return nil, err
 	}
-	if r != nil {
-		keep = r.Keep
-	}
-	return s.AddSolve(v.Attr.Solve, keep)
+	return s.AddSolve(v.Attr.Solve, r)
 }
 
 func (s *Set) revOf(f *ir.Func, v *ir.Value) (*Rev, error) {
@@ -155,7 +151,10 @@ func (s *Set) keeping(f *ir.Func, v *ir.Value) (*ir.Rev, error) {
 		return nil, nil
 	}
 	times := (&Solve{Alike: stepsAlike(one.Solve)}).times()
-	for _, g := range []*ir.Func{one.Keep, one.KeptVJP} {
+	for _, g := range []*ir.Func{one.Keep, one.KeptVJP, one.StartKeep} {
+		if g == nil {
+			continue
+		}
 		if err := s.planned(g); err != nil {
 			return nil, err
 		}
@@ -199,20 +198,28 @@ func (l *Solve) KeptLen() (n int) {
 	return n
 }
 
-// Kept are the types of what a step keeps for its way back.
+// Kept are the types of what a step keeps for its way back, in the order in which that takes it and in which it lies there.
 func (l *Solve) Kept() []ir.Type {
 	if l.Keep == nil {
 		return nil
 	}
 	var ts []ir.Type
-	for _, r := range l.Keep.Results[len(l.IR.Step.Results):] {
-		ts = append(ts, r.Type)
+	for i := range len(l.Keep.Results) - len(l.IR.Step.Results) {
+		ts = append(ts, l.Keep.Results[l.keptResult(i)].Type)
 	}
 	return ts
 }
 
+// keptResult is the result of Keep that is part i of it, or of that of the next step.
+func (l *Solve) keptResult(i int) int {
+	if i < l.First {
+		return len(l.Keep.Results) - l.First + i
+	}
+	return len(l.IR.Step.Results) + i - l.First
+}
+
 // KeptName names part i of it for people.
-func (l *Solve) KeptName(i int) string { return nameAt(l.Keep, len(l.IR.Step.Results)+i) }
+func (l *Solve) KeptName(i int) string { return nameAt(l.Keep, l.keptResult(i)) }
 
 // Kept is the name of result i of a Step that its way back takes.
 func Kept(i int) string { return fmt.Sprintf("%skept%d", Own, i) }
@@ -225,24 +232,45 @@ func keptNames(vs []*ir.Value) []string {
 	return out
 }
 
-// keptFrom are places one after the other, from argument or result i on.
-func (l *Solve) keptFrom(i int) map[int]int {
-	at, off := map[int]int{}, 0
-	for k, t := range l.Kept() {
-		at[i+k] = off
-		off += t.Len() * RowBytes
+// keptAts are the bytes at which its parts begin, and where those of the next step do.
+func (l *Solve) keptAts() (at []int, next int) {
+	for _, t := range l.Kept() {
+		at = append(at, next)
+		next += t.Len() * RowBytes
 	}
-	return at
+	return at, next
 }
 
-// keptResults are the places of what a Step keeps, its last results, and keptArgs those of the step back, which takes it.
+// keptResults are the places of what a Step keeps, its last results. What it hands on belongs to the next step.
 func (l *Solve) keptResults(step *ir.Func) keptPlaces {
-	return keptPlaces{results: l.keptFrom(len(step.Results) - len(l.Kept()))}
+	at, next := l.keptAts()
+	p, from := keptPlaces{results: map[int]int{}}, len(step.Results)-len(at)
+	for i := range at {
+		if i < l.First {
+			p.results[len(step.Results)-l.First+i] = next + at[i]
+		} else {
+			p.results[from+i-l.First] = at[i]
+		}
+	}
+	return p
 }
 
-func (l *Solve) keptArgs(args []*ir.Value) keptPlaces {
-	if len(args) == 0 {
-		return keptPlaces{}
+// keptByStart are those of what Start keeps for the first step, its last results.
+func (l *Solve) keptByStart(start *ir.Func) keptPlaces {
+	at, _ := l.keptAts()
+	p := keptPlaces{results: map[int]int{}}
+	for i := range l.First {
+		p.results[len(start.Results)-l.First+i] = at[i]
 	}
-	return keptPlaces{args: l.keptFrom(args[0].Attr.Index)}
+	return p
+}
+
+// keptArgs are those of the step back, which takes it.
+func (l *Solve) keptArgs(args []*ir.Value) keptPlaces {
+	at, _ := l.keptAts()
+	p := keptPlaces{args: map[int]int{}}
+	for i, a := range args {
+		p.args[a.Attr.Index] = at[i]
+	}
+	return p
 }

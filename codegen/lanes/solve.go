@@ -34,6 +34,10 @@ type Solve struct {
 	Resets []*Kernel
 	// Keep is the step of a solve whose way back takes what it keeps (ir.Rev.Keep), the last results of Step; nil else.
 	Keep *ir.Func
+	// Of what it keeps the First first belong to the first stage of a step (ir.Rev.First): a step gives those of the next one, and
+	// Start those of the first one, by StartKeep.
+	First     int
+	StartKeep *ir.Func
 	// Alike says that all samples have the same time and step. Step then reads these of the first lane alone.
 	Alike bool
 	// InARow is the number of steps that Step makes in a run, see again.go.
@@ -72,8 +76,12 @@ func adaptiveLead(sv *ir.Solve) []string {
 // fixedArgs are those of a Step of given length.
 var fixedArgs = []string{"live"}
 
-// AddSolve compiles the functions of a solve, which takes the steps of keep if it is not nil. On an error the set is as it was.
-func (s *Set) AddSolve(sv *ir.Solve, keep *ir.Func) (*Solve, error) {
+// AddSolve compiles the functions of a solve, which keeps what the sweep by takes if that is not nil. On an error the set is as it was.
+func (s *Set) AddSolve(sv *ir.Solve, by *ir.Rev) (*Solve, error) {
+	var keep *ir.Func
+	if by != nil {
+		keep = by.Keep
+	}
 	if l := s.solves[solveKey{sv, keep}]; l != nil {
 		return l, nil
 	}
@@ -83,13 +91,16 @@ func (s *Set) AddSolve(sv *ir.Solve, keep *ir.Func) (*Solve, error) {
 	case sv.Compat != "":
 		return nil, &Unsupported{"steps of another library", sv.Field, nil}
 	}
-	l := &Solve{IR: sv, Keep: keep, States: len(sv.States), Alike: (s.alone == nil || s.few() > 0) && stepsAlike(sv)}
+	l := &Solve{IR: sv, States: len(sv.States), Alike: (s.alone == nil || s.few() > 0) && stepsAlike(sv)}
+	if by != nil {
+		l.Keep, l.First, l.StartKeep = keep, by.First, by.StartKeep
+	}
 	if sv.FSAL {
 		l.Slopes = len(sv.Plain())
 	}
 	var start, step *ir.Func
 	if sv.Adaptive {
-		start, step = s.adaptiveStart(sv), s.adaptiveStep(l)
+		start, step = s.adaptiveStart(l), s.adaptiveStep(l)
 	} else {
 		l.InARow = s.inARow(l)
 		step = s.fixedStep(l)
@@ -115,7 +126,7 @@ func (s *Set) AddSolve(sv *ir.Solve, keep *ir.Func) (*Solve, error) {
 		}
 	}
 	if start != nil {
-		if l.Start, err = s.Add(start); err != nil {
+		if l.Start, err = s.addRunning(start, running{kept: l.keptByStart(start)}); err != nil {
 			return nil, err
 		}
 	}

@@ -17,11 +17,11 @@ func (s *Set) AddRev(r *ir.Rev, kept bool) (*Rev, error) {
 		return l, nil
 	}
 	sv := r.Solve
-	var keep *ir.Func
+	var by *ir.Rev
 	if kept {
-		keep = r.Keep
+		by = r
 	}
-	solve, err := s.AddSolve(sv, keep)
+	solve, err := s.AddSolve(sv, by)
 	if err != nil {
 		return nil, err
 	}

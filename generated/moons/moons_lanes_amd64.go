@@ -141,6 +141,21 @@ type laneFrame struct {
 		x  [2 * 32]Real
 		dx [2 * 32]Real
 	}
+	moons0RecLanestart struct { // Moons.0.rec.lanestart
+		stepT    [32]float64
+		stepT1   [32]float64
+		stepDir  [32]float64
+		stepRtol [32]float64
+		stepAtol [32]float64
+		x        [2 * 32]Real
+		stepH    [32]float64
+		xK       [2 * 32]Real
+		sub      [32]float64
+		add      [2 * 32]float64
+		d1       [32]float64
+		h0       [32]float64
+		add2     [32]float64
+	}
 	moons0RecLanestep struct { // Moons.0.rec.lanestep
 		stepT            [32]float64
 		stepH            [32]float64
@@ -171,7 +186,6 @@ type laneFrame struct {
 		result2          [2 * 32]Real
 		result3          [2 * 32]Real
 		result4          [2 * 32]Real
-		t6               [32]float64
 		result5          [2 * 32]Real
 		xNext2           [2 * 32]Real
 	}
@@ -251,8 +265,7 @@ type laneFrame struct {
 		result2    [2 * 32]Real
 		result3    [2 * 32]Real
 		result4    [2 * 32]Real
-		result5    [16 * 32]Real
-		result6    [2 * 32]Real
+		result5    [2 * 32]Real
 	}
 	fitGrad struct { // Fit.grad
 		x         [2 * 32]Real
@@ -946,7 +959,7 @@ type moonsSampleBlock struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [3591168]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [3592448]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {
@@ -988,6 +1001,7 @@ type laneKernels struct {
 	moonsFastSamplePart2  func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 	fitSamplePart0        func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 	fitSamplePart2        func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	moons0RecLanestart    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 	moons0RecLanestep     func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 	moons0RecLanerev      func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 	moons0RecLanerevkept  func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
@@ -1057,6 +1071,7 @@ func pickKernels() *laneKernels {
 			moonsFastSamplePart2:  moonsFastSamplePart2AVX512,
 			fitSamplePart0:        fitSamplePart0AVX512,
 			fitSamplePart2:        fitSamplePart2AVX512,
+			moons0RecLanestart:    moons0RecLanestartAVX512,
 			moons0RecLanestep:     moons0RecLanestepAVX512,
 			moons0RecLanerev:      moons0RecLanerevAVX512,
 			moons0RecLanerevkept:  moons0RecLanerevkeptAVX512,
@@ -1120,6 +1135,7 @@ func pickKernels() *laneKernels {
 			moonsFastSamplePart2:  moonsFastSamplePart2AVX2,
 			fitSamplePart0:        fitSamplePart0AVX2,
 			fitSamplePart2:        fitSamplePart2AVX2,
+			moons0RecLanestart:    moons0RecLanestartAVX2,
 			moons0RecLanestep:     moons0RecLanestepAVX2,
 			moons0RecLanerev:      moons0RecLanerevAVX2,
 			moons0RecLanerevkept:  moons0RecLanerevkeptAVX2,
@@ -1208,6 +1224,8 @@ func moonsFastSamplePart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Rea
 func fitSamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
 func fitSamplePart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+
+func moons0RecLanestartAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
 func moons0RecLanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
@@ -1326,6 +1344,8 @@ func moonsFastSamplePart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *R
 func fitSamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
 func fitSamplePart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+
+func moons0RecLanestartAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
 func moons0RecLanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
@@ -1890,16 +1910,17 @@ func (l *lanes) fitSample(n int, st *[1][32]rt.SolveStats) {
 
 // moons0RecKept is what the way back takes of a step of Moons.0.rec.
 type moons0RecKept struct {
-	xY2   [2 * 32]Real
-	tanh  [16 * 32]Real
-	xY3   [2 * 32]Real
-	tanh2 [16 * 32]Real
-	xY4   [2 * 32]Real
-	tanh3 [16 * 32]Real
-	xY5   [2 * 32]Real
-	tanh4 [16 * 32]Real
-	xY6   [2 * 32]Real
-	tanh5 [16 * 32]Real
+	tanh    [16 * 32]Real
+	xY2     [2 * 32]Real
+	tanh2   [16 * 32]Real
+	xY3     [2 * 32]Real
+	tanh2_2 [16 * 32]Real
+	xY4     [2 * 32]Real
+	tanh3   [16 * 32]Real
+	xY5     [2 * 32]Real
+	tanh4   [16 * 32]Real
+	xY6     [2 * 32]Real
+	tanh5   [16 * 32]Real
 }
 
 // moons0RecKeptTape keeps the accepted steps of Moons.0.rec for the reverse sweep: step k of every sample. A sample with fewer steps
@@ -1938,14 +1959,14 @@ func (tp *moons0RecKeptTape) push(i int, t, h *[32]float64, x *[2 * 32]Real) {
 	}
 }
 
-// attempt is where an attempt puts what the way back takes of it.
+// attempt is where an attempt puts what the way back takes of it. The stage that it hands on is the first one of the next step, and lies there.
 func (tp *moons0RecKeptTape) attempt() *Real {
 	tp.next = len(tp.t)
-	k := min(tp.next, 364)
-	if k == len(tp.kept) {
-		tp.kept = append(tp.kept, make([]moons0RecKept, 1)...)
+	k := min(tp.next, 309)
+	for len(tp.kept) <= k+1 {
+		tp.kept = append(tp.kept, moons0RecKept{})
 	}
-	return &tp.kept[k].xY2[0]
+	return &tp.kept[k].tanh[0]
 }
 
 // settle moves what an attempt has kept of the steps of samples that are late to the places of these steps.
@@ -1956,10 +1977,10 @@ func (tp *moons0RecKeptTape) settle() {
 		}
 		alike := rt.LanesWith(n, tp.n[:]) & tp.late
 		tp.late &^= alike
-		if n > 364 {
+		if n > 309 {
 			continue
 		} // of such a step nothing is kept
-		rt.MergeLanes(unsafe.Slice(&tp.kept[n-1].xY2[0], 2880), unsafe.Slice(&tp.kept[min(tp.next, 364)].xY2[0], 2880), alike)
+		rt.MergeLanes(unsafe.Slice(&tp.kept[n-1].xY2[0], 3392), unsafe.Slice(&tp.kept[min(tp.next, 309)].xY2[0], 3392), alike)
 	}
 }
 
@@ -1988,14 +2009,14 @@ func (l *lanes) solveMoons0RecLanes(tape *moons0RecKeptTape, t0, t1 *[32]float64
 		}
 	}
 	if running > 0 {
-		a := &fr.moons0Lanestart
+		a := &fr.moons0RecLanestart
 		a.stepT = s.stepT
 		a.stepT1 = s.stepT1
 		a.stepDir = s.stepDir
 		a.stepRtol = s.stepRtol
 		a.stepAtol = s.stepAtol
 		a.x = s.x
-		kernel.moons0Lanestart(l.fr, l.w, l.pre, &l.sums[0], nil)
+		kernel.moons0RecLanestart(l.fr, l.w, l.pre, &l.sums[0], tape.attempt())
 		s.stepH = a.stepH
 		s.xK = a.xK
 	}
@@ -2049,7 +2070,7 @@ func (l *lanes) reverseMoons0RecLanes(tape *moons0RecKeptTape) {
 	s := &fr.moons0RecLanerev
 	mask := fr.mask
 	k := len(tape.t) - 1
-	for ; k >= 364; k-- {
+	for ; k >= 309; k-- {
 		s.stepT, s.stepH = tape.t[k], tape.h[k]
 		s.x = tape.x[k]
 		for i, n := range tape.n {
@@ -2076,9 +2097,9 @@ func (l *lanes) reverseMoons0RecLanes(tape *moons0RecKeptTape) {
 			}
 		}
 		if gone != 0 {
-			rt.FillLanes(unsafe.Slice(&tape.kept[k].xY2[0], 2880), gone)
+			rt.FillLanes(unsafe.Slice(&tape.kept[k].tanh[0], 3392), gone)
 		}
-		kernel.moons0RecLanerevkept(l.fr, l.w, l.pre, &l.sums[0], &tape.kept[k].xY2[0])
+		kernel.moons0RecLanerevkept(l.fr, l.w, l.pre, &l.sums[0], &tape.kept[k].tanh[0])
 	}
 	s.xBar = a.xBar
 	fr.mask = mask

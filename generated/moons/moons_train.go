@@ -126,7 +126,7 @@ func fitInputs(weights []Real, t, out *rt.Table) error {
 // fitRecipe is the train block Fit (moons.nde:36).
 var fitRecipe = rt.Recipe{
 	Name:      "Fit",
-	Source:    "92377909ada5e8f8e4e94cb977a25ad2645f8c910eeef6bc5675f92402b96a35",
+	Source:    "e4b3b34d8ef0160f2d85714ea85f7cbd9e398779579cba8d0cfc66cd552bb091",
 	Where:     "moons.nde:36",
 	Data:      "Points",
 	Test:      "Fresh",
@@ -290,7 +290,7 @@ func fitTinyInputs(weights []Real, t, out *rt.Table) error {
 // fitTinyRecipe is the train block FitTiny (moons_hyper.nde:37).
 var fitTinyRecipe = rt.Recipe{
 	Name:      "FitTiny",
-	Source:    "92377909ada5e8f8e4e94cb977a25ad2645f8c910eeef6bc5675f92402b96a35",
+	Source:    "e4b3b34d8ef0160f2d85714ea85f7cbd9e398779579cba8d0cfc66cd552bb091",
 	Where:     "moons_hyper.nde:37",
 	Data:      "Points",
 	Optimizer: rt.LeastSquares{},
@@ -424,7 +424,7 @@ func fitHyperInputs(weights []Real, t, out *rt.Table) error {
 // fitHyperRecipe is the train block FitHyper (moons_hyper.nde:46).
 var fitHyperRecipe = rt.Recipe{
 	Name:      "FitHyper",
-	Source:    "92377909ada5e8f8e4e94cb977a25ad2645f8c910eeef6bc5675f92402b96a35",
+	Source:    "e4b3b34d8ef0160f2d85714ea85f7cbd9e398779579cba8d0cfc66cd552bb091",
 	Where:     "moons_hyper.nde:46",
 	Data:      "Points",
 	Batch:     64,

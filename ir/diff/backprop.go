@@ -42,7 +42,7 @@ func (d *body) backOver(v *ir.Value, gs []*ir.Value, params []*ir.Param) []*ir.V
 	}
 	rev.StepVJP = d.vjp(step, after(step, 2, params), len(step.Args), true)
 	if onlySteps(s) {
-		rev.Keep, rev.KeptVJP = d.keeping(s, after(s.Replay, 2, params))
+		d.keeping(rev, after(s.Replay, 2, params))
 	}
 	rev.Events = d.eventVJPs(s, params)
 	if s.Rebegins() {

@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"fmt"
 	"slices"
 
 	"ndec.dev/ndec/ir"
@@ -15,9 +16,10 @@ const (
 	someKept = 16
 )
 
-// keeping makes the halves of the derivative of a step of s: ir.Rev.Keep and KeptVJP. They are nil where nothing is worth keeping,
-// or too much.
-func (p *pass) keeping(s *ir.Solve, wrt Wrt) (fwd, bwd *ir.Func) {
+// keeping makes the halves of the derivative of a step: ir.Rev.Keep, KeptVJP and StartKeep. They stay nil where nothing is worth
+// keeping, or too much.
+func (p *pass) keeping(rev *ir.Rev, wrt Wrt) {
+	s := rev.Solve
 	step := s.Replay
 	at := len(step.Args)
 	key := wrt.key("keeping", step, at)
@@ -28,26 +30,96 @@ func (p *pass) keeping(s *ir.Solve, wrt Wrt) (fwd, bwd *ir.Func) {
 		steps, times = someKept, nil
 	}
 	saved, _ := sw.toSave(times...)
-	if s.FSAL { // the first stage is that of the step before, and is made again
+	var first []*ir.Value
+	if s.FSAL { // the first stage is the last one of the step before
 		moves := following(sw.order, sw.args[1])
-		saved = slices.DeleteFunc(saved, func(v *ir.Value) bool { return !moves[v] })
+		ofFirst := func(v *ir.Value) bool { return !moves[v] }
+		for _, v := range saved {
+			if ofFirst(v) {
+				first = append(first, v)
+			}
+		}
+		saved = slices.DeleteFunc(saved, ofFirst)
+		if !p.handedOn(s, first) { // it is made again
+			first = nil
+		}
 	}
 	size := 0
-	for _, v := range saved {
+	for _, v := range slices.Concat(first, saved) {
 		size += v.Type.Len()
 	}
 	if len(saved) == 0 || size*steps > maxKept {
-		return nil, nil
+		return
 	}
 	if s.Adaptive {
-		fwd = p.keptStep(s, sw, saved)
+		rev.Keep = p.keptStep(s, sw, saved, first)
 	} else {
-		fwd = p.forwardHalf(step, sw, saved)
+		rev.Keep = p.forwardHalf(step, sw, saved)
 	}
-	if bwd = p.made[key]; bwd == nil {
-		bwd = p.add(key, p.backwardHalf(step, at, sw, saved))
+	if rev.First = len(first); rev.First > 0 {
+		rev.StartKeep = p.startKeep(s, first)
 	}
-	return fwd, bwd
+	if rev.KeptVJP = p.made[key]; rev.KeptVJP == nil {
+		rev.KeptVJP = p.add(key, p.backwardHalf(step, at, sw, slices.Concat(first, saved)))
+	}
+}
+
+// stageOf is the evaluation of the field of s that gives v, by itself or by its half; nil if none does.
+func (p *pass) stageOf(s *ir.Solve, v *ir.Value) *ir.Value {
+	if v.Op == ir.OpResult {
+		v = v.Args[0]
+	}
+	if v.Op == ir.OpCall && (v.Attr.Func == s.Field || p.whole[v.Attr.Func] == s.Field) {
+		return v
+	}
+	return nil
+}
+
+// handedOn reports whether values of the first stage are further results of a half of the field, and the stage that a step hands on is
+// an evaluation of the field, whose half then gives the same.
+func (p *pass) handedOn(s *ir.Solve, first []*ir.Value) bool {
+	n := len(s.Plain())
+	last := s.Step.Results[len(s.Step.Results)-n:]
+	for _, v := range last {
+		if p.stageOf(s, v) == nil || p.stageOf(s, v) != p.stageOf(s, last[0]) {
+			return false
+		}
+	}
+	for _, v := range first {
+		if v.Op != ir.OpResult || v.Attr.Index < n || p.stageOf(s, v) == nil || p.stageOf(s, v) != p.stageOf(s, first[0]) {
+			return false
+		}
+	}
+	return len(first) > 0
+}
+
+// startKeep is ir.Rev.StartKeep: the field at the start of a solve, and what its half keeps.
+func (p *pass) startKeep(s *ir.Solve, first []*ir.Value) *ir.Func {
+	half := p.stageOf(s, first[0]).Attr.Func
+	key := "start kept " + half.Name
+	for _, v := range first {
+		key += fmt.Sprintf(" %d", v.Attr.Index)
+	}
+	if g := p.made[key]; g != nil {
+		return g
+	}
+	b := p.derived(s.Field, ".start")
+	t := b.Arg("t", ir.Scalar(ir.F64))
+	y := copyArgs(b, s.Step.Args[2:2+len(s.States)])
+	c := copyArgs(b, s.Step.Args[len(s.Step.Args)-len(s.Extras):])
+	in := slices.Concat([]*ir.Value{t}, ir.Pick(y, s.Plain()), c)
+	all := b.CallAll(half, in...)
+	out := slices.Clone(all[:len(s.Plain())])
+	for i := range out {
+		b.Func.ResultNames = append(b.Func.ResultNames, resultName(s.Field, i))
+	}
+	for _, v := range first {
+		out = append(out, all[v.Attr.Index])
+	}
+	b.Func.ResultNames = append(b.Func.ResultNames, savedNames(first)...)
+	b.Return(out...)
+	b.Func.DropDead()
+	return p.add(key, b.Func)
 }
 
 // withHalves makes what calls keep for their own way back a part of the way there.
@@ -80,27 +152,33 @@ func following(values []*ir.Value, a *ir.Value) map[*ir.Value]bool {
 
 // keptStep is Step of an adaptive solve with saved values of its replay as further results. Both make the same stages: those of Step
 // are made by the halves that the way back knows, and those of the replay, but for the slope that a step takes over from the one before,
-// are found among them.
-func (p *pass) keptStep(s *ir.Solve, sw *swept, saved []*ir.Value) *ir.Func {
+// are found among them. The stage that a step hands on gives what the way back takes of the first stage, the last results.
+func (p *pass) keptStep(s *ir.Solve, sw *swept, saved, first []*ir.Value) *ir.Func {
 	key := "kept " + halfKey(s.Step, sw, saved)
+	for _, v := range first {
+		key += fmt.Sprintf(" %d", v.Attr.Index)
+	}
 	if g := p.made[key]; g != nil {
 		return g
 	}
 	b := p.derived(s.Step, ".fwd")
 	args := copyArgs(b, s.Step.Args)
-	first, rest := 2+len(s.States), len(args)-len(s.Extras)
-	slopes := args[first:rest]
+	own, rest := 2+len(s.States), len(args)-len(s.Extras)
+	slopes := args[own:rest]
 	outs := b.Inline(s.Step, args)
-	outs = append(outs, b.Inline(sw.fn.Part(sw.args, sw.order, saved), slices.Concat(args[:first], args[rest:]))...)
+	outs = append(outs, b.Inline(sw.fn.Part(sw.args, sw.order, saved), slices.Concat(args[:own], args[rest:]))...)
 	for i := range s.Step.Results {
 		b.Func.ResultNames = append(b.Func.ResultNames, resultName(s.Step, i))
 	}
 	b.Func.ResultNames = append(b.Func.ResultNames, savedNames(saved)...)
 	b.Return(outs...)
 
-	isField := func(v *ir.Value) bool {
-		return v.Op == ir.OpCall && (v.Attr.Func == s.Field || p.whole[v.Attr.Func] == s.Field)
+	isField := func(v *ir.Value) bool { return v.Op == ir.OpCall && p.stageOf(s, v) != nil }
+	var last *ir.Value
+	if len(first) > 0 {
+		last = p.stageOf(s, outs[len(s.Step.Results)-1])
 	}
+	var handed []*ir.Value
 	half := s.Field
 	for _, v := range sw.order {
 		if isField(v) {
@@ -121,15 +199,25 @@ func (p *pass) keptStep(s *ir.Solve, sw *swept, saved []*ir.Value) *ir.Func {
 			}
 			return out
 		}
+		var rs []*ir.Value
 		for _, st := range stages {
-			if madeAlike(st.args, args) {
-				return st.results[:len(v.Attr.Func.Results)]
+			if rs == nil && madeAlike(st.args, args) {
+				rs = st.results
 			}
 		}
-		rs := b.CallAll(half, args...)
-		stages = append(stages, stage{args, rs})
+		if rs == nil {
+			rs = b.CallAll(half, args...)
+			stages = append(stages, stage{args, rs})
+		}
+		if v == last {
+			for _, x := range first {
+				handed = append(handed, rs[x.Attr.Index])
+			}
+		}
 		return rs[:len(v.Attr.Func.Results)]
 	})
+	b.Func.Results = append(b.Func.Results, handed...)
+	b.Func.ResultNames = append(b.Func.ResultNames, savedNames(first)...)
 	b.Func.DropDead()
 	read := map[*ir.Value]bool{} // calls of whose further results some are read
 	for _, v := range b.Func.Values {

@@ -117,8 +117,17 @@ func (m machine) compareHalves(r *ir.Rev, back, in, bars [][]float64) {
 	}
 	whole := m.eval(s.Step, at)
 	there := m.eval(r.Keep, at)
-	half := m.eval(r.KeptVJP, append(append(in[:len(in):len(in)], there[len(whole):]...), bars...))
+	kept := there[len(whole):]
 	wrong := !reflect.DeepEqual(there[:len(whole)], whole)
+	if r.First > 0 { // what belongs to the first stage of this step, and what it hands on
+		n := len(s.States)
+		first := m.eval(r.StartKeep, append(in[:1:1], in[2:]...))[n:]
+		handed := m.eval(r.StartKeep, append(append([][]float64{{in[0][0] + in[1][0]}}, whole[:n]...), in[2+n:]...))[n:]
+		own := len(kept) - r.First
+		wrong = wrong || !reflect.DeepEqual(kept[own:], handed)
+		kept = append(first, kept[:own]...)
+	}
+	half := m.eval(r.KeptVJP, append(append(in[:len(in):len(in)], kept...), bars...))
 	for i := range back {
 		for k, x := range half[i] {
 			if wrong || math.Abs(x-back[i][k]) > 1e-14*(1+math.Abs(x)) {

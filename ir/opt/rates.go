@@ -341,7 +341,7 @@ func (r *rater) sweep(f *ir.Func, v *ir.Value) {
 		switch g {
 		case rev.StepVJP:
 			bars += data
-		case rev.Keep:
+		case rev.Keep, rev.StartKeep:
 			bars = 0
 		case rev.KeptVJP:
 			bars += len(rev.KeptTypes())
