@@ -62,6 +62,8 @@ type laneAnswer struct {
 	Outputs map[string][][]float64
 	Grads   map[string][]float64
 	NFE     map[string][]int
+	Steps   map[string][]int     // accepted and rejected ones of each sample
+	Lengths map[string][]float64 // of the last step
 	Odd     map[string][]string
 	Spread  map[string][]float64 // how far odd numbers move where the last digit of others does: lanes may do as much
 	Pause   float64
@@ -237,6 +239,16 @@ func (r *laneRun) compare(t *testing.T) map[string]laneAnswer {
 				}
 			}
 		}
+		if strings.HasSuffix(pkg, "f64") && !r.mayFail && !slices.Contains(calm, false) { // rounding decides about no attempt
+			for m, steps := range want.Steps {
+				if !slices.Equal(got.Steps[m], steps) {
+					t.Errorf("%s: %s: accepted and rejected %v in lanes, %v without", pkg, m, got.Steps[m], steps)
+				}
+				if d, at := farthest(got.Lengths[m], want.Lengths[m]); !(d <= 1e-5) { // the last one takes the rounding of all before
+					t.Errorf("%s: %s: last step %d is %v in lanes, %v without", pkg, m, at, got.Lengths[m][at], want.Lengths[m][at])
+				}
+			}
+		}
 		for m, texts := range want.Odd {
 			if texts[0] != got.Odd[m][0] {
 				t.Errorf("%s: %s on odd numbers ends with %s in lanes, %s without", pkg, m, got.Odd[m][0], texts[0])
@@ -303,7 +315,7 @@ func (r *laneRun) compareLevels(t *testing.T, want, got map[string]laneAnswer) {
 				continue
 			}
 			same := slices.Equal(g.Odd[m], w.Odd[m]) || r.jobs[pkg].Together // where a sample fails, the others are left to the functions over one sample, too
-			if !same || !slices.Equal(g.NFE[m], w.NFE[m]) {
+			if !same || !slices.Equal(g.NFE[m], w.NFE[m]) || !slices.Equal(g.Steps[m], w.Steps[m]) {
 				t.Errorf("%s: %s has other odd numbers or evaluations with %s than with %s", pkg, m, g.Level, w.Level)
 			}
 		}

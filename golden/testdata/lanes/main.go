@@ -34,6 +34,8 @@ type Answer struct {
 	Outputs map[string][][]float64
 	Grads   map[string][]float64 // the loss first
 	NFE     map[string][]int
+	Steps   map[string][]int     // accepted and rejected ones of each sample
+	Lengths map[string][]float64 // of the last step
 	// Odd are outputs for rows with NaN, infinities, numbers below the normal range and signed zeros, as text, and the
 	// error. Spread says how far each moves, but for the error, where the last digit of weights and ordinary inputs does. Pause is the longest time in seconds that the garbage collector took to stop the batches of a model.
 	Odd    map[string][]string
@@ -96,7 +98,7 @@ func part(t *rt.Table, n int, first bool) *rt.Table {
 
 func run[R rt.Float](p rt.Program[R], j Job) (a Answer) {
 	ctx := context.Background()
-	a = Answer{Level: rt.CPULevel().String(), Outputs: map[string][][]float64{}, Grads: map[string][]float64{}, NFE: map[string][]int{}, Odd: map[string][]string{}, Spread: map[string][]float64{}}
+	a = Answer{Level: rt.CPULevel().String(), Outputs: map[string][][]float64{}, Grads: map[string][]float64{}, NFE: map[string][]int{}, Steps: map[string][]int{}, Lengths: map[string][]float64{}, Odd: map[string][]string{}, Spread: map[string][]float64{}}
 	w := make([]R, len(j.Weights))
 	for i, x := range j.Weights {
 		w[i] = R(x)
@@ -119,6 +121,10 @@ func run[R rt.Float](p rt.Program[R], j Job) (a Answer) {
 				all = out
 				for _, s := range stats.Sites {
 					a.NFE[m.Name] = append(a.NFE[m.Name], s.NFE...)
+					for i, n := range s.Accepted {
+						a.Steps[m.Name] = append(a.Steps[m.Name], n, s.Rejected[i])
+					}
+					a.Lengths[m.Name] = append(a.Lengths[m.Name], s.H...)
 				}
 			}
 			for k, c := range part(all, n, j.Keyed).Columns {
