@@ -84,6 +84,7 @@ import (
 	"errors"
 	"math"
 	"strconv"
+	"strings"
 	"testing"
 
 	"ndec.dev/ndec/rt"
@@ -99,8 +100,11 @@ var cases = []struct {
 	one    func(p *Params, x *batch, i int) (q1, v1 float64, err error)
 }{CASES}
 
-// tame are the kinds whose end does not hang on the last bit of a number: 2.5 wriggles, 0.5 and 3.5 blow up.
-func tame(kind string) bool { return kind != "2.5" && kind != "0.5" && kind != "3.5" }
+// tame are the problems whose end does not hang on the last bit of a number: 2.5 wriggles, 0.5 and 3.5 blow up, and 5.5 jumps where the events of
+// Struck are, so that rounding says on which side of the jump a step goes on.
+func tame(name, kind string) bool {
+	return kind != "2.5" && kind != "0.5" && kind != "3.5" && !(kind == "5.5" && strings.HasSuffix(name, "Struck"))
+}
 
 type want struct{ Status, NFE, Accepted, Rejected int }
 
@@ -138,7 +142,7 @@ func TestNasty(t *testing.T) {
 			switch {
 			case status.Failed() != (one != nil), one != nil && !errors.Is(one, status.Err()):
 				t.Errorf("%s, %v: status %v in a batch, %v alone", m.name, rows[i], status, one)
-			case tame(rows[i][2]) && (!same(q1, x.q1[i]) && math.Abs(q1-x.q1[i]) > 1e-6*max(1, math.Abs(q1)) || !same(v1, x.v1[i]) && math.Abs(v1-x.v1[i]) > 1e-6*max(1, math.Abs(v1))):
+			case tame(m.name, rows[i][2]) && (!same(q1, x.q1[i]) && math.Abs(q1-x.q1[i]) > 1e-6*max(1, math.Abs(q1)) || !same(v1, x.v1[i]) && math.Abs(v1-x.v1[i]) > 1e-6*max(1, math.Abs(v1))):
 				t.Errorf("%s, %v: %v %v in a batch, %v %v alone", m.name, rows[i], x.q1[i], x.v1[i], q1, v1)
 			case status == rt.OK && !same(s.Time[i], x.b[i]):
 				t.Errorf("%s, %v: ok at %v", m.name, rows[i], s.Time[i])
