@@ -7,11 +7,12 @@ import (
 	"ndec.dev/ndec/ir/plan"
 )
 
-// A loop of products that takes longer than a turn goes in portions, up to four: some of its rows in each, with the sums along it kept at their places in between.
+// A loop of products that takes longer than a turn goes in two portions: some of its rows in each, with the sums along it kept at their places in between.
 // Rows do not depend on each other, and sums go on where they were, so that the bits are the same.
 
-// mostPortions is the number of portions of a loop: each is a kernel, and text does not grow with the size of a layer beyond that.
-const mostPortions = 4
+// mostPortions is the number of portions of a loop at most: each is a kernel, and the text of wide layers is no more than half as long again as that of narrow
+// ones.
+const mostPortions = 2
 
 // part numbers: the loop of a nest, and then each of its steps that has a loop of its own behind that (see deferred).
 const inLoop = -1
@@ -95,7 +96,7 @@ func (s *Set) portions(k *Kernel, seg []*plan.Nest) (out []portion, costs []int)
 		}
 	}
 	end()
-	if len(out) < 2 {
+	if len(out) < 2 || slices.Max(costs) > 2*s.Hold { // a turn as long as that is not worth the text
 		return nil, nil
 	}
 	return out, costs
