@@ -115,6 +115,9 @@ type family struct {
 	system       string
 	forms        map[string]form
 	formulas     map[string]func(f *formulas)
+	// inKernels are the forms that kernels have as functions of their own, where these are not all: the beginning of a method of several steps and
+	// its dense output are within kernels that do more.
+	inKernels []string
 	// conditions looks at the coefficients that a text in float64 has.
 	conditions func(steps map[string]*read) error
 }

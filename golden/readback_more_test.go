@@ -326,6 +326,9 @@ func (f family) compare(target, text string, single bool) (map[string]*read, err
 		seen[kind] = true
 	}
 	for kind := range f.forms {
+		if strings.HasPrefix(target, "AVX") && (kind == "Dense" || f.inKernels != nil && !slices.Contains(f.inKernels, kind)) {
+			continue // dense output of so few numbers is spelled out in the kernel of outputs
+		}
 		if !seen[kind] && !(kind == "DenseStep" && f.forms[kind].results == f.forms["Step"].results && strings.HasPrefix(target, "AVX")) { // one kernel for both
 			return nil, fmt.Errorf("no %s", kind)
 		}
@@ -348,18 +351,22 @@ func TestReadBackFamilies(t *testing.T) {
 	}
 	kernels := len(families)
 	for p := 2; p <= 12; p++ {
-		families = append(families, adamsFamily("adams_bashforth", p, false), adamsFamily("adams_moulton", p, true))
+		for name, moulton := range map[string]bool{"adams_bashforth": false, "adams_moulton": true} {
+			f := adamsFamily(name, p, moulton)
+			f.inKernels = []string{"Step"}
+			families = append(families, f)
+		}
 	}
 	for i, f := range families {
 		targets := len(stepTexts)
-		if i >= kernels { // without kernels (NDE0891)
-			targets = 1
+		if i >= kernels { // without those of CUDA (NDE0891)
+			targets--
 		}
 		for _, precision := range []string{"f64", "f32"} {
 			if precision == "f32" && i >= kernels+6 { // weights meet time in float64 in both
 				continue
 			}
-			texts := emittedSteps(t, f.program(), precision, targets > 1)
+			texts := emittedSteps(t, f.program(), precision, i < kernels)
 			if len(texts) != targets {
 				t.Errorf("%s in %s: %d texts instead of %d", f.name, precision, len(texts), targets)
 			}
