@@ -407,8 +407,8 @@ func (e *emitter) firstEvals(s *ir.Solve) (n int) {
 	return n
 }
 
-func (e *emitter) decideFixed(l *layerFunc, s *ir.Solve, finite string) {
-	p := e.p
+// takeStep prints that a step whose states are not finite ends the solve, and what all others begin with.
+func (p *printer) takeStep(s *ir.Solve, finite string) {
 	p.line("if (!(%s)) {", finite)
 	p.line("st.fail(NDEC_NON_FINITE, t, h);")
 	p.line("walk.on = false;")
@@ -417,6 +417,11 @@ func (e *emitter) decideFixed(l *layerFunc, s *ir.Solve, finite string) {
 	p.recordStep(s)
 	p.line("st.accepted++;")
 	p.line("st.h = h;")
+}
+
+func (e *emitter) decideFixed(l *layerFunc, s *ir.Solve, finite string) {
+	p := e.p
+	p.takeStep(s, finite)
 	width := "h"
 	if s.StepSize > 0 {
 		p.line("const ndec_stepping stepping = %s;", l.fn.stepping(s))

@@ -119,14 +119,7 @@ func (p *printer) gridEnd(l *layerFunc, s *ir.Solve) {
 // decideCut prints what becomes of a step of a grid that is cut.
 func (e *emitter) decideCut(l *layerFunc, s *ir.Solve, finite string) {
 	p := e.p
-	p.line("if (!(%s)) {", finite)
-	p.line("st.fail(NDEC_NON_FINITE, t, h);")
-	p.line("walk.on = false;")
-	p.fullTape(s)
-	p.line("} else {")
-	p.recordStep(s)
-	p.line("st.accepted++;")
-	p.line("st.h = h;")
+	p.takeStep(s, finite)
 	p.gridEnd(l, s)
 	p.line("double end = t_next;")
 	p.line("if (walk.stop) t_next = stops_at[stop_at_at[s] * n + s];")

@@ -313,16 +313,7 @@ func main() {
 	os.Stdout.Write(fr)
 }
 `)
-	run := func(in []byte, name string, args ...string) []byte {
-		c := exec.Command(name, args...)
-		c.Dir, c.Stdin, c.Stderr = dir, bytes.NewReader(in), os.Stderr
-		c.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off")
-		out, err := c.Output()
-		if err != nil {
-			t.Fatalf("%s %s: %v", name, strings.Join(args, " "), err)
-		}
-		return out
-	}
+	run := runIn(t, dir)
 	run(nil, "go", "vet", ".")
 	run(nil, "go", "build", "-o", "machine", ".")
 	for isa, level := range map[asm.ISA]rt.Level{asm.AVX2: rt.AVX2, asm.AVX512: rt.AVX512} {
@@ -332,5 +323,19 @@ func main() {
 		}
 		got := run(frame(), filepath.Join(dir, "machine"), isa.String())[resultAt:]
 		rows(t, isa.String()+" of this machine against the simulator", got, simulate(t, isa, texts[isa]))
+	}
+}
+
+// runIn runs commands in the folder of a module, and gives what they print.
+func runIn(tb testing.TB, dir string) func(in []byte, name string, args ...string) []byte {
+	return func(in []byte, name string, args ...string) []byte {
+		c := exec.Command(name, args...)
+		c.Dir, c.Stdin, c.Stderr = dir, bytes.NewReader(in), os.Stderr
+		c.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off")
+		out, err := c.Output()
+		if err != nil {
+			tb.Fatalf("%s %s: %v", name, strings.Join(args, " "), err)
+		}
+		return out
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -182,16 +181,7 @@ func clock(f, peak func(*byte), fr *byte) {
 	}
 }
 `, functionSlots*64, chunk, peakRuns, table))
-	run := func(in []byte, name string, args ...string) []byte {
-		c := exec.Command(name, args...)
-		c.Dir, c.Stdin, c.Stderr = dir, bytes.NewReader(in), os.Stderr
-		c.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off")
-		out, err := c.Output()
-		if err != nil {
-			tb.Fatalf("%s %s: %v", name, strings.Join(args, " "), err)
-		}
-		return out
-	}
+	run := runIn(tb, dir)
 	run(nil, "go", "vet", ".")
 	run(nil, "go", "build", "-o", "machine", ".")
 	return func(in []byte, args ...string) []byte {

@@ -143,16 +143,7 @@ func main() {
 			t.Fatal(err)
 		}
 	}
-	run := func(in []byte, name string, args ...string) []byte {
-		c := exec.Command(name, args...)
-		c.Dir, c.Stdin, c.Stderr = dir, bytes.NewReader(in), os.Stderr
-		c.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off")
-		out, err := c.Output()
-		if err != nil {
-			t.Fatalf("%s %s: %v", name, strings.Join(args, " "), err)
-		}
-		return out
-	}
+	run := runIn(t, dir)
 	run(nil, "go", "vet", ".")
 	run(nil, "go", "build", "-o", "machine", ".")
 	for _, odd := range []bool{false, true} {

@@ -427,13 +427,7 @@ func TestMoons(t *testing.T) {
 	if ds.HasErrors() {
 		t.Fatal(ds)
 	}
-	params := map[string][]float64{}
-	rnd := rand.New(rand.NewPCG(1, 2))
-	for _, p := range res.Module.Params {
-		for range p.Type.Len() {
-			params[p.Name] = append(params[p.Name], rnd.Float64()-0.5)
-		}
-	}
+	params, rnd := drawn(res.Module)
 	var fs []*ir.Func
 	for _, pf := range res.Plan.Funcs {
 		fs = append(fs, pf.IR)
@@ -528,4 +522,16 @@ func TestRandomModules(t *testing.T) {
 	if turns < 100 && to-from >= 60 {
 		t.Error("too few kernels go in turns")
 	}
+}
+
+// drawn are weights of a module, between -0.5 and 0.5, and where they were drawn.
+func drawn(m *ir.Module) (map[string][]float64, *rand.Rand) {
+	params := map[string][]float64{}
+	rnd := rand.New(rand.NewPCG(1, 2))
+	for _, p := range m.Params {
+		for range p.Type.Len() {
+			params[p.Name] = append(params[p.Name], rnd.Float64()-0.5)
+		}
+	}
+	return params, rnd
 }

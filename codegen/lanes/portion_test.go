@@ -15,17 +15,7 @@ import (
 // TestTurnsAreShort: by the plan no turn of the gradient of a net takes longer than it should, for layers that are not too wide, nor than half of a loop.
 func TestTurnsAreShort(t *testing.T) {
 	for _, width := range []int{700, 1000, 1600} {
-		res, ds := driver.Compile(map[string]string{"m.nde": fmt.Sprintf(`package wide
-net f(x [2]real) [2]real { return x |> Linear(%d) |> tanh |> Linear(%d) |> tanh |> Linear(2) }
-data Rows { x [2]real
-	source: csv{path: "rows.csv"}
-}
-train Fit {
-	data: Rows
-	minimize sqnorm(f(x))
-	epochs: 1
-	optimizer: sgd{lr: 0.1}
-}`, width, width)}, driver.Options{Until: "plan"})
+		res, ds := driver.Compile(twoLayers(width, width), driver.Options{Until: "plan"})
 		if ds.HasErrors() {
 			t.Fatal(ds)
 		}
@@ -53,17 +43,7 @@ train Fit {
 // TestPortionsOnTiles: so they do where products go on tiles, which the first portion makes for all. A loop apart may have another hyperbolic tangent,
 // so that only the interpreter says what is right.
 func TestPortionsOnTiles(t *testing.T) {
-	res, ds := driver.Compile(map[string]string{"m.nde": `package portions
-net f(x [2]real) [2]real { return x |> Linear(96) |> tanh |> Linear(80) |> tanh |> Linear(2) }
-data Rows { x [2]real
-	source: csv{path: "rows.csv"}
-}
-train Fit {
-	data: Rows
-	minimize sqnorm(f(x))
-	epochs: 1
-	optimizer: sgd{lr: 0.1}
-}`}, driver.Options{Until: "plan"})
+	res, ds := driver.Compile(twoLayers(96, 80), driver.Options{Until: "plan"})
 	if ds.HasErrors() {
 		t.Fatal(ds)
 	}
@@ -89,27 +69,11 @@ train Fit {
 // products, with the bits of the whole.
 func TestPortions(t *testing.T) {
 	for _, precision := range []string{"f32", "f64"} {
-		res, ds := driver.Compile(map[string]string{"m.nde": `package portions
-net f(x [2]real) [2]real { return x |> Linear(50) |> tanh |> Linear(37) |> tanh |> Linear(2) }
-data Rows { x [2]real
-	source: csv{path: "rows.csv"}
-}
-train Fit {
-	data: Rows
-	minimize sqnorm(f(x))
-	epochs: 1
-	optimizer: sgd{lr: 0.1}
-}`}, driver.Options{Until: "plan", Precision: precision})
+		res, ds := driver.Compile(twoLayers(50, 37), driver.Options{Until: "plan", Precision: precision})
 		if ds.HasErrors() {
 			t.Fatal(ds)
 		}
-		params := map[string][]float64{}
-		rnd := rand.New(rand.NewPCG(1, 2))
-		for _, p := range res.Module.Params {
-			for range p.Type.Len() {
-				params[p.Name] = append(params[p.Name], rnd.Float64()-0.5)
-			}
-		}
+		params, _ := drawn(res.Module)
 		grad := res.Module.Recipes[0].Grad
 		type numbers [][]byte // results and sums, on each ISA
 		left := func(hold int) (turns int, all numbers) {
@@ -139,4 +103,19 @@ train Fit {
 			}
 		}
 	}
+}
+
+// twoLayers is a program with the loss of a net with two hidden layers.
+func twoLayers(first, second int) map[string]string {
+	return map[string]string{"m.nde": fmt.Sprintf(`package portions
+net f(x [2]real) [2]real { return x |> Linear(%d) |> tanh |> Linear(%d) |> tanh |> Linear(2) }
+data Rows { x [2]real
+	source: csv{path: "rows.csv"}
+}
+train Fit {
+	data: Rows
+	minimize sqnorm(f(x))
+	epochs: 1
+	optimizer: sgd{lr: 0.1}
+}`, first, second)}
 }
