@@ -150,7 +150,7 @@ func (fn *function) matMul(v *ir.Value) {
 		}
 		fn.p.line("for i := range %d {", m)
 		fn.p.line("var %s %s", strings.Join(sums, ", "), e)
-		fn.p.line("for k := range %d {", k)
+		fn.p.line("for k := 0; k < %d; k++ {", k) // a range's k would have to be read, and one row or a constant reads none
 		fn.p.line("aik := %s", aik)
 		for j, s := range sums {
 			fn.p.line("%s += %s(aik * %s)", s, e, fn.matrix(v.Args[1], index{expr: "k"}, n, strconv.Itoa(j)))
