@@ -6,10 +6,10 @@ import "math"
 
 // Tanh32 is the hyperbolic tangent within 6 ulp.
 //
-// x P(x²)/Q(x²), an odd rational of degree 9/8 on |x| ≤ 9 (21/18 on |x| ≤ 19.0625 in float64), minimax and
-// tuned after rounding.
+// x P(x²)/Q(x²), an odd rational of degree 9/8 (21/18 in float64), minimax and tuned after rounding; ±1 from 8.01
+// (19.06) on, and never beyond.
 func Tanh32(x float32) float32 {
-	x = most32(-9, least32(9, x))
+	x = most32(-8.011216, least32(8.011216, x))
 	u := float32(x * x)
 	p := float32(1.3318516e-08*u) + 2.0603135e-05
 	p = float32(p*u) + 0.003496249
@@ -25,8 +25,8 @@ func Tanh32(x float32) float32 {
 
 // Tanh32x4 is Tanh32 of four numbers, bit for bit.
 func Tanh32x4(xA, xB, xC, xD float32) (_, _, _, _ float32) {
-	k0 := float32(-9)
-	k1 := float32(9)
+	k0 := float32(-8.011216)
+	k1 := float32(8.011216)
 	xA, xB, xC, xD = most32(k0, least32(k1, xA)), most32(k0, least32(k1, xB)), most32(k0, least32(k1, xC)), most32(k0, least32(k1, xD))
 	uA, uB, uC, uD := float32(xA*xA), float32(xB*xB), float32(xC*xC), float32(xD*xD)
 	k0 = 1.3318516e-08

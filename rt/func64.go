@@ -6,11 +6,10 @@ import "math"
 
 // Tanh64 is the hyperbolic tangent within 8 ulp.
 //
-// x P(x²)/Q(x²), an odd rational of degree 9/8 on |x| ≤ 9 (21/18 on |x| ≤ 19.0625 in float64), minimax and
-// tuned after rounding.
+// x P(x²)/Q(x²), an odd rational of degree 9/8 (21/18 in float64), minimax and tuned after rounding; ±1 from 8.01
+// (19.06) on, and never beyond.
 func Tanh64(x float64) float64 {
-	x = most64(-19.0625, least64(19.0625, x))
-	u := float64(x * x)
+	u := least64(363.37890625, float64(x*x))
 	p := float64(-2.80495413088872e-27*u) + 1.0452596229047293e-22
 	p = float64(p*u) + 1.665929474411886e-18
 	p = float64(p*u) + 4.995791782646041e-15
@@ -31,17 +30,15 @@ func Tanh64(x float64) float64 {
 	q = float64(q*u) + 0.03474303728525919
 	q = float64(q*u) + 0.48594223675595527
 	q = float64(q*u) + 1
-	return p / q
+	return most64(-1, least64(1, p/q))
 }
 
 // Tanh64x4 is Tanh64 of four numbers, bit for bit.
 func Tanh64x4(xA, xB, xC, xD float64) (_, _, _, _ float64) {
-	k0 := float64(-19.0625)
-	k1 := float64(19.0625)
-	xA, xB, xC, xD = most64(k0, least64(k1, xA)), most64(k0, least64(k1, xB)), most64(k0, least64(k1, xC)), most64(k0, least64(k1, xD))
-	uA, uB, uC, uD := float64(xA*xA), float64(xB*xB), float64(xC*xC), float64(xD*xD)
+	k0 := float64(363.37890625)
+	uA, uB, uC, uD := least64(k0, float64(xA*xA)), least64(k0, float64(xB*xB)), least64(k0, float64(xC*xC)), least64(k0, float64(xD*xD))
 	k0 = -2.80495413088872e-27
-	k1 = 1.0452596229047293e-22
+	k1 := float64(1.0452596229047293e-22)
 	pA, pB, pC, pD := float64(k0*uA)+k1, float64(k0*uB)+k1, float64(k0*uC)+k1, float64(k0*uD)+k1
 	k0 = 1.665929474411886e-18
 	pA, pB, pC, pD = float64(pA*uA)+k0, float64(pB*uB)+k0, float64(pC*uC)+k0, float64(pD*uD)+k0
@@ -81,7 +78,7 @@ func Tanh64x4(xA, xB, xC, xD float64) (_, _, _, _ float64) {
 	qA, qB, qC, qD = float64(qA*uA)+k0, float64(qB*uB)+k0, float64(qC*uC)+k0, float64(qD*uD)+k0
 	k0 = 1
 	qA, qB, qC, qD = float64(qA*uA)+k0, float64(qB*uB)+k0, float64(qC*uC)+k0, float64(qD*uD)+k0
-	return pA / qA, pB / qB, pC / qC, pD / qD
+	return most64(-1, least64(1, pA/qA)), most64(-1, least64(1, pB/qB)), most64(-1, least64(1, pC/qC)), most64(-1, least64(1, pD/qD))
 }
 
 // Exp64 is e^x within 1.5 ulp.

@@ -22,18 +22,27 @@ var (
 		0.18181739787908027, 0.22222224111763539, 0.28571428544925404, 0.40000000000190322, 0.6666666666666613, 2}
 )
 
+// tanh is never beyond 1, so that log(1-tanh²) and artanh have a value. Rounding alone would let it: from 8.09 on in float32.
 func tanh(b *builder, x *Value) *Value {
-	limit := by(b, 9, 19.0625)
+	quotient := func(x, u *Value) *Value {
+		p := b.poly("p", u, by(b, tanhP32, tanhP64))
+		p = let("p", b.mul(x, p))
+		return b.div(p, b.poly("q", u, by(b, tanhQ32, tanhQ64)))
+	}
+	if b.p.Width == 64 {
+		u := let("u", b.op(Min, b.num(19.0625*19.0625), b.mul(x, x)))
+		return b.clamp(quotient(x, u), -1, 1)
+	}
+	// Of all float32 numbers it is the one up to which no quotient is more than 1 and at which it is 1 exactly, with products
+	// rounded or not, term by term or by pairs.
+	const limit = 0x1.005be2p+3
 	far := x
 	x = let("x", b.clamp(far, -limit, limit))
 	u := let("u", b.mul(x, x))
 	if b.soon { // the same number beside x
-		u = let("u", b.op(Min, b.num(limit*limit), b.mul(far, far)))
+		u = let("u", b.op(Min, b.num(float64(float32(limit*limit))), b.mul(far, far)))
 	}
-	p := b.poly("p", u, by(b, tanhP32, tanhP64))
-	p = let("p", b.mul(x, p))
-	q := b.poly("q", u, by(b, tanhQ32, tanhQ64))
-	return b.div(p, q)
+	return quotient(x, u)
 }
 
 // magic is 1.5 times the number above which floating point numbers are whole: adding and subtracting it

@@ -16,6 +16,7 @@ type Row struct {
 	// Far32 and Far64, where not zero, are the largest |x| that the program is for. Beyond, and for what is
 	// not finite, package rt has another way: Name + "Far".
 	Far32, Far64 float64
+	Bounded      bool   // no result is beyond 1 or below -1, by rounding either
 	Note         string // method and source
 	build        func(b *builder, args []*Value) *Value
 }
@@ -96,8 +97,8 @@ func of(f func(b *builder, x *Value) *Value) func(*builder, []*Value) *Value {
 // Table lists the functions.
 func Table() []Row {
 	return []Row{
-		{Name: "Tanh", Args: x, Doc: "the hyperbolic tangent", Ulp32: 6, Ulp64: 8,
-			Note: "x P(x²)/Q(x²), an odd rational of degree 9/8 on |x| ≤ 9 (21/18 on |x| ≤ 19.0625 in float64), minimax and\ntuned after rounding", build: of(tanh)},
+		{Name: "Tanh", Args: x, Doc: "the hyperbolic tangent", Ulp32: 6, Ulp64: 8, Bounded: true,
+			Note: "x P(x²)/Q(x²), an odd rational of degree 9/8 (21/18 in float64), minimax and tuned after rounding; ±1 from 8.01\n(19.06) on, and never beyond", build: of(tanh)},
 		{Name: "Exp", Args: x, Doc: "e^x", Ulp32: 1.5, Ulp64: 1.5,
 			Note: "x = n ln 2 + r with ln 2 in two parts (Cody, Waite 1980), a polynomial in r, 2^n in two exact\nfactors, so that subnormal results are rounded once", build: of(exp)},
 		{Name: "Expm1", Args: x, Doc: "e^x - 1", Ulp32: 2.5, Ulp64: 2.5,
@@ -106,15 +107,15 @@ func Table() []Row {
 			Note: "x = 2^k (1+f) with √½ ≤ 1+f < √2; log(1+f) by the polynomial of Cephes' logf, in float64\nby f - f²/2 + s(f²/2 + R(s²)), s = f/(2+f), of FreeBSD's msun", build: of(log)},
 		{Name: "Log1p", Args: x, Doc: "log(1+x)", Ulp32: 3, Ulp64: 3,
 			Note: "log(u) x/(u-1) with u = 1+x, which corrects the rounding of u (Kahan)", build: of(log1p)},
-		{Name: "Sigmoid", Args: x, Doc: "1/(1+e^-x)", Ulp32: 3, Ulp64: 3,
+		{Name: "Sigmoid", Args: x, Doc: "1/(1+e^-x)", Ulp32: 3, Ulp64: 3, Bounded: true,
 			Note: "With t = e^-|x|, which does not overflow: 1/(1+t) or t/(1+t)", build: of(sigmoid)},
 		{Name: "Silu", Args: x, Doc: "x/(1+e^-x)", Ulp32: 4, Ulp64: 4,
 			Note: "As Sigmoid, times x", build: of(silu)},
 		{Name: "Softplus", Args: x, Doc: "log(1+e^x)", Ulp32: 5, Ulp64: 5,
 			Note: "max(x,0) + 2 artanh(s) with s = t/(2+t), t = e^-|x|; minimax polynomial in s². Below -87 (-708 in\nfloat64) it stays where it is", build: of(softplus)},
-		{Name: "Sin", Args: x, Doc: "the sine", Ulp32: 2, Ulp64: 1, Far32: 3000, Far64: 1 << 19,
+		{Name: "Sin", Args: x, Doc: "the sine", Ulp32: 2, Ulp64: 1, Bounded: true, Far32: 3000, Far64: 1 << 19,
 			Note: "x = k π/2 + r with π/2 in parts whose products with k are exact (Cody, Waite 1980); polynomials of\nCephes' sinf, in float64 of FreeBSD's msun with a tail of r", build: of(sin)},
-		{Name: "Cos", Args: x, Doc: "the cosine", Ulp32: 2, Ulp64: 1, Far32: 3000, Far64: 1 << 19,
+		{Name: "Cos", Args: x, Doc: "the cosine", Ulp32: 2, Ulp64: 1, Bounded: true, Far32: 3000, Far64: 1 << 19,
 			Note: "As Sin, a quarter turn further", build: of(cos)},
 		{Name: "Tan", Args: x, Doc: "the tangent", Ulp32: 4, Ulp64: 3, Far32: 3000, Far64: 1 << 19,
 			Note: "The quotient of the polynomials of Sin and Cos", build: of(tan)},
@@ -130,7 +131,7 @@ func Table() []Row {
 			Note: "(m + m/(m+1))/2 with m = e^|x| - 1 up to 1, beyond e^|x|/2 - e^-|x|/2", build: of(sinh)},
 		{Name: "Cosh", Args: x, Doc: "the hyperbolic cosine", Ulp32: 3, Ulp64: 3,
 			Note: "e^|x|/2 + e^-|x|/2, the half in the factor 2^n, so that nothing overflows early", build: of(cosh)},
-		{Name: "Erf", Args: x, Doc: "the error function", Ulp32: 3, Ulp64: 2,
+		{Name: "Erf", Args: x, Doc: "the error function", Ulp32: 3, Ulp64: 2, Bounded: true,
 			Note: "An odd polynomial on |x| ≤ 1, beyond 1 - e^-q(|x|), q a polynomial (fitted in fit_test.go); in float64 the\nrationals of FreeBSD's msun", build: of(erf)},
 		{Name: "Bfloat", Args: x, Doc: "the nearest number with 8 significant bits, even ones for ties,", Ulp32: 0, Ulp64: 0,
 			Note: "bfloat16 with the exponents of the type. Half of the last bit that stays, less one where that is 0, is added to\nthe bits, which carries over into the exponent as it should", build: of(bfloat)},
