@@ -12,10 +12,11 @@ import (
 // thread together with a step: a team keeps them in device memory, for each block.
 const (
 	registerSums = 120
-	localBytes   = 64 << 10 // of one array of a thread
-	straightCode = 8 << 10  // operations of a thread, spelled out: what an instruction cache of 128 KiB holds
-	teamBytes    = 32 << 20 // of one array of a team
-	sharedBytes  = 40 << 10 // of a team's arrays in shared memory; beyond they are in device memory
+	localBytes   = 64 << 10  // of one array of a thread
+	straightCode = 8 << 10   // operations of a thread, spelled out: what an instruction cache of 128 KiB holds
+	teamBytes    = 32 << 20  // of one array of a team
+	sharedBytes  = 40 << 10  // of a team's or warp's arrays in shared memory that every kernel can have
+	givenBytes   = 226 << 10 // of a team's arrays in shared memory that a launch gives to a block (sm_90); beyond they are in device memory
 	sumBytes     = 256 << 20
 	// What a call costs a thread: arguments and results lie side by side with what lives across it.
 	callRegisters = 24
@@ -136,6 +137,7 @@ type Budget struct {
 	Why       string // not a thread has a sample
 	Memory    int    // bytes of arrays of a block: of a team, or of a warp with tiles
 	Shared    bool   // they are in shared memory
+	Given     bool   // which the launch gives, if the device has so much; else in device memory
 	TapeStep  int    // bytes of device memory for a sample and accepted step
 	// Clocks of a multiprocessor that an evaluation of the costliest field takes for a sample, if nothing else
 	// bounds it, and what bounds it.
@@ -229,7 +231,7 @@ func (e *emitter) budget(k *kernel) Budget {
 // teamBudget is the budget of a kernel of teams: threads for the elements of arrays, memory as the functions take it.
 func (e *emitter) teamBudget(k *kernel) Budget {
 	b := Budget{Block: e.teams.size, Registers: 128, Sums: k.params(), Team: teamsOf(k.params(), e.m.Real.Bytes()), Memory: e.teams.of[k]}
-	b.Shared = b.Memory <= sharedBytes
+	b.Shared, b.Given = b.Memory <= givenBytes, b.Memory > sharedBytes && b.Memory <= givenBytes
 	b.Blocks = max(1, smRegisters/b.Registers/b.Block)
 	if b.Shared {
 		b.Blocks = max(1, min(b.Blocks, smShared/(b.Memory+1024)))
@@ -363,7 +365,10 @@ func (k *kernel) describe(e *emitter) []string {
 	b := e.budget(k)
 	c := k.fn.Cost
 	memory := "shared"
-	if !b.Shared {
+	switch {
+	case b.Given:
+		memory = "shared (or device)"
+	case !b.Shared:
 		memory = "device"
 	}
 	head := fmt.Sprintf("%s: %d threads a block, at least %d blocks a multiprocessor", k.name, b.Block, b.Blocks)

@@ -14,6 +14,16 @@ type Kernels struct {
 	Models           []ModelKernel
 	Recipes          []RecipeKernel
 	Update           UpdateKernels
+	Shared           []SharedMemory
+}
+
+// SharedMemory is what each block of a kernel is given of shared memory when it starts, beside what the kernel has by itself.
+type SharedMemory struct {
+	Kernel     string
+	Bytes      int
+	Blocks     int  // that a multiprocessor is to hold
+	Arrays     bool // in place of the Memory of its TeamShape, which a device takes that has less
+	Capability int  // of the image whose kernel takes it; 0: of every one
 }
 
 // KernelPort is a column as a kernel reads or writes it.

@@ -68,7 +68,7 @@ func literal(v reflect.Value) string {
 		}
 		sep := ", "
 		switch v.Type().Elem() {
-		case reflect.TypeFor[ModelKernel](), reflect.TypeFor[RecipeKernel](), reflect.TypeFor[LayerPart](), reflect.TypeFor[LayerLaunch]():
+		case reflect.TypeFor[ModelKernel](), reflect.TypeFor[RecipeKernel](), reflect.TypeFor[LayerPart](), reflect.TypeFor[LayerLaunch](), reflect.TypeFor[SharedMemory]():
 			sep = ",\n" // a line each
 			return "{\n" + strings.Join(xs, sep) + ",\n}"
 		}

@@ -4,12 +4,14 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"ndec.dev/ndec/cmd/ndec/driver"
+	"ndec.dev/ndec/cudagen"
 	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/interp"
 	"ndec.dev/ndec/rt"
@@ -95,6 +97,22 @@ func TestTeams(t *testing.T) {
 		s.teams, s.rows = true, 2+i%2
 	}
 	compare(t, all)
+}
+
+// TestGivenMemory has teams whose arrays take more shared memory than every kernel has, and more than any device has. What it is given is
+// enough, and device memory serves as well: compare tries both.
+func TestGivenMemory(t *testing.T) {
+	s := programSubject(t, "given", map[string]string{"given.nde": source(t, "testdata/given.nde")}, "f32")
+	s.teams, s.rows = true, 2
+	compare(t, []*subject{s})
+	for name, given := range map[string]bool{"end_forward_batch": true, "fit_grad_batch": true, "far_forward_batch": false} {
+		b := s.out.Budgets[name]
+		t.Log(name, b.Memory)
+		at := slices.IndexFunc(s.out.Kernels.Shared, func(x cudagen.SharedMemory) bool { return x.Kernel == name && x.Bytes == b.Memory && x.Arrays })
+		if b.Given != given || (at >= 0) != given {
+			t.Errorf("%s: the budget is %+v, and the launcher knows %v", name, b, s.out.Kernels.Shared)
+		}
+	}
 }
 
 // TestEvents solves systems with events of every kind, by adaptive and fixed steps, forwards and backwards, to the end and

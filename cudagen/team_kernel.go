@@ -91,10 +91,14 @@ func (e *emitter) teamKernel(k *kernel) {
 		p.line("// as other kernels do for %s samples; losses of single rows go to losses unless it is null.", "64 or 128")
 	}
 	e.head(k, b, args)
-	if b.Shared {
+	switch {
+	case b.Given:
+		p.line("memory = memory ? memory + blockIdx.x * %dll : ndec_shared_memory(); // device memory where a block cannot have so much of the other", b.Memory)
+		e.k.Shared = append(e.k.Shared, SharedMemory{Kernel: k.name, Bytes: b.Memory, Blocks: b.Blocks, Arrays: true})
+	case b.Shared:
 		p.line("__shared__ double arrays[%d];", max(b.Memory/8, 1))
 		p.line("memory = (char *)arrays;")
-	} else {
+	default:
 		p.line("memory += blockIdx.x * %dll;", b.Memory)
 	}
 	p.line("__shared__ double red[%d];", b.Block/32)
@@ -103,7 +107,7 @@ func (e *emitter) teamKernel(k *kernel) {
 	p.b.WriteString(body)
 
 	own := TeamShape{Teams: b.Team}
-	if !b.Shared {
+	if !b.Shared || b.Given {
 		own.Memory = b.Memory
 	}
 	if k.model != nil {

@@ -41,7 +41,9 @@ type DeviceQueue interface {
 	Read(to []byte, from DevicePtr) error // waits for what was started before
 	Copy(to, from DevicePtr, bytes int) error
 	Symbol(name string) (p DevicePtr, bytes int, err error)
-	// Launch starts a kernel; every argument has eight bytes.
+	// Shares reports whether the device has shared memory for the arrays of a kernel's blocks, in place of TeamShape.Memory.
+	Shares(kernel string) (bool, error)
+	// Launch starts a kernel; every argument has eight bytes. It gives blocks the shared memory that they are to have.
 	Launch(kernel string, grid, block int, args []uint64) error
 }
 
@@ -175,6 +177,17 @@ func (m memoryArgs) of(team bool) (args []uint64) {
 		}
 	}
 	return args
+}
+
+// own is the device memory that a block of a kernel needs beside its tape: none where its arrays are in shared memory.
+func (d *onDevice[R]) own(q DeviceQueue, kernel string, t *TeamShape) (int, error) {
+	if t.Memory == 0 {
+		return 0, nil
+	}
+	if shares, err := q.Shares(kernel); shares || err != nil {
+		return 0, err
+	}
+	return t.Memory, nil
 }
 
 // load gives the kernels the parameters, and what is prepared from them: those of the host, or, if from is not 0, those that

@@ -20,6 +20,7 @@ type slab struct {
 }
 
 func (s *slab) Name() string                             { return "slab" }
+func (s *slab) Shares(string) (bool, error)              { return false, nil }
 func (s *slab) Load(*Kernels) (DeviceModule, error)      { return s, nil }
 func (s *slab) Close() error                             { return nil }
 func (s *slab) Do(f func(q DeviceQueue) error) error     { return f(s) }

@@ -161,7 +161,13 @@ func (r *deviceRows[R]) slice(ctx context.Context, stats *BatchStats, lo, n int)
 		grid := (n + r.k.Block - 1) / r.k.Block
 		if r.k.Teams > 0 {
 			grid = r.k.blocks(n)
-			if err := room(&r.memory, grid*r.k.Memory); err != nil {
+			own, err := r.on.own(q, r.k.Kernel, &r.k.TeamShape)
+			if err != nil {
+				return err
+			}
+			if own == 0 {
+				args = append(args, 0)
+			} else if err := room(&r.memory, grid*own); err != nil {
 				return err
 			}
 		}

@@ -109,12 +109,20 @@ func (b *deviceBatch[R]) run(w, grad []R, t *Table, rows []int, key Key, out *Sh
 		}
 		pRows, pSums, pGrads, pStats := room(&b.rows, 4*n), room(&b.sums, 8*nSums*chunks), room(&b.grads, b.on.k.Real*wide*rowsOf), room(&b.stats, n*k.Stats*statsBytes)
 		pSum, pTotal, pKey := room(&b.sum, 8*nSums), room(&b.total, b.on.k.Real*width), room(&b.key, 48)
-		tape, own := k.bytes(slice, b.room, &k.TeamShape), k.blocks(n)*k.Memory
+		own, err := b.on.own(q, k.Kernel, &k.TeamShape)
+		if err != nil {
+			return err
+		}
+		tape := k.bytes(slice, b.room, &k.TeamShape)
+		own *= k.blocks(n)
 		if layers { // a batch has both in one
 			tape, own = 0, slice*(k.Layers.Bytes+k.TapeStep*b.room)
 		}
-		pTape, pMemory := room(&b.tape, tape), room(&b.memory, own)
-		var pLosses DevicePtr
+		pTape := room(&b.tape, tape)
+		var pMemory, pLosses DevicePtr
+		if own > 0 {
+			pMemory = room(&b.memory, own)
+		}
 		if len(losses) > 0 {
 			pLosses = room(&b.losses, b.on.k.Real*n)
 		}

@@ -16,6 +16,17 @@ type Kernels struct {
 	Models           []ModelKernel
 	Recipes          []RecipeKernel
 	Update           UpdateKernels
+	Shared           []SharedMemory
+}
+
+// SharedMemory is what each block of a kernel is given of shared memory when it starts, beside what the kernel has by itself: devices have 48 KiB for
+// whoever does not ask, and more (99 KiB on sm_86 and sm_89, 163 on sm_80, 227 on sm_90) for whoever does.
+type SharedMemory struct {
+	Kernel     string
+	Bytes      int
+	Blocks     int  // that a multiprocessor is to hold
+	Arrays     bool // in place of the Memory of its TeamShape, which a device takes that has less
+	Capability int  // of the image whose kernel takes it; 0: of every one
 }
 
 // UpdateKernels are the kernels between the gradient of a batch and the next step: the mean over the rows, its norm, the
@@ -140,6 +151,16 @@ type SumKernel struct {
 
 // KernelSpan is a range of the flat parameters.
 type KernelSpan struct{ Lo, Hi int }
+
+// SharedOf finds what a kernel of the image for a capability is given of shared memory; nil if it is given none.
+func (k *Kernels) SharedOf(kernel string, capability int) *SharedMemory {
+	for i := range k.Shared {
+		if s := &k.Shared[i]; s.Kernel == kernel && (s.Capability == 0 || s.Capability == capability) {
+			return s
+		}
+	}
+	return nil
+}
 
 // Model finds the kernel of a model; nil if there is none.
 func (k *Kernels) Model(name string) *ModelKernel {

@@ -82,6 +82,8 @@ inline unsigned seed = 12345;
 inline const size_t stack_bytes = 1 << 20;
 inline void *scheduler_sp;
 inline bool broken; // a barrier that not all threads reach
+inline char *dynamic; // shared memory that the launch gives to a block
+inline size_t dynamic_bytes;
 // Happens-before only through barriers: two slots each, so that arrival k+1 is not seen at release k.
 NDEC_TS(inline void *scheduler_ts; inline char barrier_sync[2][8], begin_sync[8], end_sync[8], warp_sync[64][2][8];)
 NDEC_AS(inline void *scheduler_fake; inline const void *scheduler_stack; inline size_t scheduler_size;)
@@ -128,6 +130,7 @@ NDEC_RAW void run_block() {
 	size_t n = fibers.size(), live = n;
 	NDEC_TS(scheduler_ts = __tsan_get_current_fiber();)
 	for (auto &f : fibers) ready(f);
+	if (dynamic_bytes) memset(dynamic, 0xff, dynamic_bytes);
 	NDEC_TS(__tsan_release(begin_sync);) // blocks come one after the other
 #if !defined(NDEC_TSAN) && !defined(NDEC_ASAN)
 	if (__start_ndec_shared) memset(__start_ndec_shared, 0xff, __stop_ndec_shared - __start_ndec_shared);
@@ -178,7 +181,7 @@ NDEC_RAW void run_block() {
 	NDEC_TS(__tsan_acquire(end_sync);)
 }
 
-template <class F> void launch(dim3 grid, dim3 block, F f) {
+template <class F> void launch(dim3 grid, dim3 block, size_t shared, F f) {
 	grid_dim = grid, block_dim = block;
 	size_t n = block.x;
 	if (fibers.size() != n) {
@@ -193,16 +196,21 @@ template <class F> void launch(dim3 grid, dim3 block, F f) {
 	for (size_t i = 0; i < n; i++) fibers[i].id = i;
 	argument = &f;
 	entry = [](void *p) { (*(F *)p)(); };
+	void *given = nullptr;
+	if (shared && posix_memalign(&given, 128, shared)) abort();
+	dynamic = (char *)given, dynamic_bytes = shared;
 	for (unsigned x = 0; x < grid.x && !broken; x++) {
 		block_index = {x, 0, 0};
 		run_block();
 	}
+	free(given);
+	dynamic = nullptr, dynamic_bytes = 0;
 }
 
 // launch_packed calls a kernel with arguments of eight bytes each, as the driver does.
 template <class... A, size_t... I> void call_packed(void (*k)(A...), void **args, std::index_sequence<I...>) { k(*(A *)args[I]...); }
-template <class... A> void launch_packed(void (*k)(A...), unsigned grid, unsigned block, void **args) {
-	launch(dim3(grid), dim3(block), [=] { call_packed(k, args, std::index_sequence_for<A...>()); });
+template <class... A> void launch_packed(void (*k)(A...), unsigned grid, unsigned block, unsigned shared, void **args) {
+	launch(dim3(grid), dim3(block), shared, [=] { call_packed(k, args, std::index_sequence_for<A...>()); });
 }
 
 template <class... A> constexpr int arity(void (*)(A...)) { return sizeof...(A); }
@@ -242,6 +250,7 @@ template <class T> NDEC_RAW T pick(const unsigned char (*s)[64], unsigned l) {
 #define blockIdx (ndec_emu::block_at())
 #define blockDim (ndec_emu::block_dim)
 #define gridDim (ndec_emu::grid_dim)
+static inline char *ndec_shared_memory() { return ndec_emu::dynamic; }
 #define __syncthreads() ndec_emu::barrier(__LINE__)
 
 template <class T> static inline T __shfl_xor_sync(unsigned mask, T v, int d) {

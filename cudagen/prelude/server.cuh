@@ -1,12 +1,12 @@
 // A device as a process: memory and launches of emulated kernels by commands on standard input.
 // Commands are a letter and numbers of eight bytes: A bytes, F address, W address bytes data, R address bytes,
-// S name, L name grid block count arguments, O order. Names are a length and letters. Every answer begins with a status: 0
+// S name, L name grid block shared count arguments, O order. Names are a length and letters. Every answer begins with a status: 0
 // is fine.
 #include <unistd.h>
 
 struct ndec_server_kernel {
 	const char *name;
-	void (*launch)(unsigned grid, unsigned block, void **args);
+	void (*launch)(unsigned grid, unsigned block, unsigned shared, void **args);
 };
 struct ndec_server_symbol {
 	const char *name;
@@ -14,7 +14,7 @@ struct ndec_server_symbol {
 	size_t bytes;
 };
 
-#define NDEC_SERVE(ns, k) {#ns "::" #k, [](unsigned grid, unsigned block, void **args) { ndec_emu::launch_packed(&ns::k, grid, block, args); }}
+#define NDEC_SERVE(ns, k) {#ns "::" #k, [](unsigned grid, unsigned block, unsigned shared, void **args) { ndec_emu::launch_packed(&ns::k, grid, block, shared, args); }}
 #define NDEC_SYMBOL(ns, s) {#ns "::" #s, &ns::s, sizeof ns::s}
 
 static bool ndec_get(void *to, size_t n) {
@@ -82,7 +82,7 @@ static int ndec_serve(const ndec_server_kernel *kernels, const ndec_server_symbo
 		}
 		case 'L': {
 			auto name = ndec_name();
-			uint64_t grid = ndec_number(), block = ndec_number(), n = ndec_number();
+			uint64_t grid = ndec_number(), block = ndec_number(), shared = ndec_number(), n = ndec_number();
 			std::vector<uint64_t> args(n);
 			std::vector<void *> at(n);
 			for (uint64_t i = 0; i < n; i++) args[i] = ndec_number(), at[i] = &args[i];
@@ -92,7 +92,7 @@ static int ndec_serve(const ndec_server_kernel *kernels, const ndec_server_symbo
 				ndec_answer(500);
 				break;
 			}
-			k->launch(grid, block, at.data());
+			k->launch(grid, block, shared, at.data());
 			ndec_answer(ndec_emu::broken ? 719 : 0);
 			ndec_emu::broken = false;
 			break;

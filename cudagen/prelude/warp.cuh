@@ -7,6 +7,12 @@ NDEC_D unsigned ndec_ballot(bool x) { return __ballot_sync(0xffffffffu, x); }
 
 NDEC_D void ndec_warp_sync() { __syncwarp(); }
 
+// shared memory that the launch gives to the block
+NDEC_D char *ndec_shared_memory() {
+	extern __shared__ __align__(128) char given[];
+	return given;
+}
+
 // two bfloat16, the first in the lower half, rounded to nearest even
 NDEC_D unsigned ndec_pack_bf16(float lo, float hi) {
 	unsigned r;

@@ -68,6 +68,8 @@ type Server struct {
 	err *strings.Builder
 	// Live is the number of allocations that are not freed.
 	Live int
+	// Shared is the shared memory that a block can be given: that of an H100, unless a test has another device.
+	Shared int
 }
 
 // Start compiles modules, by namespace, and starts the process.
@@ -117,7 +119,7 @@ func Start(t testing.TB, outs map[string]*cudagen.Output, o Options) *Server {
 	if text, err := exec.Command(Compiler(t), args...).CombinedOutput(); err != nil {
 		t.Fatalf("emitted CUDA does not compile: %v\n%s", err, text[:min(len(text), 6000)])
 	}
-	s := &Server{cmd: exec.Command(exe), err: new(strings.Builder)}
+	s := &Server{cmd: exec.Command(exe), err: new(strings.Builder), Shared: 227 << 10}
 	s.cmd.Stderr = s.err
 	s.cmd.Env = append(os.Environ(), "TSAN_OPTIONS=exitcode=66 halt_on_error=1", "ASAN_OPTIONS=detect_leaks=0")
 	in, err := s.cmd.StdinPipe()
@@ -149,7 +151,7 @@ func Library(t testing.TB, ns string, out *cudagen.Output) string {
 	var main strings.Builder
 	fmt.Fprintf(&main, "#include \"%s.cu\"\n", ns)
 	for _, k := range append(out.Kernels.Names(), "ndec_sum_rows_f32", "ndec_sum_rows_f64") {
-		fmt.Fprintf(&main, "extern \"C\" int ndec_launch_%s(unsigned grid, unsigned block, void **args) {\n\tndec_emu::launch_packed(&%s, grid, block, args);\n\treturn ndec_emu::broken ? 719 : 0;\n}\nextern \"C\" int ndec_arity_%s() { return ndec_emu::arity(&%s); }\n", k, k, k, k)
+		fmt.Fprintf(&main, "extern \"C\" int ndec_launch_%s(unsigned grid, unsigned block, unsigned shared, void **args) {\n\tndec_emu::launch_packed(&%s, grid, block, shared, args);\n\treturn ndec_emu::broken ? 719 : 0;\n}\nextern \"C\" int ndec_arity_%s() { return ndec_emu::arity(&%s); }\n", k, k, k, k)
 	}
 	if k := out.Kernels; k.Constant && k.Params > 0 {
 		symbols := []string{"ndec_params"}
@@ -185,15 +187,16 @@ func (s *Server) Order(t testing.TB, order int) {
 }
 
 // Device is the device of the kernels in a namespace.
-func (s *Server) Device(ns string) rt.Device { return device{s, ns} }
+func (s *Server) Device(ns string) rt.Device { return device{s: s, ns: ns} }
 
 type device struct {
 	s  *Server
 	ns string
+	k  *rt.Kernels
 }
 
 func (d device) Name() string                                { return "emulation of " + d.ns }
-func (d device) Load(k *rt.Kernels) (rt.DeviceModule, error) { return d, nil }
+func (d device) Load(k *rt.Kernels) (rt.DeviceModule, error) { return device{d.s, d.ns, k}, nil }
 func (d device) Close() error                                { return nil }
 func (d device) Do(f func(q rt.DeviceQueue) error) error {
 	d.s.mu.Lock()
@@ -201,10 +204,17 @@ func (d device) Do(f func(q rt.DeviceQueue) error) error {
 	return f(queue(d))
 }
 
-type queue struct {
-	s  *Server
-	ns string
+type queue device
+
+// shared is what the launch of a kernel gives to a block.
+func (q queue) shared(kernel string) int {
+	if x := q.k.SharedOf(kernel, 0); x != nil && x.Bytes <= q.s.Shared {
+		return x.Bytes
+	}
+	return 0
 }
+
+func (q queue) Shares(kernel string) (bool, error) { return q.shared(kernel) > 0, nil }
 
 // ask sends a command and reads its status.
 func (s *Server) ask(c byte, parts ...any) error {
@@ -276,12 +286,13 @@ func (q queue) Symbol(name string) (rt.DevicePtr, int, error) {
 }
 
 func (q queue) Launch(kernel string, grid, block int, args []uint64) error {
+	shared := q.shared(kernel)
 	if !strings.HasPrefix(kernel, "ndec_sum_rows") {
 		kernel = q.ns + "::" + kernel
 	} else {
 		kernel = "::" + kernel
 	}
-	parts := []any{kernel, uint64(grid), uint64(block), uint64(len(args))}
+	parts := []any{kernel, uint64(grid), uint64(block), uint64(shared), uint64(len(args))}
 	for _, a := range args {
 		parts = append(parts, a)
 	}

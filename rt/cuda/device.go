@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"slices"
 	"strconv"
 	"sync"
 	"unsafe"
@@ -23,6 +22,8 @@ func init() { rt.RegisterDevice("cuda", open) }
 type device struct {
 	name       string
 	capability int
+	shared     int // bytes of shared memory that a block can be given
+	sharedAll  int // that a multiprocessor has
 	jobs       chan func()
 	quit, gone chan struct{}
 	once       sync.Once
@@ -85,6 +86,14 @@ func (d *device) own(n int, ready chan<- error) {
 		ready <- err
 		return
 	}
+	if d.shared, err = dev.Attribute(sharedOfBlock); err != nil {
+		ready <- err
+		return
+	}
+	if d.sharedAll, err = dev.Attribute(sharedOfMultiprocessor); err != nil {
+		ready <- err
+		return
+	}
 	ctx, err := dev.MakeContext(cu.SchedAuto)
 	if err != nil {
 		ready <- err
@@ -139,11 +148,11 @@ func (d *device) Close() error {
 
 // Load implements rt.Device: with the image for the best capability that the device has, or compiled by NVRTC.
 func (d *device) Load(k *rt.Kernels) (rt.DeviceModule, error) {
-	image, err := d.image(k)
+	image, capability, err := d.image(k)
 	if err != nil {
 		return nil, err
 	}
-	m := &module{d: d, functions: map[string]cu.Function{}}
+	m := &module{d: d, description: k, capability: capability, kernels: map[string]*kernel{}}
 	err = d.do(func() (err error) {
 		if m.mod, err = cu.LoadData(image); err != nil {
 			return fmt.Errorf("loading the kernels on %s: %w; build the package again, or update the driver: %w", d.name, err, rt.ErrDevice)
@@ -159,10 +168,10 @@ func (d *device) Load(k *rt.Kernels) (rt.DeviceModule, error) {
 // oldest is the CUDA version of the first driver that reads the lowest PTX that kernels need: that of the 520s.
 const oldest = 11080
 
-// image is PTX for the device.
-func (d *device) image(k *rt.Kernels) (string, error) {
+// image is PTX for the device, and the capability for which it was made.
+func (d *device) image(k *rt.Kernels) (text string, capability int, err error) {
 	if v := cu.Version(); v < oldest {
-		return "", fmt.Errorf("the driver of %s knows CUDA %d.%d, and kernels need %d.%d: install driver 525 or later: %w", d.name, v/1000, v%1000/10, oldest/1000, oldest%1000/10, rt.ErrNoDevice)
+		return "", 0, fmt.Errorf("the driver of %s knows CUDA %d.%d, and kernels need %d.%d: install driver 525 or later: %w", d.name, v/1000, v%1000/10, oldest/1000, oldest%1000/10, rt.ErrNoDevice)
 	}
 	best := -1
 	for i, m := range k.Images {
@@ -171,22 +180,23 @@ func (d *device) image(k *rt.Kernels) (string, error) {
 		}
 	}
 	if best >= 0 {
-		return fitVersion(k.Images[best].Text, cu.Version()), nil
+		return fitVersion(k.Images[best].Text, cu.Version()), k.Images[best].Capability, nil
 	}
-	text, err := compile(k.Source, k.Prelude, d.capability)
+	text, err = compile(k.Source, k.Prelude, d.capability)
 	if err != nil {
-		return "", fmt.Errorf("the package has no PTX for sm_%d (%s): build it where nvcc is on the PATH, or make NVRTC known to the loader: %w: %w", d.capability, d.name, err, rt.ErrNoDevice)
+		return "", 0, fmt.Errorf("the package has no PTX for sm_%d (%s): build it where nvcc is on the PATH, or make NVRTC known to the loader: %w: %w", d.capability, d.name, err, rt.ErrNoDevice)
 	}
-	return fitVersion(text, cu.Version()), nil
+	return fitVersion(text, cu.Version()), d.capability, nil
 }
 
 // module is a loaded set of kernels.
 type module struct {
-	d         *device
-	mod       cu.Module
-	functions map[string]cu.Function
-	args      []unsafe.Pointer
-	stream    cu.Stream // NoStream, or one that records
+	d           *device
+	description *rt.Kernels
+	capability  int // of the image
+	mod         cu.Module
+	kernels     map[string]*kernel
+	stream      cu.Stream // NoStream, or one that records
 }
 
 // Do implements rt.DeviceModule.
@@ -239,22 +249,6 @@ func (q queue) Copy(to, from rt.DevicePtr, bytes int) error {
 func (q queue) Symbol(name string) (rt.DevicePtr, int, error) {
 	p, n, err := q.m.mod.Global(name)
 	return rt.DevicePtr(p), int(n), failed("symbol "+name, err)
-}
-
-func (q queue) Launch(kernel string, grid, block int, args []uint64) error {
-	f, ok := q.m.functions[kernel]
-	if !ok {
-		var err error
-		if f, err = q.m.mod.Function(kernel); err != nil {
-			return failed("kernel "+kernel, err)
-		}
-		q.m.functions[kernel] = f
-	}
-	q.m.args = slices.Grow(q.m.args[:0], len(args))
-	for i := range args {
-		q.m.args = append(q.m.args, unsafe.Pointer(&args[i]))
-	}
-	return failed("kernel "+kernel, f.Launch(grid, 1, 1, block, 1, 1, 0, q.m.stream, q.m.args))
 }
 
 // failed wraps an error of the driver.

@@ -66,6 +66,8 @@ func (a *app) printKernels(res *driver.Result) {
 		case b.Memory == 0:
 		case b.Layers > 0:
 			threads += fmt.Sprintf(", %d bytes of device memory a sample", b.Memory)
+		case b.Given:
+			threads += fmt.Sprintf(", %d bytes shared (in device memory where a block can have less)", b.Memory)
 		case b.Shared:
 			threads += fmt.Sprintf(", %d bytes shared", b.Memory)
 		default:

@@ -4,7 +4,7 @@
 // here are made by build.sh: they fail with 801.
 //
 // NDEC_FAKE_DEVICES, NDEC_FAKE_MEMORY (bytes) and NDEC_FAKE_DRIVER (CUDA version) change what it pretends to be, NDEC_FAKE_LIBRARY is the
-// library of images that name none. NDEC_FAKE_GRAPHS=0 knows no graphs, 2 fails to start them. NDEC_FAKE_LAUNCH is the error that the next kernel ends with: as with a driver, whoever waits for it is
+// library of images that name none. NDEC_FAKE_SHARED is the shared memory that a block can be given at most. NDEC_FAKE_GRAPHS=0 knows no graphs, 2 fails to start them. NDEC_FAKE_LAUNCH is the error that the next kernel ends with: as with a driver, whoever waits for it is
 // told, and the context is of no use after it.
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -25,14 +25,15 @@ static struct block {
 static size_t used;
 
 // a kernel, and a launch of one that a graph keeps
-enum { MOST_ARGS = 64 };
+enum { MOST_ARGS = 64, ALL_SHARED = 48 << 10 }; // ALL_SHARED: what blocks of all kernels may be given
 struct kernel {
-	int (*launch)(unsigned, unsigned, void **);
+	int (*launch)(unsigned, unsigned, unsigned, void **);
 	int arity;
+	int shared, part; // what its blocks may be given of shared memory, and of a multiprocessor's memory
 };
 static struct node {
 	struct kernel *k;
-	unsigned grid, block;
+	unsigned grid, block, shared;
 	ptr args[MOST_ARGS];
 	struct node *next;
 } *captured;
@@ -48,6 +49,7 @@ static long long setting(const char *name, long long otherwise) {
 	if (ended) return ended
 
 static int devices(void) { return (int)setting("NDEC_FAKE_DEVICES", 1); }
+static int most_shared(void) { return (int)setting("NDEC_FAKE_SHARED", 227 << 10); }
 static size_t memory(void) { return (size_t)setting("NDEC_FAKE_MEMORY", 1ll << 32); }
 
 static int inside(ptr p, size_t n) {
@@ -75,7 +77,7 @@ int cuDeviceGetName(char *s, int n, int d) {
 	return 0;
 }
 int cuDeviceGetAttribute(int *v, int a, int d) {
-	*v = a == 75 ? 9 : a == 76 ? 0 : a == 10 ? 32 : a == 16 ? 132 : 0;
+	*v = a == 75 ? 9 : a == 76 ? 0 : a == 10 ? 32 : a == 16 ? 132 : a == 8 ? ALL_SHARED : a == 97 ? most_shared() : a == 81 ? most_shared() + 1024 : 0;
 	return 0;
 }
 int cuDeviceTotalMem_v2(size_t *n, int d) {
@@ -185,7 +187,7 @@ int cuModuleGetFunction(handle *f, handle m, const char *name) {
 	CONTEXT;
 	char b[512];
 	snprintf(b, sizeof b, "ndec_launch_%s", name);
-	struct kernel k = {(int (*)(unsigned, unsigned, void **))dlsym(m, b), 0};
+	struct kernel k = {(int (*)(unsigned, unsigned, unsigned, void **))dlsym(m, b), 0, ALL_SHARED, -1};
 	snprintf(b, sizeof b, "ndec_arity_%s", name);
 	int (*arity)(void) = (int (*)(void))dlsym(m, b);
 	if (!k.launch || !arity || (k.arity = arity()) > MOST_ARGS) return 500;
@@ -204,15 +206,31 @@ int cuModuleGetGlobal_v2(ptr *p, size_t *n, handle m, const char *name) {
 	if (symbols < 64) symbol_at[symbols] = *p, symbol_bytes[symbols++] = *n;
 	return 0;
 }
+int cuFuncGetAttribute(int *v, int a, handle f) {
+	CONTEXT;
+	struct kernel *k = f;
+	if (a != 1 && a != 8 && a != 9) return 1;
+	*v = a == 8 ? k->shared : a == 9 ? k->part : 0; // 1: what it has by itself, which nobody knows of an emulated one
+	return 0;
+}
+int cuFuncSetAttribute(handle f, int a, int v) {
+	CONTEXT;
+	struct kernel *k = f;
+	if (a == 8 && v >= 0 && v <= most_shared()) k->shared = v;
+	else if (a == 9 && v >= -1 && v <= 100) k->part = v;
+	else return 1;
+	return 0;
+}
 int cuLaunchKernel(handle f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared, handle stream, void **args, void **extra) {
 	CONTEXT;
-	if (bx * by * bz > 1024 || gx == 0 || bx == 0 || gx > 2147483647u || shared > 49152) return 1;
-	if ((ended = (int)setting("NDEC_FAKE_LAUNCH", 0))) return 0;
+	if (bx * by * bz > 1024 || gx == 0 || bx == 0 || gx > 2147483647u) return 1;
 	struct kernel *k = f;
+	if (shared > (unsigned)k->shared || k->part >= 0 && shared > (most_shared() + 1024ll) * k->part / 100) return 1;
+	if ((ended = (int)setting("NDEC_FAKE_LAUNCH", 0))) return 0;
 	if (stream && stream != capturing) return 1;
-	if (!stream) return k->launch(gx, bx, args);
+	if (!stream) return k->launch(gx, bx, shared, args);
 	struct node *n = calloc(1, sizeof *n), **last = &captured;
-	n->k = k, n->grid = gx, n->block = bx;
+	n->k = k, n->grid = gx, n->block = bx, n->shared = shared;
 	for (int i = 0; i < k->arity; i++) n->args[i] = *(ptr *)args[i];
 	while (*last) last = &(*last)->next;
 	*last = n;
@@ -281,7 +299,7 @@ int cuGraphLaunch(handle exec, handle stream) {
 	for (struct node *n = *(struct node **)exec; n; n = n->next) {
 		void *args[MOST_ARGS];
 		for (int i = 0; i < n->k->arity; i++) args[i] = &n->args[i];
-		int r = n->k->launch(n->grid, n->block, args);
+		int r = n->k->launch(n->grid, n->block, n->shared, args);
 		if (r) return r;
 	}
 	return 0;
