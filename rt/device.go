@@ -33,12 +33,18 @@ type DeviceModule interface {
 // DevicePtr is an address in device memory.
 type DevicePtr uint64
 
+// DeviceRead is device memory that is to be read.
+type DeviceRead struct {
+	To   []byte
+	From DevicePtr
+}
+
 // DeviceQueue moves memory and starts kernels, in the order of the calls. It is valid inside Do.
 type DeviceQueue interface {
 	Alloc(bytes int) (DevicePtr, error)
 	Free(p DevicePtr) error
 	Write(to DevicePtr, from []byte) error
-	Read(to []byte, from DevicePtr) error // waits for what was started before
+	Read(parts ...DeviceRead) error // waits once, for what was started before
 	Copy(to, from DevicePtr, bytes int) error
 	Symbol(name string) (p DevicePtr, bytes int, err error)
 	// Shares reports whether the device has shared memory for the arrays of a kernel's blocks, in place of TeamShape.Memory.

@@ -64,10 +64,18 @@ func (s *slab) Write(to DevicePtr, from []byte) error {
 	return err
 }
 
-func (s *slab) Read(to []byte, from DevicePtr) error {
-	b, err := s.at(from, len(to))
-	copy(to, b)
-	return err
+func (s *slab) Read(parts ...DeviceRead) error {
+	for _, r := range parts {
+		if len(r.To) == 0 {
+			continue
+		}
+		b, err := s.at(r.From, len(r.To))
+		if err != nil {
+			return err
+		}
+		copy(r.To, b)
+	}
+	return nil
 }
 
 func (s *slab) Launch(kernel string, grid, block int, args []uint64) error {

@@ -145,7 +145,7 @@ func (l *Layers) steps(ctx context.Context, q DeviceQueue, p *LayerPart, b *laye
 		if steps > 0 {
 			continue
 		}
-		if err := q.Read(bits, l.place(b, p.Running)); err != nil {
+		if err := q.Read(DeviceRead{bits, l.place(b, p.Running)}); err != nil {
 			return err
 		}
 		if !slices.ContainsFunc(bits, func(b byte) bool { return b != 0 }) {

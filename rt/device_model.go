@@ -174,16 +174,11 @@ func (r *deviceRows[R]) slice(ctx context.Context, stats *BatchStats, lo, n int)
 		if err := q.Launch(r.k.Kernel, grid, r.k.Block, args); err != nil {
 			return err
 		}
+		reads := []DeviceRead{{st, r.stats.p}}
 		for i := range outs {
-			p := r.outputs[i].p
-			if err := q.Read(outs[i], p); err != nil {
-				return err
-			}
+			reads = append(reads, DeviceRead{outs[i], r.outputs[i].p})
 		}
-		if len(st) > 0 {
-			return q.Read(st, r.stats.p)
-		}
-		return nil
+		return q.Read(reads...)
 	})
 	if err != nil {
 		return false, err
@@ -238,17 +233,13 @@ func (r *deviceRows[R]) layers(ctx context.Context, q DeviceQueue, lo, n int, ou
 	if err := l.run(ctx, q, b); err != nil {
 		return err
 	}
+	reads := []DeviceRead{{st, l.place(b, l.Stats)}}
 	for i := range r.k.Outputs {
 		o := &r.k.Outputs[i]
 		outs[i] = make([]byte, n*o.Width*o.size())
-		if err := q.Read(outs[i], l.place(b, l.Outputs[i])); err != nil {
-			return err
-		}
+		reads = append(reads, DeviceRead{outs[i], l.place(b, l.Outputs[i])})
 	}
-	if len(st) == 0 {
-		return nil
-	}
-	return q.Read(st, l.place(b, l.Stats))
+	return q.Read(reads...)
 }
 
 // free gives the device memory of the rows back.

@@ -82,7 +82,8 @@ func (b *deviceBatch[R]) run(w, grad []R, t *Table, rows []int, key Key, out *Sh
 	nSums := 2 + b.k.Terms + 3*k.Stats
 	sums, g, st := make([]float64, nSums), make([]R, width), []byte(nil)
 	visited := func() bool { return k.Stats > 0 && (sums[nSums-1] > 0 || out.Record != nil) }
-	losses := make([]R, len(out.Losses))
+	losses, norm := make([]R, len(out.Losses)), make([]float64, 1)
+	var reads []DeviceRead
 	var stays *held[R] // keeps the gradient
 	var from DevicePtr
 	if grad != nil && b.held != nil {
@@ -210,25 +211,24 @@ func (b *deviceBatch[R]) run(w, grad []R, t *Table, rows []int, key Key, out *Sh
 				from, to = from+DevicePtr(b.on.k.Real*m*rows), to+DevicePtr(b.on.k.Real*m)
 			}
 			if stays != nil {
-				err = stays.mean(q, pTotal, k.Spans, n)
+				square, err := stays.mean(q, pTotal, k.Spans, n)
+				if err != nil {
+					return err
+				}
+				reads = append(reads, DeviceRead{bytesOf(norm), square})
 			} else {
-				err = q.Read(bytesOf(g), pTotal)
-			}
-			if err != nil {
-				return err
+				reads = append(reads, DeviceRead{bytesOf(g), pTotal})
 			}
 		}
-		if err := q.Read(bytesOf(sums), pSum); err != nil {
+		if err := q.Read(append(reads, DeviceRead{bytesOf(sums), pSum}, DeviceRead{bytesOf(losses), pLosses})...); err != nil {
 			return err
 		}
-		if len(losses) > 0 {
-			if err := q.Read(bytesOf(losses), pLosses); err != nil {
-				return err
-			}
+		if stays != nil {
+			stays.norm = norm[0]
 		}
 		if visited() {
 			st = make([]byte, n*k.Stats*statsBytes)
-			return q.Read(st, pStats)
+			return q.Read(DeviceRead{st, pStats})
 		}
 		return nil
 	})

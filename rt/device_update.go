@@ -114,18 +114,16 @@ func (t *trainer[R]) fetch() error {
 		if h.average.size > 0 && t.mean == nil {
 			t.mean = make([]R, len(t.w))
 		}
+		var reads []DeviceRead
 		for _, x := range []struct {
 			to   []R
 			from deviceBuffer
 		}{{t.w, h.w}, {t.mom.slot[0], h.slot[0]}, {t.mom.slot[1], h.slot[1]}, {t.mom.slot[2], h.slot[2]}, {t.mean, h.average}} {
-			if x.to == nil {
-				continue
-			}
-			if err := q.Read(bytesOf(x.to), x.from.p); err != nil {
-				return err
+			if x.to != nil {
+				reads = append(reads, DeviceRead{bytesOf(x.to), x.from.p})
 			}
 		}
-		return nil
+		return q.Read(reads...)
 	})
 	h.stale = err != nil
 	return err
@@ -142,14 +140,14 @@ func (t *trainer[R]) release() error {
 	return errors.Join(err, h.b.on.mod.Do(h.free))
 }
 
-// mean turns the summed gradient of n rows at total into the mean one and its norm; called within run.
-func (h *held[R]) mean(q DeviceQueue, total DevicePtr, spans []KernelSpan, n int) error {
+// mean turns the summed gradient of n rows at total into the mean one and its norm, which lies at square; called within run.
+func (h *held[R]) mean(q DeviceQueue, total DevicePtr, spans []KernelSpan, n int) (square DevicePtr, err error) {
 	u, size := &h.b.on.k.Update, uint64(h.b.on.k.Real)
 	from := uint64(total)
 	for _, s := range spans {
 		width := s.Hi - s.Lo
 		if err := q.Launch(u.Mean, (width+255)/256, 256, []uint64{from, uint64(h.g.p) + size*uint64(s.Lo), uint64(width), math.Float64bits(float64(n))}); err != nil {
-			return err
+			return 0, err
 		}
 		from += size * uint64(width)
 	}
@@ -159,27 +157,24 @@ func (h *held[R]) mean(q DeviceQueue, total DevicePtr, spans []KernelSpan, n int
 	}
 	parts, err := h.parts.need(q, 8*count)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	square, err := h.square.need(q, 8)
+	square, err = h.square.need(q, 8)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	at := 0
 	for _, s := range h.trained {
 		k := (s.hi - s.lo + 255) / 256
 		if err := q.Launch(u.Parts, (k+255)/256, 256, []uint64{uint64(h.g.p) + size*uint64(s.lo), uint64(s.hi - s.lo), uint64(parts) + 8*uint64(at)}); err != nil {
-			return err
+			return 0, err
 		}
 		at += k
 	}
 	if err := q.Launch(u.Norm, 1, 32, []uint64{uint64(parts), uint64(count), uint64(square)}); err != nil {
-		return err
+		return 0, err
 	}
-	var x [1]float64
-	err = q.Read(bytesOf(x[:]), square)
-	h.norm = x[0]
-	return err
+	return square, nil
 }
 
 // moveHeld moves the weights at rate lr, as moments.step does after clip, and their average.

@@ -266,12 +266,19 @@ func (q queue) Write(to rt.DevicePtr, from []byte) error {
 	return q.s.ask('W', uint64(to), uint64(len(from)), from)
 }
 
-func (q queue) Read(to []byte, from rt.DevicePtr) error {
-	if err := q.s.ask('R', uint64(from), uint64(len(to))); err != nil {
-		return err
+func (q queue) Read(parts ...rt.DeviceRead) error {
+	for _, r := range parts {
+		if len(r.To) == 0 {
+			continue
+		}
+		if err := q.s.ask('R', uint64(r.From), uint64(len(r.To))); err != nil {
+			return err
+		}
+		if _, err := io.ReadFull(q.s.out, r.To); err != nil {
+			return err
+		}
 	}
-	_, err := io.ReadFull(q.s.out, to)
-	return err
+	return nil
 }
 
 func (q queue) Copy(to, from rt.DevicePtr, bytes int) error {

@@ -27,7 +27,11 @@ type device struct {
 	jobs       chan func()
 	quit, gone chan struct{}
 	once       sync.Once
-	live       map[cu.DevicePtr]int // allocations and their sizes; of the owner
+	// Of the owner:
+	live map[cu.DevicePtr]int // allocations and their sizes
+	pool unsafe.Pointer       // CUmemoryPool; nil: memory is given and taken back while the device waits
+	host pinned
+	lost error // what went wrong when the context was closed
 }
 
 func open(place string) (rt.Device, error) {
@@ -99,7 +103,13 @@ func (d *device) own(n int, ready chan<- error) {
 		ready <- err
 		return
 	}
-	defer ctx.Destroy()
+	defer func() {
+		ended := cu.Synchronize() != nil // the context, by an error that whoever waited has been told
+		if err := errors.Join(d.closeMemory(), failed("closing "+d.name, ctx.Destroy())); !ended {
+			d.lost = err
+		}
+	}()
+	d.openMemory(n)
 	d.name, d.capability = name, 10*major+minor
 	ready <- nil
 	for {
@@ -142,6 +152,9 @@ func (d *device) Close() error {
 		})
 		close(d.quit)
 		<-d.gone
+		if err == nil { // else that is why
+			err = d.lost
+		}
 	})
 	return err
 }
@@ -205,46 +218,12 @@ func (m *module) Do(f func(q rt.DeviceQueue) error) error {
 }
 
 // Close implements rt.DeviceModule.
-func (m *module) Close() error { return m.d.do(m.mod.Unload) }
+func (m *module) Close() error {
+	return m.d.do(func() error { return errors.Join(m.d.wait(), failed("unloading kernels", m.mod.Unload())) })
+}
 
 // queue is the default stream: copies wait for the kernels before them.
 type queue struct{ m *module }
-
-func (q queue) Alloc(bytes int) (rt.DevicePtr, error) {
-	p, err := cu.MemAlloc(int64(bytes))
-	if err != nil {
-		free, total, ierr := cu.MemInfo()
-		if ierr != nil {
-			return 0, fmt.Errorf("%d bytes on %s: %w: %w", bytes, q.m.d.name, err, rt.ErrDevice)
-		}
-		return 0, fmt.Errorf("%d bytes were asked of %s, and %d of %d are free: use a smaller batch: %w: %w", bytes, q.m.d.name, free, total, err, rt.ErrDevice)
-	}
-	q.m.d.live[p] = bytes
-	return rt.DevicePtr(p), nil
-}
-
-func (q queue) Free(p rt.DevicePtr) error {
-	delete(q.m.d.live, cu.DevicePtr(p))
-	return failed("free", cu.MemFree(cu.DevicePtr(p)))
-}
-
-func (q queue) Write(to rt.DevicePtr, from []byte) error {
-	if len(from) == 0 {
-		return nil
-	}
-	return failed("copy to the device", cu.MemcpyHtoD(cu.DevicePtr(to), unsafe.Pointer(&from[0]), int64(len(from))))
-}
-
-func (q queue) Read(to []byte, from rt.DevicePtr) error {
-	if len(to) == 0 {
-		return nil
-	}
-	return failed("copy from the device", cu.MemcpyDtoH(unsafe.Pointer(&to[0]), cu.DevicePtr(from), int64(len(to))))
-}
-
-func (q queue) Copy(to, from rt.DevicePtr, bytes int) error {
-	return failed("copy", cu.MemcpyDtoD(cu.DevicePtr(to), cu.DevicePtr(from), int64(bytes)))
-}
 
 func (q queue) Symbol(name string) (rt.DevicePtr, int, error) {
 	p, n, err := q.m.mod.Global(name)

@@ -3,9 +3,15 @@
 // with NaN, copies outside of an allocation fail, and calls without a context do as well. Entry points that are not
 // here are made by build.sh: they fail with 801.
 //
+// What is started waits in a queue and is done when somebody waits for it, so that whoever does not wait long enough sees NaN, and whoever
+// changes pinned memory too early changes what is copied. Memory that was freed is not used again for a while: a kernel that is given a
+// place in it fails, and so does freeing it twice. Freed memory of the pool can be had again by whoever asks for no more than all of it.
+//
 // NDEC_FAKE_DEVICES, NDEC_FAKE_MEMORY (bytes) and NDEC_FAKE_DRIVER (CUDA version) change what it pretends to be, NDEC_FAKE_LIBRARY is the
-// library of images that name none. NDEC_FAKE_SHARED is the shared memory that a block can be given at most. NDEC_FAKE_GRAPHS=0 knows no graphs, 2 fails to start them. NDEC_FAKE_LAUNCH is the error that the next kernel ends with: as with a driver, whoever waits for it is
-// told, and the context is of no use after it.
+// library of images that name none. NDEC_FAKE_SHARED is the shared memory that a block can be given at most. NDEC_FAKE_POOLS=0 knows no memory in
+// the order of a stream, NDEC_FAKE_PINNED=0 has no pinned memory, NDEC_FAKE_GRAPHS=0 knows no graphs, 2 fails to start them. NDEC_FAKE_IDLE=1 does not run
+// kernels. NDEC_FAKE_LAUNCH is the error that the next kernel ends with: as with a driver, whoever waits for it is told, and the context is
+// of no use after it.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdio.h>
@@ -20,9 +26,11 @@ static int ended; // what a kernel has ended the context with
 static struct block {
 	ptr at;
 	size_t bytes;
+	int pooled, freed; // freed: by what is in the queue
 	struct block *next;
-} *blocks;
-static size_t used;
+} *blocks, *gone, *pins; // gone: freed, and kept from being used again
+static size_t used, pool_free, gone_bytes;
+enum { MOST_GONE = 64 << 20 };
 
 // a kernel, and a launch of one that a graph keeps
 enum { MOST_ARGS = 64, ALL_SHARED = 48 << 10 }; // ALL_SHARED: what blocks of all kernels may be given
@@ -31,12 +39,16 @@ struct kernel {
 	int arity;
 	int shared, part; // what its blocks may be given of shared memory, and of a multiprocessor's memory
 };
-static struct node {
+struct node {
+	enum { LAUNCH, TO_DEVICE, TO_HOST, WITHIN, FREE } kind;
 	struct kernel *k;
 	unsigned grid, block, shared;
 	ptr args[MOST_ARGS];
+	ptr to, from; // of copies, and of what is freed
+	size_t bytes;
 	struct node *next;
-} *captured;
+};
+static struct node *captured, *queue, **queue_end = &queue;
 static handle capturing; // the stream that records
 
 static long long setting(const char *name, long long otherwise) {
@@ -52,10 +64,84 @@ static int devices(void) { return (int)setting("NDEC_FAKE_DEVICES", 1); }
 static int most_shared(void) { return (int)setting("NDEC_FAKE_SHARED", 227 << 10); }
 static size_t memory(void) { return (size_t)setting("NDEC_FAKE_MEMORY", 1ll << 32); }
 
-static int inside(ptr p, size_t n) {
-	for (struct block *b = blocks; b; b = b->next)
-		if (p >= b->at && p + n <= b->at + b->bytes) return 1;
+static struct block *in(struct block *list, ptr p, size_t n) {
+	for (struct block *b = list; b; b = b->next)
+		if (p >= b->at && p + n <= b->at + b->bytes) return b;
 	return 0;
+}
+static int inside(ptr p, size_t n) {
+	struct block *b = in(blocks, p, n);
+	return b && !b->freed;
+}
+static struct block *add(struct block **list, size_t n) {
+	void *q = malloc(n);
+	if (!q) return 0;
+	memset(q, 0xff, n);
+	struct block *b = calloc(1, sizeof *b);
+	b->at = (ptr)q, b->bytes = n, b->next = *list;
+	return *list = b;
+}
+static struct block *take(struct block **list, ptr p) { // out of a list
+	for (struct block **b = list; *b; b = &(*b)->next)
+		if ((*b)->at == p) {
+			struct block *found = *b;
+			*b = found->next;
+			return found;
+		}
+	return 0;
+}
+static void empty(struct block **list) {
+	while (*list) {
+		struct block *b = take(list, (*list)->at);
+		free((void *)b->at);
+		free(b);
+	}
+}
+static void release(struct block *b) {
+	if (b->pooled) pool_free += b->bytes;
+	else used -= b->bytes;
+	if ((gone_bytes += b->bytes) > MOST_GONE) empty(&gone), gone_bytes = b->bytes;
+	b->next = gone, gone = b;
+}
+
+// adds to the queue
+static struct node *later(int kind, ptr to, ptr from, size_t n) {
+	struct node *x = calloc(1, sizeof *x);
+	x->kind = kind, x->to = to, x->from = from, x->bytes = n;
+	*queue_end = x, queue_end = &x->next;
+	return x;
+}
+static int start(struct node *n) { // a launch: kernels that are given what was freed fail
+	for (int i = 0; i < n->k->arity; i++) {
+		struct block *b = in(blocks, n->args[i], 1);
+		if (b ? b->freed : in(gone, n->args[i], 1) != 0) {
+			fprintf(stderr, "argument %d of a kernel is in memory that was freed\n", i);
+			free(n);
+			return 1;
+		}
+	}
+	n->next = 0;
+	*queue_end = n, queue_end = &n->next;
+	return 0;
+}
+// does what is in the queue
+static int wait(void) {
+	while (queue) {
+		struct node *n = queue;
+		queue = n->next;
+		void *args[MOST_ARGS];
+		if (!ended) switch (n->kind) {
+			case LAUNCH:
+				for (int i = 0; i < n->k->arity; i++) args[i] = &n->args[i];
+				if (!setting("NDEC_FAKE_IDLE", 0)) ended = n->k->launch(n->grid, n->block, n->shared, args);
+				break;
+			case FREE: release(take(&blocks, n->to)); break;
+			default: memcpy((void *)n->to, (void *)n->from, n->bytes);
+			}
+		free(n);
+	}
+	queue_end = &queue;
+	return ended;
 }
 
 int cuInit(unsigned flags) { return devices() > 0 ? 0 : 100; }
@@ -77,7 +163,7 @@ int cuDeviceGetName(char *s, int n, int d) {
 	return 0;
 }
 int cuDeviceGetAttribute(int *v, int a, int d) {
-	*v = a == 75 ? 9 : a == 76 ? 0 : a == 10 ? 32 : a == 16 ? 132 : a == 8 ? ALL_SHARED : a == 97 ? most_shared() : a == 81 ? most_shared() + 1024 : 0;
+	*v = a == 75 ? 9 : a == 76 ? 0 : a == 10 ? 32 : a == 16 ? 132 : a == 8 ? ALL_SHARED : a == 115 ? setting("NDEC_FAKE_POOLS", 1) : a == 97 ? most_shared() : a == 81 ? most_shared() + 1024 : 0;
 	return 0;
 }
 int cuDeviceTotalMem_v2(size_t *n, int d) {
@@ -97,9 +183,14 @@ int cuCtxCreate_v2(handle *c, unsigned flags, int d) {
 	return 0;
 }
 int cuCtxDestroy_v2(handle c) {
+	wait();
+	int left = pins != 0; // a driver frees it, and says nothing
+	if (left) fprintf(stderr, "pinned memory was not freed\n");
+	empty(&blocks), empty(&gone), empty(&pins);
+	used = pool_free = gone_bytes = 0;
 	if (current == c) current = 0;
 	free(c);
-	return 0;
+	return left;
 }
 int cuCtxSetCurrent(handle c) {
 	current = c;
@@ -111,33 +202,74 @@ int cuCtxGetCurrent(handle *c) {
 }
 int cuCtxSynchronize(void) {
 	CONTEXT;
-	return 0;
+	return wait();
+}
+int cuStreamSynchronize(handle stream) {
+	CONTEXT;
+	return wait();
 }
 int cuMemAlloc_v2(ptr *p, size_t n) {
 	CONTEXT;
 	if (n == 0) return 1;
-	if (used + n > memory()) return 2;
-	void *q = malloc(n);
-	if (!q) return 2;
-	memset(q, 0xff, n);
-	struct block *b = malloc(sizeof *b);
-	b->at = *p = (ptr)q, b->bytes = n, b->next = blocks;
-	blocks = b;
-	used += n;
+	struct block *b = used + n > memory() ? 0 : add(&blocks, n);
+	if (!b) return 2;
+	used += n, *p = b->at;
 	return 0;
 }
 int cuMemFree_v2(ptr p) {
 	CONTEXT;
-	for (struct block **b = &blocks; *b; b = &(*b)->next)
-		if ((*b)->at == p) {
-			struct block *gone = *b;
-			*b = gone->next;
-			used -= gone->bytes;
-			free((void *)p);
-			free(gone);
-			return 0;
-		}
-	return 1;
+	int r = wait();
+	struct block *b = take(&blocks, p);
+	if (b) release(b);
+	return b ? r : 1;
+}
+
+// The pool of the device.
+int cuDeviceGetDefaultMemPool(handle *pool, int d) {
+	*pool = &pool_free;
+	return 0;
+}
+int cuMemPoolSetAttribute(handle pool, int a, void *v) { return pool == &pool_free && a == 4 ? 0 : 1; }
+int cuMemPoolTrimTo(handle pool, size_t n) {
+	CONTEXT;
+	used -= pool_free, pool_free = 0;
+	return 0;
+}
+int cuMemAllocAsync(ptr *p, size_t n, handle stream) {
+	CONTEXT;
+	if (n == 0 || stream) return 1;
+	int again = pool_free >= n;
+	struct block *b = !again && used + n > memory() ? 0 : add(&blocks, n);
+	if (!b) return 2;
+	if (again) pool_free -= n;
+	else used += n;
+	b->pooled = 1, *p = b->at;
+	return 0;
+}
+int cuMemFreeAsync(ptr p, handle stream) {
+	CONTEXT;
+	struct block *b = in(blocks, p, 1);
+	if (!b || b->at != p || b->freed || stream) return 1;
+	b->freed = 1;
+	later(FREE, p, 0, 0);
+	return 0;
+}
+
+// Pinned memory of the host.
+int cuMemHostAlloc(void **p, size_t n, unsigned flags) {
+	CONTEXT;
+	struct block *b = setting("NDEC_FAKE_PINNED", 1) ? add(&pins, n) : 0;
+	if (!b) return 2;
+	*p = (void *)b->at;
+	return 0;
+}
+int cuMemFreeHost(void *p) {
+	if (!current) return 201;
+	wait();
+	struct block *b = take(&pins, (ptr)p);
+	if (!b) return 1;
+	free(p), free(b);
+	return ended;
 }
 static ptr symbol_at[64];
 static size_t symbol_bytes[64];
@@ -150,19 +282,34 @@ static int known(ptr p, size_t n) {
 int cuMemcpyHtoD_v2(ptr d, const void *s, size_t n) {
 	CONTEXT;
 	if (!known(d, n)) return 1;
-	memcpy((void *)d, s, n);
-	return 0;
+	int r = wait();
+	if (!r) memcpy((void *)d, s, n);
+	return r;
 }
 int cuMemcpyDtoH_v2(void *d, ptr s, size_t n) {
 	CONTEXT;
 	if (!known(s, n)) return 1;
-	memcpy(d, (void *)s, n);
+	int r = wait();
+	if (!r) memcpy(d, (void *)s, n);
+	return r;
+}
+int cuMemcpyHtoDAsync_v2(ptr d, const void *s, size_t n, handle stream) {
+	CONTEXT;
+	if (!known(d, n) || !in(pins, (ptr)s, n) || stream) return 1; // of pageable memory a driver makes a copy that waits
+	later(TO_DEVICE, d, (ptr)s, n);
 	return 0;
 }
-int cuMemcpyDtoD_v2(ptr d, ptr s, size_t n) {
+int cuMemcpyDtoHAsync_v2(void *d, ptr s, size_t n, handle stream) {
 	CONTEXT;
-	if (!known(d, n) || !known(s, n)) return 1;
-	memcpy((void *)d, (void *)s, n);
+	if (!known(s, n) || !in(pins, (ptr)d, n) || stream) return 1;
+	memset(d, 0xff, n); // it comes later
+	later(TO_HOST, (ptr)d, s, n);
+	return 0;
+}
+int cuMemcpyDtoDAsync_v2(ptr d, ptr s, size_t n, handle stream) {
+	CONTEXT;
+	if (!known(d, n) || !known(s, n) || stream) return 1;
+	later(WITHIN, d, s, n);
 	return 0;
 }
 int cuModuleLoadData(handle *m, const void *image) {
@@ -181,7 +328,7 @@ int cuModuleLoadData(handle *m, const void *image) {
 }
 int cuModuleUnload(handle m) {
 	CONTEXT;
-	return 0;
+	return queue ? 1 : 0; // nobody has waited for its kernels
 }
 int cuModuleGetFunction(handle *f, handle m, const char *name) {
 	CONTEXT;
@@ -228,10 +375,10 @@ int cuLaunchKernel(handle f, unsigned gx, unsigned gy, unsigned gz, unsigned bx,
 	if (shared > (unsigned)k->shared || k->part >= 0 && shared > (most_shared() + 1024ll) * k->part / 100) return 1;
 	if ((ended = (int)setting("NDEC_FAKE_LAUNCH", 0))) return 0;
 	if (stream && stream != capturing) return 1;
-	if (!stream) return k->launch(gx, bx, shared, args);
 	struct node *n = calloc(1, sizeof *n), **last = &captured;
 	n->k = k, n->grid = gx, n->block = bx, n->shared = shared;
 	for (int i = 0; i < k->arity; i++) n->args[i] = *(ptr *)args[i];
+	if (!stream) return start(n);
 	while (*last) last = &(*last)->next;
 	*last = n;
 	return 0;
@@ -297,9 +444,7 @@ int cuGraphLaunch(handle exec, handle stream) {
 	CONTEXT;
 	if (setting("NDEC_FAKE_GRAPHS", 1) == 2) return 1;
 	for (struct node *n = *(struct node **)exec; n; n = n->next) {
-		void *args[MOST_ARGS];
-		for (int i = 0; i < n->k->arity; i++) args[i] = &n->args[i];
-		int r = n->k->launch(n->grid, n->block, n->shared, args);
+		int r = start(memcpy(malloc(sizeof *n), n, sizeof *n));
 		if (r) return r;
 	}
 	return 0;
