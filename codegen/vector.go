@@ -354,20 +354,13 @@ func (v *vectors) dispatch(f *file) {
 	v.tileFunctions(f, called)
 }
 
-// run are the statements that run a kernel, which takes turns where it would take long.
+// run is the statement that runs a kernel.
 func (v *vectors) run(k *lanes.Kernel) string {
 	return v.runWith(k, "nil")
 }
 
 // runWith is run with a record, if kernels take one.
 func (v *vectors) runWith(k *lanes.Kernel, record string) string {
-	if k.Turns != nil {
-		var turns []string
-		for _, t := range k.Turns {
-			turns = append(turns, v.runWith(t, "nil"))
-		}
-		return strings.Join(turns, "\n")
-	}
 	v.used[k] = true
 	if v.form.few {
 		return fmt.Sprintf("%s.%s(l.fr, l.w)", v.form.kernel, k.Name)

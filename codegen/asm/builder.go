@@ -11,6 +11,7 @@ import (
 type Builder struct {
 	ISA  ISA  // of its vectors
 	AMX  bool // there are tiles
+	Hold int  // how long the kernel may run between pauses, in half cycles; 0 if it has none
 	file *File
 	name string
 
@@ -218,13 +219,22 @@ func (b *Builder) Set(d, v Vec) {
 // Call runs another kernel of the file, with the same arguments. It leaves no vector register as it was; loops
 // around it keep their counters and pointers on the stack meanwhile.
 func (b *Builder) Call(name string) {
-	b.add(inst{kind: callInst, op: "CALL", mem: -1}, fixed(b.callee(name)), imm(0))
+	b.call(name, name, 0)
 }
 
 // CallAt is Call of a kernel whose record lies some bytes behind the start of that of this one.
 func (b *Builder) CallAt(name string, bytes int) {
 	b.record = true
-	b.add(inst{kind: callInst, op: "CALL", mem: -1}, fixed(b.callee(name)), imm(bytes))
+	b.call(name, name, bytes)
+}
+
+// call is a call of a kernel by one of its entries.
+func (b *Builder) call(name, entry string, bytes int) {
+	work := 0
+	if b.Hold > 0 {
+		work = min(b.file.Work(name), math.MaxInt32)
+	}
+	b.add(inst{kind: callInst, op: "CALL", mem: -1}, fixed(b.callee(entry)), imm(bytes), imm(work))
 }
 
 // callee is the symbol of another kernel of the file.

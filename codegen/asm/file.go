@@ -18,11 +18,15 @@ type File struct {
 	Spill  int      // place, from the first of them, for vectors that find no register
 	Slots  int      // and how many there may be
 	Words  int      // place, from the first of them, for pointers and counters that find none: 256 bytes
+	Rest   int      // place, from the first of them, for all registers while a kernel pauses: RestBytes
+	// Work is how long a run of another kernel takes, in half cycles. Of files with pauses.
+	Work func(kernel string) int
 	// Place appends what lies so many bytes from an argument, for comments in the text; nothing where there is nothing to say.
 	Place func(b []byte, arg, off int) []byte
 
 	pool  pool
-	parts [][]byte // texts of kernels, what stands above and behind each among them
+	parts [][]byte        // texts of kernels, what stands above and behind each among them
+	pause map[string]bool // kernels that do
 
 	// What the last kernel needed, for the next one.
 	insts []inst
@@ -87,11 +91,14 @@ func (b *Builder) Table(e Elem, bits []uint64) Base {
 type Code struct {
 	// Spills is the number of vectors without a register.
 	Spills int
+	// Longest is how long it runs without a pause at most, in half cycles if nothing waits, what it calls included; 0 if it has none.
+	Longest int
 
-	name  string
-	text  []byte
-	entry []byte // of what is taken in registers, see Takes
-	pool  pool
+	pauses bool
+	name   string
+	text   []byte
+	entry  []byte // of what is taken in registers, see Takes
+	pool   pool
 }
 
 // Lines is the length of the text.
@@ -105,6 +112,7 @@ func (f *File) Compile(name string, body func(b *Builder)) (*Code, error) {
 	b := &Builder{ISA: f.ISA.Vectors(), AMX: f.ISA == AMX, file: f, name: name, insts: f.insts[:0], vecs: f.vecs[:0]}
 	defer func() { f.insts, f.vecs = b.insts, b.vecs }()
 	body(b)
+	run := b.pauses()
 	b.point()
 	if b.err != nil {
 		return nil, b.err
@@ -119,7 +127,7 @@ func (f *File) Compile(name string, body func(b *Builder)) (*Code, error) {
 	p := &printer{b: b, a: a, out: make([]byte, 0, lineBytes*len(b.insts))}
 	p.kernel()
 	p.ins("RET")
-	return &Code{a.spills, name, p.out, b.entry(name), b.pool}, nil
+	return &Code{a.spills, max(run.head, run.longest, run.tail), b.Hold > 0, name, p.out, b.entry(name), b.pool}, nil
 }
 
 // Add prints a kernel that other kernels of the file can call. doc goes above it.
@@ -143,9 +151,19 @@ func (f *File) Add(c *Code, doc string) {
 		name += "In"
 	}
 	head = fmt.Appendf(head, "TEXT %s_%s<>(SB), NOSPLIT, $0-0\n", name, f.ISA)
+	if c.pauses {
+		if f.pause == nil {
+			f.pause = map[string]bool{}
+		}
+		f.pause[c.name] = true
+		head = append(head, noPointers...)
+	}
 	f.parts = append(f.parts, head, c.text, []byte{'\n'})
 	if len(c.entry) > 0 {
 		head = fmt.Appendf(nil, "// %s is %s with arguments that lie in the frame.\nTEXT %s_%s<>(SB), NOSPLIT, $0-0\n", c.name, name, c.name, f.ISA)
+		if c.pauses {
+			head = append(head, noPointers...)
+		}
 		f.parts = append(f.parts, head, c.entry, []byte{'\n'})
 	}
 }
@@ -157,6 +175,9 @@ func (f *File) Export(name string) {
 	symbol := Symbol(name, f.ISA)
 	t := fmt.Appendf(nil, "// func %s(%s)\n", symbol, strings.Join(f.Args, ", "))
 	t = fmt.Appendf(t, "TEXT ·%s(SB), 0, $8-%d\n", symbol, 8*len(f.Args))
+	if f.pause[name] {
+		t = append(t, noPointers...)
+	}
 	for i, a := range f.Args {
 		word, _, _ := strings.Cut(a, " ")
 		t = fmt.Appendf(t, "\tMOVQ\t%s+%d(FP), %s\n", word, 8*i, argRegisters[i])
@@ -186,9 +207,16 @@ func (f *File) Text() []byte {
 	}
 	b := make([]byte, 0, size)
 	b = append(b, f.Header...)
-	b = append(b, "\n#include \"textflag.h\"\n\n"...)
+	b = append(b, "\n#include \"textflag.h\"\n"...)
+	if len(f.pause) > 0 {
+		b = append(b, "#include \"funcdata.h\"\n"...)
+	}
+	b = append(b, '\n')
 	b = append(b, f.registers()...)
 	b = append(b, "// All exceptions masked, flush to zero, denormals are zero.\nDATA flush<>+0(SB)/4, $0x9fc0\nGLOBL flush<>(SB), RODATA|NOPTR, $4\n\n"...)
+	if len(f.pause) > 0 {
+		b = append(b, usual...)
+	}
 	if f.ISA == AMX {
 		b = append(b, tileShapes...)
 	}
@@ -227,6 +255,9 @@ func (f *File) Text() []byte {
 	b = append(b, '\n')
 	for _, p := range f.parts {
 		b = append(b, p...)
+	}
+	if len(f.pause) > 0 {
+		b = append(b, f.pausing()...)
 	}
 	return append(bytes.TrimRight(b, "\n"), '\n')
 }

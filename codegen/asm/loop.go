@@ -26,6 +26,7 @@ type Loop struct {
 	end      int32
 	pointers []*pointer
 	label    string
+	pause    int    // how many runs go without a pause; 0 for all
 	what     string // the runs are of
 }
 

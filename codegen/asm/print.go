@@ -121,6 +121,8 @@ func (p *printer) kernel() {
 			p.begin(in.loop)
 		case endMark:
 			p.end(in.loop)
+		case pauseInst:
+			p.pause()
 		default:
 			p.order(in)
 			p.inst(in)
@@ -185,6 +187,7 @@ func loopWords(l *Loop) []string {
 
 func (p *printer) end(l *Loop) {
 	p.words, p.stride = p.words[:len(p.words)-len(loopWords(l))], 0
+	p.pauseIn(l)
 	for _, q := range l.pointers {
 		p.ins("ADDQ", number(q.steps[len(q.steps)-1].Bytes), word(q.reg))
 	}

@@ -57,7 +57,7 @@ func (b *Builder) Gives(vs []Vec) {
 // CallIn is Call of a kernel that Takes args, and what it Gives.
 func (b *Builder) CallIn(name string, args []Vec, results []Elem) []Vec {
 	b.Gives(args)
-	b.Call(name + "In")
+	b.call(name, name+"In", 0)
 	return b.take(results)
 }
 

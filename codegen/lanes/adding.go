@@ -75,14 +75,20 @@ func (s *Set) compile(ks []*Kernel) error {
 			sums[isa] = s.summed(isa)
 		}
 	}
+	works := s.works()
+	byName := make(map[string]int, len(works))
+	for k, n := range works {
+		byName[k.Name] = n
+	}
 	one := func(job int, file *asm.File) {
 		k, isa := ks[job/isas], sets[job%isas]
 		file.ISA = isa
 		own := names
 		own.kernel, own.isa, own.sums = k.Name, isa, sums[isa.Vectors()]
-		file.Place = own.place
+		file.Place, file.Work = own.place, func(kernel string) int { return byName[kernel] }
 		var why *Unsupported
 		code, err := file.Compile(k.Name, func(b *asm.Builder) {
+			b.Hold = s.rests(works[k])
 			c := &compiler{set: s, k: k, pf: k.pf, b: b}
 			why = c.run()
 		})

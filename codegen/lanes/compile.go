@@ -140,15 +140,7 @@ func (c *compiler) run() (failed *Unsupported) {
 // body prints what one run of the kernel does.
 func (c *compiler) body() {
 	c.begins()
-	var segs [][]*plan.Nest
-	if t := c.k.turn; t == nil {
-		segs = c.set.segments(c.pf, c.k.nests, stays(c.b.ISA))
-	} else {
-		if segs = t.segs; t.after != nil {
-			c.source(t.after)
-			c.fetch(t.after, first(segs))
-		}
-	}
+	segs := c.set.segments(c.pf, c.k.nests, stays(c.b.ISA))
 	for i, seg := range segs {
 		if isNode(seg[0]) {
 			if v := seg[0].Steps[0].V; v.Op == ir.OpCall {
@@ -178,11 +170,7 @@ func (c *compiler) body() {
 	if c.k.to != nil {
 		c.handIn(c.k.to)
 	}
-	if t := c.k.turn; t != nil && t.before != nil {
-		c.source(t.before)
-		c.give(t.before)
-	}
-	if c.k.part && !c.k.last || c.k.turn != nil && !c.k.turn.last {
+	if c.k.part && !c.k.last {
 		return
 	}
 	if len(c.pf.Copies) > 0 {

@@ -110,9 +110,6 @@ func (c *compiler) arrives(r *ir.Value, next []*plan.Nest) *plan.Nest {
 		return nil
 	}
 	for _, n := range next {
-		if t := c.k.turn; t != nil && t.portions[n] != nil { // it goes over some of its rows alone
-			return nil
-		}
 		all, other := false, false
 		for _, st := range n.Steps {
 			if st.Form == plan.AddTo {

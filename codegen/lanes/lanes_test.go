@@ -42,6 +42,7 @@ type bench struct {
 	name   string    // before what is said
 	ran    func(run) // is told what has run, if it is there
 	counts int       // how many samples count in sums; 0 for all
+	pauses int       // of what has run on the simulated machine
 	isas   []asm.ISA
 }
 
@@ -49,7 +50,7 @@ type bench struct {
 type run struct {
 	bench   *bench
 	isa     asm.ISA
-	kernels []string // one, or turns one after the other
+	kernel  string
 	before  [4][]byte
 	after   [4][]byte
 	results []result
@@ -291,22 +292,19 @@ func (b *bench) checkBlock(t *testing.T, k *lanes.Kernel, f *ir.Func, draw func(
 		place := func(at lanes.SumPlace) int { return at.Nums*b.m.Real.Bytes() + at.Vecs*isa.Bytes() }
 		sums := make([]byte, place(b.set.SumsEnd()))
 		m := b.texts[isa].Machine()
-		turns := k.Turns
-		if turns == nil {
-			turns = []*lanes.Kernel{k}
-		}
 		memory := [4][]byte{fr, ps, pre, sums}
-		done := run{bench: b, isa: isa, after: memory}
+		done := run{bench: b, isa: isa, kernel: k.Name, after: memory}
 		var mem []uint64
 		for i, x := range memory {
 			done.before[i] = bytes.Clone(x)
 			mem = append(mem, m.Map(x))
 		}
-		for _, k := range turns {
-			done.kernels = append(done.kernels, k.Name)
-			if err := m.Call(k.Name+"_"+isa.String(), mem...); err != nil {
-				t.Fatalf("%s: %v", f.Name, err)
-			}
+		if err := m.Call(k.Name+"_"+isa.String(), mem...); err != nil {
+			t.Fatalf("%s: %v", f.Name, err)
+		}
+		b.pauses += m.Pauses
+		if most := b.set.Longest(k, isa); m.Pauses > 0 && m.Longest > 2*most {
+			t.Errorf("%s%s on %s: %d instructions run without a pause, %d half cycles were reckoned with", b.name, f.Name, isa, m.Longest, most)
 		}
 		for _, at := range k.Results {
 			if at != nil {
@@ -432,9 +430,8 @@ func TestMoons(t *testing.T) {
 	for _, pf := range res.Plan.Funcs {
 		fs = append(fs, pf.IR)
 	}
-	for _, hold := range []int{0, 2000} { // also in turns, with calls between them
+	for _, hold := range []int{0, 2000} { // also with pauses
 		b := newBench(t, res.Module, res.Plan, params, fs, hold)
-		calls := 0
 		for _, pf := range res.Plan.Funcs {
 			k := b.set.Of(pf.IR)
 			if k == nil {
@@ -443,17 +440,12 @@ func TestMoons(t *testing.T) {
 				continue
 			}
 			b.check(t, k, pf.IR, rnd)
-			for _, turn := range k.Turns {
-				if turn.Func != k.Func {
-					calls++
-				}
-			}
 		}
 		if len(b.set.Kernels) < 20 {
 			t.Errorf("only %d functions are compiled to lanes", len(b.set.Kernels))
 		}
-		if (calls >= 20) != (hold > 0) {
-			t.Errorf("%d calls between turns of at most %d", calls, hold)
+		if (b.pauses >= 1000) != (hold > 0) {
+			t.Errorf("%d pauses where a kernel may take %d", b.pauses, hold)
 		}
 	}
 }
@@ -482,7 +474,7 @@ func seeds(t *testing.T) (from, to uint64) {
 // TestRandomModules compares the functions of random modules: kernels of both ISAs on the simulator with the interpreter, and
 // with each other, and kernels on this processor with the simulator.
 func TestRandomModules(t *testing.T) {
-	compiled, all, turns := 0, 0, 0
+	compiled, all, pauses := 0, 0, 0
 	machine := newProcessor(t)
 	from, to := seeds(t)
 	for seed := from; seed < to; seed++ {
@@ -501,13 +493,12 @@ func TestRandomModules(t *testing.T) {
 			for _, pf := range p.Funcs {
 				fs = append(fs, pf.IR)
 			}
-			b := newBench(t, c.Module, p, c.Params, fs, []int{0, 400}[seed%2]) // every second one in turns
+			b := newBench(t, c.Module, p, c.Params, fs, []int{0, 400}[seed%2]) // every second one with pauses
 			b.name, b.ran = fmt.Sprintf("seed %d: ", seed), machine.add
 			for _, f := range fs {
 				all++
 				if k := b.set.Of(f); k != nil {
 					compiled++
-					turns += len(k.Turns)
 					if got, want := b.set.WorkOf(k).Cost, p.Of(f).Cost; got != want {
 						t.Errorf("seed %d: %s is %+v in its kernel, %+v by the plan", seed, f.Name, got, want)
 					}
@@ -515,12 +506,13 @@ func TestRandomModules(t *testing.T) {
 					b.checkOdd(t, k, f, rand.New(rand.NewPCG(seed, 4)))
 				}
 			}
+			pauses += b.pauses
 		}
 	}
 	machine.compare(t)
-	t.Logf("%d of %d functions are compiled to lanes; there are %d turns", compiled, all, turns)
-	if turns < 100 && to-from >= 60 {
-		t.Error("too few kernels go in turns")
+	t.Logf("%d of %d functions are compiled to lanes; they pause %d times", compiled, all, pauses)
+	if pauses < 1000 && to-from >= 60 {
+		t.Error("kernels pause too seldom")
 	}
 }
 

@@ -21,24 +21,14 @@ func (c *compiler) nest(n *plan.Nest) {
 		c.nestAlone(n)
 		return
 	}
-	from, to := c.rows(n, inLoop, n.Extent)
-	whole := from == 0 && to == n.Extent
-	var beside *tileProduct
-	if from == 0 && from < to { // where the loop goes in portions, the first one makes products on tiles for all
-		if beside = c.productsOnTiles(n); beside != nil && !whole {
-			beside.rest()
-			beside = nil
-		}
-	}
+	beside := c.productsOnTiles(n)
 	c.preload(n)
 	c.loadTanh(n)
-	if from < to {
-		for _, s := range n.Steps {
-			c.resume(s, from)
-		}
+	for _, s := range n.Steps {
+		c.begin(s)
 	}
 	steps := slices.DeleteFunc(slices.Clone(n.Steps), c.set.deferred)
-	if len(steps) == 0 || from == to {
+	if len(steps) == 0 {
 		// Nothing goes along the loop.
 	} else if n.Extent == 1 || n.Unroll && !c.set.rolled(c.pf, n) {
 		c.cur = map[cursor]value{}
@@ -60,35 +50,27 @@ func (c *compiler) nest(n *plan.Nest) {
 		}
 		if beside != nil {
 			c.rowsBeside(beside, n.Extent, body)
-		} else if wake := c.wakeBefore(n); wake > 0 && whole {
+		} else if wake := c.wakeBefore(n); wake > 0 {
 			c.repeat(n.Extent-wake, func(i index) { body([]index{i}) })
 			c.wakeTiles()
 			c.repeat(wake, func(i index) { body([]index{i.plus(n.Extent - wake)}) })
 		} else {
-			c.tilesFrom(from, to, c.tile(n), body)
+			c.tiles(n.Extent, c.tile(n), body)
 		}
 	}
 	c.cur, c.tanh = nil, nil
-	if from < to {
-		for _, s := range steps { // sums along the loop leave their registers before others begin
-			c.finish(s)
-		}
+	for _, s := range steps { // sums along the loop leave their registers before others begin
+		c.finish(s)
 	}
-	for i, s := range n.Steps {
+	for _, s := range n.Steps {
 		if c.set.deferred(s) {
-			if from, to := c.rows(n, i, rowsOfStep(s)); from < to {
-				c.finishRows(s, from, to)
-			}
+			c.finish(s)
 		}
 	}
 }
 
 // tiles runs body for the indices below n, some at a time.
-func (c *compiler) tiles(n, t int, body func(ixs []index)) { c.tilesFrom(0, n, t, body) }
-
-// tilesFrom is tiles for indices from one on.
-func (c *compiler) tilesFrom(first, end, t int, body func(ixs []index)) {
-	n := end - first
+func (c *compiler) tiles(n, t int, body func(ixs []index)) {
 	some := func(from index, t int) {
 		ixs := make([]index, t)
 		for r := range ixs {
@@ -101,12 +83,12 @@ func (c *compiler) tilesFrom(first, end, t int, body func(ixs []index)) {
 		if t > 1 {
 			what = fmt.Sprintf("tiles of %d elements", t)
 		}
-		c.b.Loop(full, func(l *asm.Loop) { some(at(first).along(l.Over(what), t), t) })
-	} else if full == 1 {
-		some(at(first), t)
+		c.b.Loop(full, func(l *asm.Loop) { some(index{}.along(l.Over(what), t), t) })
+	} else {
+		some(at(0), t)
 	}
 	if rest := n % t; rest > 0 {
-		some(at(end-rest), rest)
+		some(at(n-rest), rest)
 	}
 }
 
@@ -214,7 +196,13 @@ const registerSums = 8
 // begin starts the sums of a step.
 func (c *compiler) begin(s plan.Step) {
 	v := s.V
-	if !sums(s) {
+	switch s.Form {
+	case plan.ColSum, plan.SumAll:
+	case plan.Scatter:
+		if scattered(s) {
+			return
+		}
+	default:
 		return
 	}
 	for r := range v.Type.Len() {
@@ -223,11 +211,11 @@ func (c *compiler) begin(s plan.Step) {
 }
 
 // scatter is the product of a vector, which lies in memory, and a matrix. Terms are added in the order of the
-// vector. It is made from one element up to another.
-func (c *compiler) scatter(v *ir.Value, from, to int) {
+// vector.
+func (c *compiler) scatter(v *ir.Value) {
 	x, w := v.Args[0], v.Args[1]
 	n := v.Type.Len()
-	c.tilesFrom(from, to, c.rowsTogether(v, n), func(ixs []index) {
+	c.tiles(n, c.rowsTogether(v, n), func(ixs []index) {
 		sums := c.dots(c.kind(v.Type.Elem), len(ixs), x.Type.Len(), func(r int, i index) value { return c.elem(w, add(i.times(n), ixs[r])) },
 			func(i index) value { return c.elem(x, i) })
 		for r, ix := range ixs {
@@ -245,29 +233,29 @@ func (c *compiler) fieldOf(v *ir.Value) *Field {
 	return f
 }
 
-// finishRows makes rows of a step that has a loop of its own; on tiles, which are quick, the first turn makes all of them.
-func (c *compiler) finishRows(s plan.Step, from, to int) {
-	p, onTiles := c.onTiles(s)
-	switch {
-	case s.Form == plan.Scatter && onTiles:
-		if from == 0 {
-			c.scatterOnTiles(s.V, p)
-		}
-	case s.Form == plan.Scatter:
-		c.scatter(s.V, from, to)
-	case c.b.AMX && c.set.outerOnTiles(s):
-		if from == 0 {
-			c.outerTilesOnTiles(s)
-		}
-	default:
-		c.outerTiles(s, from, to)
-	}
-}
-
 // finish keeps sums that were made along a loop.
 func (c *compiler) finish(s plan.Step) {
 	v := s.V
-	if !sums(s) {
+	switch s.Form {
+	case plan.ColSum, plan.SumAll:
+	case plan.Scatter:
+		if p, ok := c.onTiles(s); ok {
+			c.scatterOnTiles(v, p)
+			return
+		}
+		if scattered(s) {
+			c.scatter(v)
+			return
+		}
+	case plan.OuterRow:
+		switch {
+		case c.b.AMX && c.set.outerOnTiles(s):
+			c.outerTilesOnTiles(s)
+		case c.set.tiled(s):
+			c.outerTiles(s)
+		}
+		return
+	default:
 		return
 	}
 	for r := range v.Type.Len() {

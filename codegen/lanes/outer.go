@@ -123,8 +123,8 @@ func (s *Set) deferred(st plan.Step) bool { return scattered(st) || s.tiled(st) 
 // samplesTogether is the number of samples that a run of the loop over the samples of a block adds.
 const samplesTogether = 2
 
-// outerTiles adds rows of the outer product of a step to the sums of its matrix.
-func (c *compiler) outerTiles(s plan.Step, from, to int) {
+// outerTiles adds the outer product of a step to the sums of its matrix.
+func (c *compiler) outerTiles(s plan.Step) {
 	x, y, p := s.V.Args[0], s.V.Args[1], s.Sum
 	w := c.kind(p.Type.Elem)
 	e, isa := w.elem(), c.b.ISA
@@ -134,7 +134,7 @@ func (c *compiler) outerTiles(s plan.Step, from, to int) {
 	frame := c.b.Arg(argFrame).At(c.k.turned.Off)
 	xs := func(ix index) asm.Mem { return along(frame, ix, RowBytes) }
 	ys := func(ix index) asm.Mem { return along(frame.At(rows*RowBytes), ix, c.set.Samples()*isa.Bytes()) }
-	c.tilesFrom(from, to, samplesTogether, func(ixs []index) {
+	c.tiles(rows, samplesTogether, func(ixs []index) {
 		for _, ix := range ixs {
 			c.b.Stores(e, c.counted(c.elem(x, ix)).v, xs(ix))
 		}
@@ -160,7 +160,7 @@ func (c *compiler) outerTiles(s plan.Step, from, to int) {
 		return along(along(m, row, paddedRow(p)*e.Bytes()), group, isa.Bytes())
 	}
 	t := tileOf(isa.Free(), rows, groups, 1, true, 0.03) // what lives in registers beside it then goes to the frame, and no sum does
-	c.tilesFrom(from, to, t.channels, func(rs []index) { // and then along rows, where the processor fetches sums ahead
+	c.tiles(rows, t.channels, func(rs []index) {         // and then along rows, where the processor fetches sums ahead
 		c.tiles(groups, t.places, func(gs []index) {
 			sums := &tileSums{tile: tile{len(rs), len(gs), true}, w: w, parts: 1}
 			for _, r := range rs {

@@ -90,6 +90,7 @@ func TestOuterText(t *testing.T) {
 				return []*ir.Value{b.Binary(ir.OpOuter, x, y)}
 			})
 			set := lanes.New(p, kernelName)
+			set.Hold = 1000 // all pause
 			k, err := set.Add(m.Funcs[0])
 			if err != nil {
 				t.Fatal(err)

@@ -61,10 +61,10 @@ func (p *processor) add(r run) {
 	}
 }
 
-// Job is what the program is asked to run: kernels one after the other over the same memory.
+// Job is what the program is asked to run: a kernel over some memory.
 type Job struct {
-	Kernels []string
-	Memory  [4][]byte
+	Kernel string
+	Memory [4][]byte
 }
 
 const processorMain = `package main
@@ -73,17 +73,25 @@ import (
 	"bufio"
 	"encoding/gob"
 	"os"
+	"runtime"
+	"time"
 	"unsafe"
 )
 
 type kernel = func(fr, w, pre, sums *byte)
 
 type Job struct {
-	Kernels []string
-	Memory  [4][]byte
+	Kernel string
+	Memory [4][]byte
 }
 
 func main() {
+	go func() { // kernels are stopped where they pause
+		for {
+			runtime.GC()
+			time.Sleep(time.Millisecond)
+		}
+	}()
 	in, out := gob.NewDecoder(bufio.NewReader(os.Stdin)), bufio.NewWriter(os.Stdout)
 	defer out.Flush()
 	answer := gob.NewEncoder(out)
@@ -96,9 +104,7 @@ func main() {
 		for i, x := range j.Memory {
 			at[i] = unsafe.SliceData(x)
 		}
-		for _, k := range j.Kernels {
-			kernels[k](at[0], at[1], at[2], at[3])
-		}
+		kernels[j.Kernel](at[0], at[1], at[2], at[3])
 		if err := answer.Encode(j.Memory); err != nil {
 			panic(err)
 		}
@@ -184,9 +190,7 @@ func (p *processor) compare(t *testing.T) {
 	to := gob.NewEncoder(&jobs)
 	for _, r := range p.runs {
 		j := Job{Memory: r.before}
-		for _, k := range r.kernels {
-			j.Kernels = append(j.Kernels, packages[r.bench]+"."+asm.Symbol(k, r.isa))
-		}
+		j.Kernel = packages[r.bench] + "." + asm.Symbol(r.kernel, r.isa)
 		if err := to.Encode(j); err != nil {
 			t.Fatal(err)
 		}
@@ -200,11 +204,11 @@ func (p *processor) compare(t *testing.T) {
 		real := r.bench.m.Real
 		for _, at := range r.results {
 			if i := other(memory[0][at.from:at.to], r.after[0][at.from:at.to], at.elem, real); i >= 0 {
-				t.Errorf("%s%s of %s: number %d of a result is not that of the simulator on this processor", r.bench.name, r.kernels, r.isa, i)
+				t.Errorf("%s%s of %s: number %d of a result is not that of the simulator on this processor", r.bench.name, r.kernel, r.isa, i)
 			}
 		}
 		if i := other(memory[3], r.after[3], real, real); i >= 0 {
-			t.Errorf("%s%s of %s: sum %d of gradients is not that of the simulator on this processor", r.bench.name, r.kernels, r.isa, i)
+			t.Errorf("%s%s of %s: sum %d of gradients is not that of the simulator on this processor", r.bench.name, r.kernel, r.isa, i)
 		}
 	}
 	t.Logf("%d runs of kernels on this processor", len(p.runs))

@@ -92,10 +92,6 @@ func (s *Set) cut(pf *plan.Func, nests []*plan.Nest) [][]*plan.Nest {
 	var out [][]*plan.Nest
 	open := false
 	for len(nests) > 0 {
-		if s.longLoop(nests[0]) { // it may go in portions
-			out, open, nests = append(out, nests[:1:1]), false, nests[1:]
-			continue
-		}
 		n := max(1, count(nests, func(n *plan.Nest) bool { return !s.multiplies(n) }))
 		size, wide := 0, false
 		for _, q := range nests[:n] {

@@ -64,10 +64,6 @@ type Kernel struct {
 	packed bool              // of few samples: these are in its lanes
 	code   [len(asm.ISAs) + 1]*asm.Code
 
-	// Turns are what Go runs in its place, where it takes long: see turns.go. Nil where it runs the kernel itself.
-	Turns []*Kernel
-	turn  *turn // of a piece that is one of the turns of a kernel
-
 	// Of a piece of a Node: the nodes before and after it, and whether it is the last one.
 	part     bool
 	from, to *NodeStep
@@ -89,7 +85,7 @@ type Set struct {
 	Args []string
 	// MaskOff is the place of a row of masks: of the samples that count in sums over samples.
 	MaskOff int
-	// Hold is how long Go's collector may wait for a kernel, as holdSlots counts: what takes longer goes in turns.
+	// Hold is how long a kernel may take without pauses, as holdSlots counts, for which Go's collector waits.
 	Hold int
 	// Tiles says that there are kernels with products on tiles, too; to be set before anything is added. TilePacks are the matrices that they read.
 	Tiles     bool
@@ -367,7 +363,8 @@ func readsOf(pf *plan.Func, st plan.Step, f func(*ir.Value)) {
 
 // file is an empty file for an ISA.
 func (s *Set) file(isa asm.ISA) *asm.File {
-	return &asm.File{ISA: isa, Args: s.Pointers(), Slots: spillSlots, Words: spillSlots * 64}
+	const rest = spillSlots*64 - asm.RestBytes
+	return &asm.File{ISA: isa, Args: s.Pointers(), Slots: min(spillSlots, rest/isa.Bytes()), Rest: rest, Words: spillSlots * 64}
 }
 
 // Text is the assembly of kernels for an ISA; header goes first, and export says which ones Go calls.

@@ -66,7 +66,6 @@ func (s *Set) add(f *ir.Func, how running) (*Kernel, error) {
 		k.Results = append(k.Results, nil) // a sum, which comes from the record
 	}
 	s.join(k)
-	s.takeTurns(k)
 	s.byFunc[at], s.byForm[form] = k, k
 	return k, nil
 }
@@ -190,8 +189,6 @@ func (k *Kernel) doc(alone bool) string {
 	}
 	d := fmt.Sprintf("%s is %s of %s", k.Name, where(k.Func), of)
 	switch {
-	case k.turn != nil:
-		d += ", a turn of several"
 	case k.from != nil && k.to != nil:
 		d += ", between two loops"
 	case k.to != nil:

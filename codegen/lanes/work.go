@@ -56,7 +56,6 @@ func (w *working) run(k *Kernel) (out Work) {
 			w.memory(&out, used, f, f.Rows*w.set.rowBytes(f.Elem), 0)
 		}
 	}
-	num, den := 1, 1 // what of a step is made
 	var visit func(v *ir.Value)
 	visit = func(v *ir.Value) {
 		if seen[v] {
@@ -64,7 +63,7 @@ func (w *working) run(k *Kernel) (out Work) {
 		}
 		seen[v] = true
 		field(v)
-		out.Cost.Add(fraction(w.set.Plan.CostOf(v), num, den), 1)
+		out.Cost.Add(w.set.Plan.CostOf(v), 1)
 		for _, a := range v.Args {
 			if q := a.Attr.Param; a.Op == ir.OpParam && q != nil {
 				w.memory(&out, used, q, q.Type.Len()*q.Type.Elem.Bytes(), 0)
@@ -76,10 +75,7 @@ func (w *working) run(k *Kernel) (out Work) {
 		}
 	}
 	for _, n := range k.nests {
-		for i, st := range n.Steps {
-			if num, den = k.share(w.set, n, i); num == 0 {
-				continue
-			}
+		for _, st := range n.Steps {
 			if isNode(n) {
 				if isBreak(st.V) {
 					continue
@@ -106,13 +102,6 @@ func (w *working) run(k *Kernel) (out Work) {
 		}
 	}
 	return out
-}
-
-// fraction is a share of some work.
-func fraction(c plan.Cost, num, den int) plan.Cost {
-	c.Add(c, num-1)
-	c.MulAdds, c.Elem, c.Trans, c.Slots, c.FunctionSlots = c.MulAdds/den, c.Elem/den, c.Trans/den, c.Slots/den, c.FunctionSlots/den
-	return c
 }
 
 func (o *Work) add(x Work, times int) {

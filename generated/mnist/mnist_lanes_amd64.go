@@ -162,43 +162,17 @@ func (l *lanes) count(n int) {
 
 // laneKernels are the kernels of an instruction set.
 type laneKernels struct {
-	width                         int // real numbers in a vector
-	pixelsField                   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digits0LanestepTurn0          func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digits0LanestepTurn2          func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digits0LanestepTurn4          func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digits0LanestepTurn6          func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digits0LanestepTurn8          func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digitsSamplePart0             func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digitsSamplePart2             func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitSamplePart0                func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitSamplePart2                func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	pixelsMixedFieldTurn0         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	pixelsMixedFieldTurn1         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digitsMixed0RecLanestepTurn0  func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digitsMixed0RecLanestepTurn3  func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digitsMixed0RecLanestepTurn6  func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digitsMixed0RecLanestepTurn9  func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digitsMixed0RecLanestepTurn12 func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	pixelsMixedFieldVjpTurn0      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	pixelsMixedFieldVjpTurn1      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	pixelsMixedFieldVjpTurn2      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	pixelsMixedFieldVjpTurn3      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	pixelsMixedFieldVjpTurn4      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	pixelsMixedFieldVjpTurn5      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digitsMixed0ReplayVjpTurn0    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digitsMixed0ReplayVjpTurn3    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digitsMixed0ReplayVjpTurn6    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digitsMixed0ReplayVjpTurn9    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digitsMixed0ReplayVjpTurn16   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digitsMixed0ReplayVjpTurn23   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digitsMixed0ReplayVjpTurn30   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digitsMixed0ReplayVjpTurn37   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digitsMixed0RecLanerevTurn0   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digitsMixed0RecLanerevTurn39  func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitMixedGradPart0             func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitMixedGradPart2             func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitMixedGradPart4             func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	width                   int // real numbers in a vector
+	digits0Lanestep         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digitsSamplePart0       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digitsSamplePart2       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitSamplePart0          func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitSamplePart2          func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digitsMixed0RecLanestep func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digitsMixed0RecLanerev  func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitMixedGradPart0       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitMixedGradPart2       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitMixedGradPart4       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 }
 
 // kernel holds the kernels for this machine; nil where it has none of the instruction sets.
@@ -208,83 +182,31 @@ func pickKernels() *laneKernels {
 	switch rt.CPULevel() {
 	case rt.AVX512:
 		return &laneKernels{
-			width:                         16,
-			pixelsField:                   pixelsFieldAVX512,
-			digits0LanestepTurn0:          digits0LanestepTurn0AVX512,
-			digits0LanestepTurn2:          digits0LanestepTurn2AVX512,
-			digits0LanestepTurn4:          digits0LanestepTurn4AVX512,
-			digits0LanestepTurn6:          digits0LanestepTurn6AVX512,
-			digits0LanestepTurn8:          digits0LanestepTurn8AVX512,
-			digitsSamplePart0:             digitsSamplePart0AVX512,
-			digitsSamplePart2:             digitsSamplePart2AVX512,
-			fitSamplePart0:                fitSamplePart0AVX512,
-			fitSamplePart2:                fitSamplePart2AVX512,
-			pixelsMixedFieldTurn0:         pixelsMixedFieldTurn0AVX512,
-			pixelsMixedFieldTurn1:         pixelsMixedFieldTurn1AVX512,
-			digitsMixed0RecLanestepTurn0:  digitsMixed0RecLanestepTurn0AVX512,
-			digitsMixed0RecLanestepTurn3:  digitsMixed0RecLanestepTurn3AVX512,
-			digitsMixed0RecLanestepTurn6:  digitsMixed0RecLanestepTurn6AVX512,
-			digitsMixed0RecLanestepTurn9:  digitsMixed0RecLanestepTurn9AVX512,
-			digitsMixed0RecLanestepTurn12: digitsMixed0RecLanestepTurn12AVX512,
-			pixelsMixedFieldVjpTurn0:      pixelsMixedFieldVjpTurn0AVX512,
-			pixelsMixedFieldVjpTurn1:      pixelsMixedFieldVjpTurn1AVX512,
-			pixelsMixedFieldVjpTurn2:      pixelsMixedFieldVjpTurn2AVX512,
-			pixelsMixedFieldVjpTurn3:      pixelsMixedFieldVjpTurn3AVX512,
-			pixelsMixedFieldVjpTurn4:      pixelsMixedFieldVjpTurn4AVX512,
-			pixelsMixedFieldVjpTurn5:      pixelsMixedFieldVjpTurn5AVX512,
-			digitsMixed0ReplayVjpTurn0:    digitsMixed0ReplayVjpTurn0AVX512,
-			digitsMixed0ReplayVjpTurn3:    digitsMixed0ReplayVjpTurn3AVX512,
-			digitsMixed0ReplayVjpTurn6:    digitsMixed0ReplayVjpTurn6AVX512,
-			digitsMixed0ReplayVjpTurn9:    digitsMixed0ReplayVjpTurn9AVX512,
-			digitsMixed0ReplayVjpTurn16:   digitsMixed0ReplayVjpTurn16AVX512,
-			digitsMixed0ReplayVjpTurn23:   digitsMixed0ReplayVjpTurn23AVX512,
-			digitsMixed0ReplayVjpTurn30:   digitsMixed0ReplayVjpTurn30AVX512,
-			digitsMixed0ReplayVjpTurn37:   digitsMixed0ReplayVjpTurn37AVX512,
-			digitsMixed0RecLanerevTurn0:   digitsMixed0RecLanerevTurn0AVX512,
-			digitsMixed0RecLanerevTurn39:  digitsMixed0RecLanerevTurn39AVX512,
-			fitMixedGradPart0:             fitMixedGradPart0AVX512,
-			fitMixedGradPart2:             fitMixedGradPart2AVX512,
-			fitMixedGradPart4:             fitMixedGradPart4AVX512,
+			width:                   16,
+			digits0Lanestep:         digits0LanestepAVX512,
+			digitsSamplePart0:       digitsSamplePart0AVX512,
+			digitsSamplePart2:       digitsSamplePart2AVX512,
+			fitSamplePart0:          fitSamplePart0AVX512,
+			fitSamplePart2:          fitSamplePart2AVX512,
+			digitsMixed0RecLanestep: digitsMixed0RecLanestepAVX512,
+			digitsMixed0RecLanerev:  digitsMixed0RecLanerevAVX512,
+			fitMixedGradPart0:       fitMixedGradPart0AVX512,
+			fitMixedGradPart2:       fitMixedGradPart2AVX512,
+			fitMixedGradPart4:       fitMixedGradPart4AVX512,
 		}
 	case rt.AVX2:
 		return &laneKernels{
-			width:                         8,
-			pixelsField:                   pixelsFieldAVX2,
-			digits0LanestepTurn0:          digits0LanestepTurn0AVX2,
-			digits0LanestepTurn2:          digits0LanestepTurn2AVX2,
-			digits0LanestepTurn4:          digits0LanestepTurn4AVX2,
-			digits0LanestepTurn6:          digits0LanestepTurn6AVX2,
-			digits0LanestepTurn8:          digits0LanestepTurn8AVX2,
-			digitsSamplePart0:             digitsSamplePart0AVX2,
-			digitsSamplePart2:             digitsSamplePart2AVX2,
-			fitSamplePart0:                fitSamplePart0AVX2,
-			fitSamplePart2:                fitSamplePart2AVX2,
-			pixelsMixedFieldTurn0:         pixelsMixedFieldTurn0AVX2,
-			pixelsMixedFieldTurn1:         pixelsMixedFieldTurn1AVX2,
-			digitsMixed0RecLanestepTurn0:  digitsMixed0RecLanestepTurn0AVX2,
-			digitsMixed0RecLanestepTurn3:  digitsMixed0RecLanestepTurn3AVX2,
-			digitsMixed0RecLanestepTurn6:  digitsMixed0RecLanestepTurn6AVX2,
-			digitsMixed0RecLanestepTurn9:  digitsMixed0RecLanestepTurn9AVX2,
-			digitsMixed0RecLanestepTurn12: digitsMixed0RecLanestepTurn12AVX2,
-			pixelsMixedFieldVjpTurn0:      pixelsMixedFieldVjpTurn0AVX2,
-			pixelsMixedFieldVjpTurn1:      pixelsMixedFieldVjpTurn1AVX2,
-			pixelsMixedFieldVjpTurn2:      pixelsMixedFieldVjpTurn2AVX2,
-			pixelsMixedFieldVjpTurn3:      pixelsMixedFieldVjpTurn3AVX2,
-			pixelsMixedFieldVjpTurn4:      pixelsMixedFieldVjpTurn4AVX2,
-			pixelsMixedFieldVjpTurn5:      pixelsMixedFieldVjpTurn5AVX2,
-			digitsMixed0ReplayVjpTurn0:    digitsMixed0ReplayVjpTurn0AVX2,
-			digitsMixed0ReplayVjpTurn3:    digitsMixed0ReplayVjpTurn3AVX2,
-			digitsMixed0ReplayVjpTurn6:    digitsMixed0ReplayVjpTurn6AVX2,
-			digitsMixed0ReplayVjpTurn9:    digitsMixed0ReplayVjpTurn9AVX2,
-			digitsMixed0ReplayVjpTurn16:   digitsMixed0ReplayVjpTurn16AVX2,
-			digitsMixed0ReplayVjpTurn23:   digitsMixed0ReplayVjpTurn23AVX2,
-			digitsMixed0ReplayVjpTurn30:   digitsMixed0ReplayVjpTurn30AVX2,
-			digitsMixed0ReplayVjpTurn37:   digitsMixed0ReplayVjpTurn37AVX2,
-			digitsMixed0RecLanerevTurn0:   digitsMixed0RecLanerevTurn0AVX2,
-			digitsMixed0RecLanerevTurn39:  digitsMixed0RecLanerevTurn39AVX2,
-			fitMixedGradPart0:             fitMixedGradPart0AVX2,
-			fitMixedGradPart2:             fitMixedGradPart2AVX2,
-			fitMixedGradPart4:             fitMixedGradPart4AVX2,
+			width:                   8,
+			digits0Lanestep:         digits0LanestepAVX2,
+			digitsSamplePart0:       digitsSamplePart0AVX2,
+			digitsSamplePart2:       digitsSamplePart2AVX2,
+			fitSamplePart0:          fitSamplePart0AVX2,
+			fitSamplePart2:          fitSamplePart2AVX2,
+			digitsMixed0RecLanestep: digitsMixed0RecLanestepAVX2,
+			digitsMixed0RecLanerev:  digitsMixed0RecLanerevAVX2,
+			fitMixedGradPart0:       fitMixedGradPart0AVX2,
+			fitMixedGradPart2:       fitMixedGradPart2AVX2,
+			fitMixedGradPart4:       fitMixedGradPart4AVX2,
 		}
 	}
 	return nil
@@ -298,17 +220,7 @@ func init() {
 	fitShard = (*fitWorker).lanes
 }
 
-func pixelsFieldAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digits0LanestepTurn0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digits0LanestepTurn2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digits0LanestepTurn4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digits0LanestepTurn6AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digits0LanestepTurn8AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func digits0LanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func digitsSamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
@@ -318,51 +230,9 @@ func fitSamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func fitSamplePart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func pixelsMixedFieldTurn0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func digitsMixed0RecLanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func pixelsMixedFieldTurn1AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digitsMixed0RecLanestepTurn0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digitsMixed0RecLanestepTurn3AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digitsMixed0RecLanestepTurn6AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digitsMixed0RecLanestepTurn9AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digitsMixed0RecLanestepTurn12AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func pixelsMixedFieldVjpTurn0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func pixelsMixedFieldVjpTurn1AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func pixelsMixedFieldVjpTurn2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func pixelsMixedFieldVjpTurn3AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func pixelsMixedFieldVjpTurn4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func pixelsMixedFieldVjpTurn5AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digitsMixed0ReplayVjpTurn0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digitsMixed0ReplayVjpTurn3AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digitsMixed0ReplayVjpTurn6AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digitsMixed0ReplayVjpTurn9AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digitsMixed0ReplayVjpTurn16AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digitsMixed0ReplayVjpTurn23AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digitsMixed0ReplayVjpTurn30AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digitsMixed0ReplayVjpTurn37AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digitsMixed0RecLanerevTurn0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digitsMixed0RecLanerevTurn39AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func digitsMixed0RecLanerevAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func fitMixedGradPart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
@@ -370,17 +240,7 @@ func fitMixedGradPart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func fitMixedGradPart4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func pixelsFieldAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digits0LanestepTurn0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digits0LanestepTurn2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digits0LanestepTurn4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digits0LanestepTurn6AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digits0LanestepTurn8AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func digits0LanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func digitsSamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
@@ -390,51 +250,9 @@ func fitSamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func fitSamplePart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func pixelsMixedFieldTurn0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func digitsMixed0RecLanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
-func pixelsMixedFieldTurn1AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digitsMixed0RecLanestepTurn0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digitsMixed0RecLanestepTurn3AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digitsMixed0RecLanestepTurn6AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digitsMixed0RecLanestepTurn9AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digitsMixed0RecLanestepTurn12AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func pixelsMixedFieldVjpTurn0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func pixelsMixedFieldVjpTurn1AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func pixelsMixedFieldVjpTurn2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func pixelsMixedFieldVjpTurn3AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func pixelsMixedFieldVjpTurn4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func pixelsMixedFieldVjpTurn5AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digitsMixed0ReplayVjpTurn0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digitsMixed0ReplayVjpTurn3AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digitsMixed0ReplayVjpTurn6AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digitsMixed0ReplayVjpTurn9AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digitsMixed0ReplayVjpTurn16AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digitsMixed0ReplayVjpTurn23AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digitsMixed0ReplayVjpTurn30AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digitsMixed0ReplayVjpTurn37AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digitsMixed0RecLanerevTurn0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-
-func digitsMixed0RecLanerevTurn39AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func digitsMixed0RecLanerevAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func fitMixedGradPart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
@@ -461,15 +279,7 @@ func (l *lanes) solveDigits0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int, st
 	}
 	plains := 0 // steps that are not yet counted
 	for k := 0; running > 0; k++ {
-		kernel.digits0LanestepTurn0(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsField(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.digits0LanestepTurn2(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsField(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.digits0LanestepTurn4(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsField(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.digits0LanestepTurn6(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsField(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.digits0LanestepTurn8(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digits0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
 		next := t0[0] + float64(float64(k+1)*s.stepH[0])      // the times of all samples are alike
 		plain := running == n && k < steps-1 && next != t1[0] // every sample takes the step, and none ends with it
 		for i := range n {
@@ -616,19 +426,7 @@ func (l *lanes) solveDigitsMixed0RecLanes(tape *digitsMixed0RecTapeLanes, t0, t1
 	}
 	plains := 0 // steps that are not yet counted
 	for k := 0; running > 0; k++ {
-		kernel.digitsMixed0RecLanestepTurn0(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsMixedFieldTurn0(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsMixedFieldTurn1(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.digitsMixed0RecLanestepTurn3(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsMixedFieldTurn0(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsMixedFieldTurn1(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.digitsMixed0RecLanestepTurn6(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsMixedFieldTurn0(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsMixedFieldTurn1(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.digitsMixed0RecLanestepTurn9(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsMixedFieldTurn0(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsMixedFieldTurn1(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.digitsMixed0RecLanestepTurn12(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digitsMixed0RecLanestep(l.fr, l.w, l.pre, &l.sums[0])
 		next := t0[0] + float64(float64(k+1)*s.stepH[0])      // the times of all samples are alike
 		plain := running == n && k < steps-1 && next != t1[0] // every sample takes the step, and none ends with it
 		for i := range n {
@@ -691,46 +489,7 @@ func (l *lanes) reverseDigitsMixed0RecLanes(tape *digitsMixed0RecTapeLanes) {
 				s.stepActive[i], fr.mask[i] = 0, 0
 			}
 		}
-		kernel.digitsMixed0RecLanerevTurn0(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.digitsMixed0ReplayVjpTurn0(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsMixedFieldTurn0(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsMixedFieldTurn1(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.digitsMixed0ReplayVjpTurn3(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsMixedFieldTurn0(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsMixedFieldTurn1(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.digitsMixed0ReplayVjpTurn6(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsMixedFieldTurn0(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsMixedFieldTurn1(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.digitsMixed0ReplayVjpTurn9(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsMixedFieldVjpTurn0(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsMixedFieldVjpTurn1(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsMixedFieldVjpTurn2(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsMixedFieldVjpTurn3(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsMixedFieldVjpTurn4(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsMixedFieldVjpTurn5(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.digitsMixed0ReplayVjpTurn16(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsMixedFieldVjpTurn0(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsMixedFieldVjpTurn1(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsMixedFieldVjpTurn2(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsMixedFieldVjpTurn3(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsMixedFieldVjpTurn4(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsMixedFieldVjpTurn5(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.digitsMixed0ReplayVjpTurn23(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsMixedFieldVjpTurn0(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsMixedFieldVjpTurn1(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsMixedFieldVjpTurn2(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsMixedFieldVjpTurn3(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsMixedFieldVjpTurn4(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsMixedFieldVjpTurn5(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.digitsMixed0ReplayVjpTurn30(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsMixedFieldVjpTurn0(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsMixedFieldVjpTurn1(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsMixedFieldVjpTurn2(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsMixedFieldVjpTurn3(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsMixedFieldVjpTurn4(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.pixelsMixedFieldVjpTurn5(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.digitsMixed0ReplayVjpTurn37(l.fr, l.w, l.pre, &l.sums[0])
-		kernel.digitsMixed0RecLanerevTurn39(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digitsMixed0RecLanerev(l.fr, l.w, l.pre, &l.sums[0])
 	}
 	fr.mask = mask
 }

@@ -17,9 +17,14 @@ type Machine struct {
 	regions []region
 	symbols map[string]uint64
 	stack   []uint64
-	zero    bool // the last subtraction gave zero
+	calls   []*text
+	zero    bool   // the last subtraction gave zero
+	control uint32 // what is done with numbers below the normal range, as MXCSR has it
+	ran     int    // instructions on vectors since the last pause
 	// Count is the number of instructions that have run, by mnemonic.
 	Count map[string]int
+	// Pauses is how often Go could have stopped what ran, and Longest the most instructions on vectors between two such times, those of pauses left out.
+	Pauses, Longest int
 }
 
 type region struct {
@@ -64,16 +69,63 @@ func (m *Machine) Call(name string, args ...uint64) error {
 	for i, a := range args {
 		m.gpr[argRegisters[i]] = a
 	}
-	return m.run(name, 0)
+	m.control, m.ran = flushing, 0
+	err := m.run(name)
+	m.Longest = max(m.Longest, m.ran)
+	if err == nil && m.control != flushing {
+		err = fmt.Errorf("%s: ends with %#x in MXCSR", name, m.control)
+	}
+	return err
 }
 
-func (m *Machine) run(name string, depth int) error {
+// What MXCSR has in kernels and outside of them.
+const (
+	flushing = 0x9fc0
+	usual    = 0x1f80
+)
+
+// stop is Go's look whether it wants the goroutine elsewhere: there it would find its way along the stack, and leave nothing in registers. A pause is
+// one here, though no other goroutine runs.
+func (m *Machine) stop() error {
+	for _, t := range m.calls {
+		if !t.noPointers {
+			return fmt.Errorf("stopped in what does not say that it has no pointers on the stack")
+		}
+	}
+	if m.control != usual {
+		return fmt.Errorf("stopped with %#x in MXCSR", m.control)
+	}
+	m.Pauses++
+	m.Longest, m.ran = max(m.Longest, m.ran), 0
+	for i := range m.vec {
+		for j := range m.vec[i] {
+			m.vec[i][j] = 0xff
+		}
+	}
+	for i := range m.mask {
+		m.mask[i] = ^uint64(0)
+	}
+	m.tiles = [8]tile{}
+	for _, r := range gprs {
+		m.gpr[r] = ^uint64(0) // no address
+	}
+	return nil
+}
+
+func (m *Machine) run(name string) error {
 	t := m.p.texts[name]
 	if t == nil {
 		return fmt.Errorf("no function %s", name)
 	}
-	if depth > 16 {
+	if len(m.calls) > 16 {
 		return fmt.Errorf("%s: calls too deep", name)
+	}
+	m.calls = append(m.calls, t)
+	defer func() { m.calls = m.calls[:len(m.calls)-1] }()
+	if t.splits {
+		if err := m.stop(); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
 	}
 	for pc := 0; pc < len(t.insts); pc++ {
 		in := &t.insts[pc]
@@ -83,7 +135,7 @@ func (m *Machine) run(name string, depth int) error {
 		case "RET":
 			return nil
 		case "CALL":
-			err = m.run(in.args[0].symbol, depth+1)
+			err = m.run(in.args[0].symbol)
 		case "PUSHQ":
 			var x uint64
 			x, err = m.word(in.args[0])
@@ -112,6 +164,21 @@ func (m *Machine) run(name string, depth int) error {
 				x, err := m.word(in.args[0])
 				return old + x, err
 			})
+		case "TESTQ":
+			var x, y uint64
+			if x, err = m.word(in.args[0]); err == nil {
+				y, err = m.word(in.args[1])
+			}
+			m.zero = x&y == 0
+		case "LDMXCSR":
+			var b []byte
+			if b, err = m.read(in.args[0], 4); err == nil {
+				m.control = binary.LittleEndian.Uint32(b)
+			}
+		case "VZEROUPPER":
+			for i := range 16 {
+				clear(m.vec[i][16:])
+			}
 		case "CMPQ":
 			var x, y uint64
 			if x, err = m.word(in.args[0]); err == nil {
@@ -127,6 +194,9 @@ func (m *Machine) run(name string, depth int) error {
 			if in.tile != nil {
 				err = m.onTiles(in.tile)
 			} else {
+				if !t.pauses {
+					m.ran++
+				}
 				err = m.vector(in)
 			}
 		}

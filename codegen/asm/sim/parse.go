@@ -19,6 +19,9 @@ type Program struct {
 type text struct {
 	insts  []inst
 	labels map[string]int
+	// splits: Go may stop it where it begins, as those of its functions that are not NOSPLIT. noPointers: Go knows that it has none on the stack.
+	splits, noPointers bool
+	pauses             bool // it is what pauses call
 }
 
 type inst struct {
@@ -65,9 +68,12 @@ func Parse(src string) (*Program, error) {
 		switch {
 		case l == "" || l[0] == '#' || op == "GLOBL":
 		case op == "TEXT":
-			cur = &text{labels: map[string]int{}}
 			name, _, _ := strings.Cut(rest, "(SB)")
-			p.texts[strings.TrimSuffix(name, "<>")] = cur
+			name = strings.TrimSuffix(name, "<>")
+			cur = &text{labels: map[string]int{}, splits: !strings.Contains(rest, "NOSPLIT"), pauses: strings.HasPrefix(name, "pause_")}
+			p.texts[name] = cur
+		case op == "NO_LOCAL_POINTERS" && cur != nil:
+			cur.noPointers = true
 		case op == "DATA":
 			err = p.datum(rest)
 		case cur != nil && (op == "LONG" || op == "WORD" || op == "BYTE"):
@@ -166,7 +172,7 @@ func parseArg(s string) (arg, error) {
 		n, err := strconv.Atoi(s[1:])
 		return arg{kind: maskArg, n: int64(n)}, err
 	}
-	if strings.HasPrefix(s, "loop") {
+	if strings.HasPrefix(s, "loop") || strings.HasPrefix(s, "on") {
 		return arg{kind: labelArg, symbol: s}, nil
 	}
 	return arg{kind: gprArg, reg: s}, nil

@@ -106,8 +106,11 @@ func (m *Machine) onTiles(t *tileInst) error {
 			return fmt.Errorf("tiles that are the same")
 		}
 		m.multiply(t)
-	default: // where a function that Go calls begins and ends
-		return fmt.Errorf("in a kernel")
+	default: // where a function that Go calls begins and ends, and in pauses
+		if !m.calls[len(m.calls)-1].pauses {
+			return fmt.Errorf("in a kernel")
+		}
+		m.tiles = [8]tile{}
 	}
 	return nil
 }

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"runtime"
+	"runtime/metrics"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"ndec.dev/ndec/rt"
+	"ndec.dev/ndec/wide"
+)
+
+// rows are two blocks of samples.
+const rows = 64
+
+func numbers(n int) []wide.Real {
+	r := rand.New(rand.NewPCG(1, uint64(n)))
+	out := make([]wide.Real, n)
+	for i := range out {
+		out[i] = wide.Real(r.NormFloat64())
+	}
+	return out
+}
+
+// works are what kernels do that take long: forward and back through wide layers, images, a long sequence, and one sample.
+func works(p *wide.Params) map[string]func() []wide.Real {
+	ctx := context.Background()
+	check := func(err error) {
+		if err != nil {
+			panic(err)
+		}
+	}
+	end, picture, long := wide.NewEnd(p), wide.NewPicture(p), wide.NewLong(p)
+	x, z, u := numbers(rows*2), numbers(rows*6*400), numbers(rows*3000*2)
+	batch := rt.NewTable([]rt.ColumnSpec{{Name: "x", Shape: []int{2}}}, rows)
+	for i, v := range x {
+		batch.Columns[0].Data[i] = float64(v)
+	}
+	return map[string]func() []wide.Real{
+		"batch": func() []wide.Real {
+			out := make([]wide.Real, rows*2)
+			check(end.Batch(ctx, out, x, nil))
+			return out
+		},
+		"few": func() []wide.Real {
+			out := make([]wide.Real, 3*2)
+			check(end.Batch(ctx, out, x[:3*2], nil, rt.FastSmall()))
+			return out
+		},
+		"one sample": func() []wide.Real {
+			out, err := end.Forward([2]wide.Real{x[0], x[1]})
+			check(err)
+			return out[:]
+		},
+		"gradient": func() []wide.Real {
+			var g wide.Params
+			loss, err := wide.FitLossGrad(ctx, p, batch, &g)
+			check(err)
+			return slices.Concat([]wide.Real{wide.Real(loss)}, g.F0Weight[:], g.F0Bias[:], g.F2Weight[:], g.F2Bias[:], g.F4Weight[:])
+		},
+		"images": func() []wide.Real {
+			out := make([]wide.Real, rows*6*400)
+			check(picture.Batch(ctx, out, z, nil))
+			return out
+		},
+		"sequence": func() []wide.Real {
+			out := make([]wide.Real, rows*3)
+			check(long.Batch(ctx, out, u, nil))
+			return out
+		},
+	}
+}
+
+// deep runs f some calls deep, where the stack is about to grow, or not.
+func deep(n int, f func()) int {
+	var room [200]int
+	if n == 0 {
+		f()
+		return room[1]
+	}
+	room[n%len(room)] = deep(n-1, f)
+	return room[3]
+}
+
+// main does the works beside a collector that always wants to begin, and says for each whether its numbers are those without.
+func main() {
+	p := wide.NewParams(3)
+	all := works(p)
+	want := map[string][]wide.Real{}
+	for name, f := range all {
+		want[name] = f()
+	}
+	var done atomic.Bool
+	var collected sync.WaitGroup
+	collected.Go(func() {
+		for !done.Load() {
+			runtime.GC()
+		}
+	})
+	for name, f := range all {
+		for i := range 3 {
+			right := make(chan bool)
+			go deep(7*i, func() { right <- slices.Equal(f(), want[name]) })
+			if !<-right {
+				fmt.Printf("%s: other numbers beside the collector\n", name)
+			}
+		}
+	}
+	done.Store(true)
+	collected.Wait()
+	sample := []metrics.Sample{{Name: "/sched/pauses/stopping/gc:seconds"}}
+	metrics.Read(sample)
+	h := sample[0].Value.Float64Histogram()
+	times, worst := uint64(0), 0.0
+	for i, n := range h.Counts {
+		if times += n; n > 0 {
+			worst = h.Buckets[i]
+		}
+	}
+	fmt.Fprintf(os.Stderr, "%s: the collector stopped all goroutines %d times and waited %g ms at most\n", rt.CPULevel(), times, 1e3*worst)
+}
