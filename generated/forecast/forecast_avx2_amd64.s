@@ -3,6 +3,7 @@
 //go:build !purego
 
 #include "textflag.h"
+#include "funcdata.h"
 
 // In every kernel: AX points to fr, BX points to w, DX points to pre, R8 points to sums, other registers count and point in loops. Behind an
 // instruction stands what it reads or writes: KERNEL.NAME[ELEMENT] | VECTOR, in a loop the first of them. Its own places a
@@ -11,6 +12,10 @@
 // All exceptions masked, flush to zero, denormals are zero.
 DATA flush<>+0(SB)/4, $0x9fc0
 GLOBL flush<>(SB), RODATA|NOPTR, $4
+
+// All exceptions masked, as Go has it.
+DATA usual<>+0(SB)/4, $0x1f80
+GLOBL usual<>(SB), RODATA|NOPTR, $4
 
 // Constants, in all lanes.
 DATA f32_00000000<>+0(SB)/8, $0x0000000000000000 // 0
@@ -15585,6 +15590,7 @@ TEXT ·fitGradPart2AVX2(SB), 0, $8-32
 // fitGradPart4 is Fit.grad (forecast.nde:51) of a block of samples, from the last loop on.
 // 15 vectors lie in the frame for want of registers.
 TEXT fitGradPart4_avx2<>(SB), NOSPLIT, $0-0
+	NO_LOCAL_POINTERS
 	// results of rev
 	MOVQ	$4, CX
 	MOVQ	AX, SI
@@ -16261,6 +16267,10 @@ loop13: // 32 times: elements
 	ADDQ	$32, R10
 	DECQ	R9
 	JNE	loop12
+	TESTQ	$3, CX
+	JNE	on9
+	CALL	pause_avx2<>(SB)	// Go may stop it here
+on9: // 4 runs go without a pause
 	ADDQ	$-4096, SI
 	ADDQ	$-512, DI
 	DECQ	CX
@@ -16355,6 +16365,7 @@ loop16: // 8 times: elements
 
 // func fitGradPart4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 TEXT ·fitGradPart4AVX2(SB), 0, $8-32
+	NO_LOCAL_POINTERS
 	MOVQ	fr+0(FP), AX
 	MOVQ	w+8(FP), BX
 	MOVQ	pre+16(FP), DX
@@ -16364,4 +16375,78 @@ TEXT ·fitGradPart4AVX2(SB), 0, $8-32
 	CALL	fitGradPart4_avx2<>(SB)
 	LDMXCSR	old-8(SP)
 	VZEROUPPER
+	RET
+
+// pause lets Go stop the goroutine, and leaves all registers as they were.
+TEXT pause_avx2<>(SB), NOSPLIT, $0-0
+	NO_LOCAL_POINTERS
+	MOVQ	CX, 57216(AX)
+	MOVQ	DX, 57224(AX)
+	MOVQ	BX, 57232(AX)
+	MOVQ	SI, 57240(AX)
+	MOVQ	DI, 57248(AX)
+	MOVQ	R8, 57256(AX)
+	MOVQ	R9, 57264(AX)
+	MOVQ	R10, 57272(AX)
+	MOVQ	R11, 57280(AX)
+	MOVQ	R12, 57288(AX)
+	MOVQ	R13, 57296(AX)
+	MOVQ	R14, 57304(AX)
+	MOVQ	R15, 57312(AX)
+	VMOVUPS	Y0, 55168(AX)
+	VMOVUPS	Y1, 55200(AX)
+	VMOVUPS	Y2, 55232(AX)
+	VMOVUPS	Y3, 55264(AX)
+	VMOVUPS	Y4, 55296(AX)
+	VMOVUPS	Y5, 55328(AX)
+	VMOVUPS	Y6, 55360(AX)
+	VMOVUPS	Y7, 55392(AX)
+	VMOVUPS	Y8, 55424(AX)
+	VMOVUPS	Y9, 55456(AX)
+	VMOVUPS	Y10, 55488(AX)
+	VMOVUPS	Y11, 55520(AX)
+	VMOVUPS	Y12, 55552(AX)
+	VMOVUPS	Y13, 55584(AX)
+	VMOVUPS	Y14, 55616(AX)
+	VMOVUPS	Y15, 55648(AX)
+	LDMXCSR	usual<>(SB)
+	VZEROUPPER
+	PUSHQ	AX
+	CALL	stop_avx2<>(SB)
+	POPQ	AX
+	LDMXCSR	flush<>(SB)
+	VMOVUPS	55168(AX), Y0
+	VMOVUPS	55200(AX), Y1
+	VMOVUPS	55232(AX), Y2
+	VMOVUPS	55264(AX), Y3
+	VMOVUPS	55296(AX), Y4
+	VMOVUPS	55328(AX), Y5
+	VMOVUPS	55360(AX), Y6
+	VMOVUPS	55392(AX), Y7
+	VMOVUPS	55424(AX), Y8
+	VMOVUPS	55456(AX), Y9
+	VMOVUPS	55488(AX), Y10
+	VMOVUPS	55520(AX), Y11
+	VMOVUPS	55552(AX), Y12
+	VMOVUPS	55584(AX), Y13
+	VMOVUPS	55616(AX), Y14
+	VMOVUPS	55648(AX), Y15
+	MOVQ	57216(AX), CX
+	MOVQ	57224(AX), DX
+	MOVQ	57232(AX), BX
+	MOVQ	57240(AX), SI
+	MOVQ	57248(AX), DI
+	MOVQ	57256(AX), R8
+	MOVQ	57264(AX), R9
+	MOVQ	57272(AX), R10
+	MOVQ	57280(AX), R11
+	MOVQ	57288(AX), R12
+	MOVQ	57296(AX), R13
+	MOVQ	57304(AX), R14
+	MOVQ	57312(AX), R15
+	RET
+
+// stop begins as functions of Go with a frame do. It has nothing else to do.
+TEXT stop_avx2<>(SB), 0, $256-0
+	NO_LOCAL_POINTERS
 	RET

@@ -3,6 +3,7 @@
 //go:build !purego
 
 #include "textflag.h"
+#include "funcdata.h"
 
 // In every kernel: AX points to fr, BX points to w, DX points to pre, R8 points to sums, other registers count and point in loops. Behind an
 // instruction stands what it reads or writes: KERNEL.NAME[ELEMENT] | VECTOR, in a loop the first of them. Its own places a
@@ -11,6 +12,10 @@
 // All exceptions masked, flush to zero, denormals are zero.
 DATA flush<>+0(SB)/4, $0x9fc0
 GLOBL flush<>(SB), RODATA|NOPTR, $4
+
+// All exceptions masked, as Go has it.
+DATA usual<>+0(SB)/4, $0x1f80
+GLOBL usual<>(SB), RODATA|NOPTR, $4
 
 // Constants, each for all lanes.
 DATA f32_00000000<>+0(SB)/4, $0x00000000 // 0
@@ -16429,6 +16434,7 @@ TEXT ·fitGradPart2AVX512(SB), 0, $8-32
 
 // fitGradPart4 is Fit.grad (forecast.nde:51) of a block of samples, from the last loop on.
 TEXT fitGradPart4_avx512<>(SB), NOSPLIT, $0-0
+	NO_LOCAL_POINTERS
 	// results of rev
 	MOVQ	$2, CX
 	MOVQ	AX, SI
@@ -17095,6 +17101,10 @@ loop14: // 32 times: elements
 	ADDQ	$64, R10
 	DECQ	R9
 	JNE	loop13
+	TESTQ	$3, CX
+	JNE	on10
+	CALL	pause_avx512<>(SB)	// Go may stop it here
+on10: // 4 runs go without a pause
 	ADDQ	$-4096, SI
 	ADDQ	$-512, DI
 	DECQ	CX
@@ -17189,6 +17199,7 @@ loop17: // 8 times: elements
 
 // func fitGradPart4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 TEXT ·fitGradPart4AVX512(SB), 0, $8-32
+	NO_LOCAL_POINTERS
 	MOVQ	fr+0(FP), AX
 	MOVQ	w+8(FP), BX
 	MOVQ	pre+16(FP), DX
@@ -17198,4 +17209,110 @@ TEXT ·fitGradPart4AVX512(SB), 0, $8-32
 	CALL	fitGradPart4_avx512<>(SB)
 	LDMXCSR	old-8(SP)
 	VZEROUPPER
+	RET
+
+// pause lets Go stop the goroutine, and leaves all registers as they were.
+TEXT pause_avx512<>(SB), NOSPLIT, $0-0
+	NO_LOCAL_POINTERS
+	MOVQ	CX, 57216(AX)
+	MOVQ	DX, 57224(AX)
+	MOVQ	BX, 57232(AX)
+	MOVQ	SI, 57240(AX)
+	MOVQ	DI, 57248(AX)
+	MOVQ	R8, 57256(AX)
+	MOVQ	R9, 57264(AX)
+	MOVQ	R10, 57272(AX)
+	MOVQ	R11, 57280(AX)
+	MOVQ	R12, 57288(AX)
+	MOVQ	R13, 57296(AX)
+	MOVQ	R14, 57304(AX)
+	MOVQ	R15, 57312(AX)
+	VMOVUPS	Z0, 55168(AX)
+	VMOVUPS	Z1, 55232(AX)
+	VMOVUPS	Z2, 55296(AX)
+	VMOVUPS	Z3, 55360(AX)
+	VMOVUPS	Z4, 55424(AX)
+	VMOVUPS	Z5, 55488(AX)
+	VMOVUPS	Z6, 55552(AX)
+	VMOVUPS	Z7, 55616(AX)
+	VMOVUPS	Z8, 55680(AX)
+	VMOVUPS	Z9, 55744(AX)
+	VMOVUPS	Z10, 55808(AX)
+	VMOVUPS	Z11, 55872(AX)
+	VMOVUPS	Z12, 55936(AX)
+	VMOVUPS	Z13, 56000(AX)
+	VMOVUPS	Z14, 56064(AX)
+	VMOVUPS	Z15, 56128(AX)
+	VMOVUPS	Z16, 56192(AX)
+	VMOVUPS	Z17, 56256(AX)
+	VMOVUPS	Z18, 56320(AX)
+	VMOVUPS	Z19, 56384(AX)
+	VMOVUPS	Z20, 56448(AX)
+	VMOVUPS	Z21, 56512(AX)
+	VMOVUPS	Z22, 56576(AX)
+	VMOVUPS	Z23, 56640(AX)
+	VMOVUPS	Z24, 56704(AX)
+	VMOVUPS	Z25, 56768(AX)
+	VMOVUPS	Z26, 56832(AX)
+	VMOVUPS	Z27, 56896(AX)
+	VMOVUPS	Z28, 56960(AX)
+	VMOVUPS	Z29, 57024(AX)
+	VMOVUPS	Z30, 57088(AX)
+	VMOVUPS	Z31, 57152(AX)
+	LDMXCSR	usual<>(SB)
+	VZEROUPPER
+	PUSHQ	AX
+	CALL	stop_avx512<>(SB)
+	POPQ	AX
+	LDMXCSR	flush<>(SB)
+	VMOVUPS	55168(AX), Z0
+	VMOVUPS	55232(AX), Z1
+	VMOVUPS	55296(AX), Z2
+	VMOVUPS	55360(AX), Z3
+	VMOVUPS	55424(AX), Z4
+	VMOVUPS	55488(AX), Z5
+	VMOVUPS	55552(AX), Z6
+	VMOVUPS	55616(AX), Z7
+	VMOVUPS	55680(AX), Z8
+	VMOVUPS	55744(AX), Z9
+	VMOVUPS	55808(AX), Z10
+	VMOVUPS	55872(AX), Z11
+	VMOVUPS	55936(AX), Z12
+	VMOVUPS	56000(AX), Z13
+	VMOVUPS	56064(AX), Z14
+	VMOVUPS	56128(AX), Z15
+	VMOVUPS	56192(AX), Z16
+	VMOVUPS	56256(AX), Z17
+	VMOVUPS	56320(AX), Z18
+	VMOVUPS	56384(AX), Z19
+	VMOVUPS	56448(AX), Z20
+	VMOVUPS	56512(AX), Z21
+	VMOVUPS	56576(AX), Z22
+	VMOVUPS	56640(AX), Z23
+	VMOVUPS	56704(AX), Z24
+	VMOVUPS	56768(AX), Z25
+	VMOVUPS	56832(AX), Z26
+	VMOVUPS	56896(AX), Z27
+	VMOVUPS	56960(AX), Z28
+	VMOVUPS	57024(AX), Z29
+	VMOVUPS	57088(AX), Z30
+	VMOVUPS	57152(AX), Z31
+	MOVQ	57216(AX), CX
+	MOVQ	57224(AX), DX
+	MOVQ	57232(AX), BX
+	MOVQ	57240(AX), SI
+	MOVQ	57248(AX), DI
+	MOVQ	57256(AX), R8
+	MOVQ	57264(AX), R9
+	MOVQ	57272(AX), R10
+	MOVQ	57280(AX), R11
+	MOVQ	57288(AX), R12
+	MOVQ	57296(AX), R13
+	MOVQ	57304(AX), R14
+	MOVQ	57312(AX), R15
+	RET
+
+// stop begins as functions of Go with a frame do. It has nothing else to do.
+TEXT stop_avx512<>(SB), 0, $256-0
+	NO_LOCAL_POINTERS
 	RET

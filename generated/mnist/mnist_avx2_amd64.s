@@ -3,6 +3,7 @@
 //go:build !purego
 
 #include "textflag.h"
+#include "funcdata.h"
 
 // In every kernel: AX points to fr, BX points to w, DX points to pre, R8 points to sums, other registers count and point in loops. Behind an
 // instruction stands what it reads or writes: KERNEL.NAME[ELEMENT] | VECTOR, in a loop the first of them. Its own places a
@@ -11,6 +12,10 @@
 // All exceptions masked, flush to zero, denormals are zero.
 DATA flush<>+0(SB)/4, $0x9fc0
 GLOBL flush<>(SB), RODATA|NOPTR, $4
+
+// All exceptions masked, as Go has it.
+DATA usual<>+0(SB)/4, $0x1f80
+GLOBL usual<>(SB), RODATA|NOPTR, $4
 
 // Constants, in all lanes.
 DATA f32_00000000<>+0(SB)/8, $0x0000000000000000 // 0
@@ -317,6 +322,7 @@ GLOBL table_e57d12fbdb26f17e<>(SB), RODATA|NOPTR, $40
 
 // pixelsField is Pixels.field (mnist.nde:13) of a block of samples.
 TEXT pixelsField_avx2<>(SB), NOSPLIT, $0-0
+	NO_LOCAL_POINTERS
 	MOVQ	$2, 65536(AX)
 	MOVQ	AX, 65544(AX)
 	MOVQ	AX, 65552(AX)
@@ -1203,6 +1209,10 @@ loop11: // 11 times
 	ADDQ	$128, SI
 	DECQ	65592(AX)
 	JNE	loop9
+	TESTQ	$1, 65560(AX)
+	JNE	on8
+	CALL	pause_avx2<>(SB)	// Go may stop it here
+on8: // 2 runs go without a pause
 	ADDQ	$1920, 65568(AX)
 	ADDQ	$112, 65576(AX)
 	ADDQ	$3584, 65584(AX)
@@ -1214,31 +1224,19 @@ loop11: // 11 times
 	JNE	loop1
 	RET
 
-// func pixelsFieldAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·pixelsFieldAVX2(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	pixelsField_avx2<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digits0LanestepTurn0 is Digits.0.lanestep (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digits0LanestepTurn0_avx2<>(SB), NOSPLIT, $0-0
+// digits0Lanestep is Digits.0.lanestep (mnist.nde:21) of a block of samples.
+TEXT digits0Lanestep_avx2<>(SB), NOSPLIT, $0-0
+	NO_LOCAL_POINTERS
 	// mnist.nde:21
-	VBROADCASTSD	3542784(AX), Y0	// digits0Lanestep.step.t
+	VBROADCASTSD	3542784(AX), Y0	// step.t
 	VMOVSD	X0, 65920(AX)	// pixelsField.t
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
 loop1: // 8624 times: elements
-	VMOVUPS	3543552(SI), Y0	// digits0Lanestep.z[0]
-	VMOVUPS	3543584(SI), Y1	// digits0Lanestep.z[0] | 1
-	VMOVUPS	3543616(SI), Y2	// digits0Lanestep.z[0] | 2
-	VMOVUPS	3543648(SI), Y3	// digits0Lanestep.z[0] | 3
+	VMOVUPS	3543552(SI), Y0	// z[0]
+	VMOVUPS	3543584(SI), Y1	// z[0] | 1
+	VMOVUPS	3543616(SI), Y2	// z[0] | 2
+	VMOVUPS	3543648(SI), Y3	// z[0] | 3
 	VMOVUPS	Y0, 66176(SI)	// pixelsField.z[0]
 	VMOVUPS	Y1, 66208(SI)	// pixelsField.z[0] | 1
 	VMOVUPS	Y2, 66240(SI)	// pixelsField.z[0] | 2
@@ -1246,29 +1244,13 @@ loop1: // 8624 times: elements
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop1
-	RET
-
-// func digits0LanestepTurn0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digits0LanestepTurn0AVX2(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digits0LanestepTurn0_avx2<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digits0LanestepTurn2 is Digits.0.lanestep (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digits0LanestepTurn2_avx2<>(SB), NOSPLIT, $0-0
+	CALL	pixelsField_avx2<>(SB)
+	CALL	pause_avx2<>(SB)	// Go may stop it here
 	// mnist.nde:21
-	// mnist.nde:21
-	VBROADCASTSD	3543040(AX), Y0	// digits0Lanestep.step.h
+	VBROADCASTSD	3543040(AX), Y0	// step.h
 	VMULPD	f64_3fe0000000000000<>(SB), Y0, Y0
 	VMOVSD	X0, 3542656(AX)
-	VBROADCASTSD	3542784(AX), Y1	// digits0Lanestep.step.t
+	VBROADCASTSD	3542784(AX), Y1	// step.t
 	VADDPD	Y0, Y1, Y1
 	VMOVSD	X1, 3542664(AX)
 	VCVTPD2PSY	Y0, X0
@@ -1276,86 +1258,56 @@ TEXT digits0LanestepTurn2_avx2<>(SB), NOSPLIT, $0-0
 	VMOVSS	X0, 3542672(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop1: // 4 times: vectors of the block
+loop2: // 4 times: vectors of the block
 	// mnist.nde:21
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop2: // 8624 times: elements
+loop3: // 8624 times: elements
 	VBROADCASTSS	3542672(AX), Y0
 	VMOVUPS	1170048(R9), Y1	// pixelsField.dz[0]
-	VMOVUPS	Y1, 5751552(R9)	// digits0Lanestep.z_k1[0]
-	VMOVUPS	3543552(R9), Y2	// digits0Lanestep.z[0]
+	VMOVUPS	Y1, 5751552(R9)	// z_k1[0]
+	VMOVUPS	3543552(R9), Y2	// z[0]
 	VFMADD231PS	Y1, Y0, Y2
 	VMOVUPS	Y2, 66176(R9)	// pixelsField.z[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop2
+	JNE	loop3
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop1
+	JNE	loop2
+	// mnist.nde:21
 	VBROADCASTSD	3542664(AX), Y0
 	VMOVSD	X0, 65920(AX)	// pixelsField.t
-	RET
-
-// func digits0LanestepTurn2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digits0LanestepTurn2AVX2(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digits0LanestepTurn2_avx2<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digits0LanestepTurn4 is Digits.0.lanestep (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digits0LanestepTurn4_avx2<>(SB), NOSPLIT, $0-0
-	// mnist.nde:21
+	CALL	pixelsField_avx2<>(SB)
+	CALL	pause_avx2<>(SB)	// Go may stop it here
 	VBROADCASTSS	3542672(AX), Y0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop1: // 4 times: vectors of the block
+loop4: // 4 times: vectors of the block
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop2: // 8624 times: elements
+loop5: // 8624 times: elements
 	// mnist.nde:21
 	VBROADCASTSS	3542672(AX), Y0
 	VMOVUPS	1170048(R9), Y1	// pixelsField.dz[0]
-	VMOVUPS	Y1, 6855424(R9)	// digits0Lanestep.z_k2[0]
-	VMOVUPS	3543552(R9), Y2	// digits0Lanestep.z[0]
+	VMOVUPS	Y1, 6855424(R9)	// z_k2[0]
+	VMOVUPS	3543552(R9), Y2	// z[0]
 	VFMADD231PS	Y1, Y0, Y2
 	VMOVUPS	Y2, 66176(R9)	// pixelsField.z[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop2
+	JNE	loop5
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop1
+	JNE	loop4
+	// mnist.nde:21
 	VBROADCASTSD	3542664(AX), Y0
 	VMOVSD	X0, 65920(AX)	// pixelsField.t
-	RET
-
-// func digits0LanestepTurn4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digits0LanestepTurn4AVX2(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digits0LanestepTurn4_avx2<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digits0LanestepTurn6 is Digits.0.lanestep (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digits0LanestepTurn6_avx2<>(SB), NOSPLIT, $0-0
+	CALL	pixelsField_avx2<>(SB)
+	CALL	pause_avx2<>(SB)	// Go may stop it here
 	// mnist.nde:21
-	// mnist.nde:21
-	VBROADCASTSD	3542784(AX), Y0	// digits0Lanestep.step.t
-	VBROADCASTSD	3543040(AX), Y1	// digits0Lanestep.step.h
+	VBROADCASTSD	3542784(AX), Y0	// step.t
+	VBROADCASTSD	3543040(AX), Y1	// step.h
 	VADDPD	Y1, Y0, Y0
 	VMOVSD	X0, 3542680(AX)
 	VCVTPD2PSY	Y1, X0
@@ -1363,45 +1315,30 @@ TEXT digits0LanestepTurn6_avx2<>(SB), NOSPLIT, $0-0
 	VMOVSS	X0, 3542688(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop1: // 4 times: vectors of the block
+loop6: // 4 times: vectors of the block
 	// mnist.nde:21
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop2: // 8624 times: elements
+loop7: // 8624 times: elements
 	VBROADCASTSS	3542688(AX), Y0
 	VMOVUPS	1170048(R9), Y1	// pixelsField.dz[0]
-	VMOVUPS	Y1, 7959296(R9)	// digits0Lanestep.z_k3[0]
-	VMOVUPS	3543552(R9), Y2	// digits0Lanestep.z[0]
+	VMOVUPS	Y1, 7959296(R9)	// z_k3[0]
+	VMOVUPS	3543552(R9), Y2	// z[0]
 	VFMADD231PS	Y1, Y0, Y2
 	VMOVUPS	Y2, 66176(R9)	// pixelsField.z[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop2
+	JNE	loop7
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop1
+	JNE	loop6
+	// mnist.nde:21
 	VBROADCASTSD	3542680(AX), Y0
 	VMOVSD	X0, 65920(AX)	// pixelsField.t
-	RET
-
-// func digits0LanestepTurn6AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digits0LanestepTurn6AVX2(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digits0LanestepTurn6_avx2<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digits0LanestepTurn8 is Digits.0.lanestep (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digits0LanestepTurn8_avx2<>(SB), NOSPLIT, $0-0
+	CALL	pixelsField_avx2<>(SB)
+	CALL	pause_avx2<>(SB)	// Go may stop it here
 	// mnist.nde:21
-	// mnist.nde:21
-	VBROADCASTSD	3543040(AX), Y0	// digits0Lanestep.step.h
+	VBROADCASTSD	3543040(AX), Y0	// step.h
 	VMULPD	f64_3fc5555555555555<>(SB), Y0, Y1
 	VMOVSD	X1, 3542696(AX)
 	VCVTPD2PSY	Y1, X1
@@ -1415,31 +1352,31 @@ TEXT digits0LanestepTurn8_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop1: // 4 times: vectors of the block
+loop8: // 4 times: vectors of the block
 	// mnist.nde:21
 	VMOVUPS	f32_00000000<>(SB), Y0
 	MOVQ	$8624, R9
 	MOVQ	SI, R10
-loop2: // 8624 times: elements
+loop9: // 8624 times: elements
 	VBROADCASTSS	3542704(AX), Y1
 	VMOVUPS	1170048(R10), Y2	// pixelsField.dz[0]
 	VBROADCASTSS	3542720(AX), Y3
-	VMOVUPS	7959296(R10), Y4	// digits0Lanestep.z_k3[0]
-	VMOVUPS	6855424(R10), Y5	// digits0Lanestep.z_k2[0]
-	VMOVUPS	5751552(R10), Y6	// digits0Lanestep.z_k1[0]
-	VMOVUPS	3543552(R10), Y7	// digits0Lanestep.z[0]
+	VMOVUPS	7959296(R10), Y4	// z_k3[0]
+	VMOVUPS	6855424(R10), Y5	// z_k2[0]
+	VMOVUPS	5751552(R10), Y6	// z_k1[0]
+	VMOVUPS	3543552(R10), Y7	// z[0]
 	VFMADD231PS	Y6, Y1, Y7
 	VFMADD231PS	Y5, Y3, Y7
 	VFMADD231PS	Y4, Y3, Y7
 	VFMADD231PS	Y2, Y1, Y7
-	VMOVUPS	Y7, 9063168(R10)	// digits0Lanestep.z_next[0]
+	VMOVUPS	Y7, 9063168(R10)	// z_next[0]
 	VSUBPS	Y7, Y7, Y1
 	VADDPS	Y1, Y0, Y0
 	ADDQ	$128, R10
 	DECQ	R9
-	JNE	loop2
-	VMOVUPD	3543296(DI), Y1	// digits0Lanestep.step.live
-	VMOVUPD	3543328(DI), Y2	// digits0Lanestep.step.live | 1
+	JNE	loop9
+	VMOVUPD	3543296(DI), Y1	// step.live
+	VMOVUPD	3543328(DI), Y2	// step.live | 1
 	VCMPPS	$0, f32_00000000<>(SB), Y0, Y0
 	VMOVUPD	f64_0000000000000000<>(SB), Y3
 	VCMPPD	$17, Y1, Y3, Y1
@@ -1453,48 +1390,53 @@ loop2: // 8624 times: elements
 	VPMOVSXDQ	X2, Y2
 	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
 	VANDPD	f64_3ff0000000000000<>(SB), Y2, Y2
-	VMOVUPD	Y0, 5751296(DI)	// digits0Lanestep.step.code
-	VMOVUPD	Y2, 5751328(DI)	// digits0Lanestep.step.code | 1
+	VMOVUPD	Y0, 5751296(DI)	// step.code
+	VMOVUPD	Y2, 5751328(DI)	// step.code | 1
 	MOVQ	$8624, R9
 	MOVQ	SI, R10
-loop3: // 8624 times: elements
-	VMOVUPS	9063168(R10), Y0	// digits0Lanestep.z_next[0]
-	VMOVUPS	3543552(R10), Y2	// digits0Lanestep.z[0]
+loop10: // 8624 times: elements
+	VMOVUPS	9063168(R10), Y0	// z_next[0]
+	VMOVUPS	3543552(R10), Y2	// z[0]
 	VBLENDVPS	Y1, Y0, Y2, Y0
-	VMOVUPS	Y0, 4647424(R10)	// digits0Lanestep.z.next[0]
+	VMOVUPS	Y0, 4647424(R10)	// z.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
-	JNE	loop3
+	JNE	loop10
+	TESTQ	$1, CX
+	JNE	on8
+	CALL	pause_avx2<>(SB)	// Go may stop it here
+on8: // 2 runs go without a pause
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop1
+	JNE	loop8
 	// results that are the arguments of the next run
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
-loop4: // 8624 times: elements
-	VMOVUPS	4647424(SI), Y0	// digits0Lanestep.z.next[0]
-	VMOVUPS	4647456(SI), Y1	// digits0Lanestep.z.next[0] | 1
-	VMOVUPS	4647488(SI), Y2	// digits0Lanestep.z.next[0] | 2
-	VMOVUPS	4647520(SI), Y3	// digits0Lanestep.z.next[0] | 3
-	VMOVUPS	Y0, 3543552(SI)	// digits0Lanestep.z[0]
-	VMOVUPS	Y1, 3543584(SI)	// digits0Lanestep.z[0] | 1
-	VMOVUPS	Y2, 3543616(SI)	// digits0Lanestep.z[0] | 2
-	VMOVUPS	Y3, 3543648(SI)	// digits0Lanestep.z[0] | 3
+loop11: // 8624 times: elements
+	VMOVUPS	4647424(SI), Y0	// z.next[0]
+	VMOVUPS	4647456(SI), Y1	// z.next[0] | 1
+	VMOVUPS	4647488(SI), Y2	// z.next[0] | 2
+	VMOVUPS	4647520(SI), Y3	// z.next[0] | 3
+	VMOVUPS	Y0, 3543552(SI)	// z[0]
+	VMOVUPS	Y1, 3543584(SI)	// z[0] | 1
+	VMOVUPS	Y2, 3543616(SI)	// z[0] | 2
+	VMOVUPS	Y3, 3543648(SI)	// z[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop4
+	JNE	loop11
 	RET
 
-// func digits0LanestepTurn8AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digits0LanestepTurn8AVX2(SB), 0, $8-32
+// func digits0LanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digits0LanestepAVX2(SB), 0, $8-32
+	NO_LOCAL_POINTERS
 	MOVQ	fr+0(FP), AX
 	MOVQ	w+8(FP), BX
 	MOVQ	pre+16(FP), DX
 	MOVQ	sums+24(FP), R8
 	STMXCSR	old-8(SP)
 	LDMXCSR	flush<>(SB)
-	CALL	digits0LanestepTurn8_avx2<>(SB)
+	CALL	digits0Lanestep_avx2<>(SB)
 	LDMXCSR	old-8(SP)
 	VZEROUPPER
 	RET
@@ -2810,16 +2752,17 @@ TEXT ·fitSamplePart2AVX2(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
-// pixelsMixedFieldTurn0 is Pixels.mixed.field (mnist.nde:13) of a block of samples, a turn of several.
-TEXT pixelsMixedFieldTurn0_avx2<>(SB), NOSPLIT, $0-0
-	MOVQ	$4, CX
-	MOVQ	AX, SI
+// pixelsMixedField is Pixels.mixed.field (mnist.nde:13) of a block of samples.
+TEXT pixelsMixedField_avx2<>(SB), NOSPLIT, $0-0
+	NO_LOCAL_POINTERS
+	MOVQ	$4, 65536(AX)
+	MOVQ	AX, 65544(AX)
 loop1: // 4 times: vectors of the block
-	MOVQ	$8624, DI
-	MOVQ	SI, R9
+	MOVQ	$8624, CX
+	MOVQ	65544(AX), SI
 loop2: // 8624 times: elements
 	// mnist.nde:10
-	VMOVUPS	15188864(R9), Y0	// pixelsMixedField.z[0]
+	VMOVUPS	15188864(SI), Y0	// z[0]
 	VPSRLD	$16, Y0, Y1
 	VANDPS	f32_00000001<>(SB), Y1, Y1
 	VPADDD	f32_00007fff<>(SB), Y0, Y2
@@ -2827,34 +2770,17 @@ loop2: // 8624 times: elements
 	VANDPS	f32_ffff0000<>(SB), Y1, Y1
 	VCMPPS	$0, Y0, Y0, Y2
 	VBLENDVPS	Y2, Y1, Y0, Y0
-	VMOVUPS	Y0, 17396608(R9)	// pixelsMixedField.bf16[0]
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop2
-	ADDQ	$32, SI
+	VMOVUPS	Y0, 17396608(SI)	// bf16[0]
+	ADDQ	$128, SI
 	DECQ	CX
+	JNE	loop2
+	ADDQ	$32, 65544(AX)
+	DECQ	65536(AX)
 	JNE	loop1
-	RET
-
-// func pixelsMixedFieldTurn0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·pixelsMixedFieldTurn0AVX2(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	pixelsMixedFieldTurn0_avx2<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// pixelsMixedFieldTurn1 is Pixels.mixed.field (mnist.nde:13) of a block of samples, a turn of several.
-TEXT pixelsMixedFieldTurn1_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, 65536(AX)
 	MOVQ	AX, 65544(AX)
 	MOVQ	AX, 65552(AX)
-loop1: // 2 times: 2 vectors of the block each
+loop3: // 2 times: 2 vectors of the block each
 	// mnist.nde:10
 	// the image in a frame of zeros
 	MOVQ	$11, 65560(AX)
@@ -2862,76 +2788,76 @@ loop1: // 2 times: 2 vectors of the block each
 	MOVQ	R15, 65568(AX)
 	MOVQ	65552(AX), R15
 	MOVQ	R15, 65576(AX)
-loop2: // 11 times
+loop4: // 11 times
 	MOVQ	$31, CX
 	MOVQ	65568(AX), SI
-loop3: // 31 times
+loop5: // 31 times
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 2273920(SI)	// pixelsField.margins[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 2273952(SI)	// pixelsField.margins[0] | 1
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop3
+	JNE	loop5
 	MOVQ	$28, 65584(AX)
 	MOVQ	65576(AX), R15
 	MOVQ	R15, 65592(AX)
 	MOVQ	65568(AX), R15
 	MOVQ	R15, 65600(AX)
-loop4: // 28 times
+loop6: // 28 times
 	MOVQ	$28, CX
 	MOVQ	65592(AX), SI
 	MOVQ	65600(AX), DI
-loop5: // 28 times
-	VMOVUPS	17396608(SI), Y0	// pixelsMixedField.bf16[0]
+loop7: // 28 times
+	VMOVUPS	17396608(SI), Y0	// bf16[0]
 	VMOVUPS	Y0, 2275904(DI)	// pixelsField.margins[15] | 2
-	VMOVUPS	17396640(SI), Y0	// pixelsMixedField.bf16[0] | 1
+	VMOVUPS	17396640(SI), Y0	// bf16[0] | 1
 	VMOVUPS	Y0, 2275936(DI)	// pixelsField.margins[15] | 3
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop5
+	JNE	loop7
 	MOVQ	$2, CX
 	MOVQ	65600(AX), SI
-loop6: // 2 times
+loop8: // 2 times
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 2277696(SI)	// pixelsField.margins[29] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 2277728(SI)	// pixelsField.margins[29] | 3
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop6
+	JNE	loop8
 	ADDQ	$3584, 65592(AX)
 	ADDQ	$1920, 65600(AX)
 	DECQ	65584(AX)
-	JNE	loop4
+	JNE	loop6
 	MOVQ	$29, CX
 	MOVQ	65568(AX), SI
-loop7: // 29 times
+loop9: // 29 times
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 2329664(SI)	// pixelsField.margins[435] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 2329696(SI)	// pixelsField.margins[435] | 3
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop7
+	JNE	loop9
 	ADDQ	$57664, 65568(AX)
 	ADDQ	$100352, 65576(AX)
 	DECQ	65560(AX)
-	JNE	loop2
+	JNE	loop4
 	MOVQ	$28, 65560(AX)
 	MOVQ	65544(AX), R15
 	MOVQ	R15, 65568(AX)
 	MOVQ	DX, 65576(AX)
 	MOVQ	65552(AX), R15
 	MOVQ	R15, 65584(AX)
-loop8: // 28 times
+loop10: // 28 times
 	MOVQ	$28, 65592(AX)
 	MOVQ	65568(AX), R15
 	MOVQ	R15, 65600(AX)
 	MOVQ	65576(AX), CX
 	MOVQ	65584(AX), SI
-loop9: // 28 times: elements
+loop11: // 28 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
@@ -2947,7 +2873,7 @@ loop9: // 28 times: elements
 	MOVQ	$11, DI
 	MOVQ	65600(AX), R9
 	MOVQ	DX, R10
-loop10: // 11 times
+loop12: // 11 times
 	VMOVUPS	2273920(R9), Y12	// pixelsField.margins[0]
 	VMOVUPS	2273952(R9), Y13	// pixelsField.margins[0] | 1
 	VBROADCASTSS	37632(R10), Y14	// f.0.weight.bf16[0]
@@ -3131,7 +3057,7 @@ loop10: // 11 times
 	ADDQ	$57664, R9
 	ADDQ	$36, R10
 	DECQ	DI
-	JNE	loop10
+	JNE	loop12
 	VBROADCASTSS	(CX), Y12	// f.0.bias.transpose[0]
 	VADDPS	Y12, Y0, Y0
 	VADDPS	Y12, Y1, Y1
@@ -3169,8 +3095,8 @@ loop10: // 11 times
 	VFMADD213PS	f32_3eef2ea1<>(SB), Y12, Y13
 	VFMADD213PS	f32_3f800000<>(SB), Y12, Y13
 	VDIVPS	Y13, Y1, Y1
-	VMOVUPS	Y0, 16292736(SI)	// pixelsMixedField.dz[0]
-	VMOVUPS	Y1, 16292768(SI)	// pixelsMixedField.dz[0] | 1
+	VMOVUPS	Y0, 16292736(SI)	// dz[0]
+	VMOVUPS	Y1, 16292768(SI)	// dz[0] | 1
 	VBROADCASTSS	3136(CX), Y0	// f.0.bias.transpose[784]
 	VADDPS	Y0, Y2, Y1
 	VADDPS	Y0, Y3, Y0
@@ -3208,8 +3134,8 @@ loop10: // 11 times
 	VFMADD213PS	f32_3eef2ea1<>(SB), Y2, Y3
 	VFMADD213PS	f32_3f800000<>(SB), Y2, Y3
 	VDIVPS	Y3, Y0, Y0
-	VMOVUPS	Y1, 16393088(SI)	// pixelsMixedField.dz[784]
-	VMOVUPS	Y0, 16393120(SI)	// pixelsMixedField.dz[784] | 1
+	VMOVUPS	Y1, 16393088(SI)	// dz[784]
+	VMOVUPS	Y0, 16393120(SI)	// dz[784] | 1
 	VBROADCASTSS	6272(CX), Y0	// f.0.bias.transpose[1568]
 	VADDPS	Y0, Y4, Y1
 	VADDPS	Y0, Y5, Y0
@@ -3247,8 +3173,8 @@ loop10: // 11 times
 	VFMADD213PS	f32_3eef2ea1<>(SB), Y2, Y3
 	VFMADD213PS	f32_3f800000<>(SB), Y2, Y3
 	VDIVPS	Y3, Y0, Y0
-	VMOVUPS	Y1, 16493440(SI)	// pixelsMixedField.dz[1568]
-	VMOVUPS	Y0, 16493472(SI)	// pixelsMixedField.dz[1568] | 1
+	VMOVUPS	Y1, 16493440(SI)	// dz[1568]
+	VMOVUPS	Y0, 16493472(SI)	// dz[1568] | 1
 	VBROADCASTSS	9408(CX), Y0	// f.0.bias.transpose[2352]
 	VADDPS	Y0, Y6, Y1
 	VADDPS	Y0, Y7, Y0
@@ -3286,8 +3212,8 @@ loop10: // 11 times
 	VFMADD213PS	f32_3eef2ea1<>(SB), Y2, Y3
 	VFMADD213PS	f32_3f800000<>(SB), Y2, Y3
 	VDIVPS	Y3, Y0, Y0
-	VMOVUPS	Y1, 16593792(SI)	// pixelsMixedField.dz[2352]
-	VMOVUPS	Y0, 16593824(SI)	// pixelsMixedField.dz[2352] | 1
+	VMOVUPS	Y1, 16593792(SI)	// dz[2352]
+	VMOVUPS	Y0, 16593824(SI)	// dz[2352] | 1
 	VBROADCASTSS	12544(CX), Y0	// f.0.bias.transpose[3136]
 	VADDPS	Y0, Y8, Y1
 	VADDPS	Y0, Y9, Y0
@@ -3325,8 +3251,8 @@ loop10: // 11 times
 	VFMADD213PS	f32_3eef2ea1<>(SB), Y2, Y3
 	VFMADD213PS	f32_3f800000<>(SB), Y2, Y3
 	VDIVPS	Y3, Y0, Y0
-	VMOVUPS	Y1, 16694144(SI)	// pixelsMixedField.dz[3136]
-	VMOVUPS	Y0, 16694176(SI)	// pixelsMixedField.dz[3136] | 1
+	VMOVUPS	Y1, 16694144(SI)	// dz[3136]
+	VMOVUPS	Y0, 16694176(SI)	// dz[3136] | 1
 	VBROADCASTSS	15680(CX), Y0	// f.0.bias.transpose[3920]
 	VADDPS	Y0, Y10, Y1
 	VADDPS	Y0, Y11, Y0
@@ -3364,8 +3290,8 @@ loop10: // 11 times
 	VFMADD213PS	f32_3eef2ea1<>(SB), Y2, Y3
 	VFMADD213PS	f32_3f800000<>(SB), Y2, Y3
 	VDIVPS	Y3, Y0, Y0
-	VMOVUPS	Y1, 16794496(SI)	// pixelsMixedField.dz[3920]
-	VMOVUPS	Y0, 16794528(SI)	// pixelsMixedField.dz[3920] | 1
+	VMOVUPS	Y1, 16794496(SI)	// dz[3920]
+	VMOVUPS	Y0, 16794528(SI)	// dz[3920] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
@@ -3379,7 +3305,7 @@ loop10: // 11 times
 	MOVQ	$11, DI
 	MOVQ	65600(AX), R9
 	MOVQ	DX, R10
-loop11: // 11 times
+loop13: // 11 times
 	VMOVUPS	2273920(R9), Y10	// pixelsField.margins[0]
 	VMOVUPS	2273952(R9), Y11	// pixelsField.margins[0] | 1
 	VBROADCASTSS	40008(R10), Y12	// f.0.weight.bf16[594]
@@ -3536,7 +3462,7 @@ loop11: // 11 times
 	ADDQ	$57664, R9
 	ADDQ	$36, R10
 	DECQ	DI
-	JNE	loop11
+	JNE	loop13
 	VBROADCASTSS	18816(CX), Y10	// f.0.bias.transpose[4704]
 	VADDPS	Y10, Y0, Y0
 	VADDPS	Y10, Y1, Y1
@@ -3574,8 +3500,8 @@ loop11: // 11 times
 	VFMADD213PS	f32_3eef2ea1<>(SB), Y10, Y11
 	VFMADD213PS	f32_3f800000<>(SB), Y10, Y11
 	VDIVPS	Y11, Y1, Y1
-	VMOVUPS	Y0, 16894848(SI)	// pixelsMixedField.dz[4704]
-	VMOVUPS	Y1, 16894880(SI)	// pixelsMixedField.dz[4704] | 1
+	VMOVUPS	Y0, 16894848(SI)	// dz[4704]
+	VMOVUPS	Y1, 16894880(SI)	// dz[4704] | 1
 	VBROADCASTSS	21952(CX), Y0	// f.0.bias.transpose[5488]
 	VADDPS	Y0, Y2, Y1
 	VADDPS	Y0, Y3, Y0
@@ -3613,8 +3539,8 @@ loop11: // 11 times
 	VFMADD213PS	f32_3eef2ea1<>(SB), Y2, Y3
 	VFMADD213PS	f32_3f800000<>(SB), Y2, Y3
 	VDIVPS	Y3, Y0, Y0
-	VMOVUPS	Y1, 16995200(SI)	// pixelsMixedField.dz[5488]
-	VMOVUPS	Y0, 16995232(SI)	// pixelsMixedField.dz[5488] | 1
+	VMOVUPS	Y1, 16995200(SI)	// dz[5488]
+	VMOVUPS	Y0, 16995232(SI)	// dz[5488] | 1
 	VBROADCASTSS	25088(CX), Y0	// f.0.bias.transpose[6272]
 	VADDPS	Y0, Y4, Y1
 	VADDPS	Y0, Y5, Y0
@@ -3652,8 +3578,8 @@ loop11: // 11 times
 	VFMADD213PS	f32_3eef2ea1<>(SB), Y2, Y3
 	VFMADD213PS	f32_3f800000<>(SB), Y2, Y3
 	VDIVPS	Y3, Y0, Y0
-	VMOVUPS	Y1, 17095552(SI)	// pixelsMixedField.dz[6272]
-	VMOVUPS	Y0, 17095584(SI)	// pixelsMixedField.dz[6272] | 1
+	VMOVUPS	Y1, 17095552(SI)	// dz[6272]
+	VMOVUPS	Y0, 17095584(SI)	// dz[6272] | 1
 	VBROADCASTSS	28224(CX), Y0	// f.0.bias.transpose[7056]
 	VADDPS	Y0, Y6, Y1
 	VADDPS	Y0, Y7, Y0
@@ -3691,8 +3617,8 @@ loop11: // 11 times
 	VFMADD213PS	f32_3eef2ea1<>(SB), Y2, Y3
 	VFMADD213PS	f32_3f800000<>(SB), Y2, Y3
 	VDIVPS	Y3, Y0, Y0
-	VMOVUPS	Y1, 17195904(SI)	// pixelsMixedField.dz[7056]
-	VMOVUPS	Y0, 17195936(SI)	// pixelsMixedField.dz[7056] | 1
+	VMOVUPS	Y1, 17195904(SI)	// dz[7056]
+	VMOVUPS	Y0, 17195936(SI)	// dz[7056] | 1
 	VBROADCASTSS	31360(CX), Y0	// f.0.bias.transpose[7840]
 	VADDPS	Y0, Y8, Y1
 	VADDPS	Y0, Y9, Y0
@@ -3730,49 +3656,41 @@ loop11: // 11 times
 	VFMADD213PS	f32_3eef2ea1<>(SB), Y2, Y3
 	VFMADD213PS	f32_3f800000<>(SB), Y2, Y3
 	VDIVPS	Y3, Y0, Y0
-	VMOVUPS	Y1, 17296256(SI)	// pixelsMixedField.dz[7840]
-	VMOVUPS	Y0, 17296288(SI)	// pixelsMixedField.dz[7840] | 1
+	VMOVUPS	Y1, 17296256(SI)	// dz[7840]
+	VMOVUPS	Y0, 17296288(SI)	// dz[7840] | 1
 	ADDQ	$64, 65600(AX)
 	ADDQ	$4, CX
 	ADDQ	$128, SI
 	DECQ	65592(AX)
-	JNE	loop9
+	JNE	loop11
+	TESTQ	$1, 65560(AX)
+	JNE	on10
+	CALL	pause_avx2<>(SB)	// Go may stop it here
+on10: // 2 runs go without a pause
 	ADDQ	$1920, 65568(AX)
 	ADDQ	$112, 65576(AX)
 	ADDQ	$3584, 65584(AX)
 	DECQ	65560(AX)
-	JNE	loop8
+	JNE	loop10
 	ADDQ	$634368, 65544(AX)
 	ADDQ	$64, 65552(AX)
 	DECQ	65536(AX)
-	JNE	loop1
+	JNE	loop3
 	RET
 
-// func pixelsMixedFieldTurn1AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·pixelsMixedFieldTurn1AVX2(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	pixelsMixedFieldTurn1_avx2<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digitsMixed0RecLanestepTurn0 is Digits.mixed.0.rec.lanestep (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digitsMixed0RecLanestepTurn0_avx2<>(SB), NOSPLIT, $0-0
+// digitsMixed0RecLanestep is Digits.mixed.0.rec.lanestep (mnist.nde:21) of a block of samples.
+TEXT digitsMixed0RecLanestep_avx2<>(SB), NOSPLIT, $0-0
+	NO_LOCAL_POINTERS
 	// mnist.nde:21
-	VBROADCASTSD	18500608(AX), Y0	// digitsMixed0RecLanestep.step.t
+	VBROADCASTSD	18500608(AX), Y0	// step.t
 	VMOVSD	X0, 15188608(AX)	// pixelsMixedField.t
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
 loop1: // 8624 times: elements
-	VMOVUPS	18501376(SI), Y0	// digitsMixed0RecLanestep.z[0]
-	VMOVUPS	18501408(SI), Y1	// digitsMixed0RecLanestep.z[0] | 1
-	VMOVUPS	18501440(SI), Y2	// digitsMixed0RecLanestep.z[0] | 2
-	VMOVUPS	18501472(SI), Y3	// digitsMixed0RecLanestep.z[0] | 3
+	VMOVUPS	18501376(SI), Y0	// z[0]
+	VMOVUPS	18501408(SI), Y1	// z[0] | 1
+	VMOVUPS	18501440(SI), Y2	// z[0] | 2
+	VMOVUPS	18501472(SI), Y3	// z[0] | 3
 	VMOVUPS	Y0, 15188864(SI)	// pixelsMixedField.z[0]
 	VMOVUPS	Y1, 15188896(SI)	// pixelsMixedField.z[0] | 1
 	VMOVUPS	Y2, 15188928(SI)	// pixelsMixedField.z[0] | 2
@@ -3780,29 +3698,13 @@ loop1: // 8624 times: elements
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop1
-	RET
-
-// func digitsMixed0RecLanestepTurn0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0RecLanestepTurn0AVX2(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digitsMixed0RecLanestepTurn0_avx2<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digitsMixed0RecLanestepTurn3 is Digits.mixed.0.rec.lanestep (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digitsMixed0RecLanestepTurn3_avx2<>(SB), NOSPLIT, $0-0
+	CALL	pixelsMixedField_avx2<>(SB)
+	CALL	pause_avx2<>(SB)	// Go may stop it here
 	// mnist.nde:21
-	// mnist.nde:21
-	VBROADCASTSD	18500864(AX), Y0	// digitsMixed0RecLanestep.step.h
+	VBROADCASTSD	18500864(AX), Y0	// step.h
 	VMULPD	f64_3fe0000000000000<>(SB), Y0, Y0
 	VMOVSD	X0, 18500480(AX)
-	VBROADCASTSD	18500608(AX), Y1	// digitsMixed0RecLanestep.step.t
+	VBROADCASTSD	18500608(AX), Y1	// step.t
 	VADDPD	Y0, Y1, Y1
 	VMOVSD	X1, 18500488(AX)
 	VCVTPD2PSY	Y0, X0
@@ -3810,86 +3712,56 @@ TEXT digitsMixed0RecLanestepTurn3_avx2<>(SB), NOSPLIT, $0-0
 	VMOVSS	X0, 18500496(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop1: // 4 times: vectors of the block
+loop2: // 4 times: vectors of the block
 	// mnist.nde:21
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop2: // 8624 times: elements
+loop3: // 8624 times: elements
 	VBROADCASTSS	18500496(AX), Y0
 	VMOVUPS	16292736(R9), Y1	// pixelsMixedField.dz[0]
-	VMOVUPS	Y1, 21813248(R9)	// digitsMixed0RecLanestep.z_k1[0]
-	VMOVUPS	18501376(R9), Y2	// digitsMixed0RecLanestep.z[0]
+	VMOVUPS	Y1, 21813248(R9)	// z_k1[0]
+	VMOVUPS	18501376(R9), Y2	// z[0]
 	VFMADD231PS	Y1, Y0, Y2
 	VMOVUPS	Y2, 15188864(R9)	// pixelsMixedField.z[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop2
+	JNE	loop3
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop1
+	JNE	loop2
+	// mnist.nde:21
 	VBROADCASTSD	18500488(AX), Y0
 	VMOVSD	X0, 15188608(AX)	// pixelsMixedField.t
-	RET
-
-// func digitsMixed0RecLanestepTurn3AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0RecLanestepTurn3AVX2(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digitsMixed0RecLanestepTurn3_avx2<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digitsMixed0RecLanestepTurn6 is Digits.mixed.0.rec.lanestep (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digitsMixed0RecLanestepTurn6_avx2<>(SB), NOSPLIT, $0-0
-	// mnist.nde:21
+	CALL	pixelsMixedField_avx2<>(SB)
+	CALL	pause_avx2<>(SB)	// Go may stop it here
 	VBROADCASTSS	18500496(AX), Y0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop1: // 4 times: vectors of the block
+loop4: // 4 times: vectors of the block
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop2: // 8624 times: elements
+loop5: // 8624 times: elements
 	// mnist.nde:21
 	VBROADCASTSS	18500496(AX), Y0
 	VMOVUPS	16292736(R9), Y1	// pixelsMixedField.dz[0]
-	VMOVUPS	Y1, 22917120(R9)	// digitsMixed0RecLanestep.z_k2[0]
-	VMOVUPS	18501376(R9), Y2	// digitsMixed0RecLanestep.z[0]
+	VMOVUPS	Y1, 22917120(R9)	// z_k2[0]
+	VMOVUPS	18501376(R9), Y2	// z[0]
 	VFMADD231PS	Y1, Y0, Y2
 	VMOVUPS	Y2, 15188864(R9)	// pixelsMixedField.z[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop2
+	JNE	loop5
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop1
+	JNE	loop4
+	// mnist.nde:21
 	VBROADCASTSD	18500488(AX), Y0
 	VMOVSD	X0, 15188608(AX)	// pixelsMixedField.t
-	RET
-
-// func digitsMixed0RecLanestepTurn6AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0RecLanestepTurn6AVX2(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digitsMixed0RecLanestepTurn6_avx2<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digitsMixed0RecLanestepTurn9 is Digits.mixed.0.rec.lanestep (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digitsMixed0RecLanestepTurn9_avx2<>(SB), NOSPLIT, $0-0
+	CALL	pixelsMixedField_avx2<>(SB)
+	CALL	pause_avx2<>(SB)	// Go may stop it here
 	// mnist.nde:21
-	// mnist.nde:21
-	VBROADCASTSD	18500608(AX), Y0	// digitsMixed0RecLanestep.step.t
-	VBROADCASTSD	18500864(AX), Y1	// digitsMixed0RecLanestep.step.h
+	VBROADCASTSD	18500608(AX), Y0	// step.t
+	VBROADCASTSD	18500864(AX), Y1	// step.h
 	VADDPD	Y1, Y0, Y0
 	VMOVSD	X0, 18500504(AX)
 	VCVTPD2PSY	Y1, X0
@@ -3897,45 +3769,30 @@ TEXT digitsMixed0RecLanestepTurn9_avx2<>(SB), NOSPLIT, $0-0
 	VMOVSS	X0, 18500512(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop1: // 4 times: vectors of the block
+loop6: // 4 times: vectors of the block
 	// mnist.nde:21
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop2: // 8624 times: elements
+loop7: // 8624 times: elements
 	VBROADCASTSS	18500512(AX), Y0
 	VMOVUPS	16292736(R9), Y1	// pixelsMixedField.dz[0]
-	VMOVUPS	Y1, 24020992(R9)	// digitsMixed0RecLanestep.z_k3[0]
-	VMOVUPS	18501376(R9), Y2	// digitsMixed0RecLanestep.z[0]
+	VMOVUPS	Y1, 24020992(R9)	// z_k3[0]
+	VMOVUPS	18501376(R9), Y2	// z[0]
 	VFMADD231PS	Y1, Y0, Y2
 	VMOVUPS	Y2, 15188864(R9)	// pixelsMixedField.z[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop2
+	JNE	loop7
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop1
+	JNE	loop6
+	// mnist.nde:21
 	VBROADCASTSD	18500504(AX), Y0
 	VMOVSD	X0, 15188608(AX)	// pixelsMixedField.t
-	RET
-
-// func digitsMixed0RecLanestepTurn9AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0RecLanestepTurn9AVX2(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digitsMixed0RecLanestepTurn9_avx2<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digitsMixed0RecLanestepTurn12 is Digits.mixed.0.rec.lanestep (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digitsMixed0RecLanestepTurn12_avx2<>(SB), NOSPLIT, $0-0
+	CALL	pixelsMixedField_avx2<>(SB)
+	CALL	pause_avx2<>(SB)	// Go may stop it here
 	// mnist.nde:21
-	// mnist.nde:21
-	VBROADCASTSD	18500864(AX), Y0	// digitsMixed0RecLanestep.step.h
+	VBROADCASTSD	18500864(AX), Y0	// step.h
 	VMULPD	f64_3fc5555555555555<>(SB), Y0, Y1
 	VMOVSD	X1, 18500520(AX)
 	VCVTPD2PSY	Y1, X1
@@ -3949,31 +3806,31 @@ TEXT digitsMixed0RecLanestepTurn12_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop1: // 4 times: vectors of the block
+loop8: // 4 times: vectors of the block
 	// mnist.nde:21
 	VMOVUPS	f32_00000000<>(SB), Y0
 	MOVQ	$8624, R9
 	MOVQ	SI, R10
-loop2: // 8624 times: elements
+loop9: // 8624 times: elements
 	VBROADCASTSS	18500528(AX), Y1
 	VMOVUPS	16292736(R10), Y2	// pixelsMixedField.dz[0]
 	VBROADCASTSS	18500544(AX), Y3
-	VMOVUPS	24020992(R10), Y4	// digitsMixed0RecLanestep.z_k3[0]
-	VMOVUPS	22917120(R10), Y5	// digitsMixed0RecLanestep.z_k2[0]
-	VMOVUPS	21813248(R10), Y6	// digitsMixed0RecLanestep.z_k1[0]
-	VMOVUPS	18501376(R10), Y7	// digitsMixed0RecLanestep.z[0]
+	VMOVUPS	24020992(R10), Y4	// z_k3[0]
+	VMOVUPS	22917120(R10), Y5	// z_k2[0]
+	VMOVUPS	21813248(R10), Y6	// z_k1[0]
+	VMOVUPS	18501376(R10), Y7	// z[0]
 	VFMADD231PS	Y6, Y1, Y7
 	VFMADD231PS	Y5, Y3, Y7
 	VFMADD231PS	Y4, Y3, Y7
 	VFMADD231PS	Y2, Y1, Y7
-	VMOVUPS	Y7, 25124864(R10)	// digitsMixed0RecLanestep.z_next[0]
+	VMOVUPS	Y7, 25124864(R10)	// z_next[0]
 	VSUBPS	Y7, Y7, Y1
 	VADDPS	Y1, Y0, Y0
 	ADDQ	$128, R10
 	DECQ	R9
-	JNE	loop2
-	VMOVUPD	18501120(DI), Y1	// digitsMixed0RecLanestep.step.live
-	VMOVUPD	18501152(DI), Y2	// digitsMixed0RecLanestep.step.live | 1
+	JNE	loop9
+	VMOVUPD	18501120(DI), Y1	// step.live
+	VMOVUPD	18501152(DI), Y2	// step.live | 1
 	VCMPPS	$0, f32_00000000<>(SB), Y0, Y0
 	VMOVUPD	f64_0000000000000000<>(SB), Y3
 	VCMPPD	$17, Y1, Y3, Y1
@@ -3987,76 +3844,82 @@ loop2: // 8624 times: elements
 	VPMOVSXDQ	X2, Y2
 	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
 	VANDPD	f64_3ff0000000000000<>(SB), Y2, Y2
-	VMOVUPD	Y0, 20709120(DI)	// digitsMixed0RecLanestep.step.code
-	VMOVUPD	Y2, 20709152(DI)	// digitsMixed0RecLanestep.step.code | 1
+	VMOVUPD	Y0, 20709120(DI)	// step.code
+	VMOVUPD	Y2, 20709152(DI)	// step.code | 1
 	MOVQ	$8624, R9
 	MOVQ	SI, R10
-loop3: // 8624 times: elements
-	VMOVUPS	25124864(R10), Y0	// digitsMixed0RecLanestep.z_next[0]
-	VMOVUPS	18501376(R10), Y2	// digitsMixed0RecLanestep.z[0]
+loop10: // 8624 times: elements
+	VMOVUPS	25124864(R10), Y0	// z_next[0]
+	VMOVUPS	18501376(R10), Y2	// z[0]
 	VBLENDVPS	Y1, Y0, Y2, Y0
-	VMOVUPS	Y0, 19605248(R10)	// digitsMixed0RecLanestep.z.next[0]
+	VMOVUPS	Y0, 19605248(R10)	// z.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
-	JNE	loop3
+	JNE	loop10
+	TESTQ	$1, CX
+	JNE	on8
+	CALL	pause_avx2<>(SB)	// Go may stop it here
+on8: // 2 runs go without a pause
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop1
+	JNE	loop8
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop4: // 4 times: vectors of the block
+loop11: // 4 times: vectors of the block
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop5: // 8624 times: elements
-	VMOVUPS	18501376(R9), Y0	// digitsMixed0RecLanestep.z[0]
-	VMOVUPS	Y0, 20709376(R9)	// digitsMixed0RecLanestep.z.at[0]
+loop12: // 8624 times: elements
+	VMOVUPS	18501376(R9), Y0	// z[0]
+	VMOVUPS	Y0, 20709376(R9)	// z.at[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop5
+	JNE	loop12
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop4
+	JNE	loop11
 	// results that are the arguments of the next run
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
-loop6: // 8624 times: elements
-	VMOVUPS	19605248(SI), Y0	// digitsMixed0RecLanestep.z.next[0]
-	VMOVUPS	19605280(SI), Y1	// digitsMixed0RecLanestep.z.next[0] | 1
-	VMOVUPS	19605312(SI), Y2	// digitsMixed0RecLanestep.z.next[0] | 2
-	VMOVUPS	19605344(SI), Y3	// digitsMixed0RecLanestep.z.next[0] | 3
-	VMOVUPS	Y0, 18501376(SI)	// digitsMixed0RecLanestep.z[0]
-	VMOVUPS	Y1, 18501408(SI)	// digitsMixed0RecLanestep.z[0] | 1
-	VMOVUPS	Y2, 18501440(SI)	// digitsMixed0RecLanestep.z[0] | 2
-	VMOVUPS	Y3, 18501472(SI)	// digitsMixed0RecLanestep.z[0] | 3
+loop13: // 8624 times: elements
+	VMOVUPS	19605248(SI), Y0	// z.next[0]
+	VMOVUPS	19605280(SI), Y1	// z.next[0] | 1
+	VMOVUPS	19605312(SI), Y2	// z.next[0] | 2
+	VMOVUPS	19605344(SI), Y3	// z.next[0] | 3
+	VMOVUPS	Y0, 18501376(SI)	// z[0]
+	VMOVUPS	Y1, 18501408(SI)	// z[0] | 1
+	VMOVUPS	Y2, 18501440(SI)	// z[0] | 2
+	VMOVUPS	Y3, 18501472(SI)	// z[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop6
+	JNE	loop13
 	RET
 
-// func digitsMixed0RecLanestepTurn12AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0RecLanestepTurn12AVX2(SB), 0, $8-32
+// func digitsMixed0RecLanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digitsMixed0RecLanestepAVX2(SB), 0, $8-32
+	NO_LOCAL_POINTERS
 	MOVQ	fr+0(FP), AX
 	MOVQ	w+8(FP), BX
 	MOVQ	pre+16(FP), DX
 	MOVQ	sums+24(FP), R8
 	STMXCSR	old-8(SP)
 	LDMXCSR	flush<>(SB)
-	CALL	digitsMixed0RecLanestepTurn12_avx2<>(SB)
+	CALL	digitsMixed0RecLanestep_avx2<>(SB)
 	LDMXCSR	old-8(SP)
 	VZEROUPPER
 	RET
 
-// pixelsMixedFieldVjpTurn0 is Pixels.mixed.field.vjp (mnist.nde:13) of a block of samples, a turn of several.
-TEXT pixelsMixedFieldVjpTurn0_avx2<>(SB), NOSPLIT, $0-0
-	MOVQ	$4, CX
-	MOVQ	AX, SI
+// pixelsMixedFieldVjp is Pixels.mixed.field.vjp (mnist.nde:13) of a block of samples.
+TEXT pixelsMixedFieldVjp_avx2<>(SB), NOSPLIT, $0-0
+	NO_LOCAL_POINTERS
+	MOVQ	$4, 65536(AX)
+	MOVQ	AX, 65544(AX)
 loop1: // 4 times: vectors of the block
-	MOVQ	$8624, DI
-	MOVQ	SI, R9
+	MOVQ	$8624, CX
+	MOVQ	65544(AX), SI
 loop2: // 8624 times: elements
 	// mnist.nde:10
-	VMOVUPS	26228736(R9), Y0	// pixelsMixedFieldVjp.z[0]
+	VMOVUPS	26228736(SI), Y0	// z[0]
 	VPSRLD	$16, Y0, Y1
 	VANDPS	f32_00000001<>(SB), Y1, Y1
 	VPADDD	f32_00007fff<>(SB), Y0, Y2
@@ -4064,34 +3927,17 @@ loop2: // 8624 times: elements
 	VANDPS	f32_ffff0000<>(SB), Y1, Y1
 	VCMPPS	$0, Y0, Y0, Y2
 	VBLENDVPS	Y2, Y1, Y0, Y0
-	VMOVUPS	Y0, 29540352(R9)	// pixelsMixedFieldVjp.bf16[0]
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop2
-	ADDQ	$32, SI
+	VMOVUPS	Y0, 29540352(SI)	// bf16[0]
+	ADDQ	$128, SI
 	DECQ	CX
+	JNE	loop2
+	ADDQ	$32, 65544(AX)
+	DECQ	65536(AX)
 	JNE	loop1
-	RET
-
-// func pixelsMixedFieldVjpTurn0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·pixelsMixedFieldVjpTurn0AVX2(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	pixelsMixedFieldVjpTurn0_avx2<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// pixelsMixedFieldVjpTurn1 is Pixels.mixed.field.vjp (mnist.nde:13) of a block of samples, a turn of several.
-TEXT pixelsMixedFieldVjpTurn1_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, 65536(AX)
 	MOVQ	AX, 65544(AX)
 	MOVQ	AX, 65552(AX)
-loop1: // 2 times: 2 vectors of the block each
+loop3: // 2 times: 2 vectors of the block each
 	// mnist.nde:10
 	// the image in a frame of zeros
 	MOVQ	$11, 65560(AX)
@@ -4099,74 +3945,74 @@ loop1: // 2 times: 2 vectors of the block each
 	MOVQ	R15, 65568(AX)
 	MOVQ	65552(AX), R15
 	MOVQ	R15, 65576(AX)
-loop2: // 11 times
+loop4: // 11 times
 	MOVQ	$31, CX
 	MOVQ	65568(AX), SI
-loop3: // 31 times
+loop5: // 31 times
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 2273920(SI)	// pixelsField.margins[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 2273952(SI)	// pixelsField.margins[0] | 1
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop3
+	JNE	loop5
 	MOVQ	$28, 65584(AX)
 	MOVQ	65576(AX), R15
 	MOVQ	R15, 65592(AX)
 	MOVQ	65568(AX), R15
 	MOVQ	R15, 65600(AX)
-loop4: // 28 times
+loop6: // 28 times
 	MOVQ	$28, CX
 	MOVQ	65592(AX), SI
 	MOVQ	65600(AX), DI
-loop5: // 28 times
-	VMOVUPS	29540352(SI), Y0	// pixelsMixedFieldVjp.bf16[0]
+loop7: // 28 times
+	VMOVUPS	29540352(SI), Y0	// bf16[0]
 	VMOVUPS	Y0, 2275904(DI)	// pixelsField.margins[15] | 2
-	VMOVUPS	29540384(SI), Y0	// pixelsMixedFieldVjp.bf16[0] | 1
+	VMOVUPS	29540384(SI), Y0	// bf16[0] | 1
 	VMOVUPS	Y0, 2275936(DI)	// pixelsField.margins[15] | 3
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop5
+	JNE	loop7
 	MOVQ	$2, CX
 	MOVQ	65600(AX), SI
-loop6: // 2 times
+loop8: // 2 times
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 2277696(SI)	// pixelsField.margins[29] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 2277728(SI)	// pixelsField.margins[29] | 3
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop6
+	JNE	loop8
 	ADDQ	$3584, 65592(AX)
 	ADDQ	$1920, 65600(AX)
 	DECQ	65584(AX)
-	JNE	loop4
+	JNE	loop6
 	MOVQ	$29, CX
 	MOVQ	65568(AX), SI
-loop7: // 29 times
+loop9: // 29 times
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 2329664(SI)	// pixelsField.margins[435] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 2329696(SI)	// pixelsField.margins[435] | 3
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop7
+	JNE	loop9
 	ADDQ	$57664, 65568(AX)
 	ADDQ	$100352, 65576(AX)
 	DECQ	65560(AX)
-	JNE	loop2
+	JNE	loop4
 	MOVQ	$28, 65560(AX)
 	MOVQ	65544(AX), R15
 	MOVQ	R15, 65568(AX)
 	MOVQ	65552(AX), R15
 	MOVQ	R15, 65576(AX)
-loop8: // 28 times
+loop10: // 28 times
 	MOVQ	$28, 65584(AX)
 	MOVQ	65568(AX), R15
 	MOVQ	R15, 65592(AX)
 	MOVQ	65576(AX), CX
-loop9: // 28 times: elements
+loop11: // 28 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
@@ -4182,7 +4028,7 @@ loop9: // 28 times: elements
 	MOVQ	$11, SI
 	MOVQ	65592(AX), DI
 	MOVQ	DX, R9
-loop10: // 11 times
+loop12: // 11 times
 	VMOVUPS	2273920(DI), Y12	// pixelsField.margins[0]
 	VMOVUPS	2273952(DI), Y13	// pixelsField.margins[0] | 1
 	VBROADCASTSS	37632(R9), Y14	// f.0.weight.bf16[0]
@@ -4366,19 +4212,19 @@ loop10: // 11 times
 	ADDQ	$57664, DI
 	ADDQ	$36, R9
 	DECQ	SI
-	JNE	loop10
-	VMOVUPS	Y0, 30644224(CX)	// pixelsMixedFieldVjp.conv[0]
-	VMOVUPS	Y1, 30644256(CX)	// pixelsMixedFieldVjp.conv[0] | 1
-	VMOVUPS	Y2, 30744576(CX)	// pixelsMixedFieldVjp.conv[784]
-	VMOVUPS	Y3, 30744608(CX)	// pixelsMixedFieldVjp.conv[784] | 1
-	VMOVUPS	Y4, 30844928(CX)	// pixelsMixedFieldVjp.conv[1568]
-	VMOVUPS	Y5, 30844960(CX)	// pixelsMixedFieldVjp.conv[1568] | 1
-	VMOVUPS	Y6, 30945280(CX)	// pixelsMixedFieldVjp.conv[2352]
-	VMOVUPS	Y7, 30945312(CX)	// pixelsMixedFieldVjp.conv[2352] | 1
-	VMOVUPS	Y8, 31045632(CX)	// pixelsMixedFieldVjp.conv[3136]
-	VMOVUPS	Y9, 31045664(CX)	// pixelsMixedFieldVjp.conv[3136] | 1
-	VMOVUPS	Y10, 31145984(CX)	// pixelsMixedFieldVjp.conv[3920]
-	VMOVUPS	Y11, 31146016(CX)	// pixelsMixedFieldVjp.conv[3920] | 1
+	JNE	loop12
+	VMOVUPS	Y0, 30644224(CX)	// conv[0]
+	VMOVUPS	Y1, 30644256(CX)	// conv[0] | 1
+	VMOVUPS	Y2, 30744576(CX)	// conv[784]
+	VMOVUPS	Y3, 30744608(CX)	// conv[784] | 1
+	VMOVUPS	Y4, 30844928(CX)	// conv[1568]
+	VMOVUPS	Y5, 30844960(CX)	// conv[1568] | 1
+	VMOVUPS	Y6, 30945280(CX)	// conv[2352]
+	VMOVUPS	Y7, 30945312(CX)	// conv[2352] | 1
+	VMOVUPS	Y8, 31045632(CX)	// conv[3136]
+	VMOVUPS	Y9, 31045664(CX)	// conv[3136] | 1
+	VMOVUPS	Y10, 31145984(CX)	// conv[3920]
+	VMOVUPS	Y11, 31146016(CX)	// conv[3920] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
@@ -4392,7 +4238,7 @@ loop10: // 11 times
 	MOVQ	$11, SI
 	MOVQ	65592(AX), DI
 	MOVQ	DX, R9
-loop11: // 11 times
+loop13: // 11 times
 	VMOVUPS	2273920(DI), Y10	// pixelsField.margins[0]
 	VMOVUPS	2273952(DI), Y11	// pixelsField.margins[0] | 1
 	VBROADCASTSS	40008(R9), Y12	// f.0.weight.bf16[594]
@@ -4549,56 +4395,43 @@ loop11: // 11 times
 	ADDQ	$57664, DI
 	ADDQ	$36, R9
 	DECQ	SI
-	JNE	loop11
-	VMOVUPS	Y0, 31246336(CX)	// pixelsMixedFieldVjp.conv[4704]
-	VMOVUPS	Y1, 31246368(CX)	// pixelsMixedFieldVjp.conv[4704] | 1
-	VMOVUPS	Y2, 31346688(CX)	// pixelsMixedFieldVjp.conv[5488]
-	VMOVUPS	Y3, 31346720(CX)	// pixelsMixedFieldVjp.conv[5488] | 1
-	VMOVUPS	Y4, 31447040(CX)	// pixelsMixedFieldVjp.conv[6272]
-	VMOVUPS	Y5, 31447072(CX)	// pixelsMixedFieldVjp.conv[6272] | 1
-	VMOVUPS	Y6, 31547392(CX)	// pixelsMixedFieldVjp.conv[7056]
-	VMOVUPS	Y7, 31547424(CX)	// pixelsMixedFieldVjp.conv[7056] | 1
-	VMOVUPS	Y8, 31647744(CX)	// pixelsMixedFieldVjp.conv[7840]
-	VMOVUPS	Y9, 31647776(CX)	// pixelsMixedFieldVjp.conv[7840] | 1
+	JNE	loop13
+	VMOVUPS	Y0, 31246336(CX)	// conv[4704]
+	VMOVUPS	Y1, 31246368(CX)	// conv[4704] | 1
+	VMOVUPS	Y2, 31346688(CX)	// conv[5488]
+	VMOVUPS	Y3, 31346720(CX)	// conv[5488] | 1
+	VMOVUPS	Y4, 31447040(CX)	// conv[6272]
+	VMOVUPS	Y5, 31447072(CX)	// conv[6272] | 1
+	VMOVUPS	Y6, 31547392(CX)	// conv[7056]
+	VMOVUPS	Y7, 31547424(CX)	// conv[7056] | 1
+	VMOVUPS	Y8, 31647744(CX)	// conv[7840]
+	VMOVUPS	Y9, 31647776(CX)	// conv[7840] | 1
 	ADDQ	$64, 65592(AX)
 	ADDQ	$128, CX
 	DECQ	65584(AX)
-	JNE	loop9
+	JNE	loop11
+	TESTQ	$1, 65560(AX)
+	JNE	on10
+	CALL	pause_avx2<>(SB)	// Go may stop it here
+on10: // 2 runs go without a pause
 	ADDQ	$1920, 65568(AX)
 	ADDQ	$3584, 65576(AX)
 	DECQ	65560(AX)
-	JNE	loop8
+	JNE	loop10
 	ADDQ	$634368, 65544(AX)
 	ADDQ	$64, 65552(AX)
 	DECQ	65536(AX)
-	JNE	loop1
-	RET
-
-// func pixelsMixedFieldVjpTurn1AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·pixelsMixedFieldVjpTurn1AVX2(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	pixelsMixedFieldVjpTurn1_avx2<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// pixelsMixedFieldVjpTurn2 is Pixels.mixed.field.vjp (mnist.nde:13) of a block of samples, a turn of several.
-TEXT pixelsMixedFieldVjpTurn2_avx2<>(SB), NOSPLIT, $0-0
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop1: // 4 times: vectors of the block
-	MOVQ	$8624, DI
-	MOVQ	SI, R9
-	MOVQ	DX, R10
-loop2: // 8624 times: elements
+	JNE	loop3
+	MOVQ	$4, 65536(AX)
+	MOVQ	AX, 65544(AX)
+loop14: // 4 times: vectors of the block
+	MOVQ	$8624, CX
+	MOVQ	65544(AX), SI
+	MOVQ	DX, DI
+loop15: // 8624 times: elements
 	// mnist.nde:10
-	VMOVUPS	30644224(R9), Y0	// pixelsMixedFieldVjp.conv[0]
-	VBROADCASTSS	(R10), Y1	// f.0.bias.transpose[0]
+	VMOVUPS	30644224(SI), Y0	// conv[0]
+	VBROADCASTSS	(DI), Y1	// f.0.bias.transpose[0]
 	VADDPS	Y1, Y0, Y0
 	VMOVUPS	f32_41002df1<>(SB), Y1
 	VMINPS	Y0, Y1, Y0
@@ -4617,10 +4450,10 @@ loop2: // 8624 times: elements
 	VFMADD213PS	f32_3eef2ea1<>(SB), Y1, Y2
 	VFMADD213PS	f32_3f800000<>(SB), Y1, Y2
 	VDIVPS	Y2, Y0, Y0
-	VMOVUPS	27332608(R9), Y1	// pixelsMixedFieldVjp.dz_bar[0]
+	VMOVUPS	27332608(SI), Y1	// dz_bar[0]
 	VFNMADD213PS	f32_3f800000<>(SB), Y0, Y0
 	VMULPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 31748096(R9)	// pixelsMixedFieldVjp.mul[0]
+	VMOVUPS	Y0, 31748096(SI)	// mul[0]
 	VPSRLD	$16, Y0, Y1
 	VANDPS	f32_00000001<>(SB), Y1, Y1
 	VPADDD	f32_00007fff<>(SB), Y0, Y2
@@ -4628,35 +4461,22 @@ loop2: // 8624 times: elements
 	VANDPS	f32_ffff0000<>(SB), Y1, Y1
 	VCMPPS	$0, Y0, Y0, Y2
 	VBLENDVPS	Y2, Y1, Y0, Y0
-	VMOVUPS	Y0, 32851968(R9)	// pixelsMixedFieldVjp.bf16_2[0]
-	ADDQ	$128, R9
-	ADDQ	$4, R10
-	DECQ	DI
-	JNE	loop2
-	ADDQ	$32, SI
+	VMOVUPS	Y0, 32851968(SI)	// bf16_2[0]
+	TESTQ	$4095, CX
+	JNE	on15
+	CALL	pause_avx2<>(SB)	// Go may stop it here
+on15: // 4096 runs go without a pause
+	ADDQ	$128, SI
+	ADDQ	$4, DI
 	DECQ	CX
-	JNE	loop1
-	RET
-
-// func pixelsMixedFieldVjpTurn2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·pixelsMixedFieldVjpTurn2AVX2(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	pixelsMixedFieldVjpTurn2_avx2<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// pixelsMixedFieldVjpTurn3 is Pixels.mixed.field.vjp (mnist.nde:13) of a block of samples, a turn of several.
-TEXT pixelsMixedFieldVjpTurn3_avx2<>(SB), NOSPLIT, $0-0
+	JNE	loop15
+	ADDQ	$32, 65544(AX)
+	DECQ	65536(AX)
+	JNE	loop14
 	MOVQ	$2, 65536(AX)
 	MOVQ	AX, 65544(AX)
 	MOVQ	AX, 65552(AX)
-loop1: // 2 times: 2 vectors of the block each
+loop16: // 2 times: 2 vectors of the block each
 	// mnist.nde:10
 	// the image in a frame of zeros
 	MOVQ	$11, 65560(AX)
@@ -4664,74 +4484,74 @@ loop1: // 2 times: 2 vectors of the block each
 	MOVQ	R15, 65568(AX)
 	MOVQ	65552(AX), R15
 	MOVQ	R15, 65576(AX)
-loop2: // 11 times
+loop17: // 11 times
 	MOVQ	$31, CX
 	MOVQ	65568(AX), SI
-loop3: // 31 times
+loop18: // 31 times
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 2273920(SI)	// pixelsField.margins[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 2273952(SI)	// pixelsField.margins[0] | 1
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop3
+	JNE	loop18
 	MOVQ	$28, 65584(AX)
 	MOVQ	65576(AX), R15
 	MOVQ	R15, 65592(AX)
 	MOVQ	65568(AX), R15
 	MOVQ	R15, 65600(AX)
-loop4: // 28 times
+loop19: // 28 times
 	MOVQ	$28, CX
 	MOVQ	65592(AX), SI
 	MOVQ	65600(AX), DI
-loop5: // 28 times
-	VMOVUPS	32851968(SI), Y0	// pixelsMixedFieldVjp.bf16_2[0]
+loop20: // 28 times
+	VMOVUPS	32851968(SI), Y0	// bf16_2[0]
 	VMOVUPS	Y0, 2275904(DI)	// pixelsField.margins[15] | 2
-	VMOVUPS	32852000(SI), Y0	// pixelsMixedFieldVjp.bf16_2[0] | 1
+	VMOVUPS	32852000(SI), Y0	// bf16_2[0] | 1
 	VMOVUPS	Y0, 2275936(DI)	// pixelsField.margins[15] | 3
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop5
+	JNE	loop20
 	MOVQ	$2, CX
 	MOVQ	65600(AX), SI
-loop6: // 2 times
+loop21: // 2 times
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 2277696(SI)	// pixelsField.margins[29] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 2277728(SI)	// pixelsField.margins[29] | 3
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop6
+	JNE	loop21
 	ADDQ	$3584, 65592(AX)
 	ADDQ	$1920, 65600(AX)
 	DECQ	65584(AX)
-	JNE	loop4
+	JNE	loop19
 	MOVQ	$29, CX
 	MOVQ	65568(AX), SI
-loop7: // 29 times
+loop22: // 29 times
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 2329664(SI)	// pixelsField.margins[435] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 2329696(SI)	// pixelsField.margins[435] | 3
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop7
+	JNE	loop22
 	ADDQ	$57664, 65568(AX)
 	ADDQ	$100352, 65576(AX)
 	DECQ	65560(AX)
-	JNE	loop2
+	JNE	loop17
 	MOVQ	$28, 65560(AX)
 	MOVQ	65544(AX), R15
 	MOVQ	R15, 65568(AX)
 	MOVQ	65552(AX), R15
 	MOVQ	R15, 65576(AX)
-loop8: // 28 times
+loop23: // 28 times
 	MOVQ	$28, 65584(AX)
 	MOVQ	65568(AX), R15
 	MOVQ	R15, 65592(AX)
 	MOVQ	65576(AX), CX
-loop9: // 28 times: elements
+loop24: // 28 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
@@ -4747,7 +4567,7 @@ loop9: // 28 times: elements
 	MOVQ	$11, SI
 	MOVQ	65592(AX), DI
 	MOVQ	DX, R9
-loop10: // 11 times
+loop25: // 11 times
 	VMOVUPS	2277888(DI), Y12	// pixelsField.margins[31]
 	VMOVUPS	2277920(DI), Y13	// pixelsField.margins[31] | 1
 	VBROADCASTSS	37632(R9), Y14	// f.0.weight.bf16[0]
@@ -4931,19 +4751,19 @@ loop10: // 11 times
 	ADDQ	$57664, DI
 	ADDQ	$396, R9
 	DECQ	SI
-	JNE	loop10
-	VMOVUPS	Y0, 28436480(CX)	// pixelsMixedFieldVjp.z_bar[0]
-	VMOVUPS	Y1, 28436512(CX)	// pixelsMixedFieldVjp.z_bar[0] | 1
-	VMOVUPS	Y2, 28536832(CX)	// pixelsMixedFieldVjp.z_bar[784]
-	VMOVUPS	Y3, 28536864(CX)	// pixelsMixedFieldVjp.z_bar[784] | 1
-	VMOVUPS	Y4, 28637184(CX)	// pixelsMixedFieldVjp.z_bar[1568]
-	VMOVUPS	Y5, 28637216(CX)	// pixelsMixedFieldVjp.z_bar[1568] | 1
-	VMOVUPS	Y6, 28737536(CX)	// pixelsMixedFieldVjp.z_bar[2352]
-	VMOVUPS	Y7, 28737568(CX)	// pixelsMixedFieldVjp.z_bar[2352] | 1
-	VMOVUPS	Y8, 28837888(CX)	// pixelsMixedFieldVjp.z_bar[3136]
-	VMOVUPS	Y9, 28837920(CX)	// pixelsMixedFieldVjp.z_bar[3136] | 1
-	VMOVUPS	Y10, 28938240(CX)	// pixelsMixedFieldVjp.z_bar[3920]
-	VMOVUPS	Y11, 28938272(CX)	// pixelsMixedFieldVjp.z_bar[3920] | 1
+	JNE	loop25
+	VMOVUPS	Y0, 28436480(CX)	// z_bar[0]
+	VMOVUPS	Y1, 28436512(CX)	// z_bar[0] | 1
+	VMOVUPS	Y2, 28536832(CX)	// z_bar[784]
+	VMOVUPS	Y3, 28536864(CX)	// z_bar[784] | 1
+	VMOVUPS	Y4, 28637184(CX)	// z_bar[1568]
+	VMOVUPS	Y5, 28637216(CX)	// z_bar[1568] | 1
+	VMOVUPS	Y6, 28737536(CX)	// z_bar[2352]
+	VMOVUPS	Y7, 28737568(CX)	// z_bar[2352] | 1
+	VMOVUPS	Y8, 28837888(CX)	// z_bar[3136]
+	VMOVUPS	Y9, 28837920(CX)	// z_bar[3136] | 1
+	VMOVUPS	Y10, 28938240(CX)	// z_bar[3920]
+	VMOVUPS	Y11, 28938272(CX)	// z_bar[3920] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
@@ -4957,7 +4777,7 @@ loop10: // 11 times
 	MOVQ	$11, SI
 	MOVQ	65592(AX), DI
 	MOVQ	DX, R9
-loop11: // 11 times
+loop26: // 11 times
 	VMOVUPS	2277888(DI), Y10	// pixelsField.margins[31]
 	VMOVUPS	2277920(DI), Y11	// pixelsField.margins[31] | 1
 	VBROADCASTSS	37848(R9), Y12	// f.0.weight.bf16[54]
@@ -5114,50 +4934,37 @@ loop11: // 11 times
 	ADDQ	$57664, DI
 	ADDQ	$396, R9
 	DECQ	SI
-	JNE	loop11
-	VMOVUPS	Y0, 29038592(CX)	// pixelsMixedFieldVjp.z_bar[4704]
-	VMOVUPS	Y1, 29038624(CX)	// pixelsMixedFieldVjp.z_bar[4704] | 1
-	VMOVUPS	Y2, 29138944(CX)	// pixelsMixedFieldVjp.z_bar[5488]
-	VMOVUPS	Y3, 29138976(CX)	// pixelsMixedFieldVjp.z_bar[5488] | 1
-	VMOVUPS	Y4, 29239296(CX)	// pixelsMixedFieldVjp.z_bar[6272]
-	VMOVUPS	Y5, 29239328(CX)	// pixelsMixedFieldVjp.z_bar[6272] | 1
-	VMOVUPS	Y6, 29339648(CX)	// pixelsMixedFieldVjp.z_bar[7056]
-	VMOVUPS	Y7, 29339680(CX)	// pixelsMixedFieldVjp.z_bar[7056] | 1
-	VMOVUPS	Y8, 29440000(CX)	// pixelsMixedFieldVjp.z_bar[7840]
-	VMOVUPS	Y9, 29440032(CX)	// pixelsMixedFieldVjp.z_bar[7840] | 1
+	JNE	loop26
+	VMOVUPS	Y0, 29038592(CX)	// z_bar[4704]
+	VMOVUPS	Y1, 29038624(CX)	// z_bar[4704] | 1
+	VMOVUPS	Y2, 29138944(CX)	// z_bar[5488]
+	VMOVUPS	Y3, 29138976(CX)	// z_bar[5488] | 1
+	VMOVUPS	Y4, 29239296(CX)	// z_bar[6272]
+	VMOVUPS	Y5, 29239328(CX)	// z_bar[6272] | 1
+	VMOVUPS	Y6, 29339648(CX)	// z_bar[7056]
+	VMOVUPS	Y7, 29339680(CX)	// z_bar[7056] | 1
+	VMOVUPS	Y8, 29440000(CX)	// z_bar[7840]
+	VMOVUPS	Y9, 29440032(CX)	// z_bar[7840] | 1
 	ADDQ	$64, 65592(AX)
 	ADDQ	$128, CX
 	DECQ	65584(AX)
-	JNE	loop9
+	JNE	loop24
+	TESTQ	$1, 65560(AX)
+	JNE	on23
+	CALL	pause_avx2<>(SB)	// Go may stop it here
+on23: // 2 runs go without a pause
 	ADDQ	$1920, 65568(AX)
 	ADDQ	$3584, 65576(AX)
 	DECQ	65560(AX)
-	JNE	loop8
+	JNE	loop23
 	ADDQ	$634368, 65544(AX)
 	ADDQ	$64, 65552(AX)
 	DECQ	65536(AX)
-	JNE	loop1
-	RET
-
-// func pixelsMixedFieldVjpTurn3AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·pixelsMixedFieldVjpTurn3AVX2(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	pixelsMixedFieldVjpTurn3_avx2<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// pixelsMixedFieldVjpTurn4 is Pixels.mixed.field.vjp (mnist.nde:13) of a block of samples, a turn of several.
-TEXT pixelsMixedFieldVjpTurn4_avx2<>(SB), NOSPLIT, $0-0
+	JNE	loop16
 	MOVQ	$2, 65536(AX)
 	MOVQ	AX, 65544(AX)
 	MOVQ	AX, 65552(AX)
-loop1: // 2 times: 2 vectors of the block each
+loop27: // 2 times: 2 vectors of the block each
 	// mnist.nde:10
 	// the image in a frame of zeros
 	MOVQ	$11, 65560(AX)
@@ -5165,120 +4972,120 @@ loop1: // 2 times: 2 vectors of the block each
 	MOVQ	R15, 65568(AX)
 	MOVQ	65552(AX), R15
 	MOVQ	R15, 65576(AX)
-loop2: // 11 times
+loop28: // 11 times
 	MOVQ	$31, CX
 	MOVQ	65568(AX), SI
-loop3: // 31 times
+loop29: // 31 times
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 2273920(SI)	// pixelsField.margins[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 2273952(SI)	// pixelsField.margins[0] | 1
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop3
+	JNE	loop29
 	MOVQ	$28, 65584(AX)
 	MOVQ	65576(AX), R15
 	MOVQ	R15, 65592(AX)
 	MOVQ	65568(AX), R15
 	MOVQ	R15, 65600(AX)
-loop4: // 28 times
+loop30: // 28 times
 	MOVQ	$28, CX
 	MOVQ	65592(AX), SI
 	MOVQ	65600(AX), DI
-loop5: // 28 times
-	VMOVUPS	29540352(SI), Y0	// pixelsMixedFieldVjp.bf16[0]
+loop31: // 28 times
+	VMOVUPS	29540352(SI), Y0	// bf16[0]
 	VMOVUPS	Y0, 2275904(DI)	// pixelsField.margins[15] | 2
-	VMOVUPS	29540384(SI), Y0	// pixelsMixedFieldVjp.bf16[0] | 1
+	VMOVUPS	29540384(SI), Y0	// bf16[0] | 1
 	VMOVUPS	Y0, 2275936(DI)	// pixelsField.margins[15] | 3
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop5
+	JNE	loop31
 	MOVQ	$2, CX
 	MOVQ	65600(AX), SI
-loop6: // 2 times
+loop32: // 2 times
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 2277696(SI)	// pixelsField.margins[29] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 2277728(SI)	// pixelsField.margins[29] | 3
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop6
+	JNE	loop32
 	ADDQ	$3584, 65592(AX)
 	ADDQ	$1920, 65600(AX)
 	DECQ	65584(AX)
-	JNE	loop4
+	JNE	loop30
 	MOVQ	$29, CX
 	MOVQ	65568(AX), SI
-loop7: // 29 times
+loop33: // 29 times
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 2329664(SI)	// pixelsField.margins[435] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 2329696(SI)	// pixelsField.margins[435] | 3
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop7
+	JNE	loop33
 	ADDQ	$57664, 65568(AX)
 	ADDQ	$100352, 65576(AX)
 	DECQ	65560(AX)
-	JNE	loop2
+	JNE	loop28
 	MOVQ	$1089, CX
 	MOVQ	65552(AX), SI
-loop8: // 1089 times
+loop34: // 1089 times
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 33955840(SI)	// pixelsMixedFieldVjp.f.0.weight_bar[0]
+	VMOVUPS	Y0, 33955840(SI)	// f.0.weight_bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 33955872(SI)	// pixelsMixedFieldVjp.f.0.weight_bar[0] | 1
+	VMOVUPS	Y0, 33955872(SI)	// f.0.weight_bar[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop8
+	JNE	loop34
 	MOVQ	$7, 65560(AX)
 	MOVQ	65552(AX), R15
 	MOVQ	R15, 65568(AX)
 	MOVQ	65544(AX), R15
 	MOVQ	R15, 65576(AX)
-loop9: // 7 times: tiles of 4 elements
+loop35: // 7 times: tiles of 4 elements
 	MOVQ	$3, 65584(AX)
 	MOVQ	65552(AX), R15
 	MOVQ	R15, 65592(AX)
 	MOVQ	65576(AX), R15
 	MOVQ	R15, 65600(AX)
-loop10: // 3 times
+loop36: // 3 times
 	MOVQ	$5, 65608(AX)
 	MOVQ	65592(AX), R15
 	MOVQ	R15, 65616(AX)
 	MOVQ	65568(AX), R15
 	MOVQ	R15, 65624(AX)
-loop11: // 5 times: tiles of 2 elements
+loop37: // 5 times: tiles of 2 elements
 	MOVQ	$11, 65632(AX)
 	MOVQ	65616(AX), CX
 	MOVQ	65600(AX), R15
 	MOVQ	R15, 65640(AX)
-loop12: // 11 times
-	VMOVUPS	33955840(CX), Y0	// pixelsMixedFieldVjp.f.0.weight_bar[0]
-	VMOVUPS	33955872(CX), Y1	// pixelsMixedFieldVjp.f.0.weight_bar[0] | 1
-	VMOVUPS	33955968(CX), Y2	// pixelsMixedFieldVjp.f.0.weight_bar[1]
-	VMOVUPS	33956000(CX), Y3	// pixelsMixedFieldVjp.f.0.weight_bar[1] | 1
-	VMOVUPS	33956096(CX), Y4	// pixelsMixedFieldVjp.f.0.weight_bar[2]
-	VMOVUPS	33956128(CX), Y5	// pixelsMixedFieldVjp.f.0.weight_bar[2] | 1
-	VMOVUPS	33968512(CX), Y6	// pixelsMixedFieldVjp.f.0.weight_bar[99]
-	VMOVUPS	33968544(CX), Y7	// pixelsMixedFieldVjp.f.0.weight_bar[99] | 1
-	VMOVUPS	33968640(CX), Y8	// pixelsMixedFieldVjp.f.0.weight_bar[100]
-	VMOVUPS	33968672(CX), Y9	// pixelsMixedFieldVjp.f.0.weight_bar[100] | 1
-	VMOVUPS	33968768(CX), Y10	// pixelsMixedFieldVjp.f.0.weight_bar[101]
-	VMOVUPS	33968800(CX), Y11	// pixelsMixedFieldVjp.f.0.weight_bar[101] | 1
+loop38: // 11 times
+	VMOVUPS	33955840(CX), Y0	// f.0.weight_bar[0]
+	VMOVUPS	33955872(CX), Y1	// f.0.weight_bar[0] | 1
+	VMOVUPS	33955968(CX), Y2	// f.0.weight_bar[1]
+	VMOVUPS	33956000(CX), Y3	// f.0.weight_bar[1] | 1
+	VMOVUPS	33956096(CX), Y4	// f.0.weight_bar[2]
+	VMOVUPS	33956128(CX), Y5	// f.0.weight_bar[2] | 1
+	VMOVUPS	33968512(CX), Y6	// f.0.weight_bar[99]
+	VMOVUPS	33968544(CX), Y7	// f.0.weight_bar[99] | 1
+	VMOVUPS	33968640(CX), Y8	// f.0.weight_bar[100]
+	VMOVUPS	33968672(CX), Y9	// f.0.weight_bar[100] | 1
+	VMOVUPS	33968768(CX), Y10	// f.0.weight_bar[101]
+	VMOVUPS	33968800(CX), Y11	// f.0.weight_bar[101] | 1
 	MOVQ	$4, 65648(AX)
 	MOVQ	65624(AX), R15
 	MOVQ	R15, 65656(AX)
 	MOVQ	65640(AX), R15
 	MOVQ	R15, 65664(AX)
-loop13: // 4 times
+loop39: // 4 times
 	MOVQ	$28, SI
 	MOVQ	65656(AX), DI
 	MOVQ	65664(AX), R9
-loop14: // 28 times
-	VMOVUPS	32851968(DI), Y12	// pixelsMixedFieldVjp.bf16_2[0]
-	VMOVUPS	32952320(DI), Y13	// pixelsMixedFieldVjp.bf16_2[784]
+loop40: // 28 times
+	VMOVUPS	32851968(DI), Y12	// bf16_2[0]
+	VMOVUPS	32952320(DI), Y13	// bf16_2[784]
 	VMOVUPS	2273920(R9), Y14	// pixelsField.margins[0]
 	VFMADD231PS	Y14, Y12, Y0
 	VFMADD231PS	Y14, Y13, Y6
@@ -5288,8 +5095,8 @@ loop14: // 28 times
 	VMOVUPS	2274048(R9), Y14	// pixelsField.margins[1]
 	VFMADD231PS	Y14, Y12, Y4
 	VFMADD231PS	Y14, Y13, Y10
-	VMOVUPS	32852000(DI), Y12	// pixelsMixedFieldVjp.bf16_2[0] | 1
-	VMOVUPS	32952352(DI), Y13	// pixelsMixedFieldVjp.bf16_2[784] | 1
+	VMOVUPS	32852000(DI), Y12	// bf16_2[0] | 1
+	VMOVUPS	32952352(DI), Y13	// bf16_2[784] | 1
 	VMOVUPS	2273952(R9), Y14	// pixelsField.margins[0] | 1
 	VFMADD231PS	Y14, Y12, Y1
 	VFMADD231PS	Y14, Y13, Y7
@@ -5302,60 +5109,60 @@ loop14: // 28 times
 	ADDQ	$128, DI
 	ADDQ	$64, R9
 	DECQ	SI
-	JNE	loop14
+	JNE	loop40
 	ADDQ	$3584, 65656(AX)
 	ADDQ	$1920, 65664(AX)
 	DECQ	65648(AX)
-	JNE	loop13
-	VMOVUPS	Y0, 33955840(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[0]
-	VMOVUPS	Y1, 33955872(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[0] | 1
-	VMOVUPS	Y2, 33955968(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[1]
-	VMOVUPS	Y3, 33956000(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[1] | 1
-	VMOVUPS	Y4, 33956096(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[2]
-	VMOVUPS	Y5, 33956128(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[2] | 1
-	VMOVUPS	Y6, 33968512(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[99]
-	VMOVUPS	Y7, 33968544(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[99] | 1
-	VMOVUPS	Y8, 33968640(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[100]
-	VMOVUPS	Y9, 33968672(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[100] | 1
-	VMOVUPS	Y10, 33968768(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[101]
-	VMOVUPS	Y11, 33968800(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[101] | 1
+	JNE	loop39
+	VMOVUPS	Y0, 33955840(CX)	// f.0.weight_bar[0]
+	VMOVUPS	Y1, 33955872(CX)	// f.0.weight_bar[0] | 1
+	VMOVUPS	Y2, 33955968(CX)	// f.0.weight_bar[1]
+	VMOVUPS	Y3, 33956000(CX)	// f.0.weight_bar[1] | 1
+	VMOVUPS	Y4, 33956096(CX)	// f.0.weight_bar[2]
+	VMOVUPS	Y5, 33956128(CX)	// f.0.weight_bar[2] | 1
+	VMOVUPS	Y6, 33968512(CX)	// f.0.weight_bar[99]
+	VMOVUPS	Y7, 33968544(CX)	// f.0.weight_bar[99] | 1
+	VMOVUPS	Y8, 33968640(CX)	// f.0.weight_bar[100]
+	VMOVUPS	Y9, 33968672(CX)	// f.0.weight_bar[100] | 1
+	VMOVUPS	Y10, 33968768(CX)	// f.0.weight_bar[101]
+	VMOVUPS	Y11, 33968800(CX)	// f.0.weight_bar[101] | 1
 	ADDQ	$1152, CX
 	ADDQ	$57664, 65640(AX)
 	DECQ	65632(AX)
-	JNE	loop12
+	JNE	loop38
 	ADDQ	$25344, 65616(AX)
 	ADDQ	$200704, 65624(AX)
 	DECQ	65608(AX)
-	JNE	loop11
+	JNE	loop37
 	MOVQ	$11, 65608(AX)
 	MOVQ	65592(AX), CX
 	MOVQ	65600(AX), R15
 	MOVQ	R15, 65616(AX)
-loop15: // 11 times
-	VMOVUPS	34082560(CX), Y0	// pixelsMixedFieldVjp.f.0.weight_bar[990]
-	VMOVUPS	34082592(CX), Y1	// pixelsMixedFieldVjp.f.0.weight_bar[990] | 1
-	VMOVUPS	34082688(CX), Y2	// pixelsMixedFieldVjp.f.0.weight_bar[991]
-	VMOVUPS	34082720(CX), Y3	// pixelsMixedFieldVjp.f.0.weight_bar[991] | 1
-	VMOVUPS	34082816(CX), Y4	// pixelsMixedFieldVjp.f.0.weight_bar[992]
-	VMOVUPS	34082848(CX), Y5	// pixelsMixedFieldVjp.f.0.weight_bar[992] | 1
+loop41: // 11 times
+	VMOVUPS	34082560(CX), Y0	// f.0.weight_bar[990]
+	VMOVUPS	34082592(CX), Y1	// f.0.weight_bar[990] | 1
+	VMOVUPS	34082688(CX), Y2	// f.0.weight_bar[991]
+	VMOVUPS	34082720(CX), Y3	// f.0.weight_bar[991] | 1
+	VMOVUPS	34082816(CX), Y4	// f.0.weight_bar[992]
+	VMOVUPS	34082848(CX), Y5	// f.0.weight_bar[992] | 1
 	MOVQ	$4, 65624(AX)
 	MOVQ	65568(AX), R15
 	MOVQ	R15, 65632(AX)
 	MOVQ	65616(AX), R15
 	MOVQ	R15, 65640(AX)
-loop16: // 4 times
+loop42: // 4 times
 	MOVQ	$28, SI
 	MOVQ	65632(AX), DI
 	MOVQ	65640(AX), R9
-loop17: // 28 times
-	VMOVUPS	33855488(DI), Y6	// pixelsMixedFieldVjp.bf16_2[7840]
+loop43: // 28 times
+	VMOVUPS	33855488(DI), Y6	// bf16_2[7840]
 	VMOVUPS	2273920(R9), Y7	// pixelsField.margins[0]
 	VFMADD231PS	Y7, Y6, Y0
 	VMOVUPS	2273984(R9), Y7	// pixelsField.margins[0] | 2
 	VFMADD231PS	Y7, Y6, Y2
 	VMOVUPS	2274048(R9), Y7	// pixelsField.margins[1]
 	VFMADD231PS	Y7, Y6, Y4
-	VMOVUPS	33855520(DI), Y6	// pixelsMixedFieldVjp.bf16_2[7840] | 1
+	VMOVUPS	33855520(DI), Y6	// bf16_2[7840] | 1
 	VMOVUPS	2273952(R9), Y7	// pixelsField.margins[0] | 1
 	VFMADD231PS	Y7, Y6, Y1
 	VMOVUPS	2274016(R9), Y7	// pixelsField.margins[0] | 3
@@ -5365,135 +5172,111 @@ loop17: // 28 times
 	ADDQ	$128, DI
 	ADDQ	$64, R9
 	DECQ	SI
-	JNE	loop17
+	JNE	loop43
 	ADDQ	$3584, 65632(AX)
 	ADDQ	$1920, 65640(AX)
 	DECQ	65624(AX)
-	JNE	loop16
-	VMOVUPS	Y0, 34082560(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[990]
-	VMOVUPS	Y1, 34082592(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[990] | 1
-	VMOVUPS	Y2, 34082688(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[991]
-	VMOVUPS	Y3, 34082720(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[991] | 1
-	VMOVUPS	Y4, 34082816(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[992]
-	VMOVUPS	Y5, 34082848(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[992] | 1
+	JNE	loop42
+	VMOVUPS	Y0, 34082560(CX)	// f.0.weight_bar[990]
+	VMOVUPS	Y1, 34082592(CX)	// f.0.weight_bar[990] | 1
+	VMOVUPS	Y2, 34082688(CX)	// f.0.weight_bar[991]
+	VMOVUPS	Y3, 34082720(CX)	// f.0.weight_bar[991] | 1
+	VMOVUPS	Y4, 34082816(CX)	// f.0.weight_bar[992]
+	VMOVUPS	Y5, 34082848(CX)	// f.0.weight_bar[992] | 1
 	ADDQ	$1152, CX
 	ADDQ	$57664, 65616(AX)
 	DECQ	65608(AX)
-	JNE	loop15
+	JNE	loop41
+	TESTQ	$1, 65584(AX)
+	JNE	on36
+	CALL	pause_avx2<>(SB)	// Go may stop it here
+on36: // 2 runs go without a pause
 	ADDQ	$384, 65592(AX)
 	ADDQ	$1920, 65600(AX)
 	DECQ	65584(AX)
-	JNE	loop10
+	JNE	loop36
 	ADDQ	$14336, 65568(AX)
 	ADDQ	$7680, 65576(AX)
 	DECQ	65560(AX)
-	JNE	loop9
+	JNE	loop35
 	ADDQ	$634368, 65544(AX)
 	ADDQ	$64, 65552(AX)
 	DECQ	65536(AX)
-	JNE	loop1
-	RET
-
-// func pixelsMixedFieldVjpTurn4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·pixelsMixedFieldVjpTurn4AVX2(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	pixelsMixedFieldVjpTurn4_avx2<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// pixelsMixedFieldVjpTurn5 is Pixels.mixed.field.vjp (mnist.nde:13) of a block of samples, a turn of several.
-TEXT pixelsMixedFieldVjpTurn5_avx2<>(SB), NOSPLIT, $0-0
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop1: // 4 times: vectors of the block
-	VMOVUPS	65792(SI), Y0	// mask
-	MOVQ	$1089, DI
-	MOVQ	SI, R9
-	MOVQ	R8, R10
-loop2: // 1089 times: elements
+	JNE	loop27
+	MOVQ	$4, 65536(AX)
+	MOVQ	AX, CX
+loop44: // 4 times: vectors of the block
+	VMOVUPS	65792(CX), Y0	// mask
+	MOVQ	$1089, SI
+	MOVQ	CX, DI
+	MOVQ	R8, R9
+loop45: // 1089 times: elements
 	// mnist.nde:10
-	VMOVUPS	33955840(R9), Y1	// pixelsMixedFieldVjp.f.0.weight_bar[0]
+	VMOVUPS	33955840(DI), Y1	// f.0.weight_bar[0]
 	VANDPS	Y0, Y1, Y1
-	VMOVUPS	(R10), Y2	// sum of f.0.weight[0]
+	VMOVUPS	(R9), Y2	// sum of f.0.weight[0]
 	VADDPS	Y1, Y2, Y1
-	VMOVUPS	Y1, (R10)	// sum of f.0.weight[0]
-	ADDQ	$128, R9
-	ADDQ	$32, R10
-	DECQ	DI
-	JNE	loop2
-	MOVQ	$11, DI
-	MOVQ	SI, R9
-	MOVQ	SI, R10
-loop3: // 11 times: elements
+	VMOVUPS	Y1, (R9)	// sum of f.0.weight[0]
+	ADDQ	$128, DI
+	ADDQ	$32, R9
+	DECQ	SI
+	JNE	loop45
+	MOVQ	$11, 65544(AX)
+	MOVQ	CX, 65552(AX)
+	MOVQ	CX, SI
+loop46: // 11 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y1
-	MOVQ	$28, R11
-	MOVQ	R9, R12
-loop4: // 28 times: elements
-	MOVQ	$28, R13
-	MOVQ	R12, R14
-loop5: // 28 times: elements
-	VMOVUPS	31748096(R14), Y2	// pixelsMixedFieldVjp.mul[0]
+	MOVQ	$28, 65560(AX)
+	MOVQ	65552(AX), R15
+	MOVQ	R15, 65568(AX)
+loop47: // 28 times: elements
+	MOVQ	$28, DI
+	MOVQ	65568(AX), R9
+loop48: // 28 times: elements
+	VMOVUPS	31748096(R9), Y2	// mul[0]
 	VADDPS	Y2, Y1, Y1
-	ADDQ	$128, R14
-	DECQ	R13
-	JNE	loop5
-	ADDQ	$3584, R12
-	DECQ	R11
-	JNE	loop4
-	VMOVUPS	Y1, 34095232(R10)	// pixelsMixedFieldVjp.f.0.bias_bar[0]
-	ADDQ	$100352, R9
-	ADDQ	$128, R10
-	DECQ	DI
-	JNE	loop3
-	MOVQ	$11, DI
-	MOVQ	SI, R9
-	MOVQ	R8, R10
-loop6: // 11 times: elements
-	VMOVUPS	34095232(R9), Y1	// pixelsMixedFieldVjp.f.0.bias_bar[0]
-	VANDPS	Y0, Y1, Y1
-	VMOVUPS	34848(R10), Y2	// sum of f.0.bias[0]
-	VADDPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 34848(R10)	// sum of f.0.bias[0]
 	ADDQ	$128, R9
-	ADDQ	$32, R10
 	DECQ	DI
-	JNE	loop6
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop1
+	JNE	loop48
+	ADDQ	$3584, 65568(AX)
+	DECQ	65560(AX)
+	JNE	loop47
+	VMOVUPS	Y1, 34095232(SI)	// f.0.bias_bar[0]
+	ADDQ	$100352, 65552(AX)
+	ADDQ	$128, SI
+	DECQ	65544(AX)
+	JNE	loop46
+	MOVQ	$11, SI
+	MOVQ	CX, DI
+	MOVQ	R8, R9
+loop49: // 11 times: elements
+	VMOVUPS	34095232(DI), Y1	// f.0.bias_bar[0]
+	VANDPS	Y0, Y1, Y1
+	VMOVUPS	34848(R9), Y2	// sum of f.0.bias[0]
+	VADDPS	Y1, Y2, Y1
+	VMOVUPS	Y1, 34848(R9)	// sum of f.0.bias[0]
+	ADDQ	$128, DI
+	ADDQ	$32, R9
+	DECQ	SI
+	JNE	loop49
+	ADDQ	$32, CX
+	DECQ	65536(AX)
+	JNE	loop44
 	RET
 
-// func pixelsMixedFieldVjpTurn5AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·pixelsMixedFieldVjpTurn5AVX2(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	pixelsMixedFieldVjpTurn5_avx2<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digitsMixed0ReplayVjpTurn0 is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digitsMixed0ReplayVjpTurn0_avx2<>(SB), NOSPLIT, $0-0
+// digitsMixed0ReplayVjp is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples.
+TEXT digitsMixed0ReplayVjp_avx2<>(SB), NOSPLIT, $0-0
+	NO_LOCAL_POINTERS
 	// mnist.nde:21
-	VBROADCASTSD	34096768(AX), Y0	// digitsMixed0ReplayVjp.t
+	VBROADCASTSD	34096768(AX), Y0	// t
 	VMOVSD	X0, 15188608(AX)	// pixelsMixedField.t
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
 loop1: // 8624 times: elements
-	VMOVUPS	34097280(SI), Y0	// digitsMixed0ReplayVjp.z[0]
-	VMOVUPS	34097312(SI), Y1	// digitsMixed0ReplayVjp.z[0] | 1
-	VMOVUPS	34097344(SI), Y2	// digitsMixed0ReplayVjp.z[0] | 2
-	VMOVUPS	34097376(SI), Y3	// digitsMixed0ReplayVjp.z[0] | 3
+	VMOVUPS	34097280(SI), Y0	// z[0]
+	VMOVUPS	34097312(SI), Y1	// z[0] | 1
+	VMOVUPS	34097344(SI), Y2	// z[0] | 2
+	VMOVUPS	34097376(SI), Y3	// z[0] | 3
 	VMOVUPS	Y0, 15188864(SI)	// pixelsMixedField.z[0]
 	VMOVUPS	Y1, 15188896(SI)	// pixelsMixedField.z[0] | 1
 	VMOVUPS	Y2, 15188928(SI)	// pixelsMixedField.z[0] | 2
@@ -5501,29 +5284,13 @@ loop1: // 8624 times: elements
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop1
-	RET
-
-// func digitsMixed0ReplayVjpTurn0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0ReplayVjpTurn0AVX2(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digitsMixed0ReplayVjpTurn0_avx2<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digitsMixed0ReplayVjpTurn3 is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digitsMixed0ReplayVjpTurn3_avx2<>(SB), NOSPLIT, $0-0
+	CALL	pixelsMixedField_avx2<>(SB)
+	CALL	pause_avx2<>(SB)	// Go may stop it here
 	// mnist.nde:21
-	// mnist.nde:21
-	VBROADCASTSD	34097024(AX), Y0	// digitsMixed0ReplayVjp.h
+	VBROADCASTSD	34097024(AX), Y0	// h
 	VMULPD	f64_3fe0000000000000<>(SB), Y0, Y0
 	VMOVSD	X0, 34096640(AX)
-	VBROADCASTSD	34096768(AX), Y1	// digitsMixed0ReplayVjp.t
+	VBROADCASTSD	34096768(AX), Y1	// t
 	VADDPD	Y0, Y1, Y1
 	VMOVSD	X1, 34096648(AX)
 	VCVTPD2PSY	Y0, X0
@@ -5531,111 +5298,81 @@ TEXT digitsMixed0ReplayVjpTurn3_avx2<>(SB), NOSPLIT, $0-0
 	VMOVSS	X0, 34096656(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop1: // 4 times: vectors of the block
+loop2: // 4 times: vectors of the block
 	// mnist.nde:21
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop2: // 8624 times: elements
+loop3: // 8624 times: elements
 	VBROADCASTSS	34096656(AX), Y0
 	VMOVUPS	16292736(R9), Y1	// pixelsMixedField.dz[0]
-	VMOVUPS	34097280(R9), Y2	// digitsMixed0ReplayVjp.z[0]
+	VMOVUPS	34097280(R9), Y2	// z[0]
 	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 37408896(R9)	// digitsMixed0ReplayVjp.z_y2[0]
+	VMOVUPS	Y2, 37408896(R9)	// z_y2[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop2
+	JNE	loop3
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop1
+	JNE	loop2
+	// mnist.nde:21
 	VBROADCASTSD	34096648(AX), Y0
 	VMOVSD	X0, 15188608(AX)	// pixelsMixedField.t
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
-loop3: // 8624 times: elements
-	VMOVUPS	37408896(SI), Y0	// digitsMixed0ReplayVjp.z_y2[0]
-	VMOVUPS	37408928(SI), Y1	// digitsMixed0ReplayVjp.z_y2[0] | 1
-	VMOVUPS	37408960(SI), Y2	// digitsMixed0ReplayVjp.z_y2[0] | 2
-	VMOVUPS	37408992(SI), Y3	// digitsMixed0ReplayVjp.z_y2[0] | 3
+loop4: // 8624 times: elements
+	VMOVUPS	37408896(SI), Y0	// z_y2[0]
+	VMOVUPS	37408928(SI), Y1	// z_y2[0] | 1
+	VMOVUPS	37408960(SI), Y2	// z_y2[0] | 2
+	VMOVUPS	37408992(SI), Y3	// z_y2[0] | 3
 	VMOVUPS	Y0, 15188864(SI)	// pixelsMixedField.z[0]
 	VMOVUPS	Y1, 15188896(SI)	// pixelsMixedField.z[0] | 1
 	VMOVUPS	Y2, 15188928(SI)	// pixelsMixedField.z[0] | 2
 	VMOVUPS	Y3, 15188960(SI)	// pixelsMixedField.z[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop3
-	RET
-
-// func digitsMixed0ReplayVjpTurn3AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0ReplayVjpTurn3AVX2(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digitsMixed0ReplayVjpTurn3_avx2<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digitsMixed0ReplayVjpTurn6 is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digitsMixed0ReplayVjpTurn6_avx2<>(SB), NOSPLIT, $0-0
-	// mnist.nde:21
+	JNE	loop4
+	CALL	pixelsMixedField_avx2<>(SB)
+	CALL	pause_avx2<>(SB)	// Go may stop it here
 	VBROADCASTSS	34096656(AX), Y0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop1: // 4 times: vectors of the block
+loop5: // 4 times: vectors of the block
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop2: // 8624 times: elements
+loop6: // 8624 times: elements
 	// mnist.nde:21
 	VBROADCASTSS	34096656(AX), Y0
 	VMOVUPS	16292736(R9), Y1	// pixelsMixedField.dz[0]
-	VMOVUPS	34097280(R9), Y2	// digitsMixed0ReplayVjp.z[0]
+	VMOVUPS	34097280(R9), Y2	// z[0]
 	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 38512768(R9)	// digitsMixed0ReplayVjp.z_y3[0]
+	VMOVUPS	Y2, 38512768(R9)	// z_y3[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop2
+	JNE	loop6
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop1
+	JNE	loop5
+	// mnist.nde:21
 	VBROADCASTSD	34096648(AX), Y0
 	VMOVSD	X0, 15188608(AX)	// pixelsMixedField.t
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
-loop3: // 8624 times: elements
-	VMOVUPS	38512768(SI), Y0	// digitsMixed0ReplayVjp.z_y3[0]
-	VMOVUPS	38512800(SI), Y1	// digitsMixed0ReplayVjp.z_y3[0] | 1
-	VMOVUPS	38512832(SI), Y2	// digitsMixed0ReplayVjp.z_y3[0] | 2
-	VMOVUPS	38512864(SI), Y3	// digitsMixed0ReplayVjp.z_y3[0] | 3
+loop7: // 8624 times: elements
+	VMOVUPS	38512768(SI), Y0	// z_y3[0]
+	VMOVUPS	38512800(SI), Y1	// z_y3[0] | 1
+	VMOVUPS	38512832(SI), Y2	// z_y3[0] | 2
+	VMOVUPS	38512864(SI), Y3	// z_y3[0] | 3
 	VMOVUPS	Y0, 15188864(SI)	// pixelsMixedField.z[0]
 	VMOVUPS	Y1, 15188896(SI)	// pixelsMixedField.z[0] | 1
 	VMOVUPS	Y2, 15188928(SI)	// pixelsMixedField.z[0] | 2
 	VMOVUPS	Y3, 15188960(SI)	// pixelsMixedField.z[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop3
-	RET
-
-// func digitsMixed0ReplayVjpTurn6AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0ReplayVjpTurn6AVX2(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digitsMixed0ReplayVjpTurn6_avx2<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digitsMixed0ReplayVjpTurn9 is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digitsMixed0ReplayVjpTurn9_avx2<>(SB), NOSPLIT, $0-0
+	JNE	loop7
+	CALL	pixelsMixedField_avx2<>(SB)
+	CALL	pause_avx2<>(SB)	// Go may stop it here
 	// mnist.nde:21
-	// mnist.nde:21
-	VBROADCASTSD	34097024(AX), Y0	// digitsMixed0ReplayVjp.h
+	VBROADCASTSD	34097024(AX), Y0	// h
 	VCVTPD2PSY	Y0, X1
 	VINSERTF128	$1, X1, Y1, Y1
 	VMOVSS	X1, 34096664(AX)
@@ -5646,60 +5383,46 @@ TEXT digitsMixed0ReplayVjpTurn9_avx2<>(SB), NOSPLIT, $0-0
 	VMOVSS	X0, 34096680(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop1: // 4 times: vectors of the block
+loop8: // 4 times: vectors of the block
 	// mnist.nde:21
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop2: // 8624 times: elements
+loop9: // 8624 times: elements
 	VBROADCASTSS	34096664(AX), Y0
 	VMOVUPS	16292736(R9), Y1	// pixelsMixedField.dz[0]
-	VMOVUPS	34097280(R9), Y2	// digitsMixed0ReplayVjp.z[0]
+	VMOVUPS	34097280(R9), Y2	// z[0]
 	VFMADD231PS	Y1, Y0, Y2
 	VMOVUPS	Y2, 26228736(R9)	// pixelsMixedFieldVjp.z[0]
-	VMOVUPS	35201152(R9), Y0	// digitsMixed0ReplayVjp.z_next_bar[0]
+	VMOVUPS	35201152(R9), Y0	// z_next_bar[0]
 	VBROADCASTSS	34096680(AX), Y1
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 39616640(R9)	// digitsMixed0ReplayVjp.z_k4_bar[0]
+	VMOVUPS	Y0, 39616640(R9)	// z_k4_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop2
+	JNE	loop9
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop1
+	JNE	loop8
+	// mnist.nde:21
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
-loop3: // 8624 times: elements
-	VMOVUPS	39616640(SI), Y0	// digitsMixed0ReplayVjp.z_k4_bar[0]
-	VMOVUPS	39616672(SI), Y1	// digitsMixed0ReplayVjp.z_k4_bar[0] | 1
-	VMOVUPS	39616704(SI), Y2	// digitsMixed0ReplayVjp.z_k4_bar[0] | 2
-	VMOVUPS	39616736(SI), Y3	// digitsMixed0ReplayVjp.z_k4_bar[0] | 3
+loop10: // 8624 times: elements
+	VMOVUPS	39616640(SI), Y0	// z_k4_bar[0]
+	VMOVUPS	39616672(SI), Y1	// z_k4_bar[0] | 1
+	VMOVUPS	39616704(SI), Y2	// z_k4_bar[0] | 2
+	VMOVUPS	39616736(SI), Y3	// z_k4_bar[0] | 3
 	VMOVUPS	Y0, 27332608(SI)	// pixelsMixedFieldVjp.dz_bar[0]
 	VMOVUPS	Y1, 27332640(SI)	// pixelsMixedFieldVjp.dz_bar[0] | 1
 	VMOVUPS	Y2, 27332672(SI)	// pixelsMixedFieldVjp.dz_bar[0] | 2
 	VMOVUPS	Y3, 27332704(SI)	// pixelsMixedFieldVjp.dz_bar[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop3
-	RET
-
-// func digitsMixed0ReplayVjpTurn9AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0ReplayVjpTurn9AVX2(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digitsMixed0ReplayVjpTurn9_avx2<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digitsMixed0ReplayVjpTurn16 is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digitsMixed0ReplayVjpTurn16_avx2<>(SB), NOSPLIT, $0-0
+	JNE	loop10
+	CALL	pause_avx2<>(SB)	// Go may stop it here
+	CALL	pixelsMixedFieldVjp_avx2<>(SB)
+	CALL	pause_avx2<>(SB)	// Go may stop it here
 	// mnist.nde:21
-	// mnist.nde:21
-	VBROADCASTSD	34097024(AX), Y0	// digitsMixed0ReplayVjp.h
+	VBROADCASTSD	34097024(AX), Y0	// h
 	VMULPD	f64_3fd5555555555555<>(SB), Y0, Y0
 	VMOVSD	X0, 34096688(AX)
 	VCVTPD2PSY	Y0, X0
@@ -5708,214 +5431,158 @@ TEXT digitsMixed0ReplayVjpTurn16_avx2<>(SB), NOSPLIT, $0-0
 	VBROADCASTSS	34096664(AX), Y0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop1: // 4 times: vectors of the block
+loop11: // 4 times: vectors of the block
 	// mnist.nde:21
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop2: // 8624 times: elements
-	VMOVUPS	35201152(R9), Y0	// digitsMixed0ReplayVjp.z_next_bar[0]
+loop12: // 8624 times: elements
+	VMOVUPS	35201152(R9), Y0	// z_next_bar[0]
 	VBROADCASTSS	34096696(AX), Y1
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 40720512(R9)	// digitsMixed0ReplayVjp.mul[0]
+	VMOVUPS	Y0, 40720512(R9)	// mul[0]
 	VMOVUPS	28436480(R9), Y1	// pixelsMixedFieldVjp.z_bar[0]
-	VMOVUPS	Y1, 41824384(R9)	// digitsMixed0ReplayVjp.result[0]
+	VMOVUPS	Y1, 41824384(R9)	// result[0]
 	VBROADCASTSS	34096664(AX), Y2
 	VFMADD231PS	Y2, Y1, Y0
 	VMOVUPS	Y0, 27332608(R9)	// pixelsMixedFieldVjp.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop2
+	JNE	loop12
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop1
+	JNE	loop11
+	// mnist.nde:21
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
-loop3: // 8624 times: elements
-	VMOVUPS	38512768(SI), Y0	// digitsMixed0ReplayVjp.z_y3[0]
-	VMOVUPS	38512800(SI), Y1	// digitsMixed0ReplayVjp.z_y3[0] | 1
-	VMOVUPS	38512832(SI), Y2	// digitsMixed0ReplayVjp.z_y3[0] | 2
-	VMOVUPS	38512864(SI), Y3	// digitsMixed0ReplayVjp.z_y3[0] | 3
+loop13: // 8624 times: elements
+	VMOVUPS	38512768(SI), Y0	// z_y3[0]
+	VMOVUPS	38512800(SI), Y1	// z_y3[0] | 1
+	VMOVUPS	38512832(SI), Y2	// z_y3[0] | 2
+	VMOVUPS	38512864(SI), Y3	// z_y3[0] | 3
 	VMOVUPS	Y0, 26228736(SI)	// pixelsMixedFieldVjp.z[0]
 	VMOVUPS	Y1, 26228768(SI)	// pixelsMixedFieldVjp.z[0] | 1
 	VMOVUPS	Y2, 26228800(SI)	// pixelsMixedFieldVjp.z[0] | 2
 	VMOVUPS	Y3, 26228832(SI)	// pixelsMixedFieldVjp.z[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop3
-	RET
-
-// func digitsMixed0ReplayVjpTurn16AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0ReplayVjpTurn16AVX2(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digitsMixed0ReplayVjpTurn16_avx2<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digitsMixed0ReplayVjpTurn23 is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digitsMixed0ReplayVjpTurn23_avx2<>(SB), NOSPLIT, $0-0
-	// mnist.nde:21
+	JNE	loop13
+	CALL	pause_avx2<>(SB)	// Go may stop it here
+	CALL	pixelsMixedFieldVjp_avx2<>(SB)
+	CALL	pause_avx2<>(SB)	// Go may stop it here
 	VBROADCASTSS	34096656(AX), Y0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop1: // 4 times: vectors of the block
+loop14: // 4 times: vectors of the block
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop2: // 8624 times: elements
+loop15: // 8624 times: elements
 	// mnist.nde:21
 	VMOVUPS	28436480(R9), Y0	// pixelsMixedFieldVjp.z_bar[0]
-	VMOVUPS	Y0, 42928256(R9)	// digitsMixed0ReplayVjp.result_2[0]
+	VMOVUPS	Y0, 42928256(R9)	// result_2[0]
 	VBROADCASTSS	34096656(AX), Y1
-	VMOVUPS	40720512(R9), Y2	// digitsMixed0ReplayVjp.mul[0]
+	VMOVUPS	40720512(R9), Y2	// mul[0]
 	VFMADD231PS	Y1, Y0, Y2
 	VMOVUPS	Y2, 27332608(R9)	// pixelsMixedFieldVjp.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop2
+	JNE	loop15
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop1
+	JNE	loop14
+	// mnist.nde:21
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
-loop3: // 8624 times: elements
-	VMOVUPS	37408896(SI), Y0	// digitsMixed0ReplayVjp.z_y2[0]
-	VMOVUPS	37408928(SI), Y1	// digitsMixed0ReplayVjp.z_y2[0] | 1
-	VMOVUPS	37408960(SI), Y2	// digitsMixed0ReplayVjp.z_y2[0] | 2
-	VMOVUPS	37408992(SI), Y3	// digitsMixed0ReplayVjp.z_y2[0] | 3
+loop16: // 8624 times: elements
+	VMOVUPS	37408896(SI), Y0	// z_y2[0]
+	VMOVUPS	37408928(SI), Y1	// z_y2[0] | 1
+	VMOVUPS	37408960(SI), Y2	// z_y2[0] | 2
+	VMOVUPS	37408992(SI), Y3	// z_y2[0] | 3
 	VMOVUPS	Y0, 26228736(SI)	// pixelsMixedFieldVjp.z[0]
 	VMOVUPS	Y1, 26228768(SI)	// pixelsMixedFieldVjp.z[0] | 1
 	VMOVUPS	Y2, 26228800(SI)	// pixelsMixedFieldVjp.z[0] | 2
 	VMOVUPS	Y3, 26228832(SI)	// pixelsMixedFieldVjp.z[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop3
-	RET
-
-// func digitsMixed0ReplayVjpTurn23AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0ReplayVjpTurn23AVX2(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digitsMixed0ReplayVjpTurn23_avx2<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digitsMixed0ReplayVjpTurn30 is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digitsMixed0ReplayVjpTurn30_avx2<>(SB), NOSPLIT, $0-0
-	// mnist.nde:21
+	JNE	loop16
+	CALL	pixelsMixedFieldVjp_avx2<>(SB)
+	CALL	pause_avx2<>(SB)	// Go may stop it here
 	VBROADCASTSS	34096656(AX), Y0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop1: // 4 times: vectors of the block
+loop17: // 4 times: vectors of the block
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop2: // 8624 times: elements
+loop18: // 8624 times: elements
 	// mnist.nde:21
 	VMOVUPS	28436480(R9), Y0	// pixelsMixedFieldVjp.z_bar[0]
-	VMOVUPS	Y0, 44032128(R9)	// digitsMixed0ReplayVjp.result_3[0]
+	VMOVUPS	Y0, 44032128(R9)	// result_3[0]
 	VBROADCASTSS	34096656(AX), Y1
-	VMOVUPS	39616640(R9), Y2	// digitsMixed0ReplayVjp.z_k4_bar[0]
+	VMOVUPS	39616640(R9), Y2	// z_k4_bar[0]
 	VFMADD231PS	Y1, Y0, Y2
 	VMOVUPS	Y2, 27332608(R9)	// pixelsMixedFieldVjp.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop2
+	JNE	loop18
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop1
+	JNE	loop17
+	// mnist.nde:21
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
-loop3: // 8624 times: elements
-	VMOVUPS	34097280(SI), Y0	// digitsMixed0ReplayVjp.z[0]
-	VMOVUPS	34097312(SI), Y1	// digitsMixed0ReplayVjp.z[0] | 1
-	VMOVUPS	34097344(SI), Y2	// digitsMixed0ReplayVjp.z[0] | 2
-	VMOVUPS	34097376(SI), Y3	// digitsMixed0ReplayVjp.z[0] | 3
+loop19: // 8624 times: elements
+	VMOVUPS	34097280(SI), Y0	// z[0]
+	VMOVUPS	34097312(SI), Y1	// z[0] | 1
+	VMOVUPS	34097344(SI), Y2	// z[0] | 2
+	VMOVUPS	34097376(SI), Y3	// z[0] | 3
 	VMOVUPS	Y0, 26228736(SI)	// pixelsMixedFieldVjp.z[0]
 	VMOVUPS	Y1, 26228768(SI)	// pixelsMixedFieldVjp.z[0] | 1
 	VMOVUPS	Y2, 26228800(SI)	// pixelsMixedFieldVjp.z[0] | 2
 	VMOVUPS	Y3, 26228832(SI)	// pixelsMixedFieldVjp.z[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop3
-	RET
-
-// func digitsMixed0ReplayVjpTurn30AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0ReplayVjpTurn30AVX2(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digitsMixed0ReplayVjpTurn30_avx2<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digitsMixed0ReplayVjpTurn37 is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digitsMixed0ReplayVjpTurn37_avx2<>(SB), NOSPLIT, $0-0
-	// mnist.nde:21
+	JNE	loop19
+	CALL	pixelsMixedFieldVjp_avx2<>(SB)
+	CALL	pause_avx2<>(SB)	// Go may stop it here
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop1: // 4 times: vectors of the block
+loop20: // 4 times: vectors of the block
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop2: // 8624 times: elements
+loop21: // 8624 times: elements
 	// mnist.nde:21
-	VMOVUPS	35201152(R9), Y0	// digitsMixed0ReplayVjp.z_next_bar[0]
-	VMOVUPS	41824384(R9), Y1	// digitsMixed0ReplayVjp.result[0]
+	VMOVUPS	35201152(R9), Y0	// z_next_bar[0]
+	VMOVUPS	41824384(R9), Y1	// result[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	42928256(R9), Y1	// digitsMixed0ReplayVjp.result_2[0]
+	VMOVUPS	42928256(R9), Y1	// result_2[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	44032128(R9), Y1	// digitsMixed0ReplayVjp.result_3[0]
+	VMOVUPS	44032128(R9), Y1	// result_3[0]
 	VADDPS	Y1, Y0, Y0
 	VMOVUPS	28436480(R9), Y1	// pixelsMixedFieldVjp.z_bar[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 36305024(R9)	// digitsMixed0ReplayVjp.z_bar[0]
+	VMOVUPS	Y0, 36305024(R9)	// z_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop2
+	JNE	loop21
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop1
+	JNE	loop20
 	RET
 
-// func digitsMixed0ReplayVjpTurn37AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0ReplayVjpTurn37AVX2(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digitsMixed0ReplayVjpTurn37_avx2<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digitsMixed0RecLanerevTurn0 is Digits.mixed.0.rec.lanerev (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digitsMixed0RecLanerevTurn0_avx2<>(SB), NOSPLIT, $0-0
+// digitsMixed0RecLanerev is Digits.mixed.0.rec.lanerev (mnist.nde:21) of a block of samples.
+TEXT digitsMixed0RecLanerev_avx2<>(SB), NOSPLIT, $0-0
+	NO_LOCAL_POINTERS
 	// mnist.nde:21
-	VBROADCASTSD	45136000(AX), Y0	// digitsMixed0RecLanerev.step.t
+	VBROADCASTSD	45136000(AX), Y0	// step.t
 	VMOVSD	X0, 34096768(AX)	// digitsMixed0ReplayVjp.t
-	VBROADCASTSD	45136256(AX), Y0	// digitsMixed0RecLanerev.step.h
+	VBROADCASTSD	45136256(AX), Y0	// step.h
 	VMOVSD	X0, 34097024(AX)	// digitsMixed0ReplayVjp.h
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
 loop1: // 8624 times: elements
-	VMOVUPS	45136768(SI), Y0	// digitsMixed0RecLanerev.z[0]
-	VMOVUPS	45136800(SI), Y1	// digitsMixed0RecLanerev.z[0] | 1
-	VMOVUPS	45136832(SI), Y2	// digitsMixed0RecLanerev.z[0] | 2
-	VMOVUPS	45136864(SI), Y3	// digitsMixed0RecLanerev.z[0] | 3
+	VMOVUPS	45136768(SI), Y0	// z[0]
+	VMOVUPS	45136800(SI), Y1	// z[0] | 1
+	VMOVUPS	45136832(SI), Y2	// z[0] | 2
+	VMOVUPS	45136864(SI), Y3	// z[0] | 3
 	VMOVUPS	Y0, 34097280(SI)	// digitsMixed0ReplayVjp.z[0]
 	VMOVUPS	Y1, 34097312(SI)	// digitsMixed0ReplayVjp.z[0] | 1
 	VMOVUPS	Y2, 34097344(SI)	// digitsMixed0ReplayVjp.z[0] | 2
@@ -5926,10 +5593,10 @@ loop1: // 8624 times: elements
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
 loop2: // 8624 times: elements
-	VMOVUPS	46240640(SI), Y0	// digitsMixed0RecLanerev.z.bar[0]
-	VMOVUPS	46240672(SI), Y1	// digitsMixed0RecLanerev.z.bar[0] | 1
-	VMOVUPS	46240704(SI), Y2	// digitsMixed0RecLanerev.z.bar[0] | 2
-	VMOVUPS	46240736(SI), Y3	// digitsMixed0RecLanerev.z.bar[0] | 3
+	VMOVUPS	46240640(SI), Y0	// z.bar[0]
+	VMOVUPS	46240672(SI), Y1	// z.bar[0] | 1
+	VMOVUPS	46240704(SI), Y2	// z.bar[0] | 2
+	VMOVUPS	46240736(SI), Y3	// z.bar[0] | 3
 	VMOVUPS	Y0, 35201152(SI)	// digitsMixed0ReplayVjp.z_next_bar[0]
 	VMOVUPS	Y1, 35201184(SI)	// digitsMixed0ReplayVjp.z_next_bar[0] | 1
 	VMOVUPS	Y2, 35201216(SI)	// digitsMixed0ReplayVjp.z_next_bar[0] | 2
@@ -5937,30 +5604,14 @@ loop2: // 8624 times: elements
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop2
-	RET
-
-// func digitsMixed0RecLanerevTurn0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0RecLanerevTurn0AVX2(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digitsMixed0RecLanerevTurn0_avx2<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digitsMixed0RecLanerevTurn39 is Digits.mixed.0.rec.lanerev (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digitsMixed0RecLanerevTurn39_avx2<>(SB), NOSPLIT, $0-0
-	// mnist.nde:21
+	CALL	digitsMixed0ReplayVjp_avx2<>(SB)
+	CALL	pause_avx2<>(SB)	// Go may stop it here
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop1: // 4 times: vectors of the block
-	VMOVUPD	45136512(SI), Y0	// digitsMixed0RecLanerev.step.active
-	VMOVUPD	45136544(SI), Y1	// digitsMixed0RecLanerev.step.active | 1
+loop3: // 4 times: vectors of the block
+	VMOVUPD	45136512(SI), Y0	// step.active
+	VMOVUPD	45136544(SI), Y1	// step.active | 1
 	// mnist.nde:21
 	VMOVUPD	f64_0000000000000000<>(SB), Y2
 	VCMPPD	$17, Y0, Y2, Y0
@@ -5968,46 +5619,47 @@ loop1: // 4 times: vectors of the block
 	VCMPPD	$17, Y1, Y2, Y1
 	MOVQ	$8624, R9
 	MOVQ	DI, R10
-loop2: // 8624 times: elements
+loop4: // 8624 times: elements
 	VMOVUPS	36305024(R10), Y2	// digitsMixed0ReplayVjp.z_bar[0]
-	VMOVUPS	46240640(R10), Y3	// digitsMixed0RecLanerev.z.bar[0]
+	VMOVUPS	46240640(R10), Y3	// z.bar[0]
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y3, Y2
-	VMOVUPS	Y2, 47344512(R10)	// digitsMixed0RecLanerev.z.bar.next[0]
+	VMOVUPS	Y2, 47344512(R10)	// z.bar.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
-	JNE	loop2
+	JNE	loop4
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
-	JNE	loop1
+	JNE	loop3
 	// results that are the arguments of the next run
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
-loop3: // 8624 times: elements
-	VMOVUPS	47344512(SI), Y0	// digitsMixed0RecLanerev.z.bar.next[0]
-	VMOVUPS	47344544(SI), Y1	// digitsMixed0RecLanerev.z.bar.next[0] | 1
-	VMOVUPS	47344576(SI), Y2	// digitsMixed0RecLanerev.z.bar.next[0] | 2
-	VMOVUPS	47344608(SI), Y3	// digitsMixed0RecLanerev.z.bar.next[0] | 3
-	VMOVUPS	Y0, 46240640(SI)	// digitsMixed0RecLanerev.z.bar[0]
-	VMOVUPS	Y1, 46240672(SI)	// digitsMixed0RecLanerev.z.bar[0] | 1
-	VMOVUPS	Y2, 46240704(SI)	// digitsMixed0RecLanerev.z.bar[0] | 2
-	VMOVUPS	Y3, 46240736(SI)	// digitsMixed0RecLanerev.z.bar[0] | 3
+loop5: // 8624 times: elements
+	VMOVUPS	47344512(SI), Y0	// z.bar.next[0]
+	VMOVUPS	47344544(SI), Y1	// z.bar.next[0] | 1
+	VMOVUPS	47344576(SI), Y2	// z.bar.next[0] | 2
+	VMOVUPS	47344608(SI), Y3	// z.bar.next[0] | 3
+	VMOVUPS	Y0, 46240640(SI)	// z.bar[0]
+	VMOVUPS	Y1, 46240672(SI)	// z.bar[0] | 1
+	VMOVUPS	Y2, 46240704(SI)	// z.bar[0] | 2
+	VMOVUPS	Y3, 46240736(SI)	// z.bar[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop3
+	JNE	loop5
 	RET
 
-// func digitsMixed0RecLanerevTurn39AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0RecLanerevTurn39AVX2(SB), 0, $8-32
+// func digitsMixed0RecLanerevAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digitsMixed0RecLanerevAVX2(SB), 0, $8-32
+	NO_LOCAL_POINTERS
 	MOVQ	fr+0(FP), AX
 	MOVQ	w+8(FP), BX
 	MOVQ	pre+16(FP), DX
 	MOVQ	sums+24(FP), R8
 	STMXCSR	old-8(SP)
 	LDMXCSR	flush<>(SB)
-	CALL	digitsMixed0RecLanerevTurn39_avx2<>(SB)
+	CALL	digitsMixed0RecLanerev_avx2<>(SB)
 	LDMXCSR	old-8(SP)
 	VZEROUPPER
 	RET
@@ -7990,4 +7642,78 @@ TEXT ·fitMixedGradPart4AVX2(SB), 0, $8-32
 	CALL	fitMixedGradPart4_avx2<>(SB)
 	LDMXCSR	old-8(SP)
 	VZEROUPPER
+	RET
+
+// pause lets Go stop the goroutine, and leaves all registers as they were.
+TEXT pause_avx2<>(SB), NOSPLIT, $0-0
+	NO_LOCAL_POINTERS
+	MOVQ	CX, 57216(AX)
+	MOVQ	DX, 57224(AX)
+	MOVQ	BX, 57232(AX)
+	MOVQ	SI, 57240(AX)
+	MOVQ	DI, 57248(AX)
+	MOVQ	R8, 57256(AX)
+	MOVQ	R9, 57264(AX)
+	MOVQ	R10, 57272(AX)
+	MOVQ	R11, 57280(AX)
+	MOVQ	R12, 57288(AX)
+	MOVQ	R13, 57296(AX)
+	MOVQ	R14, 57304(AX)
+	MOVQ	R15, 57312(AX)
+	VMOVUPS	Y0, 55168(AX)
+	VMOVUPS	Y1, 55200(AX)
+	VMOVUPS	Y2, 55232(AX)
+	VMOVUPS	Y3, 55264(AX)
+	VMOVUPS	Y4, 55296(AX)
+	VMOVUPS	Y5, 55328(AX)
+	VMOVUPS	Y6, 55360(AX)
+	VMOVUPS	Y7, 55392(AX)
+	VMOVUPS	Y8, 55424(AX)
+	VMOVUPS	Y9, 55456(AX)
+	VMOVUPS	Y10, 55488(AX)
+	VMOVUPS	Y11, 55520(AX)
+	VMOVUPS	Y12, 55552(AX)
+	VMOVUPS	Y13, 55584(AX)
+	VMOVUPS	Y14, 55616(AX)
+	VMOVUPS	Y15, 55648(AX)
+	LDMXCSR	usual<>(SB)
+	VZEROUPPER
+	PUSHQ	AX
+	CALL	stop_avx2<>(SB)
+	POPQ	AX
+	LDMXCSR	flush<>(SB)
+	VMOVUPS	55168(AX), Y0
+	VMOVUPS	55200(AX), Y1
+	VMOVUPS	55232(AX), Y2
+	VMOVUPS	55264(AX), Y3
+	VMOVUPS	55296(AX), Y4
+	VMOVUPS	55328(AX), Y5
+	VMOVUPS	55360(AX), Y6
+	VMOVUPS	55392(AX), Y7
+	VMOVUPS	55424(AX), Y8
+	VMOVUPS	55456(AX), Y9
+	VMOVUPS	55488(AX), Y10
+	VMOVUPS	55520(AX), Y11
+	VMOVUPS	55552(AX), Y12
+	VMOVUPS	55584(AX), Y13
+	VMOVUPS	55616(AX), Y14
+	VMOVUPS	55648(AX), Y15
+	MOVQ	57216(AX), CX
+	MOVQ	57224(AX), DX
+	MOVQ	57232(AX), BX
+	MOVQ	57240(AX), SI
+	MOVQ	57248(AX), DI
+	MOVQ	57256(AX), R8
+	MOVQ	57264(AX), R9
+	MOVQ	57272(AX), R10
+	MOVQ	57280(AX), R11
+	MOVQ	57288(AX), R12
+	MOVQ	57296(AX), R13
+	MOVQ	57304(AX), R14
+	MOVQ	57312(AX), R15
+	RET
+
+// stop begins as functions of Go with a frame do. It has nothing else to do.
+TEXT stop_avx2<>(SB), 0, $256-0
+	NO_LOCAL_POINTERS
 	RET

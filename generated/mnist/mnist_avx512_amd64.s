@@ -3,6 +3,7 @@
 //go:build !purego
 
 #include "textflag.h"
+#include "funcdata.h"
 
 // In every kernel: AX points to fr, BX points to w, DX points to pre, R8 points to sums, other registers count and point in loops. Behind an
 // instruction stands what it reads or writes: KERNEL.NAME[ELEMENT] | VECTOR, in a loop the first of them. Its own places a
@@ -11,6 +12,10 @@
 // All exceptions masked, flush to zero, denormals are zero.
 DATA flush<>+0(SB)/4, $0x9fc0
 GLOBL flush<>(SB), RODATA|NOPTR, $4
+
+// All exceptions masked, as Go has it.
+DATA usual<>+0(SB)/4, $0x1f80
+GLOBL usual<>(SB), RODATA|NOPTR, $4
 
 // Constants, each for all lanes.
 DATA f32_00000000<>+0(SB)/4, $0x00000000 // 0
@@ -147,6 +152,7 @@ GLOBL table_e57d12fbdb26f17e<>(SB), RODATA|NOPTR, $40
 
 // pixelsField is Pixels.field (mnist.nde:13) of a block of samples.
 TEXT pixelsField_avx512<>(SB), NOSPLIT, $0-0
+	NO_LOCAL_POINTERS
 	MOVQ	$2, 65536(AX)
 	MOVQ	AX, 65544(AX)
 	MOVQ	AX, 65552(AX)
@@ -1732,6 +1738,10 @@ loop11: // 11 times
 	ADDQ	$512, SI
 	DECQ	65592(AX)
 	JNE	loop9
+	TESTQ	$3, 65560(AX)
+	JNE	on8
+	CALL	pause_avx512<>(SB)	// Go may stop it here
+on8: // 4 runs go without a pause
 	ADDQ	$1920, 65568(AX)
 	ADDQ	$112, 65576(AX)
 	ADDQ	$3584, 65584(AX)
@@ -1743,57 +1753,29 @@ loop11: // 11 times
 	JNE	loop1
 	RET
 
-// func pixelsFieldAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·pixelsFieldAVX512(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	pixelsField_avx512<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digits0LanestepTurn0 is Digits.0.lanestep (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digits0LanestepTurn0_avx512<>(SB), NOSPLIT, $0-0
+// digits0Lanestep is Digits.0.lanestep (mnist.nde:21) of a block of samples.
+TEXT digits0Lanestep_avx512<>(SB), NOSPLIT, $0-0
+	NO_LOCAL_POINTERS
 	// mnist.nde:21
-	VBROADCASTSD	3542784(AX), Z0	// digits0Lanestep.step.t
+	VBROADCASTSD	3542784(AX), Z0	// step.t
 	VMOVSD	X0, 65920(AX)	// pixelsField.t
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
 loop1: // 8624 times: elements
-	VMOVUPS	3543552(SI), Z0	// digits0Lanestep.z[0]
-	VMOVUPS	3543616(SI), Z1	// digits0Lanestep.z[0] | 1
+	VMOVUPS	3543552(SI), Z0	// z[0]
+	VMOVUPS	3543616(SI), Z1	// z[0] | 1
 	VMOVUPS	Z0, 66176(SI)	// pixelsField.z[0]
 	VMOVUPS	Z1, 66240(SI)	// pixelsField.z[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop1
-	RET
-
-// func digits0LanestepTurn0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digits0LanestepTurn0AVX512(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digits0LanestepTurn0_avx512<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digits0LanestepTurn2 is Digits.0.lanestep (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digits0LanestepTurn2_avx512<>(SB), NOSPLIT, $0-0
+	CALL	pixelsField_avx512<>(SB)
+	CALL	pause_avx512<>(SB)	// Go may stop it here
 	// mnist.nde:21
-	// mnist.nde:21
-	VBROADCASTSD	3543040(AX), Z0	// digits0Lanestep.step.h
+	VBROADCASTSD	3543040(AX), Z0	// step.h
 	VMULPD.BCST	f64_3fe0000000000000<>(SB), Z0, Z0
 	VMOVSD	X0, 3542656(AX)
-	VBROADCASTSD	3542784(AX), Z1	// digits0Lanestep.step.t
+	VBROADCASTSD	3542784(AX), Z1	// step.t
 	VADDPD	Z0, Z1, Z1
 	VMOVSD	X1, 3542664(AX)
 	VCVTPD2PS	Z0, Y0
@@ -1801,86 +1783,56 @@ TEXT digits0LanestepTurn2_avx512<>(SB), NOSPLIT, $0-0
 	VMOVSS	X0, 3542672(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop1: // 2 times: vectors of the block
+loop2: // 2 times: vectors of the block
 	// mnist.nde:21
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop2: // 8624 times: elements
+loop3: // 8624 times: elements
 	VBROADCASTSS	3542672(AX), Z0
 	VMOVUPS	1170048(R9), Z1	// pixelsField.dz[0]
-	VMOVUPS	Z1, 5751552(R9)	// digits0Lanestep.z_k1[0]
-	VMOVUPS	3543552(R9), Z2	// digits0Lanestep.z[0]
+	VMOVUPS	Z1, 5751552(R9)	// z_k1[0]
+	VMOVUPS	3543552(R9), Z2	// z[0]
 	VFMADD231PS	Z1, Z0, Z2
 	VMOVUPS	Z2, 66176(R9)	// pixelsField.z[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop2
+	JNE	loop3
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop1
+	JNE	loop2
+	// mnist.nde:21
 	VBROADCASTSD	3542664(AX), Z0
 	VMOVSD	X0, 65920(AX)	// pixelsField.t
-	RET
-
-// func digits0LanestepTurn2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digits0LanestepTurn2AVX512(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digits0LanestepTurn2_avx512<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digits0LanestepTurn4 is Digits.0.lanestep (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digits0LanestepTurn4_avx512<>(SB), NOSPLIT, $0-0
-	// mnist.nde:21
+	CALL	pixelsField_avx512<>(SB)
+	CALL	pause_avx512<>(SB)	// Go may stop it here
 	VBROADCASTSS	3542672(AX), Z0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop1: // 2 times: vectors of the block
+loop4: // 2 times: vectors of the block
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop2: // 8624 times: elements
+loop5: // 8624 times: elements
 	// mnist.nde:21
 	VBROADCASTSS	3542672(AX), Z0
 	VMOVUPS	1170048(R9), Z1	// pixelsField.dz[0]
-	VMOVUPS	Z1, 6855424(R9)	// digits0Lanestep.z_k2[0]
-	VMOVUPS	3543552(R9), Z2	// digits0Lanestep.z[0]
+	VMOVUPS	Z1, 6855424(R9)	// z_k2[0]
+	VMOVUPS	3543552(R9), Z2	// z[0]
 	VFMADD231PS	Z1, Z0, Z2
 	VMOVUPS	Z2, 66176(R9)	// pixelsField.z[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop2
+	JNE	loop5
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop1
+	JNE	loop4
+	// mnist.nde:21
 	VBROADCASTSD	3542664(AX), Z0
 	VMOVSD	X0, 65920(AX)	// pixelsField.t
-	RET
-
-// func digits0LanestepTurn4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digits0LanestepTurn4AVX512(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digits0LanestepTurn4_avx512<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digits0LanestepTurn6 is Digits.0.lanestep (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digits0LanestepTurn6_avx512<>(SB), NOSPLIT, $0-0
+	CALL	pixelsField_avx512<>(SB)
+	CALL	pause_avx512<>(SB)	// Go may stop it here
 	// mnist.nde:21
-	// mnist.nde:21
-	VBROADCASTSD	3542784(AX), Z0	// digits0Lanestep.step.t
-	VBROADCASTSD	3543040(AX), Z1	// digits0Lanestep.step.h
+	VBROADCASTSD	3542784(AX), Z0	// step.t
+	VBROADCASTSD	3543040(AX), Z1	// step.h
 	VADDPD	Z1, Z0, Z0
 	VMOVSD	X0, 3542680(AX)
 	VCVTPD2PS	Z1, Y0
@@ -1888,45 +1840,30 @@ TEXT digits0LanestepTurn6_avx512<>(SB), NOSPLIT, $0-0
 	VMOVSS	X0, 3542688(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop1: // 2 times: vectors of the block
+loop6: // 2 times: vectors of the block
 	// mnist.nde:21
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop2: // 8624 times: elements
+loop7: // 8624 times: elements
 	VBROADCASTSS	3542688(AX), Z0
 	VMOVUPS	1170048(R9), Z1	// pixelsField.dz[0]
-	VMOVUPS	Z1, 7959296(R9)	// digits0Lanestep.z_k3[0]
-	VMOVUPS	3543552(R9), Z2	// digits0Lanestep.z[0]
+	VMOVUPS	Z1, 7959296(R9)	// z_k3[0]
+	VMOVUPS	3543552(R9), Z2	// z[0]
 	VFMADD231PS	Z1, Z0, Z2
 	VMOVUPS	Z2, 66176(R9)	// pixelsField.z[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop2
+	JNE	loop7
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop1
+	JNE	loop6
+	// mnist.nde:21
 	VBROADCASTSD	3542680(AX), Z0
 	VMOVSD	X0, 65920(AX)	// pixelsField.t
-	RET
-
-// func digits0LanestepTurn6AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digits0LanestepTurn6AVX512(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digits0LanestepTurn6_avx512<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digits0LanestepTurn8 is Digits.0.lanestep (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digits0LanestepTurn8_avx512<>(SB), NOSPLIT, $0-0
+	CALL	pixelsField_avx512<>(SB)
+	CALL	pause_avx512<>(SB)	// Go may stop it here
 	// mnist.nde:21
-	// mnist.nde:21
-	VBROADCASTSD	3543040(AX), Z0	// digits0Lanestep.step.h
+	VBROADCASTSD	3543040(AX), Z0	// step.h
 	VMULPD.BCST	f64_3fc5555555555555<>(SB), Z0, Z1
 	VMOVSD	X1, 3542696(AX)
 	VCVTPD2PS	Z1, Y1
@@ -1940,31 +1877,31 @@ TEXT digits0LanestepTurn8_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop1: // 2 times: vectors of the block
+loop8: // 2 times: vectors of the block
 	// mnist.nde:21
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	MOVQ	$8624, R9
 	MOVQ	SI, R10
-loop2: // 8624 times: elements
+loop9: // 8624 times: elements
 	VBROADCASTSS	3542704(AX), Z1
 	VMOVUPS	1170048(R10), Z2	// pixelsField.dz[0]
 	VBROADCASTSS	3542720(AX), Z3
-	VMOVUPS	7959296(R10), Z4	// digits0Lanestep.z_k3[0]
-	VMOVUPS	6855424(R10), Z5	// digits0Lanestep.z_k2[0]
-	VMOVUPS	5751552(R10), Z6	// digits0Lanestep.z_k1[0]
-	VMOVUPS	3543552(R10), Z7	// digits0Lanestep.z[0]
+	VMOVUPS	7959296(R10), Z4	// z_k3[0]
+	VMOVUPS	6855424(R10), Z5	// z_k2[0]
+	VMOVUPS	5751552(R10), Z6	// z_k1[0]
+	VMOVUPS	3543552(R10), Z7	// z[0]
 	VFMADD231PS	Z6, Z1, Z7
 	VFMADD231PS	Z5, Z3, Z7
 	VFMADD231PS	Z4, Z3, Z7
 	VFMADD231PS	Z2, Z1, Z7
-	VMOVUPS	Z7, 9063168(R10)	// digits0Lanestep.z_next[0]
+	VMOVUPS	Z7, 9063168(R10)	// z_next[0]
 	VSUBPS	Z7, Z7, Z1
 	VADDPS	Z1, Z0, Z0
 	ADDQ	$128, R10
 	DECQ	R9
-	JNE	loop2
-	VMOVUPD	3543296(DI), Z1	// digits0Lanestep.step.live
-	VMOVUPD	3543360(DI), Z2	// digits0Lanestep.step.live | 1
+	JNE	loop9
+	VMOVUPD	3543296(DI), Z1	// step.live
+	VMOVUPD	3543360(DI), Z2	// step.live | 1
 	VCMPPS.BCST	$0, f32_00000000<>(SB), Z0, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z0
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z3
@@ -1982,44 +1919,45 @@ loop2: // 8624 times: elements
 	VPMOVSXDQ	Y2, Z2
 	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z0, Z0
 	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z2, Z2
-	VMOVUPD	Z0, 5751296(DI)	// digits0Lanestep.step.code
-	VMOVUPD	Z2, 5751360(DI)	// digits0Lanestep.step.code | 1
+	VMOVUPD	Z0, 5751296(DI)	// step.code
+	VMOVUPD	Z2, 5751360(DI)	// step.code | 1
 	MOVQ	$8624, R9
 	MOVQ	SI, R10
-loop3: // 8624 times: elements
-	VMOVUPS	9063168(R10), Z0	// digits0Lanestep.z_next[0]
-	VMOVUPS	3543552(R10), Z2	// digits0Lanestep.z[0]
+loop10: // 8624 times: elements
+	VMOVUPS	9063168(R10), Z0	// z_next[0]
+	VMOVUPS	3543552(R10), Z2	// z[0]
 	VPTERNLOGD	$0xe2, Z2, Z1, Z0
-	VMOVUPS	Z0, 4647424(R10)	// digits0Lanestep.z.next[0]
+	VMOVUPS	Z0, 4647424(R10)	// z.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
-	JNE	loop3
+	JNE	loop10
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
-	JNE	loop1
+	JNE	loop8
 	// results that are the arguments of the next run
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
-loop4: // 8624 times: elements
-	VMOVUPS	4647424(SI), Z0	// digits0Lanestep.z.next[0]
-	VMOVUPS	4647488(SI), Z1	// digits0Lanestep.z.next[0] | 1
-	VMOVUPS	Z0, 3543552(SI)	// digits0Lanestep.z[0]
-	VMOVUPS	Z1, 3543616(SI)	// digits0Lanestep.z[0] | 1
+loop11: // 8624 times: elements
+	VMOVUPS	4647424(SI), Z0	// z.next[0]
+	VMOVUPS	4647488(SI), Z1	// z.next[0] | 1
+	VMOVUPS	Z0, 3543552(SI)	// z[0]
+	VMOVUPS	Z1, 3543616(SI)	// z[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop4
+	JNE	loop11
 	RET
 
-// func digits0LanestepTurn8AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digits0LanestepTurn8AVX512(SB), 0, $8-32
+// func digits0LanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digits0LanestepAVX512(SB), 0, $8-32
+	NO_LOCAL_POINTERS
 	MOVQ	fr+0(FP), AX
 	MOVQ	w+8(FP), BX
 	MOVQ	pre+16(FP), DX
 	MOVQ	sums+24(FP), R8
 	STMXCSR	old-8(SP)
 	LDMXCSR	flush<>(SB)
-	CALL	digits0LanestepTurn8_avx512<>(SB)
+	CALL	digits0Lanestep_avx512<>(SB)
 	LDMXCSR	old-8(SP)
 	VZEROUPPER
 	RET
@@ -4053,16 +3991,17 @@ TEXT ·fitSamplePart2AVX512(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
-// pixelsMixedFieldTurn0 is Pixels.mixed.field (mnist.nde:13) of a block of samples, a turn of several.
-TEXT pixelsMixedFieldTurn0_avx512<>(SB), NOSPLIT, $0-0
-	MOVQ	$2, CX
-	MOVQ	AX, SI
+// pixelsMixedField is Pixels.mixed.field (mnist.nde:13) of a block of samples.
+TEXT pixelsMixedField_avx512<>(SB), NOSPLIT, $0-0
+	NO_LOCAL_POINTERS
+	MOVQ	$2, 65536(AX)
+	MOVQ	AX, 65544(AX)
 loop1: // 2 times: vectors of the block
-	MOVQ	$8624, DI
-	MOVQ	SI, R9
+	MOVQ	$8624, CX
+	MOVQ	65544(AX), SI
 loop2: // 8624 times: elements
 	// mnist.nde:10
-	VMOVUPS	15188864(R9), Z0	// pixelsMixedField.z[0]
+	VMOVUPS	15188864(SI), Z0	// z[0]
 	VPSRLD	$16, Z0, Z1
 	VPANDD.BCST	f32_00000001<>(SB), Z1, Z1
 	VPADDD.BCST	f32_00007fff<>(SB), Z0, Z2
@@ -4070,34 +4009,17 @@ loop2: // 8624 times: elements
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 17396608(R9)	// pixelsMixedField.bf16[0]
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop2
-	ADDQ	$64, SI
+	VMOVUPS	Z0, 17396608(SI)	// bf16[0]
+	ADDQ	$128, SI
 	DECQ	CX
+	JNE	loop2
+	ADDQ	$64, 65544(AX)
+	DECQ	65536(AX)
 	JNE	loop1
-	RET
-
-// func pixelsMixedFieldTurn0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·pixelsMixedFieldTurn0AVX512(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	pixelsMixedFieldTurn0_avx512<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// pixelsMixedFieldTurn1 is Pixels.mixed.field (mnist.nde:13) of a block of samples, a turn of several.
-TEXT pixelsMixedFieldTurn1_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, 65536(AX)
 	MOVQ	AX, 65544(AX)
 	MOVQ	AX, 65552(AX)
-loop1: // 2 times: vectors of the block
+loop3: // 2 times: vectors of the block
 	// mnist.nde:10
 	// the image in a frame of zeros
 	MOVQ	$11, 65560(AX)
@@ -4105,68 +4027,68 @@ loop1: // 2 times: vectors of the block
 	MOVQ	R15, 65568(AX)
 	MOVQ	65552(AX), R15
 	MOVQ	R15, 65576(AX)
-loop2: // 11 times
+loop4: // 11 times
 	MOVQ	$31, CX
 	MOVQ	65568(AX), SI
-loop3: // 31 times
+loop5: // 31 times
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VMOVUPS	Z0, 2273920(SI)	// pixelsField.margins[0]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop3
+	JNE	loop5
 	MOVQ	$28, 65584(AX)
 	MOVQ	65576(AX), R15
 	MOVQ	R15, 65592(AX)
 	MOVQ	65568(AX), R15
 	MOVQ	R15, 65600(AX)
-loop4: // 28 times
+loop6: // 28 times
 	MOVQ	$28, CX
 	MOVQ	65592(AX), SI
 	MOVQ	65600(AX), DI
-loop5: // 28 times
-	VMOVUPS	17396608(SI), Z0	// pixelsMixedField.bf16[0]
+loop7: // 28 times
+	VMOVUPS	17396608(SI), Z0	// bf16[0]
 	VMOVUPS	Z0, 2275904(DI)	// pixelsField.margins[15] | 1
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop5
+	JNE	loop7
 	MOVQ	$2, CX
 	MOVQ	65600(AX), SI
-loop6: // 2 times
+loop8: // 2 times
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VMOVUPS	Z0, 2277696(SI)	// pixelsField.margins[29] | 1
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop6
+	JNE	loop8
 	ADDQ	$3584, 65592(AX)
 	ADDQ	$1920, 65600(AX)
 	DECQ	65584(AX)
-	JNE	loop4
+	JNE	loop6
 	MOVQ	$29, CX
 	MOVQ	65568(AX), SI
-loop7: // 29 times
+loop9: // 29 times
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VMOVUPS	Z0, 2329664(SI)	// pixelsField.margins[435] | 1
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop7
+	JNE	loop9
 	ADDQ	$57664, 65568(AX)
 	ADDQ	$100352, 65576(AX)
 	DECQ	65560(AX)
-	JNE	loop2
+	JNE	loop4
 	MOVQ	$28, 65560(AX)
 	MOVQ	65544(AX), R15
 	MOVQ	R15, 65568(AX)
 	MOVQ	DX, 65576(AX)
 	MOVQ	65552(AX), R15
 	MOVQ	R15, 65584(AX)
-loop8: // 28 times
+loop10: // 28 times
 	MOVQ	$7, 65592(AX)
 	MOVQ	65568(AX), R15
 	MOVQ	R15, 65600(AX)
 	MOVQ	65576(AX), CX
 	MOVQ	65584(AX), SI
-loop9: // 7 times: tiles of 4 elements
+loop11: // 7 times: tiles of 4 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -4194,7 +4116,7 @@ loop9: // 7 times: tiles of 4 elements
 	MOVQ	$11, DI
 	MOVQ	65600(AX), R9
 	MOVQ	DX, R10
-loop10: // 11 times
+loop12: // 11 times
 	VMOVUPS	2273920(R9), Z24	// pixelsField.margins[0]
 	VMOVUPS	2273984(R9), Z25	// pixelsField.margins[0] | 1
 	VMOVUPS	2274048(R9), Z26	// pixelsField.margins[1]
@@ -4504,7 +4426,7 @@ loop10: // 11 times
 	ADDQ	$57664, R9
 	ADDQ	$36, R10
 	DECQ	DI
-	JNE	loop10
+	JNE	loop12
 	VBROADCASTSS	(CX), Z24	// f.0.bias.transpose[0]
 	VADDPS	Z24, Z0, Z0
 	VBROADCASTSS	f32_41002df1<>(SB), Z24
@@ -4524,7 +4446,7 @@ loop10: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z24, Z25
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z24, Z25
 	VDIVPS	Z25, Z0, Z0
-	VMOVUPS	Z0, 16292736(SI)	// pixelsMixedField.dz[0]
+	VMOVUPS	Z0, 16292736(SI)	// dz[0]
 	VBROADCASTSS	4(CX), Z0	// f.0.bias.transpose[1]
 	VADDPS	Z0, Z1, Z0
 	VBROADCASTSS	f32_41002df1<>(SB), Z1
@@ -4544,7 +4466,7 @@ loop10: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z24
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z24
 	VDIVPS	Z24, Z0, Z0
-	VMOVUPS	Z0, 16292864(SI)	// pixelsMixedField.dz[1]
+	VMOVUPS	Z0, 16292864(SI)	// dz[1]
 	VBROADCASTSS	8(CX), Z0	// f.0.bias.transpose[2]
 	VADDPS	Z0, Z2, Z0
 	VBROADCASTSS	f32_41002df1<>(SB), Z1
@@ -4564,7 +4486,7 @@ loop10: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 16292992(SI)	// pixelsMixedField.dz[2]
+	VMOVUPS	Z0, 16292992(SI)	// dz[2]
 	VBROADCASTSS	12(CX), Z0	// f.0.bias.transpose[3]
 	VADDPS	Z0, Z3, Z0
 	VBROADCASTSS	f32_41002df1<>(SB), Z1
@@ -4584,7 +4506,7 @@ loop10: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 16293120(SI)	// pixelsMixedField.dz[3]
+	VMOVUPS	Z0, 16293120(SI)	// dz[3]
 	VBROADCASTSS	3136(CX), Z0	// f.0.bias.transpose[784]
 	VADDPS	Z0, Z4, Z0
 	VBROADCASTSS	f32_41002df1<>(SB), Z1
@@ -4604,7 +4526,7 @@ loop10: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 16393088(SI)	// pixelsMixedField.dz[784]
+	VMOVUPS	Z0, 16393088(SI)	// dz[784]
 	VBROADCASTSS	3140(CX), Z0	// f.0.bias.transpose[785]
 	VADDPS	Z0, Z5, Z0
 	VBROADCASTSS	f32_41002df1<>(SB), Z1
@@ -4624,7 +4546,7 @@ loop10: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 16393216(SI)	// pixelsMixedField.dz[785]
+	VMOVUPS	Z0, 16393216(SI)	// dz[785]
 	VBROADCASTSS	3144(CX), Z0	// f.0.bias.transpose[786]
 	VADDPS	Z0, Z6, Z0
 	VBROADCASTSS	f32_41002df1<>(SB), Z1
@@ -4644,7 +4566,7 @@ loop10: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 16393344(SI)	// pixelsMixedField.dz[786]
+	VMOVUPS	Z0, 16393344(SI)	// dz[786]
 	VBROADCASTSS	3148(CX), Z0	// f.0.bias.transpose[787]
 	VADDPS	Z0, Z7, Z0
 	VBROADCASTSS	f32_41002df1<>(SB), Z1
@@ -4664,7 +4586,7 @@ loop10: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 16393472(SI)	// pixelsMixedField.dz[787]
+	VMOVUPS	Z0, 16393472(SI)	// dz[787]
 	VBROADCASTSS	6272(CX), Z0	// f.0.bias.transpose[1568]
 	VADDPS	Z0, Z8, Z0
 	VBROADCASTSS	f32_41002df1<>(SB), Z1
@@ -4684,7 +4606,7 @@ loop10: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 16493440(SI)	// pixelsMixedField.dz[1568]
+	VMOVUPS	Z0, 16493440(SI)	// dz[1568]
 	VBROADCASTSS	6276(CX), Z0	// f.0.bias.transpose[1569]
 	VADDPS	Z0, Z9, Z0
 	VBROADCASTSS	f32_41002df1<>(SB), Z1
@@ -4704,7 +4626,7 @@ loop10: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 16493568(SI)	// pixelsMixedField.dz[1569]
+	VMOVUPS	Z0, 16493568(SI)	// dz[1569]
 	VBROADCASTSS	6280(CX), Z0	// f.0.bias.transpose[1570]
 	VADDPS	Z0, Z10, Z0
 	VBROADCASTSS	f32_41002df1<>(SB), Z1
@@ -4724,7 +4646,7 @@ loop10: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 16493696(SI)	// pixelsMixedField.dz[1570]
+	VMOVUPS	Z0, 16493696(SI)	// dz[1570]
 	VBROADCASTSS	6284(CX), Z0	// f.0.bias.transpose[1571]
 	VADDPS	Z0, Z11, Z0
 	VBROADCASTSS	f32_41002df1<>(SB), Z1
@@ -4744,7 +4666,7 @@ loop10: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 16493824(SI)	// pixelsMixedField.dz[1571]
+	VMOVUPS	Z0, 16493824(SI)	// dz[1571]
 	VBROADCASTSS	9408(CX), Z0	// f.0.bias.transpose[2352]
 	VADDPS	Z0, Z12, Z0
 	VBROADCASTSS	f32_41002df1<>(SB), Z1
@@ -4764,7 +4686,7 @@ loop10: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 16593792(SI)	// pixelsMixedField.dz[2352]
+	VMOVUPS	Z0, 16593792(SI)	// dz[2352]
 	VBROADCASTSS	9412(CX), Z0	// f.0.bias.transpose[2353]
 	VADDPS	Z0, Z13, Z0
 	VBROADCASTSS	f32_41002df1<>(SB), Z1
@@ -4784,7 +4706,7 @@ loop10: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 16593920(SI)	// pixelsMixedField.dz[2353]
+	VMOVUPS	Z0, 16593920(SI)	// dz[2353]
 	VBROADCASTSS	9416(CX), Z0	// f.0.bias.transpose[2354]
 	VADDPS	Z0, Z14, Z0
 	VBROADCASTSS	f32_41002df1<>(SB), Z1
@@ -4804,7 +4726,7 @@ loop10: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 16594048(SI)	// pixelsMixedField.dz[2354]
+	VMOVUPS	Z0, 16594048(SI)	// dz[2354]
 	VBROADCASTSS	9420(CX), Z0	// f.0.bias.transpose[2355]
 	VADDPS	Z0, Z15, Z0
 	VBROADCASTSS	f32_41002df1<>(SB), Z1
@@ -4824,7 +4746,7 @@ loop10: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 16594176(SI)	// pixelsMixedField.dz[2355]
+	VMOVUPS	Z0, 16594176(SI)	// dz[2355]
 	VBROADCASTSS	12544(CX), Z0	// f.0.bias.transpose[3136]
 	VADDPS	Z0, Z16, Z0
 	VBROADCASTSS	f32_41002df1<>(SB), Z1
@@ -4844,7 +4766,7 @@ loop10: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 16694144(SI)	// pixelsMixedField.dz[3136]
+	VMOVUPS	Z0, 16694144(SI)	// dz[3136]
 	VBROADCASTSS	12548(CX), Z0	// f.0.bias.transpose[3137]
 	VADDPS	Z0, Z17, Z0
 	VBROADCASTSS	f32_41002df1<>(SB), Z1
@@ -4864,7 +4786,7 @@ loop10: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 16694272(SI)	// pixelsMixedField.dz[3137]
+	VMOVUPS	Z0, 16694272(SI)	// dz[3137]
 	VBROADCASTSS	12552(CX), Z0	// f.0.bias.transpose[3138]
 	VADDPS	Z0, Z18, Z0
 	VBROADCASTSS	f32_41002df1<>(SB), Z1
@@ -4884,7 +4806,7 @@ loop10: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 16694400(SI)	// pixelsMixedField.dz[3138]
+	VMOVUPS	Z0, 16694400(SI)	// dz[3138]
 	VBROADCASTSS	12556(CX), Z0	// f.0.bias.transpose[3139]
 	VADDPS	Z0, Z19, Z0
 	VBROADCASTSS	f32_41002df1<>(SB), Z1
@@ -4904,7 +4826,7 @@ loop10: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 16694528(SI)	// pixelsMixedField.dz[3139]
+	VMOVUPS	Z0, 16694528(SI)	// dz[3139]
 	VBROADCASTSS	15680(CX), Z0	// f.0.bias.transpose[3920]
 	VADDPS	Z0, Z20, Z0
 	VBROADCASTSS	f32_41002df1<>(SB), Z1
@@ -4924,7 +4846,7 @@ loop10: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 16794496(SI)	// pixelsMixedField.dz[3920]
+	VMOVUPS	Z0, 16794496(SI)	// dz[3920]
 	VBROADCASTSS	15684(CX), Z0	// f.0.bias.transpose[3921]
 	VADDPS	Z0, Z21, Z0
 	VBROADCASTSS	f32_41002df1<>(SB), Z1
@@ -4944,7 +4866,7 @@ loop10: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 16794624(SI)	// pixelsMixedField.dz[3921]
+	VMOVUPS	Z0, 16794624(SI)	// dz[3921]
 	VBROADCASTSS	15688(CX), Z0	// f.0.bias.transpose[3922]
 	VADDPS	Z0, Z22, Z0
 	VBROADCASTSS	f32_41002df1<>(SB), Z1
@@ -4964,7 +4886,7 @@ loop10: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 16794752(SI)	// pixelsMixedField.dz[3922]
+	VMOVUPS	Z0, 16794752(SI)	// dz[3922]
 	VBROADCASTSS	15692(CX), Z0	// f.0.bias.transpose[3923]
 	VADDPS	Z0, Z23, Z0
 	VBROADCASTSS	f32_41002df1<>(SB), Z1
@@ -4984,7 +4906,7 @@ loop10: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 16794880(SI)	// pixelsMixedField.dz[3923]
+	VMOVUPS	Z0, 16794880(SI)	// dz[3923]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -5008,7 +4930,7 @@ loop10: // 11 times
 	MOVQ	$11, DI
 	MOVQ	65600(AX), R9
 	MOVQ	DX, R10
-loop11: // 11 times
+loop13: // 11 times
 	VMOVUPS	2273920(R9), Z20	// pixelsField.margins[0]
 	VMOVUPS	2273984(R9), Z21	// pixelsField.margins[0] | 1
 	VMOVUPS	2274048(R9), Z22	// pixelsField.margins[1]
@@ -5273,7 +5195,7 @@ loop11: // 11 times
 	ADDQ	$57664, R9
 	ADDQ	$36, R10
 	DECQ	DI
-	JNE	loop11
+	JNE	loop13
 	VBROADCASTSS	18816(CX), Z20	// f.0.bias.transpose[4704]
 	VADDPS	Z20, Z0, Z0
 	VBROADCASTSS	f32_41002df1<>(SB), Z20
@@ -5293,7 +5215,7 @@ loop11: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z20, Z21
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z20, Z21
 	VDIVPS	Z21, Z0, Z0
-	VMOVUPS	Z0, 16894848(SI)	// pixelsMixedField.dz[4704]
+	VMOVUPS	Z0, 16894848(SI)	// dz[4704]
 	VBROADCASTSS	18820(CX), Z0	// f.0.bias.transpose[4705]
 	VADDPS	Z0, Z1, Z0
 	VBROADCASTSS	f32_41002df1<>(SB), Z1
@@ -5313,7 +5235,7 @@ loop11: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z20
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z20
 	VDIVPS	Z20, Z0, Z0
-	VMOVUPS	Z0, 16894976(SI)	// pixelsMixedField.dz[4705]
+	VMOVUPS	Z0, 16894976(SI)	// dz[4705]
 	VBROADCASTSS	18824(CX), Z0	// f.0.bias.transpose[4706]
 	VADDPS	Z0, Z2, Z0
 	VBROADCASTSS	f32_41002df1<>(SB), Z1
@@ -5333,7 +5255,7 @@ loop11: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 16895104(SI)	// pixelsMixedField.dz[4706]
+	VMOVUPS	Z0, 16895104(SI)	// dz[4706]
 	VBROADCASTSS	18828(CX), Z0	// f.0.bias.transpose[4707]
 	VADDPS	Z0, Z3, Z0
 	VBROADCASTSS	f32_41002df1<>(SB), Z1
@@ -5353,7 +5275,7 @@ loop11: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 16895232(SI)	// pixelsMixedField.dz[4707]
+	VMOVUPS	Z0, 16895232(SI)	// dz[4707]
 	VBROADCASTSS	21952(CX), Z0	// f.0.bias.transpose[5488]
 	VADDPS	Z0, Z4, Z0
 	VBROADCASTSS	f32_41002df1<>(SB), Z1
@@ -5373,7 +5295,7 @@ loop11: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 16995200(SI)	// pixelsMixedField.dz[5488]
+	VMOVUPS	Z0, 16995200(SI)	// dz[5488]
 	VBROADCASTSS	21956(CX), Z0	// f.0.bias.transpose[5489]
 	VADDPS	Z0, Z5, Z0
 	VBROADCASTSS	f32_41002df1<>(SB), Z1
@@ -5393,7 +5315,7 @@ loop11: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 16995328(SI)	// pixelsMixedField.dz[5489]
+	VMOVUPS	Z0, 16995328(SI)	// dz[5489]
 	VBROADCASTSS	21960(CX), Z0	// f.0.bias.transpose[5490]
 	VADDPS	Z0, Z6, Z0
 	VBROADCASTSS	f32_41002df1<>(SB), Z1
@@ -5413,7 +5335,7 @@ loop11: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 16995456(SI)	// pixelsMixedField.dz[5490]
+	VMOVUPS	Z0, 16995456(SI)	// dz[5490]
 	VBROADCASTSS	21964(CX), Z0	// f.0.bias.transpose[5491]
 	VADDPS	Z0, Z7, Z0
 	VBROADCASTSS	f32_41002df1<>(SB), Z1
@@ -5433,7 +5355,7 @@ loop11: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 16995584(SI)	// pixelsMixedField.dz[5491]
+	VMOVUPS	Z0, 16995584(SI)	// dz[5491]
 	VBROADCASTSS	25088(CX), Z0	// f.0.bias.transpose[6272]
 	VADDPS	Z0, Z8, Z0
 	VBROADCASTSS	f32_41002df1<>(SB), Z1
@@ -5453,7 +5375,7 @@ loop11: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 17095552(SI)	// pixelsMixedField.dz[6272]
+	VMOVUPS	Z0, 17095552(SI)	// dz[6272]
 	VBROADCASTSS	25092(CX), Z0	// f.0.bias.transpose[6273]
 	VADDPS	Z0, Z9, Z0
 	VBROADCASTSS	f32_41002df1<>(SB), Z1
@@ -5473,7 +5395,7 @@ loop11: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 17095680(SI)	// pixelsMixedField.dz[6273]
+	VMOVUPS	Z0, 17095680(SI)	// dz[6273]
 	VBROADCASTSS	25096(CX), Z0	// f.0.bias.transpose[6274]
 	VADDPS	Z0, Z10, Z0
 	VBROADCASTSS	f32_41002df1<>(SB), Z1
@@ -5493,7 +5415,7 @@ loop11: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 17095808(SI)	// pixelsMixedField.dz[6274]
+	VMOVUPS	Z0, 17095808(SI)	// dz[6274]
 	VBROADCASTSS	25100(CX), Z0	// f.0.bias.transpose[6275]
 	VADDPS	Z0, Z11, Z0
 	VBROADCASTSS	f32_41002df1<>(SB), Z1
@@ -5513,7 +5435,7 @@ loop11: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 17095936(SI)	// pixelsMixedField.dz[6275]
+	VMOVUPS	Z0, 17095936(SI)	// dz[6275]
 	VBROADCASTSS	28224(CX), Z0	// f.0.bias.transpose[7056]
 	VADDPS	Z0, Z12, Z0
 	VBROADCASTSS	f32_41002df1<>(SB), Z1
@@ -5533,7 +5455,7 @@ loop11: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 17195904(SI)	// pixelsMixedField.dz[7056]
+	VMOVUPS	Z0, 17195904(SI)	// dz[7056]
 	VBROADCASTSS	28228(CX), Z0	// f.0.bias.transpose[7057]
 	VADDPS	Z0, Z13, Z0
 	VBROADCASTSS	f32_41002df1<>(SB), Z1
@@ -5553,7 +5475,7 @@ loop11: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 17196032(SI)	// pixelsMixedField.dz[7057]
+	VMOVUPS	Z0, 17196032(SI)	// dz[7057]
 	VBROADCASTSS	28232(CX), Z0	// f.0.bias.transpose[7058]
 	VADDPS	Z0, Z14, Z0
 	VBROADCASTSS	f32_41002df1<>(SB), Z1
@@ -5573,7 +5495,7 @@ loop11: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 17196160(SI)	// pixelsMixedField.dz[7058]
+	VMOVUPS	Z0, 17196160(SI)	// dz[7058]
 	VBROADCASTSS	28236(CX), Z0	// f.0.bias.transpose[7059]
 	VADDPS	Z0, Z15, Z0
 	VBROADCASTSS	f32_41002df1<>(SB), Z1
@@ -5593,7 +5515,7 @@ loop11: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 17196288(SI)	// pixelsMixedField.dz[7059]
+	VMOVUPS	Z0, 17196288(SI)	// dz[7059]
 	VBROADCASTSS	31360(CX), Z0	// f.0.bias.transpose[7840]
 	VADDPS	Z0, Z16, Z0
 	VBROADCASTSS	f32_41002df1<>(SB), Z1
@@ -5613,7 +5535,7 @@ loop11: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 17296256(SI)	// pixelsMixedField.dz[7840]
+	VMOVUPS	Z0, 17296256(SI)	// dz[7840]
 	VBROADCASTSS	31364(CX), Z0	// f.0.bias.transpose[7841]
 	VADDPS	Z0, Z17, Z0
 	VBROADCASTSS	f32_41002df1<>(SB), Z1
@@ -5633,7 +5555,7 @@ loop11: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 17296384(SI)	// pixelsMixedField.dz[7841]
+	VMOVUPS	Z0, 17296384(SI)	// dz[7841]
 	VBROADCASTSS	31368(CX), Z0	// f.0.bias.transpose[7842]
 	VADDPS	Z0, Z18, Z0
 	VBROADCASTSS	f32_41002df1<>(SB), Z1
@@ -5653,7 +5575,7 @@ loop11: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 17296512(SI)	// pixelsMixedField.dz[7842]
+	VMOVUPS	Z0, 17296512(SI)	// dz[7842]
 	VBROADCASTSS	31372(CX), Z0	// f.0.bias.transpose[7843]
 	VADDPS	Z0, Z19, Z0
 	VBROADCASTSS	f32_41002df1<>(SB), Z1
@@ -5673,74 +5595,50 @@ loop11: // 11 times
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 17296640(SI)	// pixelsMixedField.dz[7843]
+	VMOVUPS	Z0, 17296640(SI)	// dz[7843]
 	ADDQ	$256, 65600(AX)
 	ADDQ	$16, CX
 	ADDQ	$512, SI
 	DECQ	65592(AX)
-	JNE	loop9
+	JNE	loop11
+	TESTQ	$3, 65560(AX)
+	JNE	on10
+	CALL	pause_avx512<>(SB)	// Go may stop it here
+on10: // 4 runs go without a pause
 	ADDQ	$1920, 65568(AX)
 	ADDQ	$112, 65576(AX)
 	ADDQ	$3584, 65584(AX)
 	DECQ	65560(AX)
-	JNE	loop8
+	JNE	loop10
 	ADDQ	$634368, 65544(AX)
 	ADDQ	$64, 65552(AX)
 	DECQ	65536(AX)
-	JNE	loop1
+	JNE	loop3
 	RET
 
-// func pixelsMixedFieldTurn1AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·pixelsMixedFieldTurn1AVX512(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	pixelsMixedFieldTurn1_avx512<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digitsMixed0RecLanestepTurn0 is Digits.mixed.0.rec.lanestep (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digitsMixed0RecLanestepTurn0_avx512<>(SB), NOSPLIT, $0-0
+// digitsMixed0RecLanestep is Digits.mixed.0.rec.lanestep (mnist.nde:21) of a block of samples.
+TEXT digitsMixed0RecLanestep_avx512<>(SB), NOSPLIT, $0-0
+	NO_LOCAL_POINTERS
 	// mnist.nde:21
-	VBROADCASTSD	18500608(AX), Z0	// digitsMixed0RecLanestep.step.t
+	VBROADCASTSD	18500608(AX), Z0	// step.t
 	VMOVSD	X0, 15188608(AX)	// pixelsMixedField.t
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
 loop1: // 8624 times: elements
-	VMOVUPS	18501376(SI), Z0	// digitsMixed0RecLanestep.z[0]
-	VMOVUPS	18501440(SI), Z1	// digitsMixed0RecLanestep.z[0] | 1
+	VMOVUPS	18501376(SI), Z0	// z[0]
+	VMOVUPS	18501440(SI), Z1	// z[0] | 1
 	VMOVUPS	Z0, 15188864(SI)	// pixelsMixedField.z[0]
 	VMOVUPS	Z1, 15188928(SI)	// pixelsMixedField.z[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop1
-	RET
-
-// func digitsMixed0RecLanestepTurn0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0RecLanestepTurn0AVX512(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digitsMixed0RecLanestepTurn0_avx512<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digitsMixed0RecLanestepTurn3 is Digits.mixed.0.rec.lanestep (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digitsMixed0RecLanestepTurn3_avx512<>(SB), NOSPLIT, $0-0
+	CALL	pixelsMixedField_avx512<>(SB)
+	CALL	pause_avx512<>(SB)	// Go may stop it here
 	// mnist.nde:21
-	// mnist.nde:21
-	VBROADCASTSD	18500864(AX), Z0	// digitsMixed0RecLanestep.step.h
+	VBROADCASTSD	18500864(AX), Z0	// step.h
 	VMULPD.BCST	f64_3fe0000000000000<>(SB), Z0, Z0
 	VMOVSD	X0, 18500480(AX)
-	VBROADCASTSD	18500608(AX), Z1	// digitsMixed0RecLanestep.step.t
+	VBROADCASTSD	18500608(AX), Z1	// step.t
 	VADDPD	Z0, Z1, Z1
 	VMOVSD	X1, 18500488(AX)
 	VCVTPD2PS	Z0, Y0
@@ -5748,86 +5646,56 @@ TEXT digitsMixed0RecLanestepTurn3_avx512<>(SB), NOSPLIT, $0-0
 	VMOVSS	X0, 18500496(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop1: // 2 times: vectors of the block
+loop2: // 2 times: vectors of the block
 	// mnist.nde:21
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop2: // 8624 times: elements
+loop3: // 8624 times: elements
 	VBROADCASTSS	18500496(AX), Z0
 	VMOVUPS	16292736(R9), Z1	// pixelsMixedField.dz[0]
-	VMOVUPS	Z1, 21813248(R9)	// digitsMixed0RecLanestep.z_k1[0]
-	VMOVUPS	18501376(R9), Z2	// digitsMixed0RecLanestep.z[0]
+	VMOVUPS	Z1, 21813248(R9)	// z_k1[0]
+	VMOVUPS	18501376(R9), Z2	// z[0]
 	VFMADD231PS	Z1, Z0, Z2
 	VMOVUPS	Z2, 15188864(R9)	// pixelsMixedField.z[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop2
+	JNE	loop3
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop1
+	JNE	loop2
+	// mnist.nde:21
 	VBROADCASTSD	18500488(AX), Z0
 	VMOVSD	X0, 15188608(AX)	// pixelsMixedField.t
-	RET
-
-// func digitsMixed0RecLanestepTurn3AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0RecLanestepTurn3AVX512(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digitsMixed0RecLanestepTurn3_avx512<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digitsMixed0RecLanestepTurn6 is Digits.mixed.0.rec.lanestep (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digitsMixed0RecLanestepTurn6_avx512<>(SB), NOSPLIT, $0-0
-	// mnist.nde:21
+	CALL	pixelsMixedField_avx512<>(SB)
+	CALL	pause_avx512<>(SB)	// Go may stop it here
 	VBROADCASTSS	18500496(AX), Z0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop1: // 2 times: vectors of the block
+loop4: // 2 times: vectors of the block
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop2: // 8624 times: elements
+loop5: // 8624 times: elements
 	// mnist.nde:21
 	VBROADCASTSS	18500496(AX), Z0
 	VMOVUPS	16292736(R9), Z1	// pixelsMixedField.dz[0]
-	VMOVUPS	Z1, 22917120(R9)	// digitsMixed0RecLanestep.z_k2[0]
-	VMOVUPS	18501376(R9), Z2	// digitsMixed0RecLanestep.z[0]
+	VMOVUPS	Z1, 22917120(R9)	// z_k2[0]
+	VMOVUPS	18501376(R9), Z2	// z[0]
 	VFMADD231PS	Z1, Z0, Z2
 	VMOVUPS	Z2, 15188864(R9)	// pixelsMixedField.z[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop2
+	JNE	loop5
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop1
+	JNE	loop4
+	// mnist.nde:21
 	VBROADCASTSD	18500488(AX), Z0
 	VMOVSD	X0, 15188608(AX)	// pixelsMixedField.t
-	RET
-
-// func digitsMixed0RecLanestepTurn6AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0RecLanestepTurn6AVX512(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digitsMixed0RecLanestepTurn6_avx512<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digitsMixed0RecLanestepTurn9 is Digits.mixed.0.rec.lanestep (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digitsMixed0RecLanestepTurn9_avx512<>(SB), NOSPLIT, $0-0
+	CALL	pixelsMixedField_avx512<>(SB)
+	CALL	pause_avx512<>(SB)	// Go may stop it here
 	// mnist.nde:21
-	// mnist.nde:21
-	VBROADCASTSD	18500608(AX), Z0	// digitsMixed0RecLanestep.step.t
-	VBROADCASTSD	18500864(AX), Z1	// digitsMixed0RecLanestep.step.h
+	VBROADCASTSD	18500608(AX), Z0	// step.t
+	VBROADCASTSD	18500864(AX), Z1	// step.h
 	VADDPD	Z1, Z0, Z0
 	VMOVSD	X0, 18500504(AX)
 	VCVTPD2PS	Z1, Y0
@@ -5835,45 +5703,30 @@ TEXT digitsMixed0RecLanestepTurn9_avx512<>(SB), NOSPLIT, $0-0
 	VMOVSS	X0, 18500512(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop1: // 2 times: vectors of the block
+loop6: // 2 times: vectors of the block
 	// mnist.nde:21
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop2: // 8624 times: elements
+loop7: // 8624 times: elements
 	VBROADCASTSS	18500512(AX), Z0
 	VMOVUPS	16292736(R9), Z1	// pixelsMixedField.dz[0]
-	VMOVUPS	Z1, 24020992(R9)	// digitsMixed0RecLanestep.z_k3[0]
-	VMOVUPS	18501376(R9), Z2	// digitsMixed0RecLanestep.z[0]
+	VMOVUPS	Z1, 24020992(R9)	// z_k3[0]
+	VMOVUPS	18501376(R9), Z2	// z[0]
 	VFMADD231PS	Z1, Z0, Z2
 	VMOVUPS	Z2, 15188864(R9)	// pixelsMixedField.z[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop2
+	JNE	loop7
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop1
+	JNE	loop6
+	// mnist.nde:21
 	VBROADCASTSD	18500504(AX), Z0
 	VMOVSD	X0, 15188608(AX)	// pixelsMixedField.t
-	RET
-
-// func digitsMixed0RecLanestepTurn9AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0RecLanestepTurn9AVX512(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digitsMixed0RecLanestepTurn9_avx512<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digitsMixed0RecLanestepTurn12 is Digits.mixed.0.rec.lanestep (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digitsMixed0RecLanestepTurn12_avx512<>(SB), NOSPLIT, $0-0
+	CALL	pixelsMixedField_avx512<>(SB)
+	CALL	pause_avx512<>(SB)	// Go may stop it here
 	// mnist.nde:21
-	// mnist.nde:21
-	VBROADCASTSD	18500864(AX), Z0	// digitsMixed0RecLanestep.step.h
+	VBROADCASTSD	18500864(AX), Z0	// step.h
 	VMULPD.BCST	f64_3fc5555555555555<>(SB), Z0, Z1
 	VMOVSD	X1, 18500520(AX)
 	VCVTPD2PS	Z1, Y1
@@ -5887,31 +5740,31 @@ TEXT digitsMixed0RecLanestepTurn12_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop1: // 2 times: vectors of the block
+loop8: // 2 times: vectors of the block
 	// mnist.nde:21
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	MOVQ	$8624, R9
 	MOVQ	SI, R10
-loop2: // 8624 times: elements
+loop9: // 8624 times: elements
 	VBROADCASTSS	18500528(AX), Z1
 	VMOVUPS	16292736(R10), Z2	// pixelsMixedField.dz[0]
 	VBROADCASTSS	18500544(AX), Z3
-	VMOVUPS	24020992(R10), Z4	// digitsMixed0RecLanestep.z_k3[0]
-	VMOVUPS	22917120(R10), Z5	// digitsMixed0RecLanestep.z_k2[0]
-	VMOVUPS	21813248(R10), Z6	// digitsMixed0RecLanestep.z_k1[0]
-	VMOVUPS	18501376(R10), Z7	// digitsMixed0RecLanestep.z[0]
+	VMOVUPS	24020992(R10), Z4	// z_k3[0]
+	VMOVUPS	22917120(R10), Z5	// z_k2[0]
+	VMOVUPS	21813248(R10), Z6	// z_k1[0]
+	VMOVUPS	18501376(R10), Z7	// z[0]
 	VFMADD231PS	Z6, Z1, Z7
 	VFMADD231PS	Z5, Z3, Z7
 	VFMADD231PS	Z4, Z3, Z7
 	VFMADD231PS	Z2, Z1, Z7
-	VMOVUPS	Z7, 25124864(R10)	// digitsMixed0RecLanestep.z_next[0]
+	VMOVUPS	Z7, 25124864(R10)	// z_next[0]
 	VSUBPS	Z7, Z7, Z1
 	VADDPS	Z1, Z0, Z0
 	ADDQ	$128, R10
 	DECQ	R9
-	JNE	loop2
-	VMOVUPD	18501120(DI), Z1	// digitsMixed0RecLanestep.step.live
-	VMOVUPD	18501184(DI), Z2	// digitsMixed0RecLanestep.step.live | 1
+	JNE	loop9
+	VMOVUPD	18501120(DI), Z1	// step.live
+	VMOVUPD	18501184(DI), Z2	// step.live | 1
 	VCMPPS.BCST	$0, f32_00000000<>(SB), Z0, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z0
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z3
@@ -5929,72 +5782,75 @@ loop2: // 8624 times: elements
 	VPMOVSXDQ	Y2, Z2
 	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z0, Z0
 	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z2, Z2
-	VMOVUPD	Z0, 20709120(DI)	// digitsMixed0RecLanestep.step.code
-	VMOVUPD	Z2, 20709184(DI)	// digitsMixed0RecLanestep.step.code | 1
+	VMOVUPD	Z0, 20709120(DI)	// step.code
+	VMOVUPD	Z2, 20709184(DI)	// step.code | 1
 	MOVQ	$8624, R9
 	MOVQ	SI, R10
-loop3: // 8624 times: elements
-	VMOVUPS	25124864(R10), Z0	// digitsMixed0RecLanestep.z_next[0]
-	VMOVUPS	18501376(R10), Z2	// digitsMixed0RecLanestep.z[0]
+loop10: // 8624 times: elements
+	VMOVUPS	25124864(R10), Z0	// z_next[0]
+	VMOVUPS	18501376(R10), Z2	// z[0]
 	VPTERNLOGD	$0xe2, Z2, Z1, Z0
-	VMOVUPS	Z0, 19605248(R10)	// digitsMixed0RecLanestep.z.next[0]
+	VMOVUPS	Z0, 19605248(R10)	// z.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
-	JNE	loop3
+	JNE	loop10
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
-	JNE	loop1
+	JNE	loop8
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop4: // 2 times: vectors of the block
+loop11: // 2 times: vectors of the block
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop5: // 8624 times: elements
-	VMOVUPS	18501376(R9), Z0	// digitsMixed0RecLanestep.z[0]
-	VMOVUPS	Z0, 20709376(R9)	// digitsMixed0RecLanestep.z.at[0]
+loop12: // 8624 times: elements
+	VMOVUPS	18501376(R9), Z0	// z[0]
+	VMOVUPS	Z0, 20709376(R9)	// z.at[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop5
+	JNE	loop12
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop4
+	JNE	loop11
 	// results that are the arguments of the next run
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
-loop6: // 8624 times: elements
-	VMOVUPS	19605248(SI), Z0	// digitsMixed0RecLanestep.z.next[0]
-	VMOVUPS	19605312(SI), Z1	// digitsMixed0RecLanestep.z.next[0] | 1
-	VMOVUPS	Z0, 18501376(SI)	// digitsMixed0RecLanestep.z[0]
-	VMOVUPS	Z1, 18501440(SI)	// digitsMixed0RecLanestep.z[0] | 1
+loop13: // 8624 times: elements
+	VMOVUPS	19605248(SI), Z0	// z.next[0]
+	VMOVUPS	19605312(SI), Z1	// z.next[0] | 1
+	VMOVUPS	Z0, 18501376(SI)	// z[0]
+	VMOVUPS	Z1, 18501440(SI)	// z[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop6
+	JNE	loop13
+	CALL	pause_avx512<>(SB)	// Go may stop it here
 	RET
 
-// func digitsMixed0RecLanestepTurn12AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0RecLanestepTurn12AVX512(SB), 0, $8-32
+// func digitsMixed0RecLanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digitsMixed0RecLanestepAVX512(SB), 0, $8-32
+	NO_LOCAL_POINTERS
 	MOVQ	fr+0(FP), AX
 	MOVQ	w+8(FP), BX
 	MOVQ	pre+16(FP), DX
 	MOVQ	sums+24(FP), R8
 	STMXCSR	old-8(SP)
 	LDMXCSR	flush<>(SB)
-	CALL	digitsMixed0RecLanestepTurn12_avx512<>(SB)
+	CALL	digitsMixed0RecLanestep_avx512<>(SB)
 	LDMXCSR	old-8(SP)
 	VZEROUPPER
 	RET
 
-// pixelsMixedFieldVjpTurn0 is Pixels.mixed.field.vjp (mnist.nde:13) of a block of samples, a turn of several.
-TEXT pixelsMixedFieldVjpTurn0_avx512<>(SB), NOSPLIT, $0-0
-	MOVQ	$2, CX
-	MOVQ	AX, SI
+// pixelsMixedFieldVjp is Pixels.mixed.field.vjp (mnist.nde:13) of a block of samples.
+TEXT pixelsMixedFieldVjp_avx512<>(SB), NOSPLIT, $0-0
+	NO_LOCAL_POINTERS
+	MOVQ	$2, 65536(AX)
+	MOVQ	AX, 65544(AX)
 loop1: // 2 times: vectors of the block
-	MOVQ	$8624, DI
-	MOVQ	SI, R9
+	MOVQ	$8624, CX
+	MOVQ	65544(AX), SI
 loop2: // 8624 times: elements
 	// mnist.nde:10
-	VMOVUPS	26228736(R9), Z0	// pixelsMixedFieldVjp.z[0]
+	VMOVUPS	26228736(SI), Z0	// z[0]
 	VPSRLD	$16, Z0, Z1
 	VPANDD.BCST	f32_00000001<>(SB), Z1, Z1
 	VPADDD.BCST	f32_00007fff<>(SB), Z0, Z2
@@ -6002,34 +5858,17 @@ loop2: // 8624 times: elements
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 29540352(R9)	// pixelsMixedFieldVjp.bf16[0]
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop2
-	ADDQ	$64, SI
+	VMOVUPS	Z0, 29540352(SI)	// bf16[0]
+	ADDQ	$128, SI
 	DECQ	CX
+	JNE	loop2
+	ADDQ	$64, 65544(AX)
+	DECQ	65536(AX)
 	JNE	loop1
-	RET
-
-// func pixelsMixedFieldVjpTurn0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·pixelsMixedFieldVjpTurn0AVX512(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	pixelsMixedFieldVjpTurn0_avx512<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// pixelsMixedFieldVjpTurn1 is Pixels.mixed.field.vjp (mnist.nde:13) of a block of samples, a turn of several.
-TEXT pixelsMixedFieldVjpTurn1_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, 65536(AX)
 	MOVQ	AX, 65544(AX)
 	MOVQ	AX, 65552(AX)
-loop1: // 2 times: vectors of the block
+loop3: // 2 times: vectors of the block
 	// mnist.nde:10
 	// the image in a frame of zeros
 	MOVQ	$11, 65560(AX)
@@ -6037,66 +5876,66 @@ loop1: // 2 times: vectors of the block
 	MOVQ	R15, 65568(AX)
 	MOVQ	65552(AX), R15
 	MOVQ	R15, 65576(AX)
-loop2: // 11 times
+loop4: // 11 times
 	MOVQ	$31, CX
 	MOVQ	65568(AX), SI
-loop3: // 31 times
+loop5: // 31 times
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VMOVUPS	Z0, 2273920(SI)	// pixelsField.margins[0]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop3
+	JNE	loop5
 	MOVQ	$28, 65584(AX)
 	MOVQ	65576(AX), R15
 	MOVQ	R15, 65592(AX)
 	MOVQ	65568(AX), R15
 	MOVQ	R15, 65600(AX)
-loop4: // 28 times
+loop6: // 28 times
 	MOVQ	$28, CX
 	MOVQ	65592(AX), SI
 	MOVQ	65600(AX), DI
-loop5: // 28 times
-	VMOVUPS	29540352(SI), Z0	// pixelsMixedFieldVjp.bf16[0]
+loop7: // 28 times
+	VMOVUPS	29540352(SI), Z0	// bf16[0]
 	VMOVUPS	Z0, 2275904(DI)	// pixelsField.margins[15] | 1
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop5
+	JNE	loop7
 	MOVQ	$2, CX
 	MOVQ	65600(AX), SI
-loop6: // 2 times
+loop8: // 2 times
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VMOVUPS	Z0, 2277696(SI)	// pixelsField.margins[29] | 1
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop6
+	JNE	loop8
 	ADDQ	$3584, 65592(AX)
 	ADDQ	$1920, 65600(AX)
 	DECQ	65584(AX)
-	JNE	loop4
+	JNE	loop6
 	MOVQ	$29, CX
 	MOVQ	65568(AX), SI
-loop7: // 29 times
+loop9: // 29 times
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VMOVUPS	Z0, 2329664(SI)	// pixelsField.margins[435] | 1
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop7
+	JNE	loop9
 	ADDQ	$57664, 65568(AX)
 	ADDQ	$100352, 65576(AX)
 	DECQ	65560(AX)
-	JNE	loop2
+	JNE	loop4
 	MOVQ	$28, 65560(AX)
 	MOVQ	65544(AX), R15
 	MOVQ	R15, 65568(AX)
 	MOVQ	65552(AX), R15
 	MOVQ	R15, 65576(AX)
-loop8: // 28 times
+loop10: // 28 times
 	MOVQ	$7, 65584(AX)
 	MOVQ	65568(AX), R15
 	MOVQ	R15, 65592(AX)
 	MOVQ	65576(AX), CX
-loop9: // 7 times: tiles of 4 elements
+loop11: // 7 times: tiles of 4 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -6124,7 +5963,7 @@ loop9: // 7 times: tiles of 4 elements
 	MOVQ	$11, SI
 	MOVQ	65592(AX), DI
 	MOVQ	DX, R9
-loop10: // 11 times
+loop12: // 11 times
 	VMOVUPS	2273920(DI), Z24	// pixelsField.margins[0]
 	VMOVUPS	2273984(DI), Z25	// pixelsField.margins[0] | 1
 	VMOVUPS	2274048(DI), Z26	// pixelsField.margins[1]
@@ -6434,31 +6273,31 @@ loop10: // 11 times
 	ADDQ	$57664, DI
 	ADDQ	$36, R9
 	DECQ	SI
-	JNE	loop10
-	VMOVUPS	Z0, 30644224(CX)	// pixelsMixedFieldVjp.conv[0]
-	VMOVUPS	Z1, 30644352(CX)	// pixelsMixedFieldVjp.conv[1]
-	VMOVUPS	Z2, 30644480(CX)	// pixelsMixedFieldVjp.conv[2]
-	VMOVUPS	Z3, 30644608(CX)	// pixelsMixedFieldVjp.conv[3]
-	VMOVUPS	Z4, 30744576(CX)	// pixelsMixedFieldVjp.conv[784]
-	VMOVUPS	Z5, 30744704(CX)	// pixelsMixedFieldVjp.conv[785]
-	VMOVUPS	Z6, 30744832(CX)	// pixelsMixedFieldVjp.conv[786]
-	VMOVUPS	Z7, 30744960(CX)	// pixelsMixedFieldVjp.conv[787]
-	VMOVUPS	Z8, 30844928(CX)	// pixelsMixedFieldVjp.conv[1568]
-	VMOVUPS	Z9, 30845056(CX)	// pixelsMixedFieldVjp.conv[1569]
-	VMOVUPS	Z10, 30845184(CX)	// pixelsMixedFieldVjp.conv[1570]
-	VMOVUPS	Z11, 30845312(CX)	// pixelsMixedFieldVjp.conv[1571]
-	VMOVUPS	Z12, 30945280(CX)	// pixelsMixedFieldVjp.conv[2352]
-	VMOVUPS	Z13, 30945408(CX)	// pixelsMixedFieldVjp.conv[2353]
-	VMOVUPS	Z14, 30945536(CX)	// pixelsMixedFieldVjp.conv[2354]
-	VMOVUPS	Z15, 30945664(CX)	// pixelsMixedFieldVjp.conv[2355]
-	VMOVUPS	Z16, 31045632(CX)	// pixelsMixedFieldVjp.conv[3136]
-	VMOVUPS	Z17, 31045760(CX)	// pixelsMixedFieldVjp.conv[3137]
-	VMOVUPS	Z18, 31045888(CX)	// pixelsMixedFieldVjp.conv[3138]
-	VMOVUPS	Z19, 31046016(CX)	// pixelsMixedFieldVjp.conv[3139]
-	VMOVUPS	Z20, 31145984(CX)	// pixelsMixedFieldVjp.conv[3920]
-	VMOVUPS	Z21, 31146112(CX)	// pixelsMixedFieldVjp.conv[3921]
-	VMOVUPS	Z22, 31146240(CX)	// pixelsMixedFieldVjp.conv[3922]
-	VMOVUPS	Z23, 31146368(CX)	// pixelsMixedFieldVjp.conv[3923]
+	JNE	loop12
+	VMOVUPS	Z0, 30644224(CX)	// conv[0]
+	VMOVUPS	Z1, 30644352(CX)	// conv[1]
+	VMOVUPS	Z2, 30644480(CX)	// conv[2]
+	VMOVUPS	Z3, 30644608(CX)	// conv[3]
+	VMOVUPS	Z4, 30744576(CX)	// conv[784]
+	VMOVUPS	Z5, 30744704(CX)	// conv[785]
+	VMOVUPS	Z6, 30744832(CX)	// conv[786]
+	VMOVUPS	Z7, 30744960(CX)	// conv[787]
+	VMOVUPS	Z8, 30844928(CX)	// conv[1568]
+	VMOVUPS	Z9, 30845056(CX)	// conv[1569]
+	VMOVUPS	Z10, 30845184(CX)	// conv[1570]
+	VMOVUPS	Z11, 30845312(CX)	// conv[1571]
+	VMOVUPS	Z12, 30945280(CX)	// conv[2352]
+	VMOVUPS	Z13, 30945408(CX)	// conv[2353]
+	VMOVUPS	Z14, 30945536(CX)	// conv[2354]
+	VMOVUPS	Z15, 30945664(CX)	// conv[2355]
+	VMOVUPS	Z16, 31045632(CX)	// conv[3136]
+	VMOVUPS	Z17, 31045760(CX)	// conv[3137]
+	VMOVUPS	Z18, 31045888(CX)	// conv[3138]
+	VMOVUPS	Z19, 31046016(CX)	// conv[3139]
+	VMOVUPS	Z20, 31145984(CX)	// conv[3920]
+	VMOVUPS	Z21, 31146112(CX)	// conv[3921]
+	VMOVUPS	Z22, 31146240(CX)	// conv[3922]
+	VMOVUPS	Z23, 31146368(CX)	// conv[3923]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -6482,7 +6321,7 @@ loop10: // 11 times
 	MOVQ	$11, SI
 	MOVQ	65592(AX), DI
 	MOVQ	DX, R9
-loop11: // 11 times
+loop13: // 11 times
 	VMOVUPS	2273920(DI), Z20	// pixelsField.margins[0]
 	VMOVUPS	2273984(DI), Z21	// pixelsField.margins[0] | 1
 	VMOVUPS	2274048(DI), Z22	// pixelsField.margins[1]
@@ -6747,66 +6586,53 @@ loop11: // 11 times
 	ADDQ	$57664, DI
 	ADDQ	$36, R9
 	DECQ	SI
-	JNE	loop11
-	VMOVUPS	Z0, 31246336(CX)	// pixelsMixedFieldVjp.conv[4704]
-	VMOVUPS	Z1, 31246464(CX)	// pixelsMixedFieldVjp.conv[4705]
-	VMOVUPS	Z2, 31246592(CX)	// pixelsMixedFieldVjp.conv[4706]
-	VMOVUPS	Z3, 31246720(CX)	// pixelsMixedFieldVjp.conv[4707]
-	VMOVUPS	Z4, 31346688(CX)	// pixelsMixedFieldVjp.conv[5488]
-	VMOVUPS	Z5, 31346816(CX)	// pixelsMixedFieldVjp.conv[5489]
-	VMOVUPS	Z6, 31346944(CX)	// pixelsMixedFieldVjp.conv[5490]
-	VMOVUPS	Z7, 31347072(CX)	// pixelsMixedFieldVjp.conv[5491]
-	VMOVUPS	Z8, 31447040(CX)	// pixelsMixedFieldVjp.conv[6272]
-	VMOVUPS	Z9, 31447168(CX)	// pixelsMixedFieldVjp.conv[6273]
-	VMOVUPS	Z10, 31447296(CX)	// pixelsMixedFieldVjp.conv[6274]
-	VMOVUPS	Z11, 31447424(CX)	// pixelsMixedFieldVjp.conv[6275]
-	VMOVUPS	Z12, 31547392(CX)	// pixelsMixedFieldVjp.conv[7056]
-	VMOVUPS	Z13, 31547520(CX)	// pixelsMixedFieldVjp.conv[7057]
-	VMOVUPS	Z14, 31547648(CX)	// pixelsMixedFieldVjp.conv[7058]
-	VMOVUPS	Z15, 31547776(CX)	// pixelsMixedFieldVjp.conv[7059]
-	VMOVUPS	Z16, 31647744(CX)	// pixelsMixedFieldVjp.conv[7840]
-	VMOVUPS	Z17, 31647872(CX)	// pixelsMixedFieldVjp.conv[7841]
-	VMOVUPS	Z18, 31648000(CX)	// pixelsMixedFieldVjp.conv[7842]
-	VMOVUPS	Z19, 31648128(CX)	// pixelsMixedFieldVjp.conv[7843]
+	JNE	loop13
+	VMOVUPS	Z0, 31246336(CX)	// conv[4704]
+	VMOVUPS	Z1, 31246464(CX)	// conv[4705]
+	VMOVUPS	Z2, 31246592(CX)	// conv[4706]
+	VMOVUPS	Z3, 31246720(CX)	// conv[4707]
+	VMOVUPS	Z4, 31346688(CX)	// conv[5488]
+	VMOVUPS	Z5, 31346816(CX)	// conv[5489]
+	VMOVUPS	Z6, 31346944(CX)	// conv[5490]
+	VMOVUPS	Z7, 31347072(CX)	// conv[5491]
+	VMOVUPS	Z8, 31447040(CX)	// conv[6272]
+	VMOVUPS	Z9, 31447168(CX)	// conv[6273]
+	VMOVUPS	Z10, 31447296(CX)	// conv[6274]
+	VMOVUPS	Z11, 31447424(CX)	// conv[6275]
+	VMOVUPS	Z12, 31547392(CX)	// conv[7056]
+	VMOVUPS	Z13, 31547520(CX)	// conv[7057]
+	VMOVUPS	Z14, 31547648(CX)	// conv[7058]
+	VMOVUPS	Z15, 31547776(CX)	// conv[7059]
+	VMOVUPS	Z16, 31647744(CX)	// conv[7840]
+	VMOVUPS	Z17, 31647872(CX)	// conv[7841]
+	VMOVUPS	Z18, 31648000(CX)	// conv[7842]
+	VMOVUPS	Z19, 31648128(CX)	// conv[7843]
 	ADDQ	$256, 65592(AX)
 	ADDQ	$512, CX
 	DECQ	65584(AX)
-	JNE	loop9
+	JNE	loop11
+	TESTQ	$7, 65560(AX)
+	JNE	on10
+	CALL	pause_avx512<>(SB)	// Go may stop it here
+on10: // 8 runs go without a pause
 	ADDQ	$1920, 65568(AX)
 	ADDQ	$3584, 65576(AX)
 	DECQ	65560(AX)
-	JNE	loop8
+	JNE	loop10
 	ADDQ	$634368, 65544(AX)
 	ADDQ	$64, 65552(AX)
 	DECQ	65536(AX)
-	JNE	loop1
-	RET
-
-// func pixelsMixedFieldVjpTurn1AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·pixelsMixedFieldVjpTurn1AVX512(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	pixelsMixedFieldVjpTurn1_avx512<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// pixelsMixedFieldVjpTurn2 is Pixels.mixed.field.vjp (mnist.nde:13) of a block of samples, a turn of several.
-TEXT pixelsMixedFieldVjpTurn2_avx512<>(SB), NOSPLIT, $0-0
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop1: // 2 times: vectors of the block
-	MOVQ	$8624, DI
-	MOVQ	SI, R9
-	MOVQ	DX, R10
-loop2: // 8624 times: elements
+	JNE	loop3
+	MOVQ	$2, 65536(AX)
+	MOVQ	AX, 65544(AX)
+loop14: // 2 times: vectors of the block
+	MOVQ	$8624, CX
+	MOVQ	65544(AX), SI
+	MOVQ	DX, DI
+loop15: // 8624 times: elements
 	// mnist.nde:10
-	VMOVUPS	30644224(R9), Z0	// pixelsMixedFieldVjp.conv[0]
-	VBROADCASTSS	(R10), Z1	// f.0.bias.transpose[0]
+	VMOVUPS	30644224(SI), Z0	// conv[0]
+	VBROADCASTSS	(DI), Z1	// f.0.bias.transpose[0]
 	VADDPS	Z1, Z0, Z0
 	VBROADCASTSS	f32_41002df1<>(SB), Z1
 	VMINPS	Z0, Z1, Z0
@@ -6825,10 +6651,10 @@ loop2: // 8624 times: elements
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	27332608(R9), Z1	// pixelsMixedFieldVjp.dz_bar[0]
+	VMOVUPS	27332608(SI), Z1	// dz_bar[0]
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z0, Z0
 	VMULPS	Z0, Z1, Z0
-	VMOVUPS	Z0, 31748096(R9)	// pixelsMixedFieldVjp.mul[0]
+	VMOVUPS	Z0, 31748096(SI)	// mul[0]
 	VPSRLD	$16, Z0, Z1
 	VPANDD.BCST	f32_00000001<>(SB), Z1, Z1
 	VPADDD.BCST	f32_00007fff<>(SB), Z0, Z2
@@ -6836,35 +6662,22 @@ loop2: // 8624 times: elements
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 32851968(R9)	// pixelsMixedFieldVjp.bf16_2[0]
-	ADDQ	$128, R9
-	ADDQ	$4, R10
-	DECQ	DI
-	JNE	loop2
-	ADDQ	$64, SI
+	VMOVUPS	Z0, 32851968(SI)	// bf16_2[0]
+	TESTQ	$4095, CX
+	JNE	on15
+	CALL	pause_avx512<>(SB)	// Go may stop it here
+on15: // 4096 runs go without a pause
+	ADDQ	$128, SI
+	ADDQ	$4, DI
 	DECQ	CX
-	JNE	loop1
-	RET
-
-// func pixelsMixedFieldVjpTurn2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·pixelsMixedFieldVjpTurn2AVX512(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	pixelsMixedFieldVjpTurn2_avx512<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// pixelsMixedFieldVjpTurn3 is Pixels.mixed.field.vjp (mnist.nde:13) of a block of samples, a turn of several.
-TEXT pixelsMixedFieldVjpTurn3_avx512<>(SB), NOSPLIT, $0-0
+	JNE	loop15
+	ADDQ	$64, 65544(AX)
+	DECQ	65536(AX)
+	JNE	loop14
 	MOVQ	$2, 65536(AX)
 	MOVQ	AX, 65544(AX)
 	MOVQ	AX, 65552(AX)
-loop1: // 2 times: vectors of the block
+loop16: // 2 times: vectors of the block
 	// mnist.nde:10
 	// the image in a frame of zeros
 	MOVQ	$11, 65560(AX)
@@ -6872,66 +6685,66 @@ loop1: // 2 times: vectors of the block
 	MOVQ	R15, 65568(AX)
 	MOVQ	65552(AX), R15
 	MOVQ	R15, 65576(AX)
-loop2: // 11 times
+loop17: // 11 times
 	MOVQ	$31, CX
 	MOVQ	65568(AX), SI
-loop3: // 31 times
+loop18: // 31 times
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VMOVUPS	Z0, 2273920(SI)	// pixelsField.margins[0]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop3
+	JNE	loop18
 	MOVQ	$28, 65584(AX)
 	MOVQ	65576(AX), R15
 	MOVQ	R15, 65592(AX)
 	MOVQ	65568(AX), R15
 	MOVQ	R15, 65600(AX)
-loop4: // 28 times
+loop19: // 28 times
 	MOVQ	$28, CX
 	MOVQ	65592(AX), SI
 	MOVQ	65600(AX), DI
-loop5: // 28 times
-	VMOVUPS	32851968(SI), Z0	// pixelsMixedFieldVjp.bf16_2[0]
+loop20: // 28 times
+	VMOVUPS	32851968(SI), Z0	// bf16_2[0]
 	VMOVUPS	Z0, 2275904(DI)	// pixelsField.margins[15] | 1
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop5
+	JNE	loop20
 	MOVQ	$2, CX
 	MOVQ	65600(AX), SI
-loop6: // 2 times
+loop21: // 2 times
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VMOVUPS	Z0, 2277696(SI)	// pixelsField.margins[29] | 1
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop6
+	JNE	loop21
 	ADDQ	$3584, 65592(AX)
 	ADDQ	$1920, 65600(AX)
 	DECQ	65584(AX)
-	JNE	loop4
+	JNE	loop19
 	MOVQ	$29, CX
 	MOVQ	65568(AX), SI
-loop7: // 29 times
+loop22: // 29 times
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VMOVUPS	Z0, 2329664(SI)	// pixelsField.margins[435] | 1
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop7
+	JNE	loop22
 	ADDQ	$57664, 65568(AX)
 	ADDQ	$100352, 65576(AX)
 	DECQ	65560(AX)
-	JNE	loop2
+	JNE	loop17
 	MOVQ	$28, 65560(AX)
 	MOVQ	65544(AX), R15
 	MOVQ	R15, 65568(AX)
 	MOVQ	65552(AX), R15
 	MOVQ	R15, 65576(AX)
-loop8: // 28 times
+loop23: // 28 times
 	MOVQ	$7, 65584(AX)
 	MOVQ	65568(AX), R15
 	MOVQ	R15, 65592(AX)
 	MOVQ	65576(AX), CX
-loop9: // 7 times: tiles of 4 elements
+loop24: // 7 times: tiles of 4 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -6959,7 +6772,7 @@ loop9: // 7 times: tiles of 4 elements
 	MOVQ	$11, SI
 	MOVQ	65592(AX), DI
 	MOVQ	DX, R9
-loop10: // 11 times
+loop25: // 11 times
 	VMOVUPS	2277888(DI), Z24	// pixelsField.margins[31]
 	VMOVUPS	2277952(DI), Z25	// pixelsField.margins[31] | 1
 	VMOVUPS	2278016(DI), Z26	// pixelsField.margins[32]
@@ -7269,31 +7082,31 @@ loop10: // 11 times
 	ADDQ	$57664, DI
 	ADDQ	$396, R9
 	DECQ	SI
-	JNE	loop10
-	VMOVUPS	Z0, 28436480(CX)	// pixelsMixedFieldVjp.z_bar[0]
-	VMOVUPS	Z1, 28436608(CX)	// pixelsMixedFieldVjp.z_bar[1]
-	VMOVUPS	Z2, 28436736(CX)	// pixelsMixedFieldVjp.z_bar[2]
-	VMOVUPS	Z3, 28436864(CX)	// pixelsMixedFieldVjp.z_bar[3]
-	VMOVUPS	Z4, 28536832(CX)	// pixelsMixedFieldVjp.z_bar[784]
-	VMOVUPS	Z5, 28536960(CX)	// pixelsMixedFieldVjp.z_bar[785]
-	VMOVUPS	Z6, 28537088(CX)	// pixelsMixedFieldVjp.z_bar[786]
-	VMOVUPS	Z7, 28537216(CX)	// pixelsMixedFieldVjp.z_bar[787]
-	VMOVUPS	Z8, 28637184(CX)	// pixelsMixedFieldVjp.z_bar[1568]
-	VMOVUPS	Z9, 28637312(CX)	// pixelsMixedFieldVjp.z_bar[1569]
-	VMOVUPS	Z10, 28637440(CX)	// pixelsMixedFieldVjp.z_bar[1570]
-	VMOVUPS	Z11, 28637568(CX)	// pixelsMixedFieldVjp.z_bar[1571]
-	VMOVUPS	Z12, 28737536(CX)	// pixelsMixedFieldVjp.z_bar[2352]
-	VMOVUPS	Z13, 28737664(CX)	// pixelsMixedFieldVjp.z_bar[2353]
-	VMOVUPS	Z14, 28737792(CX)	// pixelsMixedFieldVjp.z_bar[2354]
-	VMOVUPS	Z15, 28737920(CX)	// pixelsMixedFieldVjp.z_bar[2355]
-	VMOVUPS	Z16, 28837888(CX)	// pixelsMixedFieldVjp.z_bar[3136]
-	VMOVUPS	Z17, 28838016(CX)	// pixelsMixedFieldVjp.z_bar[3137]
-	VMOVUPS	Z18, 28838144(CX)	// pixelsMixedFieldVjp.z_bar[3138]
-	VMOVUPS	Z19, 28838272(CX)	// pixelsMixedFieldVjp.z_bar[3139]
-	VMOVUPS	Z20, 28938240(CX)	// pixelsMixedFieldVjp.z_bar[3920]
-	VMOVUPS	Z21, 28938368(CX)	// pixelsMixedFieldVjp.z_bar[3921]
-	VMOVUPS	Z22, 28938496(CX)	// pixelsMixedFieldVjp.z_bar[3922]
-	VMOVUPS	Z23, 28938624(CX)	// pixelsMixedFieldVjp.z_bar[3923]
+	JNE	loop25
+	VMOVUPS	Z0, 28436480(CX)	// z_bar[0]
+	VMOVUPS	Z1, 28436608(CX)	// z_bar[1]
+	VMOVUPS	Z2, 28436736(CX)	// z_bar[2]
+	VMOVUPS	Z3, 28436864(CX)	// z_bar[3]
+	VMOVUPS	Z4, 28536832(CX)	// z_bar[784]
+	VMOVUPS	Z5, 28536960(CX)	// z_bar[785]
+	VMOVUPS	Z6, 28537088(CX)	// z_bar[786]
+	VMOVUPS	Z7, 28537216(CX)	// z_bar[787]
+	VMOVUPS	Z8, 28637184(CX)	// z_bar[1568]
+	VMOVUPS	Z9, 28637312(CX)	// z_bar[1569]
+	VMOVUPS	Z10, 28637440(CX)	// z_bar[1570]
+	VMOVUPS	Z11, 28637568(CX)	// z_bar[1571]
+	VMOVUPS	Z12, 28737536(CX)	// z_bar[2352]
+	VMOVUPS	Z13, 28737664(CX)	// z_bar[2353]
+	VMOVUPS	Z14, 28737792(CX)	// z_bar[2354]
+	VMOVUPS	Z15, 28737920(CX)	// z_bar[2355]
+	VMOVUPS	Z16, 28837888(CX)	// z_bar[3136]
+	VMOVUPS	Z17, 28838016(CX)	// z_bar[3137]
+	VMOVUPS	Z18, 28838144(CX)	// z_bar[3138]
+	VMOVUPS	Z19, 28838272(CX)	// z_bar[3139]
+	VMOVUPS	Z20, 28938240(CX)	// z_bar[3920]
+	VMOVUPS	Z21, 28938368(CX)	// z_bar[3921]
+	VMOVUPS	Z22, 28938496(CX)	// z_bar[3922]
+	VMOVUPS	Z23, 28938624(CX)	// z_bar[3923]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -7317,7 +7130,7 @@ loop10: // 11 times
 	MOVQ	$11, SI
 	MOVQ	65592(AX), DI
 	MOVQ	DX, R9
-loop11: // 11 times
+loop26: // 11 times
 	VMOVUPS	2277888(DI), Z20	// pixelsField.margins[31]
 	VMOVUPS	2277952(DI), Z21	// pixelsField.margins[31] | 1
 	VMOVUPS	2278016(DI), Z22	// pixelsField.margins[32]
@@ -7582,60 +7395,47 @@ loop11: // 11 times
 	ADDQ	$57664, DI
 	ADDQ	$396, R9
 	DECQ	SI
-	JNE	loop11
-	VMOVUPS	Z0, 29038592(CX)	// pixelsMixedFieldVjp.z_bar[4704]
-	VMOVUPS	Z1, 29038720(CX)	// pixelsMixedFieldVjp.z_bar[4705]
-	VMOVUPS	Z2, 29038848(CX)	// pixelsMixedFieldVjp.z_bar[4706]
-	VMOVUPS	Z3, 29038976(CX)	// pixelsMixedFieldVjp.z_bar[4707]
-	VMOVUPS	Z4, 29138944(CX)	// pixelsMixedFieldVjp.z_bar[5488]
-	VMOVUPS	Z5, 29139072(CX)	// pixelsMixedFieldVjp.z_bar[5489]
-	VMOVUPS	Z6, 29139200(CX)	// pixelsMixedFieldVjp.z_bar[5490]
-	VMOVUPS	Z7, 29139328(CX)	// pixelsMixedFieldVjp.z_bar[5491]
-	VMOVUPS	Z8, 29239296(CX)	// pixelsMixedFieldVjp.z_bar[6272]
-	VMOVUPS	Z9, 29239424(CX)	// pixelsMixedFieldVjp.z_bar[6273]
-	VMOVUPS	Z10, 29239552(CX)	// pixelsMixedFieldVjp.z_bar[6274]
-	VMOVUPS	Z11, 29239680(CX)	// pixelsMixedFieldVjp.z_bar[6275]
-	VMOVUPS	Z12, 29339648(CX)	// pixelsMixedFieldVjp.z_bar[7056]
-	VMOVUPS	Z13, 29339776(CX)	// pixelsMixedFieldVjp.z_bar[7057]
-	VMOVUPS	Z14, 29339904(CX)	// pixelsMixedFieldVjp.z_bar[7058]
-	VMOVUPS	Z15, 29340032(CX)	// pixelsMixedFieldVjp.z_bar[7059]
-	VMOVUPS	Z16, 29440000(CX)	// pixelsMixedFieldVjp.z_bar[7840]
-	VMOVUPS	Z17, 29440128(CX)	// pixelsMixedFieldVjp.z_bar[7841]
-	VMOVUPS	Z18, 29440256(CX)	// pixelsMixedFieldVjp.z_bar[7842]
-	VMOVUPS	Z19, 29440384(CX)	// pixelsMixedFieldVjp.z_bar[7843]
+	JNE	loop26
+	VMOVUPS	Z0, 29038592(CX)	// z_bar[4704]
+	VMOVUPS	Z1, 29038720(CX)	// z_bar[4705]
+	VMOVUPS	Z2, 29038848(CX)	// z_bar[4706]
+	VMOVUPS	Z3, 29038976(CX)	// z_bar[4707]
+	VMOVUPS	Z4, 29138944(CX)	// z_bar[5488]
+	VMOVUPS	Z5, 29139072(CX)	// z_bar[5489]
+	VMOVUPS	Z6, 29139200(CX)	// z_bar[5490]
+	VMOVUPS	Z7, 29139328(CX)	// z_bar[5491]
+	VMOVUPS	Z8, 29239296(CX)	// z_bar[6272]
+	VMOVUPS	Z9, 29239424(CX)	// z_bar[6273]
+	VMOVUPS	Z10, 29239552(CX)	// z_bar[6274]
+	VMOVUPS	Z11, 29239680(CX)	// z_bar[6275]
+	VMOVUPS	Z12, 29339648(CX)	// z_bar[7056]
+	VMOVUPS	Z13, 29339776(CX)	// z_bar[7057]
+	VMOVUPS	Z14, 29339904(CX)	// z_bar[7058]
+	VMOVUPS	Z15, 29340032(CX)	// z_bar[7059]
+	VMOVUPS	Z16, 29440000(CX)	// z_bar[7840]
+	VMOVUPS	Z17, 29440128(CX)	// z_bar[7841]
+	VMOVUPS	Z18, 29440256(CX)	// z_bar[7842]
+	VMOVUPS	Z19, 29440384(CX)	// z_bar[7843]
 	ADDQ	$256, 65592(AX)
 	ADDQ	$512, CX
 	DECQ	65584(AX)
-	JNE	loop9
+	JNE	loop24
+	TESTQ	$7, 65560(AX)
+	JNE	on23
+	CALL	pause_avx512<>(SB)	// Go may stop it here
+on23: // 8 runs go without a pause
 	ADDQ	$1920, 65568(AX)
 	ADDQ	$3584, 65576(AX)
 	DECQ	65560(AX)
-	JNE	loop8
+	JNE	loop23
 	ADDQ	$634368, 65544(AX)
 	ADDQ	$64, 65552(AX)
 	DECQ	65536(AX)
-	JNE	loop1
-	RET
-
-// func pixelsMixedFieldVjpTurn3AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·pixelsMixedFieldVjpTurn3AVX512(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	pixelsMixedFieldVjpTurn3_avx512<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// pixelsMixedFieldVjpTurn4 is Pixels.mixed.field.vjp (mnist.nde:13) of a block of samples, a turn of several.
-TEXT pixelsMixedFieldVjpTurn4_avx512<>(SB), NOSPLIT, $0-0
+	JNE	loop16
 	MOVQ	$2, 65536(AX)
 	MOVQ	AX, 65544(AX)
 	MOVQ	AX, 65552(AX)
-loop1: // 2 times: vectors of the block
+loop27: // 2 times: vectors of the block
 	// mnist.nde:10
 	// the image in a frame of zeros
 	MOVQ	$11, 65560(AX)
@@ -7643,263 +7443,250 @@ loop1: // 2 times: vectors of the block
 	MOVQ	R15, 65568(AX)
 	MOVQ	65552(AX), R15
 	MOVQ	R15, 65576(AX)
-loop2: // 11 times
+loop28: // 11 times
 	MOVQ	$31, CX
 	MOVQ	65568(AX), SI
-loop3: // 31 times
+loop29: // 31 times
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VMOVUPS	Z0, 2273920(SI)	// pixelsField.margins[0]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop3
+	JNE	loop29
 	MOVQ	$28, 65584(AX)
 	MOVQ	65576(AX), R15
 	MOVQ	R15, 65592(AX)
 	MOVQ	65568(AX), R15
 	MOVQ	R15, 65600(AX)
-loop4: // 28 times
+loop30: // 28 times
 	MOVQ	$28, CX
 	MOVQ	65592(AX), SI
 	MOVQ	65600(AX), DI
-loop5: // 28 times
-	VMOVUPS	29540352(SI), Z0	// pixelsMixedFieldVjp.bf16[0]
+loop31: // 28 times
+	VMOVUPS	29540352(SI), Z0	// bf16[0]
 	VMOVUPS	Z0, 2275904(DI)	// pixelsField.margins[15] | 1
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop5
+	JNE	loop31
 	MOVQ	$2, CX
 	MOVQ	65600(AX), SI
-loop6: // 2 times
+loop32: // 2 times
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VMOVUPS	Z0, 2277696(SI)	// pixelsField.margins[29] | 1
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop6
+	JNE	loop32
 	ADDQ	$3584, 65592(AX)
 	ADDQ	$1920, 65600(AX)
 	DECQ	65584(AX)
-	JNE	loop4
+	JNE	loop30
 	MOVQ	$29, CX
 	MOVQ	65568(AX), SI
-loop7: // 29 times
+loop33: // 29 times
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VMOVUPS	Z0, 2329664(SI)	// pixelsField.margins[435] | 1
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop7
+	JNE	loop33
 	ADDQ	$57664, 65568(AX)
 	ADDQ	$100352, 65576(AX)
 	DECQ	65560(AX)
-	JNE	loop2
+	JNE	loop28
 	MOVQ	$1089, CX
 	MOVQ	65552(AX), SI
-loop8: // 1089 times
+loop34: // 1089 times
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 33955840(SI)	// pixelsMixedFieldVjp.f.0.weight_bar[0]
+	VMOVUPS	Z0, 33955840(SI)	// f.0.weight_bar[0]
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop8
+	JNE	loop34
 	MOVQ	$28, 65560(AX)
 	MOVQ	65544(AX), R15
 	MOVQ	R15, 65568(AX)
 	MOVQ	65552(AX), R15
 	MOVQ	R15, 65576(AX)
-loop9: // 28 times: elements
+loop35: // 28 times: elements
 	MOVQ	$3, 65584(AX)
 	MOVQ	65552(AX), R15
 	MOVQ	R15, 65592(AX)
 	MOVQ	65568(AX), R15
 	MOVQ	R15, 65600(AX)
-loop10: // 3 times
+loop36: // 3 times
 	MOVQ	$11, 65608(AX)
 	MOVQ	65592(AX), CX
 	MOVQ	65600(AX), R15
 	MOVQ	R15, 65616(AX)
-loop11: // 11 times
-	VMOVUPS	33955840(CX), Z0	// pixelsMixedFieldVjp.f.0.weight_bar[0]
-	VMOVUPS	33955968(CX), Z1	// pixelsMixedFieldVjp.f.0.weight_bar[1]
-	VMOVUPS	33956096(CX), Z2	// pixelsMixedFieldVjp.f.0.weight_bar[2]
-	VMOVUPS	33968512(CX), Z3	// pixelsMixedFieldVjp.f.0.weight_bar[99]
-	VMOVUPS	33968640(CX), Z4	// pixelsMixedFieldVjp.f.0.weight_bar[100]
-	VMOVUPS	33968768(CX), Z5	// pixelsMixedFieldVjp.f.0.weight_bar[101]
-	VMOVUPS	33981184(CX), Z6	// pixelsMixedFieldVjp.f.0.weight_bar[198]
-	VMOVUPS	33981312(CX), Z7	// pixelsMixedFieldVjp.f.0.weight_bar[199]
-	VMOVUPS	33981440(CX), Z8	// pixelsMixedFieldVjp.f.0.weight_bar[200]
-	VMOVUPS	33993856(CX), Z9	// pixelsMixedFieldVjp.f.0.weight_bar[297]
-	VMOVUPS	33993984(CX), Z10	// pixelsMixedFieldVjp.f.0.weight_bar[298]
-	VMOVUPS	33994112(CX), Z11	// pixelsMixedFieldVjp.f.0.weight_bar[299]
-	VMOVUPS	34006528(CX), Z12	// pixelsMixedFieldVjp.f.0.weight_bar[396]
-	VMOVUPS	34006656(CX), Z13	// pixelsMixedFieldVjp.f.0.weight_bar[397]
-	VMOVUPS	34006784(CX), Z14	// pixelsMixedFieldVjp.f.0.weight_bar[398]
-	VMOVUPS	34019200(CX), Z15	// pixelsMixedFieldVjp.f.0.weight_bar[495]
-	VMOVUPS	34019328(CX), Z16	// pixelsMixedFieldVjp.f.0.weight_bar[496]
-	VMOVUPS	34019456(CX), Z17	// pixelsMixedFieldVjp.f.0.weight_bar[497]
-	VMOVUPS	34031872(CX), Z18	// pixelsMixedFieldVjp.f.0.weight_bar[594]
-	VMOVUPS	34032000(CX), Z19	// pixelsMixedFieldVjp.f.0.weight_bar[595]
-	VMOVUPS	34032128(CX), Z20	// pixelsMixedFieldVjp.f.0.weight_bar[596]
+loop37: // 11 times
+	VMOVUPS	33955840(CX), Z0	// f.0.weight_bar[0]
+	VMOVUPS	33955968(CX), Z1	// f.0.weight_bar[1]
+	VMOVUPS	33956096(CX), Z2	// f.0.weight_bar[2]
+	VMOVUPS	33968512(CX), Z3	// f.0.weight_bar[99]
+	VMOVUPS	33968640(CX), Z4	// f.0.weight_bar[100]
+	VMOVUPS	33968768(CX), Z5	// f.0.weight_bar[101]
+	VMOVUPS	33981184(CX), Z6	// f.0.weight_bar[198]
+	VMOVUPS	33981312(CX), Z7	// f.0.weight_bar[199]
+	VMOVUPS	33981440(CX), Z8	// f.0.weight_bar[200]
+	VMOVUPS	33993856(CX), Z9	// f.0.weight_bar[297]
+	VMOVUPS	33993984(CX), Z10	// f.0.weight_bar[298]
+	VMOVUPS	33994112(CX), Z11	// f.0.weight_bar[299]
+	VMOVUPS	34006528(CX), Z12	// f.0.weight_bar[396]
+	VMOVUPS	34006656(CX), Z13	// f.0.weight_bar[397]
+	VMOVUPS	34006784(CX), Z14	// f.0.weight_bar[398]
+	VMOVUPS	34019200(CX), Z15	// f.0.weight_bar[495]
+	VMOVUPS	34019328(CX), Z16	// f.0.weight_bar[496]
+	VMOVUPS	34019456(CX), Z17	// f.0.weight_bar[497]
+	VMOVUPS	34031872(CX), Z18	// f.0.weight_bar[594]
+	VMOVUPS	34032000(CX), Z19	// f.0.weight_bar[595]
+	VMOVUPS	34032128(CX), Z20	// f.0.weight_bar[596]
 	MOVQ	$28, SI
 	MOVQ	65616(AX), DI
 	MOVQ	65576(AX), R9
-loop12: // 28 times
+loop38: // 28 times
 	VMOVUPS	2273920(DI), Z21	// pixelsField.margins[0]
 	VMOVUPS	2273984(DI), Z22	// pixelsField.margins[0] | 1
 	VMOVUPS	2274048(DI), Z23	// pixelsField.margins[1]
-	VMOVUPS	32851968(R9), Z24	// pixelsMixedFieldVjp.bf16_2[0]
+	VMOVUPS	32851968(R9), Z24	// bf16_2[0]
 	VFMADD231PS	Z21, Z24, Z0
 	VFMADD231PS	Z22, Z24, Z1
 	VFMADD231PS	Z23, Z24, Z2
-	VMOVUPS	32952320(R9), Z24	// pixelsMixedFieldVjp.bf16_2[784]
+	VMOVUPS	32952320(R9), Z24	// bf16_2[784]
 	VFMADD231PS	Z21, Z24, Z3
 	VFMADD231PS	Z22, Z24, Z4
 	VFMADD231PS	Z23, Z24, Z5
-	VMOVUPS	33052672(R9), Z24	// pixelsMixedFieldVjp.bf16_2[1568]
+	VMOVUPS	33052672(R9), Z24	// bf16_2[1568]
 	VFMADD231PS	Z21, Z24, Z6
 	VFMADD231PS	Z22, Z24, Z7
 	VFMADD231PS	Z23, Z24, Z8
-	VMOVUPS	33153024(R9), Z24	// pixelsMixedFieldVjp.bf16_2[2352]
+	VMOVUPS	33153024(R9), Z24	// bf16_2[2352]
 	VFMADD231PS	Z21, Z24, Z9
 	VFMADD231PS	Z22, Z24, Z10
 	VFMADD231PS	Z23, Z24, Z11
-	VMOVUPS	33253376(R9), Z24	// pixelsMixedFieldVjp.bf16_2[3136]
+	VMOVUPS	33253376(R9), Z24	// bf16_2[3136]
 	VFMADD231PS	Z21, Z24, Z12
 	VFMADD231PS	Z22, Z24, Z13
 	VFMADD231PS	Z23, Z24, Z14
-	VMOVUPS	33353728(R9), Z24	// pixelsMixedFieldVjp.bf16_2[3920]
+	VMOVUPS	33353728(R9), Z24	// bf16_2[3920]
 	VFMADD231PS	Z21, Z24, Z15
 	VFMADD231PS	Z22, Z24, Z16
 	VFMADD231PS	Z23, Z24, Z17
-	VMOVUPS	33454080(R9), Z24	// pixelsMixedFieldVjp.bf16_2[4704]
+	VMOVUPS	33454080(R9), Z24	// bf16_2[4704]
 	VFMADD231PS	Z21, Z24, Z18
 	VFMADD231PS	Z22, Z24, Z19
 	VFMADD231PS	Z23, Z24, Z20
 	ADDQ	$64, DI
 	ADDQ	$128, R9
 	DECQ	SI
-	JNE	loop12
-	VMOVUPS	Z0, 33955840(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[0]
-	VMOVUPS	Z1, 33955968(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[1]
-	VMOVUPS	Z2, 33956096(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[2]
-	VMOVUPS	Z3, 33968512(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[99]
-	VMOVUPS	Z4, 33968640(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[100]
-	VMOVUPS	Z5, 33968768(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[101]
-	VMOVUPS	Z6, 33981184(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[198]
-	VMOVUPS	Z7, 33981312(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[199]
-	VMOVUPS	Z8, 33981440(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[200]
-	VMOVUPS	Z9, 33993856(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[297]
-	VMOVUPS	Z10, 33993984(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[298]
-	VMOVUPS	Z11, 33994112(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[299]
-	VMOVUPS	Z12, 34006528(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[396]
-	VMOVUPS	Z13, 34006656(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[397]
-	VMOVUPS	Z14, 34006784(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[398]
-	VMOVUPS	Z15, 34019200(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[495]
-	VMOVUPS	Z16, 34019328(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[496]
-	VMOVUPS	Z17, 34019456(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[497]
-	VMOVUPS	Z18, 34031872(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[594]
-	VMOVUPS	Z19, 34032000(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[595]
-	VMOVUPS	Z20, 34032128(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[596]
+	JNE	loop38
+	VMOVUPS	Z0, 33955840(CX)	// f.0.weight_bar[0]
+	VMOVUPS	Z1, 33955968(CX)	// f.0.weight_bar[1]
+	VMOVUPS	Z2, 33956096(CX)	// f.0.weight_bar[2]
+	VMOVUPS	Z3, 33968512(CX)	// f.0.weight_bar[99]
+	VMOVUPS	Z4, 33968640(CX)	// f.0.weight_bar[100]
+	VMOVUPS	Z5, 33968768(CX)	// f.0.weight_bar[101]
+	VMOVUPS	Z6, 33981184(CX)	// f.0.weight_bar[198]
+	VMOVUPS	Z7, 33981312(CX)	// f.0.weight_bar[199]
+	VMOVUPS	Z8, 33981440(CX)	// f.0.weight_bar[200]
+	VMOVUPS	Z9, 33993856(CX)	// f.0.weight_bar[297]
+	VMOVUPS	Z10, 33993984(CX)	// f.0.weight_bar[298]
+	VMOVUPS	Z11, 33994112(CX)	// f.0.weight_bar[299]
+	VMOVUPS	Z12, 34006528(CX)	// f.0.weight_bar[396]
+	VMOVUPS	Z13, 34006656(CX)	// f.0.weight_bar[397]
+	VMOVUPS	Z14, 34006784(CX)	// f.0.weight_bar[398]
+	VMOVUPS	Z15, 34019200(CX)	// f.0.weight_bar[495]
+	VMOVUPS	Z16, 34019328(CX)	// f.0.weight_bar[496]
+	VMOVUPS	Z17, 34019456(CX)	// f.0.weight_bar[497]
+	VMOVUPS	Z18, 34031872(CX)	// f.0.weight_bar[594]
+	VMOVUPS	Z19, 34032000(CX)	// f.0.weight_bar[595]
+	VMOVUPS	Z20, 34032128(CX)	// f.0.weight_bar[596]
 	ADDQ	$1152, CX
 	ADDQ	$57664, 65616(AX)
 	DECQ	65608(AX)
-	JNE	loop11
+	JNE	loop37
 	MOVQ	$11, 65608(AX)
 	MOVQ	65592(AX), CX
 	MOVQ	65600(AX), R15
 	MOVQ	R15, 65616(AX)
-loop13: // 11 times
-	VMOVUPS	34044544(CX), Z0	// pixelsMixedFieldVjp.f.0.weight_bar[693]
-	VMOVUPS	34044672(CX), Z1	// pixelsMixedFieldVjp.f.0.weight_bar[694]
-	VMOVUPS	34044800(CX), Z2	// pixelsMixedFieldVjp.f.0.weight_bar[695]
-	VMOVUPS	34057216(CX), Z3	// pixelsMixedFieldVjp.f.0.weight_bar[792]
-	VMOVUPS	34057344(CX), Z4	// pixelsMixedFieldVjp.f.0.weight_bar[793]
-	VMOVUPS	34057472(CX), Z5	// pixelsMixedFieldVjp.f.0.weight_bar[794]
-	VMOVUPS	34069888(CX), Z6	// pixelsMixedFieldVjp.f.0.weight_bar[891]
-	VMOVUPS	34070016(CX), Z7	// pixelsMixedFieldVjp.f.0.weight_bar[892]
-	VMOVUPS	34070144(CX), Z8	// pixelsMixedFieldVjp.f.0.weight_bar[893]
-	VMOVUPS	34082560(CX), Z9	// pixelsMixedFieldVjp.f.0.weight_bar[990]
-	VMOVUPS	34082688(CX), Z10	// pixelsMixedFieldVjp.f.0.weight_bar[991]
-	VMOVUPS	34082816(CX), Z11	// pixelsMixedFieldVjp.f.0.weight_bar[992]
+loop39: // 11 times
+	VMOVUPS	34044544(CX), Z0	// f.0.weight_bar[693]
+	VMOVUPS	34044672(CX), Z1	// f.0.weight_bar[694]
+	VMOVUPS	34044800(CX), Z2	// f.0.weight_bar[695]
+	VMOVUPS	34057216(CX), Z3	// f.0.weight_bar[792]
+	VMOVUPS	34057344(CX), Z4	// f.0.weight_bar[793]
+	VMOVUPS	34057472(CX), Z5	// f.0.weight_bar[794]
+	VMOVUPS	34069888(CX), Z6	// f.0.weight_bar[891]
+	VMOVUPS	34070016(CX), Z7	// f.0.weight_bar[892]
+	VMOVUPS	34070144(CX), Z8	// f.0.weight_bar[893]
+	VMOVUPS	34082560(CX), Z9	// f.0.weight_bar[990]
+	VMOVUPS	34082688(CX), Z10	// f.0.weight_bar[991]
+	VMOVUPS	34082816(CX), Z11	// f.0.weight_bar[992]
 	MOVQ	$28, SI
 	MOVQ	65616(AX), DI
 	MOVQ	65576(AX), R9
-loop14: // 28 times
+loop40: // 28 times
 	VMOVUPS	2273920(DI), Z12	// pixelsField.margins[0]
 	VMOVUPS	2273984(DI), Z13	// pixelsField.margins[0] | 1
 	VMOVUPS	2274048(DI), Z14	// pixelsField.margins[1]
-	VMOVUPS	33554432(R9), Z15	// pixelsMixedFieldVjp.bf16_2[5488]
+	VMOVUPS	33554432(R9), Z15	// bf16_2[5488]
 	VFMADD231PS	Z12, Z15, Z0
 	VFMADD231PS	Z13, Z15, Z1
 	VFMADD231PS	Z14, Z15, Z2
-	VMOVUPS	33654784(R9), Z15	// pixelsMixedFieldVjp.bf16_2[6272]
+	VMOVUPS	33654784(R9), Z15	// bf16_2[6272]
 	VFMADD231PS	Z12, Z15, Z3
 	VFMADD231PS	Z13, Z15, Z4
 	VFMADD231PS	Z14, Z15, Z5
-	VMOVUPS	33755136(R9), Z15	// pixelsMixedFieldVjp.bf16_2[7056]
+	VMOVUPS	33755136(R9), Z15	// bf16_2[7056]
 	VFMADD231PS	Z12, Z15, Z6
 	VFMADD231PS	Z13, Z15, Z7
 	VFMADD231PS	Z14, Z15, Z8
-	VMOVUPS	33855488(R9), Z15	// pixelsMixedFieldVjp.bf16_2[7840]
+	VMOVUPS	33855488(R9), Z15	// bf16_2[7840]
 	VFMADD231PS	Z12, Z15, Z9
 	VFMADD231PS	Z13, Z15, Z10
 	VFMADD231PS	Z14, Z15, Z11
 	ADDQ	$64, DI
 	ADDQ	$128, R9
 	DECQ	SI
-	JNE	loop14
-	VMOVUPS	Z0, 34044544(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[693]
-	VMOVUPS	Z1, 34044672(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[694]
-	VMOVUPS	Z2, 34044800(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[695]
-	VMOVUPS	Z3, 34057216(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[792]
-	VMOVUPS	Z4, 34057344(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[793]
-	VMOVUPS	Z5, 34057472(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[794]
-	VMOVUPS	Z6, 34069888(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[891]
-	VMOVUPS	Z7, 34070016(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[892]
-	VMOVUPS	Z8, 34070144(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[893]
-	VMOVUPS	Z9, 34082560(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[990]
-	VMOVUPS	Z10, 34082688(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[991]
-	VMOVUPS	Z11, 34082816(CX)	// pixelsMixedFieldVjp.f.0.weight_bar[992]
+	JNE	loop40
+	VMOVUPS	Z0, 34044544(CX)	// f.0.weight_bar[693]
+	VMOVUPS	Z1, 34044672(CX)	// f.0.weight_bar[694]
+	VMOVUPS	Z2, 34044800(CX)	// f.0.weight_bar[695]
+	VMOVUPS	Z3, 34057216(CX)	// f.0.weight_bar[792]
+	VMOVUPS	Z4, 34057344(CX)	// f.0.weight_bar[793]
+	VMOVUPS	Z5, 34057472(CX)	// f.0.weight_bar[794]
+	VMOVUPS	Z6, 34069888(CX)	// f.0.weight_bar[891]
+	VMOVUPS	Z7, 34070016(CX)	// f.0.weight_bar[892]
+	VMOVUPS	Z8, 34070144(CX)	// f.0.weight_bar[893]
+	VMOVUPS	Z9, 34082560(CX)	// f.0.weight_bar[990]
+	VMOVUPS	Z10, 34082688(CX)	// f.0.weight_bar[991]
+	VMOVUPS	Z11, 34082816(CX)	// f.0.weight_bar[992]
 	ADDQ	$1152, CX
 	ADDQ	$57664, 65616(AX)
 	DECQ	65608(AX)
-	JNE	loop13
+	JNE	loop39
 	ADDQ	$384, 65592(AX)
 	ADDQ	$1920, 65600(AX)
 	DECQ	65584(AX)
-	JNE	loop10
+	JNE	loop36
+	TESTQ	$3, 65560(AX)
+	JNE	on35
+	CALL	pause_avx512<>(SB)	// Go may stop it here
+on35: // 4 runs go without a pause
 	ADDQ	$1920, 65568(AX)
 	ADDQ	$3584, 65576(AX)
 	DECQ	65560(AX)
-	JNE	loop9
+	JNE	loop35
 	ADDQ	$634368, 65544(AX)
 	ADDQ	$64, 65552(AX)
 	DECQ	65536(AX)
-	JNE	loop1
-	RET
-
-// func pixelsMixedFieldVjpTurn4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·pixelsMixedFieldVjpTurn4AVX512(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	pixelsMixedFieldVjpTurn4_avx512<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// pixelsMixedFieldVjpTurn5 is Pixels.mixed.field.vjp (mnist.nde:13) of a block of samples, a turn of several.
-TEXT pixelsMixedFieldVjpTurn5_avx512<>(SB), NOSPLIT, $0-0
+	JNE	loop27
 	VMOVUPS	65792(AX), Z0	// mask
 	VMOVUPS	65856(AX), Z1	// mask | 1
 	MOVQ	$1089, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
-loop1: // 1089 times: elements
+loop41: // 1089 times: elements
 	// mnist.nde:10
-	VMOVUPS	33955840(SI), Z2	// pixelsMixedFieldVjp.f.0.weight_bar[0]
-	VMOVUPS	33955904(SI), Z3	// pixelsMixedFieldVjp.f.0.weight_bar[0] | 1
+	VMOVUPS	33955840(SI), Z2	// f.0.weight_bar[0]
+	VMOVUPS	33955904(SI), Z3	// f.0.weight_bar[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
 	VMOVUPS	(DI), Z4	// sum of f.0.weight[0]
@@ -7909,41 +7696,42 @@ loop1: // 1089 times: elements
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop1
-	MOVQ	$11, CX
-	MOVQ	AX, SI
-	MOVQ	AX, DI
-loop2: // 11 times: elements
+	JNE	loop41
+	MOVQ	$11, 65536(AX)
+	MOVQ	AX, 65544(AX)
+	MOVQ	AX, CX
+loop42: // 11 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z2
 	VBROADCASTSS	f32_00000000<>(SB), Z3
-	MOVQ	$28, R9
-	MOVQ	SI, R10
-loop3: // 28 times: elements
-	MOVQ	$28, R11
-	MOVQ	R10, R12
-loop4: // 28 times: elements
-	VMOVUPS	31748096(R12), Z4	// pixelsMixedFieldVjp.mul[0]
-	VMOVUPS	31748160(R12), Z5	// pixelsMixedFieldVjp.mul[0] | 1
+	MOVQ	$28, 65552(AX)
+	MOVQ	65544(AX), R15
+	MOVQ	R15, 65560(AX)
+loop43: // 28 times: elements
+	MOVQ	$28, SI
+	MOVQ	65560(AX), DI
+loop44: // 28 times: elements
+	VMOVUPS	31748096(DI), Z4	// mul[0]
+	VMOVUPS	31748160(DI), Z5	// mul[0] | 1
 	VADDPS	Z4, Z2, Z2
 	VADDPS	Z5, Z3, Z3
-	ADDQ	$128, R12
-	DECQ	R11
-	JNE	loop4
-	ADDQ	$3584, R10
-	DECQ	R9
-	JNE	loop3
-	VMOVUPS	Z2, 34095232(DI)	// pixelsMixedFieldVjp.f.0.bias_bar[0]
-	VMOVUPS	Z3, 34095296(DI)	// pixelsMixedFieldVjp.f.0.bias_bar[0] | 1
-	ADDQ	$100352, SI
 	ADDQ	$128, DI
-	DECQ	CX
-	JNE	loop2
+	DECQ	SI
+	JNE	loop44
+	ADDQ	$3584, 65560(AX)
+	DECQ	65552(AX)
+	JNE	loop43
+	VMOVUPS	Z2, 34095232(CX)	// f.0.bias_bar[0]
+	VMOVUPS	Z3, 34095296(CX)	// f.0.bias_bar[0] | 1
+	ADDQ	$100352, 65544(AX)
+	ADDQ	$128, CX
+	DECQ	65536(AX)
+	JNE	loop42
 	MOVQ	$11, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
-loop5: // 11 times: elements
-	VMOVUPS	34095232(SI), Z2	// pixelsMixedFieldVjp.f.0.bias_bar[0]
-	VMOVUPS	34095296(SI), Z3	// pixelsMixedFieldVjp.f.0.bias_bar[0] | 1
+loop45: // 11 times: elements
+	VMOVUPS	34095232(SI), Z2	// f.0.bias_bar[0]
+	VMOVUPS	34095296(SI), Z3	// f.0.bias_bar[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
 	VMOVUPS	69696(DI), Z4	// sum of f.0.bias[0]
@@ -7953,60 +7741,32 @@ loop5: // 11 times: elements
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop5
+	JNE	loop45
 	RET
 
-// func pixelsMixedFieldVjpTurn5AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·pixelsMixedFieldVjpTurn5AVX512(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	pixelsMixedFieldVjpTurn5_avx512<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digitsMixed0ReplayVjpTurn0 is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digitsMixed0ReplayVjpTurn0_avx512<>(SB), NOSPLIT, $0-0
+// digitsMixed0ReplayVjp is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples.
+TEXT digitsMixed0ReplayVjp_avx512<>(SB), NOSPLIT, $0-0
+	NO_LOCAL_POINTERS
 	// mnist.nde:21
-	VBROADCASTSD	34096768(AX), Z0	// digitsMixed0ReplayVjp.t
+	VBROADCASTSD	34096768(AX), Z0	// t
 	VMOVSD	X0, 15188608(AX)	// pixelsMixedField.t
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
 loop1: // 8624 times: elements
-	VMOVUPS	34097280(SI), Z0	// digitsMixed0ReplayVjp.z[0]
-	VMOVUPS	34097344(SI), Z1	// digitsMixed0ReplayVjp.z[0] | 1
+	VMOVUPS	34097280(SI), Z0	// z[0]
+	VMOVUPS	34097344(SI), Z1	// z[0] | 1
 	VMOVUPS	Z0, 15188864(SI)	// pixelsMixedField.z[0]
 	VMOVUPS	Z1, 15188928(SI)	// pixelsMixedField.z[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop1
-	RET
-
-// func digitsMixed0ReplayVjpTurn0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0ReplayVjpTurn0AVX512(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digitsMixed0ReplayVjpTurn0_avx512<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digitsMixed0ReplayVjpTurn3 is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digitsMixed0ReplayVjpTurn3_avx512<>(SB), NOSPLIT, $0-0
+	CALL	pixelsMixedField_avx512<>(SB)
+	CALL	pause_avx512<>(SB)	// Go may stop it here
 	// mnist.nde:21
-	// mnist.nde:21
-	VBROADCASTSD	34097024(AX), Z0	// digitsMixed0ReplayVjp.h
+	VBROADCASTSD	34097024(AX), Z0	// h
 	VMULPD.BCST	f64_3fe0000000000000<>(SB), Z0, Z0
 	VMOVSD	X0, 34096640(AX)
-	VBROADCASTSD	34096768(AX), Z1	// digitsMixed0ReplayVjp.t
+	VBROADCASTSD	34096768(AX), Z1	// t
 	VADDPD	Z0, Z1, Z1
 	VMOVSD	X1, 34096648(AX)
 	VCVTPD2PS	Z0, Y0
@@ -8014,103 +7774,73 @@ TEXT digitsMixed0ReplayVjpTurn3_avx512<>(SB), NOSPLIT, $0-0
 	VMOVSS	X0, 34096656(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop1: // 2 times: vectors of the block
+loop2: // 2 times: vectors of the block
 	// mnist.nde:21
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop2: // 8624 times: elements
+loop3: // 8624 times: elements
 	VBROADCASTSS	34096656(AX), Z0
 	VMOVUPS	16292736(R9), Z1	// pixelsMixedField.dz[0]
-	VMOVUPS	34097280(R9), Z2	// digitsMixed0ReplayVjp.z[0]
+	VMOVUPS	34097280(R9), Z2	// z[0]
 	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 37408896(R9)	// digitsMixed0ReplayVjp.z_y2[0]
+	VMOVUPS	Z2, 37408896(R9)	// z_y2[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop2
+	JNE	loop3
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop1
+	JNE	loop2
+	// mnist.nde:21
 	VBROADCASTSD	34096648(AX), Z0
 	VMOVSD	X0, 15188608(AX)	// pixelsMixedField.t
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
-loop3: // 8624 times: elements
-	VMOVUPS	37408896(SI), Z0	// digitsMixed0ReplayVjp.z_y2[0]
-	VMOVUPS	37408960(SI), Z1	// digitsMixed0ReplayVjp.z_y2[0] | 1
+loop4: // 8624 times: elements
+	VMOVUPS	37408896(SI), Z0	// z_y2[0]
+	VMOVUPS	37408960(SI), Z1	// z_y2[0] | 1
 	VMOVUPS	Z0, 15188864(SI)	// pixelsMixedField.z[0]
 	VMOVUPS	Z1, 15188928(SI)	// pixelsMixedField.z[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop3
-	RET
-
-// func digitsMixed0ReplayVjpTurn3AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0ReplayVjpTurn3AVX512(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digitsMixed0ReplayVjpTurn3_avx512<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digitsMixed0ReplayVjpTurn6 is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digitsMixed0ReplayVjpTurn6_avx512<>(SB), NOSPLIT, $0-0
-	// mnist.nde:21
+	JNE	loop4
+	CALL	pixelsMixedField_avx512<>(SB)
+	CALL	pause_avx512<>(SB)	// Go may stop it here
 	VBROADCASTSS	34096656(AX), Z0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop1: // 2 times: vectors of the block
+loop5: // 2 times: vectors of the block
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop2: // 8624 times: elements
+loop6: // 8624 times: elements
 	// mnist.nde:21
 	VBROADCASTSS	34096656(AX), Z0
 	VMOVUPS	16292736(R9), Z1	// pixelsMixedField.dz[0]
-	VMOVUPS	34097280(R9), Z2	// digitsMixed0ReplayVjp.z[0]
+	VMOVUPS	34097280(R9), Z2	// z[0]
 	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 38512768(R9)	// digitsMixed0ReplayVjp.z_y3[0]
+	VMOVUPS	Z2, 38512768(R9)	// z_y3[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop2
+	JNE	loop6
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop1
+	JNE	loop5
+	// mnist.nde:21
 	VBROADCASTSD	34096648(AX), Z0
 	VMOVSD	X0, 15188608(AX)	// pixelsMixedField.t
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
-loop3: // 8624 times: elements
-	VMOVUPS	38512768(SI), Z0	// digitsMixed0ReplayVjp.z_y3[0]
-	VMOVUPS	38512832(SI), Z1	// digitsMixed0ReplayVjp.z_y3[0] | 1
+loop7: // 8624 times: elements
+	VMOVUPS	38512768(SI), Z0	// z_y3[0]
+	VMOVUPS	38512832(SI), Z1	// z_y3[0] | 1
 	VMOVUPS	Z0, 15188864(SI)	// pixelsMixedField.z[0]
 	VMOVUPS	Z1, 15188928(SI)	// pixelsMixedField.z[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop3
-	RET
-
-// func digitsMixed0ReplayVjpTurn6AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0ReplayVjpTurn6AVX512(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digitsMixed0ReplayVjpTurn6_avx512<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digitsMixed0ReplayVjpTurn9 is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digitsMixed0ReplayVjpTurn9_avx512<>(SB), NOSPLIT, $0-0
+	JNE	loop7
+	CALL	pixelsMixedField_avx512<>(SB)
+	CALL	pause_avx512<>(SB)	// Go may stop it here
 	// mnist.nde:21
-	// mnist.nde:21
-	VBROADCASTSD	34097024(AX), Z0	// digitsMixed0ReplayVjp.h
+	VBROADCASTSD	34097024(AX), Z0	// h
 	VCVTPD2PS	Z0, Y1
 	VINSERTF64X4	$1, Y1, Z1, Z1
 	VMOVSS	X1, 34096664(AX)
@@ -8121,56 +7851,41 @@ TEXT digitsMixed0ReplayVjpTurn9_avx512<>(SB), NOSPLIT, $0-0
 	VMOVSS	X0, 34096680(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop1: // 2 times: vectors of the block
+loop8: // 2 times: vectors of the block
 	// mnist.nde:21
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop2: // 8624 times: elements
+loop9: // 8624 times: elements
 	VBROADCASTSS	34096664(AX), Z0
 	VMOVUPS	16292736(R9), Z1	// pixelsMixedField.dz[0]
-	VMOVUPS	34097280(R9), Z2	// digitsMixed0ReplayVjp.z[0]
+	VMOVUPS	34097280(R9), Z2	// z[0]
 	VFMADD231PS	Z1, Z0, Z2
 	VMOVUPS	Z2, 26228736(R9)	// pixelsMixedFieldVjp.z[0]
-	VMOVUPS	35201152(R9), Z0	// digitsMixed0ReplayVjp.z_next_bar[0]
+	VMOVUPS	35201152(R9), Z0	// z_next_bar[0]
 	VBROADCASTSS	34096680(AX), Z1
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 39616640(R9)	// digitsMixed0ReplayVjp.z_k4_bar[0]
+	VMOVUPS	Z0, 39616640(R9)	// z_k4_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop2
+	JNE	loop9
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop1
+	JNE	loop8
+	// mnist.nde:21
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
-loop3: // 8624 times: elements
-	VMOVUPS	39616640(SI), Z0	// digitsMixed0ReplayVjp.z_k4_bar[0]
-	VMOVUPS	39616704(SI), Z1	// digitsMixed0ReplayVjp.z_k4_bar[0] | 1
+loop10: // 8624 times: elements
+	VMOVUPS	39616640(SI), Z0	// z_k4_bar[0]
+	VMOVUPS	39616704(SI), Z1	// z_k4_bar[0] | 1
 	VMOVUPS	Z0, 27332608(SI)	// pixelsMixedFieldVjp.dz_bar[0]
 	VMOVUPS	Z1, 27332672(SI)	// pixelsMixedFieldVjp.dz_bar[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop3
-	RET
-
-// func digitsMixed0ReplayVjpTurn9AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0ReplayVjpTurn9AVX512(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digitsMixed0ReplayVjpTurn9_avx512<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digitsMixed0ReplayVjpTurn16 is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digitsMixed0ReplayVjpTurn16_avx512<>(SB), NOSPLIT, $0-0
+	JNE	loop10
+	CALL	pixelsMixedFieldVjp_avx512<>(SB)
+	CALL	pause_avx512<>(SB)	// Go may stop it here
 	// mnist.nde:21
-	// mnist.nde:21
-	VBROADCASTSD	34097024(AX), Z0	// digitsMixed0ReplayVjp.h
+	VBROADCASTSD	34097024(AX), Z0	// h
 	VMULPD.BCST	f64_3fd5555555555555<>(SB), Z0, Z0
 	VMOVSD	X0, 34096688(AX)
 	VCVTPD2PS	Z0, Y0
@@ -8179,200 +7894,143 @@ TEXT digitsMixed0ReplayVjpTurn16_avx512<>(SB), NOSPLIT, $0-0
 	VBROADCASTSS	34096664(AX), Z0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop1: // 2 times: vectors of the block
+loop11: // 2 times: vectors of the block
 	// mnist.nde:21
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop2: // 8624 times: elements
-	VMOVUPS	35201152(R9), Z0	// digitsMixed0ReplayVjp.z_next_bar[0]
+loop12: // 8624 times: elements
+	VMOVUPS	35201152(R9), Z0	// z_next_bar[0]
 	VBROADCASTSS	34096696(AX), Z1
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 40720512(R9)	// digitsMixed0ReplayVjp.mul[0]
+	VMOVUPS	Z0, 40720512(R9)	// mul[0]
 	VMOVUPS	28436480(R9), Z1	// pixelsMixedFieldVjp.z_bar[0]
-	VMOVUPS	Z1, 41824384(R9)	// digitsMixed0ReplayVjp.result[0]
+	VMOVUPS	Z1, 41824384(R9)	// result[0]
 	VBROADCASTSS	34096664(AX), Z2
 	VFMADD231PS	Z2, Z1, Z0
 	VMOVUPS	Z0, 27332608(R9)	// pixelsMixedFieldVjp.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop2
+	JNE	loop12
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop1
+	JNE	loop11
+	// mnist.nde:21
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
-loop3: // 8624 times: elements
-	VMOVUPS	38512768(SI), Z0	// digitsMixed0ReplayVjp.z_y3[0]
-	VMOVUPS	38512832(SI), Z1	// digitsMixed0ReplayVjp.z_y3[0] | 1
+loop13: // 8624 times: elements
+	VMOVUPS	38512768(SI), Z0	// z_y3[0]
+	VMOVUPS	38512832(SI), Z1	// z_y3[0] | 1
 	VMOVUPS	Z0, 26228736(SI)	// pixelsMixedFieldVjp.z[0]
 	VMOVUPS	Z1, 26228800(SI)	// pixelsMixedFieldVjp.z[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop3
-	RET
-
-// func digitsMixed0ReplayVjpTurn16AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0ReplayVjpTurn16AVX512(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digitsMixed0ReplayVjpTurn16_avx512<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digitsMixed0ReplayVjpTurn23 is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digitsMixed0ReplayVjpTurn23_avx512<>(SB), NOSPLIT, $0-0
-	// mnist.nde:21
+	JNE	loop13
+	CALL	pixelsMixedFieldVjp_avx512<>(SB)
+	CALL	pause_avx512<>(SB)	// Go may stop it here
 	VBROADCASTSS	34096656(AX), Z0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop1: // 2 times: vectors of the block
+loop14: // 2 times: vectors of the block
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop2: // 8624 times: elements
+loop15: // 8624 times: elements
 	// mnist.nde:21
 	VMOVUPS	28436480(R9), Z0	// pixelsMixedFieldVjp.z_bar[0]
-	VMOVUPS	Z0, 42928256(R9)	// digitsMixed0ReplayVjp.result_2[0]
+	VMOVUPS	Z0, 42928256(R9)	// result_2[0]
 	VBROADCASTSS	34096656(AX), Z1
-	VMOVUPS	40720512(R9), Z2	// digitsMixed0ReplayVjp.mul[0]
+	VMOVUPS	40720512(R9), Z2	// mul[0]
 	VFMADD231PS	Z1, Z0, Z2
 	VMOVUPS	Z2, 27332608(R9)	// pixelsMixedFieldVjp.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop2
+	JNE	loop15
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop1
+	JNE	loop14
+	// mnist.nde:21
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
-loop3: // 8624 times: elements
-	VMOVUPS	37408896(SI), Z0	// digitsMixed0ReplayVjp.z_y2[0]
-	VMOVUPS	37408960(SI), Z1	// digitsMixed0ReplayVjp.z_y2[0] | 1
+loop16: // 8624 times: elements
+	VMOVUPS	37408896(SI), Z0	// z_y2[0]
+	VMOVUPS	37408960(SI), Z1	// z_y2[0] | 1
 	VMOVUPS	Z0, 26228736(SI)	// pixelsMixedFieldVjp.z[0]
 	VMOVUPS	Z1, 26228800(SI)	// pixelsMixedFieldVjp.z[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop3
-	RET
-
-// func digitsMixed0ReplayVjpTurn23AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0ReplayVjpTurn23AVX512(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digitsMixed0ReplayVjpTurn23_avx512<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digitsMixed0ReplayVjpTurn30 is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digitsMixed0ReplayVjpTurn30_avx512<>(SB), NOSPLIT, $0-0
-	// mnist.nde:21
+	JNE	loop16
+	CALL	pixelsMixedFieldVjp_avx512<>(SB)
+	CALL	pause_avx512<>(SB)	// Go may stop it here
 	VBROADCASTSS	34096656(AX), Z0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop1: // 2 times: vectors of the block
+loop17: // 2 times: vectors of the block
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop2: // 8624 times: elements
+loop18: // 8624 times: elements
 	// mnist.nde:21
 	VMOVUPS	28436480(R9), Z0	// pixelsMixedFieldVjp.z_bar[0]
-	VMOVUPS	Z0, 44032128(R9)	// digitsMixed0ReplayVjp.result_3[0]
+	VMOVUPS	Z0, 44032128(R9)	// result_3[0]
 	VBROADCASTSS	34096656(AX), Z1
-	VMOVUPS	39616640(R9), Z2	// digitsMixed0ReplayVjp.z_k4_bar[0]
+	VMOVUPS	39616640(R9), Z2	// z_k4_bar[0]
 	VFMADD231PS	Z1, Z0, Z2
 	VMOVUPS	Z2, 27332608(R9)	// pixelsMixedFieldVjp.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop2
+	JNE	loop18
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop1
+	JNE	loop17
+	// mnist.nde:21
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
-loop3: // 8624 times: elements
-	VMOVUPS	34097280(SI), Z0	// digitsMixed0ReplayVjp.z[0]
-	VMOVUPS	34097344(SI), Z1	// digitsMixed0ReplayVjp.z[0] | 1
+loop19: // 8624 times: elements
+	VMOVUPS	34097280(SI), Z0	// z[0]
+	VMOVUPS	34097344(SI), Z1	// z[0] | 1
 	VMOVUPS	Z0, 26228736(SI)	// pixelsMixedFieldVjp.z[0]
 	VMOVUPS	Z1, 26228800(SI)	// pixelsMixedFieldVjp.z[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop3
-	RET
-
-// func digitsMixed0ReplayVjpTurn30AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0ReplayVjpTurn30AVX512(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digitsMixed0ReplayVjpTurn30_avx512<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digitsMixed0ReplayVjpTurn37 is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digitsMixed0ReplayVjpTurn37_avx512<>(SB), NOSPLIT, $0-0
-	// mnist.nde:21
+	JNE	loop19
+	CALL	pixelsMixedFieldVjp_avx512<>(SB)
+	CALL	pause_avx512<>(SB)	// Go may stop it here
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop1: // 2 times: vectors of the block
+loop20: // 2 times: vectors of the block
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop2: // 8624 times: elements
+loop21: // 8624 times: elements
 	// mnist.nde:21
-	VMOVUPS	35201152(R9), Z0	// digitsMixed0ReplayVjp.z_next_bar[0]
-	VMOVUPS	41824384(R9), Z1	// digitsMixed0ReplayVjp.result[0]
+	VMOVUPS	35201152(R9), Z0	// z_next_bar[0]
+	VMOVUPS	41824384(R9), Z1	// result[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	42928256(R9), Z1	// digitsMixed0ReplayVjp.result_2[0]
+	VMOVUPS	42928256(R9), Z1	// result_2[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	44032128(R9), Z1	// digitsMixed0ReplayVjp.result_3[0]
+	VMOVUPS	44032128(R9), Z1	// result_3[0]
 	VADDPS	Z1, Z0, Z0
 	VMOVUPS	28436480(R9), Z1	// pixelsMixedFieldVjp.z_bar[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 36305024(R9)	// digitsMixed0ReplayVjp.z_bar[0]
+	VMOVUPS	Z0, 36305024(R9)	// z_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop2
+	JNE	loop21
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop1
+	JNE	loop20
 	RET
 
-// func digitsMixed0ReplayVjpTurn37AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0ReplayVjpTurn37AVX512(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digitsMixed0ReplayVjpTurn37_avx512<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digitsMixed0RecLanerevTurn0 is Digits.mixed.0.rec.lanerev (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digitsMixed0RecLanerevTurn0_avx512<>(SB), NOSPLIT, $0-0
+// digitsMixed0RecLanerev is Digits.mixed.0.rec.lanerev (mnist.nde:21) of a block of samples.
+TEXT digitsMixed0RecLanerev_avx512<>(SB), NOSPLIT, $0-0
+	NO_LOCAL_POINTERS
 	// mnist.nde:21
-	VBROADCASTSD	45136000(AX), Z0	// digitsMixed0RecLanerev.step.t
+	VBROADCASTSD	45136000(AX), Z0	// step.t
 	VMOVSD	X0, 34096768(AX)	// digitsMixed0ReplayVjp.t
-	VBROADCASTSD	45136256(AX), Z0	// digitsMixed0RecLanerev.step.h
+	VBROADCASTSD	45136256(AX), Z0	// step.h
 	VMOVSD	X0, 34097024(AX)	// digitsMixed0ReplayVjp.h
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
 loop1: // 8624 times: elements
-	VMOVUPS	45136768(SI), Z0	// digitsMixed0RecLanerev.z[0]
-	VMOVUPS	45136832(SI), Z1	// digitsMixed0RecLanerev.z[0] | 1
+	VMOVUPS	45136768(SI), Z0	// z[0]
+	VMOVUPS	45136832(SI), Z1	// z[0] | 1
 	VMOVUPS	Z0, 34097280(SI)	// digitsMixed0ReplayVjp.z[0]
 	VMOVUPS	Z1, 34097344(SI)	// digitsMixed0ReplayVjp.z[0] | 1
 	ADDQ	$128, SI
@@ -8381,37 +8039,21 @@ loop1: // 8624 times: elements
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
 loop2: // 8624 times: elements
-	VMOVUPS	46240640(SI), Z0	// digitsMixed0RecLanerev.z.bar[0]
-	VMOVUPS	46240704(SI), Z1	// digitsMixed0RecLanerev.z.bar[0] | 1
+	VMOVUPS	46240640(SI), Z0	// z.bar[0]
+	VMOVUPS	46240704(SI), Z1	// z.bar[0] | 1
 	VMOVUPS	Z0, 35201152(SI)	// digitsMixed0ReplayVjp.z_next_bar[0]
 	VMOVUPS	Z1, 35201216(SI)	// digitsMixed0ReplayVjp.z_next_bar[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop2
-	RET
-
-// func digitsMixed0RecLanerevTurn0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0RecLanerevTurn0AVX512(SB), 0, $8-32
-	MOVQ	fr+0(FP), AX
-	MOVQ	w+8(FP), BX
-	MOVQ	pre+16(FP), DX
-	MOVQ	sums+24(FP), R8
-	STMXCSR	old-8(SP)
-	LDMXCSR	flush<>(SB)
-	CALL	digitsMixed0RecLanerevTurn0_avx512<>(SB)
-	LDMXCSR	old-8(SP)
-	VZEROUPPER
-	RET
-
-// digitsMixed0RecLanerevTurn39 is Digits.mixed.0.rec.lanerev (mnist.nde:21) of a block of samples, a turn of several.
-TEXT digitsMixed0RecLanerevTurn39_avx512<>(SB), NOSPLIT, $0-0
-	// mnist.nde:21
+	CALL	digitsMixed0ReplayVjp_avx512<>(SB)
+	CALL	pause_avx512<>(SB)	// Go may stop it here
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop1: // 2 times: vectors of the block
-	VMOVUPD	45136512(SI), Z0	// digitsMixed0RecLanerev.step.active
-	VMOVUPD	45136576(SI), Z1	// digitsMixed0RecLanerev.step.active | 1
+loop3: // 2 times: vectors of the block
+	VMOVUPD	45136512(SI), Z0	// step.active
+	VMOVUPD	45136576(SI), Z1	// step.active | 1
 	// mnist.nde:21
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
 	VCMPPD	$17, Z0, Z2, K1
@@ -8421,43 +8063,44 @@ loop1: // 2 times: vectors of the block
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
 	MOVQ	$8624, R9
 	MOVQ	DI, R10
-loop2: // 8624 times: elements
+loop4: // 8624 times: elements
 	VMOVUPS	36305024(R10), Z2	// digitsMixed0ReplayVjp.z_bar[0]
-	VMOVUPS	46240640(R10), Z3	// digitsMixed0RecLanerev.z.bar[0]
+	VMOVUPS	46240640(R10), Z3	// z.bar[0]
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z3, Z2, Z4
-	VMOVUPS	Z4, 47344512(R10)	// digitsMixed0RecLanerev.z.bar.next[0]
+	VMOVUPS	Z4, 47344512(R10)	// z.bar.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
-	JNE	loop2
+	JNE	loop4
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop1
+	JNE	loop3
 	// results that are the arguments of the next run
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
-loop3: // 8624 times: elements
-	VMOVUPS	47344512(SI), Z0	// digitsMixed0RecLanerev.z.bar.next[0]
-	VMOVUPS	47344576(SI), Z1	// digitsMixed0RecLanerev.z.bar.next[0] | 1
-	VMOVUPS	Z0, 46240640(SI)	// digitsMixed0RecLanerev.z.bar[0]
-	VMOVUPS	Z1, 46240704(SI)	// digitsMixed0RecLanerev.z.bar[0] | 1
+loop5: // 8624 times: elements
+	VMOVUPS	47344512(SI), Z0	// z.bar.next[0]
+	VMOVUPS	47344576(SI), Z1	// z.bar.next[0] | 1
+	VMOVUPS	Z0, 46240640(SI)	// z.bar[0]
+	VMOVUPS	Z1, 46240704(SI)	// z.bar[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop3
+	JNE	loop5
 	RET
 
-// func digitsMixed0RecLanerevTurn39AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0RecLanerevTurn39AVX512(SB), 0, $8-32
+// func digitsMixed0RecLanerevAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·digitsMixed0RecLanerevAVX512(SB), 0, $8-32
+	NO_LOCAL_POINTERS
 	MOVQ	fr+0(FP), AX
 	MOVQ	w+8(FP), BX
 	MOVQ	pre+16(FP), DX
 	MOVQ	sums+24(FP), R8
 	STMXCSR	old-8(SP)
 	LDMXCSR	flush<>(SB)
-	CALL	digitsMixed0RecLanerevTurn39_avx512<>(SB)
+	CALL	digitsMixed0RecLanerev_avx512<>(SB)
 	LDMXCSR	old-8(SP)
 	VZEROUPPER
 	RET
@@ -11388,4 +11031,110 @@ TEXT ·fitMixedGradPart4AVX512(SB), 0, $8-32
 	CALL	fitMixedGradPart4_avx512<>(SB)
 	LDMXCSR	old-8(SP)
 	VZEROUPPER
+	RET
+
+// pause lets Go stop the goroutine, and leaves all registers as they were.
+TEXT pause_avx512<>(SB), NOSPLIT, $0-0
+	NO_LOCAL_POINTERS
+	MOVQ	CX, 57216(AX)
+	MOVQ	DX, 57224(AX)
+	MOVQ	BX, 57232(AX)
+	MOVQ	SI, 57240(AX)
+	MOVQ	DI, 57248(AX)
+	MOVQ	R8, 57256(AX)
+	MOVQ	R9, 57264(AX)
+	MOVQ	R10, 57272(AX)
+	MOVQ	R11, 57280(AX)
+	MOVQ	R12, 57288(AX)
+	MOVQ	R13, 57296(AX)
+	MOVQ	R14, 57304(AX)
+	MOVQ	R15, 57312(AX)
+	VMOVUPS	Z0, 55168(AX)
+	VMOVUPS	Z1, 55232(AX)
+	VMOVUPS	Z2, 55296(AX)
+	VMOVUPS	Z3, 55360(AX)
+	VMOVUPS	Z4, 55424(AX)
+	VMOVUPS	Z5, 55488(AX)
+	VMOVUPS	Z6, 55552(AX)
+	VMOVUPS	Z7, 55616(AX)
+	VMOVUPS	Z8, 55680(AX)
+	VMOVUPS	Z9, 55744(AX)
+	VMOVUPS	Z10, 55808(AX)
+	VMOVUPS	Z11, 55872(AX)
+	VMOVUPS	Z12, 55936(AX)
+	VMOVUPS	Z13, 56000(AX)
+	VMOVUPS	Z14, 56064(AX)
+	VMOVUPS	Z15, 56128(AX)
+	VMOVUPS	Z16, 56192(AX)
+	VMOVUPS	Z17, 56256(AX)
+	VMOVUPS	Z18, 56320(AX)
+	VMOVUPS	Z19, 56384(AX)
+	VMOVUPS	Z20, 56448(AX)
+	VMOVUPS	Z21, 56512(AX)
+	VMOVUPS	Z22, 56576(AX)
+	VMOVUPS	Z23, 56640(AX)
+	VMOVUPS	Z24, 56704(AX)
+	VMOVUPS	Z25, 56768(AX)
+	VMOVUPS	Z26, 56832(AX)
+	VMOVUPS	Z27, 56896(AX)
+	VMOVUPS	Z28, 56960(AX)
+	VMOVUPS	Z29, 57024(AX)
+	VMOVUPS	Z30, 57088(AX)
+	VMOVUPS	Z31, 57152(AX)
+	LDMXCSR	usual<>(SB)
+	VZEROUPPER
+	PUSHQ	AX
+	CALL	stop_avx512<>(SB)
+	POPQ	AX
+	LDMXCSR	flush<>(SB)
+	VMOVUPS	55168(AX), Z0
+	VMOVUPS	55232(AX), Z1
+	VMOVUPS	55296(AX), Z2
+	VMOVUPS	55360(AX), Z3
+	VMOVUPS	55424(AX), Z4
+	VMOVUPS	55488(AX), Z5
+	VMOVUPS	55552(AX), Z6
+	VMOVUPS	55616(AX), Z7
+	VMOVUPS	55680(AX), Z8
+	VMOVUPS	55744(AX), Z9
+	VMOVUPS	55808(AX), Z10
+	VMOVUPS	55872(AX), Z11
+	VMOVUPS	55936(AX), Z12
+	VMOVUPS	56000(AX), Z13
+	VMOVUPS	56064(AX), Z14
+	VMOVUPS	56128(AX), Z15
+	VMOVUPS	56192(AX), Z16
+	VMOVUPS	56256(AX), Z17
+	VMOVUPS	56320(AX), Z18
+	VMOVUPS	56384(AX), Z19
+	VMOVUPS	56448(AX), Z20
+	VMOVUPS	56512(AX), Z21
+	VMOVUPS	56576(AX), Z22
+	VMOVUPS	56640(AX), Z23
+	VMOVUPS	56704(AX), Z24
+	VMOVUPS	56768(AX), Z25
+	VMOVUPS	56832(AX), Z26
+	VMOVUPS	56896(AX), Z27
+	VMOVUPS	56960(AX), Z28
+	VMOVUPS	57024(AX), Z29
+	VMOVUPS	57088(AX), Z30
+	VMOVUPS	57152(AX), Z31
+	MOVQ	57216(AX), CX
+	MOVQ	57224(AX), DX
+	MOVQ	57232(AX), BX
+	MOVQ	57240(AX), SI
+	MOVQ	57248(AX), DI
+	MOVQ	57256(AX), R8
+	MOVQ	57264(AX), R9
+	MOVQ	57272(AX), R10
+	MOVQ	57280(AX), R11
+	MOVQ	57288(AX), R12
+	MOVQ	57296(AX), R13
+	MOVQ	57304(AX), R14
+	MOVQ	57312(AX), R15
+	RET
+
+// stop begins as functions of Go with a frame do. It has nothing else to do.
+TEXT stop_avx512<>(SB), 0, $256-0
+	NO_LOCAL_POINTERS
 	RET
