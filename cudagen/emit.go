@@ -5,6 +5,7 @@ import (
 	"embed"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"ndec.dev/ndec/ir"
@@ -103,7 +104,8 @@ type emitter struct {
 	layerFuncs  map[*ir.Func]*layerFunc // in pieces; nil for those that cannot be
 	layerLoops  map[loopKey]*solveKernels
 	layerBacks  map[backKey]*reverseKernels
-	spreadFuncs map[*ir.Func]string // device functions of an element
+	spreadFuncs map[*ir.Func]*layerFunc // in pieces, element by element
+	guardFuncs  map[*ir.Func]string     // and of the guards of a sample
 	k           Kernels
 }
 
@@ -120,7 +122,7 @@ func Emit(p *plan.Plan, opts Options) (*Output, diag.List) {
 	e := &emitter{plan: p, m: p.Module, opts: opts, p: &printer{sources: map[string][]string{}}, global: newScope("Params", "Prepared", "Workspace", "Team", "TeamWorkspace", "TileWorkspace", "team", "tile", "half", "scope"),
 		funcs: map[*ir.Func]string{}, solves: map[*ir.Solve]string{}, revs: map[*ir.Rev]string{}, fields: map[*ir.Param]string{},
 		tables: map[*ir.Value]string{}, tapes: map[*ir.Value]string{}, stepped: map[*ir.Func]*ir.Model{}, done: map[printed]bool{}, tiles: frames{of: map[any]int{}}, roots: map[*ir.Func]bool{}, sites: map[*ir.Func]int{}, rounded: map[*plan.Func]map[*ir.Value]*ir.Value{},
-		layerFuncs: map[*ir.Func]*layerFunc{}, layerLoops: map[loopKey]*solveKernels{}, layerBacks: map[backKey]*reverseKernels{}, spreadFuncs: map[*ir.Func]string{}}
+		layerFuncs: map[*ir.Func]*layerFunc{}, layerLoops: map[loopKey]*solveKernels{}, layerBacks: map[backKey]*reverseKernels{}, spreadFuncs: map[*ir.Func]*layerFunc{}, guardFuncs: map[*ir.Func]string{}}
 	for name, text := range opts.Sources {
 		e.p.sources[name] = strings.Split(string(text), "\n")
 	}
@@ -193,10 +195,10 @@ func (e *emitter) names(kernels []*kernel) {
 		e.funcs[f.IR] = e.global.pickFamily(snake(f.IR.Name), "_call", "_results", "_team", "_team_call", "_team_results", "_tile", "_tile_call", "_tile_results")
 	}
 	for _, s := range e.plan.Solves {
-		e.solves[s.IR] = e.global.pickFamily("solve_"+snake(s.IR.Name), "_team", "_tile", "_tape", "_team_tape", "_tile_tape", "_begin", "_length", "_aim", "_decide", "_advance", "_end", "_outputs", "_rest", "_anew")
+		e.solves[s.IR] = e.global.pickFamily("solve_"+snake(s.IR.Name), append(numbered("_jump", len(s.IR.Events)), "_team", "_tile", "_tape", "_team_tape", "_tile_tape", "_begin", "_length", "_aim", "_decide", "_advance", "_end", "_outputs", "_rest", "_anew", "_settle")...)
 	}
 	for _, r := range e.plan.Revs {
-		e.revs[r] = e.global.pickFamily("reverse_"+snake(r.Solve.Name), "_team", "_tile", "_begin", "_load", "_carry")
+		e.revs[r] = e.global.pickFamily("reverse_"+snake(r.Solve.Name), append(append(numbered("_event", len(r.Events)), numbered("_before", len(r.Events))...), "_team", "_tile", "_begin", "_load", "_carry", "_anew")...)
 	}
 	fields := newScope()
 	seen := map[*ir.Func]bool{}
@@ -210,6 +212,14 @@ func (e *emitter) names(kernels []*kernel) {
 			}
 		})
 	}
+}
+
+// numbered are so many names, from 0 on.
+func numbered(name string, n int) (out []string) {
+	for i := range n {
+		out = append(out, name+strconv.Itoa(i))
+	}
+	return out
 }
 
 // visit calls do for f and every function that it reaches, each once, callees first.

@@ -11,8 +11,9 @@ import (
 // piece, over all samples, with arrays in device memory. A piece is a product with what is done to its elements, a run of element-wise
 // nests, or what is left of a function between them, by a thread a sample; prelude/layer.cuh has what they stand on. Kernels take the
 // addresses of what they read and write, so that a function is printed once; the launcher (rt/device_layers.go) starts them in the
-// order of the plan, and repeats those of a step until no sample goes on. Losses go the same way, and gradients with what layer_sum.go
-// and layer_reverse.go add: sums over samples, and the sweep over recorded steps.
+// order of the plan, and repeats those of a step until no sample goes on. layer_stops.go, layer_event.go and layer_times.go have what happens
+// within a solve. Losses go the same way, and gradients with what layer_sum.go, layer_reverse.go and layer_back.go add: sums over samples, and
+// the sweep over recorded steps.
 
 // pieceKind is how a piece shares out its work.
 type pieceKind uint8
@@ -72,8 +73,10 @@ type layerFunc struct {
 	own    []place            // what the function needs memory for, in order
 	bytes  map[place]int      // of a sample
 	sums   []*piece           // of cut, before they follow the others
+	each   bool               // short arrays go element by element as well
 	open   bool               // its kernels are printed
 
+	element        string // the device function of an element, of what spreads
 	counted, total string // addresses of kernels of sums: which samples count, and where the sums are
 }
 
@@ -91,13 +94,18 @@ func (e *emitter) layersOf(f *plan.Func, root bool) *layerFunc {
 	if l, ok := e.layerFuncs[f.IR]; ok {
 		return l
 	}
-	l := &layerFunc{fn: e.newFunction(f), defs: map[*ir.Value]int{}, placed: map[*ir.Value]bool{}, bytes: map[place]int{}}
-	if !e.cut(l, root) {
-		l = nil
-	} else {
-		l.places(e)
-	}
+	l := e.inPieces(f, root, false)
 	e.layerFuncs[f.IR] = l
+	return l
+}
+
+// inPieces cuts f anew. Short arrays are a thread's for its sample, unless each element has a thread.
+func (e *emitter) inPieces(f *plan.Func, root, each bool) *layerFunc {
+	l := &layerFunc{fn: e.newFunction(f), each: each, defs: map[*ir.Value]int{}, placed: map[*ir.Value]bool{}, bytes: map[place]int{}}
+	if !e.cut(l, root) {
+		return nil
+	}
+	l.places(e)
 	return l
 }
 
@@ -157,7 +165,7 @@ func (e *emitter) cut(l *layerFunc, root bool) bool {
 			return false
 		}
 		wide := func(s plan.Step) bool { n, _, _, _, _, _ := wideProduct(f, s); return n > 0 }
-		elements := !n.Unroll && n.Extent > 1
+		elements := (l.each || !n.Unroll) && n.Extent > 1
 		for _, s := range n.Steps {
 			elements = elements && s.Form == plan.Elem
 		}

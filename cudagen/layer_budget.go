@@ -133,20 +133,33 @@ func layerBytes(p *plan.Plan, s *ir.Solve, back *ir.Rev) (bytes float64) {
 	step := 1 / float64(max(s.StepEvals, 1))
 	count(s.Field, 1)
 	count(s.Step, step)
+	for _, ev := range s.Events { // what events set is made for all samples, and so is what begins anew
+		if ev.Reset != nil {
+			count(ev.Reset, step)
+		}
+	}
+	if cutSteps(s) && s.FSAL {
+		count(s.Field, step)
+	}
 	if back == nil {
 		return bytes
 	}
-	count(back.StepVJP, step)
-	for _, v := range back.StepVJP.Values {
-		if v.Op == ir.OpCall {
-			count(v.Attr.Func, step)
+	for _, f := range append([]*ir.Func{back.StepVJP, back.AtVJP, back.BeginVJP}, back.Events...) {
+		if f == nil {
+			continue
+		}
+		count(f, step)
+		for _, v := range f.Values {
+			if v.Op == ir.OpCall {
+				count(v.Attr.Func, step)
+			}
 		}
 	}
 	return bytes
 }
 
 // layerLaunches is about the number of kernels of an evaluation of the costliest field and of its way back: of a product forwards, again when
-// the step is made again, backwards, and with sums of weights and biases, and of what stands around it.
+// the step is made again, backwards, and with sums of weights and biases, and of what stands around it, with its share of what goes back over events.
 func (e *emitter) layerLaunches(k *kernel) (most float64) {
 	for s := range reversesOf(k.fn.IR) {
 		n := 3.0
@@ -155,7 +168,7 @@ func (e *emitter) layerLaunches(k *kernel) (most float64) {
 				n += 5
 			}
 		}
-		most = max(most, n)
+		most = max(most, n+float64(6*len(s.Events))/float64(max(s.StepEvals, 1)))
 	}
 	return most
 }

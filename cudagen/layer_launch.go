@@ -244,6 +244,12 @@ func (r *layerRun) solve(l *layerFunc, v *ir.Value, in, out []int, by int) {
 	if s.Stops > 0 {
 		at["stops"] = in[2]
 	}
+	if len(s.Events) > 0 {
+		at["ev"], at["part"] = r.take(eventsBytes(len(s.Events))), r.take(8)
+	}
+	if begunAddresses(s) != nil {
+		at["anew"] = r.take(8)
+	}
 	for _, name := range []string{"stop_at", "stop_end", "gap", "begin", "cut", "grid", "pieces", "width", "reached"} {
 		if cutSteps(s) {
 			at[name] = r.take(8)
@@ -263,6 +269,9 @@ func (r *layerRun) solve(l *layerFunc, v *ir.Value, in, out []int, by int) {
 		}
 	}
 	extras := in[s.Lead()+len(lp.x):]
+	for i, o := range lp.c {
+		at[o.name] = extras[i]
+	}
 	plain := lp.plain(lp.x)
 	x, x1, plainX := places(lp.x), places(suffixed(lp.x, "_1")), places(plain)
 	var slopes, next []int
@@ -277,6 +286,10 @@ func (r *layerRun) solve(l *layerFunc, v *ir.Value, in, out []int, by int) {
 			all = append(all, l...)
 		}
 		return all
+	}
+	if len(s.Events) > 0 {
+		places(suffixed(lp.x, "_cut"))
+		places(suffixed(plain, "_before"))
 	}
 	launch := func(to *LayerPart, k *solveKernel) { to.Launches = append(to.Launches, k.launch(at)) }
 	before := r.part()
@@ -325,8 +338,24 @@ func (r *layerRun) solve(l *layerFunc, v *ir.Value, in, out []int, by int) {
 		launch(&step, k.outputs)
 	}
 	launch(&step, k.advance)
-	if k.anew != nil {
+	for i, jump := range k.jumps {
+		if f := s.Events[i].Reset; f != nil {
+			r.into(&step, e.layerFuncs[f], join(numbers("t"), plainX, extras), places(suffixed(plain, "_1")))
+		}
+		if jump != nil {
+			launch(&step, jump)
+		}
+	}
+	if k.settle != nil {
+		launch(&step, k.settle)
+	}
+	if k.anew != nil && s.FSAL {
 		r.into(&step, e.layerFuncs[s.Field], join(numbers("t"), plainX, extras), next)
+	}
+	if k.anew != nil && s.Rebegins() {
+		r.into(&step, e.layerFuncs[s.Begin], join(numbers("t"), x, extras), x1)
+	}
+	if k.anew != nil {
 		launch(&step, k.anew)
 	}
 	r.parts = append(r.parts, step)
@@ -350,7 +379,21 @@ func (r *layerRun) record(v *ir.Value, lp *loop, at map[string]int) {
 	for _, o := range lp.x {
 		take(o.name+"_tape", columnBytes(o.t))
 	}
-	if s := v.Attr.Solve; s.Times > 0 { // the step of each output time, and its place there
+	s := v.Attr.Solve
+	if len(s.Events) > 0 {
+		for _, name := range []string{"part_tape", "fired_t", "fired_step", "fired_event"} {
+			take(name, 8)
+		}
+		for _, o := range lp.x {
+			take(o.name+"_fired", columnBytes(o.t))
+		}
+		tape["fired"] = r.take(8)
+		at["fired"] = tape["fired"]
+	}
+	if s.Rebegins() {
+		take("begun_tape", 8)
+	}
+	if s.Times > 0 { // the step of each output time, and its place there
 		tape["step_tape"], tape["theta_tape"] = r.take(columnBytes(ir.Tensor(ir.I32, s.Times))), r.take(columnBytes(ir.Tensor(ir.F64, s.Times)))
 		at["step_tape"], at["theta_tape"] = tape["step_tape"], tape["theta_tape"]
 	}
@@ -372,7 +415,11 @@ func (r *layerRun) places(at map[string]int, os []operand) (ps []int) {
 func (k *solveKernel) launch(at map[string]int) LayerLaunch {
 	out := LayerLaunch{Kernel: k.name, Rows: k.rows}
 	for _, name := range k.refs {
-		out.Places = append(out.Places, at[name])
+		pl, ok := at[name]
+		if !ok {
+			panic(fmt.Sprintf("cudagen: %s: %s has no place in the memory of a batch", k.name, name))
+		}
+		out.Places = append(out.Places, pl)
 	}
 	return out
 }

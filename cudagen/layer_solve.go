@@ -16,8 +16,10 @@ import (
 type solveKernels struct {
 	loop                                     *loop
 	begin, length, aim, decide, advance, end *solveKernel
-	outputs, rest                            *solveKernel // along times
-	anew                                     *solveKernel // behind stops
+	outputs, rest                            *solveKernel   // along times
+	jumps                                    []*solveKernel // of events, nil where one does nothing
+	settle                                   *solveKernel   // behind events
+	anew                                     *solveKernel   // behind stops and events
 }
 
 // loopKey tells kernels of the same solve apart: those of models are given their steppings, and gradients leave samples that fail out.
@@ -42,17 +44,18 @@ type solveKernel struct {
 
 // layerSolves reports whether the loop of s can be one over a batch.
 func (e *emitter) layerSolves(s *ir.Solve) bool {
-	if s.Rebegins() || len(s.Events) > 0 || unfit(&plan.Func{IR: &ir.Func{Values: []*ir.Value{{Op: ir.OpSolve, Attr: ir.Attr{Solve: s}}}}}) != "" {
+	if unfit(&plan.Func{IR: &ir.Func{Values: []*ir.Value{{Op: ir.OpSolve, Attr: ir.Attr{Solve: s}}}}}) != "" {
 		return false
 	}
 	fs := []*ir.Func{s.Field, s.Step}
-	if s.Times > 0 {
-		if !e.spreads(s.Dense) || slices.ContainsFunc(s.States, func(st ir.SolveState) bool { return st.Memory }) {
-			return false
-		}
-		if denseSteps(s) {
-			fs[1] = s.DenseStep
-		}
+	if s.Times > 0 && !e.spreads(s.Dense) || !e.layerEvents(s) {
+		return false
+	}
+	if denseSteps(s) {
+		fs[1] = s.DenseStep
+	}
+	if s.Rebegins() {
+		fs = append(fs, s.Begin)
 	}
 	if s.Adaptive {
 		fs = append(fs, s.Norm, s.Control)
@@ -65,7 +68,7 @@ func (e *emitter) layerSolves(s *ir.Solve) bool {
 
 // walkBytes is the size of ndec_walk, statsBytes that of ndec_stats.
 const (
-	walkBytes  = 56
+	walkBytes  = 48
 	statsBytes = 40
 )
 
@@ -84,9 +87,12 @@ func (e *emitter) layerSolve(l *layerFunc, v *ir.Value) {
 	}
 	e.layerLoops[key] = k
 	for _, f := range solveFuncs(s) {
-		if f != nil && f != s.Dense {
+		if f != nil && f != s.Dense && f != s.Guard {
 			e.layerKernels(e.layerFuncs[f])
 		}
+	}
+	if len(s.Guards()) > 0 {
+		e.guardFunction(s)
 	}
 	plain := lp.plain(lp.x)
 	widest := 1
@@ -128,6 +134,13 @@ func (e *emitter) layerSolve(l *layerFunc, v *ir.Value) {
 	if refs = slices.Concat(refs, stopAddresses(s), gridAddresses(s)); s.Stops > 0 {
 		refs = append(refs, number64("begin")...)
 	}
+	if refs = append(refs, eventAddresses(s)...); len(s.Events) > 0 {
+		refs = append(refs, e.guardAddresses(lp)...)
+		if s.Record {
+			refs = append(refs, intAddress("fired")...)
+		}
+	}
+	refs = append(refs, begunAddresses(s)...)
 	k.begin = open("begin", fmt.Sprintf("system %s with %s (%s) begins, for all samples", s.System, s.Method, clean(s.Span.String())), widest, refs)
 	p.line("if (s >= n) return;")
 	each(lp.x, suffixed(lp.x, "_start"))
@@ -178,6 +191,10 @@ func (e *emitter) layerSolve(l *layerFunc, v *ir.Value) {
 		p.line("h_at[s] = walk.steps == 1 ? t1 - t0 : h;")
 	}
 	p.beginStops(s)
+	e.beginEvents(lp)
+	if begunAddresses(s) != nil {
+		p.line("anew_at[s] = false;")
+	}
 	p.line("}")
 	p.line("")
 
@@ -227,6 +244,9 @@ func (e *emitter) layerSolve(l *layerFunc, v *ir.Value) {
 		k.aim = l.aimFixed(e, s, open)
 	}
 
+	if len(s.Events) > 0 {
+		e.spread(s.Dense)
+	}
 	refs = append(append(slices.Clone(control), number64("t", "h")...), arrays(suffixed(lp.x, "_1"))...)
 	if s.Adaptive {
 		refs = append(refs, number64("err", "err_prev", "err_prev2", "factor")...)
@@ -240,10 +260,17 @@ func (e *emitter) layerSolve(l *layerFunc, v *ir.Value) {
 			refs = append(refs, number64("reached")...)
 		}
 	}
-	refs = slices.Concat(refs, stopAddresses(s), gridAddresses(s))
-	refs = append(refs, address{param: "unsigned *running_at", find: "running"})
+	refs = slices.Concat(refs, stopAddresses(s), gridAddresses(s), e.seekAddresses(lp), begunAddresses(s))
+	if begunAddresses(s) != nil {
+		refs = append(refs, intAddress("begun_tape")...)
+	}
+	if len(s.Events) == 0 { // else it is settled later
+		refs = append(refs, address{param: "unsigned *running_at", find: "running"})
+	}
 	k.decide = open("decide", "what becomes of the step of every sample, and who goes on", 1, refs)
-	p.line("bool on = false;")
+	if len(s.Events) == 0 {
+		p.line("bool on = false;")
+	}
 	p.line("if (s < n) walk_at[s].take = false;")
 	p.line("if (s < n && walk_at[s].on) {")
 	find()
@@ -254,24 +281,22 @@ func (e *emitter) layerSolve(l *layerFunc, v *ir.Value) {
 		evals += s.DenseEvals
 	}
 	p.line("st.nfe += %d;", evals)
-	finite := ""
-	for i, o := range suffixed(lp.x, "_1") {
-		if i > 0 {
-			finite += " && "
-		}
-		finite += fmt.Sprintf("ndec_layer_finite(ndec_column<%s>{%s_at + s, n}, %d)", e.elem(o.t.Elem), o.name, o.t.Len())
-	}
+	finite := e.columnsFinite(suffixed(lp.x, "_1"))
 	switch {
 	case s.Adaptive:
-		e.decideAdaptive(s, finite)
+		e.decideAdaptive(lp, finite, widest)
 	case cutSteps(s):
-		e.decideCut(l, s, finite)
+		e.decideCut(l, lp, finite, widest)
 	default:
 		e.decideFixed(l, s, finite)
 	}
-	p.line("on = walk.on;")
+	if len(s.Events) == 0 {
+		p.line("on = walk.on;")
+	}
 	p.line("}")
-	p.line("ndec_layer_running(running_at, n, s, on);")
+	if len(s.Events) == 0 {
+		p.line("ndec_layer_running(running_at, n, s, on);")
+	}
 	p.line("}")
 	p.line("")
 
@@ -288,6 +313,13 @@ func (e *emitter) layerSolve(l *layerFunc, v *ir.Value) {
 	if s.Record {
 		refs = append(append(refs, control[1]), arrays(tape)...)
 	}
+	ends, before := suffixed(lp.x, "_cut"), suffixed(plain, "_before")
+	if len(s.Events) > 0 {
+		refs = slices.Concat(refs, number64("part"), arrays(ends))
+	}
+	if s.Resets() {
+		refs = append(refs, arrays(before)...)
+	}
 	k.advance = open("advance", "samples that took the step are at its end", widest, refs)
 	p.line("if (s >= n || !walk_at[s].take) return;")
 	if s.Record {
@@ -295,6 +327,16 @@ func (e *emitter) layerSolve(l *layerFunc, v *ir.Value) {
 		p.eachElement(widest, tape, func(i int, at string) string {
 			return fmt.Sprintf("%s_at[%s] = %s_at[%s];", tape[i].name, tapeRow(tape[i].t, at), lp.x[i].name, at)
 		})
+	}
+	if len(s.Events) > 0 {
+		p.line("bool cut = part_at[s] < 1;")
+		p.eachElement(widest, lp.x, func(i int, at string) string {
+			return fmt.Sprintf("%s_at[%s] = cut ? %s_at[%s] : %s_at[%s];", to[i].name, at, ends[i].name, at, from[i].name, at)
+		})
+		if s.Resets() {
+			each(before, plain)
+		}
+		to, from = to[len(lp.x):], from[len(lp.x):]
 	}
 	each(to, from)
 	switch {
@@ -305,7 +347,13 @@ func (e *emitter) layerSolve(l *layerFunc, v *ir.Value) {
 	}
 	p.line("}")
 	p.line("")
-	if cutSteps(s) && s.FSAL {
+	if len(s.Events) > 0 {
+		for i := range s.Events {
+			k.jumps = append(k.jumps, e.jump(lp, i, widest, open))
+		}
+		k.settle = e.settle(lp, open)
+	}
+	if cutSteps(s) && (s.FSAL || s.Rebegins()) {
 		k.anew = e.anew(s, lp, widest, open)
 	}
 
@@ -381,6 +429,10 @@ func (p *printer) recordStep(s *ir.Solve) {
 		p.line("t_tape_at[(long long)st.accepted * n + s] = t;")
 		p.line("h_tape_at[(long long)st.accepted * n + s] = h;")
 	}
+	if begunAddresses(s) != nil {
+		p.line("begun_tape_at[(long long)st.accepted * n + s] = anew_at[s];")
+		p.line("anew_at[s] = false;")
+	}
 	if s.Times > 0 {
 		p.line("from_at[s] = t;")
 		p.line("taken_at[s] = h;")
@@ -407,13 +459,17 @@ func (e *emitter) firstEvals(s *ir.Solve) (n int) {
 	return n
 }
 
-// takeStep prints that a step whose states are not finite ends the solve, and what all others begin with.
-func (p *printer) takeStep(s *ir.Solve, finite string) {
+// unfinished prints that a step whose states are not finite ends the solve, or one that has no room on the tape, and leaves the branch of others open.
+func (p *printer) unfinished(s *ir.Solve, finite string) {
 	p.line("if (!(%s)) {", finite)
 	p.line("st.fail(NDEC_NON_FINITE, t, h);")
 	p.line("walk.on = false;")
 	p.fullTape(s)
 	p.line("} else {")
+}
+
+// takeStep prints what accepted steps begin with.
+func (p *printer) takeStep(s *ir.Solve) {
 	p.recordStep(s)
 	p.line("st.accepted++;")
 	p.line("st.h = h;")
@@ -421,7 +477,8 @@ func (p *printer) takeStep(s *ir.Solve, finite string) {
 
 func (e *emitter) decideFixed(l *layerFunc, s *ir.Solve, finite string) {
 	p := e.p
-	p.takeStep(s, finite)
+	p.unfinished(s, finite)
+	p.takeStep(s)
 	width := "h"
 	if s.StepSize > 0 {
 		p.line("const ndec_stepping stepping = %s;", l.fn.stepping(s))
@@ -438,8 +495,8 @@ func (e *emitter) decideFixed(l *layerFunc, s *ir.Solve, finite string) {
 	p.line("}")
 }
 
-func (e *emitter) decideAdaptive(s *ir.Solve, finite string) {
-	p := e.p
+func (e *emitter) decideAdaptive(lp *loop, finite string, widest int) {
+	p, s := e.p, lp.s
 	p.line("double err = err_at[s];")
 	p.line("double factor = factor_at[s];")
 	p.line("if (!(%s)) err = nan(\"\"); // an error is nothing beside an infinite state", finite)
@@ -453,14 +510,20 @@ func (e *emitter) decideAdaptive(s *ir.Solve, finite string) {
 	p.line("h *= err - err != 0 ? %s : ndec_min(factor, 1.0);", number(s.MinFactor, ir.F64))
 	p.fullTape(s)
 	p.line("} else {")
-	p.recordStep(s)
 	if cutSteps(s) {
 		p.line("double t_next = walk.last ? walk.t1 : t + h;")
-		p.line("bool stop = walk.last && walk.stop;")
-		p.line("if (stop) t_next = stops_at[stop_at_at[s] * n + s];")
+		if s.Stops > 0 {
+			p.line("bool stop = walk.last && walk.stop;")
+			p.line("if (stop) t_next = stops_at[stop_at_at[s] * n + s];")
+		}
+		if len(s.Events) > 0 {
+			e.seek(lp, widest)
+		}
+		p.recordStep(s)
 		p.reached(s)
 		p.line("t = t_next;")
 	} else {
+		p.recordStep(s)
 		p.line("t = walk.last ? walk.t1 : t + h;")
 	}
 	p.line("st.accepted++;")
@@ -471,8 +534,11 @@ func (e *emitter) decideAdaptive(s *ir.Solve, finite string) {
 	p.line("err_prev2_at[s] = err_prev_at[s];")
 	p.line("err_prev_at[s] = ndec_max(err, 1e-4);")
 	p.line("h *= factor;")
+	p.beginsAnew(s)
+	if len(s.Events) > 0 {
+		p.line("if (ev.hit) err_prev_at[s] = err_prev2_at[s] = 1;")
+	}
 	if s.Stops > 0 {
-		p.line("walk.stop = stop;")
 		p.line("if (stop) {")
 		p.passStop()
 		p.line("err_prev_at[s] = err_prev2_at[s] = 1;")
@@ -482,6 +548,9 @@ func (e *emitter) decideAdaptive(s *ir.Solve, finite string) {
 	p.line("walk.take = true;")
 	p.line("walk.on = t != walk.t1;")
 	p.line("}")
+	if len(s.Events) > 0 {
+		p.line("}")
+	}
 	p.line("t_at[s] = t;")
 	p.line("h_at[s] = h;")
 	p.line("err_at[s] = err;")

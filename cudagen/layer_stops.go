@@ -3,6 +3,7 @@ package cudagen
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"ndec.dev/ndec/ir"
 )
@@ -12,7 +13,7 @@ import (
 // method that takes it over from the step before, is evaluated for all samples and kept by those that passed a stop.
 
 // cutSteps reports whether steps of s end elsewhere than its grid and control say.
-func cutSteps(s *ir.Solve) bool { return s.Stops > 0 }
+func cutSteps(s *ir.Solve) bool { return s.Stops > 0 || len(s.Events) > 0 }
 
 // rounds is the number of steps that all samples take; 0 where they take as many as they need.
 func rounds(s *ir.Solve) int {
@@ -117,25 +118,41 @@ func (p *printer) gridEnd(l *layerFunc, s *ir.Solve) {
 }
 
 // decideCut prints what becomes of a step of a grid that is cut.
-func (e *emitter) decideCut(l *layerFunc, s *ir.Solve, finite string) {
-	p := e.p
-	p.takeStep(s, finite)
+func (e *emitter) decideCut(l *layerFunc, lp *loop, finite string, widest int) {
+	p, s := e.p, lp.s
+	p.unfinished(s, finite)
 	p.gridEnd(l, s)
 	p.line("double end = t_next;")
-	p.line("if (walk.stop) t_next = stops_at[stop_at_at[s] * n + s];")
+	if s.Stops > 0 {
+		p.line("bool stop = walk.stop;")
+		p.line("if (stop) t_next = stops_at[stop_at_at[s] * n + s];")
+	}
+	if len(s.Events) > 0 {
+		e.seek(lp, widest)
+	}
+	p.takeStep(s)
 	p.reached(s)
 	p.line("t = t_next;")
 	p.line("st.time = t;")
+	p.beginsAnew(s)
 	p.line("pieces_at[s] = walk.stop;")
 	p.line("int grid = grid_at[s] + 1;")
-	p.line("if (walk.stop) {")
-	p.line("if ((end - gap_at[s] - t) * (walk.t1 - walk.t0) > 0) grid--; // the rest of the step")
-	p.passStop()
-	p.line("}")
+	if len(s.Events) > 0 {
+		p.line("if (ev.hit && (end - t) * (walk.t1 - walk.t0) > 0) grid--; // the rest of the step")
+	}
+	if s.Stops > 0 {
+		p.line("if (stop) {")
+		p.line("if ((end - gap_at[s] - t) * (walk.t1 - walk.t0) > 0) grid--; // the rest of the step")
+		p.passStop()
+		p.line("}")
+	}
 	p.line("grid_at[s] = grid;")
 	p.line("t_at[s] = t;")
 	p.line("walk.take = true;")
 	p.line("walk.on = grid < walk.steps && t != walk.t1;")
+	if len(s.Events) > 0 {
+		p.line("}")
+	}
 	p.line("}")
 }
 
@@ -146,26 +163,66 @@ func (p *printer) reached(s *ir.Solve) {
 	}
 }
 
+// beginsAnew prints whether the next step begins anew: behind events, which come before a stop, or behind a stop.
+func (p *printer) beginsAnew(s *ir.Solve) {
+	switch {
+	case s.Stops > 0 && len(s.Events) > 0:
+		p.line("if (ev.hit) stop = false;")
+		p.line("walk.stop = ev.hit || stop;")
+	case s.Stops > 0:
+		p.line("walk.stop = stop;")
+	case len(s.Events) > 0:
+		p.line("walk.stop = ev.hit;")
+	}
+}
+
 // passStop prints how a sample goes over to the other side of a stop.
 func (p *printer) passStop() {
 	p.line("t += gap_at[s];")
 	p.line("stop_at_at[s]++;")
 }
 
-// anew prints the kernel by which samples that begin anew take the field there.
+// begunAddresses are those of which samples begin anew, where the way back has to know it.
+func begunAddresses(s *ir.Solve) []address {
+	if !s.Record || !s.Rebegins() {
+		return nil
+	}
+	return intAddress("anew")
+}
+
+// anew prints the kernel by which samples that begin anew take the field there, and memory of the method.
 func (e *emitter) anew(s *ir.Solve, lp *loop, rows int, open func(what, doc string, rows int, refs []address) *solveKernel) *solveKernel {
 	p := e.p
-	k, from := suffixed(lp.plain(lp.x), "_k"), suffixed(lp.plain(lp.x), "_k1")
-	sk := open("anew", "samples that begin anew take the field where they are", rows, slices.Concat([]address{{param: "const ndec_walk *walk_at", find: "walk"}, {param: "ndec_stats *st_at", find: "st"}},
-		e.arrayAddresses(slices.Concat(k, from))))
+	var to, from []operand
+	takes, evals := []string(nil), 0
+	if s.FSAL {
+		to, from = suffixed(lp.plain(lp.x), "_k"), suffixed(lp.plain(lp.x), "_k1")
+		takes, evals = append(takes, "the field where they are"), 1
+	}
+	if s.Rebegins() {
+		for i, o := range lp.x {
+			if s.States[i].Memory {
+				to, from = append(to, o), append(from, suffixed(lp.x, "_1")[i])
+			}
+		}
+		takes, evals = append(takes, "new memory"), evals+s.BeginEvals
+	}
+	sk := open("anew", "samples that begin anew take "+strings.Join(takes, " and "), rows, slices.Concat([]address{{param: "const ndec_walk *walk_at", find: "walk"}, {param: "ndec_stats *st_at", find: "st"}},
+		e.arrayAddresses(slices.Concat(to, from)), begunAddresses(s)))
 	p.line("if (s >= n || !walk_at[s].take || !walk_at[s].stop) return;")
-	p.eachElement(rows, k, func(i int, at string) string {
-		return fmt.Sprintf("%s_at[%s] = %s_at[%s];", k[i].name, at, from[i].name, at)
+	p.eachElement(rows, to, func(i int, at string) string {
+		return fmt.Sprintf("%s_at[%s] = %s_at[%s];", to[i].name, at, from[i].name, at)
 	})
 	if rows > 1 {
-		p.line("if (i == 0) st_at[s].nfe++;")
-	} else {
+		p.line("if (i > 0) return;")
+	}
+	if evals == 1 {
 		p.line("st_at[s].nfe++;")
+	} else {
+		p.line("st_at[s].nfe += %d;", evals)
+	}
+	if begunAddresses(s) != nil {
+		p.line("anew_at[s] = true;")
 	}
 	p.line("}")
 	p.line("")

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"ndec.dev/ndec/cudagen"
+	"ndec.dev/ndec/ir"
 )
 
 // batchSubject is testdata/batch.nde, all of whose models go layer by layer.
@@ -80,11 +81,6 @@ func stopsSubject(t *testing.T, precision string) *subject {
 func TestLayerStops(t *testing.T) {
 	s := stopsSubject(t, "f64")
 	layerGradients(t, []*subject{s})
-	for _, m := range s.out.Kernels.Models {
-		if len(m.Layers.Parts) == 0 {
-			t.Errorf("model %s does not go layer by layer", m.Name)
-		}
-	}
 }
 
 // rowsOfSteps has samples that take other numbers of steps, and sums over places of theirs.
@@ -150,6 +146,11 @@ func layerGradients(t *testing.T, all []*subject) {
 				t.Errorf("%s: recipe %s does not go layer by layer", s.name, r.Name)
 			}
 		}
+		for _, m := range s.out.Kernels.Models {
+			if len(m.Layers.Parts) == 0 {
+				t.Errorf("%s: model %s does not go layer by layer", s.name, m.Name)
+			}
+		}
 	}
 }
 
@@ -187,6 +188,18 @@ func TestLayersPay(t *testing.T) {
 			t.Errorf("%s states and %s units: layer by layer %t", c.state, c.width, layers)
 		}
 	}
+	s := programSubject(t, "kicked", map[string]string{"kicked.nde": source(t, "testdata/kicked.nde")}, "f32")
+	s.emit(t)
+	for _, k := range s.out.Kernels.Models {
+		if len(k.Layers.Parts) == 0 {
+			t.Errorf("model %s, with events, does not go layer by layer", k.Name)
+		}
+	}
+	for _, k := range s.out.Kernels.Recipes {
+		if len(k.Loss.Layers.Parts) == 0 || len(k.Grad.Layers.Parts) == 0 {
+			t.Errorf("recipe %s, with events, does not go layer by layer", k.Name)
+		}
+	}
 	for _, c := range []struct {
 		state, width, batch string
 		layers              bool
@@ -218,3 +231,34 @@ train Fit {
 	metric steps = n
 }
 `
+
+// eventsSubjects are testdata/events.nde, all of whose solves go layer by layer; in CI also with events that come too often.
+func eventsSubjects(t *testing.T) []*subject {
+	text := source(t, "testdata/events.nde")
+	all := []*subject{programSubject(t, "events", map[string]string{"events.nde": text}, "f64")}
+	if os.Getenv("NDEC_TEST_MODULES") != "" {
+		many := programSubject(t, "many", map[string]string{"many.nde": strings.ReplaceAll(text, "max: 60", "max: 2")}, "f64")
+		many.fails = true
+		all = append(all, many)
+	}
+	for _, s := range all {
+		s.layers = true
+	}
+	return all
+}
+
+// TestLayerEvents compares solves with events of every kind, and their gradients, with the interpreter.
+func TestLayerEvents(t *testing.T) { layerGradients(t, eventsSubjects(t)) }
+
+// TestLayerMethods compares methods with memory, and those whose dense output is not linear, with the interpreter, with stops and along output
+// times; in CI every way that a loop over steps knows.
+func TestLayerMethods(t *testing.T) {
+	s := programSubject(t, "methods", map[string]string{"methods.nde": source(t, "testdata/methods.nde")}, "f64")
+	s.layers = true
+	if os.Getenv("NDEC_TEST_MODULES") == "" {
+		few := []string{"FitVern", "FitStopped", "FitMemory", "ByStopped", "AlongMemory"}
+		s.m.Recipes = slices.DeleteFunc(s.m.Recipes, func(r *ir.Recipe) bool { return !slices.Contains(few, r.Name) })
+		s.m.Models = slices.DeleteFunc(s.m.Models, func(m *ir.Model) bool { return !slices.Contains(few, m.Name) })
+	}
+	layerGradients(t, []*subject{s})
+}

@@ -16,7 +16,11 @@ import (
 // spreads reports whether f makes numbers, and arrays element by element with no array between them.
 func (e *emitter) spreads(f *ir.Func) bool {
 	pf := e.plan.Of(f)
-	l := e.layersOf(pf, false)
+	l, known := e.spreadFuncs[f]
+	if !known {
+		l = e.inPieces(pf, false, true)
+		e.spreadFuncs[f] = l
+	}
 	if l == nil || pf.Needs.Params || pf.Needs.Prepared {
 		return false
 	}
@@ -38,13 +42,13 @@ func (e *emitter) spreads(f *ir.Func) bool {
 
 // spread prints f, which spreads, as a device function of element i of a sample, and gives its name.
 func (e *emitter) spread(f *ir.Func) string {
-	if name, ok := e.spreadFuncs[f]; ok {
-		return name
+	l, p := e.spreadFuncs[f], e.p
+	if l.element != "" {
+		return l.element
 	}
-	l, p := e.layerFuncs[f], e.p
 	fn := l.fn
 	name := e.global.pick(e.funcs[f] + "_element")
-	e.spreadFuncs[f] = name
+	l.element = name
 	params := []string{"int i"}
 	for _, a := range f.Args {
 		if a.Type.IsScalar() {
@@ -128,6 +132,10 @@ func (e *emitter) layerOutputs(s *ir.Solve, lp *loop, open func(what, doc string
 	if cutSteps(s) {
 		end = "reached"
 	}
+	also := ""
+	if len(s.Events) > 0 { // at an event the states are those after it
+		also = " && !(walk_at[s].hit && ts_at[m * n + s] == t_next)"
+	}
 	outputs = open("outputs", "states at the output times of the step that samples have taken", rows, slices.Concat(walk, number64(end, "ts", "from", "taken"),
 		[]address{nextAddress("next"), nextAddress("passed")}, e.arrayAddresses(slices.Concat(lp.x, suffixed(lp.x, "_1"), lp.d, out)), tape))
 	element := "0"
@@ -140,7 +148,7 @@ func (e *emitter) layerOutputs(s *ir.Solve, lp *loop, open func(what, doc string
 	p.line("double t_next = %s_at[s];", end)
 	p.line("double span = walk_at[s].t1 - walk_at[s].t0;")
 	p.line("int m = next_at[s];")
-	p.line("for (; m < %d && (ts_at[m * n + s] - t_next) * span <= 0; m++) {", s.Times)
+	p.line("for (; m < %d && (ts_at[m * n + s] - t_next) * span <= 0%s; m++) {", s.Times, also)
 	p.line("double at_m = ts_at[m * n + s];")
 	p.line("if (at_m == t) {")
 	store(lp.x)
@@ -185,10 +193,7 @@ func (e *emitter) layerOutputs(s *ir.Solve, lp *loop, open func(what, doc string
 
 // outputRow is where an element of a sample lies in output m.
 func outputRow(t ir.Type, at string) string {
-	if t.Len() == 1 {
-		return "m * n + s"
-	}
-	return fmt.Sprintf("m * n * %d + %s", t.Len(), at)
+	return outputRowOf("m", t, at)
 }
 
 // insideOf are the cotangents that outputs inside a step give to its start and to the data of its dense output.
@@ -211,36 +216,47 @@ func (p *printer) addOutputs(rows int, x []operand) {
 }
 
 // layerInside prints, for step of a sample, what its outputs give: at its end to the cotangents of states, inside to sums for the derivative of
-// the step.
+// the step. The end of a step that an event has cut is one inside.
 func (e *emitter) layerInside(r *ir.Rev, dense string, rows int, x []operand) {
 	p := e.p
 	sums, one := insideOf(r)
 	p.eachElement(rows, sums, func(i int, at string) string { return fmt.Sprintf("%s_at[%s] = 0;", sums[i].name, at) })
 	p.line("double width = h_tape_at[step * n + s];")
+	add := func(theta, of string, row func(t ir.Type) string) {
+		args := []string{"0", theta, "width"}
+		if rows > 1 {
+			args[0] = "i"
+		}
+		for _, o := range x {
+			if o.t.IsScalar() {
+				args = append(args, fmt.Sprintf("%s%s_at[%s]", o.name, of, row(o.t)))
+			} else {
+				args = append(args, fmt.Sprintf("{%s%s_at + %s, n}", o.name, of, row(o.t)))
+			}
+		}
+		for _, o := range one {
+			args = append(args, fmt.Sprintf("{%s_at + s, n}", o.name))
+		}
+		p.line("%s(%s);", dense, strings.Join(args, ", "))
+		p.eachElement(rows, sums, func(i int, at string) string {
+			return fmt.Sprintf("%s_at[%s] += %s_at[%s];", sums[i].name, at, one[i].name, at)
+		})
+	}
+	if len(r.Solve.Events) > 0 {
+		p.line("double part = part_tape_at[step * n + s];")
+		p.line("if (part < 1) {")
+		add("part", "_bar", func(ir.Type) string { return "s" })
+		p.line("}")
+	}
+	if r.Solve.Times == 0 {
+		return
+	}
 	p.line("for (int m = ndec_layer_outputs(step_tape_at + s, %d, n, step) - 1; m >= 0 && step_tape_at[m * n + s] == step; m--) {", r.Solve.Times)
 	p.line("double theta = theta_tape_at[m * n + s];")
 	p.line("if (theta == 1) {")
 	p.addOutputs(rows, x)
 	p.line("} else if (theta != 0) {")
-	args := []string{"0", "theta", "width"}
-	if rows > 1 {
-		args[0] = "i"
-	}
-	for _, o := range x {
-		row := outputRow(o.t, "s")
-		if o.t.IsScalar() {
-			args = append(args, fmt.Sprintf("%s_out_bar_at[%s]", o.name, row))
-		} else {
-			args = append(args, fmt.Sprintf("{%s_out_bar_at + %s, n}", o.name, row))
-		}
-	}
-	for _, o := range one {
-		args = append(args, fmt.Sprintf("{%s_at + s, n}", o.name))
-	}
-	p.line("%s(%s);", dense, strings.Join(args, ", "))
-	p.eachElement(rows, sums, func(i int, at string) string {
-		return fmt.Sprintf("%s_at[%s] += %s_at[%s];", sums[i].name, at, one[i].name, at)
-	})
+	add("theta", "_out_bar", func(t ir.Type) string { return outputRow(t, "s") })
 	p.line("}")
 	p.line("}")
 }

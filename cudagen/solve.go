@@ -62,12 +62,12 @@ func (e *emitter) apply(f *ir.Func, in []string, to []operand) string {
 
 func (e *emitter) newLoop(s *ir.Solve) *loop {
 	l := &loop{e: e, p: e.p, ps: e.plan.OfSolve(s), s: s}
-	sc := newScope(strings.Fields("on tile all row_k t t0 t1 h by ts next theta tape k dir err last factor rejected steps err_prev err_prev2 finite t_next stops gap goal cut stop stop_at stop_end begin pieces width end st ev m f full part fired_at end_bar room samples saved at fired fired_t fired_step fired_event r capacity walk span rtol atol length running counts back from taken passed grid reached")...)
+	sc := newScope(strings.Fields("on tile all row_k t t0 t1 h by ts next theta tape k dir err last factor rejected steps err_prev err_prev2 finite t_next stops gap goal cut stop stop_at stop_end begin pieces width end st ev m f full part fired_at end_bar room samples saved at fired fired_t fired_step fired_event r capacity walk span rtol atol length running counts back from taken passed grid reached ev on anew hit left happens begins none events fresh picked place stepped i")...)
 	for n := range e.global.used {
 		sc.used[n] = true
 	}
 	for _, st := range s.States {
-		name := sc.pickFamily(snake(st.Name), "_1", "_k", "_k1", "_err", "_out", "_at", "_bar", "_in", "_start", "_out_bar", "_start_bar", "_now", "_before", "_none", "_fired", "_tape")
+		name := sc.pickFamily(snake(st.Name), "_1", "_k", "_k1", "_err", "_out", "_at", "_bar", "_in", "_start", "_out_bar", "_start_bar", "_now", "_before", "_none", "_fired", "_tape", "_cut", "_seen", "_end", "_given", "_in_at")
 		l.x = append(l.x, operand{name, st.Type})
 	}
 	for i, t := range s.Extras {
@@ -75,7 +75,7 @@ func (e *emitter) newLoop(s *ir.Solve) *loop {
 		if a := s.Field.Args; len(a) > 1+len(l.x)+i {
 			name = localName(a[1+len(l.x)+i])
 		}
-		l.c = append(l.c, operand{sc.pickFamily(name, "_bar", "_sum", "_step"), t})
+		l.c = append(l.c, operand{sc.pickFamily(name, "_bar", "_sum", "_step", "_step_at"), t})
 	}
 	if denseSteps(s) {
 		n := l.stepResults()

@@ -234,6 +234,12 @@ template <int N> struct ndec_events {
 	}
 
 	__device__ __forceinline__ double part() const { return hit ? end : 1.0; } // how much of the step counts
+	__device__ __forceinline__ int firing(int first) const { // how many events before this one fire
+		int n = 0;
+#pragma unroll
+		for (int i = 0; i < N; i++) n += i < first && e[i].fires();
+		return n;
+	}
 	__device__ __forceinline__ bool endless() const { return count > most; }
 	__device__ __forceinline__ bool waiting() const {
 		bool some = false;

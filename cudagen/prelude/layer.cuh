@@ -15,6 +15,21 @@ template <class T> struct ndec_column {
 	}
 };
 
+// the same of elements that a thread makes when they are read, by f
+template <class F> struct ndec_elements {
+	F f;
+	int at;
+	__device__ __forceinline__ auto operator[](int i) const { return f(at + i); }
+	__device__ __forceinline__ ndec_elements operator+(int i) const {
+		ndec_elements c = {f, at + i};
+		return c;
+	}
+};
+template <class F> NDEC_D ndec_elements<F> ndec_made(F f) {
+	ndec_elements<F> c = {f, 0};
+	return c;
+}
+
 // the row and the sample of a thread
 struct ndec_at {
 	int row, s;
@@ -26,8 +41,8 @@ struct ndec_at {
 
 // what the steps of a solve keep of a sample beside t, h and states
 struct ndec_walk {
-	double t0, t1, err_prev, err_prev2;
-	int steps, on, take, rejected, last, stop; // stop: the step ends before one
+	double t0, t1;
+	int steps, on, take, rejected, last, stop, hit; // stop: the step ends before one, or the next one begins anew; hit: at events
 };
 
 NDEC_D bool ndec_layer_finite(ndec_column<float> x, int n) {
@@ -50,6 +65,13 @@ NDEC_D int ndec_layer_outputs(const int *at, int times, int n, long long step) {
 		else hi = m;
 	}
 	return lo;
+}
+
+// The last output time up to m that lies inside this step, -1 if none does; theta has their places in it.
+NDEC_D int ndec_layer_within(const int *at, const double *theta, int m, int n, long long step) {
+	for (; m >= 0 && at[m * n] == step; m--)
+		if (theta[m * n] != 0 && theta[m * n] != 1) return m;
+	return -1;
 }
 
 // the samples of a warp that go on, as bits
