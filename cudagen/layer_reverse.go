@@ -172,6 +172,7 @@ func (b *sweep) printBegin() {
 	p.line("if (s >= n) return;")
 	if s.Times > 0 {
 		b.zero(bar)
+		p.line("#pragma unroll 1")
 		p.line("for (int m = %d; m >= 0 && step_tape_at[m * n + s] >= st_at[s].accepted; m--) {", s.Times-1)
 		p.addOutputs(b.rows, x)
 		p.line("}")
@@ -268,6 +269,7 @@ func (b *sweep) printPick(given []operand) string {
 		p.line("int m = left_at[s];")
 		p.line("if (fresh) {")
 		p.line("m = ndec_layer_outputs(step_tape_at + s, %d, n, step) - 1;", s.Times)
+		p.line("#pragma unroll 1")
 		p.line("for (int k = m; k >= 0 && step_tape_at[k * n + s] == step; k--) {")
 		p.line("if (theta_tape_at[k * n + s] != 1) continue;")
 		p.eachElement(b.rows, x, func(i int, at string) string {
@@ -364,6 +366,7 @@ func (b *sweep) printCarry() {
 		if b.within {
 			also = made + " && "
 		}
+		p.line("#pragma unroll 1")
 		p.line("for (int m = ndec_layer_outputs(step_tape_at + s, %d, n, step) - 1; %sm >= 0 && step_tape_at[m * n + s] == step; m--) {", s.Times, also)
 		p.line("if (theta_tape_at[m * n + s] == 0) {")
 		p.addOutputs(b.rows, x)

@@ -148,6 +148,7 @@ func (e *emitter) layerOutputs(s *ir.Solve, lp *loop, open func(what, doc string
 	p.line("double t_next = %s_at[s];", end)
 	p.line("double span = walk_at[s].t1 - walk_at[s].t0;")
 	p.line("int m = next_at[s];")
+	p.line("#pragma unroll 1")
 	p.line("for (; m < %d && (ts_at[m * n + s] - t_next) * span <= 0%s; m++) {", s.Times, also)
 	p.line("double at_m = ts_at[m * n + s];")
 	p.line("if (at_m == t) {")
@@ -182,6 +183,7 @@ func (e *emitter) layerOutputs(s *ir.Solve, lp *loop, open func(what, doc string
 
 	rest = open("rest", "output times that no step has reached have the last states", rows, slices.Concat([]address{nextAddress("next")}, walk[1:], e.arrayAddresses(slices.Concat(lp.x, out)), tape))
 	p.line("if (s >= n) return;")
+	p.line("#pragma unroll 1")
 	p.line("for (int m = next_at[s]; m < %d; m++) {", s.Times)
 	store(lp.x)
 	mark("st_at[s].accepted", "0")
@@ -251,6 +253,7 @@ func (e *emitter) layerInside(r *ir.Rev, dense string, rows int, x []operand) {
 	if r.Solve.Times == 0 {
 		return
 	}
+	p.line("#pragma unroll 1")
 	p.line("for (int m = ndec_layer_outputs(step_tape_at + s, %d, n, step) - 1; m >= 0 && step_tape_at[m * n + s] == step; m--) {", r.Solve.Times)
 	p.line("double theta = theta_tape_at[m * n + s];")
 	p.line("if (theta == 1) {")
