@@ -81,8 +81,11 @@ func (ix index) row(n int, j string) string {
 	return i + " + " + j
 }
 
-func (e *emitter) newFunction(f *plan.Func) *function {
-	fn := &function{e: e, f: f, p: e.p, s: newScope(), name: map[*ir.Value]string{}, accs: map[*ir.Value]string{}}
+func (e *emitter) newFunction(f *plan.Func) *function { return e.newFunctionIn(f, newScope()) }
+
+// newFunctionIn is newFunction with names of a scope.
+func (e *emitter) newFunctionIn(f *plan.Func, s *scope) *function {
+	fn := &function{e: e, f: f, p: e.p, s: s, name: map[*ir.Value]string{}, accs: map[*ir.Value]string{}}
 	for n := range e.global.used {
 		fn.s.used[n] = true
 	}

@@ -101,7 +101,9 @@ func (e *emitter) layersOf(f *plan.Func, root bool) *layerFunc {
 
 // inPieces cuts f anew. Short arrays are a thread's for its sample, unless each element has a thread.
 func (e *emitter) inPieces(f *plan.Func, root, each bool) *layerFunc {
-	l := &layerFunc{fn: e.newFunction(f), each: each, defs: map[*ir.Value]int{}, placed: map[*ir.Value]bool{}, bytes: map[place]int{}}
+	names := newScope("at", "count", "part", "parts", "room")
+	names.beside = []string{"_at"} // where a value lies
+	l := &layerFunc{fn: e.newFunctionIn(f, names), each: each, defs: map[*ir.Value]int{}, placed: map[*ir.Value]bool{}, bytes: map[place]int{}}
 	if !e.cut(l, root) {
 		return nil
 	}

@@ -262,3 +262,11 @@ func TestLayerMethods(t *testing.T) {
 	}
 	layerGradients(t, []*subject{s})
 }
+
+// TestLayerSensitivities compares gradients by every sensitivity with the interpreter.
+func TestLayerSensitivities(t *testing.T) {
+	s := programSubject(t, "backs", map[string]string{"backs.nde": source(t, "testdata/backs.nde")}, "f64")
+	s.initial(t)
+	s.layers = true
+	layerGradients(t, []*subject{s})
+}

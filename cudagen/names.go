@@ -10,7 +10,10 @@ import (
 )
 
 // scope hands out C++ identifiers, each once.
-type scope struct{ used map[string]bool }
+type scope struct {
+	used   map[string]bool
+	beside []string // suffixes of names that each has beside it
+}
 
 // reserved are keywords of C++ and CUDA and the names that emitted functions use themselves.
 var reserved = strings.Fields(`alignas alignof and and_eq asm auto bitand bitor bool break case catch char class compl concept const
@@ -34,6 +37,13 @@ func newScope(taken ...string) *scope {
 
 // pick is base, or base with the first free number.
 func (s *scope) pick(base string) string {
+	if s.beside != nil {
+		return s.pickFamily(base, s.beside...)
+	}
+	return s.next(base)
+}
+
+func (s *scope) next(base string) string {
 	name := base
 	for n := 2; s.used[name]; n++ {
 		name = base + "_" + strconv.Itoa(n)
@@ -45,7 +55,7 @@ func (s *scope) pick(base string) string {
 // pickFamily is pick for a name that has others beside it.
 func (s *scope) pickFamily(base string, suffixes ...string) string {
 	for {
-		name := s.pick(base)
+		name := s.next(base)
 		free := true
 		for _, x := range suffixes {
 			free = free && !s.used[name+x]
