@@ -39,7 +39,7 @@ func (v *vectors) solve(l *lanes.Solve) {
 		span += fmt.Sprintf(", stops *[%d * %d]float64", s.Stops, w)
 	}
 	if s.Times > 0 {
-		span += v.outParams(s, "Out")
+		span += v.outParams(s, l.GivenStates(), "Out")
 	}
 	params += fmt.Sprintf("%s, by rt.Stepping, n int, st *[%d]rt.SolveStats", span, w)
 	step := v.stepNames(l)
@@ -85,10 +85,12 @@ func (v *vectors) fieldNames(k *lanes.Kernel, variable string) stepNames {
 	n := stepNames{map[string]string{}, map[string]string{}}
 	rel := func(f *lanes.Field) string { return variable + "." + v.paths[f][len(k.Name)+1:] }
 	for i, a := range k.Func.Args {
-		n.arg[a.Name] = rel(k.Args[i])
+		if k.Args[i].Start == nil {
+			n.arg[a.Name] = rel(k.Args[i])
+		}
 	}
 	for i, r := range k.Func.ResultNames {
-		if !k.Results[i].Kept {
+		if !k.Results[i].Kept && k.Results[i].Start == nil {
 			n.res[r] = rel(k.Results[i])
 		}
 	}
@@ -329,7 +331,7 @@ func (v *vectors) rev(r *lanes.Rev) {
 	p.line("s := &fr.%s", r.Step.Name)
 	p.line("mask := fr.mask")
 	if s.Times > 0 {
-		params += v.outParams(s, "Bar") + ", n int"
+		params += v.outParams(s, s.Plain(), "Bar") + ", n int"
 		v.revRest(r, rel)
 	}
 	if r.FromKept != nil {

@@ -84,7 +84,7 @@ func (v *vectors) revStretches(r *lanes.Rev) {
 	rel := func(i int) string { return path(r.Step.Args[i]) }
 	params := "tape *" + v.tapeType(tape)
 	if s.Times > 0 {
-		params += v.outParams(s, "Bar")
+		params += v.outParams(s, s.Plain(), "Bar")
 	}
 	params += ", n int"
 	runs := v.e.plan.Of(r.Node.Func).Needs.Stats

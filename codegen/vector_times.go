@@ -7,16 +7,15 @@ import (
 	"ndec.dev/ndec/ir"
 )
 
-// Output times in lanes. Every sample has its own steps and so its own output times in a step. A kernel takes a row of outputs at a time
-// (lanes.Solve.Output), from the samples that have reached it.
+// Output times in lanes. Every sample has its own steps and so its own output times in a step. A kernel takes them row by row
+// (lanes.Solve.Output), each from the samples that have reached it.
 
-// outParams are the arguments for the states of a solve at its output times, or for their cotangents.
-func (v *vectors) outParams(s *ir.Solve, suffix string) string {
+// outParams are the arguments for some states of a solve at its output times, or for their cotangents.
+func (v *vectors) outParams(s *ir.Solve, states []int, suffix string) string {
 	out := ""
-	for i, st := range s.States {
-		if !st.Memory {
-			out += fmt.Sprintf(", %s *[%d * %d]%s", outName(i, suffix), s.Times*st.Type.Len(), v.set.Samples(), v.elem(st.Type.Elem))
-		}
+	for _, i := range states {
+		t := s.States[i].Type
+		out += fmt.Sprintf(", %s *[%d * %d]%s", outName(i, suffix), s.Times*t.Len(), v.set.Samples(), v.elem(t.Elem))
 	}
 	return out
 }
@@ -47,34 +46,40 @@ func (v *vectors) laneLoop(t ir.Type, statement func(at func(row string) string)
 // outputNames are the fields of the frame of Output, relative to d.
 func (v *vectors) outputNames(l *lanes.Solve) stepNames { return v.fieldNames(l.Output, "d") }
 
-// startOutputs prints how the outputs of a solve begin.
+// startOutputs prints how the outputs of a solve begin, and where their rows lie.
 func (v *vectors) startOutputs(l *lanes.Solve) {
 	p, d := v.p, v.outputNames(l)
 	p.line("d := &fr.%s", l.Output.Name)
 	p.line("for i := range %s { %s[i], %s[i] = 0, t1[i]-t0[i] }", d.arg[lanes.OutputNext], d.arg[lanes.OutputNext], d.arg[lanes.OutputSpan])
+	p.line("%s[0] = rt.Apart(fr, ts)", d.arg[lanes.RowStart(lanes.OutputAt)])
+	for _, k := range l.GivenStates() {
+		p.line("%s[0] = rt.Apart(fr, %s)", d.arg[lanes.RowStart(l.IR.States[k].Name+lanes.Row)], outName(k, "Out"))
+	}
 }
 
 // noOutputs prints that no sample has taken a step.
 func (v *vectors) noOutputs(l *lanes.Solve) {
 	if l.IR.Times > 0 {
-		open := v.outputNames(l).arg[lanes.OutputOpen]
-		v.p.line("clear(%s[:]) // of samples that have taken a step", open)
+		d := v.outputNames(l)
+		v.p.line("clear(%s[:]) // of samples that have taken a step", d.arg[lanes.OutputOpen])
+		v.p.line("%s[0] = %d // the first row that one of them has to take", d.arg[lanes.OutputRow], l.IR.Times)
 	}
 }
 
 // mayOutput prints that sample i has taken a step.
 func (v *vectors) mayOutput(l *lanes.Solve) {
 	if l.IR.Times > 0 {
-		v.p.line("%s[i] = 1", v.outputNames(l).arg[lanes.OutputOpen])
+		d := v.outputNames(l)
+		v.p.line("%s[i] = 1", d.arg[lanes.OutputOpen])
+		v.p.line("if next := %s[i]; next < %s[0] { %s[0] = next }", d.arg[lanes.OutputNext], d.arg[lanes.OutputRow], d.arg[lanes.OutputRow])
 	}
 }
 
 // outputs prints the output times that lie in the steps that samples took, from t to end, row by row.
 func (v *vectors) outputs(l *lanes.Solve, step stepNames, t, end, h string) {
 	s, p, w, d := l.IR, v.p, v.set.Samples(), v.outputNames(l)
-	row := fmt.Sprintf("rt.NextRow(%s[:n], %s[:n], %d)", d.arg[lanes.OutputOpen], d.arg[lanes.OutputNext], s.Times)
-	p.line("row := %s", row)
-	p.line("if row < %d {", s.Times)
+	row := d.arg[lanes.OutputRow] + "[0]"
+	p.line("if %s < %d {", row, s.Times)
 	p.line("%s, %s, %s = %s, %s, %s", d.arg[lanes.OutputT], d.arg[lanes.OutputEnd], d.arg[lanes.OutputH], t, end, h)
 	if len(s.Events) > 0 {
 		p.line("%s = %s", d.arg[lanes.OutputHit], v.seekNames(l)[lanes.SearchHit])
@@ -87,23 +92,12 @@ func (v *vectors) outputs(l *lanes.Solve, step stepNames, t, end, h string) {
 	}
 	v.handFilled(l, d.arg[lanes.Filled])
 	p.line("}")
-	p.line("for row < %d {", s.Times)
-	p.line("%s[0] = float64(row)", d.arg[lanes.OutputRow])
-	p.line("copy(%s[:], ts[row*%d:])", d.arg[lanes.OutputAt], w)
-	plain := func(do func(state int, st ir.SolveState)) {
-		for k, st := range s.States {
-			if !st.Memory {
-				do(k, st)
-			}
-		}
+	p.line("for %s < %d {", row, s.Times)
+	if s.Stretches || s.Record {
+		p.line("row := int(%s)", row)
 	}
-	plain(func(k int, st ir.SolveState) {
-		p.line("copy(%s[:], %s[row*%d:])", d.arg[st.Name+lanes.Row], outName(k, "Out"), st.Type.Len()*w)
-	})
+	p.line("%s[0] = %d // rows at a time", d.arg[lanes.OutputLeft], l.Rows)
 	p.line("%s", v.run(l.Output))
-	plain(func(k int, st ir.SolveState) {
-		p.line("copy(%s[row*%d:], %s[:])", outName(k, "Out"), st.Type.Len()*w, d.res[st.Name+lanes.RowNext])
-	})
 	if s.Stretches || s.Record {
 		p.line("for i := range n {")
 		p.line("if %s[i] == 0 { continue }", d.res[lanes.OutputTaken])
@@ -115,7 +109,6 @@ func (v *vectors) outputs(l *lanes.Solve, step stepNames, t, end, h string) {
 		}
 		p.line("}")
 	}
-	p.line("row = %s", row)
 	p.line("}")
 }
 
@@ -124,12 +117,11 @@ func (v *vectors) rest(l *lanes.Solve, step stepNames) {
 	p, s, d := v.p, l.IR, v.outputNames(l)
 	p.line("for i, next := range %s {", d.arg[lanes.OutputNext])
 	p.line("for row := int(next); row < %d; row++ {", s.Times)
-	for k, st := range s.States {
-		if !st.Memory {
-			v.laneLoop(st.Type, func(at func(string) string) string {
-				return fmt.Sprintf("%s[%s] = %s[%s]", outName(k, "Out"), at("row"), step.arg[st.Name], at(""))
-			})
-		}
+	for _, k := range l.GivenStates() {
+		st := s.States[k]
+		v.laneLoop(st.Type, func(at func(string) string) string {
+			return fmt.Sprintf("%s[%s] = %s[%s]", outName(k, "Out"), at("row"), step.arg[st.Name], at(""))
+		})
 	}
 	switch {
 	case s.Stretches:

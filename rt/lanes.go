@@ -10,6 +10,11 @@ func Aligned[T any]() *T {
 	return (*T)(unsafe.Pointer(&buf[skip]))
 }
 
+// Apart is how many bytes a place in the frame of kernels lies behind its start.
+func Apart[F, P any](frame *F, place *P) float64 {
+	return float64(int64(uintptr(unsafe.Pointer(place)) - uintptr(unsafe.Pointer(frame))))
+}
+
 // AddLanes adds to dst the sums over groups of n numbers of src, each from its first on, and clears src. Four groups go
 // together, since the additions of one wait for each other.
 func AddLanes[R Float](dst, src []R, n int) {

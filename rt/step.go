@@ -253,17 +253,6 @@ func InOrderEach(t0 float64, ts []float64, i, stride int) bool {
 	return i >= len(ts)
 }
 
-// NextRow is the least number of a next row of outputs among the samples that are open, and rows where there is none.
-func NextRow(open, next []float64, rows int) int {
-	least := float64(rows)
-	for i, o := range open {
-		if o != 0 && next[i] < least {
-			least = next[i]
-		}
-	}
-	return int(least)
-}
-
 // CheckTimes demands finite times that go from t0 on in the direction of t1. Errors wrap ErrShape.
 func CheckTimes(t0, t1 float64, ts []float64) error {
 	dir := math.Copysign(1, t1-t0)

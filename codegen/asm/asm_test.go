@@ -28,6 +28,7 @@ const (
 	frameSize = resultAt + 128*128
 	whileAt   = frameSize - 256
 	whileRuns = 5
+	chosenAt  = whileAt + 64
 )
 
 // step is an operation under test on vectors of samples: x, y, z are finite floats, u and v any.
@@ -185,12 +186,19 @@ func kernels(t *testing.T, isa asm.ISA) string {
 		})
 		left, runs := fr.At(whileAt), fr.At(whileAt+8)
 		b.StoreOne(asm.F64, b.Const(asm.F64, whileRuns), left)
-		b.While(left, func() {
+		b.While(left, func(l *asm.Loop) {
 			b.StoreOne(asm.F64, b.Sub(asm.F64, b.Broadcast(asm.F64, left), b.Const(asm.F64, 1)), left)
 			b.Loop(2, func(*asm.Loop) {
 				b.StoreOne(asm.F64, b.Add(asm.F64, b.Broadcast(asm.F64, runs), b.Const(asm.F64, 0.5)), runs)
+				b.StoreOne(asm.F64, b.Broadcast(asm.F64, runs), fr.At(chosenAt).Chosen(l, 8, left))
 			})
 		})
+		least := b.Const(asm.F64, 2)
+		for off := 0; off < 128; off += isa.Bytes() {
+			x := b.Load(asm.F64, fr.At(operandAt+128+off))
+			least = b.Min(asm.F64, least, b.Select(asm.F64, b.Cmp(asm.F64, asm.Less, x, least), x, least))
+		}
+		b.StoreOne(asm.F64, b.LeastLane(asm.F64, least), fr.At(chosenAt))
 		b.Call("one")
 		if at >= whileAt {
 			t.Fatal("the frame is too small")
@@ -273,6 +281,11 @@ func TestISAsAgree(t *testing.T) {
 	rows(t, "avx512 against avx2", b, a)
 	if got := math.Float64frombits(binary.LittleEndian.Uint64(a[whileAt-resultAt+8:])); got != whileRuns {
 		t.Errorf("a loop until %d are done did %v", whileRuns, got)
+	}
+	for left := 1; left <= whileRuns; left++ {
+		if got := math.Float64frombits(binary.LittleEndian.Uint64(a[chosenAt-resultAt+8*left:])); got != float64(whileRuns+1-left) {
+			t.Errorf("the place that the number %d chooses has %v, want that of run %d", left, got, whileRuns+1-left)
+		}
 	}
 	if bytes.Equal(a, make([]byte, len(a))) {
 		t.Error("there are no results")

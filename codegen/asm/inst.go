@@ -10,10 +10,15 @@ type Mem struct {
 	Steps []Step
 }
 
-// Step says that a place moves by Bytes from one run of a loop to the next.
+// Step says that a place moves by Bytes from one run of a loop to the next, or, if it is chosen, that in each run it lies Bytes times a number
+// ahead, see Chosen.
 type Step struct {
 	Loop  *Loop
 	Bytes int
+
+	chosen bool
+	base   Base // where the number is
+	off    int
 }
 
 // At is m moved by some bytes.
@@ -24,7 +29,13 @@ func (m Mem) Along(l *Loop, bytes int) Mem {
 	if bytes == 0 || l == nil {
 		return m
 	}
-	m.Steps = append(m.Steps[:len(m.Steps):len(m.Steps)], Step{l, bytes})
+	m.Steps = append(m.Steps[:len(m.Steps):len(m.Steps)], Step{Loop: l, Bytes: bytes})
+	return m
+}
+
+// Chosen is m moved by bytes times a number, that which is at a place, in F64 and without a fraction, when a run of l begins. The place moves with no loop.
+func (m Mem) Chosen(l *Loop, bytes int, at Mem) Mem {
+	m.Steps = append(m.Steps[:len(m.Steps):len(m.Steps)], Step{l, bytes, true, at.Base, at.Off})
 	return m
 }
 

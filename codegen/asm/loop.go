@@ -45,6 +45,19 @@ type pointer struct {
 	direct bool     // instructions use it, not only other pointers
 }
 
+// last is the step of a pointer along its own loop; none of one that stays.
+func (p *pointer) last() Step {
+	if len(p.steps) == 0 {
+		return Step{}
+	}
+	return p.steps[len(p.steps)-1]
+}
+
+// strays reports whether a number says where the pointer is, so that what lies there has no name.
+func (p *pointer) strays() bool {
+	return slices.ContainsFunc(p.steps, func(s Step) bool { return s.chosen })
+}
+
 // Loop runs body n times.
 func (b *Builder) Loop(n int, body func(l *Loop)) {
 	l := &Loop{n: n, depth: len(b.loops)}
@@ -59,11 +72,11 @@ func (b *Builder) Loop(n int, body func(l *Loop)) {
 }
 
 // While runs body, and again as long as it leaves a number other than zero, of 64 bits, at m, a place that moves with no loop.
-func (b *Builder) While(m Mem, body func()) {
+func (b *Builder) While(m Mem, body func(l *Loop)) {
 	l := &Loop{n: whileRuns, depth: len(b.loops), more: b.address(m), outer: true}
 	b.add(inst{kind: loopMark, loop: l})
 	b.loops = append(b.loops, l)
-	body()
+	body(l)
 	b.loops = b.loops[:len(b.loops)-1]
 	b.add(inst{kind: endMark, loop: l})
 }

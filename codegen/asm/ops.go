@@ -317,6 +317,16 @@ func (b *Builder) SumLanes(e Elem, x Vec) Vec {
 	return x
 }
 
+// LeastLane is the smallest number of all lanes, none of which is NaN, in every lane.
+func (b *Builder) LeastLane(e Elem, x Vec) Vec {
+	for _, s := range laneSwaps[b.ISA][e] {
+		y := b.new(e)
+		b.emit(s.op, -1, y, imm(s.imm), vec(x), vec(x))
+		x = b.binary(rowMin, e, x, y)
+	}
+	return x
+}
+
 // laneSwaps exchange halves of a vector, of its quarters, and so on.
 var laneSwaps = [...][2][]struct {
 	op  string

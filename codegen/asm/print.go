@@ -135,9 +135,11 @@ func (p *printer) begin(l *Loop) {
 		p.ins("MOVQ", number(l.n), word(l.counter))
 	}
 	for _, q := range l.pointers {
-		if q.from != nil {
+		switch {
+		case q.last().chosen:
+		case q.from != nil:
 			p.move(q.from.reg, q.reg)
-		} else {
+		default:
 			at := q.reg
 			if strings.Contains(at, "(") {
 				at = moveRegister
@@ -162,6 +164,28 @@ func (p *printer) begin(l *Loop) {
 		p.text(" // ", l.what)
 	}
 	p.text("\n")
+	for _, q := range l.pointers {
+		if q.last().chosen {
+			p.choosePlace(q)
+		}
+	}
+}
+
+// choosePlace sets a pointer by the number that says where it is in this run.
+func (p *printer) choosePlace(q *pointer) {
+	s, at := q.last(), q.reg
+	if strings.Contains(at, "(") {
+		at = moveRegister
+	}
+	number64 := p.source(operand{kind: memOperand, ptr: p.b.pointer(s.base, nil), num: int32(s.off)}, true, 0)
+	p.ins("CVTTSD2SQ", number64, word(at))
+	if s.Bytes != 1 {
+		p.ins("IMULQ", number(s.Bytes), word(at))
+	}
+	p.ins("ADDQ", word(q.from.reg), word(at))
+	if at != q.reg {
+		p.ins("MOVQ", word(at), word(q.reg))
+	}
 }
 
 // move moves a pointer.
@@ -189,7 +213,9 @@ func (p *printer) end(l *Loop) {
 	p.words, p.stride = p.words[:len(p.words)-len(loopWords(l))], 0
 	p.pauseIn(l)
 	for _, q := range l.pointers {
-		p.ins("ADDQ", number(q.steps[len(q.steps)-1].Bytes), word(q.reg))
+		if s := q.last(); !s.chosen {
+			p.ins("ADDQ", number(s.Bytes), word(q.reg))
+		}
 	}
 	if l.counts() {
 		p.ins("DECQ", word(l.counter))
@@ -228,7 +254,7 @@ func (p *printer) source(o operand, mem bool, k int) place {
 		if o.ptr.reg == "" {
 			return place{partPlace, int(o.num), o.ptr.base.table}
 		}
-		if name := p.b.file.Place; name != nil && o.ptr.base.table == "" {
+		if name := p.b.file.Place; name != nil && o.ptr.base.table == "" && !o.ptr.strays() {
 			p.what = name(p.what[:0], o.ptr.base.arg, int(o.num))
 		}
 		if o.num == 0 {

@@ -50,7 +50,7 @@ func (c *compiler) inARow(step func()) {
 	first := func(name string) asm.Mem { return c.b.Arg(argFrame).At(field(name).Off) }
 	code := slices.Index(c.k.Func.ResultNames, Own+"code")
 	b, e := c.b, asm.F64
-	b.While(first("more"), func() {
+	b.While(first("more"), func(*asm.Loop) {
 		c.reg = nil // what the step before had
 		step()
 		var good asm.Vec

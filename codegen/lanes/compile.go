@@ -23,12 +23,15 @@ type compiler struct {
 	pf  *plan.Func
 	b   *asm.Builder
 
-	col  *asm.Loop         // over the vectors of a block, wide of them at a time
-	wide int               // vectors that are computed together
-	reg  map[element]value // elements that are in registers in this segment
-	cur  map[cursor]value  // elements at the present index of a loop
-	sum  map[element]value // running sums of a loop
-	mask value             // of the samples that count
+	outputs rowLoops          // over rows of outputs
+	col     *asm.Loop         // over the vectors of a block, wide of them at a time
+	wide    int               // vectors that are computed together
+	reg     map[element]value // elements that are in registers in this segment
+	cur     map[cursor]value  // elements at the present index of a loop
+	sum     map[element]value // running sums of a loop
+	mask    value             // of the samples that count
+	// straight: what is printed is in no loop but that over the vectors, so that it may be read later in the segment.
+	straight bool
 
 	present   *plan.Nest              // the nest that is printed
 	next      *plan.Nest              // and the one after it; nil for none
@@ -129,9 +132,12 @@ func (c *compiler) run() (failed *Unsupported) {
 	if c.k.from != nil {
 		c.handOut(c.k.from)
 	}
-	if c.k.again {
+	switch {
+	case c.k.again:
 		c.inARow(c.body)
-	} else {
+	case c.k.rows != nil:
+		c.rowByRow(c.body)
+	default:
 		c.body()
 	}
 	return nil
@@ -190,13 +196,12 @@ func (c *compiler) carryOn() {
 	if len(c.k.carry) == 0 {
 		return
 	}
-	c.b.Note("results that are the arguments of the next run")
 	var ms moves
 	var quick []func() // from registers, when all of these are found
 	for i, r := range c.k.Results {
 		j, ok := c.k.carry[i]
 		switch to, xs := c.k.Args[j], c.inRegister(c.k.Func.Results[i]); {
-		case !ok:
+		case !ok || to == r:
 		case xs != nil:
 			quick = append(quick, func() {
 				for k, x := range xs {
@@ -206,6 +211,9 @@ func (c *compiler) carryOn() {
 		default:
 			ms.field(to, r, c.k.Func.Results[i].Type.Len())
 		}
+	}
+	if len(ms)+len(quick) > 0 {
+		c.b.Note("results that are the arguments of the next run")
 	}
 	c.move(ms)
 	if len(quick) > 0 {

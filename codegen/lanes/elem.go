@@ -80,7 +80,10 @@ func (c *compiler) place(f *Field, ix index, part int) asm.Mem {
 		base = c.b.Record()
 	}
 	m := base.At(f.Off + ix.k*row + part*c.b.ISA.Bytes())
-	m.Steps = make([]asm.Step, 0, 1+len(ix.steps))
+	m.Steps = make([]asm.Step, 0, 3+len(ix.steps))
+	if f.Start != nil {
+		m = c.inRow(m, f)
+	}
 	if c.col != nil {
 		m.Steps = append(m.Steps, asm.Step{Loop: c.col, Bytes: c.count(k) * c.b.ISA.Bytes()})
 	}
@@ -269,7 +272,15 @@ func (c *compiler) maskAs(m value, k kind) value {
 	case k == paired:
 		return value{c.pairs(m, c.b.WidenMask), paired}
 	}
-	return value{c.halves(m, c.b.NarrowMask), single}
+	at := element{nil, int(m.v[0])} // by its first vector, since several states may go by it
+	x, ok := c.reg[at]
+	if !ok || !c.straight {
+		x = value{c.halves(m, c.b.NarrowMask), single}
+	}
+	if c.straight {
+		c.reg[at] = x
+	}
+	return x
 }
 
 // halves joins the two vectors of each f64.

@@ -30,14 +30,15 @@ func (c *compiler) nest(n *plan.Nest) {
 	steps := slices.DeleteFunc(slices.Clone(n.Steps), c.set.deferred)
 	if len(steps) == 0 {
 		// Nothing goes along the loop.
-	} else if n.Extent == 1 || n.Unroll && !c.set.rolled(c.pf, n) {
-		c.cur = map[cursor]value{}
+	} else if c.set.straight(c.pf, n) {
+		c.cur, c.straight = map[cursor]value{}, true
 		for _, s := range steps {
 			c.source(s.V)
 			for k := range n.Extent {
 				c.step(s, []index{at(k)}, n.Extent)
 			}
 		}
+		c.straight = false
 	} else {
 		body := func(ixs []index) {
 			c.cur = map[cursor]value{}

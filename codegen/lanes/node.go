@@ -210,7 +210,7 @@ func (s *Set) step(frame *Kernel, v *ir.Value, number int) (*NodeStep, error) {
 		for i, t := range sv.ResultTypes()[:len(sv.States)] {
 			switch {
 			case sv.Times == 0:
-			case sv.States[i].Memory:
+			case !st.Solve.Gives[i]:
 				st.Out = append(st.Out, nil)
 			default:
 				st.Out = append(st.Out, result(i, t))

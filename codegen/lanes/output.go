@@ -2,12 +2,12 @@ package lanes
 
 import "ndec.dev/ndec/ir"
 
-// Output times of a solve. Each sample has steps of its own, and so its own output times in a step. A kernel goes over rows of outputs: of all samples
+// Output times of a solve. Each sample has steps of its own, and so its own output times in a step. A kernel goes over rows of outputs (rows.go): of all samples
 // whose next output that of a row is, it takes those that have reached its time.
 
 // Arguments of Output before the states: the first output of each sample that is not done and whether it may be in the step, the row, its times, t1-t0, and
 // start, end and length of the step; where there are events 1 for samples that have one at the end. Then come the states before and after the step, the data of
-// dense output, and what the row has.
+// dense output, what the row has, and what the loop over rows goes by.
 const (
 	OutputNext = Own + "next"
 	OutputOpen = Own + "open"
@@ -26,10 +26,10 @@ const (
 	OutputPlace = Own + "place"
 )
 
-// Row ends the names of what a row of outputs has of a state, as an argument and as a result.
+// Row ends the names of what a row of outputs has of a state, as an argument and, in its place, as a result.
 const (
 	Row     = ".row"
-	RowNext = ".row_next"
+	rowNext = ".row_next"
 )
 
 // addOutput compiles the function of output times.
@@ -39,17 +39,55 @@ func (s *Set) addOutput(l *Solve) error {
 		return nil
 	}
 	l.Data = len(sv.Dense.Args) - 2 - 2*l.States
-	f := s.output(sv)
+	l.Gives = s.given(sv)
+	f, rows := s.output(l)
 	if err := s.Plan.Extra(f); err != nil {
 		return err
 	}
+	l.Rows = 1
+	if !sv.Record && !sv.Stretches { // else Go keeps something of each row
+		l.Rows = max(1, rowSlots/max(1, held(s.Plan.Of(f).Cost)))
+	}
 	var err error
-	l.Output, err = s.addRunning(f, running{carry: map[int]int{0: 0, 1: 1}, alike: alikeArgs{2: true}})
+	l.Output, err = s.addRunning(f, running{carry: map[int]int{0: 0, 1: 1}, alike: alikeArgs{2: true}, rows: rows})
 	return err
 }
 
-// output is the function of Solve.Output.
-func (s *Set) output(sv *ir.Solve) *ir.Func {
+// given says which states of a solve are read at its output times.
+func (s *Set) given(sv *ir.Solve) []bool {
+	read := make([]bool, len(sv.States))
+	for _, pf := range s.Plan.Funcs {
+		for _, v := range pf.IR.Values {
+			for _, a := range v.Args {
+				switch {
+				case a.Op != ir.OpSolve || a.Attr.Solve != sv || v.Op == ir.OpRev:
+				case v.Op != ir.OpResult: // it takes all
+					for i := range read {
+						read[i] = !sv.States[i].Memory
+					}
+				case v.Attr.Index < len(read):
+					read[v.Attr.Index] = !sv.States[v.Attr.Index].Memory
+				}
+			}
+		}
+	}
+	return read
+}
+
+// GivenStates are the states that the solve gives at its output times.
+func (l *Solve) GivenStates() (out []int) {
+	for i, is := range l.Gives {
+		if is {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// output is the function of Solve.Output, and where it has its rows.
+func (s *Set) output(l *Solve) (*ir.Func, *rowPlaces) {
+	sv := l.IR
+	given := ir.Pick(sv.States, l.GivenStates())
 	b := ir.NewFunc(sv.Name+".laneoutput", sv.Span, s.real())
 	x := map[string]*ir.Value{}
 	names := []string{OutputNext, OutputOpen, OutputRow, OutputAt, OutputSpan, OutputT, OutputEnd, OutputH}
@@ -69,8 +107,11 @@ func (s *Set) output(sv *ir.Solve) *ir.Func {
 	for i, a := range sv.Dense.Args[2+2*len(sv.States):] {
 		data = append(data, b.Arg(Data(i), a.Type))
 	}
-	for _, st := range plain(sv) {
+	for _, st := range given {
 		row = append(row, b.Arg(st.Name+Row, st.Type))
+	}
+	for _, n := range outputRowArgs(given) {
+		b.Arg(n, ir.Scalar(ir.F64))
 	}
 	num := func(v float64) *ir.Value { return b.Const(v, ir.F64) }
 	at, t, end := x[OutputAt], x[OutputT], x[OutputEnd]
@@ -94,9 +135,9 @@ func (s *Set) output(sv *ir.Solve) *ir.Func {
 		one,
 		b.Select(atStart, num(0), b.Select(atEnd, num(1), theta)),
 	}
-	results, vs = append(results, named(plain(sv), RowNext)...), append(vs, choose(b, taken, ir.Pick(states, sv.Plain()), row)...)
+	results, vs = append(results, named(given, rowNext)...), append(vs, choose(b, taken, ir.Pick(states, l.GivenStates()), row)...)
 	if sv.Stretches {
 		results, vs = append(results, named(sv.States, Inside)...), append(vs, states...)
 	}
-	return finish(b, results, vs)
+	return finish(b, results, vs), &rowPlaces{sv.Times}
 }

@@ -174,7 +174,7 @@ func (q *seek) looking(counts []string, round func(sums []asm.Vec)) {
 		q.counted(counts, round)
 		return
 	}
-	q.b.While(q.b.Arg(argFrame).At(q.rows[counts[0]].Off), func() {
+	q.b.While(q.b.Arg(argFrame).At(q.rows[counts[0]].Off), func(*asm.Loop) {
 		q.b.Call(q.l.Look.Name)
 		q.counted(counts, round)
 	})

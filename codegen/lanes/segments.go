@@ -120,6 +120,11 @@ func (s *Set) multiplies(n *plan.Nest) bool {
 // rolledBody is the number of operations from which on few elements are a loop, too.
 const rolledBody = 20
 
+// straight reports whether a loop is spelled out element by element.
+func (s *Set) straight(pf *plan.Func, n *plan.Nest) bool {
+	return n.Extent == 1 || n.Unroll && !s.rolled(pf, n)
+}
+
 // rolled reports whether a loop of few elements is not spelled out element by element, as the plan would have it. What it
 // shares with others then lies in memory.
 func (s *Set) rolled(pf *plan.Func, n *plan.Nest) bool {

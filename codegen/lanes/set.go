@@ -37,6 +37,8 @@ type Field struct {
 	// Apart is the number of elements from one sample to the next where a few samples have the elements of each one after the
 	// other; 0 where a row has an element of each sample.
 	Apart int
+	// Of what lies in rows of outputs, somewhere in the frame: the number of bytes from the frame to the first of them. See rows.go.
+	Start *Field
 }
 
 // Kernel is a compiled function, or a piece of one between nodes that Go runs.
@@ -55,6 +57,7 @@ type Kernel struct {
 	nests  []*plan.Nest // those of the kernel
 	carry  map[int]int  // results that become arguments of the next run
 	again  bool         // it repeats itself, see again.go
+	rows   *rowPlaces   // it goes over rows of outputs, see rows.go; nil of others
 	alike  map[*ir.Value]bool
 	record *Record           // of what is the same for all samples; nil where there is nothing
 	kept   keptPlaces        // of arguments and results; none in most
@@ -164,11 +167,12 @@ func (s *Set) callee(k *Kernel, v *ir.Value) *Kernel {
 func (s *Set) Add(f *ir.Func) (*Kernel, error) { return s.addRunning(f, running{}) }
 
 // running says how a kernel is run again and again: which results become arguments of its next run, which arguments are alike,
-// whether it is a step that the kernel itself repeats, and what of it lies in what a step keeps.
+// whether it is a step that the kernel itself repeats or goes over rows of outputs, and what of it lies in what a step keeps.
 type running struct {
 	carry map[int]int
 	alike alikeArgs
 	again bool
+	rows  *rowPlaces
 	kept  keptPlaces
 }
 
@@ -231,9 +235,14 @@ func (s *Set) layout(k *Kernel) {
 		k.byVal[a] = s.fieldAt(k, name, a.Type, k.kept.args, i)
 		k.Args = append(k.Args, k.byVal[a])
 	}
+	k.rows.layout(k)
 	for i, r := range f.Results {
 		if pf.Sums[i] != nil || pf.Places[r].Kind == plan.Stat {
 			k.Results = append(k.Results, nil)
+			continue
+		}
+		if row := k.rows.of(s, k, i); row != nil {
+			k.Results, k.byVal[r] = append(k.Results, row), row
 			continue
 		}
 		name := fmt.Sprintf("out%d", i)

@@ -21,9 +21,12 @@ type Solve struct {
 	Fill *Kernel
 	// Together has what the samples of a batch with steps of one length do before Step, see together.go; nil of others.
 	Together *Together
-	// Output takes a row of outputs, of a solve with output times. Its data of dense output are the last results of Step. Where there is a Fill
-	// it takes Filled, too.
+	// Output takes rows of outputs, of a solve with output times, Rows of them in a run. Its data of dense output are the last results of Step. Where there
+	// is a Fill it takes Filled, too.
 	Output *Kernel
+	Rows   int
+	// Gives says which states somebody reads at the output times, whom the solve gives them.
+	Gives []bool
 	// Anew is what a step after a stop or an event begins with: (t, states, extras) to the field, of a method that keeps it
 	// from step to step, or to the memory of the method. Nil where that is nothing.
 	Anew *Kernel
@@ -130,7 +133,7 @@ func (s *Set) AddSolve(sv *ir.Solve, by *ir.Rev) (*Solve, error) {
 			return nil, err
 		}
 	}
-	if l.Step, err = s.addRunning(step, running{l.carry(), l.times(), l.InARow > 1, l.keptResults(step)}); err != nil {
+	if l.Step, err = s.addRunning(step, running{carry: l.carry(), alike: l.times(), again: l.InARow > 1, kept: l.keptResults(step)}); err != nil {
 		return nil, err
 	}
 	if err := s.addFill(l); err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"strings"
 )
 
@@ -179,6 +180,16 @@ func (m *Machine) run(name string) error {
 			for i := range 16 {
 				clear(m.vec[i][16:])
 			}
+		case "IMULQ":
+			err = m.update(in.args[1], func(old uint64) (uint64, error) {
+				x, err := m.word(in.args[0])
+				return old * x, err
+			})
+		case "CVTTSD2SQ":
+			err = m.update(in.args[1], func(uint64) (uint64, error) {
+				x, err := m.word(in.args[0])
+				return uint64(int64(math.Float64frombits(x))), err
+			})
 		case "CMPQ":
 			var x, y uint64
 			if x, err = m.word(in.args[0]); err == nil {

@@ -1,0 +1,124 @@
+package lanes
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"ndec.dev/ndec/codegen/asm"
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/plan"
+)
+
+// Rows of outputs. The kernel of output times goes over those rows that samples have reached, in a loop of its own. Times and states of a row are not
+// copied: they lie where the solve has them from its caller, and a number says where that is.
+
+// Further arguments of Output, of which the first lane counts: after how many rows to go back, and a place of the kernel. Then, by RowStart, how many bytes
+// the first row lies behind the frame, of the times and of each state that is given.
+const (
+	OutputLeft = Own + "left"
+	outputMore = Own + "more"
+)
+
+// RowStart is the name of the argument that says where the first row lies of what an argument has row by row.
+func RowStart(arg string) string { return arg + ".start" }
+
+// outputRowArgs are these arguments.
+func outputRowArgs(given []ir.SolveState) []string {
+	names := []string{OutputLeft, outputMore, RowStart(OutputAt)}
+	for _, st := range given {
+		names = append(names, RowStart(st.Name+Row))
+	}
+	return names
+}
+
+// rowPlaces says of a kernel that it goes over so many rows.
+type rowPlaces struct{ times int }
+
+func (r *rowPlaces) String() string {
+	if r == nil {
+		return ""
+	}
+	return fmt.Sprint(r.times)
+}
+
+// layout takes the arguments that lie in rows out of the frame of a kernel.
+func (r *rowPlaces) layout(k *Kernel) {
+	if r == nil {
+		return
+	}
+	for i, a := range k.Func.Args {
+		start := k.field(RowStart(a.Name))
+		if start == nil {
+			continue
+		}
+		own := k.Args[i]
+		k.Fields = slices.DeleteFunc(k.Fields, func(f *Field) bool { return f == own })
+		k.Args[i] = &Field{Name: own.Name, Elem: own.Elem, Rows: own.Rows, Start: start}
+		k.byVal[a] = k.Args[i]
+	}
+}
+
+// of is the place of result i if that of the argument is its own: of what lies in rows, which is read no more where an element is written, and, where a
+// kernel reads each argument once, of what goes on to the next run.
+func (r *rowPlaces) of(s *Set, k *Kernel, i int) *Field {
+	if r == nil {
+		return nil
+	}
+	loops := slices.ContainsFunc(k.nests, func(n *plan.Nest) bool { return isNode(n) || !s.straight(k.pf, n) })
+	if j, ok := k.carry[i]; ok && !loops && len(s.segments(k.pf, k.nests, stays(asm.AVX2))) == 1 {
+		return k.Args[j]
+	}
+	state, ok := strings.CutSuffix(k.Func.ResultNames[i], rowNext)
+	if !ok {
+		return nil
+	}
+	return k.field(state + Row)
+}
+
+// rowByRow prints the loops over rows around one of them: one over the next row that a sample has to take, from which the other goes on as long as samples have
+// to take the row that follows. So rows do not wait for the numbers of those before.
+func (c *compiler) rowByRow(take func()) {
+	b, e := c.b, asm.F64
+	place := func(name string) asm.Mem { return b.Arg(argFrame).At(c.k.field(name).Off) }
+	one, end := b.Const(e, 1), b.Const(e, float64(c.k.rows.times))
+	left := func() asm.Vec { return b.Cmp(e, asm.Less, b.Const(e, 0), b.Broadcast(e, place(OutputLeft))) }
+	lanes := func(each func(open, next asm.Vec)) {
+		for off := 0; off < 8*c.set.Samples(); off += b.ISA.Bytes() {
+			each(b.Cmp(e, asm.Less, b.Const(e, 0), b.Load(e, place(OutputOpen).At(off))), b.Load(e, place(OutputNext).At(off)))
+		}
+	}
+	b.While(place(outputMore), func(l *asm.Loop) {
+		c.outputs.from = l.Over("rows from which others follow")
+		b.While(place(outputMore), func(l *asm.Loop) {
+			c.outputs.next = l.Over("rows of outputs")
+			take()
+			b.Note("the next row, if a sample has to take it")
+			row := b.Add(e, b.Broadcast(e, place(OutputRow)), one)
+			b.StoreOne(e, row, place(OutputRow))
+			b.StoreOne(e, b.Sub(e, b.Broadcast(e, place(OutputLeft)), one), place(OutputLeft))
+			some := b.Const(e, 0)
+			lanes(func(open, next asm.Vec) { some = b.Or(e, some, b.And(e, open, b.Cmp(e, asm.Equal, next, row))) })
+			some = b.And(e, some, b.And(e, b.Cmp(e, asm.Less, row, end), left()))
+			b.StoreOne(e, b.SumLanes(e, b.And(e, some, one)), place(outputMore))
+		})
+		b.Note("the first row that a sample has to take, if there is one")
+		row := end
+		lanes(func(open, next asm.Vec) { row = b.ClampAbove(e, b.Select(e, open, next, end), row) })
+		row = b.LeastLane(e, row)
+		b.StoreOne(e, row, place(OutputRow))
+		b.StoreOne(e, b.And(e, b.Cmp(e, asm.Less, row, end), left()), place(outputMore))
+	})
+	c.outputs = rowLoops{}
+}
+
+// rowLoops are the loops around a row of outputs.
+type rowLoops struct{ from, next *asm.Loop }
+
+// inRow is m in the present row of f.
+func (c *compiler) inRow(m asm.Mem, f *Field) asm.Mem {
+	number := func(f *Field) asm.Mem { return c.b.Arg(argFrame).At(f.Off) }
+	row := number(c.k.field(OutputRow))
+	bytes := f.Rows * c.set.rowBytes(f.Elem)
+	return m.Chosen(c.outputs.from, 1, number(f.Start)).Chosen(c.outputs.from, bytes, row).Along(c.outputs.next, bytes)
+}
