@@ -11,8 +11,43 @@ import (
 // Events in lanes: every sample has its own search for events, along its own step. Kernels search for all samples of a block
 // (lanes.Search); those that look at guards do so in rounds, until no sample looks any more.
 
-// lookNames are the fields of the frame of Look, relative to look.
-func (v *vectors) lookNames(l *lanes.Solve) stepNames { return v.fieldNames(l.Look, "look") }
+// lookFrame is the kernel whose frame has what those that look along a step take and Step does not have, and its name in Go.
+func (v *vectors) lookFrame(l *lanes.Solve) (k *lanes.Kernel, name string) {
+	if l.Guards != nil {
+		return l.Guards, "look"
+	}
+	return l.Look, "inside"
+}
+
+// lookNames are the fields of this frame, by the names of arguments.
+func (v *vectors) lookNames(l *lanes.Solve) map[string]string {
+	k, name := v.lookFrame(l)
+	return v.fieldNames(k, name).arg
+}
+
+// insideNames are the fields of the states inside a step, relative to inside.
+func (v *vectors) insideNames(l *lanes.Solve) map[string]string {
+	return v.fieldNames(l.Look, "inside").res
+}
+
+// hand prints pairs of places, the second of which gives the first what it has, but for those that lie where it is.
+func (v *vectors) hand(pairs ...string) {
+	for i := 0; i < len(pairs); i += 2 {
+		if pairs[i] != "" {
+			v.p.line("%s = %s", pairs[i], pairs[i+1])
+		}
+	}
+}
+
+// hands reports whether that prints something.
+func (v *vectors) hands(pairs []string) bool {
+	for i := 0; i < len(pairs); i += 2 {
+		if pairs[i] != "" {
+			return true
+		}
+	}
+	return false
+}
 
 // seekNames are those of the rows of the search, relative to seek.
 func (v *vectors) seekNames(l *lanes.Solve) map[string]string {
@@ -42,10 +77,14 @@ func (v *vectors) declareEvents(l *lanes.Solve, step stepNames) {
 		return
 	}
 	look, seek := v.lookNames(l), v.seekNames(l)
-	p.line("look, seek := &fr.%s, &fr.%s", l.Look.Name, l.Search.Begin.Name)
+	p.line("seek := &fr.%s", l.Search.Begin.Name)
+	if len(look) > 0 {
+		k, name := v.lookFrame(l)
+		p.line("%s := &fr.%s", name, k.Name)
+	}
 	for i := range s.Extras {
 		name := fmt.Sprintf("extra.%d", i)
-		p.line("%s = %s", look.arg[name], step.arg[name])
+		v.hand(look[name], step.arg[name])
 	}
 	p.line("for i := range %s {", seek[lanes.SearchDir])
 	p.line("%s[i], %s[i], %s[i] = rt.Signed(1, t1[i]-t0[i]), 0, 1", seek[lanes.SearchDir], seek[lanes.SearchCount], seek[lanes.SearchHit])
@@ -61,14 +100,14 @@ func (v *vectors) goOn(l *lanes.Solve, step stepNames, times string) {
 	if len(l.IR.Guards()) == 0 {
 		return
 	}
-	p, look := v.p, v.lookNames(l)
+	p, look, seek := v.p, v.lookNames(l), v.seekNames(l)
 	for _, st := range l.IR.States {
-		p.line("%s = %s", look.arg[st.Name], step.arg[st.Name])
+		v.hand(look[st.Name], step.arg[st.Name])
 	}
-	theta := look.arg[lanes.Own+"theta"]
-	p.line("%s = %s", look.arg[lanes.Own+"next"], times)
+	theta := seek[lanes.Own+"theta"]
+	p.line("%s = %s", seek[lanes.Own+"next"], times)
 	p.line("for i := range %s { %s[i] = 1 }", theta, theta)
-	p.line("%s", v.run(l.Look))
+	p.line("%s", v.run(l.Guards))
 	p.line("%s", v.run(l.Search.Again))
 }
 
@@ -76,20 +115,20 @@ func (v *vectors) goOn(l *lanes.Solve, step stepNames, times string) {
 func (v *vectors) search(l *lanes.Solve, step stepNames, t, h, next string) {
 	p, s := v.p, l.IR
 	look, seek, kernels := v.lookNames(l), v.seekNames(l), l.Search
-	p.line("%s, %s, %s = %s, %s, %s", look.arg[lanes.Own+"t"], look.arg[lanes.Own+"h"], look.arg[lanes.Own+"next"], t, h, next)
+	v.hand(seek[lanes.Own+"t"], t, seek[lanes.Own+"h"], h, seek[lanes.Own+"next"], next)
 	for _, st := range s.States {
-		p.line("%s, %s = %s, %s", look.arg[st.Name+".at"], look.arg[st.Name], step.res[st.Name+".at"], step.arg[st.Name])
+		v.hand(look[st.Name+".at"], step.res[st.Name+".at"], look[st.Name], step.arg[st.Name])
 	}
 	for i := range l.Data {
-		p.line("%s = %s", look.arg[lanes.Data(i)], step.res[lanes.Data(i)])
+		v.hand(look[lanes.Data(i)], step.res[lanes.Data(i)])
 	}
-	v.handFilled(l, look.arg[lanes.Filled])
+	v.handFilled(l, look[lanes.Filled])
 	p.line("%s", v.run(kernels.Begin))
 	if len(s.Guards()) > 0 {
 		rounds := func(k *lanes.Kernel, count, what string) {
 			if kernels.Rounds {
 				p.line("for %s[0] != 0 { // %s", seek[count], what)
-				p.line("%s", v.run(l.Look))
+				p.line("%s", v.run(l.Guards))
 			} else {
 				p.line("if %s[0] != 0 { // %s", seek[count], what)
 			}
@@ -97,8 +136,12 @@ func (v *vectors) search(l *lanes.Solve, step stepNames, t, h, next string) {
 			p.line("}")
 		}
 		rounds(kernels.Early, lanes.SearchEarly, "after events guards wait for a side")
-		p.line("%s[0] = 1 // at least one round", seek[lanes.SearchScanning])
-		rounds(kernels.Scan, lanes.SearchScanning, "looks at fixed places")
+		if kernels.AtOnce {
+			p.line("%s", v.run(kernels.Scan))
+		} else {
+			p.line("%s[0] = 1 // at least one round", seek[lanes.SearchScanning])
+			rounds(kernels.Scan, lanes.SearchScanning, "looks at fixed places")
+		}
 		p.line("for %s[0] != 0 { // guards have changed their sides", seek[lanes.SearchChanged])
 		p.line("%s", v.run(kernels.Locate))
 		rounds(kernels.Narrow, lanes.SearchNarrowing, "locates events, one of each sample")
@@ -162,18 +205,22 @@ func (v *vectors) happen(l *lanes.Solve, step stepNames, t, h string) {
 
 // cutSteps prints how steps end where events happen inside them.
 func (v *vectors) cutSteps(l *lanes.Solve, step stepNames, t, h string) {
-	s, p, look := l.IR, v.p, v.lookNames(l)
-	end := v.seekNames(l)[lanes.SearchEnd]
+	s, p, inside := l.IR, v.p, v.insideNames(l)
+	seek := v.seekNames(l)
+	end := seek[lanes.SearchEnd]
 	p.line("cut := false")
 	p.line("for i := range n { cut = cut || %s[i] < 1 }", end)
 	p.line("if cut {")
-	p.line("%s = %s", look.arg[lanes.Own+"theta"], end)
+	p.line("%s = %s", seek[lanes.Own+"theta"], end)
 	p.line("%s", v.run(l.Look))
+	if l.Guards != nil {
+		p.line("inside := &fr.%s", l.Look.Name)
+	}
 	p.line("for i := range n {")
 	p.line("if %s[i] == 1 { continue }", end)
 	for _, st := range s.States {
 		v.laneLoop(st.Type, func(at func(string) string) string {
-			return fmt.Sprintf("%s[%s] = %s[%s]", step.arg[st.Name], at(""), look.res[st.Name+lanes.Inside], at(""))
+			return fmt.Sprintf("%s[%s] = %s[%s]", step.arg[st.Name], at(""), inside[st.Name+lanes.Inside], at(""))
 		})
 	}
 	v.finite(s.States, step)

@@ -2,6 +2,7 @@ package codegen
 
 import (
 	"fmt"
+	"slices"
 
 	"ndec.dev/ndec/codegen/lanes"
 	"ndec.dev/ndec/ir"
@@ -80,17 +81,17 @@ func (v *vectors) stepNames(l *lanes.Solve) stepNames {
 	return step
 }
 
-// fieldNames are the fields of the frame of a kernel, relative to a variable.
+// fieldNames are the fields of the frame of a kernel, relative to a variable; what lies elsewhere has no name.
 func (v *vectors) fieldNames(k *lanes.Kernel, variable string) stepNames {
 	n := stepNames{map[string]string{}, map[string]string{}}
 	rel := func(f *lanes.Field) string { return variable + "." + v.paths[f][len(k.Name)+1:] }
 	for i, a := range k.Func.Args {
-		if k.Args[i].Start == nil {
+		if slices.Contains(k.Fields, k.Args[i]) {
 			n.arg[a.Name] = rel(k.Args[i])
 		}
 	}
 	for i, r := range k.Func.ResultNames {
-		if !k.Results[i].Kept && k.Results[i].Start == nil {
+		if slices.Contains(k.Fields, k.Results[i]) {
 			n.res[r] = rel(k.Results[i])
 		}
 	}

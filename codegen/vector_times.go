@@ -79,19 +79,19 @@ func (v *vectors) mayOutput(l *lanes.Solve) {
 func (v *vectors) outputs(l *lanes.Solve, step stepNames, t, end, h string) {
 	s, p, w, d := l.IR, v.p, v.set.Samples(), v.outputNames(l)
 	row := d.arg[lanes.OutputRow] + "[0]"
-	p.line("if %s < %d {", row, s.Times)
-	p.line("%s, %s, %s = %s, %s, %s", d.arg[lanes.OutputT], d.arg[lanes.OutputEnd], d.arg[lanes.OutputH], t, end, h)
-	if len(s.Events) > 0 {
-		p.line("%s = %s", d.arg[lanes.OutputHit], v.seekNames(l)[lanes.SearchHit])
-	}
+	pairs := []string{d.arg[lanes.OutputT], t, d.arg[lanes.OutputEnd], end, d.arg[lanes.OutputH], h}
 	for _, st := range s.States {
-		p.line("%s, %s = %s, %s", d.arg[st.Name+".at"], d.arg[st.Name], step.res[st.Name+".at"], step.arg[st.Name])
+		pairs = append(pairs, d.arg[st.Name+".at"], step.res[st.Name+".at"], d.arg[st.Name], step.arg[st.Name])
 	}
 	for i := range l.Data {
-		p.line("%s = %s", d.arg[lanes.Data(i)], step.res[lanes.Data(i)])
+		pairs = append(pairs, d.arg[lanes.Data(i)], step.res[lanes.Data(i)])
 	}
-	v.handFilled(l, d.arg[lanes.Filled])
-	p.line("}")
+	if v.hands(pairs) || l.Fill != nil {
+		p.line("if %s < %d {", row, s.Times)
+		v.hand(pairs...)
+		v.handFilled(l, d.arg[lanes.Filled])
+		p.line("}")
+	}
 	p.line("for %s < %d {", row, s.Times)
 	if s.Stretches || s.Record {
 		p.line("row := int(%s)", row)

@@ -15,10 +15,10 @@ import (
 // alikeArgs says which arguments of a function are such numbers; nil: none is.
 type alikeArgs []bool
 
-// key tells kernels of a function apart, by what is alike in them and by what of them is kept for a way back.
+// key tells kernels of a function apart, by what is alike in them, by what of them is kept for a way back and by what lies elsewhere.
 type key struct {
-	f           *ir.Func
-	alike, kept string
+	f                 *ir.Func
+	alike, kept, lies string
 }
 
 func (a alikeArgs) key(f *ir.Func) key {

@@ -40,8 +40,11 @@ func sorted(m map[int]int) []int {
 	return keys
 }
 
-// fieldAt is field, or the place of argument or result i in what is kept.
+// fieldAt is field, or the place of argument or result i in what is kept or where another kernel has it.
 func (s *Set) fieldAt(k *Kernel, name string, t ir.Type, kept map[int]int, i int) *Field {
+	if f := k.lies[name]; f != nil {
+		return f
+	}
 	if off, ok := kept[i]; ok {
 		return &Field{Name: name, Elem: t.Elem, Rows: t.Len(), Off: off, Kept: true}
 	}

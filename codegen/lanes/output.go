@@ -48,8 +48,15 @@ func (s *Set) addOutput(l *Solve) error {
 	if !sv.Record && !sv.Stretches { // else Go keeps something of each row
 		l.Rows = max(1, rowSlots/max(1, held(s.Plan.Of(f).Cost)))
 	}
+	at := l.alongStep()
+	if _, ok := at[OutputT]; ok {
+		at.put(OutputEnd, l.Step.field(Own+"t"))
+	}
+	if l.Search != nil {
+		at.put(OutputHit, l.Search.Begin.field(SearchHit))
+	}
 	var err error
-	l.Output, err = s.addRunning(f, running{carry: map[int]int{0: 0, 1: 1}, alike: alikeArgs{2: true}, rows: rows})
+	l.Output, err = s.addRunning(f, running{carry: map[int]int{0: 0, 1: 1}, alike: alikeArgs{2: true}, rows: rows, lies: at})
 	return err
 }
 

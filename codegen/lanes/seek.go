@@ -2,6 +2,7 @@ package lanes
 
 import (
 	"fmt"
+	"maps"
 
 	"ndec.dev/ndec/codegen/asm"
 	"ndec.dev/ndec/ir"
@@ -9,11 +10,12 @@ import (
 
 // The search for events of a block: that of rt.EventSearch, operation by operation, with a sample in each lane and its numbers in rows
 // of the frame, all in float64. Samples are at different points of it. Each kernel takes those that are where it goes on, by the row
-// of modes, and leaves the others as they are; those that look at guards run Look before each round, until none looks any more.
+// of modes, and leaves the others as they are; those that look at guards run Guards before each round, until none looks any more.
 
 // Search is the search of a solve.
 type Search struct {
-	// Begin begins it in the steps that lanes have taken, by code and live of Step and t, h and next of Look. Its arguments are all rows.
+	// Begin begins it in the steps that lanes have taken, by code and live of Step. Its arguments are all rows, of which theta, next and, if Step has them
+	// elsewhere, t and h are those of Guards and Look.
 	Begin *Kernel
 	// Early looks after events, as long as guards wait for a side. Scan looks at the fixed places. Where guards have changed their sides
 	// Locate begins to locate an event, and Narrow does so; there may be another one then. Again goes on after events, where Hit is not 0. All of
@@ -21,9 +23,11 @@ type Search struct {
 	Early, Scan, Locate, Narrow, Again *Kernel
 	// Found settles what happens in the steps.
 	Found *Kernel
-	// Rounds says that Early, Scan and Narrow are one round each, before which Go runs Look, since that takes long, and which it repeats as long as they
-	// leave lanes that go on. Else they do all rounds and run Look themselves.
+	// Rounds says that Early, Scan and Narrow are one round each, before which Go runs Guards, since that takes long, and which it repeats as long as they
+	// leave lanes that go on. Else they do all rounds and run Guards themselves.
 	Rounds bool
+	// AtOnce says that Scan looks at all places in one round, see scan.go.
+	AtOnce bool
 }
 
 // kernels are all of them.
@@ -75,8 +79,8 @@ const noPlace = 2 // where an event does not fire
 // narrowRounds is the number of rounds after which an event counts as located.
 const narrowRounds = 100
 
-// addSearch adds the kernels of a search.
-func (s *Set) addSearch(l *Solve) error {
+// beginSearch adds the rows of a search, with the kernel that begins it, and says where others have them.
+func (s *Set) beginSearch(l *Solve, at lying) error {
 	sv := l.IR
 	names := []string{SearchTook, SearchDir, SearchCount, SearchHit, SearchEnd, SearchTime, SearchEarly, SearchScanning, SearchChanged, SearchNarrowing}
 	guards := sv.Guards()
@@ -93,43 +97,81 @@ func (s *Set) addSearch(l *Solve) error {
 			names = append(names, guardRow(n, g))
 		}
 	}
-	se := &Search{Rounds: held(l.Look.pf.Cost)*narrowRounds > s.Hold}
-	l.Search = se
-	rows := map[string]*Field{}
-	add := func(name string, names []string, body func(q *seek)) (*Kernel, error) {
-		var calls []*Kernel
-		if names == nil {
-			calls = []*Kernel{l.Look}
+	for _, n := range lookArgs {
+		if at[Own+n] == nil {
+			names = append(names, Own+n)
 		}
-		return s.addWritten(sv.Name+"."+name, sv, names, calls, func(c *compiler) {
+	}
+	l.Search = &Search{}
+	rows := map[string]*Field{} // filled before the kernel is compiled
+	return s.adding(func() error {
+		begin, err := s.addWritten(sv.Name+".lanebegins", sv, names, nil, func(c *compiler) {
+			(&seek{c: c, b: c.b, l: l, rows: rows, guards: guards}).begin()
+		})
+		if err != nil {
+			return err
+		}
+		l.Search.Begin = begin
+		for i, a := range begin.Func.Args {
+			at[a.Name] = begin.Args[i]
+			rows[a.Name] = begin.Args[i]
+		}
+		for _, n := range lookArgs {
+			rows[Own+n] = at[Own+n]
+		}
+		return nil
+	})
+}
+
+// addSearch adds the other kernels of a search.
+func (s *Set) addSearch(l *Solve, at lying) error {
+	sv, se := l.IR, l.Search
+	guards := sv.Guards()
+	rows := map[string]*Field{}
+	for _, a := range se.Begin.Func.Args {
+		rows[a.Name] = at[a.Name]
+	}
+	for _, n := range lookArgs {
+		rows[Own+n] = at[Own+n]
+	}
+	var calls []*Kernel
+	if l.Guards != nil {
+		calls = []*Kernel{l.Guards}
+	}
+	add := func(name string, body func(q *seek)) (*Kernel, error) {
+		return s.addWritten(sv.Name+"."+name, sv, nil, calls, func(c *compiler) {
 			body(&seek{c: c, b: c.b, l: l, rows: rows, guards: guards})
 		})
 	}
 	return s.adding(func() (err error) {
-		if se.Begin, err = add("lanebegins", names, (*seek).begin); err != nil {
-			return err
-		}
-		for i, a := range se.Begin.Func.Args {
-			rows[a.Name] = se.Begin.Args[i]
-		}
 		if len(guards) > 0 {
+			se.Rounds = held(l.Guards.pf.Cost)*narrowRounds > s.Hold
+			scan := func(q *seek) { q.looking([]string{SearchScanning, SearchChanged}, q.scan) }
+			if se.AtOnce = s.scansAtOnce(l.Guards); se.AtOnce {
+				all, err := s.addScan(l, maps.Clone(at))
+				if err != nil {
+					return err
+				}
+				calls = append(calls, all)
+				scan = func(q *seek) { q.scanned(all) }
+			}
 			for _, k := range []struct {
 				to   **Kernel
 				name string
 				body func(q *seek)
 			}{
 				{&se.Early, "laneearly", func(q *seek) { q.looking([]string{SearchEarly}, q.early) }},
-				{&se.Scan, "lanescan", func(q *seek) { q.looking([]string{SearchScanning, SearchChanged}, q.scan) }},
+				{&se.Scan, "lanescan", scan},
 				{&se.Locate, "lanelocate", func(q *seek) { q.counted([]string{SearchNarrowing}, q.locate) }},
 				{&se.Narrow, "lanenarrow", func(q *seek) { q.looking([]string{SearchNarrowing, SearchChanged}, q.narrow) }},
 				{&se.Again, "laneagain", (*seek).again},
 			} {
-				if *k.to, err = add(k.name, nil, k.body); err != nil {
+				if *k.to, err = add(k.name, k.body); err != nil {
 					return err
 				}
 			}
 		}
-		se.Found, err = add("lanefound", nil, (*seek).found)
+		se.Found, err = add("lanefound", (*seek).found)
 		return err
 	})
 }
@@ -175,7 +217,7 @@ func (q *seek) looking(counts []string, round func(sums []asm.Vec)) {
 		return
 	}
 	q.b.While(q.b.Arg(argFrame).At(q.rows[counts[0]].Off), func(*asm.Loop) {
-		q.b.Call(q.l.Look.Name)
+		q.b.Call(q.l.Guards.Name)
 		q.counted(counts, round)
 	})
 }
@@ -212,9 +254,9 @@ func (q *seek) putOf(n string, g int, x asm.Vec) { q.b.Store(asm.F64, x, q.at(q.
 func (q *seek) place(i int) asm.Vec              { return q.field(q.rows[SearchPlace(i)]) }
 func (q *seek) putPlace(i int, x asm.Vec)        { q.b.Store(asm.F64, x, q.at(q.rows[SearchPlace(i)])) }
 
-// look is an argument of Look, and guard a guard that it gives.
-func (q *seek) look(name string) *Field { return q.l.Look.field(Own + name) }
-func (q *seek) guard(g int) asm.Vec     { return q.field(q.l.Look.field(Guard(g))) }
+// look is an argument of Guards, and guard a guard that it gives.
+func (q *seek) look(name string) *Field { return q.rows[Own+name] }
+func (q *seek) guard(g int) asm.Vec     { return q.field(q.l.Guards.field(Guard(g))) }
 
 // field is an argument or result by its name.
 func (k *Kernel) field(name string) *Field {

@@ -58,6 +58,7 @@ type Kernel struct {
 	carry  map[int]int  // results that become arguments of the next run
 	again  bool         // it repeats itself, see again.go
 	rows   *rowPlaces   // it goes over rows of outputs, see rows.go; nil of others
+	lies   lying        // arguments and results that lie where other kernels have them
 	alike  map[*ir.Value]bool
 	record *Record           // of what is the same for all samples; nil where there is nothing
 	kept   keptPlaces        // of arguments and results; none in most
@@ -167,12 +168,13 @@ func (s *Set) callee(k *Kernel, v *ir.Value) *Kernel {
 func (s *Set) Add(f *ir.Func) (*Kernel, error) { return s.addRunning(f, running{}) }
 
 // running says how a kernel is run again and again: which results become arguments of its next run, which arguments are alike,
-// whether it is a step that the kernel itself repeats or goes over rows of outputs, and what of it lies in what a step keeps.
+// whether it is a step that the kernel itself repeats or goes over rows of outputs, and what of it lies where other kernels have it or in what a step keeps.
 type running struct {
 	carry map[int]int
 	alike alikeArgs
 	again bool
 	rows  *rowPlaces
+	lies  lying
 	kept  keptPlaces
 }
 
@@ -180,6 +182,7 @@ type running struct {
 func (r running) key(f *ir.Func) key {
 	at := r.alike.key(f)
 	at.kept = r.kept.String()
+	at.lies = r.lies.String()
 	return at
 }
 
@@ -403,7 +406,7 @@ func (s *Set) Reached(n *Node) []*Kernel {
 					visit(q.Bend)
 					visit(q.Length)
 				}
-				for _, k := range slices.Concat([]*Kernel{l.Start, l.Step, l.Fill, l.Output, l.Anew, l.Look}, l.Search.kernels(), l.Resets) {
+				for _, k := range slices.Concat([]*Kernel{l.Start, l.Step, l.Fill, l.Output, l.Anew, l.Look, l.Guards}, l.Search.kernels(), l.Resets) {
 					visit(k)
 				}
 			}

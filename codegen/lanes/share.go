@@ -34,7 +34,7 @@ func (s *Set) add(f *ir.Func, how running) (*Kernel, error) {
 	if record != nil {
 		pf = s.Plan.Of(record.body)
 	}
-	k := &Kernel{Func: pf.IR, record: record, pf: pf, nests: pf.Nests, byVal: map[*ir.Value]*Field{}, carry: how.carry, again: how.again, rows: how.rows, kept: how.kept, alike: s.alike(pf, how.alike)}
+	k := &Kernel{Func: pf.IR, record: record, pf: pf, nests: pf.Nests, byVal: map[*ir.Value]*Field{}, carry: how.carry, again: how.again, rows: how.rows, lies: how.lies, kept: how.kept, alike: s.alike(pf, how.alike)}
 	for _, v := range k.Func.Values {
 		switch v.Op {
 		case ir.OpCall, ir.OpMap, ir.OpScan:
@@ -178,6 +178,7 @@ func (s *Set) form(k *Kernel) string {
 	}
 	flag(k.again)
 	text(k.rows.String())
+	text(k.lies.String())
 	text(k.kept.String())
 	return string(b)
 }

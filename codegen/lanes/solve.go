@@ -30,10 +30,11 @@ type Solve struct {
 	// Anew is what a step after a stop or an event begins with: (t, states, extras) to the field, of a method that keeps it
 	// from step to step, or to the memory of the method. Nil where that is nothing.
 	Anew *Kernel
-	// Look gives the states at a place in a step and the guards there, of a solve with events, Search finds these, and Resets gives the
-	// states after each event; nil of events that leave them as they are.
-	Look   *Kernel
+	// Of a solve with events Search finds these. Guards gives the guards at a place in a step, nil where there are none, and Look the states. Resets
+	// gives the states after each event; nil of events that leave them as they are.
 	Search *Search
+	Guards *Kernel
+	Look   *Kernel
 	Resets []*Kernel
 	// Keep is the step of a solve whose way back takes what it keeps (ir.Rev.Keep), the last results of Step; nil else.
 	Keep *ir.Func
@@ -145,10 +146,10 @@ func (s *Set) AddSolve(sv *ir.Solve, by *ir.Rev) (*Solve, error) {
 	if l.InARow <= 1 && keep == nil {
 		l.Record = s.record(step, l.times())
 	}
-	if err := s.addOutput(l); err != nil {
+	if err := s.addEvents(l); err != nil {
 		return nil, err
 	}
-	if err := s.addEvents(l); err != nil {
+	if err := s.addOutput(l); err != nil {
 		return nil, err
 	}
 	s.solves[solveKey{sv, keep}] = l
