@@ -16,7 +16,7 @@ func (v *vectors) lookFrame(l *lanes.Solve) (k *lanes.Kernel, name string) {
 	if l.Guards != nil {
 		return l.Guards, "look"
 	}
-	return l.Look, "inside"
+	return l.Look, "between"
 }
 
 // lookNames are the fields of this frame, by the names of arguments.
@@ -25,9 +25,9 @@ func (v *vectors) lookNames(l *lanes.Solve) map[string]string {
 	return v.fieldNames(k, name).arg
 }
 
-// insideNames are the fields of the states inside a step, relative to inside.
+// insideNames are the fields of the states inside a step, relative to between.
 func (v *vectors) insideNames(l *lanes.Solve) map[string]string {
-	return v.fieldNames(l.Look, "inside").res
+	return v.fieldNames(l.Look, "between").res
 }
 
 // hand prints pairs of places, the second of which gives the first what it has, but for those that lie where it is.
@@ -213,8 +213,8 @@ func (v *vectors) cutSteps(l *lanes.Solve, step stepNames, t, h string) {
 	p.line("if cut {")
 	p.line("%s = %s", seek[lanes.Own+"theta"], end)
 	p.line("%s", v.run(l.Look))
-	if l.Guards != nil {
-		p.line("inside := &fr.%s", l.Look.Name)
+	if l.Guards != nil || len(v.lookNames(l)) == 0 { // else it is there
+		p.line("between := &fr.%s", l.Look.Name)
 	}
 	p.line("for i := range n {")
 	p.line("if %s[i] == 1 { continue }", end)

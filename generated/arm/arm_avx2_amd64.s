@@ -248,6 +248,11 @@ DATA f64_ffffffffffffffff<>+8(SB)/8, $0xffffffffffffffff
 DATA f64_ffffffffffffffff<>+16(SB)/8, $0xffffffffffffffff
 DATA f64_ffffffffffffffff<>+24(SB)/8, $0xffffffffffffffff
 GLOBL f64_ffffffffffffffff<>(SB), RODATA|NOPTR, $32
+DATA f64_4049000000000000<>+0(SB)/8, $0x4049000000000000 // 50
+DATA f64_4049000000000000<>+8(SB)/8, $0x4049000000000000
+DATA f64_4049000000000000<>+16(SB)/8, $0x4049000000000000
+DATA f64_4049000000000000<>+24(SB)/8, $0x4049000000000000
+GLOBL f64_4049000000000000<>(SB), RODATA|NOPTR, $32
 DATA f64_4040000000000000<>+0(SB)/8, $0x4040000000000000 // 32
 DATA f64_4040000000000000<>+8(SB)/8, $0x4040000000000000
 DATA f64_4040000000000000<>+16(SB)/8, $0x4040000000000000
@@ -2974,19 +2979,51 @@ TEXT ·predict0LanestepAVX2(SB), 0, $8-32
 // predict0Laneoutput is Predict.0.laneoutput (arm.nde:45) of a block of samples, and Predict.0.rec.laneoutput (arm.nde:45).
 // 24 vectors lie in the frame for want of registers.
 TEXT predict0Laneoutput_avx2<>(SB), NOSPLIT, $0-0
+loop1: // rows from which others follow
+	CVTTSD2SQ	191104(AX), R15	// step.at.start
+	ADDQ	AX, R15
+	MOVQ	R15, 65536(AX)
+	CVTTSD2SQ	188544(AX), R15	// step.row
+	IMULQ	$256, R15
+	ADDQ	65536(AX), R15
+	MOVQ	R15, 65544(AX)
+	CVTTSD2SQ	191360(AX), R15	// q.row.start
+	ADDQ	AX, R15
+	MOVQ	R15, 65552(AX)
+	CVTTSD2SQ	188544(AX), R15	// step.row
+	IMULQ	$256, R15
+	ADDQ	65552(AX), R15
+	MOVQ	R15, 65560(AX)
+	CVTTSD2SQ	191616(AX), R15	// v.row.start
+	ADDQ	AX, R15
+	MOVQ	R15, 65568(AX)
+	CVTTSD2SQ	188544(AX), R15	// step.row
+	IMULQ	$256, R15
+	ADDQ	65568(AX), R15
+	MOVQ	R15, 65576(AX)
+	MOVQ	65544(AX), R15
+	MOVQ	R15, 65584(AX)
+	MOVQ	65560(AX), R15
+	MOVQ	R15, 65592(AX)
+	MOVQ	65576(AX), R15
+	MOVQ	R15, 65600(AX)
+loop2: // rows of outputs
 	VBROADCASTSD	188544(AX), Y0	// step.row
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-	MOVQ	AX, DI
-loop1: // 4 times: vectors of the block
+	MOVQ	65584(AX), DI
+	MOVQ	AX, R9
+	MOVQ	65592(AX), R10
+	MOVQ	65600(AX), R11
+loop3: // 4 times: vectors of the block
 	VMOVUPD	188288(SI), Y15	// step.open
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPD	188320(SI), Y15	// step.open | 1
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPD	188032(SI), Y0	// step.next
 	VMOVUPD	188064(SI), Y1	// step.next | 1
-	VMOVUPD	188800(SI), Y2	// step.at
-	VMOVUPD	188832(SI), Y3	// step.at | 1
+	VMOVUPD	(DI), Y2
+	VMOVUPD	32(DI), Y3
 	VMOVUPD	189568(SI), Y15	// step.end
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPD	189600(SI), Y4	// step.end | 1
@@ -3022,12 +3059,12 @@ loop1: // 4 times: vectors of the block
 	VANDPD	f64_3ff0000000000000<>(SB), Y13, Y11
 	VMOVUPS	192(AX), Y13
 	VANDPD	f64_3ff0000000000000<>(SB), Y13, Y12
-	VMOVUPD	Y11, 193664(SI)	// step.taken
-	VMOVUPD	Y12, 193696(SI)	// step.taken | 1
+	VMOVUPD	Y11, 191872(SI)	// step.taken
+	VMOVUPD	Y12, 191904(SI)	// step.taken | 1
 	VADDPD	Y11, Y0, Y0
 	VADDPD	Y12, Y1, Y1
-	VMOVUPD	Y0, 193152(SI)	// step.next_next
-	VMOVUPD	Y1, 193184(SI)	// step.next_next | 1
+	VMOVUPD	Y0, 188032(SI)	// step.next
+	VMOVUPD	Y1, 188064(SI)	// step.next | 1
 	VXORPD	f64_ffffffffffffffff<>(SB), Y5, Y0
 	VXORPD	f64_ffffffffffffffff<>(SB), Y6, Y1
 	VANDPD	Y0, Y9, Y0
@@ -3036,166 +3073,278 @@ loop1: // 4 times: vectors of the block
 	VBLENDVPD	Y0, f64_0000000000000000<>(SB), Y14, Y0
 	VMOVUPS	32(AX), Y14
 	VBLENDVPD	Y1, f64_0000000000000000<>(SB), Y14, Y1
-	VMOVUPD	Y0, 193408(SI)	// step.open_next
-	VMOVUPD	Y1, 193440(SI)	// step.open_next | 1
+	VMOVUPD	Y0, 188288(SI)	// step.open
+	VMOVUPD	Y1, 188320(SI)	// step.open | 1
 	VCMPPD	$0, Y7, Y2, Y15
 	VMOVUPS	Y15, 0(AX)
 	VCMPPD	$0, Y8, Y3, Y15
 	VMOVUPS	Y15, 32(AX)
-	VCMPPD	$0, 64(AX), Y2, Y0
-	VCMPPD	$0, Y4, Y3, Y1
-	VSUBPD	Y7, Y2, Y2
-	VSUBPD	Y8, Y3, Y3
-	VDIVPD	96(AX), Y2, Y2
-	VDIVPD	128(AX), Y3, Y3
-	VBLENDVPD	Y0, f64_3ff0000000000000<>(SB), Y2, Y4
-	VBLENDVPD	Y1, f64_3ff0000000000000<>(SB), Y3, Y5
+	VCMPPD	$0, 64(AX), Y2, Y15
+	VMOVUPS	Y15, 224(AX)
+	VCMPPD	$0, Y4, Y3, Y15
+	VMOVUPS	Y15, 64(AX)
+	VSUBPD	Y7, Y2, Y0
+	VSUBPD	Y8, Y3, Y1
+	VDIVPD	96(AX), Y0, Y0
+	VDIVPD	128(AX), Y1, Y1
+	VMOVUPS	224(AX), Y13
+	VBLENDVPD	Y13, f64_3ff0000000000000<>(SB), Y0, Y2
+	VMOVUPS	64(AX), Y13
+	VBLENDVPD	Y13, f64_3ff0000000000000<>(SB), Y1, Y3
 	VMOVUPS	0(AX), Y13
-	VBLENDVPD	Y13, f64_0000000000000000<>(SB), Y4, Y4
+	VBLENDVPD	Y13, f64_0000000000000000<>(SB), Y2, Y2
 	VMOVUPS	32(AX), Y13
-	VBLENDVPD	Y13, f64_0000000000000000<>(SB), Y5, Y5
-	VMOVUPD	Y4, 193920(SI)	// step.place
-	VMOVUPD	Y5, 193952(SI)	// step.place | 1
-	VMULPD	96(AX), Y2, Y4
-	VMULPD	128(AX), Y3, Y5
-	VCVTPD2PSY	Y4, X4
-	VCVTPD2PSY	Y5, X5
-	VINSERTF128	$1, X5, Y4, Y4
+	VBLENDVPD	Y13, f64_0000000000000000<>(SB), Y3, Y3
+	VMOVUPD	Y2, 192128(SI)	// step.place
+	VMOVUPD	Y3, 192160(SI)	// step.place | 1
+	VMULPD	96(AX), Y0, Y2
+	VMULPD	128(AX), Y1, Y3
 	VCVTPD2PSY	Y2, X2
 	VCVTPD2PSY	Y3, X3
 	VINSERTF128	$1, X3, Y2, Y2
-	VMOVUPS	190080(DI), Y3	// q.at[0]
-	VMOVUPS	190208(DI), Y15	// q.at[1]
-	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	191104(DI), Y5	// step.data0[0]
-	VMOVUPS	191232(DI), Y6	// step.data0[1]
-	VMOVUPS	191616(DI), Y7	// step.data2[0]
-	VMOVUPS	191744(DI), Y8	// step.data2[1]
-	VMOVUPS	192128(DI), Y9	// step.data4[0]
-	VMOVUPS	192256(DI), Y10	// step.data4[1]
-	VMOVUPS	190592(DI), Y11	// q[0]
-	VMOVUPS	190720(DI), Y12	// q[1]
-	VMOVUPS	192640(DI), Y15	// q.row[0]
+	VCVTPD2PSY	Y0, X0
+	VCVTPD2PSY	Y1, X1
+	VINSERTF128	$1, X1, Y0, Y0
+	VMOVUPS	185984(R9), Y1	// predict0Lanestep.q.at[0]
+	VMOVUPS	186112(R9), Y3	// predict0Lanestep.q.at[1]
+	VMOVUPS	186496(R9), Y4	// predict0Lanestep.step.data0[0]
+	VMOVUPS	186624(R9), Y5	// predict0Lanestep.step.data0[1]
+	VMOVUPS	187008(R9), Y6	// predict0Lanestep.step.data2[0]
+	VMOVUPS	187136(R9), Y7	// predict0Lanestep.step.data2[1]
+	VMOVUPS	187520(R9), Y8	// predict0Lanestep.step.data4[0]
+	VMOVUPS	187648(R9), Y9	// predict0Lanestep.step.data4[1]
+	VMOVUPS	158976(R9), Y10	// predict0Lanestep.q[0]
+	VMOVUPS	159104(R9), Y11	// predict0Lanestep.q[1]
+	VMOVUPS	(R10), Y15
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	192768(DI), Y15	// q.row[1]
+	VMOVUPS	128(R10), Y15
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	190336(DI), Y15	// v.at[0]
-	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	190464(DI), Y15	// v.at[1]
+	VMOVUPS	186240(R9), Y15	// predict0Lanestep.v.at[0]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	191360(DI), Y15	// step.data1[0]
+	VMOVUPS	186368(R9), Y15	// predict0Lanestep.v.at[1]
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	191488(DI), Y15	// step.data1[1]
+	VMOVUPS	186752(R9), Y15	// predict0Lanestep.step.data1[0]
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	191872(DI), Y15	// step.data3[0]
+	VMOVUPS	186880(R9), Y15	// predict0Lanestep.step.data1[1]
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	192000(DI), Y15	// step.data3[1]
+	VMOVUPS	187264(R9), Y15	// predict0Lanestep.step.data3[0]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	192384(DI), Y15	// step.data5[0]
+	VMOVUPS	187392(R9), Y15	// predict0Lanestep.step.data3[1]
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	192512(DI), Y15	// step.data5[1]
+	VMOVUPS	187776(R9), Y12	// predict0Lanestep.step.data5[0]
+	VMOVUPS	187904(R9), Y15	// predict0Lanestep.step.data5[1]
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	190848(DI), Y15	// v[0]
+	VMOVUPS	159232(R9), Y15	// predict0Lanestep.v[0]
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	190976(DI), Y15	// v[1]
+	VMOVUPS	159360(R9), Y15	// predict0Lanestep.v[1]
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	192896(DI), Y15	// v.row[0]
+	VMOVUPS	(R11), Y15
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	193024(DI), Y15	// v.row[1]
+	VMOVUPS	128(R11), Y15
 	VMOVUPS	Y15, 576(AX)
-	VFMADD231PS	Y9, Y2, Y7
-	VFMADD231PS	Y7, Y2, Y5
-	VFMADD213PS	Y3, Y4, Y5
-	VFMADD231PS	Y10, Y2, Y8
-	VFMADD231PS	Y8, Y2, Y6
-	VFMADD213PS	64(AX), Y4, Y6
-	VSHUFPS	$136, Y1, Y0, Y7
-	VPERMPD	$216, Y7, Y7
-	VBLENDVPS	Y7, Y11, Y5, Y5
-	VSHUFPS	$136, Y1, Y0, Y7
-	VPERMPD	$216, Y7, Y7
-	VBLENDVPS	Y7, Y12, Y6, Y6
+	VFMADD231PS	Y8, Y0, Y6
+	VFMADD231PS	Y6, Y0, Y4
+	VFMADD213PS	Y1, Y2, Y4
+	VFMADD231PS	Y9, Y0, Y7
+	VFMADD231PS	Y7, Y0, Y5
+	VFMADD213PS	Y3, Y2, Y5
+	VMOVUPS	64(AX), Y13
+	VMOVUPS	224(AX), Y14
+	VSHUFPS	$136, Y13, Y14, Y6
+	VPERMPD	$216, Y6, Y6
+	VBLENDVPS	Y6, Y10, Y4, Y4
+	VBLENDVPS	Y6, Y11, Y5, Y5
 	VMOVUPS	32(AX), Y13
 	VMOVUPS	0(AX), Y14
 	VSHUFPS	$136, Y13, Y14, Y7
 	VPERMPD	$216, Y7, Y7
+	VBLENDVPS	Y7, Y1, Y4, Y1
 	VBLENDVPS	Y7, Y3, Y5, Y3
-	VMOVUPS	32(AX), Y13
-	VMOVUPS	0(AX), Y14
-	VSHUFPS	$136, Y13, Y14, Y5
-	VPERMPD	$216, Y5, Y5
-	VBLENDVPS	Y5, 64(AX), Y6, Y5
 	VMOVUPS	192(AX), Y13
 	VMOVUPS	160(AX), Y14
-	VSHUFPS	$136, Y13, Y14, Y6
-	VPERMPD	$216, Y6, Y6
+	VSHUFPS	$136, Y13, Y14, Y4
+	VPERMPD	$216, Y4, Y4
 	VMOVUPS	96(AX), Y14
-	VBLENDVPS	Y6, Y3, Y14, Y3
-	VMOVUPS	Y3, 194176(DI)	// q.row_next[0]
-	VMOVUPS	192(AX), Y13
-	VMOVUPS	160(AX), Y14
-	VSHUFPS	$136, Y13, Y14, Y3
-	VPERMPD	$216, Y3, Y3
+	VBLENDVPS	Y4, Y1, Y14, Y1
+	VMOVUPS	Y1, (R10)
 	VMOVUPS	128(AX), Y14
-	VBLENDVPS	Y3, Y5, Y14, Y3
-	VMOVUPS	Y3, 194304(DI)	// q.row_next[1]
-	VMOVUPS	352(AX), Y3
-	VFMADD231PS	416(AX), Y2, Y3
-	VFMADD213PS	288(AX), Y2, Y3
-	VFMADD213PS	224(AX), Y4, Y3
-	VMOVUPS	384(AX), Y5
-	VFMADD231PS	448(AX), Y2, Y5
-	VFMADD213PS	320(AX), Y5, Y2
-	VFMADD213PS	256(AX), Y2, Y4
-	VSHUFPS	$136, Y1, Y0, Y2
-	VPERMPD	$216, Y2, Y2
-	VBLENDVPS	Y2, 480(AX), Y3, Y2
-	VSHUFPS	$136, Y1, Y0, Y0
-	VPERMPD	$216, Y0, Y0
-	VBLENDVPS	Y0, 512(AX), Y4, Y0
-	VMOVUPS	32(AX), Y13
-	VMOVUPS	0(AX), Y14
-	VSHUFPS	$136, Y13, Y14, Y1
-	VPERMPD	$216, Y1, Y1
-	VBLENDVPS	Y1, 224(AX), Y2, Y1
-	VMOVUPS	32(AX), Y13
-	VMOVUPS	0(AX), Y14
-	VSHUFPS	$136, Y13, Y14, Y2
-	VPERMPD	$216, Y2, Y2
-	VBLENDVPS	Y2, 256(AX), Y0, Y0
-	VMOVUPS	192(AX), Y13
-	VMOVUPS	160(AX), Y14
-	VSHUFPS	$136, Y13, Y14, Y2
-	VPERMPD	$216, Y2, Y2
+	VBLENDVPS	Y4, Y3, Y14, Y1
+	VMOVUPS	Y1, 128(R10)
+	VFMADD213PS	384(AX), Y0, Y12
+	VFMADD213PS	320(AX), Y0, Y12
+	VFMADD213PS	256(AX), Y2, Y12
+	VMOVUPS	416(AX), Y1
+	VFMADD231PS	448(AX), Y0, Y1
+	VFMADD213PS	352(AX), Y1, Y0
+	VFMADD213PS	288(AX), Y0, Y2
+	VBLENDVPS	Y6, 480(AX), Y12, Y0
+	VBLENDVPS	Y6, 512(AX), Y2, Y1
+	VBLENDVPS	Y7, 256(AX), Y0, Y0
+	VBLENDVPS	Y7, 288(AX), Y1, Y1
 	VMOVUPS	544(AX), Y14
-	VBLENDVPS	Y2, Y1, Y14, Y1
-	VMOVUPS	Y1, 194432(DI)	// v.row_next[0]
-	VMOVUPS	192(AX), Y13
-	VMOVUPS	160(AX), Y14
-	VSHUFPS	$136, Y13, Y14, Y1
-	VPERMPD	$216, Y1, Y1
+	VBLENDVPS	Y4, Y0, Y14, Y0
+	VMOVUPS	Y0, (R11)
 	VMOVUPS	576(AX), Y14
-	VBLENDVPS	Y1, Y0, Y14, Y0
-	VMOVUPS	Y0, 194560(DI)	// v.row_next[1]
+	VBLENDVPS	Y4, Y1, Y14, Y0
+	VMOVUPS	Y0, 128(R11)
 	ADDQ	$64, SI
-	ADDQ	$32, DI
+	ADDQ	$64, DI
+	ADDQ	$32, R9
+	ADDQ	$32, R10
+	ADDQ	$32, R11
 	DECQ	CX
-	JNE	loop1
-	// results that are the arguments of the next run
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop2: // 4 times: vectors of the block
-	VMOVUPD	193152(SI), Y0	// step.next_next
-	VMOVUPD	193184(SI), Y1	// step.next_next | 1
-	VMOVUPD	Y0, 188032(SI)	// step.next
-	VMOVUPD	Y1, 188064(SI)	// step.next | 1
-	VMOVUPD	193408(SI), Y0	// step.open_next
-	VMOVUPD	193440(SI), Y1	// step.open_next | 1
-	VMOVUPD	Y0, 188288(SI)	// step.open
-	VMOVUPD	Y1, 188320(SI)	// step.open | 1
-	ADDQ	$64, SI
-	DECQ	CX
+	JNE	loop3
+	// the next row, if a sample has to take it
+	VBROADCASTSD	188544(AX), Y0	// step.row
+	VADDPD	f64_3ff0000000000000<>(SB), Y0, Y0
+	VMOVSD	X0, 188544(AX)	// step.row
+	VBROADCASTSD	190592(AX), Y1	// step.left
+	VSUBPD	f64_3ff0000000000000<>(SB), Y1, Y1
+	VMOVSD	X1, 190592(AX)	// step.left
+	VMOVUPD	188288(AX), Y1	// step.open
+	VMOVUPD	f64_0000000000000000<>(SB), Y2
+	VCMPPD	$17, Y1, Y2, Y1
+	VMOVUPD	188032(AX), Y2	// step.next
+	VCMPPD	$0, Y0, Y2, Y2
+	VANDPD	Y2, Y1, Y1
+	VORPD	f64_0000000000000000<>(SB), Y1, Y1
+	VMOVUPD	188320(AX), Y2	// step.open | 1
+	VMOVUPD	f64_0000000000000000<>(SB), Y3
+	VCMPPD	$17, Y2, Y3, Y2
+	VMOVUPD	188064(AX), Y3	// step.next | 1
+	VCMPPD	$0, Y0, Y3, Y3
+	VANDPD	Y3, Y2, Y2
+	VORPD	Y2, Y1, Y1
+	VMOVUPD	188352(AX), Y2	// step.open | 2
+	VMOVUPD	f64_0000000000000000<>(SB), Y3
+	VCMPPD	$17, Y2, Y3, Y2
+	VMOVUPD	188096(AX), Y3	// step.next | 2
+	VCMPPD	$0, Y0, Y3, Y3
+	VANDPD	Y3, Y2, Y2
+	VORPD	Y2, Y1, Y1
+	VMOVUPD	188384(AX), Y2	// step.open | 3
+	VMOVUPD	f64_0000000000000000<>(SB), Y3
+	VCMPPD	$17, Y2, Y3, Y2
+	VMOVUPD	188128(AX), Y3	// step.next | 3
+	VCMPPD	$0, Y0, Y3, Y3
+	VANDPD	Y3, Y2, Y2
+	VORPD	Y2, Y1, Y1
+	VMOVUPD	188416(AX), Y2	// step.open | 4
+	VMOVUPD	f64_0000000000000000<>(SB), Y3
+	VCMPPD	$17, Y2, Y3, Y2
+	VMOVUPD	188160(AX), Y3	// step.next | 4
+	VCMPPD	$0, Y0, Y3, Y3
+	VANDPD	Y3, Y2, Y2
+	VORPD	Y2, Y1, Y1
+	VMOVUPD	188448(AX), Y2	// step.open | 5
+	VMOVUPD	f64_0000000000000000<>(SB), Y3
+	VCMPPD	$17, Y2, Y3, Y2
+	VMOVUPD	188192(AX), Y3	// step.next | 5
+	VCMPPD	$0, Y0, Y3, Y3
+	VANDPD	Y3, Y2, Y2
+	VORPD	Y2, Y1, Y1
+	VMOVUPD	188480(AX), Y2	// step.open | 6
+	VMOVUPD	f64_0000000000000000<>(SB), Y3
+	VCMPPD	$17, Y2, Y3, Y2
+	VMOVUPD	188224(AX), Y3	// step.next | 6
+	VCMPPD	$0, Y0, Y3, Y3
+	VANDPD	Y3, Y2, Y2
+	VORPD	Y2, Y1, Y1
+	VMOVUPD	188512(AX), Y2	// step.open | 7
+	VMOVUPD	f64_0000000000000000<>(SB), Y3
+	VCMPPD	$17, Y2, Y3, Y2
+	VMOVUPD	188256(AX), Y3	// step.next | 7
+	VCMPPD	$0, Y0, Y3, Y3
+	VANDPD	Y3, Y2, Y2
+	VORPD	Y2, Y1, Y1
+	VCMPPD	$17, f64_4049000000000000<>(SB), Y0, Y0
+	VBROADCASTSD	190592(AX), Y2	// step.left
+	VMOVUPD	f64_0000000000000000<>(SB), Y3
+	VCMPPD	$17, Y2, Y3, Y2
+	VANDPD	Y2, Y0, Y0
+	VANDPD	Y0, Y1, Y0
+	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
+	VPERM2F128	$1, Y0, Y0, Y1
+	VADDPD	Y1, Y0, Y0
+	VSHUFPD	$5, Y0, Y0, Y1
+	VADDPD	Y1, Y0, Y0
+	VMOVSD	X0, 190848(AX)	// step.more
+	ADDQ	$256, 65584(AX)
+	ADDQ	$256, 65592(AX)
+	ADDQ	$256, 65600(AX)
+	CMPQ	190848(AX), $0	// step.more
 	JNE	loop2
+	// the first row that a sample has to take, if there is one
+	VMOVUPD	188288(AX), Y0	// step.open
+	VMOVUPD	f64_0000000000000000<>(SB), Y1
+	VCMPPD	$17, Y0, Y1, Y0
+	VMOVUPD	188032(AX), Y1	// step.next
+	VMOVUPD	f64_4049000000000000<>(SB), Y2
+	VBLENDVPD	Y0, Y1, Y2, Y0
+	VMOVUPD	f64_4049000000000000<>(SB), Y1
+	VMINPD	Y0, Y1, Y0
+	VMOVUPD	188320(AX), Y1	// step.open | 1
+	VMOVUPD	f64_0000000000000000<>(SB), Y2
+	VCMPPD	$17, Y1, Y2, Y1
+	VMOVUPD	188064(AX), Y2	// step.next | 1
+	VMOVUPD	f64_4049000000000000<>(SB), Y3
+	VBLENDVPD	Y1, Y2, Y3, Y1
+	VMINPD	Y1, Y0, Y0
+	VMOVUPD	188352(AX), Y1	// step.open | 2
+	VMOVUPD	f64_0000000000000000<>(SB), Y2
+	VCMPPD	$17, Y1, Y2, Y1
+	VMOVUPD	188096(AX), Y2	// step.next | 2
+	VMOVUPD	f64_4049000000000000<>(SB), Y3
+	VBLENDVPD	Y1, Y2, Y3, Y1
+	VMINPD	Y1, Y0, Y0
+	VMOVUPD	188384(AX), Y1	// step.open | 3
+	VMOVUPD	f64_0000000000000000<>(SB), Y2
+	VCMPPD	$17, Y1, Y2, Y1
+	VMOVUPD	188128(AX), Y2	// step.next | 3
+	VMOVUPD	f64_4049000000000000<>(SB), Y3
+	VBLENDVPD	Y1, Y2, Y3, Y1
+	VMINPD	Y1, Y0, Y0
+	VMOVUPD	188416(AX), Y1	// step.open | 4
+	VMOVUPD	f64_0000000000000000<>(SB), Y2
+	VCMPPD	$17, Y1, Y2, Y1
+	VMOVUPD	188160(AX), Y2	// step.next | 4
+	VMOVUPD	f64_4049000000000000<>(SB), Y3
+	VBLENDVPD	Y1, Y2, Y3, Y1
+	VMINPD	Y1, Y0, Y0
+	VMOVUPD	188448(AX), Y1	// step.open | 5
+	VMOVUPD	f64_0000000000000000<>(SB), Y2
+	VCMPPD	$17, Y1, Y2, Y1
+	VMOVUPD	188192(AX), Y2	// step.next | 5
+	VMOVUPD	f64_4049000000000000<>(SB), Y3
+	VBLENDVPD	Y1, Y2, Y3, Y1
+	VMINPD	Y1, Y0, Y0
+	VMOVUPD	188480(AX), Y1	// step.open | 6
+	VMOVUPD	f64_0000000000000000<>(SB), Y2
+	VCMPPD	$17, Y1, Y2, Y1
+	VMOVUPD	188224(AX), Y2	// step.next | 6
+	VMOVUPD	f64_4049000000000000<>(SB), Y3
+	VBLENDVPD	Y1, Y2, Y3, Y1
+	VMINPD	Y1, Y0, Y0
+	VMOVUPD	188512(AX), Y1	// step.open | 7
+	VMOVUPD	f64_0000000000000000<>(SB), Y2
+	VCMPPD	$17, Y1, Y2, Y1
+	VMOVUPD	188256(AX), Y2	// step.next | 7
+	VMOVUPD	f64_4049000000000000<>(SB), Y3
+	VBLENDVPD	Y1, Y2, Y3, Y1
+	VMINPD	Y1, Y0, Y0
+	VPERM2F128	$1, Y0, Y0, Y1
+	VMINPD	Y1, Y0, Y0
+	VSHUFPD	$5, Y0, Y0, Y1
+	VMINPD	Y1, Y0, Y0
+	VMOVSD	X0, 188544(AX)	// step.row
+	VCMPPD	$17, f64_4049000000000000<>(SB), Y0, Y0
+	VBROADCASTSD	190592(AX), Y1	// step.left
+	VMOVUPD	f64_0000000000000000<>(SB), Y2
+	VCMPPD	$17, Y1, Y2, Y1
+	VANDPD	Y1, Y0, Y0
+	VMOVSD	X0, 190848(AX)	// step.more
+	CMPQ	190848(AX), $0	// step.more
+	JNE	loop1
 	RET
 
 // func predict0LaneoutputAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -3216,25 +3365,25 @@ TEXT predictSamplePart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	195200(SI), Y0	// predictSample.ts[0]
-	VMOVUPD	195232(SI), Y0	// predictSample.ts[0] | 1
-	VMOVUPD	207744(SI), Y0	// predictSample.ts[49]
-	VMOVUPD	207776(SI), Y0	// predictSample.ts[49] | 1
+	VMOVUPD	192896(SI), Y0	// predictSample.ts[0]
+	VMOVUPD	192928(SI), Y0	// predictSample.ts[0] | 1
+	VMOVUPD	205440(SI), Y0	// predictSample.ts[49]
+	VMOVUPD	205472(SI), Y0	// predictSample.ts[49] | 1
 	// arm.nde:45
-	VMOVUPD	195200(SI), Y0	// predictSample.ts[0]
-	VMOVUPD	195232(SI), Y1	// predictSample.ts[0] | 1
-	VMOVUPD	207744(SI), Y2	// predictSample.ts[49]
-	VMOVUPD	207776(SI), Y3	// predictSample.ts[49] | 1
+	VMOVUPD	192896(SI), Y0	// predictSample.ts[0]
+	VMOVUPD	192928(SI), Y1	// predictSample.ts[0] | 1
+	VMOVUPD	205440(SI), Y2	// predictSample.ts[49]
+	VMOVUPD	205472(SI), Y3	// predictSample.ts[49] | 1
 	VCMPPD	$18, Y2, Y0, Y0
 	VCMPPD	$18, Y3, Y1, Y1
 	MOVQ	$50, DI
 	MOVQ	SI, R9
 	MOVQ	SI, R10
 loop2: // 50 times: elements
-	VMOVUPD	207744(R9), Y2	// predictSample.ts[49]
-	VMOVUPD	207776(R9), Y3	// predictSample.ts[49] | 1
-	VMOVUPD	Y2, 246528(R10)	// predictSample.reverse[0]
-	VMOVUPD	Y3, 246560(R10)	// predictSample.reverse[0] | 1
+	VMOVUPD	205440(R9), Y2	// predictSample.ts[49]
+	VMOVUPD	205472(R9), Y3	// predictSample.ts[49] | 1
+	VMOVUPD	Y2, 244224(R10)	// predictSample.reverse[0]
+	VMOVUPD	Y3, 244256(R10)	// predictSample.reverse[0] | 1
 	ADDQ	$-256, R9
 	ADDQ	$256, R10
 	DECQ	DI
@@ -3242,14 +3391,14 @@ loop2: // 50 times: elements
 	MOVQ	$50, DI
 	MOVQ	SI, R9
 loop3: // 50 times: elements
-	VMOVUPD	195200(R9), Y2	// predictSample.ts[0]
-	VMOVUPD	195232(R9), Y3	// predictSample.ts[0] | 1
-	VMOVUPD	246528(R9), Y4	// predictSample.reverse[0]
-	VMOVUPD	246560(R9), Y5	// predictSample.reverse[0] | 1
+	VMOVUPD	192896(R9), Y2	// predictSample.ts[0]
+	VMOVUPD	192928(R9), Y3	// predictSample.ts[0] | 1
+	VMOVUPD	244224(R9), Y4	// predictSample.reverse[0]
+	VMOVUPD	244256(R9), Y5	// predictSample.reverse[0] | 1
 	VBLENDVPD	Y0, Y2, Y4, Y2
 	VBLENDVPD	Y1, Y3, Y5, Y3
-	VMOVUPD	Y2, 259328(R9)	// predictSample.stops[0]
-	VMOVUPD	Y3, 259360(R9)	// predictSample.stops[0] | 1
+	VMOVUPD	Y2, 257024(R9)	// predictSample.stops[0]
+	VMOVUPD	Y3, 257056(R9)	// predictSample.stops[0] | 1
 	ADDQ	$256, R9
 	DECQ	DI
 	JNE	loop3
@@ -3261,25 +3410,25 @@ loop3: // 50 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop4: // 4 times: vectors of the block
-	VMOVUPD	195200(SI), Y0	// predictSample.ts[0]
-	VMOVUPD	195232(SI), Y1	// predictSample.ts[0] | 1
-	VMOVUPD	Y0, 272128(SI)	// predictSample.step0_in0
-	VMOVUPD	Y1, 272160(SI)	// predictSample.step0_in0 | 1
-	VMOVUPS	194688(DI), Y0	// predictSample.q0[0]
+	VMOVUPD	192896(SI), Y0	// predictSample.ts[0]
+	VMOVUPD	192928(SI), Y1	// predictSample.ts[0] | 1
+	VMOVUPD	Y0, 269824(SI)	// predictSample.step0_in0
+	VMOVUPD	Y1, 269856(SI)	// predictSample.step0_in0 | 1
+	VMOVUPS	192384(DI), Y0	// predictSample.q0[0]
 	VMOVUPS	Y0, 158976(DI)	// predict0Lanestep.q[0]
-	VMOVUPS	194816(DI), Y0	// predictSample.q0[1]
+	VMOVUPS	192512(DI), Y0	// predictSample.q0[1]
 	VMOVUPS	Y0, 159104(DI)	// predict0Lanestep.q[1]
-	VMOVUPS	194944(DI), Y0	// predictSample.v0[0]
+	VMOVUPS	192640(DI), Y0	// predictSample.v0[0]
 	VMOVUPS	Y0, 159232(DI)	// predict0Lanestep.v[0]
-	VMOVUPS	195072(DI), Y0	// predictSample.v0[1]
+	VMOVUPS	192768(DI), Y0	// predictSample.v0[1]
 	VMOVUPS	Y0, 159360(DI)	// predict0Lanestep.v[1]
-	VMOVUPS	220800(DI), Y0	// predictSample.load
+	VMOVUPS	218496(DI), Y0	// predictSample.load
 	VMOVUPS	Y0, 159488(DI)	// predict0Lanestep.extra.0
 	MOVQ	$50, R9
 	MOVQ	SI, R10
 loop5: // 50 times: elements
-	VMOVUPD	195200(R10), Y0	// predictSample.ts[0]
-	VMOVUPD	195232(R10), Y1	// predictSample.ts[0] | 1
+	VMOVUPD	192896(R10), Y0	// predictSample.ts[0]
+	VMOVUPD	192928(R10), Y1	// predictSample.ts[0] | 1
 	VMOVUPD	Y0, 159616(R10)	// predict0Lanestep.extra.1[0]
 	VMOVUPD	Y1, 159648(R10)	// predict0Lanestep.extra.1[0] | 1
 	ADDQ	$256, R10
@@ -3288,7 +3437,7 @@ loop5: // 50 times: elements
 	MOVQ	$100, R9
 	MOVQ	DI, R10
 loop6: // 100 times: elements
-	VMOVUPS	208000(R10), Y0	// predictSample.us[0]
+	VMOVUPS	205696(R10), Y0	// predictSample.us[0]
 	VMOVUPS	Y0, 172416(R10)	// predict0Lanestep.extra.2[0]
 	ADDQ	$128, R10
 	DECQ	R9
@@ -3339,9 +3488,9 @@ TEXT armField2_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	272768(SI), Y0	// q[1]
-	VMOVUPS	273536(SI), Y1	// add
-	VMOVUPS	273664(SI), Y2	// mul
+	VMOVUPS	270464(SI), Y0	// q[1]
+	VMOVUPS	271232(SI), Y1	// add
+	VMOVUPS	271360(SI), Y2	// mul
 	// arm.nde:28
 	VMOVUPS	f32_4b400000<>(SB), Y3
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y3
@@ -3378,13 +3527,13 @@ loop1: // 4 times: vectors of the block
 	VORPS	Y4, Y3, Y3
 	// arm.nde:30
 	VFMADD231PS	Y3, Y2, Y1
-	VMOVUPS	273408(SI), Y2	// mul
-	VMOVUPS	273792(SI), Y4	// mul
+	VMOVUPS	271104(SI), Y2	// mul
+	VMOVUPS	271488(SI), Y4	// mul
 	// arm.nde:32
 	// arm.nde:31
 	VFMADD231PS	Y3, Y4, Y2
-	VMOVUPS	272896(SI), Y3	// v[0]
-	VMOVUPS	273024(SI), Y5	// v[1]
+	VMOVUPS	270592(SI), Y3	// v[0]
+	VMOVUPS	270720(SI), Y5	// v[1]
 	// arm.nde:32
 	// arm.nde:33
 	VANDPS	f32_7fffffff<>(SB), Y0, Y6
@@ -3428,18 +3577,18 @@ loop1: // 4 times: vectors of the block
 	VMULPS	Y5, Y7, Y7
 	VFMADD231PS	Y5, Y5, Y7
 	VMULPS	Y7, Y6, Y6
-	VMOVUPS	273920(SI), Y7	// reshape
+	VMOVUPS	271616(SI), Y7	// reshape
 	// arm.nde:32
-	VMOVUPS	Y1, 274816(SI)	// M[0]
-	VMOVUPS	Y2, 274944(SI)	// M[1]
-	VMOVUPS	Y2, 275072(SI)	// M[2]
-	VMOVUPS	Y7, 275200(SI)	// M[3]
+	VMOVUPS	Y1, 272512(SI)	// M[0]
+	VMOVUPS	Y2, 272640(SI)	// M[1]
+	VMOVUPS	Y2, 272768(SI)	// M[2]
+	VMOVUPS	Y7, 272896(SI)	// M[3]
 	// arm.nde:34
 	VMULPS	Y3, Y3, Y1
 	VMULPS	Y1, Y4, Y1
-	VMOVUPS	274176(SI), Y2	// mul
-	VMOVUPS	272640(SI), Y4	// q[0]
-	VMOVUPS	274048(SI), Y7	// mul
+	VMOVUPS	271872(SI), Y2	// mul
+	VMOVUPS	270336(SI), Y4	// q[0]
+	VMOVUPS	271744(SI), Y7	// mul
 	// arm.nde:35
 	VADDPS	Y0, Y4, Y8
 	VMOVUPS	f32_4b400000<>(SB), Y9
@@ -3510,8 +3659,8 @@ loop1: // 4 times: vectors of the block
 	VXORPS	f32_ffffffff<>(SB), Y9, Y9
 	VORPS	Y9, Y8, Y8
 	VFMADD213PS	Y2, Y8, Y7
-	VMOVUPS	273152(SI), Y8	// u[0]
-	VMOVUPS	273280(SI), Y9	// u[1]
+	VMOVUPS	270848(SI), Y8	// u[0]
+	VMOVUPS	270976(SI), Y9	// u[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Y6, Y8, Y6
@@ -3519,9 +3668,9 @@ loop1: // 4 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y7, Y6, Y6
-	VMOVUPS	Y6, 275328(SI)	// sub[0]
+	VMOVUPS	Y6, 273024(SI)	// sub[0]
 	VSUBPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 275456(SI)	// sub[1]
+	VMOVUPS	Y1, 273152(SI)	// sub[1]
 	// arm.nde:11
 	VANDPS	f32_7fffffff<>(SB), Y4, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y2
@@ -3557,7 +3706,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y2, Y2
 	VXORPS	f32_ffffffff<>(SB), Y2, Y2
 	VORPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 275584(SI)	// sin[0]
+	VMOVUPS	Y1, 273280(SI)	// sin[0]
 	VANDPS	f32_7fffffff<>(SB), Y0, Y2
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y2, Y6
@@ -3592,7 +3741,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y6, Y6
 	VXORPS	f32_ffffffff<>(SB), Y6, Y6
 	VORPS	Y6, Y2, Y2
-	VMOVUPS	Y2, 275712(SI)	// sin[1]
+	VMOVUPS	Y2, 273408(SI)	// sin[1]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y4, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -3626,7 +3775,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y6, Y4
-	VMOVUPS	Y4, 275840(SI)	// cos[0]
+	VMOVUPS	Y4, 273536(SI)	// cos[0]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -3660,13 +3809,13 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y0, Y0
 	VXORPS	f32_ffffffff<>(SB), Y0, Y0
 	VORPS	Y0, Y6, Y0
-	VMOVUPS	Y0, 275968(SI)	// cos[1]
-	VMOVUPS	Y1, 276096(SI)	// concat[0]
-	VMOVUPS	Y2, 276224(SI)	// concat[1]
-	VMOVUPS	Y4, 276352(SI)	// concat[2]
-	VMOVUPS	Y0, 276480(SI)	// concat[3]
-	VMOVUPS	Y3, 276608(SI)	// concat[4]
-	VMOVUPS	Y5, 276736(SI)	// concat[5]
+	VMOVUPS	Y0, 273664(SI)	// cos[1]
+	VMOVUPS	Y1, 273792(SI)	// concat[0]
+	VMOVUPS	Y2, 273920(SI)	// concat[1]
+	VMOVUPS	Y4, 274048(SI)	// concat[2]
+	VMOVUPS	Y0, 274176(SI)	// concat[3]
+	VMOVUPS	Y3, 274304(SI)	// concat[4]
+	VMOVUPS	Y5, 274432(SI)	// concat[5]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -3687,10 +3836,10 @@ loop2: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop3: // 6 times: terms of the sums
-	VMOVUPS	276096(R10), Y8	// concat[0]
-	VMOVUPS	276128(R10), Y9	// concat[0] | 1
-	VMOVUPS	276160(R10), Y10	// concat[0] | 2
-	VMOVUPS	276192(R10), Y11	// concat[0] | 3
+	VMOVUPS	273792(R10), Y8	// concat[0]
+	VMOVUPS	273824(R10), Y9	// concat[0] | 1
+	VMOVUPS	273856(R10), Y10	// concat[0] | 2
+	VMOVUPS	273888(R10), Y11	// concat[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -3705,14 +3854,14 @@ loop3: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	Y0, 276864(DI)	// matvec[0]
-	VMOVUPS	Y1, 276896(DI)	// matvec[0] | 1
-	VMOVUPS	Y2, 276928(DI)	// matvec[0] | 2
-	VMOVUPS	Y3, 276960(DI)	// matvec[0] | 3
-	VMOVUPS	Y4, 276992(DI)	// matvec[1]
-	VMOVUPS	Y5, 277024(DI)	// matvec[1] | 1
-	VMOVUPS	Y6, 277056(DI)	// matvec[1] | 2
-	VMOVUPS	Y7, 277088(DI)	// matvec[1] | 3
+	VMOVUPS	Y0, 274560(DI)	// matvec[0]
+	VMOVUPS	Y1, 274592(DI)	// matvec[0] | 1
+	VMOVUPS	Y2, 274624(DI)	// matvec[0] | 2
+	VMOVUPS	Y3, 274656(DI)	// matvec[0] | 3
+	VMOVUPS	Y4, 274688(DI)	// matvec[1]
+	VMOVUPS	Y5, 274720(DI)	// matvec[1] | 1
+	VMOVUPS	Y6, 274752(DI)	// matvec[1] | 2
+	VMOVUPS	Y7, 274784(DI)	// matvec[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -3725,7 +3874,7 @@ loop4: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop5: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	276864(R9), Y0	// matvec[0]
+	VMOVUPS	274560(R9), Y0	// matvec[0]
 	VBROADCASTSS	768(R10), Y1	// friction.0.bias[0]
 	VADDPS	Y1, Y0, Y0
 	VORPS	f32_80000000<>(SB), Y0, Y1
@@ -3756,7 +3905,7 @@ loop5: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 280960(R9)	// softplus[0]
+	VMOVUPS	Y0, 278656(R9)	// softplus[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -3781,10 +3930,10 @@ loop6: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop7: // 32 times: terms of the sums
-	VMOVUPS	280960(R10), Y8	// softplus[0]
-	VMOVUPS	280992(R10), Y9	// softplus[0] | 1
-	VMOVUPS	281024(R10), Y10	// softplus[0] | 2
-	VMOVUPS	281056(R10), Y11	// softplus[0] | 3
+	VMOVUPS	278656(R10), Y8	// softplus[0]
+	VMOVUPS	278688(R10), Y9	// softplus[0] | 1
+	VMOVUPS	278720(R10), Y10	// softplus[0] | 2
+	VMOVUPS	278752(R10), Y11	// softplus[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -3799,14 +3948,14 @@ loop7: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop7
-	VMOVUPS	Y0, 285056(DI)	// matvec_2[0]
-	VMOVUPS	Y1, 285088(DI)	// matvec_2[0] | 1
-	VMOVUPS	Y2, 285120(DI)	// matvec_2[0] | 2
-	VMOVUPS	Y3, 285152(DI)	// matvec_2[0] | 3
-	VMOVUPS	Y4, 285184(DI)	// matvec_2[1]
-	VMOVUPS	Y5, 285216(DI)	// matvec_2[1] | 1
-	VMOVUPS	Y6, 285248(DI)	// matvec_2[1] | 2
-	VMOVUPS	Y7, 285280(DI)	// matvec_2[1] | 3
+	VMOVUPS	Y0, 282752(DI)	// matvec_2[0]
+	VMOVUPS	Y1, 282784(DI)	// matvec_2[0] | 1
+	VMOVUPS	Y2, 282816(DI)	// matvec_2[0] | 2
+	VMOVUPS	Y3, 282848(DI)	// matvec_2[0] | 3
+	VMOVUPS	Y4, 282880(DI)	// matvec_2[1]
+	VMOVUPS	Y5, 282912(DI)	// matvec_2[1] | 1
+	VMOVUPS	Y6, 282944(DI)	// matvec_2[1] | 2
+	VMOVUPS	Y7, 282976(DI)	// matvec_2[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -3821,7 +3970,7 @@ loop8: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop9: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	285056(R9), Y2	// matvec_2[0]
+	VMOVUPS	282752(R9), Y2	// matvec_2[0]
 	VBROADCASTSS	4992(R10), Y3	// friction.2.bias[0]
 	VADDPS	Y3, Y2, Y2
 	VORPS	f32_80000000<>(SB), Y2, Y3
@@ -3861,20 +4010,20 @@ loop9: // 32 times: elements
 	DECQ	DI
 	JNE	loop9
 	// arm.nde:38
-	VMOVUPS	275328(SI), Y2	// sub[0]
+	VMOVUPS	273024(SI), Y2	// sub[0]
 	VBROADCASTSS	5376(BX), Y3	// friction.4.bias[0]
 	VADDPS	Y3, Y0, Y0
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 289152(SI)	// sub_2[0]
-	VMOVUPS	275456(SI), Y2	// sub[1]
+	VMOVUPS	Y0, 286848(SI)	// sub_2[0]
+	VMOVUPS	273152(SI), Y2	// sub[1]
 	VBROADCASTSS	5380(BX), Y3	// friction.4.bias[1]
 	VADDPS	Y3, Y1, Y1
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 289280(SI)	// sub_2[1]
-	VMOVUPS	274816(SI), Y2	// M[0]
-	VMOVUPS	274944(SI), Y3	// M[1]
-	VMOVUPS	275072(SI), Y4	// M[2]
-	VMOVUPS	275200(SI), Y5	// M[3]
+	VMOVUPS	Y1, 286976(SI)	// sub_2[1]
+	VMOVUPS	272512(SI), Y2	// M[0]
+	VMOVUPS	272640(SI), Y3	// M[1]
+	VMOVUPS	272768(SI), Y4	// M[2]
+	VMOVUPS	272896(SI), Y5	// M[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -3895,18 +4044,18 @@ loop9: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 274560(SI)	// dv[0]
-	VMOVUPS	Y0, 274688(SI)	// dv[1]
+	VMOVUPS	Y1, 272256(SI)	// dv[0]
+	VMOVUPS	Y0, 272384(SI)	// dv[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop8
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop10: // 4 times: vectors of the block
-	VMOVUPS	272896(SI), Y0	// v[0]
-	VMOVUPS	Y0, 274304(SI)	// dq[0]
-	VMOVUPS	273024(SI), Y0	// v[1]
-	VMOVUPS	Y0, 274432(SI)	// dq[1]
+	VMOVUPS	270592(SI), Y0	// v[0]
+	VMOVUPS	Y0, 272000(SI)	// dq[0]
+	VMOVUPS	270720(SI), Y0	// v[1]
+	VMOVUPS	Y0, 272128(SI)	// dq[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop10
@@ -3915,286 +4064,286 @@ loop10: // 4 times: vectors of the block
 // step0Step is Step.0.step (arm.nde:51) of a block of samples.
 TEXT step0Step_avx2<>(SB), NOSPLIT, $0-0
 	// arm.nde:51
-	VBROADCASTSD	289536(AX), Y0	// t
-	VMOVSD	X0, 272384(AX)	// armField2.t
+	VBROADCASTSD	287232(AX), Y0	// t
+	VMOVSD	X0, 270080(AX)	// armField2.t
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	290048(SI), Y0	// q[0]
-	VMOVUPS	Y0, 272640(SI)	// armField2.q[0]
-	VMOVUPS	290176(SI), Y0	// q[1]
-	VMOVUPS	Y0, 272768(SI)	// armField2.q[1]
-	VMOVUPS	290304(SI), Y0	// v[0]
-	VMOVUPS	Y0, 272896(SI)	// armField2.v[0]
-	VMOVUPS	290432(SI), Y0	// v[1]
-	VMOVUPS	Y0, 273024(SI)	// armField2.v[1]
-	VMOVUPS	290560(SI), Y0	// u[0]
-	VMOVUPS	Y0, 273152(SI)	// armField2.u[0]
-	VMOVUPS	290688(SI), Y0	// u[1]
-	VMOVUPS	Y0, 273280(SI)	// armField2.u[1]
-	VMOVUPS	290816(SI), Y0	// mul
-	VMOVUPS	Y0, 273408(SI)	// armField2.mul
-	VMOVUPS	290944(SI), Y0	// add
-	VMOVUPS	Y0, 273536(SI)	// armField2.add
-	VMOVUPS	291072(SI), Y0	// mul
-	VMOVUPS	Y0, 273664(SI)	// armField2.mul
-	VMOVUPS	291200(SI), Y0	// mul
-	VMOVUPS	Y0, 273792(SI)	// armField2.mul
-	VMOVUPS	291328(SI), Y0	// reshape
-	VMOVUPS	Y0, 273920(SI)	// armField2.reshape
-	VMOVUPS	291456(SI), Y0	// mul
-	VMOVUPS	Y0, 274048(SI)	// armField2.mul
-	VMOVUPS	291584(SI), Y0	// mul
-	VMOVUPS	Y0, 274176(SI)	// armField2.mul
+	VMOVUPS	287744(SI), Y0	// q[0]
+	VMOVUPS	Y0, 270336(SI)	// armField2.q[0]
+	VMOVUPS	287872(SI), Y0	// q[1]
+	VMOVUPS	Y0, 270464(SI)	// armField2.q[1]
+	VMOVUPS	288000(SI), Y0	// v[0]
+	VMOVUPS	Y0, 270592(SI)	// armField2.v[0]
+	VMOVUPS	288128(SI), Y0	// v[1]
+	VMOVUPS	Y0, 270720(SI)	// armField2.v[1]
+	VMOVUPS	288256(SI), Y0	// u[0]
+	VMOVUPS	Y0, 270848(SI)	// armField2.u[0]
+	VMOVUPS	288384(SI), Y0	// u[1]
+	VMOVUPS	Y0, 270976(SI)	// armField2.u[1]
+	VMOVUPS	288512(SI), Y0	// mul
+	VMOVUPS	Y0, 271104(SI)	// armField2.mul
+	VMOVUPS	288640(SI), Y0	// add
+	VMOVUPS	Y0, 271232(SI)	// armField2.add
+	VMOVUPS	288768(SI), Y0	// mul
+	VMOVUPS	Y0, 271360(SI)	// armField2.mul
+	VMOVUPS	288896(SI), Y0	// mul
+	VMOVUPS	Y0, 271488(SI)	// armField2.mul
+	VMOVUPS	289024(SI), Y0	// reshape
+	VMOVUPS	Y0, 271616(SI)	// armField2.reshape
+	VMOVUPS	289152(SI), Y0	// mul
+	VMOVUPS	Y0, 271744(SI)	// armField2.mul
+	VMOVUPS	289280(SI), Y0	// mul
+	VMOVUPS	Y0, 271872(SI)	// armField2.mul
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
 	CALL	armField2_avx2<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	289792(AX), Y0	// h
+	VBROADCASTSD	287488(AX), Y0	// h
 	VMULPD	f64_3fe0000000000000<>(SB), Y0, Y0
-	VMOVSD	X0, 289408(AX)
-	VBROADCASTSD	289536(AX), Y1	// t
+	VMOVSD	X0, 287104(AX)
+	VBROADCASTSD	287232(AX), Y1	// t
 	VADDPD	Y0, Y1, Y1
-	VMOVSD	X1, 289416(AX)
+	VMOVSD	X1, 287112(AX)
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 289424(AX)
+	VMOVSS	X0, 287120(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	274304(SI), Y0	// armField2.dq[0]
-	VMOVUPS	Y0, 292224(SI)	// result[0]
-	VMOVUPS	274432(SI), Y1	// armField2.dq[1]
-	VMOVUPS	Y1, 292352(SI)	// result[1]
-	VMOVUPS	274560(SI), Y2	// armField2.dv[0]
-	VMOVUPS	Y2, 292480(SI)	// result_2[0]
-	VMOVUPS	274688(SI), Y3	// armField2.dv[1]
-	VMOVUPS	Y3, 292608(SI)	// result_2[1]
+	VMOVUPS	272000(SI), Y0	// armField2.dq[0]
+	VMOVUPS	Y0, 289920(SI)	// result[0]
+	VMOVUPS	272128(SI), Y1	// armField2.dq[1]
+	VMOVUPS	Y1, 290048(SI)	// result[1]
+	VMOVUPS	272256(SI), Y2	// armField2.dv[0]
+	VMOVUPS	Y2, 290176(SI)	// result_2[0]
+	VMOVUPS	272384(SI), Y3	// armField2.dv[1]
+	VMOVUPS	Y3, 290304(SI)	// result_2[1]
 	// arm.nde:51
-	VMOVUPS	290048(SI), Y4	// q[0]
-	VMOVUPS	290176(SI), Y5	// q[1]
-	VMOVUPS	290304(SI), Y6	// v[0]
-	VMOVUPS	290432(SI), Y7	// v[1]
-	VBROADCASTSS	289424(AX), Y8
+	VMOVUPS	287744(SI), Y4	// q[0]
+	VMOVUPS	287872(SI), Y5	// q[1]
+	VMOVUPS	288000(SI), Y6	// v[0]
+	VMOVUPS	288128(SI), Y7	// v[1]
+	VBROADCASTSS	287120(AX), Y8
 	VFMADD231PS	Y0, Y8, Y4
-	VMOVUPS	Y4, 272640(SI)	// armField2.q[0]
+	VMOVUPS	Y4, 270336(SI)	// armField2.q[0]
 	VFMADD231PS	Y1, Y8, Y5
-	VMOVUPS	Y5, 272768(SI)	// armField2.q[1]
+	VMOVUPS	Y5, 270464(SI)	// armField2.q[1]
 	VFMADD231PS	Y2, Y8, Y6
-	VMOVUPS	Y6, 272896(SI)	// armField2.v[0]
+	VMOVUPS	Y6, 270592(SI)	// armField2.v[0]
 	VFMADD231PS	Y3, Y8, Y7
-	VMOVUPS	Y7, 273024(SI)	// armField2.v[1]
+	VMOVUPS	Y7, 270720(SI)	// armField2.v[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
 	// arm.nde:51
-	VBROADCASTSD	289416(AX), Y0
-	VMOVSD	X0, 272384(AX)	// armField2.t
+	VBROADCASTSD	287112(AX), Y0
+	VMOVSD	X0, 270080(AX)	// armField2.t
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop3: // 4 times: vectors of the block
-	VMOVUPS	290560(SI), Y0	// u[0]
-	VMOVUPS	Y0, 273152(SI)	// armField2.u[0]
-	VMOVUPS	290688(SI), Y0	// u[1]
-	VMOVUPS	Y0, 273280(SI)	// armField2.u[1]
-	VMOVUPS	290816(SI), Y0	// mul
-	VMOVUPS	Y0, 273408(SI)	// armField2.mul
-	VMOVUPS	290944(SI), Y0	// add
-	VMOVUPS	Y0, 273536(SI)	// armField2.add
-	VMOVUPS	291072(SI), Y0	// mul
-	VMOVUPS	Y0, 273664(SI)	// armField2.mul
-	VMOVUPS	291200(SI), Y0	// mul
-	VMOVUPS	Y0, 273792(SI)	// armField2.mul
-	VMOVUPS	291328(SI), Y0	// reshape
-	VMOVUPS	Y0, 273920(SI)	// armField2.reshape
-	VMOVUPS	291456(SI), Y0	// mul
-	VMOVUPS	Y0, 274048(SI)	// armField2.mul
-	VMOVUPS	291584(SI), Y0	// mul
-	VMOVUPS	Y0, 274176(SI)	// armField2.mul
+	VMOVUPS	288256(SI), Y0	// u[0]
+	VMOVUPS	Y0, 270848(SI)	// armField2.u[0]
+	VMOVUPS	288384(SI), Y0	// u[1]
+	VMOVUPS	Y0, 270976(SI)	// armField2.u[1]
+	VMOVUPS	288512(SI), Y0	// mul
+	VMOVUPS	Y0, 271104(SI)	// armField2.mul
+	VMOVUPS	288640(SI), Y0	// add
+	VMOVUPS	Y0, 271232(SI)	// armField2.add
+	VMOVUPS	288768(SI), Y0	// mul
+	VMOVUPS	Y0, 271360(SI)	// armField2.mul
+	VMOVUPS	288896(SI), Y0	// mul
+	VMOVUPS	Y0, 271488(SI)	// armField2.mul
+	VMOVUPS	289024(SI), Y0	// reshape
+	VMOVUPS	Y0, 271616(SI)	// armField2.reshape
+	VMOVUPS	289152(SI), Y0	// mul
+	VMOVUPS	Y0, 271744(SI)	// armField2.mul
+	VMOVUPS	289280(SI), Y0	// mul
+	VMOVUPS	Y0, 271872(SI)	// armField2.mul
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop3
 	CALL	armField2_avx2<>(SB)
-	VBROADCASTSS	289424(AX), Y0
+	VBROADCASTSS	287120(AX), Y0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	274304(SI), Y0	// armField2.dq[0]
-	VMOVUPS	Y0, 292736(SI)	// result_3[0]
-	VMOVUPS	274432(SI), Y1	// armField2.dq[1]
-	VMOVUPS	Y1, 292864(SI)	// result_3[1]
-	VMOVUPS	274560(SI), Y2	// armField2.dv[0]
-	VMOVUPS	Y2, 292992(SI)	// result_4[0]
-	VMOVUPS	274688(SI), Y3	// armField2.dv[1]
-	VMOVUPS	Y3, 293120(SI)	// result_4[1]
-	VMOVUPS	290048(SI), Y4	// q[0]
-	VMOVUPS	290176(SI), Y5	// q[1]
-	VMOVUPS	290304(SI), Y6	// v[0]
-	VMOVUPS	290432(SI), Y7	// v[1]
+	VMOVUPS	272000(SI), Y0	// armField2.dq[0]
+	VMOVUPS	Y0, 290432(SI)	// result_3[0]
+	VMOVUPS	272128(SI), Y1	// armField2.dq[1]
+	VMOVUPS	Y1, 290560(SI)	// result_3[1]
+	VMOVUPS	272256(SI), Y2	// armField2.dv[0]
+	VMOVUPS	Y2, 290688(SI)	// result_4[0]
+	VMOVUPS	272384(SI), Y3	// armField2.dv[1]
+	VMOVUPS	Y3, 290816(SI)	// result_4[1]
+	VMOVUPS	287744(SI), Y4	// q[0]
+	VMOVUPS	287872(SI), Y5	// q[1]
+	VMOVUPS	288000(SI), Y6	// v[0]
+	VMOVUPS	288128(SI), Y7	// v[1]
 	// arm.nde:51
-	VBROADCASTSS	289424(AX), Y8
+	VBROADCASTSS	287120(AX), Y8
 	VFMADD231PS	Y0, Y8, Y4
-	VMOVUPS	Y4, 272640(SI)	// armField2.q[0]
+	VMOVUPS	Y4, 270336(SI)	// armField2.q[0]
 	VFMADD231PS	Y1, Y8, Y5
-	VMOVUPS	Y5, 272768(SI)	// armField2.q[1]
+	VMOVUPS	Y5, 270464(SI)	// armField2.q[1]
 	VFMADD231PS	Y2, Y8, Y6
-	VMOVUPS	Y6, 272896(SI)	// armField2.v[0]
+	VMOVUPS	Y6, 270592(SI)	// armField2.v[0]
 	VFMADD231PS	Y3, Y8, Y7
-	VMOVUPS	Y7, 273024(SI)	// armField2.v[1]
+	VMOVUPS	Y7, 270720(SI)	// armField2.v[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
 	// arm.nde:51
-	VBROADCASTSD	289416(AX), Y0
-	VMOVSD	X0, 272384(AX)	// armField2.t
+	VBROADCASTSD	287112(AX), Y0
+	VMOVSD	X0, 270080(AX)	// armField2.t
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop5: // 4 times: vectors of the block
-	VMOVUPS	290560(SI), Y0	// u[0]
-	VMOVUPS	Y0, 273152(SI)	// armField2.u[0]
-	VMOVUPS	290688(SI), Y0	// u[1]
-	VMOVUPS	Y0, 273280(SI)	// armField2.u[1]
-	VMOVUPS	290816(SI), Y0	// mul
-	VMOVUPS	Y0, 273408(SI)	// armField2.mul
-	VMOVUPS	290944(SI), Y0	// add
-	VMOVUPS	Y0, 273536(SI)	// armField2.add
-	VMOVUPS	291072(SI), Y0	// mul
-	VMOVUPS	Y0, 273664(SI)	// armField2.mul
-	VMOVUPS	291200(SI), Y0	// mul
-	VMOVUPS	Y0, 273792(SI)	// armField2.mul
-	VMOVUPS	291328(SI), Y0	// reshape
-	VMOVUPS	Y0, 273920(SI)	// armField2.reshape
-	VMOVUPS	291456(SI), Y0	// mul
-	VMOVUPS	Y0, 274048(SI)	// armField2.mul
-	VMOVUPS	291584(SI), Y0	// mul
-	VMOVUPS	Y0, 274176(SI)	// armField2.mul
+	VMOVUPS	288256(SI), Y0	// u[0]
+	VMOVUPS	Y0, 270848(SI)	// armField2.u[0]
+	VMOVUPS	288384(SI), Y0	// u[1]
+	VMOVUPS	Y0, 270976(SI)	// armField2.u[1]
+	VMOVUPS	288512(SI), Y0	// mul
+	VMOVUPS	Y0, 271104(SI)	// armField2.mul
+	VMOVUPS	288640(SI), Y0	// add
+	VMOVUPS	Y0, 271232(SI)	// armField2.add
+	VMOVUPS	288768(SI), Y0	// mul
+	VMOVUPS	Y0, 271360(SI)	// armField2.mul
+	VMOVUPS	288896(SI), Y0	// mul
+	VMOVUPS	Y0, 271488(SI)	// armField2.mul
+	VMOVUPS	289024(SI), Y0	// reshape
+	VMOVUPS	Y0, 271616(SI)	// armField2.reshape
+	VMOVUPS	289152(SI), Y0	// mul
+	VMOVUPS	Y0, 271744(SI)	// armField2.mul
+	VMOVUPS	289280(SI), Y0	// mul
+	VMOVUPS	Y0, 271872(SI)	// armField2.mul
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop5
 	CALL	armField2_avx2<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	289536(AX), Y0	// t
-	VBROADCASTSD	289792(AX), Y1	// h
+	VBROADCASTSD	287232(AX), Y0	// t
+	VBROADCASTSD	287488(AX), Y1	// h
 	VADDPD	Y1, Y0, Y0
-	VMOVSD	X0, 289432(AX)
+	VMOVSD	X0, 287128(AX)
 	VCVTPD2PSY	Y1, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 289440(AX)
+	VMOVSS	X0, 287136(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop6: // 4 times: vectors of the block
-	VMOVUPS	274304(SI), Y0	// armField2.dq[0]
-	VMOVUPS	Y0, 293248(SI)	// result_5[0]
-	VMOVUPS	274432(SI), Y1	// armField2.dq[1]
-	VMOVUPS	Y1, 293376(SI)	// result_5[1]
-	VMOVUPS	274560(SI), Y2	// armField2.dv[0]
-	VMOVUPS	Y2, 293504(SI)	// result_6[0]
-	VMOVUPS	274688(SI), Y3	// armField2.dv[1]
-	VMOVUPS	Y3, 293632(SI)	// result_6[1]
+	VMOVUPS	272000(SI), Y0	// armField2.dq[0]
+	VMOVUPS	Y0, 290944(SI)	// result_5[0]
+	VMOVUPS	272128(SI), Y1	// armField2.dq[1]
+	VMOVUPS	Y1, 291072(SI)	// result_5[1]
+	VMOVUPS	272256(SI), Y2	// armField2.dv[0]
+	VMOVUPS	Y2, 291200(SI)	// result_6[0]
+	VMOVUPS	272384(SI), Y3	// armField2.dv[1]
+	VMOVUPS	Y3, 291328(SI)	// result_6[1]
 	// arm.nde:51
-	VMOVUPS	290048(SI), Y4	// q[0]
-	VMOVUPS	290176(SI), Y5	// q[1]
-	VMOVUPS	290304(SI), Y6	// v[0]
-	VMOVUPS	290432(SI), Y7	// v[1]
-	VBROADCASTSS	289440(AX), Y8
+	VMOVUPS	287744(SI), Y4	// q[0]
+	VMOVUPS	287872(SI), Y5	// q[1]
+	VMOVUPS	288000(SI), Y6	// v[0]
+	VMOVUPS	288128(SI), Y7	// v[1]
+	VBROADCASTSS	287136(AX), Y8
 	VFMADD231PS	Y0, Y8, Y4
-	VMOVUPS	Y4, 272640(SI)	// armField2.q[0]
+	VMOVUPS	Y4, 270336(SI)	// armField2.q[0]
 	VFMADD231PS	Y1, Y8, Y5
-	VMOVUPS	Y5, 272768(SI)	// armField2.q[1]
+	VMOVUPS	Y5, 270464(SI)	// armField2.q[1]
 	VFMADD231PS	Y2, Y8, Y6
-	VMOVUPS	Y6, 272896(SI)	// armField2.v[0]
+	VMOVUPS	Y6, 270592(SI)	// armField2.v[0]
 	VFMADD231PS	Y3, Y8, Y7
-	VMOVUPS	Y7, 273024(SI)	// armField2.v[1]
+	VMOVUPS	Y7, 270720(SI)	// armField2.v[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop6
 	// arm.nde:51
-	VBROADCASTSD	289432(AX), Y0
-	VMOVSD	X0, 272384(AX)	// armField2.t
+	VBROADCASTSD	287128(AX), Y0
+	VMOVSD	X0, 270080(AX)	// armField2.t
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop7: // 4 times: vectors of the block
-	VMOVUPS	290560(SI), Y0	// u[0]
-	VMOVUPS	Y0, 273152(SI)	// armField2.u[0]
-	VMOVUPS	290688(SI), Y0	// u[1]
-	VMOVUPS	Y0, 273280(SI)	// armField2.u[1]
-	VMOVUPS	290816(SI), Y0	// mul
-	VMOVUPS	Y0, 273408(SI)	// armField2.mul
-	VMOVUPS	290944(SI), Y0	// add
-	VMOVUPS	Y0, 273536(SI)	// armField2.add
-	VMOVUPS	291072(SI), Y0	// mul
-	VMOVUPS	Y0, 273664(SI)	// armField2.mul
-	VMOVUPS	291200(SI), Y0	// mul
-	VMOVUPS	Y0, 273792(SI)	// armField2.mul
-	VMOVUPS	291328(SI), Y0	// reshape
-	VMOVUPS	Y0, 273920(SI)	// armField2.reshape
-	VMOVUPS	291456(SI), Y0	// mul
-	VMOVUPS	Y0, 274048(SI)	// armField2.mul
-	VMOVUPS	291584(SI), Y0	// mul
-	VMOVUPS	Y0, 274176(SI)	// armField2.mul
+	VMOVUPS	288256(SI), Y0	// u[0]
+	VMOVUPS	Y0, 270848(SI)	// armField2.u[0]
+	VMOVUPS	288384(SI), Y0	// u[1]
+	VMOVUPS	Y0, 270976(SI)	// armField2.u[1]
+	VMOVUPS	288512(SI), Y0	// mul
+	VMOVUPS	Y0, 271104(SI)	// armField2.mul
+	VMOVUPS	288640(SI), Y0	// add
+	VMOVUPS	Y0, 271232(SI)	// armField2.add
+	VMOVUPS	288768(SI), Y0	// mul
+	VMOVUPS	Y0, 271360(SI)	// armField2.mul
+	VMOVUPS	288896(SI), Y0	// mul
+	VMOVUPS	Y0, 271488(SI)	// armField2.mul
+	VMOVUPS	289024(SI), Y0	// reshape
+	VMOVUPS	Y0, 271616(SI)	// armField2.reshape
+	VMOVUPS	289152(SI), Y0	// mul
+	VMOVUPS	Y0, 271744(SI)	// armField2.mul
+	VMOVUPS	289280(SI), Y0	// mul
+	VMOVUPS	Y0, 271872(SI)	// armField2.mul
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop7
 	CALL	armField2_avx2<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	289792(AX), Y0	// h
+	VBROADCASTSD	287488(AX), Y0	// h
 	VMULPD	f64_3fc5555555555555<>(SB), Y0, Y1
-	VMOVSD	X1, 289448(AX)
+	VMOVSD	X1, 287144(AX)
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y1, Y1
-	VMOVSS	X1, 289456(AX)
+	VMOVSS	X1, 287152(AX)
 	VMULPD	f64_3fd5555555555555<>(SB), Y0, Y0
-	VMOVSD	X0, 289464(AX)
+	VMOVSD	X0, 287160(AX)
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 289472(AX)
+	VMOVSS	X0, 287168(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop8: // 4 times: vectors of the block
 	// arm.nde:51
-	VMOVUPS	290048(SI), Y0	// q[0]
-	VMOVUPS	290176(SI), Y1	// q[1]
-	VMOVUPS	290304(SI), Y2	// v[0]
-	VMOVUPS	290432(SI), Y3	// v[1]
-	VBROADCASTSS	289456(AX), Y4
-	VMOVUPS	274304(SI), Y5	// armField2.dq[0]
-	VBROADCASTSS	289472(AX), Y6
-	VMOVUPS	293248(SI), Y7	// result_5[0]
-	VMOVUPS	292736(SI), Y8	// result_3[0]
-	VMOVUPS	292224(SI), Y9	// result[0]
+	VMOVUPS	287744(SI), Y0	// q[0]
+	VMOVUPS	287872(SI), Y1	// q[1]
+	VMOVUPS	288000(SI), Y2	// v[0]
+	VMOVUPS	288128(SI), Y3	// v[1]
+	VBROADCASTSS	287152(AX), Y4
+	VMOVUPS	272000(SI), Y5	// armField2.dq[0]
+	VBROADCASTSS	287168(AX), Y6
+	VMOVUPS	290944(SI), Y7	// result_5[0]
+	VMOVUPS	290432(SI), Y8	// result_3[0]
+	VMOVUPS	289920(SI), Y9	// result[0]
 	VFMADD231PS	Y9, Y4, Y0
 	VFMADD231PS	Y8, Y6, Y0
 	VFMADD231PS	Y7, Y6, Y0
 	VFMADD231PS	Y5, Y4, Y0
-	VMOVUPS	Y0, 291712(SI)	// q_next[0]
-	VMOVUPS	274432(SI), Y0	// armField2.dq[1]
-	VMOVUPS	293376(SI), Y5	// result_5[1]
-	VMOVUPS	292864(SI), Y7	// result_3[1]
-	VMOVUPS	292352(SI), Y8	// result[1]
+	VMOVUPS	Y0, 289408(SI)	// q_next[0]
+	VMOVUPS	272128(SI), Y0	// armField2.dq[1]
+	VMOVUPS	291072(SI), Y5	// result_5[1]
+	VMOVUPS	290560(SI), Y7	// result_3[1]
+	VMOVUPS	290048(SI), Y8	// result[1]
 	VFMADD231PS	Y8, Y4, Y1
 	VFMADD231PS	Y7, Y6, Y1
 	VFMADD231PS	Y5, Y6, Y1
 	VFMADD231PS	Y0, Y4, Y1
-	VMOVUPS	Y1, 291840(SI)	// q_next[1]
-	VMOVUPS	274560(SI), Y0	// armField2.dv[0]
-	VMOVUPS	293504(SI), Y1	// result_6[0]
-	VMOVUPS	292992(SI), Y5	// result_4[0]
-	VMOVUPS	292480(SI), Y7	// result_2[0]
+	VMOVUPS	Y1, 289536(SI)	// q_next[1]
+	VMOVUPS	272256(SI), Y0	// armField2.dv[0]
+	VMOVUPS	291200(SI), Y1	// result_6[0]
+	VMOVUPS	290688(SI), Y5	// result_4[0]
+	VMOVUPS	290176(SI), Y7	// result_2[0]
 	VFMADD231PS	Y7, Y4, Y2
 	VFMADD231PS	Y5, Y6, Y2
 	VFMADD231PS	Y1, Y6, Y2
 	VFMADD231PS	Y0, Y4, Y2
-	VMOVUPS	Y2, 291968(SI)	// v_next[0]
-	VMOVUPS	274688(SI), Y0	// armField2.dv[1]
-	VMOVUPS	293632(SI), Y1	// result_6[1]
-	VMOVUPS	293120(SI), Y2	// result_4[1]
-	VMOVUPS	292608(SI), Y5	// result_2[1]
+	VMOVUPS	Y2, 289664(SI)	// v_next[0]
+	VMOVUPS	272384(SI), Y0	// armField2.dv[1]
+	VMOVUPS	291328(SI), Y1	// result_6[1]
+	VMOVUPS	290816(SI), Y2	// result_4[1]
+	VMOVUPS	290304(SI), Y5	// result_2[1]
 	VFMADD231PS	Y5, Y4, Y3
 	VFMADD231PS	Y2, Y6, Y3
 	VFMADD231PS	Y1, Y6, Y3
 	VFMADD231PS	Y0, Y4, Y3
-	VMOVUPS	Y3, 292096(SI)	// v_next[1]
+	VMOVUPS	Y3, 289792(SI)	// v_next[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop8
@@ -4204,39 +4353,39 @@ loop8: // 4 times: vectors of the block
 TEXT step0Lanestep_avx2<>(SB), NOSPLIT, $0-0
 loop1:
 	// arm.nde:51
-	VBROADCASTSD	293760(AX), Y0	// step.t
-	VMOVSD	X0, 289536(AX)	// step0Step.t
-	VBROADCASTSD	294016(AX), Y0	// step.h
-	VMOVSD	X0, 289792(AX)	// step0Step.h
+	VBROADCASTSD	291456(AX), Y0	// step.t
+	VMOVSD	X0, 287232(AX)	// step0Step.t
+	VBROADCASTSD	291712(AX), Y0	// step.h
+	VMOVSD	X0, 287488(AX)	// step0Step.h
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	295552(SI), Y0	// q[0]
-	VMOVUPS	Y0, 290048(SI)	// step0Step.q[0]
-	VMOVUPS	295680(SI), Y0	// q[1]
-	VMOVUPS	Y0, 290176(SI)	// step0Step.q[1]
-	VMOVUPS	295808(SI), Y0	// v[0]
-	VMOVUPS	Y0, 290304(SI)	// step0Step.v[0]
-	VMOVUPS	295936(SI), Y0	// v[1]
-	VMOVUPS	Y0, 290432(SI)	// step0Step.v[1]
-	VMOVUPS	296064(SI), Y0	// extra.0[0]
-	VMOVUPS	Y0, 290560(SI)	// step0Step.u[0]
-	VMOVUPS	296192(SI), Y0	// extra.0[1]
-	VMOVUPS	Y0, 290688(SI)	// step0Step.u[1]
-	VMOVUPS	296320(SI), Y0	// extra.1
-	VMOVUPS	Y0, 290816(SI)	// step0Step.mul
-	VMOVUPS	296448(SI), Y0	// extra.2
-	VMOVUPS	Y0, 290944(SI)	// step0Step.add
-	VMOVUPS	296576(SI), Y0	// extra.3
-	VMOVUPS	Y0, 291072(SI)	// step0Step.mul
-	VMOVUPS	296704(SI), Y0	// extra.4
-	VMOVUPS	Y0, 291200(SI)	// step0Step.mul
-	VMOVUPS	296832(SI), Y0	// extra.5
-	VMOVUPS	Y0, 291328(SI)	// step0Step.reshape
-	VMOVUPS	296960(SI), Y0	// extra.6
-	VMOVUPS	Y0, 291456(SI)	// step0Step.mul
-	VMOVUPS	297088(SI), Y0	// extra.7
-	VMOVUPS	Y0, 291584(SI)	// step0Step.mul
+	VMOVUPS	293248(SI), Y0	// q[0]
+	VMOVUPS	Y0, 287744(SI)	// step0Step.q[0]
+	VMOVUPS	293376(SI), Y0	// q[1]
+	VMOVUPS	Y0, 287872(SI)	// step0Step.q[1]
+	VMOVUPS	293504(SI), Y0	// v[0]
+	VMOVUPS	Y0, 288000(SI)	// step0Step.v[0]
+	VMOVUPS	293632(SI), Y0	// v[1]
+	VMOVUPS	Y0, 288128(SI)	// step0Step.v[1]
+	VMOVUPS	293760(SI), Y0	// extra.0[0]
+	VMOVUPS	Y0, 288256(SI)	// step0Step.u[0]
+	VMOVUPS	293888(SI), Y0	// extra.0[1]
+	VMOVUPS	Y0, 288384(SI)	// step0Step.u[1]
+	VMOVUPS	294016(SI), Y0	// extra.1
+	VMOVUPS	Y0, 288512(SI)	// step0Step.mul
+	VMOVUPS	294144(SI), Y0	// extra.2
+	VMOVUPS	Y0, 288640(SI)	// step0Step.add
+	VMOVUPS	294272(SI), Y0	// extra.3
+	VMOVUPS	Y0, 288768(SI)	// step0Step.mul
+	VMOVUPS	294400(SI), Y0	// extra.4
+	VMOVUPS	Y0, 288896(SI)	// step0Step.mul
+	VMOVUPS	294528(SI), Y0	// extra.5
+	VMOVUPS	Y0, 289024(SI)	// step0Step.reshape
+	VMOVUPS	294656(SI), Y0	// extra.6
+	VMOVUPS	Y0, 289152(SI)	// step0Step.mul
+	VMOVUPS	294784(SI), Y0	// extra.7
+	VMOVUPS	Y0, 289280(SI)	// step0Step.mul
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -4248,20 +4397,20 @@ loop3: // 4 times: vectors of the block
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	// arm.nde:51
-	VMOVUPS	291712(SI), Y2	// step0Step.q_next[0]
+	VMOVUPS	289408(SI), Y2	// step0Step.q_next[0]
 	VSUBPS	Y2, Y2, Y3
-	VMOVUPS	291840(SI), Y4	// step0Step.q_next[1]
+	VMOVUPS	289536(SI), Y4	// step0Step.q_next[1]
 	VSUBPS	Y4, Y4, Y5
 	VADDPS	Y3, Y0, Y0
 	VADDPS	Y5, Y0, Y0
-	VMOVUPS	291968(SI), Y3	// step0Step.v_next[0]
+	VMOVUPS	289664(SI), Y3	// step0Step.v_next[0]
 	VSUBPS	Y3, Y3, Y5
-	VMOVUPS	292096(SI), Y6	// step0Step.v_next[1]
+	VMOVUPS	289792(SI), Y6	// step0Step.v_next[1]
 	VSUBPS	Y6, Y6, Y7
 	VADDPS	Y5, Y1, Y1
 	VADDPS	Y7, Y1, Y1
-	VMOVUPD	294272(DI), Y5	// step.live
-	VMOVUPD	294304(DI), Y7	// step.live | 1
+	VMOVUPD	291968(DI), Y5	// step.live
+	VMOVUPD	292000(DI), Y7	// step.live | 1
 	VCMPPS	$0, f32_00000000<>(SB), Y0, Y0
 	VCMPPS	$0, f32_00000000<>(SB), Y1, Y1
 	VANDPS	Y1, Y0, Y0
@@ -4277,20 +4426,20 @@ loop3: // 4 times: vectors of the block
 	VPMOVSXDQ	X5, Y5
 	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
 	VANDPD	f64_3ff0000000000000<>(SB), Y5, Y5
-	VMOVUPD	Y0, 297728(DI)	// step.code
-	VMOVUPD	Y5, 297760(DI)	// step.code | 1
-	VMOVUPS	295552(SI), Y0	// q[0]
-	VMOVUPS	295680(SI), Y5	// q[1]
-	VMOVUPS	295808(SI), Y7	// v[0]
-	VMOVUPS	295936(SI), Y8	// v[1]
+	VMOVUPD	Y0, 295424(DI)	// step.code
+	VMOVUPD	Y5, 295456(DI)	// step.code | 1
+	VMOVUPS	293248(SI), Y0	// q[0]
+	VMOVUPS	293376(SI), Y5	// q[1]
+	VMOVUPS	293504(SI), Y7	// v[0]
+	VMOVUPS	293632(SI), Y8	// v[1]
 	VBLENDVPS	Y1, Y2, Y0, Y0
-	VMOVUPS	Y0, 297216(SI)	// q.next[0]
+	VMOVUPS	Y0, 294912(SI)	// q.next[0]
 	VBLENDVPS	Y1, Y4, Y5, Y0
-	VMOVUPS	Y0, 297344(SI)	// q.next[1]
+	VMOVUPS	Y0, 295040(SI)	// q.next[1]
 	VBLENDVPS	Y1, Y3, Y7, Y0
-	VMOVUPS	Y0, 297472(SI)	// v.next[0]
+	VMOVUPS	Y0, 295168(SI)	// v.next[0]
 	VBLENDVPS	Y1, Y6, Y8, Y0
-	VMOVUPS	Y0, 297600(SI)	// v.next[1]
+	VMOVUPS	Y0, 295296(SI)	// v.next[1]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -4299,54 +4448,54 @@ loop3: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	297216(SI), Y0	// q.next[0]
-	VMOVUPS	Y0, 295552(SI)	// q[0]
-	VMOVUPS	297344(SI), Y0	// q.next[1]
-	VMOVUPS	Y0, 295680(SI)	// q[1]
-	VMOVUPS	297472(SI), Y0	// v.next[0]
-	VMOVUPS	Y0, 295808(SI)	// v[0]
-	VMOVUPS	297600(SI), Y0	// v.next[1]
-	VMOVUPS	Y0, 295936(SI)	// v[1]
+	VMOVUPS	294912(SI), Y0	// q.next[0]
+	VMOVUPS	Y0, 293248(SI)	// q[0]
+	VMOVUPS	295040(SI), Y0	// q.next[1]
+	VMOVUPS	Y0, 293376(SI)	// q[1]
+	VMOVUPS	295168(SI), Y0	// v.next[0]
+	VMOVUPS	Y0, 293504(SI)	// v[0]
+	VMOVUPS	295296(SI), Y0	// v.next[1]
+	VMOVUPS	Y0, 293632(SI)	// v[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
 	// the next step, if all lanes have taken this one
-	VMOVUPD	297728(AX), Y0	// step.code
-	VMOVUPD	297760(AX), Y1	// step.code | 1
+	VMOVUPD	295424(AX), Y0	// step.code
+	VMOVUPD	295456(AX), Y1	// step.code | 1
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	297792(AX), Y1	// step.code | 2
+	VMOVUPD	295488(AX), Y1	// step.code | 2
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	297824(AX), Y1	// step.code | 3
+	VMOVUPD	295520(AX), Y1	// step.code | 3
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	297856(AX), Y1	// step.code | 4
+	VMOVUPD	295552(AX), Y1	// step.code | 4
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	297888(AX), Y1	// step.code | 5
+	VMOVUPD	295584(AX), Y1	// step.code | 5
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	297920(AX), Y1	// step.code | 6
+	VMOVUPD	295616(AX), Y1	// step.code | 6
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	297952(AX), Y1	// step.code | 7
+	VMOVUPD	295648(AX), Y1	// step.code | 7
 	VADDPD	Y1, Y0, Y0
 	VPERM2F128	$1, Y0, Y0, Y1
 	VADDPD	Y1, Y0, Y0
 	VSHUFPD	$5, Y0, Y0, Y1
 	VADDPD	Y1, Y0, Y0
 	VCMPPD	$0, f64_4040000000000000<>(SB), Y0, Y0
-	VBROADCASTSD	294784(AX), Y1	// step.taken
+	VBROADCASTSD	292480(AX), Y1	// step.taken
 	VADDPD	f64_3ff0000000000000<>(SB), Y1, Y2
-	VBROADCASTSD	294528(AX), Y3	// step.t0
-	VBROADCASTSD	294016(AX), Y4	// step.h
+	VBROADCASTSD	292224(AX), Y3	// step.t0
+	VBROADCASTSD	291712(AX), Y4	// step.h
 	VMULPD	Y4, Y2, Y4
 	VADDPD	Y4, Y3, Y3
-	VBROADCASTSD	295040(AX), Y4	// step.many
+	VBROADCASTSD	292736(AX), Y4	// step.many
 	VSUBPD	Y2, Y4, Y4
-	VBROADCASTSD	293760(AX), Y5	// step.t
+	VBROADCASTSD	291456(AX), Y5	// step.t
 	VBLENDVPD	Y0, Y3, Y5, Y3
 	VBLENDVPD	Y0, Y2, Y1, Y1
 	VANDPD	Y4, Y0, Y0
-	VMOVSD	X3, 293760(AX)	// step.t
-	VMOVSD	X1, 294784(AX)	// step.taken
-	VMOVSD	X0, 295296(AX)	// step.more
-	CMPQ	295296(AX), $0	// step.more
+	VMOVSD	X3, 291456(AX)	// step.t
+	VMOVSD	X1, 292480(AX)	// step.taken
+	VMOVSD	X0, 292992(AX)	// step.more
+	CMPQ	292992(AX), $0	// step.more
 	JNE	loop1
 	RET
 
@@ -4368,42 +4517,42 @@ TEXT stepSamplePart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	298752(SI), Y0	// stepSample.load
+	VMOVUPS	296448(SI), Y0	// stepSample.load
 	// arm.nde:27
 	VBROADCASTSS	5388(BX), Y1	// Arm.m2
 	VADDPS	Y0, Y1, Y1
 	// arm.nde:30
 	VBROADCASTSS	8(DX), Y2	// Arm.l2.square
 	VMULPS	Y2, Y1, Y2
-	VMOVUPS	Y2, 299392(SI)	// stepSample.mul
+	VMOVUPS	Y2, 297088(SI)	// stepSample.mul
 	VBROADCASTSS	(DX), Y3	// Arm.m2.add
 	VADDPS	Y3, Y0, Y0
 	VBROADCASTSS	4(DX), Y3	// Arm.l1.square
 	VFMADD213PS	Y2, Y0, Y3
-	VMOVUPS	Y3, 299520(SI)	// stepSample.add
+	VMOVUPS	Y3, 297216(SI)	// stepSample.add
 	VMULPS	f32_40000000<>(SB), Y1, Y3
 	VBROADCASTSS	5392(BX), Y4	// Arm.l1
 	VMULPS	Y4, Y3, Y3
 	VBROADCASTSS	5396(BX), Y4	// Arm.l2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 299648(SI)	// stepSample.mul_2
+	VMOVUPS	Y3, 297344(SI)	// stepSample.mul_2
 	// arm.nde:31
 	VBROADCASTSS	5392(BX), Y3	// Arm.l1
 	VMULPS	Y3, Y1, Y3
 	VBROADCASTSS	5396(BX), Y4	// Arm.l2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 299776(SI)	// stepSample.mul_3
+	VMOVUPS	Y3, 297472(SI)	// stepSample.mul_3
 	// arm.nde:32
-	VMOVUPS	Y2, 299904(SI)	// stepSample.reshape
+	VMOVUPS	Y2, 297600(SI)	// stepSample.reshape
 	// arm.nde:35
 	VMULPS	f32_411cf5c3<>(SB), Y0, Y0
 	VBROADCASTSS	5392(BX), Y2	// Arm.l1
 	VMULPS	Y2, Y0, Y0
-	VMOVUPS	Y0, 300032(SI)	// stepSample.mul_4
+	VMOVUPS	Y0, 297728(SI)	// stepSample.mul_4
 	VMULPS	f32_411cf5c3<>(SB), Y1, Y0
 	VBROADCASTSS	5396(BX), Y1	// Arm.l2
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 300160(SI)	// stepSample.mul_5
+	VMOVUPS	Y0, 297856(SI)	// stepSample.mul_5
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -4413,39 +4562,39 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 300288(SI)	// stepSample.step0_in0
+	VMOVUPD	Y0, 297984(SI)	// stepSample.step0_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 300320(SI)	// stepSample.step0_in0 | 1
+	VMOVUPD	Y0, 298016(SI)	// stepSample.step0_in0 | 1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 300544(SI)	// stepSample.step0_in1
+	VMOVUPD	Y0, 298240(SI)	// stepSample.step0_in1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 300576(SI)	// stepSample.step0_in1 | 1
-	VMOVUPS	297984(DI), Y0	// stepSample.q[0]
-	VMOVUPS	Y0, 295552(DI)	// step0Lanestep.q[0]
-	VMOVUPS	298112(DI), Y0	// stepSample.q[1]
-	VMOVUPS	Y0, 295680(DI)	// step0Lanestep.q[1]
-	VMOVUPS	298240(DI), Y0	// stepSample.v[0]
-	VMOVUPS	Y0, 295808(DI)	// step0Lanestep.v[0]
-	VMOVUPS	298368(DI), Y0	// stepSample.v[1]
-	VMOVUPS	Y0, 295936(DI)	// step0Lanestep.v[1]
-	VMOVUPS	298496(DI), Y0	// stepSample.u[0]
-	VMOVUPS	Y0, 296064(DI)	// step0Lanestep.extra.0[0]
-	VMOVUPS	298624(DI), Y0	// stepSample.u[1]
-	VMOVUPS	Y0, 296192(DI)	// step0Lanestep.extra.0[1]
-	VMOVUPS	299392(DI), Y0	// stepSample.mul
-	VMOVUPS	Y0, 296320(DI)	// step0Lanestep.extra.1
-	VMOVUPS	299520(DI), Y0	// stepSample.add
-	VMOVUPS	Y0, 296448(DI)	// step0Lanestep.extra.2
-	VMOVUPS	299648(DI), Y0	// stepSample.mul_2
-	VMOVUPS	Y0, 296576(DI)	// step0Lanestep.extra.3
-	VMOVUPS	299776(DI), Y0	// stepSample.mul_3
-	VMOVUPS	Y0, 296704(DI)	// step0Lanestep.extra.4
-	VMOVUPS	299904(DI), Y0	// stepSample.reshape
-	VMOVUPS	Y0, 296832(DI)	// step0Lanestep.extra.5
-	VMOVUPS	300032(DI), Y0	// stepSample.mul_4
-	VMOVUPS	Y0, 296960(DI)	// step0Lanestep.extra.6
-	VMOVUPS	300160(DI), Y0	// stepSample.mul_5
-	VMOVUPS	Y0, 297088(DI)	// step0Lanestep.extra.7
+	VMOVUPD	Y0, 298272(SI)	// stepSample.step0_in1 | 1
+	VMOVUPS	295680(DI), Y0	// stepSample.q[0]
+	VMOVUPS	Y0, 293248(DI)	// step0Lanestep.q[0]
+	VMOVUPS	295808(DI), Y0	// stepSample.q[1]
+	VMOVUPS	Y0, 293376(DI)	// step0Lanestep.q[1]
+	VMOVUPS	295936(DI), Y0	// stepSample.v[0]
+	VMOVUPS	Y0, 293504(DI)	// step0Lanestep.v[0]
+	VMOVUPS	296064(DI), Y0	// stepSample.v[1]
+	VMOVUPS	Y0, 293632(DI)	// step0Lanestep.v[1]
+	VMOVUPS	296192(DI), Y0	// stepSample.u[0]
+	VMOVUPS	Y0, 293760(DI)	// step0Lanestep.extra.0[0]
+	VMOVUPS	296320(DI), Y0	// stepSample.u[1]
+	VMOVUPS	Y0, 293888(DI)	// step0Lanestep.extra.0[1]
+	VMOVUPS	297088(DI), Y0	// stepSample.mul
+	VMOVUPS	Y0, 294016(DI)	// step0Lanestep.extra.1
+	VMOVUPS	297216(DI), Y0	// stepSample.add
+	VMOVUPS	Y0, 294144(DI)	// step0Lanestep.extra.2
+	VMOVUPS	297344(DI), Y0	// stepSample.mul_2
+	VMOVUPS	Y0, 294272(DI)	// step0Lanestep.extra.3
+	VMOVUPS	297472(DI), Y0	// stepSample.mul_3
+	VMOVUPS	Y0, 294400(DI)	// step0Lanestep.extra.4
+	VMOVUPS	297600(DI), Y0	// stepSample.reshape
+	VMOVUPS	Y0, 294528(DI)	// step0Lanestep.extra.5
+	VMOVUPS	297728(DI), Y0	// stepSample.mul_4
+	VMOVUPS	Y0, 294656(DI)	// step0Lanestep.extra.6
+	VMOVUPS	297856(DI), Y0	// stepSample.mul_5
+	VMOVUPS	Y0, 294784(DI)	// step0Lanestep.extra.7
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -4471,14 +4620,14 @@ TEXT stepSamplePart2_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	295552(SI), Y0	// step0Lanestep.q[0]
-	VMOVUPS	Y0, 298880(SI)	// stepSample.qn[0]
-	VMOVUPS	295680(SI), Y0	// step0Lanestep.q[1]
-	VMOVUPS	Y0, 299008(SI)	// stepSample.qn[1]
-	VMOVUPS	295808(SI), Y0	// step0Lanestep.v[0]
-	VMOVUPS	Y0, 299136(SI)	// stepSample.vn[0]
-	VMOVUPS	295936(SI), Y0	// step0Lanestep.v[1]
-	VMOVUPS	Y0, 299264(SI)	// stepSample.vn[1]
+	VMOVUPS	293248(SI), Y0	// step0Lanestep.q[0]
+	VMOVUPS	Y0, 296576(SI)	// stepSample.qn[0]
+	VMOVUPS	293376(SI), Y0	// step0Lanestep.q[1]
+	VMOVUPS	Y0, 296704(SI)	// stepSample.qn[1]
+	VMOVUPS	293504(SI), Y0	// step0Lanestep.v[0]
+	VMOVUPS	Y0, 296832(SI)	// stepSample.vn[0]
+	VMOVUPS	293632(SI), Y0	// step0Lanestep.v[1]
+	VMOVUPS	Y0, 296960(SI)	// stepSample.vn[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -4503,9 +4652,9 @@ TEXT armFieldDual_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	300928(SI), Y0	// q[1]
-	VMOVUPS	301696(SI), Y1	// add
-	VMOVUPS	301824(SI), Y2	// mul
+	VMOVUPS	298624(SI), Y0	// q[1]
+	VMOVUPS	299392(SI), Y1	// add
+	VMOVUPS	299520(SI), Y2	// mul
 	// arm.nde:28
 	VMOVUPS	f32_4b400000<>(SB), Y3
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y3
@@ -4540,16 +4689,16 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 304000(SI)	// c2
+	VMOVUPS	Y3, 301696(SI)	// c2
 	// arm.nde:30
 	VFMADD231PS	Y3, Y2, Y1
-	VMOVUPS	301568(SI), Y2	// mul
-	VMOVUPS	301952(SI), Y4	// mul
+	VMOVUPS	299264(SI), Y2	// mul
+	VMOVUPS	299648(SI), Y4	// mul
 	// arm.nde:32
 	// arm.nde:31
 	VFMADD231PS	Y3, Y4, Y2
-	VMOVUPS	301056(SI), Y3	// v[0]
-	VMOVUPS	301184(SI), Y5	// v[1]
+	VMOVUPS	298752(SI), Y3	// v[0]
+	VMOVUPS	298880(SI), Y5	// v[1]
 	// arm.nde:32
 	// arm.nde:28
 	VANDPS	f32_7fffffff<>(SB), Y0, Y6
@@ -4586,35 +4735,35 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y7, Y7
 	VXORPS	f32_ffffffff<>(SB), Y7, Y7
 	VORPS	Y7, Y6, Y6
-	VMOVUPS	Y6, 304640(SI)	// s2
+	VMOVUPS	Y6, 302336(SI)	// s2
 	// arm.nde:33
 	VMULPS	Y6, Y4, Y4
-	VMOVUPS	Y4, 304768(SI)	// k
+	VMOVUPS	Y4, 302464(SI)	// k
 	// arm.nde:34
 	VXORPS	f32_80000000<>(SB), Y4, Y6
-	VMOVUPS	Y6, 304896(SI)	// neg
+	VMOVUPS	Y6, 302592(SI)	// neg
 	VMULPS	f32_40000000<>(SB), Y3, Y7
-	VMOVUPS	Y7, 305024(SI)	// mul_6
+	VMOVUPS	Y7, 302720(SI)	// mul_6
 	VMULPS	Y5, Y7, Y7
 	VFMADD231PS	Y5, Y5, Y7
-	VMOVUPS	Y7, 305152(SI)	// add_2
+	VMOVUPS	Y7, 302848(SI)	// add_2
 	VMULPS	Y7, Y6, Y6
-	VMOVUPS	302080(SI), Y7	// reshape
+	VMOVUPS	299776(SI), Y7	// reshape
 	// arm.nde:32
-	VMOVUPS	Y1, 304128(SI)	// M[0]
-	VMOVUPS	Y2, 304256(SI)	// M[1]
-	VMOVUPS	Y2, 304384(SI)	// M[2]
-	VMOVUPS	Y7, 304512(SI)	// M[3]
+	VMOVUPS	Y1, 301824(SI)	// M[0]
+	VMOVUPS	Y2, 301952(SI)	// M[1]
+	VMOVUPS	Y2, 302080(SI)	// M[2]
+	VMOVUPS	Y7, 302208(SI)	// M[3]
 	// arm.nde:34
 	VMULPS	Y3, Y3, Y1
-	VMOVUPS	Y1, 305280(SI)	// square
+	VMOVUPS	Y1, 302976(SI)	// square
 	VMULPS	Y1, Y4, Y1
-	VMOVUPS	300800(SI), Y2	// q[0]
-	VMOVUPS	302336(SI), Y4	// mul
-	VMOVUPS	302208(SI), Y7	// mul
+	VMOVUPS	298496(SI), Y2	// q[0]
+	VMOVUPS	300032(SI), Y4	// mul
+	VMOVUPS	299904(SI), Y7	// mul
 	// arm.nde:35
 	VADDPS	Y0, Y2, Y8
-	VMOVUPS	Y8, 305408(SI)	// add_3
+	VMOVUPS	Y8, 303104(SI)	// add_3
 	VMOVUPS	f32_4b400000<>(SB), Y9
 	VFMADD231PS	f32_3f22f983<>(SB), Y8, Y9
 	VSUBPS	f32_4b400000<>(SB), Y9, Y10
@@ -4683,8 +4832,8 @@ loop1: // 4 times: vectors of the block
 	VXORPS	f32_ffffffff<>(SB), Y9, Y9
 	VORPS	Y9, Y8, Y8
 	VFMADD213PS	Y4, Y8, Y7
-	VMOVUPS	301312(SI), Y8	// u[0]
-	VMOVUPS	301440(SI), Y9	// u[1]
+	VMOVUPS	299008(SI), Y8	// u[0]
+	VMOVUPS	299136(SI), Y9	// u[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Y6, Y8, Y6
@@ -4692,9 +4841,9 @@ loop1: // 4 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y7, Y6, Y6
-	VMOVUPS	Y6, 305536(SI)	// sub[0]
+	VMOVUPS	Y6, 303232(SI)	// sub[0]
 	VSUBPS	Y4, Y1, Y1
-	VMOVUPS	Y1, 305664(SI)	// sub[1]
+	VMOVUPS	Y1, 303360(SI)	// sub[1]
 	// arm.nde:11
 	VANDPS	f32_7fffffff<>(SB), Y2, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y4
@@ -4730,7 +4879,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y1, Y1
-	VMOVUPS	Y1, 305792(SI)	// sin[0]
+	VMOVUPS	Y1, 303488(SI)	// sin[0]
 	VANDPS	f32_7fffffff<>(SB), Y0, Y4
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y4, Y6
@@ -4765,7 +4914,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y6, Y6
 	VXORPS	f32_ffffffff<>(SB), Y6, Y6
 	VORPS	Y6, Y4, Y4
-	VMOVUPS	Y4, 305920(SI)	// sin[1]
+	VMOVUPS	Y4, 303616(SI)	// sin[1]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y2, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -4799,7 +4948,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y2, Y2
 	VXORPS	f32_ffffffff<>(SB), Y2, Y2
 	VORPS	Y2, Y6, Y2
-	VMOVUPS	Y2, 306048(SI)	// cos[0]
+	VMOVUPS	Y2, 303744(SI)	// cos[0]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -4833,13 +4982,13 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y0, Y0
 	VXORPS	f32_ffffffff<>(SB), Y0, Y0
 	VORPS	Y0, Y6, Y0
-	VMOVUPS	Y0, 306176(SI)	// cos[1]
-	VMOVUPS	Y1, 306304(SI)	// concat[0]
-	VMOVUPS	Y4, 306432(SI)	// concat[1]
-	VMOVUPS	Y2, 306560(SI)	// concat[2]
-	VMOVUPS	Y0, 306688(SI)	// concat[3]
-	VMOVUPS	Y3, 306816(SI)	// concat[4]
-	VMOVUPS	Y5, 306944(SI)	// concat[5]
+	VMOVUPS	Y0, 303872(SI)	// cos[1]
+	VMOVUPS	Y1, 304000(SI)	// concat[0]
+	VMOVUPS	Y4, 304128(SI)	// concat[1]
+	VMOVUPS	Y2, 304256(SI)	// concat[2]
+	VMOVUPS	Y0, 304384(SI)	// concat[3]
+	VMOVUPS	Y3, 304512(SI)	// concat[4]
+	VMOVUPS	Y5, 304640(SI)	// concat[5]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -4860,10 +5009,10 @@ loop2: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop3: // 6 times: terms of the sums
-	VMOVUPS	306304(R10), Y8	// concat[0]
-	VMOVUPS	306336(R10), Y9	// concat[0] | 1
-	VMOVUPS	306368(R10), Y10	// concat[0] | 2
-	VMOVUPS	306400(R10), Y11	// concat[0] | 3
+	VMOVUPS	304000(R10), Y8	// concat[0]
+	VMOVUPS	304032(R10), Y9	// concat[0] | 1
+	VMOVUPS	304064(R10), Y10	// concat[0] | 2
+	VMOVUPS	304096(R10), Y11	// concat[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -4878,14 +5027,14 @@ loop3: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	Y0, 307072(DI)	// matvec[0]
-	VMOVUPS	Y1, 307104(DI)	// matvec[0] | 1
-	VMOVUPS	Y2, 307136(DI)	// matvec[0] | 2
-	VMOVUPS	Y3, 307168(DI)	// matvec[0] | 3
-	VMOVUPS	Y4, 307200(DI)	// matvec[1]
-	VMOVUPS	Y5, 307232(DI)	// matvec[1] | 1
-	VMOVUPS	Y6, 307264(DI)	// matvec[1] | 2
-	VMOVUPS	Y7, 307296(DI)	// matvec[1] | 3
+	VMOVUPS	Y0, 304768(DI)	// matvec[0]
+	VMOVUPS	Y1, 304800(DI)	// matvec[0] | 1
+	VMOVUPS	Y2, 304832(DI)	// matvec[0] | 2
+	VMOVUPS	Y3, 304864(DI)	// matvec[0] | 3
+	VMOVUPS	Y4, 304896(DI)	// matvec[1]
+	VMOVUPS	Y5, 304928(DI)	// matvec[1] | 1
+	VMOVUPS	Y6, 304960(DI)	// matvec[1] | 2
+	VMOVUPS	Y7, 304992(DI)	// matvec[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -4898,10 +5047,10 @@ loop4: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop5: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	307072(R9), Y0	// matvec[0]
+	VMOVUPS	304768(R9), Y0	// matvec[0]
 	VBROADCASTSS	768(R10), Y1	// friction.0.bias[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 311168(R9)	// add_4[0]
+	VMOVUPS	Y0, 308864(R9)	// add_4[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -4930,7 +5079,7 @@ loop5: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 315264(R9)	// softplus[0]
+	VMOVUPS	Y0, 312960(R9)	// softplus[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -4955,10 +5104,10 @@ loop6: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop7: // 32 times: terms of the sums
-	VMOVUPS	315264(R10), Y8	// softplus[0]
-	VMOVUPS	315296(R10), Y9	// softplus[0] | 1
-	VMOVUPS	315328(R10), Y10	// softplus[0] | 2
-	VMOVUPS	315360(R10), Y11	// softplus[0] | 3
+	VMOVUPS	312960(R10), Y8	// softplus[0]
+	VMOVUPS	312992(R10), Y9	// softplus[0] | 1
+	VMOVUPS	313024(R10), Y10	// softplus[0] | 2
+	VMOVUPS	313056(R10), Y11	// softplus[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -4973,14 +5122,14 @@ loop7: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop7
-	VMOVUPS	Y0, 319360(DI)	// matvec_2[0]
-	VMOVUPS	Y1, 319392(DI)	// matvec_2[0] | 1
-	VMOVUPS	Y2, 319424(DI)	// matvec_2[0] | 2
-	VMOVUPS	Y3, 319456(DI)	// matvec_2[0] | 3
-	VMOVUPS	Y4, 319488(DI)	// matvec_2[1]
-	VMOVUPS	Y5, 319520(DI)	// matvec_2[1] | 1
-	VMOVUPS	Y6, 319552(DI)	// matvec_2[1] | 2
-	VMOVUPS	Y7, 319584(DI)	// matvec_2[1] | 3
+	VMOVUPS	Y0, 317056(DI)	// matvec_2[0]
+	VMOVUPS	Y1, 317088(DI)	// matvec_2[0] | 1
+	VMOVUPS	Y2, 317120(DI)	// matvec_2[0] | 2
+	VMOVUPS	Y3, 317152(DI)	// matvec_2[0] | 3
+	VMOVUPS	Y4, 317184(DI)	// matvec_2[1]
+	VMOVUPS	Y5, 317216(DI)	// matvec_2[1] | 1
+	VMOVUPS	Y6, 317248(DI)	// matvec_2[1] | 2
+	VMOVUPS	Y7, 317280(DI)	// matvec_2[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -4995,10 +5144,10 @@ loop8: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop9: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	319360(R9), Y2	// matvec_2[0]
+	VMOVUPS	317056(R9), Y2	// matvec_2[0]
 	VBROADCASTSS	4992(R10), Y3	// friction.2.bias[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 323456(R9)	// add_5[0]
+	VMOVUPS	Y2, 321152(R9)	// add_5[0]
 	VORPS	f32_80000000<>(SB), Y2, Y3
 	VMOVUPS	f32_c2ae999a<>(SB), Y4
 	VMAXPS	Y3, Y4, Y3
@@ -5035,23 +5184,23 @@ loop9: // 32 times: elements
 	ADDQ	$4, R10
 	DECQ	DI
 	JNE	loop9
-	VMOVUPS	Y0, 327552(SI)	// matvec_3[0]
-	VMOVUPS	Y1, 327680(SI)	// matvec_3[1]
+	VMOVUPS	Y0, 325248(SI)	// matvec_3[0]
+	VMOVUPS	Y1, 325376(SI)	// matvec_3[1]
 	// arm.nde:38
-	VMOVUPS	305536(SI), Y2	// sub[0]
+	VMOVUPS	303232(SI), Y2	// sub[0]
 	VBROADCASTSS	5376(BX), Y3	// friction.4.bias[0]
 	VADDPS	Y3, Y0, Y0
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 327808(SI)	// sub_2[0]
-	VMOVUPS	305664(SI), Y2	// sub[1]
+	VMOVUPS	Y0, 325504(SI)	// sub_2[0]
+	VMOVUPS	303360(SI), Y2	// sub[1]
 	VBROADCASTSS	5380(BX), Y3	// friction.4.bias[1]
 	VADDPS	Y3, Y1, Y1
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 327936(SI)	// sub_2[1]
-	VMOVUPS	304128(SI), Y2	// M[0]
-	VMOVUPS	304256(SI), Y3	// M[1]
-	VMOVUPS	304384(SI), Y4	// M[2]
-	VMOVUPS	304512(SI), Y5	// M[3]
+	VMOVUPS	Y1, 325632(SI)	// sub_2[1]
+	VMOVUPS	301824(SI), Y2	// M[0]
+	VMOVUPS	301952(SI), Y3	// M[1]
+	VMOVUPS	302080(SI), Y4	// M[2]
+	VMOVUPS	302208(SI), Y5	// M[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -5072,48 +5221,48 @@ loop9: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 303232(SI)	// dv[0]
-	VMOVUPS	Y0, 303360(SI)	// dv[1]
-	VMOVUPS	302592(SI), Y0	// q_dot[1]
-	VMOVUPS	301952(SI), Y1	// mul
-	VMOVUPS	302720(SI), Y15	// v_dot[0]
+	VMOVUPS	Y1, 300928(SI)	// dv[0]
+	VMOVUPS	Y0, 301056(SI)	// dv[1]
+	VMOVUPS	300288(SI), Y0	// q_dot[1]
+	VMOVUPS	299648(SI), Y1	// mul
+	VMOVUPS	300416(SI), Y15	// v_dot[0]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	301184(SI), Y2	// v[1]
-	VMOVUPS	302848(SI), Y3	// v_dot[1]
+	VMOVUPS	298880(SI), Y2	// v[1]
+	VMOVUPS	300544(SI), Y3	// v_dot[1]
 	// arm.nde:33
-	VMOVUPS	304000(SI), Y4	// c2
+	VMOVUPS	301696(SI), Y4	// c2
 	VMULPS	Y4, Y0, Y4
 	VMULPS	Y1, Y4, Y1
 	// arm.nde:34
 	VMULPS	f32_40000000<>(SB), Y2, Y4
-	VMOVUPS	305024(SI), Y5	// mul_6
+	VMOVUPS	302720(SI), Y5	// mul_6
 	VMOVUPS	0(AX), Y13
 	VMULPS	f32_40000000<>(SB), Y13, Y6
 	VMULPS	Y2, Y6, Y2
 	VFMADD231PS	Y5, Y3, Y2
 	VFMADD231PS	Y4, Y3, Y2
-	VMOVUPS	304896(SI), Y4	// neg
+	VMOVUPS	302592(SI), Y4	// neg
 	VXORPS	f32_80000000<>(SB), Y1, Y6
-	VMOVUPS	305152(SI), Y7	// add_2
+	VMOVUPS	302848(SI), Y7	// add_2
 	VMULPS	Y7, Y6, Y6
 	VMOVUPS	Y6, Y15
 	VFMADD231PS	Y4, Y2, Y15
 	VMOVUPS	Y15, 32(AX)
 	VMULPS	0(AX), Y5, Y2
-	VMOVUPS	304768(SI), Y4	// k
-	VMOVUPS	305280(SI), Y5	// square
+	VMOVUPS	302464(SI), Y4	// k
+	VMOVUPS	302976(SI), Y5	// square
 	VMULPS	Y5, Y1, Y1
 	VMOVUPS	Y1, Y15
 	VFMADD231PS	Y4, Y2, Y15
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	302464(SI), Y1	// q_dot[0]
-	VMOVUPS	302336(SI), Y2	// mul
-	VMOVUPS	300800(SI), Y4	// q[0]
-	VMOVUPS	302208(SI), Y15	// mul
+	VMOVUPS	300160(SI), Y1	// q_dot[0]
+	VMOVUPS	300032(SI), Y2	// mul
+	VMOVUPS	298496(SI), Y4	// q[0]
+	VMOVUPS	299904(SI), Y15	// mul
 	VMOVUPS	Y15, 96(AX)
 	// arm.nde:35
 	VADDPS	Y0, Y1, Y5
-	VMOVUPS	305408(SI), Y6	// add_3
+	VMOVUPS	303104(SI), Y6	// add_3
 	VANDPS	f32_7fffffff<>(SB), Y6, Y7
 	VMOVUPS	f32_4b400000<>(SB), Y8
 	VFMADD231PS	f32_3f22f983<>(SB), Y7, Y8
@@ -5197,31 +5346,31 @@ loop9: // 32 times: elements
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y4, Y5, Y4
-	VMOVUPS	Y4, 328064(SI)	// sub_3[0]
+	VMOVUPS	Y4, 325760(SI)	// sub_3[0]
 	VSUBPS	Y2, Y6, Y2
-	VMOVUPS	Y2, 328192(SI)	// sub_3[1]
+	VMOVUPS	Y2, 325888(SI)	// sub_3[1]
 	// arm.nde:11
-	VMOVUPS	306048(SI), Y2	// cos[0]
+	VMOVUPS	303744(SI), Y2	// cos[0]
 	VMULPS	Y2, Y1, Y2
-	VMOVUPS	Y2, 328320(SI)	// mul_7[0]
-	VMOVUPS	306176(SI), Y4	// cos[1]
+	VMOVUPS	Y2, 326016(SI)	// mul_7[0]
+	VMOVUPS	303872(SI), Y4	// cos[1]
 	VMULPS	Y4, Y0, Y4
-	VMOVUPS	Y4, 328448(SI)	// mul_7[1]
-	VMOVUPS	305792(SI), Y5	// sin[0]
+	VMOVUPS	Y4, 326144(SI)	// mul_7[1]
+	VMOVUPS	303488(SI), Y5	// sin[0]
 	VXORPS	f32_80000000<>(SB), Y5, Y5
 	VMULPS	Y5, Y1, Y1
-	VMOVUPS	Y1, 328576(SI)	// mul_8[0]
-	VMOVUPS	305920(SI), Y5	// sin[1]
+	VMOVUPS	Y1, 326272(SI)	// mul_8[0]
+	VMOVUPS	303616(SI), Y5	// sin[1]
 	VXORPS	f32_80000000<>(SB), Y5, Y5
 	VMULPS	Y5, Y0, Y0
-	VMOVUPS	Y0, 328704(SI)	// mul_8[1]
-	VMOVUPS	Y2, 328832(SI)	// concat_2[0]
-	VMOVUPS	Y4, 328960(SI)	// concat_2[1]
-	VMOVUPS	Y1, 329088(SI)	// concat_2[2]
-	VMOVUPS	Y0, 329216(SI)	// concat_2[3]
+	VMOVUPS	Y0, 326400(SI)	// mul_8[1]
+	VMOVUPS	Y2, 326528(SI)	// concat_2[0]
+	VMOVUPS	Y4, 326656(SI)	// concat_2[1]
+	VMOVUPS	Y1, 326784(SI)	// concat_2[2]
+	VMOVUPS	Y0, 326912(SI)	// concat_2[3]
 	VMOVUPS	0(AX), Y13	// concat_2[4]
-	VMOVUPS	Y13, 329344(SI)
-	VMOVUPS	Y3, 329472(SI)	// concat_2[5]
+	VMOVUPS	Y13, 327040(SI)
+	VMOVUPS	Y3, 327168(SI)	// concat_2[5]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop8
@@ -5242,10 +5391,10 @@ loop10: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop11: // 6 times: terms of the sums
-	VMOVUPS	328832(R10), Y8	// concat_2[0]
-	VMOVUPS	328864(R10), Y9	// concat_2[0] | 1
-	VMOVUPS	328896(R10), Y10	// concat_2[0] | 2
-	VMOVUPS	328928(R10), Y11	// concat_2[0] | 3
+	VMOVUPS	326528(R10), Y8	// concat_2[0]
+	VMOVUPS	326560(R10), Y9	// concat_2[0] | 1
+	VMOVUPS	326592(R10), Y10	// concat_2[0] | 2
+	VMOVUPS	326624(R10), Y11	// concat_2[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -5260,14 +5409,14 @@ loop11: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop11
-	VMOVUPS	Y0, 329600(DI)	// matvec_4[0]
-	VMOVUPS	Y1, 329632(DI)	// matvec_4[0] | 1
-	VMOVUPS	Y2, 329664(DI)	// matvec_4[0] | 2
-	VMOVUPS	Y3, 329696(DI)	// matvec_4[0] | 3
-	VMOVUPS	Y4, 329728(DI)	// matvec_4[1]
-	VMOVUPS	Y5, 329760(DI)	// matvec_4[1] | 1
-	VMOVUPS	Y6, 329792(DI)	// matvec_4[1] | 2
-	VMOVUPS	Y7, 329824(DI)	// matvec_4[1] | 3
+	VMOVUPS	Y0, 327296(DI)	// matvec_4[0]
+	VMOVUPS	Y1, 327328(DI)	// matvec_4[0] | 1
+	VMOVUPS	Y2, 327360(DI)	// matvec_4[0] | 2
+	VMOVUPS	Y3, 327392(DI)	// matvec_4[0] | 3
+	VMOVUPS	Y4, 327424(DI)	// matvec_4[1]
+	VMOVUPS	Y5, 327456(DI)	// matvec_4[1] | 1
+	VMOVUPS	Y6, 327488(DI)	// matvec_4[1] | 2
+	VMOVUPS	Y7, 327520(DI)	// matvec_4[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -5279,8 +5428,8 @@ loop12: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop13: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	329600(R9), Y0	// matvec_4[0]
-	VMOVUPS	311168(R9), Y1	// add_4[0]
+	VMOVUPS	327296(R9), Y0	// matvec_4[0]
+	VMOVUPS	308864(R9), Y1	// add_4[0]
 	VORPS	f32_80000000<>(SB), Y1, Y2
 	VMOVUPS	f32_42b40000<>(SB), Y3
 	VMINPS	Y2, Y3, Y2
@@ -5313,7 +5462,7 @@ loop13: // 32 times: elements
 	VADDPS	f32_3f800000<>(SB), Y2, Y2
 	VDIVPS	Y2, Y1, Y1
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 333696(R9)	// mul_9[0]
+	VMOVUPS	Y0, 331392(R9)	// mul_9[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop13
@@ -5337,10 +5486,10 @@ loop14: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop15: // 32 times: terms of the sums
-	VMOVUPS	333696(R10), Y8	// mul_9[0]
-	VMOVUPS	333728(R10), Y9	// mul_9[0] | 1
-	VMOVUPS	333760(R10), Y10	// mul_9[0] | 2
-	VMOVUPS	333792(R10), Y11	// mul_9[0] | 3
+	VMOVUPS	331392(R10), Y8	// mul_9[0]
+	VMOVUPS	331424(R10), Y9	// mul_9[0] | 1
+	VMOVUPS	331456(R10), Y10	// mul_9[0] | 2
+	VMOVUPS	331488(R10), Y11	// mul_9[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -5355,14 +5504,14 @@ loop15: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop15
-	VMOVUPS	Y0, 337792(DI)	// matvec_5[0]
-	VMOVUPS	Y1, 337824(DI)	// matvec_5[0] | 1
-	VMOVUPS	Y2, 337856(DI)	// matvec_5[0] | 2
-	VMOVUPS	Y3, 337888(DI)	// matvec_5[0] | 3
-	VMOVUPS	Y4, 337920(DI)	// matvec_5[1]
-	VMOVUPS	Y5, 337952(DI)	// matvec_5[1] | 1
-	VMOVUPS	Y6, 337984(DI)	// matvec_5[1] | 2
-	VMOVUPS	Y7, 338016(DI)	// matvec_5[1] | 3
+	VMOVUPS	Y0, 335488(DI)	// matvec_5[0]
+	VMOVUPS	Y1, 335520(DI)	// matvec_5[0] | 1
+	VMOVUPS	Y2, 335552(DI)	// matvec_5[0] | 2
+	VMOVUPS	Y3, 335584(DI)	// matvec_5[0] | 3
+	VMOVUPS	Y4, 335616(DI)	// matvec_5[1]
+	VMOVUPS	Y5, 335648(DI)	// matvec_5[1] | 1
+	VMOVUPS	Y6, 335680(DI)	// matvec_5[1] | 2
+	VMOVUPS	Y7, 335712(DI)	// matvec_5[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -5377,8 +5526,8 @@ loop16: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop17: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	337792(R9), Y2	// matvec_5[0]
-	VMOVUPS	323456(R9), Y3	// add_5[0]
+	VMOVUPS	335488(R9), Y2	// matvec_5[0]
+	VMOVUPS	321152(R9), Y3	// add_5[0]
 	VORPS	f32_80000000<>(SB), Y3, Y4
 	VMOVUPS	f32_42b40000<>(SB), Y5
 	VMINPS	Y4, Y5, Y4
@@ -5420,38 +5569,38 @@ loop17: // 32 times: elements
 	DECQ	DI
 	JNE	loop17
 	// arm.nde:38
-	VMOVUPS	328064(SI), Y2	// sub_3[0]
+	VMOVUPS	325760(SI), Y2	// sub_3[0]
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	328192(SI), Y2	// sub_3[1]
+	VMOVUPS	325888(SI), Y2	// sub_3[1]
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	302592(SI), Y2	// q_dot[1]
-	VMOVUPS	301824(SI), Y3	// mul
+	VMOVUPS	300288(SI), Y2	// q_dot[1]
+	VMOVUPS	299520(SI), Y3	// mul
 	// arm.nde:28
-	VMOVUPS	304640(SI), Y4	// s2
+	VMOVUPS	302336(SI), Y4	// s2
 	VXORPS	f32_80000000<>(SB), Y4, Y4
 	VMULPS	Y4, Y2, Y2
 	// arm.nde:30
 	VMULPS	Y3, Y2, Y3
-	VMOVUPS	301952(SI), Y4	// mul
+	VMOVUPS	299648(SI), Y4	// mul
 	// arm.nde:32
 	// arm.nde:31
 	VMULPS	Y4, Y2, Y2
 	// arm.nde:32
 	// arm.nde:38
-	VMOVUPS	303232(SI), Y4	// dv[0]
+	VMOVUPS	300928(SI), Y4	// dv[0]
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	303360(SI), Y5	// dv[1]
+	VMOVUPS	301056(SI), Y5	// dv[1]
 	VFMADD231PS	Y5, Y2, Y3
 	VMULPS	Y4, Y2, Y2
 	VFMADD231PS	f32_00000000<>(SB), Y5, Y2
 	VSUBPS	Y3, Y0, Y0
-	VMOVUPS	Y0, 341888(SI)	// sub_4[0]
+	VMOVUPS	Y0, 339584(SI)	// sub_4[0]
 	VSUBPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 342016(SI)	// sub_4[1]
-	VMOVUPS	304128(SI), Y2	// M[0]
-	VMOVUPS	304256(SI), Y3	// M[1]
-	VMOVUPS	304384(SI), Y4	// M[2]
-	VMOVUPS	304512(SI), Y5	// M[3]
+	VMOVUPS	Y1, 339712(SI)	// sub_4[1]
+	VMOVUPS	301824(SI), Y2	// M[0]
+	VMOVUPS	301952(SI), Y3	// M[1]
+	VMOVUPS	302080(SI), Y4	// M[2]
+	VMOVUPS	302208(SI), Y5	// M[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -5472,22 +5621,22 @@ loop17: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 303744(SI)	// dv_dot[0]
-	VMOVUPS	Y0, 303872(SI)	// dv_dot[1]
+	VMOVUPS	Y1, 301440(SI)	// dv_dot[0]
+	VMOVUPS	Y0, 301568(SI)	// dv_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop16
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop18: // 4 times: vectors of the block
-	VMOVUPS	301056(SI), Y0	// v[0]
-	VMOVUPS	Y0, 302976(SI)	// dq[0]
-	VMOVUPS	301184(SI), Y0	// v[1]
-	VMOVUPS	Y0, 303104(SI)	// dq[1]
-	VMOVUPS	302720(SI), Y0	// v_dot[0]
-	VMOVUPS	Y0, 303488(SI)	// dq_dot[0]
-	VMOVUPS	302848(SI), Y0	// v_dot[1]
-	VMOVUPS	Y0, 303616(SI)	// dq_dot[1]
+	VMOVUPS	298752(SI), Y0	// v[0]
+	VMOVUPS	Y0, 300672(SI)	// dq[0]
+	VMOVUPS	298880(SI), Y0	// v[1]
+	VMOVUPS	Y0, 300800(SI)	// dq[1]
+	VMOVUPS	300416(SI), Y0	// v_dot[0]
+	VMOVUPS	Y0, 301184(SI)	// dq_dot[0]
+	VMOVUPS	300544(SI), Y0	// v_dot[1]
+	VMOVUPS	Y0, 301312(SI)	// dq_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop18
@@ -5500,104 +5649,104 @@ TEXT step0TangentStep_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	342784(SI), Y0	// q[0]
-	VMOVUPS	Y0, 300800(SI)	// armFieldDual.q[0]
-	VMOVUPS	342912(SI), Y0	// q[1]
-	VMOVUPS	Y0, 300928(SI)	// armFieldDual.q[1]
-	VMOVUPS	343040(SI), Y0	// v[0]
-	VMOVUPS	Y0, 301056(SI)	// armFieldDual.v[0]
-	VMOVUPS	343168(SI), Y0	// v[1]
-	VMOVUPS	Y0, 301184(SI)	// armFieldDual.v[1]
-	VMOVUPS	343808(SI), Y0	// u[0]
-	VMOVUPS	Y0, 301312(SI)	// armFieldDual.u[0]
-	VMOVUPS	343936(SI), Y0	// u[1]
-	VMOVUPS	Y0, 301440(SI)	// armFieldDual.u[1]
-	VMOVUPS	344064(SI), Y0	// mul
-	VMOVUPS	Y0, 301568(SI)	// armFieldDual.mul
-	VMOVUPS	344192(SI), Y0	// add
-	VMOVUPS	Y0, 301696(SI)	// armFieldDual.add
-	VMOVUPS	344320(SI), Y0	// mul
-	VMOVUPS	Y0, 301824(SI)	// armFieldDual.mul
-	VMOVUPS	344448(SI), Y0	// mul
-	VMOVUPS	Y0, 301952(SI)	// armFieldDual.mul
-	VMOVUPS	344576(SI), Y0	// reshape
-	VMOVUPS	Y0, 302080(SI)	// armFieldDual.reshape
-	VMOVUPS	344704(SI), Y0	// mul
-	VMOVUPS	Y0, 302208(SI)	// armFieldDual.mul
-	VMOVUPS	344832(SI), Y0	// mul
-	VMOVUPS	Y0, 302336(SI)	// armFieldDual.mul
-	VMOVUPS	343296(SI), Y0	// q_dot[0]
-	VMOVUPS	Y0, 302464(SI)	// armFieldDual.q_dot[0]
-	VMOVUPS	343424(SI), Y0	// q_dot[1]
-	VMOVUPS	Y0, 302592(SI)	// armFieldDual.q_dot[1]
-	VMOVUPS	343552(SI), Y0	// v_dot[0]
-	VMOVUPS	Y0, 302720(SI)	// armFieldDual.v_dot[0]
-	VMOVUPS	343680(SI), Y0	// v_dot[1]
-	VMOVUPS	Y0, 302848(SI)	// armFieldDual.v_dot[1]
+	VMOVUPS	340480(SI), Y0	// q[0]
+	VMOVUPS	Y0, 298496(SI)	// armFieldDual.q[0]
+	VMOVUPS	340608(SI), Y0	// q[1]
+	VMOVUPS	Y0, 298624(SI)	// armFieldDual.q[1]
+	VMOVUPS	340736(SI), Y0	// v[0]
+	VMOVUPS	Y0, 298752(SI)	// armFieldDual.v[0]
+	VMOVUPS	340864(SI), Y0	// v[1]
+	VMOVUPS	Y0, 298880(SI)	// armFieldDual.v[1]
+	VMOVUPS	341504(SI), Y0	// u[0]
+	VMOVUPS	Y0, 299008(SI)	// armFieldDual.u[0]
+	VMOVUPS	341632(SI), Y0	// u[1]
+	VMOVUPS	Y0, 299136(SI)	// armFieldDual.u[1]
+	VMOVUPS	341760(SI), Y0	// mul
+	VMOVUPS	Y0, 299264(SI)	// armFieldDual.mul
+	VMOVUPS	341888(SI), Y0	// add
+	VMOVUPS	Y0, 299392(SI)	// armFieldDual.add
+	VMOVUPS	342016(SI), Y0	// mul
+	VMOVUPS	Y0, 299520(SI)	// armFieldDual.mul
+	VMOVUPS	342144(SI), Y0	// mul
+	VMOVUPS	Y0, 299648(SI)	// armFieldDual.mul
+	VMOVUPS	342272(SI), Y0	// reshape
+	VMOVUPS	Y0, 299776(SI)	// armFieldDual.reshape
+	VMOVUPS	342400(SI), Y0	// mul
+	VMOVUPS	Y0, 299904(SI)	// armFieldDual.mul
+	VMOVUPS	342528(SI), Y0	// mul
+	VMOVUPS	Y0, 300032(SI)	// armFieldDual.mul
+	VMOVUPS	340992(SI), Y0	// q_dot[0]
+	VMOVUPS	Y0, 300160(SI)	// armFieldDual.q_dot[0]
+	VMOVUPS	341120(SI), Y0	// q_dot[1]
+	VMOVUPS	Y0, 300288(SI)	// armFieldDual.q_dot[1]
+	VMOVUPS	341248(SI), Y0	// v_dot[0]
+	VMOVUPS	Y0, 300416(SI)	// armFieldDual.v_dot[0]
+	VMOVUPS	341376(SI), Y0	// v_dot[1]
+	VMOVUPS	Y0, 300544(SI)	// armFieldDual.v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
 	CALL	armFieldDual_avx2<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	342528(AX), Y0	// h
+	VBROADCASTSD	340224(AX), Y0	// h
 	VMULPD	f64_3fe0000000000000<>(SB), Y0, Y0
-	VMOVSD	X0, 342144(AX)
+	VMOVSD	X0, 339840(AX)
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 342152(AX)
+	VMOVSS	X0, 339848(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	302976(SI), Y15	// armFieldDual.dq[0]
+	VMOVUPS	300672(SI), Y15	// armFieldDual.dq[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// result[0]
-	VMOVUPS	Y13, 345984(SI)
-	VMOVUPS	303104(SI), Y15	// armFieldDual.dq[1]
+	VMOVUPS	Y13, 343680(SI)
+	VMOVUPS	300800(SI), Y15	// armFieldDual.dq[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// result[1]
-	VMOVUPS	Y13, 346112(SI)
-	VMOVUPS	303232(SI), Y15	// armFieldDual.dv[0]
+	VMOVUPS	Y13, 343808(SI)
+	VMOVUPS	300928(SI), Y15	// armFieldDual.dv[0]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// result_2[0]
-	VMOVUPS	Y13, 346240(SI)
-	VMOVUPS	303360(SI), Y15	// armFieldDual.dv[1]
+	VMOVUPS	Y13, 343936(SI)
+	VMOVUPS	301056(SI), Y15	// armFieldDual.dv[1]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// result_2[1]
-	VMOVUPS	Y13, 346368(SI)
-	VMOVUPS	303488(SI), Y0	// armFieldDual.dq_dot[0]
-	VMOVUPS	Y0, 346496(SI)	// result_3[0]
-	VMOVUPS	303616(SI), Y1	// armFieldDual.dq_dot[1]
-	VMOVUPS	Y1, 346624(SI)	// result_3[1]
-	VMOVUPS	303744(SI), Y2	// armFieldDual.dv_dot[0]
-	VMOVUPS	Y2, 346752(SI)	// result_4[0]
-	VMOVUPS	303872(SI), Y3	// armFieldDual.dv_dot[1]
-	VMOVUPS	Y3, 346880(SI)	// result_4[1]
+	VMOVUPS	Y13, 344064(SI)
+	VMOVUPS	301184(SI), Y0	// armFieldDual.dq_dot[0]
+	VMOVUPS	Y0, 344192(SI)	// result_3[0]
+	VMOVUPS	301312(SI), Y1	// armFieldDual.dq_dot[1]
+	VMOVUPS	Y1, 344320(SI)	// result_3[1]
+	VMOVUPS	301440(SI), Y2	// armFieldDual.dv_dot[0]
+	VMOVUPS	Y2, 344448(SI)	// result_4[0]
+	VMOVUPS	301568(SI), Y3	// armFieldDual.dv_dot[1]
+	VMOVUPS	Y3, 344576(SI)	// result_4[1]
 	// arm.nde:51
-	VMOVUPS	342784(SI), Y4	// q[0]
-	VMOVUPS	342912(SI), Y5	// q[1]
-	VMOVUPS	343040(SI), Y6	// v[0]
-	VMOVUPS	343168(SI), Y7	// v[1]
-	VMOVUPS	343296(SI), Y8	// q_dot[0]
-	VMOVUPS	343424(SI), Y9	// q_dot[1]
-	VMOVUPS	343552(SI), Y10	// v_dot[0]
-	VMOVUPS	343680(SI), Y11	// v_dot[1]
-	VBROADCASTSS	342152(AX), Y12
+	VMOVUPS	340480(SI), Y4	// q[0]
+	VMOVUPS	340608(SI), Y5	// q[1]
+	VMOVUPS	340736(SI), Y6	// v[0]
+	VMOVUPS	340864(SI), Y7	// v[1]
+	VMOVUPS	340992(SI), Y8	// q_dot[0]
+	VMOVUPS	341120(SI), Y9	// q_dot[1]
+	VMOVUPS	341248(SI), Y10	// v_dot[0]
+	VMOVUPS	341376(SI), Y11	// v_dot[1]
+	VBROADCASTSS	339848(AX), Y12
 	VFMADD231PS	0(AX), Y12, Y4
-	VMOVUPS	Y4, 300800(SI)	// armFieldDual.q[0]
+	VMOVUPS	Y4, 298496(SI)	// armFieldDual.q[0]
 	VFMADD231PS	32(AX), Y12, Y5
-	VMOVUPS	Y5, 300928(SI)	// armFieldDual.q[1]
+	VMOVUPS	Y5, 298624(SI)	// armFieldDual.q[1]
 	VFMADD231PS	64(AX), Y12, Y6
-	VMOVUPS	Y6, 301056(SI)	// armFieldDual.v[0]
+	VMOVUPS	Y6, 298752(SI)	// armFieldDual.v[0]
 	VFMADD231PS	96(AX), Y12, Y7
-	VMOVUPS	Y7, 301184(SI)	// armFieldDual.v[1]
+	VMOVUPS	Y7, 298880(SI)	// armFieldDual.v[1]
 	VFMADD231PS	Y12, Y0, Y8
-	VMOVUPS	Y8, 302464(SI)	// armFieldDual.q_dot[0]
+	VMOVUPS	Y8, 300160(SI)	// armFieldDual.q_dot[0]
 	VFMADD231PS	Y12, Y1, Y9
-	VMOVUPS	Y9, 302592(SI)	// armFieldDual.q_dot[1]
+	VMOVUPS	Y9, 300288(SI)	// armFieldDual.q_dot[1]
 	VFMADD231PS	Y12, Y2, Y10
-	VMOVUPS	Y10, 302720(SI)	// armFieldDual.v_dot[0]
+	VMOVUPS	Y10, 300416(SI)	// armFieldDual.v_dot[0]
 	VFMADD231PS	Y12, Y3, Y11
-	VMOVUPS	Y11, 302848(SI)	// armFieldDual.v_dot[1]
+	VMOVUPS	Y11, 300544(SI)	// armFieldDual.v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -5605,82 +5754,82 @@ loop2: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop3: // 4 times: vectors of the block
-	VMOVUPS	343808(SI), Y0	// u[0]
-	VMOVUPS	Y0, 301312(SI)	// armFieldDual.u[0]
-	VMOVUPS	343936(SI), Y0	// u[1]
-	VMOVUPS	Y0, 301440(SI)	// armFieldDual.u[1]
-	VMOVUPS	344064(SI), Y0	// mul
-	VMOVUPS	Y0, 301568(SI)	// armFieldDual.mul
-	VMOVUPS	344192(SI), Y0	// add
-	VMOVUPS	Y0, 301696(SI)	// armFieldDual.add
-	VMOVUPS	344320(SI), Y0	// mul
-	VMOVUPS	Y0, 301824(SI)	// armFieldDual.mul
-	VMOVUPS	344448(SI), Y0	// mul
-	VMOVUPS	Y0, 301952(SI)	// armFieldDual.mul
-	VMOVUPS	344576(SI), Y0	// reshape
-	VMOVUPS	Y0, 302080(SI)	// armFieldDual.reshape
-	VMOVUPS	344704(SI), Y0	// mul
-	VMOVUPS	Y0, 302208(SI)	// armFieldDual.mul
-	VMOVUPS	344832(SI), Y0	// mul
-	VMOVUPS	Y0, 302336(SI)	// armFieldDual.mul
+	VMOVUPS	341504(SI), Y0	// u[0]
+	VMOVUPS	Y0, 299008(SI)	// armFieldDual.u[0]
+	VMOVUPS	341632(SI), Y0	// u[1]
+	VMOVUPS	Y0, 299136(SI)	// armFieldDual.u[1]
+	VMOVUPS	341760(SI), Y0	// mul
+	VMOVUPS	Y0, 299264(SI)	// armFieldDual.mul
+	VMOVUPS	341888(SI), Y0	// add
+	VMOVUPS	Y0, 299392(SI)	// armFieldDual.add
+	VMOVUPS	342016(SI), Y0	// mul
+	VMOVUPS	Y0, 299520(SI)	// armFieldDual.mul
+	VMOVUPS	342144(SI), Y0	// mul
+	VMOVUPS	Y0, 299648(SI)	// armFieldDual.mul
+	VMOVUPS	342272(SI), Y0	// reshape
+	VMOVUPS	Y0, 299776(SI)	// armFieldDual.reshape
+	VMOVUPS	342400(SI), Y0	// mul
+	VMOVUPS	Y0, 299904(SI)	// armFieldDual.mul
+	VMOVUPS	342528(SI), Y0	// mul
+	VMOVUPS	Y0, 300032(SI)	// armFieldDual.mul
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop3
 	CALL	armFieldDual_avx2<>(SB)
-	VBROADCASTSS	342152(AX), Y0
+	VBROADCASTSS	339848(AX), Y0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	302976(SI), Y15	// armFieldDual.dq[0]
+	VMOVUPS	300672(SI), Y15	// armFieldDual.dq[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// result_5[0]
-	VMOVUPS	Y13, 347008(SI)
-	VMOVUPS	303104(SI), Y15	// armFieldDual.dq[1]
+	VMOVUPS	Y13, 344704(SI)
+	VMOVUPS	300800(SI), Y15	// armFieldDual.dq[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// result_5[1]
-	VMOVUPS	Y13, 347136(SI)
-	VMOVUPS	303232(SI), Y15	// armFieldDual.dv[0]
+	VMOVUPS	Y13, 344832(SI)
+	VMOVUPS	300928(SI), Y15	// armFieldDual.dv[0]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// result_6[0]
-	VMOVUPS	Y13, 347264(SI)
-	VMOVUPS	303360(SI), Y15	// armFieldDual.dv[1]
+	VMOVUPS	Y13, 344960(SI)
+	VMOVUPS	301056(SI), Y15	// armFieldDual.dv[1]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// result_6[1]
-	VMOVUPS	Y13, 347392(SI)
-	VMOVUPS	303488(SI), Y0	// armFieldDual.dq_dot[0]
-	VMOVUPS	Y0, 347520(SI)	// result_7[0]
-	VMOVUPS	303616(SI), Y1	// armFieldDual.dq_dot[1]
-	VMOVUPS	Y1, 347648(SI)	// result_7[1]
-	VMOVUPS	303744(SI), Y2	// armFieldDual.dv_dot[0]
-	VMOVUPS	Y2, 347776(SI)	// result_8[0]
-	VMOVUPS	303872(SI), Y3	// armFieldDual.dv_dot[1]
-	VMOVUPS	Y3, 347904(SI)	// result_8[1]
-	VMOVUPS	342784(SI), Y4	// q[0]
-	VMOVUPS	342912(SI), Y5	// q[1]
-	VMOVUPS	343040(SI), Y6	// v[0]
-	VMOVUPS	343168(SI), Y7	// v[1]
-	VMOVUPS	343296(SI), Y8	// q_dot[0]
-	VMOVUPS	343424(SI), Y9	// q_dot[1]
-	VMOVUPS	343552(SI), Y10	// v_dot[0]
-	VMOVUPS	343680(SI), Y11	// v_dot[1]
+	VMOVUPS	Y13, 345088(SI)
+	VMOVUPS	301184(SI), Y0	// armFieldDual.dq_dot[0]
+	VMOVUPS	Y0, 345216(SI)	// result_7[0]
+	VMOVUPS	301312(SI), Y1	// armFieldDual.dq_dot[1]
+	VMOVUPS	Y1, 345344(SI)	// result_7[1]
+	VMOVUPS	301440(SI), Y2	// armFieldDual.dv_dot[0]
+	VMOVUPS	Y2, 345472(SI)	// result_8[0]
+	VMOVUPS	301568(SI), Y3	// armFieldDual.dv_dot[1]
+	VMOVUPS	Y3, 345600(SI)	// result_8[1]
+	VMOVUPS	340480(SI), Y4	// q[0]
+	VMOVUPS	340608(SI), Y5	// q[1]
+	VMOVUPS	340736(SI), Y6	// v[0]
+	VMOVUPS	340864(SI), Y7	// v[1]
+	VMOVUPS	340992(SI), Y8	// q_dot[0]
+	VMOVUPS	341120(SI), Y9	// q_dot[1]
+	VMOVUPS	341248(SI), Y10	// v_dot[0]
+	VMOVUPS	341376(SI), Y11	// v_dot[1]
 	// arm.nde:51
-	VBROADCASTSS	342152(AX), Y12
+	VBROADCASTSS	339848(AX), Y12
 	VFMADD231PS	0(AX), Y12, Y4
-	VMOVUPS	Y4, 300800(SI)	// armFieldDual.q[0]
+	VMOVUPS	Y4, 298496(SI)	// armFieldDual.q[0]
 	VFMADD231PS	32(AX), Y12, Y5
-	VMOVUPS	Y5, 300928(SI)	// armFieldDual.q[1]
+	VMOVUPS	Y5, 298624(SI)	// armFieldDual.q[1]
 	VFMADD231PS	64(AX), Y12, Y6
-	VMOVUPS	Y6, 301056(SI)	// armFieldDual.v[0]
+	VMOVUPS	Y6, 298752(SI)	// armFieldDual.v[0]
 	VFMADD231PS	96(AX), Y12, Y7
-	VMOVUPS	Y7, 301184(SI)	// armFieldDual.v[1]
+	VMOVUPS	Y7, 298880(SI)	// armFieldDual.v[1]
 	VFMADD231PS	Y12, Y0, Y8
-	VMOVUPS	Y8, 302464(SI)	// armFieldDual.q_dot[0]
+	VMOVUPS	Y8, 300160(SI)	// armFieldDual.q_dot[0]
 	VFMADD231PS	Y12, Y1, Y9
-	VMOVUPS	Y9, 302592(SI)	// armFieldDual.q_dot[1]
+	VMOVUPS	Y9, 300288(SI)	// armFieldDual.q_dot[1]
 	VFMADD231PS	Y12, Y2, Y10
-	VMOVUPS	Y10, 302720(SI)	// armFieldDual.v_dot[0]
+	VMOVUPS	Y10, 300416(SI)	// armFieldDual.v_dot[0]
 	VFMADD231PS	Y12, Y3, Y11
-	VMOVUPS	Y11, 302848(SI)	// armFieldDual.v_dot[1]
+	VMOVUPS	Y11, 300544(SI)	// armFieldDual.v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
@@ -5688,86 +5837,86 @@ loop4: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop5: // 4 times: vectors of the block
-	VMOVUPS	343808(SI), Y0	// u[0]
-	VMOVUPS	Y0, 301312(SI)	// armFieldDual.u[0]
-	VMOVUPS	343936(SI), Y0	// u[1]
-	VMOVUPS	Y0, 301440(SI)	// armFieldDual.u[1]
-	VMOVUPS	344064(SI), Y0	// mul
-	VMOVUPS	Y0, 301568(SI)	// armFieldDual.mul
-	VMOVUPS	344192(SI), Y0	// add
-	VMOVUPS	Y0, 301696(SI)	// armFieldDual.add
-	VMOVUPS	344320(SI), Y0	// mul
-	VMOVUPS	Y0, 301824(SI)	// armFieldDual.mul
-	VMOVUPS	344448(SI), Y0	// mul
-	VMOVUPS	Y0, 301952(SI)	// armFieldDual.mul
-	VMOVUPS	344576(SI), Y0	// reshape
-	VMOVUPS	Y0, 302080(SI)	// armFieldDual.reshape
-	VMOVUPS	344704(SI), Y0	// mul
-	VMOVUPS	Y0, 302208(SI)	// armFieldDual.mul
-	VMOVUPS	344832(SI), Y0	// mul
-	VMOVUPS	Y0, 302336(SI)	// armFieldDual.mul
+	VMOVUPS	341504(SI), Y0	// u[0]
+	VMOVUPS	Y0, 299008(SI)	// armFieldDual.u[0]
+	VMOVUPS	341632(SI), Y0	// u[1]
+	VMOVUPS	Y0, 299136(SI)	// armFieldDual.u[1]
+	VMOVUPS	341760(SI), Y0	// mul
+	VMOVUPS	Y0, 299264(SI)	// armFieldDual.mul
+	VMOVUPS	341888(SI), Y0	// add
+	VMOVUPS	Y0, 299392(SI)	// armFieldDual.add
+	VMOVUPS	342016(SI), Y0	// mul
+	VMOVUPS	Y0, 299520(SI)	// armFieldDual.mul
+	VMOVUPS	342144(SI), Y0	// mul
+	VMOVUPS	Y0, 299648(SI)	// armFieldDual.mul
+	VMOVUPS	342272(SI), Y0	// reshape
+	VMOVUPS	Y0, 299776(SI)	// armFieldDual.reshape
+	VMOVUPS	342400(SI), Y0	// mul
+	VMOVUPS	Y0, 299904(SI)	// armFieldDual.mul
+	VMOVUPS	342528(SI), Y0	// mul
+	VMOVUPS	Y0, 300032(SI)	// armFieldDual.mul
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop5
 	CALL	armFieldDual_avx2<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	342528(AX), Y0	// h
+	VBROADCASTSD	340224(AX), Y0	// h
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 342160(AX)
+	VMOVSS	X0, 339856(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop6: // 4 times: vectors of the block
-	VMOVUPS	302976(SI), Y15	// armFieldDual.dq[0]
+	VMOVUPS	300672(SI), Y15	// armFieldDual.dq[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// result_9[0]
-	VMOVUPS	Y13, 348032(SI)
-	VMOVUPS	303104(SI), Y15	// armFieldDual.dq[1]
+	VMOVUPS	Y13, 345728(SI)
+	VMOVUPS	300800(SI), Y15	// armFieldDual.dq[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// result_9[1]
-	VMOVUPS	Y13, 348160(SI)
-	VMOVUPS	303232(SI), Y15	// armFieldDual.dv[0]
+	VMOVUPS	Y13, 345856(SI)
+	VMOVUPS	300928(SI), Y15	// armFieldDual.dv[0]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// result_10[0]
-	VMOVUPS	Y13, 348288(SI)
-	VMOVUPS	303360(SI), Y15	// armFieldDual.dv[1]
+	VMOVUPS	Y13, 345984(SI)
+	VMOVUPS	301056(SI), Y15	// armFieldDual.dv[1]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// result_10[1]
-	VMOVUPS	Y13, 348416(SI)
-	VMOVUPS	303488(SI), Y0	// armFieldDual.dq_dot[0]
-	VMOVUPS	Y0, 348544(SI)	// result_11[0]
-	VMOVUPS	303616(SI), Y1	// armFieldDual.dq_dot[1]
-	VMOVUPS	Y1, 348672(SI)	// result_11[1]
-	VMOVUPS	303744(SI), Y2	// armFieldDual.dv_dot[0]
-	VMOVUPS	Y2, 348800(SI)	// result_12[0]
-	VMOVUPS	303872(SI), Y3	// armFieldDual.dv_dot[1]
-	VMOVUPS	Y3, 348928(SI)	// result_12[1]
+	VMOVUPS	Y13, 346112(SI)
+	VMOVUPS	301184(SI), Y0	// armFieldDual.dq_dot[0]
+	VMOVUPS	Y0, 346240(SI)	// result_11[0]
+	VMOVUPS	301312(SI), Y1	// armFieldDual.dq_dot[1]
+	VMOVUPS	Y1, 346368(SI)	// result_11[1]
+	VMOVUPS	301440(SI), Y2	// armFieldDual.dv_dot[0]
+	VMOVUPS	Y2, 346496(SI)	// result_12[0]
+	VMOVUPS	301568(SI), Y3	// armFieldDual.dv_dot[1]
+	VMOVUPS	Y3, 346624(SI)	// result_12[1]
 	// arm.nde:51
-	VMOVUPS	342784(SI), Y4	// q[0]
-	VMOVUPS	342912(SI), Y5	// q[1]
-	VMOVUPS	343040(SI), Y6	// v[0]
-	VMOVUPS	343168(SI), Y7	// v[1]
-	VMOVUPS	343296(SI), Y8	// q_dot[0]
-	VMOVUPS	343424(SI), Y9	// q_dot[1]
-	VMOVUPS	343552(SI), Y10	// v_dot[0]
-	VMOVUPS	343680(SI), Y11	// v_dot[1]
-	VBROADCASTSS	342160(AX), Y12
+	VMOVUPS	340480(SI), Y4	// q[0]
+	VMOVUPS	340608(SI), Y5	// q[1]
+	VMOVUPS	340736(SI), Y6	// v[0]
+	VMOVUPS	340864(SI), Y7	// v[1]
+	VMOVUPS	340992(SI), Y8	// q_dot[0]
+	VMOVUPS	341120(SI), Y9	// q_dot[1]
+	VMOVUPS	341248(SI), Y10	// v_dot[0]
+	VMOVUPS	341376(SI), Y11	// v_dot[1]
+	VBROADCASTSS	339856(AX), Y12
 	VFMADD231PS	0(AX), Y12, Y4
-	VMOVUPS	Y4, 300800(SI)	// armFieldDual.q[0]
+	VMOVUPS	Y4, 298496(SI)	// armFieldDual.q[0]
 	VFMADD231PS	32(AX), Y12, Y5
-	VMOVUPS	Y5, 300928(SI)	// armFieldDual.q[1]
+	VMOVUPS	Y5, 298624(SI)	// armFieldDual.q[1]
 	VFMADD231PS	64(AX), Y12, Y6
-	VMOVUPS	Y6, 301056(SI)	// armFieldDual.v[0]
+	VMOVUPS	Y6, 298752(SI)	// armFieldDual.v[0]
 	VFMADD231PS	96(AX), Y12, Y7
-	VMOVUPS	Y7, 301184(SI)	// armFieldDual.v[1]
+	VMOVUPS	Y7, 298880(SI)	// armFieldDual.v[1]
 	VFMADD231PS	Y12, Y0, Y8
-	VMOVUPS	Y8, 302464(SI)	// armFieldDual.q_dot[0]
+	VMOVUPS	Y8, 300160(SI)	// armFieldDual.q_dot[0]
 	VFMADD231PS	Y12, Y1, Y9
-	VMOVUPS	Y9, 302592(SI)	// armFieldDual.q_dot[1]
+	VMOVUPS	Y9, 300288(SI)	// armFieldDual.q_dot[1]
 	VFMADD231PS	Y12, Y2, Y10
-	VMOVUPS	Y10, 302720(SI)	// armFieldDual.v_dot[0]
+	VMOVUPS	Y10, 300416(SI)	// armFieldDual.v_dot[0]
 	VFMADD231PS	Y12, Y3, Y11
-	VMOVUPS	Y11, 302848(SI)	// armFieldDual.v_dot[1]
+	VMOVUPS	Y11, 300544(SI)	// armFieldDual.v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop6
@@ -5775,97 +5924,97 @@ loop6: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop7: // 4 times: vectors of the block
-	VMOVUPS	343808(SI), Y0	// u[0]
-	VMOVUPS	Y0, 301312(SI)	// armFieldDual.u[0]
-	VMOVUPS	343936(SI), Y0	// u[1]
-	VMOVUPS	Y0, 301440(SI)	// armFieldDual.u[1]
-	VMOVUPS	344064(SI), Y0	// mul
-	VMOVUPS	Y0, 301568(SI)	// armFieldDual.mul
-	VMOVUPS	344192(SI), Y0	// add
-	VMOVUPS	Y0, 301696(SI)	// armFieldDual.add
-	VMOVUPS	344320(SI), Y0	// mul
-	VMOVUPS	Y0, 301824(SI)	// armFieldDual.mul
-	VMOVUPS	344448(SI), Y0	// mul
-	VMOVUPS	Y0, 301952(SI)	// armFieldDual.mul
-	VMOVUPS	344576(SI), Y0	// reshape
-	VMOVUPS	Y0, 302080(SI)	// armFieldDual.reshape
-	VMOVUPS	344704(SI), Y0	// mul
-	VMOVUPS	Y0, 302208(SI)	// armFieldDual.mul
-	VMOVUPS	344832(SI), Y0	// mul
-	VMOVUPS	Y0, 302336(SI)	// armFieldDual.mul
+	VMOVUPS	341504(SI), Y0	// u[0]
+	VMOVUPS	Y0, 299008(SI)	// armFieldDual.u[0]
+	VMOVUPS	341632(SI), Y0	// u[1]
+	VMOVUPS	Y0, 299136(SI)	// armFieldDual.u[1]
+	VMOVUPS	341760(SI), Y0	// mul
+	VMOVUPS	Y0, 299264(SI)	// armFieldDual.mul
+	VMOVUPS	341888(SI), Y0	// add
+	VMOVUPS	Y0, 299392(SI)	// armFieldDual.add
+	VMOVUPS	342016(SI), Y0	// mul
+	VMOVUPS	Y0, 299520(SI)	// armFieldDual.mul
+	VMOVUPS	342144(SI), Y0	// mul
+	VMOVUPS	Y0, 299648(SI)	// armFieldDual.mul
+	VMOVUPS	342272(SI), Y0	// reshape
+	VMOVUPS	Y0, 299776(SI)	// armFieldDual.reshape
+	VMOVUPS	342400(SI), Y0	// mul
+	VMOVUPS	Y0, 299904(SI)	// armFieldDual.mul
+	VMOVUPS	342528(SI), Y0	// mul
+	VMOVUPS	Y0, 300032(SI)	// armFieldDual.mul
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop7
 	CALL	armFieldDual_avx2<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	342528(AX), Y0	// h
+	VBROADCASTSD	340224(AX), Y0	// h
 	VMULPD	f64_3fc5555555555555<>(SB), Y0, Y1
-	VMOVSD	X1, 342168(AX)
+	VMOVSD	X1, 339864(AX)
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y1, Y1
-	VMOVSS	X1, 342176(AX)
+	VMOVSS	X1, 339872(AX)
 	VMULPD	f64_3fd5555555555555<>(SB), Y0, Y0
-	VMOVSD	X0, 342184(AX)
+	VMOVSD	X0, 339880(AX)
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 342192(AX)
+	VMOVSS	X0, 339888(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop8: // 4 times: vectors of the block
 	// arm.nde:51
-	VMOVUPS	342784(SI), Y0	// q[0]
-	VMOVUPS	342912(SI), Y0	// q[1]
-	VMOVUPS	343040(SI), Y0	// v[0]
-	VMOVUPS	343168(SI), Y0	// v[1]
-	VMOVUPS	343296(SI), Y0	// q_dot[0]
-	VMOVUPS	343424(SI), Y0	// q_dot[1]
-	VMOVUPS	343552(SI), Y0	// v_dot[0]
-	VMOVUPS	343680(SI), Y0	// v_dot[1]
+	VMOVUPS	340480(SI), Y0	// q[0]
+	VMOVUPS	340608(SI), Y0	// q[1]
+	VMOVUPS	340736(SI), Y0	// v[0]
+	VMOVUPS	340864(SI), Y0	// v[1]
+	VMOVUPS	340992(SI), Y0	// q_dot[0]
+	VMOVUPS	341120(SI), Y0	// q_dot[1]
+	VMOVUPS	341248(SI), Y0	// v_dot[0]
+	VMOVUPS	341376(SI), Y0	// v_dot[1]
 	MOVQ	$2, DI
 	MOVQ	SI, R9
 loop9: // 2 times: elements
-	VBROADCASTSS	342176(AX), Y0
-	VMOVUPS	302976(R9), Y1	// armFieldDual.dq[0]
-	VBROADCASTSS	342192(AX), Y2
-	VMOVUPS	348032(R9), Y3	// result_9[0]
-	VMOVUPS	347008(R9), Y4	// result_5[0]
-	VMOVUPS	345984(R9), Y5	// result[0]
-	VMOVUPS	342784(R9), Y6	// q[0]
+	VBROADCASTSS	339872(AX), Y0
+	VMOVUPS	300672(R9), Y1	// armFieldDual.dq[0]
+	VBROADCASTSS	339888(AX), Y2
+	VMOVUPS	345728(R9), Y3	// result_9[0]
+	VMOVUPS	344704(R9), Y4	// result_5[0]
+	VMOVUPS	343680(R9), Y5	// result[0]
+	VMOVUPS	340480(R9), Y6	// q[0]
 	VFMADD231PS	Y5, Y0, Y6
 	VFMADD231PS	Y4, Y2, Y6
 	VFMADD231PS	Y3, Y2, Y6
 	VFMADD231PS	Y1, Y0, Y6
-	VMOVUPS	Y6, 344960(R9)	// q_next[0]
-	VMOVUPS	303232(R9), Y1	// armFieldDual.dv[0]
-	VMOVUPS	348288(R9), Y3	// result_10[0]
-	VMOVUPS	347264(R9), Y4	// result_6[0]
-	VMOVUPS	346240(R9), Y5	// result_2[0]
-	VMOVUPS	343040(R9), Y6	// v[0]
+	VMOVUPS	Y6, 342656(R9)	// q_next[0]
+	VMOVUPS	300928(R9), Y1	// armFieldDual.dv[0]
+	VMOVUPS	345984(R9), Y3	// result_10[0]
+	VMOVUPS	344960(R9), Y4	// result_6[0]
+	VMOVUPS	343936(R9), Y5	// result_2[0]
+	VMOVUPS	340736(R9), Y6	// v[0]
 	VFMADD231PS	Y5, Y0, Y6
 	VFMADD231PS	Y4, Y2, Y6
 	VFMADD231PS	Y3, Y2, Y6
 	VFMADD231PS	Y1, Y0, Y6
-	VMOVUPS	Y6, 345216(R9)	// v_next[0]
-	VMOVUPS	303488(R9), Y1	// armFieldDual.dq_dot[0]
-	VMOVUPS	348544(R9), Y3	// result_11[0]
-	VMOVUPS	347520(R9), Y4	// result_7[0]
-	VMOVUPS	346496(R9), Y5	// result_3[0]
-	VMOVUPS	343296(R9), Y6	// q_dot[0]
+	VMOVUPS	Y6, 342912(R9)	// v_next[0]
+	VMOVUPS	301184(R9), Y1	// armFieldDual.dq_dot[0]
+	VMOVUPS	346240(R9), Y3	// result_11[0]
+	VMOVUPS	345216(R9), Y4	// result_7[0]
+	VMOVUPS	344192(R9), Y5	// result_3[0]
+	VMOVUPS	340992(R9), Y6	// q_dot[0]
 	VFMADD231PS	Y0, Y5, Y6
 	VFMADD231PS	Y2, Y4, Y6
 	VFMADD231PS	Y2, Y3, Y6
 	VFMADD231PS	Y0, Y1, Y6
-	VMOVUPS	Y6, 345472(R9)	// q_next_dot[0]
-	VMOVUPS	303744(R9), Y1	// armFieldDual.dv_dot[0]
-	VMOVUPS	348800(R9), Y3	// result_12[0]
-	VMOVUPS	347776(R9), Y4	// result_8[0]
-	VMOVUPS	346752(R9), Y5	// result_4[0]
-	VMOVUPS	343552(R9), Y6	// v_dot[0]
+	VMOVUPS	Y6, 343168(R9)	// q_next_dot[0]
+	VMOVUPS	301440(R9), Y1	// armFieldDual.dv_dot[0]
+	VMOVUPS	346496(R9), Y3	// result_12[0]
+	VMOVUPS	345472(R9), Y4	// result_8[0]
+	VMOVUPS	344448(R9), Y5	// result_4[0]
+	VMOVUPS	341248(R9), Y6	// v_dot[0]
 	VFMADD231PS	Y0, Y5, Y6
 	VFMADD231PS	Y2, Y4, Y6
 	VFMADD231PS	Y2, Y3, Y6
 	VFMADD231PS	Y0, Y1, Y6
-	VMOVUPS	Y6, 345728(R9)	// v_next_dot[0]
+	VMOVUPS	Y6, 343424(R9)	// v_next_dot[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop9
@@ -5879,47 +6028,47 @@ loop9: // 2 times: elements
 TEXT step0TangentLanestep_avx2<>(SB), NOSPLIT, $0-0
 loop1:
 	// arm.nde:51
-	VBROADCASTSD	349056(AX), Y0	// step.t
-	VMOVSD	X0, 342272(AX)	// step0TangentStep.t
-	VBROADCASTSD	349312(AX), Y0	// step.h
-	VMOVSD	X0, 342528(AX)	// step0TangentStep.h
+	VBROADCASTSD	346752(AX), Y0	// step.t
+	VMOVSD	X0, 339968(AX)	// step0TangentStep.t
+	VBROADCASTSD	347008(AX), Y0	// step.h
+	VMOVSD	X0, 340224(AX)	// step0TangentStep.h
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	350848(SI), Y0	// q[0]
-	VMOVUPS	Y0, 342784(SI)	// step0TangentStep.q[0]
-	VMOVUPS	350976(SI), Y0	// q[1]
-	VMOVUPS	Y0, 342912(SI)	// step0TangentStep.q[1]
-	VMOVUPS	351104(SI), Y0	// v[0]
-	VMOVUPS	Y0, 343040(SI)	// step0TangentStep.v[0]
-	VMOVUPS	351232(SI), Y0	// v[1]
-	VMOVUPS	Y0, 343168(SI)	// step0TangentStep.v[1]
-	VMOVUPS	351360(SI), Y0	// q_dot[0]
-	VMOVUPS	Y0, 343296(SI)	// step0TangentStep.q_dot[0]
-	VMOVUPS	351488(SI), Y0	// q_dot[1]
-	VMOVUPS	Y0, 343424(SI)	// step0TangentStep.q_dot[1]
-	VMOVUPS	351616(SI), Y0	// v_dot[0]
-	VMOVUPS	Y0, 343552(SI)	// step0TangentStep.v_dot[0]
-	VMOVUPS	351744(SI), Y0	// v_dot[1]
-	VMOVUPS	Y0, 343680(SI)	// step0TangentStep.v_dot[1]
-	VMOVUPS	351872(SI), Y0	// extra.0[0]
-	VMOVUPS	Y0, 343808(SI)	// step0TangentStep.u[0]
-	VMOVUPS	352000(SI), Y0	// extra.0[1]
-	VMOVUPS	Y0, 343936(SI)	// step0TangentStep.u[1]
-	VMOVUPS	352128(SI), Y0	// extra.1
-	VMOVUPS	Y0, 344064(SI)	// step0TangentStep.mul
-	VMOVUPS	352256(SI), Y0	// extra.2
-	VMOVUPS	Y0, 344192(SI)	// step0TangentStep.add
-	VMOVUPS	352384(SI), Y0	// extra.3
-	VMOVUPS	Y0, 344320(SI)	// step0TangentStep.mul
-	VMOVUPS	352512(SI), Y0	// extra.4
-	VMOVUPS	Y0, 344448(SI)	// step0TangentStep.mul
-	VMOVUPS	352640(SI), Y0	// extra.5
-	VMOVUPS	Y0, 344576(SI)	// step0TangentStep.reshape
-	VMOVUPS	352768(SI), Y0	// extra.6
-	VMOVUPS	Y0, 344704(SI)	// step0TangentStep.mul
-	VMOVUPS	352896(SI), Y0	// extra.7
-	VMOVUPS	Y0, 344832(SI)	// step0TangentStep.mul
+	VMOVUPS	348544(SI), Y0	// q[0]
+	VMOVUPS	Y0, 340480(SI)	// step0TangentStep.q[0]
+	VMOVUPS	348672(SI), Y0	// q[1]
+	VMOVUPS	Y0, 340608(SI)	// step0TangentStep.q[1]
+	VMOVUPS	348800(SI), Y0	// v[0]
+	VMOVUPS	Y0, 340736(SI)	// step0TangentStep.v[0]
+	VMOVUPS	348928(SI), Y0	// v[1]
+	VMOVUPS	Y0, 340864(SI)	// step0TangentStep.v[1]
+	VMOVUPS	349056(SI), Y0	// q_dot[0]
+	VMOVUPS	Y0, 340992(SI)	// step0TangentStep.q_dot[0]
+	VMOVUPS	349184(SI), Y0	// q_dot[1]
+	VMOVUPS	Y0, 341120(SI)	// step0TangentStep.q_dot[1]
+	VMOVUPS	349312(SI), Y0	// v_dot[0]
+	VMOVUPS	Y0, 341248(SI)	// step0TangentStep.v_dot[0]
+	VMOVUPS	349440(SI), Y0	// v_dot[1]
+	VMOVUPS	Y0, 341376(SI)	// step0TangentStep.v_dot[1]
+	VMOVUPS	349568(SI), Y0	// extra.0[0]
+	VMOVUPS	Y0, 341504(SI)	// step0TangentStep.u[0]
+	VMOVUPS	349696(SI), Y0	// extra.0[1]
+	VMOVUPS	Y0, 341632(SI)	// step0TangentStep.u[1]
+	VMOVUPS	349824(SI), Y0	// extra.1
+	VMOVUPS	Y0, 341760(SI)	// step0TangentStep.mul
+	VMOVUPS	349952(SI), Y0	// extra.2
+	VMOVUPS	Y0, 341888(SI)	// step0TangentStep.add
+	VMOVUPS	350080(SI), Y0	// extra.3
+	VMOVUPS	Y0, 342016(SI)	// step0TangentStep.mul
+	VMOVUPS	350208(SI), Y0	// extra.4
+	VMOVUPS	Y0, 342144(SI)	// step0TangentStep.mul
+	VMOVUPS	350336(SI), Y0	// extra.5
+	VMOVUPS	Y0, 342272(SI)	// step0TangentStep.reshape
+	VMOVUPS	350464(SI), Y0	// extra.6
+	VMOVUPS	Y0, 342400(SI)	// step0TangentStep.mul
+	VMOVUPS	350592(SI), Y0	// extra.7
+	VMOVUPS	Y0, 342528(SI)	// step0TangentStep.mul
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -5933,40 +6082,40 @@ loop3: // 4 times: vectors of the block
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMOVUPS	f32_00000000<>(SB), Y3
 	// arm.nde:51
-	VMOVUPS	344960(SI), Y15	// step0TangentStep.q_next[0]
+	VMOVUPS	342656(SI), Y15	// step0TangentStep.q_next[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13
 	VSUBPS	0(AX), Y13, Y4
-	VMOVUPS	345088(SI), Y15	// step0TangentStep.q_next[1]
+	VMOVUPS	342784(SI), Y15	// step0TangentStep.q_next[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13
 	VSUBPS	32(AX), Y13, Y5
 	VADDPS	Y4, Y0, Y0
 	VADDPS	Y5, Y0, Y0
-	VMOVUPS	345216(SI), Y15	// step0TangentStep.v_next[0]
+	VMOVUPS	342912(SI), Y15	// step0TangentStep.v_next[0]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13
 	VSUBPS	64(AX), Y13, Y4
-	VMOVUPS	345344(SI), Y15	// step0TangentStep.v_next[1]
+	VMOVUPS	343040(SI), Y15	// step0TangentStep.v_next[1]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13
 	VSUBPS	96(AX), Y13, Y5
 	VADDPS	Y4, Y1, Y1
 	VADDPS	Y5, Y1, Y1
-	VMOVUPS	345472(SI), Y4	// step0TangentStep.q_next_dot[0]
+	VMOVUPS	343168(SI), Y4	// step0TangentStep.q_next_dot[0]
 	VSUBPS	Y4, Y4, Y5
-	VMOVUPS	345600(SI), Y6	// step0TangentStep.q_next_dot[1]
+	VMOVUPS	343296(SI), Y6	// step0TangentStep.q_next_dot[1]
 	VSUBPS	Y6, Y6, Y7
 	VADDPS	Y5, Y2, Y2
 	VADDPS	Y7, Y2, Y2
-	VMOVUPS	345728(SI), Y5	// step0TangentStep.v_next_dot[0]
+	VMOVUPS	343424(SI), Y5	// step0TangentStep.v_next_dot[0]
 	VSUBPS	Y5, Y5, Y7
-	VMOVUPS	345856(SI), Y8	// step0TangentStep.v_next_dot[1]
+	VMOVUPS	343552(SI), Y8	// step0TangentStep.v_next_dot[1]
 	VSUBPS	Y8, Y8, Y9
 	VADDPS	Y7, Y3, Y3
 	VADDPS	Y9, Y3, Y3
-	VMOVUPD	349568(DI), Y7	// step.live
-	VMOVUPD	349600(DI), Y9	// step.live | 1
+	VMOVUPD	347264(DI), Y7	// step.live
+	VMOVUPD	347296(DI), Y9	// step.live | 1
 	VCMPPS	$0, f32_00000000<>(SB), Y0, Y0
 	VCMPPS	$0, f32_00000000<>(SB), Y1, Y1
 	VANDPS	Y1, Y0, Y0
@@ -5986,32 +6135,32 @@ loop3: // 4 times: vectors of the block
 	VPMOVSXDQ	X2, Y2
 	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
 	VANDPD	f64_3ff0000000000000<>(SB), Y2, Y2
-	VMOVUPD	Y0, 354048(DI)	// step.code
-	VMOVUPD	Y2, 354080(DI)	// step.code | 1
-	VMOVUPS	350848(SI), Y0	// q[0]
-	VMOVUPS	350976(SI), Y2	// q[1]
-	VMOVUPS	351104(SI), Y3	// v[0]
-	VMOVUPS	351232(SI), Y7	// v[1]
-	VMOVUPS	351360(SI), Y9	// q_dot[0]
-	VMOVUPS	351488(SI), Y10	// q_dot[1]
-	VMOVUPS	351616(SI), Y11	// v_dot[0]
-	VMOVUPS	351744(SI), Y12	// v_dot[1]
+	VMOVUPD	Y0, 351744(DI)	// step.code
+	VMOVUPD	Y2, 351776(DI)	// step.code | 1
+	VMOVUPS	348544(SI), Y0	// q[0]
+	VMOVUPS	348672(SI), Y2	// q[1]
+	VMOVUPS	348800(SI), Y3	// v[0]
+	VMOVUPS	348928(SI), Y7	// v[1]
+	VMOVUPS	349056(SI), Y9	// q_dot[0]
+	VMOVUPS	349184(SI), Y10	// q_dot[1]
+	VMOVUPS	349312(SI), Y11	// v_dot[0]
+	VMOVUPS	349440(SI), Y12	// v_dot[1]
 	VBLENDVPS	Y1, 0(AX), Y0, Y0
-	VMOVUPS	Y0, 353024(SI)	// q.next[0]
+	VMOVUPS	Y0, 350720(SI)	// q.next[0]
 	VBLENDVPS	Y1, 32(AX), Y2, Y0
-	VMOVUPS	Y0, 353152(SI)	// q.next[1]
+	VMOVUPS	Y0, 350848(SI)	// q.next[1]
 	VBLENDVPS	Y1, 64(AX), Y3, Y0
-	VMOVUPS	Y0, 353280(SI)	// v.next[0]
+	VMOVUPS	Y0, 350976(SI)	// v.next[0]
 	VBLENDVPS	Y1, 96(AX), Y7, Y0
-	VMOVUPS	Y0, 353408(SI)	// v.next[1]
+	VMOVUPS	Y0, 351104(SI)	// v.next[1]
 	VBLENDVPS	Y1, Y4, Y9, Y0
-	VMOVUPS	Y0, 353536(SI)	// q_dot.next[0]
+	VMOVUPS	Y0, 351232(SI)	// q_dot.next[0]
 	VBLENDVPS	Y1, Y6, Y10, Y0
-	VMOVUPS	Y0, 353664(SI)	// q_dot.next[1]
+	VMOVUPS	Y0, 351360(SI)	// q_dot.next[1]
 	VBLENDVPS	Y1, Y5, Y11, Y0
-	VMOVUPS	Y0, 353792(SI)	// v_dot.next[0]
+	VMOVUPS	Y0, 351488(SI)	// v_dot.next[0]
 	VBLENDVPS	Y1, Y8, Y12, Y0
-	VMOVUPS	Y0, 353920(SI)	// v_dot.next[1]
+	VMOVUPS	Y0, 351616(SI)	// v_dot.next[1]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -6020,62 +6169,62 @@ loop3: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	353024(SI), Y0	// q.next[0]
-	VMOVUPS	Y0, 350848(SI)	// q[0]
-	VMOVUPS	353152(SI), Y0	// q.next[1]
-	VMOVUPS	Y0, 350976(SI)	// q[1]
-	VMOVUPS	353280(SI), Y0	// v.next[0]
-	VMOVUPS	Y0, 351104(SI)	// v[0]
-	VMOVUPS	353408(SI), Y0	// v.next[1]
-	VMOVUPS	Y0, 351232(SI)	// v[1]
-	VMOVUPS	353536(SI), Y0	// q_dot.next[0]
-	VMOVUPS	Y0, 351360(SI)	// q_dot[0]
-	VMOVUPS	353664(SI), Y0	// q_dot.next[1]
-	VMOVUPS	Y0, 351488(SI)	// q_dot[1]
-	VMOVUPS	353792(SI), Y0	// v_dot.next[0]
-	VMOVUPS	Y0, 351616(SI)	// v_dot[0]
-	VMOVUPS	353920(SI), Y0	// v_dot.next[1]
-	VMOVUPS	Y0, 351744(SI)	// v_dot[1]
+	VMOVUPS	350720(SI), Y0	// q.next[0]
+	VMOVUPS	Y0, 348544(SI)	// q[0]
+	VMOVUPS	350848(SI), Y0	// q.next[1]
+	VMOVUPS	Y0, 348672(SI)	// q[1]
+	VMOVUPS	350976(SI), Y0	// v.next[0]
+	VMOVUPS	Y0, 348800(SI)	// v[0]
+	VMOVUPS	351104(SI), Y0	// v.next[1]
+	VMOVUPS	Y0, 348928(SI)	// v[1]
+	VMOVUPS	351232(SI), Y0	// q_dot.next[0]
+	VMOVUPS	Y0, 349056(SI)	// q_dot[0]
+	VMOVUPS	351360(SI), Y0	// q_dot.next[1]
+	VMOVUPS	Y0, 349184(SI)	// q_dot[1]
+	VMOVUPS	351488(SI), Y0	// v_dot.next[0]
+	VMOVUPS	Y0, 349312(SI)	// v_dot[0]
+	VMOVUPS	351616(SI), Y0	// v_dot.next[1]
+	VMOVUPS	Y0, 349440(SI)	// v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
 	// the next step, if all lanes have taken this one
-	VMOVUPD	354048(AX), Y0	// step.code
-	VMOVUPD	354080(AX), Y1	// step.code | 1
+	VMOVUPD	351744(AX), Y0	// step.code
+	VMOVUPD	351776(AX), Y1	// step.code | 1
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	354112(AX), Y1	// step.code | 2
+	VMOVUPD	351808(AX), Y1	// step.code | 2
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	354144(AX), Y1	// step.code | 3
+	VMOVUPD	351840(AX), Y1	// step.code | 3
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	354176(AX), Y1	// step.code | 4
+	VMOVUPD	351872(AX), Y1	// step.code | 4
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	354208(AX), Y1	// step.code | 5
+	VMOVUPD	351904(AX), Y1	// step.code | 5
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	354240(AX), Y1	// step.code | 6
+	VMOVUPD	351936(AX), Y1	// step.code | 6
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	354272(AX), Y1	// step.code | 7
+	VMOVUPD	351968(AX), Y1	// step.code | 7
 	VADDPD	Y1, Y0, Y0
 	VPERM2F128	$1, Y0, Y0, Y1
 	VADDPD	Y1, Y0, Y0
 	VSHUFPD	$5, Y0, Y0, Y1
 	VADDPD	Y1, Y0, Y0
 	VCMPPD	$0, f64_4040000000000000<>(SB), Y0, Y0
-	VBROADCASTSD	350080(AX), Y1	// step.taken
+	VBROADCASTSD	347776(AX), Y1	// step.taken
 	VADDPD	f64_3ff0000000000000<>(SB), Y1, Y2
-	VBROADCASTSD	349824(AX), Y3	// step.t0
-	VBROADCASTSD	349312(AX), Y4	// step.h
+	VBROADCASTSD	347520(AX), Y3	// step.t0
+	VBROADCASTSD	347008(AX), Y4	// step.h
 	VMULPD	Y4, Y2, Y4
 	VADDPD	Y4, Y3, Y3
-	VBROADCASTSD	350336(AX), Y4	// step.many
+	VBROADCASTSD	348032(AX), Y4	// step.many
 	VSUBPD	Y2, Y4, Y4
-	VBROADCASTSD	349056(AX), Y5	// step.t
+	VBROADCASTSD	346752(AX), Y5	// step.t
 	VBLENDVPD	Y0, Y3, Y5, Y3
 	VBLENDVPD	Y0, Y2, Y1, Y1
 	VANDPD	Y4, Y0, Y0
-	VMOVSD	X3, 349056(AX)	// step.t
-	VMOVSD	X1, 350080(AX)	// step.taken
-	VMOVSD	X0, 350592(AX)	// step.more
-	CMPQ	350592(AX), $0	// step.more
+	VMOVSD	X3, 346752(AX)	// step.t
+	VMOVSD	X1, 347776(AX)	// step.taken
+	VMOVSD	X0, 348288(AX)	// step.more
+	CMPQ	348288(AX), $0	// step.more
 	JNE	loop1
 	RET
 
@@ -6098,9 +6247,9 @@ TEXT armFieldDual2_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	354432(SI), Y0	// q[1]
-	VMOVUPS	355200(SI), Y1	// add
-	VMOVUPS	355328(SI), Y2	// mul
+	VMOVUPS	352128(SI), Y0	// q[1]
+	VMOVUPS	352896(SI), Y1	// add
+	VMOVUPS	353024(SI), Y2	// mul
 	// arm.nde:28
 	VMOVUPS	f32_4b400000<>(SB), Y3
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y3
@@ -6135,16 +6284,16 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 357760(SI)	// c2
+	VMOVUPS	Y3, 355456(SI)	// c2
 	// arm.nde:30
 	VFMADD231PS	Y3, Y2, Y1
-	VMOVUPS	355072(SI), Y2	// mul
-	VMOVUPS	355456(SI), Y4	// mul
+	VMOVUPS	352768(SI), Y2	// mul
+	VMOVUPS	353152(SI), Y4	// mul
 	// arm.nde:32
 	// arm.nde:31
 	VFMADD231PS	Y3, Y4, Y2
-	VMOVUPS	354560(SI), Y3	// v[0]
-	VMOVUPS	354688(SI), Y5	// v[1]
+	VMOVUPS	352256(SI), Y3	// v[0]
+	VMOVUPS	352384(SI), Y5	// v[1]
 	// arm.nde:32
 	// arm.nde:28
 	VANDPS	f32_7fffffff<>(SB), Y0, Y6
@@ -6181,35 +6330,35 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y7, Y7
 	VXORPS	f32_ffffffff<>(SB), Y7, Y7
 	VORPS	Y7, Y6, Y6
-	VMOVUPS	Y6, 358400(SI)	// s2
+	VMOVUPS	Y6, 356096(SI)	// s2
 	// arm.nde:33
 	VMULPS	Y6, Y4, Y4
-	VMOVUPS	Y4, 358528(SI)	// k
+	VMOVUPS	Y4, 356224(SI)	// k
 	// arm.nde:34
 	VXORPS	f32_80000000<>(SB), Y4, Y6
-	VMOVUPS	Y6, 358656(SI)	// neg
+	VMOVUPS	Y6, 356352(SI)	// neg
 	VMULPS	f32_40000000<>(SB), Y3, Y7
-	VMOVUPS	Y7, 358784(SI)	// mul_6
+	VMOVUPS	Y7, 356480(SI)	// mul_6
 	VMULPS	Y5, Y7, Y7
 	VFMADD231PS	Y5, Y5, Y7
-	VMOVUPS	Y7, 358912(SI)	// add_2
+	VMOVUPS	Y7, 356608(SI)	// add_2
 	VMULPS	Y7, Y6, Y6
-	VMOVUPS	355584(SI), Y7	// reshape
+	VMOVUPS	353280(SI), Y7	// reshape
 	// arm.nde:32
-	VMOVUPS	Y1, 357888(SI)	// M[0]
-	VMOVUPS	Y2, 358016(SI)	// M[1]
-	VMOVUPS	Y2, 358144(SI)	// M[2]
-	VMOVUPS	Y7, 358272(SI)	// M[3]
+	VMOVUPS	Y1, 355584(SI)	// M[0]
+	VMOVUPS	Y2, 355712(SI)	// M[1]
+	VMOVUPS	Y2, 355840(SI)	// M[2]
+	VMOVUPS	Y7, 355968(SI)	// M[3]
 	// arm.nde:34
 	VMULPS	Y3, Y3, Y1
-	VMOVUPS	Y1, 359040(SI)	// square
+	VMOVUPS	Y1, 356736(SI)	// square
 	VMULPS	Y1, Y4, Y1
-	VMOVUPS	354304(SI), Y2	// q[0]
-	VMOVUPS	355840(SI), Y4	// mul
-	VMOVUPS	355712(SI), Y7	// mul
+	VMOVUPS	352000(SI), Y2	// q[0]
+	VMOVUPS	353536(SI), Y4	// mul
+	VMOVUPS	353408(SI), Y7	// mul
 	// arm.nde:35
 	VADDPS	Y0, Y2, Y8
-	VMOVUPS	Y8, 359168(SI)	// add_3
+	VMOVUPS	Y8, 356864(SI)	// add_3
 	VMOVUPS	f32_4b400000<>(SB), Y9
 	VFMADD231PS	f32_3f22f983<>(SB), Y8, Y9
 	VSUBPS	f32_4b400000<>(SB), Y9, Y10
@@ -6278,8 +6427,8 @@ loop1: // 4 times: vectors of the block
 	VXORPS	f32_ffffffff<>(SB), Y9, Y9
 	VORPS	Y9, Y8, Y8
 	VFMADD213PS	Y4, Y8, Y7
-	VMOVUPS	354816(SI), Y8	// u[0]
-	VMOVUPS	354944(SI), Y9	// u[1]
+	VMOVUPS	352512(SI), Y8	// u[0]
+	VMOVUPS	352640(SI), Y9	// u[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Y6, Y8, Y6
@@ -6287,9 +6436,9 @@ loop1: // 4 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y7, Y6, Y6
-	VMOVUPS	Y6, 359296(SI)	// sub[0]
+	VMOVUPS	Y6, 356992(SI)	// sub[0]
 	VSUBPS	Y4, Y1, Y1
-	VMOVUPS	Y1, 359424(SI)	// sub[1]
+	VMOVUPS	Y1, 357120(SI)	// sub[1]
 	// arm.nde:11
 	VANDPS	f32_7fffffff<>(SB), Y2, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y4
@@ -6325,7 +6474,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y1, Y1
-	VMOVUPS	Y1, 359552(SI)	// sin[0]
+	VMOVUPS	Y1, 357248(SI)	// sin[0]
 	VANDPS	f32_7fffffff<>(SB), Y0, Y4
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y4, Y6
@@ -6360,7 +6509,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y6, Y6
 	VXORPS	f32_ffffffff<>(SB), Y6, Y6
 	VORPS	Y6, Y4, Y4
-	VMOVUPS	Y4, 359680(SI)	// sin[1]
+	VMOVUPS	Y4, 357376(SI)	// sin[1]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y2, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -6394,7 +6543,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y2, Y2
 	VXORPS	f32_ffffffff<>(SB), Y2, Y2
 	VORPS	Y2, Y6, Y2
-	VMOVUPS	Y2, 359808(SI)	// cos[0]
+	VMOVUPS	Y2, 357504(SI)	// cos[0]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -6428,13 +6577,13 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y0, Y0
 	VXORPS	f32_ffffffff<>(SB), Y0, Y0
 	VORPS	Y0, Y6, Y0
-	VMOVUPS	Y0, 359936(SI)	// cos[1]
-	VMOVUPS	Y1, 360064(SI)	// concat[0]
-	VMOVUPS	Y4, 360192(SI)	// concat[1]
-	VMOVUPS	Y2, 360320(SI)	// concat[2]
-	VMOVUPS	Y0, 360448(SI)	// concat[3]
-	VMOVUPS	Y3, 360576(SI)	// concat[4]
-	VMOVUPS	Y5, 360704(SI)	// concat[5]
+	VMOVUPS	Y0, 357632(SI)	// cos[1]
+	VMOVUPS	Y1, 357760(SI)	// concat[0]
+	VMOVUPS	Y4, 357888(SI)	// concat[1]
+	VMOVUPS	Y2, 358016(SI)	// concat[2]
+	VMOVUPS	Y0, 358144(SI)	// concat[3]
+	VMOVUPS	Y3, 358272(SI)	// concat[4]
+	VMOVUPS	Y5, 358400(SI)	// concat[5]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -6455,10 +6604,10 @@ loop2: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop3: // 6 times: terms of the sums
-	VMOVUPS	360064(R10), Y8	// concat[0]
-	VMOVUPS	360096(R10), Y9	// concat[0] | 1
-	VMOVUPS	360128(R10), Y10	// concat[0] | 2
-	VMOVUPS	360160(R10), Y11	// concat[0] | 3
+	VMOVUPS	357760(R10), Y8	// concat[0]
+	VMOVUPS	357792(R10), Y9	// concat[0] | 1
+	VMOVUPS	357824(R10), Y10	// concat[0] | 2
+	VMOVUPS	357856(R10), Y11	// concat[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -6473,14 +6622,14 @@ loop3: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	Y0, 360832(DI)	// matvec[0]
-	VMOVUPS	Y1, 360864(DI)	// matvec[0] | 1
-	VMOVUPS	Y2, 360896(DI)	// matvec[0] | 2
-	VMOVUPS	Y3, 360928(DI)	// matvec[0] | 3
-	VMOVUPS	Y4, 360960(DI)	// matvec[1]
-	VMOVUPS	Y5, 360992(DI)	// matvec[1] | 1
-	VMOVUPS	Y6, 361024(DI)	// matvec[1] | 2
-	VMOVUPS	Y7, 361056(DI)	// matvec[1] | 3
+	VMOVUPS	Y0, 358528(DI)	// matvec[0]
+	VMOVUPS	Y1, 358560(DI)	// matvec[0] | 1
+	VMOVUPS	Y2, 358592(DI)	// matvec[0] | 2
+	VMOVUPS	Y3, 358624(DI)	// matvec[0] | 3
+	VMOVUPS	Y4, 358656(DI)	// matvec[1]
+	VMOVUPS	Y5, 358688(DI)	// matvec[1] | 1
+	VMOVUPS	Y6, 358720(DI)	// matvec[1] | 2
+	VMOVUPS	Y7, 358752(DI)	// matvec[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -6493,10 +6642,10 @@ loop4: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop5: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	360832(R9), Y0	// matvec[0]
+	VMOVUPS	358528(R9), Y0	// matvec[0]
 	VBROADCASTSS	768(R10), Y1	// friction.0.bias[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 364928(R9)	// add_4[0]
+	VMOVUPS	Y0, 362624(R9)	// add_4[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -6525,7 +6674,7 @@ loop5: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 369024(R9)	// softplus[0]
+	VMOVUPS	Y0, 366720(R9)	// softplus[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -6550,10 +6699,10 @@ loop6: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop7: // 32 times: terms of the sums
-	VMOVUPS	369024(R10), Y8	// softplus[0]
-	VMOVUPS	369056(R10), Y9	// softplus[0] | 1
-	VMOVUPS	369088(R10), Y10	// softplus[0] | 2
-	VMOVUPS	369120(R10), Y11	// softplus[0] | 3
+	VMOVUPS	366720(R10), Y8	// softplus[0]
+	VMOVUPS	366752(R10), Y9	// softplus[0] | 1
+	VMOVUPS	366784(R10), Y10	// softplus[0] | 2
+	VMOVUPS	366816(R10), Y11	// softplus[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -6568,14 +6717,14 @@ loop7: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop7
-	VMOVUPS	Y0, 373120(DI)	// matvec_2[0]
-	VMOVUPS	Y1, 373152(DI)	// matvec_2[0] | 1
-	VMOVUPS	Y2, 373184(DI)	// matvec_2[0] | 2
-	VMOVUPS	Y3, 373216(DI)	// matvec_2[0] | 3
-	VMOVUPS	Y4, 373248(DI)	// matvec_2[1]
-	VMOVUPS	Y5, 373280(DI)	// matvec_2[1] | 1
-	VMOVUPS	Y6, 373312(DI)	// matvec_2[1] | 2
-	VMOVUPS	Y7, 373344(DI)	// matvec_2[1] | 3
+	VMOVUPS	Y0, 370816(DI)	// matvec_2[0]
+	VMOVUPS	Y1, 370848(DI)	// matvec_2[0] | 1
+	VMOVUPS	Y2, 370880(DI)	// matvec_2[0] | 2
+	VMOVUPS	Y3, 370912(DI)	// matvec_2[0] | 3
+	VMOVUPS	Y4, 370944(DI)	// matvec_2[1]
+	VMOVUPS	Y5, 370976(DI)	// matvec_2[1] | 1
+	VMOVUPS	Y6, 371008(DI)	// matvec_2[1] | 2
+	VMOVUPS	Y7, 371040(DI)	// matvec_2[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -6590,10 +6739,10 @@ loop8: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop9: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	373120(R9), Y2	// matvec_2[0]
+	VMOVUPS	370816(R9), Y2	// matvec_2[0]
 	VBROADCASTSS	4992(R10), Y3	// friction.2.bias[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 377216(R9)	// add_5[0]
+	VMOVUPS	Y2, 374912(R9)	// add_5[0]
 	VORPS	f32_80000000<>(SB), Y2, Y3
 	VMOVUPS	f32_c2ae999a<>(SB), Y4
 	VMAXPS	Y3, Y4, Y3
@@ -6630,23 +6779,23 @@ loop9: // 32 times: elements
 	ADDQ	$4, R10
 	DECQ	DI
 	JNE	loop9
-	VMOVUPS	Y0, 381312(SI)	// matvec_3[0]
-	VMOVUPS	Y1, 381440(SI)	// matvec_3[1]
+	VMOVUPS	Y0, 379008(SI)	// matvec_3[0]
+	VMOVUPS	Y1, 379136(SI)	// matvec_3[1]
 	// arm.nde:38
-	VMOVUPS	359296(SI), Y2	// sub[0]
+	VMOVUPS	356992(SI), Y2	// sub[0]
 	VBROADCASTSS	5376(BX), Y3	// friction.4.bias[0]
 	VADDPS	Y3, Y0, Y0
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 381568(SI)	// sub_2[0]
-	VMOVUPS	359424(SI), Y2	// sub[1]
+	VMOVUPS	Y0, 379264(SI)	// sub_2[0]
+	VMOVUPS	357120(SI), Y2	// sub[1]
 	VBROADCASTSS	5380(BX), Y3	// friction.4.bias[1]
 	VADDPS	Y3, Y1, Y1
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 381696(SI)	// sub_2[1]
-	VMOVUPS	357888(SI), Y2	// M[0]
-	VMOVUPS	358016(SI), Y3	// M[1]
-	VMOVUPS	358144(SI), Y4	// M[2]
-	VMOVUPS	358272(SI), Y5	// M[3]
+	VMOVUPS	Y1, 379392(SI)	// sub_2[1]
+	VMOVUPS	355584(SI), Y2	// M[0]
+	VMOVUPS	355712(SI), Y3	// M[1]
+	VMOVUPS	355840(SI), Y4	// M[2]
+	VMOVUPS	355968(SI), Y5	// M[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -6667,48 +6816,48 @@ loop9: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 356992(SI)	// dv[0]
-	VMOVUPS	Y0, 357120(SI)	// dv[1]
-	VMOVUPS	356096(SI), Y0	// q_dot[1]
-	VMOVUPS	355456(SI), Y1	// mul
-	VMOVUPS	356224(SI), Y15	// v_dot[0]
+	VMOVUPS	Y1, 354688(SI)	// dv[0]
+	VMOVUPS	Y0, 354816(SI)	// dv[1]
+	VMOVUPS	353792(SI), Y0	// q_dot[1]
+	VMOVUPS	353152(SI), Y1	// mul
+	VMOVUPS	353920(SI), Y15	// v_dot[0]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	354688(SI), Y2	// v[1]
-	VMOVUPS	356352(SI), Y3	// v_dot[1]
+	VMOVUPS	352384(SI), Y2	// v[1]
+	VMOVUPS	354048(SI), Y3	// v_dot[1]
 	// arm.nde:33
-	VMOVUPS	357760(SI), Y4	// c2
+	VMOVUPS	355456(SI), Y4	// c2
 	VMULPS	Y4, Y0, Y4
 	VMULPS	Y1, Y4, Y1
 	// arm.nde:34
 	VMULPS	f32_40000000<>(SB), Y2, Y4
-	VMOVUPS	358784(SI), Y5	// mul_6
+	VMOVUPS	356480(SI), Y5	// mul_6
 	VMOVUPS	0(AX), Y13
 	VMULPS	f32_40000000<>(SB), Y13, Y6
 	VMULPS	Y2, Y6, Y2
 	VFMADD231PS	Y5, Y3, Y2
 	VFMADD231PS	Y4, Y3, Y2
-	VMOVUPS	358656(SI), Y4	// neg
+	VMOVUPS	356352(SI), Y4	// neg
 	VXORPS	f32_80000000<>(SB), Y1, Y6
-	VMOVUPS	358912(SI), Y7	// add_2
+	VMOVUPS	356608(SI), Y7	// add_2
 	VMULPS	Y7, Y6, Y6
 	VMOVUPS	Y6, Y15
 	VFMADD231PS	Y4, Y2, Y15
 	VMOVUPS	Y15, 32(AX)
 	VMULPS	0(AX), Y5, Y2
-	VMOVUPS	358528(SI), Y4	// k
-	VMOVUPS	359040(SI), Y5	// square
+	VMOVUPS	356224(SI), Y4	// k
+	VMOVUPS	356736(SI), Y5	// square
 	VMULPS	Y5, Y1, Y1
 	VMOVUPS	Y1, Y15
 	VFMADD231PS	Y4, Y2, Y15
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	355968(SI), Y1	// q_dot[0]
-	VMOVUPS	355840(SI), Y2	// mul
-	VMOVUPS	354304(SI), Y4	// q[0]
-	VMOVUPS	355712(SI), Y15	// mul
+	VMOVUPS	353664(SI), Y1	// q_dot[0]
+	VMOVUPS	353536(SI), Y2	// mul
+	VMOVUPS	352000(SI), Y4	// q[0]
+	VMOVUPS	353408(SI), Y15	// mul
 	VMOVUPS	Y15, 96(AX)
 	// arm.nde:35
 	VADDPS	Y0, Y1, Y5
-	VMOVUPS	359168(SI), Y6	// add_3
+	VMOVUPS	356864(SI), Y6	// add_3
 	VANDPS	f32_7fffffff<>(SB), Y6, Y7
 	VMOVUPS	f32_4b400000<>(SB), Y8
 	VFMADD231PS	f32_3f22f983<>(SB), Y7, Y8
@@ -6783,8 +6932,8 @@ loop9: // 32 times: elements
 	VXORPS	f32_80000000<>(SB), Y4, Y4
 	VMULPS	Y4, Y1, Y4
 	VFMADD132PS	96(AX), Y2, Y4
-	VMOVUPS	356480(SI), Y5	// u_dot[0]
-	VMOVUPS	356608(SI), Y6	// u_dot[1]
+	VMOVUPS	354176(SI), Y5	// u_dot[0]
+	VMOVUPS	354304(SI), Y6	// u_dot[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	32(AX), Y5, Y5
@@ -6792,31 +6941,31 @@ loop9: // 32 times: elements
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y4, Y5, Y4
-	VMOVUPS	Y4, 381824(SI)	// sub_3[0]
+	VMOVUPS	Y4, 379520(SI)	// sub_3[0]
 	VSUBPS	Y2, Y6, Y2
-	VMOVUPS	Y2, 381952(SI)	// sub_3[1]
+	VMOVUPS	Y2, 379648(SI)	// sub_3[1]
 	// arm.nde:11
-	VMOVUPS	359808(SI), Y2	// cos[0]
+	VMOVUPS	357504(SI), Y2	// cos[0]
 	VMULPS	Y2, Y1, Y2
-	VMOVUPS	Y2, 382080(SI)	// mul_7[0]
-	VMOVUPS	359936(SI), Y4	// cos[1]
+	VMOVUPS	Y2, 379776(SI)	// mul_7[0]
+	VMOVUPS	357632(SI), Y4	// cos[1]
 	VMULPS	Y4, Y0, Y4
-	VMOVUPS	Y4, 382208(SI)	// mul_7[1]
-	VMOVUPS	359552(SI), Y5	// sin[0]
+	VMOVUPS	Y4, 379904(SI)	// mul_7[1]
+	VMOVUPS	357248(SI), Y5	// sin[0]
 	VXORPS	f32_80000000<>(SB), Y5, Y5
 	VMULPS	Y5, Y1, Y1
-	VMOVUPS	Y1, 382336(SI)	// mul_8[0]
-	VMOVUPS	359680(SI), Y5	// sin[1]
+	VMOVUPS	Y1, 380032(SI)	// mul_8[0]
+	VMOVUPS	357376(SI), Y5	// sin[1]
 	VXORPS	f32_80000000<>(SB), Y5, Y5
 	VMULPS	Y5, Y0, Y0
-	VMOVUPS	Y0, 382464(SI)	// mul_8[1]
-	VMOVUPS	Y2, 382592(SI)	// concat_2[0]
-	VMOVUPS	Y4, 382720(SI)	// concat_2[1]
-	VMOVUPS	Y1, 382848(SI)	// concat_2[2]
-	VMOVUPS	Y0, 382976(SI)	// concat_2[3]
+	VMOVUPS	Y0, 380160(SI)	// mul_8[1]
+	VMOVUPS	Y2, 380288(SI)	// concat_2[0]
+	VMOVUPS	Y4, 380416(SI)	// concat_2[1]
+	VMOVUPS	Y1, 380544(SI)	// concat_2[2]
+	VMOVUPS	Y0, 380672(SI)	// concat_2[3]
 	VMOVUPS	0(AX), Y13	// concat_2[4]
-	VMOVUPS	Y13, 383104(SI)
-	VMOVUPS	Y3, 383232(SI)	// concat_2[5]
+	VMOVUPS	Y13, 380800(SI)
+	VMOVUPS	Y3, 380928(SI)	// concat_2[5]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop8
@@ -6837,10 +6986,10 @@ loop10: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop11: // 6 times: terms of the sums
-	VMOVUPS	382592(R10), Y8	// concat_2[0]
-	VMOVUPS	382624(R10), Y9	// concat_2[0] | 1
-	VMOVUPS	382656(R10), Y10	// concat_2[0] | 2
-	VMOVUPS	382688(R10), Y11	// concat_2[0] | 3
+	VMOVUPS	380288(R10), Y8	// concat_2[0]
+	VMOVUPS	380320(R10), Y9	// concat_2[0] | 1
+	VMOVUPS	380352(R10), Y10	// concat_2[0] | 2
+	VMOVUPS	380384(R10), Y11	// concat_2[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -6855,14 +7004,14 @@ loop11: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop11
-	VMOVUPS	Y0, 383360(DI)	// matvec_4[0]
-	VMOVUPS	Y1, 383392(DI)	// matvec_4[0] | 1
-	VMOVUPS	Y2, 383424(DI)	// matvec_4[0] | 2
-	VMOVUPS	Y3, 383456(DI)	// matvec_4[0] | 3
-	VMOVUPS	Y4, 383488(DI)	// matvec_4[1]
-	VMOVUPS	Y5, 383520(DI)	// matvec_4[1] | 1
-	VMOVUPS	Y6, 383552(DI)	// matvec_4[1] | 2
-	VMOVUPS	Y7, 383584(DI)	// matvec_4[1] | 3
+	VMOVUPS	Y0, 381056(DI)	// matvec_4[0]
+	VMOVUPS	Y1, 381088(DI)	// matvec_4[0] | 1
+	VMOVUPS	Y2, 381120(DI)	// matvec_4[0] | 2
+	VMOVUPS	Y3, 381152(DI)	// matvec_4[0] | 3
+	VMOVUPS	Y4, 381184(DI)	// matvec_4[1]
+	VMOVUPS	Y5, 381216(DI)	// matvec_4[1] | 1
+	VMOVUPS	Y6, 381248(DI)	// matvec_4[1] | 2
+	VMOVUPS	Y7, 381280(DI)	// matvec_4[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -6874,8 +7023,8 @@ loop12: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop13: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	383360(R9), Y0	// matvec_4[0]
-	VMOVUPS	364928(R9), Y1	// add_4[0]
+	VMOVUPS	381056(R9), Y0	// matvec_4[0]
+	VMOVUPS	362624(R9), Y1	// add_4[0]
 	VORPS	f32_80000000<>(SB), Y1, Y2
 	VMOVUPS	f32_42b40000<>(SB), Y3
 	VMINPS	Y2, Y3, Y2
@@ -6908,7 +7057,7 @@ loop13: // 32 times: elements
 	VADDPS	f32_3f800000<>(SB), Y2, Y2
 	VDIVPS	Y2, Y1, Y1
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 387456(R9)	// mul_9[0]
+	VMOVUPS	Y0, 385152(R9)	// mul_9[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop13
@@ -6932,10 +7081,10 @@ loop14: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop15: // 32 times: terms of the sums
-	VMOVUPS	387456(R10), Y8	// mul_9[0]
-	VMOVUPS	387488(R10), Y9	// mul_9[0] | 1
-	VMOVUPS	387520(R10), Y10	// mul_9[0] | 2
-	VMOVUPS	387552(R10), Y11	// mul_9[0] | 3
+	VMOVUPS	385152(R10), Y8	// mul_9[0]
+	VMOVUPS	385184(R10), Y9	// mul_9[0] | 1
+	VMOVUPS	385216(R10), Y10	// mul_9[0] | 2
+	VMOVUPS	385248(R10), Y11	// mul_9[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -6950,14 +7099,14 @@ loop15: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop15
-	VMOVUPS	Y0, 391552(DI)	// matvec_5[0]
-	VMOVUPS	Y1, 391584(DI)	// matvec_5[0] | 1
-	VMOVUPS	Y2, 391616(DI)	// matvec_5[0] | 2
-	VMOVUPS	Y3, 391648(DI)	// matvec_5[0] | 3
-	VMOVUPS	Y4, 391680(DI)	// matvec_5[1]
-	VMOVUPS	Y5, 391712(DI)	// matvec_5[1] | 1
-	VMOVUPS	Y6, 391744(DI)	// matvec_5[1] | 2
-	VMOVUPS	Y7, 391776(DI)	// matvec_5[1] | 3
+	VMOVUPS	Y0, 389248(DI)	// matvec_5[0]
+	VMOVUPS	Y1, 389280(DI)	// matvec_5[0] | 1
+	VMOVUPS	Y2, 389312(DI)	// matvec_5[0] | 2
+	VMOVUPS	Y3, 389344(DI)	// matvec_5[0] | 3
+	VMOVUPS	Y4, 389376(DI)	// matvec_5[1]
+	VMOVUPS	Y5, 389408(DI)	// matvec_5[1] | 1
+	VMOVUPS	Y6, 389440(DI)	// matvec_5[1] | 2
+	VMOVUPS	Y7, 389472(DI)	// matvec_5[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -6972,8 +7121,8 @@ loop16: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop17: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	391552(R9), Y2	// matvec_5[0]
-	VMOVUPS	377216(R9), Y3	// add_5[0]
+	VMOVUPS	389248(R9), Y2	// matvec_5[0]
+	VMOVUPS	374912(R9), Y3	// add_5[0]
 	VORPS	f32_80000000<>(SB), Y3, Y4
 	VMOVUPS	f32_42b40000<>(SB), Y5
 	VMINPS	Y4, Y5, Y4
@@ -7015,38 +7164,38 @@ loop17: // 32 times: elements
 	DECQ	DI
 	JNE	loop17
 	// arm.nde:38
-	VMOVUPS	381824(SI), Y2	// sub_3[0]
+	VMOVUPS	379520(SI), Y2	// sub_3[0]
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	381952(SI), Y2	// sub_3[1]
+	VMOVUPS	379648(SI), Y2	// sub_3[1]
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	356096(SI), Y2	// q_dot[1]
-	VMOVUPS	355328(SI), Y3	// mul
+	VMOVUPS	353792(SI), Y2	// q_dot[1]
+	VMOVUPS	353024(SI), Y3	// mul
 	// arm.nde:28
-	VMOVUPS	358400(SI), Y4	// s2
+	VMOVUPS	356096(SI), Y4	// s2
 	VXORPS	f32_80000000<>(SB), Y4, Y4
 	VMULPS	Y4, Y2, Y2
 	// arm.nde:30
 	VMULPS	Y3, Y2, Y3
-	VMOVUPS	355456(SI), Y4	// mul
+	VMOVUPS	353152(SI), Y4	// mul
 	// arm.nde:32
 	// arm.nde:31
 	VMULPS	Y4, Y2, Y2
 	// arm.nde:32
 	// arm.nde:38
-	VMOVUPS	356992(SI), Y4	// dv[0]
+	VMOVUPS	354688(SI), Y4	// dv[0]
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	357120(SI), Y5	// dv[1]
+	VMOVUPS	354816(SI), Y5	// dv[1]
 	VFMADD231PS	Y5, Y2, Y3
 	VMULPS	Y4, Y2, Y2
 	VFMADD231PS	f32_00000000<>(SB), Y5, Y2
 	VSUBPS	Y3, Y0, Y0
-	VMOVUPS	Y0, 395648(SI)	// sub_4[0]
+	VMOVUPS	Y0, 393344(SI)	// sub_4[0]
 	VSUBPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 395776(SI)	// sub_4[1]
-	VMOVUPS	357888(SI), Y2	// M[0]
-	VMOVUPS	358016(SI), Y3	// M[1]
-	VMOVUPS	358144(SI), Y4	// M[2]
-	VMOVUPS	358272(SI), Y5	// M[3]
+	VMOVUPS	Y1, 393472(SI)	// sub_4[1]
+	VMOVUPS	355584(SI), Y2	// M[0]
+	VMOVUPS	355712(SI), Y3	// M[1]
+	VMOVUPS	355840(SI), Y4	// M[2]
+	VMOVUPS	355968(SI), Y5	// M[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -7067,22 +7216,22 @@ loop17: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 357504(SI)	// dv_dot[0]
-	VMOVUPS	Y0, 357632(SI)	// dv_dot[1]
+	VMOVUPS	Y1, 355200(SI)	// dv_dot[0]
+	VMOVUPS	Y0, 355328(SI)	// dv_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop16
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop18: // 4 times: vectors of the block
-	VMOVUPS	354560(SI), Y0	// v[0]
-	VMOVUPS	Y0, 356736(SI)	// dq[0]
-	VMOVUPS	354688(SI), Y0	// v[1]
-	VMOVUPS	Y0, 356864(SI)	// dq[1]
-	VMOVUPS	356224(SI), Y0	// v_dot[0]
-	VMOVUPS	Y0, 357248(SI)	// dq_dot[0]
-	VMOVUPS	356352(SI), Y0	// v_dot[1]
-	VMOVUPS	Y0, 357376(SI)	// dq_dot[1]
+	VMOVUPS	352256(SI), Y0	// v[0]
+	VMOVUPS	Y0, 354432(SI)	// dq[0]
+	VMOVUPS	352384(SI), Y0	// v[1]
+	VMOVUPS	Y0, 354560(SI)	// dq[1]
+	VMOVUPS	353920(SI), Y0	// v_dot[0]
+	VMOVUPS	Y0, 354944(SI)	// dq_dot[0]
+	VMOVUPS	354048(SI), Y0	// v_dot[1]
+	VMOVUPS	Y0, 355072(SI)	// dq_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop18
@@ -7095,108 +7244,108 @@ TEXT step0Tangent2Step_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	396544(SI), Y0	// q[0]
-	VMOVUPS	Y0, 354304(SI)	// armFieldDual2.q[0]
-	VMOVUPS	396672(SI), Y0	// q[1]
-	VMOVUPS	Y0, 354432(SI)	// armFieldDual2.q[1]
-	VMOVUPS	396800(SI), Y0	// v[0]
-	VMOVUPS	Y0, 354560(SI)	// armFieldDual2.v[0]
-	VMOVUPS	396928(SI), Y0	// v[1]
-	VMOVUPS	Y0, 354688(SI)	// armFieldDual2.v[1]
-	VMOVUPS	397568(SI), Y0	// u[0]
-	VMOVUPS	Y0, 354816(SI)	// armFieldDual2.u[0]
-	VMOVUPS	397696(SI), Y0	// u[1]
-	VMOVUPS	Y0, 354944(SI)	// armFieldDual2.u[1]
-	VMOVUPS	397824(SI), Y0	// mul
-	VMOVUPS	Y0, 355072(SI)	// armFieldDual2.mul
-	VMOVUPS	397952(SI), Y0	// add
-	VMOVUPS	Y0, 355200(SI)	// armFieldDual2.add
-	VMOVUPS	398080(SI), Y0	// mul
-	VMOVUPS	Y0, 355328(SI)	// armFieldDual2.mul
-	VMOVUPS	398208(SI), Y0	// mul
-	VMOVUPS	Y0, 355456(SI)	// armFieldDual2.mul
-	VMOVUPS	398336(SI), Y0	// reshape
-	VMOVUPS	Y0, 355584(SI)	// armFieldDual2.reshape
-	VMOVUPS	398464(SI), Y0	// mul
-	VMOVUPS	Y0, 355712(SI)	// armFieldDual2.mul
-	VMOVUPS	398592(SI), Y0	// mul
-	VMOVUPS	Y0, 355840(SI)	// armFieldDual2.mul
-	VMOVUPS	397056(SI), Y0	// q_dot[0]
-	VMOVUPS	Y0, 355968(SI)	// armFieldDual2.q_dot[0]
-	VMOVUPS	397184(SI), Y0	// q_dot[1]
-	VMOVUPS	Y0, 356096(SI)	// armFieldDual2.q_dot[1]
-	VMOVUPS	397312(SI), Y0	// v_dot[0]
-	VMOVUPS	Y0, 356224(SI)	// armFieldDual2.v_dot[0]
-	VMOVUPS	397440(SI), Y0	// v_dot[1]
-	VMOVUPS	Y0, 356352(SI)	// armFieldDual2.v_dot[1]
-	VMOVUPS	398720(SI), Y0	// u_dot[0]
-	VMOVUPS	Y0, 356480(SI)	// armFieldDual2.u_dot[0]
-	VMOVUPS	398848(SI), Y0	// u_dot[1]
-	VMOVUPS	Y0, 356608(SI)	// armFieldDual2.u_dot[1]
+	VMOVUPS	394240(SI), Y0	// q[0]
+	VMOVUPS	Y0, 352000(SI)	// armFieldDual2.q[0]
+	VMOVUPS	394368(SI), Y0	// q[1]
+	VMOVUPS	Y0, 352128(SI)	// armFieldDual2.q[1]
+	VMOVUPS	394496(SI), Y0	// v[0]
+	VMOVUPS	Y0, 352256(SI)	// armFieldDual2.v[0]
+	VMOVUPS	394624(SI), Y0	// v[1]
+	VMOVUPS	Y0, 352384(SI)	// armFieldDual2.v[1]
+	VMOVUPS	395264(SI), Y0	// u[0]
+	VMOVUPS	Y0, 352512(SI)	// armFieldDual2.u[0]
+	VMOVUPS	395392(SI), Y0	// u[1]
+	VMOVUPS	Y0, 352640(SI)	// armFieldDual2.u[1]
+	VMOVUPS	395520(SI), Y0	// mul
+	VMOVUPS	Y0, 352768(SI)	// armFieldDual2.mul
+	VMOVUPS	395648(SI), Y0	// add
+	VMOVUPS	Y0, 352896(SI)	// armFieldDual2.add
+	VMOVUPS	395776(SI), Y0	// mul
+	VMOVUPS	Y0, 353024(SI)	// armFieldDual2.mul
+	VMOVUPS	395904(SI), Y0	// mul
+	VMOVUPS	Y0, 353152(SI)	// armFieldDual2.mul
+	VMOVUPS	396032(SI), Y0	// reshape
+	VMOVUPS	Y0, 353280(SI)	// armFieldDual2.reshape
+	VMOVUPS	396160(SI), Y0	// mul
+	VMOVUPS	Y0, 353408(SI)	// armFieldDual2.mul
+	VMOVUPS	396288(SI), Y0	// mul
+	VMOVUPS	Y0, 353536(SI)	// armFieldDual2.mul
+	VMOVUPS	394752(SI), Y0	// q_dot[0]
+	VMOVUPS	Y0, 353664(SI)	// armFieldDual2.q_dot[0]
+	VMOVUPS	394880(SI), Y0	// q_dot[1]
+	VMOVUPS	Y0, 353792(SI)	// armFieldDual2.q_dot[1]
+	VMOVUPS	395008(SI), Y0	// v_dot[0]
+	VMOVUPS	Y0, 353920(SI)	// armFieldDual2.v_dot[0]
+	VMOVUPS	395136(SI), Y0	// v_dot[1]
+	VMOVUPS	Y0, 354048(SI)	// armFieldDual2.v_dot[1]
+	VMOVUPS	396416(SI), Y0	// u_dot[0]
+	VMOVUPS	Y0, 354176(SI)	// armFieldDual2.u_dot[0]
+	VMOVUPS	396544(SI), Y0	// u_dot[1]
+	VMOVUPS	Y0, 354304(SI)	// armFieldDual2.u_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
 	CALL	armFieldDual2_avx2<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	396288(AX), Y0	// h
+	VBROADCASTSD	393984(AX), Y0	// h
 	VMULPD	f64_3fe0000000000000<>(SB), Y0, Y0
-	VMOVSD	X0, 395904(AX)
+	VMOVSD	X0, 393600(AX)
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 395912(AX)
+	VMOVSS	X0, 393608(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	356736(SI), Y15	// armFieldDual2.dq[0]
+	VMOVUPS	354432(SI), Y15	// armFieldDual2.dq[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// result[0]
-	VMOVUPS	Y13, 400000(SI)
-	VMOVUPS	356864(SI), Y15	// armFieldDual2.dq[1]
+	VMOVUPS	Y13, 397696(SI)
+	VMOVUPS	354560(SI), Y15	// armFieldDual2.dq[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// result[1]
-	VMOVUPS	Y13, 400128(SI)
-	VMOVUPS	356992(SI), Y15	// armFieldDual2.dv[0]
+	VMOVUPS	Y13, 397824(SI)
+	VMOVUPS	354688(SI), Y15	// armFieldDual2.dv[0]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// result_2[0]
-	VMOVUPS	Y13, 400256(SI)
-	VMOVUPS	357120(SI), Y15	// armFieldDual2.dv[1]
+	VMOVUPS	Y13, 397952(SI)
+	VMOVUPS	354816(SI), Y15	// armFieldDual2.dv[1]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// result_2[1]
-	VMOVUPS	Y13, 400384(SI)
-	VMOVUPS	357248(SI), Y0	// armFieldDual2.dq_dot[0]
-	VMOVUPS	Y0, 400512(SI)	// result_3[0]
-	VMOVUPS	357376(SI), Y1	// armFieldDual2.dq_dot[1]
-	VMOVUPS	Y1, 400640(SI)	// result_3[1]
-	VMOVUPS	357504(SI), Y2	// armFieldDual2.dv_dot[0]
-	VMOVUPS	Y2, 400768(SI)	// result_4[0]
-	VMOVUPS	357632(SI), Y3	// armFieldDual2.dv_dot[1]
-	VMOVUPS	Y3, 400896(SI)	// result_4[1]
+	VMOVUPS	Y13, 398080(SI)
+	VMOVUPS	354944(SI), Y0	// armFieldDual2.dq_dot[0]
+	VMOVUPS	Y0, 398208(SI)	// result_3[0]
+	VMOVUPS	355072(SI), Y1	// armFieldDual2.dq_dot[1]
+	VMOVUPS	Y1, 398336(SI)	// result_3[1]
+	VMOVUPS	355200(SI), Y2	// armFieldDual2.dv_dot[0]
+	VMOVUPS	Y2, 398464(SI)	// result_4[0]
+	VMOVUPS	355328(SI), Y3	// armFieldDual2.dv_dot[1]
+	VMOVUPS	Y3, 398592(SI)	// result_4[1]
 	// arm.nde:51
-	VMOVUPS	396544(SI), Y4	// q[0]
-	VMOVUPS	396672(SI), Y5	// q[1]
-	VMOVUPS	396800(SI), Y6	// v[0]
-	VMOVUPS	396928(SI), Y7	// v[1]
-	VMOVUPS	397056(SI), Y8	// q_dot[0]
-	VMOVUPS	397184(SI), Y9	// q_dot[1]
-	VMOVUPS	397312(SI), Y10	// v_dot[0]
-	VMOVUPS	397440(SI), Y11	// v_dot[1]
-	VBROADCASTSS	395912(AX), Y12
+	VMOVUPS	394240(SI), Y4	// q[0]
+	VMOVUPS	394368(SI), Y5	// q[1]
+	VMOVUPS	394496(SI), Y6	// v[0]
+	VMOVUPS	394624(SI), Y7	// v[1]
+	VMOVUPS	394752(SI), Y8	// q_dot[0]
+	VMOVUPS	394880(SI), Y9	// q_dot[1]
+	VMOVUPS	395008(SI), Y10	// v_dot[0]
+	VMOVUPS	395136(SI), Y11	// v_dot[1]
+	VBROADCASTSS	393608(AX), Y12
 	VFMADD231PS	0(AX), Y12, Y4
-	VMOVUPS	Y4, 354304(SI)	// armFieldDual2.q[0]
+	VMOVUPS	Y4, 352000(SI)	// armFieldDual2.q[0]
 	VFMADD231PS	32(AX), Y12, Y5
-	VMOVUPS	Y5, 354432(SI)	// armFieldDual2.q[1]
+	VMOVUPS	Y5, 352128(SI)	// armFieldDual2.q[1]
 	VFMADD231PS	64(AX), Y12, Y6
-	VMOVUPS	Y6, 354560(SI)	// armFieldDual2.v[0]
+	VMOVUPS	Y6, 352256(SI)	// armFieldDual2.v[0]
 	VFMADD231PS	96(AX), Y12, Y7
-	VMOVUPS	Y7, 354688(SI)	// armFieldDual2.v[1]
+	VMOVUPS	Y7, 352384(SI)	// armFieldDual2.v[1]
 	VFMADD231PS	Y12, Y0, Y8
-	VMOVUPS	Y8, 355968(SI)	// armFieldDual2.q_dot[0]
+	VMOVUPS	Y8, 353664(SI)	// armFieldDual2.q_dot[0]
 	VFMADD231PS	Y12, Y1, Y9
-	VMOVUPS	Y9, 356096(SI)	// armFieldDual2.q_dot[1]
+	VMOVUPS	Y9, 353792(SI)	// armFieldDual2.q_dot[1]
 	VFMADD231PS	Y12, Y2, Y10
-	VMOVUPS	Y10, 356224(SI)	// armFieldDual2.v_dot[0]
+	VMOVUPS	Y10, 353920(SI)	// armFieldDual2.v_dot[0]
 	VFMADD231PS	Y12, Y3, Y11
-	VMOVUPS	Y11, 356352(SI)	// armFieldDual2.v_dot[1]
+	VMOVUPS	Y11, 354048(SI)	// armFieldDual2.v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -7204,86 +7353,86 @@ loop2: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop3: // 4 times: vectors of the block
-	VMOVUPS	397568(SI), Y0	// u[0]
-	VMOVUPS	Y0, 354816(SI)	// armFieldDual2.u[0]
-	VMOVUPS	397696(SI), Y0	// u[1]
-	VMOVUPS	Y0, 354944(SI)	// armFieldDual2.u[1]
-	VMOVUPS	397824(SI), Y0	// mul
-	VMOVUPS	Y0, 355072(SI)	// armFieldDual2.mul
-	VMOVUPS	397952(SI), Y0	// add
-	VMOVUPS	Y0, 355200(SI)	// armFieldDual2.add
-	VMOVUPS	398080(SI), Y0	// mul
-	VMOVUPS	Y0, 355328(SI)	// armFieldDual2.mul
-	VMOVUPS	398208(SI), Y0	// mul
-	VMOVUPS	Y0, 355456(SI)	// armFieldDual2.mul
-	VMOVUPS	398336(SI), Y0	// reshape
-	VMOVUPS	Y0, 355584(SI)	// armFieldDual2.reshape
-	VMOVUPS	398464(SI), Y0	// mul
-	VMOVUPS	Y0, 355712(SI)	// armFieldDual2.mul
-	VMOVUPS	398592(SI), Y0	// mul
-	VMOVUPS	Y0, 355840(SI)	// armFieldDual2.mul
-	VMOVUPS	398720(SI), Y0	// u_dot[0]
-	VMOVUPS	Y0, 356480(SI)	// armFieldDual2.u_dot[0]
-	VMOVUPS	398848(SI), Y0	// u_dot[1]
-	VMOVUPS	Y0, 356608(SI)	// armFieldDual2.u_dot[1]
+	VMOVUPS	395264(SI), Y0	// u[0]
+	VMOVUPS	Y0, 352512(SI)	// armFieldDual2.u[0]
+	VMOVUPS	395392(SI), Y0	// u[1]
+	VMOVUPS	Y0, 352640(SI)	// armFieldDual2.u[1]
+	VMOVUPS	395520(SI), Y0	// mul
+	VMOVUPS	Y0, 352768(SI)	// armFieldDual2.mul
+	VMOVUPS	395648(SI), Y0	// add
+	VMOVUPS	Y0, 352896(SI)	// armFieldDual2.add
+	VMOVUPS	395776(SI), Y0	// mul
+	VMOVUPS	Y0, 353024(SI)	// armFieldDual2.mul
+	VMOVUPS	395904(SI), Y0	// mul
+	VMOVUPS	Y0, 353152(SI)	// armFieldDual2.mul
+	VMOVUPS	396032(SI), Y0	// reshape
+	VMOVUPS	Y0, 353280(SI)	// armFieldDual2.reshape
+	VMOVUPS	396160(SI), Y0	// mul
+	VMOVUPS	Y0, 353408(SI)	// armFieldDual2.mul
+	VMOVUPS	396288(SI), Y0	// mul
+	VMOVUPS	Y0, 353536(SI)	// armFieldDual2.mul
+	VMOVUPS	396416(SI), Y0	// u_dot[0]
+	VMOVUPS	Y0, 354176(SI)	// armFieldDual2.u_dot[0]
+	VMOVUPS	396544(SI), Y0	// u_dot[1]
+	VMOVUPS	Y0, 354304(SI)	// armFieldDual2.u_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop3
 	CALL	armFieldDual2_avx2<>(SB)
-	VBROADCASTSS	395912(AX), Y0
+	VBROADCASTSS	393608(AX), Y0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	356736(SI), Y15	// armFieldDual2.dq[0]
+	VMOVUPS	354432(SI), Y15	// armFieldDual2.dq[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// result_5[0]
-	VMOVUPS	Y13, 401024(SI)
-	VMOVUPS	356864(SI), Y15	// armFieldDual2.dq[1]
+	VMOVUPS	Y13, 398720(SI)
+	VMOVUPS	354560(SI), Y15	// armFieldDual2.dq[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// result_5[1]
-	VMOVUPS	Y13, 401152(SI)
-	VMOVUPS	356992(SI), Y15	// armFieldDual2.dv[0]
+	VMOVUPS	Y13, 398848(SI)
+	VMOVUPS	354688(SI), Y15	// armFieldDual2.dv[0]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// result_6[0]
-	VMOVUPS	Y13, 401280(SI)
-	VMOVUPS	357120(SI), Y15	// armFieldDual2.dv[1]
+	VMOVUPS	Y13, 398976(SI)
+	VMOVUPS	354816(SI), Y15	// armFieldDual2.dv[1]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// result_6[1]
-	VMOVUPS	Y13, 401408(SI)
-	VMOVUPS	357248(SI), Y0	// armFieldDual2.dq_dot[0]
-	VMOVUPS	Y0, 401536(SI)	// result_7[0]
-	VMOVUPS	357376(SI), Y1	// armFieldDual2.dq_dot[1]
-	VMOVUPS	Y1, 401664(SI)	// result_7[1]
-	VMOVUPS	357504(SI), Y2	// armFieldDual2.dv_dot[0]
-	VMOVUPS	Y2, 401792(SI)	// result_8[0]
-	VMOVUPS	357632(SI), Y3	// armFieldDual2.dv_dot[1]
-	VMOVUPS	Y3, 401920(SI)	// result_8[1]
-	VMOVUPS	396544(SI), Y4	// q[0]
-	VMOVUPS	396672(SI), Y5	// q[1]
-	VMOVUPS	396800(SI), Y6	// v[0]
-	VMOVUPS	396928(SI), Y7	// v[1]
-	VMOVUPS	397056(SI), Y8	// q_dot[0]
-	VMOVUPS	397184(SI), Y9	// q_dot[1]
-	VMOVUPS	397312(SI), Y10	// v_dot[0]
-	VMOVUPS	397440(SI), Y11	// v_dot[1]
+	VMOVUPS	Y13, 399104(SI)
+	VMOVUPS	354944(SI), Y0	// armFieldDual2.dq_dot[0]
+	VMOVUPS	Y0, 399232(SI)	// result_7[0]
+	VMOVUPS	355072(SI), Y1	// armFieldDual2.dq_dot[1]
+	VMOVUPS	Y1, 399360(SI)	// result_7[1]
+	VMOVUPS	355200(SI), Y2	// armFieldDual2.dv_dot[0]
+	VMOVUPS	Y2, 399488(SI)	// result_8[0]
+	VMOVUPS	355328(SI), Y3	// armFieldDual2.dv_dot[1]
+	VMOVUPS	Y3, 399616(SI)	// result_8[1]
+	VMOVUPS	394240(SI), Y4	// q[0]
+	VMOVUPS	394368(SI), Y5	// q[1]
+	VMOVUPS	394496(SI), Y6	// v[0]
+	VMOVUPS	394624(SI), Y7	// v[1]
+	VMOVUPS	394752(SI), Y8	// q_dot[0]
+	VMOVUPS	394880(SI), Y9	// q_dot[1]
+	VMOVUPS	395008(SI), Y10	// v_dot[0]
+	VMOVUPS	395136(SI), Y11	// v_dot[1]
 	// arm.nde:51
-	VBROADCASTSS	395912(AX), Y12
+	VBROADCASTSS	393608(AX), Y12
 	VFMADD231PS	0(AX), Y12, Y4
-	VMOVUPS	Y4, 354304(SI)	// armFieldDual2.q[0]
+	VMOVUPS	Y4, 352000(SI)	// armFieldDual2.q[0]
 	VFMADD231PS	32(AX), Y12, Y5
-	VMOVUPS	Y5, 354432(SI)	// armFieldDual2.q[1]
+	VMOVUPS	Y5, 352128(SI)	// armFieldDual2.q[1]
 	VFMADD231PS	64(AX), Y12, Y6
-	VMOVUPS	Y6, 354560(SI)	// armFieldDual2.v[0]
+	VMOVUPS	Y6, 352256(SI)	// armFieldDual2.v[0]
 	VFMADD231PS	96(AX), Y12, Y7
-	VMOVUPS	Y7, 354688(SI)	// armFieldDual2.v[1]
+	VMOVUPS	Y7, 352384(SI)	// armFieldDual2.v[1]
 	VFMADD231PS	Y12, Y0, Y8
-	VMOVUPS	Y8, 355968(SI)	// armFieldDual2.q_dot[0]
+	VMOVUPS	Y8, 353664(SI)	// armFieldDual2.q_dot[0]
 	VFMADD231PS	Y12, Y1, Y9
-	VMOVUPS	Y9, 356096(SI)	// armFieldDual2.q_dot[1]
+	VMOVUPS	Y9, 353792(SI)	// armFieldDual2.q_dot[1]
 	VFMADD231PS	Y12, Y2, Y10
-	VMOVUPS	Y10, 356224(SI)	// armFieldDual2.v_dot[0]
+	VMOVUPS	Y10, 353920(SI)	// armFieldDual2.v_dot[0]
 	VFMADD231PS	Y12, Y3, Y11
-	VMOVUPS	Y11, 356352(SI)	// armFieldDual2.v_dot[1]
+	VMOVUPS	Y11, 354048(SI)	// armFieldDual2.v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
@@ -7291,90 +7440,90 @@ loop4: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop5: // 4 times: vectors of the block
-	VMOVUPS	397568(SI), Y0	// u[0]
-	VMOVUPS	Y0, 354816(SI)	// armFieldDual2.u[0]
-	VMOVUPS	397696(SI), Y0	// u[1]
-	VMOVUPS	Y0, 354944(SI)	// armFieldDual2.u[1]
-	VMOVUPS	397824(SI), Y0	// mul
-	VMOVUPS	Y0, 355072(SI)	// armFieldDual2.mul
-	VMOVUPS	397952(SI), Y0	// add
-	VMOVUPS	Y0, 355200(SI)	// armFieldDual2.add
-	VMOVUPS	398080(SI), Y0	// mul
-	VMOVUPS	Y0, 355328(SI)	// armFieldDual2.mul
-	VMOVUPS	398208(SI), Y0	// mul
-	VMOVUPS	Y0, 355456(SI)	// armFieldDual2.mul
-	VMOVUPS	398336(SI), Y0	// reshape
-	VMOVUPS	Y0, 355584(SI)	// armFieldDual2.reshape
-	VMOVUPS	398464(SI), Y0	// mul
-	VMOVUPS	Y0, 355712(SI)	// armFieldDual2.mul
-	VMOVUPS	398592(SI), Y0	// mul
-	VMOVUPS	Y0, 355840(SI)	// armFieldDual2.mul
-	VMOVUPS	398720(SI), Y0	// u_dot[0]
-	VMOVUPS	Y0, 356480(SI)	// armFieldDual2.u_dot[0]
-	VMOVUPS	398848(SI), Y0	// u_dot[1]
-	VMOVUPS	Y0, 356608(SI)	// armFieldDual2.u_dot[1]
+	VMOVUPS	395264(SI), Y0	// u[0]
+	VMOVUPS	Y0, 352512(SI)	// armFieldDual2.u[0]
+	VMOVUPS	395392(SI), Y0	// u[1]
+	VMOVUPS	Y0, 352640(SI)	// armFieldDual2.u[1]
+	VMOVUPS	395520(SI), Y0	// mul
+	VMOVUPS	Y0, 352768(SI)	// armFieldDual2.mul
+	VMOVUPS	395648(SI), Y0	// add
+	VMOVUPS	Y0, 352896(SI)	// armFieldDual2.add
+	VMOVUPS	395776(SI), Y0	// mul
+	VMOVUPS	Y0, 353024(SI)	// armFieldDual2.mul
+	VMOVUPS	395904(SI), Y0	// mul
+	VMOVUPS	Y0, 353152(SI)	// armFieldDual2.mul
+	VMOVUPS	396032(SI), Y0	// reshape
+	VMOVUPS	Y0, 353280(SI)	// armFieldDual2.reshape
+	VMOVUPS	396160(SI), Y0	// mul
+	VMOVUPS	Y0, 353408(SI)	// armFieldDual2.mul
+	VMOVUPS	396288(SI), Y0	// mul
+	VMOVUPS	Y0, 353536(SI)	// armFieldDual2.mul
+	VMOVUPS	396416(SI), Y0	// u_dot[0]
+	VMOVUPS	Y0, 354176(SI)	// armFieldDual2.u_dot[0]
+	VMOVUPS	396544(SI), Y0	// u_dot[1]
+	VMOVUPS	Y0, 354304(SI)	// armFieldDual2.u_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop5
 	CALL	armFieldDual2_avx2<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	396288(AX), Y0	// h
+	VBROADCASTSD	393984(AX), Y0	// h
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 395920(AX)
+	VMOVSS	X0, 393616(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop6: // 4 times: vectors of the block
-	VMOVUPS	356736(SI), Y15	// armFieldDual2.dq[0]
+	VMOVUPS	354432(SI), Y15	// armFieldDual2.dq[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// result_9[0]
-	VMOVUPS	Y13, 402048(SI)
-	VMOVUPS	356864(SI), Y15	// armFieldDual2.dq[1]
+	VMOVUPS	Y13, 399744(SI)
+	VMOVUPS	354560(SI), Y15	// armFieldDual2.dq[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// result_9[1]
-	VMOVUPS	Y13, 402176(SI)
-	VMOVUPS	356992(SI), Y15	// armFieldDual2.dv[0]
+	VMOVUPS	Y13, 399872(SI)
+	VMOVUPS	354688(SI), Y15	// armFieldDual2.dv[0]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// result_10[0]
-	VMOVUPS	Y13, 402304(SI)
-	VMOVUPS	357120(SI), Y15	// armFieldDual2.dv[1]
+	VMOVUPS	Y13, 400000(SI)
+	VMOVUPS	354816(SI), Y15	// armFieldDual2.dv[1]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// result_10[1]
-	VMOVUPS	Y13, 402432(SI)
-	VMOVUPS	357248(SI), Y0	// armFieldDual2.dq_dot[0]
-	VMOVUPS	Y0, 402560(SI)	// result_11[0]
-	VMOVUPS	357376(SI), Y1	// armFieldDual2.dq_dot[1]
-	VMOVUPS	Y1, 402688(SI)	// result_11[1]
-	VMOVUPS	357504(SI), Y2	// armFieldDual2.dv_dot[0]
-	VMOVUPS	Y2, 402816(SI)	// result_12[0]
-	VMOVUPS	357632(SI), Y3	// armFieldDual2.dv_dot[1]
-	VMOVUPS	Y3, 402944(SI)	// result_12[1]
+	VMOVUPS	Y13, 400128(SI)
+	VMOVUPS	354944(SI), Y0	// armFieldDual2.dq_dot[0]
+	VMOVUPS	Y0, 400256(SI)	// result_11[0]
+	VMOVUPS	355072(SI), Y1	// armFieldDual2.dq_dot[1]
+	VMOVUPS	Y1, 400384(SI)	// result_11[1]
+	VMOVUPS	355200(SI), Y2	// armFieldDual2.dv_dot[0]
+	VMOVUPS	Y2, 400512(SI)	// result_12[0]
+	VMOVUPS	355328(SI), Y3	// armFieldDual2.dv_dot[1]
+	VMOVUPS	Y3, 400640(SI)	// result_12[1]
 	// arm.nde:51
-	VMOVUPS	396544(SI), Y4	// q[0]
-	VMOVUPS	396672(SI), Y5	// q[1]
-	VMOVUPS	396800(SI), Y6	// v[0]
-	VMOVUPS	396928(SI), Y7	// v[1]
-	VMOVUPS	397056(SI), Y8	// q_dot[0]
-	VMOVUPS	397184(SI), Y9	// q_dot[1]
-	VMOVUPS	397312(SI), Y10	// v_dot[0]
-	VMOVUPS	397440(SI), Y11	// v_dot[1]
-	VBROADCASTSS	395920(AX), Y12
+	VMOVUPS	394240(SI), Y4	// q[0]
+	VMOVUPS	394368(SI), Y5	// q[1]
+	VMOVUPS	394496(SI), Y6	// v[0]
+	VMOVUPS	394624(SI), Y7	// v[1]
+	VMOVUPS	394752(SI), Y8	// q_dot[0]
+	VMOVUPS	394880(SI), Y9	// q_dot[1]
+	VMOVUPS	395008(SI), Y10	// v_dot[0]
+	VMOVUPS	395136(SI), Y11	// v_dot[1]
+	VBROADCASTSS	393616(AX), Y12
 	VFMADD231PS	0(AX), Y12, Y4
-	VMOVUPS	Y4, 354304(SI)	// armFieldDual2.q[0]
+	VMOVUPS	Y4, 352000(SI)	// armFieldDual2.q[0]
 	VFMADD231PS	32(AX), Y12, Y5
-	VMOVUPS	Y5, 354432(SI)	// armFieldDual2.q[1]
+	VMOVUPS	Y5, 352128(SI)	// armFieldDual2.q[1]
 	VFMADD231PS	64(AX), Y12, Y6
-	VMOVUPS	Y6, 354560(SI)	// armFieldDual2.v[0]
+	VMOVUPS	Y6, 352256(SI)	// armFieldDual2.v[0]
 	VFMADD231PS	96(AX), Y12, Y7
-	VMOVUPS	Y7, 354688(SI)	// armFieldDual2.v[1]
+	VMOVUPS	Y7, 352384(SI)	// armFieldDual2.v[1]
 	VFMADD231PS	Y12, Y0, Y8
-	VMOVUPS	Y8, 355968(SI)	// armFieldDual2.q_dot[0]
+	VMOVUPS	Y8, 353664(SI)	// armFieldDual2.q_dot[0]
 	VFMADD231PS	Y12, Y1, Y9
-	VMOVUPS	Y9, 356096(SI)	// armFieldDual2.q_dot[1]
+	VMOVUPS	Y9, 353792(SI)	// armFieldDual2.q_dot[1]
 	VFMADD231PS	Y12, Y2, Y10
-	VMOVUPS	Y10, 356224(SI)	// armFieldDual2.v_dot[0]
+	VMOVUPS	Y10, 353920(SI)	// armFieldDual2.v_dot[0]
 	VFMADD231PS	Y12, Y3, Y11
-	VMOVUPS	Y11, 356352(SI)	// armFieldDual2.v_dot[1]
+	VMOVUPS	Y11, 354048(SI)	// armFieldDual2.v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop6
@@ -7382,101 +7531,101 @@ loop6: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop7: // 4 times: vectors of the block
-	VMOVUPS	397568(SI), Y0	// u[0]
-	VMOVUPS	Y0, 354816(SI)	// armFieldDual2.u[0]
-	VMOVUPS	397696(SI), Y0	// u[1]
-	VMOVUPS	Y0, 354944(SI)	// armFieldDual2.u[1]
-	VMOVUPS	397824(SI), Y0	// mul
-	VMOVUPS	Y0, 355072(SI)	// armFieldDual2.mul
-	VMOVUPS	397952(SI), Y0	// add
-	VMOVUPS	Y0, 355200(SI)	// armFieldDual2.add
-	VMOVUPS	398080(SI), Y0	// mul
-	VMOVUPS	Y0, 355328(SI)	// armFieldDual2.mul
-	VMOVUPS	398208(SI), Y0	// mul
-	VMOVUPS	Y0, 355456(SI)	// armFieldDual2.mul
-	VMOVUPS	398336(SI), Y0	// reshape
-	VMOVUPS	Y0, 355584(SI)	// armFieldDual2.reshape
-	VMOVUPS	398464(SI), Y0	// mul
-	VMOVUPS	Y0, 355712(SI)	// armFieldDual2.mul
-	VMOVUPS	398592(SI), Y0	// mul
-	VMOVUPS	Y0, 355840(SI)	// armFieldDual2.mul
-	VMOVUPS	398720(SI), Y0	// u_dot[0]
-	VMOVUPS	Y0, 356480(SI)	// armFieldDual2.u_dot[0]
-	VMOVUPS	398848(SI), Y0	// u_dot[1]
-	VMOVUPS	Y0, 356608(SI)	// armFieldDual2.u_dot[1]
+	VMOVUPS	395264(SI), Y0	// u[0]
+	VMOVUPS	Y0, 352512(SI)	// armFieldDual2.u[0]
+	VMOVUPS	395392(SI), Y0	// u[1]
+	VMOVUPS	Y0, 352640(SI)	// armFieldDual2.u[1]
+	VMOVUPS	395520(SI), Y0	// mul
+	VMOVUPS	Y0, 352768(SI)	// armFieldDual2.mul
+	VMOVUPS	395648(SI), Y0	// add
+	VMOVUPS	Y0, 352896(SI)	// armFieldDual2.add
+	VMOVUPS	395776(SI), Y0	// mul
+	VMOVUPS	Y0, 353024(SI)	// armFieldDual2.mul
+	VMOVUPS	395904(SI), Y0	// mul
+	VMOVUPS	Y0, 353152(SI)	// armFieldDual2.mul
+	VMOVUPS	396032(SI), Y0	// reshape
+	VMOVUPS	Y0, 353280(SI)	// armFieldDual2.reshape
+	VMOVUPS	396160(SI), Y0	// mul
+	VMOVUPS	Y0, 353408(SI)	// armFieldDual2.mul
+	VMOVUPS	396288(SI), Y0	// mul
+	VMOVUPS	Y0, 353536(SI)	// armFieldDual2.mul
+	VMOVUPS	396416(SI), Y0	// u_dot[0]
+	VMOVUPS	Y0, 354176(SI)	// armFieldDual2.u_dot[0]
+	VMOVUPS	396544(SI), Y0	// u_dot[1]
+	VMOVUPS	Y0, 354304(SI)	// armFieldDual2.u_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop7
 	CALL	armFieldDual2_avx2<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	396288(AX), Y0	// h
+	VBROADCASTSD	393984(AX), Y0	// h
 	VMULPD	f64_3fc5555555555555<>(SB), Y0, Y1
-	VMOVSD	X1, 395928(AX)
+	VMOVSD	X1, 393624(AX)
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y1, Y1
-	VMOVSS	X1, 395936(AX)
+	VMOVSS	X1, 393632(AX)
 	VMULPD	f64_3fd5555555555555<>(SB), Y0, Y0
-	VMOVSD	X0, 395944(AX)
+	VMOVSD	X0, 393640(AX)
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 395952(AX)
+	VMOVSS	X0, 393648(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop8: // 4 times: vectors of the block
 	// arm.nde:51
-	VMOVUPS	396544(SI), Y0	// q[0]
-	VMOVUPS	396672(SI), Y0	// q[1]
-	VMOVUPS	396800(SI), Y0	// v[0]
-	VMOVUPS	396928(SI), Y0	// v[1]
-	VMOVUPS	397056(SI), Y0	// q_dot[0]
-	VMOVUPS	397184(SI), Y0	// q_dot[1]
-	VMOVUPS	397312(SI), Y0	// v_dot[0]
-	VMOVUPS	397440(SI), Y0	// v_dot[1]
+	VMOVUPS	394240(SI), Y0	// q[0]
+	VMOVUPS	394368(SI), Y0	// q[1]
+	VMOVUPS	394496(SI), Y0	// v[0]
+	VMOVUPS	394624(SI), Y0	// v[1]
+	VMOVUPS	394752(SI), Y0	// q_dot[0]
+	VMOVUPS	394880(SI), Y0	// q_dot[1]
+	VMOVUPS	395008(SI), Y0	// v_dot[0]
+	VMOVUPS	395136(SI), Y0	// v_dot[1]
 	MOVQ	$2, DI
 	MOVQ	SI, R9
 loop9: // 2 times: elements
-	VBROADCASTSS	395936(AX), Y0
-	VMOVUPS	356736(R9), Y1	// armFieldDual2.dq[0]
-	VBROADCASTSS	395952(AX), Y2
-	VMOVUPS	402048(R9), Y3	// result_9[0]
-	VMOVUPS	401024(R9), Y4	// result_5[0]
-	VMOVUPS	400000(R9), Y5	// result[0]
-	VMOVUPS	396544(R9), Y6	// q[0]
+	VBROADCASTSS	393632(AX), Y0
+	VMOVUPS	354432(R9), Y1	// armFieldDual2.dq[0]
+	VBROADCASTSS	393648(AX), Y2
+	VMOVUPS	399744(R9), Y3	// result_9[0]
+	VMOVUPS	398720(R9), Y4	// result_5[0]
+	VMOVUPS	397696(R9), Y5	// result[0]
+	VMOVUPS	394240(R9), Y6	// q[0]
 	VFMADD231PS	Y5, Y0, Y6
 	VFMADD231PS	Y4, Y2, Y6
 	VFMADD231PS	Y3, Y2, Y6
 	VFMADD231PS	Y1, Y0, Y6
-	VMOVUPS	Y6, 398976(R9)	// q_next[0]
-	VMOVUPS	356992(R9), Y1	// armFieldDual2.dv[0]
-	VMOVUPS	402304(R9), Y3	// result_10[0]
-	VMOVUPS	401280(R9), Y4	// result_6[0]
-	VMOVUPS	400256(R9), Y5	// result_2[0]
-	VMOVUPS	396800(R9), Y6	// v[0]
+	VMOVUPS	Y6, 396672(R9)	// q_next[0]
+	VMOVUPS	354688(R9), Y1	// armFieldDual2.dv[0]
+	VMOVUPS	400000(R9), Y3	// result_10[0]
+	VMOVUPS	398976(R9), Y4	// result_6[0]
+	VMOVUPS	397952(R9), Y5	// result_2[0]
+	VMOVUPS	394496(R9), Y6	// v[0]
 	VFMADD231PS	Y5, Y0, Y6
 	VFMADD231PS	Y4, Y2, Y6
 	VFMADD231PS	Y3, Y2, Y6
 	VFMADD231PS	Y1, Y0, Y6
-	VMOVUPS	Y6, 399232(R9)	// v_next[0]
-	VMOVUPS	357248(R9), Y1	// armFieldDual2.dq_dot[0]
-	VMOVUPS	402560(R9), Y3	// result_11[0]
-	VMOVUPS	401536(R9), Y4	// result_7[0]
-	VMOVUPS	400512(R9), Y5	// result_3[0]
-	VMOVUPS	397056(R9), Y6	// q_dot[0]
+	VMOVUPS	Y6, 396928(R9)	// v_next[0]
+	VMOVUPS	354944(R9), Y1	// armFieldDual2.dq_dot[0]
+	VMOVUPS	400256(R9), Y3	// result_11[0]
+	VMOVUPS	399232(R9), Y4	// result_7[0]
+	VMOVUPS	398208(R9), Y5	// result_3[0]
+	VMOVUPS	394752(R9), Y6	// q_dot[0]
 	VFMADD231PS	Y0, Y5, Y6
 	VFMADD231PS	Y2, Y4, Y6
 	VFMADD231PS	Y2, Y3, Y6
 	VFMADD231PS	Y0, Y1, Y6
-	VMOVUPS	Y6, 399488(R9)	// q_next_dot[0]
-	VMOVUPS	357504(R9), Y1	// armFieldDual2.dv_dot[0]
-	VMOVUPS	402816(R9), Y3	// result_12[0]
-	VMOVUPS	401792(R9), Y4	// result_8[0]
-	VMOVUPS	400768(R9), Y5	// result_4[0]
-	VMOVUPS	397312(R9), Y6	// v_dot[0]
+	VMOVUPS	Y6, 397184(R9)	// q_next_dot[0]
+	VMOVUPS	355200(R9), Y1	// armFieldDual2.dv_dot[0]
+	VMOVUPS	400512(R9), Y3	// result_12[0]
+	VMOVUPS	399488(R9), Y4	// result_8[0]
+	VMOVUPS	398464(R9), Y5	// result_4[0]
+	VMOVUPS	395008(R9), Y6	// v_dot[0]
 	VFMADD231PS	Y0, Y5, Y6
 	VFMADD231PS	Y2, Y4, Y6
 	VFMADD231PS	Y2, Y3, Y6
 	VFMADD231PS	Y0, Y1, Y6
-	VMOVUPS	Y6, 399744(R9)	// v_next_dot[0]
+	VMOVUPS	Y6, 397440(R9)	// v_next_dot[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop9
@@ -7490,51 +7639,51 @@ loop9: // 2 times: elements
 TEXT step0Tangent2Lanestep_avx2<>(SB), NOSPLIT, $0-0
 loop1:
 	// arm.nde:51
-	VBROADCASTSD	403072(AX), Y0	// step.t
-	VMOVSD	X0, 396032(AX)	// step0Tangent2Step.t
-	VBROADCASTSD	403328(AX), Y0	// step.h
-	VMOVSD	X0, 396288(AX)	// step0Tangent2Step.h
+	VBROADCASTSD	400768(AX), Y0	// step.t
+	VMOVSD	X0, 393728(AX)	// step0Tangent2Step.t
+	VBROADCASTSD	401024(AX), Y0	// step.h
+	VMOVSD	X0, 393984(AX)	// step0Tangent2Step.h
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	404864(SI), Y0	// q[0]
-	VMOVUPS	Y0, 396544(SI)	// step0Tangent2Step.q[0]
-	VMOVUPS	404992(SI), Y0	// q[1]
-	VMOVUPS	Y0, 396672(SI)	// step0Tangent2Step.q[1]
-	VMOVUPS	405120(SI), Y0	// v[0]
-	VMOVUPS	Y0, 396800(SI)	// step0Tangent2Step.v[0]
-	VMOVUPS	405248(SI), Y0	// v[1]
-	VMOVUPS	Y0, 396928(SI)	// step0Tangent2Step.v[1]
-	VMOVUPS	405376(SI), Y0	// q_dot[0]
-	VMOVUPS	Y0, 397056(SI)	// step0Tangent2Step.q_dot[0]
-	VMOVUPS	405504(SI), Y0	// q_dot[1]
-	VMOVUPS	Y0, 397184(SI)	// step0Tangent2Step.q_dot[1]
-	VMOVUPS	405632(SI), Y0	// v_dot[0]
-	VMOVUPS	Y0, 397312(SI)	// step0Tangent2Step.v_dot[0]
-	VMOVUPS	405760(SI), Y0	// v_dot[1]
-	VMOVUPS	Y0, 397440(SI)	// step0Tangent2Step.v_dot[1]
-	VMOVUPS	405888(SI), Y0	// extra.0[0]
-	VMOVUPS	Y0, 397568(SI)	// step0Tangent2Step.u[0]
-	VMOVUPS	406016(SI), Y0	// extra.0[1]
-	VMOVUPS	Y0, 397696(SI)	// step0Tangent2Step.u[1]
-	VMOVUPS	406144(SI), Y0	// extra.1
-	VMOVUPS	Y0, 397824(SI)	// step0Tangent2Step.mul
-	VMOVUPS	406272(SI), Y0	// extra.2
-	VMOVUPS	Y0, 397952(SI)	// step0Tangent2Step.add
-	VMOVUPS	406400(SI), Y0	// extra.3
-	VMOVUPS	Y0, 398080(SI)	// step0Tangent2Step.mul
-	VMOVUPS	406528(SI), Y0	// extra.4
-	VMOVUPS	Y0, 398208(SI)	// step0Tangent2Step.mul
-	VMOVUPS	406656(SI), Y0	// extra.5
-	VMOVUPS	Y0, 398336(SI)	// step0Tangent2Step.reshape
-	VMOVUPS	406784(SI), Y0	// extra.6
-	VMOVUPS	Y0, 398464(SI)	// step0Tangent2Step.mul
-	VMOVUPS	406912(SI), Y0	// extra.7
-	VMOVUPS	Y0, 398592(SI)	// step0Tangent2Step.mul
-	VMOVUPS	407040(SI), Y0	// extra.8[0]
-	VMOVUPS	Y0, 398720(SI)	// step0Tangent2Step.u_dot[0]
-	VMOVUPS	407168(SI), Y0	// extra.8[1]
-	VMOVUPS	Y0, 398848(SI)	// step0Tangent2Step.u_dot[1]
+	VMOVUPS	402560(SI), Y0	// q[0]
+	VMOVUPS	Y0, 394240(SI)	// step0Tangent2Step.q[0]
+	VMOVUPS	402688(SI), Y0	// q[1]
+	VMOVUPS	Y0, 394368(SI)	// step0Tangent2Step.q[1]
+	VMOVUPS	402816(SI), Y0	// v[0]
+	VMOVUPS	Y0, 394496(SI)	// step0Tangent2Step.v[0]
+	VMOVUPS	402944(SI), Y0	// v[1]
+	VMOVUPS	Y0, 394624(SI)	// step0Tangent2Step.v[1]
+	VMOVUPS	403072(SI), Y0	// q_dot[0]
+	VMOVUPS	Y0, 394752(SI)	// step0Tangent2Step.q_dot[0]
+	VMOVUPS	403200(SI), Y0	// q_dot[1]
+	VMOVUPS	Y0, 394880(SI)	// step0Tangent2Step.q_dot[1]
+	VMOVUPS	403328(SI), Y0	// v_dot[0]
+	VMOVUPS	Y0, 395008(SI)	// step0Tangent2Step.v_dot[0]
+	VMOVUPS	403456(SI), Y0	// v_dot[1]
+	VMOVUPS	Y0, 395136(SI)	// step0Tangent2Step.v_dot[1]
+	VMOVUPS	403584(SI), Y0	// extra.0[0]
+	VMOVUPS	Y0, 395264(SI)	// step0Tangent2Step.u[0]
+	VMOVUPS	403712(SI), Y0	// extra.0[1]
+	VMOVUPS	Y0, 395392(SI)	// step0Tangent2Step.u[1]
+	VMOVUPS	403840(SI), Y0	// extra.1
+	VMOVUPS	Y0, 395520(SI)	// step0Tangent2Step.mul
+	VMOVUPS	403968(SI), Y0	// extra.2
+	VMOVUPS	Y0, 395648(SI)	// step0Tangent2Step.add
+	VMOVUPS	404096(SI), Y0	// extra.3
+	VMOVUPS	Y0, 395776(SI)	// step0Tangent2Step.mul
+	VMOVUPS	404224(SI), Y0	// extra.4
+	VMOVUPS	Y0, 395904(SI)	// step0Tangent2Step.mul
+	VMOVUPS	404352(SI), Y0	// extra.5
+	VMOVUPS	Y0, 396032(SI)	// step0Tangent2Step.reshape
+	VMOVUPS	404480(SI), Y0	// extra.6
+	VMOVUPS	Y0, 396160(SI)	// step0Tangent2Step.mul
+	VMOVUPS	404608(SI), Y0	// extra.7
+	VMOVUPS	Y0, 396288(SI)	// step0Tangent2Step.mul
+	VMOVUPS	404736(SI), Y0	// extra.8[0]
+	VMOVUPS	Y0, 396416(SI)	// step0Tangent2Step.u_dot[0]
+	VMOVUPS	404864(SI), Y0	// extra.8[1]
+	VMOVUPS	Y0, 396544(SI)	// step0Tangent2Step.u_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -7548,40 +7697,40 @@ loop3: // 4 times: vectors of the block
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMOVUPS	f32_00000000<>(SB), Y3
 	// arm.nde:51
-	VMOVUPS	398976(SI), Y15	// step0Tangent2Step.q_next[0]
+	VMOVUPS	396672(SI), Y15	// step0Tangent2Step.q_next[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13
 	VSUBPS	0(AX), Y13, Y4
-	VMOVUPS	399104(SI), Y15	// step0Tangent2Step.q_next[1]
+	VMOVUPS	396800(SI), Y15	// step0Tangent2Step.q_next[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13
 	VSUBPS	32(AX), Y13, Y5
 	VADDPS	Y4, Y0, Y0
 	VADDPS	Y5, Y0, Y0
-	VMOVUPS	399232(SI), Y15	// step0Tangent2Step.v_next[0]
+	VMOVUPS	396928(SI), Y15	// step0Tangent2Step.v_next[0]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13
 	VSUBPS	64(AX), Y13, Y4
-	VMOVUPS	399360(SI), Y15	// step0Tangent2Step.v_next[1]
+	VMOVUPS	397056(SI), Y15	// step0Tangent2Step.v_next[1]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13
 	VSUBPS	96(AX), Y13, Y5
 	VADDPS	Y4, Y1, Y1
 	VADDPS	Y5, Y1, Y1
-	VMOVUPS	399488(SI), Y4	// step0Tangent2Step.q_next_dot[0]
+	VMOVUPS	397184(SI), Y4	// step0Tangent2Step.q_next_dot[0]
 	VSUBPS	Y4, Y4, Y5
-	VMOVUPS	399616(SI), Y6	// step0Tangent2Step.q_next_dot[1]
+	VMOVUPS	397312(SI), Y6	// step0Tangent2Step.q_next_dot[1]
 	VSUBPS	Y6, Y6, Y7
 	VADDPS	Y5, Y2, Y2
 	VADDPS	Y7, Y2, Y2
-	VMOVUPS	399744(SI), Y5	// step0Tangent2Step.v_next_dot[0]
+	VMOVUPS	397440(SI), Y5	// step0Tangent2Step.v_next_dot[0]
 	VSUBPS	Y5, Y5, Y7
-	VMOVUPS	399872(SI), Y8	// step0Tangent2Step.v_next_dot[1]
+	VMOVUPS	397568(SI), Y8	// step0Tangent2Step.v_next_dot[1]
 	VSUBPS	Y8, Y8, Y9
 	VADDPS	Y7, Y3, Y3
 	VADDPS	Y9, Y3, Y3
-	VMOVUPD	403584(DI), Y7	// step.live
-	VMOVUPD	403616(DI), Y9	// step.live | 1
+	VMOVUPD	401280(DI), Y7	// step.live
+	VMOVUPD	401312(DI), Y9	// step.live | 1
 	VCMPPS	$0, f32_00000000<>(SB), Y0, Y0
 	VCMPPS	$0, f32_00000000<>(SB), Y1, Y1
 	VANDPS	Y1, Y0, Y0
@@ -7601,32 +7750,32 @@ loop3: // 4 times: vectors of the block
 	VPMOVSXDQ	X2, Y2
 	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
 	VANDPD	f64_3ff0000000000000<>(SB), Y2, Y2
-	VMOVUPD	Y0, 408320(DI)	// step.code
-	VMOVUPD	Y2, 408352(DI)	// step.code | 1
-	VMOVUPS	404864(SI), Y0	// q[0]
-	VMOVUPS	404992(SI), Y2	// q[1]
-	VMOVUPS	405120(SI), Y3	// v[0]
-	VMOVUPS	405248(SI), Y7	// v[1]
-	VMOVUPS	405376(SI), Y9	// q_dot[0]
-	VMOVUPS	405504(SI), Y10	// q_dot[1]
-	VMOVUPS	405632(SI), Y11	// v_dot[0]
-	VMOVUPS	405760(SI), Y12	// v_dot[1]
+	VMOVUPD	Y0, 406016(DI)	// step.code
+	VMOVUPD	Y2, 406048(DI)	// step.code | 1
+	VMOVUPS	402560(SI), Y0	// q[0]
+	VMOVUPS	402688(SI), Y2	// q[1]
+	VMOVUPS	402816(SI), Y3	// v[0]
+	VMOVUPS	402944(SI), Y7	// v[1]
+	VMOVUPS	403072(SI), Y9	// q_dot[0]
+	VMOVUPS	403200(SI), Y10	// q_dot[1]
+	VMOVUPS	403328(SI), Y11	// v_dot[0]
+	VMOVUPS	403456(SI), Y12	// v_dot[1]
 	VBLENDVPS	Y1, 0(AX), Y0, Y0
-	VMOVUPS	Y0, 407296(SI)	// q.next[0]
+	VMOVUPS	Y0, 404992(SI)	// q.next[0]
 	VBLENDVPS	Y1, 32(AX), Y2, Y0
-	VMOVUPS	Y0, 407424(SI)	// q.next[1]
+	VMOVUPS	Y0, 405120(SI)	// q.next[1]
 	VBLENDVPS	Y1, 64(AX), Y3, Y0
-	VMOVUPS	Y0, 407552(SI)	// v.next[0]
+	VMOVUPS	Y0, 405248(SI)	// v.next[0]
 	VBLENDVPS	Y1, 96(AX), Y7, Y0
-	VMOVUPS	Y0, 407680(SI)	// v.next[1]
+	VMOVUPS	Y0, 405376(SI)	// v.next[1]
 	VBLENDVPS	Y1, Y4, Y9, Y0
-	VMOVUPS	Y0, 407808(SI)	// q_dot.next[0]
+	VMOVUPS	Y0, 405504(SI)	// q_dot.next[0]
 	VBLENDVPS	Y1, Y6, Y10, Y0
-	VMOVUPS	Y0, 407936(SI)	// q_dot.next[1]
+	VMOVUPS	Y0, 405632(SI)	// q_dot.next[1]
 	VBLENDVPS	Y1, Y5, Y11, Y0
-	VMOVUPS	Y0, 408064(SI)	// v_dot.next[0]
+	VMOVUPS	Y0, 405760(SI)	// v_dot.next[0]
 	VBLENDVPS	Y1, Y8, Y12, Y0
-	VMOVUPS	Y0, 408192(SI)	// v_dot.next[1]
+	VMOVUPS	Y0, 405888(SI)	// v_dot.next[1]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -7635,62 +7784,62 @@ loop3: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	407296(SI), Y0	// q.next[0]
-	VMOVUPS	Y0, 404864(SI)	// q[0]
-	VMOVUPS	407424(SI), Y0	// q.next[1]
-	VMOVUPS	Y0, 404992(SI)	// q[1]
-	VMOVUPS	407552(SI), Y0	// v.next[0]
-	VMOVUPS	Y0, 405120(SI)	// v[0]
-	VMOVUPS	407680(SI), Y0	// v.next[1]
-	VMOVUPS	Y0, 405248(SI)	// v[1]
-	VMOVUPS	407808(SI), Y0	// q_dot.next[0]
-	VMOVUPS	Y0, 405376(SI)	// q_dot[0]
-	VMOVUPS	407936(SI), Y0	// q_dot.next[1]
-	VMOVUPS	Y0, 405504(SI)	// q_dot[1]
-	VMOVUPS	408064(SI), Y0	// v_dot.next[0]
-	VMOVUPS	Y0, 405632(SI)	// v_dot[0]
-	VMOVUPS	408192(SI), Y0	// v_dot.next[1]
-	VMOVUPS	Y0, 405760(SI)	// v_dot[1]
+	VMOVUPS	404992(SI), Y0	// q.next[0]
+	VMOVUPS	Y0, 402560(SI)	// q[0]
+	VMOVUPS	405120(SI), Y0	// q.next[1]
+	VMOVUPS	Y0, 402688(SI)	// q[1]
+	VMOVUPS	405248(SI), Y0	// v.next[0]
+	VMOVUPS	Y0, 402816(SI)	// v[0]
+	VMOVUPS	405376(SI), Y0	// v.next[1]
+	VMOVUPS	Y0, 402944(SI)	// v[1]
+	VMOVUPS	405504(SI), Y0	// q_dot.next[0]
+	VMOVUPS	Y0, 403072(SI)	// q_dot[0]
+	VMOVUPS	405632(SI), Y0	// q_dot.next[1]
+	VMOVUPS	Y0, 403200(SI)	// q_dot[1]
+	VMOVUPS	405760(SI), Y0	// v_dot.next[0]
+	VMOVUPS	Y0, 403328(SI)	// v_dot[0]
+	VMOVUPS	405888(SI), Y0	// v_dot.next[1]
+	VMOVUPS	Y0, 403456(SI)	// v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
 	// the next step, if all lanes have taken this one
-	VMOVUPD	408320(AX), Y0	// step.code
-	VMOVUPD	408352(AX), Y1	// step.code | 1
+	VMOVUPD	406016(AX), Y0	// step.code
+	VMOVUPD	406048(AX), Y1	// step.code | 1
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	408384(AX), Y1	// step.code | 2
+	VMOVUPD	406080(AX), Y1	// step.code | 2
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	408416(AX), Y1	// step.code | 3
+	VMOVUPD	406112(AX), Y1	// step.code | 3
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	408448(AX), Y1	// step.code | 4
+	VMOVUPD	406144(AX), Y1	// step.code | 4
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	408480(AX), Y1	// step.code | 5
+	VMOVUPD	406176(AX), Y1	// step.code | 5
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	408512(AX), Y1	// step.code | 6
+	VMOVUPD	406208(AX), Y1	// step.code | 6
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	408544(AX), Y1	// step.code | 7
+	VMOVUPD	406240(AX), Y1	// step.code | 7
 	VADDPD	Y1, Y0, Y0
 	VPERM2F128	$1, Y0, Y0, Y1
 	VADDPD	Y1, Y0, Y0
 	VSHUFPD	$5, Y0, Y0, Y1
 	VADDPD	Y1, Y0, Y0
 	VCMPPD	$0, f64_4040000000000000<>(SB), Y0, Y0
-	VBROADCASTSD	404096(AX), Y1	// step.taken
+	VBROADCASTSD	401792(AX), Y1	// step.taken
 	VADDPD	f64_3ff0000000000000<>(SB), Y1, Y2
-	VBROADCASTSD	403840(AX), Y3	// step.t0
-	VBROADCASTSD	403328(AX), Y4	// step.h
+	VBROADCASTSD	401536(AX), Y3	// step.t0
+	VBROADCASTSD	401024(AX), Y4	// step.h
 	VMULPD	Y4, Y2, Y4
 	VADDPD	Y4, Y3, Y3
-	VBROADCASTSD	404352(AX), Y4	// step.many
+	VBROADCASTSD	402048(AX), Y4	// step.many
 	VSUBPD	Y2, Y4, Y4
-	VBROADCASTSD	403072(AX), Y5	// step.t
+	VBROADCASTSD	400768(AX), Y5	// step.t
 	VBLENDVPD	Y0, Y3, Y5, Y3
 	VBLENDVPD	Y0, Y2, Y1, Y1
 	VANDPD	Y4, Y0, Y0
-	VMOVSD	X3, 403072(AX)	// step.t
-	VMOVSD	X1, 404096(AX)	// step.taken
-	VMOVSD	X0, 404608(AX)	// step.more
-	CMPQ	404608(AX), $0	// step.more
+	VMOVSD	X3, 400768(AX)	// step.t
+	VMOVSD	X1, 401792(AX)	// step.taken
+	VMOVSD	X0, 402304(AX)	// step.more
+	CMPQ	402304(AX), $0	// step.more
 	JNE	loop1
 	RET
 
@@ -7713,9 +7862,9 @@ TEXT armFieldDual3_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	408704(SI), Y0	// q[1]
-	VMOVUPS	409472(SI), Y1	// add
-	VMOVUPS	409600(SI), Y2	// mul
+	VMOVUPS	406400(SI), Y0	// q[1]
+	VMOVUPS	407168(SI), Y1	// add
+	VMOVUPS	407296(SI), Y2	// mul
 	// arm.nde:28
 	VMOVUPS	f32_4b400000<>(SB), Y3
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y3
@@ -7750,16 +7899,16 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 412672(SI)	// c2
+	VMOVUPS	Y3, 410368(SI)	// c2
 	// arm.nde:30
 	VFMADD231PS	Y3, Y2, Y1
-	VMOVUPS	409344(SI), Y2	// mul
-	VMOVUPS	409728(SI), Y4	// mul
+	VMOVUPS	407040(SI), Y2	// mul
+	VMOVUPS	407424(SI), Y4	// mul
 	// arm.nde:32
 	// arm.nde:31
 	VFMADD231PS	Y3, Y4, Y2
-	VMOVUPS	408832(SI), Y3	// v[0]
-	VMOVUPS	408960(SI), Y5	// v[1]
+	VMOVUPS	406528(SI), Y3	// v[0]
+	VMOVUPS	406656(SI), Y5	// v[1]
 	// arm.nde:32
 	// arm.nde:28
 	VANDPS	f32_7fffffff<>(SB), Y0, Y6
@@ -7796,32 +7945,32 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y7, Y7
 	VXORPS	f32_ffffffff<>(SB), Y7, Y7
 	VORPS	Y7, Y6, Y6
-	VMOVUPS	Y6, 413312(SI)	// s2
+	VMOVUPS	Y6, 411008(SI)	// s2
 	// arm.nde:33
 	VMULPS	Y6, Y4, Y4
-	VMOVUPS	Y4, 413440(SI)	// k
+	VMOVUPS	Y4, 411136(SI)	// k
 	// arm.nde:34
 	VXORPS	f32_80000000<>(SB), Y4, Y6
-	VMOVUPS	Y6, 413568(SI)	// neg
+	VMOVUPS	Y6, 411264(SI)	// neg
 	VMULPS	f32_40000000<>(SB), Y3, Y7
-	VMOVUPS	Y7, 413696(SI)	// mul_6
+	VMOVUPS	Y7, 411392(SI)	// mul_6
 	VMULPS	Y5, Y7, Y7
 	VFMADD231PS	Y5, Y5, Y7
-	VMOVUPS	Y7, 413824(SI)	// add_2
+	VMOVUPS	Y7, 411520(SI)	// add_2
 	VMULPS	Y7, Y6, Y6
-	VMOVUPS	409856(SI), Y7	// reshape
+	VMOVUPS	407552(SI), Y7	// reshape
 	// arm.nde:32
-	VMOVUPS	Y1, 412800(SI)	// M[0]
-	VMOVUPS	Y2, 412928(SI)	// M[1]
-	VMOVUPS	Y2, 413056(SI)	// M[2]
-	VMOVUPS	Y7, 413184(SI)	// M[3]
+	VMOVUPS	Y1, 410496(SI)	// M[0]
+	VMOVUPS	Y2, 410624(SI)	// M[1]
+	VMOVUPS	Y2, 410752(SI)	// M[2]
+	VMOVUPS	Y7, 410880(SI)	// M[3]
 	// arm.nde:34
 	VMULPS	Y3, Y3, Y1
-	VMOVUPS	Y1, 413952(SI)	// square
+	VMOVUPS	Y1, 411648(SI)	// square
 	VMULPS	Y1, Y4, Y1
-	VMOVUPS	408576(SI), Y2	// q[0]
-	VMOVUPS	410112(SI), Y4	// mul
-	VMOVUPS	409984(SI), Y7	// mul
+	VMOVUPS	406272(SI), Y2	// q[0]
+	VMOVUPS	407808(SI), Y4	// mul
+	VMOVUPS	407680(SI), Y7	// mul
 	// arm.nde:35
 	VMOVUPS	f32_4b400000<>(SB), Y8
 	VFMADD231PS	f32_3f22f983<>(SB), Y2, Y8
@@ -7856,9 +8005,9 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y9, Y9
 	VXORPS	f32_ffffffff<>(SB), Y9, Y9
 	VORPS	Y9, Y8, Y8
-	VMOVUPS	Y8, 414080(SI)	// cos
+	VMOVUPS	Y8, 411776(SI)	// cos
 	VADDPS	Y0, Y2, Y9
-	VMOVUPS	Y9, 414208(SI)	// add_3
+	VMOVUPS	Y9, 411904(SI)	// add_3
 	VMOVUPS	f32_4b400000<>(SB), Y10
 	VFMADD231PS	f32_3f22f983<>(SB), Y9, Y10
 	VSUBPS	f32_4b400000<>(SB), Y10, Y11
@@ -7892,11 +8041,11 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y9, Y9
 	VXORPS	f32_ffffffff<>(SB), Y9, Y9
 	VORPS	Y9, Y10, Y9
-	VMOVUPS	Y9, 414336(SI)	// cos_2
+	VMOVUPS	Y9, 412032(SI)	// cos_2
 	VMULPS	Y9, Y4, Y4
 	VFMADD213PS	Y4, Y8, Y7
-	VMOVUPS	409088(SI), Y8	// u[0]
-	VMOVUPS	409216(SI), Y9	// u[1]
+	VMOVUPS	406784(SI), Y8	// u[0]
+	VMOVUPS	406912(SI), Y9	// u[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Y6, Y8, Y6
@@ -7904,9 +8053,9 @@ loop1: // 4 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y7, Y6, Y6
-	VMOVUPS	Y6, 414464(SI)	// sub[0]
+	VMOVUPS	Y6, 412160(SI)	// sub[0]
 	VSUBPS	Y4, Y1, Y1
-	VMOVUPS	Y1, 414592(SI)	// sub[1]
+	VMOVUPS	Y1, 412288(SI)	// sub[1]
 	// arm.nde:11
 	VANDPS	f32_7fffffff<>(SB), Y2, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y4
@@ -7942,7 +8091,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y1, Y1
-	VMOVUPS	Y1, 414720(SI)	// sin[0]
+	VMOVUPS	Y1, 412416(SI)	// sin[0]
 	VANDPS	f32_7fffffff<>(SB), Y0, Y4
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y4, Y6
@@ -7977,7 +8126,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y6, Y6
 	VXORPS	f32_ffffffff<>(SB), Y6, Y6
 	VORPS	Y6, Y4, Y4
-	VMOVUPS	Y4, 414848(SI)	// sin[1]
+	VMOVUPS	Y4, 412544(SI)	// sin[1]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y2, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -8011,7 +8160,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y2, Y2
 	VXORPS	f32_ffffffff<>(SB), Y2, Y2
 	VORPS	Y2, Y6, Y2
-	VMOVUPS	Y2, 414976(SI)	// cos_3[0]
+	VMOVUPS	Y2, 412672(SI)	// cos_3[0]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -8045,13 +8194,13 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y0, Y0
 	VXORPS	f32_ffffffff<>(SB), Y0, Y0
 	VORPS	Y0, Y6, Y0
-	VMOVUPS	Y0, 415104(SI)	// cos_3[1]
-	VMOVUPS	Y1, 415232(SI)	// concat[0]
-	VMOVUPS	Y4, 415360(SI)	// concat[1]
-	VMOVUPS	Y2, 415488(SI)	// concat[2]
-	VMOVUPS	Y0, 415616(SI)	// concat[3]
-	VMOVUPS	Y3, 415744(SI)	// concat[4]
-	VMOVUPS	Y5, 415872(SI)	// concat[5]
+	VMOVUPS	Y0, 412800(SI)	// cos_3[1]
+	VMOVUPS	Y1, 412928(SI)	// concat[0]
+	VMOVUPS	Y4, 413056(SI)	// concat[1]
+	VMOVUPS	Y2, 413184(SI)	// concat[2]
+	VMOVUPS	Y0, 413312(SI)	// concat[3]
+	VMOVUPS	Y3, 413440(SI)	// concat[4]
+	VMOVUPS	Y5, 413568(SI)	// concat[5]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -8072,10 +8221,10 @@ loop2: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop3: // 6 times: terms of the sums
-	VMOVUPS	415232(R10), Y8	// concat[0]
-	VMOVUPS	415264(R10), Y9	// concat[0] | 1
-	VMOVUPS	415296(R10), Y10	// concat[0] | 2
-	VMOVUPS	415328(R10), Y11	// concat[0] | 3
+	VMOVUPS	412928(R10), Y8	// concat[0]
+	VMOVUPS	412960(R10), Y9	// concat[0] | 1
+	VMOVUPS	412992(R10), Y10	// concat[0] | 2
+	VMOVUPS	413024(R10), Y11	// concat[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -8090,14 +8239,14 @@ loop3: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	Y0, 416000(DI)	// matvec[0]
-	VMOVUPS	Y1, 416032(DI)	// matvec[0] | 1
-	VMOVUPS	Y2, 416064(DI)	// matvec[0] | 2
-	VMOVUPS	Y3, 416096(DI)	// matvec[0] | 3
-	VMOVUPS	Y4, 416128(DI)	// matvec[1]
-	VMOVUPS	Y5, 416160(DI)	// matvec[1] | 1
-	VMOVUPS	Y6, 416192(DI)	// matvec[1] | 2
-	VMOVUPS	Y7, 416224(DI)	// matvec[1] | 3
+	VMOVUPS	Y0, 413696(DI)	// matvec[0]
+	VMOVUPS	Y1, 413728(DI)	// matvec[0] | 1
+	VMOVUPS	Y2, 413760(DI)	// matvec[0] | 2
+	VMOVUPS	Y3, 413792(DI)	// matvec[0] | 3
+	VMOVUPS	Y4, 413824(DI)	// matvec[1]
+	VMOVUPS	Y5, 413856(DI)	// matvec[1] | 1
+	VMOVUPS	Y6, 413888(DI)	// matvec[1] | 2
+	VMOVUPS	Y7, 413920(DI)	// matvec[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -8110,10 +8259,10 @@ loop4: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop5: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	416000(R9), Y0	// matvec[0]
+	VMOVUPS	413696(R9), Y0	// matvec[0]
 	VBROADCASTSS	768(R10), Y1	// friction.0.bias[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 420096(R9)	// add_4[0]
+	VMOVUPS	Y0, 417792(R9)	// add_4[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -8142,7 +8291,7 @@ loop5: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 424192(R9)	// softplus[0]
+	VMOVUPS	Y0, 421888(R9)	// softplus[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -8167,10 +8316,10 @@ loop6: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop7: // 32 times: terms of the sums
-	VMOVUPS	424192(R10), Y8	// softplus[0]
-	VMOVUPS	424224(R10), Y9	// softplus[0] | 1
-	VMOVUPS	424256(R10), Y10	// softplus[0] | 2
-	VMOVUPS	424288(R10), Y11	// softplus[0] | 3
+	VMOVUPS	421888(R10), Y8	// softplus[0]
+	VMOVUPS	421920(R10), Y9	// softplus[0] | 1
+	VMOVUPS	421952(R10), Y10	// softplus[0] | 2
+	VMOVUPS	421984(R10), Y11	// softplus[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -8185,14 +8334,14 @@ loop7: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop7
-	VMOVUPS	Y0, 428288(DI)	// matvec_2[0]
-	VMOVUPS	Y1, 428320(DI)	// matvec_2[0] | 1
-	VMOVUPS	Y2, 428352(DI)	// matvec_2[0] | 2
-	VMOVUPS	Y3, 428384(DI)	// matvec_2[0] | 3
-	VMOVUPS	Y4, 428416(DI)	// matvec_2[1]
-	VMOVUPS	Y5, 428448(DI)	// matvec_2[1] | 1
-	VMOVUPS	Y6, 428480(DI)	// matvec_2[1] | 2
-	VMOVUPS	Y7, 428512(DI)	// matvec_2[1] | 3
+	VMOVUPS	Y0, 425984(DI)	// matvec_2[0]
+	VMOVUPS	Y1, 426016(DI)	// matvec_2[0] | 1
+	VMOVUPS	Y2, 426048(DI)	// matvec_2[0] | 2
+	VMOVUPS	Y3, 426080(DI)	// matvec_2[0] | 3
+	VMOVUPS	Y4, 426112(DI)	// matvec_2[1]
+	VMOVUPS	Y5, 426144(DI)	// matvec_2[1] | 1
+	VMOVUPS	Y6, 426176(DI)	// matvec_2[1] | 2
+	VMOVUPS	Y7, 426208(DI)	// matvec_2[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -8207,10 +8356,10 @@ loop8: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop9: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	428288(R9), Y2	// matvec_2[0]
+	VMOVUPS	425984(R9), Y2	// matvec_2[0]
 	VBROADCASTSS	4992(R10), Y3	// friction.2.bias[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 432384(R9)	// add_5[0]
+	VMOVUPS	Y2, 430080(R9)	// add_5[0]
 	VORPS	f32_80000000<>(SB), Y2, Y3
 	VMOVUPS	f32_c2ae999a<>(SB), Y4
 	VMAXPS	Y3, Y4, Y3
@@ -8247,23 +8396,23 @@ loop9: // 32 times: elements
 	ADDQ	$4, R10
 	DECQ	DI
 	JNE	loop9
-	VMOVUPS	Y0, 436480(SI)	// matvec_3[0]
-	VMOVUPS	Y1, 436608(SI)	// matvec_3[1]
+	VMOVUPS	Y0, 434176(SI)	// matvec_3[0]
+	VMOVUPS	Y1, 434304(SI)	// matvec_3[1]
 	// arm.nde:38
-	VMOVUPS	414464(SI), Y2	// sub[0]
+	VMOVUPS	412160(SI), Y2	// sub[0]
 	VBROADCASTSS	5376(BX), Y3	// friction.4.bias[0]
 	VADDPS	Y3, Y0, Y0
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 436736(SI)	// sub_2[0]
-	VMOVUPS	414592(SI), Y2	// sub[1]
+	VMOVUPS	Y0, 434432(SI)	// sub_2[0]
+	VMOVUPS	412288(SI), Y2	// sub[1]
 	VBROADCASTSS	5380(BX), Y3	// friction.4.bias[1]
 	VADDPS	Y3, Y1, Y1
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 436864(SI)	// sub_2[1]
-	VMOVUPS	412800(SI), Y2	// M[0]
-	VMOVUPS	412928(SI), Y3	// M[1]
-	VMOVUPS	413056(SI), Y4	// M[2]
-	VMOVUPS	413184(SI), Y5	// M[3]
+	VMOVUPS	Y1, 434560(SI)	// sub_2[1]
+	VMOVUPS	410496(SI), Y2	// M[0]
+	VMOVUPS	410624(SI), Y3	// M[1]
+	VMOVUPS	410752(SI), Y4	// M[2]
+	VMOVUPS	410880(SI), Y5	// M[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -8284,55 +8433,55 @@ loop9: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 411904(SI)	// dv[0]
-	VMOVUPS	Y0, 412032(SI)	// dv[1]
-	VMOVUPS	411136(SI), Y0	// mul_dot
-	VMOVUPS	410368(SI), Y1	// q_dot[1]
-	VMOVUPS	409728(SI), Y2	// mul
-	VMOVUPS	410496(SI), Y15	// v_dot[0]
+	VMOVUPS	Y1, 409600(SI)	// dv[0]
+	VMOVUPS	Y0, 409728(SI)	// dv[1]
+	VMOVUPS	408832(SI), Y0	// mul_dot
+	VMOVUPS	408064(SI), Y1	// q_dot[1]
+	VMOVUPS	407424(SI), Y2	// mul
+	VMOVUPS	408192(SI), Y15	// v_dot[0]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	408960(SI), Y3	// v[1]
-	VMOVUPS	410624(SI), Y15	// v_dot[1]
+	VMOVUPS	406656(SI), Y3	// v[1]
+	VMOVUPS	408320(SI), Y15	// v_dot[1]
 	VMOVUPS	Y15, 32(AX)
 	// arm.nde:33
-	VMOVUPS	412672(SI), Y4	// c2
+	VMOVUPS	410368(SI), Y4	// c2
 	VMULPS	Y4, Y1, Y4
-	VMOVUPS	413312(SI), Y5	// s2
+	VMOVUPS	411008(SI), Y5	// s2
 	VMULPS	Y5, Y0, Y0
 	VFMADD231PS	Y2, Y4, Y0
 	// arm.nde:34
 	VMULPS	f32_40000000<>(SB), Y3, Y2
-	VMOVUPS	413696(SI), Y4	// mul_6
+	VMOVUPS	411392(SI), Y4	// mul_6
 	VMOVUPS	0(AX), Y13
 	VMULPS	f32_40000000<>(SB), Y13, Y5
 	VMULPS	Y3, Y5, Y3
 	VFMADD231PS	32(AX), Y4, Y3
 	VFMADD231PS	32(AX), Y2, Y3
-	VMOVUPS	413568(SI), Y2	// neg
+	VMOVUPS	411264(SI), Y2	// neg
 	VXORPS	f32_80000000<>(SB), Y0, Y5
-	VMOVUPS	413824(SI), Y6	// add_2
+	VMOVUPS	411520(SI), Y6	// add_2
 	VMULPS	Y6, Y5, Y5
 	VMOVUPS	Y5, Y15
 	VFMADD231PS	Y2, Y3, Y15
 	VMOVUPS	Y15, 64(AX)
 	VMULPS	0(AX), Y4, Y2
-	VMOVUPS	413440(SI), Y3	// k
-	VMOVUPS	413952(SI), Y4	// square
+	VMOVUPS	411136(SI), Y3	// k
+	VMOVUPS	411648(SI), Y4	// square
 	VMULPS	Y4, Y0, Y0
 	VMOVUPS	Y0, Y15
 	VFMADD231PS	Y3, Y2, Y15
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	411520(SI), Y0	// mul_dot
-	VMOVUPS	410240(SI), Y2	// q_dot[0]
-	VMOVUPS	410112(SI), Y3	// mul
-	VMOVUPS	411392(SI), Y15	// mul_dot
+	VMOVUPS	409216(SI), Y0	// mul_dot
+	VMOVUPS	407936(SI), Y2	// q_dot[0]
+	VMOVUPS	407808(SI), Y3	// mul
+	VMOVUPS	409088(SI), Y15	// mul_dot
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	408576(SI), Y4	// q[0]
-	VMOVUPS	409984(SI), Y15	// mul
+	VMOVUPS	406272(SI), Y4	// q[0]
+	VMOVUPS	407680(SI), Y15	// mul
 	VMOVUPS	Y15, 160(AX)
 	// arm.nde:35
 	VADDPS	Y1, Y2, Y5
-	VMOVUPS	414208(SI), Y6	// add_3
+	VMOVUPS	411904(SI), Y6	// add_3
 	VANDPS	f32_7fffffff<>(SB), Y6, Y7
 	VMOVUPS	f32_4b400000<>(SB), Y8
 	VFMADD231PS	f32_3f22f983<>(SB), Y7, Y8
@@ -8369,7 +8518,7 @@ loop9: // 32 times: elements
 	VORPS	Y6, Y7, Y6
 	VXORPS	f32_80000000<>(SB), Y6, Y6
 	VMULPS	Y6, Y5, Y5
-	VMOVUPS	414336(SI), Y6	// cos_2
+	VMOVUPS	412032(SI), Y6	// cos_2
 	VMULPS	Y6, Y0, Y0
 	VFMADD231PS	Y3, Y5, Y0
 	VANDPS	f32_7fffffff<>(SB), Y4, Y3
@@ -8408,7 +8557,7 @@ loop9: // 32 times: elements
 	VORPS	Y4, Y3, Y3
 	VXORPS	f32_80000000<>(SB), Y3, Y3
 	VMULPS	Y3, Y2, Y3
-	VMOVUPS	414080(SI), Y4	// cos
+	VMOVUPS	411776(SI), Y4	// cos
 	VMULPS	128(AX), Y4, Y4
 	VFMADD231PS	160(AX), Y3, Y4
 	VADDPS	Y0, Y4, Y3
@@ -8421,32 +8570,32 @@ loop9: // 32 times: elements
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y3, Y4, Y3
-	VMOVUPS	Y3, 436992(SI)	// sub_3[0]
+	VMOVUPS	Y3, 434688(SI)	// sub_3[0]
 	VSUBPS	Y0, Y5, Y0
-	VMOVUPS	Y0, 437120(SI)	// sub_3[1]
+	VMOVUPS	Y0, 434816(SI)	// sub_3[1]
 	// arm.nde:11
-	VMOVUPS	414976(SI), Y0	// cos_3[0]
+	VMOVUPS	412672(SI), Y0	// cos_3[0]
 	VMULPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 437248(SI)	// mul_7[0]
-	VMOVUPS	415104(SI), Y3	// cos_3[1]
+	VMOVUPS	Y0, 434944(SI)	// mul_7[0]
+	VMOVUPS	412800(SI), Y3	// cos_3[1]
 	VMULPS	Y3, Y1, Y3
-	VMOVUPS	Y3, 437376(SI)	// mul_7[1]
-	VMOVUPS	414720(SI), Y4	// sin[0]
+	VMOVUPS	Y3, 435072(SI)	// mul_7[1]
+	VMOVUPS	412416(SI), Y4	// sin[0]
 	VXORPS	f32_80000000<>(SB), Y4, Y4
 	VMULPS	Y4, Y2, Y2
-	VMOVUPS	Y2, 437504(SI)	// mul_8[0]
-	VMOVUPS	414848(SI), Y4	// sin[1]
+	VMOVUPS	Y2, 435200(SI)	// mul_8[0]
+	VMOVUPS	412544(SI), Y4	// sin[1]
 	VXORPS	f32_80000000<>(SB), Y4, Y4
 	VMULPS	Y4, Y1, Y1
-	VMOVUPS	Y1, 437632(SI)	// mul_8[1]
-	VMOVUPS	Y0, 437760(SI)	// concat_2[0]
-	VMOVUPS	Y3, 437888(SI)	// concat_2[1]
-	VMOVUPS	Y2, 438016(SI)	// concat_2[2]
-	VMOVUPS	Y1, 438144(SI)	// concat_2[3]
+	VMOVUPS	Y1, 435328(SI)	// mul_8[1]
+	VMOVUPS	Y0, 435456(SI)	// concat_2[0]
+	VMOVUPS	Y3, 435584(SI)	// concat_2[1]
+	VMOVUPS	Y2, 435712(SI)	// concat_2[2]
+	VMOVUPS	Y1, 435840(SI)	// concat_2[3]
 	VMOVUPS	0(AX), Y13	// concat_2[4]
-	VMOVUPS	Y13, 438272(SI)
+	VMOVUPS	Y13, 435968(SI)
 	VMOVUPS	32(AX), Y13	// concat_2[5]
-	VMOVUPS	Y13, 438400(SI)
+	VMOVUPS	Y13, 436096(SI)
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop8
@@ -8467,10 +8616,10 @@ loop10: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop11: // 6 times: terms of the sums
-	VMOVUPS	437760(R10), Y8	// concat_2[0]
-	VMOVUPS	437792(R10), Y9	// concat_2[0] | 1
-	VMOVUPS	437824(R10), Y10	// concat_2[0] | 2
-	VMOVUPS	437856(R10), Y11	// concat_2[0] | 3
+	VMOVUPS	435456(R10), Y8	// concat_2[0]
+	VMOVUPS	435488(R10), Y9	// concat_2[0] | 1
+	VMOVUPS	435520(R10), Y10	// concat_2[0] | 2
+	VMOVUPS	435552(R10), Y11	// concat_2[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -8485,14 +8634,14 @@ loop11: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop11
-	VMOVUPS	Y0, 438528(DI)	// matvec_4[0]
-	VMOVUPS	Y1, 438560(DI)	// matvec_4[0] | 1
-	VMOVUPS	Y2, 438592(DI)	// matvec_4[0] | 2
-	VMOVUPS	Y3, 438624(DI)	// matvec_4[0] | 3
-	VMOVUPS	Y4, 438656(DI)	// matvec_4[1]
-	VMOVUPS	Y5, 438688(DI)	// matvec_4[1] | 1
-	VMOVUPS	Y6, 438720(DI)	// matvec_4[1] | 2
-	VMOVUPS	Y7, 438752(DI)	// matvec_4[1] | 3
+	VMOVUPS	Y0, 436224(DI)	// matvec_4[0]
+	VMOVUPS	Y1, 436256(DI)	// matvec_4[0] | 1
+	VMOVUPS	Y2, 436288(DI)	// matvec_4[0] | 2
+	VMOVUPS	Y3, 436320(DI)	// matvec_4[0] | 3
+	VMOVUPS	Y4, 436352(DI)	// matvec_4[1]
+	VMOVUPS	Y5, 436384(DI)	// matvec_4[1] | 1
+	VMOVUPS	Y6, 436416(DI)	// matvec_4[1] | 2
+	VMOVUPS	Y7, 436448(DI)	// matvec_4[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -8504,8 +8653,8 @@ loop12: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop13: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	438528(R9), Y0	// matvec_4[0]
-	VMOVUPS	420096(R9), Y1	// add_4[0]
+	VMOVUPS	436224(R9), Y0	// matvec_4[0]
+	VMOVUPS	417792(R9), Y1	// add_4[0]
 	VORPS	f32_80000000<>(SB), Y1, Y2
 	VMOVUPS	f32_42b40000<>(SB), Y3
 	VMINPS	Y2, Y3, Y2
@@ -8538,7 +8687,7 @@ loop13: // 32 times: elements
 	VADDPS	f32_3f800000<>(SB), Y2, Y2
 	VDIVPS	Y2, Y1, Y1
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 442624(R9)	// mul_9[0]
+	VMOVUPS	Y0, 440320(R9)	// mul_9[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop13
@@ -8562,10 +8711,10 @@ loop14: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop15: // 32 times: terms of the sums
-	VMOVUPS	442624(R10), Y8	// mul_9[0]
-	VMOVUPS	442656(R10), Y9	// mul_9[0] | 1
-	VMOVUPS	442688(R10), Y10	// mul_9[0] | 2
-	VMOVUPS	442720(R10), Y11	// mul_9[0] | 3
+	VMOVUPS	440320(R10), Y8	// mul_9[0]
+	VMOVUPS	440352(R10), Y9	// mul_9[0] | 1
+	VMOVUPS	440384(R10), Y10	// mul_9[0] | 2
+	VMOVUPS	440416(R10), Y11	// mul_9[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -8580,14 +8729,14 @@ loop15: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop15
-	VMOVUPS	Y0, 446720(DI)	// matvec_5[0]
-	VMOVUPS	Y1, 446752(DI)	// matvec_5[0] | 1
-	VMOVUPS	Y2, 446784(DI)	// matvec_5[0] | 2
-	VMOVUPS	Y3, 446816(DI)	// matvec_5[0] | 3
-	VMOVUPS	Y4, 446848(DI)	// matvec_5[1]
-	VMOVUPS	Y5, 446880(DI)	// matvec_5[1] | 1
-	VMOVUPS	Y6, 446912(DI)	// matvec_5[1] | 2
-	VMOVUPS	Y7, 446944(DI)	// matvec_5[1] | 3
+	VMOVUPS	Y0, 444416(DI)	// matvec_5[0]
+	VMOVUPS	Y1, 444448(DI)	// matvec_5[0] | 1
+	VMOVUPS	Y2, 444480(DI)	// matvec_5[0] | 2
+	VMOVUPS	Y3, 444512(DI)	// matvec_5[0] | 3
+	VMOVUPS	Y4, 444544(DI)	// matvec_5[1]
+	VMOVUPS	Y5, 444576(DI)	// matvec_5[1] | 1
+	VMOVUPS	Y6, 444608(DI)	// matvec_5[1] | 2
+	VMOVUPS	Y7, 444640(DI)	// matvec_5[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -8602,8 +8751,8 @@ loop16: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop17: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	446720(R9), Y2	// matvec_5[0]
-	VMOVUPS	432384(R9), Y3	// add_5[0]
+	VMOVUPS	444416(R9), Y2	// matvec_5[0]
+	VMOVUPS	430080(R9), Y3	// add_5[0]
 	VORPS	f32_80000000<>(SB), Y3, Y4
 	VMOVUPS	f32_42b40000<>(SB), Y5
 	VMINPS	Y4, Y5, Y4
@@ -8645,48 +8794,48 @@ loop17: // 32 times: elements
 	DECQ	DI
 	JNE	loop17
 	// arm.nde:38
-	VMOVUPS	436992(SI), Y2	// sub_3[0]
+	VMOVUPS	434688(SI), Y2	// sub_3[0]
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	437120(SI), Y2	// sub_3[1]
+	VMOVUPS	434816(SI), Y2	// sub_3[1]
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	410368(SI), Y2	// q_dot[1]
-	VMOVUPS	410880(SI), Y3	// add_dot
-	VMOVUPS	411008(SI), Y4	// mul_dot
-	VMOVUPS	409600(SI), Y5	// mul
+	VMOVUPS	408064(SI), Y2	// q_dot[1]
+	VMOVUPS	408576(SI), Y3	// add_dot
+	VMOVUPS	408704(SI), Y4	// mul_dot
+	VMOVUPS	407296(SI), Y5	// mul
 	// arm.nde:28
-	VMOVUPS	413312(SI), Y6	// s2
+	VMOVUPS	411008(SI), Y6	// s2
 	VXORPS	f32_80000000<>(SB), Y6, Y6
 	VMULPS	Y6, Y2, Y2
 	// arm.nde:30
-	VMOVUPS	412672(SI), Y6	// c2
+	VMOVUPS	410368(SI), Y6	// c2
 	VMULPS	Y6, Y4, Y4
 	VFMADD231PS	Y5, Y2, Y4
 	VADDPS	Y4, Y3, Y3
-	VMOVUPS	410752(SI), Y4	// mul_dot
-	VMOVUPS	411136(SI), Y5	// mul_dot
-	VMOVUPS	409728(SI), Y7	// mul
+	VMOVUPS	408448(SI), Y4	// mul_dot
+	VMOVUPS	408832(SI), Y5	// mul_dot
+	VMOVUPS	407424(SI), Y7	// mul
 	// arm.nde:32
 	// arm.nde:31
 	VMULPS	Y6, Y5, Y5
 	VFMADD231PS	Y7, Y2, Y5
 	VADDPS	Y5, Y4, Y2
 	// arm.nde:32
-	VMOVUPS	411264(SI), Y4	// reshape_dot
+	VMOVUPS	408960(SI), Y4	// reshape_dot
 	// arm.nde:38
-	VMOVUPS	411904(SI), Y5	// dv[0]
+	VMOVUPS	409600(SI), Y5	// dv[0]
 	VMULPS	Y5, Y3, Y3
-	VMOVUPS	412032(SI), Y6	// dv[1]
+	VMOVUPS	409728(SI), Y6	// dv[1]
 	VFMADD231PS	Y6, Y2, Y3
 	VMULPS	Y5, Y2, Y2
 	VFMADD231PS	Y6, Y4, Y2
 	VSUBPS	Y3, Y0, Y0
-	VMOVUPS	Y0, 450816(SI)	// sub_4[0]
+	VMOVUPS	Y0, 448512(SI)	// sub_4[0]
 	VSUBPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 450944(SI)	// sub_4[1]
-	VMOVUPS	412800(SI), Y2	// M[0]
-	VMOVUPS	412928(SI), Y3	// M[1]
-	VMOVUPS	413056(SI), Y4	// M[2]
-	VMOVUPS	413184(SI), Y5	// M[3]
+	VMOVUPS	Y1, 448640(SI)	// sub_4[1]
+	VMOVUPS	410496(SI), Y2	// M[0]
+	VMOVUPS	410624(SI), Y3	// M[1]
+	VMOVUPS	410752(SI), Y4	// M[2]
+	VMOVUPS	410880(SI), Y5	// M[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -8707,22 +8856,22 @@ loop17: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 412416(SI)	// dv_dot[0]
-	VMOVUPS	Y0, 412544(SI)	// dv_dot[1]
+	VMOVUPS	Y1, 410112(SI)	// dv_dot[0]
+	VMOVUPS	Y0, 410240(SI)	// dv_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop16
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop18: // 4 times: vectors of the block
-	VMOVUPS	408832(SI), Y0	// v[0]
-	VMOVUPS	Y0, 411648(SI)	// dq[0]
-	VMOVUPS	408960(SI), Y0	// v[1]
-	VMOVUPS	Y0, 411776(SI)	// dq[1]
-	VMOVUPS	410496(SI), Y0	// v_dot[0]
-	VMOVUPS	Y0, 412160(SI)	// dq_dot[0]
-	VMOVUPS	410624(SI), Y0	// v_dot[1]
-	VMOVUPS	Y0, 412288(SI)	// dq_dot[1]
+	VMOVUPS	406528(SI), Y0	// v[0]
+	VMOVUPS	Y0, 409344(SI)	// dq[0]
+	VMOVUPS	406656(SI), Y0	// v[1]
+	VMOVUPS	Y0, 409472(SI)	// dq[1]
+	VMOVUPS	408192(SI), Y0	// v_dot[0]
+	VMOVUPS	Y0, 409856(SI)	// dq_dot[0]
+	VMOVUPS	408320(SI), Y0	// v_dot[1]
+	VMOVUPS	Y0, 409984(SI)	// dq_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop18
@@ -8735,118 +8884,118 @@ TEXT step0Tangent3Step_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	451712(SI), Y0	// q[0]
-	VMOVUPS	Y0, 408576(SI)	// armFieldDual3.q[0]
-	VMOVUPS	451840(SI), Y0	// q[1]
-	VMOVUPS	Y0, 408704(SI)	// armFieldDual3.q[1]
-	VMOVUPS	451968(SI), Y0	// v[0]
-	VMOVUPS	Y0, 408832(SI)	// armFieldDual3.v[0]
-	VMOVUPS	452096(SI), Y0	// v[1]
-	VMOVUPS	Y0, 408960(SI)	// armFieldDual3.v[1]
-	VMOVUPS	452736(SI), Y0	// u[0]
-	VMOVUPS	Y0, 409088(SI)	// armFieldDual3.u[0]
-	VMOVUPS	452864(SI), Y0	// u[1]
-	VMOVUPS	Y0, 409216(SI)	// armFieldDual3.u[1]
-	VMOVUPS	452992(SI), Y0	// mul
-	VMOVUPS	Y0, 409344(SI)	// armFieldDual3.mul
-	VMOVUPS	453120(SI), Y0	// add
-	VMOVUPS	Y0, 409472(SI)	// armFieldDual3.add
-	VMOVUPS	453248(SI), Y0	// mul
-	VMOVUPS	Y0, 409600(SI)	// armFieldDual3.mul
-	VMOVUPS	453376(SI), Y0	// mul
-	VMOVUPS	Y0, 409728(SI)	// armFieldDual3.mul
-	VMOVUPS	453504(SI), Y0	// reshape
-	VMOVUPS	Y0, 409856(SI)	// armFieldDual3.reshape
-	VMOVUPS	453632(SI), Y0	// mul
-	VMOVUPS	Y0, 409984(SI)	// armFieldDual3.mul
-	VMOVUPS	453760(SI), Y0	// mul
-	VMOVUPS	Y0, 410112(SI)	// armFieldDual3.mul
-	VMOVUPS	452224(SI), Y0	// q_dot[0]
-	VMOVUPS	Y0, 410240(SI)	// armFieldDual3.q_dot[0]
-	VMOVUPS	452352(SI), Y0	// q_dot[1]
-	VMOVUPS	Y0, 410368(SI)	// armFieldDual3.q_dot[1]
-	VMOVUPS	452480(SI), Y0	// v_dot[0]
-	VMOVUPS	Y0, 410496(SI)	// armFieldDual3.v_dot[0]
-	VMOVUPS	452608(SI), Y0	// v_dot[1]
-	VMOVUPS	Y0, 410624(SI)	// armFieldDual3.v_dot[1]
-	VMOVUPS	453888(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 410752(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	454016(SI), Y0	// add_dot
-	VMOVUPS	Y0, 410880(SI)	// armFieldDual3.add_dot
-	VMOVUPS	454144(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 411008(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	454272(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 411136(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	454400(SI), Y0	// reshape_dot
-	VMOVUPS	Y0, 411264(SI)	// armFieldDual3.reshape_dot
-	VMOVUPS	454528(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 411392(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	454656(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 411520(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	449408(SI), Y0	// q[0]
+	VMOVUPS	Y0, 406272(SI)	// armFieldDual3.q[0]
+	VMOVUPS	449536(SI), Y0	// q[1]
+	VMOVUPS	Y0, 406400(SI)	// armFieldDual3.q[1]
+	VMOVUPS	449664(SI), Y0	// v[0]
+	VMOVUPS	Y0, 406528(SI)	// armFieldDual3.v[0]
+	VMOVUPS	449792(SI), Y0	// v[1]
+	VMOVUPS	Y0, 406656(SI)	// armFieldDual3.v[1]
+	VMOVUPS	450432(SI), Y0	// u[0]
+	VMOVUPS	Y0, 406784(SI)	// armFieldDual3.u[0]
+	VMOVUPS	450560(SI), Y0	// u[1]
+	VMOVUPS	Y0, 406912(SI)	// armFieldDual3.u[1]
+	VMOVUPS	450688(SI), Y0	// mul
+	VMOVUPS	Y0, 407040(SI)	// armFieldDual3.mul
+	VMOVUPS	450816(SI), Y0	// add
+	VMOVUPS	Y0, 407168(SI)	// armFieldDual3.add
+	VMOVUPS	450944(SI), Y0	// mul
+	VMOVUPS	Y0, 407296(SI)	// armFieldDual3.mul
+	VMOVUPS	451072(SI), Y0	// mul
+	VMOVUPS	Y0, 407424(SI)	// armFieldDual3.mul
+	VMOVUPS	451200(SI), Y0	// reshape
+	VMOVUPS	Y0, 407552(SI)	// armFieldDual3.reshape
+	VMOVUPS	451328(SI), Y0	// mul
+	VMOVUPS	Y0, 407680(SI)	// armFieldDual3.mul
+	VMOVUPS	451456(SI), Y0	// mul
+	VMOVUPS	Y0, 407808(SI)	// armFieldDual3.mul
+	VMOVUPS	449920(SI), Y0	// q_dot[0]
+	VMOVUPS	Y0, 407936(SI)	// armFieldDual3.q_dot[0]
+	VMOVUPS	450048(SI), Y0	// q_dot[1]
+	VMOVUPS	Y0, 408064(SI)	// armFieldDual3.q_dot[1]
+	VMOVUPS	450176(SI), Y0	// v_dot[0]
+	VMOVUPS	Y0, 408192(SI)	// armFieldDual3.v_dot[0]
+	VMOVUPS	450304(SI), Y0	// v_dot[1]
+	VMOVUPS	Y0, 408320(SI)	// armFieldDual3.v_dot[1]
+	VMOVUPS	451584(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 408448(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451712(SI), Y0	// add_dot
+	VMOVUPS	Y0, 408576(SI)	// armFieldDual3.add_dot
+	VMOVUPS	451840(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 408704(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451968(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 408832(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	452096(SI), Y0	// reshape_dot
+	VMOVUPS	Y0, 408960(SI)	// armFieldDual3.reshape_dot
+	VMOVUPS	452224(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 409088(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	452352(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 409216(SI)	// armFieldDual3.mul_dot
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
 	CALL	armFieldDual3_avx2<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	451456(AX), Y0	// h
+	VBROADCASTSD	449152(AX), Y0	// h
 	VMULPD	f64_3fe0000000000000<>(SB), Y0, Y0
-	VMOVSD	X0, 451072(AX)
+	VMOVSD	X0, 448768(AX)
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 451080(AX)
+	VMOVSS	X0, 448776(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	411648(SI), Y15	// armFieldDual3.dq[0]
+	VMOVUPS	409344(SI), Y15	// armFieldDual3.dq[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// result[0]
-	VMOVUPS	Y13, 455808(SI)
-	VMOVUPS	411776(SI), Y15	// armFieldDual3.dq[1]
+	VMOVUPS	Y13, 453504(SI)
+	VMOVUPS	409472(SI), Y15	// armFieldDual3.dq[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// result[1]
-	VMOVUPS	Y13, 455936(SI)
-	VMOVUPS	411904(SI), Y15	// armFieldDual3.dv[0]
+	VMOVUPS	Y13, 453632(SI)
+	VMOVUPS	409600(SI), Y15	// armFieldDual3.dv[0]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// result_2[0]
-	VMOVUPS	Y13, 456064(SI)
-	VMOVUPS	412032(SI), Y15	// armFieldDual3.dv[1]
+	VMOVUPS	Y13, 453760(SI)
+	VMOVUPS	409728(SI), Y15	// armFieldDual3.dv[1]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// result_2[1]
-	VMOVUPS	Y13, 456192(SI)
-	VMOVUPS	412160(SI), Y0	// armFieldDual3.dq_dot[0]
-	VMOVUPS	Y0, 456320(SI)	// result_3[0]
-	VMOVUPS	412288(SI), Y1	// armFieldDual3.dq_dot[1]
-	VMOVUPS	Y1, 456448(SI)	// result_3[1]
-	VMOVUPS	412416(SI), Y2	// armFieldDual3.dv_dot[0]
-	VMOVUPS	Y2, 456576(SI)	// result_4[0]
-	VMOVUPS	412544(SI), Y3	// armFieldDual3.dv_dot[1]
-	VMOVUPS	Y3, 456704(SI)	// result_4[1]
+	VMOVUPS	Y13, 453888(SI)
+	VMOVUPS	409856(SI), Y0	// armFieldDual3.dq_dot[0]
+	VMOVUPS	Y0, 454016(SI)	// result_3[0]
+	VMOVUPS	409984(SI), Y1	// armFieldDual3.dq_dot[1]
+	VMOVUPS	Y1, 454144(SI)	// result_3[1]
+	VMOVUPS	410112(SI), Y2	// armFieldDual3.dv_dot[0]
+	VMOVUPS	Y2, 454272(SI)	// result_4[0]
+	VMOVUPS	410240(SI), Y3	// armFieldDual3.dv_dot[1]
+	VMOVUPS	Y3, 454400(SI)	// result_4[1]
 	// arm.nde:51
-	VMOVUPS	451712(SI), Y4	// q[0]
-	VMOVUPS	451840(SI), Y5	// q[1]
-	VMOVUPS	451968(SI), Y6	// v[0]
-	VMOVUPS	452096(SI), Y7	// v[1]
-	VMOVUPS	452224(SI), Y8	// q_dot[0]
-	VMOVUPS	452352(SI), Y9	// q_dot[1]
-	VMOVUPS	452480(SI), Y10	// v_dot[0]
-	VMOVUPS	452608(SI), Y11	// v_dot[1]
-	VBROADCASTSS	451080(AX), Y12
+	VMOVUPS	449408(SI), Y4	// q[0]
+	VMOVUPS	449536(SI), Y5	// q[1]
+	VMOVUPS	449664(SI), Y6	// v[0]
+	VMOVUPS	449792(SI), Y7	// v[1]
+	VMOVUPS	449920(SI), Y8	// q_dot[0]
+	VMOVUPS	450048(SI), Y9	// q_dot[1]
+	VMOVUPS	450176(SI), Y10	// v_dot[0]
+	VMOVUPS	450304(SI), Y11	// v_dot[1]
+	VBROADCASTSS	448776(AX), Y12
 	VFMADD231PS	0(AX), Y12, Y4
-	VMOVUPS	Y4, 408576(SI)	// armFieldDual3.q[0]
+	VMOVUPS	Y4, 406272(SI)	// armFieldDual3.q[0]
 	VFMADD231PS	32(AX), Y12, Y5
-	VMOVUPS	Y5, 408704(SI)	// armFieldDual3.q[1]
+	VMOVUPS	Y5, 406400(SI)	// armFieldDual3.q[1]
 	VFMADD231PS	64(AX), Y12, Y6
-	VMOVUPS	Y6, 408832(SI)	// armFieldDual3.v[0]
+	VMOVUPS	Y6, 406528(SI)	// armFieldDual3.v[0]
 	VFMADD231PS	96(AX), Y12, Y7
-	VMOVUPS	Y7, 408960(SI)	// armFieldDual3.v[1]
+	VMOVUPS	Y7, 406656(SI)	// armFieldDual3.v[1]
 	VFMADD231PS	Y12, Y0, Y8
-	VMOVUPS	Y8, 410240(SI)	// armFieldDual3.q_dot[0]
+	VMOVUPS	Y8, 407936(SI)	// armFieldDual3.q_dot[0]
 	VFMADD231PS	Y12, Y1, Y9
-	VMOVUPS	Y9, 410368(SI)	// armFieldDual3.q_dot[1]
+	VMOVUPS	Y9, 408064(SI)	// armFieldDual3.q_dot[1]
 	VFMADD231PS	Y12, Y2, Y10
-	VMOVUPS	Y10, 410496(SI)	// armFieldDual3.v_dot[0]
+	VMOVUPS	Y10, 408192(SI)	// armFieldDual3.v_dot[0]
 	VFMADD231PS	Y12, Y3, Y11
-	VMOVUPS	Y11, 410624(SI)	// armFieldDual3.v_dot[1]
+	VMOVUPS	Y11, 408320(SI)	// armFieldDual3.v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -8854,96 +9003,96 @@ loop2: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop3: // 4 times: vectors of the block
-	VMOVUPS	452736(SI), Y0	// u[0]
-	VMOVUPS	Y0, 409088(SI)	// armFieldDual3.u[0]
-	VMOVUPS	452864(SI), Y0	// u[1]
-	VMOVUPS	Y0, 409216(SI)	// armFieldDual3.u[1]
-	VMOVUPS	452992(SI), Y0	// mul
-	VMOVUPS	Y0, 409344(SI)	// armFieldDual3.mul
-	VMOVUPS	453120(SI), Y0	// add
-	VMOVUPS	Y0, 409472(SI)	// armFieldDual3.add
-	VMOVUPS	453248(SI), Y0	// mul
-	VMOVUPS	Y0, 409600(SI)	// armFieldDual3.mul
-	VMOVUPS	453376(SI), Y0	// mul
-	VMOVUPS	Y0, 409728(SI)	// armFieldDual3.mul
-	VMOVUPS	453504(SI), Y0	// reshape
-	VMOVUPS	Y0, 409856(SI)	// armFieldDual3.reshape
-	VMOVUPS	453632(SI), Y0	// mul
-	VMOVUPS	Y0, 409984(SI)	// armFieldDual3.mul
-	VMOVUPS	453760(SI), Y0	// mul
-	VMOVUPS	Y0, 410112(SI)	// armFieldDual3.mul
-	VMOVUPS	453888(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 410752(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	454016(SI), Y0	// add_dot
-	VMOVUPS	Y0, 410880(SI)	// armFieldDual3.add_dot
-	VMOVUPS	454144(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 411008(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	454272(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 411136(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	454400(SI), Y0	// reshape_dot
-	VMOVUPS	Y0, 411264(SI)	// armFieldDual3.reshape_dot
-	VMOVUPS	454528(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 411392(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	454656(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 411520(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	450432(SI), Y0	// u[0]
+	VMOVUPS	Y0, 406784(SI)	// armFieldDual3.u[0]
+	VMOVUPS	450560(SI), Y0	// u[1]
+	VMOVUPS	Y0, 406912(SI)	// armFieldDual3.u[1]
+	VMOVUPS	450688(SI), Y0	// mul
+	VMOVUPS	Y0, 407040(SI)	// armFieldDual3.mul
+	VMOVUPS	450816(SI), Y0	// add
+	VMOVUPS	Y0, 407168(SI)	// armFieldDual3.add
+	VMOVUPS	450944(SI), Y0	// mul
+	VMOVUPS	Y0, 407296(SI)	// armFieldDual3.mul
+	VMOVUPS	451072(SI), Y0	// mul
+	VMOVUPS	Y0, 407424(SI)	// armFieldDual3.mul
+	VMOVUPS	451200(SI), Y0	// reshape
+	VMOVUPS	Y0, 407552(SI)	// armFieldDual3.reshape
+	VMOVUPS	451328(SI), Y0	// mul
+	VMOVUPS	Y0, 407680(SI)	// armFieldDual3.mul
+	VMOVUPS	451456(SI), Y0	// mul
+	VMOVUPS	Y0, 407808(SI)	// armFieldDual3.mul
+	VMOVUPS	451584(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 408448(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451712(SI), Y0	// add_dot
+	VMOVUPS	Y0, 408576(SI)	// armFieldDual3.add_dot
+	VMOVUPS	451840(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 408704(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451968(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 408832(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	452096(SI), Y0	// reshape_dot
+	VMOVUPS	Y0, 408960(SI)	// armFieldDual3.reshape_dot
+	VMOVUPS	452224(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 409088(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	452352(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 409216(SI)	// armFieldDual3.mul_dot
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop3
 	CALL	armFieldDual3_avx2<>(SB)
-	VBROADCASTSS	451080(AX), Y0
+	VBROADCASTSS	448776(AX), Y0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	411648(SI), Y15	// armFieldDual3.dq[0]
+	VMOVUPS	409344(SI), Y15	// armFieldDual3.dq[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// result_5[0]
-	VMOVUPS	Y13, 456832(SI)
-	VMOVUPS	411776(SI), Y15	// armFieldDual3.dq[1]
+	VMOVUPS	Y13, 454528(SI)
+	VMOVUPS	409472(SI), Y15	// armFieldDual3.dq[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// result_5[1]
-	VMOVUPS	Y13, 456960(SI)
-	VMOVUPS	411904(SI), Y15	// armFieldDual3.dv[0]
+	VMOVUPS	Y13, 454656(SI)
+	VMOVUPS	409600(SI), Y15	// armFieldDual3.dv[0]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// result_6[0]
-	VMOVUPS	Y13, 457088(SI)
-	VMOVUPS	412032(SI), Y15	// armFieldDual3.dv[1]
+	VMOVUPS	Y13, 454784(SI)
+	VMOVUPS	409728(SI), Y15	// armFieldDual3.dv[1]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// result_6[1]
-	VMOVUPS	Y13, 457216(SI)
-	VMOVUPS	412160(SI), Y0	// armFieldDual3.dq_dot[0]
-	VMOVUPS	Y0, 457344(SI)	// result_7[0]
-	VMOVUPS	412288(SI), Y1	// armFieldDual3.dq_dot[1]
-	VMOVUPS	Y1, 457472(SI)	// result_7[1]
-	VMOVUPS	412416(SI), Y2	// armFieldDual3.dv_dot[0]
-	VMOVUPS	Y2, 457600(SI)	// result_8[0]
-	VMOVUPS	412544(SI), Y3	// armFieldDual3.dv_dot[1]
-	VMOVUPS	Y3, 457728(SI)	// result_8[1]
-	VMOVUPS	451712(SI), Y4	// q[0]
-	VMOVUPS	451840(SI), Y5	// q[1]
-	VMOVUPS	451968(SI), Y6	// v[0]
-	VMOVUPS	452096(SI), Y7	// v[1]
-	VMOVUPS	452224(SI), Y8	// q_dot[0]
-	VMOVUPS	452352(SI), Y9	// q_dot[1]
-	VMOVUPS	452480(SI), Y10	// v_dot[0]
-	VMOVUPS	452608(SI), Y11	// v_dot[1]
+	VMOVUPS	Y13, 454912(SI)
+	VMOVUPS	409856(SI), Y0	// armFieldDual3.dq_dot[0]
+	VMOVUPS	Y0, 455040(SI)	// result_7[0]
+	VMOVUPS	409984(SI), Y1	// armFieldDual3.dq_dot[1]
+	VMOVUPS	Y1, 455168(SI)	// result_7[1]
+	VMOVUPS	410112(SI), Y2	// armFieldDual3.dv_dot[0]
+	VMOVUPS	Y2, 455296(SI)	// result_8[0]
+	VMOVUPS	410240(SI), Y3	// armFieldDual3.dv_dot[1]
+	VMOVUPS	Y3, 455424(SI)	// result_8[1]
+	VMOVUPS	449408(SI), Y4	// q[0]
+	VMOVUPS	449536(SI), Y5	// q[1]
+	VMOVUPS	449664(SI), Y6	// v[0]
+	VMOVUPS	449792(SI), Y7	// v[1]
+	VMOVUPS	449920(SI), Y8	// q_dot[0]
+	VMOVUPS	450048(SI), Y9	// q_dot[1]
+	VMOVUPS	450176(SI), Y10	// v_dot[0]
+	VMOVUPS	450304(SI), Y11	// v_dot[1]
 	// arm.nde:51
-	VBROADCASTSS	451080(AX), Y12
+	VBROADCASTSS	448776(AX), Y12
 	VFMADD231PS	0(AX), Y12, Y4
-	VMOVUPS	Y4, 408576(SI)	// armFieldDual3.q[0]
+	VMOVUPS	Y4, 406272(SI)	// armFieldDual3.q[0]
 	VFMADD231PS	32(AX), Y12, Y5
-	VMOVUPS	Y5, 408704(SI)	// armFieldDual3.q[1]
+	VMOVUPS	Y5, 406400(SI)	// armFieldDual3.q[1]
 	VFMADD231PS	64(AX), Y12, Y6
-	VMOVUPS	Y6, 408832(SI)	// armFieldDual3.v[0]
+	VMOVUPS	Y6, 406528(SI)	// armFieldDual3.v[0]
 	VFMADD231PS	96(AX), Y12, Y7
-	VMOVUPS	Y7, 408960(SI)	// armFieldDual3.v[1]
+	VMOVUPS	Y7, 406656(SI)	// armFieldDual3.v[1]
 	VFMADD231PS	Y12, Y0, Y8
-	VMOVUPS	Y8, 410240(SI)	// armFieldDual3.q_dot[0]
+	VMOVUPS	Y8, 407936(SI)	// armFieldDual3.q_dot[0]
 	VFMADD231PS	Y12, Y1, Y9
-	VMOVUPS	Y9, 410368(SI)	// armFieldDual3.q_dot[1]
+	VMOVUPS	Y9, 408064(SI)	// armFieldDual3.q_dot[1]
 	VFMADD231PS	Y12, Y2, Y10
-	VMOVUPS	Y10, 410496(SI)	// armFieldDual3.v_dot[0]
+	VMOVUPS	Y10, 408192(SI)	// armFieldDual3.v_dot[0]
 	VFMADD231PS	Y12, Y3, Y11
-	VMOVUPS	Y11, 410624(SI)	// armFieldDual3.v_dot[1]
+	VMOVUPS	Y11, 408320(SI)	// armFieldDual3.v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
@@ -8951,100 +9100,100 @@ loop4: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop5: // 4 times: vectors of the block
-	VMOVUPS	452736(SI), Y0	// u[0]
-	VMOVUPS	Y0, 409088(SI)	// armFieldDual3.u[0]
-	VMOVUPS	452864(SI), Y0	// u[1]
-	VMOVUPS	Y0, 409216(SI)	// armFieldDual3.u[1]
-	VMOVUPS	452992(SI), Y0	// mul
-	VMOVUPS	Y0, 409344(SI)	// armFieldDual3.mul
-	VMOVUPS	453120(SI), Y0	// add
-	VMOVUPS	Y0, 409472(SI)	// armFieldDual3.add
-	VMOVUPS	453248(SI), Y0	// mul
-	VMOVUPS	Y0, 409600(SI)	// armFieldDual3.mul
-	VMOVUPS	453376(SI), Y0	// mul
-	VMOVUPS	Y0, 409728(SI)	// armFieldDual3.mul
-	VMOVUPS	453504(SI), Y0	// reshape
-	VMOVUPS	Y0, 409856(SI)	// armFieldDual3.reshape
-	VMOVUPS	453632(SI), Y0	// mul
-	VMOVUPS	Y0, 409984(SI)	// armFieldDual3.mul
-	VMOVUPS	453760(SI), Y0	// mul
-	VMOVUPS	Y0, 410112(SI)	// armFieldDual3.mul
-	VMOVUPS	453888(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 410752(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	454016(SI), Y0	// add_dot
-	VMOVUPS	Y0, 410880(SI)	// armFieldDual3.add_dot
-	VMOVUPS	454144(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 411008(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	454272(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 411136(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	454400(SI), Y0	// reshape_dot
-	VMOVUPS	Y0, 411264(SI)	// armFieldDual3.reshape_dot
-	VMOVUPS	454528(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 411392(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	454656(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 411520(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	450432(SI), Y0	// u[0]
+	VMOVUPS	Y0, 406784(SI)	// armFieldDual3.u[0]
+	VMOVUPS	450560(SI), Y0	// u[1]
+	VMOVUPS	Y0, 406912(SI)	// armFieldDual3.u[1]
+	VMOVUPS	450688(SI), Y0	// mul
+	VMOVUPS	Y0, 407040(SI)	// armFieldDual3.mul
+	VMOVUPS	450816(SI), Y0	// add
+	VMOVUPS	Y0, 407168(SI)	// armFieldDual3.add
+	VMOVUPS	450944(SI), Y0	// mul
+	VMOVUPS	Y0, 407296(SI)	// armFieldDual3.mul
+	VMOVUPS	451072(SI), Y0	// mul
+	VMOVUPS	Y0, 407424(SI)	// armFieldDual3.mul
+	VMOVUPS	451200(SI), Y0	// reshape
+	VMOVUPS	Y0, 407552(SI)	// armFieldDual3.reshape
+	VMOVUPS	451328(SI), Y0	// mul
+	VMOVUPS	Y0, 407680(SI)	// armFieldDual3.mul
+	VMOVUPS	451456(SI), Y0	// mul
+	VMOVUPS	Y0, 407808(SI)	// armFieldDual3.mul
+	VMOVUPS	451584(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 408448(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451712(SI), Y0	// add_dot
+	VMOVUPS	Y0, 408576(SI)	// armFieldDual3.add_dot
+	VMOVUPS	451840(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 408704(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451968(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 408832(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	452096(SI), Y0	// reshape_dot
+	VMOVUPS	Y0, 408960(SI)	// armFieldDual3.reshape_dot
+	VMOVUPS	452224(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 409088(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	452352(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 409216(SI)	// armFieldDual3.mul_dot
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop5
 	CALL	armFieldDual3_avx2<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	451456(AX), Y0	// h
+	VBROADCASTSD	449152(AX), Y0	// h
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 451088(AX)
+	VMOVSS	X0, 448784(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop6: // 4 times: vectors of the block
-	VMOVUPS	411648(SI), Y15	// armFieldDual3.dq[0]
+	VMOVUPS	409344(SI), Y15	// armFieldDual3.dq[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// result_9[0]
-	VMOVUPS	Y13, 457856(SI)
-	VMOVUPS	411776(SI), Y15	// armFieldDual3.dq[1]
+	VMOVUPS	Y13, 455552(SI)
+	VMOVUPS	409472(SI), Y15	// armFieldDual3.dq[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// result_9[1]
-	VMOVUPS	Y13, 457984(SI)
-	VMOVUPS	411904(SI), Y15	// armFieldDual3.dv[0]
+	VMOVUPS	Y13, 455680(SI)
+	VMOVUPS	409600(SI), Y15	// armFieldDual3.dv[0]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// result_10[0]
-	VMOVUPS	Y13, 458112(SI)
-	VMOVUPS	412032(SI), Y15	// armFieldDual3.dv[1]
+	VMOVUPS	Y13, 455808(SI)
+	VMOVUPS	409728(SI), Y15	// armFieldDual3.dv[1]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// result_10[1]
-	VMOVUPS	Y13, 458240(SI)
-	VMOVUPS	412160(SI), Y0	// armFieldDual3.dq_dot[0]
-	VMOVUPS	Y0, 458368(SI)	// result_11[0]
-	VMOVUPS	412288(SI), Y1	// armFieldDual3.dq_dot[1]
-	VMOVUPS	Y1, 458496(SI)	// result_11[1]
-	VMOVUPS	412416(SI), Y2	// armFieldDual3.dv_dot[0]
-	VMOVUPS	Y2, 458624(SI)	// result_12[0]
-	VMOVUPS	412544(SI), Y3	// armFieldDual3.dv_dot[1]
-	VMOVUPS	Y3, 458752(SI)	// result_12[1]
+	VMOVUPS	Y13, 455936(SI)
+	VMOVUPS	409856(SI), Y0	// armFieldDual3.dq_dot[0]
+	VMOVUPS	Y0, 456064(SI)	// result_11[0]
+	VMOVUPS	409984(SI), Y1	// armFieldDual3.dq_dot[1]
+	VMOVUPS	Y1, 456192(SI)	// result_11[1]
+	VMOVUPS	410112(SI), Y2	// armFieldDual3.dv_dot[0]
+	VMOVUPS	Y2, 456320(SI)	// result_12[0]
+	VMOVUPS	410240(SI), Y3	// armFieldDual3.dv_dot[1]
+	VMOVUPS	Y3, 456448(SI)	// result_12[1]
 	// arm.nde:51
-	VMOVUPS	451712(SI), Y4	// q[0]
-	VMOVUPS	451840(SI), Y5	// q[1]
-	VMOVUPS	451968(SI), Y6	// v[0]
-	VMOVUPS	452096(SI), Y7	// v[1]
-	VMOVUPS	452224(SI), Y8	// q_dot[0]
-	VMOVUPS	452352(SI), Y9	// q_dot[1]
-	VMOVUPS	452480(SI), Y10	// v_dot[0]
-	VMOVUPS	452608(SI), Y11	// v_dot[1]
-	VBROADCASTSS	451088(AX), Y12
+	VMOVUPS	449408(SI), Y4	// q[0]
+	VMOVUPS	449536(SI), Y5	// q[1]
+	VMOVUPS	449664(SI), Y6	// v[0]
+	VMOVUPS	449792(SI), Y7	// v[1]
+	VMOVUPS	449920(SI), Y8	// q_dot[0]
+	VMOVUPS	450048(SI), Y9	// q_dot[1]
+	VMOVUPS	450176(SI), Y10	// v_dot[0]
+	VMOVUPS	450304(SI), Y11	// v_dot[1]
+	VBROADCASTSS	448784(AX), Y12
 	VFMADD231PS	0(AX), Y12, Y4
-	VMOVUPS	Y4, 408576(SI)	// armFieldDual3.q[0]
+	VMOVUPS	Y4, 406272(SI)	// armFieldDual3.q[0]
 	VFMADD231PS	32(AX), Y12, Y5
-	VMOVUPS	Y5, 408704(SI)	// armFieldDual3.q[1]
+	VMOVUPS	Y5, 406400(SI)	// armFieldDual3.q[1]
 	VFMADD231PS	64(AX), Y12, Y6
-	VMOVUPS	Y6, 408832(SI)	// armFieldDual3.v[0]
+	VMOVUPS	Y6, 406528(SI)	// armFieldDual3.v[0]
 	VFMADD231PS	96(AX), Y12, Y7
-	VMOVUPS	Y7, 408960(SI)	// armFieldDual3.v[1]
+	VMOVUPS	Y7, 406656(SI)	// armFieldDual3.v[1]
 	VFMADD231PS	Y12, Y0, Y8
-	VMOVUPS	Y8, 410240(SI)	// armFieldDual3.q_dot[0]
+	VMOVUPS	Y8, 407936(SI)	// armFieldDual3.q_dot[0]
 	VFMADD231PS	Y12, Y1, Y9
-	VMOVUPS	Y9, 410368(SI)	// armFieldDual3.q_dot[1]
+	VMOVUPS	Y9, 408064(SI)	// armFieldDual3.q_dot[1]
 	VFMADD231PS	Y12, Y2, Y10
-	VMOVUPS	Y10, 410496(SI)	// armFieldDual3.v_dot[0]
+	VMOVUPS	Y10, 408192(SI)	// armFieldDual3.v_dot[0]
 	VFMADD231PS	Y12, Y3, Y11
-	VMOVUPS	Y11, 410624(SI)	// armFieldDual3.v_dot[1]
+	VMOVUPS	Y11, 408320(SI)	// armFieldDual3.v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop6
@@ -9052,111 +9201,111 @@ loop6: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop7: // 4 times: vectors of the block
-	VMOVUPS	452736(SI), Y0	// u[0]
-	VMOVUPS	Y0, 409088(SI)	// armFieldDual3.u[0]
-	VMOVUPS	452864(SI), Y0	// u[1]
-	VMOVUPS	Y0, 409216(SI)	// armFieldDual3.u[1]
-	VMOVUPS	452992(SI), Y0	// mul
-	VMOVUPS	Y0, 409344(SI)	// armFieldDual3.mul
-	VMOVUPS	453120(SI), Y0	// add
-	VMOVUPS	Y0, 409472(SI)	// armFieldDual3.add
-	VMOVUPS	453248(SI), Y0	// mul
-	VMOVUPS	Y0, 409600(SI)	// armFieldDual3.mul
-	VMOVUPS	453376(SI), Y0	// mul
-	VMOVUPS	Y0, 409728(SI)	// armFieldDual3.mul
-	VMOVUPS	453504(SI), Y0	// reshape
-	VMOVUPS	Y0, 409856(SI)	// armFieldDual3.reshape
-	VMOVUPS	453632(SI), Y0	// mul
-	VMOVUPS	Y0, 409984(SI)	// armFieldDual3.mul
-	VMOVUPS	453760(SI), Y0	// mul
-	VMOVUPS	Y0, 410112(SI)	// armFieldDual3.mul
-	VMOVUPS	453888(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 410752(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	454016(SI), Y0	// add_dot
-	VMOVUPS	Y0, 410880(SI)	// armFieldDual3.add_dot
-	VMOVUPS	454144(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 411008(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	454272(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 411136(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	454400(SI), Y0	// reshape_dot
-	VMOVUPS	Y0, 411264(SI)	// armFieldDual3.reshape_dot
-	VMOVUPS	454528(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 411392(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	454656(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 411520(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	450432(SI), Y0	// u[0]
+	VMOVUPS	Y0, 406784(SI)	// armFieldDual3.u[0]
+	VMOVUPS	450560(SI), Y0	// u[1]
+	VMOVUPS	Y0, 406912(SI)	// armFieldDual3.u[1]
+	VMOVUPS	450688(SI), Y0	// mul
+	VMOVUPS	Y0, 407040(SI)	// armFieldDual3.mul
+	VMOVUPS	450816(SI), Y0	// add
+	VMOVUPS	Y0, 407168(SI)	// armFieldDual3.add
+	VMOVUPS	450944(SI), Y0	// mul
+	VMOVUPS	Y0, 407296(SI)	// armFieldDual3.mul
+	VMOVUPS	451072(SI), Y0	// mul
+	VMOVUPS	Y0, 407424(SI)	// armFieldDual3.mul
+	VMOVUPS	451200(SI), Y0	// reshape
+	VMOVUPS	Y0, 407552(SI)	// armFieldDual3.reshape
+	VMOVUPS	451328(SI), Y0	// mul
+	VMOVUPS	Y0, 407680(SI)	// armFieldDual3.mul
+	VMOVUPS	451456(SI), Y0	// mul
+	VMOVUPS	Y0, 407808(SI)	// armFieldDual3.mul
+	VMOVUPS	451584(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 408448(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451712(SI), Y0	// add_dot
+	VMOVUPS	Y0, 408576(SI)	// armFieldDual3.add_dot
+	VMOVUPS	451840(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 408704(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451968(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 408832(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	452096(SI), Y0	// reshape_dot
+	VMOVUPS	Y0, 408960(SI)	// armFieldDual3.reshape_dot
+	VMOVUPS	452224(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 409088(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	452352(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 409216(SI)	// armFieldDual3.mul_dot
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop7
 	CALL	armFieldDual3_avx2<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	451456(AX), Y0	// h
+	VBROADCASTSD	449152(AX), Y0	// h
 	VMULPD	f64_3fc5555555555555<>(SB), Y0, Y1
-	VMOVSD	X1, 451096(AX)
+	VMOVSD	X1, 448792(AX)
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y1, Y1
-	VMOVSS	X1, 451104(AX)
+	VMOVSS	X1, 448800(AX)
 	VMULPD	f64_3fd5555555555555<>(SB), Y0, Y0
-	VMOVSD	X0, 451112(AX)
+	VMOVSD	X0, 448808(AX)
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 451120(AX)
+	VMOVSS	X0, 448816(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop8: // 4 times: vectors of the block
 	// arm.nde:51
-	VMOVUPS	451712(SI), Y0	// q[0]
-	VMOVUPS	451840(SI), Y0	// q[1]
-	VMOVUPS	451968(SI), Y0	// v[0]
-	VMOVUPS	452096(SI), Y0	// v[1]
-	VMOVUPS	452224(SI), Y0	// q_dot[0]
-	VMOVUPS	452352(SI), Y0	// q_dot[1]
-	VMOVUPS	452480(SI), Y0	// v_dot[0]
-	VMOVUPS	452608(SI), Y0	// v_dot[1]
+	VMOVUPS	449408(SI), Y0	// q[0]
+	VMOVUPS	449536(SI), Y0	// q[1]
+	VMOVUPS	449664(SI), Y0	// v[0]
+	VMOVUPS	449792(SI), Y0	// v[1]
+	VMOVUPS	449920(SI), Y0	// q_dot[0]
+	VMOVUPS	450048(SI), Y0	// q_dot[1]
+	VMOVUPS	450176(SI), Y0	// v_dot[0]
+	VMOVUPS	450304(SI), Y0	// v_dot[1]
 	MOVQ	$2, DI
 	MOVQ	SI, R9
 loop9: // 2 times: elements
-	VBROADCASTSS	451104(AX), Y0
-	VMOVUPS	411648(R9), Y1	// armFieldDual3.dq[0]
-	VBROADCASTSS	451120(AX), Y2
-	VMOVUPS	457856(R9), Y3	// result_9[0]
-	VMOVUPS	456832(R9), Y4	// result_5[0]
-	VMOVUPS	455808(R9), Y5	// result[0]
-	VMOVUPS	451712(R9), Y6	// q[0]
+	VBROADCASTSS	448800(AX), Y0
+	VMOVUPS	409344(R9), Y1	// armFieldDual3.dq[0]
+	VBROADCASTSS	448816(AX), Y2
+	VMOVUPS	455552(R9), Y3	// result_9[0]
+	VMOVUPS	454528(R9), Y4	// result_5[0]
+	VMOVUPS	453504(R9), Y5	// result[0]
+	VMOVUPS	449408(R9), Y6	// q[0]
 	VFMADD231PS	Y5, Y0, Y6
 	VFMADD231PS	Y4, Y2, Y6
 	VFMADD231PS	Y3, Y2, Y6
 	VFMADD231PS	Y1, Y0, Y6
-	VMOVUPS	Y6, 454784(R9)	// q_next[0]
-	VMOVUPS	411904(R9), Y1	// armFieldDual3.dv[0]
-	VMOVUPS	458112(R9), Y3	// result_10[0]
-	VMOVUPS	457088(R9), Y4	// result_6[0]
-	VMOVUPS	456064(R9), Y5	// result_2[0]
-	VMOVUPS	451968(R9), Y6	// v[0]
+	VMOVUPS	Y6, 452480(R9)	// q_next[0]
+	VMOVUPS	409600(R9), Y1	// armFieldDual3.dv[0]
+	VMOVUPS	455808(R9), Y3	// result_10[0]
+	VMOVUPS	454784(R9), Y4	// result_6[0]
+	VMOVUPS	453760(R9), Y5	// result_2[0]
+	VMOVUPS	449664(R9), Y6	// v[0]
 	VFMADD231PS	Y5, Y0, Y6
 	VFMADD231PS	Y4, Y2, Y6
 	VFMADD231PS	Y3, Y2, Y6
 	VFMADD231PS	Y1, Y0, Y6
-	VMOVUPS	Y6, 455040(R9)	// v_next[0]
-	VMOVUPS	412160(R9), Y1	// armFieldDual3.dq_dot[0]
-	VMOVUPS	458368(R9), Y3	// result_11[0]
-	VMOVUPS	457344(R9), Y4	// result_7[0]
-	VMOVUPS	456320(R9), Y5	// result_3[0]
-	VMOVUPS	452224(R9), Y6	// q_dot[0]
+	VMOVUPS	Y6, 452736(R9)	// v_next[0]
+	VMOVUPS	409856(R9), Y1	// armFieldDual3.dq_dot[0]
+	VMOVUPS	456064(R9), Y3	// result_11[0]
+	VMOVUPS	455040(R9), Y4	// result_7[0]
+	VMOVUPS	454016(R9), Y5	// result_3[0]
+	VMOVUPS	449920(R9), Y6	// q_dot[0]
 	VFMADD231PS	Y0, Y5, Y6
 	VFMADD231PS	Y2, Y4, Y6
 	VFMADD231PS	Y2, Y3, Y6
 	VFMADD231PS	Y0, Y1, Y6
-	VMOVUPS	Y6, 455296(R9)	// q_next_dot[0]
-	VMOVUPS	412416(R9), Y1	// armFieldDual3.dv_dot[0]
-	VMOVUPS	458624(R9), Y3	// result_12[0]
-	VMOVUPS	457600(R9), Y4	// result_8[0]
-	VMOVUPS	456576(R9), Y5	// result_4[0]
-	VMOVUPS	452480(R9), Y6	// v_dot[0]
+	VMOVUPS	Y6, 452992(R9)	// q_next_dot[0]
+	VMOVUPS	410112(R9), Y1	// armFieldDual3.dv_dot[0]
+	VMOVUPS	456320(R9), Y3	// result_12[0]
+	VMOVUPS	455296(R9), Y4	// result_8[0]
+	VMOVUPS	454272(R9), Y5	// result_4[0]
+	VMOVUPS	450176(R9), Y6	// v_dot[0]
 	VFMADD231PS	Y0, Y5, Y6
 	VFMADD231PS	Y2, Y4, Y6
 	VFMADD231PS	Y2, Y3, Y6
 	VFMADD231PS	Y0, Y1, Y6
-	VMOVUPS	Y6, 455552(R9)	// v_next_dot[0]
+	VMOVUPS	Y6, 453248(R9)	// v_next_dot[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop9
@@ -9170,61 +9319,61 @@ loop9: // 2 times: elements
 TEXT step0Tangent3Lanestep_avx2<>(SB), NOSPLIT, $0-0
 loop1:
 	// arm.nde:51
-	VBROADCASTSD	458880(AX), Y0	// step.t
-	VMOVSD	X0, 451200(AX)	// step0Tangent3Step.t
-	VBROADCASTSD	459136(AX), Y0	// step.h
-	VMOVSD	X0, 451456(AX)	// step0Tangent3Step.h
+	VBROADCASTSD	456576(AX), Y0	// step.t
+	VMOVSD	X0, 448896(AX)	// step0Tangent3Step.t
+	VBROADCASTSD	456832(AX), Y0	// step.h
+	VMOVSD	X0, 449152(AX)	// step0Tangent3Step.h
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	460672(SI), Y0	// q[0]
-	VMOVUPS	Y0, 451712(SI)	// step0Tangent3Step.q[0]
-	VMOVUPS	460800(SI), Y0	// q[1]
-	VMOVUPS	Y0, 451840(SI)	// step0Tangent3Step.q[1]
-	VMOVUPS	460928(SI), Y0	// v[0]
-	VMOVUPS	Y0, 451968(SI)	// step0Tangent3Step.v[0]
-	VMOVUPS	461056(SI), Y0	// v[1]
-	VMOVUPS	Y0, 452096(SI)	// step0Tangent3Step.v[1]
-	VMOVUPS	461184(SI), Y0	// q_dot[0]
-	VMOVUPS	Y0, 452224(SI)	// step0Tangent3Step.q_dot[0]
-	VMOVUPS	461312(SI), Y0	// q_dot[1]
-	VMOVUPS	Y0, 452352(SI)	// step0Tangent3Step.q_dot[1]
-	VMOVUPS	461440(SI), Y0	// v_dot[0]
-	VMOVUPS	Y0, 452480(SI)	// step0Tangent3Step.v_dot[0]
-	VMOVUPS	461568(SI), Y0	// v_dot[1]
-	VMOVUPS	Y0, 452608(SI)	// step0Tangent3Step.v_dot[1]
-	VMOVUPS	461696(SI), Y0	// extra.0[0]
-	VMOVUPS	Y0, 452736(SI)	// step0Tangent3Step.u[0]
-	VMOVUPS	461824(SI), Y0	// extra.0[1]
-	VMOVUPS	Y0, 452864(SI)	// step0Tangent3Step.u[1]
-	VMOVUPS	461952(SI), Y0	// extra.1
-	VMOVUPS	Y0, 452992(SI)	// step0Tangent3Step.mul
-	VMOVUPS	462080(SI), Y0	// extra.2
-	VMOVUPS	Y0, 453120(SI)	// step0Tangent3Step.add
-	VMOVUPS	462208(SI), Y0	// extra.3
-	VMOVUPS	Y0, 453248(SI)	// step0Tangent3Step.mul
-	VMOVUPS	462336(SI), Y0	// extra.4
-	VMOVUPS	Y0, 453376(SI)	// step0Tangent3Step.mul
-	VMOVUPS	462464(SI), Y0	// extra.5
-	VMOVUPS	Y0, 453504(SI)	// step0Tangent3Step.reshape
-	VMOVUPS	462592(SI), Y0	// extra.6
-	VMOVUPS	Y0, 453632(SI)	// step0Tangent3Step.mul
-	VMOVUPS	462720(SI), Y0	// extra.7
-	VMOVUPS	Y0, 453760(SI)	// step0Tangent3Step.mul
-	VMOVUPS	462848(SI), Y0	// extra.8
-	VMOVUPS	Y0, 453888(SI)	// step0Tangent3Step.mul_dot
-	VMOVUPS	462976(SI), Y0	// extra.9
-	VMOVUPS	Y0, 454016(SI)	// step0Tangent3Step.add_dot
-	VMOVUPS	463104(SI), Y0	// extra.10
-	VMOVUPS	Y0, 454144(SI)	// step0Tangent3Step.mul_dot
-	VMOVUPS	463232(SI), Y0	// extra.11
-	VMOVUPS	Y0, 454272(SI)	// step0Tangent3Step.mul_dot
-	VMOVUPS	463360(SI), Y0	// extra.12
-	VMOVUPS	Y0, 454400(SI)	// step0Tangent3Step.reshape_dot
-	VMOVUPS	463488(SI), Y0	// extra.13
-	VMOVUPS	Y0, 454528(SI)	// step0Tangent3Step.mul_dot
-	VMOVUPS	463616(SI), Y0	// extra.14
-	VMOVUPS	Y0, 454656(SI)	// step0Tangent3Step.mul_dot
+	VMOVUPS	458368(SI), Y0	// q[0]
+	VMOVUPS	Y0, 449408(SI)	// step0Tangent3Step.q[0]
+	VMOVUPS	458496(SI), Y0	// q[1]
+	VMOVUPS	Y0, 449536(SI)	// step0Tangent3Step.q[1]
+	VMOVUPS	458624(SI), Y0	// v[0]
+	VMOVUPS	Y0, 449664(SI)	// step0Tangent3Step.v[0]
+	VMOVUPS	458752(SI), Y0	// v[1]
+	VMOVUPS	Y0, 449792(SI)	// step0Tangent3Step.v[1]
+	VMOVUPS	458880(SI), Y0	// q_dot[0]
+	VMOVUPS	Y0, 449920(SI)	// step0Tangent3Step.q_dot[0]
+	VMOVUPS	459008(SI), Y0	// q_dot[1]
+	VMOVUPS	Y0, 450048(SI)	// step0Tangent3Step.q_dot[1]
+	VMOVUPS	459136(SI), Y0	// v_dot[0]
+	VMOVUPS	Y0, 450176(SI)	// step0Tangent3Step.v_dot[0]
+	VMOVUPS	459264(SI), Y0	// v_dot[1]
+	VMOVUPS	Y0, 450304(SI)	// step0Tangent3Step.v_dot[1]
+	VMOVUPS	459392(SI), Y0	// extra.0[0]
+	VMOVUPS	Y0, 450432(SI)	// step0Tangent3Step.u[0]
+	VMOVUPS	459520(SI), Y0	// extra.0[1]
+	VMOVUPS	Y0, 450560(SI)	// step0Tangent3Step.u[1]
+	VMOVUPS	459648(SI), Y0	// extra.1
+	VMOVUPS	Y0, 450688(SI)	// step0Tangent3Step.mul
+	VMOVUPS	459776(SI), Y0	// extra.2
+	VMOVUPS	Y0, 450816(SI)	// step0Tangent3Step.add
+	VMOVUPS	459904(SI), Y0	// extra.3
+	VMOVUPS	Y0, 450944(SI)	// step0Tangent3Step.mul
+	VMOVUPS	460032(SI), Y0	// extra.4
+	VMOVUPS	Y0, 451072(SI)	// step0Tangent3Step.mul
+	VMOVUPS	460160(SI), Y0	// extra.5
+	VMOVUPS	Y0, 451200(SI)	// step0Tangent3Step.reshape
+	VMOVUPS	460288(SI), Y0	// extra.6
+	VMOVUPS	Y0, 451328(SI)	// step0Tangent3Step.mul
+	VMOVUPS	460416(SI), Y0	// extra.7
+	VMOVUPS	Y0, 451456(SI)	// step0Tangent3Step.mul
+	VMOVUPS	460544(SI), Y0	// extra.8
+	VMOVUPS	Y0, 451584(SI)	// step0Tangent3Step.mul_dot
+	VMOVUPS	460672(SI), Y0	// extra.9
+	VMOVUPS	Y0, 451712(SI)	// step0Tangent3Step.add_dot
+	VMOVUPS	460800(SI), Y0	// extra.10
+	VMOVUPS	Y0, 451840(SI)	// step0Tangent3Step.mul_dot
+	VMOVUPS	460928(SI), Y0	// extra.11
+	VMOVUPS	Y0, 451968(SI)	// step0Tangent3Step.mul_dot
+	VMOVUPS	461056(SI), Y0	// extra.12
+	VMOVUPS	Y0, 452096(SI)	// step0Tangent3Step.reshape_dot
+	VMOVUPS	461184(SI), Y0	// extra.13
+	VMOVUPS	Y0, 452224(SI)	// step0Tangent3Step.mul_dot
+	VMOVUPS	461312(SI), Y0	// extra.14
+	VMOVUPS	Y0, 452352(SI)	// step0Tangent3Step.mul_dot
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -9238,40 +9387,40 @@ loop3: // 4 times: vectors of the block
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMOVUPS	f32_00000000<>(SB), Y3
 	// arm.nde:51
-	VMOVUPS	454784(SI), Y15	// step0Tangent3Step.q_next[0]
+	VMOVUPS	452480(SI), Y15	// step0Tangent3Step.q_next[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13
 	VSUBPS	0(AX), Y13, Y4
-	VMOVUPS	454912(SI), Y15	// step0Tangent3Step.q_next[1]
+	VMOVUPS	452608(SI), Y15	// step0Tangent3Step.q_next[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13
 	VSUBPS	32(AX), Y13, Y5
 	VADDPS	Y4, Y0, Y0
 	VADDPS	Y5, Y0, Y0
-	VMOVUPS	455040(SI), Y15	// step0Tangent3Step.v_next[0]
+	VMOVUPS	452736(SI), Y15	// step0Tangent3Step.v_next[0]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13
 	VSUBPS	64(AX), Y13, Y4
-	VMOVUPS	455168(SI), Y15	// step0Tangent3Step.v_next[1]
+	VMOVUPS	452864(SI), Y15	// step0Tangent3Step.v_next[1]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13
 	VSUBPS	96(AX), Y13, Y5
 	VADDPS	Y4, Y1, Y1
 	VADDPS	Y5, Y1, Y1
-	VMOVUPS	455296(SI), Y4	// step0Tangent3Step.q_next_dot[0]
+	VMOVUPS	452992(SI), Y4	// step0Tangent3Step.q_next_dot[0]
 	VSUBPS	Y4, Y4, Y5
-	VMOVUPS	455424(SI), Y6	// step0Tangent3Step.q_next_dot[1]
+	VMOVUPS	453120(SI), Y6	// step0Tangent3Step.q_next_dot[1]
 	VSUBPS	Y6, Y6, Y7
 	VADDPS	Y5, Y2, Y2
 	VADDPS	Y7, Y2, Y2
-	VMOVUPS	455552(SI), Y5	// step0Tangent3Step.v_next_dot[0]
+	VMOVUPS	453248(SI), Y5	// step0Tangent3Step.v_next_dot[0]
 	VSUBPS	Y5, Y5, Y7
-	VMOVUPS	455680(SI), Y8	// step0Tangent3Step.v_next_dot[1]
+	VMOVUPS	453376(SI), Y8	// step0Tangent3Step.v_next_dot[1]
 	VSUBPS	Y8, Y8, Y9
 	VADDPS	Y7, Y3, Y3
 	VADDPS	Y9, Y3, Y3
-	VMOVUPD	459392(DI), Y7	// step.live
-	VMOVUPD	459424(DI), Y9	// step.live | 1
+	VMOVUPD	457088(DI), Y7	// step.live
+	VMOVUPD	457120(DI), Y9	// step.live | 1
 	VCMPPS	$0, f32_00000000<>(SB), Y0, Y0
 	VCMPPS	$0, f32_00000000<>(SB), Y1, Y1
 	VANDPS	Y1, Y0, Y0
@@ -9291,32 +9440,32 @@ loop3: // 4 times: vectors of the block
 	VPMOVSXDQ	X2, Y2
 	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
 	VANDPD	f64_3ff0000000000000<>(SB), Y2, Y2
-	VMOVUPD	Y0, 464768(DI)	// step.code
-	VMOVUPD	Y2, 464800(DI)	// step.code | 1
-	VMOVUPS	460672(SI), Y0	// q[0]
-	VMOVUPS	460800(SI), Y2	// q[1]
-	VMOVUPS	460928(SI), Y3	// v[0]
-	VMOVUPS	461056(SI), Y7	// v[1]
-	VMOVUPS	461184(SI), Y9	// q_dot[0]
-	VMOVUPS	461312(SI), Y10	// q_dot[1]
-	VMOVUPS	461440(SI), Y11	// v_dot[0]
-	VMOVUPS	461568(SI), Y12	// v_dot[1]
+	VMOVUPD	Y0, 462464(DI)	// step.code
+	VMOVUPD	Y2, 462496(DI)	// step.code | 1
+	VMOVUPS	458368(SI), Y0	// q[0]
+	VMOVUPS	458496(SI), Y2	// q[1]
+	VMOVUPS	458624(SI), Y3	// v[0]
+	VMOVUPS	458752(SI), Y7	// v[1]
+	VMOVUPS	458880(SI), Y9	// q_dot[0]
+	VMOVUPS	459008(SI), Y10	// q_dot[1]
+	VMOVUPS	459136(SI), Y11	// v_dot[0]
+	VMOVUPS	459264(SI), Y12	// v_dot[1]
 	VBLENDVPS	Y1, 0(AX), Y0, Y0
-	VMOVUPS	Y0, 463744(SI)	// q.next[0]
+	VMOVUPS	Y0, 461440(SI)	// q.next[0]
 	VBLENDVPS	Y1, 32(AX), Y2, Y0
-	VMOVUPS	Y0, 463872(SI)	// q.next[1]
+	VMOVUPS	Y0, 461568(SI)	// q.next[1]
 	VBLENDVPS	Y1, 64(AX), Y3, Y0
-	VMOVUPS	Y0, 464000(SI)	// v.next[0]
+	VMOVUPS	Y0, 461696(SI)	// v.next[0]
 	VBLENDVPS	Y1, 96(AX), Y7, Y0
-	VMOVUPS	Y0, 464128(SI)	// v.next[1]
+	VMOVUPS	Y0, 461824(SI)	// v.next[1]
 	VBLENDVPS	Y1, Y4, Y9, Y0
-	VMOVUPS	Y0, 464256(SI)	// q_dot.next[0]
+	VMOVUPS	Y0, 461952(SI)	// q_dot.next[0]
 	VBLENDVPS	Y1, Y6, Y10, Y0
-	VMOVUPS	Y0, 464384(SI)	// q_dot.next[1]
+	VMOVUPS	Y0, 462080(SI)	// q_dot.next[1]
 	VBLENDVPS	Y1, Y5, Y11, Y0
-	VMOVUPS	Y0, 464512(SI)	// v_dot.next[0]
+	VMOVUPS	Y0, 462208(SI)	// v_dot.next[0]
 	VBLENDVPS	Y1, Y8, Y12, Y0
-	VMOVUPS	Y0, 464640(SI)	// v_dot.next[1]
+	VMOVUPS	Y0, 462336(SI)	// v_dot.next[1]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -9325,62 +9474,62 @@ loop3: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	463744(SI), Y0	// q.next[0]
-	VMOVUPS	Y0, 460672(SI)	// q[0]
-	VMOVUPS	463872(SI), Y0	// q.next[1]
-	VMOVUPS	Y0, 460800(SI)	// q[1]
-	VMOVUPS	464000(SI), Y0	// v.next[0]
-	VMOVUPS	Y0, 460928(SI)	// v[0]
-	VMOVUPS	464128(SI), Y0	// v.next[1]
-	VMOVUPS	Y0, 461056(SI)	// v[1]
-	VMOVUPS	464256(SI), Y0	// q_dot.next[0]
-	VMOVUPS	Y0, 461184(SI)	// q_dot[0]
-	VMOVUPS	464384(SI), Y0	// q_dot.next[1]
-	VMOVUPS	Y0, 461312(SI)	// q_dot[1]
-	VMOVUPS	464512(SI), Y0	// v_dot.next[0]
-	VMOVUPS	Y0, 461440(SI)	// v_dot[0]
-	VMOVUPS	464640(SI), Y0	// v_dot.next[1]
-	VMOVUPS	Y0, 461568(SI)	// v_dot[1]
+	VMOVUPS	461440(SI), Y0	// q.next[0]
+	VMOVUPS	Y0, 458368(SI)	// q[0]
+	VMOVUPS	461568(SI), Y0	// q.next[1]
+	VMOVUPS	Y0, 458496(SI)	// q[1]
+	VMOVUPS	461696(SI), Y0	// v.next[0]
+	VMOVUPS	Y0, 458624(SI)	// v[0]
+	VMOVUPS	461824(SI), Y0	// v.next[1]
+	VMOVUPS	Y0, 458752(SI)	// v[1]
+	VMOVUPS	461952(SI), Y0	// q_dot.next[0]
+	VMOVUPS	Y0, 458880(SI)	// q_dot[0]
+	VMOVUPS	462080(SI), Y0	// q_dot.next[1]
+	VMOVUPS	Y0, 459008(SI)	// q_dot[1]
+	VMOVUPS	462208(SI), Y0	// v_dot.next[0]
+	VMOVUPS	Y0, 459136(SI)	// v_dot[0]
+	VMOVUPS	462336(SI), Y0	// v_dot.next[1]
+	VMOVUPS	Y0, 459264(SI)	// v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
 	// the next step, if all lanes have taken this one
-	VMOVUPD	464768(AX), Y0	// step.code
-	VMOVUPD	464800(AX), Y1	// step.code | 1
+	VMOVUPD	462464(AX), Y0	// step.code
+	VMOVUPD	462496(AX), Y1	// step.code | 1
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	464832(AX), Y1	// step.code | 2
+	VMOVUPD	462528(AX), Y1	// step.code | 2
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	464864(AX), Y1	// step.code | 3
+	VMOVUPD	462560(AX), Y1	// step.code | 3
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	464896(AX), Y1	// step.code | 4
+	VMOVUPD	462592(AX), Y1	// step.code | 4
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	464928(AX), Y1	// step.code | 5
+	VMOVUPD	462624(AX), Y1	// step.code | 5
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	464960(AX), Y1	// step.code | 6
+	VMOVUPD	462656(AX), Y1	// step.code | 6
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	464992(AX), Y1	// step.code | 7
+	VMOVUPD	462688(AX), Y1	// step.code | 7
 	VADDPD	Y1, Y0, Y0
 	VPERM2F128	$1, Y0, Y0, Y1
 	VADDPD	Y1, Y0, Y0
 	VSHUFPD	$5, Y0, Y0, Y1
 	VADDPD	Y1, Y0, Y0
 	VCMPPD	$0, f64_4040000000000000<>(SB), Y0, Y0
-	VBROADCASTSD	459904(AX), Y1	// step.taken
+	VBROADCASTSD	457600(AX), Y1	// step.taken
 	VADDPD	f64_3ff0000000000000<>(SB), Y1, Y2
-	VBROADCASTSD	459648(AX), Y3	// step.t0
-	VBROADCASTSD	459136(AX), Y4	// step.h
+	VBROADCASTSD	457344(AX), Y3	// step.t0
+	VBROADCASTSD	456832(AX), Y4	// step.h
 	VMULPD	Y4, Y2, Y4
 	VADDPD	Y4, Y3, Y3
-	VBROADCASTSD	460160(AX), Y4	// step.many
+	VBROADCASTSD	457856(AX), Y4	// step.many
 	VSUBPD	Y2, Y4, Y4
-	VBROADCASTSD	458880(AX), Y5	// step.t
+	VBROADCASTSD	456576(AX), Y5	// step.t
 	VBLENDVPD	Y0, Y3, Y5, Y3
 	VBLENDVPD	Y0, Y2, Y1, Y1
 	VANDPD	Y4, Y0, Y0
-	VMOVSD	X3, 458880(AX)	// step.t
-	VMOVSD	X1, 459904(AX)	// step.taken
-	VMOVSD	X0, 460416(AX)	// step.more
-	CMPQ	460416(AX), $0	// step.more
+	VMOVSD	X3, 456576(AX)	// step.t
+	VMOVSD	X1, 457600(AX)	// step.taken
+	VMOVSD	X0, 458112(AX)	// step.more
+	CMPQ	458112(AX), $0	// step.more
 	JNE	loop1
 	RET
 
@@ -9402,42 +9551,42 @@ TEXT stepJacobianSamplePart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	465792(SI), Y0	// stepJacobianSample.load
+	VMOVUPS	463488(SI), Y0	// stepJacobianSample.load
 	// arm.nde:27
 	VBROADCASTSS	5388(BX), Y1	// Arm.m2
 	VADDPS	Y0, Y1, Y1
 	// arm.nde:30
 	VBROADCASTSS	8(DX), Y2	// Arm.l2.square
 	VMULPS	Y2, Y1, Y2
-	VMOVUPS	Y2, 470016(SI)	// stepJacobianSample.mul
+	VMOVUPS	Y2, 467712(SI)	// stepJacobianSample.mul
 	VBROADCASTSS	(DX), Y3	// Arm.m2.add
 	VADDPS	Y3, Y0, Y0
 	VBROADCASTSS	4(DX), Y3	// Arm.l1.square
 	VFMADD213PS	Y2, Y0, Y3
-	VMOVUPS	Y3, 470144(SI)	// stepJacobianSample.add
+	VMOVUPS	Y3, 467840(SI)	// stepJacobianSample.add
 	VMULPS	f32_40000000<>(SB), Y1, Y3
 	VBROADCASTSS	5392(BX), Y4	// Arm.l1
 	VMULPS	Y4, Y3, Y3
 	VBROADCASTSS	5396(BX), Y4	// Arm.l2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 470272(SI)	// stepJacobianSample.mul_2
+	VMOVUPS	Y3, 467968(SI)	// stepJacobianSample.mul_2
 	// arm.nde:31
 	VBROADCASTSS	5392(BX), Y3	// Arm.l1
 	VMULPS	Y3, Y1, Y3
 	VBROADCASTSS	5396(BX), Y4	// Arm.l2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 470400(SI)	// stepJacobianSample.mul_3
+	VMOVUPS	Y3, 468096(SI)	// stepJacobianSample.mul_3
 	// arm.nde:32
-	VMOVUPS	Y2, 470528(SI)	// stepJacobianSample.reshape
+	VMOVUPS	Y2, 468224(SI)	// stepJacobianSample.reshape
 	// arm.nde:35
 	VMULPS	f32_411cf5c3<>(SB), Y0, Y0
 	VBROADCASTSS	5392(BX), Y2	// Arm.l1
 	VMULPS	Y2, Y0, Y0
-	VMOVUPS	Y0, 470656(SI)	// stepJacobianSample.mul_4
+	VMOVUPS	Y0, 468352(SI)	// stepJacobianSample.mul_4
 	VMULPS	f32_411cf5c3<>(SB), Y1, Y0
 	VBROADCASTSS	5396(BX), Y1	// Arm.l2
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 470784(SI)	// stepJacobianSample.mul_5
+	VMOVUPS	Y0, 468480(SI)	// stepJacobianSample.mul_5
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -9447,39 +9596,39 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 473984(SI)	// stepJacobianSample.step0_in0
+	VMOVUPD	Y0, 471680(SI)	// stepJacobianSample.step0_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 474016(SI)	// stepJacobianSample.step0_in0 | 1
+	VMOVUPD	Y0, 471712(SI)	// stepJacobianSample.step0_in0 | 1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 474240(SI)	// stepJacobianSample.step0_in1
+	VMOVUPD	Y0, 471936(SI)	// stepJacobianSample.step0_in1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 474272(SI)	// stepJacobianSample.step0_in1 | 1
-	VMOVUPS	465024(DI), Y0	// stepJacobianSample.q[0]
-	VMOVUPS	Y0, 295552(DI)	// step0Lanestep.q[0]
-	VMOVUPS	465152(DI), Y0	// stepJacobianSample.q[1]
-	VMOVUPS	Y0, 295680(DI)	// step0Lanestep.q[1]
-	VMOVUPS	465280(DI), Y0	// stepJacobianSample.v[0]
-	VMOVUPS	Y0, 295808(DI)	// step0Lanestep.v[0]
-	VMOVUPS	465408(DI), Y0	// stepJacobianSample.v[1]
-	VMOVUPS	Y0, 295936(DI)	// step0Lanestep.v[1]
-	VMOVUPS	465536(DI), Y0	// stepJacobianSample.u[0]
-	VMOVUPS	Y0, 296064(DI)	// step0Lanestep.extra.0[0]
-	VMOVUPS	465664(DI), Y0	// stepJacobianSample.u[1]
-	VMOVUPS	Y0, 296192(DI)	// step0Lanestep.extra.0[1]
-	VMOVUPS	470016(DI), Y0	// stepJacobianSample.mul
-	VMOVUPS	Y0, 296320(DI)	// step0Lanestep.extra.1
-	VMOVUPS	470144(DI), Y0	// stepJacobianSample.add
-	VMOVUPS	Y0, 296448(DI)	// step0Lanestep.extra.2
-	VMOVUPS	470272(DI), Y0	// stepJacobianSample.mul_2
-	VMOVUPS	Y0, 296576(DI)	// step0Lanestep.extra.3
-	VMOVUPS	470400(DI), Y0	// stepJacobianSample.mul_3
-	VMOVUPS	Y0, 296704(DI)	// step0Lanestep.extra.4
-	VMOVUPS	470528(DI), Y0	// stepJacobianSample.reshape
-	VMOVUPS	Y0, 296832(DI)	// step0Lanestep.extra.5
-	VMOVUPS	470656(DI), Y0	// stepJacobianSample.mul_4
-	VMOVUPS	Y0, 296960(DI)	// step0Lanestep.extra.6
-	VMOVUPS	470784(DI), Y0	// stepJacobianSample.mul_5
-	VMOVUPS	Y0, 297088(DI)	// step0Lanestep.extra.7
+	VMOVUPD	Y0, 471968(SI)	// stepJacobianSample.step0_in1 | 1
+	VMOVUPS	462720(DI), Y0	// stepJacobianSample.q[0]
+	VMOVUPS	Y0, 293248(DI)	// step0Lanestep.q[0]
+	VMOVUPS	462848(DI), Y0	// stepJacobianSample.q[1]
+	VMOVUPS	Y0, 293376(DI)	// step0Lanestep.q[1]
+	VMOVUPS	462976(DI), Y0	// stepJacobianSample.v[0]
+	VMOVUPS	Y0, 293504(DI)	// step0Lanestep.v[0]
+	VMOVUPS	463104(DI), Y0	// stepJacobianSample.v[1]
+	VMOVUPS	Y0, 293632(DI)	// step0Lanestep.v[1]
+	VMOVUPS	463232(DI), Y0	// stepJacobianSample.u[0]
+	VMOVUPS	Y0, 293760(DI)	// step0Lanestep.extra.0[0]
+	VMOVUPS	463360(DI), Y0	// stepJacobianSample.u[1]
+	VMOVUPS	Y0, 293888(DI)	// step0Lanestep.extra.0[1]
+	VMOVUPS	467712(DI), Y0	// stepJacobianSample.mul
+	VMOVUPS	Y0, 294016(DI)	// step0Lanestep.extra.1
+	VMOVUPS	467840(DI), Y0	// stepJacobianSample.add
+	VMOVUPS	Y0, 294144(DI)	// step0Lanestep.extra.2
+	VMOVUPS	467968(DI), Y0	// stepJacobianSample.mul_2
+	VMOVUPS	Y0, 294272(DI)	// step0Lanestep.extra.3
+	VMOVUPS	468096(DI), Y0	// stepJacobianSample.mul_3
+	VMOVUPS	Y0, 294400(DI)	// step0Lanestep.extra.4
+	VMOVUPS	468224(DI), Y0	// stepJacobianSample.reshape
+	VMOVUPS	Y0, 294528(DI)	// step0Lanestep.extra.5
+	VMOVUPS	468352(DI), Y0	// stepJacobianSample.mul_4
+	VMOVUPS	Y0, 294656(DI)	// step0Lanestep.extra.6
+	VMOVUPS	468480(DI), Y0	// stepJacobianSample.mul_5
+	VMOVUPS	Y0, 294784(DI)	// step0Lanestep.extra.7
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -9505,14 +9654,14 @@ TEXT stepJacobianSamplePart2_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	295552(SI), Y0	// step0Lanestep.q[0]
-	VMOVUPS	Y0, 465920(SI)	// stepJacobianSample.qn[0]
-	VMOVUPS	295680(SI), Y0	// step0Lanestep.q[1]
-	VMOVUPS	Y0, 466048(SI)	// stepJacobianSample.qn[1]
-	VMOVUPS	295808(SI), Y0	// step0Lanestep.v[0]
-	VMOVUPS	Y0, 466176(SI)	// stepJacobianSample.vn[0]
-	VMOVUPS	295936(SI), Y0	// step0Lanestep.v[1]
-	VMOVUPS	Y0, 466304(SI)	// stepJacobianSample.vn[1]
+	VMOVUPS	293248(SI), Y0	// step0Lanestep.q[0]
+	VMOVUPS	Y0, 463616(SI)	// stepJacobianSample.qn[0]
+	VMOVUPS	293376(SI), Y0	// step0Lanestep.q[1]
+	VMOVUPS	Y0, 463744(SI)	// stepJacobianSample.qn[1]
+	VMOVUPS	293504(SI), Y0	// step0Lanestep.v[0]
+	VMOVUPS	Y0, 463872(SI)	// stepJacobianSample.vn[0]
+	VMOVUPS	293632(SI), Y0	// step0Lanestep.v[1]
+	VMOVUPS	Y0, 464000(SI)	// stepJacobianSample.vn[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -9522,47 +9671,47 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 474496(SI)	// stepJacobianSample.step2_in0
+	VMOVUPD	Y0, 472192(SI)	// stepJacobianSample.step2_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 474528(SI)	// stepJacobianSample.step2_in0 | 1
+	VMOVUPD	Y0, 472224(SI)	// stepJacobianSample.step2_in0 | 1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 474752(SI)	// stepJacobianSample.step2_in1
+	VMOVUPD	Y0, 472448(SI)	// stepJacobianSample.step2_in1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 474784(SI)	// stepJacobianSample.step2_in1 | 1
-	VMOVUPS	465024(DI), Y0	// stepJacobianSample.q[0]
-	VMOVUPS	Y0, 350848(DI)	// step0TangentLanestep.q[0]
-	VMOVUPS	465152(DI), Y0	// stepJacobianSample.q[1]
-	VMOVUPS	Y0, 350976(DI)	// step0TangentLanestep.q[1]
-	VMOVUPS	465280(DI), Y0	// stepJacobianSample.v[0]
-	VMOVUPS	Y0, 351104(DI)	// step0TangentLanestep.v[0]
-	VMOVUPS	465408(DI), Y0	// stepJacobianSample.v[1]
-	VMOVUPS	Y0, 351232(DI)	// step0TangentLanestep.v[1]
+	VMOVUPD	Y0, 472480(SI)	// stepJacobianSample.step2_in1 | 1
+	VMOVUPS	462720(DI), Y0	// stepJacobianSample.q[0]
+	VMOVUPS	Y0, 348544(DI)	// step0TangentLanestep.q[0]
+	VMOVUPS	462848(DI), Y0	// stepJacobianSample.q[1]
+	VMOVUPS	Y0, 348672(DI)	// step0TangentLanestep.q[1]
+	VMOVUPS	462976(DI), Y0	// stepJacobianSample.v[0]
+	VMOVUPS	Y0, 348800(DI)	// step0TangentLanestep.v[0]
+	VMOVUPS	463104(DI), Y0	// stepJacobianSample.v[1]
+	VMOVUPS	Y0, 348928(DI)	// step0TangentLanestep.v[1]
 	VMOVUPS	f32_3f800000<>(SB), Y0
-	VMOVUPS	Y0, 351360(DI)	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Y0, 349056(DI)	// step0TangentLanestep.q_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 351488(DI)	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Y0, 349184(DI)	// step0TangentLanestep.q_dot[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 351616(DI)	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Y0, 349312(DI)	// step0TangentLanestep.v_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 351744(DI)	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	465536(DI), Y0	// stepJacobianSample.u[0]
-	VMOVUPS	Y0, 351872(DI)	// step0TangentLanestep.extra.0[0]
-	VMOVUPS	465664(DI), Y0	// stepJacobianSample.u[1]
-	VMOVUPS	Y0, 352000(DI)	// step0TangentLanestep.extra.0[1]
-	VMOVUPS	470016(DI), Y0	// stepJacobianSample.mul
-	VMOVUPS	Y0, 352128(DI)	// step0TangentLanestep.extra.1
-	VMOVUPS	470144(DI), Y0	// stepJacobianSample.add
-	VMOVUPS	Y0, 352256(DI)	// step0TangentLanestep.extra.2
-	VMOVUPS	470272(DI), Y0	// stepJacobianSample.mul_2
-	VMOVUPS	Y0, 352384(DI)	// step0TangentLanestep.extra.3
-	VMOVUPS	470400(DI), Y0	// stepJacobianSample.mul_3
-	VMOVUPS	Y0, 352512(DI)	// step0TangentLanestep.extra.4
-	VMOVUPS	470528(DI), Y0	// stepJacobianSample.reshape
-	VMOVUPS	Y0, 352640(DI)	// step0TangentLanestep.extra.5
-	VMOVUPS	470656(DI), Y0	// stepJacobianSample.mul_4
-	VMOVUPS	Y0, 352768(DI)	// step0TangentLanestep.extra.6
-	VMOVUPS	470784(DI), Y0	// stepJacobianSample.mul_5
-	VMOVUPS	Y0, 352896(DI)	// step0TangentLanestep.extra.7
+	VMOVUPS	Y0, 349440(DI)	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	463232(DI), Y0	// stepJacobianSample.u[0]
+	VMOVUPS	Y0, 349568(DI)	// step0TangentLanestep.extra.0[0]
+	VMOVUPS	463360(DI), Y0	// stepJacobianSample.u[1]
+	VMOVUPS	Y0, 349696(DI)	// step0TangentLanestep.extra.0[1]
+	VMOVUPS	467712(DI), Y0	// stepJacobianSample.mul
+	VMOVUPS	Y0, 349824(DI)	// step0TangentLanestep.extra.1
+	VMOVUPS	467840(DI), Y0	// stepJacobianSample.add
+	VMOVUPS	Y0, 349952(DI)	// step0TangentLanestep.extra.2
+	VMOVUPS	467968(DI), Y0	// stepJacobianSample.mul_2
+	VMOVUPS	Y0, 350080(DI)	// step0TangentLanestep.extra.3
+	VMOVUPS	468096(DI), Y0	// stepJacobianSample.mul_3
+	VMOVUPS	Y0, 350208(DI)	// step0TangentLanestep.extra.4
+	VMOVUPS	468224(DI), Y0	// stepJacobianSample.reshape
+	VMOVUPS	Y0, 350336(DI)	// step0TangentLanestep.extra.5
+	VMOVUPS	468352(DI), Y0	// stepJacobianSample.mul_4
+	VMOVUPS	Y0, 350464(DI)	// step0TangentLanestep.extra.6
+	VMOVUPS	468480(DI), Y0	// stepJacobianSample.mul_5
+	VMOVUPS	Y0, 350592(DI)	// step0TangentLanestep.extra.7
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -9588,14 +9737,14 @@ TEXT stepJacobianSamplePart4_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	351360(SI), Y0	// step0TangentLanestep.q_dot[0]
-	VMOVUPS	Y0, 470912(SI)	// stepJacobianSample.result[0]
-	VMOVUPS	351488(SI), Y0	// step0TangentLanestep.q_dot[1]
-	VMOVUPS	Y0, 471040(SI)	// stepJacobianSample.result[1]
-	VMOVUPS	351616(SI), Y0	// step0TangentLanestep.v_dot[0]
-	VMOVUPS	Y0, 472448(SI)	// stepJacobianSample.result_7[0]
-	VMOVUPS	351744(SI), Y0	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	Y0, 472576(SI)	// stepJacobianSample.result_7[1]
+	VMOVUPS	349056(SI), Y0	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Y0, 468608(SI)	// stepJacobianSample.result[0]
+	VMOVUPS	349184(SI), Y0	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Y0, 468736(SI)	// stepJacobianSample.result[1]
+	VMOVUPS	349312(SI), Y0	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Y0, 470144(SI)	// stepJacobianSample.result_7[0]
+	VMOVUPS	349440(SI), Y0	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	Y0, 470272(SI)	// stepJacobianSample.result_7[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -9605,47 +9754,47 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 475008(SI)	// stepJacobianSample.step4_in0
+	VMOVUPD	Y0, 472704(SI)	// stepJacobianSample.step4_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 475040(SI)	// stepJacobianSample.step4_in0 | 1
+	VMOVUPD	Y0, 472736(SI)	// stepJacobianSample.step4_in0 | 1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 475264(SI)	// stepJacobianSample.step4_in1
+	VMOVUPD	Y0, 472960(SI)	// stepJacobianSample.step4_in1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 475296(SI)	// stepJacobianSample.step4_in1 | 1
-	VMOVUPS	465024(DI), Y0	// stepJacobianSample.q[0]
-	VMOVUPS	Y0, 350848(DI)	// step0TangentLanestep.q[0]
-	VMOVUPS	465152(DI), Y0	// stepJacobianSample.q[1]
-	VMOVUPS	Y0, 350976(DI)	// step0TangentLanestep.q[1]
-	VMOVUPS	465280(DI), Y0	// stepJacobianSample.v[0]
-	VMOVUPS	Y0, 351104(DI)	// step0TangentLanestep.v[0]
-	VMOVUPS	465408(DI), Y0	// stepJacobianSample.v[1]
-	VMOVUPS	Y0, 351232(DI)	// step0TangentLanestep.v[1]
+	VMOVUPD	Y0, 472992(SI)	// stepJacobianSample.step4_in1 | 1
+	VMOVUPS	462720(DI), Y0	// stepJacobianSample.q[0]
+	VMOVUPS	Y0, 348544(DI)	// step0TangentLanestep.q[0]
+	VMOVUPS	462848(DI), Y0	// stepJacobianSample.q[1]
+	VMOVUPS	Y0, 348672(DI)	// step0TangentLanestep.q[1]
+	VMOVUPS	462976(DI), Y0	// stepJacobianSample.v[0]
+	VMOVUPS	Y0, 348800(DI)	// step0TangentLanestep.v[0]
+	VMOVUPS	463104(DI), Y0	// stepJacobianSample.v[1]
+	VMOVUPS	Y0, 348928(DI)	// step0TangentLanestep.v[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 351360(DI)	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Y0, 349056(DI)	// step0TangentLanestep.q_dot[0]
 	VMOVUPS	f32_3f800000<>(SB), Y0
-	VMOVUPS	Y0, 351488(DI)	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Y0, 349184(DI)	// step0TangentLanestep.q_dot[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 351616(DI)	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Y0, 349312(DI)	// step0TangentLanestep.v_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 351744(DI)	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	465536(DI), Y0	// stepJacobianSample.u[0]
-	VMOVUPS	Y0, 351872(DI)	// step0TangentLanestep.extra.0[0]
-	VMOVUPS	465664(DI), Y0	// stepJacobianSample.u[1]
-	VMOVUPS	Y0, 352000(DI)	// step0TangentLanestep.extra.0[1]
-	VMOVUPS	470016(DI), Y0	// stepJacobianSample.mul
-	VMOVUPS	Y0, 352128(DI)	// step0TangentLanestep.extra.1
-	VMOVUPS	470144(DI), Y0	// stepJacobianSample.add
-	VMOVUPS	Y0, 352256(DI)	// step0TangentLanestep.extra.2
-	VMOVUPS	470272(DI), Y0	// stepJacobianSample.mul_2
-	VMOVUPS	Y0, 352384(DI)	// step0TangentLanestep.extra.3
-	VMOVUPS	470400(DI), Y0	// stepJacobianSample.mul_3
-	VMOVUPS	Y0, 352512(DI)	// step0TangentLanestep.extra.4
-	VMOVUPS	470528(DI), Y0	// stepJacobianSample.reshape
-	VMOVUPS	Y0, 352640(DI)	// step0TangentLanestep.extra.5
-	VMOVUPS	470656(DI), Y0	// stepJacobianSample.mul_4
-	VMOVUPS	Y0, 352768(DI)	// step0TangentLanestep.extra.6
-	VMOVUPS	470784(DI), Y0	// stepJacobianSample.mul_5
-	VMOVUPS	Y0, 352896(DI)	// step0TangentLanestep.extra.7
+	VMOVUPS	Y0, 349440(DI)	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	463232(DI), Y0	// stepJacobianSample.u[0]
+	VMOVUPS	Y0, 349568(DI)	// step0TangentLanestep.extra.0[0]
+	VMOVUPS	463360(DI), Y0	// stepJacobianSample.u[1]
+	VMOVUPS	Y0, 349696(DI)	// step0TangentLanestep.extra.0[1]
+	VMOVUPS	467712(DI), Y0	// stepJacobianSample.mul
+	VMOVUPS	Y0, 349824(DI)	// step0TangentLanestep.extra.1
+	VMOVUPS	467840(DI), Y0	// stepJacobianSample.add
+	VMOVUPS	Y0, 349952(DI)	// step0TangentLanestep.extra.2
+	VMOVUPS	467968(DI), Y0	// stepJacobianSample.mul_2
+	VMOVUPS	Y0, 350080(DI)	// step0TangentLanestep.extra.3
+	VMOVUPS	468096(DI), Y0	// stepJacobianSample.mul_3
+	VMOVUPS	Y0, 350208(DI)	// step0TangentLanestep.extra.4
+	VMOVUPS	468224(DI), Y0	// stepJacobianSample.reshape
+	VMOVUPS	Y0, 350336(DI)	// step0TangentLanestep.extra.5
+	VMOVUPS	468352(DI), Y0	// stepJacobianSample.mul_4
+	VMOVUPS	Y0, 350464(DI)	// step0TangentLanestep.extra.6
+	VMOVUPS	468480(DI), Y0	// stepJacobianSample.mul_5
+	VMOVUPS	Y0, 350592(DI)	// step0TangentLanestep.extra.7
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -9671,14 +9820,14 @@ TEXT stepJacobianSamplePart6_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	351360(SI), Y0	// step0TangentLanestep.q_dot[0]
-	VMOVUPS	Y0, 471168(SI)	// stepJacobianSample.result_2[0]
-	VMOVUPS	351488(SI), Y0	// step0TangentLanestep.q_dot[1]
-	VMOVUPS	Y0, 471296(SI)	// stepJacobianSample.result_2[1]
-	VMOVUPS	351616(SI), Y0	// step0TangentLanestep.v_dot[0]
-	VMOVUPS	Y0, 472704(SI)	// stepJacobianSample.result_8[0]
-	VMOVUPS	351744(SI), Y0	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	Y0, 472832(SI)	// stepJacobianSample.result_8[1]
+	VMOVUPS	349056(SI), Y0	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Y0, 468864(SI)	// stepJacobianSample.result_2[0]
+	VMOVUPS	349184(SI), Y0	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Y0, 468992(SI)	// stepJacobianSample.result_2[1]
+	VMOVUPS	349312(SI), Y0	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Y0, 470400(SI)	// stepJacobianSample.result_8[0]
+	VMOVUPS	349440(SI), Y0	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	Y0, 470528(SI)	// stepJacobianSample.result_8[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -9688,47 +9837,47 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 475520(SI)	// stepJacobianSample.step6_in0
+	VMOVUPD	Y0, 473216(SI)	// stepJacobianSample.step6_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 475552(SI)	// stepJacobianSample.step6_in0 | 1
+	VMOVUPD	Y0, 473248(SI)	// stepJacobianSample.step6_in0 | 1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 475776(SI)	// stepJacobianSample.step6_in1
+	VMOVUPD	Y0, 473472(SI)	// stepJacobianSample.step6_in1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 475808(SI)	// stepJacobianSample.step6_in1 | 1
-	VMOVUPS	465024(DI), Y0	// stepJacobianSample.q[0]
-	VMOVUPS	Y0, 350848(DI)	// step0TangentLanestep.q[0]
-	VMOVUPS	465152(DI), Y0	// stepJacobianSample.q[1]
-	VMOVUPS	Y0, 350976(DI)	// step0TangentLanestep.q[1]
-	VMOVUPS	465280(DI), Y0	// stepJacobianSample.v[0]
-	VMOVUPS	Y0, 351104(DI)	// step0TangentLanestep.v[0]
-	VMOVUPS	465408(DI), Y0	// stepJacobianSample.v[1]
-	VMOVUPS	Y0, 351232(DI)	// step0TangentLanestep.v[1]
+	VMOVUPD	Y0, 473504(SI)	// stepJacobianSample.step6_in1 | 1
+	VMOVUPS	462720(DI), Y0	// stepJacobianSample.q[0]
+	VMOVUPS	Y0, 348544(DI)	// step0TangentLanestep.q[0]
+	VMOVUPS	462848(DI), Y0	// stepJacobianSample.q[1]
+	VMOVUPS	Y0, 348672(DI)	// step0TangentLanestep.q[1]
+	VMOVUPS	462976(DI), Y0	// stepJacobianSample.v[0]
+	VMOVUPS	Y0, 348800(DI)	// step0TangentLanestep.v[0]
+	VMOVUPS	463104(DI), Y0	// stepJacobianSample.v[1]
+	VMOVUPS	Y0, 348928(DI)	// step0TangentLanestep.v[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 351360(DI)	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Y0, 349056(DI)	// step0TangentLanestep.q_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 351488(DI)	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Y0, 349184(DI)	// step0TangentLanestep.q_dot[1]
 	VMOVUPS	f32_3f800000<>(SB), Y0
-	VMOVUPS	Y0, 351616(DI)	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Y0, 349312(DI)	// step0TangentLanestep.v_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 351744(DI)	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	465536(DI), Y0	// stepJacobianSample.u[0]
-	VMOVUPS	Y0, 351872(DI)	// step0TangentLanestep.extra.0[0]
-	VMOVUPS	465664(DI), Y0	// stepJacobianSample.u[1]
-	VMOVUPS	Y0, 352000(DI)	// step0TangentLanestep.extra.0[1]
-	VMOVUPS	470016(DI), Y0	// stepJacobianSample.mul
-	VMOVUPS	Y0, 352128(DI)	// step0TangentLanestep.extra.1
-	VMOVUPS	470144(DI), Y0	// stepJacobianSample.add
-	VMOVUPS	Y0, 352256(DI)	// step0TangentLanestep.extra.2
-	VMOVUPS	470272(DI), Y0	// stepJacobianSample.mul_2
-	VMOVUPS	Y0, 352384(DI)	// step0TangentLanestep.extra.3
-	VMOVUPS	470400(DI), Y0	// stepJacobianSample.mul_3
-	VMOVUPS	Y0, 352512(DI)	// step0TangentLanestep.extra.4
-	VMOVUPS	470528(DI), Y0	// stepJacobianSample.reshape
-	VMOVUPS	Y0, 352640(DI)	// step0TangentLanestep.extra.5
-	VMOVUPS	470656(DI), Y0	// stepJacobianSample.mul_4
-	VMOVUPS	Y0, 352768(DI)	// step0TangentLanestep.extra.6
-	VMOVUPS	470784(DI), Y0	// stepJacobianSample.mul_5
-	VMOVUPS	Y0, 352896(DI)	// step0TangentLanestep.extra.7
+	VMOVUPS	Y0, 349440(DI)	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	463232(DI), Y0	// stepJacobianSample.u[0]
+	VMOVUPS	Y0, 349568(DI)	// step0TangentLanestep.extra.0[0]
+	VMOVUPS	463360(DI), Y0	// stepJacobianSample.u[1]
+	VMOVUPS	Y0, 349696(DI)	// step0TangentLanestep.extra.0[1]
+	VMOVUPS	467712(DI), Y0	// stepJacobianSample.mul
+	VMOVUPS	Y0, 349824(DI)	// step0TangentLanestep.extra.1
+	VMOVUPS	467840(DI), Y0	// stepJacobianSample.add
+	VMOVUPS	Y0, 349952(DI)	// step0TangentLanestep.extra.2
+	VMOVUPS	467968(DI), Y0	// stepJacobianSample.mul_2
+	VMOVUPS	Y0, 350080(DI)	// step0TangentLanestep.extra.3
+	VMOVUPS	468096(DI), Y0	// stepJacobianSample.mul_3
+	VMOVUPS	Y0, 350208(DI)	// step0TangentLanestep.extra.4
+	VMOVUPS	468224(DI), Y0	// stepJacobianSample.reshape
+	VMOVUPS	Y0, 350336(DI)	// step0TangentLanestep.extra.5
+	VMOVUPS	468352(DI), Y0	// stepJacobianSample.mul_4
+	VMOVUPS	Y0, 350464(DI)	// step0TangentLanestep.extra.6
+	VMOVUPS	468480(DI), Y0	// stepJacobianSample.mul_5
+	VMOVUPS	Y0, 350592(DI)	// step0TangentLanestep.extra.7
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -9754,14 +9903,14 @@ TEXT stepJacobianSamplePart8_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	351360(SI), Y0	// step0TangentLanestep.q_dot[0]
-	VMOVUPS	Y0, 471424(SI)	// stepJacobianSample.result_3[0]
-	VMOVUPS	351488(SI), Y0	// step0TangentLanestep.q_dot[1]
-	VMOVUPS	Y0, 471552(SI)	// stepJacobianSample.result_3[1]
-	VMOVUPS	351616(SI), Y0	// step0TangentLanestep.v_dot[0]
-	VMOVUPS	Y0, 472960(SI)	// stepJacobianSample.result_9[0]
-	VMOVUPS	351744(SI), Y0	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	Y0, 473088(SI)	// stepJacobianSample.result_9[1]
+	VMOVUPS	349056(SI), Y0	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Y0, 469120(SI)	// stepJacobianSample.result_3[0]
+	VMOVUPS	349184(SI), Y0	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Y0, 469248(SI)	// stepJacobianSample.result_3[1]
+	VMOVUPS	349312(SI), Y0	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Y0, 470656(SI)	// stepJacobianSample.result_9[0]
+	VMOVUPS	349440(SI), Y0	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	Y0, 470784(SI)	// stepJacobianSample.result_9[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -9771,47 +9920,47 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 476032(SI)	// stepJacobianSample.step8_in0
+	VMOVUPD	Y0, 473728(SI)	// stepJacobianSample.step8_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 476064(SI)	// stepJacobianSample.step8_in0 | 1
+	VMOVUPD	Y0, 473760(SI)	// stepJacobianSample.step8_in0 | 1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 476288(SI)	// stepJacobianSample.step8_in1
+	VMOVUPD	Y0, 473984(SI)	// stepJacobianSample.step8_in1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 476320(SI)	// stepJacobianSample.step8_in1 | 1
-	VMOVUPS	465024(DI), Y0	// stepJacobianSample.q[0]
-	VMOVUPS	Y0, 350848(DI)	// step0TangentLanestep.q[0]
-	VMOVUPS	465152(DI), Y0	// stepJacobianSample.q[1]
-	VMOVUPS	Y0, 350976(DI)	// step0TangentLanestep.q[1]
-	VMOVUPS	465280(DI), Y0	// stepJacobianSample.v[0]
-	VMOVUPS	Y0, 351104(DI)	// step0TangentLanestep.v[0]
-	VMOVUPS	465408(DI), Y0	// stepJacobianSample.v[1]
-	VMOVUPS	Y0, 351232(DI)	// step0TangentLanestep.v[1]
+	VMOVUPD	Y0, 474016(SI)	// stepJacobianSample.step8_in1 | 1
+	VMOVUPS	462720(DI), Y0	// stepJacobianSample.q[0]
+	VMOVUPS	Y0, 348544(DI)	// step0TangentLanestep.q[0]
+	VMOVUPS	462848(DI), Y0	// stepJacobianSample.q[1]
+	VMOVUPS	Y0, 348672(DI)	// step0TangentLanestep.q[1]
+	VMOVUPS	462976(DI), Y0	// stepJacobianSample.v[0]
+	VMOVUPS	Y0, 348800(DI)	// step0TangentLanestep.v[0]
+	VMOVUPS	463104(DI), Y0	// stepJacobianSample.v[1]
+	VMOVUPS	Y0, 348928(DI)	// step0TangentLanestep.v[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 351360(DI)	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Y0, 349056(DI)	// step0TangentLanestep.q_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 351488(DI)	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Y0, 349184(DI)	// step0TangentLanestep.q_dot[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 351616(DI)	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Y0, 349312(DI)	// step0TangentLanestep.v_dot[0]
 	VMOVUPS	f32_3f800000<>(SB), Y0
-	VMOVUPS	Y0, 351744(DI)	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	465536(DI), Y0	// stepJacobianSample.u[0]
-	VMOVUPS	Y0, 351872(DI)	// step0TangentLanestep.extra.0[0]
-	VMOVUPS	465664(DI), Y0	// stepJacobianSample.u[1]
-	VMOVUPS	Y0, 352000(DI)	// step0TangentLanestep.extra.0[1]
-	VMOVUPS	470016(DI), Y0	// stepJacobianSample.mul
-	VMOVUPS	Y0, 352128(DI)	// step0TangentLanestep.extra.1
-	VMOVUPS	470144(DI), Y0	// stepJacobianSample.add
-	VMOVUPS	Y0, 352256(DI)	// step0TangentLanestep.extra.2
-	VMOVUPS	470272(DI), Y0	// stepJacobianSample.mul_2
-	VMOVUPS	Y0, 352384(DI)	// step0TangentLanestep.extra.3
-	VMOVUPS	470400(DI), Y0	// stepJacobianSample.mul_3
-	VMOVUPS	Y0, 352512(DI)	// step0TangentLanestep.extra.4
-	VMOVUPS	470528(DI), Y0	// stepJacobianSample.reshape
-	VMOVUPS	Y0, 352640(DI)	// step0TangentLanestep.extra.5
-	VMOVUPS	470656(DI), Y0	// stepJacobianSample.mul_4
-	VMOVUPS	Y0, 352768(DI)	// step0TangentLanestep.extra.6
-	VMOVUPS	470784(DI), Y0	// stepJacobianSample.mul_5
-	VMOVUPS	Y0, 352896(DI)	// step0TangentLanestep.extra.7
+	VMOVUPS	Y0, 349440(DI)	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	463232(DI), Y0	// stepJacobianSample.u[0]
+	VMOVUPS	Y0, 349568(DI)	// step0TangentLanestep.extra.0[0]
+	VMOVUPS	463360(DI), Y0	// stepJacobianSample.u[1]
+	VMOVUPS	Y0, 349696(DI)	// step0TangentLanestep.extra.0[1]
+	VMOVUPS	467712(DI), Y0	// stepJacobianSample.mul
+	VMOVUPS	Y0, 349824(DI)	// step0TangentLanestep.extra.1
+	VMOVUPS	467840(DI), Y0	// stepJacobianSample.add
+	VMOVUPS	Y0, 349952(DI)	// step0TangentLanestep.extra.2
+	VMOVUPS	467968(DI), Y0	// stepJacobianSample.mul_2
+	VMOVUPS	Y0, 350080(DI)	// step0TangentLanestep.extra.3
+	VMOVUPS	468096(DI), Y0	// stepJacobianSample.mul_3
+	VMOVUPS	Y0, 350208(DI)	// step0TangentLanestep.extra.4
+	VMOVUPS	468224(DI), Y0	// stepJacobianSample.reshape
+	VMOVUPS	Y0, 350336(DI)	// step0TangentLanestep.extra.5
+	VMOVUPS	468352(DI), Y0	// stepJacobianSample.mul_4
+	VMOVUPS	Y0, 350464(DI)	// step0TangentLanestep.extra.6
+	VMOVUPS	468480(DI), Y0	// stepJacobianSample.mul_5
+	VMOVUPS	Y0, 350592(DI)	// step0TangentLanestep.extra.7
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -9837,14 +9986,14 @@ TEXT stepJacobianSamplePart10_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	351360(SI), Y0	// step0TangentLanestep.q_dot[0]
-	VMOVUPS	Y0, 471680(SI)	// stepJacobianSample.result_4[0]
-	VMOVUPS	351488(SI), Y0	// step0TangentLanestep.q_dot[1]
-	VMOVUPS	Y0, 471808(SI)	// stepJacobianSample.result_4[1]
-	VMOVUPS	351616(SI), Y0	// step0TangentLanestep.v_dot[0]
-	VMOVUPS	Y0, 473216(SI)	// stepJacobianSample.result_10[0]
-	VMOVUPS	351744(SI), Y0	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	Y0, 473344(SI)	// stepJacobianSample.result_10[1]
+	VMOVUPS	349056(SI), Y0	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Y0, 469376(SI)	// stepJacobianSample.result_4[0]
+	VMOVUPS	349184(SI), Y0	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Y0, 469504(SI)	// stepJacobianSample.result_4[1]
+	VMOVUPS	349312(SI), Y0	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Y0, 470912(SI)	// stepJacobianSample.result_10[0]
+	VMOVUPS	349440(SI), Y0	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	Y0, 471040(SI)	// stepJacobianSample.result_10[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -9854,51 +10003,51 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 476544(SI)	// stepJacobianSample.step10_in0
+	VMOVUPD	Y0, 474240(SI)	// stepJacobianSample.step10_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 476576(SI)	// stepJacobianSample.step10_in0 | 1
+	VMOVUPD	Y0, 474272(SI)	// stepJacobianSample.step10_in0 | 1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 476800(SI)	// stepJacobianSample.step10_in1
+	VMOVUPD	Y0, 474496(SI)	// stepJacobianSample.step10_in1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 476832(SI)	// stepJacobianSample.step10_in1 | 1
-	VMOVUPS	465024(DI), Y0	// stepJacobianSample.q[0]
-	VMOVUPS	Y0, 404864(DI)	// step0Tangent2Lanestep.q[0]
-	VMOVUPS	465152(DI), Y0	// stepJacobianSample.q[1]
-	VMOVUPS	Y0, 404992(DI)	// step0Tangent2Lanestep.q[1]
-	VMOVUPS	465280(DI), Y0	// stepJacobianSample.v[0]
-	VMOVUPS	Y0, 405120(DI)	// step0Tangent2Lanestep.v[0]
-	VMOVUPS	465408(DI), Y0	// stepJacobianSample.v[1]
-	VMOVUPS	Y0, 405248(DI)	// step0Tangent2Lanestep.v[1]
+	VMOVUPD	Y0, 474528(SI)	// stepJacobianSample.step10_in1 | 1
+	VMOVUPS	462720(DI), Y0	// stepJacobianSample.q[0]
+	VMOVUPS	Y0, 402560(DI)	// step0Tangent2Lanestep.q[0]
+	VMOVUPS	462848(DI), Y0	// stepJacobianSample.q[1]
+	VMOVUPS	Y0, 402688(DI)	// step0Tangent2Lanestep.q[1]
+	VMOVUPS	462976(DI), Y0	// stepJacobianSample.v[0]
+	VMOVUPS	Y0, 402816(DI)	// step0Tangent2Lanestep.v[0]
+	VMOVUPS	463104(DI), Y0	// stepJacobianSample.v[1]
+	VMOVUPS	Y0, 402944(DI)	// step0Tangent2Lanestep.v[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 405376(DI)	// step0Tangent2Lanestep.q_dot[0]
+	VMOVUPS	Y0, 403072(DI)	// step0Tangent2Lanestep.q_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 405504(DI)	// step0Tangent2Lanestep.q_dot[1]
+	VMOVUPS	Y0, 403200(DI)	// step0Tangent2Lanestep.q_dot[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 405632(DI)	// step0Tangent2Lanestep.v_dot[0]
+	VMOVUPS	Y0, 403328(DI)	// step0Tangent2Lanestep.v_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 405760(DI)	// step0Tangent2Lanestep.v_dot[1]
-	VMOVUPS	465536(DI), Y0	// stepJacobianSample.u[0]
-	VMOVUPS	Y0, 405888(DI)	// step0Tangent2Lanestep.extra.0[0]
-	VMOVUPS	465664(DI), Y0	// stepJacobianSample.u[1]
-	VMOVUPS	Y0, 406016(DI)	// step0Tangent2Lanestep.extra.0[1]
-	VMOVUPS	470016(DI), Y0	// stepJacobianSample.mul
-	VMOVUPS	Y0, 406144(DI)	// step0Tangent2Lanestep.extra.1
-	VMOVUPS	470144(DI), Y0	// stepJacobianSample.add
-	VMOVUPS	Y0, 406272(DI)	// step0Tangent2Lanestep.extra.2
-	VMOVUPS	470272(DI), Y0	// stepJacobianSample.mul_2
-	VMOVUPS	Y0, 406400(DI)	// step0Tangent2Lanestep.extra.3
-	VMOVUPS	470400(DI), Y0	// stepJacobianSample.mul_3
-	VMOVUPS	Y0, 406528(DI)	// step0Tangent2Lanestep.extra.4
-	VMOVUPS	470528(DI), Y0	// stepJacobianSample.reshape
-	VMOVUPS	Y0, 406656(DI)	// step0Tangent2Lanestep.extra.5
-	VMOVUPS	470656(DI), Y0	// stepJacobianSample.mul_4
-	VMOVUPS	Y0, 406784(DI)	// step0Tangent2Lanestep.extra.6
-	VMOVUPS	470784(DI), Y0	// stepJacobianSample.mul_5
-	VMOVUPS	Y0, 406912(DI)	// step0Tangent2Lanestep.extra.7
+	VMOVUPS	Y0, 403456(DI)	// step0Tangent2Lanestep.v_dot[1]
+	VMOVUPS	463232(DI), Y0	// stepJacobianSample.u[0]
+	VMOVUPS	Y0, 403584(DI)	// step0Tangent2Lanestep.extra.0[0]
+	VMOVUPS	463360(DI), Y0	// stepJacobianSample.u[1]
+	VMOVUPS	Y0, 403712(DI)	// step0Tangent2Lanestep.extra.0[1]
+	VMOVUPS	467712(DI), Y0	// stepJacobianSample.mul
+	VMOVUPS	Y0, 403840(DI)	// step0Tangent2Lanestep.extra.1
+	VMOVUPS	467840(DI), Y0	// stepJacobianSample.add
+	VMOVUPS	Y0, 403968(DI)	// step0Tangent2Lanestep.extra.2
+	VMOVUPS	467968(DI), Y0	// stepJacobianSample.mul_2
+	VMOVUPS	Y0, 404096(DI)	// step0Tangent2Lanestep.extra.3
+	VMOVUPS	468096(DI), Y0	// stepJacobianSample.mul_3
+	VMOVUPS	Y0, 404224(DI)	// step0Tangent2Lanestep.extra.4
+	VMOVUPS	468224(DI), Y0	// stepJacobianSample.reshape
+	VMOVUPS	Y0, 404352(DI)	// step0Tangent2Lanestep.extra.5
+	VMOVUPS	468352(DI), Y0	// stepJacobianSample.mul_4
+	VMOVUPS	Y0, 404480(DI)	// step0Tangent2Lanestep.extra.6
+	VMOVUPS	468480(DI), Y0	// stepJacobianSample.mul_5
+	VMOVUPS	Y0, 404608(DI)	// step0Tangent2Lanestep.extra.7
 	VMOVUPS	f32_3f800000<>(SB), Y0
-	VMOVUPS	Y0, 407040(DI)	// step0Tangent2Lanestep.extra.8[0]
+	VMOVUPS	Y0, 404736(DI)	// step0Tangent2Lanestep.extra.8[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 407168(DI)	// step0Tangent2Lanestep.extra.8[1]
+	VMOVUPS	Y0, 404864(DI)	// step0Tangent2Lanestep.extra.8[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -9924,14 +10073,14 @@ TEXT stepJacobianSamplePart12_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	405376(SI), Y0	// step0Tangent2Lanestep.q_dot[0]
-	VMOVUPS	Y0, 471936(SI)	// stepJacobianSample.result_5[0]
-	VMOVUPS	405504(SI), Y0	// step0Tangent2Lanestep.q_dot[1]
-	VMOVUPS	Y0, 472064(SI)	// stepJacobianSample.result_5[1]
-	VMOVUPS	405632(SI), Y0	// step0Tangent2Lanestep.v_dot[0]
-	VMOVUPS	Y0, 473472(SI)	// stepJacobianSample.result_11[0]
-	VMOVUPS	405760(SI), Y0	// step0Tangent2Lanestep.v_dot[1]
-	VMOVUPS	Y0, 473600(SI)	// stepJacobianSample.result_11[1]
+	VMOVUPS	403072(SI), Y0	// step0Tangent2Lanestep.q_dot[0]
+	VMOVUPS	Y0, 469632(SI)	// stepJacobianSample.result_5[0]
+	VMOVUPS	403200(SI), Y0	// step0Tangent2Lanestep.q_dot[1]
+	VMOVUPS	Y0, 469760(SI)	// stepJacobianSample.result_5[1]
+	VMOVUPS	403328(SI), Y0	// step0Tangent2Lanestep.v_dot[0]
+	VMOVUPS	Y0, 471168(SI)	// stepJacobianSample.result_11[0]
+	VMOVUPS	403456(SI), Y0	// step0Tangent2Lanestep.v_dot[1]
+	VMOVUPS	Y0, 471296(SI)	// stepJacobianSample.result_11[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -9941,51 +10090,51 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 477056(SI)	// stepJacobianSample.step12_in0
+	VMOVUPD	Y0, 474752(SI)	// stepJacobianSample.step12_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 477088(SI)	// stepJacobianSample.step12_in0 | 1
+	VMOVUPD	Y0, 474784(SI)	// stepJacobianSample.step12_in0 | 1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 477312(SI)	// stepJacobianSample.step12_in1
+	VMOVUPD	Y0, 475008(SI)	// stepJacobianSample.step12_in1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 477344(SI)	// stepJacobianSample.step12_in1 | 1
-	VMOVUPS	465024(DI), Y0	// stepJacobianSample.q[0]
-	VMOVUPS	Y0, 404864(DI)	// step0Tangent2Lanestep.q[0]
-	VMOVUPS	465152(DI), Y0	// stepJacobianSample.q[1]
-	VMOVUPS	Y0, 404992(DI)	// step0Tangent2Lanestep.q[1]
-	VMOVUPS	465280(DI), Y0	// stepJacobianSample.v[0]
-	VMOVUPS	Y0, 405120(DI)	// step0Tangent2Lanestep.v[0]
-	VMOVUPS	465408(DI), Y0	// stepJacobianSample.v[1]
-	VMOVUPS	Y0, 405248(DI)	// step0Tangent2Lanestep.v[1]
+	VMOVUPD	Y0, 475040(SI)	// stepJacobianSample.step12_in1 | 1
+	VMOVUPS	462720(DI), Y0	// stepJacobianSample.q[0]
+	VMOVUPS	Y0, 402560(DI)	// step0Tangent2Lanestep.q[0]
+	VMOVUPS	462848(DI), Y0	// stepJacobianSample.q[1]
+	VMOVUPS	Y0, 402688(DI)	// step0Tangent2Lanestep.q[1]
+	VMOVUPS	462976(DI), Y0	// stepJacobianSample.v[0]
+	VMOVUPS	Y0, 402816(DI)	// step0Tangent2Lanestep.v[0]
+	VMOVUPS	463104(DI), Y0	// stepJacobianSample.v[1]
+	VMOVUPS	Y0, 402944(DI)	// step0Tangent2Lanestep.v[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 405376(DI)	// step0Tangent2Lanestep.q_dot[0]
+	VMOVUPS	Y0, 403072(DI)	// step0Tangent2Lanestep.q_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 405504(DI)	// step0Tangent2Lanestep.q_dot[1]
+	VMOVUPS	Y0, 403200(DI)	// step0Tangent2Lanestep.q_dot[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 405632(DI)	// step0Tangent2Lanestep.v_dot[0]
+	VMOVUPS	Y0, 403328(DI)	// step0Tangent2Lanestep.v_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 405760(DI)	// step0Tangent2Lanestep.v_dot[1]
-	VMOVUPS	465536(DI), Y0	// stepJacobianSample.u[0]
-	VMOVUPS	Y0, 405888(DI)	// step0Tangent2Lanestep.extra.0[0]
-	VMOVUPS	465664(DI), Y0	// stepJacobianSample.u[1]
-	VMOVUPS	Y0, 406016(DI)	// step0Tangent2Lanestep.extra.0[1]
-	VMOVUPS	470016(DI), Y0	// stepJacobianSample.mul
-	VMOVUPS	Y0, 406144(DI)	// step0Tangent2Lanestep.extra.1
-	VMOVUPS	470144(DI), Y0	// stepJacobianSample.add
-	VMOVUPS	Y0, 406272(DI)	// step0Tangent2Lanestep.extra.2
-	VMOVUPS	470272(DI), Y0	// stepJacobianSample.mul_2
-	VMOVUPS	Y0, 406400(DI)	// step0Tangent2Lanestep.extra.3
-	VMOVUPS	470400(DI), Y0	// stepJacobianSample.mul_3
-	VMOVUPS	Y0, 406528(DI)	// step0Tangent2Lanestep.extra.4
-	VMOVUPS	470528(DI), Y0	// stepJacobianSample.reshape
-	VMOVUPS	Y0, 406656(DI)	// step0Tangent2Lanestep.extra.5
-	VMOVUPS	470656(DI), Y0	// stepJacobianSample.mul_4
-	VMOVUPS	Y0, 406784(DI)	// step0Tangent2Lanestep.extra.6
-	VMOVUPS	470784(DI), Y0	// stepJacobianSample.mul_5
-	VMOVUPS	Y0, 406912(DI)	// step0Tangent2Lanestep.extra.7
+	VMOVUPS	Y0, 403456(DI)	// step0Tangent2Lanestep.v_dot[1]
+	VMOVUPS	463232(DI), Y0	// stepJacobianSample.u[0]
+	VMOVUPS	Y0, 403584(DI)	// step0Tangent2Lanestep.extra.0[0]
+	VMOVUPS	463360(DI), Y0	// stepJacobianSample.u[1]
+	VMOVUPS	Y0, 403712(DI)	// step0Tangent2Lanestep.extra.0[1]
+	VMOVUPS	467712(DI), Y0	// stepJacobianSample.mul
+	VMOVUPS	Y0, 403840(DI)	// step0Tangent2Lanestep.extra.1
+	VMOVUPS	467840(DI), Y0	// stepJacobianSample.add
+	VMOVUPS	Y0, 403968(DI)	// step0Tangent2Lanestep.extra.2
+	VMOVUPS	467968(DI), Y0	// stepJacobianSample.mul_2
+	VMOVUPS	Y0, 404096(DI)	// step0Tangent2Lanestep.extra.3
+	VMOVUPS	468096(DI), Y0	// stepJacobianSample.mul_3
+	VMOVUPS	Y0, 404224(DI)	// step0Tangent2Lanestep.extra.4
+	VMOVUPS	468224(DI), Y0	// stepJacobianSample.reshape
+	VMOVUPS	Y0, 404352(DI)	// step0Tangent2Lanestep.extra.5
+	VMOVUPS	468352(DI), Y0	// stepJacobianSample.mul_4
+	VMOVUPS	Y0, 404480(DI)	// step0Tangent2Lanestep.extra.6
+	VMOVUPS	468480(DI), Y0	// stepJacobianSample.mul_5
+	VMOVUPS	Y0, 404608(DI)	// step0Tangent2Lanestep.extra.7
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 407040(DI)	// step0Tangent2Lanestep.extra.8[0]
+	VMOVUPS	Y0, 404736(DI)	// step0Tangent2Lanestep.extra.8[0]
 	VMOVUPS	f32_3f800000<>(SB), Y0
-	VMOVUPS	Y0, 407168(DI)	// step0Tangent2Lanestep.extra.8[1]
+	VMOVUPS	Y0, 404864(DI)	// step0Tangent2Lanestep.extra.8[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -10011,14 +10160,14 @@ TEXT stepJacobianSamplePart14_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	405376(SI), Y0	// step0Tangent2Lanestep.q_dot[0]
-	VMOVUPS	Y0, 472192(SI)	// stepJacobianSample.result_6[0]
-	VMOVUPS	405504(SI), Y0	// step0Tangent2Lanestep.q_dot[1]
-	VMOVUPS	Y0, 472320(SI)	// stepJacobianSample.result_6[1]
-	VMOVUPS	405632(SI), Y0	// step0Tangent2Lanestep.v_dot[0]
-	VMOVUPS	Y0, 473728(SI)	// stepJacobianSample.result_12[0]
-	VMOVUPS	405760(SI), Y0	// step0Tangent2Lanestep.v_dot[1]
-	VMOVUPS	Y0, 473856(SI)	// stepJacobianSample.result_12[1]
+	VMOVUPS	403072(SI), Y0	// step0Tangent2Lanestep.q_dot[0]
+	VMOVUPS	Y0, 469888(SI)	// stepJacobianSample.result_6[0]
+	VMOVUPS	403200(SI), Y0	// step0Tangent2Lanestep.q_dot[1]
+	VMOVUPS	Y0, 470016(SI)	// stepJacobianSample.result_6[1]
+	VMOVUPS	403328(SI), Y0	// step0Tangent2Lanestep.v_dot[0]
+	VMOVUPS	Y0, 471424(SI)	// stepJacobianSample.result_12[0]
+	VMOVUPS	403456(SI), Y0	// step0Tangent2Lanestep.v_dot[1]
+	VMOVUPS	Y0, 471552(SI)	// stepJacobianSample.result_12[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -10028,61 +10177,61 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 477568(SI)	// stepJacobianSample.step14_in0
+	VMOVUPD	Y0, 475264(SI)	// stepJacobianSample.step14_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 477600(SI)	// stepJacobianSample.step14_in0 | 1
+	VMOVUPD	Y0, 475296(SI)	// stepJacobianSample.step14_in0 | 1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 477824(SI)	// stepJacobianSample.step14_in1
+	VMOVUPD	Y0, 475520(SI)	// stepJacobianSample.step14_in1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 477856(SI)	// stepJacobianSample.step14_in1 | 1
-	VMOVUPS	465024(DI), Y0	// stepJacobianSample.q[0]
-	VMOVUPS	Y0, 460672(DI)	// step0Tangent3Lanestep.q[0]
-	VMOVUPS	465152(DI), Y0	// stepJacobianSample.q[1]
-	VMOVUPS	Y0, 460800(DI)	// step0Tangent3Lanestep.q[1]
-	VMOVUPS	465280(DI), Y0	// stepJacobianSample.v[0]
-	VMOVUPS	Y0, 460928(DI)	// step0Tangent3Lanestep.v[0]
-	VMOVUPS	465408(DI), Y0	// stepJacobianSample.v[1]
-	VMOVUPS	Y0, 461056(DI)	// step0Tangent3Lanestep.v[1]
+	VMOVUPD	Y0, 475552(SI)	// stepJacobianSample.step14_in1 | 1
+	VMOVUPS	462720(DI), Y0	// stepJacobianSample.q[0]
+	VMOVUPS	Y0, 458368(DI)	// step0Tangent3Lanestep.q[0]
+	VMOVUPS	462848(DI), Y0	// stepJacobianSample.q[1]
+	VMOVUPS	Y0, 458496(DI)	// step0Tangent3Lanestep.q[1]
+	VMOVUPS	462976(DI), Y0	// stepJacobianSample.v[0]
+	VMOVUPS	Y0, 458624(DI)	// step0Tangent3Lanestep.v[0]
+	VMOVUPS	463104(DI), Y0	// stepJacobianSample.v[1]
+	VMOVUPS	Y0, 458752(DI)	// step0Tangent3Lanestep.v[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 461184(DI)	// step0Tangent3Lanestep.q_dot[0]
+	VMOVUPS	Y0, 458880(DI)	// step0Tangent3Lanestep.q_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 461312(DI)	// step0Tangent3Lanestep.q_dot[1]
+	VMOVUPS	Y0, 459008(DI)	// step0Tangent3Lanestep.q_dot[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 461440(DI)	// step0Tangent3Lanestep.v_dot[0]
+	VMOVUPS	Y0, 459136(DI)	// step0Tangent3Lanestep.v_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 461568(DI)	// step0Tangent3Lanestep.v_dot[1]
-	VMOVUPS	465536(DI), Y0	// stepJacobianSample.u[0]
-	VMOVUPS	Y0, 461696(DI)	// step0Tangent3Lanestep.extra.0[0]
-	VMOVUPS	465664(DI), Y0	// stepJacobianSample.u[1]
-	VMOVUPS	Y0, 461824(DI)	// step0Tangent3Lanestep.extra.0[1]
-	VMOVUPS	470016(DI), Y0	// stepJacobianSample.mul
-	VMOVUPS	Y0, 461952(DI)	// step0Tangent3Lanestep.extra.1
-	VMOVUPS	470144(DI), Y0	// stepJacobianSample.add
-	VMOVUPS	Y0, 462080(DI)	// step0Tangent3Lanestep.extra.2
-	VMOVUPS	470272(DI), Y0	// stepJacobianSample.mul_2
-	VMOVUPS	Y0, 462208(DI)	// step0Tangent3Lanestep.extra.3
-	VMOVUPS	470400(DI), Y0	// stepJacobianSample.mul_3
-	VMOVUPS	Y0, 462336(DI)	// step0Tangent3Lanestep.extra.4
-	VMOVUPS	470528(DI), Y0	// stepJacobianSample.reshape
-	VMOVUPS	Y0, 462464(DI)	// step0Tangent3Lanestep.extra.5
-	VMOVUPS	470656(DI), Y0	// stepJacobianSample.mul_4
-	VMOVUPS	Y0, 462592(DI)	// step0Tangent3Lanestep.extra.6
-	VMOVUPS	470784(DI), Y0	// stepJacobianSample.mul_5
-	VMOVUPS	Y0, 462720(DI)	// step0Tangent3Lanestep.extra.7
+	VMOVUPS	Y0, 459264(DI)	// step0Tangent3Lanestep.v_dot[1]
+	VMOVUPS	463232(DI), Y0	// stepJacobianSample.u[0]
+	VMOVUPS	Y0, 459392(DI)	// step0Tangent3Lanestep.extra.0[0]
+	VMOVUPS	463360(DI), Y0	// stepJacobianSample.u[1]
+	VMOVUPS	Y0, 459520(DI)	// step0Tangent3Lanestep.extra.0[1]
+	VMOVUPS	467712(DI), Y0	// stepJacobianSample.mul
+	VMOVUPS	Y0, 459648(DI)	// step0Tangent3Lanestep.extra.1
+	VMOVUPS	467840(DI), Y0	// stepJacobianSample.add
+	VMOVUPS	Y0, 459776(DI)	// step0Tangent3Lanestep.extra.2
+	VMOVUPS	467968(DI), Y0	// stepJacobianSample.mul_2
+	VMOVUPS	Y0, 459904(DI)	// step0Tangent3Lanestep.extra.3
+	VMOVUPS	468096(DI), Y0	// stepJacobianSample.mul_3
+	VMOVUPS	Y0, 460032(DI)	// step0Tangent3Lanestep.extra.4
+	VMOVUPS	468224(DI), Y0	// stepJacobianSample.reshape
+	VMOVUPS	Y0, 460160(DI)	// step0Tangent3Lanestep.extra.5
+	VMOVUPS	468352(DI), Y0	// stepJacobianSample.mul_4
+	VMOVUPS	Y0, 460288(DI)	// step0Tangent3Lanestep.extra.6
+	VMOVUPS	468480(DI), Y0	// stepJacobianSample.mul_5
+	VMOVUPS	Y0, 460416(DI)	// step0Tangent3Lanestep.extra.7
 	VBROADCASTSS	8(DX), Y0	// Arm.l2.square
-	VMOVUPS	Y0, 462848(DI)	// step0Tangent3Lanestep.extra.8
+	VMOVUPS	Y0, 460544(DI)	// step0Tangent3Lanestep.extra.8
 	VBROADCASTSS	12(DX), Y0	// Arm.l1.add
-	VMOVUPS	Y0, 462976(DI)	// step0Tangent3Lanestep.extra.9
+	VMOVUPS	Y0, 460672(DI)	// step0Tangent3Lanestep.extra.9
 	VBROADCASTSS	16(DX), Y0	// mul
-	VMOVUPS	Y0, 463104(DI)	// step0Tangent3Lanestep.extra.10
+	VMOVUPS	Y0, 460800(DI)	// step0Tangent3Lanestep.extra.10
 	VBROADCASTSS	20(DX), Y0	// Arm.l1.mul
-	VMOVUPS	Y0, 463232(DI)	// step0Tangent3Lanestep.extra.11
+	VMOVUPS	Y0, 460928(DI)	// step0Tangent3Lanestep.extra.11
 	VBROADCASTSS	24(DX), Y0	// Arm.l2.square.2
-	VMOVUPS	Y0, 463360(DI)	// step0Tangent3Lanestep.extra.12
+	VMOVUPS	Y0, 461056(DI)	// step0Tangent3Lanestep.extra.12
 	VBROADCASTSS	28(DX), Y0	// mul.2
-	VMOVUPS	Y0, 463488(DI)	// step0Tangent3Lanestep.extra.13
+	VMOVUPS	Y0, 461184(DI)	// step0Tangent3Lanestep.extra.13
 	VBROADCASTSS	32(DX), Y0	// mul.3
-	VMOVUPS	Y0, 463616(DI)	// step0Tangent3Lanestep.extra.14
+	VMOVUPS	Y0, 461312(DI)	// step0Tangent3Lanestep.extra.14
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -10108,69 +10257,69 @@ TEXT stepJacobianSamplePart16_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	461184(SI), Y0	// step0Tangent3Lanestep.q_dot[0]
-	VMOVUPS	Y0, 467968(SI)	// stepJacobianSample.qn_by_load[0]
-	VMOVUPS	461312(SI), Y0	// step0Tangent3Lanestep.q_dot[1]
-	VMOVUPS	Y0, 468096(SI)	// stepJacobianSample.qn_by_load[1]
-	VMOVUPS	461440(SI), Y0	// step0Tangent3Lanestep.v_dot[0]
-	VMOVUPS	Y0, 469760(SI)	// stepJacobianSample.vn_by_load[0]
-	VMOVUPS	461568(SI), Y0	// step0Tangent3Lanestep.v_dot[1]
-	VMOVUPS	Y0, 469888(SI)	// stepJacobianSample.vn_by_load[1]
+	VMOVUPS	458880(SI), Y0	// step0Tangent3Lanestep.q_dot[0]
+	VMOVUPS	Y0, 465664(SI)	// stepJacobianSample.qn_by_load[0]
+	VMOVUPS	459008(SI), Y0	// step0Tangent3Lanestep.q_dot[1]
+	VMOVUPS	Y0, 465792(SI)	// stepJacobianSample.qn_by_load[1]
+	VMOVUPS	459136(SI), Y0	// step0Tangent3Lanestep.v_dot[0]
+	VMOVUPS	Y0, 467456(SI)	// stepJacobianSample.vn_by_load[0]
+	VMOVUPS	459264(SI), Y0	// step0Tangent3Lanestep.v_dot[1]
+	VMOVUPS	Y0, 467584(SI)	// stepJacobianSample.vn_by_load[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	470912(SI), Y0	// stepJacobianSample.result[0]
-	VMOVUPS	471040(SI), Y1	// stepJacobianSample.result[1]
-	VMOVUPS	471168(SI), Y2	// stepJacobianSample.result_2[0]
-	VMOVUPS	471296(SI), Y3	// stepJacobianSample.result_2[1]
+	VMOVUPS	468608(SI), Y0	// stepJacobianSample.result[0]
+	VMOVUPS	468736(SI), Y1	// stepJacobianSample.result[1]
+	VMOVUPS	468864(SI), Y2	// stepJacobianSample.result_2[0]
+	VMOVUPS	468992(SI), Y3	// stepJacobianSample.result_2[1]
 	// arm.nde:50
-	VMOVUPS	471424(SI), Y4	// stepJacobianSample.result_3[0]
-	VMOVUPS	471552(SI), Y5	// stepJacobianSample.result_3[1]
-	VMOVUPS	471680(SI), Y6	// stepJacobianSample.result_4[0]
-	VMOVUPS	471808(SI), Y7	// stepJacobianSample.result_4[1]
-	VMOVUPS	Y0, 466432(SI)	// stepJacobianSample.qn_by_q[0]
-	VMOVUPS	Y2, 466560(SI)	// stepJacobianSample.qn_by_q[1]
-	VMOVUPS	Y1, 466688(SI)	// stepJacobianSample.qn_by_q[2]
-	VMOVUPS	Y3, 466816(SI)	// stepJacobianSample.qn_by_q[3]
-	VMOVUPS	471936(SI), Y0	// stepJacobianSample.result_5[0]
-	VMOVUPS	472064(SI), Y1	// stepJacobianSample.result_5[1]
-	VMOVUPS	472192(SI), Y2	// stepJacobianSample.result_6[0]
-	VMOVUPS	472320(SI), Y3	// stepJacobianSample.result_6[1]
-	VMOVUPS	Y4, 466944(SI)	// stepJacobianSample.qn_by_v[0]
-	VMOVUPS	Y6, 467072(SI)	// stepJacobianSample.qn_by_v[1]
-	VMOVUPS	Y5, 467200(SI)	// stepJacobianSample.qn_by_v[2]
-	VMOVUPS	Y7, 467328(SI)	// stepJacobianSample.qn_by_v[3]
-	VMOVUPS	472448(SI), Y4	// stepJacobianSample.result_7[0]
-	VMOVUPS	472576(SI), Y5	// stepJacobianSample.result_7[1]
-	VMOVUPS	472704(SI), Y6	// stepJacobianSample.result_8[0]
-	VMOVUPS	472832(SI), Y7	// stepJacobianSample.result_8[1]
-	VMOVUPS	Y0, 467456(SI)	// stepJacobianSample.qn_by_u[0]
-	VMOVUPS	Y2, 467584(SI)	// stepJacobianSample.qn_by_u[1]
-	VMOVUPS	Y1, 467712(SI)	// stepJacobianSample.qn_by_u[2]
-	VMOVUPS	Y3, 467840(SI)	// stepJacobianSample.qn_by_u[3]
-	VMOVUPS	472960(SI), Y0	// stepJacobianSample.result_9[0]
-	VMOVUPS	473088(SI), Y1	// stepJacobianSample.result_9[1]
-	VMOVUPS	473216(SI), Y2	// stepJacobianSample.result_10[0]
-	VMOVUPS	473344(SI), Y3	// stepJacobianSample.result_10[1]
-	VMOVUPS	Y4, 468224(SI)	// stepJacobianSample.vn_by_q[0]
-	VMOVUPS	Y6, 468352(SI)	// stepJacobianSample.vn_by_q[1]
-	VMOVUPS	Y5, 468480(SI)	// stepJacobianSample.vn_by_q[2]
-	VMOVUPS	Y7, 468608(SI)	// stepJacobianSample.vn_by_q[3]
-	VMOVUPS	473472(SI), Y4	// stepJacobianSample.result_11[0]
-	VMOVUPS	473600(SI), Y5	// stepJacobianSample.result_11[1]
-	VMOVUPS	473728(SI), Y6	// stepJacobianSample.result_12[0]
-	VMOVUPS	473856(SI), Y7	// stepJacobianSample.result_12[1]
-	VMOVUPS	Y0, 468736(SI)	// stepJacobianSample.vn_by_v[0]
-	VMOVUPS	Y2, 468864(SI)	// stepJacobianSample.vn_by_v[1]
-	VMOVUPS	Y1, 468992(SI)	// stepJacobianSample.vn_by_v[2]
-	VMOVUPS	Y3, 469120(SI)	// stepJacobianSample.vn_by_v[3]
-	VMOVUPS	Y4, 469248(SI)	// stepJacobianSample.vn_by_u[0]
-	VMOVUPS	Y6, 469376(SI)	// stepJacobianSample.vn_by_u[1]
-	VMOVUPS	Y5, 469504(SI)	// stepJacobianSample.vn_by_u[2]
-	VMOVUPS	Y7, 469632(SI)	// stepJacobianSample.vn_by_u[3]
+	VMOVUPS	469120(SI), Y4	// stepJacobianSample.result_3[0]
+	VMOVUPS	469248(SI), Y5	// stepJacobianSample.result_3[1]
+	VMOVUPS	469376(SI), Y6	// stepJacobianSample.result_4[0]
+	VMOVUPS	469504(SI), Y7	// stepJacobianSample.result_4[1]
+	VMOVUPS	Y0, 464128(SI)	// stepJacobianSample.qn_by_q[0]
+	VMOVUPS	Y2, 464256(SI)	// stepJacobianSample.qn_by_q[1]
+	VMOVUPS	Y1, 464384(SI)	// stepJacobianSample.qn_by_q[2]
+	VMOVUPS	Y3, 464512(SI)	// stepJacobianSample.qn_by_q[3]
+	VMOVUPS	469632(SI), Y0	// stepJacobianSample.result_5[0]
+	VMOVUPS	469760(SI), Y1	// stepJacobianSample.result_5[1]
+	VMOVUPS	469888(SI), Y2	// stepJacobianSample.result_6[0]
+	VMOVUPS	470016(SI), Y3	// stepJacobianSample.result_6[1]
+	VMOVUPS	Y4, 464640(SI)	// stepJacobianSample.qn_by_v[0]
+	VMOVUPS	Y6, 464768(SI)	// stepJacobianSample.qn_by_v[1]
+	VMOVUPS	Y5, 464896(SI)	// stepJacobianSample.qn_by_v[2]
+	VMOVUPS	Y7, 465024(SI)	// stepJacobianSample.qn_by_v[3]
+	VMOVUPS	470144(SI), Y4	// stepJacobianSample.result_7[0]
+	VMOVUPS	470272(SI), Y5	// stepJacobianSample.result_7[1]
+	VMOVUPS	470400(SI), Y6	// stepJacobianSample.result_8[0]
+	VMOVUPS	470528(SI), Y7	// stepJacobianSample.result_8[1]
+	VMOVUPS	Y0, 465152(SI)	// stepJacobianSample.qn_by_u[0]
+	VMOVUPS	Y2, 465280(SI)	// stepJacobianSample.qn_by_u[1]
+	VMOVUPS	Y1, 465408(SI)	// stepJacobianSample.qn_by_u[2]
+	VMOVUPS	Y3, 465536(SI)	// stepJacobianSample.qn_by_u[3]
+	VMOVUPS	470656(SI), Y0	// stepJacobianSample.result_9[0]
+	VMOVUPS	470784(SI), Y1	// stepJacobianSample.result_9[1]
+	VMOVUPS	470912(SI), Y2	// stepJacobianSample.result_10[0]
+	VMOVUPS	471040(SI), Y3	// stepJacobianSample.result_10[1]
+	VMOVUPS	Y4, 465920(SI)	// stepJacobianSample.vn_by_q[0]
+	VMOVUPS	Y6, 466048(SI)	// stepJacobianSample.vn_by_q[1]
+	VMOVUPS	Y5, 466176(SI)	// stepJacobianSample.vn_by_q[2]
+	VMOVUPS	Y7, 466304(SI)	// stepJacobianSample.vn_by_q[3]
+	VMOVUPS	471168(SI), Y4	// stepJacobianSample.result_11[0]
+	VMOVUPS	471296(SI), Y5	// stepJacobianSample.result_11[1]
+	VMOVUPS	471424(SI), Y6	// stepJacobianSample.result_12[0]
+	VMOVUPS	471552(SI), Y7	// stepJacobianSample.result_12[1]
+	VMOVUPS	Y0, 466432(SI)	// stepJacobianSample.vn_by_v[0]
+	VMOVUPS	Y2, 466560(SI)	// stepJacobianSample.vn_by_v[1]
+	VMOVUPS	Y1, 466688(SI)	// stepJacobianSample.vn_by_v[2]
+	VMOVUPS	Y3, 466816(SI)	// stepJacobianSample.vn_by_v[3]
+	VMOVUPS	Y4, 466944(SI)	// stepJacobianSample.vn_by_u[0]
+	VMOVUPS	Y6, 467072(SI)	// stepJacobianSample.vn_by_u[1]
+	VMOVUPS	Y5, 467200(SI)	// stepJacobianSample.vn_by_u[2]
+	VMOVUPS	Y7, 467328(SI)	// stepJacobianSample.vn_by_u[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -10194,25 +10343,25 @@ TEXT fitSamplePart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	478080(SI), Y0	// fitSample.ts[0]
-	VMOVUPD	478112(SI), Y0	// fitSample.ts[0] | 1
-	VMOVUPD	490624(SI), Y0	// fitSample.ts[49]
-	VMOVUPD	490656(SI), Y0	// fitSample.ts[49] | 1
+	VMOVUPD	475776(SI), Y0	// fitSample.ts[0]
+	VMOVUPD	475808(SI), Y0	// fitSample.ts[0] | 1
+	VMOVUPD	488320(SI), Y0	// fitSample.ts[49]
+	VMOVUPD	488352(SI), Y0	// fitSample.ts[49] | 1
 	// arm.nde:45
-	VMOVUPD	478080(SI), Y0	// fitSample.ts[0]
-	VMOVUPD	478112(SI), Y1	// fitSample.ts[0] | 1
-	VMOVUPD	490624(SI), Y2	// fitSample.ts[49]
-	VMOVUPD	490656(SI), Y3	// fitSample.ts[49] | 1
+	VMOVUPD	475776(SI), Y0	// fitSample.ts[0]
+	VMOVUPD	475808(SI), Y1	// fitSample.ts[0] | 1
+	VMOVUPD	488320(SI), Y2	// fitSample.ts[49]
+	VMOVUPD	488352(SI), Y3	// fitSample.ts[49] | 1
 	VCMPPD	$18, Y2, Y0, Y0
 	VCMPPD	$18, Y3, Y1, Y1
 	MOVQ	$50, DI
 	MOVQ	SI, R9
 	MOVQ	SI, R10
 loop2: // 50 times: elements
-	VMOVUPD	490624(R9), Y2	// fitSample.ts[49]
-	VMOVUPD	490656(R9), Y3	// fitSample.ts[49] | 1
-	VMOVUPD	Y2, 529536(R10)	// fitSample.reverse[0]
-	VMOVUPD	Y3, 529568(R10)	// fitSample.reverse[0] | 1
+	VMOVUPD	488320(R9), Y2	// fitSample.ts[49]
+	VMOVUPD	488352(R9), Y3	// fitSample.ts[49] | 1
+	VMOVUPD	Y2, 527232(R10)	// fitSample.reverse[0]
+	VMOVUPD	Y3, 527264(R10)	// fitSample.reverse[0] | 1
 	ADDQ	$-256, R9
 	ADDQ	$256, R10
 	DECQ	DI
@@ -10220,14 +10369,14 @@ loop2: // 50 times: elements
 	MOVQ	$50, DI
 	MOVQ	SI, R9
 loop3: // 50 times: elements
-	VMOVUPD	478080(R9), Y2	// fitSample.ts[0]
-	VMOVUPD	478112(R9), Y3	// fitSample.ts[0] | 1
-	VMOVUPD	529536(R9), Y4	// fitSample.reverse[0]
-	VMOVUPD	529568(R9), Y5	// fitSample.reverse[0] | 1
+	VMOVUPD	475776(R9), Y2	// fitSample.ts[0]
+	VMOVUPD	475808(R9), Y3	// fitSample.ts[0] | 1
+	VMOVUPD	527232(R9), Y4	// fitSample.reverse[0]
+	VMOVUPD	527264(R9), Y5	// fitSample.reverse[0] | 1
 	VBLENDVPD	Y0, Y2, Y4, Y2
 	VBLENDVPD	Y1, Y3, Y5, Y3
-	VMOVUPD	Y2, 542336(R9)	// fitSample.stops[0]
-	VMOVUPD	Y3, 542368(R9)	// fitSample.stops[0] | 1
+	VMOVUPD	Y2, 540032(R9)	// fitSample.stops[0]
+	VMOVUPD	Y3, 540064(R9)	// fitSample.stops[0] | 1
 	ADDQ	$256, R9
 	DECQ	DI
 	JNE	loop3
@@ -10239,25 +10388,25 @@ loop3: // 50 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop4: // 4 times: vectors of the block
-	VMOVUPD	478080(SI), Y0	// fitSample.ts[0]
-	VMOVUPD	478112(SI), Y1	// fitSample.ts[0] | 1
-	VMOVUPD	Y0, 580736(SI)	// fitSample.step0_in0
-	VMOVUPD	Y1, 580768(SI)	// fitSample.step0_in0 | 1
-	VMOVUPS	490880(DI), Y0	// fitSample.q[0]
+	VMOVUPD	475776(SI), Y0	// fitSample.ts[0]
+	VMOVUPD	475808(SI), Y1	// fitSample.ts[0] | 1
+	VMOVUPD	Y0, 578432(SI)	// fitSample.step0_in0
+	VMOVUPD	Y1, 578464(SI)	// fitSample.step0_in0 | 1
+	VMOVUPS	488576(DI), Y0	// fitSample.q[0]
 	VMOVUPS	Y0, 158976(DI)	// predict0Lanestep.q[0]
-	VMOVUPS	491008(DI), Y0	// fitSample.q[1]
+	VMOVUPS	488704(DI), Y0	// fitSample.q[1]
 	VMOVUPS	Y0, 159104(DI)	// predict0Lanestep.q[1]
-	VMOVUPS	503680(DI), Y0	// fitSample.v[0]
+	VMOVUPS	501376(DI), Y0	// fitSample.v[0]
 	VMOVUPS	Y0, 159232(DI)	// predict0Lanestep.v[0]
-	VMOVUPS	503808(DI), Y0	// fitSample.v[1]
+	VMOVUPS	501504(DI), Y0	// fitSample.v[1]
 	VMOVUPS	Y0, 159360(DI)	// predict0Lanestep.v[1]
-	VMOVUPS	529280(DI), Y0	// fitSample.load
+	VMOVUPS	526976(DI), Y0	// fitSample.load
 	VMOVUPS	Y0, 159488(DI)	// predict0Lanestep.extra.0
 	MOVQ	$50, R9
 	MOVQ	SI, R10
 loop5: // 50 times: elements
-	VMOVUPD	478080(R10), Y0	// fitSample.ts[0]
-	VMOVUPD	478112(R10), Y1	// fitSample.ts[0] | 1
+	VMOVUPD	475776(R10), Y0	// fitSample.ts[0]
+	VMOVUPD	475808(R10), Y1	// fitSample.ts[0] | 1
 	VMOVUPD	Y0, 159616(R10)	// predict0Lanestep.extra.1[0]
 	VMOVUPD	Y1, 159648(R10)	// predict0Lanestep.extra.1[0] | 1
 	ADDQ	$256, R10
@@ -10266,7 +10415,7 @@ loop5: // 50 times: elements
 	MOVQ	$100, R9
 	MOVQ	DI, R10
 loop6: // 100 times: elements
-	VMOVUPS	516480(R10), Y0	// fitSample.u[0]
+	VMOVUPS	514176(R10), Y0	// fitSample.u[0]
 	VMOVUPS	Y0, 172416(R10)	// predict0Lanestep.extra.2[0]
 	ADDQ	$128, R10
 	DECQ	R9
@@ -10306,13 +10455,13 @@ loop2: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop3: // 100 times: elements
 	// arm.nde:69
-	VMOVUPS	555136(R9), Y2	// fitSample.q_2[0]
-	VMOVUPS	490880(R9), Y3	// fitSample.q[0]
+	VMOVUPS	552832(R9), Y2	// fitSample.q_2[0]
+	VMOVUPS	488576(R9), Y3	// fitSample.q[0]
 	VSUBPS	Y3, Y2, Y2
 	VMULPS	Y2, Y2, Y2
 	VADDPS	Y2, Y0, Y0
-	VMOVUPS	567936(R9), Y2	// fitSample.v_2[0]
-	VMOVUPS	503680(R9), Y3	// fitSample.v[0]
+	VMOVUPS	565632(R9), Y2	// fitSample.v_2[0]
+	VMOVUPS	501376(R9), Y3	// fitSample.v[0]
 	VSUBPS	Y3, Y2, Y2
 	VMULPS	Y2, Y2, Y2
 	VADDPS	Y2, Y1, Y1
@@ -10324,7 +10473,7 @@ loop3: // 100 times: elements
 	VFMADD231PS	f32_3dcccccd<>(SB), Y1, Y0
 	VBROADCASTSS	36(DX), Y1	// mul.4
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 529408(SI)	// fitSample.loss
+	VMOVUPS	Y0, 527104(SI)	// fitSample.loss
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -10350,65 +10499,65 @@ TEXT predict0ReplayDenseVjp_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	582016(SI), Y0	// load
-	VMOVUPD	581248(DI), Y1	// h
-	VMOVUPD	581280(DI), Y2	// h | 1
+	VMOVUPS	579712(SI), Y0	// load
+	VMOVUPD	578944(DI), Y1	// h
+	VMOVUPD	578976(DI), Y2	// h | 1
 	// arm.nde:30
 	VBROADCASTSS	(DX), Y3	// Arm.m2.add
 	VADDPS	Y3, Y0, Y15
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// add
-	VMOVUPS	Y13, 644224(SI)
+	VMOVUPS	Y13, 641920(SI)
 	// arm.nde:27
 	VBROADCASTSS	5388(BX), Y3	// Arm.m2
 	VADDPS	Y0, Y3, Y15
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// mt
-	VMOVUPS	Y13, 644352(SI)
+	VMOVUPS	Y13, 642048(SI)
 	// arm.nde:30
 	VBROADCASTSS	8(DX), Y0	// Arm.l2.square
 	VMULPS	32(AX), Y0, Y0
-	VMOVUPS	Y0, 644480(SI)	// mul
+	VMOVUPS	Y0, 642176(SI)	// mul
 	VBROADCASTSS	4(DX), Y3	// Arm.l1.square
 	VMOVUPS	Y0, Y15
 	VFMADD231PS	0(AX), Y3, Y15
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// add_2
-	VMOVUPS	Y13, 644608(SI)
+	VMOVUPS	Y13, 642304(SI)
 	VMOVUPS	32(AX), Y13
 	VMULPS	f32_40000000<>(SB), Y13, Y3
-	VMOVUPS	Y3, 644736(SI)	// mul_2
+	VMOVUPS	Y3, 642432(SI)	// mul_2
 	VBROADCASTSS	5392(BX), Y4	// Arm.l1
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 644864(SI)	// mul_3
+	VMOVUPS	Y3, 642560(SI)	// mul_3
 	VBROADCASTSS	5396(BX), Y4	// Arm.l2
 	VMULPS	Y4, Y3, Y15
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// mul_4
-	VMOVUPS	Y13, 644992(SI)
+	VMOVUPS	Y13, 642688(SI)
 	// arm.nde:45
 	VCVTPD2PSY	Y1, X3
 	VCVTPD2PSY	Y2, X4
 	VINSERTF128	$1, X4, Y3, Y3
-	VMOVUPS	Y3, 645120(SI)	// ha43
+	VMOVUPS	Y3, 642816(SI)	// ha43
 	VMULPD	f64_3fe0000000000000<>(SB), Y1, Y1
 	VMULPD	f64_3fe0000000000000<>(SB), Y2, Y2
 	VCVTPD2PSY	Y1, X3
 	VCVTPD2PSY	Y2, X4
 	VINSERTF128	$1, X4, Y3, Y3
-	VMOVUPS	Y3, 645248(SI)	// ha21
-	VMOVUPS	581504(SI), Y15	// q[0]
+	VMOVUPS	Y3, 642944(SI)	// ha21
+	VMOVUPS	579200(SI), Y15	// q[0]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	581632(SI), Y4	// q[1]
-	VMOVUPS	581760(SI), Y15	// q_k1[0]
+	VMOVUPS	579328(SI), Y4	// q[1]
+	VMOVUPS	579456(SI), Y15	// q_k1[0]
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	581888(SI), Y15	// q_k1[1]
+	VMOVUPS	579584(SI), Y15	// q_k1[1]
 	VMOVUPS	Y15, 192(AX)
 	VMOVUPS	128(AX), Y5
 	VFMADD231PS	160(AX), Y3, Y5
-	VMOVUPS	Y5, 645376(SI)	// q_y2[0]
+	VMOVUPS	Y5, 643072(SI)	// q_y2[0]
 	VFMADD132PS	192(AX), Y4, Y3
-	VMOVUPS	Y3, 645504(SI)	// q_y2[1]
+	VMOVUPS	Y3, 643200(SI)	// q_y2[1]
 	// arm.nde:28
 	VMOVUPS	f32_4b400000<>(SB), Y5
 	VFMADD231PS	f32_3f22f983<>(SB), Y3, Y5
@@ -10443,7 +10592,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y6, Y6
 	VXORPS	f32_ffffffff<>(SB), Y6, Y6
 	VORPS	Y6, Y5, Y5
-	VMOVUPS	Y5, 645632(SI)	// c2
+	VMOVUPS	Y5, 643328(SI)	// c2
 	// arm.nde:30
 	VMOVUPS	64(AX), Y6
 	VFMADD231PS	96(AX), Y5, Y6
@@ -10451,30 +10600,30 @@ loop1: // 4 times: vectors of the block
 	// arm.nde:31
 	VBROADCASTSS	5392(BX), Y7	// Arm.l1
 	VMULPS	32(AX), Y7, Y7
-	VMOVUPS	Y7, 645760(SI)	// mul_5
+	VMOVUPS	Y7, 643456(SI)	// mul_5
 	VBROADCASTSS	5396(BX), Y8	// Arm.l2
 	VMULPS	Y8, Y7, Y7
-	VMOVUPS	Y7, 645888(SI)	// mul_6
+	VMOVUPS	Y7, 643584(SI)	// mul_6
 	VFMADD213PS	Y0, Y7, Y5
-	VMOVUPD	580992(DI), Y8	// t
-	VMOVUPD	581024(DI), Y9	// t | 1
+	VMOVUPD	578688(DI), Y8	// t
+	VMOVUPD	578720(DI), Y9	// t | 1
 	// arm.nde:32
-	VMOVUPS	Y0, 646016(SI)	// reshape
+	VMOVUPS	Y0, 643712(SI)	// reshape
 	// arm.nde:45
 	VADDPD	Y1, Y8, Y1
 	VADDPD	Y2, Y9, Y2
 	// arm.nde:32
-	VMOVUPS	Y6, 646144(SI)	// M[0]
-	VMOVUPS	Y5, 646272(SI)	// M[1]
-	VMOVUPS	Y5, 646400(SI)	// M[2]
-	VMOVUPS	Y0, 646528(SI)	// M[3]
+	VMOVUPS	Y6, 643840(SI)	// M[0]
+	VMOVUPS	Y5, 643968(SI)	// M[1]
+	VMOVUPS	Y5, 644096(SI)	// M[2]
+	VMOVUPS	Y0, 644224(SI)	// M[3]
 	// arm.nde:17
 	VMOVUPS	f32_00000000<>(SB), Y5
 	MOVQ	$49, R9
 	MOVQ	DI, R10
 loop2: // 49 times: elements
-	VMOVUPD	582400(R10), Y6	// u_times[1]
-	VMOVUPD	582432(R10), Y8	// u_times[1] | 1
+	VMOVUPD	580096(R10), Y6	// u_times[1]
+	VMOVUPD	580128(R10), Y8	// u_times[1] | 1
 	VCMPPD	$18, Y1, Y6, Y6
 	VCMPPD	$18, Y2, Y8, Y8
 	VSHUFPS	$136, Y8, Y6, Y6
@@ -10485,18 +10634,18 @@ loop2: // 49 times: elements
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop2
-	VMOVUPS	Y5, 646656(SI)	// locate
+	VMOVUPS	Y5, 644352(SI)	// locate
 	VPCMPGTD	f32_00000031<>(SB), Y5, Y1
 	VBLENDVPS	Y1, f32_00000031<>(SB), Y5, Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VPCMPGTD	Y1, Y2, Y2
 	VBLENDVPS	Y2, f32_00000000<>(SB), Y1, Y1
-	VMOVUPS	594944(SI), Y2	// u[0]
+	VMOVUPS	592640(SI), Y2	// u[0]
 	VMOVUPS	f32_00000001<>(SB), Y5
 	MOVQ	$49, R9
 	MOVQ	SI, R10
 loop3: // 49 times: rows by their numbers
-	VMOVUPS	595200(R10), Y6	// u[2]
+	VMOVUPS	592896(R10), Y6	// u[2]
 	VPCMPEQD	Y5, Y1, Y8
 	VBLENDVPS	Y8, Y6, Y2, Y6
 	VMOVAPS	Y6, Y2
@@ -10505,13 +10654,13 @@ loop3: // 49 times: rows by their numbers
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	Y2, 646784(SI)	// take[0]
-	VMOVUPS	595072(SI), Y5	// u[1]
+	VMOVUPS	Y2, 644480(SI)	// take[0]
+	VMOVUPS	592768(SI), Y5	// u[1]
 	VMOVUPS	f32_00000001<>(SB), Y6
 	MOVQ	$49, R9
 	MOVQ	SI, R10
 loop4: // 49 times: rows by their numbers
-	VMOVUPS	595328(R10), Y8	// u[3]
+	VMOVUPS	593024(R10), Y8	// u[3]
 	VPCMPEQD	Y6, Y1, Y9
 	VBLENDVPS	Y9, Y8, Y5, Y8
 	VMOVAPS	Y8, Y5
@@ -10520,7 +10669,7 @@ loop4: // 49 times: rows by their numbers
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop4
-	VMOVUPS	Y5, 646912(SI)	// take[1]
+	VMOVUPS	Y5, 644608(SI)	// take[1]
 	// arm.nde:29
 	VANDPS	f32_7fffffff<>(SB), Y3, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y6
@@ -10556,13 +10705,13 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y3, Y3
 	VXORPS	f32_ffffffff<>(SB), Y3, Y3
 	VORPS	Y3, Y1, Y1
-	VMOVUPS	Y1, 647040(SI)	// s2
+	VMOVUPS	Y1, 644736(SI)	// s2
 	// arm.nde:33
 	VMULPS	Y1, Y7, Y1
-	VMOVUPS	Y1, 647168(SI)	// k
+	VMOVUPS	Y1, 644864(SI)	// k
 	// arm.nde:34
 	VXORPS	f32_80000000<>(SB), Y1, Y1
-	VMOVUPS	Y1, 647296(SI)	// neg
+	VMOVUPS	Y1, 644992(SI)	// neg
 	// arm.nde:28
 	VMOVUPS	f32_4b400000<>(SB), Y1
 	VFMADD231PS	f32_3f22f983<>(SB), Y4, Y1
@@ -10597,7 +10746,7 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y3, Y3
 	VXORPS	f32_ffffffff<>(SB), Y3, Y3
 	VORPS	Y3, Y1, Y1
-	VMOVUPS	Y1, 647424(SI)	// c2_2
+	VMOVUPS	Y1, 645120(SI)	// c2_2
 	// arm.nde:30
 	VMOVUPS	64(AX), Y3
 	VFMADD231PS	96(AX), Y1, Y3
@@ -10640,40 +10789,40 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y8, Y8
 	VXORPS	f32_ffffffff<>(SB), Y8, Y8
 	VORPS	Y8, Y6, Y6
-	VMOVUPS	Y6, 648064(SI)	// s2_2
+	VMOVUPS	Y6, 645760(SI)	// s2_2
 	// arm.nde:33
 	VMULPS	Y6, Y7, Y6
-	VMOVUPS	Y6, 648192(SI)	// k_2
+	VMOVUPS	Y6, 645888(SI)	// k_2
 	// arm.nde:34
 	VXORPS	f32_80000000<>(SB), Y6, Y7
-	VMOVUPS	Y7, 648320(SI)	// neg_2
+	VMOVUPS	Y7, 646016(SI)	// neg_2
 	VMOVUPS	160(AX), Y13
 	VMULPS	f32_40000000<>(SB), Y13, Y8
-	VMOVUPS	Y8, 648448(SI)	// mul_7
+	VMOVUPS	Y8, 646144(SI)	// mul_7
 	VMULPS	192(AX), Y8, Y8
 	VMOVUPS	192(AX), Y13
 	VFMADD231PS	192(AX), Y13, Y8
-	VMOVUPS	Y8, 648576(SI)	// add_3
+	VMOVUPS	Y8, 646272(SI)	// add_3
 	VMULPS	Y8, Y7, Y15
 	VMOVUPS	Y15, 64(AX)
 	// arm.nde:32
-	VMOVUPS	Y3, 647552(SI)	// M_2[0]
-	VMOVUPS	Y1, 647680(SI)	// M_2[1]
-	VMOVUPS	Y1, 647808(SI)	// M_2[2]
-	VMOVUPS	Y0, 647936(SI)	// M_2[3]
+	VMOVUPS	Y3, 645248(SI)	// M_2[0]
+	VMOVUPS	Y1, 645376(SI)	// M_2[1]
+	VMOVUPS	Y1, 645504(SI)	// M_2[2]
+	VMOVUPS	Y0, 645632(SI)	// M_2[3]
 	// arm.nde:34
 	VMOVUPS	160(AX), Y13
 	VMULPS	160(AX), Y13, Y0
-	VMOVUPS	Y0, 648704(SI)	// square
+	VMOVUPS	Y0, 646400(SI)	// square
 	VMULPS	Y0, Y6, Y15
 	VMOVUPS	Y15, 96(AX)
 	// arm.nde:35
 	VMOVUPS	0(AX), Y13
 	VMULPS	f32_411cf5c3<>(SB), Y13, Y0
-	VMOVUPS	Y0, 648832(SI)	// mul_8
+	VMOVUPS	Y0, 646528(SI)	// mul_8
 	VBROADCASTSS	5392(BX), Y1	// Arm.l1
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 648960(SI)	// mul_9
+	VMOVUPS	Y0, 646656(SI)	// mul_9
 	VMOVUPS	f32_4b400000<>(SB), Y1
 	VMOVUPS	128(AX), Y13
 	VFMADD231PS	f32_3f22f983<>(SB), Y13, Y1
@@ -10709,15 +10858,15 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y3, Y3
 	VXORPS	f32_ffffffff<>(SB), Y3, Y3
 	VORPS	Y3, Y1, Y1
-	VMOVUPS	Y1, 649088(SI)	// cos
+	VMOVUPS	Y1, 646784(SI)	// cos
 	VMOVUPS	32(AX), Y13
 	VMULPS	f32_411cf5c3<>(SB), Y13, Y3
-	VMOVUPS	Y3, 649216(SI)	// mul_10
+	VMOVUPS	Y3, 646912(SI)	// mul_10
 	VBROADCASTSS	5396(BX), Y6	// Arm.l2
 	VMULPS	Y6, Y3, Y3
-	VMOVUPS	Y3, 649344(SI)	// mul_11
+	VMOVUPS	Y3, 647040(SI)	// mul_11
 	VADDPS	128(AX), Y4, Y6
-	VMOVUPS	Y6, 649472(SI)	// add_4
+	VMOVUPS	Y6, 647168(SI)	// add_4
 	VMOVUPS	f32_4b400000<>(SB), Y7
 	VFMADD231PS	f32_3f22f983<>(SB), Y6, Y7
 	VSUBPS	f32_4b400000<>(SB), Y7, Y8
@@ -10751,7 +10900,7 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y6, Y6
 	VXORPS	f32_ffffffff<>(SB), Y6, Y6
 	VORPS	Y6, Y7, Y6
-	VMOVUPS	Y6, 649600(SI)	// cos_2
+	VMOVUPS	Y6, 647296(SI)	// cos_2
 	VMULPS	Y6, Y3, Y3
 	VFMADD213PS	Y3, Y1, Y0
 	// arm.nde:34
@@ -10761,9 +10910,9 @@ loop4: // 49 times: rows by their numbers
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 649728(SI)	// sub[0]
+	VMOVUPS	Y0, 647424(SI)	// sub[0]
 	VSUBPS	Y3, Y2, Y0
-	VMOVUPS	Y0, 649856(SI)	// sub[1]
+	VMOVUPS	Y0, 647552(SI)	// sub[1]
 	// arm.nde:11
 	VMOVUPS	128(AX), Y13
 	VANDPS	f32_7fffffff<>(SB), Y13, Y0
@@ -10802,7 +10951,7 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y1, Y1
 	VXORPS	f32_ffffffff<>(SB), Y1, Y1
 	VORPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 649984(SI)	// sin[0]
+	VMOVUPS	Y0, 647680(SI)	// sin[0]
 	VANDPS	f32_7fffffff<>(SB), Y4, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y2
 	VFMADD231PS	f32_3f22f983<>(SB), Y1, Y2
@@ -10837,7 +10986,7 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y2, Y2
 	VXORPS	f32_ffffffff<>(SB), Y2, Y2
 	VORPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 650112(SI)	// sin[1]
+	VMOVUPS	Y1, 647808(SI)	// sin[1]
 	VMOVUPS	f32_4b400000<>(SB), Y2
 	VMOVUPS	128(AX), Y13
 	VFMADD231PS	f32_3f22f983<>(SB), Y13, Y2
@@ -10873,7 +11022,7 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y3, Y3
 	VXORPS	f32_ffffffff<>(SB), Y3, Y3
 	VORPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 650240(SI)	// cos_3[0]
+	VMOVUPS	Y2, 647936(SI)	// cos_3[0]
 	VMOVUPS	f32_4b400000<>(SB), Y3
 	VFMADD231PS	f32_3f22f983<>(SB), Y4, Y3
 	VSUBPS	f32_4b400000<>(SB), Y3, Y5
@@ -10907,15 +11056,15 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 650368(SI)	// cos_3[1]
-	VMOVUPS	Y0, 650496(SI)	// concat[0]
-	VMOVUPS	Y1, 650624(SI)	// concat[1]
-	VMOVUPS	Y2, 650752(SI)	// concat[2]
-	VMOVUPS	Y3, 650880(SI)	// concat[3]
+	VMOVUPS	Y3, 648064(SI)	// cos_3[1]
+	VMOVUPS	Y0, 648192(SI)	// concat[0]
+	VMOVUPS	Y1, 648320(SI)	// concat[1]
+	VMOVUPS	Y2, 648448(SI)	// concat[2]
+	VMOVUPS	Y3, 648576(SI)	// concat[3]
 	VMOVUPS	160(AX), Y13	// concat[4]
-	VMOVUPS	Y13, 651008(SI)
+	VMOVUPS	Y13, 648704(SI)
 	VMOVUPS	192(AX), Y13	// concat[5]
-	VMOVUPS	Y13, 651136(SI)
+	VMOVUPS	Y13, 648832(SI)
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -10937,10 +11086,10 @@ loop5: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop6: // 6 times: terms of the sums
-	VMOVUPS	650496(R10), Y8	// concat[0]
-	VMOVUPS	650528(R10), Y9	// concat[0] | 1
-	VMOVUPS	650560(R10), Y10	// concat[0] | 2
-	VMOVUPS	650592(R10), Y11	// concat[0] | 3
+	VMOVUPS	648192(R10), Y8	// concat[0]
+	VMOVUPS	648224(R10), Y9	// concat[0] | 1
+	VMOVUPS	648256(R10), Y10	// concat[0] | 2
+	VMOVUPS	648288(R10), Y11	// concat[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -10955,14 +11104,14 @@ loop6: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop6
-	VMOVUPS	Y0, 651264(DI)	// matvec[0]
-	VMOVUPS	Y1, 651296(DI)	// matvec[0] | 1
-	VMOVUPS	Y2, 651328(DI)	// matvec[0] | 2
-	VMOVUPS	Y3, 651360(DI)	// matvec[0] | 3
-	VMOVUPS	Y4, 651392(DI)	// matvec[1]
-	VMOVUPS	Y5, 651424(DI)	// matvec[1] | 1
-	VMOVUPS	Y6, 651456(DI)	// matvec[1] | 2
-	VMOVUPS	Y7, 651488(DI)	// matvec[1] | 3
+	VMOVUPS	Y0, 648960(DI)	// matvec[0]
+	VMOVUPS	Y1, 648992(DI)	// matvec[0] | 1
+	VMOVUPS	Y2, 649024(DI)	// matvec[0] | 2
+	VMOVUPS	Y3, 649056(DI)	// matvec[0] | 3
+	VMOVUPS	Y4, 649088(DI)	// matvec[1]
+	VMOVUPS	Y5, 649120(DI)	// matvec[1] | 1
+	VMOVUPS	Y6, 649152(DI)	// matvec[1] | 2
+	VMOVUPS	Y7, 649184(DI)	// matvec[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -10975,10 +11124,10 @@ loop7: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop8: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	651264(R9), Y0	// matvec[0]
+	VMOVUPS	648960(R9), Y0	// matvec[0]
 	VBROADCASTSS	768(R10), Y1	// friction.0.bias[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 655360(R9)	// add_5[0]
+	VMOVUPS	Y0, 653056(R9)	// add_5[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -11007,7 +11156,7 @@ loop8: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 659456(R9)	// softplus[0]
+	VMOVUPS	Y0, 657152(R9)	// softplus[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -11032,10 +11181,10 @@ loop9: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop10: // 32 times: terms of the sums
-	VMOVUPS	659456(R10), Y8	// softplus[0]
-	VMOVUPS	659488(R10), Y9	// softplus[0] | 1
-	VMOVUPS	659520(R10), Y10	// softplus[0] | 2
-	VMOVUPS	659552(R10), Y11	// softplus[0] | 3
+	VMOVUPS	657152(R10), Y8	// softplus[0]
+	VMOVUPS	657184(R10), Y9	// softplus[0] | 1
+	VMOVUPS	657216(R10), Y10	// softplus[0] | 2
+	VMOVUPS	657248(R10), Y11	// softplus[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -11050,14 +11199,14 @@ loop10: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop10
-	VMOVUPS	Y0, 663552(DI)	// matvec_2[0]
-	VMOVUPS	Y1, 663584(DI)	// matvec_2[0] | 1
-	VMOVUPS	Y2, 663616(DI)	// matvec_2[0] | 2
-	VMOVUPS	Y3, 663648(DI)	// matvec_2[0] | 3
-	VMOVUPS	Y4, 663680(DI)	// matvec_2[1]
-	VMOVUPS	Y5, 663712(DI)	// matvec_2[1] | 1
-	VMOVUPS	Y6, 663744(DI)	// matvec_2[1] | 2
-	VMOVUPS	Y7, 663776(DI)	// matvec_2[1] | 3
+	VMOVUPS	Y0, 661248(DI)	// matvec_2[0]
+	VMOVUPS	Y1, 661280(DI)	// matvec_2[0] | 1
+	VMOVUPS	Y2, 661312(DI)	// matvec_2[0] | 2
+	VMOVUPS	Y3, 661344(DI)	// matvec_2[0] | 3
+	VMOVUPS	Y4, 661376(DI)	// matvec_2[1]
+	VMOVUPS	Y5, 661408(DI)	// matvec_2[1] | 1
+	VMOVUPS	Y6, 661440(DI)	// matvec_2[1] | 2
+	VMOVUPS	Y7, 661472(DI)	// matvec_2[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -11072,10 +11221,10 @@ loop11: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop12: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	663552(R9), Y2	// matvec_2[0]
+	VMOVUPS	661248(R9), Y2	// matvec_2[0]
 	VBROADCASTSS	4992(R10), Y3	// friction.2.bias[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 667648(R9)	// add_6[0]
+	VMOVUPS	Y2, 665344(R9)	// add_6[0]
 	VORPS	f32_80000000<>(SB), Y2, Y3
 	VMOVUPS	f32_c2ae999a<>(SB), Y4
 	VMAXPS	Y3, Y4, Y3
@@ -11104,7 +11253,7 @@ loop12: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y4
 	VMAXPS	Y2, Y4, Y2
 	VFMADD231PS	Y5, Y3, Y2
-	VMOVUPS	Y2, 671744(R9)	// softplus_2[0]
+	VMOVUPS	Y2, 669440(R9)	// softplus_2[0]
 	VBROADCASTSS	5120(R10), Y3	// friction.4.weight[0]
 	VFMADD231PS	Y2, Y3, Y0
 	VBROADCASTSS	5248(R10), Y3	// friction.4.weight[32]
@@ -11113,23 +11262,23 @@ loop12: // 32 times: elements
 	ADDQ	$4, R10
 	DECQ	DI
 	JNE	loop12
-	VMOVUPS	Y0, 675840(SI)	// matvec_3[0]
-	VMOVUPS	Y1, 675968(SI)	// matvec_3[1]
+	VMOVUPS	Y0, 673536(SI)	// matvec_3[0]
+	VMOVUPS	Y1, 673664(SI)	// matvec_3[1]
 	// arm.nde:38
-	VMOVUPS	649728(SI), Y2	// sub[0]
+	VMOVUPS	647424(SI), Y2	// sub[0]
 	VBROADCASTSS	5376(BX), Y3	// friction.4.bias[0]
 	VADDPS	Y3, Y0, Y0
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 676096(SI)	// sub_2[0]
-	VMOVUPS	649856(SI), Y2	// sub[1]
+	VMOVUPS	Y0, 673792(SI)	// sub_2[0]
+	VMOVUPS	647552(SI), Y2	// sub[1]
 	VBROADCASTSS	5380(BX), Y3	// friction.4.bias[1]
 	VADDPS	Y3, Y1, Y1
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 676224(SI)	// sub_2[1]
-	VMOVUPS	647552(SI), Y2	// M_2[0]
-	VMOVUPS	647680(SI), Y3	// M_2[1]
-	VMOVUPS	647808(SI), Y4	// M_2[2]
-	VMOVUPS	647936(SI), Y5	// M_2[3]
+	VMOVUPS	Y1, 673920(SI)	// sub_2[1]
+	VMOVUPS	645248(SI), Y2	// M_2[0]
+	VMOVUPS	645376(SI), Y3	// M_2[1]
+	VMOVUPS	645504(SI), Y4	// M_2[2]
+	VMOVUPS	645632(SI), Y5	// M_2[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -11150,30 +11299,30 @@ loop12: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 676352(SI)	// v_k1[0]
-	VMOVUPS	Y0, 676480(SI)	// v_k1[1]
-	VMOVUPS	581760(SI), Y2	// q_k1[0]
-	VMOVUPS	581888(SI), Y3	// q_k1[1]
+	VMOVUPS	Y1, 674048(SI)	// v_k1[0]
+	VMOVUPS	Y0, 674176(SI)	// v_k1[1]
+	VMOVUPS	579456(SI), Y2	// q_k1[0]
+	VMOVUPS	579584(SI), Y3	// q_k1[1]
 	// arm.nde:45
-	VMOVUPS	645248(SI), Y4	// ha21
+	VMOVUPS	642944(SI), Y4	// ha21
 	VFMADD231PS	Y1, Y4, Y2
-	VMOVUPS	Y2, 676608(SI)	// q_k2[0]
+	VMOVUPS	Y2, 674304(SI)	// q_k2[0]
 	VFMADD231PS	Y0, Y4, Y3
-	VMOVUPS	Y3, 676736(SI)	// q_k2[1]
+	VMOVUPS	Y3, 674432(SI)	// q_k2[1]
 	// arm.nde:34
 	VMULPS	f32_40000000<>(SB), Y2, Y0
-	VMOVUPS	Y0, 676864(SI)	// mul_12
+	VMOVUPS	Y0, 674560(SI)	// mul_12
 	VMULPS	Y3, Y0, Y0
 	VFMADD231PS	Y3, Y3, Y0
-	VMOVUPS	Y0, 676992(SI)	// add_7
-	VMOVUPS	647296(SI), Y1	// neg
+	VMOVUPS	Y0, 674688(SI)	// add_7
+	VMOVUPS	644992(SI), Y1	// neg
 	VMULPS	Y0, Y1, Y0
 	VMULPS	Y2, Y2, Y1
-	VMOVUPS	Y1, 677120(SI)	// square_2
-	VMOVUPS	647168(SI), Y4	// k
+	VMOVUPS	Y1, 674816(SI)	// square_2
+	VMOVUPS	644864(SI), Y4	// k
 	VMULPS	Y1, Y4, Y1
-	VMOVUPS	645376(SI), Y4	// q_y2[0]
-	VMOVUPS	645504(SI), Y5	// q_y2[1]
+	VMOVUPS	643072(SI), Y4	// q_y2[0]
+	VMOVUPS	643200(SI), Y5	// q_y2[1]
 	// arm.nde:35
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y4, Y6
@@ -11208,9 +11357,9 @@ loop12: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y7, Y7
 	VXORPS	f32_ffffffff<>(SB), Y7, Y7
 	VORPS	Y7, Y6, Y6
-	VMOVUPS	Y6, 677248(SI)	// cos_4
+	VMOVUPS	Y6, 674944(SI)	// cos_4
 	VADDPS	Y5, Y4, Y7
-	VMOVUPS	Y7, 677376(SI)	// add_8
+	VMOVUPS	Y7, 675072(SI)	// add_8
 	VMOVUPS	f32_4b400000<>(SB), Y8
 	VFMADD231PS	f32_3f22f983<>(SB), Y7, Y8
 	VSUBPS	f32_4b400000<>(SB), Y8, Y9
@@ -11244,13 +11393,13 @@ loop12: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y7, Y7
 	VXORPS	f32_ffffffff<>(SB), Y7, Y7
 	VORPS	Y7, Y8, Y7
-	VMOVUPS	Y7, 677504(SI)	// cos_5
-	VMOVUPS	649344(SI), Y8	// mul_11
+	VMOVUPS	Y7, 675200(SI)	// cos_5
+	VMOVUPS	647040(SI), Y8	// mul_11
 	VMULPS	Y7, Y8, Y7
-	VMOVUPS	648960(SI), Y8	// mul_9
+	VMOVUPS	646656(SI), Y8	// mul_9
 	VFMADD213PS	Y7, Y6, Y8
-	VMOVUPS	646784(SI), Y6	// take[0]
-	VMOVUPS	646912(SI), Y9	// take[1]
+	VMOVUPS	644480(SI), Y6	// take[0]
+	VMOVUPS	644608(SI), Y9	// take[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Y0, Y6, Y0
@@ -11258,9 +11407,9 @@ loop12: // 32 times: elements
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y8, Y0, Y0
-	VMOVUPS	Y0, 677632(SI)	// sub_3[0]
+	VMOVUPS	Y0, 675328(SI)	// sub_3[0]
 	VSUBPS	Y7, Y1, Y0
-	VMOVUPS	Y0, 677760(SI)	// sub_3[1]
+	VMOVUPS	Y0, 675456(SI)	// sub_3[1]
 	// arm.nde:11
 	VANDPS	f32_7fffffff<>(SB), Y4, Y0
 	VMOVUPS	f32_4b400000<>(SB), Y1
@@ -11296,7 +11445,7 @@ loop12: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y1, Y1
 	VXORPS	f32_ffffffff<>(SB), Y1, Y1
 	VORPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 677888(SI)	// sin_2[0]
+	VMOVUPS	Y0, 675584(SI)	// sin_2[0]
 	VANDPS	f32_7fffffff<>(SB), Y5, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y1, Y6
@@ -11331,7 +11480,7 @@ loop12: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y6, Y6
 	VXORPS	f32_ffffffff<>(SB), Y6, Y6
 	VORPS	Y6, Y1, Y1
-	VMOVUPS	Y1, 678016(SI)	// sin_2[1]
+	VMOVUPS	Y1, 675712(SI)	// sin_2[1]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y4, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -11365,7 +11514,7 @@ loop12: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y6, Y4
-	VMOVUPS	Y4, 678144(SI)	// cos_6[0]
+	VMOVUPS	Y4, 675840(SI)	// cos_6[0]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y5, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -11399,13 +11548,13 @@ loop12: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y5, Y5
 	VXORPS	f32_ffffffff<>(SB), Y5, Y5
 	VORPS	Y5, Y6, Y5
-	VMOVUPS	Y5, 678272(SI)	// cos_6[1]
-	VMOVUPS	Y0, 678400(SI)	// concat_2[0]
-	VMOVUPS	Y1, 678528(SI)	// concat_2[1]
-	VMOVUPS	Y4, 678656(SI)	// concat_2[2]
-	VMOVUPS	Y5, 678784(SI)	// concat_2[3]
-	VMOVUPS	Y2, 678912(SI)	// concat_2[4]
-	VMOVUPS	Y3, 679040(SI)	// concat_2[5]
+	VMOVUPS	Y5, 675968(SI)	// cos_6[1]
+	VMOVUPS	Y0, 676096(SI)	// concat_2[0]
+	VMOVUPS	Y1, 676224(SI)	// concat_2[1]
+	VMOVUPS	Y4, 676352(SI)	// concat_2[2]
+	VMOVUPS	Y5, 676480(SI)	// concat_2[3]
+	VMOVUPS	Y2, 676608(SI)	// concat_2[4]
+	VMOVUPS	Y3, 676736(SI)	// concat_2[5]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop11
@@ -11426,10 +11575,10 @@ loop13: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop14: // 6 times: terms of the sums
-	VMOVUPS	678400(R10), Y8	// concat_2[0]
-	VMOVUPS	678432(R10), Y9	// concat_2[0] | 1
-	VMOVUPS	678464(R10), Y10	// concat_2[0] | 2
-	VMOVUPS	678496(R10), Y11	// concat_2[0] | 3
+	VMOVUPS	676096(R10), Y8	// concat_2[0]
+	VMOVUPS	676128(R10), Y9	// concat_2[0] | 1
+	VMOVUPS	676160(R10), Y10	// concat_2[0] | 2
+	VMOVUPS	676192(R10), Y11	// concat_2[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -11444,14 +11593,14 @@ loop14: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop14
-	VMOVUPS	Y0, 679168(DI)	// matvec_4[0]
-	VMOVUPS	Y1, 679200(DI)	// matvec_4[0] | 1
-	VMOVUPS	Y2, 679232(DI)	// matvec_4[0] | 2
-	VMOVUPS	Y3, 679264(DI)	// matvec_4[0] | 3
-	VMOVUPS	Y4, 679296(DI)	// matvec_4[1]
-	VMOVUPS	Y5, 679328(DI)	// matvec_4[1] | 1
-	VMOVUPS	Y6, 679360(DI)	// matvec_4[1] | 2
-	VMOVUPS	Y7, 679392(DI)	// matvec_4[1] | 3
+	VMOVUPS	Y0, 676864(DI)	// matvec_4[0]
+	VMOVUPS	Y1, 676896(DI)	// matvec_4[0] | 1
+	VMOVUPS	Y2, 676928(DI)	// matvec_4[0] | 2
+	VMOVUPS	Y3, 676960(DI)	// matvec_4[0] | 3
+	VMOVUPS	Y4, 676992(DI)	// matvec_4[1]
+	VMOVUPS	Y5, 677024(DI)	// matvec_4[1] | 1
+	VMOVUPS	Y6, 677056(DI)	// matvec_4[1] | 2
+	VMOVUPS	Y7, 677088(DI)	// matvec_4[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -11464,10 +11613,10 @@ loop15: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop16: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	679168(R9), Y0	// matvec_4[0]
+	VMOVUPS	676864(R9), Y0	// matvec_4[0]
 	VBROADCASTSS	768(R10), Y1	// friction.0.bias[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 683264(R9)	// add_9[0]
+	VMOVUPS	Y0, 680960(R9)	// add_9[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -11496,7 +11645,7 @@ loop16: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 687360(R9)	// softplus_3[0]
+	VMOVUPS	Y0, 685056(R9)	// softplus_3[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -11521,10 +11670,10 @@ loop17: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop18: // 32 times: terms of the sums
-	VMOVUPS	687360(R10), Y8	// softplus_3[0]
-	VMOVUPS	687392(R10), Y9	// softplus_3[0] | 1
-	VMOVUPS	687424(R10), Y10	// softplus_3[0] | 2
-	VMOVUPS	687456(R10), Y11	// softplus_3[0] | 3
+	VMOVUPS	685056(R10), Y8	// softplus_3[0]
+	VMOVUPS	685088(R10), Y9	// softplus_3[0] | 1
+	VMOVUPS	685120(R10), Y10	// softplus_3[0] | 2
+	VMOVUPS	685152(R10), Y11	// softplus_3[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -11539,14 +11688,14 @@ loop18: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop18
-	VMOVUPS	Y0, 691456(DI)	// matvec_5[0]
-	VMOVUPS	Y1, 691488(DI)	// matvec_5[0] | 1
-	VMOVUPS	Y2, 691520(DI)	// matvec_5[0] | 2
-	VMOVUPS	Y3, 691552(DI)	// matvec_5[0] | 3
-	VMOVUPS	Y4, 691584(DI)	// matvec_5[1]
-	VMOVUPS	Y5, 691616(DI)	// matvec_5[1] | 1
-	VMOVUPS	Y6, 691648(DI)	// matvec_5[1] | 2
-	VMOVUPS	Y7, 691680(DI)	// matvec_5[1] | 3
+	VMOVUPS	Y0, 689152(DI)	// matvec_5[0]
+	VMOVUPS	Y1, 689184(DI)	// matvec_5[0] | 1
+	VMOVUPS	Y2, 689216(DI)	// matvec_5[0] | 2
+	VMOVUPS	Y3, 689248(DI)	// matvec_5[0] | 3
+	VMOVUPS	Y4, 689280(DI)	// matvec_5[1]
+	VMOVUPS	Y5, 689312(DI)	// matvec_5[1] | 1
+	VMOVUPS	Y6, 689344(DI)	// matvec_5[1] | 2
+	VMOVUPS	Y7, 689376(DI)	// matvec_5[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -11562,10 +11711,10 @@ loop19: // 4 times: vectors of the block
 	MOVQ	BX, R11
 loop20: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	691456(R10), Y2	// matvec_5[0]
+	VMOVUPS	689152(R10), Y2	// matvec_5[0]
 	VBROADCASTSS	4992(R11), Y3	// friction.2.bias[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 695552(R10)	// add_10[0]
+	VMOVUPS	Y2, 693248(R10)	// add_10[0]
 	VORPS	f32_80000000<>(SB), Y2, Y3
 	VMOVUPS	f32_c2ae999a<>(SB), Y4
 	VMAXPS	Y3, Y4, Y3
@@ -11594,7 +11743,7 @@ loop20: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y4
 	VMAXPS	Y2, Y4, Y2
 	VFMADD231PS	Y5, Y3, Y2
-	VMOVUPS	Y2, 699648(R10)	// softplus_4[0]
+	VMOVUPS	Y2, 697344(R10)	// softplus_4[0]
 	VBROADCASTSS	5120(R11), Y3	// friction.4.weight[0]
 	VFMADD231PS	Y2, Y3, Y0
 	VBROADCASTSS	5248(R11), Y3	// friction.4.weight[32]
@@ -11603,23 +11752,23 @@ loop20: // 32 times: elements
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop20
-	VMOVUPS	Y0, 703744(SI)	// matvec_6[0]
-	VMOVUPS	Y1, 703872(SI)	// matvec_6[1]
+	VMOVUPS	Y0, 701440(SI)	// matvec_6[0]
+	VMOVUPS	Y1, 701568(SI)	// matvec_6[1]
 	// arm.nde:38
-	VMOVUPS	677632(SI), Y2	// sub_3[0]
+	VMOVUPS	675328(SI), Y2	// sub_3[0]
 	VBROADCASTSS	5376(BX), Y3	// friction.4.bias[0]
 	VADDPS	Y3, Y0, Y0
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 704000(SI)	// sub_4[0]
-	VMOVUPS	677760(SI), Y2	// sub_3[1]
+	VMOVUPS	Y0, 701696(SI)	// sub_4[0]
+	VMOVUPS	675456(SI), Y2	// sub_3[1]
 	VBROADCASTSS	5380(BX), Y3	// friction.4.bias[1]
 	VADDPS	Y3, Y1, Y1
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 704128(SI)	// sub_4[1]
-	VMOVUPS	646144(SI), Y2	// M[0]
-	VMOVUPS	646272(SI), Y3	// M[1]
-	VMOVUPS	646400(SI), Y4	// M[2]
-	VMOVUPS	646528(SI), Y5	// M[3]
+	VMOVUPS	Y1, 701824(SI)	// sub_4[1]
+	VMOVUPS	643840(SI), Y2	// M[0]
+	VMOVUPS	643968(SI), Y3	// M[1]
+	VMOVUPS	644096(SI), Y4	// M[2]
+	VMOVUPS	644224(SI), Y5	// M[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -11640,29 +11789,29 @@ loop20: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 704256(SI)	// v_k2[0]
-	VMOVUPS	Y0, 704384(SI)	// v_k2[1]
-	VMOVUPS	581760(SI), Y2	// q_k1[0]
-	VMOVUPS	581888(SI), Y3	// q_k1[1]
-	VMOVUPS	581504(SI), Y4	// q[0]
-	VMOVUPS	581632(SI), Y5	// q[1]
+	VMOVUPS	Y1, 701952(SI)	// v_k2[0]
+	VMOVUPS	Y0, 702080(SI)	// v_k2[1]
+	VMOVUPS	579456(SI), Y2	// q_k1[0]
+	VMOVUPS	579584(SI), Y3	// q_k1[1]
+	VMOVUPS	579200(SI), Y4	// q[0]
+	VMOVUPS	579328(SI), Y5	// q[1]
 	// arm.nde:45
-	VMOVUPS	645248(SI), Y6	// ha21
+	VMOVUPS	642944(SI), Y6	// ha21
 	VMOVUPS	Y2, Y15
 	VFMADD231PS	Y1, Y6, Y15
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// q_k3[0]
-	VMOVUPS	Y13, 704512(SI)
+	VMOVUPS	Y13, 702208(SI)
 	VMOVUPS	Y3, Y15
 	VFMADD231PS	Y0, Y6, Y15
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// q_k3[1]
-	VMOVUPS	Y13, 704640(SI)
-	VMOVUPS	645120(SI), Y0	// ha43
+	VMOVUPS	Y13, 702336(SI)
+	VMOVUPS	642816(SI), Y0	// ha43
 	VFMADD231PS	0(AX), Y0, Y4
-	VMOVUPS	Y4, 704768(SI)	// q_y4[0]
+	VMOVUPS	Y4, 702464(SI)	// q_y4[0]
 	VFMADD231PS	32(AX), Y0, Y5
-	VMOVUPS	Y5, 704896(SI)	// q_y4[1]
+	VMOVUPS	Y5, 702592(SI)	// q_y4[1]
 	// arm.nde:28
 	VMOVUPS	f32_4b400000<>(SB), Y0
 	VFMADD231PS	f32_3f22f983<>(SB), Y5, Y0
@@ -11697,21 +11846,21 @@ loop20: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y1, Y1
 	VXORPS	f32_ffffffff<>(SB), Y1, Y1
 	VORPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 705024(SI)	// c2_3
+	VMOVUPS	Y0, 702720(SI)	// c2_3
 	// arm.nde:30
-	VMOVUPS	644992(SI), Y15	// mul_4
+	VMOVUPS	642688(SI), Y15	// mul_4
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	644608(SI), Y15	// add_2
+	VMOVUPS	642304(SI), Y15	// add_2
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y1
 	VFMADD231PS	64(AX), Y0, Y1
 	// arm.nde:32
 	// arm.nde:31
-	VMOVUPS	645888(SI), Y2	// mul_6
-	VMOVUPS	644480(SI), Y3	// mul
+	VMOVUPS	643584(SI), Y2	// mul_6
+	VMOVUPS	642176(SI), Y3	// mul
 	VFMADD213PS	Y3, Y2, Y0
-	VMOVUPD	581248(DI), Y4	// h
-	VMOVUPD	581280(DI), Y5	// h | 1
+	VMOVUPD	578944(DI), Y4	// h
+	VMOVUPD	578976(DI), Y5	// h | 1
 	// arm.nde:32
 	// arm.nde:45
 	VMULPD	f64_3fc5555555555555<>(SB), Y4, Y4
@@ -11719,40 +11868,40 @@ loop20: // 32 times: elements
 	VCVTPD2PSY	Y4, X4
 	VCVTPD2PSY	Y5, X5
 	VINSERTF128	$1, X5, Y4, Y4
-	VMOVUPS	Y4, 706432(SI)	// hb1
-	VMOVUPS	609536(SI), Y5	// v_d3_bar[0]
-	VMOVUPS	609664(SI), Y7	// v_d3_bar[1]
-	VMOVUPS	608000(SI), Y8	// v_next_bar[0]
-	VMOVUPS	608128(SI), Y9	// v_next_bar[1]
-	VMOVUPS	609024(SI), Y10	// v_d2_bar[0]
-	VMOVUPS	609152(SI), Y11	// v_d2_bar[1]
+	VMOVUPS	Y4, 704128(SI)	// hb1
+	VMOVUPS	607232(SI), Y5	// v_d3_bar[0]
+	VMOVUPS	607360(SI), Y7	// v_d3_bar[1]
+	VMOVUPS	605696(SI), Y8	// v_next_bar[0]
+	VMOVUPS	605824(SI), Y9	// v_next_bar[1]
+	VMOVUPS	606720(SI), Y10	// v_d2_bar[0]
+	VMOVUPS	606848(SI), Y11	// v_d2_bar[1]
 	// arm.nde:32
-	VMOVUPS	646016(SI), Y12	// reshape
+	VMOVUPS	643712(SI), Y12	// reshape
 	// arm.nde:45
 	VMULPS	f32_3f2aaaab<>(SB), Y5, Y5
-	VMOVUPS	Y5, 706176(SI)	// mul_13[0]
+	VMOVUPS	Y5, 703872(SI)	// mul_13[0]
 	VMULPS	f32_3f2aaaab<>(SB), Y7, Y7
-	VMOVUPS	Y7, 706304(SI)	// mul_13[1]
+	VMOVUPS	Y7, 704000(SI)	// mul_13[1]
 	VMULPS	Y4, Y8, Y8
-	VMOVUPS	Y8, 706560(SI)	// mul_14[0]
+	VMOVUPS	Y8, 704256(SI)	// mul_14[0]
 	VMULPS	Y4, Y9, Y4
-	VMOVUPS	Y4, 706688(SI)	// mul_14[1]
+	VMOVUPS	Y4, 704384(SI)	// mul_14[1]
 	VFMADD231PS	f32_bf000000<>(SB), Y10, Y5
 	VADDPS	Y8, Y5, Y5
-	VMOVUPS	Y5, 706816(SI)	// v_k4_bar[0]
+	VMOVUPS	Y5, 704512(SI)	// v_k4_bar[0]
 	VFMADD231PS	f32_bf000000<>(SB), Y11, Y7
 	VADDPS	Y4, Y7, Y4
-	VMOVUPS	Y4, 706944(SI)	// v_k4_bar[1]
+	VMOVUPS	Y4, 704640(SI)	// v_k4_bar[1]
 	// arm.nde:32
-	VMOVUPS	Y1, 705152(SI)	// M_3[0]
-	VMOVUPS	Y0, 705280(SI)	// M_3[1]
-	VMOVUPS	Y0, 705408(SI)	// M_3[2]
-	VMOVUPS	Y12, 705536(SI)	// M_3[3]
+	VMOVUPS	Y1, 702848(SI)	// M_3[0]
+	VMOVUPS	Y0, 702976(SI)	// M_3[1]
+	VMOVUPS	Y0, 703104(SI)	// M_3[2]
+	VMOVUPS	Y12, 703232(SI)	// M_3[3]
 	// arm.nde:38
-	VMOVUPS	Y1, 705664(SI)	// transpose[0]
-	VMOVUPS	Y0, 705792(SI)	// transpose[1]
-	VMOVUPS	Y0, 705920(SI)	// transpose[2]
-	VMOVUPS	Y12, 706048(SI)	// transpose[3]
+	VMOVUPS	Y1, 703360(SI)	// transpose[0]
+	VMOVUPS	Y0, 703488(SI)	// transpose[1]
+	VMOVUPS	Y0, 703616(SI)	// transpose[2]
+	VMOVUPS	Y12, 703744(SI)	// transpose[3]
 	VANDPS	f32_7fffffff<>(SB), Y1, Y7
 	VANDPS	f32_7fffffff<>(SB), Y0, Y8
 	VCMPPS	$17, Y8, Y7, Y7
@@ -11773,16 +11922,16 @@ loop20: // 32 times: elements
 	VFNMADD231PS	Y0, Y9, Y10
 	VDIVPS	Y8, Y10, Y4
 	VORPS	Y1, Y4, Y1
-	VMOVUPS	Y1, 707072(SI)	// linsolve[0]
-	VMOVUPS	Y0, 707200(SI)	// linsolve[1]
+	VMOVUPS	Y1, 704768(SI)	// linsolve[0]
+	VMOVUPS	Y0, 704896(SI)	// linsolve[1]
 	MOVQ	$2, R9
 	MOVQ	SI, R10
 loop21: // 2 times: elements
-	VMOVUPS	707072(R10), Y0	// linsolve[0]
+	VMOVUPS	704768(R10), Y0	// linsolve[0]
 	VXORPS	f32_80000000<>(SB), Y0, Y0
-	VMOVUPS	Y0, 707328(R10)	// G_bar[0]
+	VMOVUPS	Y0, 705024(R10)	// G_bar[0]
 	// arm.nde:11
-	VMOVUPS	704768(R10), Y0	// q_y4[0]
+	VMOVUPS	702464(R10), Y0	// q_y4[0]
 	VANDPS	f32_7fffffff<>(SB), Y0, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y4
 	VFMADD231PS	f32_3f22f983<>(SB), Y1, Y4
@@ -11817,8 +11966,8 @@ loop21: // 2 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y0, Y0
 	VXORPS	f32_ffffffff<>(SB), Y0, Y0
 	VORPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 711680(R10)	// sin_3[0]
-	VMOVUPS	704768(R10), Y0	// q_y4[0]
+	VMOVUPS	Y0, 709376(R10)	// sin_3[0]
+	VMOVUPS	702464(R10), Y0	// q_y4[0]
 	VMOVUPS	f32_4b400000<>(SB), Y1
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y1
 	VSUBPS	f32_4b400000<>(SB), Y1, Y4
@@ -11852,12 +12001,12 @@ loop21: // 2 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y0, Y0
 	VXORPS	f32_ffffffff<>(SB), Y0, Y0
 	VORPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 711936(R10)	// cos_7[0]
+	VMOVUPS	Y0, 709632(R10)	// cos_7[0]
 	// arm.nde:45
-	VMOVUPS	676608(R10), Y0	// q_k2[0]
-	VMOVUPS	581504(R10), Y1	// q[0]
+	VMOVUPS	674304(R10), Y0	// q_k2[0]
+	VMOVUPS	579200(R10), Y1	// q[0]
 	VFMADD231PS	Y0, Y6, Y1
-	VMOVUPS	Y1, 712192(R10)	// q_y3[0]
+	VMOVUPS	Y1, 709888(R10)	// q_y3[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop21
@@ -11866,18 +12015,18 @@ loop21: // 2 times: elements
 	MOVQ	SI, R11
 loop22: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	707328(SI), Y0	// G_bar[0]
+	VMOVUPS	705024(SI), Y0	// G_bar[0]
 	VBROADCASTSS	5120(R10), Y1	// friction.4.weight[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	707456(SI), Y1	// G_bar[1]
+	VMOVUPS	705152(SI), Y1	// G_bar[1]
 	VBROADCASTSS	5248(R10), Y4	// friction.4.weight[32]
 	VFMADD231PS	Y4, Y1, Y0
-	VMOVUPS	Y0, 707584(R11)	// vecmat[0]
+	VMOVUPS	Y0, 705280(R11)	// vecmat[0]
 	ADDQ	$4, R10
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop22
-	VMOVUPS	712320(SI), Y0	// q_y3[1]
+	VMOVUPS	710016(SI), Y0	// q_y3[1]
 	// arm.nde:28
 	VMOVUPS	f32_4b400000<>(SB), Y1
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y1
@@ -11912,7 +12061,7 @@ loop22: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y1, Y1
-	VMOVUPS	Y1, 712448(SI)	// c2_4
+	VMOVUPS	Y1, 710144(SI)	// c2_4
 	// arm.nde:30
 	VMOVUPS	96(AX), Y4
 	VFMADD231PS	64(AX), Y1, Y4
@@ -11955,32 +12104,32 @@ loop22: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y5, Y5
 	VXORPS	f32_ffffffff<>(SB), Y5, Y5
 	VORPS	Y5, Y1, Y1
-	VMOVUPS	Y1, 713088(SI)	// s2_3
+	VMOVUPS	Y1, 710784(SI)	// s2_3
 	// arm.nde:33
 	VMULPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 713216(SI)	// k_3
+	VMOVUPS	Y1, 710912(SI)	// k_3
 	// arm.nde:34
 	VXORPS	f32_80000000<>(SB), Y1, Y2
-	VMOVUPS	Y2, 713344(SI)	// neg_3
+	VMOVUPS	Y2, 711040(SI)	// neg_3
 	VMOVUPS	0(AX), Y13
 	VMULPS	f32_40000000<>(SB), Y13, Y5
-	VMOVUPS	Y5, 713472(SI)	// mul_15
+	VMOVUPS	Y5, 711168(SI)	// mul_15
 	VMULPS	32(AX), Y5, Y5
 	VMOVUPS	32(AX), Y13
 	VFMADD231PS	32(AX), Y13, Y5
-	VMOVUPS	Y5, 713600(SI)	// add_11
+	VMOVUPS	Y5, 711296(SI)	// add_11
 	VMULPS	Y5, Y2, Y2
 	// arm.nde:32
-	VMOVUPS	Y4, 712576(SI)	// M_4[0]
-	VMOVUPS	Y3, 712704(SI)	// M_4[1]
-	VMOVUPS	Y3, 712832(SI)	// M_4[2]
-	VMOVUPS	Y12, 712960(SI)	// M_4[3]
+	VMOVUPS	Y4, 710272(SI)	// M_4[0]
+	VMOVUPS	Y3, 710400(SI)	// M_4[1]
+	VMOVUPS	Y3, 710528(SI)	// M_4[2]
+	VMOVUPS	Y12, 710656(SI)	// M_4[3]
 	// arm.nde:34
 	VMOVUPS	0(AX), Y13
 	VMULPS	0(AX), Y13, Y3
-	VMOVUPS	Y3, 713728(SI)	// square_3
+	VMOVUPS	Y3, 711424(SI)	// square_3
 	VMULPS	Y3, Y1, Y1
-	VMOVUPS	712192(SI), Y3	// q_y3[0]
+	VMOVUPS	709888(SI), Y3	// q_y3[0]
 	// arm.nde:35
 	VMOVUPS	f32_4b400000<>(SB), Y4
 	VFMADD231PS	f32_3f22f983<>(SB), Y3, Y4
@@ -12015,9 +12164,9 @@ loop22: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y5, Y5
 	VXORPS	f32_ffffffff<>(SB), Y5, Y5
 	VORPS	Y5, Y4, Y4
-	VMOVUPS	Y4, 713856(SI)	// cos_8
+	VMOVUPS	Y4, 711552(SI)	// cos_8
 	VADDPS	Y0, Y3, Y5
-	VMOVUPS	Y5, 713984(SI)	// add_12
+	VMOVUPS	Y5, 711680(SI)	// add_12
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y5, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -12051,13 +12200,13 @@ loop22: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y5, Y5
 	VXORPS	f32_ffffffff<>(SB), Y5, Y5
 	VORPS	Y5, Y6, Y5
-	VMOVUPS	Y5, 714112(SI)	// cos_9
-	VMOVUPS	649344(SI), Y6	// mul_11
+	VMOVUPS	Y5, 711808(SI)	// cos_9
+	VMOVUPS	647040(SI), Y6	// mul_11
 	VMULPS	Y5, Y6, Y5
-	VMOVUPS	648960(SI), Y6	// mul_9
+	VMOVUPS	646656(SI), Y6	// mul_9
 	VFMADD213PS	Y5, Y4, Y6
-	VMOVUPS	646784(SI), Y4	// take[0]
-	VMOVUPS	646912(SI), Y7	// take[1]
+	VMOVUPS	644480(SI), Y4	// take[0]
+	VMOVUPS	644608(SI), Y7	// take[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Y2, Y4, Y2
@@ -12065,9 +12214,9 @@ loop22: // 32 times: elements
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y6, Y2, Y2
-	VMOVUPS	Y2, 714240(SI)	// sub_5[0]
+	VMOVUPS	Y2, 711936(SI)	// sub_5[0]
 	VSUBPS	Y5, Y1, Y1
-	VMOVUPS	Y1, 714368(SI)	// sub_5[1]
+	VMOVUPS	Y1, 712064(SI)	// sub_5[1]
 	// arm.nde:11
 	VANDPS	f32_7fffffff<>(SB), Y3, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y2
@@ -12103,7 +12252,7 @@ loop22: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y2, Y2
 	VXORPS	f32_ffffffff<>(SB), Y2, Y2
 	VORPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 714496(SI)	// sin_4[0]
+	VMOVUPS	Y1, 712192(SI)	// sin_4[0]
 	VANDPS	f32_7fffffff<>(SB), Y0, Y2
 	VMOVUPS	f32_4b400000<>(SB), Y4
 	VFMADD231PS	f32_3f22f983<>(SB), Y2, Y4
@@ -12138,7 +12287,7 @@ loop22: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y2, Y2
-	VMOVUPS	Y2, 714624(SI)	// sin_4[1]
+	VMOVUPS	Y2, 712320(SI)	// sin_4[1]
 	VMOVUPS	f32_4b400000<>(SB), Y4
 	VFMADD231PS	f32_3f22f983<>(SB), Y3, Y4
 	VSUBPS	f32_4b400000<>(SB), Y4, Y5
@@ -12172,7 +12321,7 @@ loop22: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y3, Y3
 	VXORPS	f32_ffffffff<>(SB), Y3, Y3
 	VORPS	Y3, Y4, Y3
-	VMOVUPS	Y3, 714752(SI)	// cos_10[0]
+	VMOVUPS	Y3, 712448(SI)	// cos_10[0]
 	VMOVUPS	f32_4b400000<>(SB), Y4
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y4
 	VSUBPS	f32_4b400000<>(SB), Y4, Y5
@@ -12206,15 +12355,15 @@ loop22: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y0, Y0
 	VXORPS	f32_ffffffff<>(SB), Y0, Y0
 	VORPS	Y0, Y4, Y0
-	VMOVUPS	Y0, 714880(SI)	// cos_10[1]
-	VMOVUPS	Y1, 715008(SI)	// concat_3[0]
-	VMOVUPS	Y2, 715136(SI)	// concat_3[1]
-	VMOVUPS	Y3, 715264(SI)	// concat_3[2]
-	VMOVUPS	Y0, 715392(SI)	// concat_3[3]
+	VMOVUPS	Y0, 712576(SI)	// cos_10[1]
+	VMOVUPS	Y1, 712704(SI)	// concat_3[0]
+	VMOVUPS	Y2, 712832(SI)	// concat_3[1]
+	VMOVUPS	Y3, 712960(SI)	// concat_3[2]
+	VMOVUPS	Y0, 713088(SI)	// concat_3[3]
 	VMOVUPS	0(AX), Y13	// concat_3[4]
-	VMOVUPS	Y13, 715520(SI)
+	VMOVUPS	Y13, 713216(SI)
 	VMOVUPS	32(AX), Y13	// concat_3[5]
-	VMOVUPS	Y13, 715648(SI)
+	VMOVUPS	Y13, 713344(SI)
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -12236,10 +12385,10 @@ loop23: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop24: // 6 times: terms of the sums
-	VMOVUPS	715008(R10), Y8	// concat_3[0]
-	VMOVUPS	715040(R10), Y9	// concat_3[0] | 1
-	VMOVUPS	715072(R10), Y10	// concat_3[0] | 2
-	VMOVUPS	715104(R10), Y11	// concat_3[0] | 3
+	VMOVUPS	712704(R10), Y8	// concat_3[0]
+	VMOVUPS	712736(R10), Y9	// concat_3[0] | 1
+	VMOVUPS	712768(R10), Y10	// concat_3[0] | 2
+	VMOVUPS	712800(R10), Y11	// concat_3[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -12254,14 +12403,14 @@ loop24: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop24
-	VMOVUPS	Y0, 715776(DI)	// matvec_7[0]
-	VMOVUPS	Y1, 715808(DI)	// matvec_7[0] | 1
-	VMOVUPS	Y2, 715840(DI)	// matvec_7[0] | 2
-	VMOVUPS	Y3, 715872(DI)	// matvec_7[0] | 3
-	VMOVUPS	Y4, 715904(DI)	// matvec_7[1]
-	VMOVUPS	Y5, 715936(DI)	// matvec_7[1] | 1
-	VMOVUPS	Y6, 715968(DI)	// matvec_7[1] | 2
-	VMOVUPS	Y7, 716000(DI)	// matvec_7[1] | 3
+	VMOVUPS	Y0, 713472(DI)	// matvec_7[0]
+	VMOVUPS	Y1, 713504(DI)	// matvec_7[0] | 1
+	VMOVUPS	Y2, 713536(DI)	// matvec_7[0] | 2
+	VMOVUPS	Y3, 713568(DI)	// matvec_7[0] | 3
+	VMOVUPS	Y4, 713600(DI)	// matvec_7[1]
+	VMOVUPS	Y5, 713632(DI)	// matvec_7[1] | 1
+	VMOVUPS	Y6, 713664(DI)	// matvec_7[1] | 2
+	VMOVUPS	Y7, 713696(DI)	// matvec_7[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -12274,10 +12423,10 @@ loop25: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop26: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	715776(R9), Y0	// matvec_7[0]
+	VMOVUPS	713472(R9), Y0	// matvec_7[0]
 	VBROADCASTSS	768(R10), Y1	// friction.0.bias[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 719872(R9)	// add_13[0]
+	VMOVUPS	Y0, 717568(R9)	// add_13[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -12306,7 +12455,7 @@ loop26: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 723968(R9)	// softplus_5[0]
+	VMOVUPS	Y0, 721664(R9)	// softplus_5[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -12331,10 +12480,10 @@ loop27: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop28: // 32 times: terms of the sums
-	VMOVUPS	723968(R10), Y8	// softplus_5[0]
-	VMOVUPS	724000(R10), Y9	// softplus_5[0] | 1
-	VMOVUPS	724032(R10), Y10	// softplus_5[0] | 2
-	VMOVUPS	724064(R10), Y11	// softplus_5[0] | 3
+	VMOVUPS	721664(R10), Y8	// softplus_5[0]
+	VMOVUPS	721696(R10), Y9	// softplus_5[0] | 1
+	VMOVUPS	721728(R10), Y10	// softplus_5[0] | 2
+	VMOVUPS	721760(R10), Y11	// softplus_5[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -12349,14 +12498,14 @@ loop28: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop28
-	VMOVUPS	Y0, 728064(DI)	// matvec_8[0]
-	VMOVUPS	Y1, 728096(DI)	// matvec_8[0] | 1
-	VMOVUPS	Y2, 728128(DI)	// matvec_8[0] | 2
-	VMOVUPS	Y3, 728160(DI)	// matvec_8[0] | 3
-	VMOVUPS	Y4, 728192(DI)	// matvec_8[1]
-	VMOVUPS	Y5, 728224(DI)	// matvec_8[1] | 1
-	VMOVUPS	Y6, 728256(DI)	// matvec_8[1] | 2
-	VMOVUPS	Y7, 728288(DI)	// matvec_8[1] | 3
+	VMOVUPS	Y0, 725760(DI)	// matvec_8[0]
+	VMOVUPS	Y1, 725792(DI)	// matvec_8[0] | 1
+	VMOVUPS	Y2, 725824(DI)	// matvec_8[0] | 2
+	VMOVUPS	Y3, 725856(DI)	// matvec_8[0] | 3
+	VMOVUPS	Y4, 725888(DI)	// matvec_8[1]
+	VMOVUPS	Y5, 725920(DI)	// matvec_8[1] | 1
+	VMOVUPS	Y6, 725952(DI)	// matvec_8[1] | 2
+	VMOVUPS	Y7, 725984(DI)	// matvec_8[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -12371,10 +12520,10 @@ loop29: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop30: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	728064(R9), Y2	// matvec_8[0]
+	VMOVUPS	725760(R9), Y2	// matvec_8[0]
 	VBROADCASTSS	4992(R10), Y3	// friction.2.bias[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 732160(R9)	// add_14[0]
+	VMOVUPS	Y2, 729856(R9)	// add_14[0]
 	VORPS	f32_80000000<>(SB), Y2, Y3
 	VMOVUPS	f32_c2ae999a<>(SB), Y4
 	VMAXPS	Y3, Y4, Y3
@@ -12403,7 +12552,7 @@ loop30: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y4
 	VMAXPS	Y2, Y4, Y2
 	VFMADD231PS	Y5, Y3, Y2
-	VMOVUPS	Y2, 736256(R9)	// softplus_6[0]
+	VMOVUPS	Y2, 733952(R9)	// softplus_6[0]
 	VBROADCASTSS	5120(R10), Y3	// friction.4.weight[0]
 	VFMADD231PS	Y2, Y3, Y0
 	VBROADCASTSS	5248(R10), Y3	// friction.4.weight[32]
@@ -12413,20 +12562,20 @@ loop30: // 32 times: elements
 	DECQ	DI
 	JNE	loop30
 	// arm.nde:38
-	VMOVUPS	714240(SI), Y2	// sub_5[0]
+	VMOVUPS	711936(SI), Y2	// sub_5[0]
 	VBROADCASTSS	5376(BX), Y3	// friction.4.bias[0]
 	VADDPS	Y3, Y0, Y0
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 740352(SI)	// sub_6[0]
-	VMOVUPS	714368(SI), Y2	// sub_5[1]
+	VMOVUPS	Y0, 738048(SI)	// sub_6[0]
+	VMOVUPS	712064(SI), Y2	// sub_5[1]
 	VBROADCASTSS	5380(BX), Y3	// friction.4.bias[1]
 	VADDPS	Y3, Y1, Y1
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 740480(SI)	// sub_6[1]
-	VMOVUPS	712576(SI), Y2	// M_4[0]
-	VMOVUPS	712704(SI), Y3	// M_4[1]
-	VMOVUPS	712832(SI), Y4	// M_4[2]
-	VMOVUPS	712960(SI), Y5	// M_4[3]
+	VMOVUPS	Y1, 738176(SI)	// sub_6[1]
+	VMOVUPS	710272(SI), Y2	// M_4[0]
+	VMOVUPS	710400(SI), Y3	// M_4[1]
+	VMOVUPS	710528(SI), Y4	// M_4[2]
+	VMOVUPS	710656(SI), Y5	// M_4[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -12447,27 +12596,27 @@ loop30: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 740608(SI)	// v_k3[0]
-	VMOVUPS	Y0, 740736(SI)	// v_k3[1]
-	VMOVUPS	581760(SI), Y2	// q_k1[0]
-	VMOVUPS	581888(SI), Y3	// q_k1[1]
+	VMOVUPS	Y1, 738304(SI)	// v_k3[0]
+	VMOVUPS	Y0, 738432(SI)	// v_k3[1]
+	VMOVUPS	579456(SI), Y2	// q_k1[0]
+	VMOVUPS	579584(SI), Y3	// q_k1[1]
 	// arm.nde:45
-	VMOVUPS	645120(SI), Y4	// ha43
+	VMOVUPS	642816(SI), Y4	// ha43
 	VFMADD231PS	Y1, Y4, Y2
-	VMOVUPS	Y2, 740864(SI)	// q_k4[0]
+	VMOVUPS	Y2, 738560(SI)	// q_k4[0]
 	VFMADD231PS	Y0, Y4, Y3
-	VMOVUPS	Y3, 740992(SI)	// q_k4[1]
+	VMOVUPS	Y3, 738688(SI)	// q_k4[1]
 	// arm.nde:11
-	VMOVUPS	711680(SI), Y0	// sin_3[0]
-	VMOVUPS	Y0, 741120(SI)	// concat_4[0]
-	VMOVUPS	711808(SI), Y0	// sin_3[1]
-	VMOVUPS	Y0, 741248(SI)	// concat_4[1]
-	VMOVUPS	711936(SI), Y0	// cos_7[0]
-	VMOVUPS	Y0, 741376(SI)	// concat_4[2]
-	VMOVUPS	712064(SI), Y0	// cos_7[1]
-	VMOVUPS	Y0, 741504(SI)	// concat_4[3]
-	VMOVUPS	Y2, 741632(SI)	// concat_4[4]
-	VMOVUPS	Y3, 741760(SI)	// concat_4[5]
+	VMOVUPS	709376(SI), Y0	// sin_3[0]
+	VMOVUPS	Y0, 738816(SI)	// concat_4[0]
+	VMOVUPS	709504(SI), Y0	// sin_3[1]
+	VMOVUPS	Y0, 738944(SI)	// concat_4[1]
+	VMOVUPS	709632(SI), Y0	// cos_7[0]
+	VMOVUPS	Y0, 739072(SI)	// concat_4[2]
+	VMOVUPS	709760(SI), Y0	// cos_7[1]
+	VMOVUPS	Y0, 739200(SI)	// concat_4[3]
+	VMOVUPS	Y2, 739328(SI)	// concat_4[4]
+	VMOVUPS	Y3, 739456(SI)	// concat_4[5]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop29
@@ -12488,10 +12637,10 @@ loop31: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop32: // 6 times: terms of the sums
-	VMOVUPS	741120(R10), Y8	// concat_4[0]
-	VMOVUPS	741152(R10), Y9	// concat_4[0] | 1
-	VMOVUPS	741184(R10), Y10	// concat_4[0] | 2
-	VMOVUPS	741216(R10), Y11	// concat_4[0] | 3
+	VMOVUPS	738816(R10), Y8	// concat_4[0]
+	VMOVUPS	738848(R10), Y9	// concat_4[0] | 1
+	VMOVUPS	738880(R10), Y10	// concat_4[0] | 2
+	VMOVUPS	738912(R10), Y11	// concat_4[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -12506,14 +12655,14 @@ loop32: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop32
-	VMOVUPS	Y0, 741888(DI)	// matvec_9[0]
-	VMOVUPS	Y1, 741920(DI)	// matvec_9[0] | 1
-	VMOVUPS	Y2, 741952(DI)	// matvec_9[0] | 2
-	VMOVUPS	Y3, 741984(DI)	// matvec_9[0] | 3
-	VMOVUPS	Y4, 742016(DI)	// matvec_9[1]
-	VMOVUPS	Y5, 742048(DI)	// matvec_9[1] | 1
-	VMOVUPS	Y6, 742080(DI)	// matvec_9[1] | 2
-	VMOVUPS	Y7, 742112(DI)	// matvec_9[1] | 3
+	VMOVUPS	Y0, 739584(DI)	// matvec_9[0]
+	VMOVUPS	Y1, 739616(DI)	// matvec_9[0] | 1
+	VMOVUPS	Y2, 739648(DI)	// matvec_9[0] | 2
+	VMOVUPS	Y3, 739680(DI)	// matvec_9[0] | 3
+	VMOVUPS	Y4, 739712(DI)	// matvec_9[1]
+	VMOVUPS	Y5, 739744(DI)	// matvec_9[1] | 1
+	VMOVUPS	Y6, 739776(DI)	// matvec_9[1] | 2
+	VMOVUPS	Y7, 739808(DI)	// matvec_9[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -12526,10 +12675,10 @@ loop33: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop34: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	741888(R9), Y0	// matvec_9[0]
+	VMOVUPS	739584(R9), Y0	// matvec_9[0]
 	VBROADCASTSS	768(R10), Y1	// friction.0.bias[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 745984(R9)	// add_15[0]
+	VMOVUPS	Y0, 743680(R9)	// add_15[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -12558,7 +12707,7 @@ loop34: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 750080(R9)	// softplus_7[0]
+	VMOVUPS	Y0, 747776(R9)	// softplus_7[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -12583,10 +12732,10 @@ loop35: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop36: // 32 times: terms of the sums
-	VMOVUPS	750080(R10), Y8	// softplus_7[0]
-	VMOVUPS	750112(R10), Y9	// softplus_7[0] | 1
-	VMOVUPS	750144(R10), Y10	// softplus_7[0] | 2
-	VMOVUPS	750176(R10), Y11	// softplus_7[0] | 3
+	VMOVUPS	747776(R10), Y8	// softplus_7[0]
+	VMOVUPS	747808(R10), Y9	// softplus_7[0] | 1
+	VMOVUPS	747840(R10), Y10	// softplus_7[0] | 2
+	VMOVUPS	747872(R10), Y11	// softplus_7[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -12601,14 +12750,14 @@ loop36: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop36
-	VMOVUPS	Y0, 754176(DI)	// matvec_10[0]
-	VMOVUPS	Y1, 754208(DI)	// matvec_10[0] | 1
-	VMOVUPS	Y2, 754240(DI)	// matvec_10[0] | 2
-	VMOVUPS	Y3, 754272(DI)	// matvec_10[0] | 3
-	VMOVUPS	Y4, 754304(DI)	// matvec_10[1]
-	VMOVUPS	Y5, 754336(DI)	// matvec_10[1] | 1
-	VMOVUPS	Y6, 754368(DI)	// matvec_10[1] | 2
-	VMOVUPS	Y7, 754400(DI)	// matvec_10[1] | 3
+	VMOVUPS	Y0, 751872(DI)	// matvec_10[0]
+	VMOVUPS	Y1, 751904(DI)	// matvec_10[0] | 1
+	VMOVUPS	Y2, 751936(DI)	// matvec_10[0] | 2
+	VMOVUPS	Y3, 751968(DI)	// matvec_10[0] | 3
+	VMOVUPS	Y4, 752000(DI)	// matvec_10[1]
+	VMOVUPS	Y5, 752032(DI)	// matvec_10[1] | 1
+	VMOVUPS	Y6, 752064(DI)	// matvec_10[1] | 2
+	VMOVUPS	Y7, 752096(DI)	// matvec_10[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -12623,11 +12772,11 @@ loop37: // 4 times: vectors of the block
 	MOVQ	R8, R11
 loop38: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	754176(R9), Y1	// matvec_10[0]
+	VMOVUPS	751872(R9), Y1	// matvec_10[0]
 	VBROADCASTSS	4992(R10), Y2	// friction.2.bias[0]
 	VADDPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 758272(R9)	// add_16[0]
-	VMOVUPS	707584(R9), Y2	// vecmat[0]
+	VMOVUPS	Y1, 755968(R9)	// add_16[0]
+	VMOVUPS	705280(R9), Y2	// vecmat[0]
 	VORPS	f32_80000000<>(SB), Y1, Y3
 	VMOVUPS	f32_42b40000<>(SB), Y4
 	VMINPS	Y3, Y4, Y3
@@ -12660,7 +12809,7 @@ loop38: // 32 times: elements
 	VADDPS	f32_3f800000<>(SB), Y3, Y3
 	VDIVPS	Y3, Y1, Y1
 	VMULPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 762368(R9)	// mul_16[0]
+	VMOVUPS	Y1, 760064(R9)	// mul_16[0]
 	VANDPS	Y0, Y1, Y1
 	VMOVUPS	44032(R11), Y2	// sum of friction.2.bias[0]
 	VADDPS	Y1, Y2, Y1
@@ -12689,10 +12838,10 @@ loop39: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop40: // 32 times: terms of the sums
-	VMOVUPS	762368(R10), Y8	// mul_16[0]
-	VMOVUPS	762400(R10), Y9	// mul_16[0] | 1
-	VMOVUPS	762432(R10), Y10	// mul_16[0] | 2
-	VMOVUPS	762464(R10), Y11	// mul_16[0] | 3
+	VMOVUPS	760064(R10), Y8	// mul_16[0]
+	VMOVUPS	760096(R10), Y9	// mul_16[0] | 1
+	VMOVUPS	760128(R10), Y10	// mul_16[0] | 2
+	VMOVUPS	760160(R10), Y11	// mul_16[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -12707,14 +12856,14 @@ loop40: // 32 times: terms of the sums
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop40
-	VMOVUPS	Y0, 766464(DI)	// vecmat_2[0]
-	VMOVUPS	Y1, 766496(DI)	// vecmat_2[0] | 1
-	VMOVUPS	Y2, 766528(DI)	// vecmat_2[0] | 2
-	VMOVUPS	Y3, 766560(DI)	// vecmat_2[0] | 3
-	VMOVUPS	Y4, 766592(DI)	// vecmat_2[1]
-	VMOVUPS	Y5, 766624(DI)	// vecmat_2[1] | 1
-	VMOVUPS	Y6, 766656(DI)	// vecmat_2[1] | 2
-	VMOVUPS	Y7, 766688(DI)	// vecmat_2[1] | 3
+	VMOVUPS	Y0, 764160(DI)	// vecmat_2[0]
+	VMOVUPS	Y1, 764192(DI)	// vecmat_2[0] | 1
+	VMOVUPS	Y2, 764224(DI)	// vecmat_2[0] | 2
+	VMOVUPS	Y3, 764256(DI)	// vecmat_2[0] | 3
+	VMOVUPS	Y4, 764288(DI)	// vecmat_2[1]
+	VMOVUPS	Y5, 764320(DI)	// vecmat_2[1] | 1
+	VMOVUPS	Y6, 764352(DI)	// vecmat_2[1] | 2
+	VMOVUPS	Y7, 764384(DI)	// vecmat_2[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -12726,7 +12875,7 @@ loop41: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop42: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	745984(R9), Y0	// add_15[0]
+	VMOVUPS	743680(R9), Y0	// add_15[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_42b40000<>(SB), Y2
 	VMINPS	Y1, Y2, Y1
@@ -12758,7 +12907,7 @@ loop42: // 32 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 770560(R9)	// sigmoid[0]
+	VMOVUPS	Y0, 768256(R9)	// sigmoid[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop42
@@ -12773,30 +12922,30 @@ loop42: // 32 times: elements
 	MOVQ	$16, CX
 	MOVQ	AX, SI
 loop43: // 16 times: tiles of 2 elements
-	VMOVUPS	762368(SI), Y4	// mul_16[0]
-	VMOVUPS	762400(SI), Y5	// mul_16[0] | 1
-	VMOVUPS	762432(SI), Y6	// mul_16[0] | 2
-	VMOVUPS	762464(SI), Y7	// mul_16[0] | 3
+	VMOVUPS	760064(SI), Y4	// mul_16[0]
+	VMOVUPS	760096(SI), Y5	// mul_16[0] | 1
+	VMOVUPS	760128(SI), Y6	// mul_16[0] | 2
+	VMOVUPS	760160(SI), Y7	// mul_16[0] | 3
 	VANDPS	Y0, Y4, Y4
 	VANDPS	Y1, Y5, Y5
 	VANDPS	Y2, Y6, Y6
 	VANDPS	Y3, Y7, Y7
-	VMOVUPS	Y4, 636032(SI)	// turned[0]
-	VMOVUPS	Y5, 636064(SI)	// turned[0] | 1
-	VMOVUPS	Y6, 636096(SI)	// turned[0] | 2
-	VMOVUPS	Y7, 636128(SI)	// turned[0] | 3
-	VMOVUPS	762496(SI), Y4	// mul_16[1]
-	VMOVUPS	762528(SI), Y5	// mul_16[1] | 1
-	VMOVUPS	762560(SI), Y6	// mul_16[1] | 2
-	VMOVUPS	762592(SI), Y7	// mul_16[1] | 3
+	VMOVUPS	Y4, 633728(SI)	// turned[0]
+	VMOVUPS	Y5, 633760(SI)	// turned[0] | 1
+	VMOVUPS	Y6, 633792(SI)	// turned[0] | 2
+	VMOVUPS	Y7, 633824(SI)	// turned[0] | 3
+	VMOVUPS	760192(SI), Y4	// mul_16[1]
+	VMOVUPS	760224(SI), Y5	// mul_16[1] | 1
+	VMOVUPS	760256(SI), Y6	// mul_16[1] | 2
+	VMOVUPS	760288(SI), Y7	// mul_16[1] | 3
 	VANDPS	Y0, Y4, Y4
 	VANDPS	Y1, Y5, Y5
 	VANDPS	Y2, Y6, Y6
 	VANDPS	Y3, Y7, Y7
-	VMOVUPS	Y4, 636160(SI)	// turned[1]
-	VMOVUPS	Y5, 636192(SI)	// turned[1] | 1
-	VMOVUPS	Y6, 636224(SI)	// turned[1] | 2
-	VMOVUPS	Y7, 636256(SI)	// turned[1] | 3
+	VMOVUPS	Y4, 633856(SI)	// turned[1]
+	VMOVUPS	Y5, 633888(SI)	// turned[1] | 1
+	VMOVUPS	Y6, 633920(SI)	// turned[1] | 2
+	VMOVUPS	Y7, 633952(SI)	// turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop43
@@ -12808,14 +12957,14 @@ loop44: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop45: // 4 times
-	VMOVUPS	750080(R10), Y0	// softplus_7[0]
-	VMOVUPS	750208(R10), Y1	// softplus_7[1]
-	VMOVUPS	750336(R10), Y2	// softplus_7[2]
-	VMOVUPS	750464(R10), Y3	// softplus_7[3]
-	VMOVUPS	750592(R10), Y4	// softplus_7[4]
-	VMOVUPS	750720(R10), Y5	// softplus_7[5]
-	VMOVUPS	750848(R10), Y6	// softplus_7[6]
-	VMOVUPS	750976(R10), Y7	// softplus_7[7]
+	VMOVUPS	747776(R10), Y0	// softplus_7[0]
+	VMOVUPS	747904(R10), Y1	// softplus_7[1]
+	VMOVUPS	748032(R10), Y2	// softplus_7[2]
+	VMOVUPS	748160(R10), Y3	// softplus_7[3]
+	VMOVUPS	748288(R10), Y4	// softplus_7[4]
+	VMOVUPS	748416(R10), Y5	// softplus_7[5]
+	VMOVUPS	748544(R10), Y6	// softplus_7[6]
+	VMOVUPS	748672(R10), Y7	// softplus_7[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -12840,14 +12989,14 @@ loop45: // 4 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 640128(R11)	// turned[32]
-	VMOVUPS	Y7, 640160(R11)	// turned[32] | 1
-	VMOVUPS	Y2, 640192(R11)	// turned[32] | 2
-	VMOVUPS	Y8, 640224(R11)	// turned[32] | 3
-	VMOVUPS	Y3, 640256(R11)	// turned[33]
-	VMOVUPS	Y1, 640288(R11)	// turned[33] | 1
-	VMOVUPS	Y5, 640320(R11)	// turned[33] | 2
-	VMOVUPS	Y0, 640352(R11)	// turned[33] | 3
+	VMOVUPS	Y6, 637824(R11)	// turned[32]
+	VMOVUPS	Y7, 637856(R11)	// turned[32] | 1
+	VMOVUPS	Y2, 637888(R11)	// turned[32] | 2
+	VMOVUPS	Y8, 637920(R11)	// turned[32] | 3
+	VMOVUPS	Y3, 637952(R11)	// turned[33]
+	VMOVUPS	Y1, 637984(R11)	// turned[33] | 1
+	VMOVUPS	Y5, 638016(R11)	// turned[33] | 2
+	VMOVUPS	Y0, 638048(R11)	// turned[33] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -12878,38 +13027,38 @@ loop47: // 2 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop48: // 16 times: samples, 2 at a time
-	VMOVUPS	640128(R13), Y10	// turned[32]
-	VMOVUPS	641152(R13), Y11	// turned[40]
-	VBROADCASTSS	636032(R14), Y12	// turned[0]
+	VMOVUPS	637824(R13), Y10	// turned[32]
+	VMOVUPS	638848(R13), Y11	// turned[40]
+	VBROADCASTSS	633728(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	636160(R14), Y12	// turned[1]
+	VBROADCASTSS	633856(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	636288(R14), Y12	// turned[2]
+	VBROADCASTSS	633984(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	636416(R14), Y12	// turned[3]
+	VBROADCASTSS	634112(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	636544(R14), Y12	// turned[4]
+	VBROADCASTSS	634240(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	640160(R13), Y10	// turned[32] | 1
-	VMOVUPS	641184(R13), Y11	// turned[40] | 1
-	VBROADCASTSS	636036(R14), Y12	// turned[0]
+	VMOVUPS	637856(R13), Y10	// turned[32] | 1
+	VMOVUPS	638880(R13), Y11	// turned[40] | 1
+	VBROADCASTSS	633732(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	636164(R14), Y12	// turned[1]
+	VBROADCASTSS	633860(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	636292(R14), Y12	// turned[2]
+	VBROADCASTSS	633988(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	636420(R14), Y12	// turned[3]
+	VBROADCASTSS	634116(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	636548(R14), Y12	// turned[4]
+	VBROADCASTSS	634244(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -12946,20 +13095,20 @@ loop49: // 2 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop50: // 16 times: samples, 2 at a time
-	VBROADCASTSS	639872(R10), Y4	// turned[30]
-	VBROADCASTSS	640000(R10), Y5	// turned[31]
-	VMOVUPS	640128(R11), Y6	// turned[32]
+	VBROADCASTSS	637568(R10), Y4	// turned[30]
+	VBROADCASTSS	637696(R10), Y5	// turned[31]
+	VMOVUPS	637824(R11), Y6	// turned[32]
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	641152(R11), Y6	// turned[40]
+	VMOVUPS	638848(R11), Y6	// turned[40]
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
-	VBROADCASTSS	639876(R10), Y4	// turned[30]
-	VBROADCASTSS	640004(R10), Y5	// turned[31]
-	VMOVUPS	640160(R11), Y6	// turned[32] | 1
+	VBROADCASTSS	637572(R10), Y4	// turned[30]
+	VBROADCASTSS	637700(R10), Y5	// turned[31]
+	VMOVUPS	637856(R11), Y6	// turned[32] | 1
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	641184(R11), Y6	// turned[40] | 1
+	VMOVUPS	638880(R11), Y6	// turned[40] | 1
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
 	ADDQ	$8, R10
@@ -12993,10 +13142,10 @@ loop51: // 4 times: vectors of the block
 	MOVQ	BX, R12
 loop52: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	766464(R9), Y9	// vecmat_2[0]
-	VMOVUPS	770560(R9), Y10	// sigmoid[0]
+	VMOVUPS	764160(R9), Y9	// vecmat_2[0]
+	VMOVUPS	768256(R9), Y10	// sigmoid[0]
 	VMULPS	Y10, Y9, Y9
-	VMOVUPS	Y9, 774656(R9)	// mul_17[0]
+	VMOVUPS	Y9, 772352(R9)	// mul_17[0]
 	VANDPS	Y0, Y9, Y10
 	VMOVUPS	6144(R10), Y11	// sum of friction.0.bias[0]
 	VADDPS	Y10, Y11, Y10
@@ -13013,7 +13162,7 @@ loop52: // 32 times: elements
 	VFMADD231PS	Y9, Y10, Y5
 	VBROADCASTSS	20(R11), Y10	// friction.0.weight[5]
 	VFMADD231PS	Y9, Y10, Y6
-	VMOVUPS	758272(R9), Y9	// add_16[0]
+	VMOVUPS	755968(R9), Y9	// add_16[0]
 	VORPS	f32_80000000<>(SB), Y9, Y10
 	VMOVUPS	f32_c2ae999a<>(SB), Y11
 	VMAXPS	Y10, Y11, Y10
@@ -13042,7 +13191,7 @@ loop52: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y11
 	VMAXPS	Y9, Y11, Y9
 	VFMADD231PS	Y12, Y10, Y9
-	VMOVUPS	Y9, 780160(R9)	// softplus_8[0]
+	VMOVUPS	Y9, 777856(R9)	// softplus_8[0]
 	VBROADCASTSS	5120(R12), Y10	// friction.4.weight[0]
 	VFMADD231PS	Y9, Y10, Y7
 	VBROADCASTSS	5248(R12), Y10	// friction.4.weight[32]
@@ -13053,14 +13202,14 @@ loop52: // 32 times: elements
 	ADDQ	$4, R12
 	DECQ	DI
 	JNE	loop52
-	VMOVUPS	Y1, 778752(SI)	// vecmat_3[0]
-	VMOVUPS	Y2, 778880(SI)	// vecmat_3[1]
-	VMOVUPS	Y3, 779008(SI)	// vecmat_3[2]
-	VMOVUPS	Y4, 779136(SI)	// vecmat_3[3]
-	VMOVUPS	Y5, 779264(SI)	// vecmat_3[4]
-	VMOVUPS	Y6, 779392(SI)	// vecmat_3[5]
-	VMOVUPS	Y7, 784256(SI)	// matvec_11[0]
-	VMOVUPS	Y8, 784384(SI)	// matvec_11[1]
+	VMOVUPS	Y1, 776448(SI)	// vecmat_3[0]
+	VMOVUPS	Y2, 776576(SI)	// vecmat_3[1]
+	VMOVUPS	Y3, 776704(SI)	// vecmat_3[2]
+	VMOVUPS	Y4, 776832(SI)	// vecmat_3[3]
+	VMOVUPS	Y5, 776960(SI)	// vecmat_3[4]
+	VMOVUPS	Y6, 777088(SI)	// vecmat_3[5]
+	VMOVUPS	Y7, 781952(SI)	// matvec_11[0]
+	VMOVUPS	Y8, 782080(SI)	// matvec_11[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop51
@@ -13078,18 +13227,18 @@ loop52: // 32 times: elements
 	MOVQ	R8, R9
 loop53: // 16 times: tiles of 2 elements
 	// arm.nde:11
-	VMOVUPS	774656(SI), Y0	// mul_17[0]
-	VMOVUPS	774688(SI), Y1	// mul_17[0] | 1
-	VMOVUPS	774720(SI), Y2	// mul_17[0] | 2
-	VMOVUPS	774752(SI), Y3	// mul_17[0] | 3
+	VMOVUPS	772352(SI), Y0	// mul_17[0]
+	VMOVUPS	772384(SI), Y1	// mul_17[0] | 1
+	VMOVUPS	772416(SI), Y2	// mul_17[0] | 2
+	VMOVUPS	772448(SI), Y3	// mul_17[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	774784(SI), Y4	// mul_17[1]
-	VMOVUPS	774816(SI), Y5	// mul_17[1] | 1
-	VMOVUPS	774848(SI), Y6	// mul_17[1] | 2
-	VMOVUPS	774880(SI), Y7	// mul_17[1] | 3
+	VMOVUPS	772480(SI), Y4	// mul_17[1]
+	VMOVUPS	772512(SI), Y5	// mul_17[1] | 1
+	VMOVUPS	772544(SI), Y6	// mul_17[1] | 2
+	VMOVUPS	772576(SI), Y7	// mul_17[1] | 3
 	VANDPS	0(AX), Y4, Y4
 	VANDPS	32(AX), Y5, Y5
 	VANDPS	64(AX), Y6, Y6
@@ -13098,10 +13247,10 @@ loop53: // 16 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	DI, R12
 loop54: // 6 times: elements
-	VMOVUPS	741120(R11), Y8	// concat_4[0]
-	VMOVUPS	741152(R11), Y9	// concat_4[0] | 1
-	VMOVUPS	741184(R11), Y10	// concat_4[0] | 2
-	VMOVUPS	741216(R11), Y11	// concat_4[0] | 3
+	VMOVUPS	738816(R11), Y8	// concat_4[0]
+	VMOVUPS	738848(R11), Y9	// concat_4[0] | 1
+	VMOVUPS	738880(R11), Y10	// concat_4[0] | 2
+	VMOVUPS	738912(R11), Y11	// concat_4[0] | 3
 	VMOVUPS	(R12), Y12	// sum of friction.0.weight[0]
 	VFMADD231PS	Y8, Y0, Y12
 	VFMADD231PS	Y9, Y1, Y12
@@ -13118,38 +13267,38 @@ loop54: // 6 times: elements
 	ADDQ	$32, R12
 	DECQ	R10
 	JNE	loop54
-	VMOVUPS	780160(SI), Y0	// softplus_8[0]
-	VMOVUPS	780192(SI), Y1	// softplus_8[0] | 1
-	VMOVUPS	780224(SI), Y2	// softplus_8[0] | 2
-	VMOVUPS	780256(SI), Y3	// softplus_8[0] | 3
+	VMOVUPS	777856(SI), Y0	// softplus_8[0]
+	VMOVUPS	777888(SI), Y1	// softplus_8[0] | 1
+	VMOVUPS	777920(SI), Y2	// softplus_8[0] | 2
+	VMOVUPS	777952(SI), Y3	// softplus_8[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	707328(AX), Y4	// G_bar[0]
-	VMOVUPS	707360(AX), Y5	// G_bar[0] | 1
-	VMOVUPS	707392(AX), Y6	// G_bar[0] | 2
-	VMOVUPS	707424(AX), Y7	// G_bar[0] | 3
+	VMOVUPS	705024(AX), Y4	// G_bar[0]
+	VMOVUPS	705056(AX), Y5	// G_bar[0] | 1
+	VMOVUPS	705088(AX), Y6	// G_bar[0] | 2
+	VMOVUPS	705120(AX), Y7	// G_bar[0] | 3
 	VMOVUPS	45056(R9), Y8	// sum of friction.4.weight[0]
 	VFMADD231PS	Y0, Y4, Y8
 	VFMADD231PS	Y1, Y5, Y8
 	VFMADD231PS	Y2, Y6, Y8
 	VFMADD231PS	Y3, Y7, Y8
 	VMOVUPS	Y8, 45056(R9)	// sum of friction.4.weight[0]
-	VMOVUPS	707456(AX), Y8	// G_bar[1]
-	VMOVUPS	707488(AX), Y9	// G_bar[1] | 1
-	VMOVUPS	707520(AX), Y10	// G_bar[1] | 2
-	VMOVUPS	707552(AX), Y11	// G_bar[1] | 3
+	VMOVUPS	705152(AX), Y8	// G_bar[1]
+	VMOVUPS	705184(AX), Y9	// G_bar[1] | 1
+	VMOVUPS	705216(AX), Y10	// G_bar[1] | 2
+	VMOVUPS	705248(AX), Y11	// G_bar[1] | 3
 	VMOVUPS	46080(R9), Y12	// sum of friction.4.weight[32]
 	VFMADD231PS	Y0, Y8, Y12
 	VFMADD231PS	Y1, Y9, Y12
 	VFMADD231PS	Y2, Y10, Y12
 	VFMADD231PS	Y3, Y11, Y12
 	VMOVUPS	Y12, 46080(R9)	// sum of friction.4.weight[32]
-	VMOVUPS	780288(SI), Y0	// softplus_8[1]
-	VMOVUPS	780320(SI), Y1	// softplus_8[1] | 1
-	VMOVUPS	780352(SI), Y2	// softplus_8[1] | 2
-	VMOVUPS	780384(SI), Y3	// softplus_8[1] | 3
+	VMOVUPS	777984(SI), Y0	// softplus_8[1]
+	VMOVUPS	778016(SI), Y1	// softplus_8[1] | 1
+	VMOVUPS	778048(SI), Y2	// softplus_8[1] | 2
+	VMOVUPS	778080(SI), Y3	// softplus_8[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
@@ -13177,41 +13326,41 @@ loop54: // 6 times: elements
 loop55: // 4 times: vectors of the block
 	VMOVUPS	65792(SI), Y15	// mask
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	779008(SI), Y0	// vecmat_3[2]
-	VMOVUPS	779136(SI), Y0	// vecmat_3[3]
-	VMOVUPS	778752(SI), Y0	// vecmat_3[0]
-	VMOVUPS	778880(SI), Y0	// vecmat_3[1]
+	VMOVUPS	776704(SI), Y0	// vecmat_3[2]
+	VMOVUPS	776832(SI), Y0	// vecmat_3[3]
+	VMOVUPS	776448(SI), Y0	// vecmat_3[0]
+	VMOVUPS	776576(SI), Y0	// vecmat_3[1]
 	// arm.nde:11
-	VMOVUPS	778752(SI), Y0	// vecmat_3[0]
-	VMOVUPS	711936(SI), Y1	// cos_7[0]
-	VMOVUPS	779008(SI), Y2	// vecmat_3[2]
-	VMOVUPS	711680(SI), Y3	// sin_3[0]
+	VMOVUPS	776448(SI), Y0	// vecmat_3[0]
+	VMOVUPS	709632(SI), Y1	// cos_7[0]
+	VMOVUPS	776704(SI), Y2	// vecmat_3[2]
+	VMOVUPS	709376(SI), Y3	// sin_3[0]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
 	VMULPS	Y3, Y2, Y2
 	VMOVUPS	Y2, Y15
 	VFMADD231PS	Y1, Y0, Y15
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	778880(SI), Y0	// vecmat_3[1]
-	VMOVUPS	712064(SI), Y1	// cos_7[1]
-	VMOVUPS	779136(SI), Y2	// vecmat_3[3]
-	VMOVUPS	711808(SI), Y3	// sin_3[1]
+	VMOVUPS	776576(SI), Y0	// vecmat_3[1]
+	VMOVUPS	709760(SI), Y1	// cos_7[1]
+	VMOVUPS	776832(SI), Y2	// vecmat_3[3]
+	VMOVUPS	709504(SI), Y3	// sin_3[1]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
 	VMULPS	Y3, Y2, Y2
 	VMOVUPS	Y2, Y15
 	VFMADD231PS	Y1, Y0, Y15
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	707456(SI), Y15	// G_bar[1]
+	VMOVUPS	705152(SI), Y15	// G_bar[1]
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	707328(SI), Y15	// G_bar[0]
+	VMOVUPS	705024(SI), Y15	// G_bar[0]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	704768(SI), Y0	// q_y4[0]
-	VMOVUPS	704896(SI), Y1	// q_y4[1]
+	VMOVUPS	702464(SI), Y0	// q_y4[0]
+	VMOVUPS	702592(SI), Y1	// q_y4[1]
 	// arm.nde:35
 	VMOVUPS	96(AX), Y13
 	VADDPS	128(AX), Y13, Y2
-	VMOVUPS	Y2, 779520(SI)	// add_17
+	VMOVUPS	Y2, 777216(SI)	// add_17
 	VADDPS	Y1, Y0, Y3
-	VMOVUPS	649344(SI), Y15	// mul_11
+	VMOVUPS	647040(SI), Y15	// mul_11
 	VMOVUPS	Y15, 160(AX)
 	VMULPS	160(AX), Y2, Y2
 	VANDPS	f32_7fffffff<>(SB), Y3, Y4
@@ -13250,7 +13399,7 @@ loop55: // 4 times: vectors of the block
 	VORPS	Y5, Y4, Y4
 	VXORPS	f32_80000000<>(SB), Y4, Y4
 	VMULPS	Y4, Y2, Y2
-	VMOVUPS	648960(SI), Y15	// mul_9
+	VMOVUPS	646656(SI), Y15	// mul_9
 	VMOVUPS	Y15, 192(AX)
 	VMOVUPS	128(AX), Y13
 	VMULPS	192(AX), Y13, Y4
@@ -13290,8 +13439,8 @@ loop55: // 4 times: vectors of the block
 	VORPS	Y6, Y5, Y5
 	VXORPS	f32_80000000<>(SB), Y5, Y5
 	VFMADD213PS	Y2, Y5, Y4
-	VMOVUPS	740864(SI), Y5	// q_k4[0]
-	VMOVUPS	740992(SI), Y15	// q_k4[1]
+	VMOVUPS	738560(SI), Y5	// q_k4[0]
+	VMOVUPS	738688(SI), Y15	// q_k4[1]
 	VMOVUPS	Y15, 224(AX)
 	// arm.nde:34
 	VMULPS	Y5, Y5, Y6
@@ -13303,12 +13452,12 @@ loop55: // 4 times: vectors of the block
 	VFMADD231PS	224(AX), Y13, Y5
 	VMULPS	96(AX), Y6, Y7
 	VFNMADD231PS	128(AX), Y5, Y7
-	VMOVUPS	Y7, 779648(SI)	// k_bar
+	VMOVUPS	Y7, 777344(SI)	// k_bar
 	// arm.nde:29
-	VMOVUPS	645888(SI), Y15	// mul_6
+	VMOVUPS	643584(SI), Y15	// mul_6
 	VMOVUPS	Y15, 288(AX)
 	VMULPS	288(AX), Y7, Y7
-	VMOVUPS	705024(SI), Y8	// c2_3
+	VMOVUPS	702720(SI), Y8	// c2_3
 	VMOVUPS	Y2, Y15
 	VFMADD231PS	Y8, Y7, Y15
 	VMOVUPS	Y15, 320(AX)
@@ -13346,7 +13495,7 @@ loop55: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y1, Y1
 	VXORPS	f32_ffffffff<>(SB), Y1, Y1
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 779776(SI)	// s2_4
+	VMOVUPS	Y1, 777472(SI)	// s2_4
 	// arm.nde:33
 	VMULPS	288(AX), Y1, Y15
 	VMOVUPS	Y15, 352(AX)
@@ -13396,7 +13545,7 @@ loop55: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y0, Y0
 	VXORPS	f32_ffffffff<>(SB), Y0, Y0
 	VORPS	Y0, Y6, Y0
-	VMOVUPS	Y0, 779904(SI)	// cos_11
+	VMOVUPS	Y0, 777600(SI)	// cos_11
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y3, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -13430,11 +13579,11 @@ loop55: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y3, Y3
 	VXORPS	f32_ffffffff<>(SB), Y3, Y3
 	VORPS	Y3, Y6, Y3
-	VMOVUPS	Y3, 780032(SI)	// cos_12
+	VMOVUPS	Y3, 777728(SI)	// cos_12
 	VMULPS	160(AX), Y3, Y3
 	VFMADD132PS	192(AX), Y3, Y0
-	VMOVUPS	646784(SI), Y6	// take[0]
-	VMOVUPS	646912(SI), Y7	// take[1]
+	VMOVUPS	644480(SI), Y6	// take[0]
+	VMOVUPS	644608(SI), Y7	// take[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Y5, Y6, Y5
@@ -13442,21 +13591,21 @@ loop55: // 4 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y0, Y5, Y0
-	VMOVUPS	784256(SI), Y5	// matvec_11[0]
+	VMOVUPS	781952(SI), Y5	// matvec_11[0]
 	VBROADCASTSS	5376(BX), Y6	// friction.4.bias[0]
 	VADDPS	Y6, Y5, Y5
 	VSUBPS	Y5, Y0, Y0
-	VMOVUPS	Y0, 784512(SI)	// sub_7[0]
+	VMOVUPS	Y0, 782208(SI)	// sub_7[0]
 	VSUBPS	Y3, Y4, Y3
-	VMOVUPS	784384(SI), Y4	// matvec_11[1]
+	VMOVUPS	782080(SI), Y4	// matvec_11[1]
 	VBROADCASTSS	5380(BX), Y5	// friction.4.bias[1]
 	VADDPS	Y5, Y4, Y4
 	VSUBPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 784640(SI)	// sub_7[1]
-	VMOVUPS	705152(SI), Y4	// M_3[0]
-	VMOVUPS	705280(SI), Y5	// M_3[1]
-	VMOVUPS	705408(SI), Y6	// M_3[2]
-	VMOVUPS	705536(SI), Y7	// M_3[3]
+	VMOVUPS	Y3, 782336(SI)	// sub_7[1]
+	VMOVUPS	702848(SI), Y4	// M_3[0]
+	VMOVUPS	702976(SI), Y5	// M_3[1]
+	VMOVUPS	703104(SI), Y6	// M_3[2]
+	VMOVUPS	703232(SI), Y7	// M_3[3]
 	VANDPS	f32_7fffffff<>(SB), Y4, Y8
 	VANDPS	f32_7fffffff<>(SB), Y6, Y9
 	VCMPPS	$17, Y9, Y8, Y8
@@ -13477,58 +13626,58 @@ loop55: // 4 times: vectors of the block
 	VFNMADD231PS	Y0, Y6, Y7
 	VDIVPS	Y9, Y7, Y4
 	VORPS	Y3, Y4, Y3
-	VMOVUPS	Y3, 784768(SI)	// v_k4[0]
-	VMOVUPS	Y0, 784896(SI)	// v_k4[1]
-	VMOVUPS	707072(SI), Y4	// linsolve[0]
+	VMOVUPS	Y3, 782464(SI)	// v_k4[0]
+	VMOVUPS	Y0, 782592(SI)	// v_k4[1]
+	VMOVUPS	704768(SI), Y4	// linsolve[0]
 	VMULPS	Y3, Y4, Y5
 	VMULPS	Y0, Y4, Y4
-	VMOVUPS	707200(SI), Y6	// linsolve[1]
+	VMOVUPS	704896(SI), Y6	// linsolve[1]
 	VMULPS	Y3, Y6, Y3
 	VMULPS	Y0, Y6, Y0
 	VXORPS	f32_80000000<>(SB), Y5, Y5
-	VMOVUPS	Y5, 785024(SI)	// M_bar[0]
+	VMOVUPS	Y5, 782720(SI)	// M_bar[0]
 	VXORPS	f32_80000000<>(SB), Y4, Y4
-	VMOVUPS	Y4, 785152(SI)	// M_bar[1]
+	VMOVUPS	Y4, 782848(SI)	// M_bar[1]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
-	VMOVUPS	Y3, 785280(SI)	// M_bar[2]
+	VMOVUPS	Y3, 782976(SI)	// M_bar[2]
 	VXORPS	f32_80000000<>(SB), Y0, Y0
-	VMOVUPS	Y0, 785408(SI)	// M_bar[3]
-	VMOVUPS	712576(SI), Y15	// M_4[0]
+	VMOVUPS	Y0, 783104(SI)	// M_bar[3]
+	VMOVUPS	710272(SI), Y15	// M_4[0]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// transpose_2[0]
-	VMOVUPS	Y13, 786176(SI)
-	VMOVUPS	712832(SI), Y15	// M_4[2]
+	VMOVUPS	Y13, 783872(SI)
+	VMOVUPS	710528(SI), Y15	// M_4[2]
 	VMOVUPS	Y15, 160(AX)
 	VMOVUPS	160(AX), Y13	// transpose_2[1]
-	VMOVUPS	Y13, 786304(SI)
-	VMOVUPS	712704(SI), Y15	// M_4[1]
+	VMOVUPS	Y13, 784000(SI)
+	VMOVUPS	710400(SI), Y15	// M_4[1]
 	VMOVUPS	Y15, 192(AX)
 	VMOVUPS	192(AX), Y13	// transpose_2[2]
-	VMOVUPS	Y13, 786432(SI)
-	VMOVUPS	712960(SI), Y15	// M_4[3]
+	VMOVUPS	Y13, 784128(SI)
+	VMOVUPS	710656(SI), Y15	// M_4[3]
 	VMOVUPS	Y15, 416(AX)
 	VMOVUPS	416(AX), Y13	// transpose_2[3]
-	VMOVUPS	Y13, 786560(SI)
+	VMOVUPS	Y13, 784256(SI)
 	// arm.nde:32
 	VADDPS	Y4, Y3, Y0
-	VMOVUPS	Y0, 785536(SI)	// add_18
+	VMOVUPS	Y0, 783232(SI)	// add_18
 	// arm.nde:28
-	VMOVUPS	644992(SI), Y3	// mul_4
+	VMOVUPS	642688(SI), Y3	// mul_4
 	VMULPS	288(AX), Y0, Y0
 	VFMADD231PS	Y3, Y5, Y0
 	VXORPS	f32_80000000<>(SB), Y1, Y1
 	VMOVUPS	320(AX), Y15
 	VFMADD231PS	Y1, Y0, Y15
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPD	581248(DI), Y0	// h
-	VMOVUPD	581280(DI), Y1	// h | 1
+	VMOVUPD	578944(DI), Y0	// h
+	VMOVUPD	578976(DI), Y1	// h | 1
 	// arm.nde:45
 	VMULPD	f64_3fd5555555555555<>(SB), Y0, Y0
 	VMULPD	f64_3fd5555555555555<>(SB), Y1, Y1
 	VCVTPD2PSY	Y0, X0
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y0, Y0
-	VMOVUPS	Y0, 786688(SI)	// hb2
+	VMOVUPS	Y0, 784384(SI)	// hb2
 	// arm.nde:34
 	VMULPS	128(AX), Y2, Y15
 	VMOVUPS	Y15, 320(AX)
@@ -13539,59 +13688,59 @@ loop55: // 4 times: vectors of the block
 	VMOVUPS	Y1, Y15
 	VFMADD231PS	256(AX), Y13, Y15
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	607744(SI), Y1	// q_next_bar[0]
-	VMOVUPS	607872(SI), Y2	// q_next_bar[1]
-	VMOVUPS	609536(SI), Y3	// v_d3_bar[0]
-	VMOVUPS	609664(SI), Y4	// v_d3_bar[1]
-	VMOVUPS	609024(SI), Y5	// v_d2_bar[0]
-	VMOVUPS	609152(SI), Y6	// v_d2_bar[1]
-	VMOVUPS	608000(SI), Y7	// v_next_bar[0]
-	VMOVUPS	608128(SI), Y8	// v_next_bar[1]
-	VMOVUPS	609280(SI), Y9	// q_d3_bar[0]
-	VMOVUPS	609408(SI), Y10	// q_d3_bar[1]
-	VMOVUPS	608768(SI), Y15	// q_d2_bar[0]
+	VMOVUPS	605440(SI), Y1	// q_next_bar[0]
+	VMOVUPS	605568(SI), Y2	// q_next_bar[1]
+	VMOVUPS	607232(SI), Y3	// v_d3_bar[0]
+	VMOVUPS	607360(SI), Y4	// v_d3_bar[1]
+	VMOVUPS	606720(SI), Y5	// v_d2_bar[0]
+	VMOVUPS	606848(SI), Y6	// v_d2_bar[1]
+	VMOVUPS	605696(SI), Y7	// v_next_bar[0]
+	VMOVUPS	605824(SI), Y8	// v_next_bar[1]
+	VMOVUPS	606976(SI), Y9	// q_d3_bar[0]
+	VMOVUPS	607104(SI), Y10	// q_d3_bar[1]
+	VMOVUPS	606464(SI), Y15	// q_d2_bar[0]
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	608896(SI), Y15	// q_d2_bar[1]
+	VMOVUPS	606592(SI), Y15	// q_d2_bar[1]
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	779264(SI), Y11	// vecmat_3[4]
-	VMOVUPS	779392(SI), Y11	// vecmat_3[5]
+	VMOVUPS	776960(SI), Y11	// vecmat_3[4]
+	VMOVUPS	777088(SI), Y11	// vecmat_3[5]
 	// arm.nde:28
 	VMOVUPS	384(AX), Y13
 	VADDPS	f32_00000000<>(SB), Y13, Y11
-	VMOVUPS	Y11, 785664(SI)	// q_y4_bar[0]
+	VMOVUPS	Y11, 783360(SI)	// q_y4_bar[0]
 	VMOVUPS	32(AX), Y13
 	VADDPS	288(AX), Y13, Y12
-	VMOVUPS	Y12, 785792(SI)	// q_y4_bar[1]
+	VMOVUPS	Y12, 783488(SI)	// q_y4_bar[1]
 	// arm.nde:45
 	VADDPS	Y11, Y1, Y11
-	VMOVUPS	Y11, 785920(SI)	// add_19[0]
+	VMOVUPS	Y11, 783616(SI)	// add_19[0]
 	VADDPS	Y12, Y2, Y11
-	VMOVUPS	Y11, 786048(SI)	// add_19[1]
+	VMOVUPS	Y11, 783744(SI)	// add_19[1]
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y3, Y5
 	VFMADD231PS	Y0, Y7, Y5
-	VMOVUPS	Y5, 786816(SI)	// add_20[0]
+	VMOVUPS	Y5, 784512(SI)	// add_20[0]
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y4, Y6
 	VFMADD231PS	Y0, Y8, Y6
-	VMOVUPS	Y6, 786944(SI)	// add_20[1]
+	VMOVUPS	Y6, 784640(SI)	// add_20[1]
 	VMULPS	f32_3f2aaaab<>(SB), Y9, Y0
-	VMOVUPS	Y0, 787072(SI)	// mul_18[0]
+	VMOVUPS	Y0, 784768(SI)	// mul_18[0]
 	VMULPS	f32_3f2aaaab<>(SB), Y10, Y3
-	VMOVUPS	Y3, 787200(SI)	// mul_18[1]
-	VMOVUPS	706432(SI), Y4	// hb1
+	VMOVUPS	Y3, 784896(SI)	// mul_18[1]
+	VMOVUPS	704128(SI), Y4	// hb1
 	VMULPS	Y4, Y1, Y1
-	VMOVUPS	Y1, 787328(SI)	// mul_19[0]
+	VMOVUPS	Y1, 785024(SI)	// mul_19[0]
 	VMULPS	Y4, Y2, Y2
-	VMOVUPS	Y2, 787456(SI)	// mul_19[1]
+	VMOVUPS	Y2, 785152(SI)	// mul_19[1]
 	// arm.nde:11
 	VMOVUPS	448(AX), Y13
 	VFMADD231PS	f32_bf000000<>(SB), Y13, Y0
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	779264(SI), Y1	// vecmat_3[4]
+	VMOVUPS	776960(SI), Y1	// vecmat_3[4]
 	VADDPS	Y1, Y0, Y0
 	VMOVUPS	480(AX), Y13
 	VFMADD231PS	f32_bf000000<>(SB), Y13, Y3
 	VADDPS	Y2, Y3, Y1
-	VMOVUPS	779392(SI), Y2	// vecmat_3[5]
+	VMOVUPS	777088(SI), Y2	// vecmat_3[5]
 	VADDPS	Y2, Y1, Y1
 	// arm.nde:34
 	VMOVUPS	320(AX), Y13
@@ -13603,15 +13752,15 @@ loop55: // 4 times: vectors of the block
 	VADDPS	f32_00000000<>(SB), Y0, Y0
 	VADDPS	128(AX), Y1, Y1
 	VADDPS	Y3, Y0, Y0
-	VMOVUPS	Y0, 787584(SI)	// q_k4_bar[0]
+	VMOVUPS	Y0, 785280(SI)	// q_k4_bar[0]
 	VADDPS	f32_00000000<>(SB), Y1, Y1
-	VMOVUPS	Y1, 787712(SI)	// q_k4_bar[1]
+	VMOVUPS	Y1, 785408(SI)	// q_k4_bar[1]
 	// arm.nde:45
-	VMOVUPS	645120(SI), Y2	// ha43
+	VMOVUPS	642816(SI), Y2	// ha43
 	VFMADD231PS	Y2, Y0, Y5
-	VMOVUPS	Y5, 787840(SI)	// v_k3_bar[0]
+	VMOVUPS	Y5, 785536(SI)	// v_k3_bar[0]
 	VFMADD231PS	Y2, Y1, Y6
-	VMOVUPS	Y6, 787968(SI)	// v_k3_bar[1]
+	VMOVUPS	Y6, 785664(SI)	// v_k3_bar[1]
 	// arm.nde:38
 	VMOVUPS	64(AX), Y13
 	VANDPS	f32_7fffffff<>(SB), Y13, Y0
@@ -13639,19 +13788,19 @@ loop55: // 4 times: vectors of the block
 	VFNMADD231PS	Y0, Y3, Y7
 	VDIVPS	Y1, Y7, Y1
 	VORPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 788096(SI)	// linsolve_2[0]
-	VMOVUPS	Y0, 788224(SI)	// linsolve_2[1]
+	VMOVUPS	Y1, 785792(SI)	// linsolve_2[0]
+	VMOVUPS	Y0, 785920(SI)	// linsolve_2[1]
 	VXORPS	f32_80000000<>(SB), Y1, Y1
-	VMOVUPS	Y1, 788352(SI)	// G_bar_2[0]
+	VMOVUPS	Y1, 786048(SI)	// G_bar_2[0]
 	VXORPS	f32_80000000<>(SB), Y0, Y0
-	VMOVUPS	Y0, 788480(SI)	// G_bar_2[1]
+	VMOVUPS	Y0, 786176(SI)	// G_bar_2[1]
 	// arm.nde:11
-	VMOVUPS	714496(SI), Y2	// sin_4[0]
+	VMOVUPS	712192(SI), Y2	// sin_4[0]
 	VXORPS	f32_80000000<>(SB), Y2, Y2
-	VMOVUPS	Y2, 801664(SI)	// neg_4[0]
-	VMOVUPS	714624(SI), Y2	// sin_4[1]
+	VMOVUPS	Y2, 799360(SI)	// neg_4[0]
+	VMOVUPS	712320(SI), Y2	// sin_4[1]
 	VXORPS	f32_80000000<>(SB), Y2, Y2
-	VMOVUPS	Y2, 801792(SI)	// neg_4[1]
+	VMOVUPS	Y2, 799488(SI)	// neg_4[1]
 	MOVQ	$32, R9
 	MOVQ	BX, R10
 	MOVQ	SI, R11
@@ -13661,7 +13810,7 @@ loop56: // 32 times: elements
 	VMULPS	Y2, Y1, Y2
 	VBROADCASTSS	5248(R10), Y3	// friction.4.weight[32]
 	VFMADD231PS	Y3, Y0, Y2
-	VMOVUPS	732160(R11), Y3	// add_14[0]
+	VMOVUPS	729856(R11), Y3	// add_14[0]
 	VORPS	f32_80000000<>(SB), Y3, Y4
 	VMOVUPS	f32_42b40000<>(SB), Y5
 	VMINPS	Y4, Y5, Y4
@@ -13694,7 +13843,7 @@ loop56: // 32 times: elements
 	VADDPS	f32_3f800000<>(SB), Y4, Y4
 	VDIVPS	Y4, Y3, Y3
 	VMULPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 788608(R11)	// mul_20[0]
+	VMOVUPS	Y2, 786304(R11)	// mul_20[0]
 	VANDPS	0(AX), Y2, Y2
 	VMOVUPS	44032(R12), Y3	// sum of friction.2.bias[0]
 	VADDPS	Y2, Y3, Y2
@@ -13724,10 +13873,10 @@ loop57: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop58: // 32 times: terms of the sums
-	VMOVUPS	788608(R10), Y8	// mul_20[0]
-	VMOVUPS	788640(R10), Y9	// mul_20[0] | 1
-	VMOVUPS	788672(R10), Y10	// mul_20[0] | 2
-	VMOVUPS	788704(R10), Y11	// mul_20[0] | 3
+	VMOVUPS	786304(R10), Y8	// mul_20[0]
+	VMOVUPS	786336(R10), Y9	// mul_20[0] | 1
+	VMOVUPS	786368(R10), Y10	// mul_20[0] | 2
+	VMOVUPS	786400(R10), Y11	// mul_20[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -13742,14 +13891,14 @@ loop58: // 32 times: terms of the sums
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop58
-	VMOVUPS	Y0, 792704(DI)	// vecmat_4[0]
-	VMOVUPS	Y1, 792736(DI)	// vecmat_4[0] | 1
-	VMOVUPS	Y2, 792768(DI)	// vecmat_4[0] | 2
-	VMOVUPS	Y3, 792800(DI)	// vecmat_4[0] | 3
-	VMOVUPS	Y4, 792832(DI)	// vecmat_4[1]
-	VMOVUPS	Y5, 792864(DI)	// vecmat_4[1] | 1
-	VMOVUPS	Y6, 792896(DI)	// vecmat_4[1] | 2
-	VMOVUPS	Y7, 792928(DI)	// vecmat_4[1] | 3
+	VMOVUPS	Y0, 790400(DI)	// vecmat_4[0]
+	VMOVUPS	Y1, 790432(DI)	// vecmat_4[0] | 1
+	VMOVUPS	Y2, 790464(DI)	// vecmat_4[0] | 2
+	VMOVUPS	Y3, 790496(DI)	// vecmat_4[0] | 3
+	VMOVUPS	Y4, 790528(DI)	// vecmat_4[1]
+	VMOVUPS	Y5, 790560(DI)	// vecmat_4[1] | 1
+	VMOVUPS	Y6, 790592(DI)	// vecmat_4[1] | 2
+	VMOVUPS	Y7, 790624(DI)	// vecmat_4[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -13761,7 +13910,7 @@ loop59: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop60: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	719872(R9), Y0	// add_13[0]
+	VMOVUPS	717568(R9), Y0	// add_13[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_42b40000<>(SB), Y2
 	VMINPS	Y1, Y2, Y1
@@ -13793,7 +13942,7 @@ loop60: // 32 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 796800(R9)	// sigmoid_2[0]
+	VMOVUPS	Y0, 794496(R9)	// sigmoid_2[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop60
@@ -13813,28 +13962,28 @@ loop60: // 32 times: elements
 	MOVQ	R8, DI
 loop61: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	736256(SI), Y0	// softplus_6[0]
-	VMOVUPS	736288(SI), Y1	// softplus_6[0] | 1
-	VMOVUPS	736320(SI), Y2	// softplus_6[0] | 2
-	VMOVUPS	736352(SI), Y3	// softplus_6[0] | 3
+	VMOVUPS	733952(SI), Y0	// softplus_6[0]
+	VMOVUPS	733984(SI), Y1	// softplus_6[0] | 1
+	VMOVUPS	734016(SI), Y2	// softplus_6[0] | 2
+	VMOVUPS	734048(SI), Y3	// softplus_6[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	788352(AX), Y4	// G_bar_2[0]
-	VMOVUPS	788384(AX), Y5	// G_bar_2[0] | 1
-	VMOVUPS	788416(AX), Y6	// G_bar_2[0] | 2
-	VMOVUPS	788448(AX), Y7	// G_bar_2[0] | 3
+	VMOVUPS	786048(AX), Y4	// G_bar_2[0]
+	VMOVUPS	786080(AX), Y5	// G_bar_2[0] | 1
+	VMOVUPS	786112(AX), Y6	// G_bar_2[0] | 2
+	VMOVUPS	786144(AX), Y7	// G_bar_2[0] | 3
 	VMOVUPS	45056(DI), Y8	// sum of friction.4.weight[0]
 	VFMADD231PS	Y0, Y4, Y8
 	VFMADD231PS	Y1, Y5, Y8
 	VFMADD231PS	Y2, Y6, Y8
 	VFMADD231PS	Y3, Y7, Y8
 	VMOVUPS	Y8, 45056(DI)	// sum of friction.4.weight[0]
-	VMOVUPS	788480(AX), Y4	// G_bar_2[1]
-	VMOVUPS	788512(AX), Y5	// G_bar_2[1] | 1
-	VMOVUPS	788544(AX), Y6	// G_bar_2[1] | 2
-	VMOVUPS	788576(AX), Y7	// G_bar_2[1] | 3
+	VMOVUPS	786176(AX), Y4	// G_bar_2[1]
+	VMOVUPS	786208(AX), Y5	// G_bar_2[1] | 1
+	VMOVUPS	786240(AX), Y6	// G_bar_2[1] | 2
+	VMOVUPS	786272(AX), Y7	// G_bar_2[1] | 3
 	VMOVUPS	46080(DI), Y8	// sum of friction.4.weight[32]
 	VFMADD231PS	Y0, Y4, Y8
 	VFMADD231PS	Y1, Y5, Y8
@@ -13848,30 +13997,30 @@ loop61: // 32 times: elements
 	MOVQ	$16, CX
 	MOVQ	AX, SI
 loop62: // 16 times: tiles of 2 elements
-	VMOVUPS	788608(SI), Y0	// mul_20[0]
-	VMOVUPS	788640(SI), Y1	// mul_20[0] | 1
-	VMOVUPS	788672(SI), Y2	// mul_20[0] | 2
-	VMOVUPS	788704(SI), Y3	// mul_20[0] | 3
+	VMOVUPS	786304(SI), Y0	// mul_20[0]
+	VMOVUPS	786336(SI), Y1	// mul_20[0] | 1
+	VMOVUPS	786368(SI), Y2	// mul_20[0] | 2
+	VMOVUPS	786400(SI), Y3	// mul_20[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 636032(SI)	// turned[0]
-	VMOVUPS	Y1, 636064(SI)	// turned[0] | 1
-	VMOVUPS	Y2, 636096(SI)	// turned[0] | 2
-	VMOVUPS	Y3, 636128(SI)	// turned[0] | 3
-	VMOVUPS	788736(SI), Y0	// mul_20[1]
-	VMOVUPS	788768(SI), Y1	// mul_20[1] | 1
-	VMOVUPS	788800(SI), Y2	// mul_20[1] | 2
-	VMOVUPS	788832(SI), Y3	// mul_20[1] | 3
+	VMOVUPS	Y0, 633728(SI)	// turned[0]
+	VMOVUPS	Y1, 633760(SI)	// turned[0] | 1
+	VMOVUPS	Y2, 633792(SI)	// turned[0] | 2
+	VMOVUPS	Y3, 633824(SI)	// turned[0] | 3
+	VMOVUPS	786432(SI), Y0	// mul_20[1]
+	VMOVUPS	786464(SI), Y1	// mul_20[1] | 1
+	VMOVUPS	786496(SI), Y2	// mul_20[1] | 2
+	VMOVUPS	786528(SI), Y3	// mul_20[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 636160(SI)	// turned[1]
-	VMOVUPS	Y1, 636192(SI)	// turned[1] | 1
-	VMOVUPS	Y2, 636224(SI)	// turned[1] | 2
-	VMOVUPS	Y3, 636256(SI)	// turned[1] | 3
+	VMOVUPS	Y0, 633856(SI)	// turned[1]
+	VMOVUPS	Y1, 633888(SI)	// turned[1] | 1
+	VMOVUPS	Y2, 633920(SI)	// turned[1] | 2
+	VMOVUPS	Y3, 633952(SI)	// turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop62
@@ -13883,14 +14032,14 @@ loop63: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop64: // 4 times
-	VMOVUPS	723968(R10), Y0	// softplus_5[0]
-	VMOVUPS	724096(R10), Y1	// softplus_5[1]
-	VMOVUPS	724224(R10), Y2	// softplus_5[2]
-	VMOVUPS	724352(R10), Y3	// softplus_5[3]
-	VMOVUPS	724480(R10), Y4	// softplus_5[4]
-	VMOVUPS	724608(R10), Y5	// softplus_5[5]
-	VMOVUPS	724736(R10), Y6	// softplus_5[6]
-	VMOVUPS	724864(R10), Y7	// softplus_5[7]
+	VMOVUPS	721664(R10), Y0	// softplus_5[0]
+	VMOVUPS	721792(R10), Y1	// softplus_5[1]
+	VMOVUPS	721920(R10), Y2	// softplus_5[2]
+	VMOVUPS	722048(R10), Y3	// softplus_5[3]
+	VMOVUPS	722176(R10), Y4	// softplus_5[4]
+	VMOVUPS	722304(R10), Y5	// softplus_5[5]
+	VMOVUPS	722432(R10), Y6	// softplus_5[6]
+	VMOVUPS	722560(R10), Y7	// softplus_5[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -13915,14 +14064,14 @@ loop64: // 4 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 640128(R11)	// turned[32]
-	VMOVUPS	Y7, 640160(R11)	// turned[32] | 1
-	VMOVUPS	Y2, 640192(R11)	// turned[32] | 2
-	VMOVUPS	Y8, 640224(R11)	// turned[32] | 3
-	VMOVUPS	Y3, 640256(R11)	// turned[33]
-	VMOVUPS	Y1, 640288(R11)	// turned[33] | 1
-	VMOVUPS	Y5, 640320(R11)	// turned[33] | 2
-	VMOVUPS	Y0, 640352(R11)	// turned[33] | 3
+	VMOVUPS	Y6, 637824(R11)	// turned[32]
+	VMOVUPS	Y7, 637856(R11)	// turned[32] | 1
+	VMOVUPS	Y2, 637888(R11)	// turned[32] | 2
+	VMOVUPS	Y8, 637920(R11)	// turned[32] | 3
+	VMOVUPS	Y3, 637952(R11)	// turned[33]
+	VMOVUPS	Y1, 637984(R11)	// turned[33] | 1
+	VMOVUPS	Y5, 638016(R11)	// turned[33] | 2
+	VMOVUPS	Y0, 638048(R11)	// turned[33] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -13953,38 +14102,38 @@ loop66: // 2 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop67: // 16 times: samples, 2 at a time
-	VMOVUPS	640128(R13), Y10	// turned[32]
-	VMOVUPS	641152(R13), Y11	// turned[40]
-	VBROADCASTSS	636032(R14), Y12	// turned[0]
+	VMOVUPS	637824(R13), Y10	// turned[32]
+	VMOVUPS	638848(R13), Y11	// turned[40]
+	VBROADCASTSS	633728(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	636160(R14), Y12	// turned[1]
+	VBROADCASTSS	633856(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	636288(R14), Y12	// turned[2]
+	VBROADCASTSS	633984(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	636416(R14), Y12	// turned[3]
+	VBROADCASTSS	634112(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	636544(R14), Y12	// turned[4]
+	VBROADCASTSS	634240(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	640160(R13), Y10	// turned[32] | 1
-	VMOVUPS	641184(R13), Y11	// turned[40] | 1
-	VBROADCASTSS	636036(R14), Y12	// turned[0]
+	VMOVUPS	637856(R13), Y10	// turned[32] | 1
+	VMOVUPS	638880(R13), Y11	// turned[40] | 1
+	VBROADCASTSS	633732(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	636164(R14), Y12	// turned[1]
+	VBROADCASTSS	633860(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	636292(R14), Y12	// turned[2]
+	VBROADCASTSS	633988(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	636420(R14), Y12	// turned[3]
+	VBROADCASTSS	634116(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	636548(R14), Y12	// turned[4]
+	VBROADCASTSS	634244(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -14021,20 +14170,20 @@ loop68: // 2 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop69: // 16 times: samples, 2 at a time
-	VBROADCASTSS	639872(R10), Y4	// turned[30]
-	VBROADCASTSS	640000(R10), Y5	// turned[31]
-	VMOVUPS	640128(R11), Y6	// turned[32]
+	VBROADCASTSS	637568(R10), Y4	// turned[30]
+	VBROADCASTSS	637696(R10), Y5	// turned[31]
+	VMOVUPS	637824(R11), Y6	// turned[32]
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	641152(R11), Y6	// turned[40]
+	VMOVUPS	638848(R11), Y6	// turned[40]
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
-	VBROADCASTSS	639876(R10), Y4	// turned[30]
-	VBROADCASTSS	640004(R10), Y5	// turned[31]
-	VMOVUPS	640160(R11), Y6	// turned[32] | 1
+	VBROADCASTSS	637572(R10), Y4	// turned[30]
+	VBROADCASTSS	637700(R10), Y5	// turned[31]
+	VMOVUPS	637856(R11), Y6	// turned[32] | 1
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	641184(R11), Y6	// turned[40] | 1
+	VMOVUPS	638880(R11), Y6	// turned[40] | 1
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
 	ADDQ	$8, R10
@@ -14104,14 +14253,14 @@ loop69: // 16 times: samples, 2 at a time
 	MOVQ	R8, R10
 loop70: // 16 times: tiles of 2 elements
 	// arm.nde:11
-	VMOVUPS	792704(SI), Y0	// vecmat_4[0]
-	VMOVUPS	792736(SI), Y1	// vecmat_4[0] | 1
-	VMOVUPS	792768(SI), Y2	// vecmat_4[0] | 2
-	VMOVUPS	792800(SI), Y3	// vecmat_4[0] | 3
-	VMOVUPS	796800(SI), Y4	// sigmoid_2[0]
-	VMOVUPS	796832(SI), Y5	// sigmoid_2[0] | 1
-	VMOVUPS	796864(SI), Y6	// sigmoid_2[0] | 2
-	VMOVUPS	796896(SI), Y7	// sigmoid_2[0] | 3
+	VMOVUPS	790400(SI), Y0	// vecmat_4[0]
+	VMOVUPS	790432(SI), Y1	// vecmat_4[0] | 1
+	VMOVUPS	790464(SI), Y2	// vecmat_4[0] | 2
+	VMOVUPS	790496(SI), Y3	// vecmat_4[0] | 3
+	VMOVUPS	794496(SI), Y4	// sigmoid_2[0]
+	VMOVUPS	794528(SI), Y5	// sigmoid_2[0] | 1
+	VMOVUPS	794560(SI), Y6	// sigmoid_2[0] | 2
+	VMOVUPS	794592(SI), Y7	// sigmoid_2[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
@@ -14204,14 +14353,14 @@ loop70: // 16 times: tiles of 2 elements
 	VMOVUPS	864(AX), Y15
 	VFMADD231PS	Y3, Y4, Y15
 	VMOVUPS	Y15, 864(AX)
-	VMOVUPS	792832(SI), Y4	// vecmat_4[1]
-	VMOVUPS	792864(SI), Y5	// vecmat_4[1] | 1
-	VMOVUPS	792896(SI), Y6	// vecmat_4[1] | 2
-	VMOVUPS	792928(SI), Y7	// vecmat_4[1] | 3
-	VMOVUPS	796928(SI), Y8	// sigmoid_2[1]
-	VMOVUPS	796960(SI), Y9	// sigmoid_2[1] | 1
-	VMOVUPS	796992(SI), Y10	// sigmoid_2[1] | 2
-	VMOVUPS	797024(SI), Y11	// sigmoid_2[1] | 3
+	VMOVUPS	790528(SI), Y4	// vecmat_4[1]
+	VMOVUPS	790560(SI), Y5	// vecmat_4[1] | 1
+	VMOVUPS	790592(SI), Y6	// vecmat_4[1] | 2
+	VMOVUPS	790624(SI), Y7	// vecmat_4[1] | 3
+	VMOVUPS	794624(SI), Y8	// sigmoid_2[1]
+	VMOVUPS	794656(SI), Y9	// sigmoid_2[1] | 1
+	VMOVUPS	794688(SI), Y10	// sigmoid_2[1] | 2
+	VMOVUPS	794720(SI), Y11	// sigmoid_2[1] | 3
 	VMULPS	Y8, Y4, Y4
 	VMULPS	Y9, Y5, Y5
 	VMULPS	Y10, Y6, Y6
@@ -14316,10 +14465,10 @@ loop70: // 16 times: tiles of 2 elements
 	MOVQ	AX, R12
 	MOVQ	R10, R13
 loop71: // 6 times: elements
-	VMOVUPS	715008(R12), Y8	// concat_3[0]
-	VMOVUPS	715040(R12), Y9	// concat_3[0] | 1
-	VMOVUPS	715072(R12), Y10	// concat_3[0] | 2
-	VMOVUPS	715104(R12), Y11	// concat_3[0] | 3
+	VMOVUPS	712704(R12), Y8	// concat_3[0]
+	VMOVUPS	712736(R12), Y9	// concat_3[0] | 1
+	VMOVUPS	712768(R12), Y10	// concat_3[0] | 2
+	VMOVUPS	712800(R12), Y11	// concat_3[0] | 3
 	VMOVUPS	(R13), Y12	// sum of friction.0.weight[0]
 	VFMADD231PS	Y8, Y0, Y12
 	VFMADD231PS	Y9, Y1, Y12
@@ -14343,84 +14492,84 @@ loop71: // 6 times: elements
 	DECQ	CX
 	JNE	loop70
 	VMOVUPS	128(AX), Y13	// vecmat_5[0]
-	VMOVUPS	Y13, 800896(AX)
+	VMOVUPS	Y13, 798592(AX)
 	VMOVUPS	160(AX), Y13	// vecmat_5[0] | 1
-	VMOVUPS	Y13, 800928(AX)
+	VMOVUPS	Y13, 798624(AX)
 	VMOVUPS	192(AX), Y13	// vecmat_5[0] | 2
-	VMOVUPS	Y13, 800960(AX)
+	VMOVUPS	Y13, 798656(AX)
 	VMOVUPS	224(AX), Y13	// vecmat_5[0] | 3
-	VMOVUPS	Y13, 800992(AX)
+	VMOVUPS	Y13, 798688(AX)
 	VMOVUPS	256(AX), Y13	// vecmat_5[1]
-	VMOVUPS	Y13, 801024(AX)
+	VMOVUPS	Y13, 798720(AX)
 	VMOVUPS	288(AX), Y13	// vecmat_5[1] | 1
-	VMOVUPS	Y13, 801056(AX)
+	VMOVUPS	Y13, 798752(AX)
 	VMOVUPS	320(AX), Y13	// vecmat_5[1] | 2
-	VMOVUPS	Y13, 801088(AX)
+	VMOVUPS	Y13, 798784(AX)
 	VMOVUPS	352(AX), Y13	// vecmat_5[1] | 3
-	VMOVUPS	Y13, 801120(AX)
+	VMOVUPS	Y13, 798816(AX)
 	VMOVUPS	384(AX), Y13	// vecmat_5[2]
-	VMOVUPS	Y13, 801152(AX)
+	VMOVUPS	Y13, 798848(AX)
 	VMOVUPS	416(AX), Y13	// vecmat_5[2] | 1
-	VMOVUPS	Y13, 801184(AX)
+	VMOVUPS	Y13, 798880(AX)
 	VMOVUPS	448(AX), Y13	// vecmat_5[2] | 2
-	VMOVUPS	Y13, 801216(AX)
+	VMOVUPS	Y13, 798912(AX)
 	VMOVUPS	480(AX), Y13	// vecmat_5[2] | 3
-	VMOVUPS	Y13, 801248(AX)
+	VMOVUPS	Y13, 798944(AX)
 	VMOVUPS	512(AX), Y13	// vecmat_5[3]
-	VMOVUPS	Y13, 801280(AX)
+	VMOVUPS	Y13, 798976(AX)
 	VMOVUPS	544(AX), Y13	// vecmat_5[3] | 1
-	VMOVUPS	Y13, 801312(AX)
+	VMOVUPS	Y13, 799008(AX)
 	VMOVUPS	576(AX), Y13	// vecmat_5[3] | 2
-	VMOVUPS	Y13, 801344(AX)
+	VMOVUPS	Y13, 799040(AX)
 	VMOVUPS	608(AX), Y13	// vecmat_5[3] | 3
-	VMOVUPS	Y13, 801376(AX)
+	VMOVUPS	Y13, 799072(AX)
 	VMOVUPS	640(AX), Y13	// vecmat_5[4]
-	VMOVUPS	Y13, 801408(AX)
+	VMOVUPS	Y13, 799104(AX)
 	VMOVUPS	672(AX), Y13	// vecmat_5[4] | 1
-	VMOVUPS	Y13, 801440(AX)
+	VMOVUPS	Y13, 799136(AX)
 	VMOVUPS	704(AX), Y13	// vecmat_5[4] | 2
-	VMOVUPS	Y13, 801472(AX)
+	VMOVUPS	Y13, 799168(AX)
 	VMOVUPS	736(AX), Y13	// vecmat_5[4] | 3
-	VMOVUPS	Y13, 801504(AX)
+	VMOVUPS	Y13, 799200(AX)
 	VMOVUPS	768(AX), Y13	// vecmat_5[5]
-	VMOVUPS	Y13, 801536(AX)
+	VMOVUPS	Y13, 799232(AX)
 	VMOVUPS	800(AX), Y13	// vecmat_5[5] | 1
-	VMOVUPS	Y13, 801568(AX)
+	VMOVUPS	Y13, 799264(AX)
 	VMOVUPS	832(AX), Y13	// vecmat_5[5] | 2
-	VMOVUPS	Y13, 801600(AX)
+	VMOVUPS	Y13, 799296(AX)
 	VMOVUPS	864(AX), Y13	// vecmat_5[5] | 3
-	VMOVUPS	Y13, 801632(AX)
+	VMOVUPS	Y13, 799328(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop72: // 4 times: vectors of the block
 	VMOVUPS	65792(SI), Y0	// mask
-	VMOVUPS	801152(SI), Y1	// vecmat_5[2]
-	VMOVUPS	801280(SI), Y1	// vecmat_5[3]
-	VMOVUPS	800896(SI), Y1	// vecmat_5[0]
-	VMOVUPS	801024(SI), Y1	// vecmat_5[1]
+	VMOVUPS	798848(SI), Y1	// vecmat_5[2]
+	VMOVUPS	798976(SI), Y1	// vecmat_5[3]
+	VMOVUPS	798592(SI), Y1	// vecmat_5[0]
+	VMOVUPS	798720(SI), Y1	// vecmat_5[1]
 	// arm.nde:11
-	VMOVUPS	800896(SI), Y1	// vecmat_5[0]
-	VMOVUPS	714752(SI), Y2	// cos_10[0]
-	VMOVUPS	801152(SI), Y3	// vecmat_5[2]
-	VMOVUPS	801664(SI), Y4	// neg_4[0]
+	VMOVUPS	798592(SI), Y1	// vecmat_5[0]
+	VMOVUPS	712448(SI), Y2	// cos_10[0]
+	VMOVUPS	798848(SI), Y3	// vecmat_5[2]
+	VMOVUPS	799360(SI), Y4	// neg_4[0]
 	VMULPS	Y4, Y3, Y3
 	VFMADD231PS	Y2, Y1, Y3
-	VMOVUPS	801024(SI), Y1	// vecmat_5[1]
-	VMOVUPS	714880(SI), Y2	// cos_10[1]
-	VMOVUPS	801280(SI), Y4	// vecmat_5[3]
-	VMOVUPS	801792(SI), Y5	// neg_4[1]
+	VMOVUPS	798720(SI), Y1	// vecmat_5[1]
+	VMOVUPS	712576(SI), Y2	// cos_10[1]
+	VMOVUPS	798976(SI), Y4	// vecmat_5[3]
+	VMOVUPS	799488(SI), Y5	// neg_4[1]
 	VMULPS	Y5, Y4, Y4
 	VFMADD231PS	Y2, Y1, Y4
-	VMOVUPS	788480(SI), Y15	// G_bar_2[1]
+	VMOVUPS	786176(SI), Y15	// G_bar_2[1]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	788352(SI), Y1	// G_bar_2[0]
-	VMOVUPS	712192(SI), Y2	// q_y3[0]
+	VMOVUPS	786048(SI), Y1	// G_bar_2[0]
+	VMOVUPS	709888(SI), Y2	// q_y3[0]
 	// arm.nde:35
 	VADDPS	0(AX), Y1, Y5
-	VMOVUPS	Y5, 801920(SI)	// add_21
-	VMOVUPS	649344(SI), Y6	// mul_11
+	VMOVUPS	Y5, 799616(SI)	// add_21
+	VMOVUPS	647040(SI), Y6	// mul_11
 	VMULPS	Y6, Y5, Y5
-	VMOVUPS	713984(SI), Y6	// add_12
+	VMOVUPS	711680(SI), Y6	// add_12
 	VANDPS	f32_7fffffff<>(SB), Y6, Y7
 	VMOVUPS	f32_4b400000<>(SB), Y8
 	VFMADD231PS	f32_3f22f983<>(SB), Y7, Y8
@@ -14457,7 +14606,7 @@ loop72: // 4 times: vectors of the block
 	VORPS	Y6, Y7, Y6
 	VXORPS	f32_80000000<>(SB), Y6, Y6
 	VMULPS	Y6, Y5, Y5
-	VMOVUPS	648960(SI), Y6	// mul_9
+	VMOVUPS	646656(SI), Y6	// mul_9
 	VMULPS	Y6, Y1, Y6
 	VANDPS	f32_7fffffff<>(SB), Y2, Y7
 	VMOVUPS	f32_4b400000<>(SB), Y8
@@ -14496,15 +14645,15 @@ loop72: // 4 times: vectors of the block
 	VXORPS	f32_80000000<>(SB), Y2, Y2
 	VFMADD213PS	Y5, Y2, Y6
 	// arm.nde:34
-	VMOVUPS	713600(SI), Y2	// add_11
-	VMOVUPS	713728(SI), Y7	// square_3
+	VMOVUPS	711296(SI), Y2	// add_11
+	VMOVUPS	711424(SI), Y7	// square_3
 	VMULPS	0(AX), Y7, Y7
 	VFNMADD231PS	Y2, Y1, Y7
-	VMOVUPS	Y7, 802048(SI)	// k_bar_2
+	VMOVUPS	Y7, 799744(SI)	// k_bar_2
 	// arm.nde:29
-	VMOVUPS	645888(SI), Y2	// mul_6
+	VMOVUPS	643584(SI), Y2	// mul_6
 	VMULPS	Y2, Y7, Y7
-	VMOVUPS	712448(SI), Y8	// c2_4
+	VMOVUPS	710144(SI), Y8	// c2_4
 	VFMADD231PS	Y8, Y7, Y5
 	// arm.nde:35
 	VADDPS	Y6, Y3, Y15
@@ -14512,116 +14661,116 @@ loop72: // 4 times: vectors of the block
 	VADDPS	f32_00000000<>(SB), Y4, Y15
 	VMOVUPS	Y15, 64(AX)
 	// arm.nde:38
-	VMOVUPS	788096(SI), Y3	// linsolve_2[0]
-	VMOVUPS	740608(SI), Y4	// v_k3[0]
+	VMOVUPS	785792(SI), Y3	// linsolve_2[0]
+	VMOVUPS	738304(SI), Y4	// v_k3[0]
 	VMULPS	Y4, Y3, Y6
-	VMOVUPS	740736(SI), Y7	// v_k3[1]
+	VMOVUPS	738432(SI), Y7	// v_k3[1]
 	VMULPS	Y7, Y3, Y3
-	VMOVUPS	788224(SI), Y8	// linsolve_2[1]
+	VMOVUPS	785920(SI), Y8	// linsolve_2[1]
 	VMULPS	Y4, Y8, Y4
 	VMULPS	Y7, Y8, Y7
 	VXORPS	f32_80000000<>(SB), Y6, Y6
-	VMOVUPS	Y6, 802176(SI)	// M_bar_2[0]
+	VMOVUPS	Y6, 799872(SI)	// M_bar_2[0]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
-	VMOVUPS	Y3, 802304(SI)	// M_bar_2[1]
+	VMOVUPS	Y3, 800000(SI)	// M_bar_2[1]
 	VXORPS	f32_80000000<>(SB), Y4, Y4
-	VMOVUPS	Y4, 802432(SI)	// M_bar_2[2]
+	VMOVUPS	Y4, 800128(SI)	// M_bar_2[2]
 	VXORPS	f32_80000000<>(SB), Y7, Y7
-	VMOVUPS	Y7, 802560(SI)	// M_bar_2[3]
-	VMOVUPS	646144(SI), Y15	// M[0]
+	VMOVUPS	Y7, 800256(SI)	// M_bar_2[3]
+	VMOVUPS	643840(SI), Y15	// M[0]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// transpose_3[0]
-	VMOVUPS	Y13, 803328(SI)
-	VMOVUPS	646400(SI), Y15	// M[2]
+	VMOVUPS	Y13, 801024(SI)
+	VMOVUPS	644096(SI), Y15	// M[2]
 	VMOVUPS	Y15, 128(AX)
 	VMOVUPS	128(AX), Y13	// transpose_3[1]
-	VMOVUPS	Y13, 803456(SI)
-	VMOVUPS	646272(SI), Y15	// M[1]
+	VMOVUPS	Y13, 801152(SI)
+	VMOVUPS	643968(SI), Y15	// M[1]
 	VMOVUPS	Y15, 160(AX)
 	VMOVUPS	160(AX), Y13	// transpose_3[2]
-	VMOVUPS	Y13, 803584(SI)
-	VMOVUPS	646528(SI), Y15	// M[3]
+	VMOVUPS	Y13, 801280(SI)
+	VMOVUPS	644224(SI), Y15	// M[3]
 	VMOVUPS	Y15, 192(AX)
 	VMOVUPS	192(AX), Y13	// transpose_3[3]
-	VMOVUPS	Y13, 803712(SI)
+	VMOVUPS	Y13, 801408(SI)
 	// arm.nde:32
 	VADDPS	Y3, Y4, Y3
-	VMOVUPS	Y3, 802688(SI)	// add_22
+	VMOVUPS	Y3, 800384(SI)	// add_22
 	// arm.nde:28
-	VMOVUPS	644992(SI), Y4	// mul_4
+	VMOVUPS	642688(SI), Y4	// mul_4
 	VMULPS	Y2, Y3, Y2
 	VFMADD231PS	Y4, Y6, Y2
-	VMOVUPS	713088(SI), Y3	// s2_3
+	VMOVUPS	710784(SI), Y3	// s2_3
 	VXORPS	f32_80000000<>(SB), Y3, Y3
 	VFMADD231PS	Y3, Y2, Y5
-	VMOVUPS	704640(SI), Y2	// q_k3[1]
+	VMOVUPS	702336(SI), Y2	// q_k3[1]
 	// arm.nde:34
-	VMOVUPS	713344(SI), Y3	// neg_3
+	VMOVUPS	711040(SI), Y3	// neg_3
 	VMULPS	Y3, Y1, Y1
-	VMOVUPS	713472(SI), Y3	// mul_15
+	VMOVUPS	711168(SI), Y3	// mul_15
 	VMULPS	f32_40000000<>(SB), Y2, Y4
 	VMULPS	Y4, Y1, Y4
 	VMOVUPS	Y4, Y15
 	VFMADD231PS	Y3, Y1, Y15
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	609280(SI), Y4	// q_d3_bar[0]
-	VMOVUPS	609408(SI), Y6	// q_d3_bar[1]
-	VMOVUPS	608768(SI), Y7	// q_d2_bar[0]
-	VMOVUPS	608896(SI), Y8	// q_d2_bar[1]
-	VMOVUPS	607744(SI), Y9	// q_next_bar[0]
-	VMOVUPS	607872(SI), Y10	// q_next_bar[1]
-	VMOVUPS	801408(SI), Y11	// vecmat_5[4]
-	VMOVUPS	801536(SI), Y11	// vecmat_5[5]
+	VMOVUPS	606976(SI), Y4	// q_d3_bar[0]
+	VMOVUPS	607104(SI), Y6	// q_d3_bar[1]
+	VMOVUPS	606464(SI), Y7	// q_d2_bar[0]
+	VMOVUPS	606592(SI), Y8	// q_d2_bar[1]
+	VMOVUPS	605440(SI), Y9	// q_next_bar[0]
+	VMOVUPS	605568(SI), Y10	// q_next_bar[1]
+	VMOVUPS	799104(SI), Y11	// vecmat_5[4]
+	VMOVUPS	799232(SI), Y11	// vecmat_5[5]
 	// arm.nde:28
 	VMOVUPS	32(AX), Y13
 	VADDPS	f32_00000000<>(SB), Y13, Y11
-	VMOVUPS	Y11, 802816(SI)	// q_y3_bar[0]
+	VMOVUPS	Y11, 800512(SI)	// q_y3_bar[0]
 	VADDPS	64(AX), Y5, Y5
-	VMOVUPS	Y5, 802944(SI)	// q_y3_bar[1]
+	VMOVUPS	Y5, 800640(SI)	// q_y3_bar[1]
 	// arm.nde:45
-	VMOVUPS	785920(SI), Y12	// add_19[0]
+	VMOVUPS	783616(SI), Y12	// add_19[0]
 	VADDPS	Y11, Y12, Y11
-	VMOVUPS	Y11, 803072(SI)	// add_23[0]
-	VMOVUPS	786048(SI), Y11	// add_19[1]
+	VMOVUPS	Y11, 800768(SI)	// add_23[0]
+	VMOVUPS	783744(SI), Y11	// add_19[1]
 	VADDPS	Y5, Y11, Y5
-	VMOVUPS	Y5, 803200(SI)	// add_23[1]
-	VMOVUPS	786688(SI), Y5	// hb2
+	VMOVUPS	Y5, 800896(SI)	// add_23[1]
+	VMOVUPS	784384(SI), Y5	// hb2
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y4, Y7
 	VFMADD231PS	Y5, Y9, Y7
-	VMOVUPS	Y7, 803840(SI)	// add_24[0]
+	VMOVUPS	Y7, 801536(SI)	// add_24[0]
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y6, Y8
 	VFMADD231PS	Y5, Y10, Y8
-	VMOVUPS	Y8, 803968(SI)	// add_24[1]
+	VMOVUPS	Y8, 801664(SI)	// add_24[1]
 	// arm.nde:11
-	VMOVUPS	785664(SI), Y4	// q_y4_bar[0]
-	VMOVUPS	645120(SI), Y5	// ha43
+	VMOVUPS	783360(SI), Y4	// q_y4_bar[0]
+	VMOVUPS	642816(SI), Y5	// ha43
 	VFMADD231PS	Y5, Y4, Y7
-	VMOVUPS	801408(SI), Y4	// vecmat_5[4]
+	VMOVUPS	799104(SI), Y4	// vecmat_5[4]
 	VADDPS	Y4, Y7, Y4
-	VMOVUPS	785792(SI), Y6	// q_y4_bar[1]
+	VMOVUPS	783488(SI), Y6	// q_y4_bar[1]
 	VFMADD231PS	Y5, Y6, Y8
-	VMOVUPS	801536(SI), Y5	// vecmat_5[5]
+	VMOVUPS	799232(SI), Y5	// vecmat_5[5]
 	VADDPS	Y5, Y8, Y5
 	// arm.nde:34
 	VMULPS	Y2, Y1, Y1
-	VMOVUPS	713216(SI), Y2	// k_3
+	VMOVUPS	710912(SI), Y2	// k_3
 	VMULPS	0(AX), Y2, Y2
 	VMULPS	Y3, Y2, Y2
 	VFMADD231PS	f32_40000000<>(SB), Y1, Y2
 	VADDPS	f32_00000000<>(SB), Y4, Y1
 	VADDPS	224(AX), Y5, Y3
 	VADDPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 804096(SI)	// q_k3_bar[0]
+	VMOVUPS	Y1, 801792(SI)	// q_k3_bar[0]
 	VADDPS	f32_00000000<>(SB), Y3, Y2
-	VMOVUPS	Y2, 804224(SI)	// q_k3_bar[1]
+	VMOVUPS	Y2, 801920(SI)	// q_k3_bar[1]
 	// arm.nde:45
-	VMOVUPS	645248(SI), Y3	// ha21
-	VMOVUPS	786816(SI), Y4	// add_20[0]
+	VMOVUPS	642944(SI), Y3	// ha21
+	VMOVUPS	784512(SI), Y4	// add_20[0]
 	VFMADD231PS	Y3, Y1, Y4
-	VMOVUPS	Y4, 804352(SI)	// v_k2_bar[0]
-	VMOVUPS	786944(SI), Y1	// add_20[1]
+	VMOVUPS	Y4, 802048(SI)	// v_k2_bar[0]
+	VMOVUPS	784640(SI), Y1	// add_20[1]
 	VFMADD231PS	Y3, Y2, Y1
-	VMOVUPS	Y1, 804480(SI)	// v_k2_bar[1]
+	VMOVUPS	Y1, 802176(SI)	// v_k2_bar[1]
 	// arm.nde:38
 	VMOVUPS	96(AX), Y13
 	VANDPS	f32_7fffffff<>(SB), Y13, Y2
@@ -14649,19 +14798,19 @@ loop72: // 4 times: vectors of the block
 	VFNMADD231PS	Y1, Y6, Y8
 	VDIVPS	Y3, Y8, Y3
 	VORPS	Y2, Y3, Y2
-	VMOVUPS	Y2, 804608(SI)	// linsolve_3[0]
-	VMOVUPS	Y1, 804736(SI)	// linsolve_3[1]
+	VMOVUPS	Y2, 802304(SI)	// linsolve_3[0]
+	VMOVUPS	Y1, 802432(SI)	// linsolve_3[1]
 	VXORPS	f32_80000000<>(SB), Y2, Y2
-	VMOVUPS	Y2, 804864(SI)	// G_bar_3[0]
+	VMOVUPS	Y2, 802560(SI)	// G_bar_3[0]
 	VXORPS	f32_80000000<>(SB), Y1, Y1
-	VMOVUPS	Y1, 804992(SI)	// G_bar_3[1]
+	VMOVUPS	Y1, 802688(SI)	// G_bar_3[1]
 	// arm.nde:11
-	VMOVUPS	677888(SI), Y3	// sin_2[0]
+	VMOVUPS	675584(SI), Y3	// sin_2[0]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
-	VMOVUPS	Y3, 818176(SI)	// neg_5[0]
-	VMOVUPS	678016(SI), Y3	// sin_2[1]
+	VMOVUPS	Y3, 815872(SI)	// neg_5[0]
+	VMOVUPS	675712(SI), Y3	// sin_2[1]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
-	VMOVUPS	Y3, 818304(SI)	// neg_5[1]
+	VMOVUPS	Y3, 816000(SI)	// neg_5[1]
 	MOVQ	$32, DI
 	MOVQ	BX, R9
 	MOVQ	SI, R10
@@ -14671,7 +14820,7 @@ loop73: // 32 times: elements
 	VMULPS	Y3, Y2, Y3
 	VBROADCASTSS	5248(R9), Y4	// friction.4.weight[32]
 	VFMADD231PS	Y4, Y1, Y3
-	VMOVUPS	695552(R10), Y4	// add_10[0]
+	VMOVUPS	693248(R10), Y4	// add_10[0]
 	VORPS	f32_80000000<>(SB), Y4, Y5
 	VMOVUPS	f32_42b40000<>(SB), Y6
 	VMINPS	Y5, Y6, Y5
@@ -14704,7 +14853,7 @@ loop73: // 32 times: elements
 	VADDPS	f32_3f800000<>(SB), Y5, Y5
 	VDIVPS	Y5, Y4, Y4
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 805120(R10)	// mul_21[0]
+	VMOVUPS	Y3, 802816(R10)	// mul_21[0]
 	VANDPS	Y0, Y3, Y3
 	VMOVUPS	44032(R11), Y4	// sum of friction.2.bias[0]
 	VADDPS	Y3, Y4, Y3
@@ -14733,10 +14882,10 @@ loop74: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop75: // 32 times: terms of the sums
-	VMOVUPS	805120(R10), Y8	// mul_21[0]
-	VMOVUPS	805152(R10), Y9	// mul_21[0] | 1
-	VMOVUPS	805184(R10), Y10	// mul_21[0] | 2
-	VMOVUPS	805216(R10), Y11	// mul_21[0] | 3
+	VMOVUPS	802816(R10), Y8	// mul_21[0]
+	VMOVUPS	802848(R10), Y9	// mul_21[0] | 1
+	VMOVUPS	802880(R10), Y10	// mul_21[0] | 2
+	VMOVUPS	802912(R10), Y11	// mul_21[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -14751,14 +14900,14 @@ loop75: // 32 times: terms of the sums
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop75
-	VMOVUPS	Y0, 809216(DI)	// vecmat_6[0]
-	VMOVUPS	Y1, 809248(DI)	// vecmat_6[0] | 1
-	VMOVUPS	Y2, 809280(DI)	// vecmat_6[0] | 2
-	VMOVUPS	Y3, 809312(DI)	// vecmat_6[0] | 3
-	VMOVUPS	Y4, 809344(DI)	// vecmat_6[1]
-	VMOVUPS	Y5, 809376(DI)	// vecmat_6[1] | 1
-	VMOVUPS	Y6, 809408(DI)	// vecmat_6[1] | 2
-	VMOVUPS	Y7, 809440(DI)	// vecmat_6[1] | 3
+	VMOVUPS	Y0, 806912(DI)	// vecmat_6[0]
+	VMOVUPS	Y1, 806944(DI)	// vecmat_6[0] | 1
+	VMOVUPS	Y2, 806976(DI)	// vecmat_6[0] | 2
+	VMOVUPS	Y3, 807008(DI)	// vecmat_6[0] | 3
+	VMOVUPS	Y4, 807040(DI)	// vecmat_6[1]
+	VMOVUPS	Y5, 807072(DI)	// vecmat_6[1] | 1
+	VMOVUPS	Y6, 807104(DI)	// vecmat_6[1] | 2
+	VMOVUPS	Y7, 807136(DI)	// vecmat_6[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -14770,7 +14919,7 @@ loop76: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop77: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	683264(R9), Y0	// add_9[0]
+	VMOVUPS	680960(R9), Y0	// add_9[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_42b40000<>(SB), Y2
 	VMINPS	Y1, Y2, Y1
@@ -14802,7 +14951,7 @@ loop77: // 32 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 813312(R9)	// sigmoid_3[0]
+	VMOVUPS	Y0, 811008(R9)	// sigmoid_3[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop77
@@ -14822,28 +14971,28 @@ loop77: // 32 times: elements
 	MOVQ	R8, DI
 loop78: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	699648(SI), Y0	// softplus_4[0]
-	VMOVUPS	699680(SI), Y1	// softplus_4[0] | 1
-	VMOVUPS	699712(SI), Y2	// softplus_4[0] | 2
-	VMOVUPS	699744(SI), Y3	// softplus_4[0] | 3
+	VMOVUPS	697344(SI), Y0	// softplus_4[0]
+	VMOVUPS	697376(SI), Y1	// softplus_4[0] | 1
+	VMOVUPS	697408(SI), Y2	// softplus_4[0] | 2
+	VMOVUPS	697440(SI), Y3	// softplus_4[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	804864(AX), Y4	// G_bar_3[0]
-	VMOVUPS	804896(AX), Y5	// G_bar_3[0] | 1
-	VMOVUPS	804928(AX), Y6	// G_bar_3[0] | 2
-	VMOVUPS	804960(AX), Y7	// G_bar_3[0] | 3
+	VMOVUPS	802560(AX), Y4	// G_bar_3[0]
+	VMOVUPS	802592(AX), Y5	// G_bar_3[0] | 1
+	VMOVUPS	802624(AX), Y6	// G_bar_3[0] | 2
+	VMOVUPS	802656(AX), Y7	// G_bar_3[0] | 3
 	VMOVUPS	45056(DI), Y8	// sum of friction.4.weight[0]
 	VFMADD231PS	Y0, Y4, Y8
 	VFMADD231PS	Y1, Y5, Y8
 	VFMADD231PS	Y2, Y6, Y8
 	VFMADD231PS	Y3, Y7, Y8
 	VMOVUPS	Y8, 45056(DI)	// sum of friction.4.weight[0]
-	VMOVUPS	804992(AX), Y4	// G_bar_3[1]
-	VMOVUPS	805024(AX), Y5	// G_bar_3[1] | 1
-	VMOVUPS	805056(AX), Y6	// G_bar_3[1] | 2
-	VMOVUPS	805088(AX), Y7	// G_bar_3[1] | 3
+	VMOVUPS	802688(AX), Y4	// G_bar_3[1]
+	VMOVUPS	802720(AX), Y5	// G_bar_3[1] | 1
+	VMOVUPS	802752(AX), Y6	// G_bar_3[1] | 2
+	VMOVUPS	802784(AX), Y7	// G_bar_3[1] | 3
 	VMOVUPS	46080(DI), Y8	// sum of friction.4.weight[32]
 	VFMADD231PS	Y0, Y4, Y8
 	VFMADD231PS	Y1, Y5, Y8
@@ -14857,30 +15006,30 @@ loop78: // 32 times: elements
 	MOVQ	$16, CX
 	MOVQ	AX, SI
 loop79: // 16 times: tiles of 2 elements
-	VMOVUPS	805120(SI), Y0	// mul_21[0]
-	VMOVUPS	805152(SI), Y1	// mul_21[0] | 1
-	VMOVUPS	805184(SI), Y2	// mul_21[0] | 2
-	VMOVUPS	805216(SI), Y3	// mul_21[0] | 3
+	VMOVUPS	802816(SI), Y0	// mul_21[0]
+	VMOVUPS	802848(SI), Y1	// mul_21[0] | 1
+	VMOVUPS	802880(SI), Y2	// mul_21[0] | 2
+	VMOVUPS	802912(SI), Y3	// mul_21[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 636032(SI)	// turned[0]
-	VMOVUPS	Y1, 636064(SI)	// turned[0] | 1
-	VMOVUPS	Y2, 636096(SI)	// turned[0] | 2
-	VMOVUPS	Y3, 636128(SI)	// turned[0] | 3
-	VMOVUPS	805248(SI), Y0	// mul_21[1]
-	VMOVUPS	805280(SI), Y1	// mul_21[1] | 1
-	VMOVUPS	805312(SI), Y2	// mul_21[1] | 2
-	VMOVUPS	805344(SI), Y3	// mul_21[1] | 3
+	VMOVUPS	Y0, 633728(SI)	// turned[0]
+	VMOVUPS	Y1, 633760(SI)	// turned[0] | 1
+	VMOVUPS	Y2, 633792(SI)	// turned[0] | 2
+	VMOVUPS	Y3, 633824(SI)	// turned[0] | 3
+	VMOVUPS	802944(SI), Y0	// mul_21[1]
+	VMOVUPS	802976(SI), Y1	// mul_21[1] | 1
+	VMOVUPS	803008(SI), Y2	// mul_21[1] | 2
+	VMOVUPS	803040(SI), Y3	// mul_21[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 636160(SI)	// turned[1]
-	VMOVUPS	Y1, 636192(SI)	// turned[1] | 1
-	VMOVUPS	Y2, 636224(SI)	// turned[1] | 2
-	VMOVUPS	Y3, 636256(SI)	// turned[1] | 3
+	VMOVUPS	Y0, 633856(SI)	// turned[1]
+	VMOVUPS	Y1, 633888(SI)	// turned[1] | 1
+	VMOVUPS	Y2, 633920(SI)	// turned[1] | 2
+	VMOVUPS	Y3, 633952(SI)	// turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop79
@@ -14892,14 +15041,14 @@ loop80: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop81: // 4 times
-	VMOVUPS	687360(R10), Y0	// softplus_3[0]
-	VMOVUPS	687488(R10), Y1	// softplus_3[1]
-	VMOVUPS	687616(R10), Y2	// softplus_3[2]
-	VMOVUPS	687744(R10), Y3	// softplus_3[3]
-	VMOVUPS	687872(R10), Y4	// softplus_3[4]
-	VMOVUPS	688000(R10), Y5	// softplus_3[5]
-	VMOVUPS	688128(R10), Y6	// softplus_3[6]
-	VMOVUPS	688256(R10), Y7	// softplus_3[7]
+	VMOVUPS	685056(R10), Y0	// softplus_3[0]
+	VMOVUPS	685184(R10), Y1	// softplus_3[1]
+	VMOVUPS	685312(R10), Y2	// softplus_3[2]
+	VMOVUPS	685440(R10), Y3	// softplus_3[3]
+	VMOVUPS	685568(R10), Y4	// softplus_3[4]
+	VMOVUPS	685696(R10), Y5	// softplus_3[5]
+	VMOVUPS	685824(R10), Y6	// softplus_3[6]
+	VMOVUPS	685952(R10), Y7	// softplus_3[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -14924,14 +15073,14 @@ loop81: // 4 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 640128(R11)	// turned[32]
-	VMOVUPS	Y7, 640160(R11)	// turned[32] | 1
-	VMOVUPS	Y2, 640192(R11)	// turned[32] | 2
-	VMOVUPS	Y8, 640224(R11)	// turned[32] | 3
-	VMOVUPS	Y3, 640256(R11)	// turned[33]
-	VMOVUPS	Y1, 640288(R11)	// turned[33] | 1
-	VMOVUPS	Y5, 640320(R11)	// turned[33] | 2
-	VMOVUPS	Y0, 640352(R11)	// turned[33] | 3
+	VMOVUPS	Y6, 637824(R11)	// turned[32]
+	VMOVUPS	Y7, 637856(R11)	// turned[32] | 1
+	VMOVUPS	Y2, 637888(R11)	// turned[32] | 2
+	VMOVUPS	Y8, 637920(R11)	// turned[32] | 3
+	VMOVUPS	Y3, 637952(R11)	// turned[33]
+	VMOVUPS	Y1, 637984(R11)	// turned[33] | 1
+	VMOVUPS	Y5, 638016(R11)	// turned[33] | 2
+	VMOVUPS	Y0, 638048(R11)	// turned[33] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -14962,38 +15111,38 @@ loop83: // 2 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop84: // 16 times: samples, 2 at a time
-	VMOVUPS	640128(R13), Y10	// turned[32]
-	VMOVUPS	641152(R13), Y11	// turned[40]
-	VBROADCASTSS	636032(R14), Y12	// turned[0]
+	VMOVUPS	637824(R13), Y10	// turned[32]
+	VMOVUPS	638848(R13), Y11	// turned[40]
+	VBROADCASTSS	633728(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	636160(R14), Y12	// turned[1]
+	VBROADCASTSS	633856(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	636288(R14), Y12	// turned[2]
+	VBROADCASTSS	633984(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	636416(R14), Y12	// turned[3]
+	VBROADCASTSS	634112(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	636544(R14), Y12	// turned[4]
+	VBROADCASTSS	634240(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	640160(R13), Y10	// turned[32] | 1
-	VMOVUPS	641184(R13), Y11	// turned[40] | 1
-	VBROADCASTSS	636036(R14), Y12	// turned[0]
+	VMOVUPS	637856(R13), Y10	// turned[32] | 1
+	VMOVUPS	638880(R13), Y11	// turned[40] | 1
+	VBROADCASTSS	633732(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	636164(R14), Y12	// turned[1]
+	VBROADCASTSS	633860(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	636292(R14), Y12	// turned[2]
+	VBROADCASTSS	633988(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	636420(R14), Y12	// turned[3]
+	VBROADCASTSS	634116(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	636548(R14), Y12	// turned[4]
+	VBROADCASTSS	634244(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -15030,20 +15179,20 @@ loop85: // 2 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop86: // 16 times: samples, 2 at a time
-	VBROADCASTSS	639872(R10), Y4	// turned[30]
-	VBROADCASTSS	640000(R10), Y5	// turned[31]
-	VMOVUPS	640128(R11), Y6	// turned[32]
+	VBROADCASTSS	637568(R10), Y4	// turned[30]
+	VBROADCASTSS	637696(R10), Y5	// turned[31]
+	VMOVUPS	637824(R11), Y6	// turned[32]
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	641152(R11), Y6	// turned[40]
+	VMOVUPS	638848(R11), Y6	// turned[40]
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
-	VBROADCASTSS	639876(R10), Y4	// turned[30]
-	VBROADCASTSS	640004(R10), Y5	// turned[31]
-	VMOVUPS	640160(R11), Y6	// turned[32] | 1
+	VBROADCASTSS	637572(R10), Y4	// turned[30]
+	VBROADCASTSS	637700(R10), Y5	// turned[31]
+	VMOVUPS	637856(R11), Y6	// turned[32] | 1
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	641184(R11), Y6	// turned[40] | 1
+	VMOVUPS	638880(R11), Y6	// turned[40] | 1
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
 	ADDQ	$8, R10
@@ -15113,14 +15262,14 @@ loop86: // 16 times: samples, 2 at a time
 	MOVQ	R8, R10
 loop87: // 16 times: tiles of 2 elements
 	// arm.nde:11
-	VMOVUPS	809216(SI), Y0	// vecmat_6[0]
-	VMOVUPS	809248(SI), Y1	// vecmat_6[0] | 1
-	VMOVUPS	809280(SI), Y2	// vecmat_6[0] | 2
-	VMOVUPS	809312(SI), Y3	// vecmat_6[0] | 3
-	VMOVUPS	813312(SI), Y4	// sigmoid_3[0]
-	VMOVUPS	813344(SI), Y5	// sigmoid_3[0] | 1
-	VMOVUPS	813376(SI), Y6	// sigmoid_3[0] | 2
-	VMOVUPS	813408(SI), Y7	// sigmoid_3[0] | 3
+	VMOVUPS	806912(SI), Y0	// vecmat_6[0]
+	VMOVUPS	806944(SI), Y1	// vecmat_6[0] | 1
+	VMOVUPS	806976(SI), Y2	// vecmat_6[0] | 2
+	VMOVUPS	807008(SI), Y3	// vecmat_6[0] | 3
+	VMOVUPS	811008(SI), Y4	// sigmoid_3[0]
+	VMOVUPS	811040(SI), Y5	// sigmoid_3[0] | 1
+	VMOVUPS	811072(SI), Y6	// sigmoid_3[0] | 2
+	VMOVUPS	811104(SI), Y7	// sigmoid_3[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
@@ -15213,14 +15362,14 @@ loop87: // 16 times: tiles of 2 elements
 	VMOVUPS	864(AX), Y15
 	VFMADD231PS	Y3, Y4, Y15
 	VMOVUPS	Y15, 864(AX)
-	VMOVUPS	809344(SI), Y4	// vecmat_6[1]
-	VMOVUPS	809376(SI), Y5	// vecmat_6[1] | 1
-	VMOVUPS	809408(SI), Y6	// vecmat_6[1] | 2
-	VMOVUPS	809440(SI), Y7	// vecmat_6[1] | 3
-	VMOVUPS	813440(SI), Y8	// sigmoid_3[1]
-	VMOVUPS	813472(SI), Y9	// sigmoid_3[1] | 1
-	VMOVUPS	813504(SI), Y10	// sigmoid_3[1] | 2
-	VMOVUPS	813536(SI), Y11	// sigmoid_3[1] | 3
+	VMOVUPS	807040(SI), Y4	// vecmat_6[1]
+	VMOVUPS	807072(SI), Y5	// vecmat_6[1] | 1
+	VMOVUPS	807104(SI), Y6	// vecmat_6[1] | 2
+	VMOVUPS	807136(SI), Y7	// vecmat_6[1] | 3
+	VMOVUPS	811136(SI), Y8	// sigmoid_3[1]
+	VMOVUPS	811168(SI), Y9	// sigmoid_3[1] | 1
+	VMOVUPS	811200(SI), Y10	// sigmoid_3[1] | 2
+	VMOVUPS	811232(SI), Y11	// sigmoid_3[1] | 3
 	VMULPS	Y8, Y4, Y4
 	VMULPS	Y9, Y5, Y5
 	VMULPS	Y10, Y6, Y6
@@ -15325,10 +15474,10 @@ loop87: // 16 times: tiles of 2 elements
 	MOVQ	AX, R12
 	MOVQ	R10, R13
 loop88: // 6 times: elements
-	VMOVUPS	678400(R12), Y8	// concat_2[0]
-	VMOVUPS	678432(R12), Y9	// concat_2[0] | 1
-	VMOVUPS	678464(R12), Y10	// concat_2[0] | 2
-	VMOVUPS	678496(R12), Y11	// concat_2[0] | 3
+	VMOVUPS	676096(R12), Y8	// concat_2[0]
+	VMOVUPS	676128(R12), Y9	// concat_2[0] | 1
+	VMOVUPS	676160(R12), Y10	// concat_2[0] | 2
+	VMOVUPS	676192(R12), Y11	// concat_2[0] | 3
 	VMOVUPS	(R13), Y12	// sum of friction.0.weight[0]
 	VFMADD231PS	Y8, Y0, Y12
 	VFMADD231PS	Y9, Y1, Y12
@@ -15352,84 +15501,84 @@ loop88: // 6 times: elements
 	DECQ	CX
 	JNE	loop87
 	VMOVUPS	128(AX), Y13	// vecmat_7[0]
-	VMOVUPS	Y13, 817408(AX)
+	VMOVUPS	Y13, 815104(AX)
 	VMOVUPS	160(AX), Y13	// vecmat_7[0] | 1
-	VMOVUPS	Y13, 817440(AX)
+	VMOVUPS	Y13, 815136(AX)
 	VMOVUPS	192(AX), Y13	// vecmat_7[0] | 2
-	VMOVUPS	Y13, 817472(AX)
+	VMOVUPS	Y13, 815168(AX)
 	VMOVUPS	224(AX), Y13	// vecmat_7[0] | 3
-	VMOVUPS	Y13, 817504(AX)
+	VMOVUPS	Y13, 815200(AX)
 	VMOVUPS	256(AX), Y13	// vecmat_7[1]
-	VMOVUPS	Y13, 817536(AX)
+	VMOVUPS	Y13, 815232(AX)
 	VMOVUPS	288(AX), Y13	// vecmat_7[1] | 1
-	VMOVUPS	Y13, 817568(AX)
+	VMOVUPS	Y13, 815264(AX)
 	VMOVUPS	320(AX), Y13	// vecmat_7[1] | 2
-	VMOVUPS	Y13, 817600(AX)
+	VMOVUPS	Y13, 815296(AX)
 	VMOVUPS	352(AX), Y13	// vecmat_7[1] | 3
-	VMOVUPS	Y13, 817632(AX)
+	VMOVUPS	Y13, 815328(AX)
 	VMOVUPS	384(AX), Y13	// vecmat_7[2]
-	VMOVUPS	Y13, 817664(AX)
+	VMOVUPS	Y13, 815360(AX)
 	VMOVUPS	416(AX), Y13	// vecmat_7[2] | 1
-	VMOVUPS	Y13, 817696(AX)
+	VMOVUPS	Y13, 815392(AX)
 	VMOVUPS	448(AX), Y13	// vecmat_7[2] | 2
-	VMOVUPS	Y13, 817728(AX)
+	VMOVUPS	Y13, 815424(AX)
 	VMOVUPS	480(AX), Y13	// vecmat_7[2] | 3
-	VMOVUPS	Y13, 817760(AX)
+	VMOVUPS	Y13, 815456(AX)
 	VMOVUPS	512(AX), Y13	// vecmat_7[3]
-	VMOVUPS	Y13, 817792(AX)
+	VMOVUPS	Y13, 815488(AX)
 	VMOVUPS	544(AX), Y13	// vecmat_7[3] | 1
-	VMOVUPS	Y13, 817824(AX)
+	VMOVUPS	Y13, 815520(AX)
 	VMOVUPS	576(AX), Y13	// vecmat_7[3] | 2
-	VMOVUPS	Y13, 817856(AX)
+	VMOVUPS	Y13, 815552(AX)
 	VMOVUPS	608(AX), Y13	// vecmat_7[3] | 3
-	VMOVUPS	Y13, 817888(AX)
+	VMOVUPS	Y13, 815584(AX)
 	VMOVUPS	640(AX), Y13	// vecmat_7[4]
-	VMOVUPS	Y13, 817920(AX)
+	VMOVUPS	Y13, 815616(AX)
 	VMOVUPS	672(AX), Y13	// vecmat_7[4] | 1
-	VMOVUPS	Y13, 817952(AX)
+	VMOVUPS	Y13, 815648(AX)
 	VMOVUPS	704(AX), Y13	// vecmat_7[4] | 2
-	VMOVUPS	Y13, 817984(AX)
+	VMOVUPS	Y13, 815680(AX)
 	VMOVUPS	736(AX), Y13	// vecmat_7[4] | 3
-	VMOVUPS	Y13, 818016(AX)
+	VMOVUPS	Y13, 815712(AX)
 	VMOVUPS	768(AX), Y13	// vecmat_7[5]
-	VMOVUPS	Y13, 818048(AX)
+	VMOVUPS	Y13, 815744(AX)
 	VMOVUPS	800(AX), Y13	// vecmat_7[5] | 1
-	VMOVUPS	Y13, 818080(AX)
+	VMOVUPS	Y13, 815776(AX)
 	VMOVUPS	832(AX), Y13	// vecmat_7[5] | 2
-	VMOVUPS	Y13, 818112(AX)
+	VMOVUPS	Y13, 815808(AX)
 	VMOVUPS	864(AX), Y13	// vecmat_7[5] | 3
-	VMOVUPS	Y13, 818144(AX)
+	VMOVUPS	Y13, 815840(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop89: // 4 times: vectors of the block
 	VMOVUPS	65792(SI), Y0	// mask
-	VMOVUPS	817664(SI), Y1	// vecmat_7[2]
-	VMOVUPS	817792(SI), Y1	// vecmat_7[3]
-	VMOVUPS	817408(SI), Y1	// vecmat_7[0]
-	VMOVUPS	817536(SI), Y1	// vecmat_7[1]
+	VMOVUPS	815360(SI), Y1	// vecmat_7[2]
+	VMOVUPS	815488(SI), Y1	// vecmat_7[3]
+	VMOVUPS	815104(SI), Y1	// vecmat_7[0]
+	VMOVUPS	815232(SI), Y1	// vecmat_7[1]
 	// arm.nde:11
-	VMOVUPS	817408(SI), Y1	// vecmat_7[0]
-	VMOVUPS	678144(SI), Y2	// cos_6[0]
-	VMOVUPS	817664(SI), Y3	// vecmat_7[2]
-	VMOVUPS	818176(SI), Y4	// neg_5[0]
+	VMOVUPS	815104(SI), Y1	// vecmat_7[0]
+	VMOVUPS	675840(SI), Y2	// cos_6[0]
+	VMOVUPS	815360(SI), Y3	// vecmat_7[2]
+	VMOVUPS	815872(SI), Y4	// neg_5[0]
 	VMULPS	Y4, Y3, Y3
 	VFMADD231PS	Y2, Y1, Y3
-	VMOVUPS	817536(SI), Y1	// vecmat_7[1]
-	VMOVUPS	678272(SI), Y2	// cos_6[1]
-	VMOVUPS	817792(SI), Y4	// vecmat_7[3]
-	VMOVUPS	818304(SI), Y5	// neg_5[1]
+	VMOVUPS	815232(SI), Y1	// vecmat_7[1]
+	VMOVUPS	675968(SI), Y2	// cos_6[1]
+	VMOVUPS	815488(SI), Y4	// vecmat_7[3]
+	VMOVUPS	816000(SI), Y5	// neg_5[1]
 	VMULPS	Y5, Y4, Y4
 	VFMADD231PS	Y2, Y1, Y4
-	VMOVUPS	804992(SI), Y15	// G_bar_3[1]
+	VMOVUPS	802688(SI), Y15	// G_bar_3[1]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	804864(SI), Y1	// G_bar_3[0]
-	VMOVUPS	645376(SI), Y2	// q_y2[0]
+	VMOVUPS	802560(SI), Y1	// G_bar_3[0]
+	VMOVUPS	643072(SI), Y2	// q_y2[0]
 	// arm.nde:35
 	VADDPS	0(AX), Y1, Y5
-	VMOVUPS	Y5, 818432(SI)	// add_25
-	VMOVUPS	649344(SI), Y6	// mul_11
+	VMOVUPS	Y5, 816128(SI)	// add_25
+	VMOVUPS	647040(SI), Y6	// mul_11
 	VMULPS	Y6, Y5, Y5
-	VMOVUPS	677376(SI), Y6	// add_8
+	VMOVUPS	675072(SI), Y6	// add_8
 	VANDPS	f32_7fffffff<>(SB), Y6, Y7
 	VMOVUPS	f32_4b400000<>(SB), Y8
 	VFMADD231PS	f32_3f22f983<>(SB), Y7, Y8
@@ -15466,7 +15615,7 @@ loop89: // 4 times: vectors of the block
 	VORPS	Y6, Y7, Y6
 	VXORPS	f32_80000000<>(SB), Y6, Y6
 	VMULPS	Y6, Y5, Y5
-	VMOVUPS	648960(SI), Y6	// mul_9
+	VMOVUPS	646656(SI), Y6	// mul_9
 	VMULPS	Y6, Y1, Y6
 	VANDPS	f32_7fffffff<>(SB), Y2, Y7
 	VMOVUPS	f32_4b400000<>(SB), Y8
@@ -15505,15 +15654,15 @@ loop89: // 4 times: vectors of the block
 	VXORPS	f32_80000000<>(SB), Y2, Y2
 	VFMADD213PS	Y5, Y2, Y6
 	// arm.nde:34
-	VMOVUPS	676992(SI), Y2	// add_7
-	VMOVUPS	677120(SI), Y7	// square_2
+	VMOVUPS	674688(SI), Y2	// add_7
+	VMOVUPS	674816(SI), Y7	// square_2
 	VMULPS	0(AX), Y7, Y7
 	VFNMADD231PS	Y2, Y1, Y7
-	VMOVUPS	Y7, 818560(SI)	// k_bar_3
+	VMOVUPS	Y7, 816256(SI)	// k_bar_3
 	// arm.nde:29
-	VMOVUPS	645888(SI), Y2	// mul_6
+	VMOVUPS	643584(SI), Y2	// mul_6
 	VMULPS	Y2, Y7, Y7
-	VMOVUPS	645632(SI), Y8	// c2
+	VMOVUPS	643328(SI), Y8	// c2
 	VFMADD231PS	Y8, Y7, Y5
 	// arm.nde:35
 	VADDPS	Y6, Y3, Y15
@@ -15521,112 +15670,112 @@ loop89: // 4 times: vectors of the block
 	VADDPS	f32_00000000<>(SB), Y4, Y15
 	VMOVUPS	Y15, 64(AX)
 	// arm.nde:38
-	VMOVUPS	804608(SI), Y3	// linsolve_3[0]
-	VMOVUPS	704256(SI), Y4	// v_k2[0]
+	VMOVUPS	802304(SI), Y3	// linsolve_3[0]
+	VMOVUPS	701952(SI), Y4	// v_k2[0]
 	VMULPS	Y4, Y3, Y6
-	VMOVUPS	704384(SI), Y7	// v_k2[1]
+	VMOVUPS	702080(SI), Y7	// v_k2[1]
 	VMULPS	Y7, Y3, Y3
-	VMOVUPS	804736(SI), Y8	// linsolve_3[1]
+	VMOVUPS	802432(SI), Y8	// linsolve_3[1]
 	VMULPS	Y4, Y8, Y4
 	VMULPS	Y7, Y8, Y7
 	VXORPS	f32_80000000<>(SB), Y6, Y6
-	VMOVUPS	Y6, 818688(SI)	// M_bar_3[0]
+	VMOVUPS	Y6, 816384(SI)	// M_bar_3[0]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
-	VMOVUPS	Y3, 818816(SI)	// M_bar_3[1]
+	VMOVUPS	Y3, 816512(SI)	// M_bar_3[1]
 	VXORPS	f32_80000000<>(SB), Y4, Y4
-	VMOVUPS	Y4, 818944(SI)	// M_bar_3[2]
+	VMOVUPS	Y4, 816640(SI)	// M_bar_3[2]
 	VXORPS	f32_80000000<>(SB), Y7, Y7
-	VMOVUPS	Y7, 819072(SI)	// M_bar_3[3]
-	VMOVUPS	647552(SI), Y7	// M_2[0]
-	VMOVUPS	Y7, 819840(SI)	// transpose_4[0]
-	VMOVUPS	647808(SI), Y15	// M_2[2]
+	VMOVUPS	Y7, 816768(SI)	// M_bar_3[3]
+	VMOVUPS	645248(SI), Y7	// M_2[0]
+	VMOVUPS	Y7, 817536(SI)	// transpose_4[0]
+	VMOVUPS	645504(SI), Y15	// M_2[2]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// transpose_4[1]
-	VMOVUPS	Y13, 819968(SI)
-	VMOVUPS	647680(SI), Y8	// M_2[1]
-	VMOVUPS	Y8, 820096(SI)	// transpose_4[2]
-	VMOVUPS	647936(SI), Y15	// M_2[3]
+	VMOVUPS	Y13, 817664(SI)
+	VMOVUPS	645376(SI), Y8	// M_2[1]
+	VMOVUPS	Y8, 817792(SI)	// transpose_4[2]
+	VMOVUPS	645632(SI), Y15	// M_2[3]
 	VMOVUPS	Y15, 128(AX)
 	VMOVUPS	128(AX), Y13	// transpose_4[3]
-	VMOVUPS	Y13, 820224(SI)
+	VMOVUPS	Y13, 817920(SI)
 	// arm.nde:32
 	VADDPS	Y3, Y4, Y3
-	VMOVUPS	Y3, 819200(SI)	// add_26
+	VMOVUPS	Y3, 816896(SI)	// add_26
 	// arm.nde:28
-	VMOVUPS	644992(SI), Y4	// mul_4
+	VMOVUPS	642688(SI), Y4	// mul_4
 	VMULPS	Y2, Y3, Y2
 	VFMADD231PS	Y4, Y6, Y2
-	VMOVUPS	647040(SI), Y3	// s2
+	VMOVUPS	644736(SI), Y3	// s2
 	VXORPS	f32_80000000<>(SB), Y3, Y3
 	VFMADD231PS	Y3, Y2, Y5
-	VMOVUPS	676736(SI), Y2	// q_k2[1]
+	VMOVUPS	674432(SI), Y2	// q_k2[1]
 	// arm.nde:34
-	VMOVUPS	647296(SI), Y3	// neg
+	VMOVUPS	644992(SI), Y3	// neg
 	VMULPS	Y3, Y1, Y1
-	VMOVUPS	676864(SI), Y3	// mul_12
+	VMOVUPS	674560(SI), Y3	// mul_12
 	VMULPS	f32_40000000<>(SB), Y2, Y4
 	VMULPS	Y4, Y1, Y4
 	VMOVUPS	Y4, Y15
 	VFMADD231PS	Y3, Y1, Y15
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	608512(SI), Y4	// v_d1_bar[0]
-	VMOVUPS	608640(SI), Y6	// v_d1_bar[1]
-	VMOVUPS	609024(SI), Y9	// v_d2_bar[0]
-	VMOVUPS	609152(SI), Y10	// v_d2_bar[1]
-	VMOVUPS	817920(SI), Y11	// vecmat_7[4]
-	VMOVUPS	818048(SI), Y11	// vecmat_7[5]
+	VMOVUPS	606208(SI), Y4	// v_d1_bar[0]
+	VMOVUPS	606336(SI), Y6	// v_d1_bar[1]
+	VMOVUPS	606720(SI), Y9	// v_d2_bar[0]
+	VMOVUPS	606848(SI), Y10	// v_d2_bar[1]
+	VMOVUPS	815616(SI), Y11	// vecmat_7[4]
+	VMOVUPS	815744(SI), Y11	// vecmat_7[5]
 	// arm.nde:28
 	VMOVUPS	32(AX), Y13
 	VADDPS	f32_00000000<>(SB), Y13, Y11
-	VMOVUPS	Y11, 819328(SI)	// q_y2_bar[0]
+	VMOVUPS	Y11, 817024(SI)	// q_y2_bar[0]
 	VADDPS	64(AX), Y5, Y5
-	VMOVUPS	Y5, 819456(SI)	// q_y2_bar[1]
+	VMOVUPS	Y5, 817152(SI)	// q_y2_bar[1]
 	// arm.nde:45
-	VMOVUPS	803072(SI), Y12	// add_23[0]
+	VMOVUPS	800768(SI), Y12	// add_23[0]
 	VADDPS	Y11, Y12, Y11
-	VMOVUPS	Y11, 819584(SI)	// add_27[0]
-	VMOVUPS	803200(SI), Y11	// add_23[1]
+	VMOVUPS	Y11, 817280(SI)	// add_27[0]
+	VMOVUPS	800896(SI), Y11	// add_23[1]
 	VADDPS	Y5, Y11, Y5
-	VMOVUPS	Y5, 819712(SI)	// add_27[1]
-	VMOVUPS	706176(SI), Y5	// mul_13[0]
+	VMOVUPS	Y5, 817408(SI)	// add_27[1]
+	VMOVUPS	703872(SI), Y5	// mul_13[0]
 	VADDPS	Y5, Y4, Y4
 	VFMADD231PS	f32_bfc00000<>(SB), Y9, Y4
-	VMOVUPS	706560(SI), Y5	// mul_14[0]
+	VMOVUPS	704256(SI), Y5	// mul_14[0]
 	VADDPS	Y5, Y4, Y4
-	VMOVUPS	706304(SI), Y5	// mul_13[1]
+	VMOVUPS	704000(SI), Y5	// mul_13[1]
 	VADDPS	Y5, Y6, Y5
 	VFMADD231PS	f32_bfc00000<>(SB), Y10, Y5
-	VMOVUPS	706688(SI), Y6	// mul_14[1]
+	VMOVUPS	704384(SI), Y6	// mul_14[1]
 	VADDPS	Y6, Y5, Y5
 	// arm.nde:11
-	VMOVUPS	802816(SI), Y6	// q_y3_bar[0]
-	VMOVUPS	645248(SI), Y9	// ha21
-	VMOVUPS	803840(SI), Y10	// add_24[0]
+	VMOVUPS	800512(SI), Y6	// q_y3_bar[0]
+	VMOVUPS	642944(SI), Y9	// ha21
+	VMOVUPS	801536(SI), Y10	// add_24[0]
 	VFMADD231PS	Y9, Y6, Y10
-	VMOVUPS	817920(SI), Y6	// vecmat_7[4]
+	VMOVUPS	815616(SI), Y6	// vecmat_7[4]
 	VADDPS	Y6, Y10, Y6
-	VMOVUPS	802944(SI), Y10	// q_y3_bar[1]
-	VMOVUPS	803968(SI), Y11	// add_24[1]
+	VMOVUPS	800640(SI), Y10	// q_y3_bar[1]
+	VMOVUPS	801664(SI), Y11	// add_24[1]
 	VFMADD231PS	Y9, Y10, Y11
-	VMOVUPS	818048(SI), Y10	// vecmat_7[5]
+	VMOVUPS	815744(SI), Y10	// vecmat_7[5]
 	VADDPS	Y10, Y11, Y10
 	// arm.nde:34
 	VMULPS	Y2, Y1, Y1
-	VMOVUPS	647168(SI), Y2	// k
+	VMOVUPS	644864(SI), Y2	// k
 	VMULPS	0(AX), Y2, Y2
 	VMULPS	Y3, Y2, Y2
 	VFMADD231PS	f32_40000000<>(SB), Y1, Y2
 	VADDPS	f32_00000000<>(SB), Y6, Y1
 	VADDPS	160(AX), Y10, Y3
 	VADDPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 820352(SI)	// q_k2_bar[0]
+	VMOVUPS	Y1, 818048(SI)	// q_k2_bar[0]
 	VADDPS	f32_00000000<>(SB), Y3, Y2
-	VMOVUPS	Y2, 820480(SI)	// q_k2_bar[1]
+	VMOVUPS	Y2, 818176(SI)	// q_k2_bar[1]
 	// arm.nde:45
 	VFMADD231PS	Y9, Y1, Y4
-	VMOVUPS	Y4, 820608(SI)	// v_k1_bar[0]
+	VMOVUPS	Y4, 818304(SI)	// v_k1_bar[0]
 	VFMADD231PS	Y9, Y2, Y5
-	VMOVUPS	Y5, 820736(SI)	// v_k1_bar[1]
+	VMOVUPS	Y5, 818432(SI)	// v_k1_bar[1]
 	// arm.nde:38
 	VANDPS	f32_7fffffff<>(SB), Y7, Y1
 	VANDPS	f32_7fffffff<>(SB), Y8, Y2
@@ -15650,19 +15799,19 @@ loop89: // 4 times: vectors of the block
 	VFNMADD231PS	Y1, Y6, Y8
 	VDIVPS	Y2, Y8, Y2
 	VORPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 820864(SI)	// linsolve_4[0]
-	VMOVUPS	Y1, 820992(SI)	// linsolve_4[1]
+	VMOVUPS	Y2, 818560(SI)	// linsolve_4[0]
+	VMOVUPS	Y1, 818688(SI)	// linsolve_4[1]
 	VXORPS	f32_80000000<>(SB), Y2, Y2
-	VMOVUPS	Y2, 821120(SI)	// G_bar_4[0]
+	VMOVUPS	Y2, 818816(SI)	// G_bar_4[0]
 	VXORPS	f32_80000000<>(SB), Y1, Y1
-	VMOVUPS	Y1, 821248(SI)	// G_bar_4[1]
+	VMOVUPS	Y1, 818944(SI)	// G_bar_4[1]
 	// arm.nde:11
-	VMOVUPS	649984(SI), Y3	// sin[0]
+	VMOVUPS	647680(SI), Y3	// sin[0]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
-	VMOVUPS	Y3, 834432(SI)	// neg_6[0]
-	VMOVUPS	650112(SI), Y3	// sin[1]
+	VMOVUPS	Y3, 832128(SI)	// neg_6[0]
+	VMOVUPS	647808(SI), Y3	// sin[1]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
-	VMOVUPS	Y3, 834560(SI)	// neg_6[1]
+	VMOVUPS	Y3, 832256(SI)	// neg_6[1]
 	MOVQ	$32, DI
 	MOVQ	BX, R9
 	MOVQ	SI, R10
@@ -15672,7 +15821,7 @@ loop90: // 32 times: elements
 	VMULPS	Y3, Y2, Y3
 	VBROADCASTSS	5248(R9), Y4	// friction.4.weight[32]
 	VFMADD231PS	Y4, Y1, Y3
-	VMOVUPS	667648(R10), Y4	// add_6[0]
+	VMOVUPS	665344(R10), Y4	// add_6[0]
 	VORPS	f32_80000000<>(SB), Y4, Y5
 	VMOVUPS	f32_42b40000<>(SB), Y6
 	VMINPS	Y5, Y6, Y5
@@ -15705,7 +15854,7 @@ loop90: // 32 times: elements
 	VADDPS	f32_3f800000<>(SB), Y5, Y5
 	VDIVPS	Y5, Y4, Y4
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 821376(R10)	// mul_22[0]
+	VMOVUPS	Y3, 819072(R10)	// mul_22[0]
 	VANDPS	Y0, Y3, Y3
 	VMOVUPS	44032(R11), Y4	// sum of friction.2.bias[0]
 	VADDPS	Y3, Y4, Y3
@@ -15734,10 +15883,10 @@ loop91: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop92: // 32 times: terms of the sums
-	VMOVUPS	821376(R10), Y8	// mul_22[0]
-	VMOVUPS	821408(R10), Y9	// mul_22[0] | 1
-	VMOVUPS	821440(R10), Y10	// mul_22[0] | 2
-	VMOVUPS	821472(R10), Y11	// mul_22[0] | 3
+	VMOVUPS	819072(R10), Y8	// mul_22[0]
+	VMOVUPS	819104(R10), Y9	// mul_22[0] | 1
+	VMOVUPS	819136(R10), Y10	// mul_22[0] | 2
+	VMOVUPS	819168(R10), Y11	// mul_22[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -15752,14 +15901,14 @@ loop92: // 32 times: terms of the sums
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop92
-	VMOVUPS	Y0, 825472(DI)	// vecmat_8[0]
-	VMOVUPS	Y1, 825504(DI)	// vecmat_8[0] | 1
-	VMOVUPS	Y2, 825536(DI)	// vecmat_8[0] | 2
-	VMOVUPS	Y3, 825568(DI)	// vecmat_8[0] | 3
-	VMOVUPS	Y4, 825600(DI)	// vecmat_8[1]
-	VMOVUPS	Y5, 825632(DI)	// vecmat_8[1] | 1
-	VMOVUPS	Y6, 825664(DI)	// vecmat_8[1] | 2
-	VMOVUPS	Y7, 825696(DI)	// vecmat_8[1] | 3
+	VMOVUPS	Y0, 823168(DI)	// vecmat_8[0]
+	VMOVUPS	Y1, 823200(DI)	// vecmat_8[0] | 1
+	VMOVUPS	Y2, 823232(DI)	// vecmat_8[0] | 2
+	VMOVUPS	Y3, 823264(DI)	// vecmat_8[0] | 3
+	VMOVUPS	Y4, 823296(DI)	// vecmat_8[1]
+	VMOVUPS	Y5, 823328(DI)	// vecmat_8[1] | 1
+	VMOVUPS	Y6, 823360(DI)	// vecmat_8[1] | 2
+	VMOVUPS	Y7, 823392(DI)	// vecmat_8[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -15771,7 +15920,7 @@ loop93: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop94: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	655360(R9), Y0	// add_5[0]
+	VMOVUPS	653056(R9), Y0	// add_5[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_42b40000<>(SB), Y2
 	VMINPS	Y1, Y2, Y1
@@ -15803,7 +15952,7 @@ loop94: // 32 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 829568(R9)	// sigmoid_4[0]
+	VMOVUPS	Y0, 827264(R9)	// sigmoid_4[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop94
@@ -15823,28 +15972,28 @@ loop94: // 32 times: elements
 	MOVQ	R8, DI
 loop95: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	671744(SI), Y0	// softplus_2[0]
-	VMOVUPS	671776(SI), Y1	// softplus_2[0] | 1
-	VMOVUPS	671808(SI), Y2	// softplus_2[0] | 2
-	VMOVUPS	671840(SI), Y3	// softplus_2[0] | 3
+	VMOVUPS	669440(SI), Y0	// softplus_2[0]
+	VMOVUPS	669472(SI), Y1	// softplus_2[0] | 1
+	VMOVUPS	669504(SI), Y2	// softplus_2[0] | 2
+	VMOVUPS	669536(SI), Y3	// softplus_2[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	821120(AX), Y4	// G_bar_4[0]
-	VMOVUPS	821152(AX), Y5	// G_bar_4[0] | 1
-	VMOVUPS	821184(AX), Y6	// G_bar_4[0] | 2
-	VMOVUPS	821216(AX), Y7	// G_bar_4[0] | 3
+	VMOVUPS	818816(AX), Y4	// G_bar_4[0]
+	VMOVUPS	818848(AX), Y5	// G_bar_4[0] | 1
+	VMOVUPS	818880(AX), Y6	// G_bar_4[0] | 2
+	VMOVUPS	818912(AX), Y7	// G_bar_4[0] | 3
 	VMOVUPS	45056(DI), Y8	// sum of friction.4.weight[0]
 	VFMADD231PS	Y0, Y4, Y8
 	VFMADD231PS	Y1, Y5, Y8
 	VFMADD231PS	Y2, Y6, Y8
 	VFMADD231PS	Y3, Y7, Y8
 	VMOVUPS	Y8, 45056(DI)	// sum of friction.4.weight[0]
-	VMOVUPS	821248(AX), Y4	// G_bar_4[1]
-	VMOVUPS	821280(AX), Y5	// G_bar_4[1] | 1
-	VMOVUPS	821312(AX), Y6	// G_bar_4[1] | 2
-	VMOVUPS	821344(AX), Y7	// G_bar_4[1] | 3
+	VMOVUPS	818944(AX), Y4	// G_bar_4[1]
+	VMOVUPS	818976(AX), Y5	// G_bar_4[1] | 1
+	VMOVUPS	819008(AX), Y6	// G_bar_4[1] | 2
+	VMOVUPS	819040(AX), Y7	// G_bar_4[1] | 3
 	VMOVUPS	46080(DI), Y8	// sum of friction.4.weight[32]
 	VFMADD231PS	Y0, Y4, Y8
 	VFMADD231PS	Y1, Y5, Y8
@@ -15858,30 +16007,30 @@ loop95: // 32 times: elements
 	MOVQ	$16, CX
 	MOVQ	AX, SI
 loop96: // 16 times: tiles of 2 elements
-	VMOVUPS	821376(SI), Y0	// mul_22[0]
-	VMOVUPS	821408(SI), Y1	// mul_22[0] | 1
-	VMOVUPS	821440(SI), Y2	// mul_22[0] | 2
-	VMOVUPS	821472(SI), Y3	// mul_22[0] | 3
+	VMOVUPS	819072(SI), Y0	// mul_22[0]
+	VMOVUPS	819104(SI), Y1	// mul_22[0] | 1
+	VMOVUPS	819136(SI), Y2	// mul_22[0] | 2
+	VMOVUPS	819168(SI), Y3	// mul_22[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 636032(SI)	// turned[0]
-	VMOVUPS	Y1, 636064(SI)	// turned[0] | 1
-	VMOVUPS	Y2, 636096(SI)	// turned[0] | 2
-	VMOVUPS	Y3, 636128(SI)	// turned[0] | 3
-	VMOVUPS	821504(SI), Y0	// mul_22[1]
-	VMOVUPS	821536(SI), Y1	// mul_22[1] | 1
-	VMOVUPS	821568(SI), Y2	// mul_22[1] | 2
-	VMOVUPS	821600(SI), Y3	// mul_22[1] | 3
+	VMOVUPS	Y0, 633728(SI)	// turned[0]
+	VMOVUPS	Y1, 633760(SI)	// turned[0] | 1
+	VMOVUPS	Y2, 633792(SI)	// turned[0] | 2
+	VMOVUPS	Y3, 633824(SI)	// turned[0] | 3
+	VMOVUPS	819200(SI), Y0	// mul_22[1]
+	VMOVUPS	819232(SI), Y1	// mul_22[1] | 1
+	VMOVUPS	819264(SI), Y2	// mul_22[1] | 2
+	VMOVUPS	819296(SI), Y3	// mul_22[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 636160(SI)	// turned[1]
-	VMOVUPS	Y1, 636192(SI)	// turned[1] | 1
-	VMOVUPS	Y2, 636224(SI)	// turned[1] | 2
-	VMOVUPS	Y3, 636256(SI)	// turned[1] | 3
+	VMOVUPS	Y0, 633856(SI)	// turned[1]
+	VMOVUPS	Y1, 633888(SI)	// turned[1] | 1
+	VMOVUPS	Y2, 633920(SI)	// turned[1] | 2
+	VMOVUPS	Y3, 633952(SI)	// turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop96
@@ -15893,14 +16042,14 @@ loop97: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop98: // 4 times
-	VMOVUPS	659456(R10), Y0	// softplus[0]
-	VMOVUPS	659584(R10), Y1	// softplus[1]
-	VMOVUPS	659712(R10), Y2	// softplus[2]
-	VMOVUPS	659840(R10), Y3	// softplus[3]
-	VMOVUPS	659968(R10), Y4	// softplus[4]
-	VMOVUPS	660096(R10), Y5	// softplus[5]
-	VMOVUPS	660224(R10), Y6	// softplus[6]
-	VMOVUPS	660352(R10), Y7	// softplus[7]
+	VMOVUPS	657152(R10), Y0	// softplus[0]
+	VMOVUPS	657280(R10), Y1	// softplus[1]
+	VMOVUPS	657408(R10), Y2	// softplus[2]
+	VMOVUPS	657536(R10), Y3	// softplus[3]
+	VMOVUPS	657664(R10), Y4	// softplus[4]
+	VMOVUPS	657792(R10), Y5	// softplus[5]
+	VMOVUPS	657920(R10), Y6	// softplus[6]
+	VMOVUPS	658048(R10), Y7	// softplus[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -15925,14 +16074,14 @@ loop98: // 4 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 640128(R11)	// turned[32]
-	VMOVUPS	Y7, 640160(R11)	// turned[32] | 1
-	VMOVUPS	Y2, 640192(R11)	// turned[32] | 2
-	VMOVUPS	Y8, 640224(R11)	// turned[32] | 3
-	VMOVUPS	Y3, 640256(R11)	// turned[33]
-	VMOVUPS	Y1, 640288(R11)	// turned[33] | 1
-	VMOVUPS	Y5, 640320(R11)	// turned[33] | 2
-	VMOVUPS	Y0, 640352(R11)	// turned[33] | 3
+	VMOVUPS	Y6, 637824(R11)	// turned[32]
+	VMOVUPS	Y7, 637856(R11)	// turned[32] | 1
+	VMOVUPS	Y2, 637888(R11)	// turned[32] | 2
+	VMOVUPS	Y8, 637920(R11)	// turned[32] | 3
+	VMOVUPS	Y3, 637952(R11)	// turned[33]
+	VMOVUPS	Y1, 637984(R11)	// turned[33] | 1
+	VMOVUPS	Y5, 638016(R11)	// turned[33] | 2
+	VMOVUPS	Y0, 638048(R11)	// turned[33] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -15963,38 +16112,38 @@ loop100: // 2 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop101: // 16 times: samples, 2 at a time
-	VMOVUPS	640128(R13), Y10	// turned[32]
-	VMOVUPS	641152(R13), Y11	// turned[40]
-	VBROADCASTSS	636032(R14), Y12	// turned[0]
+	VMOVUPS	637824(R13), Y10	// turned[32]
+	VMOVUPS	638848(R13), Y11	// turned[40]
+	VBROADCASTSS	633728(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	636160(R14), Y12	// turned[1]
+	VBROADCASTSS	633856(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	636288(R14), Y12	// turned[2]
+	VBROADCASTSS	633984(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	636416(R14), Y12	// turned[3]
+	VBROADCASTSS	634112(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	636544(R14), Y12	// turned[4]
+	VBROADCASTSS	634240(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	640160(R13), Y10	// turned[32] | 1
-	VMOVUPS	641184(R13), Y11	// turned[40] | 1
-	VBROADCASTSS	636036(R14), Y12	// turned[0]
+	VMOVUPS	637856(R13), Y10	// turned[32] | 1
+	VMOVUPS	638880(R13), Y11	// turned[40] | 1
+	VBROADCASTSS	633732(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	636164(R14), Y12	// turned[1]
+	VBROADCASTSS	633860(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	636292(R14), Y12	// turned[2]
+	VBROADCASTSS	633988(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	636420(R14), Y12	// turned[3]
+	VBROADCASTSS	634116(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	636548(R14), Y12	// turned[4]
+	VBROADCASTSS	634244(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -16031,20 +16180,20 @@ loop102: // 2 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop103: // 16 times: samples, 2 at a time
-	VBROADCASTSS	639872(R10), Y4	// turned[30]
-	VBROADCASTSS	640000(R10), Y5	// turned[31]
-	VMOVUPS	640128(R11), Y6	// turned[32]
+	VBROADCASTSS	637568(R10), Y4	// turned[30]
+	VBROADCASTSS	637696(R10), Y5	// turned[31]
+	VMOVUPS	637824(R11), Y6	// turned[32]
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	641152(R11), Y6	// turned[40]
+	VMOVUPS	638848(R11), Y6	// turned[40]
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
-	VBROADCASTSS	639876(R10), Y4	// turned[30]
-	VBROADCASTSS	640004(R10), Y5	// turned[31]
-	VMOVUPS	640160(R11), Y6	// turned[32] | 1
+	VBROADCASTSS	637572(R10), Y4	// turned[30]
+	VBROADCASTSS	637700(R10), Y5	// turned[31]
+	VMOVUPS	637856(R11), Y6	// turned[32] | 1
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	641184(R11), Y6	// turned[40] | 1
+	VMOVUPS	638880(R11), Y6	// turned[40] | 1
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
 	ADDQ	$8, R10
@@ -16114,14 +16263,14 @@ loop103: // 16 times: samples, 2 at a time
 	MOVQ	R8, R10
 loop104: // 16 times: tiles of 2 elements
 	// arm.nde:11
-	VMOVUPS	825472(SI), Y0	// vecmat_8[0]
-	VMOVUPS	825504(SI), Y1	// vecmat_8[0] | 1
-	VMOVUPS	825536(SI), Y2	// vecmat_8[0] | 2
-	VMOVUPS	825568(SI), Y3	// vecmat_8[0] | 3
-	VMOVUPS	829568(SI), Y4	// sigmoid_4[0]
-	VMOVUPS	829600(SI), Y5	// sigmoid_4[0] | 1
-	VMOVUPS	829632(SI), Y6	// sigmoid_4[0] | 2
-	VMOVUPS	829664(SI), Y7	// sigmoid_4[0] | 3
+	VMOVUPS	823168(SI), Y0	// vecmat_8[0]
+	VMOVUPS	823200(SI), Y1	// vecmat_8[0] | 1
+	VMOVUPS	823232(SI), Y2	// vecmat_8[0] | 2
+	VMOVUPS	823264(SI), Y3	// vecmat_8[0] | 3
+	VMOVUPS	827264(SI), Y4	// sigmoid_4[0]
+	VMOVUPS	827296(SI), Y5	// sigmoid_4[0] | 1
+	VMOVUPS	827328(SI), Y6	// sigmoid_4[0] | 2
+	VMOVUPS	827360(SI), Y7	// sigmoid_4[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
@@ -16214,14 +16363,14 @@ loop104: // 16 times: tiles of 2 elements
 	VMOVUPS	864(AX), Y15
 	VFMADD231PS	Y3, Y4, Y15
 	VMOVUPS	Y15, 864(AX)
-	VMOVUPS	825600(SI), Y4	// vecmat_8[1]
-	VMOVUPS	825632(SI), Y5	// vecmat_8[1] | 1
-	VMOVUPS	825664(SI), Y6	// vecmat_8[1] | 2
-	VMOVUPS	825696(SI), Y7	// vecmat_8[1] | 3
-	VMOVUPS	829696(SI), Y8	// sigmoid_4[1]
-	VMOVUPS	829728(SI), Y9	// sigmoid_4[1] | 1
-	VMOVUPS	829760(SI), Y10	// sigmoid_4[1] | 2
-	VMOVUPS	829792(SI), Y11	// sigmoid_4[1] | 3
+	VMOVUPS	823296(SI), Y4	// vecmat_8[1]
+	VMOVUPS	823328(SI), Y5	// vecmat_8[1] | 1
+	VMOVUPS	823360(SI), Y6	// vecmat_8[1] | 2
+	VMOVUPS	823392(SI), Y7	// vecmat_8[1] | 3
+	VMOVUPS	827392(SI), Y8	// sigmoid_4[1]
+	VMOVUPS	827424(SI), Y9	// sigmoid_4[1] | 1
+	VMOVUPS	827456(SI), Y10	// sigmoid_4[1] | 2
+	VMOVUPS	827488(SI), Y11	// sigmoid_4[1] | 3
 	VMULPS	Y8, Y4, Y4
 	VMULPS	Y9, Y5, Y5
 	VMULPS	Y10, Y6, Y6
@@ -16326,10 +16475,10 @@ loop104: // 16 times: tiles of 2 elements
 	MOVQ	AX, R12
 	MOVQ	R10, R13
 loop105: // 6 times: elements
-	VMOVUPS	650496(R12), Y8	// concat[0]
-	VMOVUPS	650528(R12), Y9	// concat[0] | 1
-	VMOVUPS	650560(R12), Y10	// concat[0] | 2
-	VMOVUPS	650592(R12), Y11	// concat[0] | 3
+	VMOVUPS	648192(R12), Y8	// concat[0]
+	VMOVUPS	648224(R12), Y9	// concat[0] | 1
+	VMOVUPS	648256(R12), Y10	// concat[0] | 2
+	VMOVUPS	648288(R12), Y11	// concat[0] | 3
 	VMOVUPS	(R13), Y12	// sum of friction.0.weight[0]
 	VFMADD231PS	Y8, Y0, Y12
 	VFMADD231PS	Y9, Y1, Y12
@@ -16353,91 +16502,91 @@ loop105: // 6 times: elements
 	DECQ	CX
 	JNE	loop104
 	VMOVUPS	128(AX), Y13	// vecmat_9[0]
-	VMOVUPS	Y13, 833664(AX)
+	VMOVUPS	Y13, 831360(AX)
 	VMOVUPS	160(AX), Y13	// vecmat_9[0] | 1
-	VMOVUPS	Y13, 833696(AX)
+	VMOVUPS	Y13, 831392(AX)
 	VMOVUPS	192(AX), Y13	// vecmat_9[0] | 2
-	VMOVUPS	Y13, 833728(AX)
+	VMOVUPS	Y13, 831424(AX)
 	VMOVUPS	224(AX), Y13	// vecmat_9[0] | 3
-	VMOVUPS	Y13, 833760(AX)
+	VMOVUPS	Y13, 831456(AX)
 	VMOVUPS	256(AX), Y13	// vecmat_9[1]
-	VMOVUPS	Y13, 833792(AX)
+	VMOVUPS	Y13, 831488(AX)
 	VMOVUPS	288(AX), Y13	// vecmat_9[1] | 1
-	VMOVUPS	Y13, 833824(AX)
+	VMOVUPS	Y13, 831520(AX)
 	VMOVUPS	320(AX), Y13	// vecmat_9[1] | 2
-	VMOVUPS	Y13, 833856(AX)
+	VMOVUPS	Y13, 831552(AX)
 	VMOVUPS	352(AX), Y13	// vecmat_9[1] | 3
-	VMOVUPS	Y13, 833888(AX)
+	VMOVUPS	Y13, 831584(AX)
 	VMOVUPS	384(AX), Y13	// vecmat_9[2]
-	VMOVUPS	Y13, 833920(AX)
+	VMOVUPS	Y13, 831616(AX)
 	VMOVUPS	416(AX), Y13	// vecmat_9[2] | 1
-	VMOVUPS	Y13, 833952(AX)
+	VMOVUPS	Y13, 831648(AX)
 	VMOVUPS	448(AX), Y13	// vecmat_9[2] | 2
-	VMOVUPS	Y13, 833984(AX)
+	VMOVUPS	Y13, 831680(AX)
 	VMOVUPS	480(AX), Y13	// vecmat_9[2] | 3
-	VMOVUPS	Y13, 834016(AX)
+	VMOVUPS	Y13, 831712(AX)
 	VMOVUPS	512(AX), Y13	// vecmat_9[3]
-	VMOVUPS	Y13, 834048(AX)
+	VMOVUPS	Y13, 831744(AX)
 	VMOVUPS	544(AX), Y13	// vecmat_9[3] | 1
-	VMOVUPS	Y13, 834080(AX)
+	VMOVUPS	Y13, 831776(AX)
 	VMOVUPS	576(AX), Y13	// vecmat_9[3] | 2
-	VMOVUPS	Y13, 834112(AX)
+	VMOVUPS	Y13, 831808(AX)
 	VMOVUPS	608(AX), Y13	// vecmat_9[3] | 3
-	VMOVUPS	Y13, 834144(AX)
+	VMOVUPS	Y13, 831840(AX)
 	VMOVUPS	640(AX), Y13	// vecmat_9[4]
-	VMOVUPS	Y13, 834176(AX)
+	VMOVUPS	Y13, 831872(AX)
 	VMOVUPS	672(AX), Y13	// vecmat_9[4] | 1
-	VMOVUPS	Y13, 834208(AX)
+	VMOVUPS	Y13, 831904(AX)
 	VMOVUPS	704(AX), Y13	// vecmat_9[4] | 2
-	VMOVUPS	Y13, 834240(AX)
+	VMOVUPS	Y13, 831936(AX)
 	VMOVUPS	736(AX), Y13	// vecmat_9[4] | 3
-	VMOVUPS	Y13, 834272(AX)
+	VMOVUPS	Y13, 831968(AX)
 	VMOVUPS	768(AX), Y13	// vecmat_9[5]
-	VMOVUPS	Y13, 834304(AX)
+	VMOVUPS	Y13, 832000(AX)
 	VMOVUPS	800(AX), Y13	// vecmat_9[5] | 1
-	VMOVUPS	Y13, 834336(AX)
+	VMOVUPS	Y13, 832032(AX)
 	VMOVUPS	832(AX), Y13	// vecmat_9[5] | 2
-	VMOVUPS	Y13, 834368(AX)
+	VMOVUPS	Y13, 832064(AX)
 	VMOVUPS	864(AX), Y13	// vecmat_9[5] | 3
-	VMOVUPS	Y13, 834400(AX)
+	VMOVUPS	Y13, 832096(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop106: // 4 times: vectors of the block
 	VMOVUPS	65792(SI), Y15	// mask
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	833920(SI), Y0	// vecmat_9[2]
-	VMOVUPS	834048(SI), Y0	// vecmat_9[3]
-	VMOVUPS	833664(SI), Y0	// vecmat_9[0]
-	VMOVUPS	833792(SI), Y0	// vecmat_9[1]
+	VMOVUPS	831616(SI), Y0	// vecmat_9[2]
+	VMOVUPS	831744(SI), Y0	// vecmat_9[3]
+	VMOVUPS	831360(SI), Y0	// vecmat_9[0]
+	VMOVUPS	831488(SI), Y0	// vecmat_9[1]
 	// arm.nde:11
-	VMOVUPS	833664(SI), Y0	// vecmat_9[0]
-	VMOVUPS	650240(SI), Y1	// cos_3[0]
-	VMOVUPS	833920(SI), Y2	// vecmat_9[2]
-	VMOVUPS	834432(SI), Y3	// neg_6[0]
-	VMOVUPS	819584(SI), Y4	// add_27[0]
+	VMOVUPS	831360(SI), Y0	// vecmat_9[0]
+	VMOVUPS	647936(SI), Y1	// cos_3[0]
+	VMOVUPS	831616(SI), Y2	// vecmat_9[2]
+	VMOVUPS	832128(SI), Y3	// neg_6[0]
+	VMOVUPS	817280(SI), Y4	// add_27[0]
 	VFMADD231PS	Y3, Y2, Y4
 	VMOVUPS	Y4, Y15
 	VFMADD231PS	Y1, Y0, Y15
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	833792(SI), Y0	// vecmat_9[1]
-	VMOVUPS	650368(SI), Y1	// cos_3[1]
-	VMOVUPS	834048(SI), Y2	// vecmat_9[3]
-	VMOVUPS	834560(SI), Y3	// neg_6[1]
-	VMOVUPS	819712(SI), Y4	// add_27[1]
+	VMOVUPS	831488(SI), Y0	// vecmat_9[1]
+	VMOVUPS	648064(SI), Y1	// cos_3[1]
+	VMOVUPS	831744(SI), Y2	// vecmat_9[3]
+	VMOVUPS	832256(SI), Y3	// neg_6[1]
+	VMOVUPS	817408(SI), Y4	// add_27[1]
 	VFMADD231PS	Y3, Y2, Y4
 	VFMADD231PS	Y1, Y0, Y4
-	VMOVUPS	821248(SI), Y15	// G_bar_4[1]
+	VMOVUPS	818944(SI), Y15	// G_bar_4[1]
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	821120(SI), Y15	// G_bar_4[0]
+	VMOVUPS	818816(SI), Y15	// G_bar_4[0]
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	581504(SI), Y0	// q[0]
+	VMOVUPS	579200(SI), Y0	// q[0]
 	// arm.nde:35
 	VMOVUPS	64(AX), Y13
 	VADDPS	96(AX), Y13, Y15
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	649344(SI), Y1	// mul_11
+	VMOVUPS	647040(SI), Y1	// mul_11
 	VMULPS	128(AX), Y1, Y1
-	VMOVUPS	649472(SI), Y2	// add_4
+	VMOVUPS	647168(SI), Y2	// add_4
 	VANDPS	f32_7fffffff<>(SB), Y2, Y3
 	VMOVUPS	f32_4b400000<>(SB), Y5
 	VFMADD231PS	f32_3f22f983<>(SB), Y3, Y5
@@ -16474,7 +16623,7 @@ loop106: // 4 times: vectors of the block
 	VORPS	Y2, Y3, Y2
 	VXORPS	f32_80000000<>(SB), Y2, Y2
 	VMULPS	Y2, Y1, Y1
-	VMOVUPS	648960(SI), Y2	// mul_9
+	VMOVUPS	646656(SI), Y2	// mul_9
 	VMULPS	96(AX), Y2, Y2
 	VANDPS	f32_7fffffff<>(SB), Y0, Y3
 	VMOVUPS	f32_4b400000<>(SB), Y5
@@ -16513,29 +16662,29 @@ loop106: // 4 times: vectors of the block
 	VXORPS	f32_80000000<>(SB), Y0, Y0
 	VFMADD213PS	Y1, Y0, Y2
 	// arm.nde:34
-	VMOVUPS	648576(SI), Y0	// add_3
-	VMOVUPS	648704(SI), Y3	// square
+	VMOVUPS	646272(SI), Y0	// add_3
+	VMOVUPS	646400(SI), Y3	// square
 	VMULPS	64(AX), Y3, Y3
 	VMOVUPS	Y3, Y15
 	VFNMADD231PS	96(AX), Y0, Y15
 	VMOVUPS	Y15, 160(AX)
 	// arm.nde:29
-	VMOVUPS	645888(SI), Y0	// mul_6
+	VMOVUPS	643584(SI), Y0	// mul_6
 	VMULPS	160(AX), Y0, Y3
-	VMOVUPS	647424(SI), Y15	// c2_2
+	VMOVUPS	645120(SI), Y15	// c2_2
 	VMOVUPS	Y15, 192(AX)
 	VFMADD231PS	192(AX), Y3, Y1
 	// arm.nde:35
 	VADDPS	32(AX), Y2, Y2
 	VADDPS	f32_00000000<>(SB), Y4, Y3
 	// arm.nde:38
-	VMOVUPS	820864(SI), Y15	// linsolve_4[0]
+	VMOVUPS	818560(SI), Y15	// linsolve_4[0]
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	676352(SI), Y4	// v_k1[0]
+	VMOVUPS	674048(SI), Y4	// v_k1[0]
 	VMULPS	32(AX), Y4, Y5
-	VMOVUPS	676480(SI), Y6	// v_k1[1]
+	VMOVUPS	674176(SI), Y6	// v_k1[1]
 	VMULPS	32(AX), Y6, Y7
-	VMOVUPS	820992(SI), Y15	// linsolve_4[1]
+	VMOVUPS	818688(SI), Y15	// linsolve_4[1]
 	VMOVUPS	Y15, 224(AX)
 	VMULPS	224(AX), Y4, Y4
 	VMULPS	224(AX), Y6, Y6
@@ -16549,74 +16698,74 @@ loop106: // 4 times: vectors of the block
 	VADDPS	Y5, Y4, Y15
 	VMOVUPS	Y15, 320(AX)
 	// arm.nde:28
-	VMOVUPS	644992(SI), Y4	// mul_4
+	VMOVUPS	642688(SI), Y4	// mul_4
 	VMULPS	320(AX), Y0, Y0
 	VFMADD231PS	256(AX), Y4, Y0
-	VMOVUPS	648064(SI), Y15	// s2_2
+	VMOVUPS	645760(SI), Y15	// s2_2
 	VMOVUPS	Y15, 352(AX)
 	VMOVUPS	352(AX), Y13
 	VXORPS	f32_80000000<>(SB), Y13, Y4
 	VFMADD231PS	Y4, Y0, Y1
-	VMOVUPS	581888(SI), Y0	// q_k1[1]
+	VMOVUPS	579584(SI), Y0	// q_k1[1]
 	// arm.nde:34
-	VMOVUPS	648320(SI), Y4	// neg_2
+	VMOVUPS	646016(SI), Y4	// neg_2
 	VMULPS	96(AX), Y4, Y4
-	VMOVUPS	648448(SI), Y5	// mul_7
+	VMOVUPS	646144(SI), Y5	// mul_7
 	VMULPS	f32_40000000<>(SB), Y0, Y6
 	VMULPS	Y6, Y4, Y6
 	VMOVUPS	Y6, Y15
 	VFMADD231PS	Y5, Y4, Y15
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	608256(SI), Y6	// q_d1_bar[0]
-	VMOVUPS	608384(SI), Y7	// q_d1_bar[1]
-	VMOVUPS	608768(SI), Y8	// q_d2_bar[0]
-	VMOVUPS	608896(SI), Y9	// q_d2_bar[1]
-	VMOVUPS	608000(SI), Y10	// v_next_bar[0]
-	VMOVUPS	608128(SI), Y11	// v_next_bar[1]
-	VMOVUPS	834176(SI), Y12	// vecmat_9[4]
-	VMOVUPS	834304(SI), Y12	// vecmat_9[5]
+	VMOVUPS	605952(SI), Y6	// q_d1_bar[0]
+	VMOVUPS	606080(SI), Y7	// q_d1_bar[1]
+	VMOVUPS	606464(SI), Y8	// q_d2_bar[0]
+	VMOVUPS	606592(SI), Y9	// q_d2_bar[1]
+	VMOVUPS	605696(SI), Y10	// v_next_bar[0]
+	VMOVUPS	605824(SI), Y11	// v_next_bar[1]
+	VMOVUPS	831872(SI), Y12	// vecmat_9[4]
+	VMOVUPS	832000(SI), Y12	// vecmat_9[5]
 	// arm.nde:28
 	VADDPS	f32_00000000<>(SB), Y2, Y2
-	VMOVUPS	Y2, 609792(SI)	// q_bar[0]
+	VMOVUPS	Y2, 607488(SI)	// q_bar[0]
 	VADDPS	Y1, Y3, Y1
-	VMOVUPS	Y1, 609920(SI)	// q_bar[1]
+	VMOVUPS	Y1, 607616(SI)	// q_bar[1]
 	// arm.nde:11
-	VMOVUPS	819328(SI), Y1	// q_y2_bar[0]
-	VMOVUPS	645248(SI), Y2	// ha21
-	VMOVUPS	787072(SI), Y3	// mul_18[0]
+	VMOVUPS	817024(SI), Y1	// q_y2_bar[0]
+	VMOVUPS	642944(SI), Y2	// ha21
+	VMOVUPS	784768(SI), Y3	// mul_18[0]
 	VADDPS	Y3, Y6, Y3
 	VFMADD231PS	f32_bfc00000<>(SB), Y8, Y3
 	VADDPS	Y10, Y3, Y3
-	VMOVUPS	787328(SI), Y6	// mul_19[0]
+	VMOVUPS	785024(SI), Y6	// mul_19[0]
 	VADDPS	Y6, Y3, Y3
-	VMOVUPS	787584(SI), Y6	// q_k4_bar[0]
+	VMOVUPS	785280(SI), Y6	// q_k4_bar[0]
 	VADDPS	Y6, Y3, Y3
-	VMOVUPS	804096(SI), Y6	// q_k3_bar[0]
+	VMOVUPS	801792(SI), Y6	// q_k3_bar[0]
 	VADDPS	Y6, Y3, Y3
-	VMOVUPS	820352(SI), Y6	// q_k2_bar[0]
+	VMOVUPS	818048(SI), Y6	// q_k2_bar[0]
 	VADDPS	Y6, Y3, Y3
 	VFMADD231PS	Y2, Y1, Y3
-	VMOVUPS	834176(SI), Y1	// vecmat_9[4]
+	VMOVUPS	831872(SI), Y1	// vecmat_9[4]
 	VADDPS	Y1, Y3, Y1
-	VMOVUPS	819456(SI), Y3	// q_y2_bar[1]
-	VMOVUPS	787200(SI), Y6	// mul_18[1]
+	VMOVUPS	817152(SI), Y3	// q_y2_bar[1]
+	VMOVUPS	784896(SI), Y6	// mul_18[1]
 	VADDPS	Y6, Y7, Y6
 	VFMADD231PS	f32_bfc00000<>(SB), Y9, Y6
 	VADDPS	Y11, Y6, Y6
-	VMOVUPS	787456(SI), Y7	// mul_19[1]
+	VMOVUPS	785152(SI), Y7	// mul_19[1]
 	VADDPS	Y7, Y6, Y6
-	VMOVUPS	787712(SI), Y7	// q_k4_bar[1]
+	VMOVUPS	785408(SI), Y7	// q_k4_bar[1]
 	VADDPS	Y7, Y6, Y6
-	VMOVUPS	804224(SI), Y7	// q_k3_bar[1]
+	VMOVUPS	801920(SI), Y7	// q_k3_bar[1]
 	VADDPS	Y7, Y6, Y6
-	VMOVUPS	820480(SI), Y7	// q_k2_bar[1]
+	VMOVUPS	818176(SI), Y7	// q_k2_bar[1]
 	VADDPS	Y7, Y6, Y6
 	VFMADD231PS	Y2, Y3, Y6
-	VMOVUPS	834304(SI), Y2	// vecmat_9[5]
+	VMOVUPS	832000(SI), Y2	// vecmat_9[5]
 	VADDPS	Y2, Y6, Y2
 	// arm.nde:34
 	VMULPS	Y0, Y4, Y0
-	VMOVUPS	648192(SI), Y3	// k_2
+	VMOVUPS	645888(SI), Y3	// k_2
 	VMULPS	64(AX), Y3, Y3
 	VMULPS	Y5, Y3, Y3
 	VMOVUPS	Y3, Y15
@@ -16626,34 +16775,34 @@ loop106: // 4 times: vectors of the block
 	VMOVUPS	Y15, 416(AX)
 	VADDPS	384(AX), Y2, Y15
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	785536(SI), Y15	// add_18
+	VMOVUPS	783232(SI), Y15	// add_18
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	802688(SI), Y15	// add_22
+	VMOVUPS	800384(SI), Y15	// add_22
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	819200(SI), Y0	// add_26
-	VMOVUPS	785024(SI), Y1	// M_bar[0]
-	VMOVUPS	802176(SI), Y2	// M_bar_2[0]
-	VMOVUPS	818688(SI), Y3	// M_bar_3[0]
-	VMOVUPS	785408(SI), Y15	// M_bar[3]
+	VMOVUPS	816896(SI), Y0	// add_26
+	VMOVUPS	782720(SI), Y1	// M_bar[0]
+	VMOVUPS	799872(SI), Y2	// M_bar_2[0]
+	VMOVUPS	816384(SI), Y3	// M_bar_3[0]
+	VMOVUPS	783104(SI), Y15	// M_bar[3]
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	802560(SI), Y15	// M_bar_2[3]
+	VMOVUPS	800256(SI), Y15	// M_bar_2[3]
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	819072(SI), Y15	// M_bar_3[3]
+	VMOVUPS	816768(SI), Y15	// M_bar_3[3]
 	VMOVUPS	Y15, 576(AX)
-	VMOVUPS	707328(SI), Y15	// G_bar[0]
+	VMOVUPS	705024(SI), Y15	// G_bar[0]
 	VMOVUPS	Y15, 608(AX)
-	VMOVUPS	788352(SI), Y15	// G_bar_2[0]
+	VMOVUPS	786048(SI), Y15	// G_bar_2[0]
 	VMOVUPS	Y15, 640(AX)
-	VMOVUPS	804864(SI), Y15	// G_bar_3[0]
+	VMOVUPS	802560(SI), Y15	// G_bar_3[0]
 	VMOVUPS	Y15, 672(AX)
 	// arm.nde:35
-	VMOVUPS	649600(SI), Y4	// cos_2
-	VMOVUPS	818432(SI), Y5	// add_25
-	VMOVUPS	677504(SI), Y6	// cos_5
-	VMOVUPS	801920(SI), Y7	// add_21
-	VMOVUPS	714112(SI), Y8	// cos_9
-	VMOVUPS	779520(SI), Y9	// add_17
-	VMOVUPS	780032(SI), Y10	// cos_12
+	VMOVUPS	647296(SI), Y4	// cos_2
+	VMOVUPS	816128(SI), Y5	// add_25
+	VMOVUPS	675200(SI), Y6	// cos_5
+	VMOVUPS	799616(SI), Y7	// add_21
+	VMOVUPS	711808(SI), Y8	// cos_9
+	VMOVUPS	777216(SI), Y9	// add_17
+	VMOVUPS	777728(SI), Y10	// cos_12
 	VMULPS	Y10, Y9, Y9
 	VFMADD231PS	Y8, Y7, Y9
 	VFMADD231PS	Y6, Y5, Y9
@@ -16661,15 +16810,15 @@ loop106: // 4 times: vectors of the block
 	VFMADD231PS	128(AX), Y4, Y15
 	VMOVUPS	Y15, 704(AX)
 	// arm.nde:31
-	VMOVUPS	645632(SI), Y4	// c2
-	VMOVUPS	818560(SI), Y5	// k_bar_3
-	VMOVUPS	647040(SI), Y6	// s2
-	VMOVUPS	712448(SI), Y7	// c2_4
-	VMOVUPS	802048(SI), Y8	// k_bar_2
-	VMOVUPS	713088(SI), Y9	// s2_3
-	VMOVUPS	705024(SI), Y10	// c2_3
-	VMOVUPS	779648(SI), Y11	// k_bar
-	VMOVUPS	779776(SI), Y12	// s2_4
+	VMOVUPS	643328(SI), Y4	// c2
+	VMOVUPS	816256(SI), Y5	// k_bar_3
+	VMOVUPS	644736(SI), Y6	// s2
+	VMOVUPS	710144(SI), Y7	// c2_4
+	VMOVUPS	799744(SI), Y8	// k_bar_2
+	VMOVUPS	710784(SI), Y9	// s2_3
+	VMOVUPS	702720(SI), Y10	// c2_3
+	VMOVUPS	777344(SI), Y11	// k_bar
+	VMOVUPS	777472(SI), Y12	// s2_4
 	VMULPS	Y12, Y11, Y11
 	VFMADD231PS	384(AX), Y10, Y11
 	VFMADD231PS	Y9, Y8, Y11
@@ -16713,10 +16862,10 @@ loop106: // 4 times: vectors of the block
 	VADDPS	Y1, Y0, Y15
 	VMOVUPS	Y15, 256(AX)
 	// arm.nde:35
-	VMOVUPS	649088(SI), Y0	// cos
-	VMOVUPS	677248(SI), Y2	// cos_4
-	VMOVUPS	713856(SI), Y3	// cos_8
-	VMOVUPS	779904(SI), Y4	// cos_11
+	VMOVUPS	646784(SI), Y0	// cos
+	VMOVUPS	674944(SI), Y2	// cos_4
+	VMOVUPS	711552(SI), Y3	// cos_8
+	VMOVUPS	777600(SI), Y4	// cos_11
 	VMULPS	608(AX), Y4, Y4
 	VFMADD231PS	640(AX), Y3, Y4
 	VFMADD231PS	672(AX), Y2, Y4
@@ -16742,7 +16891,7 @@ loop106: // 4 times: vectors of the block
 	VFMADD231PS	f32_40000000<>(SB), Y3, Y6
 	VFMADD231PS	256(AX), Y0, Y6
 	VADDPS	Y2, Y6, Y0
-	VMOVUPS	Y0, 610304(SI)	// load_bar
+	VMOVUPS	Y0, 608000(SI)	// load_bar
 	VANDPS	0(AX), Y0, Y0
 	VMOVUPS	47200(R8), Y2	// sum of Arm.m2
 	VADDPS	Y0, Y2, Y0
@@ -16750,27 +16899,27 @@ loop106: // 4 times: vectors of the block
 	// arm.nde:34
 	VMOVUPS	416(AX), Y13
 	VADDPS	64(AX), Y13, Y0
-	VMOVUPS	Y0, 610048(SI)	// q_k1_bar[0]
+	VMOVUPS	Y0, 607744(SI)	// q_k1_bar[0]
 	VMOVUPS	448(AX), Y13
 	VADDPS	f32_00000000<>(SB), Y13, Y0
-	VMOVUPS	Y0, 610176(SI)	// q_k1_bar[1]
+	VMOVUPS	Y0, 607872(SI)	// q_k1_bar[1]
 	// arm.nde:38
-	VMOVUPS	707072(SI), Y0	// linsolve[0]
-	VMOVUPS	788096(SI), Y2	// linsolve_2[0]
+	VMOVUPS	704768(SI), Y0	// linsolve[0]
+	VMOVUPS	785792(SI), Y2	// linsolve_2[0]
 	VADDPS	Y2, Y0, Y0
-	VMOVUPS	804608(SI), Y3	// linsolve_3[0]
+	VMOVUPS	802304(SI), Y3	// linsolve_3[0]
 	VADDPS	Y3, Y0, Y0
 	VADDPS	32(AX), Y0, Y0
-	VMOVUPS	Y0, 834688(SI)	// u_bar_2[0]
-	VMOVUPS	707200(SI), Y5	// linsolve[1]
-	VMOVUPS	788224(SI), Y6	// linsolve_2[1]
+	VMOVUPS	Y0, 832384(SI)	// u_bar_2[0]
+	VMOVUPS	704896(SI), Y5	// linsolve[1]
+	VMOVUPS	785920(SI), Y6	// linsolve_2[1]
 	VADDPS	Y6, Y5, Y5
-	VMOVUPS	804736(SI), Y7	// linsolve_3[1]
+	VMOVUPS	802432(SI), Y7	// linsolve_3[1]
 	VADDPS	Y7, Y5, Y5
 	VADDPS	224(AX), Y5, Y5
-	VMOVUPS	Y5, 834816(SI)	// u_bar_2[1]
+	VMOVUPS	Y5, 832512(SI)	// u_bar_2[1]
 	// arm.nde:17
-	VMOVUPS	646656(SI), Y8	// locate
+	VMOVUPS	644352(SI), Y8	// locate
 	VPCMPGTD	f32_00000031<>(SB), Y8, Y9
 	VBLENDVPS	Y9, f32_00000031<>(SB), Y8, Y8
 	VMOVUPS	f32_00000000<>(SB), Y9
@@ -16784,12 +16933,12 @@ loop107: // 50 times: rows by their numbers
 	VADDPS	f32_00000000<>(SB), Y0, Y11
 	VMOVUPS	f32_00000000<>(SB), Y12
 	VBLENDVPS	Y10, Y11, Y12, Y10
-	VMOVUPS	Y10, 623232(R9)	// u_bar[0]
+	VMOVUPS	Y10, 620928(R9)	// u_bar[0]
 	VPCMPEQD	Y9, Y8, Y10
 	VADDPS	f32_00000000<>(SB), Y5, Y11
 	VMOVUPS	f32_00000000<>(SB), Y12
 	VBLENDVPS	Y10, Y11, Y12, Y10
-	VMOVUPS	Y10, 623360(R9)	// u_bar[1]
+	VMOVUPS	Y10, 621056(R9)	// u_bar[1]
 	VPADDD	f32_00000001<>(SB), Y9, Y10
 	VMOVAPS	Y10, Y9
 	ADDQ	$256, R9
@@ -16800,7 +16949,7 @@ loop107: // 50 times: rows by their numbers
 	VSUBPS	Y2, Y13, Y0
 	VSUBPS	Y3, Y0, Y0
 	VSUBPS	32(AX), Y0, Y0
-	VMOVUPS	707456(SI), Y2	// G_bar[1]
+	VMOVUPS	705152(SI), Y2	// G_bar[1]
 	VSUBPS	Y6, Y2, Y2
 	VSUBPS	Y7, Y2, Y2
 	VSUBPS	224(AX), Y2, Y2
@@ -16813,27 +16962,27 @@ loop107: // 50 times: rows by their numbers
 	VADDPS	Y0, Y2, Y0
 	VMOVUPS	Y0, 47136(R8)	// sum of friction.4.bias[1]
 	// arm.nde:35
-	VMOVUPS	648832(SI), Y0	// mul_8
+	VMOVUPS	646528(SI), Y0	// mul_8
 	VMULPS	Y0, Y4, Y0
 	VANDPS	0(AX), Y0, Y0
 	VMOVUPS	47232(R8), Y2	// sum of Arm.l1
 	VADDPS	Y0, Y2, Y0
 	VMOVUPS	Y0, 47232(R8)	// sum of Arm.l1
 	// arm.nde:31
-	VMOVUPS	644352(SI), Y0	// mt
+	VMOVUPS	642048(SI), Y0	// mt
 	VMULPS	160(AX), Y0, Y2
 	VANDPS	0(AX), Y2, Y2
 	VMOVUPS	47232(R8), Y3	// sum of Arm.l1
 	VADDPS	Y2, Y3, Y2
 	VMOVUPS	Y2, 47232(R8)	// sum of Arm.l1
 	// arm.nde:30
-	VMOVUPS	644736(SI), Y2	// mul_2
+	VMOVUPS	642432(SI), Y2	// mul_2
 	VMULPS	192(AX), Y2, Y2
 	VANDPS	0(AX), Y2, Y2
 	VMOVUPS	47232(R8), Y3	// sum of Arm.l1
 	VADDPS	Y2, Y3, Y2
 	VMOVUPS	Y2, 47232(R8)	// sum of Arm.l1
-	VMOVUPS	644224(SI), Y2	// add
+	VMOVUPS	641920(SI), Y2	// add
 	VMULPS	Y2, Y1, Y1
 	VBROADCASTSS	44(DX), Y2	// mul.6
 	VMULPS	Y2, Y1, Y1
@@ -16842,21 +16991,21 @@ loop107: // 50 times: rows by their numbers
 	VADDPS	Y1, Y2, Y1
 	VMOVUPS	Y1, 47232(R8)	// sum of Arm.l1
 	// arm.nde:35
-	VMOVUPS	649216(SI), Y1	// mul_10
+	VMOVUPS	646912(SI), Y1	// mul_10
 	VMULPS	704(AX), Y1, Y1
 	VANDPS	0(AX), Y1, Y1
 	VMOVUPS	47264(R8), Y2	// sum of Arm.l2
 	VADDPS	Y1, Y2, Y1
 	VMOVUPS	Y1, 47264(R8)	// sum of Arm.l2
 	// arm.nde:31
-	VMOVUPS	645760(SI), Y1	// mul_5
+	VMOVUPS	643456(SI), Y1	// mul_5
 	VMULPS	128(AX), Y1, Y1
 	VANDPS	0(AX), Y1, Y1
 	VMOVUPS	47264(R8), Y2	// sum of Arm.l2
 	VADDPS	Y1, Y2, Y1
 	VMOVUPS	Y1, 47264(R8)	// sum of Arm.l2
 	// arm.nde:30
-	VMOVUPS	644864(SI), Y1	// mul_3
+	VMOVUPS	642560(SI), Y1	// mul_3
 	VMULPS	352(AX), Y1, Y1
 	VANDPS	0(AX), Y1, Y1
 	VMOVUPS	47264(R8), Y2	// sum of Arm.l2
@@ -16879,9 +17028,9 @@ loop108: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop109: // 50 times: elements
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 610432(R9)	// u_times_bar[0]
+	VMOVUPD	Y0, 608128(R9)	// u_times_bar[0]
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 610464(R9)	// u_times_bar[0] | 1
+	VMOVUPD	Y0, 608160(R9)	// u_times_bar[0] | 1
 	ADDQ	$256, R9
 	DECQ	DI
 	JNE	loop109
@@ -16897,56 +17046,56 @@ TEXT predict0RecLanerev_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	834944(SI), Y0	// step.t
-	VMOVUPD	834976(SI), Y1	// step.t | 1
-	VMOVUPD	Y0, 580992(SI)	// predict0ReplayDenseVjp.t
-	VMOVUPD	Y1, 581024(SI)	// predict0ReplayDenseVjp.t | 1
-	VMOVUPD	835200(SI), Y0	// step.h
-	VMOVUPD	835232(SI), Y1	// step.h | 1
-	VMOVUPD	Y0, 581248(SI)	// predict0ReplayDenseVjp.h
-	VMOVUPD	Y1, 581280(SI)	// predict0ReplayDenseVjp.h | 1
-	VMOVUPS	835712(DI), Y0	// q[0]
-	VMOVUPS	Y0, 581504(DI)	// predict0ReplayDenseVjp.q[0]
-	VMOVUPS	835840(DI), Y0	// q[1]
-	VMOVUPS	Y0, 581632(DI)	// predict0ReplayDenseVjp.q[1]
-	VMOVUPS	835968(DI), Y0	// v[0]
-	VMOVUPS	Y0, 581760(DI)	// predict0ReplayDenseVjp.q_k1[0]
-	VMOVUPS	836096(DI), Y0	// v[1]
-	VMOVUPS	Y0, 581888(DI)	// predict0ReplayDenseVjp.q_k1[1]
-	VMOVUPS	836224(DI), Y0	// extra.0
-	VMOVUPS	Y0, 582016(DI)	// predict0ReplayDenseVjp.load
-	VMOVUPS	861952(DI), Y0	// q.bar[0]
-	VMOVUPS	Y0, 607744(DI)	// predict0ReplayDenseVjp.q_next_bar[0]
-	VMOVUPS	862080(DI), Y0	// q.bar[1]
-	VMOVUPS	Y0, 607872(DI)	// predict0ReplayDenseVjp.q_next_bar[1]
-	VMOVUPS	862208(DI), Y0	// v.bar[0]
-	VMOVUPS	Y0, 608000(DI)	// predict0ReplayDenseVjp.v_next_bar[0]
-	VMOVUPS	862336(DI), Y0	// v.bar[1]
-	VMOVUPS	Y0, 608128(DI)	// predict0ReplayDenseVjp.v_next_bar[1]
-	VMOVUPS	888192(DI), Y0	// data.0.bar[0]
-	VMOVUPS	Y0, 608256(DI)	// predict0ReplayDenseVjp.q_d1_bar[0]
-	VMOVUPS	888320(DI), Y0	// data.0.bar[1]
-	VMOVUPS	Y0, 608384(DI)	// predict0ReplayDenseVjp.q_d1_bar[1]
-	VMOVUPS	888448(DI), Y0	// data.1.bar[0]
-	VMOVUPS	Y0, 608512(DI)	// predict0ReplayDenseVjp.v_d1_bar[0]
-	VMOVUPS	888576(DI), Y0	// data.1.bar[1]
-	VMOVUPS	Y0, 608640(DI)	// predict0ReplayDenseVjp.v_d1_bar[1]
-	VMOVUPS	888704(DI), Y0	// data.2.bar[0]
-	VMOVUPS	Y0, 608768(DI)	// predict0ReplayDenseVjp.q_d2_bar[0]
-	VMOVUPS	888832(DI), Y0	// data.2.bar[1]
-	VMOVUPS	Y0, 608896(DI)	// predict0ReplayDenseVjp.q_d2_bar[1]
-	VMOVUPS	888960(DI), Y0	// data.3.bar[0]
-	VMOVUPS	Y0, 609024(DI)	// predict0ReplayDenseVjp.v_d2_bar[0]
-	VMOVUPS	889088(DI), Y0	// data.3.bar[1]
-	VMOVUPS	Y0, 609152(DI)	// predict0ReplayDenseVjp.v_d2_bar[1]
-	VMOVUPS	889216(DI), Y0	// data.4.bar[0]
-	VMOVUPS	Y0, 609280(DI)	// predict0ReplayDenseVjp.q_d3_bar[0]
-	VMOVUPS	889344(DI), Y0	// data.4.bar[1]
-	VMOVUPS	Y0, 609408(DI)	// predict0ReplayDenseVjp.q_d3_bar[1]
-	VMOVUPS	889472(DI), Y0	// data.5.bar[0]
-	VMOVUPS	Y0, 609536(DI)	// predict0ReplayDenseVjp.v_d3_bar[0]
-	VMOVUPS	889600(DI), Y0	// data.5.bar[1]
-	VMOVUPS	Y0, 609664(DI)	// predict0ReplayDenseVjp.v_d3_bar[1]
+	VMOVUPD	832640(SI), Y0	// step.t
+	VMOVUPD	832672(SI), Y1	// step.t | 1
+	VMOVUPD	Y0, 578688(SI)	// predict0ReplayDenseVjp.t
+	VMOVUPD	Y1, 578720(SI)	// predict0ReplayDenseVjp.t | 1
+	VMOVUPD	832896(SI), Y0	// step.h
+	VMOVUPD	832928(SI), Y1	// step.h | 1
+	VMOVUPD	Y0, 578944(SI)	// predict0ReplayDenseVjp.h
+	VMOVUPD	Y1, 578976(SI)	// predict0ReplayDenseVjp.h | 1
+	VMOVUPS	833408(DI), Y0	// q[0]
+	VMOVUPS	Y0, 579200(DI)	// predict0ReplayDenseVjp.q[0]
+	VMOVUPS	833536(DI), Y0	// q[1]
+	VMOVUPS	Y0, 579328(DI)	// predict0ReplayDenseVjp.q[1]
+	VMOVUPS	833664(DI), Y0	// v[0]
+	VMOVUPS	Y0, 579456(DI)	// predict0ReplayDenseVjp.q_k1[0]
+	VMOVUPS	833792(DI), Y0	// v[1]
+	VMOVUPS	Y0, 579584(DI)	// predict0ReplayDenseVjp.q_k1[1]
+	VMOVUPS	833920(DI), Y0	// extra.0
+	VMOVUPS	Y0, 579712(DI)	// predict0ReplayDenseVjp.load
+	VMOVUPS	859648(DI), Y0	// q.bar[0]
+	VMOVUPS	Y0, 605440(DI)	// predict0ReplayDenseVjp.q_next_bar[0]
+	VMOVUPS	859776(DI), Y0	// q.bar[1]
+	VMOVUPS	Y0, 605568(DI)	// predict0ReplayDenseVjp.q_next_bar[1]
+	VMOVUPS	859904(DI), Y0	// v.bar[0]
+	VMOVUPS	Y0, 605696(DI)	// predict0ReplayDenseVjp.v_next_bar[0]
+	VMOVUPS	860032(DI), Y0	// v.bar[1]
+	VMOVUPS	Y0, 605824(DI)	// predict0ReplayDenseVjp.v_next_bar[1]
+	VMOVUPS	885888(DI), Y0	// data.0.bar[0]
+	VMOVUPS	Y0, 605952(DI)	// predict0ReplayDenseVjp.q_d1_bar[0]
+	VMOVUPS	886016(DI), Y0	// data.0.bar[1]
+	VMOVUPS	Y0, 606080(DI)	// predict0ReplayDenseVjp.q_d1_bar[1]
+	VMOVUPS	886144(DI), Y0	// data.1.bar[0]
+	VMOVUPS	Y0, 606208(DI)	// predict0ReplayDenseVjp.v_d1_bar[0]
+	VMOVUPS	886272(DI), Y0	// data.1.bar[1]
+	VMOVUPS	Y0, 606336(DI)	// predict0ReplayDenseVjp.v_d1_bar[1]
+	VMOVUPS	886400(DI), Y0	// data.2.bar[0]
+	VMOVUPS	Y0, 606464(DI)	// predict0ReplayDenseVjp.q_d2_bar[0]
+	VMOVUPS	886528(DI), Y0	// data.2.bar[1]
+	VMOVUPS	Y0, 606592(DI)	// predict0ReplayDenseVjp.q_d2_bar[1]
+	VMOVUPS	886656(DI), Y0	// data.3.bar[0]
+	VMOVUPS	Y0, 606720(DI)	// predict0ReplayDenseVjp.v_d2_bar[0]
+	VMOVUPS	886784(DI), Y0	// data.3.bar[1]
+	VMOVUPS	Y0, 606848(DI)	// predict0ReplayDenseVjp.v_d2_bar[1]
+	VMOVUPS	886912(DI), Y0	// data.4.bar[0]
+	VMOVUPS	Y0, 606976(DI)	// predict0ReplayDenseVjp.q_d3_bar[0]
+	VMOVUPS	887040(DI), Y0	// data.4.bar[1]
+	VMOVUPS	Y0, 607104(DI)	// predict0ReplayDenseVjp.q_d3_bar[1]
+	VMOVUPS	887168(DI), Y0	// data.5.bar[0]
+	VMOVUPS	Y0, 607232(DI)	// predict0ReplayDenseVjp.v_d3_bar[0]
+	VMOVUPS	887296(DI), Y0	// data.5.bar[1]
+	VMOVUPS	Y0, 607360(DI)	// predict0ReplayDenseVjp.v_d3_bar[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -16954,36 +17103,36 @@ loop1: // 4 times: vectors of the block
 	MOVQ	$50, CX
 	MOVQ	AX, SI
 loop2: // 50 times: elements
-	VMOVUPD	836352(SI), Y0	// extra.1[0]
-	VMOVUPD	836384(SI), Y1	// extra.1[0] | 1
-	VMOVUPD	836416(SI), Y2	// extra.1[0] | 2
-	VMOVUPD	836448(SI), Y3	// extra.1[0] | 3
-	VMOVUPD	836480(SI), Y4	// extra.1[0] | 4
-	VMOVUPD	836512(SI), Y5	// extra.1[0] | 5
-	VMOVUPD	836544(SI), Y6	// extra.1[0] | 6
-	VMOVUPD	836576(SI), Y7	// extra.1[0] | 7
-	VMOVUPD	Y0, 582144(SI)	// predict0ReplayDenseVjp.u_times[0]
-	VMOVUPD	Y1, 582176(SI)	// predict0ReplayDenseVjp.u_times[0] | 1
-	VMOVUPD	Y2, 582208(SI)	// predict0ReplayDenseVjp.u_times[0] | 2
-	VMOVUPD	Y3, 582240(SI)	// predict0ReplayDenseVjp.u_times[0] | 3
-	VMOVUPD	Y4, 582272(SI)	// predict0ReplayDenseVjp.u_times[0] | 4
-	VMOVUPD	Y5, 582304(SI)	// predict0ReplayDenseVjp.u_times[0] | 5
-	VMOVUPD	Y6, 582336(SI)	// predict0ReplayDenseVjp.u_times[0] | 6
-	VMOVUPD	Y7, 582368(SI)	// predict0ReplayDenseVjp.u_times[0] | 7
+	VMOVUPD	834048(SI), Y0	// extra.1[0]
+	VMOVUPD	834080(SI), Y1	// extra.1[0] | 1
+	VMOVUPD	834112(SI), Y2	// extra.1[0] | 2
+	VMOVUPD	834144(SI), Y3	// extra.1[0] | 3
+	VMOVUPD	834176(SI), Y4	// extra.1[0] | 4
+	VMOVUPD	834208(SI), Y5	// extra.1[0] | 5
+	VMOVUPD	834240(SI), Y6	// extra.1[0] | 6
+	VMOVUPD	834272(SI), Y7	// extra.1[0] | 7
+	VMOVUPD	Y0, 579840(SI)	// predict0ReplayDenseVjp.u_times[0]
+	VMOVUPD	Y1, 579872(SI)	// predict0ReplayDenseVjp.u_times[0] | 1
+	VMOVUPD	Y2, 579904(SI)	// predict0ReplayDenseVjp.u_times[0] | 2
+	VMOVUPD	Y3, 579936(SI)	// predict0ReplayDenseVjp.u_times[0] | 3
+	VMOVUPD	Y4, 579968(SI)	// predict0ReplayDenseVjp.u_times[0] | 4
+	VMOVUPD	Y5, 580000(SI)	// predict0ReplayDenseVjp.u_times[0] | 5
+	VMOVUPD	Y6, 580032(SI)	// predict0ReplayDenseVjp.u_times[0] | 6
+	VMOVUPD	Y7, 580064(SI)	// predict0ReplayDenseVjp.u_times[0] | 7
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop2
 	MOVQ	$100, CX
 	MOVQ	AX, SI
 loop3: // 100 times: elements
-	VMOVUPS	849152(SI), Y0	// extra.2[0]
-	VMOVUPS	849184(SI), Y1	// extra.2[0] | 1
-	VMOVUPS	849216(SI), Y2	// extra.2[0] | 2
-	VMOVUPS	849248(SI), Y3	// extra.2[0] | 3
-	VMOVUPS	Y0, 594944(SI)	// predict0ReplayDenseVjp.u[0]
-	VMOVUPS	Y1, 594976(SI)	// predict0ReplayDenseVjp.u[0] | 1
-	VMOVUPS	Y2, 595008(SI)	// predict0ReplayDenseVjp.u[0] | 2
-	VMOVUPS	Y3, 595040(SI)	// predict0ReplayDenseVjp.u[0] | 3
+	VMOVUPS	846848(SI), Y0	// extra.2[0]
+	VMOVUPS	846880(SI), Y1	// extra.2[0] | 1
+	VMOVUPS	846912(SI), Y2	// extra.2[0] | 2
+	VMOVUPS	846944(SI), Y3	// extra.2[0] | 3
+	VMOVUPS	Y0, 592640(SI)	// predict0ReplayDenseVjp.u[0]
+	VMOVUPS	Y1, 592672(SI)	// predict0ReplayDenseVjp.u[0] | 1
+	VMOVUPS	Y2, 592704(SI)	// predict0ReplayDenseVjp.u[0] | 2
+	VMOVUPS	Y3, 592736(SI)	// predict0ReplayDenseVjp.u[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop3
@@ -16992,11 +17141,11 @@ loop3: // 100 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	610304(SI), Y0	// predict0ReplayDenseVjp.load_bar
-	VMOVUPS	Y0, 916480(SI)	// result
-	VMOVUPD	835456(DI), Y1	// step.active
-	VMOVUPD	835488(DI), Y2	// step.active | 1
-	VMOVUPS	862464(SI), Y3	// extra.0.sum
+	VMOVUPS	608000(SI), Y0	// predict0ReplayDenseVjp.load_bar
+	VMOVUPS	Y0, 914176(SI)	// result
+	VMOVUPD	833152(DI), Y1	// step.active
+	VMOVUPD	833184(DI), Y2	// step.active | 1
+	VMOVUPS	860160(SI), Y3	// extra.0.sum
 	// arm.nde:45
 	VMOVUPD	f64_0000000000000000<>(SB), Y4
 	VCMPPD	$17, Y1, Y4, Y1
@@ -17006,68 +17155,60 @@ loop4: // 4 times: vectors of the block
 	VSHUFPS	$136, Y2, Y1, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y0, Y3, Y0
-	VMOVUPS	Y0, 890752(SI)	// extra.0.sum.next
-	VMOVUPS	889728(SI), Y0	// q.start.bar[0]
-	VMOVUPS	889856(SI), Y3	// q.start.bar[1]
-	VMOVUPS	861952(SI), Y4	// q.bar[0]
-	VMOVUPS	862080(SI), Y5	// q.bar[1]
-	VMOVUPS	889984(SI), Y6	// v.start.bar[0]
-	VMOVUPS	890112(SI), Y7	// v.start.bar[1]
-	VMOVUPS	862208(SI), Y8	// v.bar[0]
-	VMOVUPS	862336(SI), Y9	// v.bar[1]
-	VMOVUPS	609792(SI), Y10	// predict0ReplayDenseVjp.q_bar[0]
-	VADDPS	Y0, Y10, Y0
-	VMOVUPS	609920(SI), Y10	// predict0ReplayDenseVjp.q_bar[1]
-	VADDPS	Y3, Y10, Y3
-	VSHUFPS	$136, Y2, Y1, Y10
-	VPERMPD	$216, Y10, Y10
-	VBLENDVPS	Y10, Y0, Y4, Y0
-	VMOVUPS	Y0, 890240(SI)	// q.bar.next[0]
-	VSHUFPS	$136, Y2, Y1, Y0
-	VPERMPD	$216, Y0, Y0
-	VBLENDVPS	Y0, Y3, Y5, Y0
-	VMOVUPS	Y0, 890368(SI)	// q.bar.next[1]
-	VMOVUPS	610048(SI), Y0	// predict0ReplayDenseVjp.q_k1_bar[0]
-	VADDPS	Y6, Y0, Y0
-	VMOVUPS	610176(SI), Y3	// predict0ReplayDenseVjp.q_k1_bar[1]
-	VADDPS	Y7, Y3, Y3
-	VSHUFPS	$136, Y2, Y1, Y4
-	VPERMPD	$216, Y4, Y4
-	VBLENDVPS	Y4, Y0, Y8, Y0
-	VMOVUPS	Y0, 890496(SI)	// v.bar.next[0]
-	VSHUFPS	$136, Y2, Y1, Y0
-	VPERMPD	$216, Y0, Y0
-	VBLENDVPS	Y0, Y3, Y9, Y0
-	VMOVUPS	Y0, 890624(SI)	// v.bar.next[1]
+	VMOVUPS	Y0, 888448(SI)	// extra.0.sum.next
+	VMOVUPS	887424(SI), Y0	// q.start.bar[0]
+	VMOVUPS	887552(SI), Y3	// q.start.bar[1]
+	VMOVUPS	859648(SI), Y5	// q.bar[0]
+	VMOVUPS	859776(SI), Y6	// q.bar[1]
+	VMOVUPS	887680(SI), Y7	// v.start.bar[0]
+	VMOVUPS	887808(SI), Y8	// v.start.bar[1]
+	VMOVUPS	859904(SI), Y9	// v.bar[0]
+	VMOVUPS	860032(SI), Y10	// v.bar[1]
+	VMOVUPS	607488(SI), Y11	// predict0ReplayDenseVjp.q_bar[0]
+	VADDPS	Y0, Y11, Y0
+	VMOVUPS	607616(SI), Y11	// predict0ReplayDenseVjp.q_bar[1]
+	VADDPS	Y3, Y11, Y3
+	VBLENDVPS	Y4, Y0, Y5, Y0
+	VMOVUPS	Y0, 887936(SI)	// q.bar.next[0]
+	VBLENDVPS	Y4, Y3, Y6, Y0
+	VMOVUPS	Y0, 888064(SI)	// q.bar.next[1]
+	VMOVUPS	607744(SI), Y0	// predict0ReplayDenseVjp.q_k1_bar[0]
+	VADDPS	Y7, Y0, Y0
+	VMOVUPS	607872(SI), Y3	// predict0ReplayDenseVjp.q_k1_bar[1]
+	VADDPS	Y8, Y3, Y3
+	VBLENDVPS	Y4, Y0, Y9, Y0
+	VMOVUPS	Y0, 888192(SI)	// v.bar.next[0]
+	VBLENDVPS	Y4, Y3, Y10, Y0
+	VMOVUPS	Y0, 888320(SI)	// v.bar.next[1]
 	MOVQ	$50, R9
 	MOVQ	DI, R10
 loop5: // 50 times: elements
-	VMOVUPD	862592(R10), Y0	// extra.1.sum[0]
-	VMOVUPD	862624(R10), Y3	// extra.1.sum[0] | 1
-	VMOVUPD	610432(R10), Y4	// predict0ReplayDenseVjp.u_times_bar[0]
-	VMOVUPD	610464(R10), Y5	// predict0ReplayDenseVjp.u_times_bar[0] | 1
+	VMOVUPD	860288(R10), Y0	// extra.1.sum[0]
+	VMOVUPD	860320(R10), Y3	// extra.1.sum[0] | 1
+	VMOVUPD	608128(R10), Y4	// predict0ReplayDenseVjp.u_times_bar[0]
+	VMOVUPD	608160(R10), Y5	// predict0ReplayDenseVjp.u_times_bar[0] | 1
 	VADDPD	Y4, Y0, Y0
 	VADDPD	Y5, Y3, Y3
-	VMOVUPD	862592(R10), Y4	// extra.1.sum[0]
-	VMOVUPD	862624(R10), Y5	// extra.1.sum[0] | 1
+	VMOVUPD	860288(R10), Y4	// extra.1.sum[0]
+	VMOVUPD	860320(R10), Y5	// extra.1.sum[0] | 1
 	VBLENDVPD	Y1, Y0, Y4, Y0
 	VBLENDVPD	Y2, Y3, Y5, Y3
-	VMOVUPD	Y0, 890880(R10)	// extra.1.sum.next[0]
-	VMOVUPD	Y3, 890912(R10)	// extra.1.sum.next[0] | 1
+	VMOVUPD	Y0, 888576(R10)	// extra.1.sum.next[0]
+	VMOVUPD	Y3, 888608(R10)	// extra.1.sum.next[0] | 1
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop5
 	MOVQ	$100, R9
 	MOVQ	SI, R10
 loop6: // 100 times: elements
-	VMOVUPS	875392(R10), Y0	// extra.2.sum[0]
-	VMOVUPS	623232(R10), Y3	// predict0ReplayDenseVjp.u_bar[0]
+	VMOVUPS	873088(R10), Y0	// extra.2.sum[0]
+	VMOVUPS	620928(R10), Y3	// predict0ReplayDenseVjp.u_bar[0]
 	VADDPS	Y3, Y0, Y0
-	VMOVUPS	875392(R10), Y3	// extra.2.sum[0]
+	VMOVUPS	873088(R10), Y3	// extra.2.sum[0]
 	VSHUFPS	$136, Y2, Y1, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y0, Y3, Y0
-	VMOVUPS	Y0, 903680(R10)	// extra.2.sum.next[0]
+	VMOVUPS	Y0, 901376(R10)	// extra.2.sum.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop6
@@ -17079,52 +17220,52 @@ loop6: // 100 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop7: // 4 times: vectors of the block
-	VMOVUPS	890240(SI), Y0	// q.bar.next[0]
-	VMOVUPS	Y0, 861952(SI)	// q.bar[0]
-	VMOVUPS	890368(SI), Y0	// q.bar.next[1]
-	VMOVUPS	Y0, 862080(SI)	// q.bar[1]
-	VMOVUPS	890496(SI), Y0	// v.bar.next[0]
-	VMOVUPS	Y0, 862208(SI)	// v.bar[0]
-	VMOVUPS	890624(SI), Y0	// v.bar.next[1]
-	VMOVUPS	Y0, 862336(SI)	// v.bar[1]
-	VMOVUPS	890752(SI), Y0	// extra.0.sum.next
-	VMOVUPS	Y0, 862464(SI)	// extra.0.sum
+	VMOVUPS	887936(SI), Y0	// q.bar.next[0]
+	VMOVUPS	Y0, 859648(SI)	// q.bar[0]
+	VMOVUPS	888064(SI), Y0	// q.bar.next[1]
+	VMOVUPS	Y0, 859776(SI)	// q.bar[1]
+	VMOVUPS	888192(SI), Y0	// v.bar.next[0]
+	VMOVUPS	Y0, 859904(SI)	// v.bar[0]
+	VMOVUPS	888320(SI), Y0	// v.bar.next[1]
+	VMOVUPS	Y0, 860032(SI)	// v.bar[1]
+	VMOVUPS	888448(SI), Y0	// extra.0.sum.next
+	VMOVUPS	Y0, 860160(SI)	// extra.0.sum
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop7
 	MOVQ	$50, CX
 	MOVQ	AX, SI
 loop8: // 50 times: elements
-	VMOVUPD	890880(SI), Y0	// extra.1.sum.next[0]
-	VMOVUPD	890912(SI), Y1	// extra.1.sum.next[0] | 1
-	VMOVUPD	890944(SI), Y2	// extra.1.sum.next[0] | 2
-	VMOVUPD	890976(SI), Y3	// extra.1.sum.next[0] | 3
-	VMOVUPD	891008(SI), Y4	// extra.1.sum.next[0] | 4
-	VMOVUPD	891040(SI), Y5	// extra.1.sum.next[0] | 5
-	VMOVUPD	891072(SI), Y6	// extra.1.sum.next[0] | 6
-	VMOVUPD	891104(SI), Y7	// extra.1.sum.next[0] | 7
-	VMOVUPD	Y0, 862592(SI)	// extra.1.sum[0]
-	VMOVUPD	Y1, 862624(SI)	// extra.1.sum[0] | 1
-	VMOVUPD	Y2, 862656(SI)	// extra.1.sum[0] | 2
-	VMOVUPD	Y3, 862688(SI)	// extra.1.sum[0] | 3
-	VMOVUPD	Y4, 862720(SI)	// extra.1.sum[0] | 4
-	VMOVUPD	Y5, 862752(SI)	// extra.1.sum[0] | 5
-	VMOVUPD	Y6, 862784(SI)	// extra.1.sum[0] | 6
-	VMOVUPD	Y7, 862816(SI)	// extra.1.sum[0] | 7
+	VMOVUPD	888576(SI), Y0	// extra.1.sum.next[0]
+	VMOVUPD	888608(SI), Y1	// extra.1.sum.next[0] | 1
+	VMOVUPD	888640(SI), Y2	// extra.1.sum.next[0] | 2
+	VMOVUPD	888672(SI), Y3	// extra.1.sum.next[0] | 3
+	VMOVUPD	888704(SI), Y4	// extra.1.sum.next[0] | 4
+	VMOVUPD	888736(SI), Y5	// extra.1.sum.next[0] | 5
+	VMOVUPD	888768(SI), Y6	// extra.1.sum.next[0] | 6
+	VMOVUPD	888800(SI), Y7	// extra.1.sum.next[0] | 7
+	VMOVUPD	Y0, 860288(SI)	// extra.1.sum[0]
+	VMOVUPD	Y1, 860320(SI)	// extra.1.sum[0] | 1
+	VMOVUPD	Y2, 860352(SI)	// extra.1.sum[0] | 2
+	VMOVUPD	Y3, 860384(SI)	// extra.1.sum[0] | 3
+	VMOVUPD	Y4, 860416(SI)	// extra.1.sum[0] | 4
+	VMOVUPD	Y5, 860448(SI)	// extra.1.sum[0] | 5
+	VMOVUPD	Y6, 860480(SI)	// extra.1.sum[0] | 6
+	VMOVUPD	Y7, 860512(SI)	// extra.1.sum[0] | 7
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop8
 	MOVQ	$100, CX
 	MOVQ	AX, SI
 loop9: // 100 times: elements
-	VMOVUPS	903680(SI), Y0	// extra.2.sum.next[0]
-	VMOVUPS	903712(SI), Y1	// extra.2.sum.next[0] | 1
-	VMOVUPS	903744(SI), Y2	// extra.2.sum.next[0] | 2
-	VMOVUPS	903776(SI), Y3	// extra.2.sum.next[0] | 3
-	VMOVUPS	Y0, 875392(SI)	// extra.2.sum[0]
-	VMOVUPS	Y1, 875424(SI)	// extra.2.sum[0] | 1
-	VMOVUPS	Y2, 875456(SI)	// extra.2.sum[0] | 2
-	VMOVUPS	Y3, 875488(SI)	// extra.2.sum[0] | 3
+	VMOVUPS	901376(SI), Y0	// extra.2.sum.next[0]
+	VMOVUPS	901408(SI), Y1	// extra.2.sum.next[0] | 1
+	VMOVUPS	901440(SI), Y2	// extra.2.sum.next[0] | 2
+	VMOVUPS	901472(SI), Y3	// extra.2.sum.next[0] | 3
+	VMOVUPS	Y0, 873088(SI)	// extra.2.sum[0]
+	VMOVUPS	Y1, 873120(SI)	// extra.2.sum[0] | 1
+	VMOVUPS	Y2, 873152(SI)	// extra.2.sum[0] | 2
+	VMOVUPS	Y3, 873184(SI)	// extra.2.sum[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop9
@@ -17149,10 +17290,10 @@ TEXT predict0DenseVjp_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	916864(SI), Y0	// h
-	VMOVUPD	916896(SI), Y1	// h | 1
-	VMOVUPD	916608(SI), Y2	// theta
-	VMOVUPD	916640(SI), Y3	// theta | 1
+	VMOVUPD	914560(SI), Y0	// h
+	VMOVUPD	914592(SI), Y1	// h | 1
+	VMOVUPD	914304(SI), Y2	// theta
+	VMOVUPD	914336(SI), Y3	// theta | 1
 	// arm.nde:45
 	VMULPD	Y2, Y0, Y0
 	VMULPD	Y3, Y1, Y1
@@ -17162,34 +17303,34 @@ loop1: // 4 times: vectors of the block
 	VCVTPD2PSY	Y2, X1
 	VCVTPD2PSY	Y3, X2
 	VINSERTF128	$1, X2, Y1, Y1
-	VMOVUPS	917120(DI), Y2	// q_at_bar[0]
-	VMOVUPS	917248(DI), Y3	// q_at_bar[1]
-	VMOVUPS	917376(DI), Y4	// v_at_bar[0]
-	VMOVUPS	917504(DI), Y5	// v_at_bar[1]
+	VMOVUPS	914816(DI), Y2	// q_at_bar[0]
+	VMOVUPS	914944(DI), Y3	// q_at_bar[1]
+	VMOVUPS	915072(DI), Y4	// v_at_bar[0]
+	VMOVUPS	915200(DI), Y5	// v_at_bar[1]
 	VMULPS	Y0, Y2, Y2
-	VMOVUPS	Y2, 918144(DI)	// q_d1_bar[0]
+	VMOVUPS	Y2, 915840(DI)	// q_d1_bar[0]
 	VMULPS	Y0, Y3, Y3
-	VMOVUPS	Y3, 918272(DI)	// q_d1_bar[1]
+	VMOVUPS	Y3, 915968(DI)	// q_d1_bar[1]
 	VMULPS	Y0, Y4, Y4
-	VMOVUPS	Y4, 918400(DI)	// v_d1_bar[0]
+	VMOVUPS	Y4, 916096(DI)	// v_d1_bar[0]
 	VMULPS	Y0, Y5, Y0
-	VMOVUPS	Y0, 918528(DI)	// v_d1_bar[1]
+	VMOVUPS	Y0, 916224(DI)	// v_d1_bar[1]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 918656(DI)	// q_d2_bar[0]
+	VMOVUPS	Y2, 916352(DI)	// q_d2_bar[0]
 	VMULPS	Y1, Y3, Y3
-	VMOVUPS	Y3, 918784(DI)	// q_d2_bar[1]
+	VMOVUPS	Y3, 916480(DI)	// q_d2_bar[1]
 	VMULPS	Y1, Y4, Y4
-	VMOVUPS	Y4, 918912(DI)	// v_d2_bar[0]
+	VMOVUPS	Y4, 916608(DI)	// v_d2_bar[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 919040(DI)	// v_d2_bar[1]
+	VMOVUPS	Y0, 916736(DI)	// v_d2_bar[1]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 919168(DI)	// q_d3_bar[0]
+	VMOVUPS	Y2, 916864(DI)	// q_d3_bar[0]
 	VMULPS	Y1, Y3, Y2
-	VMOVUPS	Y2, 919296(DI)	// q_d3_bar[1]
+	VMOVUPS	Y2, 916992(DI)	// q_d3_bar[1]
 	VMULPS	Y1, Y4, Y2
-	VMOVUPS	Y2, 919424(DI)	// v_d3_bar[0]
+	VMOVUPS	Y2, 917120(DI)	// v_d3_bar[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 919552(DI)	// v_d3_bar[1]
+	VMOVUPS	Y0, 917248(DI)	// v_d3_bar[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -17197,43 +17338,43 @@ loop1: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	917120(SI), Y0	// q_at_bar[0]
-	VMOVUPS	Y0, 917632(SI)	// q_bar[0]
-	VMOVUPS	917248(SI), Y0	// q_at_bar[1]
-	VMOVUPS	Y0, 917760(SI)	// q_bar[1]
-	VMOVUPS	917376(SI), Y0	// v_at_bar[0]
-	VMOVUPS	Y0, 917888(SI)	// v_bar[0]
-	VMOVUPS	917504(SI), Y0	// v_at_bar[1]
-	VMOVUPS	Y0, 918016(SI)	// v_bar[1]
+	VMOVUPS	914816(SI), Y0	// q_at_bar[0]
+	VMOVUPS	Y0, 915328(SI)	// q_bar[0]
+	VMOVUPS	914944(SI), Y0	// q_at_bar[1]
+	VMOVUPS	Y0, 915456(SI)	// q_bar[1]
+	VMOVUPS	915072(SI), Y0	// v_at_bar[0]
+	VMOVUPS	Y0, 915584(SI)	// v_bar[0]
+	VMOVUPS	915200(SI), Y0	// v_at_bar[1]
+	VMOVUPS	Y0, 915712(SI)	// v_bar[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
 	RET
 
 // predict0RecLanerevat is Predict.0.rec.lanerevat (arm.nde:45) of a block of samples.
-// 8 vectors lie in the frame for want of registers.
+// 7 vectors lie in the frame for want of registers.
 TEXT predict0RecLanerevat_avx2<>(SB), NOSPLIT, $0-0
 	// arm.nde:45
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	919680(SI), Y0	// step.theta
-	VMOVUPD	919712(SI), Y1	// step.theta | 1
-	VMOVUPD	Y0, 916608(SI)	// predict0DenseVjp.theta
-	VMOVUPD	Y1, 916640(SI)	// predict0DenseVjp.theta | 1
-	VMOVUPD	919936(SI), Y0	// step.h
-	VMOVUPD	919968(SI), Y1	// step.h | 1
-	VMOVUPD	Y0, 916864(SI)	// predict0DenseVjp.h
-	VMOVUPD	Y1, 916896(SI)	// predict0DenseVjp.h | 1
-	VMOVUPS	920448(DI), Y0	// q.out[0]
-	VMOVUPS	Y0, 917120(DI)	// predict0DenseVjp.q_at_bar[0]
-	VMOVUPS	920576(DI), Y0	// q.out[1]
-	VMOVUPS	Y0, 917248(DI)	// predict0DenseVjp.q_at_bar[1]
-	VMOVUPS	920704(DI), Y0	// v.out[0]
-	VMOVUPS	Y0, 917376(DI)	// predict0DenseVjp.v_at_bar[0]
-	VMOVUPS	920832(DI), Y0	// v.out[1]
-	VMOVUPS	Y0, 917504(DI)	// predict0DenseVjp.v_at_bar[1]
+	VMOVUPD	917376(SI), Y0	// step.theta
+	VMOVUPD	917408(SI), Y1	// step.theta | 1
+	VMOVUPD	Y0, 914304(SI)	// predict0DenseVjp.theta
+	VMOVUPD	Y1, 914336(SI)	// predict0DenseVjp.theta | 1
+	VMOVUPD	917632(SI), Y0	// step.h
+	VMOVUPD	917664(SI), Y1	// step.h | 1
+	VMOVUPD	Y0, 914560(SI)	// predict0DenseVjp.h
+	VMOVUPD	Y1, 914592(SI)	// predict0DenseVjp.h | 1
+	VMOVUPS	918144(DI), Y0	// q.out[0]
+	VMOVUPS	Y0, 914816(DI)	// predict0DenseVjp.q_at_bar[0]
+	VMOVUPS	918272(DI), Y0	// q.out[1]
+	VMOVUPS	Y0, 914944(DI)	// predict0DenseVjp.q_at_bar[1]
+	VMOVUPS	918400(DI), Y0	// v.out[0]
+	VMOVUPS	Y0, 915072(DI)	// predict0DenseVjp.v_at_bar[0]
+	VMOVUPS	918528(DI), Y0	// v.out[1]
+	VMOVUPS	Y0, 915200(DI)	// predict0DenseVjp.v_at_bar[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -17243,141 +17384,109 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
-	VMOVUPD	920192(SI), Y0	// step.active
-	VMOVUPD	920224(SI), Y1	// step.active | 1
+	VMOVUPD	917888(SI), Y0	// step.active
+	VMOVUPD	917920(SI), Y1	// step.active | 1
 	// arm.nde:45
 	VMOVUPD	f64_0000000000000000<>(SB), Y2
 	VCMPPD	$17, Y0, Y2, Y0
 	VMOVUPD	f64_0000000000000000<>(SB), Y2
 	VCMPPD	$17, Y1, Y2, Y1
-	VMOVUPS	920960(DI), Y2	// data.0.bar[0]
-	VMOVUPS	921088(DI), Y3	// data.0.bar[1]
-	VMOVUPS	921216(DI), Y4	// data.1.bar[0]
-	VMOVUPS	921344(DI), Y5	// data.1.bar[1]
-	VMOVUPS	921472(DI), Y6	// data.2.bar[0]
-	VMOVUPS	921600(DI), Y7	// data.2.bar[1]
-	VMOVUPS	921728(DI), Y8	// data.3.bar[0]
-	VMOVUPS	921856(DI), Y9	// data.3.bar[1]
-	VMOVUPS	921984(DI), Y15	// data.4.bar[0]
+	VMOVUPS	918656(DI), Y2	// data.0.bar[0]
+	VMOVUPS	918784(DI), Y3	// data.0.bar[1]
+	VMOVUPS	918912(DI), Y4	// data.1.bar[0]
+	VMOVUPS	919040(DI), Y5	// data.1.bar[1]
+	VMOVUPS	919168(DI), Y6	// data.2.bar[0]
+	VMOVUPS	919296(DI), Y7	// data.2.bar[1]
+	VMOVUPS	919424(DI), Y8	// data.3.bar[0]
+	VMOVUPS	919552(DI), Y9	// data.3.bar[1]
+	VMOVUPS	919680(DI), Y10	// data.4.bar[0]
+	VMOVUPS	919808(DI), Y15	// data.4.bar[1]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	922112(DI), Y15	// data.4.bar[1]
+	VMOVUPS	919936(DI), Y15	// data.5.bar[0]
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	922240(DI), Y15	// data.5.bar[0]
+	VMOVUPS	920064(DI), Y15	// data.5.bar[1]
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	922368(DI), Y15	// data.5.bar[1]
+	VMOVUPS	920192(DI), Y15	// q.start.bar[0]
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	922496(DI), Y15	// q.start.bar[0]
+	VMOVUPS	920320(DI), Y15	// q.start.bar[1]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	922624(DI), Y15	// q.start.bar[1]
+	VMOVUPS	920448(DI), Y15	// v.start.bar[0]
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	922752(DI), Y15	// v.start.bar[0]
+	VMOVUPS	920576(DI), Y15	// v.start.bar[1]
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	922880(DI), Y15	// v.start.bar[1]
-	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	918144(DI), Y10	// predict0DenseVjp.q_d1_bar[0]
-	VADDPS	Y10, Y2, Y10
-	VMOVUPS	918272(DI), Y11	// predict0DenseVjp.q_d1_bar[1]
-	VADDPS	Y11, Y3, Y11
-	VSHUFPS	$136, Y1, Y0, Y12
-	VPERMPD	$216, Y12, Y12
-	VBLENDVPS	Y12, Y10, Y2, Y2
-	VMOVUPS	Y2, 923008(DI)	// data.0.bar.next[0]
-	VSHUFPS	$136, Y1, Y0, Y2
-	VPERMPD	$216, Y2, Y2
-	VBLENDVPS	Y2, Y11, Y3, Y2
-	VMOVUPS	Y2, 923136(DI)	// data.0.bar.next[1]
-	VMOVUPS	918400(DI), Y2	// predict0DenseVjp.v_d1_bar[0]
-	VADDPS	Y2, Y4, Y2
-	VMOVUPS	918528(DI), Y3	// predict0DenseVjp.v_d1_bar[1]
-	VADDPS	Y3, Y5, Y3
-	VSHUFPS	$136, Y1, Y0, Y10
-	VPERMPD	$216, Y10, Y10
-	VBLENDVPS	Y10, Y2, Y4, Y2
-	VMOVUPS	Y2, 923264(DI)	// data.1.bar.next[0]
-	VSHUFPS	$136, Y1, Y0, Y2
-	VPERMPD	$216, Y2, Y2
-	VBLENDVPS	Y2, Y3, Y5, Y2
-	VMOVUPS	Y2, 923392(DI)	// data.1.bar.next[1]
-	VMOVUPS	918656(DI), Y2	// predict0DenseVjp.q_d2_bar[0]
-	VADDPS	Y2, Y6, Y2
-	VMOVUPS	918784(DI), Y3	// predict0DenseVjp.q_d2_bar[1]
-	VADDPS	Y3, Y7, Y3
-	VSHUFPS	$136, Y1, Y0, Y4
-	VPERMPD	$216, Y4, Y4
-	VBLENDVPS	Y4, Y2, Y6, Y2
-	VMOVUPS	Y2, 923520(DI)	// data.2.bar.next[0]
-	VSHUFPS	$136, Y1, Y0, Y2
-	VPERMPD	$216, Y2, Y2
-	VBLENDVPS	Y2, Y3, Y7, Y2
-	VMOVUPS	Y2, 923648(DI)	// data.2.bar.next[1]
-	VMOVUPS	918912(DI), Y2	// predict0DenseVjp.v_d2_bar[0]
-	VADDPS	Y2, Y8, Y2
-	VMOVUPS	919040(DI), Y3	// predict0DenseVjp.v_d2_bar[1]
-	VADDPS	Y3, Y9, Y3
-	VSHUFPS	$136, Y1, Y0, Y4
-	VPERMPD	$216, Y4, Y4
-	VBLENDVPS	Y4, Y2, Y8, Y2
-	VMOVUPS	Y2, 923776(DI)	// data.3.bar.next[0]
-	VSHUFPS	$136, Y1, Y0, Y2
-	VPERMPD	$216, Y2, Y2
-	VBLENDVPS	Y2, Y3, Y9, Y2
-	VMOVUPS	Y2, 923904(DI)	// data.3.bar.next[1]
-	VMOVUPS	919168(DI), Y2	// predict0DenseVjp.q_d3_bar[0]
-	VADDPS	0(AX), Y2, Y2
-	VMOVUPS	919296(DI), Y3	// predict0DenseVjp.q_d3_bar[1]
-	VADDPS	32(AX), Y3, Y3
-	VSHUFPS	$136, Y1, Y0, Y4
-	VPERMPD	$216, Y4, Y4
-	VMOVUPS	0(AX), Y14
-	VBLENDVPS	Y4, Y2, Y14, Y2
-	VMOVUPS	Y2, 924032(DI)	// data.4.bar.next[0]
-	VSHUFPS	$136, Y1, Y0, Y2
-	VPERMPD	$216, Y2, Y2
-	VMOVUPS	32(AX), Y14
-	VBLENDVPS	Y2, Y3, Y14, Y2
-	VMOVUPS	Y2, 924160(DI)	// data.4.bar.next[1]
-	VMOVUPS	919424(DI), Y2	// predict0DenseVjp.v_d3_bar[0]
-	VADDPS	64(AX), Y2, Y2
-	VMOVUPS	919552(DI), Y3	// predict0DenseVjp.v_d3_bar[1]
-	VADDPS	96(AX), Y3, Y3
-	VSHUFPS	$136, Y1, Y0, Y4
-	VPERMPD	$216, Y4, Y4
-	VMOVUPS	64(AX), Y14
-	VBLENDVPS	Y4, Y2, Y14, Y2
-	VMOVUPS	Y2, 924288(DI)	// data.5.bar.next[0]
-	VSHUFPS	$136, Y1, Y0, Y2
-	VPERMPD	$216, Y2, Y2
-	VMOVUPS	96(AX), Y14
-	VBLENDVPS	Y2, Y3, Y14, Y2
-	VMOVUPS	Y2, 924416(DI)	// data.5.bar.next[1]
-	VMOVUPS	917632(DI), Y2	// predict0DenseVjp.q_bar[0]
-	VADDPS	128(AX), Y2, Y2
-	VMOVUPS	917760(DI), Y3	// predict0DenseVjp.q_bar[1]
-	VADDPS	160(AX), Y3, Y3
-	VSHUFPS	$136, Y1, Y0, Y4
-	VPERMPD	$216, Y4, Y4
-	VMOVUPS	128(AX), Y14
-	VBLENDVPS	Y4, Y2, Y14, Y2
-	VMOVUPS	Y2, 924544(DI)	// q.start.bar.next[0]
-	VSHUFPS	$136, Y1, Y0, Y2
-	VPERMPD	$216, Y2, Y2
-	VMOVUPS	160(AX), Y14
-	VBLENDVPS	Y2, Y3, Y14, Y2
-	VMOVUPS	Y2, 924672(DI)	// q.start.bar.next[1]
-	VMOVUPS	917888(DI), Y2	// predict0DenseVjp.v_bar[0]
-	VADDPS	192(AX), Y2, Y2
-	VMOVUPS	918016(DI), Y3	// predict0DenseVjp.v_bar[1]
-	VADDPS	224(AX), Y3, Y3
-	VSHUFPS	$136, Y1, Y0, Y4
-	VPERMPD	$216, Y4, Y4
-	VMOVUPS	192(AX), Y14
-	VBLENDVPS	Y4, Y2, Y14, Y2
-	VMOVUPS	Y2, 924800(DI)	// v.start.bar.next[0]
+	VMOVUPS	915840(DI), Y11	// predict0DenseVjp.q_d1_bar[0]
+	VADDPS	Y11, Y2, Y11
+	VMOVUPS	915968(DI), Y12	// predict0DenseVjp.q_d1_bar[1]
+	VADDPS	Y12, Y3, Y12
 	VSHUFPS	$136, Y1, Y0, Y0
 	VPERMPD	$216, Y0, Y0
-	VMOVUPS	224(AX), Y14
-	VBLENDVPS	Y0, Y3, Y14, Y0
-	VMOVUPS	Y0, 924928(DI)	// v.start.bar.next[1]
+	VBLENDVPS	Y0, Y11, Y2, Y1
+	VMOVUPS	Y1, 920704(DI)	// data.0.bar.next[0]
+	VBLENDVPS	Y0, Y12, Y3, Y1
+	VMOVUPS	Y1, 920832(DI)	// data.0.bar.next[1]
+	VMOVUPS	916096(DI), Y1	// predict0DenseVjp.v_d1_bar[0]
+	VADDPS	Y1, Y4, Y1
+	VMOVUPS	916224(DI), Y2	// predict0DenseVjp.v_d1_bar[1]
+	VADDPS	Y2, Y5, Y2
+	VBLENDVPS	Y0, Y1, Y4, Y1
+	VMOVUPS	Y1, 920960(DI)	// data.1.bar.next[0]
+	VBLENDVPS	Y0, Y2, Y5, Y1
+	VMOVUPS	Y1, 921088(DI)	// data.1.bar.next[1]
+	VMOVUPS	916352(DI), Y1	// predict0DenseVjp.q_d2_bar[0]
+	VADDPS	Y1, Y6, Y1
+	VMOVUPS	916480(DI), Y2	// predict0DenseVjp.q_d2_bar[1]
+	VADDPS	Y2, Y7, Y2
+	VBLENDVPS	Y0, Y1, Y6, Y1
+	VMOVUPS	Y1, 921216(DI)	// data.2.bar.next[0]
+	VBLENDVPS	Y0, Y2, Y7, Y1
+	VMOVUPS	Y1, 921344(DI)	// data.2.bar.next[1]
+	VMOVUPS	916608(DI), Y1	// predict0DenseVjp.v_d2_bar[0]
+	VADDPS	Y1, Y8, Y1
+	VMOVUPS	916736(DI), Y2	// predict0DenseVjp.v_d2_bar[1]
+	VADDPS	Y2, Y9, Y2
+	VBLENDVPS	Y0, Y1, Y8, Y1
+	VMOVUPS	Y1, 921472(DI)	// data.3.bar.next[0]
+	VBLENDVPS	Y0, Y2, Y9, Y1
+	VMOVUPS	Y1, 921600(DI)	// data.3.bar.next[1]
+	VMOVUPS	916864(DI), Y1	// predict0DenseVjp.q_d3_bar[0]
+	VADDPS	Y1, Y10, Y1
+	VMOVUPS	916992(DI), Y2	// predict0DenseVjp.q_d3_bar[1]
+	VADDPS	0(AX), Y2, Y2
+	VBLENDVPS	Y0, Y1, Y10, Y1
+	VMOVUPS	Y1, 921728(DI)	// data.4.bar.next[0]
+	VMOVUPS	0(AX), Y14
+	VBLENDVPS	Y0, Y2, Y14, Y1
+	VMOVUPS	Y1, 921856(DI)	// data.4.bar.next[1]
+	VMOVUPS	917120(DI), Y1	// predict0DenseVjp.v_d3_bar[0]
+	VADDPS	32(AX), Y1, Y1
+	VMOVUPS	917248(DI), Y2	// predict0DenseVjp.v_d3_bar[1]
+	VADDPS	64(AX), Y2, Y2
+	VMOVUPS	32(AX), Y14
+	VBLENDVPS	Y0, Y1, Y14, Y1
+	VMOVUPS	Y1, 921984(DI)	// data.5.bar.next[0]
+	VMOVUPS	64(AX), Y14
+	VBLENDVPS	Y0, Y2, Y14, Y1
+	VMOVUPS	Y1, 922112(DI)	// data.5.bar.next[1]
+	VMOVUPS	915328(DI), Y1	// predict0DenseVjp.q_bar[0]
+	VADDPS	96(AX), Y1, Y1
+	VMOVUPS	915456(DI), Y2	// predict0DenseVjp.q_bar[1]
+	VADDPS	128(AX), Y2, Y2
+	VMOVUPS	96(AX), Y14
+	VBLENDVPS	Y0, Y1, Y14, Y1
+	VMOVUPS	Y1, 922240(DI)	// q.start.bar.next[0]
+	VMOVUPS	128(AX), Y14
+	VBLENDVPS	Y0, Y2, Y14, Y1
+	VMOVUPS	Y1, 922368(DI)	// q.start.bar.next[1]
+	VMOVUPS	915584(DI), Y1	// predict0DenseVjp.v_bar[0]
+	VADDPS	160(AX), Y1, Y1
+	VMOVUPS	915712(DI), Y2	// predict0DenseVjp.v_bar[1]
+	VADDPS	192(AX), Y2, Y2
+	VMOVUPS	160(AX), Y14
+	VBLENDVPS	Y0, Y1, Y14, Y1
+	VMOVUPS	Y1, 922496(DI)	// v.start.bar.next[0]
+	VMOVUPS	192(AX), Y14
+	VBLENDVPS	Y0, Y2, Y14, Y0
+	VMOVUPS	Y0, 922624(DI)	// v.start.bar.next[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -17386,38 +17495,38 @@ loop2: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop3: // 4 times: vectors of the block
-	VMOVUPS	923008(SI), Y0	// data.0.bar.next[0]
-	VMOVUPS	Y0, 920960(SI)	// data.0.bar[0]
-	VMOVUPS	923136(SI), Y0	// data.0.bar.next[1]
-	VMOVUPS	Y0, 921088(SI)	// data.0.bar[1]
-	VMOVUPS	923264(SI), Y0	// data.1.bar.next[0]
-	VMOVUPS	Y0, 921216(SI)	// data.1.bar[0]
-	VMOVUPS	923392(SI), Y0	// data.1.bar.next[1]
-	VMOVUPS	Y0, 921344(SI)	// data.1.bar[1]
-	VMOVUPS	923520(SI), Y0	// data.2.bar.next[0]
-	VMOVUPS	Y0, 921472(SI)	// data.2.bar[0]
-	VMOVUPS	923648(SI), Y0	// data.2.bar.next[1]
-	VMOVUPS	Y0, 921600(SI)	// data.2.bar[1]
-	VMOVUPS	923776(SI), Y0	// data.3.bar.next[0]
-	VMOVUPS	Y0, 921728(SI)	// data.3.bar[0]
-	VMOVUPS	923904(SI), Y0	// data.3.bar.next[1]
-	VMOVUPS	Y0, 921856(SI)	// data.3.bar[1]
-	VMOVUPS	924032(SI), Y0	// data.4.bar.next[0]
-	VMOVUPS	Y0, 921984(SI)	// data.4.bar[0]
-	VMOVUPS	924160(SI), Y0	// data.4.bar.next[1]
-	VMOVUPS	Y0, 922112(SI)	// data.4.bar[1]
-	VMOVUPS	924288(SI), Y0	// data.5.bar.next[0]
-	VMOVUPS	Y0, 922240(SI)	// data.5.bar[0]
-	VMOVUPS	924416(SI), Y0	// data.5.bar.next[1]
-	VMOVUPS	Y0, 922368(SI)	// data.5.bar[1]
-	VMOVUPS	924544(SI), Y0	// q.start.bar.next[0]
-	VMOVUPS	Y0, 922496(SI)	// q.start.bar[0]
-	VMOVUPS	924672(SI), Y0	// q.start.bar.next[1]
-	VMOVUPS	Y0, 922624(SI)	// q.start.bar[1]
-	VMOVUPS	924800(SI), Y0	// v.start.bar.next[0]
-	VMOVUPS	Y0, 922752(SI)	// v.start.bar[0]
-	VMOVUPS	924928(SI), Y0	// v.start.bar.next[1]
-	VMOVUPS	Y0, 922880(SI)	// v.start.bar[1]
+	VMOVUPS	920704(SI), Y0	// data.0.bar.next[0]
+	VMOVUPS	Y0, 918656(SI)	// data.0.bar[0]
+	VMOVUPS	920832(SI), Y0	// data.0.bar.next[1]
+	VMOVUPS	Y0, 918784(SI)	// data.0.bar[1]
+	VMOVUPS	920960(SI), Y0	// data.1.bar.next[0]
+	VMOVUPS	Y0, 918912(SI)	// data.1.bar[0]
+	VMOVUPS	921088(SI), Y0	// data.1.bar.next[1]
+	VMOVUPS	Y0, 919040(SI)	// data.1.bar[1]
+	VMOVUPS	921216(SI), Y0	// data.2.bar.next[0]
+	VMOVUPS	Y0, 919168(SI)	// data.2.bar[0]
+	VMOVUPS	921344(SI), Y0	// data.2.bar.next[1]
+	VMOVUPS	Y0, 919296(SI)	// data.2.bar[1]
+	VMOVUPS	921472(SI), Y0	// data.3.bar.next[0]
+	VMOVUPS	Y0, 919424(SI)	// data.3.bar[0]
+	VMOVUPS	921600(SI), Y0	// data.3.bar.next[1]
+	VMOVUPS	Y0, 919552(SI)	// data.3.bar[1]
+	VMOVUPS	921728(SI), Y0	// data.4.bar.next[0]
+	VMOVUPS	Y0, 919680(SI)	// data.4.bar[0]
+	VMOVUPS	921856(SI), Y0	// data.4.bar.next[1]
+	VMOVUPS	Y0, 919808(SI)	// data.4.bar[1]
+	VMOVUPS	921984(SI), Y0	// data.5.bar.next[0]
+	VMOVUPS	Y0, 919936(SI)	// data.5.bar[0]
+	VMOVUPS	922112(SI), Y0	// data.5.bar.next[1]
+	VMOVUPS	Y0, 920064(SI)	// data.5.bar[1]
+	VMOVUPS	922240(SI), Y0	// q.start.bar.next[0]
+	VMOVUPS	Y0, 920192(SI)	// q.start.bar[0]
+	VMOVUPS	922368(SI), Y0	// q.start.bar.next[1]
+	VMOVUPS	Y0, 920320(SI)	// q.start.bar[1]
+	VMOVUPS	922496(SI), Y0	// v.start.bar.next[0]
+	VMOVUPS	Y0, 920448(SI)	// v.start.bar[0]
+	VMOVUPS	922624(SI), Y0	// v.start.bar.next[1]
+	VMOVUPS	Y0, 920576(SI)	// v.start.bar[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop3
@@ -17441,25 +17550,25 @@ TEXT fitGradPart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	925056(SI), Y0	// fitGrad.ts[0]
-	VMOVUPD	925088(SI), Y0	// fitGrad.ts[0] | 1
-	VMOVUPD	937600(SI), Y0	// fitGrad.ts[49]
-	VMOVUPD	937632(SI), Y0	// fitGrad.ts[49] | 1
+	VMOVUPD	922752(SI), Y0	// fitGrad.ts[0]
+	VMOVUPD	922784(SI), Y0	// fitGrad.ts[0] | 1
+	VMOVUPD	935296(SI), Y0	// fitGrad.ts[49]
+	VMOVUPD	935328(SI), Y0	// fitGrad.ts[49] | 1
 	// arm.nde:45
-	VMOVUPD	925056(SI), Y0	// fitGrad.ts[0]
-	VMOVUPD	925088(SI), Y1	// fitGrad.ts[0] | 1
-	VMOVUPD	937600(SI), Y2	// fitGrad.ts[49]
-	VMOVUPD	937632(SI), Y3	// fitGrad.ts[49] | 1
+	VMOVUPD	922752(SI), Y0	// fitGrad.ts[0]
+	VMOVUPD	922784(SI), Y1	// fitGrad.ts[0] | 1
+	VMOVUPD	935296(SI), Y2	// fitGrad.ts[49]
+	VMOVUPD	935328(SI), Y3	// fitGrad.ts[49] | 1
 	VCMPPD	$18, Y2, Y0, Y0
 	VCMPPD	$18, Y3, Y1, Y1
 	MOVQ	$50, DI
 	MOVQ	SI, R9
 	MOVQ	SI, R10
 loop2: // 50 times: elements
-	VMOVUPD	937600(R9), Y2	// fitGrad.ts[49]
-	VMOVUPD	937632(R9), Y3	// fitGrad.ts[49] | 1
-	VMOVUPD	Y2, 976512(R10)	// fitGrad.reverse[0]
-	VMOVUPD	Y3, 976544(R10)	// fitGrad.reverse[0] | 1
+	VMOVUPD	935296(R9), Y2	// fitGrad.ts[49]
+	VMOVUPD	935328(R9), Y3	// fitGrad.ts[49] | 1
+	VMOVUPD	Y2, 974208(R10)	// fitGrad.reverse[0]
+	VMOVUPD	Y3, 974240(R10)	// fitGrad.reverse[0] | 1
 	ADDQ	$-256, R9
 	ADDQ	$256, R10
 	DECQ	DI
@@ -17467,14 +17576,14 @@ loop2: // 50 times: elements
 	MOVQ	$50, DI
 	MOVQ	SI, R9
 loop3: // 50 times: elements
-	VMOVUPD	925056(R9), Y2	// fitGrad.ts[0]
-	VMOVUPD	925088(R9), Y3	// fitGrad.ts[0] | 1
-	VMOVUPD	976512(R9), Y4	// fitGrad.reverse[0]
-	VMOVUPD	976544(R9), Y5	// fitGrad.reverse[0] | 1
+	VMOVUPD	922752(R9), Y2	// fitGrad.ts[0]
+	VMOVUPD	922784(R9), Y3	// fitGrad.ts[0] | 1
+	VMOVUPD	974208(R9), Y4	// fitGrad.reverse[0]
+	VMOVUPD	974240(R9), Y5	// fitGrad.reverse[0] | 1
 	VBLENDVPD	Y0, Y2, Y4, Y2
 	VBLENDVPD	Y1, Y3, Y5, Y3
-	VMOVUPD	Y2, 989312(R9)	// fitGrad.stops[0]
-	VMOVUPD	Y3, 989344(R9)	// fitGrad.stops[0] | 1
+	VMOVUPD	Y2, 987008(R9)	// fitGrad.stops[0]
+	VMOVUPD	Y3, 987040(R9)	// fitGrad.stops[0] | 1
 	ADDQ	$256, R9
 	DECQ	DI
 	JNE	loop3
@@ -17486,25 +17595,25 @@ loop3: // 50 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop4: // 4 times: vectors of the block
-	VMOVUPD	925056(SI), Y0	// fitGrad.ts[0]
-	VMOVUPD	925088(SI), Y1	// fitGrad.ts[0] | 1
-	VMOVUPD	Y0, 1091712(SI)	// fitGrad.step0_in0
-	VMOVUPD	Y1, 1091744(SI)	// fitGrad.step0_in0 | 1
-	VMOVUPS	937856(DI), Y0	// fitGrad.q[0]
+	VMOVUPD	922752(SI), Y0	// fitGrad.ts[0]
+	VMOVUPD	922784(SI), Y1	// fitGrad.ts[0] | 1
+	VMOVUPD	Y0, 1089408(SI)	// fitGrad.step0_in0
+	VMOVUPD	Y1, 1089440(SI)	// fitGrad.step0_in0 | 1
+	VMOVUPS	935552(DI), Y0	// fitGrad.q[0]
 	VMOVUPS	Y0, 158976(DI)	// predict0Lanestep.q[0]
-	VMOVUPS	937984(DI), Y0	// fitGrad.q[1]
+	VMOVUPS	935680(DI), Y0	// fitGrad.q[1]
 	VMOVUPS	Y0, 159104(DI)	// predict0Lanestep.q[1]
-	VMOVUPS	950656(DI), Y0	// fitGrad.v[0]
+	VMOVUPS	948352(DI), Y0	// fitGrad.v[0]
 	VMOVUPS	Y0, 159232(DI)	// predict0Lanestep.v[0]
-	VMOVUPS	950784(DI), Y0	// fitGrad.v[1]
+	VMOVUPS	948480(DI), Y0	// fitGrad.v[1]
 	VMOVUPS	Y0, 159360(DI)	// predict0Lanestep.v[1]
-	VMOVUPS	976256(DI), Y0	// fitGrad.load
+	VMOVUPS	973952(DI), Y0	// fitGrad.load
 	VMOVUPS	Y0, 159488(DI)	// predict0Lanestep.extra.0
 	MOVQ	$50, R9
 	MOVQ	SI, R10
 loop5: // 50 times: elements
-	VMOVUPD	925056(R10), Y0	// fitGrad.ts[0]
-	VMOVUPD	925088(R10), Y1	// fitGrad.ts[0] | 1
+	VMOVUPD	922752(R10), Y0	// fitGrad.ts[0]
+	VMOVUPD	922784(R10), Y1	// fitGrad.ts[0] | 1
 	VMOVUPD	Y0, 159616(R10)	// predict0Lanestep.extra.1[0]
 	VMOVUPD	Y1, 159648(R10)	// predict0Lanestep.extra.1[0] | 1
 	ADDQ	$256, R10
@@ -17513,7 +17622,7 @@ loop5: // 50 times: elements
 	MOVQ	$100, R9
 	MOVQ	DI, R10
 loop6: // 100 times: elements
-	VMOVUPS	963456(R10), Y0	// fitGrad.u[0]
+	VMOVUPS	961152(R10), Y0	// fitGrad.u[0]
 	VMOVUPS	Y0, 172416(R10)	// predict0Lanestep.extra.2[0]
 	ADDQ	$128, R10
 	DECQ	R9
@@ -17551,19 +17660,19 @@ loop2: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop3: // 100 times: elements
 	// arm.nde:69
-	VMOVUPS	1002112(R9), Y0	// fitGrad.q_2[0]
-	VMOVUPS	937856(R9), Y1	// fitGrad.q[0]
+	VMOVUPS	999808(R9), Y0	// fitGrad.q_2[0]
+	VMOVUPS	935552(R9), Y1	// fitGrad.q[0]
 	VSUBPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1014912(R9)	// fitGrad.sub[0]
+	VMOVUPS	Y0, 1012608(R9)	// fitGrad.sub[0]
 	VMULPS	f32_40000000<>(SB), Y0, Y0
 	VMULPS	f32_3c23d70a<>(SB), Y0, Y0
-	VMOVUPS	Y0, 1027712(R9)	// fitGrad.q_bar[0]
-	VMOVUPS	1040512(R9), Y0	// fitGrad.v_2[0]
-	VMOVUPS	950656(R9), Y1	// fitGrad.v[0]
+	VMOVUPS	Y0, 1025408(R9)	// fitGrad.q_bar[0]
+	VMOVUPS	1038208(R9), Y0	// fitGrad.v_2[0]
+	VMOVUPS	948352(R9), Y1	// fitGrad.v[0]
 	VSUBPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1053312(R9)	// fitGrad.sub_2[0]
+	VMOVUPS	Y0, 1051008(R9)	// fitGrad.sub_2[0]
 	VMULPS	f32_40000000<>(SB), Y0, Y0
-	VMOVUPS	Y0, 1066112(R9)	// fitGrad.mul[0]
+	VMOVUPS	Y0, 1063808(R9)	// fitGrad.mul[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop3
@@ -17572,9 +17681,9 @@ loop3: // 100 times: elements
 	MOVQ	$100, DI
 	MOVQ	SI, R9
 loop4: // 100 times: elements
-	VMOVUPS	1066112(R9), Y1	// fitGrad.mul[0]
+	VMOVUPS	1063808(R9), Y1	// fitGrad.mul[0]
 	VMULPS	Y1, Y0, Y1
-	VMOVUPS	Y1, 1078912(R9)	// fitGrad.v_bar[0]
+	VMOVUPS	Y1, 1076608(R9)	// fitGrad.v_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop4
@@ -17586,43 +17695,43 @@ loop4: // 100 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop5: // 4 times: vectors of the block
-	VMOVUPS	976256(SI), Y0	// fitGrad.load
-	VMOVUPS	Y0, 836224(SI)	// predict0RecLanerev.extra.0
+	VMOVUPS	973952(SI), Y0	// fitGrad.load
+	VMOVUPS	Y0, 833920(SI)	// predict0RecLanerev.extra.0
 	MOVQ	$50, R9
 	MOVQ	DI, R10
 loop6: // 50 times: elements
-	VMOVUPD	925056(R10), Y0	// fitGrad.ts[0]
-	VMOVUPD	925088(R10), Y1	// fitGrad.ts[0] | 1
-	VMOVUPD	Y0, 836352(R10)	// predict0RecLanerev.extra.1[0]
-	VMOVUPD	Y1, 836384(R10)	// predict0RecLanerev.extra.1[0] | 1
+	VMOVUPD	922752(R10), Y0	// fitGrad.ts[0]
+	VMOVUPD	922784(R10), Y1	// fitGrad.ts[0] | 1
+	VMOVUPD	Y0, 834048(R10)	// predict0RecLanerev.extra.1[0]
+	VMOVUPD	Y1, 834080(R10)	// predict0RecLanerev.extra.1[0] | 1
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop6
 	MOVQ	$100, R9
 	MOVQ	SI, R10
 loop7: // 100 times: elements
-	VMOVUPS	963456(R10), Y0	// fitGrad.u[0]
-	VMOVUPS	Y0, 849152(R10)	// predict0RecLanerev.extra.2[0]
+	VMOVUPS	961152(R10), Y0	// fitGrad.u[0]
+	VMOVUPS	Y0, 846848(R10)	// predict0RecLanerev.extra.2[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop7
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 861952(SI)	// predict0RecLanerev.q.bar[0]
+	VMOVUPS	Y0, 859648(SI)	// predict0RecLanerev.q.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 862080(SI)	// predict0RecLanerev.q.bar[1]
+	VMOVUPS	Y0, 859776(SI)	// predict0RecLanerev.q.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 862208(SI)	// predict0RecLanerev.v.bar[0]
+	VMOVUPS	Y0, 859904(SI)	// predict0RecLanerev.v.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 862336(SI)	// predict0RecLanerev.v.bar[1]
+	VMOVUPS	Y0, 860032(SI)	// predict0RecLanerev.v.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 862464(SI)	// predict0RecLanerev.extra.0.sum
+	VMOVUPS	Y0, 860160(SI)	// predict0RecLanerev.extra.0.sum
 	MOVQ	$50, R9
 	MOVQ	DI, R10
 loop8: // 50 times: elements
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 862592(R10)	// predict0RecLanerev.extra.1.sum[0]
+	VMOVUPD	Y0, 860288(R10)	// predict0RecLanerev.extra.1.sum[0]
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 862624(R10)	// predict0RecLanerev.extra.1.sum[0] | 1
+	VMOVUPD	Y0, 860320(R10)	// predict0RecLanerev.extra.1.sum[0] | 1
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop8
@@ -17630,42 +17739,42 @@ loop8: // 50 times: elements
 	MOVQ	SI, R10
 loop9: // 100 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 875392(R10)	// predict0RecLanerev.extra.2.sum[0]
+	VMOVUPS	Y0, 873088(R10)	// predict0RecLanerev.extra.2.sum[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop9
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 888192(SI)	// predict0RecLanerev.data.0.bar[0]
+	VMOVUPS	Y0, 885888(SI)	// predict0RecLanerev.data.0.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 888320(SI)	// predict0RecLanerev.data.0.bar[1]
+	VMOVUPS	Y0, 886016(SI)	// predict0RecLanerev.data.0.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 888448(SI)	// predict0RecLanerev.data.1.bar[0]
+	VMOVUPS	Y0, 886144(SI)	// predict0RecLanerev.data.1.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 888576(SI)	// predict0RecLanerev.data.1.bar[1]
+	VMOVUPS	Y0, 886272(SI)	// predict0RecLanerev.data.1.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 888704(SI)	// predict0RecLanerev.data.2.bar[0]
+	VMOVUPS	Y0, 886400(SI)	// predict0RecLanerev.data.2.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 888832(SI)	// predict0RecLanerev.data.2.bar[1]
+	VMOVUPS	Y0, 886528(SI)	// predict0RecLanerev.data.2.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 888960(SI)	// predict0RecLanerev.data.3.bar[0]
+	VMOVUPS	Y0, 886656(SI)	// predict0RecLanerev.data.3.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 889088(SI)	// predict0RecLanerev.data.3.bar[1]
+	VMOVUPS	Y0, 886784(SI)	// predict0RecLanerev.data.3.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 889216(SI)	// predict0RecLanerev.data.4.bar[0]
+	VMOVUPS	Y0, 886912(SI)	// predict0RecLanerev.data.4.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 889344(SI)	// predict0RecLanerev.data.4.bar[1]
+	VMOVUPS	Y0, 887040(SI)	// predict0RecLanerev.data.4.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 889472(SI)	// predict0RecLanerev.data.5.bar[0]
+	VMOVUPS	Y0, 887168(SI)	// predict0RecLanerev.data.5.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 889600(SI)	// predict0RecLanerev.data.5.bar[1]
+	VMOVUPS	Y0, 887296(SI)	// predict0RecLanerev.data.5.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 889728(SI)	// predict0RecLanerev.q.start.bar[0]
+	VMOVUPS	Y0, 887424(SI)	// predict0RecLanerev.q.start.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 889856(SI)	// predict0RecLanerev.q.start.bar[1]
+	VMOVUPS	Y0, 887552(SI)	// predict0RecLanerev.q.start.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 889984(SI)	// predict0RecLanerev.v.start.bar[0]
+	VMOVUPS	Y0, 887680(SI)	// predict0RecLanerev.v.start.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 890112(SI)	// predict0RecLanerev.v.start.bar[1]
+	VMOVUPS	Y0, 887808(SI)	// predict0RecLanerev.v.start.bar[1]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -17702,10 +17811,10 @@ loop2: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop3: // 100 times: elements
 	// arm.nde:69
-	VMOVUPS	1014912(R9), Y3	// fitGrad.sub[0]
+	VMOVUPS	1012608(R9), Y3	// fitGrad.sub[0]
 	VMULPS	Y3, Y3, Y3
 	VADDPS	Y3, Y1, Y1
-	VMOVUPS	1053312(R9), Y3	// fitGrad.sub_2[0]
+	VMOVUPS	1051008(R9), Y3	// fitGrad.sub_2[0]
 	VMULPS	Y3, Y3, Y3
 	VADDPS	Y3, Y2, Y2
 	ADDQ	$128, R9
@@ -17716,7 +17825,7 @@ loop3: // 100 times: elements
 	VFMADD231PS	f32_3dcccccd<>(SB), Y2, Y1
 	VBROADCASTSS	36(DX), Y2	// mul.4
 	VADDPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 976384(SI)	// fitGrad.loss
+	VMOVUPS	Y1, 974080(SI)	// fitGrad.loss
 	MOVQ	$192, DI
 	MOVQ	DX, R9
 	MOVQ	R8, R10

@@ -115,32 +115,22 @@ type laneFrame struct {
 		stepData5 [2 * 32]Real
 	}
 	predict0Laneoutput struct { // Predict.0.laneoutput
-		stepNext     [32]float64
-		stepOpen     [32]float64
-		stepRow      [32]float64
-		stepAt       [32]float64
-		stepSpan     [32]float64
-		stepT        [32]float64
-		stepEnd      [32]float64
-		stepH        [32]float64
-		qAt          [2 * 32]Real
-		vAt          [2 * 32]Real
-		q            [2 * 32]Real
-		v            [2 * 32]Real
-		stepData0    [2 * 32]Real
-		stepData1    [2 * 32]Real
-		stepData2    [2 * 32]Real
-		stepData3    [2 * 32]Real
-		stepData4    [2 * 32]Real
-		stepData5    [2 * 32]Real
-		qRow         [2 * 32]Real
-		vRow         [2 * 32]Real
-		stepNextNext [32]float64
-		stepOpenNext [32]float64
-		stepTaken    [32]float64
-		stepPlace    [32]float64
-		qRowNext     [2 * 32]Real
-		vRowNext     [2 * 32]Real
+		stepNext    [32]float64
+		stepOpen    [32]float64
+		stepRow     [32]float64
+		_           [256]byte
+		stepSpan    [32]float64
+		stepT       [32]float64
+		stepEnd     [32]float64
+		stepH       [32]float64
+		_           [512]byte
+		stepLeft    [32]float64
+		stepMore    [32]float64
+		stepAtStart [32]float64
+		qRowStart   [32]float64
+		vRowStart   [32]float64
+		stepTaken   [32]float64
+		stepPlace   [32]float64
 	}
 	predictSample struct { // Predict
 		q0       [2 * 32]Real
@@ -934,7 +924,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [1091968]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [1089664]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {
@@ -1181,6 +1171,9 @@ func (l *lanes) solvePredict0Lanes(t0 *[32]float64, ts *[50 * 32]float64, stops 
 	for i := range d.stepNext {
 		d.stepNext[i], d.stepSpan[i] = 0, t1[i]-t0[i]
 	}
+	d.stepAtStart[0] = rt.Apart(fr, ts)
+	d.qRowStart[0] = rt.Apart(fr, state0Out)
+	d.vRowStart[0] = rt.Apart(fr, state1Out)
 	var lists [32][50]float64
 	var ahead [32][]float64 // of lists
 	var gap [32]float64     // that steps keep from a stop
@@ -1239,6 +1232,7 @@ func (l *lanes) solvePredict0Lanes(t0 *[32]float64, ts *[50 * 32]float64, stops 
 		kernel.predict0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
 		var took, passed [32]bool
 		clear(d.stepOpen[:]) // of samples that have taken a step
+		d.stepRow[0] = 50    // the first row that one of them has to take
 		passing := false
 		for i := range n {
 			if s.stepLive[i] == 0 {
@@ -1255,28 +1249,18 @@ func (l *lanes) solvePredict0Lanes(t0 *[32]float64, ts *[50 * 32]float64, stops 
 			st[i].H = s.stepH[i]
 			took[i] = true
 			d.stepOpen[i] = 1
+			if next := d.stepNext[i]; next < d.stepRow[0] {
+				d.stepRow[0] = next
+			}
 		}
-		row := rt.NextRow(d.stepOpen[:n], d.stepNext[:n], 50)
-		if row < 50 {
-			d.stepT, d.stepEnd, d.stepH = s.stepT, end, s.stepH
-			d.qAt, d.q = s.qAt, s.q
-			d.vAt, d.v = s.vAt, s.v
-			d.stepData0 = s.stepData0
-			d.stepData1 = s.stepData1
-			d.stepData2 = s.stepData2
-			d.stepData3 = s.stepData3
-			d.stepData4 = s.stepData4
-			d.stepData5 = s.stepData5
+		if d.stepRow[0] < 50 {
+			d.stepT = s.stepT
+			d.stepEnd = end
+			d.stepH = s.stepH
 		}
-		for row < 50 {
-			d.stepRow[0] = float64(row)
-			copy(d.stepAt[:], ts[row*32:])
-			copy(d.qRow[:], state0Out[row*64:])
-			copy(d.vRow[:], state1Out[row*64:])
+		for d.stepRow[0] < 50 {
+			d.stepLeft[0] = 721 // rows at a time
 			kernel.predict0Laneoutput(l.fr, l.w, l.pre, &l.sums[0])
-			copy(state0Out[row*64:], d.qRowNext[:])
-			copy(state1Out[row*64:], d.vRowNext[:])
-			row = rt.NextRow(d.stepOpen[:n], d.stepNext[:n], 50)
 		}
 		for i := range n {
 			if !took[i] {
@@ -1844,6 +1828,9 @@ func (l *lanes) solvePredict0RecLanes(tape *predict0RecTapeLanes, t0 *[32]float6
 	for i := range d.stepNext {
 		d.stepNext[i], d.stepSpan[i] = 0, t1[i]-t0[i]
 	}
+	d.stepAtStart[0] = rt.Apart(fr, ts)
+	d.qRowStart[0] = rt.Apart(fr, state0Out)
+	d.vRowStart[0] = rt.Apart(fr, state1Out)
 	tape.reset()
 	var lists [32][50]float64
 	var ahead [32][]float64 // of lists
@@ -1903,6 +1890,7 @@ func (l *lanes) solvePredict0RecLanes(tape *predict0RecTapeLanes, t0 *[32]float6
 		kernel.predict0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
 		var took, passed [32]bool
 		clear(d.stepOpen[:]) // of samples that have taken a step
+		d.stepRow[0] = 50    // the first row that one of them has to take
 		passing := false
 		for i := range n {
 			if s.stepLive[i] == 0 {
@@ -1919,35 +1907,26 @@ func (l *lanes) solvePredict0RecLanes(tape *predict0RecTapeLanes, t0 *[32]float6
 			st[i].H = s.stepH[i]
 			took[i] = true
 			d.stepOpen[i] = 1
+			if next := d.stepNext[i]; next < d.stepRow[0] {
+				d.stepRow[0] = next
+			}
 			tape.push(i, &s.stepT, &s.stepH, &s.qAt, &s.vAt)
 		}
-		row := rt.NextRow(d.stepOpen[:n], d.stepNext[:n], 50)
-		if row < 50 {
-			d.stepT, d.stepEnd, d.stepH = s.stepT, end, s.stepH
-			d.qAt, d.q = s.qAt, s.q
-			d.vAt, d.v = s.vAt, s.v
-			d.stepData0 = s.stepData0
-			d.stepData1 = s.stepData1
-			d.stepData2 = s.stepData2
-			d.stepData3 = s.stepData3
-			d.stepData4 = s.stepData4
-			d.stepData5 = s.stepData5
+		if d.stepRow[0] < 50 {
+			d.stepT = s.stepT
+			d.stepEnd = end
+			d.stepH = s.stepH
 		}
-		for row < 50 {
-			d.stepRow[0] = float64(row)
-			copy(d.stepAt[:], ts[row*32:])
-			copy(d.qRow[:], state0Out[row*64:])
-			copy(d.vRow[:], state1Out[row*64:])
+		for d.stepRow[0] < 50 {
+			row := int(d.stepRow[0])
+			d.stepLeft[0] = 1 // rows at a time
 			kernel.predict0Laneoutput(l.fr, l.w, l.pre, &l.sums[0])
-			copy(state0Out[row*64:], d.qRowNext[:])
-			copy(state1Out[row*64:], d.vRowNext[:])
 			for i := range n {
 				if d.stepTaken[i] == 0 {
 					continue
 				}
 				tape.at[row][i], tape.theta[row][i] = tape.n[i]-1, d.stepPlace[i]
 			}
-			row = rt.NextRow(d.stepOpen[:n], d.stepNext[:n], 50)
 		}
 		for i := range n {
 			if !took[i] {

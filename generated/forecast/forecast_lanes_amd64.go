@@ -140,31 +140,17 @@ type laneFrame struct {
 		stepNext     [32]float64
 		stepOpen     [32]float64
 		stepRow      [32]float64
-		stepAt       [32]float64
+		_            [256]byte
 		stepSpan     [32]float64
-		stepT        [32]float64
-		stepEnd      [32]float64
-		stepH        [32]float64
-		zAt          [8 * 32]Real
-		aAt          [4 * 32]Real
-		z            [8 * 32]Real
-		a            [4 * 32]Real
-		stepData0    [8 * 32]Real
-		stepData1    [4 * 32]Real
-		stepData2    [8 * 32]Real
-		stepData3    [4 * 32]Real
-		stepData4    [8 * 32]Real
-		stepData5    [4 * 32]Real
-		stepData6    [8 * 32]Real
-		stepData7    [4 * 32]Real
-		zRow         [8 * 32]Real
-		aRow         [4 * 32]Real
+		_            [1024]byte
+		stepLeft     [32]float64
+		stepMore     [32]float64
+		stepAtStart  [32]float64
+		zRowStart    [32]float64
 		stepNextNext [32]float64
 		stepOpenNext [32]float64
 		stepTaken    [32]float64
 		stepPlace    [32]float64
-		zRowNext     [8 * 32]Real
-		aRowNext     [4 * 32]Real
 	}
 	decSample struct { // dec
 		z      [8 * 32]Real
@@ -172,53 +158,51 @@ type laneFrame struct {
 		matvec [32 * 32]Real
 	}
 	forecastSample struct { // Forecast
-		ts        [64 * 32]float64
-		ys        [192 * 32]Real
-		future    [32 * 32]float64
-		key       [6 * 32]float64
-		mean      [96 * 32]Real
-		cost      [32]Real
-		div       [192 * 32]Real
-		cast      [64 * 32]Real
-		concat    [256 * 32]Real
-		reverse   [256 * 32]Real
-		result    [32 * 32]Real
-		h         [16 * 32]Real
-		exp       [8 * 32]Real
-		uniform   [8 * 32]float64
-		mul       [4 * 32]float64
-		mul2      [4 * 32]float64
-		concat2   [8 * 32]float64
-		add       [8 * 32]Real
-		z         [256 * 32]Real
-		result2   [96 * 32]Real
-		step0In0  [32]float64
-		step0Out1 [128 * 32]Real
+		ts       [64 * 32]float64
+		ys       [192 * 32]Real
+		future   [32 * 32]float64
+		key      [6 * 32]float64
+		mean     [96 * 32]Real
+		cost     [32]Real
+		div      [192 * 32]Real
+		cast     [64 * 32]Real
+		concat   [256 * 32]Real
+		reverse  [256 * 32]Real
+		result   [32 * 32]Real
+		h        [16 * 32]Real
+		exp      [8 * 32]Real
+		uniform  [8 * 32]float64
+		mul      [4 * 32]float64
+		mul2     [4 * 32]float64
+		concat2  [8 * 32]float64
+		add      [8 * 32]Real
+		z        [256 * 32]Real
+		result2  [96 * 32]Real
+		step0In0 [32]float64
 	}
 	fitSample struct { // Fit
-		ts        [64 * 32]float64
-		ys        [192 * 32]Real
-		future    [32 * 32]float64
-		targetYs  [96 * 32]Real
-		key       [6 * 32]float64
-		loss      [32]Real
-		mae       [32]Real
-		div       [192 * 32]Real
-		cast      [64 * 32]Real
-		concat    [256 * 32]Real
-		reverse   [256 * 32]Real
-		result    [32 * 32]Real
-		h         [16 * 32]Real
-		exp       [8 * 32]Real
-		uniform   [8 * 32]float64
-		mul       [4 * 32]float64
-		mul2      [4 * 32]float64
-		concat2   [8 * 32]float64
-		add       [8 * 32]Real
-		z         [256 * 32]Real
-		result2   [96 * 32]Real
-		step0In0  [32]float64
-		step0Out1 [128 * 32]Real
+		ts       [64 * 32]float64
+		ys       [192 * 32]Real
+		future   [32 * 32]float64
+		targetYs [96 * 32]Real
+		key      [6 * 32]float64
+		loss     [32]Real
+		mae      [32]Real
+		div      [192 * 32]Real
+		cast     [64 * 32]Real
+		concat   [256 * 32]Real
+		reverse  [256 * 32]Real
+		result   [32 * 32]Real
+		h        [16 * 32]Real
+		exp      [8 * 32]Real
+		uniform  [8 * 32]float64
+		mul      [4 * 32]float64
+		mul2     [4 * 32]float64
+		concat2  [8 * 32]float64
+		add      [8 * 32]Real
+		z        [256 * 32]Real
+		result2  [96 * 32]Real
+		step0In0 [32]float64
 	}
 	enc1CellRec struct { // enc.1.cell.rec
 		h    [32 * 32]Real
@@ -227,6 +211,23 @@ type laneFrame struct {
 		h2   [32 * 32]Real
 		add  [96 * 32]Real
 		add2 [96 * 32]Real
+	}
+	forecast0RecLaneoutput struct { // Forecast.0.rec.laneoutput
+		stepNext     [32]float64
+		stepOpen     [32]float64
+		stepRow      [32]float64
+		_            [256]byte
+		stepSpan     [32]float64
+		_            [1536]byte
+		stepLeft     [32]float64
+		stepMore     [32]float64
+		stepAtStart  [32]float64
+		zRowStart    [32]float64
+		aRowStart    [32]float64
+		stepNextNext [32]float64
+		stepOpenNext [32]float64
+		stepTaken    [32]float64
+		stepPlace    [32]float64
 	}
 	decBack struct { // dec.back
 		z           [8 * 32]Real
@@ -511,7 +512,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [1933440]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [1894784]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {
@@ -537,19 +538,20 @@ func (l *lanes) count(n int) {
 
 // laneKernels are the kernels of an instruction set.
 type laneKernels struct {
-	width                 int // real numbers in a vector
-	forecast0Lanestart    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	forecast0Lanestep     func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	forecast0Laneoutput   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	forecastSamplePart0   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	forecastSamplePart2   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitSamplePart0        func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitSamplePart2        func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	forecast0RecLanerev   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	forecast0RecLanerevat func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitGradPart0          func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitGradPart2          func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitGradPart4          func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	width                  int // real numbers in a vector
+	forecast0Lanestart     func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	forecast0Lanestep      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	forecast0Laneoutput    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	forecastSamplePart0    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	forecastSamplePart2    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitSamplePart0         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitSamplePart2         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	forecast0RecLaneoutput func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	forecast0RecLanerev    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	forecast0RecLanerevat  func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitGradPart0           func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitGradPart2           func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	fitGradPart4           func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 }
 
 // kernel holds the kernels for this machine; nil where it has none of the instruction sets.
@@ -559,35 +561,37 @@ func pickKernels() *laneKernels {
 	switch rt.CPULevel() {
 	case rt.AVX512:
 		return &laneKernels{
-			width:                 16,
-			forecast0Lanestart:    forecast0LanestartAVX512,
-			forecast0Lanestep:     forecast0LanestepAVX512,
-			forecast0Laneoutput:   forecast0LaneoutputAVX512,
-			forecastSamplePart0:   forecastSamplePart0AVX512,
-			forecastSamplePart2:   forecastSamplePart2AVX512,
-			fitSamplePart0:        fitSamplePart0AVX512,
-			fitSamplePart2:        fitSamplePart2AVX512,
-			forecast0RecLanerev:   forecast0RecLanerevAVX512,
-			forecast0RecLanerevat: forecast0RecLanerevatAVX512,
-			fitGradPart0:          fitGradPart0AVX512,
-			fitGradPart2:          fitGradPart2AVX512,
-			fitGradPart4:          fitGradPart4AVX512,
+			width:                  16,
+			forecast0Lanestart:     forecast0LanestartAVX512,
+			forecast0Lanestep:      forecast0LanestepAVX512,
+			forecast0Laneoutput:    forecast0LaneoutputAVX512,
+			forecastSamplePart0:    forecastSamplePart0AVX512,
+			forecastSamplePart2:    forecastSamplePart2AVX512,
+			fitSamplePart0:         fitSamplePart0AVX512,
+			fitSamplePart2:         fitSamplePart2AVX512,
+			forecast0RecLaneoutput: forecast0RecLaneoutputAVX512,
+			forecast0RecLanerev:    forecast0RecLanerevAVX512,
+			forecast0RecLanerevat:  forecast0RecLanerevatAVX512,
+			fitGradPart0:           fitGradPart0AVX512,
+			fitGradPart2:           fitGradPart2AVX512,
+			fitGradPart4:           fitGradPart4AVX512,
 		}
 	case rt.AVX2:
 		return &laneKernels{
-			width:                 8,
-			forecast0Lanestart:    forecast0LanestartAVX2,
-			forecast0Lanestep:     forecast0LanestepAVX2,
-			forecast0Laneoutput:   forecast0LaneoutputAVX2,
-			forecastSamplePart0:   forecastSamplePart0AVX2,
-			forecastSamplePart2:   forecastSamplePart2AVX2,
-			fitSamplePart0:        fitSamplePart0AVX2,
-			fitSamplePart2:        fitSamplePart2AVX2,
-			forecast0RecLanerev:   forecast0RecLanerevAVX2,
-			forecast0RecLanerevat: forecast0RecLanerevatAVX2,
-			fitGradPart0:          fitGradPart0AVX2,
-			fitGradPart2:          fitGradPart2AVX2,
-			fitGradPart4:          fitGradPart4AVX2,
+			width:                  8,
+			forecast0Lanestart:     forecast0LanestartAVX2,
+			forecast0Lanestep:      forecast0LanestepAVX2,
+			forecast0Laneoutput:    forecast0LaneoutputAVX2,
+			forecastSamplePart0:    forecastSamplePart0AVX2,
+			forecastSamplePart2:    forecastSamplePart2AVX2,
+			fitSamplePart0:         fitSamplePart0AVX2,
+			fitSamplePart2:         fitSamplePart2AVX2,
+			forecast0RecLaneoutput: forecast0RecLaneoutputAVX2,
+			forecast0RecLanerev:    forecast0RecLanerevAVX2,
+			forecast0RecLanerevat:  forecast0RecLanerevatAVX2,
+			fitGradPart0:           fitGradPart0AVX2,
+			fitGradPart2:           fitGradPart2AVX2,
+			fitGradPart4:           fitGradPart4AVX2,
 		}
 	}
 	return nil
@@ -615,6 +619,8 @@ func fitSamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func fitSamplePart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
+func forecast0RecLaneoutputAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
 func forecast0RecLanerevAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func forecast0RecLanerevatAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -639,6 +645,8 @@ func fitSamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func fitSamplePart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
+func forecast0RecLaneoutputAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
 func forecast0RecLanerevAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func forecast0RecLanerevatAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -650,7 +658,7 @@ func fitGradPart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 func fitGradPart4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 // solveForecast0Lanes solves system Latent for the first n samples, each in steps of its own (forecast.nde:38).
-func (l *lanes) solveForecast0Lanes(t0 *[32]float64, ts *[32 * 32]float64, state0Out *[256 * 32]Real, state1Out *[128 * 32]Real, by rt.Stepping, n int, st *[32]rt.SolveStats) {
+func (l *lanes) solveForecast0Lanes(t0 *[32]float64, ts *[32 * 32]float64, state0Out *[256 * 32]Real, by rt.Stepping, n int, st *[32]rt.SolveStats) {
 	fr := l.fr
 	s := &fr.forecast0Lanestep
 	t1 := (*[32]float64)(ts[992:])
@@ -658,6 +666,8 @@ func (l *lanes) solveForecast0Lanes(t0 *[32]float64, ts *[32 * 32]float64, state
 	for i := range d.stepNext {
 		d.stepNext[i], d.stepSpan[i] = 0, t1[i]-t0[i]
 	}
+	d.stepAtStart[0] = rt.Apart(fr, ts)
+	d.zRowStart[0] = rt.Apart(fr, state0Out)
 	var last [32]float64 // error norm of the last attempt
 	for i := range last {
 		last[i] = 1
@@ -709,6 +719,7 @@ func (l *lanes) solveForecast0Lanes(t0 *[32]float64, ts *[32 * 32]float64, state
 		}
 		kernel.forecast0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
 		clear(d.stepOpen[:]) // of samples that have taken a step
+		d.stepRow[0] = 32    // the first row that one of them has to take
 		for i := range n {
 			if s.stepLive[i] == 0 {
 				continue
@@ -719,6 +730,9 @@ func (l *lanes) solveForecast0Lanes(t0 *[32]float64, ts *[32 * 32]float64, state
 				st[i].Accepted++
 				st[i].H = s.stepHAt[i]
 				d.stepOpen[i] = 1
+				if next := d.stepNext[i]; next < d.stepRow[0] {
+					d.stepRow[0] = next
+				}
 				st[i].Time = s.stepT[i]
 				if s.stepT[i] == t1[i] {
 					s.stepLive[i] = 0
@@ -734,38 +748,15 @@ func (l *lanes) solveForecast0Lanes(t0 *[32]float64, ts *[32 * 32]float64, state
 			}
 			last[i] = s.stepErr[i]
 		}
-		row := rt.NextRow(d.stepOpen[:n], d.stepNext[:n], 32)
-		if row < 32 {
-			d.stepT, d.stepEnd, d.stepH = s.stepTAt, s.stepT, s.stepHAt
-			d.zAt, d.z = s.zAt, s.z
-			d.aAt, d.a = s.aAt, s.a
-			d.stepData0 = s.stepData0
-			d.stepData1 = s.stepData1
-			d.stepData2 = s.stepData2
-			d.stepData3 = s.stepData3
-			d.stepData4 = s.stepData4
-			d.stepData5 = s.stepData5
-			d.stepData6 = s.stepData6
-			d.stepData7 = s.stepData7
-		}
-		for row < 32 {
-			d.stepRow[0] = float64(row)
-			copy(d.stepAt[:], ts[row*32:])
-			copy(d.zRow[:], state0Out[row*256:])
-			copy(d.aRow[:], state1Out[row*128:])
+		for d.stepRow[0] < 32 {
+			d.stepLeft[0] = 480 // rows at a time
 			kernel.forecast0Laneoutput(l.fr, l.w, l.pre, &l.sums[0])
-			copy(state0Out[row*256:], d.zRowNext[:])
-			copy(state1Out[row*128:], d.aRowNext[:])
-			row = rt.NextRow(d.stepOpen[:n], d.stepNext[:n], 32)
 		}
 	}
 	for i, next := range d.stepNext {
 		for row := int(next); row < 32; row++ {
 			for e := range 8 {
 				state0Out[(row*8+e)*32+i] = s.z[e*32+i]
-			}
-			for e := range 4 {
-				state1Out[(row*4+e)*32+i] = s.a[e*32+i]
 			}
 		}
 	}
@@ -775,7 +766,7 @@ func (l *lanes) solveForecast0Lanes(t0 *[32]float64, ts *[32 * 32]float64, state
 func (l *lanes) forecastSample(by *[1]rt.Stepping, n int, st *[1][32]rt.SolveStats) {
 	fr := l.fr
 	kernel.forecastSamplePart0(l.fr, l.w, l.pre, &l.sums[0])
-	l.solveForecast0Lanes(&fr.forecastSample.step0In0, &fr.forecastSample.future, &fr.forecastSample.z, &fr.forecastSample.step0Out1, by[0], n, &st[0])
+	l.solveForecast0Lanes(&fr.forecastSample.step0In0, &fr.forecastSample.future, &fr.forecastSample.z, by[0], n, &st[0])
 	kernel.forecastSamplePart2(l.fr, l.w, l.pre, &l.sums[0])
 }
 
@@ -819,7 +810,7 @@ func (j *forecastJob) lanes(worker, lo, hi int) {
 func (l *lanes) fitSample(n int, st *[1][32]rt.SolveStats) {
 	fr := l.fr
 	kernel.fitSamplePart0(l.fr, l.w, l.pre, &l.sums[0])
-	l.solveForecast0Lanes(&fr.fitSample.step0In0, &fr.fitSample.future, &fr.fitSample.z, &fr.fitSample.step0Out1, rt.Stepping{RTol: 0.001, ATol: 0.0001, MaxSteps: 2000}, n, &st[0])
+	l.solveForecast0Lanes(&fr.fitSample.step0In0, &fr.fitSample.future, &fr.fitSample.z, rt.Stepping{RTol: 0.001, ATol: 0.0001, MaxSteps: 2000}, n, &st[0])
 	kernel.fitSamplePart2(l.fr, l.w, l.pre, &l.sums[0])
 }
 
@@ -865,10 +856,13 @@ func (l *lanes) solveForecast0RecLanes(tape *forecast0RecTapeLanes, t0 *[32]floa
 	fr := l.fr
 	s := &fr.forecast0Lanestep
 	t1 := (*[32]float64)(ts[992:])
-	d := &fr.forecast0Laneoutput
+	d := &fr.forecast0RecLaneoutput
 	for i := range d.stepNext {
 		d.stepNext[i], d.stepSpan[i] = 0, t1[i]-t0[i]
 	}
+	d.stepAtStart[0] = rt.Apart(fr, ts)
+	d.zRowStart[0] = rt.Apart(fr, state0Out)
+	d.aRowStart[0] = rt.Apart(fr, state1Out)
 	tape.reset()
 	var last [32]float64 // error norm of the last attempt
 	for i := range last {
@@ -921,6 +915,7 @@ func (l *lanes) solveForecast0RecLanes(tape *forecast0RecTapeLanes, t0 *[32]floa
 		}
 		kernel.forecast0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
 		clear(d.stepOpen[:]) // of samples that have taken a step
+		d.stepRow[0] = 32    // the first row that one of them has to take
 		for i := range n {
 			if s.stepLive[i] == 0 {
 				continue
@@ -932,6 +927,9 @@ func (l *lanes) solveForecast0RecLanes(tape *forecast0RecTapeLanes, t0 *[32]floa
 				st[i].H = s.stepHAt[i]
 				tape.push(i, &s.stepTAt, &s.stepHAt, &s.zAt, &s.aAt)
 				d.stepOpen[i] = 1
+				if next := d.stepNext[i]; next < d.stepRow[0] {
+					d.stepRow[0] = next
+				}
 				st[i].Time = s.stepT[i]
 				if s.stepT[i] == t1[i] {
 					s.stepLive[i] = 0
@@ -947,35 +945,16 @@ func (l *lanes) solveForecast0RecLanes(tape *forecast0RecTapeLanes, t0 *[32]floa
 			}
 			last[i] = s.stepErr[i]
 		}
-		row := rt.NextRow(d.stepOpen[:n], d.stepNext[:n], 32)
-		if row < 32 {
-			d.stepT, d.stepEnd, d.stepH = s.stepTAt, s.stepT, s.stepHAt
-			d.zAt, d.z = s.zAt, s.z
-			d.aAt, d.a = s.aAt, s.a
-			d.stepData0 = s.stepData0
-			d.stepData1 = s.stepData1
-			d.stepData2 = s.stepData2
-			d.stepData3 = s.stepData3
-			d.stepData4 = s.stepData4
-			d.stepData5 = s.stepData5
-			d.stepData6 = s.stepData6
-			d.stepData7 = s.stepData7
-		}
-		for row < 32 {
-			d.stepRow[0] = float64(row)
-			copy(d.stepAt[:], ts[row*32:])
-			copy(d.zRow[:], state0Out[row*256:])
-			copy(d.aRow[:], state1Out[row*128:])
-			kernel.forecast0Laneoutput(l.fr, l.w, l.pre, &l.sums[0])
-			copy(state0Out[row*256:], d.zRowNext[:])
-			copy(state1Out[row*128:], d.aRowNext[:])
+		for d.stepRow[0] < 32 {
+			row := int(d.stepRow[0])
+			d.stepLeft[0] = 1 // rows at a time
+			kernel.forecast0RecLaneoutput(l.fr, l.w, l.pre, &l.sums[0])
 			for i := range n {
 				if d.stepTaken[i] == 0 {
 					continue
 				}
 				tape.at[row][i], tape.theta[row][i] = tape.n[i]-1, d.stepPlace[i]
 			}
-			row = rt.NextRow(d.stepOpen[:n], d.stepNext[:n], 32)
 		}
 	}
 	for i, next := range d.stepNext {

@@ -178,6 +178,11 @@ DATA f64_ffffffffffffffff<>+8(SB)/8, $0xffffffffffffffff
 DATA f64_ffffffffffffffff<>+16(SB)/8, $0xffffffffffffffff
 DATA f64_ffffffffffffffff<>+24(SB)/8, $0xffffffffffffffff
 GLOBL f64_ffffffffffffffff<>(SB), RODATA|NOPTR, $32
+DATA f64_403e000000000000<>+0(SB)/8, $0x403e000000000000 // 30
+DATA f64_403e000000000000<>+8(SB)/8, $0x403e000000000000
+DATA f64_403e000000000000<>+16(SB)/8, $0x403e000000000000
+DATA f64_403e000000000000<>+24(SB)/8, $0x403e000000000000
+GLOBL f64_403e000000000000<>(SB), RODATA|NOPTR, $32
 
 // forcedField is Forced.field (lagrange.nde:11) of a block of samples.
 // 69 vectors lie in the frame for want of registers.
@@ -2167,19 +2172,51 @@ TEXT ·swing0LanestepAVX2(SB), 0, $8-32
 // swing0Laneoutput is Swing.0.laneoutput (lagrange.nde:22) of a block of samples.
 // 24 vectors lie in the frame for want of registers.
 TEXT swing0Laneoutput_avx2<>(SB), NOSPLIT, $0-0
+loop1: // rows from which others follow
+	CVTTSD2SQ	474880(AX), R15	// step.at.start
+	ADDQ	AX, R15
+	MOVQ	R15, 65536(AX)
+	CVTTSD2SQ	472320(AX), R15	// step.row
+	IMULQ	$256, R15
+	ADDQ	65536(AX), R15
+	MOVQ	R15, 65544(AX)
+	CVTTSD2SQ	475136(AX), R15	// q.row.start
+	ADDQ	AX, R15
+	MOVQ	R15, 65552(AX)
+	CVTTSD2SQ	472320(AX), R15	// step.row
+	IMULQ	$256, R15
+	ADDQ	65552(AX), R15
+	MOVQ	R15, 65560(AX)
+	CVTTSD2SQ	475392(AX), R15	// v.row.start
+	ADDQ	AX, R15
+	MOVQ	R15, 65568(AX)
+	CVTTSD2SQ	472320(AX), R15	// step.row
+	IMULQ	$256, R15
+	ADDQ	65568(AX), R15
+	MOVQ	R15, 65576(AX)
+	MOVQ	65544(AX), R15
+	MOVQ	R15, 65584(AX)
+	MOVQ	65560(AX), R15
+	MOVQ	R15, 65592(AX)
+	MOVQ	65576(AX), R15
+	MOVQ	R15, 65600(AX)
+loop2: // rows of outputs
 	VBROADCASTSD	472320(AX), Y0	// step.row
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-	MOVQ	AX, DI
-loop1: // 4 times: vectors of the block
+	MOVQ	65584(AX), DI
+	MOVQ	AX, R9
+	MOVQ	65592(AX), R10
+	MOVQ	65600(AX), R11
+loop3: // 4 times: vectors of the block
 	VMOVUPD	472064(SI), Y15	// step.open
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPD	472096(SI), Y15	// step.open | 1
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPD	471808(SI), Y0	// step.next
 	VMOVUPD	471840(SI), Y1	// step.next | 1
-	VMOVUPD	472576(SI), Y2	// step.at
-	VMOVUPD	472608(SI), Y3	// step.at | 1
+	VMOVUPD	(DI), Y2
+	VMOVUPD	32(DI), Y3
 	VMOVUPD	473344(SI), Y15	// step.end
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPD	473376(SI), Y4	// step.end | 1
@@ -2215,12 +2252,12 @@ loop1: // 4 times: vectors of the block
 	VANDPD	f64_3ff0000000000000<>(SB), Y13, Y11
 	VMOVUPS	192(AX), Y13
 	VANDPD	f64_3ff0000000000000<>(SB), Y13, Y12
-	VMOVUPD	Y11, 477440(SI)	// step.taken
-	VMOVUPD	Y12, 477472(SI)	// step.taken | 1
+	VMOVUPD	Y11, 475648(SI)	// step.taken
+	VMOVUPD	Y12, 475680(SI)	// step.taken | 1
 	VADDPD	Y11, Y0, Y0
 	VADDPD	Y12, Y1, Y1
-	VMOVUPD	Y0, 476928(SI)	// step.next_next
-	VMOVUPD	Y1, 476960(SI)	// step.next_next | 1
+	VMOVUPD	Y0, 471808(SI)	// step.next
+	VMOVUPD	Y1, 471840(SI)	// step.next | 1
 	VXORPD	f64_ffffffffffffffff<>(SB), Y5, Y0
 	VXORPD	f64_ffffffffffffffff<>(SB), Y6, Y1
 	VANDPD	Y0, Y9, Y0
@@ -2229,166 +2266,278 @@ loop1: // 4 times: vectors of the block
 	VBLENDVPD	Y0, f64_0000000000000000<>(SB), Y14, Y0
 	VMOVUPS	32(AX), Y14
 	VBLENDVPD	Y1, f64_0000000000000000<>(SB), Y14, Y1
-	VMOVUPD	Y0, 477184(SI)	// step.open_next
-	VMOVUPD	Y1, 477216(SI)	// step.open_next | 1
+	VMOVUPD	Y0, 472064(SI)	// step.open
+	VMOVUPD	Y1, 472096(SI)	// step.open | 1
 	VCMPPD	$0, Y7, Y2, Y15
 	VMOVUPS	Y15, 0(AX)
 	VCMPPD	$0, Y8, Y3, Y15
 	VMOVUPS	Y15, 32(AX)
-	VCMPPD	$0, 64(AX), Y2, Y0
-	VCMPPD	$0, Y4, Y3, Y1
-	VSUBPD	Y7, Y2, Y2
-	VSUBPD	Y8, Y3, Y3
-	VDIVPD	96(AX), Y2, Y2
-	VDIVPD	128(AX), Y3, Y3
-	VBLENDVPD	Y0, f64_3ff0000000000000<>(SB), Y2, Y4
-	VBLENDVPD	Y1, f64_3ff0000000000000<>(SB), Y3, Y5
+	VCMPPD	$0, 64(AX), Y2, Y15
+	VMOVUPS	Y15, 224(AX)
+	VCMPPD	$0, Y4, Y3, Y15
+	VMOVUPS	Y15, 64(AX)
+	VSUBPD	Y7, Y2, Y0
+	VSUBPD	Y8, Y3, Y1
+	VDIVPD	96(AX), Y0, Y0
+	VDIVPD	128(AX), Y1, Y1
+	VMOVUPS	224(AX), Y13
+	VBLENDVPD	Y13, f64_3ff0000000000000<>(SB), Y0, Y2
+	VMOVUPS	64(AX), Y13
+	VBLENDVPD	Y13, f64_3ff0000000000000<>(SB), Y1, Y3
 	VMOVUPS	0(AX), Y13
-	VBLENDVPD	Y13, f64_0000000000000000<>(SB), Y4, Y4
+	VBLENDVPD	Y13, f64_0000000000000000<>(SB), Y2, Y2
 	VMOVUPS	32(AX), Y13
-	VBLENDVPD	Y13, f64_0000000000000000<>(SB), Y5, Y5
-	VMOVUPD	Y4, 477696(SI)	// step.place
-	VMOVUPD	Y5, 477728(SI)	// step.place | 1
-	VMULPD	96(AX), Y2, Y4
-	VMULPD	128(AX), Y3, Y5
-	VCVTPD2PSY	Y4, X4
-	VCVTPD2PSY	Y5, X5
-	VINSERTF128	$1, X5, Y4, Y4
+	VBLENDVPD	Y13, f64_0000000000000000<>(SB), Y3, Y3
+	VMOVUPD	Y2, 475904(SI)	// step.place
+	VMOVUPD	Y3, 475936(SI)	// step.place | 1
+	VMULPD	96(AX), Y0, Y2
+	VMULPD	128(AX), Y1, Y3
 	VCVTPD2PSY	Y2, X2
 	VCVTPD2PSY	Y3, X3
 	VINSERTF128	$1, X3, Y2, Y2
-	VMOVUPS	473856(DI), Y3	// q.at[0]
-	VMOVUPS	473984(DI), Y15	// q.at[1]
-	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	474880(DI), Y5	// step.data0[0]
-	VMOVUPS	475008(DI), Y6	// step.data0[1]
-	VMOVUPS	475392(DI), Y7	// step.data2[0]
-	VMOVUPS	475520(DI), Y8	// step.data2[1]
-	VMOVUPS	475904(DI), Y9	// step.data4[0]
-	VMOVUPS	476032(DI), Y10	// step.data4[1]
-	VMOVUPS	474368(DI), Y11	// q[0]
-	VMOVUPS	474496(DI), Y12	// q[1]
-	VMOVUPS	476416(DI), Y15	// q.row[0]
+	VCVTPD2PSY	Y0, X0
+	VCVTPD2PSY	Y1, X1
+	VINSERTF128	$1, X1, Y0, Y0
+	VMOVUPS	469760(R9), Y1	// swing0Lanestep.q.at[0]
+	VMOVUPS	469888(R9), Y3	// swing0Lanestep.q.at[1]
+	VMOVUPS	470272(R9), Y4	// swing0Lanestep.step.data0[0]
+	VMOVUPS	470400(R9), Y5	// swing0Lanestep.step.data0[1]
+	VMOVUPS	470784(R9), Y6	// swing0Lanestep.step.data2[0]
+	VMOVUPS	470912(R9), Y7	// swing0Lanestep.step.data2[1]
+	VMOVUPS	471296(R9), Y8	// swing0Lanestep.step.data4[0]
+	VMOVUPS	471424(R9), Y9	// swing0Lanestep.step.data4[1]
+	VMOVUPS	468480(R9), Y10	// swing0Lanestep.q[0]
+	VMOVUPS	468608(R9), Y11	// swing0Lanestep.q[1]
+	VMOVUPS	(R10), Y15
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	476544(DI), Y15	// q.row[1]
+	VMOVUPS	128(R10), Y15
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	474112(DI), Y15	// v.at[0]
-	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	474240(DI), Y15	// v.at[1]
+	VMOVUPS	470016(R9), Y15	// swing0Lanestep.v.at[0]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	475136(DI), Y15	// step.data1[0]
+	VMOVUPS	470144(R9), Y15	// swing0Lanestep.v.at[1]
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	475264(DI), Y15	// step.data1[1]
+	VMOVUPS	470528(R9), Y15	// swing0Lanestep.step.data1[0]
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	475648(DI), Y15	// step.data3[0]
+	VMOVUPS	470656(R9), Y15	// swing0Lanestep.step.data1[1]
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	475776(DI), Y15	// step.data3[1]
+	VMOVUPS	471040(R9), Y15	// swing0Lanestep.step.data3[0]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	476160(DI), Y15	// step.data5[0]
+	VMOVUPS	471168(R9), Y15	// swing0Lanestep.step.data3[1]
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	476288(DI), Y15	// step.data5[1]
+	VMOVUPS	471552(R9), Y12	// swing0Lanestep.step.data5[0]
+	VMOVUPS	471680(R9), Y15	// swing0Lanestep.step.data5[1]
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	474624(DI), Y15	// v[0]
+	VMOVUPS	468736(R9), Y15	// swing0Lanestep.v[0]
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	474752(DI), Y15	// v[1]
+	VMOVUPS	468864(R9), Y15	// swing0Lanestep.v[1]
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	476672(DI), Y15	// v.row[0]
+	VMOVUPS	(R11), Y15
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	476800(DI), Y15	// v.row[1]
+	VMOVUPS	128(R11), Y15
 	VMOVUPS	Y15, 576(AX)
-	VFMADD231PS	Y9, Y2, Y7
-	VFMADD231PS	Y7, Y2, Y5
-	VFMADD213PS	Y3, Y4, Y5
-	VFMADD231PS	Y10, Y2, Y8
-	VFMADD231PS	Y8, Y2, Y6
-	VFMADD213PS	64(AX), Y4, Y6
-	VSHUFPS	$136, Y1, Y0, Y7
-	VPERMPD	$216, Y7, Y7
-	VBLENDVPS	Y7, Y11, Y5, Y5
-	VSHUFPS	$136, Y1, Y0, Y7
-	VPERMPD	$216, Y7, Y7
-	VBLENDVPS	Y7, Y12, Y6, Y6
+	VFMADD231PS	Y8, Y0, Y6
+	VFMADD231PS	Y6, Y0, Y4
+	VFMADD213PS	Y1, Y2, Y4
+	VFMADD231PS	Y9, Y0, Y7
+	VFMADD231PS	Y7, Y0, Y5
+	VFMADD213PS	Y3, Y2, Y5
+	VMOVUPS	64(AX), Y13
+	VMOVUPS	224(AX), Y14
+	VSHUFPS	$136, Y13, Y14, Y6
+	VPERMPD	$216, Y6, Y6
+	VBLENDVPS	Y6, Y10, Y4, Y4
+	VBLENDVPS	Y6, Y11, Y5, Y5
 	VMOVUPS	32(AX), Y13
 	VMOVUPS	0(AX), Y14
 	VSHUFPS	$136, Y13, Y14, Y7
 	VPERMPD	$216, Y7, Y7
+	VBLENDVPS	Y7, Y1, Y4, Y1
 	VBLENDVPS	Y7, Y3, Y5, Y3
-	VMOVUPS	32(AX), Y13
-	VMOVUPS	0(AX), Y14
-	VSHUFPS	$136, Y13, Y14, Y5
-	VPERMPD	$216, Y5, Y5
-	VBLENDVPS	Y5, 64(AX), Y6, Y5
 	VMOVUPS	192(AX), Y13
 	VMOVUPS	160(AX), Y14
-	VSHUFPS	$136, Y13, Y14, Y6
-	VPERMPD	$216, Y6, Y6
+	VSHUFPS	$136, Y13, Y14, Y4
+	VPERMPD	$216, Y4, Y4
 	VMOVUPS	96(AX), Y14
-	VBLENDVPS	Y6, Y3, Y14, Y3
-	VMOVUPS	Y3, 477952(DI)	// q.row_next[0]
-	VMOVUPS	192(AX), Y13
-	VMOVUPS	160(AX), Y14
-	VSHUFPS	$136, Y13, Y14, Y3
-	VPERMPD	$216, Y3, Y3
+	VBLENDVPS	Y4, Y1, Y14, Y1
+	VMOVUPS	Y1, (R10)
 	VMOVUPS	128(AX), Y14
-	VBLENDVPS	Y3, Y5, Y14, Y3
-	VMOVUPS	Y3, 478080(DI)	// q.row_next[1]
-	VMOVUPS	352(AX), Y3
-	VFMADD231PS	416(AX), Y2, Y3
-	VFMADD213PS	288(AX), Y2, Y3
-	VFMADD213PS	224(AX), Y4, Y3
-	VMOVUPS	384(AX), Y5
-	VFMADD231PS	448(AX), Y2, Y5
-	VFMADD213PS	320(AX), Y5, Y2
-	VFMADD213PS	256(AX), Y2, Y4
-	VSHUFPS	$136, Y1, Y0, Y2
-	VPERMPD	$216, Y2, Y2
-	VBLENDVPS	Y2, 480(AX), Y3, Y2
-	VSHUFPS	$136, Y1, Y0, Y0
-	VPERMPD	$216, Y0, Y0
-	VBLENDVPS	Y0, 512(AX), Y4, Y0
-	VMOVUPS	32(AX), Y13
-	VMOVUPS	0(AX), Y14
-	VSHUFPS	$136, Y13, Y14, Y1
-	VPERMPD	$216, Y1, Y1
-	VBLENDVPS	Y1, 224(AX), Y2, Y1
-	VMOVUPS	32(AX), Y13
-	VMOVUPS	0(AX), Y14
-	VSHUFPS	$136, Y13, Y14, Y2
-	VPERMPD	$216, Y2, Y2
-	VBLENDVPS	Y2, 256(AX), Y0, Y0
-	VMOVUPS	192(AX), Y13
-	VMOVUPS	160(AX), Y14
-	VSHUFPS	$136, Y13, Y14, Y2
-	VPERMPD	$216, Y2, Y2
+	VBLENDVPS	Y4, Y3, Y14, Y1
+	VMOVUPS	Y1, 128(R10)
+	VFMADD213PS	384(AX), Y0, Y12
+	VFMADD213PS	320(AX), Y0, Y12
+	VFMADD213PS	256(AX), Y2, Y12
+	VMOVUPS	416(AX), Y1
+	VFMADD231PS	448(AX), Y0, Y1
+	VFMADD213PS	352(AX), Y1, Y0
+	VFMADD213PS	288(AX), Y0, Y2
+	VBLENDVPS	Y6, 480(AX), Y12, Y0
+	VBLENDVPS	Y6, 512(AX), Y2, Y1
+	VBLENDVPS	Y7, 256(AX), Y0, Y0
+	VBLENDVPS	Y7, 288(AX), Y1, Y1
 	VMOVUPS	544(AX), Y14
-	VBLENDVPS	Y2, Y1, Y14, Y1
-	VMOVUPS	Y1, 478208(DI)	// v.row_next[0]
-	VMOVUPS	192(AX), Y13
-	VMOVUPS	160(AX), Y14
-	VSHUFPS	$136, Y13, Y14, Y1
-	VPERMPD	$216, Y1, Y1
+	VBLENDVPS	Y4, Y0, Y14, Y0
+	VMOVUPS	Y0, (R11)
 	VMOVUPS	576(AX), Y14
-	VBLENDVPS	Y1, Y0, Y14, Y0
-	VMOVUPS	Y0, 478336(DI)	// v.row_next[1]
+	VBLENDVPS	Y4, Y1, Y14, Y0
+	VMOVUPS	Y0, 128(R11)
 	ADDQ	$64, SI
-	ADDQ	$32, DI
+	ADDQ	$64, DI
+	ADDQ	$32, R9
+	ADDQ	$32, R10
+	ADDQ	$32, R11
 	DECQ	CX
-	JNE	loop1
-	// results that are the arguments of the next run
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop2: // 4 times: vectors of the block
-	VMOVUPD	476928(SI), Y0	// step.next_next
-	VMOVUPD	476960(SI), Y1	// step.next_next | 1
-	VMOVUPD	Y0, 471808(SI)	// step.next
-	VMOVUPD	Y1, 471840(SI)	// step.next | 1
-	VMOVUPD	477184(SI), Y0	// step.open_next
-	VMOVUPD	477216(SI), Y1	// step.open_next | 1
-	VMOVUPD	Y0, 472064(SI)	// step.open
-	VMOVUPD	Y1, 472096(SI)	// step.open | 1
-	ADDQ	$64, SI
-	DECQ	CX
+	JNE	loop3
+	// the next row, if a sample has to take it
+	VBROADCASTSD	472320(AX), Y0	// step.row
+	VADDPD	f64_3ff0000000000000<>(SB), Y0, Y0
+	VMOVSD	X0, 472320(AX)	// step.row
+	VBROADCASTSD	474368(AX), Y1	// step.left
+	VSUBPD	f64_3ff0000000000000<>(SB), Y1, Y1
+	VMOVSD	X1, 474368(AX)	// step.left
+	VMOVUPD	472064(AX), Y1	// step.open
+	VMOVUPD	f64_0000000000000000<>(SB), Y2
+	VCMPPD	$17, Y1, Y2, Y1
+	VMOVUPD	471808(AX), Y2	// step.next
+	VCMPPD	$0, Y0, Y2, Y2
+	VANDPD	Y2, Y1, Y1
+	VORPD	f64_0000000000000000<>(SB), Y1, Y1
+	VMOVUPD	472096(AX), Y2	// step.open | 1
+	VMOVUPD	f64_0000000000000000<>(SB), Y3
+	VCMPPD	$17, Y2, Y3, Y2
+	VMOVUPD	471840(AX), Y3	// step.next | 1
+	VCMPPD	$0, Y0, Y3, Y3
+	VANDPD	Y3, Y2, Y2
+	VORPD	Y2, Y1, Y1
+	VMOVUPD	472128(AX), Y2	// step.open | 2
+	VMOVUPD	f64_0000000000000000<>(SB), Y3
+	VCMPPD	$17, Y2, Y3, Y2
+	VMOVUPD	471872(AX), Y3	// step.next | 2
+	VCMPPD	$0, Y0, Y3, Y3
+	VANDPD	Y3, Y2, Y2
+	VORPD	Y2, Y1, Y1
+	VMOVUPD	472160(AX), Y2	// step.open | 3
+	VMOVUPD	f64_0000000000000000<>(SB), Y3
+	VCMPPD	$17, Y2, Y3, Y2
+	VMOVUPD	471904(AX), Y3	// step.next | 3
+	VCMPPD	$0, Y0, Y3, Y3
+	VANDPD	Y3, Y2, Y2
+	VORPD	Y2, Y1, Y1
+	VMOVUPD	472192(AX), Y2	// step.open | 4
+	VMOVUPD	f64_0000000000000000<>(SB), Y3
+	VCMPPD	$17, Y2, Y3, Y2
+	VMOVUPD	471936(AX), Y3	// step.next | 4
+	VCMPPD	$0, Y0, Y3, Y3
+	VANDPD	Y3, Y2, Y2
+	VORPD	Y2, Y1, Y1
+	VMOVUPD	472224(AX), Y2	// step.open | 5
+	VMOVUPD	f64_0000000000000000<>(SB), Y3
+	VCMPPD	$17, Y2, Y3, Y2
+	VMOVUPD	471968(AX), Y3	// step.next | 5
+	VCMPPD	$0, Y0, Y3, Y3
+	VANDPD	Y3, Y2, Y2
+	VORPD	Y2, Y1, Y1
+	VMOVUPD	472256(AX), Y2	// step.open | 6
+	VMOVUPD	f64_0000000000000000<>(SB), Y3
+	VCMPPD	$17, Y2, Y3, Y2
+	VMOVUPD	472000(AX), Y3	// step.next | 6
+	VCMPPD	$0, Y0, Y3, Y3
+	VANDPD	Y3, Y2, Y2
+	VORPD	Y2, Y1, Y1
+	VMOVUPD	472288(AX), Y2	// step.open | 7
+	VMOVUPD	f64_0000000000000000<>(SB), Y3
+	VCMPPD	$17, Y2, Y3, Y2
+	VMOVUPD	472032(AX), Y3	// step.next | 7
+	VCMPPD	$0, Y0, Y3, Y3
+	VANDPD	Y3, Y2, Y2
+	VORPD	Y2, Y1, Y1
+	VCMPPD	$17, f64_403e000000000000<>(SB), Y0, Y0
+	VBROADCASTSD	474368(AX), Y2	// step.left
+	VMOVUPD	f64_0000000000000000<>(SB), Y3
+	VCMPPD	$17, Y2, Y3, Y2
+	VANDPD	Y2, Y0, Y0
+	VANDPD	Y0, Y1, Y0
+	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
+	VPERM2F128	$1, Y0, Y0, Y1
+	VADDPD	Y1, Y0, Y0
+	VSHUFPD	$5, Y0, Y0, Y1
+	VADDPD	Y1, Y0, Y0
+	VMOVSD	X0, 474624(AX)	// step.more
+	ADDQ	$256, 65584(AX)
+	ADDQ	$256, 65592(AX)
+	ADDQ	$256, 65600(AX)
+	CMPQ	474624(AX), $0	// step.more
 	JNE	loop2
+	// the first row that a sample has to take, if there is one
+	VMOVUPD	472064(AX), Y0	// step.open
+	VMOVUPD	f64_0000000000000000<>(SB), Y1
+	VCMPPD	$17, Y0, Y1, Y0
+	VMOVUPD	471808(AX), Y1	// step.next
+	VMOVUPD	f64_403e000000000000<>(SB), Y2
+	VBLENDVPD	Y0, Y1, Y2, Y0
+	VMOVUPD	f64_403e000000000000<>(SB), Y1
+	VMINPD	Y0, Y1, Y0
+	VMOVUPD	472096(AX), Y1	// step.open | 1
+	VMOVUPD	f64_0000000000000000<>(SB), Y2
+	VCMPPD	$17, Y1, Y2, Y1
+	VMOVUPD	471840(AX), Y2	// step.next | 1
+	VMOVUPD	f64_403e000000000000<>(SB), Y3
+	VBLENDVPD	Y1, Y2, Y3, Y1
+	VMINPD	Y1, Y0, Y0
+	VMOVUPD	472128(AX), Y1	// step.open | 2
+	VMOVUPD	f64_0000000000000000<>(SB), Y2
+	VCMPPD	$17, Y1, Y2, Y1
+	VMOVUPD	471872(AX), Y2	// step.next | 2
+	VMOVUPD	f64_403e000000000000<>(SB), Y3
+	VBLENDVPD	Y1, Y2, Y3, Y1
+	VMINPD	Y1, Y0, Y0
+	VMOVUPD	472160(AX), Y1	// step.open | 3
+	VMOVUPD	f64_0000000000000000<>(SB), Y2
+	VCMPPD	$17, Y1, Y2, Y1
+	VMOVUPD	471904(AX), Y2	// step.next | 3
+	VMOVUPD	f64_403e000000000000<>(SB), Y3
+	VBLENDVPD	Y1, Y2, Y3, Y1
+	VMINPD	Y1, Y0, Y0
+	VMOVUPD	472192(AX), Y1	// step.open | 4
+	VMOVUPD	f64_0000000000000000<>(SB), Y2
+	VCMPPD	$17, Y1, Y2, Y1
+	VMOVUPD	471936(AX), Y2	// step.next | 4
+	VMOVUPD	f64_403e000000000000<>(SB), Y3
+	VBLENDVPD	Y1, Y2, Y3, Y1
+	VMINPD	Y1, Y0, Y0
+	VMOVUPD	472224(AX), Y1	// step.open | 5
+	VMOVUPD	f64_0000000000000000<>(SB), Y2
+	VCMPPD	$17, Y1, Y2, Y1
+	VMOVUPD	471968(AX), Y2	// step.next | 5
+	VMOVUPD	f64_403e000000000000<>(SB), Y3
+	VBLENDVPD	Y1, Y2, Y3, Y1
+	VMINPD	Y1, Y0, Y0
+	VMOVUPD	472256(AX), Y1	// step.open | 6
+	VMOVUPD	f64_0000000000000000<>(SB), Y2
+	VCMPPD	$17, Y1, Y2, Y1
+	VMOVUPD	472000(AX), Y2	// step.next | 6
+	VMOVUPD	f64_403e000000000000<>(SB), Y3
+	VBLENDVPD	Y1, Y2, Y3, Y1
+	VMINPD	Y1, Y0, Y0
+	VMOVUPD	472288(AX), Y1	// step.open | 7
+	VMOVUPD	f64_0000000000000000<>(SB), Y2
+	VCMPPD	$17, Y1, Y2, Y1
+	VMOVUPD	472032(AX), Y2	// step.next | 7
+	VMOVUPD	f64_403e000000000000<>(SB), Y3
+	VBLENDVPD	Y1, Y2, Y3, Y1
+	VMINPD	Y1, Y0, Y0
+	VPERM2F128	$1, Y0, Y0, Y1
+	VMINPD	Y1, Y0, Y0
+	VSHUFPD	$5, Y0, Y0, Y1
+	VMINPD	Y1, Y0, Y0
+	VMOVSD	X0, 472320(AX)	// step.row
+	VCMPPD	$17, f64_403e000000000000<>(SB), Y0, Y0
+	VBROADCASTSD	474368(AX), Y1	// step.left
+	VMOVUPD	f64_0000000000000000<>(SB), Y2
+	VCMPPD	$17, Y1, Y2, Y1
+	VANDPD	Y1, Y0, Y0
+	VMOVSD	X0, 474624(AX)	// step.more
+	CMPQ	474624(AX), $0	// step.more
+	JNE	loop1
 	RET
 
 // func swing0LaneoutputAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -2412,16 +2561,16 @@ TEXT swingSamplePart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 502016(SI)	// swingSample.step0_in0
+	VMOVUPD	Y0, 499712(SI)	// swingSample.step0_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 502048(SI)	// swingSample.step0_in0 | 1
-	VMOVUPS	478464(DI), Y0	// swingSample.q0[0]
+	VMOVUPD	Y0, 499744(SI)	// swingSample.step0_in0 | 1
+	VMOVUPS	476160(DI), Y0	// swingSample.q0[0]
 	VMOVUPS	Y0, 468480(DI)	// swing0Lanestep.q[0]
-	VMOVUPS	478592(DI), Y0	// swingSample.q0[1]
+	VMOVUPS	476288(DI), Y0	// swingSample.q0[1]
 	VMOVUPS	Y0, 468608(DI)	// swing0Lanestep.q[1]
-	VMOVUPS	478720(DI), Y0	// swingSample.v0[0]
+	VMOVUPS	476416(DI), Y0	// swingSample.v0[0]
 	VMOVUPS	Y0, 468736(DI)	// swing0Lanestep.v[0]
-	VMOVUPS	478848(DI), Y0	// swingSample.v0[1]
+	VMOVUPS	476544(DI), Y0	// swingSample.v0[1]
 	VMOVUPS	Y0, 468864(DI)	// swing0Lanestep.v[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
@@ -2470,15 +2619,15 @@ TEXT fitSamplePart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	502272(SI), Y0	// fitSample.q[0]
-	VMOVUPS	502400(SI), Y1	// fitSample.q[1]
-	VMOVUPS	502528(SI), Y2	// fitSample.v[0]
-	VMOVUPS	502656(SI), Y3	// fitSample.v[1]
+	VMOVUPS	499968(SI), Y0	// fitSample.q[0]
+	VMOVUPS	500096(SI), Y1	// fitSample.q[1]
+	VMOVUPS	500224(SI), Y2	// fitSample.v[0]
+	VMOVUPS	500352(SI), Y3	// fitSample.v[1]
 	// lagrange.nde:4
-	VMOVUPS	Y0, 503168(SI)	// fitSample.concat[0]
-	VMOVUPS	Y1, 503296(SI)	// fitSample.concat[1]
-	VMOVUPS	Y2, 503424(SI)	// fitSample.concat[2]
-	VMOVUPS	Y3, 503552(SI)	// fitSample.concat[3]
+	VMOVUPS	Y0, 500864(SI)	// fitSample.concat[0]
+	VMOVUPS	Y1, 500992(SI)	// fitSample.concat[1]
+	VMOVUPS	Y2, 501120(SI)	// fitSample.concat[2]
+	VMOVUPS	Y3, 501248(SI)	// fitSample.concat[3]
 	MOVQ	$128, DI
 	MOVQ	BX, R9
 	MOVQ	BX, R10
@@ -2495,7 +2644,7 @@ loop2: // 128 times: elements
 	VFMADD231PS	Y3, Y5, Y4
 	VBROADCASTSS	2048(R10), Y5	// L.0.bias[0]
 	VADDPS	Y5, Y4, Y4
-	VMOVUPS	Y4, 503680(R11)	// fitSample.add[0]
+	VMOVUPS	Y4, 501376(R11)	// fitSample.add[0]
 	VORPS	f32_80000000<>(SB), Y4, Y5
 	VMOVUPS	f32_42b40000<>(SB), Y6
 	VMINPS	Y5, Y6, Y5
@@ -2527,10 +2676,10 @@ loop2: // 128 times: elements
 	VBLENDVPS	Y4, Y5, Y6, Y4
 	VADDPS	f32_3f800000<>(SB), Y5, Y5
 	VDIVPS	Y5, Y4, Y4
-	VMOVUPS	Y4, 520064(R11)	// fitSample.sigmoid[0]
+	VMOVUPS	Y4, 517760(R11)	// fitSample.sigmoid[0]
 	VBROADCASTSS	512(R12), Y5	// L.0.weight.matvec[0]
 	VMULPS	Y4, Y5, Y4
-	VMOVUPS	Y4, 536448(R11)	// fitSample.mul[0]
+	VMOVUPS	Y4, 534144(R11)	// fitSample.mul[0]
 	ADDQ	$16, R9
 	ADDQ	$4, R10
 	ADDQ	$128, R11
@@ -2557,10 +2706,10 @@ loop3: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop4: // 128 times: terms of the sums
-	VMOVUPS	536448(R10), Y8	// fitSample.mul[0]
-	VMOVUPS	536480(R10), Y9	// fitSample.mul[0] | 1
-	VMOVUPS	536512(R10), Y10	// fitSample.mul[0] | 2
-	VMOVUPS	536544(R10), Y11	// fitSample.mul[0] | 3
+	VMOVUPS	534144(R10), Y8	// fitSample.mul[0]
+	VMOVUPS	534176(R10), Y9	// fitSample.mul[0] | 1
+	VMOVUPS	534208(R10), Y10	// fitSample.mul[0] | 2
+	VMOVUPS	534240(R10), Y11	// fitSample.mul[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -2575,14 +2724,14 @@ loop4: // 128 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop4
-	VMOVUPS	Y0, 552832(DI)	// fitSample.matvec[0]
-	VMOVUPS	Y1, 552864(DI)	// fitSample.matvec[0] | 1
-	VMOVUPS	Y2, 552896(DI)	// fitSample.matvec[0] | 2
-	VMOVUPS	Y3, 552928(DI)	// fitSample.matvec[0] | 3
-	VMOVUPS	Y4, 552960(DI)	// fitSample.matvec[1]
-	VMOVUPS	Y5, 552992(DI)	// fitSample.matvec[1] | 1
-	VMOVUPS	Y6, 553024(DI)	// fitSample.matvec[1] | 2
-	VMOVUPS	Y7, 553056(DI)	// fitSample.matvec[1] | 3
+	VMOVUPS	Y0, 550528(DI)	// fitSample.matvec[0]
+	VMOVUPS	Y1, 550560(DI)	// fitSample.matvec[0] | 1
+	VMOVUPS	Y2, 550592(DI)	// fitSample.matvec[0] | 2
+	VMOVUPS	Y3, 550624(DI)	// fitSample.matvec[0] | 3
+	VMOVUPS	Y4, 550656(DI)	// fitSample.matvec[1]
+	VMOVUPS	Y5, 550688(DI)	// fitSample.matvec[1] | 1
+	VMOVUPS	Y6, 550720(DI)	// fitSample.matvec[1] | 2
+	VMOVUPS	Y7, 550752(DI)	// fitSample.matvec[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -2594,7 +2743,7 @@ loop5: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop6: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	503680(R9), Y0	// fitSample.add[0]
+	VMOVUPS	501376(R9), Y0	// fitSample.add[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -2623,7 +2772,7 @@ loop6: // 128 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 569216(R9)	// fitSample.softplus[0]
+	VMOVUPS	Y0, 566912(R9)	// fitSample.softplus[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop6
@@ -2647,10 +2796,10 @@ loop7: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop8: // 128 times: terms of the sums
-	VMOVUPS	569216(R10), Y8	// fitSample.softplus[0]
-	VMOVUPS	569248(R10), Y9	// fitSample.softplus[0] | 1
-	VMOVUPS	569280(R10), Y10	// fitSample.softplus[0] | 2
-	VMOVUPS	569312(R10), Y11	// fitSample.softplus[0] | 3
+	VMOVUPS	566912(R10), Y8	// fitSample.softplus[0]
+	VMOVUPS	566944(R10), Y9	// fitSample.softplus[0] | 1
+	VMOVUPS	566976(R10), Y10	// fitSample.softplus[0] | 2
+	VMOVUPS	567008(R10), Y11	// fitSample.softplus[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -2665,14 +2814,14 @@ loop8: // 128 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop8
-	VMOVUPS	Y0, 585600(DI)	// fitSample.matvec_2[0]
-	VMOVUPS	Y1, 585632(DI)	// fitSample.matvec_2[0] | 1
-	VMOVUPS	Y2, 585664(DI)	// fitSample.matvec_2[0] | 2
-	VMOVUPS	Y3, 585696(DI)	// fitSample.matvec_2[0] | 3
-	VMOVUPS	Y4, 585728(DI)	// fitSample.matvec_2[1]
-	VMOVUPS	Y5, 585760(DI)	// fitSample.matvec_2[1] | 1
-	VMOVUPS	Y6, 585792(DI)	// fitSample.matvec_2[1] | 2
-	VMOVUPS	Y7, 585824(DI)	// fitSample.matvec_2[1] | 3
+	VMOVUPS	Y0, 583296(DI)	// fitSample.matvec_2[0]
+	VMOVUPS	Y1, 583328(DI)	// fitSample.matvec_2[0] | 1
+	VMOVUPS	Y2, 583360(DI)	// fitSample.matvec_2[0] | 2
+	VMOVUPS	Y3, 583392(DI)	// fitSample.matvec_2[0] | 3
+	VMOVUPS	Y4, 583424(DI)	// fitSample.matvec_2[1]
+	VMOVUPS	Y5, 583456(DI)	// fitSample.matvec_2[1] | 1
+	VMOVUPS	Y6, 583488(DI)	// fitSample.matvec_2[1] | 2
+	VMOVUPS	Y7, 583520(DI)	// fitSample.matvec_2[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -2686,7 +2835,7 @@ loop9: // 4 times: vectors of the block
 	MOVQ	DX, R11
 loop10: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	585600(R9), Y0	// fitSample.matvec_2[0]
+	VMOVUPS	583296(R9), Y0	// fitSample.matvec_2[0]
 	VBROADCASTSS	68096(R10), Y1	// L.2.bias[0]
 	VADDPS	Y1, Y0, Y0
 	VORPS	f32_80000000<>(SB), Y0, Y1
@@ -2720,16 +2869,16 @@ loop10: // 128 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 601984(R9)	// fitSample.sigmoid_2[0]
+	VMOVUPS	Y0, 599680(R9)	// fitSample.sigmoid_2[0]
 	VMOVUPS	f32_3f800000<>(SB), Y1
 	VSUBPS	Y0, Y1, Y1
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 618368(R9)	// fitSample.mul_2[0]
-	VMOVUPS	552832(R9), Y1	// fitSample.matvec[0]
+	VMOVUPS	Y0, 616064(R9)	// fitSample.mul_2[0]
+	VMOVUPS	550528(R9), Y1	// fitSample.matvec[0]
 	VMULPS	Y0, Y1, Y0
 	VBROADCASTSS	(R11), Y1	// vecmat[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 634752(R9)	// fitSample.mul_3[0]
+	VMOVUPS	Y0, 632448(R9)	// fitSample.mul_3[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	ADDQ	$4, R11
@@ -2754,10 +2903,10 @@ loop11: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop12: // 128 times: terms of the sums
-	VMOVUPS	634752(R10), Y8	// fitSample.mul_3[0]
-	VMOVUPS	634784(R10), Y9	// fitSample.mul_3[0] | 1
-	VMOVUPS	634816(R10), Y10	// fitSample.mul_3[0] | 2
-	VMOVUPS	634848(R10), Y11	// fitSample.mul_3[0] | 3
+	VMOVUPS	632448(R10), Y8	// fitSample.mul_3[0]
+	VMOVUPS	632480(R10), Y9	// fitSample.mul_3[0] | 1
+	VMOVUPS	632512(R10), Y10	// fitSample.mul_3[0] | 2
+	VMOVUPS	632544(R10), Y11	// fitSample.mul_3[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -2772,14 +2921,14 @@ loop12: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop12
-	VMOVUPS	Y0, 651136(DI)	// fitSample.vecmat[0]
-	VMOVUPS	Y1, 651168(DI)	// fitSample.vecmat[0] | 1
-	VMOVUPS	Y2, 651200(DI)	// fitSample.vecmat[0] | 2
-	VMOVUPS	Y3, 651232(DI)	// fitSample.vecmat[0] | 3
-	VMOVUPS	Y4, 651264(DI)	// fitSample.vecmat[1]
-	VMOVUPS	Y5, 651296(DI)	// fitSample.vecmat[1] | 1
-	VMOVUPS	Y6, 651328(DI)	// fitSample.vecmat[1] | 2
-	VMOVUPS	Y7, 651360(DI)	// fitSample.vecmat[1] | 3
+	VMOVUPS	Y0, 648832(DI)	// fitSample.vecmat[0]
+	VMOVUPS	Y1, 648864(DI)	// fitSample.vecmat[0] | 1
+	VMOVUPS	Y2, 648896(DI)	// fitSample.vecmat[0] | 2
+	VMOVUPS	Y3, 648928(DI)	// fitSample.vecmat[0] | 3
+	VMOVUPS	Y4, 648960(DI)	// fitSample.vecmat[1]
+	VMOVUPS	Y5, 648992(DI)	// fitSample.vecmat[1] | 1
+	VMOVUPS	Y6, 649024(DI)	// fitSample.vecmat[1] | 2
+	VMOVUPS	Y7, 649056(DI)	// fitSample.vecmat[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -2789,30 +2938,30 @@ loop12: // 128 times: terms of the sums
 	MOVQ	DX, DI
 loop13: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	651136(SI), Y0	// fitSample.vecmat[0]
-	VMOVUPS	651168(SI), Y1	// fitSample.vecmat[0] | 1
-	VMOVUPS	651200(SI), Y2	// fitSample.vecmat[0] | 2
-	VMOVUPS	651232(SI), Y3	// fitSample.vecmat[0] | 3
-	VMOVUPS	520064(SI), Y4	// fitSample.sigmoid[0]
-	VMOVUPS	520096(SI), Y5	// fitSample.sigmoid[0] | 1
-	VMOVUPS	520128(SI), Y6	// fitSample.sigmoid[0] | 2
-	VMOVUPS	520160(SI), Y7	// fitSample.sigmoid[0] | 3
+	VMOVUPS	648832(SI), Y0	// fitSample.vecmat[0]
+	VMOVUPS	648864(SI), Y1	// fitSample.vecmat[0] | 1
+	VMOVUPS	648896(SI), Y2	// fitSample.vecmat[0] | 2
+	VMOVUPS	648928(SI), Y3	// fitSample.vecmat[0] | 3
+	VMOVUPS	517760(SI), Y4	// fitSample.sigmoid[0]
+	VMOVUPS	517792(SI), Y5	// fitSample.sigmoid[0] | 1
+	VMOVUPS	517824(SI), Y6	// fitSample.sigmoid[0] | 2
+	VMOVUPS	517856(SI), Y7	// fitSample.sigmoid[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
 	VMULPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 667520(SI)	// fitSample.mul_4[0]
-	VMOVUPS	Y1, 667552(SI)	// fitSample.mul_4[0] | 1
-	VMOVUPS	Y2, 667584(SI)	// fitSample.mul_4[0] | 2
-	VMOVUPS	Y3, 667616(SI)	// fitSample.mul_4[0] | 3
-	VMOVUPS	520064(SI), Y0	// fitSample.sigmoid[0]
-	VMOVUPS	520096(SI), Y1	// fitSample.sigmoid[0] | 1
-	VMOVUPS	520128(SI), Y2	// fitSample.sigmoid[0] | 2
-	VMOVUPS	520160(SI), Y3	// fitSample.sigmoid[0] | 3
-	VMOVUPS	520064(SI), Y4	// fitSample.sigmoid[0]
-	VMOVUPS	520096(SI), Y5	// fitSample.sigmoid[0] | 1
-	VMOVUPS	520128(SI), Y6	// fitSample.sigmoid[0] | 2
-	VMOVUPS	520160(SI), Y7	// fitSample.sigmoid[0] | 3
+	VMOVUPS	Y0, 665216(SI)	// fitSample.mul_4[0]
+	VMOVUPS	Y1, 665248(SI)	// fitSample.mul_4[0] | 1
+	VMOVUPS	Y2, 665280(SI)	// fitSample.mul_4[0] | 2
+	VMOVUPS	Y3, 665312(SI)	// fitSample.mul_4[0] | 3
+	VMOVUPS	517760(SI), Y0	// fitSample.sigmoid[0]
+	VMOVUPS	517792(SI), Y1	// fitSample.sigmoid[0] | 1
+	VMOVUPS	517824(SI), Y2	// fitSample.sigmoid[0] | 2
+	VMOVUPS	517856(SI), Y3	// fitSample.sigmoid[0] | 3
+	VMOVUPS	517760(SI), Y4	// fitSample.sigmoid[0]
+	VMOVUPS	517792(SI), Y5	// fitSample.sigmoid[0] | 1
+	VMOVUPS	517824(SI), Y6	// fitSample.sigmoid[0] | 2
+	VMOVUPS	517856(SI), Y7	// fitSample.sigmoid[0] | 3
 	VMOVUPS	f32_3f800000<>(SB), Y8
 	VSUBPS	Y4, Y8, Y4
 	VMOVUPS	f32_3f800000<>(SB), Y8
@@ -2825,32 +2974,32 @@ loop13: // 128 times: elements
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
 	VMULPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 683904(SI)	// fitSample.mul_5[0]
-	VMOVUPS	Y1, 683936(SI)	// fitSample.mul_5[0] | 1
-	VMOVUPS	Y2, 683968(SI)	// fitSample.mul_5[0] | 2
-	VMOVUPS	Y3, 684000(SI)	// fitSample.mul_5[0] | 3
+	VMOVUPS	Y0, 681600(SI)	// fitSample.mul_5[0]
+	VMOVUPS	Y1, 681632(SI)	// fitSample.mul_5[0] | 1
+	VMOVUPS	Y2, 681664(SI)	// fitSample.mul_5[0] | 2
+	VMOVUPS	Y3, 681696(SI)	// fitSample.mul_5[0] | 3
 	VBROADCASTSS	512(DI), Y4	// L.0.weight.matvec[0]
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y4, Y1
 	VMULPS	Y2, Y4, Y2
 	VMULPS	Y3, Y4, Y3
-	VMOVUPS	Y0, 700288(SI)	// fitSample.mul_6[0]
-	VMOVUPS	Y1, 700320(SI)	// fitSample.mul_6[0] | 1
-	VMOVUPS	Y2, 700352(SI)	// fitSample.mul_6[0] | 2
-	VMOVUPS	Y3, 700384(SI)	// fitSample.mul_6[0] | 3
+	VMOVUPS	Y0, 697984(SI)	// fitSample.mul_6[0]
+	VMOVUPS	Y1, 698016(SI)	// fitSample.mul_6[0] | 1
+	VMOVUPS	Y2, 698048(SI)	// fitSample.mul_6[0] | 2
+	VMOVUPS	Y3, 698080(SI)	// fitSample.mul_6[0] | 3
 	VBROADCASTSS	(DI), Y0	// vecmat[0]
-	VMOVUPS	601984(SI), Y1	// fitSample.sigmoid_2[0]
-	VMOVUPS	602016(SI), Y2	// fitSample.sigmoid_2[0] | 1
-	VMOVUPS	602048(SI), Y3	// fitSample.sigmoid_2[0] | 2
-	VMOVUPS	602080(SI), Y4	// fitSample.sigmoid_2[0] | 3
+	VMOVUPS	599680(SI), Y1	// fitSample.sigmoid_2[0]
+	VMOVUPS	599712(SI), Y2	// fitSample.sigmoid_2[0] | 1
+	VMOVUPS	599744(SI), Y3	// fitSample.sigmoid_2[0] | 2
+	VMOVUPS	599776(SI), Y4	// fitSample.sigmoid_2[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 716672(SI)	// fitSample.mul_7[0]
-	VMOVUPS	Y2, 716704(SI)	// fitSample.mul_7[0] | 1
-	VMOVUPS	Y3, 716736(SI)	// fitSample.mul_7[0] | 2
-	VMOVUPS	Y0, 716768(SI)	// fitSample.mul_7[0] | 3
+	VMOVUPS	Y1, 714368(SI)	// fitSample.mul_7[0]
+	VMOVUPS	Y2, 714400(SI)	// fitSample.mul_7[0] | 1
+	VMOVUPS	Y3, 714432(SI)	// fitSample.mul_7[0] | 2
+	VMOVUPS	Y0, 714464(SI)	// fitSample.mul_7[0] | 3
 	ADDQ	$128, SI
 	ADDQ	$4, DI
 	DECQ	CX
@@ -2871,10 +3020,10 @@ loop14: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop15: // 128 times: terms of the sums
-	VMOVUPS	716672(R10), Y8	// fitSample.mul_7[0]
-	VMOVUPS	716704(R10), Y9	// fitSample.mul_7[0] | 1
-	VMOVUPS	716736(R10), Y10	// fitSample.mul_7[0] | 2
-	VMOVUPS	716768(R10), Y11	// fitSample.mul_7[0] | 3
+	VMOVUPS	714368(R10), Y8	// fitSample.mul_7[0]
+	VMOVUPS	714400(R10), Y9	// fitSample.mul_7[0] | 1
+	VMOVUPS	714432(R10), Y10	// fitSample.mul_7[0] | 2
+	VMOVUPS	714464(R10), Y11	// fitSample.mul_7[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -2889,14 +3038,14 @@ loop15: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop15
-	VMOVUPS	Y0, 733056(DI)	// fitSample.vecmat_2[0]
-	VMOVUPS	Y1, 733088(DI)	// fitSample.vecmat_2[0] | 1
-	VMOVUPS	Y2, 733120(DI)	// fitSample.vecmat_2[0] | 2
-	VMOVUPS	Y3, 733152(DI)	// fitSample.vecmat_2[0] | 3
-	VMOVUPS	Y4, 733184(DI)	// fitSample.vecmat_2[1]
-	VMOVUPS	Y5, 733216(DI)	// fitSample.vecmat_2[1] | 1
-	VMOVUPS	Y6, 733248(DI)	// fitSample.vecmat_2[1] | 2
-	VMOVUPS	Y7, 733280(DI)	// fitSample.vecmat_2[1] | 3
+	VMOVUPS	Y0, 730752(DI)	// fitSample.vecmat_2[0]
+	VMOVUPS	Y1, 730784(DI)	// fitSample.vecmat_2[0] | 1
+	VMOVUPS	Y2, 730816(DI)	// fitSample.vecmat_2[0] | 2
+	VMOVUPS	Y3, 730848(DI)	// fitSample.vecmat_2[0] | 3
+	VMOVUPS	Y4, 730880(DI)	// fitSample.vecmat_2[1]
+	VMOVUPS	Y5, 730912(DI)	// fitSample.vecmat_2[1] | 1
+	VMOVUPS	Y6, 730944(DI)	// fitSample.vecmat_2[1] | 2
+	VMOVUPS	Y7, 730976(DI)	// fitSample.vecmat_2[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -2937,18 +3086,18 @@ loop15: // 128 times: terms of the sums
 	MOVQ	BX, DI
 	MOVQ	DX, R9
 loop16: // 128 times: elements
-	VMOVUPS	700288(SI), Y1	// fitSample.mul_6[0]
-	VMOVUPS	700320(SI), Y2	// fitSample.mul_6[0] | 1
-	VMOVUPS	700352(SI), Y3	// fitSample.mul_6[0] | 2
-	VMOVUPS	700384(SI), Y4	// fitSample.mul_6[0] | 3
-	VMOVUPS	733056(SI), Y5	// fitSample.vecmat_2[0]
-	VMOVUPS	733088(SI), Y6	// fitSample.vecmat_2[0] | 1
-	VMOVUPS	733120(SI), Y7	// fitSample.vecmat_2[0] | 2
-	VMOVUPS	733152(SI), Y8	// fitSample.vecmat_2[0] | 3
-	VMOVUPS	667520(SI), Y9	// fitSample.mul_4[0]
-	VMOVUPS	667552(SI), Y10	// fitSample.mul_4[0] | 1
-	VMOVUPS	667584(SI), Y11	// fitSample.mul_4[0] | 2
-	VMOVUPS	667616(SI), Y12	// fitSample.mul_4[0] | 3
+	VMOVUPS	697984(SI), Y1	// fitSample.mul_6[0]
+	VMOVUPS	698016(SI), Y2	// fitSample.mul_6[0] | 1
+	VMOVUPS	698048(SI), Y3	// fitSample.mul_6[0] | 2
+	VMOVUPS	698080(SI), Y4	// fitSample.mul_6[0] | 3
+	VMOVUPS	730752(SI), Y5	// fitSample.vecmat_2[0]
+	VMOVUPS	730784(SI), Y6	// fitSample.vecmat_2[0] | 1
+	VMOVUPS	730816(SI), Y7	// fitSample.vecmat_2[0] | 2
+	VMOVUPS	730848(SI), Y8	// fitSample.vecmat_2[0] | 3
+	VMOVUPS	665216(SI), Y9	// fitSample.mul_4[0]
+	VMOVUPS	665248(SI), Y10	// fitSample.mul_4[0] | 1
+	VMOVUPS	665280(SI), Y11	// fitSample.mul_4[0] | 2
+	VMOVUPS	665312(SI), Y12	// fitSample.mul_4[0] | 3
 	VFMADD231PS	Y5, Y1, Y9
 	VFMADD231PS	Y6, Y2, Y10
 	VFMADD231PS	Y7, Y3, Y11
@@ -3004,18 +3153,18 @@ loop16: // 128 times: elements
 	VFMADD231PS	Y12, Y1, Y15
 	VMOVUPS	Y15, 448(AX)
 	VBROADCASTSS	1024(R9), Y1	// L.0.weight.matvec.2[0]
-	VMOVUPS	520064(SI), Y2	// fitSample.sigmoid[0]
-	VMOVUPS	520096(SI), Y3	// fitSample.sigmoid[0] | 1
-	VMOVUPS	520128(SI), Y4	// fitSample.sigmoid[0] | 2
-	VMOVUPS	520160(SI), Y5	// fitSample.sigmoid[0] | 3
+	VMOVUPS	517760(SI), Y2	// fitSample.sigmoid[0]
+	VMOVUPS	517792(SI), Y3	// fitSample.sigmoid[0] | 1
+	VMOVUPS	517824(SI), Y4	// fitSample.sigmoid[0] | 2
+	VMOVUPS	517856(SI), Y5	// fitSample.sigmoid[0] | 3
 	VMULPS	Y2, Y1, Y2
 	VMULPS	Y3, Y1, Y3
 	VMULPS	Y4, Y1, Y4
 	VMULPS	Y5, Y1, Y1
-	VMOVUPS	Y2, 749440(SI)	// fitSample.mul_8[0]
-	VMOVUPS	Y3, 749472(SI)	// fitSample.mul_8[0] | 1
-	VMOVUPS	Y4, 749504(SI)	// fitSample.mul_8[0] | 2
-	VMOVUPS	Y1, 749536(SI)	// fitSample.mul_8[0] | 3
+	VMOVUPS	Y2, 747136(SI)	// fitSample.mul_8[0]
+	VMOVUPS	Y3, 747168(SI)	// fitSample.mul_8[0] | 1
+	VMOVUPS	Y4, 747200(SI)	// fitSample.mul_8[0] | 2
+	VMOVUPS	Y1, 747232(SI)	// fitSample.mul_8[0] | 3
 	ADDQ	$128, SI
 	ADDQ	$16, DI
 	ADDQ	$4, R9
@@ -3038,10 +3187,10 @@ loop17: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop18: // 128 times: terms of the sums
-	VMOVUPS	749440(R11), Y8	// fitSample.mul_8[0]
-	VMOVUPS	749472(R11), Y9	// fitSample.mul_8[0] | 1
-	VMOVUPS	749504(R11), Y10	// fitSample.mul_8[0] | 2
-	VMOVUPS	749536(R11), Y11	// fitSample.mul_8[0] | 3
+	VMOVUPS	747136(R11), Y8	// fitSample.mul_8[0]
+	VMOVUPS	747168(R11), Y9	// fitSample.mul_8[0] | 1
+	VMOVUPS	747200(R11), Y10	// fitSample.mul_8[0] | 2
+	VMOVUPS	747232(R11), Y11	// fitSample.mul_8[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -3056,10 +3205,10 @@ loop18: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop18
-	VMOVUPS	618368(DI), Y8	// fitSample.mul_2[0]
-	VMOVUPS	618400(DI), Y9	// fitSample.mul_2[0] | 1
-	VMOVUPS	618432(DI), Y10	// fitSample.mul_2[0] | 2
-	VMOVUPS	618464(DI), Y11	// fitSample.mul_2[0] | 3
+	VMOVUPS	616064(DI), Y8	// fitSample.mul_2[0]
+	VMOVUPS	616096(DI), Y9	// fitSample.mul_2[0] | 1
+	VMOVUPS	616128(DI), Y10	// fitSample.mul_2[0] | 2
+	VMOVUPS	616160(DI), Y11	// fitSample.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
@@ -3069,14 +3218,14 @@ loop18: // 128 times: terms of the sums
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 765824(DI)	// fitSample.mul_9[0]
-	VMOVUPS	Y1, 765856(DI)	// fitSample.mul_9[0] | 1
-	VMOVUPS	Y2, 765888(DI)	// fitSample.mul_9[0] | 2
-	VMOVUPS	Y3, 765920(DI)	// fitSample.mul_9[0] | 3
-	VMOVUPS	618496(DI), Y0	// fitSample.mul_2[1]
-	VMOVUPS	618528(DI), Y1	// fitSample.mul_2[1] | 1
-	VMOVUPS	618560(DI), Y2	// fitSample.mul_2[1] | 2
-	VMOVUPS	618592(DI), Y3	// fitSample.mul_2[1] | 3
+	VMOVUPS	Y0, 763520(DI)	// fitSample.mul_9[0]
+	VMOVUPS	Y1, 763552(DI)	// fitSample.mul_9[0] | 1
+	VMOVUPS	Y2, 763584(DI)	// fitSample.mul_9[0] | 2
+	VMOVUPS	Y3, 763616(DI)	// fitSample.mul_9[0] | 3
+	VMOVUPS	616192(DI), Y0	// fitSample.mul_2[1]
+	VMOVUPS	616224(DI), Y1	// fitSample.mul_2[1] | 1
+	VMOVUPS	616256(DI), Y2	// fitSample.mul_2[1] | 2
+	VMOVUPS	616288(DI), Y3	// fitSample.mul_2[1] | 3
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y5, Y1
 	VMULPS	Y2, Y6, Y2
@@ -3086,10 +3235,10 @@ loop18: // 128 times: terms of the sums
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y4, Y2, Y2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y0, 765952(DI)	// fitSample.mul_9[1]
-	VMOVUPS	Y1, 765984(DI)	// fitSample.mul_9[1] | 1
-	VMOVUPS	Y2, 766016(DI)	// fitSample.mul_9[1] | 2
-	VMOVUPS	Y3, 766048(DI)	// fitSample.mul_9[1] | 3
+	VMOVUPS	Y0, 763648(DI)	// fitSample.mul_9[1]
+	VMOVUPS	Y1, 763680(DI)	// fitSample.mul_9[1] | 1
+	VMOVUPS	Y2, 763712(DI)	// fitSample.mul_9[1] | 2
+	VMOVUPS	Y3, 763744(DI)	// fitSample.mul_9[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -3111,10 +3260,10 @@ loop19: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop20: // 128 times: terms of the sums
-	VMOVUPS	765824(R10), Y8	// fitSample.mul_9[0]
-	VMOVUPS	765856(R10), Y9	// fitSample.mul_9[0] | 1
-	VMOVUPS	765888(R10), Y10	// fitSample.mul_9[0] | 2
-	VMOVUPS	765920(R10), Y11	// fitSample.mul_9[0] | 3
+	VMOVUPS	763520(R10), Y8	// fitSample.mul_9[0]
+	VMOVUPS	763552(R10), Y9	// fitSample.mul_9[0] | 1
+	VMOVUPS	763584(R10), Y10	// fitSample.mul_9[0] | 2
+	VMOVUPS	763616(R10), Y11	// fitSample.mul_9[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -3129,14 +3278,14 @@ loop20: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop20
-	VMOVUPS	Y0, 782208(DI)	// fitSample.vecmat_3[0]
-	VMOVUPS	Y1, 782240(DI)	// fitSample.vecmat_3[0] | 1
-	VMOVUPS	Y2, 782272(DI)	// fitSample.vecmat_3[0] | 2
-	VMOVUPS	Y3, 782304(DI)	// fitSample.vecmat_3[0] | 3
-	VMOVUPS	Y4, 782336(DI)	// fitSample.vecmat_3[1]
-	VMOVUPS	Y5, 782368(DI)	// fitSample.vecmat_3[1] | 1
-	VMOVUPS	Y6, 782400(DI)	// fitSample.vecmat_3[1] | 2
-	VMOVUPS	Y7, 782432(DI)	// fitSample.vecmat_3[1] | 3
+	VMOVUPS	Y0, 779904(DI)	// fitSample.vecmat_3[0]
+	VMOVUPS	Y1, 779936(DI)	// fitSample.vecmat_3[0] | 1
+	VMOVUPS	Y2, 779968(DI)	// fitSample.vecmat_3[0] | 2
+	VMOVUPS	Y3, 780000(DI)	// fitSample.vecmat_3[0] | 3
+	VMOVUPS	Y4, 780032(DI)	// fitSample.vecmat_3[1]
+	VMOVUPS	Y5, 780064(DI)	// fitSample.vecmat_3[1] | 1
+	VMOVUPS	Y6, 780096(DI)	// fitSample.vecmat_3[1] | 2
+	VMOVUPS	Y7, 780128(DI)	// fitSample.vecmat_3[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -3211,10 +3360,10 @@ loop20: // 128 times: terms of the sums
 	MOVQ	BX, R9
 loop21: // 128 times: elements
 	VBROADCASTSS	1024(SI), Y7	// L.0.weight.matvec.2[0]
-	VMOVUPS	683904(DI), Y8	// fitSample.mul_5[0]
-	VMOVUPS	683936(DI), Y9	// fitSample.mul_5[0] | 1
-	VMOVUPS	683968(DI), Y10	// fitSample.mul_5[0] | 2
-	VMOVUPS	684000(DI), Y11	// fitSample.mul_5[0] | 3
+	VMOVUPS	681600(DI), Y8	// fitSample.mul_5[0]
+	VMOVUPS	681632(DI), Y9	// fitSample.mul_5[0] | 1
+	VMOVUPS	681664(DI), Y10	// fitSample.mul_5[0] | 2
+	VMOVUPS	681696(DI), Y11	// fitSample.mul_5[0] | 3
 	VMULPS	Y8, Y7, Y15
 	VMOVUPS	Y15, 1280(AX)
 	VMULPS	Y9, Y7, Y15
@@ -3222,18 +3371,18 @@ loop21: // 128 times: elements
 	VMULPS	Y10, Y7, Y15
 	VMOVUPS	Y15, 1344(AX)
 	VMULPS	Y11, Y7, Y7
-	VMOVUPS	733056(DI), Y11	// fitSample.vecmat_2[0]
-	VMOVUPS	733088(DI), Y12	// fitSample.vecmat_2[0] | 1
-	VMOVUPS	733120(DI), Y0	// fitSample.vecmat_2[0] | 2
-	VMOVUPS	733152(DI), Y1	// fitSample.vecmat_2[0] | 3
-	VMOVUPS	782208(DI), Y2	// fitSample.vecmat_3[0]
-	VMOVUPS	782240(DI), Y3	// fitSample.vecmat_3[0] | 1
-	VMOVUPS	782272(DI), Y4	// fitSample.vecmat_3[0] | 2
-	VMOVUPS	782304(DI), Y5	// fitSample.vecmat_3[0] | 3
-	VMOVUPS	520064(DI), Y6	// fitSample.sigmoid[0]
-	VMOVUPS	520096(DI), Y8	// fitSample.sigmoid[0] | 1
-	VMOVUPS	520128(DI), Y9	// fitSample.sigmoid[0] | 2
-	VMOVUPS	520160(DI), Y10	// fitSample.sigmoid[0] | 3
+	VMOVUPS	730752(DI), Y11	// fitSample.vecmat_2[0]
+	VMOVUPS	730784(DI), Y12	// fitSample.vecmat_2[0] | 1
+	VMOVUPS	730816(DI), Y0	// fitSample.vecmat_2[0] | 2
+	VMOVUPS	730848(DI), Y1	// fitSample.vecmat_2[0] | 3
+	VMOVUPS	779904(DI), Y2	// fitSample.vecmat_3[0]
+	VMOVUPS	779936(DI), Y3	// fitSample.vecmat_3[0] | 1
+	VMOVUPS	779968(DI), Y4	// fitSample.vecmat_3[0] | 2
+	VMOVUPS	780000(DI), Y5	// fitSample.vecmat_3[0] | 3
+	VMOVUPS	517760(DI), Y6	// fitSample.sigmoid[0]
+	VMOVUPS	517792(DI), Y8	// fitSample.sigmoid[0] | 1
+	VMOVUPS	517824(DI), Y9	// fitSample.sigmoid[0] | 2
+	VMOVUPS	517856(DI), Y10	// fitSample.sigmoid[0] | 3
 	VMULPS	Y6, Y2, Y2
 	VMULPS	Y8, Y3, Y3
 	VMULPS	Y9, Y4, Y4
@@ -3294,14 +3443,14 @@ loop21: // 128 times: elements
 	VMOVUPS	736(AX), Y15
 	VFMADD231PS	Y5, Y0, Y15
 	VMOVUPS	Y15, 736(AX)
-	VMOVUPS	733056(DI), Y0	// fitSample.vecmat_2[0]
-	VMOVUPS	733088(DI), Y1	// fitSample.vecmat_2[0] | 1
-	VMOVUPS	733120(DI), Y2	// fitSample.vecmat_2[0] | 2
-	VMOVUPS	733152(DI), Y3	// fitSample.vecmat_2[0] | 3
-	VMOVUPS	520064(DI), Y4	// fitSample.sigmoid[0]
-	VMOVUPS	520096(DI), Y5	// fitSample.sigmoid[0] | 1
-	VMOVUPS	520128(DI), Y6	// fitSample.sigmoid[0] | 2
-	VMOVUPS	520160(DI), Y7	// fitSample.sigmoid[0] | 3
+	VMOVUPS	730752(DI), Y0	// fitSample.vecmat_2[0]
+	VMOVUPS	730784(DI), Y1	// fitSample.vecmat_2[0] | 1
+	VMOVUPS	730816(DI), Y2	// fitSample.vecmat_2[0] | 2
+	VMOVUPS	730848(DI), Y3	// fitSample.vecmat_2[0] | 3
+	VMOVUPS	517760(DI), Y4	// fitSample.sigmoid[0]
+	VMOVUPS	517792(DI), Y5	// fitSample.sigmoid[0] | 1
+	VMOVUPS	517824(DI), Y6	// fitSample.sigmoid[0] | 2
+	VMOVUPS	517856(DI), Y7	// fitSample.sigmoid[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
@@ -3359,55 +3508,55 @@ loop21: // 128 times: elements
 	VFMADD231PS	Y3, Y4, Y15
 	VMOVUPS	Y15, 1248(AX)
 	VBROADCASTSS	1536(SI), Y0	// L.0.weight.matvec.3[0]
-	VMOVUPS	520064(DI), Y1	// fitSample.sigmoid[0]
-	VMOVUPS	520096(DI), Y2	// fitSample.sigmoid[0] | 1
-	VMOVUPS	520128(DI), Y3	// fitSample.sigmoid[0] | 2
-	VMOVUPS	520160(DI), Y4	// fitSample.sigmoid[0] | 3
+	VMOVUPS	517760(DI), Y1	// fitSample.sigmoid[0]
+	VMOVUPS	517792(DI), Y2	// fitSample.sigmoid[0] | 1
+	VMOVUPS	517824(DI), Y3	// fitSample.sigmoid[0] | 2
+	VMOVUPS	517856(DI), Y4	// fitSample.sigmoid[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 799616(DI)	// fitSample.mul_10[0]
-	VMOVUPS	Y2, 799648(DI)	// fitSample.mul_10[0] | 1
-	VMOVUPS	Y3, 799680(DI)	// fitSample.mul_10[0] | 2
-	VMOVUPS	Y0, 799712(DI)	// fitSample.mul_10[0] | 3
+	VMOVUPS	Y1, 797312(DI)	// fitSample.mul_10[0]
+	VMOVUPS	Y2, 797344(DI)	// fitSample.mul_10[0] | 1
+	VMOVUPS	Y3, 797376(DI)	// fitSample.mul_10[0] | 2
+	VMOVUPS	Y0, 797408(DI)	// fitSample.mul_10[0] | 3
 	ADDQ	$4, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
 	DECQ	CX
 	JNE	loop21
 	VMOVUPS	768(AX), Y13	// fitSample.vecmat_4[0]
-	VMOVUPS	Y13, 799104(AX)
+	VMOVUPS	Y13, 796800(AX)
 	VMOVUPS	800(AX), Y13	// fitSample.vecmat_4[0] | 1
-	VMOVUPS	Y13, 799136(AX)
+	VMOVUPS	Y13, 796832(AX)
 	VMOVUPS	832(AX), Y13	// fitSample.vecmat_4[0] | 2
-	VMOVUPS	Y13, 799168(AX)
+	VMOVUPS	Y13, 796864(AX)
 	VMOVUPS	864(AX), Y13	// fitSample.vecmat_4[0] | 3
-	VMOVUPS	Y13, 799200(AX)
+	VMOVUPS	Y13, 796896(AX)
 	VMOVUPS	896(AX), Y13	// fitSample.vecmat_4[1]
-	VMOVUPS	Y13, 799232(AX)
+	VMOVUPS	Y13, 796928(AX)
 	VMOVUPS	928(AX), Y13	// fitSample.vecmat_4[1] | 1
-	VMOVUPS	Y13, 799264(AX)
+	VMOVUPS	Y13, 796960(AX)
 	VMOVUPS	960(AX), Y13	// fitSample.vecmat_4[1] | 2
-	VMOVUPS	Y13, 799296(AX)
+	VMOVUPS	Y13, 796992(AX)
 	VMOVUPS	992(AX), Y13	// fitSample.vecmat_4[1] | 3
-	VMOVUPS	Y13, 799328(AX)
+	VMOVUPS	Y13, 797024(AX)
 	VMOVUPS	1024(AX), Y13	// fitSample.vecmat_4[2]
-	VMOVUPS	Y13, 799360(AX)
+	VMOVUPS	Y13, 797056(AX)
 	VMOVUPS	1056(AX), Y13	// fitSample.vecmat_4[2] | 1
-	VMOVUPS	Y13, 799392(AX)
+	VMOVUPS	Y13, 797088(AX)
 	VMOVUPS	1088(AX), Y13	// fitSample.vecmat_4[2] | 2
-	VMOVUPS	Y13, 799424(AX)
+	VMOVUPS	Y13, 797120(AX)
 	VMOVUPS	1120(AX), Y13	// fitSample.vecmat_4[2] | 3
-	VMOVUPS	Y13, 799456(AX)
+	VMOVUPS	Y13, 797152(AX)
 	VMOVUPS	1152(AX), Y13	// fitSample.vecmat_4[3]
-	VMOVUPS	Y13, 799488(AX)
+	VMOVUPS	Y13, 797184(AX)
 	VMOVUPS	1184(AX), Y13	// fitSample.vecmat_4[3] | 1
-	VMOVUPS	Y13, 799520(AX)
+	VMOVUPS	Y13, 797216(AX)
 	VMOVUPS	1216(AX), Y13	// fitSample.vecmat_4[3] | 2
-	VMOVUPS	Y13, 799552(AX)
+	VMOVUPS	Y13, 797248(AX)
 	VMOVUPS	1248(AX), Y13	// fitSample.vecmat_4[3] | 3
-	VMOVUPS	Y13, 799584(AX)
+	VMOVUPS	Y13, 797280(AX)
 	// lagrange.nde:16
 	VMOVUPS	f32_3f800000<>(SB), Y0
 	VMOVUPS	224(AX), Y13
@@ -3421,10 +3570,10 @@ loop21: // 128 times: elements
 	VMOVUPS	f32_3f800000<>(SB), Y3
 	VMOVUPS	320(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y3
-	VMOVUPS	Y0, 798592(AX)	// fitSample.add_2[0]
-	VMOVUPS	Y1, 798624(AX)	// fitSample.add_2[0] | 1
-	VMOVUPS	Y2, 798656(AX)	// fitSample.add_2[0] | 2
-	VMOVUPS	Y3, 798688(AX)	// fitSample.add_2[0] | 3
+	VMOVUPS	Y0, 796288(AX)	// fitSample.add_2[0]
+	VMOVUPS	Y1, 796320(AX)	// fitSample.add_2[0] | 1
+	VMOVUPS	Y2, 796352(AX)	// fitSample.add_2[0] | 2
+	VMOVUPS	Y3, 796384(AX)	// fitSample.add_2[0] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	352(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y0
@@ -3437,10 +3586,10 @@ loop21: // 128 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y3
 	VMOVUPS	448(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y3
-	VMOVUPS	Y0, 798720(AX)	// fitSample.add_2[1]
-	VMOVUPS	Y1, 798752(AX)	// fitSample.add_2[1] | 1
-	VMOVUPS	Y2, 798784(AX)	// fitSample.add_2[1] | 2
-	VMOVUPS	Y3, 798816(AX)	// fitSample.add_2[1] | 3
+	VMOVUPS	Y0, 796416(AX)	// fitSample.add_2[1]
+	VMOVUPS	Y1, 796448(AX)	// fitSample.add_2[1] | 1
+	VMOVUPS	Y2, 796480(AX)	// fitSample.add_2[1] | 2
+	VMOVUPS	Y3, 796512(AX)	// fitSample.add_2[1] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	512(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y0
@@ -3453,10 +3602,10 @@ loop21: // 128 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y3
 	VMOVUPS	608(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y3
-	VMOVUPS	Y0, 798848(AX)	// fitSample.add_2[2]
-	VMOVUPS	Y1, 798880(AX)	// fitSample.add_2[2] | 1
-	VMOVUPS	Y2, 798912(AX)	// fitSample.add_2[2] | 2
-	VMOVUPS	Y3, 798944(AX)	// fitSample.add_2[2] | 3
+	VMOVUPS	Y0, 796544(AX)	// fitSample.add_2[2]
+	VMOVUPS	Y1, 796576(AX)	// fitSample.add_2[2] | 1
+	VMOVUPS	Y2, 796608(AX)	// fitSample.add_2[2] | 2
+	VMOVUPS	Y3, 796640(AX)	// fitSample.add_2[2] | 3
 	VMOVUPS	f32_3f800000<>(SB), Y0
 	VMOVUPS	640(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y0
@@ -3469,10 +3618,10 @@ loop21: // 128 times: elements
 	VMOVUPS	f32_3f800000<>(SB), Y3
 	VMOVUPS	736(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y3
-	VMOVUPS	Y0, 798976(AX)	// fitSample.add_2[3]
-	VMOVUPS	Y1, 799008(AX)	// fitSample.add_2[3] | 1
-	VMOVUPS	Y2, 799040(AX)	// fitSample.add_2[3] | 2
-	VMOVUPS	Y3, 799072(AX)	// fitSample.add_2[3] | 3
+	VMOVUPS	Y0, 796672(AX)	// fitSample.add_2[3]
+	VMOVUPS	Y1, 796704(AX)	// fitSample.add_2[3] | 1
+	VMOVUPS	Y2, 796736(AX)	// fitSample.add_2[3] | 2
+	VMOVUPS	Y3, 796768(AX)	// fitSample.add_2[3] | 3
 	MOVQ	$64, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -3491,10 +3640,10 @@ loop22: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop23: // 128 times: terms of the sums
-	VMOVUPS	799616(R11), Y8	// fitSample.mul_10[0]
-	VMOVUPS	799648(R11), Y9	// fitSample.mul_10[0] | 1
-	VMOVUPS	799680(R11), Y10	// fitSample.mul_10[0] | 2
-	VMOVUPS	799712(R11), Y11	// fitSample.mul_10[0] | 3
+	VMOVUPS	797312(R11), Y8	// fitSample.mul_10[0]
+	VMOVUPS	797344(R11), Y9	// fitSample.mul_10[0] | 1
+	VMOVUPS	797376(R11), Y10	// fitSample.mul_10[0] | 2
+	VMOVUPS	797408(R11), Y11	// fitSample.mul_10[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -3509,10 +3658,10 @@ loop23: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop23
-	VMOVUPS	618368(DI), Y8	// fitSample.mul_2[0]
-	VMOVUPS	618400(DI), Y9	// fitSample.mul_2[0] | 1
-	VMOVUPS	618432(DI), Y10	// fitSample.mul_2[0] | 2
-	VMOVUPS	618464(DI), Y11	// fitSample.mul_2[0] | 3
+	VMOVUPS	616064(DI), Y8	// fitSample.mul_2[0]
+	VMOVUPS	616096(DI), Y9	// fitSample.mul_2[0] | 1
+	VMOVUPS	616128(DI), Y10	// fitSample.mul_2[0] | 2
+	VMOVUPS	616160(DI), Y11	// fitSample.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
@@ -3522,14 +3671,14 @@ loop23: // 128 times: terms of the sums
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 816000(DI)	// fitSample.mul_11[0]
-	VMOVUPS	Y1, 816032(DI)	// fitSample.mul_11[0] | 1
-	VMOVUPS	Y2, 816064(DI)	// fitSample.mul_11[0] | 2
-	VMOVUPS	Y3, 816096(DI)	// fitSample.mul_11[0] | 3
-	VMOVUPS	618496(DI), Y0	// fitSample.mul_2[1]
-	VMOVUPS	618528(DI), Y1	// fitSample.mul_2[1] | 1
-	VMOVUPS	618560(DI), Y2	// fitSample.mul_2[1] | 2
-	VMOVUPS	618592(DI), Y3	// fitSample.mul_2[1] | 3
+	VMOVUPS	Y0, 813696(DI)	// fitSample.mul_11[0]
+	VMOVUPS	Y1, 813728(DI)	// fitSample.mul_11[0] | 1
+	VMOVUPS	Y2, 813760(DI)	// fitSample.mul_11[0] | 2
+	VMOVUPS	Y3, 813792(DI)	// fitSample.mul_11[0] | 3
+	VMOVUPS	616192(DI), Y0	// fitSample.mul_2[1]
+	VMOVUPS	616224(DI), Y1	// fitSample.mul_2[1] | 1
+	VMOVUPS	616256(DI), Y2	// fitSample.mul_2[1] | 2
+	VMOVUPS	616288(DI), Y3	// fitSample.mul_2[1] | 3
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y5, Y1
 	VMULPS	Y2, Y6, Y2
@@ -3539,10 +3688,10 @@ loop23: // 128 times: terms of the sums
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y4, Y2, Y2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y0, 816128(DI)	// fitSample.mul_11[1]
-	VMOVUPS	Y1, 816160(DI)	// fitSample.mul_11[1] | 1
-	VMOVUPS	Y2, 816192(DI)	// fitSample.mul_11[1] | 2
-	VMOVUPS	Y3, 816224(DI)	// fitSample.mul_11[1] | 3
+	VMOVUPS	Y0, 813824(DI)	// fitSample.mul_11[1]
+	VMOVUPS	Y1, 813856(DI)	// fitSample.mul_11[1] | 1
+	VMOVUPS	Y2, 813888(DI)	// fitSample.mul_11[1] | 2
+	VMOVUPS	Y3, 813920(DI)	// fitSample.mul_11[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -3564,10 +3713,10 @@ loop24: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop25: // 128 times: terms of the sums
-	VMOVUPS	816000(R10), Y8	// fitSample.mul_11[0]
-	VMOVUPS	816032(R10), Y9	// fitSample.mul_11[0] | 1
-	VMOVUPS	816064(R10), Y10	// fitSample.mul_11[0] | 2
-	VMOVUPS	816096(R10), Y11	// fitSample.mul_11[0] | 3
+	VMOVUPS	813696(R10), Y8	// fitSample.mul_11[0]
+	VMOVUPS	813728(R10), Y9	// fitSample.mul_11[0] | 1
+	VMOVUPS	813760(R10), Y10	// fitSample.mul_11[0] | 2
+	VMOVUPS	813792(R10), Y11	// fitSample.mul_11[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -3582,14 +3731,14 @@ loop25: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop25
-	VMOVUPS	Y0, 832384(DI)	// fitSample.vecmat_5[0]
-	VMOVUPS	Y1, 832416(DI)	// fitSample.vecmat_5[0] | 1
-	VMOVUPS	Y2, 832448(DI)	// fitSample.vecmat_5[0] | 2
-	VMOVUPS	Y3, 832480(DI)	// fitSample.vecmat_5[0] | 3
-	VMOVUPS	Y4, 832512(DI)	// fitSample.vecmat_5[1]
-	VMOVUPS	Y5, 832544(DI)	// fitSample.vecmat_5[1] | 1
-	VMOVUPS	Y6, 832576(DI)	// fitSample.vecmat_5[1] | 2
-	VMOVUPS	Y7, 832608(DI)	// fitSample.vecmat_5[1] | 3
+	VMOVUPS	Y0, 830080(DI)	// fitSample.vecmat_5[0]
+	VMOVUPS	Y1, 830112(DI)	// fitSample.vecmat_5[0] | 1
+	VMOVUPS	Y2, 830144(DI)	// fitSample.vecmat_5[0] | 2
+	VMOVUPS	Y3, 830176(DI)	// fitSample.vecmat_5[0] | 3
+	VMOVUPS	Y4, 830208(DI)	// fitSample.vecmat_5[1]
+	VMOVUPS	Y5, 830240(DI)	// fitSample.vecmat_5[1] | 1
+	VMOVUPS	Y6, 830272(DI)	// fitSample.vecmat_5[1] | 2
+	VMOVUPS	Y7, 830304(DI)	// fitSample.vecmat_5[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -3632,10 +3781,10 @@ loop25: // 128 times: terms of the sums
 	MOVQ	BX, R9
 loop26: // 128 times: elements
 	VBROADCASTSS	1536(SI), Y0	// L.0.weight.matvec.3[0]
-	VMOVUPS	683904(DI), Y1	// fitSample.mul_5[0]
-	VMOVUPS	683936(DI), Y2	// fitSample.mul_5[0] | 1
-	VMOVUPS	683968(DI), Y3	// fitSample.mul_5[0] | 2
-	VMOVUPS	684000(DI), Y4	// fitSample.mul_5[0] | 3
+	VMOVUPS	681600(DI), Y1	// fitSample.mul_5[0]
+	VMOVUPS	681632(DI), Y2	// fitSample.mul_5[0] | 1
+	VMOVUPS	681664(DI), Y3	// fitSample.mul_5[0] | 2
+	VMOVUPS	681696(DI), Y4	// fitSample.mul_5[0] | 3
 	VMULPS	Y1, Y0, Y15
 	VMOVUPS	Y15, 512(AX)
 	VMULPS	Y2, Y0, Y15
@@ -3643,18 +3792,18 @@ loop26: // 128 times: elements
 	VMULPS	Y3, Y0, Y15
 	VMOVUPS	Y15, 576(AX)
 	VMULPS	Y4, Y0, Y0
-	VMOVUPS	733056(DI), Y1	// fitSample.vecmat_2[0]
-	VMOVUPS	733088(DI), Y2	// fitSample.vecmat_2[0] | 1
-	VMOVUPS	733120(DI), Y3	// fitSample.vecmat_2[0] | 2
-	VMOVUPS	733152(DI), Y4	// fitSample.vecmat_2[0] | 3
-	VMOVUPS	832384(DI), Y5	// fitSample.vecmat_5[0]
-	VMOVUPS	832416(DI), Y6	// fitSample.vecmat_5[0] | 1
-	VMOVUPS	832448(DI), Y7	// fitSample.vecmat_5[0] | 2
-	VMOVUPS	832480(DI), Y8	// fitSample.vecmat_5[0] | 3
-	VMOVUPS	520064(DI), Y9	// fitSample.sigmoid[0]
-	VMOVUPS	520096(DI), Y10	// fitSample.sigmoid[0] | 1
-	VMOVUPS	520128(DI), Y11	// fitSample.sigmoid[0] | 2
-	VMOVUPS	520160(DI), Y12	// fitSample.sigmoid[0] | 3
+	VMOVUPS	730752(DI), Y1	// fitSample.vecmat_2[0]
+	VMOVUPS	730784(DI), Y2	// fitSample.vecmat_2[0] | 1
+	VMOVUPS	730816(DI), Y3	// fitSample.vecmat_2[0] | 2
+	VMOVUPS	730848(DI), Y4	// fitSample.vecmat_2[0] | 3
+	VMOVUPS	830080(DI), Y5	// fitSample.vecmat_5[0]
+	VMOVUPS	830112(DI), Y6	// fitSample.vecmat_5[0] | 1
+	VMOVUPS	830144(DI), Y7	// fitSample.vecmat_5[0] | 2
+	VMOVUPS	830176(DI), Y8	// fitSample.vecmat_5[0] | 3
+	VMOVUPS	517760(DI), Y9	// fitSample.sigmoid[0]
+	VMOVUPS	517792(DI), Y10	// fitSample.sigmoid[0] | 1
+	VMOVUPS	517824(DI), Y11	// fitSample.sigmoid[0] | 2
+	VMOVUPS	517856(DI), Y12	// fitSample.sigmoid[0] | 3
 	VMULPS	Y9, Y5, Y5
 	VMULPS	Y10, Y6, Y6
 	VMULPS	Y11, Y7, Y7
@@ -3716,55 +3865,55 @@ loop26: // 128 times: elements
 	VFMADD231PS	Y8, Y0, Y15
 	VMOVUPS	Y15, 480(AX)
 	VBROADCASTSS	2048(SI), Y0	// L.0.weight.matvec.4[0]
-	VMOVUPS	520064(DI), Y1	// fitSample.sigmoid[0]
-	VMOVUPS	520096(DI), Y2	// fitSample.sigmoid[0] | 1
-	VMOVUPS	520128(DI), Y3	// fitSample.sigmoid[0] | 2
-	VMOVUPS	520160(DI), Y4	// fitSample.sigmoid[0] | 3
+	VMOVUPS	517760(DI), Y1	// fitSample.sigmoid[0]
+	VMOVUPS	517792(DI), Y2	// fitSample.sigmoid[0] | 1
+	VMOVUPS	517824(DI), Y3	// fitSample.sigmoid[0] | 2
+	VMOVUPS	517856(DI), Y4	// fitSample.sigmoid[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 849280(DI)	// fitSample.mul_12[0]
-	VMOVUPS	Y2, 849312(DI)	// fitSample.mul_12[0] | 1
-	VMOVUPS	Y3, 849344(DI)	// fitSample.mul_12[0] | 2
-	VMOVUPS	Y0, 849376(DI)	// fitSample.mul_12[0] | 3
+	VMOVUPS	Y1, 846976(DI)	// fitSample.mul_12[0]
+	VMOVUPS	Y2, 847008(DI)	// fitSample.mul_12[0] | 1
+	VMOVUPS	Y3, 847040(DI)	// fitSample.mul_12[0] | 2
+	VMOVUPS	Y0, 847072(DI)	// fitSample.mul_12[0] | 3
 	ADDQ	$4, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
 	DECQ	CX
 	JNE	loop26
 	VMOVUPS	0(AX), Y13	// fitSample.vecmat_6[0]
-	VMOVUPS	Y13, 848768(AX)
+	VMOVUPS	Y13, 846464(AX)
 	VMOVUPS	32(AX), Y13	// fitSample.vecmat_6[0] | 1
-	VMOVUPS	Y13, 848800(AX)
+	VMOVUPS	Y13, 846496(AX)
 	VMOVUPS	64(AX), Y13	// fitSample.vecmat_6[0] | 2
-	VMOVUPS	Y13, 848832(AX)
+	VMOVUPS	Y13, 846528(AX)
 	VMOVUPS	96(AX), Y13	// fitSample.vecmat_6[0] | 3
-	VMOVUPS	Y13, 848864(AX)
+	VMOVUPS	Y13, 846560(AX)
 	VMOVUPS	128(AX), Y13	// fitSample.vecmat_6[1]
-	VMOVUPS	Y13, 848896(AX)
+	VMOVUPS	Y13, 846592(AX)
 	VMOVUPS	160(AX), Y13	// fitSample.vecmat_6[1] | 1
-	VMOVUPS	Y13, 848928(AX)
+	VMOVUPS	Y13, 846624(AX)
 	VMOVUPS	192(AX), Y13	// fitSample.vecmat_6[1] | 2
-	VMOVUPS	Y13, 848960(AX)
+	VMOVUPS	Y13, 846656(AX)
 	VMOVUPS	224(AX), Y13	// fitSample.vecmat_6[1] | 3
-	VMOVUPS	Y13, 848992(AX)
+	VMOVUPS	Y13, 846688(AX)
 	VMOVUPS	256(AX), Y13	// fitSample.vecmat_6[2]
-	VMOVUPS	Y13, 849024(AX)
+	VMOVUPS	Y13, 846720(AX)
 	VMOVUPS	288(AX), Y13	// fitSample.vecmat_6[2] | 1
-	VMOVUPS	Y13, 849056(AX)
+	VMOVUPS	Y13, 846752(AX)
 	VMOVUPS	320(AX), Y13	// fitSample.vecmat_6[2] | 2
-	VMOVUPS	Y13, 849088(AX)
+	VMOVUPS	Y13, 846784(AX)
 	VMOVUPS	352(AX), Y13	// fitSample.vecmat_6[2] | 3
-	VMOVUPS	Y13, 849120(AX)
+	VMOVUPS	Y13, 846816(AX)
 	VMOVUPS	384(AX), Y13	// fitSample.vecmat_6[3]
-	VMOVUPS	Y13, 849152(AX)
+	VMOVUPS	Y13, 846848(AX)
 	VMOVUPS	416(AX), Y13	// fitSample.vecmat_6[3] | 1
-	VMOVUPS	Y13, 849184(AX)
+	VMOVUPS	Y13, 846880(AX)
 	VMOVUPS	448(AX), Y13	// fitSample.vecmat_6[3] | 2
-	VMOVUPS	Y13, 849216(AX)
+	VMOVUPS	Y13, 846912(AX)
 	VMOVUPS	480(AX), Y13	// fitSample.vecmat_6[3] | 3
-	VMOVUPS	Y13, 849248(AX)
+	VMOVUPS	Y13, 846944(AX)
 	MOVQ	$64, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -3782,10 +3931,10 @@ loop27: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop28: // 128 times: terms of the sums
-	VMOVUPS	849280(R11), Y8	// fitSample.mul_12[0]
-	VMOVUPS	849312(R11), Y9	// fitSample.mul_12[0] | 1
-	VMOVUPS	849344(R11), Y10	// fitSample.mul_12[0] | 2
-	VMOVUPS	849376(R11), Y11	// fitSample.mul_12[0] | 3
+	VMOVUPS	846976(R11), Y8	// fitSample.mul_12[0]
+	VMOVUPS	847008(R11), Y9	// fitSample.mul_12[0] | 1
+	VMOVUPS	847040(R11), Y10	// fitSample.mul_12[0] | 2
+	VMOVUPS	847072(R11), Y11	// fitSample.mul_12[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -3800,10 +3949,10 @@ loop28: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop28
-	VMOVUPS	618368(DI), Y8	// fitSample.mul_2[0]
-	VMOVUPS	618400(DI), Y9	// fitSample.mul_2[0] | 1
-	VMOVUPS	618432(DI), Y10	// fitSample.mul_2[0] | 2
-	VMOVUPS	618464(DI), Y11	// fitSample.mul_2[0] | 3
+	VMOVUPS	616064(DI), Y8	// fitSample.mul_2[0]
+	VMOVUPS	616096(DI), Y9	// fitSample.mul_2[0] | 1
+	VMOVUPS	616128(DI), Y10	// fitSample.mul_2[0] | 2
+	VMOVUPS	616160(DI), Y11	// fitSample.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
@@ -3813,14 +3962,14 @@ loop28: // 128 times: terms of the sums
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 865664(DI)	// fitSample.mul_13[0]
-	VMOVUPS	Y1, 865696(DI)	// fitSample.mul_13[0] | 1
-	VMOVUPS	Y2, 865728(DI)	// fitSample.mul_13[0] | 2
-	VMOVUPS	Y3, 865760(DI)	// fitSample.mul_13[0] | 3
-	VMOVUPS	618496(DI), Y0	// fitSample.mul_2[1]
-	VMOVUPS	618528(DI), Y1	// fitSample.mul_2[1] | 1
-	VMOVUPS	618560(DI), Y2	// fitSample.mul_2[1] | 2
-	VMOVUPS	618592(DI), Y3	// fitSample.mul_2[1] | 3
+	VMOVUPS	Y0, 863360(DI)	// fitSample.mul_13[0]
+	VMOVUPS	Y1, 863392(DI)	// fitSample.mul_13[0] | 1
+	VMOVUPS	Y2, 863424(DI)	// fitSample.mul_13[0] | 2
+	VMOVUPS	Y3, 863456(DI)	// fitSample.mul_13[0] | 3
+	VMOVUPS	616192(DI), Y0	// fitSample.mul_2[1]
+	VMOVUPS	616224(DI), Y1	// fitSample.mul_2[1] | 1
+	VMOVUPS	616256(DI), Y2	// fitSample.mul_2[1] | 2
+	VMOVUPS	616288(DI), Y3	// fitSample.mul_2[1] | 3
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y5, Y1
 	VMULPS	Y2, Y6, Y2
@@ -3830,10 +3979,10 @@ loop28: // 128 times: terms of the sums
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y4, Y2, Y2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y0, 865792(DI)	// fitSample.mul_13[1]
-	VMOVUPS	Y1, 865824(DI)	// fitSample.mul_13[1] | 1
-	VMOVUPS	Y2, 865856(DI)	// fitSample.mul_13[1] | 2
-	VMOVUPS	Y3, 865888(DI)	// fitSample.mul_13[1] | 3
+	VMOVUPS	Y0, 863488(DI)	// fitSample.mul_13[1]
+	VMOVUPS	Y1, 863520(DI)	// fitSample.mul_13[1] | 1
+	VMOVUPS	Y2, 863552(DI)	// fitSample.mul_13[1] | 2
+	VMOVUPS	Y3, 863584(DI)	// fitSample.mul_13[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -3855,10 +4004,10 @@ loop29: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop30: // 128 times: terms of the sums
-	VMOVUPS	865664(R10), Y8	// fitSample.mul_13[0]
-	VMOVUPS	865696(R10), Y9	// fitSample.mul_13[0] | 1
-	VMOVUPS	865728(R10), Y10	// fitSample.mul_13[0] | 2
-	VMOVUPS	865760(R10), Y11	// fitSample.mul_13[0] | 3
+	VMOVUPS	863360(R10), Y8	// fitSample.mul_13[0]
+	VMOVUPS	863392(R10), Y9	// fitSample.mul_13[0] | 1
+	VMOVUPS	863424(R10), Y10	// fitSample.mul_13[0] | 2
+	VMOVUPS	863456(R10), Y11	// fitSample.mul_13[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -3873,14 +4022,14 @@ loop30: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop30
-	VMOVUPS	Y0, 882048(DI)	// fitSample.vecmat_7[0]
-	VMOVUPS	Y1, 882080(DI)	// fitSample.vecmat_7[0] | 1
-	VMOVUPS	Y2, 882112(DI)	// fitSample.vecmat_7[0] | 2
-	VMOVUPS	Y3, 882144(DI)	// fitSample.vecmat_7[0] | 3
-	VMOVUPS	Y4, 882176(DI)	// fitSample.vecmat_7[1]
-	VMOVUPS	Y5, 882208(DI)	// fitSample.vecmat_7[1] | 1
-	VMOVUPS	Y6, 882240(DI)	// fitSample.vecmat_7[1] | 2
-	VMOVUPS	Y7, 882272(DI)	// fitSample.vecmat_7[1] | 3
+	VMOVUPS	Y0, 879744(DI)	// fitSample.vecmat_7[0]
+	VMOVUPS	Y1, 879776(DI)	// fitSample.vecmat_7[0] | 1
+	VMOVUPS	Y2, 879808(DI)	// fitSample.vecmat_7[0] | 2
+	VMOVUPS	Y3, 879840(DI)	// fitSample.vecmat_7[0] | 3
+	VMOVUPS	Y4, 879872(DI)	// fitSample.vecmat_7[1]
+	VMOVUPS	Y5, 879904(DI)	// fitSample.vecmat_7[1] | 1
+	VMOVUPS	Y6, 879936(DI)	// fitSample.vecmat_7[1] | 2
+	VMOVUPS	Y7, 879968(DI)	// fitSample.vecmat_7[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -3899,11 +4048,11 @@ loop31: // 4 times: vectors of the block
 loop32: // 128 times: elements
 	// lagrange.nde:4
 	VBROADCASTSS	2048(R9), Y4	// L.0.weight.matvec.4[0]
-	VMOVUPS	683904(R10), Y5	// fitSample.mul_5[0]
+	VMOVUPS	681600(R10), Y5	// fitSample.mul_5[0]
 	VMULPS	Y5, Y4, Y4
-	VMOVUPS	733056(R10), Y5	// fitSample.vecmat_2[0]
-	VMOVUPS	882048(R10), Y6	// fitSample.vecmat_7[0]
-	VMOVUPS	520064(R10), Y7	// fitSample.sigmoid[0]
+	VMOVUPS	730752(R10), Y5	// fitSample.vecmat_2[0]
+	VMOVUPS	879744(R10), Y6	// fitSample.vecmat_7[0]
+	VMOVUPS	517760(R10), Y7	// fitSample.sigmoid[0]
 	VMULPS	Y7, Y6, Y6
 	VFMADD231PS	Y5, Y4, Y6
 	VBROADCASTSS	(R11), Y4	// L.0.weight[0]
@@ -3919,13 +4068,13 @@ loop32: // 128 times: elements
 	ADDQ	$16, R11
 	DECQ	DI
 	JNE	loop32
-	VMOVUPS	849024(SI), Y0	// fitSample.vecmat_6[2]
-	VMOVUPS	849152(SI), Y1	// fitSample.vecmat_6[3]
+	VMOVUPS	846720(SI), Y0	// fitSample.vecmat_6[2]
+	VMOVUPS	846848(SI), Y1	// fitSample.vecmat_6[3]
 	// lagrange.nde:16
-	VMOVUPS	502528(SI), Y4	// fitSample.v[0]
-	VMOVUPS	502656(SI), Y5	// fitSample.v[1]
-	VMOVUPS	799104(SI), Y6	// fitSample.vecmat_4[0]
-	VMOVUPS	799232(SI), Y7	// fitSample.vecmat_4[1]
+	VMOVUPS	500224(SI), Y4	// fitSample.v[0]
+	VMOVUPS	500352(SI), Y5	// fitSample.v[1]
+	VMOVUPS	796800(SI), Y6	// fitSample.vecmat_4[0]
+	VMOVUPS	796928(SI), Y7	// fitSample.vecmat_4[1]
 	VMULPS	Y0, Y4, Y0
 	VFMADD231PS	Y2, Y5, Y0
 	VMULPS	Y1, Y4, Y1
@@ -3940,16 +4089,16 @@ loop32: // 128 times: elements
 loop33: // 64 times: elements
 	// lagrange.nde:8
 	VBROADCASTSS	69124(R9), Y4	// force.0.weight[0]
-	VMOVUPS	503168(SI), Y5	// fitSample.concat[0]
+	VMOVUPS	500864(SI), Y5	// fitSample.concat[0]
 	VMULPS	Y5, Y4, Y4
 	VBROADCASTSS	69128(R9), Y5	// force.0.weight[1]
-	VMOVUPS	503296(SI), Y6	// fitSample.concat[1]
+	VMOVUPS	500992(SI), Y6	// fitSample.concat[1]
 	VFMADD231PS	Y6, Y5, Y4
 	VBROADCASTSS	69132(R9), Y5	// force.0.weight[2]
-	VMOVUPS	503424(SI), Y6	// fitSample.concat[2]
+	VMOVUPS	501120(SI), Y6	// fitSample.concat[2]
 	VFMADD231PS	Y6, Y5, Y4
 	VBROADCASTSS	69136(R9), Y5	// force.0.weight[3]
-	VMOVUPS	503552(SI), Y6	// fitSample.concat[3]
+	VMOVUPS	501248(SI), Y6	// fitSample.concat[3]
 	VFMADD231PS	Y6, Y5, Y4
 	VBROADCASTSS	70148(R10), Y5	// force.0.bias[0]
 	VADDPS	Y5, Y4, Y4
@@ -3993,15 +4142,15 @@ loop33: // 64 times: elements
 	VBROADCASTSS	70916(BX), Y4	// force.2.bias[0]
 	VADDPS	Y4, Y2, Y2
 	VADDPS	Y2, Y0, Y0
-	VMOVUPS	Y0, 898432(SI)	// fitSample.add_3[0]
+	VMOVUPS	Y0, 896128(SI)	// fitSample.add_3[0]
 	VBROADCASTSS	70920(BX), Y2	// force.2.bias[1]
 	VADDPS	Y2, Y3, Y2
 	VADDPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 898560(SI)	// fitSample.add_3[1]
-	VMOVUPS	798592(SI), Y2	// fitSample.add_2[0]
-	VMOVUPS	798720(SI), Y3	// fitSample.add_2[1]
-	VMOVUPS	798848(SI), Y4	// fitSample.add_2[2]
-	VMOVUPS	798976(SI), Y5	// fitSample.add_2[3]
+	VMOVUPS	Y1, 896256(SI)	// fitSample.add_3[1]
+	VMOVUPS	796288(SI), Y2	// fitSample.add_2[0]
+	VMOVUPS	796416(SI), Y3	// fitSample.add_2[1]
+	VMOVUPS	796544(SI), Y4	// fitSample.add_2[2]
+	VMOVUPS	796672(SI), Y5	// fitSample.add_2[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -4022,10 +4171,10 @@ loop33: // 64 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 898688(SI)	// fitSample.dv[0]
-	VMOVUPS	Y0, 898816(SI)	// fitSample.dv[1]
-	VMOVUPS	502784(SI), Y2	// fitSample.a[0]
-	VMOVUPS	502912(SI), Y3	// fitSample.a[1]
+	VMOVUPS	Y1, 896384(SI)	// fitSample.dv[0]
+	VMOVUPS	Y0, 896512(SI)	// fitSample.dv[1]
+	VMOVUPS	500480(SI), Y2	// fitSample.a[0]
+	VMOVUPS	500608(SI), Y3	// fitSample.a[1]
 	VMOVUPS	f32_00000000<>(SB), Y4
 	// lagrange.nde:36
 	VSUBPS	Y2, Y1, Y1
@@ -4036,7 +4185,7 @@ loop33: // 64 times: elements
 	VADDPS	Y0, Y4, Y4
 	VBROADCASTSS	2560(DX), Y0	// mul
 	VFMADD231PS	f32_3f000000<>(SB), Y4, Y0
-	VMOVUPS	Y0, 503040(SI)	// fitSample.loss
+	VMOVUPS	Y0, 500736(SI)	// fitSample.loss
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop31
@@ -4062,15 +4211,15 @@ TEXT fitGradPart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
 	VMOVUPS	65792(SI), Y0	// mask
-	VMOVUPS	898944(SI), Y1	// fitGrad.q[0]
-	VMOVUPS	899072(SI), Y2	// fitGrad.q[1]
-	VMOVUPS	899200(SI), Y3	// fitGrad.v[0]
-	VMOVUPS	899328(SI), Y4	// fitGrad.v[1]
+	VMOVUPS	896640(SI), Y1	// fitGrad.q[0]
+	VMOVUPS	896768(SI), Y2	// fitGrad.q[1]
+	VMOVUPS	896896(SI), Y3	// fitGrad.v[0]
+	VMOVUPS	897024(SI), Y4	// fitGrad.v[1]
 	// lagrange.nde:4
-	VMOVUPS	Y1, 932608(SI)	// fitGrad.concat[0]
-	VMOVUPS	Y2, 932736(SI)	// fitGrad.concat[1]
-	VMOVUPS	Y3, 932864(SI)	// fitGrad.concat[2]
-	VMOVUPS	Y4, 932992(SI)	// fitGrad.concat[3]
+	VMOVUPS	Y1, 930304(SI)	// fitGrad.concat[0]
+	VMOVUPS	Y2, 930432(SI)	// fitGrad.concat[1]
+	VMOVUPS	Y3, 930560(SI)	// fitGrad.concat[2]
+	VMOVUPS	Y4, 930688(SI)	// fitGrad.concat[3]
 	MOVQ	$128, DI
 	MOVQ	BX, R9
 	MOVQ	BX, R10
@@ -4088,7 +4237,7 @@ loop2: // 128 times: elements
 	VFMADD231PS	Y4, Y6, Y5
 	VBROADCASTSS	2048(R10), Y6	// L.0.bias[0]
 	VADDPS	Y6, Y5, Y5
-	VMOVUPS	Y5, 933120(R11)	// fitGrad.add[0]
+	VMOVUPS	Y5, 930816(R11)	// fitGrad.add[0]
 	VORPS	f32_80000000<>(SB), Y5, Y6
 	VMOVUPS	f32_42b40000<>(SB), Y7
 	VMINPS	Y6, Y7, Y6
@@ -4120,10 +4269,10 @@ loop2: // 128 times: elements
 	VBLENDVPS	Y5, Y6, Y7, Y5
 	VADDPS	f32_3f800000<>(SB), Y6, Y6
 	VDIVPS	Y6, Y5, Y5
-	VMOVUPS	Y5, 949504(R11)	// fitGrad.sigmoid[0]
+	VMOVUPS	Y5, 947200(R11)	// fitGrad.sigmoid[0]
 	VBROADCASTSS	512(R12), Y6	// L.0.weight.matvec[0]
 	VMULPS	Y5, Y6, Y5
-	VMOVUPS	Y5, 965888(R11)	// fitGrad.mul[0]
+	VMOVUPS	Y5, 963584(R11)	// fitGrad.mul[0]
 	// lagrange.nde:36
 	VBROADCASTSS	2572(R12), Y5	// mul.3[0]
 	VANDPS	Y0, Y5, Y5
@@ -4157,10 +4306,10 @@ loop3: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop4: // 128 times: terms of the sums
-	VMOVUPS	965888(R10), Y8	// fitGrad.mul[0]
-	VMOVUPS	965920(R10), Y9	// fitGrad.mul[0] | 1
-	VMOVUPS	965952(R10), Y10	// fitGrad.mul[0] | 2
-	VMOVUPS	965984(R10), Y11	// fitGrad.mul[0] | 3
+	VMOVUPS	963584(R10), Y8	// fitGrad.mul[0]
+	VMOVUPS	963616(R10), Y9	// fitGrad.mul[0] | 1
+	VMOVUPS	963648(R10), Y10	// fitGrad.mul[0] | 2
+	VMOVUPS	963680(R10), Y11	// fitGrad.mul[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -4175,14 +4324,14 @@ loop4: // 128 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop4
-	VMOVUPS	Y0, 982272(DI)	// fitGrad.matvec[0]
-	VMOVUPS	Y1, 982304(DI)	// fitGrad.matvec[0] | 1
-	VMOVUPS	Y2, 982336(DI)	// fitGrad.matvec[0] | 2
-	VMOVUPS	Y3, 982368(DI)	// fitGrad.matvec[0] | 3
-	VMOVUPS	Y4, 982400(DI)	// fitGrad.matvec[1]
-	VMOVUPS	Y5, 982432(DI)	// fitGrad.matvec[1] | 1
-	VMOVUPS	Y6, 982464(DI)	// fitGrad.matvec[1] | 2
-	VMOVUPS	Y7, 982496(DI)	// fitGrad.matvec[1] | 3
+	VMOVUPS	Y0, 979968(DI)	// fitGrad.matvec[0]
+	VMOVUPS	Y1, 980000(DI)	// fitGrad.matvec[0] | 1
+	VMOVUPS	Y2, 980032(DI)	// fitGrad.matvec[0] | 2
+	VMOVUPS	Y3, 980064(DI)	// fitGrad.matvec[0] | 3
+	VMOVUPS	Y4, 980096(DI)	// fitGrad.matvec[1]
+	VMOVUPS	Y5, 980128(DI)	// fitGrad.matvec[1] | 1
+	VMOVUPS	Y6, 980160(DI)	// fitGrad.matvec[1] | 2
+	VMOVUPS	Y7, 980192(DI)	// fitGrad.matvec[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -4194,7 +4343,7 @@ loop5: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop6: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	933120(R9), Y0	// fitGrad.add[0]
+	VMOVUPS	930816(R9), Y0	// fitGrad.add[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -4223,7 +4372,7 @@ loop6: // 128 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 998656(R9)	// fitGrad.softplus[0]
+	VMOVUPS	Y0, 996352(R9)	// fitGrad.softplus[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop6
@@ -4247,10 +4396,10 @@ loop7: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop8: // 128 times: terms of the sums
-	VMOVUPS	998656(R10), Y8	// fitGrad.softplus[0]
-	VMOVUPS	998688(R10), Y9	// fitGrad.softplus[0] | 1
-	VMOVUPS	998720(R10), Y10	// fitGrad.softplus[0] | 2
-	VMOVUPS	998752(R10), Y11	// fitGrad.softplus[0] | 3
+	VMOVUPS	996352(R10), Y8	// fitGrad.softplus[0]
+	VMOVUPS	996384(R10), Y9	// fitGrad.softplus[0] | 1
+	VMOVUPS	996416(R10), Y10	// fitGrad.softplus[0] | 2
+	VMOVUPS	996448(R10), Y11	// fitGrad.softplus[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -4265,14 +4414,14 @@ loop8: // 128 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop8
-	VMOVUPS	Y0, 1015040(DI)	// fitGrad.matvec_2[0]
-	VMOVUPS	Y1, 1015072(DI)	// fitGrad.matvec_2[0] | 1
-	VMOVUPS	Y2, 1015104(DI)	// fitGrad.matvec_2[0] | 2
-	VMOVUPS	Y3, 1015136(DI)	// fitGrad.matvec_2[0] | 3
-	VMOVUPS	Y4, 1015168(DI)	// fitGrad.matvec_2[1]
-	VMOVUPS	Y5, 1015200(DI)	// fitGrad.matvec_2[1] | 1
-	VMOVUPS	Y6, 1015232(DI)	// fitGrad.matvec_2[1] | 2
-	VMOVUPS	Y7, 1015264(DI)	// fitGrad.matvec_2[1] | 3
+	VMOVUPS	Y0, 1012736(DI)	// fitGrad.matvec_2[0]
+	VMOVUPS	Y1, 1012768(DI)	// fitGrad.matvec_2[0] | 1
+	VMOVUPS	Y2, 1012800(DI)	// fitGrad.matvec_2[0] | 2
+	VMOVUPS	Y3, 1012832(DI)	// fitGrad.matvec_2[0] | 3
+	VMOVUPS	Y4, 1012864(DI)	// fitGrad.matvec_2[1]
+	VMOVUPS	Y5, 1012896(DI)	// fitGrad.matvec_2[1] | 1
+	VMOVUPS	Y6, 1012928(DI)	// fitGrad.matvec_2[1] | 2
+	VMOVUPS	Y7, 1012960(DI)	// fitGrad.matvec_2[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -4286,7 +4435,7 @@ loop9: // 4 times: vectors of the block
 	MOVQ	DX, R11
 loop10: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	1015040(R9), Y0	// fitGrad.matvec_2[0]
+	VMOVUPS	1012736(R9), Y0	// fitGrad.matvec_2[0]
 	VBROADCASTSS	68096(R10), Y1	// L.2.bias[0]
 	VADDPS	Y1, Y0, Y0
 	VORPS	f32_80000000<>(SB), Y0, Y1
@@ -4320,18 +4469,18 @@ loop10: // 128 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1031424(R9)	// fitGrad.sigmoid_2[0]
+	VMOVUPS	Y0, 1029120(R9)	// fitGrad.sigmoid_2[0]
 	VMOVUPS	f32_3f800000<>(SB), Y1
 	VSUBPS	Y0, Y1, Y1
-	VMOVUPS	Y1, 1047808(R9)	// fitGrad.sub[0]
+	VMOVUPS	Y1, 1045504(R9)	// fitGrad.sub[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1064192(R9)	// fitGrad.mul_2[0]
-	VMOVUPS	982272(R9), Y1	// fitGrad.matvec[0]
+	VMOVUPS	Y0, 1061888(R9)	// fitGrad.mul_2[0]
+	VMOVUPS	979968(R9), Y1	// fitGrad.matvec[0]
 	VMULPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 1080576(R9)	// fitGrad.mul_3[0]
+	VMOVUPS	Y0, 1078272(R9)	// fitGrad.mul_3[0]
 	VBROADCASTSS	(R11), Y1	// vecmat[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1096960(R9)	// fitGrad.mul_4[0]
+	VMOVUPS	Y0, 1094656(R9)	// fitGrad.mul_4[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	ADDQ	$4, R11
@@ -4356,10 +4505,10 @@ loop11: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop12: // 128 times: terms of the sums
-	VMOVUPS	1096960(R10), Y8	// fitGrad.mul_4[0]
-	VMOVUPS	1096992(R10), Y9	// fitGrad.mul_4[0] | 1
-	VMOVUPS	1097024(R10), Y10	// fitGrad.mul_4[0] | 2
-	VMOVUPS	1097056(R10), Y11	// fitGrad.mul_4[0] | 3
+	VMOVUPS	1094656(R10), Y8	// fitGrad.mul_4[0]
+	VMOVUPS	1094688(R10), Y9	// fitGrad.mul_4[0] | 1
+	VMOVUPS	1094720(R10), Y10	// fitGrad.mul_4[0] | 2
+	VMOVUPS	1094752(R10), Y11	// fitGrad.mul_4[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -4374,14 +4523,14 @@ loop12: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop12
-	VMOVUPS	Y0, 1113344(DI)	// fitGrad.vecmat[0]
-	VMOVUPS	Y1, 1113376(DI)	// fitGrad.vecmat[0] | 1
-	VMOVUPS	Y2, 1113408(DI)	// fitGrad.vecmat[0] | 2
-	VMOVUPS	Y3, 1113440(DI)	// fitGrad.vecmat[0] | 3
-	VMOVUPS	Y4, 1113472(DI)	// fitGrad.vecmat[1]
-	VMOVUPS	Y5, 1113504(DI)	// fitGrad.vecmat[1] | 1
-	VMOVUPS	Y6, 1113536(DI)	// fitGrad.vecmat[1] | 2
-	VMOVUPS	Y7, 1113568(DI)	// fitGrad.vecmat[1] | 3
+	VMOVUPS	Y0, 1111040(DI)	// fitGrad.vecmat[0]
+	VMOVUPS	Y1, 1111072(DI)	// fitGrad.vecmat[0] | 1
+	VMOVUPS	Y2, 1111104(DI)	// fitGrad.vecmat[0] | 2
+	VMOVUPS	Y3, 1111136(DI)	// fitGrad.vecmat[0] | 3
+	VMOVUPS	Y4, 1111168(DI)	// fitGrad.vecmat[1]
+	VMOVUPS	Y5, 1111200(DI)	// fitGrad.vecmat[1] | 1
+	VMOVUPS	Y6, 1111232(DI)	// fitGrad.vecmat[1] | 2
+	VMOVUPS	Y7, 1111264(DI)	// fitGrad.vecmat[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -4391,26 +4540,26 @@ loop12: // 128 times: terms of the sums
 	MOVQ	DX, DI
 loop13: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	1113344(SI), Y0	// fitGrad.vecmat[0]
-	VMOVUPS	1113376(SI), Y1	// fitGrad.vecmat[0] | 1
-	VMOVUPS	1113408(SI), Y2	// fitGrad.vecmat[0] | 2
-	VMOVUPS	1113440(SI), Y3	// fitGrad.vecmat[0] | 3
-	VMOVUPS	949504(SI), Y4	// fitGrad.sigmoid[0]
-	VMOVUPS	949536(SI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	949568(SI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	949600(SI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	1111040(SI), Y0	// fitGrad.vecmat[0]
+	VMOVUPS	1111072(SI), Y1	// fitGrad.vecmat[0] | 1
+	VMOVUPS	1111104(SI), Y2	// fitGrad.vecmat[0] | 2
+	VMOVUPS	1111136(SI), Y3	// fitGrad.vecmat[0] | 3
+	VMOVUPS	947200(SI), Y4	// fitGrad.sigmoid[0]
+	VMOVUPS	947232(SI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	947264(SI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	947296(SI), Y7	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
 	VMULPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 1129728(SI)	// fitGrad.mul_5[0]
-	VMOVUPS	Y1, 1129760(SI)	// fitGrad.mul_5[0] | 1
-	VMOVUPS	Y2, 1129792(SI)	// fitGrad.mul_5[0] | 2
-	VMOVUPS	Y3, 1129824(SI)	// fitGrad.mul_5[0] | 3
-	VMOVUPS	949504(SI), Y0	// fitGrad.sigmoid[0]
-	VMOVUPS	949536(SI), Y1	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	949568(SI), Y2	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	949600(SI), Y3	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	Y0, 1127424(SI)	// fitGrad.mul_5[0]
+	VMOVUPS	Y1, 1127456(SI)	// fitGrad.mul_5[0] | 1
+	VMOVUPS	Y2, 1127488(SI)	// fitGrad.mul_5[0] | 2
+	VMOVUPS	Y3, 1127520(SI)	// fitGrad.mul_5[0] | 3
+	VMOVUPS	947200(SI), Y0	// fitGrad.sigmoid[0]
+	VMOVUPS	947232(SI), Y1	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	947264(SI), Y2	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	947296(SI), Y3	// fitGrad.sigmoid[0] | 3
 	VMOVUPS	f32_3f800000<>(SB), Y4
 	VSUBPS	Y0, Y4, Y0
 	VMOVUPS	f32_3f800000<>(SB), Y4
@@ -4419,44 +4568,44 @@ loop13: // 128 times: elements
 	VSUBPS	Y2, Y4, Y2
 	VMOVUPS	f32_3f800000<>(SB), Y4
 	VSUBPS	Y3, Y4, Y3
-	VMOVUPS	Y0, 1146112(SI)	// fitGrad.sub_2[0]
-	VMOVUPS	Y1, 1146144(SI)	// fitGrad.sub_2[0] | 1
-	VMOVUPS	Y2, 1146176(SI)	// fitGrad.sub_2[0] | 2
-	VMOVUPS	Y3, 1146208(SI)	// fitGrad.sub_2[0] | 3
-	VMOVUPS	949504(SI), Y4	// fitGrad.sigmoid[0]
-	VMOVUPS	949536(SI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	949568(SI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	949600(SI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	Y0, 1143808(SI)	// fitGrad.sub_2[0]
+	VMOVUPS	Y1, 1143840(SI)	// fitGrad.sub_2[0] | 1
+	VMOVUPS	Y2, 1143872(SI)	// fitGrad.sub_2[0] | 2
+	VMOVUPS	Y3, 1143904(SI)	// fitGrad.sub_2[0] | 3
+	VMOVUPS	947200(SI), Y4	// fitGrad.sigmoid[0]
+	VMOVUPS	947232(SI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	947264(SI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	947296(SI), Y7	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y5, Y1
 	VMULPS	Y2, Y6, Y2
 	VMULPS	Y3, Y7, Y3
-	VMOVUPS	Y0, 1162496(SI)	// fitGrad.mul_6[0]
-	VMOVUPS	Y1, 1162528(SI)	// fitGrad.mul_6[0] | 1
-	VMOVUPS	Y2, 1162560(SI)	// fitGrad.mul_6[0] | 2
-	VMOVUPS	Y3, 1162592(SI)	// fitGrad.mul_6[0] | 3
+	VMOVUPS	Y0, 1160192(SI)	// fitGrad.mul_6[0]
+	VMOVUPS	Y1, 1160224(SI)	// fitGrad.mul_6[0] | 1
+	VMOVUPS	Y2, 1160256(SI)	// fitGrad.mul_6[0] | 2
+	VMOVUPS	Y3, 1160288(SI)	// fitGrad.mul_6[0] | 3
 	VBROADCASTSS	512(DI), Y4	// L.0.weight.matvec[0]
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y4, Y1
 	VMULPS	Y2, Y4, Y2
 	VMULPS	Y3, Y4, Y3
-	VMOVUPS	Y0, 1178880(SI)	// fitGrad.mul_7[0]
-	VMOVUPS	Y1, 1178912(SI)	// fitGrad.mul_7[0] | 1
-	VMOVUPS	Y2, 1178944(SI)	// fitGrad.mul_7[0] | 2
-	VMOVUPS	Y3, 1178976(SI)	// fitGrad.mul_7[0] | 3
+	VMOVUPS	Y0, 1176576(SI)	// fitGrad.mul_7[0]
+	VMOVUPS	Y1, 1176608(SI)	// fitGrad.mul_7[0] | 1
+	VMOVUPS	Y2, 1176640(SI)	// fitGrad.mul_7[0] | 2
+	VMOVUPS	Y3, 1176672(SI)	// fitGrad.mul_7[0] | 3
 	VBROADCASTSS	(DI), Y0	// vecmat[0]
-	VMOVUPS	1031424(SI), Y1	// fitGrad.sigmoid_2[0]
-	VMOVUPS	1031456(SI), Y2	// fitGrad.sigmoid_2[0] | 1
-	VMOVUPS	1031488(SI), Y3	// fitGrad.sigmoid_2[0] | 2
-	VMOVUPS	1031520(SI), Y4	// fitGrad.sigmoid_2[0] | 3
+	VMOVUPS	1029120(SI), Y1	// fitGrad.sigmoid_2[0]
+	VMOVUPS	1029152(SI), Y2	// fitGrad.sigmoid_2[0] | 1
+	VMOVUPS	1029184(SI), Y3	// fitGrad.sigmoid_2[0] | 2
+	VMOVUPS	1029216(SI), Y4	// fitGrad.sigmoid_2[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 1195264(SI)	// fitGrad.mul_8[0]
-	VMOVUPS	Y2, 1195296(SI)	// fitGrad.mul_8[0] | 1
-	VMOVUPS	Y3, 1195328(SI)	// fitGrad.mul_8[0] | 2
-	VMOVUPS	Y0, 1195360(SI)	// fitGrad.mul_8[0] | 3
+	VMOVUPS	Y1, 1192960(SI)	// fitGrad.mul_8[0]
+	VMOVUPS	Y2, 1192992(SI)	// fitGrad.mul_8[0] | 1
+	VMOVUPS	Y3, 1193024(SI)	// fitGrad.mul_8[0] | 2
+	VMOVUPS	Y0, 1193056(SI)	// fitGrad.mul_8[0] | 3
 	ADDQ	$128, SI
 	ADDQ	$4, DI
 	DECQ	CX
@@ -4477,10 +4626,10 @@ loop14: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop15: // 128 times: terms of the sums
-	VMOVUPS	1195264(R10), Y8	// fitGrad.mul_8[0]
-	VMOVUPS	1195296(R10), Y9	// fitGrad.mul_8[0] | 1
-	VMOVUPS	1195328(R10), Y10	// fitGrad.mul_8[0] | 2
-	VMOVUPS	1195360(R10), Y11	// fitGrad.mul_8[0] | 3
+	VMOVUPS	1192960(R10), Y8	// fitGrad.mul_8[0]
+	VMOVUPS	1192992(R10), Y9	// fitGrad.mul_8[0] | 1
+	VMOVUPS	1193024(R10), Y10	// fitGrad.mul_8[0] | 2
+	VMOVUPS	1193056(R10), Y11	// fitGrad.mul_8[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -4495,14 +4644,14 @@ loop15: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop15
-	VMOVUPS	Y0, 1211648(DI)	// fitGrad.vecmat_2[0]
-	VMOVUPS	Y1, 1211680(DI)	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	Y2, 1211712(DI)	// fitGrad.vecmat_2[0] | 2
-	VMOVUPS	Y3, 1211744(DI)	// fitGrad.vecmat_2[0] | 3
-	VMOVUPS	Y4, 1211776(DI)	// fitGrad.vecmat_2[1]
-	VMOVUPS	Y5, 1211808(DI)	// fitGrad.vecmat_2[1] | 1
-	VMOVUPS	Y6, 1211840(DI)	// fitGrad.vecmat_2[1] | 2
-	VMOVUPS	Y7, 1211872(DI)	// fitGrad.vecmat_2[1] | 3
+	VMOVUPS	Y0, 1209344(DI)	// fitGrad.vecmat_2[0]
+	VMOVUPS	Y1, 1209376(DI)	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	Y2, 1209408(DI)	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	Y3, 1209440(DI)	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	Y4, 1209472(DI)	// fitGrad.vecmat_2[1]
+	VMOVUPS	Y5, 1209504(DI)	// fitGrad.vecmat_2[1] | 1
+	VMOVUPS	Y6, 1209536(DI)	// fitGrad.vecmat_2[1] | 2
+	VMOVUPS	Y7, 1209568(DI)	// fitGrad.vecmat_2[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -4543,26 +4692,26 @@ loop15: // 128 times: terms of the sums
 	MOVQ	BX, DI
 	MOVQ	DX, R9
 loop16: // 128 times: elements
-	VMOVUPS	1178880(SI), Y1	// fitGrad.mul_7[0]
-	VMOVUPS	1178912(SI), Y2	// fitGrad.mul_7[0] | 1
-	VMOVUPS	1178944(SI), Y3	// fitGrad.mul_7[0] | 2
-	VMOVUPS	1178976(SI), Y4	// fitGrad.mul_7[0] | 3
-	VMOVUPS	1211648(SI), Y5	// fitGrad.vecmat_2[0]
-	VMOVUPS	1211680(SI), Y6	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	1211712(SI), Y7	// fitGrad.vecmat_2[0] | 2
-	VMOVUPS	1211744(SI), Y8	// fitGrad.vecmat_2[0] | 3
-	VMOVUPS	1129728(SI), Y9	// fitGrad.mul_5[0]
-	VMOVUPS	1129760(SI), Y10	// fitGrad.mul_5[0] | 1
-	VMOVUPS	1129792(SI), Y11	// fitGrad.mul_5[0] | 2
-	VMOVUPS	1129824(SI), Y12	// fitGrad.mul_5[0] | 3
+	VMOVUPS	1176576(SI), Y1	// fitGrad.mul_7[0]
+	VMOVUPS	1176608(SI), Y2	// fitGrad.mul_7[0] | 1
+	VMOVUPS	1176640(SI), Y3	// fitGrad.mul_7[0] | 2
+	VMOVUPS	1176672(SI), Y4	// fitGrad.mul_7[0] | 3
+	VMOVUPS	1209344(SI), Y5	// fitGrad.vecmat_2[0]
+	VMOVUPS	1209376(SI), Y6	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1209408(SI), Y7	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	1209440(SI), Y8	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	1127424(SI), Y9	// fitGrad.mul_5[0]
+	VMOVUPS	1127456(SI), Y10	// fitGrad.mul_5[0] | 1
+	VMOVUPS	1127488(SI), Y11	// fitGrad.mul_5[0] | 2
+	VMOVUPS	1127520(SI), Y12	// fitGrad.mul_5[0] | 3
 	VFMADD231PS	Y5, Y1, Y9
 	VFMADD231PS	Y6, Y2, Y10
 	VFMADD231PS	Y7, Y3, Y11
 	VFMADD231PS	Y8, Y4, Y12
-	VMOVUPS	Y9, 1228032(SI)	// fitGrad.add_2[0]
-	VMOVUPS	Y10, 1228064(SI)	// fitGrad.add_2[0] | 1
-	VMOVUPS	Y11, 1228096(SI)	// fitGrad.add_2[0] | 2
-	VMOVUPS	Y12, 1228128(SI)	// fitGrad.add_2[0] | 3
+	VMOVUPS	Y9, 1225728(SI)	// fitGrad.add_2[0]
+	VMOVUPS	Y10, 1225760(SI)	// fitGrad.add_2[0] | 1
+	VMOVUPS	Y11, 1225792(SI)	// fitGrad.add_2[0] | 2
+	VMOVUPS	Y12, 1225824(SI)	// fitGrad.add_2[0] | 3
 	VBROADCASTSS	(DI), Y1	// L.0.weight[0]
 	VMOVUPS	0(AX), Y15
 	VFMADD231PS	Y9, Y1, Y15
@@ -4614,18 +4763,18 @@ loop16: // 128 times: elements
 	VFMADD231PS	Y12, Y1, Y15
 	VMOVUPS	Y15, 448(AX)
 	VBROADCASTSS	1024(R9), Y1	// L.0.weight.matvec.2[0]
-	VMOVUPS	949504(SI), Y2	// fitGrad.sigmoid[0]
-	VMOVUPS	949536(SI), Y3	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	949568(SI), Y4	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	949600(SI), Y5	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	947200(SI), Y2	// fitGrad.sigmoid[0]
+	VMOVUPS	947232(SI), Y3	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	947264(SI), Y4	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	947296(SI), Y5	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y2, Y1, Y2
 	VMULPS	Y3, Y1, Y3
 	VMULPS	Y4, Y1, Y4
 	VMULPS	Y5, Y1, Y1
-	VMOVUPS	Y2, 1244416(SI)	// fitGrad.mul_9[0]
-	VMOVUPS	Y3, 1244448(SI)	// fitGrad.mul_9[0] | 1
-	VMOVUPS	Y4, 1244480(SI)	// fitGrad.mul_9[0] | 2
-	VMOVUPS	Y1, 1244512(SI)	// fitGrad.mul_9[0] | 3
+	VMOVUPS	Y2, 1242112(SI)	// fitGrad.mul_9[0]
+	VMOVUPS	Y3, 1242144(SI)	// fitGrad.mul_9[0] | 1
+	VMOVUPS	Y4, 1242176(SI)	// fitGrad.mul_9[0] | 2
+	VMOVUPS	Y1, 1242208(SI)	// fitGrad.mul_9[0] | 3
 	ADDQ	$128, SI
 	ADDQ	$16, DI
 	ADDQ	$4, R9
@@ -4648,10 +4797,10 @@ loop17: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop18: // 128 times: terms of the sums
-	VMOVUPS	1244416(R11), Y8	// fitGrad.mul_9[0]
-	VMOVUPS	1244448(R11), Y9	// fitGrad.mul_9[0] | 1
-	VMOVUPS	1244480(R11), Y10	// fitGrad.mul_9[0] | 2
-	VMOVUPS	1244512(R11), Y11	// fitGrad.mul_9[0] | 3
+	VMOVUPS	1242112(R11), Y8	// fitGrad.mul_9[0]
+	VMOVUPS	1242144(R11), Y9	// fitGrad.mul_9[0] | 1
+	VMOVUPS	1242176(R11), Y10	// fitGrad.mul_9[0] | 2
+	VMOVUPS	1242208(R11), Y11	// fitGrad.mul_9[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -4666,56 +4815,56 @@ loop18: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop18
-	VMOVUPS	Y0, 1260800(DI)	// fitGrad.matvec_3[0]
-	VMOVUPS	Y1, 1260832(DI)	// fitGrad.matvec_3[0] | 1
-	VMOVUPS	Y2, 1260864(DI)	// fitGrad.matvec_3[0] | 2
-	VMOVUPS	Y3, 1260896(DI)	// fitGrad.matvec_3[0] | 3
-	VMOVUPS	Y4, 1260928(DI)	// fitGrad.matvec_3[1]
-	VMOVUPS	Y5, 1260960(DI)	// fitGrad.matvec_3[1] | 1
-	VMOVUPS	Y6, 1260992(DI)	// fitGrad.matvec_3[1] | 2
-	VMOVUPS	Y7, 1261024(DI)	// fitGrad.matvec_3[1] | 3
-	VMOVUPS	1064192(DI), Y8	// fitGrad.mul_2[0]
-	VMOVUPS	1064224(DI), Y9	// fitGrad.mul_2[0] | 1
-	VMOVUPS	1064256(DI), Y10	// fitGrad.mul_2[0] | 2
-	VMOVUPS	1064288(DI), Y11	// fitGrad.mul_2[0] | 3
+	VMOVUPS	Y0, 1258496(DI)	// fitGrad.matvec_3[0]
+	VMOVUPS	Y1, 1258528(DI)	// fitGrad.matvec_3[0] | 1
+	VMOVUPS	Y2, 1258560(DI)	// fitGrad.matvec_3[0] | 2
+	VMOVUPS	Y3, 1258592(DI)	// fitGrad.matvec_3[0] | 3
+	VMOVUPS	Y4, 1258624(DI)	// fitGrad.matvec_3[1]
+	VMOVUPS	Y5, 1258656(DI)	// fitGrad.matvec_3[1] | 1
+	VMOVUPS	Y6, 1258688(DI)	// fitGrad.matvec_3[1] | 2
+	VMOVUPS	Y7, 1258720(DI)	// fitGrad.matvec_3[1] | 3
+	VMOVUPS	1061888(DI), Y8	// fitGrad.mul_2[0]
+	VMOVUPS	1061920(DI), Y9	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1061952(DI), Y10	// fitGrad.mul_2[0] | 2
+	VMOVUPS	1061984(DI), Y11	// fitGrad.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
 	VMULPS	Y11, Y3, Y3
-	VMOVUPS	Y0, 1277184(DI)	// fitGrad.mul_10[0]
-	VMOVUPS	Y1, 1277216(DI)	// fitGrad.mul_10[0] | 1
-	VMOVUPS	Y2, 1277248(DI)	// fitGrad.mul_10[0] | 2
-	VMOVUPS	Y3, 1277280(DI)	// fitGrad.mul_10[0] | 3
+	VMOVUPS	Y0, 1274880(DI)	// fitGrad.mul_10[0]
+	VMOVUPS	Y1, 1274912(DI)	// fitGrad.mul_10[0] | 1
+	VMOVUPS	Y2, 1274944(DI)	// fitGrad.mul_10[0] | 2
+	VMOVUPS	Y3, 1274976(DI)	// fitGrad.mul_10[0] | 3
 	VBROADCASTSS	(R9), Y8	// vecmat[0]
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 1293568(DI)	// fitGrad.mul_11[0]
-	VMOVUPS	Y1, 1293600(DI)	// fitGrad.mul_11[0] | 1
-	VMOVUPS	Y2, 1293632(DI)	// fitGrad.mul_11[0] | 2
-	VMOVUPS	Y3, 1293664(DI)	// fitGrad.mul_11[0] | 3
-	VMOVUPS	1064320(DI), Y0	// fitGrad.mul_2[1]
-	VMOVUPS	1064352(DI), Y1	// fitGrad.mul_2[1] | 1
-	VMOVUPS	1064384(DI), Y2	// fitGrad.mul_2[1] | 2
-	VMOVUPS	1064416(DI), Y3	// fitGrad.mul_2[1] | 3
+	VMOVUPS	Y0, 1291264(DI)	// fitGrad.mul_11[0]
+	VMOVUPS	Y1, 1291296(DI)	// fitGrad.mul_11[0] | 1
+	VMOVUPS	Y2, 1291328(DI)	// fitGrad.mul_11[0] | 2
+	VMOVUPS	Y3, 1291360(DI)	// fitGrad.mul_11[0] | 3
+	VMOVUPS	1062016(DI), Y0	// fitGrad.mul_2[1]
+	VMOVUPS	1062048(DI), Y1	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1062080(DI), Y2	// fitGrad.mul_2[1] | 2
+	VMOVUPS	1062112(DI), Y3	// fitGrad.mul_2[1] | 3
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y5, Y1
 	VMULPS	Y2, Y6, Y2
 	VMULPS	Y3, Y7, Y3
-	VMOVUPS	Y0, 1277312(DI)	// fitGrad.mul_10[1]
-	VMOVUPS	Y1, 1277344(DI)	// fitGrad.mul_10[1] | 1
-	VMOVUPS	Y2, 1277376(DI)	// fitGrad.mul_10[1] | 2
-	VMOVUPS	Y3, 1277408(DI)	// fitGrad.mul_10[1] | 3
+	VMOVUPS	Y0, 1275008(DI)	// fitGrad.mul_10[1]
+	VMOVUPS	Y1, 1275040(DI)	// fitGrad.mul_10[1] | 1
+	VMOVUPS	Y2, 1275072(DI)	// fitGrad.mul_10[1] | 2
+	VMOVUPS	Y3, 1275104(DI)	// fitGrad.mul_10[1] | 3
 	VBROADCASTSS	4(R9), Y4	// vecmat[1]
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y4, Y2, Y2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y0, 1293696(DI)	// fitGrad.mul_11[1]
-	VMOVUPS	Y1, 1293728(DI)	// fitGrad.mul_11[1] | 1
-	VMOVUPS	Y2, 1293760(DI)	// fitGrad.mul_11[1] | 2
-	VMOVUPS	Y3, 1293792(DI)	// fitGrad.mul_11[1] | 3
+	VMOVUPS	Y0, 1291392(DI)	// fitGrad.mul_11[1]
+	VMOVUPS	Y1, 1291424(DI)	// fitGrad.mul_11[1] | 1
+	VMOVUPS	Y2, 1291456(DI)	// fitGrad.mul_11[1] | 2
+	VMOVUPS	Y3, 1291488(DI)	// fitGrad.mul_11[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -4737,10 +4886,10 @@ loop19: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop20: // 128 times: terms of the sums
-	VMOVUPS	1293568(R10), Y8	// fitGrad.mul_11[0]
-	VMOVUPS	1293600(R10), Y9	// fitGrad.mul_11[0] | 1
-	VMOVUPS	1293632(R10), Y10	// fitGrad.mul_11[0] | 2
-	VMOVUPS	1293664(R10), Y11	// fitGrad.mul_11[0] | 3
+	VMOVUPS	1291264(R10), Y8	// fitGrad.mul_11[0]
+	VMOVUPS	1291296(R10), Y9	// fitGrad.mul_11[0] | 1
+	VMOVUPS	1291328(R10), Y10	// fitGrad.mul_11[0] | 2
+	VMOVUPS	1291360(R10), Y11	// fitGrad.mul_11[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -4755,14 +4904,14 @@ loop20: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop20
-	VMOVUPS	Y0, 1309952(DI)	// fitGrad.vecmat_3[0]
-	VMOVUPS	Y1, 1309984(DI)	// fitGrad.vecmat_3[0] | 1
-	VMOVUPS	Y2, 1310016(DI)	// fitGrad.vecmat_3[0] | 2
-	VMOVUPS	Y3, 1310048(DI)	// fitGrad.vecmat_3[0] | 3
-	VMOVUPS	Y4, 1310080(DI)	// fitGrad.vecmat_3[1]
-	VMOVUPS	Y5, 1310112(DI)	// fitGrad.vecmat_3[1] | 1
-	VMOVUPS	Y6, 1310144(DI)	// fitGrad.vecmat_3[1] | 2
-	VMOVUPS	Y7, 1310176(DI)	// fitGrad.vecmat_3[1] | 3
+	VMOVUPS	Y0, 1307648(DI)	// fitGrad.vecmat_3[0]
+	VMOVUPS	Y1, 1307680(DI)	// fitGrad.vecmat_3[0] | 1
+	VMOVUPS	Y2, 1307712(DI)	// fitGrad.vecmat_3[0] | 2
+	VMOVUPS	Y3, 1307744(DI)	// fitGrad.vecmat_3[0] | 3
+	VMOVUPS	Y4, 1307776(DI)	// fitGrad.vecmat_3[1]
+	VMOVUPS	Y5, 1307808(DI)	// fitGrad.vecmat_3[1] | 1
+	VMOVUPS	Y6, 1307840(DI)	// fitGrad.vecmat_3[1] | 2
+	VMOVUPS	Y7, 1307872(DI)	// fitGrad.vecmat_3[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -4837,33 +4986,33 @@ loop20: // 128 times: terms of the sums
 	MOVQ	BX, R9
 loop21: // 128 times: elements
 	VBROADCASTSS	1024(SI), Y7	// L.0.weight.matvec.2[0]
-	VMOVUPS	1162496(DI), Y8	// fitGrad.mul_6[0]
-	VMOVUPS	1162528(DI), Y9	// fitGrad.mul_6[0] | 1
-	VMOVUPS	1162560(DI), Y10	// fitGrad.mul_6[0] | 2
-	VMOVUPS	1162592(DI), Y11	// fitGrad.mul_6[0] | 3
+	VMOVUPS	1160192(DI), Y8	// fitGrad.mul_6[0]
+	VMOVUPS	1160224(DI), Y9	// fitGrad.mul_6[0] | 1
+	VMOVUPS	1160256(DI), Y10	// fitGrad.mul_6[0] | 2
+	VMOVUPS	1160288(DI), Y11	// fitGrad.mul_6[0] | 3
 	VMULPS	Y8, Y7, Y8
 	VMULPS	Y9, Y7, Y9
 	VMULPS	Y10, Y7, Y10
 	VMULPS	Y11, Y7, Y7
-	VMOVUPS	Y8, 1326336(DI)	// fitGrad.mul_12[0]
-	VMOVUPS	Y9, 1326368(DI)	// fitGrad.mul_12[0] | 1
-	VMOVUPS	Y10, 1326400(DI)	// fitGrad.mul_12[0] | 2
-	VMOVUPS	Y7, 1326432(DI)	// fitGrad.mul_12[0] | 3
-	VMOVUPS	1211648(DI), Y15	// fitGrad.vecmat_2[0]
+	VMOVUPS	Y8, 1324032(DI)	// fitGrad.mul_12[0]
+	VMOVUPS	Y9, 1324064(DI)	// fitGrad.mul_12[0] | 1
+	VMOVUPS	Y10, 1324096(DI)	// fitGrad.mul_12[0] | 2
+	VMOVUPS	Y7, 1324128(DI)	// fitGrad.mul_12[0] | 3
+	VMOVUPS	1209344(DI), Y15	// fitGrad.vecmat_2[0]
 	VMOVUPS	Y15, 1280(AX)
-	VMOVUPS	1211680(DI), Y15	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1209376(DI), Y15	// fitGrad.vecmat_2[0] | 1
 	VMOVUPS	Y15, 1312(AX)
-	VMOVUPS	1211712(DI), Y15	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	1209408(DI), Y15	// fitGrad.vecmat_2[0] | 2
 	VMOVUPS	Y15, 1344(AX)
-	VMOVUPS	1211744(DI), Y1	// fitGrad.vecmat_2[0] | 3
-	VMOVUPS	1309952(DI), Y2	// fitGrad.vecmat_3[0]
-	VMOVUPS	1309984(DI), Y3	// fitGrad.vecmat_3[0] | 1
-	VMOVUPS	1310016(DI), Y4	// fitGrad.vecmat_3[0] | 2
-	VMOVUPS	1310048(DI), Y5	// fitGrad.vecmat_3[0] | 3
-	VMOVUPS	949504(DI), Y6	// fitGrad.sigmoid[0]
-	VMOVUPS	949536(DI), Y11	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	949568(DI), Y12	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	949600(DI), Y0	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	1209440(DI), Y1	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	1307648(DI), Y2	// fitGrad.vecmat_3[0]
+	VMOVUPS	1307680(DI), Y3	// fitGrad.vecmat_3[0] | 1
+	VMOVUPS	1307712(DI), Y4	// fitGrad.vecmat_3[0] | 2
+	VMOVUPS	1307744(DI), Y5	// fitGrad.vecmat_3[0] | 3
+	VMOVUPS	947200(DI), Y6	// fitGrad.sigmoid[0]
+	VMOVUPS	947232(DI), Y11	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	947264(DI), Y12	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	947296(DI), Y0	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y6, Y2, Y2
 	VMULPS	Y11, Y3, Y3
 	VMULPS	Y12, Y4, Y4
@@ -4872,10 +5021,10 @@ loop21: // 128 times: elements
 	VFMADD231PS	1312(AX), Y9, Y3
 	VFMADD231PS	1344(AX), Y10, Y4
 	VFMADD231PS	Y1, Y7, Y0
-	VMOVUPS	Y2, 1342720(DI)	// fitGrad.add_3[0]
-	VMOVUPS	Y3, 1342752(DI)	// fitGrad.add_3[0] | 1
-	VMOVUPS	Y4, 1342784(DI)	// fitGrad.add_3[0] | 2
-	VMOVUPS	Y0, 1342816(DI)	// fitGrad.add_3[0] | 3
+	VMOVUPS	Y2, 1340416(DI)	// fitGrad.add_3[0]
+	VMOVUPS	Y3, 1340448(DI)	// fitGrad.add_3[0] | 1
+	VMOVUPS	Y4, 1340480(DI)	// fitGrad.add_3[0] | 2
+	VMOVUPS	Y0, 1340512(DI)	// fitGrad.add_3[0] | 3
 	VBROADCASTSS	(R9), Y1	// L.0.weight[0]
 	VMOVUPS	0(AX), Y15
 	VFMADD231PS	Y2, Y1, Y15
@@ -4928,22 +5077,22 @@ loop21: // 128 times: elements
 	VMOVUPS	736(AX), Y15
 	VFMADD231PS	Y0, Y1, Y15
 	VMOVUPS	Y15, 736(AX)
-	VMOVUPS	1211648(DI), Y0	// fitGrad.vecmat_2[0]
-	VMOVUPS	1211680(DI), Y1	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	1211712(DI), Y2	// fitGrad.vecmat_2[0] | 2
-	VMOVUPS	1211744(DI), Y3	// fitGrad.vecmat_2[0] | 3
-	VMOVUPS	949504(DI), Y4	// fitGrad.sigmoid[0]
-	VMOVUPS	949536(DI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	949568(DI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	949600(DI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	1209344(DI), Y0	// fitGrad.vecmat_2[0]
+	VMOVUPS	1209376(DI), Y1	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1209408(DI), Y2	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	1209440(DI), Y3	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	947200(DI), Y4	// fitGrad.sigmoid[0]
+	VMOVUPS	947232(DI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	947264(DI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	947296(DI), Y7	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
 	VMULPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 1359616(DI)	// fitGrad.mul_13[0]
-	VMOVUPS	Y1, 1359648(DI)	// fitGrad.mul_13[0] | 1
-	VMOVUPS	Y2, 1359680(DI)	// fitGrad.mul_13[0] | 2
-	VMOVUPS	Y3, 1359712(DI)	// fitGrad.mul_13[0] | 3
+	VMOVUPS	Y0, 1357312(DI)	// fitGrad.mul_13[0]
+	VMOVUPS	Y1, 1357344(DI)	// fitGrad.mul_13[0] | 1
+	VMOVUPS	Y2, 1357376(DI)	// fitGrad.mul_13[0] | 2
+	VMOVUPS	Y3, 1357408(DI)	// fitGrad.mul_13[0] | 3
 	VBROADCASTSS	(R9), Y4	// L.0.weight[0]
 	VMOVUPS	768(AX), Y15
 	VFMADD231PS	Y0, Y4, Y15
@@ -4997,55 +5146,55 @@ loop21: // 128 times: elements
 	VFMADD231PS	Y3, Y4, Y15
 	VMOVUPS	Y15, 1248(AX)
 	VBROADCASTSS	1536(SI), Y0	// L.0.weight.matvec.3[0]
-	VMOVUPS	949504(DI), Y1	// fitGrad.sigmoid[0]
-	VMOVUPS	949536(DI), Y2	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	949568(DI), Y3	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	949600(DI), Y4	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	947200(DI), Y1	// fitGrad.sigmoid[0]
+	VMOVUPS	947232(DI), Y2	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	947264(DI), Y3	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	947296(DI), Y4	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 1376512(DI)	// fitGrad.mul_14[0]
-	VMOVUPS	Y2, 1376544(DI)	// fitGrad.mul_14[0] | 1
-	VMOVUPS	Y3, 1376576(DI)	// fitGrad.mul_14[0] | 2
-	VMOVUPS	Y0, 1376608(DI)	// fitGrad.mul_14[0] | 3
+	VMOVUPS	Y1, 1374208(DI)	// fitGrad.mul_14[0]
+	VMOVUPS	Y2, 1374240(DI)	// fitGrad.mul_14[0] | 1
+	VMOVUPS	Y3, 1374272(DI)	// fitGrad.mul_14[0] | 2
+	VMOVUPS	Y0, 1374304(DI)	// fitGrad.mul_14[0] | 3
 	ADDQ	$4, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
 	DECQ	CX
 	JNE	loop21
 	VMOVUPS	768(AX), Y13	// fitGrad.vecmat_4[0]
-	VMOVUPS	Y13, 1376000(AX)
+	VMOVUPS	Y13, 1373696(AX)
 	VMOVUPS	800(AX), Y13	// fitGrad.vecmat_4[0] | 1
-	VMOVUPS	Y13, 1376032(AX)
+	VMOVUPS	Y13, 1373728(AX)
 	VMOVUPS	832(AX), Y13	// fitGrad.vecmat_4[0] | 2
-	VMOVUPS	Y13, 1376064(AX)
+	VMOVUPS	Y13, 1373760(AX)
 	VMOVUPS	864(AX), Y13	// fitGrad.vecmat_4[0] | 3
-	VMOVUPS	Y13, 1376096(AX)
+	VMOVUPS	Y13, 1373792(AX)
 	VMOVUPS	896(AX), Y13	// fitGrad.vecmat_4[1]
-	VMOVUPS	Y13, 1376128(AX)
+	VMOVUPS	Y13, 1373824(AX)
 	VMOVUPS	928(AX), Y13	// fitGrad.vecmat_4[1] | 1
-	VMOVUPS	Y13, 1376160(AX)
+	VMOVUPS	Y13, 1373856(AX)
 	VMOVUPS	960(AX), Y13	// fitGrad.vecmat_4[1] | 2
-	VMOVUPS	Y13, 1376192(AX)
+	VMOVUPS	Y13, 1373888(AX)
 	VMOVUPS	992(AX), Y13	// fitGrad.vecmat_4[1] | 3
-	VMOVUPS	Y13, 1376224(AX)
+	VMOVUPS	Y13, 1373920(AX)
 	VMOVUPS	1024(AX), Y13	// fitGrad.vecmat_4[2]
-	VMOVUPS	Y13, 1376256(AX)
+	VMOVUPS	Y13, 1373952(AX)
 	VMOVUPS	1056(AX), Y13	// fitGrad.vecmat_4[2] | 1
-	VMOVUPS	Y13, 1376288(AX)
+	VMOVUPS	Y13, 1373984(AX)
 	VMOVUPS	1088(AX), Y13	// fitGrad.vecmat_4[2] | 2
-	VMOVUPS	Y13, 1376320(AX)
+	VMOVUPS	Y13, 1374016(AX)
 	VMOVUPS	1120(AX), Y13	// fitGrad.vecmat_4[2] | 3
-	VMOVUPS	Y13, 1376352(AX)
+	VMOVUPS	Y13, 1374048(AX)
 	VMOVUPS	1152(AX), Y13	// fitGrad.vecmat_4[3]
-	VMOVUPS	Y13, 1376384(AX)
+	VMOVUPS	Y13, 1374080(AX)
 	VMOVUPS	1184(AX), Y13	// fitGrad.vecmat_4[3] | 1
-	VMOVUPS	Y13, 1376416(AX)
+	VMOVUPS	Y13, 1374112(AX)
 	VMOVUPS	1216(AX), Y13	// fitGrad.vecmat_4[3] | 2
-	VMOVUPS	Y13, 1376448(AX)
+	VMOVUPS	Y13, 1374144(AX)
 	VMOVUPS	1248(AX), Y13	// fitGrad.vecmat_4[3] | 3
-	VMOVUPS	Y13, 1376480(AX)
+	VMOVUPS	Y13, 1374176(AX)
 	// lagrange.nde:16
 	VMOVUPS	f32_3f800000<>(SB), Y0
 	VMOVUPS	224(AX), Y13
@@ -5059,10 +5208,10 @@ loop21: // 128 times: elements
 	VMOVUPS	f32_3f800000<>(SB), Y3
 	VMOVUPS	320(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y3
-	VMOVUPS	Y0, 1359104(AX)	// fitGrad.add_4[0]
-	VMOVUPS	Y1, 1359136(AX)	// fitGrad.add_4[0] | 1
-	VMOVUPS	Y2, 1359168(AX)	// fitGrad.add_4[0] | 2
-	VMOVUPS	Y3, 1359200(AX)	// fitGrad.add_4[0] | 3
+	VMOVUPS	Y0, 1356800(AX)	// fitGrad.add_4[0]
+	VMOVUPS	Y1, 1356832(AX)	// fitGrad.add_4[0] | 1
+	VMOVUPS	Y2, 1356864(AX)	// fitGrad.add_4[0] | 2
+	VMOVUPS	Y3, 1356896(AX)	// fitGrad.add_4[0] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	352(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y0
@@ -5075,10 +5224,10 @@ loop21: // 128 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y3
 	VMOVUPS	448(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y3
-	VMOVUPS	Y0, 1359232(AX)	// fitGrad.add_4[1]
-	VMOVUPS	Y1, 1359264(AX)	// fitGrad.add_4[1] | 1
-	VMOVUPS	Y2, 1359296(AX)	// fitGrad.add_4[1] | 2
-	VMOVUPS	Y3, 1359328(AX)	// fitGrad.add_4[1] | 3
+	VMOVUPS	Y0, 1356928(AX)	// fitGrad.add_4[1]
+	VMOVUPS	Y1, 1356960(AX)	// fitGrad.add_4[1] | 1
+	VMOVUPS	Y2, 1356992(AX)	// fitGrad.add_4[1] | 2
+	VMOVUPS	Y3, 1357024(AX)	// fitGrad.add_4[1] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	512(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y0
@@ -5091,10 +5240,10 @@ loop21: // 128 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y3
 	VMOVUPS	608(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y3
-	VMOVUPS	Y0, 1359360(AX)	// fitGrad.add_4[2]
-	VMOVUPS	Y1, 1359392(AX)	// fitGrad.add_4[2] | 1
-	VMOVUPS	Y2, 1359424(AX)	// fitGrad.add_4[2] | 2
-	VMOVUPS	Y3, 1359456(AX)	// fitGrad.add_4[2] | 3
+	VMOVUPS	Y0, 1357056(AX)	// fitGrad.add_4[2]
+	VMOVUPS	Y1, 1357088(AX)	// fitGrad.add_4[2] | 1
+	VMOVUPS	Y2, 1357120(AX)	// fitGrad.add_4[2] | 2
+	VMOVUPS	Y3, 1357152(AX)	// fitGrad.add_4[2] | 3
 	VMOVUPS	f32_3f800000<>(SB), Y0
 	VMOVUPS	640(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y0
@@ -5107,10 +5256,10 @@ loop21: // 128 times: elements
 	VMOVUPS	f32_3f800000<>(SB), Y3
 	VMOVUPS	736(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y3
-	VMOVUPS	Y0, 1359488(AX)	// fitGrad.add_4[3]
-	VMOVUPS	Y1, 1359520(AX)	// fitGrad.add_4[3] | 1
-	VMOVUPS	Y2, 1359552(AX)	// fitGrad.add_4[3] | 2
-	VMOVUPS	Y3, 1359584(AX)	// fitGrad.add_4[3] | 3
+	VMOVUPS	Y0, 1357184(AX)	// fitGrad.add_4[3]
+	VMOVUPS	Y1, 1357216(AX)	// fitGrad.add_4[3] | 1
+	VMOVUPS	Y2, 1357248(AX)	// fitGrad.add_4[3] | 2
+	VMOVUPS	Y3, 1357280(AX)	// fitGrad.add_4[3] | 3
 	MOVQ	$64, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -5129,10 +5278,10 @@ loop22: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop23: // 128 times: terms of the sums
-	VMOVUPS	1376512(R11), Y8	// fitGrad.mul_14[0]
-	VMOVUPS	1376544(R11), Y9	// fitGrad.mul_14[0] | 1
-	VMOVUPS	1376576(R11), Y10	// fitGrad.mul_14[0] | 2
-	VMOVUPS	1376608(R11), Y11	// fitGrad.mul_14[0] | 3
+	VMOVUPS	1374208(R11), Y8	// fitGrad.mul_14[0]
+	VMOVUPS	1374240(R11), Y9	// fitGrad.mul_14[0] | 1
+	VMOVUPS	1374272(R11), Y10	// fitGrad.mul_14[0] | 2
+	VMOVUPS	1374304(R11), Y11	// fitGrad.mul_14[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -5147,56 +5296,56 @@ loop23: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop23
-	VMOVUPS	Y0, 1392896(DI)	// fitGrad.matvec_4[0]
-	VMOVUPS	Y1, 1392928(DI)	// fitGrad.matvec_4[0] | 1
-	VMOVUPS	Y2, 1392960(DI)	// fitGrad.matvec_4[0] | 2
-	VMOVUPS	Y3, 1392992(DI)	// fitGrad.matvec_4[0] | 3
-	VMOVUPS	Y4, 1393024(DI)	// fitGrad.matvec_4[1]
-	VMOVUPS	Y5, 1393056(DI)	// fitGrad.matvec_4[1] | 1
-	VMOVUPS	Y6, 1393088(DI)	// fitGrad.matvec_4[1] | 2
-	VMOVUPS	Y7, 1393120(DI)	// fitGrad.matvec_4[1] | 3
-	VMOVUPS	1064192(DI), Y8	// fitGrad.mul_2[0]
-	VMOVUPS	1064224(DI), Y9	// fitGrad.mul_2[0] | 1
-	VMOVUPS	1064256(DI), Y10	// fitGrad.mul_2[0] | 2
-	VMOVUPS	1064288(DI), Y11	// fitGrad.mul_2[0] | 3
+	VMOVUPS	Y0, 1390592(DI)	// fitGrad.matvec_4[0]
+	VMOVUPS	Y1, 1390624(DI)	// fitGrad.matvec_4[0] | 1
+	VMOVUPS	Y2, 1390656(DI)	// fitGrad.matvec_4[0] | 2
+	VMOVUPS	Y3, 1390688(DI)	// fitGrad.matvec_4[0] | 3
+	VMOVUPS	Y4, 1390720(DI)	// fitGrad.matvec_4[1]
+	VMOVUPS	Y5, 1390752(DI)	// fitGrad.matvec_4[1] | 1
+	VMOVUPS	Y6, 1390784(DI)	// fitGrad.matvec_4[1] | 2
+	VMOVUPS	Y7, 1390816(DI)	// fitGrad.matvec_4[1] | 3
+	VMOVUPS	1061888(DI), Y8	// fitGrad.mul_2[0]
+	VMOVUPS	1061920(DI), Y9	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1061952(DI), Y10	// fitGrad.mul_2[0] | 2
+	VMOVUPS	1061984(DI), Y11	// fitGrad.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
 	VMULPS	Y11, Y3, Y3
-	VMOVUPS	Y0, 1409280(DI)	// fitGrad.mul_15[0]
-	VMOVUPS	Y1, 1409312(DI)	// fitGrad.mul_15[0] | 1
-	VMOVUPS	Y2, 1409344(DI)	// fitGrad.mul_15[0] | 2
-	VMOVUPS	Y3, 1409376(DI)	// fitGrad.mul_15[0] | 3
+	VMOVUPS	Y0, 1406976(DI)	// fitGrad.mul_15[0]
+	VMOVUPS	Y1, 1407008(DI)	// fitGrad.mul_15[0] | 1
+	VMOVUPS	Y2, 1407040(DI)	// fitGrad.mul_15[0] | 2
+	VMOVUPS	Y3, 1407072(DI)	// fitGrad.mul_15[0] | 3
 	VBROADCASTSS	(R9), Y8	// vecmat[0]
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 1425664(DI)	// fitGrad.mul_16[0]
-	VMOVUPS	Y1, 1425696(DI)	// fitGrad.mul_16[0] | 1
-	VMOVUPS	Y2, 1425728(DI)	// fitGrad.mul_16[0] | 2
-	VMOVUPS	Y3, 1425760(DI)	// fitGrad.mul_16[0] | 3
-	VMOVUPS	1064320(DI), Y0	// fitGrad.mul_2[1]
-	VMOVUPS	1064352(DI), Y1	// fitGrad.mul_2[1] | 1
-	VMOVUPS	1064384(DI), Y2	// fitGrad.mul_2[1] | 2
-	VMOVUPS	1064416(DI), Y3	// fitGrad.mul_2[1] | 3
+	VMOVUPS	Y0, 1423360(DI)	// fitGrad.mul_16[0]
+	VMOVUPS	Y1, 1423392(DI)	// fitGrad.mul_16[0] | 1
+	VMOVUPS	Y2, 1423424(DI)	// fitGrad.mul_16[0] | 2
+	VMOVUPS	Y3, 1423456(DI)	// fitGrad.mul_16[0] | 3
+	VMOVUPS	1062016(DI), Y0	// fitGrad.mul_2[1]
+	VMOVUPS	1062048(DI), Y1	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1062080(DI), Y2	// fitGrad.mul_2[1] | 2
+	VMOVUPS	1062112(DI), Y3	// fitGrad.mul_2[1] | 3
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y5, Y1
 	VMULPS	Y2, Y6, Y2
 	VMULPS	Y3, Y7, Y3
-	VMOVUPS	Y0, 1409408(DI)	// fitGrad.mul_15[1]
-	VMOVUPS	Y1, 1409440(DI)	// fitGrad.mul_15[1] | 1
-	VMOVUPS	Y2, 1409472(DI)	// fitGrad.mul_15[1] | 2
-	VMOVUPS	Y3, 1409504(DI)	// fitGrad.mul_15[1] | 3
+	VMOVUPS	Y0, 1407104(DI)	// fitGrad.mul_15[1]
+	VMOVUPS	Y1, 1407136(DI)	// fitGrad.mul_15[1] | 1
+	VMOVUPS	Y2, 1407168(DI)	// fitGrad.mul_15[1] | 2
+	VMOVUPS	Y3, 1407200(DI)	// fitGrad.mul_15[1] | 3
 	VBROADCASTSS	4(R9), Y4	// vecmat[1]
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y4, Y2, Y2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y0, 1425792(DI)	// fitGrad.mul_16[1]
-	VMOVUPS	Y1, 1425824(DI)	// fitGrad.mul_16[1] | 1
-	VMOVUPS	Y2, 1425856(DI)	// fitGrad.mul_16[1] | 2
-	VMOVUPS	Y3, 1425888(DI)	// fitGrad.mul_16[1] | 3
+	VMOVUPS	Y0, 1423488(DI)	// fitGrad.mul_16[1]
+	VMOVUPS	Y1, 1423520(DI)	// fitGrad.mul_16[1] | 1
+	VMOVUPS	Y2, 1423552(DI)	// fitGrad.mul_16[1] | 2
+	VMOVUPS	Y3, 1423584(DI)	// fitGrad.mul_16[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -5218,10 +5367,10 @@ loop24: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop25: // 128 times: terms of the sums
-	VMOVUPS	1425664(R10), Y8	// fitGrad.mul_16[0]
-	VMOVUPS	1425696(R10), Y9	// fitGrad.mul_16[0] | 1
-	VMOVUPS	1425728(R10), Y10	// fitGrad.mul_16[0] | 2
-	VMOVUPS	1425760(R10), Y11	// fitGrad.mul_16[0] | 3
+	VMOVUPS	1423360(R10), Y8	// fitGrad.mul_16[0]
+	VMOVUPS	1423392(R10), Y9	// fitGrad.mul_16[0] | 1
+	VMOVUPS	1423424(R10), Y10	// fitGrad.mul_16[0] | 2
+	VMOVUPS	1423456(R10), Y11	// fitGrad.mul_16[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -5236,14 +5385,14 @@ loop25: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop25
-	VMOVUPS	Y0, 1442048(DI)	// fitGrad.vecmat_5[0]
-	VMOVUPS	Y1, 1442080(DI)	// fitGrad.vecmat_5[0] | 1
-	VMOVUPS	Y2, 1442112(DI)	// fitGrad.vecmat_5[0] | 2
-	VMOVUPS	Y3, 1442144(DI)	// fitGrad.vecmat_5[0] | 3
-	VMOVUPS	Y4, 1442176(DI)	// fitGrad.vecmat_5[1]
-	VMOVUPS	Y5, 1442208(DI)	// fitGrad.vecmat_5[1] | 1
-	VMOVUPS	Y6, 1442240(DI)	// fitGrad.vecmat_5[1] | 2
-	VMOVUPS	Y7, 1442272(DI)	// fitGrad.vecmat_5[1] | 3
+	VMOVUPS	Y0, 1439744(DI)	// fitGrad.vecmat_5[0]
+	VMOVUPS	Y1, 1439776(DI)	// fitGrad.vecmat_5[0] | 1
+	VMOVUPS	Y2, 1439808(DI)	// fitGrad.vecmat_5[0] | 2
+	VMOVUPS	Y3, 1439840(DI)	// fitGrad.vecmat_5[0] | 3
+	VMOVUPS	Y4, 1439872(DI)	// fitGrad.vecmat_5[1]
+	VMOVUPS	Y5, 1439904(DI)	// fitGrad.vecmat_5[1] | 1
+	VMOVUPS	Y6, 1439936(DI)	// fitGrad.vecmat_5[1] | 2
+	VMOVUPS	Y7, 1439968(DI)	// fitGrad.vecmat_5[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -5286,33 +5435,33 @@ loop25: // 128 times: terms of the sums
 	MOVQ	BX, R9
 loop26: // 128 times: elements
 	VBROADCASTSS	1536(SI), Y0	// L.0.weight.matvec.3[0]
-	VMOVUPS	1162496(DI), Y1	// fitGrad.mul_6[0]
-	VMOVUPS	1162528(DI), Y2	// fitGrad.mul_6[0] | 1
-	VMOVUPS	1162560(DI), Y3	// fitGrad.mul_6[0] | 2
-	VMOVUPS	1162592(DI), Y4	// fitGrad.mul_6[0] | 3
+	VMOVUPS	1160192(DI), Y1	// fitGrad.mul_6[0]
+	VMOVUPS	1160224(DI), Y2	// fitGrad.mul_6[0] | 1
+	VMOVUPS	1160256(DI), Y3	// fitGrad.mul_6[0] | 2
+	VMOVUPS	1160288(DI), Y4	// fitGrad.mul_6[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 1458432(DI)	// fitGrad.mul_17[0]
-	VMOVUPS	Y2, 1458464(DI)	// fitGrad.mul_17[0] | 1
-	VMOVUPS	Y3, 1458496(DI)	// fitGrad.mul_17[0] | 2
-	VMOVUPS	Y0, 1458528(DI)	// fitGrad.mul_17[0] | 3
-	VMOVUPS	1211648(DI), Y15	// fitGrad.vecmat_2[0]
+	VMOVUPS	Y1, 1456128(DI)	// fitGrad.mul_17[0]
+	VMOVUPS	Y2, 1456160(DI)	// fitGrad.mul_17[0] | 1
+	VMOVUPS	Y3, 1456192(DI)	// fitGrad.mul_17[0] | 2
+	VMOVUPS	Y0, 1456224(DI)	// fitGrad.mul_17[0] | 3
+	VMOVUPS	1209344(DI), Y15	// fitGrad.vecmat_2[0]
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	1211680(DI), Y15	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1209376(DI), Y15	// fitGrad.vecmat_2[0] | 1
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	1211712(DI), Y15	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	1209408(DI), Y15	// fitGrad.vecmat_2[0] | 2
 	VMOVUPS	Y15, 576(AX)
-	VMOVUPS	1211744(DI), Y4	// fitGrad.vecmat_2[0] | 3
-	VMOVUPS	1442048(DI), Y5	// fitGrad.vecmat_5[0]
-	VMOVUPS	1442080(DI), Y6	// fitGrad.vecmat_5[0] | 1
-	VMOVUPS	1442112(DI), Y7	// fitGrad.vecmat_5[0] | 2
-	VMOVUPS	1442144(DI), Y8	// fitGrad.vecmat_5[0] | 3
-	VMOVUPS	949504(DI), Y9	// fitGrad.sigmoid[0]
-	VMOVUPS	949536(DI), Y10	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	949568(DI), Y11	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	949600(DI), Y12	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	1209440(DI), Y4	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	1439744(DI), Y5	// fitGrad.vecmat_5[0]
+	VMOVUPS	1439776(DI), Y6	// fitGrad.vecmat_5[0] | 1
+	VMOVUPS	1439808(DI), Y7	// fitGrad.vecmat_5[0] | 2
+	VMOVUPS	1439840(DI), Y8	// fitGrad.vecmat_5[0] | 3
+	VMOVUPS	947200(DI), Y9	// fitGrad.sigmoid[0]
+	VMOVUPS	947232(DI), Y10	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	947264(DI), Y11	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	947296(DI), Y12	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y9, Y5, Y5
 	VMULPS	Y10, Y6, Y6
 	VMULPS	Y11, Y7, Y7
@@ -5321,10 +5470,10 @@ loop26: // 128 times: elements
 	VFMADD231PS	544(AX), Y2, Y6
 	VFMADD231PS	576(AX), Y3, Y7
 	VFMADD231PS	Y4, Y0, Y8
-	VMOVUPS	Y5, 1474816(DI)	// fitGrad.add_5[0]
-	VMOVUPS	Y6, 1474848(DI)	// fitGrad.add_5[0] | 1
-	VMOVUPS	Y7, 1474880(DI)	// fitGrad.add_5[0] | 2
-	VMOVUPS	Y8, 1474912(DI)	// fitGrad.add_5[0] | 3
+	VMOVUPS	Y5, 1472512(DI)	// fitGrad.add_5[0]
+	VMOVUPS	Y6, 1472544(DI)	// fitGrad.add_5[0] | 1
+	VMOVUPS	Y7, 1472576(DI)	// fitGrad.add_5[0] | 2
+	VMOVUPS	Y8, 1472608(DI)	// fitGrad.add_5[0] | 3
 	VBROADCASTSS	(R9), Y0	// L.0.weight[0]
 	VMOVUPS	0(AX), Y15
 	VFMADD231PS	Y5, Y0, Y15
@@ -5378,55 +5527,55 @@ loop26: // 128 times: elements
 	VFMADD231PS	Y8, Y0, Y15
 	VMOVUPS	Y15, 480(AX)
 	VBROADCASTSS	2048(SI), Y0	// L.0.weight.matvec.4[0]
-	VMOVUPS	949504(DI), Y1	// fitGrad.sigmoid[0]
-	VMOVUPS	949536(DI), Y2	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	949568(DI), Y3	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	949600(DI), Y4	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	947200(DI), Y1	// fitGrad.sigmoid[0]
+	VMOVUPS	947232(DI), Y2	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	947264(DI), Y3	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	947296(DI), Y4	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 1491712(DI)	// fitGrad.mul_18[0]
-	VMOVUPS	Y2, 1491744(DI)	// fitGrad.mul_18[0] | 1
-	VMOVUPS	Y3, 1491776(DI)	// fitGrad.mul_18[0] | 2
-	VMOVUPS	Y0, 1491808(DI)	// fitGrad.mul_18[0] | 3
+	VMOVUPS	Y1, 1489408(DI)	// fitGrad.mul_18[0]
+	VMOVUPS	Y2, 1489440(DI)	// fitGrad.mul_18[0] | 1
+	VMOVUPS	Y3, 1489472(DI)	// fitGrad.mul_18[0] | 2
+	VMOVUPS	Y0, 1489504(DI)	// fitGrad.mul_18[0] | 3
 	ADDQ	$4, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
 	DECQ	CX
 	JNE	loop26
 	VMOVUPS	0(AX), Y13	// fitGrad.vecmat_6[0]
-	VMOVUPS	Y13, 1491200(AX)
+	VMOVUPS	Y13, 1488896(AX)
 	VMOVUPS	32(AX), Y13	// fitGrad.vecmat_6[0] | 1
-	VMOVUPS	Y13, 1491232(AX)
+	VMOVUPS	Y13, 1488928(AX)
 	VMOVUPS	64(AX), Y13	// fitGrad.vecmat_6[0] | 2
-	VMOVUPS	Y13, 1491264(AX)
+	VMOVUPS	Y13, 1488960(AX)
 	VMOVUPS	96(AX), Y13	// fitGrad.vecmat_6[0] | 3
-	VMOVUPS	Y13, 1491296(AX)
+	VMOVUPS	Y13, 1488992(AX)
 	VMOVUPS	128(AX), Y13	// fitGrad.vecmat_6[1]
-	VMOVUPS	Y13, 1491328(AX)
+	VMOVUPS	Y13, 1489024(AX)
 	VMOVUPS	160(AX), Y13	// fitGrad.vecmat_6[1] | 1
-	VMOVUPS	Y13, 1491360(AX)
+	VMOVUPS	Y13, 1489056(AX)
 	VMOVUPS	192(AX), Y13	// fitGrad.vecmat_6[1] | 2
-	VMOVUPS	Y13, 1491392(AX)
+	VMOVUPS	Y13, 1489088(AX)
 	VMOVUPS	224(AX), Y13	// fitGrad.vecmat_6[1] | 3
-	VMOVUPS	Y13, 1491424(AX)
+	VMOVUPS	Y13, 1489120(AX)
 	VMOVUPS	256(AX), Y13	// fitGrad.vecmat_6[2]
-	VMOVUPS	Y13, 1491456(AX)
+	VMOVUPS	Y13, 1489152(AX)
 	VMOVUPS	288(AX), Y13	// fitGrad.vecmat_6[2] | 1
-	VMOVUPS	Y13, 1491488(AX)
+	VMOVUPS	Y13, 1489184(AX)
 	VMOVUPS	320(AX), Y13	// fitGrad.vecmat_6[2] | 2
-	VMOVUPS	Y13, 1491520(AX)
+	VMOVUPS	Y13, 1489216(AX)
 	VMOVUPS	352(AX), Y13	// fitGrad.vecmat_6[2] | 3
-	VMOVUPS	Y13, 1491552(AX)
+	VMOVUPS	Y13, 1489248(AX)
 	VMOVUPS	384(AX), Y13	// fitGrad.vecmat_6[3]
-	VMOVUPS	Y13, 1491584(AX)
+	VMOVUPS	Y13, 1489280(AX)
 	VMOVUPS	416(AX), Y13	// fitGrad.vecmat_6[3] | 1
-	VMOVUPS	Y13, 1491616(AX)
+	VMOVUPS	Y13, 1489312(AX)
 	VMOVUPS	448(AX), Y13	// fitGrad.vecmat_6[3] | 2
-	VMOVUPS	Y13, 1491648(AX)
+	VMOVUPS	Y13, 1489344(AX)
 	VMOVUPS	480(AX), Y13	// fitGrad.vecmat_6[3] | 3
-	VMOVUPS	Y13, 1491680(AX)
+	VMOVUPS	Y13, 1489376(AX)
 	MOVQ	$64, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -5444,10 +5593,10 @@ loop27: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop28: // 128 times: terms of the sums
-	VMOVUPS	1491712(R11), Y8	// fitGrad.mul_18[0]
-	VMOVUPS	1491744(R11), Y9	// fitGrad.mul_18[0] | 1
-	VMOVUPS	1491776(R11), Y10	// fitGrad.mul_18[0] | 2
-	VMOVUPS	1491808(R11), Y11	// fitGrad.mul_18[0] | 3
+	VMOVUPS	1489408(R11), Y8	// fitGrad.mul_18[0]
+	VMOVUPS	1489440(R11), Y9	// fitGrad.mul_18[0] | 1
+	VMOVUPS	1489472(R11), Y10	// fitGrad.mul_18[0] | 2
+	VMOVUPS	1489504(R11), Y11	// fitGrad.mul_18[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -5462,56 +5611,56 @@ loop28: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop28
-	VMOVUPS	Y0, 1508096(DI)	// fitGrad.matvec_5[0]
-	VMOVUPS	Y1, 1508128(DI)	// fitGrad.matvec_5[0] | 1
-	VMOVUPS	Y2, 1508160(DI)	// fitGrad.matvec_5[0] | 2
-	VMOVUPS	Y3, 1508192(DI)	// fitGrad.matvec_5[0] | 3
-	VMOVUPS	Y4, 1508224(DI)	// fitGrad.matvec_5[1]
-	VMOVUPS	Y5, 1508256(DI)	// fitGrad.matvec_5[1] | 1
-	VMOVUPS	Y6, 1508288(DI)	// fitGrad.matvec_5[1] | 2
-	VMOVUPS	Y7, 1508320(DI)	// fitGrad.matvec_5[1] | 3
-	VMOVUPS	1064192(DI), Y8	// fitGrad.mul_2[0]
-	VMOVUPS	1064224(DI), Y9	// fitGrad.mul_2[0] | 1
-	VMOVUPS	1064256(DI), Y10	// fitGrad.mul_2[0] | 2
-	VMOVUPS	1064288(DI), Y11	// fitGrad.mul_2[0] | 3
+	VMOVUPS	Y0, 1505792(DI)	// fitGrad.matvec_5[0]
+	VMOVUPS	Y1, 1505824(DI)	// fitGrad.matvec_5[0] | 1
+	VMOVUPS	Y2, 1505856(DI)	// fitGrad.matvec_5[0] | 2
+	VMOVUPS	Y3, 1505888(DI)	// fitGrad.matvec_5[0] | 3
+	VMOVUPS	Y4, 1505920(DI)	// fitGrad.matvec_5[1]
+	VMOVUPS	Y5, 1505952(DI)	// fitGrad.matvec_5[1] | 1
+	VMOVUPS	Y6, 1505984(DI)	// fitGrad.matvec_5[1] | 2
+	VMOVUPS	Y7, 1506016(DI)	// fitGrad.matvec_5[1] | 3
+	VMOVUPS	1061888(DI), Y8	// fitGrad.mul_2[0]
+	VMOVUPS	1061920(DI), Y9	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1061952(DI), Y10	// fitGrad.mul_2[0] | 2
+	VMOVUPS	1061984(DI), Y11	// fitGrad.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
 	VMULPS	Y11, Y3, Y3
-	VMOVUPS	Y0, 1524480(DI)	// fitGrad.mul_19[0]
-	VMOVUPS	Y1, 1524512(DI)	// fitGrad.mul_19[0] | 1
-	VMOVUPS	Y2, 1524544(DI)	// fitGrad.mul_19[0] | 2
-	VMOVUPS	Y3, 1524576(DI)	// fitGrad.mul_19[0] | 3
+	VMOVUPS	Y0, 1522176(DI)	// fitGrad.mul_19[0]
+	VMOVUPS	Y1, 1522208(DI)	// fitGrad.mul_19[0] | 1
+	VMOVUPS	Y2, 1522240(DI)	// fitGrad.mul_19[0] | 2
+	VMOVUPS	Y3, 1522272(DI)	// fitGrad.mul_19[0] | 3
 	VBROADCASTSS	(R9), Y8	// vecmat[0]
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 1540864(DI)	// fitGrad.mul_20[0]
-	VMOVUPS	Y1, 1540896(DI)	// fitGrad.mul_20[0] | 1
-	VMOVUPS	Y2, 1540928(DI)	// fitGrad.mul_20[0] | 2
-	VMOVUPS	Y3, 1540960(DI)	// fitGrad.mul_20[0] | 3
-	VMOVUPS	1064320(DI), Y0	// fitGrad.mul_2[1]
-	VMOVUPS	1064352(DI), Y1	// fitGrad.mul_2[1] | 1
-	VMOVUPS	1064384(DI), Y2	// fitGrad.mul_2[1] | 2
-	VMOVUPS	1064416(DI), Y3	// fitGrad.mul_2[1] | 3
+	VMOVUPS	Y0, 1538560(DI)	// fitGrad.mul_20[0]
+	VMOVUPS	Y1, 1538592(DI)	// fitGrad.mul_20[0] | 1
+	VMOVUPS	Y2, 1538624(DI)	// fitGrad.mul_20[0] | 2
+	VMOVUPS	Y3, 1538656(DI)	// fitGrad.mul_20[0] | 3
+	VMOVUPS	1062016(DI), Y0	// fitGrad.mul_2[1]
+	VMOVUPS	1062048(DI), Y1	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1062080(DI), Y2	// fitGrad.mul_2[1] | 2
+	VMOVUPS	1062112(DI), Y3	// fitGrad.mul_2[1] | 3
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y5, Y1
 	VMULPS	Y2, Y6, Y2
 	VMULPS	Y3, Y7, Y3
-	VMOVUPS	Y0, 1524608(DI)	// fitGrad.mul_19[1]
-	VMOVUPS	Y1, 1524640(DI)	// fitGrad.mul_19[1] | 1
-	VMOVUPS	Y2, 1524672(DI)	// fitGrad.mul_19[1] | 2
-	VMOVUPS	Y3, 1524704(DI)	// fitGrad.mul_19[1] | 3
+	VMOVUPS	Y0, 1522304(DI)	// fitGrad.mul_19[1]
+	VMOVUPS	Y1, 1522336(DI)	// fitGrad.mul_19[1] | 1
+	VMOVUPS	Y2, 1522368(DI)	// fitGrad.mul_19[1] | 2
+	VMOVUPS	Y3, 1522400(DI)	// fitGrad.mul_19[1] | 3
 	VBROADCASTSS	4(R9), Y4	// vecmat[1]
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y4, Y2, Y2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y0, 1540992(DI)	// fitGrad.mul_20[1]
-	VMOVUPS	Y1, 1541024(DI)	// fitGrad.mul_20[1] | 1
-	VMOVUPS	Y2, 1541056(DI)	// fitGrad.mul_20[1] | 2
-	VMOVUPS	Y3, 1541088(DI)	// fitGrad.mul_20[1] | 3
+	VMOVUPS	Y0, 1538688(DI)	// fitGrad.mul_20[1]
+	VMOVUPS	Y1, 1538720(DI)	// fitGrad.mul_20[1] | 1
+	VMOVUPS	Y2, 1538752(DI)	// fitGrad.mul_20[1] | 2
+	VMOVUPS	Y3, 1538784(DI)	// fitGrad.mul_20[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -5533,10 +5682,10 @@ loop29: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop30: // 128 times: terms of the sums
-	VMOVUPS	1540864(R10), Y8	// fitGrad.mul_20[0]
-	VMOVUPS	1540896(R10), Y9	// fitGrad.mul_20[0] | 1
-	VMOVUPS	1540928(R10), Y10	// fitGrad.mul_20[0] | 2
-	VMOVUPS	1540960(R10), Y11	// fitGrad.mul_20[0] | 3
+	VMOVUPS	1538560(R10), Y8	// fitGrad.mul_20[0]
+	VMOVUPS	1538592(R10), Y9	// fitGrad.mul_20[0] | 1
+	VMOVUPS	1538624(R10), Y10	// fitGrad.mul_20[0] | 2
+	VMOVUPS	1538656(R10), Y11	// fitGrad.mul_20[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -5551,14 +5700,14 @@ loop30: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop30
-	VMOVUPS	Y0, 1557248(DI)	// fitGrad.vecmat_7[0]
-	VMOVUPS	Y1, 1557280(DI)	// fitGrad.vecmat_7[0] | 1
-	VMOVUPS	Y2, 1557312(DI)	// fitGrad.vecmat_7[0] | 2
-	VMOVUPS	Y3, 1557344(DI)	// fitGrad.vecmat_7[0] | 3
-	VMOVUPS	Y4, 1557376(DI)	// fitGrad.vecmat_7[1]
-	VMOVUPS	Y5, 1557408(DI)	// fitGrad.vecmat_7[1] | 1
-	VMOVUPS	Y6, 1557440(DI)	// fitGrad.vecmat_7[1] | 2
-	VMOVUPS	Y7, 1557472(DI)	// fitGrad.vecmat_7[1] | 3
+	VMOVUPS	Y0, 1554944(DI)	// fitGrad.vecmat_7[0]
+	VMOVUPS	Y1, 1554976(DI)	// fitGrad.vecmat_7[0] | 1
+	VMOVUPS	Y2, 1555008(DI)	// fitGrad.vecmat_7[0] | 2
+	VMOVUPS	Y3, 1555040(DI)	// fitGrad.vecmat_7[0] | 3
+	VMOVUPS	Y4, 1555072(DI)	// fitGrad.vecmat_7[1]
+	VMOVUPS	Y5, 1555104(DI)	// fitGrad.vecmat_7[1] | 1
+	VMOVUPS	Y6, 1555136(DI)	// fitGrad.vecmat_7[1] | 2
+	VMOVUPS	Y7, 1555168(DI)	// fitGrad.vecmat_7[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -5578,15 +5727,15 @@ loop31: // 4 times: vectors of the block
 loop32: // 128 times: elements
 	// lagrange.nde:4
 	VBROADCASTSS	2048(R9), Y5	// L.0.weight.matvec.4[0]
-	VMOVUPS	1162496(R10), Y6	// fitGrad.mul_6[0]
+	VMOVUPS	1160192(R10), Y6	// fitGrad.mul_6[0]
 	VMULPS	Y6, Y5, Y5
-	VMOVUPS	Y5, 1573632(R10)	// fitGrad.mul_21[0]
-	VMOVUPS	1211648(R10), Y6	// fitGrad.vecmat_2[0]
-	VMOVUPS	1557248(R10), Y7	// fitGrad.vecmat_7[0]
-	VMOVUPS	949504(R10), Y8	// fitGrad.sigmoid[0]
+	VMOVUPS	Y5, 1571328(R10)	// fitGrad.mul_21[0]
+	VMOVUPS	1209344(R10), Y6	// fitGrad.vecmat_2[0]
+	VMOVUPS	1554944(R10), Y7	// fitGrad.vecmat_7[0]
+	VMOVUPS	947200(R10), Y8	// fitGrad.sigmoid[0]
 	VMULPS	Y8, Y7, Y7
 	VFMADD231PS	Y6, Y5, Y7
-	VMOVUPS	Y7, 1590016(R10)	// fitGrad.add_6[0]
+	VMOVUPS	Y7, 1587712(R10)	// fitGrad.add_6[0]
 	VBROADCASTSS	(R11), Y5	// L.0.weight[0]
 	VFMADD231PS	Y7, Y5, Y1
 	VBROADCASTSS	4(R11), Y5	// L.0.weight[1]
@@ -5600,13 +5749,13 @@ loop32: // 128 times: elements
 	ADDQ	$16, R11
 	DECQ	DI
 	JNE	loop32
-	VMOVUPS	1491456(SI), Y1	// fitGrad.vecmat_6[2]
-	VMOVUPS	1491584(SI), Y2	// fitGrad.vecmat_6[3]
+	VMOVUPS	1489152(SI), Y1	// fitGrad.vecmat_6[2]
+	VMOVUPS	1489280(SI), Y2	// fitGrad.vecmat_6[3]
 	// lagrange.nde:16
-	VMOVUPS	899200(SI), Y5	// fitGrad.v[0]
-	VMOVUPS	899328(SI), Y6	// fitGrad.v[1]
-	VMOVUPS	1376000(SI), Y7	// fitGrad.vecmat_4[0]
-	VMOVUPS	1376128(SI), Y8	// fitGrad.vecmat_4[1]
+	VMOVUPS	896896(SI), Y5	// fitGrad.v[0]
+	VMOVUPS	897024(SI), Y6	// fitGrad.v[1]
+	VMOVUPS	1373696(SI), Y7	// fitGrad.vecmat_4[0]
+	VMOVUPS	1373824(SI), Y8	// fitGrad.vecmat_4[1]
 	VMULPS	Y1, Y5, Y1
 	VFMADD231PS	Y3, Y6, Y1
 	VMULPS	Y2, Y5, Y2
@@ -5635,20 +5784,20 @@ loop32: // 128 times: elements
 loop33: // 64 times: elements
 	// lagrange.nde:8
 	VBROADCASTSS	69124(R9), Y7	// force.0.weight[0]
-	VMOVUPS	932608(SI), Y8	// fitGrad.concat[0]
+	VMOVUPS	930304(SI), Y8	// fitGrad.concat[0]
 	VMULPS	Y8, Y7, Y7
 	VBROADCASTSS	69128(R9), Y8	// force.0.weight[1]
-	VMOVUPS	932736(SI), Y9	// fitGrad.concat[1]
+	VMOVUPS	930432(SI), Y9	// fitGrad.concat[1]
 	VFMADD231PS	Y9, Y8, Y7
 	VBROADCASTSS	69132(R9), Y8	// force.0.weight[2]
-	VMOVUPS	932864(SI), Y9	// fitGrad.concat[2]
+	VMOVUPS	930560(SI), Y9	// fitGrad.concat[2]
 	VFMADD231PS	Y9, Y8, Y7
 	VBROADCASTSS	69136(R9), Y8	// force.0.weight[3]
-	VMOVUPS	932992(SI), Y9	// fitGrad.concat[3]
+	VMOVUPS	930688(SI), Y9	// fitGrad.concat[3]
 	VFMADD231PS	Y9, Y8, Y7
 	VBROADCASTSS	70148(R10), Y8	// force.0.bias[0]
 	VADDPS	Y8, Y7, Y7
-	VMOVUPS	Y7, 1606400(R11)	// fitGrad.add_7[0]
+	VMOVUPS	Y7, 1604096(R11)	// fitGrad.add_7[0]
 	VORPS	f32_80000000<>(SB), Y7, Y8
 	VMOVUPS	f32_c2ae999a<>(SB), Y9
 	VMAXPS	Y8, Y9, Y8
@@ -5677,7 +5826,7 @@ loop33: // 64 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y9
 	VMAXPS	Y7, Y9, Y7
 	VFMADD231PS	Y10, Y8, Y7
-	VMOVUPS	Y7, 1614592(R11)	// fitGrad.softplus_2[0]
+	VMOVUPS	Y7, 1612288(R11)	// fitGrad.softplus_2[0]
 	VBROADCASTSS	70404(R10), Y8	// force.2.weight[0]
 	VFMADD231PS	Y7, Y8, Y3
 	VBROADCASTSS	70660(R10), Y8	// force.2.weight[64]
@@ -5699,15 +5848,15 @@ loop33: // 64 times: elements
 	VBROADCASTSS	70916(BX), Y7	// force.2.bias[0]
 	VADDPS	Y7, Y3, Y3
 	VADDPS	Y3, Y1, Y1
-	VMOVUPS	Y1, 1622784(SI)	// fitGrad.add_8[0]
+	VMOVUPS	Y1, 1620480(SI)	// fitGrad.add_8[0]
 	VBROADCASTSS	70920(BX), Y3	// force.2.bias[1]
 	VADDPS	Y3, Y4, Y3
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 1622912(SI)	// fitGrad.add_8[1]
-	VMOVUPS	1359104(SI), Y3	// fitGrad.add_4[0]
-	VMOVUPS	1359232(SI), Y4	// fitGrad.add_4[1]
-	VMOVUPS	1359360(SI), Y7	// fitGrad.add_4[2]
-	VMOVUPS	1359488(SI), Y8	// fitGrad.add_4[3]
+	VMOVUPS	Y2, 1620608(SI)	// fitGrad.add_8[1]
+	VMOVUPS	1356800(SI), Y3	// fitGrad.add_4[0]
+	VMOVUPS	1356928(SI), Y4	// fitGrad.add_4[1]
+	VMOVUPS	1357056(SI), Y7	// fitGrad.add_4[2]
+	VMOVUPS	1357184(SI), Y8	// fitGrad.add_4[3]
 	VANDPS	f32_7fffffff<>(SB), Y3, Y9
 	VANDPS	f32_7fffffff<>(SB), Y7, Y10
 	VCMPPS	$17, Y10, Y9, Y9
@@ -5728,10 +5877,10 @@ loop33: // 64 times: elements
 	VFNMADD231PS	Y1, Y12, Y14
 	VDIVPS	Y10, Y14, Y9
 	VORPS	Y2, Y9, Y2
-	VMOVUPS	Y2, 1623040(SI)	// fitGrad.dv[0]
-	VMOVUPS	Y1, 1623168(SI)	// fitGrad.dv[1]
-	VMOVUPS	899456(SI), Y9	// fitGrad.a[0]
-	VMOVUPS	899584(SI), Y10	// fitGrad.a[1]
+	VMOVUPS	Y2, 1620736(SI)	// fitGrad.dv[0]
+	VMOVUPS	Y1, 1620864(SI)	// fitGrad.dv[1]
+	VMOVUPS	897152(SI), Y9	// fitGrad.a[0]
+	VMOVUPS	897280(SI), Y10	// fitGrad.a[1]
 	VMOVUPS	f32_00000000<>(SB), Y11
 	// lagrange.nde:36
 	VSUBPS	Y9, Y2, Y9
@@ -5742,18 +5891,18 @@ loop33: // 64 times: elements
 	VADDPS	Y13, Y11, Y11
 	VMULPS	f32_40000000<>(SB), Y9, Y9
 	VMULPS	f32_3f000000<>(SB), Y9, Y9
-	VMOVUPS	Y9, 1623808(SI)	// fitGrad.dv_bar[0]
+	VMOVUPS	Y9, 1621504(SI)	// fitGrad.dv_bar[0]
 	VMULPS	f32_40000000<>(SB), Y10, Y10
 	VMULPS	f32_3f000000<>(SB), Y10, Y10
-	VMOVUPS	Y10, 1623936(SI)	// fitGrad.dv_bar[1]
+	VMOVUPS	Y10, 1621632(SI)	// fitGrad.dv_bar[1]
 	VBROADCASTSS	2560(DX), Y12	// mul
 	VFMADD231PS	f32_3f000000<>(SB), Y11, Y12
-	VMOVUPS	Y12, 899712(SI)	// fitGrad.loss
+	VMOVUPS	Y12, 897408(SI)	// fitGrad.loss
 	// lagrange.nde:16
-	VMOVUPS	Y3, 1623296(SI)	// fitGrad.transpose[0]
-	VMOVUPS	Y7, 1623424(SI)	// fitGrad.transpose[1]
-	VMOVUPS	Y4, 1623552(SI)	// fitGrad.transpose[2]
-	VMOVUPS	Y8, 1623680(SI)	// fitGrad.transpose[3]
+	VMOVUPS	Y3, 1620992(SI)	// fitGrad.transpose[0]
+	VMOVUPS	Y7, 1621120(SI)	// fitGrad.transpose[1]
+	VMOVUPS	Y4, 1621248(SI)	// fitGrad.transpose[2]
+	VMOVUPS	Y8, 1621376(SI)	// fitGrad.transpose[3]
 	VANDPS	f32_7fffffff<>(SB), Y3, Y11
 	VANDPS	f32_7fffffff<>(SB), Y4, Y12
 	VCMPPS	$17, Y12, Y11, Y11
@@ -5774,8 +5923,8 @@ loop33: // 64 times: elements
 	VFNMADD231PS	Y7, Y4, Y8
 	VDIVPS	Y12, Y8, Y4
 	VORPS	Y3, Y4, Y3
-	VMOVUPS	Y3, 1624064(SI)	// fitGrad.q_bar_bar[0]
-	VMOVUPS	Y7, 1624192(SI)	// fitGrad.q_bar_bar[1]
+	VMOVUPS	Y3, 1621760(SI)	// fitGrad.q_bar_bar[0]
+	VMOVUPS	Y7, 1621888(SI)	// fitGrad.q_bar_bar[1]
 	VANDPS	Y0, Y3, Y4
 	VMOVUPS	108544(R8), Y8	// sum of force.2.bias[0]
 	VADDPS	Y4, Y8, Y4
@@ -5796,33 +5945,33 @@ loop33: // 64 times: elements
 	VMULPS	Y1, Y7, Y1
 	// lagrange.nde:4
 	VMOVUPS	f32_00000000<>(SB), Y11
-	VMOVUPS	Y11, 1755392(SI)	// fitGrad.pad[0]
+	VMOVUPS	Y11, 1753088(SI)	// fitGrad.pad[0]
 	VMOVUPS	f32_00000000<>(SB), Y11
-	VMOVUPS	Y11, 1755520(SI)	// fitGrad.pad[1]
-	VMOVUPS	Y9, 1755648(SI)	// fitGrad.pad[2]
-	VMOVUPS	Y5, 1755776(SI)	// fitGrad.pad[3]
-	VMOVUPS	Y3, 1886976(SI)	// fitGrad.pad_2[0]
-	VMOVUPS	Y7, 1887104(SI)	// fitGrad.pad_2[1]
+	VMOVUPS	Y11, 1753216(SI)	// fitGrad.pad[1]
+	VMOVUPS	Y9, 1753344(SI)	// fitGrad.pad[2]
+	VMOVUPS	Y5, 1753472(SI)	// fitGrad.pad[3]
+	VMOVUPS	Y3, 1884672(SI)	// fitGrad.pad_2[0]
+	VMOVUPS	Y7, 1884800(SI)	// fitGrad.pad_2[1]
 	VMOVUPS	f32_00000000<>(SB), Y11
-	VMOVUPS	Y11, 1887232(SI)	// fitGrad.pad_2[2]
+	VMOVUPS	Y11, 1884928(SI)	// fitGrad.pad_2[2]
 	VMOVUPS	f32_00000000<>(SB), Y11
-	VMOVUPS	Y11, 1887360(SI)	// fitGrad.pad_2[3]
+	VMOVUPS	Y11, 1885056(SI)	// fitGrad.pad_2[3]
 	// lagrange.nde:16
 	VXORPS	f32_80000000<>(SB), Y8, Y8
-	VMOVUPS	Y8, 1887488(SI)	// fitGrad.neg[0]
+	VMOVUPS	Y8, 1885184(SI)	// fitGrad.neg[0]
 	VXORPS	f32_80000000<>(SB), Y10, Y8
-	VMOVUPS	Y8, 1887616(SI)	// fitGrad.neg[1]
+	VMOVUPS	Y8, 1885312(SI)	// fitGrad.neg[1]
 	VXORPS	f32_80000000<>(SB), Y2, Y2
-	VMOVUPS	Y2, 1887744(SI)	// fitGrad.neg[2]
+	VMOVUPS	Y2, 1885440(SI)	// fitGrad.neg[2]
 	VXORPS	f32_80000000<>(SB), Y1, Y1
-	VMOVUPS	Y1, 1887872(SI)	// fitGrad.neg[3]
+	VMOVUPS	Y1, 1885568(SI)	// fitGrad.neg[3]
 	MOVQ	$128, DI
 	MOVQ	SI, R9
 	MOVQ	R8, R10
 	MOVQ	BX, R11
 loop34: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	1590016(R9), Y1	// fitGrad.add_6[0]
+	VMOVUPS	1587712(R9), Y1	// fitGrad.add_6[0]
 	VANDPS	Y0, Y1, Y1
 	VMOVUPS	(R10), Y2	// sum of L.0.weight[0]
 	VFMADD231PS	f32_00000000<>(SB), Y1, Y2
@@ -5844,17 +5993,17 @@ loop34: // 128 times: elements
 	VFMADD231PS	Y4, Y2, Y1
 	VBROADCASTSS	12(R11), Y2	// L.0.weight[3]
 	VFMADD231PS	Y6, Y2, Y1
-	VMOVUPS	Y1, 1624320(R9)	// fitGrad.matvec_6[0]
-	VMOVUPS	1211648(R9), Y2	// fitGrad.vecmat_2[0]
+	VMOVUPS	Y1, 1622016(R9)	// fitGrad.matvec_6[0]
+	VMOVUPS	1209344(R9), Y2	// fitGrad.vecmat_2[0]
 	VMULPS	Y2, Y1, Y2
-	VMOVUPS	Y2, 1640704(R9)	// fitGrad.mul_22[0]
-	VMOVUPS	1162496(R9), Y8	// fitGrad.mul_6[0]
+	VMOVUPS	Y2, 1638400(R9)	// fitGrad.mul_22[0]
+	VMOVUPS	1160192(R9), Y8	// fitGrad.mul_6[0]
 	VMULPS	Y8, Y2, Y2
-	VMOVUPS	Y2, 1657088(R9)	// fitGrad.mul_23[0]
-	VMOVUPS	949504(R9), Y2	// fitGrad.sigmoid[0]
+	VMOVUPS	Y2, 1654784(R9)	// fitGrad.mul_23[0]
+	VMOVUPS	947200(R9), Y2	// fitGrad.sigmoid[0]
 	VMULPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 1673472(R9)	// fitGrad.mul_24[0]
-	VMOVUPS	1474816(R9), Y1	// fitGrad.add_5[0]
+	VMOVUPS	Y1, 1671168(R9)	// fitGrad.mul_24[0]
+	VMOVUPS	1472512(R9), Y1	// fitGrad.add_5[0]
 	VANDPS	Y0, Y1, Y1
 	VMOVUPS	(R10), Y2	// sum of L.0.weight[0]
 	VFMADD231PS	f32_00000000<>(SB), Y1, Y2
@@ -5868,7 +6017,7 @@ loop34: // 128 times: elements
 	VMOVUPS	96(R10), Y2	// sum of L.0.weight[3]
 	VFMADD231PS	Y5, Y1, Y2
 	VMOVUPS	Y2, 96(R10)	// sum of L.0.weight[3]
-	VMOVUPS	1359616(R9), Y1	// fitGrad.mul_13[0]
+	VMOVUPS	1357312(R9), Y1	// fitGrad.mul_13[0]
 	VANDPS	Y0, Y1, Y1
 	VMOVUPS	(R10), Y2	// sum of L.0.weight[0]
 	VFMADD231PS	Y3, Y1, Y2
@@ -5916,10 +6065,10 @@ loop35: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop36: // 128 times: terms of the sums
-	VMOVUPS	1673472(R11), Y8	// fitGrad.mul_24[0]
-	VMOVUPS	1673504(R11), Y9	// fitGrad.mul_24[0] | 1
-	VMOVUPS	1673536(R11), Y10	// fitGrad.mul_24[0] | 2
-	VMOVUPS	1673568(R11), Y11	// fitGrad.mul_24[0] | 3
+	VMOVUPS	1671168(R11), Y8	// fitGrad.mul_24[0]
+	VMOVUPS	1671200(R11), Y9	// fitGrad.mul_24[0] | 1
+	VMOVUPS	1671232(R11), Y10	// fitGrad.mul_24[0] | 2
+	VMOVUPS	1671264(R11), Y11	// fitGrad.mul_24[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -5934,56 +6083,56 @@ loop36: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop36
-	VMOVUPS	Y0, 1689856(DI)	// fitGrad.matvec_7[0]
-	VMOVUPS	Y1, 1689888(DI)	// fitGrad.matvec_7[0] | 1
-	VMOVUPS	Y2, 1689920(DI)	// fitGrad.matvec_7[0] | 2
-	VMOVUPS	Y3, 1689952(DI)	// fitGrad.matvec_7[0] | 3
-	VMOVUPS	Y4, 1689984(DI)	// fitGrad.matvec_7[1]
-	VMOVUPS	Y5, 1690016(DI)	// fitGrad.matvec_7[1] | 1
-	VMOVUPS	Y6, 1690048(DI)	// fitGrad.matvec_7[1] | 2
-	VMOVUPS	Y7, 1690080(DI)	// fitGrad.matvec_7[1] | 3
+	VMOVUPS	Y0, 1687552(DI)	// fitGrad.matvec_7[0]
+	VMOVUPS	Y1, 1687584(DI)	// fitGrad.matvec_7[0] | 1
+	VMOVUPS	Y2, 1687616(DI)	// fitGrad.matvec_7[0] | 2
+	VMOVUPS	Y3, 1687648(DI)	// fitGrad.matvec_7[0] | 3
+	VMOVUPS	Y4, 1687680(DI)	// fitGrad.matvec_7[1]
+	VMOVUPS	Y5, 1687712(DI)	// fitGrad.matvec_7[1] | 1
+	VMOVUPS	Y6, 1687744(DI)	// fitGrad.matvec_7[1] | 2
+	VMOVUPS	Y7, 1687776(DI)	// fitGrad.matvec_7[1] | 3
 	VBROADCASTSS	(R9), Y8	// vecmat[0]
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 1706240(DI)	// fitGrad.mul_25[0]
-	VMOVUPS	Y1, 1706272(DI)	// fitGrad.mul_25[0] | 1
-	VMOVUPS	Y2, 1706304(DI)	// fitGrad.mul_25[0] | 2
-	VMOVUPS	Y3, 1706336(DI)	// fitGrad.mul_25[0] | 3
-	VMOVUPS	1064192(DI), Y8	// fitGrad.mul_2[0]
-	VMOVUPS	1064224(DI), Y9	// fitGrad.mul_2[0] | 1
-	VMOVUPS	1064256(DI), Y10	// fitGrad.mul_2[0] | 2
-	VMOVUPS	1064288(DI), Y11	// fitGrad.mul_2[0] | 3
+	VMOVUPS	Y0, 1703936(DI)	// fitGrad.mul_25[0]
+	VMOVUPS	Y1, 1703968(DI)	// fitGrad.mul_25[0] | 1
+	VMOVUPS	Y2, 1704000(DI)	// fitGrad.mul_25[0] | 2
+	VMOVUPS	Y3, 1704032(DI)	// fitGrad.mul_25[0] | 3
+	VMOVUPS	1061888(DI), Y8	// fitGrad.mul_2[0]
+	VMOVUPS	1061920(DI), Y9	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1061952(DI), Y10	// fitGrad.mul_2[0] | 2
+	VMOVUPS	1061984(DI), Y11	// fitGrad.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
 	VMULPS	Y11, Y3, Y3
-	VMOVUPS	Y0, 1722624(DI)	// fitGrad.mul_26[0]
-	VMOVUPS	Y1, 1722656(DI)	// fitGrad.mul_26[0] | 1
-	VMOVUPS	Y2, 1722688(DI)	// fitGrad.mul_26[0] | 2
-	VMOVUPS	Y3, 1722720(DI)	// fitGrad.mul_26[0] | 3
+	VMOVUPS	Y0, 1720320(DI)	// fitGrad.mul_26[0]
+	VMOVUPS	Y1, 1720352(DI)	// fitGrad.mul_26[0] | 1
+	VMOVUPS	Y2, 1720384(DI)	// fitGrad.mul_26[0] | 2
+	VMOVUPS	Y3, 1720416(DI)	// fitGrad.mul_26[0] | 3
 	VBROADCASTSS	4(R9), Y0	// vecmat[1]
 	VMULPS	Y0, Y4, Y1
 	VMULPS	Y0, Y5, Y2
 	VMULPS	Y0, Y6, Y3
 	VMULPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 1706368(DI)	// fitGrad.mul_25[1]
-	VMOVUPS	Y2, 1706400(DI)	// fitGrad.mul_25[1] | 1
-	VMOVUPS	Y3, 1706432(DI)	// fitGrad.mul_25[1] | 2
-	VMOVUPS	Y0, 1706464(DI)	// fitGrad.mul_25[1] | 3
-	VMOVUPS	1064320(DI), Y4	// fitGrad.mul_2[1]
-	VMOVUPS	1064352(DI), Y5	// fitGrad.mul_2[1] | 1
-	VMOVUPS	1064384(DI), Y6	// fitGrad.mul_2[1] | 2
-	VMOVUPS	1064416(DI), Y7	// fitGrad.mul_2[1] | 3
+	VMOVUPS	Y1, 1704064(DI)	// fitGrad.mul_25[1]
+	VMOVUPS	Y2, 1704096(DI)	// fitGrad.mul_25[1] | 1
+	VMOVUPS	Y3, 1704128(DI)	// fitGrad.mul_25[1] | 2
+	VMOVUPS	Y0, 1704160(DI)	// fitGrad.mul_25[1] | 3
+	VMOVUPS	1062016(DI), Y4	// fitGrad.mul_2[1]
+	VMOVUPS	1062048(DI), Y5	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1062080(DI), Y6	// fitGrad.mul_2[1] | 2
+	VMOVUPS	1062112(DI), Y7	// fitGrad.mul_2[1] | 3
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y5, Y2, Y2
 	VMULPS	Y6, Y3, Y3
 	VMULPS	Y7, Y0, Y0
-	VMOVUPS	Y1, 1722752(DI)	// fitGrad.mul_26[1]
-	VMOVUPS	Y2, 1722784(DI)	// fitGrad.mul_26[1] | 1
-	VMOVUPS	Y3, 1722816(DI)	// fitGrad.mul_26[1] | 2
-	VMOVUPS	Y0, 1722848(DI)	// fitGrad.mul_26[1] | 3
+	VMOVUPS	Y1, 1720448(DI)	// fitGrad.mul_26[1]
+	VMOVUPS	Y2, 1720480(DI)	// fitGrad.mul_26[1] | 1
+	VMOVUPS	Y3, 1720512(DI)	// fitGrad.mul_26[1] | 2
+	VMOVUPS	Y0, 1720544(DI)	// fitGrad.mul_26[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -6005,10 +6154,10 @@ loop37: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop38: // 128 times: terms of the sums
-	VMOVUPS	1722624(R10), Y8	// fitGrad.mul_26[0]
-	VMOVUPS	1722656(R10), Y9	// fitGrad.mul_26[0] | 1
-	VMOVUPS	1722688(R10), Y10	// fitGrad.mul_26[0] | 2
-	VMOVUPS	1722720(R10), Y11	// fitGrad.mul_26[0] | 3
+	VMOVUPS	1720320(R10), Y8	// fitGrad.mul_26[0]
+	VMOVUPS	1720352(R10), Y9	// fitGrad.mul_26[0] | 1
+	VMOVUPS	1720384(R10), Y10	// fitGrad.mul_26[0] | 2
+	VMOVUPS	1720416(R10), Y11	// fitGrad.mul_26[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -6023,14 +6172,14 @@ loop38: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop38
-	VMOVUPS	Y0, 1739008(DI)	// fitGrad.vecmat_8[0]
-	VMOVUPS	Y1, 1739040(DI)	// fitGrad.vecmat_8[0] | 1
-	VMOVUPS	Y2, 1739072(DI)	// fitGrad.vecmat_8[0] | 2
-	VMOVUPS	Y3, 1739104(DI)	// fitGrad.vecmat_8[0] | 3
-	VMOVUPS	Y4, 1739136(DI)	// fitGrad.vecmat_8[1]
-	VMOVUPS	Y5, 1739168(DI)	// fitGrad.vecmat_8[1] | 1
-	VMOVUPS	Y6, 1739200(DI)	// fitGrad.vecmat_8[1] | 2
-	VMOVUPS	Y7, 1739232(DI)	// fitGrad.vecmat_8[1] | 3
+	VMOVUPS	Y0, 1736704(DI)	// fitGrad.vecmat_8[0]
+	VMOVUPS	Y1, 1736736(DI)	// fitGrad.vecmat_8[0] | 1
+	VMOVUPS	Y2, 1736768(DI)	// fitGrad.vecmat_8[0] | 2
+	VMOVUPS	Y3, 1736800(DI)	// fitGrad.vecmat_8[0] | 3
+	VMOVUPS	Y4, 1736832(DI)	// fitGrad.vecmat_8[1]
+	VMOVUPS	Y5, 1736864(DI)	// fitGrad.vecmat_8[1] | 1
+	VMOVUPS	Y6, 1736896(DI)	// fitGrad.vecmat_8[1] | 2
+	VMOVUPS	Y7, 1736928(DI)	// fitGrad.vecmat_8[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -6038,30 +6187,30 @@ loop38: // 128 times: terms of the sums
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop39: // 64 times: tiles of 2 elements
-	VMOVUPS	1540864(SI), Y0	// fitGrad.mul_20[0]
-	VMOVUPS	1540896(SI), Y1	// fitGrad.mul_20[0] | 1
-	VMOVUPS	1540928(SI), Y2	// fitGrad.mul_20[0] | 2
-	VMOVUPS	1540960(SI), Y3	// fitGrad.mul_20[0] | 3
+	VMOVUPS	1538560(SI), Y0	// fitGrad.mul_20[0]
+	VMOVUPS	1538592(SI), Y1	// fitGrad.mul_20[0] | 1
+	VMOVUPS	1538624(SI), Y2	// fitGrad.mul_20[0] | 2
+	VMOVUPS	1538656(SI), Y3	// fitGrad.mul_20[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899840(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 899872(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 899904(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 899936(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	1540992(SI), Y0	// fitGrad.mul_20[1]
-	VMOVUPS	1541024(SI), Y1	// fitGrad.mul_20[1] | 1
-	VMOVUPS	1541056(SI), Y2	// fitGrad.mul_20[1] | 2
-	VMOVUPS	1541088(SI), Y3	// fitGrad.mul_20[1] | 3
+	VMOVUPS	Y0, 897536(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 897568(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 897600(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 897632(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1538688(SI), Y0	// fitGrad.mul_20[1]
+	VMOVUPS	1538720(SI), Y1	// fitGrad.mul_20[1] | 1
+	VMOVUPS	1538752(SI), Y2	// fitGrad.mul_20[1] | 2
+	VMOVUPS	1538784(SI), Y3	// fitGrad.mul_20[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899968(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 900000(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 900032(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 900064(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 897664(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 897696(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 897728(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 897760(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop39
@@ -6073,14 +6222,14 @@ loop40: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop41: // 16 times
-	VMOVUPS	1673472(R10), Y0	// fitGrad.mul_24[0]
-	VMOVUPS	1673600(R10), Y1	// fitGrad.mul_24[1]
-	VMOVUPS	1673728(R10), Y2	// fitGrad.mul_24[2]
-	VMOVUPS	1673856(R10), Y3	// fitGrad.mul_24[3]
-	VMOVUPS	1673984(R10), Y4	// fitGrad.mul_24[4]
-	VMOVUPS	1674112(R10), Y5	// fitGrad.mul_24[5]
-	VMOVUPS	1674240(R10), Y6	// fitGrad.mul_24[6]
-	VMOVUPS	1674368(R10), Y7	// fitGrad.mul_24[7]
+	VMOVUPS	1671168(R10), Y0	// fitGrad.mul_24[0]
+	VMOVUPS	1671296(R10), Y1	// fitGrad.mul_24[1]
+	VMOVUPS	1671424(R10), Y2	// fitGrad.mul_24[2]
+	VMOVUPS	1671552(R10), Y3	// fitGrad.mul_24[3]
+	VMOVUPS	1671680(R10), Y4	// fitGrad.mul_24[4]
+	VMOVUPS	1671808(R10), Y5	// fitGrad.mul_24[5]
+	VMOVUPS	1671936(R10), Y6	// fitGrad.mul_24[6]
+	VMOVUPS	1672064(R10), Y7	// fitGrad.mul_24[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -6105,14 +6254,14 @@ loop41: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 916224(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 916256(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 916288(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 916320(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 916352(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 916384(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 916416(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 916448(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 913920(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 913952(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 913984(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 914016(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 914048(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 914080(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 914112(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 914144(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -6143,38 +6292,38 @@ loop43: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop44: // 16 times: samples, 2 at a time
-	VMOVUPS	916224(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	917248(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	899840(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913920(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	914944(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	897536(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899968(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	897664(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	900096(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897792(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	900224(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897920(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	900352(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	898048(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	916256(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	917280(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913952(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	914976(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	897540(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899972(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	897668(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	900100(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897796(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	900228(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897924(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	900356(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	898052(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -6213,26 +6362,26 @@ loop45: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop46: // 16 times: samples, 2 at a time
-	VMOVUPS	916224(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	917248(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	915840(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913920(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	914944(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	913536(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915968(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	913664(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	916096(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913792(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	916256(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	917280(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	915844(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913952(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	914976(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	913540(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915972(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	913668(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	916100(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913796(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -6253,30 +6402,30 @@ loop46: // 16 times: samples, 2 at a time
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop47: // 64 times: tiles of 2 elements
-	VMOVUPS	1722624(SI), Y0	// fitGrad.mul_26[0]
-	VMOVUPS	1722656(SI), Y1	// fitGrad.mul_26[0] | 1
-	VMOVUPS	1722688(SI), Y2	// fitGrad.mul_26[0] | 2
-	VMOVUPS	1722720(SI), Y3	// fitGrad.mul_26[0] | 3
+	VMOVUPS	1720320(SI), Y0	// fitGrad.mul_26[0]
+	VMOVUPS	1720352(SI), Y1	// fitGrad.mul_26[0] | 1
+	VMOVUPS	1720384(SI), Y2	// fitGrad.mul_26[0] | 2
+	VMOVUPS	1720416(SI), Y3	// fitGrad.mul_26[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899840(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 899872(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 899904(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 899936(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	1722752(SI), Y0	// fitGrad.mul_26[1]
-	VMOVUPS	1722784(SI), Y1	// fitGrad.mul_26[1] | 1
-	VMOVUPS	1722816(SI), Y2	// fitGrad.mul_26[1] | 2
-	VMOVUPS	1722848(SI), Y3	// fitGrad.mul_26[1] | 3
+	VMOVUPS	Y0, 897536(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 897568(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 897600(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 897632(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1720448(SI), Y0	// fitGrad.mul_26[1]
+	VMOVUPS	1720480(SI), Y1	// fitGrad.mul_26[1] | 1
+	VMOVUPS	1720512(SI), Y2	// fitGrad.mul_26[1] | 2
+	VMOVUPS	1720544(SI), Y3	// fitGrad.mul_26[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899968(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 900000(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 900032(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 900064(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 897664(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 897696(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 897728(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 897760(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop47
@@ -6288,14 +6437,14 @@ loop48: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop49: // 16 times
-	VMOVUPS	1491712(R10), Y0	// fitGrad.mul_18[0]
-	VMOVUPS	1491840(R10), Y1	// fitGrad.mul_18[1]
-	VMOVUPS	1491968(R10), Y2	// fitGrad.mul_18[2]
-	VMOVUPS	1492096(R10), Y3	// fitGrad.mul_18[3]
-	VMOVUPS	1492224(R10), Y4	// fitGrad.mul_18[4]
-	VMOVUPS	1492352(R10), Y5	// fitGrad.mul_18[5]
-	VMOVUPS	1492480(R10), Y6	// fitGrad.mul_18[6]
-	VMOVUPS	1492608(R10), Y7	// fitGrad.mul_18[7]
+	VMOVUPS	1489408(R10), Y0	// fitGrad.mul_18[0]
+	VMOVUPS	1489536(R10), Y1	// fitGrad.mul_18[1]
+	VMOVUPS	1489664(R10), Y2	// fitGrad.mul_18[2]
+	VMOVUPS	1489792(R10), Y3	// fitGrad.mul_18[3]
+	VMOVUPS	1489920(R10), Y4	// fitGrad.mul_18[4]
+	VMOVUPS	1490048(R10), Y5	// fitGrad.mul_18[5]
+	VMOVUPS	1490176(R10), Y6	// fitGrad.mul_18[6]
+	VMOVUPS	1490304(R10), Y7	// fitGrad.mul_18[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -6320,14 +6469,14 @@ loop49: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 916224(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 916256(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 916288(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 916320(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 916352(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 916384(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 916416(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 916448(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 913920(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 913952(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 913984(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 914016(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 914048(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 914080(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 914112(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 914144(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -6358,38 +6507,38 @@ loop51: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop52: // 16 times: samples, 2 at a time
-	VMOVUPS	916224(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	917248(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	899840(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913920(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	914944(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	897536(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899968(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	897664(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	900096(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897792(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	900224(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897920(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	900352(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	898048(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	916256(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	917280(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913952(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	914976(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	897540(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899972(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	897668(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	900100(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897796(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	900228(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897924(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	900356(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	898052(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -6428,26 +6577,26 @@ loop53: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop54: // 16 times: samples, 2 at a time
-	VMOVUPS	916224(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	917248(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	915840(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913920(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	914944(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	913536(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915968(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	913664(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	916096(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913792(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	916256(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	917280(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	915844(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913952(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	914976(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	913540(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915972(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	913668(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	916100(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913796(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -6470,18 +6619,18 @@ loop54: // 16 times: samples, 2 at a time
 	MOVQ	BX, R9
 loop55: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	1739008(SI), Y0	// fitGrad.vecmat_8[0]
-	VMOVUPS	1739040(SI), Y1	// fitGrad.vecmat_8[0] | 1
-	VMOVUPS	1739072(SI), Y2	// fitGrad.vecmat_8[0] | 2
-	VMOVUPS	1739104(SI), Y3	// fitGrad.vecmat_8[0] | 3
-	VMOVUPS	949504(SI), Y4	// fitGrad.sigmoid[0]
-	VMOVUPS	949536(SI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	949568(SI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	949600(SI), Y7	// fitGrad.sigmoid[0] | 3
-	VMOVUPS	1657088(SI), Y8	// fitGrad.mul_23[0]
-	VMOVUPS	1657120(SI), Y9	// fitGrad.mul_23[0] | 1
-	VMOVUPS	1657152(SI), Y10	// fitGrad.mul_23[0] | 2
-	VMOVUPS	1657184(SI), Y11	// fitGrad.mul_23[0] | 3
+	VMOVUPS	1736704(SI), Y0	// fitGrad.vecmat_8[0]
+	VMOVUPS	1736736(SI), Y1	// fitGrad.vecmat_8[0] | 1
+	VMOVUPS	1736768(SI), Y2	// fitGrad.vecmat_8[0] | 2
+	VMOVUPS	1736800(SI), Y3	// fitGrad.vecmat_8[0] | 3
+	VMOVUPS	947200(SI), Y4	// fitGrad.sigmoid[0]
+	VMOVUPS	947232(SI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	947264(SI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	947296(SI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	1654784(SI), Y8	// fitGrad.mul_23[0]
+	VMOVUPS	1654816(SI), Y9	// fitGrad.mul_23[0] | 1
+	VMOVUPS	1654848(SI), Y10	// fitGrad.mul_23[0] | 2
+	VMOVUPS	1654880(SI), Y11	// fitGrad.mul_23[0] | 3
 	VFMADD231PS	Y4, Y0, Y8
 	VFMADD231PS	Y5, Y1, Y9
 	VFMADD231PS	Y6, Y2, Y10
@@ -6515,81 +6664,81 @@ loop55: // 128 times: elements
 	VFMADD231PS	f32_00000000<>(SB), Y3, Y4
 	VMOVUPS	Y4, 96(DI)	// sum of L.0.weight[3]
 	VBROADCASTSS	(R9), Y0	// L.0.weight[0]
-	VMOVUPS	1755392(AX), Y1	// fitGrad.pad[0]
-	VMOVUPS	1755424(AX), Y2	// fitGrad.pad[0] | 1
-	VMOVUPS	1755456(AX), Y3	// fitGrad.pad[0] | 2
-	VMOVUPS	1755488(AX), Y4	// fitGrad.pad[0] | 3
+	VMOVUPS	1753088(AX), Y1	// fitGrad.pad[0]
+	VMOVUPS	1753120(AX), Y2	// fitGrad.pad[0] | 1
+	VMOVUPS	1753152(AX), Y3	// fitGrad.pad[0] | 2
+	VMOVUPS	1753184(AX), Y4	// fitGrad.pad[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
 	VBROADCASTSS	4(R9), Y4	// L.0.weight[1]
-	VMOVUPS	1755520(AX), Y5	// fitGrad.pad[1]
-	VMOVUPS	1755552(AX), Y6	// fitGrad.pad[1] | 1
-	VMOVUPS	1755584(AX), Y7	// fitGrad.pad[1] | 2
-	VMOVUPS	1755616(AX), Y8	// fitGrad.pad[1] | 3
+	VMOVUPS	1753216(AX), Y5	// fitGrad.pad[1]
+	VMOVUPS	1753248(AX), Y6	// fitGrad.pad[1] | 1
+	VMOVUPS	1753280(AX), Y7	// fitGrad.pad[1] | 2
+	VMOVUPS	1753312(AX), Y8	// fitGrad.pad[1] | 3
 	VFMADD231PS	Y5, Y4, Y1
 	VFMADD231PS	Y6, Y4, Y2
 	VFMADD231PS	Y7, Y4, Y3
 	VFMADD231PS	Y8, Y4, Y0
 	VBROADCASTSS	8(R9), Y4	// L.0.weight[2]
-	VMOVUPS	1755648(AX), Y5	// fitGrad.pad[2]
-	VMOVUPS	1755680(AX), Y6	// fitGrad.pad[2] | 1
-	VMOVUPS	1755712(AX), Y7	// fitGrad.pad[2] | 2
-	VMOVUPS	1755744(AX), Y8	// fitGrad.pad[2] | 3
+	VMOVUPS	1753344(AX), Y5	// fitGrad.pad[2]
+	VMOVUPS	1753376(AX), Y6	// fitGrad.pad[2] | 1
+	VMOVUPS	1753408(AX), Y7	// fitGrad.pad[2] | 2
+	VMOVUPS	1753440(AX), Y8	// fitGrad.pad[2] | 3
 	VFMADD231PS	Y5, Y4, Y1
 	VFMADD231PS	Y6, Y4, Y2
 	VFMADD231PS	Y7, Y4, Y3
 	VFMADD231PS	Y8, Y4, Y0
 	VBROADCASTSS	12(R9), Y4	// L.0.weight[3]
-	VMOVUPS	1755776(AX), Y5	// fitGrad.pad[3]
-	VMOVUPS	1755808(AX), Y6	// fitGrad.pad[3] | 1
-	VMOVUPS	1755840(AX), Y7	// fitGrad.pad[3] | 2
-	VMOVUPS	1755872(AX), Y8	// fitGrad.pad[3] | 3
+	VMOVUPS	1753472(AX), Y5	// fitGrad.pad[3]
+	VMOVUPS	1753504(AX), Y6	// fitGrad.pad[3] | 1
+	VMOVUPS	1753536(AX), Y7	// fitGrad.pad[3] | 2
+	VMOVUPS	1753568(AX), Y8	// fitGrad.pad[3] | 3
 	VFMADD231PS	Y5, Y4, Y1
 	VFMADD231PS	Y6, Y4, Y2
 	VFMADD231PS	Y7, Y4, Y3
 	VFMADD231PS	Y8, Y4, Y0
-	VMOVUPS	Y1, 1755904(SI)	// fitGrad.matvec_8[0]
-	VMOVUPS	Y2, 1755936(SI)	// fitGrad.matvec_8[0] | 1
-	VMOVUPS	Y3, 1755968(SI)	// fitGrad.matvec_8[0] | 2
-	VMOVUPS	Y0, 1756000(SI)	// fitGrad.matvec_8[0] | 3
-	VMOVUPS	1211648(SI), Y4	// fitGrad.vecmat_2[0]
-	VMOVUPS	1211680(SI), Y5	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	1211712(SI), Y6	// fitGrad.vecmat_2[0] | 2
-	VMOVUPS	1211744(SI), Y7	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	Y1, 1753600(SI)	// fitGrad.matvec_8[0]
+	VMOVUPS	Y2, 1753632(SI)	// fitGrad.matvec_8[0] | 1
+	VMOVUPS	Y3, 1753664(SI)	// fitGrad.matvec_8[0] | 2
+	VMOVUPS	Y0, 1753696(SI)	// fitGrad.matvec_8[0] | 3
+	VMOVUPS	1209344(SI), Y4	// fitGrad.vecmat_2[0]
+	VMOVUPS	1209376(SI), Y5	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1209408(SI), Y6	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	1209440(SI), Y7	// fitGrad.vecmat_2[0] | 3
 	VMULPS	Y4, Y1, Y4
 	VMULPS	Y5, Y2, Y5
 	VMULPS	Y6, Y3, Y6
 	VMULPS	Y7, Y0, Y7
-	VMOVUPS	Y4, 1772288(SI)	// fitGrad.mul_27[0]
-	VMOVUPS	Y5, 1772320(SI)	// fitGrad.mul_27[0] | 1
-	VMOVUPS	Y6, 1772352(SI)	// fitGrad.mul_27[0] | 2
-	VMOVUPS	Y7, 1772384(SI)	// fitGrad.mul_27[0] | 3
-	VMOVUPS	1162496(SI), Y8	// fitGrad.mul_6[0]
-	VMOVUPS	1162528(SI), Y9	// fitGrad.mul_6[0] | 1
-	VMOVUPS	1162560(SI), Y10	// fitGrad.mul_6[0] | 2
-	VMOVUPS	1162592(SI), Y11	// fitGrad.mul_6[0] | 3
+	VMOVUPS	Y4, 1769984(SI)	// fitGrad.mul_27[0]
+	VMOVUPS	Y5, 1770016(SI)	// fitGrad.mul_27[0] | 1
+	VMOVUPS	Y6, 1770048(SI)	// fitGrad.mul_27[0] | 2
+	VMOVUPS	Y7, 1770080(SI)	// fitGrad.mul_27[0] | 3
+	VMOVUPS	1160192(SI), Y8	// fitGrad.mul_6[0]
+	VMOVUPS	1160224(SI), Y9	// fitGrad.mul_6[0] | 1
+	VMOVUPS	1160256(SI), Y10	// fitGrad.mul_6[0] | 2
+	VMOVUPS	1160288(SI), Y11	// fitGrad.mul_6[0] | 3
 	VMULPS	Y8, Y4, Y4
 	VMULPS	Y9, Y5, Y5
 	VMULPS	Y10, Y6, Y6
 	VMULPS	Y11, Y7, Y7
-	VMOVUPS	Y4, 1788672(SI)	// fitGrad.mul_28[0]
-	VMOVUPS	Y5, 1788704(SI)	// fitGrad.mul_28[0] | 1
-	VMOVUPS	Y6, 1788736(SI)	// fitGrad.mul_28[0] | 2
-	VMOVUPS	Y7, 1788768(SI)	// fitGrad.mul_28[0] | 3
-	VMOVUPS	949504(SI), Y4	// fitGrad.sigmoid[0]
-	VMOVUPS	949536(SI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	949568(SI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	949600(SI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	Y4, 1786368(SI)	// fitGrad.mul_28[0]
+	VMOVUPS	Y5, 1786400(SI)	// fitGrad.mul_28[0] | 1
+	VMOVUPS	Y6, 1786432(SI)	// fitGrad.mul_28[0] | 2
+	VMOVUPS	Y7, 1786464(SI)	// fitGrad.mul_28[0] | 3
+	VMOVUPS	947200(SI), Y4	// fitGrad.sigmoid[0]
+	VMOVUPS	947232(SI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	947264(SI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	947296(SI), Y7	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y5, Y2, Y2
 	VMULPS	Y6, Y3, Y3
 	VMULPS	Y7, Y0, Y0
-	VMOVUPS	Y1, 1805056(SI)	// fitGrad.mul_29[0]
-	VMOVUPS	Y2, 1805088(SI)	// fitGrad.mul_29[0] | 1
-	VMOVUPS	Y3, 1805120(SI)	// fitGrad.mul_29[0] | 2
-	VMOVUPS	Y0, 1805152(SI)	// fitGrad.mul_29[0] | 3
+	VMOVUPS	Y1, 1802752(SI)	// fitGrad.mul_29[0]
+	VMOVUPS	Y2, 1802784(SI)	// fitGrad.mul_29[0] | 1
+	VMOVUPS	Y3, 1802816(SI)	// fitGrad.mul_29[0] | 2
+	VMOVUPS	Y0, 1802848(SI)	// fitGrad.mul_29[0] | 3
 	ADDQ	$128, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
@@ -6612,10 +6761,10 @@ loop56: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop57: // 128 times: terms of the sums
-	VMOVUPS	1805056(R11), Y8	// fitGrad.mul_29[0]
-	VMOVUPS	1805088(R11), Y9	// fitGrad.mul_29[0] | 1
-	VMOVUPS	1805120(R11), Y10	// fitGrad.mul_29[0] | 2
-	VMOVUPS	1805152(R11), Y11	// fitGrad.mul_29[0] | 3
+	VMOVUPS	1802752(R11), Y8	// fitGrad.mul_29[0]
+	VMOVUPS	1802784(R11), Y9	// fitGrad.mul_29[0] | 1
+	VMOVUPS	1802816(R11), Y10	// fitGrad.mul_29[0] | 2
+	VMOVUPS	1802848(R11), Y11	// fitGrad.mul_29[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -6630,56 +6779,56 @@ loop57: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop57
-	VMOVUPS	Y0, 1821440(DI)	// fitGrad.matvec_9[0]
-	VMOVUPS	Y1, 1821472(DI)	// fitGrad.matvec_9[0] | 1
-	VMOVUPS	Y2, 1821504(DI)	// fitGrad.matvec_9[0] | 2
-	VMOVUPS	Y3, 1821536(DI)	// fitGrad.matvec_9[0] | 3
-	VMOVUPS	Y4, 1821568(DI)	// fitGrad.matvec_9[1]
-	VMOVUPS	Y5, 1821600(DI)	// fitGrad.matvec_9[1] | 1
-	VMOVUPS	Y6, 1821632(DI)	// fitGrad.matvec_9[1] | 2
-	VMOVUPS	Y7, 1821664(DI)	// fitGrad.matvec_9[1] | 3
+	VMOVUPS	Y0, 1819136(DI)	// fitGrad.matvec_9[0]
+	VMOVUPS	Y1, 1819168(DI)	// fitGrad.matvec_9[0] | 1
+	VMOVUPS	Y2, 1819200(DI)	// fitGrad.matvec_9[0] | 2
+	VMOVUPS	Y3, 1819232(DI)	// fitGrad.matvec_9[0] | 3
+	VMOVUPS	Y4, 1819264(DI)	// fitGrad.matvec_9[1]
+	VMOVUPS	Y5, 1819296(DI)	// fitGrad.matvec_9[1] | 1
+	VMOVUPS	Y6, 1819328(DI)	// fitGrad.matvec_9[1] | 2
+	VMOVUPS	Y7, 1819360(DI)	// fitGrad.matvec_9[1] | 3
 	VBROADCASTSS	(R9), Y8	// vecmat[0]
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 1837824(DI)	// fitGrad.mul_30[0]
-	VMOVUPS	Y1, 1837856(DI)	// fitGrad.mul_30[0] | 1
-	VMOVUPS	Y2, 1837888(DI)	// fitGrad.mul_30[0] | 2
-	VMOVUPS	Y3, 1837920(DI)	// fitGrad.mul_30[0] | 3
-	VMOVUPS	1064192(DI), Y8	// fitGrad.mul_2[0]
-	VMOVUPS	1064224(DI), Y9	// fitGrad.mul_2[0] | 1
-	VMOVUPS	1064256(DI), Y10	// fitGrad.mul_2[0] | 2
-	VMOVUPS	1064288(DI), Y11	// fitGrad.mul_2[0] | 3
+	VMOVUPS	Y0, 1835520(DI)	// fitGrad.mul_30[0]
+	VMOVUPS	Y1, 1835552(DI)	// fitGrad.mul_30[0] | 1
+	VMOVUPS	Y2, 1835584(DI)	// fitGrad.mul_30[0] | 2
+	VMOVUPS	Y3, 1835616(DI)	// fitGrad.mul_30[0] | 3
+	VMOVUPS	1061888(DI), Y8	// fitGrad.mul_2[0]
+	VMOVUPS	1061920(DI), Y9	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1061952(DI), Y10	// fitGrad.mul_2[0] | 2
+	VMOVUPS	1061984(DI), Y11	// fitGrad.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
 	VMULPS	Y11, Y3, Y3
-	VMOVUPS	Y0, 1854208(DI)	// fitGrad.mul_31[0]
-	VMOVUPS	Y1, 1854240(DI)	// fitGrad.mul_31[0] | 1
-	VMOVUPS	Y2, 1854272(DI)	// fitGrad.mul_31[0] | 2
-	VMOVUPS	Y3, 1854304(DI)	// fitGrad.mul_31[0] | 3
+	VMOVUPS	Y0, 1851904(DI)	// fitGrad.mul_31[0]
+	VMOVUPS	Y1, 1851936(DI)	// fitGrad.mul_31[0] | 1
+	VMOVUPS	Y2, 1851968(DI)	// fitGrad.mul_31[0] | 2
+	VMOVUPS	Y3, 1852000(DI)	// fitGrad.mul_31[0] | 3
 	VBROADCASTSS	4(R9), Y0	// vecmat[1]
 	VMULPS	Y0, Y4, Y1
 	VMULPS	Y0, Y5, Y2
 	VMULPS	Y0, Y6, Y3
 	VMULPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 1837952(DI)	// fitGrad.mul_30[1]
-	VMOVUPS	Y2, 1837984(DI)	// fitGrad.mul_30[1] | 1
-	VMOVUPS	Y3, 1838016(DI)	// fitGrad.mul_30[1] | 2
-	VMOVUPS	Y0, 1838048(DI)	// fitGrad.mul_30[1] | 3
-	VMOVUPS	1064320(DI), Y4	// fitGrad.mul_2[1]
-	VMOVUPS	1064352(DI), Y5	// fitGrad.mul_2[1] | 1
-	VMOVUPS	1064384(DI), Y6	// fitGrad.mul_2[1] | 2
-	VMOVUPS	1064416(DI), Y7	// fitGrad.mul_2[1] | 3
+	VMOVUPS	Y1, 1835648(DI)	// fitGrad.mul_30[1]
+	VMOVUPS	Y2, 1835680(DI)	// fitGrad.mul_30[1] | 1
+	VMOVUPS	Y3, 1835712(DI)	// fitGrad.mul_30[1] | 2
+	VMOVUPS	Y0, 1835744(DI)	// fitGrad.mul_30[1] | 3
+	VMOVUPS	1062016(DI), Y4	// fitGrad.mul_2[1]
+	VMOVUPS	1062048(DI), Y5	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1062080(DI), Y6	// fitGrad.mul_2[1] | 2
+	VMOVUPS	1062112(DI), Y7	// fitGrad.mul_2[1] | 3
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y5, Y2, Y2
 	VMULPS	Y6, Y3, Y3
 	VMULPS	Y7, Y0, Y0
-	VMOVUPS	Y1, 1854336(DI)	// fitGrad.mul_31[1]
-	VMOVUPS	Y2, 1854368(DI)	// fitGrad.mul_31[1] | 1
-	VMOVUPS	Y3, 1854400(DI)	// fitGrad.mul_31[1] | 2
-	VMOVUPS	Y0, 1854432(DI)	// fitGrad.mul_31[1] | 3
+	VMOVUPS	Y1, 1852032(DI)	// fitGrad.mul_31[1]
+	VMOVUPS	Y2, 1852064(DI)	// fitGrad.mul_31[1] | 1
+	VMOVUPS	Y3, 1852096(DI)	// fitGrad.mul_31[1] | 2
+	VMOVUPS	Y0, 1852128(DI)	// fitGrad.mul_31[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -6701,10 +6850,10 @@ loop58: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop59: // 128 times: terms of the sums
-	VMOVUPS	1854208(R10), Y8	// fitGrad.mul_31[0]
-	VMOVUPS	1854240(R10), Y9	// fitGrad.mul_31[0] | 1
-	VMOVUPS	1854272(R10), Y10	// fitGrad.mul_31[0] | 2
-	VMOVUPS	1854304(R10), Y11	// fitGrad.mul_31[0] | 3
+	VMOVUPS	1851904(R10), Y8	// fitGrad.mul_31[0]
+	VMOVUPS	1851936(R10), Y9	// fitGrad.mul_31[0] | 1
+	VMOVUPS	1851968(R10), Y10	// fitGrad.mul_31[0] | 2
+	VMOVUPS	1852000(R10), Y11	// fitGrad.mul_31[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -6719,14 +6868,14 @@ loop59: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop59
-	VMOVUPS	Y0, 1870592(DI)	// fitGrad.vecmat_9[0]
-	VMOVUPS	Y1, 1870624(DI)	// fitGrad.vecmat_9[0] | 1
-	VMOVUPS	Y2, 1870656(DI)	// fitGrad.vecmat_9[0] | 2
-	VMOVUPS	Y3, 1870688(DI)	// fitGrad.vecmat_9[0] | 3
-	VMOVUPS	Y4, 1870720(DI)	// fitGrad.vecmat_9[1]
-	VMOVUPS	Y5, 1870752(DI)	// fitGrad.vecmat_9[1] | 1
-	VMOVUPS	Y6, 1870784(DI)	// fitGrad.vecmat_9[1] | 2
-	VMOVUPS	Y7, 1870816(DI)	// fitGrad.vecmat_9[1] | 3
+	VMOVUPS	Y0, 1868288(DI)	// fitGrad.vecmat_9[0]
+	VMOVUPS	Y1, 1868320(DI)	// fitGrad.vecmat_9[0] | 1
+	VMOVUPS	Y2, 1868352(DI)	// fitGrad.vecmat_9[0] | 2
+	VMOVUPS	Y3, 1868384(DI)	// fitGrad.vecmat_9[0] | 3
+	VMOVUPS	Y4, 1868416(DI)	// fitGrad.vecmat_9[1]
+	VMOVUPS	Y5, 1868448(DI)	// fitGrad.vecmat_9[1] | 1
+	VMOVUPS	Y6, 1868480(DI)	// fitGrad.vecmat_9[1] | 2
+	VMOVUPS	Y7, 1868512(DI)	// fitGrad.vecmat_9[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -6734,30 +6883,30 @@ loop59: // 128 times: terms of the sums
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop60: // 64 times: tiles of 2 elements
-	VMOVUPS	1425664(SI), Y0	// fitGrad.mul_16[0]
-	VMOVUPS	1425696(SI), Y1	// fitGrad.mul_16[0] | 1
-	VMOVUPS	1425728(SI), Y2	// fitGrad.mul_16[0] | 2
-	VMOVUPS	1425760(SI), Y3	// fitGrad.mul_16[0] | 3
+	VMOVUPS	1423360(SI), Y0	// fitGrad.mul_16[0]
+	VMOVUPS	1423392(SI), Y1	// fitGrad.mul_16[0] | 1
+	VMOVUPS	1423424(SI), Y2	// fitGrad.mul_16[0] | 2
+	VMOVUPS	1423456(SI), Y3	// fitGrad.mul_16[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899840(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 899872(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 899904(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 899936(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	1425792(SI), Y0	// fitGrad.mul_16[1]
-	VMOVUPS	1425824(SI), Y1	// fitGrad.mul_16[1] | 1
-	VMOVUPS	1425856(SI), Y2	// fitGrad.mul_16[1] | 2
-	VMOVUPS	1425888(SI), Y3	// fitGrad.mul_16[1] | 3
+	VMOVUPS	Y0, 897536(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 897568(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 897600(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 897632(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1423488(SI), Y0	// fitGrad.mul_16[1]
+	VMOVUPS	1423520(SI), Y1	// fitGrad.mul_16[1] | 1
+	VMOVUPS	1423552(SI), Y2	// fitGrad.mul_16[1] | 2
+	VMOVUPS	1423584(SI), Y3	// fitGrad.mul_16[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899968(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 900000(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 900032(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 900064(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 897664(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 897696(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 897728(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 897760(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop60
@@ -6769,14 +6918,14 @@ loop61: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop62: // 16 times
-	VMOVUPS	1805056(R10), Y0	// fitGrad.mul_29[0]
-	VMOVUPS	1805184(R10), Y1	// fitGrad.mul_29[1]
-	VMOVUPS	1805312(R10), Y2	// fitGrad.mul_29[2]
-	VMOVUPS	1805440(R10), Y3	// fitGrad.mul_29[3]
-	VMOVUPS	1805568(R10), Y4	// fitGrad.mul_29[4]
-	VMOVUPS	1805696(R10), Y5	// fitGrad.mul_29[5]
-	VMOVUPS	1805824(R10), Y6	// fitGrad.mul_29[6]
-	VMOVUPS	1805952(R10), Y7	// fitGrad.mul_29[7]
+	VMOVUPS	1802752(R10), Y0	// fitGrad.mul_29[0]
+	VMOVUPS	1802880(R10), Y1	// fitGrad.mul_29[1]
+	VMOVUPS	1803008(R10), Y2	// fitGrad.mul_29[2]
+	VMOVUPS	1803136(R10), Y3	// fitGrad.mul_29[3]
+	VMOVUPS	1803264(R10), Y4	// fitGrad.mul_29[4]
+	VMOVUPS	1803392(R10), Y5	// fitGrad.mul_29[5]
+	VMOVUPS	1803520(R10), Y6	// fitGrad.mul_29[6]
+	VMOVUPS	1803648(R10), Y7	// fitGrad.mul_29[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -6801,14 +6950,14 @@ loop62: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 916224(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 916256(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 916288(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 916320(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 916352(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 916384(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 916416(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 916448(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 913920(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 913952(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 913984(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 914016(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 914048(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 914080(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 914112(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 914144(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -6839,38 +6988,38 @@ loop64: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop65: // 16 times: samples, 2 at a time
-	VMOVUPS	916224(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	917248(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	899840(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913920(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	914944(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	897536(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899968(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	897664(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	900096(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897792(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	900224(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897920(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	900352(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	898048(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	916256(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	917280(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913952(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	914976(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	897540(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899972(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	897668(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	900100(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897796(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	900228(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897924(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	900356(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	898052(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -6909,26 +7058,26 @@ loop66: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop67: // 16 times: samples, 2 at a time
-	VMOVUPS	916224(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	917248(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	915840(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913920(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	914944(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	913536(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915968(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	913664(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	916096(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913792(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	916256(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	917280(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	915844(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913952(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	914976(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	913540(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915972(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	913668(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	916100(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913796(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -6949,30 +7098,30 @@ loop67: // 16 times: samples, 2 at a time
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop68: // 64 times: tiles of 2 elements
-	VMOVUPS	1854208(SI), Y0	// fitGrad.mul_31[0]
-	VMOVUPS	1854240(SI), Y1	// fitGrad.mul_31[0] | 1
-	VMOVUPS	1854272(SI), Y2	// fitGrad.mul_31[0] | 2
-	VMOVUPS	1854304(SI), Y3	// fitGrad.mul_31[0] | 3
+	VMOVUPS	1851904(SI), Y0	// fitGrad.mul_31[0]
+	VMOVUPS	1851936(SI), Y1	// fitGrad.mul_31[0] | 1
+	VMOVUPS	1851968(SI), Y2	// fitGrad.mul_31[0] | 2
+	VMOVUPS	1852000(SI), Y3	// fitGrad.mul_31[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899840(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 899872(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 899904(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 899936(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	1854336(SI), Y0	// fitGrad.mul_31[1]
-	VMOVUPS	1854368(SI), Y1	// fitGrad.mul_31[1] | 1
-	VMOVUPS	1854400(SI), Y2	// fitGrad.mul_31[1] | 2
-	VMOVUPS	1854432(SI), Y3	// fitGrad.mul_31[1] | 3
+	VMOVUPS	Y0, 897536(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 897568(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 897600(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 897632(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1852032(SI), Y0	// fitGrad.mul_31[1]
+	VMOVUPS	1852064(SI), Y1	// fitGrad.mul_31[1] | 1
+	VMOVUPS	1852096(SI), Y2	// fitGrad.mul_31[1] | 2
+	VMOVUPS	1852128(SI), Y3	// fitGrad.mul_31[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899968(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 900000(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 900032(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 900064(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 897664(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 897696(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 897728(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 897760(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop68
@@ -6984,14 +7133,14 @@ loop69: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop70: // 16 times
-	VMOVUPS	1376512(R10), Y0	// fitGrad.mul_14[0]
-	VMOVUPS	1376640(R10), Y1	// fitGrad.mul_14[1]
-	VMOVUPS	1376768(R10), Y2	// fitGrad.mul_14[2]
-	VMOVUPS	1376896(R10), Y3	// fitGrad.mul_14[3]
-	VMOVUPS	1377024(R10), Y4	// fitGrad.mul_14[4]
-	VMOVUPS	1377152(R10), Y5	// fitGrad.mul_14[5]
-	VMOVUPS	1377280(R10), Y6	// fitGrad.mul_14[6]
-	VMOVUPS	1377408(R10), Y7	// fitGrad.mul_14[7]
+	VMOVUPS	1374208(R10), Y0	// fitGrad.mul_14[0]
+	VMOVUPS	1374336(R10), Y1	// fitGrad.mul_14[1]
+	VMOVUPS	1374464(R10), Y2	// fitGrad.mul_14[2]
+	VMOVUPS	1374592(R10), Y3	// fitGrad.mul_14[3]
+	VMOVUPS	1374720(R10), Y4	// fitGrad.mul_14[4]
+	VMOVUPS	1374848(R10), Y5	// fitGrad.mul_14[5]
+	VMOVUPS	1374976(R10), Y6	// fitGrad.mul_14[6]
+	VMOVUPS	1375104(R10), Y7	// fitGrad.mul_14[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -7016,14 +7165,14 @@ loop70: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 916224(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 916256(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 916288(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 916320(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 916352(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 916384(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 916416(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 916448(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 913920(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 913952(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 913984(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 914016(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 914048(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 914080(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 914112(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 914144(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -7054,38 +7203,38 @@ loop72: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop73: // 16 times: samples, 2 at a time
-	VMOVUPS	916224(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	917248(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	899840(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913920(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	914944(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	897536(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899968(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	897664(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	900096(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897792(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	900224(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897920(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	900352(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	898048(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	916256(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	917280(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913952(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	914976(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	897540(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899972(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	897668(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	900100(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897796(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	900228(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897924(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	900356(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	898052(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -7124,26 +7273,26 @@ loop74: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop75: // 16 times: samples, 2 at a time
-	VMOVUPS	916224(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	917248(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	915840(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913920(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	914944(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	913536(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915968(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	913664(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	916096(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913792(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	916256(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	917280(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	915844(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913952(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	914976(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	913540(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915972(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	913668(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	916100(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913796(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -7165,18 +7314,18 @@ loop75: // 16 times: samples, 2 at a time
 	MOVQ	R8, DI
 loop76: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	1870592(SI), Y0	// fitGrad.vecmat_9[0]
-	VMOVUPS	1870624(SI), Y1	// fitGrad.vecmat_9[0] | 1
-	VMOVUPS	1870656(SI), Y2	// fitGrad.vecmat_9[0] | 2
-	VMOVUPS	1870688(SI), Y3	// fitGrad.vecmat_9[0] | 3
-	VMOVUPS	949504(SI), Y4	// fitGrad.sigmoid[0]
-	VMOVUPS	949536(SI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	949568(SI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	949600(SI), Y7	// fitGrad.sigmoid[0] | 3
-	VMOVUPS	1788672(SI), Y8	// fitGrad.mul_28[0]
-	VMOVUPS	1788704(SI), Y9	// fitGrad.mul_28[0] | 1
-	VMOVUPS	1788736(SI), Y10	// fitGrad.mul_28[0] | 2
-	VMOVUPS	1788768(SI), Y11	// fitGrad.mul_28[0] | 3
+	VMOVUPS	1868288(SI), Y0	// fitGrad.vecmat_9[0]
+	VMOVUPS	1868320(SI), Y1	// fitGrad.vecmat_9[0] | 1
+	VMOVUPS	1868352(SI), Y2	// fitGrad.vecmat_9[0] | 2
+	VMOVUPS	1868384(SI), Y3	// fitGrad.vecmat_9[0] | 3
+	VMOVUPS	947200(SI), Y4	// fitGrad.sigmoid[0]
+	VMOVUPS	947232(SI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	947264(SI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	947296(SI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	1786368(SI), Y8	// fitGrad.mul_28[0]
+	VMOVUPS	1786400(SI), Y9	// fitGrad.mul_28[0] | 1
+	VMOVUPS	1786432(SI), Y10	// fitGrad.mul_28[0] | 2
+	VMOVUPS	1786464(SI), Y11	// fitGrad.mul_28[0] | 3
 	VFMADD231PS	Y4, Y0, Y8
 	VFMADD231PS	Y5, Y1, Y9
 	VFMADD231PS	Y6, Y2, Y10
@@ -7213,46 +7362,46 @@ loop76: // 128 times: elements
 	ADDQ	$128, DI
 	DECQ	CX
 	JNE	loop76
-	VMOVUPS	1887744(AX), Y15	// fitGrad.neg[2]
+	VMOVUPS	1885440(AX), Y15	// fitGrad.neg[2]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	1887776(AX), Y15	// fitGrad.neg[2] | 1
+	VMOVUPS	1885472(AX), Y15	// fitGrad.neg[2] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	1887808(AX), Y15	// fitGrad.neg[2] | 2
+	VMOVUPS	1885504(AX), Y15	// fitGrad.neg[2] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	1887840(AX), Y15	// fitGrad.neg[2] | 3
+	VMOVUPS	1885536(AX), Y15	// fitGrad.neg[2] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	1887872(AX), Y15	// fitGrad.neg[3]
+	VMOVUPS	1885568(AX), Y15	// fitGrad.neg[3]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	1887904(AX), Y15	// fitGrad.neg[3] | 1
+	VMOVUPS	1885600(AX), Y15	// fitGrad.neg[3] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	1887936(AX), Y15	// fitGrad.neg[3] | 2
+	VMOVUPS	1885632(AX), Y15	// fitGrad.neg[3] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	1887968(AX), Y0	// fitGrad.neg[3] | 3
-	VMOVUPS	1887488(AX), Y15	// fitGrad.neg[0]
+	VMOVUPS	1885664(AX), Y0	// fitGrad.neg[3] | 3
+	VMOVUPS	1885184(AX), Y15	// fitGrad.neg[0]
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1887520(AX), Y15	// fitGrad.neg[0] | 1
+	VMOVUPS	1885216(AX), Y15	// fitGrad.neg[0] | 1
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1887552(AX), Y15	// fitGrad.neg[0] | 2
+	VMOVUPS	1885248(AX), Y15	// fitGrad.neg[0] | 2
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1887584(AX), Y15	// fitGrad.neg[0] | 3
+	VMOVUPS	1885280(AX), Y15	// fitGrad.neg[0] | 3
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1887616(AX), Y15	// fitGrad.neg[1]
+	VMOVUPS	1885312(AX), Y15	// fitGrad.neg[1]
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	1887648(AX), Y15	// fitGrad.neg[1] | 1
+	VMOVUPS	1885344(AX), Y15	// fitGrad.neg[1] | 1
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	1887680(AX), Y15	// fitGrad.neg[1] | 2
+	VMOVUPS	1885376(AX), Y15	// fitGrad.neg[1] | 2
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	1887712(AX), Y15	// fitGrad.neg[1] | 3
+	VMOVUPS	1885408(AX), Y15	// fitGrad.neg[1] | 3
 	VMOVUPS	Y15, 576(AX)
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 	MOVQ	BX, R9
 loop77: // 128 times: elements
-	VMOVUPS	1342720(SI), Y1	// fitGrad.add_3[0]
-	VMOVUPS	1342752(SI), Y2	// fitGrad.add_3[0] | 1
-	VMOVUPS	1342784(SI), Y3	// fitGrad.add_3[0] | 2
-	VMOVUPS	1342816(SI), Y4	// fitGrad.add_3[0] | 3
+	VMOVUPS	1340416(SI), Y1	// fitGrad.add_3[0]
+	VMOVUPS	1340448(SI), Y2	// fitGrad.add_3[0] | 1
+	VMOVUPS	1340480(SI), Y3	// fitGrad.add_3[0] | 2
+	VMOVUPS	1340512(SI), Y4	// fitGrad.add_3[0] | 3
 	VANDPS	0(AX), Y1, Y1
 	VANDPS	32(AX), Y2, Y2
 	VANDPS	64(AX), Y3, Y3
@@ -7298,50 +7447,50 @@ loop77: // 128 times: elements
 	VFMADD231PS	288(AX), Y2, Y4
 	VFMADD231PS	320(AX), Y2, Y5
 	VFMADD231PS	Y0, Y2, Y1
-	VMOVUPS	Y3, 1888000(SI)	// fitGrad.matvec_10[0]
-	VMOVUPS	Y4, 1888032(SI)	// fitGrad.matvec_10[0] | 1
-	VMOVUPS	Y5, 1888064(SI)	// fitGrad.matvec_10[0] | 2
-	VMOVUPS	Y1, 1888096(SI)	// fitGrad.matvec_10[0] | 3
-	VMOVUPS	1211648(SI), Y2	// fitGrad.vecmat_2[0]
-	VMOVUPS	1211680(SI), Y6	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	1211712(SI), Y7	// fitGrad.vecmat_2[0] | 2
-	VMOVUPS	1211744(SI), Y8	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	Y3, 1885696(SI)	// fitGrad.matvec_10[0]
+	VMOVUPS	Y4, 1885728(SI)	// fitGrad.matvec_10[0] | 1
+	VMOVUPS	Y5, 1885760(SI)	// fitGrad.matvec_10[0] | 2
+	VMOVUPS	Y1, 1885792(SI)	// fitGrad.matvec_10[0] | 3
+	VMOVUPS	1209344(SI), Y2	// fitGrad.vecmat_2[0]
+	VMOVUPS	1209376(SI), Y6	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1209408(SI), Y7	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	1209440(SI), Y8	// fitGrad.vecmat_2[0] | 3
 	VMULPS	Y2, Y3, Y2
 	VMULPS	Y6, Y4, Y6
 	VMULPS	Y7, Y5, Y7
 	VMULPS	Y8, Y1, Y8
-	VMOVUPS	Y2, 1904384(SI)	// fitGrad.mul_32[0]
-	VMOVUPS	Y6, 1904416(SI)	// fitGrad.mul_32[0] | 1
-	VMOVUPS	Y7, 1904448(SI)	// fitGrad.mul_32[0] | 2
-	VMOVUPS	Y8, 1904480(SI)	// fitGrad.mul_32[0] | 3
-	VMOVUPS	1162496(SI), Y9	// fitGrad.mul_6[0]
-	VMOVUPS	1162528(SI), Y10	// fitGrad.mul_6[0] | 1
-	VMOVUPS	1162560(SI), Y11	// fitGrad.mul_6[0] | 2
-	VMOVUPS	1162592(SI), Y12	// fitGrad.mul_6[0] | 3
+	VMOVUPS	Y2, 1902080(SI)	// fitGrad.mul_32[0]
+	VMOVUPS	Y6, 1902112(SI)	// fitGrad.mul_32[0] | 1
+	VMOVUPS	Y7, 1902144(SI)	// fitGrad.mul_32[0] | 2
+	VMOVUPS	Y8, 1902176(SI)	// fitGrad.mul_32[0] | 3
+	VMOVUPS	1160192(SI), Y9	// fitGrad.mul_6[0]
+	VMOVUPS	1160224(SI), Y10	// fitGrad.mul_6[0] | 1
+	VMOVUPS	1160256(SI), Y11	// fitGrad.mul_6[0] | 2
+	VMOVUPS	1160288(SI), Y12	// fitGrad.mul_6[0] | 3
 	VMULPS	Y9, Y2, Y2
 	VMULPS	Y10, Y6, Y6
 	VMULPS	Y11, Y7, Y7
 	VMULPS	Y12, Y8, Y8
-	VMOVUPS	Y2, 1920768(SI)	// fitGrad.mul_33[0]
-	VMOVUPS	Y6, 1920800(SI)	// fitGrad.mul_33[0] | 1
-	VMOVUPS	Y7, 1920832(SI)	// fitGrad.mul_33[0] | 2
-	VMOVUPS	Y8, 1920864(SI)	// fitGrad.mul_33[0] | 3
-	VMOVUPS	949504(SI), Y2	// fitGrad.sigmoid[0]
-	VMOVUPS	949536(SI), Y6	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	949568(SI), Y7	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	949600(SI), Y8	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	Y2, 1918464(SI)	// fitGrad.mul_33[0]
+	VMOVUPS	Y6, 1918496(SI)	// fitGrad.mul_33[0] | 1
+	VMOVUPS	Y7, 1918528(SI)	// fitGrad.mul_33[0] | 2
+	VMOVUPS	Y8, 1918560(SI)	// fitGrad.mul_33[0] | 3
+	VMOVUPS	947200(SI), Y2	// fitGrad.sigmoid[0]
+	VMOVUPS	947232(SI), Y6	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	947264(SI), Y7	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	947296(SI), Y8	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y2, Y3, Y2
 	VMULPS	Y6, Y4, Y3
 	VMULPS	Y7, Y5, Y4
 	VMULPS	Y8, Y1, Y1
-	VMOVUPS	Y2, 1937152(SI)	// fitGrad.mul_34[0]
-	VMOVUPS	Y3, 1937184(SI)	// fitGrad.mul_34[0] | 1
-	VMOVUPS	Y4, 1937216(SI)	// fitGrad.mul_34[0] | 2
-	VMOVUPS	Y1, 1937248(SI)	// fitGrad.mul_34[0] | 3
-	VMOVUPS	1228032(SI), Y1	// fitGrad.add_2[0]
-	VMOVUPS	1228064(SI), Y2	// fitGrad.add_2[0] | 1
-	VMOVUPS	1228096(SI), Y3	// fitGrad.add_2[0] | 2
-	VMOVUPS	1228128(SI), Y4	// fitGrad.add_2[0] | 3
+	VMOVUPS	Y2, 1934848(SI)	// fitGrad.mul_34[0]
+	VMOVUPS	Y3, 1934880(SI)	// fitGrad.mul_34[0] | 1
+	VMOVUPS	Y4, 1934912(SI)	// fitGrad.mul_34[0] | 2
+	VMOVUPS	Y1, 1934944(SI)	// fitGrad.mul_34[0] | 3
+	VMOVUPS	1225728(SI), Y1	// fitGrad.add_2[0]
+	VMOVUPS	1225760(SI), Y2	// fitGrad.add_2[0] | 1
+	VMOVUPS	1225792(SI), Y3	// fitGrad.add_2[0] | 2
+	VMOVUPS	1225824(SI), Y4	// fitGrad.add_2[0] | 3
 	VANDPS	0(AX), Y1, Y1
 	VANDPS	32(AX), Y2, Y2
 	VANDPS	64(AX), Y3, Y3
@@ -7392,10 +7541,10 @@ loop78: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop79: // 128 times: terms of the sums
-	VMOVUPS	1937152(R11), Y8	// fitGrad.mul_34[0]
-	VMOVUPS	1937184(R11), Y9	// fitGrad.mul_34[0] | 1
-	VMOVUPS	1937216(R11), Y10	// fitGrad.mul_34[0] | 2
-	VMOVUPS	1937248(R11), Y11	// fitGrad.mul_34[0] | 3
+	VMOVUPS	1934848(R11), Y8	// fitGrad.mul_34[0]
+	VMOVUPS	1934880(R11), Y9	// fitGrad.mul_34[0] | 1
+	VMOVUPS	1934912(R11), Y10	// fitGrad.mul_34[0] | 2
+	VMOVUPS	1934944(R11), Y11	// fitGrad.mul_34[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -7410,56 +7559,56 @@ loop79: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop79
-	VMOVUPS	Y0, 1953536(DI)	// fitGrad.matvec_11[0]
-	VMOVUPS	Y1, 1953568(DI)	// fitGrad.matvec_11[0] | 1
-	VMOVUPS	Y2, 1953600(DI)	// fitGrad.matvec_11[0] | 2
-	VMOVUPS	Y3, 1953632(DI)	// fitGrad.matvec_11[0] | 3
-	VMOVUPS	Y4, 1953664(DI)	// fitGrad.matvec_11[1]
-	VMOVUPS	Y5, 1953696(DI)	// fitGrad.matvec_11[1] | 1
-	VMOVUPS	Y6, 1953728(DI)	// fitGrad.matvec_11[1] | 2
-	VMOVUPS	Y7, 1953760(DI)	// fitGrad.matvec_11[1] | 3
+	VMOVUPS	Y0, 1951232(DI)	// fitGrad.matvec_11[0]
+	VMOVUPS	Y1, 1951264(DI)	// fitGrad.matvec_11[0] | 1
+	VMOVUPS	Y2, 1951296(DI)	// fitGrad.matvec_11[0] | 2
+	VMOVUPS	Y3, 1951328(DI)	// fitGrad.matvec_11[0] | 3
+	VMOVUPS	Y4, 1951360(DI)	// fitGrad.matvec_11[1]
+	VMOVUPS	Y5, 1951392(DI)	// fitGrad.matvec_11[1] | 1
+	VMOVUPS	Y6, 1951424(DI)	// fitGrad.matvec_11[1] | 2
+	VMOVUPS	Y7, 1951456(DI)	// fitGrad.matvec_11[1] | 3
 	VBROADCASTSS	(R9), Y8	// vecmat[0]
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 1969920(DI)	// fitGrad.mul_35[0]
-	VMOVUPS	Y1, 1969952(DI)	// fitGrad.mul_35[0] | 1
-	VMOVUPS	Y2, 1969984(DI)	// fitGrad.mul_35[0] | 2
-	VMOVUPS	Y3, 1970016(DI)	// fitGrad.mul_35[0] | 3
-	VMOVUPS	1064192(DI), Y8	// fitGrad.mul_2[0]
-	VMOVUPS	1064224(DI), Y9	// fitGrad.mul_2[0] | 1
-	VMOVUPS	1064256(DI), Y10	// fitGrad.mul_2[0] | 2
-	VMOVUPS	1064288(DI), Y11	// fitGrad.mul_2[0] | 3
+	VMOVUPS	Y0, 1967616(DI)	// fitGrad.mul_35[0]
+	VMOVUPS	Y1, 1967648(DI)	// fitGrad.mul_35[0] | 1
+	VMOVUPS	Y2, 1967680(DI)	// fitGrad.mul_35[0] | 2
+	VMOVUPS	Y3, 1967712(DI)	// fitGrad.mul_35[0] | 3
+	VMOVUPS	1061888(DI), Y8	// fitGrad.mul_2[0]
+	VMOVUPS	1061920(DI), Y9	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1061952(DI), Y10	// fitGrad.mul_2[0] | 2
+	VMOVUPS	1061984(DI), Y11	// fitGrad.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
 	VMULPS	Y11, Y3, Y3
-	VMOVUPS	Y0, 1986304(DI)	// fitGrad.mul_36[0]
-	VMOVUPS	Y1, 1986336(DI)	// fitGrad.mul_36[0] | 1
-	VMOVUPS	Y2, 1986368(DI)	// fitGrad.mul_36[0] | 2
-	VMOVUPS	Y3, 1986400(DI)	// fitGrad.mul_36[0] | 3
+	VMOVUPS	Y0, 1984000(DI)	// fitGrad.mul_36[0]
+	VMOVUPS	Y1, 1984032(DI)	// fitGrad.mul_36[0] | 1
+	VMOVUPS	Y2, 1984064(DI)	// fitGrad.mul_36[0] | 2
+	VMOVUPS	Y3, 1984096(DI)	// fitGrad.mul_36[0] | 3
 	VBROADCASTSS	4(R9), Y0	// vecmat[1]
 	VMULPS	Y0, Y4, Y1
 	VMULPS	Y0, Y5, Y2
 	VMULPS	Y0, Y6, Y3
 	VMULPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 1970048(DI)	// fitGrad.mul_35[1]
-	VMOVUPS	Y2, 1970080(DI)	// fitGrad.mul_35[1] | 1
-	VMOVUPS	Y3, 1970112(DI)	// fitGrad.mul_35[1] | 2
-	VMOVUPS	Y0, 1970144(DI)	// fitGrad.mul_35[1] | 3
-	VMOVUPS	1064320(DI), Y4	// fitGrad.mul_2[1]
-	VMOVUPS	1064352(DI), Y5	// fitGrad.mul_2[1] | 1
-	VMOVUPS	1064384(DI), Y6	// fitGrad.mul_2[1] | 2
-	VMOVUPS	1064416(DI), Y7	// fitGrad.mul_2[1] | 3
+	VMOVUPS	Y1, 1967744(DI)	// fitGrad.mul_35[1]
+	VMOVUPS	Y2, 1967776(DI)	// fitGrad.mul_35[1] | 1
+	VMOVUPS	Y3, 1967808(DI)	// fitGrad.mul_35[1] | 2
+	VMOVUPS	Y0, 1967840(DI)	// fitGrad.mul_35[1] | 3
+	VMOVUPS	1062016(DI), Y4	// fitGrad.mul_2[1]
+	VMOVUPS	1062048(DI), Y5	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1062080(DI), Y6	// fitGrad.mul_2[1] | 2
+	VMOVUPS	1062112(DI), Y7	// fitGrad.mul_2[1] | 3
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y5, Y2, Y2
 	VMULPS	Y6, Y3, Y3
 	VMULPS	Y7, Y0, Y0
-	VMOVUPS	Y1, 1986432(DI)	// fitGrad.mul_36[1]
-	VMOVUPS	Y2, 1986464(DI)	// fitGrad.mul_36[1] | 1
-	VMOVUPS	Y3, 1986496(DI)	// fitGrad.mul_36[1] | 2
-	VMOVUPS	Y0, 1986528(DI)	// fitGrad.mul_36[1] | 3
+	VMOVUPS	Y1, 1984128(DI)	// fitGrad.mul_36[1]
+	VMOVUPS	Y2, 1984160(DI)	// fitGrad.mul_36[1] | 1
+	VMOVUPS	Y3, 1984192(DI)	// fitGrad.mul_36[1] | 2
+	VMOVUPS	Y0, 1984224(DI)	// fitGrad.mul_36[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -7481,10 +7630,10 @@ loop80: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop81: // 128 times: terms of the sums
-	VMOVUPS	1986304(R10), Y8	// fitGrad.mul_36[0]
-	VMOVUPS	1986336(R10), Y9	// fitGrad.mul_36[0] | 1
-	VMOVUPS	1986368(R10), Y10	// fitGrad.mul_36[0] | 2
-	VMOVUPS	1986400(R10), Y11	// fitGrad.mul_36[0] | 3
+	VMOVUPS	1984000(R10), Y8	// fitGrad.mul_36[0]
+	VMOVUPS	1984032(R10), Y9	// fitGrad.mul_36[0] | 1
+	VMOVUPS	1984064(R10), Y10	// fitGrad.mul_36[0] | 2
+	VMOVUPS	1984096(R10), Y11	// fitGrad.mul_36[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -7499,14 +7648,14 @@ loop81: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop81
-	VMOVUPS	Y0, 2002688(DI)	// fitGrad.vecmat_10[0]
-	VMOVUPS	Y1, 2002720(DI)	// fitGrad.vecmat_10[0] | 1
-	VMOVUPS	Y2, 2002752(DI)	// fitGrad.vecmat_10[0] | 2
-	VMOVUPS	Y3, 2002784(DI)	// fitGrad.vecmat_10[0] | 3
-	VMOVUPS	Y4, 2002816(DI)	// fitGrad.vecmat_10[1]
-	VMOVUPS	Y5, 2002848(DI)	// fitGrad.vecmat_10[1] | 1
-	VMOVUPS	Y6, 2002880(DI)	// fitGrad.vecmat_10[1] | 2
-	VMOVUPS	Y7, 2002912(DI)	// fitGrad.vecmat_10[1] | 3
+	VMOVUPS	Y0, 2000384(DI)	// fitGrad.vecmat_10[0]
+	VMOVUPS	Y1, 2000416(DI)	// fitGrad.vecmat_10[0] | 1
+	VMOVUPS	Y2, 2000448(DI)	// fitGrad.vecmat_10[0] | 2
+	VMOVUPS	Y3, 2000480(DI)	// fitGrad.vecmat_10[0] | 3
+	VMOVUPS	Y4, 2000512(DI)	// fitGrad.vecmat_10[1]
+	VMOVUPS	Y5, 2000544(DI)	// fitGrad.vecmat_10[1] | 1
+	VMOVUPS	Y6, 2000576(DI)	// fitGrad.vecmat_10[1] | 2
+	VMOVUPS	Y7, 2000608(DI)	// fitGrad.vecmat_10[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -7514,30 +7663,30 @@ loop81: // 128 times: terms of the sums
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop82: // 64 times: tiles of 2 elements
-	VMOVUPS	1293568(SI), Y0	// fitGrad.mul_11[0]
-	VMOVUPS	1293600(SI), Y1	// fitGrad.mul_11[0] | 1
-	VMOVUPS	1293632(SI), Y2	// fitGrad.mul_11[0] | 2
-	VMOVUPS	1293664(SI), Y3	// fitGrad.mul_11[0] | 3
+	VMOVUPS	1291264(SI), Y0	// fitGrad.mul_11[0]
+	VMOVUPS	1291296(SI), Y1	// fitGrad.mul_11[0] | 1
+	VMOVUPS	1291328(SI), Y2	// fitGrad.mul_11[0] | 2
+	VMOVUPS	1291360(SI), Y3	// fitGrad.mul_11[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899840(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 899872(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 899904(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 899936(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	1293696(SI), Y0	// fitGrad.mul_11[1]
-	VMOVUPS	1293728(SI), Y1	// fitGrad.mul_11[1] | 1
-	VMOVUPS	1293760(SI), Y2	// fitGrad.mul_11[1] | 2
-	VMOVUPS	1293792(SI), Y3	// fitGrad.mul_11[1] | 3
+	VMOVUPS	Y0, 897536(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 897568(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 897600(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 897632(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1291392(SI), Y0	// fitGrad.mul_11[1]
+	VMOVUPS	1291424(SI), Y1	// fitGrad.mul_11[1] | 1
+	VMOVUPS	1291456(SI), Y2	// fitGrad.mul_11[1] | 2
+	VMOVUPS	1291488(SI), Y3	// fitGrad.mul_11[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899968(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 900000(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 900032(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 900064(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 897664(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 897696(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 897728(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 897760(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop82
@@ -7549,14 +7698,14 @@ loop83: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop84: // 16 times
-	VMOVUPS	1937152(R10), Y0	// fitGrad.mul_34[0]
-	VMOVUPS	1937280(R10), Y1	// fitGrad.mul_34[1]
-	VMOVUPS	1937408(R10), Y2	// fitGrad.mul_34[2]
-	VMOVUPS	1937536(R10), Y3	// fitGrad.mul_34[3]
-	VMOVUPS	1937664(R10), Y4	// fitGrad.mul_34[4]
-	VMOVUPS	1937792(R10), Y5	// fitGrad.mul_34[5]
-	VMOVUPS	1937920(R10), Y6	// fitGrad.mul_34[6]
-	VMOVUPS	1938048(R10), Y7	// fitGrad.mul_34[7]
+	VMOVUPS	1934848(R10), Y0	// fitGrad.mul_34[0]
+	VMOVUPS	1934976(R10), Y1	// fitGrad.mul_34[1]
+	VMOVUPS	1935104(R10), Y2	// fitGrad.mul_34[2]
+	VMOVUPS	1935232(R10), Y3	// fitGrad.mul_34[3]
+	VMOVUPS	1935360(R10), Y4	// fitGrad.mul_34[4]
+	VMOVUPS	1935488(R10), Y5	// fitGrad.mul_34[5]
+	VMOVUPS	1935616(R10), Y6	// fitGrad.mul_34[6]
+	VMOVUPS	1935744(R10), Y7	// fitGrad.mul_34[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -7581,14 +7730,14 @@ loop84: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 916224(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 916256(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 916288(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 916320(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 916352(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 916384(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 916416(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 916448(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 913920(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 913952(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 913984(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 914016(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 914048(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 914080(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 914112(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 914144(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -7619,38 +7768,38 @@ loop86: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop87: // 16 times: samples, 2 at a time
-	VMOVUPS	916224(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	917248(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	899840(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913920(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	914944(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	897536(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899968(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	897664(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	900096(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897792(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	900224(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897920(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	900352(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	898048(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	916256(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	917280(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913952(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	914976(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	897540(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899972(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	897668(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	900100(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897796(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	900228(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897924(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	900356(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	898052(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -7689,26 +7838,26 @@ loop88: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop89: // 16 times: samples, 2 at a time
-	VMOVUPS	916224(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	917248(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	915840(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913920(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	914944(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	913536(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915968(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	913664(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	916096(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913792(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	916256(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	917280(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	915844(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913952(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	914976(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	913540(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915972(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	913668(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	916100(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913796(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -7729,30 +7878,30 @@ loop89: // 16 times: samples, 2 at a time
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop90: // 64 times: tiles of 2 elements
-	VMOVUPS	1986304(SI), Y0	// fitGrad.mul_36[0]
-	VMOVUPS	1986336(SI), Y1	// fitGrad.mul_36[0] | 1
-	VMOVUPS	1986368(SI), Y2	// fitGrad.mul_36[0] | 2
-	VMOVUPS	1986400(SI), Y3	// fitGrad.mul_36[0] | 3
+	VMOVUPS	1984000(SI), Y0	// fitGrad.mul_36[0]
+	VMOVUPS	1984032(SI), Y1	// fitGrad.mul_36[0] | 1
+	VMOVUPS	1984064(SI), Y2	// fitGrad.mul_36[0] | 2
+	VMOVUPS	1984096(SI), Y3	// fitGrad.mul_36[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899840(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 899872(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 899904(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 899936(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	1986432(SI), Y0	// fitGrad.mul_36[1]
-	VMOVUPS	1986464(SI), Y1	// fitGrad.mul_36[1] | 1
-	VMOVUPS	1986496(SI), Y2	// fitGrad.mul_36[1] | 2
-	VMOVUPS	1986528(SI), Y3	// fitGrad.mul_36[1] | 3
+	VMOVUPS	Y0, 897536(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 897568(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 897600(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 897632(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1984128(SI), Y0	// fitGrad.mul_36[1]
+	VMOVUPS	1984160(SI), Y1	// fitGrad.mul_36[1] | 1
+	VMOVUPS	1984192(SI), Y2	// fitGrad.mul_36[1] | 2
+	VMOVUPS	1984224(SI), Y3	// fitGrad.mul_36[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899968(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 900000(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 900032(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 900064(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 897664(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 897696(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 897728(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 897760(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop90
@@ -7764,14 +7913,14 @@ loop91: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop92: // 16 times
-	VMOVUPS	1244416(R10), Y0	// fitGrad.mul_9[0]
-	VMOVUPS	1244544(R10), Y1	// fitGrad.mul_9[1]
-	VMOVUPS	1244672(R10), Y2	// fitGrad.mul_9[2]
-	VMOVUPS	1244800(R10), Y3	// fitGrad.mul_9[3]
-	VMOVUPS	1244928(R10), Y4	// fitGrad.mul_9[4]
-	VMOVUPS	1245056(R10), Y5	// fitGrad.mul_9[5]
-	VMOVUPS	1245184(R10), Y6	// fitGrad.mul_9[6]
-	VMOVUPS	1245312(R10), Y7	// fitGrad.mul_9[7]
+	VMOVUPS	1242112(R10), Y0	// fitGrad.mul_9[0]
+	VMOVUPS	1242240(R10), Y1	// fitGrad.mul_9[1]
+	VMOVUPS	1242368(R10), Y2	// fitGrad.mul_9[2]
+	VMOVUPS	1242496(R10), Y3	// fitGrad.mul_9[3]
+	VMOVUPS	1242624(R10), Y4	// fitGrad.mul_9[4]
+	VMOVUPS	1242752(R10), Y5	// fitGrad.mul_9[5]
+	VMOVUPS	1242880(R10), Y6	// fitGrad.mul_9[6]
+	VMOVUPS	1243008(R10), Y7	// fitGrad.mul_9[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -7796,14 +7945,14 @@ loop92: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 916224(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 916256(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 916288(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 916320(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 916352(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 916384(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 916416(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 916448(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 913920(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 913952(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 913984(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 914016(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 914048(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 914080(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 914112(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 914144(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -7834,38 +7983,38 @@ loop94: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop95: // 16 times: samples, 2 at a time
-	VMOVUPS	916224(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	917248(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	899840(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913920(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	914944(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	897536(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899968(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	897664(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	900096(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897792(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	900224(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897920(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	900352(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	898048(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	916256(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	917280(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913952(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	914976(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	897540(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899972(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	897668(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	900100(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897796(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	900228(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897924(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	900356(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	898052(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -7904,26 +8053,26 @@ loop96: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop97: // 16 times: samples, 2 at a time
-	VMOVUPS	916224(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	917248(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	915840(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913920(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	914944(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	913536(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915968(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	913664(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	916096(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913792(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	916256(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	917280(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	915844(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913952(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	914976(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	913540(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915972(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	913668(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	916100(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913796(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -7946,18 +8095,18 @@ loop97: // 16 times: samples, 2 at a time
 	MOVQ	BX, R9
 loop98: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	2002688(SI), Y0	// fitGrad.vecmat_10[0]
-	VMOVUPS	2002720(SI), Y1	// fitGrad.vecmat_10[0] | 1
-	VMOVUPS	2002752(SI), Y2	// fitGrad.vecmat_10[0] | 2
-	VMOVUPS	2002784(SI), Y3	// fitGrad.vecmat_10[0] | 3
-	VMOVUPS	949504(SI), Y4	// fitGrad.sigmoid[0]
-	VMOVUPS	949536(SI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	949568(SI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	949600(SI), Y7	// fitGrad.sigmoid[0] | 3
-	VMOVUPS	1920768(SI), Y8	// fitGrad.mul_33[0]
-	VMOVUPS	1920800(SI), Y9	// fitGrad.mul_33[0] | 1
-	VMOVUPS	1920832(SI), Y10	// fitGrad.mul_33[0] | 2
-	VMOVUPS	1920864(SI), Y11	// fitGrad.mul_33[0] | 3
+	VMOVUPS	2000384(SI), Y0	// fitGrad.vecmat_10[0]
+	VMOVUPS	2000416(SI), Y1	// fitGrad.vecmat_10[0] | 1
+	VMOVUPS	2000448(SI), Y2	// fitGrad.vecmat_10[0] | 2
+	VMOVUPS	2000480(SI), Y3	// fitGrad.vecmat_10[0] | 3
+	VMOVUPS	947200(SI), Y4	// fitGrad.sigmoid[0]
+	VMOVUPS	947232(SI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	947264(SI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	947296(SI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	1918464(SI), Y8	// fitGrad.mul_33[0]
+	VMOVUPS	1918496(SI), Y9	// fitGrad.mul_33[0] | 1
+	VMOVUPS	1918528(SI), Y10	// fitGrad.mul_33[0] | 2
+	VMOVUPS	1918560(SI), Y11	// fitGrad.mul_33[0] | 3
 	VFMADD231PS	Y4, Y0, Y8
 	VFMADD231PS	Y5, Y1, Y9
 	VFMADD231PS	Y6, Y2, Y10
@@ -8007,46 +8156,46 @@ loop98: // 128 times: elements
 	VFMADD231PS	512(AX), Y1, Y3
 	VFMADD231PS	544(AX), Y1, Y4
 	VFMADD231PS	576(AX), Y1, Y0
-	VMOVUPS	Y2, 2019072(SI)	// fitGrad.matvec_12[0]
-	VMOVUPS	Y3, 2019104(SI)	// fitGrad.matvec_12[0] | 1
-	VMOVUPS	Y4, 2019136(SI)	// fitGrad.matvec_12[0] | 2
-	VMOVUPS	Y0, 2019168(SI)	// fitGrad.matvec_12[0] | 3
-	VMOVUPS	1211648(SI), Y1	// fitGrad.vecmat_2[0]
-	VMOVUPS	1211680(SI), Y5	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	1211712(SI), Y6	// fitGrad.vecmat_2[0] | 2
-	VMOVUPS	1211744(SI), Y7	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	Y2, 2016768(SI)	// fitGrad.matvec_12[0]
+	VMOVUPS	Y3, 2016800(SI)	// fitGrad.matvec_12[0] | 1
+	VMOVUPS	Y4, 2016832(SI)	// fitGrad.matvec_12[0] | 2
+	VMOVUPS	Y0, 2016864(SI)	// fitGrad.matvec_12[0] | 3
+	VMOVUPS	1209344(SI), Y1	// fitGrad.vecmat_2[0]
+	VMOVUPS	1209376(SI), Y5	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1209408(SI), Y6	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	1209440(SI), Y7	// fitGrad.vecmat_2[0] | 3
 	VMULPS	Y1, Y2, Y1
 	VMULPS	Y5, Y3, Y5
 	VMULPS	Y6, Y4, Y6
 	VMULPS	Y7, Y0, Y7
-	VMOVUPS	Y1, 2035456(SI)	// fitGrad.mul_37[0]
-	VMOVUPS	Y5, 2035488(SI)	// fitGrad.mul_37[0] | 1
-	VMOVUPS	Y6, 2035520(SI)	// fitGrad.mul_37[0] | 2
-	VMOVUPS	Y7, 2035552(SI)	// fitGrad.mul_37[0] | 3
-	VMOVUPS	1162496(SI), Y8	// fitGrad.mul_6[0]
-	VMOVUPS	1162528(SI), Y9	// fitGrad.mul_6[0] | 1
-	VMOVUPS	1162560(SI), Y10	// fitGrad.mul_6[0] | 2
-	VMOVUPS	1162592(SI), Y11	// fitGrad.mul_6[0] | 3
+	VMOVUPS	Y1, 2033152(SI)	// fitGrad.mul_37[0]
+	VMOVUPS	Y5, 2033184(SI)	// fitGrad.mul_37[0] | 1
+	VMOVUPS	Y6, 2033216(SI)	// fitGrad.mul_37[0] | 2
+	VMOVUPS	Y7, 2033248(SI)	// fitGrad.mul_37[0] | 3
+	VMOVUPS	1160192(SI), Y8	// fitGrad.mul_6[0]
+	VMOVUPS	1160224(SI), Y9	// fitGrad.mul_6[0] | 1
+	VMOVUPS	1160256(SI), Y10	// fitGrad.mul_6[0] | 2
+	VMOVUPS	1160288(SI), Y11	// fitGrad.mul_6[0] | 3
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y9, Y5, Y5
 	VMULPS	Y10, Y6, Y6
 	VMULPS	Y11, Y7, Y7
-	VMOVUPS	Y1, 2051840(SI)	// fitGrad.mul_38[0]
-	VMOVUPS	Y5, 2051872(SI)	// fitGrad.mul_38[0] | 1
-	VMOVUPS	Y6, 2051904(SI)	// fitGrad.mul_38[0] | 2
-	VMOVUPS	Y7, 2051936(SI)	// fitGrad.mul_38[0] | 3
-	VMOVUPS	949504(SI), Y1	// fitGrad.sigmoid[0]
-	VMOVUPS	949536(SI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	949568(SI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	949600(SI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	Y1, 2049536(SI)	// fitGrad.mul_38[0]
+	VMOVUPS	Y5, 2049568(SI)	// fitGrad.mul_38[0] | 1
+	VMOVUPS	Y6, 2049600(SI)	// fitGrad.mul_38[0] | 2
+	VMOVUPS	Y7, 2049632(SI)	// fitGrad.mul_38[0] | 3
+	VMOVUPS	947200(SI), Y1	// fitGrad.sigmoid[0]
+	VMOVUPS	947232(SI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	947264(SI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	947296(SI), Y7	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y1, Y2, Y1
 	VMULPS	Y5, Y3, Y2
 	VMULPS	Y6, Y4, Y3
 	VMULPS	Y7, Y0, Y0
-	VMOVUPS	Y1, 2068224(SI)	// fitGrad.mul_39[0]
-	VMOVUPS	Y2, 2068256(SI)	// fitGrad.mul_39[0] | 1
-	VMOVUPS	Y3, 2068288(SI)	// fitGrad.mul_39[0] | 2
-	VMOVUPS	Y0, 2068320(SI)	// fitGrad.mul_39[0] | 3
+	VMOVUPS	Y1, 2065920(SI)	// fitGrad.mul_39[0]
+	VMOVUPS	Y2, 2065952(SI)	// fitGrad.mul_39[0] | 1
+	VMOVUPS	Y3, 2065984(SI)	// fitGrad.mul_39[0] | 2
+	VMOVUPS	Y0, 2066016(SI)	// fitGrad.mul_39[0] | 3
 	ADDQ	$128, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
@@ -8069,10 +8218,10 @@ loop99: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop100: // 128 times: terms of the sums
-	VMOVUPS	2068224(R11), Y8	// fitGrad.mul_39[0]
-	VMOVUPS	2068256(R11), Y9	// fitGrad.mul_39[0] | 1
-	VMOVUPS	2068288(R11), Y10	// fitGrad.mul_39[0] | 2
-	VMOVUPS	2068320(R11), Y11	// fitGrad.mul_39[0] | 3
+	VMOVUPS	2065920(R11), Y8	// fitGrad.mul_39[0]
+	VMOVUPS	2065952(R11), Y9	// fitGrad.mul_39[0] | 1
+	VMOVUPS	2065984(R11), Y10	// fitGrad.mul_39[0] | 2
+	VMOVUPS	2066016(R11), Y11	// fitGrad.mul_39[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -8087,56 +8236,56 @@ loop100: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop100
-	VMOVUPS	Y0, 2084608(DI)	// fitGrad.matvec_13[0]
-	VMOVUPS	Y1, 2084640(DI)	// fitGrad.matvec_13[0] | 1
-	VMOVUPS	Y2, 2084672(DI)	// fitGrad.matvec_13[0] | 2
-	VMOVUPS	Y3, 2084704(DI)	// fitGrad.matvec_13[0] | 3
-	VMOVUPS	Y4, 2084736(DI)	// fitGrad.matvec_13[1]
-	VMOVUPS	Y5, 2084768(DI)	// fitGrad.matvec_13[1] | 1
-	VMOVUPS	Y6, 2084800(DI)	// fitGrad.matvec_13[1] | 2
-	VMOVUPS	Y7, 2084832(DI)	// fitGrad.matvec_13[1] | 3
+	VMOVUPS	Y0, 2082304(DI)	// fitGrad.matvec_13[0]
+	VMOVUPS	Y1, 2082336(DI)	// fitGrad.matvec_13[0] | 1
+	VMOVUPS	Y2, 2082368(DI)	// fitGrad.matvec_13[0] | 2
+	VMOVUPS	Y3, 2082400(DI)	// fitGrad.matvec_13[0] | 3
+	VMOVUPS	Y4, 2082432(DI)	// fitGrad.matvec_13[1]
+	VMOVUPS	Y5, 2082464(DI)	// fitGrad.matvec_13[1] | 1
+	VMOVUPS	Y6, 2082496(DI)	// fitGrad.matvec_13[1] | 2
+	VMOVUPS	Y7, 2082528(DI)	// fitGrad.matvec_13[1] | 3
 	VBROADCASTSS	(R9), Y8	// vecmat[0]
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 2100992(DI)	// fitGrad.mul_40[0]
-	VMOVUPS	Y1, 2101024(DI)	// fitGrad.mul_40[0] | 1
-	VMOVUPS	Y2, 2101056(DI)	// fitGrad.mul_40[0] | 2
-	VMOVUPS	Y3, 2101088(DI)	// fitGrad.mul_40[0] | 3
-	VMOVUPS	1064192(DI), Y8	// fitGrad.mul_2[0]
-	VMOVUPS	1064224(DI), Y9	// fitGrad.mul_2[0] | 1
-	VMOVUPS	1064256(DI), Y10	// fitGrad.mul_2[0] | 2
-	VMOVUPS	1064288(DI), Y11	// fitGrad.mul_2[0] | 3
+	VMOVUPS	Y0, 2098688(DI)	// fitGrad.mul_40[0]
+	VMOVUPS	Y1, 2098720(DI)	// fitGrad.mul_40[0] | 1
+	VMOVUPS	Y2, 2098752(DI)	// fitGrad.mul_40[0] | 2
+	VMOVUPS	Y3, 2098784(DI)	// fitGrad.mul_40[0] | 3
+	VMOVUPS	1061888(DI), Y8	// fitGrad.mul_2[0]
+	VMOVUPS	1061920(DI), Y9	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1061952(DI), Y10	// fitGrad.mul_2[0] | 2
+	VMOVUPS	1061984(DI), Y11	// fitGrad.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
 	VMULPS	Y11, Y3, Y3
-	VMOVUPS	Y0, 2117376(DI)	// fitGrad.mul_41[0]
-	VMOVUPS	Y1, 2117408(DI)	// fitGrad.mul_41[0] | 1
-	VMOVUPS	Y2, 2117440(DI)	// fitGrad.mul_41[0] | 2
-	VMOVUPS	Y3, 2117472(DI)	// fitGrad.mul_41[0] | 3
+	VMOVUPS	Y0, 2115072(DI)	// fitGrad.mul_41[0]
+	VMOVUPS	Y1, 2115104(DI)	// fitGrad.mul_41[0] | 1
+	VMOVUPS	Y2, 2115136(DI)	// fitGrad.mul_41[0] | 2
+	VMOVUPS	Y3, 2115168(DI)	// fitGrad.mul_41[0] | 3
 	VBROADCASTSS	4(R9), Y0	// vecmat[1]
 	VMULPS	Y0, Y4, Y1
 	VMULPS	Y0, Y5, Y2
 	VMULPS	Y0, Y6, Y3
 	VMULPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 2101120(DI)	// fitGrad.mul_40[1]
-	VMOVUPS	Y2, 2101152(DI)	// fitGrad.mul_40[1] | 1
-	VMOVUPS	Y3, 2101184(DI)	// fitGrad.mul_40[1] | 2
-	VMOVUPS	Y0, 2101216(DI)	// fitGrad.mul_40[1] | 3
-	VMOVUPS	1064320(DI), Y4	// fitGrad.mul_2[1]
-	VMOVUPS	1064352(DI), Y5	// fitGrad.mul_2[1] | 1
-	VMOVUPS	1064384(DI), Y6	// fitGrad.mul_2[1] | 2
-	VMOVUPS	1064416(DI), Y7	// fitGrad.mul_2[1] | 3
+	VMOVUPS	Y1, 2098816(DI)	// fitGrad.mul_40[1]
+	VMOVUPS	Y2, 2098848(DI)	// fitGrad.mul_40[1] | 1
+	VMOVUPS	Y3, 2098880(DI)	// fitGrad.mul_40[1] | 2
+	VMOVUPS	Y0, 2098912(DI)	// fitGrad.mul_40[1] | 3
+	VMOVUPS	1062016(DI), Y4	// fitGrad.mul_2[1]
+	VMOVUPS	1062048(DI), Y5	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1062080(DI), Y6	// fitGrad.mul_2[1] | 2
+	VMOVUPS	1062112(DI), Y7	// fitGrad.mul_2[1] | 3
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y5, Y2, Y2
 	VMULPS	Y6, Y3, Y3
 	VMULPS	Y7, Y0, Y0
-	VMOVUPS	Y1, 2117504(DI)	// fitGrad.mul_41[1]
-	VMOVUPS	Y2, 2117536(DI)	// fitGrad.mul_41[1] | 1
-	VMOVUPS	Y3, 2117568(DI)	// fitGrad.mul_41[1] | 2
-	VMOVUPS	Y0, 2117600(DI)	// fitGrad.mul_41[1] | 3
+	VMOVUPS	Y1, 2115200(DI)	// fitGrad.mul_41[1]
+	VMOVUPS	Y2, 2115232(DI)	// fitGrad.mul_41[1] | 1
+	VMOVUPS	Y3, 2115264(DI)	// fitGrad.mul_41[1] | 2
+	VMOVUPS	Y0, 2115296(DI)	// fitGrad.mul_41[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -8158,10 +8307,10 @@ loop101: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop102: // 128 times: terms of the sums
-	VMOVUPS	2117376(R10), Y8	// fitGrad.mul_41[0]
-	VMOVUPS	2117408(R10), Y9	// fitGrad.mul_41[0] | 1
-	VMOVUPS	2117440(R10), Y10	// fitGrad.mul_41[0] | 2
-	VMOVUPS	2117472(R10), Y11	// fitGrad.mul_41[0] | 3
+	VMOVUPS	2115072(R10), Y8	// fitGrad.mul_41[0]
+	VMOVUPS	2115104(R10), Y9	// fitGrad.mul_41[0] | 1
+	VMOVUPS	2115136(R10), Y10	// fitGrad.mul_41[0] | 2
+	VMOVUPS	2115168(R10), Y11	// fitGrad.mul_41[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -8176,14 +8325,14 @@ loop102: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop102
-	VMOVUPS	Y0, 2133760(DI)	// fitGrad.vecmat_11[0]
-	VMOVUPS	Y1, 2133792(DI)	// fitGrad.vecmat_11[0] | 1
-	VMOVUPS	Y2, 2133824(DI)	// fitGrad.vecmat_11[0] | 2
-	VMOVUPS	Y3, 2133856(DI)	// fitGrad.vecmat_11[0] | 3
-	VMOVUPS	Y4, 2133888(DI)	// fitGrad.vecmat_11[1]
-	VMOVUPS	Y5, 2133920(DI)	// fitGrad.vecmat_11[1] | 1
-	VMOVUPS	Y6, 2133952(DI)	// fitGrad.vecmat_11[1] | 2
-	VMOVUPS	Y7, 2133984(DI)	// fitGrad.vecmat_11[1] | 3
+	VMOVUPS	Y0, 2131456(DI)	// fitGrad.vecmat_11[0]
+	VMOVUPS	Y1, 2131488(DI)	// fitGrad.vecmat_11[0] | 1
+	VMOVUPS	Y2, 2131520(DI)	// fitGrad.vecmat_11[0] | 2
+	VMOVUPS	Y3, 2131552(DI)	// fitGrad.vecmat_11[0] | 3
+	VMOVUPS	Y4, 2131584(DI)	// fitGrad.vecmat_11[1]
+	VMOVUPS	Y5, 2131616(DI)	// fitGrad.vecmat_11[1] | 1
+	VMOVUPS	Y6, 2131648(DI)	// fitGrad.vecmat_11[1] | 2
+	VMOVUPS	Y7, 2131680(DI)	// fitGrad.vecmat_11[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -8191,30 +8340,30 @@ loop102: // 128 times: terms of the sums
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop103: // 64 times: tiles of 2 elements
-	VMOVUPS	1096960(SI), Y0	// fitGrad.mul_4[0]
-	VMOVUPS	1096992(SI), Y1	// fitGrad.mul_4[0] | 1
-	VMOVUPS	1097024(SI), Y2	// fitGrad.mul_4[0] | 2
-	VMOVUPS	1097056(SI), Y3	// fitGrad.mul_4[0] | 3
+	VMOVUPS	1094656(SI), Y0	// fitGrad.mul_4[0]
+	VMOVUPS	1094688(SI), Y1	// fitGrad.mul_4[0] | 1
+	VMOVUPS	1094720(SI), Y2	// fitGrad.mul_4[0] | 2
+	VMOVUPS	1094752(SI), Y3	// fitGrad.mul_4[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899840(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 899872(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 899904(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 899936(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	1097088(SI), Y0	// fitGrad.mul_4[1]
-	VMOVUPS	1097120(SI), Y1	// fitGrad.mul_4[1] | 1
-	VMOVUPS	1097152(SI), Y2	// fitGrad.mul_4[1] | 2
-	VMOVUPS	1097184(SI), Y3	// fitGrad.mul_4[1] | 3
+	VMOVUPS	Y0, 897536(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 897568(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 897600(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 897632(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1094784(SI), Y0	// fitGrad.mul_4[1]
+	VMOVUPS	1094816(SI), Y1	// fitGrad.mul_4[1] | 1
+	VMOVUPS	1094848(SI), Y2	// fitGrad.mul_4[1] | 2
+	VMOVUPS	1094880(SI), Y3	// fitGrad.mul_4[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899968(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 900000(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 900032(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 900064(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 897664(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 897696(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 897728(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 897760(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop103
@@ -8226,14 +8375,14 @@ loop104: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop105: // 16 times
-	VMOVUPS	2068224(R10), Y0	// fitGrad.mul_39[0]
-	VMOVUPS	2068352(R10), Y1	// fitGrad.mul_39[1]
-	VMOVUPS	2068480(R10), Y2	// fitGrad.mul_39[2]
-	VMOVUPS	2068608(R10), Y3	// fitGrad.mul_39[3]
-	VMOVUPS	2068736(R10), Y4	// fitGrad.mul_39[4]
-	VMOVUPS	2068864(R10), Y5	// fitGrad.mul_39[5]
-	VMOVUPS	2068992(R10), Y6	// fitGrad.mul_39[6]
-	VMOVUPS	2069120(R10), Y7	// fitGrad.mul_39[7]
+	VMOVUPS	2065920(R10), Y0	// fitGrad.mul_39[0]
+	VMOVUPS	2066048(R10), Y1	// fitGrad.mul_39[1]
+	VMOVUPS	2066176(R10), Y2	// fitGrad.mul_39[2]
+	VMOVUPS	2066304(R10), Y3	// fitGrad.mul_39[3]
+	VMOVUPS	2066432(R10), Y4	// fitGrad.mul_39[4]
+	VMOVUPS	2066560(R10), Y5	// fitGrad.mul_39[5]
+	VMOVUPS	2066688(R10), Y6	// fitGrad.mul_39[6]
+	VMOVUPS	2066816(R10), Y7	// fitGrad.mul_39[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -8258,14 +8407,14 @@ loop105: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 916224(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 916256(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 916288(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 916320(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 916352(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 916384(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 916416(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 916448(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 913920(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 913952(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 913984(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 914016(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 914048(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 914080(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 914112(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 914144(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -8296,38 +8445,38 @@ loop107: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop108: // 16 times: samples, 2 at a time
-	VMOVUPS	916224(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	917248(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	899840(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913920(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	914944(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	897536(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899968(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	897664(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	900096(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897792(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	900224(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897920(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	900352(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	898048(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	916256(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	917280(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913952(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	914976(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	897540(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899972(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	897668(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	900100(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897796(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	900228(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897924(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	900356(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	898052(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -8366,26 +8515,26 @@ loop109: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop110: // 16 times: samples, 2 at a time
-	VMOVUPS	916224(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	917248(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	915840(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913920(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	914944(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	913536(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915968(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	913664(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	916096(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913792(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	916256(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	917280(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	915844(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913952(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	914976(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	913540(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915972(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	913668(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	916100(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913796(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -8406,30 +8555,30 @@ loop110: // 16 times: samples, 2 at a time
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop111: // 64 times: tiles of 2 elements
-	VMOVUPS	2117376(SI), Y0	// fitGrad.mul_41[0]
-	VMOVUPS	2117408(SI), Y1	// fitGrad.mul_41[0] | 1
-	VMOVUPS	2117440(SI), Y2	// fitGrad.mul_41[0] | 2
-	VMOVUPS	2117472(SI), Y3	// fitGrad.mul_41[0] | 3
+	VMOVUPS	2115072(SI), Y0	// fitGrad.mul_41[0]
+	VMOVUPS	2115104(SI), Y1	// fitGrad.mul_41[0] | 1
+	VMOVUPS	2115136(SI), Y2	// fitGrad.mul_41[0] | 2
+	VMOVUPS	2115168(SI), Y3	// fitGrad.mul_41[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899840(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 899872(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 899904(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 899936(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	2117504(SI), Y0	// fitGrad.mul_41[1]
-	VMOVUPS	2117536(SI), Y1	// fitGrad.mul_41[1] | 1
-	VMOVUPS	2117568(SI), Y2	// fitGrad.mul_41[1] | 2
-	VMOVUPS	2117600(SI), Y3	// fitGrad.mul_41[1] | 3
+	VMOVUPS	Y0, 897536(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 897568(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 897600(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 897632(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	2115200(SI), Y0	// fitGrad.mul_41[1]
+	VMOVUPS	2115232(SI), Y1	// fitGrad.mul_41[1] | 1
+	VMOVUPS	2115264(SI), Y2	// fitGrad.mul_41[1] | 2
+	VMOVUPS	2115296(SI), Y3	// fitGrad.mul_41[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899968(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 900000(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 900032(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 900064(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 897664(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 897696(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 897728(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 897760(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop111
@@ -8441,14 +8590,14 @@ loop112: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop113: // 16 times
-	VMOVUPS	965888(R10), Y0	// fitGrad.mul[0]
-	VMOVUPS	966016(R10), Y1	// fitGrad.mul[1]
-	VMOVUPS	966144(R10), Y2	// fitGrad.mul[2]
-	VMOVUPS	966272(R10), Y3	// fitGrad.mul[3]
-	VMOVUPS	966400(R10), Y4	// fitGrad.mul[4]
-	VMOVUPS	966528(R10), Y5	// fitGrad.mul[5]
-	VMOVUPS	966656(R10), Y6	// fitGrad.mul[6]
-	VMOVUPS	966784(R10), Y7	// fitGrad.mul[7]
+	VMOVUPS	963584(R10), Y0	// fitGrad.mul[0]
+	VMOVUPS	963712(R10), Y1	// fitGrad.mul[1]
+	VMOVUPS	963840(R10), Y2	// fitGrad.mul[2]
+	VMOVUPS	963968(R10), Y3	// fitGrad.mul[3]
+	VMOVUPS	964096(R10), Y4	// fitGrad.mul[4]
+	VMOVUPS	964224(R10), Y5	// fitGrad.mul[5]
+	VMOVUPS	964352(R10), Y6	// fitGrad.mul[6]
+	VMOVUPS	964480(R10), Y7	// fitGrad.mul[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -8473,14 +8622,14 @@ loop113: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 916224(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 916256(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 916288(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 916320(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 916352(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 916384(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 916416(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 916448(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 913920(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 913952(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 913984(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 914016(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 914048(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 914080(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 914112(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 914144(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -8511,38 +8660,38 @@ loop115: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop116: // 16 times: samples, 2 at a time
-	VMOVUPS	916224(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	917248(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	899840(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913920(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	914944(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	897536(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899968(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	897664(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	900096(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897792(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	900224(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897920(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	900352(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	898048(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	916256(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	917280(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913952(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	914976(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	897540(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899972(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	897668(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	900100(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897796(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	900228(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897924(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	900356(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	898052(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -8581,26 +8730,26 @@ loop117: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop118: // 16 times: samples, 2 at a time
-	VMOVUPS	916224(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	917248(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	915840(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913920(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	914944(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	913536(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915968(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	913664(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	916096(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913792(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	916256(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	917280(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	915844(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913952(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	914976(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	913540(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915972(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	913668(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	916100(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913796(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -8624,18 +8773,18 @@ loop118: // 16 times: samples, 2 at a time
 	MOVQ	DX, R10
 loop119: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	2133760(SI), Y0	// fitGrad.vecmat_11[0]
-	VMOVUPS	2133792(SI), Y1	// fitGrad.vecmat_11[0] | 1
-	VMOVUPS	2133824(SI), Y2	// fitGrad.vecmat_11[0] | 2
-	VMOVUPS	2133856(SI), Y3	// fitGrad.vecmat_11[0] | 3
-	VMOVUPS	949504(SI), Y4	// fitGrad.sigmoid[0]
-	VMOVUPS	949536(SI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	949568(SI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	949600(SI), Y7	// fitGrad.sigmoid[0] | 3
-	VMOVUPS	2051840(SI), Y8	// fitGrad.mul_38[0]
-	VMOVUPS	2051872(SI), Y9	// fitGrad.mul_38[0] | 1
-	VMOVUPS	2051904(SI), Y10	// fitGrad.mul_38[0] | 2
-	VMOVUPS	2051936(SI), Y11	// fitGrad.mul_38[0] | 3
+	VMOVUPS	2131456(SI), Y0	// fitGrad.vecmat_11[0]
+	VMOVUPS	2131488(SI), Y1	// fitGrad.vecmat_11[0] | 1
+	VMOVUPS	2131520(SI), Y2	// fitGrad.vecmat_11[0] | 2
+	VMOVUPS	2131552(SI), Y3	// fitGrad.vecmat_11[0] | 3
+	VMOVUPS	947200(SI), Y4	// fitGrad.sigmoid[0]
+	VMOVUPS	947232(SI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	947264(SI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	947296(SI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	2049536(SI), Y8	// fitGrad.mul_38[0]
+	VMOVUPS	2049568(SI), Y9	// fitGrad.mul_38[0] | 1
+	VMOVUPS	2049600(SI), Y10	// fitGrad.mul_38[0] | 2
+	VMOVUPS	2049632(SI), Y11	// fitGrad.mul_38[0] | 3
 	VFMADD231PS	Y4, Y0, Y8
 	VFMADD231PS	Y5, Y1, Y9
 	VFMADD231PS	Y6, Y2, Y10
@@ -8669,37 +8818,37 @@ loop119: // 128 times: elements
 	VFMADD231PS	f32_00000000<>(SB), Y3, Y4
 	VMOVUPS	Y4, 96(DI)	// sum of L.0.weight[3]
 	VBROADCASTSS	(R9), Y0	// L.0.weight[0]
-	VMOVUPS	1886976(AX), Y1	// fitGrad.pad_2[0]
-	VMOVUPS	1887008(AX), Y2	// fitGrad.pad_2[0] | 1
-	VMOVUPS	1887040(AX), Y3	// fitGrad.pad_2[0] | 2
-	VMOVUPS	1887072(AX), Y4	// fitGrad.pad_2[0] | 3
+	VMOVUPS	1884672(AX), Y1	// fitGrad.pad_2[0]
+	VMOVUPS	1884704(AX), Y2	// fitGrad.pad_2[0] | 1
+	VMOVUPS	1884736(AX), Y3	// fitGrad.pad_2[0] | 2
+	VMOVUPS	1884768(AX), Y4	// fitGrad.pad_2[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
 	VBROADCASTSS	4(R9), Y4	// L.0.weight[1]
-	VMOVUPS	1887104(AX), Y5	// fitGrad.pad_2[1]
-	VMOVUPS	1887136(AX), Y6	// fitGrad.pad_2[1] | 1
-	VMOVUPS	1887168(AX), Y7	// fitGrad.pad_2[1] | 2
-	VMOVUPS	1887200(AX), Y8	// fitGrad.pad_2[1] | 3
+	VMOVUPS	1884800(AX), Y5	// fitGrad.pad_2[1]
+	VMOVUPS	1884832(AX), Y6	// fitGrad.pad_2[1] | 1
+	VMOVUPS	1884864(AX), Y7	// fitGrad.pad_2[1] | 2
+	VMOVUPS	1884896(AX), Y8	// fitGrad.pad_2[1] | 3
 	VFMADD231PS	Y5, Y4, Y1
 	VFMADD231PS	Y6, Y4, Y2
 	VFMADD231PS	Y7, Y4, Y3
 	VFMADD231PS	Y8, Y4, Y0
 	VBROADCASTSS	8(R9), Y4	// L.0.weight[2]
-	VMOVUPS	1887232(AX), Y5	// fitGrad.pad_2[2]
-	VMOVUPS	1887264(AX), Y6	// fitGrad.pad_2[2] | 1
-	VMOVUPS	1887296(AX), Y7	// fitGrad.pad_2[2] | 2
-	VMOVUPS	1887328(AX), Y8	// fitGrad.pad_2[2] | 3
+	VMOVUPS	1884928(AX), Y5	// fitGrad.pad_2[2]
+	VMOVUPS	1884960(AX), Y6	// fitGrad.pad_2[2] | 1
+	VMOVUPS	1884992(AX), Y7	// fitGrad.pad_2[2] | 2
+	VMOVUPS	1885024(AX), Y8	// fitGrad.pad_2[2] | 3
 	VFMADD231PS	Y5, Y4, Y1
 	VFMADD231PS	Y6, Y4, Y2
 	VFMADD231PS	Y7, Y4, Y3
 	VFMADD231PS	Y8, Y4, Y0
 	VBROADCASTSS	12(R9), Y4	// L.0.weight[3]
-	VMOVUPS	1887360(AX), Y5	// fitGrad.pad_2[3]
-	VMOVUPS	1887392(AX), Y6	// fitGrad.pad_2[3] | 1
-	VMOVUPS	1887424(AX), Y7	// fitGrad.pad_2[3] | 2
-	VMOVUPS	1887456(AX), Y8	// fitGrad.pad_2[3] | 3
+	VMOVUPS	1885056(AX), Y5	// fitGrad.pad_2[3]
+	VMOVUPS	1885088(AX), Y6	// fitGrad.pad_2[3] | 1
+	VMOVUPS	1885120(AX), Y7	// fitGrad.pad_2[3] | 2
+	VMOVUPS	1885152(AX), Y8	// fitGrad.pad_2[3] | 3
 	VMOVUPS	Y1, Y15
 	VFMADD231PS	Y5, Y4, Y15
 	VMOVUPS	Y15, 128(AX)
@@ -8712,32 +8861,32 @@ loop119: // 128 times: elements
 	VMOVUPS	Y0, Y15
 	VFMADD231PS	Y8, Y4, Y15
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	2035456(SI), Y15	// fitGrad.mul_37[0]
+	VMOVUPS	2033152(SI), Y15	// fitGrad.mul_37[0]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	2035488(SI), Y15	// fitGrad.mul_37[0] | 1
+	VMOVUPS	2033184(SI), Y15	// fitGrad.mul_37[0] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	2035520(SI), Y15	// fitGrad.mul_37[0] | 2
+	VMOVUPS	2033216(SI), Y15	// fitGrad.mul_37[0] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	2035552(SI), Y15	// fitGrad.mul_37[0] | 3
+	VMOVUPS	2033248(SI), Y15	// fitGrad.mul_37[0] | 3
 	VMOVUPS	Y15, 352(AX)
 	VBROADCASTSS	512(R10), Y0	// L.0.weight.matvec[0]
-	VMOVUPS	1904384(SI), Y15	// fitGrad.mul_32[0]
+	VMOVUPS	1902080(SI), Y15	// fitGrad.mul_32[0]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1904416(SI), Y15	// fitGrad.mul_32[0] | 1
+	VMOVUPS	1902112(SI), Y15	// fitGrad.mul_32[0] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1904448(SI), Y15	// fitGrad.mul_32[0] | 2
+	VMOVUPS	1902144(SI), Y15	// fitGrad.mul_32[0] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1904480(SI), Y1	// fitGrad.mul_32[0] | 3
+	VMOVUPS	1902176(SI), Y1	// fitGrad.mul_32[0] | 3
 	VBROADCASTSS	1024(R10), Y2	// L.0.weight.matvec.2[0]
-	VMOVUPS	1772288(SI), Y3	// fitGrad.mul_27[0]
-	VMOVUPS	1772320(SI), Y4	// fitGrad.mul_27[0] | 1
-	VMOVUPS	1772352(SI), Y5	// fitGrad.mul_27[0] | 2
-	VMOVUPS	1772384(SI), Y6	// fitGrad.mul_27[0] | 3
+	VMOVUPS	1769984(SI), Y3	// fitGrad.mul_27[0]
+	VMOVUPS	1770016(SI), Y4	// fitGrad.mul_27[0] | 1
+	VMOVUPS	1770048(SI), Y5	// fitGrad.mul_27[0] | 2
+	VMOVUPS	1770080(SI), Y6	// fitGrad.mul_27[0] | 3
 	VBROADCASTSS	1536(R10), Y7	// L.0.weight.matvec.3[0]
-	VMOVUPS	1640704(SI), Y8	// fitGrad.mul_22[0]
-	VMOVUPS	1640736(SI), Y9	// fitGrad.mul_22[0] | 1
-	VMOVUPS	1640768(SI), Y10	// fitGrad.mul_22[0] | 2
-	VMOVUPS	1640800(SI), Y11	// fitGrad.mul_22[0] | 3
+	VMOVUPS	1638400(SI), Y8	// fitGrad.mul_22[0]
+	VMOVUPS	1638432(SI), Y9	// fitGrad.mul_22[0] | 1
+	VMOVUPS	1638464(SI), Y10	// fitGrad.mul_22[0] | 2
+	VMOVUPS	1638496(SI), Y11	// fitGrad.mul_22[0] | 3
 	VBROADCASTSS	2048(R10), Y12	// L.0.weight.matvec.4[0]
 	VMULPS	Y12, Y8, Y8
 	VMULPS	Y12, Y9, Y9
@@ -8763,103 +8912,103 @@ loop119: // 128 times: elements
 	VMOVUPS	Y11, Y15
 	VFMADD231PS	352(AX), Y0, Y15
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	1146112(SI), Y15	// fitGrad.sub_2[0]
+	VMOVUPS	1143808(SI), Y15	// fitGrad.sub_2[0]
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1146144(SI), Y15	// fitGrad.sub_2[0] | 1
+	VMOVUPS	1143840(SI), Y15	// fitGrad.sub_2[0] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1146176(SI), Y15	// fitGrad.sub_2[0] | 2
+	VMOVUPS	1143872(SI), Y15	// fitGrad.sub_2[0] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1146208(SI), Y15	// fitGrad.sub_2[0] | 3
+	VMOVUPS	1143904(SI), Y15	// fitGrad.sub_2[0] | 3
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	2019072(SI), Y15	// fitGrad.matvec_12[0]
+	VMOVUPS	2016768(SI), Y15	// fitGrad.matvec_12[0]
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	2019104(SI), Y15	// fitGrad.matvec_12[0] | 1
+	VMOVUPS	2016800(SI), Y15	// fitGrad.matvec_12[0] | 1
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	2019136(SI), Y15	// fitGrad.matvec_12[0] | 2
+	VMOVUPS	2016832(SI), Y15	// fitGrad.matvec_12[0] | 2
 	VMOVUPS	Y15, 576(AX)
-	VMOVUPS	2019168(SI), Y15	// fitGrad.matvec_12[0] | 3
+	VMOVUPS	2016864(SI), Y15	// fitGrad.matvec_12[0] | 3
 	VMOVUPS	Y15, 608(AX)
-	VMOVUPS	1113344(SI), Y15	// fitGrad.vecmat[0]
+	VMOVUPS	1111040(SI), Y15	// fitGrad.vecmat[0]
 	VMOVUPS	Y15, 640(AX)
-	VMOVUPS	1113376(SI), Y15	// fitGrad.vecmat[0] | 1
+	VMOVUPS	1111072(SI), Y15	// fitGrad.vecmat[0] | 1
 	VMOVUPS	Y15, 672(AX)
-	VMOVUPS	1113408(SI), Y15	// fitGrad.vecmat[0] | 2
+	VMOVUPS	1111104(SI), Y15	// fitGrad.vecmat[0] | 2
 	VMOVUPS	Y15, 704(AX)
-	VMOVUPS	1113440(SI), Y15	// fitGrad.vecmat[0] | 3
+	VMOVUPS	1111136(SI), Y15	// fitGrad.vecmat[0] | 3
 	VMOVUPS	Y15, 736(AX)
-	VMOVUPS	2002688(SI), Y15	// fitGrad.vecmat_10[0]
+	VMOVUPS	2000384(SI), Y15	// fitGrad.vecmat_10[0]
 	VMOVUPS	Y15, 768(AX)
-	VMOVUPS	2002720(SI), Y15	// fitGrad.vecmat_10[0] | 1
+	VMOVUPS	2000416(SI), Y15	// fitGrad.vecmat_10[0] | 1
 	VMOVUPS	Y15, 800(AX)
-	VMOVUPS	2002752(SI), Y15	// fitGrad.vecmat_10[0] | 2
+	VMOVUPS	2000448(SI), Y15	// fitGrad.vecmat_10[0] | 2
 	VMOVUPS	Y15, 832(AX)
-	VMOVUPS	2002784(SI), Y15	// fitGrad.vecmat_10[0] | 3
+	VMOVUPS	2000480(SI), Y15	// fitGrad.vecmat_10[0] | 3
 	VMOVUPS	Y15, 864(AX)
 	VBROADCASTSS	1024(R10), Y15	// L.0.weight.matvec.2[0]
 	VMOVUPS	Y15, 896(AX)
-	VMOVUPS	1888000(SI), Y15	// fitGrad.matvec_10[0]
+	VMOVUPS	1885696(SI), Y15	// fitGrad.matvec_10[0]
 	VMOVUPS	Y15, 928(AX)
-	VMOVUPS	1888032(SI), Y15	// fitGrad.matvec_10[0] | 1
+	VMOVUPS	1885728(SI), Y15	// fitGrad.matvec_10[0] | 1
 	VMOVUPS	Y15, 960(AX)
-	VMOVUPS	1888064(SI), Y15	// fitGrad.matvec_10[0] | 2
+	VMOVUPS	1885760(SI), Y15	// fitGrad.matvec_10[0] | 2
 	VMOVUPS	Y15, 992(AX)
-	VMOVUPS	1888096(SI), Y15	// fitGrad.matvec_10[0] | 3
+	VMOVUPS	1885792(SI), Y15	// fitGrad.matvec_10[0] | 3
 	VMOVUPS	Y15, 1024(AX)
-	VMOVUPS	1309952(SI), Y15	// fitGrad.vecmat_3[0]
+	VMOVUPS	1307648(SI), Y15	// fitGrad.vecmat_3[0]
 	VMOVUPS	Y15, 1056(AX)
-	VMOVUPS	1309984(SI), Y15	// fitGrad.vecmat_3[0] | 1
+	VMOVUPS	1307680(SI), Y15	// fitGrad.vecmat_3[0] | 1
 	VMOVUPS	Y15, 1088(AX)
-	VMOVUPS	1310016(SI), Y15	// fitGrad.vecmat_3[0] | 2
+	VMOVUPS	1307712(SI), Y15	// fitGrad.vecmat_3[0] | 2
 	VMOVUPS	Y15, 1120(AX)
-	VMOVUPS	1310048(SI), Y15	// fitGrad.vecmat_3[0] | 3
+	VMOVUPS	1307744(SI), Y15	// fitGrad.vecmat_3[0] | 3
 	VMOVUPS	Y15, 1152(AX)
-	VMOVUPS	1211648(SI), Y15	// fitGrad.vecmat_2[0]
+	VMOVUPS	1209344(SI), Y15	// fitGrad.vecmat_2[0]
 	VMOVUPS	Y15, 1184(AX)
-	VMOVUPS	1211680(SI), Y15	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1209376(SI), Y15	// fitGrad.vecmat_2[0] | 1
 	VMOVUPS	Y15, 1216(AX)
-	VMOVUPS	1211712(SI), Y15	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	1209408(SI), Y15	// fitGrad.vecmat_2[0] | 2
 	VMOVUPS	Y15, 1248(AX)
-	VMOVUPS	1211744(SI), Y15	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	1209440(SI), Y15	// fitGrad.vecmat_2[0] | 3
 	VMOVUPS	Y15, 1280(AX)
-	VMOVUPS	1870592(SI), Y15	// fitGrad.vecmat_9[0]
+	VMOVUPS	1868288(SI), Y15	// fitGrad.vecmat_9[0]
 	VMOVUPS	Y15, 1312(AX)
-	VMOVUPS	1870624(SI), Y15	// fitGrad.vecmat_9[0] | 1
+	VMOVUPS	1868320(SI), Y15	// fitGrad.vecmat_9[0] | 1
 	VMOVUPS	Y15, 1344(AX)
-	VMOVUPS	1870656(SI), Y15	// fitGrad.vecmat_9[0] | 2
+	VMOVUPS	1868352(SI), Y15	// fitGrad.vecmat_9[0] | 2
 	VMOVUPS	Y15, 1376(AX)
-	VMOVUPS	1870688(SI), Y15	// fitGrad.vecmat_9[0] | 3
+	VMOVUPS	1868384(SI), Y15	// fitGrad.vecmat_9[0] | 3
 	VMOVUPS	Y15, 1408(AX)
 	VBROADCASTSS	1536(R10), Y8	// L.0.weight.matvec.3[0]
-	VMOVUPS	1755904(SI), Y15	// fitGrad.matvec_8[0]
+	VMOVUPS	1753600(SI), Y15	// fitGrad.matvec_8[0]
 	VMOVUPS	Y15, 1440(AX)
-	VMOVUPS	1755936(SI), Y15	// fitGrad.matvec_8[0] | 1
+	VMOVUPS	1753632(SI), Y15	// fitGrad.matvec_8[0] | 1
 	VMOVUPS	Y15, 1472(AX)
-	VMOVUPS	1755968(SI), Y15	// fitGrad.matvec_8[0] | 2
+	VMOVUPS	1753664(SI), Y15	// fitGrad.matvec_8[0] | 2
 	VMOVUPS	Y15, 1504(AX)
-	VMOVUPS	1756000(SI), Y15	// fitGrad.matvec_8[0] | 3
+	VMOVUPS	1753696(SI), Y15	// fitGrad.matvec_8[0] | 3
 	VMOVUPS	Y15, 1536(AX)
-	VMOVUPS	1442048(SI), Y15	// fitGrad.vecmat_5[0]
+	VMOVUPS	1439744(SI), Y15	// fitGrad.vecmat_5[0]
 	VMOVUPS	Y15, 1568(AX)
-	VMOVUPS	1442080(SI), Y15	// fitGrad.vecmat_5[0] | 1
+	VMOVUPS	1439776(SI), Y15	// fitGrad.vecmat_5[0] | 1
 	VMOVUPS	Y15, 1600(AX)
-	VMOVUPS	1442112(SI), Y15	// fitGrad.vecmat_5[0] | 2
+	VMOVUPS	1439808(SI), Y15	// fitGrad.vecmat_5[0] | 2
 	VMOVUPS	Y15, 1632(AX)
-	VMOVUPS	1442144(SI), Y15	// fitGrad.vecmat_5[0] | 3
+	VMOVUPS	1439840(SI), Y15	// fitGrad.vecmat_5[0] | 3
 	VMOVUPS	Y15, 1664(AX)
-	VMOVUPS	1739008(SI), Y15	// fitGrad.vecmat_8[0]
+	VMOVUPS	1736704(SI), Y15	// fitGrad.vecmat_8[0]
 	VMOVUPS	Y15, 1696(AX)
-	VMOVUPS	1739040(SI), Y0	// fitGrad.vecmat_8[0] | 1
-	VMOVUPS	1739072(SI), Y1	// fitGrad.vecmat_8[0] | 2
-	VMOVUPS	1739104(SI), Y9	// fitGrad.vecmat_8[0] | 3
+	VMOVUPS	1736736(SI), Y0	// fitGrad.vecmat_8[0] | 1
+	VMOVUPS	1736768(SI), Y1	// fitGrad.vecmat_8[0] | 2
+	VMOVUPS	1736800(SI), Y9	// fitGrad.vecmat_8[0] | 3
 	VBROADCASTSS	2048(R10), Y10	// L.0.weight.matvec.4[0]
-	VMOVUPS	1624320(SI), Y11	// fitGrad.matvec_6[0]
-	VMOVUPS	1624352(SI), Y2	// fitGrad.matvec_6[0] | 1
-	VMOVUPS	1624384(SI), Y6	// fitGrad.matvec_6[0] | 2
-	VMOVUPS	1624416(SI), Y3	// fitGrad.matvec_6[0] | 3
-	VMOVUPS	1557248(SI), Y4	// fitGrad.vecmat_7[0]
-	VMOVUPS	1557280(SI), Y5	// fitGrad.vecmat_7[0] | 1
-	VMOVUPS	1557312(SI), Y7	// fitGrad.vecmat_7[0] | 2
-	VMOVUPS	1557344(SI), Y12	// fitGrad.vecmat_7[0] | 3
+	VMOVUPS	1622016(SI), Y11	// fitGrad.matvec_6[0]
+	VMOVUPS	1622048(SI), Y2	// fitGrad.matvec_6[0] | 1
+	VMOVUPS	1622080(SI), Y6	// fitGrad.matvec_6[0] | 2
+	VMOVUPS	1622112(SI), Y3	// fitGrad.matvec_6[0] | 3
+	VMOVUPS	1554944(SI), Y4	// fitGrad.vecmat_7[0]
+	VMOVUPS	1554976(SI), Y5	// fitGrad.vecmat_7[0] | 1
+	VMOVUPS	1555008(SI), Y7	// fitGrad.vecmat_7[0] | 2
+	VMOVUPS	1555040(SI), Y12	// fitGrad.vecmat_7[0] | 3
 	VMULPS	Y4, Y11, Y4
 	VMULPS	Y5, Y2, Y2
 	VMULPS	Y7, Y6, Y5
@@ -8920,15 +9069,15 @@ loop119: // 128 times: elements
 	VFMADD231PS	448(AX), Y13, Y5
 	VMOVUPS	320(AX), Y13
 	VFMADD231PS	480(AX), Y13, Y3
-	VMOVUPS	2133760(SI), Y0	// fitGrad.vecmat_11[0]
-	VMOVUPS	2133792(SI), Y1	// fitGrad.vecmat_11[0] | 1
-	VMOVUPS	2133824(SI), Y6	// fitGrad.vecmat_11[0] | 2
-	VMOVUPS	2133856(SI), Y7	// fitGrad.vecmat_11[0] | 3
+	VMOVUPS	2131456(SI), Y0	// fitGrad.vecmat_11[0]
+	VMOVUPS	2131488(SI), Y1	// fitGrad.vecmat_11[0] | 1
+	VMOVUPS	2131520(SI), Y6	// fitGrad.vecmat_11[0] | 2
+	VMOVUPS	2131552(SI), Y7	// fitGrad.vecmat_11[0] | 3
 	VBROADCASTSS	512(R10), Y8	// L.0.weight.matvec[0]
-	VMOVUPS	949504(SI), Y9	// fitGrad.sigmoid[0]
-	VMOVUPS	949536(SI), Y10	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	949568(SI), Y11	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	949600(SI), Y12	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	947200(SI), Y9	// fitGrad.sigmoid[0]
+	VMOVUPS	947232(SI), Y10	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	947264(SI), Y11	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	947296(SI), Y12	// fitGrad.sigmoid[0] | 3
 	VFNMADD231PS	384(AX), Y9, Y4
 	VFNMADD231PS	256(AX), Y10, Y2
 	VFNMADD231PS	288(AX), Y11, Y5
@@ -8937,30 +9086,30 @@ loop119: // 128 times: elements
 	VFMADD231PS	Y8, Y1, Y2
 	VFMADD231PS	Y8, Y6, Y5
 	VFMADD231PS	Y8, Y7, Y3
-	VMOVUPS	1162496(SI), Y0	// fitGrad.mul_6[0]
-	VMOVUPS	1162528(SI), Y1	// fitGrad.mul_6[0] | 1
-	VMOVUPS	1162560(SI), Y6	// fitGrad.mul_6[0] | 2
-	VMOVUPS	1162592(SI), Y7	// fitGrad.mul_6[0] | 3
+	VMOVUPS	1160192(SI), Y0	// fitGrad.mul_6[0]
+	VMOVUPS	1160224(SI), Y1	// fitGrad.mul_6[0] | 1
+	VMOVUPS	1160256(SI), Y6	// fitGrad.mul_6[0] | 2
+	VMOVUPS	1160288(SI), Y7	// fitGrad.mul_6[0] | 3
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y2, Y1
 	VMULPS	Y6, Y5, Y2
 	VMULPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 2150144(SI)	// fitGrad.mul_42[0]
-	VMOVUPS	Y1, 2150176(SI)	// fitGrad.mul_42[0] | 1
-	VMOVUPS	Y2, 2150208(SI)	// fitGrad.mul_42[0] | 2
-	VMOVUPS	Y3, 2150240(SI)	// fitGrad.mul_42[0] | 3
-	VMOVUPS	949504(SI), Y0	// fitGrad.sigmoid[0]
-	VMOVUPS	949536(SI), Y1	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	949568(SI), Y2	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	949600(SI), Y3	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	Y0, 2147840(SI)	// fitGrad.mul_42[0]
+	VMOVUPS	Y1, 2147872(SI)	// fitGrad.mul_42[0] | 1
+	VMOVUPS	Y2, 2147904(SI)	// fitGrad.mul_42[0] | 2
+	VMOVUPS	Y3, 2147936(SI)	// fitGrad.mul_42[0] | 3
+	VMOVUPS	947200(SI), Y0	// fitGrad.sigmoid[0]
+	VMOVUPS	947232(SI), Y1	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	947264(SI), Y2	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	947296(SI), Y3	// fitGrad.sigmoid[0] | 3
 	VMULPS	128(AX), Y0, Y0
 	VMULPS	160(AX), Y1, Y1
 	VMULPS	192(AX), Y2, Y2
 	VMULPS	224(AX), Y3, Y3
-	VMOVUPS	Y0, 2166528(SI)	// fitGrad.mul_43[0]
-	VMOVUPS	Y1, 2166560(SI)	// fitGrad.mul_43[0] | 1
-	VMOVUPS	Y2, 2166592(SI)	// fitGrad.mul_43[0] | 2
-	VMOVUPS	Y3, 2166624(SI)	// fitGrad.mul_43[0] | 3
+	VMOVUPS	Y0, 2164224(SI)	// fitGrad.mul_43[0]
+	VMOVUPS	Y1, 2164256(SI)	// fitGrad.mul_43[0] | 1
+	VMOVUPS	Y2, 2164288(SI)	// fitGrad.mul_43[0] | 2
+	VMOVUPS	Y3, 2164320(SI)	// fitGrad.mul_43[0] | 3
 	ADDQ	$128, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
@@ -8984,10 +9133,10 @@ loop120: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop121: // 128 times: terms of the sums
-	VMOVUPS	2166528(R11), Y8	// fitGrad.mul_43[0]
-	VMOVUPS	2166560(R11), Y9	// fitGrad.mul_43[0] | 1
-	VMOVUPS	2166592(R11), Y10	// fitGrad.mul_43[0] | 2
-	VMOVUPS	2166624(R11), Y11	// fitGrad.mul_43[0] | 3
+	VMOVUPS	2164224(R11), Y8	// fitGrad.mul_43[0]
+	VMOVUPS	2164256(R11), Y9	// fitGrad.mul_43[0] | 1
+	VMOVUPS	2164288(R11), Y10	// fitGrad.mul_43[0] | 2
+	VMOVUPS	2164320(R11), Y11	// fitGrad.mul_43[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -9002,73 +9151,73 @@ loop121: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop121
-	VMOVUPS	Y0, 2182912(DI)	// fitGrad.matvec_14[0]
-	VMOVUPS	Y1, 2182944(DI)	// fitGrad.matvec_14[0] | 1
-	VMOVUPS	Y2, 2182976(DI)	// fitGrad.matvec_14[0] | 2
-	VMOVUPS	Y3, 2183008(DI)	// fitGrad.matvec_14[0] | 3
-	VMOVUPS	Y4, 2183040(DI)	// fitGrad.matvec_14[1]
-	VMOVUPS	Y5, 2183072(DI)	// fitGrad.matvec_14[1] | 1
-	VMOVUPS	Y6, 2183104(DI)	// fitGrad.matvec_14[1] | 2
-	VMOVUPS	Y7, 2183136(DI)	// fitGrad.matvec_14[1] | 3
-	VMOVUPS	2100992(DI), Y15	// fitGrad.mul_40[0]
+	VMOVUPS	Y0, 2180608(DI)	// fitGrad.matvec_14[0]
+	VMOVUPS	Y1, 2180640(DI)	// fitGrad.matvec_14[0] | 1
+	VMOVUPS	Y2, 2180672(DI)	// fitGrad.matvec_14[0] | 2
+	VMOVUPS	Y3, 2180704(DI)	// fitGrad.matvec_14[0] | 3
+	VMOVUPS	Y4, 2180736(DI)	// fitGrad.matvec_14[1]
+	VMOVUPS	Y5, 2180768(DI)	// fitGrad.matvec_14[1] | 1
+	VMOVUPS	Y6, 2180800(DI)	// fitGrad.matvec_14[1] | 2
+	VMOVUPS	Y7, 2180832(DI)	// fitGrad.matvec_14[1] | 3
+	VMOVUPS	2098688(DI), Y15	// fitGrad.mul_40[0]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	2101024(DI), Y15	// fitGrad.mul_40[0] | 1
+	VMOVUPS	2098720(DI), Y15	// fitGrad.mul_40[0] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	2101056(DI), Y15	// fitGrad.mul_40[0] | 2
+	VMOVUPS	2098752(DI), Y15	// fitGrad.mul_40[0] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	2101088(DI), Y15	// fitGrad.mul_40[0] | 3
+	VMOVUPS	2098784(DI), Y15	// fitGrad.mul_40[0] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	982272(DI), Y15	// fitGrad.matvec[0]
+	VMOVUPS	979968(DI), Y15	// fitGrad.matvec[0]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	982304(DI), Y15	// fitGrad.matvec[0] | 1
+	VMOVUPS	980000(DI), Y15	// fitGrad.matvec[0] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	982336(DI), Y15	// fitGrad.matvec[0] | 2
+	VMOVUPS	980032(DI), Y15	// fitGrad.matvec[0] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	982368(DI), Y15	// fitGrad.matvec[0] | 3
+	VMOVUPS	980064(DI), Y15	// fitGrad.matvec[0] | 3
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1969920(DI), Y15	// fitGrad.mul_35[0]
+	VMOVUPS	1967616(DI), Y15	// fitGrad.mul_35[0]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1969952(DI), Y15	// fitGrad.mul_35[0] | 1
+	VMOVUPS	1967648(DI), Y15	// fitGrad.mul_35[0] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1969984(DI), Y15	// fitGrad.mul_35[0] | 2
+	VMOVUPS	1967680(DI), Y15	// fitGrad.mul_35[0] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1970016(DI), Y15	// fitGrad.mul_35[0] | 3
+	VMOVUPS	1967712(DI), Y15	// fitGrad.mul_35[0] | 3
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	1260800(DI), Y15	// fitGrad.matvec_3[0]
+	VMOVUPS	1258496(DI), Y15	// fitGrad.matvec_3[0]
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	1260832(DI), Y15	// fitGrad.matvec_3[0] | 1
+	VMOVUPS	1258528(DI), Y15	// fitGrad.matvec_3[0] | 1
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	1260864(DI), Y15	// fitGrad.matvec_3[0] | 2
+	VMOVUPS	1258560(DI), Y15	// fitGrad.matvec_3[0] | 2
 	VMOVUPS	Y15, 576(AX)
-	VMOVUPS	1260896(DI), Y15	// fitGrad.matvec_3[0] | 3
+	VMOVUPS	1258592(DI), Y15	// fitGrad.matvec_3[0] | 3
 	VMOVUPS	Y15, 608(AX)
-	VMOVUPS	1837824(DI), Y15	// fitGrad.mul_30[0]
+	VMOVUPS	1835520(DI), Y15	// fitGrad.mul_30[0]
 	VMOVUPS	Y15, 640(AX)
-	VMOVUPS	1837856(DI), Y15	// fitGrad.mul_30[0] | 1
+	VMOVUPS	1835552(DI), Y15	// fitGrad.mul_30[0] | 1
 	VMOVUPS	Y15, 672(AX)
-	VMOVUPS	1837888(DI), Y15	// fitGrad.mul_30[0] | 2
+	VMOVUPS	1835584(DI), Y15	// fitGrad.mul_30[0] | 2
 	VMOVUPS	Y15, 704(AX)
-	VMOVUPS	1837920(DI), Y15	// fitGrad.mul_30[0] | 3
+	VMOVUPS	1835616(DI), Y15	// fitGrad.mul_30[0] | 3
 	VMOVUPS	Y15, 736(AX)
-	VMOVUPS	1392896(DI), Y15	// fitGrad.matvec_4[0]
+	VMOVUPS	1390592(DI), Y15	// fitGrad.matvec_4[0]
 	VMOVUPS	Y15, 768(AX)
-	VMOVUPS	1392928(DI), Y15	// fitGrad.matvec_4[0] | 1
+	VMOVUPS	1390624(DI), Y15	// fitGrad.matvec_4[0] | 1
 	VMOVUPS	Y15, 800(AX)
-	VMOVUPS	1392960(DI), Y15	// fitGrad.matvec_4[0] | 2
+	VMOVUPS	1390656(DI), Y15	// fitGrad.matvec_4[0] | 2
 	VMOVUPS	Y15, 832(AX)
-	VMOVUPS	1392992(DI), Y15	// fitGrad.matvec_4[0] | 3
+	VMOVUPS	1390688(DI), Y15	// fitGrad.matvec_4[0] | 3
 	VMOVUPS	Y15, 864(AX)
-	VMOVUPS	1706240(DI), Y15	// fitGrad.mul_25[0]
+	VMOVUPS	1703936(DI), Y15	// fitGrad.mul_25[0]
 	VMOVUPS	Y15, 896(AX)
-	VMOVUPS	1706272(DI), Y15	// fitGrad.mul_25[0] | 1
+	VMOVUPS	1703968(DI), Y15	// fitGrad.mul_25[0] | 1
 	VMOVUPS	Y15, 928(AX)
-	VMOVUPS	1706304(DI), Y15	// fitGrad.mul_25[0] | 2
+	VMOVUPS	1704000(DI), Y15	// fitGrad.mul_25[0] | 2
 	VMOVUPS	Y15, 960(AX)
-	VMOVUPS	1706336(DI), Y10	// fitGrad.mul_25[0] | 3
-	VMOVUPS	1508096(DI), Y11	// fitGrad.matvec_5[0]
-	VMOVUPS	1508128(DI), Y12	// fitGrad.matvec_5[0] | 1
-	VMOVUPS	1508160(DI), Y8	// fitGrad.matvec_5[0] | 2
-	VMOVUPS	1508192(DI), Y9	// fitGrad.matvec_5[0] | 3
+	VMOVUPS	1704032(DI), Y10	// fitGrad.mul_25[0] | 3
+	VMOVUPS	1505792(DI), Y11	// fitGrad.matvec_5[0]
+	VMOVUPS	1505824(DI), Y12	// fitGrad.matvec_5[0] | 1
+	VMOVUPS	1505856(DI), Y8	// fitGrad.matvec_5[0] | 2
+	VMOVUPS	1505888(DI), Y9	// fitGrad.matvec_5[0] | 3
 	VMULPS	896(AX), Y11, Y11
 	VMULPS	928(AX), Y12, Y12
 	VMULPS	960(AX), Y8, Y8
@@ -9105,18 +9254,18 @@ loop121: // 128 times: terms of the sums
 	VMOVUPS	Y9, Y15
 	VFMADD231PS	352(AX), Y13, Y15
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	1031424(DI), Y15	// fitGrad.sigmoid_2[0]
+	VMOVUPS	1029120(DI), Y15	// fitGrad.sigmoid_2[0]
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	1031456(DI), Y15	// fitGrad.sigmoid_2[0] | 1
+	VMOVUPS	1029152(DI), Y15	// fitGrad.sigmoid_2[0] | 1
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	1031488(DI), Y15	// fitGrad.sigmoid_2[0] | 2
+	VMOVUPS	1029184(DI), Y15	// fitGrad.sigmoid_2[0] | 2
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	1031520(DI), Y15	// fitGrad.sigmoid_2[0] | 3
+	VMOVUPS	1029216(DI), Y15	// fitGrad.sigmoid_2[0] | 3
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	1047808(DI), Y10	// fitGrad.sub[0]
-	VMOVUPS	1047840(DI), Y11	// fitGrad.sub[0] | 1
-	VMOVUPS	1047872(DI), Y12	// fitGrad.sub[0] | 2
-	VMOVUPS	1047904(DI), Y8	// fitGrad.sub[0] | 3
+	VMOVUPS	1045504(DI), Y10	// fitGrad.sub[0]
+	VMOVUPS	1045536(DI), Y11	// fitGrad.sub[0] | 1
+	VMOVUPS	1045568(DI), Y12	// fitGrad.sub[0] | 2
+	VMOVUPS	1045600(DI), Y8	// fitGrad.sub[0] | 3
 	VBROADCASTSS	(R9), Y9	// vecmat[0]
 	VMULPS	Y9, Y0, Y0
 	VMULPS	Y9, Y1, Y1
@@ -9134,65 +9283,65 @@ loop121: // 128 times: terms of the sums
 	VFNMADD231PS	288(AX), Y13, Y2
 	VMOVUPS	192(AX), Y13
 	VFNMADD231PS	320(AX), Y13, Y3
-	VMOVUPS	Y0, 2199296(DI)	// fitGrad.sub_3[0]
-	VMOVUPS	Y1, 2199328(DI)	// fitGrad.sub_3[0] | 1
-	VMOVUPS	Y2, 2199360(DI)	// fitGrad.sub_3[0] | 2
-	VMOVUPS	Y3, 2199392(DI)	// fitGrad.sub_3[0] | 3
-	VMOVUPS	2019072(DI), Y15	// fitGrad.matvec_12[0]
+	VMOVUPS	Y0, 2196992(DI)	// fitGrad.sub_3[0]
+	VMOVUPS	Y1, 2197024(DI)	// fitGrad.sub_3[0] | 1
+	VMOVUPS	Y2, 2197056(DI)	// fitGrad.sub_3[0] | 2
+	VMOVUPS	Y3, 2197088(DI)	// fitGrad.sub_3[0] | 3
+	VMOVUPS	2016768(DI), Y15	// fitGrad.matvec_12[0]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	2019104(DI), Y15	// fitGrad.matvec_12[0] | 1
+	VMOVUPS	2016800(DI), Y15	// fitGrad.matvec_12[0] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	2019136(DI), Y15	// fitGrad.matvec_12[0] | 2
+	VMOVUPS	2016832(DI), Y15	// fitGrad.matvec_12[0] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	2019168(DI), Y15	// fitGrad.matvec_12[0] | 3
+	VMOVUPS	2016864(DI), Y15	// fitGrad.matvec_12[0] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	1178880(DI), Y15	// fitGrad.mul_7[0]
+	VMOVUPS	1176576(DI), Y15	// fitGrad.mul_7[0]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	1178912(DI), Y15	// fitGrad.mul_7[0] | 1
+	VMOVUPS	1176608(DI), Y15	// fitGrad.mul_7[0] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	1178944(DI), Y15	// fitGrad.mul_7[0] | 2
+	VMOVUPS	1176640(DI), Y15	// fitGrad.mul_7[0] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	1178976(DI), Y15	// fitGrad.mul_7[0] | 3
+	VMOVUPS	1176672(DI), Y15	// fitGrad.mul_7[0] | 3
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1888000(DI), Y15	// fitGrad.matvec_10[0]
+	VMOVUPS	1885696(DI), Y15	// fitGrad.matvec_10[0]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1888032(DI), Y15	// fitGrad.matvec_10[0] | 1
+	VMOVUPS	1885728(DI), Y15	// fitGrad.matvec_10[0] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1888064(DI), Y15	// fitGrad.matvec_10[0] | 2
+	VMOVUPS	1885760(DI), Y15	// fitGrad.matvec_10[0] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1888096(DI), Y15	// fitGrad.matvec_10[0] | 3
+	VMOVUPS	1885792(DI), Y15	// fitGrad.matvec_10[0] | 3
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	1326336(DI), Y15	// fitGrad.mul_12[0]
+	VMOVUPS	1324032(DI), Y15	// fitGrad.mul_12[0]
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	1326368(DI), Y15	// fitGrad.mul_12[0] | 1
+	VMOVUPS	1324064(DI), Y15	// fitGrad.mul_12[0] | 1
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	1326400(DI), Y15	// fitGrad.mul_12[0] | 2
+	VMOVUPS	1324096(DI), Y15	// fitGrad.mul_12[0] | 2
 	VMOVUPS	Y15, 576(AX)
-	VMOVUPS	1326432(DI), Y15	// fitGrad.mul_12[0] | 3
+	VMOVUPS	1324128(DI), Y15	// fitGrad.mul_12[0] | 3
 	VMOVUPS	Y15, 608(AX)
-	VMOVUPS	1755904(DI), Y15	// fitGrad.matvec_8[0]
+	VMOVUPS	1753600(DI), Y15	// fitGrad.matvec_8[0]
 	VMOVUPS	Y15, 640(AX)
-	VMOVUPS	1755936(DI), Y15	// fitGrad.matvec_8[0] | 1
+	VMOVUPS	1753632(DI), Y15	// fitGrad.matvec_8[0] | 1
 	VMOVUPS	Y15, 672(AX)
-	VMOVUPS	1755968(DI), Y15	// fitGrad.matvec_8[0] | 2
+	VMOVUPS	1753664(DI), Y15	// fitGrad.matvec_8[0] | 2
 	VMOVUPS	Y15, 704(AX)
-	VMOVUPS	1756000(DI), Y15	// fitGrad.matvec_8[0] | 3
+	VMOVUPS	1753696(DI), Y15	// fitGrad.matvec_8[0] | 3
 	VMOVUPS	Y15, 736(AX)
-	VMOVUPS	1458432(DI), Y15	// fitGrad.mul_17[0]
+	VMOVUPS	1456128(DI), Y15	// fitGrad.mul_17[0]
 	VMOVUPS	Y15, 768(AX)
-	VMOVUPS	1458464(DI), Y15	// fitGrad.mul_17[0] | 1
+	VMOVUPS	1456160(DI), Y15	// fitGrad.mul_17[0] | 1
 	VMOVUPS	Y15, 800(AX)
-	VMOVUPS	1458496(DI), Y15	// fitGrad.mul_17[0] | 2
+	VMOVUPS	1456192(DI), Y15	// fitGrad.mul_17[0] | 2
 	VMOVUPS	Y15, 832(AX)
-	VMOVUPS	1458528(DI), Y9	// fitGrad.mul_17[0] | 3
-	VMOVUPS	1624320(DI), Y10	// fitGrad.matvec_6[0]
-	VMOVUPS	1624352(DI), Y11	// fitGrad.matvec_6[0] | 1
-	VMOVUPS	1624384(DI), Y12	// fitGrad.matvec_6[0] | 2
-	VMOVUPS	1624416(DI), Y0	// fitGrad.matvec_6[0] | 3
-	VMOVUPS	1573632(DI), Y1	// fitGrad.mul_21[0]
-	VMOVUPS	1573664(DI), Y2	// fitGrad.mul_21[0] | 1
-	VMOVUPS	1573696(DI), Y3	// fitGrad.mul_21[0] | 2
-	VMOVUPS	1573728(DI), Y8	// fitGrad.mul_21[0] | 3
+	VMOVUPS	1456224(DI), Y9	// fitGrad.mul_17[0] | 3
+	VMOVUPS	1622016(DI), Y10	// fitGrad.matvec_6[0]
+	VMOVUPS	1622048(DI), Y11	// fitGrad.matvec_6[0] | 1
+	VMOVUPS	1622080(DI), Y12	// fitGrad.matvec_6[0] | 2
+	VMOVUPS	1622112(DI), Y0	// fitGrad.matvec_6[0] | 3
+	VMOVUPS	1571328(DI), Y1	// fitGrad.mul_21[0]
+	VMOVUPS	1571360(DI), Y2	// fitGrad.mul_21[0] | 1
+	VMOVUPS	1571392(DI), Y3	// fitGrad.mul_21[0] | 2
+	VMOVUPS	1571424(DI), Y8	// fitGrad.mul_21[0] | 3
 	VMULPS	Y1, Y10, Y1
 	VMULPS	Y2, Y11, Y2
 	VMULPS	Y3, Y12, Y3
@@ -9220,65 +9369,65 @@ loop121: // 128 times: terms of the sums
 	VFMADD231PS	320(AX), Y13, Y3
 	VMOVUPS	224(AX), Y13
 	VFMADD231PS	352(AX), Y13, Y0
-	VMOVUPS	Y1, 2215680(DI)	// fitGrad.add_9[0]
-	VMOVUPS	Y2, 2215712(DI)	// fitGrad.add_9[0] | 1
-	VMOVUPS	Y3, 2215744(DI)	// fitGrad.add_9[0] | 2
-	VMOVUPS	Y0, 2215776(DI)	// fitGrad.add_9[0] | 3
-	VMOVUPS	2101120(DI), Y15	// fitGrad.mul_40[1]
+	VMOVUPS	Y1, 2213376(DI)	// fitGrad.add_9[0]
+	VMOVUPS	Y2, 2213408(DI)	// fitGrad.add_9[0] | 1
+	VMOVUPS	Y3, 2213440(DI)	// fitGrad.add_9[0] | 2
+	VMOVUPS	Y0, 2213472(DI)	// fitGrad.add_9[0] | 3
+	VMOVUPS	2098816(DI), Y15	// fitGrad.mul_40[1]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	2101152(DI), Y15	// fitGrad.mul_40[1] | 1
+	VMOVUPS	2098848(DI), Y15	// fitGrad.mul_40[1] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	2101184(DI), Y15	// fitGrad.mul_40[1] | 2
+	VMOVUPS	2098880(DI), Y15	// fitGrad.mul_40[1] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	2101216(DI), Y15	// fitGrad.mul_40[1] | 3
+	VMOVUPS	2098912(DI), Y15	// fitGrad.mul_40[1] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	982400(DI), Y15	// fitGrad.matvec[1]
+	VMOVUPS	980096(DI), Y15	// fitGrad.matvec[1]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	982432(DI), Y15	// fitGrad.matvec[1] | 1
+	VMOVUPS	980128(DI), Y15	// fitGrad.matvec[1] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	982464(DI), Y15	// fitGrad.matvec[1] | 2
+	VMOVUPS	980160(DI), Y15	// fitGrad.matvec[1] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	982496(DI), Y15	// fitGrad.matvec[1] | 3
+	VMOVUPS	980192(DI), Y15	// fitGrad.matvec[1] | 3
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1970048(DI), Y15	// fitGrad.mul_35[1]
+	VMOVUPS	1967744(DI), Y15	// fitGrad.mul_35[1]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1970080(DI), Y15	// fitGrad.mul_35[1] | 1
+	VMOVUPS	1967776(DI), Y15	// fitGrad.mul_35[1] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1970112(DI), Y15	// fitGrad.mul_35[1] | 2
+	VMOVUPS	1967808(DI), Y15	// fitGrad.mul_35[1] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1970144(DI), Y15	// fitGrad.mul_35[1] | 3
+	VMOVUPS	1967840(DI), Y15	// fitGrad.mul_35[1] | 3
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	1260928(DI), Y15	// fitGrad.matvec_3[1]
+	VMOVUPS	1258624(DI), Y15	// fitGrad.matvec_3[1]
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	1260960(DI), Y15	// fitGrad.matvec_3[1] | 1
+	VMOVUPS	1258656(DI), Y15	// fitGrad.matvec_3[1] | 1
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	1260992(DI), Y15	// fitGrad.matvec_3[1] | 2
+	VMOVUPS	1258688(DI), Y15	// fitGrad.matvec_3[1] | 2
 	VMOVUPS	Y15, 576(AX)
-	VMOVUPS	1261024(DI), Y15	// fitGrad.matvec_3[1] | 3
+	VMOVUPS	1258720(DI), Y15	// fitGrad.matvec_3[1] | 3
 	VMOVUPS	Y15, 608(AX)
-	VMOVUPS	1837952(DI), Y15	// fitGrad.mul_30[1]
+	VMOVUPS	1835648(DI), Y15	// fitGrad.mul_30[1]
 	VMOVUPS	Y15, 640(AX)
-	VMOVUPS	1837984(DI), Y15	// fitGrad.mul_30[1] | 1
+	VMOVUPS	1835680(DI), Y15	// fitGrad.mul_30[1] | 1
 	VMOVUPS	Y15, 672(AX)
-	VMOVUPS	1838016(DI), Y15	// fitGrad.mul_30[1] | 2
+	VMOVUPS	1835712(DI), Y15	// fitGrad.mul_30[1] | 2
 	VMOVUPS	Y15, 704(AX)
-	VMOVUPS	1838048(DI), Y15	// fitGrad.mul_30[1] | 3
+	VMOVUPS	1835744(DI), Y15	// fitGrad.mul_30[1] | 3
 	VMOVUPS	Y15, 736(AX)
-	VMOVUPS	1393024(DI), Y15	// fitGrad.matvec_4[1]
+	VMOVUPS	1390720(DI), Y15	// fitGrad.matvec_4[1]
 	VMOVUPS	Y15, 768(AX)
-	VMOVUPS	1393056(DI), Y15	// fitGrad.matvec_4[1] | 1
+	VMOVUPS	1390752(DI), Y15	// fitGrad.matvec_4[1] | 1
 	VMOVUPS	Y15, 800(AX)
-	VMOVUPS	1393088(DI), Y15	// fitGrad.matvec_4[1] | 2
+	VMOVUPS	1390784(DI), Y15	// fitGrad.matvec_4[1] | 2
 	VMOVUPS	Y15, 832(AX)
-	VMOVUPS	1393120(DI), Y9	// fitGrad.matvec_4[1] | 3
-	VMOVUPS	1706368(DI), Y10	// fitGrad.mul_25[1]
-	VMOVUPS	1706400(DI), Y11	// fitGrad.mul_25[1] | 1
-	VMOVUPS	1706432(DI), Y12	// fitGrad.mul_25[1] | 2
-	VMOVUPS	1706464(DI), Y0	// fitGrad.mul_25[1] | 3
-	VMOVUPS	1508224(DI), Y1	// fitGrad.matvec_5[1]
-	VMOVUPS	1508256(DI), Y2	// fitGrad.matvec_5[1] | 1
-	VMOVUPS	1508288(DI), Y3	// fitGrad.matvec_5[1] | 2
-	VMOVUPS	1508320(DI), Y8	// fitGrad.matvec_5[1] | 3
+	VMOVUPS	1390816(DI), Y9	// fitGrad.matvec_4[1] | 3
+	VMOVUPS	1704064(DI), Y10	// fitGrad.mul_25[1]
+	VMOVUPS	1704096(DI), Y11	// fitGrad.mul_25[1] | 1
+	VMOVUPS	1704128(DI), Y12	// fitGrad.mul_25[1] | 2
+	VMOVUPS	1704160(DI), Y0	// fitGrad.mul_25[1] | 3
+	VMOVUPS	1505920(DI), Y1	// fitGrad.matvec_5[1]
+	VMOVUPS	1505952(DI), Y2	// fitGrad.matvec_5[1] | 1
+	VMOVUPS	1505984(DI), Y3	// fitGrad.matvec_5[1] | 2
+	VMOVUPS	1506016(DI), Y8	// fitGrad.matvec_5[1] | 3
 	VMULPS	Y1, Y10, Y1
 	VMULPS	Y2, Y11, Y2
 	VMULPS	Y3, Y12, Y3
@@ -9306,18 +9455,18 @@ loop121: // 128 times: terms of the sums
 	VFMADD231PS	320(AX), Y13, Y3
 	VMOVUPS	224(AX), Y13
 	VFMADD231PS	352(AX), Y13, Y0
-	VMOVUPS	1031552(DI), Y15	// fitGrad.sigmoid_2[1]
+	VMOVUPS	1029248(DI), Y15	// fitGrad.sigmoid_2[1]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	1031584(DI), Y15	// fitGrad.sigmoid_2[1] | 1
+	VMOVUPS	1029280(DI), Y15	// fitGrad.sigmoid_2[1] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	1031616(DI), Y15	// fitGrad.sigmoid_2[1] | 2
+	VMOVUPS	1029312(DI), Y15	// fitGrad.sigmoid_2[1] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	1031648(DI), Y15	// fitGrad.sigmoid_2[1] | 3
+	VMOVUPS	1029344(DI), Y15	// fitGrad.sigmoid_2[1] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	1047936(DI), Y12	// fitGrad.sub[1]
-	VMOVUPS	1047968(DI), Y8	// fitGrad.sub[1] | 1
-	VMOVUPS	1048000(DI), Y9	// fitGrad.sub[1] | 2
-	VMOVUPS	1048032(DI), Y10	// fitGrad.sub[1] | 3
+	VMOVUPS	1045632(DI), Y12	// fitGrad.sub[1]
+	VMOVUPS	1045664(DI), Y8	// fitGrad.sub[1] | 1
+	VMOVUPS	1045696(DI), Y9	// fitGrad.sub[1] | 2
+	VMOVUPS	1045728(DI), Y10	// fitGrad.sub[1] | 3
 	VBROADCASTSS	4(R9), Y11	// vecmat[1]
 	VMULPS	Y11, Y4, Y4
 	VMULPS	Y11, Y5, Y5
@@ -9331,61 +9480,61 @@ loop121: // 128 times: terms of the sums
 	VFNMADD231PS	160(AX), Y2, Y5
 	VFNMADD231PS	192(AX), Y3, Y6
 	VFNMADD231PS	224(AX), Y0, Y7
-	VMOVUPS	Y4, 2199424(DI)	// fitGrad.sub_3[1]
-	VMOVUPS	Y5, 2199456(DI)	// fitGrad.sub_3[1] | 1
-	VMOVUPS	Y6, 2199488(DI)	// fitGrad.sub_3[1] | 2
-	VMOVUPS	Y7, 2199520(DI)	// fitGrad.sub_3[1] | 3
-	VMOVUPS	2019200(DI), Y15	// fitGrad.matvec_12[1]
+	VMOVUPS	Y4, 2197120(DI)	// fitGrad.sub_3[1]
+	VMOVUPS	Y5, 2197152(DI)	// fitGrad.sub_3[1] | 1
+	VMOVUPS	Y6, 2197184(DI)	// fitGrad.sub_3[1] | 2
+	VMOVUPS	Y7, 2197216(DI)	// fitGrad.sub_3[1] | 3
+	VMOVUPS	2016896(DI), Y15	// fitGrad.matvec_12[1]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	2019232(DI), Y15	// fitGrad.matvec_12[1] | 1
+	VMOVUPS	2016928(DI), Y15	// fitGrad.matvec_12[1] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	2019264(DI), Y15	// fitGrad.matvec_12[1] | 2
+	VMOVUPS	2016960(DI), Y15	// fitGrad.matvec_12[1] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	2019296(DI), Y15	// fitGrad.matvec_12[1] | 3
+	VMOVUPS	2016992(DI), Y15	// fitGrad.matvec_12[1] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	1179008(DI), Y15	// fitGrad.mul_7[1]
+	VMOVUPS	1176704(DI), Y15	// fitGrad.mul_7[1]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	1179040(DI), Y15	// fitGrad.mul_7[1] | 1
+	VMOVUPS	1176736(DI), Y15	// fitGrad.mul_7[1] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	1179072(DI), Y15	// fitGrad.mul_7[1] | 2
+	VMOVUPS	1176768(DI), Y15	// fitGrad.mul_7[1] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	1179104(DI), Y15	// fitGrad.mul_7[1] | 3
+	VMOVUPS	1176800(DI), Y15	// fitGrad.mul_7[1] | 3
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1888128(DI), Y15	// fitGrad.matvec_10[1]
+	VMOVUPS	1885824(DI), Y15	// fitGrad.matvec_10[1]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1888160(DI), Y15	// fitGrad.matvec_10[1] | 1
+	VMOVUPS	1885856(DI), Y15	// fitGrad.matvec_10[1] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1888192(DI), Y15	// fitGrad.matvec_10[1] | 2
+	VMOVUPS	1885888(DI), Y15	// fitGrad.matvec_10[1] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1888224(DI), Y15	// fitGrad.matvec_10[1] | 3
+	VMOVUPS	1885920(DI), Y15	// fitGrad.matvec_10[1] | 3
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	1326464(DI), Y15	// fitGrad.mul_12[1]
+	VMOVUPS	1324160(DI), Y15	// fitGrad.mul_12[1]
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	1326496(DI), Y15	// fitGrad.mul_12[1] | 1
+	VMOVUPS	1324192(DI), Y15	// fitGrad.mul_12[1] | 1
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	1326528(DI), Y15	// fitGrad.mul_12[1] | 2
+	VMOVUPS	1324224(DI), Y15	// fitGrad.mul_12[1] | 2
 	VMOVUPS	Y15, 576(AX)
-	VMOVUPS	1326560(DI), Y15	// fitGrad.mul_12[1] | 3
+	VMOVUPS	1324256(DI), Y15	// fitGrad.mul_12[1] | 3
 	VMOVUPS	Y15, 608(AX)
-	VMOVUPS	1756032(DI), Y15	// fitGrad.matvec_8[1]
+	VMOVUPS	1753728(DI), Y15	// fitGrad.matvec_8[1]
 	VMOVUPS	Y15, 640(AX)
-	VMOVUPS	1756064(DI), Y15	// fitGrad.matvec_8[1] | 1
+	VMOVUPS	1753760(DI), Y15	// fitGrad.matvec_8[1] | 1
 	VMOVUPS	Y15, 672(AX)
-	VMOVUPS	1756096(DI), Y15	// fitGrad.matvec_8[1] | 2
+	VMOVUPS	1753792(DI), Y15	// fitGrad.matvec_8[1] | 2
 	VMOVUPS	Y15, 704(AX)
-	VMOVUPS	1756128(DI), Y6	// fitGrad.matvec_8[1] | 3
-	VMOVUPS	1458560(DI), Y7	// fitGrad.mul_17[1]
-	VMOVUPS	1458592(DI), Y8	// fitGrad.mul_17[1] | 1
-	VMOVUPS	1458624(DI), Y9	// fitGrad.mul_17[1] | 2
-	VMOVUPS	1458656(DI), Y10	// fitGrad.mul_17[1] | 3
-	VMOVUPS	1624448(DI), Y11	// fitGrad.matvec_6[1]
-	VMOVUPS	1624480(DI), Y12	// fitGrad.matvec_6[1] | 1
-	VMOVUPS	1624512(DI), Y0	// fitGrad.matvec_6[1] | 2
-	VMOVUPS	1624544(DI), Y1	// fitGrad.matvec_6[1] | 3
-	VMOVUPS	1573760(DI), Y2	// fitGrad.mul_21[1]
-	VMOVUPS	1573792(DI), Y3	// fitGrad.mul_21[1] | 1
-	VMOVUPS	1573824(DI), Y4	// fitGrad.mul_21[1] | 2
-	VMOVUPS	1573856(DI), Y5	// fitGrad.mul_21[1] | 3
+	VMOVUPS	1753824(DI), Y6	// fitGrad.matvec_8[1] | 3
+	VMOVUPS	1456256(DI), Y7	// fitGrad.mul_17[1]
+	VMOVUPS	1456288(DI), Y8	// fitGrad.mul_17[1] | 1
+	VMOVUPS	1456320(DI), Y9	// fitGrad.mul_17[1] | 2
+	VMOVUPS	1456352(DI), Y10	// fitGrad.mul_17[1] | 3
+	VMOVUPS	1622144(DI), Y11	// fitGrad.matvec_6[1]
+	VMOVUPS	1622176(DI), Y12	// fitGrad.matvec_6[1] | 1
+	VMOVUPS	1622208(DI), Y0	// fitGrad.matvec_6[1] | 2
+	VMOVUPS	1622240(DI), Y1	// fitGrad.matvec_6[1] | 3
+	VMOVUPS	1571456(DI), Y2	// fitGrad.mul_21[1]
+	VMOVUPS	1571488(DI), Y3	// fitGrad.mul_21[1] | 1
+	VMOVUPS	1571520(DI), Y4	// fitGrad.mul_21[1] | 2
+	VMOVUPS	1571552(DI), Y5	// fitGrad.mul_21[1] | 3
 	VMULPS	Y2, Y11, Y2
 	VMULPS	Y3, Y12, Y3
 	VMULPS	Y4, Y0, Y0
@@ -9410,10 +9559,10 @@ loop121: // 128 times: terms of the sums
 	VFMADD231PS	320(AX), Y13, Y0
 	VMOVUPS	224(AX), Y13
 	VFMADD231PS	352(AX), Y13, Y1
-	VMOVUPS	Y2, 2215808(DI)	// fitGrad.add_9[1]
-	VMOVUPS	Y3, 2215840(DI)	// fitGrad.add_9[1] | 1
-	VMOVUPS	Y0, 2215872(DI)	// fitGrad.add_9[1] | 2
-	VMOVUPS	Y1, 2215904(DI)	// fitGrad.add_9[1] | 3
+	VMOVUPS	Y2, 2213504(DI)	// fitGrad.add_9[1]
+	VMOVUPS	Y3, 2213536(DI)	// fitGrad.add_9[1] | 1
+	VMOVUPS	Y0, 2213568(DI)	// fitGrad.add_9[1] | 2
+	VMOVUPS	Y1, 2213600(DI)	// fitGrad.add_9[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -9422,30 +9571,30 @@ loop121: // 128 times: terms of the sums
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop122: // 64 times: tiles of 2 elements
-	VMOVUPS	1195264(SI), Y0	// fitGrad.mul_8[0]
-	VMOVUPS	1195296(SI), Y1	// fitGrad.mul_8[0] | 1
-	VMOVUPS	1195328(SI), Y2	// fitGrad.mul_8[0] | 2
-	VMOVUPS	1195360(SI), Y3	// fitGrad.mul_8[0] | 3
+	VMOVUPS	1192960(SI), Y0	// fitGrad.mul_8[0]
+	VMOVUPS	1192992(SI), Y1	// fitGrad.mul_8[0] | 1
+	VMOVUPS	1193024(SI), Y2	// fitGrad.mul_8[0] | 2
+	VMOVUPS	1193056(SI), Y3	// fitGrad.mul_8[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899840(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 899872(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 899904(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 899936(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	1195392(SI), Y0	// fitGrad.mul_8[1]
-	VMOVUPS	1195424(SI), Y1	// fitGrad.mul_8[1] | 1
-	VMOVUPS	1195456(SI), Y2	// fitGrad.mul_8[1] | 2
-	VMOVUPS	1195488(SI), Y3	// fitGrad.mul_8[1] | 3
+	VMOVUPS	Y0, 897536(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 897568(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 897600(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 897632(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1193088(SI), Y0	// fitGrad.mul_8[1]
+	VMOVUPS	1193120(SI), Y1	// fitGrad.mul_8[1] | 1
+	VMOVUPS	1193152(SI), Y2	// fitGrad.mul_8[1] | 2
+	VMOVUPS	1193184(SI), Y3	// fitGrad.mul_8[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899968(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 900000(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 900032(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 900064(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 897664(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 897696(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 897728(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 897760(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop122
@@ -9457,14 +9606,14 @@ loop123: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop124: // 16 times
-	VMOVUPS	2166528(R10), Y0	// fitGrad.mul_43[0]
-	VMOVUPS	2166656(R10), Y1	// fitGrad.mul_43[1]
-	VMOVUPS	2166784(R10), Y2	// fitGrad.mul_43[2]
-	VMOVUPS	2166912(R10), Y3	// fitGrad.mul_43[3]
-	VMOVUPS	2167040(R10), Y4	// fitGrad.mul_43[4]
-	VMOVUPS	2167168(R10), Y5	// fitGrad.mul_43[5]
-	VMOVUPS	2167296(R10), Y6	// fitGrad.mul_43[6]
-	VMOVUPS	2167424(R10), Y7	// fitGrad.mul_43[7]
+	VMOVUPS	2164224(R10), Y0	// fitGrad.mul_43[0]
+	VMOVUPS	2164352(R10), Y1	// fitGrad.mul_43[1]
+	VMOVUPS	2164480(R10), Y2	// fitGrad.mul_43[2]
+	VMOVUPS	2164608(R10), Y3	// fitGrad.mul_43[3]
+	VMOVUPS	2164736(R10), Y4	// fitGrad.mul_43[4]
+	VMOVUPS	2164864(R10), Y5	// fitGrad.mul_43[5]
+	VMOVUPS	2164992(R10), Y6	// fitGrad.mul_43[6]
+	VMOVUPS	2165120(R10), Y7	// fitGrad.mul_43[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -9489,14 +9638,14 @@ loop124: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 916224(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 916256(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 916288(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 916320(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 916352(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 916384(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 916416(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 916448(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 913920(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 913952(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 913984(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 914016(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 914048(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 914080(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 914112(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 914144(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -9527,38 +9676,38 @@ loop126: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop127: // 16 times: samples, 2 at a time
-	VMOVUPS	916224(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	917248(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	899840(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913920(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	914944(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	897536(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899968(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	897664(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	900096(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897792(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	900224(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897920(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	900352(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	898048(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	916256(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	917280(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913952(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	914976(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	897540(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899972(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	897668(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	900100(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897796(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	900228(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897924(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	900356(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	898052(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -9597,26 +9746,26 @@ loop128: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop129: // 16 times: samples, 2 at a time
-	VMOVUPS	916224(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	917248(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	915840(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913920(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	914944(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	913536(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915968(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	913664(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	916096(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913792(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	916256(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	917280(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	915844(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913952(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	914976(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	913540(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915972(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	913668(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	916100(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913796(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -9652,10 +9801,10 @@ loop130: // 64 times: tiles of 2 elements
 	MOVQ	AX, R12
 	MOVQ	SI, R13
 loop131: // 128 times: terms of the sums
-	VMOVUPS	2215680(R12), Y8	// fitGrad.add_9[0]
-	VMOVUPS	2215712(R12), Y9	// fitGrad.add_9[0] | 1
-	VMOVUPS	2215744(R12), Y10	// fitGrad.add_9[0] | 2
-	VMOVUPS	2215776(R12), Y11	// fitGrad.add_9[0] | 3
+	VMOVUPS	2213376(R12), Y8	// fitGrad.add_9[0]
+	VMOVUPS	2213408(R12), Y9	// fitGrad.add_9[0] | 1
+	VMOVUPS	2213440(R12), Y10	// fitGrad.add_9[0] | 2
+	VMOVUPS	2213472(R12), Y11	// fitGrad.add_9[0] | 3
 	VBROADCASTSS	2560(R13), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -9670,35 +9819,35 @@ loop131: // 128 times: terms of the sums
 	ADDQ	$4, R13
 	DECQ	R11
 	JNE	loop131
-	VMOVUPS	Y0, 2232064(DI)	// fitGrad.matvec_15[0]
-	VMOVUPS	Y1, 2232096(DI)	// fitGrad.matvec_15[0] | 1
-	VMOVUPS	Y2, 2232128(DI)	// fitGrad.matvec_15[0] | 2
-	VMOVUPS	Y3, 2232160(DI)	// fitGrad.matvec_15[0] | 3
-	VMOVUPS	Y4, 2232192(DI)	// fitGrad.matvec_15[1]
-	VMOVUPS	Y5, 2232224(DI)	// fitGrad.matvec_15[1] | 1
-	VMOVUPS	Y6, 2232256(DI)	// fitGrad.matvec_15[1] | 2
-	VMOVUPS	Y7, 2232288(DI)	// fitGrad.matvec_15[1] | 3
+	VMOVUPS	Y0, 2229760(DI)	// fitGrad.matvec_15[0]
+	VMOVUPS	Y1, 2229792(DI)	// fitGrad.matvec_15[0] | 1
+	VMOVUPS	Y2, 2229824(DI)	// fitGrad.matvec_15[0] | 2
+	VMOVUPS	Y3, 2229856(DI)	// fitGrad.matvec_15[0] | 3
+	VMOVUPS	Y4, 2229888(DI)	// fitGrad.matvec_15[1]
+	VMOVUPS	Y5, 2229920(DI)	// fitGrad.matvec_15[1] | 1
+	VMOVUPS	Y6, 2229952(DI)	// fitGrad.matvec_15[1] | 2
+	VMOVUPS	Y7, 2229984(DI)	// fitGrad.matvec_15[1] | 3
 	VBROADCASTSS	(R9), Y8	// vecmat[0]
-	VMOVUPS	2199296(DI), Y9	// fitGrad.sub_3[0]
-	VMOVUPS	2199328(DI), Y10	// fitGrad.sub_3[0] | 1
-	VMOVUPS	2199360(DI), Y11	// fitGrad.sub_3[0] | 2
-	VMOVUPS	2199392(DI), Y12	// fitGrad.sub_3[0] | 3
+	VMOVUPS	2196992(DI), Y9	// fitGrad.sub_3[0]
+	VMOVUPS	2197024(DI), Y10	// fitGrad.sub_3[0] | 1
+	VMOVUPS	2197056(DI), Y11	// fitGrad.sub_3[0] | 2
+	VMOVUPS	2197088(DI), Y12	// fitGrad.sub_3[0] | 3
 	VFMADD231PS	Y8, Y0, Y9
 	VFMADD231PS	Y8, Y1, Y10
 	VFMADD231PS	Y8, Y2, Y11
 	VFMADD231PS	Y8, Y3, Y12
-	VMOVUPS	1064192(DI), Y0	// fitGrad.mul_2[0]
-	VMOVUPS	1064224(DI), Y1	// fitGrad.mul_2[0] | 1
-	VMOVUPS	1064256(DI), Y2	// fitGrad.mul_2[0] | 2
-	VMOVUPS	1064288(DI), Y3	// fitGrad.mul_2[0] | 3
+	VMOVUPS	1061888(DI), Y0	// fitGrad.mul_2[0]
+	VMOVUPS	1061920(DI), Y1	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1061952(DI), Y2	// fitGrad.mul_2[0] | 2
+	VMOVUPS	1061984(DI), Y3	// fitGrad.mul_2[0] | 3
 	VMULPS	Y0, Y9, Y0
 	VMULPS	Y1, Y10, Y1
 	VMULPS	Y2, Y11, Y2
 	VMULPS	Y3, Y12, Y3
-	VMOVUPS	Y0, 2248448(DI)	// fitGrad.L.2.bias_bar[0]
-	VMOVUPS	Y1, 2248480(DI)	// fitGrad.L.2.bias_bar[0] | 1
-	VMOVUPS	Y2, 2248512(DI)	// fitGrad.L.2.bias_bar[0] | 2
-	VMOVUPS	Y3, 2248544(DI)	// fitGrad.L.2.bias_bar[0] | 3
+	VMOVUPS	Y0, 2246144(DI)	// fitGrad.L.2.bias_bar[0]
+	VMOVUPS	Y1, 2246176(DI)	// fitGrad.L.2.bias_bar[0] | 1
+	VMOVUPS	Y2, 2246208(DI)	// fitGrad.L.2.bias_bar[0] | 2
+	VMOVUPS	Y3, 2246240(DI)	// fitGrad.L.2.bias_bar[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
@@ -9710,26 +9859,26 @@ loop131: // 128 times: terms of the sums
 	VADDPS	Y3, Y0, Y0
 	VMOVUPS	Y0, 86016(R10)	// sum of L.2.bias[0]
 	VBROADCASTSS	4(R9), Y0	// vecmat[1]
-	VMOVUPS	2199424(DI), Y1	// fitGrad.sub_3[1]
-	VMOVUPS	2199456(DI), Y2	// fitGrad.sub_3[1] | 1
-	VMOVUPS	2199488(DI), Y3	// fitGrad.sub_3[1] | 2
-	VMOVUPS	2199520(DI), Y8	// fitGrad.sub_3[1] | 3
+	VMOVUPS	2197120(DI), Y1	// fitGrad.sub_3[1]
+	VMOVUPS	2197152(DI), Y2	// fitGrad.sub_3[1] | 1
+	VMOVUPS	2197184(DI), Y3	// fitGrad.sub_3[1] | 2
+	VMOVUPS	2197216(DI), Y8	// fitGrad.sub_3[1] | 3
 	VFMADD231PS	Y0, Y4, Y1
 	VFMADD231PS	Y0, Y5, Y2
 	VFMADD231PS	Y0, Y6, Y3
 	VFMADD231PS	Y0, Y7, Y8
-	VMOVUPS	1064320(DI), Y0	// fitGrad.mul_2[1]
-	VMOVUPS	1064352(DI), Y4	// fitGrad.mul_2[1] | 1
-	VMOVUPS	1064384(DI), Y5	// fitGrad.mul_2[1] | 2
-	VMOVUPS	1064416(DI), Y6	// fitGrad.mul_2[1] | 3
+	VMOVUPS	1062016(DI), Y0	// fitGrad.mul_2[1]
+	VMOVUPS	1062048(DI), Y4	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1062080(DI), Y5	// fitGrad.mul_2[1] | 2
+	VMOVUPS	1062112(DI), Y6	// fitGrad.mul_2[1] | 3
 	VMULPS	Y0, Y1, Y0
 	VMULPS	Y4, Y2, Y1
 	VMULPS	Y5, Y3, Y2
 	VMULPS	Y6, Y8, Y3
-	VMOVUPS	Y0, 2248576(DI)	// fitGrad.L.2.bias_bar[1]
-	VMOVUPS	Y1, 2248608(DI)	// fitGrad.L.2.bias_bar[1] | 1
-	VMOVUPS	Y2, 2248640(DI)	// fitGrad.L.2.bias_bar[1] | 2
-	VMOVUPS	Y3, 2248672(DI)	// fitGrad.L.2.bias_bar[1] | 3
+	VMOVUPS	Y0, 2246272(DI)	// fitGrad.L.2.bias_bar[1]
+	VMOVUPS	Y1, 2246304(DI)	// fitGrad.L.2.bias_bar[1] | 1
+	VMOVUPS	Y2, 2246336(DI)	// fitGrad.L.2.bias_bar[1] | 2
+	VMOVUPS	Y3, 2246368(DI)	// fitGrad.L.2.bias_bar[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
@@ -9762,10 +9911,10 @@ loop132: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop133: // 128 times: terms of the sums
-	VMOVUPS	2248448(R10), Y8	// fitGrad.L.2.bias_bar[0]
-	VMOVUPS	2248480(R10), Y9	// fitGrad.L.2.bias_bar[0] | 1
-	VMOVUPS	2248512(R10), Y10	// fitGrad.L.2.bias_bar[0] | 2
-	VMOVUPS	2248544(R10), Y11	// fitGrad.L.2.bias_bar[0] | 3
+	VMOVUPS	2246144(R10), Y8	// fitGrad.L.2.bias_bar[0]
+	VMOVUPS	2246176(R10), Y9	// fitGrad.L.2.bias_bar[0] | 1
+	VMOVUPS	2246208(R10), Y10	// fitGrad.L.2.bias_bar[0] | 2
+	VMOVUPS	2246240(R10), Y11	// fitGrad.L.2.bias_bar[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -9780,14 +9929,14 @@ loop133: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop133
-	VMOVUPS	Y0, 2264832(DI)	// fitGrad.vecmat_12[0]
-	VMOVUPS	Y1, 2264864(DI)	// fitGrad.vecmat_12[0] | 1
-	VMOVUPS	Y2, 2264896(DI)	// fitGrad.vecmat_12[0] | 2
-	VMOVUPS	Y3, 2264928(DI)	// fitGrad.vecmat_12[0] | 3
-	VMOVUPS	Y4, 2264960(DI)	// fitGrad.vecmat_12[1]
-	VMOVUPS	Y5, 2264992(DI)	// fitGrad.vecmat_12[1] | 1
-	VMOVUPS	Y6, 2265024(DI)	// fitGrad.vecmat_12[1] | 2
-	VMOVUPS	Y7, 2265056(DI)	// fitGrad.vecmat_12[1] | 3
+	VMOVUPS	Y0, 2262528(DI)	// fitGrad.vecmat_12[0]
+	VMOVUPS	Y1, 2262560(DI)	// fitGrad.vecmat_12[0] | 1
+	VMOVUPS	Y2, 2262592(DI)	// fitGrad.vecmat_12[0] | 2
+	VMOVUPS	Y3, 2262624(DI)	// fitGrad.vecmat_12[0] | 3
+	VMOVUPS	Y4, 2262656(DI)	// fitGrad.vecmat_12[1]
+	VMOVUPS	Y5, 2262688(DI)	// fitGrad.vecmat_12[1] | 1
+	VMOVUPS	Y6, 2262720(DI)	// fitGrad.vecmat_12[1] | 2
+	VMOVUPS	Y7, 2262752(DI)	// fitGrad.vecmat_12[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -9795,30 +9944,30 @@ loop133: // 128 times: terms of the sums
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop134: // 64 times: tiles of 2 elements
-	VMOVUPS	1195264(SI), Y0	// fitGrad.mul_8[0]
-	VMOVUPS	1195296(SI), Y1	// fitGrad.mul_8[0] | 1
-	VMOVUPS	1195328(SI), Y2	// fitGrad.mul_8[0] | 2
-	VMOVUPS	1195360(SI), Y3	// fitGrad.mul_8[0] | 3
+	VMOVUPS	1192960(SI), Y0	// fitGrad.mul_8[0]
+	VMOVUPS	1192992(SI), Y1	// fitGrad.mul_8[0] | 1
+	VMOVUPS	1193024(SI), Y2	// fitGrad.mul_8[0] | 2
+	VMOVUPS	1193056(SI), Y3	// fitGrad.mul_8[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899840(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 899872(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 899904(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 899936(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	1195392(SI), Y0	// fitGrad.mul_8[1]
-	VMOVUPS	1195424(SI), Y1	// fitGrad.mul_8[1] | 1
-	VMOVUPS	1195456(SI), Y2	// fitGrad.mul_8[1] | 2
-	VMOVUPS	1195488(SI), Y3	// fitGrad.mul_8[1] | 3
+	VMOVUPS	Y0, 897536(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 897568(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 897600(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 897632(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1193088(SI), Y0	// fitGrad.mul_8[1]
+	VMOVUPS	1193120(SI), Y1	// fitGrad.mul_8[1] | 1
+	VMOVUPS	1193152(SI), Y2	// fitGrad.mul_8[1] | 2
+	VMOVUPS	1193184(SI), Y3	// fitGrad.mul_8[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899968(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 900000(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 900032(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 900064(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 897664(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 897696(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 897728(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 897760(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop134
@@ -9830,14 +9979,14 @@ loop135: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop136: // 16 times
-	VMOVUPS	2215680(R10), Y0	// fitGrad.add_9[0]
-	VMOVUPS	2215808(R10), Y1	// fitGrad.add_9[1]
-	VMOVUPS	2215936(R10), Y2	// fitGrad.add_9[2]
-	VMOVUPS	2216064(R10), Y3	// fitGrad.add_9[3]
-	VMOVUPS	2216192(R10), Y4	// fitGrad.add_9[4]
-	VMOVUPS	2216320(R10), Y5	// fitGrad.add_9[5]
-	VMOVUPS	2216448(R10), Y6	// fitGrad.add_9[6]
-	VMOVUPS	2216576(R10), Y7	// fitGrad.add_9[7]
+	VMOVUPS	2213376(R10), Y0	// fitGrad.add_9[0]
+	VMOVUPS	2213504(R10), Y1	// fitGrad.add_9[1]
+	VMOVUPS	2213632(R10), Y2	// fitGrad.add_9[2]
+	VMOVUPS	2213760(R10), Y3	// fitGrad.add_9[3]
+	VMOVUPS	2213888(R10), Y4	// fitGrad.add_9[4]
+	VMOVUPS	2214016(R10), Y5	// fitGrad.add_9[5]
+	VMOVUPS	2214144(R10), Y6	// fitGrad.add_9[6]
+	VMOVUPS	2214272(R10), Y7	// fitGrad.add_9[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -9862,14 +10011,14 @@ loop136: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 916224(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 916256(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 916288(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 916320(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 916352(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 916384(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 916416(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 916448(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 913920(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 913952(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 913984(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 914016(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 914048(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 914080(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 914112(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 914144(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -9900,38 +10049,38 @@ loop138: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop139: // 16 times: samples, 2 at a time
-	VMOVUPS	916224(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	917248(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	899840(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913920(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	914944(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	897536(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899968(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	897664(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	900096(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897792(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	900224(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897920(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	900352(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	898048(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	916256(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	917280(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913952(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	914976(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	897540(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899972(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	897668(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	900100(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897796(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	900228(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897924(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	900356(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	898052(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -9970,26 +10119,26 @@ loop140: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop141: // 16 times: samples, 2 at a time
-	VMOVUPS	916224(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	917248(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	915840(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913920(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	914944(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	913536(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915968(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	913664(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	916096(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913792(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	916256(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	917280(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	915844(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913952(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	914976(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	913540(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915972(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	913668(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	916100(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913796(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -10010,30 +10159,30 @@ loop141: // 16 times: samples, 2 at a time
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop142: // 64 times: tiles of 2 elements
-	VMOVUPS	2248448(SI), Y0	// fitGrad.L.2.bias_bar[0]
-	VMOVUPS	2248480(SI), Y1	// fitGrad.L.2.bias_bar[0] | 1
-	VMOVUPS	2248512(SI), Y2	// fitGrad.L.2.bias_bar[0] | 2
-	VMOVUPS	2248544(SI), Y3	// fitGrad.L.2.bias_bar[0] | 3
+	VMOVUPS	2246144(SI), Y0	// fitGrad.L.2.bias_bar[0]
+	VMOVUPS	2246176(SI), Y1	// fitGrad.L.2.bias_bar[0] | 1
+	VMOVUPS	2246208(SI), Y2	// fitGrad.L.2.bias_bar[0] | 2
+	VMOVUPS	2246240(SI), Y3	// fitGrad.L.2.bias_bar[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899840(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 899872(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 899904(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 899936(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	2248576(SI), Y0	// fitGrad.L.2.bias_bar[1]
-	VMOVUPS	2248608(SI), Y1	// fitGrad.L.2.bias_bar[1] | 1
-	VMOVUPS	2248640(SI), Y2	// fitGrad.L.2.bias_bar[1] | 2
-	VMOVUPS	2248672(SI), Y3	// fitGrad.L.2.bias_bar[1] | 3
+	VMOVUPS	Y0, 897536(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 897568(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 897600(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 897632(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	2246272(SI), Y0	// fitGrad.L.2.bias_bar[1]
+	VMOVUPS	2246304(SI), Y1	// fitGrad.L.2.bias_bar[1] | 1
+	VMOVUPS	2246336(SI), Y2	// fitGrad.L.2.bias_bar[1] | 2
+	VMOVUPS	2246368(SI), Y3	// fitGrad.L.2.bias_bar[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 899968(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 900000(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 900032(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 900064(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 897664(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 897696(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 897728(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 897760(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop142
@@ -10045,14 +10194,14 @@ loop143: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop144: // 16 times
-	VMOVUPS	998656(R10), Y0	// fitGrad.softplus[0]
-	VMOVUPS	998784(R10), Y1	// fitGrad.softplus[1]
-	VMOVUPS	998912(R10), Y2	// fitGrad.softplus[2]
-	VMOVUPS	999040(R10), Y3	// fitGrad.softplus[3]
-	VMOVUPS	999168(R10), Y4	// fitGrad.softplus[4]
-	VMOVUPS	999296(R10), Y5	// fitGrad.softplus[5]
-	VMOVUPS	999424(R10), Y6	// fitGrad.softplus[6]
-	VMOVUPS	999552(R10), Y7	// fitGrad.softplus[7]
+	VMOVUPS	996352(R10), Y0	// fitGrad.softplus[0]
+	VMOVUPS	996480(R10), Y1	// fitGrad.softplus[1]
+	VMOVUPS	996608(R10), Y2	// fitGrad.softplus[2]
+	VMOVUPS	996736(R10), Y3	// fitGrad.softplus[3]
+	VMOVUPS	996864(R10), Y4	// fitGrad.softplus[4]
+	VMOVUPS	996992(R10), Y5	// fitGrad.softplus[5]
+	VMOVUPS	997120(R10), Y6	// fitGrad.softplus[6]
+	VMOVUPS	997248(R10), Y7	// fitGrad.softplus[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -10077,14 +10226,14 @@ loop144: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 916224(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 916256(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 916288(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 916320(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 916352(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 916384(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 916416(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 916448(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 913920(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 913952(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 913984(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 914016(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 914048(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 914080(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 914112(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 914144(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -10115,38 +10264,38 @@ loop146: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop147: // 16 times: samples, 2 at a time
-	VMOVUPS	916224(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	917248(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	899840(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913920(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	914944(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	897536(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899968(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	897664(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	900096(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897792(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	900224(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897920(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	900352(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	898048(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	916256(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	917280(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	899844(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913952(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	914976(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	897540(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	899972(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	897668(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	900100(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897796(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	900228(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897924(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	900356(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	898052(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -10185,26 +10334,26 @@ loop148: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop149: // 16 times: samples, 2 at a time
-	VMOVUPS	916224(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	917248(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	915840(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913920(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	914944(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	913536(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915968(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	913664(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	916096(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913792(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	916256(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	917280(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	915844(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913952(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	914976(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	913540(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	915972(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	913668(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	916100(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913796(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -10231,48 +10380,48 @@ loop150: // 4 times: vectors of the block
 	MOVQ	R8, R11
 loop151: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	2264832(R9), Y1	// fitGrad.vecmat_12[0]
-	VMOVUPS	949504(R9), Y2	// fitGrad.sigmoid[0]
-	VMOVUPS	2150144(R9), Y3	// fitGrad.mul_42[0]
+	VMOVUPS	2262528(R9), Y1	// fitGrad.vecmat_12[0]
+	VMOVUPS	947200(R9), Y2	// fitGrad.sigmoid[0]
+	VMOVUPS	2147840(R9), Y3	// fitGrad.mul_42[0]
 	VFMADD231PS	Y2, Y1, Y3
 	VANDPS	Y0, Y3, Y1
 	VMOVUPS	16384(R10), Y2	// sum of L.0.bias[0]
 	VADDPS	Y1, Y2, Y1
 	VMOVUPS	Y1, 16384(R10)	// sum of L.0.bias[0]
 	VANDPS	Y0, Y3, Y1
-	VMOVUPS	932608(SI), Y2	// fitGrad.concat[0]
+	VMOVUPS	930304(SI), Y2	// fitGrad.concat[0]
 	VMOVUPS	(R11), Y3	// sum of L.0.weight[0]
 	VFMADD231PS	Y2, Y1, Y3
 	VMOVUPS	Y3, (R11)	// sum of L.0.weight[0]
-	VMOVUPS	932736(SI), Y3	// fitGrad.concat[1]
+	VMOVUPS	930432(SI), Y3	// fitGrad.concat[1]
 	VMOVUPS	32(R11), Y4	// sum of L.0.weight[1]
 	VFMADD231PS	Y3, Y1, Y4
 	VMOVUPS	Y4, 32(R11)	// sum of L.0.weight[1]
-	VMOVUPS	932864(SI), Y4	// fitGrad.concat[2]
+	VMOVUPS	930560(SI), Y4	// fitGrad.concat[2]
 	VMOVUPS	64(R11), Y5	// sum of L.0.weight[2]
 	VFMADD231PS	Y4, Y1, Y5
 	VMOVUPS	Y5, 64(R11)	// sum of L.0.weight[2]
-	VMOVUPS	932992(SI), Y5	// fitGrad.concat[3]
+	VMOVUPS	930688(SI), Y5	// fitGrad.concat[3]
 	VMOVUPS	96(R11), Y6	// sum of L.0.weight[3]
 	VFMADD231PS	Y5, Y1, Y6
 	VMOVUPS	Y6, 96(R11)	// sum of L.0.weight[3]
-	VMOVUPS	2182912(R9), Y1	// fitGrad.matvec_14[0]
-	VMOVUPS	1031424(R9), Y6	// fitGrad.sigmoid_2[0]
+	VMOVUPS	2180608(R9), Y1	// fitGrad.matvec_14[0]
+	VMOVUPS	1029120(R9), Y6	// fitGrad.sigmoid_2[0]
 	VMULPS	Y6, Y1, Y1
 	VANDPS	Y0, Y1, Y1
 	VMOVUPS	90112(R10), Y6	// sum of L.4.weight[0]
 	VFMADD231PS	f32_3f800000<>(SB), Y1, Y6
 	VMOVUPS	Y6, 90112(R10)	// sum of L.4.weight[0]
-	VMOVUPS	2232064(R9), Y1	// fitGrad.matvec_15[0]
-	VMOVUPS	1031424(R9), Y6	// fitGrad.sigmoid_2[0]
-	VMOVUPS	2084608(R9), Y7	// fitGrad.matvec_13[0]
-	VMOVUPS	1080576(R9), Y8	// fitGrad.mul_3[0]
-	VMOVUPS	1953536(R9), Y9	// fitGrad.matvec_11[0]
-	VMOVUPS	1277184(R9), Y10	// fitGrad.mul_10[0]
-	VMOVUPS	1821440(R9), Y11	// fitGrad.matvec_9[0]
-	VMOVUPS	1409280(R9), Y12	// fitGrad.mul_15[0]
-	VMOVUPS	1689856(R9), Y13	// fitGrad.matvec_7[0]
-	VMOVUPS	1524480(R9), Y14	// fitGrad.mul_19[0]
+	VMOVUPS	2229760(R9), Y1	// fitGrad.matvec_15[0]
+	VMOVUPS	1029120(R9), Y6	// fitGrad.sigmoid_2[0]
+	VMOVUPS	2082304(R9), Y7	// fitGrad.matvec_13[0]
+	VMOVUPS	1078272(R9), Y8	// fitGrad.mul_3[0]
+	VMOVUPS	1951232(R9), Y9	// fitGrad.matvec_11[0]
+	VMOVUPS	1274880(R9), Y10	// fitGrad.mul_10[0]
+	VMOVUPS	1819136(R9), Y11	// fitGrad.matvec_9[0]
+	VMOVUPS	1406976(R9), Y12	// fitGrad.mul_15[0]
+	VMOVUPS	1687552(R9), Y13	// fitGrad.matvec_7[0]
+	VMOVUPS	1522176(R9), Y14	// fitGrad.mul_19[0]
 	VMULPS	Y14, Y13, Y13
 	VFMADD231PS	Y12, Y11, Y13
 	VFMADD231PS	Y10, Y9, Y13
@@ -10308,13 +10457,13 @@ loop152: // 256 times: elements
 	MOVQ	R8, R12
 loop153: // 64 times: elements
 	// lagrange.nde:8
-	VMOVUPS	1624064(SI), Y1	// fitGrad.q_bar_bar[0]
+	VMOVUPS	1621760(SI), Y1	// fitGrad.q_bar_bar[0]
 	VBROADCASTSS	70404(R9), Y6	// force.2.weight[0]
 	VMULPS	Y6, Y1, Y6
-	VMOVUPS	1624192(SI), Y7	// fitGrad.q_bar_bar[1]
+	VMOVUPS	1621888(SI), Y7	// fitGrad.q_bar_bar[1]
 	VBROADCASTSS	70660(R9), Y8	// force.2.weight[64]
 	VFMADD231PS	Y8, Y7, Y6
-	VMOVUPS	1606400(R10), Y8	// fitGrad.add_7[0]
+	VMOVUPS	1604096(R10), Y8	// fitGrad.add_7[0]
 	VORPS	f32_80000000<>(SB), Y8, Y9
 	VMOVUPS	f32_42b40000<>(SB), Y10
 	VMINPS	Y9, Y10, Y9
@@ -10364,7 +10513,7 @@ loop153: // 64 times: elements
 	VMOVUPS	94304(R12), Y8	// sum of force.0.weight[3]
 	VFMADD231PS	Y5, Y6, Y8
 	VMOVUPS	Y8, 94304(R12)	// sum of force.0.weight[3]
-	VMOVUPS	1614592(R10), Y6	// fitGrad.softplus_2[0]
+	VMOVUPS	1612288(R10), Y6	// fitGrad.softplus_2[0]
 	VANDPS	Y0, Y6, Y6
 	VMOVUPS	104448(R11), Y8	// sum of force.2.weight[0]
 	VFMADD231PS	Y6, Y1, Y8

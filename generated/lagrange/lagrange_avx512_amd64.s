@@ -79,6 +79,8 @@ DATA f64_ffffffffffffffff<>+0(SB)/8, $0xffffffffffffffff // NaN
 GLOBL f64_ffffffffffffffff<>(SB), RODATA|NOPTR, $8
 DATA f64_3ff0000000000000<>+0(SB)/8, $0x3ff0000000000000 // 1
 GLOBL f64_3ff0000000000000<>(SB), RODATA|NOPTR, $8
+DATA f64_403e000000000000<>+0(SB)/8, $0x403e000000000000 // 30
+GLOBL f64_403e000000000000<>(SB), RODATA|NOPTR, $8
 DATA f32_3f000000<>+0(SB)/4, $0x3f000000 // 0.5
 GLOBL f32_3f000000<>(SB), RODATA|NOPTR, $4
 
@@ -2675,17 +2677,49 @@ TEXT ·swing0LanestepAVX512(SB), 0, $8-32
 
 // swing0Laneoutput is Swing.0.laneoutput (lagrange.nde:22) of a block of samples.
 TEXT swing0Laneoutput_avx512<>(SB), NOSPLIT, $0-0
+loop1: // rows from which others follow
+	CVTTSD2SQ	474880(AX), R15	// step.at.start
+	ADDQ	AX, R15
+	MOVQ	R15, 65536(AX)
+	CVTTSD2SQ	472320(AX), R15	// step.row
+	IMULQ	$256, R15
+	ADDQ	65536(AX), R15
+	MOVQ	R15, 65544(AX)
+	CVTTSD2SQ	475136(AX), R15	// q.row.start
+	ADDQ	AX, R15
+	MOVQ	R15, 65552(AX)
+	CVTTSD2SQ	472320(AX), R15	// step.row
+	IMULQ	$256, R15
+	ADDQ	65552(AX), R15
+	MOVQ	R15, 65560(AX)
+	CVTTSD2SQ	475392(AX), R15	// v.row.start
+	ADDQ	AX, R15
+	MOVQ	R15, 65568(AX)
+	CVTTSD2SQ	472320(AX), R15	// step.row
+	IMULQ	$256, R15
+	ADDQ	65568(AX), R15
+	MOVQ	R15, 65576(AX)
+	MOVQ	65544(AX), R15
+	MOVQ	R15, 65584(AX)
+	MOVQ	65560(AX), R15
+	MOVQ	R15, 65592(AX)
+	MOVQ	65576(AX), R15
+	MOVQ	R15, 65600(AX)
+loop2: // rows of outputs
 	VBROADCASTSD	472320(AX), Z0	// step.row
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-	MOVQ	AX, DI
-loop1: // 2 times: vectors of the block
+	MOVQ	65584(AX), DI
+	MOVQ	AX, R9
+	MOVQ	65592(AX), R10
+	MOVQ	65600(AX), R11
+loop3: // 2 times: vectors of the block
 	VMOVUPD	472064(SI), Z0	// step.open
 	VMOVUPD	472128(SI), Z1	// step.open | 1
 	VMOVUPD	471808(SI), Z2	// step.next
 	VMOVUPD	471872(SI), Z3	// step.next | 1
-	VMOVUPD	472576(SI), Z4	// step.at
-	VMOVUPD	472640(SI), Z5	// step.at | 1
+	VMOVUPD	(DI), Z4
+	VMOVUPD	64(DI), Z5
 	VMOVUPD	473344(SI), Z6	// step.end
 	VMOVUPD	473408(SI), Z7	// step.end | 1
 	VMOVUPD	472832(SI), Z8	// step.span
@@ -2720,20 +2754,20 @@ loop1: // 2 times: vectors of the block
 	VPANDQ	Z9, Z15, Z17
 	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z16, Z18
 	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z17, Z19
-	VMOVUPD	Z18, 477440(SI)	// step.taken
-	VMOVUPD	Z19, 477504(SI)	// step.taken | 1
+	VMOVUPD	Z18, 475648(SI)	// step.taken
+	VMOVUPD	Z19, 475712(SI)	// step.taken | 1
 	VADDPD	Z18, Z2, Z2
 	VADDPD	Z19, Z3, Z3
-	VMOVUPD	Z2, 476928(SI)	// step.next_next
-	VMOVUPD	Z3, 476992(SI)	// step.next_next | 1
+	VMOVUPD	Z2, 471808(SI)	// step.next
+	VMOVUPD	Z3, 471872(SI)	// step.next | 1
 	VPXORQ.BCST	f64_ffffffffffffffff<>(SB), Z8, Z2
 	VPXORQ.BCST	f64_ffffffffffffffff<>(SB), Z9, Z3
 	VPANDQ	Z2, Z14, Z2
 	VPANDQ	Z3, Z15, Z3
 	VPTERNLOGQ.BCST	$0xac, f64_0000000000000000<>(SB), Z0, Z2
 	VPTERNLOGQ.BCST	$0xac, f64_0000000000000000<>(SB), Z1, Z3
-	VMOVUPD	Z2, 477184(SI)	// step.open_next
-	VMOVUPD	Z3, 477248(SI)	// step.open_next | 1
+	VMOVUPD	Z2, 472064(SI)	// step.open
+	VMOVUPD	Z3, 472128(SI)	// step.open | 1
 	VCMPPD	$0, Z10, Z4, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
 	VCMPPD	$0, Z11, Z5, K1
@@ -2752,8 +2786,8 @@ loop1: // 2 times: vectors of the block
 	VPTERNLOGQ.BCST	$0xac, f64_3ff0000000000000<>(SB), Z5, Z7
 	VPTERNLOGQ.BCST	$0xb8, f64_0000000000000000<>(SB), Z0, Z6
 	VPTERNLOGQ.BCST	$0xb8, f64_0000000000000000<>(SB), Z1, Z7
-	VMOVUPD	Z6, 477696(SI)	// step.place
-	VMOVUPD	Z7, 477760(SI)	// step.place | 1
+	VMOVUPD	Z6, 475904(SI)	// step.place
+	VMOVUPD	Z7, 475968(SI)	// step.place | 1
 	VMULPD	Z4, Z12, Z6
 	VMULPD	Z5, Z13, Z7
 	VCVTPD2PS	Z6, Y6
@@ -2762,113 +2796,189 @@ loop1: // 2 times: vectors of the block
 	VCVTPD2PS	Z4, Y4
 	VCVTPD2PS	Z5, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
-	VMOVUPS	473856(DI), Z5	// q.at[0]
-	VMOVUPS	473984(DI), Z7	// q.at[1]
-	VMOVUPS	474880(DI), Z8	// step.data0[0]
-	VMOVUPS	475008(DI), Z9	// step.data0[1]
-	VMOVUPS	475392(DI), Z10	// step.data2[0]
-	VMOVUPS	475520(DI), Z11	// step.data2[1]
-	VMOVUPS	475904(DI), Z12	// step.data4[0]
-	VMOVUPS	476032(DI), Z13	// step.data4[1]
-	VMOVUPS	474368(DI), Z14	// q[0]
-	VMOVUPS	474496(DI), Z15	// q[1]
-	VMOVUPS	476416(DI), Z18	// q.row[0]
-	VMOVUPS	476544(DI), Z19	// q.row[1]
-	VMOVUPS	474112(DI), Z20	// v.at[0]
-	VMOVUPS	474240(DI), Z21	// v.at[1]
-	VMOVUPS	475136(DI), Z22	// step.data1[0]
-	VMOVUPS	475264(DI), Z23	// step.data1[1]
-	VMOVUPS	475648(DI), Z24	// step.data3[0]
-	VMOVUPS	475776(DI), Z25	// step.data3[1]
-	VMOVUPS	476160(DI), Z26	// step.data5[0]
-	VMOVUPS	476288(DI), Z27	// step.data5[1]
-	VMOVUPS	474624(DI), Z28	// v[0]
-	VMOVUPS	474752(DI), Z29	// v[1]
-	VMOVUPS	476672(DI), Z30	// v.row[0]
-	VMOVUPS	476800(DI), Z31	// v.row[1]
+	VMOVUPS	469760(R9), Z5	// swing0Lanestep.q.at[0]
+	VMOVUPS	469888(R9), Z7	// swing0Lanestep.q.at[1]
+	VMOVUPS	470272(R9), Z8	// swing0Lanestep.step.data0[0]
+	VMOVUPS	470400(R9), Z9	// swing0Lanestep.step.data0[1]
+	VMOVUPS	470784(R9), Z10	// swing0Lanestep.step.data2[0]
+	VMOVUPS	470912(R9), Z11	// swing0Lanestep.step.data2[1]
+	VMOVUPS	471296(R9), Z12	// swing0Lanestep.step.data4[0]
+	VMOVUPS	471424(R9), Z13	// swing0Lanestep.step.data4[1]
+	VMOVUPS	468480(R9), Z14	// swing0Lanestep.q[0]
+	VMOVUPS	468608(R9), Z15	// swing0Lanestep.q[1]
+	VMOVUPS	(R10), Z18
+	VMOVUPS	128(R10), Z19
+	VMOVUPS	470016(R9), Z20	// swing0Lanestep.v.at[0]
+	VMOVUPS	470144(R9), Z21	// swing0Lanestep.v.at[1]
+	VMOVUPS	470528(R9), Z22	// swing0Lanestep.step.data1[0]
+	VMOVUPS	470656(R9), Z23	// swing0Lanestep.step.data1[1]
+	VMOVUPS	471040(R9), Z24	// swing0Lanestep.step.data3[0]
+	VMOVUPS	471168(R9), Z25	// swing0Lanestep.step.data3[1]
+	VMOVUPS	471552(R9), Z26	// swing0Lanestep.step.data5[0]
+	VMOVUPS	471680(R9), Z27	// swing0Lanestep.step.data5[1]
+	VMOVUPS	468736(R9), Z28	// swing0Lanestep.v[0]
+	VMOVUPS	468864(R9), Z29	// swing0Lanestep.v[1]
+	VMOVUPS	(R11), Z30
+	VMOVUPS	128(R11), Z31
 	VFMADD231PS	Z12, Z4, Z10
 	VFMADD231PS	Z10, Z4, Z8
 	VFMADD213PS	Z5, Z6, Z8
 	VFMADD231PS	Z13, Z4, Z11
 	VFMADD231PS	Z11, Z4, Z9
 	VFMADD213PS	Z7, Z6, Z9
-	VPMOVQD	Z2, Y10
-	VPMOVQD	Z3, Y11
-	VINSERTF64X4	$1, Y11, Z10, Z10
-	VPTERNLOGD	$0xca, Z8, Z14, Z10
-	VPMOVQD	Z2, Y8
-	VPMOVQD	Z3, Y11
-	VINSERTF64X4	$1, Y11, Z8, Z8
-	VPTERNLOGD	$0xca, Z9, Z15, Z8
-	VPMOVQD	Z0, Y9
-	VPMOVQD	Z1, Y11
-	VINSERTF64X4	$1, Y11, Z9, Z9
-	VPTERNLOGD	$0xca, Z10, Z5, Z9
-	VPMOVQD	Z0, Y5
-	VPMOVQD	Z1, Y10
-	VINSERTF64X4	$1, Y10, Z5, Z5
-	VPTERNLOGD	$0xca, Z8, Z7, Z5
-	VPMOVQD	Z16, Y7
-	VPMOVQD	Z17, Y8
-	VINSERTF64X4	$1, Y8, Z7, Z7
-	VPTERNLOGD	$0xca, Z18, Z9, Z7
-	VMOVUPS	Z7, 477952(DI)	// q.row_next[0]
-	VPMOVQD	Z16, Y7
-	VPMOVQD	Z17, Y8
-	VINSERTF64X4	$1, Y8, Z7, Z7
-	VPTERNLOGD	$0xca, Z19, Z5, Z7
-	VMOVUPS	Z7, 478080(DI)	// q.row_next[1]
+	VPMOVQD	Z2, Y2
+	VPMOVQD	Z3, Y3
+	VINSERTF64X4	$1, Y3, Z2, Z2
+	VPTERNLOGD	$0xe2, Z8, Z2, Z14
+	VPTERNLOGD	$0xe2, Z9, Z2, Z15
+	VPMOVQD	Z0, Y0
+	VPMOVQD	Z1, Y1
+	VINSERTF64X4	$1, Y1, Z0, Z0
+	VPTERNLOGD	$0xe2, Z14, Z0, Z5
+	VPTERNLOGD	$0xe2, Z15, Z0, Z7
+	VPMOVQD	Z16, Y1
+	VPMOVQD	Z17, Y3
+	VINSERTF64X4	$1, Y3, Z1, Z1
+	VPTERNLOGD	$0xe2, Z18, Z1, Z5
+	VMOVUPS	Z5, (R10)
+	VPTERNLOGD	$0xe2, Z19, Z1, Z7
+	VMOVUPS	Z7, 128(R10)
 	VFMADD231PS	Z26, Z4, Z24
 	VFMADD231PS	Z24, Z4, Z22
 	VFMADD213PS	Z20, Z6, Z22
 	VFMADD231PS	Z27, Z4, Z25
 	VFMADD231PS	Z25, Z4, Z23
 	VFMADD213PS	Z21, Z23, Z6
-	VPMOVQD	Z2, Y4
-	VPMOVQD	Z3, Y5
-	VINSERTF64X4	$1, Y5, Z4, Z4
-	VPTERNLOGD	$0xca, Z22, Z28, Z4
-	VPMOVQD	Z2, Y2
-	VPMOVQD	Z3, Y3
-	VINSERTF64X4	$1, Y3, Z2, Z2
+	VPTERNLOGD	$0xe2, Z22, Z2, Z28
 	VPTERNLOGD	$0xca, Z6, Z29, Z2
-	VPMOVQD	Z0, Y3
-	VPMOVQD	Z1, Y5
-	VINSERTF64X4	$1, Y5, Z3, Z3
-	VPTERNLOGD	$0xca, Z4, Z20, Z3
-	VPMOVQD	Z0, Y0
-	VPMOVQD	Z1, Y1
-	VINSERTF64X4	$1, Y1, Z0, Z0
+	VPTERNLOGD	$0xe2, Z28, Z0, Z20
 	VPTERNLOGD	$0xca, Z2, Z21, Z0
-	VPMOVQD	Z16, Y1
-	VPMOVQD	Z17, Y2
-	VINSERTF64X4	$1, Y2, Z1, Z1
-	VPTERNLOGD	$0xca, Z30, Z3, Z1
-	VMOVUPS	Z1, 478208(DI)	// v.row_next[0]
-	VPMOVQD	Z16, Y1
-	VPMOVQD	Z17, Y2
-	VINSERTF64X4	$1, Y2, Z1, Z1
+	VPTERNLOGD	$0xe2, Z30, Z1, Z20
+	VMOVUPS	Z20, (R11)
 	VPTERNLOGD	$0xca, Z31, Z0, Z1
-	VMOVUPS	Z1, 478336(DI)	// v.row_next[1]
+	VMOVUPS	Z1, 128(R11)
 	ADDQ	$128, SI
-	ADDQ	$64, DI
+	ADDQ	$128, DI
+	ADDQ	$64, R9
+	ADDQ	$64, R10
+	ADDQ	$64, R11
 	DECQ	CX
-	JNE	loop1
-	// results that are the arguments of the next run
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop2: // 2 times: vectors of the block
-	VMOVUPD	476928(SI), Z0	// step.next_next
-	VMOVUPD	476992(SI), Z1	// step.next_next | 1
-	VMOVUPD	Z0, 471808(SI)	// step.next
-	VMOVUPD	Z1, 471872(SI)	// step.next | 1
-	VMOVUPD	477184(SI), Z0	// step.open_next
-	VMOVUPD	477248(SI), Z1	// step.open_next | 1
-	VMOVUPD	Z0, 472064(SI)	// step.open
-	VMOVUPD	Z1, 472128(SI)	// step.open | 1
-	ADDQ	$128, SI
-	DECQ	CX
+	JNE	loop3
+	// the next row, if a sample has to take it
+	VBROADCASTSD	472320(AX), Z0	// step.row
+	VADDPD.BCST	f64_3ff0000000000000<>(SB), Z0, Z0
+	VMOVSD	X0, 472320(AX)	// step.row
+	VBROADCASTSD	474368(AX), Z1	// step.left
+	VSUBPD.BCST	f64_3ff0000000000000<>(SB), Z1, Z1
+	VMOVSD	X1, 474368(AX)	// step.left
+	VMOVUPD	472064(AX), Z1	// step.open
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
+	VCMPPD	$17, Z1, Z2, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
+	VMOVUPD	471808(AX), Z2	// step.next
+	VCMPPD	$0, Z0, Z2, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z2
+	VPANDQ	Z2, Z1, Z1
+	VPORQ.BCST	f64_0000000000000000<>(SB), Z1, Z1
+	VMOVUPD	472128(AX), Z2	// step.open | 1
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z3
+	VCMPPD	$17, Z2, Z3, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z2
+	VMOVUPD	471872(AX), Z3	// step.next | 1
+	VCMPPD	$0, Z0, Z3, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z3
+	VPANDQ	Z3, Z2, Z2
+	VPORQ	Z2, Z1, Z1
+	VMOVUPD	472192(AX), Z2	// step.open | 2
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z3
+	VCMPPD	$17, Z2, Z3, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z2
+	VMOVUPD	471936(AX), Z3	// step.next | 2
+	VCMPPD	$0, Z0, Z3, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z3
+	VPANDQ	Z3, Z2, Z2
+	VPORQ	Z2, Z1, Z1
+	VMOVUPD	472256(AX), Z2	// step.open | 3
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z3
+	VCMPPD	$17, Z2, Z3, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z2
+	VMOVUPD	472000(AX), Z3	// step.next | 3
+	VCMPPD	$0, Z0, Z3, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z3
+	VPANDQ	Z3, Z2, Z2
+	VPORQ	Z2, Z1, Z1
+	VCMPPD.BCST	$17, f64_403e000000000000<>(SB), Z0, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
+	VBROADCASTSD	474368(AX), Z2	// step.left
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z3
+	VCMPPD	$17, Z2, Z3, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z2
+	VPANDQ	Z2, Z0, Z0
+	VPANDQ	Z0, Z1, Z0
+	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z0, Z0
+	VSHUFF64X2	$78, Z0, Z0, Z1
+	VADDPD	Z1, Z0, Z0
+	VSHUFF64X2	$177, Z0, Z0, Z1
+	VADDPD	Z1, Z0, Z0
+	VSHUFPD	$85, Z0, Z0, Z1
+	VADDPD	Z1, Z0, Z0
+	VMOVSD	X0, 474624(AX)	// step.more
+	ADDQ	$256, 65584(AX)
+	ADDQ	$256, 65592(AX)
+	ADDQ	$256, 65600(AX)
+	CMPQ	474624(AX), $0	// step.more
 	JNE	loop2
+	// the first row that a sample has to take, if there is one
+	VMOVUPD	472064(AX), Z0	// step.open
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z1
+	VCMPPD	$17, Z0, Z1, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
+	VMOVUPD	471808(AX), Z1	// step.next
+	VBROADCASTSD	f64_403e000000000000<>(SB), Z2
+	VPTERNLOGQ	$0xca, Z2, Z1, Z0
+	VBROADCASTSD	f64_403e000000000000<>(SB), Z1
+	VMINPD	Z0, Z1, Z0
+	VMOVUPD	472128(AX), Z1	// step.open | 1
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
+	VCMPPD	$17, Z1, Z2, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
+	VMOVUPD	471872(AX), Z2	// step.next | 1
+	VBROADCASTSD	f64_403e000000000000<>(SB), Z3
+	VPTERNLOGQ	$0xca, Z3, Z2, Z1
+	VMINPD	Z1, Z0, Z0
+	VMOVUPD	472192(AX), Z1	// step.open | 2
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
+	VCMPPD	$17, Z1, Z2, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
+	VMOVUPD	471936(AX), Z2	// step.next | 2
+	VBROADCASTSD	f64_403e000000000000<>(SB), Z3
+	VPTERNLOGQ	$0xca, Z3, Z2, Z1
+	VMINPD	Z1, Z0, Z0
+	VMOVUPD	472256(AX), Z1	// step.open | 3
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
+	VCMPPD	$17, Z1, Z2, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
+	VMOVUPD	472000(AX), Z2	// step.next | 3
+	VBROADCASTSD	f64_403e000000000000<>(SB), Z3
+	VPTERNLOGQ	$0xca, Z3, Z2, Z1
+	VMINPD	Z1, Z0, Z0
+	VSHUFF64X2	$78, Z0, Z0, Z1
+	VMINPD	Z1, Z0, Z0
+	VSHUFF64X2	$177, Z0, Z0, Z1
+	VMINPD	Z1, Z0, Z0
+	VSHUFPD	$85, Z0, Z0, Z1
+	VMINPD	Z1, Z0, Z0
+	VMOVSD	X0, 472320(AX)	// step.row
+	VCMPPD.BCST	$17, f64_403e000000000000<>(SB), Z0, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
+	VBROADCASTSD	474368(AX), Z1	// step.left
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
+	VCMPPD	$17, Z1, Z2, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
+	VPANDQ	Z1, Z0, Z0
+	VMOVSD	X0, 474624(AX)	// step.more
+	CMPQ	474624(AX), $0	// step.more
+	JNE	loop1
 	RET
 
 // func swing0LaneoutputAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -2892,16 +3002,16 @@ TEXT swingSamplePart0_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, DI
 loop1: // 2 times: vectors of the block
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 502016(SI)	// swingSample.step0_in0
+	VMOVUPD	Z0, 499712(SI)	// swingSample.step0_in0
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 502080(SI)	// swingSample.step0_in0 | 1
-	VMOVUPS	478464(DI), Z0	// swingSample.q0[0]
+	VMOVUPD	Z0, 499776(SI)	// swingSample.step0_in0 | 1
+	VMOVUPS	476160(DI), Z0	// swingSample.q0[0]
 	VMOVUPS	Z0, 468480(DI)	// swing0Lanestep.q[0]
-	VMOVUPS	478592(DI), Z0	// swingSample.q0[1]
+	VMOVUPS	476288(DI), Z0	// swingSample.q0[1]
 	VMOVUPS	Z0, 468608(DI)	// swing0Lanestep.q[1]
-	VMOVUPS	478720(DI), Z0	// swingSample.v0[0]
+	VMOVUPS	476416(DI), Z0	// swingSample.v0[0]
 	VMOVUPS	Z0, 468736(DI)	// swing0Lanestep.v[0]
-	VMOVUPS	478848(DI), Z0	// swingSample.v0[1]
+	VMOVUPS	476544(DI), Z0	// swingSample.v0[1]
 	VMOVUPS	Z0, 468864(DI)	// swing0Lanestep.v[1]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
@@ -2950,15 +3060,15 @@ TEXT fitSamplePart0_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	502272(SI), Z0	// fitSample.q[0]
-	VMOVUPS	502400(SI), Z1	// fitSample.q[1]
-	VMOVUPS	502528(SI), Z2	// fitSample.v[0]
-	VMOVUPS	502656(SI), Z3	// fitSample.v[1]
+	VMOVUPS	499968(SI), Z0	// fitSample.q[0]
+	VMOVUPS	500096(SI), Z1	// fitSample.q[1]
+	VMOVUPS	500224(SI), Z2	// fitSample.v[0]
+	VMOVUPS	500352(SI), Z3	// fitSample.v[1]
 	// lagrange.nde:4
-	VMOVUPS	Z0, 503168(SI)	// fitSample.concat[0]
-	VMOVUPS	Z1, 503296(SI)	// fitSample.concat[1]
-	VMOVUPS	Z2, 503424(SI)	// fitSample.concat[2]
-	VMOVUPS	Z3, 503552(SI)	// fitSample.concat[3]
+	VMOVUPS	Z0, 500864(SI)	// fitSample.concat[0]
+	VMOVUPS	Z1, 500992(SI)	// fitSample.concat[1]
+	VMOVUPS	Z2, 501120(SI)	// fitSample.concat[2]
+	VMOVUPS	Z3, 501248(SI)	// fitSample.concat[3]
 	MOVQ	$128, DI
 	MOVQ	BX, R9
 	MOVQ	BX, R10
@@ -2975,7 +3085,7 @@ loop2: // 128 times: elements
 	VFMADD231PS	Z3, Z5, Z4
 	VBROADCASTSS	2048(R10), Z5	// L.0.bias[0]
 	VADDPS	Z5, Z4, Z4
-	VMOVUPS	Z4, 503680(R11)	// fitSample.add[0]
+	VMOVUPS	Z4, 501376(R11)	// fitSample.add[0]
 	VPORD.BCST	f32_80000000<>(SB), Z4, Z5
 	VBROADCASTSS	f32_42b40000<>(SB), Z6
 	VMINPS	Z5, Z6, Z5
@@ -2999,10 +3109,10 @@ loop2: // 128 times: elements
 	VBLENDMPS	Z5, Z4, K2, Z4
 	VADDPS.BCST	f32_3f800000<>(SB), Z5, Z5
 	VDIVPS	Z5, Z4, Z4
-	VMOVUPS	Z4, 520064(R11)	// fitSample.sigmoid[0]
+	VMOVUPS	Z4, 517760(R11)	// fitSample.sigmoid[0]
 	VBROADCASTSS	512(R12), Z5	// L.0.weight.matvec[0]
 	VMULPS	Z4, Z5, Z4
-	VMOVUPS	Z4, 536448(R11)	// fitSample.mul[0]
+	VMOVUPS	Z4, 534144(R11)	// fitSample.mul[0]
 	ADDQ	$16, R9
 	ADDQ	$4, R10
 	ADDQ	$128, R11
@@ -3037,8 +3147,8 @@ loop3: // 16 times: tiles of 8 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop4: // 128 times: terms of the sums
-	VMOVUPS	536448(R10), Z16	// fitSample.mul[0]
-	VMOVUPS	536512(R10), Z17	// fitSample.mul[0] | 1
+	VMOVUPS	534144(R10), Z16	// fitSample.mul[0]
+	VMOVUPS	534208(R10), Z17	// fitSample.mul[0] | 1
 	VBROADCASTSS	2560(R11), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -3067,27 +3177,27 @@ loop4: // 128 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop4
-	VMOVUPS	Z0, 552832(DI)	// fitSample.matvec[0]
-	VMOVUPS	Z1, 552896(DI)	// fitSample.matvec[0] | 1
-	VMOVUPS	Z2, 552960(DI)	// fitSample.matvec[1]
-	VMOVUPS	Z3, 553024(DI)	// fitSample.matvec[1] | 1
-	VMOVUPS	Z4, 553088(DI)	// fitSample.matvec[2]
-	VMOVUPS	Z5, 553152(DI)	// fitSample.matvec[2] | 1
-	VMOVUPS	Z6, 553216(DI)	// fitSample.matvec[3]
-	VMOVUPS	Z7, 553280(DI)	// fitSample.matvec[3] | 1
-	VMOVUPS	Z8, 553344(DI)	// fitSample.matvec[4]
-	VMOVUPS	Z9, 553408(DI)	// fitSample.matvec[4] | 1
-	VMOVUPS	Z10, 553472(DI)	// fitSample.matvec[5]
-	VMOVUPS	Z11, 553536(DI)	// fitSample.matvec[5] | 1
-	VMOVUPS	Z12, 553600(DI)	// fitSample.matvec[6]
-	VMOVUPS	Z13, 553664(DI)	// fitSample.matvec[6] | 1
-	VMOVUPS	Z14, 553728(DI)	// fitSample.matvec[7]
-	VMOVUPS	Z15, 553792(DI)	// fitSample.matvec[7] | 1
+	VMOVUPS	Z0, 550528(DI)	// fitSample.matvec[0]
+	VMOVUPS	Z1, 550592(DI)	// fitSample.matvec[0] | 1
+	VMOVUPS	Z2, 550656(DI)	// fitSample.matvec[1]
+	VMOVUPS	Z3, 550720(DI)	// fitSample.matvec[1] | 1
+	VMOVUPS	Z4, 550784(DI)	// fitSample.matvec[2]
+	VMOVUPS	Z5, 550848(DI)	// fitSample.matvec[2] | 1
+	VMOVUPS	Z6, 550912(DI)	// fitSample.matvec[3]
+	VMOVUPS	Z7, 550976(DI)	// fitSample.matvec[3] | 1
+	VMOVUPS	Z8, 551040(DI)	// fitSample.matvec[4]
+	VMOVUPS	Z9, 551104(DI)	// fitSample.matvec[4] | 1
+	VMOVUPS	Z10, 551168(DI)	// fitSample.matvec[5]
+	VMOVUPS	Z11, 551232(DI)	// fitSample.matvec[5] | 1
+	VMOVUPS	Z12, 551296(DI)	// fitSample.matvec[6]
+	VMOVUPS	Z13, 551360(DI)	// fitSample.matvec[6] | 1
+	VMOVUPS	Z14, 551424(DI)	// fitSample.matvec[7]
+	VMOVUPS	Z15, 551488(DI)	// fitSample.matvec[7] | 1
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop5: // 8 times
-	VMOVUPS	503680(R10), Z0	// fitSample.add[0]
-	VMOVUPS	503744(R10), Z1	// fitSample.add[0] | 1
+	VMOVUPS	501376(R10), Z0	// fitSample.add[0]
+	VMOVUPS	501440(R10), Z1	// fitSample.add[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z2
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z3
 	VMAXPS	Z2, Z3, Z2
@@ -3144,8 +3254,8 @@ loop5: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	VMAXPS	Z1, Z3, Z1
 	VFMADD231PS	Z4, Z2, Z1
-	VMOVUPS	Z0, 569216(R10)	// fitSample.softplus[0]
-	VMOVUPS	Z1, 569280(R10)	// fitSample.softplus[0] | 1
+	VMOVUPS	Z0, 566912(R10)	// fitSample.softplus[0]
+	VMOVUPS	Z1, 566976(R10)	// fitSample.softplus[0] | 1
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop5
@@ -3179,8 +3289,8 @@ loop6: // 16 times: tiles of 8 elements
 	MOVQ	AX, R12
 	MOVQ	SI, R13
 loop7: // 128 times: terms of the sums
-	VMOVUPS	569216(R12), Z16	// fitSample.softplus[0]
-	VMOVUPS	569280(R12), Z17	// fitSample.softplus[0] | 1
+	VMOVUPS	566912(R12), Z16	// fitSample.softplus[0]
+	VMOVUPS	566976(R12), Z17	// fitSample.softplus[0] | 1
 	VBROADCASTSS	2560(R13), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -3209,29 +3319,29 @@ loop7: // 128 times: terms of the sums
 	ADDQ	$4, R13
 	DECQ	R11
 	JNE	loop7
-	VMOVUPS	Z0, 585600(DI)	// fitSample.matvec_2[0]
-	VMOVUPS	Z1, 585664(DI)	// fitSample.matvec_2[0] | 1
-	VMOVUPS	Z2, 585728(DI)	// fitSample.matvec_2[1]
-	VMOVUPS	Z3, 585792(DI)	// fitSample.matvec_2[1] | 1
-	VMOVUPS	Z4, 585856(DI)	// fitSample.matvec_2[2]
-	VMOVUPS	Z5, 585920(DI)	// fitSample.matvec_2[2] | 1
-	VMOVUPS	Z6, 585984(DI)	// fitSample.matvec_2[3]
-	VMOVUPS	Z7, 586048(DI)	// fitSample.matvec_2[3] | 1
-	VMOVUPS	Z8, 586112(DI)	// fitSample.matvec_2[4]
-	VMOVUPS	Z9, 586176(DI)	// fitSample.matvec_2[4] | 1
-	VMOVUPS	Z10, 586240(DI)	// fitSample.matvec_2[5]
-	VMOVUPS	Z11, 586304(DI)	// fitSample.matvec_2[5] | 1
-	VMOVUPS	Z12, 586368(DI)	// fitSample.matvec_2[6]
-	VMOVUPS	Z13, 586432(DI)	// fitSample.matvec_2[6] | 1
-	VMOVUPS	Z14, 586496(DI)	// fitSample.matvec_2[7]
-	VMOVUPS	Z15, 586560(DI)	// fitSample.matvec_2[7] | 1
+	VMOVUPS	Z0, 583296(DI)	// fitSample.matvec_2[0]
+	VMOVUPS	Z1, 583360(DI)	// fitSample.matvec_2[0] | 1
+	VMOVUPS	Z2, 583424(DI)	// fitSample.matvec_2[1]
+	VMOVUPS	Z3, 583488(DI)	// fitSample.matvec_2[1] | 1
+	VMOVUPS	Z4, 583552(DI)	// fitSample.matvec_2[2]
+	VMOVUPS	Z5, 583616(DI)	// fitSample.matvec_2[2] | 1
+	VMOVUPS	Z6, 583680(DI)	// fitSample.matvec_2[3]
+	VMOVUPS	Z7, 583744(DI)	// fitSample.matvec_2[3] | 1
+	VMOVUPS	Z8, 583808(DI)	// fitSample.matvec_2[4]
+	VMOVUPS	Z9, 583872(DI)	// fitSample.matvec_2[4] | 1
+	VMOVUPS	Z10, 583936(DI)	// fitSample.matvec_2[5]
+	VMOVUPS	Z11, 584000(DI)	// fitSample.matvec_2[5] | 1
+	VMOVUPS	Z12, 584064(DI)	// fitSample.matvec_2[6]
+	VMOVUPS	Z13, 584128(DI)	// fitSample.matvec_2[6] | 1
+	VMOVUPS	Z14, 584192(DI)	// fitSample.matvec_2[7]
+	VMOVUPS	Z15, 584256(DI)	// fitSample.matvec_2[7] | 1
 	MOVQ	$8, R11
 	MOVQ	DI, R12
 	MOVQ	R9, R13
 	MOVQ	R10, R14
 loop8: // 8 times
-	VMOVUPS	585600(R12), Z0	// fitSample.matvec_2[0]
-	VMOVUPS	585664(R12), Z1	// fitSample.matvec_2[0] | 1
+	VMOVUPS	583296(R12), Z0	// fitSample.matvec_2[0]
+	VMOVUPS	583360(R12), Z1	// fitSample.matvec_2[0] | 1
 	VBROADCASTSS	68096(R13), Z2	// L.2.bias[0]
 	VADDPS	Z2, Z0, Z0
 	VADDPS	Z2, Z1, Z1
@@ -3281,25 +3391,25 @@ loop8: // 8 times
 	VBLENDMPS	Z2, Z1, K2, Z1
 	VADDPS.BCST	f32_3f800000<>(SB), Z2, Z2
 	VDIVPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 601984(R12)	// fitSample.sigmoid_2[0]
-	VMOVUPS	Z1, 602048(R12)	// fitSample.sigmoid_2[0] | 1
+	VMOVUPS	Z0, 599680(R12)	// fitSample.sigmoid_2[0]
+	VMOVUPS	Z1, 599744(R12)	// fitSample.sigmoid_2[0] | 1
 	VBROADCASTSS	f32_3f800000<>(SB), Z2
 	VSUBPS	Z0, Z2, Z2
 	VBROADCASTSS	f32_3f800000<>(SB), Z3
 	VSUBPS	Z1, Z3, Z3
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z3, Z1, Z1
-	VMOVUPS	Z0, 618368(R12)	// fitSample.mul_2[0]
-	VMOVUPS	Z1, 618432(R12)	// fitSample.mul_2[0] | 1
-	VMOVUPS	552832(R12), Z2	// fitSample.matvec[0]
-	VMOVUPS	552896(R12), Z3	// fitSample.matvec[0] | 1
+	VMOVUPS	Z0, 616064(R12)	// fitSample.mul_2[0]
+	VMOVUPS	Z1, 616128(R12)	// fitSample.mul_2[0] | 1
+	VMOVUPS	550528(R12), Z2	// fitSample.matvec[0]
+	VMOVUPS	550592(R12), Z3	// fitSample.matvec[0] | 1
 	VMULPS	Z0, Z2, Z0
 	VMULPS	Z1, Z3, Z1
 	VBROADCASTSS	(R14), Z2	// vecmat[0]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 634752(R12)	// fitSample.mul_3[0]
-	VMOVUPS	Z1, 634816(R12)	// fitSample.mul_3[0] | 1
+	VMOVUPS	Z0, 632448(R12)	// fitSample.mul_3[0]
+	VMOVUPS	Z1, 632512(R12)	// fitSample.mul_3[0] | 1
 	ADDQ	$128, R12
 	ADDQ	$4, R13
 	ADDQ	$4, R14
@@ -3345,8 +3455,8 @@ loop9: // 9 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop10: // 128 times: terms of the sums
-	VMOVUPS	634752(R10), Z26	// fitSample.mul_3[0]
-	VMOVUPS	634816(R10), Z27	// fitSample.mul_3[0] | 1
+	VMOVUPS	632448(R10), Z26	// fitSample.mul_3[0]
+	VMOVUPS	632512(R10), Z27	// fitSample.mul_3[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
 	VFMADD231PS	Z26, Z28, Z0
 	VFMADD231PS	Z27, Z28, Z1
@@ -3390,32 +3500,32 @@ loop10: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop10
-	VMOVUPS	Z0, 651136(DI)	// fitSample.vecmat[0]
-	VMOVUPS	Z1, 651200(DI)	// fitSample.vecmat[0] | 1
-	VMOVUPS	Z2, 651264(DI)	// fitSample.vecmat[1]
-	VMOVUPS	Z3, 651328(DI)	// fitSample.vecmat[1] | 1
-	VMOVUPS	Z4, 651392(DI)	// fitSample.vecmat[2]
-	VMOVUPS	Z5, 651456(DI)	// fitSample.vecmat[2] | 1
-	VMOVUPS	Z6, 651520(DI)	// fitSample.vecmat[3]
-	VMOVUPS	Z7, 651584(DI)	// fitSample.vecmat[3] | 1
-	VMOVUPS	Z8, 651648(DI)	// fitSample.vecmat[4]
-	VMOVUPS	Z9, 651712(DI)	// fitSample.vecmat[4] | 1
-	VMOVUPS	Z10, 651776(DI)	// fitSample.vecmat[5]
-	VMOVUPS	Z11, 651840(DI)	// fitSample.vecmat[5] | 1
-	VMOVUPS	Z12, 651904(DI)	// fitSample.vecmat[6]
-	VMOVUPS	Z13, 651968(DI)	// fitSample.vecmat[6] | 1
-	VMOVUPS	Z14, 652032(DI)	// fitSample.vecmat[7]
-	VMOVUPS	Z15, 652096(DI)	// fitSample.vecmat[7] | 1
-	VMOVUPS	Z16, 652160(DI)	// fitSample.vecmat[8]
-	VMOVUPS	Z17, 652224(DI)	// fitSample.vecmat[8] | 1
-	VMOVUPS	Z18, 652288(DI)	// fitSample.vecmat[9]
-	VMOVUPS	Z19, 652352(DI)	// fitSample.vecmat[9] | 1
-	VMOVUPS	Z20, 652416(DI)	// fitSample.vecmat[10]
-	VMOVUPS	Z21, 652480(DI)	// fitSample.vecmat[10] | 1
-	VMOVUPS	Z22, 652544(DI)	// fitSample.vecmat[11]
-	VMOVUPS	Z23, 652608(DI)	// fitSample.vecmat[11] | 1
-	VMOVUPS	Z24, 652672(DI)	// fitSample.vecmat[12]
-	VMOVUPS	Z25, 652736(DI)	// fitSample.vecmat[12] | 1
+	VMOVUPS	Z0, 648832(DI)	// fitSample.vecmat[0]
+	VMOVUPS	Z1, 648896(DI)	// fitSample.vecmat[0] | 1
+	VMOVUPS	Z2, 648960(DI)	// fitSample.vecmat[1]
+	VMOVUPS	Z3, 649024(DI)	// fitSample.vecmat[1] | 1
+	VMOVUPS	Z4, 649088(DI)	// fitSample.vecmat[2]
+	VMOVUPS	Z5, 649152(DI)	// fitSample.vecmat[2] | 1
+	VMOVUPS	Z6, 649216(DI)	// fitSample.vecmat[3]
+	VMOVUPS	Z7, 649280(DI)	// fitSample.vecmat[3] | 1
+	VMOVUPS	Z8, 649344(DI)	// fitSample.vecmat[4]
+	VMOVUPS	Z9, 649408(DI)	// fitSample.vecmat[4] | 1
+	VMOVUPS	Z10, 649472(DI)	// fitSample.vecmat[5]
+	VMOVUPS	Z11, 649536(DI)	// fitSample.vecmat[5] | 1
+	VMOVUPS	Z12, 649600(DI)	// fitSample.vecmat[6]
+	VMOVUPS	Z13, 649664(DI)	// fitSample.vecmat[6] | 1
+	VMOVUPS	Z14, 649728(DI)	// fitSample.vecmat[7]
+	VMOVUPS	Z15, 649792(DI)	// fitSample.vecmat[7] | 1
+	VMOVUPS	Z16, 649856(DI)	// fitSample.vecmat[8]
+	VMOVUPS	Z17, 649920(DI)	// fitSample.vecmat[8] | 1
+	VMOVUPS	Z18, 649984(DI)	// fitSample.vecmat[9]
+	VMOVUPS	Z19, 650048(DI)	// fitSample.vecmat[9] | 1
+	VMOVUPS	Z20, 650112(DI)	// fitSample.vecmat[10]
+	VMOVUPS	Z21, 650176(DI)	// fitSample.vecmat[10] | 1
+	VMOVUPS	Z22, 650240(DI)	// fitSample.vecmat[11]
+	VMOVUPS	Z23, 650304(DI)	// fitSample.vecmat[11] | 1
+	VMOVUPS	Z24, 650368(DI)	// fitSample.vecmat[12]
+	VMOVUPS	Z25, 650432(DI)	// fitSample.vecmat[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -3446,8 +3556,8 @@ loop10: // 128 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop11: // 128 times: terms of the sums
-	VMOVUPS	634752(SI), Z22	// fitSample.mul_3[0]
-	VMOVUPS	634816(SI), Z23	// fitSample.mul_3[0] | 1
+	VMOVUPS	632448(SI), Z22	// fitSample.mul_3[0]
+	VMOVUPS	632512(SI), Z23	// fitSample.mul_3[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
 	VFMADD231PS	Z22, Z24, Z0
 	VFMADD231PS	Z23, Z24, Z1
@@ -3485,64 +3595,64 @@ loop11: // 128 times: terms of the sums
 	ADDQ	$512, DI
 	DECQ	CX
 	JNE	loop11
-	VMOVUPS	Z0, 666112(AX)	// fitSample.vecmat[117]
-	VMOVUPS	Z1, 666176(AX)	// fitSample.vecmat[117] | 1
-	VMOVUPS	Z2, 666240(AX)	// fitSample.vecmat[118]
-	VMOVUPS	Z3, 666304(AX)	// fitSample.vecmat[118] | 1
-	VMOVUPS	Z4, 666368(AX)	// fitSample.vecmat[119]
-	VMOVUPS	Z5, 666432(AX)	// fitSample.vecmat[119] | 1
-	VMOVUPS	Z6, 666496(AX)	// fitSample.vecmat[120]
-	VMOVUPS	Z7, 666560(AX)	// fitSample.vecmat[120] | 1
-	VMOVUPS	Z8, 666624(AX)	// fitSample.vecmat[121]
-	VMOVUPS	Z9, 666688(AX)	// fitSample.vecmat[121] | 1
-	VMOVUPS	Z10, 666752(AX)	// fitSample.vecmat[122]
-	VMOVUPS	Z11, 666816(AX)	// fitSample.vecmat[122] | 1
-	VMOVUPS	Z12, 666880(AX)	// fitSample.vecmat[123]
-	VMOVUPS	Z13, 666944(AX)	// fitSample.vecmat[123] | 1
-	VMOVUPS	Z14, 667008(AX)	// fitSample.vecmat[124]
-	VMOVUPS	Z15, 667072(AX)	// fitSample.vecmat[124] | 1
-	VMOVUPS	Z16, 667136(AX)	// fitSample.vecmat[125]
-	VMOVUPS	Z17, 667200(AX)	// fitSample.vecmat[125] | 1
-	VMOVUPS	Z18, 667264(AX)	// fitSample.vecmat[126]
-	VMOVUPS	Z19, 667328(AX)	// fitSample.vecmat[126] | 1
-	VMOVUPS	Z20, 667392(AX)	// fitSample.vecmat[127]
-	VMOVUPS	Z21, 667456(AX)	// fitSample.vecmat[127] | 1
+	VMOVUPS	Z0, 663808(AX)	// fitSample.vecmat[117]
+	VMOVUPS	Z1, 663872(AX)	// fitSample.vecmat[117] | 1
+	VMOVUPS	Z2, 663936(AX)	// fitSample.vecmat[118]
+	VMOVUPS	Z3, 664000(AX)	// fitSample.vecmat[118] | 1
+	VMOVUPS	Z4, 664064(AX)	// fitSample.vecmat[119]
+	VMOVUPS	Z5, 664128(AX)	// fitSample.vecmat[119] | 1
+	VMOVUPS	Z6, 664192(AX)	// fitSample.vecmat[120]
+	VMOVUPS	Z7, 664256(AX)	// fitSample.vecmat[120] | 1
+	VMOVUPS	Z8, 664320(AX)	// fitSample.vecmat[121]
+	VMOVUPS	Z9, 664384(AX)	// fitSample.vecmat[121] | 1
+	VMOVUPS	Z10, 664448(AX)	// fitSample.vecmat[122]
+	VMOVUPS	Z11, 664512(AX)	// fitSample.vecmat[122] | 1
+	VMOVUPS	Z12, 664576(AX)	// fitSample.vecmat[123]
+	VMOVUPS	Z13, 664640(AX)	// fitSample.vecmat[123] | 1
+	VMOVUPS	Z14, 664704(AX)	// fitSample.vecmat[124]
+	VMOVUPS	Z15, 664768(AX)	// fitSample.vecmat[124] | 1
+	VMOVUPS	Z16, 664832(AX)	// fitSample.vecmat[125]
+	VMOVUPS	Z17, 664896(AX)	// fitSample.vecmat[125] | 1
+	VMOVUPS	Z18, 664960(AX)	// fitSample.vecmat[126]
+	VMOVUPS	Z19, 665024(AX)	// fitSample.vecmat[126] | 1
+	VMOVUPS	Z20, 665088(AX)	// fitSample.vecmat[127]
+	VMOVUPS	Z21, 665152(AX)	// fitSample.vecmat[127] | 1
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	DX, DI
 loop12: // 128 times: elements
-	VMOVUPS	651136(SI), Z0	// fitSample.vecmat[0]
-	VMOVUPS	651200(SI), Z1	// fitSample.vecmat[0] | 1
-	VMOVUPS	520064(SI), Z2	// fitSample.sigmoid[0]
-	VMOVUPS	520128(SI), Z3	// fitSample.sigmoid[0] | 1
+	VMOVUPS	648832(SI), Z0	// fitSample.vecmat[0]
+	VMOVUPS	648896(SI), Z1	// fitSample.vecmat[0] | 1
+	VMOVUPS	517760(SI), Z2	// fitSample.sigmoid[0]
+	VMOVUPS	517824(SI), Z3	// fitSample.sigmoid[0] | 1
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z3, Z1, Z1
-	VMOVUPS	Z0, 667520(SI)	// fitSample.mul_4[0]
-	VMOVUPS	Z1, 667584(SI)	// fitSample.mul_4[0] | 1
-	VMOVUPS	520064(SI), Z0	// fitSample.sigmoid[0]
-	VMOVUPS	520128(SI), Z1	// fitSample.sigmoid[0] | 1
-	VMOVUPS	520064(SI), Z2	// fitSample.sigmoid[0]
-	VMOVUPS	520128(SI), Z3	// fitSample.sigmoid[0] | 1
+	VMOVUPS	Z0, 665216(SI)	// fitSample.mul_4[0]
+	VMOVUPS	Z1, 665280(SI)	// fitSample.mul_4[0] | 1
+	VMOVUPS	517760(SI), Z0	// fitSample.sigmoid[0]
+	VMOVUPS	517824(SI), Z1	// fitSample.sigmoid[0] | 1
+	VMOVUPS	517760(SI), Z2	// fitSample.sigmoid[0]
+	VMOVUPS	517824(SI), Z3	// fitSample.sigmoid[0] | 1
 	VBROADCASTSS	f32_3f800000<>(SB), Z4
 	VSUBPS	Z2, Z4, Z2
 	VBROADCASTSS	f32_3f800000<>(SB), Z4
 	VSUBPS	Z3, Z4, Z3
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z3, Z1, Z1
-	VMOVUPS	Z0, 683904(SI)	// fitSample.mul_5[0]
-	VMOVUPS	Z1, 683968(SI)	// fitSample.mul_5[0] | 1
+	VMOVUPS	Z0, 681600(SI)	// fitSample.mul_5[0]
+	VMOVUPS	Z1, 681664(SI)	// fitSample.mul_5[0] | 1
 	VBROADCASTSS	512(DI), Z2	// L.0.weight.matvec[0]
 	VMULPS	Z0, Z2, Z0
 	VMULPS	Z1, Z2, Z1
-	VMOVUPS	Z0, 700288(SI)	// fitSample.mul_6[0]
-	VMOVUPS	Z1, 700352(SI)	// fitSample.mul_6[0] | 1
+	VMOVUPS	Z0, 697984(SI)	// fitSample.mul_6[0]
+	VMOVUPS	Z1, 698048(SI)	// fitSample.mul_6[0] | 1
 	VBROADCASTSS	(DI), Z0	// vecmat[0]
-	VMOVUPS	601984(SI), Z1	// fitSample.sigmoid_2[0]
-	VMOVUPS	602048(SI), Z2	// fitSample.sigmoid_2[0] | 1
+	VMOVUPS	599680(SI), Z1	// fitSample.sigmoid_2[0]
+	VMOVUPS	599744(SI), Z2	// fitSample.sigmoid_2[0] | 1
 	VMULPS	Z1, Z0, Z1
 	VMULPS	Z2, Z0, Z0
-	VMOVUPS	Z1, 716672(SI)	// fitSample.mul_7[0]
-	VMOVUPS	Z0, 716736(SI)	// fitSample.mul_7[0] | 1
+	VMOVUPS	Z1, 714368(SI)	// fitSample.mul_7[0]
+	VMOVUPS	Z0, 714432(SI)	// fitSample.mul_7[0] | 1
 	ADDQ	$128, SI
 	ADDQ	$4, DI
 	DECQ	CX
@@ -3581,8 +3691,8 @@ loop13: // 9 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop14: // 128 times: terms of the sums
-	VMOVUPS	716672(R10), Z26	// fitSample.mul_7[0]
-	VMOVUPS	716736(R10), Z27	// fitSample.mul_7[0] | 1
+	VMOVUPS	714368(R10), Z26	// fitSample.mul_7[0]
+	VMOVUPS	714432(R10), Z27	// fitSample.mul_7[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
 	VFMADD231PS	Z26, Z28, Z0
 	VFMADD231PS	Z27, Z28, Z1
@@ -3626,32 +3736,32 @@ loop14: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop14
-	VMOVUPS	Z0, 733056(DI)	// fitSample.vecmat_2[0]
-	VMOVUPS	Z1, 733120(DI)	// fitSample.vecmat_2[0] | 1
-	VMOVUPS	Z2, 733184(DI)	// fitSample.vecmat_2[1]
-	VMOVUPS	Z3, 733248(DI)	// fitSample.vecmat_2[1] | 1
-	VMOVUPS	Z4, 733312(DI)	// fitSample.vecmat_2[2]
-	VMOVUPS	Z5, 733376(DI)	// fitSample.vecmat_2[2] | 1
-	VMOVUPS	Z6, 733440(DI)	// fitSample.vecmat_2[3]
-	VMOVUPS	Z7, 733504(DI)	// fitSample.vecmat_2[3] | 1
-	VMOVUPS	Z8, 733568(DI)	// fitSample.vecmat_2[4]
-	VMOVUPS	Z9, 733632(DI)	// fitSample.vecmat_2[4] | 1
-	VMOVUPS	Z10, 733696(DI)	// fitSample.vecmat_2[5]
-	VMOVUPS	Z11, 733760(DI)	// fitSample.vecmat_2[5] | 1
-	VMOVUPS	Z12, 733824(DI)	// fitSample.vecmat_2[6]
-	VMOVUPS	Z13, 733888(DI)	// fitSample.vecmat_2[6] | 1
-	VMOVUPS	Z14, 733952(DI)	// fitSample.vecmat_2[7]
-	VMOVUPS	Z15, 734016(DI)	// fitSample.vecmat_2[7] | 1
-	VMOVUPS	Z16, 734080(DI)	// fitSample.vecmat_2[8]
-	VMOVUPS	Z17, 734144(DI)	// fitSample.vecmat_2[8] | 1
-	VMOVUPS	Z18, 734208(DI)	// fitSample.vecmat_2[9]
-	VMOVUPS	Z19, 734272(DI)	// fitSample.vecmat_2[9] | 1
-	VMOVUPS	Z20, 734336(DI)	// fitSample.vecmat_2[10]
-	VMOVUPS	Z21, 734400(DI)	// fitSample.vecmat_2[10] | 1
-	VMOVUPS	Z22, 734464(DI)	// fitSample.vecmat_2[11]
-	VMOVUPS	Z23, 734528(DI)	// fitSample.vecmat_2[11] | 1
-	VMOVUPS	Z24, 734592(DI)	// fitSample.vecmat_2[12]
-	VMOVUPS	Z25, 734656(DI)	// fitSample.vecmat_2[12] | 1
+	VMOVUPS	Z0, 730752(DI)	// fitSample.vecmat_2[0]
+	VMOVUPS	Z1, 730816(DI)	// fitSample.vecmat_2[0] | 1
+	VMOVUPS	Z2, 730880(DI)	// fitSample.vecmat_2[1]
+	VMOVUPS	Z3, 730944(DI)	// fitSample.vecmat_2[1] | 1
+	VMOVUPS	Z4, 731008(DI)	// fitSample.vecmat_2[2]
+	VMOVUPS	Z5, 731072(DI)	// fitSample.vecmat_2[2] | 1
+	VMOVUPS	Z6, 731136(DI)	// fitSample.vecmat_2[3]
+	VMOVUPS	Z7, 731200(DI)	// fitSample.vecmat_2[3] | 1
+	VMOVUPS	Z8, 731264(DI)	// fitSample.vecmat_2[4]
+	VMOVUPS	Z9, 731328(DI)	// fitSample.vecmat_2[4] | 1
+	VMOVUPS	Z10, 731392(DI)	// fitSample.vecmat_2[5]
+	VMOVUPS	Z11, 731456(DI)	// fitSample.vecmat_2[5] | 1
+	VMOVUPS	Z12, 731520(DI)	// fitSample.vecmat_2[6]
+	VMOVUPS	Z13, 731584(DI)	// fitSample.vecmat_2[6] | 1
+	VMOVUPS	Z14, 731648(DI)	// fitSample.vecmat_2[7]
+	VMOVUPS	Z15, 731712(DI)	// fitSample.vecmat_2[7] | 1
+	VMOVUPS	Z16, 731776(DI)	// fitSample.vecmat_2[8]
+	VMOVUPS	Z17, 731840(DI)	// fitSample.vecmat_2[8] | 1
+	VMOVUPS	Z18, 731904(DI)	// fitSample.vecmat_2[9]
+	VMOVUPS	Z19, 731968(DI)	// fitSample.vecmat_2[9] | 1
+	VMOVUPS	Z20, 732032(DI)	// fitSample.vecmat_2[10]
+	VMOVUPS	Z21, 732096(DI)	// fitSample.vecmat_2[10] | 1
+	VMOVUPS	Z22, 732160(DI)	// fitSample.vecmat_2[11]
+	VMOVUPS	Z23, 732224(DI)	// fitSample.vecmat_2[11] | 1
+	VMOVUPS	Z24, 732288(DI)	// fitSample.vecmat_2[12]
+	VMOVUPS	Z25, 732352(DI)	// fitSample.vecmat_2[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -3682,8 +3792,8 @@ loop14: // 128 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop15: // 128 times: terms of the sums
-	VMOVUPS	716672(SI), Z22	// fitSample.mul_7[0]
-	VMOVUPS	716736(SI), Z23	// fitSample.mul_7[0] | 1
+	VMOVUPS	714368(SI), Z22	// fitSample.mul_7[0]
+	VMOVUPS	714432(SI), Z23	// fitSample.mul_7[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
 	VFMADD231PS	Z22, Z24, Z0
 	VFMADD231PS	Z23, Z24, Z1
@@ -3721,28 +3831,28 @@ loop15: // 128 times: terms of the sums
 	ADDQ	$512, DI
 	DECQ	CX
 	JNE	loop15
-	VMOVUPS	Z0, 748032(AX)	// fitSample.vecmat_2[117]
-	VMOVUPS	Z1, 748096(AX)	// fitSample.vecmat_2[117] | 1
-	VMOVUPS	Z2, 748160(AX)	// fitSample.vecmat_2[118]
-	VMOVUPS	Z3, 748224(AX)	// fitSample.vecmat_2[118] | 1
-	VMOVUPS	Z4, 748288(AX)	// fitSample.vecmat_2[119]
-	VMOVUPS	Z5, 748352(AX)	// fitSample.vecmat_2[119] | 1
-	VMOVUPS	Z6, 748416(AX)	// fitSample.vecmat_2[120]
-	VMOVUPS	Z7, 748480(AX)	// fitSample.vecmat_2[120] | 1
-	VMOVUPS	Z8, 748544(AX)	// fitSample.vecmat_2[121]
-	VMOVUPS	Z9, 748608(AX)	// fitSample.vecmat_2[121] | 1
-	VMOVUPS	Z10, 748672(AX)	// fitSample.vecmat_2[122]
-	VMOVUPS	Z11, 748736(AX)	// fitSample.vecmat_2[122] | 1
-	VMOVUPS	Z12, 748800(AX)	// fitSample.vecmat_2[123]
-	VMOVUPS	Z13, 748864(AX)	// fitSample.vecmat_2[123] | 1
-	VMOVUPS	Z14, 748928(AX)	// fitSample.vecmat_2[124]
-	VMOVUPS	Z15, 748992(AX)	// fitSample.vecmat_2[124] | 1
-	VMOVUPS	Z16, 749056(AX)	// fitSample.vecmat_2[125]
-	VMOVUPS	Z17, 749120(AX)	// fitSample.vecmat_2[125] | 1
-	VMOVUPS	Z18, 749184(AX)	// fitSample.vecmat_2[126]
-	VMOVUPS	Z19, 749248(AX)	// fitSample.vecmat_2[126] | 1
-	VMOVUPS	Z20, 749312(AX)	// fitSample.vecmat_2[127]
-	VMOVUPS	Z21, 749376(AX)	// fitSample.vecmat_2[127] | 1
+	VMOVUPS	Z0, 745728(AX)	// fitSample.vecmat_2[117]
+	VMOVUPS	Z1, 745792(AX)	// fitSample.vecmat_2[117] | 1
+	VMOVUPS	Z2, 745856(AX)	// fitSample.vecmat_2[118]
+	VMOVUPS	Z3, 745920(AX)	// fitSample.vecmat_2[118] | 1
+	VMOVUPS	Z4, 745984(AX)	// fitSample.vecmat_2[119]
+	VMOVUPS	Z5, 746048(AX)	// fitSample.vecmat_2[119] | 1
+	VMOVUPS	Z6, 746112(AX)	// fitSample.vecmat_2[120]
+	VMOVUPS	Z7, 746176(AX)	// fitSample.vecmat_2[120] | 1
+	VMOVUPS	Z8, 746240(AX)	// fitSample.vecmat_2[121]
+	VMOVUPS	Z9, 746304(AX)	// fitSample.vecmat_2[121] | 1
+	VMOVUPS	Z10, 746368(AX)	// fitSample.vecmat_2[122]
+	VMOVUPS	Z11, 746432(AX)	// fitSample.vecmat_2[122] | 1
+	VMOVUPS	Z12, 746496(AX)	// fitSample.vecmat_2[123]
+	VMOVUPS	Z13, 746560(AX)	// fitSample.vecmat_2[123] | 1
+	VMOVUPS	Z14, 746624(AX)	// fitSample.vecmat_2[124]
+	VMOVUPS	Z15, 746688(AX)	// fitSample.vecmat_2[124] | 1
+	VMOVUPS	Z16, 746752(AX)	// fitSample.vecmat_2[125]
+	VMOVUPS	Z17, 746816(AX)	// fitSample.vecmat_2[125] | 1
+	VMOVUPS	Z18, 746880(AX)	// fitSample.vecmat_2[126]
+	VMOVUPS	Z19, 746944(AX)	// fitSample.vecmat_2[126] | 1
+	VMOVUPS	Z20, 747008(AX)	// fitSample.vecmat_2[127]
+	VMOVUPS	Z21, 747072(AX)	// fitSample.vecmat_2[127] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -3760,12 +3870,12 @@ loop15: // 128 times: terms of the sums
 	MOVQ	BX, DI
 	MOVQ	DX, R9
 loop16: // 128 times: elements
-	VMOVUPS	700288(SI), Z4	// fitSample.mul_6[0]
-	VMOVUPS	700352(SI), Z5	// fitSample.mul_6[0] | 1
-	VMOVUPS	733056(SI), Z6	// fitSample.vecmat_2[0]
-	VMOVUPS	733120(SI), Z7	// fitSample.vecmat_2[0] | 1
-	VMOVUPS	667520(SI), Z8	// fitSample.mul_4[0]
-	VMOVUPS	667584(SI), Z9	// fitSample.mul_4[0] | 1
+	VMOVUPS	697984(SI), Z4	// fitSample.mul_6[0]
+	VMOVUPS	698048(SI), Z5	// fitSample.mul_6[0] | 1
+	VMOVUPS	730752(SI), Z6	// fitSample.vecmat_2[0]
+	VMOVUPS	730816(SI), Z7	// fitSample.vecmat_2[0] | 1
+	VMOVUPS	665216(SI), Z8	// fitSample.mul_4[0]
+	VMOVUPS	665280(SI), Z9	// fitSample.mul_4[0] | 1
 	VFMADD231PS	Z6, Z4, Z8
 	VFMADD231PS	Z7, Z5, Z9
 	VBROADCASTSS	(DI), Z4	// L.0.weight[0]
@@ -3789,12 +3899,12 @@ loop16: // 128 times: elements
 	VFMADD231PS	Z9, Z4, Z31
 	VMOVUPS	Z31, 192(AX)
 	VBROADCASTSS	1024(R9), Z4	// L.0.weight.matvec.2[0]
-	VMOVUPS	520064(SI), Z5	// fitSample.sigmoid[0]
-	VMOVUPS	520128(SI), Z6	// fitSample.sigmoid[0] | 1
+	VMOVUPS	517760(SI), Z5	// fitSample.sigmoid[0]
+	VMOVUPS	517824(SI), Z6	// fitSample.sigmoid[0] | 1
 	VMULPS	Z5, Z4, Z5
 	VMULPS	Z6, Z4, Z4
-	VMOVUPS	Z5, 749440(SI)	// fitSample.mul_8[0]
-	VMOVUPS	Z4, 749504(SI)	// fitSample.mul_8[0] | 1
+	VMOVUPS	Z5, 747136(SI)	// fitSample.mul_8[0]
+	VMOVUPS	Z4, 747200(SI)	// fitSample.mul_8[0] | 1
 	ADDQ	$128, SI
 	ADDQ	$16, DI
 	ADDQ	$4, R9
@@ -3825,8 +3935,8 @@ loop17: // 16 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop18: // 128 times: terms of the sums
-	VMOVUPS	749440(R11), Z16	// fitSample.mul_8[0]
-	VMOVUPS	749504(R11), Z17	// fitSample.mul_8[0] | 1
+	VMOVUPS	747136(R11), Z16	// fitSample.mul_8[0]
+	VMOVUPS	747200(R11), Z17	// fitSample.mul_8[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -3855,78 +3965,78 @@ loop18: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop18
-	VMOVUPS	618368(DI), Z16	// fitSample.mul_2[0]
-	VMOVUPS	618432(DI), Z17	// fitSample.mul_2[0] | 1
+	VMOVUPS	616064(DI), Z16	// fitSample.mul_2[0]
+	VMOVUPS	616128(DI), Z17	// fitSample.mul_2[0] | 1
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z17, Z1, Z1
 	VBROADCASTSS	(R9), Z16	// vecmat[0]
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z16, Z1, Z1
-	VMOVUPS	Z0, 765824(DI)	// fitSample.mul_9[0]
-	VMOVUPS	Z1, 765888(DI)	// fitSample.mul_9[0] | 1
-	VMOVUPS	618496(DI), Z0	// fitSample.mul_2[1]
-	VMOVUPS	618560(DI), Z1	// fitSample.mul_2[1] | 1
+	VMOVUPS	Z0, 763520(DI)	// fitSample.mul_9[0]
+	VMOVUPS	Z1, 763584(DI)	// fitSample.mul_9[0] | 1
+	VMOVUPS	616192(DI), Z0	// fitSample.mul_2[1]
+	VMOVUPS	616256(DI), Z1	// fitSample.mul_2[1] | 1
 	VMULPS	Z0, Z2, Z0
 	VMULPS	Z1, Z3, Z1
 	VBROADCASTSS	4(R9), Z2	// vecmat[1]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 765952(DI)	// fitSample.mul_9[1]
-	VMOVUPS	Z1, 766016(DI)	// fitSample.mul_9[1] | 1
-	VMOVUPS	618624(DI), Z0	// fitSample.mul_2[2]
-	VMOVUPS	618688(DI), Z1	// fitSample.mul_2[2] | 1
+	VMOVUPS	Z0, 763648(DI)	// fitSample.mul_9[1]
+	VMOVUPS	Z1, 763712(DI)	// fitSample.mul_9[1] | 1
+	VMOVUPS	616320(DI), Z0	// fitSample.mul_2[2]
+	VMOVUPS	616384(DI), Z1	// fitSample.mul_2[2] | 1
 	VMULPS	Z0, Z4, Z0
 	VMULPS	Z1, Z5, Z1
 	VBROADCASTSS	8(R9), Z2	// vecmat[2]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 766080(DI)	// fitSample.mul_9[2]
-	VMOVUPS	Z1, 766144(DI)	// fitSample.mul_9[2] | 1
-	VMOVUPS	618752(DI), Z0	// fitSample.mul_2[3]
-	VMOVUPS	618816(DI), Z1	// fitSample.mul_2[3] | 1
+	VMOVUPS	Z0, 763776(DI)	// fitSample.mul_9[2]
+	VMOVUPS	Z1, 763840(DI)	// fitSample.mul_9[2] | 1
+	VMOVUPS	616448(DI), Z0	// fitSample.mul_2[3]
+	VMOVUPS	616512(DI), Z1	// fitSample.mul_2[3] | 1
 	VMULPS	Z0, Z6, Z0
 	VMULPS	Z1, Z7, Z1
 	VBROADCASTSS	12(R9), Z2	// vecmat[3]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 766208(DI)	// fitSample.mul_9[3]
-	VMOVUPS	Z1, 766272(DI)	// fitSample.mul_9[3] | 1
-	VMOVUPS	618880(DI), Z0	// fitSample.mul_2[4]
-	VMOVUPS	618944(DI), Z1	// fitSample.mul_2[4] | 1
+	VMOVUPS	Z0, 763904(DI)	// fitSample.mul_9[3]
+	VMOVUPS	Z1, 763968(DI)	// fitSample.mul_9[3] | 1
+	VMOVUPS	616576(DI), Z0	// fitSample.mul_2[4]
+	VMOVUPS	616640(DI), Z1	// fitSample.mul_2[4] | 1
 	VMULPS	Z0, Z8, Z0
 	VMULPS	Z1, Z9, Z1
 	VBROADCASTSS	16(R9), Z2	// vecmat[4]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 766336(DI)	// fitSample.mul_9[4]
-	VMOVUPS	Z1, 766400(DI)	// fitSample.mul_9[4] | 1
-	VMOVUPS	619008(DI), Z0	// fitSample.mul_2[5]
-	VMOVUPS	619072(DI), Z1	// fitSample.mul_2[5] | 1
+	VMOVUPS	Z0, 764032(DI)	// fitSample.mul_9[4]
+	VMOVUPS	Z1, 764096(DI)	// fitSample.mul_9[4] | 1
+	VMOVUPS	616704(DI), Z0	// fitSample.mul_2[5]
+	VMOVUPS	616768(DI), Z1	// fitSample.mul_2[5] | 1
 	VMULPS	Z0, Z10, Z0
 	VMULPS	Z1, Z11, Z1
 	VBROADCASTSS	20(R9), Z2	// vecmat[5]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 766464(DI)	// fitSample.mul_9[5]
-	VMOVUPS	Z1, 766528(DI)	// fitSample.mul_9[5] | 1
-	VMOVUPS	619136(DI), Z0	// fitSample.mul_2[6]
-	VMOVUPS	619200(DI), Z1	// fitSample.mul_2[6] | 1
+	VMOVUPS	Z0, 764160(DI)	// fitSample.mul_9[5]
+	VMOVUPS	Z1, 764224(DI)	// fitSample.mul_9[5] | 1
+	VMOVUPS	616832(DI), Z0	// fitSample.mul_2[6]
+	VMOVUPS	616896(DI), Z1	// fitSample.mul_2[6] | 1
 	VMULPS	Z0, Z12, Z0
 	VMULPS	Z1, Z13, Z1
 	VBROADCASTSS	24(R9), Z2	// vecmat[6]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 766592(DI)	// fitSample.mul_9[6]
-	VMOVUPS	Z1, 766656(DI)	// fitSample.mul_9[6] | 1
-	VMOVUPS	619264(DI), Z0	// fitSample.mul_2[7]
-	VMOVUPS	619328(DI), Z1	// fitSample.mul_2[7] | 1
+	VMOVUPS	Z0, 764288(DI)	// fitSample.mul_9[6]
+	VMOVUPS	Z1, 764352(DI)	// fitSample.mul_9[6] | 1
+	VMOVUPS	616960(DI), Z0	// fitSample.mul_2[7]
+	VMOVUPS	617024(DI), Z1	// fitSample.mul_2[7] | 1
 	VMULPS	Z0, Z14, Z0
 	VMULPS	Z1, Z15, Z1
 	VBROADCASTSS	28(R9), Z2	// vecmat[7]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 766720(DI)	// fitSample.mul_9[7]
-	VMOVUPS	Z1, 766784(DI)	// fitSample.mul_9[7] | 1
+	VMOVUPS	Z0, 764416(DI)	// fitSample.mul_9[7]
+	VMOVUPS	Z1, 764480(DI)	// fitSample.mul_9[7] | 1
 	ADDQ	$4096, SI
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
@@ -3966,8 +4076,8 @@ loop19: // 9 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop20: // 128 times: terms of the sums
-	VMOVUPS	765824(R10), Z26	// fitSample.mul_9[0]
-	VMOVUPS	765888(R10), Z27	// fitSample.mul_9[0] | 1
+	VMOVUPS	763520(R10), Z26	// fitSample.mul_9[0]
+	VMOVUPS	763584(R10), Z27	// fitSample.mul_9[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
 	VFMADD231PS	Z26, Z28, Z0
 	VFMADD231PS	Z27, Z28, Z1
@@ -4011,32 +4121,32 @@ loop20: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop20
-	VMOVUPS	Z0, 782208(DI)	// fitSample.vecmat_3[0]
-	VMOVUPS	Z1, 782272(DI)	// fitSample.vecmat_3[0] | 1
-	VMOVUPS	Z2, 782336(DI)	// fitSample.vecmat_3[1]
-	VMOVUPS	Z3, 782400(DI)	// fitSample.vecmat_3[1] | 1
-	VMOVUPS	Z4, 782464(DI)	// fitSample.vecmat_3[2]
-	VMOVUPS	Z5, 782528(DI)	// fitSample.vecmat_3[2] | 1
-	VMOVUPS	Z6, 782592(DI)	// fitSample.vecmat_3[3]
-	VMOVUPS	Z7, 782656(DI)	// fitSample.vecmat_3[3] | 1
-	VMOVUPS	Z8, 782720(DI)	// fitSample.vecmat_3[4]
-	VMOVUPS	Z9, 782784(DI)	// fitSample.vecmat_3[4] | 1
-	VMOVUPS	Z10, 782848(DI)	// fitSample.vecmat_3[5]
-	VMOVUPS	Z11, 782912(DI)	// fitSample.vecmat_3[5] | 1
-	VMOVUPS	Z12, 782976(DI)	// fitSample.vecmat_3[6]
-	VMOVUPS	Z13, 783040(DI)	// fitSample.vecmat_3[6] | 1
-	VMOVUPS	Z14, 783104(DI)	// fitSample.vecmat_3[7]
-	VMOVUPS	Z15, 783168(DI)	// fitSample.vecmat_3[7] | 1
-	VMOVUPS	Z16, 783232(DI)	// fitSample.vecmat_3[8]
-	VMOVUPS	Z17, 783296(DI)	// fitSample.vecmat_3[8] | 1
-	VMOVUPS	Z18, 783360(DI)	// fitSample.vecmat_3[9]
-	VMOVUPS	Z19, 783424(DI)	// fitSample.vecmat_3[9] | 1
-	VMOVUPS	Z20, 783488(DI)	// fitSample.vecmat_3[10]
-	VMOVUPS	Z21, 783552(DI)	// fitSample.vecmat_3[10] | 1
-	VMOVUPS	Z22, 783616(DI)	// fitSample.vecmat_3[11]
-	VMOVUPS	Z23, 783680(DI)	// fitSample.vecmat_3[11] | 1
-	VMOVUPS	Z24, 783744(DI)	// fitSample.vecmat_3[12]
-	VMOVUPS	Z25, 783808(DI)	// fitSample.vecmat_3[12] | 1
+	VMOVUPS	Z0, 779904(DI)	// fitSample.vecmat_3[0]
+	VMOVUPS	Z1, 779968(DI)	// fitSample.vecmat_3[0] | 1
+	VMOVUPS	Z2, 780032(DI)	// fitSample.vecmat_3[1]
+	VMOVUPS	Z3, 780096(DI)	// fitSample.vecmat_3[1] | 1
+	VMOVUPS	Z4, 780160(DI)	// fitSample.vecmat_3[2]
+	VMOVUPS	Z5, 780224(DI)	// fitSample.vecmat_3[2] | 1
+	VMOVUPS	Z6, 780288(DI)	// fitSample.vecmat_3[3]
+	VMOVUPS	Z7, 780352(DI)	// fitSample.vecmat_3[3] | 1
+	VMOVUPS	Z8, 780416(DI)	// fitSample.vecmat_3[4]
+	VMOVUPS	Z9, 780480(DI)	// fitSample.vecmat_3[4] | 1
+	VMOVUPS	Z10, 780544(DI)	// fitSample.vecmat_3[5]
+	VMOVUPS	Z11, 780608(DI)	// fitSample.vecmat_3[5] | 1
+	VMOVUPS	Z12, 780672(DI)	// fitSample.vecmat_3[6]
+	VMOVUPS	Z13, 780736(DI)	// fitSample.vecmat_3[6] | 1
+	VMOVUPS	Z14, 780800(DI)	// fitSample.vecmat_3[7]
+	VMOVUPS	Z15, 780864(DI)	// fitSample.vecmat_3[7] | 1
+	VMOVUPS	Z16, 780928(DI)	// fitSample.vecmat_3[8]
+	VMOVUPS	Z17, 780992(DI)	// fitSample.vecmat_3[8] | 1
+	VMOVUPS	Z18, 781056(DI)	// fitSample.vecmat_3[9]
+	VMOVUPS	Z19, 781120(DI)	// fitSample.vecmat_3[9] | 1
+	VMOVUPS	Z20, 781184(DI)	// fitSample.vecmat_3[10]
+	VMOVUPS	Z21, 781248(DI)	// fitSample.vecmat_3[10] | 1
+	VMOVUPS	Z22, 781312(DI)	// fitSample.vecmat_3[11]
+	VMOVUPS	Z23, 781376(DI)	// fitSample.vecmat_3[11] | 1
+	VMOVUPS	Z24, 781440(DI)	// fitSample.vecmat_3[12]
+	VMOVUPS	Z25, 781504(DI)	// fitSample.vecmat_3[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -4067,8 +4177,8 @@ loop20: // 128 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop21: // 128 times: terms of the sums
-	VMOVUPS	765824(SI), Z22	// fitSample.mul_9[0]
-	VMOVUPS	765888(SI), Z23	// fitSample.mul_9[0] | 1
+	VMOVUPS	763520(SI), Z22	// fitSample.mul_9[0]
+	VMOVUPS	763584(SI), Z23	// fitSample.mul_9[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
 	VFMADD231PS	Z22, Z24, Z0
 	VFMADD231PS	Z23, Z24, Z1
@@ -4106,28 +4216,28 @@ loop21: // 128 times: terms of the sums
 	ADDQ	$512, DI
 	DECQ	CX
 	JNE	loop21
-	VMOVUPS	Z0, 797184(AX)	// fitSample.vecmat_3[117]
-	VMOVUPS	Z1, 797248(AX)	// fitSample.vecmat_3[117] | 1
-	VMOVUPS	Z2, 797312(AX)	// fitSample.vecmat_3[118]
-	VMOVUPS	Z3, 797376(AX)	// fitSample.vecmat_3[118] | 1
-	VMOVUPS	Z4, 797440(AX)	// fitSample.vecmat_3[119]
-	VMOVUPS	Z5, 797504(AX)	// fitSample.vecmat_3[119] | 1
-	VMOVUPS	Z6, 797568(AX)	// fitSample.vecmat_3[120]
-	VMOVUPS	Z7, 797632(AX)	// fitSample.vecmat_3[120] | 1
-	VMOVUPS	Z8, 797696(AX)	// fitSample.vecmat_3[121]
-	VMOVUPS	Z9, 797760(AX)	// fitSample.vecmat_3[121] | 1
-	VMOVUPS	Z10, 797824(AX)	// fitSample.vecmat_3[122]
-	VMOVUPS	Z11, 797888(AX)	// fitSample.vecmat_3[122] | 1
-	VMOVUPS	Z12, 797952(AX)	// fitSample.vecmat_3[123]
-	VMOVUPS	Z13, 798016(AX)	// fitSample.vecmat_3[123] | 1
-	VMOVUPS	Z14, 798080(AX)	// fitSample.vecmat_3[124]
-	VMOVUPS	Z15, 798144(AX)	// fitSample.vecmat_3[124] | 1
-	VMOVUPS	Z16, 798208(AX)	// fitSample.vecmat_3[125]
-	VMOVUPS	Z17, 798272(AX)	// fitSample.vecmat_3[125] | 1
-	VMOVUPS	Z18, 798336(AX)	// fitSample.vecmat_3[126]
-	VMOVUPS	Z19, 798400(AX)	// fitSample.vecmat_3[126] | 1
-	VMOVUPS	Z20, 798464(AX)	// fitSample.vecmat_3[127]
-	VMOVUPS	Z21, 798528(AX)	// fitSample.vecmat_3[127] | 1
+	VMOVUPS	Z0, 794880(AX)	// fitSample.vecmat_3[117]
+	VMOVUPS	Z1, 794944(AX)	// fitSample.vecmat_3[117] | 1
+	VMOVUPS	Z2, 795008(AX)	// fitSample.vecmat_3[118]
+	VMOVUPS	Z3, 795072(AX)	// fitSample.vecmat_3[118] | 1
+	VMOVUPS	Z4, 795136(AX)	// fitSample.vecmat_3[119]
+	VMOVUPS	Z5, 795200(AX)	// fitSample.vecmat_3[119] | 1
+	VMOVUPS	Z6, 795264(AX)	// fitSample.vecmat_3[120]
+	VMOVUPS	Z7, 795328(AX)	// fitSample.vecmat_3[120] | 1
+	VMOVUPS	Z8, 795392(AX)	// fitSample.vecmat_3[121]
+	VMOVUPS	Z9, 795456(AX)	// fitSample.vecmat_3[121] | 1
+	VMOVUPS	Z10, 795520(AX)	// fitSample.vecmat_3[122]
+	VMOVUPS	Z11, 795584(AX)	// fitSample.vecmat_3[122] | 1
+	VMOVUPS	Z12, 795648(AX)	// fitSample.vecmat_3[123]
+	VMOVUPS	Z13, 795712(AX)	// fitSample.vecmat_3[123] | 1
+	VMOVUPS	Z14, 795776(AX)	// fitSample.vecmat_3[124]
+	VMOVUPS	Z15, 795840(AX)	// fitSample.vecmat_3[124] | 1
+	VMOVUPS	Z16, 795904(AX)	// fitSample.vecmat_3[125]
+	VMOVUPS	Z17, 795968(AX)	// fitSample.vecmat_3[125] | 1
+	VMOVUPS	Z18, 796032(AX)	// fitSample.vecmat_3[126]
+	VMOVUPS	Z19, 796096(AX)	// fitSample.vecmat_3[126] | 1
+	VMOVUPS	Z20, 796160(AX)	// fitSample.vecmat_3[127]
+	VMOVUPS	Z21, 796224(AX)	// fitSample.vecmat_3[127] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -4150,16 +4260,16 @@ loop21: // 128 times: terms of the sums
 	MOVQ	BX, R9
 loop22: // 128 times: elements
 	VBROADCASTSS	1024(SI), Z16	// L.0.weight.matvec.2[0]
-	VMOVUPS	683904(DI), Z17	// fitSample.mul_5[0]
-	VMOVUPS	683968(DI), Z18	// fitSample.mul_5[0] | 1
+	VMOVUPS	681600(DI), Z17	// fitSample.mul_5[0]
+	VMOVUPS	681664(DI), Z18	// fitSample.mul_5[0] | 1
 	VMULPS	Z17, Z16, Z17
 	VMULPS	Z18, Z16, Z16
-	VMOVUPS	733056(DI), Z18	// fitSample.vecmat_2[0]
-	VMOVUPS	733120(DI), Z19	// fitSample.vecmat_2[0] | 1
-	VMOVUPS	782208(DI), Z20	// fitSample.vecmat_3[0]
-	VMOVUPS	782272(DI), Z21	// fitSample.vecmat_3[0] | 1
-	VMOVUPS	520064(DI), Z22	// fitSample.sigmoid[0]
-	VMOVUPS	520128(DI), Z23	// fitSample.sigmoid[0] | 1
+	VMOVUPS	730752(DI), Z18	// fitSample.vecmat_2[0]
+	VMOVUPS	730816(DI), Z19	// fitSample.vecmat_2[0] | 1
+	VMOVUPS	779904(DI), Z20	// fitSample.vecmat_3[0]
+	VMOVUPS	779968(DI), Z21	// fitSample.vecmat_3[0] | 1
+	VMOVUPS	517760(DI), Z22	// fitSample.sigmoid[0]
+	VMOVUPS	517824(DI), Z23	// fitSample.sigmoid[0] | 1
 	VMULPS	Z22, Z20, Z20
 	VMULPS	Z23, Z21, Z21
 	VFMADD231PS	Z18, Z17, Z20
@@ -4176,10 +4286,10 @@ loop22: // 128 times: elements
 	VBROADCASTSS	12(R9), Z16	// L.0.weight[3]
 	VFMADD231PS	Z20, Z16, Z6
 	VFMADD231PS	Z21, Z16, Z7
-	VMOVUPS	733056(DI), Z16	// fitSample.vecmat_2[0]
-	VMOVUPS	733120(DI), Z17	// fitSample.vecmat_2[0] | 1
-	VMOVUPS	520064(DI), Z18	// fitSample.sigmoid[0]
-	VMOVUPS	520128(DI), Z19	// fitSample.sigmoid[0] | 1
+	VMOVUPS	730752(DI), Z16	// fitSample.vecmat_2[0]
+	VMOVUPS	730816(DI), Z17	// fitSample.vecmat_2[0] | 1
+	VMOVUPS	517760(DI), Z18	// fitSample.sigmoid[0]
+	VMOVUPS	517824(DI), Z19	// fitSample.sigmoid[0] | 1
 	VMULPS	Z18, Z16, Z16
 	VMULPS	Z19, Z17, Z17
 	VBROADCASTSS	(R9), Z18	// L.0.weight[0]
@@ -4195,25 +4305,25 @@ loop22: // 128 times: elements
 	VFMADD231PS	Z16, Z18, Z14
 	VFMADD231PS	Z17, Z18, Z15
 	VBROADCASTSS	1536(SI), Z16	// L.0.weight.matvec.3[0]
-	VMOVUPS	520064(DI), Z17	// fitSample.sigmoid[0]
-	VMOVUPS	520128(DI), Z18	// fitSample.sigmoid[0] | 1
+	VMOVUPS	517760(DI), Z17	// fitSample.sigmoid[0]
+	VMOVUPS	517824(DI), Z18	// fitSample.sigmoid[0] | 1
 	VMULPS	Z17, Z16, Z17
 	VMULPS	Z18, Z16, Z16
-	VMOVUPS	Z17, 799616(DI)	// fitSample.mul_10[0]
-	VMOVUPS	Z16, 799680(DI)	// fitSample.mul_10[0] | 1
+	VMOVUPS	Z17, 797312(DI)	// fitSample.mul_10[0]
+	VMOVUPS	Z16, 797376(DI)	// fitSample.mul_10[0] | 1
 	ADDQ	$4, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
 	DECQ	CX
 	JNE	loop22
-	VMOVUPS	Z8, 799104(AX)	// fitSample.vecmat_4[0]
-	VMOVUPS	Z9, 799168(AX)	// fitSample.vecmat_4[0] | 1
-	VMOVUPS	Z10, 799232(AX)	// fitSample.vecmat_4[1]
-	VMOVUPS	Z11, 799296(AX)	// fitSample.vecmat_4[1] | 1
-	VMOVUPS	Z12, 799360(AX)	// fitSample.vecmat_4[2]
-	VMOVUPS	Z13, 799424(AX)	// fitSample.vecmat_4[2] | 1
-	VMOVUPS	Z14, 799488(AX)	// fitSample.vecmat_4[3]
-	VMOVUPS	Z15, 799552(AX)	// fitSample.vecmat_4[3] | 1
+	VMOVUPS	Z8, 796800(AX)	// fitSample.vecmat_4[0]
+	VMOVUPS	Z9, 796864(AX)	// fitSample.vecmat_4[0] | 1
+	VMOVUPS	Z10, 796928(AX)	// fitSample.vecmat_4[1]
+	VMOVUPS	Z11, 796992(AX)	// fitSample.vecmat_4[1] | 1
+	VMOVUPS	Z12, 797056(AX)	// fitSample.vecmat_4[2]
+	VMOVUPS	Z13, 797120(AX)	// fitSample.vecmat_4[2] | 1
+	VMOVUPS	Z14, 797184(AX)	// fitSample.vecmat_4[3]
+	VMOVUPS	Z15, 797248(AX)	// fitSample.vecmat_4[3] | 1
 	// lagrange.nde:16
 	VBROADCASTSS	f32_3f800000<>(SB), Z0
 	VMOVUPS	0(AX), Z29
@@ -4221,28 +4331,28 @@ loop22: // 128 times: elements
 	VBROADCASTSS	f32_3f800000<>(SB), Z1
 	VMOVUPS	64(AX), Z29
 	VFMADD132PS.BCST	f32_38d1b717<>(SB), Z29, Z1
-	VMOVUPS	Z0, 798592(AX)	// fitSample.add_2[0]
-	VMOVUPS	Z1, 798656(AX)	// fitSample.add_2[0] | 1
+	VMOVUPS	Z0, 796288(AX)	// fitSample.add_2[0]
+	VMOVUPS	Z1, 796352(AX)	// fitSample.add_2[0] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VMOVUPS	128(AX), Z29
 	VFMADD132PS.BCST	f32_38d1b717<>(SB), Z29, Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VMOVUPS	192(AX), Z29
 	VFMADD132PS.BCST	f32_38d1b717<>(SB), Z29, Z1
-	VMOVUPS	Z0, 798720(AX)	// fitSample.add_2[1]
-	VMOVUPS	Z1, 798784(AX)	// fitSample.add_2[1] | 1
+	VMOVUPS	Z0, 796416(AX)	// fitSample.add_2[1]
+	VMOVUPS	Z1, 796480(AX)	// fitSample.add_2[1] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VFMADD231PS.BCST	f32_38d1b717<>(SB), Z0, Z4
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VFMADD231PS.BCST	f32_38d1b717<>(SB), Z0, Z5
-	VMOVUPS	Z4, 798848(AX)	// fitSample.add_2[2]
-	VMOVUPS	Z5, 798912(AX)	// fitSample.add_2[2] | 1
+	VMOVUPS	Z4, 796544(AX)	// fitSample.add_2[2]
+	VMOVUPS	Z5, 796608(AX)	// fitSample.add_2[2] | 1
 	VBROADCASTSS	f32_3f800000<>(SB), Z0
 	VFMADD231PS.BCST	f32_38d1b717<>(SB), Z0, Z6
 	VBROADCASTSS	f32_3f800000<>(SB), Z0
 	VFMADD231PS.BCST	f32_38d1b717<>(SB), Z0, Z7
-	VMOVUPS	Z6, 798976(AX)	// fitSample.add_2[3]
-	VMOVUPS	Z7, 799040(AX)	// fitSample.add_2[3] | 1
+	VMOVUPS	Z6, 796672(AX)	// fitSample.add_2[3]
+	VMOVUPS	Z7, 796736(AX)	// fitSample.add_2[3] | 1
 	MOVQ	$16, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -4269,8 +4379,8 @@ loop23: // 16 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop24: // 128 times: terms of the sums
-	VMOVUPS	799616(R11), Z16	// fitSample.mul_10[0]
-	VMOVUPS	799680(R11), Z17	// fitSample.mul_10[0] | 1
+	VMOVUPS	797312(R11), Z16	// fitSample.mul_10[0]
+	VMOVUPS	797376(R11), Z17	// fitSample.mul_10[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -4299,78 +4409,78 @@ loop24: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop24
-	VMOVUPS	618368(DI), Z16	// fitSample.mul_2[0]
-	VMOVUPS	618432(DI), Z17	// fitSample.mul_2[0] | 1
+	VMOVUPS	616064(DI), Z16	// fitSample.mul_2[0]
+	VMOVUPS	616128(DI), Z17	// fitSample.mul_2[0] | 1
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z17, Z1, Z1
 	VBROADCASTSS	(R9), Z16	// vecmat[0]
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z16, Z1, Z1
-	VMOVUPS	Z0, 816000(DI)	// fitSample.mul_11[0]
-	VMOVUPS	Z1, 816064(DI)	// fitSample.mul_11[0] | 1
-	VMOVUPS	618496(DI), Z0	// fitSample.mul_2[1]
-	VMOVUPS	618560(DI), Z1	// fitSample.mul_2[1] | 1
+	VMOVUPS	Z0, 813696(DI)	// fitSample.mul_11[0]
+	VMOVUPS	Z1, 813760(DI)	// fitSample.mul_11[0] | 1
+	VMOVUPS	616192(DI), Z0	// fitSample.mul_2[1]
+	VMOVUPS	616256(DI), Z1	// fitSample.mul_2[1] | 1
 	VMULPS	Z0, Z2, Z0
 	VMULPS	Z1, Z3, Z1
 	VBROADCASTSS	4(R9), Z2	// vecmat[1]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 816128(DI)	// fitSample.mul_11[1]
-	VMOVUPS	Z1, 816192(DI)	// fitSample.mul_11[1] | 1
-	VMOVUPS	618624(DI), Z0	// fitSample.mul_2[2]
-	VMOVUPS	618688(DI), Z1	// fitSample.mul_2[2] | 1
+	VMOVUPS	Z0, 813824(DI)	// fitSample.mul_11[1]
+	VMOVUPS	Z1, 813888(DI)	// fitSample.mul_11[1] | 1
+	VMOVUPS	616320(DI), Z0	// fitSample.mul_2[2]
+	VMOVUPS	616384(DI), Z1	// fitSample.mul_2[2] | 1
 	VMULPS	Z0, Z4, Z0
 	VMULPS	Z1, Z5, Z1
 	VBROADCASTSS	8(R9), Z2	// vecmat[2]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 816256(DI)	// fitSample.mul_11[2]
-	VMOVUPS	Z1, 816320(DI)	// fitSample.mul_11[2] | 1
-	VMOVUPS	618752(DI), Z0	// fitSample.mul_2[3]
-	VMOVUPS	618816(DI), Z1	// fitSample.mul_2[3] | 1
+	VMOVUPS	Z0, 813952(DI)	// fitSample.mul_11[2]
+	VMOVUPS	Z1, 814016(DI)	// fitSample.mul_11[2] | 1
+	VMOVUPS	616448(DI), Z0	// fitSample.mul_2[3]
+	VMOVUPS	616512(DI), Z1	// fitSample.mul_2[3] | 1
 	VMULPS	Z0, Z6, Z0
 	VMULPS	Z1, Z7, Z1
 	VBROADCASTSS	12(R9), Z2	// vecmat[3]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 816384(DI)	// fitSample.mul_11[3]
-	VMOVUPS	Z1, 816448(DI)	// fitSample.mul_11[3] | 1
-	VMOVUPS	618880(DI), Z0	// fitSample.mul_2[4]
-	VMOVUPS	618944(DI), Z1	// fitSample.mul_2[4] | 1
+	VMOVUPS	Z0, 814080(DI)	// fitSample.mul_11[3]
+	VMOVUPS	Z1, 814144(DI)	// fitSample.mul_11[3] | 1
+	VMOVUPS	616576(DI), Z0	// fitSample.mul_2[4]
+	VMOVUPS	616640(DI), Z1	// fitSample.mul_2[4] | 1
 	VMULPS	Z0, Z8, Z0
 	VMULPS	Z1, Z9, Z1
 	VBROADCASTSS	16(R9), Z2	// vecmat[4]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 816512(DI)	// fitSample.mul_11[4]
-	VMOVUPS	Z1, 816576(DI)	// fitSample.mul_11[4] | 1
-	VMOVUPS	619008(DI), Z0	// fitSample.mul_2[5]
-	VMOVUPS	619072(DI), Z1	// fitSample.mul_2[5] | 1
+	VMOVUPS	Z0, 814208(DI)	// fitSample.mul_11[4]
+	VMOVUPS	Z1, 814272(DI)	// fitSample.mul_11[4] | 1
+	VMOVUPS	616704(DI), Z0	// fitSample.mul_2[5]
+	VMOVUPS	616768(DI), Z1	// fitSample.mul_2[5] | 1
 	VMULPS	Z0, Z10, Z0
 	VMULPS	Z1, Z11, Z1
 	VBROADCASTSS	20(R9), Z2	// vecmat[5]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 816640(DI)	// fitSample.mul_11[5]
-	VMOVUPS	Z1, 816704(DI)	// fitSample.mul_11[5] | 1
-	VMOVUPS	619136(DI), Z0	// fitSample.mul_2[6]
-	VMOVUPS	619200(DI), Z1	// fitSample.mul_2[6] | 1
+	VMOVUPS	Z0, 814336(DI)	// fitSample.mul_11[5]
+	VMOVUPS	Z1, 814400(DI)	// fitSample.mul_11[5] | 1
+	VMOVUPS	616832(DI), Z0	// fitSample.mul_2[6]
+	VMOVUPS	616896(DI), Z1	// fitSample.mul_2[6] | 1
 	VMULPS	Z0, Z12, Z0
 	VMULPS	Z1, Z13, Z1
 	VBROADCASTSS	24(R9), Z2	// vecmat[6]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 816768(DI)	// fitSample.mul_11[6]
-	VMOVUPS	Z1, 816832(DI)	// fitSample.mul_11[6] | 1
-	VMOVUPS	619264(DI), Z0	// fitSample.mul_2[7]
-	VMOVUPS	619328(DI), Z1	// fitSample.mul_2[7] | 1
+	VMOVUPS	Z0, 814464(DI)	// fitSample.mul_11[6]
+	VMOVUPS	Z1, 814528(DI)	// fitSample.mul_11[6] | 1
+	VMOVUPS	616960(DI), Z0	// fitSample.mul_2[7]
+	VMOVUPS	617024(DI), Z1	// fitSample.mul_2[7] | 1
 	VMULPS	Z0, Z14, Z0
 	VMULPS	Z1, Z15, Z1
 	VBROADCASTSS	28(R9), Z2	// vecmat[7]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 816896(DI)	// fitSample.mul_11[7]
-	VMOVUPS	Z1, 816960(DI)	// fitSample.mul_11[7] | 1
+	VMOVUPS	Z0, 814592(DI)	// fitSample.mul_11[7]
+	VMOVUPS	Z1, 814656(DI)	// fitSample.mul_11[7] | 1
 	ADDQ	$4096, SI
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
@@ -4410,8 +4520,8 @@ loop25: // 9 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop26: // 128 times: terms of the sums
-	VMOVUPS	816000(R10), Z26	// fitSample.mul_11[0]
-	VMOVUPS	816064(R10), Z27	// fitSample.mul_11[0] | 1
+	VMOVUPS	813696(R10), Z26	// fitSample.mul_11[0]
+	VMOVUPS	813760(R10), Z27	// fitSample.mul_11[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
 	VFMADD231PS	Z26, Z28, Z0
 	VFMADD231PS	Z27, Z28, Z1
@@ -4455,32 +4565,32 @@ loop26: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop26
-	VMOVUPS	Z0, 832384(DI)	// fitSample.vecmat_5[0]
-	VMOVUPS	Z1, 832448(DI)	// fitSample.vecmat_5[0] | 1
-	VMOVUPS	Z2, 832512(DI)	// fitSample.vecmat_5[1]
-	VMOVUPS	Z3, 832576(DI)	// fitSample.vecmat_5[1] | 1
-	VMOVUPS	Z4, 832640(DI)	// fitSample.vecmat_5[2]
-	VMOVUPS	Z5, 832704(DI)	// fitSample.vecmat_5[2] | 1
-	VMOVUPS	Z6, 832768(DI)	// fitSample.vecmat_5[3]
-	VMOVUPS	Z7, 832832(DI)	// fitSample.vecmat_5[3] | 1
-	VMOVUPS	Z8, 832896(DI)	// fitSample.vecmat_5[4]
-	VMOVUPS	Z9, 832960(DI)	// fitSample.vecmat_5[4] | 1
-	VMOVUPS	Z10, 833024(DI)	// fitSample.vecmat_5[5]
-	VMOVUPS	Z11, 833088(DI)	// fitSample.vecmat_5[5] | 1
-	VMOVUPS	Z12, 833152(DI)	// fitSample.vecmat_5[6]
-	VMOVUPS	Z13, 833216(DI)	// fitSample.vecmat_5[6] | 1
-	VMOVUPS	Z14, 833280(DI)	// fitSample.vecmat_5[7]
-	VMOVUPS	Z15, 833344(DI)	// fitSample.vecmat_5[7] | 1
-	VMOVUPS	Z16, 833408(DI)	// fitSample.vecmat_5[8]
-	VMOVUPS	Z17, 833472(DI)	// fitSample.vecmat_5[8] | 1
-	VMOVUPS	Z18, 833536(DI)	// fitSample.vecmat_5[9]
-	VMOVUPS	Z19, 833600(DI)	// fitSample.vecmat_5[9] | 1
-	VMOVUPS	Z20, 833664(DI)	// fitSample.vecmat_5[10]
-	VMOVUPS	Z21, 833728(DI)	// fitSample.vecmat_5[10] | 1
-	VMOVUPS	Z22, 833792(DI)	// fitSample.vecmat_5[11]
-	VMOVUPS	Z23, 833856(DI)	// fitSample.vecmat_5[11] | 1
-	VMOVUPS	Z24, 833920(DI)	// fitSample.vecmat_5[12]
-	VMOVUPS	Z25, 833984(DI)	// fitSample.vecmat_5[12] | 1
+	VMOVUPS	Z0, 830080(DI)	// fitSample.vecmat_5[0]
+	VMOVUPS	Z1, 830144(DI)	// fitSample.vecmat_5[0] | 1
+	VMOVUPS	Z2, 830208(DI)	// fitSample.vecmat_5[1]
+	VMOVUPS	Z3, 830272(DI)	// fitSample.vecmat_5[1] | 1
+	VMOVUPS	Z4, 830336(DI)	// fitSample.vecmat_5[2]
+	VMOVUPS	Z5, 830400(DI)	// fitSample.vecmat_5[2] | 1
+	VMOVUPS	Z6, 830464(DI)	// fitSample.vecmat_5[3]
+	VMOVUPS	Z7, 830528(DI)	// fitSample.vecmat_5[3] | 1
+	VMOVUPS	Z8, 830592(DI)	// fitSample.vecmat_5[4]
+	VMOVUPS	Z9, 830656(DI)	// fitSample.vecmat_5[4] | 1
+	VMOVUPS	Z10, 830720(DI)	// fitSample.vecmat_5[5]
+	VMOVUPS	Z11, 830784(DI)	// fitSample.vecmat_5[5] | 1
+	VMOVUPS	Z12, 830848(DI)	// fitSample.vecmat_5[6]
+	VMOVUPS	Z13, 830912(DI)	// fitSample.vecmat_5[6] | 1
+	VMOVUPS	Z14, 830976(DI)	// fitSample.vecmat_5[7]
+	VMOVUPS	Z15, 831040(DI)	// fitSample.vecmat_5[7] | 1
+	VMOVUPS	Z16, 831104(DI)	// fitSample.vecmat_5[8]
+	VMOVUPS	Z17, 831168(DI)	// fitSample.vecmat_5[8] | 1
+	VMOVUPS	Z18, 831232(DI)	// fitSample.vecmat_5[9]
+	VMOVUPS	Z19, 831296(DI)	// fitSample.vecmat_5[9] | 1
+	VMOVUPS	Z20, 831360(DI)	// fitSample.vecmat_5[10]
+	VMOVUPS	Z21, 831424(DI)	// fitSample.vecmat_5[10] | 1
+	VMOVUPS	Z22, 831488(DI)	// fitSample.vecmat_5[11]
+	VMOVUPS	Z23, 831552(DI)	// fitSample.vecmat_5[11] | 1
+	VMOVUPS	Z24, 831616(DI)	// fitSample.vecmat_5[12]
+	VMOVUPS	Z25, 831680(DI)	// fitSample.vecmat_5[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -4511,8 +4621,8 @@ loop26: // 128 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop27: // 128 times: terms of the sums
-	VMOVUPS	816000(SI), Z22	// fitSample.mul_11[0]
-	VMOVUPS	816064(SI), Z23	// fitSample.mul_11[0] | 1
+	VMOVUPS	813696(SI), Z22	// fitSample.mul_11[0]
+	VMOVUPS	813760(SI), Z23	// fitSample.mul_11[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
 	VFMADD231PS	Z22, Z24, Z0
 	VFMADD231PS	Z23, Z24, Z1
@@ -4550,28 +4660,28 @@ loop27: // 128 times: terms of the sums
 	ADDQ	$512, DI
 	DECQ	CX
 	JNE	loop27
-	VMOVUPS	Z0, 847360(AX)	// fitSample.vecmat_5[117]
-	VMOVUPS	Z1, 847424(AX)	// fitSample.vecmat_5[117] | 1
-	VMOVUPS	Z2, 847488(AX)	// fitSample.vecmat_5[118]
-	VMOVUPS	Z3, 847552(AX)	// fitSample.vecmat_5[118] | 1
-	VMOVUPS	Z4, 847616(AX)	// fitSample.vecmat_5[119]
-	VMOVUPS	Z5, 847680(AX)	// fitSample.vecmat_5[119] | 1
-	VMOVUPS	Z6, 847744(AX)	// fitSample.vecmat_5[120]
-	VMOVUPS	Z7, 847808(AX)	// fitSample.vecmat_5[120] | 1
-	VMOVUPS	Z8, 847872(AX)	// fitSample.vecmat_5[121]
-	VMOVUPS	Z9, 847936(AX)	// fitSample.vecmat_5[121] | 1
-	VMOVUPS	Z10, 848000(AX)	// fitSample.vecmat_5[122]
-	VMOVUPS	Z11, 848064(AX)	// fitSample.vecmat_5[122] | 1
-	VMOVUPS	Z12, 848128(AX)	// fitSample.vecmat_5[123]
-	VMOVUPS	Z13, 848192(AX)	// fitSample.vecmat_5[123] | 1
-	VMOVUPS	Z14, 848256(AX)	// fitSample.vecmat_5[124]
-	VMOVUPS	Z15, 848320(AX)	// fitSample.vecmat_5[124] | 1
-	VMOVUPS	Z16, 848384(AX)	// fitSample.vecmat_5[125]
-	VMOVUPS	Z17, 848448(AX)	// fitSample.vecmat_5[125] | 1
-	VMOVUPS	Z18, 848512(AX)	// fitSample.vecmat_5[126]
-	VMOVUPS	Z19, 848576(AX)	// fitSample.vecmat_5[126] | 1
-	VMOVUPS	Z20, 848640(AX)	// fitSample.vecmat_5[127]
-	VMOVUPS	Z21, 848704(AX)	// fitSample.vecmat_5[127] | 1
+	VMOVUPS	Z0, 845056(AX)	// fitSample.vecmat_5[117]
+	VMOVUPS	Z1, 845120(AX)	// fitSample.vecmat_5[117] | 1
+	VMOVUPS	Z2, 845184(AX)	// fitSample.vecmat_5[118]
+	VMOVUPS	Z3, 845248(AX)	// fitSample.vecmat_5[118] | 1
+	VMOVUPS	Z4, 845312(AX)	// fitSample.vecmat_5[119]
+	VMOVUPS	Z5, 845376(AX)	// fitSample.vecmat_5[119] | 1
+	VMOVUPS	Z6, 845440(AX)	// fitSample.vecmat_5[120]
+	VMOVUPS	Z7, 845504(AX)	// fitSample.vecmat_5[120] | 1
+	VMOVUPS	Z8, 845568(AX)	// fitSample.vecmat_5[121]
+	VMOVUPS	Z9, 845632(AX)	// fitSample.vecmat_5[121] | 1
+	VMOVUPS	Z10, 845696(AX)	// fitSample.vecmat_5[122]
+	VMOVUPS	Z11, 845760(AX)	// fitSample.vecmat_5[122] | 1
+	VMOVUPS	Z12, 845824(AX)	// fitSample.vecmat_5[123]
+	VMOVUPS	Z13, 845888(AX)	// fitSample.vecmat_5[123] | 1
+	VMOVUPS	Z14, 845952(AX)	// fitSample.vecmat_5[124]
+	VMOVUPS	Z15, 846016(AX)	// fitSample.vecmat_5[124] | 1
+	VMOVUPS	Z16, 846080(AX)	// fitSample.vecmat_5[125]
+	VMOVUPS	Z17, 846144(AX)	// fitSample.vecmat_5[125] | 1
+	VMOVUPS	Z18, 846208(AX)	// fitSample.vecmat_5[126]
+	VMOVUPS	Z19, 846272(AX)	// fitSample.vecmat_5[126] | 1
+	VMOVUPS	Z20, 846336(AX)	// fitSample.vecmat_5[127]
+	VMOVUPS	Z21, 846400(AX)	// fitSample.vecmat_5[127] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -4586,16 +4696,16 @@ loop27: // 128 times: terms of the sums
 	MOVQ	BX, R9
 loop28: // 128 times: elements
 	VBROADCASTSS	1536(SI), Z8	// L.0.weight.matvec.3[0]
-	VMOVUPS	683904(DI), Z9	// fitSample.mul_5[0]
-	VMOVUPS	683968(DI), Z10	// fitSample.mul_5[0] | 1
+	VMOVUPS	681600(DI), Z9	// fitSample.mul_5[0]
+	VMOVUPS	681664(DI), Z10	// fitSample.mul_5[0] | 1
 	VMULPS	Z9, Z8, Z9
 	VMULPS	Z10, Z8, Z8
-	VMOVUPS	733056(DI), Z10	// fitSample.vecmat_2[0]
-	VMOVUPS	733120(DI), Z11	// fitSample.vecmat_2[0] | 1
-	VMOVUPS	832384(DI), Z12	// fitSample.vecmat_5[0]
-	VMOVUPS	832448(DI), Z13	// fitSample.vecmat_5[0] | 1
-	VMOVUPS	520064(DI), Z14	// fitSample.sigmoid[0]
-	VMOVUPS	520128(DI), Z15	// fitSample.sigmoid[0] | 1
+	VMOVUPS	730752(DI), Z10	// fitSample.vecmat_2[0]
+	VMOVUPS	730816(DI), Z11	// fitSample.vecmat_2[0] | 1
+	VMOVUPS	830080(DI), Z12	// fitSample.vecmat_5[0]
+	VMOVUPS	830144(DI), Z13	// fitSample.vecmat_5[0] | 1
+	VMOVUPS	517760(DI), Z14	// fitSample.sigmoid[0]
+	VMOVUPS	517824(DI), Z15	// fitSample.sigmoid[0] | 1
 	VMULPS	Z14, Z12, Z12
 	VMULPS	Z15, Z13, Z13
 	VFMADD231PS	Z10, Z9, Z12
@@ -4613,25 +4723,25 @@ loop28: // 128 times: elements
 	VFMADD231PS	Z12, Z8, Z6
 	VFMADD231PS	Z13, Z8, Z7
 	VBROADCASTSS	2048(SI), Z8	// L.0.weight.matvec.4[0]
-	VMOVUPS	520064(DI), Z9	// fitSample.sigmoid[0]
-	VMOVUPS	520128(DI), Z10	// fitSample.sigmoid[0] | 1
+	VMOVUPS	517760(DI), Z9	// fitSample.sigmoid[0]
+	VMOVUPS	517824(DI), Z10	// fitSample.sigmoid[0] | 1
 	VMULPS	Z9, Z8, Z9
 	VMULPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 849280(DI)	// fitSample.mul_12[0]
-	VMOVUPS	Z8, 849344(DI)	// fitSample.mul_12[0] | 1
+	VMOVUPS	Z9, 846976(DI)	// fitSample.mul_12[0]
+	VMOVUPS	Z8, 847040(DI)	// fitSample.mul_12[0] | 1
 	ADDQ	$4, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
 	DECQ	CX
 	JNE	loop28
-	VMOVUPS	Z0, 848768(AX)	// fitSample.vecmat_6[0]
-	VMOVUPS	Z1, 848832(AX)	// fitSample.vecmat_6[0] | 1
-	VMOVUPS	Z2, 848896(AX)	// fitSample.vecmat_6[1]
-	VMOVUPS	Z3, 848960(AX)	// fitSample.vecmat_6[1] | 1
-	VMOVUPS	Z4, 849024(AX)	// fitSample.vecmat_6[2]
-	VMOVUPS	Z5, 849088(AX)	// fitSample.vecmat_6[2] | 1
-	VMOVUPS	Z6, 849152(AX)	// fitSample.vecmat_6[3]
-	VMOVUPS	Z7, 849216(AX)	// fitSample.vecmat_6[3] | 1
+	VMOVUPS	Z0, 846464(AX)	// fitSample.vecmat_6[0]
+	VMOVUPS	Z1, 846528(AX)	// fitSample.vecmat_6[0] | 1
+	VMOVUPS	Z2, 846592(AX)	// fitSample.vecmat_6[1]
+	VMOVUPS	Z3, 846656(AX)	// fitSample.vecmat_6[1] | 1
+	VMOVUPS	Z4, 846720(AX)	// fitSample.vecmat_6[2]
+	VMOVUPS	Z5, 846784(AX)	// fitSample.vecmat_6[2] | 1
+	VMOVUPS	Z6, 846848(AX)	// fitSample.vecmat_6[3]
+	VMOVUPS	Z7, 846912(AX)	// fitSample.vecmat_6[3] | 1
 	MOVQ	$16, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -4657,8 +4767,8 @@ loop29: // 16 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop30: // 128 times: terms of the sums
-	VMOVUPS	849280(R11), Z16	// fitSample.mul_12[0]
-	VMOVUPS	849344(R11), Z17	// fitSample.mul_12[0] | 1
+	VMOVUPS	846976(R11), Z16	// fitSample.mul_12[0]
+	VMOVUPS	847040(R11), Z17	// fitSample.mul_12[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -4687,78 +4797,78 @@ loop30: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop30
-	VMOVUPS	618368(DI), Z16	// fitSample.mul_2[0]
-	VMOVUPS	618432(DI), Z17	// fitSample.mul_2[0] | 1
+	VMOVUPS	616064(DI), Z16	// fitSample.mul_2[0]
+	VMOVUPS	616128(DI), Z17	// fitSample.mul_2[0] | 1
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z17, Z1, Z1
 	VBROADCASTSS	(R9), Z16	// vecmat[0]
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z16, Z1, Z1
-	VMOVUPS	Z0, 865664(DI)	// fitSample.mul_13[0]
-	VMOVUPS	Z1, 865728(DI)	// fitSample.mul_13[0] | 1
-	VMOVUPS	618496(DI), Z0	// fitSample.mul_2[1]
-	VMOVUPS	618560(DI), Z1	// fitSample.mul_2[1] | 1
+	VMOVUPS	Z0, 863360(DI)	// fitSample.mul_13[0]
+	VMOVUPS	Z1, 863424(DI)	// fitSample.mul_13[0] | 1
+	VMOVUPS	616192(DI), Z0	// fitSample.mul_2[1]
+	VMOVUPS	616256(DI), Z1	// fitSample.mul_2[1] | 1
 	VMULPS	Z0, Z2, Z0
 	VMULPS	Z1, Z3, Z1
 	VBROADCASTSS	4(R9), Z2	// vecmat[1]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 865792(DI)	// fitSample.mul_13[1]
-	VMOVUPS	Z1, 865856(DI)	// fitSample.mul_13[1] | 1
-	VMOVUPS	618624(DI), Z0	// fitSample.mul_2[2]
-	VMOVUPS	618688(DI), Z1	// fitSample.mul_2[2] | 1
+	VMOVUPS	Z0, 863488(DI)	// fitSample.mul_13[1]
+	VMOVUPS	Z1, 863552(DI)	// fitSample.mul_13[1] | 1
+	VMOVUPS	616320(DI), Z0	// fitSample.mul_2[2]
+	VMOVUPS	616384(DI), Z1	// fitSample.mul_2[2] | 1
 	VMULPS	Z0, Z4, Z0
 	VMULPS	Z1, Z5, Z1
 	VBROADCASTSS	8(R9), Z2	// vecmat[2]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 865920(DI)	// fitSample.mul_13[2]
-	VMOVUPS	Z1, 865984(DI)	// fitSample.mul_13[2] | 1
-	VMOVUPS	618752(DI), Z0	// fitSample.mul_2[3]
-	VMOVUPS	618816(DI), Z1	// fitSample.mul_2[3] | 1
+	VMOVUPS	Z0, 863616(DI)	// fitSample.mul_13[2]
+	VMOVUPS	Z1, 863680(DI)	// fitSample.mul_13[2] | 1
+	VMOVUPS	616448(DI), Z0	// fitSample.mul_2[3]
+	VMOVUPS	616512(DI), Z1	// fitSample.mul_2[3] | 1
 	VMULPS	Z0, Z6, Z0
 	VMULPS	Z1, Z7, Z1
 	VBROADCASTSS	12(R9), Z2	// vecmat[3]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 866048(DI)	// fitSample.mul_13[3]
-	VMOVUPS	Z1, 866112(DI)	// fitSample.mul_13[3] | 1
-	VMOVUPS	618880(DI), Z0	// fitSample.mul_2[4]
-	VMOVUPS	618944(DI), Z1	// fitSample.mul_2[4] | 1
+	VMOVUPS	Z0, 863744(DI)	// fitSample.mul_13[3]
+	VMOVUPS	Z1, 863808(DI)	// fitSample.mul_13[3] | 1
+	VMOVUPS	616576(DI), Z0	// fitSample.mul_2[4]
+	VMOVUPS	616640(DI), Z1	// fitSample.mul_2[4] | 1
 	VMULPS	Z0, Z8, Z0
 	VMULPS	Z1, Z9, Z1
 	VBROADCASTSS	16(R9), Z2	// vecmat[4]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 866176(DI)	// fitSample.mul_13[4]
-	VMOVUPS	Z1, 866240(DI)	// fitSample.mul_13[4] | 1
-	VMOVUPS	619008(DI), Z0	// fitSample.mul_2[5]
-	VMOVUPS	619072(DI), Z1	// fitSample.mul_2[5] | 1
+	VMOVUPS	Z0, 863872(DI)	// fitSample.mul_13[4]
+	VMOVUPS	Z1, 863936(DI)	// fitSample.mul_13[4] | 1
+	VMOVUPS	616704(DI), Z0	// fitSample.mul_2[5]
+	VMOVUPS	616768(DI), Z1	// fitSample.mul_2[5] | 1
 	VMULPS	Z0, Z10, Z0
 	VMULPS	Z1, Z11, Z1
 	VBROADCASTSS	20(R9), Z2	// vecmat[5]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 866304(DI)	// fitSample.mul_13[5]
-	VMOVUPS	Z1, 866368(DI)	// fitSample.mul_13[5] | 1
-	VMOVUPS	619136(DI), Z0	// fitSample.mul_2[6]
-	VMOVUPS	619200(DI), Z1	// fitSample.mul_2[6] | 1
+	VMOVUPS	Z0, 864000(DI)	// fitSample.mul_13[5]
+	VMOVUPS	Z1, 864064(DI)	// fitSample.mul_13[5] | 1
+	VMOVUPS	616832(DI), Z0	// fitSample.mul_2[6]
+	VMOVUPS	616896(DI), Z1	// fitSample.mul_2[6] | 1
 	VMULPS	Z0, Z12, Z0
 	VMULPS	Z1, Z13, Z1
 	VBROADCASTSS	24(R9), Z2	// vecmat[6]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 866432(DI)	// fitSample.mul_13[6]
-	VMOVUPS	Z1, 866496(DI)	// fitSample.mul_13[6] | 1
-	VMOVUPS	619264(DI), Z0	// fitSample.mul_2[7]
-	VMOVUPS	619328(DI), Z1	// fitSample.mul_2[7] | 1
+	VMOVUPS	Z0, 864128(DI)	// fitSample.mul_13[6]
+	VMOVUPS	Z1, 864192(DI)	// fitSample.mul_13[6] | 1
+	VMOVUPS	616960(DI), Z0	// fitSample.mul_2[7]
+	VMOVUPS	617024(DI), Z1	// fitSample.mul_2[7] | 1
 	VMULPS	Z0, Z14, Z0
 	VMULPS	Z1, Z15, Z1
 	VBROADCASTSS	28(R9), Z2	// vecmat[7]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 866560(DI)	// fitSample.mul_13[7]
-	VMOVUPS	Z1, 866624(DI)	// fitSample.mul_13[7] | 1
+	VMOVUPS	Z0, 864256(DI)	// fitSample.mul_13[7]
+	VMOVUPS	Z1, 864320(DI)	// fitSample.mul_13[7] | 1
 	ADDQ	$4096, SI
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
@@ -4798,8 +4908,8 @@ loop31: // 9 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop32: // 128 times: terms of the sums
-	VMOVUPS	865664(R10), Z26	// fitSample.mul_13[0]
-	VMOVUPS	865728(R10), Z27	// fitSample.mul_13[0] | 1
+	VMOVUPS	863360(R10), Z26	// fitSample.mul_13[0]
+	VMOVUPS	863424(R10), Z27	// fitSample.mul_13[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
 	VFMADD231PS	Z26, Z28, Z0
 	VFMADD231PS	Z27, Z28, Z1
@@ -4843,32 +4953,32 @@ loop32: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop32
-	VMOVUPS	Z0, 882048(DI)	// fitSample.vecmat_7[0]
-	VMOVUPS	Z1, 882112(DI)	// fitSample.vecmat_7[0] | 1
-	VMOVUPS	Z2, 882176(DI)	// fitSample.vecmat_7[1]
-	VMOVUPS	Z3, 882240(DI)	// fitSample.vecmat_7[1] | 1
-	VMOVUPS	Z4, 882304(DI)	// fitSample.vecmat_7[2]
-	VMOVUPS	Z5, 882368(DI)	// fitSample.vecmat_7[2] | 1
-	VMOVUPS	Z6, 882432(DI)	// fitSample.vecmat_7[3]
-	VMOVUPS	Z7, 882496(DI)	// fitSample.vecmat_7[3] | 1
-	VMOVUPS	Z8, 882560(DI)	// fitSample.vecmat_7[4]
-	VMOVUPS	Z9, 882624(DI)	// fitSample.vecmat_7[4] | 1
-	VMOVUPS	Z10, 882688(DI)	// fitSample.vecmat_7[5]
-	VMOVUPS	Z11, 882752(DI)	// fitSample.vecmat_7[5] | 1
-	VMOVUPS	Z12, 882816(DI)	// fitSample.vecmat_7[6]
-	VMOVUPS	Z13, 882880(DI)	// fitSample.vecmat_7[6] | 1
-	VMOVUPS	Z14, 882944(DI)	// fitSample.vecmat_7[7]
-	VMOVUPS	Z15, 883008(DI)	// fitSample.vecmat_7[7] | 1
-	VMOVUPS	Z16, 883072(DI)	// fitSample.vecmat_7[8]
-	VMOVUPS	Z17, 883136(DI)	// fitSample.vecmat_7[8] | 1
-	VMOVUPS	Z18, 883200(DI)	// fitSample.vecmat_7[9]
-	VMOVUPS	Z19, 883264(DI)	// fitSample.vecmat_7[9] | 1
-	VMOVUPS	Z20, 883328(DI)	// fitSample.vecmat_7[10]
-	VMOVUPS	Z21, 883392(DI)	// fitSample.vecmat_7[10] | 1
-	VMOVUPS	Z22, 883456(DI)	// fitSample.vecmat_7[11]
-	VMOVUPS	Z23, 883520(DI)	// fitSample.vecmat_7[11] | 1
-	VMOVUPS	Z24, 883584(DI)	// fitSample.vecmat_7[12]
-	VMOVUPS	Z25, 883648(DI)	// fitSample.vecmat_7[12] | 1
+	VMOVUPS	Z0, 879744(DI)	// fitSample.vecmat_7[0]
+	VMOVUPS	Z1, 879808(DI)	// fitSample.vecmat_7[0] | 1
+	VMOVUPS	Z2, 879872(DI)	// fitSample.vecmat_7[1]
+	VMOVUPS	Z3, 879936(DI)	// fitSample.vecmat_7[1] | 1
+	VMOVUPS	Z4, 880000(DI)	// fitSample.vecmat_7[2]
+	VMOVUPS	Z5, 880064(DI)	// fitSample.vecmat_7[2] | 1
+	VMOVUPS	Z6, 880128(DI)	// fitSample.vecmat_7[3]
+	VMOVUPS	Z7, 880192(DI)	// fitSample.vecmat_7[3] | 1
+	VMOVUPS	Z8, 880256(DI)	// fitSample.vecmat_7[4]
+	VMOVUPS	Z9, 880320(DI)	// fitSample.vecmat_7[4] | 1
+	VMOVUPS	Z10, 880384(DI)	// fitSample.vecmat_7[5]
+	VMOVUPS	Z11, 880448(DI)	// fitSample.vecmat_7[5] | 1
+	VMOVUPS	Z12, 880512(DI)	// fitSample.vecmat_7[6]
+	VMOVUPS	Z13, 880576(DI)	// fitSample.vecmat_7[6] | 1
+	VMOVUPS	Z14, 880640(DI)	// fitSample.vecmat_7[7]
+	VMOVUPS	Z15, 880704(DI)	// fitSample.vecmat_7[7] | 1
+	VMOVUPS	Z16, 880768(DI)	// fitSample.vecmat_7[8]
+	VMOVUPS	Z17, 880832(DI)	// fitSample.vecmat_7[8] | 1
+	VMOVUPS	Z18, 880896(DI)	// fitSample.vecmat_7[9]
+	VMOVUPS	Z19, 880960(DI)	// fitSample.vecmat_7[9] | 1
+	VMOVUPS	Z20, 881024(DI)	// fitSample.vecmat_7[10]
+	VMOVUPS	Z21, 881088(DI)	// fitSample.vecmat_7[10] | 1
+	VMOVUPS	Z22, 881152(DI)	// fitSample.vecmat_7[11]
+	VMOVUPS	Z23, 881216(DI)	// fitSample.vecmat_7[11] | 1
+	VMOVUPS	Z24, 881280(DI)	// fitSample.vecmat_7[12]
+	VMOVUPS	Z25, 881344(DI)	// fitSample.vecmat_7[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -4899,8 +5009,8 @@ loop32: // 128 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop33: // 128 times: terms of the sums
-	VMOVUPS	865664(SI), Z22	// fitSample.mul_13[0]
-	VMOVUPS	865728(SI), Z23	// fitSample.mul_13[0] | 1
+	VMOVUPS	863360(SI), Z22	// fitSample.mul_13[0]
+	VMOVUPS	863424(SI), Z23	// fitSample.mul_13[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
 	VFMADD231PS	Z22, Z24, Z0
 	VFMADD231PS	Z23, Z24, Z1
@@ -4938,28 +5048,28 @@ loop33: // 128 times: terms of the sums
 	ADDQ	$512, DI
 	DECQ	CX
 	JNE	loop33
-	VMOVUPS	Z0, 897024(AX)	// fitSample.vecmat_7[117]
-	VMOVUPS	Z1, 897088(AX)	// fitSample.vecmat_7[117] | 1
-	VMOVUPS	Z2, 897152(AX)	// fitSample.vecmat_7[118]
-	VMOVUPS	Z3, 897216(AX)	// fitSample.vecmat_7[118] | 1
-	VMOVUPS	Z4, 897280(AX)	// fitSample.vecmat_7[119]
-	VMOVUPS	Z5, 897344(AX)	// fitSample.vecmat_7[119] | 1
-	VMOVUPS	Z6, 897408(AX)	// fitSample.vecmat_7[120]
-	VMOVUPS	Z7, 897472(AX)	// fitSample.vecmat_7[120] | 1
-	VMOVUPS	Z8, 897536(AX)	// fitSample.vecmat_7[121]
-	VMOVUPS	Z9, 897600(AX)	// fitSample.vecmat_7[121] | 1
-	VMOVUPS	Z10, 897664(AX)	// fitSample.vecmat_7[122]
-	VMOVUPS	Z11, 897728(AX)	// fitSample.vecmat_7[122] | 1
-	VMOVUPS	Z12, 897792(AX)	// fitSample.vecmat_7[123]
-	VMOVUPS	Z13, 897856(AX)	// fitSample.vecmat_7[123] | 1
-	VMOVUPS	Z14, 897920(AX)	// fitSample.vecmat_7[124]
-	VMOVUPS	Z15, 897984(AX)	// fitSample.vecmat_7[124] | 1
-	VMOVUPS	Z16, 898048(AX)	// fitSample.vecmat_7[125]
-	VMOVUPS	Z17, 898112(AX)	// fitSample.vecmat_7[125] | 1
-	VMOVUPS	Z18, 898176(AX)	// fitSample.vecmat_7[126]
-	VMOVUPS	Z19, 898240(AX)	// fitSample.vecmat_7[126] | 1
-	VMOVUPS	Z20, 898304(AX)	// fitSample.vecmat_7[127]
-	VMOVUPS	Z21, 898368(AX)	// fitSample.vecmat_7[127] | 1
+	VMOVUPS	Z0, 894720(AX)	// fitSample.vecmat_7[117]
+	VMOVUPS	Z1, 894784(AX)	// fitSample.vecmat_7[117] | 1
+	VMOVUPS	Z2, 894848(AX)	// fitSample.vecmat_7[118]
+	VMOVUPS	Z3, 894912(AX)	// fitSample.vecmat_7[118] | 1
+	VMOVUPS	Z4, 894976(AX)	// fitSample.vecmat_7[119]
+	VMOVUPS	Z5, 895040(AX)	// fitSample.vecmat_7[119] | 1
+	VMOVUPS	Z6, 895104(AX)	// fitSample.vecmat_7[120]
+	VMOVUPS	Z7, 895168(AX)	// fitSample.vecmat_7[120] | 1
+	VMOVUPS	Z8, 895232(AX)	// fitSample.vecmat_7[121]
+	VMOVUPS	Z9, 895296(AX)	// fitSample.vecmat_7[121] | 1
+	VMOVUPS	Z10, 895360(AX)	// fitSample.vecmat_7[122]
+	VMOVUPS	Z11, 895424(AX)	// fitSample.vecmat_7[122] | 1
+	VMOVUPS	Z12, 895488(AX)	// fitSample.vecmat_7[123]
+	VMOVUPS	Z13, 895552(AX)	// fitSample.vecmat_7[123] | 1
+	VMOVUPS	Z14, 895616(AX)	// fitSample.vecmat_7[124]
+	VMOVUPS	Z15, 895680(AX)	// fitSample.vecmat_7[124] | 1
+	VMOVUPS	Z16, 895744(AX)	// fitSample.vecmat_7[125]
+	VMOVUPS	Z17, 895808(AX)	// fitSample.vecmat_7[125] | 1
+	VMOVUPS	Z18, 895872(AX)	// fitSample.vecmat_7[126]
+	VMOVUPS	Z19, 895936(AX)	// fitSample.vecmat_7[126] | 1
+	VMOVUPS	Z20, 896000(AX)	// fitSample.vecmat_7[127]
+	VMOVUPS	Z21, 896064(AX)	// fitSample.vecmat_7[127] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop34: // 2 times: vectors of the block
@@ -4974,11 +5084,11 @@ loop34: // 2 times: vectors of the block
 loop35: // 128 times: elements
 	// lagrange.nde:4
 	VBROADCASTSS	2048(R9), Z4	// L.0.weight.matvec.4[0]
-	VMOVUPS	683904(R10), Z5	// fitSample.mul_5[0]
+	VMOVUPS	681600(R10), Z5	// fitSample.mul_5[0]
 	VMULPS	Z5, Z4, Z4
-	VMOVUPS	733056(R10), Z5	// fitSample.vecmat_2[0]
-	VMOVUPS	882048(R10), Z6	// fitSample.vecmat_7[0]
-	VMOVUPS	520064(R10), Z7	// fitSample.sigmoid[0]
+	VMOVUPS	730752(R10), Z5	// fitSample.vecmat_2[0]
+	VMOVUPS	879744(R10), Z6	// fitSample.vecmat_7[0]
+	VMOVUPS	517760(R10), Z7	// fitSample.sigmoid[0]
 	VMULPS	Z7, Z6, Z6
 	VFMADD231PS	Z5, Z4, Z6
 	VBROADCASTSS	(R11), Z4	// L.0.weight[0]
@@ -4994,13 +5104,13 @@ loop35: // 128 times: elements
 	ADDQ	$16, R11
 	DECQ	DI
 	JNE	loop35
-	VMOVUPS	849024(SI), Z0	// fitSample.vecmat_6[2]
-	VMOVUPS	849152(SI), Z1	// fitSample.vecmat_6[3]
+	VMOVUPS	846720(SI), Z0	// fitSample.vecmat_6[2]
+	VMOVUPS	846848(SI), Z1	// fitSample.vecmat_6[3]
 	// lagrange.nde:16
-	VMOVUPS	502528(SI), Z4	// fitSample.v[0]
-	VMOVUPS	502656(SI), Z5	// fitSample.v[1]
-	VMOVUPS	799104(SI), Z6	// fitSample.vecmat_4[0]
-	VMOVUPS	799232(SI), Z7	// fitSample.vecmat_4[1]
+	VMOVUPS	500224(SI), Z4	// fitSample.v[0]
+	VMOVUPS	500352(SI), Z5	// fitSample.v[1]
+	VMOVUPS	796800(SI), Z6	// fitSample.vecmat_4[0]
+	VMOVUPS	796928(SI), Z7	// fitSample.vecmat_4[1]
 	VMULPS	Z0, Z4, Z0
 	VFMADD231PS	Z2, Z5, Z0
 	VMULPS	Z1, Z4, Z1
@@ -5015,16 +5125,16 @@ loop35: // 128 times: elements
 loop36: // 64 times: elements
 	// lagrange.nde:8
 	VBROADCASTSS	69124(R9), Z4	// force.0.weight[0]
-	VMOVUPS	503168(SI), Z5	// fitSample.concat[0]
+	VMOVUPS	500864(SI), Z5	// fitSample.concat[0]
 	VMULPS	Z5, Z4, Z4
 	VBROADCASTSS	69128(R9), Z5	// force.0.weight[1]
-	VMOVUPS	503296(SI), Z6	// fitSample.concat[1]
+	VMOVUPS	500992(SI), Z6	// fitSample.concat[1]
 	VFMADD231PS	Z6, Z5, Z4
 	VBROADCASTSS	69132(R9), Z5	// force.0.weight[2]
-	VMOVUPS	503424(SI), Z6	// fitSample.concat[2]
+	VMOVUPS	501120(SI), Z6	// fitSample.concat[2]
 	VFMADD231PS	Z6, Z5, Z4
 	VBROADCASTSS	69136(R9), Z5	// force.0.weight[3]
-	VMOVUPS	503552(SI), Z6	// fitSample.concat[3]
+	VMOVUPS	501248(SI), Z6	// fitSample.concat[3]
 	VFMADD231PS	Z6, Z5, Z4
 	VBROADCASTSS	70148(R10), Z5	// force.0.bias[0]
 	VADDPS	Z5, Z4, Z4
@@ -5068,15 +5178,15 @@ loop36: // 64 times: elements
 	VBROADCASTSS	70916(BX), Z4	// force.2.bias[0]
 	VADDPS	Z4, Z2, Z2
 	VADDPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 898432(SI)	// fitSample.add_3[0]
+	VMOVUPS	Z0, 896128(SI)	// fitSample.add_3[0]
 	VBROADCASTSS	70920(BX), Z2	// force.2.bias[1]
 	VADDPS	Z2, Z3, Z2
 	VADDPS	Z2, Z1, Z1
-	VMOVUPS	Z1, 898560(SI)	// fitSample.add_3[1]
-	VMOVUPS	798592(SI), Z2	// fitSample.add_2[0]
-	VMOVUPS	798720(SI), Z3	// fitSample.add_2[1]
-	VMOVUPS	798848(SI), Z4	// fitSample.add_2[2]
-	VMOVUPS	798976(SI), Z5	// fitSample.add_2[3]
+	VMOVUPS	Z1, 896256(SI)	// fitSample.add_3[1]
+	VMOVUPS	796288(SI), Z2	// fitSample.add_2[0]
+	VMOVUPS	796416(SI), Z3	// fitSample.add_2[1]
+	VMOVUPS	796544(SI), Z4	// fitSample.add_2[2]
+	VMOVUPS	796672(SI), Z5	// fitSample.add_2[3]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z6
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z7
 	VCMPPS	$17, Z7, Z6, K1
@@ -5103,10 +5213,10 @@ loop36: // 64 times: elements
 	VFNMADD231PS	Z1, Z4, Z5
 	VDIVPS	Z7, Z5, Z2
 	VPORD	Z0, Z2, Z0
-	VMOVUPS	Z0, 898688(SI)	// fitSample.dv[0]
-	VMOVUPS	Z1, 898816(SI)	// fitSample.dv[1]
-	VMOVUPS	502784(SI), Z2	// fitSample.a[0]
-	VMOVUPS	502912(SI), Z3	// fitSample.a[1]
+	VMOVUPS	Z0, 896384(SI)	// fitSample.dv[0]
+	VMOVUPS	Z1, 896512(SI)	// fitSample.dv[1]
+	VMOVUPS	500480(SI), Z2	// fitSample.a[0]
+	VMOVUPS	500608(SI), Z3	// fitSample.a[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z4
 	// lagrange.nde:36
 	VSUBPS	Z2, Z0, Z0
@@ -5117,7 +5227,7 @@ loop36: // 64 times: elements
 	VADDPS	Z1, Z4, Z4
 	VBROADCASTSS	2560(DX), Z0	// mul
 	VFMADD231PS.BCST	f32_3f000000<>(SB), Z4, Z0
-	VMOVUPS	Z0, 503040(SI)	// fitSample.loss
+	VMOVUPS	Z0, 500736(SI)	// fitSample.loss
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop34
@@ -5141,23 +5251,23 @@ TEXT ·fitSamplePart0AVX512(SB), 0, $8-32
 TEXT fitGradPart0_avx512<>(SB), NOSPLIT, $0-0
 	VMOVUPS	65792(AX), Z0	// mask
 	VMOVUPS	65856(AX), Z1	// mask | 1
-	VMOVUPS	898944(AX), Z2	// fitGrad.q[0]
-	VMOVUPS	899008(AX), Z3	// fitGrad.q[0] | 1
-	VMOVUPS	899072(AX), Z4	// fitGrad.q[1]
-	VMOVUPS	899136(AX), Z5	// fitGrad.q[1] | 1
-	VMOVUPS	899200(AX), Z6	// fitGrad.v[0]
-	VMOVUPS	899264(AX), Z7	// fitGrad.v[0] | 1
-	VMOVUPS	899328(AX), Z8	// fitGrad.v[1]
-	VMOVUPS	899392(AX), Z9	// fitGrad.v[1] | 1
+	VMOVUPS	896640(AX), Z2	// fitGrad.q[0]
+	VMOVUPS	896704(AX), Z3	// fitGrad.q[0] | 1
+	VMOVUPS	896768(AX), Z4	// fitGrad.q[1]
+	VMOVUPS	896832(AX), Z5	// fitGrad.q[1] | 1
+	VMOVUPS	896896(AX), Z6	// fitGrad.v[0]
+	VMOVUPS	896960(AX), Z7	// fitGrad.v[0] | 1
+	VMOVUPS	897024(AX), Z8	// fitGrad.v[1]
+	VMOVUPS	897088(AX), Z9	// fitGrad.v[1] | 1
 	// lagrange.nde:4
-	VMOVUPS	Z2, 932608(AX)	// fitGrad.concat[0]
-	VMOVUPS	Z3, 932672(AX)	// fitGrad.concat[0] | 1
-	VMOVUPS	Z4, 932736(AX)	// fitGrad.concat[1]
-	VMOVUPS	Z5, 932800(AX)	// fitGrad.concat[1] | 1
-	VMOVUPS	Z6, 932864(AX)	// fitGrad.concat[2]
-	VMOVUPS	Z7, 932928(AX)	// fitGrad.concat[2] | 1
-	VMOVUPS	Z8, 932992(AX)	// fitGrad.concat[3]
-	VMOVUPS	Z9, 933056(AX)	// fitGrad.concat[3] | 1
+	VMOVUPS	Z2, 930304(AX)	// fitGrad.concat[0]
+	VMOVUPS	Z3, 930368(AX)	// fitGrad.concat[0] | 1
+	VMOVUPS	Z4, 930432(AX)	// fitGrad.concat[1]
+	VMOVUPS	Z5, 930496(AX)	// fitGrad.concat[1] | 1
+	VMOVUPS	Z6, 930560(AX)	// fitGrad.concat[2]
+	VMOVUPS	Z7, 930624(AX)	// fitGrad.concat[2] | 1
+	VMOVUPS	Z8, 930688(AX)	// fitGrad.concat[3]
+	VMOVUPS	Z9, 930752(AX)	// fitGrad.concat[3] | 1
 	MOVQ	$128, CX
 	MOVQ	BX, SI
 	MOVQ	BX, DI
@@ -5180,8 +5290,8 @@ loop1: // 128 times: elements
 	VBROADCASTSS	2048(DI), Z12	// L.0.bias[0]
 	VADDPS	Z12, Z11, Z11
 	VADDPS	Z12, Z10, Z10
-	VMOVUPS	Z11, 933120(R9)	// fitGrad.add[0]
-	VMOVUPS	Z10, 933184(R9)	// fitGrad.add[0] | 1
+	VMOVUPS	Z11, 930816(R9)	// fitGrad.add[0]
+	VMOVUPS	Z10, 930880(R9)	// fitGrad.add[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z11, Z12
 	VBROADCASTSS	f32_42b40000<>(SB), Z13
 	VMINPS	Z12, Z13, Z12
@@ -5228,13 +5338,13 @@ loop1: // 128 times: elements
 	VBLENDMPS	Z12, Z10, K2, Z10
 	VADDPS.BCST	f32_3f800000<>(SB), Z12, Z12
 	VDIVPS	Z12, Z10, Z10
-	VMOVUPS	Z11, 949504(R9)	// fitGrad.sigmoid[0]
-	VMOVUPS	Z10, 949568(R9)	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	Z11, 947200(R9)	// fitGrad.sigmoid[0]
+	VMOVUPS	Z10, 947264(R9)	// fitGrad.sigmoid[0] | 1
 	VBROADCASTSS	512(R10), Z12	// L.0.weight.matvec[0]
 	VMULPS	Z11, Z12, Z11
 	VMULPS	Z10, Z12, Z10
-	VMOVUPS	Z11, 965888(R9)	// fitGrad.mul[0]
-	VMOVUPS	Z10, 965952(R9)	// fitGrad.mul[0] | 1
+	VMOVUPS	Z11, 963584(R9)	// fitGrad.mul[0]
+	VMOVUPS	Z10, 963648(R9)	// fitGrad.mul[0] | 1
 	// lagrange.nde:36
 	VBROADCASTSS	2572(R10), Z10	// mul.3[0]
 	VPANDD	Z0, Z10, Z11
@@ -5275,8 +5385,8 @@ loop2: // 16 times: tiles of 8 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop3: // 128 times: terms of the sums
-	VMOVUPS	965888(R10), Z16	// fitGrad.mul[0]
-	VMOVUPS	965952(R10), Z17	// fitGrad.mul[0] | 1
+	VMOVUPS	963584(R10), Z16	// fitGrad.mul[0]
+	VMOVUPS	963648(R10), Z17	// fitGrad.mul[0] | 1
 	VBROADCASTSS	2560(R11), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -5305,27 +5415,27 @@ loop3: // 128 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	Z0, 982272(DI)	// fitGrad.matvec[0]
-	VMOVUPS	Z1, 982336(DI)	// fitGrad.matvec[0] | 1
-	VMOVUPS	Z2, 982400(DI)	// fitGrad.matvec[1]
-	VMOVUPS	Z3, 982464(DI)	// fitGrad.matvec[1] | 1
-	VMOVUPS	Z4, 982528(DI)	// fitGrad.matvec[2]
-	VMOVUPS	Z5, 982592(DI)	// fitGrad.matvec[2] | 1
-	VMOVUPS	Z6, 982656(DI)	// fitGrad.matvec[3]
-	VMOVUPS	Z7, 982720(DI)	// fitGrad.matvec[3] | 1
-	VMOVUPS	Z8, 982784(DI)	// fitGrad.matvec[4]
-	VMOVUPS	Z9, 982848(DI)	// fitGrad.matvec[4] | 1
-	VMOVUPS	Z10, 982912(DI)	// fitGrad.matvec[5]
-	VMOVUPS	Z11, 982976(DI)	// fitGrad.matvec[5] | 1
-	VMOVUPS	Z12, 983040(DI)	// fitGrad.matvec[6]
-	VMOVUPS	Z13, 983104(DI)	// fitGrad.matvec[6] | 1
-	VMOVUPS	Z14, 983168(DI)	// fitGrad.matvec[7]
-	VMOVUPS	Z15, 983232(DI)	// fitGrad.matvec[7] | 1
+	VMOVUPS	Z0, 979968(DI)	// fitGrad.matvec[0]
+	VMOVUPS	Z1, 980032(DI)	// fitGrad.matvec[0] | 1
+	VMOVUPS	Z2, 980096(DI)	// fitGrad.matvec[1]
+	VMOVUPS	Z3, 980160(DI)	// fitGrad.matvec[1] | 1
+	VMOVUPS	Z4, 980224(DI)	// fitGrad.matvec[2]
+	VMOVUPS	Z5, 980288(DI)	// fitGrad.matvec[2] | 1
+	VMOVUPS	Z6, 980352(DI)	// fitGrad.matvec[3]
+	VMOVUPS	Z7, 980416(DI)	// fitGrad.matvec[3] | 1
+	VMOVUPS	Z8, 980480(DI)	// fitGrad.matvec[4]
+	VMOVUPS	Z9, 980544(DI)	// fitGrad.matvec[4] | 1
+	VMOVUPS	Z10, 980608(DI)	// fitGrad.matvec[5]
+	VMOVUPS	Z11, 980672(DI)	// fitGrad.matvec[5] | 1
+	VMOVUPS	Z12, 980736(DI)	// fitGrad.matvec[6]
+	VMOVUPS	Z13, 980800(DI)	// fitGrad.matvec[6] | 1
+	VMOVUPS	Z14, 980864(DI)	// fitGrad.matvec[7]
+	VMOVUPS	Z15, 980928(DI)	// fitGrad.matvec[7] | 1
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop4: // 8 times
-	VMOVUPS	933120(R10), Z0	// fitGrad.add[0]
-	VMOVUPS	933184(R10), Z1	// fitGrad.add[0] | 1
+	VMOVUPS	930816(R10), Z0	// fitGrad.add[0]
+	VMOVUPS	930880(R10), Z1	// fitGrad.add[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z2
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z3
 	VMAXPS	Z2, Z3, Z2
@@ -5382,8 +5492,8 @@ loop4: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	VMAXPS	Z1, Z3, Z1
 	VFMADD231PS	Z4, Z2, Z1
-	VMOVUPS	Z0, 998656(R10)	// fitGrad.softplus[0]
-	VMOVUPS	Z1, 998720(R10)	// fitGrad.softplus[0] | 1
+	VMOVUPS	Z0, 996352(R10)	// fitGrad.softplus[0]
+	VMOVUPS	Z1, 996416(R10)	// fitGrad.softplus[0] | 1
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop4
@@ -5417,8 +5527,8 @@ loop5: // 16 times: tiles of 8 elements
 	MOVQ	AX, R12
 	MOVQ	SI, R13
 loop6: // 128 times: terms of the sums
-	VMOVUPS	998656(R12), Z16	// fitGrad.softplus[0]
-	VMOVUPS	998720(R12), Z17	// fitGrad.softplus[0] | 1
+	VMOVUPS	996352(R12), Z16	// fitGrad.softplus[0]
+	VMOVUPS	996416(R12), Z17	// fitGrad.softplus[0] | 1
 	VBROADCASTSS	2560(R13), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -5447,29 +5557,29 @@ loop6: // 128 times: terms of the sums
 	ADDQ	$4, R13
 	DECQ	R11
 	JNE	loop6
-	VMOVUPS	Z0, 1015040(DI)	// fitGrad.matvec_2[0]
-	VMOVUPS	Z1, 1015104(DI)	// fitGrad.matvec_2[0] | 1
-	VMOVUPS	Z2, 1015168(DI)	// fitGrad.matvec_2[1]
-	VMOVUPS	Z3, 1015232(DI)	// fitGrad.matvec_2[1] | 1
-	VMOVUPS	Z4, 1015296(DI)	// fitGrad.matvec_2[2]
-	VMOVUPS	Z5, 1015360(DI)	// fitGrad.matvec_2[2] | 1
-	VMOVUPS	Z6, 1015424(DI)	// fitGrad.matvec_2[3]
-	VMOVUPS	Z7, 1015488(DI)	// fitGrad.matvec_2[3] | 1
-	VMOVUPS	Z8, 1015552(DI)	// fitGrad.matvec_2[4]
-	VMOVUPS	Z9, 1015616(DI)	// fitGrad.matvec_2[4] | 1
-	VMOVUPS	Z10, 1015680(DI)	// fitGrad.matvec_2[5]
-	VMOVUPS	Z11, 1015744(DI)	// fitGrad.matvec_2[5] | 1
-	VMOVUPS	Z12, 1015808(DI)	// fitGrad.matvec_2[6]
-	VMOVUPS	Z13, 1015872(DI)	// fitGrad.matvec_2[6] | 1
-	VMOVUPS	Z14, 1015936(DI)	// fitGrad.matvec_2[7]
-	VMOVUPS	Z15, 1016000(DI)	// fitGrad.matvec_2[7] | 1
+	VMOVUPS	Z0, 1012736(DI)	// fitGrad.matvec_2[0]
+	VMOVUPS	Z1, 1012800(DI)	// fitGrad.matvec_2[0] | 1
+	VMOVUPS	Z2, 1012864(DI)	// fitGrad.matvec_2[1]
+	VMOVUPS	Z3, 1012928(DI)	// fitGrad.matvec_2[1] | 1
+	VMOVUPS	Z4, 1012992(DI)	// fitGrad.matvec_2[2]
+	VMOVUPS	Z5, 1013056(DI)	// fitGrad.matvec_2[2] | 1
+	VMOVUPS	Z6, 1013120(DI)	// fitGrad.matvec_2[3]
+	VMOVUPS	Z7, 1013184(DI)	// fitGrad.matvec_2[3] | 1
+	VMOVUPS	Z8, 1013248(DI)	// fitGrad.matvec_2[4]
+	VMOVUPS	Z9, 1013312(DI)	// fitGrad.matvec_2[4] | 1
+	VMOVUPS	Z10, 1013376(DI)	// fitGrad.matvec_2[5]
+	VMOVUPS	Z11, 1013440(DI)	// fitGrad.matvec_2[5] | 1
+	VMOVUPS	Z12, 1013504(DI)	// fitGrad.matvec_2[6]
+	VMOVUPS	Z13, 1013568(DI)	// fitGrad.matvec_2[6] | 1
+	VMOVUPS	Z14, 1013632(DI)	// fitGrad.matvec_2[7]
+	VMOVUPS	Z15, 1013696(DI)	// fitGrad.matvec_2[7] | 1
 	MOVQ	$8, R11
 	MOVQ	DI, R12
 	MOVQ	R9, R13
 	MOVQ	R10, R14
 loop7: // 8 times
-	VMOVUPS	1015040(R12), Z0	// fitGrad.matvec_2[0]
-	VMOVUPS	1015104(R12), Z1	// fitGrad.matvec_2[0] | 1
+	VMOVUPS	1012736(R12), Z0	// fitGrad.matvec_2[0]
+	VMOVUPS	1012800(R12), Z1	// fitGrad.matvec_2[0] | 1
 	VBROADCASTSS	68096(R13), Z2	// L.2.bias[0]
 	VADDPS	Z2, Z0, Z0
 	VADDPS	Z2, Z1, Z1
@@ -5519,29 +5629,29 @@ loop7: // 8 times
 	VBLENDMPS	Z2, Z1, K2, Z1
 	VADDPS.BCST	f32_3f800000<>(SB), Z2, Z2
 	VDIVPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1031424(R12)	// fitGrad.sigmoid_2[0]
-	VMOVUPS	Z1, 1031488(R12)	// fitGrad.sigmoid_2[0] | 1
+	VMOVUPS	Z0, 1029120(R12)	// fitGrad.sigmoid_2[0]
+	VMOVUPS	Z1, 1029184(R12)	// fitGrad.sigmoid_2[0] | 1
 	VBROADCASTSS	f32_3f800000<>(SB), Z2
 	VSUBPS	Z0, Z2, Z2
 	VBROADCASTSS	f32_3f800000<>(SB), Z3
 	VSUBPS	Z1, Z3, Z3
-	VMOVUPS	Z2, 1047808(R12)	// fitGrad.sub[0]
-	VMOVUPS	Z3, 1047872(R12)	// fitGrad.sub[0] | 1
+	VMOVUPS	Z2, 1045504(R12)	// fitGrad.sub[0]
+	VMOVUPS	Z3, 1045568(R12)	// fitGrad.sub[0] | 1
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z3, Z1, Z1
-	VMOVUPS	Z0, 1064192(R12)	// fitGrad.mul_2[0]
-	VMOVUPS	Z1, 1064256(R12)	// fitGrad.mul_2[0] | 1
-	VMOVUPS	982272(R12), Z2	// fitGrad.matvec[0]
-	VMOVUPS	982336(R12), Z3	// fitGrad.matvec[0] | 1
+	VMOVUPS	Z0, 1061888(R12)	// fitGrad.mul_2[0]
+	VMOVUPS	Z1, 1061952(R12)	// fitGrad.mul_2[0] | 1
+	VMOVUPS	979968(R12), Z2	// fitGrad.matvec[0]
+	VMOVUPS	980032(R12), Z3	// fitGrad.matvec[0] | 1
 	VMULPS	Z0, Z2, Z0
 	VMULPS	Z1, Z3, Z1
-	VMOVUPS	Z0, 1080576(R12)	// fitGrad.mul_3[0]
-	VMOVUPS	Z1, 1080640(R12)	// fitGrad.mul_3[0] | 1
+	VMOVUPS	Z0, 1078272(R12)	// fitGrad.mul_3[0]
+	VMOVUPS	Z1, 1078336(R12)	// fitGrad.mul_3[0] | 1
 	VBROADCASTSS	(R14), Z2	// vecmat[0]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1096960(R12)	// fitGrad.mul_4[0]
-	VMOVUPS	Z1, 1097024(R12)	// fitGrad.mul_4[0] | 1
+	VMOVUPS	Z0, 1094656(R12)	// fitGrad.mul_4[0]
+	VMOVUPS	Z1, 1094720(R12)	// fitGrad.mul_4[0] | 1
 	ADDQ	$128, R12
 	ADDQ	$4, R13
 	ADDQ	$4, R14
@@ -5587,8 +5697,8 @@ loop8: // 9 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop9: // 128 times: terms of the sums
-	VMOVUPS	1096960(R10), Z26	// fitGrad.mul_4[0]
-	VMOVUPS	1097024(R10), Z27	// fitGrad.mul_4[0] | 1
+	VMOVUPS	1094656(R10), Z26	// fitGrad.mul_4[0]
+	VMOVUPS	1094720(R10), Z27	// fitGrad.mul_4[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
 	VFMADD231PS	Z26, Z28, Z0
 	VFMADD231PS	Z27, Z28, Z1
@@ -5632,32 +5742,32 @@ loop9: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop9
-	VMOVUPS	Z0, 1113344(DI)	// fitGrad.vecmat[0]
-	VMOVUPS	Z1, 1113408(DI)	// fitGrad.vecmat[0] | 1
-	VMOVUPS	Z2, 1113472(DI)	// fitGrad.vecmat[1]
-	VMOVUPS	Z3, 1113536(DI)	// fitGrad.vecmat[1] | 1
-	VMOVUPS	Z4, 1113600(DI)	// fitGrad.vecmat[2]
-	VMOVUPS	Z5, 1113664(DI)	// fitGrad.vecmat[2] | 1
-	VMOVUPS	Z6, 1113728(DI)	// fitGrad.vecmat[3]
-	VMOVUPS	Z7, 1113792(DI)	// fitGrad.vecmat[3] | 1
-	VMOVUPS	Z8, 1113856(DI)	// fitGrad.vecmat[4]
-	VMOVUPS	Z9, 1113920(DI)	// fitGrad.vecmat[4] | 1
-	VMOVUPS	Z10, 1113984(DI)	// fitGrad.vecmat[5]
-	VMOVUPS	Z11, 1114048(DI)	// fitGrad.vecmat[5] | 1
-	VMOVUPS	Z12, 1114112(DI)	// fitGrad.vecmat[6]
-	VMOVUPS	Z13, 1114176(DI)	// fitGrad.vecmat[6] | 1
-	VMOVUPS	Z14, 1114240(DI)	// fitGrad.vecmat[7]
-	VMOVUPS	Z15, 1114304(DI)	// fitGrad.vecmat[7] | 1
-	VMOVUPS	Z16, 1114368(DI)	// fitGrad.vecmat[8]
-	VMOVUPS	Z17, 1114432(DI)	// fitGrad.vecmat[8] | 1
-	VMOVUPS	Z18, 1114496(DI)	// fitGrad.vecmat[9]
-	VMOVUPS	Z19, 1114560(DI)	// fitGrad.vecmat[9] | 1
-	VMOVUPS	Z20, 1114624(DI)	// fitGrad.vecmat[10]
-	VMOVUPS	Z21, 1114688(DI)	// fitGrad.vecmat[10] | 1
-	VMOVUPS	Z22, 1114752(DI)	// fitGrad.vecmat[11]
-	VMOVUPS	Z23, 1114816(DI)	// fitGrad.vecmat[11] | 1
-	VMOVUPS	Z24, 1114880(DI)	// fitGrad.vecmat[12]
-	VMOVUPS	Z25, 1114944(DI)	// fitGrad.vecmat[12] | 1
+	VMOVUPS	Z0, 1111040(DI)	// fitGrad.vecmat[0]
+	VMOVUPS	Z1, 1111104(DI)	// fitGrad.vecmat[0] | 1
+	VMOVUPS	Z2, 1111168(DI)	// fitGrad.vecmat[1]
+	VMOVUPS	Z3, 1111232(DI)	// fitGrad.vecmat[1] | 1
+	VMOVUPS	Z4, 1111296(DI)	// fitGrad.vecmat[2]
+	VMOVUPS	Z5, 1111360(DI)	// fitGrad.vecmat[2] | 1
+	VMOVUPS	Z6, 1111424(DI)	// fitGrad.vecmat[3]
+	VMOVUPS	Z7, 1111488(DI)	// fitGrad.vecmat[3] | 1
+	VMOVUPS	Z8, 1111552(DI)	// fitGrad.vecmat[4]
+	VMOVUPS	Z9, 1111616(DI)	// fitGrad.vecmat[4] | 1
+	VMOVUPS	Z10, 1111680(DI)	// fitGrad.vecmat[5]
+	VMOVUPS	Z11, 1111744(DI)	// fitGrad.vecmat[5] | 1
+	VMOVUPS	Z12, 1111808(DI)	// fitGrad.vecmat[6]
+	VMOVUPS	Z13, 1111872(DI)	// fitGrad.vecmat[6] | 1
+	VMOVUPS	Z14, 1111936(DI)	// fitGrad.vecmat[7]
+	VMOVUPS	Z15, 1112000(DI)	// fitGrad.vecmat[7] | 1
+	VMOVUPS	Z16, 1112064(DI)	// fitGrad.vecmat[8]
+	VMOVUPS	Z17, 1112128(DI)	// fitGrad.vecmat[8] | 1
+	VMOVUPS	Z18, 1112192(DI)	// fitGrad.vecmat[9]
+	VMOVUPS	Z19, 1112256(DI)	// fitGrad.vecmat[9] | 1
+	VMOVUPS	Z20, 1112320(DI)	// fitGrad.vecmat[10]
+	VMOVUPS	Z21, 1112384(DI)	// fitGrad.vecmat[10] | 1
+	VMOVUPS	Z22, 1112448(DI)	// fitGrad.vecmat[11]
+	VMOVUPS	Z23, 1112512(DI)	// fitGrad.vecmat[11] | 1
+	VMOVUPS	Z24, 1112576(DI)	// fitGrad.vecmat[12]
+	VMOVUPS	Z25, 1112640(DI)	// fitGrad.vecmat[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -5688,8 +5798,8 @@ loop9: // 128 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop10: // 128 times: terms of the sums
-	VMOVUPS	1096960(SI), Z22	// fitGrad.mul_4[0]
-	VMOVUPS	1097024(SI), Z23	// fitGrad.mul_4[0] | 1
+	VMOVUPS	1094656(SI), Z22	// fitGrad.mul_4[0]
+	VMOVUPS	1094720(SI), Z23	// fitGrad.mul_4[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
 	VFMADD231PS	Z22, Z24, Z0
 	VFMADD231PS	Z23, Z24, Z1
@@ -5727,66 +5837,66 @@ loop10: // 128 times: terms of the sums
 	ADDQ	$512, DI
 	DECQ	CX
 	JNE	loop10
-	VMOVUPS	Z0, 1128320(AX)	// fitGrad.vecmat[117]
-	VMOVUPS	Z1, 1128384(AX)	// fitGrad.vecmat[117] | 1
-	VMOVUPS	Z2, 1128448(AX)	// fitGrad.vecmat[118]
-	VMOVUPS	Z3, 1128512(AX)	// fitGrad.vecmat[118] | 1
-	VMOVUPS	Z4, 1128576(AX)	// fitGrad.vecmat[119]
-	VMOVUPS	Z5, 1128640(AX)	// fitGrad.vecmat[119] | 1
-	VMOVUPS	Z6, 1128704(AX)	// fitGrad.vecmat[120]
-	VMOVUPS	Z7, 1128768(AX)	// fitGrad.vecmat[120] | 1
-	VMOVUPS	Z8, 1128832(AX)	// fitGrad.vecmat[121]
-	VMOVUPS	Z9, 1128896(AX)	// fitGrad.vecmat[121] | 1
-	VMOVUPS	Z10, 1128960(AX)	// fitGrad.vecmat[122]
-	VMOVUPS	Z11, 1129024(AX)	// fitGrad.vecmat[122] | 1
-	VMOVUPS	Z12, 1129088(AX)	// fitGrad.vecmat[123]
-	VMOVUPS	Z13, 1129152(AX)	// fitGrad.vecmat[123] | 1
-	VMOVUPS	Z14, 1129216(AX)	// fitGrad.vecmat[124]
-	VMOVUPS	Z15, 1129280(AX)	// fitGrad.vecmat[124] | 1
-	VMOVUPS	Z16, 1129344(AX)	// fitGrad.vecmat[125]
-	VMOVUPS	Z17, 1129408(AX)	// fitGrad.vecmat[125] | 1
-	VMOVUPS	Z18, 1129472(AX)	// fitGrad.vecmat[126]
-	VMOVUPS	Z19, 1129536(AX)	// fitGrad.vecmat[126] | 1
-	VMOVUPS	Z20, 1129600(AX)	// fitGrad.vecmat[127]
-	VMOVUPS	Z21, 1129664(AX)	// fitGrad.vecmat[127] | 1
+	VMOVUPS	Z0, 1126016(AX)	// fitGrad.vecmat[117]
+	VMOVUPS	Z1, 1126080(AX)	// fitGrad.vecmat[117] | 1
+	VMOVUPS	Z2, 1126144(AX)	// fitGrad.vecmat[118]
+	VMOVUPS	Z3, 1126208(AX)	// fitGrad.vecmat[118] | 1
+	VMOVUPS	Z4, 1126272(AX)	// fitGrad.vecmat[119]
+	VMOVUPS	Z5, 1126336(AX)	// fitGrad.vecmat[119] | 1
+	VMOVUPS	Z6, 1126400(AX)	// fitGrad.vecmat[120]
+	VMOVUPS	Z7, 1126464(AX)	// fitGrad.vecmat[120] | 1
+	VMOVUPS	Z8, 1126528(AX)	// fitGrad.vecmat[121]
+	VMOVUPS	Z9, 1126592(AX)	// fitGrad.vecmat[121] | 1
+	VMOVUPS	Z10, 1126656(AX)	// fitGrad.vecmat[122]
+	VMOVUPS	Z11, 1126720(AX)	// fitGrad.vecmat[122] | 1
+	VMOVUPS	Z12, 1126784(AX)	// fitGrad.vecmat[123]
+	VMOVUPS	Z13, 1126848(AX)	// fitGrad.vecmat[123] | 1
+	VMOVUPS	Z14, 1126912(AX)	// fitGrad.vecmat[124]
+	VMOVUPS	Z15, 1126976(AX)	// fitGrad.vecmat[124] | 1
+	VMOVUPS	Z16, 1127040(AX)	// fitGrad.vecmat[125]
+	VMOVUPS	Z17, 1127104(AX)	// fitGrad.vecmat[125] | 1
+	VMOVUPS	Z18, 1127168(AX)	// fitGrad.vecmat[126]
+	VMOVUPS	Z19, 1127232(AX)	// fitGrad.vecmat[126] | 1
+	VMOVUPS	Z20, 1127296(AX)	// fitGrad.vecmat[127]
+	VMOVUPS	Z21, 1127360(AX)	// fitGrad.vecmat[127] | 1
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	DX, DI
 loop11: // 128 times: elements
-	VMOVUPS	1113344(SI), Z0	// fitGrad.vecmat[0]
-	VMOVUPS	1113408(SI), Z1	// fitGrad.vecmat[0] | 1
-	VMOVUPS	949504(SI), Z2	// fitGrad.sigmoid[0]
-	VMOVUPS	949568(SI), Z3	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	1111040(SI), Z0	// fitGrad.vecmat[0]
+	VMOVUPS	1111104(SI), Z1	// fitGrad.vecmat[0] | 1
+	VMOVUPS	947200(SI), Z2	// fitGrad.sigmoid[0]
+	VMOVUPS	947264(SI), Z3	// fitGrad.sigmoid[0] | 1
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z3, Z1, Z1
-	VMOVUPS	Z0, 1129728(SI)	// fitGrad.mul_5[0]
-	VMOVUPS	Z1, 1129792(SI)	// fitGrad.mul_5[0] | 1
-	VMOVUPS	949504(SI), Z0	// fitGrad.sigmoid[0]
-	VMOVUPS	949568(SI), Z1	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	Z0, 1127424(SI)	// fitGrad.mul_5[0]
+	VMOVUPS	Z1, 1127488(SI)	// fitGrad.mul_5[0] | 1
+	VMOVUPS	947200(SI), Z0	// fitGrad.sigmoid[0]
+	VMOVUPS	947264(SI), Z1	// fitGrad.sigmoid[0] | 1
 	VBROADCASTSS	f32_3f800000<>(SB), Z2
 	VSUBPS	Z0, Z2, Z0
 	VBROADCASTSS	f32_3f800000<>(SB), Z2
 	VSUBPS	Z1, Z2, Z1
-	VMOVUPS	Z0, 1146112(SI)	// fitGrad.sub_2[0]
-	VMOVUPS	Z1, 1146176(SI)	// fitGrad.sub_2[0] | 1
-	VMOVUPS	949504(SI), Z2	// fitGrad.sigmoid[0]
-	VMOVUPS	949568(SI), Z3	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	Z0, 1143808(SI)	// fitGrad.sub_2[0]
+	VMOVUPS	Z1, 1143872(SI)	// fitGrad.sub_2[0] | 1
+	VMOVUPS	947200(SI), Z2	// fitGrad.sigmoid[0]
+	VMOVUPS	947264(SI), Z3	// fitGrad.sigmoid[0] | 1
 	VMULPS	Z0, Z2, Z0
 	VMULPS	Z1, Z3, Z1
-	VMOVUPS	Z0, 1162496(SI)	// fitGrad.mul_6[0]
-	VMOVUPS	Z1, 1162560(SI)	// fitGrad.mul_6[0] | 1
+	VMOVUPS	Z0, 1160192(SI)	// fitGrad.mul_6[0]
+	VMOVUPS	Z1, 1160256(SI)	// fitGrad.mul_6[0] | 1
 	VBROADCASTSS	512(DI), Z2	// L.0.weight.matvec[0]
 	VMULPS	Z0, Z2, Z0
 	VMULPS	Z1, Z2, Z1
-	VMOVUPS	Z0, 1178880(SI)	// fitGrad.mul_7[0]
-	VMOVUPS	Z1, 1178944(SI)	// fitGrad.mul_7[0] | 1
+	VMOVUPS	Z0, 1176576(SI)	// fitGrad.mul_7[0]
+	VMOVUPS	Z1, 1176640(SI)	// fitGrad.mul_7[0] | 1
 	VBROADCASTSS	(DI), Z0	// vecmat[0]
-	VMOVUPS	1031424(SI), Z1	// fitGrad.sigmoid_2[0]
-	VMOVUPS	1031488(SI), Z2	// fitGrad.sigmoid_2[0] | 1
+	VMOVUPS	1029120(SI), Z1	// fitGrad.sigmoid_2[0]
+	VMOVUPS	1029184(SI), Z2	// fitGrad.sigmoid_2[0] | 1
 	VMULPS	Z1, Z0, Z1
 	VMULPS	Z2, Z0, Z0
-	VMOVUPS	Z1, 1195264(SI)	// fitGrad.mul_8[0]
-	VMOVUPS	Z0, 1195328(SI)	// fitGrad.mul_8[0] | 1
+	VMOVUPS	Z1, 1192960(SI)	// fitGrad.mul_8[0]
+	VMOVUPS	Z0, 1193024(SI)	// fitGrad.mul_8[0] | 1
 	ADDQ	$128, SI
 	ADDQ	$4, DI
 	DECQ	CX
@@ -5825,8 +5935,8 @@ loop12: // 9 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop13: // 128 times: terms of the sums
-	VMOVUPS	1195264(R10), Z26	// fitGrad.mul_8[0]
-	VMOVUPS	1195328(R10), Z27	// fitGrad.mul_8[0] | 1
+	VMOVUPS	1192960(R10), Z26	// fitGrad.mul_8[0]
+	VMOVUPS	1193024(R10), Z27	// fitGrad.mul_8[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
 	VFMADD231PS	Z26, Z28, Z0
 	VFMADD231PS	Z27, Z28, Z1
@@ -5870,32 +5980,32 @@ loop13: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop13
-	VMOVUPS	Z0, 1211648(DI)	// fitGrad.vecmat_2[0]
-	VMOVUPS	Z1, 1211712(DI)	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	Z2, 1211776(DI)	// fitGrad.vecmat_2[1]
-	VMOVUPS	Z3, 1211840(DI)	// fitGrad.vecmat_2[1] | 1
-	VMOVUPS	Z4, 1211904(DI)	// fitGrad.vecmat_2[2]
-	VMOVUPS	Z5, 1211968(DI)	// fitGrad.vecmat_2[2] | 1
-	VMOVUPS	Z6, 1212032(DI)	// fitGrad.vecmat_2[3]
-	VMOVUPS	Z7, 1212096(DI)	// fitGrad.vecmat_2[3] | 1
-	VMOVUPS	Z8, 1212160(DI)	// fitGrad.vecmat_2[4]
-	VMOVUPS	Z9, 1212224(DI)	// fitGrad.vecmat_2[4] | 1
-	VMOVUPS	Z10, 1212288(DI)	// fitGrad.vecmat_2[5]
-	VMOVUPS	Z11, 1212352(DI)	// fitGrad.vecmat_2[5] | 1
-	VMOVUPS	Z12, 1212416(DI)	// fitGrad.vecmat_2[6]
-	VMOVUPS	Z13, 1212480(DI)	// fitGrad.vecmat_2[6] | 1
-	VMOVUPS	Z14, 1212544(DI)	// fitGrad.vecmat_2[7]
-	VMOVUPS	Z15, 1212608(DI)	// fitGrad.vecmat_2[7] | 1
-	VMOVUPS	Z16, 1212672(DI)	// fitGrad.vecmat_2[8]
-	VMOVUPS	Z17, 1212736(DI)	// fitGrad.vecmat_2[8] | 1
-	VMOVUPS	Z18, 1212800(DI)	// fitGrad.vecmat_2[9]
-	VMOVUPS	Z19, 1212864(DI)	// fitGrad.vecmat_2[9] | 1
-	VMOVUPS	Z20, 1212928(DI)	// fitGrad.vecmat_2[10]
-	VMOVUPS	Z21, 1212992(DI)	// fitGrad.vecmat_2[10] | 1
-	VMOVUPS	Z22, 1213056(DI)	// fitGrad.vecmat_2[11]
-	VMOVUPS	Z23, 1213120(DI)	// fitGrad.vecmat_2[11] | 1
-	VMOVUPS	Z24, 1213184(DI)	// fitGrad.vecmat_2[12]
-	VMOVUPS	Z25, 1213248(DI)	// fitGrad.vecmat_2[12] | 1
+	VMOVUPS	Z0, 1209344(DI)	// fitGrad.vecmat_2[0]
+	VMOVUPS	Z1, 1209408(DI)	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	Z2, 1209472(DI)	// fitGrad.vecmat_2[1]
+	VMOVUPS	Z3, 1209536(DI)	// fitGrad.vecmat_2[1] | 1
+	VMOVUPS	Z4, 1209600(DI)	// fitGrad.vecmat_2[2]
+	VMOVUPS	Z5, 1209664(DI)	// fitGrad.vecmat_2[2] | 1
+	VMOVUPS	Z6, 1209728(DI)	// fitGrad.vecmat_2[3]
+	VMOVUPS	Z7, 1209792(DI)	// fitGrad.vecmat_2[3] | 1
+	VMOVUPS	Z8, 1209856(DI)	// fitGrad.vecmat_2[4]
+	VMOVUPS	Z9, 1209920(DI)	// fitGrad.vecmat_2[4] | 1
+	VMOVUPS	Z10, 1209984(DI)	// fitGrad.vecmat_2[5]
+	VMOVUPS	Z11, 1210048(DI)	// fitGrad.vecmat_2[5] | 1
+	VMOVUPS	Z12, 1210112(DI)	// fitGrad.vecmat_2[6]
+	VMOVUPS	Z13, 1210176(DI)	// fitGrad.vecmat_2[6] | 1
+	VMOVUPS	Z14, 1210240(DI)	// fitGrad.vecmat_2[7]
+	VMOVUPS	Z15, 1210304(DI)	// fitGrad.vecmat_2[7] | 1
+	VMOVUPS	Z16, 1210368(DI)	// fitGrad.vecmat_2[8]
+	VMOVUPS	Z17, 1210432(DI)	// fitGrad.vecmat_2[8] | 1
+	VMOVUPS	Z18, 1210496(DI)	// fitGrad.vecmat_2[9]
+	VMOVUPS	Z19, 1210560(DI)	// fitGrad.vecmat_2[9] | 1
+	VMOVUPS	Z20, 1210624(DI)	// fitGrad.vecmat_2[10]
+	VMOVUPS	Z21, 1210688(DI)	// fitGrad.vecmat_2[10] | 1
+	VMOVUPS	Z22, 1210752(DI)	// fitGrad.vecmat_2[11]
+	VMOVUPS	Z23, 1210816(DI)	// fitGrad.vecmat_2[11] | 1
+	VMOVUPS	Z24, 1210880(DI)	// fitGrad.vecmat_2[12]
+	VMOVUPS	Z25, 1210944(DI)	// fitGrad.vecmat_2[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -5926,8 +6036,8 @@ loop13: // 128 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop14: // 128 times: terms of the sums
-	VMOVUPS	1195264(SI), Z22	// fitGrad.mul_8[0]
-	VMOVUPS	1195328(SI), Z23	// fitGrad.mul_8[0] | 1
+	VMOVUPS	1192960(SI), Z22	// fitGrad.mul_8[0]
+	VMOVUPS	1193024(SI), Z23	// fitGrad.mul_8[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
 	VFMADD231PS	Z22, Z24, Z0
 	VFMADD231PS	Z23, Z24, Z1
@@ -5965,28 +6075,28 @@ loop14: // 128 times: terms of the sums
 	ADDQ	$512, DI
 	DECQ	CX
 	JNE	loop14
-	VMOVUPS	Z0, 1226624(AX)	// fitGrad.vecmat_2[117]
-	VMOVUPS	Z1, 1226688(AX)	// fitGrad.vecmat_2[117] | 1
-	VMOVUPS	Z2, 1226752(AX)	// fitGrad.vecmat_2[118]
-	VMOVUPS	Z3, 1226816(AX)	// fitGrad.vecmat_2[118] | 1
-	VMOVUPS	Z4, 1226880(AX)	// fitGrad.vecmat_2[119]
-	VMOVUPS	Z5, 1226944(AX)	// fitGrad.vecmat_2[119] | 1
-	VMOVUPS	Z6, 1227008(AX)	// fitGrad.vecmat_2[120]
-	VMOVUPS	Z7, 1227072(AX)	// fitGrad.vecmat_2[120] | 1
-	VMOVUPS	Z8, 1227136(AX)	// fitGrad.vecmat_2[121]
-	VMOVUPS	Z9, 1227200(AX)	// fitGrad.vecmat_2[121] | 1
-	VMOVUPS	Z10, 1227264(AX)	// fitGrad.vecmat_2[122]
-	VMOVUPS	Z11, 1227328(AX)	// fitGrad.vecmat_2[122] | 1
-	VMOVUPS	Z12, 1227392(AX)	// fitGrad.vecmat_2[123]
-	VMOVUPS	Z13, 1227456(AX)	// fitGrad.vecmat_2[123] | 1
-	VMOVUPS	Z14, 1227520(AX)	// fitGrad.vecmat_2[124]
-	VMOVUPS	Z15, 1227584(AX)	// fitGrad.vecmat_2[124] | 1
-	VMOVUPS	Z16, 1227648(AX)	// fitGrad.vecmat_2[125]
-	VMOVUPS	Z17, 1227712(AX)	// fitGrad.vecmat_2[125] | 1
-	VMOVUPS	Z18, 1227776(AX)	// fitGrad.vecmat_2[126]
-	VMOVUPS	Z19, 1227840(AX)	// fitGrad.vecmat_2[126] | 1
-	VMOVUPS	Z20, 1227904(AX)	// fitGrad.vecmat_2[127]
-	VMOVUPS	Z21, 1227968(AX)	// fitGrad.vecmat_2[127] | 1
+	VMOVUPS	Z0, 1224320(AX)	// fitGrad.vecmat_2[117]
+	VMOVUPS	Z1, 1224384(AX)	// fitGrad.vecmat_2[117] | 1
+	VMOVUPS	Z2, 1224448(AX)	// fitGrad.vecmat_2[118]
+	VMOVUPS	Z3, 1224512(AX)	// fitGrad.vecmat_2[118] | 1
+	VMOVUPS	Z4, 1224576(AX)	// fitGrad.vecmat_2[119]
+	VMOVUPS	Z5, 1224640(AX)	// fitGrad.vecmat_2[119] | 1
+	VMOVUPS	Z6, 1224704(AX)	// fitGrad.vecmat_2[120]
+	VMOVUPS	Z7, 1224768(AX)	// fitGrad.vecmat_2[120] | 1
+	VMOVUPS	Z8, 1224832(AX)	// fitGrad.vecmat_2[121]
+	VMOVUPS	Z9, 1224896(AX)	// fitGrad.vecmat_2[121] | 1
+	VMOVUPS	Z10, 1224960(AX)	// fitGrad.vecmat_2[122]
+	VMOVUPS	Z11, 1225024(AX)	// fitGrad.vecmat_2[122] | 1
+	VMOVUPS	Z12, 1225088(AX)	// fitGrad.vecmat_2[123]
+	VMOVUPS	Z13, 1225152(AX)	// fitGrad.vecmat_2[123] | 1
+	VMOVUPS	Z14, 1225216(AX)	// fitGrad.vecmat_2[124]
+	VMOVUPS	Z15, 1225280(AX)	// fitGrad.vecmat_2[124] | 1
+	VMOVUPS	Z16, 1225344(AX)	// fitGrad.vecmat_2[125]
+	VMOVUPS	Z17, 1225408(AX)	// fitGrad.vecmat_2[125] | 1
+	VMOVUPS	Z18, 1225472(AX)	// fitGrad.vecmat_2[126]
+	VMOVUPS	Z19, 1225536(AX)	// fitGrad.vecmat_2[126] | 1
+	VMOVUPS	Z20, 1225600(AX)	// fitGrad.vecmat_2[127]
+	VMOVUPS	Z21, 1225664(AX)	// fitGrad.vecmat_2[127] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -6004,16 +6114,16 @@ loop14: // 128 times: terms of the sums
 	MOVQ	BX, DI
 	MOVQ	DX, R9
 loop15: // 128 times: elements
-	VMOVUPS	1178880(SI), Z4	// fitGrad.mul_7[0]
-	VMOVUPS	1178944(SI), Z5	// fitGrad.mul_7[0] | 1
-	VMOVUPS	1211648(SI), Z6	// fitGrad.vecmat_2[0]
-	VMOVUPS	1211712(SI), Z7	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	1129728(SI), Z8	// fitGrad.mul_5[0]
-	VMOVUPS	1129792(SI), Z9	// fitGrad.mul_5[0] | 1
+	VMOVUPS	1176576(SI), Z4	// fitGrad.mul_7[0]
+	VMOVUPS	1176640(SI), Z5	// fitGrad.mul_7[0] | 1
+	VMOVUPS	1209344(SI), Z6	// fitGrad.vecmat_2[0]
+	VMOVUPS	1209408(SI), Z7	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1127424(SI), Z8	// fitGrad.mul_5[0]
+	VMOVUPS	1127488(SI), Z9	// fitGrad.mul_5[0] | 1
 	VFMADD231PS	Z6, Z4, Z8
 	VFMADD231PS	Z7, Z5, Z9
-	VMOVUPS	Z8, 1228032(SI)	// fitGrad.add_2[0]
-	VMOVUPS	Z9, 1228096(SI)	// fitGrad.add_2[0] | 1
+	VMOVUPS	Z8, 1225728(SI)	// fitGrad.add_2[0]
+	VMOVUPS	Z9, 1225792(SI)	// fitGrad.add_2[0] | 1
 	VBROADCASTSS	(DI), Z4	// L.0.weight[0]
 	VFMADD231PS	Z8, Z4, Z0
 	VFMADD231PS	Z9, Z4, Z1
@@ -6035,12 +6145,12 @@ loop15: // 128 times: elements
 	VFMADD231PS	Z9, Z4, Z31
 	VMOVUPS	Z31, 192(AX)
 	VBROADCASTSS	1024(R9), Z4	// L.0.weight.matvec.2[0]
-	VMOVUPS	949504(SI), Z5	// fitGrad.sigmoid[0]
-	VMOVUPS	949568(SI), Z6	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	947200(SI), Z5	// fitGrad.sigmoid[0]
+	VMOVUPS	947264(SI), Z6	// fitGrad.sigmoid[0] | 1
 	VMULPS	Z5, Z4, Z5
 	VMULPS	Z6, Z4, Z4
-	VMOVUPS	Z5, 1244416(SI)	// fitGrad.mul_9[0]
-	VMOVUPS	Z4, 1244480(SI)	// fitGrad.mul_9[0] | 1
+	VMOVUPS	Z5, 1242112(SI)	// fitGrad.mul_9[0]
+	VMOVUPS	Z4, 1242176(SI)	// fitGrad.mul_9[0] | 1
 	ADDQ	$128, SI
 	ADDQ	$16, DI
 	ADDQ	$4, R9
@@ -6071,8 +6181,8 @@ loop16: // 16 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop17: // 128 times: terms of the sums
-	VMOVUPS	1244416(R11), Z16	// fitGrad.mul_9[0]
-	VMOVUPS	1244480(R11), Z17	// fitGrad.mul_9[0] | 1
+	VMOVUPS	1242112(R11), Z16	// fitGrad.mul_9[0]
+	VMOVUPS	1242176(R11), Z17	// fitGrad.mul_9[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -6101,110 +6211,110 @@ loop17: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop17
-	VMOVUPS	Z0, 1260800(DI)	// fitGrad.matvec_3[0]
-	VMOVUPS	Z1, 1260864(DI)	// fitGrad.matvec_3[0] | 1
-	VMOVUPS	Z2, 1260928(DI)	// fitGrad.matvec_3[1]
-	VMOVUPS	Z3, 1260992(DI)	// fitGrad.matvec_3[1] | 1
-	VMOVUPS	Z4, 1261056(DI)	// fitGrad.matvec_3[2]
-	VMOVUPS	Z5, 1261120(DI)	// fitGrad.matvec_3[2] | 1
-	VMOVUPS	Z6, 1261184(DI)	// fitGrad.matvec_3[3]
-	VMOVUPS	Z7, 1261248(DI)	// fitGrad.matvec_3[3] | 1
-	VMOVUPS	Z8, 1261312(DI)	// fitGrad.matvec_3[4]
-	VMOVUPS	Z9, 1261376(DI)	// fitGrad.matvec_3[4] | 1
-	VMOVUPS	Z10, 1261440(DI)	// fitGrad.matvec_3[5]
-	VMOVUPS	Z11, 1261504(DI)	// fitGrad.matvec_3[5] | 1
-	VMOVUPS	Z12, 1261568(DI)	// fitGrad.matvec_3[6]
-	VMOVUPS	Z13, 1261632(DI)	// fitGrad.matvec_3[6] | 1
-	VMOVUPS	Z14, 1261696(DI)	// fitGrad.matvec_3[7]
-	VMOVUPS	Z15, 1261760(DI)	// fitGrad.matvec_3[7] | 1
-	VMOVUPS	1064192(DI), Z16	// fitGrad.mul_2[0]
-	VMOVUPS	1064256(DI), Z17	// fitGrad.mul_2[0] | 1
+	VMOVUPS	Z0, 1258496(DI)	// fitGrad.matvec_3[0]
+	VMOVUPS	Z1, 1258560(DI)	// fitGrad.matvec_3[0] | 1
+	VMOVUPS	Z2, 1258624(DI)	// fitGrad.matvec_3[1]
+	VMOVUPS	Z3, 1258688(DI)	// fitGrad.matvec_3[1] | 1
+	VMOVUPS	Z4, 1258752(DI)	// fitGrad.matvec_3[2]
+	VMOVUPS	Z5, 1258816(DI)	// fitGrad.matvec_3[2] | 1
+	VMOVUPS	Z6, 1258880(DI)	// fitGrad.matvec_3[3]
+	VMOVUPS	Z7, 1258944(DI)	// fitGrad.matvec_3[3] | 1
+	VMOVUPS	Z8, 1259008(DI)	// fitGrad.matvec_3[4]
+	VMOVUPS	Z9, 1259072(DI)	// fitGrad.matvec_3[4] | 1
+	VMOVUPS	Z10, 1259136(DI)	// fitGrad.matvec_3[5]
+	VMOVUPS	Z11, 1259200(DI)	// fitGrad.matvec_3[5] | 1
+	VMOVUPS	Z12, 1259264(DI)	// fitGrad.matvec_3[6]
+	VMOVUPS	Z13, 1259328(DI)	// fitGrad.matvec_3[6] | 1
+	VMOVUPS	Z14, 1259392(DI)	// fitGrad.matvec_3[7]
+	VMOVUPS	Z15, 1259456(DI)	// fitGrad.matvec_3[7] | 1
+	VMOVUPS	1061888(DI), Z16	// fitGrad.mul_2[0]
+	VMOVUPS	1061952(DI), Z17	// fitGrad.mul_2[0] | 1
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z17, Z1, Z1
-	VMOVUPS	Z0, 1277184(DI)	// fitGrad.mul_10[0]
-	VMOVUPS	Z1, 1277248(DI)	// fitGrad.mul_10[0] | 1
+	VMOVUPS	Z0, 1274880(DI)	// fitGrad.mul_10[0]
+	VMOVUPS	Z1, 1274944(DI)	// fitGrad.mul_10[0] | 1
 	VBROADCASTSS	(R9), Z16	// vecmat[0]
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z16, Z1, Z1
-	VMOVUPS	Z0, 1293568(DI)	// fitGrad.mul_11[0]
-	VMOVUPS	Z1, 1293632(DI)	// fitGrad.mul_11[0] | 1
-	VMOVUPS	1064320(DI), Z0	// fitGrad.mul_2[1]
-	VMOVUPS	1064384(DI), Z1	// fitGrad.mul_2[1] | 1
+	VMOVUPS	Z0, 1291264(DI)	// fitGrad.mul_11[0]
+	VMOVUPS	Z1, 1291328(DI)	// fitGrad.mul_11[0] | 1
+	VMOVUPS	1062016(DI), Z0	// fitGrad.mul_2[1]
+	VMOVUPS	1062080(DI), Z1	// fitGrad.mul_2[1] | 1
 	VMULPS	Z0, Z2, Z0
 	VMULPS	Z1, Z3, Z1
-	VMOVUPS	Z0, 1277312(DI)	// fitGrad.mul_10[1]
-	VMOVUPS	Z1, 1277376(DI)	// fitGrad.mul_10[1] | 1
+	VMOVUPS	Z0, 1275008(DI)	// fitGrad.mul_10[1]
+	VMOVUPS	Z1, 1275072(DI)	// fitGrad.mul_10[1] | 1
 	VBROADCASTSS	4(R9), Z2	// vecmat[1]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1293696(DI)	// fitGrad.mul_11[1]
-	VMOVUPS	Z1, 1293760(DI)	// fitGrad.mul_11[1] | 1
-	VMOVUPS	1064448(DI), Z0	// fitGrad.mul_2[2]
-	VMOVUPS	1064512(DI), Z1	// fitGrad.mul_2[2] | 1
+	VMOVUPS	Z0, 1291392(DI)	// fitGrad.mul_11[1]
+	VMOVUPS	Z1, 1291456(DI)	// fitGrad.mul_11[1] | 1
+	VMOVUPS	1062144(DI), Z0	// fitGrad.mul_2[2]
+	VMOVUPS	1062208(DI), Z1	// fitGrad.mul_2[2] | 1
 	VMULPS	Z0, Z4, Z0
 	VMULPS	Z1, Z5, Z1
-	VMOVUPS	Z0, 1277440(DI)	// fitGrad.mul_10[2]
-	VMOVUPS	Z1, 1277504(DI)	// fitGrad.mul_10[2] | 1
+	VMOVUPS	Z0, 1275136(DI)	// fitGrad.mul_10[2]
+	VMOVUPS	Z1, 1275200(DI)	// fitGrad.mul_10[2] | 1
 	VBROADCASTSS	8(R9), Z2	// vecmat[2]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1293824(DI)	// fitGrad.mul_11[2]
-	VMOVUPS	Z1, 1293888(DI)	// fitGrad.mul_11[2] | 1
-	VMOVUPS	1064576(DI), Z0	// fitGrad.mul_2[3]
-	VMOVUPS	1064640(DI), Z1	// fitGrad.mul_2[3] | 1
+	VMOVUPS	Z0, 1291520(DI)	// fitGrad.mul_11[2]
+	VMOVUPS	Z1, 1291584(DI)	// fitGrad.mul_11[2] | 1
+	VMOVUPS	1062272(DI), Z0	// fitGrad.mul_2[3]
+	VMOVUPS	1062336(DI), Z1	// fitGrad.mul_2[3] | 1
 	VMULPS	Z0, Z6, Z0
 	VMULPS	Z1, Z7, Z1
-	VMOVUPS	Z0, 1277568(DI)	// fitGrad.mul_10[3]
-	VMOVUPS	Z1, 1277632(DI)	// fitGrad.mul_10[3] | 1
+	VMOVUPS	Z0, 1275264(DI)	// fitGrad.mul_10[3]
+	VMOVUPS	Z1, 1275328(DI)	// fitGrad.mul_10[3] | 1
 	VBROADCASTSS	12(R9), Z2	// vecmat[3]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1293952(DI)	// fitGrad.mul_11[3]
-	VMOVUPS	Z1, 1294016(DI)	// fitGrad.mul_11[3] | 1
-	VMOVUPS	1064704(DI), Z0	// fitGrad.mul_2[4]
-	VMOVUPS	1064768(DI), Z1	// fitGrad.mul_2[4] | 1
+	VMOVUPS	Z0, 1291648(DI)	// fitGrad.mul_11[3]
+	VMOVUPS	Z1, 1291712(DI)	// fitGrad.mul_11[3] | 1
+	VMOVUPS	1062400(DI), Z0	// fitGrad.mul_2[4]
+	VMOVUPS	1062464(DI), Z1	// fitGrad.mul_2[4] | 1
 	VMULPS	Z0, Z8, Z0
 	VMULPS	Z1, Z9, Z1
-	VMOVUPS	Z0, 1277696(DI)	// fitGrad.mul_10[4]
-	VMOVUPS	Z1, 1277760(DI)	// fitGrad.mul_10[4] | 1
+	VMOVUPS	Z0, 1275392(DI)	// fitGrad.mul_10[4]
+	VMOVUPS	Z1, 1275456(DI)	// fitGrad.mul_10[4] | 1
 	VBROADCASTSS	16(R9), Z2	// vecmat[4]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1294080(DI)	// fitGrad.mul_11[4]
-	VMOVUPS	Z1, 1294144(DI)	// fitGrad.mul_11[4] | 1
-	VMOVUPS	1064832(DI), Z0	// fitGrad.mul_2[5]
-	VMOVUPS	1064896(DI), Z1	// fitGrad.mul_2[5] | 1
+	VMOVUPS	Z0, 1291776(DI)	// fitGrad.mul_11[4]
+	VMOVUPS	Z1, 1291840(DI)	// fitGrad.mul_11[4] | 1
+	VMOVUPS	1062528(DI), Z0	// fitGrad.mul_2[5]
+	VMOVUPS	1062592(DI), Z1	// fitGrad.mul_2[5] | 1
 	VMULPS	Z0, Z10, Z0
 	VMULPS	Z1, Z11, Z1
-	VMOVUPS	Z0, 1277824(DI)	// fitGrad.mul_10[5]
-	VMOVUPS	Z1, 1277888(DI)	// fitGrad.mul_10[5] | 1
+	VMOVUPS	Z0, 1275520(DI)	// fitGrad.mul_10[5]
+	VMOVUPS	Z1, 1275584(DI)	// fitGrad.mul_10[5] | 1
 	VBROADCASTSS	20(R9), Z2	// vecmat[5]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1294208(DI)	// fitGrad.mul_11[5]
-	VMOVUPS	Z1, 1294272(DI)	// fitGrad.mul_11[5] | 1
-	VMOVUPS	1064960(DI), Z0	// fitGrad.mul_2[6]
-	VMOVUPS	1065024(DI), Z1	// fitGrad.mul_2[6] | 1
+	VMOVUPS	Z0, 1291904(DI)	// fitGrad.mul_11[5]
+	VMOVUPS	Z1, 1291968(DI)	// fitGrad.mul_11[5] | 1
+	VMOVUPS	1062656(DI), Z0	// fitGrad.mul_2[6]
+	VMOVUPS	1062720(DI), Z1	// fitGrad.mul_2[6] | 1
 	VMULPS	Z0, Z12, Z0
 	VMULPS	Z1, Z13, Z1
-	VMOVUPS	Z0, 1277952(DI)	// fitGrad.mul_10[6]
-	VMOVUPS	Z1, 1278016(DI)	// fitGrad.mul_10[6] | 1
+	VMOVUPS	Z0, 1275648(DI)	// fitGrad.mul_10[6]
+	VMOVUPS	Z1, 1275712(DI)	// fitGrad.mul_10[6] | 1
 	VBROADCASTSS	24(R9), Z2	// vecmat[6]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1294336(DI)	// fitGrad.mul_11[6]
-	VMOVUPS	Z1, 1294400(DI)	// fitGrad.mul_11[6] | 1
-	VMOVUPS	1065088(DI), Z0	// fitGrad.mul_2[7]
-	VMOVUPS	1065152(DI), Z1	// fitGrad.mul_2[7] | 1
+	VMOVUPS	Z0, 1292032(DI)	// fitGrad.mul_11[6]
+	VMOVUPS	Z1, 1292096(DI)	// fitGrad.mul_11[6] | 1
+	VMOVUPS	1062784(DI), Z0	// fitGrad.mul_2[7]
+	VMOVUPS	1062848(DI), Z1	// fitGrad.mul_2[7] | 1
 	VMULPS	Z0, Z14, Z0
 	VMULPS	Z1, Z15, Z1
-	VMOVUPS	Z0, 1278080(DI)	// fitGrad.mul_10[7]
-	VMOVUPS	Z1, 1278144(DI)	// fitGrad.mul_10[7] | 1
+	VMOVUPS	Z0, 1275776(DI)	// fitGrad.mul_10[7]
+	VMOVUPS	Z1, 1275840(DI)	// fitGrad.mul_10[7] | 1
 	VBROADCASTSS	28(R9), Z2	// vecmat[7]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1294464(DI)	// fitGrad.mul_11[7]
-	VMOVUPS	Z1, 1294528(DI)	// fitGrad.mul_11[7] | 1
+	VMOVUPS	Z0, 1292160(DI)	// fitGrad.mul_11[7]
+	VMOVUPS	Z1, 1292224(DI)	// fitGrad.mul_11[7] | 1
 	ADDQ	$4096, SI
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
@@ -6244,8 +6354,8 @@ loop18: // 9 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop19: // 128 times: terms of the sums
-	VMOVUPS	1293568(R10), Z26	// fitGrad.mul_11[0]
-	VMOVUPS	1293632(R10), Z27	// fitGrad.mul_11[0] | 1
+	VMOVUPS	1291264(R10), Z26	// fitGrad.mul_11[0]
+	VMOVUPS	1291328(R10), Z27	// fitGrad.mul_11[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
 	VFMADD231PS	Z26, Z28, Z0
 	VFMADD231PS	Z27, Z28, Z1
@@ -6289,32 +6399,32 @@ loop19: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop19
-	VMOVUPS	Z0, 1309952(DI)	// fitGrad.vecmat_3[0]
-	VMOVUPS	Z1, 1310016(DI)	// fitGrad.vecmat_3[0] | 1
-	VMOVUPS	Z2, 1310080(DI)	// fitGrad.vecmat_3[1]
-	VMOVUPS	Z3, 1310144(DI)	// fitGrad.vecmat_3[1] | 1
-	VMOVUPS	Z4, 1310208(DI)	// fitGrad.vecmat_3[2]
-	VMOVUPS	Z5, 1310272(DI)	// fitGrad.vecmat_3[2] | 1
-	VMOVUPS	Z6, 1310336(DI)	// fitGrad.vecmat_3[3]
-	VMOVUPS	Z7, 1310400(DI)	// fitGrad.vecmat_3[3] | 1
-	VMOVUPS	Z8, 1310464(DI)	// fitGrad.vecmat_3[4]
-	VMOVUPS	Z9, 1310528(DI)	// fitGrad.vecmat_3[4] | 1
-	VMOVUPS	Z10, 1310592(DI)	// fitGrad.vecmat_3[5]
-	VMOVUPS	Z11, 1310656(DI)	// fitGrad.vecmat_3[5] | 1
-	VMOVUPS	Z12, 1310720(DI)	// fitGrad.vecmat_3[6]
-	VMOVUPS	Z13, 1310784(DI)	// fitGrad.vecmat_3[6] | 1
-	VMOVUPS	Z14, 1310848(DI)	// fitGrad.vecmat_3[7]
-	VMOVUPS	Z15, 1310912(DI)	// fitGrad.vecmat_3[7] | 1
-	VMOVUPS	Z16, 1310976(DI)	// fitGrad.vecmat_3[8]
-	VMOVUPS	Z17, 1311040(DI)	// fitGrad.vecmat_3[8] | 1
-	VMOVUPS	Z18, 1311104(DI)	// fitGrad.vecmat_3[9]
-	VMOVUPS	Z19, 1311168(DI)	// fitGrad.vecmat_3[9] | 1
-	VMOVUPS	Z20, 1311232(DI)	// fitGrad.vecmat_3[10]
-	VMOVUPS	Z21, 1311296(DI)	// fitGrad.vecmat_3[10] | 1
-	VMOVUPS	Z22, 1311360(DI)	// fitGrad.vecmat_3[11]
-	VMOVUPS	Z23, 1311424(DI)	// fitGrad.vecmat_3[11] | 1
-	VMOVUPS	Z24, 1311488(DI)	// fitGrad.vecmat_3[12]
-	VMOVUPS	Z25, 1311552(DI)	// fitGrad.vecmat_3[12] | 1
+	VMOVUPS	Z0, 1307648(DI)	// fitGrad.vecmat_3[0]
+	VMOVUPS	Z1, 1307712(DI)	// fitGrad.vecmat_3[0] | 1
+	VMOVUPS	Z2, 1307776(DI)	// fitGrad.vecmat_3[1]
+	VMOVUPS	Z3, 1307840(DI)	// fitGrad.vecmat_3[1] | 1
+	VMOVUPS	Z4, 1307904(DI)	// fitGrad.vecmat_3[2]
+	VMOVUPS	Z5, 1307968(DI)	// fitGrad.vecmat_3[2] | 1
+	VMOVUPS	Z6, 1308032(DI)	// fitGrad.vecmat_3[3]
+	VMOVUPS	Z7, 1308096(DI)	// fitGrad.vecmat_3[3] | 1
+	VMOVUPS	Z8, 1308160(DI)	// fitGrad.vecmat_3[4]
+	VMOVUPS	Z9, 1308224(DI)	// fitGrad.vecmat_3[4] | 1
+	VMOVUPS	Z10, 1308288(DI)	// fitGrad.vecmat_3[5]
+	VMOVUPS	Z11, 1308352(DI)	// fitGrad.vecmat_3[5] | 1
+	VMOVUPS	Z12, 1308416(DI)	// fitGrad.vecmat_3[6]
+	VMOVUPS	Z13, 1308480(DI)	// fitGrad.vecmat_3[6] | 1
+	VMOVUPS	Z14, 1308544(DI)	// fitGrad.vecmat_3[7]
+	VMOVUPS	Z15, 1308608(DI)	// fitGrad.vecmat_3[7] | 1
+	VMOVUPS	Z16, 1308672(DI)	// fitGrad.vecmat_3[8]
+	VMOVUPS	Z17, 1308736(DI)	// fitGrad.vecmat_3[8] | 1
+	VMOVUPS	Z18, 1308800(DI)	// fitGrad.vecmat_3[9]
+	VMOVUPS	Z19, 1308864(DI)	// fitGrad.vecmat_3[9] | 1
+	VMOVUPS	Z20, 1308928(DI)	// fitGrad.vecmat_3[10]
+	VMOVUPS	Z21, 1308992(DI)	// fitGrad.vecmat_3[10] | 1
+	VMOVUPS	Z22, 1309056(DI)	// fitGrad.vecmat_3[11]
+	VMOVUPS	Z23, 1309120(DI)	// fitGrad.vecmat_3[11] | 1
+	VMOVUPS	Z24, 1309184(DI)	// fitGrad.vecmat_3[12]
+	VMOVUPS	Z25, 1309248(DI)	// fitGrad.vecmat_3[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -6345,8 +6455,8 @@ loop19: // 128 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop20: // 128 times: terms of the sums
-	VMOVUPS	1293568(SI), Z22	// fitGrad.mul_11[0]
-	VMOVUPS	1293632(SI), Z23	// fitGrad.mul_11[0] | 1
+	VMOVUPS	1291264(SI), Z22	// fitGrad.mul_11[0]
+	VMOVUPS	1291328(SI), Z23	// fitGrad.mul_11[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
 	VFMADD231PS	Z22, Z24, Z0
 	VFMADD231PS	Z23, Z24, Z1
@@ -6384,28 +6494,28 @@ loop20: // 128 times: terms of the sums
 	ADDQ	$512, DI
 	DECQ	CX
 	JNE	loop20
-	VMOVUPS	Z0, 1324928(AX)	// fitGrad.vecmat_3[117]
-	VMOVUPS	Z1, 1324992(AX)	// fitGrad.vecmat_3[117] | 1
-	VMOVUPS	Z2, 1325056(AX)	// fitGrad.vecmat_3[118]
-	VMOVUPS	Z3, 1325120(AX)	// fitGrad.vecmat_3[118] | 1
-	VMOVUPS	Z4, 1325184(AX)	// fitGrad.vecmat_3[119]
-	VMOVUPS	Z5, 1325248(AX)	// fitGrad.vecmat_3[119] | 1
-	VMOVUPS	Z6, 1325312(AX)	// fitGrad.vecmat_3[120]
-	VMOVUPS	Z7, 1325376(AX)	// fitGrad.vecmat_3[120] | 1
-	VMOVUPS	Z8, 1325440(AX)	// fitGrad.vecmat_3[121]
-	VMOVUPS	Z9, 1325504(AX)	// fitGrad.vecmat_3[121] | 1
-	VMOVUPS	Z10, 1325568(AX)	// fitGrad.vecmat_3[122]
-	VMOVUPS	Z11, 1325632(AX)	// fitGrad.vecmat_3[122] | 1
-	VMOVUPS	Z12, 1325696(AX)	// fitGrad.vecmat_3[123]
-	VMOVUPS	Z13, 1325760(AX)	// fitGrad.vecmat_3[123] | 1
-	VMOVUPS	Z14, 1325824(AX)	// fitGrad.vecmat_3[124]
-	VMOVUPS	Z15, 1325888(AX)	// fitGrad.vecmat_3[124] | 1
-	VMOVUPS	Z16, 1325952(AX)	// fitGrad.vecmat_3[125]
-	VMOVUPS	Z17, 1326016(AX)	// fitGrad.vecmat_3[125] | 1
-	VMOVUPS	Z18, 1326080(AX)	// fitGrad.vecmat_3[126]
-	VMOVUPS	Z19, 1326144(AX)	// fitGrad.vecmat_3[126] | 1
-	VMOVUPS	Z20, 1326208(AX)	// fitGrad.vecmat_3[127]
-	VMOVUPS	Z21, 1326272(AX)	// fitGrad.vecmat_3[127] | 1
+	VMOVUPS	Z0, 1322624(AX)	// fitGrad.vecmat_3[117]
+	VMOVUPS	Z1, 1322688(AX)	// fitGrad.vecmat_3[117] | 1
+	VMOVUPS	Z2, 1322752(AX)	// fitGrad.vecmat_3[118]
+	VMOVUPS	Z3, 1322816(AX)	// fitGrad.vecmat_3[118] | 1
+	VMOVUPS	Z4, 1322880(AX)	// fitGrad.vecmat_3[119]
+	VMOVUPS	Z5, 1322944(AX)	// fitGrad.vecmat_3[119] | 1
+	VMOVUPS	Z6, 1323008(AX)	// fitGrad.vecmat_3[120]
+	VMOVUPS	Z7, 1323072(AX)	// fitGrad.vecmat_3[120] | 1
+	VMOVUPS	Z8, 1323136(AX)	// fitGrad.vecmat_3[121]
+	VMOVUPS	Z9, 1323200(AX)	// fitGrad.vecmat_3[121] | 1
+	VMOVUPS	Z10, 1323264(AX)	// fitGrad.vecmat_3[122]
+	VMOVUPS	Z11, 1323328(AX)	// fitGrad.vecmat_3[122] | 1
+	VMOVUPS	Z12, 1323392(AX)	// fitGrad.vecmat_3[123]
+	VMOVUPS	Z13, 1323456(AX)	// fitGrad.vecmat_3[123] | 1
+	VMOVUPS	Z14, 1323520(AX)	// fitGrad.vecmat_3[124]
+	VMOVUPS	Z15, 1323584(AX)	// fitGrad.vecmat_3[124] | 1
+	VMOVUPS	Z16, 1323648(AX)	// fitGrad.vecmat_3[125]
+	VMOVUPS	Z17, 1323712(AX)	// fitGrad.vecmat_3[125] | 1
+	VMOVUPS	Z18, 1323776(AX)	// fitGrad.vecmat_3[126]
+	VMOVUPS	Z19, 1323840(AX)	// fitGrad.vecmat_3[126] | 1
+	VMOVUPS	Z20, 1323904(AX)	// fitGrad.vecmat_3[127]
+	VMOVUPS	Z21, 1323968(AX)	// fitGrad.vecmat_3[127] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -6428,24 +6538,24 @@ loop20: // 128 times: terms of the sums
 	MOVQ	BX, R9
 loop21: // 128 times: elements
 	VBROADCASTSS	1024(SI), Z16	// L.0.weight.matvec.2[0]
-	VMOVUPS	1162496(DI), Z17	// fitGrad.mul_6[0]
-	VMOVUPS	1162560(DI), Z18	// fitGrad.mul_6[0] | 1
+	VMOVUPS	1160192(DI), Z17	// fitGrad.mul_6[0]
+	VMOVUPS	1160256(DI), Z18	// fitGrad.mul_6[0] | 1
 	VMULPS	Z17, Z16, Z17
 	VMULPS	Z18, Z16, Z16
-	VMOVUPS	Z17, 1326336(DI)	// fitGrad.mul_12[0]
-	VMOVUPS	Z16, 1326400(DI)	// fitGrad.mul_12[0] | 1
-	VMOVUPS	1211648(DI), Z18	// fitGrad.vecmat_2[0]
-	VMOVUPS	1211712(DI), Z19	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	1309952(DI), Z20	// fitGrad.vecmat_3[0]
-	VMOVUPS	1310016(DI), Z21	// fitGrad.vecmat_3[0] | 1
-	VMOVUPS	949504(DI), Z22	// fitGrad.sigmoid[0]
-	VMOVUPS	949568(DI), Z23	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	Z17, 1324032(DI)	// fitGrad.mul_12[0]
+	VMOVUPS	Z16, 1324096(DI)	// fitGrad.mul_12[0] | 1
+	VMOVUPS	1209344(DI), Z18	// fitGrad.vecmat_2[0]
+	VMOVUPS	1209408(DI), Z19	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1307648(DI), Z20	// fitGrad.vecmat_3[0]
+	VMOVUPS	1307712(DI), Z21	// fitGrad.vecmat_3[0] | 1
+	VMOVUPS	947200(DI), Z22	// fitGrad.sigmoid[0]
+	VMOVUPS	947264(DI), Z23	// fitGrad.sigmoid[0] | 1
 	VMULPS	Z22, Z20, Z20
 	VMULPS	Z23, Z21, Z21
 	VFMADD231PS	Z18, Z17, Z20
 	VFMADD231PS	Z19, Z16, Z21
-	VMOVUPS	Z20, 1342720(DI)	// fitGrad.add_3[0]
-	VMOVUPS	Z21, 1342784(DI)	// fitGrad.add_3[0] | 1
+	VMOVUPS	Z20, 1340416(DI)	// fitGrad.add_3[0]
+	VMOVUPS	Z21, 1340480(DI)	// fitGrad.add_3[0] | 1
 	VBROADCASTSS	(R9), Z16	// L.0.weight[0]
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z21, Z16, Z1
@@ -6458,14 +6568,14 @@ loop21: // 128 times: elements
 	VBROADCASTSS	12(R9), Z16	// L.0.weight[3]
 	VFMADD231PS	Z20, Z16, Z6
 	VFMADD231PS	Z21, Z16, Z7
-	VMOVUPS	1211648(DI), Z16	// fitGrad.vecmat_2[0]
-	VMOVUPS	1211712(DI), Z17	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	949504(DI), Z18	// fitGrad.sigmoid[0]
-	VMOVUPS	949568(DI), Z19	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	1209344(DI), Z16	// fitGrad.vecmat_2[0]
+	VMOVUPS	1209408(DI), Z17	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	947200(DI), Z18	// fitGrad.sigmoid[0]
+	VMOVUPS	947264(DI), Z19	// fitGrad.sigmoid[0] | 1
 	VMULPS	Z18, Z16, Z16
 	VMULPS	Z19, Z17, Z17
-	VMOVUPS	Z16, 1359616(DI)	// fitGrad.mul_13[0]
-	VMOVUPS	Z17, 1359680(DI)	// fitGrad.mul_13[0] | 1
+	VMOVUPS	Z16, 1357312(DI)	// fitGrad.mul_13[0]
+	VMOVUPS	Z17, 1357376(DI)	// fitGrad.mul_13[0] | 1
 	VBROADCASTSS	(R9), Z18	// L.0.weight[0]
 	VFMADD231PS	Z16, Z18, Z8
 	VFMADD231PS	Z17, Z18, Z9
@@ -6479,25 +6589,25 @@ loop21: // 128 times: elements
 	VFMADD231PS	Z16, Z18, Z14
 	VFMADD231PS	Z17, Z18, Z15
 	VBROADCASTSS	1536(SI), Z16	// L.0.weight.matvec.3[0]
-	VMOVUPS	949504(DI), Z17	// fitGrad.sigmoid[0]
-	VMOVUPS	949568(DI), Z18	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	947200(DI), Z17	// fitGrad.sigmoid[0]
+	VMOVUPS	947264(DI), Z18	// fitGrad.sigmoid[0] | 1
 	VMULPS	Z17, Z16, Z17
 	VMULPS	Z18, Z16, Z16
-	VMOVUPS	Z17, 1376512(DI)	// fitGrad.mul_14[0]
-	VMOVUPS	Z16, 1376576(DI)	// fitGrad.mul_14[0] | 1
+	VMOVUPS	Z17, 1374208(DI)	// fitGrad.mul_14[0]
+	VMOVUPS	Z16, 1374272(DI)	// fitGrad.mul_14[0] | 1
 	ADDQ	$4, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
 	DECQ	CX
 	JNE	loop21
-	VMOVUPS	Z8, 1376000(AX)	// fitGrad.vecmat_4[0]
-	VMOVUPS	Z9, 1376064(AX)	// fitGrad.vecmat_4[0] | 1
-	VMOVUPS	Z10, 1376128(AX)	// fitGrad.vecmat_4[1]
-	VMOVUPS	Z11, 1376192(AX)	// fitGrad.vecmat_4[1] | 1
-	VMOVUPS	Z12, 1376256(AX)	// fitGrad.vecmat_4[2]
-	VMOVUPS	Z13, 1376320(AX)	// fitGrad.vecmat_4[2] | 1
-	VMOVUPS	Z14, 1376384(AX)	// fitGrad.vecmat_4[3]
-	VMOVUPS	Z15, 1376448(AX)	// fitGrad.vecmat_4[3] | 1
+	VMOVUPS	Z8, 1373696(AX)	// fitGrad.vecmat_4[0]
+	VMOVUPS	Z9, 1373760(AX)	// fitGrad.vecmat_4[0] | 1
+	VMOVUPS	Z10, 1373824(AX)	// fitGrad.vecmat_4[1]
+	VMOVUPS	Z11, 1373888(AX)	// fitGrad.vecmat_4[1] | 1
+	VMOVUPS	Z12, 1373952(AX)	// fitGrad.vecmat_4[2]
+	VMOVUPS	Z13, 1374016(AX)	// fitGrad.vecmat_4[2] | 1
+	VMOVUPS	Z14, 1374080(AX)	// fitGrad.vecmat_4[3]
+	VMOVUPS	Z15, 1374144(AX)	// fitGrad.vecmat_4[3] | 1
 	// lagrange.nde:16
 	VBROADCASTSS	f32_3f800000<>(SB), Z0
 	VMOVUPS	0(AX), Z29
@@ -6505,28 +6615,28 @@ loop21: // 128 times: elements
 	VBROADCASTSS	f32_3f800000<>(SB), Z1
 	VMOVUPS	64(AX), Z29
 	VFMADD132PS.BCST	f32_38d1b717<>(SB), Z29, Z1
-	VMOVUPS	Z0, 1359104(AX)	// fitGrad.add_4[0]
-	VMOVUPS	Z1, 1359168(AX)	// fitGrad.add_4[0] | 1
+	VMOVUPS	Z0, 1356800(AX)	// fitGrad.add_4[0]
+	VMOVUPS	Z1, 1356864(AX)	// fitGrad.add_4[0] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VMOVUPS	128(AX), Z29
 	VFMADD132PS.BCST	f32_38d1b717<>(SB), Z29, Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VMOVUPS	192(AX), Z29
 	VFMADD132PS.BCST	f32_38d1b717<>(SB), Z29, Z1
-	VMOVUPS	Z0, 1359232(AX)	// fitGrad.add_4[1]
-	VMOVUPS	Z1, 1359296(AX)	// fitGrad.add_4[1] | 1
+	VMOVUPS	Z0, 1356928(AX)	// fitGrad.add_4[1]
+	VMOVUPS	Z1, 1356992(AX)	// fitGrad.add_4[1] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VFMADD231PS.BCST	f32_38d1b717<>(SB), Z0, Z4
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VFMADD231PS.BCST	f32_38d1b717<>(SB), Z0, Z5
-	VMOVUPS	Z4, 1359360(AX)	// fitGrad.add_4[2]
-	VMOVUPS	Z5, 1359424(AX)	// fitGrad.add_4[2] | 1
+	VMOVUPS	Z4, 1357056(AX)	// fitGrad.add_4[2]
+	VMOVUPS	Z5, 1357120(AX)	// fitGrad.add_4[2] | 1
 	VBROADCASTSS	f32_3f800000<>(SB), Z0
 	VFMADD231PS.BCST	f32_38d1b717<>(SB), Z0, Z6
 	VBROADCASTSS	f32_3f800000<>(SB), Z0
 	VFMADD231PS.BCST	f32_38d1b717<>(SB), Z0, Z7
-	VMOVUPS	Z6, 1359488(AX)	// fitGrad.add_4[3]
-	VMOVUPS	Z7, 1359552(AX)	// fitGrad.add_4[3] | 1
+	VMOVUPS	Z6, 1357184(AX)	// fitGrad.add_4[3]
+	VMOVUPS	Z7, 1357248(AX)	// fitGrad.add_4[3] | 1
 	MOVQ	$16, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -6553,8 +6663,8 @@ loop22: // 16 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop23: // 128 times: terms of the sums
-	VMOVUPS	1376512(R11), Z16	// fitGrad.mul_14[0]
-	VMOVUPS	1376576(R11), Z17	// fitGrad.mul_14[0] | 1
+	VMOVUPS	1374208(R11), Z16	// fitGrad.mul_14[0]
+	VMOVUPS	1374272(R11), Z17	// fitGrad.mul_14[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -6583,110 +6693,110 @@ loop23: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop23
-	VMOVUPS	Z0, 1392896(DI)	// fitGrad.matvec_4[0]
-	VMOVUPS	Z1, 1392960(DI)	// fitGrad.matvec_4[0] | 1
-	VMOVUPS	Z2, 1393024(DI)	// fitGrad.matvec_4[1]
-	VMOVUPS	Z3, 1393088(DI)	// fitGrad.matvec_4[1] | 1
-	VMOVUPS	Z4, 1393152(DI)	// fitGrad.matvec_4[2]
-	VMOVUPS	Z5, 1393216(DI)	// fitGrad.matvec_4[2] | 1
-	VMOVUPS	Z6, 1393280(DI)	// fitGrad.matvec_4[3]
-	VMOVUPS	Z7, 1393344(DI)	// fitGrad.matvec_4[3] | 1
-	VMOVUPS	Z8, 1393408(DI)	// fitGrad.matvec_4[4]
-	VMOVUPS	Z9, 1393472(DI)	// fitGrad.matvec_4[4] | 1
-	VMOVUPS	Z10, 1393536(DI)	// fitGrad.matvec_4[5]
-	VMOVUPS	Z11, 1393600(DI)	// fitGrad.matvec_4[5] | 1
-	VMOVUPS	Z12, 1393664(DI)	// fitGrad.matvec_4[6]
-	VMOVUPS	Z13, 1393728(DI)	// fitGrad.matvec_4[6] | 1
-	VMOVUPS	Z14, 1393792(DI)	// fitGrad.matvec_4[7]
-	VMOVUPS	Z15, 1393856(DI)	// fitGrad.matvec_4[7] | 1
-	VMOVUPS	1064192(DI), Z16	// fitGrad.mul_2[0]
-	VMOVUPS	1064256(DI), Z17	// fitGrad.mul_2[0] | 1
+	VMOVUPS	Z0, 1390592(DI)	// fitGrad.matvec_4[0]
+	VMOVUPS	Z1, 1390656(DI)	// fitGrad.matvec_4[0] | 1
+	VMOVUPS	Z2, 1390720(DI)	// fitGrad.matvec_4[1]
+	VMOVUPS	Z3, 1390784(DI)	// fitGrad.matvec_4[1] | 1
+	VMOVUPS	Z4, 1390848(DI)	// fitGrad.matvec_4[2]
+	VMOVUPS	Z5, 1390912(DI)	// fitGrad.matvec_4[2] | 1
+	VMOVUPS	Z6, 1390976(DI)	// fitGrad.matvec_4[3]
+	VMOVUPS	Z7, 1391040(DI)	// fitGrad.matvec_4[3] | 1
+	VMOVUPS	Z8, 1391104(DI)	// fitGrad.matvec_4[4]
+	VMOVUPS	Z9, 1391168(DI)	// fitGrad.matvec_4[4] | 1
+	VMOVUPS	Z10, 1391232(DI)	// fitGrad.matvec_4[5]
+	VMOVUPS	Z11, 1391296(DI)	// fitGrad.matvec_4[5] | 1
+	VMOVUPS	Z12, 1391360(DI)	// fitGrad.matvec_4[6]
+	VMOVUPS	Z13, 1391424(DI)	// fitGrad.matvec_4[6] | 1
+	VMOVUPS	Z14, 1391488(DI)	// fitGrad.matvec_4[7]
+	VMOVUPS	Z15, 1391552(DI)	// fitGrad.matvec_4[7] | 1
+	VMOVUPS	1061888(DI), Z16	// fitGrad.mul_2[0]
+	VMOVUPS	1061952(DI), Z17	// fitGrad.mul_2[0] | 1
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z17, Z1, Z1
-	VMOVUPS	Z0, 1409280(DI)	// fitGrad.mul_15[0]
-	VMOVUPS	Z1, 1409344(DI)	// fitGrad.mul_15[0] | 1
+	VMOVUPS	Z0, 1406976(DI)	// fitGrad.mul_15[0]
+	VMOVUPS	Z1, 1407040(DI)	// fitGrad.mul_15[0] | 1
 	VBROADCASTSS	(R9), Z16	// vecmat[0]
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z16, Z1, Z1
-	VMOVUPS	Z0, 1425664(DI)	// fitGrad.mul_16[0]
-	VMOVUPS	Z1, 1425728(DI)	// fitGrad.mul_16[0] | 1
-	VMOVUPS	1064320(DI), Z0	// fitGrad.mul_2[1]
-	VMOVUPS	1064384(DI), Z1	// fitGrad.mul_2[1] | 1
+	VMOVUPS	Z0, 1423360(DI)	// fitGrad.mul_16[0]
+	VMOVUPS	Z1, 1423424(DI)	// fitGrad.mul_16[0] | 1
+	VMOVUPS	1062016(DI), Z0	// fitGrad.mul_2[1]
+	VMOVUPS	1062080(DI), Z1	// fitGrad.mul_2[1] | 1
 	VMULPS	Z0, Z2, Z0
 	VMULPS	Z1, Z3, Z1
-	VMOVUPS	Z0, 1409408(DI)	// fitGrad.mul_15[1]
-	VMOVUPS	Z1, 1409472(DI)	// fitGrad.mul_15[1] | 1
+	VMOVUPS	Z0, 1407104(DI)	// fitGrad.mul_15[1]
+	VMOVUPS	Z1, 1407168(DI)	// fitGrad.mul_15[1] | 1
 	VBROADCASTSS	4(R9), Z2	// vecmat[1]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1425792(DI)	// fitGrad.mul_16[1]
-	VMOVUPS	Z1, 1425856(DI)	// fitGrad.mul_16[1] | 1
-	VMOVUPS	1064448(DI), Z0	// fitGrad.mul_2[2]
-	VMOVUPS	1064512(DI), Z1	// fitGrad.mul_2[2] | 1
+	VMOVUPS	Z0, 1423488(DI)	// fitGrad.mul_16[1]
+	VMOVUPS	Z1, 1423552(DI)	// fitGrad.mul_16[1] | 1
+	VMOVUPS	1062144(DI), Z0	// fitGrad.mul_2[2]
+	VMOVUPS	1062208(DI), Z1	// fitGrad.mul_2[2] | 1
 	VMULPS	Z0, Z4, Z0
 	VMULPS	Z1, Z5, Z1
-	VMOVUPS	Z0, 1409536(DI)	// fitGrad.mul_15[2]
-	VMOVUPS	Z1, 1409600(DI)	// fitGrad.mul_15[2] | 1
+	VMOVUPS	Z0, 1407232(DI)	// fitGrad.mul_15[2]
+	VMOVUPS	Z1, 1407296(DI)	// fitGrad.mul_15[2] | 1
 	VBROADCASTSS	8(R9), Z2	// vecmat[2]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1425920(DI)	// fitGrad.mul_16[2]
-	VMOVUPS	Z1, 1425984(DI)	// fitGrad.mul_16[2] | 1
-	VMOVUPS	1064576(DI), Z0	// fitGrad.mul_2[3]
-	VMOVUPS	1064640(DI), Z1	// fitGrad.mul_2[3] | 1
+	VMOVUPS	Z0, 1423616(DI)	// fitGrad.mul_16[2]
+	VMOVUPS	Z1, 1423680(DI)	// fitGrad.mul_16[2] | 1
+	VMOVUPS	1062272(DI), Z0	// fitGrad.mul_2[3]
+	VMOVUPS	1062336(DI), Z1	// fitGrad.mul_2[3] | 1
 	VMULPS	Z0, Z6, Z0
 	VMULPS	Z1, Z7, Z1
-	VMOVUPS	Z0, 1409664(DI)	// fitGrad.mul_15[3]
-	VMOVUPS	Z1, 1409728(DI)	// fitGrad.mul_15[3] | 1
+	VMOVUPS	Z0, 1407360(DI)	// fitGrad.mul_15[3]
+	VMOVUPS	Z1, 1407424(DI)	// fitGrad.mul_15[3] | 1
 	VBROADCASTSS	12(R9), Z2	// vecmat[3]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1426048(DI)	// fitGrad.mul_16[3]
-	VMOVUPS	Z1, 1426112(DI)	// fitGrad.mul_16[3] | 1
-	VMOVUPS	1064704(DI), Z0	// fitGrad.mul_2[4]
-	VMOVUPS	1064768(DI), Z1	// fitGrad.mul_2[4] | 1
+	VMOVUPS	Z0, 1423744(DI)	// fitGrad.mul_16[3]
+	VMOVUPS	Z1, 1423808(DI)	// fitGrad.mul_16[3] | 1
+	VMOVUPS	1062400(DI), Z0	// fitGrad.mul_2[4]
+	VMOVUPS	1062464(DI), Z1	// fitGrad.mul_2[4] | 1
 	VMULPS	Z0, Z8, Z0
 	VMULPS	Z1, Z9, Z1
-	VMOVUPS	Z0, 1409792(DI)	// fitGrad.mul_15[4]
-	VMOVUPS	Z1, 1409856(DI)	// fitGrad.mul_15[4] | 1
+	VMOVUPS	Z0, 1407488(DI)	// fitGrad.mul_15[4]
+	VMOVUPS	Z1, 1407552(DI)	// fitGrad.mul_15[4] | 1
 	VBROADCASTSS	16(R9), Z2	// vecmat[4]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1426176(DI)	// fitGrad.mul_16[4]
-	VMOVUPS	Z1, 1426240(DI)	// fitGrad.mul_16[4] | 1
-	VMOVUPS	1064832(DI), Z0	// fitGrad.mul_2[5]
-	VMOVUPS	1064896(DI), Z1	// fitGrad.mul_2[5] | 1
+	VMOVUPS	Z0, 1423872(DI)	// fitGrad.mul_16[4]
+	VMOVUPS	Z1, 1423936(DI)	// fitGrad.mul_16[4] | 1
+	VMOVUPS	1062528(DI), Z0	// fitGrad.mul_2[5]
+	VMOVUPS	1062592(DI), Z1	// fitGrad.mul_2[5] | 1
 	VMULPS	Z0, Z10, Z0
 	VMULPS	Z1, Z11, Z1
-	VMOVUPS	Z0, 1409920(DI)	// fitGrad.mul_15[5]
-	VMOVUPS	Z1, 1409984(DI)	// fitGrad.mul_15[5] | 1
+	VMOVUPS	Z0, 1407616(DI)	// fitGrad.mul_15[5]
+	VMOVUPS	Z1, 1407680(DI)	// fitGrad.mul_15[5] | 1
 	VBROADCASTSS	20(R9), Z2	// vecmat[5]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1426304(DI)	// fitGrad.mul_16[5]
-	VMOVUPS	Z1, 1426368(DI)	// fitGrad.mul_16[5] | 1
-	VMOVUPS	1064960(DI), Z0	// fitGrad.mul_2[6]
-	VMOVUPS	1065024(DI), Z1	// fitGrad.mul_2[6] | 1
+	VMOVUPS	Z0, 1424000(DI)	// fitGrad.mul_16[5]
+	VMOVUPS	Z1, 1424064(DI)	// fitGrad.mul_16[5] | 1
+	VMOVUPS	1062656(DI), Z0	// fitGrad.mul_2[6]
+	VMOVUPS	1062720(DI), Z1	// fitGrad.mul_2[6] | 1
 	VMULPS	Z0, Z12, Z0
 	VMULPS	Z1, Z13, Z1
-	VMOVUPS	Z0, 1410048(DI)	// fitGrad.mul_15[6]
-	VMOVUPS	Z1, 1410112(DI)	// fitGrad.mul_15[6] | 1
+	VMOVUPS	Z0, 1407744(DI)	// fitGrad.mul_15[6]
+	VMOVUPS	Z1, 1407808(DI)	// fitGrad.mul_15[6] | 1
 	VBROADCASTSS	24(R9), Z2	// vecmat[6]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1426432(DI)	// fitGrad.mul_16[6]
-	VMOVUPS	Z1, 1426496(DI)	// fitGrad.mul_16[6] | 1
-	VMOVUPS	1065088(DI), Z0	// fitGrad.mul_2[7]
-	VMOVUPS	1065152(DI), Z1	// fitGrad.mul_2[7] | 1
+	VMOVUPS	Z0, 1424128(DI)	// fitGrad.mul_16[6]
+	VMOVUPS	Z1, 1424192(DI)	// fitGrad.mul_16[6] | 1
+	VMOVUPS	1062784(DI), Z0	// fitGrad.mul_2[7]
+	VMOVUPS	1062848(DI), Z1	// fitGrad.mul_2[7] | 1
 	VMULPS	Z0, Z14, Z0
 	VMULPS	Z1, Z15, Z1
-	VMOVUPS	Z0, 1410176(DI)	// fitGrad.mul_15[7]
-	VMOVUPS	Z1, 1410240(DI)	// fitGrad.mul_15[7] | 1
+	VMOVUPS	Z0, 1407872(DI)	// fitGrad.mul_15[7]
+	VMOVUPS	Z1, 1407936(DI)	// fitGrad.mul_15[7] | 1
 	VBROADCASTSS	28(R9), Z2	// vecmat[7]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1426560(DI)	// fitGrad.mul_16[7]
-	VMOVUPS	Z1, 1426624(DI)	// fitGrad.mul_16[7] | 1
+	VMOVUPS	Z0, 1424256(DI)	// fitGrad.mul_16[7]
+	VMOVUPS	Z1, 1424320(DI)	// fitGrad.mul_16[7] | 1
 	ADDQ	$4096, SI
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
@@ -6726,8 +6836,8 @@ loop24: // 9 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop25: // 128 times: terms of the sums
-	VMOVUPS	1425664(R10), Z26	// fitGrad.mul_16[0]
-	VMOVUPS	1425728(R10), Z27	// fitGrad.mul_16[0] | 1
+	VMOVUPS	1423360(R10), Z26	// fitGrad.mul_16[0]
+	VMOVUPS	1423424(R10), Z27	// fitGrad.mul_16[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
 	VFMADD231PS	Z26, Z28, Z0
 	VFMADD231PS	Z27, Z28, Z1
@@ -6771,32 +6881,32 @@ loop25: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop25
-	VMOVUPS	Z0, 1442048(DI)	// fitGrad.vecmat_5[0]
-	VMOVUPS	Z1, 1442112(DI)	// fitGrad.vecmat_5[0] | 1
-	VMOVUPS	Z2, 1442176(DI)	// fitGrad.vecmat_5[1]
-	VMOVUPS	Z3, 1442240(DI)	// fitGrad.vecmat_5[1] | 1
-	VMOVUPS	Z4, 1442304(DI)	// fitGrad.vecmat_5[2]
-	VMOVUPS	Z5, 1442368(DI)	// fitGrad.vecmat_5[2] | 1
-	VMOVUPS	Z6, 1442432(DI)	// fitGrad.vecmat_5[3]
-	VMOVUPS	Z7, 1442496(DI)	// fitGrad.vecmat_5[3] | 1
-	VMOVUPS	Z8, 1442560(DI)	// fitGrad.vecmat_5[4]
-	VMOVUPS	Z9, 1442624(DI)	// fitGrad.vecmat_5[4] | 1
-	VMOVUPS	Z10, 1442688(DI)	// fitGrad.vecmat_5[5]
-	VMOVUPS	Z11, 1442752(DI)	// fitGrad.vecmat_5[5] | 1
-	VMOVUPS	Z12, 1442816(DI)	// fitGrad.vecmat_5[6]
-	VMOVUPS	Z13, 1442880(DI)	// fitGrad.vecmat_5[6] | 1
-	VMOVUPS	Z14, 1442944(DI)	// fitGrad.vecmat_5[7]
-	VMOVUPS	Z15, 1443008(DI)	// fitGrad.vecmat_5[7] | 1
-	VMOVUPS	Z16, 1443072(DI)	// fitGrad.vecmat_5[8]
-	VMOVUPS	Z17, 1443136(DI)	// fitGrad.vecmat_5[8] | 1
-	VMOVUPS	Z18, 1443200(DI)	// fitGrad.vecmat_5[9]
-	VMOVUPS	Z19, 1443264(DI)	// fitGrad.vecmat_5[9] | 1
-	VMOVUPS	Z20, 1443328(DI)	// fitGrad.vecmat_5[10]
-	VMOVUPS	Z21, 1443392(DI)	// fitGrad.vecmat_5[10] | 1
-	VMOVUPS	Z22, 1443456(DI)	// fitGrad.vecmat_5[11]
-	VMOVUPS	Z23, 1443520(DI)	// fitGrad.vecmat_5[11] | 1
-	VMOVUPS	Z24, 1443584(DI)	// fitGrad.vecmat_5[12]
-	VMOVUPS	Z25, 1443648(DI)	// fitGrad.vecmat_5[12] | 1
+	VMOVUPS	Z0, 1439744(DI)	// fitGrad.vecmat_5[0]
+	VMOVUPS	Z1, 1439808(DI)	// fitGrad.vecmat_5[0] | 1
+	VMOVUPS	Z2, 1439872(DI)	// fitGrad.vecmat_5[1]
+	VMOVUPS	Z3, 1439936(DI)	// fitGrad.vecmat_5[1] | 1
+	VMOVUPS	Z4, 1440000(DI)	// fitGrad.vecmat_5[2]
+	VMOVUPS	Z5, 1440064(DI)	// fitGrad.vecmat_5[2] | 1
+	VMOVUPS	Z6, 1440128(DI)	// fitGrad.vecmat_5[3]
+	VMOVUPS	Z7, 1440192(DI)	// fitGrad.vecmat_5[3] | 1
+	VMOVUPS	Z8, 1440256(DI)	// fitGrad.vecmat_5[4]
+	VMOVUPS	Z9, 1440320(DI)	// fitGrad.vecmat_5[4] | 1
+	VMOVUPS	Z10, 1440384(DI)	// fitGrad.vecmat_5[5]
+	VMOVUPS	Z11, 1440448(DI)	// fitGrad.vecmat_5[5] | 1
+	VMOVUPS	Z12, 1440512(DI)	// fitGrad.vecmat_5[6]
+	VMOVUPS	Z13, 1440576(DI)	// fitGrad.vecmat_5[6] | 1
+	VMOVUPS	Z14, 1440640(DI)	// fitGrad.vecmat_5[7]
+	VMOVUPS	Z15, 1440704(DI)	// fitGrad.vecmat_5[7] | 1
+	VMOVUPS	Z16, 1440768(DI)	// fitGrad.vecmat_5[8]
+	VMOVUPS	Z17, 1440832(DI)	// fitGrad.vecmat_5[8] | 1
+	VMOVUPS	Z18, 1440896(DI)	// fitGrad.vecmat_5[9]
+	VMOVUPS	Z19, 1440960(DI)	// fitGrad.vecmat_5[9] | 1
+	VMOVUPS	Z20, 1441024(DI)	// fitGrad.vecmat_5[10]
+	VMOVUPS	Z21, 1441088(DI)	// fitGrad.vecmat_5[10] | 1
+	VMOVUPS	Z22, 1441152(DI)	// fitGrad.vecmat_5[11]
+	VMOVUPS	Z23, 1441216(DI)	// fitGrad.vecmat_5[11] | 1
+	VMOVUPS	Z24, 1441280(DI)	// fitGrad.vecmat_5[12]
+	VMOVUPS	Z25, 1441344(DI)	// fitGrad.vecmat_5[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -6827,8 +6937,8 @@ loop25: // 128 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop26: // 128 times: terms of the sums
-	VMOVUPS	1425664(SI), Z22	// fitGrad.mul_16[0]
-	VMOVUPS	1425728(SI), Z23	// fitGrad.mul_16[0] | 1
+	VMOVUPS	1423360(SI), Z22	// fitGrad.mul_16[0]
+	VMOVUPS	1423424(SI), Z23	// fitGrad.mul_16[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
 	VFMADD231PS	Z22, Z24, Z0
 	VFMADD231PS	Z23, Z24, Z1
@@ -6866,28 +6976,28 @@ loop26: // 128 times: terms of the sums
 	ADDQ	$512, DI
 	DECQ	CX
 	JNE	loop26
-	VMOVUPS	Z0, 1457024(AX)	// fitGrad.vecmat_5[117]
-	VMOVUPS	Z1, 1457088(AX)	// fitGrad.vecmat_5[117] | 1
-	VMOVUPS	Z2, 1457152(AX)	// fitGrad.vecmat_5[118]
-	VMOVUPS	Z3, 1457216(AX)	// fitGrad.vecmat_5[118] | 1
-	VMOVUPS	Z4, 1457280(AX)	// fitGrad.vecmat_5[119]
-	VMOVUPS	Z5, 1457344(AX)	// fitGrad.vecmat_5[119] | 1
-	VMOVUPS	Z6, 1457408(AX)	// fitGrad.vecmat_5[120]
-	VMOVUPS	Z7, 1457472(AX)	// fitGrad.vecmat_5[120] | 1
-	VMOVUPS	Z8, 1457536(AX)	// fitGrad.vecmat_5[121]
-	VMOVUPS	Z9, 1457600(AX)	// fitGrad.vecmat_5[121] | 1
-	VMOVUPS	Z10, 1457664(AX)	// fitGrad.vecmat_5[122]
-	VMOVUPS	Z11, 1457728(AX)	// fitGrad.vecmat_5[122] | 1
-	VMOVUPS	Z12, 1457792(AX)	// fitGrad.vecmat_5[123]
-	VMOVUPS	Z13, 1457856(AX)	// fitGrad.vecmat_5[123] | 1
-	VMOVUPS	Z14, 1457920(AX)	// fitGrad.vecmat_5[124]
-	VMOVUPS	Z15, 1457984(AX)	// fitGrad.vecmat_5[124] | 1
-	VMOVUPS	Z16, 1458048(AX)	// fitGrad.vecmat_5[125]
-	VMOVUPS	Z17, 1458112(AX)	// fitGrad.vecmat_5[125] | 1
-	VMOVUPS	Z18, 1458176(AX)	// fitGrad.vecmat_5[126]
-	VMOVUPS	Z19, 1458240(AX)	// fitGrad.vecmat_5[126] | 1
-	VMOVUPS	Z20, 1458304(AX)	// fitGrad.vecmat_5[127]
-	VMOVUPS	Z21, 1458368(AX)	// fitGrad.vecmat_5[127] | 1
+	VMOVUPS	Z0, 1454720(AX)	// fitGrad.vecmat_5[117]
+	VMOVUPS	Z1, 1454784(AX)	// fitGrad.vecmat_5[117] | 1
+	VMOVUPS	Z2, 1454848(AX)	// fitGrad.vecmat_5[118]
+	VMOVUPS	Z3, 1454912(AX)	// fitGrad.vecmat_5[118] | 1
+	VMOVUPS	Z4, 1454976(AX)	// fitGrad.vecmat_5[119]
+	VMOVUPS	Z5, 1455040(AX)	// fitGrad.vecmat_5[119] | 1
+	VMOVUPS	Z6, 1455104(AX)	// fitGrad.vecmat_5[120]
+	VMOVUPS	Z7, 1455168(AX)	// fitGrad.vecmat_5[120] | 1
+	VMOVUPS	Z8, 1455232(AX)	// fitGrad.vecmat_5[121]
+	VMOVUPS	Z9, 1455296(AX)	// fitGrad.vecmat_5[121] | 1
+	VMOVUPS	Z10, 1455360(AX)	// fitGrad.vecmat_5[122]
+	VMOVUPS	Z11, 1455424(AX)	// fitGrad.vecmat_5[122] | 1
+	VMOVUPS	Z12, 1455488(AX)	// fitGrad.vecmat_5[123]
+	VMOVUPS	Z13, 1455552(AX)	// fitGrad.vecmat_5[123] | 1
+	VMOVUPS	Z14, 1455616(AX)	// fitGrad.vecmat_5[124]
+	VMOVUPS	Z15, 1455680(AX)	// fitGrad.vecmat_5[124] | 1
+	VMOVUPS	Z16, 1455744(AX)	// fitGrad.vecmat_5[125]
+	VMOVUPS	Z17, 1455808(AX)	// fitGrad.vecmat_5[125] | 1
+	VMOVUPS	Z18, 1455872(AX)	// fitGrad.vecmat_5[126]
+	VMOVUPS	Z19, 1455936(AX)	// fitGrad.vecmat_5[126] | 1
+	VMOVUPS	Z20, 1456000(AX)	// fitGrad.vecmat_5[127]
+	VMOVUPS	Z21, 1456064(AX)	// fitGrad.vecmat_5[127] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -6902,24 +7012,24 @@ loop26: // 128 times: terms of the sums
 	MOVQ	BX, R9
 loop27: // 128 times: elements
 	VBROADCASTSS	1536(SI), Z8	// L.0.weight.matvec.3[0]
-	VMOVUPS	1162496(DI), Z9	// fitGrad.mul_6[0]
-	VMOVUPS	1162560(DI), Z10	// fitGrad.mul_6[0] | 1
+	VMOVUPS	1160192(DI), Z9	// fitGrad.mul_6[0]
+	VMOVUPS	1160256(DI), Z10	// fitGrad.mul_6[0] | 1
 	VMULPS	Z9, Z8, Z9
 	VMULPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 1458432(DI)	// fitGrad.mul_17[0]
-	VMOVUPS	Z8, 1458496(DI)	// fitGrad.mul_17[0] | 1
-	VMOVUPS	1211648(DI), Z10	// fitGrad.vecmat_2[0]
-	VMOVUPS	1211712(DI), Z11	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	1442048(DI), Z12	// fitGrad.vecmat_5[0]
-	VMOVUPS	1442112(DI), Z13	// fitGrad.vecmat_5[0] | 1
-	VMOVUPS	949504(DI), Z14	// fitGrad.sigmoid[0]
-	VMOVUPS	949568(DI), Z15	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	Z9, 1456128(DI)	// fitGrad.mul_17[0]
+	VMOVUPS	Z8, 1456192(DI)	// fitGrad.mul_17[0] | 1
+	VMOVUPS	1209344(DI), Z10	// fitGrad.vecmat_2[0]
+	VMOVUPS	1209408(DI), Z11	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1439744(DI), Z12	// fitGrad.vecmat_5[0]
+	VMOVUPS	1439808(DI), Z13	// fitGrad.vecmat_5[0] | 1
+	VMOVUPS	947200(DI), Z14	// fitGrad.sigmoid[0]
+	VMOVUPS	947264(DI), Z15	// fitGrad.sigmoid[0] | 1
 	VMULPS	Z14, Z12, Z12
 	VMULPS	Z15, Z13, Z13
 	VFMADD231PS	Z10, Z9, Z12
 	VFMADD231PS	Z11, Z8, Z13
-	VMOVUPS	Z12, 1474816(DI)	// fitGrad.add_5[0]
-	VMOVUPS	Z13, 1474880(DI)	// fitGrad.add_5[0] | 1
+	VMOVUPS	Z12, 1472512(DI)	// fitGrad.add_5[0]
+	VMOVUPS	Z13, 1472576(DI)	// fitGrad.add_5[0] | 1
 	VBROADCASTSS	(R9), Z8	// L.0.weight[0]
 	VFMADD231PS	Z12, Z8, Z0
 	VFMADD231PS	Z13, Z8, Z1
@@ -6933,25 +7043,25 @@ loop27: // 128 times: elements
 	VFMADD231PS	Z12, Z8, Z6
 	VFMADD231PS	Z13, Z8, Z7
 	VBROADCASTSS	2048(SI), Z8	// L.0.weight.matvec.4[0]
-	VMOVUPS	949504(DI), Z9	// fitGrad.sigmoid[0]
-	VMOVUPS	949568(DI), Z10	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	947200(DI), Z9	// fitGrad.sigmoid[0]
+	VMOVUPS	947264(DI), Z10	// fitGrad.sigmoid[0] | 1
 	VMULPS	Z9, Z8, Z9
 	VMULPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 1491712(DI)	// fitGrad.mul_18[0]
-	VMOVUPS	Z8, 1491776(DI)	// fitGrad.mul_18[0] | 1
+	VMOVUPS	Z9, 1489408(DI)	// fitGrad.mul_18[0]
+	VMOVUPS	Z8, 1489472(DI)	// fitGrad.mul_18[0] | 1
 	ADDQ	$4, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
 	DECQ	CX
 	JNE	loop27
-	VMOVUPS	Z0, 1491200(AX)	// fitGrad.vecmat_6[0]
-	VMOVUPS	Z1, 1491264(AX)	// fitGrad.vecmat_6[0] | 1
-	VMOVUPS	Z2, 1491328(AX)	// fitGrad.vecmat_6[1]
-	VMOVUPS	Z3, 1491392(AX)	// fitGrad.vecmat_6[1] | 1
-	VMOVUPS	Z4, 1491456(AX)	// fitGrad.vecmat_6[2]
-	VMOVUPS	Z5, 1491520(AX)	// fitGrad.vecmat_6[2] | 1
-	VMOVUPS	Z6, 1491584(AX)	// fitGrad.vecmat_6[3]
-	VMOVUPS	Z7, 1491648(AX)	// fitGrad.vecmat_6[3] | 1
+	VMOVUPS	Z0, 1488896(AX)	// fitGrad.vecmat_6[0]
+	VMOVUPS	Z1, 1488960(AX)	// fitGrad.vecmat_6[0] | 1
+	VMOVUPS	Z2, 1489024(AX)	// fitGrad.vecmat_6[1]
+	VMOVUPS	Z3, 1489088(AX)	// fitGrad.vecmat_6[1] | 1
+	VMOVUPS	Z4, 1489152(AX)	// fitGrad.vecmat_6[2]
+	VMOVUPS	Z5, 1489216(AX)	// fitGrad.vecmat_6[2] | 1
+	VMOVUPS	Z6, 1489280(AX)	// fitGrad.vecmat_6[3]
+	VMOVUPS	Z7, 1489344(AX)	// fitGrad.vecmat_6[3] | 1
 	MOVQ	$16, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -6977,8 +7087,8 @@ loop28: // 16 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop29: // 128 times: terms of the sums
-	VMOVUPS	1491712(R11), Z16	// fitGrad.mul_18[0]
-	VMOVUPS	1491776(R11), Z17	// fitGrad.mul_18[0] | 1
+	VMOVUPS	1489408(R11), Z16	// fitGrad.mul_18[0]
+	VMOVUPS	1489472(R11), Z17	// fitGrad.mul_18[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -7007,110 +7117,110 @@ loop29: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop29
-	VMOVUPS	Z0, 1508096(DI)	// fitGrad.matvec_5[0]
-	VMOVUPS	Z1, 1508160(DI)	// fitGrad.matvec_5[0] | 1
-	VMOVUPS	Z2, 1508224(DI)	// fitGrad.matvec_5[1]
-	VMOVUPS	Z3, 1508288(DI)	// fitGrad.matvec_5[1] | 1
-	VMOVUPS	Z4, 1508352(DI)	// fitGrad.matvec_5[2]
-	VMOVUPS	Z5, 1508416(DI)	// fitGrad.matvec_5[2] | 1
-	VMOVUPS	Z6, 1508480(DI)	// fitGrad.matvec_5[3]
-	VMOVUPS	Z7, 1508544(DI)	// fitGrad.matvec_5[3] | 1
-	VMOVUPS	Z8, 1508608(DI)	// fitGrad.matvec_5[4]
-	VMOVUPS	Z9, 1508672(DI)	// fitGrad.matvec_5[4] | 1
-	VMOVUPS	Z10, 1508736(DI)	// fitGrad.matvec_5[5]
-	VMOVUPS	Z11, 1508800(DI)	// fitGrad.matvec_5[5] | 1
-	VMOVUPS	Z12, 1508864(DI)	// fitGrad.matvec_5[6]
-	VMOVUPS	Z13, 1508928(DI)	// fitGrad.matvec_5[6] | 1
-	VMOVUPS	Z14, 1508992(DI)	// fitGrad.matvec_5[7]
-	VMOVUPS	Z15, 1509056(DI)	// fitGrad.matvec_5[7] | 1
-	VMOVUPS	1064192(DI), Z16	// fitGrad.mul_2[0]
-	VMOVUPS	1064256(DI), Z17	// fitGrad.mul_2[0] | 1
+	VMOVUPS	Z0, 1505792(DI)	// fitGrad.matvec_5[0]
+	VMOVUPS	Z1, 1505856(DI)	// fitGrad.matvec_5[0] | 1
+	VMOVUPS	Z2, 1505920(DI)	// fitGrad.matvec_5[1]
+	VMOVUPS	Z3, 1505984(DI)	// fitGrad.matvec_5[1] | 1
+	VMOVUPS	Z4, 1506048(DI)	// fitGrad.matvec_5[2]
+	VMOVUPS	Z5, 1506112(DI)	// fitGrad.matvec_5[2] | 1
+	VMOVUPS	Z6, 1506176(DI)	// fitGrad.matvec_5[3]
+	VMOVUPS	Z7, 1506240(DI)	// fitGrad.matvec_5[3] | 1
+	VMOVUPS	Z8, 1506304(DI)	// fitGrad.matvec_5[4]
+	VMOVUPS	Z9, 1506368(DI)	// fitGrad.matvec_5[4] | 1
+	VMOVUPS	Z10, 1506432(DI)	// fitGrad.matvec_5[5]
+	VMOVUPS	Z11, 1506496(DI)	// fitGrad.matvec_5[5] | 1
+	VMOVUPS	Z12, 1506560(DI)	// fitGrad.matvec_5[6]
+	VMOVUPS	Z13, 1506624(DI)	// fitGrad.matvec_5[6] | 1
+	VMOVUPS	Z14, 1506688(DI)	// fitGrad.matvec_5[7]
+	VMOVUPS	Z15, 1506752(DI)	// fitGrad.matvec_5[7] | 1
+	VMOVUPS	1061888(DI), Z16	// fitGrad.mul_2[0]
+	VMOVUPS	1061952(DI), Z17	// fitGrad.mul_2[0] | 1
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z17, Z1, Z1
-	VMOVUPS	Z0, 1524480(DI)	// fitGrad.mul_19[0]
-	VMOVUPS	Z1, 1524544(DI)	// fitGrad.mul_19[0] | 1
+	VMOVUPS	Z0, 1522176(DI)	// fitGrad.mul_19[0]
+	VMOVUPS	Z1, 1522240(DI)	// fitGrad.mul_19[0] | 1
 	VBROADCASTSS	(R9), Z16	// vecmat[0]
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z16, Z1, Z1
-	VMOVUPS	Z0, 1540864(DI)	// fitGrad.mul_20[0]
-	VMOVUPS	Z1, 1540928(DI)	// fitGrad.mul_20[0] | 1
-	VMOVUPS	1064320(DI), Z0	// fitGrad.mul_2[1]
-	VMOVUPS	1064384(DI), Z1	// fitGrad.mul_2[1] | 1
+	VMOVUPS	Z0, 1538560(DI)	// fitGrad.mul_20[0]
+	VMOVUPS	Z1, 1538624(DI)	// fitGrad.mul_20[0] | 1
+	VMOVUPS	1062016(DI), Z0	// fitGrad.mul_2[1]
+	VMOVUPS	1062080(DI), Z1	// fitGrad.mul_2[1] | 1
 	VMULPS	Z0, Z2, Z0
 	VMULPS	Z1, Z3, Z1
-	VMOVUPS	Z0, 1524608(DI)	// fitGrad.mul_19[1]
-	VMOVUPS	Z1, 1524672(DI)	// fitGrad.mul_19[1] | 1
+	VMOVUPS	Z0, 1522304(DI)	// fitGrad.mul_19[1]
+	VMOVUPS	Z1, 1522368(DI)	// fitGrad.mul_19[1] | 1
 	VBROADCASTSS	4(R9), Z2	// vecmat[1]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1540992(DI)	// fitGrad.mul_20[1]
-	VMOVUPS	Z1, 1541056(DI)	// fitGrad.mul_20[1] | 1
-	VMOVUPS	1064448(DI), Z0	// fitGrad.mul_2[2]
-	VMOVUPS	1064512(DI), Z1	// fitGrad.mul_2[2] | 1
+	VMOVUPS	Z0, 1538688(DI)	// fitGrad.mul_20[1]
+	VMOVUPS	Z1, 1538752(DI)	// fitGrad.mul_20[1] | 1
+	VMOVUPS	1062144(DI), Z0	// fitGrad.mul_2[2]
+	VMOVUPS	1062208(DI), Z1	// fitGrad.mul_2[2] | 1
 	VMULPS	Z0, Z4, Z0
 	VMULPS	Z1, Z5, Z1
-	VMOVUPS	Z0, 1524736(DI)	// fitGrad.mul_19[2]
-	VMOVUPS	Z1, 1524800(DI)	// fitGrad.mul_19[2] | 1
+	VMOVUPS	Z0, 1522432(DI)	// fitGrad.mul_19[2]
+	VMOVUPS	Z1, 1522496(DI)	// fitGrad.mul_19[2] | 1
 	VBROADCASTSS	8(R9), Z2	// vecmat[2]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1541120(DI)	// fitGrad.mul_20[2]
-	VMOVUPS	Z1, 1541184(DI)	// fitGrad.mul_20[2] | 1
-	VMOVUPS	1064576(DI), Z0	// fitGrad.mul_2[3]
-	VMOVUPS	1064640(DI), Z1	// fitGrad.mul_2[3] | 1
+	VMOVUPS	Z0, 1538816(DI)	// fitGrad.mul_20[2]
+	VMOVUPS	Z1, 1538880(DI)	// fitGrad.mul_20[2] | 1
+	VMOVUPS	1062272(DI), Z0	// fitGrad.mul_2[3]
+	VMOVUPS	1062336(DI), Z1	// fitGrad.mul_2[3] | 1
 	VMULPS	Z0, Z6, Z0
 	VMULPS	Z1, Z7, Z1
-	VMOVUPS	Z0, 1524864(DI)	// fitGrad.mul_19[3]
-	VMOVUPS	Z1, 1524928(DI)	// fitGrad.mul_19[3] | 1
+	VMOVUPS	Z0, 1522560(DI)	// fitGrad.mul_19[3]
+	VMOVUPS	Z1, 1522624(DI)	// fitGrad.mul_19[3] | 1
 	VBROADCASTSS	12(R9), Z2	// vecmat[3]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1541248(DI)	// fitGrad.mul_20[3]
-	VMOVUPS	Z1, 1541312(DI)	// fitGrad.mul_20[3] | 1
-	VMOVUPS	1064704(DI), Z0	// fitGrad.mul_2[4]
-	VMOVUPS	1064768(DI), Z1	// fitGrad.mul_2[4] | 1
+	VMOVUPS	Z0, 1538944(DI)	// fitGrad.mul_20[3]
+	VMOVUPS	Z1, 1539008(DI)	// fitGrad.mul_20[3] | 1
+	VMOVUPS	1062400(DI), Z0	// fitGrad.mul_2[4]
+	VMOVUPS	1062464(DI), Z1	// fitGrad.mul_2[4] | 1
 	VMULPS	Z0, Z8, Z0
 	VMULPS	Z1, Z9, Z1
-	VMOVUPS	Z0, 1524992(DI)	// fitGrad.mul_19[4]
-	VMOVUPS	Z1, 1525056(DI)	// fitGrad.mul_19[4] | 1
+	VMOVUPS	Z0, 1522688(DI)	// fitGrad.mul_19[4]
+	VMOVUPS	Z1, 1522752(DI)	// fitGrad.mul_19[4] | 1
 	VBROADCASTSS	16(R9), Z2	// vecmat[4]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1541376(DI)	// fitGrad.mul_20[4]
-	VMOVUPS	Z1, 1541440(DI)	// fitGrad.mul_20[4] | 1
-	VMOVUPS	1064832(DI), Z0	// fitGrad.mul_2[5]
-	VMOVUPS	1064896(DI), Z1	// fitGrad.mul_2[5] | 1
+	VMOVUPS	Z0, 1539072(DI)	// fitGrad.mul_20[4]
+	VMOVUPS	Z1, 1539136(DI)	// fitGrad.mul_20[4] | 1
+	VMOVUPS	1062528(DI), Z0	// fitGrad.mul_2[5]
+	VMOVUPS	1062592(DI), Z1	// fitGrad.mul_2[5] | 1
 	VMULPS	Z0, Z10, Z0
 	VMULPS	Z1, Z11, Z1
-	VMOVUPS	Z0, 1525120(DI)	// fitGrad.mul_19[5]
-	VMOVUPS	Z1, 1525184(DI)	// fitGrad.mul_19[5] | 1
+	VMOVUPS	Z0, 1522816(DI)	// fitGrad.mul_19[5]
+	VMOVUPS	Z1, 1522880(DI)	// fitGrad.mul_19[5] | 1
 	VBROADCASTSS	20(R9), Z2	// vecmat[5]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1541504(DI)	// fitGrad.mul_20[5]
-	VMOVUPS	Z1, 1541568(DI)	// fitGrad.mul_20[5] | 1
-	VMOVUPS	1064960(DI), Z0	// fitGrad.mul_2[6]
-	VMOVUPS	1065024(DI), Z1	// fitGrad.mul_2[6] | 1
+	VMOVUPS	Z0, 1539200(DI)	// fitGrad.mul_20[5]
+	VMOVUPS	Z1, 1539264(DI)	// fitGrad.mul_20[5] | 1
+	VMOVUPS	1062656(DI), Z0	// fitGrad.mul_2[6]
+	VMOVUPS	1062720(DI), Z1	// fitGrad.mul_2[6] | 1
 	VMULPS	Z0, Z12, Z0
 	VMULPS	Z1, Z13, Z1
-	VMOVUPS	Z0, 1525248(DI)	// fitGrad.mul_19[6]
-	VMOVUPS	Z1, 1525312(DI)	// fitGrad.mul_19[6] | 1
+	VMOVUPS	Z0, 1522944(DI)	// fitGrad.mul_19[6]
+	VMOVUPS	Z1, 1523008(DI)	// fitGrad.mul_19[6] | 1
 	VBROADCASTSS	24(R9), Z2	// vecmat[6]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1541632(DI)	// fitGrad.mul_20[6]
-	VMOVUPS	Z1, 1541696(DI)	// fitGrad.mul_20[6] | 1
-	VMOVUPS	1065088(DI), Z0	// fitGrad.mul_2[7]
-	VMOVUPS	1065152(DI), Z1	// fitGrad.mul_2[7] | 1
+	VMOVUPS	Z0, 1539328(DI)	// fitGrad.mul_20[6]
+	VMOVUPS	Z1, 1539392(DI)	// fitGrad.mul_20[6] | 1
+	VMOVUPS	1062784(DI), Z0	// fitGrad.mul_2[7]
+	VMOVUPS	1062848(DI), Z1	// fitGrad.mul_2[7] | 1
 	VMULPS	Z0, Z14, Z0
 	VMULPS	Z1, Z15, Z1
-	VMOVUPS	Z0, 1525376(DI)	// fitGrad.mul_19[7]
-	VMOVUPS	Z1, 1525440(DI)	// fitGrad.mul_19[7] | 1
+	VMOVUPS	Z0, 1523072(DI)	// fitGrad.mul_19[7]
+	VMOVUPS	Z1, 1523136(DI)	// fitGrad.mul_19[7] | 1
 	VBROADCASTSS	28(R9), Z2	// vecmat[7]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1541760(DI)	// fitGrad.mul_20[7]
-	VMOVUPS	Z1, 1541824(DI)	// fitGrad.mul_20[7] | 1
+	VMOVUPS	Z0, 1539456(DI)	// fitGrad.mul_20[7]
+	VMOVUPS	Z1, 1539520(DI)	// fitGrad.mul_20[7] | 1
 	ADDQ	$4096, SI
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
@@ -7150,8 +7260,8 @@ loop30: // 9 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop31: // 128 times: terms of the sums
-	VMOVUPS	1540864(R10), Z26	// fitGrad.mul_20[0]
-	VMOVUPS	1540928(R10), Z27	// fitGrad.mul_20[0] | 1
+	VMOVUPS	1538560(R10), Z26	// fitGrad.mul_20[0]
+	VMOVUPS	1538624(R10), Z27	// fitGrad.mul_20[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
 	VFMADD231PS	Z26, Z28, Z0
 	VFMADD231PS	Z27, Z28, Z1
@@ -7195,32 +7305,32 @@ loop31: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop31
-	VMOVUPS	Z0, 1557248(DI)	// fitGrad.vecmat_7[0]
-	VMOVUPS	Z1, 1557312(DI)	// fitGrad.vecmat_7[0] | 1
-	VMOVUPS	Z2, 1557376(DI)	// fitGrad.vecmat_7[1]
-	VMOVUPS	Z3, 1557440(DI)	// fitGrad.vecmat_7[1] | 1
-	VMOVUPS	Z4, 1557504(DI)	// fitGrad.vecmat_7[2]
-	VMOVUPS	Z5, 1557568(DI)	// fitGrad.vecmat_7[2] | 1
-	VMOVUPS	Z6, 1557632(DI)	// fitGrad.vecmat_7[3]
-	VMOVUPS	Z7, 1557696(DI)	// fitGrad.vecmat_7[3] | 1
-	VMOVUPS	Z8, 1557760(DI)	// fitGrad.vecmat_7[4]
-	VMOVUPS	Z9, 1557824(DI)	// fitGrad.vecmat_7[4] | 1
-	VMOVUPS	Z10, 1557888(DI)	// fitGrad.vecmat_7[5]
-	VMOVUPS	Z11, 1557952(DI)	// fitGrad.vecmat_7[5] | 1
-	VMOVUPS	Z12, 1558016(DI)	// fitGrad.vecmat_7[6]
-	VMOVUPS	Z13, 1558080(DI)	// fitGrad.vecmat_7[6] | 1
-	VMOVUPS	Z14, 1558144(DI)	// fitGrad.vecmat_7[7]
-	VMOVUPS	Z15, 1558208(DI)	// fitGrad.vecmat_7[7] | 1
-	VMOVUPS	Z16, 1558272(DI)	// fitGrad.vecmat_7[8]
-	VMOVUPS	Z17, 1558336(DI)	// fitGrad.vecmat_7[8] | 1
-	VMOVUPS	Z18, 1558400(DI)	// fitGrad.vecmat_7[9]
-	VMOVUPS	Z19, 1558464(DI)	// fitGrad.vecmat_7[9] | 1
-	VMOVUPS	Z20, 1558528(DI)	// fitGrad.vecmat_7[10]
-	VMOVUPS	Z21, 1558592(DI)	// fitGrad.vecmat_7[10] | 1
-	VMOVUPS	Z22, 1558656(DI)	// fitGrad.vecmat_7[11]
-	VMOVUPS	Z23, 1558720(DI)	// fitGrad.vecmat_7[11] | 1
-	VMOVUPS	Z24, 1558784(DI)	// fitGrad.vecmat_7[12]
-	VMOVUPS	Z25, 1558848(DI)	// fitGrad.vecmat_7[12] | 1
+	VMOVUPS	Z0, 1554944(DI)	// fitGrad.vecmat_7[0]
+	VMOVUPS	Z1, 1555008(DI)	// fitGrad.vecmat_7[0] | 1
+	VMOVUPS	Z2, 1555072(DI)	// fitGrad.vecmat_7[1]
+	VMOVUPS	Z3, 1555136(DI)	// fitGrad.vecmat_7[1] | 1
+	VMOVUPS	Z4, 1555200(DI)	// fitGrad.vecmat_7[2]
+	VMOVUPS	Z5, 1555264(DI)	// fitGrad.vecmat_7[2] | 1
+	VMOVUPS	Z6, 1555328(DI)	// fitGrad.vecmat_7[3]
+	VMOVUPS	Z7, 1555392(DI)	// fitGrad.vecmat_7[3] | 1
+	VMOVUPS	Z8, 1555456(DI)	// fitGrad.vecmat_7[4]
+	VMOVUPS	Z9, 1555520(DI)	// fitGrad.vecmat_7[4] | 1
+	VMOVUPS	Z10, 1555584(DI)	// fitGrad.vecmat_7[5]
+	VMOVUPS	Z11, 1555648(DI)	// fitGrad.vecmat_7[5] | 1
+	VMOVUPS	Z12, 1555712(DI)	// fitGrad.vecmat_7[6]
+	VMOVUPS	Z13, 1555776(DI)	// fitGrad.vecmat_7[6] | 1
+	VMOVUPS	Z14, 1555840(DI)	// fitGrad.vecmat_7[7]
+	VMOVUPS	Z15, 1555904(DI)	// fitGrad.vecmat_7[7] | 1
+	VMOVUPS	Z16, 1555968(DI)	// fitGrad.vecmat_7[8]
+	VMOVUPS	Z17, 1556032(DI)	// fitGrad.vecmat_7[8] | 1
+	VMOVUPS	Z18, 1556096(DI)	// fitGrad.vecmat_7[9]
+	VMOVUPS	Z19, 1556160(DI)	// fitGrad.vecmat_7[9] | 1
+	VMOVUPS	Z20, 1556224(DI)	// fitGrad.vecmat_7[10]
+	VMOVUPS	Z21, 1556288(DI)	// fitGrad.vecmat_7[10] | 1
+	VMOVUPS	Z22, 1556352(DI)	// fitGrad.vecmat_7[11]
+	VMOVUPS	Z23, 1556416(DI)	// fitGrad.vecmat_7[11] | 1
+	VMOVUPS	Z24, 1556480(DI)	// fitGrad.vecmat_7[12]
+	VMOVUPS	Z25, 1556544(DI)	// fitGrad.vecmat_7[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -7251,8 +7361,8 @@ loop31: // 128 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop32: // 128 times: terms of the sums
-	VMOVUPS	1540864(SI), Z22	// fitGrad.mul_20[0]
-	VMOVUPS	1540928(SI), Z23	// fitGrad.mul_20[0] | 1
+	VMOVUPS	1538560(SI), Z22	// fitGrad.mul_20[0]
+	VMOVUPS	1538624(SI), Z23	// fitGrad.mul_20[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
 	VFMADD231PS	Z22, Z24, Z0
 	VFMADD231PS	Z23, Z24, Z1
@@ -7290,28 +7400,28 @@ loop32: // 128 times: terms of the sums
 	ADDQ	$512, DI
 	DECQ	CX
 	JNE	loop32
-	VMOVUPS	Z0, 1572224(AX)	// fitGrad.vecmat_7[117]
-	VMOVUPS	Z1, 1572288(AX)	// fitGrad.vecmat_7[117] | 1
-	VMOVUPS	Z2, 1572352(AX)	// fitGrad.vecmat_7[118]
-	VMOVUPS	Z3, 1572416(AX)	// fitGrad.vecmat_7[118] | 1
-	VMOVUPS	Z4, 1572480(AX)	// fitGrad.vecmat_7[119]
-	VMOVUPS	Z5, 1572544(AX)	// fitGrad.vecmat_7[119] | 1
-	VMOVUPS	Z6, 1572608(AX)	// fitGrad.vecmat_7[120]
-	VMOVUPS	Z7, 1572672(AX)	// fitGrad.vecmat_7[120] | 1
-	VMOVUPS	Z8, 1572736(AX)	// fitGrad.vecmat_7[121]
-	VMOVUPS	Z9, 1572800(AX)	// fitGrad.vecmat_7[121] | 1
-	VMOVUPS	Z10, 1572864(AX)	// fitGrad.vecmat_7[122]
-	VMOVUPS	Z11, 1572928(AX)	// fitGrad.vecmat_7[122] | 1
-	VMOVUPS	Z12, 1572992(AX)	// fitGrad.vecmat_7[123]
-	VMOVUPS	Z13, 1573056(AX)	// fitGrad.vecmat_7[123] | 1
-	VMOVUPS	Z14, 1573120(AX)	// fitGrad.vecmat_7[124]
-	VMOVUPS	Z15, 1573184(AX)	// fitGrad.vecmat_7[124] | 1
-	VMOVUPS	Z16, 1573248(AX)	// fitGrad.vecmat_7[125]
-	VMOVUPS	Z17, 1573312(AX)	// fitGrad.vecmat_7[125] | 1
-	VMOVUPS	Z18, 1573376(AX)	// fitGrad.vecmat_7[126]
-	VMOVUPS	Z19, 1573440(AX)	// fitGrad.vecmat_7[126] | 1
-	VMOVUPS	Z20, 1573504(AX)	// fitGrad.vecmat_7[127]
-	VMOVUPS	Z21, 1573568(AX)	// fitGrad.vecmat_7[127] | 1
+	VMOVUPS	Z0, 1569920(AX)	// fitGrad.vecmat_7[117]
+	VMOVUPS	Z1, 1569984(AX)	// fitGrad.vecmat_7[117] | 1
+	VMOVUPS	Z2, 1570048(AX)	// fitGrad.vecmat_7[118]
+	VMOVUPS	Z3, 1570112(AX)	// fitGrad.vecmat_7[118] | 1
+	VMOVUPS	Z4, 1570176(AX)	// fitGrad.vecmat_7[119]
+	VMOVUPS	Z5, 1570240(AX)	// fitGrad.vecmat_7[119] | 1
+	VMOVUPS	Z6, 1570304(AX)	// fitGrad.vecmat_7[120]
+	VMOVUPS	Z7, 1570368(AX)	// fitGrad.vecmat_7[120] | 1
+	VMOVUPS	Z8, 1570432(AX)	// fitGrad.vecmat_7[121]
+	VMOVUPS	Z9, 1570496(AX)	// fitGrad.vecmat_7[121] | 1
+	VMOVUPS	Z10, 1570560(AX)	// fitGrad.vecmat_7[122]
+	VMOVUPS	Z11, 1570624(AX)	// fitGrad.vecmat_7[122] | 1
+	VMOVUPS	Z12, 1570688(AX)	// fitGrad.vecmat_7[123]
+	VMOVUPS	Z13, 1570752(AX)	// fitGrad.vecmat_7[123] | 1
+	VMOVUPS	Z14, 1570816(AX)	// fitGrad.vecmat_7[124]
+	VMOVUPS	Z15, 1570880(AX)	// fitGrad.vecmat_7[124] | 1
+	VMOVUPS	Z16, 1570944(AX)	// fitGrad.vecmat_7[125]
+	VMOVUPS	Z17, 1571008(AX)	// fitGrad.vecmat_7[125] | 1
+	VMOVUPS	Z18, 1571072(AX)	// fitGrad.vecmat_7[126]
+	VMOVUPS	Z19, 1571136(AX)	// fitGrad.vecmat_7[126] | 1
+	VMOVUPS	Z20, 1571200(AX)	// fitGrad.vecmat_7[127]
+	VMOVUPS	Z21, 1571264(AX)	// fitGrad.vecmat_7[127] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop33: // 2 times: vectors of the block
@@ -7327,15 +7437,15 @@ loop33: // 2 times: vectors of the block
 loop34: // 128 times: elements
 	// lagrange.nde:4
 	VBROADCASTSS	2048(R9), Z5	// L.0.weight.matvec.4[0]
-	VMOVUPS	1162496(R10), Z6	// fitGrad.mul_6[0]
+	VMOVUPS	1160192(R10), Z6	// fitGrad.mul_6[0]
 	VMULPS	Z6, Z5, Z5
-	VMOVUPS	Z5, 1573632(R10)	// fitGrad.mul_21[0]
-	VMOVUPS	1211648(R10), Z6	// fitGrad.vecmat_2[0]
-	VMOVUPS	1557248(R10), Z7	// fitGrad.vecmat_7[0]
-	VMOVUPS	949504(R10), Z8	// fitGrad.sigmoid[0]
+	VMOVUPS	Z5, 1571328(R10)	// fitGrad.mul_21[0]
+	VMOVUPS	1209344(R10), Z6	// fitGrad.vecmat_2[0]
+	VMOVUPS	1554944(R10), Z7	// fitGrad.vecmat_7[0]
+	VMOVUPS	947200(R10), Z8	// fitGrad.sigmoid[0]
 	VMULPS	Z8, Z7, Z7
 	VFMADD231PS	Z6, Z5, Z7
-	VMOVUPS	Z7, 1590016(R10)	// fitGrad.add_6[0]
+	VMOVUPS	Z7, 1587712(R10)	// fitGrad.add_6[0]
 	VBROADCASTSS	(R11), Z5	// L.0.weight[0]
 	VFMADD231PS	Z7, Z5, Z1
 	VBROADCASTSS	4(R11), Z5	// L.0.weight[1]
@@ -7349,13 +7459,13 @@ loop34: // 128 times: elements
 	ADDQ	$16, R11
 	DECQ	DI
 	JNE	loop34
-	VMOVUPS	1491456(SI), Z1	// fitGrad.vecmat_6[2]
-	VMOVUPS	1491584(SI), Z2	// fitGrad.vecmat_6[3]
+	VMOVUPS	1489152(SI), Z1	// fitGrad.vecmat_6[2]
+	VMOVUPS	1489280(SI), Z2	// fitGrad.vecmat_6[3]
 	// lagrange.nde:16
-	VMOVUPS	899200(SI), Z5	// fitGrad.v[0]
-	VMOVUPS	899328(SI), Z6	// fitGrad.v[1]
-	VMOVUPS	1376000(SI), Z7	// fitGrad.vecmat_4[0]
-	VMOVUPS	1376128(SI), Z8	// fitGrad.vecmat_4[1]
+	VMOVUPS	896896(SI), Z5	// fitGrad.v[0]
+	VMOVUPS	897024(SI), Z6	// fitGrad.v[1]
+	VMOVUPS	1373696(SI), Z7	// fitGrad.vecmat_4[0]
+	VMOVUPS	1373824(SI), Z8	// fitGrad.vecmat_4[1]
 	VMULPS	Z1, Z5, Z1
 	VFMADD231PS	Z3, Z6, Z1
 	VMULPS	Z2, Z5, Z2
@@ -7384,20 +7494,20 @@ loop34: // 128 times: elements
 loop35: // 64 times: elements
 	// lagrange.nde:8
 	VBROADCASTSS	69124(R9), Z7	// force.0.weight[0]
-	VMOVUPS	932608(SI), Z8	// fitGrad.concat[0]
+	VMOVUPS	930304(SI), Z8	// fitGrad.concat[0]
 	VMULPS	Z8, Z7, Z7
 	VBROADCASTSS	69128(R9), Z8	// force.0.weight[1]
-	VMOVUPS	932736(SI), Z9	// fitGrad.concat[1]
+	VMOVUPS	930432(SI), Z9	// fitGrad.concat[1]
 	VFMADD231PS	Z9, Z8, Z7
 	VBROADCASTSS	69132(R9), Z8	// force.0.weight[2]
-	VMOVUPS	932864(SI), Z9	// fitGrad.concat[2]
+	VMOVUPS	930560(SI), Z9	// fitGrad.concat[2]
 	VFMADD231PS	Z9, Z8, Z7
 	VBROADCASTSS	69136(R9), Z8	// force.0.weight[3]
-	VMOVUPS	932992(SI), Z9	// fitGrad.concat[3]
+	VMOVUPS	930688(SI), Z9	// fitGrad.concat[3]
 	VFMADD231PS	Z9, Z8, Z7
 	VBROADCASTSS	70148(R10), Z8	// force.0.bias[0]
 	VADDPS	Z8, Z7, Z7
-	VMOVUPS	Z7, 1606400(R11)	// fitGrad.add_7[0]
+	VMOVUPS	Z7, 1604096(R11)	// fitGrad.add_7[0]
 	VPORD.BCST	f32_80000000<>(SB), Z7, Z8
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z9
 	VMAXPS	Z8, Z9, Z8
@@ -7426,7 +7536,7 @@ loop35: // 64 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z9
 	VMAXPS	Z7, Z9, Z7
 	VFMADD231PS	Z10, Z8, Z7
-	VMOVUPS	Z7, 1614592(R11)	// fitGrad.softplus_2[0]
+	VMOVUPS	Z7, 1612288(R11)	// fitGrad.softplus_2[0]
 	VBROADCASTSS	70404(R10), Z8	// force.2.weight[0]
 	VFMADD231PS	Z7, Z8, Z3
 	VBROADCASTSS	70660(R10), Z8	// force.2.weight[64]
@@ -7448,15 +7558,15 @@ loop35: // 64 times: elements
 	VBROADCASTSS	70916(BX), Z7	// force.2.bias[0]
 	VADDPS	Z7, Z3, Z3
 	VADDPS	Z3, Z1, Z1
-	VMOVUPS	Z1, 1622784(SI)	// fitGrad.add_8[0]
+	VMOVUPS	Z1, 1620480(SI)	// fitGrad.add_8[0]
 	VBROADCASTSS	70920(BX), Z3	// force.2.bias[1]
 	VADDPS	Z3, Z4, Z3
 	VADDPS	Z3, Z2, Z2
-	VMOVUPS	Z2, 1622912(SI)	// fitGrad.add_8[1]
-	VMOVUPS	1359104(SI), Z3	// fitGrad.add_4[0]
-	VMOVUPS	1359232(SI), Z4	// fitGrad.add_4[1]
-	VMOVUPS	1359360(SI), Z7	// fitGrad.add_4[2]
-	VMOVUPS	1359488(SI), Z8	// fitGrad.add_4[3]
+	VMOVUPS	Z2, 1620608(SI)	// fitGrad.add_8[1]
+	VMOVUPS	1356800(SI), Z3	// fitGrad.add_4[0]
+	VMOVUPS	1356928(SI), Z4	// fitGrad.add_4[1]
+	VMOVUPS	1357056(SI), Z7	// fitGrad.add_4[2]
+	VMOVUPS	1357184(SI), Z8	// fitGrad.add_4[3]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z3, Z9
 	VPANDD.BCST	f32_7fffffff<>(SB), Z7, Z10
 	VCMPPS	$17, Z10, Z9, K1
@@ -7485,10 +7595,10 @@ loop35: // 64 times: elements
 	VFNMADD231PS	Z2, Z12, Z14
 	VDIVPS	Z10, Z14, Z9
 	VPORD	Z1, Z9, Z1
-	VMOVUPS	Z1, 1623040(SI)	// fitGrad.dv[0]
-	VMOVUPS	Z2, 1623168(SI)	// fitGrad.dv[1]
-	VMOVUPS	899456(SI), Z9	// fitGrad.a[0]
-	VMOVUPS	899584(SI), Z10	// fitGrad.a[1]
+	VMOVUPS	Z1, 1620736(SI)	// fitGrad.dv[0]
+	VMOVUPS	Z2, 1620864(SI)	// fitGrad.dv[1]
+	VMOVUPS	897152(SI), Z9	// fitGrad.a[0]
+	VMOVUPS	897280(SI), Z10	// fitGrad.a[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z11
 	// lagrange.nde:36
 	VSUBPS	Z9, Z1, Z9
@@ -7499,18 +7609,18 @@ loop35: // 64 times: elements
 	VADDPS	Z13, Z11, Z11
 	VMULPS.BCST	f32_40000000<>(SB), Z9, Z9
 	VMULPS.BCST	f32_3f000000<>(SB), Z9, Z9
-	VMOVUPS	Z9, 1623808(SI)	// fitGrad.dv_bar[0]
+	VMOVUPS	Z9, 1621504(SI)	// fitGrad.dv_bar[0]
 	VMULPS.BCST	f32_40000000<>(SB), Z10, Z10
 	VMULPS.BCST	f32_3f000000<>(SB), Z10, Z10
-	VMOVUPS	Z10, 1623936(SI)	// fitGrad.dv_bar[1]
+	VMOVUPS	Z10, 1621632(SI)	// fitGrad.dv_bar[1]
 	VBROADCASTSS	2560(DX), Z12	// mul
 	VFMADD231PS.BCST	f32_3f000000<>(SB), Z11, Z12
-	VMOVUPS	Z12, 899712(SI)	// fitGrad.loss
+	VMOVUPS	Z12, 897408(SI)	// fitGrad.loss
 	// lagrange.nde:16
-	VMOVUPS	Z3, 1623296(SI)	// fitGrad.transpose[0]
-	VMOVUPS	Z7, 1623424(SI)	// fitGrad.transpose[1]
-	VMOVUPS	Z4, 1623552(SI)	// fitGrad.transpose[2]
-	VMOVUPS	Z8, 1623680(SI)	// fitGrad.transpose[3]
+	VMOVUPS	Z3, 1620992(SI)	// fitGrad.transpose[0]
+	VMOVUPS	Z7, 1621120(SI)	// fitGrad.transpose[1]
+	VMOVUPS	Z4, 1621248(SI)	// fitGrad.transpose[2]
+	VMOVUPS	Z8, 1621376(SI)	// fitGrad.transpose[3]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z3, Z11
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z12
 	VCMPPS	$17, Z12, Z11, K1
@@ -7537,8 +7647,8 @@ loop35: // 64 times: elements
 	VFNMADD231PS	Z7, Z4, Z8
 	VDIVPS	Z12, Z8, Z4
 	VPORD	Z3, Z4, Z3
-	VMOVUPS	Z3, 1624064(SI)	// fitGrad.q_bar_bar[0]
-	VMOVUPS	Z7, 1624192(SI)	// fitGrad.q_bar_bar[1]
+	VMOVUPS	Z3, 1621760(SI)	// fitGrad.q_bar_bar[0]
+	VMOVUPS	Z7, 1621888(SI)	// fitGrad.q_bar_bar[1]
 	VPANDD	Z0, Z3, Z4
 	VMOVUPS	151552(R8), Z8	// sum of force.2.bias[0]
 	VADDPS	Z4, Z8, Z4
@@ -7559,33 +7669,33 @@ loop35: // 64 times: elements
 	VMULPS	Z2, Z7, Z2
 	// lagrange.nde:4
 	VBROADCASTSS	f32_00000000<>(SB), Z11
-	VMOVUPS	Z11, 1755392(SI)	// fitGrad.pad[0]
+	VMOVUPS	Z11, 1753088(SI)	// fitGrad.pad[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z11
-	VMOVUPS	Z11, 1755520(SI)	// fitGrad.pad[1]
-	VMOVUPS	Z9, 1755648(SI)	// fitGrad.pad[2]
-	VMOVUPS	Z5, 1755776(SI)	// fitGrad.pad[3]
-	VMOVUPS	Z3, 1886976(SI)	// fitGrad.pad_2[0]
-	VMOVUPS	Z7, 1887104(SI)	// fitGrad.pad_2[1]
+	VMOVUPS	Z11, 1753216(SI)	// fitGrad.pad[1]
+	VMOVUPS	Z9, 1753344(SI)	// fitGrad.pad[2]
+	VMOVUPS	Z5, 1753472(SI)	// fitGrad.pad[3]
+	VMOVUPS	Z3, 1884672(SI)	// fitGrad.pad_2[0]
+	VMOVUPS	Z7, 1884800(SI)	// fitGrad.pad_2[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z11
-	VMOVUPS	Z11, 1887232(SI)	// fitGrad.pad_2[2]
+	VMOVUPS	Z11, 1884928(SI)	// fitGrad.pad_2[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z11
-	VMOVUPS	Z11, 1887360(SI)	// fitGrad.pad_2[3]
+	VMOVUPS	Z11, 1885056(SI)	// fitGrad.pad_2[3]
 	// lagrange.nde:16
 	VPXORD.BCST	f32_80000000<>(SB), Z8, Z8
-	VMOVUPS	Z8, 1887488(SI)	// fitGrad.neg[0]
+	VMOVUPS	Z8, 1885184(SI)	// fitGrad.neg[0]
 	VPXORD.BCST	f32_80000000<>(SB), Z10, Z8
-	VMOVUPS	Z8, 1887616(SI)	// fitGrad.neg[1]
+	VMOVUPS	Z8, 1885312(SI)	// fitGrad.neg[1]
 	VPXORD.BCST	f32_80000000<>(SB), Z1, Z1
-	VMOVUPS	Z1, 1887744(SI)	// fitGrad.neg[2]
+	VMOVUPS	Z1, 1885440(SI)	// fitGrad.neg[2]
 	VPXORD.BCST	f32_80000000<>(SB), Z2, Z1
-	VMOVUPS	Z1, 1887872(SI)	// fitGrad.neg[3]
+	VMOVUPS	Z1, 1885568(SI)	// fitGrad.neg[3]
 	MOVQ	$128, DI
 	MOVQ	SI, R9
 	MOVQ	R8, R10
 	MOVQ	BX, R11
 loop36: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	1590016(R9), Z1	// fitGrad.add_6[0]
+	VMOVUPS	1587712(R9), Z1	// fitGrad.add_6[0]
 	VPANDD	Z0, Z1, Z1
 	VMOVUPS	(R10), Z2	// sum of L.0.weight[0]
 	VFMADD231PS.BCST	f32_00000000<>(SB), Z1, Z2
@@ -7607,17 +7717,17 @@ loop36: // 128 times: elements
 	VFMADD231PS	Z4, Z2, Z1
 	VBROADCASTSS	12(R11), Z2	// L.0.weight[3]
 	VFMADD231PS	Z6, Z2, Z1
-	VMOVUPS	Z1, 1624320(R9)	// fitGrad.matvec_6[0]
-	VMOVUPS	1211648(R9), Z2	// fitGrad.vecmat_2[0]
+	VMOVUPS	Z1, 1622016(R9)	// fitGrad.matvec_6[0]
+	VMOVUPS	1209344(R9), Z2	// fitGrad.vecmat_2[0]
 	VMULPS	Z2, Z1, Z2
-	VMOVUPS	Z2, 1640704(R9)	// fitGrad.mul_22[0]
-	VMOVUPS	1162496(R9), Z8	// fitGrad.mul_6[0]
+	VMOVUPS	Z2, 1638400(R9)	// fitGrad.mul_22[0]
+	VMOVUPS	1160192(R9), Z8	// fitGrad.mul_6[0]
 	VMULPS	Z8, Z2, Z2
-	VMOVUPS	Z2, 1657088(R9)	// fitGrad.mul_23[0]
-	VMOVUPS	949504(R9), Z2	// fitGrad.sigmoid[0]
+	VMOVUPS	Z2, 1654784(R9)	// fitGrad.mul_23[0]
+	VMOVUPS	947200(R9), Z2	// fitGrad.sigmoid[0]
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z1, 1673472(R9)	// fitGrad.mul_24[0]
-	VMOVUPS	1474816(R9), Z1	// fitGrad.add_5[0]
+	VMOVUPS	Z1, 1671168(R9)	// fitGrad.mul_24[0]
+	VMOVUPS	1472512(R9), Z1	// fitGrad.add_5[0]
 	VPANDD	Z0, Z1, Z1
 	VMOVUPS	(R10), Z2	// sum of L.0.weight[0]
 	VFMADD231PS.BCST	f32_00000000<>(SB), Z1, Z2
@@ -7631,7 +7741,7 @@ loop36: // 128 times: elements
 	VMOVUPS	192(R10), Z2	// sum of L.0.weight[3]
 	VFMADD231PS	Z5, Z1, Z2
 	VMOVUPS	Z2, 192(R10)	// sum of L.0.weight[3]
-	VMOVUPS	1359616(R9), Z1	// fitGrad.mul_13[0]
+	VMOVUPS	1357312(R9), Z1	// fitGrad.mul_13[0]
 	VPANDD	Z0, Z1, Z1
 	VMOVUPS	(R10), Z2	// sum of L.0.weight[0]
 	VFMADD231PS	Z3, Z1, Z2
@@ -7683,8 +7793,8 @@ loop37: // 16 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop38: // 128 times: terms of the sums
-	VMOVUPS	1673472(R11), Z16	// fitGrad.mul_24[0]
-	VMOVUPS	1673536(R11), Z17	// fitGrad.mul_24[0] | 1
+	VMOVUPS	1671168(R11), Z16	// fitGrad.mul_24[0]
+	VMOVUPS	1671232(R11), Z17	// fitGrad.mul_24[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -7713,110 +7823,110 @@ loop38: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop38
-	VMOVUPS	Z0, 1689856(DI)	// fitGrad.matvec_7[0]
-	VMOVUPS	Z1, 1689920(DI)	// fitGrad.matvec_7[0] | 1
-	VMOVUPS	Z2, 1689984(DI)	// fitGrad.matvec_7[1]
-	VMOVUPS	Z3, 1690048(DI)	// fitGrad.matvec_7[1] | 1
-	VMOVUPS	Z4, 1690112(DI)	// fitGrad.matvec_7[2]
-	VMOVUPS	Z5, 1690176(DI)	// fitGrad.matvec_7[2] | 1
-	VMOVUPS	Z6, 1690240(DI)	// fitGrad.matvec_7[3]
-	VMOVUPS	Z7, 1690304(DI)	// fitGrad.matvec_7[3] | 1
-	VMOVUPS	Z8, 1690368(DI)	// fitGrad.matvec_7[4]
-	VMOVUPS	Z9, 1690432(DI)	// fitGrad.matvec_7[4] | 1
-	VMOVUPS	Z10, 1690496(DI)	// fitGrad.matvec_7[5]
-	VMOVUPS	Z11, 1690560(DI)	// fitGrad.matvec_7[5] | 1
-	VMOVUPS	Z12, 1690624(DI)	// fitGrad.matvec_7[6]
-	VMOVUPS	Z13, 1690688(DI)	// fitGrad.matvec_7[6] | 1
-	VMOVUPS	Z14, 1690752(DI)	// fitGrad.matvec_7[7]
-	VMOVUPS	Z15, 1690816(DI)	// fitGrad.matvec_7[7] | 1
+	VMOVUPS	Z0, 1687552(DI)	// fitGrad.matvec_7[0]
+	VMOVUPS	Z1, 1687616(DI)	// fitGrad.matvec_7[0] | 1
+	VMOVUPS	Z2, 1687680(DI)	// fitGrad.matvec_7[1]
+	VMOVUPS	Z3, 1687744(DI)	// fitGrad.matvec_7[1] | 1
+	VMOVUPS	Z4, 1687808(DI)	// fitGrad.matvec_7[2]
+	VMOVUPS	Z5, 1687872(DI)	// fitGrad.matvec_7[2] | 1
+	VMOVUPS	Z6, 1687936(DI)	// fitGrad.matvec_7[3]
+	VMOVUPS	Z7, 1688000(DI)	// fitGrad.matvec_7[3] | 1
+	VMOVUPS	Z8, 1688064(DI)	// fitGrad.matvec_7[4]
+	VMOVUPS	Z9, 1688128(DI)	// fitGrad.matvec_7[4] | 1
+	VMOVUPS	Z10, 1688192(DI)	// fitGrad.matvec_7[5]
+	VMOVUPS	Z11, 1688256(DI)	// fitGrad.matvec_7[5] | 1
+	VMOVUPS	Z12, 1688320(DI)	// fitGrad.matvec_7[6]
+	VMOVUPS	Z13, 1688384(DI)	// fitGrad.matvec_7[6] | 1
+	VMOVUPS	Z14, 1688448(DI)	// fitGrad.matvec_7[7]
+	VMOVUPS	Z15, 1688512(DI)	// fitGrad.matvec_7[7] | 1
 	VBROADCASTSS	(R9), Z16	// vecmat[0]
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z16, Z1, Z1
-	VMOVUPS	Z0, 1706240(DI)	// fitGrad.mul_25[0]
-	VMOVUPS	Z1, 1706304(DI)	// fitGrad.mul_25[0] | 1
-	VMOVUPS	1064192(DI), Z16	// fitGrad.mul_2[0]
-	VMOVUPS	1064256(DI), Z17	// fitGrad.mul_2[0] | 1
+	VMOVUPS	Z0, 1703936(DI)	// fitGrad.mul_25[0]
+	VMOVUPS	Z1, 1704000(DI)	// fitGrad.mul_25[0] | 1
+	VMOVUPS	1061888(DI), Z16	// fitGrad.mul_2[0]
+	VMOVUPS	1061952(DI), Z17	// fitGrad.mul_2[0] | 1
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z17, Z1, Z1
-	VMOVUPS	Z0, 1722624(DI)	// fitGrad.mul_26[0]
-	VMOVUPS	Z1, 1722688(DI)	// fitGrad.mul_26[0] | 1
+	VMOVUPS	Z0, 1720320(DI)	// fitGrad.mul_26[0]
+	VMOVUPS	Z1, 1720384(DI)	// fitGrad.mul_26[0] | 1
 	VBROADCASTSS	4(R9), Z0	// vecmat[1]
 	VMULPS	Z0, Z2, Z1
 	VMULPS	Z0, Z3, Z0
-	VMOVUPS	Z1, 1706368(DI)	// fitGrad.mul_25[1]
-	VMOVUPS	Z0, 1706432(DI)	// fitGrad.mul_25[1] | 1
-	VMOVUPS	1064320(DI), Z2	// fitGrad.mul_2[1]
-	VMOVUPS	1064384(DI), Z3	// fitGrad.mul_2[1] | 1
+	VMOVUPS	Z1, 1704064(DI)	// fitGrad.mul_25[1]
+	VMOVUPS	Z0, 1704128(DI)	// fitGrad.mul_25[1] | 1
+	VMOVUPS	1062016(DI), Z2	// fitGrad.mul_2[1]
+	VMOVUPS	1062080(DI), Z3	// fitGrad.mul_2[1] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1722752(DI)	// fitGrad.mul_26[1]
-	VMOVUPS	Z0, 1722816(DI)	// fitGrad.mul_26[1] | 1
+	VMOVUPS	Z1, 1720448(DI)	// fitGrad.mul_26[1]
+	VMOVUPS	Z0, 1720512(DI)	// fitGrad.mul_26[1] | 1
 	VBROADCASTSS	8(R9), Z0	// vecmat[2]
 	VMULPS	Z0, Z4, Z1
 	VMULPS	Z0, Z5, Z0
-	VMOVUPS	Z1, 1706496(DI)	// fitGrad.mul_25[2]
-	VMOVUPS	Z0, 1706560(DI)	// fitGrad.mul_25[2] | 1
-	VMOVUPS	1064448(DI), Z2	// fitGrad.mul_2[2]
-	VMOVUPS	1064512(DI), Z3	// fitGrad.mul_2[2] | 1
+	VMOVUPS	Z1, 1704192(DI)	// fitGrad.mul_25[2]
+	VMOVUPS	Z0, 1704256(DI)	// fitGrad.mul_25[2] | 1
+	VMOVUPS	1062144(DI), Z2	// fitGrad.mul_2[2]
+	VMOVUPS	1062208(DI), Z3	// fitGrad.mul_2[2] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1722880(DI)	// fitGrad.mul_26[2]
-	VMOVUPS	Z0, 1722944(DI)	// fitGrad.mul_26[2] | 1
+	VMOVUPS	Z1, 1720576(DI)	// fitGrad.mul_26[2]
+	VMOVUPS	Z0, 1720640(DI)	// fitGrad.mul_26[2] | 1
 	VBROADCASTSS	12(R9), Z0	// vecmat[3]
 	VMULPS	Z0, Z6, Z1
 	VMULPS	Z0, Z7, Z0
-	VMOVUPS	Z1, 1706624(DI)	// fitGrad.mul_25[3]
-	VMOVUPS	Z0, 1706688(DI)	// fitGrad.mul_25[3] | 1
-	VMOVUPS	1064576(DI), Z2	// fitGrad.mul_2[3]
-	VMOVUPS	1064640(DI), Z3	// fitGrad.mul_2[3] | 1
+	VMOVUPS	Z1, 1704320(DI)	// fitGrad.mul_25[3]
+	VMOVUPS	Z0, 1704384(DI)	// fitGrad.mul_25[3] | 1
+	VMOVUPS	1062272(DI), Z2	// fitGrad.mul_2[3]
+	VMOVUPS	1062336(DI), Z3	// fitGrad.mul_2[3] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1723008(DI)	// fitGrad.mul_26[3]
-	VMOVUPS	Z0, 1723072(DI)	// fitGrad.mul_26[3] | 1
+	VMOVUPS	Z1, 1720704(DI)	// fitGrad.mul_26[3]
+	VMOVUPS	Z0, 1720768(DI)	// fitGrad.mul_26[3] | 1
 	VBROADCASTSS	16(R9), Z0	// vecmat[4]
 	VMULPS	Z0, Z8, Z1
 	VMULPS	Z0, Z9, Z0
-	VMOVUPS	Z1, 1706752(DI)	// fitGrad.mul_25[4]
-	VMOVUPS	Z0, 1706816(DI)	// fitGrad.mul_25[4] | 1
-	VMOVUPS	1064704(DI), Z2	// fitGrad.mul_2[4]
-	VMOVUPS	1064768(DI), Z3	// fitGrad.mul_2[4] | 1
+	VMOVUPS	Z1, 1704448(DI)	// fitGrad.mul_25[4]
+	VMOVUPS	Z0, 1704512(DI)	// fitGrad.mul_25[4] | 1
+	VMOVUPS	1062400(DI), Z2	// fitGrad.mul_2[4]
+	VMOVUPS	1062464(DI), Z3	// fitGrad.mul_2[4] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1723136(DI)	// fitGrad.mul_26[4]
-	VMOVUPS	Z0, 1723200(DI)	// fitGrad.mul_26[4] | 1
+	VMOVUPS	Z1, 1720832(DI)	// fitGrad.mul_26[4]
+	VMOVUPS	Z0, 1720896(DI)	// fitGrad.mul_26[4] | 1
 	VBROADCASTSS	20(R9), Z0	// vecmat[5]
 	VMULPS	Z0, Z10, Z1
 	VMULPS	Z0, Z11, Z0
-	VMOVUPS	Z1, 1706880(DI)	// fitGrad.mul_25[5]
-	VMOVUPS	Z0, 1706944(DI)	// fitGrad.mul_25[5] | 1
-	VMOVUPS	1064832(DI), Z2	// fitGrad.mul_2[5]
-	VMOVUPS	1064896(DI), Z3	// fitGrad.mul_2[5] | 1
+	VMOVUPS	Z1, 1704576(DI)	// fitGrad.mul_25[5]
+	VMOVUPS	Z0, 1704640(DI)	// fitGrad.mul_25[5] | 1
+	VMOVUPS	1062528(DI), Z2	// fitGrad.mul_2[5]
+	VMOVUPS	1062592(DI), Z3	// fitGrad.mul_2[5] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1723264(DI)	// fitGrad.mul_26[5]
-	VMOVUPS	Z0, 1723328(DI)	// fitGrad.mul_26[5] | 1
+	VMOVUPS	Z1, 1720960(DI)	// fitGrad.mul_26[5]
+	VMOVUPS	Z0, 1721024(DI)	// fitGrad.mul_26[5] | 1
 	VBROADCASTSS	24(R9), Z0	// vecmat[6]
 	VMULPS	Z0, Z12, Z1
 	VMULPS	Z0, Z13, Z0
-	VMOVUPS	Z1, 1707008(DI)	// fitGrad.mul_25[6]
-	VMOVUPS	Z0, 1707072(DI)	// fitGrad.mul_25[6] | 1
-	VMOVUPS	1064960(DI), Z2	// fitGrad.mul_2[6]
-	VMOVUPS	1065024(DI), Z3	// fitGrad.mul_2[6] | 1
+	VMOVUPS	Z1, 1704704(DI)	// fitGrad.mul_25[6]
+	VMOVUPS	Z0, 1704768(DI)	// fitGrad.mul_25[6] | 1
+	VMOVUPS	1062656(DI), Z2	// fitGrad.mul_2[6]
+	VMOVUPS	1062720(DI), Z3	// fitGrad.mul_2[6] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1723392(DI)	// fitGrad.mul_26[6]
-	VMOVUPS	Z0, 1723456(DI)	// fitGrad.mul_26[6] | 1
+	VMOVUPS	Z1, 1721088(DI)	// fitGrad.mul_26[6]
+	VMOVUPS	Z0, 1721152(DI)	// fitGrad.mul_26[6] | 1
 	VBROADCASTSS	28(R9), Z0	// vecmat[7]
 	VMULPS	Z0, Z14, Z1
 	VMULPS	Z0, Z15, Z0
-	VMOVUPS	Z1, 1707136(DI)	// fitGrad.mul_25[7]
-	VMOVUPS	Z0, 1707200(DI)	// fitGrad.mul_25[7] | 1
-	VMOVUPS	1065088(DI), Z2	// fitGrad.mul_2[7]
-	VMOVUPS	1065152(DI), Z3	// fitGrad.mul_2[7] | 1
+	VMOVUPS	Z1, 1704832(DI)	// fitGrad.mul_25[7]
+	VMOVUPS	Z0, 1704896(DI)	// fitGrad.mul_25[7] | 1
+	VMOVUPS	1062784(DI), Z2	// fitGrad.mul_2[7]
+	VMOVUPS	1062848(DI), Z3	// fitGrad.mul_2[7] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1723520(DI)	// fitGrad.mul_26[7]
-	VMOVUPS	Z0, 1723584(DI)	// fitGrad.mul_26[7] | 1
+	VMOVUPS	Z1, 1721216(DI)	// fitGrad.mul_26[7]
+	VMOVUPS	Z0, 1721280(DI)	// fitGrad.mul_26[7] | 1
 	ADDQ	$4096, SI
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
@@ -7856,8 +7966,8 @@ loop39: // 9 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop40: // 128 times: terms of the sums
-	VMOVUPS	1722624(R10), Z26	// fitGrad.mul_26[0]
-	VMOVUPS	1722688(R10), Z27	// fitGrad.mul_26[0] | 1
+	VMOVUPS	1720320(R10), Z26	// fitGrad.mul_26[0]
+	VMOVUPS	1720384(R10), Z27	// fitGrad.mul_26[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
 	VFMADD231PS	Z26, Z28, Z0
 	VFMADD231PS	Z27, Z28, Z1
@@ -7901,32 +8011,32 @@ loop40: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop40
-	VMOVUPS	Z0, 1739008(DI)	// fitGrad.vecmat_8[0]
-	VMOVUPS	Z1, 1739072(DI)	// fitGrad.vecmat_8[0] | 1
-	VMOVUPS	Z2, 1739136(DI)	// fitGrad.vecmat_8[1]
-	VMOVUPS	Z3, 1739200(DI)	// fitGrad.vecmat_8[1] | 1
-	VMOVUPS	Z4, 1739264(DI)	// fitGrad.vecmat_8[2]
-	VMOVUPS	Z5, 1739328(DI)	// fitGrad.vecmat_8[2] | 1
-	VMOVUPS	Z6, 1739392(DI)	// fitGrad.vecmat_8[3]
-	VMOVUPS	Z7, 1739456(DI)	// fitGrad.vecmat_8[3] | 1
-	VMOVUPS	Z8, 1739520(DI)	// fitGrad.vecmat_8[4]
-	VMOVUPS	Z9, 1739584(DI)	// fitGrad.vecmat_8[4] | 1
-	VMOVUPS	Z10, 1739648(DI)	// fitGrad.vecmat_8[5]
-	VMOVUPS	Z11, 1739712(DI)	// fitGrad.vecmat_8[5] | 1
-	VMOVUPS	Z12, 1739776(DI)	// fitGrad.vecmat_8[6]
-	VMOVUPS	Z13, 1739840(DI)	// fitGrad.vecmat_8[6] | 1
-	VMOVUPS	Z14, 1739904(DI)	// fitGrad.vecmat_8[7]
-	VMOVUPS	Z15, 1739968(DI)	// fitGrad.vecmat_8[7] | 1
-	VMOVUPS	Z16, 1740032(DI)	// fitGrad.vecmat_8[8]
-	VMOVUPS	Z17, 1740096(DI)	// fitGrad.vecmat_8[8] | 1
-	VMOVUPS	Z18, 1740160(DI)	// fitGrad.vecmat_8[9]
-	VMOVUPS	Z19, 1740224(DI)	// fitGrad.vecmat_8[9] | 1
-	VMOVUPS	Z20, 1740288(DI)	// fitGrad.vecmat_8[10]
-	VMOVUPS	Z21, 1740352(DI)	// fitGrad.vecmat_8[10] | 1
-	VMOVUPS	Z22, 1740416(DI)	// fitGrad.vecmat_8[11]
-	VMOVUPS	Z23, 1740480(DI)	// fitGrad.vecmat_8[11] | 1
-	VMOVUPS	Z24, 1740544(DI)	// fitGrad.vecmat_8[12]
-	VMOVUPS	Z25, 1740608(DI)	// fitGrad.vecmat_8[12] | 1
+	VMOVUPS	Z0, 1736704(DI)	// fitGrad.vecmat_8[0]
+	VMOVUPS	Z1, 1736768(DI)	// fitGrad.vecmat_8[0] | 1
+	VMOVUPS	Z2, 1736832(DI)	// fitGrad.vecmat_8[1]
+	VMOVUPS	Z3, 1736896(DI)	// fitGrad.vecmat_8[1] | 1
+	VMOVUPS	Z4, 1736960(DI)	// fitGrad.vecmat_8[2]
+	VMOVUPS	Z5, 1737024(DI)	// fitGrad.vecmat_8[2] | 1
+	VMOVUPS	Z6, 1737088(DI)	// fitGrad.vecmat_8[3]
+	VMOVUPS	Z7, 1737152(DI)	// fitGrad.vecmat_8[3] | 1
+	VMOVUPS	Z8, 1737216(DI)	// fitGrad.vecmat_8[4]
+	VMOVUPS	Z9, 1737280(DI)	// fitGrad.vecmat_8[4] | 1
+	VMOVUPS	Z10, 1737344(DI)	// fitGrad.vecmat_8[5]
+	VMOVUPS	Z11, 1737408(DI)	// fitGrad.vecmat_8[5] | 1
+	VMOVUPS	Z12, 1737472(DI)	// fitGrad.vecmat_8[6]
+	VMOVUPS	Z13, 1737536(DI)	// fitGrad.vecmat_8[6] | 1
+	VMOVUPS	Z14, 1737600(DI)	// fitGrad.vecmat_8[7]
+	VMOVUPS	Z15, 1737664(DI)	// fitGrad.vecmat_8[7] | 1
+	VMOVUPS	Z16, 1737728(DI)	// fitGrad.vecmat_8[8]
+	VMOVUPS	Z17, 1737792(DI)	// fitGrad.vecmat_8[8] | 1
+	VMOVUPS	Z18, 1737856(DI)	// fitGrad.vecmat_8[9]
+	VMOVUPS	Z19, 1737920(DI)	// fitGrad.vecmat_8[9] | 1
+	VMOVUPS	Z20, 1737984(DI)	// fitGrad.vecmat_8[10]
+	VMOVUPS	Z21, 1738048(DI)	// fitGrad.vecmat_8[10] | 1
+	VMOVUPS	Z22, 1738112(DI)	// fitGrad.vecmat_8[11]
+	VMOVUPS	Z23, 1738176(DI)	// fitGrad.vecmat_8[11] | 1
+	VMOVUPS	Z24, 1738240(DI)	// fitGrad.vecmat_8[12]
+	VMOVUPS	Z25, 1738304(DI)	// fitGrad.vecmat_8[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -7957,8 +8067,8 @@ loop40: // 128 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop41: // 128 times: terms of the sums
-	VMOVUPS	1722624(SI), Z22	// fitGrad.mul_26[0]
-	VMOVUPS	1722688(SI), Z23	// fitGrad.mul_26[0] | 1
+	VMOVUPS	1720320(SI), Z22	// fitGrad.mul_26[0]
+	VMOVUPS	1720384(SI), Z23	// fitGrad.mul_26[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
 	VFMADD231PS	Z22, Z24, Z0
 	VFMADD231PS	Z23, Z24, Z1
@@ -7996,43 +8106,43 @@ loop41: // 128 times: terms of the sums
 	ADDQ	$512, DI
 	DECQ	CX
 	JNE	loop41
-	VMOVUPS	Z0, 1753984(AX)	// fitGrad.vecmat_8[117]
-	VMOVUPS	Z1, 1754048(AX)	// fitGrad.vecmat_8[117] | 1
-	VMOVUPS	Z2, 1754112(AX)	// fitGrad.vecmat_8[118]
-	VMOVUPS	Z3, 1754176(AX)	// fitGrad.vecmat_8[118] | 1
-	VMOVUPS	Z4, 1754240(AX)	// fitGrad.vecmat_8[119]
-	VMOVUPS	Z5, 1754304(AX)	// fitGrad.vecmat_8[119] | 1
-	VMOVUPS	Z6, 1754368(AX)	// fitGrad.vecmat_8[120]
-	VMOVUPS	Z7, 1754432(AX)	// fitGrad.vecmat_8[120] | 1
-	VMOVUPS	Z8, 1754496(AX)	// fitGrad.vecmat_8[121]
-	VMOVUPS	Z9, 1754560(AX)	// fitGrad.vecmat_8[121] | 1
-	VMOVUPS	Z10, 1754624(AX)	// fitGrad.vecmat_8[122]
-	VMOVUPS	Z11, 1754688(AX)	// fitGrad.vecmat_8[122] | 1
-	VMOVUPS	Z12, 1754752(AX)	// fitGrad.vecmat_8[123]
-	VMOVUPS	Z13, 1754816(AX)	// fitGrad.vecmat_8[123] | 1
-	VMOVUPS	Z14, 1754880(AX)	// fitGrad.vecmat_8[124]
-	VMOVUPS	Z15, 1754944(AX)	// fitGrad.vecmat_8[124] | 1
-	VMOVUPS	Z16, 1755008(AX)	// fitGrad.vecmat_8[125]
-	VMOVUPS	Z17, 1755072(AX)	// fitGrad.vecmat_8[125] | 1
-	VMOVUPS	Z18, 1755136(AX)	// fitGrad.vecmat_8[126]
-	VMOVUPS	Z19, 1755200(AX)	// fitGrad.vecmat_8[126] | 1
-	VMOVUPS	Z20, 1755264(AX)	// fitGrad.vecmat_8[127]
-	VMOVUPS	Z21, 1755328(AX)	// fitGrad.vecmat_8[127] | 1
+	VMOVUPS	Z0, 1751680(AX)	// fitGrad.vecmat_8[117]
+	VMOVUPS	Z1, 1751744(AX)	// fitGrad.vecmat_8[117] | 1
+	VMOVUPS	Z2, 1751808(AX)	// fitGrad.vecmat_8[118]
+	VMOVUPS	Z3, 1751872(AX)	// fitGrad.vecmat_8[118] | 1
+	VMOVUPS	Z4, 1751936(AX)	// fitGrad.vecmat_8[119]
+	VMOVUPS	Z5, 1752000(AX)	// fitGrad.vecmat_8[119] | 1
+	VMOVUPS	Z6, 1752064(AX)	// fitGrad.vecmat_8[120]
+	VMOVUPS	Z7, 1752128(AX)	// fitGrad.vecmat_8[120] | 1
+	VMOVUPS	Z8, 1752192(AX)	// fitGrad.vecmat_8[121]
+	VMOVUPS	Z9, 1752256(AX)	// fitGrad.vecmat_8[121] | 1
+	VMOVUPS	Z10, 1752320(AX)	// fitGrad.vecmat_8[122]
+	VMOVUPS	Z11, 1752384(AX)	// fitGrad.vecmat_8[122] | 1
+	VMOVUPS	Z12, 1752448(AX)	// fitGrad.vecmat_8[123]
+	VMOVUPS	Z13, 1752512(AX)	// fitGrad.vecmat_8[123] | 1
+	VMOVUPS	Z14, 1752576(AX)	// fitGrad.vecmat_8[124]
+	VMOVUPS	Z15, 1752640(AX)	// fitGrad.vecmat_8[124] | 1
+	VMOVUPS	Z16, 1752704(AX)	// fitGrad.vecmat_8[125]
+	VMOVUPS	Z17, 1752768(AX)	// fitGrad.vecmat_8[125] | 1
+	VMOVUPS	Z18, 1752832(AX)	// fitGrad.vecmat_8[126]
+	VMOVUPS	Z19, 1752896(AX)	// fitGrad.vecmat_8[126] | 1
+	VMOVUPS	Z20, 1752960(AX)	// fitGrad.vecmat_8[127]
+	VMOVUPS	Z21, 1753024(AX)	// fitGrad.vecmat_8[127] | 1
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop42: // 64 times: tiles of 2 elements
-	VMOVUPS	1540864(SI), Z0	// fitGrad.mul_20[0]
-	VMOVUPS	1540928(SI), Z1	// fitGrad.mul_20[0] | 1
+	VMOVUPS	1538560(SI), Z0	// fitGrad.mul_20[0]
+	VMOVUPS	1538624(SI), Z1	// fitGrad.mul_20[0] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 899840(SI)	// fitGrad.turned[0]
-	VMOVUPS	Z1, 899904(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	1540992(SI), Z0	// fitGrad.mul_20[1]
-	VMOVUPS	1541056(SI), Z1	// fitGrad.mul_20[1] | 1
+	VMOVUPS	Z0, 897536(SI)	// fitGrad.turned[0]
+	VMOVUPS	Z1, 897600(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	1538688(SI), Z0	// fitGrad.mul_20[1]
+	VMOVUPS	1538752(SI), Z1	// fitGrad.mul_20[1] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 899968(SI)	// fitGrad.turned[1]
-	VMOVUPS	Z1, 900032(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Z0, 897664(SI)	// fitGrad.turned[1]
+	VMOVUPS	Z1, 897728(SI)	// fitGrad.turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop42
@@ -8044,22 +8154,22 @@ loop43: // 2 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop44: // 8 times
-	VMOVUPS	1673472(R10), Z0	// fitGrad.mul_24[0]
-	VMOVUPS	1673600(R10), Z1	// fitGrad.mul_24[1]
-	VMOVUPS	1673728(R10), Z2	// fitGrad.mul_24[2]
-	VMOVUPS	1673856(R10), Z3	// fitGrad.mul_24[3]
-	VMOVUPS	1673984(R10), Z4	// fitGrad.mul_24[4]
-	VMOVUPS	1674112(R10), Z5	// fitGrad.mul_24[5]
-	VMOVUPS	1674240(R10), Z6	// fitGrad.mul_24[6]
-	VMOVUPS	1674368(R10), Z7	// fitGrad.mul_24[7]
-	VMOVUPS	1674496(R10), Z8	// fitGrad.mul_24[8]
-	VMOVUPS	1674624(R10), Z9	// fitGrad.mul_24[9]
-	VMOVUPS	1674752(R10), Z10	// fitGrad.mul_24[10]
-	VMOVUPS	1674880(R10), Z11	// fitGrad.mul_24[11]
-	VMOVUPS	1675008(R10), Z12	// fitGrad.mul_24[12]
-	VMOVUPS	1675136(R10), Z13	// fitGrad.mul_24[13]
-	VMOVUPS	1675264(R10), Z14	// fitGrad.mul_24[14]
-	VMOVUPS	1675392(R10), Z15	// fitGrad.mul_24[15]
+	VMOVUPS	1671168(R10), Z0	// fitGrad.mul_24[0]
+	VMOVUPS	1671296(R10), Z1	// fitGrad.mul_24[1]
+	VMOVUPS	1671424(R10), Z2	// fitGrad.mul_24[2]
+	VMOVUPS	1671552(R10), Z3	// fitGrad.mul_24[3]
+	VMOVUPS	1671680(R10), Z4	// fitGrad.mul_24[4]
+	VMOVUPS	1671808(R10), Z5	// fitGrad.mul_24[5]
+	VMOVUPS	1671936(R10), Z6	// fitGrad.mul_24[6]
+	VMOVUPS	1672064(R10), Z7	// fitGrad.mul_24[7]
+	VMOVUPS	1672192(R10), Z8	// fitGrad.mul_24[8]
+	VMOVUPS	1672320(R10), Z9	// fitGrad.mul_24[9]
+	VMOVUPS	1672448(R10), Z10	// fitGrad.mul_24[10]
+	VMOVUPS	1672576(R10), Z11	// fitGrad.mul_24[11]
+	VMOVUPS	1672704(R10), Z12	// fitGrad.mul_24[12]
+	VMOVUPS	1672832(R10), Z13	// fitGrad.mul_24[13]
+	VMOVUPS	1672960(R10), Z14	// fitGrad.mul_24[14]
+	VMOVUPS	1673088(R10), Z15	// fitGrad.mul_24[15]
 	VUNPCKLPS	Z1, Z0, Z16
 	VUNPCKHPS	Z1, Z0, Z0
 	VUNPCKLPS	Z3, Z2, Z1
@@ -8124,22 +8234,22 @@ loop44: // 8 times
 	VSHUFF32X4	$221, Z12, Z8, Z4
 	VSHUFF32X4	$136, Z4, Z0, Z8
 	VSHUFF32X4	$221, Z4, Z0, Z0
-	VMOVUPS	Z18, 916224(R11)	// fitGrad.turned[128]
-	VMOVUPS	Z17, 916288(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Z15, 916352(R11)	// fitGrad.turned[129]
-	VMOVUPS	Z16, 916416(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Z11, 916480(R11)	// fitGrad.turned[130]
-	VMOVUPS	Z6, 916544(R11)	// fitGrad.turned[130] | 1
-	VMOVUPS	Z10, 916608(R11)	// fitGrad.turned[131]
-	VMOVUPS	Z8, 916672(R11)	// fitGrad.turned[131] | 1
-	VMOVUPS	Z14, 916736(R11)	// fitGrad.turned[132]
-	VMOVUPS	Z7, 916800(R11)	// fitGrad.turned[132] | 1
-	VMOVUPS	Z2, 916864(R11)	// fitGrad.turned[133]
-	VMOVUPS	Z9, 916928(R11)	// fitGrad.turned[133] | 1
-	VMOVUPS	Z3, 916992(R11)	// fitGrad.turned[134]
-	VMOVUPS	Z1, 917056(R11)	// fitGrad.turned[134] | 1
-	VMOVUPS	Z5, 917120(R11)	// fitGrad.turned[135]
-	VMOVUPS	Z0, 917184(R11)	// fitGrad.turned[135] | 1
+	VMOVUPS	Z18, 913920(R11)	// fitGrad.turned[128]
+	VMOVUPS	Z17, 913984(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Z15, 914048(R11)	// fitGrad.turned[129]
+	VMOVUPS	Z16, 914112(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Z11, 914176(R11)	// fitGrad.turned[130]
+	VMOVUPS	Z6, 914240(R11)	// fitGrad.turned[130] | 1
+	VMOVUPS	Z10, 914304(R11)	// fitGrad.turned[131]
+	VMOVUPS	Z8, 914368(R11)	// fitGrad.turned[131] | 1
+	VMOVUPS	Z14, 914432(R11)	// fitGrad.turned[132]
+	VMOVUPS	Z7, 914496(R11)	// fitGrad.turned[132] | 1
+	VMOVUPS	Z2, 914560(R11)	// fitGrad.turned[133]
+	VMOVUPS	Z9, 914624(R11)	// fitGrad.turned[133] | 1
+	VMOVUPS	Z3, 914688(R11)	// fitGrad.turned[134]
+	VMOVUPS	Z1, 914752(R11)	// fitGrad.turned[134] | 1
+	VMOVUPS	Z5, 914816(R11)	// fitGrad.turned[135]
+	VMOVUPS	Z0, 914880(R11)	// fitGrad.turned[135] | 1
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
@@ -8176,50 +8286,50 @@ loop46: // 2 times: tiles of 4 elements
 	MOVQ	DI, R13
 	MOVQ	R11, R14
 loop47: // 16 times: samples, 2 at a time
-	VBROADCASTSS	899840(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	899968(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	900096(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	900224(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	916224(R14), Z20	// fitGrad.turned[128]
+	VBROADCASTSS	897536(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	897664(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897792(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897920(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913920(R14), Z20	// fitGrad.turned[128]
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	918272(R14), Z20	// fitGrad.turned[144]
+	VMOVUPS	915968(R14), Z20	// fitGrad.turned[144]
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	920320(R14), Z20	// fitGrad.turned[160]
+	VMOVUPS	918016(R14), Z20	// fitGrad.turned[160]
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	922368(R14), Z20	// fitGrad.turned[176]
+	VMOVUPS	920064(R14), Z20	// fitGrad.turned[176]
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
 	VFMADD231PS	Z20, Z19, Z15
-	VBROADCASTSS	899844(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	899972(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	900100(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	900228(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	916288(R14), Z20	// fitGrad.turned[128] | 1
+	VBROADCASTSS	897540(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	897668(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897796(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897924(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913984(R14), Z20	// fitGrad.turned[128] | 1
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	918336(R14), Z20	// fitGrad.turned[144] | 1
+	VMOVUPS	916032(R14), Z20	// fitGrad.turned[144] | 1
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	920384(R14), Z20	// fitGrad.turned[160] | 1
+	VMOVUPS	918080(R14), Z20	// fitGrad.turned[160] | 1
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	922432(R14), Z20	// fitGrad.turned[176] | 1
+	VMOVUPS	920128(R14), Z20	// fitGrad.turned[176] | 1
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
@@ -8256,18 +8366,18 @@ loop47: // 16 times: samples, 2 at a time
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop48: // 64 times: tiles of 2 elements
-	VMOVUPS	1722624(SI), Z0	// fitGrad.mul_26[0]
-	VMOVUPS	1722688(SI), Z1	// fitGrad.mul_26[0] | 1
+	VMOVUPS	1720320(SI), Z0	// fitGrad.mul_26[0]
+	VMOVUPS	1720384(SI), Z1	// fitGrad.mul_26[0] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 899840(SI)	// fitGrad.turned[0]
-	VMOVUPS	Z1, 899904(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	1722752(SI), Z0	// fitGrad.mul_26[1]
-	VMOVUPS	1722816(SI), Z1	// fitGrad.mul_26[1] | 1
+	VMOVUPS	Z0, 897536(SI)	// fitGrad.turned[0]
+	VMOVUPS	Z1, 897600(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	1720448(SI), Z0	// fitGrad.mul_26[1]
+	VMOVUPS	1720512(SI), Z1	// fitGrad.mul_26[1] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 899968(SI)	// fitGrad.turned[1]
-	VMOVUPS	Z1, 900032(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Z0, 897664(SI)	// fitGrad.turned[1]
+	VMOVUPS	Z1, 897728(SI)	// fitGrad.turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop48
@@ -8279,22 +8389,22 @@ loop49: // 2 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop50: // 8 times
-	VMOVUPS	1491712(R10), Z0	// fitGrad.mul_18[0]
-	VMOVUPS	1491840(R10), Z1	// fitGrad.mul_18[1]
-	VMOVUPS	1491968(R10), Z2	// fitGrad.mul_18[2]
-	VMOVUPS	1492096(R10), Z3	// fitGrad.mul_18[3]
-	VMOVUPS	1492224(R10), Z4	// fitGrad.mul_18[4]
-	VMOVUPS	1492352(R10), Z5	// fitGrad.mul_18[5]
-	VMOVUPS	1492480(R10), Z6	// fitGrad.mul_18[6]
-	VMOVUPS	1492608(R10), Z7	// fitGrad.mul_18[7]
-	VMOVUPS	1492736(R10), Z8	// fitGrad.mul_18[8]
-	VMOVUPS	1492864(R10), Z9	// fitGrad.mul_18[9]
-	VMOVUPS	1492992(R10), Z10	// fitGrad.mul_18[10]
-	VMOVUPS	1493120(R10), Z11	// fitGrad.mul_18[11]
-	VMOVUPS	1493248(R10), Z12	// fitGrad.mul_18[12]
-	VMOVUPS	1493376(R10), Z13	// fitGrad.mul_18[13]
-	VMOVUPS	1493504(R10), Z14	// fitGrad.mul_18[14]
-	VMOVUPS	1493632(R10), Z15	// fitGrad.mul_18[15]
+	VMOVUPS	1489408(R10), Z0	// fitGrad.mul_18[0]
+	VMOVUPS	1489536(R10), Z1	// fitGrad.mul_18[1]
+	VMOVUPS	1489664(R10), Z2	// fitGrad.mul_18[2]
+	VMOVUPS	1489792(R10), Z3	// fitGrad.mul_18[3]
+	VMOVUPS	1489920(R10), Z4	// fitGrad.mul_18[4]
+	VMOVUPS	1490048(R10), Z5	// fitGrad.mul_18[5]
+	VMOVUPS	1490176(R10), Z6	// fitGrad.mul_18[6]
+	VMOVUPS	1490304(R10), Z7	// fitGrad.mul_18[7]
+	VMOVUPS	1490432(R10), Z8	// fitGrad.mul_18[8]
+	VMOVUPS	1490560(R10), Z9	// fitGrad.mul_18[9]
+	VMOVUPS	1490688(R10), Z10	// fitGrad.mul_18[10]
+	VMOVUPS	1490816(R10), Z11	// fitGrad.mul_18[11]
+	VMOVUPS	1490944(R10), Z12	// fitGrad.mul_18[12]
+	VMOVUPS	1491072(R10), Z13	// fitGrad.mul_18[13]
+	VMOVUPS	1491200(R10), Z14	// fitGrad.mul_18[14]
+	VMOVUPS	1491328(R10), Z15	// fitGrad.mul_18[15]
 	VUNPCKLPS	Z1, Z0, Z16
 	VUNPCKHPS	Z1, Z0, Z0
 	VUNPCKLPS	Z3, Z2, Z1
@@ -8359,22 +8469,22 @@ loop50: // 8 times
 	VSHUFF32X4	$221, Z12, Z8, Z4
 	VSHUFF32X4	$136, Z4, Z0, Z8
 	VSHUFF32X4	$221, Z4, Z0, Z0
-	VMOVUPS	Z18, 916224(R11)	// fitGrad.turned[128]
-	VMOVUPS	Z17, 916288(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Z15, 916352(R11)	// fitGrad.turned[129]
-	VMOVUPS	Z16, 916416(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Z11, 916480(R11)	// fitGrad.turned[130]
-	VMOVUPS	Z6, 916544(R11)	// fitGrad.turned[130] | 1
-	VMOVUPS	Z10, 916608(R11)	// fitGrad.turned[131]
-	VMOVUPS	Z8, 916672(R11)	// fitGrad.turned[131] | 1
-	VMOVUPS	Z14, 916736(R11)	// fitGrad.turned[132]
-	VMOVUPS	Z7, 916800(R11)	// fitGrad.turned[132] | 1
-	VMOVUPS	Z2, 916864(R11)	// fitGrad.turned[133]
-	VMOVUPS	Z9, 916928(R11)	// fitGrad.turned[133] | 1
-	VMOVUPS	Z3, 916992(R11)	// fitGrad.turned[134]
-	VMOVUPS	Z1, 917056(R11)	// fitGrad.turned[134] | 1
-	VMOVUPS	Z5, 917120(R11)	// fitGrad.turned[135]
-	VMOVUPS	Z0, 917184(R11)	// fitGrad.turned[135] | 1
+	VMOVUPS	Z18, 913920(R11)	// fitGrad.turned[128]
+	VMOVUPS	Z17, 913984(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Z15, 914048(R11)	// fitGrad.turned[129]
+	VMOVUPS	Z16, 914112(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Z11, 914176(R11)	// fitGrad.turned[130]
+	VMOVUPS	Z6, 914240(R11)	// fitGrad.turned[130] | 1
+	VMOVUPS	Z10, 914304(R11)	// fitGrad.turned[131]
+	VMOVUPS	Z8, 914368(R11)	// fitGrad.turned[131] | 1
+	VMOVUPS	Z14, 914432(R11)	// fitGrad.turned[132]
+	VMOVUPS	Z7, 914496(R11)	// fitGrad.turned[132] | 1
+	VMOVUPS	Z2, 914560(R11)	// fitGrad.turned[133]
+	VMOVUPS	Z9, 914624(R11)	// fitGrad.turned[133] | 1
+	VMOVUPS	Z3, 914688(R11)	// fitGrad.turned[134]
+	VMOVUPS	Z1, 914752(R11)	// fitGrad.turned[134] | 1
+	VMOVUPS	Z5, 914816(R11)	// fitGrad.turned[135]
+	VMOVUPS	Z0, 914880(R11)	// fitGrad.turned[135] | 1
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
@@ -8411,50 +8521,50 @@ loop52: // 2 times: tiles of 4 elements
 	MOVQ	DI, R13
 	MOVQ	R11, R14
 loop53: // 16 times: samples, 2 at a time
-	VBROADCASTSS	899840(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	899968(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	900096(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	900224(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	916224(R14), Z20	// fitGrad.turned[128]
+	VBROADCASTSS	897536(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	897664(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897792(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897920(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913920(R14), Z20	// fitGrad.turned[128]
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	918272(R14), Z20	// fitGrad.turned[144]
+	VMOVUPS	915968(R14), Z20	// fitGrad.turned[144]
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	920320(R14), Z20	// fitGrad.turned[160]
+	VMOVUPS	918016(R14), Z20	// fitGrad.turned[160]
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	922368(R14), Z20	// fitGrad.turned[176]
+	VMOVUPS	920064(R14), Z20	// fitGrad.turned[176]
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
 	VFMADD231PS	Z20, Z19, Z15
-	VBROADCASTSS	899844(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	899972(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	900100(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	900228(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	916288(R14), Z20	// fitGrad.turned[128] | 1
+	VBROADCASTSS	897540(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	897668(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897796(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897924(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913984(R14), Z20	// fitGrad.turned[128] | 1
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	918336(R14), Z20	// fitGrad.turned[144] | 1
+	VMOVUPS	916032(R14), Z20	// fitGrad.turned[144] | 1
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	920384(R14), Z20	// fitGrad.turned[160] | 1
+	VMOVUPS	918080(R14), Z20	// fitGrad.turned[160] | 1
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	922432(R14), Z20	// fitGrad.turned[176] | 1
+	VMOVUPS	920128(R14), Z20	// fitGrad.turned[176] | 1
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
@@ -8493,12 +8603,12 @@ loop53: // 16 times: samples, 2 at a time
 	MOVQ	BX, R9
 loop54: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	1739008(SI), Z0	// fitGrad.vecmat_8[0]
-	VMOVUPS	1739072(SI), Z1	// fitGrad.vecmat_8[0] | 1
-	VMOVUPS	949504(SI), Z2	// fitGrad.sigmoid[0]
-	VMOVUPS	949568(SI), Z3	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	1657088(SI), Z4	// fitGrad.mul_23[0]
-	VMOVUPS	1657152(SI), Z5	// fitGrad.mul_23[0] | 1
+	VMOVUPS	1736704(SI), Z0	// fitGrad.vecmat_8[0]
+	VMOVUPS	1736768(SI), Z1	// fitGrad.vecmat_8[0] | 1
+	VMOVUPS	947200(SI), Z2	// fitGrad.sigmoid[0]
+	VMOVUPS	947264(SI), Z3	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	1654784(SI), Z4	// fitGrad.mul_23[0]
+	VMOVUPS	1654848(SI), Z5	// fitGrad.mul_23[0] | 1
 	VFMADD231PS	Z2, Z0, Z4
 	VFMADD231PS	Z3, Z1, Z5
 	VPANDD	0(AX), Z4, Z0
@@ -8520,45 +8630,45 @@ loop54: // 128 times: elements
 	VFMADD231PS.BCST	f32_00000000<>(SB), Z1, Z2
 	VMOVUPS	Z2, 192(DI)	// sum of L.0.weight[3]
 	VBROADCASTSS	(R9), Z0	// L.0.weight[0]
-	VMOVUPS	1755392(AX), Z1	// fitGrad.pad[0]
-	VMOVUPS	1755456(AX), Z2	// fitGrad.pad[0] | 1
+	VMOVUPS	1753088(AX), Z1	// fitGrad.pad[0]
+	VMOVUPS	1753152(AX), Z2	// fitGrad.pad[0] | 1
 	VMULPS	Z1, Z0, Z1
 	VMULPS	Z2, Z0, Z0
 	VBROADCASTSS	4(R9), Z2	// L.0.weight[1]
-	VMOVUPS	1755520(AX), Z3	// fitGrad.pad[1]
-	VMOVUPS	1755584(AX), Z4	// fitGrad.pad[1] | 1
+	VMOVUPS	1753216(AX), Z3	// fitGrad.pad[1]
+	VMOVUPS	1753280(AX), Z4	// fitGrad.pad[1] | 1
 	VFMADD231PS	Z3, Z2, Z1
 	VFMADD231PS	Z4, Z2, Z0
 	VBROADCASTSS	8(R9), Z2	// L.0.weight[2]
-	VMOVUPS	1755648(AX), Z3	// fitGrad.pad[2]
-	VMOVUPS	1755712(AX), Z4	// fitGrad.pad[2] | 1
+	VMOVUPS	1753344(AX), Z3	// fitGrad.pad[2]
+	VMOVUPS	1753408(AX), Z4	// fitGrad.pad[2] | 1
 	VFMADD231PS	Z3, Z2, Z1
 	VFMADD231PS	Z4, Z2, Z0
 	VBROADCASTSS	12(R9), Z2	// L.0.weight[3]
-	VMOVUPS	1755776(AX), Z3	// fitGrad.pad[3]
-	VMOVUPS	1755840(AX), Z4	// fitGrad.pad[3] | 1
+	VMOVUPS	1753472(AX), Z3	// fitGrad.pad[3]
+	VMOVUPS	1753536(AX), Z4	// fitGrad.pad[3] | 1
 	VFMADD231PS	Z3, Z2, Z1
 	VFMADD231PS	Z4, Z2, Z0
-	VMOVUPS	Z1, 1755904(SI)	// fitGrad.matvec_8[0]
-	VMOVUPS	Z0, 1755968(SI)	// fitGrad.matvec_8[0] | 1
-	VMOVUPS	1211648(SI), Z2	// fitGrad.vecmat_2[0]
-	VMOVUPS	1211712(SI), Z3	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	Z1, 1753600(SI)	// fitGrad.matvec_8[0]
+	VMOVUPS	Z0, 1753664(SI)	// fitGrad.matvec_8[0] | 1
+	VMOVUPS	1209344(SI), Z2	// fitGrad.vecmat_2[0]
+	VMOVUPS	1209408(SI), Z3	// fitGrad.vecmat_2[0] | 1
 	VMULPS	Z2, Z1, Z2
 	VMULPS	Z3, Z0, Z3
-	VMOVUPS	Z2, 1772288(SI)	// fitGrad.mul_27[0]
-	VMOVUPS	Z3, 1772352(SI)	// fitGrad.mul_27[0] | 1
-	VMOVUPS	1162496(SI), Z4	// fitGrad.mul_6[0]
-	VMOVUPS	1162560(SI), Z5	// fitGrad.mul_6[0] | 1
+	VMOVUPS	Z2, 1769984(SI)	// fitGrad.mul_27[0]
+	VMOVUPS	Z3, 1770048(SI)	// fitGrad.mul_27[0] | 1
+	VMOVUPS	1160192(SI), Z4	// fitGrad.mul_6[0]
+	VMOVUPS	1160256(SI), Z5	// fitGrad.mul_6[0] | 1
 	VMULPS	Z4, Z2, Z2
 	VMULPS	Z5, Z3, Z3
-	VMOVUPS	Z2, 1788672(SI)	// fitGrad.mul_28[0]
-	VMOVUPS	Z3, 1788736(SI)	// fitGrad.mul_28[0] | 1
-	VMOVUPS	949504(SI), Z2	// fitGrad.sigmoid[0]
-	VMOVUPS	949568(SI), Z3	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	Z2, 1786368(SI)	// fitGrad.mul_28[0]
+	VMOVUPS	Z3, 1786432(SI)	// fitGrad.mul_28[0] | 1
+	VMOVUPS	947200(SI), Z2	// fitGrad.sigmoid[0]
+	VMOVUPS	947264(SI), Z3	// fitGrad.sigmoid[0] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1805056(SI)	// fitGrad.mul_29[0]
-	VMOVUPS	Z0, 1805120(SI)	// fitGrad.mul_29[0] | 1
+	VMOVUPS	Z1, 1802752(SI)	// fitGrad.mul_29[0]
+	VMOVUPS	Z0, 1802816(SI)	// fitGrad.mul_29[0] | 1
 	ADDQ	$128, SI
 	ADDQ	$256, DI
 	ADDQ	$16, R9
@@ -8589,8 +8699,8 @@ loop55: // 16 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop56: // 128 times: terms of the sums
-	VMOVUPS	1805056(R11), Z16	// fitGrad.mul_29[0]
-	VMOVUPS	1805120(R11), Z17	// fitGrad.mul_29[0] | 1
+	VMOVUPS	1802752(R11), Z16	// fitGrad.mul_29[0]
+	VMOVUPS	1802816(R11), Z17	// fitGrad.mul_29[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -8619,110 +8729,110 @@ loop56: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop56
-	VMOVUPS	Z0, 1821440(DI)	// fitGrad.matvec_9[0]
-	VMOVUPS	Z1, 1821504(DI)	// fitGrad.matvec_9[0] | 1
-	VMOVUPS	Z2, 1821568(DI)	// fitGrad.matvec_9[1]
-	VMOVUPS	Z3, 1821632(DI)	// fitGrad.matvec_9[1] | 1
-	VMOVUPS	Z4, 1821696(DI)	// fitGrad.matvec_9[2]
-	VMOVUPS	Z5, 1821760(DI)	// fitGrad.matvec_9[2] | 1
-	VMOVUPS	Z6, 1821824(DI)	// fitGrad.matvec_9[3]
-	VMOVUPS	Z7, 1821888(DI)	// fitGrad.matvec_9[3] | 1
-	VMOVUPS	Z8, 1821952(DI)	// fitGrad.matvec_9[4]
-	VMOVUPS	Z9, 1822016(DI)	// fitGrad.matvec_9[4] | 1
-	VMOVUPS	Z10, 1822080(DI)	// fitGrad.matvec_9[5]
-	VMOVUPS	Z11, 1822144(DI)	// fitGrad.matvec_9[5] | 1
-	VMOVUPS	Z12, 1822208(DI)	// fitGrad.matvec_9[6]
-	VMOVUPS	Z13, 1822272(DI)	// fitGrad.matvec_9[6] | 1
-	VMOVUPS	Z14, 1822336(DI)	// fitGrad.matvec_9[7]
-	VMOVUPS	Z15, 1822400(DI)	// fitGrad.matvec_9[7] | 1
+	VMOVUPS	Z0, 1819136(DI)	// fitGrad.matvec_9[0]
+	VMOVUPS	Z1, 1819200(DI)	// fitGrad.matvec_9[0] | 1
+	VMOVUPS	Z2, 1819264(DI)	// fitGrad.matvec_9[1]
+	VMOVUPS	Z3, 1819328(DI)	// fitGrad.matvec_9[1] | 1
+	VMOVUPS	Z4, 1819392(DI)	// fitGrad.matvec_9[2]
+	VMOVUPS	Z5, 1819456(DI)	// fitGrad.matvec_9[2] | 1
+	VMOVUPS	Z6, 1819520(DI)	// fitGrad.matvec_9[3]
+	VMOVUPS	Z7, 1819584(DI)	// fitGrad.matvec_9[3] | 1
+	VMOVUPS	Z8, 1819648(DI)	// fitGrad.matvec_9[4]
+	VMOVUPS	Z9, 1819712(DI)	// fitGrad.matvec_9[4] | 1
+	VMOVUPS	Z10, 1819776(DI)	// fitGrad.matvec_9[5]
+	VMOVUPS	Z11, 1819840(DI)	// fitGrad.matvec_9[5] | 1
+	VMOVUPS	Z12, 1819904(DI)	// fitGrad.matvec_9[6]
+	VMOVUPS	Z13, 1819968(DI)	// fitGrad.matvec_9[6] | 1
+	VMOVUPS	Z14, 1820032(DI)	// fitGrad.matvec_9[7]
+	VMOVUPS	Z15, 1820096(DI)	// fitGrad.matvec_9[7] | 1
 	VBROADCASTSS	(R9), Z16	// vecmat[0]
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z16, Z1, Z1
-	VMOVUPS	Z0, 1837824(DI)	// fitGrad.mul_30[0]
-	VMOVUPS	Z1, 1837888(DI)	// fitGrad.mul_30[0] | 1
-	VMOVUPS	1064192(DI), Z16	// fitGrad.mul_2[0]
-	VMOVUPS	1064256(DI), Z17	// fitGrad.mul_2[0] | 1
+	VMOVUPS	Z0, 1835520(DI)	// fitGrad.mul_30[0]
+	VMOVUPS	Z1, 1835584(DI)	// fitGrad.mul_30[0] | 1
+	VMOVUPS	1061888(DI), Z16	// fitGrad.mul_2[0]
+	VMOVUPS	1061952(DI), Z17	// fitGrad.mul_2[0] | 1
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z17, Z1, Z1
-	VMOVUPS	Z0, 1854208(DI)	// fitGrad.mul_31[0]
-	VMOVUPS	Z1, 1854272(DI)	// fitGrad.mul_31[0] | 1
+	VMOVUPS	Z0, 1851904(DI)	// fitGrad.mul_31[0]
+	VMOVUPS	Z1, 1851968(DI)	// fitGrad.mul_31[0] | 1
 	VBROADCASTSS	4(R9), Z0	// vecmat[1]
 	VMULPS	Z0, Z2, Z1
 	VMULPS	Z0, Z3, Z0
-	VMOVUPS	Z1, 1837952(DI)	// fitGrad.mul_30[1]
-	VMOVUPS	Z0, 1838016(DI)	// fitGrad.mul_30[1] | 1
-	VMOVUPS	1064320(DI), Z2	// fitGrad.mul_2[1]
-	VMOVUPS	1064384(DI), Z3	// fitGrad.mul_2[1] | 1
+	VMOVUPS	Z1, 1835648(DI)	// fitGrad.mul_30[1]
+	VMOVUPS	Z0, 1835712(DI)	// fitGrad.mul_30[1] | 1
+	VMOVUPS	1062016(DI), Z2	// fitGrad.mul_2[1]
+	VMOVUPS	1062080(DI), Z3	// fitGrad.mul_2[1] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1854336(DI)	// fitGrad.mul_31[1]
-	VMOVUPS	Z0, 1854400(DI)	// fitGrad.mul_31[1] | 1
+	VMOVUPS	Z1, 1852032(DI)	// fitGrad.mul_31[1]
+	VMOVUPS	Z0, 1852096(DI)	// fitGrad.mul_31[1] | 1
 	VBROADCASTSS	8(R9), Z0	// vecmat[2]
 	VMULPS	Z0, Z4, Z1
 	VMULPS	Z0, Z5, Z0
-	VMOVUPS	Z1, 1838080(DI)	// fitGrad.mul_30[2]
-	VMOVUPS	Z0, 1838144(DI)	// fitGrad.mul_30[2] | 1
-	VMOVUPS	1064448(DI), Z2	// fitGrad.mul_2[2]
-	VMOVUPS	1064512(DI), Z3	// fitGrad.mul_2[2] | 1
+	VMOVUPS	Z1, 1835776(DI)	// fitGrad.mul_30[2]
+	VMOVUPS	Z0, 1835840(DI)	// fitGrad.mul_30[2] | 1
+	VMOVUPS	1062144(DI), Z2	// fitGrad.mul_2[2]
+	VMOVUPS	1062208(DI), Z3	// fitGrad.mul_2[2] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1854464(DI)	// fitGrad.mul_31[2]
-	VMOVUPS	Z0, 1854528(DI)	// fitGrad.mul_31[2] | 1
+	VMOVUPS	Z1, 1852160(DI)	// fitGrad.mul_31[2]
+	VMOVUPS	Z0, 1852224(DI)	// fitGrad.mul_31[2] | 1
 	VBROADCASTSS	12(R9), Z0	// vecmat[3]
 	VMULPS	Z0, Z6, Z1
 	VMULPS	Z0, Z7, Z0
-	VMOVUPS	Z1, 1838208(DI)	// fitGrad.mul_30[3]
-	VMOVUPS	Z0, 1838272(DI)	// fitGrad.mul_30[3] | 1
-	VMOVUPS	1064576(DI), Z2	// fitGrad.mul_2[3]
-	VMOVUPS	1064640(DI), Z3	// fitGrad.mul_2[3] | 1
+	VMOVUPS	Z1, 1835904(DI)	// fitGrad.mul_30[3]
+	VMOVUPS	Z0, 1835968(DI)	// fitGrad.mul_30[3] | 1
+	VMOVUPS	1062272(DI), Z2	// fitGrad.mul_2[3]
+	VMOVUPS	1062336(DI), Z3	// fitGrad.mul_2[3] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1854592(DI)	// fitGrad.mul_31[3]
-	VMOVUPS	Z0, 1854656(DI)	// fitGrad.mul_31[3] | 1
+	VMOVUPS	Z1, 1852288(DI)	// fitGrad.mul_31[3]
+	VMOVUPS	Z0, 1852352(DI)	// fitGrad.mul_31[3] | 1
 	VBROADCASTSS	16(R9), Z0	// vecmat[4]
 	VMULPS	Z0, Z8, Z1
 	VMULPS	Z0, Z9, Z0
-	VMOVUPS	Z1, 1838336(DI)	// fitGrad.mul_30[4]
-	VMOVUPS	Z0, 1838400(DI)	// fitGrad.mul_30[4] | 1
-	VMOVUPS	1064704(DI), Z2	// fitGrad.mul_2[4]
-	VMOVUPS	1064768(DI), Z3	// fitGrad.mul_2[4] | 1
+	VMOVUPS	Z1, 1836032(DI)	// fitGrad.mul_30[4]
+	VMOVUPS	Z0, 1836096(DI)	// fitGrad.mul_30[4] | 1
+	VMOVUPS	1062400(DI), Z2	// fitGrad.mul_2[4]
+	VMOVUPS	1062464(DI), Z3	// fitGrad.mul_2[4] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1854720(DI)	// fitGrad.mul_31[4]
-	VMOVUPS	Z0, 1854784(DI)	// fitGrad.mul_31[4] | 1
+	VMOVUPS	Z1, 1852416(DI)	// fitGrad.mul_31[4]
+	VMOVUPS	Z0, 1852480(DI)	// fitGrad.mul_31[4] | 1
 	VBROADCASTSS	20(R9), Z0	// vecmat[5]
 	VMULPS	Z0, Z10, Z1
 	VMULPS	Z0, Z11, Z0
-	VMOVUPS	Z1, 1838464(DI)	// fitGrad.mul_30[5]
-	VMOVUPS	Z0, 1838528(DI)	// fitGrad.mul_30[5] | 1
-	VMOVUPS	1064832(DI), Z2	// fitGrad.mul_2[5]
-	VMOVUPS	1064896(DI), Z3	// fitGrad.mul_2[5] | 1
+	VMOVUPS	Z1, 1836160(DI)	// fitGrad.mul_30[5]
+	VMOVUPS	Z0, 1836224(DI)	// fitGrad.mul_30[5] | 1
+	VMOVUPS	1062528(DI), Z2	// fitGrad.mul_2[5]
+	VMOVUPS	1062592(DI), Z3	// fitGrad.mul_2[5] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1854848(DI)	// fitGrad.mul_31[5]
-	VMOVUPS	Z0, 1854912(DI)	// fitGrad.mul_31[5] | 1
+	VMOVUPS	Z1, 1852544(DI)	// fitGrad.mul_31[5]
+	VMOVUPS	Z0, 1852608(DI)	// fitGrad.mul_31[5] | 1
 	VBROADCASTSS	24(R9), Z0	// vecmat[6]
 	VMULPS	Z0, Z12, Z1
 	VMULPS	Z0, Z13, Z0
-	VMOVUPS	Z1, 1838592(DI)	// fitGrad.mul_30[6]
-	VMOVUPS	Z0, 1838656(DI)	// fitGrad.mul_30[6] | 1
-	VMOVUPS	1064960(DI), Z2	// fitGrad.mul_2[6]
-	VMOVUPS	1065024(DI), Z3	// fitGrad.mul_2[6] | 1
+	VMOVUPS	Z1, 1836288(DI)	// fitGrad.mul_30[6]
+	VMOVUPS	Z0, 1836352(DI)	// fitGrad.mul_30[6] | 1
+	VMOVUPS	1062656(DI), Z2	// fitGrad.mul_2[6]
+	VMOVUPS	1062720(DI), Z3	// fitGrad.mul_2[6] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1854976(DI)	// fitGrad.mul_31[6]
-	VMOVUPS	Z0, 1855040(DI)	// fitGrad.mul_31[6] | 1
+	VMOVUPS	Z1, 1852672(DI)	// fitGrad.mul_31[6]
+	VMOVUPS	Z0, 1852736(DI)	// fitGrad.mul_31[6] | 1
 	VBROADCASTSS	28(R9), Z0	// vecmat[7]
 	VMULPS	Z0, Z14, Z1
 	VMULPS	Z0, Z15, Z0
-	VMOVUPS	Z1, 1838720(DI)	// fitGrad.mul_30[7]
-	VMOVUPS	Z0, 1838784(DI)	// fitGrad.mul_30[7] | 1
-	VMOVUPS	1065088(DI), Z2	// fitGrad.mul_2[7]
-	VMOVUPS	1065152(DI), Z3	// fitGrad.mul_2[7] | 1
+	VMOVUPS	Z1, 1836416(DI)	// fitGrad.mul_30[7]
+	VMOVUPS	Z0, 1836480(DI)	// fitGrad.mul_30[7] | 1
+	VMOVUPS	1062784(DI), Z2	// fitGrad.mul_2[7]
+	VMOVUPS	1062848(DI), Z3	// fitGrad.mul_2[7] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1855104(DI)	// fitGrad.mul_31[7]
-	VMOVUPS	Z0, 1855168(DI)	// fitGrad.mul_31[7] | 1
+	VMOVUPS	Z1, 1852800(DI)	// fitGrad.mul_31[7]
+	VMOVUPS	Z0, 1852864(DI)	// fitGrad.mul_31[7] | 1
 	ADDQ	$4096, SI
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
@@ -8762,8 +8872,8 @@ loop57: // 9 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop58: // 128 times: terms of the sums
-	VMOVUPS	1854208(R10), Z26	// fitGrad.mul_31[0]
-	VMOVUPS	1854272(R10), Z27	// fitGrad.mul_31[0] | 1
+	VMOVUPS	1851904(R10), Z26	// fitGrad.mul_31[0]
+	VMOVUPS	1851968(R10), Z27	// fitGrad.mul_31[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
 	VFMADD231PS	Z26, Z28, Z0
 	VFMADD231PS	Z27, Z28, Z1
@@ -8807,32 +8917,32 @@ loop58: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop58
-	VMOVUPS	Z0, 1870592(DI)	// fitGrad.vecmat_9[0]
-	VMOVUPS	Z1, 1870656(DI)	// fitGrad.vecmat_9[0] | 1
-	VMOVUPS	Z2, 1870720(DI)	// fitGrad.vecmat_9[1]
-	VMOVUPS	Z3, 1870784(DI)	// fitGrad.vecmat_9[1] | 1
-	VMOVUPS	Z4, 1870848(DI)	// fitGrad.vecmat_9[2]
-	VMOVUPS	Z5, 1870912(DI)	// fitGrad.vecmat_9[2] | 1
-	VMOVUPS	Z6, 1870976(DI)	// fitGrad.vecmat_9[3]
-	VMOVUPS	Z7, 1871040(DI)	// fitGrad.vecmat_9[3] | 1
-	VMOVUPS	Z8, 1871104(DI)	// fitGrad.vecmat_9[4]
-	VMOVUPS	Z9, 1871168(DI)	// fitGrad.vecmat_9[4] | 1
-	VMOVUPS	Z10, 1871232(DI)	// fitGrad.vecmat_9[5]
-	VMOVUPS	Z11, 1871296(DI)	// fitGrad.vecmat_9[5] | 1
-	VMOVUPS	Z12, 1871360(DI)	// fitGrad.vecmat_9[6]
-	VMOVUPS	Z13, 1871424(DI)	// fitGrad.vecmat_9[6] | 1
-	VMOVUPS	Z14, 1871488(DI)	// fitGrad.vecmat_9[7]
-	VMOVUPS	Z15, 1871552(DI)	// fitGrad.vecmat_9[7] | 1
-	VMOVUPS	Z16, 1871616(DI)	// fitGrad.vecmat_9[8]
-	VMOVUPS	Z17, 1871680(DI)	// fitGrad.vecmat_9[8] | 1
-	VMOVUPS	Z18, 1871744(DI)	// fitGrad.vecmat_9[9]
-	VMOVUPS	Z19, 1871808(DI)	// fitGrad.vecmat_9[9] | 1
-	VMOVUPS	Z20, 1871872(DI)	// fitGrad.vecmat_9[10]
-	VMOVUPS	Z21, 1871936(DI)	// fitGrad.vecmat_9[10] | 1
-	VMOVUPS	Z22, 1872000(DI)	// fitGrad.vecmat_9[11]
-	VMOVUPS	Z23, 1872064(DI)	// fitGrad.vecmat_9[11] | 1
-	VMOVUPS	Z24, 1872128(DI)	// fitGrad.vecmat_9[12]
-	VMOVUPS	Z25, 1872192(DI)	// fitGrad.vecmat_9[12] | 1
+	VMOVUPS	Z0, 1868288(DI)	// fitGrad.vecmat_9[0]
+	VMOVUPS	Z1, 1868352(DI)	// fitGrad.vecmat_9[0] | 1
+	VMOVUPS	Z2, 1868416(DI)	// fitGrad.vecmat_9[1]
+	VMOVUPS	Z3, 1868480(DI)	// fitGrad.vecmat_9[1] | 1
+	VMOVUPS	Z4, 1868544(DI)	// fitGrad.vecmat_9[2]
+	VMOVUPS	Z5, 1868608(DI)	// fitGrad.vecmat_9[2] | 1
+	VMOVUPS	Z6, 1868672(DI)	// fitGrad.vecmat_9[3]
+	VMOVUPS	Z7, 1868736(DI)	// fitGrad.vecmat_9[3] | 1
+	VMOVUPS	Z8, 1868800(DI)	// fitGrad.vecmat_9[4]
+	VMOVUPS	Z9, 1868864(DI)	// fitGrad.vecmat_9[4] | 1
+	VMOVUPS	Z10, 1868928(DI)	// fitGrad.vecmat_9[5]
+	VMOVUPS	Z11, 1868992(DI)	// fitGrad.vecmat_9[5] | 1
+	VMOVUPS	Z12, 1869056(DI)	// fitGrad.vecmat_9[6]
+	VMOVUPS	Z13, 1869120(DI)	// fitGrad.vecmat_9[6] | 1
+	VMOVUPS	Z14, 1869184(DI)	// fitGrad.vecmat_9[7]
+	VMOVUPS	Z15, 1869248(DI)	// fitGrad.vecmat_9[7] | 1
+	VMOVUPS	Z16, 1869312(DI)	// fitGrad.vecmat_9[8]
+	VMOVUPS	Z17, 1869376(DI)	// fitGrad.vecmat_9[8] | 1
+	VMOVUPS	Z18, 1869440(DI)	// fitGrad.vecmat_9[9]
+	VMOVUPS	Z19, 1869504(DI)	// fitGrad.vecmat_9[9] | 1
+	VMOVUPS	Z20, 1869568(DI)	// fitGrad.vecmat_9[10]
+	VMOVUPS	Z21, 1869632(DI)	// fitGrad.vecmat_9[10] | 1
+	VMOVUPS	Z22, 1869696(DI)	// fitGrad.vecmat_9[11]
+	VMOVUPS	Z23, 1869760(DI)	// fitGrad.vecmat_9[11] | 1
+	VMOVUPS	Z24, 1869824(DI)	// fitGrad.vecmat_9[12]
+	VMOVUPS	Z25, 1869888(DI)	// fitGrad.vecmat_9[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -8863,8 +8973,8 @@ loop58: // 128 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop59: // 128 times: terms of the sums
-	VMOVUPS	1854208(SI), Z22	// fitGrad.mul_31[0]
-	VMOVUPS	1854272(SI), Z23	// fitGrad.mul_31[0] | 1
+	VMOVUPS	1851904(SI), Z22	// fitGrad.mul_31[0]
+	VMOVUPS	1851968(SI), Z23	// fitGrad.mul_31[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
 	VFMADD231PS	Z22, Z24, Z0
 	VFMADD231PS	Z23, Z24, Z1
@@ -8902,43 +9012,43 @@ loop59: // 128 times: terms of the sums
 	ADDQ	$512, DI
 	DECQ	CX
 	JNE	loop59
-	VMOVUPS	Z0, 1885568(AX)	// fitGrad.vecmat_9[117]
-	VMOVUPS	Z1, 1885632(AX)	// fitGrad.vecmat_9[117] | 1
-	VMOVUPS	Z2, 1885696(AX)	// fitGrad.vecmat_9[118]
-	VMOVUPS	Z3, 1885760(AX)	// fitGrad.vecmat_9[118] | 1
-	VMOVUPS	Z4, 1885824(AX)	// fitGrad.vecmat_9[119]
-	VMOVUPS	Z5, 1885888(AX)	// fitGrad.vecmat_9[119] | 1
-	VMOVUPS	Z6, 1885952(AX)	// fitGrad.vecmat_9[120]
-	VMOVUPS	Z7, 1886016(AX)	// fitGrad.vecmat_9[120] | 1
-	VMOVUPS	Z8, 1886080(AX)	// fitGrad.vecmat_9[121]
-	VMOVUPS	Z9, 1886144(AX)	// fitGrad.vecmat_9[121] | 1
-	VMOVUPS	Z10, 1886208(AX)	// fitGrad.vecmat_9[122]
-	VMOVUPS	Z11, 1886272(AX)	// fitGrad.vecmat_9[122] | 1
-	VMOVUPS	Z12, 1886336(AX)	// fitGrad.vecmat_9[123]
-	VMOVUPS	Z13, 1886400(AX)	// fitGrad.vecmat_9[123] | 1
-	VMOVUPS	Z14, 1886464(AX)	// fitGrad.vecmat_9[124]
-	VMOVUPS	Z15, 1886528(AX)	// fitGrad.vecmat_9[124] | 1
-	VMOVUPS	Z16, 1886592(AX)	// fitGrad.vecmat_9[125]
-	VMOVUPS	Z17, 1886656(AX)	// fitGrad.vecmat_9[125] | 1
-	VMOVUPS	Z18, 1886720(AX)	// fitGrad.vecmat_9[126]
-	VMOVUPS	Z19, 1886784(AX)	// fitGrad.vecmat_9[126] | 1
-	VMOVUPS	Z20, 1886848(AX)	// fitGrad.vecmat_9[127]
-	VMOVUPS	Z21, 1886912(AX)	// fitGrad.vecmat_9[127] | 1
+	VMOVUPS	Z0, 1883264(AX)	// fitGrad.vecmat_9[117]
+	VMOVUPS	Z1, 1883328(AX)	// fitGrad.vecmat_9[117] | 1
+	VMOVUPS	Z2, 1883392(AX)	// fitGrad.vecmat_9[118]
+	VMOVUPS	Z3, 1883456(AX)	// fitGrad.vecmat_9[118] | 1
+	VMOVUPS	Z4, 1883520(AX)	// fitGrad.vecmat_9[119]
+	VMOVUPS	Z5, 1883584(AX)	// fitGrad.vecmat_9[119] | 1
+	VMOVUPS	Z6, 1883648(AX)	// fitGrad.vecmat_9[120]
+	VMOVUPS	Z7, 1883712(AX)	// fitGrad.vecmat_9[120] | 1
+	VMOVUPS	Z8, 1883776(AX)	// fitGrad.vecmat_9[121]
+	VMOVUPS	Z9, 1883840(AX)	// fitGrad.vecmat_9[121] | 1
+	VMOVUPS	Z10, 1883904(AX)	// fitGrad.vecmat_9[122]
+	VMOVUPS	Z11, 1883968(AX)	// fitGrad.vecmat_9[122] | 1
+	VMOVUPS	Z12, 1884032(AX)	// fitGrad.vecmat_9[123]
+	VMOVUPS	Z13, 1884096(AX)	// fitGrad.vecmat_9[123] | 1
+	VMOVUPS	Z14, 1884160(AX)	// fitGrad.vecmat_9[124]
+	VMOVUPS	Z15, 1884224(AX)	// fitGrad.vecmat_9[124] | 1
+	VMOVUPS	Z16, 1884288(AX)	// fitGrad.vecmat_9[125]
+	VMOVUPS	Z17, 1884352(AX)	// fitGrad.vecmat_9[125] | 1
+	VMOVUPS	Z18, 1884416(AX)	// fitGrad.vecmat_9[126]
+	VMOVUPS	Z19, 1884480(AX)	// fitGrad.vecmat_9[126] | 1
+	VMOVUPS	Z20, 1884544(AX)	// fitGrad.vecmat_9[127]
+	VMOVUPS	Z21, 1884608(AX)	// fitGrad.vecmat_9[127] | 1
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop60: // 64 times: tiles of 2 elements
-	VMOVUPS	1425664(SI), Z0	// fitGrad.mul_16[0]
-	VMOVUPS	1425728(SI), Z1	// fitGrad.mul_16[0] | 1
+	VMOVUPS	1423360(SI), Z0	// fitGrad.mul_16[0]
+	VMOVUPS	1423424(SI), Z1	// fitGrad.mul_16[0] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 899840(SI)	// fitGrad.turned[0]
-	VMOVUPS	Z1, 899904(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	1425792(SI), Z0	// fitGrad.mul_16[1]
-	VMOVUPS	1425856(SI), Z1	// fitGrad.mul_16[1] | 1
+	VMOVUPS	Z0, 897536(SI)	// fitGrad.turned[0]
+	VMOVUPS	Z1, 897600(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	1423488(SI), Z0	// fitGrad.mul_16[1]
+	VMOVUPS	1423552(SI), Z1	// fitGrad.mul_16[1] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 899968(SI)	// fitGrad.turned[1]
-	VMOVUPS	Z1, 900032(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Z0, 897664(SI)	// fitGrad.turned[1]
+	VMOVUPS	Z1, 897728(SI)	// fitGrad.turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop60
@@ -8950,22 +9060,22 @@ loop61: // 2 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop62: // 8 times
-	VMOVUPS	1805056(R10), Z0	// fitGrad.mul_29[0]
-	VMOVUPS	1805184(R10), Z1	// fitGrad.mul_29[1]
-	VMOVUPS	1805312(R10), Z2	// fitGrad.mul_29[2]
-	VMOVUPS	1805440(R10), Z3	// fitGrad.mul_29[3]
-	VMOVUPS	1805568(R10), Z4	// fitGrad.mul_29[4]
-	VMOVUPS	1805696(R10), Z5	// fitGrad.mul_29[5]
-	VMOVUPS	1805824(R10), Z6	// fitGrad.mul_29[6]
-	VMOVUPS	1805952(R10), Z7	// fitGrad.mul_29[7]
-	VMOVUPS	1806080(R10), Z8	// fitGrad.mul_29[8]
-	VMOVUPS	1806208(R10), Z9	// fitGrad.mul_29[9]
-	VMOVUPS	1806336(R10), Z10	// fitGrad.mul_29[10]
-	VMOVUPS	1806464(R10), Z11	// fitGrad.mul_29[11]
-	VMOVUPS	1806592(R10), Z12	// fitGrad.mul_29[12]
-	VMOVUPS	1806720(R10), Z13	// fitGrad.mul_29[13]
-	VMOVUPS	1806848(R10), Z14	// fitGrad.mul_29[14]
-	VMOVUPS	1806976(R10), Z15	// fitGrad.mul_29[15]
+	VMOVUPS	1802752(R10), Z0	// fitGrad.mul_29[0]
+	VMOVUPS	1802880(R10), Z1	// fitGrad.mul_29[1]
+	VMOVUPS	1803008(R10), Z2	// fitGrad.mul_29[2]
+	VMOVUPS	1803136(R10), Z3	// fitGrad.mul_29[3]
+	VMOVUPS	1803264(R10), Z4	// fitGrad.mul_29[4]
+	VMOVUPS	1803392(R10), Z5	// fitGrad.mul_29[5]
+	VMOVUPS	1803520(R10), Z6	// fitGrad.mul_29[6]
+	VMOVUPS	1803648(R10), Z7	// fitGrad.mul_29[7]
+	VMOVUPS	1803776(R10), Z8	// fitGrad.mul_29[8]
+	VMOVUPS	1803904(R10), Z9	// fitGrad.mul_29[9]
+	VMOVUPS	1804032(R10), Z10	// fitGrad.mul_29[10]
+	VMOVUPS	1804160(R10), Z11	// fitGrad.mul_29[11]
+	VMOVUPS	1804288(R10), Z12	// fitGrad.mul_29[12]
+	VMOVUPS	1804416(R10), Z13	// fitGrad.mul_29[13]
+	VMOVUPS	1804544(R10), Z14	// fitGrad.mul_29[14]
+	VMOVUPS	1804672(R10), Z15	// fitGrad.mul_29[15]
 	VUNPCKLPS	Z1, Z0, Z16
 	VUNPCKHPS	Z1, Z0, Z0
 	VUNPCKLPS	Z3, Z2, Z1
@@ -9030,22 +9140,22 @@ loop62: // 8 times
 	VSHUFF32X4	$221, Z12, Z8, Z4
 	VSHUFF32X4	$136, Z4, Z0, Z8
 	VSHUFF32X4	$221, Z4, Z0, Z0
-	VMOVUPS	Z18, 916224(R11)	// fitGrad.turned[128]
-	VMOVUPS	Z17, 916288(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Z15, 916352(R11)	// fitGrad.turned[129]
-	VMOVUPS	Z16, 916416(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Z11, 916480(R11)	// fitGrad.turned[130]
-	VMOVUPS	Z6, 916544(R11)	// fitGrad.turned[130] | 1
-	VMOVUPS	Z10, 916608(R11)	// fitGrad.turned[131]
-	VMOVUPS	Z8, 916672(R11)	// fitGrad.turned[131] | 1
-	VMOVUPS	Z14, 916736(R11)	// fitGrad.turned[132]
-	VMOVUPS	Z7, 916800(R11)	// fitGrad.turned[132] | 1
-	VMOVUPS	Z2, 916864(R11)	// fitGrad.turned[133]
-	VMOVUPS	Z9, 916928(R11)	// fitGrad.turned[133] | 1
-	VMOVUPS	Z3, 916992(R11)	// fitGrad.turned[134]
-	VMOVUPS	Z1, 917056(R11)	// fitGrad.turned[134] | 1
-	VMOVUPS	Z5, 917120(R11)	// fitGrad.turned[135]
-	VMOVUPS	Z0, 917184(R11)	// fitGrad.turned[135] | 1
+	VMOVUPS	Z18, 913920(R11)	// fitGrad.turned[128]
+	VMOVUPS	Z17, 913984(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Z15, 914048(R11)	// fitGrad.turned[129]
+	VMOVUPS	Z16, 914112(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Z11, 914176(R11)	// fitGrad.turned[130]
+	VMOVUPS	Z6, 914240(R11)	// fitGrad.turned[130] | 1
+	VMOVUPS	Z10, 914304(R11)	// fitGrad.turned[131]
+	VMOVUPS	Z8, 914368(R11)	// fitGrad.turned[131] | 1
+	VMOVUPS	Z14, 914432(R11)	// fitGrad.turned[132]
+	VMOVUPS	Z7, 914496(R11)	// fitGrad.turned[132] | 1
+	VMOVUPS	Z2, 914560(R11)	// fitGrad.turned[133]
+	VMOVUPS	Z9, 914624(R11)	// fitGrad.turned[133] | 1
+	VMOVUPS	Z3, 914688(R11)	// fitGrad.turned[134]
+	VMOVUPS	Z1, 914752(R11)	// fitGrad.turned[134] | 1
+	VMOVUPS	Z5, 914816(R11)	// fitGrad.turned[135]
+	VMOVUPS	Z0, 914880(R11)	// fitGrad.turned[135] | 1
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
@@ -9082,50 +9192,50 @@ loop64: // 2 times: tiles of 4 elements
 	MOVQ	DI, R13
 	MOVQ	R11, R14
 loop65: // 16 times: samples, 2 at a time
-	VBROADCASTSS	899840(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	899968(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	900096(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	900224(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	916224(R14), Z20	// fitGrad.turned[128]
+	VBROADCASTSS	897536(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	897664(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897792(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897920(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913920(R14), Z20	// fitGrad.turned[128]
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	918272(R14), Z20	// fitGrad.turned[144]
+	VMOVUPS	915968(R14), Z20	// fitGrad.turned[144]
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	920320(R14), Z20	// fitGrad.turned[160]
+	VMOVUPS	918016(R14), Z20	// fitGrad.turned[160]
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	922368(R14), Z20	// fitGrad.turned[176]
+	VMOVUPS	920064(R14), Z20	// fitGrad.turned[176]
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
 	VFMADD231PS	Z20, Z19, Z15
-	VBROADCASTSS	899844(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	899972(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	900100(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	900228(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	916288(R14), Z20	// fitGrad.turned[128] | 1
+	VBROADCASTSS	897540(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	897668(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897796(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897924(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913984(R14), Z20	// fitGrad.turned[128] | 1
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	918336(R14), Z20	// fitGrad.turned[144] | 1
+	VMOVUPS	916032(R14), Z20	// fitGrad.turned[144] | 1
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	920384(R14), Z20	// fitGrad.turned[160] | 1
+	VMOVUPS	918080(R14), Z20	// fitGrad.turned[160] | 1
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	922432(R14), Z20	// fitGrad.turned[176] | 1
+	VMOVUPS	920128(R14), Z20	// fitGrad.turned[176] | 1
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
@@ -9162,18 +9272,18 @@ loop65: // 16 times: samples, 2 at a time
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop66: // 64 times: tiles of 2 elements
-	VMOVUPS	1854208(SI), Z0	// fitGrad.mul_31[0]
-	VMOVUPS	1854272(SI), Z1	// fitGrad.mul_31[0] | 1
+	VMOVUPS	1851904(SI), Z0	// fitGrad.mul_31[0]
+	VMOVUPS	1851968(SI), Z1	// fitGrad.mul_31[0] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 899840(SI)	// fitGrad.turned[0]
-	VMOVUPS	Z1, 899904(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	1854336(SI), Z0	// fitGrad.mul_31[1]
-	VMOVUPS	1854400(SI), Z1	// fitGrad.mul_31[1] | 1
+	VMOVUPS	Z0, 897536(SI)	// fitGrad.turned[0]
+	VMOVUPS	Z1, 897600(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	1852032(SI), Z0	// fitGrad.mul_31[1]
+	VMOVUPS	1852096(SI), Z1	// fitGrad.mul_31[1] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 899968(SI)	// fitGrad.turned[1]
-	VMOVUPS	Z1, 900032(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Z0, 897664(SI)	// fitGrad.turned[1]
+	VMOVUPS	Z1, 897728(SI)	// fitGrad.turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop66
@@ -9185,22 +9295,22 @@ loop67: // 2 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop68: // 8 times
-	VMOVUPS	1376512(R10), Z0	// fitGrad.mul_14[0]
-	VMOVUPS	1376640(R10), Z1	// fitGrad.mul_14[1]
-	VMOVUPS	1376768(R10), Z2	// fitGrad.mul_14[2]
-	VMOVUPS	1376896(R10), Z3	// fitGrad.mul_14[3]
-	VMOVUPS	1377024(R10), Z4	// fitGrad.mul_14[4]
-	VMOVUPS	1377152(R10), Z5	// fitGrad.mul_14[5]
-	VMOVUPS	1377280(R10), Z6	// fitGrad.mul_14[6]
-	VMOVUPS	1377408(R10), Z7	// fitGrad.mul_14[7]
-	VMOVUPS	1377536(R10), Z8	// fitGrad.mul_14[8]
-	VMOVUPS	1377664(R10), Z9	// fitGrad.mul_14[9]
-	VMOVUPS	1377792(R10), Z10	// fitGrad.mul_14[10]
-	VMOVUPS	1377920(R10), Z11	// fitGrad.mul_14[11]
-	VMOVUPS	1378048(R10), Z12	// fitGrad.mul_14[12]
-	VMOVUPS	1378176(R10), Z13	// fitGrad.mul_14[13]
-	VMOVUPS	1378304(R10), Z14	// fitGrad.mul_14[14]
-	VMOVUPS	1378432(R10), Z15	// fitGrad.mul_14[15]
+	VMOVUPS	1374208(R10), Z0	// fitGrad.mul_14[0]
+	VMOVUPS	1374336(R10), Z1	// fitGrad.mul_14[1]
+	VMOVUPS	1374464(R10), Z2	// fitGrad.mul_14[2]
+	VMOVUPS	1374592(R10), Z3	// fitGrad.mul_14[3]
+	VMOVUPS	1374720(R10), Z4	// fitGrad.mul_14[4]
+	VMOVUPS	1374848(R10), Z5	// fitGrad.mul_14[5]
+	VMOVUPS	1374976(R10), Z6	// fitGrad.mul_14[6]
+	VMOVUPS	1375104(R10), Z7	// fitGrad.mul_14[7]
+	VMOVUPS	1375232(R10), Z8	// fitGrad.mul_14[8]
+	VMOVUPS	1375360(R10), Z9	// fitGrad.mul_14[9]
+	VMOVUPS	1375488(R10), Z10	// fitGrad.mul_14[10]
+	VMOVUPS	1375616(R10), Z11	// fitGrad.mul_14[11]
+	VMOVUPS	1375744(R10), Z12	// fitGrad.mul_14[12]
+	VMOVUPS	1375872(R10), Z13	// fitGrad.mul_14[13]
+	VMOVUPS	1376000(R10), Z14	// fitGrad.mul_14[14]
+	VMOVUPS	1376128(R10), Z15	// fitGrad.mul_14[15]
 	VUNPCKLPS	Z1, Z0, Z16
 	VUNPCKHPS	Z1, Z0, Z0
 	VUNPCKLPS	Z3, Z2, Z1
@@ -9265,22 +9375,22 @@ loop68: // 8 times
 	VSHUFF32X4	$221, Z12, Z8, Z4
 	VSHUFF32X4	$136, Z4, Z0, Z8
 	VSHUFF32X4	$221, Z4, Z0, Z0
-	VMOVUPS	Z18, 916224(R11)	// fitGrad.turned[128]
-	VMOVUPS	Z17, 916288(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Z15, 916352(R11)	// fitGrad.turned[129]
-	VMOVUPS	Z16, 916416(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Z11, 916480(R11)	// fitGrad.turned[130]
-	VMOVUPS	Z6, 916544(R11)	// fitGrad.turned[130] | 1
-	VMOVUPS	Z10, 916608(R11)	// fitGrad.turned[131]
-	VMOVUPS	Z8, 916672(R11)	// fitGrad.turned[131] | 1
-	VMOVUPS	Z14, 916736(R11)	// fitGrad.turned[132]
-	VMOVUPS	Z7, 916800(R11)	// fitGrad.turned[132] | 1
-	VMOVUPS	Z2, 916864(R11)	// fitGrad.turned[133]
-	VMOVUPS	Z9, 916928(R11)	// fitGrad.turned[133] | 1
-	VMOVUPS	Z3, 916992(R11)	// fitGrad.turned[134]
-	VMOVUPS	Z1, 917056(R11)	// fitGrad.turned[134] | 1
-	VMOVUPS	Z5, 917120(R11)	// fitGrad.turned[135]
-	VMOVUPS	Z0, 917184(R11)	// fitGrad.turned[135] | 1
+	VMOVUPS	Z18, 913920(R11)	// fitGrad.turned[128]
+	VMOVUPS	Z17, 913984(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Z15, 914048(R11)	// fitGrad.turned[129]
+	VMOVUPS	Z16, 914112(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Z11, 914176(R11)	// fitGrad.turned[130]
+	VMOVUPS	Z6, 914240(R11)	// fitGrad.turned[130] | 1
+	VMOVUPS	Z10, 914304(R11)	// fitGrad.turned[131]
+	VMOVUPS	Z8, 914368(R11)	// fitGrad.turned[131] | 1
+	VMOVUPS	Z14, 914432(R11)	// fitGrad.turned[132]
+	VMOVUPS	Z7, 914496(R11)	// fitGrad.turned[132] | 1
+	VMOVUPS	Z2, 914560(R11)	// fitGrad.turned[133]
+	VMOVUPS	Z9, 914624(R11)	// fitGrad.turned[133] | 1
+	VMOVUPS	Z3, 914688(R11)	// fitGrad.turned[134]
+	VMOVUPS	Z1, 914752(R11)	// fitGrad.turned[134] | 1
+	VMOVUPS	Z5, 914816(R11)	// fitGrad.turned[135]
+	VMOVUPS	Z0, 914880(R11)	// fitGrad.turned[135] | 1
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
@@ -9317,50 +9427,50 @@ loop70: // 2 times: tiles of 4 elements
 	MOVQ	DI, R13
 	MOVQ	R11, R14
 loop71: // 16 times: samples, 2 at a time
-	VBROADCASTSS	899840(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	899968(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	900096(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	900224(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	916224(R14), Z20	// fitGrad.turned[128]
+	VBROADCASTSS	897536(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	897664(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897792(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897920(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913920(R14), Z20	// fitGrad.turned[128]
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	918272(R14), Z20	// fitGrad.turned[144]
+	VMOVUPS	915968(R14), Z20	// fitGrad.turned[144]
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	920320(R14), Z20	// fitGrad.turned[160]
+	VMOVUPS	918016(R14), Z20	// fitGrad.turned[160]
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	922368(R14), Z20	// fitGrad.turned[176]
+	VMOVUPS	920064(R14), Z20	// fitGrad.turned[176]
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
 	VFMADD231PS	Z20, Z19, Z15
-	VBROADCASTSS	899844(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	899972(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	900100(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	900228(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	916288(R14), Z20	// fitGrad.turned[128] | 1
+	VBROADCASTSS	897540(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	897668(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897796(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897924(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913984(R14), Z20	// fitGrad.turned[128] | 1
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	918336(R14), Z20	// fitGrad.turned[144] | 1
+	VMOVUPS	916032(R14), Z20	// fitGrad.turned[144] | 1
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	920384(R14), Z20	// fitGrad.turned[160] | 1
+	VMOVUPS	918080(R14), Z20	// fitGrad.turned[160] | 1
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	922432(R14), Z20	// fitGrad.turned[176] | 1
+	VMOVUPS	920128(R14), Z20	// fitGrad.turned[176] | 1
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
@@ -9398,12 +9508,12 @@ loop71: // 16 times: samples, 2 at a time
 	MOVQ	R8, DI
 loop72: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	1870592(SI), Z0	// fitGrad.vecmat_9[0]
-	VMOVUPS	1870656(SI), Z1	// fitGrad.vecmat_9[0] | 1
-	VMOVUPS	949504(SI), Z2	// fitGrad.sigmoid[0]
-	VMOVUPS	949568(SI), Z3	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	1788672(SI), Z4	// fitGrad.mul_28[0]
-	VMOVUPS	1788736(SI), Z5	// fitGrad.mul_28[0] | 1
+	VMOVUPS	1868288(SI), Z0	// fitGrad.vecmat_9[0]
+	VMOVUPS	1868352(SI), Z1	// fitGrad.vecmat_9[0] | 1
+	VMOVUPS	947200(SI), Z2	// fitGrad.sigmoid[0]
+	VMOVUPS	947264(SI), Z3	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	1786368(SI), Z4	// fitGrad.mul_28[0]
+	VMOVUPS	1786432(SI), Z5	// fitGrad.mul_28[0] | 1
 	VFMADD231PS	Z2, Z0, Z4
 	VFMADD231PS	Z3, Z1, Z5
 	VPANDD	0(AX), Z4, Z0
@@ -9428,25 +9538,25 @@ loop72: // 128 times: elements
 	ADDQ	$256, DI
 	DECQ	CX
 	JNE	loop72
-	VMOVUPS	1887744(AX), Z0	// fitGrad.neg[2]
-	VMOVUPS	1887808(AX), Z1	// fitGrad.neg[2] | 1
-	VMOVUPS	1887872(AX), Z2	// fitGrad.neg[3]
-	VMOVUPS	1887936(AX), Z3	// fitGrad.neg[3] | 1
-	VMOVUPS	1887488(AX), Z31	// fitGrad.neg[0]
+	VMOVUPS	1885440(AX), Z0	// fitGrad.neg[2]
+	VMOVUPS	1885504(AX), Z1	// fitGrad.neg[2] | 1
+	VMOVUPS	1885568(AX), Z2	// fitGrad.neg[3]
+	VMOVUPS	1885632(AX), Z3	// fitGrad.neg[3] | 1
+	VMOVUPS	1885184(AX), Z31	// fitGrad.neg[0]
 	VMOVUPS	Z31, 128(AX)
-	VMOVUPS	1887552(AX), Z31	// fitGrad.neg[0] | 1
+	VMOVUPS	1885248(AX), Z31	// fitGrad.neg[0] | 1
 	VMOVUPS	Z31, 192(AX)
-	VMOVUPS	1887616(AX), Z31	// fitGrad.neg[1]
+	VMOVUPS	1885312(AX), Z31	// fitGrad.neg[1]
 	VMOVUPS	Z31, 256(AX)
-	VMOVUPS	1887680(AX), Z31	// fitGrad.neg[1] | 1
+	VMOVUPS	1885376(AX), Z31	// fitGrad.neg[1] | 1
 	VMOVUPS	Z31, 320(AX)
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 	MOVQ	BX, R9
 loop73: // 128 times: elements
-	VMOVUPS	1342720(SI), Z4	// fitGrad.add_3[0]
-	VMOVUPS	1342784(SI), Z5	// fitGrad.add_3[0] | 1
+	VMOVUPS	1340416(SI), Z4	// fitGrad.add_3[0]
+	VMOVUPS	1340480(SI), Z5	// fitGrad.add_3[0] | 1
 	VPANDD	0(AX), Z4, Z4
 	VPANDD	64(AX), Z5, Z5
 	VMOVUPS	(DI), Z6	// sum of L.0.weight[0]
@@ -9476,28 +9586,28 @@ loop73: // 128 times: elements
 	VBROADCASTSS	12(R9), Z5	// L.0.weight[3]
 	VFMADD231PS	Z2, Z5, Z6
 	VFMADD231PS	Z3, Z5, Z4
-	VMOVUPS	Z6, 1888000(SI)	// fitGrad.matvec_10[0]
-	VMOVUPS	Z4, 1888064(SI)	// fitGrad.matvec_10[0] | 1
-	VMOVUPS	1211648(SI), Z5	// fitGrad.vecmat_2[0]
-	VMOVUPS	1211712(SI), Z7	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	Z6, 1885696(SI)	// fitGrad.matvec_10[0]
+	VMOVUPS	Z4, 1885760(SI)	// fitGrad.matvec_10[0] | 1
+	VMOVUPS	1209344(SI), Z5	// fitGrad.vecmat_2[0]
+	VMOVUPS	1209408(SI), Z7	// fitGrad.vecmat_2[0] | 1
 	VMULPS	Z5, Z6, Z5
 	VMULPS	Z7, Z4, Z7
-	VMOVUPS	Z5, 1904384(SI)	// fitGrad.mul_32[0]
-	VMOVUPS	Z7, 1904448(SI)	// fitGrad.mul_32[0] | 1
-	VMOVUPS	1162496(SI), Z8	// fitGrad.mul_6[0]
-	VMOVUPS	1162560(SI), Z9	// fitGrad.mul_6[0] | 1
+	VMOVUPS	Z5, 1902080(SI)	// fitGrad.mul_32[0]
+	VMOVUPS	Z7, 1902144(SI)	// fitGrad.mul_32[0] | 1
+	VMOVUPS	1160192(SI), Z8	// fitGrad.mul_6[0]
+	VMOVUPS	1160256(SI), Z9	// fitGrad.mul_6[0] | 1
 	VMULPS	Z8, Z5, Z5
 	VMULPS	Z9, Z7, Z7
-	VMOVUPS	Z5, 1920768(SI)	// fitGrad.mul_33[0]
-	VMOVUPS	Z7, 1920832(SI)	// fitGrad.mul_33[0] | 1
-	VMOVUPS	949504(SI), Z5	// fitGrad.sigmoid[0]
-	VMOVUPS	949568(SI), Z7	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	Z5, 1918464(SI)	// fitGrad.mul_33[0]
+	VMOVUPS	Z7, 1918528(SI)	// fitGrad.mul_33[0] | 1
+	VMOVUPS	947200(SI), Z5	// fitGrad.sigmoid[0]
+	VMOVUPS	947264(SI), Z7	// fitGrad.sigmoid[0] | 1
 	VMULPS	Z5, Z6, Z5
 	VMULPS	Z7, Z4, Z4
-	VMOVUPS	Z5, 1937152(SI)	// fitGrad.mul_34[0]
-	VMOVUPS	Z4, 1937216(SI)	// fitGrad.mul_34[0] | 1
-	VMOVUPS	1228032(SI), Z4	// fitGrad.add_2[0]
-	VMOVUPS	1228096(SI), Z5	// fitGrad.add_2[0] | 1
+	VMOVUPS	Z5, 1934848(SI)	// fitGrad.mul_34[0]
+	VMOVUPS	Z4, 1934912(SI)	// fitGrad.mul_34[0] | 1
+	VMOVUPS	1225728(SI), Z4	// fitGrad.add_2[0]
+	VMOVUPS	1225792(SI), Z5	// fitGrad.add_2[0] | 1
 	VPANDD	0(AX), Z4, Z4
 	VPANDD	64(AX), Z5, Z5
 	VMOVUPS	(DI), Z6	// sum of L.0.weight[0]
@@ -9546,8 +9656,8 @@ loop74: // 16 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop75: // 128 times: terms of the sums
-	VMOVUPS	1937152(R11), Z16	// fitGrad.mul_34[0]
-	VMOVUPS	1937216(R11), Z17	// fitGrad.mul_34[0] | 1
+	VMOVUPS	1934848(R11), Z16	// fitGrad.mul_34[0]
+	VMOVUPS	1934912(R11), Z17	// fitGrad.mul_34[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -9576,110 +9686,110 @@ loop75: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop75
-	VMOVUPS	Z0, 1953536(DI)	// fitGrad.matvec_11[0]
-	VMOVUPS	Z1, 1953600(DI)	// fitGrad.matvec_11[0] | 1
-	VMOVUPS	Z2, 1953664(DI)	// fitGrad.matvec_11[1]
-	VMOVUPS	Z3, 1953728(DI)	// fitGrad.matvec_11[1] | 1
-	VMOVUPS	Z4, 1953792(DI)	// fitGrad.matvec_11[2]
-	VMOVUPS	Z5, 1953856(DI)	// fitGrad.matvec_11[2] | 1
-	VMOVUPS	Z6, 1953920(DI)	// fitGrad.matvec_11[3]
-	VMOVUPS	Z7, 1953984(DI)	// fitGrad.matvec_11[3] | 1
-	VMOVUPS	Z8, 1954048(DI)	// fitGrad.matvec_11[4]
-	VMOVUPS	Z9, 1954112(DI)	// fitGrad.matvec_11[4] | 1
-	VMOVUPS	Z10, 1954176(DI)	// fitGrad.matvec_11[5]
-	VMOVUPS	Z11, 1954240(DI)	// fitGrad.matvec_11[5] | 1
-	VMOVUPS	Z12, 1954304(DI)	// fitGrad.matvec_11[6]
-	VMOVUPS	Z13, 1954368(DI)	// fitGrad.matvec_11[6] | 1
-	VMOVUPS	Z14, 1954432(DI)	// fitGrad.matvec_11[7]
-	VMOVUPS	Z15, 1954496(DI)	// fitGrad.matvec_11[7] | 1
+	VMOVUPS	Z0, 1951232(DI)	// fitGrad.matvec_11[0]
+	VMOVUPS	Z1, 1951296(DI)	// fitGrad.matvec_11[0] | 1
+	VMOVUPS	Z2, 1951360(DI)	// fitGrad.matvec_11[1]
+	VMOVUPS	Z3, 1951424(DI)	// fitGrad.matvec_11[1] | 1
+	VMOVUPS	Z4, 1951488(DI)	// fitGrad.matvec_11[2]
+	VMOVUPS	Z5, 1951552(DI)	// fitGrad.matvec_11[2] | 1
+	VMOVUPS	Z6, 1951616(DI)	// fitGrad.matvec_11[3]
+	VMOVUPS	Z7, 1951680(DI)	// fitGrad.matvec_11[3] | 1
+	VMOVUPS	Z8, 1951744(DI)	// fitGrad.matvec_11[4]
+	VMOVUPS	Z9, 1951808(DI)	// fitGrad.matvec_11[4] | 1
+	VMOVUPS	Z10, 1951872(DI)	// fitGrad.matvec_11[5]
+	VMOVUPS	Z11, 1951936(DI)	// fitGrad.matvec_11[5] | 1
+	VMOVUPS	Z12, 1952000(DI)	// fitGrad.matvec_11[6]
+	VMOVUPS	Z13, 1952064(DI)	// fitGrad.matvec_11[6] | 1
+	VMOVUPS	Z14, 1952128(DI)	// fitGrad.matvec_11[7]
+	VMOVUPS	Z15, 1952192(DI)	// fitGrad.matvec_11[7] | 1
 	VBROADCASTSS	(R9), Z16	// vecmat[0]
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z16, Z1, Z1
-	VMOVUPS	Z0, 1969920(DI)	// fitGrad.mul_35[0]
-	VMOVUPS	Z1, 1969984(DI)	// fitGrad.mul_35[0] | 1
-	VMOVUPS	1064192(DI), Z16	// fitGrad.mul_2[0]
-	VMOVUPS	1064256(DI), Z17	// fitGrad.mul_2[0] | 1
+	VMOVUPS	Z0, 1967616(DI)	// fitGrad.mul_35[0]
+	VMOVUPS	Z1, 1967680(DI)	// fitGrad.mul_35[0] | 1
+	VMOVUPS	1061888(DI), Z16	// fitGrad.mul_2[0]
+	VMOVUPS	1061952(DI), Z17	// fitGrad.mul_2[0] | 1
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z17, Z1, Z1
-	VMOVUPS	Z0, 1986304(DI)	// fitGrad.mul_36[0]
-	VMOVUPS	Z1, 1986368(DI)	// fitGrad.mul_36[0] | 1
+	VMOVUPS	Z0, 1984000(DI)	// fitGrad.mul_36[0]
+	VMOVUPS	Z1, 1984064(DI)	// fitGrad.mul_36[0] | 1
 	VBROADCASTSS	4(R9), Z0	// vecmat[1]
 	VMULPS	Z0, Z2, Z1
 	VMULPS	Z0, Z3, Z0
-	VMOVUPS	Z1, 1970048(DI)	// fitGrad.mul_35[1]
-	VMOVUPS	Z0, 1970112(DI)	// fitGrad.mul_35[1] | 1
-	VMOVUPS	1064320(DI), Z2	// fitGrad.mul_2[1]
-	VMOVUPS	1064384(DI), Z3	// fitGrad.mul_2[1] | 1
+	VMOVUPS	Z1, 1967744(DI)	// fitGrad.mul_35[1]
+	VMOVUPS	Z0, 1967808(DI)	// fitGrad.mul_35[1] | 1
+	VMOVUPS	1062016(DI), Z2	// fitGrad.mul_2[1]
+	VMOVUPS	1062080(DI), Z3	// fitGrad.mul_2[1] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1986432(DI)	// fitGrad.mul_36[1]
-	VMOVUPS	Z0, 1986496(DI)	// fitGrad.mul_36[1] | 1
+	VMOVUPS	Z1, 1984128(DI)	// fitGrad.mul_36[1]
+	VMOVUPS	Z0, 1984192(DI)	// fitGrad.mul_36[1] | 1
 	VBROADCASTSS	8(R9), Z0	// vecmat[2]
 	VMULPS	Z0, Z4, Z1
 	VMULPS	Z0, Z5, Z0
-	VMOVUPS	Z1, 1970176(DI)	// fitGrad.mul_35[2]
-	VMOVUPS	Z0, 1970240(DI)	// fitGrad.mul_35[2] | 1
-	VMOVUPS	1064448(DI), Z2	// fitGrad.mul_2[2]
-	VMOVUPS	1064512(DI), Z3	// fitGrad.mul_2[2] | 1
+	VMOVUPS	Z1, 1967872(DI)	// fitGrad.mul_35[2]
+	VMOVUPS	Z0, 1967936(DI)	// fitGrad.mul_35[2] | 1
+	VMOVUPS	1062144(DI), Z2	// fitGrad.mul_2[2]
+	VMOVUPS	1062208(DI), Z3	// fitGrad.mul_2[2] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1986560(DI)	// fitGrad.mul_36[2]
-	VMOVUPS	Z0, 1986624(DI)	// fitGrad.mul_36[2] | 1
+	VMOVUPS	Z1, 1984256(DI)	// fitGrad.mul_36[2]
+	VMOVUPS	Z0, 1984320(DI)	// fitGrad.mul_36[2] | 1
 	VBROADCASTSS	12(R9), Z0	// vecmat[3]
 	VMULPS	Z0, Z6, Z1
 	VMULPS	Z0, Z7, Z0
-	VMOVUPS	Z1, 1970304(DI)	// fitGrad.mul_35[3]
-	VMOVUPS	Z0, 1970368(DI)	// fitGrad.mul_35[3] | 1
-	VMOVUPS	1064576(DI), Z2	// fitGrad.mul_2[3]
-	VMOVUPS	1064640(DI), Z3	// fitGrad.mul_2[3] | 1
+	VMOVUPS	Z1, 1968000(DI)	// fitGrad.mul_35[3]
+	VMOVUPS	Z0, 1968064(DI)	// fitGrad.mul_35[3] | 1
+	VMOVUPS	1062272(DI), Z2	// fitGrad.mul_2[3]
+	VMOVUPS	1062336(DI), Z3	// fitGrad.mul_2[3] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1986688(DI)	// fitGrad.mul_36[3]
-	VMOVUPS	Z0, 1986752(DI)	// fitGrad.mul_36[3] | 1
+	VMOVUPS	Z1, 1984384(DI)	// fitGrad.mul_36[3]
+	VMOVUPS	Z0, 1984448(DI)	// fitGrad.mul_36[3] | 1
 	VBROADCASTSS	16(R9), Z0	// vecmat[4]
 	VMULPS	Z0, Z8, Z1
 	VMULPS	Z0, Z9, Z0
-	VMOVUPS	Z1, 1970432(DI)	// fitGrad.mul_35[4]
-	VMOVUPS	Z0, 1970496(DI)	// fitGrad.mul_35[4] | 1
-	VMOVUPS	1064704(DI), Z2	// fitGrad.mul_2[4]
-	VMOVUPS	1064768(DI), Z3	// fitGrad.mul_2[4] | 1
+	VMOVUPS	Z1, 1968128(DI)	// fitGrad.mul_35[4]
+	VMOVUPS	Z0, 1968192(DI)	// fitGrad.mul_35[4] | 1
+	VMOVUPS	1062400(DI), Z2	// fitGrad.mul_2[4]
+	VMOVUPS	1062464(DI), Z3	// fitGrad.mul_2[4] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1986816(DI)	// fitGrad.mul_36[4]
-	VMOVUPS	Z0, 1986880(DI)	// fitGrad.mul_36[4] | 1
+	VMOVUPS	Z1, 1984512(DI)	// fitGrad.mul_36[4]
+	VMOVUPS	Z0, 1984576(DI)	// fitGrad.mul_36[4] | 1
 	VBROADCASTSS	20(R9), Z0	// vecmat[5]
 	VMULPS	Z0, Z10, Z1
 	VMULPS	Z0, Z11, Z0
-	VMOVUPS	Z1, 1970560(DI)	// fitGrad.mul_35[5]
-	VMOVUPS	Z0, 1970624(DI)	// fitGrad.mul_35[5] | 1
-	VMOVUPS	1064832(DI), Z2	// fitGrad.mul_2[5]
-	VMOVUPS	1064896(DI), Z3	// fitGrad.mul_2[5] | 1
+	VMOVUPS	Z1, 1968256(DI)	// fitGrad.mul_35[5]
+	VMOVUPS	Z0, 1968320(DI)	// fitGrad.mul_35[5] | 1
+	VMOVUPS	1062528(DI), Z2	// fitGrad.mul_2[5]
+	VMOVUPS	1062592(DI), Z3	// fitGrad.mul_2[5] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1986944(DI)	// fitGrad.mul_36[5]
-	VMOVUPS	Z0, 1987008(DI)	// fitGrad.mul_36[5] | 1
+	VMOVUPS	Z1, 1984640(DI)	// fitGrad.mul_36[5]
+	VMOVUPS	Z0, 1984704(DI)	// fitGrad.mul_36[5] | 1
 	VBROADCASTSS	24(R9), Z0	// vecmat[6]
 	VMULPS	Z0, Z12, Z1
 	VMULPS	Z0, Z13, Z0
-	VMOVUPS	Z1, 1970688(DI)	// fitGrad.mul_35[6]
-	VMOVUPS	Z0, 1970752(DI)	// fitGrad.mul_35[6] | 1
-	VMOVUPS	1064960(DI), Z2	// fitGrad.mul_2[6]
-	VMOVUPS	1065024(DI), Z3	// fitGrad.mul_2[6] | 1
+	VMOVUPS	Z1, 1968384(DI)	// fitGrad.mul_35[6]
+	VMOVUPS	Z0, 1968448(DI)	// fitGrad.mul_35[6] | 1
+	VMOVUPS	1062656(DI), Z2	// fitGrad.mul_2[6]
+	VMOVUPS	1062720(DI), Z3	// fitGrad.mul_2[6] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1987072(DI)	// fitGrad.mul_36[6]
-	VMOVUPS	Z0, 1987136(DI)	// fitGrad.mul_36[6] | 1
+	VMOVUPS	Z1, 1984768(DI)	// fitGrad.mul_36[6]
+	VMOVUPS	Z0, 1984832(DI)	// fitGrad.mul_36[6] | 1
 	VBROADCASTSS	28(R9), Z0	// vecmat[7]
 	VMULPS	Z0, Z14, Z1
 	VMULPS	Z0, Z15, Z0
-	VMOVUPS	Z1, 1970816(DI)	// fitGrad.mul_35[7]
-	VMOVUPS	Z0, 1970880(DI)	// fitGrad.mul_35[7] | 1
-	VMOVUPS	1065088(DI), Z2	// fitGrad.mul_2[7]
-	VMOVUPS	1065152(DI), Z3	// fitGrad.mul_2[7] | 1
+	VMOVUPS	Z1, 1968512(DI)	// fitGrad.mul_35[7]
+	VMOVUPS	Z0, 1968576(DI)	// fitGrad.mul_35[7] | 1
+	VMOVUPS	1062784(DI), Z2	// fitGrad.mul_2[7]
+	VMOVUPS	1062848(DI), Z3	// fitGrad.mul_2[7] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1987200(DI)	// fitGrad.mul_36[7]
-	VMOVUPS	Z0, 1987264(DI)	// fitGrad.mul_36[7] | 1
+	VMOVUPS	Z1, 1984896(DI)	// fitGrad.mul_36[7]
+	VMOVUPS	Z0, 1984960(DI)	// fitGrad.mul_36[7] | 1
 	ADDQ	$4096, SI
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
@@ -9719,8 +9829,8 @@ loop76: // 9 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop77: // 128 times: terms of the sums
-	VMOVUPS	1986304(R10), Z26	// fitGrad.mul_36[0]
-	VMOVUPS	1986368(R10), Z27	// fitGrad.mul_36[0] | 1
+	VMOVUPS	1984000(R10), Z26	// fitGrad.mul_36[0]
+	VMOVUPS	1984064(R10), Z27	// fitGrad.mul_36[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
 	VFMADD231PS	Z26, Z28, Z0
 	VFMADD231PS	Z27, Z28, Z1
@@ -9764,32 +9874,32 @@ loop77: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop77
-	VMOVUPS	Z0, 2002688(DI)	// fitGrad.vecmat_10[0]
-	VMOVUPS	Z1, 2002752(DI)	// fitGrad.vecmat_10[0] | 1
-	VMOVUPS	Z2, 2002816(DI)	// fitGrad.vecmat_10[1]
-	VMOVUPS	Z3, 2002880(DI)	// fitGrad.vecmat_10[1] | 1
-	VMOVUPS	Z4, 2002944(DI)	// fitGrad.vecmat_10[2]
-	VMOVUPS	Z5, 2003008(DI)	// fitGrad.vecmat_10[2] | 1
-	VMOVUPS	Z6, 2003072(DI)	// fitGrad.vecmat_10[3]
-	VMOVUPS	Z7, 2003136(DI)	// fitGrad.vecmat_10[3] | 1
-	VMOVUPS	Z8, 2003200(DI)	// fitGrad.vecmat_10[4]
-	VMOVUPS	Z9, 2003264(DI)	// fitGrad.vecmat_10[4] | 1
-	VMOVUPS	Z10, 2003328(DI)	// fitGrad.vecmat_10[5]
-	VMOVUPS	Z11, 2003392(DI)	// fitGrad.vecmat_10[5] | 1
-	VMOVUPS	Z12, 2003456(DI)	// fitGrad.vecmat_10[6]
-	VMOVUPS	Z13, 2003520(DI)	// fitGrad.vecmat_10[6] | 1
-	VMOVUPS	Z14, 2003584(DI)	// fitGrad.vecmat_10[7]
-	VMOVUPS	Z15, 2003648(DI)	// fitGrad.vecmat_10[7] | 1
-	VMOVUPS	Z16, 2003712(DI)	// fitGrad.vecmat_10[8]
-	VMOVUPS	Z17, 2003776(DI)	// fitGrad.vecmat_10[8] | 1
-	VMOVUPS	Z18, 2003840(DI)	// fitGrad.vecmat_10[9]
-	VMOVUPS	Z19, 2003904(DI)	// fitGrad.vecmat_10[9] | 1
-	VMOVUPS	Z20, 2003968(DI)	// fitGrad.vecmat_10[10]
-	VMOVUPS	Z21, 2004032(DI)	// fitGrad.vecmat_10[10] | 1
-	VMOVUPS	Z22, 2004096(DI)	// fitGrad.vecmat_10[11]
-	VMOVUPS	Z23, 2004160(DI)	// fitGrad.vecmat_10[11] | 1
-	VMOVUPS	Z24, 2004224(DI)	// fitGrad.vecmat_10[12]
-	VMOVUPS	Z25, 2004288(DI)	// fitGrad.vecmat_10[12] | 1
+	VMOVUPS	Z0, 2000384(DI)	// fitGrad.vecmat_10[0]
+	VMOVUPS	Z1, 2000448(DI)	// fitGrad.vecmat_10[0] | 1
+	VMOVUPS	Z2, 2000512(DI)	// fitGrad.vecmat_10[1]
+	VMOVUPS	Z3, 2000576(DI)	// fitGrad.vecmat_10[1] | 1
+	VMOVUPS	Z4, 2000640(DI)	// fitGrad.vecmat_10[2]
+	VMOVUPS	Z5, 2000704(DI)	// fitGrad.vecmat_10[2] | 1
+	VMOVUPS	Z6, 2000768(DI)	// fitGrad.vecmat_10[3]
+	VMOVUPS	Z7, 2000832(DI)	// fitGrad.vecmat_10[3] | 1
+	VMOVUPS	Z8, 2000896(DI)	// fitGrad.vecmat_10[4]
+	VMOVUPS	Z9, 2000960(DI)	// fitGrad.vecmat_10[4] | 1
+	VMOVUPS	Z10, 2001024(DI)	// fitGrad.vecmat_10[5]
+	VMOVUPS	Z11, 2001088(DI)	// fitGrad.vecmat_10[5] | 1
+	VMOVUPS	Z12, 2001152(DI)	// fitGrad.vecmat_10[6]
+	VMOVUPS	Z13, 2001216(DI)	// fitGrad.vecmat_10[6] | 1
+	VMOVUPS	Z14, 2001280(DI)	// fitGrad.vecmat_10[7]
+	VMOVUPS	Z15, 2001344(DI)	// fitGrad.vecmat_10[7] | 1
+	VMOVUPS	Z16, 2001408(DI)	// fitGrad.vecmat_10[8]
+	VMOVUPS	Z17, 2001472(DI)	// fitGrad.vecmat_10[8] | 1
+	VMOVUPS	Z18, 2001536(DI)	// fitGrad.vecmat_10[9]
+	VMOVUPS	Z19, 2001600(DI)	// fitGrad.vecmat_10[9] | 1
+	VMOVUPS	Z20, 2001664(DI)	// fitGrad.vecmat_10[10]
+	VMOVUPS	Z21, 2001728(DI)	// fitGrad.vecmat_10[10] | 1
+	VMOVUPS	Z22, 2001792(DI)	// fitGrad.vecmat_10[11]
+	VMOVUPS	Z23, 2001856(DI)	// fitGrad.vecmat_10[11] | 1
+	VMOVUPS	Z24, 2001920(DI)	// fitGrad.vecmat_10[12]
+	VMOVUPS	Z25, 2001984(DI)	// fitGrad.vecmat_10[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -9820,8 +9930,8 @@ loop77: // 128 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop78: // 128 times: terms of the sums
-	VMOVUPS	1986304(SI), Z22	// fitGrad.mul_36[0]
-	VMOVUPS	1986368(SI), Z23	// fitGrad.mul_36[0] | 1
+	VMOVUPS	1984000(SI), Z22	// fitGrad.mul_36[0]
+	VMOVUPS	1984064(SI), Z23	// fitGrad.mul_36[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
 	VFMADD231PS	Z22, Z24, Z0
 	VFMADD231PS	Z23, Z24, Z1
@@ -9859,43 +9969,43 @@ loop78: // 128 times: terms of the sums
 	ADDQ	$512, DI
 	DECQ	CX
 	JNE	loop78
-	VMOVUPS	Z0, 2017664(AX)	// fitGrad.vecmat_10[117]
-	VMOVUPS	Z1, 2017728(AX)	// fitGrad.vecmat_10[117] | 1
-	VMOVUPS	Z2, 2017792(AX)	// fitGrad.vecmat_10[118]
-	VMOVUPS	Z3, 2017856(AX)	// fitGrad.vecmat_10[118] | 1
-	VMOVUPS	Z4, 2017920(AX)	// fitGrad.vecmat_10[119]
-	VMOVUPS	Z5, 2017984(AX)	// fitGrad.vecmat_10[119] | 1
-	VMOVUPS	Z6, 2018048(AX)	// fitGrad.vecmat_10[120]
-	VMOVUPS	Z7, 2018112(AX)	// fitGrad.vecmat_10[120] | 1
-	VMOVUPS	Z8, 2018176(AX)	// fitGrad.vecmat_10[121]
-	VMOVUPS	Z9, 2018240(AX)	// fitGrad.vecmat_10[121] | 1
-	VMOVUPS	Z10, 2018304(AX)	// fitGrad.vecmat_10[122]
-	VMOVUPS	Z11, 2018368(AX)	// fitGrad.vecmat_10[122] | 1
-	VMOVUPS	Z12, 2018432(AX)	// fitGrad.vecmat_10[123]
-	VMOVUPS	Z13, 2018496(AX)	// fitGrad.vecmat_10[123] | 1
-	VMOVUPS	Z14, 2018560(AX)	// fitGrad.vecmat_10[124]
-	VMOVUPS	Z15, 2018624(AX)	// fitGrad.vecmat_10[124] | 1
-	VMOVUPS	Z16, 2018688(AX)	// fitGrad.vecmat_10[125]
-	VMOVUPS	Z17, 2018752(AX)	// fitGrad.vecmat_10[125] | 1
-	VMOVUPS	Z18, 2018816(AX)	// fitGrad.vecmat_10[126]
-	VMOVUPS	Z19, 2018880(AX)	// fitGrad.vecmat_10[126] | 1
-	VMOVUPS	Z20, 2018944(AX)	// fitGrad.vecmat_10[127]
-	VMOVUPS	Z21, 2019008(AX)	// fitGrad.vecmat_10[127] | 1
+	VMOVUPS	Z0, 2015360(AX)	// fitGrad.vecmat_10[117]
+	VMOVUPS	Z1, 2015424(AX)	// fitGrad.vecmat_10[117] | 1
+	VMOVUPS	Z2, 2015488(AX)	// fitGrad.vecmat_10[118]
+	VMOVUPS	Z3, 2015552(AX)	// fitGrad.vecmat_10[118] | 1
+	VMOVUPS	Z4, 2015616(AX)	// fitGrad.vecmat_10[119]
+	VMOVUPS	Z5, 2015680(AX)	// fitGrad.vecmat_10[119] | 1
+	VMOVUPS	Z6, 2015744(AX)	// fitGrad.vecmat_10[120]
+	VMOVUPS	Z7, 2015808(AX)	// fitGrad.vecmat_10[120] | 1
+	VMOVUPS	Z8, 2015872(AX)	// fitGrad.vecmat_10[121]
+	VMOVUPS	Z9, 2015936(AX)	// fitGrad.vecmat_10[121] | 1
+	VMOVUPS	Z10, 2016000(AX)	// fitGrad.vecmat_10[122]
+	VMOVUPS	Z11, 2016064(AX)	// fitGrad.vecmat_10[122] | 1
+	VMOVUPS	Z12, 2016128(AX)	// fitGrad.vecmat_10[123]
+	VMOVUPS	Z13, 2016192(AX)	// fitGrad.vecmat_10[123] | 1
+	VMOVUPS	Z14, 2016256(AX)	// fitGrad.vecmat_10[124]
+	VMOVUPS	Z15, 2016320(AX)	// fitGrad.vecmat_10[124] | 1
+	VMOVUPS	Z16, 2016384(AX)	// fitGrad.vecmat_10[125]
+	VMOVUPS	Z17, 2016448(AX)	// fitGrad.vecmat_10[125] | 1
+	VMOVUPS	Z18, 2016512(AX)	// fitGrad.vecmat_10[126]
+	VMOVUPS	Z19, 2016576(AX)	// fitGrad.vecmat_10[126] | 1
+	VMOVUPS	Z20, 2016640(AX)	// fitGrad.vecmat_10[127]
+	VMOVUPS	Z21, 2016704(AX)	// fitGrad.vecmat_10[127] | 1
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop79: // 64 times: tiles of 2 elements
-	VMOVUPS	1293568(SI), Z0	// fitGrad.mul_11[0]
-	VMOVUPS	1293632(SI), Z1	// fitGrad.mul_11[0] | 1
+	VMOVUPS	1291264(SI), Z0	// fitGrad.mul_11[0]
+	VMOVUPS	1291328(SI), Z1	// fitGrad.mul_11[0] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 899840(SI)	// fitGrad.turned[0]
-	VMOVUPS	Z1, 899904(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	1293696(SI), Z0	// fitGrad.mul_11[1]
-	VMOVUPS	1293760(SI), Z1	// fitGrad.mul_11[1] | 1
+	VMOVUPS	Z0, 897536(SI)	// fitGrad.turned[0]
+	VMOVUPS	Z1, 897600(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	1291392(SI), Z0	// fitGrad.mul_11[1]
+	VMOVUPS	1291456(SI), Z1	// fitGrad.mul_11[1] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 899968(SI)	// fitGrad.turned[1]
-	VMOVUPS	Z1, 900032(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Z0, 897664(SI)	// fitGrad.turned[1]
+	VMOVUPS	Z1, 897728(SI)	// fitGrad.turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop79
@@ -9907,22 +10017,22 @@ loop80: // 2 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop81: // 8 times
-	VMOVUPS	1937152(R10), Z0	// fitGrad.mul_34[0]
-	VMOVUPS	1937280(R10), Z1	// fitGrad.mul_34[1]
-	VMOVUPS	1937408(R10), Z2	// fitGrad.mul_34[2]
-	VMOVUPS	1937536(R10), Z3	// fitGrad.mul_34[3]
-	VMOVUPS	1937664(R10), Z4	// fitGrad.mul_34[4]
-	VMOVUPS	1937792(R10), Z5	// fitGrad.mul_34[5]
-	VMOVUPS	1937920(R10), Z6	// fitGrad.mul_34[6]
-	VMOVUPS	1938048(R10), Z7	// fitGrad.mul_34[7]
-	VMOVUPS	1938176(R10), Z8	// fitGrad.mul_34[8]
-	VMOVUPS	1938304(R10), Z9	// fitGrad.mul_34[9]
-	VMOVUPS	1938432(R10), Z10	// fitGrad.mul_34[10]
-	VMOVUPS	1938560(R10), Z11	// fitGrad.mul_34[11]
-	VMOVUPS	1938688(R10), Z12	// fitGrad.mul_34[12]
-	VMOVUPS	1938816(R10), Z13	// fitGrad.mul_34[13]
-	VMOVUPS	1938944(R10), Z14	// fitGrad.mul_34[14]
-	VMOVUPS	1939072(R10), Z15	// fitGrad.mul_34[15]
+	VMOVUPS	1934848(R10), Z0	// fitGrad.mul_34[0]
+	VMOVUPS	1934976(R10), Z1	// fitGrad.mul_34[1]
+	VMOVUPS	1935104(R10), Z2	// fitGrad.mul_34[2]
+	VMOVUPS	1935232(R10), Z3	// fitGrad.mul_34[3]
+	VMOVUPS	1935360(R10), Z4	// fitGrad.mul_34[4]
+	VMOVUPS	1935488(R10), Z5	// fitGrad.mul_34[5]
+	VMOVUPS	1935616(R10), Z6	// fitGrad.mul_34[6]
+	VMOVUPS	1935744(R10), Z7	// fitGrad.mul_34[7]
+	VMOVUPS	1935872(R10), Z8	// fitGrad.mul_34[8]
+	VMOVUPS	1936000(R10), Z9	// fitGrad.mul_34[9]
+	VMOVUPS	1936128(R10), Z10	// fitGrad.mul_34[10]
+	VMOVUPS	1936256(R10), Z11	// fitGrad.mul_34[11]
+	VMOVUPS	1936384(R10), Z12	// fitGrad.mul_34[12]
+	VMOVUPS	1936512(R10), Z13	// fitGrad.mul_34[13]
+	VMOVUPS	1936640(R10), Z14	// fitGrad.mul_34[14]
+	VMOVUPS	1936768(R10), Z15	// fitGrad.mul_34[15]
 	VUNPCKLPS	Z1, Z0, Z16
 	VUNPCKHPS	Z1, Z0, Z0
 	VUNPCKLPS	Z3, Z2, Z1
@@ -9987,22 +10097,22 @@ loop81: // 8 times
 	VSHUFF32X4	$221, Z12, Z8, Z4
 	VSHUFF32X4	$136, Z4, Z0, Z8
 	VSHUFF32X4	$221, Z4, Z0, Z0
-	VMOVUPS	Z18, 916224(R11)	// fitGrad.turned[128]
-	VMOVUPS	Z17, 916288(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Z15, 916352(R11)	// fitGrad.turned[129]
-	VMOVUPS	Z16, 916416(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Z11, 916480(R11)	// fitGrad.turned[130]
-	VMOVUPS	Z6, 916544(R11)	// fitGrad.turned[130] | 1
-	VMOVUPS	Z10, 916608(R11)	// fitGrad.turned[131]
-	VMOVUPS	Z8, 916672(R11)	// fitGrad.turned[131] | 1
-	VMOVUPS	Z14, 916736(R11)	// fitGrad.turned[132]
-	VMOVUPS	Z7, 916800(R11)	// fitGrad.turned[132] | 1
-	VMOVUPS	Z2, 916864(R11)	// fitGrad.turned[133]
-	VMOVUPS	Z9, 916928(R11)	// fitGrad.turned[133] | 1
-	VMOVUPS	Z3, 916992(R11)	// fitGrad.turned[134]
-	VMOVUPS	Z1, 917056(R11)	// fitGrad.turned[134] | 1
-	VMOVUPS	Z5, 917120(R11)	// fitGrad.turned[135]
-	VMOVUPS	Z0, 917184(R11)	// fitGrad.turned[135] | 1
+	VMOVUPS	Z18, 913920(R11)	// fitGrad.turned[128]
+	VMOVUPS	Z17, 913984(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Z15, 914048(R11)	// fitGrad.turned[129]
+	VMOVUPS	Z16, 914112(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Z11, 914176(R11)	// fitGrad.turned[130]
+	VMOVUPS	Z6, 914240(R11)	// fitGrad.turned[130] | 1
+	VMOVUPS	Z10, 914304(R11)	// fitGrad.turned[131]
+	VMOVUPS	Z8, 914368(R11)	// fitGrad.turned[131] | 1
+	VMOVUPS	Z14, 914432(R11)	// fitGrad.turned[132]
+	VMOVUPS	Z7, 914496(R11)	// fitGrad.turned[132] | 1
+	VMOVUPS	Z2, 914560(R11)	// fitGrad.turned[133]
+	VMOVUPS	Z9, 914624(R11)	// fitGrad.turned[133] | 1
+	VMOVUPS	Z3, 914688(R11)	// fitGrad.turned[134]
+	VMOVUPS	Z1, 914752(R11)	// fitGrad.turned[134] | 1
+	VMOVUPS	Z5, 914816(R11)	// fitGrad.turned[135]
+	VMOVUPS	Z0, 914880(R11)	// fitGrad.turned[135] | 1
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
@@ -10039,50 +10149,50 @@ loop83: // 2 times: tiles of 4 elements
 	MOVQ	DI, R13
 	MOVQ	R11, R14
 loop84: // 16 times: samples, 2 at a time
-	VBROADCASTSS	899840(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	899968(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	900096(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	900224(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	916224(R14), Z20	// fitGrad.turned[128]
+	VBROADCASTSS	897536(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	897664(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897792(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897920(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913920(R14), Z20	// fitGrad.turned[128]
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	918272(R14), Z20	// fitGrad.turned[144]
+	VMOVUPS	915968(R14), Z20	// fitGrad.turned[144]
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	920320(R14), Z20	// fitGrad.turned[160]
+	VMOVUPS	918016(R14), Z20	// fitGrad.turned[160]
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	922368(R14), Z20	// fitGrad.turned[176]
+	VMOVUPS	920064(R14), Z20	// fitGrad.turned[176]
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
 	VFMADD231PS	Z20, Z19, Z15
-	VBROADCASTSS	899844(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	899972(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	900100(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	900228(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	916288(R14), Z20	// fitGrad.turned[128] | 1
+	VBROADCASTSS	897540(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	897668(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897796(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897924(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913984(R14), Z20	// fitGrad.turned[128] | 1
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	918336(R14), Z20	// fitGrad.turned[144] | 1
+	VMOVUPS	916032(R14), Z20	// fitGrad.turned[144] | 1
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	920384(R14), Z20	// fitGrad.turned[160] | 1
+	VMOVUPS	918080(R14), Z20	// fitGrad.turned[160] | 1
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	922432(R14), Z20	// fitGrad.turned[176] | 1
+	VMOVUPS	920128(R14), Z20	// fitGrad.turned[176] | 1
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
@@ -10119,18 +10229,18 @@ loop84: // 16 times: samples, 2 at a time
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop85: // 64 times: tiles of 2 elements
-	VMOVUPS	1986304(SI), Z0	// fitGrad.mul_36[0]
-	VMOVUPS	1986368(SI), Z1	// fitGrad.mul_36[0] | 1
+	VMOVUPS	1984000(SI), Z0	// fitGrad.mul_36[0]
+	VMOVUPS	1984064(SI), Z1	// fitGrad.mul_36[0] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 899840(SI)	// fitGrad.turned[0]
-	VMOVUPS	Z1, 899904(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	1986432(SI), Z0	// fitGrad.mul_36[1]
-	VMOVUPS	1986496(SI), Z1	// fitGrad.mul_36[1] | 1
+	VMOVUPS	Z0, 897536(SI)	// fitGrad.turned[0]
+	VMOVUPS	Z1, 897600(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	1984128(SI), Z0	// fitGrad.mul_36[1]
+	VMOVUPS	1984192(SI), Z1	// fitGrad.mul_36[1] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 899968(SI)	// fitGrad.turned[1]
-	VMOVUPS	Z1, 900032(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Z0, 897664(SI)	// fitGrad.turned[1]
+	VMOVUPS	Z1, 897728(SI)	// fitGrad.turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop85
@@ -10142,22 +10252,22 @@ loop86: // 2 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop87: // 8 times
-	VMOVUPS	1244416(R10), Z0	// fitGrad.mul_9[0]
-	VMOVUPS	1244544(R10), Z1	// fitGrad.mul_9[1]
-	VMOVUPS	1244672(R10), Z2	// fitGrad.mul_9[2]
-	VMOVUPS	1244800(R10), Z3	// fitGrad.mul_9[3]
-	VMOVUPS	1244928(R10), Z4	// fitGrad.mul_9[4]
-	VMOVUPS	1245056(R10), Z5	// fitGrad.mul_9[5]
-	VMOVUPS	1245184(R10), Z6	// fitGrad.mul_9[6]
-	VMOVUPS	1245312(R10), Z7	// fitGrad.mul_9[7]
-	VMOVUPS	1245440(R10), Z8	// fitGrad.mul_9[8]
-	VMOVUPS	1245568(R10), Z9	// fitGrad.mul_9[9]
-	VMOVUPS	1245696(R10), Z10	// fitGrad.mul_9[10]
-	VMOVUPS	1245824(R10), Z11	// fitGrad.mul_9[11]
-	VMOVUPS	1245952(R10), Z12	// fitGrad.mul_9[12]
-	VMOVUPS	1246080(R10), Z13	// fitGrad.mul_9[13]
-	VMOVUPS	1246208(R10), Z14	// fitGrad.mul_9[14]
-	VMOVUPS	1246336(R10), Z15	// fitGrad.mul_9[15]
+	VMOVUPS	1242112(R10), Z0	// fitGrad.mul_9[0]
+	VMOVUPS	1242240(R10), Z1	// fitGrad.mul_9[1]
+	VMOVUPS	1242368(R10), Z2	// fitGrad.mul_9[2]
+	VMOVUPS	1242496(R10), Z3	// fitGrad.mul_9[3]
+	VMOVUPS	1242624(R10), Z4	// fitGrad.mul_9[4]
+	VMOVUPS	1242752(R10), Z5	// fitGrad.mul_9[5]
+	VMOVUPS	1242880(R10), Z6	// fitGrad.mul_9[6]
+	VMOVUPS	1243008(R10), Z7	// fitGrad.mul_9[7]
+	VMOVUPS	1243136(R10), Z8	// fitGrad.mul_9[8]
+	VMOVUPS	1243264(R10), Z9	// fitGrad.mul_9[9]
+	VMOVUPS	1243392(R10), Z10	// fitGrad.mul_9[10]
+	VMOVUPS	1243520(R10), Z11	// fitGrad.mul_9[11]
+	VMOVUPS	1243648(R10), Z12	// fitGrad.mul_9[12]
+	VMOVUPS	1243776(R10), Z13	// fitGrad.mul_9[13]
+	VMOVUPS	1243904(R10), Z14	// fitGrad.mul_9[14]
+	VMOVUPS	1244032(R10), Z15	// fitGrad.mul_9[15]
 	VUNPCKLPS	Z1, Z0, Z16
 	VUNPCKHPS	Z1, Z0, Z0
 	VUNPCKLPS	Z3, Z2, Z1
@@ -10222,22 +10332,22 @@ loop87: // 8 times
 	VSHUFF32X4	$221, Z12, Z8, Z4
 	VSHUFF32X4	$136, Z4, Z0, Z8
 	VSHUFF32X4	$221, Z4, Z0, Z0
-	VMOVUPS	Z18, 916224(R11)	// fitGrad.turned[128]
-	VMOVUPS	Z17, 916288(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Z15, 916352(R11)	// fitGrad.turned[129]
-	VMOVUPS	Z16, 916416(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Z11, 916480(R11)	// fitGrad.turned[130]
-	VMOVUPS	Z6, 916544(R11)	// fitGrad.turned[130] | 1
-	VMOVUPS	Z10, 916608(R11)	// fitGrad.turned[131]
-	VMOVUPS	Z8, 916672(R11)	// fitGrad.turned[131] | 1
-	VMOVUPS	Z14, 916736(R11)	// fitGrad.turned[132]
-	VMOVUPS	Z7, 916800(R11)	// fitGrad.turned[132] | 1
-	VMOVUPS	Z2, 916864(R11)	// fitGrad.turned[133]
-	VMOVUPS	Z9, 916928(R11)	// fitGrad.turned[133] | 1
-	VMOVUPS	Z3, 916992(R11)	// fitGrad.turned[134]
-	VMOVUPS	Z1, 917056(R11)	// fitGrad.turned[134] | 1
-	VMOVUPS	Z5, 917120(R11)	// fitGrad.turned[135]
-	VMOVUPS	Z0, 917184(R11)	// fitGrad.turned[135] | 1
+	VMOVUPS	Z18, 913920(R11)	// fitGrad.turned[128]
+	VMOVUPS	Z17, 913984(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Z15, 914048(R11)	// fitGrad.turned[129]
+	VMOVUPS	Z16, 914112(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Z11, 914176(R11)	// fitGrad.turned[130]
+	VMOVUPS	Z6, 914240(R11)	// fitGrad.turned[130] | 1
+	VMOVUPS	Z10, 914304(R11)	// fitGrad.turned[131]
+	VMOVUPS	Z8, 914368(R11)	// fitGrad.turned[131] | 1
+	VMOVUPS	Z14, 914432(R11)	// fitGrad.turned[132]
+	VMOVUPS	Z7, 914496(R11)	// fitGrad.turned[132] | 1
+	VMOVUPS	Z2, 914560(R11)	// fitGrad.turned[133]
+	VMOVUPS	Z9, 914624(R11)	// fitGrad.turned[133] | 1
+	VMOVUPS	Z3, 914688(R11)	// fitGrad.turned[134]
+	VMOVUPS	Z1, 914752(R11)	// fitGrad.turned[134] | 1
+	VMOVUPS	Z5, 914816(R11)	// fitGrad.turned[135]
+	VMOVUPS	Z0, 914880(R11)	// fitGrad.turned[135] | 1
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
@@ -10274,50 +10384,50 @@ loop89: // 2 times: tiles of 4 elements
 	MOVQ	DI, R13
 	MOVQ	R11, R14
 loop90: // 16 times: samples, 2 at a time
-	VBROADCASTSS	899840(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	899968(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	900096(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	900224(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	916224(R14), Z20	// fitGrad.turned[128]
+	VBROADCASTSS	897536(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	897664(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897792(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897920(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913920(R14), Z20	// fitGrad.turned[128]
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	918272(R14), Z20	// fitGrad.turned[144]
+	VMOVUPS	915968(R14), Z20	// fitGrad.turned[144]
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	920320(R14), Z20	// fitGrad.turned[160]
+	VMOVUPS	918016(R14), Z20	// fitGrad.turned[160]
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	922368(R14), Z20	// fitGrad.turned[176]
+	VMOVUPS	920064(R14), Z20	// fitGrad.turned[176]
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
 	VFMADD231PS	Z20, Z19, Z15
-	VBROADCASTSS	899844(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	899972(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	900100(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	900228(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	916288(R14), Z20	// fitGrad.turned[128] | 1
+	VBROADCASTSS	897540(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	897668(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897796(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897924(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913984(R14), Z20	// fitGrad.turned[128] | 1
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	918336(R14), Z20	// fitGrad.turned[144] | 1
+	VMOVUPS	916032(R14), Z20	// fitGrad.turned[144] | 1
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	920384(R14), Z20	// fitGrad.turned[160] | 1
+	VMOVUPS	918080(R14), Z20	// fitGrad.turned[160] | 1
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	922432(R14), Z20	// fitGrad.turned[176] | 1
+	VMOVUPS	920128(R14), Z20	// fitGrad.turned[176] | 1
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
@@ -10356,12 +10466,12 @@ loop90: // 16 times: samples, 2 at a time
 	MOVQ	BX, R9
 loop91: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	2002688(SI), Z0	// fitGrad.vecmat_10[0]
-	VMOVUPS	2002752(SI), Z1	// fitGrad.vecmat_10[0] | 1
-	VMOVUPS	949504(SI), Z2	// fitGrad.sigmoid[0]
-	VMOVUPS	949568(SI), Z3	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	1920768(SI), Z4	// fitGrad.mul_33[0]
-	VMOVUPS	1920832(SI), Z5	// fitGrad.mul_33[0] | 1
+	VMOVUPS	2000384(SI), Z0	// fitGrad.vecmat_10[0]
+	VMOVUPS	2000448(SI), Z1	// fitGrad.vecmat_10[0] | 1
+	VMOVUPS	947200(SI), Z2	// fitGrad.sigmoid[0]
+	VMOVUPS	947264(SI), Z3	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	1918464(SI), Z4	// fitGrad.mul_33[0]
+	VMOVUPS	1918528(SI), Z5	// fitGrad.mul_33[0] | 1
 	VFMADD231PS	Z2, Z0, Z4
 	VFMADD231PS	Z3, Z1, Z5
 	VPANDD	0(AX), Z4, Z0
@@ -10393,26 +10503,26 @@ loop91: // 128 times: elements
 	VBROADCASTSS	12(R9), Z1	// L.0.weight[3]
 	VFMADD231PS	256(AX), Z1, Z2
 	VFMADD231PS	320(AX), Z1, Z0
-	VMOVUPS	Z2, 2019072(SI)	// fitGrad.matvec_12[0]
-	VMOVUPS	Z0, 2019136(SI)	// fitGrad.matvec_12[0] | 1
-	VMOVUPS	1211648(SI), Z1	// fitGrad.vecmat_2[0]
-	VMOVUPS	1211712(SI), Z3	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	Z2, 2016768(SI)	// fitGrad.matvec_12[0]
+	VMOVUPS	Z0, 2016832(SI)	// fitGrad.matvec_12[0] | 1
+	VMOVUPS	1209344(SI), Z1	// fitGrad.vecmat_2[0]
+	VMOVUPS	1209408(SI), Z3	// fitGrad.vecmat_2[0] | 1
 	VMULPS	Z1, Z2, Z1
 	VMULPS	Z3, Z0, Z3
-	VMOVUPS	Z1, 2035456(SI)	// fitGrad.mul_37[0]
-	VMOVUPS	Z3, 2035520(SI)	// fitGrad.mul_37[0] | 1
-	VMOVUPS	1162496(SI), Z4	// fitGrad.mul_6[0]
-	VMOVUPS	1162560(SI), Z5	// fitGrad.mul_6[0] | 1
+	VMOVUPS	Z1, 2033152(SI)	// fitGrad.mul_37[0]
+	VMOVUPS	Z3, 2033216(SI)	// fitGrad.mul_37[0] | 1
+	VMOVUPS	1160192(SI), Z4	// fitGrad.mul_6[0]
+	VMOVUPS	1160256(SI), Z5	// fitGrad.mul_6[0] | 1
 	VMULPS	Z4, Z1, Z1
 	VMULPS	Z5, Z3, Z3
-	VMOVUPS	Z1, 2051840(SI)	// fitGrad.mul_38[0]
-	VMOVUPS	Z3, 2051904(SI)	// fitGrad.mul_38[0] | 1
-	VMOVUPS	949504(SI), Z1	// fitGrad.sigmoid[0]
-	VMOVUPS	949568(SI), Z3	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	Z1, 2049536(SI)	// fitGrad.mul_38[0]
+	VMOVUPS	Z3, 2049600(SI)	// fitGrad.mul_38[0] | 1
+	VMOVUPS	947200(SI), Z1	// fitGrad.sigmoid[0]
+	VMOVUPS	947264(SI), Z3	// fitGrad.sigmoid[0] | 1
 	VMULPS	Z1, Z2, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 2068224(SI)	// fitGrad.mul_39[0]
-	VMOVUPS	Z0, 2068288(SI)	// fitGrad.mul_39[0] | 1
+	VMOVUPS	Z1, 2065920(SI)	// fitGrad.mul_39[0]
+	VMOVUPS	Z0, 2065984(SI)	// fitGrad.mul_39[0] | 1
 	ADDQ	$128, SI
 	ADDQ	$256, DI
 	ADDQ	$16, R9
@@ -10443,8 +10553,8 @@ loop92: // 16 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop93: // 128 times: terms of the sums
-	VMOVUPS	2068224(R11), Z16	// fitGrad.mul_39[0]
-	VMOVUPS	2068288(R11), Z17	// fitGrad.mul_39[0] | 1
+	VMOVUPS	2065920(R11), Z16	// fitGrad.mul_39[0]
+	VMOVUPS	2065984(R11), Z17	// fitGrad.mul_39[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -10473,110 +10583,110 @@ loop93: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop93
-	VMOVUPS	Z0, 2084608(DI)	// fitGrad.matvec_13[0]
-	VMOVUPS	Z1, 2084672(DI)	// fitGrad.matvec_13[0] | 1
-	VMOVUPS	Z2, 2084736(DI)	// fitGrad.matvec_13[1]
-	VMOVUPS	Z3, 2084800(DI)	// fitGrad.matvec_13[1] | 1
-	VMOVUPS	Z4, 2084864(DI)	// fitGrad.matvec_13[2]
-	VMOVUPS	Z5, 2084928(DI)	// fitGrad.matvec_13[2] | 1
-	VMOVUPS	Z6, 2084992(DI)	// fitGrad.matvec_13[3]
-	VMOVUPS	Z7, 2085056(DI)	// fitGrad.matvec_13[3] | 1
-	VMOVUPS	Z8, 2085120(DI)	// fitGrad.matvec_13[4]
-	VMOVUPS	Z9, 2085184(DI)	// fitGrad.matvec_13[4] | 1
-	VMOVUPS	Z10, 2085248(DI)	// fitGrad.matvec_13[5]
-	VMOVUPS	Z11, 2085312(DI)	// fitGrad.matvec_13[5] | 1
-	VMOVUPS	Z12, 2085376(DI)	// fitGrad.matvec_13[6]
-	VMOVUPS	Z13, 2085440(DI)	// fitGrad.matvec_13[6] | 1
-	VMOVUPS	Z14, 2085504(DI)	// fitGrad.matvec_13[7]
-	VMOVUPS	Z15, 2085568(DI)	// fitGrad.matvec_13[7] | 1
+	VMOVUPS	Z0, 2082304(DI)	// fitGrad.matvec_13[0]
+	VMOVUPS	Z1, 2082368(DI)	// fitGrad.matvec_13[0] | 1
+	VMOVUPS	Z2, 2082432(DI)	// fitGrad.matvec_13[1]
+	VMOVUPS	Z3, 2082496(DI)	// fitGrad.matvec_13[1] | 1
+	VMOVUPS	Z4, 2082560(DI)	// fitGrad.matvec_13[2]
+	VMOVUPS	Z5, 2082624(DI)	// fitGrad.matvec_13[2] | 1
+	VMOVUPS	Z6, 2082688(DI)	// fitGrad.matvec_13[3]
+	VMOVUPS	Z7, 2082752(DI)	// fitGrad.matvec_13[3] | 1
+	VMOVUPS	Z8, 2082816(DI)	// fitGrad.matvec_13[4]
+	VMOVUPS	Z9, 2082880(DI)	// fitGrad.matvec_13[4] | 1
+	VMOVUPS	Z10, 2082944(DI)	// fitGrad.matvec_13[5]
+	VMOVUPS	Z11, 2083008(DI)	// fitGrad.matvec_13[5] | 1
+	VMOVUPS	Z12, 2083072(DI)	// fitGrad.matvec_13[6]
+	VMOVUPS	Z13, 2083136(DI)	// fitGrad.matvec_13[6] | 1
+	VMOVUPS	Z14, 2083200(DI)	// fitGrad.matvec_13[7]
+	VMOVUPS	Z15, 2083264(DI)	// fitGrad.matvec_13[7] | 1
 	VBROADCASTSS	(R9), Z16	// vecmat[0]
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z16, Z1, Z1
-	VMOVUPS	Z0, 2100992(DI)	// fitGrad.mul_40[0]
-	VMOVUPS	Z1, 2101056(DI)	// fitGrad.mul_40[0] | 1
-	VMOVUPS	1064192(DI), Z16	// fitGrad.mul_2[0]
-	VMOVUPS	1064256(DI), Z17	// fitGrad.mul_2[0] | 1
+	VMOVUPS	Z0, 2098688(DI)	// fitGrad.mul_40[0]
+	VMOVUPS	Z1, 2098752(DI)	// fitGrad.mul_40[0] | 1
+	VMOVUPS	1061888(DI), Z16	// fitGrad.mul_2[0]
+	VMOVUPS	1061952(DI), Z17	// fitGrad.mul_2[0] | 1
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z17, Z1, Z1
-	VMOVUPS	Z0, 2117376(DI)	// fitGrad.mul_41[0]
-	VMOVUPS	Z1, 2117440(DI)	// fitGrad.mul_41[0] | 1
+	VMOVUPS	Z0, 2115072(DI)	// fitGrad.mul_41[0]
+	VMOVUPS	Z1, 2115136(DI)	// fitGrad.mul_41[0] | 1
 	VBROADCASTSS	4(R9), Z0	// vecmat[1]
 	VMULPS	Z0, Z2, Z1
 	VMULPS	Z0, Z3, Z0
-	VMOVUPS	Z1, 2101120(DI)	// fitGrad.mul_40[1]
-	VMOVUPS	Z0, 2101184(DI)	// fitGrad.mul_40[1] | 1
-	VMOVUPS	1064320(DI), Z2	// fitGrad.mul_2[1]
-	VMOVUPS	1064384(DI), Z3	// fitGrad.mul_2[1] | 1
+	VMOVUPS	Z1, 2098816(DI)	// fitGrad.mul_40[1]
+	VMOVUPS	Z0, 2098880(DI)	// fitGrad.mul_40[1] | 1
+	VMOVUPS	1062016(DI), Z2	// fitGrad.mul_2[1]
+	VMOVUPS	1062080(DI), Z3	// fitGrad.mul_2[1] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 2117504(DI)	// fitGrad.mul_41[1]
-	VMOVUPS	Z0, 2117568(DI)	// fitGrad.mul_41[1] | 1
+	VMOVUPS	Z1, 2115200(DI)	// fitGrad.mul_41[1]
+	VMOVUPS	Z0, 2115264(DI)	// fitGrad.mul_41[1] | 1
 	VBROADCASTSS	8(R9), Z0	// vecmat[2]
 	VMULPS	Z0, Z4, Z1
 	VMULPS	Z0, Z5, Z0
-	VMOVUPS	Z1, 2101248(DI)	// fitGrad.mul_40[2]
-	VMOVUPS	Z0, 2101312(DI)	// fitGrad.mul_40[2] | 1
-	VMOVUPS	1064448(DI), Z2	// fitGrad.mul_2[2]
-	VMOVUPS	1064512(DI), Z3	// fitGrad.mul_2[2] | 1
+	VMOVUPS	Z1, 2098944(DI)	// fitGrad.mul_40[2]
+	VMOVUPS	Z0, 2099008(DI)	// fitGrad.mul_40[2] | 1
+	VMOVUPS	1062144(DI), Z2	// fitGrad.mul_2[2]
+	VMOVUPS	1062208(DI), Z3	// fitGrad.mul_2[2] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 2117632(DI)	// fitGrad.mul_41[2]
-	VMOVUPS	Z0, 2117696(DI)	// fitGrad.mul_41[2] | 1
+	VMOVUPS	Z1, 2115328(DI)	// fitGrad.mul_41[2]
+	VMOVUPS	Z0, 2115392(DI)	// fitGrad.mul_41[2] | 1
 	VBROADCASTSS	12(R9), Z0	// vecmat[3]
 	VMULPS	Z0, Z6, Z1
 	VMULPS	Z0, Z7, Z0
-	VMOVUPS	Z1, 2101376(DI)	// fitGrad.mul_40[3]
-	VMOVUPS	Z0, 2101440(DI)	// fitGrad.mul_40[3] | 1
-	VMOVUPS	1064576(DI), Z2	// fitGrad.mul_2[3]
-	VMOVUPS	1064640(DI), Z3	// fitGrad.mul_2[3] | 1
+	VMOVUPS	Z1, 2099072(DI)	// fitGrad.mul_40[3]
+	VMOVUPS	Z0, 2099136(DI)	// fitGrad.mul_40[3] | 1
+	VMOVUPS	1062272(DI), Z2	// fitGrad.mul_2[3]
+	VMOVUPS	1062336(DI), Z3	// fitGrad.mul_2[3] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 2117760(DI)	// fitGrad.mul_41[3]
-	VMOVUPS	Z0, 2117824(DI)	// fitGrad.mul_41[3] | 1
+	VMOVUPS	Z1, 2115456(DI)	// fitGrad.mul_41[3]
+	VMOVUPS	Z0, 2115520(DI)	// fitGrad.mul_41[3] | 1
 	VBROADCASTSS	16(R9), Z0	// vecmat[4]
 	VMULPS	Z0, Z8, Z1
 	VMULPS	Z0, Z9, Z0
-	VMOVUPS	Z1, 2101504(DI)	// fitGrad.mul_40[4]
-	VMOVUPS	Z0, 2101568(DI)	// fitGrad.mul_40[4] | 1
-	VMOVUPS	1064704(DI), Z2	// fitGrad.mul_2[4]
-	VMOVUPS	1064768(DI), Z3	// fitGrad.mul_2[4] | 1
+	VMOVUPS	Z1, 2099200(DI)	// fitGrad.mul_40[4]
+	VMOVUPS	Z0, 2099264(DI)	// fitGrad.mul_40[4] | 1
+	VMOVUPS	1062400(DI), Z2	// fitGrad.mul_2[4]
+	VMOVUPS	1062464(DI), Z3	// fitGrad.mul_2[4] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 2117888(DI)	// fitGrad.mul_41[4]
-	VMOVUPS	Z0, 2117952(DI)	// fitGrad.mul_41[4] | 1
+	VMOVUPS	Z1, 2115584(DI)	// fitGrad.mul_41[4]
+	VMOVUPS	Z0, 2115648(DI)	// fitGrad.mul_41[4] | 1
 	VBROADCASTSS	20(R9), Z0	// vecmat[5]
 	VMULPS	Z0, Z10, Z1
 	VMULPS	Z0, Z11, Z0
-	VMOVUPS	Z1, 2101632(DI)	// fitGrad.mul_40[5]
-	VMOVUPS	Z0, 2101696(DI)	// fitGrad.mul_40[5] | 1
-	VMOVUPS	1064832(DI), Z2	// fitGrad.mul_2[5]
-	VMOVUPS	1064896(DI), Z3	// fitGrad.mul_2[5] | 1
+	VMOVUPS	Z1, 2099328(DI)	// fitGrad.mul_40[5]
+	VMOVUPS	Z0, 2099392(DI)	// fitGrad.mul_40[5] | 1
+	VMOVUPS	1062528(DI), Z2	// fitGrad.mul_2[5]
+	VMOVUPS	1062592(DI), Z3	// fitGrad.mul_2[5] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 2118016(DI)	// fitGrad.mul_41[5]
-	VMOVUPS	Z0, 2118080(DI)	// fitGrad.mul_41[5] | 1
+	VMOVUPS	Z1, 2115712(DI)	// fitGrad.mul_41[5]
+	VMOVUPS	Z0, 2115776(DI)	// fitGrad.mul_41[5] | 1
 	VBROADCASTSS	24(R9), Z0	// vecmat[6]
 	VMULPS	Z0, Z12, Z1
 	VMULPS	Z0, Z13, Z0
-	VMOVUPS	Z1, 2101760(DI)	// fitGrad.mul_40[6]
-	VMOVUPS	Z0, 2101824(DI)	// fitGrad.mul_40[6] | 1
-	VMOVUPS	1064960(DI), Z2	// fitGrad.mul_2[6]
-	VMOVUPS	1065024(DI), Z3	// fitGrad.mul_2[6] | 1
+	VMOVUPS	Z1, 2099456(DI)	// fitGrad.mul_40[6]
+	VMOVUPS	Z0, 2099520(DI)	// fitGrad.mul_40[6] | 1
+	VMOVUPS	1062656(DI), Z2	// fitGrad.mul_2[6]
+	VMOVUPS	1062720(DI), Z3	// fitGrad.mul_2[6] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 2118144(DI)	// fitGrad.mul_41[6]
-	VMOVUPS	Z0, 2118208(DI)	// fitGrad.mul_41[6] | 1
+	VMOVUPS	Z1, 2115840(DI)	// fitGrad.mul_41[6]
+	VMOVUPS	Z0, 2115904(DI)	// fitGrad.mul_41[6] | 1
 	VBROADCASTSS	28(R9), Z0	// vecmat[7]
 	VMULPS	Z0, Z14, Z1
 	VMULPS	Z0, Z15, Z0
-	VMOVUPS	Z1, 2101888(DI)	// fitGrad.mul_40[7]
-	VMOVUPS	Z0, 2101952(DI)	// fitGrad.mul_40[7] | 1
-	VMOVUPS	1065088(DI), Z2	// fitGrad.mul_2[7]
-	VMOVUPS	1065152(DI), Z3	// fitGrad.mul_2[7] | 1
+	VMOVUPS	Z1, 2099584(DI)	// fitGrad.mul_40[7]
+	VMOVUPS	Z0, 2099648(DI)	// fitGrad.mul_40[7] | 1
+	VMOVUPS	1062784(DI), Z2	// fitGrad.mul_2[7]
+	VMOVUPS	1062848(DI), Z3	// fitGrad.mul_2[7] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 2118272(DI)	// fitGrad.mul_41[7]
-	VMOVUPS	Z0, 2118336(DI)	// fitGrad.mul_41[7] | 1
+	VMOVUPS	Z1, 2115968(DI)	// fitGrad.mul_41[7]
+	VMOVUPS	Z0, 2116032(DI)	// fitGrad.mul_41[7] | 1
 	ADDQ	$4096, SI
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
@@ -10616,8 +10726,8 @@ loop94: // 9 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop95: // 128 times: terms of the sums
-	VMOVUPS	2117376(R10), Z26	// fitGrad.mul_41[0]
-	VMOVUPS	2117440(R10), Z27	// fitGrad.mul_41[0] | 1
+	VMOVUPS	2115072(R10), Z26	// fitGrad.mul_41[0]
+	VMOVUPS	2115136(R10), Z27	// fitGrad.mul_41[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
 	VFMADD231PS	Z26, Z28, Z0
 	VFMADD231PS	Z27, Z28, Z1
@@ -10661,32 +10771,32 @@ loop95: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop95
-	VMOVUPS	Z0, 2133760(DI)	// fitGrad.vecmat_11[0]
-	VMOVUPS	Z1, 2133824(DI)	// fitGrad.vecmat_11[0] | 1
-	VMOVUPS	Z2, 2133888(DI)	// fitGrad.vecmat_11[1]
-	VMOVUPS	Z3, 2133952(DI)	// fitGrad.vecmat_11[1] | 1
-	VMOVUPS	Z4, 2134016(DI)	// fitGrad.vecmat_11[2]
-	VMOVUPS	Z5, 2134080(DI)	// fitGrad.vecmat_11[2] | 1
-	VMOVUPS	Z6, 2134144(DI)	// fitGrad.vecmat_11[3]
-	VMOVUPS	Z7, 2134208(DI)	// fitGrad.vecmat_11[3] | 1
-	VMOVUPS	Z8, 2134272(DI)	// fitGrad.vecmat_11[4]
-	VMOVUPS	Z9, 2134336(DI)	// fitGrad.vecmat_11[4] | 1
-	VMOVUPS	Z10, 2134400(DI)	// fitGrad.vecmat_11[5]
-	VMOVUPS	Z11, 2134464(DI)	// fitGrad.vecmat_11[5] | 1
-	VMOVUPS	Z12, 2134528(DI)	// fitGrad.vecmat_11[6]
-	VMOVUPS	Z13, 2134592(DI)	// fitGrad.vecmat_11[6] | 1
-	VMOVUPS	Z14, 2134656(DI)	// fitGrad.vecmat_11[7]
-	VMOVUPS	Z15, 2134720(DI)	// fitGrad.vecmat_11[7] | 1
-	VMOVUPS	Z16, 2134784(DI)	// fitGrad.vecmat_11[8]
-	VMOVUPS	Z17, 2134848(DI)	// fitGrad.vecmat_11[8] | 1
-	VMOVUPS	Z18, 2134912(DI)	// fitGrad.vecmat_11[9]
-	VMOVUPS	Z19, 2134976(DI)	// fitGrad.vecmat_11[9] | 1
-	VMOVUPS	Z20, 2135040(DI)	// fitGrad.vecmat_11[10]
-	VMOVUPS	Z21, 2135104(DI)	// fitGrad.vecmat_11[10] | 1
-	VMOVUPS	Z22, 2135168(DI)	// fitGrad.vecmat_11[11]
-	VMOVUPS	Z23, 2135232(DI)	// fitGrad.vecmat_11[11] | 1
-	VMOVUPS	Z24, 2135296(DI)	// fitGrad.vecmat_11[12]
-	VMOVUPS	Z25, 2135360(DI)	// fitGrad.vecmat_11[12] | 1
+	VMOVUPS	Z0, 2131456(DI)	// fitGrad.vecmat_11[0]
+	VMOVUPS	Z1, 2131520(DI)	// fitGrad.vecmat_11[0] | 1
+	VMOVUPS	Z2, 2131584(DI)	// fitGrad.vecmat_11[1]
+	VMOVUPS	Z3, 2131648(DI)	// fitGrad.vecmat_11[1] | 1
+	VMOVUPS	Z4, 2131712(DI)	// fitGrad.vecmat_11[2]
+	VMOVUPS	Z5, 2131776(DI)	// fitGrad.vecmat_11[2] | 1
+	VMOVUPS	Z6, 2131840(DI)	// fitGrad.vecmat_11[3]
+	VMOVUPS	Z7, 2131904(DI)	// fitGrad.vecmat_11[3] | 1
+	VMOVUPS	Z8, 2131968(DI)	// fitGrad.vecmat_11[4]
+	VMOVUPS	Z9, 2132032(DI)	// fitGrad.vecmat_11[4] | 1
+	VMOVUPS	Z10, 2132096(DI)	// fitGrad.vecmat_11[5]
+	VMOVUPS	Z11, 2132160(DI)	// fitGrad.vecmat_11[5] | 1
+	VMOVUPS	Z12, 2132224(DI)	// fitGrad.vecmat_11[6]
+	VMOVUPS	Z13, 2132288(DI)	// fitGrad.vecmat_11[6] | 1
+	VMOVUPS	Z14, 2132352(DI)	// fitGrad.vecmat_11[7]
+	VMOVUPS	Z15, 2132416(DI)	// fitGrad.vecmat_11[7] | 1
+	VMOVUPS	Z16, 2132480(DI)	// fitGrad.vecmat_11[8]
+	VMOVUPS	Z17, 2132544(DI)	// fitGrad.vecmat_11[8] | 1
+	VMOVUPS	Z18, 2132608(DI)	// fitGrad.vecmat_11[9]
+	VMOVUPS	Z19, 2132672(DI)	// fitGrad.vecmat_11[9] | 1
+	VMOVUPS	Z20, 2132736(DI)	// fitGrad.vecmat_11[10]
+	VMOVUPS	Z21, 2132800(DI)	// fitGrad.vecmat_11[10] | 1
+	VMOVUPS	Z22, 2132864(DI)	// fitGrad.vecmat_11[11]
+	VMOVUPS	Z23, 2132928(DI)	// fitGrad.vecmat_11[11] | 1
+	VMOVUPS	Z24, 2132992(DI)	// fitGrad.vecmat_11[12]
+	VMOVUPS	Z25, 2133056(DI)	// fitGrad.vecmat_11[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -10717,8 +10827,8 @@ loop95: // 128 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop96: // 128 times: terms of the sums
-	VMOVUPS	2117376(SI), Z22	// fitGrad.mul_41[0]
-	VMOVUPS	2117440(SI), Z23	// fitGrad.mul_41[0] | 1
+	VMOVUPS	2115072(SI), Z22	// fitGrad.mul_41[0]
+	VMOVUPS	2115136(SI), Z23	// fitGrad.mul_41[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
 	VFMADD231PS	Z22, Z24, Z0
 	VFMADD231PS	Z23, Z24, Z1
@@ -10756,43 +10866,43 @@ loop96: // 128 times: terms of the sums
 	ADDQ	$512, DI
 	DECQ	CX
 	JNE	loop96
-	VMOVUPS	Z0, 2148736(AX)	// fitGrad.vecmat_11[117]
-	VMOVUPS	Z1, 2148800(AX)	// fitGrad.vecmat_11[117] | 1
-	VMOVUPS	Z2, 2148864(AX)	// fitGrad.vecmat_11[118]
-	VMOVUPS	Z3, 2148928(AX)	// fitGrad.vecmat_11[118] | 1
-	VMOVUPS	Z4, 2148992(AX)	// fitGrad.vecmat_11[119]
-	VMOVUPS	Z5, 2149056(AX)	// fitGrad.vecmat_11[119] | 1
-	VMOVUPS	Z6, 2149120(AX)	// fitGrad.vecmat_11[120]
-	VMOVUPS	Z7, 2149184(AX)	// fitGrad.vecmat_11[120] | 1
-	VMOVUPS	Z8, 2149248(AX)	// fitGrad.vecmat_11[121]
-	VMOVUPS	Z9, 2149312(AX)	// fitGrad.vecmat_11[121] | 1
-	VMOVUPS	Z10, 2149376(AX)	// fitGrad.vecmat_11[122]
-	VMOVUPS	Z11, 2149440(AX)	// fitGrad.vecmat_11[122] | 1
-	VMOVUPS	Z12, 2149504(AX)	// fitGrad.vecmat_11[123]
-	VMOVUPS	Z13, 2149568(AX)	// fitGrad.vecmat_11[123] | 1
-	VMOVUPS	Z14, 2149632(AX)	// fitGrad.vecmat_11[124]
-	VMOVUPS	Z15, 2149696(AX)	// fitGrad.vecmat_11[124] | 1
-	VMOVUPS	Z16, 2149760(AX)	// fitGrad.vecmat_11[125]
-	VMOVUPS	Z17, 2149824(AX)	// fitGrad.vecmat_11[125] | 1
-	VMOVUPS	Z18, 2149888(AX)	// fitGrad.vecmat_11[126]
-	VMOVUPS	Z19, 2149952(AX)	// fitGrad.vecmat_11[126] | 1
-	VMOVUPS	Z20, 2150016(AX)	// fitGrad.vecmat_11[127]
-	VMOVUPS	Z21, 2150080(AX)	// fitGrad.vecmat_11[127] | 1
+	VMOVUPS	Z0, 2146432(AX)	// fitGrad.vecmat_11[117]
+	VMOVUPS	Z1, 2146496(AX)	// fitGrad.vecmat_11[117] | 1
+	VMOVUPS	Z2, 2146560(AX)	// fitGrad.vecmat_11[118]
+	VMOVUPS	Z3, 2146624(AX)	// fitGrad.vecmat_11[118] | 1
+	VMOVUPS	Z4, 2146688(AX)	// fitGrad.vecmat_11[119]
+	VMOVUPS	Z5, 2146752(AX)	// fitGrad.vecmat_11[119] | 1
+	VMOVUPS	Z6, 2146816(AX)	// fitGrad.vecmat_11[120]
+	VMOVUPS	Z7, 2146880(AX)	// fitGrad.vecmat_11[120] | 1
+	VMOVUPS	Z8, 2146944(AX)	// fitGrad.vecmat_11[121]
+	VMOVUPS	Z9, 2147008(AX)	// fitGrad.vecmat_11[121] | 1
+	VMOVUPS	Z10, 2147072(AX)	// fitGrad.vecmat_11[122]
+	VMOVUPS	Z11, 2147136(AX)	// fitGrad.vecmat_11[122] | 1
+	VMOVUPS	Z12, 2147200(AX)	// fitGrad.vecmat_11[123]
+	VMOVUPS	Z13, 2147264(AX)	// fitGrad.vecmat_11[123] | 1
+	VMOVUPS	Z14, 2147328(AX)	// fitGrad.vecmat_11[124]
+	VMOVUPS	Z15, 2147392(AX)	// fitGrad.vecmat_11[124] | 1
+	VMOVUPS	Z16, 2147456(AX)	// fitGrad.vecmat_11[125]
+	VMOVUPS	Z17, 2147520(AX)	// fitGrad.vecmat_11[125] | 1
+	VMOVUPS	Z18, 2147584(AX)	// fitGrad.vecmat_11[126]
+	VMOVUPS	Z19, 2147648(AX)	// fitGrad.vecmat_11[126] | 1
+	VMOVUPS	Z20, 2147712(AX)	// fitGrad.vecmat_11[127]
+	VMOVUPS	Z21, 2147776(AX)	// fitGrad.vecmat_11[127] | 1
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop97: // 64 times: tiles of 2 elements
-	VMOVUPS	1096960(SI), Z0	// fitGrad.mul_4[0]
-	VMOVUPS	1097024(SI), Z1	// fitGrad.mul_4[0] | 1
+	VMOVUPS	1094656(SI), Z0	// fitGrad.mul_4[0]
+	VMOVUPS	1094720(SI), Z1	// fitGrad.mul_4[0] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 899840(SI)	// fitGrad.turned[0]
-	VMOVUPS	Z1, 899904(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	1097088(SI), Z0	// fitGrad.mul_4[1]
-	VMOVUPS	1097152(SI), Z1	// fitGrad.mul_4[1] | 1
+	VMOVUPS	Z0, 897536(SI)	// fitGrad.turned[0]
+	VMOVUPS	Z1, 897600(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	1094784(SI), Z0	// fitGrad.mul_4[1]
+	VMOVUPS	1094848(SI), Z1	// fitGrad.mul_4[1] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 899968(SI)	// fitGrad.turned[1]
-	VMOVUPS	Z1, 900032(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Z0, 897664(SI)	// fitGrad.turned[1]
+	VMOVUPS	Z1, 897728(SI)	// fitGrad.turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop97
@@ -10804,22 +10914,22 @@ loop98: // 2 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop99: // 8 times
-	VMOVUPS	2068224(R10), Z0	// fitGrad.mul_39[0]
-	VMOVUPS	2068352(R10), Z1	// fitGrad.mul_39[1]
-	VMOVUPS	2068480(R10), Z2	// fitGrad.mul_39[2]
-	VMOVUPS	2068608(R10), Z3	// fitGrad.mul_39[3]
-	VMOVUPS	2068736(R10), Z4	// fitGrad.mul_39[4]
-	VMOVUPS	2068864(R10), Z5	// fitGrad.mul_39[5]
-	VMOVUPS	2068992(R10), Z6	// fitGrad.mul_39[6]
-	VMOVUPS	2069120(R10), Z7	// fitGrad.mul_39[7]
-	VMOVUPS	2069248(R10), Z8	// fitGrad.mul_39[8]
-	VMOVUPS	2069376(R10), Z9	// fitGrad.mul_39[9]
-	VMOVUPS	2069504(R10), Z10	// fitGrad.mul_39[10]
-	VMOVUPS	2069632(R10), Z11	// fitGrad.mul_39[11]
-	VMOVUPS	2069760(R10), Z12	// fitGrad.mul_39[12]
-	VMOVUPS	2069888(R10), Z13	// fitGrad.mul_39[13]
-	VMOVUPS	2070016(R10), Z14	// fitGrad.mul_39[14]
-	VMOVUPS	2070144(R10), Z15	// fitGrad.mul_39[15]
+	VMOVUPS	2065920(R10), Z0	// fitGrad.mul_39[0]
+	VMOVUPS	2066048(R10), Z1	// fitGrad.mul_39[1]
+	VMOVUPS	2066176(R10), Z2	// fitGrad.mul_39[2]
+	VMOVUPS	2066304(R10), Z3	// fitGrad.mul_39[3]
+	VMOVUPS	2066432(R10), Z4	// fitGrad.mul_39[4]
+	VMOVUPS	2066560(R10), Z5	// fitGrad.mul_39[5]
+	VMOVUPS	2066688(R10), Z6	// fitGrad.mul_39[6]
+	VMOVUPS	2066816(R10), Z7	// fitGrad.mul_39[7]
+	VMOVUPS	2066944(R10), Z8	// fitGrad.mul_39[8]
+	VMOVUPS	2067072(R10), Z9	// fitGrad.mul_39[9]
+	VMOVUPS	2067200(R10), Z10	// fitGrad.mul_39[10]
+	VMOVUPS	2067328(R10), Z11	// fitGrad.mul_39[11]
+	VMOVUPS	2067456(R10), Z12	// fitGrad.mul_39[12]
+	VMOVUPS	2067584(R10), Z13	// fitGrad.mul_39[13]
+	VMOVUPS	2067712(R10), Z14	// fitGrad.mul_39[14]
+	VMOVUPS	2067840(R10), Z15	// fitGrad.mul_39[15]
 	VUNPCKLPS	Z1, Z0, Z16
 	VUNPCKHPS	Z1, Z0, Z0
 	VUNPCKLPS	Z3, Z2, Z1
@@ -10884,22 +10994,22 @@ loop99: // 8 times
 	VSHUFF32X4	$221, Z12, Z8, Z4
 	VSHUFF32X4	$136, Z4, Z0, Z8
 	VSHUFF32X4	$221, Z4, Z0, Z0
-	VMOVUPS	Z18, 916224(R11)	// fitGrad.turned[128]
-	VMOVUPS	Z17, 916288(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Z15, 916352(R11)	// fitGrad.turned[129]
-	VMOVUPS	Z16, 916416(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Z11, 916480(R11)	// fitGrad.turned[130]
-	VMOVUPS	Z6, 916544(R11)	// fitGrad.turned[130] | 1
-	VMOVUPS	Z10, 916608(R11)	// fitGrad.turned[131]
-	VMOVUPS	Z8, 916672(R11)	// fitGrad.turned[131] | 1
-	VMOVUPS	Z14, 916736(R11)	// fitGrad.turned[132]
-	VMOVUPS	Z7, 916800(R11)	// fitGrad.turned[132] | 1
-	VMOVUPS	Z2, 916864(R11)	// fitGrad.turned[133]
-	VMOVUPS	Z9, 916928(R11)	// fitGrad.turned[133] | 1
-	VMOVUPS	Z3, 916992(R11)	// fitGrad.turned[134]
-	VMOVUPS	Z1, 917056(R11)	// fitGrad.turned[134] | 1
-	VMOVUPS	Z5, 917120(R11)	// fitGrad.turned[135]
-	VMOVUPS	Z0, 917184(R11)	// fitGrad.turned[135] | 1
+	VMOVUPS	Z18, 913920(R11)	// fitGrad.turned[128]
+	VMOVUPS	Z17, 913984(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Z15, 914048(R11)	// fitGrad.turned[129]
+	VMOVUPS	Z16, 914112(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Z11, 914176(R11)	// fitGrad.turned[130]
+	VMOVUPS	Z6, 914240(R11)	// fitGrad.turned[130] | 1
+	VMOVUPS	Z10, 914304(R11)	// fitGrad.turned[131]
+	VMOVUPS	Z8, 914368(R11)	// fitGrad.turned[131] | 1
+	VMOVUPS	Z14, 914432(R11)	// fitGrad.turned[132]
+	VMOVUPS	Z7, 914496(R11)	// fitGrad.turned[132] | 1
+	VMOVUPS	Z2, 914560(R11)	// fitGrad.turned[133]
+	VMOVUPS	Z9, 914624(R11)	// fitGrad.turned[133] | 1
+	VMOVUPS	Z3, 914688(R11)	// fitGrad.turned[134]
+	VMOVUPS	Z1, 914752(R11)	// fitGrad.turned[134] | 1
+	VMOVUPS	Z5, 914816(R11)	// fitGrad.turned[135]
+	VMOVUPS	Z0, 914880(R11)	// fitGrad.turned[135] | 1
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
@@ -10936,50 +11046,50 @@ loop101: // 2 times: tiles of 4 elements
 	MOVQ	DI, R13
 	MOVQ	R11, R14
 loop102: // 16 times: samples, 2 at a time
-	VBROADCASTSS	899840(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	899968(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	900096(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	900224(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	916224(R14), Z20	// fitGrad.turned[128]
+	VBROADCASTSS	897536(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	897664(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897792(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897920(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913920(R14), Z20	// fitGrad.turned[128]
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	918272(R14), Z20	// fitGrad.turned[144]
+	VMOVUPS	915968(R14), Z20	// fitGrad.turned[144]
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	920320(R14), Z20	// fitGrad.turned[160]
+	VMOVUPS	918016(R14), Z20	// fitGrad.turned[160]
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	922368(R14), Z20	// fitGrad.turned[176]
+	VMOVUPS	920064(R14), Z20	// fitGrad.turned[176]
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
 	VFMADD231PS	Z20, Z19, Z15
-	VBROADCASTSS	899844(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	899972(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	900100(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	900228(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	916288(R14), Z20	// fitGrad.turned[128] | 1
+	VBROADCASTSS	897540(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	897668(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897796(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897924(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913984(R14), Z20	// fitGrad.turned[128] | 1
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	918336(R14), Z20	// fitGrad.turned[144] | 1
+	VMOVUPS	916032(R14), Z20	// fitGrad.turned[144] | 1
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	920384(R14), Z20	// fitGrad.turned[160] | 1
+	VMOVUPS	918080(R14), Z20	// fitGrad.turned[160] | 1
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	922432(R14), Z20	// fitGrad.turned[176] | 1
+	VMOVUPS	920128(R14), Z20	// fitGrad.turned[176] | 1
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
@@ -11016,18 +11126,18 @@ loop102: // 16 times: samples, 2 at a time
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop103: // 64 times: tiles of 2 elements
-	VMOVUPS	2117376(SI), Z0	// fitGrad.mul_41[0]
-	VMOVUPS	2117440(SI), Z1	// fitGrad.mul_41[0] | 1
+	VMOVUPS	2115072(SI), Z0	// fitGrad.mul_41[0]
+	VMOVUPS	2115136(SI), Z1	// fitGrad.mul_41[0] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 899840(SI)	// fitGrad.turned[0]
-	VMOVUPS	Z1, 899904(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	2117504(SI), Z0	// fitGrad.mul_41[1]
-	VMOVUPS	2117568(SI), Z1	// fitGrad.mul_41[1] | 1
+	VMOVUPS	Z0, 897536(SI)	// fitGrad.turned[0]
+	VMOVUPS	Z1, 897600(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	2115200(SI), Z0	// fitGrad.mul_41[1]
+	VMOVUPS	2115264(SI), Z1	// fitGrad.mul_41[1] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 899968(SI)	// fitGrad.turned[1]
-	VMOVUPS	Z1, 900032(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Z0, 897664(SI)	// fitGrad.turned[1]
+	VMOVUPS	Z1, 897728(SI)	// fitGrad.turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop103
@@ -11039,22 +11149,22 @@ loop104: // 2 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop105: // 8 times
-	VMOVUPS	965888(R10), Z0	// fitGrad.mul[0]
-	VMOVUPS	966016(R10), Z1	// fitGrad.mul[1]
-	VMOVUPS	966144(R10), Z2	// fitGrad.mul[2]
-	VMOVUPS	966272(R10), Z3	// fitGrad.mul[3]
-	VMOVUPS	966400(R10), Z4	// fitGrad.mul[4]
-	VMOVUPS	966528(R10), Z5	// fitGrad.mul[5]
-	VMOVUPS	966656(R10), Z6	// fitGrad.mul[6]
-	VMOVUPS	966784(R10), Z7	// fitGrad.mul[7]
-	VMOVUPS	966912(R10), Z8	// fitGrad.mul[8]
-	VMOVUPS	967040(R10), Z9	// fitGrad.mul[9]
-	VMOVUPS	967168(R10), Z10	// fitGrad.mul[10]
-	VMOVUPS	967296(R10), Z11	// fitGrad.mul[11]
-	VMOVUPS	967424(R10), Z12	// fitGrad.mul[12]
-	VMOVUPS	967552(R10), Z13	// fitGrad.mul[13]
-	VMOVUPS	967680(R10), Z14	// fitGrad.mul[14]
-	VMOVUPS	967808(R10), Z15	// fitGrad.mul[15]
+	VMOVUPS	963584(R10), Z0	// fitGrad.mul[0]
+	VMOVUPS	963712(R10), Z1	// fitGrad.mul[1]
+	VMOVUPS	963840(R10), Z2	// fitGrad.mul[2]
+	VMOVUPS	963968(R10), Z3	// fitGrad.mul[3]
+	VMOVUPS	964096(R10), Z4	// fitGrad.mul[4]
+	VMOVUPS	964224(R10), Z5	// fitGrad.mul[5]
+	VMOVUPS	964352(R10), Z6	// fitGrad.mul[6]
+	VMOVUPS	964480(R10), Z7	// fitGrad.mul[7]
+	VMOVUPS	964608(R10), Z8	// fitGrad.mul[8]
+	VMOVUPS	964736(R10), Z9	// fitGrad.mul[9]
+	VMOVUPS	964864(R10), Z10	// fitGrad.mul[10]
+	VMOVUPS	964992(R10), Z11	// fitGrad.mul[11]
+	VMOVUPS	965120(R10), Z12	// fitGrad.mul[12]
+	VMOVUPS	965248(R10), Z13	// fitGrad.mul[13]
+	VMOVUPS	965376(R10), Z14	// fitGrad.mul[14]
+	VMOVUPS	965504(R10), Z15	// fitGrad.mul[15]
 	VUNPCKLPS	Z1, Z0, Z16
 	VUNPCKHPS	Z1, Z0, Z0
 	VUNPCKLPS	Z3, Z2, Z1
@@ -11119,22 +11229,22 @@ loop105: // 8 times
 	VSHUFF32X4	$221, Z12, Z8, Z4
 	VSHUFF32X4	$136, Z4, Z0, Z8
 	VSHUFF32X4	$221, Z4, Z0, Z0
-	VMOVUPS	Z18, 916224(R11)	// fitGrad.turned[128]
-	VMOVUPS	Z17, 916288(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Z15, 916352(R11)	// fitGrad.turned[129]
-	VMOVUPS	Z16, 916416(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Z11, 916480(R11)	// fitGrad.turned[130]
-	VMOVUPS	Z6, 916544(R11)	// fitGrad.turned[130] | 1
-	VMOVUPS	Z10, 916608(R11)	// fitGrad.turned[131]
-	VMOVUPS	Z8, 916672(R11)	// fitGrad.turned[131] | 1
-	VMOVUPS	Z14, 916736(R11)	// fitGrad.turned[132]
-	VMOVUPS	Z7, 916800(R11)	// fitGrad.turned[132] | 1
-	VMOVUPS	Z2, 916864(R11)	// fitGrad.turned[133]
-	VMOVUPS	Z9, 916928(R11)	// fitGrad.turned[133] | 1
-	VMOVUPS	Z3, 916992(R11)	// fitGrad.turned[134]
-	VMOVUPS	Z1, 917056(R11)	// fitGrad.turned[134] | 1
-	VMOVUPS	Z5, 917120(R11)	// fitGrad.turned[135]
-	VMOVUPS	Z0, 917184(R11)	// fitGrad.turned[135] | 1
+	VMOVUPS	Z18, 913920(R11)	// fitGrad.turned[128]
+	VMOVUPS	Z17, 913984(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Z15, 914048(R11)	// fitGrad.turned[129]
+	VMOVUPS	Z16, 914112(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Z11, 914176(R11)	// fitGrad.turned[130]
+	VMOVUPS	Z6, 914240(R11)	// fitGrad.turned[130] | 1
+	VMOVUPS	Z10, 914304(R11)	// fitGrad.turned[131]
+	VMOVUPS	Z8, 914368(R11)	// fitGrad.turned[131] | 1
+	VMOVUPS	Z14, 914432(R11)	// fitGrad.turned[132]
+	VMOVUPS	Z7, 914496(R11)	// fitGrad.turned[132] | 1
+	VMOVUPS	Z2, 914560(R11)	// fitGrad.turned[133]
+	VMOVUPS	Z9, 914624(R11)	// fitGrad.turned[133] | 1
+	VMOVUPS	Z3, 914688(R11)	// fitGrad.turned[134]
+	VMOVUPS	Z1, 914752(R11)	// fitGrad.turned[134] | 1
+	VMOVUPS	Z5, 914816(R11)	// fitGrad.turned[135]
+	VMOVUPS	Z0, 914880(R11)	// fitGrad.turned[135] | 1
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
@@ -11171,50 +11281,50 @@ loop107: // 2 times: tiles of 4 elements
 	MOVQ	DI, R13
 	MOVQ	R11, R14
 loop108: // 16 times: samples, 2 at a time
-	VBROADCASTSS	899840(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	899968(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	900096(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	900224(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	916224(R14), Z20	// fitGrad.turned[128]
+	VBROADCASTSS	897536(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	897664(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897792(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897920(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913920(R14), Z20	// fitGrad.turned[128]
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	918272(R14), Z20	// fitGrad.turned[144]
+	VMOVUPS	915968(R14), Z20	// fitGrad.turned[144]
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	920320(R14), Z20	// fitGrad.turned[160]
+	VMOVUPS	918016(R14), Z20	// fitGrad.turned[160]
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	922368(R14), Z20	// fitGrad.turned[176]
+	VMOVUPS	920064(R14), Z20	// fitGrad.turned[176]
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
 	VFMADD231PS	Z20, Z19, Z15
-	VBROADCASTSS	899844(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	899972(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	900100(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	900228(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	916288(R14), Z20	// fitGrad.turned[128] | 1
+	VBROADCASTSS	897540(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	897668(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897796(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897924(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913984(R14), Z20	// fitGrad.turned[128] | 1
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	918336(R14), Z20	// fitGrad.turned[144] | 1
+	VMOVUPS	916032(R14), Z20	// fitGrad.turned[144] | 1
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	920384(R14), Z20	// fitGrad.turned[160] | 1
+	VMOVUPS	918080(R14), Z20	// fitGrad.turned[160] | 1
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	922432(R14), Z20	// fitGrad.turned[176] | 1
+	VMOVUPS	920128(R14), Z20	// fitGrad.turned[176] | 1
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
@@ -11254,12 +11364,12 @@ loop108: // 16 times: samples, 2 at a time
 	MOVQ	DX, R10
 loop109: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	2133760(SI), Z0	// fitGrad.vecmat_11[0]
-	VMOVUPS	2133824(SI), Z1	// fitGrad.vecmat_11[0] | 1
-	VMOVUPS	949504(SI), Z2	// fitGrad.sigmoid[0]
-	VMOVUPS	949568(SI), Z3	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	2051840(SI), Z4	// fitGrad.mul_38[0]
-	VMOVUPS	2051904(SI), Z5	// fitGrad.mul_38[0] | 1
+	VMOVUPS	2131456(SI), Z0	// fitGrad.vecmat_11[0]
+	VMOVUPS	2131520(SI), Z1	// fitGrad.vecmat_11[0] | 1
+	VMOVUPS	947200(SI), Z2	// fitGrad.sigmoid[0]
+	VMOVUPS	947264(SI), Z3	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	2049536(SI), Z4	// fitGrad.mul_38[0]
+	VMOVUPS	2049600(SI), Z5	// fitGrad.mul_38[0] | 1
 	VFMADD231PS	Z2, Z0, Z4
 	VFMADD231PS	Z3, Z1, Z5
 	VPANDD	0(AX), Z4, Z0
@@ -11281,40 +11391,40 @@ loop109: // 128 times: elements
 	VFMADD231PS.BCST	f32_00000000<>(SB), Z1, Z2
 	VMOVUPS	Z2, 192(DI)	// sum of L.0.weight[3]
 	VBROADCASTSS	(R9), Z0	// L.0.weight[0]
-	VMOVUPS	1886976(AX), Z1	// fitGrad.pad_2[0]
-	VMOVUPS	1887040(AX), Z2	// fitGrad.pad_2[0] | 1
+	VMOVUPS	1884672(AX), Z1	// fitGrad.pad_2[0]
+	VMOVUPS	1884736(AX), Z2	// fitGrad.pad_2[0] | 1
 	VMULPS	Z1, Z0, Z1
 	VMULPS	Z2, Z0, Z0
 	VBROADCASTSS	4(R9), Z2	// L.0.weight[1]
-	VMOVUPS	1887104(AX), Z3	// fitGrad.pad_2[1]
-	VMOVUPS	1887168(AX), Z4	// fitGrad.pad_2[1] | 1
+	VMOVUPS	1884800(AX), Z3	// fitGrad.pad_2[1]
+	VMOVUPS	1884864(AX), Z4	// fitGrad.pad_2[1] | 1
 	VFMADD231PS	Z3, Z2, Z1
 	VFMADD231PS	Z4, Z2, Z0
 	VBROADCASTSS	8(R9), Z2	// L.0.weight[2]
-	VMOVUPS	1887232(AX), Z3	// fitGrad.pad_2[2]
-	VMOVUPS	1887296(AX), Z4	// fitGrad.pad_2[2] | 1
+	VMOVUPS	1884928(AX), Z3	// fitGrad.pad_2[2]
+	VMOVUPS	1884992(AX), Z4	// fitGrad.pad_2[2] | 1
 	VFMADD231PS	Z3, Z2, Z1
 	VFMADD231PS	Z4, Z2, Z0
 	VBROADCASTSS	12(R9), Z2	// L.0.weight[3]
-	VMOVUPS	1887360(AX), Z3	// fitGrad.pad_2[3]
-	VMOVUPS	1887424(AX), Z4	// fitGrad.pad_2[3] | 1
+	VMOVUPS	1885056(AX), Z3	// fitGrad.pad_2[3]
+	VMOVUPS	1885120(AX), Z4	// fitGrad.pad_2[3] | 1
 	VMOVUPS	Z1, Z31
 	VFMADD231PS	Z3, Z2, Z31
 	VMOVUPS	Z31, 128(AX)
 	VMOVUPS	Z0, Z31
 	VFMADD231PS	Z4, Z2, Z31
 	VMOVUPS	Z31, 192(AX)
-	VMOVUPS	2035456(SI), Z0	// fitGrad.mul_37[0]
-	VMOVUPS	2035520(SI), Z1	// fitGrad.mul_37[0] | 1
+	VMOVUPS	2033152(SI), Z0	// fitGrad.mul_37[0]
+	VMOVUPS	2033216(SI), Z1	// fitGrad.mul_37[0] | 1
 	VBROADCASTSS	512(R10), Z2	// L.0.weight.matvec[0]
-	VMOVUPS	1904384(SI), Z3	// fitGrad.mul_32[0]
-	VMOVUPS	1904448(SI), Z4	// fitGrad.mul_32[0] | 1
+	VMOVUPS	1902080(SI), Z3	// fitGrad.mul_32[0]
+	VMOVUPS	1902144(SI), Z4	// fitGrad.mul_32[0] | 1
 	VBROADCASTSS	1024(R10), Z5	// L.0.weight.matvec.2[0]
-	VMOVUPS	1772288(SI), Z6	// fitGrad.mul_27[0]
-	VMOVUPS	1772352(SI), Z7	// fitGrad.mul_27[0] | 1
+	VMOVUPS	1769984(SI), Z6	// fitGrad.mul_27[0]
+	VMOVUPS	1770048(SI), Z7	// fitGrad.mul_27[0] | 1
 	VBROADCASTSS	1536(R10), Z8	// L.0.weight.matvec.3[0]
-	VMOVUPS	1640704(SI), Z9	// fitGrad.mul_22[0]
-	VMOVUPS	1640768(SI), Z10	// fitGrad.mul_22[0] | 1
+	VMOVUPS	1638400(SI), Z9	// fitGrad.mul_22[0]
+	VMOVUPS	1638464(SI), Z10	// fitGrad.mul_22[0] | 1
 	VBROADCASTSS	2048(R10), Z11	// L.0.weight.matvec.4[0]
 	VMULPS	Z11, Z9, Z9
 	VMULPS	Z11, Z10, Z10
@@ -11324,37 +11434,37 @@ loop109: // 128 times: elements
 	VFMADD231PS	Z5, Z4, Z10
 	VFMADD231PS	Z2, Z0, Z9
 	VFMADD231PS	Z2, Z1, Z10
-	VMOVUPS	1146112(SI), Z31	// fitGrad.sub_2[0]
+	VMOVUPS	1143808(SI), Z31	// fitGrad.sub_2[0]
 	VMOVUPS	Z31, 256(AX)
-	VMOVUPS	1146176(SI), Z31	// fitGrad.sub_2[0] | 1
+	VMOVUPS	1143872(SI), Z31	// fitGrad.sub_2[0] | 1
 	VMOVUPS	Z31, 320(AX)
-	VMOVUPS	2019072(SI), Z0	// fitGrad.matvec_12[0]
-	VMOVUPS	2019136(SI), Z1	// fitGrad.matvec_12[0] | 1
-	VMOVUPS	1113344(SI), Z2	// fitGrad.vecmat[0]
-	VMOVUPS	1113408(SI), Z3	// fitGrad.vecmat[0] | 1
-	VMOVUPS	2002688(SI), Z4	// fitGrad.vecmat_10[0]
-	VMOVUPS	2002752(SI), Z5	// fitGrad.vecmat_10[0] | 1
+	VMOVUPS	2016768(SI), Z0	// fitGrad.matvec_12[0]
+	VMOVUPS	2016832(SI), Z1	// fitGrad.matvec_12[0] | 1
+	VMOVUPS	1111040(SI), Z2	// fitGrad.vecmat[0]
+	VMOVUPS	1111104(SI), Z3	// fitGrad.vecmat[0] | 1
+	VMOVUPS	2000384(SI), Z4	// fitGrad.vecmat_10[0]
+	VMOVUPS	2000448(SI), Z5	// fitGrad.vecmat_10[0] | 1
 	VBROADCASTSS	1024(R10), Z6	// L.0.weight.matvec.2[0]
-	VMOVUPS	1888000(SI), Z7	// fitGrad.matvec_10[0]
-	VMOVUPS	1888064(SI), Z8	// fitGrad.matvec_10[0] | 1
-	VMOVUPS	1309952(SI), Z11	// fitGrad.vecmat_3[0]
-	VMOVUPS	1310016(SI), Z12	// fitGrad.vecmat_3[0] | 1
-	VMOVUPS	1211648(SI), Z13	// fitGrad.vecmat_2[0]
-	VMOVUPS	1211712(SI), Z14	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	1870592(SI), Z15	// fitGrad.vecmat_9[0]
-	VMOVUPS	1870656(SI), Z16	// fitGrad.vecmat_9[0] | 1
+	VMOVUPS	1885696(SI), Z7	// fitGrad.matvec_10[0]
+	VMOVUPS	1885760(SI), Z8	// fitGrad.matvec_10[0] | 1
+	VMOVUPS	1307648(SI), Z11	// fitGrad.vecmat_3[0]
+	VMOVUPS	1307712(SI), Z12	// fitGrad.vecmat_3[0] | 1
+	VMOVUPS	1209344(SI), Z13	// fitGrad.vecmat_2[0]
+	VMOVUPS	1209408(SI), Z14	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1868288(SI), Z15	// fitGrad.vecmat_9[0]
+	VMOVUPS	1868352(SI), Z16	// fitGrad.vecmat_9[0] | 1
 	VBROADCASTSS	1536(R10), Z17	// L.0.weight.matvec.3[0]
-	VMOVUPS	1755904(SI), Z18	// fitGrad.matvec_8[0]
-	VMOVUPS	1755968(SI), Z19	// fitGrad.matvec_8[0] | 1
-	VMOVUPS	1442048(SI), Z20	// fitGrad.vecmat_5[0]
-	VMOVUPS	1442112(SI), Z21	// fitGrad.vecmat_5[0] | 1
-	VMOVUPS	1739008(SI), Z22	// fitGrad.vecmat_8[0]
-	VMOVUPS	1739072(SI), Z23	// fitGrad.vecmat_8[0] | 1
+	VMOVUPS	1753600(SI), Z18	// fitGrad.matvec_8[0]
+	VMOVUPS	1753664(SI), Z19	// fitGrad.matvec_8[0] | 1
+	VMOVUPS	1439744(SI), Z20	// fitGrad.vecmat_5[0]
+	VMOVUPS	1439808(SI), Z21	// fitGrad.vecmat_5[0] | 1
+	VMOVUPS	1736704(SI), Z22	// fitGrad.vecmat_8[0]
+	VMOVUPS	1736768(SI), Z23	// fitGrad.vecmat_8[0] | 1
 	VBROADCASTSS	2048(R10), Z24	// L.0.weight.matvec.4[0]
-	VMOVUPS	1624320(SI), Z25	// fitGrad.matvec_6[0]
-	VMOVUPS	1624384(SI), Z26	// fitGrad.matvec_6[0] | 1
-	VMOVUPS	1557248(SI), Z27	// fitGrad.vecmat_7[0]
-	VMOVUPS	1557312(SI), Z28	// fitGrad.vecmat_7[0] | 1
+	VMOVUPS	1622016(SI), Z25	// fitGrad.matvec_6[0]
+	VMOVUPS	1622080(SI), Z26	// fitGrad.matvec_6[0] | 1
+	VMOVUPS	1554944(SI), Z27	// fitGrad.vecmat_7[0]
+	VMOVUPS	1555008(SI), Z28	// fitGrad.vecmat_7[0] | 1
 	VMULPS	Z27, Z25, Z25
 	VMULPS	Z28, Z26, Z26
 	VFMADD231PS	Z24, Z22, Z25
@@ -11373,27 +11483,27 @@ loop109: // 128 times: elements
 	VFMADD231PS	Z3, Z1, Z26
 	VFMADD231PS	256(AX), Z9, Z25
 	VFMADD231PS	320(AX), Z10, Z26
-	VMOVUPS	2133760(SI), Z0	// fitGrad.vecmat_11[0]
-	VMOVUPS	2133824(SI), Z1	// fitGrad.vecmat_11[0] | 1
+	VMOVUPS	2131456(SI), Z0	// fitGrad.vecmat_11[0]
+	VMOVUPS	2131520(SI), Z1	// fitGrad.vecmat_11[0] | 1
 	VBROADCASTSS	512(R10), Z2	// L.0.weight.matvec[0]
-	VMOVUPS	949504(SI), Z3	// fitGrad.sigmoid[0]
-	VMOVUPS	949568(SI), Z4	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	947200(SI), Z3	// fitGrad.sigmoid[0]
+	VMOVUPS	947264(SI), Z4	// fitGrad.sigmoid[0] | 1
 	VFNMADD231PS	Z3, Z9, Z25
 	VFNMADD231PS	Z4, Z10, Z26
 	VFMADD231PS	Z2, Z0, Z25
 	VFMADD231PS	Z2, Z1, Z26
-	VMOVUPS	1162496(SI), Z0	// fitGrad.mul_6[0]
-	VMOVUPS	1162560(SI), Z1	// fitGrad.mul_6[0] | 1
+	VMOVUPS	1160192(SI), Z0	// fitGrad.mul_6[0]
+	VMOVUPS	1160256(SI), Z1	// fitGrad.mul_6[0] | 1
 	VMULPS	Z0, Z25, Z0
 	VMULPS	Z1, Z26, Z1
-	VMOVUPS	Z0, 2150144(SI)	// fitGrad.mul_42[0]
-	VMOVUPS	Z1, 2150208(SI)	// fitGrad.mul_42[0] | 1
-	VMOVUPS	949504(SI), Z0	// fitGrad.sigmoid[0]
-	VMOVUPS	949568(SI), Z1	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	Z0, 2147840(SI)	// fitGrad.mul_42[0]
+	VMOVUPS	Z1, 2147904(SI)	// fitGrad.mul_42[0] | 1
+	VMOVUPS	947200(SI), Z0	// fitGrad.sigmoid[0]
+	VMOVUPS	947264(SI), Z1	// fitGrad.sigmoid[0] | 1
 	VMULPS	128(AX), Z0, Z0
 	VMULPS	192(AX), Z1, Z1
-	VMOVUPS	Z0, 2166528(SI)	// fitGrad.mul_43[0]
-	VMOVUPS	Z1, 2166592(SI)	// fitGrad.mul_43[0] | 1
+	VMOVUPS	Z0, 2164224(SI)	// fitGrad.mul_43[0]
+	VMOVUPS	Z1, 2164288(SI)	// fitGrad.mul_43[0] | 1
 	ADDQ	$128, SI
 	ADDQ	$256, DI
 	ADDQ	$16, R9
@@ -11425,8 +11535,8 @@ loop110: // 16 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop111: // 128 times: terms of the sums
-	VMOVUPS	2166528(R11), Z16	// fitGrad.mul_43[0]
-	VMOVUPS	2166592(R11), Z17	// fitGrad.mul_43[0] | 1
+	VMOVUPS	2164224(R11), Z16	// fitGrad.mul_43[0]
+	VMOVUPS	2164288(R11), Z17	// fitGrad.mul_43[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -11455,41 +11565,41 @@ loop111: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop111
-	VMOVUPS	Z0, 2182912(DI)	// fitGrad.matvec_14[0]
-	VMOVUPS	Z1, 2182976(DI)	// fitGrad.matvec_14[0] | 1
-	VMOVUPS	Z2, 2183040(DI)	// fitGrad.matvec_14[1]
-	VMOVUPS	Z3, 2183104(DI)	// fitGrad.matvec_14[1] | 1
-	VMOVUPS	Z4, 2183168(DI)	// fitGrad.matvec_14[2]
-	VMOVUPS	Z5, 2183232(DI)	// fitGrad.matvec_14[2] | 1
-	VMOVUPS	Z6, 2183296(DI)	// fitGrad.matvec_14[3]
-	VMOVUPS	Z7, 2183360(DI)	// fitGrad.matvec_14[3] | 1
-	VMOVUPS	Z8, 2183424(DI)	// fitGrad.matvec_14[4]
-	VMOVUPS	Z9, 2183488(DI)	// fitGrad.matvec_14[4] | 1
-	VMOVUPS	Z10, 2183552(DI)	// fitGrad.matvec_14[5]
-	VMOVUPS	Z11, 2183616(DI)	// fitGrad.matvec_14[5] | 1
-	VMOVUPS	Z12, 2183680(DI)	// fitGrad.matvec_14[6]
-	VMOVUPS	Z13, 2183744(DI)	// fitGrad.matvec_14[6] | 1
-	VMOVUPS	Z14, 2183808(DI)	// fitGrad.matvec_14[7]
-	VMOVUPS	Z15, 2183872(DI)	// fitGrad.matvec_14[7] | 1
-	VMOVUPS	2100992(DI), Z31	// fitGrad.mul_40[0]
+	VMOVUPS	Z0, 2180608(DI)	// fitGrad.matvec_14[0]
+	VMOVUPS	Z1, 2180672(DI)	// fitGrad.matvec_14[0] | 1
+	VMOVUPS	Z2, 2180736(DI)	// fitGrad.matvec_14[1]
+	VMOVUPS	Z3, 2180800(DI)	// fitGrad.matvec_14[1] | 1
+	VMOVUPS	Z4, 2180864(DI)	// fitGrad.matvec_14[2]
+	VMOVUPS	Z5, 2180928(DI)	// fitGrad.matvec_14[2] | 1
+	VMOVUPS	Z6, 2180992(DI)	// fitGrad.matvec_14[3]
+	VMOVUPS	Z7, 2181056(DI)	// fitGrad.matvec_14[3] | 1
+	VMOVUPS	Z8, 2181120(DI)	// fitGrad.matvec_14[4]
+	VMOVUPS	Z9, 2181184(DI)	// fitGrad.matvec_14[4] | 1
+	VMOVUPS	Z10, 2181248(DI)	// fitGrad.matvec_14[5]
+	VMOVUPS	Z11, 2181312(DI)	// fitGrad.matvec_14[5] | 1
+	VMOVUPS	Z12, 2181376(DI)	// fitGrad.matvec_14[6]
+	VMOVUPS	Z13, 2181440(DI)	// fitGrad.matvec_14[6] | 1
+	VMOVUPS	Z14, 2181504(DI)	// fitGrad.matvec_14[7]
+	VMOVUPS	Z15, 2181568(DI)	// fitGrad.matvec_14[7] | 1
+	VMOVUPS	2098688(DI), Z31	// fitGrad.mul_40[0]
 	VMOVUPS	Z31, 128(AX)
-	VMOVUPS	2101056(DI), Z31	// fitGrad.mul_40[0] | 1
+	VMOVUPS	2098752(DI), Z31	// fitGrad.mul_40[0] | 1
 	VMOVUPS	Z31, 192(AX)
-	VMOVUPS	982272(DI), Z31	// fitGrad.matvec[0]
+	VMOVUPS	979968(DI), Z31	// fitGrad.matvec[0]
 	VMOVUPS	Z31, 256(AX)
-	VMOVUPS	982336(DI), Z16	// fitGrad.matvec[0] | 1
-	VMOVUPS	1969920(DI), Z17	// fitGrad.mul_35[0]
-	VMOVUPS	1969984(DI), Z18	// fitGrad.mul_35[0] | 1
-	VMOVUPS	1260800(DI), Z19	// fitGrad.matvec_3[0]
-	VMOVUPS	1260864(DI), Z20	// fitGrad.matvec_3[0] | 1
-	VMOVUPS	1837824(DI), Z21	// fitGrad.mul_30[0]
-	VMOVUPS	1837888(DI), Z22	// fitGrad.mul_30[0] | 1
-	VMOVUPS	1392896(DI), Z23	// fitGrad.matvec_4[0]
-	VMOVUPS	1392960(DI), Z24	// fitGrad.matvec_4[0] | 1
-	VMOVUPS	1706240(DI), Z25	// fitGrad.mul_25[0]
-	VMOVUPS	1706304(DI), Z26	// fitGrad.mul_25[0] | 1
-	VMOVUPS	1508096(DI), Z27	// fitGrad.matvec_5[0]
-	VMOVUPS	1508160(DI), Z28	// fitGrad.matvec_5[0] | 1
+	VMOVUPS	980032(DI), Z16	// fitGrad.matvec[0] | 1
+	VMOVUPS	1967616(DI), Z17	// fitGrad.mul_35[0]
+	VMOVUPS	1967680(DI), Z18	// fitGrad.mul_35[0] | 1
+	VMOVUPS	1258496(DI), Z19	// fitGrad.matvec_3[0]
+	VMOVUPS	1258560(DI), Z20	// fitGrad.matvec_3[0] | 1
+	VMOVUPS	1835520(DI), Z21	// fitGrad.mul_30[0]
+	VMOVUPS	1835584(DI), Z22	// fitGrad.mul_30[0] | 1
+	VMOVUPS	1390592(DI), Z23	// fitGrad.matvec_4[0]
+	VMOVUPS	1390656(DI), Z24	// fitGrad.matvec_4[0] | 1
+	VMOVUPS	1703936(DI), Z25	// fitGrad.mul_25[0]
+	VMOVUPS	1704000(DI), Z26	// fitGrad.mul_25[0] | 1
+	VMOVUPS	1505792(DI), Z27	// fitGrad.matvec_5[0]
+	VMOVUPS	1505856(DI), Z28	// fitGrad.matvec_5[0] | 1
 	VMULPS	Z27, Z25, Z25
 	VMULPS	Z28, Z26, Z26
 	VFMADD231PS	Z23, Z21, Z25
@@ -11499,10 +11609,10 @@ loop111: // 128 times: terms of the sums
 	VMOVUPS	128(AX), Z29
 	VFMADD231PS	256(AX), Z29, Z25
 	VFMADD231PS	192(AX), Z16, Z26
-	VMOVUPS	1031424(DI), Z16	// fitGrad.sigmoid_2[0]
-	VMOVUPS	1031488(DI), Z17	// fitGrad.sigmoid_2[0] | 1
-	VMOVUPS	1047808(DI), Z18	// fitGrad.sub[0]
-	VMOVUPS	1047872(DI), Z19	// fitGrad.sub[0] | 1
+	VMOVUPS	1029120(DI), Z16	// fitGrad.sigmoid_2[0]
+	VMOVUPS	1029184(DI), Z17	// fitGrad.sigmoid_2[0] | 1
+	VMOVUPS	1045504(DI), Z18	// fitGrad.sub[0]
+	VMOVUPS	1045568(DI), Z19	// fitGrad.sub[0] | 1
 	VBROADCASTSS	(R9), Z20	// vecmat[0]
 	VMULPS	Z20, Z0, Z0
 	VMULPS	Z20, Z1, Z1
@@ -11510,25 +11620,25 @@ loop111: // 128 times: terms of the sums
 	VFMADD231PS	Z19, Z26, Z1
 	VFNMADD231PS	Z16, Z25, Z0
 	VFNMADD231PS	Z17, Z26, Z1
-	VMOVUPS	Z0, 2199296(DI)	// fitGrad.sub_3[0]
-	VMOVUPS	Z1, 2199360(DI)	// fitGrad.sub_3[0] | 1
-	VMOVUPS	2019072(DI), Z31	// fitGrad.matvec_12[0]
+	VMOVUPS	Z0, 2196992(DI)	// fitGrad.sub_3[0]
+	VMOVUPS	Z1, 2197056(DI)	// fitGrad.sub_3[0] | 1
+	VMOVUPS	2016768(DI), Z31	// fitGrad.matvec_12[0]
 	VMOVUPS	Z31, 128(AX)
-	VMOVUPS	2019136(DI), Z0	// fitGrad.matvec_12[0] | 1
-	VMOVUPS	1178880(DI), Z1	// fitGrad.mul_7[0]
-	VMOVUPS	1178944(DI), Z16	// fitGrad.mul_7[0] | 1
-	VMOVUPS	1888000(DI), Z17	// fitGrad.matvec_10[0]
-	VMOVUPS	1888064(DI), Z18	// fitGrad.matvec_10[0] | 1
-	VMOVUPS	1326336(DI), Z19	// fitGrad.mul_12[0]
-	VMOVUPS	1326400(DI), Z20	// fitGrad.mul_12[0] | 1
-	VMOVUPS	1755904(DI), Z21	// fitGrad.matvec_8[0]
-	VMOVUPS	1755968(DI), Z22	// fitGrad.matvec_8[0] | 1
-	VMOVUPS	1458432(DI), Z23	// fitGrad.mul_17[0]
-	VMOVUPS	1458496(DI), Z24	// fitGrad.mul_17[0] | 1
-	VMOVUPS	1624320(DI), Z25	// fitGrad.matvec_6[0]
-	VMOVUPS	1624384(DI), Z26	// fitGrad.matvec_6[0] | 1
-	VMOVUPS	1573632(DI), Z27	// fitGrad.mul_21[0]
-	VMOVUPS	1573696(DI), Z28	// fitGrad.mul_21[0] | 1
+	VMOVUPS	2016832(DI), Z0	// fitGrad.matvec_12[0] | 1
+	VMOVUPS	1176576(DI), Z1	// fitGrad.mul_7[0]
+	VMOVUPS	1176640(DI), Z16	// fitGrad.mul_7[0] | 1
+	VMOVUPS	1885696(DI), Z17	// fitGrad.matvec_10[0]
+	VMOVUPS	1885760(DI), Z18	// fitGrad.matvec_10[0] | 1
+	VMOVUPS	1324032(DI), Z19	// fitGrad.mul_12[0]
+	VMOVUPS	1324096(DI), Z20	// fitGrad.mul_12[0] | 1
+	VMOVUPS	1753600(DI), Z21	// fitGrad.matvec_8[0]
+	VMOVUPS	1753664(DI), Z22	// fitGrad.matvec_8[0] | 1
+	VMOVUPS	1456128(DI), Z23	// fitGrad.mul_17[0]
+	VMOVUPS	1456192(DI), Z24	// fitGrad.mul_17[0] | 1
+	VMOVUPS	1622016(DI), Z25	// fitGrad.matvec_6[0]
+	VMOVUPS	1622080(DI), Z26	// fitGrad.matvec_6[0] | 1
+	VMOVUPS	1571328(DI), Z27	// fitGrad.mul_21[0]
+	VMOVUPS	1571392(DI), Z28	// fitGrad.mul_21[0] | 1
 	VMULPS	Z27, Z25, Z25
 	VMULPS	Z28, Z26, Z26
 	VFMADD231PS	Z23, Z21, Z25
@@ -11537,25 +11647,25 @@ loop111: // 128 times: terms of the sums
 	VFMADD231PS	Z20, Z18, Z26
 	VFMADD231PS	128(AX), Z1, Z25
 	VFMADD231PS	Z16, Z0, Z26
-	VMOVUPS	Z25, 2215680(DI)	// fitGrad.add_9[0]
-	VMOVUPS	Z26, 2215744(DI)	// fitGrad.add_9[0] | 1
-	VMOVUPS	2101120(DI), Z31	// fitGrad.mul_40[1]
+	VMOVUPS	Z25, 2213376(DI)	// fitGrad.add_9[0]
+	VMOVUPS	Z26, 2213440(DI)	// fitGrad.add_9[0] | 1
+	VMOVUPS	2098816(DI), Z31	// fitGrad.mul_40[1]
 	VMOVUPS	Z31, 128(AX)
-	VMOVUPS	2101184(DI), Z0	// fitGrad.mul_40[1] | 1
-	VMOVUPS	982400(DI), Z1	// fitGrad.matvec[1]
-	VMOVUPS	982464(DI), Z16	// fitGrad.matvec[1] | 1
-	VMOVUPS	1970048(DI), Z17	// fitGrad.mul_35[1]
-	VMOVUPS	1970112(DI), Z18	// fitGrad.mul_35[1] | 1
-	VMOVUPS	1260928(DI), Z19	// fitGrad.matvec_3[1]
-	VMOVUPS	1260992(DI), Z20	// fitGrad.matvec_3[1] | 1
-	VMOVUPS	1837952(DI), Z21	// fitGrad.mul_30[1]
-	VMOVUPS	1838016(DI), Z22	// fitGrad.mul_30[1] | 1
-	VMOVUPS	1393024(DI), Z23	// fitGrad.matvec_4[1]
-	VMOVUPS	1393088(DI), Z24	// fitGrad.matvec_4[1] | 1
-	VMOVUPS	1706368(DI), Z25	// fitGrad.mul_25[1]
-	VMOVUPS	1706432(DI), Z26	// fitGrad.mul_25[1] | 1
-	VMOVUPS	1508224(DI), Z27	// fitGrad.matvec_5[1]
-	VMOVUPS	1508288(DI), Z28	// fitGrad.matvec_5[1] | 1
+	VMOVUPS	2098880(DI), Z0	// fitGrad.mul_40[1] | 1
+	VMOVUPS	980096(DI), Z1	// fitGrad.matvec[1]
+	VMOVUPS	980160(DI), Z16	// fitGrad.matvec[1] | 1
+	VMOVUPS	1967744(DI), Z17	// fitGrad.mul_35[1]
+	VMOVUPS	1967808(DI), Z18	// fitGrad.mul_35[1] | 1
+	VMOVUPS	1258624(DI), Z19	// fitGrad.matvec_3[1]
+	VMOVUPS	1258688(DI), Z20	// fitGrad.matvec_3[1] | 1
+	VMOVUPS	1835648(DI), Z21	// fitGrad.mul_30[1]
+	VMOVUPS	1835712(DI), Z22	// fitGrad.mul_30[1] | 1
+	VMOVUPS	1390720(DI), Z23	// fitGrad.matvec_4[1]
+	VMOVUPS	1390784(DI), Z24	// fitGrad.matvec_4[1] | 1
+	VMOVUPS	1704064(DI), Z25	// fitGrad.mul_25[1]
+	VMOVUPS	1704128(DI), Z26	// fitGrad.mul_25[1] | 1
+	VMOVUPS	1505920(DI), Z27	// fitGrad.matvec_5[1]
+	VMOVUPS	1505984(DI), Z28	// fitGrad.matvec_5[1] | 1
 	VMULPS	Z27, Z25, Z25
 	VMULPS	Z28, Z26, Z26
 	VFMADD231PS	Z23, Z21, Z25
@@ -11564,10 +11674,10 @@ loop111: // 128 times: terms of the sums
 	VFMADD231PS	Z20, Z18, Z26
 	VFMADD231PS	128(AX), Z1, Z25
 	VFMADD231PS	Z16, Z0, Z26
-	VMOVUPS	1031552(DI), Z0	// fitGrad.sigmoid_2[1]
-	VMOVUPS	1031616(DI), Z1	// fitGrad.sigmoid_2[1] | 1
-	VMOVUPS	1047936(DI), Z16	// fitGrad.sub[1]
-	VMOVUPS	1048000(DI), Z17	// fitGrad.sub[1] | 1
+	VMOVUPS	1029248(DI), Z0	// fitGrad.sigmoid_2[1]
+	VMOVUPS	1029312(DI), Z1	// fitGrad.sigmoid_2[1] | 1
+	VMOVUPS	1045632(DI), Z16	// fitGrad.sub[1]
+	VMOVUPS	1045696(DI), Z17	// fitGrad.sub[1] | 1
 	VBROADCASTSS	4(R9), Z18	// vecmat[1]
 	VMULPS	Z18, Z2, Z2
 	VMULPS	Z18, Z3, Z3
@@ -11575,24 +11685,24 @@ loop111: // 128 times: terms of the sums
 	VFMADD231PS	Z17, Z26, Z3
 	VFNMADD231PS	Z0, Z25, Z2
 	VFNMADD231PS	Z1, Z26, Z3
-	VMOVUPS	Z2, 2199424(DI)	// fitGrad.sub_3[1]
-	VMOVUPS	Z3, 2199488(DI)	// fitGrad.sub_3[1] | 1
-	VMOVUPS	2019200(DI), Z0	// fitGrad.matvec_12[1]
-	VMOVUPS	2019264(DI), Z1	// fitGrad.matvec_12[1] | 1
-	VMOVUPS	1179008(DI), Z2	// fitGrad.mul_7[1]
-	VMOVUPS	1179072(DI), Z3	// fitGrad.mul_7[1] | 1
-	VMOVUPS	1888128(DI), Z16	// fitGrad.matvec_10[1]
-	VMOVUPS	1888192(DI), Z17	// fitGrad.matvec_10[1] | 1
-	VMOVUPS	1326464(DI), Z18	// fitGrad.mul_12[1]
-	VMOVUPS	1326528(DI), Z19	// fitGrad.mul_12[1] | 1
-	VMOVUPS	1756032(DI), Z20	// fitGrad.matvec_8[1]
-	VMOVUPS	1756096(DI), Z21	// fitGrad.matvec_8[1] | 1
-	VMOVUPS	1458560(DI), Z22	// fitGrad.mul_17[1]
-	VMOVUPS	1458624(DI), Z23	// fitGrad.mul_17[1] | 1
-	VMOVUPS	1624448(DI), Z24	// fitGrad.matvec_6[1]
-	VMOVUPS	1624512(DI), Z25	// fitGrad.matvec_6[1] | 1
-	VMOVUPS	1573760(DI), Z26	// fitGrad.mul_21[1]
-	VMOVUPS	1573824(DI), Z27	// fitGrad.mul_21[1] | 1
+	VMOVUPS	Z2, 2197120(DI)	// fitGrad.sub_3[1]
+	VMOVUPS	Z3, 2197184(DI)	// fitGrad.sub_3[1] | 1
+	VMOVUPS	2016896(DI), Z0	// fitGrad.matvec_12[1]
+	VMOVUPS	2016960(DI), Z1	// fitGrad.matvec_12[1] | 1
+	VMOVUPS	1176704(DI), Z2	// fitGrad.mul_7[1]
+	VMOVUPS	1176768(DI), Z3	// fitGrad.mul_7[1] | 1
+	VMOVUPS	1885824(DI), Z16	// fitGrad.matvec_10[1]
+	VMOVUPS	1885888(DI), Z17	// fitGrad.matvec_10[1] | 1
+	VMOVUPS	1324160(DI), Z18	// fitGrad.mul_12[1]
+	VMOVUPS	1324224(DI), Z19	// fitGrad.mul_12[1] | 1
+	VMOVUPS	1753728(DI), Z20	// fitGrad.matvec_8[1]
+	VMOVUPS	1753792(DI), Z21	// fitGrad.matvec_8[1] | 1
+	VMOVUPS	1456256(DI), Z22	// fitGrad.mul_17[1]
+	VMOVUPS	1456320(DI), Z23	// fitGrad.mul_17[1] | 1
+	VMOVUPS	1622144(DI), Z24	// fitGrad.matvec_6[1]
+	VMOVUPS	1622208(DI), Z25	// fitGrad.matvec_6[1] | 1
+	VMOVUPS	1571456(DI), Z26	// fitGrad.mul_21[1]
+	VMOVUPS	1571520(DI), Z27	// fitGrad.mul_21[1] | 1
 	VMULPS	Z26, Z24, Z24
 	VMULPS	Z27, Z25, Z25
 	VFMADD231PS	Z22, Z20, Z24
@@ -11601,24 +11711,24 @@ loop111: // 128 times: terms of the sums
 	VFMADD231PS	Z19, Z17, Z25
 	VFMADD231PS	Z2, Z0, Z24
 	VFMADD231PS	Z3, Z1, Z25
-	VMOVUPS	Z24, 2215808(DI)	// fitGrad.add_9[1]
-	VMOVUPS	Z25, 2215872(DI)	// fitGrad.add_9[1] | 1
-	VMOVUPS	2101248(DI), Z0	// fitGrad.mul_40[2]
-	VMOVUPS	2101312(DI), Z1	// fitGrad.mul_40[2] | 1
-	VMOVUPS	982528(DI), Z2	// fitGrad.matvec[2]
-	VMOVUPS	982592(DI), Z3	// fitGrad.matvec[2] | 1
-	VMOVUPS	1970176(DI), Z16	// fitGrad.mul_35[2]
-	VMOVUPS	1970240(DI), Z17	// fitGrad.mul_35[2] | 1
-	VMOVUPS	1261056(DI), Z18	// fitGrad.matvec_3[2]
-	VMOVUPS	1261120(DI), Z19	// fitGrad.matvec_3[2] | 1
-	VMOVUPS	1838080(DI), Z20	// fitGrad.mul_30[2]
-	VMOVUPS	1838144(DI), Z21	// fitGrad.mul_30[2] | 1
-	VMOVUPS	1393152(DI), Z22	// fitGrad.matvec_4[2]
-	VMOVUPS	1393216(DI), Z23	// fitGrad.matvec_4[2] | 1
-	VMOVUPS	1706496(DI), Z24	// fitGrad.mul_25[2]
-	VMOVUPS	1706560(DI), Z25	// fitGrad.mul_25[2] | 1
-	VMOVUPS	1508352(DI), Z26	// fitGrad.matvec_5[2]
-	VMOVUPS	1508416(DI), Z27	// fitGrad.matvec_5[2] | 1
+	VMOVUPS	Z24, 2213504(DI)	// fitGrad.add_9[1]
+	VMOVUPS	Z25, 2213568(DI)	// fitGrad.add_9[1] | 1
+	VMOVUPS	2098944(DI), Z0	// fitGrad.mul_40[2]
+	VMOVUPS	2099008(DI), Z1	// fitGrad.mul_40[2] | 1
+	VMOVUPS	980224(DI), Z2	// fitGrad.matvec[2]
+	VMOVUPS	980288(DI), Z3	// fitGrad.matvec[2] | 1
+	VMOVUPS	1967872(DI), Z16	// fitGrad.mul_35[2]
+	VMOVUPS	1967936(DI), Z17	// fitGrad.mul_35[2] | 1
+	VMOVUPS	1258752(DI), Z18	// fitGrad.matvec_3[2]
+	VMOVUPS	1258816(DI), Z19	// fitGrad.matvec_3[2] | 1
+	VMOVUPS	1835776(DI), Z20	// fitGrad.mul_30[2]
+	VMOVUPS	1835840(DI), Z21	// fitGrad.mul_30[2] | 1
+	VMOVUPS	1390848(DI), Z22	// fitGrad.matvec_4[2]
+	VMOVUPS	1390912(DI), Z23	// fitGrad.matvec_4[2] | 1
+	VMOVUPS	1704192(DI), Z24	// fitGrad.mul_25[2]
+	VMOVUPS	1704256(DI), Z25	// fitGrad.mul_25[2] | 1
+	VMOVUPS	1506048(DI), Z26	// fitGrad.matvec_5[2]
+	VMOVUPS	1506112(DI), Z27	// fitGrad.matvec_5[2] | 1
 	VMULPS	Z26, Z24, Z24
 	VMULPS	Z27, Z25, Z25
 	VFMADD231PS	Z22, Z20, Z24
@@ -11627,10 +11737,10 @@ loop111: // 128 times: terms of the sums
 	VFMADD231PS	Z19, Z17, Z25
 	VFMADD231PS	Z2, Z0, Z24
 	VFMADD231PS	Z3, Z1, Z25
-	VMOVUPS	1031680(DI), Z0	// fitGrad.sigmoid_2[2]
-	VMOVUPS	1031744(DI), Z1	// fitGrad.sigmoid_2[2] | 1
-	VMOVUPS	1048064(DI), Z2	// fitGrad.sub[2]
-	VMOVUPS	1048128(DI), Z3	// fitGrad.sub[2] | 1
+	VMOVUPS	1029376(DI), Z0	// fitGrad.sigmoid_2[2]
+	VMOVUPS	1029440(DI), Z1	// fitGrad.sigmoid_2[2] | 1
+	VMOVUPS	1045760(DI), Z2	// fitGrad.sub[2]
+	VMOVUPS	1045824(DI), Z3	// fitGrad.sub[2] | 1
 	VBROADCASTSS	8(R9), Z16	// vecmat[2]
 	VMULPS	Z16, Z4, Z4
 	VMULPS	Z16, Z5, Z5
@@ -11638,24 +11748,24 @@ loop111: // 128 times: terms of the sums
 	VFMADD231PS	Z3, Z25, Z5
 	VFNMADD231PS	Z0, Z24, Z4
 	VFNMADD231PS	Z1, Z25, Z5
-	VMOVUPS	Z4, 2199552(DI)	// fitGrad.sub_3[2]
-	VMOVUPS	Z5, 2199616(DI)	// fitGrad.sub_3[2] | 1
-	VMOVUPS	2019328(DI), Z0	// fitGrad.matvec_12[2]
-	VMOVUPS	2019392(DI), Z1	// fitGrad.matvec_12[2] | 1
-	VMOVUPS	1179136(DI), Z2	// fitGrad.mul_7[2]
-	VMOVUPS	1179200(DI), Z3	// fitGrad.mul_7[2] | 1
-	VMOVUPS	1888256(DI), Z4	// fitGrad.matvec_10[2]
-	VMOVUPS	1888320(DI), Z5	// fitGrad.matvec_10[2] | 1
-	VMOVUPS	1326592(DI), Z16	// fitGrad.mul_12[2]
-	VMOVUPS	1326656(DI), Z17	// fitGrad.mul_12[2] | 1
-	VMOVUPS	1756160(DI), Z18	// fitGrad.matvec_8[2]
-	VMOVUPS	1756224(DI), Z19	// fitGrad.matvec_8[2] | 1
-	VMOVUPS	1458688(DI), Z20	// fitGrad.mul_17[2]
-	VMOVUPS	1458752(DI), Z21	// fitGrad.mul_17[2] | 1
-	VMOVUPS	1624576(DI), Z22	// fitGrad.matvec_6[2]
-	VMOVUPS	1624640(DI), Z23	// fitGrad.matvec_6[2] | 1
-	VMOVUPS	1573888(DI), Z24	// fitGrad.mul_21[2]
-	VMOVUPS	1573952(DI), Z25	// fitGrad.mul_21[2] | 1
+	VMOVUPS	Z4, 2197248(DI)	// fitGrad.sub_3[2]
+	VMOVUPS	Z5, 2197312(DI)	// fitGrad.sub_3[2] | 1
+	VMOVUPS	2017024(DI), Z0	// fitGrad.matvec_12[2]
+	VMOVUPS	2017088(DI), Z1	// fitGrad.matvec_12[2] | 1
+	VMOVUPS	1176832(DI), Z2	// fitGrad.mul_7[2]
+	VMOVUPS	1176896(DI), Z3	// fitGrad.mul_7[2] | 1
+	VMOVUPS	1885952(DI), Z4	// fitGrad.matvec_10[2]
+	VMOVUPS	1886016(DI), Z5	// fitGrad.matvec_10[2] | 1
+	VMOVUPS	1324288(DI), Z16	// fitGrad.mul_12[2]
+	VMOVUPS	1324352(DI), Z17	// fitGrad.mul_12[2] | 1
+	VMOVUPS	1753856(DI), Z18	// fitGrad.matvec_8[2]
+	VMOVUPS	1753920(DI), Z19	// fitGrad.matvec_8[2] | 1
+	VMOVUPS	1456384(DI), Z20	// fitGrad.mul_17[2]
+	VMOVUPS	1456448(DI), Z21	// fitGrad.mul_17[2] | 1
+	VMOVUPS	1622272(DI), Z22	// fitGrad.matvec_6[2]
+	VMOVUPS	1622336(DI), Z23	// fitGrad.matvec_6[2] | 1
+	VMOVUPS	1571584(DI), Z24	// fitGrad.mul_21[2]
+	VMOVUPS	1571648(DI), Z25	// fitGrad.mul_21[2] | 1
 	VMULPS	Z24, Z22, Z22
 	VMULPS	Z25, Z23, Z23
 	VFMADD231PS	Z20, Z18, Z22
@@ -11664,24 +11774,24 @@ loop111: // 128 times: terms of the sums
 	VFMADD231PS	Z17, Z5, Z23
 	VFMADD231PS	Z2, Z0, Z22
 	VFMADD231PS	Z3, Z1, Z23
-	VMOVUPS	Z22, 2215936(DI)	// fitGrad.add_9[2]
-	VMOVUPS	Z23, 2216000(DI)	// fitGrad.add_9[2] | 1
-	VMOVUPS	2101376(DI), Z0	// fitGrad.mul_40[3]
-	VMOVUPS	2101440(DI), Z1	// fitGrad.mul_40[3] | 1
-	VMOVUPS	982656(DI), Z2	// fitGrad.matvec[3]
-	VMOVUPS	982720(DI), Z3	// fitGrad.matvec[3] | 1
-	VMOVUPS	1970304(DI), Z4	// fitGrad.mul_35[3]
-	VMOVUPS	1970368(DI), Z5	// fitGrad.mul_35[3] | 1
-	VMOVUPS	1261184(DI), Z16	// fitGrad.matvec_3[3]
-	VMOVUPS	1261248(DI), Z17	// fitGrad.matvec_3[3] | 1
-	VMOVUPS	1838208(DI), Z18	// fitGrad.mul_30[3]
-	VMOVUPS	1838272(DI), Z19	// fitGrad.mul_30[3] | 1
-	VMOVUPS	1393280(DI), Z20	// fitGrad.matvec_4[3]
-	VMOVUPS	1393344(DI), Z21	// fitGrad.matvec_4[3] | 1
-	VMOVUPS	1706624(DI), Z22	// fitGrad.mul_25[3]
-	VMOVUPS	1706688(DI), Z23	// fitGrad.mul_25[3] | 1
-	VMOVUPS	1508480(DI), Z24	// fitGrad.matvec_5[3]
-	VMOVUPS	1508544(DI), Z25	// fitGrad.matvec_5[3] | 1
+	VMOVUPS	Z22, 2213632(DI)	// fitGrad.add_9[2]
+	VMOVUPS	Z23, 2213696(DI)	// fitGrad.add_9[2] | 1
+	VMOVUPS	2099072(DI), Z0	// fitGrad.mul_40[3]
+	VMOVUPS	2099136(DI), Z1	// fitGrad.mul_40[3] | 1
+	VMOVUPS	980352(DI), Z2	// fitGrad.matvec[3]
+	VMOVUPS	980416(DI), Z3	// fitGrad.matvec[3] | 1
+	VMOVUPS	1968000(DI), Z4	// fitGrad.mul_35[3]
+	VMOVUPS	1968064(DI), Z5	// fitGrad.mul_35[3] | 1
+	VMOVUPS	1258880(DI), Z16	// fitGrad.matvec_3[3]
+	VMOVUPS	1258944(DI), Z17	// fitGrad.matvec_3[3] | 1
+	VMOVUPS	1835904(DI), Z18	// fitGrad.mul_30[3]
+	VMOVUPS	1835968(DI), Z19	// fitGrad.mul_30[3] | 1
+	VMOVUPS	1390976(DI), Z20	// fitGrad.matvec_4[3]
+	VMOVUPS	1391040(DI), Z21	// fitGrad.matvec_4[3] | 1
+	VMOVUPS	1704320(DI), Z22	// fitGrad.mul_25[3]
+	VMOVUPS	1704384(DI), Z23	// fitGrad.mul_25[3] | 1
+	VMOVUPS	1506176(DI), Z24	// fitGrad.matvec_5[3]
+	VMOVUPS	1506240(DI), Z25	// fitGrad.matvec_5[3] | 1
 	VMULPS	Z24, Z22, Z22
 	VMULPS	Z25, Z23, Z23
 	VFMADD231PS	Z20, Z18, Z22
@@ -11690,10 +11800,10 @@ loop111: // 128 times: terms of the sums
 	VFMADD231PS	Z17, Z5, Z23
 	VFMADD231PS	Z2, Z0, Z22
 	VFMADD231PS	Z3, Z1, Z23
-	VMOVUPS	1031808(DI), Z0	// fitGrad.sigmoid_2[3]
-	VMOVUPS	1031872(DI), Z1	// fitGrad.sigmoid_2[3] | 1
-	VMOVUPS	1048192(DI), Z2	// fitGrad.sub[3]
-	VMOVUPS	1048256(DI), Z3	// fitGrad.sub[3] | 1
+	VMOVUPS	1029504(DI), Z0	// fitGrad.sigmoid_2[3]
+	VMOVUPS	1029568(DI), Z1	// fitGrad.sigmoid_2[3] | 1
+	VMOVUPS	1045888(DI), Z2	// fitGrad.sub[3]
+	VMOVUPS	1045952(DI), Z3	// fitGrad.sub[3] | 1
 	VBROADCASTSS	12(R9), Z4	// vecmat[3]
 	VMULPS	Z4, Z6, Z5
 	VMULPS	Z4, Z7, Z4
@@ -11701,24 +11811,24 @@ loop111: // 128 times: terms of the sums
 	VFMADD231PS	Z3, Z23, Z4
 	VFNMADD231PS	Z0, Z22, Z5
 	VFNMADD231PS	Z1, Z23, Z4
-	VMOVUPS	Z5, 2199680(DI)	// fitGrad.sub_3[3]
-	VMOVUPS	Z4, 2199744(DI)	// fitGrad.sub_3[3] | 1
-	VMOVUPS	2019456(DI), Z0	// fitGrad.matvec_12[3]
-	VMOVUPS	2019520(DI), Z1	// fitGrad.matvec_12[3] | 1
-	VMOVUPS	1179264(DI), Z2	// fitGrad.mul_7[3]
-	VMOVUPS	1179328(DI), Z3	// fitGrad.mul_7[3] | 1
-	VMOVUPS	1888384(DI), Z4	// fitGrad.matvec_10[3]
-	VMOVUPS	1888448(DI), Z5	// fitGrad.matvec_10[3] | 1
-	VMOVUPS	1326720(DI), Z6	// fitGrad.mul_12[3]
-	VMOVUPS	1326784(DI), Z7	// fitGrad.mul_12[3] | 1
-	VMOVUPS	1756288(DI), Z16	// fitGrad.matvec_8[3]
-	VMOVUPS	1756352(DI), Z17	// fitGrad.matvec_8[3] | 1
-	VMOVUPS	1458816(DI), Z18	// fitGrad.mul_17[3]
-	VMOVUPS	1458880(DI), Z19	// fitGrad.mul_17[3] | 1
-	VMOVUPS	1624704(DI), Z20	// fitGrad.matvec_6[3]
-	VMOVUPS	1624768(DI), Z21	// fitGrad.matvec_6[3] | 1
-	VMOVUPS	1574016(DI), Z22	// fitGrad.mul_21[3]
-	VMOVUPS	1574080(DI), Z23	// fitGrad.mul_21[3] | 1
+	VMOVUPS	Z5, 2197376(DI)	// fitGrad.sub_3[3]
+	VMOVUPS	Z4, 2197440(DI)	// fitGrad.sub_3[3] | 1
+	VMOVUPS	2017152(DI), Z0	// fitGrad.matvec_12[3]
+	VMOVUPS	2017216(DI), Z1	// fitGrad.matvec_12[3] | 1
+	VMOVUPS	1176960(DI), Z2	// fitGrad.mul_7[3]
+	VMOVUPS	1177024(DI), Z3	// fitGrad.mul_7[3] | 1
+	VMOVUPS	1886080(DI), Z4	// fitGrad.matvec_10[3]
+	VMOVUPS	1886144(DI), Z5	// fitGrad.matvec_10[3] | 1
+	VMOVUPS	1324416(DI), Z6	// fitGrad.mul_12[3]
+	VMOVUPS	1324480(DI), Z7	// fitGrad.mul_12[3] | 1
+	VMOVUPS	1753984(DI), Z16	// fitGrad.matvec_8[3]
+	VMOVUPS	1754048(DI), Z17	// fitGrad.matvec_8[3] | 1
+	VMOVUPS	1456512(DI), Z18	// fitGrad.mul_17[3]
+	VMOVUPS	1456576(DI), Z19	// fitGrad.mul_17[3] | 1
+	VMOVUPS	1622400(DI), Z20	// fitGrad.matvec_6[3]
+	VMOVUPS	1622464(DI), Z21	// fitGrad.matvec_6[3] | 1
+	VMOVUPS	1571712(DI), Z22	// fitGrad.mul_21[3]
+	VMOVUPS	1571776(DI), Z23	// fitGrad.mul_21[3] | 1
 	VMULPS	Z22, Z20, Z20
 	VMULPS	Z23, Z21, Z21
 	VFMADD231PS	Z18, Z16, Z20
@@ -11727,24 +11837,24 @@ loop111: // 128 times: terms of the sums
 	VFMADD231PS	Z7, Z5, Z21
 	VFMADD231PS	Z2, Z0, Z20
 	VFMADD231PS	Z3, Z1, Z21
-	VMOVUPS	Z20, 2216064(DI)	// fitGrad.add_9[3]
-	VMOVUPS	Z21, 2216128(DI)	// fitGrad.add_9[3] | 1
-	VMOVUPS	2101504(DI), Z0	// fitGrad.mul_40[4]
-	VMOVUPS	2101568(DI), Z1	// fitGrad.mul_40[4] | 1
-	VMOVUPS	982784(DI), Z2	// fitGrad.matvec[4]
-	VMOVUPS	982848(DI), Z3	// fitGrad.matvec[4] | 1
-	VMOVUPS	1970432(DI), Z4	// fitGrad.mul_35[4]
-	VMOVUPS	1970496(DI), Z5	// fitGrad.mul_35[4] | 1
-	VMOVUPS	1261312(DI), Z6	// fitGrad.matvec_3[4]
-	VMOVUPS	1261376(DI), Z7	// fitGrad.matvec_3[4] | 1
-	VMOVUPS	1838336(DI), Z16	// fitGrad.mul_30[4]
-	VMOVUPS	1838400(DI), Z17	// fitGrad.mul_30[4] | 1
-	VMOVUPS	1393408(DI), Z18	// fitGrad.matvec_4[4]
-	VMOVUPS	1393472(DI), Z19	// fitGrad.matvec_4[4] | 1
-	VMOVUPS	1706752(DI), Z20	// fitGrad.mul_25[4]
-	VMOVUPS	1706816(DI), Z21	// fitGrad.mul_25[4] | 1
-	VMOVUPS	1508608(DI), Z22	// fitGrad.matvec_5[4]
-	VMOVUPS	1508672(DI), Z23	// fitGrad.matvec_5[4] | 1
+	VMOVUPS	Z20, 2213760(DI)	// fitGrad.add_9[3]
+	VMOVUPS	Z21, 2213824(DI)	// fitGrad.add_9[3] | 1
+	VMOVUPS	2099200(DI), Z0	// fitGrad.mul_40[4]
+	VMOVUPS	2099264(DI), Z1	// fitGrad.mul_40[4] | 1
+	VMOVUPS	980480(DI), Z2	// fitGrad.matvec[4]
+	VMOVUPS	980544(DI), Z3	// fitGrad.matvec[4] | 1
+	VMOVUPS	1968128(DI), Z4	// fitGrad.mul_35[4]
+	VMOVUPS	1968192(DI), Z5	// fitGrad.mul_35[4] | 1
+	VMOVUPS	1259008(DI), Z6	// fitGrad.matvec_3[4]
+	VMOVUPS	1259072(DI), Z7	// fitGrad.matvec_3[4] | 1
+	VMOVUPS	1836032(DI), Z16	// fitGrad.mul_30[4]
+	VMOVUPS	1836096(DI), Z17	// fitGrad.mul_30[4] | 1
+	VMOVUPS	1391104(DI), Z18	// fitGrad.matvec_4[4]
+	VMOVUPS	1391168(DI), Z19	// fitGrad.matvec_4[4] | 1
+	VMOVUPS	1704448(DI), Z20	// fitGrad.mul_25[4]
+	VMOVUPS	1704512(DI), Z21	// fitGrad.mul_25[4] | 1
+	VMOVUPS	1506304(DI), Z22	// fitGrad.matvec_5[4]
+	VMOVUPS	1506368(DI), Z23	// fitGrad.matvec_5[4] | 1
 	VMULPS	Z22, Z20, Z20
 	VMULPS	Z23, Z21, Z21
 	VFMADD231PS	Z18, Z16, Z20
@@ -11753,10 +11863,10 @@ loop111: // 128 times: terms of the sums
 	VFMADD231PS	Z7, Z5, Z21
 	VFMADD231PS	Z2, Z0, Z20
 	VFMADD231PS	Z3, Z1, Z21
-	VMOVUPS	1031936(DI), Z0	// fitGrad.sigmoid_2[4]
-	VMOVUPS	1032000(DI), Z1	// fitGrad.sigmoid_2[4] | 1
-	VMOVUPS	1048320(DI), Z2	// fitGrad.sub[4]
-	VMOVUPS	1048384(DI), Z3	// fitGrad.sub[4] | 1
+	VMOVUPS	1029632(DI), Z0	// fitGrad.sigmoid_2[4]
+	VMOVUPS	1029696(DI), Z1	// fitGrad.sigmoid_2[4] | 1
+	VMOVUPS	1046016(DI), Z2	// fitGrad.sub[4]
+	VMOVUPS	1046080(DI), Z3	// fitGrad.sub[4] | 1
 	VBROADCASTSS	16(R9), Z4	// vecmat[4]
 	VMULPS	Z4, Z8, Z5
 	VMULPS	Z4, Z9, Z4
@@ -11764,24 +11874,24 @@ loop111: // 128 times: terms of the sums
 	VFMADD231PS	Z3, Z21, Z4
 	VFNMADD231PS	Z0, Z20, Z5
 	VFNMADD231PS	Z1, Z21, Z4
-	VMOVUPS	Z5, 2199808(DI)	// fitGrad.sub_3[4]
-	VMOVUPS	Z4, 2199872(DI)	// fitGrad.sub_3[4] | 1
-	VMOVUPS	2019584(DI), Z0	// fitGrad.matvec_12[4]
-	VMOVUPS	2019648(DI), Z1	// fitGrad.matvec_12[4] | 1
-	VMOVUPS	1179392(DI), Z2	// fitGrad.mul_7[4]
-	VMOVUPS	1179456(DI), Z3	// fitGrad.mul_7[4] | 1
-	VMOVUPS	1888512(DI), Z4	// fitGrad.matvec_10[4]
-	VMOVUPS	1888576(DI), Z5	// fitGrad.matvec_10[4] | 1
-	VMOVUPS	1326848(DI), Z6	// fitGrad.mul_12[4]
-	VMOVUPS	1326912(DI), Z7	// fitGrad.mul_12[4] | 1
-	VMOVUPS	1756416(DI), Z8	// fitGrad.matvec_8[4]
-	VMOVUPS	1756480(DI), Z9	// fitGrad.matvec_8[4] | 1
-	VMOVUPS	1458944(DI), Z16	// fitGrad.mul_17[4]
-	VMOVUPS	1459008(DI), Z17	// fitGrad.mul_17[4] | 1
-	VMOVUPS	1624832(DI), Z18	// fitGrad.matvec_6[4]
-	VMOVUPS	1624896(DI), Z19	// fitGrad.matvec_6[4] | 1
-	VMOVUPS	1574144(DI), Z20	// fitGrad.mul_21[4]
-	VMOVUPS	1574208(DI), Z21	// fitGrad.mul_21[4] | 1
+	VMOVUPS	Z5, 2197504(DI)	// fitGrad.sub_3[4]
+	VMOVUPS	Z4, 2197568(DI)	// fitGrad.sub_3[4] | 1
+	VMOVUPS	2017280(DI), Z0	// fitGrad.matvec_12[4]
+	VMOVUPS	2017344(DI), Z1	// fitGrad.matvec_12[4] | 1
+	VMOVUPS	1177088(DI), Z2	// fitGrad.mul_7[4]
+	VMOVUPS	1177152(DI), Z3	// fitGrad.mul_7[4] | 1
+	VMOVUPS	1886208(DI), Z4	// fitGrad.matvec_10[4]
+	VMOVUPS	1886272(DI), Z5	// fitGrad.matvec_10[4] | 1
+	VMOVUPS	1324544(DI), Z6	// fitGrad.mul_12[4]
+	VMOVUPS	1324608(DI), Z7	// fitGrad.mul_12[4] | 1
+	VMOVUPS	1754112(DI), Z8	// fitGrad.matvec_8[4]
+	VMOVUPS	1754176(DI), Z9	// fitGrad.matvec_8[4] | 1
+	VMOVUPS	1456640(DI), Z16	// fitGrad.mul_17[4]
+	VMOVUPS	1456704(DI), Z17	// fitGrad.mul_17[4] | 1
+	VMOVUPS	1622528(DI), Z18	// fitGrad.matvec_6[4]
+	VMOVUPS	1622592(DI), Z19	// fitGrad.matvec_6[4] | 1
+	VMOVUPS	1571840(DI), Z20	// fitGrad.mul_21[4]
+	VMOVUPS	1571904(DI), Z21	// fitGrad.mul_21[4] | 1
 	VMULPS	Z20, Z18, Z18
 	VMULPS	Z21, Z19, Z19
 	VFMADD231PS	Z16, Z8, Z18
@@ -11790,24 +11900,24 @@ loop111: // 128 times: terms of the sums
 	VFMADD231PS	Z7, Z5, Z19
 	VFMADD231PS	Z2, Z0, Z18
 	VFMADD231PS	Z3, Z1, Z19
-	VMOVUPS	Z18, 2216192(DI)	// fitGrad.add_9[4]
-	VMOVUPS	Z19, 2216256(DI)	// fitGrad.add_9[4] | 1
-	VMOVUPS	2101632(DI), Z0	// fitGrad.mul_40[5]
-	VMOVUPS	2101696(DI), Z1	// fitGrad.mul_40[5] | 1
-	VMOVUPS	982912(DI), Z2	// fitGrad.matvec[5]
-	VMOVUPS	982976(DI), Z3	// fitGrad.matvec[5] | 1
-	VMOVUPS	1970560(DI), Z4	// fitGrad.mul_35[5]
-	VMOVUPS	1970624(DI), Z5	// fitGrad.mul_35[5] | 1
-	VMOVUPS	1261440(DI), Z6	// fitGrad.matvec_3[5]
-	VMOVUPS	1261504(DI), Z7	// fitGrad.matvec_3[5] | 1
-	VMOVUPS	1838464(DI), Z8	// fitGrad.mul_30[5]
-	VMOVUPS	1838528(DI), Z9	// fitGrad.mul_30[5] | 1
-	VMOVUPS	1393536(DI), Z16	// fitGrad.matvec_4[5]
-	VMOVUPS	1393600(DI), Z17	// fitGrad.matvec_4[5] | 1
-	VMOVUPS	1706880(DI), Z18	// fitGrad.mul_25[5]
-	VMOVUPS	1706944(DI), Z19	// fitGrad.mul_25[5] | 1
-	VMOVUPS	1508736(DI), Z20	// fitGrad.matvec_5[5]
-	VMOVUPS	1508800(DI), Z21	// fitGrad.matvec_5[5] | 1
+	VMOVUPS	Z18, 2213888(DI)	// fitGrad.add_9[4]
+	VMOVUPS	Z19, 2213952(DI)	// fitGrad.add_9[4] | 1
+	VMOVUPS	2099328(DI), Z0	// fitGrad.mul_40[5]
+	VMOVUPS	2099392(DI), Z1	// fitGrad.mul_40[5] | 1
+	VMOVUPS	980608(DI), Z2	// fitGrad.matvec[5]
+	VMOVUPS	980672(DI), Z3	// fitGrad.matvec[5] | 1
+	VMOVUPS	1968256(DI), Z4	// fitGrad.mul_35[5]
+	VMOVUPS	1968320(DI), Z5	// fitGrad.mul_35[5] | 1
+	VMOVUPS	1259136(DI), Z6	// fitGrad.matvec_3[5]
+	VMOVUPS	1259200(DI), Z7	// fitGrad.matvec_3[5] | 1
+	VMOVUPS	1836160(DI), Z8	// fitGrad.mul_30[5]
+	VMOVUPS	1836224(DI), Z9	// fitGrad.mul_30[5] | 1
+	VMOVUPS	1391232(DI), Z16	// fitGrad.matvec_4[5]
+	VMOVUPS	1391296(DI), Z17	// fitGrad.matvec_4[5] | 1
+	VMOVUPS	1704576(DI), Z18	// fitGrad.mul_25[5]
+	VMOVUPS	1704640(DI), Z19	// fitGrad.mul_25[5] | 1
+	VMOVUPS	1506432(DI), Z20	// fitGrad.matvec_5[5]
+	VMOVUPS	1506496(DI), Z21	// fitGrad.matvec_5[5] | 1
 	VMULPS	Z20, Z18, Z18
 	VMULPS	Z21, Z19, Z19
 	VFMADD231PS	Z16, Z8, Z18
@@ -11816,10 +11926,10 @@ loop111: // 128 times: terms of the sums
 	VFMADD231PS	Z7, Z5, Z19
 	VFMADD231PS	Z2, Z0, Z18
 	VFMADD231PS	Z3, Z1, Z19
-	VMOVUPS	1032064(DI), Z0	// fitGrad.sigmoid_2[5]
-	VMOVUPS	1032128(DI), Z1	// fitGrad.sigmoid_2[5] | 1
-	VMOVUPS	1048448(DI), Z2	// fitGrad.sub[5]
-	VMOVUPS	1048512(DI), Z3	// fitGrad.sub[5] | 1
+	VMOVUPS	1029760(DI), Z0	// fitGrad.sigmoid_2[5]
+	VMOVUPS	1029824(DI), Z1	// fitGrad.sigmoid_2[5] | 1
+	VMOVUPS	1046144(DI), Z2	// fitGrad.sub[5]
+	VMOVUPS	1046208(DI), Z3	// fitGrad.sub[5] | 1
 	VBROADCASTSS	20(R9), Z4	// vecmat[5]
 	VMULPS	Z4, Z10, Z5
 	VMULPS	Z4, Z11, Z4
@@ -11827,24 +11937,24 @@ loop111: // 128 times: terms of the sums
 	VFMADD231PS	Z3, Z19, Z4
 	VFNMADD231PS	Z0, Z18, Z5
 	VFNMADD231PS	Z1, Z19, Z4
-	VMOVUPS	Z5, 2199936(DI)	// fitGrad.sub_3[5]
-	VMOVUPS	Z4, 2200000(DI)	// fitGrad.sub_3[5] | 1
-	VMOVUPS	2019712(DI), Z0	// fitGrad.matvec_12[5]
-	VMOVUPS	2019776(DI), Z1	// fitGrad.matvec_12[5] | 1
-	VMOVUPS	1179520(DI), Z2	// fitGrad.mul_7[5]
-	VMOVUPS	1179584(DI), Z3	// fitGrad.mul_7[5] | 1
-	VMOVUPS	1888640(DI), Z4	// fitGrad.matvec_10[5]
-	VMOVUPS	1888704(DI), Z5	// fitGrad.matvec_10[5] | 1
-	VMOVUPS	1326976(DI), Z6	// fitGrad.mul_12[5]
-	VMOVUPS	1327040(DI), Z7	// fitGrad.mul_12[5] | 1
-	VMOVUPS	1756544(DI), Z8	// fitGrad.matvec_8[5]
-	VMOVUPS	1756608(DI), Z9	// fitGrad.matvec_8[5] | 1
-	VMOVUPS	1459072(DI), Z10	// fitGrad.mul_17[5]
-	VMOVUPS	1459136(DI), Z11	// fitGrad.mul_17[5] | 1
-	VMOVUPS	1624960(DI), Z16	// fitGrad.matvec_6[5]
-	VMOVUPS	1625024(DI), Z17	// fitGrad.matvec_6[5] | 1
-	VMOVUPS	1574272(DI), Z18	// fitGrad.mul_21[5]
-	VMOVUPS	1574336(DI), Z19	// fitGrad.mul_21[5] | 1
+	VMOVUPS	Z5, 2197632(DI)	// fitGrad.sub_3[5]
+	VMOVUPS	Z4, 2197696(DI)	// fitGrad.sub_3[5] | 1
+	VMOVUPS	2017408(DI), Z0	// fitGrad.matvec_12[5]
+	VMOVUPS	2017472(DI), Z1	// fitGrad.matvec_12[5] | 1
+	VMOVUPS	1177216(DI), Z2	// fitGrad.mul_7[5]
+	VMOVUPS	1177280(DI), Z3	// fitGrad.mul_7[5] | 1
+	VMOVUPS	1886336(DI), Z4	// fitGrad.matvec_10[5]
+	VMOVUPS	1886400(DI), Z5	// fitGrad.matvec_10[5] | 1
+	VMOVUPS	1324672(DI), Z6	// fitGrad.mul_12[5]
+	VMOVUPS	1324736(DI), Z7	// fitGrad.mul_12[5] | 1
+	VMOVUPS	1754240(DI), Z8	// fitGrad.matvec_8[5]
+	VMOVUPS	1754304(DI), Z9	// fitGrad.matvec_8[5] | 1
+	VMOVUPS	1456768(DI), Z10	// fitGrad.mul_17[5]
+	VMOVUPS	1456832(DI), Z11	// fitGrad.mul_17[5] | 1
+	VMOVUPS	1622656(DI), Z16	// fitGrad.matvec_6[5]
+	VMOVUPS	1622720(DI), Z17	// fitGrad.matvec_6[5] | 1
+	VMOVUPS	1571968(DI), Z18	// fitGrad.mul_21[5]
+	VMOVUPS	1572032(DI), Z19	// fitGrad.mul_21[5] | 1
 	VMULPS	Z18, Z16, Z16
 	VMULPS	Z19, Z17, Z17
 	VFMADD231PS	Z10, Z8, Z16
@@ -11853,24 +11963,24 @@ loop111: // 128 times: terms of the sums
 	VFMADD231PS	Z7, Z5, Z17
 	VFMADD231PS	Z2, Z0, Z16
 	VFMADD231PS	Z3, Z1, Z17
-	VMOVUPS	Z16, 2216320(DI)	// fitGrad.add_9[5]
-	VMOVUPS	Z17, 2216384(DI)	// fitGrad.add_9[5] | 1
-	VMOVUPS	2101760(DI), Z0	// fitGrad.mul_40[6]
-	VMOVUPS	2101824(DI), Z1	// fitGrad.mul_40[6] | 1
-	VMOVUPS	983040(DI), Z2	// fitGrad.matvec[6]
-	VMOVUPS	983104(DI), Z3	// fitGrad.matvec[6] | 1
-	VMOVUPS	1970688(DI), Z4	// fitGrad.mul_35[6]
-	VMOVUPS	1970752(DI), Z5	// fitGrad.mul_35[6] | 1
-	VMOVUPS	1261568(DI), Z6	// fitGrad.matvec_3[6]
-	VMOVUPS	1261632(DI), Z7	// fitGrad.matvec_3[6] | 1
-	VMOVUPS	1838592(DI), Z8	// fitGrad.mul_30[6]
-	VMOVUPS	1838656(DI), Z9	// fitGrad.mul_30[6] | 1
-	VMOVUPS	1393664(DI), Z10	// fitGrad.matvec_4[6]
-	VMOVUPS	1393728(DI), Z11	// fitGrad.matvec_4[6] | 1
-	VMOVUPS	1707008(DI), Z16	// fitGrad.mul_25[6]
-	VMOVUPS	1707072(DI), Z17	// fitGrad.mul_25[6] | 1
-	VMOVUPS	1508864(DI), Z18	// fitGrad.matvec_5[6]
-	VMOVUPS	1508928(DI), Z19	// fitGrad.matvec_5[6] | 1
+	VMOVUPS	Z16, 2214016(DI)	// fitGrad.add_9[5]
+	VMOVUPS	Z17, 2214080(DI)	// fitGrad.add_9[5] | 1
+	VMOVUPS	2099456(DI), Z0	// fitGrad.mul_40[6]
+	VMOVUPS	2099520(DI), Z1	// fitGrad.mul_40[6] | 1
+	VMOVUPS	980736(DI), Z2	// fitGrad.matvec[6]
+	VMOVUPS	980800(DI), Z3	// fitGrad.matvec[6] | 1
+	VMOVUPS	1968384(DI), Z4	// fitGrad.mul_35[6]
+	VMOVUPS	1968448(DI), Z5	// fitGrad.mul_35[6] | 1
+	VMOVUPS	1259264(DI), Z6	// fitGrad.matvec_3[6]
+	VMOVUPS	1259328(DI), Z7	// fitGrad.matvec_3[6] | 1
+	VMOVUPS	1836288(DI), Z8	// fitGrad.mul_30[6]
+	VMOVUPS	1836352(DI), Z9	// fitGrad.mul_30[6] | 1
+	VMOVUPS	1391360(DI), Z10	// fitGrad.matvec_4[6]
+	VMOVUPS	1391424(DI), Z11	// fitGrad.matvec_4[6] | 1
+	VMOVUPS	1704704(DI), Z16	// fitGrad.mul_25[6]
+	VMOVUPS	1704768(DI), Z17	// fitGrad.mul_25[6] | 1
+	VMOVUPS	1506560(DI), Z18	// fitGrad.matvec_5[6]
+	VMOVUPS	1506624(DI), Z19	// fitGrad.matvec_5[6] | 1
 	VMULPS	Z18, Z16, Z16
 	VMULPS	Z19, Z17, Z17
 	VFMADD231PS	Z10, Z8, Z16
@@ -11879,10 +11989,10 @@ loop111: // 128 times: terms of the sums
 	VFMADD231PS	Z7, Z5, Z17
 	VFMADD231PS	Z2, Z0, Z16
 	VFMADD231PS	Z3, Z1, Z17
-	VMOVUPS	1032192(DI), Z0	// fitGrad.sigmoid_2[6]
-	VMOVUPS	1032256(DI), Z1	// fitGrad.sigmoid_2[6] | 1
-	VMOVUPS	1048576(DI), Z2	// fitGrad.sub[6]
-	VMOVUPS	1048640(DI), Z3	// fitGrad.sub[6] | 1
+	VMOVUPS	1029888(DI), Z0	// fitGrad.sigmoid_2[6]
+	VMOVUPS	1029952(DI), Z1	// fitGrad.sigmoid_2[6] | 1
+	VMOVUPS	1046272(DI), Z2	// fitGrad.sub[6]
+	VMOVUPS	1046336(DI), Z3	// fitGrad.sub[6] | 1
 	VBROADCASTSS	24(R9), Z4	// vecmat[6]
 	VMULPS	Z4, Z12, Z5
 	VMULPS	Z4, Z13, Z4
@@ -11890,24 +12000,24 @@ loop111: // 128 times: terms of the sums
 	VFMADD231PS	Z3, Z17, Z4
 	VFNMADD231PS	Z0, Z16, Z5
 	VFNMADD231PS	Z1, Z17, Z4
-	VMOVUPS	Z5, 2200064(DI)	// fitGrad.sub_3[6]
-	VMOVUPS	Z4, 2200128(DI)	// fitGrad.sub_3[6] | 1
-	VMOVUPS	2019840(DI), Z0	// fitGrad.matvec_12[6]
-	VMOVUPS	2019904(DI), Z1	// fitGrad.matvec_12[6] | 1
-	VMOVUPS	1179648(DI), Z2	// fitGrad.mul_7[6]
-	VMOVUPS	1179712(DI), Z3	// fitGrad.mul_7[6] | 1
-	VMOVUPS	1888768(DI), Z4	// fitGrad.matvec_10[6]
-	VMOVUPS	1888832(DI), Z5	// fitGrad.matvec_10[6] | 1
-	VMOVUPS	1327104(DI), Z6	// fitGrad.mul_12[6]
-	VMOVUPS	1327168(DI), Z7	// fitGrad.mul_12[6] | 1
-	VMOVUPS	1756672(DI), Z8	// fitGrad.matvec_8[6]
-	VMOVUPS	1756736(DI), Z9	// fitGrad.matvec_8[6] | 1
-	VMOVUPS	1459200(DI), Z10	// fitGrad.mul_17[6]
-	VMOVUPS	1459264(DI), Z11	// fitGrad.mul_17[6] | 1
-	VMOVUPS	1625088(DI), Z12	// fitGrad.matvec_6[6]
-	VMOVUPS	1625152(DI), Z13	// fitGrad.matvec_6[6] | 1
-	VMOVUPS	1574400(DI), Z16	// fitGrad.mul_21[6]
-	VMOVUPS	1574464(DI), Z17	// fitGrad.mul_21[6] | 1
+	VMOVUPS	Z5, 2197760(DI)	// fitGrad.sub_3[6]
+	VMOVUPS	Z4, 2197824(DI)	// fitGrad.sub_3[6] | 1
+	VMOVUPS	2017536(DI), Z0	// fitGrad.matvec_12[6]
+	VMOVUPS	2017600(DI), Z1	// fitGrad.matvec_12[6] | 1
+	VMOVUPS	1177344(DI), Z2	// fitGrad.mul_7[6]
+	VMOVUPS	1177408(DI), Z3	// fitGrad.mul_7[6] | 1
+	VMOVUPS	1886464(DI), Z4	// fitGrad.matvec_10[6]
+	VMOVUPS	1886528(DI), Z5	// fitGrad.matvec_10[6] | 1
+	VMOVUPS	1324800(DI), Z6	// fitGrad.mul_12[6]
+	VMOVUPS	1324864(DI), Z7	// fitGrad.mul_12[6] | 1
+	VMOVUPS	1754368(DI), Z8	// fitGrad.matvec_8[6]
+	VMOVUPS	1754432(DI), Z9	// fitGrad.matvec_8[6] | 1
+	VMOVUPS	1456896(DI), Z10	// fitGrad.mul_17[6]
+	VMOVUPS	1456960(DI), Z11	// fitGrad.mul_17[6] | 1
+	VMOVUPS	1622784(DI), Z12	// fitGrad.matvec_6[6]
+	VMOVUPS	1622848(DI), Z13	// fitGrad.matvec_6[6] | 1
+	VMOVUPS	1572096(DI), Z16	// fitGrad.mul_21[6]
+	VMOVUPS	1572160(DI), Z17	// fitGrad.mul_21[6] | 1
 	VMULPS	Z16, Z12, Z12
 	VMULPS	Z17, Z13, Z13
 	VFMADD231PS	Z10, Z8, Z12
@@ -11916,24 +12026,24 @@ loop111: // 128 times: terms of the sums
 	VFMADD231PS	Z7, Z5, Z13
 	VFMADD231PS	Z2, Z0, Z12
 	VFMADD231PS	Z3, Z1, Z13
-	VMOVUPS	Z12, 2216448(DI)	// fitGrad.add_9[6]
-	VMOVUPS	Z13, 2216512(DI)	// fitGrad.add_9[6] | 1
-	VMOVUPS	2101888(DI), Z0	// fitGrad.mul_40[7]
-	VMOVUPS	2101952(DI), Z1	// fitGrad.mul_40[7] | 1
-	VMOVUPS	983168(DI), Z2	// fitGrad.matvec[7]
-	VMOVUPS	983232(DI), Z3	// fitGrad.matvec[7] | 1
-	VMOVUPS	1970816(DI), Z4	// fitGrad.mul_35[7]
-	VMOVUPS	1970880(DI), Z5	// fitGrad.mul_35[7] | 1
-	VMOVUPS	1261696(DI), Z6	// fitGrad.matvec_3[7]
-	VMOVUPS	1261760(DI), Z7	// fitGrad.matvec_3[7] | 1
-	VMOVUPS	1838720(DI), Z8	// fitGrad.mul_30[7]
-	VMOVUPS	1838784(DI), Z9	// fitGrad.mul_30[7] | 1
-	VMOVUPS	1393792(DI), Z10	// fitGrad.matvec_4[7]
-	VMOVUPS	1393856(DI), Z11	// fitGrad.matvec_4[7] | 1
-	VMOVUPS	1707136(DI), Z12	// fitGrad.mul_25[7]
-	VMOVUPS	1707200(DI), Z13	// fitGrad.mul_25[7] | 1
-	VMOVUPS	1508992(DI), Z16	// fitGrad.matvec_5[7]
-	VMOVUPS	1509056(DI), Z17	// fitGrad.matvec_5[7] | 1
+	VMOVUPS	Z12, 2214144(DI)	// fitGrad.add_9[6]
+	VMOVUPS	Z13, 2214208(DI)	// fitGrad.add_9[6] | 1
+	VMOVUPS	2099584(DI), Z0	// fitGrad.mul_40[7]
+	VMOVUPS	2099648(DI), Z1	// fitGrad.mul_40[7] | 1
+	VMOVUPS	980864(DI), Z2	// fitGrad.matvec[7]
+	VMOVUPS	980928(DI), Z3	// fitGrad.matvec[7] | 1
+	VMOVUPS	1968512(DI), Z4	// fitGrad.mul_35[7]
+	VMOVUPS	1968576(DI), Z5	// fitGrad.mul_35[7] | 1
+	VMOVUPS	1259392(DI), Z6	// fitGrad.matvec_3[7]
+	VMOVUPS	1259456(DI), Z7	// fitGrad.matvec_3[7] | 1
+	VMOVUPS	1836416(DI), Z8	// fitGrad.mul_30[7]
+	VMOVUPS	1836480(DI), Z9	// fitGrad.mul_30[7] | 1
+	VMOVUPS	1391488(DI), Z10	// fitGrad.matvec_4[7]
+	VMOVUPS	1391552(DI), Z11	// fitGrad.matvec_4[7] | 1
+	VMOVUPS	1704832(DI), Z12	// fitGrad.mul_25[7]
+	VMOVUPS	1704896(DI), Z13	// fitGrad.mul_25[7] | 1
+	VMOVUPS	1506688(DI), Z16	// fitGrad.matvec_5[7]
+	VMOVUPS	1506752(DI), Z17	// fitGrad.matvec_5[7] | 1
 	VMULPS	Z16, Z12, Z12
 	VMULPS	Z17, Z13, Z13
 	VFMADD231PS	Z10, Z8, Z12
@@ -11942,10 +12052,10 @@ loop111: // 128 times: terms of the sums
 	VFMADD231PS	Z7, Z5, Z13
 	VFMADD231PS	Z2, Z0, Z12
 	VFMADD231PS	Z3, Z1, Z13
-	VMOVUPS	1032320(DI), Z0	// fitGrad.sigmoid_2[7]
-	VMOVUPS	1032384(DI), Z1	// fitGrad.sigmoid_2[7] | 1
-	VMOVUPS	1048704(DI), Z2	// fitGrad.sub[7]
-	VMOVUPS	1048768(DI), Z3	// fitGrad.sub[7] | 1
+	VMOVUPS	1030016(DI), Z0	// fitGrad.sigmoid_2[7]
+	VMOVUPS	1030080(DI), Z1	// fitGrad.sigmoid_2[7] | 1
+	VMOVUPS	1046400(DI), Z2	// fitGrad.sub[7]
+	VMOVUPS	1046464(DI), Z3	// fitGrad.sub[7] | 1
 	VBROADCASTSS	28(R9), Z4	// vecmat[7]
 	VMULPS	Z4, Z14, Z5
 	VMULPS	Z4, Z15, Z4
@@ -11953,24 +12063,24 @@ loop111: // 128 times: terms of the sums
 	VFMADD231PS	Z3, Z13, Z4
 	VFNMADD231PS	Z0, Z12, Z5
 	VFNMADD231PS	Z1, Z13, Z4
-	VMOVUPS	Z5, 2200192(DI)	// fitGrad.sub_3[7]
-	VMOVUPS	Z4, 2200256(DI)	// fitGrad.sub_3[7] | 1
-	VMOVUPS	2019968(DI), Z0	// fitGrad.matvec_12[7]
-	VMOVUPS	2020032(DI), Z1	// fitGrad.matvec_12[7] | 1
-	VMOVUPS	1179776(DI), Z2	// fitGrad.mul_7[7]
-	VMOVUPS	1179840(DI), Z3	// fitGrad.mul_7[7] | 1
-	VMOVUPS	1888896(DI), Z4	// fitGrad.matvec_10[7]
-	VMOVUPS	1888960(DI), Z5	// fitGrad.matvec_10[7] | 1
-	VMOVUPS	1327232(DI), Z6	// fitGrad.mul_12[7]
-	VMOVUPS	1327296(DI), Z7	// fitGrad.mul_12[7] | 1
-	VMOVUPS	1756800(DI), Z8	// fitGrad.matvec_8[7]
-	VMOVUPS	1756864(DI), Z9	// fitGrad.matvec_8[7] | 1
-	VMOVUPS	1459328(DI), Z10	// fitGrad.mul_17[7]
-	VMOVUPS	1459392(DI), Z11	// fitGrad.mul_17[7] | 1
-	VMOVUPS	1625216(DI), Z12	// fitGrad.matvec_6[7]
-	VMOVUPS	1625280(DI), Z13	// fitGrad.matvec_6[7] | 1
-	VMOVUPS	1574528(DI), Z14	// fitGrad.mul_21[7]
-	VMOVUPS	1574592(DI), Z15	// fitGrad.mul_21[7] | 1
+	VMOVUPS	Z5, 2197888(DI)	// fitGrad.sub_3[7]
+	VMOVUPS	Z4, 2197952(DI)	// fitGrad.sub_3[7] | 1
+	VMOVUPS	2017664(DI), Z0	// fitGrad.matvec_12[7]
+	VMOVUPS	2017728(DI), Z1	// fitGrad.matvec_12[7] | 1
+	VMOVUPS	1177472(DI), Z2	// fitGrad.mul_7[7]
+	VMOVUPS	1177536(DI), Z3	// fitGrad.mul_7[7] | 1
+	VMOVUPS	1886592(DI), Z4	// fitGrad.matvec_10[7]
+	VMOVUPS	1886656(DI), Z5	// fitGrad.matvec_10[7] | 1
+	VMOVUPS	1324928(DI), Z6	// fitGrad.mul_12[7]
+	VMOVUPS	1324992(DI), Z7	// fitGrad.mul_12[7] | 1
+	VMOVUPS	1754496(DI), Z8	// fitGrad.matvec_8[7]
+	VMOVUPS	1754560(DI), Z9	// fitGrad.matvec_8[7] | 1
+	VMOVUPS	1457024(DI), Z10	// fitGrad.mul_17[7]
+	VMOVUPS	1457088(DI), Z11	// fitGrad.mul_17[7] | 1
+	VMOVUPS	1622912(DI), Z12	// fitGrad.matvec_6[7]
+	VMOVUPS	1622976(DI), Z13	// fitGrad.matvec_6[7] | 1
+	VMOVUPS	1572224(DI), Z14	// fitGrad.mul_21[7]
+	VMOVUPS	1572288(DI), Z15	// fitGrad.mul_21[7] | 1
 	VMULPS	Z14, Z12, Z12
 	VMULPS	Z15, Z13, Z13
 	VFMADD231PS	Z10, Z8, Z12
@@ -11979,8 +12089,8 @@ loop111: // 128 times: terms of the sums
 	VFMADD231PS	Z7, Z5, Z13
 	VFMADD231PS	Z2, Z0, Z12
 	VFMADD231PS	Z3, Z1, Z13
-	VMOVUPS	Z12, 2216576(DI)	// fitGrad.add_9[7]
-	VMOVUPS	Z13, 2216640(DI)	// fitGrad.add_9[7] | 1
+	VMOVUPS	Z12, 2214272(DI)	// fitGrad.add_9[7]
+	VMOVUPS	Z13, 2214336(DI)	// fitGrad.add_9[7] | 1
 	ADDQ	$4096, SI
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
@@ -11989,18 +12099,18 @@ loop111: // 128 times: terms of the sums
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop112: // 64 times: tiles of 2 elements
-	VMOVUPS	1195264(SI), Z0	// fitGrad.mul_8[0]
-	VMOVUPS	1195328(SI), Z1	// fitGrad.mul_8[0] | 1
+	VMOVUPS	1192960(SI), Z0	// fitGrad.mul_8[0]
+	VMOVUPS	1193024(SI), Z1	// fitGrad.mul_8[0] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 899840(SI)	// fitGrad.turned[0]
-	VMOVUPS	Z1, 899904(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	1195392(SI), Z0	// fitGrad.mul_8[1]
-	VMOVUPS	1195456(SI), Z1	// fitGrad.mul_8[1] | 1
+	VMOVUPS	Z0, 897536(SI)	// fitGrad.turned[0]
+	VMOVUPS	Z1, 897600(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	1193088(SI), Z0	// fitGrad.mul_8[1]
+	VMOVUPS	1193152(SI), Z1	// fitGrad.mul_8[1] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 899968(SI)	// fitGrad.turned[1]
-	VMOVUPS	Z1, 900032(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Z0, 897664(SI)	// fitGrad.turned[1]
+	VMOVUPS	Z1, 897728(SI)	// fitGrad.turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop112
@@ -12012,22 +12122,22 @@ loop113: // 2 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop114: // 8 times
-	VMOVUPS	2166528(R10), Z0	// fitGrad.mul_43[0]
-	VMOVUPS	2166656(R10), Z1	// fitGrad.mul_43[1]
-	VMOVUPS	2166784(R10), Z2	// fitGrad.mul_43[2]
-	VMOVUPS	2166912(R10), Z3	// fitGrad.mul_43[3]
-	VMOVUPS	2167040(R10), Z4	// fitGrad.mul_43[4]
-	VMOVUPS	2167168(R10), Z5	// fitGrad.mul_43[5]
-	VMOVUPS	2167296(R10), Z6	// fitGrad.mul_43[6]
-	VMOVUPS	2167424(R10), Z7	// fitGrad.mul_43[7]
-	VMOVUPS	2167552(R10), Z8	// fitGrad.mul_43[8]
-	VMOVUPS	2167680(R10), Z9	// fitGrad.mul_43[9]
-	VMOVUPS	2167808(R10), Z10	// fitGrad.mul_43[10]
-	VMOVUPS	2167936(R10), Z11	// fitGrad.mul_43[11]
-	VMOVUPS	2168064(R10), Z12	// fitGrad.mul_43[12]
-	VMOVUPS	2168192(R10), Z13	// fitGrad.mul_43[13]
-	VMOVUPS	2168320(R10), Z14	// fitGrad.mul_43[14]
-	VMOVUPS	2168448(R10), Z15	// fitGrad.mul_43[15]
+	VMOVUPS	2164224(R10), Z0	// fitGrad.mul_43[0]
+	VMOVUPS	2164352(R10), Z1	// fitGrad.mul_43[1]
+	VMOVUPS	2164480(R10), Z2	// fitGrad.mul_43[2]
+	VMOVUPS	2164608(R10), Z3	// fitGrad.mul_43[3]
+	VMOVUPS	2164736(R10), Z4	// fitGrad.mul_43[4]
+	VMOVUPS	2164864(R10), Z5	// fitGrad.mul_43[5]
+	VMOVUPS	2164992(R10), Z6	// fitGrad.mul_43[6]
+	VMOVUPS	2165120(R10), Z7	// fitGrad.mul_43[7]
+	VMOVUPS	2165248(R10), Z8	// fitGrad.mul_43[8]
+	VMOVUPS	2165376(R10), Z9	// fitGrad.mul_43[9]
+	VMOVUPS	2165504(R10), Z10	// fitGrad.mul_43[10]
+	VMOVUPS	2165632(R10), Z11	// fitGrad.mul_43[11]
+	VMOVUPS	2165760(R10), Z12	// fitGrad.mul_43[12]
+	VMOVUPS	2165888(R10), Z13	// fitGrad.mul_43[13]
+	VMOVUPS	2166016(R10), Z14	// fitGrad.mul_43[14]
+	VMOVUPS	2166144(R10), Z15	// fitGrad.mul_43[15]
 	VUNPCKLPS	Z1, Z0, Z16
 	VUNPCKHPS	Z1, Z0, Z0
 	VUNPCKLPS	Z3, Z2, Z1
@@ -12092,22 +12202,22 @@ loop114: // 8 times
 	VSHUFF32X4	$221, Z12, Z8, Z4
 	VSHUFF32X4	$136, Z4, Z0, Z8
 	VSHUFF32X4	$221, Z4, Z0, Z0
-	VMOVUPS	Z18, 916224(R11)	// fitGrad.turned[128]
-	VMOVUPS	Z17, 916288(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Z15, 916352(R11)	// fitGrad.turned[129]
-	VMOVUPS	Z16, 916416(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Z11, 916480(R11)	// fitGrad.turned[130]
-	VMOVUPS	Z6, 916544(R11)	// fitGrad.turned[130] | 1
-	VMOVUPS	Z10, 916608(R11)	// fitGrad.turned[131]
-	VMOVUPS	Z8, 916672(R11)	// fitGrad.turned[131] | 1
-	VMOVUPS	Z14, 916736(R11)	// fitGrad.turned[132]
-	VMOVUPS	Z7, 916800(R11)	// fitGrad.turned[132] | 1
-	VMOVUPS	Z2, 916864(R11)	// fitGrad.turned[133]
-	VMOVUPS	Z9, 916928(R11)	// fitGrad.turned[133] | 1
-	VMOVUPS	Z3, 916992(R11)	// fitGrad.turned[134]
-	VMOVUPS	Z1, 917056(R11)	// fitGrad.turned[134] | 1
-	VMOVUPS	Z5, 917120(R11)	// fitGrad.turned[135]
-	VMOVUPS	Z0, 917184(R11)	// fitGrad.turned[135] | 1
+	VMOVUPS	Z18, 913920(R11)	// fitGrad.turned[128]
+	VMOVUPS	Z17, 913984(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Z15, 914048(R11)	// fitGrad.turned[129]
+	VMOVUPS	Z16, 914112(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Z11, 914176(R11)	// fitGrad.turned[130]
+	VMOVUPS	Z6, 914240(R11)	// fitGrad.turned[130] | 1
+	VMOVUPS	Z10, 914304(R11)	// fitGrad.turned[131]
+	VMOVUPS	Z8, 914368(R11)	// fitGrad.turned[131] | 1
+	VMOVUPS	Z14, 914432(R11)	// fitGrad.turned[132]
+	VMOVUPS	Z7, 914496(R11)	// fitGrad.turned[132] | 1
+	VMOVUPS	Z2, 914560(R11)	// fitGrad.turned[133]
+	VMOVUPS	Z9, 914624(R11)	// fitGrad.turned[133] | 1
+	VMOVUPS	Z3, 914688(R11)	// fitGrad.turned[134]
+	VMOVUPS	Z1, 914752(R11)	// fitGrad.turned[134] | 1
+	VMOVUPS	Z5, 914816(R11)	// fitGrad.turned[135]
+	VMOVUPS	Z0, 914880(R11)	// fitGrad.turned[135] | 1
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
@@ -12144,50 +12254,50 @@ loop116: // 2 times: tiles of 4 elements
 	MOVQ	DI, R13
 	MOVQ	R11, R14
 loop117: // 16 times: samples, 2 at a time
-	VBROADCASTSS	899840(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	899968(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	900096(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	900224(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	916224(R14), Z20	// fitGrad.turned[128]
+	VBROADCASTSS	897536(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	897664(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897792(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897920(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913920(R14), Z20	// fitGrad.turned[128]
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	918272(R14), Z20	// fitGrad.turned[144]
+	VMOVUPS	915968(R14), Z20	// fitGrad.turned[144]
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	920320(R14), Z20	// fitGrad.turned[160]
+	VMOVUPS	918016(R14), Z20	// fitGrad.turned[160]
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	922368(R14), Z20	// fitGrad.turned[176]
+	VMOVUPS	920064(R14), Z20	// fitGrad.turned[176]
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
 	VFMADD231PS	Z20, Z19, Z15
-	VBROADCASTSS	899844(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	899972(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	900100(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	900228(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	916288(R14), Z20	// fitGrad.turned[128] | 1
+	VBROADCASTSS	897540(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	897668(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897796(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897924(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913984(R14), Z20	// fitGrad.turned[128] | 1
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	918336(R14), Z20	// fitGrad.turned[144] | 1
+	VMOVUPS	916032(R14), Z20	// fitGrad.turned[144] | 1
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	920384(R14), Z20	// fitGrad.turned[160] | 1
+	VMOVUPS	918080(R14), Z20	// fitGrad.turned[160] | 1
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	922432(R14), Z20	// fitGrad.turned[176] | 1
+	VMOVUPS	920128(R14), Z20	// fitGrad.turned[176] | 1
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
@@ -12247,8 +12357,8 @@ loop118: // 16 times: tiles of 8 elements
 	MOVQ	AX, R12
 	MOVQ	SI, R13
 loop119: // 128 times: terms of the sums
-	VMOVUPS	2215680(R12), Z16	// fitGrad.add_9[0]
-	VMOVUPS	2215744(R12), Z17	// fitGrad.add_9[0] | 1
+	VMOVUPS	2213376(R12), Z16	// fitGrad.add_9[0]
+	VMOVUPS	2213440(R12), Z17	// fitGrad.add_9[0] | 1
 	VBROADCASTSS	2560(R13), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -12277,33 +12387,33 @@ loop119: // 128 times: terms of the sums
 	ADDQ	$4, R13
 	DECQ	R11
 	JNE	loop119
-	VMOVUPS	Z0, 2232064(DI)	// fitGrad.matvec_15[0]
-	VMOVUPS	Z1, 2232128(DI)	// fitGrad.matvec_15[0] | 1
-	VMOVUPS	Z2, 2232192(DI)	// fitGrad.matvec_15[1]
-	VMOVUPS	Z3, 2232256(DI)	// fitGrad.matvec_15[1] | 1
-	VMOVUPS	Z4, 2232320(DI)	// fitGrad.matvec_15[2]
-	VMOVUPS	Z5, 2232384(DI)	// fitGrad.matvec_15[2] | 1
-	VMOVUPS	Z6, 2232448(DI)	// fitGrad.matvec_15[3]
-	VMOVUPS	Z7, 2232512(DI)	// fitGrad.matvec_15[3] | 1
-	VMOVUPS	Z8, 2232576(DI)	// fitGrad.matvec_15[4]
-	VMOVUPS	Z9, 2232640(DI)	// fitGrad.matvec_15[4] | 1
-	VMOVUPS	Z10, 2232704(DI)	// fitGrad.matvec_15[5]
-	VMOVUPS	Z11, 2232768(DI)	// fitGrad.matvec_15[5] | 1
-	VMOVUPS	Z12, 2232832(DI)	// fitGrad.matvec_15[6]
-	VMOVUPS	Z13, 2232896(DI)	// fitGrad.matvec_15[6] | 1
-	VMOVUPS	Z14, 2232960(DI)	// fitGrad.matvec_15[7]
-	VMOVUPS	Z15, 2233024(DI)	// fitGrad.matvec_15[7] | 1
+	VMOVUPS	Z0, 2229760(DI)	// fitGrad.matvec_15[0]
+	VMOVUPS	Z1, 2229824(DI)	// fitGrad.matvec_15[0] | 1
+	VMOVUPS	Z2, 2229888(DI)	// fitGrad.matvec_15[1]
+	VMOVUPS	Z3, 2229952(DI)	// fitGrad.matvec_15[1] | 1
+	VMOVUPS	Z4, 2230016(DI)	// fitGrad.matvec_15[2]
+	VMOVUPS	Z5, 2230080(DI)	// fitGrad.matvec_15[2] | 1
+	VMOVUPS	Z6, 2230144(DI)	// fitGrad.matvec_15[3]
+	VMOVUPS	Z7, 2230208(DI)	// fitGrad.matvec_15[3] | 1
+	VMOVUPS	Z8, 2230272(DI)	// fitGrad.matvec_15[4]
+	VMOVUPS	Z9, 2230336(DI)	// fitGrad.matvec_15[4] | 1
+	VMOVUPS	Z10, 2230400(DI)	// fitGrad.matvec_15[5]
+	VMOVUPS	Z11, 2230464(DI)	// fitGrad.matvec_15[5] | 1
+	VMOVUPS	Z12, 2230528(DI)	// fitGrad.matvec_15[6]
+	VMOVUPS	Z13, 2230592(DI)	// fitGrad.matvec_15[6] | 1
+	VMOVUPS	Z14, 2230656(DI)	// fitGrad.matvec_15[7]
+	VMOVUPS	Z15, 2230720(DI)	// fitGrad.matvec_15[7] | 1
 	VBROADCASTSS	(R9), Z16	// vecmat[0]
-	VMOVUPS	2199296(DI), Z17	// fitGrad.sub_3[0]
-	VMOVUPS	2199360(DI), Z18	// fitGrad.sub_3[0] | 1
+	VMOVUPS	2196992(DI), Z17	// fitGrad.sub_3[0]
+	VMOVUPS	2197056(DI), Z18	// fitGrad.sub_3[0] | 1
 	VFMADD231PS	Z16, Z0, Z17
 	VFMADD231PS	Z16, Z1, Z18
-	VMOVUPS	1064192(DI), Z0	// fitGrad.mul_2[0]
-	VMOVUPS	1064256(DI), Z1	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1061888(DI), Z0	// fitGrad.mul_2[0]
+	VMOVUPS	1061952(DI), Z1	// fitGrad.mul_2[0] | 1
 	VMULPS	Z0, Z17, Z0
 	VMULPS	Z1, Z18, Z1
-	VMOVUPS	Z0, 2248448(DI)	// fitGrad.L.2.bias_bar[0]
-	VMOVUPS	Z1, 2248512(DI)	// fitGrad.L.2.bias_bar[0] | 1
+	VMOVUPS	Z0, 2246144(DI)	// fitGrad.L.2.bias_bar[0]
+	VMOVUPS	Z1, 2246208(DI)	// fitGrad.L.2.bias_bar[0] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
 	VMOVUPS	106496(R10), Z16	// sum of L.2.bias[0]
@@ -12311,16 +12421,16 @@ loop119: // 128 times: terms of the sums
 	VADDPS	Z1, Z0, Z0
 	VMOVUPS	Z0, 106496(R10)	// sum of L.2.bias[0]
 	VBROADCASTSS	4(R9), Z0	// vecmat[1]
-	VMOVUPS	2199424(DI), Z1	// fitGrad.sub_3[1]
-	VMOVUPS	2199488(DI), Z16	// fitGrad.sub_3[1] | 1
+	VMOVUPS	2197120(DI), Z1	// fitGrad.sub_3[1]
+	VMOVUPS	2197184(DI), Z16	// fitGrad.sub_3[1] | 1
 	VFMADD231PS	Z0, Z2, Z1
 	VFMADD231PS	Z0, Z3, Z16
-	VMOVUPS	1064320(DI), Z0	// fitGrad.mul_2[1]
-	VMOVUPS	1064384(DI), Z2	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1062016(DI), Z0	// fitGrad.mul_2[1]
+	VMOVUPS	1062080(DI), Z2	// fitGrad.mul_2[1] | 1
 	VMULPS	Z0, Z1, Z0
 	VMULPS	Z2, Z16, Z1
-	VMOVUPS	Z0, 2248576(DI)	// fitGrad.L.2.bias_bar[1]
-	VMOVUPS	Z1, 2248640(DI)	// fitGrad.L.2.bias_bar[1] | 1
+	VMOVUPS	Z0, 2246272(DI)	// fitGrad.L.2.bias_bar[1]
+	VMOVUPS	Z1, 2246336(DI)	// fitGrad.L.2.bias_bar[1] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
 	VMOVUPS	106560(R10), Z2	// sum of L.2.bias[1]
@@ -12328,16 +12438,16 @@ loop119: // 128 times: terms of the sums
 	VADDPS	Z1, Z0, Z0
 	VMOVUPS	Z0, 106560(R10)	// sum of L.2.bias[1]
 	VBROADCASTSS	8(R9), Z0	// vecmat[2]
-	VMOVUPS	2199552(DI), Z1	// fitGrad.sub_3[2]
-	VMOVUPS	2199616(DI), Z2	// fitGrad.sub_3[2] | 1
+	VMOVUPS	2197248(DI), Z1	// fitGrad.sub_3[2]
+	VMOVUPS	2197312(DI), Z2	// fitGrad.sub_3[2] | 1
 	VFMADD231PS	Z0, Z4, Z1
 	VFMADD231PS	Z0, Z5, Z2
-	VMOVUPS	1064448(DI), Z0	// fitGrad.mul_2[2]
-	VMOVUPS	1064512(DI), Z3	// fitGrad.mul_2[2] | 1
+	VMOVUPS	1062144(DI), Z0	// fitGrad.mul_2[2]
+	VMOVUPS	1062208(DI), Z3	// fitGrad.mul_2[2] | 1
 	VMULPS	Z0, Z1, Z0
 	VMULPS	Z3, Z2, Z1
-	VMOVUPS	Z0, 2248704(DI)	// fitGrad.L.2.bias_bar[2]
-	VMOVUPS	Z1, 2248768(DI)	// fitGrad.L.2.bias_bar[2] | 1
+	VMOVUPS	Z0, 2246400(DI)	// fitGrad.L.2.bias_bar[2]
+	VMOVUPS	Z1, 2246464(DI)	// fitGrad.L.2.bias_bar[2] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
 	VMOVUPS	106624(R10), Z2	// sum of L.2.bias[2]
@@ -12345,16 +12455,16 @@ loop119: // 128 times: terms of the sums
 	VADDPS	Z1, Z0, Z0
 	VMOVUPS	Z0, 106624(R10)	// sum of L.2.bias[2]
 	VBROADCASTSS	12(R9), Z0	// vecmat[3]
-	VMOVUPS	2199680(DI), Z1	// fitGrad.sub_3[3]
-	VMOVUPS	2199744(DI), Z2	// fitGrad.sub_3[3] | 1
+	VMOVUPS	2197376(DI), Z1	// fitGrad.sub_3[3]
+	VMOVUPS	2197440(DI), Z2	// fitGrad.sub_3[3] | 1
 	VFMADD231PS	Z0, Z6, Z1
 	VFMADD231PS	Z0, Z7, Z2
-	VMOVUPS	1064576(DI), Z0	// fitGrad.mul_2[3]
-	VMOVUPS	1064640(DI), Z3	// fitGrad.mul_2[3] | 1
+	VMOVUPS	1062272(DI), Z0	// fitGrad.mul_2[3]
+	VMOVUPS	1062336(DI), Z3	// fitGrad.mul_2[3] | 1
 	VMULPS	Z0, Z1, Z0
 	VMULPS	Z3, Z2, Z1
-	VMOVUPS	Z0, 2248832(DI)	// fitGrad.L.2.bias_bar[3]
-	VMOVUPS	Z1, 2248896(DI)	// fitGrad.L.2.bias_bar[3] | 1
+	VMOVUPS	Z0, 2246528(DI)	// fitGrad.L.2.bias_bar[3]
+	VMOVUPS	Z1, 2246592(DI)	// fitGrad.L.2.bias_bar[3] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
 	VMOVUPS	106688(R10), Z2	// sum of L.2.bias[3]
@@ -12362,16 +12472,16 @@ loop119: // 128 times: terms of the sums
 	VADDPS	Z1, Z0, Z0
 	VMOVUPS	Z0, 106688(R10)	// sum of L.2.bias[3]
 	VBROADCASTSS	16(R9), Z0	// vecmat[4]
-	VMOVUPS	2199808(DI), Z1	// fitGrad.sub_3[4]
-	VMOVUPS	2199872(DI), Z2	// fitGrad.sub_3[4] | 1
+	VMOVUPS	2197504(DI), Z1	// fitGrad.sub_3[4]
+	VMOVUPS	2197568(DI), Z2	// fitGrad.sub_3[4] | 1
 	VFMADD231PS	Z0, Z8, Z1
 	VFMADD231PS	Z0, Z9, Z2
-	VMOVUPS	1064704(DI), Z0	// fitGrad.mul_2[4]
-	VMOVUPS	1064768(DI), Z3	// fitGrad.mul_2[4] | 1
+	VMOVUPS	1062400(DI), Z0	// fitGrad.mul_2[4]
+	VMOVUPS	1062464(DI), Z3	// fitGrad.mul_2[4] | 1
 	VMULPS	Z0, Z1, Z0
 	VMULPS	Z3, Z2, Z1
-	VMOVUPS	Z0, 2248960(DI)	// fitGrad.L.2.bias_bar[4]
-	VMOVUPS	Z1, 2249024(DI)	// fitGrad.L.2.bias_bar[4] | 1
+	VMOVUPS	Z0, 2246656(DI)	// fitGrad.L.2.bias_bar[4]
+	VMOVUPS	Z1, 2246720(DI)	// fitGrad.L.2.bias_bar[4] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
 	VMOVUPS	106752(R10), Z2	// sum of L.2.bias[4]
@@ -12379,16 +12489,16 @@ loop119: // 128 times: terms of the sums
 	VADDPS	Z1, Z0, Z0
 	VMOVUPS	Z0, 106752(R10)	// sum of L.2.bias[4]
 	VBROADCASTSS	20(R9), Z0	// vecmat[5]
-	VMOVUPS	2199936(DI), Z1	// fitGrad.sub_3[5]
-	VMOVUPS	2200000(DI), Z2	// fitGrad.sub_3[5] | 1
+	VMOVUPS	2197632(DI), Z1	// fitGrad.sub_3[5]
+	VMOVUPS	2197696(DI), Z2	// fitGrad.sub_3[5] | 1
 	VFMADD231PS	Z0, Z10, Z1
 	VFMADD231PS	Z0, Z11, Z2
-	VMOVUPS	1064832(DI), Z0	// fitGrad.mul_2[5]
-	VMOVUPS	1064896(DI), Z3	// fitGrad.mul_2[5] | 1
+	VMOVUPS	1062528(DI), Z0	// fitGrad.mul_2[5]
+	VMOVUPS	1062592(DI), Z3	// fitGrad.mul_2[5] | 1
 	VMULPS	Z0, Z1, Z0
 	VMULPS	Z3, Z2, Z1
-	VMOVUPS	Z0, 2249088(DI)	// fitGrad.L.2.bias_bar[5]
-	VMOVUPS	Z1, 2249152(DI)	// fitGrad.L.2.bias_bar[5] | 1
+	VMOVUPS	Z0, 2246784(DI)	// fitGrad.L.2.bias_bar[5]
+	VMOVUPS	Z1, 2246848(DI)	// fitGrad.L.2.bias_bar[5] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
 	VMOVUPS	106816(R10), Z2	// sum of L.2.bias[5]
@@ -12396,16 +12506,16 @@ loop119: // 128 times: terms of the sums
 	VADDPS	Z1, Z0, Z0
 	VMOVUPS	Z0, 106816(R10)	// sum of L.2.bias[5]
 	VBROADCASTSS	24(R9), Z0	// vecmat[6]
-	VMOVUPS	2200064(DI), Z1	// fitGrad.sub_3[6]
-	VMOVUPS	2200128(DI), Z2	// fitGrad.sub_3[6] | 1
+	VMOVUPS	2197760(DI), Z1	// fitGrad.sub_3[6]
+	VMOVUPS	2197824(DI), Z2	// fitGrad.sub_3[6] | 1
 	VFMADD231PS	Z0, Z12, Z1
 	VFMADD231PS	Z0, Z13, Z2
-	VMOVUPS	1064960(DI), Z0	// fitGrad.mul_2[6]
-	VMOVUPS	1065024(DI), Z3	// fitGrad.mul_2[6] | 1
+	VMOVUPS	1062656(DI), Z0	// fitGrad.mul_2[6]
+	VMOVUPS	1062720(DI), Z3	// fitGrad.mul_2[6] | 1
 	VMULPS	Z0, Z1, Z0
 	VMULPS	Z3, Z2, Z1
-	VMOVUPS	Z0, 2249216(DI)	// fitGrad.L.2.bias_bar[6]
-	VMOVUPS	Z1, 2249280(DI)	// fitGrad.L.2.bias_bar[6] | 1
+	VMOVUPS	Z0, 2246912(DI)	// fitGrad.L.2.bias_bar[6]
+	VMOVUPS	Z1, 2246976(DI)	// fitGrad.L.2.bias_bar[6] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
 	VMOVUPS	106880(R10), Z2	// sum of L.2.bias[6]
@@ -12413,16 +12523,16 @@ loop119: // 128 times: terms of the sums
 	VADDPS	Z1, Z0, Z0
 	VMOVUPS	Z0, 106880(R10)	// sum of L.2.bias[6]
 	VBROADCASTSS	28(R9), Z0	// vecmat[7]
-	VMOVUPS	2200192(DI), Z1	// fitGrad.sub_3[7]
-	VMOVUPS	2200256(DI), Z2	// fitGrad.sub_3[7] | 1
+	VMOVUPS	2197888(DI), Z1	// fitGrad.sub_3[7]
+	VMOVUPS	2197952(DI), Z2	// fitGrad.sub_3[7] | 1
 	VFMADD231PS	Z0, Z14, Z1
 	VFMADD231PS	Z0, Z15, Z2
-	VMOVUPS	1065088(DI), Z0	// fitGrad.mul_2[7]
-	VMOVUPS	1065152(DI), Z3	// fitGrad.mul_2[7] | 1
+	VMOVUPS	1062784(DI), Z0	// fitGrad.mul_2[7]
+	VMOVUPS	1062848(DI), Z3	// fitGrad.mul_2[7] | 1
 	VMULPS	Z0, Z1, Z0
 	VMULPS	Z3, Z2, Z1
-	VMOVUPS	Z0, 2249344(DI)	// fitGrad.L.2.bias_bar[7]
-	VMOVUPS	Z1, 2249408(DI)	// fitGrad.L.2.bias_bar[7] | 1
+	VMOVUPS	Z0, 2247040(DI)	// fitGrad.L.2.bias_bar[7]
+	VMOVUPS	Z1, 2247104(DI)	// fitGrad.L.2.bias_bar[7] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
 	VMOVUPS	106944(R10), Z2	// sum of L.2.bias[7]
@@ -12469,8 +12579,8 @@ loop120: // 9 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop121: // 128 times: terms of the sums
-	VMOVUPS	2248448(R10), Z26	// fitGrad.L.2.bias_bar[0]
-	VMOVUPS	2248512(R10), Z27	// fitGrad.L.2.bias_bar[0] | 1
+	VMOVUPS	2246144(R10), Z26	// fitGrad.L.2.bias_bar[0]
+	VMOVUPS	2246208(R10), Z27	// fitGrad.L.2.bias_bar[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
 	VFMADD231PS	Z26, Z28, Z0
 	VFMADD231PS	Z27, Z28, Z1
@@ -12514,32 +12624,32 @@ loop121: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop121
-	VMOVUPS	Z0, 2264832(DI)	// fitGrad.vecmat_12[0]
-	VMOVUPS	Z1, 2264896(DI)	// fitGrad.vecmat_12[0] | 1
-	VMOVUPS	Z2, 2264960(DI)	// fitGrad.vecmat_12[1]
-	VMOVUPS	Z3, 2265024(DI)	// fitGrad.vecmat_12[1] | 1
-	VMOVUPS	Z4, 2265088(DI)	// fitGrad.vecmat_12[2]
-	VMOVUPS	Z5, 2265152(DI)	// fitGrad.vecmat_12[2] | 1
-	VMOVUPS	Z6, 2265216(DI)	// fitGrad.vecmat_12[3]
-	VMOVUPS	Z7, 2265280(DI)	// fitGrad.vecmat_12[3] | 1
-	VMOVUPS	Z8, 2265344(DI)	// fitGrad.vecmat_12[4]
-	VMOVUPS	Z9, 2265408(DI)	// fitGrad.vecmat_12[4] | 1
-	VMOVUPS	Z10, 2265472(DI)	// fitGrad.vecmat_12[5]
-	VMOVUPS	Z11, 2265536(DI)	// fitGrad.vecmat_12[5] | 1
-	VMOVUPS	Z12, 2265600(DI)	// fitGrad.vecmat_12[6]
-	VMOVUPS	Z13, 2265664(DI)	// fitGrad.vecmat_12[6] | 1
-	VMOVUPS	Z14, 2265728(DI)	// fitGrad.vecmat_12[7]
-	VMOVUPS	Z15, 2265792(DI)	// fitGrad.vecmat_12[7] | 1
-	VMOVUPS	Z16, 2265856(DI)	// fitGrad.vecmat_12[8]
-	VMOVUPS	Z17, 2265920(DI)	// fitGrad.vecmat_12[8] | 1
-	VMOVUPS	Z18, 2265984(DI)	// fitGrad.vecmat_12[9]
-	VMOVUPS	Z19, 2266048(DI)	// fitGrad.vecmat_12[9] | 1
-	VMOVUPS	Z20, 2266112(DI)	// fitGrad.vecmat_12[10]
-	VMOVUPS	Z21, 2266176(DI)	// fitGrad.vecmat_12[10] | 1
-	VMOVUPS	Z22, 2266240(DI)	// fitGrad.vecmat_12[11]
-	VMOVUPS	Z23, 2266304(DI)	// fitGrad.vecmat_12[11] | 1
-	VMOVUPS	Z24, 2266368(DI)	// fitGrad.vecmat_12[12]
-	VMOVUPS	Z25, 2266432(DI)	// fitGrad.vecmat_12[12] | 1
+	VMOVUPS	Z0, 2262528(DI)	// fitGrad.vecmat_12[0]
+	VMOVUPS	Z1, 2262592(DI)	// fitGrad.vecmat_12[0] | 1
+	VMOVUPS	Z2, 2262656(DI)	// fitGrad.vecmat_12[1]
+	VMOVUPS	Z3, 2262720(DI)	// fitGrad.vecmat_12[1] | 1
+	VMOVUPS	Z4, 2262784(DI)	// fitGrad.vecmat_12[2]
+	VMOVUPS	Z5, 2262848(DI)	// fitGrad.vecmat_12[2] | 1
+	VMOVUPS	Z6, 2262912(DI)	// fitGrad.vecmat_12[3]
+	VMOVUPS	Z7, 2262976(DI)	// fitGrad.vecmat_12[3] | 1
+	VMOVUPS	Z8, 2263040(DI)	// fitGrad.vecmat_12[4]
+	VMOVUPS	Z9, 2263104(DI)	// fitGrad.vecmat_12[4] | 1
+	VMOVUPS	Z10, 2263168(DI)	// fitGrad.vecmat_12[5]
+	VMOVUPS	Z11, 2263232(DI)	// fitGrad.vecmat_12[5] | 1
+	VMOVUPS	Z12, 2263296(DI)	// fitGrad.vecmat_12[6]
+	VMOVUPS	Z13, 2263360(DI)	// fitGrad.vecmat_12[6] | 1
+	VMOVUPS	Z14, 2263424(DI)	// fitGrad.vecmat_12[7]
+	VMOVUPS	Z15, 2263488(DI)	// fitGrad.vecmat_12[7] | 1
+	VMOVUPS	Z16, 2263552(DI)	// fitGrad.vecmat_12[8]
+	VMOVUPS	Z17, 2263616(DI)	// fitGrad.vecmat_12[8] | 1
+	VMOVUPS	Z18, 2263680(DI)	// fitGrad.vecmat_12[9]
+	VMOVUPS	Z19, 2263744(DI)	// fitGrad.vecmat_12[9] | 1
+	VMOVUPS	Z20, 2263808(DI)	// fitGrad.vecmat_12[10]
+	VMOVUPS	Z21, 2263872(DI)	// fitGrad.vecmat_12[10] | 1
+	VMOVUPS	Z22, 2263936(DI)	// fitGrad.vecmat_12[11]
+	VMOVUPS	Z23, 2264000(DI)	// fitGrad.vecmat_12[11] | 1
+	VMOVUPS	Z24, 2264064(DI)	// fitGrad.vecmat_12[12]
+	VMOVUPS	Z25, 2264128(DI)	// fitGrad.vecmat_12[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -12570,8 +12680,8 @@ loop121: // 128 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop122: // 128 times: terms of the sums
-	VMOVUPS	2248448(SI), Z22	// fitGrad.L.2.bias_bar[0]
-	VMOVUPS	2248512(SI), Z23	// fitGrad.L.2.bias_bar[0] | 1
+	VMOVUPS	2246144(SI), Z22	// fitGrad.L.2.bias_bar[0]
+	VMOVUPS	2246208(SI), Z23	// fitGrad.L.2.bias_bar[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
 	VFMADD231PS	Z22, Z24, Z0
 	VFMADD231PS	Z23, Z24, Z1
@@ -12609,43 +12719,43 @@ loop122: // 128 times: terms of the sums
 	ADDQ	$512, DI
 	DECQ	CX
 	JNE	loop122
-	VMOVUPS	Z0, 2279808(AX)	// fitGrad.vecmat_12[117]
-	VMOVUPS	Z1, 2279872(AX)	// fitGrad.vecmat_12[117] | 1
-	VMOVUPS	Z2, 2279936(AX)	// fitGrad.vecmat_12[118]
-	VMOVUPS	Z3, 2280000(AX)	// fitGrad.vecmat_12[118] | 1
-	VMOVUPS	Z4, 2280064(AX)	// fitGrad.vecmat_12[119]
-	VMOVUPS	Z5, 2280128(AX)	// fitGrad.vecmat_12[119] | 1
-	VMOVUPS	Z6, 2280192(AX)	// fitGrad.vecmat_12[120]
-	VMOVUPS	Z7, 2280256(AX)	// fitGrad.vecmat_12[120] | 1
-	VMOVUPS	Z8, 2280320(AX)	// fitGrad.vecmat_12[121]
-	VMOVUPS	Z9, 2280384(AX)	// fitGrad.vecmat_12[121] | 1
-	VMOVUPS	Z10, 2280448(AX)	// fitGrad.vecmat_12[122]
-	VMOVUPS	Z11, 2280512(AX)	// fitGrad.vecmat_12[122] | 1
-	VMOVUPS	Z12, 2280576(AX)	// fitGrad.vecmat_12[123]
-	VMOVUPS	Z13, 2280640(AX)	// fitGrad.vecmat_12[123] | 1
-	VMOVUPS	Z14, 2280704(AX)	// fitGrad.vecmat_12[124]
-	VMOVUPS	Z15, 2280768(AX)	// fitGrad.vecmat_12[124] | 1
-	VMOVUPS	Z16, 2280832(AX)	// fitGrad.vecmat_12[125]
-	VMOVUPS	Z17, 2280896(AX)	// fitGrad.vecmat_12[125] | 1
-	VMOVUPS	Z18, 2280960(AX)	// fitGrad.vecmat_12[126]
-	VMOVUPS	Z19, 2281024(AX)	// fitGrad.vecmat_12[126] | 1
-	VMOVUPS	Z20, 2281088(AX)	// fitGrad.vecmat_12[127]
-	VMOVUPS	Z21, 2281152(AX)	// fitGrad.vecmat_12[127] | 1
+	VMOVUPS	Z0, 2277504(AX)	// fitGrad.vecmat_12[117]
+	VMOVUPS	Z1, 2277568(AX)	// fitGrad.vecmat_12[117] | 1
+	VMOVUPS	Z2, 2277632(AX)	// fitGrad.vecmat_12[118]
+	VMOVUPS	Z3, 2277696(AX)	// fitGrad.vecmat_12[118] | 1
+	VMOVUPS	Z4, 2277760(AX)	// fitGrad.vecmat_12[119]
+	VMOVUPS	Z5, 2277824(AX)	// fitGrad.vecmat_12[119] | 1
+	VMOVUPS	Z6, 2277888(AX)	// fitGrad.vecmat_12[120]
+	VMOVUPS	Z7, 2277952(AX)	// fitGrad.vecmat_12[120] | 1
+	VMOVUPS	Z8, 2278016(AX)	// fitGrad.vecmat_12[121]
+	VMOVUPS	Z9, 2278080(AX)	// fitGrad.vecmat_12[121] | 1
+	VMOVUPS	Z10, 2278144(AX)	// fitGrad.vecmat_12[122]
+	VMOVUPS	Z11, 2278208(AX)	// fitGrad.vecmat_12[122] | 1
+	VMOVUPS	Z12, 2278272(AX)	// fitGrad.vecmat_12[123]
+	VMOVUPS	Z13, 2278336(AX)	// fitGrad.vecmat_12[123] | 1
+	VMOVUPS	Z14, 2278400(AX)	// fitGrad.vecmat_12[124]
+	VMOVUPS	Z15, 2278464(AX)	// fitGrad.vecmat_12[124] | 1
+	VMOVUPS	Z16, 2278528(AX)	// fitGrad.vecmat_12[125]
+	VMOVUPS	Z17, 2278592(AX)	// fitGrad.vecmat_12[125] | 1
+	VMOVUPS	Z18, 2278656(AX)	// fitGrad.vecmat_12[126]
+	VMOVUPS	Z19, 2278720(AX)	// fitGrad.vecmat_12[126] | 1
+	VMOVUPS	Z20, 2278784(AX)	// fitGrad.vecmat_12[127]
+	VMOVUPS	Z21, 2278848(AX)	// fitGrad.vecmat_12[127] | 1
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop123: // 64 times: tiles of 2 elements
-	VMOVUPS	1195264(SI), Z0	// fitGrad.mul_8[0]
-	VMOVUPS	1195328(SI), Z1	// fitGrad.mul_8[0] | 1
+	VMOVUPS	1192960(SI), Z0	// fitGrad.mul_8[0]
+	VMOVUPS	1193024(SI), Z1	// fitGrad.mul_8[0] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 899840(SI)	// fitGrad.turned[0]
-	VMOVUPS	Z1, 899904(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	1195392(SI), Z0	// fitGrad.mul_8[1]
-	VMOVUPS	1195456(SI), Z1	// fitGrad.mul_8[1] | 1
+	VMOVUPS	Z0, 897536(SI)	// fitGrad.turned[0]
+	VMOVUPS	Z1, 897600(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	1193088(SI), Z0	// fitGrad.mul_8[1]
+	VMOVUPS	1193152(SI), Z1	// fitGrad.mul_8[1] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 899968(SI)	// fitGrad.turned[1]
-	VMOVUPS	Z1, 900032(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Z0, 897664(SI)	// fitGrad.turned[1]
+	VMOVUPS	Z1, 897728(SI)	// fitGrad.turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop123
@@ -12657,22 +12767,22 @@ loop124: // 2 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop125: // 8 times
-	VMOVUPS	2215680(R10), Z0	// fitGrad.add_9[0]
-	VMOVUPS	2215808(R10), Z1	// fitGrad.add_9[1]
-	VMOVUPS	2215936(R10), Z2	// fitGrad.add_9[2]
-	VMOVUPS	2216064(R10), Z3	// fitGrad.add_9[3]
-	VMOVUPS	2216192(R10), Z4	// fitGrad.add_9[4]
-	VMOVUPS	2216320(R10), Z5	// fitGrad.add_9[5]
-	VMOVUPS	2216448(R10), Z6	// fitGrad.add_9[6]
-	VMOVUPS	2216576(R10), Z7	// fitGrad.add_9[7]
-	VMOVUPS	2216704(R10), Z8	// fitGrad.add_9[8]
-	VMOVUPS	2216832(R10), Z9	// fitGrad.add_9[9]
-	VMOVUPS	2216960(R10), Z10	// fitGrad.add_9[10]
-	VMOVUPS	2217088(R10), Z11	// fitGrad.add_9[11]
-	VMOVUPS	2217216(R10), Z12	// fitGrad.add_9[12]
-	VMOVUPS	2217344(R10), Z13	// fitGrad.add_9[13]
-	VMOVUPS	2217472(R10), Z14	// fitGrad.add_9[14]
-	VMOVUPS	2217600(R10), Z15	// fitGrad.add_9[15]
+	VMOVUPS	2213376(R10), Z0	// fitGrad.add_9[0]
+	VMOVUPS	2213504(R10), Z1	// fitGrad.add_9[1]
+	VMOVUPS	2213632(R10), Z2	// fitGrad.add_9[2]
+	VMOVUPS	2213760(R10), Z3	// fitGrad.add_9[3]
+	VMOVUPS	2213888(R10), Z4	// fitGrad.add_9[4]
+	VMOVUPS	2214016(R10), Z5	// fitGrad.add_9[5]
+	VMOVUPS	2214144(R10), Z6	// fitGrad.add_9[6]
+	VMOVUPS	2214272(R10), Z7	// fitGrad.add_9[7]
+	VMOVUPS	2214400(R10), Z8	// fitGrad.add_9[8]
+	VMOVUPS	2214528(R10), Z9	// fitGrad.add_9[9]
+	VMOVUPS	2214656(R10), Z10	// fitGrad.add_9[10]
+	VMOVUPS	2214784(R10), Z11	// fitGrad.add_9[11]
+	VMOVUPS	2214912(R10), Z12	// fitGrad.add_9[12]
+	VMOVUPS	2215040(R10), Z13	// fitGrad.add_9[13]
+	VMOVUPS	2215168(R10), Z14	// fitGrad.add_9[14]
+	VMOVUPS	2215296(R10), Z15	// fitGrad.add_9[15]
 	VUNPCKLPS	Z1, Z0, Z16
 	VUNPCKHPS	Z1, Z0, Z0
 	VUNPCKLPS	Z3, Z2, Z1
@@ -12737,22 +12847,22 @@ loop125: // 8 times
 	VSHUFF32X4	$221, Z12, Z8, Z4
 	VSHUFF32X4	$136, Z4, Z0, Z8
 	VSHUFF32X4	$221, Z4, Z0, Z0
-	VMOVUPS	Z18, 916224(R11)	// fitGrad.turned[128]
-	VMOVUPS	Z17, 916288(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Z15, 916352(R11)	// fitGrad.turned[129]
-	VMOVUPS	Z16, 916416(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Z11, 916480(R11)	// fitGrad.turned[130]
-	VMOVUPS	Z6, 916544(R11)	// fitGrad.turned[130] | 1
-	VMOVUPS	Z10, 916608(R11)	// fitGrad.turned[131]
-	VMOVUPS	Z8, 916672(R11)	// fitGrad.turned[131] | 1
-	VMOVUPS	Z14, 916736(R11)	// fitGrad.turned[132]
-	VMOVUPS	Z7, 916800(R11)	// fitGrad.turned[132] | 1
-	VMOVUPS	Z2, 916864(R11)	// fitGrad.turned[133]
-	VMOVUPS	Z9, 916928(R11)	// fitGrad.turned[133] | 1
-	VMOVUPS	Z3, 916992(R11)	// fitGrad.turned[134]
-	VMOVUPS	Z1, 917056(R11)	// fitGrad.turned[134] | 1
-	VMOVUPS	Z5, 917120(R11)	// fitGrad.turned[135]
-	VMOVUPS	Z0, 917184(R11)	// fitGrad.turned[135] | 1
+	VMOVUPS	Z18, 913920(R11)	// fitGrad.turned[128]
+	VMOVUPS	Z17, 913984(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Z15, 914048(R11)	// fitGrad.turned[129]
+	VMOVUPS	Z16, 914112(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Z11, 914176(R11)	// fitGrad.turned[130]
+	VMOVUPS	Z6, 914240(R11)	// fitGrad.turned[130] | 1
+	VMOVUPS	Z10, 914304(R11)	// fitGrad.turned[131]
+	VMOVUPS	Z8, 914368(R11)	// fitGrad.turned[131] | 1
+	VMOVUPS	Z14, 914432(R11)	// fitGrad.turned[132]
+	VMOVUPS	Z7, 914496(R11)	// fitGrad.turned[132] | 1
+	VMOVUPS	Z2, 914560(R11)	// fitGrad.turned[133]
+	VMOVUPS	Z9, 914624(R11)	// fitGrad.turned[133] | 1
+	VMOVUPS	Z3, 914688(R11)	// fitGrad.turned[134]
+	VMOVUPS	Z1, 914752(R11)	// fitGrad.turned[134] | 1
+	VMOVUPS	Z5, 914816(R11)	// fitGrad.turned[135]
+	VMOVUPS	Z0, 914880(R11)	// fitGrad.turned[135] | 1
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
@@ -12789,50 +12899,50 @@ loop127: // 2 times: tiles of 4 elements
 	MOVQ	DI, R13
 	MOVQ	R11, R14
 loop128: // 16 times: samples, 2 at a time
-	VBROADCASTSS	899840(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	899968(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	900096(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	900224(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	916224(R14), Z20	// fitGrad.turned[128]
+	VBROADCASTSS	897536(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	897664(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897792(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897920(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913920(R14), Z20	// fitGrad.turned[128]
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	918272(R14), Z20	// fitGrad.turned[144]
+	VMOVUPS	915968(R14), Z20	// fitGrad.turned[144]
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	920320(R14), Z20	// fitGrad.turned[160]
+	VMOVUPS	918016(R14), Z20	// fitGrad.turned[160]
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	922368(R14), Z20	// fitGrad.turned[176]
+	VMOVUPS	920064(R14), Z20	// fitGrad.turned[176]
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
 	VFMADD231PS	Z20, Z19, Z15
-	VBROADCASTSS	899844(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	899972(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	900100(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	900228(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	916288(R14), Z20	// fitGrad.turned[128] | 1
+	VBROADCASTSS	897540(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	897668(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897796(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897924(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913984(R14), Z20	// fitGrad.turned[128] | 1
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	918336(R14), Z20	// fitGrad.turned[144] | 1
+	VMOVUPS	916032(R14), Z20	// fitGrad.turned[144] | 1
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	920384(R14), Z20	// fitGrad.turned[160] | 1
+	VMOVUPS	918080(R14), Z20	// fitGrad.turned[160] | 1
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	922432(R14), Z20	// fitGrad.turned[176] | 1
+	VMOVUPS	920128(R14), Z20	// fitGrad.turned[176] | 1
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
@@ -12869,18 +12979,18 @@ loop128: // 16 times: samples, 2 at a time
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop129: // 64 times: tiles of 2 elements
-	VMOVUPS	2248448(SI), Z0	// fitGrad.L.2.bias_bar[0]
-	VMOVUPS	2248512(SI), Z1	// fitGrad.L.2.bias_bar[0] | 1
+	VMOVUPS	2246144(SI), Z0	// fitGrad.L.2.bias_bar[0]
+	VMOVUPS	2246208(SI), Z1	// fitGrad.L.2.bias_bar[0] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 899840(SI)	// fitGrad.turned[0]
-	VMOVUPS	Z1, 899904(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	2248576(SI), Z0	// fitGrad.L.2.bias_bar[1]
-	VMOVUPS	2248640(SI), Z1	// fitGrad.L.2.bias_bar[1] | 1
+	VMOVUPS	Z0, 897536(SI)	// fitGrad.turned[0]
+	VMOVUPS	Z1, 897600(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	2246272(SI), Z0	// fitGrad.L.2.bias_bar[1]
+	VMOVUPS	2246336(SI), Z1	// fitGrad.L.2.bias_bar[1] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 899968(SI)	// fitGrad.turned[1]
-	VMOVUPS	Z1, 900032(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Z0, 897664(SI)	// fitGrad.turned[1]
+	VMOVUPS	Z1, 897728(SI)	// fitGrad.turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop129
@@ -12892,22 +13002,22 @@ loop130: // 2 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop131: // 8 times
-	VMOVUPS	998656(R10), Z0	// fitGrad.softplus[0]
-	VMOVUPS	998784(R10), Z1	// fitGrad.softplus[1]
-	VMOVUPS	998912(R10), Z2	// fitGrad.softplus[2]
-	VMOVUPS	999040(R10), Z3	// fitGrad.softplus[3]
-	VMOVUPS	999168(R10), Z4	// fitGrad.softplus[4]
-	VMOVUPS	999296(R10), Z5	// fitGrad.softplus[5]
-	VMOVUPS	999424(R10), Z6	// fitGrad.softplus[6]
-	VMOVUPS	999552(R10), Z7	// fitGrad.softplus[7]
-	VMOVUPS	999680(R10), Z8	// fitGrad.softplus[8]
-	VMOVUPS	999808(R10), Z9	// fitGrad.softplus[9]
-	VMOVUPS	999936(R10), Z10	// fitGrad.softplus[10]
-	VMOVUPS	1000064(R10), Z11	// fitGrad.softplus[11]
-	VMOVUPS	1000192(R10), Z12	// fitGrad.softplus[12]
-	VMOVUPS	1000320(R10), Z13	// fitGrad.softplus[13]
-	VMOVUPS	1000448(R10), Z14	// fitGrad.softplus[14]
-	VMOVUPS	1000576(R10), Z15	// fitGrad.softplus[15]
+	VMOVUPS	996352(R10), Z0	// fitGrad.softplus[0]
+	VMOVUPS	996480(R10), Z1	// fitGrad.softplus[1]
+	VMOVUPS	996608(R10), Z2	// fitGrad.softplus[2]
+	VMOVUPS	996736(R10), Z3	// fitGrad.softplus[3]
+	VMOVUPS	996864(R10), Z4	// fitGrad.softplus[4]
+	VMOVUPS	996992(R10), Z5	// fitGrad.softplus[5]
+	VMOVUPS	997120(R10), Z6	// fitGrad.softplus[6]
+	VMOVUPS	997248(R10), Z7	// fitGrad.softplus[7]
+	VMOVUPS	997376(R10), Z8	// fitGrad.softplus[8]
+	VMOVUPS	997504(R10), Z9	// fitGrad.softplus[9]
+	VMOVUPS	997632(R10), Z10	// fitGrad.softplus[10]
+	VMOVUPS	997760(R10), Z11	// fitGrad.softplus[11]
+	VMOVUPS	997888(R10), Z12	// fitGrad.softplus[12]
+	VMOVUPS	998016(R10), Z13	// fitGrad.softplus[13]
+	VMOVUPS	998144(R10), Z14	// fitGrad.softplus[14]
+	VMOVUPS	998272(R10), Z15	// fitGrad.softplus[15]
 	VUNPCKLPS	Z1, Z0, Z16
 	VUNPCKHPS	Z1, Z0, Z0
 	VUNPCKLPS	Z3, Z2, Z1
@@ -12972,22 +13082,22 @@ loop131: // 8 times
 	VSHUFF32X4	$221, Z12, Z8, Z4
 	VSHUFF32X4	$136, Z4, Z0, Z8
 	VSHUFF32X4	$221, Z4, Z0, Z0
-	VMOVUPS	Z18, 916224(R11)	// fitGrad.turned[128]
-	VMOVUPS	Z17, 916288(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Z15, 916352(R11)	// fitGrad.turned[129]
-	VMOVUPS	Z16, 916416(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Z11, 916480(R11)	// fitGrad.turned[130]
-	VMOVUPS	Z6, 916544(R11)	// fitGrad.turned[130] | 1
-	VMOVUPS	Z10, 916608(R11)	// fitGrad.turned[131]
-	VMOVUPS	Z8, 916672(R11)	// fitGrad.turned[131] | 1
-	VMOVUPS	Z14, 916736(R11)	// fitGrad.turned[132]
-	VMOVUPS	Z7, 916800(R11)	// fitGrad.turned[132] | 1
-	VMOVUPS	Z2, 916864(R11)	// fitGrad.turned[133]
-	VMOVUPS	Z9, 916928(R11)	// fitGrad.turned[133] | 1
-	VMOVUPS	Z3, 916992(R11)	// fitGrad.turned[134]
-	VMOVUPS	Z1, 917056(R11)	// fitGrad.turned[134] | 1
-	VMOVUPS	Z5, 917120(R11)	// fitGrad.turned[135]
-	VMOVUPS	Z0, 917184(R11)	// fitGrad.turned[135] | 1
+	VMOVUPS	Z18, 913920(R11)	// fitGrad.turned[128]
+	VMOVUPS	Z17, 913984(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Z15, 914048(R11)	// fitGrad.turned[129]
+	VMOVUPS	Z16, 914112(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Z11, 914176(R11)	// fitGrad.turned[130]
+	VMOVUPS	Z6, 914240(R11)	// fitGrad.turned[130] | 1
+	VMOVUPS	Z10, 914304(R11)	// fitGrad.turned[131]
+	VMOVUPS	Z8, 914368(R11)	// fitGrad.turned[131] | 1
+	VMOVUPS	Z14, 914432(R11)	// fitGrad.turned[132]
+	VMOVUPS	Z7, 914496(R11)	// fitGrad.turned[132] | 1
+	VMOVUPS	Z2, 914560(R11)	// fitGrad.turned[133]
+	VMOVUPS	Z9, 914624(R11)	// fitGrad.turned[133] | 1
+	VMOVUPS	Z3, 914688(R11)	// fitGrad.turned[134]
+	VMOVUPS	Z1, 914752(R11)	// fitGrad.turned[134] | 1
+	VMOVUPS	Z5, 914816(R11)	// fitGrad.turned[135]
+	VMOVUPS	Z0, 914880(R11)	// fitGrad.turned[135] | 1
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
@@ -13024,50 +13134,50 @@ loop133: // 2 times: tiles of 4 elements
 	MOVQ	DI, R13
 	MOVQ	R11, R14
 loop134: // 16 times: samples, 2 at a time
-	VBROADCASTSS	899840(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	899968(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	900096(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	900224(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	916224(R14), Z20	// fitGrad.turned[128]
+	VBROADCASTSS	897536(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	897664(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897792(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897920(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913920(R14), Z20	// fitGrad.turned[128]
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	918272(R14), Z20	// fitGrad.turned[144]
+	VMOVUPS	915968(R14), Z20	// fitGrad.turned[144]
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	920320(R14), Z20	// fitGrad.turned[160]
+	VMOVUPS	918016(R14), Z20	// fitGrad.turned[160]
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	922368(R14), Z20	// fitGrad.turned[176]
+	VMOVUPS	920064(R14), Z20	// fitGrad.turned[176]
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
 	VFMADD231PS	Z20, Z19, Z15
-	VBROADCASTSS	899844(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	899972(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	900100(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	900228(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	916288(R14), Z20	// fitGrad.turned[128] | 1
+	VBROADCASTSS	897540(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	897668(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897796(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897924(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913984(R14), Z20	// fitGrad.turned[128] | 1
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	918336(R14), Z20	// fitGrad.turned[144] | 1
+	VMOVUPS	916032(R14), Z20	// fitGrad.turned[144] | 1
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	920384(R14), Z20	// fitGrad.turned[160] | 1
+	VMOVUPS	918080(R14), Z20	// fitGrad.turned[160] | 1
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	922432(R14), Z20	// fitGrad.turned[176] | 1
+	VMOVUPS	920128(R14), Z20	// fitGrad.turned[176] | 1
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
@@ -13110,48 +13220,48 @@ loop135: // 2 times: vectors of the block
 	MOVQ	R8, R11
 loop136: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	2264832(R9), Z1	// fitGrad.vecmat_12[0]
-	VMOVUPS	949504(R9), Z2	// fitGrad.sigmoid[0]
-	VMOVUPS	2150144(R9), Z3	// fitGrad.mul_42[0]
+	VMOVUPS	2262528(R9), Z1	// fitGrad.vecmat_12[0]
+	VMOVUPS	947200(R9), Z2	// fitGrad.sigmoid[0]
+	VMOVUPS	2147840(R9), Z3	// fitGrad.mul_42[0]
 	VFMADD231PS	Z2, Z1, Z3
 	VPANDD	Z0, Z3, Z1
 	VMOVUPS	32768(R10), Z2	// sum of L.0.bias[0]
 	VADDPS	Z1, Z2, Z1
 	VMOVUPS	Z1, 32768(R10)	// sum of L.0.bias[0]
 	VPANDD	Z0, Z3, Z1
-	VMOVUPS	932608(SI), Z2	// fitGrad.concat[0]
+	VMOVUPS	930304(SI), Z2	// fitGrad.concat[0]
 	VMOVUPS	(R11), Z3	// sum of L.0.weight[0]
 	VFMADD231PS	Z2, Z1, Z3
 	VMOVUPS	Z3, (R11)	// sum of L.0.weight[0]
-	VMOVUPS	932736(SI), Z3	// fitGrad.concat[1]
+	VMOVUPS	930432(SI), Z3	// fitGrad.concat[1]
 	VMOVUPS	64(R11), Z4	// sum of L.0.weight[1]
 	VFMADD231PS	Z3, Z1, Z4
 	VMOVUPS	Z4, 64(R11)	// sum of L.0.weight[1]
-	VMOVUPS	932864(SI), Z4	// fitGrad.concat[2]
+	VMOVUPS	930560(SI), Z4	// fitGrad.concat[2]
 	VMOVUPS	128(R11), Z5	// sum of L.0.weight[2]
 	VFMADD231PS	Z4, Z1, Z5
 	VMOVUPS	Z5, 128(R11)	// sum of L.0.weight[2]
-	VMOVUPS	932992(SI), Z5	// fitGrad.concat[3]
+	VMOVUPS	930688(SI), Z5	// fitGrad.concat[3]
 	VMOVUPS	192(R11), Z6	// sum of L.0.weight[3]
 	VFMADD231PS	Z5, Z1, Z6
 	VMOVUPS	Z6, 192(R11)	// sum of L.0.weight[3]
-	VMOVUPS	2182912(R9), Z1	// fitGrad.matvec_14[0]
-	VMOVUPS	1031424(R9), Z6	// fitGrad.sigmoid_2[0]
+	VMOVUPS	2180608(R9), Z1	// fitGrad.matvec_14[0]
+	VMOVUPS	1029120(R9), Z6	// fitGrad.sigmoid_2[0]
 	VMULPS	Z6, Z1, Z1
 	VPANDD	Z0, Z1, Z1
 	VMOVUPS	114688(R10), Z6	// sum of L.4.weight[0]
 	VFMADD231PS.BCST	f32_3f800000<>(SB), Z1, Z6
 	VMOVUPS	Z6, 114688(R10)	// sum of L.4.weight[0]
-	VMOVUPS	2232064(R9), Z1	// fitGrad.matvec_15[0]
-	VMOVUPS	1031424(R9), Z6	// fitGrad.sigmoid_2[0]
-	VMOVUPS	2084608(R9), Z7	// fitGrad.matvec_13[0]
-	VMOVUPS	1080576(R9), Z8	// fitGrad.mul_3[0]
-	VMOVUPS	1953536(R9), Z9	// fitGrad.matvec_11[0]
-	VMOVUPS	1277184(R9), Z10	// fitGrad.mul_10[0]
-	VMOVUPS	1821440(R9), Z11	// fitGrad.matvec_9[0]
-	VMOVUPS	1409280(R9), Z12	// fitGrad.mul_15[0]
-	VMOVUPS	1689856(R9), Z13	// fitGrad.matvec_7[0]
-	VMOVUPS	1524480(R9), Z14	// fitGrad.mul_19[0]
+	VMOVUPS	2229760(R9), Z1	// fitGrad.matvec_15[0]
+	VMOVUPS	1029120(R9), Z6	// fitGrad.sigmoid_2[0]
+	VMOVUPS	2082304(R9), Z7	// fitGrad.matvec_13[0]
+	VMOVUPS	1078272(R9), Z8	// fitGrad.mul_3[0]
+	VMOVUPS	1951232(R9), Z9	// fitGrad.matvec_11[0]
+	VMOVUPS	1274880(R9), Z10	// fitGrad.mul_10[0]
+	VMOVUPS	1819136(R9), Z11	// fitGrad.matvec_9[0]
+	VMOVUPS	1406976(R9), Z12	// fitGrad.mul_15[0]
+	VMOVUPS	1687552(R9), Z13	// fitGrad.matvec_7[0]
+	VMOVUPS	1522176(R9), Z14	// fitGrad.mul_19[0]
 	VMULPS	Z14, Z13, Z13
 	VFMADD231PS	Z12, Z11, Z13
 	VFMADD231PS	Z10, Z9, Z13
@@ -13187,13 +13297,13 @@ loop137: // 256 times: elements
 	MOVQ	R8, R12
 loop138: // 64 times: elements
 	// lagrange.nde:8
-	VMOVUPS	1624064(SI), Z1	// fitGrad.q_bar_bar[0]
+	VMOVUPS	1621760(SI), Z1	// fitGrad.q_bar_bar[0]
 	VBROADCASTSS	70404(R9), Z6	// force.2.weight[0]
 	VMULPS	Z6, Z1, Z6
-	VMOVUPS	1624192(SI), Z7	// fitGrad.q_bar_bar[1]
+	VMOVUPS	1621888(SI), Z7	// fitGrad.q_bar_bar[1]
 	VBROADCASTSS	70660(R9), Z8	// force.2.weight[64]
 	VFMADD231PS	Z8, Z7, Z6
-	VMOVUPS	1606400(R10), Z8	// fitGrad.add_7[0]
+	VMOVUPS	1604096(R10), Z8	// fitGrad.add_7[0]
 	VPORD.BCST	f32_80000000<>(SB), Z8, Z9
 	VBROADCASTSS	f32_42b40000<>(SB), Z10
 	VMINPS	Z9, Z10, Z9
@@ -13235,7 +13345,7 @@ loop138: // 64 times: elements
 	VMOVUPS	123072(R12), Z8	// sum of force.0.weight[3]
 	VFMADD231PS	Z5, Z6, Z8
 	VMOVUPS	Z8, 123072(R12)	// sum of force.0.weight[3]
-	VMOVUPS	1614592(R10), Z6	// fitGrad.softplus_2[0]
+	VMOVUPS	1612288(R10), Z6	// fitGrad.softplus_2[0]
 	VPANDD	Z0, Z6, Z6
 	VMOVUPS	143360(R11), Z8	// sum of force.2.weight[0]
 	VFMADD231PS	Z6, Z1, Z8

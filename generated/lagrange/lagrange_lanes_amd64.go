@@ -92,32 +92,22 @@ type laneFrame struct {
 		stepData5 [2 * 32]Real
 	}
 	swing0Laneoutput struct { // Swing.0.laneoutput
-		stepNext     [32]float64
-		stepOpen     [32]float64
-		stepRow      [32]float64
-		stepAt       [32]float64
-		stepSpan     [32]float64
-		stepT        [32]float64
-		stepEnd      [32]float64
-		stepH        [32]float64
-		qAt          [2 * 32]Real
-		vAt          [2 * 32]Real
-		q            [2 * 32]Real
-		v            [2 * 32]Real
-		stepData0    [2 * 32]Real
-		stepData1    [2 * 32]Real
-		stepData2    [2 * 32]Real
-		stepData3    [2 * 32]Real
-		stepData4    [2 * 32]Real
-		stepData5    [2 * 32]Real
-		qRow         [2 * 32]Real
-		vRow         [2 * 32]Real
-		stepNextNext [32]float64
-		stepOpenNext [32]float64
-		stepTaken    [32]float64
-		stepPlace    [32]float64
-		qRowNext     [2 * 32]Real
-		vRowNext     [2 * 32]Real
+		stepNext    [32]float64
+		stepOpen    [32]float64
+		stepRow     [32]float64
+		_           [256]byte
+		stepSpan    [32]float64
+		stepT       [32]float64
+		stepEnd     [32]float64
+		stepH       [32]float64
+		_           [512]byte
+		stepLeft    [32]float64
+		stepMore    [32]float64
+		stepAtStart [32]float64
+		qRowStart   [32]float64
+		vRowStart   [32]float64
+		stepTaken   [32]float64
+		stepPlace   [32]float64
 	}
 	swingSample struct { // Swing
 		q0       [2 * 32]Real
@@ -268,7 +258,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [2281216]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [2278912]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {
@@ -371,6 +361,9 @@ func (l *lanes) solveSwing0Lanes(t0 *[32]float64, ts *[30 * 32]float64, state0Ou
 	for i := range d.stepNext {
 		d.stepNext[i], d.stepSpan[i] = 0, t1[i]-t0[i]
 	}
+	d.stepAtStart[0] = rt.Apart(fr, ts)
+	d.qRowStart[0] = rt.Apart(fr, state0Out)
+	d.vRowStart[0] = rt.Apart(fr, state1Out)
 	running := 0
 	var steps [32]int
 	var width [32]float64
@@ -400,6 +393,7 @@ func (l *lanes) solveSwing0Lanes(t0 *[32]float64, ts *[30 * 32]float64, state0Ou
 		}
 		kernel.swing0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
 		clear(d.stepOpen[:]) // of samples that have taken a step
+		d.stepRow[0] = 30    // the first row that one of them has to take
 		for i := range n {
 			if s.stepLive[i] == 0 {
 				continue
@@ -414,6 +408,9 @@ func (l *lanes) solveSwing0Lanes(t0 *[32]float64, ts *[30 * 32]float64, state0Ou
 			st[i].Accepted++
 			st[i].H = s.stepH[i]
 			d.stepOpen[i] = 1
+			if next := d.stepNext[i]; next < d.stepRow[0] {
+				d.stepRow[0] = next
+			}
 		}
 		end := s.stepT
 		for i := range n {
@@ -425,27 +422,14 @@ func (l *lanes) solveSwing0Lanes(t0 *[32]float64, ts *[30 * 32]float64, state0Ou
 				end[i] = t1[i]
 			}
 		}
-		row := rt.NextRow(d.stepOpen[:n], d.stepNext[:n], 30)
-		if row < 30 {
-			d.stepT, d.stepEnd, d.stepH = s.stepT, end, s.stepH
-			d.qAt, d.q = s.qAt, s.q
-			d.vAt, d.v = s.vAt, s.v
-			d.stepData0 = s.stepData0
-			d.stepData1 = s.stepData1
-			d.stepData2 = s.stepData2
-			d.stepData3 = s.stepData3
-			d.stepData4 = s.stepData4
-			d.stepData5 = s.stepData5
+		if d.stepRow[0] < 30 {
+			d.stepT = s.stepT
+			d.stepEnd = end
+			d.stepH = s.stepH
 		}
-		for row < 30 {
-			d.stepRow[0] = float64(row)
-			copy(d.stepAt[:], ts[row*32:])
-			copy(d.qRow[:], state0Out[row*64:])
-			copy(d.vRow[:], state1Out[row*64:])
+		for d.stepRow[0] < 30 {
+			d.stepLeft[0] = 721 // rows at a time
 			kernel.swing0Laneoutput(l.fr, l.w, l.pre, &l.sums[0])
-			copy(state0Out[row*64:], d.qRowNext[:])
-			copy(state1Out[row*64:], d.vRowNext[:])
-			row = rt.NextRow(d.stepOpen[:n], d.stepNext[:n], 30)
 		}
 		s.stepT = end
 		for i := range n {

@@ -376,23 +376,17 @@ type laneFrame struct {
 		stepNext     [32]float64
 		stepOpen     [32]float64
 		stepRow      [32]float64
-		stepAt       [32]float64
+		_            [256]byte
 		stepSpan     [32]float64
-		stepT        [32]float64
-		stepEnd      [32]float64
-		stepH        [32]float64
-		xAt          [2 * 32]float64
-		x            [2 * 32]float64
-		stepData0    [2 * 32]float64
-		stepData1    [2 * 32]float64
-		stepData2    [2 * 32]float64
-		stepData3    [2 * 32]float64
-		xRow         [2 * 32]float64
+		_            [512]byte
+		stepLeft     [32]float64
+		stepMore     [32]float64
+		stepAtStart  [32]float64
+		xRowStart    [32]float64
 		stepNextNext [32]float64
 		stepOpenNext [32]float64
 		stepTaken    [32]float64
 		stepPlace    [32]float64
-		xRowNext     [2 * 32]float64
 		and          [32]uint32
 		eq           [32]uint32
 		eq2          [32]uint32
@@ -510,6 +504,27 @@ type laneFrame struct {
 		step4In0 [32]float64
 		step4In1 [32]float64
 	}
+	fitHyper0Laneoutput struct { // FitHyper.0.laneoutput
+		stepNext     [32]float64
+		stepOpen     [32]float64
+		stepRow      [32]float64
+		_            [256]byte
+		stepSpan     [32]float64
+		_            [512]byte
+		stepLeft     [32]float64
+		stepMore     [32]float64
+		stepAtStart  [32]float64
+		xRowStart    [32]float64
+		stepNextNext [32]float64
+		stepOpenNext [32]float64
+		stepTaken    [32]float64
+		stepPlace    [32]float64
+		and          [32]uint32
+		eq           [32]uint32
+		eq2          [32]uint32
+		div          [32]float64
+		mul          [32]float64
+	}
 	fitHyperHyperEuler1Off struct { // FitHyper.HyperEuler.1.off
 		h       [32]float64
 		weight  [32]float64
@@ -541,24 +556,21 @@ type laneFrame struct {
 		stepData1 [2 * 32]Real
 	}
 	fitHyper1Laneoutput struct { // FitHyper.1.laneoutput
-		stepNext     [32]float64
-		stepOpen     [32]float64
-		stepRow      [32]float64
-		stepAt       [32]float64
-		stepSpan     [32]float64
-		stepT        [32]float64
-		stepEnd      [32]float64
-		stepH        [32]float64
-		xAt          [2 * 32]Real
-		x            [2 * 32]Real
-		stepData0    [2 * 32]Real
-		stepData1    [2 * 32]Real
-		xRow         [2 * 32]Real
-		stepNextNext [32]float64
-		stepOpenNext [32]float64
-		stepTaken    [32]float64
-		stepPlace    [32]float64
-		xRowNext     [2 * 32]Real
+		stepNext    [32]float64
+		stepOpen    [32]float64
+		stepRow     [32]float64
+		_           [256]byte
+		stepSpan    [32]float64
+		stepT       [32]float64
+		stepEnd     [32]float64
+		stepH       [32]float64
+		_           [256]byte
+		stepLeft    [32]float64
+		stepMore    [32]float64
+		stepAtStart [32]float64
+		xRowStart   [32]float64
+		stepTaken   [32]float64
+		stepPlace   [32]float64
 	}
 	fitHyperSample struct { // FitHyper
 		x        [2 * 32]Real
@@ -959,7 +971,7 @@ type moonsSampleBlock struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [3592448]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [3593088]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {
@@ -1023,6 +1035,7 @@ type laneKernels struct {
 	fitTinyDesignPart2    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 	fitTinyDesignPart4    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 	fitTinyDesignPart6    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyper0Laneoutput   func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 	fitHyper1Lanestep     func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 	fitHyper1Laneoutput   func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 	fitHyperSamplePart0   func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
@@ -1093,6 +1106,7 @@ func pickKernels() *laneKernels {
 			fitTinyDesignPart2:    fitTinyDesignPart2AVX512,
 			fitTinyDesignPart4:    fitTinyDesignPart4AVX512,
 			fitTinyDesignPart6:    fitTinyDesignPart6AVX512,
+			fitHyper0Laneoutput:   fitHyper0LaneoutputAVX512,
 			fitHyper1Lanestep:     fitHyper1LanestepAVX512,
 			fitHyper1Laneoutput:   fitHyper1LaneoutputAVX512,
 			fitHyperSamplePart0:   fitHyperSamplePart0AVX512,
@@ -1157,6 +1171,7 @@ func pickKernels() *laneKernels {
 			fitTinyDesignPart2:    fitTinyDesignPart2AVX2,
 			fitTinyDesignPart4:    fitTinyDesignPart4AVX2,
 			fitTinyDesignPart6:    fitTinyDesignPart6AVX2,
+			fitHyper0Laneoutput:   fitHyper0LaneoutputAVX2,
 			fitHyper1Lanestep:     fitHyper1LanestepAVX2,
 			fitHyper1Laneoutput:   fitHyper1LaneoutputAVX2,
 			fitHyperSamplePart0:   fitHyperSamplePart0AVX2,
@@ -1268,6 +1283,8 @@ func fitTinyDesignPart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real,
 func fitTinyDesignPart4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
 func fitTinyDesignPart6AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+
+func fitHyper0LaneoutputAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
 func fitHyper1LanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
@@ -1388,6 +1405,8 @@ func fitTinyDesignPart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Rea
 func fitTinyDesignPart4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
 func fitTinyDesignPart6AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+
+func fitHyper0LaneoutputAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
 func fitHyper1LanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
@@ -2201,6 +2220,8 @@ func (l *lanes) solveFitTiny0Lanes(t0 *[32]float64, ts *[129 * 32]float64, state
 	for i := range d.stepNext {
 		d.stepNext[i], d.stepSpan[i] = 0, t1[i]-t0[i]
 	}
+	d.stepAtStart[0] = rt.Apart(fr, ts)
+	d.xRowStart[0] = rt.Apart(fr, state0Out)
 	var last [32]float64 // error norm of the last attempt
 	for i := range last {
 		last[i] = 1
@@ -2250,6 +2271,7 @@ func (l *lanes) solveFitTiny0Lanes(t0 *[32]float64, ts *[129 * 32]float64, state
 		}
 		kernel.fitTiny0Lanestep(l.fr, l.w, l.pre, &l.sums[0], nil)
 		clear(d.stepOpen[:]) // of samples that have taken a step
+		d.stepRow[0] = 129   // the first row that one of them has to take
 		for i := range n {
 			if s.stepLive[i] == 0 {
 				continue
@@ -2260,6 +2282,9 @@ func (l *lanes) solveFitTiny0Lanes(t0 *[32]float64, ts *[129 * 32]float64, state
 				st[i].Accepted++
 				st[i].H = s.stepHAt[i]
 				d.stepOpen[i] = 1
+				if next := d.stepNext[i]; next < d.stepRow[0] {
+					d.stepRow[0] = next
+				}
 				st[i].Time = s.stepT[i]
 				if s.stepT[i] == t1[i] {
 					s.stepLive[i] = 0
@@ -2275,22 +2300,9 @@ func (l *lanes) solveFitTiny0Lanes(t0 *[32]float64, ts *[129 * 32]float64, state
 			}
 			last[i] = s.stepErr[i]
 		}
-		row := rt.NextRow(d.stepOpen[:n], d.stepNext[:n], 129)
-		if row < 129 {
-			d.stepT, d.stepEnd, d.stepH = s.stepTAt, s.stepT, s.stepHAt
-			d.xAt, d.x = s.xAt, s.x
-			d.stepData0 = s.stepData0
-			d.stepData1 = s.stepData1
-			d.stepData2 = s.stepData2
-			d.stepData3 = s.stepData3
-		}
-		for row < 129 {
-			d.stepRow[0] = float64(row)
-			copy(d.stepAt[:], ts[row*32:])
-			copy(d.xRow[:], state0Out[row*64:])
+		for d.stepRow[0] < 129 {
+			d.stepLeft[0] = 694 // rows at a time
 			kernel.fitTiny0Laneoutput(l.fr, l.w, l.pre, &l.sums[0], nil)
-			copy(state0Out[row*64:], d.xRowNext[:])
-			row = rt.NextRow(d.stepOpen[:n], d.stepNext[:n], 129)
 		}
 	}
 	for i, next := range d.stepNext {
@@ -2478,10 +2490,12 @@ func (l *lanes) solveFitHyper0Lanes(t0 *[32]float64, ts *[11 * 32]float64, state
 	fr := l.fr
 	s := &fr.fitTiny0Lanestep
 	t1 := (*[32]float64)(ts[320:])
-	d := &fr.fitTiny0Laneoutput
+	d := &fr.fitHyper0Laneoutput
 	for i := range d.stepNext {
 		d.stepNext[i], d.stepSpan[i] = 0, t1[i]-t0[i]
 	}
+	d.stepAtStart[0] = rt.Apart(fr, ts)
+	d.xRowStart[0] = rt.Apart(fr, state0Out)
 	var last [32]float64 // error norm of the last attempt
 	for i := range last {
 		last[i] = 1
@@ -2531,6 +2545,7 @@ func (l *lanes) solveFitHyper0Lanes(t0 *[32]float64, ts *[11 * 32]float64, state
 		}
 		kernel.fitTiny0Lanestep(l.fr, l.w, l.pre, &l.sums[0], nil)
 		clear(d.stepOpen[:]) // of samples that have taken a step
+		d.stepRow[0] = 11    // the first row that one of them has to take
 		for i := range n {
 			if s.stepLive[i] == 0 {
 				continue
@@ -2541,6 +2556,9 @@ func (l *lanes) solveFitHyper0Lanes(t0 *[32]float64, ts *[11 * 32]float64, state
 				st[i].Accepted++
 				st[i].H = s.stepHAt[i]
 				d.stepOpen[i] = 1
+				if next := d.stepNext[i]; next < d.stepRow[0] {
+					d.stepRow[0] = next
+				}
 				st[i].Time = s.stepT[i]
 				if s.stepT[i] == t1[i] {
 					s.stepLive[i] = 0
@@ -2556,22 +2574,9 @@ func (l *lanes) solveFitHyper0Lanes(t0 *[32]float64, ts *[11 * 32]float64, state
 			}
 			last[i] = s.stepErr[i]
 		}
-		row := rt.NextRow(d.stepOpen[:n], d.stepNext[:n], 11)
-		if row < 11 {
-			d.stepT, d.stepEnd, d.stepH = s.stepTAt, s.stepT, s.stepHAt
-			d.xAt, d.x = s.xAt, s.x
-			d.stepData0 = s.stepData0
-			d.stepData1 = s.stepData1
-			d.stepData2 = s.stepData2
-			d.stepData3 = s.stepData3
-		}
-		for row < 11 {
-			d.stepRow[0] = float64(row)
-			copy(d.stepAt[:], ts[row*32:])
-			copy(d.xRow[:], state0Out[row*64:])
-			kernel.fitTiny0Laneoutput(l.fr, l.w, l.pre, &l.sums[0], nil)
-			copy(state0Out[row*64:], d.xRowNext[:])
-			row = rt.NextRow(d.stepOpen[:n], d.stepNext[:n], 11)
+		for d.stepRow[0] < 11 {
+			d.stepLeft[0] = 694 // rows at a time
+			kernel.fitHyper0Laneoutput(l.fr, l.w, l.pre, &l.sums[0], nil)
 		}
 	}
 	for i, next := range d.stepNext {
@@ -2592,6 +2597,8 @@ func (l *lanes) solveFitHyper1Lanes(t0 *[32]float64, ts *[10 * 32]float64, state
 	for i := range d.stepNext {
 		d.stepNext[i], d.stepSpan[i] = 0, t1[i]-t0[i]
 	}
+	d.stepAtStart[0] = rt.Apart(fr, ts)
+	d.xRowStart[0] = rt.Apart(fr, state0Out)
 	running := 0
 	steps := by.Steps
 	for i := range s.stepT {
@@ -2610,6 +2617,7 @@ func (l *lanes) solveFitHyper1Lanes(t0 *[32]float64, ts *[10 * 32]float64, state
 	for k := 0; running > 0; k++ {
 		kernel.fitHyper1Lanestep(l.fr, l.w, l.pre, &l.sums[0], nil)
 		clear(d.stepOpen[:]) // of samples that have taken a step
+		d.stepRow[0] = 10    // the first row that one of them has to take
 		for i := range n {
 			if s.stepLive[i] == 0 {
 				continue
@@ -2624,6 +2632,9 @@ func (l *lanes) solveFitHyper1Lanes(t0 *[32]float64, ts *[10 * 32]float64, state
 			st[i].Accepted++
 			st[i].H = s.stepH[i]
 			d.stepOpen[i] = 1
+			if next := d.stepNext[i]; next < d.stepRow[0] {
+				d.stepRow[0] = next
+			}
 		}
 		end := s.stepT
 		for i := range n {
@@ -2632,20 +2643,14 @@ func (l *lanes) solveFitHyper1Lanes(t0 *[32]float64, ts *[10 * 32]float64, state
 				end[i] = t1[i]
 			}
 		}
-		row := rt.NextRow(d.stepOpen[:n], d.stepNext[:n], 10)
-		if row < 10 {
-			d.stepT, d.stepEnd, d.stepH = s.stepT, end, s.stepH
-			d.xAt, d.x = s.xAt, s.x
-			d.stepData0 = s.stepData0
-			d.stepData1 = s.stepData1
+		if d.stepRow[0] < 10 {
+			d.stepT = s.stepT
+			d.stepEnd = end
+			d.stepH = s.stepH
 		}
-		for row < 10 {
-			d.stepRow[0] = float64(row)
-			copy(d.stepAt[:], ts[row*32:])
-			copy(d.xRow[:], state0Out[row*64:])
+		for d.stepRow[0] < 10 {
+			d.stepLeft[0] = 892 // rows at a time
 			kernel.fitHyper1Laneoutput(l.fr, l.w, l.pre, &l.sums[0], nil)
-			copy(state0Out[row*64:], d.xRowNext[:])
-			row = rt.NextRow(d.stepOpen[:n], d.stepNext[:n], 10)
 		}
 		s.stepT = end
 		for i := range n {
@@ -2718,10 +2723,12 @@ func (l *lanes) solveFitHyper0RecLanes(tape *fitHyper0RecTapeLanes, t0 *[32]floa
 	fr := l.fr
 	s := &fr.fitTiny0Lanestep
 	t1 := (*[32]float64)(ts[320:])
-	d := &fr.fitTiny0Laneoutput
+	d := &fr.fitHyper0Laneoutput
 	for i := range d.stepNext {
 		d.stepNext[i], d.stepSpan[i] = 0, t1[i]-t0[i]
 	}
+	d.stepAtStart[0] = rt.Apart(fr, ts)
+	d.xRowStart[0] = rt.Apart(fr, state0Out)
 	tape.reset()
 	var last [32]float64 // error norm of the last attempt
 	for i := range last {
@@ -2772,6 +2779,7 @@ func (l *lanes) solveFitHyper0RecLanes(tape *fitHyper0RecTapeLanes, t0 *[32]floa
 		}
 		kernel.fitTiny0Lanestep(l.fr, l.w, l.pre, &l.sums[0], nil)
 		clear(d.stepOpen[:]) // of samples that have taken a step
+		d.stepRow[0] = 11    // the first row that one of them has to take
 		for i := range n {
 			if s.stepLive[i] == 0 {
 				continue
@@ -2783,6 +2791,9 @@ func (l *lanes) solveFitHyper0RecLanes(tape *fitHyper0RecTapeLanes, t0 *[32]floa
 				st[i].H = s.stepHAt[i]
 				tape.push(i, &s.stepTAt, &s.stepHAt, &s.xAt)
 				d.stepOpen[i] = 1
+				if next := d.stepNext[i]; next < d.stepRow[0] {
+					d.stepRow[0] = next
+				}
 				st[i].Time = s.stepT[i]
 				if s.stepT[i] == t1[i] {
 					s.stepLive[i] = 0
@@ -2798,28 +2809,16 @@ func (l *lanes) solveFitHyper0RecLanes(tape *fitHyper0RecTapeLanes, t0 *[32]floa
 			}
 			last[i] = s.stepErr[i]
 		}
-		row := rt.NextRow(d.stepOpen[:n], d.stepNext[:n], 11)
-		if row < 11 {
-			d.stepT, d.stepEnd, d.stepH = s.stepTAt, s.stepT, s.stepHAt
-			d.xAt, d.x = s.xAt, s.x
-			d.stepData0 = s.stepData0
-			d.stepData1 = s.stepData1
-			d.stepData2 = s.stepData2
-			d.stepData3 = s.stepData3
-		}
-		for row < 11 {
-			d.stepRow[0] = float64(row)
-			copy(d.stepAt[:], ts[row*32:])
-			copy(d.xRow[:], state0Out[row*64:])
-			kernel.fitTiny0Laneoutput(l.fr, l.w, l.pre, &l.sums[0], nil)
-			copy(state0Out[row*64:], d.xRowNext[:])
+		for d.stepRow[0] < 11 {
+			row := int(d.stepRow[0])
+			d.stepLeft[0] = 1 // rows at a time
+			kernel.fitHyper0Laneoutput(l.fr, l.w, l.pre, &l.sums[0], nil)
 			for i := range n {
 				if d.stepTaken[i] == 0 {
 					continue
 				}
 				tape.at[row][i], tape.theta[row][i] = tape.n[i]-1, d.stepPlace[i]
 			}
-			row = rt.NextRow(d.stepOpen[:n], d.stepNext[:n], 11)
 		}
 	}
 	for i, next := range d.stepNext {
@@ -2872,6 +2871,8 @@ func (l *lanes) solveFitHyper1RecLanes(tape *fitHyper1RecTapeLanes, t0 *[32]floa
 	for i := range d.stepNext {
 		d.stepNext[i], d.stepSpan[i] = 0, t1[i]-t0[i]
 	}
+	d.stepAtStart[0] = rt.Apart(fr, ts)
+	d.xRowStart[0] = rt.Apart(fr, state0Out)
 	tape.reset()
 	running := 0
 	steps := by.Steps
@@ -2891,6 +2892,7 @@ func (l *lanes) solveFitHyper1RecLanes(tape *fitHyper1RecTapeLanes, t0 *[32]floa
 	for k := 0; running > 0; k++ {
 		kernel.fitHyper1Lanestep(l.fr, l.w, l.pre, &l.sums[0], nil)
 		clear(d.stepOpen[:]) // of samples that have taken a step
+		d.stepRow[0] = 10    // the first row that one of them has to take
 		for i := range n {
 			if s.stepLive[i] == 0 {
 				continue
@@ -2906,6 +2908,9 @@ func (l *lanes) solveFitHyper1RecLanes(tape *fitHyper1RecTapeLanes, t0 *[32]floa
 			st[i].H = s.stepH[i]
 			tape.push(i, &s.stepT, &s.stepH, &s.xAt)
 			d.stepOpen[i] = 1
+			if next := d.stepNext[i]; next < d.stepRow[0] {
+				d.stepRow[0] = next
+			}
 		}
 		end := s.stepT
 		for i := range n {
@@ -2914,26 +2919,21 @@ func (l *lanes) solveFitHyper1RecLanes(tape *fitHyper1RecTapeLanes, t0 *[32]floa
 				end[i] = t1[i]
 			}
 		}
-		row := rt.NextRow(d.stepOpen[:n], d.stepNext[:n], 10)
-		if row < 10 {
-			d.stepT, d.stepEnd, d.stepH = s.stepT, end, s.stepH
-			d.xAt, d.x = s.xAt, s.x
-			d.stepData0 = s.stepData0
-			d.stepData1 = s.stepData1
+		if d.stepRow[0] < 10 {
+			d.stepT = s.stepT
+			d.stepEnd = end
+			d.stepH = s.stepH
 		}
-		for row < 10 {
-			d.stepRow[0] = float64(row)
-			copy(d.stepAt[:], ts[row*32:])
-			copy(d.xRow[:], state0Out[row*64:])
+		for d.stepRow[0] < 10 {
+			row := int(d.stepRow[0])
+			d.stepLeft[0] = 1 // rows at a time
 			kernel.fitHyper1Laneoutput(l.fr, l.w, l.pre, &l.sums[0], nil)
-			copy(state0Out[row*64:], d.xRowNext[:])
 			for i := range n {
 				if d.stepTaken[i] == 0 {
 					continue
 				}
 				tape.at[row][i], tape.theta[row][i] = tape.n[i]-1, d.stepPlace[i]
 			}
-			row = rt.NextRow(d.stepOpen[:n], d.stepNext[:n], 10)
 		}
 		s.stepT = end
 		for i := range n {

@@ -823,6 +823,11 @@ DATA f64_4004000000000000<>+8(SB)/8, $0x4004000000000000
 DATA f64_4004000000000000<>+16(SB)/8, $0x4004000000000000
 DATA f64_4004000000000000<>+24(SB)/8, $0x4004000000000000
 GLOBL f64_4004000000000000<>(SB), RODATA|NOPTR, $32
+DATA f64_4058000000000000<>+0(SB)/8, $0x4058000000000000 // 96
+DATA f64_4058000000000000<>+8(SB)/8, $0x4058000000000000
+DATA f64_4058000000000000<>+16(SB)/8, $0x4058000000000000
+DATA f64_4058000000000000<>+24(SB)/8, $0x4058000000000000
+GLOBL f64_4058000000000000<>(SB), RODATA|NOPTR, $32
 
 // armField is Arm.field (recordings.nde:12) of a block of samples.
 // 6 vectors lie in the frame for want of registers.
@@ -3336,29 +3341,61 @@ TEXT ·track0LanestepAVX2(SB), 0, $8-32
 	RET
 
 // track0Laneoutput is Track.0.laneoutput (recordings.nde:57) of a block of samples.
-// 4 vectors lie in the frame for want of registers.
+// 10 vectors lie in the frame for want of registers.
 TEXT track0Laneoutput_avx2<>(SB), NOSPLIT, $0-0
+loop1: // rows from which others follow
+	CVTTSD2SQ	96640(AX), R15	// step.at.start
+	ADDQ	AX, R15
+	MOVQ	R15, 65536(AX)
+	CVTTSD2SQ	95616(AX), R15	// step.row
+	IMULQ	$128, R15
+	ADDQ	65536(AX), R15
+	MOVQ	R15, 65544(AX)
+	CVTTSD2SQ	96896(AX), R15	// p.row.start
+	ADDQ	AX, R15
+	MOVQ	R15, 65552(AX)
+	CVTTSD2SQ	95616(AX), R15	// step.row
+	IMULQ	$128, R15
+	ADDQ	65552(AX), R15
+	MOVQ	R15, 65560(AX)
+	CVTTSD2SQ	96768(AX), R15	// x.row.start
+	ADDQ	AX, R15
+	MOVQ	R15, 65568(AX)
+	CVTTSD2SQ	95616(AX), R15	// step.row
+	IMULQ	$256, R15
+	ADDQ	65568(AX), R15
+	MOVQ	R15, 65576(AX)
+	MOVQ	65544(AX), R15
+	MOVQ	R15, 65584(AX)
+	MOVQ	65560(AX), R15
+	MOVQ	R15, 65592(AX)
+	MOVQ	65576(AX), R15
+	MOVQ	R15, 65600(AX)
+loop2: // rows of outputs
 	VBROADCASTSD	95616(AX), Y0	// step.row
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop1: // 4 times: vectors of the block
+	MOVQ	65584(AX), DI
+	MOVQ	65592(AX), R9
+	MOVQ	65600(AX), R10
+loop3: // 4 times: vectors of the block
 	VMOVUPD	95488(SI), Y0	// step.open
 	VMOVUPD	95360(SI), Y1	// step.next
-	VMOVUPD	95744(SI), Y2	// step.at
-	VMOVUPD	96128(SI), Y3	// step.end
+	VMOVUPD	(DI), Y2
+	VMOVUPD	83712(SI), Y3	// track0Lanestep.step.t
 	VMOVUPD	95872(SI), Y4	// step.span
-	VMOVUPD	96000(SI), Y5	// step.t
-	VMOVUPD	96256(SI), Y6	// step.h
-	VMOVUPD	96896(SI), Y7	// p.at
-	VMOVUPD	98176(SI), Y15	// step.data2
+	VMOVUPD	88448(SI), Y5	// track0Lanestep.step.t_at
+	VMOVUPD	88576(SI), Y6	// track0Lanestep.step.h_at
+	VMOVUPD	89216(SI), Y7	// track0Lanestep.p.at
+	VMOVUPD	89856(SI), Y15	// track0Lanestep.step.data2
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPD	98816(SI), Y15	// step.data5
+	VMOVUPD	90496(SI), Y15	// track0Lanestep.step.data5
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPD	99456(SI), Y8	// step.data8
-	VMOVUPD	100096(SI), Y9	// step.data11
-	VMOVUPD	97536(SI), Y15	// p
+	VMOVUPD	91136(SI), Y8	// track0Lanestep.step.data8
+	VMOVUPD	91776(SI), Y9	// track0Lanestep.step.data11
+	VMOVUPD	85504(SI), Y15	// track0Lanestep.p
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPD	100736(SI), Y15	// p.row
+	VMOVUPD	(R9), Y15
 	VMOVUPS	Y15, 96(AX)
 	// recordings.nde:57
 	VMOVUPD	f64_0000000000000000<>(SB), Y10
@@ -3369,117 +3406,178 @@ loop1: // 4 times: vectors of the block
 	VSUBPD	Y3, Y2, Y11
 	VMULPD	Y4, Y11, Y4
 	VCMPPD	$18, f64_0000000000000000<>(SB), Y4, Y4
-	VANDPD	Y4, Y10, Y11
-	VMOVUPD	Y11, 102016(SI)	// and
-	VANDPD	f64_3ff0000000000000<>(SB), Y11, Y12
-	VMOVUPD	Y12, 101120(SI)	// step.taken
-	VADDPD	Y12, Y1, Y1
-	VMOVUPD	Y1, 100864(SI)	// step.next_next
+	VANDPD	Y4, Y10, Y15
+	VMOVUPS	Y15, 128(AX)
+	VMOVUPS	128(AX), Y13
+	VANDPD	f64_3ff0000000000000<>(SB), Y13, Y11
+	VMOVUPD	Y11, 97024(SI)	// step.taken
+	VADDPD	Y11, Y1, Y1
+	VMOVUPD	Y1, 95360(SI)	// step.next
 	VXORPD	f64_ffffffffffffffff<>(SB), Y4, Y1
 	VANDPD	Y1, Y10, Y1
 	VBLENDVPD	Y1, f64_0000000000000000<>(SB), Y0, Y0
-	VMOVUPD	Y0, 100992(SI)	// step.open_next
-	VCMPPD	$0, Y5, Y2, Y0
-	VMOVUPD	Y0, 102144(SI)	// eq
-	VCMPPD	$0, Y3, Y2, Y1
-	VMOVUPD	Y1, 102272(SI)	// eq_2
-	VSUBPD	Y5, Y2, Y2
-	VDIVPD	Y6, Y2, Y2
-	VMOVUPD	Y2, 102400(SI)	// div
-	VBLENDVPD	Y1, f64_3ff0000000000000<>(SB), Y2, Y3
-	VBLENDVPD	Y0, f64_0000000000000000<>(SB), Y3, Y3
-	VMOVUPD	Y3, 101248(SI)	// step.place
-	VMULPD	Y2, Y6, Y3
-	VMOVUPD	Y3, 102528(SI)	// mul
-	VFMADD231PD	Y9, Y2, Y8
-	VFMADD213PD	32(AX), Y2, Y8
-	VFMADD213PD	0(AX), Y2, Y8
-	VFMADD213PD	Y7, Y3, Y8
-	VBLENDVPD	Y1, 64(AX), Y8, Y4
-	VBLENDVPD	Y0, Y7, Y4, Y4
-	VMOVUPS	96(AX), Y14
-	VBLENDVPD	Y11, Y4, Y14, Y4
-	VMOVUPD	Y4, 101888(SI)	// p.row_next
-	VMOVUPD	96384(SI), Y4	// x.at[0]
-	VMOVUPD	96512(SI), Y4	// x.at[1]
-	VMOVUPD	97664(SI), Y4	// step.data0[0]
-	VMOVUPD	97792(SI), Y4	// step.data0[1]
-	VMOVUPD	98304(SI), Y4	// step.data3[0]
-	VMOVUPD	98432(SI), Y4	// step.data3[1]
-	VMOVUPD	98944(SI), Y4	// step.data6[0]
-	VMOVUPD	99072(SI), Y4	// step.data6[1]
-	VMOVUPD	99584(SI), Y4	// step.data9[0]
-	VMOVUPD	99712(SI), Y4	// step.data9[1]
-	VMOVUPD	97024(SI), Y4	// x[0]
-	VMOVUPD	97152(SI), Y4	// x[1]
-	VMOVUPD	100224(SI), Y4	// x.row[0]
-	VMOVUPD	100352(SI), Y4	// x.row[1]
-	VMOVUPD	96640(SI), Y4	// v.at[0]
-	VMOVUPD	96768(SI), Y4	// v.at[1]
-	VMOVUPD	97920(SI), Y4	// step.data1[0]
-	VMOVUPD	98048(SI), Y4	// step.data1[1]
-	VMOVUPD	98560(SI), Y4	// step.data4[0]
-	VMOVUPD	98688(SI), Y4	// step.data4[1]
-	VMOVUPD	99200(SI), Y4	// step.data7[0]
-	VMOVUPD	99328(SI), Y4	// step.data7[1]
-	VMOVUPD	99840(SI), Y4	// step.data10[0]
-	VMOVUPD	99968(SI), Y4	// step.data10[1]
-	VMOVUPD	97280(SI), Y4	// v[0]
-	VMOVUPD	97408(SI), Y4	// v[1]
-	VMOVUPD	100480(SI), Y4	// v.row[0]
-	VMOVUPD	100608(SI), Y4	// v.row[1]
-	MOVQ	$2, DI
-	MOVQ	SI, R9
-loop2: // 2 times: elements
-	VMOVUPD	99584(R9), Y4	// step.data9[0]
-	VMOVUPD	98944(R9), Y5	// step.data6[0]
-	VFMADD231PD	Y4, Y2, Y5
-	VMOVUPD	98304(R9), Y4	// step.data3[0]
-	VFMADD231PD	Y5, Y2, Y4
-	VMOVUPD	97664(R9), Y5	// step.data0[0]
-	VFMADD231PD	Y4, Y2, Y5
-	VMOVUPD	96384(R9), Y4	// x.at[0]
-	VFMADD231PD	Y5, Y3, Y4
-	VMOVUPD	97024(R9), Y5	// x[0]
-	VBLENDVPD	Y1, Y5, Y4, Y4
-	VMOVUPD	96384(R9), Y5	// x.at[0]
-	VBLENDVPD	Y0, Y5, Y4, Y4
-	VMOVUPD	100224(R9), Y5	// x.row[0]
-	VBLENDVPD	Y11, Y4, Y5, Y4
-	VMOVUPD	Y4, 101376(R9)	// x.row_next[0]
-	VMOVUPD	99840(R9), Y4	// step.data10[0]
-	VMOVUPD	99200(R9), Y5	// step.data7[0]
-	VFMADD231PD	Y4, Y2, Y5
-	VMOVUPD	98560(R9), Y4	// step.data4[0]
-	VFMADD231PD	Y5, Y2, Y4
-	VMOVUPD	97920(R9), Y5	// step.data1[0]
-	VFMADD231PD	Y4, Y2, Y5
-	VMOVUPD	96640(R9), Y4	// v.at[0]
-	VFMADD231PD	Y5, Y3, Y4
-	VMOVUPD	97280(R9), Y5	// v[0]
-	VBLENDVPD	Y1, Y5, Y4, Y4
-	VMOVUPD	96640(R9), Y5	// v.at[0]
-	VBLENDVPD	Y0, Y5, Y4, Y4
-	VMOVUPD	100480(R9), Y5	// v.row[0]
-	VBLENDVPD	Y11, Y4, Y5, Y4
-	VMOVUPD	Y4, 101632(R9)	// v.row_next[0]
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop2
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop1
-	// results that are the arguments of the next run
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop3: // 4 times: vectors of the block
-	VMOVUPD	100864(SI), Y0	// step.next_next
-	VMOVUPD	Y0, 95360(SI)	// step.next
-	VMOVUPD	100992(SI), Y0	// step.open_next
 	VMOVUPD	Y0, 95488(SI)	// step.open
+	VCMPPD	$0, Y5, Y2, Y15
+	VMOVUPS	Y15, 160(AX)
+	VCMPPD	$0, Y3, Y2, Y0
+	VSUBPD	Y5, Y2, Y1
+	VDIVPD	Y6, Y1, Y1
+	VBLENDVPD	Y0, f64_3ff0000000000000<>(SB), Y1, Y2
+	VMOVUPS	160(AX), Y13
+	VBLENDVPD	Y13, f64_0000000000000000<>(SB), Y2, Y2
+	VMOVUPD	Y2, 97152(SI)	// step.place
+	VMULPD	Y1, Y6, Y2
+	VFMADD231PD	Y9, Y1, Y8
+	VFMADD213PD	32(AX), Y1, Y8
+	VFMADD213PD	0(AX), Y1, Y8
+	VFMADD213PD	Y7, Y2, Y8
+	VBLENDVPD	Y0, 64(AX), Y8, Y3
+	VMOVUPS	160(AX), Y13
+	VBLENDVPD	Y13, Y7, Y3, Y3
+	VMOVUPS	128(AX), Y13
+	VMOVUPS	96(AX), Y14
+	VBLENDVPD	Y13, Y3, Y14, Y3
+	VMOVUPD	Y3, (R9)
+	VMOVUPD	88704(SI), Y15	// track0Lanestep.x.at[0]
+	VMOVUPS	Y15, 0(AX)
+	VMOVUPD	88832(SI), Y15	// track0Lanestep.x.at[1]
+	VMOVUPS	Y15, 32(AX)
+	VMOVUPD	89344(SI), Y3	// track0Lanestep.step.data0[0]
+	VMOVUPD	89472(SI), Y15	// track0Lanestep.step.data0[1]
+	VMOVUPS	Y15, 64(AX)
+	VMOVUPD	89984(SI), Y4	// track0Lanestep.step.data3[0]
+	VMOVUPD	90112(SI), Y5	// track0Lanestep.step.data3[1]
+	VMOVUPD	90624(SI), Y6	// track0Lanestep.step.data6[0]
+	VMOVUPD	90752(SI), Y7	// track0Lanestep.step.data6[1]
+	VMOVUPD	91264(SI), Y8	// track0Lanestep.step.data9[0]
+	VMOVUPD	91392(SI), Y9	// track0Lanestep.step.data9[1]
+	VMOVUPD	84992(SI), Y10	// track0Lanestep.x[0]
+	VMOVUPD	85120(SI), Y11	// track0Lanestep.x[1]
+	VMOVUPD	(R10), Y12
+	VMOVUPD	128(R10), Y15
+	VMOVUPS	Y15, 96(AX)
+	VFMADD231PD	Y8, Y1, Y6
+	VFMADD231PD	Y6, Y1, Y4
+	VFMADD231PD	Y4, Y1, Y3
+	VFMADD213PD	0(AX), Y2, Y3
+	VFMADD231PD	Y9, Y1, Y7
+	VFMADD231PD	Y7, Y1, Y5
+	VFMADD213PD	64(AX), Y5, Y1
+	VFMADD213PD	32(AX), Y1, Y2
+	VBLENDVPD	Y0, Y10, Y3, Y1
+	VBLENDVPD	Y0, Y11, Y2, Y0
+	VMOVUPS	160(AX), Y13
+	VBLENDVPD	Y13, 0(AX), Y1, Y1
+	VMOVUPS	160(AX), Y13
+	VBLENDVPD	Y13, 32(AX), Y0, Y0
+	VMOVUPS	128(AX), Y13
+	VBLENDVPD	Y13, Y1, Y12, Y1
+	VMOVUPD	Y1, (R10)
+	VMOVUPS	128(AX), Y13
+	VMOVUPS	96(AX), Y14
+	VBLENDVPD	Y13, Y0, Y14, Y0
+	VMOVUPD	Y0, 128(R10)
 	ADDQ	$32, SI
+	ADDQ	$32, DI
+	ADDQ	$32, R9
+	ADDQ	$32, R10
 	DECQ	CX
 	JNE	loop3
+	// the next row, if a sample has to take it
+	VBROADCASTSD	95616(AX), Y0	// step.row
+	VADDPD	f64_3ff0000000000000<>(SB), Y0, Y0
+	VMOVSD	X0, 95616(AX)	// step.row
+	VBROADCASTSD	96384(AX), Y1	// step.left
+	VSUBPD	f64_3ff0000000000000<>(SB), Y1, Y1
+	VMOVSD	X1, 96384(AX)	// step.left
+	VMOVUPD	95488(AX), Y1	// step.open
+	VMOVUPD	f64_0000000000000000<>(SB), Y2
+	VCMPPD	$17, Y1, Y2, Y1
+	VMOVUPD	95360(AX), Y2	// step.next
+	VCMPPD	$0, Y0, Y2, Y2
+	VANDPD	Y2, Y1, Y1
+	VORPD	f64_0000000000000000<>(SB), Y1, Y1
+	VMOVUPD	95520(AX), Y2	// step.open | 1
+	VMOVUPD	f64_0000000000000000<>(SB), Y3
+	VCMPPD	$17, Y2, Y3, Y2
+	VMOVUPD	95392(AX), Y3	// step.next | 1
+	VCMPPD	$0, Y0, Y3, Y3
+	VANDPD	Y3, Y2, Y2
+	VORPD	Y2, Y1, Y1
+	VMOVUPD	95552(AX), Y2	// step.open | 2
+	VMOVUPD	f64_0000000000000000<>(SB), Y3
+	VCMPPD	$17, Y2, Y3, Y2
+	VMOVUPD	95424(AX), Y3	// step.next | 2
+	VCMPPD	$0, Y0, Y3, Y3
+	VANDPD	Y3, Y2, Y2
+	VORPD	Y2, Y1, Y1
+	VMOVUPD	95584(AX), Y2	// step.open | 3
+	VMOVUPD	f64_0000000000000000<>(SB), Y3
+	VCMPPD	$17, Y2, Y3, Y2
+	VMOVUPD	95456(AX), Y3	// step.next | 3
+	VCMPPD	$0, Y0, Y3, Y3
+	VANDPD	Y3, Y2, Y2
+	VORPD	Y2, Y1, Y1
+	VCMPPD	$17, f64_4058000000000000<>(SB), Y0, Y0
+	VBROADCASTSD	96384(AX), Y2	// step.left
+	VMOVUPD	f64_0000000000000000<>(SB), Y3
+	VCMPPD	$17, Y2, Y3, Y2
+	VANDPD	Y2, Y0, Y0
+	VANDPD	Y0, Y1, Y0
+	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
+	VPERM2F128	$1, Y0, Y0, Y1
+	VADDPD	Y1, Y0, Y0
+	VSHUFPD	$5, Y0, Y0, Y1
+	VADDPD	Y1, Y0, Y0
+	VMOVSD	X0, 96512(AX)	// step.more
+	ADDQ	$128, 65584(AX)
+	ADDQ	$128, 65592(AX)
+	ADDQ	$256, 65600(AX)
+	CMPQ	96512(AX), $0	// step.more
+	JNE	loop2
+	// the first row that a sample has to take, if there is one
+	VMOVUPD	95488(AX), Y0	// step.open
+	VMOVUPD	f64_0000000000000000<>(SB), Y1
+	VCMPPD	$17, Y0, Y1, Y0
+	VMOVUPD	95360(AX), Y1	// step.next
+	VMOVUPD	f64_4058000000000000<>(SB), Y2
+	VBLENDVPD	Y0, Y1, Y2, Y0
+	VMOVUPD	f64_4058000000000000<>(SB), Y1
+	VMINPD	Y0, Y1, Y0
+	VMOVUPD	95520(AX), Y1	// step.open | 1
+	VMOVUPD	f64_0000000000000000<>(SB), Y2
+	VCMPPD	$17, Y1, Y2, Y1
+	VMOVUPD	95392(AX), Y2	// step.next | 1
+	VMOVUPD	f64_4058000000000000<>(SB), Y3
+	VBLENDVPD	Y1, Y2, Y3, Y1
+	VMINPD	Y1, Y0, Y0
+	VMOVUPD	95552(AX), Y1	// step.open | 2
+	VMOVUPD	f64_0000000000000000<>(SB), Y2
+	VCMPPD	$17, Y1, Y2, Y1
+	VMOVUPD	95424(AX), Y2	// step.next | 2
+	VMOVUPD	f64_4058000000000000<>(SB), Y3
+	VBLENDVPD	Y1, Y2, Y3, Y1
+	VMINPD	Y1, Y0, Y0
+	VMOVUPD	95584(AX), Y1	// step.open | 3
+	VMOVUPD	f64_0000000000000000<>(SB), Y2
+	VCMPPD	$17, Y1, Y2, Y1
+	VMOVUPD	95456(AX), Y2	// step.next | 3
+	VMOVUPD	f64_4058000000000000<>(SB), Y3
+	VBLENDVPD	Y1, Y2, Y3, Y1
+	VMINPD	Y1, Y0, Y0
+	VPERM2F128	$1, Y0, Y0, Y1
+	VMINPD	Y1, Y0, Y0
+	VSHUFPD	$5, Y0, Y0, Y1
+	VMINPD	Y1, Y0, Y0
+	VMOVSD	X0, 95616(AX)	// step.row
+	VCMPPD	$17, f64_4058000000000000<>(SB), Y0, Y0
+	VBROADCASTSD	96384(AX), Y1	// step.left
+	VMOVUPD	f64_0000000000000000<>(SB), Y2
+	VCMPPD	$17, Y1, Y2, Y1
+	VANDPD	Y1, Y0, Y0
+	VMOVSD	X0, 96512(AX)	// step.more
+	CMPQ	96512(AX), $0	// step.more
+	JNE	loop1
 	RET
 
 // func track0LaneoutputAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -3502,14 +3600,14 @@ TEXT trackSamplePart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 189184(SI)	// trackSample.step0_in0
-	VMOVUPD	102656(SI), Y0	// trackSample.x[0]
+	VMOVUPD	Y0, 183808(SI)	// trackSample.step0_in0
+	VMOVUPD	97280(SI), Y0	// trackSample.x[0]
 	VMOVUPD	Y0, 84992(SI)	// track0Lanestep.x[0]
-	VMOVUPD	102784(SI), Y0	// trackSample.x[1]
+	VMOVUPD	97408(SI), Y0	// trackSample.x[1]
 	VMOVUPD	Y0, 85120(SI)	// track0Lanestep.x[1]
-	VMOVUPD	102912(SI), Y0	// trackSample.v[0]
+	VMOVUPD	97536(SI), Y0	// trackSample.v[0]
 	VMOVUPD	Y0, 85248(SI)	// track0Lanestep.v[0]
-	VMOVUPD	103040(SI), Y0	// trackSample.v[1]
+	VMOVUPD	97664(SI), Y0	// trackSample.v[1]
 	VMOVUPD	Y0, 85376(SI)	// track0Lanestep.v[1]
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
 	VMOVUPD	Y0, 85504(SI)	// track0Lanestep.p
@@ -3547,12 +3645,12 @@ loop2: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	SI, R11
 loop3: // 96 times: elements
-	VMOVUPD	152320(R9), Y0	// trackSample.x_2[0]
-	VMOVUPD	Y0, 115456(R10)	// trackSample.ys[0]
-	VMOVUPD	152448(R9), Y0	// trackSample.x_2[1]
-	VMOVUPD	Y0, 115584(R10)	// trackSample.ys[1]
-	VMOVUPD	176896(R11), Y0	// trackSample.p[0]
-	VMOVUPD	Y0, 115712(R10)	// trackSample.ys[2]
+	VMOVUPD	146944(R9), Y0	// trackSample.x_2[0]
+	VMOVUPD	Y0, 110080(R10)	// trackSample.ys[0]
+	VMOVUPD	147072(R9), Y0	// trackSample.x_2[1]
+	VMOVUPD	Y0, 110208(R10)	// trackSample.ys[1]
+	VMOVUPD	171520(R11), Y0	// trackSample.p[0]
+	VMOVUPD	Y0, 110336(R10)	// trackSample.ys[2]
 	ADDQ	$256, R9
 	ADDQ	$384, R10
 	ADDQ	$128, R11

@@ -337,6 +337,8 @@ DATA f64_c0416f71b780910e<>+0(SB)/8, $0xc0416f71b780910e // -34.87065786149661
 GLOBL f64_c0416f71b780910e<>(SB), RODATA|NOPTR, $8
 DATA f64_4004000000000000<>+0(SB)/8, $0x4004000000000000 // 2.5
 GLOBL f64_4004000000000000<>(SB), RODATA|NOPTR, $8
+DATA f64_4058000000000000<>+0(SB)/8, $0x4058000000000000 // 96
+GLOBL f64_4058000000000000<>(SB), RODATA|NOPTR, $8
 
 // armField is Arm.field (recordings.nde:12) of a block of samples.
 TEXT armField_avx512<>(SB), NOSPLIT, $0-0
@@ -2597,24 +2599,56 @@ TEXT ·track0LanestepAVX512(SB), 0, $8-32
 
 // track0Laneoutput is Track.0.laneoutput (recordings.nde:57) of a block of samples.
 TEXT track0Laneoutput_avx512<>(SB), NOSPLIT, $0-0
+loop1: // rows from which others follow
+	CVTTSD2SQ	96640(AX), R15	// step.at.start
+	ADDQ	AX, R15
+	MOVQ	R15, 65536(AX)
+	CVTTSD2SQ	95616(AX), R15	// step.row
+	IMULQ	$128, R15
+	ADDQ	65536(AX), R15
+	MOVQ	R15, 65544(AX)
+	CVTTSD2SQ	96896(AX), R15	// p.row.start
+	ADDQ	AX, R15
+	MOVQ	R15, 65552(AX)
+	CVTTSD2SQ	95616(AX), R15	// step.row
+	IMULQ	$128, R15
+	ADDQ	65552(AX), R15
+	MOVQ	R15, 65560(AX)
+	CVTTSD2SQ	96768(AX), R15	// x.row.start
+	ADDQ	AX, R15
+	MOVQ	R15, 65568(AX)
+	CVTTSD2SQ	95616(AX), R15	// step.row
+	IMULQ	$256, R15
+	ADDQ	65568(AX), R15
+	MOVQ	R15, 65576(AX)
+	MOVQ	65544(AX), R15
+	MOVQ	R15, 65584(AX)
+	MOVQ	65560(AX), R15
+	MOVQ	R15, 65592(AX)
+	MOVQ	65576(AX), R15
+	MOVQ	R15, 65600(AX)
+loop2: // rows of outputs
 	VBROADCASTSD	95616(AX), Z0	// step.row
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop1: // 2 times: vectors of the block
+	MOVQ	65584(AX), DI
+	MOVQ	65592(AX), R9
+	MOVQ	65600(AX), R10
+loop3: // 2 times: vectors of the block
 	VMOVUPD	95488(SI), Z0	// step.open
 	VMOVUPD	95360(SI), Z1	// step.next
-	VMOVUPD	95744(SI), Z2	// step.at
-	VMOVUPD	96128(SI), Z3	// step.end
+	VMOVUPD	(DI), Z2
+	VMOVUPD	83712(SI), Z3	// track0Lanestep.step.t
 	VMOVUPD	95872(SI), Z4	// step.span
-	VMOVUPD	96000(SI), Z5	// step.t
-	VMOVUPD	96256(SI), Z6	// step.h
-	VMOVUPD	96896(SI), Z7	// p.at
-	VMOVUPD	98176(SI), Z8	// step.data2
-	VMOVUPD	98816(SI), Z9	// step.data5
-	VMOVUPD	99456(SI), Z10	// step.data8
-	VMOVUPD	100096(SI), Z11	// step.data11
-	VMOVUPD	97536(SI), Z12	// p
-	VMOVUPD	100736(SI), Z13	// p.row
+	VMOVUPD	88448(SI), Z5	// track0Lanestep.step.t_at
+	VMOVUPD	88576(SI), Z6	// track0Lanestep.step.h_at
+	VMOVUPD	89216(SI), Z7	// track0Lanestep.p.at
+	VMOVUPD	89856(SI), Z8	// track0Lanestep.step.data2
+	VMOVUPD	90496(SI), Z9	// track0Lanestep.step.data5
+	VMOVUPD	91136(SI), Z10	// track0Lanestep.step.data8
+	VMOVUPD	91776(SI), Z11	// track0Lanestep.step.data11
+	VMOVUPD	85504(SI), Z12	// track0Lanestep.p
+	VMOVUPD	(R9), Z13
 	// recordings.nde:57
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z14
 	VCMPPD	$17, Z0, Z14, K1
@@ -2628,30 +2662,25 @@ loop1: // 2 times: vectors of the block
 	VCMPPD.BCST	$18, f64_0000000000000000<>(SB), Z4, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z4
 	VPANDQ	Z4, Z14, Z15
-	VMOVUPD	Z15, 102016(SI)	// and
 	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z15, Z16
-	VMOVUPD	Z16, 101120(SI)	// step.taken
+	VMOVUPD	Z16, 97024(SI)	// step.taken
 	VADDPD	Z16, Z1, Z1
-	VMOVUPD	Z1, 100864(SI)	// step.next_next
+	VMOVUPD	Z1, 95360(SI)	// step.next
 	VPXORQ.BCST	f64_ffffffffffffffff<>(SB), Z4, Z1
 	VPANDQ	Z1, Z14, Z1
 	VPTERNLOGQ.BCST	$0xac, f64_0000000000000000<>(SB), Z0, Z1
-	VMOVUPD	Z1, 100992(SI)	// step.open_next
+	VMOVUPD	Z1, 95488(SI)	// step.open
 	VCMPPD	$0, Z5, Z2, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
-	VMOVUPD	Z0, 102144(SI)	// eq
 	VCMPPD	$0, Z3, Z2, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
-	VMOVUPD	Z1, 102272(SI)	// eq_2
 	VSUBPD	Z5, Z2, Z2
 	VDIVPD	Z6, Z2, Z2
-	VMOVUPD	Z2, 102400(SI)	// div
 	VMOVUPS	Z1, Z3
 	VPTERNLOGQ.BCST	$0xac, f64_3ff0000000000000<>(SB), Z2, Z3
 	VPTERNLOGQ.BCST	$0xb8, f64_0000000000000000<>(SB), Z0, Z3
-	VMOVUPD	Z3, 101248(SI)	// step.place
+	VMOVUPD	Z3, 97152(SI)	// step.place
 	VMULPD	Z2, Z6, Z3
-	VMOVUPD	Z3, 102528(SI)	// mul
 	VFMADD231PD	Z11, Z2, Z10
 	VFMADD231PD	Z10, Z2, Z9
 	VFMADD231PD	Z9, Z2, Z8
@@ -2659,87 +2688,124 @@ loop1: // 2 times: vectors of the block
 	VPTERNLOGQ	$0xe2, Z8, Z1, Z12
 	VPTERNLOGQ	$0xe2, Z12, Z0, Z7
 	VPTERNLOGQ	$0xe2, Z13, Z15, Z7
-	VMOVUPD	Z7, 101888(SI)	// p.row_next
-	VMOVUPD	96384(SI), Z4	// x.at[0]
-	VMOVUPD	96512(SI), Z4	// x.at[1]
-	VMOVUPD	97664(SI), Z4	// step.data0[0]
-	VMOVUPD	97792(SI), Z4	// step.data0[1]
-	VMOVUPD	98304(SI), Z4	// step.data3[0]
-	VMOVUPD	98432(SI), Z4	// step.data3[1]
-	VMOVUPD	98944(SI), Z4	// step.data6[0]
-	VMOVUPD	99072(SI), Z4	// step.data6[1]
-	VMOVUPD	99584(SI), Z4	// step.data9[0]
-	VMOVUPD	99712(SI), Z4	// step.data9[1]
-	VMOVUPD	97024(SI), Z4	// x[0]
-	VMOVUPD	97152(SI), Z4	// x[1]
-	VMOVUPD	100224(SI), Z4	// x.row[0]
-	VMOVUPD	100352(SI), Z4	// x.row[1]
-	VMOVUPD	96640(SI), Z4	// v.at[0]
-	VMOVUPD	96768(SI), Z4	// v.at[1]
-	VMOVUPD	97920(SI), Z4	// step.data1[0]
-	VMOVUPD	98048(SI), Z4	// step.data1[1]
-	VMOVUPD	98560(SI), Z4	// step.data4[0]
-	VMOVUPD	98688(SI), Z4	// step.data4[1]
-	VMOVUPD	99200(SI), Z4	// step.data7[0]
-	VMOVUPD	99328(SI), Z4	// step.data7[1]
-	VMOVUPD	99840(SI), Z4	// step.data10[0]
-	VMOVUPD	99968(SI), Z4	// step.data10[1]
-	VMOVUPD	97280(SI), Z4	// v[0]
-	VMOVUPD	97408(SI), Z4	// v[1]
-	VMOVUPD	100480(SI), Z4	// v.row[0]
-	VMOVUPD	100608(SI), Z4	// v.row[1]
-	MOVQ	$2, DI
-	MOVQ	SI, R9
-loop2: // 2 times: elements
-	VMOVUPD	99584(R9), Z4	// step.data9[0]
-	VMOVUPD	98944(R9), Z5	// step.data6[0]
-	VFMADD231PD	Z4, Z2, Z5
-	VMOVUPD	98304(R9), Z4	// step.data3[0]
-	VFMADD231PD	Z5, Z2, Z4
-	VMOVUPD	97664(R9), Z5	// step.data0[0]
-	VFMADD231PD	Z4, Z2, Z5
-	VMOVUPD	96384(R9), Z4	// x.at[0]
-	VFMADD231PD	Z5, Z3, Z4
-	VMOVUPD	97024(R9), Z5	// x[0]
-	VPTERNLOGQ	$0xe2, Z4, Z1, Z5
-	VMOVUPD	96384(R9), Z4	// x.at[0]
-	VPTERNLOGQ	$0xe2, Z5, Z0, Z4
-	VMOVUPD	100224(R9), Z5	// x.row[0]
-	VPTERNLOGQ	$0xe2, Z5, Z15, Z4
-	VMOVUPD	Z4, 101376(R9)	// x.row_next[0]
-	VMOVUPD	99840(R9), Z4	// step.data10[0]
-	VMOVUPD	99200(R9), Z5	// step.data7[0]
-	VFMADD231PD	Z4, Z2, Z5
-	VMOVUPD	98560(R9), Z4	// step.data4[0]
-	VFMADD231PD	Z5, Z2, Z4
-	VMOVUPD	97920(R9), Z5	// step.data1[0]
-	VFMADD231PD	Z4, Z2, Z5
-	VMOVUPD	96640(R9), Z4	// v.at[0]
-	VFMADD231PD	Z5, Z3, Z4
-	VMOVUPD	97280(R9), Z5	// v[0]
-	VPTERNLOGQ	$0xe2, Z4, Z1, Z5
-	VMOVUPD	96640(R9), Z4	// v.at[0]
-	VPTERNLOGQ	$0xe2, Z5, Z0, Z4
-	VMOVUPD	100480(R9), Z5	// v.row[0]
-	VPTERNLOGQ	$0xe2, Z5, Z15, Z4
-	VMOVUPD	Z4, 101632(R9)	// v.row_next[0]
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop2
+	VMOVUPD	Z7, (R9)
+	VMOVUPD	88704(SI), Z4	// track0Lanestep.x.at[0]
+	VMOVUPD	88832(SI), Z5	// track0Lanestep.x.at[1]
+	VMOVUPD	89344(SI), Z6	// track0Lanestep.step.data0[0]
+	VMOVUPD	89472(SI), Z7	// track0Lanestep.step.data0[1]
+	VMOVUPD	89984(SI), Z8	// track0Lanestep.step.data3[0]
+	VMOVUPD	90112(SI), Z9	// track0Lanestep.step.data3[1]
+	VMOVUPD	90624(SI), Z10	// track0Lanestep.step.data6[0]
+	VMOVUPD	90752(SI), Z11	// track0Lanestep.step.data6[1]
+	VMOVUPD	91264(SI), Z12	// track0Lanestep.step.data9[0]
+	VMOVUPD	91392(SI), Z13	// track0Lanestep.step.data9[1]
+	VMOVUPD	84992(SI), Z14	// track0Lanestep.x[0]
+	VMOVUPD	85120(SI), Z16	// track0Lanestep.x[1]
+	VMOVUPD	(R10), Z17
+	VMOVUPD	128(R10), Z18
+	VFMADD231PD	Z12, Z2, Z10
+	VFMADD231PD	Z10, Z2, Z8
+	VFMADD231PD	Z8, Z2, Z6
+	VFMADD213PD	Z4, Z3, Z6
+	VFMADD231PD	Z13, Z2, Z11
+	VFMADD231PD	Z11, Z2, Z9
+	VFMADD231PD	Z9, Z2, Z7
+	VFMADD213PD	Z5, Z7, Z3
+	VPTERNLOGQ	$0xe2, Z6, Z1, Z14
+	VPTERNLOGQ	$0xca, Z3, Z16, Z1
+	VPTERNLOGQ	$0xe2, Z14, Z0, Z4
+	VPTERNLOGQ	$0xca, Z1, Z5, Z0
+	VPTERNLOGQ	$0xe2, Z17, Z15, Z4
+	VMOVUPD	Z4, (R10)
+	VPTERNLOGQ	$0xca, Z18, Z0, Z15
+	VMOVUPD	Z15, 128(R10)
 	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop1
-	// results that are the arguments of the next run
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop3: // 2 times: vectors of the block
-	VMOVUPD	100864(SI), Z0	// step.next_next
-	VMOVUPD	Z0, 95360(SI)	// step.next
-	VMOVUPD	100992(SI), Z0	// step.open_next
-	VMOVUPD	Z0, 95488(SI)	// step.open
-	ADDQ	$64, SI
+	ADDQ	$64, DI
+	ADDQ	$64, R9
+	ADDQ	$64, R10
 	DECQ	CX
 	JNE	loop3
+	// the next row, if a sample has to take it
+	VBROADCASTSD	95616(AX), Z0	// step.row
+	VADDPD.BCST	f64_3ff0000000000000<>(SB), Z0, Z0
+	VMOVSD	X0, 95616(AX)	// step.row
+	VBROADCASTSD	96384(AX), Z1	// step.left
+	VSUBPD.BCST	f64_3ff0000000000000<>(SB), Z1, Z1
+	VMOVSD	X1, 96384(AX)	// step.left
+	VMOVUPD	95488(AX), Z1	// step.open
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
+	VCMPPD	$17, Z1, Z2, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
+	VMOVUPD	95360(AX), Z2	// step.next
+	VCMPPD	$0, Z0, Z2, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z2
+	VPANDQ	Z2, Z1, Z1
+	VPORQ.BCST	f64_0000000000000000<>(SB), Z1, Z1
+	VMOVUPD	95552(AX), Z2	// step.open | 1
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z3
+	VCMPPD	$17, Z2, Z3, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z2
+	VMOVUPD	95424(AX), Z3	// step.next | 1
+	VCMPPD	$0, Z0, Z3, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z3
+	VPANDQ	Z3, Z2, Z2
+	VPORQ	Z2, Z1, Z1
+	VCMPPD.BCST	$17, f64_4058000000000000<>(SB), Z0, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
+	VBROADCASTSD	96384(AX), Z2	// step.left
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z3
+	VCMPPD	$17, Z2, Z3, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z2
+	VPANDQ	Z2, Z0, Z0
+	VPANDQ	Z0, Z1, Z0
+	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z0, Z0
+	VSHUFF64X2	$78, Z0, Z0, Z1
+	VADDPD	Z1, Z0, Z0
+	VSHUFF64X2	$177, Z0, Z0, Z1
+	VADDPD	Z1, Z0, Z0
+	VSHUFPD	$85, Z0, Z0, Z1
+	VADDPD	Z1, Z0, Z0
+	VMOVSD	X0, 96512(AX)	// step.more
+	ADDQ	$128, 65584(AX)
+	ADDQ	$128, 65592(AX)
+	ADDQ	$256, 65600(AX)
+	CMPQ	96512(AX), $0	// step.more
+	JNE	loop2
+	// the first row that a sample has to take, if there is one
+	VMOVUPD	95488(AX), Z0	// step.open
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z1
+	VCMPPD	$17, Z0, Z1, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
+	VMOVUPD	95360(AX), Z1	// step.next
+	VBROADCASTSD	f64_4058000000000000<>(SB), Z2
+	VPTERNLOGQ	$0xca, Z2, Z1, Z0
+	VBROADCASTSD	f64_4058000000000000<>(SB), Z1
+	VMINPD	Z0, Z1, Z0
+	VMOVUPD	95552(AX), Z1	// step.open | 1
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
+	VCMPPD	$17, Z1, Z2, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
+	VMOVUPD	95424(AX), Z2	// step.next | 1
+	VBROADCASTSD	f64_4058000000000000<>(SB), Z3
+	VPTERNLOGQ	$0xca, Z3, Z2, Z1
+	VMINPD	Z1, Z0, Z0
+	VSHUFF64X2	$78, Z0, Z0, Z1
+	VMINPD	Z1, Z0, Z0
+	VSHUFF64X2	$177, Z0, Z0, Z1
+	VMINPD	Z1, Z0, Z0
+	VSHUFPD	$85, Z0, Z0, Z1
+	VMINPD	Z1, Z0, Z0
+	VMOVSD	X0, 95616(AX)	// step.row
+	VCMPPD.BCST	$17, f64_4058000000000000<>(SB), Z0, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
+	VBROADCASTSD	96384(AX), Z1	// step.left
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
+	VCMPPD	$17, Z1, Z2, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
+	VPANDQ	Z1, Z0, Z0
+	VMOVSD	X0, 96512(AX)	// step.more
+	CMPQ	96512(AX), $0	// step.more
+	JNE	loop1
 	RET
 
 // func track0LaneoutputAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -2762,14 +2828,14 @@ TEXT trackSamplePart0_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 189184(SI)	// trackSample.step0_in0
-	VMOVUPD	102656(SI), Z0	// trackSample.x[0]
+	VMOVUPD	Z0, 183808(SI)	// trackSample.step0_in0
+	VMOVUPD	97280(SI), Z0	// trackSample.x[0]
 	VMOVUPD	Z0, 84992(SI)	// track0Lanestep.x[0]
-	VMOVUPD	102784(SI), Z0	// trackSample.x[1]
+	VMOVUPD	97408(SI), Z0	// trackSample.x[1]
 	VMOVUPD	Z0, 85120(SI)	// track0Lanestep.x[1]
-	VMOVUPD	102912(SI), Z0	// trackSample.v[0]
+	VMOVUPD	97536(SI), Z0	// trackSample.v[0]
 	VMOVUPD	Z0, 85248(SI)	// track0Lanestep.v[0]
-	VMOVUPD	103040(SI), Z0	// trackSample.v[1]
+	VMOVUPD	97664(SI), Z0	// trackSample.v[1]
 	VMOVUPD	Z0, 85376(SI)	// track0Lanestep.v[1]
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
 	VMOVUPD	Z0, 85504(SI)	// track0Lanestep.p
@@ -2807,12 +2873,12 @@ loop2: // 2 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	SI, R11
 loop3: // 96 times: elements
-	VMOVUPD	152320(R9), Z0	// trackSample.x_2[0]
-	VMOVUPD	Z0, 115456(R10)	// trackSample.ys[0]
-	VMOVUPD	152448(R9), Z0	// trackSample.x_2[1]
-	VMOVUPD	Z0, 115584(R10)	// trackSample.ys[1]
-	VMOVUPD	176896(R11), Z0	// trackSample.p[0]
-	VMOVUPD	Z0, 115712(R10)	// trackSample.ys[2]
+	VMOVUPD	146944(R9), Z0	// trackSample.x_2[0]
+	VMOVUPD	Z0, 110080(R10)	// trackSample.ys[0]
+	VMOVUPD	147072(R9), Z0	// trackSample.x_2[1]
+	VMOVUPD	Z0, 110208(R10)	// trackSample.ys[1]
+	VMOVUPD	171520(R11), Z0	// trackSample.p[0]
+	VMOVUPD	Z0, 110336(R10)	// trackSample.ys[2]
 	ADDQ	$256, R9
 	ADDQ	$384, R10
 	ADDQ	$128, R11

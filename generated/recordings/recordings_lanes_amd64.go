@@ -188,62 +188,33 @@ type laneFrame struct {
 		and              [16]uint64
 	}
 	track0Laneoutput struct { // Track.0.laneoutput
-		stepNext     [16]Real
-		stepOpen     [16]Real
-		stepRow      [16]Real
-		stepAt       [16]Real
-		stepSpan     [16]Real
-		stepT        [16]Real
-		stepEnd      [16]Real
-		stepH        [16]Real
-		xAt          [2 * 16]Real
-		vAt          [2 * 16]Real
-		pAt          [16]Real
-		x            [2 * 16]Real
-		v            [2 * 16]Real
-		p            [16]Real
-		stepData0    [2 * 16]Real
-		stepData1    [2 * 16]Real
-		stepData2    [16]Real
-		stepData3    [2 * 16]Real
-		stepData4    [2 * 16]Real
-		stepData5    [16]Real
-		stepData6    [2 * 16]Real
-		stepData7    [2 * 16]Real
-		stepData8    [16]Real
-		stepData9    [2 * 16]Real
-		stepData10   [2 * 16]Real
-		stepData11   [16]Real
-		xRow         [2 * 16]Real
-		vRow         [2 * 16]Real
-		pRow         [16]Real
-		stepNextNext [16]Real
-		stepOpenNext [16]Real
-		stepTaken    [16]Real
-		stepPlace    [16]Real
-		xRowNext     [2 * 16]Real
-		vRowNext     [2 * 16]Real
-		pRowNext     [16]Real
-		and          [16]uint64
-		eq           [16]uint64
-		eq2          [16]uint64
-		div          [16]Real
-		mul          [16]Real
+		stepNext    [16]Real
+		stepOpen    [16]Real
+		stepRow     [16]Real
+		_           [128]byte
+		stepSpan    [16]Real
+		_           [384]byte
+		stepLeft    [16]Real
+		stepMore    [16]Real
+		stepAtStart [16]Real
+		xRowStart   [16]Real
+		pRowStart   [16]Real
+		stepTaken   [16]Real
+		stepPlace   [16]Real
 	}
 	trackSample struct { // Track
-		x         [2 * 16]Real
-		v         [2 * 16]Real
-		ts        [96 * 16]Real
-		ys        [288 * 16]Real
-		x2        [192 * 16]Real
-		p         [96 * 16]Real
-		step0In0  [16]Real
-		step0Out1 [192 * 16]Real
+		x        [2 * 16]Real
+		v        [2 * 16]Real
+		ts       [96 * 16]Real
+		ys       [288 * 16]Real
+		x2       [192 * 16]Real
+		p        [96 * 16]Real
+		step0In0 [16]Real
 	}
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [213888]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [183936]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 type prepared struct{}
 
@@ -476,7 +447,7 @@ func (j *periodJob) lanes(worker, lo, hi int) {
 }
 
 // solveTrack0Lanes solves system Weights for the first n samples, each in steps of its own (recordings.nde:57).
-func (l *lanes) solveTrack0Lanes(t0 *[16]float64, ts *[96 * 16]float64, state0Out *[192 * 16]Real, state1Out *[192 * 16]Real, state2Out *[96 * 16]Real, by rt.Stepping, n int, st *[16]rt.SolveStats) {
+func (l *lanes) solveTrack0Lanes(t0 *[16]float64, ts *[96 * 16]float64, state0Out *[192 * 16]Real, state2Out *[96 * 16]Real, by rt.Stepping, n int, st *[16]rt.SolveStats) {
 	fr := l.fr
 	s := &fr.track0Lanestep
 	t1 := (*[16]float64)(ts[1520:])
@@ -484,6 +455,9 @@ func (l *lanes) solveTrack0Lanes(t0 *[16]float64, ts *[96 * 16]float64, state0Ou
 	for i := range d.stepNext {
 		d.stepNext[i], d.stepSpan[i] = 0, t1[i]-t0[i]
 	}
+	d.stepAtStart[0] = rt.Apart(fr, ts)
+	d.xRowStart[0] = rt.Apart(fr, state0Out)
+	d.pRowStart[0] = rt.Apart(fr, state2Out)
 	var last [16]float64 // error norm of the last attempt
 	for i := range last {
 		last[i] = 1
@@ -537,6 +511,7 @@ func (l *lanes) solveTrack0Lanes(t0 *[16]float64, ts *[96 * 16]float64, state0Ou
 		}
 		kernel.track0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
 		clear(d.stepOpen[:]) // of samples that have taken a step
+		d.stepRow[0] = 96    // the first row that one of them has to take
 		for i := range n {
 			if s.stepLive[i] == 0 {
 				continue
@@ -547,6 +522,9 @@ func (l *lanes) solveTrack0Lanes(t0 *[16]float64, ts *[96 * 16]float64, state0Ou
 				st[i].Accepted++
 				st[i].H = s.stepHAt[i]
 				d.stepOpen[i] = 1
+				if next := d.stepNext[i]; next < d.stepRow[0] {
+					d.stepRow[0] = next
+				}
 				st[i].Time = s.stepT[i]
 				if s.stepT[i] == t1[i] {
 					s.stepLive[i] = 0
@@ -562,45 +540,15 @@ func (l *lanes) solveTrack0Lanes(t0 *[16]float64, ts *[96 * 16]float64, state0Ou
 			}
 			last[i] = s.stepErr[i]
 		}
-		row := rt.NextRow(d.stepOpen[:n], d.stepNext[:n], 96)
-		if row < 96 {
-			d.stepT, d.stepEnd, d.stepH = s.stepTAt, s.stepT, s.stepHAt
-			d.xAt, d.x = s.xAt, s.x
-			d.vAt, d.v = s.vAt, s.v
-			d.pAt, d.p = s.pAt, s.p
-			d.stepData0 = s.stepData0
-			d.stepData1 = s.stepData1
-			d.stepData2 = s.stepData2
-			d.stepData3 = s.stepData3
-			d.stepData4 = s.stepData4
-			d.stepData5 = s.stepData5
-			d.stepData6 = s.stepData6
-			d.stepData7 = s.stepData7
-			d.stepData8 = s.stepData8
-			d.stepData9 = s.stepData9
-			d.stepData10 = s.stepData10
-			d.stepData11 = s.stepData11
-		}
-		for row < 96 {
-			d.stepRow[0] = float64(row)
-			copy(d.stepAt[:], ts[row*16:])
-			copy(d.xRow[:], state0Out[row*32:])
-			copy(d.vRow[:], state1Out[row*32:])
-			copy(d.pRow[:], state2Out[row*16:])
+		for d.stepRow[0] < 96 {
+			d.stepLeft[0] = 1119 // rows at a time
 			kernel.track0Laneoutput(l.fr, l.w, l.pre, &l.sums[0])
-			copy(state0Out[row*32:], d.xRowNext[:])
-			copy(state1Out[row*32:], d.vRowNext[:])
-			copy(state2Out[row*16:], d.pRowNext[:])
-			row = rt.NextRow(d.stepOpen[:n], d.stepNext[:n], 96)
 		}
 	}
 	for i, next := range d.stepNext {
 		for row := int(next); row < 96; row++ {
 			for e := range 2 {
 				state0Out[(row*2+e)*16+i] = s.x[e*16+i]
-			}
-			for e := range 2 {
-				state1Out[(row*2+e)*16+i] = s.v[e*16+i]
 			}
 			state2Out[row*16+i] = s.p[i]
 		}
@@ -611,7 +559,7 @@ func (l *lanes) solveTrack0Lanes(t0 *[16]float64, ts *[96 * 16]float64, state0Ou
 func (l *lanes) trackSample(by *[1]rt.Stepping, n int, st *[1][16]rt.SolveStats) {
 	fr := l.fr
 	kernel.trackSamplePart0(l.fr, l.w, l.pre, &l.sums[0])
-	l.solveTrack0Lanes(&fr.trackSample.step0In0, &fr.trackSample.ts, &fr.trackSample.x2, &fr.trackSample.step0Out1, &fr.trackSample.p, by[0], n, &st[0])
+	l.solveTrack0Lanes(&fr.trackSample.step0In0, &fr.trackSample.ts, &fr.trackSample.x2, &fr.trackSample.p, by[0], n, &st[0])
 	kernel.trackSamplePart2(l.fr, l.w, l.pre, &l.sums[0])
 }
 
