@@ -693,6 +693,11 @@ DATA f64_ffffffffffffffff<>+8(SB)/8, $0xffffffffffffffff
 DATA f64_ffffffffffffffff<>+16(SB)/8, $0xffffffffffffffff
 DATA f64_ffffffffffffffff<>+24(SB)/8, $0xffffffffffffffff
 GLOBL f64_ffffffffffffffff<>(SB), RODATA|NOPTR, $32
+DATA f64_4040000000000000<>+0(SB)/8, $0x4040000000000000 // 32
+DATA f64_4040000000000000<>+8(SB)/8, $0x4040000000000000
+DATA f64_4040000000000000<>+16(SB)/8, $0x4040000000000000
+DATA f64_4040000000000000<>+24(SB)/8, $0x4040000000000000
+GLOBL f64_4040000000000000<>(SB), RODATA|NOPTR, $32
 DATA f64_3df0000000000000<>+0(SB)/8, $0x3df0000000000000 // 2.3283064365386963e-10
 DATA f64_3df0000000000000<>+8(SB)/8, $0x3df0000000000000
 DATA f64_3df0000000000000<>+16(SB)/8, $0x3df0000000000000
@@ -4503,42 +4508,28 @@ loop5: // 8 times: elements
 	VSHUFPS	$136, Y7, Y5, Y4
 	VPERMPD	$216, Y4, Y4
 	VMOVUPS	64(AX), Y14
-	VBLENDVPS	Y4, 288(AX), Y14, Y4
-	VMOVUPS	Y4, 179200(SI)	// a.next[0]
-	VSHUFPS	$136, Y7, Y5, Y4
-	VPERMPD	$216, Y4, Y4
+	VBLENDVPS	Y4, 288(AX), Y14, Y5
+	VMOVUPS	Y5, 179200(SI)	// a.next[0]
 	VMOVUPS	96(AX), Y14
-	VBLENDVPS	Y4, 384(AX), Y14, Y4
-	VMOVUPS	Y4, 179328(SI)	// a.next[1]
-	VSHUFPS	$136, Y7, Y5, Y4
-	VPERMPD	$216, Y4, Y4
+	VBLENDVPS	Y4, 384(AX), Y14, Y5
+	VMOVUPS	Y5, 179328(SI)	// a.next[1]
 	VMOVUPS	128(AX), Y14
-	VBLENDVPS	Y4, 480(AX), Y14, Y4
-	VMOVUPS	Y4, 179456(SI)	// a.next[2]
-	VSHUFPS	$136, Y7, Y5, Y4
-	VPERMPD	$216, Y4, Y4
+	VBLENDVPS	Y4, 480(AX), Y14, Y5
+	VMOVUPS	Y5, 179456(SI)	// a.next[2]
 	VMOVUPS	160(AX), Y14
-	VBLENDVPS	Y4, 576(AX), Y14, Y4
-	VMOVUPS	Y4, 179584(SI)	// a.next[3]
-	VMOVUPS	154752(SI), Y4	// forecast0DenseStep.a_knext[0]
-	VSHUFPS	$136, Y7, Y5, Y6
-	VPERMPD	$216, Y6, Y6
-	VBLENDVPS	Y6, Y4, Y0, Y0
+	VBLENDVPS	Y4, 576(AX), Y14, Y5
+	VMOVUPS	Y5, 179584(SI)	// a.next[3]
+	VMOVUPS	154752(SI), Y5	// forecast0DenseStep.a_knext[0]
+	VBLENDVPS	Y4, Y5, Y0, Y0
 	VMOVUPS	Y0, 180736(SI)	// a.knext[0]
 	VMOVUPS	154880(SI), Y0	// forecast0DenseStep.a_knext[1]
-	VSHUFPS	$136, Y7, Y5, Y4
-	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y0, Y1, Y0
 	VMOVUPS	Y0, 180864(SI)	// a.knext[1]
 	VMOVUPS	155008(SI), Y0	// forecast0DenseStep.a_knext[2]
-	VSHUFPS	$136, Y7, Y5, Y1
-	VPERMPD	$216, Y1, Y1
-	VBLENDVPS	Y1, Y0, Y2, Y0
+	VBLENDVPS	Y4, Y0, Y2, Y0
 	VMOVUPS	Y0, 180992(SI)	// a.knext[2]
 	VMOVUPS	155136(SI), Y0	// forecast0DenseStep.a_knext[3]
-	VSHUFPS	$136, Y7, Y5, Y1
-	VPERMPD	$216, Y1, Y1
-	VBLENDVPS	Y1, Y0, Y3, Y0
+	VBLENDVPS	Y4, Y0, Y3, Y0
 	VMOVUPS	Y0, 181120(SI)	// a.knext[3]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
@@ -4676,34 +4667,57 @@ TEXT ·forecast0LanestepAVX2(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
-// forecast0Laneoutput is Forecast.0.laneoutput (forecast.nde:38) of a block of samples, and Forecast.0.rec.laneoutput (forecast.nde:38).
-// 30 vectors lie in the frame for want of registers.
+// forecast0Laneoutput is Forecast.0.laneoutput (forecast.nde:38) of a block of samples.
+// 7 vectors lie in the frame for want of registers.
 TEXT forecast0Laneoutput_avx2<>(SB), NOSPLIT, $0-0
+loop1: // rows from which others follow
+	CVTTSD2SQ	192896(AX), R15	// step.at.start
+	ADDQ	AX, R15
+	MOVQ	R15, 65536(AX)
+	CVTTSD2SQ	190592(AX), R15	// step.row
+	IMULQ	$256, R15
+	ADDQ	65536(AX), R15
+	MOVQ	R15, 65544(AX)
+	CVTTSD2SQ	193152(AX), R15	// z.row.start
+	ADDQ	AX, R15
+	MOVQ	R15, 65552(AX)
+	CVTTSD2SQ	190592(AX), R15	// step.row
+	IMULQ	$1024, R15
+	ADDQ	65552(AX), R15
+	MOVQ	R15, 65560(AX)
+	MOVQ	65544(AX), R15
+	MOVQ	R15, 65568(AX)
+	MOVQ	65560(AX), R15
+	MOVQ	R15, 65576(AX)
+loop2: // rows of outputs
 	VBROADCASTSD	190592(AX), Y0	// step.row
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-	MOVQ	AX, DI
-loop1: // 4 times: vectors of the block
-	VMOVUPD	190336(SI), Y15	// step.open
+	MOVQ	$4, 65584(AX)
+	MOVQ	AX, CX
+	MOVQ	65568(AX), SI
+	MOVQ	AX, 65592(AX)
+	MOVQ	65576(AX), R15
+	MOVQ	R15, 65600(AX)
+loop3: // 4 times: vectors of the block
+	VMOVUPD	190336(CX), Y15	// step.open
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPD	190368(SI), Y15	// step.open | 1
+	VMOVUPD	190368(CX), Y15	// step.open | 1
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPD	190080(SI), Y0	// step.next
-	VMOVUPD	190112(SI), Y1	// step.next | 1
-	VMOVUPD	190848(SI), Y2	// step.at
-	VMOVUPD	190880(SI), Y3	// step.at | 1
-	VMOVUPD	191616(SI), Y15	// step.end
+	VMOVUPD	190080(CX), Y0	// step.next
+	VMOVUPD	190112(CX), Y1	// step.next | 1
+	VMOVUPD	(SI), Y2
+	VMOVUPD	32(SI), Y3
+	VMOVUPD	171264(CX), Y15	// forecast0Lanestep.step.t
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPD	191648(SI), Y15	// step.end | 1
+	VMOVUPD	171296(CX), Y15	// forecast0Lanestep.step.t | 1
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPD	191104(SI), Y4	// step.span
-	VMOVUPD	191136(SI), Y5	// step.span | 1
-	VMOVUPD	191360(SI), Y15	// step.t
+	VMOVUPD	191104(CX), Y4	// step.span
+	VMOVUPD	191136(CX), Y5	// step.span | 1
+	VMOVUPD	181760(CX), Y15	// forecast0Lanestep.step.t_at
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPD	191392(SI), Y6	// step.t | 1
-	VMOVUPD	191872(SI), Y15	// step.h
+	VMOVUPD	181792(CX), Y6	// forecast0Lanestep.step.t_at | 1
+	VMOVUPD	182016(CX), Y15	// forecast0Lanestep.step.h_at
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPD	191904(SI), Y15	// step.h | 1
+	VMOVUPD	182048(CX), Y15	// forecast0Lanestep.step.h_at | 1
 	VMOVUPS	Y15, 192(AX)
 	// forecast.nde:38
 	VMOVUPD	f64_0000000000000000<>(SB), Y7
@@ -4725,12 +4739,12 @@ loop1: // 4 times: vectors of the block
 	VANDPD	Y5, Y8, Y10
 	VANDPD	f64_3ff0000000000000<>(SB), Y9, Y11
 	VANDPD	f64_3ff0000000000000<>(SB), Y10, Y12
-	VMOVUPD	Y11, 203392(SI)	// step.taken
-	VMOVUPD	Y12, 203424(SI)	// step.taken | 1
+	VMOVUPD	Y11, 193920(CX)	// step.taken
+	VMOVUPD	Y12, 193952(CX)	// step.taken | 1
 	VADDPD	Y11, Y0, Y0
 	VADDPD	Y12, Y1, Y1
-	VMOVUPD	Y0, 202880(SI)	// step.next_next
-	VMOVUPD	Y1, 202912(SI)	// step.next_next | 1
+	VMOVUPD	Y0, 193408(CX)	// step.next_next
+	VMOVUPD	Y1, 193440(CX)	// step.next_next | 1
 	VXORPD	f64_ffffffffffffffff<>(SB), Y4, Y0
 	VXORPD	f64_ffffffffffffffff<>(SB), Y5, Y1
 	VANDPD	Y0, Y7, Y0
@@ -4739,8 +4753,8 @@ loop1: // 4 times: vectors of the block
 	VBLENDVPD	Y0, f64_0000000000000000<>(SB), Y14, Y0
 	VMOVUPS	32(AX), Y14
 	VBLENDVPD	Y1, f64_0000000000000000<>(SB), Y14, Y1
-	VMOVUPD	Y0, 203136(SI)	// step.open_next
-	VMOVUPD	Y1, 203168(SI)	// step.open_next | 1
+	VMOVUPD	Y0, 193664(CX)	// step.open_next
+	VMOVUPD	Y1, 193696(CX)	// step.open_next | 1
 	VCMPPD	$0, 128(AX), Y2, Y0
 	VCMPPD	$0, Y6, Y3, Y1
 	VCMPPD	$0, 64(AX), Y2, Y4
@@ -4753,8 +4767,8 @@ loop1: // 4 times: vectors of the block
 	VBLENDVPD	Y5, f64_3ff0000000000000<>(SB), Y3, Y7
 	VBLENDVPD	Y0, f64_0000000000000000<>(SB), Y6, Y6
 	VBLENDVPD	Y1, f64_0000000000000000<>(SB), Y7, Y7
-	VMOVUPD	Y6, 203648(SI)	// step.place
-	VMOVUPD	Y7, 203680(SI)	// step.place | 1
+	VMOVUPD	Y6, 194176(CX)	// step.place
+	VMOVUPD	Y7, 194208(CX)	// step.place | 1
 	VMULPD	160(AX), Y2, Y6
 	VMULPD	192(AX), Y3, Y7
 	VCVTPD2PSY	Y6, X6
@@ -4763,165 +4777,207 @@ loop1: // 4 times: vectors of the block
 	VCVTPD2PSY	Y2, X2
 	VCVTPD2PSY	Y3, X3
 	VINSERTF128	$1, X3, Y2, Y2
-	MOVQ	$8, R9
-	MOVQ	DI, R10
-loop2: // 8 times: elements
-	VMOVUPS	199808(R10), Y3	// step.data6[0]
-	VMOVUPS	198272(R10), Y7	// step.data4[0]
+	MOVQ	$8, DI
+	MOVQ	65592(AX), R9
+	MOVQ	65600(AX), R10
+loop4: // 8 times: elements
+	VMOVUPS	188416(R9), Y3	// forecast0Lanestep.step.data6[0]
+	VMOVUPS	186880(R9), Y7	// forecast0Lanestep.step.data4[0]
 	VFMADD231PS	Y3, Y2, Y7
-	VMOVUPS	196736(R10), Y3	// step.data2[0]
+	VMOVUPS	185344(R9), Y3	// forecast0Lanestep.step.data2[0]
 	VFMADD231PS	Y7, Y2, Y3
-	VMOVUPS	195200(R10), Y7	// step.data0[0]
+	VMOVUPS	183808(R9), Y7	// forecast0Lanestep.step.data0[0]
 	VFMADD231PS	Y3, Y2, Y7
-	VMOVUPS	192128(R10), Y3	// z.at[0]
+	VMOVUPS	182272(R9), Y3	// forecast0Lanestep.z.at[0]
 	VFMADD231PS	Y7, Y6, Y3
-	VMOVUPS	193664(R10), Y7	// z[0]
+	VMOVUPS	173824(R9), Y7	// forecast0Lanestep.z[0]
 	VSHUFPS	$136, Y5, Y4, Y8
 	VPERMPD	$216, Y8, Y8
 	VBLENDVPS	Y8, Y7, Y3, Y3
-	VMOVUPS	192128(R10), Y7	// z.at[0]
+	VMOVUPS	182272(R9), Y7	// forecast0Lanestep.z.at[0]
 	VSHUFPS	$136, Y1, Y0, Y8
 	VPERMPD	$216, Y8, Y8
 	VBLENDVPS	Y8, Y7, Y3, Y3
-	VMOVUPS	201344(R10), Y7	// z.row[0]
+	VMOVUPS	(R10), Y7
 	VSHUFPS	$136, Y10, Y9, Y8
 	VPERMPD	$216, Y8, Y8
 	VBLENDVPS	Y8, Y3, Y7, Y3
-	VMOVUPS	Y3, 203904(R10)	// z.row_next[0]
+	VMOVUPS	Y3, (R10)
+	ADDQ	$128, R9
 	ADDQ	$128, R10
-	DECQ	R9
-	JNE	loop2
-	VMOVUPS	193152(DI), Y15	// a.at[0]
-	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	193280(DI), Y15	// a.at[1]
-	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	193408(DI), Y15	// a.at[2]
-	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	193536(DI), Y15	// a.at[3]
-	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	196224(DI), Y15	// step.data1[0]
-	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	196352(DI), Y15	// step.data1[1]
-	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	196480(DI), Y15	// step.data1[2]
-	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	196608(DI), Y15	// step.data1[3]
-	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	197760(DI), Y15	// step.data3[0]
-	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	197888(DI), Y15	// step.data3[1]
-	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	198016(DI), Y15	// step.data3[2]
-	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	198144(DI), Y15	// step.data3[3]
-	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	199296(DI), Y3	// step.data5[0]
-	VMOVUPS	199424(DI), Y7	// step.data5[1]
-	VMOVUPS	199552(DI), Y15	// step.data5[2]
-	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	199680(DI), Y15	// step.data5[3]
-	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	200832(DI), Y8	// step.data7[0]
-	VMOVUPS	200960(DI), Y11	// step.data7[1]
-	VMOVUPS	201088(DI), Y12	// step.data7[2]
-	VMOVUPS	201216(DI), Y15	// step.data7[3]
-	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	194688(DI), Y15	// a[0]
-	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	194816(DI), Y15	// a[1]
-	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	194944(DI), Y15	// a[2]
-	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	195072(DI), Y15	// a[3]
-	VMOVUPS	Y15, 576(AX)
-	VMOVUPS	202368(DI), Y15	// a.row[0]
-	VMOVUPS	Y15, 608(AX)
-	VMOVUPS	202496(DI), Y15	// a.row[1]
-	VMOVUPS	Y15, 640(AX)
-	VMOVUPS	202624(DI), Y15	// a.row[2]
-	VMOVUPS	Y15, 672(AX)
-	VMOVUPS	202752(DI), Y15	// a.row[3]
-	VMOVUPS	Y15, 704(AX)
-	VFMADD231PS	Y8, Y2, Y3
-	VFMADD213PS	256(AX), Y2, Y3
-	VFMADD213PS	128(AX), Y2, Y3
-	VFMADD213PS	0(AX), Y6, Y3
-	VFMADD231PS	Y11, Y2, Y7
-	VFMADD213PS	288(AX), Y2, Y7
-	VFMADD213PS	160(AX), Y2, Y7
-	VFMADD213PS	32(AX), Y6, Y7
-	VFMADD213PS	384(AX), Y2, Y12
-	VFMADD213PS	320(AX), Y2, Y12
-	VFMADD213PS	192(AX), Y2, Y12
-	VFMADD213PS	64(AX), Y6, Y12
-	VMOVUPS	416(AX), Y8
-	VFMADD231PS	448(AX), Y2, Y8
-	VFMADD213PS	352(AX), Y2, Y8
-	VFMADD213PS	224(AX), Y8, Y2
-	VFMADD213PS	96(AX), Y2, Y6
-	VSHUFPS	$136, Y5, Y4, Y2
-	VPERMPD	$216, Y2, Y2
-	VBLENDVPS	Y2, 480(AX), Y3, Y2
-	VSHUFPS	$136, Y5, Y4, Y3
-	VPERMPD	$216, Y3, Y3
-	VBLENDVPS	Y3, 512(AX), Y7, Y3
-	VSHUFPS	$136, Y5, Y4, Y7
-	VPERMPD	$216, Y7, Y7
-	VBLENDVPS	Y7, 544(AX), Y12, Y7
-	VSHUFPS	$136, Y5, Y4, Y4
-	VPERMPD	$216, Y4, Y4
-	VBLENDVPS	Y4, 576(AX), Y6, Y4
-	VSHUFPS	$136, Y1, Y0, Y5
-	VPERMPD	$216, Y5, Y5
-	VBLENDVPS	Y5, 0(AX), Y2, Y2
-	VSHUFPS	$136, Y1, Y0, Y5
-	VPERMPD	$216, Y5, Y5
-	VBLENDVPS	Y5, 32(AX), Y3, Y3
-	VSHUFPS	$136, Y1, Y0, Y5
-	VPERMPD	$216, Y5, Y5
-	VBLENDVPS	Y5, 64(AX), Y7, Y5
-	VSHUFPS	$136, Y1, Y0, Y0
-	VPERMPD	$216, Y0, Y0
-	VBLENDVPS	Y0, 96(AX), Y4, Y0
-	VSHUFPS	$136, Y10, Y9, Y1
-	VPERMPD	$216, Y1, Y1
-	VMOVUPS	608(AX), Y14
-	VBLENDVPS	Y1, Y2, Y14, Y1
-	VMOVUPS	Y1, 204928(DI)	// a.row_next[0]
-	VSHUFPS	$136, Y10, Y9, Y1
-	VPERMPD	$216, Y1, Y1
-	VMOVUPS	640(AX), Y14
-	VBLENDVPS	Y1, Y3, Y14, Y1
-	VMOVUPS	Y1, 205056(DI)	// a.row_next[1]
-	VSHUFPS	$136, Y10, Y9, Y1
-	VPERMPD	$216, Y1, Y1
-	VMOVUPS	672(AX), Y14
-	VBLENDVPS	Y1, Y5, Y14, Y1
-	VMOVUPS	Y1, 205184(DI)	// a.row_next[2]
-	VSHUFPS	$136, Y10, Y9, Y1
-	VPERMPD	$216, Y1, Y1
-	VMOVUPS	704(AX), Y14
-	VBLENDVPS	Y1, Y0, Y14, Y0
-	VMOVUPS	Y0, 205312(DI)	// a.row_next[3]
+	DECQ	DI
+	JNE	loop4
+	ADDQ	$64, CX
 	ADDQ	$64, SI
-	ADDQ	$32, DI
-	DECQ	CX
-	JNE	loop1
+	ADDQ	$32, 65592(AX)
+	ADDQ	$32, 65600(AX)
+	DECQ	65584(AX)
+	JNE	loop3
 	// results that are the arguments of the next run
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop3: // 4 times: vectors of the block
-	VMOVUPD	202880(SI), Y0	// step.next_next
-	VMOVUPD	202912(SI), Y1	// step.next_next | 1
+loop5: // 4 times: vectors of the block
+	VMOVUPD	193408(SI), Y0	// step.next_next
+	VMOVUPD	193440(SI), Y1	// step.next_next | 1
 	VMOVUPD	Y0, 190080(SI)	// step.next
 	VMOVUPD	Y1, 190112(SI)	// step.next | 1
-	VMOVUPD	203136(SI), Y0	// step.open_next
-	VMOVUPD	203168(SI), Y1	// step.open_next | 1
+	VMOVUPD	193664(SI), Y0	// step.open_next
+	VMOVUPD	193696(SI), Y1	// step.open_next | 1
 	VMOVUPD	Y0, 190336(SI)	// step.open
 	VMOVUPD	Y1, 190368(SI)	// step.open | 1
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop3
+	JNE	loop5
+	// the next row, if a sample has to take it
+	VBROADCASTSD	190592(AX), Y0	// step.row
+	VADDPD	f64_3ff0000000000000<>(SB), Y0, Y0
+	VMOVSD	X0, 190592(AX)	// step.row
+	VBROADCASTSD	192384(AX), Y1	// step.left
+	VSUBPD	f64_3ff0000000000000<>(SB), Y1, Y1
+	VMOVSD	X1, 192384(AX)	// step.left
+	VMOVUPD	190336(AX), Y1	// step.open
+	VMOVUPD	f64_0000000000000000<>(SB), Y2
+	VCMPPD	$17, Y1, Y2, Y1
+	VMOVUPD	190080(AX), Y2	// step.next
+	VCMPPD	$0, Y0, Y2, Y2
+	VANDPD	Y2, Y1, Y1
+	VORPD	f64_0000000000000000<>(SB), Y1, Y1
+	VMOVUPD	190368(AX), Y2	// step.open | 1
+	VMOVUPD	f64_0000000000000000<>(SB), Y3
+	VCMPPD	$17, Y2, Y3, Y2
+	VMOVUPD	190112(AX), Y3	// step.next | 1
+	VCMPPD	$0, Y0, Y3, Y3
+	VANDPD	Y3, Y2, Y2
+	VORPD	Y2, Y1, Y1
+	VMOVUPD	190400(AX), Y2	// step.open | 2
+	VMOVUPD	f64_0000000000000000<>(SB), Y3
+	VCMPPD	$17, Y2, Y3, Y2
+	VMOVUPD	190144(AX), Y3	// step.next | 2
+	VCMPPD	$0, Y0, Y3, Y3
+	VANDPD	Y3, Y2, Y2
+	VORPD	Y2, Y1, Y1
+	VMOVUPD	190432(AX), Y2	// step.open | 3
+	VMOVUPD	f64_0000000000000000<>(SB), Y3
+	VCMPPD	$17, Y2, Y3, Y2
+	VMOVUPD	190176(AX), Y3	// step.next | 3
+	VCMPPD	$0, Y0, Y3, Y3
+	VANDPD	Y3, Y2, Y2
+	VORPD	Y2, Y1, Y1
+	VMOVUPD	190464(AX), Y2	// step.open | 4
+	VMOVUPD	f64_0000000000000000<>(SB), Y3
+	VCMPPD	$17, Y2, Y3, Y2
+	VMOVUPD	190208(AX), Y3	// step.next | 4
+	VCMPPD	$0, Y0, Y3, Y3
+	VANDPD	Y3, Y2, Y2
+	VORPD	Y2, Y1, Y1
+	VMOVUPD	190496(AX), Y2	// step.open | 5
+	VMOVUPD	f64_0000000000000000<>(SB), Y3
+	VCMPPD	$17, Y2, Y3, Y2
+	VMOVUPD	190240(AX), Y3	// step.next | 5
+	VCMPPD	$0, Y0, Y3, Y3
+	VANDPD	Y3, Y2, Y2
+	VORPD	Y2, Y1, Y1
+	VMOVUPD	190528(AX), Y2	// step.open | 6
+	VMOVUPD	f64_0000000000000000<>(SB), Y3
+	VCMPPD	$17, Y2, Y3, Y2
+	VMOVUPD	190272(AX), Y3	// step.next | 6
+	VCMPPD	$0, Y0, Y3, Y3
+	VANDPD	Y3, Y2, Y2
+	VORPD	Y2, Y1, Y1
+	VMOVUPD	190560(AX), Y2	// step.open | 7
+	VMOVUPD	f64_0000000000000000<>(SB), Y3
+	VCMPPD	$17, Y2, Y3, Y2
+	VMOVUPD	190304(AX), Y3	// step.next | 7
+	VCMPPD	$0, Y0, Y3, Y3
+	VANDPD	Y3, Y2, Y2
+	VORPD	Y2, Y1, Y1
+	VCMPPD	$17, f64_4040000000000000<>(SB), Y0, Y0
+	VBROADCASTSD	192384(AX), Y2	// step.left
+	VMOVUPD	f64_0000000000000000<>(SB), Y3
+	VCMPPD	$17, Y2, Y3, Y2
+	VANDPD	Y2, Y0, Y0
+	VANDPD	Y0, Y1, Y0
+	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
+	VPERM2F128	$1, Y0, Y0, Y1
+	VADDPD	Y1, Y0, Y0
+	VSHUFPD	$5, Y0, Y0, Y1
+	VADDPD	Y1, Y0, Y0
+	VMOVSD	X0, 192640(AX)	// step.more
+	ADDQ	$256, 65568(AX)
+	ADDQ	$1024, 65576(AX)
+	CMPQ	192640(AX), $0	// step.more
+	JNE	loop2
+	// the first row that a sample has to take, if there is one
+	VMOVUPD	190336(AX), Y0	// step.open
+	VMOVUPD	f64_0000000000000000<>(SB), Y1
+	VCMPPD	$17, Y0, Y1, Y0
+	VMOVUPD	190080(AX), Y1	// step.next
+	VMOVUPD	f64_4040000000000000<>(SB), Y2
+	VBLENDVPD	Y0, Y1, Y2, Y0
+	VMOVUPD	f64_4040000000000000<>(SB), Y1
+	VMINPD	Y0, Y1, Y0
+	VMOVUPD	190368(AX), Y1	// step.open | 1
+	VMOVUPD	f64_0000000000000000<>(SB), Y2
+	VCMPPD	$17, Y1, Y2, Y1
+	VMOVUPD	190112(AX), Y2	// step.next | 1
+	VMOVUPD	f64_4040000000000000<>(SB), Y3
+	VBLENDVPD	Y1, Y2, Y3, Y1
+	VMINPD	Y1, Y0, Y0
+	VMOVUPD	190400(AX), Y1	// step.open | 2
+	VMOVUPD	f64_0000000000000000<>(SB), Y2
+	VCMPPD	$17, Y1, Y2, Y1
+	VMOVUPD	190144(AX), Y2	// step.next | 2
+	VMOVUPD	f64_4040000000000000<>(SB), Y3
+	VBLENDVPD	Y1, Y2, Y3, Y1
+	VMINPD	Y1, Y0, Y0
+	VMOVUPD	190432(AX), Y1	// step.open | 3
+	VMOVUPD	f64_0000000000000000<>(SB), Y2
+	VCMPPD	$17, Y1, Y2, Y1
+	VMOVUPD	190176(AX), Y2	// step.next | 3
+	VMOVUPD	f64_4040000000000000<>(SB), Y3
+	VBLENDVPD	Y1, Y2, Y3, Y1
+	VMINPD	Y1, Y0, Y0
+	VMOVUPD	190464(AX), Y1	// step.open | 4
+	VMOVUPD	f64_0000000000000000<>(SB), Y2
+	VCMPPD	$17, Y1, Y2, Y1
+	VMOVUPD	190208(AX), Y2	// step.next | 4
+	VMOVUPD	f64_4040000000000000<>(SB), Y3
+	VBLENDVPD	Y1, Y2, Y3, Y1
+	VMINPD	Y1, Y0, Y0
+	VMOVUPD	190496(AX), Y1	// step.open | 5
+	VMOVUPD	f64_0000000000000000<>(SB), Y2
+	VCMPPD	$17, Y1, Y2, Y1
+	VMOVUPD	190240(AX), Y2	// step.next | 5
+	VMOVUPD	f64_4040000000000000<>(SB), Y3
+	VBLENDVPD	Y1, Y2, Y3, Y1
+	VMINPD	Y1, Y0, Y0
+	VMOVUPD	190528(AX), Y1	// step.open | 6
+	VMOVUPD	f64_0000000000000000<>(SB), Y2
+	VCMPPD	$17, Y1, Y2, Y1
+	VMOVUPD	190272(AX), Y2	// step.next | 6
+	VMOVUPD	f64_4040000000000000<>(SB), Y3
+	VBLENDVPD	Y1, Y2, Y3, Y1
+	VMINPD	Y1, Y0, Y0
+	VMOVUPD	190560(AX), Y1	// step.open | 7
+	VMOVUPD	f64_0000000000000000<>(SB), Y2
+	VCMPPD	$17, Y1, Y2, Y1
+	VMOVUPD	190304(AX), Y2	// step.next | 7
+	VMOVUPD	f64_4040000000000000<>(SB), Y3
+	VBLENDVPD	Y1, Y2, Y3, Y1
+	VMINPD	Y1, Y0, Y0
+	VPERM2F128	$1, Y0, Y0, Y1
+	VMINPD	Y1, Y0, Y0
+	VSHUFPD	$5, Y0, Y0, Y1
+	VMINPD	Y1, Y0, Y0
+	VMOVSD	X0, 190592(AX)	// step.row
+	VCMPPD	$17, f64_4040000000000000<>(SB), Y0, Y0
+	VBROADCASTSD	192384(AX), Y1	// step.left
+	VMOVUPD	f64_0000000000000000<>(SB), Y2
+	VCMPPD	$17, Y1, Y2, Y1
+	VANDPD	Y1, Y0, Y0
+	VMOVSD	X0, 192640(AX)	// step.more
+	CMPQ	192640(AX), $0	// step.more
+	JNE	loop1
 	RET
 
 // func forecast0LaneoutputAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -4956,10 +5012,10 @@ loop1: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop2: // 8 times: terms of the sums
-	VMOVUPS	205440(R10), Y8	// z[0]
-	VMOVUPS	205472(R10), Y9	// z[0] | 1
-	VMOVUPS	205504(R10), Y10	// z[0] | 2
-	VMOVUPS	205536(R10), Y11	// z[0] | 3
+	VMOVUPS	194432(R10), Y8	// z[0]
+	VMOVUPS	194464(R10), Y9	// z[0] | 1
+	VMOVUPS	194496(R10), Y10	// z[0] | 2
+	VMOVUPS	194528(R10), Y11	// z[0] | 3
 	VBROADCASTSS	39796(R11), Y12	// dec.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -4974,14 +5030,14 @@ loop2: // 8 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop2
-	VMOVUPS	Y0, 206848(DI)	// matvec[0]
-	VMOVUPS	Y1, 206880(DI)	// matvec[0] | 1
-	VMOVUPS	Y2, 206912(DI)	// matvec[0] | 2
-	VMOVUPS	Y3, 206944(DI)	// matvec[0] | 3
-	VMOVUPS	Y4, 206976(DI)	// matvec[1]
-	VMOVUPS	Y5, 207008(DI)	// matvec[1] | 1
-	VMOVUPS	Y6, 207040(DI)	// matvec[1] | 2
-	VMOVUPS	Y7, 207072(DI)	// matvec[1] | 3
+	VMOVUPS	Y0, 195840(DI)	// matvec[0]
+	VMOVUPS	Y1, 195872(DI)	// matvec[0] | 1
+	VMOVUPS	Y2, 195904(DI)	// matvec[0] | 2
+	VMOVUPS	Y3, 195936(DI)	// matvec[0] | 3
+	VMOVUPS	Y4, 195968(DI)	// matvec[1]
+	VMOVUPS	Y5, 196000(DI)	// matvec[1] | 1
+	VMOVUPS	Y6, 196032(DI)	// matvec[1] | 2
+	VMOVUPS	Y7, 196064(DI)	// matvec[1] | 3
 	ADDQ	$64, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -4997,7 +5053,7 @@ loop3: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop4: // 32 times: elements
 	// forecast.nde:22
-	VMOVUPS	206848(R9), Y3	// matvec[0]
+	VMOVUPS	195840(R9), Y3	// matvec[0]
 	VBROADCASTSS	40820(R10), Y4	// dec.0.bias[0]
 	VADDPS	Y4, Y3, Y3
 	VORPS	f32_80000000<>(SB), Y3, Y4
@@ -5044,13 +5100,13 @@ loop4: // 32 times: elements
 	JNE	loop4
 	VBROADCASTSS	41332(BX), Y3	// dec.2.bias[0]
 	VADDPS	Y3, Y0, Y0
-	VMOVUPS	Y0, 206464(SI)	// out0[0]
+	VMOVUPS	Y0, 195456(SI)	// out0[0]
 	VBROADCASTSS	41336(BX), Y0	// dec.2.bias[1]
 	VADDPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 206592(SI)	// out0[1]
+	VMOVUPS	Y0, 195584(SI)	// out0[1]
 	VBROADCASTSS	41340(BX), Y0	// dec.2.bias[2]
 	VADDPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 206720(SI)	// out0[2]
+	VMOVUPS	Y0, 195712(SI)	// out0[2]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop3
@@ -5068,33 +5124,33 @@ loop1: // 4 times: vectors of the block
 	MOVQ	DX, R11
 loop2: // 192 times: elements
 	// forecast.nde:36
-	VMOVUPS	227328(R10), Y0	// forecastSample.ys[0]
+	VMOVUPS	216320(R10), Y0	// forecastSample.ys[0]
 	VBROADCASTSS	(R11), Y1	// Series.ys.channel.mean.expand[0]
 	VSUBPS	Y1, Y0, Y0
 	VBROADCASTSS	768(R11), Y1	// Series.ys.channel.std.expand[0]
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 274048(R10)	// forecastSample.div[0]
+	VMOVUPS	Y0, 263040(R10)	// forecastSample.div[0]
 	ADDQ	$128, R10
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop2
-	VMOVUPD	227072(DI), Y0	// forecastSample.ts[63]
-	VMOVUPD	227104(DI), Y0	// forecastSample.ts[63] | 1
+	VMOVUPD	216064(DI), Y0	// forecastSample.ts[63]
+	VMOVUPD	216096(DI), Y0	// forecastSample.ts[63] | 1
 	MOVQ	$64, R9
 	MOVQ	DI, R10
 	MOVQ	SI, R11
 loop3: // 64 times: elements
 	// forecast.nde:13
-	VMOVUPD	210944(R10), Y0	// forecastSample.ts[0]
-	VMOVUPD	210976(R10), Y1	// forecastSample.ts[0] | 1
-	VMOVUPD	227072(DI), Y2	// forecastSample.ts[63]
-	VMOVUPD	227104(DI), Y3	// forecastSample.ts[63] | 1
+	VMOVUPD	199936(R10), Y0	// forecastSample.ts[0]
+	VMOVUPD	199968(R10), Y1	// forecastSample.ts[0] | 1
+	VMOVUPD	216064(DI), Y2	// forecastSample.ts[63]
+	VMOVUPD	216096(DI), Y3	// forecastSample.ts[63] | 1
 	VSUBPD	Y2, Y0, Y0
 	VSUBPD	Y3, Y1, Y1
 	VCVTPD2PSY	Y0, X0
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y0, Y0
-	VMOVUPS	Y0, 298624(R11)	// forecastSample.cast[0]
+	VMOVUPS	Y0, 287616(R11)	// forecastSample.cast[0]
 	ADDQ	$256, R10
 	ADDQ	$128, R11
 	DECQ	R9
@@ -5104,14 +5160,14 @@ loop3: // 64 times: elements
 	MOVQ	SI, R11
 	MOVQ	SI, R12
 loop4: // 64 times: elements
-	VMOVUPS	274048(R10), Y0	// forecastSample.div[0]
-	VMOVUPS	Y0, 306816(R11)	// forecastSample.concat[0]
-	VMOVUPS	274176(R10), Y0	// forecastSample.div[1]
-	VMOVUPS	Y0, 306944(R11)	// forecastSample.concat[1]
-	VMOVUPS	274304(R10), Y0	// forecastSample.div[2]
-	VMOVUPS	Y0, 307072(R11)	// forecastSample.concat[2]
-	VMOVUPS	298624(R12), Y0	// forecastSample.cast[0]
-	VMOVUPS	Y0, 307200(R11)	// forecastSample.concat[3]
+	VMOVUPS	263040(R10), Y0	// forecastSample.div[0]
+	VMOVUPS	Y0, 295808(R11)	// forecastSample.concat[0]
+	VMOVUPS	263168(R10), Y0	// forecastSample.div[1]
+	VMOVUPS	Y0, 295936(R11)	// forecastSample.concat[1]
+	VMOVUPS	263296(R10), Y0	// forecastSample.div[2]
+	VMOVUPS	Y0, 296064(R11)	// forecastSample.concat[2]
+	VMOVUPS	287616(R12), Y0	// forecastSample.cast[0]
+	VMOVUPS	Y0, 296192(R11)	// forecastSample.concat[3]
 	ADDQ	$384, R10
 	ADDQ	$512, R11
 	ADDQ	$128, R12
@@ -5121,14 +5177,14 @@ loop4: // 64 times: elements
 	MOVQ	SI, R10
 	MOVQ	SI, R11
 loop5: // 64 times: elements
-	VMOVUPS	339072(R10), Y0	// forecastSample.concat[252]
-	VMOVUPS	Y0, 339584(R11)	// forecastSample.reverse[0]
-	VMOVUPS	339200(R10), Y0	// forecastSample.concat[253]
-	VMOVUPS	Y0, 339712(R11)	// forecastSample.reverse[1]
-	VMOVUPS	339328(R10), Y0	// forecastSample.concat[254]
-	VMOVUPS	Y0, 339840(R11)	// forecastSample.reverse[2]
-	VMOVUPS	339456(R10), Y0	// forecastSample.concat[255]
-	VMOVUPS	Y0, 339968(R11)	// forecastSample.reverse[3]
+	VMOVUPS	328064(R10), Y0	// forecastSample.concat[252]
+	VMOVUPS	Y0, 328576(R11)	// forecastSample.reverse[0]
+	VMOVUPS	328192(R10), Y0	// forecastSample.concat[253]
+	VMOVUPS	Y0, 328704(R11)	// forecastSample.reverse[1]
+	VMOVUPS	328320(R10), Y0	// forecastSample.concat[254]
+	VMOVUPS	Y0, 328832(R11)	// forecastSample.reverse[2]
+	VMOVUPS	328448(R10), Y0	// forecastSample.concat[255]
+	VMOVUPS	Y0, 328960(R11)	// forecastSample.reverse[3]
 	ADDQ	$-512, R10
 	ADDQ	$512, R11
 	DECQ	R9
@@ -5159,13 +5215,13 @@ loop7: // 64 times: runs of enc.1.cell
 	MOVQ	SI, R9
 	MOVQ	AX, R10
 loop8: // 4 times: vectors of the block
-	VMOVUPS	339584(R9), Y0	// forecastSample.reverse[0]
+	VMOVUPS	328576(R9), Y0	// forecastSample.reverse[0]
 	VMOVUPS	Y0, 70016(R10)	// enc1Cell.x[0]
-	VMOVUPS	339712(R9), Y0	// forecastSample.reverse[1]
+	VMOVUPS	328704(R9), Y0	// forecastSample.reverse[1]
 	VMOVUPS	Y0, 70144(R10)	// enc1Cell.x[1]
-	VMOVUPS	339840(R9), Y0	// forecastSample.reverse[2]
+	VMOVUPS	328832(R9), Y0	// forecastSample.reverse[2]
 	VMOVUPS	Y0, 70272(R10)	// enc1Cell.x[2]
-	VMOVUPS	339968(R9), Y0	// forecastSample.reverse[3]
+	VMOVUPS	328960(R9), Y0	// forecastSample.reverse[3]
 	VMOVUPS	Y0, 70400(R10)	// enc1Cell.x[3]
 	ADDQ	$32, R9
 	ADDQ	$32, R10
@@ -5200,10 +5256,10 @@ loop11: // 32 times: elements
 	VMOVUPS	65952(SI), Y1	// enc1Cell.h[0] | 1
 	VMOVUPS	65984(SI), Y2	// enc1Cell.h[0] | 2
 	VMOVUPS	66016(SI), Y3	// enc1Cell.h[0] | 3
-	VMOVUPS	Y0, 372352(SI)	// forecastSample.result[0]
-	VMOVUPS	Y1, 372384(SI)	// forecastSample.result[0] | 1
-	VMOVUPS	Y2, 372416(SI)	// forecastSample.result[0] | 2
-	VMOVUPS	Y3, 372448(SI)	// forecastSample.result[0] | 3
+	VMOVUPS	Y0, 361344(SI)	// forecastSample.result[0]
+	VMOVUPS	Y1, 361376(SI)	// forecastSample.result[0] | 1
+	VMOVUPS	Y2, 361408(SI)	// forecastSample.result[0] | 2
+	VMOVUPS	Y3, 361440(SI)	// forecastSample.result[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop11
@@ -5225,10 +5281,10 @@ loop12: // 8 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop13: // 32 times: terms of the sums
-	VMOVUPS	372352(R11), Y8	// forecastSample.result[0]
-	VMOVUPS	372384(R11), Y9	// forecastSample.result[0] | 1
-	VMOVUPS	372416(R11), Y10	// forecastSample.result[0] | 2
-	VMOVUPS	372448(R11), Y11	// forecastSample.result[0] | 3
+	VMOVUPS	361344(R11), Y8	// forecastSample.result[0]
+	VMOVUPS	361376(R11), Y9	// forecastSample.result[0] | 1
+	VMOVUPS	361408(R11), Y10	// forecastSample.result[0] | 2
+	VMOVUPS	361440(R11), Y11	// forecastSample.result[0] | 3
 	VBROADCASTSS	14592(R12), Y12	// enc.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -5248,19 +5304,19 @@ loop13: // 32 times: terms of the sums
 	VADDPS	Y8, Y1, Y1
 	VADDPS	Y8, Y2, Y2
 	VADDPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 376448(R9)	// forecastSample.h[0]
-	VMOVUPS	Y1, 376480(R9)	// forecastSample.h[0] | 1
-	VMOVUPS	Y2, 376512(R9)	// forecastSample.h[0] | 2
-	VMOVUPS	Y3, 376544(R9)	// forecastSample.h[0] | 3
+	VMOVUPS	Y0, 365440(R9)	// forecastSample.h[0]
+	VMOVUPS	Y1, 365472(R9)	// forecastSample.h[0] | 1
+	VMOVUPS	Y2, 365504(R9)	// forecastSample.h[0] | 2
+	VMOVUPS	Y3, 365536(R9)	// forecastSample.h[0] | 3
 	VBROADCASTSS	16644(DI), Y0	// enc.2.bias[1]
 	VADDPS	Y0, Y4, Y1
 	VADDPS	Y0, Y5, Y2
 	VADDPS	Y0, Y6, Y3
 	VADDPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 376576(R9)	// forecastSample.h[1]
-	VMOVUPS	Y2, 376608(R9)	// forecastSample.h[1] | 1
-	VMOVUPS	Y3, 376640(R9)	// forecastSample.h[1] | 2
-	VMOVUPS	Y0, 376672(R9)	// forecastSample.h[1] | 3
+	VMOVUPS	Y1, 365568(R9)	// forecastSample.h[1]
+	VMOVUPS	Y2, 365600(R9)	// forecastSample.h[1] | 1
+	VMOVUPS	Y3, 365632(R9)	// forecastSample.h[1] | 2
+	VMOVUPS	Y0, 365664(R9)	// forecastSample.h[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$8, DI
 	ADDQ	$256, R9
@@ -5274,7 +5330,7 @@ loop14: // 4 times: vectors of the block
 	MOVQ	SI, R10
 loop15: // 8 times: elements
 	// forecast.nde:37
-	VMOVUPS	377472(R10), Y0	// forecastSample.h[8]
+	VMOVUPS	366464(R10), Y0	// forecastSample.h[8]
 	VMOVUPS	f32_42b40000<>(SB), Y1
 	VMINPS	Y0, Y1, Y0
 	VMOVUPS	f32_c2d00000<>(SB), Y1
@@ -5300,13 +5356,13 @@ loop15: // 8 times: elements
 	VPADDD	f32_3f800000<>(SB), Y0, Y0
 	VMULPS	Y2, Y3, Y1
 	VMULPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 378496(R10)	// forecastSample.exp[0]
+	VMOVUPS	Y0, 367488(R10)	// forecastSample.exp[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop15
 	// forecast.nde:38
-	VMOVUPD	260608(DI), Y0	// forecastSample.key[2]
-	VMOVUPD	260640(DI), Y1	// forecastSample.key[2] | 1
+	VMOVUPD	249600(DI), Y0	// forecastSample.key[2]
+	VMOVUPD	249632(DI), Y1	// forecastSample.key[2] | 1
 	VMULPD	f64_3df0000000000000<>(SB), Y0, Y1
 	VROUNDPD	$9, Y1, Y1
 	VFNMADD231PD	f64_41f0000000000000<>(SB), Y1, Y0
@@ -5314,8 +5370,8 @@ loop15: // 8 times: elements
 	VXORPD	f64_4330000000000000<>(SB), Y0, Y0
 	VADDPD	f64_4330000000000000<>(SB), Y1, Y1
 	VXORPD	f64_4330000000000000<>(SB), Y1, Y1
-	VMOVUPD	260864(DI), Y2	// forecastSample.key[3]
-	VMOVUPD	260896(DI), Y3	// forecastSample.key[3] | 1
+	VMOVUPD	249856(DI), Y2	// forecastSample.key[3]
+	VMOVUPD	249888(DI), Y3	// forecastSample.key[3] | 1
 	VMULPD	f64_3df0000000000000<>(SB), Y2, Y3
 	VROUNDPD	$9, Y3, Y3
 	VFNMADD231PD	f64_41f0000000000000<>(SB), Y3, Y2
@@ -5323,12 +5379,12 @@ loop15: // 8 times: elements
 	VXORPD	f64_4330000000000000<>(SB), Y2, Y2
 	VADDPD	f64_4330000000000000<>(SB), Y3, Y3
 	VXORPD	f64_4330000000000000<>(SB), Y3, Y3
-	VMOVUPD	260096(DI), Y4	// forecastSample.key[0]
-	VMOVUPD	260128(DI), Y5	// forecastSample.key[0] | 1
+	VMOVUPD	249088(DI), Y4	// forecastSample.key[0]
+	VMOVUPD	249120(DI), Y5	// forecastSample.key[0] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y4, Y4
 	VXORPD	f64_4330000000000000<>(SB), Y4, Y4
-	VMOVUPD	260352(DI), Y5	// forecastSample.key[1]
-	VMOVUPD	260384(DI), Y6	// forecastSample.key[1] | 1
+	VMOVUPD	249344(DI), Y5	// forecastSample.key[1]
+	VMOVUPD	249376(DI), Y6	// forecastSample.key[1] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y5, Y5
 	VXORPD	f64_4330000000000000<>(SB), Y5, Y5
 	VMOVAPD	Y0, Y15
@@ -5368,13 +5424,13 @@ loop16: // 5 times
 	VMOVAPD	Y9, Y5
 	DECQ	R9
 	JNE	loop16
-	VMOVUPD	261376(DI), Y0	// forecastSample.key[5]
-	VMOVUPD	261408(DI), Y1	// forecastSample.key[5] | 1
+	VMOVUPD	250368(DI), Y0	// forecastSample.key[5]
+	VMOVUPD	250400(DI), Y1	// forecastSample.key[5] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y0, Y0
 	VXORPD	f64_4330000000000000<>(SB), Y0, Y0
 	VXORPD	f64_0000000076919c87<>(SB), Y0, Y0
-	VMOVUPD	261120(DI), Y1	// forecastSample.key[4]
-	VMOVUPD	261152(DI), Y3	// forecastSample.key[4] | 1
+	VMOVUPD	250112(DI), Y1	// forecastSample.key[4]
+	VMOVUPD	250144(DI), Y3	// forecastSample.key[4] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y1, Y1
 	VXORPD	f64_4330000000000000<>(SB), Y1, Y15
 	VMOVUPS	Y15, 64(AX)
@@ -5396,8 +5452,8 @@ loop16: // 5 times
 	VPSRLQ	$1, Y0, Y0
 	VMOVAPD	Y0, Y15
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPD	260608(DI), Y0	// forecastSample.key[2]
-	VMOVUPD	260640(DI), Y0	// forecastSample.key[2] | 1
+	VMOVUPD	249600(DI), Y0	// forecastSample.key[2]
+	VMOVUPD	249632(DI), Y0	// forecastSample.key[2] | 1
 	VMULPD	f64_3df0000000000000<>(SB), Y0, Y1
 	VROUNDPD	$9, Y1, Y1
 	VFNMADD231PD	f64_41f0000000000000<>(SB), Y1, Y0
@@ -5405,8 +5461,8 @@ loop16: // 5 times
 	VXORPD	f64_4330000000000000<>(SB), Y0, Y0
 	VADDPD	f64_4330000000000000<>(SB), Y1, Y1
 	VXORPD	f64_4330000000000000<>(SB), Y1, Y1
-	VMOVUPD	260864(DI), Y2	// forecastSample.key[3]
-	VMOVUPD	260896(DI), Y2	// forecastSample.key[3] | 1
+	VMOVUPD	249856(DI), Y2	// forecastSample.key[3]
+	VMOVUPD	249888(DI), Y2	// forecastSample.key[3] | 1
 	VMULPD	f64_3df0000000000000<>(SB), Y2, Y3
 	VROUNDPD	$9, Y3, Y3
 	VFNMADD231PD	f64_41f0000000000000<>(SB), Y3, Y2
@@ -5414,12 +5470,12 @@ loop16: // 5 times
 	VXORPD	f64_4330000000000000<>(SB), Y2, Y2
 	VADDPD	f64_4330000000000000<>(SB), Y3, Y3
 	VXORPD	f64_4330000000000000<>(SB), Y3, Y3
-	VMOVUPD	260096(DI), Y4	// forecastSample.key[0]
-	VMOVUPD	260128(DI), Y4	// forecastSample.key[0] | 1
+	VMOVUPD	249088(DI), Y4	// forecastSample.key[0]
+	VMOVUPD	249120(DI), Y4	// forecastSample.key[0] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y4, Y4
 	VXORPD	f64_4330000000000000<>(SB), Y4, Y4
-	VMOVUPD	260352(DI), Y5	// forecastSample.key[1]
-	VMOVUPD	260384(DI), Y5	// forecastSample.key[1] | 1
+	VMOVUPD	249344(DI), Y5	// forecastSample.key[1]
+	VMOVUPD	249376(DI), Y5	// forecastSample.key[1] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y5, Y5
 	VXORPD	f64_4330000000000000<>(SB), Y5, Y5
 	VMOVAPD	Y0, Y15
@@ -5459,13 +5515,13 @@ loop17: // 5 times
 	VMOVAPD	Y9, Y5
 	DECQ	R9
 	JNE	loop17
-	VMOVUPD	261376(DI), Y0	// forecastSample.key[5]
-	VMOVUPD	261408(DI), Y0	// forecastSample.key[5] | 1
+	VMOVUPD	250368(DI), Y0	// forecastSample.key[5]
+	VMOVUPD	250400(DI), Y0	// forecastSample.key[5] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y0, Y0
 	VXORPD	f64_4330000000000000<>(SB), Y0, Y0
 	VXORPD	f64_0000000076919c87<>(SB), Y0, Y0
-	VMOVUPD	261120(DI), Y1	// forecastSample.key[4]
-	VMOVUPD	261152(DI), Y1	// forecastSample.key[4] | 1
+	VMOVUPD	250112(DI), Y1	// forecastSample.key[4]
+	VMOVUPD	250144(DI), Y1	// forecastSample.key[4] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y1, Y1
 	VXORPD	f64_4330000000000000<>(SB), Y1, Y15
 	VMOVUPS	Y15, 224(AX)
@@ -5611,11 +5667,11 @@ loop20: // 5 times
 	VFMADD231PD	f64_4140000000000000<>(SB), Y2, Y0
 	VMULPD	f64_3ca0000000000000<>(SB), Y0, Y0
 	VMOVUPS	320(AX), Y13	// forecastSample.uniform[0]
-	VMOVUPD	Y13, 379520(R10)
-	VMOVUPD	Y1, 379552(R10)	// forecastSample.uniform[0] | 1
+	VMOVUPD	Y13, 368512(R10)
+	VMOVUPD	Y1, 368544(R10)	// forecastSample.uniform[0] | 1
 	VMOVUPS	352(AX), Y13	// forecastSample.uniform[1]
-	VMOVUPD	Y13, 379776(R10)
-	VMOVUPD	Y0, 379808(R10)	// forecastSample.uniform[1] | 1
+	VMOVUPD	Y13, 368768(R10)
+	VMOVUPD	Y0, 368800(R10)	// forecastSample.uniform[1] | 1
 	ADDQ	$512, R10
 	DECQ	R9
 	JNE	loop18
@@ -5623,8 +5679,8 @@ loop20: // 5 times
 	MOVQ	DI, R10
 	MOVQ	DI, R11
 loop21: // 4 times: elements
-	VMOVUPD	379520(R10), Y0	// forecastSample.uniform[0]
-	VMOVUPD	379552(R10), Y1	// forecastSample.uniform[0] | 1
+	VMOVUPD	368512(R10), Y0	// forecastSample.uniform[0]
+	VMOVUPD	368544(R10), Y1	// forecastSample.uniform[0] | 1
 	VMOVUPD	f64_3ff0000000000000<>(SB), Y2
 	VSUBPD	Y0, Y2, Y0
 	VMOVUPD	f64_3ff0000000000000<>(SB), Y2
@@ -5717,8 +5773,8 @@ loop21: // 4 times: elements
 	VMULPD	f64_c000000000000000<>(SB), Y1, Y1
 	VSQRTPD	Y0, Y0
 	VSQRTPD	Y1, Y1
-	VMOVUPD	379776(R10), Y2	// forecastSample.uniform[1]
-	VMOVUPD	379808(R10), Y3	// forecastSample.uniform[1] | 1
+	VMOVUPD	368768(R10), Y2	// forecastSample.uniform[1]
+	VMOVUPD	368800(R10), Y3	// forecastSample.uniform[1] | 1
 	VMULPD	f64_401921fb54442d18<>(SB), Y2, Y2
 	VMULPD	f64_401921fb54442d18<>(SB), Y3, Y3
 	VMOVUPD	f64_4338000000000000<>(SB), Y4
@@ -5839,8 +5895,8 @@ loop21: // 4 times: elements
 	VORPD	Y6, Y5, Y5
 	VMULPD	Y4, Y0, Y4
 	VMULPD	Y5, Y1, Y5
-	VMOVUPD	Y4, 381568(R11)	// forecastSample.mul[0]
-	VMOVUPD	Y5, 381600(R11)	// forecastSample.mul[0] | 1
+	VMOVUPD	Y4, 370560(R11)	// forecastSample.mul[0]
+	VMOVUPD	Y5, 370592(R11)	// forecastSample.mul[0] | 1
 	VANDPD	f64_7fffffffffffffff<>(SB), Y2, Y4
 	VMOVUPD	f64_4338000000000000<>(SB), Y5
 	VFMADD231PD	f64_3fe45f306dc9c883<>(SB), Y4, Y5
@@ -5963,57 +6019,57 @@ loop21: // 4 times: elements
 	VORPD	Y3, Y4, Y3
 	VMULPD	Y2, Y0, Y0
 	VMULPD	Y3, Y1, Y1
-	VMOVUPD	Y0, 382592(R11)	// forecastSample.mul_2[0]
-	VMOVUPD	Y1, 382624(R11)	// forecastSample.mul_2[0] | 1
+	VMOVUPD	Y0, 371584(R11)	// forecastSample.mul_2[0]
+	VMOVUPD	Y1, 371616(R11)	// forecastSample.mul_2[0] | 1
 	ADDQ	$512, R10
 	ADDQ	$256, R11
 	DECQ	R9
 	JNE	loop21
-	VMOVUPD	381568(DI), Y0	// forecastSample.mul[0]
-	VMOVUPD	381600(DI), Y1	// forecastSample.mul[0] | 1
-	VMOVUPD	Y0, 383616(DI)	// forecastSample.concat_2[0]
-	VMOVUPD	Y1, 383648(DI)	// forecastSample.concat_2[0] | 1
-	VMOVUPD	382592(DI), Y0	// forecastSample.mul_2[0]
-	VMOVUPD	382624(DI), Y1	// forecastSample.mul_2[0] | 1
-	VMOVUPD	Y0, 383872(DI)	// forecastSample.concat_2[1]
-	VMOVUPD	Y1, 383904(DI)	// forecastSample.concat_2[1] | 1
-	VMOVUPD	381824(DI), Y0	// forecastSample.mul[1]
-	VMOVUPD	381856(DI), Y1	// forecastSample.mul[1] | 1
-	VMOVUPD	Y0, 384128(DI)	// forecastSample.concat_2[2]
-	VMOVUPD	Y1, 384160(DI)	// forecastSample.concat_2[2] | 1
-	VMOVUPD	382848(DI), Y0	// forecastSample.mul_2[1]
-	VMOVUPD	382880(DI), Y1	// forecastSample.mul_2[1] | 1
-	VMOVUPD	Y0, 384384(DI)	// forecastSample.concat_2[3]
-	VMOVUPD	Y1, 384416(DI)	// forecastSample.concat_2[3] | 1
-	VMOVUPD	382080(DI), Y0	// forecastSample.mul[2]
-	VMOVUPD	382112(DI), Y1	// forecastSample.mul[2] | 1
-	VMOVUPD	Y0, 384640(DI)	// forecastSample.concat_2[4]
-	VMOVUPD	Y1, 384672(DI)	// forecastSample.concat_2[4] | 1
-	VMOVUPD	383104(DI), Y0	// forecastSample.mul_2[2]
-	VMOVUPD	383136(DI), Y1	// forecastSample.mul_2[2] | 1
-	VMOVUPD	Y0, 384896(DI)	// forecastSample.concat_2[5]
-	VMOVUPD	Y1, 384928(DI)	// forecastSample.concat_2[5] | 1
-	VMOVUPD	382336(DI), Y0	// forecastSample.mul[3]
-	VMOVUPD	382368(DI), Y1	// forecastSample.mul[3] | 1
-	VMOVUPD	Y0, 385152(DI)	// forecastSample.concat_2[6]
-	VMOVUPD	Y1, 385184(DI)	// forecastSample.concat_2[6] | 1
-	VMOVUPD	383360(DI), Y0	// forecastSample.mul_2[3]
-	VMOVUPD	383392(DI), Y1	// forecastSample.mul_2[3] | 1
-	VMOVUPD	Y0, 385408(DI)	// forecastSample.concat_2[7]
-	VMOVUPD	Y1, 385440(DI)	// forecastSample.concat_2[7] | 1
+	VMOVUPD	370560(DI), Y0	// forecastSample.mul[0]
+	VMOVUPD	370592(DI), Y1	// forecastSample.mul[0] | 1
+	VMOVUPD	Y0, 372608(DI)	// forecastSample.concat_2[0]
+	VMOVUPD	Y1, 372640(DI)	// forecastSample.concat_2[0] | 1
+	VMOVUPD	371584(DI), Y0	// forecastSample.mul_2[0]
+	VMOVUPD	371616(DI), Y1	// forecastSample.mul_2[0] | 1
+	VMOVUPD	Y0, 372864(DI)	// forecastSample.concat_2[1]
+	VMOVUPD	Y1, 372896(DI)	// forecastSample.concat_2[1] | 1
+	VMOVUPD	370816(DI), Y0	// forecastSample.mul[1]
+	VMOVUPD	370848(DI), Y1	// forecastSample.mul[1] | 1
+	VMOVUPD	Y0, 373120(DI)	// forecastSample.concat_2[2]
+	VMOVUPD	Y1, 373152(DI)	// forecastSample.concat_2[2] | 1
+	VMOVUPD	371840(DI), Y0	// forecastSample.mul_2[1]
+	VMOVUPD	371872(DI), Y1	// forecastSample.mul_2[1] | 1
+	VMOVUPD	Y0, 373376(DI)	// forecastSample.concat_2[3]
+	VMOVUPD	Y1, 373408(DI)	// forecastSample.concat_2[3] | 1
+	VMOVUPD	371072(DI), Y0	// forecastSample.mul[2]
+	VMOVUPD	371104(DI), Y1	// forecastSample.mul[2] | 1
+	VMOVUPD	Y0, 373632(DI)	// forecastSample.concat_2[4]
+	VMOVUPD	Y1, 373664(DI)	// forecastSample.concat_2[4] | 1
+	VMOVUPD	372096(DI), Y0	// forecastSample.mul_2[2]
+	VMOVUPD	372128(DI), Y1	// forecastSample.mul_2[2] | 1
+	VMOVUPD	Y0, 373888(DI)	// forecastSample.concat_2[5]
+	VMOVUPD	Y1, 373920(DI)	// forecastSample.concat_2[5] | 1
+	VMOVUPD	371328(DI), Y0	// forecastSample.mul[3]
+	VMOVUPD	371360(DI), Y1	// forecastSample.mul[3] | 1
+	VMOVUPD	Y0, 374144(DI)	// forecastSample.concat_2[6]
+	VMOVUPD	Y1, 374176(DI)	// forecastSample.concat_2[6] | 1
+	VMOVUPD	372352(DI), Y0	// forecastSample.mul_2[3]
+	VMOVUPD	372384(DI), Y1	// forecastSample.mul_2[3] | 1
+	VMOVUPD	Y0, 374400(DI)	// forecastSample.concat_2[7]
+	VMOVUPD	Y1, 374432(DI)	// forecastSample.concat_2[7] | 1
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop22: // 8 times: elements
-	VMOVUPS	378496(R10), Y0	// forecastSample.exp[0]
-	VMOVUPD	383616(R11), Y1	// forecastSample.concat_2[0]
-	VMOVUPD	383648(R11), Y2	// forecastSample.concat_2[0] | 1
+	VMOVUPS	367488(R10), Y0	// forecastSample.exp[0]
+	VMOVUPD	372608(R11), Y1	// forecastSample.concat_2[0]
+	VMOVUPD	372640(R11), Y2	// forecastSample.concat_2[0] | 1
 	VCVTPD2PSY	Y1, X1
 	VCVTPD2PSY	Y2, X2
 	VINSERTF128	$1, X2, Y1, Y1
-	VMOVUPS	376448(R10), Y2	// forecastSample.h[0]
+	VMOVUPS	365440(R10), Y2	// forecastSample.h[0]
 	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 385664(R10)	// forecastSample.add[0]
+	VMOVUPS	Y2, 374656(R10)	// forecastSample.add[0]
 	ADDQ	$128, R10
 	ADDQ	$256, R11
 	DECQ	R9
@@ -6027,25 +6083,25 @@ loop22: // 8 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop23: // 4 times: vectors of the block
-	VMOVUPD	227072(SI), Y0	// forecastSample.ts[63]
-	VMOVUPD	227104(SI), Y1	// forecastSample.ts[63] | 1
-	VMOVUPD	Y0, 431744(SI)	// forecastSample.step0_in0
-	VMOVUPD	Y1, 431776(SI)	// forecastSample.step0_in0 | 1
-	VMOVUPS	385664(DI), Y0	// forecastSample.add[0]
+	VMOVUPD	216064(SI), Y0	// forecastSample.ts[63]
+	VMOVUPD	216096(SI), Y1	// forecastSample.ts[63] | 1
+	VMOVUPD	Y0, 420736(SI)	// forecastSample.step0_in0
+	VMOVUPD	Y1, 420768(SI)	// forecastSample.step0_in0 | 1
+	VMOVUPS	374656(DI), Y0	// forecastSample.add[0]
 	VMOVUPS	Y0, 173824(DI)	// forecast0Lanestep.z[0]
-	VMOVUPS	385792(DI), Y0	// forecastSample.add[1]
+	VMOVUPS	374784(DI), Y0	// forecastSample.add[1]
 	VMOVUPS	Y0, 173952(DI)	// forecast0Lanestep.z[1]
-	VMOVUPS	385920(DI), Y0	// forecastSample.add[2]
+	VMOVUPS	374912(DI), Y0	// forecastSample.add[2]
 	VMOVUPS	Y0, 174080(DI)	// forecast0Lanestep.z[2]
-	VMOVUPS	386048(DI), Y0	// forecastSample.add[3]
+	VMOVUPS	375040(DI), Y0	// forecastSample.add[3]
 	VMOVUPS	Y0, 174208(DI)	// forecast0Lanestep.z[3]
-	VMOVUPS	386176(DI), Y0	// forecastSample.add[4]
+	VMOVUPS	375168(DI), Y0	// forecastSample.add[4]
 	VMOVUPS	Y0, 174336(DI)	// forecast0Lanestep.z[4]
-	VMOVUPS	386304(DI), Y0	// forecastSample.add[5]
+	VMOVUPS	375296(DI), Y0	// forecastSample.add[5]
 	VMOVUPS	Y0, 174464(DI)	// forecast0Lanestep.z[5]
-	VMOVUPS	386432(DI), Y0	// forecastSample.add[6]
+	VMOVUPS	375424(DI), Y0	// forecastSample.add[6]
 	VMOVUPS	Y0, 174592(DI)	// forecast0Lanestep.z[6]
-	VMOVUPS	386560(DI), Y0	// forecastSample.add[7]
+	VMOVUPS	375552(DI), Y0	// forecastSample.add[7]
 	VMOVUPS	Y0, 174720(DI)	// forecast0Lanestep.z[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 174848(DI)	// forecast0Lanestep.a[0]
@@ -6090,22 +6146,22 @@ loop2: // 32 times: runs of dec
 	MOVQ	SI, R10
 	MOVQ	AX, R11
 loop3: // 4 times: vectors of the block
-	VMOVUPS	386688(R10), Y0	// forecastSample.z[0]
-	VMOVUPS	Y0, 205440(R11)	// decSample.z[0]
-	VMOVUPS	386816(R10), Y0	// forecastSample.z[1]
-	VMOVUPS	Y0, 205568(R11)	// decSample.z[1]
-	VMOVUPS	386944(R10), Y0	// forecastSample.z[2]
-	VMOVUPS	Y0, 205696(R11)	// decSample.z[2]
-	VMOVUPS	387072(R10), Y0	// forecastSample.z[3]
-	VMOVUPS	Y0, 205824(R11)	// decSample.z[3]
-	VMOVUPS	387200(R10), Y0	// forecastSample.z[4]
-	VMOVUPS	Y0, 205952(R11)	// decSample.z[4]
-	VMOVUPS	387328(R10), Y0	// forecastSample.z[5]
-	VMOVUPS	Y0, 206080(R11)	// decSample.z[5]
-	VMOVUPS	387456(R10), Y0	// forecastSample.z[6]
-	VMOVUPS	Y0, 206208(R11)	// decSample.z[6]
-	VMOVUPS	387584(R10), Y0	// forecastSample.z[7]
-	VMOVUPS	Y0, 206336(R11)	// decSample.z[7]
+	VMOVUPS	375680(R10), Y0	// forecastSample.z[0]
+	VMOVUPS	Y0, 194432(R11)	// decSample.z[0]
+	VMOVUPS	375808(R10), Y0	// forecastSample.z[1]
+	VMOVUPS	Y0, 194560(R11)	// decSample.z[1]
+	VMOVUPS	375936(R10), Y0	// forecastSample.z[2]
+	VMOVUPS	Y0, 194688(R11)	// decSample.z[2]
+	VMOVUPS	376064(R10), Y0	// forecastSample.z[3]
+	VMOVUPS	Y0, 194816(R11)	// decSample.z[3]
+	VMOVUPS	376192(R10), Y0	// forecastSample.z[4]
+	VMOVUPS	Y0, 194944(R11)	// decSample.z[4]
+	VMOVUPS	376320(R10), Y0	// forecastSample.z[5]
+	VMOVUPS	Y0, 195072(R11)	// decSample.z[5]
+	VMOVUPS	376448(R10), Y0	// forecastSample.z[6]
+	VMOVUPS	Y0, 195200(R11)	// decSample.z[6]
+	VMOVUPS	376576(R10), Y0	// forecastSample.z[7]
+	VMOVUPS	Y0, 195328(R11)	// decSample.z[7]
 	ADDQ	$32, R10
 	ADDQ	$32, R11
 	DECQ	R9
@@ -6121,12 +6177,12 @@ loop3: // 4 times: vectors of the block
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop4: // 4 times: vectors of the block
-	VMOVUPS	206464(R10), Y0	// decSample.out0[0]
-	VMOVUPS	Y0, 419456(R11)	// forecastSample.result_2[0]
-	VMOVUPS	206592(R10), Y0	// decSample.out0[1]
-	VMOVUPS	Y0, 419584(R11)	// forecastSample.result_2[1]
-	VMOVUPS	206720(R10), Y0	// decSample.out0[2]
-	VMOVUPS	Y0, 419712(R11)	// forecastSample.result_2[2]
+	VMOVUPS	195456(R10), Y0	// decSample.out0[0]
+	VMOVUPS	Y0, 408448(R11)	// forecastSample.result_2[0]
+	VMOVUPS	195584(R10), Y0	// decSample.out0[1]
+	VMOVUPS	Y0, 408576(R11)	// forecastSample.result_2[1]
+	VMOVUPS	195712(R10), Y0	// decSample.out0[2]
+	VMOVUPS	Y0, 408704(R11)	// forecastSample.result_2[2]
 	ADDQ	$32, R10
 	ADDQ	$32, R11
 	DECQ	R9
@@ -6143,11 +6199,11 @@ loop5: // 4 times: vectors of the block
 	MOVQ	DX, R10
 loop6: // 96 times: elements
 	// forecast.nde:39
-	VMOVUPS	419456(R9), Y0	// forecastSample.result_2[0]
+	VMOVUPS	408448(R9), Y0	// forecastSample.result_2[0]
 	VBROADCASTSS	1536(R10), Y1	// Series.ys.channel.std.expand.2[0]
 	VBROADCASTSS	1920(R10), Y2	// Series.ys.channel.mean.expand.2[0]
 	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 261632(R9)	// forecastSample.mean[0]
+	VMOVUPS	Y2, 250624(R9)	// forecastSample.mean[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -6156,11 +6212,11 @@ loop6: // 96 times: elements
 	MOVQ	$8, DI
 	MOVQ	SI, R9
 loop7: // 8 times: elements
-	VMOVUPS	376448(R9), Y1	// forecastSample.h[0]
-	VMOVUPS	378496(R9), Y2	// forecastSample.exp[0]
+	VMOVUPS	365440(R9), Y1	// forecastSample.h[0]
+	VMOVUPS	367488(R9), Y2	// forecastSample.exp[0]
 	VMULPS	Y2, Y2, Y2
 	VFMADD231PS	Y1, Y1, Y2
-	VMOVUPS	378496(R9), Y1	// forecastSample.exp[0]
+	VMOVUPS	367488(R9), Y1	// forecastSample.exp[0]
 	VCMPPS	$0, f32_00000000<>(SB), Y1, Y3
 	VMOVUPS	f32_7fc00000<>(SB), Y4
 	VBLENDVPS	Y3, f32_ff800000<>(SB), Y4, Y3
@@ -6206,7 +6262,7 @@ loop7: // 8 times: elements
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop7
-	VMOVUPS	Y0, 273920(SI)	// forecastSample.cost
+	VMOVUPS	Y0, 262912(SI)	// forecastSample.cost
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop5
@@ -6237,33 +6293,33 @@ loop1: // 4 times: vectors of the block
 	MOVQ	DX, R11
 loop2: // 192 times: elements
 	// forecast.nde:36
-	VMOVUPS	464768(R10), Y0	// fitSample.ys[0]
+	VMOVUPS	437376(R10), Y0	// fitSample.ys[0]
 	VBROADCASTSS	(R11), Y1	// Series.ys.channel.mean.expand[0]
 	VSUBPS	Y1, Y0, Y0
 	VBROADCASTSS	768(R11), Y1	// Series.ys.channel.std.expand[0]
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 511616(R10)	// fitSample.div[0]
+	VMOVUPS	Y0, 484224(R10)	// fitSample.div[0]
 	ADDQ	$128, R10
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop2
-	VMOVUPD	464512(DI), Y0	// fitSample.ts[63]
-	VMOVUPD	464544(DI), Y0	// fitSample.ts[63] | 1
+	VMOVUPD	437120(DI), Y0	// fitSample.ts[63]
+	VMOVUPD	437152(DI), Y0	// fitSample.ts[63] | 1
 	MOVQ	$64, R9
 	MOVQ	DI, R10
 	MOVQ	SI, R11
 loop3: // 64 times: elements
 	// forecast.nde:13
-	VMOVUPD	448384(R10), Y0	// fitSample.ts[0]
-	VMOVUPD	448416(R10), Y1	// fitSample.ts[0] | 1
-	VMOVUPD	464512(DI), Y2	// fitSample.ts[63]
-	VMOVUPD	464544(DI), Y3	// fitSample.ts[63] | 1
+	VMOVUPD	420992(R10), Y0	// fitSample.ts[0]
+	VMOVUPD	421024(R10), Y1	// fitSample.ts[0] | 1
+	VMOVUPD	437120(DI), Y2	// fitSample.ts[63]
+	VMOVUPD	437152(DI), Y3	// fitSample.ts[63] | 1
 	VSUBPD	Y2, Y0, Y0
 	VSUBPD	Y3, Y1, Y1
 	VCVTPD2PSY	Y0, X0
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y0, Y0
-	VMOVUPS	Y0, 536192(R11)	// fitSample.cast[0]
+	VMOVUPS	Y0, 508800(R11)	// fitSample.cast[0]
 	ADDQ	$256, R10
 	ADDQ	$128, R11
 	DECQ	R9
@@ -6273,14 +6329,14 @@ loop3: // 64 times: elements
 	MOVQ	SI, R11
 	MOVQ	SI, R12
 loop4: // 64 times: elements
-	VMOVUPS	511616(R10), Y0	// fitSample.div[0]
-	VMOVUPS	Y0, 544384(R11)	// fitSample.concat[0]
-	VMOVUPS	511744(R10), Y0	// fitSample.div[1]
-	VMOVUPS	Y0, 544512(R11)	// fitSample.concat[1]
-	VMOVUPS	511872(R10), Y0	// fitSample.div[2]
-	VMOVUPS	Y0, 544640(R11)	// fitSample.concat[2]
-	VMOVUPS	536192(R12), Y0	// fitSample.cast[0]
-	VMOVUPS	Y0, 544768(R11)	// fitSample.concat[3]
+	VMOVUPS	484224(R10), Y0	// fitSample.div[0]
+	VMOVUPS	Y0, 516992(R11)	// fitSample.concat[0]
+	VMOVUPS	484352(R10), Y0	// fitSample.div[1]
+	VMOVUPS	Y0, 517120(R11)	// fitSample.concat[1]
+	VMOVUPS	484480(R10), Y0	// fitSample.div[2]
+	VMOVUPS	Y0, 517248(R11)	// fitSample.concat[2]
+	VMOVUPS	508800(R12), Y0	// fitSample.cast[0]
+	VMOVUPS	Y0, 517376(R11)	// fitSample.concat[3]
 	ADDQ	$384, R10
 	ADDQ	$512, R11
 	ADDQ	$128, R12
@@ -6290,14 +6346,14 @@ loop4: // 64 times: elements
 	MOVQ	SI, R10
 	MOVQ	SI, R11
 loop5: // 64 times: elements
-	VMOVUPS	576640(R10), Y0	// fitSample.concat[252]
-	VMOVUPS	Y0, 577152(R11)	// fitSample.reverse[0]
-	VMOVUPS	576768(R10), Y0	// fitSample.concat[253]
-	VMOVUPS	Y0, 577280(R11)	// fitSample.reverse[1]
-	VMOVUPS	576896(R10), Y0	// fitSample.concat[254]
-	VMOVUPS	Y0, 577408(R11)	// fitSample.reverse[2]
-	VMOVUPS	577024(R10), Y0	// fitSample.concat[255]
-	VMOVUPS	Y0, 577536(R11)	// fitSample.reverse[3]
+	VMOVUPS	549248(R10), Y0	// fitSample.concat[252]
+	VMOVUPS	Y0, 549760(R11)	// fitSample.reverse[0]
+	VMOVUPS	549376(R10), Y0	// fitSample.concat[253]
+	VMOVUPS	Y0, 549888(R11)	// fitSample.reverse[1]
+	VMOVUPS	549504(R10), Y0	// fitSample.concat[254]
+	VMOVUPS	Y0, 550016(R11)	// fitSample.reverse[2]
+	VMOVUPS	549632(R10), Y0	// fitSample.concat[255]
+	VMOVUPS	Y0, 550144(R11)	// fitSample.reverse[3]
 	ADDQ	$-512, R10
 	ADDQ	$512, R11
 	DECQ	R9
@@ -6328,13 +6384,13 @@ loop7: // 64 times: runs of enc.1.cell
 	MOVQ	SI, R9
 	MOVQ	AX, R10
 loop8: // 4 times: vectors of the block
-	VMOVUPS	577152(R9), Y0	// fitSample.reverse[0]
+	VMOVUPS	549760(R9), Y0	// fitSample.reverse[0]
 	VMOVUPS	Y0, 70016(R10)	// enc1Cell.x[0]
-	VMOVUPS	577280(R9), Y0	// fitSample.reverse[1]
+	VMOVUPS	549888(R9), Y0	// fitSample.reverse[1]
 	VMOVUPS	Y0, 70144(R10)	// enc1Cell.x[1]
-	VMOVUPS	577408(R9), Y0	// fitSample.reverse[2]
+	VMOVUPS	550016(R9), Y0	// fitSample.reverse[2]
 	VMOVUPS	Y0, 70272(R10)	// enc1Cell.x[2]
-	VMOVUPS	577536(R9), Y0	// fitSample.reverse[3]
+	VMOVUPS	550144(R9), Y0	// fitSample.reverse[3]
 	VMOVUPS	Y0, 70400(R10)	// enc1Cell.x[3]
 	ADDQ	$32, R9
 	ADDQ	$32, R10
@@ -6369,10 +6425,10 @@ loop11: // 32 times: elements
 	VMOVUPS	65952(SI), Y1	// enc1Cell.h[0] | 1
 	VMOVUPS	65984(SI), Y2	// enc1Cell.h[0] | 2
 	VMOVUPS	66016(SI), Y3	// enc1Cell.h[0] | 3
-	VMOVUPS	Y0, 609920(SI)	// fitSample.result[0]
-	VMOVUPS	Y1, 609952(SI)	// fitSample.result[0] | 1
-	VMOVUPS	Y2, 609984(SI)	// fitSample.result[0] | 2
-	VMOVUPS	Y3, 610016(SI)	// fitSample.result[0] | 3
+	VMOVUPS	Y0, 582528(SI)	// fitSample.result[0]
+	VMOVUPS	Y1, 582560(SI)	// fitSample.result[0] | 1
+	VMOVUPS	Y2, 582592(SI)	// fitSample.result[0] | 2
+	VMOVUPS	Y3, 582624(SI)	// fitSample.result[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop11
@@ -6394,10 +6450,10 @@ loop12: // 8 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop13: // 32 times: terms of the sums
-	VMOVUPS	609920(R11), Y8	// fitSample.result[0]
-	VMOVUPS	609952(R11), Y9	// fitSample.result[0] | 1
-	VMOVUPS	609984(R11), Y10	// fitSample.result[0] | 2
-	VMOVUPS	610016(R11), Y11	// fitSample.result[0] | 3
+	VMOVUPS	582528(R11), Y8	// fitSample.result[0]
+	VMOVUPS	582560(R11), Y9	// fitSample.result[0] | 1
+	VMOVUPS	582592(R11), Y10	// fitSample.result[0] | 2
+	VMOVUPS	582624(R11), Y11	// fitSample.result[0] | 3
 	VBROADCASTSS	14592(R12), Y12	// enc.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -6417,19 +6473,19 @@ loop13: // 32 times: terms of the sums
 	VADDPS	Y8, Y1, Y1
 	VADDPS	Y8, Y2, Y2
 	VADDPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 614016(R9)	// fitSample.h[0]
-	VMOVUPS	Y1, 614048(R9)	// fitSample.h[0] | 1
-	VMOVUPS	Y2, 614080(R9)	// fitSample.h[0] | 2
-	VMOVUPS	Y3, 614112(R9)	// fitSample.h[0] | 3
+	VMOVUPS	Y0, 586624(R9)	// fitSample.h[0]
+	VMOVUPS	Y1, 586656(R9)	// fitSample.h[0] | 1
+	VMOVUPS	Y2, 586688(R9)	// fitSample.h[0] | 2
+	VMOVUPS	Y3, 586720(R9)	// fitSample.h[0] | 3
 	VBROADCASTSS	16644(DI), Y0	// enc.2.bias[1]
 	VADDPS	Y0, Y4, Y1
 	VADDPS	Y0, Y5, Y2
 	VADDPS	Y0, Y6, Y3
 	VADDPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 614144(R9)	// fitSample.h[1]
-	VMOVUPS	Y2, 614176(R9)	// fitSample.h[1] | 1
-	VMOVUPS	Y3, 614208(R9)	// fitSample.h[1] | 2
-	VMOVUPS	Y0, 614240(R9)	// fitSample.h[1] | 3
+	VMOVUPS	Y1, 586752(R9)	// fitSample.h[1]
+	VMOVUPS	Y2, 586784(R9)	// fitSample.h[1] | 1
+	VMOVUPS	Y3, 586816(R9)	// fitSample.h[1] | 2
+	VMOVUPS	Y0, 586848(R9)	// fitSample.h[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$8, DI
 	ADDQ	$256, R9
@@ -6443,7 +6499,7 @@ loop14: // 4 times: vectors of the block
 	MOVQ	SI, R10
 loop15: // 8 times: elements
 	// forecast.nde:37
-	VMOVUPS	615040(R10), Y0	// fitSample.h[8]
+	VMOVUPS	587648(R10), Y0	// fitSample.h[8]
 	VMOVUPS	f32_42b40000<>(SB), Y1
 	VMINPS	Y0, Y1, Y0
 	VMOVUPS	f32_c2d00000<>(SB), Y1
@@ -6469,13 +6525,13 @@ loop15: // 8 times: elements
 	VPADDD	f32_3f800000<>(SB), Y0, Y0
 	VMULPS	Y2, Y3, Y1
 	VMULPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 616064(R10)	// fitSample.exp[0]
+	VMOVUPS	Y0, 588672(R10)	// fitSample.exp[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop15
 	// forecast.nde:38
-	VMOVUPD	510336(DI), Y0	// fitSample.key[2]
-	VMOVUPD	510368(DI), Y1	// fitSample.key[2] | 1
+	VMOVUPD	482944(DI), Y0	// fitSample.key[2]
+	VMOVUPD	482976(DI), Y1	// fitSample.key[2] | 1
 	VMULPD	f64_3df0000000000000<>(SB), Y0, Y1
 	VROUNDPD	$9, Y1, Y1
 	VFNMADD231PD	f64_41f0000000000000<>(SB), Y1, Y0
@@ -6483,8 +6539,8 @@ loop15: // 8 times: elements
 	VXORPD	f64_4330000000000000<>(SB), Y0, Y0
 	VADDPD	f64_4330000000000000<>(SB), Y1, Y1
 	VXORPD	f64_4330000000000000<>(SB), Y1, Y1
-	VMOVUPD	510592(DI), Y2	// fitSample.key[3]
-	VMOVUPD	510624(DI), Y3	// fitSample.key[3] | 1
+	VMOVUPD	483200(DI), Y2	// fitSample.key[3]
+	VMOVUPD	483232(DI), Y3	// fitSample.key[3] | 1
 	VMULPD	f64_3df0000000000000<>(SB), Y2, Y3
 	VROUNDPD	$9, Y3, Y3
 	VFNMADD231PD	f64_41f0000000000000<>(SB), Y3, Y2
@@ -6492,12 +6548,12 @@ loop15: // 8 times: elements
 	VXORPD	f64_4330000000000000<>(SB), Y2, Y2
 	VADDPD	f64_4330000000000000<>(SB), Y3, Y3
 	VXORPD	f64_4330000000000000<>(SB), Y3, Y3
-	VMOVUPD	509824(DI), Y4	// fitSample.key[0]
-	VMOVUPD	509856(DI), Y5	// fitSample.key[0] | 1
+	VMOVUPD	482432(DI), Y4	// fitSample.key[0]
+	VMOVUPD	482464(DI), Y5	// fitSample.key[0] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y4, Y4
 	VXORPD	f64_4330000000000000<>(SB), Y4, Y4
-	VMOVUPD	510080(DI), Y5	// fitSample.key[1]
-	VMOVUPD	510112(DI), Y6	// fitSample.key[1] | 1
+	VMOVUPD	482688(DI), Y5	// fitSample.key[1]
+	VMOVUPD	482720(DI), Y6	// fitSample.key[1] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y5, Y5
 	VXORPD	f64_4330000000000000<>(SB), Y5, Y5
 	VMOVAPD	Y0, Y15
@@ -6537,13 +6593,13 @@ loop16: // 5 times
 	VMOVAPD	Y9, Y5
 	DECQ	R9
 	JNE	loop16
-	VMOVUPD	511104(DI), Y0	// fitSample.key[5]
-	VMOVUPD	511136(DI), Y1	// fitSample.key[5] | 1
+	VMOVUPD	483712(DI), Y0	// fitSample.key[5]
+	VMOVUPD	483744(DI), Y1	// fitSample.key[5] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y0, Y0
 	VXORPD	f64_4330000000000000<>(SB), Y0, Y0
 	VXORPD	f64_0000000076919c87<>(SB), Y0, Y0
-	VMOVUPD	510848(DI), Y1	// fitSample.key[4]
-	VMOVUPD	510880(DI), Y3	// fitSample.key[4] | 1
+	VMOVUPD	483456(DI), Y1	// fitSample.key[4]
+	VMOVUPD	483488(DI), Y3	// fitSample.key[4] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y1, Y1
 	VXORPD	f64_4330000000000000<>(SB), Y1, Y15
 	VMOVUPS	Y15, 64(AX)
@@ -6565,8 +6621,8 @@ loop16: // 5 times
 	VPSRLQ	$1, Y0, Y0
 	VMOVAPD	Y0, Y15
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPD	510336(DI), Y0	// fitSample.key[2]
-	VMOVUPD	510368(DI), Y0	// fitSample.key[2] | 1
+	VMOVUPD	482944(DI), Y0	// fitSample.key[2]
+	VMOVUPD	482976(DI), Y0	// fitSample.key[2] | 1
 	VMULPD	f64_3df0000000000000<>(SB), Y0, Y1
 	VROUNDPD	$9, Y1, Y1
 	VFNMADD231PD	f64_41f0000000000000<>(SB), Y1, Y0
@@ -6574,8 +6630,8 @@ loop16: // 5 times
 	VXORPD	f64_4330000000000000<>(SB), Y0, Y0
 	VADDPD	f64_4330000000000000<>(SB), Y1, Y1
 	VXORPD	f64_4330000000000000<>(SB), Y1, Y1
-	VMOVUPD	510592(DI), Y2	// fitSample.key[3]
-	VMOVUPD	510624(DI), Y2	// fitSample.key[3] | 1
+	VMOVUPD	483200(DI), Y2	// fitSample.key[3]
+	VMOVUPD	483232(DI), Y2	// fitSample.key[3] | 1
 	VMULPD	f64_3df0000000000000<>(SB), Y2, Y3
 	VROUNDPD	$9, Y3, Y3
 	VFNMADD231PD	f64_41f0000000000000<>(SB), Y3, Y2
@@ -6583,12 +6639,12 @@ loop16: // 5 times
 	VXORPD	f64_4330000000000000<>(SB), Y2, Y2
 	VADDPD	f64_4330000000000000<>(SB), Y3, Y3
 	VXORPD	f64_4330000000000000<>(SB), Y3, Y3
-	VMOVUPD	509824(DI), Y4	// fitSample.key[0]
-	VMOVUPD	509856(DI), Y4	// fitSample.key[0] | 1
+	VMOVUPD	482432(DI), Y4	// fitSample.key[0]
+	VMOVUPD	482464(DI), Y4	// fitSample.key[0] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y4, Y4
 	VXORPD	f64_4330000000000000<>(SB), Y4, Y4
-	VMOVUPD	510080(DI), Y5	// fitSample.key[1]
-	VMOVUPD	510112(DI), Y5	// fitSample.key[1] | 1
+	VMOVUPD	482688(DI), Y5	// fitSample.key[1]
+	VMOVUPD	482720(DI), Y5	// fitSample.key[1] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y5, Y5
 	VXORPD	f64_4330000000000000<>(SB), Y5, Y5
 	VMOVAPD	Y0, Y15
@@ -6628,13 +6684,13 @@ loop17: // 5 times
 	VMOVAPD	Y9, Y5
 	DECQ	R9
 	JNE	loop17
-	VMOVUPD	511104(DI), Y0	// fitSample.key[5]
-	VMOVUPD	511136(DI), Y0	// fitSample.key[5] | 1
+	VMOVUPD	483712(DI), Y0	// fitSample.key[5]
+	VMOVUPD	483744(DI), Y0	// fitSample.key[5] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y0, Y0
 	VXORPD	f64_4330000000000000<>(SB), Y0, Y0
 	VXORPD	f64_0000000076919c87<>(SB), Y0, Y0
-	VMOVUPD	510848(DI), Y1	// fitSample.key[4]
-	VMOVUPD	510880(DI), Y1	// fitSample.key[4] | 1
+	VMOVUPD	483456(DI), Y1	// fitSample.key[4]
+	VMOVUPD	483488(DI), Y1	// fitSample.key[4] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y1, Y1
 	VXORPD	f64_4330000000000000<>(SB), Y1, Y15
 	VMOVUPS	Y15, 224(AX)
@@ -6780,11 +6836,11 @@ loop20: // 5 times
 	VFMADD231PD	f64_4140000000000000<>(SB), Y2, Y0
 	VMULPD	f64_3ca0000000000000<>(SB), Y0, Y0
 	VMOVUPS	320(AX), Y13	// fitSample.uniform[0]
-	VMOVUPD	Y13, 617088(R10)
-	VMOVUPD	Y1, 617120(R10)	// fitSample.uniform[0] | 1
+	VMOVUPD	Y13, 589696(R10)
+	VMOVUPD	Y1, 589728(R10)	// fitSample.uniform[0] | 1
 	VMOVUPS	352(AX), Y13	// fitSample.uniform[1]
-	VMOVUPD	Y13, 617344(R10)
-	VMOVUPD	Y0, 617376(R10)	// fitSample.uniform[1] | 1
+	VMOVUPD	Y13, 589952(R10)
+	VMOVUPD	Y0, 589984(R10)	// fitSample.uniform[1] | 1
 	ADDQ	$512, R10
 	DECQ	R9
 	JNE	loop18
@@ -6792,8 +6848,8 @@ loop20: // 5 times
 	MOVQ	DI, R10
 	MOVQ	DI, R11
 loop21: // 4 times: elements
-	VMOVUPD	617088(R10), Y0	// fitSample.uniform[0]
-	VMOVUPD	617120(R10), Y1	// fitSample.uniform[0] | 1
+	VMOVUPD	589696(R10), Y0	// fitSample.uniform[0]
+	VMOVUPD	589728(R10), Y1	// fitSample.uniform[0] | 1
 	VMOVUPD	f64_3ff0000000000000<>(SB), Y2
 	VSUBPD	Y0, Y2, Y0
 	VMOVUPD	f64_3ff0000000000000<>(SB), Y2
@@ -6886,8 +6942,8 @@ loop21: // 4 times: elements
 	VMULPD	f64_c000000000000000<>(SB), Y1, Y1
 	VSQRTPD	Y0, Y0
 	VSQRTPD	Y1, Y1
-	VMOVUPD	617344(R10), Y2	// fitSample.uniform[1]
-	VMOVUPD	617376(R10), Y3	// fitSample.uniform[1] | 1
+	VMOVUPD	589952(R10), Y2	// fitSample.uniform[1]
+	VMOVUPD	589984(R10), Y3	// fitSample.uniform[1] | 1
 	VMULPD	f64_401921fb54442d18<>(SB), Y2, Y2
 	VMULPD	f64_401921fb54442d18<>(SB), Y3, Y3
 	VMOVUPD	f64_4338000000000000<>(SB), Y4
@@ -7008,8 +7064,8 @@ loop21: // 4 times: elements
 	VORPD	Y6, Y5, Y5
 	VMULPD	Y4, Y0, Y4
 	VMULPD	Y5, Y1, Y5
-	VMOVUPD	Y4, 619136(R11)	// fitSample.mul[0]
-	VMOVUPD	Y5, 619168(R11)	// fitSample.mul[0] | 1
+	VMOVUPD	Y4, 591744(R11)	// fitSample.mul[0]
+	VMOVUPD	Y5, 591776(R11)	// fitSample.mul[0] | 1
 	VANDPD	f64_7fffffffffffffff<>(SB), Y2, Y4
 	VMOVUPD	f64_4338000000000000<>(SB), Y5
 	VFMADD231PD	f64_3fe45f306dc9c883<>(SB), Y4, Y5
@@ -7132,57 +7188,57 @@ loop21: // 4 times: elements
 	VORPD	Y3, Y4, Y3
 	VMULPD	Y2, Y0, Y0
 	VMULPD	Y3, Y1, Y1
-	VMOVUPD	Y0, 620160(R11)	// fitSample.mul_2[0]
-	VMOVUPD	Y1, 620192(R11)	// fitSample.mul_2[0] | 1
+	VMOVUPD	Y0, 592768(R11)	// fitSample.mul_2[0]
+	VMOVUPD	Y1, 592800(R11)	// fitSample.mul_2[0] | 1
 	ADDQ	$512, R10
 	ADDQ	$256, R11
 	DECQ	R9
 	JNE	loop21
-	VMOVUPD	619136(DI), Y0	// fitSample.mul[0]
-	VMOVUPD	619168(DI), Y1	// fitSample.mul[0] | 1
-	VMOVUPD	Y0, 621184(DI)	// fitSample.concat_2[0]
-	VMOVUPD	Y1, 621216(DI)	// fitSample.concat_2[0] | 1
-	VMOVUPD	620160(DI), Y0	// fitSample.mul_2[0]
-	VMOVUPD	620192(DI), Y1	// fitSample.mul_2[0] | 1
-	VMOVUPD	Y0, 621440(DI)	// fitSample.concat_2[1]
-	VMOVUPD	Y1, 621472(DI)	// fitSample.concat_2[1] | 1
-	VMOVUPD	619392(DI), Y0	// fitSample.mul[1]
-	VMOVUPD	619424(DI), Y1	// fitSample.mul[1] | 1
-	VMOVUPD	Y0, 621696(DI)	// fitSample.concat_2[2]
-	VMOVUPD	Y1, 621728(DI)	// fitSample.concat_2[2] | 1
-	VMOVUPD	620416(DI), Y0	// fitSample.mul_2[1]
-	VMOVUPD	620448(DI), Y1	// fitSample.mul_2[1] | 1
-	VMOVUPD	Y0, 621952(DI)	// fitSample.concat_2[3]
-	VMOVUPD	Y1, 621984(DI)	// fitSample.concat_2[3] | 1
-	VMOVUPD	619648(DI), Y0	// fitSample.mul[2]
-	VMOVUPD	619680(DI), Y1	// fitSample.mul[2] | 1
-	VMOVUPD	Y0, 622208(DI)	// fitSample.concat_2[4]
-	VMOVUPD	Y1, 622240(DI)	// fitSample.concat_2[4] | 1
-	VMOVUPD	620672(DI), Y0	// fitSample.mul_2[2]
-	VMOVUPD	620704(DI), Y1	// fitSample.mul_2[2] | 1
-	VMOVUPD	Y0, 622464(DI)	// fitSample.concat_2[5]
-	VMOVUPD	Y1, 622496(DI)	// fitSample.concat_2[5] | 1
-	VMOVUPD	619904(DI), Y0	// fitSample.mul[3]
-	VMOVUPD	619936(DI), Y1	// fitSample.mul[3] | 1
-	VMOVUPD	Y0, 622720(DI)	// fitSample.concat_2[6]
-	VMOVUPD	Y1, 622752(DI)	// fitSample.concat_2[6] | 1
-	VMOVUPD	620928(DI), Y0	// fitSample.mul_2[3]
-	VMOVUPD	620960(DI), Y1	// fitSample.mul_2[3] | 1
-	VMOVUPD	Y0, 622976(DI)	// fitSample.concat_2[7]
-	VMOVUPD	Y1, 623008(DI)	// fitSample.concat_2[7] | 1
+	VMOVUPD	591744(DI), Y0	// fitSample.mul[0]
+	VMOVUPD	591776(DI), Y1	// fitSample.mul[0] | 1
+	VMOVUPD	Y0, 593792(DI)	// fitSample.concat_2[0]
+	VMOVUPD	Y1, 593824(DI)	// fitSample.concat_2[0] | 1
+	VMOVUPD	592768(DI), Y0	// fitSample.mul_2[0]
+	VMOVUPD	592800(DI), Y1	// fitSample.mul_2[0] | 1
+	VMOVUPD	Y0, 594048(DI)	// fitSample.concat_2[1]
+	VMOVUPD	Y1, 594080(DI)	// fitSample.concat_2[1] | 1
+	VMOVUPD	592000(DI), Y0	// fitSample.mul[1]
+	VMOVUPD	592032(DI), Y1	// fitSample.mul[1] | 1
+	VMOVUPD	Y0, 594304(DI)	// fitSample.concat_2[2]
+	VMOVUPD	Y1, 594336(DI)	// fitSample.concat_2[2] | 1
+	VMOVUPD	593024(DI), Y0	// fitSample.mul_2[1]
+	VMOVUPD	593056(DI), Y1	// fitSample.mul_2[1] | 1
+	VMOVUPD	Y0, 594560(DI)	// fitSample.concat_2[3]
+	VMOVUPD	Y1, 594592(DI)	// fitSample.concat_2[3] | 1
+	VMOVUPD	592256(DI), Y0	// fitSample.mul[2]
+	VMOVUPD	592288(DI), Y1	// fitSample.mul[2] | 1
+	VMOVUPD	Y0, 594816(DI)	// fitSample.concat_2[4]
+	VMOVUPD	Y1, 594848(DI)	// fitSample.concat_2[4] | 1
+	VMOVUPD	593280(DI), Y0	// fitSample.mul_2[2]
+	VMOVUPD	593312(DI), Y1	// fitSample.mul_2[2] | 1
+	VMOVUPD	Y0, 595072(DI)	// fitSample.concat_2[5]
+	VMOVUPD	Y1, 595104(DI)	// fitSample.concat_2[5] | 1
+	VMOVUPD	592512(DI), Y0	// fitSample.mul[3]
+	VMOVUPD	592544(DI), Y1	// fitSample.mul[3] | 1
+	VMOVUPD	Y0, 595328(DI)	// fitSample.concat_2[6]
+	VMOVUPD	Y1, 595360(DI)	// fitSample.concat_2[6] | 1
+	VMOVUPD	593536(DI), Y0	// fitSample.mul_2[3]
+	VMOVUPD	593568(DI), Y1	// fitSample.mul_2[3] | 1
+	VMOVUPD	Y0, 595584(DI)	// fitSample.concat_2[7]
+	VMOVUPD	Y1, 595616(DI)	// fitSample.concat_2[7] | 1
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop22: // 8 times: elements
-	VMOVUPS	616064(R10), Y0	// fitSample.exp[0]
-	VMOVUPD	621184(R11), Y1	// fitSample.concat_2[0]
-	VMOVUPD	621216(R11), Y2	// fitSample.concat_2[0] | 1
+	VMOVUPS	588672(R10), Y0	// fitSample.exp[0]
+	VMOVUPD	593792(R11), Y1	// fitSample.concat_2[0]
+	VMOVUPD	593824(R11), Y2	// fitSample.concat_2[0] | 1
 	VCVTPD2PSY	Y1, X1
 	VCVTPD2PSY	Y2, X2
 	VINSERTF128	$1, X2, Y1, Y1
-	VMOVUPS	614016(R10), Y2	// fitSample.h[0]
+	VMOVUPS	586624(R10), Y2	// fitSample.h[0]
 	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 623232(R10)	// fitSample.add[0]
+	VMOVUPS	Y2, 595840(R10)	// fitSample.add[0]
 	ADDQ	$128, R10
 	ADDQ	$256, R11
 	DECQ	R9
@@ -7196,25 +7252,25 @@ loop22: // 8 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop23: // 4 times: vectors of the block
-	VMOVUPD	464512(SI), Y0	// fitSample.ts[63]
-	VMOVUPD	464544(SI), Y1	// fitSample.ts[63] | 1
-	VMOVUPD	Y0, 669312(SI)	// fitSample.step0_in0
-	VMOVUPD	Y1, 669344(SI)	// fitSample.step0_in0 | 1
-	VMOVUPS	623232(DI), Y0	// fitSample.add[0]
+	VMOVUPD	437120(SI), Y0	// fitSample.ts[63]
+	VMOVUPD	437152(SI), Y1	// fitSample.ts[63] | 1
+	VMOVUPD	Y0, 641920(SI)	// fitSample.step0_in0
+	VMOVUPD	Y1, 641952(SI)	// fitSample.step0_in0 | 1
+	VMOVUPS	595840(DI), Y0	// fitSample.add[0]
 	VMOVUPS	Y0, 173824(DI)	// forecast0Lanestep.z[0]
-	VMOVUPS	623360(DI), Y0	// fitSample.add[1]
+	VMOVUPS	595968(DI), Y0	// fitSample.add[1]
 	VMOVUPS	Y0, 173952(DI)	// forecast0Lanestep.z[1]
-	VMOVUPS	623488(DI), Y0	// fitSample.add[2]
+	VMOVUPS	596096(DI), Y0	// fitSample.add[2]
 	VMOVUPS	Y0, 174080(DI)	// forecast0Lanestep.z[2]
-	VMOVUPS	623616(DI), Y0	// fitSample.add[3]
+	VMOVUPS	596224(DI), Y0	// fitSample.add[3]
 	VMOVUPS	Y0, 174208(DI)	// forecast0Lanestep.z[3]
-	VMOVUPS	623744(DI), Y0	// fitSample.add[4]
+	VMOVUPS	596352(DI), Y0	// fitSample.add[4]
 	VMOVUPS	Y0, 174336(DI)	// forecast0Lanestep.z[4]
-	VMOVUPS	623872(DI), Y0	// fitSample.add[5]
+	VMOVUPS	596480(DI), Y0	// fitSample.add[5]
 	VMOVUPS	Y0, 174464(DI)	// forecast0Lanestep.z[5]
-	VMOVUPS	624000(DI), Y0	// fitSample.add[6]
+	VMOVUPS	596608(DI), Y0	// fitSample.add[6]
 	VMOVUPS	Y0, 174592(DI)	// forecast0Lanestep.z[6]
-	VMOVUPS	624128(DI), Y0	// fitSample.add[7]
+	VMOVUPS	596736(DI), Y0	// fitSample.add[7]
 	VMOVUPS	Y0, 174720(DI)	// forecast0Lanestep.z[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 174848(DI)	// forecast0Lanestep.a[0]
@@ -7259,22 +7315,22 @@ loop2: // 32 times: runs of dec
 	MOVQ	SI, R10
 	MOVQ	AX, R11
 loop3: // 4 times: vectors of the block
-	VMOVUPS	624256(R10), Y0	// fitSample.z[0]
-	VMOVUPS	Y0, 205440(R11)	// decSample.z[0]
-	VMOVUPS	624384(R10), Y0	// fitSample.z[1]
-	VMOVUPS	Y0, 205568(R11)	// decSample.z[1]
-	VMOVUPS	624512(R10), Y0	// fitSample.z[2]
-	VMOVUPS	Y0, 205696(R11)	// decSample.z[2]
-	VMOVUPS	624640(R10), Y0	// fitSample.z[3]
-	VMOVUPS	Y0, 205824(R11)	// decSample.z[3]
-	VMOVUPS	624768(R10), Y0	// fitSample.z[4]
-	VMOVUPS	Y0, 205952(R11)	// decSample.z[4]
-	VMOVUPS	624896(R10), Y0	// fitSample.z[5]
-	VMOVUPS	Y0, 206080(R11)	// decSample.z[5]
-	VMOVUPS	625024(R10), Y0	// fitSample.z[6]
-	VMOVUPS	Y0, 206208(R11)	// decSample.z[6]
-	VMOVUPS	625152(R10), Y0	// fitSample.z[7]
-	VMOVUPS	Y0, 206336(R11)	// decSample.z[7]
+	VMOVUPS	596864(R10), Y0	// fitSample.z[0]
+	VMOVUPS	Y0, 194432(R11)	// decSample.z[0]
+	VMOVUPS	596992(R10), Y0	// fitSample.z[1]
+	VMOVUPS	Y0, 194560(R11)	// decSample.z[1]
+	VMOVUPS	597120(R10), Y0	// fitSample.z[2]
+	VMOVUPS	Y0, 194688(R11)	// decSample.z[2]
+	VMOVUPS	597248(R10), Y0	// fitSample.z[3]
+	VMOVUPS	Y0, 194816(R11)	// decSample.z[3]
+	VMOVUPS	597376(R10), Y0	// fitSample.z[4]
+	VMOVUPS	Y0, 194944(R11)	// decSample.z[4]
+	VMOVUPS	597504(R10), Y0	// fitSample.z[5]
+	VMOVUPS	Y0, 195072(R11)	// decSample.z[5]
+	VMOVUPS	597632(R10), Y0	// fitSample.z[6]
+	VMOVUPS	Y0, 195200(R11)	// decSample.z[6]
+	VMOVUPS	597760(R10), Y0	// fitSample.z[7]
+	VMOVUPS	Y0, 195328(R11)	// decSample.z[7]
 	ADDQ	$32, R10
 	ADDQ	$32, R11
 	DECQ	R9
@@ -7290,12 +7346,12 @@ loop3: // 4 times: vectors of the block
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop4: // 4 times: vectors of the block
-	VMOVUPS	206464(R10), Y0	// decSample.out0[0]
-	VMOVUPS	Y0, 657024(R11)	// fitSample.result_2[0]
-	VMOVUPS	206592(R10), Y0	// decSample.out0[1]
-	VMOVUPS	Y0, 657152(R11)	// fitSample.result_2[1]
-	VMOVUPS	206720(R10), Y0	// decSample.out0[2]
-	VMOVUPS	Y0, 657280(R11)	// fitSample.result_2[2]
+	VMOVUPS	195456(R10), Y0	// decSample.out0[0]
+	VMOVUPS	Y0, 629632(R11)	// fitSample.result_2[0]
+	VMOVUPS	195584(R10), Y0	// decSample.out0[1]
+	VMOVUPS	Y0, 629760(R11)	// fitSample.result_2[1]
+	VMOVUPS	195712(R10), Y0	// decSample.out0[2]
+	VMOVUPS	Y0, 629888(R11)	// fitSample.result_2[2]
 	ADDQ	$32, R10
 	ADDQ	$32, R11
 	DECQ	R9
@@ -7315,8 +7371,8 @@ loop5: // 4 times: vectors of the block
 	MOVQ	DX, R11
 loop6: // 96 times: elements
 	// forecast.nde:55
-	VMOVUPS	497536(R10), Y2	// fitSample.target_ys[0]
-	VMOVUPS	657024(R10), Y3	// fitSample.result_2[0]
+	VMOVUPS	470144(R10), Y2	// fitSample.target_ys[0]
+	VMOVUPS	629632(R10), Y3	// fitSample.result_2[0]
 	VBROADCASTSS	1536(R11), Y4	// Series.ys.channel.std.expand.2[0]
 	VBROADCASTSS	1920(R11), Y5	// Series.ys.channel.mean.expand.2[0]
 	VFMADD231PS	Y4, Y3, Y5
@@ -7330,12 +7386,12 @@ loop6: // 96 times: elements
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop6
-	VMOVUPD	510592(DI), Y2	// fitSample.key[3]
-	VMOVUPD	510624(DI), Y2	// fitSample.key[3] | 1
+	VMOVUPD	483200(DI), Y2	// fitSample.key[3]
+	VMOVUPD	483232(DI), Y2	// fitSample.key[3] | 1
 	// forecast.nde:55
 	VMULPS	f32_3f000000<>(SB), Y0, Y0
-	VMOVUPD	510592(DI), Y2	// fitSample.key[3]
-	VMOVUPD	510624(DI), Y3	// fitSample.key[3] | 1
+	VMOVUPD	483200(DI), Y2	// fitSample.key[3]
+	VMOVUPD	483232(DI), Y3	// fitSample.key[3] | 1
 	VDIVPD	f64_409f400000000000<>(SB), Y2, Y2
 	VDIVPD	f64_409f400000000000<>(SB), Y3, Y3
 	VMINPD	f64_3ff0000000000000<>(SB), Y2, Y4
@@ -7354,11 +7410,11 @@ loop6: // 96 times: elements
 	MOVQ	SI, R10
 loop7: // 8 times: elements
 	// forecast.nde:39
-	VMOVUPS	614016(R10), Y4	// fitSample.h[0]
-	VMOVUPS	616064(R10), Y5	// fitSample.exp[0]
+	VMOVUPS	586624(R10), Y4	// fitSample.h[0]
+	VMOVUPS	588672(R10), Y5	// fitSample.exp[0]
 	VMULPS	Y5, Y5, Y5
 	VFMADD231PS	Y4, Y4, Y5
-	VMOVUPS	616064(R10), Y4	// fitSample.exp[0]
+	VMOVUPS	588672(R10), Y4	// fitSample.exp[0]
 	VCMPPS	$0, f32_00000000<>(SB), Y4, Y6
 	VMOVUPS	f32_7fc00000<>(SB), Y7
 	VBLENDVPS	Y6, f32_ff800000<>(SB), Y7, Y6
@@ -7406,10 +7462,10 @@ loop7: // 8 times: elements
 	JNE	loop7
 	// forecast.nde:55
 	VFMADD231PS	Y3, Y2, Y0
-	VMOVUPS	Y0, 511360(SI)	// fitSample.loss
+	VMOVUPS	Y0, 483968(SI)	// fitSample.loss
 	// forecast.nde:56
 	VMULPS	f32_3c2aaaab<>(SB), Y1, Y0
-	VMOVUPS	Y0, 511488(SI)	// fitSample.mae
+	VMOVUPS	Y0, 484096(SI)	// fitSample.mae
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -7432,37 +7488,37 @@ TEXT ·fitSamplePart2AVX2(SB), 0, $8-32
 // enc1CellRec is enc.1.cell.rec (forecast.nde:13) of a block of samples.
 // 16 vectors lie in the frame for want of registers.
 TEXT enc1CellRec_avx2<>(SB), NOSPLIT, $0-0
-	VMOVUPS	690048(AX), Y15	// x[0]
+	VMOVUPS	646272(AX), Y15	// x[0]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	690080(AX), Y15	// x[0] | 1
+	VMOVUPS	646304(AX), Y15	// x[0] | 1
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	690112(AX), Y15	// x[0] | 2
+	VMOVUPS	646336(AX), Y15	// x[0] | 2
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	690144(AX), Y15	// x[0] | 3
+	VMOVUPS	646368(AX), Y15	// x[0] | 3
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	690176(AX), Y15	// x[1]
+	VMOVUPS	646400(AX), Y15	// x[1]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	690208(AX), Y15	// x[1] | 1
+	VMOVUPS	646432(AX), Y15	// x[1] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	690240(AX), Y15	// x[1] | 2
+	VMOVUPS	646464(AX), Y15	// x[1] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	690272(AX), Y15	// x[1] | 3
+	VMOVUPS	646496(AX), Y15	// x[1] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	690304(AX), Y15	// x[2]
+	VMOVUPS	646528(AX), Y15	// x[2]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	690336(AX), Y15	// x[2] | 1
+	VMOVUPS	646560(AX), Y15	// x[2] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	690368(AX), Y15	// x[2] | 2
+	VMOVUPS	646592(AX), Y15	// x[2] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	690400(AX), Y15	// x[2] | 3
+	VMOVUPS	646624(AX), Y15	// x[2] | 3
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	690432(AX), Y15	// x[3]
+	VMOVUPS	646656(AX), Y15	// x[3]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	690464(AX), Y15	// x[3] | 1
+	VMOVUPS	646688(AX), Y15	// x[3] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	690496(AX), Y15	// x[3] | 2
+	VMOVUPS	646720(AX), Y15	// x[3] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	690528(AX), Y15	// x[3] | 3
+	VMOVUPS	646752(AX), Y15	// x[3] | 3
 	VMOVUPS	Y15, 480(AX)
 	MOVQ	$48, CX
 	MOVQ	BX, SI
@@ -7496,10 +7552,10 @@ loop1: // 48 times: tiles of 2 elements
 	VADDPS	Y4, Y2, Y2
 	VADDPS	Y4, Y3, Y3
 	VADDPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 698752(R9)	// add[0]
-	VMOVUPS	Y2, 698784(R9)	// add[0] | 1
-	VMOVUPS	Y3, 698816(R9)	// add[0] | 2
-	VMOVUPS	Y0, 698848(R9)	// add[0] | 3
+	VMOVUPS	Y1, 654976(R9)	// add[0]
+	VMOVUPS	Y2, 655008(R9)	// add[0] | 1
+	VMOVUPS	Y3, 655040(R9)	// add[0] | 2
+	VMOVUPS	Y0, 655072(R9)	// add[0] | 3
 	VBROADCASTSS	16(SI), Y0	// enc.1.weight_ih_l0[4]
 	VMULPS	0(AX), Y0, Y1
 	VMULPS	32(AX), Y0, Y2
@@ -7525,10 +7581,10 @@ loop1: // 48 times: tiles of 2 elements
 	VADDPS	Y4, Y2, Y2
 	VADDPS	Y4, Y3, Y3
 	VADDPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 698880(R9)	// add[1]
-	VMOVUPS	Y2, 698912(R9)	// add[1] | 1
-	VMOVUPS	Y3, 698944(R9)	// add[1] | 2
-	VMOVUPS	Y0, 698976(R9)	// add[1] | 3
+	VMOVUPS	Y1, 655104(R9)	// add[1]
+	VMOVUPS	Y2, 655136(R9)	// add[1] | 1
+	VMOVUPS	Y3, 655168(R9)	// add[1] | 2
+	VMOVUPS	Y0, 655200(R9)	// add[1] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
@@ -7541,10 +7597,10 @@ loop1: // 48 times: tiles of 2 elements
 	MOVQ	AX, R12
 	MOVQ	R10, R13
 loop2: // 32 times: terms of the sums
-	VMOVUPS	685952(R12), Y8	// h[0]
-	VMOVUPS	685984(R12), Y9	// h[0] | 1
-	VMOVUPS	686016(R12), Y10	// h[0] | 2
-	VMOVUPS	686048(R12), Y11	// h[0] | 3
+	VMOVUPS	642176(R12), Y8	// h[0]
+	VMOVUPS	642208(R12), Y9	// h[0] | 1
+	VMOVUPS	642240(R12), Y10	// h[0] | 2
+	VMOVUPS	642272(R12), Y11	// h[0] | 3
 	VBROADCASTSS	1536(R13), Y12	// enc.1.weight_hh_l0[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -7564,19 +7620,19 @@ loop2: // 32 times: terms of the sums
 	VADDPS	Y8, Y1, Y1
 	VADDPS	Y8, Y2, Y2
 	VADDPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 711040(R9)	// add_2[0]
-	VMOVUPS	Y1, 711072(R9)	// add_2[0] | 1
-	VMOVUPS	Y2, 711104(R9)	// add_2[0] | 2
-	VMOVUPS	Y3, 711136(R9)	// add_2[0] | 3
+	VMOVUPS	Y0, 667264(R9)	// add_2[0]
+	VMOVUPS	Y1, 667296(R9)	// add_2[0] | 1
+	VMOVUPS	Y2, 667328(R9)	// add_2[0] | 2
+	VMOVUPS	Y3, 667360(R9)	// add_2[0] | 3
 	VBROADCASTSS	14212(DI), Y0	// enc.1.bias_hh_l0[1]
 	VADDPS	Y0, Y4, Y1
 	VADDPS	Y0, Y5, Y2
 	VADDPS	Y0, Y6, Y3
 	VADDPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 711168(R9)	// add_2[1]
-	VMOVUPS	Y2, 711200(R9)	// add_2[1] | 1
-	VMOVUPS	Y3, 711232(R9)	// add_2[1] | 2
-	VMOVUPS	Y0, 711264(R9)	// add_2[1] | 3
+	VMOVUPS	Y1, 667392(R9)	// add_2[1]
+	VMOVUPS	Y2, 667424(R9)	// add_2[1] | 1
+	VMOVUPS	Y3, 667456(R9)	// add_2[1] | 2
+	VMOVUPS	Y0, 667488(R9)	// add_2[1] | 3
 	ADDQ	$32, SI
 	ADDQ	$8, DI
 	ADDQ	$256, R9
@@ -7590,8 +7646,8 @@ loop3: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop4: // 32 times: elements
 	// forecast.nde:13
-	VMOVUPS	702848(R9), Y0	// add[32]
-	VMOVUPS	715136(R9), Y1	// add_2[32]
+	VMOVUPS	659072(R9), Y0	// add[32]
+	VMOVUPS	671360(R9), Y1	// add_2[32]
 	VADDPS	Y1, Y0, Y0
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_42b40000<>(SB), Y2
@@ -7624,8 +7680,8 @@ loop4: // 32 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	698752(R9), Y1	// add[0]
-	VMOVUPS	711040(R9), Y2	// add_2[0]
+	VMOVUPS	654976(R9), Y1	// add[0]
+	VMOVUPS	667264(R9), Y2	// add_2[0]
 	VADDPS	Y2, Y1, Y1
 	VORPS	f32_80000000<>(SB), Y1, Y2
 	VMOVUPS	f32_42b40000<>(SB), Y3
@@ -7658,8 +7714,8 @@ loop4: // 32 times: elements
 	VBLENDVPS	Y1, Y2, Y3, Y1
 	VADDPS	f32_3f800000<>(SB), Y2, Y2
 	VDIVPS	Y2, Y1, Y1
-	VMOVUPS	719232(R9), Y2	// add_2[64]
-	VMOVUPS	706944(R9), Y3	// add[64]
+	VMOVUPS	675456(R9), Y2	// add_2[64]
+	VMOVUPS	663168(R9), Y3	// add[64]
 	VFMADD231PS	Y2, Y1, Y3
 	VMOVUPS	f32_41002df1<>(SB), Y1
 	VMINPS	Y3, Y1, Y1
@@ -7678,12 +7734,12 @@ loop4: // 32 times: elements
 	VFMADD213PS	f32_3eef2ea1<>(SB), Y2, Y3
 	VFMADD213PS	f32_3f800000<>(SB), Y2, Y3
 	VDIVPS	Y3, Y1, Y1
-	VMOVUPS	685952(R9), Y2	// h[0]
+	VMOVUPS	642176(R9), Y2	// h[0]
 	VMOVUPS	f32_3f800000<>(SB), Y3
 	VSUBPS	Y0, Y3, Y3
 	VMULPS	Y1, Y3, Y1
 	VFMADD231PS	Y2, Y0, Y1
-	VMOVUPS	Y1, 690560(R9)	// out0[0]
+	VMOVUPS	Y1, 646784(R9)	// out0[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop4
@@ -7696,14 +7752,448 @@ loop5: // 4 times: vectors of the block
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop6: // 32 times: elements
-	VMOVUPS	685952(R9), Y0	// h[0]
-	VMOVUPS	Y0, 694656(R9)	// h[0]
+	VMOVUPS	642176(R9), Y0	// h[0]
+	VMOVUPS	Y0, 650880(R9)	// h[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop6
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop5
+	RET
+
+// forecast0RecLaneoutput is Forecast.0.rec.laneoutput (forecast.nde:38) of a block of samples.
+// 30 vectors lie in the frame for want of registers.
+TEXT forecast0RecLaneoutput_avx2<>(SB), NOSPLIT, $0-0
+loop1: // rows from which others follow
+	CVTTSD2SQ	682880(AX), R15	// step.at.start
+	ADDQ	AX, R15
+	MOVQ	R15, 65536(AX)
+	CVTTSD2SQ	680064(AX), R15	// step.row
+	IMULQ	$256, R15
+	ADDQ	65536(AX), R15
+	MOVQ	R15, 65544(AX)
+	CVTTSD2SQ	683136(AX), R15	// z.row.start
+	ADDQ	AX, R15
+	MOVQ	R15, 65552(AX)
+	CVTTSD2SQ	680064(AX), R15	// step.row
+	IMULQ	$1024, R15
+	ADDQ	65552(AX), R15
+	MOVQ	R15, 65560(AX)
+	CVTTSD2SQ	683392(AX), R15	// a.row.start
+	ADDQ	AX, R15
+	MOVQ	R15, 65568(AX)
+	CVTTSD2SQ	680064(AX), R15	// step.row
+	IMULQ	$512, R15
+	ADDQ	65568(AX), R15
+	MOVQ	R15, 65576(AX)
+	MOVQ	65544(AX), R15
+	MOVQ	R15, 65584(AX)
+	MOVQ	65560(AX), R15
+	MOVQ	R15, 65592(AX)
+	MOVQ	65576(AX), R15
+	MOVQ	R15, 65600(AX)
+loop2: // rows of outputs
+	VBROADCASTSD	680064(AX), Y0	// step.row
+	MOVQ	$4, 65608(AX)
+	MOVQ	AX, CX
+	MOVQ	65584(AX), SI
+	MOVQ	AX, DI
+	MOVQ	65592(AX), R15
+	MOVQ	R15, 65616(AX)
+	MOVQ	65600(AX), R9
+loop3: // 4 times: vectors of the block
+	VMOVUPD	679808(CX), Y15	// step.open
+	VMOVUPS	Y15, 0(AX)
+	VMOVUPD	679840(CX), Y15	// step.open | 1
+	VMOVUPS	Y15, 32(AX)
+	VMOVUPD	679552(CX), Y0	// step.next
+	VMOVUPD	679584(CX), Y1	// step.next | 1
+	VMOVUPD	(SI), Y2
+	VMOVUPD	32(SI), Y3
+	VMOVUPD	171264(CX), Y15	// forecast0Lanestep.step.t
+	VMOVUPS	Y15, 64(AX)
+	VMOVUPD	171296(CX), Y15	// forecast0Lanestep.step.t | 1
+	VMOVUPS	Y15, 96(AX)
+	VMOVUPD	680576(CX), Y4	// step.span
+	VMOVUPD	680608(CX), Y5	// step.span | 1
+	VMOVUPD	181760(CX), Y15	// forecast0Lanestep.step.t_at
+	VMOVUPS	Y15, 128(AX)
+	VMOVUPD	181792(CX), Y6	// forecast0Lanestep.step.t_at | 1
+	VMOVUPD	182016(CX), Y15	// forecast0Lanestep.step.h_at
+	VMOVUPS	Y15, 160(AX)
+	VMOVUPD	182048(CX), Y15	// forecast0Lanestep.step.h_at | 1
+	VMOVUPS	Y15, 192(AX)
+	// forecast.nde:38
+	VMOVUPD	f64_0000000000000000<>(SB), Y7
+	VCMPPD	$17, 0(AX), Y7, Y7
+	VMOVUPD	f64_0000000000000000<>(SB), Y8
+	VCMPPD	$17, 32(AX), Y8, Y8
+	VBROADCASTSD	680064(AX), Y9	// step.row
+	VCMPPD	$0, Y9, Y0, Y10
+	VCMPPD	$0, Y9, Y1, Y9
+	VANDPD	Y10, Y7, Y7
+	VANDPD	Y9, Y8, Y8
+	VSUBPD	64(AX), Y2, Y9
+	VSUBPD	96(AX), Y3, Y10
+	VMULPD	Y4, Y9, Y4
+	VMULPD	Y5, Y10, Y5
+	VCMPPD	$18, f64_0000000000000000<>(SB), Y4, Y4
+	VCMPPD	$18, f64_0000000000000000<>(SB), Y5, Y5
+	VANDPD	Y4, Y7, Y15
+	VMOVUPS	Y15, 224(AX)
+	VANDPD	Y5, Y8, Y9
+	VMOVUPS	224(AX), Y13
+	VANDPD	f64_3ff0000000000000<>(SB), Y13, Y10
+	VANDPD	f64_3ff0000000000000<>(SB), Y9, Y11
+	VMOVUPD	Y10, 684160(CX)	// step.taken
+	VMOVUPD	Y11, 684192(CX)	// step.taken | 1
+	VADDPD	Y10, Y0, Y0
+	VADDPD	Y11, Y1, Y1
+	VMOVUPD	Y0, 683648(CX)	// step.next_next
+	VMOVUPD	Y1, 683680(CX)	// step.next_next | 1
+	VXORPD	f64_ffffffffffffffff<>(SB), Y4, Y0
+	VXORPD	f64_ffffffffffffffff<>(SB), Y5, Y1
+	VANDPD	Y0, Y7, Y0
+	VANDPD	Y1, Y8, Y1
+	VMOVUPS	0(AX), Y14
+	VBLENDVPD	Y0, f64_0000000000000000<>(SB), Y14, Y0
+	VMOVUPS	32(AX), Y14
+	VBLENDVPD	Y1, f64_0000000000000000<>(SB), Y14, Y1
+	VMOVUPD	Y0, 683904(CX)	// step.open_next
+	VMOVUPD	Y1, 683936(CX)	// step.open_next | 1
+	VCMPPD	$0, 128(AX), Y2, Y0
+	VCMPPD	$0, Y6, Y3, Y1
+	VCMPPD	$0, 64(AX), Y2, Y4
+	VCMPPD	$0, 96(AX), Y3, Y5
+	VSUBPD	128(AX), Y2, Y2
+	VSUBPD	Y6, Y3, Y3
+	VDIVPD	160(AX), Y2, Y2
+	VDIVPD	192(AX), Y3, Y3
+	VBLENDVPD	Y4, f64_3ff0000000000000<>(SB), Y2, Y6
+	VBLENDVPD	Y5, f64_3ff0000000000000<>(SB), Y3, Y7
+	VBLENDVPD	Y0, f64_0000000000000000<>(SB), Y6, Y6
+	VBLENDVPD	Y1, f64_0000000000000000<>(SB), Y7, Y7
+	VMOVUPD	Y6, 684416(CX)	// step.place
+	VMOVUPD	Y7, 684448(CX)	// step.place | 1
+	VMULPD	160(AX), Y2, Y6
+	VMULPD	192(AX), Y3, Y7
+	VCVTPD2PSY	Y6, X6
+	VCVTPD2PSY	Y7, X7
+	VINSERTF128	$1, X7, Y6, Y6
+	VCVTPD2PSY	Y2, X2
+	VCVTPD2PSY	Y3, X3
+	VINSERTF128	$1, X3, Y2, Y2
+	MOVQ	$8, R10
+	MOVQ	DI, R11
+	MOVQ	65616(AX), R12
+loop4: // 8 times: elements
+	VMOVUPS	188416(R11), Y3	// forecast0Lanestep.step.data6[0]
+	VMOVUPS	186880(R11), Y7	// forecast0Lanestep.step.data4[0]
+	VFMADD231PS	Y3, Y2, Y7
+	VMOVUPS	185344(R11), Y3	// forecast0Lanestep.step.data2[0]
+	VFMADD231PS	Y7, Y2, Y3
+	VMOVUPS	183808(R11), Y7	// forecast0Lanestep.step.data0[0]
+	VFMADD231PS	Y3, Y2, Y7
+	VMOVUPS	182272(R11), Y3	// forecast0Lanestep.z.at[0]
+	VFMADD231PS	Y7, Y6, Y3
+	VMOVUPS	173824(R11), Y7	// forecast0Lanestep.z[0]
+	VSHUFPS	$136, Y5, Y4, Y8
+	VPERMPD	$216, Y8, Y8
+	VBLENDVPS	Y8, Y7, Y3, Y3
+	VMOVUPS	182272(R11), Y7	// forecast0Lanestep.z.at[0]
+	VSHUFPS	$136, Y1, Y0, Y8
+	VPERMPD	$216, Y8, Y8
+	VBLENDVPS	Y8, Y7, Y3, Y3
+	VMOVUPS	(R12), Y7
+	VMOVUPS	224(AX), Y13
+	VSHUFPS	$136, Y9, Y13, Y8
+	VPERMPD	$216, Y8, Y8
+	VBLENDVPS	Y8, Y3, Y7, Y3
+	VMOVUPS	Y3, (R12)
+	ADDQ	$128, R11
+	ADDQ	$128, R12
+	DECQ	R10
+	JNE	loop4
+	VMOVUPS	183296(DI), Y15	// forecast0Lanestep.a.at[0]
+	VMOVUPS	Y15, 0(AX)
+	VMOVUPS	183424(DI), Y15	// forecast0Lanestep.a.at[1]
+	VMOVUPS	Y15, 32(AX)
+	VMOVUPS	183552(DI), Y15	// forecast0Lanestep.a.at[2]
+	VMOVUPS	Y15, 64(AX)
+	VMOVUPS	183680(DI), Y15	// forecast0Lanestep.a.at[3]
+	VMOVUPS	Y15, 96(AX)
+	VMOVUPS	184832(DI), Y15	// forecast0Lanestep.step.data1[0]
+	VMOVUPS	Y15, 128(AX)
+	VMOVUPS	184960(DI), Y15	// forecast0Lanestep.step.data1[1]
+	VMOVUPS	Y15, 160(AX)
+	VMOVUPS	185088(DI), Y15	// forecast0Lanestep.step.data1[2]
+	VMOVUPS	Y15, 192(AX)
+	VMOVUPS	185216(DI), Y15	// forecast0Lanestep.step.data1[3]
+	VMOVUPS	Y15, 256(AX)
+	VMOVUPS	186368(DI), Y15	// forecast0Lanestep.step.data3[0]
+	VMOVUPS	Y15, 288(AX)
+	VMOVUPS	186496(DI), Y15	// forecast0Lanestep.step.data3[1]
+	VMOVUPS	Y15, 320(AX)
+	VMOVUPS	186624(DI), Y15	// forecast0Lanestep.step.data3[2]
+	VMOVUPS	Y15, 352(AX)
+	VMOVUPS	186752(DI), Y15	// forecast0Lanestep.step.data3[3]
+	VMOVUPS	Y15, 384(AX)
+	VMOVUPS	187904(DI), Y3	// forecast0Lanestep.step.data5[0]
+	VMOVUPS	188032(DI), Y7	// forecast0Lanestep.step.data5[1]
+	VMOVUPS	188160(DI), Y15	// forecast0Lanestep.step.data5[2]
+	VMOVUPS	Y15, 416(AX)
+	VMOVUPS	188288(DI), Y15	// forecast0Lanestep.step.data5[3]
+	VMOVUPS	Y15, 448(AX)
+	VMOVUPS	189440(DI), Y8	// forecast0Lanestep.step.data7[0]
+	VMOVUPS	189568(DI), Y10	// forecast0Lanestep.step.data7[1]
+	VMOVUPS	189696(DI), Y11	// forecast0Lanestep.step.data7[2]
+	VMOVUPS	189824(DI), Y12	// forecast0Lanestep.step.data7[3]
+	VMOVUPS	174848(DI), Y15	// forecast0Lanestep.a[0]
+	VMOVUPS	Y15, 480(AX)
+	VMOVUPS	174976(DI), Y15	// forecast0Lanestep.a[1]
+	VMOVUPS	Y15, 512(AX)
+	VMOVUPS	175104(DI), Y15	// forecast0Lanestep.a[2]
+	VMOVUPS	Y15, 544(AX)
+	VMOVUPS	175232(DI), Y15	// forecast0Lanestep.a[3]
+	VMOVUPS	Y15, 576(AX)
+	VMOVUPS	(R9), Y15
+	VMOVUPS	Y15, 608(AX)
+	VMOVUPS	128(R9), Y15
+	VMOVUPS	Y15, 640(AX)
+	VMOVUPS	256(R9), Y15
+	VMOVUPS	Y15, 672(AX)
+	VMOVUPS	384(R9), Y15
+	VMOVUPS	Y15, 704(AX)
+	VFMADD231PS	Y8, Y2, Y3
+	VFMADD213PS	288(AX), Y2, Y3
+	VFMADD213PS	128(AX), Y2, Y3
+	VFMADD213PS	0(AX), Y6, Y3
+	VFMADD231PS	Y10, Y2, Y7
+	VFMADD213PS	320(AX), Y2, Y7
+	VFMADD213PS	160(AX), Y2, Y7
+	VFMADD213PS	32(AX), Y6, Y7
+	VFMADD213PS	416(AX), Y2, Y11
+	VFMADD213PS	352(AX), Y2, Y11
+	VFMADD213PS	192(AX), Y2, Y11
+	VFMADD213PS	64(AX), Y6, Y11
+	VFMADD213PS	448(AX), Y2, Y12
+	VFMADD213PS	384(AX), Y2, Y12
+	VFMADD213PS	256(AX), Y12, Y2
+	VFMADD213PS	96(AX), Y2, Y6
+	VSHUFPS	$136, Y5, Y4, Y2
+	VPERMPD	$216, Y2, Y2
+	VBLENDVPS	Y2, 480(AX), Y3, Y3
+	VBLENDVPS	Y2, 512(AX), Y7, Y4
+	VBLENDVPS	Y2, 544(AX), Y11, Y5
+	VBLENDVPS	Y2, 576(AX), Y6, Y2
+	VSHUFPS	$136, Y1, Y0, Y0
+	VPERMPD	$216, Y0, Y0
+	VBLENDVPS	Y0, 0(AX), Y3, Y1
+	VBLENDVPS	Y0, 32(AX), Y4, Y3
+	VBLENDVPS	Y0, 64(AX), Y5, Y4
+	VBLENDVPS	Y0, 96(AX), Y2, Y0
+	VMOVUPS	224(AX), Y13
+	VSHUFPS	$136, Y9, Y13, Y2
+	VPERMPD	$216, Y2, Y2
+	VMOVUPS	608(AX), Y14
+	VBLENDVPS	Y2, Y1, Y14, Y1
+	VMOVUPS	Y1, (R9)
+	VMOVUPS	640(AX), Y14
+	VBLENDVPS	Y2, Y3, Y14, Y1
+	VMOVUPS	Y1, 128(R9)
+	VMOVUPS	672(AX), Y14
+	VBLENDVPS	Y2, Y4, Y14, Y1
+	VMOVUPS	Y1, 256(R9)
+	VMOVUPS	704(AX), Y14
+	VBLENDVPS	Y2, Y0, Y14, Y0
+	VMOVUPS	Y0, 384(R9)
+	ADDQ	$64, CX
+	ADDQ	$64, SI
+	ADDQ	$32, DI
+	ADDQ	$32, 65616(AX)
+	ADDQ	$32, R9
+	DECQ	65608(AX)
+	JNE	loop3
+	// results that are the arguments of the next run
+	MOVQ	$4, CX
+	MOVQ	AX, SI
+loop5: // 4 times: vectors of the block
+	VMOVUPD	683648(SI), Y0	// step.next_next
+	VMOVUPD	683680(SI), Y1	// step.next_next | 1
+	VMOVUPD	Y0, 679552(SI)	// step.next
+	VMOVUPD	Y1, 679584(SI)	// step.next | 1
+	VMOVUPD	683904(SI), Y0	// step.open_next
+	VMOVUPD	683936(SI), Y1	// step.open_next | 1
+	VMOVUPD	Y0, 679808(SI)	// step.open
+	VMOVUPD	Y1, 679840(SI)	// step.open | 1
+	ADDQ	$64, SI
+	DECQ	CX
+	JNE	loop5
+	// the next row, if a sample has to take it
+	VBROADCASTSD	680064(AX), Y0	// step.row
+	VADDPD	f64_3ff0000000000000<>(SB), Y0, Y0
+	VMOVSD	X0, 680064(AX)	// step.row
+	VBROADCASTSD	682368(AX), Y1	// step.left
+	VSUBPD	f64_3ff0000000000000<>(SB), Y1, Y1
+	VMOVSD	X1, 682368(AX)	// step.left
+	VMOVUPD	679808(AX), Y1	// step.open
+	VMOVUPD	f64_0000000000000000<>(SB), Y2
+	VCMPPD	$17, Y1, Y2, Y1
+	VMOVUPD	679552(AX), Y2	// step.next
+	VCMPPD	$0, Y0, Y2, Y2
+	VANDPD	Y2, Y1, Y1
+	VORPD	f64_0000000000000000<>(SB), Y1, Y1
+	VMOVUPD	679840(AX), Y2	// step.open | 1
+	VMOVUPD	f64_0000000000000000<>(SB), Y3
+	VCMPPD	$17, Y2, Y3, Y2
+	VMOVUPD	679584(AX), Y3	// step.next | 1
+	VCMPPD	$0, Y0, Y3, Y3
+	VANDPD	Y3, Y2, Y2
+	VORPD	Y2, Y1, Y1
+	VMOVUPD	679872(AX), Y2	// step.open | 2
+	VMOVUPD	f64_0000000000000000<>(SB), Y3
+	VCMPPD	$17, Y2, Y3, Y2
+	VMOVUPD	679616(AX), Y3	// step.next | 2
+	VCMPPD	$0, Y0, Y3, Y3
+	VANDPD	Y3, Y2, Y2
+	VORPD	Y2, Y1, Y1
+	VMOVUPD	679904(AX), Y2	// step.open | 3
+	VMOVUPD	f64_0000000000000000<>(SB), Y3
+	VCMPPD	$17, Y2, Y3, Y2
+	VMOVUPD	679648(AX), Y3	// step.next | 3
+	VCMPPD	$0, Y0, Y3, Y3
+	VANDPD	Y3, Y2, Y2
+	VORPD	Y2, Y1, Y1
+	VMOVUPD	679936(AX), Y2	// step.open | 4
+	VMOVUPD	f64_0000000000000000<>(SB), Y3
+	VCMPPD	$17, Y2, Y3, Y2
+	VMOVUPD	679680(AX), Y3	// step.next | 4
+	VCMPPD	$0, Y0, Y3, Y3
+	VANDPD	Y3, Y2, Y2
+	VORPD	Y2, Y1, Y1
+	VMOVUPD	679968(AX), Y2	// step.open | 5
+	VMOVUPD	f64_0000000000000000<>(SB), Y3
+	VCMPPD	$17, Y2, Y3, Y2
+	VMOVUPD	679712(AX), Y3	// step.next | 5
+	VCMPPD	$0, Y0, Y3, Y3
+	VANDPD	Y3, Y2, Y2
+	VORPD	Y2, Y1, Y1
+	VMOVUPD	680000(AX), Y2	// step.open | 6
+	VMOVUPD	f64_0000000000000000<>(SB), Y3
+	VCMPPD	$17, Y2, Y3, Y2
+	VMOVUPD	679744(AX), Y3	// step.next | 6
+	VCMPPD	$0, Y0, Y3, Y3
+	VANDPD	Y3, Y2, Y2
+	VORPD	Y2, Y1, Y1
+	VMOVUPD	680032(AX), Y2	// step.open | 7
+	VMOVUPD	f64_0000000000000000<>(SB), Y3
+	VCMPPD	$17, Y2, Y3, Y2
+	VMOVUPD	679776(AX), Y3	// step.next | 7
+	VCMPPD	$0, Y0, Y3, Y3
+	VANDPD	Y3, Y2, Y2
+	VORPD	Y2, Y1, Y1
+	VCMPPD	$17, f64_4040000000000000<>(SB), Y0, Y0
+	VBROADCASTSD	682368(AX), Y2	// step.left
+	VMOVUPD	f64_0000000000000000<>(SB), Y3
+	VCMPPD	$17, Y2, Y3, Y2
+	VANDPD	Y2, Y0, Y0
+	VANDPD	Y0, Y1, Y0
+	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
+	VPERM2F128	$1, Y0, Y0, Y1
+	VADDPD	Y1, Y0, Y0
+	VSHUFPD	$5, Y0, Y0, Y1
+	VADDPD	Y1, Y0, Y0
+	VMOVSD	X0, 682624(AX)	// step.more
+	ADDQ	$256, 65584(AX)
+	ADDQ	$1024, 65592(AX)
+	ADDQ	$512, 65600(AX)
+	CMPQ	682624(AX), $0	// step.more
+	JNE	loop2
+	// the first row that a sample has to take, if there is one
+	VMOVUPD	679808(AX), Y0	// step.open
+	VMOVUPD	f64_0000000000000000<>(SB), Y1
+	VCMPPD	$17, Y0, Y1, Y0
+	VMOVUPD	679552(AX), Y1	// step.next
+	VMOVUPD	f64_4040000000000000<>(SB), Y2
+	VBLENDVPD	Y0, Y1, Y2, Y0
+	VMOVUPD	f64_4040000000000000<>(SB), Y1
+	VMINPD	Y0, Y1, Y0
+	VMOVUPD	679840(AX), Y1	// step.open | 1
+	VMOVUPD	f64_0000000000000000<>(SB), Y2
+	VCMPPD	$17, Y1, Y2, Y1
+	VMOVUPD	679584(AX), Y2	// step.next | 1
+	VMOVUPD	f64_4040000000000000<>(SB), Y3
+	VBLENDVPD	Y1, Y2, Y3, Y1
+	VMINPD	Y1, Y0, Y0
+	VMOVUPD	679872(AX), Y1	// step.open | 2
+	VMOVUPD	f64_0000000000000000<>(SB), Y2
+	VCMPPD	$17, Y1, Y2, Y1
+	VMOVUPD	679616(AX), Y2	// step.next | 2
+	VMOVUPD	f64_4040000000000000<>(SB), Y3
+	VBLENDVPD	Y1, Y2, Y3, Y1
+	VMINPD	Y1, Y0, Y0
+	VMOVUPD	679904(AX), Y1	// step.open | 3
+	VMOVUPD	f64_0000000000000000<>(SB), Y2
+	VCMPPD	$17, Y1, Y2, Y1
+	VMOVUPD	679648(AX), Y2	// step.next | 3
+	VMOVUPD	f64_4040000000000000<>(SB), Y3
+	VBLENDVPD	Y1, Y2, Y3, Y1
+	VMINPD	Y1, Y0, Y0
+	VMOVUPD	679936(AX), Y1	// step.open | 4
+	VMOVUPD	f64_0000000000000000<>(SB), Y2
+	VCMPPD	$17, Y1, Y2, Y1
+	VMOVUPD	679680(AX), Y2	// step.next | 4
+	VMOVUPD	f64_4040000000000000<>(SB), Y3
+	VBLENDVPD	Y1, Y2, Y3, Y1
+	VMINPD	Y1, Y0, Y0
+	VMOVUPD	679968(AX), Y1	// step.open | 5
+	VMOVUPD	f64_0000000000000000<>(SB), Y2
+	VCMPPD	$17, Y1, Y2, Y1
+	VMOVUPD	679712(AX), Y2	// step.next | 5
+	VMOVUPD	f64_4040000000000000<>(SB), Y3
+	VBLENDVPD	Y1, Y2, Y3, Y1
+	VMINPD	Y1, Y0, Y0
+	VMOVUPD	680000(AX), Y1	// step.open | 6
+	VMOVUPD	f64_0000000000000000<>(SB), Y2
+	VCMPPD	$17, Y1, Y2, Y1
+	VMOVUPD	679744(AX), Y2	// step.next | 6
+	VMOVUPD	f64_4040000000000000<>(SB), Y3
+	VBLENDVPD	Y1, Y2, Y3, Y1
+	VMINPD	Y1, Y0, Y0
+	VMOVUPD	680032(AX), Y1	// step.open | 7
+	VMOVUPD	f64_0000000000000000<>(SB), Y2
+	VCMPPD	$17, Y1, Y2, Y1
+	VMOVUPD	679776(AX), Y2	// step.next | 7
+	VMOVUPD	f64_4040000000000000<>(SB), Y3
+	VBLENDVPD	Y1, Y2, Y3, Y1
+	VMINPD	Y1, Y0, Y0
+	VPERM2F128	$1, Y0, Y0, Y1
+	VMINPD	Y1, Y0, Y0
+	VSHUFPD	$5, Y0, Y0, Y1
+	VMINPD	Y1, Y0, Y0
+	VMOVSD	X0, 680064(AX)	// step.row
+	VCMPPD	$17, f64_4040000000000000<>(SB), Y0, Y0
+	VBROADCASTSD	682368(AX), Y1	// step.left
+	VMOVUPD	f64_0000000000000000<>(SB), Y2
+	VCMPPD	$17, Y1, Y2, Y1
+	VANDPD	Y1, Y0, Y0
+	VMOVSD	X0, 682624(AX)	// step.more
+	CMPQ	682624(AX), $0	// step.more
+	JNE	loop1
+	RET
+
+// func forecast0RecLaneoutputAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·forecast0RecLaneoutputAVX2(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	forecast0RecLaneoutput_avx2<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
 	RET
 
 // decBack is dec.back (forecast.nde:21) of a block of samples.
@@ -7718,13 +8208,13 @@ TEXT decBack_avx2<>(SB), NOSPLIT, $0-0
 	VMOVUPS	65888(AX), Y15	// mask | 3
 	VMOVUPS	Y15, 96(AX)
 	// forecast.nde:21
-	VMOVUPS	724352(AX), Y15	// out_bar[0]
+	VMOVUPS	685696(AX), Y15	// out_bar[0]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	724384(AX), Y15	// out_bar[0] | 1
+	VMOVUPS	685728(AX), Y15	// out_bar[0] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	724416(AX), Y15	// out_bar[0] | 2
+	VMOVUPS	685760(AX), Y15	// out_bar[0] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	724448(AX), Y15	// out_bar[0] | 3
+	VMOVUPS	685792(AX), Y15	// out_bar[0] | 3
 	VMOVUPS	Y15, 224(AX)
 	VMOVUPS	128(AX), Y13
 	VANDPS	0(AX), Y13, Y0
@@ -7740,13 +8230,13 @@ TEXT decBack_avx2<>(SB), NOSPLIT, $0-0
 	VADDPS	Y2, Y0, Y0
 	VADDPS	Y3, Y0, Y0
 	VMOVUPS	Y0, 129952(R8)	// sum of dec.2.bias[0]
-	VMOVUPS	724480(AX), Y15	// out_bar[1]
+	VMOVUPS	685824(AX), Y15	// out_bar[1]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	724512(AX), Y15	// out_bar[1] | 1
+	VMOVUPS	685856(AX), Y15	// out_bar[1] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	724544(AX), Y15	// out_bar[1] | 2
+	VMOVUPS	685888(AX), Y15	// out_bar[1] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	724576(AX), Y15	// out_bar[1] | 3
+	VMOVUPS	685920(AX), Y15	// out_bar[1] | 3
 	VMOVUPS	Y15, 352(AX)
 	VMOVUPS	256(AX), Y13
 	VANDPS	0(AX), Y13, Y0
@@ -7762,13 +8252,13 @@ TEXT decBack_avx2<>(SB), NOSPLIT, $0-0
 	VADDPS	Y2, Y0, Y0
 	VADDPS	Y3, Y0, Y0
 	VMOVUPS	Y0, 129984(R8)	// sum of dec.2.bias[1]
-	VMOVUPS	724608(AX), Y15	// out_bar[2]
+	VMOVUPS	685952(AX), Y15	// out_bar[2]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	724640(AX), Y15	// out_bar[2] | 1
+	VMOVUPS	685984(AX), Y15	// out_bar[2] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	724672(AX), Y15	// out_bar[2] | 2
+	VMOVUPS	686016(AX), Y15	// out_bar[2] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	724704(AX), Y15	// out_bar[2] | 3
+	VMOVUPS	686048(AX), Y15	// out_bar[2] | 3
 	VMOVUPS	Y15, 480(AX)
 	VMOVUPS	384(AX), Y13
 	VANDPS	0(AX), Y13, Y0
@@ -7805,10 +8295,10 @@ loop1: // 16 times: tiles of 2 elements
 	VFMADD231PS	416(AX), Y4, Y2
 	VFMADD231PS	448(AX), Y4, Y3
 	VFMADD231PS	480(AX), Y4, Y0
-	VMOVUPS	Y1, 725760(DI)	// vecmat[0]
-	VMOVUPS	Y2, 725792(DI)	// vecmat[0] | 1
-	VMOVUPS	Y3, 725824(DI)	// vecmat[0] | 2
-	VMOVUPS	Y0, 725856(DI)	// vecmat[0] | 3
+	VMOVUPS	Y1, 687104(DI)	// vecmat[0]
+	VMOVUPS	Y2, 687136(DI)	// vecmat[0] | 1
+	VMOVUPS	Y3, 687168(DI)	// vecmat[0] | 2
+	VMOVUPS	Y0, 687200(DI)	// vecmat[0] | 3
 	VBROADCASTSS	40952(SI), Y0	// dec.2.weight[1]
 	VMULPS	128(AX), Y0, Y1
 	VMULPS	160(AX), Y0, Y2
@@ -7824,10 +8314,10 @@ loop1: // 16 times: tiles of 2 elements
 	VFMADD231PS	416(AX), Y4, Y2
 	VFMADD231PS	448(AX), Y4, Y3
 	VFMADD231PS	480(AX), Y4, Y0
-	VMOVUPS	Y1, 725888(DI)	// vecmat[1]
-	VMOVUPS	Y2, 725920(DI)	// vecmat[1] | 1
-	VMOVUPS	Y3, 725952(DI)	// vecmat[1] | 2
-	VMOVUPS	Y0, 725984(DI)	// vecmat[1] | 3
+	VMOVUPS	Y1, 687232(DI)	// vecmat[1]
+	VMOVUPS	Y2, 687264(DI)	// vecmat[1] | 1
+	VMOVUPS	Y3, 687296(DI)	// vecmat[1] | 2
+	VMOVUPS	Y0, 687328(DI)	// vecmat[1] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
@@ -7840,10 +8330,10 @@ loop1: // 16 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	R9, R12
 loop2: // 8 times: terms of the sums
-	VMOVUPS	723328(R11), Y8	// z[0]
-	VMOVUPS	723360(R11), Y9	// z[0] | 1
-	VMOVUPS	723392(R11), Y10	// z[0] | 2
-	VMOVUPS	723424(R11), Y11	// z[0] | 3
+	VMOVUPS	684672(R11), Y8	// z[0]
+	VMOVUPS	684704(R11), Y9	// z[0] | 1
+	VMOVUPS	684736(R11), Y10	// z[0] | 2
+	VMOVUPS	684768(R11), Y11	// z[0] | 3
 	VBROADCASTSS	39796(R12), Y12	// dec.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -7858,14 +8348,14 @@ loop2: // 8 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop2
-	VMOVUPS	Y0, 729856(DI)	// matvec[0]
-	VMOVUPS	Y1, 729888(DI)	// matvec[0] | 1
-	VMOVUPS	Y2, 729920(DI)	// matvec[0] | 2
-	VMOVUPS	Y3, 729952(DI)	// matvec[0] | 3
-	VMOVUPS	Y4, 729984(DI)	// matvec[1]
-	VMOVUPS	Y5, 730016(DI)	// matvec[1] | 1
-	VMOVUPS	Y6, 730048(DI)	// matvec[1] | 2
-	VMOVUPS	Y7, 730080(DI)	// matvec[1] | 3
+	VMOVUPS	Y0, 691200(DI)	// matvec[0]
+	VMOVUPS	Y1, 691232(DI)	// matvec[0] | 1
+	VMOVUPS	Y2, 691264(DI)	// matvec[0] | 2
+	VMOVUPS	Y3, 691296(DI)	// matvec[0] | 3
+	VMOVUPS	Y4, 691328(DI)	// matvec[1]
+	VMOVUPS	Y5, 691360(DI)	// matvec[1] | 1
+	VMOVUPS	Y6, 691392(DI)	// matvec[1] | 2
+	VMOVUPS	Y7, 691424(DI)	// matvec[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	ADDQ	$64, R9
@@ -7890,10 +8380,10 @@ loop3: // 4 times: vectors of the block
 	MOVQ	BX, R12
 loop4: // 32 times: elements
 	// forecast.nde:22
-	VMOVUPS	729856(R9), Y9	// matvec[0]
+	VMOVUPS	691200(R9), Y9	// matvec[0]
 	VBROADCASTSS	40820(R10), Y10	// dec.0.bias[0]
 	VADDPS	Y10, Y9, Y9
-	VMOVUPS	Y9, 733952(R9)	// add[0]
+	VMOVUPS	Y9, 695296(R9)	// add[0]
 	VORPS	f32_80000000<>(SB), Y9, Y10
 	VMOVUPS	f32_42b40000<>(SB), Y11
 	VMINPS	Y10, Y11, Y10
@@ -7925,16 +8415,16 @@ loop4: // 32 times: elements
 	VBLENDVPS	Y11, Y10, Y12, Y11
 	VADDPS	f32_3f800000<>(SB), Y10, Y10
 	VDIVPS	Y10, Y11, Y10
-	VMOVUPS	Y10, 738048(R9)	// sigmoid[0]
-	VMOVUPS	725760(R9), Y11	// vecmat[0]
+	VMOVUPS	Y10, 699392(R9)	// sigmoid[0]
+	VMOVUPS	687104(R9), Y11	// vecmat[0]
 	VMULPS	Y9, Y11, Y9
 	VMOVUPS	f32_3f800000<>(SB), Y11
 	VSUBPS	Y10, Y11, Y11
 	VMULPS	Y11, Y10, Y11
-	VMOVUPS	725760(R9), Y12	// vecmat[0]
+	VMOVUPS	687104(R9), Y12	// vecmat[0]
 	VMULPS	Y10, Y12, Y10
 	VFMADD231PS	Y11, Y9, Y10
-	VMOVUPS	Y10, 742144(R9)	// dec.0.bias_bar[0]
+	VMOVUPS	Y10, 703488(R9)	// dec.0.bias_bar[0]
 	VANDPS	Y0, Y10, Y9
 	VMOVUPS	125856(R11), Y11	// sum of dec.0.bias[0]
 	VADDPS	Y9, Y11, Y9
@@ -7961,14 +8451,14 @@ loop4: // 32 times: elements
 	ADDQ	$32, R12
 	DECQ	DI
 	JNE	loop4
-	VMOVUPS	Y1, 724736(SI)	// z_bar[0]
-	VMOVUPS	Y2, 724864(SI)	// z_bar[1]
-	VMOVUPS	Y3, 724992(SI)	// z_bar[2]
-	VMOVUPS	Y4, 725120(SI)	// z_bar[3]
-	VMOVUPS	Y5, 725248(SI)	// z_bar[4]
-	VMOVUPS	Y6, 725376(SI)	// z_bar[5]
-	VMOVUPS	Y7, 725504(SI)	// z_bar[6]
-	VMOVUPS	Y8, 725632(SI)	// z_bar[7]
+	VMOVUPS	Y1, 686080(SI)	// z_bar[0]
+	VMOVUPS	Y2, 686208(SI)	// z_bar[1]
+	VMOVUPS	Y3, 686336(SI)	// z_bar[2]
+	VMOVUPS	Y4, 686464(SI)	// z_bar[3]
+	VMOVUPS	Y5, 686592(SI)	// z_bar[4]
+	VMOVUPS	Y6, 686720(SI)	// z_bar[5]
+	VMOVUPS	Y7, 686848(SI)	// z_bar[6]
+	VMOVUPS	Y8, 686976(SI)	// z_bar[7]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop3
@@ -7980,29 +8470,29 @@ loop4: // 32 times: elements
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	65888(AX), Y15	// mask | 3
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	724352(AX), Y15	// out_bar[0]
+	VMOVUPS	685696(AX), Y15	// out_bar[0]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	724384(AX), Y15	// out_bar[0] | 1
+	VMOVUPS	685728(AX), Y15	// out_bar[0] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	724416(AX), Y15	// out_bar[0] | 2
+	VMOVUPS	685760(AX), Y15	// out_bar[0] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	724448(AX), Y15	// out_bar[0] | 3
+	VMOVUPS	685792(AX), Y15	// out_bar[0] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	724480(AX), Y15	// out_bar[1]
+	VMOVUPS	685824(AX), Y15	// out_bar[1]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	724512(AX), Y15	// out_bar[1] | 1
+	VMOVUPS	685856(AX), Y15	// out_bar[1] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	724544(AX), Y15	// out_bar[1] | 2
+	VMOVUPS	685888(AX), Y15	// out_bar[1] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	724576(AX), Y15	// out_bar[1] | 3
+	VMOVUPS	685920(AX), Y15	// out_bar[1] | 3
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	724608(AX), Y15	// out_bar[2]
+	VMOVUPS	685952(AX), Y15	// out_bar[2]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	724640(AX), Y15	// out_bar[2] | 1
+	VMOVUPS	685984(AX), Y15	// out_bar[2] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	724672(AX), Y15	// out_bar[2] | 2
+	VMOVUPS	686016(AX), Y15	// out_bar[2] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	724704(AX), Y15	// out_bar[2] | 3
+	VMOVUPS	686048(AX), Y15	// out_bar[2] | 3
 	VMOVUPS	Y15, 480(AX)
 	MOVQ	$16, CX
 	MOVQ	AX, SI
@@ -8010,18 +8500,18 @@ loop4: // 32 times: elements
 	MOVQ	R8, R9
 loop5: // 16 times: tiles of 2 elements
 	// forecast.nde:22
-	VMOVUPS	742144(SI), Y0	// dec.0.bias_bar[0]
-	VMOVUPS	742176(SI), Y1	// dec.0.bias_bar[0] | 1
-	VMOVUPS	742208(SI), Y2	// dec.0.bias_bar[0] | 2
-	VMOVUPS	742240(SI), Y3	// dec.0.bias_bar[0] | 3
+	VMOVUPS	703488(SI), Y0	// dec.0.bias_bar[0]
+	VMOVUPS	703520(SI), Y1	// dec.0.bias_bar[0] | 1
+	VMOVUPS	703552(SI), Y2	// dec.0.bias_bar[0] | 2
+	VMOVUPS	703584(SI), Y3	// dec.0.bias_bar[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	742272(SI), Y4	// dec.0.bias_bar[1]
-	VMOVUPS	742304(SI), Y5	// dec.0.bias_bar[1] | 1
-	VMOVUPS	742336(SI), Y6	// dec.0.bias_bar[1] | 2
-	VMOVUPS	742368(SI), Y7	// dec.0.bias_bar[1] | 3
+	VMOVUPS	703616(SI), Y4	// dec.0.bias_bar[1]
+	VMOVUPS	703648(SI), Y5	// dec.0.bias_bar[1] | 1
+	VMOVUPS	703680(SI), Y6	// dec.0.bias_bar[1] | 2
+	VMOVUPS	703712(SI), Y7	// dec.0.bias_bar[1] | 3
 	VANDPS	0(AX), Y4, Y4
 	VANDPS	32(AX), Y5, Y5
 	VANDPS	64(AX), Y6, Y6
@@ -8030,10 +8520,10 @@ loop5: // 16 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	DI, R12
 loop6: // 8 times: elements
-	VMOVUPS	723328(R11), Y8	// z[0]
-	VMOVUPS	723360(R11), Y9	// z[0] | 1
-	VMOVUPS	723392(R11), Y10	// z[0] | 2
-	VMOVUPS	723424(R11), Y11	// z[0] | 3
+	VMOVUPS	684672(R11), Y8	// z[0]
+	VMOVUPS	684704(R11), Y9	// z[0] | 1
+	VMOVUPS	684736(R11), Y10	// z[0] | 2
+	VMOVUPS	684768(R11), Y11	// z[0] | 3
 	VMOVUPS	117664(R12), Y12	// sum of dec.0.weight[0]
 	VFMADD231PS	Y8, Y0, Y12
 	VFMADD231PS	Y9, Y1, Y12
@@ -8050,14 +8540,14 @@ loop6: // 8 times: elements
 	ADDQ	$32, R12
 	DECQ	R10
 	JNE	loop6
-	VMOVUPS	733952(SI), Y0	// add[0]
-	VMOVUPS	733984(SI), Y1	// add[0] | 1
-	VMOVUPS	734016(SI), Y2	// add[0] | 2
-	VMOVUPS	734048(SI), Y3	// add[0] | 3
-	VMOVUPS	738048(SI), Y4	// sigmoid[0]
-	VMOVUPS	738080(SI), Y5	// sigmoid[0] | 1
-	VMOVUPS	738112(SI), Y6	// sigmoid[0] | 2
-	VMOVUPS	738144(SI), Y7	// sigmoid[0] | 3
+	VMOVUPS	695296(SI), Y0	// add[0]
+	VMOVUPS	695328(SI), Y1	// add[0] | 1
+	VMOVUPS	695360(SI), Y2	// add[0] | 2
+	VMOVUPS	695392(SI), Y3	// add[0] | 3
+	VMOVUPS	699392(SI), Y4	// sigmoid[0]
+	VMOVUPS	699424(SI), Y5	// sigmoid[0] | 1
+	VMOVUPS	699456(SI), Y6	// sigmoid[0] | 2
+	VMOVUPS	699488(SI), Y7	// sigmoid[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
@@ -8084,14 +8574,14 @@ loop6: // 8 times: elements
 	VFMADD231PS	448(AX), Y2, Y4
 	VFMADD231PS	480(AX), Y3, Y4
 	VMOVUPS	Y4, 128928(R9)	// sum of dec.2.weight[64]
-	VMOVUPS	734080(SI), Y0	// add[1]
-	VMOVUPS	734112(SI), Y1	// add[1] | 1
-	VMOVUPS	734144(SI), Y2	// add[1] | 2
-	VMOVUPS	734176(SI), Y3	// add[1] | 3
-	VMOVUPS	738176(SI), Y4	// sigmoid[1]
-	VMOVUPS	738208(SI), Y5	// sigmoid[1] | 1
-	VMOVUPS	738240(SI), Y6	// sigmoid[1] | 2
-	VMOVUPS	738272(SI), Y7	// sigmoid[1] | 3
+	VMOVUPS	695424(SI), Y0	// add[1]
+	VMOVUPS	695456(SI), Y1	// add[1] | 1
+	VMOVUPS	695488(SI), Y2	// add[1] | 2
+	VMOVUPS	695520(SI), Y3	// add[1] | 3
+	VMOVUPS	699520(SI), Y4	// sigmoid[1]
+	VMOVUPS	699552(SI), Y5	// sigmoid[1] | 1
+	VMOVUPS	699584(SI), Y6	// sigmoid[1] | 2
+	VMOVUPS	699616(SI), Y7	// sigmoid[1] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
@@ -8128,102 +8618,102 @@ loop6: // 8 times: elements
 // latentFieldFwd is Latent.field.fwd (forecast.nde:25) of a block of samples.
 TEXT latentFieldFwd_avx2<>(SB), NOSPLIT, $0-0
 	// forecast.nde:28
-	VMOVUPS	746240(AX), Y0	// z[0]
-	VMOVUPS	746272(AX), Y1	// z[0] | 1
-	VMOVUPS	746304(AX), Y2	// z[0] | 2
-	VMOVUPS	746336(AX), Y3	// z[0] | 3
-	VMOVUPS	Y0, 783616(AX)	// concat[0]
-	VMOVUPS	Y1, 783648(AX)	// concat[0] | 1
-	VMOVUPS	Y2, 783680(AX)	// concat[0] | 2
-	VMOVUPS	Y3, 783712(AX)	// concat[0] | 3
-	VMOVUPS	746368(AX), Y0	// z[1]
-	VMOVUPS	746400(AX), Y1	// z[1] | 1
-	VMOVUPS	746432(AX), Y2	// z[1] | 2
-	VMOVUPS	746464(AX), Y3	// z[1] | 3
-	VMOVUPS	Y0, 783744(AX)	// concat[1]
-	VMOVUPS	Y1, 783776(AX)	// concat[1] | 1
-	VMOVUPS	Y2, 783808(AX)	// concat[1] | 2
-	VMOVUPS	Y3, 783840(AX)	// concat[1] | 3
-	VMOVUPS	746496(AX), Y0	// z[2]
-	VMOVUPS	746528(AX), Y1	// z[2] | 1
-	VMOVUPS	746560(AX), Y2	// z[2] | 2
-	VMOVUPS	746592(AX), Y3	// z[2] | 3
-	VMOVUPS	Y0, 783872(AX)	// concat[2]
-	VMOVUPS	Y1, 783904(AX)	// concat[2] | 1
-	VMOVUPS	Y2, 783936(AX)	// concat[2] | 2
-	VMOVUPS	Y3, 783968(AX)	// concat[2] | 3
-	VMOVUPS	746624(AX), Y0	// z[3]
-	VMOVUPS	746656(AX), Y1	// z[3] | 1
-	VMOVUPS	746688(AX), Y2	// z[3] | 2
-	VMOVUPS	746720(AX), Y3	// z[3] | 3
-	VMOVUPS	Y0, 784000(AX)	// concat[3]
-	VMOVUPS	Y1, 784032(AX)	// concat[3] | 1
-	VMOVUPS	Y2, 784064(AX)	// concat[3] | 2
-	VMOVUPS	Y3, 784096(AX)	// concat[3] | 3
-	VMOVUPS	746752(AX), Y0	// z[4]
-	VMOVUPS	746784(AX), Y1	// z[4] | 1
-	VMOVUPS	746816(AX), Y2	// z[4] | 2
-	VMOVUPS	746848(AX), Y3	// z[4] | 3
-	VMOVUPS	Y0, 784128(AX)	// concat[4]
-	VMOVUPS	Y1, 784160(AX)	// concat[4] | 1
-	VMOVUPS	Y2, 784192(AX)	// concat[4] | 2
-	VMOVUPS	Y3, 784224(AX)	// concat[4] | 3
-	VMOVUPS	746880(AX), Y0	// z[5]
-	VMOVUPS	746912(AX), Y1	// z[5] | 1
-	VMOVUPS	746944(AX), Y2	// z[5] | 2
-	VMOVUPS	746976(AX), Y3	// z[5] | 3
-	VMOVUPS	Y0, 784256(AX)	// concat[5]
-	VMOVUPS	Y1, 784288(AX)	// concat[5] | 1
-	VMOVUPS	Y2, 784320(AX)	// concat[5] | 2
-	VMOVUPS	Y3, 784352(AX)	// concat[5] | 3
-	VMOVUPS	747008(AX), Y0	// z[6]
-	VMOVUPS	747040(AX), Y1	// z[6] | 1
-	VMOVUPS	747072(AX), Y2	// z[6] | 2
-	VMOVUPS	747104(AX), Y3	// z[6] | 3
-	VMOVUPS	Y0, 784384(AX)	// concat[6]
-	VMOVUPS	Y1, 784416(AX)	// concat[6] | 1
-	VMOVUPS	Y2, 784448(AX)	// concat[6] | 2
-	VMOVUPS	Y3, 784480(AX)	// concat[6] | 3
-	VMOVUPS	747136(AX), Y0	// z[7]
-	VMOVUPS	747168(AX), Y1	// z[7] | 1
-	VMOVUPS	747200(AX), Y2	// z[7] | 2
-	VMOVUPS	747232(AX), Y3	// z[7] | 3
-	VMOVUPS	Y0, 784512(AX)	// concat[7]
-	VMOVUPS	Y1, 784544(AX)	// concat[7] | 1
-	VMOVUPS	Y2, 784576(AX)	// concat[7] | 2
-	VMOVUPS	Y3, 784608(AX)	// concat[7] | 3
-	VMOVUPS	747264(AX), Y0	// a[0]
-	VMOVUPS	747296(AX), Y1	// a[0] | 1
-	VMOVUPS	747328(AX), Y2	// a[0] | 2
-	VMOVUPS	747360(AX), Y3	// a[0] | 3
-	VMOVUPS	Y0, 784640(AX)	// concat[8]
-	VMOVUPS	Y1, 784672(AX)	// concat[8] | 1
-	VMOVUPS	Y2, 784704(AX)	// concat[8] | 2
-	VMOVUPS	Y3, 784736(AX)	// concat[8] | 3
-	VMOVUPS	747392(AX), Y0	// a[1]
-	VMOVUPS	747424(AX), Y1	// a[1] | 1
-	VMOVUPS	747456(AX), Y2	// a[1] | 2
-	VMOVUPS	747488(AX), Y3	// a[1] | 3
-	VMOVUPS	Y0, 784768(AX)	// concat[9]
-	VMOVUPS	Y1, 784800(AX)	// concat[9] | 1
-	VMOVUPS	Y2, 784832(AX)	// concat[9] | 2
-	VMOVUPS	Y3, 784864(AX)	// concat[9] | 3
-	VMOVUPS	747520(AX), Y0	// a[2]
-	VMOVUPS	747552(AX), Y1	// a[2] | 1
-	VMOVUPS	747584(AX), Y2	// a[2] | 2
-	VMOVUPS	747616(AX), Y3	// a[2] | 3
-	VMOVUPS	Y0, 784896(AX)	// concat[10]
-	VMOVUPS	Y1, 784928(AX)	// concat[10] | 1
-	VMOVUPS	Y2, 784960(AX)	// concat[10] | 2
-	VMOVUPS	Y3, 784992(AX)	// concat[10] | 3
-	VMOVUPS	747648(AX), Y0	// a[3]
-	VMOVUPS	747680(AX), Y1	// a[3] | 1
-	VMOVUPS	747712(AX), Y2	// a[3] | 2
-	VMOVUPS	747744(AX), Y3	// a[3] | 3
-	VMOVUPS	Y0, 785024(AX)	// concat[11]
-	VMOVUPS	Y1, 785056(AX)	// concat[11] | 1
-	VMOVUPS	Y2, 785088(AX)	// concat[11] | 2
-	VMOVUPS	Y3, 785120(AX)	// concat[11] | 3
+	VMOVUPS	707584(AX), Y0	// z[0]
+	VMOVUPS	707616(AX), Y1	// z[0] | 1
+	VMOVUPS	707648(AX), Y2	// z[0] | 2
+	VMOVUPS	707680(AX), Y3	// z[0] | 3
+	VMOVUPS	Y0, 744960(AX)	// concat[0]
+	VMOVUPS	Y1, 744992(AX)	// concat[0] | 1
+	VMOVUPS	Y2, 745024(AX)	// concat[0] | 2
+	VMOVUPS	Y3, 745056(AX)	// concat[0] | 3
+	VMOVUPS	707712(AX), Y0	// z[1]
+	VMOVUPS	707744(AX), Y1	// z[1] | 1
+	VMOVUPS	707776(AX), Y2	// z[1] | 2
+	VMOVUPS	707808(AX), Y3	// z[1] | 3
+	VMOVUPS	Y0, 745088(AX)	// concat[1]
+	VMOVUPS	Y1, 745120(AX)	// concat[1] | 1
+	VMOVUPS	Y2, 745152(AX)	// concat[1] | 2
+	VMOVUPS	Y3, 745184(AX)	// concat[1] | 3
+	VMOVUPS	707840(AX), Y0	// z[2]
+	VMOVUPS	707872(AX), Y1	// z[2] | 1
+	VMOVUPS	707904(AX), Y2	// z[2] | 2
+	VMOVUPS	707936(AX), Y3	// z[2] | 3
+	VMOVUPS	Y0, 745216(AX)	// concat[2]
+	VMOVUPS	Y1, 745248(AX)	// concat[2] | 1
+	VMOVUPS	Y2, 745280(AX)	// concat[2] | 2
+	VMOVUPS	Y3, 745312(AX)	// concat[2] | 3
+	VMOVUPS	707968(AX), Y0	// z[3]
+	VMOVUPS	708000(AX), Y1	// z[3] | 1
+	VMOVUPS	708032(AX), Y2	// z[3] | 2
+	VMOVUPS	708064(AX), Y3	// z[3] | 3
+	VMOVUPS	Y0, 745344(AX)	// concat[3]
+	VMOVUPS	Y1, 745376(AX)	// concat[3] | 1
+	VMOVUPS	Y2, 745408(AX)	// concat[3] | 2
+	VMOVUPS	Y3, 745440(AX)	// concat[3] | 3
+	VMOVUPS	708096(AX), Y0	// z[4]
+	VMOVUPS	708128(AX), Y1	// z[4] | 1
+	VMOVUPS	708160(AX), Y2	// z[4] | 2
+	VMOVUPS	708192(AX), Y3	// z[4] | 3
+	VMOVUPS	Y0, 745472(AX)	// concat[4]
+	VMOVUPS	Y1, 745504(AX)	// concat[4] | 1
+	VMOVUPS	Y2, 745536(AX)	// concat[4] | 2
+	VMOVUPS	Y3, 745568(AX)	// concat[4] | 3
+	VMOVUPS	708224(AX), Y0	// z[5]
+	VMOVUPS	708256(AX), Y1	// z[5] | 1
+	VMOVUPS	708288(AX), Y2	// z[5] | 2
+	VMOVUPS	708320(AX), Y3	// z[5] | 3
+	VMOVUPS	Y0, 745600(AX)	// concat[5]
+	VMOVUPS	Y1, 745632(AX)	// concat[5] | 1
+	VMOVUPS	Y2, 745664(AX)	// concat[5] | 2
+	VMOVUPS	Y3, 745696(AX)	// concat[5] | 3
+	VMOVUPS	708352(AX), Y0	// z[6]
+	VMOVUPS	708384(AX), Y1	// z[6] | 1
+	VMOVUPS	708416(AX), Y2	// z[6] | 2
+	VMOVUPS	708448(AX), Y3	// z[6] | 3
+	VMOVUPS	Y0, 745728(AX)	// concat[6]
+	VMOVUPS	Y1, 745760(AX)	// concat[6] | 1
+	VMOVUPS	Y2, 745792(AX)	// concat[6] | 2
+	VMOVUPS	Y3, 745824(AX)	// concat[6] | 3
+	VMOVUPS	708480(AX), Y0	// z[7]
+	VMOVUPS	708512(AX), Y1	// z[7] | 1
+	VMOVUPS	708544(AX), Y2	// z[7] | 2
+	VMOVUPS	708576(AX), Y3	// z[7] | 3
+	VMOVUPS	Y0, 745856(AX)	// concat[7]
+	VMOVUPS	Y1, 745888(AX)	// concat[7] | 1
+	VMOVUPS	Y2, 745920(AX)	// concat[7] | 2
+	VMOVUPS	Y3, 745952(AX)	// concat[7] | 3
+	VMOVUPS	708608(AX), Y0	// a[0]
+	VMOVUPS	708640(AX), Y1	// a[0] | 1
+	VMOVUPS	708672(AX), Y2	// a[0] | 2
+	VMOVUPS	708704(AX), Y3	// a[0] | 3
+	VMOVUPS	Y0, 745984(AX)	// concat[8]
+	VMOVUPS	Y1, 746016(AX)	// concat[8] | 1
+	VMOVUPS	Y2, 746048(AX)	// concat[8] | 2
+	VMOVUPS	Y3, 746080(AX)	// concat[8] | 3
+	VMOVUPS	708736(AX), Y0	// a[1]
+	VMOVUPS	708768(AX), Y1	// a[1] | 1
+	VMOVUPS	708800(AX), Y2	// a[1] | 2
+	VMOVUPS	708832(AX), Y3	// a[1] | 3
+	VMOVUPS	Y0, 746112(AX)	// concat[9]
+	VMOVUPS	Y1, 746144(AX)	// concat[9] | 1
+	VMOVUPS	Y2, 746176(AX)	// concat[9] | 2
+	VMOVUPS	Y3, 746208(AX)	// concat[9] | 3
+	VMOVUPS	708864(AX), Y0	// a[2]
+	VMOVUPS	708896(AX), Y1	// a[2] | 1
+	VMOVUPS	708928(AX), Y2	// a[2] | 2
+	VMOVUPS	708960(AX), Y3	// a[2] | 3
+	VMOVUPS	Y0, 746240(AX)	// concat[10]
+	VMOVUPS	Y1, 746272(AX)	// concat[10] | 1
+	VMOVUPS	Y2, 746304(AX)	// concat[10] | 2
+	VMOVUPS	Y3, 746336(AX)	// concat[10] | 3
+	VMOVUPS	708992(AX), Y0	// a[3]
+	VMOVUPS	709024(AX), Y1	// a[3] | 1
+	VMOVUPS	709056(AX), Y2	// a[3] | 2
+	VMOVUPS	709088(AX), Y3	// a[3] | 3
+	VMOVUPS	Y0, 746368(AX)	// concat[11]
+	VMOVUPS	Y1, 746400(AX)	// concat[11] | 1
+	VMOVUPS	Y2, 746432(AX)	// concat[11] | 2
+	VMOVUPS	Y3, 746464(AX)	// concat[11] | 3
 	MOVQ	$32, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -8241,10 +8731,10 @@ loop1: // 32 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop2: // 12 times: terms of the sums
-	VMOVUPS	783616(R10), Y8	// concat[0]
-	VMOVUPS	783648(R10), Y9	// concat[0] | 1
-	VMOVUPS	783680(R10), Y10	// concat[0] | 2
-	VMOVUPS	783712(R10), Y11	// concat[0] | 3
+	VMOVUPS	744960(R10), Y8	// concat[0]
+	VMOVUPS	744992(R10), Y9	// concat[0] | 1
+	VMOVUPS	745024(R10), Y10	// concat[0] | 2
+	VMOVUPS	745056(R10), Y11	// concat[0] | 3
 	VBROADCASTSS	16708(R11), Y12	// dyn.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -8259,14 +8749,14 @@ loop2: // 12 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop2
-	VMOVUPS	Y0, 785152(DI)	// matvec[0]
-	VMOVUPS	Y1, 785184(DI)	// matvec[0] | 1
-	VMOVUPS	Y2, 785216(DI)	// matvec[0] | 2
-	VMOVUPS	Y3, 785248(DI)	// matvec[0] | 3
-	VMOVUPS	Y4, 785280(DI)	// matvec[1]
-	VMOVUPS	Y5, 785312(DI)	// matvec[1] | 1
-	VMOVUPS	Y6, 785344(DI)	// matvec[1] | 2
-	VMOVUPS	Y7, 785376(DI)	// matvec[1] | 3
+	VMOVUPS	Y0, 746496(DI)	// matvec[0]
+	VMOVUPS	Y1, 746528(DI)	// matvec[0] | 1
+	VMOVUPS	Y2, 746560(DI)	// matvec[0] | 2
+	VMOVUPS	Y3, 746592(DI)	// matvec[0] | 3
+	VMOVUPS	Y4, 746624(DI)	// matvec[1]
+	VMOVUPS	Y5, 746656(DI)	// matvec[1] | 1
+	VMOVUPS	Y6, 746688(DI)	// matvec[1] | 2
+	VMOVUPS	Y7, 746720(DI)	// matvec[1] | 3
 	ADDQ	$96, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -8279,10 +8769,10 @@ loop3: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop4: // 64 times: elements
 	// forecast.nde:18
-	VMOVUPS	785152(R9), Y0	// matvec[0]
+	VMOVUPS	746496(R9), Y0	// matvec[0]
 	VBROADCASTSS	19780(R10), Y1	// dyn.0.bias[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 749312(R9)	// add[0]
+	VMOVUPS	Y0, 710656(R9)	// add[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -8311,7 +8801,7 @@ loop4: // 64 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 757504(R9)	// softplus[0]
+	VMOVUPS	Y0, 718848(R9)	// softplus[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -8336,10 +8826,10 @@ loop5: // 32 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop6: // 64 times: terms of the sums
-	VMOVUPS	757504(R10), Y8	// softplus[0]
-	VMOVUPS	757536(R10), Y9	// softplus[0] | 1
-	VMOVUPS	757568(R10), Y10	// softplus[0] | 2
-	VMOVUPS	757600(R10), Y11	// softplus[0] | 3
+	VMOVUPS	718848(R10), Y8	// softplus[0]
+	VMOVUPS	718880(R10), Y9	// softplus[0] | 1
+	VMOVUPS	718912(R10), Y10	// softplus[0] | 2
+	VMOVUPS	718944(R10), Y11	// softplus[0] | 3
 	VBROADCASTSS	20036(R11), Y12	// dyn.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -8354,14 +8844,14 @@ loop6: // 64 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop6
-	VMOVUPS	Y0, 793344(DI)	// matvec_2[0]
-	VMOVUPS	Y1, 793376(DI)	// matvec_2[0] | 1
-	VMOVUPS	Y2, 793408(DI)	// matvec_2[0] | 2
-	VMOVUPS	Y3, 793440(DI)	// matvec_2[0] | 3
-	VMOVUPS	Y4, 793472(DI)	// matvec_2[1]
-	VMOVUPS	Y5, 793504(DI)	// matvec_2[1] | 1
-	VMOVUPS	Y6, 793536(DI)	// matvec_2[1] | 2
-	VMOVUPS	Y7, 793568(DI)	// matvec_2[1] | 3
+	VMOVUPS	Y0, 754688(DI)	// matvec_2[0]
+	VMOVUPS	Y1, 754720(DI)	// matvec_2[0] | 1
+	VMOVUPS	Y2, 754752(DI)	// matvec_2[0] | 2
+	VMOVUPS	Y3, 754784(DI)	// matvec_2[0] | 3
+	VMOVUPS	Y4, 754816(DI)	// matvec_2[1]
+	VMOVUPS	Y5, 754848(DI)	// matvec_2[1] | 1
+	VMOVUPS	Y6, 754880(DI)	// matvec_2[1] | 2
+	VMOVUPS	Y7, 754912(DI)	// matvec_2[1] | 3
 	ADDQ	$512, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -8374,10 +8864,10 @@ loop7: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop8: // 64 times: elements
 	// forecast.nde:18
-	VMOVUPS	793344(R9), Y0	// matvec_2[0]
+	VMOVUPS	754688(R9), Y0	// matvec_2[0]
 	VBROADCASTSS	36420(R10), Y1	// dyn.2.bias[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 765696(R9)	// add2[0]
+	VMOVUPS	Y0, 727040(R9)	// add2[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -8406,7 +8896,7 @@ loop8: // 64 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 773888(R9)	// softplus2[0]
+	VMOVUPS	Y0, 735232(R9)	// softplus2[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -8432,10 +8922,10 @@ loop9: // 6 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop10: // 64 times: terms of the sums
-	VMOVUPS	773888(R11), Y8	// softplus2[0]
-	VMOVUPS	773920(R11), Y9	// softplus2[0] | 1
-	VMOVUPS	773952(R11), Y10	// softplus2[0] | 2
-	VMOVUPS	773984(R11), Y11	// softplus2[0] | 3
+	VMOVUPS	735232(R11), Y8	// softplus2[0]
+	VMOVUPS	735264(R11), Y9	// softplus2[0] | 1
+	VMOVUPS	735296(R11), Y10	// softplus2[0] | 2
+	VMOVUPS	735328(R11), Y11	// softplus2[0] | 3
 	VBROADCASTSS	36676(R12), Y12	// dyn.4.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -8523,19 +9013,19 @@ loop10: // 64 times: terms of the sums
 	VFMADD213PS	f32_3eef2ea1<>(SB), Y8, Y9
 	VFMADD213PS	f32_3f800000<>(SB), Y8, Y9
 	VDIVPS	Y9, Y3, Y3
-	VMOVUPS	Y0, 782080(R9)	// tanh[0]
-	VMOVUPS	Y1, 782112(R9)	// tanh[0] | 1
-	VMOVUPS	Y2, 782144(R9)	// tanh[0] | 2
-	VMOVUPS	Y3, 782176(R9)	// tanh[0] | 3
+	VMOVUPS	Y0, 743424(R9)	// tanh[0]
+	VMOVUPS	Y1, 743456(R9)	// tanh[0] | 1
+	VMOVUPS	Y2, 743488(R9)	// tanh[0] | 2
+	VMOVUPS	Y3, 743520(R9)	// tanh[0] | 3
 	VBROADCASTSS	16704(BX), Y8	// dyn.scale
 	VMULPS	Y0, Y8, Y0
 	VMULPS	Y1, Y8, Y1
 	VMULPS	Y2, Y8, Y2
 	VMULPS	Y3, Y8, Y3
-	VMOVUPS	Y0, 801536(R9)	// w[0]
-	VMOVUPS	Y1, 801568(R9)	// w[0] | 1
-	VMOVUPS	Y2, 801600(R9)	// w[0] | 2
-	VMOVUPS	Y3, 801632(R9)	// w[0] | 3
+	VMOVUPS	Y0, 762880(R9)	// w[0]
+	VMOVUPS	Y1, 762912(R9)	// w[0] | 1
+	VMOVUPS	Y2, 762944(R9)	// w[0] | 2
+	VMOVUPS	Y3, 762976(R9)	// w[0] | 3
 	VBROADCASTSS	39752(DI), Y0	// dyn.4.bias[1]
 	VADDPS	Y0, Y4, Y1
 	VADDPS	Y0, Y5, Y2
@@ -8609,19 +9099,19 @@ loop10: // 64 times: terms of the sums
 	VFMADD213PS	f32_3eef2ea1<>(SB), Y4, Y5
 	VFMADD213PS	f32_3f800000<>(SB), Y4, Y5
 	VDIVPS	Y5, Y0, Y0
-	VMOVUPS	Y1, 782208(R9)	// tanh[1]
-	VMOVUPS	Y2, 782240(R9)	// tanh[1] | 1
-	VMOVUPS	Y3, 782272(R9)	// tanh[1] | 2
-	VMOVUPS	Y0, 782304(R9)	// tanh[1] | 3
+	VMOVUPS	Y1, 743552(R9)	// tanh[1]
+	VMOVUPS	Y2, 743584(R9)	// tanh[1] | 1
+	VMOVUPS	Y3, 743616(R9)	// tanh[1] | 2
+	VMOVUPS	Y0, 743648(R9)	// tanh[1] | 3
 	VBROADCASTSS	16704(BX), Y4	// dyn.scale
 	VMULPS	Y1, Y4, Y1
 	VMULPS	Y2, Y4, Y2
 	VMULPS	Y3, Y4, Y3
 	VMULPS	Y0, Y4, Y0
-	VMOVUPS	Y1, 801664(R9)	// w[1]
-	VMOVUPS	Y2, 801696(R9)	// w[1] | 1
-	VMOVUPS	Y3, 801728(R9)	// w[1] | 2
-	VMOVUPS	Y0, 801760(R9)	// w[1] | 3
+	VMOVUPS	Y1, 763008(R9)	// w[1]
+	VMOVUPS	Y2, 763040(R9)	// w[1] | 1
+	VMOVUPS	Y3, 763072(R9)	// w[1] | 2
+	VMOVUPS	Y0, 763104(R9)	// w[1] | 3
 	ADDQ	$512, SI
 	ADDQ	$8, DI
 	ADDQ	$256, R9
@@ -8630,30 +9120,30 @@ loop10: // 64 times: terms of the sums
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop11: // 4 times: vectors of the block
-	VMOVUPS	801536(SI), Y0	// w[0]
-	VMOVUPS	Y0, 747776(SI)	// dz[0]
-	VMOVUPS	801664(SI), Y0	// w[1]
-	VMOVUPS	Y0, 747904(SI)	// dz[1]
-	VMOVUPS	801792(SI), Y0	// w[2]
-	VMOVUPS	Y0, 748032(SI)	// dz[2]
-	VMOVUPS	801920(SI), Y0	// w[3]
-	VMOVUPS	Y0, 748160(SI)	// dz[3]
-	VMOVUPS	802048(SI), Y0	// w[4]
-	VMOVUPS	Y0, 748288(SI)	// dz[4]
-	VMOVUPS	802176(SI), Y0	// w[5]
-	VMOVUPS	Y0, 748416(SI)	// dz[5]
-	VMOVUPS	802304(SI), Y0	// w[6]
-	VMOVUPS	Y0, 748544(SI)	// dz[6]
-	VMOVUPS	802432(SI), Y0	// w[7]
-	VMOVUPS	Y0, 748672(SI)	// dz[7]
-	VMOVUPS	802560(SI), Y0	// w[8]
-	VMOVUPS	Y0, 748800(SI)	// da[0]
-	VMOVUPS	802688(SI), Y0	// w[9]
-	VMOVUPS	Y0, 748928(SI)	// da[1]
-	VMOVUPS	802816(SI), Y0	// w[10]
-	VMOVUPS	Y0, 749056(SI)	// da[2]
-	VMOVUPS	802944(SI), Y0	// w[11]
-	VMOVUPS	Y0, 749184(SI)	// da[3]
+	VMOVUPS	762880(SI), Y0	// w[0]
+	VMOVUPS	Y0, 709120(SI)	// dz[0]
+	VMOVUPS	763008(SI), Y0	// w[1]
+	VMOVUPS	Y0, 709248(SI)	// dz[1]
+	VMOVUPS	763136(SI), Y0	// w[2]
+	VMOVUPS	Y0, 709376(SI)	// dz[2]
+	VMOVUPS	763264(SI), Y0	// w[3]
+	VMOVUPS	Y0, 709504(SI)	// dz[3]
+	VMOVUPS	763392(SI), Y0	// w[4]
+	VMOVUPS	Y0, 709632(SI)	// dz[4]
+	VMOVUPS	763520(SI), Y0	// w[5]
+	VMOVUPS	Y0, 709760(SI)	// dz[5]
+	VMOVUPS	763648(SI), Y0	// w[6]
+	VMOVUPS	Y0, 709888(SI)	// dz[6]
+	VMOVUPS	763776(SI), Y0	// w[7]
+	VMOVUPS	Y0, 710016(SI)	// dz[7]
+	VMOVUPS	763904(SI), Y0	// w[8]
+	VMOVUPS	Y0, 710144(SI)	// da[0]
+	VMOVUPS	764032(SI), Y0	// w[9]
+	VMOVUPS	Y0, 710272(SI)	// da[1]
+	VMOVUPS	764160(SI), Y0	// w[10]
+	VMOVUPS	Y0, 710400(SI)	// da[2]
+	VMOVUPS	764288(SI), Y0	// w[11]
+	VMOVUPS	Y0, 710528(SI)	// da[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop11
@@ -8672,198 +9162,198 @@ TEXT latentFieldBwd_avx2<>(SB), NOSPLIT, $0-0
 	VMOVUPS	Y15, 96(AX)
 	// forecast.nde:30
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 858368(AX)	// pad[0]
+	VMOVUPS	Y0, 819712(AX)	// pad[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 858400(AX)	// pad[0] | 1
+	VMOVUPS	Y0, 819744(AX)	// pad[0] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 858432(AX)	// pad[0] | 2
+	VMOVUPS	Y0, 819776(AX)	// pad[0] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 858464(AX)	// pad[0] | 3
+	VMOVUPS	Y0, 819808(AX)	// pad[0] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 858496(AX)	// pad[1]
+	VMOVUPS	Y0, 819840(AX)	// pad[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 858528(AX)	// pad[1] | 1
+	VMOVUPS	Y0, 819872(AX)	// pad[1] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 858560(AX)	// pad[1] | 2
+	VMOVUPS	Y0, 819904(AX)	// pad[1] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 858592(AX)	// pad[1] | 3
+	VMOVUPS	Y0, 819936(AX)	// pad[1] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 858624(AX)	// pad[2]
+	VMOVUPS	Y0, 819968(AX)	// pad[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 858656(AX)	// pad[2] | 1
+	VMOVUPS	Y0, 820000(AX)	// pad[2] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 858688(AX)	// pad[2] | 2
+	VMOVUPS	Y0, 820032(AX)	// pad[2] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 858720(AX)	// pad[2] | 3
+	VMOVUPS	Y0, 820064(AX)	// pad[2] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 858752(AX)	// pad[3]
+	VMOVUPS	Y0, 820096(AX)	// pad[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 858784(AX)	// pad[3] | 1
+	VMOVUPS	Y0, 820128(AX)	// pad[3] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 858816(AX)	// pad[3] | 2
+	VMOVUPS	Y0, 820160(AX)	// pad[3] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 858848(AX)	// pad[3] | 3
+	VMOVUPS	Y0, 820192(AX)	// pad[3] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 858880(AX)	// pad[4]
+	VMOVUPS	Y0, 820224(AX)	// pad[4]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 858912(AX)	// pad[4] | 1
+	VMOVUPS	Y0, 820256(AX)	// pad[4] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 858944(AX)	// pad[4] | 2
+	VMOVUPS	Y0, 820288(AX)	// pad[4] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 858976(AX)	// pad[4] | 3
+	VMOVUPS	Y0, 820320(AX)	// pad[4] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 859008(AX)	// pad[5]
+	VMOVUPS	Y0, 820352(AX)	// pad[5]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 859040(AX)	// pad[5] | 1
+	VMOVUPS	Y0, 820384(AX)	// pad[5] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 859072(AX)	// pad[5] | 2
+	VMOVUPS	Y0, 820416(AX)	// pad[5] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 859104(AX)	// pad[5] | 3
+	VMOVUPS	Y0, 820448(AX)	// pad[5] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 859136(AX)	// pad[6]
+	VMOVUPS	Y0, 820480(AX)	// pad[6]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 859168(AX)	// pad[6] | 1
+	VMOVUPS	Y0, 820512(AX)	// pad[6] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 859200(AX)	// pad[6] | 2
+	VMOVUPS	Y0, 820544(AX)	// pad[6] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 859232(AX)	// pad[6] | 3
+	VMOVUPS	Y0, 820576(AX)	// pad[6] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 859264(AX)	// pad[7]
+	VMOVUPS	Y0, 820608(AX)	// pad[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 859296(AX)	// pad[7] | 1
+	VMOVUPS	Y0, 820640(AX)	// pad[7] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 859328(AX)	// pad[7] | 2
+	VMOVUPS	Y0, 820672(AX)	// pad[7] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 859360(AX)	// pad[7] | 3
-	VMOVUPS	839936(AX), Y0	// da_bar[0]
-	VMOVUPS	839968(AX), Y1	// da_bar[0] | 1
-	VMOVUPS	840000(AX), Y2	// da_bar[0] | 2
-	VMOVUPS	840032(AX), Y3	// da_bar[0] | 3
-	VMOVUPS	Y0, 859392(AX)	// pad[8]
-	VMOVUPS	Y1, 859424(AX)	// pad[8] | 1
-	VMOVUPS	Y2, 859456(AX)	// pad[8] | 2
-	VMOVUPS	Y3, 859488(AX)	// pad[8] | 3
-	VMOVUPS	840064(AX), Y0	// da_bar[1]
-	VMOVUPS	840096(AX), Y1	// da_bar[1] | 1
-	VMOVUPS	840128(AX), Y2	// da_bar[1] | 2
-	VMOVUPS	840160(AX), Y3	// da_bar[1] | 3
-	VMOVUPS	Y0, 859520(AX)	// pad[9]
-	VMOVUPS	Y1, 859552(AX)	// pad[9] | 1
-	VMOVUPS	Y2, 859584(AX)	// pad[9] | 2
-	VMOVUPS	Y3, 859616(AX)	// pad[9] | 3
-	VMOVUPS	840192(AX), Y0	// da_bar[2]
-	VMOVUPS	840224(AX), Y1	// da_bar[2] | 1
-	VMOVUPS	840256(AX), Y2	// da_bar[2] | 2
-	VMOVUPS	840288(AX), Y3	// da_bar[2] | 3
-	VMOVUPS	Y0, 859648(AX)	// pad[10]
-	VMOVUPS	Y1, 859680(AX)	// pad[10] | 1
-	VMOVUPS	Y2, 859712(AX)	// pad[10] | 2
-	VMOVUPS	Y3, 859744(AX)	// pad[10] | 3
-	VMOVUPS	840320(AX), Y0	// da_bar[3]
-	VMOVUPS	840352(AX), Y1	// da_bar[3] | 1
-	VMOVUPS	840384(AX), Y2	// da_bar[3] | 2
-	VMOVUPS	840416(AX), Y3	// da_bar[3] | 3
-	VMOVUPS	Y0, 859776(AX)	// pad[11]
-	VMOVUPS	Y1, 859808(AX)	// pad[11] | 1
-	VMOVUPS	Y2, 859840(AX)	// pad[11] | 2
-	VMOVUPS	Y3, 859872(AX)	// pad[11] | 3
+	VMOVUPS	Y0, 820704(AX)	// pad[7] | 3
+	VMOVUPS	801280(AX), Y0	// da_bar[0]
+	VMOVUPS	801312(AX), Y1	// da_bar[0] | 1
+	VMOVUPS	801344(AX), Y2	// da_bar[0] | 2
+	VMOVUPS	801376(AX), Y3	// da_bar[0] | 3
+	VMOVUPS	Y0, 820736(AX)	// pad[8]
+	VMOVUPS	Y1, 820768(AX)	// pad[8] | 1
+	VMOVUPS	Y2, 820800(AX)	// pad[8] | 2
+	VMOVUPS	Y3, 820832(AX)	// pad[8] | 3
+	VMOVUPS	801408(AX), Y0	// da_bar[1]
+	VMOVUPS	801440(AX), Y1	// da_bar[1] | 1
+	VMOVUPS	801472(AX), Y2	// da_bar[1] | 2
+	VMOVUPS	801504(AX), Y3	// da_bar[1] | 3
+	VMOVUPS	Y0, 820864(AX)	// pad[9]
+	VMOVUPS	Y1, 820896(AX)	// pad[9] | 1
+	VMOVUPS	Y2, 820928(AX)	// pad[9] | 2
+	VMOVUPS	Y3, 820960(AX)	// pad[9] | 3
+	VMOVUPS	801536(AX), Y0	// da_bar[2]
+	VMOVUPS	801568(AX), Y1	// da_bar[2] | 1
+	VMOVUPS	801600(AX), Y2	// da_bar[2] | 2
+	VMOVUPS	801632(AX), Y3	// da_bar[2] | 3
+	VMOVUPS	Y0, 820992(AX)	// pad[10]
+	VMOVUPS	Y1, 821024(AX)	// pad[10] | 1
+	VMOVUPS	Y2, 821056(AX)	// pad[10] | 2
+	VMOVUPS	Y3, 821088(AX)	// pad[10] | 3
+	VMOVUPS	801664(AX), Y0	// da_bar[3]
+	VMOVUPS	801696(AX), Y1	// da_bar[3] | 1
+	VMOVUPS	801728(AX), Y2	// da_bar[3] | 2
+	VMOVUPS	801760(AX), Y3	// da_bar[3] | 3
+	VMOVUPS	Y0, 821120(AX)	// pad[11]
+	VMOVUPS	Y1, 821152(AX)	// pad[11] | 1
+	VMOVUPS	Y2, 821184(AX)	// pad[11] | 2
+	VMOVUPS	Y3, 821216(AX)	// pad[11] | 3
 	// forecast.nde:29
-	VMOVUPS	838912(AX), Y0	// dz_bar[0]
-	VMOVUPS	838944(AX), Y1	// dz_bar[0] | 1
-	VMOVUPS	838976(AX), Y2	// dz_bar[0] | 2
-	VMOVUPS	839008(AX), Y3	// dz_bar[0] | 3
-	VMOVUPS	Y0, 859904(AX)	// pad_2[0]
-	VMOVUPS	Y1, 859936(AX)	// pad_2[0] | 1
-	VMOVUPS	Y2, 859968(AX)	// pad_2[0] | 2
-	VMOVUPS	Y3, 860000(AX)	// pad_2[0] | 3
-	VMOVUPS	839040(AX), Y0	// dz_bar[1]
-	VMOVUPS	839072(AX), Y1	// dz_bar[1] | 1
-	VMOVUPS	839104(AX), Y2	// dz_bar[1] | 2
-	VMOVUPS	839136(AX), Y3	// dz_bar[1] | 3
-	VMOVUPS	Y0, 860032(AX)	// pad_2[1]
-	VMOVUPS	Y1, 860064(AX)	// pad_2[1] | 1
-	VMOVUPS	Y2, 860096(AX)	// pad_2[1] | 2
-	VMOVUPS	Y3, 860128(AX)	// pad_2[1] | 3
-	VMOVUPS	839168(AX), Y0	// dz_bar[2]
-	VMOVUPS	839200(AX), Y1	// dz_bar[2] | 1
-	VMOVUPS	839232(AX), Y2	// dz_bar[2] | 2
-	VMOVUPS	839264(AX), Y3	// dz_bar[2] | 3
-	VMOVUPS	Y0, 860160(AX)	// pad_2[2]
-	VMOVUPS	Y1, 860192(AX)	// pad_2[2] | 1
-	VMOVUPS	Y2, 860224(AX)	// pad_2[2] | 2
-	VMOVUPS	Y3, 860256(AX)	// pad_2[2] | 3
-	VMOVUPS	839296(AX), Y0	// dz_bar[3]
-	VMOVUPS	839328(AX), Y1	// dz_bar[3] | 1
-	VMOVUPS	839360(AX), Y2	// dz_bar[3] | 2
-	VMOVUPS	839392(AX), Y3	// dz_bar[3] | 3
-	VMOVUPS	Y0, 860288(AX)	// pad_2[3]
-	VMOVUPS	Y1, 860320(AX)	// pad_2[3] | 1
-	VMOVUPS	Y2, 860352(AX)	// pad_2[3] | 2
-	VMOVUPS	Y3, 860384(AX)	// pad_2[3] | 3
-	VMOVUPS	839424(AX), Y0	// dz_bar[4]
-	VMOVUPS	839456(AX), Y1	// dz_bar[4] | 1
-	VMOVUPS	839488(AX), Y2	// dz_bar[4] | 2
-	VMOVUPS	839520(AX), Y3	// dz_bar[4] | 3
-	VMOVUPS	Y0, 860416(AX)	// pad_2[4]
-	VMOVUPS	Y1, 860448(AX)	// pad_2[4] | 1
-	VMOVUPS	Y2, 860480(AX)	// pad_2[4] | 2
-	VMOVUPS	Y3, 860512(AX)	// pad_2[4] | 3
-	VMOVUPS	839552(AX), Y0	// dz_bar[5]
-	VMOVUPS	839584(AX), Y1	// dz_bar[5] | 1
-	VMOVUPS	839616(AX), Y2	// dz_bar[5] | 2
-	VMOVUPS	839648(AX), Y3	// dz_bar[5] | 3
-	VMOVUPS	Y0, 860544(AX)	// pad_2[5]
-	VMOVUPS	Y1, 860576(AX)	// pad_2[5] | 1
-	VMOVUPS	Y2, 860608(AX)	// pad_2[5] | 2
-	VMOVUPS	Y3, 860640(AX)	// pad_2[5] | 3
-	VMOVUPS	839680(AX), Y0	// dz_bar[6]
-	VMOVUPS	839712(AX), Y1	// dz_bar[6] | 1
-	VMOVUPS	839744(AX), Y2	// dz_bar[6] | 2
-	VMOVUPS	839776(AX), Y3	// dz_bar[6] | 3
-	VMOVUPS	Y0, 860672(AX)	// pad_2[6]
-	VMOVUPS	Y1, 860704(AX)	// pad_2[6] | 1
-	VMOVUPS	Y2, 860736(AX)	// pad_2[6] | 2
-	VMOVUPS	Y3, 860768(AX)	// pad_2[6] | 3
-	VMOVUPS	839808(AX), Y0	// dz_bar[7]
-	VMOVUPS	839840(AX), Y1	// dz_bar[7] | 1
-	VMOVUPS	839872(AX), Y2	// dz_bar[7] | 2
-	VMOVUPS	839904(AX), Y3	// dz_bar[7] | 3
-	VMOVUPS	Y0, 860800(AX)	// pad_2[7]
-	VMOVUPS	Y1, 860832(AX)	// pad_2[7] | 1
-	VMOVUPS	Y2, 860864(AX)	// pad_2[7] | 2
-	VMOVUPS	Y3, 860896(AX)	// pad_2[7] | 3
+	VMOVUPS	800256(AX), Y0	// dz_bar[0]
+	VMOVUPS	800288(AX), Y1	// dz_bar[0] | 1
+	VMOVUPS	800320(AX), Y2	// dz_bar[0] | 2
+	VMOVUPS	800352(AX), Y3	// dz_bar[0] | 3
+	VMOVUPS	Y0, 821248(AX)	// pad_2[0]
+	VMOVUPS	Y1, 821280(AX)	// pad_2[0] | 1
+	VMOVUPS	Y2, 821312(AX)	// pad_2[0] | 2
+	VMOVUPS	Y3, 821344(AX)	// pad_2[0] | 3
+	VMOVUPS	800384(AX), Y0	// dz_bar[1]
+	VMOVUPS	800416(AX), Y1	// dz_bar[1] | 1
+	VMOVUPS	800448(AX), Y2	// dz_bar[1] | 2
+	VMOVUPS	800480(AX), Y3	// dz_bar[1] | 3
+	VMOVUPS	Y0, 821376(AX)	// pad_2[1]
+	VMOVUPS	Y1, 821408(AX)	// pad_2[1] | 1
+	VMOVUPS	Y2, 821440(AX)	// pad_2[1] | 2
+	VMOVUPS	Y3, 821472(AX)	// pad_2[1] | 3
+	VMOVUPS	800512(AX), Y0	// dz_bar[2]
+	VMOVUPS	800544(AX), Y1	// dz_bar[2] | 1
+	VMOVUPS	800576(AX), Y2	// dz_bar[2] | 2
+	VMOVUPS	800608(AX), Y3	// dz_bar[2] | 3
+	VMOVUPS	Y0, 821504(AX)	// pad_2[2]
+	VMOVUPS	Y1, 821536(AX)	// pad_2[2] | 1
+	VMOVUPS	Y2, 821568(AX)	// pad_2[2] | 2
+	VMOVUPS	Y3, 821600(AX)	// pad_2[2] | 3
+	VMOVUPS	800640(AX), Y0	// dz_bar[3]
+	VMOVUPS	800672(AX), Y1	// dz_bar[3] | 1
+	VMOVUPS	800704(AX), Y2	// dz_bar[3] | 2
+	VMOVUPS	800736(AX), Y3	// dz_bar[3] | 3
+	VMOVUPS	Y0, 821632(AX)	// pad_2[3]
+	VMOVUPS	Y1, 821664(AX)	// pad_2[3] | 1
+	VMOVUPS	Y2, 821696(AX)	// pad_2[3] | 2
+	VMOVUPS	Y3, 821728(AX)	// pad_2[3] | 3
+	VMOVUPS	800768(AX), Y0	// dz_bar[4]
+	VMOVUPS	800800(AX), Y1	// dz_bar[4] | 1
+	VMOVUPS	800832(AX), Y2	// dz_bar[4] | 2
+	VMOVUPS	800864(AX), Y3	// dz_bar[4] | 3
+	VMOVUPS	Y0, 821760(AX)	// pad_2[4]
+	VMOVUPS	Y1, 821792(AX)	// pad_2[4] | 1
+	VMOVUPS	Y2, 821824(AX)	// pad_2[4] | 2
+	VMOVUPS	Y3, 821856(AX)	// pad_2[4] | 3
+	VMOVUPS	800896(AX), Y0	// dz_bar[5]
+	VMOVUPS	800928(AX), Y1	// dz_bar[5] | 1
+	VMOVUPS	800960(AX), Y2	// dz_bar[5] | 2
+	VMOVUPS	800992(AX), Y3	// dz_bar[5] | 3
+	VMOVUPS	Y0, 821888(AX)	// pad_2[5]
+	VMOVUPS	Y1, 821920(AX)	// pad_2[5] | 1
+	VMOVUPS	Y2, 821952(AX)	// pad_2[5] | 2
+	VMOVUPS	Y3, 821984(AX)	// pad_2[5] | 3
+	VMOVUPS	801024(AX), Y0	// dz_bar[6]
+	VMOVUPS	801056(AX), Y1	// dz_bar[6] | 1
+	VMOVUPS	801088(AX), Y2	// dz_bar[6] | 2
+	VMOVUPS	801120(AX), Y3	// dz_bar[6] | 3
+	VMOVUPS	Y0, 822016(AX)	// pad_2[6]
+	VMOVUPS	Y1, 822048(AX)	// pad_2[6] | 1
+	VMOVUPS	Y2, 822080(AX)	// pad_2[6] | 2
+	VMOVUPS	Y3, 822112(AX)	// pad_2[6] | 3
+	VMOVUPS	801152(AX), Y0	// dz_bar[7]
+	VMOVUPS	801184(AX), Y1	// dz_bar[7] | 1
+	VMOVUPS	801216(AX), Y2	// dz_bar[7] | 2
+	VMOVUPS	801248(AX), Y3	// dz_bar[7] | 3
+	VMOVUPS	Y0, 822144(AX)	// pad_2[7]
+	VMOVUPS	Y1, 822176(AX)	// pad_2[7] | 1
+	VMOVUPS	Y2, 822208(AX)	// pad_2[7] | 2
+	VMOVUPS	Y3, 822240(AX)	// pad_2[7] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 860928(AX)	// pad_2[8]
+	VMOVUPS	Y0, 822272(AX)	// pad_2[8]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 860960(AX)	// pad_2[8] | 1
+	VMOVUPS	Y0, 822304(AX)	// pad_2[8] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 860992(AX)	// pad_2[8] | 2
+	VMOVUPS	Y0, 822336(AX)	// pad_2[8] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 861024(AX)	// pad_2[8] | 3
+	VMOVUPS	Y0, 822368(AX)	// pad_2[8] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 861056(AX)	// pad_2[9]
+	VMOVUPS	Y0, 822400(AX)	// pad_2[9]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 861088(AX)	// pad_2[9] | 1
+	VMOVUPS	Y0, 822432(AX)	// pad_2[9] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 861120(AX)	// pad_2[9] | 2
+	VMOVUPS	Y0, 822464(AX)	// pad_2[9] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 861152(AX)	// pad_2[9] | 3
+	VMOVUPS	Y0, 822496(AX)	// pad_2[9] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 861184(AX)	// pad_2[10]
+	VMOVUPS	Y0, 822528(AX)	// pad_2[10]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 861216(AX)	// pad_2[10] | 1
+	VMOVUPS	Y0, 822560(AX)	// pad_2[10] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 861248(AX)	// pad_2[10] | 2
+	VMOVUPS	Y0, 822592(AX)	// pad_2[10] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 861280(AX)	// pad_2[10] | 3
+	VMOVUPS	Y0, 822624(AX)	// pad_2[10] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 861312(AX)	// pad_2[11]
+	VMOVUPS	Y0, 822656(AX)	// pad_2[11]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 861344(AX)	// pad_2[11] | 1
+	VMOVUPS	Y0, 822688(AX)	// pad_2[11] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 861376(AX)	// pad_2[11] | 2
+	VMOVUPS	Y0, 822720(AX)	// pad_2[11] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 861408(AX)	// pad_2[11] | 3
+	VMOVUPS	Y0, 822752(AX)	// pad_2[11] | 3
 	VMOVUPS	f32_00000000<>(SB), Y15
 	VMOVUPS	Y15, 128(AX)
 	VMOVUPS	f32_00000000<>(SB), Y15
@@ -8877,14 +9367,14 @@ TEXT latentFieldBwd_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	R8, DI
 	MOVQ	R8, R9
 loop1: // 6 times: tiles of 2 elements
-	VMOVUPS	858368(SI), Y0	// pad[0]
-	VMOVUPS	858400(SI), Y1	// pad[0] | 1
-	VMOVUPS	858432(SI), Y2	// pad[0] | 2
-	VMOVUPS	858464(SI), Y3	// pad[0] | 3
-	VMOVUPS	859904(SI), Y4	// pad_2[0]
-	VMOVUPS	859936(SI), Y5	// pad_2[0] | 1
-	VMOVUPS	859968(SI), Y6	// pad_2[0] | 2
-	VMOVUPS	860000(SI), Y7	// pad_2[0] | 3
+	VMOVUPS	819712(SI), Y0	// pad[0]
+	VMOVUPS	819744(SI), Y1	// pad[0] | 1
+	VMOVUPS	819776(SI), Y2	// pad[0] | 2
+	VMOVUPS	819808(SI), Y3	// pad[0] | 3
+	VMOVUPS	821248(SI), Y4	// pad_2[0]
+	VMOVUPS	821280(SI), Y5	// pad_2[0] | 1
+	VMOVUPS	821312(SI), Y6	// pad_2[0] | 2
+	VMOVUPS	821344(SI), Y7	// pad_2[0] | 3
 	VADDPS	Y4, Y0, Y15
 	VMOVUPS	Y15, 256(AX)
 	VADDPS	Y5, Y1, Y15
@@ -8899,10 +9389,10 @@ loop1: // 6 times: tiles of 2 elements
 	VMULPS	288(AX), Y0, Y2
 	VMULPS	320(AX), Y0, Y3
 	VMULPS	352(AX), Y0, Y0
-	VMOVUPS	837376(SI), Y4	// tanh[0]
-	VMOVUPS	837408(SI), Y5	// tanh[0] | 1
-	VMOVUPS	837440(SI), Y6	// tanh[0] | 2
-	VMOVUPS	837472(SI), Y7	// tanh[0] | 3
+	VMOVUPS	798720(SI), Y4	// tanh[0]
+	VMOVUPS	798752(SI), Y5	// tanh[0] | 1
+	VMOVUPS	798784(SI), Y6	// tanh[0] | 2
+	VMOVUPS	798816(SI), Y7	// tanh[0] | 3
 	VFNMADD213PS	f32_3f800000<>(SB), Y4, Y4
 	VFNMADD213PS	f32_3f800000<>(SB), Y5, Y5
 	VFNMADD213PS	f32_3f800000<>(SB), Y6, Y6
@@ -8916,13 +9406,13 @@ loop1: // 6 times: tiles of 2 elements
 	VMULPS	Y7, Y0, Y15
 	VMOVUPS	Y15, 480(AX)
 	VMOVUPS	384(AX), Y13	// dyn.4.bias_bar[0]
-	VMOVUPS	Y13, 861440(SI)
+	VMOVUPS	Y13, 822784(SI)
 	VMOVUPS	416(AX), Y13	// dyn.4.bias_bar[0] | 1
-	VMOVUPS	Y13, 861472(SI)
+	VMOVUPS	Y13, 822816(SI)
 	VMOVUPS	448(AX), Y13	// dyn.4.bias_bar[0] | 2
-	VMOVUPS	Y13, 861504(SI)
+	VMOVUPS	Y13, 822848(SI)
 	VMOVUPS	480(AX), Y13	// dyn.4.bias_bar[0] | 3
-	VMOVUPS	Y13, 861536(SI)
+	VMOVUPS	Y13, 822880(SI)
 	VMOVUPS	384(AX), Y13
 	VANDPS	0(AX), Y13, Y0
 	VMOVUPS	416(AX), Y13
@@ -8938,14 +9428,14 @@ loop1: // 6 times: tiles of 2 elements
 	VADDPS	Y3, Y0, Y0
 	VMOVUPS	Y0, 117280(DI)	// sum of dyn.4.bias[0]
 	// forecast.nde:29
-	VMOVUPS	858496(SI), Y0	// pad[1]
-	VMOVUPS	858528(SI), Y1	// pad[1] | 1
-	VMOVUPS	858560(SI), Y2	// pad[1] | 2
-	VMOVUPS	858592(SI), Y3	// pad[1] | 3
-	VMOVUPS	860032(SI), Y4	// pad_2[1]
-	VMOVUPS	860064(SI), Y5	// pad_2[1] | 1
-	VMOVUPS	860096(SI), Y6	// pad_2[1] | 2
-	VMOVUPS	860128(SI), Y7	// pad_2[1] | 3
+	VMOVUPS	819840(SI), Y0	// pad[1]
+	VMOVUPS	819872(SI), Y1	// pad[1] | 1
+	VMOVUPS	819904(SI), Y2	// pad[1] | 2
+	VMOVUPS	819936(SI), Y3	// pad[1] | 3
+	VMOVUPS	821376(SI), Y4	// pad_2[1]
+	VMOVUPS	821408(SI), Y5	// pad_2[1] | 1
+	VMOVUPS	821440(SI), Y6	// pad_2[1] | 2
+	VMOVUPS	821472(SI), Y7	// pad_2[1] | 3
 	VADDPS	Y4, Y0, Y0
 	VADDPS	Y5, Y1, Y1
 	VADDPS	Y6, Y2, Y2
@@ -8956,10 +9446,10 @@ loop1: // 6 times: tiles of 2 elements
 	VMULPS	Y4, Y1, Y6
 	VMULPS	Y4, Y2, Y7
 	VMULPS	Y4, Y3, Y4
-	VMOVUPS	837504(SI), Y8	// tanh[1]
-	VMOVUPS	837536(SI), Y9	// tanh[1] | 1
-	VMOVUPS	837568(SI), Y10	// tanh[1] | 2
-	VMOVUPS	837600(SI), Y11	// tanh[1] | 3
+	VMOVUPS	798848(SI), Y8	// tanh[1]
+	VMOVUPS	798880(SI), Y9	// tanh[1] | 1
+	VMOVUPS	798912(SI), Y10	// tanh[1] | 2
+	VMOVUPS	798944(SI), Y11	// tanh[1] | 3
 	VFNMADD213PS	f32_3f800000<>(SB), Y8, Y8
 	VFNMADD213PS	f32_3f800000<>(SB), Y9, Y9
 	VFNMADD213PS	f32_3f800000<>(SB), Y10, Y10
@@ -8968,10 +9458,10 @@ loop1: // 6 times: tiles of 2 elements
 	VMULPS	Y9, Y6, Y6
 	VMULPS	Y10, Y7, Y7
 	VMULPS	Y11, Y4, Y4
-	VMOVUPS	Y5, 861568(SI)	// dyn.4.bias_bar[1]
-	VMOVUPS	Y6, 861600(SI)	// dyn.4.bias_bar[1] | 1
-	VMOVUPS	Y7, 861632(SI)	// dyn.4.bias_bar[1] | 2
-	VMOVUPS	Y4, 861664(SI)	// dyn.4.bias_bar[1] | 3
+	VMOVUPS	Y5, 822912(SI)	// dyn.4.bias_bar[1]
+	VMOVUPS	Y6, 822944(SI)	// dyn.4.bias_bar[1] | 1
+	VMOVUPS	Y7, 822976(SI)	// dyn.4.bias_bar[1] | 2
+	VMOVUPS	Y4, 823008(SI)	// dyn.4.bias_bar[1] | 3
 	VANDPS	0(AX), Y5, Y8
 	VANDPS	32(AX), Y6, Y9
 	VANDPS	64(AX), Y7, Y10
@@ -8982,10 +9472,10 @@ loop1: // 6 times: tiles of 2 elements
 	VADDPS	Y10, Y8, Y8
 	VADDPS	Y11, Y8, Y8
 	VMOVUPS	Y8, 117312(DI)	// sum of dyn.4.bias[1]
-	VMOVUPS	837376(SI), Y8	// tanh[0]
-	VMOVUPS	837408(SI), Y9	// tanh[0] | 1
-	VMOVUPS	837440(SI), Y10	// tanh[0] | 2
-	VMOVUPS	837472(SI), Y11	// tanh[0] | 3
+	VMOVUPS	798720(SI), Y8	// tanh[0]
+	VMOVUPS	798752(SI), Y9	// tanh[0] | 1
+	VMOVUPS	798784(SI), Y10	// tanh[0] | 2
+	VMOVUPS	798816(SI), Y11	// tanh[0] | 3
 	VMULPS	256(AX), Y8, Y8
 	VMULPS	288(AX), Y9, Y9
 	VMULPS	320(AX), Y10, Y10
@@ -8998,10 +9488,10 @@ loop1: // 6 times: tiles of 2 elements
 	VMOVUPS	Y15, 192(AX)
 	VADDPS	224(AX), Y11, Y15
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	837504(SI), Y8	// tanh[1]
-	VMOVUPS	837536(SI), Y9	// tanh[1] | 1
-	VMOVUPS	837568(SI), Y10	// tanh[1] | 2
-	VMOVUPS	837600(SI), Y11	// tanh[1] | 3
+	VMOVUPS	798848(SI), Y8	// tanh[1]
+	VMOVUPS	798880(SI), Y9	// tanh[1] | 1
+	VMOVUPS	798912(SI), Y10	// tanh[1] | 2
+	VMOVUPS	798944(SI), Y11	// tanh[1] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
@@ -9030,10 +9520,10 @@ loop1: // 6 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	R9, R12
 loop2: // 64 times: elements
-	VMOVUPS	829184(R11), Y8	// softplus2[0]
-	VMOVUPS	829216(R11), Y9	// softplus2[0] | 1
-	VMOVUPS	829248(R11), Y10	// softplus2[0] | 2
-	VMOVUPS	829280(R11), Y11	// softplus2[0] | 3
+	VMOVUPS	790528(R11), Y8	// softplus2[0]
+	VMOVUPS	790560(R11), Y9	// softplus2[0] | 1
+	VMOVUPS	790592(R11), Y10	// softplus2[0] | 2
+	VMOVUPS	790624(R11), Y11	// softplus2[0] | 3
 	VMOVUPS	92704(R12), Y12	// sum of dyn.4.weight[0]
 	VFMADD231PS	Y8, Y0, Y12
 	VFMADD231PS	Y9, Y1, Y12
@@ -9056,13 +9546,13 @@ loop2: // 64 times: elements
 	DECQ	CX
 	JNE	loop1
 	VMOVUPS	128(AX), Y13	// dyn.scale_bar
-	VMOVUPS	Y13, 905472(AX)
+	VMOVUPS	Y13, 866816(AX)
 	VMOVUPS	160(AX), Y13	// dyn.scale_bar | 1
-	VMOVUPS	Y13, 905504(AX)
+	VMOVUPS	Y13, 866848(AX)
 	VMOVUPS	192(AX), Y13	// dyn.scale_bar | 2
-	VMOVUPS	Y13, 905536(AX)
+	VMOVUPS	Y13, 866880(AX)
 	VMOVUPS	224(AX), Y13	// dyn.scale_bar | 3
-	VMOVUPS	Y13, 905568(AX)
+	VMOVUPS	Y13, 866912(AX)
 	MOVQ	$32, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -9079,10 +9569,10 @@ loop3: // 32 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop4: // 12 times: terms of the sums
-	VMOVUPS	861440(R10), Y8	// dyn.4.bias_bar[0]
-	VMOVUPS	861472(R10), Y9	// dyn.4.bias_bar[0] | 1
-	VMOVUPS	861504(R10), Y10	// dyn.4.bias_bar[0] | 2
-	VMOVUPS	861536(R10), Y11	// dyn.4.bias_bar[0] | 3
+	VMOVUPS	822784(R10), Y8	// dyn.4.bias_bar[0]
+	VMOVUPS	822816(R10), Y9	// dyn.4.bias_bar[0] | 1
+	VMOVUPS	822848(R10), Y10	// dyn.4.bias_bar[0] | 2
+	VMOVUPS	822880(R10), Y11	// dyn.4.bias_bar[0] | 3
 	VBROADCASTSS	36676(R11), Y12	// dyn.4.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -9097,14 +9587,14 @@ loop4: // 12 times: terms of the sums
 	ADDQ	$256, R11
 	DECQ	R9
 	JNE	loop4
-	VMOVUPS	Y0, 862976(DI)	// vecmat[0]
-	VMOVUPS	Y1, 863008(DI)	// vecmat[0] | 1
-	VMOVUPS	Y2, 863040(DI)	// vecmat[0] | 2
-	VMOVUPS	Y3, 863072(DI)	// vecmat[0] | 3
-	VMOVUPS	Y4, 863104(DI)	// vecmat[1]
-	VMOVUPS	Y5, 863136(DI)	// vecmat[1] | 1
-	VMOVUPS	Y6, 863168(DI)	// vecmat[1] | 2
-	VMOVUPS	Y7, 863200(DI)	// vecmat[1] | 3
+	VMOVUPS	Y0, 824320(DI)	// vecmat[0]
+	VMOVUPS	Y1, 824352(DI)	// vecmat[0] | 1
+	VMOVUPS	Y2, 824384(DI)	// vecmat[0] | 2
+	VMOVUPS	Y3, 824416(DI)	// vecmat[0] | 3
+	VMOVUPS	Y4, 824448(DI)	// vecmat[1]
+	VMOVUPS	Y5, 824480(DI)	// vecmat[1] | 1
+	VMOVUPS	Y6, 824512(DI)	// vecmat[1] | 2
+	VMOVUPS	Y7, 824544(DI)	// vecmat[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -9118,8 +9608,8 @@ loop5: // 4 times: vectors of the block
 	MOVQ	R8, R10
 loop6: // 64 times: elements
 	// forecast.nde:18
-	VMOVUPS	862976(R9), Y1	// vecmat[0]
-	VMOVUPS	820992(R9), Y2	// add2[0]
+	VMOVUPS	824320(R9), Y1	// vecmat[0]
+	VMOVUPS	782336(R9), Y2	// add2[0]
 	VORPS	f32_80000000<>(SB), Y2, Y3
 	VMOVUPS	f32_42b40000<>(SB), Y4
 	VMINPS	Y3, Y4, Y3
@@ -9152,7 +9642,7 @@ loop6: // 64 times: elements
 	VADDPS	f32_3f800000<>(SB), Y3, Y3
 	VDIVPS	Y3, Y2, Y2
 	VMULPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 871168(R9)	// dyn.2.bias_bar[0]
+	VMOVUPS	Y1, 832512(R9)	// dyn.2.bias_bar[0]
 	VANDPS	Y0, Y1, Y1
 	VMOVUPS	90656(R10), Y2	// sum of dyn.2.bias[0]
 	VADDPS	Y1, Y2, Y1
@@ -9180,10 +9670,10 @@ loop7: // 32 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop8: // 64 times: terms of the sums
-	VMOVUPS	871168(R10), Y8	// dyn.2.bias_bar[0]
-	VMOVUPS	871200(R10), Y9	// dyn.2.bias_bar[0] | 1
-	VMOVUPS	871232(R10), Y10	// dyn.2.bias_bar[0] | 2
-	VMOVUPS	871264(R10), Y11	// dyn.2.bias_bar[0] | 3
+	VMOVUPS	832512(R10), Y8	// dyn.2.bias_bar[0]
+	VMOVUPS	832544(R10), Y9	// dyn.2.bias_bar[0] | 1
+	VMOVUPS	832576(R10), Y10	// dyn.2.bias_bar[0] | 2
+	VMOVUPS	832608(R10), Y11	// dyn.2.bias_bar[0] | 3
 	VBROADCASTSS	20036(R11), Y12	// dyn.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -9198,14 +9688,14 @@ loop8: // 64 times: terms of the sums
 	ADDQ	$256, R11
 	DECQ	R9
 	JNE	loop8
-	VMOVUPS	Y0, 879360(DI)	// vecmat_2[0]
-	VMOVUPS	Y1, 879392(DI)	// vecmat_2[0] | 1
-	VMOVUPS	Y2, 879424(DI)	// vecmat_2[0] | 2
-	VMOVUPS	Y3, 879456(DI)	// vecmat_2[0] | 3
-	VMOVUPS	Y4, 879488(DI)	// vecmat_2[1]
-	VMOVUPS	Y5, 879520(DI)	// vecmat_2[1] | 1
-	VMOVUPS	Y6, 879552(DI)	// vecmat_2[1] | 2
-	VMOVUPS	Y7, 879584(DI)	// vecmat_2[1] | 3
+	VMOVUPS	Y0, 840704(DI)	// vecmat_2[0]
+	VMOVUPS	Y1, 840736(DI)	// vecmat_2[0] | 1
+	VMOVUPS	Y2, 840768(DI)	// vecmat_2[0] | 2
+	VMOVUPS	Y3, 840800(DI)	// vecmat_2[0] | 3
+	VMOVUPS	Y4, 840832(DI)	// vecmat_2[1]
+	VMOVUPS	Y5, 840864(DI)	// vecmat_2[1] | 1
+	VMOVUPS	Y6, 840896(DI)	// vecmat_2[1] | 2
+	VMOVUPS	Y7, 840928(DI)	// vecmat_2[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -9217,7 +9707,7 @@ loop9: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop10: // 64 times: elements
 	// forecast.nde:18
-	VMOVUPS	804608(R9), Y0	// add[0]
+	VMOVUPS	765952(R9), Y0	// add[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_42b40000<>(SB), Y2
 	VMINPS	Y1, Y2, Y1
@@ -9249,7 +9739,7 @@ loop10: // 64 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 887552(R9)	// sigmoid[0]
+	VMOVUPS	Y0, 848896(R9)	// sigmoid[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop10
@@ -9268,30 +9758,30 @@ loop10: // 64 times: elements
 	MOVQ	$32, CX
 	MOVQ	AX, SI
 loop11: // 32 times: tiles of 2 elements
-	VMOVUPS	871168(SI), Y0	// dyn.2.bias_bar[0]
-	VMOVUPS	871200(SI), Y1	// dyn.2.bias_bar[0] | 1
-	VMOVUPS	871232(SI), Y2	// dyn.2.bias_bar[0] | 2
-	VMOVUPS	871264(SI), Y3	// dyn.2.bias_bar[0] | 3
+	VMOVUPS	832512(SI), Y0	// dyn.2.bias_bar[0]
+	VMOVUPS	832544(SI), Y1	// dyn.2.bias_bar[0] | 1
+	VMOVUPS	832576(SI), Y2	// dyn.2.bias_bar[0] | 2
+	VMOVUPS	832608(SI), Y3	// dyn.2.bias_bar[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 841984(SI)	// turned[0]
-	VMOVUPS	Y1, 842016(SI)	// turned[0] | 1
-	VMOVUPS	Y2, 842048(SI)	// turned[0] | 2
-	VMOVUPS	Y3, 842080(SI)	// turned[0] | 3
-	VMOVUPS	871296(SI), Y0	// dyn.2.bias_bar[1]
-	VMOVUPS	871328(SI), Y1	// dyn.2.bias_bar[1] | 1
-	VMOVUPS	871360(SI), Y2	// dyn.2.bias_bar[1] | 2
-	VMOVUPS	871392(SI), Y3	// dyn.2.bias_bar[1] | 3
+	VMOVUPS	Y0, 803328(SI)	// turned[0]
+	VMOVUPS	Y1, 803360(SI)	// turned[0] | 1
+	VMOVUPS	Y2, 803392(SI)	// turned[0] | 2
+	VMOVUPS	Y3, 803424(SI)	// turned[0] | 3
+	VMOVUPS	832640(SI), Y0	// dyn.2.bias_bar[1]
+	VMOVUPS	832672(SI), Y1	// dyn.2.bias_bar[1] | 1
+	VMOVUPS	832704(SI), Y2	// dyn.2.bias_bar[1] | 2
+	VMOVUPS	832736(SI), Y3	// dyn.2.bias_bar[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 842112(SI)	// turned[1]
-	VMOVUPS	Y1, 842144(SI)	// turned[1] | 1
-	VMOVUPS	Y2, 842176(SI)	// turned[1] | 2
-	VMOVUPS	Y3, 842208(SI)	// turned[1] | 3
+	VMOVUPS	Y0, 803456(SI)	// turned[1]
+	VMOVUPS	Y1, 803488(SI)	// turned[1] | 1
+	VMOVUPS	Y2, 803520(SI)	// turned[1] | 2
+	VMOVUPS	Y3, 803552(SI)	// turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop11
@@ -9303,14 +9793,14 @@ loop12: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop13: // 8 times
-	VMOVUPS	812800(R10), Y0	// softplus[0]
-	VMOVUPS	812928(R10), Y1	// softplus[1]
-	VMOVUPS	813056(R10), Y2	// softplus[2]
-	VMOVUPS	813184(R10), Y3	// softplus[3]
-	VMOVUPS	813312(R10), Y4	// softplus[4]
-	VMOVUPS	813440(R10), Y5	// softplus[5]
-	VMOVUPS	813568(R10), Y6	// softplus[6]
-	VMOVUPS	813696(R10), Y7	// softplus[7]
+	VMOVUPS	774144(R10), Y0	// softplus[0]
+	VMOVUPS	774272(R10), Y1	// softplus[1]
+	VMOVUPS	774400(R10), Y2	// softplus[2]
+	VMOVUPS	774528(R10), Y3	// softplus[3]
+	VMOVUPS	774656(R10), Y4	// softplus[4]
+	VMOVUPS	774784(R10), Y5	// softplus[5]
+	VMOVUPS	774912(R10), Y6	// softplus[6]
+	VMOVUPS	775040(R10), Y7	// softplus[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -9335,14 +9825,14 @@ loop13: // 8 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 850176(R11)	// turned[64]
-	VMOVUPS	Y7, 850208(R11)	// turned[64] | 1
-	VMOVUPS	Y2, 850240(R11)	// turned[64] | 2
-	VMOVUPS	Y8, 850272(R11)	// turned[64] | 3
-	VMOVUPS	Y3, 850304(R11)	// turned[65]
-	VMOVUPS	Y1, 850336(R11)	// turned[65] | 1
-	VMOVUPS	Y5, 850368(R11)	// turned[65] | 2
-	VMOVUPS	Y0, 850400(R11)	// turned[65] | 3
+	VMOVUPS	Y6, 811520(R11)	// turned[64]
+	VMOVUPS	Y7, 811552(R11)	// turned[64] | 1
+	VMOVUPS	Y2, 811584(R11)	// turned[64] | 2
+	VMOVUPS	Y8, 811616(R11)	// turned[64] | 3
+	VMOVUPS	Y3, 811648(R11)	// turned[65]
+	VMOVUPS	Y1, 811680(R11)	// turned[65] | 1
+	VMOVUPS	Y5, 811712(R11)	// turned[65] | 2
+	VMOVUPS	Y0, 811744(R11)	// turned[65] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -9373,38 +9863,38 @@ loop15: // 4 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop16: // 16 times: samples, 2 at a time
-	VMOVUPS	850176(R13), Y10	// turned[64]
-	VMOVUPS	851200(R13), Y11	// turned[72]
-	VBROADCASTSS	841984(R14), Y12	// turned[0]
+	VMOVUPS	811520(R13), Y10	// turned[64]
+	VMOVUPS	812544(R13), Y11	// turned[72]
+	VBROADCASTSS	803328(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	842112(R14), Y12	// turned[1]
+	VBROADCASTSS	803456(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	842240(R14), Y12	// turned[2]
+	VBROADCASTSS	803584(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	842368(R14), Y12	// turned[3]
+	VBROADCASTSS	803712(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	842496(R14), Y12	// turned[4]
+	VBROADCASTSS	803840(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	850208(R13), Y10	// turned[64] | 1
-	VMOVUPS	851232(R13), Y11	// turned[72] | 1
-	VBROADCASTSS	841988(R14), Y12	// turned[0]
+	VMOVUPS	811552(R13), Y10	// turned[64] | 1
+	VMOVUPS	812576(R13), Y11	// turned[72] | 1
+	VBROADCASTSS	803332(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	842116(R14), Y12	// turned[1]
+	VBROADCASTSS	803460(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	842244(R14), Y12	// turned[2]
+	VBROADCASTSS	803588(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	842372(R14), Y12	// turned[3]
+	VBROADCASTSS	803716(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	842500(R14), Y12	// turned[4]
+	VBROADCASTSS	803844(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -9445,32 +9935,32 @@ loop17: // 4 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop18: // 16 times: samples, 2 at a time
-	VMOVUPS	850176(R10), Y8	// turned[64]
-	VMOVUPS	851200(R10), Y9	// turned[72]
-	VBROADCASTSS	849664(R11), Y10	// turned[60]
+	VMOVUPS	811520(R10), Y8	// turned[64]
+	VMOVUPS	812544(R10), Y9	// turned[72]
+	VBROADCASTSS	811008(R11), Y10	// turned[60]
 	VFMADD231PS	Y8, Y10, Y0
 	VFMADD231PS	Y9, Y10, Y1
-	VBROADCASTSS	849792(R11), Y10	// turned[61]
+	VBROADCASTSS	811136(R11), Y10	// turned[61]
 	VFMADD231PS	Y8, Y10, Y2
 	VFMADD231PS	Y9, Y10, Y3
-	VBROADCASTSS	849920(R11), Y10	// turned[62]
+	VBROADCASTSS	811264(R11), Y10	// turned[62]
 	VFMADD231PS	Y8, Y10, Y4
 	VFMADD231PS	Y9, Y10, Y5
-	VBROADCASTSS	850048(R11), Y10	// turned[63]
+	VBROADCASTSS	811392(R11), Y10	// turned[63]
 	VFMADD231PS	Y8, Y10, Y6
 	VFMADD231PS	Y9, Y10, Y7
-	VMOVUPS	850208(R10), Y8	// turned[64] | 1
-	VMOVUPS	851232(R10), Y9	// turned[72] | 1
-	VBROADCASTSS	849668(R11), Y10	// turned[60]
+	VMOVUPS	811552(R10), Y8	// turned[64] | 1
+	VMOVUPS	812576(R10), Y9	// turned[72] | 1
+	VBROADCASTSS	811012(R11), Y10	// turned[60]
 	VFMADD231PS	Y8, Y10, Y0
 	VFMADD231PS	Y9, Y10, Y1
-	VBROADCASTSS	849796(R11), Y10	// turned[61]
+	VBROADCASTSS	811140(R11), Y10	// turned[61]
 	VFMADD231PS	Y8, Y10, Y2
 	VFMADD231PS	Y9, Y10, Y3
-	VBROADCASTSS	849924(R11), Y10	// turned[62]
+	VBROADCASTSS	811268(R11), Y10	// turned[62]
 	VFMADD231PS	Y8, Y10, Y4
 	VFMADD231PS	Y9, Y10, Y5
-	VBROADCASTSS	850052(R11), Y10	// turned[63]
+	VBROADCASTSS	811396(R11), Y10	// turned[63]
 	VFMADD231PS	Y8, Y10, Y6
 	VFMADD231PS	Y9, Y10, Y7
 	ADDQ	$64, R10
@@ -9494,22 +9984,22 @@ loop18: // 16 times: samples, 2 at a time
 	MOVQ	R8, DI
 loop19: // 64 times: elements
 	// forecast.nde:18
-	VMOVUPS	879360(SI), Y0	// vecmat_2[0]
-	VMOVUPS	879392(SI), Y1	// vecmat_2[0] | 1
-	VMOVUPS	879424(SI), Y2	// vecmat_2[0] | 2
-	VMOVUPS	879456(SI), Y3	// vecmat_2[0] | 3
-	VMOVUPS	887552(SI), Y4	// sigmoid[0]
-	VMOVUPS	887584(SI), Y5	// sigmoid[0] | 1
-	VMOVUPS	887616(SI), Y6	// sigmoid[0] | 2
-	VMOVUPS	887648(SI), Y7	// sigmoid[0] | 3
+	VMOVUPS	840704(SI), Y0	// vecmat_2[0]
+	VMOVUPS	840736(SI), Y1	// vecmat_2[0] | 1
+	VMOVUPS	840768(SI), Y2	// vecmat_2[0] | 2
+	VMOVUPS	840800(SI), Y3	// vecmat_2[0] | 3
+	VMOVUPS	848896(SI), Y4	// sigmoid[0]
+	VMOVUPS	848928(SI), Y5	// sigmoid[0] | 1
+	VMOVUPS	848960(SI), Y6	// sigmoid[0] | 2
+	VMOVUPS	848992(SI), Y7	// sigmoid[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
 	VMULPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 895744(SI)	// dyn.0.bias_bar[0]
-	VMOVUPS	Y1, 895776(SI)	// dyn.0.bias_bar[0] | 1
-	VMOVUPS	Y2, 895808(SI)	// dyn.0.bias_bar[0] | 2
-	VMOVUPS	Y3, 895840(SI)	// dyn.0.bias_bar[0] | 3
+	VMOVUPS	Y0, 857088(SI)	// dyn.0.bias_bar[0]
+	VMOVUPS	Y1, 857120(SI)	// dyn.0.bias_bar[0] | 1
+	VMOVUPS	Y2, 857152(SI)	// dyn.0.bias_bar[0] | 2
+	VMOVUPS	Y3, 857184(SI)	// dyn.0.bias_bar[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
@@ -9540,10 +10030,10 @@ loop20: // 6 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop21: // 64 times: terms of the sums
-	VMOVUPS	895744(R10), Y8	// dyn.0.bias_bar[0]
-	VMOVUPS	895776(R10), Y9	// dyn.0.bias_bar[0] | 1
-	VMOVUPS	895808(R10), Y10	// dyn.0.bias_bar[0] | 2
-	VMOVUPS	895840(R10), Y11	// dyn.0.bias_bar[0] | 3
+	VMOVUPS	857088(R10), Y8	// dyn.0.bias_bar[0]
+	VMOVUPS	857120(R10), Y9	// dyn.0.bias_bar[0] | 1
+	VMOVUPS	857152(R10), Y10	// dyn.0.bias_bar[0] | 2
+	VMOVUPS	857184(R10), Y11	// dyn.0.bias_bar[0] | 3
 	VBROADCASTSS	16708(R11), Y12	// dyn.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -9558,22 +10048,22 @@ loop21: // 64 times: terms of the sums
 	ADDQ	$48, R11
 	DECQ	R9
 	JNE	loop21
-	VMOVUPS	Y0, 903936(DI)	// vecmat_3[0]
-	VMOVUPS	Y1, 903968(DI)	// vecmat_3[0] | 1
-	VMOVUPS	Y2, 904000(DI)	// vecmat_3[0] | 2
-	VMOVUPS	Y3, 904032(DI)	// vecmat_3[0] | 3
-	VMOVUPS	Y4, 904064(DI)	// vecmat_3[1]
-	VMOVUPS	Y5, 904096(DI)	// vecmat_3[1] | 1
-	VMOVUPS	Y6, 904128(DI)	// vecmat_3[1] | 2
-	VMOVUPS	Y7, 904160(DI)	// vecmat_3[1] | 3
+	VMOVUPS	Y0, 865280(DI)	// vecmat_3[0]
+	VMOVUPS	Y1, 865312(DI)	// vecmat_3[0] | 1
+	VMOVUPS	Y2, 865344(DI)	// vecmat_3[0] | 2
+	VMOVUPS	Y3, 865376(DI)	// vecmat_3[0] | 3
+	VMOVUPS	Y4, 865408(DI)	// vecmat_3[1]
+	VMOVUPS	Y5, 865440(DI)	// vecmat_3[1] | 1
+	VMOVUPS	Y6, 865472(DI)	// vecmat_3[1] | 2
+	VMOVUPS	Y7, 865504(DI)	// vecmat_3[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
 	JNE	loop20
-	VMOVUPS	905472(AX), Y0	// dyn.scale_bar
-	VMOVUPS	905504(AX), Y1	// dyn.scale_bar | 1
-	VMOVUPS	905536(AX), Y2	// dyn.scale_bar | 2
-	VMOVUPS	905568(AX), Y3	// dyn.scale_bar | 3
+	VMOVUPS	866816(AX), Y0	// dyn.scale_bar
+	VMOVUPS	866848(AX), Y1	// dyn.scale_bar | 1
+	VMOVUPS	866880(AX), Y2	// dyn.scale_bar | 2
+	VMOVUPS	866912(AX), Y3	// dyn.scale_bar | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
@@ -9585,119 +10075,119 @@ loop21: // 64 times: terms of the sums
 	VADDPS	Y3, Y0, Y0
 	VMOVUPS	Y0, 47616(R8)	// sum of dyn.scale
 	// forecast.nde:28
-	VMOVUPS	803072(AX), Y0	// z[0]
-	VMOVUPS	803104(AX), Y1	// z[0] | 1
-	VMOVUPS	803136(AX), Y2	// z[0] | 2
-	VMOVUPS	803168(AX), Y3	// z[0] | 3
-	VMOVUPS	Y0, 905600(AX)	// concat[0]
-	VMOVUPS	Y1, 905632(AX)	// concat[0] | 1
-	VMOVUPS	Y2, 905664(AX)	// concat[0] | 2
-	VMOVUPS	Y3, 905696(AX)	// concat[0] | 3
-	VMOVUPS	803200(AX), Y0	// z[1]
-	VMOVUPS	803232(AX), Y1	// z[1] | 1
-	VMOVUPS	803264(AX), Y2	// z[1] | 2
-	VMOVUPS	803296(AX), Y3	// z[1] | 3
-	VMOVUPS	Y0, 905728(AX)	// concat[1]
-	VMOVUPS	Y1, 905760(AX)	// concat[1] | 1
-	VMOVUPS	Y2, 905792(AX)	// concat[1] | 2
-	VMOVUPS	Y3, 905824(AX)	// concat[1] | 3
-	VMOVUPS	803328(AX), Y0	// z[2]
-	VMOVUPS	803360(AX), Y1	// z[2] | 1
-	VMOVUPS	803392(AX), Y2	// z[2] | 2
-	VMOVUPS	803424(AX), Y3	// z[2] | 3
-	VMOVUPS	Y0, 905856(AX)	// concat[2]
-	VMOVUPS	Y1, 905888(AX)	// concat[2] | 1
-	VMOVUPS	Y2, 905920(AX)	// concat[2] | 2
-	VMOVUPS	Y3, 905952(AX)	// concat[2] | 3
-	VMOVUPS	803456(AX), Y0	// z[3]
-	VMOVUPS	803488(AX), Y1	// z[3] | 1
-	VMOVUPS	803520(AX), Y2	// z[3] | 2
-	VMOVUPS	803552(AX), Y3	// z[3] | 3
-	VMOVUPS	Y0, 905984(AX)	// concat[3]
-	VMOVUPS	Y1, 906016(AX)	// concat[3] | 1
-	VMOVUPS	Y2, 906048(AX)	// concat[3] | 2
-	VMOVUPS	Y3, 906080(AX)	// concat[3] | 3
-	VMOVUPS	803584(AX), Y0	// z[4]
-	VMOVUPS	803616(AX), Y1	// z[4] | 1
-	VMOVUPS	803648(AX), Y2	// z[4] | 2
-	VMOVUPS	803680(AX), Y3	// z[4] | 3
-	VMOVUPS	Y0, 906112(AX)	// concat[4]
-	VMOVUPS	Y1, 906144(AX)	// concat[4] | 1
-	VMOVUPS	Y2, 906176(AX)	// concat[4] | 2
-	VMOVUPS	Y3, 906208(AX)	// concat[4] | 3
-	VMOVUPS	803712(AX), Y0	// z[5]
-	VMOVUPS	803744(AX), Y1	// z[5] | 1
-	VMOVUPS	803776(AX), Y2	// z[5] | 2
-	VMOVUPS	803808(AX), Y3	// z[5] | 3
-	VMOVUPS	Y0, 906240(AX)	// concat[5]
-	VMOVUPS	Y1, 906272(AX)	// concat[5] | 1
-	VMOVUPS	Y2, 906304(AX)	// concat[5] | 2
-	VMOVUPS	Y3, 906336(AX)	// concat[5] | 3
-	VMOVUPS	803840(AX), Y0	// z[6]
-	VMOVUPS	803872(AX), Y1	// z[6] | 1
-	VMOVUPS	803904(AX), Y2	// z[6] | 2
-	VMOVUPS	803936(AX), Y3	// z[6] | 3
-	VMOVUPS	Y0, 906368(AX)	// concat[6]
-	VMOVUPS	Y1, 906400(AX)	// concat[6] | 1
-	VMOVUPS	Y2, 906432(AX)	// concat[6] | 2
-	VMOVUPS	Y3, 906464(AX)	// concat[6] | 3
-	VMOVUPS	803968(AX), Y0	// z[7]
-	VMOVUPS	804000(AX), Y1	// z[7] | 1
-	VMOVUPS	804032(AX), Y2	// z[7] | 2
-	VMOVUPS	804064(AX), Y3	// z[7] | 3
-	VMOVUPS	Y0, 906496(AX)	// concat[7]
-	VMOVUPS	Y1, 906528(AX)	// concat[7] | 1
-	VMOVUPS	Y2, 906560(AX)	// concat[7] | 2
-	VMOVUPS	Y3, 906592(AX)	// concat[7] | 3
-	VMOVUPS	804096(AX), Y0	// a[0]
-	VMOVUPS	804128(AX), Y1	// a[0] | 1
-	VMOVUPS	804160(AX), Y2	// a[0] | 2
-	VMOVUPS	804192(AX), Y3	// a[0] | 3
-	VMOVUPS	Y0, 906624(AX)	// concat[8]
-	VMOVUPS	Y1, 906656(AX)	// concat[8] | 1
-	VMOVUPS	Y2, 906688(AX)	// concat[8] | 2
-	VMOVUPS	Y3, 906720(AX)	// concat[8] | 3
-	VMOVUPS	804224(AX), Y0	// a[1]
-	VMOVUPS	804256(AX), Y1	// a[1] | 1
-	VMOVUPS	804288(AX), Y2	// a[1] | 2
-	VMOVUPS	804320(AX), Y3	// a[1] | 3
-	VMOVUPS	Y0, 906752(AX)	// concat[9]
-	VMOVUPS	Y1, 906784(AX)	// concat[9] | 1
-	VMOVUPS	Y2, 906816(AX)	// concat[9] | 2
-	VMOVUPS	Y3, 906848(AX)	// concat[9] | 3
-	VMOVUPS	804352(AX), Y0	// a[2]
-	VMOVUPS	804384(AX), Y1	// a[2] | 1
-	VMOVUPS	804416(AX), Y2	// a[2] | 2
-	VMOVUPS	804448(AX), Y3	// a[2] | 3
-	VMOVUPS	Y0, 906880(AX)	// concat[10]
-	VMOVUPS	Y1, 906912(AX)	// concat[10] | 1
-	VMOVUPS	Y2, 906944(AX)	// concat[10] | 2
-	VMOVUPS	Y3, 906976(AX)	// concat[10] | 3
-	VMOVUPS	804480(AX), Y0	// a[3]
-	VMOVUPS	804512(AX), Y1	// a[3] | 1
-	VMOVUPS	804544(AX), Y2	// a[3] | 2
-	VMOVUPS	804576(AX), Y3	// a[3] | 3
-	VMOVUPS	Y0, 907008(AX)	// concat[11]
-	VMOVUPS	Y1, 907040(AX)	// concat[11] | 1
-	VMOVUPS	Y2, 907072(AX)	// concat[11] | 2
-	VMOVUPS	Y3, 907104(AX)	// concat[11] | 3
+	VMOVUPS	764416(AX), Y0	// z[0]
+	VMOVUPS	764448(AX), Y1	// z[0] | 1
+	VMOVUPS	764480(AX), Y2	// z[0] | 2
+	VMOVUPS	764512(AX), Y3	// z[0] | 3
+	VMOVUPS	Y0, 866944(AX)	// concat[0]
+	VMOVUPS	Y1, 866976(AX)	// concat[0] | 1
+	VMOVUPS	Y2, 867008(AX)	// concat[0] | 2
+	VMOVUPS	Y3, 867040(AX)	// concat[0] | 3
+	VMOVUPS	764544(AX), Y0	// z[1]
+	VMOVUPS	764576(AX), Y1	// z[1] | 1
+	VMOVUPS	764608(AX), Y2	// z[1] | 2
+	VMOVUPS	764640(AX), Y3	// z[1] | 3
+	VMOVUPS	Y0, 867072(AX)	// concat[1]
+	VMOVUPS	Y1, 867104(AX)	// concat[1] | 1
+	VMOVUPS	Y2, 867136(AX)	// concat[1] | 2
+	VMOVUPS	Y3, 867168(AX)	// concat[1] | 3
+	VMOVUPS	764672(AX), Y0	// z[2]
+	VMOVUPS	764704(AX), Y1	// z[2] | 1
+	VMOVUPS	764736(AX), Y2	// z[2] | 2
+	VMOVUPS	764768(AX), Y3	// z[2] | 3
+	VMOVUPS	Y0, 867200(AX)	// concat[2]
+	VMOVUPS	Y1, 867232(AX)	// concat[2] | 1
+	VMOVUPS	Y2, 867264(AX)	// concat[2] | 2
+	VMOVUPS	Y3, 867296(AX)	// concat[2] | 3
+	VMOVUPS	764800(AX), Y0	// z[3]
+	VMOVUPS	764832(AX), Y1	// z[3] | 1
+	VMOVUPS	764864(AX), Y2	// z[3] | 2
+	VMOVUPS	764896(AX), Y3	// z[3] | 3
+	VMOVUPS	Y0, 867328(AX)	// concat[3]
+	VMOVUPS	Y1, 867360(AX)	// concat[3] | 1
+	VMOVUPS	Y2, 867392(AX)	// concat[3] | 2
+	VMOVUPS	Y3, 867424(AX)	// concat[3] | 3
+	VMOVUPS	764928(AX), Y0	// z[4]
+	VMOVUPS	764960(AX), Y1	// z[4] | 1
+	VMOVUPS	764992(AX), Y2	// z[4] | 2
+	VMOVUPS	765024(AX), Y3	// z[4] | 3
+	VMOVUPS	Y0, 867456(AX)	// concat[4]
+	VMOVUPS	Y1, 867488(AX)	// concat[4] | 1
+	VMOVUPS	Y2, 867520(AX)	// concat[4] | 2
+	VMOVUPS	Y3, 867552(AX)	// concat[4] | 3
+	VMOVUPS	765056(AX), Y0	// z[5]
+	VMOVUPS	765088(AX), Y1	// z[5] | 1
+	VMOVUPS	765120(AX), Y2	// z[5] | 2
+	VMOVUPS	765152(AX), Y3	// z[5] | 3
+	VMOVUPS	Y0, 867584(AX)	// concat[5]
+	VMOVUPS	Y1, 867616(AX)	// concat[5] | 1
+	VMOVUPS	Y2, 867648(AX)	// concat[5] | 2
+	VMOVUPS	Y3, 867680(AX)	// concat[5] | 3
+	VMOVUPS	765184(AX), Y0	// z[6]
+	VMOVUPS	765216(AX), Y1	// z[6] | 1
+	VMOVUPS	765248(AX), Y2	// z[6] | 2
+	VMOVUPS	765280(AX), Y3	// z[6] | 3
+	VMOVUPS	Y0, 867712(AX)	// concat[6]
+	VMOVUPS	Y1, 867744(AX)	// concat[6] | 1
+	VMOVUPS	Y2, 867776(AX)	// concat[6] | 2
+	VMOVUPS	Y3, 867808(AX)	// concat[6] | 3
+	VMOVUPS	765312(AX), Y0	// z[7]
+	VMOVUPS	765344(AX), Y1	// z[7] | 1
+	VMOVUPS	765376(AX), Y2	// z[7] | 2
+	VMOVUPS	765408(AX), Y3	// z[7] | 3
+	VMOVUPS	Y0, 867840(AX)	// concat[7]
+	VMOVUPS	Y1, 867872(AX)	// concat[7] | 1
+	VMOVUPS	Y2, 867904(AX)	// concat[7] | 2
+	VMOVUPS	Y3, 867936(AX)	// concat[7] | 3
+	VMOVUPS	765440(AX), Y0	// a[0]
+	VMOVUPS	765472(AX), Y1	// a[0] | 1
+	VMOVUPS	765504(AX), Y2	// a[0] | 2
+	VMOVUPS	765536(AX), Y3	// a[0] | 3
+	VMOVUPS	Y0, 867968(AX)	// concat[8]
+	VMOVUPS	Y1, 868000(AX)	// concat[8] | 1
+	VMOVUPS	Y2, 868032(AX)	// concat[8] | 2
+	VMOVUPS	Y3, 868064(AX)	// concat[8] | 3
+	VMOVUPS	765568(AX), Y0	// a[1]
+	VMOVUPS	765600(AX), Y1	// a[1] | 1
+	VMOVUPS	765632(AX), Y2	// a[1] | 2
+	VMOVUPS	765664(AX), Y3	// a[1] | 3
+	VMOVUPS	Y0, 868096(AX)	// concat[9]
+	VMOVUPS	Y1, 868128(AX)	// concat[9] | 1
+	VMOVUPS	Y2, 868160(AX)	// concat[9] | 2
+	VMOVUPS	Y3, 868192(AX)	// concat[9] | 3
+	VMOVUPS	765696(AX), Y0	// a[2]
+	VMOVUPS	765728(AX), Y1	// a[2] | 1
+	VMOVUPS	765760(AX), Y2	// a[2] | 2
+	VMOVUPS	765792(AX), Y3	// a[2] | 3
+	VMOVUPS	Y0, 868224(AX)	// concat[10]
+	VMOVUPS	Y1, 868256(AX)	// concat[10] | 1
+	VMOVUPS	Y2, 868288(AX)	// concat[10] | 2
+	VMOVUPS	Y3, 868320(AX)	// concat[10] | 3
+	VMOVUPS	765824(AX), Y0	// a[3]
+	VMOVUPS	765856(AX), Y1	// a[3] | 1
+	VMOVUPS	765888(AX), Y2	// a[3] | 2
+	VMOVUPS	765920(AX), Y3	// a[3] | 3
+	VMOVUPS	Y0, 868352(AX)	// concat[11]
+	VMOVUPS	Y1, 868384(AX)	// concat[11] | 1
+	VMOVUPS	Y2, 868416(AX)	// concat[11] | 2
+	VMOVUPS	Y3, 868448(AX)	// concat[11] | 3
 	MOVQ	$32, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 loop22: // 32 times: tiles of 2 elements
 	// forecast.nde:18
-	VMOVUPS	895744(SI), Y0	// dyn.0.bias_bar[0]
-	VMOVUPS	895776(SI), Y1	// dyn.0.bias_bar[0] | 1
-	VMOVUPS	895808(SI), Y2	// dyn.0.bias_bar[0] | 2
-	VMOVUPS	895840(SI), Y3	// dyn.0.bias_bar[0] | 3
+	VMOVUPS	857088(SI), Y0	// dyn.0.bias_bar[0]
+	VMOVUPS	857120(SI), Y1	// dyn.0.bias_bar[0] | 1
+	VMOVUPS	857152(SI), Y2	// dyn.0.bias_bar[0] | 2
+	VMOVUPS	857184(SI), Y3	// dyn.0.bias_bar[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	895872(SI), Y4	// dyn.0.bias_bar[1]
-	VMOVUPS	895904(SI), Y5	// dyn.0.bias_bar[1] | 1
-	VMOVUPS	895936(SI), Y6	// dyn.0.bias_bar[1] | 2
-	VMOVUPS	895968(SI), Y7	// dyn.0.bias_bar[1] | 3
+	VMOVUPS	857216(SI), Y4	// dyn.0.bias_bar[1]
+	VMOVUPS	857248(SI), Y5	// dyn.0.bias_bar[1] | 1
+	VMOVUPS	857280(SI), Y6	// dyn.0.bias_bar[1] | 2
+	VMOVUPS	857312(SI), Y7	// dyn.0.bias_bar[1] | 3
 	VANDPS	0(AX), Y4, Y4
 	VANDPS	32(AX), Y5, Y5
 	VANDPS	64(AX), Y6, Y6
@@ -9706,10 +10196,10 @@ loop22: // 32 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop23: // 12 times: elements
-	VMOVUPS	905600(R10), Y8	// concat[0]
-	VMOVUPS	905632(R10), Y9	// concat[0] | 1
-	VMOVUPS	905664(R10), Y10	// concat[0] | 2
-	VMOVUPS	905696(R10), Y11	// concat[0] | 3
+	VMOVUPS	866944(R10), Y8	// concat[0]
+	VMOVUPS	866976(R10), Y9	// concat[0] | 1
+	VMOVUPS	867008(R10), Y10	// concat[0] | 2
+	VMOVUPS	867040(R10), Y11	// concat[0] | 3
 	VMOVUPS	47648(R11), Y12	// sum of dyn.0.weight[0]
 	VFMADD231PS	Y8, Y0, Y12
 	VFMADD231PS	Y9, Y1, Y12
@@ -9733,30 +10223,30 @@ loop23: // 12 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop24: // 4 times: vectors of the block
-	VMOVUPS	903936(SI), Y0	// vecmat_3[0]
-	VMOVUPS	Y0, 840448(SI)	// z_bar[0]
-	VMOVUPS	904064(SI), Y0	// vecmat_3[1]
-	VMOVUPS	Y0, 840576(SI)	// z_bar[1]
-	VMOVUPS	904192(SI), Y0	// vecmat_3[2]
-	VMOVUPS	Y0, 840704(SI)	// z_bar[2]
-	VMOVUPS	904320(SI), Y0	// vecmat_3[3]
-	VMOVUPS	Y0, 840832(SI)	// z_bar[3]
-	VMOVUPS	904448(SI), Y0	// vecmat_3[4]
-	VMOVUPS	Y0, 840960(SI)	// z_bar[4]
-	VMOVUPS	904576(SI), Y0	// vecmat_3[5]
-	VMOVUPS	Y0, 841088(SI)	// z_bar[5]
-	VMOVUPS	904704(SI), Y0	// vecmat_3[6]
-	VMOVUPS	Y0, 841216(SI)	// z_bar[6]
-	VMOVUPS	904832(SI), Y0	// vecmat_3[7]
-	VMOVUPS	Y0, 841344(SI)	// z_bar[7]
-	VMOVUPS	904960(SI), Y0	// vecmat_3[8]
-	VMOVUPS	Y0, 841472(SI)	// a_bar[0]
-	VMOVUPS	905088(SI), Y0	// vecmat_3[9]
-	VMOVUPS	Y0, 841600(SI)	// a_bar[1]
-	VMOVUPS	905216(SI), Y0	// vecmat_3[10]
-	VMOVUPS	Y0, 841728(SI)	// a_bar[2]
-	VMOVUPS	905344(SI), Y0	// vecmat_3[11]
-	VMOVUPS	Y0, 841856(SI)	// a_bar[3]
+	VMOVUPS	865280(SI), Y0	// vecmat_3[0]
+	VMOVUPS	Y0, 801792(SI)	// z_bar[0]
+	VMOVUPS	865408(SI), Y0	// vecmat_3[1]
+	VMOVUPS	Y0, 801920(SI)	// z_bar[1]
+	VMOVUPS	865536(SI), Y0	// vecmat_3[2]
+	VMOVUPS	Y0, 802048(SI)	// z_bar[2]
+	VMOVUPS	865664(SI), Y0	// vecmat_3[3]
+	VMOVUPS	Y0, 802176(SI)	// z_bar[3]
+	VMOVUPS	865792(SI), Y0	// vecmat_3[4]
+	VMOVUPS	Y0, 802304(SI)	// z_bar[4]
+	VMOVUPS	865920(SI), Y0	// vecmat_3[5]
+	VMOVUPS	Y0, 802432(SI)	// z_bar[5]
+	VMOVUPS	866048(SI), Y0	// vecmat_3[6]
+	VMOVUPS	Y0, 802560(SI)	// z_bar[6]
+	VMOVUPS	866176(SI), Y0	// vecmat_3[7]
+	VMOVUPS	Y0, 802688(SI)	// z_bar[7]
+	VMOVUPS	866304(SI), Y0	// vecmat_3[8]
+	VMOVUPS	Y0, 802816(SI)	// a_bar[0]
+	VMOVUPS	866432(SI), Y0	// vecmat_3[9]
+	VMOVUPS	Y0, 802944(SI)	// a_bar[1]
+	VMOVUPS	866560(SI), Y0	// vecmat_3[10]
+	VMOVUPS	Y0, 803072(SI)	// a_bar[2]
+	VMOVUPS	866688(SI), Y0	// vecmat_3[11]
+	VMOVUPS	Y0, 803200(SI)	// a_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop24
@@ -9769,30 +10259,30 @@ TEXT forecast0ReplayDenseVjp_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	907648(SI), Y0	// z[0]
-	VMOVUPS	Y0, 746240(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	907776(SI), Y0	// z[1]
-	VMOVUPS	Y0, 746368(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	907904(SI), Y0	// z[2]
-	VMOVUPS	Y0, 746496(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	908032(SI), Y0	// z[3]
-	VMOVUPS	Y0, 746624(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	908160(SI), Y0	// z[4]
-	VMOVUPS	Y0, 746752(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	908288(SI), Y0	// z[5]
-	VMOVUPS	Y0, 746880(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	908416(SI), Y0	// z[6]
-	VMOVUPS	Y0, 747008(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	908544(SI), Y0	// z[7]
-	VMOVUPS	Y0, 747136(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	908672(SI), Y0	// a[0]
-	VMOVUPS	Y0, 747264(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	908800(SI), Y0	// a[1]
-	VMOVUPS	Y0, 747392(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	908928(SI), Y0	// a[2]
-	VMOVUPS	Y0, 747520(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	909056(SI), Y0	// a[3]
-	VMOVUPS	Y0, 747648(SI)	// latentFieldFwd.a[3]
+	VMOVUPS	868992(SI), Y0	// z[0]
+	VMOVUPS	Y0, 707584(SI)	// latentFieldFwd.z[0]
+	VMOVUPS	869120(SI), Y0	// z[1]
+	VMOVUPS	Y0, 707712(SI)	// latentFieldFwd.z[1]
+	VMOVUPS	869248(SI), Y0	// z[2]
+	VMOVUPS	Y0, 707840(SI)	// latentFieldFwd.z[2]
+	VMOVUPS	869376(SI), Y0	// z[3]
+	VMOVUPS	Y0, 707968(SI)	// latentFieldFwd.z[3]
+	VMOVUPS	869504(SI), Y0	// z[4]
+	VMOVUPS	Y0, 708096(SI)	// latentFieldFwd.z[4]
+	VMOVUPS	869632(SI), Y0	// z[5]
+	VMOVUPS	Y0, 708224(SI)	// latentFieldFwd.z[5]
+	VMOVUPS	869760(SI), Y0	// z[6]
+	VMOVUPS	Y0, 708352(SI)	// latentFieldFwd.z[6]
+	VMOVUPS	869888(SI), Y0	// z[7]
+	VMOVUPS	Y0, 708480(SI)	// latentFieldFwd.z[7]
+	VMOVUPS	870016(SI), Y0	// a[0]
+	VMOVUPS	Y0, 708608(SI)	// latentFieldFwd.a[0]
+	VMOVUPS	870144(SI), Y0	// a[1]
+	VMOVUPS	Y0, 708736(SI)	// latentFieldFwd.a[1]
+	VMOVUPS	870272(SI), Y0	// a[2]
+	VMOVUPS	Y0, 708864(SI)	// latentFieldFwd.a[2]
+	VMOVUPS	870400(SI), Y0	// a[3]
+	VMOVUPS	Y0, 708992(SI)	// latentFieldFwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -9800,70 +10290,70 @@ loop1: // 4 times: vectors of the block
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop2: // 64 times: elements
-	VMOVUPS	749312(SI), Y0	// latentFieldFwd.add[0]
-	VMOVUPS	749344(SI), Y1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	749376(SI), Y2	// latentFieldFwd.add[0] | 2
-	VMOVUPS	749408(SI), Y3	// latentFieldFwd.add[0] | 3
-	VMOVUPS	Y0, 1117184(SI)	// result_44[0]
-	VMOVUPS	Y1, 1117216(SI)	// result_44[0] | 1
-	VMOVUPS	Y2, 1117248(SI)	// result_44[0] | 2
-	VMOVUPS	Y3, 1117280(SI)	// result_44[0] | 3
+	VMOVUPS	710656(SI), Y0	// latentFieldFwd.add[0]
+	VMOVUPS	710688(SI), Y1	// latentFieldFwd.add[0] | 1
+	VMOVUPS	710720(SI), Y2	// latentFieldFwd.add[0] | 2
+	VMOVUPS	710752(SI), Y3	// latentFieldFwd.add[0] | 3
+	VMOVUPS	Y0, 1078528(SI)	// result_44[0]
+	VMOVUPS	Y1, 1078560(SI)	// result_44[0] | 1
+	VMOVUPS	Y2, 1078592(SI)	// result_44[0] | 2
+	VMOVUPS	Y3, 1078624(SI)	// result_44[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop2
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop3: // 64 times: elements
-	VMOVUPS	757504(SI), Y0	// latentFieldFwd.softplus[0]
-	VMOVUPS	757536(SI), Y1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	757568(SI), Y2	// latentFieldFwd.softplus[0] | 2
-	VMOVUPS	757600(SI), Y3	// latentFieldFwd.softplus[0] | 3
-	VMOVUPS	Y0, 1125376(SI)	// result_45[0]
-	VMOVUPS	Y1, 1125408(SI)	// result_45[0] | 1
-	VMOVUPS	Y2, 1125440(SI)	// result_45[0] | 2
-	VMOVUPS	Y3, 1125472(SI)	// result_45[0] | 3
+	VMOVUPS	718848(SI), Y0	// latentFieldFwd.softplus[0]
+	VMOVUPS	718880(SI), Y1	// latentFieldFwd.softplus[0] | 1
+	VMOVUPS	718912(SI), Y2	// latentFieldFwd.softplus[0] | 2
+	VMOVUPS	718944(SI), Y3	// latentFieldFwd.softplus[0] | 3
+	VMOVUPS	Y0, 1086720(SI)	// result_45[0]
+	VMOVUPS	Y1, 1086752(SI)	// result_45[0] | 1
+	VMOVUPS	Y2, 1086784(SI)	// result_45[0] | 2
+	VMOVUPS	Y3, 1086816(SI)	// result_45[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop3
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop4: // 64 times: elements
-	VMOVUPS	765696(SI), Y0	// latentFieldFwd.add2[0]
-	VMOVUPS	765728(SI), Y1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	765760(SI), Y2	// latentFieldFwd.add2[0] | 2
-	VMOVUPS	765792(SI), Y3	// latentFieldFwd.add2[0] | 3
-	VMOVUPS	Y0, 1133568(SI)	// result_46[0]
-	VMOVUPS	Y1, 1133600(SI)	// result_46[0] | 1
-	VMOVUPS	Y2, 1133632(SI)	// result_46[0] | 2
-	VMOVUPS	Y3, 1133664(SI)	// result_46[0] | 3
+	VMOVUPS	727040(SI), Y0	// latentFieldFwd.add2[0]
+	VMOVUPS	727072(SI), Y1	// latentFieldFwd.add2[0] | 1
+	VMOVUPS	727104(SI), Y2	// latentFieldFwd.add2[0] | 2
+	VMOVUPS	727136(SI), Y3	// latentFieldFwd.add2[0] | 3
+	VMOVUPS	Y0, 1094912(SI)	// result_46[0]
+	VMOVUPS	Y1, 1094944(SI)	// result_46[0] | 1
+	VMOVUPS	Y2, 1094976(SI)	// result_46[0] | 2
+	VMOVUPS	Y3, 1095008(SI)	// result_46[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop4
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop5: // 64 times: elements
-	VMOVUPS	773888(SI), Y0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	773920(SI), Y1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	773952(SI), Y2	// latentFieldFwd.softplus2[0] | 2
-	VMOVUPS	773984(SI), Y3	// latentFieldFwd.softplus2[0] | 3
-	VMOVUPS	Y0, 1141760(SI)	// result_47[0]
-	VMOVUPS	Y1, 1141792(SI)	// result_47[0] | 1
-	VMOVUPS	Y2, 1141824(SI)	// result_47[0] | 2
-	VMOVUPS	Y3, 1141856(SI)	// result_47[0] | 3
+	VMOVUPS	735232(SI), Y0	// latentFieldFwd.softplus2[0]
+	VMOVUPS	735264(SI), Y1	// latentFieldFwd.softplus2[0] | 1
+	VMOVUPS	735296(SI), Y2	// latentFieldFwd.softplus2[0] | 2
+	VMOVUPS	735328(SI), Y3	// latentFieldFwd.softplus2[0] | 3
+	VMOVUPS	Y0, 1103104(SI)	// result_47[0]
+	VMOVUPS	Y1, 1103136(SI)	// result_47[0] | 1
+	VMOVUPS	Y2, 1103168(SI)	// result_47[0] | 2
+	VMOVUPS	Y3, 1103200(SI)	// result_47[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop5
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop6: // 12 times: elements
-	VMOVUPS	782080(SI), Y0	// latentFieldFwd.tanh[0]
-	VMOVUPS	782112(SI), Y1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	782144(SI), Y2	// latentFieldFwd.tanh[0] | 2
-	VMOVUPS	782176(SI), Y3	// latentFieldFwd.tanh[0] | 3
-	VMOVUPS	Y0, 1149952(SI)	// result_48[0]
-	VMOVUPS	Y1, 1149984(SI)	// result_48[0] | 1
-	VMOVUPS	Y2, 1150016(SI)	// result_48[0] | 2
-	VMOVUPS	Y3, 1150048(SI)	// result_48[0] | 3
+	VMOVUPS	743424(SI), Y0	// latentFieldFwd.tanh[0]
+	VMOVUPS	743456(SI), Y1	// latentFieldFwd.tanh[0] | 1
+	VMOVUPS	743488(SI), Y2	// latentFieldFwd.tanh[0] | 2
+	VMOVUPS	743520(SI), Y3	// latentFieldFwd.tanh[0] | 3
+	VMOVUPS	Y0, 1111296(SI)	// result_48[0]
+	VMOVUPS	Y1, 1111328(SI)	// result_48[0] | 1
+	VMOVUPS	Y2, 1111360(SI)	// result_48[0] | 2
+	VMOVUPS	Y3, 1111392(SI)	// result_48[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop6
@@ -9871,61 +10361,61 @@ loop6: // 12 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop7: // 4 times: vectors of the block
-	VMOVUPS	747776(SI), Y0	// latentFieldFwd.dz[0]
-	VMOVUPS	Y0, 918528(SI)	// result[0]
-	VMOVUPS	747904(SI), Y0	// latentFieldFwd.dz[1]
-	VMOVUPS	Y0, 918656(SI)	// result[1]
-	VMOVUPS	748032(SI), Y0	// latentFieldFwd.dz[2]
-	VMOVUPS	Y0, 918784(SI)	// result[2]
-	VMOVUPS	748160(SI), Y0	// latentFieldFwd.dz[3]
-	VMOVUPS	Y0, 918912(SI)	// result[3]
-	VMOVUPS	748288(SI), Y0	// latentFieldFwd.dz[4]
-	VMOVUPS	Y0, 919040(SI)	// result[4]
-	VMOVUPS	748416(SI), Y0	// latentFieldFwd.dz[5]
-	VMOVUPS	Y0, 919168(SI)	// result[5]
-	VMOVUPS	748544(SI), Y0	// latentFieldFwd.dz[6]
-	VMOVUPS	Y0, 919296(SI)	// result[6]
-	VMOVUPS	748672(SI), Y0	// latentFieldFwd.dz[7]
-	VMOVUPS	Y0, 919424(SI)	// result[7]
-	VMOVUPS	748800(SI), Y0	// latentFieldFwd.da[0]
-	VMOVUPS	Y0, 920576(SI)	// result_2[0]
-	VMOVUPS	748928(SI), Y1	// latentFieldFwd.da[1]
-	VMOVUPS	Y1, 920704(SI)	// result_2[1]
-	VMOVUPS	749056(SI), Y2	// latentFieldFwd.da[2]
-	VMOVUPS	Y2, 920832(SI)	// result_2[2]
-	VMOVUPS	749184(SI), Y3	// latentFieldFwd.da[3]
-	VMOVUPS	Y3, 920960(SI)	// result_2[3]
-	VMOVUPD	907392(DI), Y4	// h
-	VMOVUPD	907424(DI), Y5	// h | 1
+	VMOVUPS	709120(SI), Y0	// latentFieldFwd.dz[0]
+	VMOVUPS	Y0, 879872(SI)	// result[0]
+	VMOVUPS	709248(SI), Y0	// latentFieldFwd.dz[1]
+	VMOVUPS	Y0, 880000(SI)	// result[1]
+	VMOVUPS	709376(SI), Y0	// latentFieldFwd.dz[2]
+	VMOVUPS	Y0, 880128(SI)	// result[2]
+	VMOVUPS	709504(SI), Y0	// latentFieldFwd.dz[3]
+	VMOVUPS	Y0, 880256(SI)	// result[3]
+	VMOVUPS	709632(SI), Y0	// latentFieldFwd.dz[4]
+	VMOVUPS	Y0, 880384(SI)	// result[4]
+	VMOVUPS	709760(SI), Y0	// latentFieldFwd.dz[5]
+	VMOVUPS	Y0, 880512(SI)	// result[5]
+	VMOVUPS	709888(SI), Y0	// latentFieldFwd.dz[6]
+	VMOVUPS	Y0, 880640(SI)	// result[6]
+	VMOVUPS	710016(SI), Y0	// latentFieldFwd.dz[7]
+	VMOVUPS	Y0, 880768(SI)	// result[7]
+	VMOVUPS	710144(SI), Y0	// latentFieldFwd.da[0]
+	VMOVUPS	Y0, 881920(SI)	// result_2[0]
+	VMOVUPS	710272(SI), Y1	// latentFieldFwd.da[1]
+	VMOVUPS	Y1, 882048(SI)	// result_2[1]
+	VMOVUPS	710400(SI), Y2	// latentFieldFwd.da[2]
+	VMOVUPS	Y2, 882176(SI)	// result_2[2]
+	VMOVUPS	710528(SI), Y3	// latentFieldFwd.da[3]
+	VMOVUPS	Y3, 882304(SI)	// result_2[3]
+	VMOVUPD	868736(DI), Y4	// h
+	VMOVUPD	868768(DI), Y5	// h | 1
 	// forecast.nde:38
 	VMULPD	f64_3fc49ba5e353f7cf<>(SB), Y4, Y4
 	VMULPD	f64_3fc49ba5e353f7cf<>(SB), Y5, Y5
 	VCVTPD2PSY	Y4, X4
 	VCVTPD2PSY	Y5, X5
 	VINSERTF128	$1, X5, Y4, Y4
-	VMOVUPS	Y4, 918400(SI)	// ha21
+	VMOVUPS	Y4, 879744(SI)	// ha21
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 loop8: // 8 times: elements
-	VMOVUPS	918528(R10), Y5	// result[0]
-	VMOVUPS	907648(R10), Y6	// z[0]
+	VMOVUPS	879872(R10), Y5	// result[0]
+	VMOVUPS	868992(R10), Y6	// z[0]
 	VFMADD231PS	Y5, Y4, Y6
-	VMOVUPS	Y6, 919552(R10)	// z_y2[0]
+	VMOVUPS	Y6, 880896(R10)	// z_y2[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop8
-	VMOVUPS	908672(SI), Y5	// a[0]
-	VMOVUPS	908800(SI), Y6	// a[1]
-	VMOVUPS	908928(SI), Y7	// a[2]
-	VMOVUPS	909056(SI), Y8	// a[3]
+	VMOVUPS	870016(SI), Y5	// a[0]
+	VMOVUPS	870144(SI), Y6	// a[1]
+	VMOVUPS	870272(SI), Y7	// a[2]
+	VMOVUPS	870400(SI), Y8	// a[3]
 	VFMADD231PS	Y0, Y4, Y5
-	VMOVUPS	Y5, 921088(SI)	// a_y2[0]
+	VMOVUPS	Y5, 882432(SI)	// a_y2[0]
 	VFMADD231PS	Y1, Y4, Y6
-	VMOVUPS	Y6, 921216(SI)	// a_y2[1]
+	VMOVUPS	Y6, 882560(SI)	// a_y2[1]
 	VFMADD231PS	Y2, Y4, Y7
-	VMOVUPS	Y7, 921344(SI)	// a_y2[2]
+	VMOVUPS	Y7, 882688(SI)	// a_y2[2]
 	VFMADD231PS	Y3, Y4, Y8
-	VMOVUPS	Y8, 921472(SI)	// a_y2[3]
+	VMOVUPS	Y8, 882816(SI)	// a_y2[3]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -9934,30 +10424,30 @@ loop8: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop9: // 4 times: vectors of the block
-	VMOVUPS	919552(SI), Y0	// z_y2[0]
-	VMOVUPS	Y0, 746240(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	919680(SI), Y0	// z_y2[1]
-	VMOVUPS	Y0, 746368(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	919808(SI), Y0	// z_y2[2]
-	VMOVUPS	Y0, 746496(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	919936(SI), Y0	// z_y2[3]
-	VMOVUPS	Y0, 746624(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	920064(SI), Y0	// z_y2[4]
-	VMOVUPS	Y0, 746752(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	920192(SI), Y0	// z_y2[5]
-	VMOVUPS	Y0, 746880(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	920320(SI), Y0	// z_y2[6]
-	VMOVUPS	Y0, 747008(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	920448(SI), Y0	// z_y2[7]
-	VMOVUPS	Y0, 747136(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	921088(SI), Y0	// a_y2[0]
-	VMOVUPS	Y0, 747264(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	921216(SI), Y0	// a_y2[1]
-	VMOVUPS	Y0, 747392(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	921344(SI), Y0	// a_y2[2]
-	VMOVUPS	Y0, 747520(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	921472(SI), Y0	// a_y2[3]
-	VMOVUPS	Y0, 747648(SI)	// latentFieldFwd.a[3]
+	VMOVUPS	880896(SI), Y0	// z_y2[0]
+	VMOVUPS	Y0, 707584(SI)	// latentFieldFwd.z[0]
+	VMOVUPS	881024(SI), Y0	// z_y2[1]
+	VMOVUPS	Y0, 707712(SI)	// latentFieldFwd.z[1]
+	VMOVUPS	881152(SI), Y0	// z_y2[2]
+	VMOVUPS	Y0, 707840(SI)	// latentFieldFwd.z[2]
+	VMOVUPS	881280(SI), Y0	// z_y2[3]
+	VMOVUPS	Y0, 707968(SI)	// latentFieldFwd.z[3]
+	VMOVUPS	881408(SI), Y0	// z_y2[4]
+	VMOVUPS	Y0, 708096(SI)	// latentFieldFwd.z[4]
+	VMOVUPS	881536(SI), Y0	// z_y2[5]
+	VMOVUPS	Y0, 708224(SI)	// latentFieldFwd.z[5]
+	VMOVUPS	881664(SI), Y0	// z_y2[6]
+	VMOVUPS	Y0, 708352(SI)	// latentFieldFwd.z[6]
+	VMOVUPS	881792(SI), Y0	// z_y2[7]
+	VMOVUPS	Y0, 708480(SI)	// latentFieldFwd.z[7]
+	VMOVUPS	882432(SI), Y0	// a_y2[0]
+	VMOVUPS	Y0, 708608(SI)	// latentFieldFwd.a[0]
+	VMOVUPS	882560(SI), Y0	// a_y2[1]
+	VMOVUPS	Y0, 708736(SI)	// latentFieldFwd.a[1]
+	VMOVUPS	882688(SI), Y0	// a_y2[2]
+	VMOVUPS	Y0, 708864(SI)	// latentFieldFwd.a[2]
+	VMOVUPS	882816(SI), Y0	// a_y2[3]
+	VMOVUPS	Y0, 708992(SI)	// latentFieldFwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop9
@@ -9965,70 +10455,70 @@ loop9: // 4 times: vectors of the block
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop10: // 64 times: elements
-	VMOVUPS	749312(SI), Y0	// latentFieldFwd.add[0]
-	VMOVUPS	749344(SI), Y1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	749376(SI), Y2	// latentFieldFwd.add[0] | 2
-	VMOVUPS	749408(SI), Y3	// latentFieldFwd.add[0] | 3
-	VMOVUPS	Y0, 1081344(SI)	// result_37[0]
-	VMOVUPS	Y1, 1081376(SI)	// result_37[0] | 1
-	VMOVUPS	Y2, 1081408(SI)	// result_37[0] | 2
-	VMOVUPS	Y3, 1081440(SI)	// result_37[0] | 3
+	VMOVUPS	710656(SI), Y0	// latentFieldFwd.add[0]
+	VMOVUPS	710688(SI), Y1	// latentFieldFwd.add[0] | 1
+	VMOVUPS	710720(SI), Y2	// latentFieldFwd.add[0] | 2
+	VMOVUPS	710752(SI), Y3	// latentFieldFwd.add[0] | 3
+	VMOVUPS	Y0, 1042688(SI)	// result_37[0]
+	VMOVUPS	Y1, 1042720(SI)	// result_37[0] | 1
+	VMOVUPS	Y2, 1042752(SI)	// result_37[0] | 2
+	VMOVUPS	Y3, 1042784(SI)	// result_37[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop10
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop11: // 64 times: elements
-	VMOVUPS	757504(SI), Y0	// latentFieldFwd.softplus[0]
-	VMOVUPS	757536(SI), Y1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	757568(SI), Y2	// latentFieldFwd.softplus[0] | 2
-	VMOVUPS	757600(SI), Y3	// latentFieldFwd.softplus[0] | 3
-	VMOVUPS	Y0, 1089536(SI)	// result_38[0]
-	VMOVUPS	Y1, 1089568(SI)	// result_38[0] | 1
-	VMOVUPS	Y2, 1089600(SI)	// result_38[0] | 2
-	VMOVUPS	Y3, 1089632(SI)	// result_38[0] | 3
+	VMOVUPS	718848(SI), Y0	// latentFieldFwd.softplus[0]
+	VMOVUPS	718880(SI), Y1	// latentFieldFwd.softplus[0] | 1
+	VMOVUPS	718912(SI), Y2	// latentFieldFwd.softplus[0] | 2
+	VMOVUPS	718944(SI), Y3	// latentFieldFwd.softplus[0] | 3
+	VMOVUPS	Y0, 1050880(SI)	// result_38[0]
+	VMOVUPS	Y1, 1050912(SI)	// result_38[0] | 1
+	VMOVUPS	Y2, 1050944(SI)	// result_38[0] | 2
+	VMOVUPS	Y3, 1050976(SI)	// result_38[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop11
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop12: // 64 times: elements
-	VMOVUPS	765696(SI), Y0	// latentFieldFwd.add2[0]
-	VMOVUPS	765728(SI), Y1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	765760(SI), Y2	// latentFieldFwd.add2[0] | 2
-	VMOVUPS	765792(SI), Y3	// latentFieldFwd.add2[0] | 3
-	VMOVUPS	Y0, 1097728(SI)	// result_39[0]
-	VMOVUPS	Y1, 1097760(SI)	// result_39[0] | 1
-	VMOVUPS	Y2, 1097792(SI)	// result_39[0] | 2
-	VMOVUPS	Y3, 1097824(SI)	// result_39[0] | 3
+	VMOVUPS	727040(SI), Y0	// latentFieldFwd.add2[0]
+	VMOVUPS	727072(SI), Y1	// latentFieldFwd.add2[0] | 1
+	VMOVUPS	727104(SI), Y2	// latentFieldFwd.add2[0] | 2
+	VMOVUPS	727136(SI), Y3	// latentFieldFwd.add2[0] | 3
+	VMOVUPS	Y0, 1059072(SI)	// result_39[0]
+	VMOVUPS	Y1, 1059104(SI)	// result_39[0] | 1
+	VMOVUPS	Y2, 1059136(SI)	// result_39[0] | 2
+	VMOVUPS	Y3, 1059168(SI)	// result_39[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop12
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop13: // 64 times: elements
-	VMOVUPS	773888(SI), Y0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	773920(SI), Y1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	773952(SI), Y2	// latentFieldFwd.softplus2[0] | 2
-	VMOVUPS	773984(SI), Y3	// latentFieldFwd.softplus2[0] | 3
-	VMOVUPS	Y0, 1105920(SI)	// result_40[0]
-	VMOVUPS	Y1, 1105952(SI)	// result_40[0] | 1
-	VMOVUPS	Y2, 1105984(SI)	// result_40[0] | 2
-	VMOVUPS	Y3, 1106016(SI)	// result_40[0] | 3
+	VMOVUPS	735232(SI), Y0	// latentFieldFwd.softplus2[0]
+	VMOVUPS	735264(SI), Y1	// latentFieldFwd.softplus2[0] | 1
+	VMOVUPS	735296(SI), Y2	// latentFieldFwd.softplus2[0] | 2
+	VMOVUPS	735328(SI), Y3	// latentFieldFwd.softplus2[0] | 3
+	VMOVUPS	Y0, 1067264(SI)	// result_40[0]
+	VMOVUPS	Y1, 1067296(SI)	// result_40[0] | 1
+	VMOVUPS	Y2, 1067328(SI)	// result_40[0] | 2
+	VMOVUPS	Y3, 1067360(SI)	// result_40[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop13
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop14: // 12 times: elements
-	VMOVUPS	782080(SI), Y0	// latentFieldFwd.tanh[0]
-	VMOVUPS	782112(SI), Y1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	782144(SI), Y2	// latentFieldFwd.tanh[0] | 2
-	VMOVUPS	782176(SI), Y3	// latentFieldFwd.tanh[0] | 3
-	VMOVUPS	Y0, 1114112(SI)	// result_41[0]
-	VMOVUPS	Y1, 1114144(SI)	// result_41[0] | 1
-	VMOVUPS	Y2, 1114176(SI)	// result_41[0] | 2
-	VMOVUPS	Y3, 1114208(SI)	// result_41[0] | 3
+	VMOVUPS	743424(SI), Y0	// latentFieldFwd.tanh[0]
+	VMOVUPS	743456(SI), Y1	// latentFieldFwd.tanh[0] | 1
+	VMOVUPS	743488(SI), Y2	// latentFieldFwd.tanh[0] | 2
+	VMOVUPS	743520(SI), Y3	// latentFieldFwd.tanh[0] | 3
+	VMOVUPS	Y0, 1075456(SI)	// result_41[0]
+	VMOVUPS	Y1, 1075488(SI)	// result_41[0] | 1
+	VMOVUPS	Y2, 1075520(SI)	// result_41[0] | 2
+	VMOVUPS	Y3, 1075552(SI)	// result_41[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop14
@@ -10036,77 +10526,77 @@ loop14: // 12 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop15: // 4 times: vectors of the block
-	VMOVUPS	747776(SI), Y0	// latentFieldFwd.dz[0]
-	VMOVUPS	Y0, 921856(SI)	// result_3[0]
-	VMOVUPS	747904(SI), Y0	// latentFieldFwd.dz[1]
-	VMOVUPS	Y0, 921984(SI)	// result_3[1]
-	VMOVUPS	748032(SI), Y0	// latentFieldFwd.dz[2]
-	VMOVUPS	Y0, 922112(SI)	// result_3[2]
-	VMOVUPS	748160(SI), Y0	// latentFieldFwd.dz[3]
-	VMOVUPS	Y0, 922240(SI)	// result_3[3]
-	VMOVUPS	748288(SI), Y0	// latentFieldFwd.dz[4]
-	VMOVUPS	Y0, 922368(SI)	// result_3[4]
-	VMOVUPS	748416(SI), Y0	// latentFieldFwd.dz[5]
-	VMOVUPS	Y0, 922496(SI)	// result_3[5]
-	VMOVUPS	748544(SI), Y0	// latentFieldFwd.dz[6]
-	VMOVUPS	Y0, 922624(SI)	// result_3[6]
-	VMOVUPS	748672(SI), Y0	// latentFieldFwd.dz[7]
-	VMOVUPS	Y0, 922752(SI)	// result_3[7]
-	VMOVUPS	748800(SI), Y0	// latentFieldFwd.da[0]
-	VMOVUPS	Y0, 923904(SI)	// result_4[0]
-	VMOVUPS	748928(SI), Y1	// latentFieldFwd.da[1]
-	VMOVUPS	Y1, 924032(SI)	// result_4[1]
-	VMOVUPS	749056(SI), Y2	// latentFieldFwd.da[2]
-	VMOVUPS	Y2, 924160(SI)	// result_4[2]
-	VMOVUPS	749184(SI), Y3	// latentFieldFwd.da[3]
-	VMOVUPS	Y3, 924288(SI)	// result_4[3]
-	VMOVUPD	907392(DI), Y4	// h
-	VMOVUPD	907424(DI), Y5	// h | 1
+	VMOVUPS	709120(SI), Y0	// latentFieldFwd.dz[0]
+	VMOVUPS	Y0, 883200(SI)	// result_3[0]
+	VMOVUPS	709248(SI), Y0	// latentFieldFwd.dz[1]
+	VMOVUPS	Y0, 883328(SI)	// result_3[1]
+	VMOVUPS	709376(SI), Y0	// latentFieldFwd.dz[2]
+	VMOVUPS	Y0, 883456(SI)	// result_3[2]
+	VMOVUPS	709504(SI), Y0	// latentFieldFwd.dz[3]
+	VMOVUPS	Y0, 883584(SI)	// result_3[3]
+	VMOVUPS	709632(SI), Y0	// latentFieldFwd.dz[4]
+	VMOVUPS	Y0, 883712(SI)	// result_3[4]
+	VMOVUPS	709760(SI), Y0	// latentFieldFwd.dz[5]
+	VMOVUPS	Y0, 883840(SI)	// result_3[5]
+	VMOVUPS	709888(SI), Y0	// latentFieldFwd.dz[6]
+	VMOVUPS	Y0, 883968(SI)	// result_3[6]
+	VMOVUPS	710016(SI), Y0	// latentFieldFwd.dz[7]
+	VMOVUPS	Y0, 884096(SI)	// result_3[7]
+	VMOVUPS	710144(SI), Y0	// latentFieldFwd.da[0]
+	VMOVUPS	Y0, 885248(SI)	// result_4[0]
+	VMOVUPS	710272(SI), Y1	// latentFieldFwd.da[1]
+	VMOVUPS	Y1, 885376(SI)	// result_4[1]
+	VMOVUPS	710400(SI), Y2	// latentFieldFwd.da[2]
+	VMOVUPS	Y2, 885504(SI)	// result_4[2]
+	VMOVUPS	710528(SI), Y3	// latentFieldFwd.da[3]
+	VMOVUPS	Y3, 885632(SI)	// result_4[3]
+	VMOVUPD	868736(DI), Y4	// h
+	VMOVUPD	868768(DI), Y5	// h | 1
 	// forecast.nde:38
 	VMULPD	f64_bf815e4e4fe8123e<>(SB), Y4, Y6
 	VMULPD	f64_bf815e4e4fe8123e<>(SB), Y5, Y7
 	VCVTPD2PSY	Y6, X6
 	VCVTPD2PSY	Y7, X7
 	VINSERTF128	$1, X7, Y6, Y6
-	VMOVUPS	Y6, 921600(SI)	// ha31
+	VMOVUPS	Y6, 882944(SI)	// ha31
 	VMULPD	f64_3fd57883daf1f0b3<>(SB), Y4, Y4
 	VMULPD	f64_3fd57883daf1f0b3<>(SB), Y5, Y5
 	VCVTPD2PSY	Y4, X4
 	VCVTPD2PSY	Y5, X5
 	VINSERTF128	$1, X5, Y4, Y4
-	VMOVUPS	Y4, 921728(SI)	// ha32
+	VMOVUPS	Y4, 883072(SI)	// ha32
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 loop16: // 8 times: elements
-	VMOVUPS	921856(R10), Y5	// result_3[0]
-	VMOVUPS	918528(R10), Y7	// result[0]
-	VMOVUPS	907648(R10), Y8	// z[0]
+	VMOVUPS	883200(R10), Y5	// result_3[0]
+	VMOVUPS	879872(R10), Y7	// result[0]
+	VMOVUPS	868992(R10), Y8	// z[0]
 	VFMADD231PS	Y7, Y6, Y8
 	VFMADD231PS	Y5, Y4, Y8
-	VMOVUPS	Y8, 922880(R10)	// z_y3[0]
+	VMOVUPS	Y8, 884224(R10)	// z_y3[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop16
-	VMOVUPS	908672(SI), Y5	// a[0]
-	VMOVUPS	908800(SI), Y7	// a[1]
-	VMOVUPS	908928(SI), Y8	// a[2]
-	VMOVUPS	909056(SI), Y9	// a[3]
-	VMOVUPS	920576(SI), Y10	// result_2[0]
+	VMOVUPS	870016(SI), Y5	// a[0]
+	VMOVUPS	870144(SI), Y7	// a[1]
+	VMOVUPS	870272(SI), Y8	// a[2]
+	VMOVUPS	870400(SI), Y9	// a[3]
+	VMOVUPS	881920(SI), Y10	// result_2[0]
 	VFMADD231PS	Y10, Y6, Y5
 	VFMADD231PS	Y0, Y4, Y5
-	VMOVUPS	Y5, 924416(SI)	// a_y3[0]
-	VMOVUPS	920704(SI), Y0	// result_2[1]
+	VMOVUPS	Y5, 885760(SI)	// a_y3[0]
+	VMOVUPS	882048(SI), Y0	// result_2[1]
 	VFMADD231PS	Y0, Y6, Y7
 	VFMADD231PS	Y1, Y4, Y7
-	VMOVUPS	Y7, 924544(SI)	// a_y3[1]
-	VMOVUPS	920832(SI), Y0	// result_2[2]
+	VMOVUPS	Y7, 885888(SI)	// a_y3[1]
+	VMOVUPS	882176(SI), Y0	// result_2[2]
 	VFMADD231PS	Y0, Y6, Y8
 	VFMADD231PS	Y2, Y4, Y8
-	VMOVUPS	Y8, 924672(SI)	// a_y3[2]
-	VMOVUPS	920960(SI), Y0	// result_2[3]
+	VMOVUPS	Y8, 886016(SI)	// a_y3[2]
+	VMOVUPS	882304(SI), Y0	// result_2[3]
 	VFMADD231PS	Y0, Y6, Y9
 	VFMADD231PS	Y3, Y4, Y9
-	VMOVUPS	Y9, 924800(SI)	// a_y3[3]
+	VMOVUPS	Y9, 886144(SI)	// a_y3[3]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -10115,30 +10605,30 @@ loop16: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop17: // 4 times: vectors of the block
-	VMOVUPS	922880(SI), Y0	// z_y3[0]
-	VMOVUPS	Y0, 746240(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	923008(SI), Y0	// z_y3[1]
-	VMOVUPS	Y0, 746368(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	923136(SI), Y0	// z_y3[2]
-	VMOVUPS	Y0, 746496(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	923264(SI), Y0	// z_y3[3]
-	VMOVUPS	Y0, 746624(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	923392(SI), Y0	// z_y3[4]
-	VMOVUPS	Y0, 746752(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	923520(SI), Y0	// z_y3[5]
-	VMOVUPS	Y0, 746880(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	923648(SI), Y0	// z_y3[6]
-	VMOVUPS	Y0, 747008(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	923776(SI), Y0	// z_y3[7]
-	VMOVUPS	Y0, 747136(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	924416(SI), Y0	// a_y3[0]
-	VMOVUPS	Y0, 747264(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	924544(SI), Y0	// a_y3[1]
-	VMOVUPS	Y0, 747392(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	924672(SI), Y0	// a_y3[2]
-	VMOVUPS	Y0, 747520(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	924800(SI), Y0	// a_y3[3]
-	VMOVUPS	Y0, 747648(SI)	// latentFieldFwd.a[3]
+	VMOVUPS	884224(SI), Y0	// z_y3[0]
+	VMOVUPS	Y0, 707584(SI)	// latentFieldFwd.z[0]
+	VMOVUPS	884352(SI), Y0	// z_y3[1]
+	VMOVUPS	Y0, 707712(SI)	// latentFieldFwd.z[1]
+	VMOVUPS	884480(SI), Y0	// z_y3[2]
+	VMOVUPS	Y0, 707840(SI)	// latentFieldFwd.z[2]
+	VMOVUPS	884608(SI), Y0	// z_y3[3]
+	VMOVUPS	Y0, 707968(SI)	// latentFieldFwd.z[3]
+	VMOVUPS	884736(SI), Y0	// z_y3[4]
+	VMOVUPS	Y0, 708096(SI)	// latentFieldFwd.z[4]
+	VMOVUPS	884864(SI), Y0	// z_y3[5]
+	VMOVUPS	Y0, 708224(SI)	// latentFieldFwd.z[5]
+	VMOVUPS	884992(SI), Y0	// z_y3[6]
+	VMOVUPS	Y0, 708352(SI)	// latentFieldFwd.z[6]
+	VMOVUPS	885120(SI), Y0	// z_y3[7]
+	VMOVUPS	Y0, 708480(SI)	// latentFieldFwd.z[7]
+	VMOVUPS	885760(SI), Y0	// a_y3[0]
+	VMOVUPS	Y0, 708608(SI)	// latentFieldFwd.a[0]
+	VMOVUPS	885888(SI), Y0	// a_y3[1]
+	VMOVUPS	Y0, 708736(SI)	// latentFieldFwd.a[1]
+	VMOVUPS	886016(SI), Y0	// a_y3[2]
+	VMOVUPS	Y0, 708864(SI)	// latentFieldFwd.a[2]
+	VMOVUPS	886144(SI), Y0	// a_y3[3]
+	VMOVUPS	Y0, 708992(SI)	// latentFieldFwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop17
@@ -10146,70 +10636,70 @@ loop17: // 4 times: vectors of the block
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop18: // 64 times: elements
-	VMOVUPS	749312(SI), Y0	// latentFieldFwd.add[0]
-	VMOVUPS	749344(SI), Y1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	749376(SI), Y2	// latentFieldFwd.add[0] | 2
-	VMOVUPS	749408(SI), Y3	// latentFieldFwd.add[0] | 3
-	VMOVUPS	Y0, 1045504(SI)	// result_30[0]
-	VMOVUPS	Y1, 1045536(SI)	// result_30[0] | 1
-	VMOVUPS	Y2, 1045568(SI)	// result_30[0] | 2
-	VMOVUPS	Y3, 1045600(SI)	// result_30[0] | 3
+	VMOVUPS	710656(SI), Y0	// latentFieldFwd.add[0]
+	VMOVUPS	710688(SI), Y1	// latentFieldFwd.add[0] | 1
+	VMOVUPS	710720(SI), Y2	// latentFieldFwd.add[0] | 2
+	VMOVUPS	710752(SI), Y3	// latentFieldFwd.add[0] | 3
+	VMOVUPS	Y0, 1006848(SI)	// result_30[0]
+	VMOVUPS	Y1, 1006880(SI)	// result_30[0] | 1
+	VMOVUPS	Y2, 1006912(SI)	// result_30[0] | 2
+	VMOVUPS	Y3, 1006944(SI)	// result_30[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop18
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop19: // 64 times: elements
-	VMOVUPS	757504(SI), Y0	// latentFieldFwd.softplus[0]
-	VMOVUPS	757536(SI), Y1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	757568(SI), Y2	// latentFieldFwd.softplus[0] | 2
-	VMOVUPS	757600(SI), Y3	// latentFieldFwd.softplus[0] | 3
-	VMOVUPS	Y0, 1053696(SI)	// result_31[0]
-	VMOVUPS	Y1, 1053728(SI)	// result_31[0] | 1
-	VMOVUPS	Y2, 1053760(SI)	// result_31[0] | 2
-	VMOVUPS	Y3, 1053792(SI)	// result_31[0] | 3
+	VMOVUPS	718848(SI), Y0	// latentFieldFwd.softplus[0]
+	VMOVUPS	718880(SI), Y1	// latentFieldFwd.softplus[0] | 1
+	VMOVUPS	718912(SI), Y2	// latentFieldFwd.softplus[0] | 2
+	VMOVUPS	718944(SI), Y3	// latentFieldFwd.softplus[0] | 3
+	VMOVUPS	Y0, 1015040(SI)	// result_31[0]
+	VMOVUPS	Y1, 1015072(SI)	// result_31[0] | 1
+	VMOVUPS	Y2, 1015104(SI)	// result_31[0] | 2
+	VMOVUPS	Y3, 1015136(SI)	// result_31[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop19
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop20: // 64 times: elements
-	VMOVUPS	765696(SI), Y0	// latentFieldFwd.add2[0]
-	VMOVUPS	765728(SI), Y1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	765760(SI), Y2	// latentFieldFwd.add2[0] | 2
-	VMOVUPS	765792(SI), Y3	// latentFieldFwd.add2[0] | 3
-	VMOVUPS	Y0, 1061888(SI)	// result_32[0]
-	VMOVUPS	Y1, 1061920(SI)	// result_32[0] | 1
-	VMOVUPS	Y2, 1061952(SI)	// result_32[0] | 2
-	VMOVUPS	Y3, 1061984(SI)	// result_32[0] | 3
+	VMOVUPS	727040(SI), Y0	// latentFieldFwd.add2[0]
+	VMOVUPS	727072(SI), Y1	// latentFieldFwd.add2[0] | 1
+	VMOVUPS	727104(SI), Y2	// latentFieldFwd.add2[0] | 2
+	VMOVUPS	727136(SI), Y3	// latentFieldFwd.add2[0] | 3
+	VMOVUPS	Y0, 1023232(SI)	// result_32[0]
+	VMOVUPS	Y1, 1023264(SI)	// result_32[0] | 1
+	VMOVUPS	Y2, 1023296(SI)	// result_32[0] | 2
+	VMOVUPS	Y3, 1023328(SI)	// result_32[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop20
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop21: // 64 times: elements
-	VMOVUPS	773888(SI), Y0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	773920(SI), Y1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	773952(SI), Y2	// latentFieldFwd.softplus2[0] | 2
-	VMOVUPS	773984(SI), Y3	// latentFieldFwd.softplus2[0] | 3
-	VMOVUPS	Y0, 1070080(SI)	// result_33[0]
-	VMOVUPS	Y1, 1070112(SI)	// result_33[0] | 1
-	VMOVUPS	Y2, 1070144(SI)	// result_33[0] | 2
-	VMOVUPS	Y3, 1070176(SI)	// result_33[0] | 3
+	VMOVUPS	735232(SI), Y0	// latentFieldFwd.softplus2[0]
+	VMOVUPS	735264(SI), Y1	// latentFieldFwd.softplus2[0] | 1
+	VMOVUPS	735296(SI), Y2	// latentFieldFwd.softplus2[0] | 2
+	VMOVUPS	735328(SI), Y3	// latentFieldFwd.softplus2[0] | 3
+	VMOVUPS	Y0, 1031424(SI)	// result_33[0]
+	VMOVUPS	Y1, 1031456(SI)	// result_33[0] | 1
+	VMOVUPS	Y2, 1031488(SI)	// result_33[0] | 2
+	VMOVUPS	Y3, 1031520(SI)	// result_33[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop21
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop22: // 12 times: elements
-	VMOVUPS	782080(SI), Y0	// latentFieldFwd.tanh[0]
-	VMOVUPS	782112(SI), Y1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	782144(SI), Y2	// latentFieldFwd.tanh[0] | 2
-	VMOVUPS	782176(SI), Y3	// latentFieldFwd.tanh[0] | 3
-	VMOVUPS	Y0, 1078272(SI)	// result_34[0]
-	VMOVUPS	Y1, 1078304(SI)	// result_34[0] | 1
-	VMOVUPS	Y2, 1078336(SI)	// result_34[0] | 2
-	VMOVUPS	Y3, 1078368(SI)	// result_34[0] | 3
+	VMOVUPS	743424(SI), Y0	// latentFieldFwd.tanh[0]
+	VMOVUPS	743456(SI), Y1	// latentFieldFwd.tanh[0] | 1
+	VMOVUPS	743488(SI), Y2	// latentFieldFwd.tanh[0] | 2
+	VMOVUPS	743520(SI), Y3	// latentFieldFwd.tanh[0] | 3
+	VMOVUPS	Y0, 1039616(SI)	// result_34[0]
+	VMOVUPS	Y1, 1039648(SI)	// result_34[0] | 1
+	VMOVUPS	Y2, 1039680(SI)	// result_34[0] | 2
+	VMOVUPS	Y3, 1039712(SI)	// result_34[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop22
@@ -10217,93 +10707,93 @@ loop22: // 12 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop23: // 4 times: vectors of the block
-	VMOVUPS	747776(SI), Y0	// latentFieldFwd.dz[0]
-	VMOVUPS	Y0, 925312(SI)	// result_5[0]
-	VMOVUPS	747904(SI), Y0	// latentFieldFwd.dz[1]
-	VMOVUPS	Y0, 925440(SI)	// result_5[1]
-	VMOVUPS	748032(SI), Y0	// latentFieldFwd.dz[2]
-	VMOVUPS	Y0, 925568(SI)	// result_5[2]
-	VMOVUPS	748160(SI), Y0	// latentFieldFwd.dz[3]
-	VMOVUPS	Y0, 925696(SI)	// result_5[3]
-	VMOVUPS	748288(SI), Y0	// latentFieldFwd.dz[4]
-	VMOVUPS	Y0, 925824(SI)	// result_5[4]
-	VMOVUPS	748416(SI), Y0	// latentFieldFwd.dz[5]
-	VMOVUPS	Y0, 925952(SI)	// result_5[5]
-	VMOVUPS	748544(SI), Y0	// latentFieldFwd.dz[6]
-	VMOVUPS	Y0, 926080(SI)	// result_5[6]
-	VMOVUPS	748672(SI), Y0	// latentFieldFwd.dz[7]
-	VMOVUPS	Y0, 926208(SI)	// result_5[7]
-	VMOVUPS	748800(SI), Y0	// latentFieldFwd.da[0]
-	VMOVUPS	Y0, 927360(SI)	// result_6[0]
-	VMOVUPS	748928(SI), Y1	// latentFieldFwd.da[1]
-	VMOVUPS	Y1, 927488(SI)	// result_6[1]
-	VMOVUPS	749056(SI), Y2	// latentFieldFwd.da[2]
-	VMOVUPS	Y2, 927616(SI)	// result_6[2]
-	VMOVUPS	749184(SI), Y3	// latentFieldFwd.da[3]
-	VMOVUPS	Y3, 927744(SI)	// result_6[3]
-	VMOVUPD	907392(DI), Y4	// h
-	VMOVUPD	907424(DI), Y5	// h | 1
+	VMOVUPS	709120(SI), Y0	// latentFieldFwd.dz[0]
+	VMOVUPS	Y0, 886656(SI)	// result_5[0]
+	VMOVUPS	709248(SI), Y0	// latentFieldFwd.dz[1]
+	VMOVUPS	Y0, 886784(SI)	// result_5[1]
+	VMOVUPS	709376(SI), Y0	// latentFieldFwd.dz[2]
+	VMOVUPS	Y0, 886912(SI)	// result_5[2]
+	VMOVUPS	709504(SI), Y0	// latentFieldFwd.dz[3]
+	VMOVUPS	Y0, 887040(SI)	// result_5[3]
+	VMOVUPS	709632(SI), Y0	// latentFieldFwd.dz[4]
+	VMOVUPS	Y0, 887168(SI)	// result_5[4]
+	VMOVUPS	709760(SI), Y0	// latentFieldFwd.dz[5]
+	VMOVUPS	Y0, 887296(SI)	// result_5[5]
+	VMOVUPS	709888(SI), Y0	// latentFieldFwd.dz[6]
+	VMOVUPS	Y0, 887424(SI)	// result_5[6]
+	VMOVUPS	710016(SI), Y0	// latentFieldFwd.dz[7]
+	VMOVUPS	Y0, 887552(SI)	// result_5[7]
+	VMOVUPS	710144(SI), Y0	// latentFieldFwd.da[0]
+	VMOVUPS	Y0, 888704(SI)	// result_6[0]
+	VMOVUPS	710272(SI), Y1	// latentFieldFwd.da[1]
+	VMOVUPS	Y1, 888832(SI)	// result_6[1]
+	VMOVUPS	710400(SI), Y2	// latentFieldFwd.da[2]
+	VMOVUPS	Y2, 888960(SI)	// result_6[2]
+	VMOVUPS	710528(SI), Y3	// latentFieldFwd.da[3]
+	VMOVUPS	Y3, 889088(SI)	// result_6[3]
+	VMOVUPD	868736(DI), Y4	// h
+	VMOVUPD	868768(DI), Y5	// h | 1
 	// forecast.nde:38
 	VMULPD	f64_40072d5e94fe3235<>(SB), Y4, Y6
 	VMULPD	f64_40072d5e94fe3235<>(SB), Y5, Y7
 	VCVTPD2PSY	Y6, X6
 	VCVTPD2PSY	Y7, X7
 	VINSERTF128	$1, X7, Y6, Y6
-	VMOVUPS	Y6, 924928(SI)	// ha41
+	VMOVUPS	Y6, 886272(SI)	// ha41
 	VMULPD	f64_c019701343d4287b<>(SB), Y4, Y7
 	VMULPD	f64_c019701343d4287b<>(SB), Y5, Y8
 	VCVTPD2PSY	Y7, X7
 	VCVTPD2PSY	Y8, X8
 	VINSERTF128	$1, X8, Y7, Y7
-	VMOVUPS	Y7, 925056(SI)	// ha42
+	VMOVUPS	Y7, 886400(SI)	// ha42
 	VMULPD	f64_401172fd92eea8fa<>(SB), Y4, Y4
 	VMULPD	f64_401172fd92eea8fa<>(SB), Y5, Y5
 	VCVTPD2PSY	Y4, X4
 	VCVTPD2PSY	Y5, X5
 	VINSERTF128	$1, X5, Y4, Y4
-	VMOVUPS	Y4, 925184(SI)	// ha43
+	VMOVUPS	Y4, 886528(SI)	// ha43
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 loop24: // 8 times: elements
-	VMOVUPS	925312(R10), Y5	// result_5[0]
-	VMOVUPS	921856(R10), Y8	// result_3[0]
-	VMOVUPS	918528(R10), Y9	// result[0]
-	VMOVUPS	907648(R10), Y10	// z[0]
+	VMOVUPS	886656(R10), Y5	// result_5[0]
+	VMOVUPS	883200(R10), Y8	// result_3[0]
+	VMOVUPS	879872(R10), Y9	// result[0]
+	VMOVUPS	868992(R10), Y10	// z[0]
 	VFMADD231PS	Y9, Y6, Y10
 	VFMADD231PS	Y8, Y7, Y10
 	VFMADD231PS	Y5, Y4, Y10
-	VMOVUPS	Y10, 926336(R10)	// z_y4[0]
+	VMOVUPS	Y10, 887680(R10)	// z_y4[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop24
-	VMOVUPS	908672(SI), Y5	// a[0]
-	VMOVUPS	908800(SI), Y8	// a[1]
-	VMOVUPS	908928(SI), Y9	// a[2]
-	VMOVUPS	909056(SI), Y10	// a[3]
-	VMOVUPS	923904(SI), Y11	// result_4[0]
-	VMOVUPS	920576(SI), Y12	// result_2[0]
+	VMOVUPS	870016(SI), Y5	// a[0]
+	VMOVUPS	870144(SI), Y8	// a[1]
+	VMOVUPS	870272(SI), Y9	// a[2]
+	VMOVUPS	870400(SI), Y10	// a[3]
+	VMOVUPS	885248(SI), Y11	// result_4[0]
+	VMOVUPS	881920(SI), Y12	// result_2[0]
 	VFMADD231PS	Y12, Y6, Y5
 	VFMADD231PS	Y11, Y7, Y5
 	VFMADD231PS	Y0, Y4, Y5
-	VMOVUPS	Y5, 927872(SI)	// a_y4[0]
-	VMOVUPS	924032(SI), Y0	// result_4[1]
-	VMOVUPS	920704(SI), Y5	// result_2[1]
+	VMOVUPS	Y5, 889216(SI)	// a_y4[0]
+	VMOVUPS	885376(SI), Y0	// result_4[1]
+	VMOVUPS	882048(SI), Y5	// result_2[1]
 	VFMADD231PS	Y5, Y6, Y8
 	VFMADD231PS	Y0, Y7, Y8
 	VFMADD231PS	Y1, Y4, Y8
-	VMOVUPS	Y8, 928000(SI)	// a_y4[1]
-	VMOVUPS	924160(SI), Y0	// result_4[2]
-	VMOVUPS	920832(SI), Y1	// result_2[2]
+	VMOVUPS	Y8, 889344(SI)	// a_y4[1]
+	VMOVUPS	885504(SI), Y0	// result_4[2]
+	VMOVUPS	882176(SI), Y1	// result_2[2]
 	VFMADD231PS	Y1, Y6, Y9
 	VFMADD231PS	Y0, Y7, Y9
 	VFMADD231PS	Y2, Y4, Y9
-	VMOVUPS	Y9, 928128(SI)	// a_y4[2]
-	VMOVUPS	924288(SI), Y0	// result_4[3]
-	VMOVUPS	920960(SI), Y1	// result_2[3]
+	VMOVUPS	Y9, 889472(SI)	// a_y4[2]
+	VMOVUPS	885632(SI), Y0	// result_4[3]
+	VMOVUPS	882304(SI), Y1	// result_2[3]
 	VFMADD231PS	Y1, Y6, Y10
 	VFMADD231PS	Y0, Y7, Y10
 	VFMADD231PS	Y3, Y4, Y10
-	VMOVUPS	Y10, 928256(SI)	// a_y4[3]
+	VMOVUPS	Y10, 889600(SI)	// a_y4[3]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -10312,30 +10802,30 @@ loop24: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop25: // 4 times: vectors of the block
-	VMOVUPS	926336(SI), Y0	// z_y4[0]
-	VMOVUPS	Y0, 746240(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	926464(SI), Y0	// z_y4[1]
-	VMOVUPS	Y0, 746368(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	926592(SI), Y0	// z_y4[2]
-	VMOVUPS	Y0, 746496(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	926720(SI), Y0	// z_y4[3]
-	VMOVUPS	Y0, 746624(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	926848(SI), Y0	// z_y4[4]
-	VMOVUPS	Y0, 746752(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	926976(SI), Y0	// z_y4[5]
-	VMOVUPS	Y0, 746880(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	927104(SI), Y0	// z_y4[6]
-	VMOVUPS	Y0, 747008(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	927232(SI), Y0	// z_y4[7]
-	VMOVUPS	Y0, 747136(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	927872(SI), Y0	// a_y4[0]
-	VMOVUPS	Y0, 747264(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	928000(SI), Y0	// a_y4[1]
-	VMOVUPS	Y0, 747392(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	928128(SI), Y0	// a_y4[2]
-	VMOVUPS	Y0, 747520(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	928256(SI), Y0	// a_y4[3]
-	VMOVUPS	Y0, 747648(SI)	// latentFieldFwd.a[3]
+	VMOVUPS	887680(SI), Y0	// z_y4[0]
+	VMOVUPS	Y0, 707584(SI)	// latentFieldFwd.z[0]
+	VMOVUPS	887808(SI), Y0	// z_y4[1]
+	VMOVUPS	Y0, 707712(SI)	// latentFieldFwd.z[1]
+	VMOVUPS	887936(SI), Y0	// z_y4[2]
+	VMOVUPS	Y0, 707840(SI)	// latentFieldFwd.z[2]
+	VMOVUPS	888064(SI), Y0	// z_y4[3]
+	VMOVUPS	Y0, 707968(SI)	// latentFieldFwd.z[3]
+	VMOVUPS	888192(SI), Y0	// z_y4[4]
+	VMOVUPS	Y0, 708096(SI)	// latentFieldFwd.z[4]
+	VMOVUPS	888320(SI), Y0	// z_y4[5]
+	VMOVUPS	Y0, 708224(SI)	// latentFieldFwd.z[5]
+	VMOVUPS	888448(SI), Y0	// z_y4[6]
+	VMOVUPS	Y0, 708352(SI)	// latentFieldFwd.z[6]
+	VMOVUPS	888576(SI), Y0	// z_y4[7]
+	VMOVUPS	Y0, 708480(SI)	// latentFieldFwd.z[7]
+	VMOVUPS	889216(SI), Y0	// a_y4[0]
+	VMOVUPS	Y0, 708608(SI)	// latentFieldFwd.a[0]
+	VMOVUPS	889344(SI), Y0	// a_y4[1]
+	VMOVUPS	Y0, 708736(SI)	// latentFieldFwd.a[1]
+	VMOVUPS	889472(SI), Y0	// a_y4[2]
+	VMOVUPS	Y0, 708864(SI)	// latentFieldFwd.a[2]
+	VMOVUPS	889600(SI), Y0	// a_y4[3]
+	VMOVUPS	Y0, 708992(SI)	// latentFieldFwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop25
@@ -10343,70 +10833,70 @@ loop25: // 4 times: vectors of the block
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop26: // 64 times: elements
-	VMOVUPS	749312(SI), Y0	// latentFieldFwd.add[0]
-	VMOVUPS	749344(SI), Y1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	749376(SI), Y2	// latentFieldFwd.add[0] | 2
-	VMOVUPS	749408(SI), Y3	// latentFieldFwd.add[0] | 3
-	VMOVUPS	Y0, 1009664(SI)	// result_23[0]
-	VMOVUPS	Y1, 1009696(SI)	// result_23[0] | 1
-	VMOVUPS	Y2, 1009728(SI)	// result_23[0] | 2
-	VMOVUPS	Y3, 1009760(SI)	// result_23[0] | 3
+	VMOVUPS	710656(SI), Y0	// latentFieldFwd.add[0]
+	VMOVUPS	710688(SI), Y1	// latentFieldFwd.add[0] | 1
+	VMOVUPS	710720(SI), Y2	// latentFieldFwd.add[0] | 2
+	VMOVUPS	710752(SI), Y3	// latentFieldFwd.add[0] | 3
+	VMOVUPS	Y0, 971008(SI)	// result_23[0]
+	VMOVUPS	Y1, 971040(SI)	// result_23[0] | 1
+	VMOVUPS	Y2, 971072(SI)	// result_23[0] | 2
+	VMOVUPS	Y3, 971104(SI)	// result_23[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop26
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop27: // 64 times: elements
-	VMOVUPS	757504(SI), Y0	// latentFieldFwd.softplus[0]
-	VMOVUPS	757536(SI), Y1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	757568(SI), Y2	// latentFieldFwd.softplus[0] | 2
-	VMOVUPS	757600(SI), Y3	// latentFieldFwd.softplus[0] | 3
-	VMOVUPS	Y0, 1017856(SI)	// result_24[0]
-	VMOVUPS	Y1, 1017888(SI)	// result_24[0] | 1
-	VMOVUPS	Y2, 1017920(SI)	// result_24[0] | 2
-	VMOVUPS	Y3, 1017952(SI)	// result_24[0] | 3
+	VMOVUPS	718848(SI), Y0	// latentFieldFwd.softplus[0]
+	VMOVUPS	718880(SI), Y1	// latentFieldFwd.softplus[0] | 1
+	VMOVUPS	718912(SI), Y2	// latentFieldFwd.softplus[0] | 2
+	VMOVUPS	718944(SI), Y3	// latentFieldFwd.softplus[0] | 3
+	VMOVUPS	Y0, 979200(SI)	// result_24[0]
+	VMOVUPS	Y1, 979232(SI)	// result_24[0] | 1
+	VMOVUPS	Y2, 979264(SI)	// result_24[0] | 2
+	VMOVUPS	Y3, 979296(SI)	// result_24[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop27
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop28: // 64 times: elements
-	VMOVUPS	765696(SI), Y0	// latentFieldFwd.add2[0]
-	VMOVUPS	765728(SI), Y1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	765760(SI), Y2	// latentFieldFwd.add2[0] | 2
-	VMOVUPS	765792(SI), Y3	// latentFieldFwd.add2[0] | 3
-	VMOVUPS	Y0, 1026048(SI)	// result_25[0]
-	VMOVUPS	Y1, 1026080(SI)	// result_25[0] | 1
-	VMOVUPS	Y2, 1026112(SI)	// result_25[0] | 2
-	VMOVUPS	Y3, 1026144(SI)	// result_25[0] | 3
+	VMOVUPS	727040(SI), Y0	// latentFieldFwd.add2[0]
+	VMOVUPS	727072(SI), Y1	// latentFieldFwd.add2[0] | 1
+	VMOVUPS	727104(SI), Y2	// latentFieldFwd.add2[0] | 2
+	VMOVUPS	727136(SI), Y3	// latentFieldFwd.add2[0] | 3
+	VMOVUPS	Y0, 987392(SI)	// result_25[0]
+	VMOVUPS	Y1, 987424(SI)	// result_25[0] | 1
+	VMOVUPS	Y2, 987456(SI)	// result_25[0] | 2
+	VMOVUPS	Y3, 987488(SI)	// result_25[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop28
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop29: // 64 times: elements
-	VMOVUPS	773888(SI), Y0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	773920(SI), Y1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	773952(SI), Y2	// latentFieldFwd.softplus2[0] | 2
-	VMOVUPS	773984(SI), Y3	// latentFieldFwd.softplus2[0] | 3
-	VMOVUPS	Y0, 1034240(SI)	// result_26[0]
-	VMOVUPS	Y1, 1034272(SI)	// result_26[0] | 1
-	VMOVUPS	Y2, 1034304(SI)	// result_26[0] | 2
-	VMOVUPS	Y3, 1034336(SI)	// result_26[0] | 3
+	VMOVUPS	735232(SI), Y0	// latentFieldFwd.softplus2[0]
+	VMOVUPS	735264(SI), Y1	// latentFieldFwd.softplus2[0] | 1
+	VMOVUPS	735296(SI), Y2	// latentFieldFwd.softplus2[0] | 2
+	VMOVUPS	735328(SI), Y3	// latentFieldFwd.softplus2[0] | 3
+	VMOVUPS	Y0, 995584(SI)	// result_26[0]
+	VMOVUPS	Y1, 995616(SI)	// result_26[0] | 1
+	VMOVUPS	Y2, 995648(SI)	// result_26[0] | 2
+	VMOVUPS	Y3, 995680(SI)	// result_26[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop29
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop30: // 12 times: elements
-	VMOVUPS	782080(SI), Y0	// latentFieldFwd.tanh[0]
-	VMOVUPS	782112(SI), Y1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	782144(SI), Y2	// latentFieldFwd.tanh[0] | 2
-	VMOVUPS	782176(SI), Y3	// latentFieldFwd.tanh[0] | 3
-	VMOVUPS	Y0, 1042432(SI)	// result_27[0]
-	VMOVUPS	Y1, 1042464(SI)	// result_27[0] | 1
-	VMOVUPS	Y2, 1042496(SI)	// result_27[0] | 2
-	VMOVUPS	Y3, 1042528(SI)	// result_27[0] | 3
+	VMOVUPS	743424(SI), Y0	// latentFieldFwd.tanh[0]
+	VMOVUPS	743456(SI), Y1	// latentFieldFwd.tanh[0] | 1
+	VMOVUPS	743488(SI), Y2	// latentFieldFwd.tanh[0] | 2
+	VMOVUPS	743520(SI), Y3	// latentFieldFwd.tanh[0] | 3
+	VMOVUPS	Y0, 1003776(SI)	// result_27[0]
+	VMOVUPS	Y1, 1003808(SI)	// result_27[0] | 1
+	VMOVUPS	Y2, 1003840(SI)	// result_27[0] | 2
+	VMOVUPS	Y3, 1003872(SI)	// result_27[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop30
@@ -10414,109 +10904,109 @@ loop30: // 12 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop31: // 4 times: vectors of the block
-	VMOVUPS	747776(SI), Y0	// latentFieldFwd.dz[0]
-	VMOVUPS	Y0, 928896(SI)	// result_7[0]
-	VMOVUPS	747904(SI), Y0	// latentFieldFwd.dz[1]
-	VMOVUPS	Y0, 929024(SI)	// result_7[1]
-	VMOVUPS	748032(SI), Y0	// latentFieldFwd.dz[2]
-	VMOVUPS	Y0, 929152(SI)	// result_7[2]
-	VMOVUPS	748160(SI), Y0	// latentFieldFwd.dz[3]
-	VMOVUPS	Y0, 929280(SI)	// result_7[3]
-	VMOVUPS	748288(SI), Y0	// latentFieldFwd.dz[4]
-	VMOVUPS	Y0, 929408(SI)	// result_7[4]
-	VMOVUPS	748416(SI), Y0	// latentFieldFwd.dz[5]
-	VMOVUPS	Y0, 929536(SI)	// result_7[5]
-	VMOVUPS	748544(SI), Y0	// latentFieldFwd.dz[6]
-	VMOVUPS	Y0, 929664(SI)	// result_7[6]
-	VMOVUPS	748672(SI), Y0	// latentFieldFwd.dz[7]
-	VMOVUPS	Y0, 929792(SI)	// result_7[7]
-	VMOVUPS	748800(SI), Y0	// latentFieldFwd.da[0]
-	VMOVUPS	Y0, 930944(SI)	// result_8[0]
-	VMOVUPS	748928(SI), Y1	// latentFieldFwd.da[1]
-	VMOVUPS	Y1, 931072(SI)	// result_8[1]
-	VMOVUPS	749056(SI), Y2	// latentFieldFwd.da[2]
-	VMOVUPS	Y2, 931200(SI)	// result_8[2]
-	VMOVUPS	749184(SI), Y3	// latentFieldFwd.da[3]
-	VMOVUPS	Y3, 931328(SI)	// result_8[3]
-	VMOVUPD	907392(DI), Y4	// h
-	VMOVUPD	907424(DI), Y5	// h | 1
+	VMOVUPS	709120(SI), Y0	// latentFieldFwd.dz[0]
+	VMOVUPS	Y0, 890240(SI)	// result_7[0]
+	VMOVUPS	709248(SI), Y0	// latentFieldFwd.dz[1]
+	VMOVUPS	Y0, 890368(SI)	// result_7[1]
+	VMOVUPS	709376(SI), Y0	// latentFieldFwd.dz[2]
+	VMOVUPS	Y0, 890496(SI)	// result_7[2]
+	VMOVUPS	709504(SI), Y0	// latentFieldFwd.dz[3]
+	VMOVUPS	Y0, 890624(SI)	// result_7[3]
+	VMOVUPS	709632(SI), Y0	// latentFieldFwd.dz[4]
+	VMOVUPS	Y0, 890752(SI)	// result_7[4]
+	VMOVUPS	709760(SI), Y0	// latentFieldFwd.dz[5]
+	VMOVUPS	Y0, 890880(SI)	// result_7[5]
+	VMOVUPS	709888(SI), Y0	// latentFieldFwd.dz[6]
+	VMOVUPS	Y0, 891008(SI)	// result_7[6]
+	VMOVUPS	710016(SI), Y0	// latentFieldFwd.dz[7]
+	VMOVUPS	Y0, 891136(SI)	// result_7[7]
+	VMOVUPS	710144(SI), Y0	// latentFieldFwd.da[0]
+	VMOVUPS	Y0, 892288(SI)	// result_8[0]
+	VMOVUPS	710272(SI), Y1	// latentFieldFwd.da[1]
+	VMOVUPS	Y1, 892416(SI)	// result_8[1]
+	VMOVUPS	710400(SI), Y2	// latentFieldFwd.da[2]
+	VMOVUPS	Y2, 892544(SI)	// result_8[2]
+	VMOVUPS	710528(SI), Y3	// latentFieldFwd.da[3]
+	VMOVUPS	Y3, 892672(SI)	// result_8[3]
+	VMOVUPD	868736(DI), Y4	// h
+	VMOVUPD	868768(DI), Y5	// h | 1
 	// forecast.nde:38
 	VMULPD	f64_40154daf827440c7<>(SB), Y4, Y6
 	VMULPD	f64_40154daf827440c7<>(SB), Y5, Y7
 	VCVTPD2PSY	Y6, X6
 	VCVTPD2PSY	Y7, X7
 	VINSERTF128	$1, X7, Y6, Y6
-	VMOVUPS	Y6, 928384(SI)	// ha51
+	VMOVUPS	Y6, 889728(SI)	// ha51
 	VMULPD	f64_c0277f6daaa052d3<>(SB), Y4, Y7
 	VMULPD	f64_c0277f6daaa052d3<>(SB), Y5, Y8
 	VCVTPD2PSY	Y7, X7
 	VCVTPD2PSY	Y8, X8
 	VINSERTF128	$1, X8, Y7, Y7
-	VMOVUPS	Y7, 928512(SI)	// ha52
+	VMOVUPS	Y7, 889856(SI)	// ha52
 	VMULPD	f64_401dfb6eaa5e5f6a<>(SB), Y4, Y8
 	VMULPD	f64_401dfb6eaa5e5f6a<>(SB), Y5, Y9
 	VCVTPD2PSY	Y8, X8
 	VCVTPD2PSY	Y9, X9
 	VINSERTF128	$1, X9, Y8, Y8
-	VMOVUPS	Y8, 928640(SI)	// ha53
+	VMOVUPS	Y8, 889984(SI)	// ha53
 	VMULPD	f64_bfb7adc1b510a9a4<>(SB), Y4, Y4
 	VMULPD	f64_bfb7adc1b510a9a4<>(SB), Y5, Y5
 	VCVTPD2PSY	Y4, X4
 	VCVTPD2PSY	Y5, X5
 	VINSERTF128	$1, X5, Y4, Y4
-	VMOVUPS	Y4, 928768(SI)	// ha54
+	VMOVUPS	Y4, 890112(SI)	// ha54
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 loop32: // 8 times: elements
-	VMOVUPS	928896(R10), Y5	// result_7[0]
-	VMOVUPS	925312(R10), Y9	// result_5[0]
-	VMOVUPS	921856(R10), Y10	// result_3[0]
-	VMOVUPS	918528(R10), Y11	// result[0]
-	VMOVUPS	907648(R10), Y12	// z[0]
+	VMOVUPS	890240(R10), Y5	// result_7[0]
+	VMOVUPS	886656(R10), Y9	// result_5[0]
+	VMOVUPS	883200(R10), Y10	// result_3[0]
+	VMOVUPS	879872(R10), Y11	// result[0]
+	VMOVUPS	868992(R10), Y12	// z[0]
 	VFMADD231PS	Y11, Y6, Y12
 	VFMADD231PS	Y10, Y7, Y12
 	VFMADD231PS	Y9, Y8, Y12
 	VFMADD231PS	Y5, Y4, Y12
-	VMOVUPS	Y12, 929920(R10)	// z_y5[0]
+	VMOVUPS	Y12, 891264(R10)	// z_y5[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop32
-	VMOVUPS	908672(SI), Y5	// a[0]
-	VMOVUPS	908800(SI), Y9	// a[1]
-	VMOVUPS	908928(SI), Y10	// a[2]
-	VMOVUPS	909056(SI), Y11	// a[3]
-	VMOVUPS	927360(SI), Y12	// result_6[0]
-	VMOVUPS	923904(SI), Y13	// result_4[0]
-	VMOVUPS	920576(SI), Y14	// result_2[0]
+	VMOVUPS	870016(SI), Y5	// a[0]
+	VMOVUPS	870144(SI), Y9	// a[1]
+	VMOVUPS	870272(SI), Y10	// a[2]
+	VMOVUPS	870400(SI), Y11	// a[3]
+	VMOVUPS	888704(SI), Y12	// result_6[0]
+	VMOVUPS	885248(SI), Y13	// result_4[0]
+	VMOVUPS	881920(SI), Y14	// result_2[0]
 	VFMADD231PS	Y14, Y6, Y5
 	VFMADD231PS	Y13, Y7, Y5
 	VFMADD231PS	Y12, Y8, Y5
 	VFMADD231PS	Y0, Y4, Y5
-	VMOVUPS	Y5, 931456(SI)	// a_y5[0]
-	VMOVUPS	927488(SI), Y0	// result_6[1]
-	VMOVUPS	924032(SI), Y5	// result_4[1]
-	VMOVUPS	920704(SI), Y12	// result_2[1]
+	VMOVUPS	Y5, 892800(SI)	// a_y5[0]
+	VMOVUPS	888832(SI), Y0	// result_6[1]
+	VMOVUPS	885376(SI), Y5	// result_4[1]
+	VMOVUPS	882048(SI), Y12	// result_2[1]
 	VFMADD231PS	Y12, Y6, Y9
 	VFMADD231PS	Y5, Y7, Y9
 	VFMADD231PS	Y0, Y8, Y9
 	VFMADD231PS	Y1, Y4, Y9
-	VMOVUPS	Y9, 931584(SI)	// a_y5[1]
-	VMOVUPS	927616(SI), Y0	// result_6[2]
-	VMOVUPS	924160(SI), Y1	// result_4[2]
-	VMOVUPS	920832(SI), Y5	// result_2[2]
+	VMOVUPS	Y9, 892928(SI)	// a_y5[1]
+	VMOVUPS	888960(SI), Y0	// result_6[2]
+	VMOVUPS	885504(SI), Y1	// result_4[2]
+	VMOVUPS	882176(SI), Y5	// result_2[2]
 	VFMADD231PS	Y5, Y6, Y10
 	VFMADD231PS	Y1, Y7, Y10
 	VFMADD231PS	Y0, Y8, Y10
 	VFMADD231PS	Y2, Y4, Y10
-	VMOVUPS	Y10, 931712(SI)	// a_y5[2]
-	VMOVUPS	927744(SI), Y0	// result_6[3]
-	VMOVUPS	924288(SI), Y1	// result_4[3]
-	VMOVUPS	920960(SI), Y2	// result_2[3]
+	VMOVUPS	Y10, 893056(SI)	// a_y5[2]
+	VMOVUPS	889088(SI), Y0	// result_6[3]
+	VMOVUPS	885632(SI), Y1	// result_4[3]
+	VMOVUPS	882304(SI), Y2	// result_2[3]
 	VFMADD231PS	Y2, Y6, Y11
 	VFMADD231PS	Y1, Y7, Y11
 	VFMADD231PS	Y0, Y8, Y11
 	VFMADD231PS	Y3, Y4, Y11
-	VMOVUPS	Y11, 931840(SI)	// a_y5[3]
+	VMOVUPS	Y11, 893184(SI)	// a_y5[3]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -10525,30 +11015,30 @@ loop32: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop33: // 4 times: vectors of the block
-	VMOVUPS	929920(SI), Y0	// z_y5[0]
-	VMOVUPS	Y0, 746240(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	930048(SI), Y0	// z_y5[1]
-	VMOVUPS	Y0, 746368(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	930176(SI), Y0	// z_y5[2]
-	VMOVUPS	Y0, 746496(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	930304(SI), Y0	// z_y5[3]
-	VMOVUPS	Y0, 746624(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	930432(SI), Y0	// z_y5[4]
-	VMOVUPS	Y0, 746752(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	930560(SI), Y0	// z_y5[5]
-	VMOVUPS	Y0, 746880(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	930688(SI), Y0	// z_y5[6]
-	VMOVUPS	Y0, 747008(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	930816(SI), Y0	// z_y5[7]
-	VMOVUPS	Y0, 747136(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	931456(SI), Y0	// a_y5[0]
-	VMOVUPS	Y0, 747264(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	931584(SI), Y0	// a_y5[1]
-	VMOVUPS	Y0, 747392(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	931712(SI), Y0	// a_y5[2]
-	VMOVUPS	Y0, 747520(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	931840(SI), Y0	// a_y5[3]
-	VMOVUPS	Y0, 747648(SI)	// latentFieldFwd.a[3]
+	VMOVUPS	891264(SI), Y0	// z_y5[0]
+	VMOVUPS	Y0, 707584(SI)	// latentFieldFwd.z[0]
+	VMOVUPS	891392(SI), Y0	// z_y5[1]
+	VMOVUPS	Y0, 707712(SI)	// latentFieldFwd.z[1]
+	VMOVUPS	891520(SI), Y0	// z_y5[2]
+	VMOVUPS	Y0, 707840(SI)	// latentFieldFwd.z[2]
+	VMOVUPS	891648(SI), Y0	// z_y5[3]
+	VMOVUPS	Y0, 707968(SI)	// latentFieldFwd.z[3]
+	VMOVUPS	891776(SI), Y0	// z_y5[4]
+	VMOVUPS	Y0, 708096(SI)	// latentFieldFwd.z[4]
+	VMOVUPS	891904(SI), Y0	// z_y5[5]
+	VMOVUPS	Y0, 708224(SI)	// latentFieldFwd.z[5]
+	VMOVUPS	892032(SI), Y0	// z_y5[6]
+	VMOVUPS	Y0, 708352(SI)	// latentFieldFwd.z[6]
+	VMOVUPS	892160(SI), Y0	// z_y5[7]
+	VMOVUPS	Y0, 708480(SI)	// latentFieldFwd.z[7]
+	VMOVUPS	892800(SI), Y0	// a_y5[0]
+	VMOVUPS	Y0, 708608(SI)	// latentFieldFwd.a[0]
+	VMOVUPS	892928(SI), Y0	// a_y5[1]
+	VMOVUPS	Y0, 708736(SI)	// latentFieldFwd.a[1]
+	VMOVUPS	893056(SI), Y0	// a_y5[2]
+	VMOVUPS	Y0, 708864(SI)	// latentFieldFwd.a[2]
+	VMOVUPS	893184(SI), Y0	// a_y5[3]
+	VMOVUPS	Y0, 708992(SI)	// latentFieldFwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop33
@@ -10556,70 +11046,70 @@ loop33: // 4 times: vectors of the block
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop34: // 64 times: elements
-	VMOVUPS	749312(SI), Y0	// latentFieldFwd.add[0]
-	VMOVUPS	749344(SI), Y1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	749376(SI), Y2	// latentFieldFwd.add[0] | 2
-	VMOVUPS	749408(SI), Y3	// latentFieldFwd.add[0] | 3
-	VMOVUPS	Y0, 973824(SI)	// result_16[0]
-	VMOVUPS	Y1, 973856(SI)	// result_16[0] | 1
-	VMOVUPS	Y2, 973888(SI)	// result_16[0] | 2
-	VMOVUPS	Y3, 973920(SI)	// result_16[0] | 3
+	VMOVUPS	710656(SI), Y0	// latentFieldFwd.add[0]
+	VMOVUPS	710688(SI), Y1	// latentFieldFwd.add[0] | 1
+	VMOVUPS	710720(SI), Y2	// latentFieldFwd.add[0] | 2
+	VMOVUPS	710752(SI), Y3	// latentFieldFwd.add[0] | 3
+	VMOVUPS	Y0, 935168(SI)	// result_16[0]
+	VMOVUPS	Y1, 935200(SI)	// result_16[0] | 1
+	VMOVUPS	Y2, 935232(SI)	// result_16[0] | 2
+	VMOVUPS	Y3, 935264(SI)	// result_16[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop34
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop35: // 64 times: elements
-	VMOVUPS	757504(SI), Y0	// latentFieldFwd.softplus[0]
-	VMOVUPS	757536(SI), Y1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	757568(SI), Y2	// latentFieldFwd.softplus[0] | 2
-	VMOVUPS	757600(SI), Y3	// latentFieldFwd.softplus[0] | 3
-	VMOVUPS	Y0, 982016(SI)	// result_17[0]
-	VMOVUPS	Y1, 982048(SI)	// result_17[0] | 1
-	VMOVUPS	Y2, 982080(SI)	// result_17[0] | 2
-	VMOVUPS	Y3, 982112(SI)	// result_17[0] | 3
+	VMOVUPS	718848(SI), Y0	// latentFieldFwd.softplus[0]
+	VMOVUPS	718880(SI), Y1	// latentFieldFwd.softplus[0] | 1
+	VMOVUPS	718912(SI), Y2	// latentFieldFwd.softplus[0] | 2
+	VMOVUPS	718944(SI), Y3	// latentFieldFwd.softplus[0] | 3
+	VMOVUPS	Y0, 943360(SI)	// result_17[0]
+	VMOVUPS	Y1, 943392(SI)	// result_17[0] | 1
+	VMOVUPS	Y2, 943424(SI)	// result_17[0] | 2
+	VMOVUPS	Y3, 943456(SI)	// result_17[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop35
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop36: // 64 times: elements
-	VMOVUPS	765696(SI), Y0	// latentFieldFwd.add2[0]
-	VMOVUPS	765728(SI), Y1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	765760(SI), Y2	// latentFieldFwd.add2[0] | 2
-	VMOVUPS	765792(SI), Y3	// latentFieldFwd.add2[0] | 3
-	VMOVUPS	Y0, 990208(SI)	// result_18[0]
-	VMOVUPS	Y1, 990240(SI)	// result_18[0] | 1
-	VMOVUPS	Y2, 990272(SI)	// result_18[0] | 2
-	VMOVUPS	Y3, 990304(SI)	// result_18[0] | 3
+	VMOVUPS	727040(SI), Y0	// latentFieldFwd.add2[0]
+	VMOVUPS	727072(SI), Y1	// latentFieldFwd.add2[0] | 1
+	VMOVUPS	727104(SI), Y2	// latentFieldFwd.add2[0] | 2
+	VMOVUPS	727136(SI), Y3	// latentFieldFwd.add2[0] | 3
+	VMOVUPS	Y0, 951552(SI)	// result_18[0]
+	VMOVUPS	Y1, 951584(SI)	// result_18[0] | 1
+	VMOVUPS	Y2, 951616(SI)	// result_18[0] | 2
+	VMOVUPS	Y3, 951648(SI)	// result_18[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop36
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop37: // 64 times: elements
-	VMOVUPS	773888(SI), Y0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	773920(SI), Y1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	773952(SI), Y2	// latentFieldFwd.softplus2[0] | 2
-	VMOVUPS	773984(SI), Y3	// latentFieldFwd.softplus2[0] | 3
-	VMOVUPS	Y0, 998400(SI)	// result_19[0]
-	VMOVUPS	Y1, 998432(SI)	// result_19[0] | 1
-	VMOVUPS	Y2, 998464(SI)	// result_19[0] | 2
-	VMOVUPS	Y3, 998496(SI)	// result_19[0] | 3
+	VMOVUPS	735232(SI), Y0	// latentFieldFwd.softplus2[0]
+	VMOVUPS	735264(SI), Y1	// latentFieldFwd.softplus2[0] | 1
+	VMOVUPS	735296(SI), Y2	// latentFieldFwd.softplus2[0] | 2
+	VMOVUPS	735328(SI), Y3	// latentFieldFwd.softplus2[0] | 3
+	VMOVUPS	Y0, 959744(SI)	// result_19[0]
+	VMOVUPS	Y1, 959776(SI)	// result_19[0] | 1
+	VMOVUPS	Y2, 959808(SI)	// result_19[0] | 2
+	VMOVUPS	Y3, 959840(SI)	// result_19[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop37
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop38: // 12 times: elements
-	VMOVUPS	782080(SI), Y0	// latentFieldFwd.tanh[0]
-	VMOVUPS	782112(SI), Y1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	782144(SI), Y2	// latentFieldFwd.tanh[0] | 2
-	VMOVUPS	782176(SI), Y3	// latentFieldFwd.tanh[0] | 3
-	VMOVUPS	Y0, 1006592(SI)	// result_20[0]
-	VMOVUPS	Y1, 1006624(SI)	// result_20[0] | 1
-	VMOVUPS	Y2, 1006656(SI)	// result_20[0] | 2
-	VMOVUPS	Y3, 1006688(SI)	// result_20[0] | 3
+	VMOVUPS	743424(SI), Y0	// latentFieldFwd.tanh[0]
+	VMOVUPS	743456(SI), Y1	// latentFieldFwd.tanh[0] | 1
+	VMOVUPS	743488(SI), Y2	// latentFieldFwd.tanh[0] | 2
+	VMOVUPS	743520(SI), Y3	// latentFieldFwd.tanh[0] | 3
+	VMOVUPS	Y0, 967936(SI)	// result_20[0]
+	VMOVUPS	Y1, 967968(SI)	// result_20[0] | 1
+	VMOVUPS	Y2, 968000(SI)	// result_20[0] | 2
+	VMOVUPS	Y3, 968032(SI)	// result_20[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop38
@@ -10627,133 +11117,133 @@ loop38: // 12 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop39: // 4 times: vectors of the block
-	VMOVUPS	747776(SI), Y0	// latentFieldFwd.dz[0]
-	VMOVUPS	Y0, 932608(SI)	// result_9[0]
-	VMOVUPS	747904(SI), Y0	// latentFieldFwd.dz[1]
-	VMOVUPS	Y0, 932736(SI)	// result_9[1]
-	VMOVUPS	748032(SI), Y0	// latentFieldFwd.dz[2]
-	VMOVUPS	Y0, 932864(SI)	// result_9[2]
-	VMOVUPS	748160(SI), Y0	// latentFieldFwd.dz[3]
-	VMOVUPS	Y0, 932992(SI)	// result_9[3]
-	VMOVUPS	748288(SI), Y0	// latentFieldFwd.dz[4]
-	VMOVUPS	Y0, 933120(SI)	// result_9[4]
-	VMOVUPS	748416(SI), Y0	// latentFieldFwd.dz[5]
-	VMOVUPS	Y0, 933248(SI)	// result_9[5]
-	VMOVUPS	748544(SI), Y0	// latentFieldFwd.dz[6]
-	VMOVUPS	Y0, 933376(SI)	// result_9[6]
-	VMOVUPS	748672(SI), Y0	// latentFieldFwd.dz[7]
-	VMOVUPS	Y0, 933504(SI)	// result_9[7]
-	VMOVUPS	748800(SI), Y15	// latentFieldFwd.da[0]
+	VMOVUPS	709120(SI), Y0	// latentFieldFwd.dz[0]
+	VMOVUPS	Y0, 893952(SI)	// result_9[0]
+	VMOVUPS	709248(SI), Y0	// latentFieldFwd.dz[1]
+	VMOVUPS	Y0, 894080(SI)	// result_9[1]
+	VMOVUPS	709376(SI), Y0	// latentFieldFwd.dz[2]
+	VMOVUPS	Y0, 894208(SI)	// result_9[2]
+	VMOVUPS	709504(SI), Y0	// latentFieldFwd.dz[3]
+	VMOVUPS	Y0, 894336(SI)	// result_9[3]
+	VMOVUPS	709632(SI), Y0	// latentFieldFwd.dz[4]
+	VMOVUPS	Y0, 894464(SI)	// result_9[4]
+	VMOVUPS	709760(SI), Y0	// latentFieldFwd.dz[5]
+	VMOVUPS	Y0, 894592(SI)	// result_9[5]
+	VMOVUPS	709888(SI), Y0	// latentFieldFwd.dz[6]
+	VMOVUPS	Y0, 894720(SI)	// result_9[6]
+	VMOVUPS	710016(SI), Y0	// latentFieldFwd.dz[7]
+	VMOVUPS	Y0, 894848(SI)	// result_9[7]
+	VMOVUPS	710144(SI), Y15	// latentFieldFwd.da[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// result_10[0]
-	VMOVUPS	Y13, 934656(SI)
-	VMOVUPS	748928(SI), Y15	// latentFieldFwd.da[1]
+	VMOVUPS	Y13, 896000(SI)
+	VMOVUPS	710272(SI), Y15	// latentFieldFwd.da[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// result_10[1]
-	VMOVUPS	Y13, 934784(SI)
-	VMOVUPS	749056(SI), Y15	// latentFieldFwd.da[2]
+	VMOVUPS	Y13, 896128(SI)
+	VMOVUPS	710400(SI), Y15	// latentFieldFwd.da[2]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// result_10[2]
-	VMOVUPS	Y13, 934912(SI)
-	VMOVUPS	749184(SI), Y15	// latentFieldFwd.da[3]
+	VMOVUPS	Y13, 896256(SI)
+	VMOVUPS	710528(SI), Y15	// latentFieldFwd.da[3]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// result_10[3]
-	VMOVUPS	Y13, 935040(SI)
-	VMOVUPD	907392(DI), Y0	// h
-	VMOVUPD	907424(DI), Y1	// h | 1
+	VMOVUPS	Y13, 896384(SI)
+	VMOVUPD	868736(DI), Y0	// h
+	VMOVUPD	868768(DI), Y1	// h | 1
 	// forecast.nde:38
 	VMULPD	f64_401772216029aa0e<>(SB), Y0, Y2
 	VMULPD	f64_401772216029aa0e<>(SB), Y1, Y3
 	VCVTPD2PSY	Y2, X2
 	VCVTPD2PSY	Y3, X3
 	VINSERTF128	$1, X3, Y2, Y2
-	VMOVUPS	Y2, 931968(SI)	// ha61
+	VMOVUPS	Y2, 893312(SI)	// ha61
 	VMULPD	f64_c029d7894a598ba8<>(SB), Y0, Y3
 	VMULPD	f64_c029d7894a598ba8<>(SB), Y1, Y4
 	VCVTPD2PSY	Y3, X3
 	VCVTPD2PSY	Y4, X4
 	VINSERTF128	$1, X4, Y3, Y3
-	VMOVUPS	Y3, 932096(SI)	// ha62
+	VMOVUPS	Y3, 893440(SI)	// ha62
 	VMULPD	f64_40205198ab50d56d<>(SB), Y0, Y4
 	VMULPD	f64_40205198ab50d56d<>(SB), Y1, Y5
 	VCVTPD2PSY	Y4, X4
 	VCVTPD2PSY	Y5, X5
 	VINSERTF128	$1, X5, Y4, Y4
-	VMOVUPS	Y4, 932224(SI)	// ha63
+	VMOVUPS	Y4, 893568(SI)	// ha63
 	VMULPD	f64_bfb253648f20ef47<>(SB), Y0, Y5
 	VMULPD	f64_bfb253648f20ef47<>(SB), Y1, Y6
 	VCVTPD2PSY	Y5, X5
 	VCVTPD2PSY	Y6, X6
 	VINSERTF128	$1, X6, Y5, Y5
-	VMOVUPS	Y5, 932352(SI)	// ha64
+	VMOVUPS	Y5, 893696(SI)	// ha64
 	VMULPD	f64_bf9cf28fdbb9db09<>(SB), Y0, Y0
 	VMULPD	f64_bf9cf28fdbb9db09<>(SB), Y1, Y1
 	VCVTPD2PSY	Y0, X0
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y0, Y0
-	VMOVUPS	Y0, 932480(SI)	// ha65
+	VMOVUPS	Y0, 893824(SI)	// ha65
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 loop40: // 8 times: elements
-	VMOVUPS	932608(R10), Y1	// result_9[0]
-	VMOVUPS	928896(R10), Y6	// result_7[0]
-	VMOVUPS	925312(R10), Y7	// result_5[0]
-	VMOVUPS	921856(R10), Y8	// result_3[0]
-	VMOVUPS	918528(R10), Y9	// result[0]
-	VMOVUPS	907648(R10), Y10	// z[0]
+	VMOVUPS	893952(R10), Y1	// result_9[0]
+	VMOVUPS	890240(R10), Y6	// result_7[0]
+	VMOVUPS	886656(R10), Y7	// result_5[0]
+	VMOVUPS	883200(R10), Y8	// result_3[0]
+	VMOVUPS	879872(R10), Y9	// result[0]
+	VMOVUPS	868992(R10), Y10	// z[0]
 	VFMADD231PS	Y9, Y2, Y10
 	VFMADD231PS	Y8, Y3, Y10
 	VFMADD231PS	Y7, Y4, Y10
 	VFMADD231PS	Y6, Y5, Y10
 	VFMADD231PS	Y1, Y0, Y10
-	VMOVUPS	Y10, 933632(R10)	// z_y6[0]
+	VMOVUPS	Y10, 894976(R10)	// z_y6[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop40
-	VMOVUPS	908672(SI), Y1	// a[0]
-	VMOVUPS	908800(SI), Y6	// a[1]
-	VMOVUPS	908928(SI), Y7	// a[2]
-	VMOVUPS	909056(SI), Y8	// a[3]
-	VMOVUPS	930944(SI), Y9	// result_8[0]
-	VMOVUPS	927360(SI), Y10	// result_6[0]
-	VMOVUPS	923904(SI), Y11	// result_4[0]
-	VMOVUPS	920576(SI), Y12	// result_2[0]
+	VMOVUPS	870016(SI), Y1	// a[0]
+	VMOVUPS	870144(SI), Y6	// a[1]
+	VMOVUPS	870272(SI), Y7	// a[2]
+	VMOVUPS	870400(SI), Y8	// a[3]
+	VMOVUPS	892288(SI), Y9	// result_8[0]
+	VMOVUPS	888704(SI), Y10	// result_6[0]
+	VMOVUPS	885248(SI), Y11	// result_4[0]
+	VMOVUPS	881920(SI), Y12	// result_2[0]
 	VFMADD231PS	Y12, Y2, Y1
 	VFMADD231PS	Y11, Y3, Y1
 	VFMADD231PS	Y10, Y4, Y1
 	VFMADD231PS	Y9, Y5, Y1
 	VFMADD231PS	0(AX), Y0, Y1
-	VMOVUPS	Y1, 935168(SI)	// a_y6[0]
-	VMOVUPS	931072(SI), Y1	// result_8[1]
-	VMOVUPS	927488(SI), Y9	// result_6[1]
-	VMOVUPS	924032(SI), Y10	// result_4[1]
-	VMOVUPS	920704(SI), Y11	// result_2[1]
+	VMOVUPS	Y1, 896512(SI)	// a_y6[0]
+	VMOVUPS	892416(SI), Y1	// result_8[1]
+	VMOVUPS	888832(SI), Y9	// result_6[1]
+	VMOVUPS	885376(SI), Y10	// result_4[1]
+	VMOVUPS	882048(SI), Y11	// result_2[1]
 	VFMADD231PS	Y11, Y2, Y6
 	VFMADD231PS	Y10, Y3, Y6
 	VFMADD231PS	Y9, Y4, Y6
 	VFMADD231PS	Y1, Y5, Y6
 	VFMADD231PS	32(AX), Y0, Y6
-	VMOVUPS	Y6, 935296(SI)	// a_y6[1]
-	VMOVUPS	931200(SI), Y1	// result_8[2]
-	VMOVUPS	927616(SI), Y6	// result_6[2]
-	VMOVUPS	924160(SI), Y9	// result_4[2]
-	VMOVUPS	920832(SI), Y10	// result_2[2]
+	VMOVUPS	Y6, 896640(SI)	// a_y6[1]
+	VMOVUPS	892544(SI), Y1	// result_8[2]
+	VMOVUPS	888960(SI), Y6	// result_6[2]
+	VMOVUPS	885504(SI), Y9	// result_4[2]
+	VMOVUPS	882176(SI), Y10	// result_2[2]
 	VFMADD231PS	Y10, Y2, Y7
 	VFMADD231PS	Y9, Y3, Y7
 	VFMADD231PS	Y6, Y4, Y7
 	VFMADD231PS	Y1, Y5, Y7
 	VFMADD231PS	64(AX), Y0, Y7
-	VMOVUPS	Y7, 935424(SI)	// a_y6[2]
-	VMOVUPS	931328(SI), Y1	// result_8[3]
-	VMOVUPS	927744(SI), Y6	// result_6[3]
-	VMOVUPS	924288(SI), Y7	// result_4[3]
-	VMOVUPS	920960(SI), Y9	// result_2[3]
+	VMOVUPS	Y7, 896768(SI)	// a_y6[2]
+	VMOVUPS	892672(SI), Y1	// result_8[3]
+	VMOVUPS	889088(SI), Y6	// result_6[3]
+	VMOVUPS	885632(SI), Y7	// result_4[3]
+	VMOVUPS	882304(SI), Y9	// result_2[3]
 	VFMADD231PS	Y9, Y2, Y8
 	VFMADD231PS	Y7, Y3, Y8
 	VFMADD231PS	Y6, Y4, Y8
 	VFMADD231PS	Y1, Y5, Y8
 	VFMADD231PS	96(AX), Y0, Y8
-	VMOVUPS	Y8, 935552(SI)	// a_y6[3]
+	VMOVUPS	Y8, 896896(SI)	// a_y6[3]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -10762,30 +11252,30 @@ loop40: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop41: // 4 times: vectors of the block
-	VMOVUPS	933632(SI), Y0	// z_y6[0]
-	VMOVUPS	Y0, 746240(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	933760(SI), Y0	// z_y6[1]
-	VMOVUPS	Y0, 746368(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	933888(SI), Y0	// z_y6[2]
-	VMOVUPS	Y0, 746496(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	934016(SI), Y0	// z_y6[3]
-	VMOVUPS	Y0, 746624(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	934144(SI), Y0	// z_y6[4]
-	VMOVUPS	Y0, 746752(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	934272(SI), Y0	// z_y6[5]
-	VMOVUPS	Y0, 746880(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	934400(SI), Y0	// z_y6[6]
-	VMOVUPS	Y0, 747008(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	934528(SI), Y0	// z_y6[7]
-	VMOVUPS	Y0, 747136(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	935168(SI), Y0	// a_y6[0]
-	VMOVUPS	Y0, 747264(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	935296(SI), Y0	// a_y6[1]
-	VMOVUPS	Y0, 747392(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	935424(SI), Y0	// a_y6[2]
-	VMOVUPS	Y0, 747520(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	935552(SI), Y0	// a_y6[3]
-	VMOVUPS	Y0, 747648(SI)	// latentFieldFwd.a[3]
+	VMOVUPS	894976(SI), Y0	// z_y6[0]
+	VMOVUPS	Y0, 707584(SI)	// latentFieldFwd.z[0]
+	VMOVUPS	895104(SI), Y0	// z_y6[1]
+	VMOVUPS	Y0, 707712(SI)	// latentFieldFwd.z[1]
+	VMOVUPS	895232(SI), Y0	// z_y6[2]
+	VMOVUPS	Y0, 707840(SI)	// latentFieldFwd.z[2]
+	VMOVUPS	895360(SI), Y0	// z_y6[3]
+	VMOVUPS	Y0, 707968(SI)	// latentFieldFwd.z[3]
+	VMOVUPS	895488(SI), Y0	// z_y6[4]
+	VMOVUPS	Y0, 708096(SI)	// latentFieldFwd.z[4]
+	VMOVUPS	895616(SI), Y0	// z_y6[5]
+	VMOVUPS	Y0, 708224(SI)	// latentFieldFwd.z[5]
+	VMOVUPS	895744(SI), Y0	// z_y6[6]
+	VMOVUPS	Y0, 708352(SI)	// latentFieldFwd.z[6]
+	VMOVUPS	895872(SI), Y0	// z_y6[7]
+	VMOVUPS	Y0, 708480(SI)	// latentFieldFwd.z[7]
+	VMOVUPS	896512(SI), Y0	// a_y6[0]
+	VMOVUPS	Y0, 708608(SI)	// latentFieldFwd.a[0]
+	VMOVUPS	896640(SI), Y0	// a_y6[1]
+	VMOVUPS	Y0, 708736(SI)	// latentFieldFwd.a[1]
+	VMOVUPS	896768(SI), Y0	// a_y6[2]
+	VMOVUPS	Y0, 708864(SI)	// latentFieldFwd.a[2]
+	VMOVUPS	896896(SI), Y0	// a_y6[3]
+	VMOVUPS	Y0, 708992(SI)	// latentFieldFwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop41
@@ -10793,70 +11283,70 @@ loop41: // 4 times: vectors of the block
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop42: // 64 times: elements
-	VMOVUPS	749312(SI), Y0	// latentFieldFwd.add[0]
-	VMOVUPS	749344(SI), Y1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	749376(SI), Y2	// latentFieldFwd.add[0] | 2
-	VMOVUPS	749408(SI), Y3	// latentFieldFwd.add[0] | 3
-	VMOVUPS	Y0, 937984(SI)	// result_11[0]
-	VMOVUPS	Y1, 938016(SI)	// result_11[0] | 1
-	VMOVUPS	Y2, 938048(SI)	// result_11[0] | 2
-	VMOVUPS	Y3, 938080(SI)	// result_11[0] | 3
+	VMOVUPS	710656(SI), Y0	// latentFieldFwd.add[0]
+	VMOVUPS	710688(SI), Y1	// latentFieldFwd.add[0] | 1
+	VMOVUPS	710720(SI), Y2	// latentFieldFwd.add[0] | 2
+	VMOVUPS	710752(SI), Y3	// latentFieldFwd.add[0] | 3
+	VMOVUPS	Y0, 899328(SI)	// result_11[0]
+	VMOVUPS	Y1, 899360(SI)	// result_11[0] | 1
+	VMOVUPS	Y2, 899392(SI)	// result_11[0] | 2
+	VMOVUPS	Y3, 899424(SI)	// result_11[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop42
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop43: // 64 times: elements
-	VMOVUPS	757504(SI), Y0	// latentFieldFwd.softplus[0]
-	VMOVUPS	757536(SI), Y1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	757568(SI), Y2	// latentFieldFwd.softplus[0] | 2
-	VMOVUPS	757600(SI), Y3	// latentFieldFwd.softplus[0] | 3
-	VMOVUPS	Y0, 946176(SI)	// result_12[0]
-	VMOVUPS	Y1, 946208(SI)	// result_12[0] | 1
-	VMOVUPS	Y2, 946240(SI)	// result_12[0] | 2
-	VMOVUPS	Y3, 946272(SI)	// result_12[0] | 3
+	VMOVUPS	718848(SI), Y0	// latentFieldFwd.softplus[0]
+	VMOVUPS	718880(SI), Y1	// latentFieldFwd.softplus[0] | 1
+	VMOVUPS	718912(SI), Y2	// latentFieldFwd.softplus[0] | 2
+	VMOVUPS	718944(SI), Y3	// latentFieldFwd.softplus[0] | 3
+	VMOVUPS	Y0, 907520(SI)	// result_12[0]
+	VMOVUPS	Y1, 907552(SI)	// result_12[0] | 1
+	VMOVUPS	Y2, 907584(SI)	// result_12[0] | 2
+	VMOVUPS	Y3, 907616(SI)	// result_12[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop43
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop44: // 64 times: elements
-	VMOVUPS	765696(SI), Y0	// latentFieldFwd.add2[0]
-	VMOVUPS	765728(SI), Y1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	765760(SI), Y2	// latentFieldFwd.add2[0] | 2
-	VMOVUPS	765792(SI), Y3	// latentFieldFwd.add2[0] | 3
-	VMOVUPS	Y0, 954368(SI)	// result_13[0]
-	VMOVUPS	Y1, 954400(SI)	// result_13[0] | 1
-	VMOVUPS	Y2, 954432(SI)	// result_13[0] | 2
-	VMOVUPS	Y3, 954464(SI)	// result_13[0] | 3
+	VMOVUPS	727040(SI), Y0	// latentFieldFwd.add2[0]
+	VMOVUPS	727072(SI), Y1	// latentFieldFwd.add2[0] | 1
+	VMOVUPS	727104(SI), Y2	// latentFieldFwd.add2[0] | 2
+	VMOVUPS	727136(SI), Y3	// latentFieldFwd.add2[0] | 3
+	VMOVUPS	Y0, 915712(SI)	// result_13[0]
+	VMOVUPS	Y1, 915744(SI)	// result_13[0] | 1
+	VMOVUPS	Y2, 915776(SI)	// result_13[0] | 2
+	VMOVUPS	Y3, 915808(SI)	// result_13[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop44
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop45: // 64 times: elements
-	VMOVUPS	773888(SI), Y0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	773920(SI), Y1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	773952(SI), Y2	// latentFieldFwd.softplus2[0] | 2
-	VMOVUPS	773984(SI), Y3	// latentFieldFwd.softplus2[0] | 3
-	VMOVUPS	Y0, 962560(SI)	// result_14[0]
-	VMOVUPS	Y1, 962592(SI)	// result_14[0] | 1
-	VMOVUPS	Y2, 962624(SI)	// result_14[0] | 2
-	VMOVUPS	Y3, 962656(SI)	// result_14[0] | 3
+	VMOVUPS	735232(SI), Y0	// latentFieldFwd.softplus2[0]
+	VMOVUPS	735264(SI), Y1	// latentFieldFwd.softplus2[0] | 1
+	VMOVUPS	735296(SI), Y2	// latentFieldFwd.softplus2[0] | 2
+	VMOVUPS	735328(SI), Y3	// latentFieldFwd.softplus2[0] | 3
+	VMOVUPS	Y0, 923904(SI)	// result_14[0]
+	VMOVUPS	Y1, 923936(SI)	// result_14[0] | 1
+	VMOVUPS	Y2, 923968(SI)	// result_14[0] | 2
+	VMOVUPS	Y3, 924000(SI)	// result_14[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop45
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop46: // 12 times: elements
-	VMOVUPS	782080(SI), Y0	// latentFieldFwd.tanh[0]
-	VMOVUPS	782112(SI), Y1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	782144(SI), Y2	// latentFieldFwd.tanh[0] | 2
-	VMOVUPS	782176(SI), Y3	// latentFieldFwd.tanh[0] | 3
-	VMOVUPS	Y0, 970752(SI)	// result_15[0]
-	VMOVUPS	Y1, 970784(SI)	// result_15[0] | 1
-	VMOVUPS	Y2, 970816(SI)	// result_15[0] | 2
-	VMOVUPS	Y3, 970848(SI)	// result_15[0] | 3
+	VMOVUPS	743424(SI), Y0	// latentFieldFwd.tanh[0]
+	VMOVUPS	743456(SI), Y1	// latentFieldFwd.tanh[0] | 1
+	VMOVUPS	743488(SI), Y2	// latentFieldFwd.tanh[0] | 2
+	VMOVUPS	743520(SI), Y3	// latentFieldFwd.tanh[0] | 3
+	VMOVUPS	Y0, 932096(SI)	// result_15[0]
+	VMOVUPS	Y1, 932128(SI)	// result_15[0] | 1
+	VMOVUPS	Y2, 932160(SI)	// result_15[0] | 2
+	VMOVUPS	Y3, 932192(SI)	// result_15[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop46
@@ -10864,121 +11354,121 @@ loop46: // 12 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop47: // 4 times: vectors of the block
-	VMOVUPD	907392(SI), Y0	// h
-	VMOVUPD	907424(SI), Y1	// h | 1
+	VMOVUPD	868736(SI), Y0	// h
+	VMOVUPD	868768(SI), Y1	// h | 1
 	// forecast.nde:38
 	VMULPD	f64_3fb8b1a71ed4a6ee<>(SB), Y0, Y2
 	VMULPD	f64_3fb8b1a71ed4a6ee<>(SB), Y1, Y3
 	VCVTPD2PSY	Y2, X2
 	VCVTPD2PSY	Y3, X3
 	VINSERTF128	$1, X3, Y2, Y2
-	VMOVUPS	Y2, 935680(DI)	// hb1
+	VMOVUPS	Y2, 897024(DI)	// hb1
 	VMULPD	f64_3f847ae147ae147b<>(SB), Y0, Y3
 	VMULPD	f64_3f847ae147ae147b<>(SB), Y1, Y4
 	VCVTPD2PSY	Y3, X3
 	VCVTPD2PSY	Y4, X4
 	VINSERTF128	$1, X4, Y3, Y3
-	VMOVUPS	Y3, 935808(DI)	// hb2
+	VMOVUPS	Y3, 897152(DI)	// hb2
 	VMULPD	f64_3fdeb683148e0688<>(SB), Y0, Y4
 	VMULPD	f64_3fdeb683148e0688<>(SB), Y1, Y5
 	VCVTPD2PSY	Y4, X4
 	VCVTPD2PSY	Y5, X5
 	VINSERTF128	$1, X5, Y4, Y4
-	VMOVUPS	Y4, 935936(DI)	// hb3
+	VMOVUPS	Y4, 897280(DI)	// hb3
 	VMULPD	f64_3ff6106b4b6adddb<>(SB), Y0, Y5
 	VMULPD	f64_3ff6106b4b6adddb<>(SB), Y1, Y6
 	VCVTPD2PSY	Y5, X5
 	VCVTPD2PSY	Y6, X6
 	VINSERTF128	$1, X6, Y5, Y5
-	VMOVUPS	Y5, 936064(DI)	// hb4
+	VMOVUPS	Y5, 897408(DI)	// hb4
 	VMULPD	f64_c00a520ff752ea91<>(SB), Y0, Y6
 	VMULPD	f64_c00a520ff752ea91<>(SB), Y1, Y7
 	VCVTPD2PSY	Y6, X6
 	VCVTPD2PSY	Y7, X7
 	VINSERTF128	$1, X7, Y6, Y6
-	VMOVUPS	Y6, 936192(DI)	// hb5
+	VMOVUPS	Y6, 897536(DI)	// hb5
 	VMULPD	f64_40029901d4cd6786<>(SB), Y0, Y0
 	VMULPD	f64_40029901d4cd6786<>(SB), Y1, Y1
 	VCVTPD2PSY	Y0, X0
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y0, Y0
-	VMOVUPS	Y0, 936320(DI)	// hb6
+	VMOVUPS	Y0, 897664(DI)	// hb6
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop48: // 8 times: elements
-	VMOVUPS	747776(R10), Y1	// latentFieldFwd.dz[0]
-	VMOVUPS	932608(R10), Y7	// result_9[0]
-	VMOVUPS	928896(R10), Y8	// result_7[0]
-	VMOVUPS	925312(R10), Y9	// result_5[0]
-	VMOVUPS	921856(R10), Y10	// result_3[0]
-	VMOVUPS	918528(R10), Y11	// result[0]
-	VMOVUPS	907648(R10), Y12	// z[0]
+	VMOVUPS	709120(R10), Y1	// latentFieldFwd.dz[0]
+	VMOVUPS	893952(R10), Y7	// result_9[0]
+	VMOVUPS	890240(R10), Y8	// result_7[0]
+	VMOVUPS	886656(R10), Y9	// result_5[0]
+	VMOVUPS	883200(R10), Y10	// result_3[0]
+	VMOVUPS	879872(R10), Y11	// result[0]
+	VMOVUPS	868992(R10), Y12	// z[0]
 	VFMADD231PS	Y11, Y2, Y12
 	VFMADD231PS	Y10, Y3, Y12
 	VFMADD231PS	Y9, Y4, Y12
 	VFMADD231PS	Y8, Y5, Y12
 	VFMADD231PS	Y7, Y6, Y12
 	VFMADD231PS	Y1, Y0, Y12
-	VMOVUPS	Y12, 936448(R10)	// z_next[0]
+	VMOVUPS	Y12, 897792(R10)	// z_next[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop48
-	VMOVUPS	908672(DI), Y1	// a[0]
-	VMOVUPS	908800(DI), Y7	// a[1]
-	VMOVUPS	908928(DI), Y8	// a[2]
-	VMOVUPS	909056(DI), Y9	// a[3]
-	VMOVUPS	748800(DI), Y10	// latentFieldFwd.da[0]
-	VMOVUPS	934656(DI), Y11	// result_10[0]
-	VMOVUPS	930944(DI), Y12	// result_8[0]
-	VMOVUPS	927360(DI), Y13	// result_6[0]
-	VMOVUPS	923904(DI), Y14	// result_4[0]
-	VMOVUPS	920576(DI), Y15	// result_2[0]
+	VMOVUPS	870016(DI), Y1	// a[0]
+	VMOVUPS	870144(DI), Y7	// a[1]
+	VMOVUPS	870272(DI), Y8	// a[2]
+	VMOVUPS	870400(DI), Y9	// a[3]
+	VMOVUPS	710144(DI), Y10	// latentFieldFwd.da[0]
+	VMOVUPS	896000(DI), Y11	// result_10[0]
+	VMOVUPS	892288(DI), Y12	// result_8[0]
+	VMOVUPS	888704(DI), Y13	// result_6[0]
+	VMOVUPS	885248(DI), Y14	// result_4[0]
+	VMOVUPS	881920(DI), Y15	// result_2[0]
 	VFMADD231PS	Y15, Y2, Y1
 	VFMADD231PS	Y14, Y3, Y1
 	VFMADD231PS	Y13, Y4, Y1
 	VFMADD231PS	Y12, Y5, Y1
 	VFMADD231PS	Y11, Y6, Y1
 	VFMADD231PS	Y10, Y0, Y1
-	VMOVUPS	Y1, 937472(DI)	// a_next[0]
-	VMOVUPS	748928(DI), Y1	// latentFieldFwd.da[1]
-	VMOVUPS	934784(DI), Y10	// result_10[1]
-	VMOVUPS	931072(DI), Y11	// result_8[1]
-	VMOVUPS	927488(DI), Y12	// result_6[1]
-	VMOVUPS	924032(DI), Y13	// result_4[1]
-	VMOVUPS	920704(DI), Y14	// result_2[1]
+	VMOVUPS	Y1, 898816(DI)	// a_next[0]
+	VMOVUPS	710272(DI), Y1	// latentFieldFwd.da[1]
+	VMOVUPS	896128(DI), Y10	// result_10[1]
+	VMOVUPS	892416(DI), Y11	// result_8[1]
+	VMOVUPS	888832(DI), Y12	// result_6[1]
+	VMOVUPS	885376(DI), Y13	// result_4[1]
+	VMOVUPS	882048(DI), Y14	// result_2[1]
 	VFMADD231PS	Y14, Y2, Y7
 	VFMADD231PS	Y13, Y3, Y7
 	VFMADD231PS	Y12, Y4, Y7
 	VFMADD231PS	Y11, Y5, Y7
 	VFMADD231PS	Y10, Y6, Y7
 	VFMADD231PS	Y1, Y0, Y7
-	VMOVUPS	Y7, 937600(DI)	// a_next[1]
-	VMOVUPS	749056(DI), Y1	// latentFieldFwd.da[2]
-	VMOVUPS	934912(DI), Y7	// result_10[2]
-	VMOVUPS	931200(DI), Y10	// result_8[2]
-	VMOVUPS	927616(DI), Y11	// result_6[2]
-	VMOVUPS	924160(DI), Y12	// result_4[2]
-	VMOVUPS	920832(DI), Y13	// result_2[2]
+	VMOVUPS	Y7, 898944(DI)	// a_next[1]
+	VMOVUPS	710400(DI), Y1	// latentFieldFwd.da[2]
+	VMOVUPS	896256(DI), Y7	// result_10[2]
+	VMOVUPS	892544(DI), Y10	// result_8[2]
+	VMOVUPS	888960(DI), Y11	// result_6[2]
+	VMOVUPS	885504(DI), Y12	// result_4[2]
+	VMOVUPS	882176(DI), Y13	// result_2[2]
 	VFMADD231PS	Y13, Y2, Y8
 	VFMADD231PS	Y12, Y3, Y8
 	VFMADD231PS	Y11, Y4, Y8
 	VFMADD231PS	Y10, Y5, Y8
 	VFMADD231PS	Y7, Y6, Y8
 	VFMADD231PS	Y1, Y0, Y8
-	VMOVUPS	Y8, 937728(DI)	// a_next[2]
-	VMOVUPS	749184(DI), Y1	// latentFieldFwd.da[3]
-	VMOVUPS	935040(DI), Y7	// result_10[3]
-	VMOVUPS	931328(DI), Y8	// result_8[3]
-	VMOVUPS	927744(DI), Y10	// result_6[3]
-	VMOVUPS	924288(DI), Y11	// result_4[3]
-	VMOVUPS	920960(DI), Y12	// result_2[3]
+	VMOVUPS	Y8, 899072(DI)	// a_next[2]
+	VMOVUPS	710528(DI), Y1	// latentFieldFwd.da[3]
+	VMOVUPS	896384(DI), Y7	// result_10[3]
+	VMOVUPS	892672(DI), Y8	// result_8[3]
+	VMOVUPS	889088(DI), Y10	// result_6[3]
+	VMOVUPS	885632(DI), Y11	// result_4[3]
+	VMOVUPS	882304(DI), Y12	// result_2[3]
 	VFMADD231PS	Y12, Y2, Y9
 	VFMADD231PS	Y11, Y3, Y9
 	VFMADD231PS	Y10, Y4, Y9
 	VFMADD231PS	Y8, Y5, Y9
 	VFMADD231PS	Y7, Y6, Y9
 	VFMADD231PS	Y1, Y0, Y9
-	VMOVUPS	Y9, 937856(DI)	// a_next[3]
+	VMOVUPS	Y9, 899200(DI)	// a_next[3]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -10987,30 +11477,30 @@ loop48: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop49: // 4 times: vectors of the block
-	VMOVUPS	936448(SI), Y0	// z_next[0]
-	VMOVUPS	Y0, 746240(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	936576(SI), Y0	// z_next[1]
-	VMOVUPS	Y0, 746368(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	936704(SI), Y0	// z_next[2]
-	VMOVUPS	Y0, 746496(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	936832(SI), Y0	// z_next[3]
-	VMOVUPS	Y0, 746624(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	936960(SI), Y0	// z_next[4]
-	VMOVUPS	Y0, 746752(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	937088(SI), Y0	// z_next[5]
-	VMOVUPS	Y0, 746880(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	937216(SI), Y0	// z_next[6]
-	VMOVUPS	Y0, 747008(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	937344(SI), Y0	// z_next[7]
-	VMOVUPS	Y0, 747136(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	937472(SI), Y0	// a_next[0]
-	VMOVUPS	Y0, 747264(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	937600(SI), Y0	// a_next[1]
-	VMOVUPS	Y0, 747392(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	937728(SI), Y0	// a_next[2]
-	VMOVUPS	Y0, 747520(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	937856(SI), Y0	// a_next[3]
-	VMOVUPS	Y0, 747648(SI)	// latentFieldFwd.a[3]
+	VMOVUPS	897792(SI), Y0	// z_next[0]
+	VMOVUPS	Y0, 707584(SI)	// latentFieldFwd.z[0]
+	VMOVUPS	897920(SI), Y0	// z_next[1]
+	VMOVUPS	Y0, 707712(SI)	// latentFieldFwd.z[1]
+	VMOVUPS	898048(SI), Y0	// z_next[2]
+	VMOVUPS	Y0, 707840(SI)	// latentFieldFwd.z[2]
+	VMOVUPS	898176(SI), Y0	// z_next[3]
+	VMOVUPS	Y0, 707968(SI)	// latentFieldFwd.z[3]
+	VMOVUPS	898304(SI), Y0	// z_next[4]
+	VMOVUPS	Y0, 708096(SI)	// latentFieldFwd.z[4]
+	VMOVUPS	898432(SI), Y0	// z_next[5]
+	VMOVUPS	Y0, 708224(SI)	// latentFieldFwd.z[5]
+	VMOVUPS	898560(SI), Y0	// z_next[6]
+	VMOVUPS	Y0, 708352(SI)	// latentFieldFwd.z[6]
+	VMOVUPS	898688(SI), Y0	// z_next[7]
+	VMOVUPS	Y0, 708480(SI)	// latentFieldFwd.z[7]
+	VMOVUPS	898816(SI), Y0	// a_next[0]
+	VMOVUPS	Y0, 708608(SI)	// latentFieldFwd.a[0]
+	VMOVUPS	898944(SI), Y0	// a_next[1]
+	VMOVUPS	Y0, 708736(SI)	// latentFieldFwd.a[1]
+	VMOVUPS	899072(SI), Y0	// a_next[2]
+	VMOVUPS	Y0, 708864(SI)	// latentFieldFwd.a[2]
+	VMOVUPS	899200(SI), Y0	// a_next[3]
+	VMOVUPS	Y0, 708992(SI)	// latentFieldFwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop49
@@ -11022,44 +11512,44 @@ loop50: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop51: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	912256(R9), Y0	// z_d2_bar[0]
-	VMOVUPS	913792(R9), Y1	// z_d3_bar[0]
-	VMOVUPS	915328(R9), Y2	// z_d4_bar[0]
+	VMOVUPS	873600(R9), Y0	// z_d2_bar[0]
+	VMOVUPS	875136(R9), Y1	// z_d3_bar[0]
+	VMOVUPS	876672(R9), Y2	// z_d4_bar[0]
 	VMULPS	f32_40200000<>(SB), Y2, Y2
 	VFMADD231PS	f32_c0800000<>(SB), Y1, Y2
 	VFMADD231PS	f32_3fc00000<>(SB), Y0, Y2
-	VMOVUPS	Y2, 838912(R9)	// latentFieldBwd.dz_bar[0]
+	VMOVUPS	Y2, 800256(R9)	// latentFieldBwd.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop51
-	VMOVUPS	916352(SI), Y0	// a_d4_bar[0]
-	VMOVUPS	916480(SI), Y1	// a_d4_bar[1]
-	VMOVUPS	916608(SI), Y2	// a_d4_bar[2]
-	VMOVUPS	916736(SI), Y3	// a_d4_bar[3]
-	VMOVUPS	914816(SI), Y4	// a_d3_bar[0]
-	VMOVUPS	914944(SI), Y5	// a_d3_bar[1]
-	VMOVUPS	915072(SI), Y6	// a_d3_bar[2]
-	VMOVUPS	915200(SI), Y7	// a_d3_bar[3]
-	VMOVUPS	913280(SI), Y8	// a_d2_bar[0]
-	VMOVUPS	913408(SI), Y9	// a_d2_bar[1]
-	VMOVUPS	913536(SI), Y10	// a_d2_bar[2]
-	VMOVUPS	913664(SI), Y11	// a_d2_bar[3]
+	VMOVUPS	877696(SI), Y0	// a_d4_bar[0]
+	VMOVUPS	877824(SI), Y1	// a_d4_bar[1]
+	VMOVUPS	877952(SI), Y2	// a_d4_bar[2]
+	VMOVUPS	878080(SI), Y3	// a_d4_bar[3]
+	VMOVUPS	876160(SI), Y4	// a_d3_bar[0]
+	VMOVUPS	876288(SI), Y5	// a_d3_bar[1]
+	VMOVUPS	876416(SI), Y6	// a_d3_bar[2]
+	VMOVUPS	876544(SI), Y7	// a_d3_bar[3]
+	VMOVUPS	874624(SI), Y8	// a_d2_bar[0]
+	VMOVUPS	874752(SI), Y9	// a_d2_bar[1]
+	VMOVUPS	874880(SI), Y10	// a_d2_bar[2]
+	VMOVUPS	875008(SI), Y11	// a_d2_bar[3]
 	VMULPS	f32_40200000<>(SB), Y0, Y0
 	VFMADD231PS	f32_c0800000<>(SB), Y4, Y0
 	VFMADD231PS	f32_3fc00000<>(SB), Y8, Y0
-	VMOVUPS	Y0, 839936(SI)	// latentFieldBwd.da_bar[0]
+	VMOVUPS	Y0, 801280(SI)	// latentFieldBwd.da_bar[0]
 	VMULPS	f32_40200000<>(SB), Y1, Y0
 	VFMADD231PS	f32_c0800000<>(SB), Y5, Y0
 	VFMADD231PS	f32_3fc00000<>(SB), Y9, Y0
-	VMOVUPS	Y0, 840064(SI)	// latentFieldBwd.da_bar[1]
+	VMOVUPS	Y0, 801408(SI)	// latentFieldBwd.da_bar[1]
 	VMULPS	f32_40200000<>(SB), Y2, Y0
 	VFMADD231PS	f32_c0800000<>(SB), Y6, Y0
 	VFMADD231PS	f32_3fc00000<>(SB), Y10, Y0
-	VMOVUPS	Y0, 840192(SI)	// latentFieldBwd.da_bar[2]
+	VMOVUPS	Y0, 801536(SI)	// latentFieldBwd.da_bar[2]
 	VMULPS	f32_40200000<>(SB), Y3, Y0
 	VFMADD231PS	f32_c0800000<>(SB), Y7, Y0
 	VFMADD231PS	f32_3fc00000<>(SB), Y11, Y0
-	VMOVUPS	Y0, 840320(SI)	// latentFieldBwd.da_bar[3]
+	VMOVUPS	Y0, 801664(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop50
@@ -11067,100 +11557,100 @@ loop51: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop52: // 4 times: vectors of the block
-	VMOVUPS	936448(SI), Y0	// z_next[0]
-	VMOVUPS	Y0, 803072(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	936576(SI), Y0	// z_next[1]
-	VMOVUPS	Y0, 803200(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	936704(SI), Y0	// z_next[2]
-	VMOVUPS	Y0, 803328(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	936832(SI), Y0	// z_next[3]
-	VMOVUPS	Y0, 803456(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	936960(SI), Y0	// z_next[4]
-	VMOVUPS	Y0, 803584(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	937088(SI), Y0	// z_next[5]
-	VMOVUPS	Y0, 803712(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	937216(SI), Y0	// z_next[6]
-	VMOVUPS	Y0, 803840(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	937344(SI), Y0	// z_next[7]
-	VMOVUPS	Y0, 803968(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	937472(SI), Y0	// a_next[0]
-	VMOVUPS	Y0, 804096(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	937600(SI), Y0	// a_next[1]
-	VMOVUPS	Y0, 804224(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	937728(SI), Y0	// a_next[2]
-	VMOVUPS	Y0, 804352(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	937856(SI), Y0	// a_next[3]
-	VMOVUPS	Y0, 804480(SI)	// latentFieldBwd.a[3]
+	VMOVUPS	897792(SI), Y0	// z_next[0]
+	VMOVUPS	Y0, 764416(SI)	// latentFieldBwd.z[0]
+	VMOVUPS	897920(SI), Y0	// z_next[1]
+	VMOVUPS	Y0, 764544(SI)	// latentFieldBwd.z[1]
+	VMOVUPS	898048(SI), Y0	// z_next[2]
+	VMOVUPS	Y0, 764672(SI)	// latentFieldBwd.z[2]
+	VMOVUPS	898176(SI), Y0	// z_next[3]
+	VMOVUPS	Y0, 764800(SI)	// latentFieldBwd.z[3]
+	VMOVUPS	898304(SI), Y0	// z_next[4]
+	VMOVUPS	Y0, 764928(SI)	// latentFieldBwd.z[4]
+	VMOVUPS	898432(SI), Y0	// z_next[5]
+	VMOVUPS	Y0, 765056(SI)	// latentFieldBwd.z[5]
+	VMOVUPS	898560(SI), Y0	// z_next[6]
+	VMOVUPS	Y0, 765184(SI)	// latentFieldBwd.z[6]
+	VMOVUPS	898688(SI), Y0	// z_next[7]
+	VMOVUPS	Y0, 765312(SI)	// latentFieldBwd.z[7]
+	VMOVUPS	898816(SI), Y0	// a_next[0]
+	VMOVUPS	Y0, 765440(SI)	// latentFieldBwd.a[0]
+	VMOVUPS	898944(SI), Y0	// a_next[1]
+	VMOVUPS	Y0, 765568(SI)	// latentFieldBwd.a[1]
+	VMOVUPS	899072(SI), Y0	// a_next[2]
+	VMOVUPS	Y0, 765696(SI)	// latentFieldBwd.a[2]
+	VMOVUPS	899200(SI), Y0	// a_next[3]
+	VMOVUPS	Y0, 765824(SI)	// latentFieldBwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop52
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop53: // 64 times: elements
-	VMOVUPS	749312(SI), Y0	// latentFieldFwd.add[0]
-	VMOVUPS	749344(SI), Y1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	749376(SI), Y2	// latentFieldFwd.add[0] | 2
-	VMOVUPS	749408(SI), Y3	// latentFieldFwd.add[0] | 3
-	VMOVUPS	Y0, 804608(SI)	// latentFieldBwd.add[0]
-	VMOVUPS	Y1, 804640(SI)	// latentFieldBwd.add[0] | 1
-	VMOVUPS	Y2, 804672(SI)	// latentFieldBwd.add[0] | 2
-	VMOVUPS	Y3, 804704(SI)	// latentFieldBwd.add[0] | 3
+	VMOVUPS	710656(SI), Y0	// latentFieldFwd.add[0]
+	VMOVUPS	710688(SI), Y1	// latentFieldFwd.add[0] | 1
+	VMOVUPS	710720(SI), Y2	// latentFieldFwd.add[0] | 2
+	VMOVUPS	710752(SI), Y3	// latentFieldFwd.add[0] | 3
+	VMOVUPS	Y0, 765952(SI)	// latentFieldBwd.add[0]
+	VMOVUPS	Y1, 765984(SI)	// latentFieldBwd.add[0] | 1
+	VMOVUPS	Y2, 766016(SI)	// latentFieldBwd.add[0] | 2
+	VMOVUPS	Y3, 766048(SI)	// latentFieldBwd.add[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop53
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop54: // 64 times: elements
-	VMOVUPS	757504(SI), Y0	// latentFieldFwd.softplus[0]
-	VMOVUPS	757536(SI), Y1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	757568(SI), Y2	// latentFieldFwd.softplus[0] | 2
-	VMOVUPS	757600(SI), Y3	// latentFieldFwd.softplus[0] | 3
-	VMOVUPS	Y0, 812800(SI)	// latentFieldBwd.softplus[0]
-	VMOVUPS	Y1, 812832(SI)	// latentFieldBwd.softplus[0] | 1
-	VMOVUPS	Y2, 812864(SI)	// latentFieldBwd.softplus[0] | 2
-	VMOVUPS	Y3, 812896(SI)	// latentFieldBwd.softplus[0] | 3
+	VMOVUPS	718848(SI), Y0	// latentFieldFwd.softplus[0]
+	VMOVUPS	718880(SI), Y1	// latentFieldFwd.softplus[0] | 1
+	VMOVUPS	718912(SI), Y2	// latentFieldFwd.softplus[0] | 2
+	VMOVUPS	718944(SI), Y3	// latentFieldFwd.softplus[0] | 3
+	VMOVUPS	Y0, 774144(SI)	// latentFieldBwd.softplus[0]
+	VMOVUPS	Y1, 774176(SI)	// latentFieldBwd.softplus[0] | 1
+	VMOVUPS	Y2, 774208(SI)	// latentFieldBwd.softplus[0] | 2
+	VMOVUPS	Y3, 774240(SI)	// latentFieldBwd.softplus[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop54
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop55: // 64 times: elements
-	VMOVUPS	765696(SI), Y0	// latentFieldFwd.add2[0]
-	VMOVUPS	765728(SI), Y1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	765760(SI), Y2	// latentFieldFwd.add2[0] | 2
-	VMOVUPS	765792(SI), Y3	// latentFieldFwd.add2[0] | 3
-	VMOVUPS	Y0, 820992(SI)	// latentFieldBwd.add2[0]
-	VMOVUPS	Y1, 821024(SI)	// latentFieldBwd.add2[0] | 1
-	VMOVUPS	Y2, 821056(SI)	// latentFieldBwd.add2[0] | 2
-	VMOVUPS	Y3, 821088(SI)	// latentFieldBwd.add2[0] | 3
+	VMOVUPS	727040(SI), Y0	// latentFieldFwd.add2[0]
+	VMOVUPS	727072(SI), Y1	// latentFieldFwd.add2[0] | 1
+	VMOVUPS	727104(SI), Y2	// latentFieldFwd.add2[0] | 2
+	VMOVUPS	727136(SI), Y3	// latentFieldFwd.add2[0] | 3
+	VMOVUPS	Y0, 782336(SI)	// latentFieldBwd.add2[0]
+	VMOVUPS	Y1, 782368(SI)	// latentFieldBwd.add2[0] | 1
+	VMOVUPS	Y2, 782400(SI)	// latentFieldBwd.add2[0] | 2
+	VMOVUPS	Y3, 782432(SI)	// latentFieldBwd.add2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop55
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop56: // 64 times: elements
-	VMOVUPS	773888(SI), Y0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	773920(SI), Y1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	773952(SI), Y2	// latentFieldFwd.softplus2[0] | 2
-	VMOVUPS	773984(SI), Y3	// latentFieldFwd.softplus2[0] | 3
-	VMOVUPS	Y0, 829184(SI)	// latentFieldBwd.softplus2[0]
-	VMOVUPS	Y1, 829216(SI)	// latentFieldBwd.softplus2[0] | 1
-	VMOVUPS	Y2, 829248(SI)	// latentFieldBwd.softplus2[0] | 2
-	VMOVUPS	Y3, 829280(SI)	// latentFieldBwd.softplus2[0] | 3
+	VMOVUPS	735232(SI), Y0	// latentFieldFwd.softplus2[0]
+	VMOVUPS	735264(SI), Y1	// latentFieldFwd.softplus2[0] | 1
+	VMOVUPS	735296(SI), Y2	// latentFieldFwd.softplus2[0] | 2
+	VMOVUPS	735328(SI), Y3	// latentFieldFwd.softplus2[0] | 3
+	VMOVUPS	Y0, 790528(SI)	// latentFieldBwd.softplus2[0]
+	VMOVUPS	Y1, 790560(SI)	// latentFieldBwd.softplus2[0] | 1
+	VMOVUPS	Y2, 790592(SI)	// latentFieldBwd.softplus2[0] | 2
+	VMOVUPS	Y3, 790624(SI)	// latentFieldBwd.softplus2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop56
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop57: // 12 times: elements
-	VMOVUPS	782080(SI), Y0	// latentFieldFwd.tanh[0]
-	VMOVUPS	782112(SI), Y1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	782144(SI), Y2	// latentFieldFwd.tanh[0] | 2
-	VMOVUPS	782176(SI), Y3	// latentFieldFwd.tanh[0] | 3
-	VMOVUPS	Y0, 837376(SI)	// latentFieldBwd.tanh[0]
-	VMOVUPS	Y1, 837408(SI)	// latentFieldBwd.tanh[0] | 1
-	VMOVUPS	Y2, 837440(SI)	// latentFieldBwd.tanh[0] | 2
-	VMOVUPS	Y3, 837472(SI)	// latentFieldBwd.tanh[0] | 3
+	VMOVUPS	743424(SI), Y0	// latentFieldFwd.tanh[0]
+	VMOVUPS	743456(SI), Y1	// latentFieldFwd.tanh[0] | 1
+	VMOVUPS	743488(SI), Y2	// latentFieldFwd.tanh[0] | 2
+	VMOVUPS	743520(SI), Y3	// latentFieldFwd.tanh[0] | 3
+	VMOVUPS	Y0, 798720(SI)	// latentFieldBwd.tanh[0]
+	VMOVUPS	Y1, 798752(SI)	// latentFieldBwd.tanh[0] | 1
+	VMOVUPS	Y2, 798784(SI)	// latentFieldBwd.tanh[0] | 2
+	VMOVUPS	Y3, 798816(SI)	// latentFieldBwd.tanh[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop57
@@ -11172,72 +11662,72 @@ loop58: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop59: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	909184(R9), Y0	// z_next_bar[0]
-	VMOVUPS	840448(R9), Y1	// latentFieldBwd.z_bar[0]
+	VMOVUPS	870528(R9), Y0	// z_next_bar[0]
+	VMOVUPS	801792(R9), Y1	// latentFieldBwd.z_bar[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 972288(R9)	// z_next_bar_2[0]
-	VMOVUPS	936320(SI), Y1	// hb6
-	VMOVUPS	912256(R9), Y2	// z_d2_bar[0]
-	VMOVUPS	913792(R9), Y3	// z_d3_bar[0]
-	VMOVUPS	915328(R9), Y4	// z_d4_bar[0]
+	VMOVUPS	Y0, 933632(R9)	// z_next_bar_2[0]
+	VMOVUPS	897664(SI), Y1	// hb6
+	VMOVUPS	873600(R9), Y2	// z_d2_bar[0]
+	VMOVUPS	875136(R9), Y3	// z_d3_bar[0]
+	VMOVUPS	876672(R9), Y4	// z_d4_bar[0]
 	VMULPS	f32_c20b7b8e<>(SB), Y4, Y4
 	VFMADD231PS	f32_42822f0d<>(SB), Y3, Y4
 	VFMADD231PS	f32_c1df2c16<>(SB), Y2, Y4
 	VFMADD231PS	Y1, Y0, Y4
-	VMOVUPS	Y4, 838912(R9)	// latentFieldBwd.dz_bar[0]
+	VMOVUPS	Y4, 800256(R9)	// latentFieldBwd.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop59
-	VMOVUPS	910208(SI), Y0	// a_next_bar[0]
-	VMOVUPS	910336(SI), Y2	// a_next_bar[1]
-	VMOVUPS	910464(SI), Y3	// a_next_bar[2]
-	VMOVUPS	910592(SI), Y4	// a_next_bar[3]
-	VMOVUPS	916352(SI), Y5	// a_d4_bar[0]
-	VMOVUPS	916480(SI), Y6	// a_d4_bar[1]
-	VMOVUPS	916608(SI), Y15	// a_d4_bar[2]
+	VMOVUPS	871552(SI), Y0	// a_next_bar[0]
+	VMOVUPS	871680(SI), Y2	// a_next_bar[1]
+	VMOVUPS	871808(SI), Y3	// a_next_bar[2]
+	VMOVUPS	871936(SI), Y4	// a_next_bar[3]
+	VMOVUPS	877696(SI), Y5	// a_d4_bar[0]
+	VMOVUPS	877824(SI), Y6	// a_d4_bar[1]
+	VMOVUPS	877952(SI), Y15	// a_d4_bar[2]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	916736(SI), Y15	// a_d4_bar[3]
+	VMOVUPS	878080(SI), Y15	// a_d4_bar[3]
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	914816(SI), Y7	// a_d3_bar[0]
-	VMOVUPS	914944(SI), Y8	// a_d3_bar[1]
-	VMOVUPS	915072(SI), Y15	// a_d3_bar[2]
+	VMOVUPS	876160(SI), Y7	// a_d3_bar[0]
+	VMOVUPS	876288(SI), Y8	// a_d3_bar[1]
+	VMOVUPS	876416(SI), Y15	// a_d3_bar[2]
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	915200(SI), Y15	// a_d3_bar[3]
+	VMOVUPS	876544(SI), Y15	// a_d3_bar[3]
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	913280(SI), Y9	// a_d2_bar[0]
-	VMOVUPS	913408(SI), Y10	// a_d2_bar[1]
-	VMOVUPS	913536(SI), Y11	// a_d2_bar[2]
-	VMOVUPS	913664(SI), Y15	// a_d2_bar[3]
+	VMOVUPS	874624(SI), Y9	// a_d2_bar[0]
+	VMOVUPS	874752(SI), Y10	// a_d2_bar[1]
+	VMOVUPS	874880(SI), Y11	// a_d2_bar[2]
+	VMOVUPS	875008(SI), Y15	// a_d2_bar[3]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	841472(SI), Y12	// latentFieldBwd.a_bar[0]
+	VMOVUPS	802816(SI), Y12	// latentFieldBwd.a_bar[0]
 	VADDPS	Y12, Y0, Y0
-	VMOVUPS	Y0, 973312(SI)	// a_next_bar_2[0]
-	VMOVUPS	841600(SI), Y12	// latentFieldBwd.a_bar[1]
+	VMOVUPS	Y0, 934656(SI)	// a_next_bar_2[0]
+	VMOVUPS	802944(SI), Y12	// latentFieldBwd.a_bar[1]
 	VADDPS	Y12, Y2, Y2
-	VMOVUPS	Y2, 973440(SI)	// a_next_bar_2[1]
-	VMOVUPS	841728(SI), Y12	// latentFieldBwd.a_bar[2]
+	VMOVUPS	Y2, 934784(SI)	// a_next_bar_2[1]
+	VMOVUPS	803072(SI), Y12	// latentFieldBwd.a_bar[2]
 	VADDPS	Y12, Y3, Y3
-	VMOVUPS	Y3, 973568(SI)	// a_next_bar_2[2]
-	VMOVUPS	841856(SI), Y12	// latentFieldBwd.a_bar[3]
+	VMOVUPS	Y3, 934912(SI)	// a_next_bar_2[2]
+	VMOVUPS	803200(SI), Y12	// latentFieldBwd.a_bar[3]
 	VADDPS	Y12, Y4, Y4
-	VMOVUPS	Y4, 973696(SI)	// a_next_bar_2[3]
+	VMOVUPS	Y4, 935040(SI)	// a_next_bar_2[3]
 	VMULPS	f32_c20b7b8e<>(SB), Y5, Y5
 	VFMADD231PS	f32_42822f0d<>(SB), Y7, Y5
 	VFMADD231PS	f32_c1df2c16<>(SB), Y9, Y5
 	VFMADD231PS	Y1, Y0, Y5
-	VMOVUPS	Y5, 839936(SI)	// latentFieldBwd.da_bar[0]
+	VMOVUPS	Y5, 801280(SI)	// latentFieldBwd.da_bar[0]
 	VMULPS	f32_c20b7b8e<>(SB), Y6, Y0
 	VFMADD231PS	f32_42822f0d<>(SB), Y8, Y0
 	VFMADD231PS	f32_c1df2c16<>(SB), Y10, Y0
 	VFMADD231PS	Y1, Y2, Y0
-	VMOVUPS	Y0, 840064(SI)	// latentFieldBwd.da_bar[1]
+	VMOVUPS	Y0, 801408(SI)	// latentFieldBwd.da_bar[1]
 	VMOVUPS	0(AX), Y13
 	VMULPS	f32_c20b7b8e<>(SB), Y13, Y0
 	VMOVUPS	64(AX), Y13
 	VFMADD231PS	f32_42822f0d<>(SB), Y13, Y0
 	VFMADD231PS	f32_c1df2c16<>(SB), Y11, Y0
 	VFMADD231PS	Y1, Y3, Y0
-	VMOVUPS	Y0, 840192(SI)	// latentFieldBwd.da_bar[2]
+	VMOVUPS	Y0, 801536(SI)	// latentFieldBwd.da_bar[2]
 	VMOVUPS	32(AX), Y13
 	VMULPS	f32_c20b7b8e<>(SB), Y13, Y0
 	VMOVUPS	96(AX), Y13
@@ -11245,7 +11735,7 @@ loop59: // 8 times: elements
 	VMOVUPS	128(AX), Y13
 	VFMADD231PS	f32_c1df2c16<>(SB), Y13, Y0
 	VFMADD231PS	Y1, Y4, Y0
-	VMOVUPS	Y0, 840320(SI)	// latentFieldBwd.da_bar[3]
+	VMOVUPS	Y0, 801664(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop58
@@ -11253,100 +11743,100 @@ loop59: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop60: // 4 times: vectors of the block
-	VMOVUPS	933632(SI), Y0	// z_y6[0]
-	VMOVUPS	Y0, 803072(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	933760(SI), Y0	// z_y6[1]
-	VMOVUPS	Y0, 803200(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	933888(SI), Y0	// z_y6[2]
-	VMOVUPS	Y0, 803328(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	934016(SI), Y0	// z_y6[3]
-	VMOVUPS	Y0, 803456(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	934144(SI), Y0	// z_y6[4]
-	VMOVUPS	Y0, 803584(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	934272(SI), Y0	// z_y6[5]
-	VMOVUPS	Y0, 803712(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	934400(SI), Y0	// z_y6[6]
-	VMOVUPS	Y0, 803840(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	934528(SI), Y0	// z_y6[7]
-	VMOVUPS	Y0, 803968(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	935168(SI), Y0	// a_y6[0]
-	VMOVUPS	Y0, 804096(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	935296(SI), Y0	// a_y6[1]
-	VMOVUPS	Y0, 804224(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	935424(SI), Y0	// a_y6[2]
-	VMOVUPS	Y0, 804352(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	935552(SI), Y0	// a_y6[3]
-	VMOVUPS	Y0, 804480(SI)	// latentFieldBwd.a[3]
+	VMOVUPS	894976(SI), Y0	// z_y6[0]
+	VMOVUPS	Y0, 764416(SI)	// latentFieldBwd.z[0]
+	VMOVUPS	895104(SI), Y0	// z_y6[1]
+	VMOVUPS	Y0, 764544(SI)	// latentFieldBwd.z[1]
+	VMOVUPS	895232(SI), Y0	// z_y6[2]
+	VMOVUPS	Y0, 764672(SI)	// latentFieldBwd.z[2]
+	VMOVUPS	895360(SI), Y0	// z_y6[3]
+	VMOVUPS	Y0, 764800(SI)	// latentFieldBwd.z[3]
+	VMOVUPS	895488(SI), Y0	// z_y6[4]
+	VMOVUPS	Y0, 764928(SI)	// latentFieldBwd.z[4]
+	VMOVUPS	895616(SI), Y0	// z_y6[5]
+	VMOVUPS	Y0, 765056(SI)	// latentFieldBwd.z[5]
+	VMOVUPS	895744(SI), Y0	// z_y6[6]
+	VMOVUPS	Y0, 765184(SI)	// latentFieldBwd.z[6]
+	VMOVUPS	895872(SI), Y0	// z_y6[7]
+	VMOVUPS	Y0, 765312(SI)	// latentFieldBwd.z[7]
+	VMOVUPS	896512(SI), Y0	// a_y6[0]
+	VMOVUPS	Y0, 765440(SI)	// latentFieldBwd.a[0]
+	VMOVUPS	896640(SI), Y0	// a_y6[1]
+	VMOVUPS	Y0, 765568(SI)	// latentFieldBwd.a[1]
+	VMOVUPS	896768(SI), Y0	// a_y6[2]
+	VMOVUPS	Y0, 765696(SI)	// latentFieldBwd.a[2]
+	VMOVUPS	896896(SI), Y0	// a_y6[3]
+	VMOVUPS	Y0, 765824(SI)	// latentFieldBwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop60
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop61: // 64 times: elements
-	VMOVUPS	937984(SI), Y0	// result_11[0]
-	VMOVUPS	938016(SI), Y1	// result_11[0] | 1
-	VMOVUPS	938048(SI), Y2	// result_11[0] | 2
-	VMOVUPS	938080(SI), Y3	// result_11[0] | 3
-	VMOVUPS	Y0, 804608(SI)	// latentFieldBwd.add[0]
-	VMOVUPS	Y1, 804640(SI)	// latentFieldBwd.add[0] | 1
-	VMOVUPS	Y2, 804672(SI)	// latentFieldBwd.add[0] | 2
-	VMOVUPS	Y3, 804704(SI)	// latentFieldBwd.add[0] | 3
+	VMOVUPS	899328(SI), Y0	// result_11[0]
+	VMOVUPS	899360(SI), Y1	// result_11[0] | 1
+	VMOVUPS	899392(SI), Y2	// result_11[0] | 2
+	VMOVUPS	899424(SI), Y3	// result_11[0] | 3
+	VMOVUPS	Y0, 765952(SI)	// latentFieldBwd.add[0]
+	VMOVUPS	Y1, 765984(SI)	// latentFieldBwd.add[0] | 1
+	VMOVUPS	Y2, 766016(SI)	// latentFieldBwd.add[0] | 2
+	VMOVUPS	Y3, 766048(SI)	// latentFieldBwd.add[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop61
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop62: // 64 times: elements
-	VMOVUPS	946176(SI), Y0	// result_12[0]
-	VMOVUPS	946208(SI), Y1	// result_12[0] | 1
-	VMOVUPS	946240(SI), Y2	// result_12[0] | 2
-	VMOVUPS	946272(SI), Y3	// result_12[0] | 3
-	VMOVUPS	Y0, 812800(SI)	// latentFieldBwd.softplus[0]
-	VMOVUPS	Y1, 812832(SI)	// latentFieldBwd.softplus[0] | 1
-	VMOVUPS	Y2, 812864(SI)	// latentFieldBwd.softplus[0] | 2
-	VMOVUPS	Y3, 812896(SI)	// latentFieldBwd.softplus[0] | 3
+	VMOVUPS	907520(SI), Y0	// result_12[0]
+	VMOVUPS	907552(SI), Y1	// result_12[0] | 1
+	VMOVUPS	907584(SI), Y2	// result_12[0] | 2
+	VMOVUPS	907616(SI), Y3	// result_12[0] | 3
+	VMOVUPS	Y0, 774144(SI)	// latentFieldBwd.softplus[0]
+	VMOVUPS	Y1, 774176(SI)	// latentFieldBwd.softplus[0] | 1
+	VMOVUPS	Y2, 774208(SI)	// latentFieldBwd.softplus[0] | 2
+	VMOVUPS	Y3, 774240(SI)	// latentFieldBwd.softplus[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop62
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop63: // 64 times: elements
-	VMOVUPS	954368(SI), Y0	// result_13[0]
-	VMOVUPS	954400(SI), Y1	// result_13[0] | 1
-	VMOVUPS	954432(SI), Y2	// result_13[0] | 2
-	VMOVUPS	954464(SI), Y3	// result_13[0] | 3
-	VMOVUPS	Y0, 820992(SI)	// latentFieldBwd.add2[0]
-	VMOVUPS	Y1, 821024(SI)	// latentFieldBwd.add2[0] | 1
-	VMOVUPS	Y2, 821056(SI)	// latentFieldBwd.add2[0] | 2
-	VMOVUPS	Y3, 821088(SI)	// latentFieldBwd.add2[0] | 3
+	VMOVUPS	915712(SI), Y0	// result_13[0]
+	VMOVUPS	915744(SI), Y1	// result_13[0] | 1
+	VMOVUPS	915776(SI), Y2	// result_13[0] | 2
+	VMOVUPS	915808(SI), Y3	// result_13[0] | 3
+	VMOVUPS	Y0, 782336(SI)	// latentFieldBwd.add2[0]
+	VMOVUPS	Y1, 782368(SI)	// latentFieldBwd.add2[0] | 1
+	VMOVUPS	Y2, 782400(SI)	// latentFieldBwd.add2[0] | 2
+	VMOVUPS	Y3, 782432(SI)	// latentFieldBwd.add2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop63
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop64: // 64 times: elements
-	VMOVUPS	962560(SI), Y0	// result_14[0]
-	VMOVUPS	962592(SI), Y1	// result_14[0] | 1
-	VMOVUPS	962624(SI), Y2	// result_14[0] | 2
-	VMOVUPS	962656(SI), Y3	// result_14[0] | 3
-	VMOVUPS	Y0, 829184(SI)	// latentFieldBwd.softplus2[0]
-	VMOVUPS	Y1, 829216(SI)	// latentFieldBwd.softplus2[0] | 1
-	VMOVUPS	Y2, 829248(SI)	// latentFieldBwd.softplus2[0] | 2
-	VMOVUPS	Y3, 829280(SI)	// latentFieldBwd.softplus2[0] | 3
+	VMOVUPS	923904(SI), Y0	// result_14[0]
+	VMOVUPS	923936(SI), Y1	// result_14[0] | 1
+	VMOVUPS	923968(SI), Y2	// result_14[0] | 2
+	VMOVUPS	924000(SI), Y3	// result_14[0] | 3
+	VMOVUPS	Y0, 790528(SI)	// latentFieldBwd.softplus2[0]
+	VMOVUPS	Y1, 790560(SI)	// latentFieldBwd.softplus2[0] | 1
+	VMOVUPS	Y2, 790592(SI)	// latentFieldBwd.softplus2[0] | 2
+	VMOVUPS	Y3, 790624(SI)	// latentFieldBwd.softplus2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop64
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop65: // 12 times: elements
-	VMOVUPS	970752(SI), Y0	// result_15[0]
-	VMOVUPS	970784(SI), Y1	// result_15[0] | 1
-	VMOVUPS	970816(SI), Y2	// result_15[0] | 2
-	VMOVUPS	970848(SI), Y3	// result_15[0] | 3
-	VMOVUPS	Y0, 837376(SI)	// latentFieldBwd.tanh[0]
-	VMOVUPS	Y1, 837408(SI)	// latentFieldBwd.tanh[0] | 1
-	VMOVUPS	Y2, 837440(SI)	// latentFieldBwd.tanh[0] | 2
-	VMOVUPS	Y3, 837472(SI)	// latentFieldBwd.tanh[0] | 3
+	VMOVUPS	932096(SI), Y0	// result_15[0]
+	VMOVUPS	932128(SI), Y1	// result_15[0] | 1
+	VMOVUPS	932160(SI), Y2	// result_15[0] | 2
+	VMOVUPS	932192(SI), Y3	// result_15[0] | 3
+	VMOVUPS	Y0, 798720(SI)	// latentFieldBwd.tanh[0]
+	VMOVUPS	Y1, 798752(SI)	// latentFieldBwd.tanh[0] | 1
+	VMOVUPS	Y2, 798784(SI)	// latentFieldBwd.tanh[0] | 2
+	VMOVUPS	Y3, 798816(SI)	// latentFieldBwd.tanh[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop65
@@ -11354,94 +11844,94 @@ loop65: // 12 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop66: // 4 times: vectors of the block
-	VMOVUPS	840448(SI), Y0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Y0, 1008128(SI)	// result_21[0]
-	VMOVUPS	840576(SI), Y0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Y0, 1008256(SI)	// result_21[1]
-	VMOVUPS	840704(SI), Y0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Y0, 1008384(SI)	// result_21[2]
-	VMOVUPS	840832(SI), Y0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Y0, 1008512(SI)	// result_21[3]
-	VMOVUPS	840960(SI), Y0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Y0, 1008640(SI)	// result_21[4]
-	VMOVUPS	841088(SI), Y0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Y0, 1008768(SI)	// result_21[5]
-	VMOVUPS	841216(SI), Y0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Y0, 1008896(SI)	// result_21[6]
-	VMOVUPS	841344(SI), Y0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Y0, 1009024(SI)	// result_21[7]
-	VMOVUPS	841472(SI), Y15	// latentFieldBwd.a_bar[0]
+	VMOVUPS	801792(SI), Y0	// latentFieldBwd.z_bar[0]
+	VMOVUPS	Y0, 969472(SI)	// result_21[0]
+	VMOVUPS	801920(SI), Y0	// latentFieldBwd.z_bar[1]
+	VMOVUPS	Y0, 969600(SI)	// result_21[1]
+	VMOVUPS	802048(SI), Y0	// latentFieldBwd.z_bar[2]
+	VMOVUPS	Y0, 969728(SI)	// result_21[2]
+	VMOVUPS	802176(SI), Y0	// latentFieldBwd.z_bar[3]
+	VMOVUPS	Y0, 969856(SI)	// result_21[3]
+	VMOVUPS	802304(SI), Y0	// latentFieldBwd.z_bar[4]
+	VMOVUPS	Y0, 969984(SI)	// result_21[4]
+	VMOVUPS	802432(SI), Y0	// latentFieldBwd.z_bar[5]
+	VMOVUPS	Y0, 970112(SI)	// result_21[5]
+	VMOVUPS	802560(SI), Y0	// latentFieldBwd.z_bar[6]
+	VMOVUPS	Y0, 970240(SI)	// result_21[6]
+	VMOVUPS	802688(SI), Y0	// latentFieldBwd.z_bar[7]
+	VMOVUPS	Y0, 970368(SI)	// result_21[7]
+	VMOVUPS	802816(SI), Y15	// latentFieldBwd.a_bar[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// result_22[0]
-	VMOVUPS	Y13, 1009152(SI)
-	VMOVUPS	841600(SI), Y15	// latentFieldBwd.a_bar[1]
+	VMOVUPS	Y13, 970496(SI)
+	VMOVUPS	802944(SI), Y15	// latentFieldBwd.a_bar[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// result_22[1]
-	VMOVUPS	Y13, 1009280(SI)
-	VMOVUPS	841728(SI), Y15	// latentFieldBwd.a_bar[2]
+	VMOVUPS	Y13, 970624(SI)
+	VMOVUPS	803072(SI), Y15	// latentFieldBwd.a_bar[2]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// result_22[2]
-	VMOVUPS	Y13, 1009408(SI)
-	VMOVUPS	841856(SI), Y15	// latentFieldBwd.a_bar[3]
+	VMOVUPS	Y13, 970752(SI)
+	VMOVUPS	803200(SI), Y15	// latentFieldBwd.a_bar[3]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// result_22[3]
-	VMOVUPS	Y13, 1009536(SI)
+	VMOVUPS	Y13, 970880(SI)
 	MOVQ	$8, DI
 	MOVQ	SI, R9
 loop67: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1008128(R9), Y0	// result_21[0]
-	VMOVUPS	932480(SI), Y1	// ha65
-	VMOVUPS	972288(R9), Y2	// z_next_bar_2[0]
-	VMOVUPS	936192(SI), Y3	// hb5
-	VMOVUPS	912256(R9), Y4	// z_d2_bar[0]
-	VMOVUPS	913792(R9), Y5	// z_d3_bar[0]
-	VMOVUPS	915328(R9), Y6	// z_d4_bar[0]
+	VMOVUPS	969472(R9), Y0	// result_21[0]
+	VMOVUPS	893824(SI), Y1	// ha65
+	VMOVUPS	933632(R9), Y2	// z_next_bar_2[0]
+	VMOVUPS	897536(SI), Y3	// hb5
+	VMOVUPS	873600(R9), Y4	// z_d2_bar[0]
+	VMOVUPS	875136(R9), Y5	// z_d3_bar[0]
+	VMOVUPS	876672(R9), Y6	// z_d4_bar[0]
 	VMULPS	f32_423d84a1<>(SB), Y6, Y6
 	VFMADD231PS	f32_c2b05b99<>(SB), Y5, Y6
 	VFMADD231PS	f32_42160989<>(SB), Y4, Y6
 	VFMADD231PS	Y3, Y2, Y6
 	VFMADD231PS	Y1, Y0, Y6
-	VMOVUPS	Y6, 838912(R9)	// latentFieldBwd.dz_bar[0]
+	VMOVUPS	Y6, 800256(R9)	// latentFieldBwd.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop67
-	VMOVUPS	916352(SI), Y0	// a_d4_bar[0]
-	VMOVUPS	916480(SI), Y2	// a_d4_bar[1]
-	VMOVUPS	916608(SI), Y4	// a_d4_bar[2]
-	VMOVUPS	916736(SI), Y15	// a_d4_bar[3]
+	VMOVUPS	877696(SI), Y0	// a_d4_bar[0]
+	VMOVUPS	877824(SI), Y2	// a_d4_bar[1]
+	VMOVUPS	877952(SI), Y4	// a_d4_bar[2]
+	VMOVUPS	878080(SI), Y15	// a_d4_bar[3]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	914816(SI), Y5	// a_d3_bar[0]
-	VMOVUPS	914944(SI), Y6	// a_d3_bar[1]
-	VMOVUPS	915072(SI), Y7	// a_d3_bar[2]
-	VMOVUPS	915200(SI), Y15	// a_d3_bar[3]
+	VMOVUPS	876160(SI), Y5	// a_d3_bar[0]
+	VMOVUPS	876288(SI), Y6	// a_d3_bar[1]
+	VMOVUPS	876416(SI), Y7	// a_d3_bar[2]
+	VMOVUPS	876544(SI), Y15	// a_d3_bar[3]
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	913280(SI), Y8	// a_d2_bar[0]
-	VMOVUPS	913408(SI), Y9	// a_d2_bar[1]
-	VMOVUPS	913536(SI), Y10	// a_d2_bar[2]
-	VMOVUPS	913664(SI), Y11	// a_d2_bar[3]
-	VMOVUPS	973312(SI), Y12	// a_next_bar_2[0]
+	VMOVUPS	874624(SI), Y8	// a_d2_bar[0]
+	VMOVUPS	874752(SI), Y9	// a_d2_bar[1]
+	VMOVUPS	874880(SI), Y10	// a_d2_bar[2]
+	VMOVUPS	875008(SI), Y11	// a_d2_bar[3]
+	VMOVUPS	934656(SI), Y12	// a_next_bar_2[0]
 	VMULPS	f32_423d84a1<>(SB), Y0, Y0
 	VFMADD231PS	f32_c2b05b99<>(SB), Y5, Y0
 	VFMADD231PS	f32_42160989<>(SB), Y8, Y0
 	VFMADD231PS	Y3, Y12, Y0
 	VFMADD231PS	0(AX), Y1, Y0
-	VMOVUPS	Y0, 839936(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	973440(SI), Y0	// a_next_bar_2[1]
+	VMOVUPS	Y0, 801280(SI)	// latentFieldBwd.da_bar[0]
+	VMOVUPS	934784(SI), Y0	// a_next_bar_2[1]
 	VMULPS	f32_423d84a1<>(SB), Y2, Y2
 	VFMADD231PS	f32_c2b05b99<>(SB), Y6, Y2
 	VFMADD231PS	f32_42160989<>(SB), Y9, Y2
 	VFMADD231PS	Y3, Y0, Y2
 	VFMADD231PS	32(AX), Y1, Y2
-	VMOVUPS	Y2, 840064(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	973568(SI), Y0	// a_next_bar_2[2]
+	VMOVUPS	Y2, 801408(SI)	// latentFieldBwd.da_bar[1]
+	VMOVUPS	934912(SI), Y0	// a_next_bar_2[2]
 	VMULPS	f32_423d84a1<>(SB), Y4, Y2
 	VFMADD231PS	f32_c2b05b99<>(SB), Y7, Y2
 	VFMADD231PS	f32_42160989<>(SB), Y10, Y2
 	VFMADD231PS	Y3, Y0, Y2
 	VFMADD231PS	64(AX), Y1, Y2
-	VMOVUPS	Y2, 840192(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	973696(SI), Y0	// a_next_bar_2[3]
+	VMOVUPS	Y2, 801536(SI)	// latentFieldBwd.da_bar[2]
+	VMOVUPS	935040(SI), Y0	// a_next_bar_2[3]
 	VMOVUPS	128(AX), Y13
 	VMULPS	f32_423d84a1<>(SB), Y13, Y2
 	VMOVUPS	160(AX), Y13
@@ -11449,7 +11939,7 @@ loop67: // 8 times: elements
 	VFMADD231PS	f32_42160989<>(SB), Y11, Y2
 	VFMADD231PS	Y3, Y0, Y2
 	VFMADD231PS	96(AX), Y1, Y2
-	VMOVUPS	Y2, 840320(SI)	// latentFieldBwd.da_bar[3]
+	VMOVUPS	Y2, 801664(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop66
@@ -11457,100 +11947,100 @@ loop67: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop68: // 4 times: vectors of the block
-	VMOVUPS	929920(SI), Y0	// z_y5[0]
-	VMOVUPS	Y0, 803072(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	930048(SI), Y0	// z_y5[1]
-	VMOVUPS	Y0, 803200(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	930176(SI), Y0	// z_y5[2]
-	VMOVUPS	Y0, 803328(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	930304(SI), Y0	// z_y5[3]
-	VMOVUPS	Y0, 803456(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	930432(SI), Y0	// z_y5[4]
-	VMOVUPS	Y0, 803584(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	930560(SI), Y0	// z_y5[5]
-	VMOVUPS	Y0, 803712(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	930688(SI), Y0	// z_y5[6]
-	VMOVUPS	Y0, 803840(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	930816(SI), Y0	// z_y5[7]
-	VMOVUPS	Y0, 803968(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	931456(SI), Y0	// a_y5[0]
-	VMOVUPS	Y0, 804096(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	931584(SI), Y0	// a_y5[1]
-	VMOVUPS	Y0, 804224(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	931712(SI), Y0	// a_y5[2]
-	VMOVUPS	Y0, 804352(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	931840(SI), Y0	// a_y5[3]
-	VMOVUPS	Y0, 804480(SI)	// latentFieldBwd.a[3]
+	VMOVUPS	891264(SI), Y0	// z_y5[0]
+	VMOVUPS	Y0, 764416(SI)	// latentFieldBwd.z[0]
+	VMOVUPS	891392(SI), Y0	// z_y5[1]
+	VMOVUPS	Y0, 764544(SI)	// latentFieldBwd.z[1]
+	VMOVUPS	891520(SI), Y0	// z_y5[2]
+	VMOVUPS	Y0, 764672(SI)	// latentFieldBwd.z[2]
+	VMOVUPS	891648(SI), Y0	// z_y5[3]
+	VMOVUPS	Y0, 764800(SI)	// latentFieldBwd.z[3]
+	VMOVUPS	891776(SI), Y0	// z_y5[4]
+	VMOVUPS	Y0, 764928(SI)	// latentFieldBwd.z[4]
+	VMOVUPS	891904(SI), Y0	// z_y5[5]
+	VMOVUPS	Y0, 765056(SI)	// latentFieldBwd.z[5]
+	VMOVUPS	892032(SI), Y0	// z_y5[6]
+	VMOVUPS	Y0, 765184(SI)	// latentFieldBwd.z[6]
+	VMOVUPS	892160(SI), Y0	// z_y5[7]
+	VMOVUPS	Y0, 765312(SI)	// latentFieldBwd.z[7]
+	VMOVUPS	892800(SI), Y0	// a_y5[0]
+	VMOVUPS	Y0, 765440(SI)	// latentFieldBwd.a[0]
+	VMOVUPS	892928(SI), Y0	// a_y5[1]
+	VMOVUPS	Y0, 765568(SI)	// latentFieldBwd.a[1]
+	VMOVUPS	893056(SI), Y0	// a_y5[2]
+	VMOVUPS	Y0, 765696(SI)	// latentFieldBwd.a[2]
+	VMOVUPS	893184(SI), Y0	// a_y5[3]
+	VMOVUPS	Y0, 765824(SI)	// latentFieldBwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop68
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop69: // 64 times: elements
-	VMOVUPS	973824(SI), Y0	// result_16[0]
-	VMOVUPS	973856(SI), Y1	// result_16[0] | 1
-	VMOVUPS	973888(SI), Y2	// result_16[0] | 2
-	VMOVUPS	973920(SI), Y3	// result_16[0] | 3
-	VMOVUPS	Y0, 804608(SI)	// latentFieldBwd.add[0]
-	VMOVUPS	Y1, 804640(SI)	// latentFieldBwd.add[0] | 1
-	VMOVUPS	Y2, 804672(SI)	// latentFieldBwd.add[0] | 2
-	VMOVUPS	Y3, 804704(SI)	// latentFieldBwd.add[0] | 3
+	VMOVUPS	935168(SI), Y0	// result_16[0]
+	VMOVUPS	935200(SI), Y1	// result_16[0] | 1
+	VMOVUPS	935232(SI), Y2	// result_16[0] | 2
+	VMOVUPS	935264(SI), Y3	// result_16[0] | 3
+	VMOVUPS	Y0, 765952(SI)	// latentFieldBwd.add[0]
+	VMOVUPS	Y1, 765984(SI)	// latentFieldBwd.add[0] | 1
+	VMOVUPS	Y2, 766016(SI)	// latentFieldBwd.add[0] | 2
+	VMOVUPS	Y3, 766048(SI)	// latentFieldBwd.add[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop69
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop70: // 64 times: elements
-	VMOVUPS	982016(SI), Y0	// result_17[0]
-	VMOVUPS	982048(SI), Y1	// result_17[0] | 1
-	VMOVUPS	982080(SI), Y2	// result_17[0] | 2
-	VMOVUPS	982112(SI), Y3	// result_17[0] | 3
-	VMOVUPS	Y0, 812800(SI)	// latentFieldBwd.softplus[0]
-	VMOVUPS	Y1, 812832(SI)	// latentFieldBwd.softplus[0] | 1
-	VMOVUPS	Y2, 812864(SI)	// latentFieldBwd.softplus[0] | 2
-	VMOVUPS	Y3, 812896(SI)	// latentFieldBwd.softplus[0] | 3
+	VMOVUPS	943360(SI), Y0	// result_17[0]
+	VMOVUPS	943392(SI), Y1	// result_17[0] | 1
+	VMOVUPS	943424(SI), Y2	// result_17[0] | 2
+	VMOVUPS	943456(SI), Y3	// result_17[0] | 3
+	VMOVUPS	Y0, 774144(SI)	// latentFieldBwd.softplus[0]
+	VMOVUPS	Y1, 774176(SI)	// latentFieldBwd.softplus[0] | 1
+	VMOVUPS	Y2, 774208(SI)	// latentFieldBwd.softplus[0] | 2
+	VMOVUPS	Y3, 774240(SI)	// latentFieldBwd.softplus[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop70
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop71: // 64 times: elements
-	VMOVUPS	990208(SI), Y0	// result_18[0]
-	VMOVUPS	990240(SI), Y1	// result_18[0] | 1
-	VMOVUPS	990272(SI), Y2	// result_18[0] | 2
-	VMOVUPS	990304(SI), Y3	// result_18[0] | 3
-	VMOVUPS	Y0, 820992(SI)	// latentFieldBwd.add2[0]
-	VMOVUPS	Y1, 821024(SI)	// latentFieldBwd.add2[0] | 1
-	VMOVUPS	Y2, 821056(SI)	// latentFieldBwd.add2[0] | 2
-	VMOVUPS	Y3, 821088(SI)	// latentFieldBwd.add2[0] | 3
+	VMOVUPS	951552(SI), Y0	// result_18[0]
+	VMOVUPS	951584(SI), Y1	// result_18[0] | 1
+	VMOVUPS	951616(SI), Y2	// result_18[0] | 2
+	VMOVUPS	951648(SI), Y3	// result_18[0] | 3
+	VMOVUPS	Y0, 782336(SI)	// latentFieldBwd.add2[0]
+	VMOVUPS	Y1, 782368(SI)	// latentFieldBwd.add2[0] | 1
+	VMOVUPS	Y2, 782400(SI)	// latentFieldBwd.add2[0] | 2
+	VMOVUPS	Y3, 782432(SI)	// latentFieldBwd.add2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop71
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop72: // 64 times: elements
-	VMOVUPS	998400(SI), Y0	// result_19[0]
-	VMOVUPS	998432(SI), Y1	// result_19[0] | 1
-	VMOVUPS	998464(SI), Y2	// result_19[0] | 2
-	VMOVUPS	998496(SI), Y3	// result_19[0] | 3
-	VMOVUPS	Y0, 829184(SI)	// latentFieldBwd.softplus2[0]
-	VMOVUPS	Y1, 829216(SI)	// latentFieldBwd.softplus2[0] | 1
-	VMOVUPS	Y2, 829248(SI)	// latentFieldBwd.softplus2[0] | 2
-	VMOVUPS	Y3, 829280(SI)	// latentFieldBwd.softplus2[0] | 3
+	VMOVUPS	959744(SI), Y0	// result_19[0]
+	VMOVUPS	959776(SI), Y1	// result_19[0] | 1
+	VMOVUPS	959808(SI), Y2	// result_19[0] | 2
+	VMOVUPS	959840(SI), Y3	// result_19[0] | 3
+	VMOVUPS	Y0, 790528(SI)	// latentFieldBwd.softplus2[0]
+	VMOVUPS	Y1, 790560(SI)	// latentFieldBwd.softplus2[0] | 1
+	VMOVUPS	Y2, 790592(SI)	// latentFieldBwd.softplus2[0] | 2
+	VMOVUPS	Y3, 790624(SI)	// latentFieldBwd.softplus2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop72
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop73: // 12 times: elements
-	VMOVUPS	1006592(SI), Y0	// result_20[0]
-	VMOVUPS	1006624(SI), Y1	// result_20[0] | 1
-	VMOVUPS	1006656(SI), Y2	// result_20[0] | 2
-	VMOVUPS	1006688(SI), Y3	// result_20[0] | 3
-	VMOVUPS	Y0, 837376(SI)	// latentFieldBwd.tanh[0]
-	VMOVUPS	Y1, 837408(SI)	// latentFieldBwd.tanh[0] | 1
-	VMOVUPS	Y2, 837440(SI)	// latentFieldBwd.tanh[0] | 2
-	VMOVUPS	Y3, 837472(SI)	// latentFieldBwd.tanh[0] | 3
+	VMOVUPS	967936(SI), Y0	// result_20[0]
+	VMOVUPS	967968(SI), Y1	// result_20[0] | 1
+	VMOVUPS	968000(SI), Y2	// result_20[0] | 2
+	VMOVUPS	968032(SI), Y3	// result_20[0] | 3
+	VMOVUPS	Y0, 798720(SI)	// latentFieldBwd.tanh[0]
+	VMOVUPS	Y1, 798752(SI)	// latentFieldBwd.tanh[0] | 1
+	VMOVUPS	Y2, 798784(SI)	// latentFieldBwd.tanh[0] | 2
+	VMOVUPS	Y3, 798816(SI)	// latentFieldBwd.tanh[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop73
@@ -11558,97 +12048,97 @@ loop73: // 12 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop74: // 4 times: vectors of the block
-	VMOVUPS	840448(SI), Y0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Y0, 1043968(SI)	// result_28[0]
-	VMOVUPS	840576(SI), Y0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Y0, 1044096(SI)	// result_28[1]
-	VMOVUPS	840704(SI), Y0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Y0, 1044224(SI)	// result_28[2]
-	VMOVUPS	840832(SI), Y0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Y0, 1044352(SI)	// result_28[3]
-	VMOVUPS	840960(SI), Y0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Y0, 1044480(SI)	// result_28[4]
-	VMOVUPS	841088(SI), Y0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Y0, 1044608(SI)	// result_28[5]
-	VMOVUPS	841216(SI), Y0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Y0, 1044736(SI)	// result_28[6]
-	VMOVUPS	841344(SI), Y0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Y0, 1044864(SI)	// result_28[7]
-	VMOVUPS	841472(SI), Y15	// latentFieldBwd.a_bar[0]
+	VMOVUPS	801792(SI), Y0	// latentFieldBwd.z_bar[0]
+	VMOVUPS	Y0, 1005312(SI)	// result_28[0]
+	VMOVUPS	801920(SI), Y0	// latentFieldBwd.z_bar[1]
+	VMOVUPS	Y0, 1005440(SI)	// result_28[1]
+	VMOVUPS	802048(SI), Y0	// latentFieldBwd.z_bar[2]
+	VMOVUPS	Y0, 1005568(SI)	// result_28[2]
+	VMOVUPS	802176(SI), Y0	// latentFieldBwd.z_bar[3]
+	VMOVUPS	Y0, 1005696(SI)	// result_28[3]
+	VMOVUPS	802304(SI), Y0	// latentFieldBwd.z_bar[4]
+	VMOVUPS	Y0, 1005824(SI)	// result_28[4]
+	VMOVUPS	802432(SI), Y0	// latentFieldBwd.z_bar[5]
+	VMOVUPS	Y0, 1005952(SI)	// result_28[5]
+	VMOVUPS	802560(SI), Y0	// latentFieldBwd.z_bar[6]
+	VMOVUPS	Y0, 1006080(SI)	// result_28[6]
+	VMOVUPS	802688(SI), Y0	// latentFieldBwd.z_bar[7]
+	VMOVUPS	Y0, 1006208(SI)	// result_28[7]
+	VMOVUPS	802816(SI), Y15	// latentFieldBwd.a_bar[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// result_29[0]
-	VMOVUPS	Y13, 1044992(SI)
-	VMOVUPS	841600(SI), Y15	// latentFieldBwd.a_bar[1]
+	VMOVUPS	Y13, 1006336(SI)
+	VMOVUPS	802944(SI), Y15	// latentFieldBwd.a_bar[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// result_29[1]
-	VMOVUPS	Y13, 1045120(SI)
-	VMOVUPS	841728(SI), Y15	// latentFieldBwd.a_bar[2]
+	VMOVUPS	Y13, 1006464(SI)
+	VMOVUPS	803072(SI), Y15	// latentFieldBwd.a_bar[2]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// result_29[2]
-	VMOVUPS	Y13, 1045248(SI)
-	VMOVUPS	841856(SI), Y15	// latentFieldBwd.a_bar[3]
+	VMOVUPS	Y13, 1006592(SI)
+	VMOVUPS	803200(SI), Y15	// latentFieldBwd.a_bar[3]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// result_29[3]
-	VMOVUPS	Y13, 1045376(SI)
+	VMOVUPS	Y13, 1006720(SI)
 	MOVQ	$8, DI
 	MOVQ	SI, R9
 loop75: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1043968(R9), Y0	// result_28[0]
-	VMOVUPS	928768(SI), Y1	// ha54
-	VMOVUPS	1008128(R9), Y2	// result_21[0]
-	VMOVUPS	932352(SI), Y3	// ha64
-	VMOVUPS	972288(R9), Y4	// z_next_bar_2[0]
-	VMOVUPS	936064(SI), Y5	// hb4
-	VMOVUPS	912256(R9), Y6	// z_d2_bar[0]
-	VMOVUPS	913792(R9), Y7	// z_d3_bar[0]
-	VMOVUPS	915328(R9), Y8	// z_d4_bar[0]
+	VMOVUPS	1005312(R9), Y0	// result_28[0]
+	VMOVUPS	890112(SI), Y1	// ha54
+	VMOVUPS	969472(R9), Y2	// result_21[0]
+	VMOVUPS	893696(SI), Y3	// ha64
+	VMOVUPS	933632(R9), Y4	// z_next_bar_2[0]
+	VMOVUPS	897408(SI), Y5	// hb4
+	VMOVUPS	873600(R9), Y6	// z_d2_bar[0]
+	VMOVUPS	875136(R9), Y7	// z_d3_bar[0]
+	VMOVUPS	876672(R9), Y8	// z_d4_bar[0]
 	VMULPS	f32_c1846284<>(SB), Y8, Y8
 	VFMADD231PS	f32_41f2b49c<>(SB), Y7, Y8
 	VFMADD231PS	f32_c14693c6<>(SB), Y6, Y8
 	VFMADD231PS	Y5, Y4, Y8
 	VFMADD231PS	Y3, Y2, Y8
 	VFMADD231PS	Y1, Y0, Y8
-	VMOVUPS	Y8, 838912(R9)	// latentFieldBwd.dz_bar[0]
+	VMOVUPS	Y8, 800256(R9)	// latentFieldBwd.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop75
-	VMOVUPS	916352(SI), Y0	// a_d4_bar[0]
-	VMOVUPS	916480(SI), Y2	// a_d4_bar[1]
-	VMOVUPS	916608(SI), Y15	// a_d4_bar[2]
+	VMOVUPS	877696(SI), Y0	// a_d4_bar[0]
+	VMOVUPS	877824(SI), Y2	// a_d4_bar[1]
+	VMOVUPS	877952(SI), Y15	// a_d4_bar[2]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	916736(SI), Y15	// a_d4_bar[3]
+	VMOVUPS	878080(SI), Y15	// a_d4_bar[3]
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	914816(SI), Y4	// a_d3_bar[0]
-	VMOVUPS	914944(SI), Y6	// a_d3_bar[1]
-	VMOVUPS	915072(SI), Y7	// a_d3_bar[2]
-	VMOVUPS	915200(SI), Y15	// a_d3_bar[3]
+	VMOVUPS	876160(SI), Y4	// a_d3_bar[0]
+	VMOVUPS	876288(SI), Y6	// a_d3_bar[1]
+	VMOVUPS	876416(SI), Y7	// a_d3_bar[2]
+	VMOVUPS	876544(SI), Y15	// a_d3_bar[3]
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	913280(SI), Y8	// a_d2_bar[0]
-	VMOVUPS	913408(SI), Y9	// a_d2_bar[1]
-	VMOVUPS	913536(SI), Y10	// a_d2_bar[2]
-	VMOVUPS	913664(SI), Y15	// a_d2_bar[3]
+	VMOVUPS	874624(SI), Y8	// a_d2_bar[0]
+	VMOVUPS	874752(SI), Y9	// a_d2_bar[1]
+	VMOVUPS	874880(SI), Y10	// a_d2_bar[2]
+	VMOVUPS	875008(SI), Y15	// a_d2_bar[3]
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	1009152(SI), Y11	// result_22[0]
-	VMOVUPS	973312(SI), Y12	// a_next_bar_2[0]
+	VMOVUPS	970496(SI), Y11	// result_22[0]
+	VMOVUPS	934656(SI), Y12	// a_next_bar_2[0]
 	VMULPS	f32_c1846284<>(SB), Y0, Y0
 	VFMADD231PS	f32_41f2b49c<>(SB), Y4, Y0
 	VFMADD231PS	f32_c14693c6<>(SB), Y8, Y0
 	VFMADD231PS	Y5, Y12, Y0
 	VFMADD231PS	Y3, Y11, Y0
 	VFMADD231PS	0(AX), Y1, Y0
-	VMOVUPS	Y0, 839936(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	1009280(SI), Y0	// result_22[1]
-	VMOVUPS	973440(SI), Y4	// a_next_bar_2[1]
+	VMOVUPS	Y0, 801280(SI)	// latentFieldBwd.da_bar[0]
+	VMOVUPS	970624(SI), Y0	// result_22[1]
+	VMOVUPS	934784(SI), Y4	// a_next_bar_2[1]
 	VMULPS	f32_c1846284<>(SB), Y2, Y2
 	VFMADD231PS	f32_41f2b49c<>(SB), Y6, Y2
 	VFMADD231PS	f32_c14693c6<>(SB), Y9, Y2
 	VFMADD231PS	Y5, Y4, Y2
 	VFMADD231PS	Y3, Y0, Y2
 	VFMADD231PS	32(AX), Y1, Y2
-	VMOVUPS	Y2, 840064(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	1009408(SI), Y0	// result_22[2]
-	VMOVUPS	973568(SI), Y2	// a_next_bar_2[2]
+	VMOVUPS	Y2, 801408(SI)	// latentFieldBwd.da_bar[1]
+	VMOVUPS	970752(SI), Y0	// result_22[2]
+	VMOVUPS	934912(SI), Y2	// a_next_bar_2[2]
 	VMOVUPS	128(AX), Y13
 	VMULPS	f32_c1846284<>(SB), Y13, Y4
 	VFMADD231PS	f32_41f2b49c<>(SB), Y7, Y4
@@ -11656,9 +12146,9 @@ loop75: // 8 times: elements
 	VFMADD231PS	Y5, Y2, Y4
 	VFMADD231PS	Y3, Y0, Y4
 	VFMADD231PS	64(AX), Y1, Y4
-	VMOVUPS	Y4, 840192(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	1009536(SI), Y0	// result_22[3]
-	VMOVUPS	973696(SI), Y2	// a_next_bar_2[3]
+	VMOVUPS	Y4, 801536(SI)	// latentFieldBwd.da_bar[2]
+	VMOVUPS	970880(SI), Y0	// result_22[3]
+	VMOVUPS	935040(SI), Y2	// a_next_bar_2[3]
 	VMOVUPS	160(AX), Y13
 	VMULPS	f32_c1846284<>(SB), Y13, Y4
 	VMOVUPS	192(AX), Y13
@@ -11668,7 +12158,7 @@ loop75: // 8 times: elements
 	VFMADD231PS	Y5, Y2, Y4
 	VFMADD231PS	Y3, Y0, Y4
 	VFMADD231PS	96(AX), Y1, Y4
-	VMOVUPS	Y4, 840320(SI)	// latentFieldBwd.da_bar[3]
+	VMOVUPS	Y4, 801664(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop74
@@ -11676,100 +12166,100 @@ loop75: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop76: // 4 times: vectors of the block
-	VMOVUPS	926336(SI), Y0	// z_y4[0]
-	VMOVUPS	Y0, 803072(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	926464(SI), Y0	// z_y4[1]
-	VMOVUPS	Y0, 803200(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	926592(SI), Y0	// z_y4[2]
-	VMOVUPS	Y0, 803328(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	926720(SI), Y0	// z_y4[3]
-	VMOVUPS	Y0, 803456(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	926848(SI), Y0	// z_y4[4]
-	VMOVUPS	Y0, 803584(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	926976(SI), Y0	// z_y4[5]
-	VMOVUPS	Y0, 803712(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	927104(SI), Y0	// z_y4[6]
-	VMOVUPS	Y0, 803840(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	927232(SI), Y0	// z_y4[7]
-	VMOVUPS	Y0, 803968(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	927872(SI), Y0	// a_y4[0]
-	VMOVUPS	Y0, 804096(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	928000(SI), Y0	// a_y4[1]
-	VMOVUPS	Y0, 804224(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	928128(SI), Y0	// a_y4[2]
-	VMOVUPS	Y0, 804352(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	928256(SI), Y0	// a_y4[3]
-	VMOVUPS	Y0, 804480(SI)	// latentFieldBwd.a[3]
+	VMOVUPS	887680(SI), Y0	// z_y4[0]
+	VMOVUPS	Y0, 764416(SI)	// latentFieldBwd.z[0]
+	VMOVUPS	887808(SI), Y0	// z_y4[1]
+	VMOVUPS	Y0, 764544(SI)	// latentFieldBwd.z[1]
+	VMOVUPS	887936(SI), Y0	// z_y4[2]
+	VMOVUPS	Y0, 764672(SI)	// latentFieldBwd.z[2]
+	VMOVUPS	888064(SI), Y0	// z_y4[3]
+	VMOVUPS	Y0, 764800(SI)	// latentFieldBwd.z[3]
+	VMOVUPS	888192(SI), Y0	// z_y4[4]
+	VMOVUPS	Y0, 764928(SI)	// latentFieldBwd.z[4]
+	VMOVUPS	888320(SI), Y0	// z_y4[5]
+	VMOVUPS	Y0, 765056(SI)	// latentFieldBwd.z[5]
+	VMOVUPS	888448(SI), Y0	// z_y4[6]
+	VMOVUPS	Y0, 765184(SI)	// latentFieldBwd.z[6]
+	VMOVUPS	888576(SI), Y0	// z_y4[7]
+	VMOVUPS	Y0, 765312(SI)	// latentFieldBwd.z[7]
+	VMOVUPS	889216(SI), Y0	// a_y4[0]
+	VMOVUPS	Y0, 765440(SI)	// latentFieldBwd.a[0]
+	VMOVUPS	889344(SI), Y0	// a_y4[1]
+	VMOVUPS	Y0, 765568(SI)	// latentFieldBwd.a[1]
+	VMOVUPS	889472(SI), Y0	// a_y4[2]
+	VMOVUPS	Y0, 765696(SI)	// latentFieldBwd.a[2]
+	VMOVUPS	889600(SI), Y0	// a_y4[3]
+	VMOVUPS	Y0, 765824(SI)	// latentFieldBwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop76
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop77: // 64 times: elements
-	VMOVUPS	1009664(SI), Y0	// result_23[0]
-	VMOVUPS	1009696(SI), Y1	// result_23[0] | 1
-	VMOVUPS	1009728(SI), Y2	// result_23[0] | 2
-	VMOVUPS	1009760(SI), Y3	// result_23[0] | 3
-	VMOVUPS	Y0, 804608(SI)	// latentFieldBwd.add[0]
-	VMOVUPS	Y1, 804640(SI)	// latentFieldBwd.add[0] | 1
-	VMOVUPS	Y2, 804672(SI)	// latentFieldBwd.add[0] | 2
-	VMOVUPS	Y3, 804704(SI)	// latentFieldBwd.add[0] | 3
+	VMOVUPS	971008(SI), Y0	// result_23[0]
+	VMOVUPS	971040(SI), Y1	// result_23[0] | 1
+	VMOVUPS	971072(SI), Y2	// result_23[0] | 2
+	VMOVUPS	971104(SI), Y3	// result_23[0] | 3
+	VMOVUPS	Y0, 765952(SI)	// latentFieldBwd.add[0]
+	VMOVUPS	Y1, 765984(SI)	// latentFieldBwd.add[0] | 1
+	VMOVUPS	Y2, 766016(SI)	// latentFieldBwd.add[0] | 2
+	VMOVUPS	Y3, 766048(SI)	// latentFieldBwd.add[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop77
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop78: // 64 times: elements
-	VMOVUPS	1017856(SI), Y0	// result_24[0]
-	VMOVUPS	1017888(SI), Y1	// result_24[0] | 1
-	VMOVUPS	1017920(SI), Y2	// result_24[0] | 2
-	VMOVUPS	1017952(SI), Y3	// result_24[0] | 3
-	VMOVUPS	Y0, 812800(SI)	// latentFieldBwd.softplus[0]
-	VMOVUPS	Y1, 812832(SI)	// latentFieldBwd.softplus[0] | 1
-	VMOVUPS	Y2, 812864(SI)	// latentFieldBwd.softplus[0] | 2
-	VMOVUPS	Y3, 812896(SI)	// latentFieldBwd.softplus[0] | 3
+	VMOVUPS	979200(SI), Y0	// result_24[0]
+	VMOVUPS	979232(SI), Y1	// result_24[0] | 1
+	VMOVUPS	979264(SI), Y2	// result_24[0] | 2
+	VMOVUPS	979296(SI), Y3	// result_24[0] | 3
+	VMOVUPS	Y0, 774144(SI)	// latentFieldBwd.softplus[0]
+	VMOVUPS	Y1, 774176(SI)	// latentFieldBwd.softplus[0] | 1
+	VMOVUPS	Y2, 774208(SI)	// latentFieldBwd.softplus[0] | 2
+	VMOVUPS	Y3, 774240(SI)	// latentFieldBwd.softplus[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop78
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop79: // 64 times: elements
-	VMOVUPS	1026048(SI), Y0	// result_25[0]
-	VMOVUPS	1026080(SI), Y1	// result_25[0] | 1
-	VMOVUPS	1026112(SI), Y2	// result_25[0] | 2
-	VMOVUPS	1026144(SI), Y3	// result_25[0] | 3
-	VMOVUPS	Y0, 820992(SI)	// latentFieldBwd.add2[0]
-	VMOVUPS	Y1, 821024(SI)	// latentFieldBwd.add2[0] | 1
-	VMOVUPS	Y2, 821056(SI)	// latentFieldBwd.add2[0] | 2
-	VMOVUPS	Y3, 821088(SI)	// latentFieldBwd.add2[0] | 3
+	VMOVUPS	987392(SI), Y0	// result_25[0]
+	VMOVUPS	987424(SI), Y1	// result_25[0] | 1
+	VMOVUPS	987456(SI), Y2	// result_25[0] | 2
+	VMOVUPS	987488(SI), Y3	// result_25[0] | 3
+	VMOVUPS	Y0, 782336(SI)	// latentFieldBwd.add2[0]
+	VMOVUPS	Y1, 782368(SI)	// latentFieldBwd.add2[0] | 1
+	VMOVUPS	Y2, 782400(SI)	// latentFieldBwd.add2[0] | 2
+	VMOVUPS	Y3, 782432(SI)	// latentFieldBwd.add2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop79
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop80: // 64 times: elements
-	VMOVUPS	1034240(SI), Y0	// result_26[0]
-	VMOVUPS	1034272(SI), Y1	// result_26[0] | 1
-	VMOVUPS	1034304(SI), Y2	// result_26[0] | 2
-	VMOVUPS	1034336(SI), Y3	// result_26[0] | 3
-	VMOVUPS	Y0, 829184(SI)	// latentFieldBwd.softplus2[0]
-	VMOVUPS	Y1, 829216(SI)	// latentFieldBwd.softplus2[0] | 1
-	VMOVUPS	Y2, 829248(SI)	// latentFieldBwd.softplus2[0] | 2
-	VMOVUPS	Y3, 829280(SI)	// latentFieldBwd.softplus2[0] | 3
+	VMOVUPS	995584(SI), Y0	// result_26[0]
+	VMOVUPS	995616(SI), Y1	// result_26[0] | 1
+	VMOVUPS	995648(SI), Y2	// result_26[0] | 2
+	VMOVUPS	995680(SI), Y3	// result_26[0] | 3
+	VMOVUPS	Y0, 790528(SI)	// latentFieldBwd.softplus2[0]
+	VMOVUPS	Y1, 790560(SI)	// latentFieldBwd.softplus2[0] | 1
+	VMOVUPS	Y2, 790592(SI)	// latentFieldBwd.softplus2[0] | 2
+	VMOVUPS	Y3, 790624(SI)	// latentFieldBwd.softplus2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop80
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop81: // 12 times: elements
-	VMOVUPS	1042432(SI), Y0	// result_27[0]
-	VMOVUPS	1042464(SI), Y1	// result_27[0] | 1
-	VMOVUPS	1042496(SI), Y2	// result_27[0] | 2
-	VMOVUPS	1042528(SI), Y3	// result_27[0] | 3
-	VMOVUPS	Y0, 837376(SI)	// latentFieldBwd.tanh[0]
-	VMOVUPS	Y1, 837408(SI)	// latentFieldBwd.tanh[0] | 1
-	VMOVUPS	Y2, 837440(SI)	// latentFieldBwd.tanh[0] | 2
-	VMOVUPS	Y3, 837472(SI)	// latentFieldBwd.tanh[0] | 3
+	VMOVUPS	1003776(SI), Y0	// result_27[0]
+	VMOVUPS	1003808(SI), Y1	// result_27[0] | 1
+	VMOVUPS	1003840(SI), Y2	// result_27[0] | 2
+	VMOVUPS	1003872(SI), Y3	// result_27[0] | 3
+	VMOVUPS	Y0, 798720(SI)	// latentFieldBwd.tanh[0]
+	VMOVUPS	Y1, 798752(SI)	// latentFieldBwd.tanh[0] | 1
+	VMOVUPS	Y2, 798784(SI)	// latentFieldBwd.tanh[0] | 2
+	VMOVUPS	Y3, 798816(SI)	// latentFieldBwd.tanh[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop81
@@ -11777,53 +12267,53 @@ loop81: // 12 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop82: // 4 times: vectors of the block
-	VMOVUPS	840448(SI), Y0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Y0, 1079808(SI)	// result_35[0]
-	VMOVUPS	840576(SI), Y0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Y0, 1079936(SI)	// result_35[1]
-	VMOVUPS	840704(SI), Y0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Y0, 1080064(SI)	// result_35[2]
-	VMOVUPS	840832(SI), Y0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Y0, 1080192(SI)	// result_35[3]
-	VMOVUPS	840960(SI), Y0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Y0, 1080320(SI)	// result_35[4]
-	VMOVUPS	841088(SI), Y0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Y0, 1080448(SI)	// result_35[5]
-	VMOVUPS	841216(SI), Y0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Y0, 1080576(SI)	// result_35[6]
-	VMOVUPS	841344(SI), Y0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Y0, 1080704(SI)	// result_35[7]
-	VMOVUPS	841472(SI), Y15	// latentFieldBwd.a_bar[0]
+	VMOVUPS	801792(SI), Y0	// latentFieldBwd.z_bar[0]
+	VMOVUPS	Y0, 1041152(SI)	// result_35[0]
+	VMOVUPS	801920(SI), Y0	// latentFieldBwd.z_bar[1]
+	VMOVUPS	Y0, 1041280(SI)	// result_35[1]
+	VMOVUPS	802048(SI), Y0	// latentFieldBwd.z_bar[2]
+	VMOVUPS	Y0, 1041408(SI)	// result_35[2]
+	VMOVUPS	802176(SI), Y0	// latentFieldBwd.z_bar[3]
+	VMOVUPS	Y0, 1041536(SI)	// result_35[3]
+	VMOVUPS	802304(SI), Y0	// latentFieldBwd.z_bar[4]
+	VMOVUPS	Y0, 1041664(SI)	// result_35[4]
+	VMOVUPS	802432(SI), Y0	// latentFieldBwd.z_bar[5]
+	VMOVUPS	Y0, 1041792(SI)	// result_35[5]
+	VMOVUPS	802560(SI), Y0	// latentFieldBwd.z_bar[6]
+	VMOVUPS	Y0, 1041920(SI)	// result_35[6]
+	VMOVUPS	802688(SI), Y0	// latentFieldBwd.z_bar[7]
+	VMOVUPS	Y0, 1042048(SI)	// result_35[7]
+	VMOVUPS	802816(SI), Y15	// latentFieldBwd.a_bar[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// result_36[0]
-	VMOVUPS	Y13, 1080832(SI)
-	VMOVUPS	841600(SI), Y15	// latentFieldBwd.a_bar[1]
+	VMOVUPS	Y13, 1042176(SI)
+	VMOVUPS	802944(SI), Y15	// latentFieldBwd.a_bar[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// result_36[1]
-	VMOVUPS	Y13, 1080960(SI)
-	VMOVUPS	841728(SI), Y15	// latentFieldBwd.a_bar[2]
+	VMOVUPS	Y13, 1042304(SI)
+	VMOVUPS	803072(SI), Y15	// latentFieldBwd.a_bar[2]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// result_36[2]
-	VMOVUPS	Y13, 1081088(SI)
-	VMOVUPS	841856(SI), Y15	// latentFieldBwd.a_bar[3]
+	VMOVUPS	Y13, 1042432(SI)
+	VMOVUPS	803200(SI), Y15	// latentFieldBwd.a_bar[3]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// result_36[3]
-	VMOVUPS	Y13, 1081216(SI)
+	VMOVUPS	Y13, 1042560(SI)
 	MOVQ	$8, DI
 	MOVQ	SI, R9
 loop83: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1079808(R9), Y0	// result_35[0]
-	VMOVUPS	925184(SI), Y1	// ha43
-	VMOVUPS	1043968(R9), Y2	// result_28[0]
-	VMOVUPS	928640(SI), Y3	// ha53
-	VMOVUPS	1008128(R9), Y4	// result_21[0]
-	VMOVUPS	932224(SI), Y5	// ha63
-	VMOVUPS	972288(R9), Y6	// z_next_bar_2[0]
-	VMOVUPS	935936(SI), Y7	// hb3
-	VMOVUPS	912256(R9), Y8	// z_d2_bar[0]
-	VMOVUPS	913792(R9), Y9	// z_d3_bar[0]
-	VMOVUPS	915328(R9), Y10	// z_d4_bar[0]
+	VMOVUPS	1041152(R9), Y0	// result_35[0]
+	VMOVUPS	886528(SI), Y1	// ha43
+	VMOVUPS	1005312(R9), Y2	// result_28[0]
+	VMOVUPS	889984(SI), Y3	// ha53
+	VMOVUPS	969472(R9), Y4	// result_21[0]
+	VMOVUPS	893568(SI), Y5	// ha63
+	VMOVUPS	933632(R9), Y6	// z_next_bar_2[0]
+	VMOVUPS	897280(SI), Y7	// hb3
+	VMOVUPS	873600(R9), Y8	// z_d2_bar[0]
+	VMOVUPS	875136(R9), Y9	// z_d3_bar[0]
+	VMOVUPS	876672(R9), Y10	// z_d4_bar[0]
 	VMULPS	f32_401f6670<>(SB), Y10, Y10
 	VFMADD231PS	f32_c0be1cf3<>(SB), Y9, Y10
 	VFMADD231PS	f32_407b89f9<>(SB), Y8, Y10
@@ -11831,31 +12321,31 @@ loop83: // 8 times: elements
 	VFMADD231PS	Y5, Y4, Y10
 	VFMADD231PS	Y3, Y2, Y10
 	VFMADD231PS	Y1, Y0, Y10
-	VMOVUPS	Y10, 838912(R9)	// latentFieldBwd.dz_bar[0]
+	VMOVUPS	Y10, 800256(R9)	// latentFieldBwd.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop83
-	VMOVUPS	916352(SI), Y0	// a_d4_bar[0]
-	VMOVUPS	916480(SI), Y2	// a_d4_bar[1]
-	VMOVUPS	916608(SI), Y15	// a_d4_bar[2]
+	VMOVUPS	877696(SI), Y0	// a_d4_bar[0]
+	VMOVUPS	877824(SI), Y2	// a_d4_bar[1]
+	VMOVUPS	877952(SI), Y15	// a_d4_bar[2]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	916736(SI), Y15	// a_d4_bar[3]
+	VMOVUPS	878080(SI), Y15	// a_d4_bar[3]
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	914816(SI), Y4	// a_d3_bar[0]
-	VMOVUPS	914944(SI), Y6	// a_d3_bar[1]
-	VMOVUPS	915072(SI), Y15	// a_d3_bar[2]
+	VMOVUPS	876160(SI), Y4	// a_d3_bar[0]
+	VMOVUPS	876288(SI), Y6	// a_d3_bar[1]
+	VMOVUPS	876416(SI), Y15	// a_d3_bar[2]
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	915200(SI), Y15	// a_d3_bar[3]
+	VMOVUPS	876544(SI), Y15	// a_d3_bar[3]
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	913280(SI), Y8	// a_d2_bar[0]
-	VMOVUPS	913408(SI), Y9	// a_d2_bar[1]
-	VMOVUPS	913536(SI), Y15	// a_d2_bar[2]
+	VMOVUPS	874624(SI), Y8	// a_d2_bar[0]
+	VMOVUPS	874752(SI), Y9	// a_d2_bar[1]
+	VMOVUPS	874880(SI), Y15	// a_d2_bar[2]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	913664(SI), Y15	// a_d2_bar[3]
+	VMOVUPS	875008(SI), Y15	// a_d2_bar[3]
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	1044992(SI), Y10	// result_29[0]
-	VMOVUPS	1009152(SI), Y11	// result_22[0]
-	VMOVUPS	973312(SI), Y12	// a_next_bar_2[0]
+	VMOVUPS	1006336(SI), Y10	// result_29[0]
+	VMOVUPS	970496(SI), Y11	// result_22[0]
+	VMOVUPS	934656(SI), Y12	// a_next_bar_2[0]
 	VMULPS	f32_401f6670<>(SB), Y0, Y0
 	VFMADD231PS	f32_c0be1cf3<>(SB), Y4, Y0
 	VFMADD231PS	f32_407b89f9<>(SB), Y8, Y0
@@ -11863,10 +12353,10 @@ loop83: // 8 times: elements
 	VFMADD231PS	Y5, Y11, Y0
 	VFMADD231PS	Y3, Y10, Y0
 	VFMADD231PS	0(AX), Y1, Y0
-	VMOVUPS	Y0, 839936(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	1045120(SI), Y0	// result_29[1]
-	VMOVUPS	1009280(SI), Y4	// result_22[1]
-	VMOVUPS	973440(SI), Y8	// a_next_bar_2[1]
+	VMOVUPS	Y0, 801280(SI)	// latentFieldBwd.da_bar[0]
+	VMOVUPS	1006464(SI), Y0	// result_29[1]
+	VMOVUPS	970624(SI), Y4	// result_22[1]
+	VMOVUPS	934784(SI), Y8	// a_next_bar_2[1]
 	VMULPS	f32_401f6670<>(SB), Y2, Y2
 	VFMADD231PS	f32_c0be1cf3<>(SB), Y6, Y2
 	VFMADD231PS	f32_407b89f9<>(SB), Y9, Y2
@@ -11874,10 +12364,10 @@ loop83: // 8 times: elements
 	VFMADD231PS	Y5, Y4, Y2
 	VFMADD231PS	Y3, Y0, Y2
 	VFMADD231PS	32(AX), Y1, Y2
-	VMOVUPS	Y2, 840064(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	1045248(SI), Y0	// result_29[2]
-	VMOVUPS	1009408(SI), Y2	// result_22[2]
-	VMOVUPS	973568(SI), Y4	// a_next_bar_2[2]
+	VMOVUPS	Y2, 801408(SI)	// latentFieldBwd.da_bar[1]
+	VMOVUPS	1006592(SI), Y0	// result_29[2]
+	VMOVUPS	970752(SI), Y2	// result_22[2]
+	VMOVUPS	934912(SI), Y4	// a_next_bar_2[2]
 	VMOVUPS	128(AX), Y13
 	VMULPS	f32_401f6670<>(SB), Y13, Y6
 	VMOVUPS	192(AX), Y13
@@ -11888,10 +12378,10 @@ loop83: // 8 times: elements
 	VFMADD231PS	Y5, Y2, Y6
 	VFMADD231PS	Y3, Y0, Y6
 	VFMADD231PS	64(AX), Y1, Y6
-	VMOVUPS	Y6, 840192(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	1045376(SI), Y0	// result_29[3]
-	VMOVUPS	1009536(SI), Y2	// result_22[3]
-	VMOVUPS	973696(SI), Y4	// a_next_bar_2[3]
+	VMOVUPS	Y6, 801536(SI)	// latentFieldBwd.da_bar[2]
+	VMOVUPS	1006720(SI), Y0	// result_29[3]
+	VMOVUPS	970880(SI), Y2	// result_22[3]
+	VMOVUPS	935040(SI), Y4	// a_next_bar_2[3]
 	VMOVUPS	160(AX), Y13
 	VMULPS	f32_401f6670<>(SB), Y13, Y6
 	VMOVUPS	224(AX), Y13
@@ -11902,7 +12392,7 @@ loop83: // 8 times: elements
 	VFMADD231PS	Y5, Y2, Y6
 	VFMADD231PS	Y3, Y0, Y6
 	VFMADD231PS	96(AX), Y1, Y6
-	VMOVUPS	Y6, 840320(SI)	// latentFieldBwd.da_bar[3]
+	VMOVUPS	Y6, 801664(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop82
@@ -11910,100 +12400,100 @@ loop83: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop84: // 4 times: vectors of the block
-	VMOVUPS	922880(SI), Y0	// z_y3[0]
-	VMOVUPS	Y0, 803072(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	923008(SI), Y0	// z_y3[1]
-	VMOVUPS	Y0, 803200(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	923136(SI), Y0	// z_y3[2]
-	VMOVUPS	Y0, 803328(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	923264(SI), Y0	// z_y3[3]
-	VMOVUPS	Y0, 803456(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	923392(SI), Y0	// z_y3[4]
-	VMOVUPS	Y0, 803584(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	923520(SI), Y0	// z_y3[5]
-	VMOVUPS	Y0, 803712(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	923648(SI), Y0	// z_y3[6]
-	VMOVUPS	Y0, 803840(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	923776(SI), Y0	// z_y3[7]
-	VMOVUPS	Y0, 803968(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	924416(SI), Y0	// a_y3[0]
-	VMOVUPS	Y0, 804096(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	924544(SI), Y0	// a_y3[1]
-	VMOVUPS	Y0, 804224(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	924672(SI), Y0	// a_y3[2]
-	VMOVUPS	Y0, 804352(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	924800(SI), Y0	// a_y3[3]
-	VMOVUPS	Y0, 804480(SI)	// latentFieldBwd.a[3]
+	VMOVUPS	884224(SI), Y0	// z_y3[0]
+	VMOVUPS	Y0, 764416(SI)	// latentFieldBwd.z[0]
+	VMOVUPS	884352(SI), Y0	// z_y3[1]
+	VMOVUPS	Y0, 764544(SI)	// latentFieldBwd.z[1]
+	VMOVUPS	884480(SI), Y0	// z_y3[2]
+	VMOVUPS	Y0, 764672(SI)	// latentFieldBwd.z[2]
+	VMOVUPS	884608(SI), Y0	// z_y3[3]
+	VMOVUPS	Y0, 764800(SI)	// latentFieldBwd.z[3]
+	VMOVUPS	884736(SI), Y0	// z_y3[4]
+	VMOVUPS	Y0, 764928(SI)	// latentFieldBwd.z[4]
+	VMOVUPS	884864(SI), Y0	// z_y3[5]
+	VMOVUPS	Y0, 765056(SI)	// latentFieldBwd.z[5]
+	VMOVUPS	884992(SI), Y0	// z_y3[6]
+	VMOVUPS	Y0, 765184(SI)	// latentFieldBwd.z[6]
+	VMOVUPS	885120(SI), Y0	// z_y3[7]
+	VMOVUPS	Y0, 765312(SI)	// latentFieldBwd.z[7]
+	VMOVUPS	885760(SI), Y0	// a_y3[0]
+	VMOVUPS	Y0, 765440(SI)	// latentFieldBwd.a[0]
+	VMOVUPS	885888(SI), Y0	// a_y3[1]
+	VMOVUPS	Y0, 765568(SI)	// latentFieldBwd.a[1]
+	VMOVUPS	886016(SI), Y0	// a_y3[2]
+	VMOVUPS	Y0, 765696(SI)	// latentFieldBwd.a[2]
+	VMOVUPS	886144(SI), Y0	// a_y3[3]
+	VMOVUPS	Y0, 765824(SI)	// latentFieldBwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop84
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop85: // 64 times: elements
-	VMOVUPS	1045504(SI), Y0	// result_30[0]
-	VMOVUPS	1045536(SI), Y1	// result_30[0] | 1
-	VMOVUPS	1045568(SI), Y2	// result_30[0] | 2
-	VMOVUPS	1045600(SI), Y3	// result_30[0] | 3
-	VMOVUPS	Y0, 804608(SI)	// latentFieldBwd.add[0]
-	VMOVUPS	Y1, 804640(SI)	// latentFieldBwd.add[0] | 1
-	VMOVUPS	Y2, 804672(SI)	// latentFieldBwd.add[0] | 2
-	VMOVUPS	Y3, 804704(SI)	// latentFieldBwd.add[0] | 3
+	VMOVUPS	1006848(SI), Y0	// result_30[0]
+	VMOVUPS	1006880(SI), Y1	// result_30[0] | 1
+	VMOVUPS	1006912(SI), Y2	// result_30[0] | 2
+	VMOVUPS	1006944(SI), Y3	// result_30[0] | 3
+	VMOVUPS	Y0, 765952(SI)	// latentFieldBwd.add[0]
+	VMOVUPS	Y1, 765984(SI)	// latentFieldBwd.add[0] | 1
+	VMOVUPS	Y2, 766016(SI)	// latentFieldBwd.add[0] | 2
+	VMOVUPS	Y3, 766048(SI)	// latentFieldBwd.add[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop85
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop86: // 64 times: elements
-	VMOVUPS	1053696(SI), Y0	// result_31[0]
-	VMOVUPS	1053728(SI), Y1	// result_31[0] | 1
-	VMOVUPS	1053760(SI), Y2	// result_31[0] | 2
-	VMOVUPS	1053792(SI), Y3	// result_31[0] | 3
-	VMOVUPS	Y0, 812800(SI)	// latentFieldBwd.softplus[0]
-	VMOVUPS	Y1, 812832(SI)	// latentFieldBwd.softplus[0] | 1
-	VMOVUPS	Y2, 812864(SI)	// latentFieldBwd.softplus[0] | 2
-	VMOVUPS	Y3, 812896(SI)	// latentFieldBwd.softplus[0] | 3
+	VMOVUPS	1015040(SI), Y0	// result_31[0]
+	VMOVUPS	1015072(SI), Y1	// result_31[0] | 1
+	VMOVUPS	1015104(SI), Y2	// result_31[0] | 2
+	VMOVUPS	1015136(SI), Y3	// result_31[0] | 3
+	VMOVUPS	Y0, 774144(SI)	// latentFieldBwd.softplus[0]
+	VMOVUPS	Y1, 774176(SI)	// latentFieldBwd.softplus[0] | 1
+	VMOVUPS	Y2, 774208(SI)	// latentFieldBwd.softplus[0] | 2
+	VMOVUPS	Y3, 774240(SI)	// latentFieldBwd.softplus[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop86
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop87: // 64 times: elements
-	VMOVUPS	1061888(SI), Y0	// result_32[0]
-	VMOVUPS	1061920(SI), Y1	// result_32[0] | 1
-	VMOVUPS	1061952(SI), Y2	// result_32[0] | 2
-	VMOVUPS	1061984(SI), Y3	// result_32[0] | 3
-	VMOVUPS	Y0, 820992(SI)	// latentFieldBwd.add2[0]
-	VMOVUPS	Y1, 821024(SI)	// latentFieldBwd.add2[0] | 1
-	VMOVUPS	Y2, 821056(SI)	// latentFieldBwd.add2[0] | 2
-	VMOVUPS	Y3, 821088(SI)	// latentFieldBwd.add2[0] | 3
+	VMOVUPS	1023232(SI), Y0	// result_32[0]
+	VMOVUPS	1023264(SI), Y1	// result_32[0] | 1
+	VMOVUPS	1023296(SI), Y2	// result_32[0] | 2
+	VMOVUPS	1023328(SI), Y3	// result_32[0] | 3
+	VMOVUPS	Y0, 782336(SI)	// latentFieldBwd.add2[0]
+	VMOVUPS	Y1, 782368(SI)	// latentFieldBwd.add2[0] | 1
+	VMOVUPS	Y2, 782400(SI)	// latentFieldBwd.add2[0] | 2
+	VMOVUPS	Y3, 782432(SI)	// latentFieldBwd.add2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop87
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop88: // 64 times: elements
-	VMOVUPS	1070080(SI), Y0	// result_33[0]
-	VMOVUPS	1070112(SI), Y1	// result_33[0] | 1
-	VMOVUPS	1070144(SI), Y2	// result_33[0] | 2
-	VMOVUPS	1070176(SI), Y3	// result_33[0] | 3
-	VMOVUPS	Y0, 829184(SI)	// latentFieldBwd.softplus2[0]
-	VMOVUPS	Y1, 829216(SI)	// latentFieldBwd.softplus2[0] | 1
-	VMOVUPS	Y2, 829248(SI)	// latentFieldBwd.softplus2[0] | 2
-	VMOVUPS	Y3, 829280(SI)	// latentFieldBwd.softplus2[0] | 3
+	VMOVUPS	1031424(SI), Y0	// result_33[0]
+	VMOVUPS	1031456(SI), Y1	// result_33[0] | 1
+	VMOVUPS	1031488(SI), Y2	// result_33[0] | 2
+	VMOVUPS	1031520(SI), Y3	// result_33[0] | 3
+	VMOVUPS	Y0, 790528(SI)	// latentFieldBwd.softplus2[0]
+	VMOVUPS	Y1, 790560(SI)	// latentFieldBwd.softplus2[0] | 1
+	VMOVUPS	Y2, 790592(SI)	// latentFieldBwd.softplus2[0] | 2
+	VMOVUPS	Y3, 790624(SI)	// latentFieldBwd.softplus2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop88
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop89: // 12 times: elements
-	VMOVUPS	1078272(SI), Y0	// result_34[0]
-	VMOVUPS	1078304(SI), Y1	// result_34[0] | 1
-	VMOVUPS	1078336(SI), Y2	// result_34[0] | 2
-	VMOVUPS	1078368(SI), Y3	// result_34[0] | 3
-	VMOVUPS	Y0, 837376(SI)	// latentFieldBwd.tanh[0]
-	VMOVUPS	Y1, 837408(SI)	// latentFieldBwd.tanh[0] | 1
-	VMOVUPS	Y2, 837440(SI)	// latentFieldBwd.tanh[0] | 2
-	VMOVUPS	Y3, 837472(SI)	// latentFieldBwd.tanh[0] | 3
+	VMOVUPS	1039616(SI), Y0	// result_34[0]
+	VMOVUPS	1039648(SI), Y1	// result_34[0] | 1
+	VMOVUPS	1039680(SI), Y2	// result_34[0] | 2
+	VMOVUPS	1039712(SI), Y3	// result_34[0] | 3
+	VMOVUPS	Y0, 798720(SI)	// latentFieldBwd.tanh[0]
+	VMOVUPS	Y1, 798752(SI)	// latentFieldBwd.tanh[0] | 1
+	VMOVUPS	Y2, 798784(SI)	// latentFieldBwd.tanh[0] | 2
+	VMOVUPS	Y3, 798816(SI)	// latentFieldBwd.tanh[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop89
@@ -12011,55 +12501,55 @@ loop89: // 12 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop90: // 4 times: vectors of the block
-	VMOVUPS	840448(SI), Y0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Y0, 1115648(SI)	// result_42[0]
-	VMOVUPS	840576(SI), Y0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Y0, 1115776(SI)	// result_42[1]
-	VMOVUPS	840704(SI), Y0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Y0, 1115904(SI)	// result_42[2]
-	VMOVUPS	840832(SI), Y0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Y0, 1116032(SI)	// result_42[3]
-	VMOVUPS	840960(SI), Y0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Y0, 1116160(SI)	// result_42[4]
-	VMOVUPS	841088(SI), Y0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Y0, 1116288(SI)	// result_42[5]
-	VMOVUPS	841216(SI), Y0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Y0, 1116416(SI)	// result_42[6]
-	VMOVUPS	841344(SI), Y0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Y0, 1116544(SI)	// result_42[7]
-	VMOVUPS	841472(SI), Y15	// latentFieldBwd.a_bar[0]
+	VMOVUPS	801792(SI), Y0	// latentFieldBwd.z_bar[0]
+	VMOVUPS	Y0, 1076992(SI)	// result_42[0]
+	VMOVUPS	801920(SI), Y0	// latentFieldBwd.z_bar[1]
+	VMOVUPS	Y0, 1077120(SI)	// result_42[1]
+	VMOVUPS	802048(SI), Y0	// latentFieldBwd.z_bar[2]
+	VMOVUPS	Y0, 1077248(SI)	// result_42[2]
+	VMOVUPS	802176(SI), Y0	// latentFieldBwd.z_bar[3]
+	VMOVUPS	Y0, 1077376(SI)	// result_42[3]
+	VMOVUPS	802304(SI), Y0	// latentFieldBwd.z_bar[4]
+	VMOVUPS	Y0, 1077504(SI)	// result_42[4]
+	VMOVUPS	802432(SI), Y0	// latentFieldBwd.z_bar[5]
+	VMOVUPS	Y0, 1077632(SI)	// result_42[5]
+	VMOVUPS	802560(SI), Y0	// latentFieldBwd.z_bar[6]
+	VMOVUPS	Y0, 1077760(SI)	// result_42[6]
+	VMOVUPS	802688(SI), Y0	// latentFieldBwd.z_bar[7]
+	VMOVUPS	Y0, 1077888(SI)	// result_42[7]
+	VMOVUPS	802816(SI), Y15	// latentFieldBwd.a_bar[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// result_43[0]
-	VMOVUPS	Y13, 1116672(SI)
-	VMOVUPS	841600(SI), Y15	// latentFieldBwd.a_bar[1]
+	VMOVUPS	Y13, 1078016(SI)
+	VMOVUPS	802944(SI), Y15	// latentFieldBwd.a_bar[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// result_43[1]
-	VMOVUPS	Y13, 1116800(SI)
-	VMOVUPS	841728(SI), Y15	// latentFieldBwd.a_bar[2]
+	VMOVUPS	Y13, 1078144(SI)
+	VMOVUPS	803072(SI), Y15	// latentFieldBwd.a_bar[2]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// result_43[2]
-	VMOVUPS	Y13, 1116928(SI)
-	VMOVUPS	841856(SI), Y15	// latentFieldBwd.a_bar[3]
+	VMOVUPS	Y13, 1078272(SI)
+	VMOVUPS	803200(SI), Y15	// latentFieldBwd.a_bar[3]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// result_43[3]
-	VMOVUPS	Y13, 1117056(SI)
+	VMOVUPS	Y13, 1078400(SI)
 	MOVQ	$8, DI
 	MOVQ	SI, R9
 loop91: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1115648(R9), Y0	// result_42[0]
-	VMOVUPS	921728(SI), Y1	// ha32
-	VMOVUPS	1079808(R9), Y2	// result_35[0]
-	VMOVUPS	925056(SI), Y3	// ha42
-	VMOVUPS	1043968(R9), Y4	// result_28[0]
-	VMOVUPS	928512(SI), Y5	// ha52
-	VMOVUPS	1008128(R9), Y6	// result_21[0]
-	VMOVUPS	932096(SI), Y7	// ha62
-	VMOVUPS	972288(R9), Y8	// z_next_bar_2[0]
-	VMOVUPS	935808(SI), Y9	// hb2
-	VMOVUPS	912256(R9), Y10	// z_d2_bar[0]
-	VMOVUPS	913792(R9), Y11	// z_d3_bar[0]
-	VMOVUPS	915328(R9), Y12	// z_d4_bar[0]
+	VMOVUPS	1076992(R9), Y0	// result_42[0]
+	VMOVUPS	883072(SI), Y1	// ha32
+	VMOVUPS	1041152(R9), Y2	// result_35[0]
+	VMOVUPS	886400(SI), Y3	// ha42
+	VMOVUPS	1005312(R9), Y4	// result_28[0]
+	VMOVUPS	889856(SI), Y5	// ha52
+	VMOVUPS	969472(R9), Y6	// result_21[0]
+	VMOVUPS	893440(SI), Y7	// ha62
+	VMOVUPS	933632(R9), Y8	// z_next_bar_2[0]
+	VMOVUPS	897152(SI), Y9	// hb2
+	VMOVUPS	873600(R9), Y10	// z_d2_bar[0]
+	VMOVUPS	875136(R9), Y11	// z_d3_bar[0]
+	VMOVUPS	876672(R9), Y12	// z_d4_bar[0]
 	VMULPS	f32_3dd04817<>(SB), Y12, Y12
 	VFMADD231PS	f32_be64c2f8<>(SB), Y11, Y12
 	VFMADD231PS	f32_3e06dc5d<>(SB), Y10, Y12
@@ -12068,34 +12558,34 @@ loop91: // 8 times: elements
 	VFMADD231PS	Y5, Y4, Y12
 	VFMADD231PS	Y3, Y2, Y12
 	VFMADD231PS	Y1, Y0, Y12
-	VMOVUPS	Y12, 838912(R9)	// latentFieldBwd.dz_bar[0]
+	VMOVUPS	Y12, 800256(R9)	// latentFieldBwd.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop91
-	VMOVUPS	916352(SI), Y0	// a_d4_bar[0]
-	VMOVUPS	916480(SI), Y15	// a_d4_bar[1]
+	VMOVUPS	877696(SI), Y0	// a_d4_bar[0]
+	VMOVUPS	877824(SI), Y15	// a_d4_bar[1]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	916608(SI), Y15	// a_d4_bar[2]
+	VMOVUPS	877952(SI), Y15	// a_d4_bar[2]
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	916736(SI), Y15	// a_d4_bar[3]
+	VMOVUPS	878080(SI), Y15	// a_d4_bar[3]
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	914816(SI), Y2	// a_d3_bar[0]
-	VMOVUPS	914944(SI), Y15	// a_d3_bar[1]
+	VMOVUPS	876160(SI), Y2	// a_d3_bar[0]
+	VMOVUPS	876288(SI), Y15	// a_d3_bar[1]
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	915072(SI), Y15	// a_d3_bar[2]
+	VMOVUPS	876416(SI), Y15	// a_d3_bar[2]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	915200(SI), Y15	// a_d3_bar[3]
+	VMOVUPS	876544(SI), Y15	// a_d3_bar[3]
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	913280(SI), Y4	// a_d2_bar[0]
-	VMOVUPS	913408(SI), Y6	// a_d2_bar[1]
-	VMOVUPS	913536(SI), Y15	// a_d2_bar[2]
+	VMOVUPS	874624(SI), Y4	// a_d2_bar[0]
+	VMOVUPS	874752(SI), Y6	// a_d2_bar[1]
+	VMOVUPS	874880(SI), Y15	// a_d2_bar[2]
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	913664(SI), Y15	// a_d2_bar[3]
+	VMOVUPS	875008(SI), Y15	// a_d2_bar[3]
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1080832(SI), Y8	// result_36[0]
-	VMOVUPS	1044992(SI), Y10	// result_29[0]
-	VMOVUPS	1009152(SI), Y11	// result_22[0]
-	VMOVUPS	973312(SI), Y12	// a_next_bar_2[0]
+	VMOVUPS	1042176(SI), Y8	// result_36[0]
+	VMOVUPS	1006336(SI), Y10	// result_29[0]
+	VMOVUPS	970496(SI), Y11	// result_22[0]
+	VMOVUPS	934656(SI), Y12	// a_next_bar_2[0]
 	VMULPS	f32_3dd04817<>(SB), Y0, Y0
 	VFMADD231PS	f32_be64c2f8<>(SB), Y2, Y0
 	VFMADD231PS	f32_3e06dc5d<>(SB), Y4, Y0
@@ -12104,11 +12594,11 @@ loop91: // 8 times: elements
 	VFMADD231PS	Y5, Y10, Y0
 	VFMADD231PS	Y3, Y8, Y0
 	VFMADD231PS	0(AX), Y1, Y0
-	VMOVUPS	Y0, 839936(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	1080960(SI), Y0	// result_36[1]
-	VMOVUPS	1045120(SI), Y2	// result_29[1]
-	VMOVUPS	1009280(SI), Y4	// result_22[1]
-	VMOVUPS	973440(SI), Y8	// a_next_bar_2[1]
+	VMOVUPS	Y0, 801280(SI)	// latentFieldBwd.da_bar[0]
+	VMOVUPS	1042304(SI), Y0	// result_36[1]
+	VMOVUPS	1006464(SI), Y2	// result_29[1]
+	VMOVUPS	970624(SI), Y4	// result_22[1]
+	VMOVUPS	934784(SI), Y8	// a_next_bar_2[1]
 	VMOVUPS	128(AX), Y13
 	VMULPS	f32_3dd04817<>(SB), Y13, Y10
 	VMOVUPS	224(AX), Y13
@@ -12119,11 +12609,11 @@ loop91: // 8 times: elements
 	VFMADD231PS	Y5, Y2, Y10
 	VFMADD231PS	Y3, Y0, Y10
 	VFMADD231PS	32(AX), Y1, Y10
-	VMOVUPS	Y10, 840064(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	1081088(SI), Y0	// result_36[2]
-	VMOVUPS	1045248(SI), Y2	// result_29[2]
-	VMOVUPS	1009408(SI), Y4	// result_22[2]
-	VMOVUPS	973568(SI), Y6	// a_next_bar_2[2]
+	VMOVUPS	Y10, 801408(SI)	// latentFieldBwd.da_bar[1]
+	VMOVUPS	1042432(SI), Y0	// result_36[2]
+	VMOVUPS	1006592(SI), Y2	// result_29[2]
+	VMOVUPS	970752(SI), Y4	// result_22[2]
+	VMOVUPS	934912(SI), Y6	// a_next_bar_2[2]
 	VMOVUPS	160(AX), Y13
 	VMULPS	f32_3dd04817<>(SB), Y13, Y8
 	VMOVUPS	256(AX), Y13
@@ -12135,11 +12625,11 @@ loop91: // 8 times: elements
 	VFMADD231PS	Y5, Y2, Y8
 	VFMADD231PS	Y3, Y0, Y8
 	VFMADD231PS	64(AX), Y1, Y8
-	VMOVUPS	Y8, 840192(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	1081216(SI), Y0	// result_36[3]
-	VMOVUPS	1045376(SI), Y2	// result_29[3]
-	VMOVUPS	1009536(SI), Y4	// result_22[3]
-	VMOVUPS	973696(SI), Y6	// a_next_bar_2[3]
+	VMOVUPS	Y8, 801536(SI)	// latentFieldBwd.da_bar[2]
+	VMOVUPS	1042560(SI), Y0	// result_36[3]
+	VMOVUPS	1006720(SI), Y2	// result_29[3]
+	VMOVUPS	970880(SI), Y4	// result_22[3]
+	VMOVUPS	935040(SI), Y6	// a_next_bar_2[3]
 	VMOVUPS	192(AX), Y13
 	VMULPS	f32_3dd04817<>(SB), Y13, Y8
 	VMOVUPS	288(AX), Y13
@@ -12151,7 +12641,7 @@ loop91: // 8 times: elements
 	VFMADD231PS	Y5, Y2, Y8
 	VFMADD231PS	Y3, Y0, Y8
 	VFMADD231PS	96(AX), Y1, Y8
-	VMOVUPS	Y8, 840320(SI)	// latentFieldBwd.da_bar[3]
+	VMOVUPS	Y8, 801664(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop90
@@ -12159,100 +12649,100 @@ loop91: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop92: // 4 times: vectors of the block
-	VMOVUPS	919552(SI), Y0	// z_y2[0]
-	VMOVUPS	Y0, 803072(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	919680(SI), Y0	// z_y2[1]
-	VMOVUPS	Y0, 803200(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	919808(SI), Y0	// z_y2[2]
-	VMOVUPS	Y0, 803328(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	919936(SI), Y0	// z_y2[3]
-	VMOVUPS	Y0, 803456(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	920064(SI), Y0	// z_y2[4]
-	VMOVUPS	Y0, 803584(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	920192(SI), Y0	// z_y2[5]
-	VMOVUPS	Y0, 803712(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	920320(SI), Y0	// z_y2[6]
-	VMOVUPS	Y0, 803840(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	920448(SI), Y0	// z_y2[7]
-	VMOVUPS	Y0, 803968(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	921088(SI), Y0	// a_y2[0]
-	VMOVUPS	Y0, 804096(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	921216(SI), Y0	// a_y2[1]
-	VMOVUPS	Y0, 804224(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	921344(SI), Y0	// a_y2[2]
-	VMOVUPS	Y0, 804352(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	921472(SI), Y0	// a_y2[3]
-	VMOVUPS	Y0, 804480(SI)	// latentFieldBwd.a[3]
+	VMOVUPS	880896(SI), Y0	// z_y2[0]
+	VMOVUPS	Y0, 764416(SI)	// latentFieldBwd.z[0]
+	VMOVUPS	881024(SI), Y0	// z_y2[1]
+	VMOVUPS	Y0, 764544(SI)	// latentFieldBwd.z[1]
+	VMOVUPS	881152(SI), Y0	// z_y2[2]
+	VMOVUPS	Y0, 764672(SI)	// latentFieldBwd.z[2]
+	VMOVUPS	881280(SI), Y0	// z_y2[3]
+	VMOVUPS	Y0, 764800(SI)	// latentFieldBwd.z[3]
+	VMOVUPS	881408(SI), Y0	// z_y2[4]
+	VMOVUPS	Y0, 764928(SI)	// latentFieldBwd.z[4]
+	VMOVUPS	881536(SI), Y0	// z_y2[5]
+	VMOVUPS	Y0, 765056(SI)	// latentFieldBwd.z[5]
+	VMOVUPS	881664(SI), Y0	// z_y2[6]
+	VMOVUPS	Y0, 765184(SI)	// latentFieldBwd.z[6]
+	VMOVUPS	881792(SI), Y0	// z_y2[7]
+	VMOVUPS	Y0, 765312(SI)	// latentFieldBwd.z[7]
+	VMOVUPS	882432(SI), Y0	// a_y2[0]
+	VMOVUPS	Y0, 765440(SI)	// latentFieldBwd.a[0]
+	VMOVUPS	882560(SI), Y0	// a_y2[1]
+	VMOVUPS	Y0, 765568(SI)	// latentFieldBwd.a[1]
+	VMOVUPS	882688(SI), Y0	// a_y2[2]
+	VMOVUPS	Y0, 765696(SI)	// latentFieldBwd.a[2]
+	VMOVUPS	882816(SI), Y0	// a_y2[3]
+	VMOVUPS	Y0, 765824(SI)	// latentFieldBwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop92
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop93: // 64 times: elements
-	VMOVUPS	1081344(SI), Y0	// result_37[0]
-	VMOVUPS	1081376(SI), Y1	// result_37[0] | 1
-	VMOVUPS	1081408(SI), Y2	// result_37[0] | 2
-	VMOVUPS	1081440(SI), Y3	// result_37[0] | 3
-	VMOVUPS	Y0, 804608(SI)	// latentFieldBwd.add[0]
-	VMOVUPS	Y1, 804640(SI)	// latentFieldBwd.add[0] | 1
-	VMOVUPS	Y2, 804672(SI)	// latentFieldBwd.add[0] | 2
-	VMOVUPS	Y3, 804704(SI)	// latentFieldBwd.add[0] | 3
+	VMOVUPS	1042688(SI), Y0	// result_37[0]
+	VMOVUPS	1042720(SI), Y1	// result_37[0] | 1
+	VMOVUPS	1042752(SI), Y2	// result_37[0] | 2
+	VMOVUPS	1042784(SI), Y3	// result_37[0] | 3
+	VMOVUPS	Y0, 765952(SI)	// latentFieldBwd.add[0]
+	VMOVUPS	Y1, 765984(SI)	// latentFieldBwd.add[0] | 1
+	VMOVUPS	Y2, 766016(SI)	// latentFieldBwd.add[0] | 2
+	VMOVUPS	Y3, 766048(SI)	// latentFieldBwd.add[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop93
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop94: // 64 times: elements
-	VMOVUPS	1089536(SI), Y0	// result_38[0]
-	VMOVUPS	1089568(SI), Y1	// result_38[0] | 1
-	VMOVUPS	1089600(SI), Y2	// result_38[0] | 2
-	VMOVUPS	1089632(SI), Y3	// result_38[0] | 3
-	VMOVUPS	Y0, 812800(SI)	// latentFieldBwd.softplus[0]
-	VMOVUPS	Y1, 812832(SI)	// latentFieldBwd.softplus[0] | 1
-	VMOVUPS	Y2, 812864(SI)	// latentFieldBwd.softplus[0] | 2
-	VMOVUPS	Y3, 812896(SI)	// latentFieldBwd.softplus[0] | 3
+	VMOVUPS	1050880(SI), Y0	// result_38[0]
+	VMOVUPS	1050912(SI), Y1	// result_38[0] | 1
+	VMOVUPS	1050944(SI), Y2	// result_38[0] | 2
+	VMOVUPS	1050976(SI), Y3	// result_38[0] | 3
+	VMOVUPS	Y0, 774144(SI)	// latentFieldBwd.softplus[0]
+	VMOVUPS	Y1, 774176(SI)	// latentFieldBwd.softplus[0] | 1
+	VMOVUPS	Y2, 774208(SI)	// latentFieldBwd.softplus[0] | 2
+	VMOVUPS	Y3, 774240(SI)	// latentFieldBwd.softplus[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop94
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop95: // 64 times: elements
-	VMOVUPS	1097728(SI), Y0	// result_39[0]
-	VMOVUPS	1097760(SI), Y1	// result_39[0] | 1
-	VMOVUPS	1097792(SI), Y2	// result_39[0] | 2
-	VMOVUPS	1097824(SI), Y3	// result_39[0] | 3
-	VMOVUPS	Y0, 820992(SI)	// latentFieldBwd.add2[0]
-	VMOVUPS	Y1, 821024(SI)	// latentFieldBwd.add2[0] | 1
-	VMOVUPS	Y2, 821056(SI)	// latentFieldBwd.add2[0] | 2
-	VMOVUPS	Y3, 821088(SI)	// latentFieldBwd.add2[0] | 3
+	VMOVUPS	1059072(SI), Y0	// result_39[0]
+	VMOVUPS	1059104(SI), Y1	// result_39[0] | 1
+	VMOVUPS	1059136(SI), Y2	// result_39[0] | 2
+	VMOVUPS	1059168(SI), Y3	// result_39[0] | 3
+	VMOVUPS	Y0, 782336(SI)	// latentFieldBwd.add2[0]
+	VMOVUPS	Y1, 782368(SI)	// latentFieldBwd.add2[0] | 1
+	VMOVUPS	Y2, 782400(SI)	// latentFieldBwd.add2[0] | 2
+	VMOVUPS	Y3, 782432(SI)	// latentFieldBwd.add2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop95
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop96: // 64 times: elements
-	VMOVUPS	1105920(SI), Y0	// result_40[0]
-	VMOVUPS	1105952(SI), Y1	// result_40[0] | 1
-	VMOVUPS	1105984(SI), Y2	// result_40[0] | 2
-	VMOVUPS	1106016(SI), Y3	// result_40[0] | 3
-	VMOVUPS	Y0, 829184(SI)	// latentFieldBwd.softplus2[0]
-	VMOVUPS	Y1, 829216(SI)	// latentFieldBwd.softplus2[0] | 1
-	VMOVUPS	Y2, 829248(SI)	// latentFieldBwd.softplus2[0] | 2
-	VMOVUPS	Y3, 829280(SI)	// latentFieldBwd.softplus2[0] | 3
+	VMOVUPS	1067264(SI), Y0	// result_40[0]
+	VMOVUPS	1067296(SI), Y1	// result_40[0] | 1
+	VMOVUPS	1067328(SI), Y2	// result_40[0] | 2
+	VMOVUPS	1067360(SI), Y3	// result_40[0] | 3
+	VMOVUPS	Y0, 790528(SI)	// latentFieldBwd.softplus2[0]
+	VMOVUPS	Y1, 790560(SI)	// latentFieldBwd.softplus2[0] | 1
+	VMOVUPS	Y2, 790592(SI)	// latentFieldBwd.softplus2[0] | 2
+	VMOVUPS	Y3, 790624(SI)	// latentFieldBwd.softplus2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop96
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop97: // 12 times: elements
-	VMOVUPS	1114112(SI), Y0	// result_41[0]
-	VMOVUPS	1114144(SI), Y1	// result_41[0] | 1
-	VMOVUPS	1114176(SI), Y2	// result_41[0] | 2
-	VMOVUPS	1114208(SI), Y3	// result_41[0] | 3
-	VMOVUPS	Y0, 837376(SI)	// latentFieldBwd.tanh[0]
-	VMOVUPS	Y1, 837408(SI)	// latentFieldBwd.tanh[0] | 1
-	VMOVUPS	Y2, 837440(SI)	// latentFieldBwd.tanh[0] | 2
-	VMOVUPS	Y3, 837472(SI)	// latentFieldBwd.tanh[0] | 3
+	VMOVUPS	1075456(SI), Y0	// result_41[0]
+	VMOVUPS	1075488(SI), Y1	// result_41[0] | 1
+	VMOVUPS	1075520(SI), Y2	// result_41[0] | 2
+	VMOVUPS	1075552(SI), Y3	// result_41[0] | 3
+	VMOVUPS	Y0, 798720(SI)	// latentFieldBwd.tanh[0]
+	VMOVUPS	Y1, 798752(SI)	// latentFieldBwd.tanh[0] | 1
+	VMOVUPS	Y2, 798784(SI)	// latentFieldBwd.tanh[0] | 2
+	VMOVUPS	Y3, 798816(SI)	// latentFieldBwd.tanh[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop97
@@ -12260,57 +12750,57 @@ loop97: // 12 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop98: // 4 times: vectors of the block
-	VMOVUPS	840448(SI), Y0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Y0, 1151488(SI)	// result_49[0]
-	VMOVUPS	840576(SI), Y0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Y0, 1151616(SI)	// result_49[1]
-	VMOVUPS	840704(SI), Y0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Y0, 1151744(SI)	// result_49[2]
-	VMOVUPS	840832(SI), Y0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Y0, 1151872(SI)	// result_49[3]
-	VMOVUPS	840960(SI), Y0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Y0, 1152000(SI)	// result_49[4]
-	VMOVUPS	841088(SI), Y0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Y0, 1152128(SI)	// result_49[5]
-	VMOVUPS	841216(SI), Y0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Y0, 1152256(SI)	// result_49[6]
-	VMOVUPS	841344(SI), Y0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Y0, 1152384(SI)	// result_49[7]
-	VMOVUPS	841472(SI), Y15	// latentFieldBwd.a_bar[0]
+	VMOVUPS	801792(SI), Y0	// latentFieldBwd.z_bar[0]
+	VMOVUPS	Y0, 1112832(SI)	// result_49[0]
+	VMOVUPS	801920(SI), Y0	// latentFieldBwd.z_bar[1]
+	VMOVUPS	Y0, 1112960(SI)	// result_49[1]
+	VMOVUPS	802048(SI), Y0	// latentFieldBwd.z_bar[2]
+	VMOVUPS	Y0, 1113088(SI)	// result_49[2]
+	VMOVUPS	802176(SI), Y0	// latentFieldBwd.z_bar[3]
+	VMOVUPS	Y0, 1113216(SI)	// result_49[3]
+	VMOVUPS	802304(SI), Y0	// latentFieldBwd.z_bar[4]
+	VMOVUPS	Y0, 1113344(SI)	// result_49[4]
+	VMOVUPS	802432(SI), Y0	// latentFieldBwd.z_bar[5]
+	VMOVUPS	Y0, 1113472(SI)	// result_49[5]
+	VMOVUPS	802560(SI), Y0	// latentFieldBwd.z_bar[6]
+	VMOVUPS	Y0, 1113600(SI)	// result_49[6]
+	VMOVUPS	802688(SI), Y0	// latentFieldBwd.z_bar[7]
+	VMOVUPS	Y0, 1113728(SI)	// result_49[7]
+	VMOVUPS	802816(SI), Y15	// latentFieldBwd.a_bar[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// result_50[0]
-	VMOVUPS	Y13, 1152512(SI)
-	VMOVUPS	841600(SI), Y15	// latentFieldBwd.a_bar[1]
+	VMOVUPS	Y13, 1113856(SI)
+	VMOVUPS	802944(SI), Y15	// latentFieldBwd.a_bar[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// result_50[1]
-	VMOVUPS	Y13, 1152640(SI)
-	VMOVUPS	841728(SI), Y15	// latentFieldBwd.a_bar[2]
+	VMOVUPS	Y13, 1113984(SI)
+	VMOVUPS	803072(SI), Y15	// latentFieldBwd.a_bar[2]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// result_50[2]
-	VMOVUPS	Y13, 1152768(SI)
-	VMOVUPS	841856(SI), Y15	// latentFieldBwd.a_bar[3]
+	VMOVUPS	Y13, 1114112(SI)
+	VMOVUPS	803200(SI), Y15	// latentFieldBwd.a_bar[3]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// result_50[3]
-	VMOVUPS	Y13, 1152896(SI)
+	VMOVUPS	Y13, 1114240(SI)
 	MOVQ	$8, DI
 	MOVQ	SI, R9
 loop99: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1115648(R9), Y0	// result_42[0]
-	VMOVUPS	921600(SI), Y15	// ha31
+	VMOVUPS	1076992(R9), Y0	// result_42[0]
+	VMOVUPS	882944(SI), Y15	// ha31
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	1079808(R9), Y1	// result_35[0]
-	VMOVUPS	924928(SI), Y2	// ha41
-	VMOVUPS	1043968(R9), Y3	// result_28[0]
-	VMOVUPS	928384(SI), Y4	// ha51
-	VMOVUPS	1008128(R9), Y5	// result_21[0]
-	VMOVUPS	931968(SI), Y6	// ha61
-	VMOVUPS	972288(R9), Y7	// z_next_bar_2[0]
-	VMOVUPS	935680(SI), Y8	// hb1
-	VMOVUPS	912256(R9), Y9	// z_d2_bar[0]
-	VMOVUPS	913792(R9), Y10	// z_d3_bar[0]
-	VMOVUPS	915328(R9), Y11	// z_d4_bar[0]
-	VMOVUPS	910720(R9), Y12	// z_d1_bar[0]
+	VMOVUPS	1041152(R9), Y1	// result_35[0]
+	VMOVUPS	886272(SI), Y2	// ha41
+	VMOVUPS	1005312(R9), Y3	// result_28[0]
+	VMOVUPS	889728(SI), Y4	// ha51
+	VMOVUPS	969472(R9), Y5	// result_21[0]
+	VMOVUPS	893312(SI), Y6	// ha61
+	VMOVUPS	933632(R9), Y7	// z_next_bar_2[0]
+	VMOVUPS	897024(SI), Y8	// hb1
+	VMOVUPS	873600(R9), Y9	// z_d2_bar[0]
+	VMOVUPS	875136(R9), Y10	// z_d3_bar[0]
+	VMOVUPS	876672(R9), Y11	// z_d4_bar[0]
+	VMOVUPS	872064(R9), Y12	// z_d1_bar[0]
 	VFMADD231PS	f32_bf86cb9b<>(SB), Y11, Y12
 	VFMADD231PS	f32_403a72c7<>(SB), Y10, Y12
 	VFMADD231PS	f32_c030e090<>(SB), Y9, Y12
@@ -12319,47 +12809,47 @@ loop99: // 8 times: elements
 	VFMADD231PS	Y4, Y3, Y12
 	VFMADD231PS	Y2, Y1, Y12
 	VFMADD231PS	128(AX), Y0, Y12
-	VMOVUPS	1151488(R9), Y0	// result_49[0]
-	VMOVUPS	918400(SI), Y1	// ha21
+	VMOVUPS	1112832(R9), Y0	// result_49[0]
+	VMOVUPS	879744(SI), Y1	// ha21
 	VFMADD231PS	Y1, Y0, Y12
-	VMOVUPS	Y12, 838912(R9)	// latentFieldBwd.dz_bar[0]
+	VMOVUPS	Y12, 800256(R9)	// latentFieldBwd.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop99
-	VMOVUPS	911744(SI), Y15	// a_d1_bar[0]
+	VMOVUPS	873088(SI), Y15	// a_d1_bar[0]
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	911872(SI), Y15	// a_d1_bar[1]
+	VMOVUPS	873216(SI), Y15	// a_d1_bar[1]
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	912000(SI), Y15	// a_d1_bar[2]
+	VMOVUPS	873344(SI), Y15	// a_d1_bar[2]
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	912128(SI), Y15	// a_d1_bar[3]
+	VMOVUPS	873472(SI), Y15	// a_d1_bar[3]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	916352(SI), Y0	// a_d4_bar[0]
-	VMOVUPS	916480(SI), Y15	// a_d4_bar[1]
+	VMOVUPS	877696(SI), Y0	// a_d4_bar[0]
+	VMOVUPS	877824(SI), Y15	// a_d4_bar[1]
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	916608(SI), Y15	// a_d4_bar[2]
+	VMOVUPS	877952(SI), Y15	// a_d4_bar[2]
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	916736(SI), Y15	// a_d4_bar[3]
+	VMOVUPS	878080(SI), Y15	// a_d4_bar[3]
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	914816(SI), Y3	// a_d3_bar[0]
-	VMOVUPS	914944(SI), Y15	// a_d3_bar[1]
+	VMOVUPS	876160(SI), Y3	// a_d3_bar[0]
+	VMOVUPS	876288(SI), Y15	// a_d3_bar[1]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	915072(SI), Y15	// a_d3_bar[2]
+	VMOVUPS	876416(SI), Y15	// a_d3_bar[2]
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	915200(SI), Y15	// a_d3_bar[3]
+	VMOVUPS	876544(SI), Y15	// a_d3_bar[3]
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	913280(SI), Y5	// a_d2_bar[0]
-	VMOVUPS	913408(SI), Y15	// a_d2_bar[1]
+	VMOVUPS	874624(SI), Y5	// a_d2_bar[0]
+	VMOVUPS	874752(SI), Y15	// a_d2_bar[1]
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	913536(SI), Y15	// a_d2_bar[2]
+	VMOVUPS	874880(SI), Y15	// a_d2_bar[2]
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	913664(SI), Y15	// a_d2_bar[3]
+	VMOVUPS	875008(SI), Y15	// a_d2_bar[3]
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	1116672(SI), Y7	// result_43[0]
-	VMOVUPS	1080832(SI), Y9	// result_36[0]
-	VMOVUPS	1044992(SI), Y10	// result_29[0]
-	VMOVUPS	1009152(SI), Y11	// result_22[0]
-	VMOVUPS	973312(SI), Y12	// a_next_bar_2[0]
+	VMOVUPS	1078016(SI), Y7	// result_43[0]
+	VMOVUPS	1042176(SI), Y9	// result_36[0]
+	VMOVUPS	1006336(SI), Y10	// result_29[0]
+	VMOVUPS	970496(SI), Y11	// result_22[0]
+	VMOVUPS	934656(SI), Y12	// a_next_bar_2[0]
 	VMOVUPS	160(AX), Y13
 	VFMADD132PS	f32_bf86cb9b<>(SB), Y13, Y0
 	VFMADD231PS	f32_403a72c7<>(SB), Y3, Y0
@@ -12371,11 +12861,11 @@ loop99: // 8 times: elements
 	VMOVUPS	Y0, Y15
 	VFMADD231PS	128(AX), Y7, Y15
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	1116800(SI), Y0	// result_43[1]
-	VMOVUPS	1080960(SI), Y3	// result_36[1]
-	VMOVUPS	1045120(SI), Y5	// result_29[1]
-	VMOVUPS	1009280(SI), Y7	// result_22[1]
-	VMOVUPS	973440(SI), Y9	// a_next_bar_2[1]
+	VMOVUPS	1078144(SI), Y0	// result_43[1]
+	VMOVUPS	1042304(SI), Y3	// result_36[1]
+	VMOVUPS	1006464(SI), Y5	// result_29[1]
+	VMOVUPS	970624(SI), Y7	// result_22[1]
+	VMOVUPS	934784(SI), Y9	// a_next_bar_2[1]
 	VMOVUPS	288(AX), Y13
 	VMOVUPS	192(AX), Y10
 	VFMADD231PS	f32_bf86cb9b<>(SB), Y13, Y10
@@ -12388,11 +12878,11 @@ loop99: // 8 times: elements
 	VFMADD231PS	Y4, Y5, Y10
 	VFMADD231PS	Y2, Y3, Y10
 	VFMADD231PS	128(AX), Y0, Y10
-	VMOVUPS	1116928(SI), Y0	// result_43[2]
-	VMOVUPS	1081088(SI), Y3	// result_36[2]
-	VMOVUPS	1045248(SI), Y5	// result_29[2]
-	VMOVUPS	1009408(SI), Y7	// result_22[2]
-	VMOVUPS	973568(SI), Y9	// a_next_bar_2[2]
+	VMOVUPS	1078272(SI), Y0	// result_43[2]
+	VMOVUPS	1042432(SI), Y3	// result_36[2]
+	VMOVUPS	1006592(SI), Y5	// result_29[2]
+	VMOVUPS	970752(SI), Y7	// result_22[2]
+	VMOVUPS	934912(SI), Y9	// a_next_bar_2[2]
 	VMOVUPS	320(AX), Y13
 	VMOVUPS	224(AX), Y11
 	VFMADD231PS	f32_bf86cb9b<>(SB), Y13, Y11
@@ -12405,11 +12895,11 @@ loop99: // 8 times: elements
 	VFMADD231PS	Y4, Y5, Y11
 	VFMADD231PS	Y2, Y3, Y11
 	VFMADD231PS	128(AX), Y0, Y11
-	VMOVUPS	1117056(SI), Y0	// result_43[3]
-	VMOVUPS	1081216(SI), Y3	// result_36[3]
-	VMOVUPS	1045376(SI), Y5	// result_29[3]
-	VMOVUPS	1009536(SI), Y7	// result_22[3]
-	VMOVUPS	973696(SI), Y9	// a_next_bar_2[3]
+	VMOVUPS	1078400(SI), Y0	// result_43[3]
+	VMOVUPS	1042560(SI), Y3	// result_36[3]
+	VMOVUPS	1006720(SI), Y5	// result_29[3]
+	VMOVUPS	970880(SI), Y7	// result_22[3]
+	VMOVUPS	935040(SI), Y9	// a_next_bar_2[3]
 	VMOVUPS	352(AX), Y13
 	VMOVUPS	256(AX), Y12
 	VFMADD231PS	f32_bf86cb9b<>(SB), Y13, Y12
@@ -12424,13 +12914,13 @@ loop99: // 8 times: elements
 	VFMADD231PS	128(AX), Y0, Y12
 	VMOVUPS	160(AX), Y0
 	VFMADD231PS	0(AX), Y1, Y0
-	VMOVUPS	Y0, 839936(SI)	// latentFieldBwd.da_bar[0]
+	VMOVUPS	Y0, 801280(SI)	// latentFieldBwd.da_bar[0]
 	VFMADD231PS	32(AX), Y1, Y10
-	VMOVUPS	Y10, 840064(SI)	// latentFieldBwd.da_bar[1]
+	VMOVUPS	Y10, 801408(SI)	// latentFieldBwd.da_bar[1]
 	VFMADD231PS	64(AX), Y1, Y11
-	VMOVUPS	Y11, 840192(SI)	// latentFieldBwd.da_bar[2]
+	VMOVUPS	Y11, 801536(SI)	// latentFieldBwd.da_bar[2]
 	VFMADD231PS	96(AX), Y1, Y12
-	VMOVUPS	Y12, 840320(SI)	// latentFieldBwd.da_bar[3]
+	VMOVUPS	Y12, 801664(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop98
@@ -12438,100 +12928,100 @@ loop99: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop100: // 4 times: vectors of the block
-	VMOVUPS	907648(SI), Y0	// z[0]
-	VMOVUPS	Y0, 803072(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	907776(SI), Y0	// z[1]
-	VMOVUPS	Y0, 803200(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	907904(SI), Y0	// z[2]
-	VMOVUPS	Y0, 803328(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	908032(SI), Y0	// z[3]
-	VMOVUPS	Y0, 803456(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	908160(SI), Y0	// z[4]
-	VMOVUPS	Y0, 803584(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	908288(SI), Y0	// z[5]
-	VMOVUPS	Y0, 803712(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	908416(SI), Y0	// z[6]
-	VMOVUPS	Y0, 803840(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	908544(SI), Y0	// z[7]
-	VMOVUPS	Y0, 803968(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	908672(SI), Y0	// a[0]
-	VMOVUPS	Y0, 804096(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	908800(SI), Y0	// a[1]
-	VMOVUPS	Y0, 804224(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	908928(SI), Y0	// a[2]
-	VMOVUPS	Y0, 804352(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	909056(SI), Y0	// a[3]
-	VMOVUPS	Y0, 804480(SI)	// latentFieldBwd.a[3]
+	VMOVUPS	868992(SI), Y0	// z[0]
+	VMOVUPS	Y0, 764416(SI)	// latentFieldBwd.z[0]
+	VMOVUPS	869120(SI), Y0	// z[1]
+	VMOVUPS	Y0, 764544(SI)	// latentFieldBwd.z[1]
+	VMOVUPS	869248(SI), Y0	// z[2]
+	VMOVUPS	Y0, 764672(SI)	// latentFieldBwd.z[2]
+	VMOVUPS	869376(SI), Y0	// z[3]
+	VMOVUPS	Y0, 764800(SI)	// latentFieldBwd.z[3]
+	VMOVUPS	869504(SI), Y0	// z[4]
+	VMOVUPS	Y0, 764928(SI)	// latentFieldBwd.z[4]
+	VMOVUPS	869632(SI), Y0	// z[5]
+	VMOVUPS	Y0, 765056(SI)	// latentFieldBwd.z[5]
+	VMOVUPS	869760(SI), Y0	// z[6]
+	VMOVUPS	Y0, 765184(SI)	// latentFieldBwd.z[6]
+	VMOVUPS	869888(SI), Y0	// z[7]
+	VMOVUPS	Y0, 765312(SI)	// latentFieldBwd.z[7]
+	VMOVUPS	870016(SI), Y0	// a[0]
+	VMOVUPS	Y0, 765440(SI)	// latentFieldBwd.a[0]
+	VMOVUPS	870144(SI), Y0	// a[1]
+	VMOVUPS	Y0, 765568(SI)	// latentFieldBwd.a[1]
+	VMOVUPS	870272(SI), Y0	// a[2]
+	VMOVUPS	Y0, 765696(SI)	// latentFieldBwd.a[2]
+	VMOVUPS	870400(SI), Y0	// a[3]
+	VMOVUPS	Y0, 765824(SI)	// latentFieldBwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop100
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop101: // 64 times: elements
-	VMOVUPS	1117184(SI), Y0	// result_44[0]
-	VMOVUPS	1117216(SI), Y1	// result_44[0] | 1
-	VMOVUPS	1117248(SI), Y2	// result_44[0] | 2
-	VMOVUPS	1117280(SI), Y3	// result_44[0] | 3
-	VMOVUPS	Y0, 804608(SI)	// latentFieldBwd.add[0]
-	VMOVUPS	Y1, 804640(SI)	// latentFieldBwd.add[0] | 1
-	VMOVUPS	Y2, 804672(SI)	// latentFieldBwd.add[0] | 2
-	VMOVUPS	Y3, 804704(SI)	// latentFieldBwd.add[0] | 3
+	VMOVUPS	1078528(SI), Y0	// result_44[0]
+	VMOVUPS	1078560(SI), Y1	// result_44[0] | 1
+	VMOVUPS	1078592(SI), Y2	// result_44[0] | 2
+	VMOVUPS	1078624(SI), Y3	// result_44[0] | 3
+	VMOVUPS	Y0, 765952(SI)	// latentFieldBwd.add[0]
+	VMOVUPS	Y1, 765984(SI)	// latentFieldBwd.add[0] | 1
+	VMOVUPS	Y2, 766016(SI)	// latentFieldBwd.add[0] | 2
+	VMOVUPS	Y3, 766048(SI)	// latentFieldBwd.add[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop101
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop102: // 64 times: elements
-	VMOVUPS	1125376(SI), Y0	// result_45[0]
-	VMOVUPS	1125408(SI), Y1	// result_45[0] | 1
-	VMOVUPS	1125440(SI), Y2	// result_45[0] | 2
-	VMOVUPS	1125472(SI), Y3	// result_45[0] | 3
-	VMOVUPS	Y0, 812800(SI)	// latentFieldBwd.softplus[0]
-	VMOVUPS	Y1, 812832(SI)	// latentFieldBwd.softplus[0] | 1
-	VMOVUPS	Y2, 812864(SI)	// latentFieldBwd.softplus[0] | 2
-	VMOVUPS	Y3, 812896(SI)	// latentFieldBwd.softplus[0] | 3
+	VMOVUPS	1086720(SI), Y0	// result_45[0]
+	VMOVUPS	1086752(SI), Y1	// result_45[0] | 1
+	VMOVUPS	1086784(SI), Y2	// result_45[0] | 2
+	VMOVUPS	1086816(SI), Y3	// result_45[0] | 3
+	VMOVUPS	Y0, 774144(SI)	// latentFieldBwd.softplus[0]
+	VMOVUPS	Y1, 774176(SI)	// latentFieldBwd.softplus[0] | 1
+	VMOVUPS	Y2, 774208(SI)	// latentFieldBwd.softplus[0] | 2
+	VMOVUPS	Y3, 774240(SI)	// latentFieldBwd.softplus[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop102
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop103: // 64 times: elements
-	VMOVUPS	1133568(SI), Y0	// result_46[0]
-	VMOVUPS	1133600(SI), Y1	// result_46[0] | 1
-	VMOVUPS	1133632(SI), Y2	// result_46[0] | 2
-	VMOVUPS	1133664(SI), Y3	// result_46[0] | 3
-	VMOVUPS	Y0, 820992(SI)	// latentFieldBwd.add2[0]
-	VMOVUPS	Y1, 821024(SI)	// latentFieldBwd.add2[0] | 1
-	VMOVUPS	Y2, 821056(SI)	// latentFieldBwd.add2[0] | 2
-	VMOVUPS	Y3, 821088(SI)	// latentFieldBwd.add2[0] | 3
+	VMOVUPS	1094912(SI), Y0	// result_46[0]
+	VMOVUPS	1094944(SI), Y1	// result_46[0] | 1
+	VMOVUPS	1094976(SI), Y2	// result_46[0] | 2
+	VMOVUPS	1095008(SI), Y3	// result_46[0] | 3
+	VMOVUPS	Y0, 782336(SI)	// latentFieldBwd.add2[0]
+	VMOVUPS	Y1, 782368(SI)	// latentFieldBwd.add2[0] | 1
+	VMOVUPS	Y2, 782400(SI)	// latentFieldBwd.add2[0] | 2
+	VMOVUPS	Y3, 782432(SI)	// latentFieldBwd.add2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop103
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop104: // 64 times: elements
-	VMOVUPS	1141760(SI), Y0	// result_47[0]
-	VMOVUPS	1141792(SI), Y1	// result_47[0] | 1
-	VMOVUPS	1141824(SI), Y2	// result_47[0] | 2
-	VMOVUPS	1141856(SI), Y3	// result_47[0] | 3
-	VMOVUPS	Y0, 829184(SI)	// latentFieldBwd.softplus2[0]
-	VMOVUPS	Y1, 829216(SI)	// latentFieldBwd.softplus2[0] | 1
-	VMOVUPS	Y2, 829248(SI)	// latentFieldBwd.softplus2[0] | 2
-	VMOVUPS	Y3, 829280(SI)	// latentFieldBwd.softplus2[0] | 3
+	VMOVUPS	1103104(SI), Y0	// result_47[0]
+	VMOVUPS	1103136(SI), Y1	// result_47[0] | 1
+	VMOVUPS	1103168(SI), Y2	// result_47[0] | 2
+	VMOVUPS	1103200(SI), Y3	// result_47[0] | 3
+	VMOVUPS	Y0, 790528(SI)	// latentFieldBwd.softplus2[0]
+	VMOVUPS	Y1, 790560(SI)	// latentFieldBwd.softplus2[0] | 1
+	VMOVUPS	Y2, 790592(SI)	// latentFieldBwd.softplus2[0] | 2
+	VMOVUPS	Y3, 790624(SI)	// latentFieldBwd.softplus2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop104
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop105: // 12 times: elements
-	VMOVUPS	1149952(SI), Y0	// result_48[0]
-	VMOVUPS	1149984(SI), Y1	// result_48[0] | 1
-	VMOVUPS	1150016(SI), Y2	// result_48[0] | 2
-	VMOVUPS	1150048(SI), Y3	// result_48[0] | 3
-	VMOVUPS	Y0, 837376(SI)	// latentFieldBwd.tanh[0]
-	VMOVUPS	Y1, 837408(SI)	// latentFieldBwd.tanh[0] | 1
-	VMOVUPS	Y2, 837440(SI)	// latentFieldBwd.tanh[0] | 2
-	VMOVUPS	Y3, 837472(SI)	// latentFieldBwd.tanh[0] | 3
+	VMOVUPS	1111296(SI), Y0	// result_48[0]
+	VMOVUPS	1111328(SI), Y1	// result_48[0] | 1
+	VMOVUPS	1111360(SI), Y2	// result_48[0] | 2
+	VMOVUPS	1111392(SI), Y3	// result_48[0] | 3
+	VMOVUPS	Y0, 798720(SI)	// latentFieldBwd.tanh[0]
+	VMOVUPS	Y1, 798752(SI)	// latentFieldBwd.tanh[0] | 1
+	VMOVUPS	Y2, 798784(SI)	// latentFieldBwd.tanh[0] | 2
+	VMOVUPS	Y3, 798816(SI)	// latentFieldBwd.tanh[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop105
@@ -12543,79 +13033,79 @@ loop106: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop107: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	972288(R9), Y0	// z_next_bar_2[0]
-	VMOVUPS	1008128(R9), Y1	// result_21[0]
+	VMOVUPS	933632(R9), Y0	// z_next_bar_2[0]
+	VMOVUPS	969472(R9), Y1	// result_21[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1043968(R9), Y1	// result_28[0]
+	VMOVUPS	1005312(R9), Y1	// result_28[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1079808(R9), Y1	// result_35[0]
+	VMOVUPS	1041152(R9), Y1	// result_35[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1115648(R9), Y1	// result_42[0]
+	VMOVUPS	1076992(R9), Y1	// result_42[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1151488(R9), Y1	// result_49[0]
+	VMOVUPS	1112832(R9), Y1	// result_49[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	840448(R9), Y1	// latentFieldBwd.z_bar[0]
+	VMOVUPS	801792(R9), Y1	// latentFieldBwd.z_bar[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 916864(R9)	// z_bar[0]
+	VMOVUPS	Y0, 878208(R9)	// z_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop107
-	VMOVUPS	973312(SI), Y0	// a_next_bar_2[0]
-	VMOVUPS	1009152(SI), Y1	// result_22[0]
+	VMOVUPS	934656(SI), Y0	// a_next_bar_2[0]
+	VMOVUPS	970496(SI), Y1	// result_22[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1044992(SI), Y1	// result_29[0]
+	VMOVUPS	1006336(SI), Y1	// result_29[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1080832(SI), Y1	// result_36[0]
+	VMOVUPS	1042176(SI), Y1	// result_36[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1116672(SI), Y1	// result_43[0]
+	VMOVUPS	1078016(SI), Y1	// result_43[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1152512(SI), Y1	// result_50[0]
+	VMOVUPS	1113856(SI), Y1	// result_50[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	841472(SI), Y1	// latentFieldBwd.a_bar[0]
+	VMOVUPS	802816(SI), Y1	// latentFieldBwd.a_bar[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 917888(SI)	// a_bar[0]
-	VMOVUPS	973440(SI), Y0	// a_next_bar_2[1]
-	VMOVUPS	1009280(SI), Y1	// result_22[1]
+	VMOVUPS	Y0, 879232(SI)	// a_bar[0]
+	VMOVUPS	934784(SI), Y0	// a_next_bar_2[1]
+	VMOVUPS	970624(SI), Y1	// result_22[1]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1045120(SI), Y1	// result_29[1]
+	VMOVUPS	1006464(SI), Y1	// result_29[1]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1080960(SI), Y1	// result_36[1]
+	VMOVUPS	1042304(SI), Y1	// result_36[1]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1116800(SI), Y1	// result_43[1]
+	VMOVUPS	1078144(SI), Y1	// result_43[1]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1152640(SI), Y1	// result_50[1]
+	VMOVUPS	1113984(SI), Y1	// result_50[1]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	841600(SI), Y1	// latentFieldBwd.a_bar[1]
+	VMOVUPS	802944(SI), Y1	// latentFieldBwd.a_bar[1]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 918016(SI)	// a_bar[1]
-	VMOVUPS	973568(SI), Y0	// a_next_bar_2[2]
-	VMOVUPS	1009408(SI), Y1	// result_22[2]
+	VMOVUPS	Y0, 879360(SI)	// a_bar[1]
+	VMOVUPS	934912(SI), Y0	// a_next_bar_2[2]
+	VMOVUPS	970752(SI), Y1	// result_22[2]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1045248(SI), Y1	// result_29[2]
+	VMOVUPS	1006592(SI), Y1	// result_29[2]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1081088(SI), Y1	// result_36[2]
+	VMOVUPS	1042432(SI), Y1	// result_36[2]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1116928(SI), Y1	// result_43[2]
+	VMOVUPS	1078272(SI), Y1	// result_43[2]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1152768(SI), Y1	// result_50[2]
+	VMOVUPS	1114112(SI), Y1	// result_50[2]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	841728(SI), Y1	// latentFieldBwd.a_bar[2]
+	VMOVUPS	803072(SI), Y1	// latentFieldBwd.a_bar[2]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 918144(SI)	// a_bar[2]
-	VMOVUPS	973696(SI), Y0	// a_next_bar_2[3]
-	VMOVUPS	1009536(SI), Y1	// result_22[3]
+	VMOVUPS	Y0, 879488(SI)	// a_bar[2]
+	VMOVUPS	935040(SI), Y0	// a_next_bar_2[3]
+	VMOVUPS	970880(SI), Y1	// result_22[3]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1045376(SI), Y1	// result_29[3]
+	VMOVUPS	1006720(SI), Y1	// result_29[3]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1081216(SI), Y1	// result_36[3]
+	VMOVUPS	1042560(SI), Y1	// result_36[3]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1117056(SI), Y1	// result_43[3]
+	VMOVUPS	1078400(SI), Y1	// result_43[3]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1152896(SI), Y1	// result_50[3]
+	VMOVUPS	1114240(SI), Y1	// result_50[3]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	841856(SI), Y1	// latentFieldBwd.a_bar[3]
+	VMOVUPS	803200(SI), Y1	// latentFieldBwd.a_bar[3]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 918272(SI)	// a_bar[3]
+	VMOVUPS	Y0, 879616(SI)	// a_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop106
@@ -12628,158 +13118,158 @@ TEXT forecast0RecLanerev_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	1153024(SI), Y0	// step.t
-	VMOVUPD	1153056(SI), Y1	// step.t | 1
-	VMOVUPD	Y0, 907136(SI)	// forecast0ReplayDenseVjp.t
-	VMOVUPD	Y1, 907168(SI)	// forecast0ReplayDenseVjp.t | 1
-	VMOVUPD	1153280(SI), Y0	// step.h
-	VMOVUPD	1153312(SI), Y1	// step.h | 1
-	VMOVUPD	Y0, 907392(SI)	// forecast0ReplayDenseVjp.h
-	VMOVUPD	Y1, 907424(SI)	// forecast0ReplayDenseVjp.h | 1
-	VMOVUPS	1153792(DI), Y0	// z[0]
-	VMOVUPS	Y0, 907648(DI)	// forecast0ReplayDenseVjp.z[0]
-	VMOVUPS	1153920(DI), Y0	// z[1]
-	VMOVUPS	Y0, 907776(DI)	// forecast0ReplayDenseVjp.z[1]
-	VMOVUPS	1154048(DI), Y0	// z[2]
-	VMOVUPS	Y0, 907904(DI)	// forecast0ReplayDenseVjp.z[2]
-	VMOVUPS	1154176(DI), Y0	// z[3]
-	VMOVUPS	Y0, 908032(DI)	// forecast0ReplayDenseVjp.z[3]
-	VMOVUPS	1154304(DI), Y0	// z[4]
-	VMOVUPS	Y0, 908160(DI)	// forecast0ReplayDenseVjp.z[4]
-	VMOVUPS	1154432(DI), Y0	// z[5]
-	VMOVUPS	Y0, 908288(DI)	// forecast0ReplayDenseVjp.z[5]
-	VMOVUPS	1154560(DI), Y0	// z[6]
-	VMOVUPS	Y0, 908416(DI)	// forecast0ReplayDenseVjp.z[6]
-	VMOVUPS	1154688(DI), Y0	// z[7]
-	VMOVUPS	Y0, 908544(DI)	// forecast0ReplayDenseVjp.z[7]
-	VMOVUPS	1154816(DI), Y0	// a[0]
-	VMOVUPS	Y0, 908672(DI)	// forecast0ReplayDenseVjp.a[0]
-	VMOVUPS	1154944(DI), Y0	// a[1]
-	VMOVUPS	Y0, 908800(DI)	// forecast0ReplayDenseVjp.a[1]
-	VMOVUPS	1155072(DI), Y0	// a[2]
-	VMOVUPS	Y0, 908928(DI)	// forecast0ReplayDenseVjp.a[2]
-	VMOVUPS	1155200(DI), Y0	// a[3]
-	VMOVUPS	Y0, 909056(DI)	// forecast0ReplayDenseVjp.a[3]
-	VMOVUPS	1155328(DI), Y0	// z.bar[0]
-	VMOVUPS	Y0, 909184(DI)	// forecast0ReplayDenseVjp.z_next_bar[0]
-	VMOVUPS	1155456(DI), Y0	// z.bar[1]
-	VMOVUPS	Y0, 909312(DI)	// forecast0ReplayDenseVjp.z_next_bar[1]
-	VMOVUPS	1155584(DI), Y0	// z.bar[2]
-	VMOVUPS	Y0, 909440(DI)	// forecast0ReplayDenseVjp.z_next_bar[2]
-	VMOVUPS	1155712(DI), Y0	// z.bar[3]
-	VMOVUPS	Y0, 909568(DI)	// forecast0ReplayDenseVjp.z_next_bar[3]
-	VMOVUPS	1155840(DI), Y0	// z.bar[4]
-	VMOVUPS	Y0, 909696(DI)	// forecast0ReplayDenseVjp.z_next_bar[4]
-	VMOVUPS	1155968(DI), Y0	// z.bar[5]
-	VMOVUPS	Y0, 909824(DI)	// forecast0ReplayDenseVjp.z_next_bar[5]
-	VMOVUPS	1156096(DI), Y0	// z.bar[6]
-	VMOVUPS	Y0, 909952(DI)	// forecast0ReplayDenseVjp.z_next_bar[6]
-	VMOVUPS	1156224(DI), Y0	// z.bar[7]
-	VMOVUPS	Y0, 910080(DI)	// forecast0ReplayDenseVjp.z_next_bar[7]
-	VMOVUPS	1156352(DI), Y0	// a.bar[0]
-	VMOVUPS	Y0, 910208(DI)	// forecast0ReplayDenseVjp.a_next_bar[0]
-	VMOVUPS	1156480(DI), Y0	// a.bar[1]
-	VMOVUPS	Y0, 910336(DI)	// forecast0ReplayDenseVjp.a_next_bar[1]
-	VMOVUPS	1156608(DI), Y0	// a.bar[2]
-	VMOVUPS	Y0, 910464(DI)	// forecast0ReplayDenseVjp.a_next_bar[2]
-	VMOVUPS	1156736(DI), Y0	// a.bar[3]
-	VMOVUPS	Y0, 910592(DI)	// forecast0ReplayDenseVjp.a_next_bar[3]
-	VMOVUPS	1156864(DI), Y0	// data.0.bar[0]
-	VMOVUPS	Y0, 910720(DI)	// forecast0ReplayDenseVjp.z_d1_bar[0]
-	VMOVUPS	1156992(DI), Y0	// data.0.bar[1]
-	VMOVUPS	Y0, 910848(DI)	// forecast0ReplayDenseVjp.z_d1_bar[1]
-	VMOVUPS	1157120(DI), Y0	// data.0.bar[2]
-	VMOVUPS	Y0, 910976(DI)	// forecast0ReplayDenseVjp.z_d1_bar[2]
-	VMOVUPS	1157248(DI), Y0	// data.0.bar[3]
-	VMOVUPS	Y0, 911104(DI)	// forecast0ReplayDenseVjp.z_d1_bar[3]
-	VMOVUPS	1157376(DI), Y0	// data.0.bar[4]
-	VMOVUPS	Y0, 911232(DI)	// forecast0ReplayDenseVjp.z_d1_bar[4]
-	VMOVUPS	1157504(DI), Y0	// data.0.bar[5]
-	VMOVUPS	Y0, 911360(DI)	// forecast0ReplayDenseVjp.z_d1_bar[5]
-	VMOVUPS	1157632(DI), Y0	// data.0.bar[6]
-	VMOVUPS	Y0, 911488(DI)	// forecast0ReplayDenseVjp.z_d1_bar[6]
-	VMOVUPS	1157760(DI), Y0	// data.0.bar[7]
-	VMOVUPS	Y0, 911616(DI)	// forecast0ReplayDenseVjp.z_d1_bar[7]
-	VMOVUPS	1157888(DI), Y0	// data.1.bar[0]
-	VMOVUPS	Y0, 911744(DI)	// forecast0ReplayDenseVjp.a_d1_bar[0]
-	VMOVUPS	1158016(DI), Y0	// data.1.bar[1]
-	VMOVUPS	Y0, 911872(DI)	// forecast0ReplayDenseVjp.a_d1_bar[1]
-	VMOVUPS	1158144(DI), Y0	// data.1.bar[2]
-	VMOVUPS	Y0, 912000(DI)	// forecast0ReplayDenseVjp.a_d1_bar[2]
-	VMOVUPS	1158272(DI), Y0	// data.1.bar[3]
-	VMOVUPS	Y0, 912128(DI)	// forecast0ReplayDenseVjp.a_d1_bar[3]
-	VMOVUPS	1158400(DI), Y0	// data.2.bar[0]
-	VMOVUPS	Y0, 912256(DI)	// forecast0ReplayDenseVjp.z_d2_bar[0]
-	VMOVUPS	1158528(DI), Y0	// data.2.bar[1]
-	VMOVUPS	Y0, 912384(DI)	// forecast0ReplayDenseVjp.z_d2_bar[1]
-	VMOVUPS	1158656(DI), Y0	// data.2.bar[2]
-	VMOVUPS	Y0, 912512(DI)	// forecast0ReplayDenseVjp.z_d2_bar[2]
-	VMOVUPS	1158784(DI), Y0	// data.2.bar[3]
-	VMOVUPS	Y0, 912640(DI)	// forecast0ReplayDenseVjp.z_d2_bar[3]
-	VMOVUPS	1158912(DI), Y0	// data.2.bar[4]
-	VMOVUPS	Y0, 912768(DI)	// forecast0ReplayDenseVjp.z_d2_bar[4]
-	VMOVUPS	1159040(DI), Y0	// data.2.bar[5]
-	VMOVUPS	Y0, 912896(DI)	// forecast0ReplayDenseVjp.z_d2_bar[5]
-	VMOVUPS	1159168(DI), Y0	// data.2.bar[6]
-	VMOVUPS	Y0, 913024(DI)	// forecast0ReplayDenseVjp.z_d2_bar[6]
-	VMOVUPS	1159296(DI), Y0	// data.2.bar[7]
-	VMOVUPS	Y0, 913152(DI)	// forecast0ReplayDenseVjp.z_d2_bar[7]
-	VMOVUPS	1159424(DI), Y0	// data.3.bar[0]
-	VMOVUPS	Y0, 913280(DI)	// forecast0ReplayDenseVjp.a_d2_bar[0]
-	VMOVUPS	1159552(DI), Y0	// data.3.bar[1]
-	VMOVUPS	Y0, 913408(DI)	// forecast0ReplayDenseVjp.a_d2_bar[1]
-	VMOVUPS	1159680(DI), Y0	// data.3.bar[2]
-	VMOVUPS	Y0, 913536(DI)	// forecast0ReplayDenseVjp.a_d2_bar[2]
-	VMOVUPS	1159808(DI), Y0	// data.3.bar[3]
-	VMOVUPS	Y0, 913664(DI)	// forecast0ReplayDenseVjp.a_d2_bar[3]
-	VMOVUPS	1159936(DI), Y0	// data.4.bar[0]
-	VMOVUPS	Y0, 913792(DI)	// forecast0ReplayDenseVjp.z_d3_bar[0]
-	VMOVUPS	1160064(DI), Y0	// data.4.bar[1]
-	VMOVUPS	Y0, 913920(DI)	// forecast0ReplayDenseVjp.z_d3_bar[1]
-	VMOVUPS	1160192(DI), Y0	// data.4.bar[2]
-	VMOVUPS	Y0, 914048(DI)	// forecast0ReplayDenseVjp.z_d3_bar[2]
-	VMOVUPS	1160320(DI), Y0	// data.4.bar[3]
-	VMOVUPS	Y0, 914176(DI)	// forecast0ReplayDenseVjp.z_d3_bar[3]
-	VMOVUPS	1160448(DI), Y0	// data.4.bar[4]
-	VMOVUPS	Y0, 914304(DI)	// forecast0ReplayDenseVjp.z_d3_bar[4]
-	VMOVUPS	1160576(DI), Y0	// data.4.bar[5]
-	VMOVUPS	Y0, 914432(DI)	// forecast0ReplayDenseVjp.z_d3_bar[5]
-	VMOVUPS	1160704(DI), Y0	// data.4.bar[6]
-	VMOVUPS	Y0, 914560(DI)	// forecast0ReplayDenseVjp.z_d3_bar[6]
-	VMOVUPS	1160832(DI), Y0	// data.4.bar[7]
-	VMOVUPS	Y0, 914688(DI)	// forecast0ReplayDenseVjp.z_d3_bar[7]
-	VMOVUPS	1160960(DI), Y0	// data.5.bar[0]
-	VMOVUPS	Y0, 914816(DI)	// forecast0ReplayDenseVjp.a_d3_bar[0]
-	VMOVUPS	1161088(DI), Y0	// data.5.bar[1]
-	VMOVUPS	Y0, 914944(DI)	// forecast0ReplayDenseVjp.a_d3_bar[1]
-	VMOVUPS	1161216(DI), Y0	// data.5.bar[2]
-	VMOVUPS	Y0, 915072(DI)	// forecast0ReplayDenseVjp.a_d3_bar[2]
-	VMOVUPS	1161344(DI), Y0	// data.5.bar[3]
-	VMOVUPS	Y0, 915200(DI)	// forecast0ReplayDenseVjp.a_d3_bar[3]
-	VMOVUPS	1161472(DI), Y0	// data.6.bar[0]
-	VMOVUPS	Y0, 915328(DI)	// forecast0ReplayDenseVjp.z_d4_bar[0]
-	VMOVUPS	1161600(DI), Y0	// data.6.bar[1]
-	VMOVUPS	Y0, 915456(DI)	// forecast0ReplayDenseVjp.z_d4_bar[1]
-	VMOVUPS	1161728(DI), Y0	// data.6.bar[2]
-	VMOVUPS	Y0, 915584(DI)	// forecast0ReplayDenseVjp.z_d4_bar[2]
-	VMOVUPS	1161856(DI), Y0	// data.6.bar[3]
-	VMOVUPS	Y0, 915712(DI)	// forecast0ReplayDenseVjp.z_d4_bar[3]
-	VMOVUPS	1161984(DI), Y0	// data.6.bar[4]
-	VMOVUPS	Y0, 915840(DI)	// forecast0ReplayDenseVjp.z_d4_bar[4]
-	VMOVUPS	1162112(DI), Y0	// data.6.bar[5]
-	VMOVUPS	Y0, 915968(DI)	// forecast0ReplayDenseVjp.z_d4_bar[5]
-	VMOVUPS	1162240(DI), Y0	// data.6.bar[6]
-	VMOVUPS	Y0, 916096(DI)	// forecast0ReplayDenseVjp.z_d4_bar[6]
-	VMOVUPS	1162368(DI), Y0	// data.6.bar[7]
-	VMOVUPS	Y0, 916224(DI)	// forecast0ReplayDenseVjp.z_d4_bar[7]
-	VMOVUPS	1162496(DI), Y0	// data.7.bar[0]
-	VMOVUPS	Y0, 916352(DI)	// forecast0ReplayDenseVjp.a_d4_bar[0]
-	VMOVUPS	1162624(DI), Y0	// data.7.bar[1]
-	VMOVUPS	Y0, 916480(DI)	// forecast0ReplayDenseVjp.a_d4_bar[1]
-	VMOVUPS	1162752(DI), Y0	// data.7.bar[2]
-	VMOVUPS	Y0, 916608(DI)	// forecast0ReplayDenseVjp.a_d4_bar[2]
-	VMOVUPS	1162880(DI), Y0	// data.7.bar[3]
-	VMOVUPS	Y0, 916736(DI)	// forecast0ReplayDenseVjp.a_d4_bar[3]
+	VMOVUPD	1114368(SI), Y0	// step.t
+	VMOVUPD	1114400(SI), Y1	// step.t | 1
+	VMOVUPD	Y0, 868480(SI)	// forecast0ReplayDenseVjp.t
+	VMOVUPD	Y1, 868512(SI)	// forecast0ReplayDenseVjp.t | 1
+	VMOVUPD	1114624(SI), Y0	// step.h
+	VMOVUPD	1114656(SI), Y1	// step.h | 1
+	VMOVUPD	Y0, 868736(SI)	// forecast0ReplayDenseVjp.h
+	VMOVUPD	Y1, 868768(SI)	// forecast0ReplayDenseVjp.h | 1
+	VMOVUPS	1115136(DI), Y0	// z[0]
+	VMOVUPS	Y0, 868992(DI)	// forecast0ReplayDenseVjp.z[0]
+	VMOVUPS	1115264(DI), Y0	// z[1]
+	VMOVUPS	Y0, 869120(DI)	// forecast0ReplayDenseVjp.z[1]
+	VMOVUPS	1115392(DI), Y0	// z[2]
+	VMOVUPS	Y0, 869248(DI)	// forecast0ReplayDenseVjp.z[2]
+	VMOVUPS	1115520(DI), Y0	// z[3]
+	VMOVUPS	Y0, 869376(DI)	// forecast0ReplayDenseVjp.z[3]
+	VMOVUPS	1115648(DI), Y0	// z[4]
+	VMOVUPS	Y0, 869504(DI)	// forecast0ReplayDenseVjp.z[4]
+	VMOVUPS	1115776(DI), Y0	// z[5]
+	VMOVUPS	Y0, 869632(DI)	// forecast0ReplayDenseVjp.z[5]
+	VMOVUPS	1115904(DI), Y0	// z[6]
+	VMOVUPS	Y0, 869760(DI)	// forecast0ReplayDenseVjp.z[6]
+	VMOVUPS	1116032(DI), Y0	// z[7]
+	VMOVUPS	Y0, 869888(DI)	// forecast0ReplayDenseVjp.z[7]
+	VMOVUPS	1116160(DI), Y0	// a[0]
+	VMOVUPS	Y0, 870016(DI)	// forecast0ReplayDenseVjp.a[0]
+	VMOVUPS	1116288(DI), Y0	// a[1]
+	VMOVUPS	Y0, 870144(DI)	// forecast0ReplayDenseVjp.a[1]
+	VMOVUPS	1116416(DI), Y0	// a[2]
+	VMOVUPS	Y0, 870272(DI)	// forecast0ReplayDenseVjp.a[2]
+	VMOVUPS	1116544(DI), Y0	// a[3]
+	VMOVUPS	Y0, 870400(DI)	// forecast0ReplayDenseVjp.a[3]
+	VMOVUPS	1116672(DI), Y0	// z.bar[0]
+	VMOVUPS	Y0, 870528(DI)	// forecast0ReplayDenseVjp.z_next_bar[0]
+	VMOVUPS	1116800(DI), Y0	// z.bar[1]
+	VMOVUPS	Y0, 870656(DI)	// forecast0ReplayDenseVjp.z_next_bar[1]
+	VMOVUPS	1116928(DI), Y0	// z.bar[2]
+	VMOVUPS	Y0, 870784(DI)	// forecast0ReplayDenseVjp.z_next_bar[2]
+	VMOVUPS	1117056(DI), Y0	// z.bar[3]
+	VMOVUPS	Y0, 870912(DI)	// forecast0ReplayDenseVjp.z_next_bar[3]
+	VMOVUPS	1117184(DI), Y0	// z.bar[4]
+	VMOVUPS	Y0, 871040(DI)	// forecast0ReplayDenseVjp.z_next_bar[4]
+	VMOVUPS	1117312(DI), Y0	// z.bar[5]
+	VMOVUPS	Y0, 871168(DI)	// forecast0ReplayDenseVjp.z_next_bar[5]
+	VMOVUPS	1117440(DI), Y0	// z.bar[6]
+	VMOVUPS	Y0, 871296(DI)	// forecast0ReplayDenseVjp.z_next_bar[6]
+	VMOVUPS	1117568(DI), Y0	// z.bar[7]
+	VMOVUPS	Y0, 871424(DI)	// forecast0ReplayDenseVjp.z_next_bar[7]
+	VMOVUPS	1117696(DI), Y0	// a.bar[0]
+	VMOVUPS	Y0, 871552(DI)	// forecast0ReplayDenseVjp.a_next_bar[0]
+	VMOVUPS	1117824(DI), Y0	// a.bar[1]
+	VMOVUPS	Y0, 871680(DI)	// forecast0ReplayDenseVjp.a_next_bar[1]
+	VMOVUPS	1117952(DI), Y0	// a.bar[2]
+	VMOVUPS	Y0, 871808(DI)	// forecast0ReplayDenseVjp.a_next_bar[2]
+	VMOVUPS	1118080(DI), Y0	// a.bar[3]
+	VMOVUPS	Y0, 871936(DI)	// forecast0ReplayDenseVjp.a_next_bar[3]
+	VMOVUPS	1118208(DI), Y0	// data.0.bar[0]
+	VMOVUPS	Y0, 872064(DI)	// forecast0ReplayDenseVjp.z_d1_bar[0]
+	VMOVUPS	1118336(DI), Y0	// data.0.bar[1]
+	VMOVUPS	Y0, 872192(DI)	// forecast0ReplayDenseVjp.z_d1_bar[1]
+	VMOVUPS	1118464(DI), Y0	// data.0.bar[2]
+	VMOVUPS	Y0, 872320(DI)	// forecast0ReplayDenseVjp.z_d1_bar[2]
+	VMOVUPS	1118592(DI), Y0	// data.0.bar[3]
+	VMOVUPS	Y0, 872448(DI)	// forecast0ReplayDenseVjp.z_d1_bar[3]
+	VMOVUPS	1118720(DI), Y0	// data.0.bar[4]
+	VMOVUPS	Y0, 872576(DI)	// forecast0ReplayDenseVjp.z_d1_bar[4]
+	VMOVUPS	1118848(DI), Y0	// data.0.bar[5]
+	VMOVUPS	Y0, 872704(DI)	// forecast0ReplayDenseVjp.z_d1_bar[5]
+	VMOVUPS	1118976(DI), Y0	// data.0.bar[6]
+	VMOVUPS	Y0, 872832(DI)	// forecast0ReplayDenseVjp.z_d1_bar[6]
+	VMOVUPS	1119104(DI), Y0	// data.0.bar[7]
+	VMOVUPS	Y0, 872960(DI)	// forecast0ReplayDenseVjp.z_d1_bar[7]
+	VMOVUPS	1119232(DI), Y0	// data.1.bar[0]
+	VMOVUPS	Y0, 873088(DI)	// forecast0ReplayDenseVjp.a_d1_bar[0]
+	VMOVUPS	1119360(DI), Y0	// data.1.bar[1]
+	VMOVUPS	Y0, 873216(DI)	// forecast0ReplayDenseVjp.a_d1_bar[1]
+	VMOVUPS	1119488(DI), Y0	// data.1.bar[2]
+	VMOVUPS	Y0, 873344(DI)	// forecast0ReplayDenseVjp.a_d1_bar[2]
+	VMOVUPS	1119616(DI), Y0	// data.1.bar[3]
+	VMOVUPS	Y0, 873472(DI)	// forecast0ReplayDenseVjp.a_d1_bar[3]
+	VMOVUPS	1119744(DI), Y0	// data.2.bar[0]
+	VMOVUPS	Y0, 873600(DI)	// forecast0ReplayDenseVjp.z_d2_bar[0]
+	VMOVUPS	1119872(DI), Y0	// data.2.bar[1]
+	VMOVUPS	Y0, 873728(DI)	// forecast0ReplayDenseVjp.z_d2_bar[1]
+	VMOVUPS	1120000(DI), Y0	// data.2.bar[2]
+	VMOVUPS	Y0, 873856(DI)	// forecast0ReplayDenseVjp.z_d2_bar[2]
+	VMOVUPS	1120128(DI), Y0	// data.2.bar[3]
+	VMOVUPS	Y0, 873984(DI)	// forecast0ReplayDenseVjp.z_d2_bar[3]
+	VMOVUPS	1120256(DI), Y0	// data.2.bar[4]
+	VMOVUPS	Y0, 874112(DI)	// forecast0ReplayDenseVjp.z_d2_bar[4]
+	VMOVUPS	1120384(DI), Y0	// data.2.bar[5]
+	VMOVUPS	Y0, 874240(DI)	// forecast0ReplayDenseVjp.z_d2_bar[5]
+	VMOVUPS	1120512(DI), Y0	// data.2.bar[6]
+	VMOVUPS	Y0, 874368(DI)	// forecast0ReplayDenseVjp.z_d2_bar[6]
+	VMOVUPS	1120640(DI), Y0	// data.2.bar[7]
+	VMOVUPS	Y0, 874496(DI)	// forecast0ReplayDenseVjp.z_d2_bar[7]
+	VMOVUPS	1120768(DI), Y0	// data.3.bar[0]
+	VMOVUPS	Y0, 874624(DI)	// forecast0ReplayDenseVjp.a_d2_bar[0]
+	VMOVUPS	1120896(DI), Y0	// data.3.bar[1]
+	VMOVUPS	Y0, 874752(DI)	// forecast0ReplayDenseVjp.a_d2_bar[1]
+	VMOVUPS	1121024(DI), Y0	// data.3.bar[2]
+	VMOVUPS	Y0, 874880(DI)	// forecast0ReplayDenseVjp.a_d2_bar[2]
+	VMOVUPS	1121152(DI), Y0	// data.3.bar[3]
+	VMOVUPS	Y0, 875008(DI)	// forecast0ReplayDenseVjp.a_d2_bar[3]
+	VMOVUPS	1121280(DI), Y0	// data.4.bar[0]
+	VMOVUPS	Y0, 875136(DI)	// forecast0ReplayDenseVjp.z_d3_bar[0]
+	VMOVUPS	1121408(DI), Y0	// data.4.bar[1]
+	VMOVUPS	Y0, 875264(DI)	// forecast0ReplayDenseVjp.z_d3_bar[1]
+	VMOVUPS	1121536(DI), Y0	// data.4.bar[2]
+	VMOVUPS	Y0, 875392(DI)	// forecast0ReplayDenseVjp.z_d3_bar[2]
+	VMOVUPS	1121664(DI), Y0	// data.4.bar[3]
+	VMOVUPS	Y0, 875520(DI)	// forecast0ReplayDenseVjp.z_d3_bar[3]
+	VMOVUPS	1121792(DI), Y0	// data.4.bar[4]
+	VMOVUPS	Y0, 875648(DI)	// forecast0ReplayDenseVjp.z_d3_bar[4]
+	VMOVUPS	1121920(DI), Y0	// data.4.bar[5]
+	VMOVUPS	Y0, 875776(DI)	// forecast0ReplayDenseVjp.z_d3_bar[5]
+	VMOVUPS	1122048(DI), Y0	// data.4.bar[6]
+	VMOVUPS	Y0, 875904(DI)	// forecast0ReplayDenseVjp.z_d3_bar[6]
+	VMOVUPS	1122176(DI), Y0	// data.4.bar[7]
+	VMOVUPS	Y0, 876032(DI)	// forecast0ReplayDenseVjp.z_d3_bar[7]
+	VMOVUPS	1122304(DI), Y0	// data.5.bar[0]
+	VMOVUPS	Y0, 876160(DI)	// forecast0ReplayDenseVjp.a_d3_bar[0]
+	VMOVUPS	1122432(DI), Y0	// data.5.bar[1]
+	VMOVUPS	Y0, 876288(DI)	// forecast0ReplayDenseVjp.a_d3_bar[1]
+	VMOVUPS	1122560(DI), Y0	// data.5.bar[2]
+	VMOVUPS	Y0, 876416(DI)	// forecast0ReplayDenseVjp.a_d3_bar[2]
+	VMOVUPS	1122688(DI), Y0	// data.5.bar[3]
+	VMOVUPS	Y0, 876544(DI)	// forecast0ReplayDenseVjp.a_d3_bar[3]
+	VMOVUPS	1122816(DI), Y0	// data.6.bar[0]
+	VMOVUPS	Y0, 876672(DI)	// forecast0ReplayDenseVjp.z_d4_bar[0]
+	VMOVUPS	1122944(DI), Y0	// data.6.bar[1]
+	VMOVUPS	Y0, 876800(DI)	// forecast0ReplayDenseVjp.z_d4_bar[1]
+	VMOVUPS	1123072(DI), Y0	// data.6.bar[2]
+	VMOVUPS	Y0, 876928(DI)	// forecast0ReplayDenseVjp.z_d4_bar[2]
+	VMOVUPS	1123200(DI), Y0	// data.6.bar[3]
+	VMOVUPS	Y0, 877056(DI)	// forecast0ReplayDenseVjp.z_d4_bar[3]
+	VMOVUPS	1123328(DI), Y0	// data.6.bar[4]
+	VMOVUPS	Y0, 877184(DI)	// forecast0ReplayDenseVjp.z_d4_bar[4]
+	VMOVUPS	1123456(DI), Y0	// data.6.bar[5]
+	VMOVUPS	Y0, 877312(DI)	// forecast0ReplayDenseVjp.z_d4_bar[5]
+	VMOVUPS	1123584(DI), Y0	// data.6.bar[6]
+	VMOVUPS	Y0, 877440(DI)	// forecast0ReplayDenseVjp.z_d4_bar[6]
+	VMOVUPS	1123712(DI), Y0	// data.6.bar[7]
+	VMOVUPS	Y0, 877568(DI)	// forecast0ReplayDenseVjp.z_d4_bar[7]
+	VMOVUPS	1123840(DI), Y0	// data.7.bar[0]
+	VMOVUPS	Y0, 877696(DI)	// forecast0ReplayDenseVjp.a_d4_bar[0]
+	VMOVUPS	1123968(DI), Y0	// data.7.bar[1]
+	VMOVUPS	Y0, 877824(DI)	// forecast0ReplayDenseVjp.a_d4_bar[1]
+	VMOVUPS	1124096(DI), Y0	// data.7.bar[2]
+	VMOVUPS	Y0, 877952(DI)	// forecast0ReplayDenseVjp.a_d4_bar[2]
+	VMOVUPS	1124224(DI), Y0	// data.7.bar[3]
+	VMOVUPS	Y0, 878080(DI)	// forecast0ReplayDenseVjp.a_d4_bar[3]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -12789,8 +13279,8 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
-	VMOVUPD	1153536(SI), Y0	// step.active
-	VMOVUPD	1153568(SI), Y1	// step.active | 1
+	VMOVUPD	1114880(SI), Y0	// step.active
+	VMOVUPD	1114912(SI), Y1	// step.active | 1
 	// forecast.nde:38
 	VMOVUPD	f64_0000000000000000<>(SB), Y2
 	VCMPPD	$17, Y0, Y2, Y0
@@ -12799,49 +13289,43 @@ loop2: // 4 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop3: // 8 times: elements
-	VMOVUPS	916864(R10), Y2	// forecast0ReplayDenseVjp.z_bar[0]
-	VMOVUPS	1163008(R10), Y3	// z.start.bar[0]
+	VMOVUPS	878208(R10), Y2	// forecast0ReplayDenseVjp.z_bar[0]
+	VMOVUPS	1124352(R10), Y3	// z.start.bar[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	1155328(R10), Y3	// z.bar[0]
+	VMOVUPS	1116672(R10), Y3	// z.bar[0]
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y3, Y2
-	VMOVUPS	Y2, 1164544(R10)	// z.bar.next[0]
+	VMOVUPS	Y2, 1125888(R10)	// z.bar.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	1164032(DI), Y2	// a.start.bar[0]
-	VMOVUPS	1164160(DI), Y3	// a.start.bar[1]
-	VMOVUPS	1164288(DI), Y4	// a.start.bar[2]
-	VMOVUPS	1164416(DI), Y5	// a.start.bar[3]
-	VMOVUPS	1156352(DI), Y6	// a.bar[0]
-	VMOVUPS	1156480(DI), Y7	// a.bar[1]
-	VMOVUPS	1156608(DI), Y8	// a.bar[2]
-	VMOVUPS	1156736(DI), Y9	// a.bar[3]
-	VMOVUPS	917888(DI), Y10	// forecast0ReplayDenseVjp.a_bar[0]
+	VMOVUPS	1125376(DI), Y2	// a.start.bar[0]
+	VMOVUPS	1125504(DI), Y3	// a.start.bar[1]
+	VMOVUPS	1125632(DI), Y4	// a.start.bar[2]
+	VMOVUPS	1125760(DI), Y5	// a.start.bar[3]
+	VMOVUPS	1117696(DI), Y6	// a.bar[0]
+	VMOVUPS	1117824(DI), Y7	// a.bar[1]
+	VMOVUPS	1117952(DI), Y8	// a.bar[2]
+	VMOVUPS	1118080(DI), Y9	// a.bar[3]
+	VMOVUPS	879232(DI), Y10	// forecast0ReplayDenseVjp.a_bar[0]
 	VADDPS	Y2, Y10, Y2
-	VMOVUPS	918016(DI), Y10	// forecast0ReplayDenseVjp.a_bar[1]
+	VMOVUPS	879360(DI), Y10	// forecast0ReplayDenseVjp.a_bar[1]
 	VADDPS	Y3, Y10, Y3
-	VMOVUPS	918144(DI), Y10	// forecast0ReplayDenseVjp.a_bar[2]
+	VMOVUPS	879488(DI), Y10	// forecast0ReplayDenseVjp.a_bar[2]
 	VADDPS	Y4, Y10, Y4
-	VMOVUPS	918272(DI), Y10	// forecast0ReplayDenseVjp.a_bar[3]
+	VMOVUPS	879616(DI), Y10	// forecast0ReplayDenseVjp.a_bar[3]
 	VADDPS	Y5, Y10, Y5
-	VSHUFPS	$136, Y1, Y0, Y10
-	VPERMPD	$216, Y10, Y10
-	VBLENDVPS	Y10, Y2, Y6, Y2
-	VMOVUPS	Y2, 1165568(DI)	// a.bar.next[0]
-	VSHUFPS	$136, Y1, Y0, Y2
-	VPERMPD	$216, Y2, Y2
-	VBLENDVPS	Y2, Y3, Y7, Y2
-	VMOVUPS	Y2, 1165696(DI)	// a.bar.next[1]
-	VSHUFPS	$136, Y1, Y0, Y2
-	VPERMPD	$216, Y2, Y2
-	VBLENDVPS	Y2, Y4, Y8, Y2
-	VMOVUPS	Y2, 1165824(DI)	// a.bar.next[2]
 	VSHUFPS	$136, Y1, Y0, Y0
 	VPERMPD	$216, Y0, Y0
+	VBLENDVPS	Y0, Y2, Y6, Y1
+	VMOVUPS	Y1, 1126912(DI)	// a.bar.next[0]
+	VBLENDVPS	Y0, Y3, Y7, Y1
+	VMOVUPS	Y1, 1127040(DI)	// a.bar.next[1]
+	VBLENDVPS	Y0, Y4, Y8, Y1
+	VMOVUPS	Y1, 1127168(DI)	// a.bar.next[2]
 	VBLENDVPS	Y0, Y5, Y9, Y0
-	VMOVUPS	Y0, 1165952(DI)	// a.bar.next[3]
+	VMOVUPS	Y0, 1127296(DI)	// a.bar.next[3]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -12850,30 +13334,30 @@ loop3: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	1164544(SI), Y0	// z.bar.next[0]
-	VMOVUPS	Y0, 1155328(SI)	// z.bar[0]
-	VMOVUPS	1164672(SI), Y0	// z.bar.next[1]
-	VMOVUPS	Y0, 1155456(SI)	// z.bar[1]
-	VMOVUPS	1164800(SI), Y0	// z.bar.next[2]
-	VMOVUPS	Y0, 1155584(SI)	// z.bar[2]
-	VMOVUPS	1164928(SI), Y0	// z.bar.next[3]
-	VMOVUPS	Y0, 1155712(SI)	// z.bar[3]
-	VMOVUPS	1165056(SI), Y0	// z.bar.next[4]
-	VMOVUPS	Y0, 1155840(SI)	// z.bar[4]
-	VMOVUPS	1165184(SI), Y0	// z.bar.next[5]
-	VMOVUPS	Y0, 1155968(SI)	// z.bar[5]
-	VMOVUPS	1165312(SI), Y0	// z.bar.next[6]
-	VMOVUPS	Y0, 1156096(SI)	// z.bar[6]
-	VMOVUPS	1165440(SI), Y0	// z.bar.next[7]
-	VMOVUPS	Y0, 1156224(SI)	// z.bar[7]
-	VMOVUPS	1165568(SI), Y0	// a.bar.next[0]
-	VMOVUPS	Y0, 1156352(SI)	// a.bar[0]
-	VMOVUPS	1165696(SI), Y0	// a.bar.next[1]
-	VMOVUPS	Y0, 1156480(SI)	// a.bar[1]
-	VMOVUPS	1165824(SI), Y0	// a.bar.next[2]
-	VMOVUPS	Y0, 1156608(SI)	// a.bar[2]
-	VMOVUPS	1165952(SI), Y0	// a.bar.next[3]
-	VMOVUPS	Y0, 1156736(SI)	// a.bar[3]
+	VMOVUPS	1125888(SI), Y0	// z.bar.next[0]
+	VMOVUPS	Y0, 1116672(SI)	// z.bar[0]
+	VMOVUPS	1126016(SI), Y0	// z.bar.next[1]
+	VMOVUPS	Y0, 1116800(SI)	// z.bar[1]
+	VMOVUPS	1126144(SI), Y0	// z.bar.next[2]
+	VMOVUPS	Y0, 1116928(SI)	// z.bar[2]
+	VMOVUPS	1126272(SI), Y0	// z.bar.next[3]
+	VMOVUPS	Y0, 1117056(SI)	// z.bar[3]
+	VMOVUPS	1126400(SI), Y0	// z.bar.next[4]
+	VMOVUPS	Y0, 1117184(SI)	// z.bar[4]
+	VMOVUPS	1126528(SI), Y0	// z.bar.next[5]
+	VMOVUPS	Y0, 1117312(SI)	// z.bar[5]
+	VMOVUPS	1126656(SI), Y0	// z.bar.next[6]
+	VMOVUPS	Y0, 1117440(SI)	// z.bar[6]
+	VMOVUPS	1126784(SI), Y0	// z.bar.next[7]
+	VMOVUPS	Y0, 1117568(SI)	// z.bar[7]
+	VMOVUPS	1126912(SI), Y0	// a.bar.next[0]
+	VMOVUPS	Y0, 1117696(SI)	// a.bar[0]
+	VMOVUPS	1127040(SI), Y0	// a.bar.next[1]
+	VMOVUPS	Y0, 1117824(SI)	// a.bar[1]
+	VMOVUPS	1127168(SI), Y0	// a.bar.next[2]
+	VMOVUPS	Y0, 1117952(SI)	// a.bar[2]
+	VMOVUPS	1127296(SI), Y0	// a.bar.next[3]
+	VMOVUPS	Y0, 1118080(SI)	// a.bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
@@ -12898,10 +13382,10 @@ TEXT forecast0DenseVjp_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	1166336(SI), Y0	// h
-	VMOVUPD	1166368(SI), Y1	// h | 1
-	VMOVUPD	1166080(SI), Y2	// theta
-	VMOVUPD	1166112(SI), Y3	// theta | 1
+	VMOVUPD	1127680(SI), Y0	// h
+	VMOVUPD	1127712(SI), Y1	// h | 1
+	VMOVUPD	1127424(SI), Y2	// theta
+	VMOVUPD	1127456(SI), Y3	// theta | 1
 	// forecast.nde:38
 	VMULPD	Y2, Y0, Y0
 	VMULPD	Y3, Y1, Y1
@@ -12914,54 +13398,54 @@ loop1: // 4 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop2: // 8 times: elements
-	VMOVUPS	1166592(R10), Y2	// z_at_bar[0]
+	VMOVUPS	1127936(R10), Y2	// z_at_bar[0]
 	VMULPS	Y0, Y2, Y2
-	VMOVUPS	Y2, 1169664(R10)	// z_d1_bar[0]
+	VMOVUPS	Y2, 1131008(R10)	// z_d1_bar[0]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 1171200(R10)	// z_d2_bar[0]
+	VMOVUPS	Y2, 1132544(R10)	// z_d2_bar[0]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 1172736(R10)	// z_d3_bar[0]
+	VMOVUPS	Y2, 1134080(R10)	// z_d3_bar[0]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 1174272(R10)	// z_d4_bar[0]
+	VMOVUPS	Y2, 1135616(R10)	// z_d4_bar[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop2
-	VMOVUPS	1167616(DI), Y2	// a_at_bar[0]
-	VMOVUPS	1167744(DI), Y3	// a_at_bar[1]
-	VMOVUPS	1167872(DI), Y4	// a_at_bar[2]
-	VMOVUPS	1168000(DI), Y5	// a_at_bar[3]
+	VMOVUPS	1128960(DI), Y2	// a_at_bar[0]
+	VMOVUPS	1129088(DI), Y3	// a_at_bar[1]
+	VMOVUPS	1129216(DI), Y4	// a_at_bar[2]
+	VMOVUPS	1129344(DI), Y5	// a_at_bar[3]
 	VMULPS	Y0, Y2, Y2
-	VMOVUPS	Y2, 1170688(DI)	// a_d1_bar[0]
+	VMOVUPS	Y2, 1132032(DI)	// a_d1_bar[0]
 	VMULPS	Y0, Y3, Y3
-	VMOVUPS	Y3, 1170816(DI)	// a_d1_bar[1]
+	VMOVUPS	Y3, 1132160(DI)	// a_d1_bar[1]
 	VMULPS	Y0, Y4, Y4
-	VMOVUPS	Y4, 1170944(DI)	// a_d1_bar[2]
+	VMOVUPS	Y4, 1132288(DI)	// a_d1_bar[2]
 	VMULPS	Y0, Y5, Y0
-	VMOVUPS	Y0, 1171072(DI)	// a_d1_bar[3]
+	VMOVUPS	Y0, 1132416(DI)	// a_d1_bar[3]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 1172224(DI)	// a_d2_bar[0]
+	VMOVUPS	Y2, 1133568(DI)	// a_d2_bar[0]
 	VMULPS	Y1, Y3, Y3
-	VMOVUPS	Y3, 1172352(DI)	// a_d2_bar[1]
+	VMOVUPS	Y3, 1133696(DI)	// a_d2_bar[1]
 	VMULPS	Y1, Y4, Y4
-	VMOVUPS	Y4, 1172480(DI)	// a_d2_bar[2]
+	VMOVUPS	Y4, 1133824(DI)	// a_d2_bar[2]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1172608(DI)	// a_d2_bar[3]
+	VMOVUPS	Y0, 1133952(DI)	// a_d2_bar[3]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 1173760(DI)	// a_d3_bar[0]
+	VMOVUPS	Y2, 1135104(DI)	// a_d3_bar[0]
 	VMULPS	Y1, Y3, Y3
-	VMOVUPS	Y3, 1173888(DI)	// a_d3_bar[1]
+	VMOVUPS	Y3, 1135232(DI)	// a_d3_bar[1]
 	VMULPS	Y1, Y4, Y4
-	VMOVUPS	Y4, 1174016(DI)	// a_d3_bar[2]
+	VMOVUPS	Y4, 1135360(DI)	// a_d3_bar[2]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1174144(DI)	// a_d3_bar[3]
+	VMOVUPS	Y0, 1135488(DI)	// a_d3_bar[3]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 1175296(DI)	// a_d4_bar[0]
+	VMOVUPS	Y2, 1136640(DI)	// a_d4_bar[0]
 	VMULPS	Y1, Y3, Y2
-	VMOVUPS	Y2, 1175424(DI)	// a_d4_bar[1]
+	VMOVUPS	Y2, 1136768(DI)	// a_d4_bar[1]
 	VMULPS	Y1, Y4, Y2
-	VMOVUPS	Y2, 1175552(DI)	// a_d4_bar[2]
+	VMOVUPS	Y2, 1136896(DI)	// a_d4_bar[2]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1175680(DI)	// a_d4_bar[3]
+	VMOVUPS	Y0, 1137024(DI)	// a_d4_bar[3]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -12969,75 +13453,75 @@ loop2: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop3: // 4 times: vectors of the block
-	VMOVUPS	1166592(SI), Y0	// z_at_bar[0]
-	VMOVUPS	Y0, 1168128(SI)	// z_bar[0]
-	VMOVUPS	1166720(SI), Y0	// z_at_bar[1]
-	VMOVUPS	Y0, 1168256(SI)	// z_bar[1]
-	VMOVUPS	1166848(SI), Y0	// z_at_bar[2]
-	VMOVUPS	Y0, 1168384(SI)	// z_bar[2]
-	VMOVUPS	1166976(SI), Y0	// z_at_bar[3]
-	VMOVUPS	Y0, 1168512(SI)	// z_bar[3]
-	VMOVUPS	1167104(SI), Y0	// z_at_bar[4]
-	VMOVUPS	Y0, 1168640(SI)	// z_bar[4]
-	VMOVUPS	1167232(SI), Y0	// z_at_bar[5]
-	VMOVUPS	Y0, 1168768(SI)	// z_bar[5]
-	VMOVUPS	1167360(SI), Y0	// z_at_bar[6]
-	VMOVUPS	Y0, 1168896(SI)	// z_bar[6]
-	VMOVUPS	1167488(SI), Y0	// z_at_bar[7]
-	VMOVUPS	Y0, 1169024(SI)	// z_bar[7]
-	VMOVUPS	1167616(SI), Y0	// a_at_bar[0]
-	VMOVUPS	Y0, 1169152(SI)	// a_bar[0]
-	VMOVUPS	1167744(SI), Y0	// a_at_bar[1]
-	VMOVUPS	Y0, 1169280(SI)	// a_bar[1]
-	VMOVUPS	1167872(SI), Y0	// a_at_bar[2]
-	VMOVUPS	Y0, 1169408(SI)	// a_bar[2]
-	VMOVUPS	1168000(SI), Y0	// a_at_bar[3]
-	VMOVUPS	Y0, 1169536(SI)	// a_bar[3]
+	VMOVUPS	1127936(SI), Y0	// z_at_bar[0]
+	VMOVUPS	Y0, 1129472(SI)	// z_bar[0]
+	VMOVUPS	1128064(SI), Y0	// z_at_bar[1]
+	VMOVUPS	Y0, 1129600(SI)	// z_bar[1]
+	VMOVUPS	1128192(SI), Y0	// z_at_bar[2]
+	VMOVUPS	Y0, 1129728(SI)	// z_bar[2]
+	VMOVUPS	1128320(SI), Y0	// z_at_bar[3]
+	VMOVUPS	Y0, 1129856(SI)	// z_bar[3]
+	VMOVUPS	1128448(SI), Y0	// z_at_bar[4]
+	VMOVUPS	Y0, 1129984(SI)	// z_bar[4]
+	VMOVUPS	1128576(SI), Y0	// z_at_bar[5]
+	VMOVUPS	Y0, 1130112(SI)	// z_bar[5]
+	VMOVUPS	1128704(SI), Y0	// z_at_bar[6]
+	VMOVUPS	Y0, 1130240(SI)	// z_bar[6]
+	VMOVUPS	1128832(SI), Y0	// z_at_bar[7]
+	VMOVUPS	Y0, 1130368(SI)	// z_bar[7]
+	VMOVUPS	1128960(SI), Y0	// a_at_bar[0]
+	VMOVUPS	Y0, 1130496(SI)	// a_bar[0]
+	VMOVUPS	1129088(SI), Y0	// a_at_bar[1]
+	VMOVUPS	Y0, 1130624(SI)	// a_bar[1]
+	VMOVUPS	1129216(SI), Y0	// a_at_bar[2]
+	VMOVUPS	Y0, 1130752(SI)	// a_bar[2]
+	VMOVUPS	1129344(SI), Y0	// a_at_bar[3]
+	VMOVUPS	Y0, 1130880(SI)	// a_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop3
 	RET
 
 // forecast0RecLanerevat is Forecast.0.rec.lanerevat (forecast.nde:38) of a block of samples.
-// 14 vectors lie in the frame for want of registers.
+// 13 vectors lie in the frame for want of registers.
 TEXT forecast0RecLanerevat_avx2<>(SB), NOSPLIT, $0-0
 	// forecast.nde:38
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	1175808(SI), Y0	// step.theta
-	VMOVUPD	1175840(SI), Y1	// step.theta | 1
-	VMOVUPD	Y0, 1166080(SI)	// forecast0DenseVjp.theta
-	VMOVUPD	Y1, 1166112(SI)	// forecast0DenseVjp.theta | 1
-	VMOVUPD	1176064(SI), Y0	// step.h
-	VMOVUPD	1176096(SI), Y1	// step.h | 1
-	VMOVUPD	Y0, 1166336(SI)	// forecast0DenseVjp.h
-	VMOVUPD	Y1, 1166368(SI)	// forecast0DenseVjp.h | 1
-	VMOVUPS	1176576(DI), Y0	// z.out[0]
-	VMOVUPS	Y0, 1166592(DI)	// forecast0DenseVjp.z_at_bar[0]
-	VMOVUPS	1176704(DI), Y0	// z.out[1]
-	VMOVUPS	Y0, 1166720(DI)	// forecast0DenseVjp.z_at_bar[1]
-	VMOVUPS	1176832(DI), Y0	// z.out[2]
-	VMOVUPS	Y0, 1166848(DI)	// forecast0DenseVjp.z_at_bar[2]
-	VMOVUPS	1176960(DI), Y0	// z.out[3]
-	VMOVUPS	Y0, 1166976(DI)	// forecast0DenseVjp.z_at_bar[3]
-	VMOVUPS	1177088(DI), Y0	// z.out[4]
-	VMOVUPS	Y0, 1167104(DI)	// forecast0DenseVjp.z_at_bar[4]
-	VMOVUPS	1177216(DI), Y0	// z.out[5]
-	VMOVUPS	Y0, 1167232(DI)	// forecast0DenseVjp.z_at_bar[5]
-	VMOVUPS	1177344(DI), Y0	// z.out[6]
-	VMOVUPS	Y0, 1167360(DI)	// forecast0DenseVjp.z_at_bar[6]
-	VMOVUPS	1177472(DI), Y0	// z.out[7]
-	VMOVUPS	Y0, 1167488(DI)	// forecast0DenseVjp.z_at_bar[7]
-	VMOVUPS	1177600(DI), Y0	// a.out[0]
-	VMOVUPS	Y0, 1167616(DI)	// forecast0DenseVjp.a_at_bar[0]
-	VMOVUPS	1177728(DI), Y0	// a.out[1]
-	VMOVUPS	Y0, 1167744(DI)	// forecast0DenseVjp.a_at_bar[1]
-	VMOVUPS	1177856(DI), Y0	// a.out[2]
-	VMOVUPS	Y0, 1167872(DI)	// forecast0DenseVjp.a_at_bar[2]
-	VMOVUPS	1177984(DI), Y0	// a.out[3]
-	VMOVUPS	Y0, 1168000(DI)	// forecast0DenseVjp.a_at_bar[3]
+	VMOVUPD	1137152(SI), Y0	// step.theta
+	VMOVUPD	1137184(SI), Y1	// step.theta | 1
+	VMOVUPD	Y0, 1127424(SI)	// forecast0DenseVjp.theta
+	VMOVUPD	Y1, 1127456(SI)	// forecast0DenseVjp.theta | 1
+	VMOVUPD	1137408(SI), Y0	// step.h
+	VMOVUPD	1137440(SI), Y1	// step.h | 1
+	VMOVUPD	Y0, 1127680(SI)	// forecast0DenseVjp.h
+	VMOVUPD	Y1, 1127712(SI)	// forecast0DenseVjp.h | 1
+	VMOVUPS	1137920(DI), Y0	// z.out[0]
+	VMOVUPS	Y0, 1127936(DI)	// forecast0DenseVjp.z_at_bar[0]
+	VMOVUPS	1138048(DI), Y0	// z.out[1]
+	VMOVUPS	Y0, 1128064(DI)	// forecast0DenseVjp.z_at_bar[1]
+	VMOVUPS	1138176(DI), Y0	// z.out[2]
+	VMOVUPS	Y0, 1128192(DI)	// forecast0DenseVjp.z_at_bar[2]
+	VMOVUPS	1138304(DI), Y0	// z.out[3]
+	VMOVUPS	Y0, 1128320(DI)	// forecast0DenseVjp.z_at_bar[3]
+	VMOVUPS	1138432(DI), Y0	// z.out[4]
+	VMOVUPS	Y0, 1128448(DI)	// forecast0DenseVjp.z_at_bar[4]
+	VMOVUPS	1138560(DI), Y0	// z.out[5]
+	VMOVUPS	Y0, 1128576(DI)	// forecast0DenseVjp.z_at_bar[5]
+	VMOVUPS	1138688(DI), Y0	// z.out[6]
+	VMOVUPS	Y0, 1128704(DI)	// forecast0DenseVjp.z_at_bar[6]
+	VMOVUPS	1138816(DI), Y0	// z.out[7]
+	VMOVUPS	Y0, 1128832(DI)	// forecast0DenseVjp.z_at_bar[7]
+	VMOVUPS	1138944(DI), Y0	// a.out[0]
+	VMOVUPS	Y0, 1128960(DI)	// forecast0DenseVjp.a_at_bar[0]
+	VMOVUPS	1139072(DI), Y0	// a.out[1]
+	VMOVUPS	Y0, 1129088(DI)	// forecast0DenseVjp.a_at_bar[1]
+	VMOVUPS	1139200(DI), Y0	// a.out[2]
+	VMOVUPS	Y0, 1129216(DI)	// forecast0DenseVjp.a_at_bar[2]
+	VMOVUPS	1139328(DI), Y0	// a.out[3]
+	VMOVUPS	Y0, 1129344(DI)	// forecast0DenseVjp.a_at_bar[3]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -13047,8 +13531,8 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
-	VMOVUPD	1176320(SI), Y0	// step.active
-	VMOVUPD	1176352(SI), Y1	// step.active | 1
+	VMOVUPD	1137664(SI), Y0	// step.active
+	VMOVUPD	1137696(SI), Y1	// step.active | 1
 	// forecast.nde:38
 	VMOVUPD	f64_0000000000000000<>(SB), Y2
 	VCMPPD	$17, Y0, Y2, Y0
@@ -13057,217 +13541,177 @@ loop2: // 4 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop3: // 8 times: elements
-	VMOVUPS	1178112(R10), Y2	// data.0.bar[0]
-	VMOVUPS	1169664(R10), Y3	// forecast0DenseVjp.z_d1_bar[0]
+	VMOVUPS	1139456(R10), Y2	// data.0.bar[0]
+	VMOVUPS	1131008(R10), Y3	// forecast0DenseVjp.z_d1_bar[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	1178112(R10), Y3	// data.0.bar[0]
+	VMOVUPS	1139456(R10), Y3	// data.0.bar[0]
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y3, Y2
-	VMOVUPS	Y2, 1185792(R10)	// data.0.bar.next[0]
-	VMOVUPS	1179648(R10), Y2	// data.2.bar[0]
-	VMOVUPS	1171200(R10), Y3	// forecast0DenseVjp.z_d2_bar[0]
+	VMOVUPS	Y2, 1147136(R10)	// data.0.bar.next[0]
+	VMOVUPS	1140992(R10), Y2	// data.2.bar[0]
+	VMOVUPS	1132544(R10), Y3	// forecast0DenseVjp.z_d2_bar[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	1179648(R10), Y3	// data.2.bar[0]
+	VMOVUPS	1140992(R10), Y3	// data.2.bar[0]
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y3, Y2
-	VMOVUPS	Y2, 1187328(R10)	// data.2.bar.next[0]
-	VMOVUPS	1181184(R10), Y2	// data.4.bar[0]
-	VMOVUPS	1172736(R10), Y3	// forecast0DenseVjp.z_d3_bar[0]
+	VMOVUPS	Y2, 1148672(R10)	// data.2.bar.next[0]
+	VMOVUPS	1142528(R10), Y2	// data.4.bar[0]
+	VMOVUPS	1134080(R10), Y3	// forecast0DenseVjp.z_d3_bar[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	1181184(R10), Y3	// data.4.bar[0]
+	VMOVUPS	1142528(R10), Y3	// data.4.bar[0]
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y3, Y2
-	VMOVUPS	Y2, 1188864(R10)	// data.4.bar.next[0]
-	VMOVUPS	1182720(R10), Y2	// data.6.bar[0]
-	VMOVUPS	1174272(R10), Y3	// forecast0DenseVjp.z_d4_bar[0]
+	VMOVUPS	Y2, 1150208(R10)	// data.4.bar.next[0]
+	VMOVUPS	1144064(R10), Y2	// data.6.bar[0]
+	VMOVUPS	1135616(R10), Y3	// forecast0DenseVjp.z_d4_bar[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	1182720(R10), Y3	// data.6.bar[0]
+	VMOVUPS	1144064(R10), Y3	// data.6.bar[0]
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y3, Y2
-	VMOVUPS	Y2, 1190400(R10)	// data.6.bar.next[0]
-	VMOVUPS	1184256(R10), Y2	// z.start.bar[0]
-	VMOVUPS	1168128(R10), Y3	// forecast0DenseVjp.z_bar[0]
+	VMOVUPS	Y2, 1151744(R10)	// data.6.bar.next[0]
+	VMOVUPS	1145600(R10), Y2	// z.start.bar[0]
+	VMOVUPS	1129472(R10), Y3	// forecast0DenseVjp.z_bar[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	1184256(R10), Y3	// z.start.bar[0]
+	VMOVUPS	1145600(R10), Y3	// z.start.bar[0]
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y3, Y2
-	VMOVUPS	Y2, 1191936(R10)	// z.start.bar.next[0]
+	VMOVUPS	Y2, 1153280(R10)	// z.start.bar.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	1179136(DI), Y2	// data.1.bar[0]
-	VMOVUPS	1179264(DI), Y3	// data.1.bar[1]
-	VMOVUPS	1179392(DI), Y4	// data.1.bar[2]
-	VMOVUPS	1179520(DI), Y5	// data.1.bar[3]
-	VMOVUPS	1180672(DI), Y6	// data.3.bar[0]
-	VMOVUPS	1180800(DI), Y7	// data.3.bar[1]
-	VMOVUPS	1180928(DI), Y15	// data.3.bar[2]
+	VMOVUPS	1140480(DI), Y2	// data.1.bar[0]
+	VMOVUPS	1140608(DI), Y3	// data.1.bar[1]
+	VMOVUPS	1140736(DI), Y4	// data.1.bar[2]
+	VMOVUPS	1140864(DI), Y5	// data.1.bar[3]
+	VMOVUPS	1142016(DI), Y6	// data.3.bar[0]
+	VMOVUPS	1142144(DI), Y7	// data.3.bar[1]
+	VMOVUPS	1142272(DI), Y8	// data.3.bar[2]
+	VMOVUPS	1142400(DI), Y15	// data.3.bar[3]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	1181056(DI), Y15	// data.3.bar[3]
+	VMOVUPS	1143552(DI), Y15	// data.5.bar[0]
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	1182208(DI), Y15	// data.5.bar[0]
+	VMOVUPS	1143680(DI), Y15	// data.5.bar[1]
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	1182336(DI), Y15	// data.5.bar[1]
+	VMOVUPS	1143808(DI), Y15	// data.5.bar[2]
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	1182464(DI), Y15	// data.5.bar[2]
+	VMOVUPS	1143936(DI), Y15	// data.5.bar[3]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	1182592(DI), Y15	// data.5.bar[3]
+	VMOVUPS	1145088(DI), Y15	// data.7.bar[0]
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	1183744(DI), Y15	// data.7.bar[0]
+	VMOVUPS	1145216(DI), Y15	// data.7.bar[1]
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	1183872(DI), Y15	// data.7.bar[1]
+	VMOVUPS	1145344(DI), Y15	// data.7.bar[2]
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	1184000(DI), Y15	// data.7.bar[2]
+	VMOVUPS	1145472(DI), Y15	// data.7.bar[3]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	1184128(DI), Y15	// data.7.bar[3]
+	VMOVUPS	1146624(DI), Y15	// a.start.bar[0]
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	1185280(DI), Y15	// a.start.bar[0]
+	VMOVUPS	1146752(DI), Y15	// a.start.bar[1]
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	1185408(DI), Y15	// a.start.bar[1]
+	VMOVUPS	1146880(DI), Y15	// a.start.bar[2]
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1185536(DI), Y15	// a.start.bar[2]
+	VMOVUPS	1147008(DI), Y15	// a.start.bar[3]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1185664(DI), Y15	// a.start.bar[3]
-	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1170688(DI), Y8	// forecast0DenseVjp.a_d1_bar[0]
-	VADDPS	Y8, Y2, Y8
-	VMOVUPS	1170816(DI), Y9	// forecast0DenseVjp.a_d1_bar[1]
-	VADDPS	Y9, Y3, Y9
-	VMOVUPS	1170944(DI), Y10	// forecast0DenseVjp.a_d1_bar[2]
-	VADDPS	Y10, Y4, Y10
-	VMOVUPS	1171072(DI), Y11	// forecast0DenseVjp.a_d1_bar[3]
-	VADDPS	Y11, Y5, Y11
-	VSHUFPS	$136, Y1, Y0, Y12
-	VPERMPD	$216, Y12, Y12
-	VBLENDVPS	Y12, Y8, Y2, Y2
-	VMOVUPS	Y2, 1186816(DI)	// data.1.bar.next[0]
-	VSHUFPS	$136, Y1, Y0, Y2
-	VPERMPD	$216, Y2, Y2
-	VBLENDVPS	Y2, Y9, Y3, Y2
-	VMOVUPS	Y2, 1186944(DI)	// data.1.bar.next[1]
-	VSHUFPS	$136, Y1, Y0, Y2
-	VPERMPD	$216, Y2, Y2
-	VBLENDVPS	Y2, Y10, Y4, Y2
-	VMOVUPS	Y2, 1187072(DI)	// data.1.bar.next[2]
-	VSHUFPS	$136, Y1, Y0, Y2
-	VPERMPD	$216, Y2, Y2
-	VBLENDVPS	Y2, Y11, Y5, Y2
-	VMOVUPS	Y2, 1187200(DI)	// data.1.bar.next[3]
-	VMOVUPS	1172224(DI), Y2	// forecast0DenseVjp.a_d2_bar[0]
-	VADDPS	Y2, Y6, Y2
-	VMOVUPS	1172352(DI), Y3	// forecast0DenseVjp.a_d2_bar[1]
-	VADDPS	Y3, Y7, Y3
-	VMOVUPS	1172480(DI), Y4	// forecast0DenseVjp.a_d2_bar[2]
-	VADDPS	0(AX), Y4, Y4
-	VMOVUPS	1172608(DI), Y5	// forecast0DenseVjp.a_d2_bar[3]
-	VADDPS	32(AX), Y5, Y5
-	VSHUFPS	$136, Y1, Y0, Y8
-	VPERMPD	$216, Y8, Y8
-	VBLENDVPS	Y8, Y2, Y6, Y2
-	VMOVUPS	Y2, 1188352(DI)	// data.3.bar.next[0]
-	VSHUFPS	$136, Y1, Y0, Y2
-	VPERMPD	$216, Y2, Y2
-	VBLENDVPS	Y2, Y3, Y7, Y2
-	VMOVUPS	Y2, 1188480(DI)	// data.3.bar.next[1]
-	VSHUFPS	$136, Y1, Y0, Y2
-	VPERMPD	$216, Y2, Y2
-	VMOVUPS	0(AX), Y14
-	VBLENDVPS	Y2, Y4, Y14, Y2
-	VMOVUPS	Y2, 1188608(DI)	// data.3.bar.next[2]
-	VSHUFPS	$136, Y1, Y0, Y2
-	VPERMPD	$216, Y2, Y2
-	VMOVUPS	32(AX), Y14
-	VBLENDVPS	Y2, Y5, Y14, Y2
-	VMOVUPS	Y2, 1188736(DI)	// data.3.bar.next[3]
-	VMOVUPS	1173760(DI), Y2	// forecast0DenseVjp.a_d3_bar[0]
-	VADDPS	64(AX), Y2, Y2
-	VMOVUPS	1173888(DI), Y3	// forecast0DenseVjp.a_d3_bar[1]
-	VADDPS	96(AX), Y3, Y3
-	VMOVUPS	1174016(DI), Y4	// forecast0DenseVjp.a_d3_bar[2]
-	VADDPS	128(AX), Y4, Y4
-	VMOVUPS	1174144(DI), Y5	// forecast0DenseVjp.a_d3_bar[3]
-	VADDPS	160(AX), Y5, Y5
-	VSHUFPS	$136, Y1, Y0, Y6
-	VPERMPD	$216, Y6, Y6
-	VMOVUPS	64(AX), Y14
-	VBLENDVPS	Y6, Y2, Y14, Y2
-	VMOVUPS	Y2, 1189888(DI)	// data.5.bar.next[0]
-	VSHUFPS	$136, Y1, Y0, Y2
-	VPERMPD	$216, Y2, Y2
-	VMOVUPS	96(AX), Y14
-	VBLENDVPS	Y2, Y3, Y14, Y2
-	VMOVUPS	Y2, 1190016(DI)	// data.5.bar.next[1]
-	VSHUFPS	$136, Y1, Y0, Y2
-	VPERMPD	$216, Y2, Y2
-	VMOVUPS	128(AX), Y14
-	VBLENDVPS	Y2, Y4, Y14, Y2
-	VMOVUPS	Y2, 1190144(DI)	// data.5.bar.next[2]
-	VSHUFPS	$136, Y1, Y0, Y2
-	VPERMPD	$216, Y2, Y2
-	VMOVUPS	160(AX), Y14
-	VBLENDVPS	Y2, Y5, Y14, Y2
-	VMOVUPS	Y2, 1190272(DI)	// data.5.bar.next[3]
-	VMOVUPS	1175296(DI), Y2	// forecast0DenseVjp.a_d4_bar[0]
-	VADDPS	192(AX), Y2, Y2
-	VMOVUPS	1175424(DI), Y3	// forecast0DenseVjp.a_d4_bar[1]
-	VADDPS	224(AX), Y3, Y3
-	VMOVUPS	1175552(DI), Y4	// forecast0DenseVjp.a_d4_bar[2]
-	VADDPS	256(AX), Y4, Y4
-	VMOVUPS	1175680(DI), Y5	// forecast0DenseVjp.a_d4_bar[3]
-	VADDPS	288(AX), Y5, Y5
-	VSHUFPS	$136, Y1, Y0, Y6
-	VPERMPD	$216, Y6, Y6
-	VMOVUPS	192(AX), Y14
-	VBLENDVPS	Y6, Y2, Y14, Y2
-	VMOVUPS	Y2, 1191424(DI)	// data.7.bar.next[0]
-	VSHUFPS	$136, Y1, Y0, Y2
-	VPERMPD	$216, Y2, Y2
-	VMOVUPS	224(AX), Y14
-	VBLENDVPS	Y2, Y3, Y14, Y2
-	VMOVUPS	Y2, 1191552(DI)	// data.7.bar.next[1]
-	VSHUFPS	$136, Y1, Y0, Y2
-	VPERMPD	$216, Y2, Y2
-	VMOVUPS	256(AX), Y14
-	VBLENDVPS	Y2, Y4, Y14, Y2
-	VMOVUPS	Y2, 1191680(DI)	// data.7.bar.next[2]
-	VSHUFPS	$136, Y1, Y0, Y2
-	VPERMPD	$216, Y2, Y2
-	VMOVUPS	288(AX), Y14
-	VBLENDVPS	Y2, Y5, Y14, Y2
-	VMOVUPS	Y2, 1191808(DI)	// data.7.bar.next[3]
-	VMOVUPS	1169152(DI), Y2	// forecast0DenseVjp.a_bar[0]
-	VADDPS	320(AX), Y2, Y2
-	VMOVUPS	1169280(DI), Y3	// forecast0DenseVjp.a_bar[1]
-	VADDPS	352(AX), Y3, Y3
-	VMOVUPS	1169408(DI), Y4	// forecast0DenseVjp.a_bar[2]
-	VADDPS	384(AX), Y4, Y4
-	VMOVUPS	1169536(DI), Y5	// forecast0DenseVjp.a_bar[3]
-	VADDPS	416(AX), Y5, Y5
-	VSHUFPS	$136, Y1, Y0, Y6
-	VPERMPD	$216, Y6, Y6
-	VMOVUPS	320(AX), Y14
-	VBLENDVPS	Y6, Y2, Y14, Y2
-	VMOVUPS	Y2, 1192960(DI)	// a.start.bar.next[0]
-	VSHUFPS	$136, Y1, Y0, Y2
-	VPERMPD	$216, Y2, Y2
-	VMOVUPS	352(AX), Y14
-	VBLENDVPS	Y2, Y3, Y14, Y2
-	VMOVUPS	Y2, 1193088(DI)	// a.start.bar.next[1]
-	VSHUFPS	$136, Y1, Y0, Y2
-	VPERMPD	$216, Y2, Y2
-	VMOVUPS	384(AX), Y14
-	VBLENDVPS	Y2, Y4, Y14, Y2
-	VMOVUPS	Y2, 1193216(DI)	// a.start.bar.next[2]
+	VMOVUPS	1132032(DI), Y9	// forecast0DenseVjp.a_d1_bar[0]
+	VADDPS	Y9, Y2, Y9
+	VMOVUPS	1132160(DI), Y10	// forecast0DenseVjp.a_d1_bar[1]
+	VADDPS	Y10, Y3, Y10
+	VMOVUPS	1132288(DI), Y11	// forecast0DenseVjp.a_d1_bar[2]
+	VADDPS	Y11, Y4, Y11
+	VMOVUPS	1132416(DI), Y12	// forecast0DenseVjp.a_d1_bar[3]
+	VADDPS	Y12, Y5, Y12
 	VSHUFPS	$136, Y1, Y0, Y0
 	VPERMPD	$216, Y0, Y0
-	VMOVUPS	416(AX), Y14
-	VBLENDVPS	Y0, Y5, Y14, Y0
-	VMOVUPS	Y0, 1193344(DI)	// a.start.bar.next[3]
+	VBLENDVPS	Y0, Y9, Y2, Y1
+	VMOVUPS	Y1, 1148160(DI)	// data.1.bar.next[0]
+	VBLENDVPS	Y0, Y10, Y3, Y1
+	VMOVUPS	Y1, 1148288(DI)	// data.1.bar.next[1]
+	VBLENDVPS	Y0, Y11, Y4, Y1
+	VMOVUPS	Y1, 1148416(DI)	// data.1.bar.next[2]
+	VBLENDVPS	Y0, Y12, Y5, Y1
+	VMOVUPS	Y1, 1148544(DI)	// data.1.bar.next[3]
+	VMOVUPS	1133568(DI), Y1	// forecast0DenseVjp.a_d2_bar[0]
+	VADDPS	Y1, Y6, Y1
+	VMOVUPS	1133696(DI), Y2	// forecast0DenseVjp.a_d2_bar[1]
+	VADDPS	Y2, Y7, Y2
+	VMOVUPS	1133824(DI), Y3	// forecast0DenseVjp.a_d2_bar[2]
+	VADDPS	Y3, Y8, Y3
+	VMOVUPS	1133952(DI), Y4	// forecast0DenseVjp.a_d2_bar[3]
+	VADDPS	0(AX), Y4, Y4
+	VBLENDVPS	Y0, Y1, Y6, Y1
+	VMOVUPS	Y1, 1149696(DI)	// data.3.bar.next[0]
+	VBLENDVPS	Y0, Y2, Y7, Y1
+	VMOVUPS	Y1, 1149824(DI)	// data.3.bar.next[1]
+	VBLENDVPS	Y0, Y3, Y8, Y1
+	VMOVUPS	Y1, 1149952(DI)	// data.3.bar.next[2]
+	VMOVUPS	0(AX), Y14
+	VBLENDVPS	Y0, Y4, Y14, Y1
+	VMOVUPS	Y1, 1150080(DI)	// data.3.bar.next[3]
+	VMOVUPS	1135104(DI), Y1	// forecast0DenseVjp.a_d3_bar[0]
+	VADDPS	32(AX), Y1, Y1
+	VMOVUPS	1135232(DI), Y2	// forecast0DenseVjp.a_d3_bar[1]
+	VADDPS	64(AX), Y2, Y2
+	VMOVUPS	1135360(DI), Y3	// forecast0DenseVjp.a_d3_bar[2]
+	VADDPS	96(AX), Y3, Y3
+	VMOVUPS	1135488(DI), Y4	// forecast0DenseVjp.a_d3_bar[3]
+	VADDPS	128(AX), Y4, Y4
+	VMOVUPS	32(AX), Y14
+	VBLENDVPS	Y0, Y1, Y14, Y1
+	VMOVUPS	Y1, 1151232(DI)	// data.5.bar.next[0]
+	VMOVUPS	64(AX), Y14
+	VBLENDVPS	Y0, Y2, Y14, Y1
+	VMOVUPS	Y1, 1151360(DI)	// data.5.bar.next[1]
+	VMOVUPS	96(AX), Y14
+	VBLENDVPS	Y0, Y3, Y14, Y1
+	VMOVUPS	Y1, 1151488(DI)	// data.5.bar.next[2]
+	VMOVUPS	128(AX), Y14
+	VBLENDVPS	Y0, Y4, Y14, Y1
+	VMOVUPS	Y1, 1151616(DI)	// data.5.bar.next[3]
+	VMOVUPS	1136640(DI), Y1	// forecast0DenseVjp.a_d4_bar[0]
+	VADDPS	160(AX), Y1, Y1
+	VMOVUPS	1136768(DI), Y2	// forecast0DenseVjp.a_d4_bar[1]
+	VADDPS	192(AX), Y2, Y2
+	VMOVUPS	1136896(DI), Y3	// forecast0DenseVjp.a_d4_bar[2]
+	VADDPS	224(AX), Y3, Y3
+	VMOVUPS	1137024(DI), Y4	// forecast0DenseVjp.a_d4_bar[3]
+	VADDPS	256(AX), Y4, Y4
+	VMOVUPS	160(AX), Y14
+	VBLENDVPS	Y0, Y1, Y14, Y1
+	VMOVUPS	Y1, 1152768(DI)	// data.7.bar.next[0]
+	VMOVUPS	192(AX), Y14
+	VBLENDVPS	Y0, Y2, Y14, Y1
+	VMOVUPS	Y1, 1152896(DI)	// data.7.bar.next[1]
+	VMOVUPS	224(AX), Y14
+	VBLENDVPS	Y0, Y3, Y14, Y1
+	VMOVUPS	Y1, 1153024(DI)	// data.7.bar.next[2]
+	VMOVUPS	256(AX), Y14
+	VBLENDVPS	Y0, Y4, Y14, Y1
+	VMOVUPS	Y1, 1153152(DI)	// data.7.bar.next[3]
+	VMOVUPS	1130496(DI), Y1	// forecast0DenseVjp.a_bar[0]
+	VADDPS	288(AX), Y1, Y1
+	VMOVUPS	1130624(DI), Y2	// forecast0DenseVjp.a_bar[1]
+	VADDPS	320(AX), Y2, Y2
+	VMOVUPS	1130752(DI), Y3	// forecast0DenseVjp.a_bar[2]
+	VADDPS	352(AX), Y3, Y3
+	VMOVUPS	1130880(DI), Y4	// forecast0DenseVjp.a_bar[3]
+	VADDPS	384(AX), Y4, Y4
+	VMOVUPS	288(AX), Y14
+	VBLENDVPS	Y0, Y1, Y14, Y1
+	VMOVUPS	Y1, 1154304(DI)	// a.start.bar.next[0]
+	VMOVUPS	320(AX), Y14
+	VBLENDVPS	Y0, Y2, Y14, Y1
+	VMOVUPS	Y1, 1154432(DI)	// a.start.bar.next[1]
+	VMOVUPS	352(AX), Y14
+	VBLENDVPS	Y0, Y3, Y14, Y1
+	VMOVUPS	Y1, 1154560(DI)	// a.start.bar.next[2]
+	VMOVUPS	384(AX), Y14
+	VBLENDVPS	Y0, Y4, Y14, Y0
+	VMOVUPS	Y0, 1154688(DI)	// a.start.bar.next[3]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -13276,126 +13720,126 @@ loop3: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	1185792(SI), Y0	// data.0.bar.next[0]
-	VMOVUPS	Y0, 1178112(SI)	// data.0.bar[0]
-	VMOVUPS	1185920(SI), Y0	// data.0.bar.next[1]
-	VMOVUPS	Y0, 1178240(SI)	// data.0.bar[1]
-	VMOVUPS	1186048(SI), Y0	// data.0.bar.next[2]
-	VMOVUPS	Y0, 1178368(SI)	// data.0.bar[2]
-	VMOVUPS	1186176(SI), Y0	// data.0.bar.next[3]
-	VMOVUPS	Y0, 1178496(SI)	// data.0.bar[3]
-	VMOVUPS	1186304(SI), Y0	// data.0.bar.next[4]
-	VMOVUPS	Y0, 1178624(SI)	// data.0.bar[4]
-	VMOVUPS	1186432(SI), Y0	// data.0.bar.next[5]
-	VMOVUPS	Y0, 1178752(SI)	// data.0.bar[5]
-	VMOVUPS	1186560(SI), Y0	// data.0.bar.next[6]
-	VMOVUPS	Y0, 1178880(SI)	// data.0.bar[6]
-	VMOVUPS	1186688(SI), Y0	// data.0.bar.next[7]
-	VMOVUPS	Y0, 1179008(SI)	// data.0.bar[7]
-	VMOVUPS	1186816(SI), Y0	// data.1.bar.next[0]
-	VMOVUPS	Y0, 1179136(SI)	// data.1.bar[0]
-	VMOVUPS	1186944(SI), Y0	// data.1.bar.next[1]
-	VMOVUPS	Y0, 1179264(SI)	// data.1.bar[1]
-	VMOVUPS	1187072(SI), Y0	// data.1.bar.next[2]
-	VMOVUPS	Y0, 1179392(SI)	// data.1.bar[2]
-	VMOVUPS	1187200(SI), Y0	// data.1.bar.next[3]
-	VMOVUPS	Y0, 1179520(SI)	// data.1.bar[3]
-	VMOVUPS	1187328(SI), Y0	// data.2.bar.next[0]
-	VMOVUPS	Y0, 1179648(SI)	// data.2.bar[0]
-	VMOVUPS	1187456(SI), Y0	// data.2.bar.next[1]
-	VMOVUPS	Y0, 1179776(SI)	// data.2.bar[1]
-	VMOVUPS	1187584(SI), Y0	// data.2.bar.next[2]
-	VMOVUPS	Y0, 1179904(SI)	// data.2.bar[2]
-	VMOVUPS	1187712(SI), Y0	// data.2.bar.next[3]
-	VMOVUPS	Y0, 1180032(SI)	// data.2.bar[3]
-	VMOVUPS	1187840(SI), Y0	// data.2.bar.next[4]
-	VMOVUPS	Y0, 1180160(SI)	// data.2.bar[4]
-	VMOVUPS	1187968(SI), Y0	// data.2.bar.next[5]
-	VMOVUPS	Y0, 1180288(SI)	// data.2.bar[5]
-	VMOVUPS	1188096(SI), Y0	// data.2.bar.next[6]
-	VMOVUPS	Y0, 1180416(SI)	// data.2.bar[6]
-	VMOVUPS	1188224(SI), Y0	// data.2.bar.next[7]
-	VMOVUPS	Y0, 1180544(SI)	// data.2.bar[7]
-	VMOVUPS	1188352(SI), Y0	// data.3.bar.next[0]
-	VMOVUPS	Y0, 1180672(SI)	// data.3.bar[0]
-	VMOVUPS	1188480(SI), Y0	// data.3.bar.next[1]
-	VMOVUPS	Y0, 1180800(SI)	// data.3.bar[1]
-	VMOVUPS	1188608(SI), Y0	// data.3.bar.next[2]
-	VMOVUPS	Y0, 1180928(SI)	// data.3.bar[2]
-	VMOVUPS	1188736(SI), Y0	// data.3.bar.next[3]
-	VMOVUPS	Y0, 1181056(SI)	// data.3.bar[3]
-	VMOVUPS	1188864(SI), Y0	// data.4.bar.next[0]
-	VMOVUPS	Y0, 1181184(SI)	// data.4.bar[0]
-	VMOVUPS	1188992(SI), Y0	// data.4.bar.next[1]
-	VMOVUPS	Y0, 1181312(SI)	// data.4.bar[1]
-	VMOVUPS	1189120(SI), Y0	// data.4.bar.next[2]
-	VMOVUPS	Y0, 1181440(SI)	// data.4.bar[2]
-	VMOVUPS	1189248(SI), Y0	// data.4.bar.next[3]
-	VMOVUPS	Y0, 1181568(SI)	// data.4.bar[3]
-	VMOVUPS	1189376(SI), Y0	// data.4.bar.next[4]
-	VMOVUPS	Y0, 1181696(SI)	// data.4.bar[4]
-	VMOVUPS	1189504(SI), Y0	// data.4.bar.next[5]
-	VMOVUPS	Y0, 1181824(SI)	// data.4.bar[5]
-	VMOVUPS	1189632(SI), Y0	// data.4.bar.next[6]
-	VMOVUPS	Y0, 1181952(SI)	// data.4.bar[6]
-	VMOVUPS	1189760(SI), Y0	// data.4.bar.next[7]
-	VMOVUPS	Y0, 1182080(SI)	// data.4.bar[7]
-	VMOVUPS	1189888(SI), Y0	// data.5.bar.next[0]
-	VMOVUPS	Y0, 1182208(SI)	// data.5.bar[0]
-	VMOVUPS	1190016(SI), Y0	// data.5.bar.next[1]
-	VMOVUPS	Y0, 1182336(SI)	// data.5.bar[1]
-	VMOVUPS	1190144(SI), Y0	// data.5.bar.next[2]
-	VMOVUPS	Y0, 1182464(SI)	// data.5.bar[2]
-	VMOVUPS	1190272(SI), Y0	// data.5.bar.next[3]
-	VMOVUPS	Y0, 1182592(SI)	// data.5.bar[3]
-	VMOVUPS	1190400(SI), Y0	// data.6.bar.next[0]
-	VMOVUPS	Y0, 1182720(SI)	// data.6.bar[0]
-	VMOVUPS	1190528(SI), Y0	// data.6.bar.next[1]
-	VMOVUPS	Y0, 1182848(SI)	// data.6.bar[1]
-	VMOVUPS	1190656(SI), Y0	// data.6.bar.next[2]
-	VMOVUPS	Y0, 1182976(SI)	// data.6.bar[2]
-	VMOVUPS	1190784(SI), Y0	// data.6.bar.next[3]
-	VMOVUPS	Y0, 1183104(SI)	// data.6.bar[3]
-	VMOVUPS	1190912(SI), Y0	// data.6.bar.next[4]
-	VMOVUPS	Y0, 1183232(SI)	// data.6.bar[4]
-	VMOVUPS	1191040(SI), Y0	// data.6.bar.next[5]
-	VMOVUPS	Y0, 1183360(SI)	// data.6.bar[5]
-	VMOVUPS	1191168(SI), Y0	// data.6.bar.next[6]
-	VMOVUPS	Y0, 1183488(SI)	// data.6.bar[6]
-	VMOVUPS	1191296(SI), Y0	// data.6.bar.next[7]
-	VMOVUPS	Y0, 1183616(SI)	// data.6.bar[7]
-	VMOVUPS	1191424(SI), Y0	// data.7.bar.next[0]
-	VMOVUPS	Y0, 1183744(SI)	// data.7.bar[0]
-	VMOVUPS	1191552(SI), Y0	// data.7.bar.next[1]
-	VMOVUPS	Y0, 1183872(SI)	// data.7.bar[1]
-	VMOVUPS	1191680(SI), Y0	// data.7.bar.next[2]
-	VMOVUPS	Y0, 1184000(SI)	// data.7.bar[2]
-	VMOVUPS	1191808(SI), Y0	// data.7.bar.next[3]
-	VMOVUPS	Y0, 1184128(SI)	// data.7.bar[3]
-	VMOVUPS	1191936(SI), Y0	// z.start.bar.next[0]
-	VMOVUPS	Y0, 1184256(SI)	// z.start.bar[0]
-	VMOVUPS	1192064(SI), Y0	// z.start.bar.next[1]
-	VMOVUPS	Y0, 1184384(SI)	// z.start.bar[1]
-	VMOVUPS	1192192(SI), Y0	// z.start.bar.next[2]
-	VMOVUPS	Y0, 1184512(SI)	// z.start.bar[2]
-	VMOVUPS	1192320(SI), Y0	// z.start.bar.next[3]
-	VMOVUPS	Y0, 1184640(SI)	// z.start.bar[3]
-	VMOVUPS	1192448(SI), Y0	// z.start.bar.next[4]
-	VMOVUPS	Y0, 1184768(SI)	// z.start.bar[4]
-	VMOVUPS	1192576(SI), Y0	// z.start.bar.next[5]
-	VMOVUPS	Y0, 1184896(SI)	// z.start.bar[5]
-	VMOVUPS	1192704(SI), Y0	// z.start.bar.next[6]
-	VMOVUPS	Y0, 1185024(SI)	// z.start.bar[6]
-	VMOVUPS	1192832(SI), Y0	// z.start.bar.next[7]
-	VMOVUPS	Y0, 1185152(SI)	// z.start.bar[7]
-	VMOVUPS	1192960(SI), Y0	// a.start.bar.next[0]
-	VMOVUPS	Y0, 1185280(SI)	// a.start.bar[0]
-	VMOVUPS	1193088(SI), Y0	// a.start.bar.next[1]
-	VMOVUPS	Y0, 1185408(SI)	// a.start.bar[1]
-	VMOVUPS	1193216(SI), Y0	// a.start.bar.next[2]
-	VMOVUPS	Y0, 1185536(SI)	// a.start.bar[2]
-	VMOVUPS	1193344(SI), Y0	// a.start.bar.next[3]
-	VMOVUPS	Y0, 1185664(SI)	// a.start.bar[3]
+	VMOVUPS	1147136(SI), Y0	// data.0.bar.next[0]
+	VMOVUPS	Y0, 1139456(SI)	// data.0.bar[0]
+	VMOVUPS	1147264(SI), Y0	// data.0.bar.next[1]
+	VMOVUPS	Y0, 1139584(SI)	// data.0.bar[1]
+	VMOVUPS	1147392(SI), Y0	// data.0.bar.next[2]
+	VMOVUPS	Y0, 1139712(SI)	// data.0.bar[2]
+	VMOVUPS	1147520(SI), Y0	// data.0.bar.next[3]
+	VMOVUPS	Y0, 1139840(SI)	// data.0.bar[3]
+	VMOVUPS	1147648(SI), Y0	// data.0.bar.next[4]
+	VMOVUPS	Y0, 1139968(SI)	// data.0.bar[4]
+	VMOVUPS	1147776(SI), Y0	// data.0.bar.next[5]
+	VMOVUPS	Y0, 1140096(SI)	// data.0.bar[5]
+	VMOVUPS	1147904(SI), Y0	// data.0.bar.next[6]
+	VMOVUPS	Y0, 1140224(SI)	// data.0.bar[6]
+	VMOVUPS	1148032(SI), Y0	// data.0.bar.next[7]
+	VMOVUPS	Y0, 1140352(SI)	// data.0.bar[7]
+	VMOVUPS	1148160(SI), Y0	// data.1.bar.next[0]
+	VMOVUPS	Y0, 1140480(SI)	// data.1.bar[0]
+	VMOVUPS	1148288(SI), Y0	// data.1.bar.next[1]
+	VMOVUPS	Y0, 1140608(SI)	// data.1.bar[1]
+	VMOVUPS	1148416(SI), Y0	// data.1.bar.next[2]
+	VMOVUPS	Y0, 1140736(SI)	// data.1.bar[2]
+	VMOVUPS	1148544(SI), Y0	// data.1.bar.next[3]
+	VMOVUPS	Y0, 1140864(SI)	// data.1.bar[3]
+	VMOVUPS	1148672(SI), Y0	// data.2.bar.next[0]
+	VMOVUPS	Y0, 1140992(SI)	// data.2.bar[0]
+	VMOVUPS	1148800(SI), Y0	// data.2.bar.next[1]
+	VMOVUPS	Y0, 1141120(SI)	// data.2.bar[1]
+	VMOVUPS	1148928(SI), Y0	// data.2.bar.next[2]
+	VMOVUPS	Y0, 1141248(SI)	// data.2.bar[2]
+	VMOVUPS	1149056(SI), Y0	// data.2.bar.next[3]
+	VMOVUPS	Y0, 1141376(SI)	// data.2.bar[3]
+	VMOVUPS	1149184(SI), Y0	// data.2.bar.next[4]
+	VMOVUPS	Y0, 1141504(SI)	// data.2.bar[4]
+	VMOVUPS	1149312(SI), Y0	// data.2.bar.next[5]
+	VMOVUPS	Y0, 1141632(SI)	// data.2.bar[5]
+	VMOVUPS	1149440(SI), Y0	// data.2.bar.next[6]
+	VMOVUPS	Y0, 1141760(SI)	// data.2.bar[6]
+	VMOVUPS	1149568(SI), Y0	// data.2.bar.next[7]
+	VMOVUPS	Y0, 1141888(SI)	// data.2.bar[7]
+	VMOVUPS	1149696(SI), Y0	// data.3.bar.next[0]
+	VMOVUPS	Y0, 1142016(SI)	// data.3.bar[0]
+	VMOVUPS	1149824(SI), Y0	// data.3.bar.next[1]
+	VMOVUPS	Y0, 1142144(SI)	// data.3.bar[1]
+	VMOVUPS	1149952(SI), Y0	// data.3.bar.next[2]
+	VMOVUPS	Y0, 1142272(SI)	// data.3.bar[2]
+	VMOVUPS	1150080(SI), Y0	// data.3.bar.next[3]
+	VMOVUPS	Y0, 1142400(SI)	// data.3.bar[3]
+	VMOVUPS	1150208(SI), Y0	// data.4.bar.next[0]
+	VMOVUPS	Y0, 1142528(SI)	// data.4.bar[0]
+	VMOVUPS	1150336(SI), Y0	// data.4.bar.next[1]
+	VMOVUPS	Y0, 1142656(SI)	// data.4.bar[1]
+	VMOVUPS	1150464(SI), Y0	// data.4.bar.next[2]
+	VMOVUPS	Y0, 1142784(SI)	// data.4.bar[2]
+	VMOVUPS	1150592(SI), Y0	// data.4.bar.next[3]
+	VMOVUPS	Y0, 1142912(SI)	// data.4.bar[3]
+	VMOVUPS	1150720(SI), Y0	// data.4.bar.next[4]
+	VMOVUPS	Y0, 1143040(SI)	// data.4.bar[4]
+	VMOVUPS	1150848(SI), Y0	// data.4.bar.next[5]
+	VMOVUPS	Y0, 1143168(SI)	// data.4.bar[5]
+	VMOVUPS	1150976(SI), Y0	// data.4.bar.next[6]
+	VMOVUPS	Y0, 1143296(SI)	// data.4.bar[6]
+	VMOVUPS	1151104(SI), Y0	// data.4.bar.next[7]
+	VMOVUPS	Y0, 1143424(SI)	// data.4.bar[7]
+	VMOVUPS	1151232(SI), Y0	// data.5.bar.next[0]
+	VMOVUPS	Y0, 1143552(SI)	// data.5.bar[0]
+	VMOVUPS	1151360(SI), Y0	// data.5.bar.next[1]
+	VMOVUPS	Y0, 1143680(SI)	// data.5.bar[1]
+	VMOVUPS	1151488(SI), Y0	// data.5.bar.next[2]
+	VMOVUPS	Y0, 1143808(SI)	// data.5.bar[2]
+	VMOVUPS	1151616(SI), Y0	// data.5.bar.next[3]
+	VMOVUPS	Y0, 1143936(SI)	// data.5.bar[3]
+	VMOVUPS	1151744(SI), Y0	// data.6.bar.next[0]
+	VMOVUPS	Y0, 1144064(SI)	// data.6.bar[0]
+	VMOVUPS	1151872(SI), Y0	// data.6.bar.next[1]
+	VMOVUPS	Y0, 1144192(SI)	// data.6.bar[1]
+	VMOVUPS	1152000(SI), Y0	// data.6.bar.next[2]
+	VMOVUPS	Y0, 1144320(SI)	// data.6.bar[2]
+	VMOVUPS	1152128(SI), Y0	// data.6.bar.next[3]
+	VMOVUPS	Y0, 1144448(SI)	// data.6.bar[3]
+	VMOVUPS	1152256(SI), Y0	// data.6.bar.next[4]
+	VMOVUPS	Y0, 1144576(SI)	// data.6.bar[4]
+	VMOVUPS	1152384(SI), Y0	// data.6.bar.next[5]
+	VMOVUPS	Y0, 1144704(SI)	// data.6.bar[5]
+	VMOVUPS	1152512(SI), Y0	// data.6.bar.next[6]
+	VMOVUPS	Y0, 1144832(SI)	// data.6.bar[6]
+	VMOVUPS	1152640(SI), Y0	// data.6.bar.next[7]
+	VMOVUPS	Y0, 1144960(SI)	// data.6.bar[7]
+	VMOVUPS	1152768(SI), Y0	// data.7.bar.next[0]
+	VMOVUPS	Y0, 1145088(SI)	// data.7.bar[0]
+	VMOVUPS	1152896(SI), Y0	// data.7.bar.next[1]
+	VMOVUPS	Y0, 1145216(SI)	// data.7.bar[1]
+	VMOVUPS	1153024(SI), Y0	// data.7.bar.next[2]
+	VMOVUPS	Y0, 1145344(SI)	// data.7.bar[2]
+	VMOVUPS	1153152(SI), Y0	// data.7.bar.next[3]
+	VMOVUPS	Y0, 1145472(SI)	// data.7.bar[3]
+	VMOVUPS	1153280(SI), Y0	// z.start.bar.next[0]
+	VMOVUPS	Y0, 1145600(SI)	// z.start.bar[0]
+	VMOVUPS	1153408(SI), Y0	// z.start.bar.next[1]
+	VMOVUPS	Y0, 1145728(SI)	// z.start.bar[1]
+	VMOVUPS	1153536(SI), Y0	// z.start.bar.next[2]
+	VMOVUPS	Y0, 1145856(SI)	// z.start.bar[2]
+	VMOVUPS	1153664(SI), Y0	// z.start.bar.next[3]
+	VMOVUPS	Y0, 1145984(SI)	// z.start.bar[3]
+	VMOVUPS	1153792(SI), Y0	// z.start.bar.next[4]
+	VMOVUPS	Y0, 1146112(SI)	// z.start.bar[4]
+	VMOVUPS	1153920(SI), Y0	// z.start.bar.next[5]
+	VMOVUPS	Y0, 1146240(SI)	// z.start.bar[5]
+	VMOVUPS	1154048(SI), Y0	// z.start.bar.next[6]
+	VMOVUPS	Y0, 1146368(SI)	// z.start.bar[6]
+	VMOVUPS	1154176(SI), Y0	// z.start.bar.next[7]
+	VMOVUPS	Y0, 1146496(SI)	// z.start.bar[7]
+	VMOVUPS	1154304(SI), Y0	// a.start.bar.next[0]
+	VMOVUPS	Y0, 1146624(SI)	// a.start.bar[0]
+	VMOVUPS	1154432(SI), Y0	// a.start.bar.next[1]
+	VMOVUPS	Y0, 1146752(SI)	// a.start.bar[1]
+	VMOVUPS	1154560(SI), Y0	// a.start.bar.next[2]
+	VMOVUPS	Y0, 1146880(SI)	// a.start.bar[2]
+	VMOVUPS	1154688(SI), Y0	// a.start.bar.next[3]
+	VMOVUPS	Y0, 1147008(SI)	// a.start.bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
@@ -13417,37 +13861,37 @@ TEXT ·forecast0RecLanerevatAVX2(SB), 0, $8-32
 // enc1CellRecBack is enc.1.cell.rec.back (forecast.nde:13) of a block of samples.
 // 32 vectors lie in the frame for want of registers.
 TEXT enc1CellRecBack_avx2<>(SB), NOSPLIT, $0-0
-	VMOVUPS	1201664(AX), Y15	// x[0]
+	VMOVUPS	1163008(AX), Y15	// x[0]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	1201696(AX), Y15	// x[0] | 1
+	VMOVUPS	1163040(AX), Y15	// x[0] | 1
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	1201728(AX), Y15	// x[0] | 2
+	VMOVUPS	1163072(AX), Y15	// x[0] | 2
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	1201760(AX), Y15	// x[0] | 3
+	VMOVUPS	1163104(AX), Y15	// x[0] | 3
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	1201792(AX), Y15	// x[1]
+	VMOVUPS	1163136(AX), Y15	// x[1]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	1201824(AX), Y15	// x[1] | 1
+	VMOVUPS	1163168(AX), Y15	// x[1] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	1201856(AX), Y15	// x[1] | 2
+	VMOVUPS	1163200(AX), Y15	// x[1] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	1201888(AX), Y15	// x[1] | 3
+	VMOVUPS	1163232(AX), Y15	// x[1] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	1201920(AX), Y15	// x[2]
+	VMOVUPS	1163264(AX), Y15	// x[2]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	1201952(AX), Y15	// x[2] | 1
+	VMOVUPS	1163296(AX), Y15	// x[2] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	1201984(AX), Y15	// x[2] | 2
+	VMOVUPS	1163328(AX), Y15	// x[2] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	1202016(AX), Y15	// x[2] | 3
+	VMOVUPS	1163360(AX), Y15	// x[2] | 3
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1202048(AX), Y15	// x[3]
+	VMOVUPS	1163392(AX), Y15	// x[3]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1202080(AX), Y15	// x[3] | 1
+	VMOVUPS	1163424(AX), Y15	// x[3] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1202112(AX), Y15	// x[3] | 2
+	VMOVUPS	1163456(AX), Y15	// x[3] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1202144(AX), Y15	// x[3] | 3
+	VMOVUPS	1163488(AX), Y15	// x[3] | 3
 	VMOVUPS	Y15, 480(AX)
 	MOVQ	$48, CX
 	MOVQ	BX, SI
@@ -13481,10 +13925,10 @@ loop1: // 48 times: tiles of 2 elements
 	VADDPS	Y4, Y2, Y2
 	VADDPS	Y4, Y3, Y3
 	VADDPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 1206272(R9)	// add[0]
-	VMOVUPS	Y2, 1206304(R9)	// add[0] | 1
-	VMOVUPS	Y3, 1206336(R9)	// add[0] | 2
-	VMOVUPS	Y0, 1206368(R9)	// add[0] | 3
+	VMOVUPS	Y1, 1167616(R9)	// add[0]
+	VMOVUPS	Y2, 1167648(R9)	// add[0] | 1
+	VMOVUPS	Y3, 1167680(R9)	// add[0] | 2
+	VMOVUPS	Y0, 1167712(R9)	// add[0] | 3
 	VBROADCASTSS	16(SI), Y0	// enc.1.weight_ih_l0[4]
 	VMULPS	0(AX), Y0, Y1
 	VMULPS	32(AX), Y0, Y2
@@ -13510,10 +13954,10 @@ loop1: // 48 times: tiles of 2 elements
 	VADDPS	Y4, Y2, Y2
 	VADDPS	Y4, Y3, Y3
 	VADDPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 1206400(R9)	// add[1]
-	VMOVUPS	Y2, 1206432(R9)	// add[1] | 1
-	VMOVUPS	Y3, 1206464(R9)	// add[1] | 2
-	VMOVUPS	Y0, 1206496(R9)	// add[1] | 3
+	VMOVUPS	Y1, 1167744(R9)	// add[1]
+	VMOVUPS	Y2, 1167776(R9)	// add[1] | 1
+	VMOVUPS	Y3, 1167808(R9)	// add[1] | 2
+	VMOVUPS	Y0, 1167840(R9)	// add[1] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
@@ -13526,10 +13970,10 @@ loop1: // 48 times: tiles of 2 elements
 	MOVQ	AX, R12
 	MOVQ	R10, R13
 loop2: // 32 times: terms of the sums
-	VMOVUPS	1197568(R12), Y8	// h[0]
-	VMOVUPS	1197600(R12), Y9	// h[0] | 1
-	VMOVUPS	1197632(R12), Y10	// h[0] | 2
-	VMOVUPS	1197664(R12), Y11	// h[0] | 3
+	VMOVUPS	1158912(R12), Y8	// h[0]
+	VMOVUPS	1158944(R12), Y9	// h[0] | 1
+	VMOVUPS	1158976(R12), Y10	// h[0] | 2
+	VMOVUPS	1159008(R12), Y11	// h[0] | 3
 	VBROADCASTSS	1536(R13), Y12	// enc.1.weight_hh_l0[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -13549,19 +13993,19 @@ loop2: // 32 times: terms of the sums
 	VADDPS	Y8, Y1, Y1
 	VADDPS	Y8, Y2, Y2
 	VADDPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 1218560(R9)	// add_2[0]
-	VMOVUPS	Y1, 1218592(R9)	// add_2[0] | 1
-	VMOVUPS	Y2, 1218624(R9)	// add_2[0] | 2
-	VMOVUPS	Y3, 1218656(R9)	// add_2[0] | 3
+	VMOVUPS	Y0, 1179904(R9)	// add_2[0]
+	VMOVUPS	Y1, 1179936(R9)	// add_2[0] | 1
+	VMOVUPS	Y2, 1179968(R9)	// add_2[0] | 2
+	VMOVUPS	Y3, 1180000(R9)	// add_2[0] | 3
 	VBROADCASTSS	14212(DI), Y0	// enc.1.bias_hh_l0[1]
 	VADDPS	Y0, Y4, Y1
 	VADDPS	Y0, Y5, Y2
 	VADDPS	Y0, Y6, Y3
 	VADDPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 1218688(R9)	// add_2[1]
-	VMOVUPS	Y2, 1218720(R9)	// add_2[1] | 1
-	VMOVUPS	Y3, 1218752(R9)	// add_2[1] | 2
-	VMOVUPS	Y0, 1218784(R9)	// add_2[1] | 3
+	VMOVUPS	Y1, 1180032(R9)	// add_2[1]
+	VMOVUPS	Y2, 1180064(R9)	// add_2[1] | 1
+	VMOVUPS	Y3, 1180096(R9)	// add_2[1] | 2
+	VMOVUPS	Y0, 1180128(R9)	// add_2[1] | 3
 	ADDQ	$32, SI
 	ADDQ	$8, DI
 	ADDQ	$256, R9
@@ -13575,8 +14019,8 @@ loop3: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop4: // 32 times: elements
 	// forecast.nde:13
-	VMOVUPS	1210368(R9), Y0	// add[32]
-	VMOVUPS	1222656(R9), Y1	// add_2[32]
+	VMOVUPS	1171712(R9), Y0	// add[32]
+	VMOVUPS	1184000(R9), Y1	// add_2[32]
 	VADDPS	Y1, Y0, Y0
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_42b40000<>(SB), Y2
@@ -13609,15 +14053,15 @@ loop4: // 32 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1230848(R9)	// sigmoid[0]
-	VMOVUPS	1193472(R9), Y1	// h_bar[0]
+	VMOVUPS	Y0, 1192192(R9)	// sigmoid[0]
+	VMOVUPS	1154816(R9), Y1	// h_bar[0]
 	VMULPS	Y0, Y1, Y1
-	VMOVUPS	Y1, 1234944(R9)	// mul[0]
+	VMOVUPS	Y1, 1196288(R9)	// mul[0]
 	VMOVUPS	f32_3f800000<>(SB), Y1
 	VSUBPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 1239040(R9)	// sub[0]
-	VMOVUPS	1206272(R9), Y1	// add[0]
-	VMOVUPS	1218560(R9), Y2	// add_2[0]
+	VMOVUPS	Y0, 1200384(R9)	// sub[0]
+	VMOVUPS	1167616(R9), Y1	// add[0]
+	VMOVUPS	1179904(R9), Y2	// add_2[0]
 	VADDPS	Y2, Y1, Y1
 	VORPS	f32_80000000<>(SB), Y1, Y2
 	VMOVUPS	f32_42b40000<>(SB), Y3
@@ -13650,9 +14094,9 @@ loop4: // 32 times: elements
 	VBLENDVPS	Y1, Y2, Y3, Y1
 	VADDPS	f32_3f800000<>(SB), Y2, Y2
 	VDIVPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 1243136(R9)	// sigmoid_2[0]
-	VMOVUPS	1226752(R9), Y2	// add_2[64]
-	VMOVUPS	1214464(R9), Y3	// add[64]
+	VMOVUPS	Y1, 1204480(R9)	// sigmoid_2[0]
+	VMOVUPS	1188096(R9), Y2	// add_2[64]
+	VMOVUPS	1175808(R9), Y3	// add[64]
 	VFMADD231PS	Y2, Y1, Y3
 	VMOVUPS	f32_41002df1<>(SB), Y2
 	VMINPS	Y3, Y2, Y2
@@ -13671,14 +14115,14 @@ loop4: // 32 times: elements
 	VFMADD213PS	f32_3eef2ea1<>(SB), Y3, Y4
 	VFMADD213PS	f32_3f800000<>(SB), Y3, Y4
 	VDIVPS	Y4, Y2, Y2
-	VMOVUPS	Y2, 1247232(R9)	// tanh[0]
-	VMOVUPS	1193472(R9), Y3	// h_bar[0]
+	VMOVUPS	Y2, 1208576(R9)	// tanh[0]
+	VMOVUPS	1154816(R9), Y3	// h_bar[0]
 	VMULPS	Y0, Y3, Y0
 	VFNMADD213PS	f32_3f800000<>(SB), Y2, Y2
 	VMULPS	Y2, Y0, Y0
-	VMOVUPS	Y0, 1251328(R9)	// mul_2[0]
+	VMOVUPS	Y0, 1212672(R9)	// mul_2[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1255424(R9)	// mul_3[0]
+	VMOVUPS	Y0, 1216768(R9)	// mul_3[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop4
@@ -13686,32 +14130,32 @@ loop4: // 32 times: elements
 	MOVQ	SI, R9
 loop5: // 64 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1259520(R9)	// pad[0]
+	VMOVUPS	Y0, 1220864(R9)	// pad[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop5
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop6: // 32 times: elements
-	VMOVUPS	1255424(R9), Y0	// mul_3[0]
-	VMOVUPS	Y0, 1267712(R9)	// pad[64]
+	VMOVUPS	1216768(R9), Y0	// mul_3[0]
+	VMOVUPS	Y0, 1229056(R9)	// pad[64]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop6
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop7: // 32 times: elements
-	VMOVUPS	1193472(R9), Y0	// h_bar[0]
-	VMOVUPS	1247232(R9), Y1	// tanh[0]
-	VMOVUPS	1193472(R9), Y2	// h_bar[0]
-	VMOVUPS	1197568(R9), Y3	// h[0]
+	VMOVUPS	1154816(R9), Y0	// h_bar[0]
+	VMOVUPS	1208576(R9), Y1	// tanh[0]
+	VMOVUPS	1154816(R9), Y2	// h_bar[0]
+	VMOVUPS	1158912(R9), Y3	// h[0]
 	VMULPS	Y3, Y2, Y2
 	VFNMADD231PS	Y1, Y0, Y2
-	VMOVUPS	1230848(R9), Y0	// sigmoid[0]
-	VMOVUPS	1239040(R9), Y1	// sub[0]
+	VMOVUPS	1192192(R9), Y0	// sigmoid[0]
+	VMOVUPS	1200384(R9), Y1	// sub[0]
 	VMULPS	Y1, Y0, Y0
 	VMULPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 1271808(R9)	// mul_4[0]
+	VMOVUPS	Y0, 1233152(R9)	// mul_4[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop7
@@ -13719,15 +14163,15 @@ loop7: // 32 times: elements
 	MOVQ	SI, R9
 loop8: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1275904(R9)	// pad_2[0]
+	VMOVUPS	Y0, 1237248(R9)	// pad_2[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop8
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop9: // 32 times: elements
-	VMOVUPS	1271808(R9), Y0	// mul_4[0]
-	VMOVUPS	Y0, 1280000(R9)	// pad_2[32]
+	VMOVUPS	1233152(R9), Y0	// mul_4[0]
+	VMOVUPS	Y0, 1241344(R9)	// pad_2[32]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop9
@@ -13735,41 +14179,41 @@ loop9: // 32 times: elements
 	MOVQ	SI, R9
 loop10: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1284096(R9)	// pad_2[64]
+	VMOVUPS	Y0, 1245440(R9)	// pad_2[64]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop10
 	MOVQ	$96, DI
 	MOVQ	SI, R9
 loop11: // 96 times: elements
-	VMOVUPS	1259520(R9), Y0	// pad[0]
-	VMOVUPS	1275904(R9), Y1	// pad_2[0]
+	VMOVUPS	1220864(R9), Y0	// pad[0]
+	VMOVUPS	1237248(R9), Y1	// pad_2[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1288192(R9)	// add_3[0]
+	VMOVUPS	Y0, 1249536(R9)	// add_3[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop11
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop12: // 32 times: elements
-	VMOVUPS	1251328(R9), Y0	// mul_2[0]
-	VMOVUPS	1226752(R9), Y1	// add_2[64]
+	VMOVUPS	1212672(R9), Y0	// mul_2[0]
+	VMOVUPS	1188096(R9), Y1	// add_2[64]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	1243136(R9), Y1	// sigmoid_2[0]
-	VMOVUPS	1243136(R9), Y2	// sigmoid_2[0]
+	VMOVUPS	1204480(R9), Y1	// sigmoid_2[0]
+	VMOVUPS	1204480(R9), Y2	// sigmoid_2[0]
 	VMOVUPS	f32_3f800000<>(SB), Y3
 	VSUBPS	Y2, Y3, Y2
 	VMULPS	Y2, Y1, Y1
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1300480(R9)	// mul_5[0]
+	VMOVUPS	Y0, 1261824(R9)	// mul_5[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop12
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop13: // 32 times: elements
-	VMOVUPS	1300480(R9), Y0	// mul_5[0]
-	VMOVUPS	Y0, 1304576(R9)	// pad_3[0]
+	VMOVUPS	1261824(R9), Y0	// mul_5[0]
+	VMOVUPS	Y0, 1265920(R9)	// pad_3[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop13
@@ -13777,7 +14221,7 @@ loop13: // 32 times: elements
 	MOVQ	SI, R9
 loop14: // 64 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1308672(R9)	// pad_3[32]
+	VMOVUPS	Y0, 1270016(R9)	// pad_3[32]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop14
@@ -13797,22 +14241,22 @@ loop14: // 64 times: elements
 	MOVQ	R8, DI
 loop15: // 96 times: elements
 	// forecast.nde:13
-	VMOVUPS	1288192(SI), Y0	// add_3[0]
-	VMOVUPS	1288224(SI), Y1	// add_3[0] | 1
-	VMOVUPS	1288256(SI), Y2	// add_3[0] | 2
-	VMOVUPS	1288288(SI), Y3	// add_3[0] | 3
-	VMOVUPS	1304576(SI), Y4	// pad_3[0]
-	VMOVUPS	1304608(SI), Y5	// pad_3[0] | 1
-	VMOVUPS	1304640(SI), Y6	// pad_3[0] | 2
-	VMOVUPS	1304672(SI), Y7	// pad_3[0] | 3
+	VMOVUPS	1249536(SI), Y0	// add_3[0]
+	VMOVUPS	1249568(SI), Y1	// add_3[0] | 1
+	VMOVUPS	1249600(SI), Y2	// add_3[0] | 2
+	VMOVUPS	1249632(SI), Y3	// add_3[0] | 3
+	VMOVUPS	1265920(SI), Y4	// pad_3[0]
+	VMOVUPS	1265952(SI), Y5	// pad_3[0] | 1
+	VMOVUPS	1265984(SI), Y6	// pad_3[0] | 2
+	VMOVUPS	1266016(SI), Y7	// pad_3[0] | 3
 	VADDPS	Y4, Y0, Y0
 	VADDPS	Y5, Y1, Y1
 	VADDPS	Y6, Y2, Y2
 	VADDPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 1316864(SI)	// enc.1.bias_hh_l0_bar[0]
-	VMOVUPS	Y1, 1316896(SI)	// enc.1.bias_hh_l0_bar[0] | 1
-	VMOVUPS	Y2, 1316928(SI)	// enc.1.bias_hh_l0_bar[0] | 2
-	VMOVUPS	Y3, 1316960(SI)	// enc.1.bias_hh_l0_bar[0] | 3
+	VMOVUPS	Y0, 1278208(SI)	// enc.1.bias_hh_l0_bar[0]
+	VMOVUPS	Y1, 1278240(SI)	// enc.1.bias_hh_l0_bar[0] | 1
+	VMOVUPS	Y2, 1278272(SI)	// enc.1.bias_hh_l0_bar[0] | 2
+	VMOVUPS	Y3, 1278304(SI)	// enc.1.bias_hh_l0_bar[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
@@ -13843,10 +14287,10 @@ loop16: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop17: // 96 times: terms of the sums
-	VMOVUPS	1316864(R10), Y8	// enc.1.bias_hh_l0_bar[0]
-	VMOVUPS	1316896(R10), Y9	// enc.1.bias_hh_l0_bar[0] | 1
-	VMOVUPS	1316928(R10), Y10	// enc.1.bias_hh_l0_bar[0] | 2
-	VMOVUPS	1316960(R10), Y11	// enc.1.bias_hh_l0_bar[0] | 3
+	VMOVUPS	1278208(R10), Y8	// enc.1.bias_hh_l0_bar[0]
+	VMOVUPS	1278240(R10), Y9	// enc.1.bias_hh_l0_bar[0] | 1
+	VMOVUPS	1278272(R10), Y10	// enc.1.bias_hh_l0_bar[0] | 2
+	VMOVUPS	1278304(R10), Y11	// enc.1.bias_hh_l0_bar[0] | 3
 	VBROADCASTSS	1536(R11), Y12	// enc.1.weight_hh_l0[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -13861,14 +14305,14 @@ loop17: // 96 times: terms of the sums
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop17
-	VMOVUPS	Y0, 1329152(DI)	// vecmat[0]
-	VMOVUPS	Y1, 1329184(DI)	// vecmat[0] | 1
-	VMOVUPS	Y2, 1329216(DI)	// vecmat[0] | 2
-	VMOVUPS	Y3, 1329248(DI)	// vecmat[0] | 3
-	VMOVUPS	Y4, 1329280(DI)	// vecmat[1]
-	VMOVUPS	Y5, 1329312(DI)	// vecmat[1] | 1
-	VMOVUPS	Y6, 1329344(DI)	// vecmat[1] | 2
-	VMOVUPS	Y7, 1329376(DI)	// vecmat[1] | 3
+	VMOVUPS	Y0, 1290496(DI)	// vecmat[0]
+	VMOVUPS	Y1, 1290528(DI)	// vecmat[0] | 1
+	VMOVUPS	Y2, 1290560(DI)	// vecmat[0] | 2
+	VMOVUPS	Y3, 1290592(DI)	// vecmat[0] | 3
+	VMOVUPS	Y4, 1290624(DI)	// vecmat[1]
+	VMOVUPS	Y5, 1290656(DI)	// vecmat[1] | 1
+	VMOVUPS	Y6, 1290688(DI)	// vecmat[1] | 2
+	VMOVUPS	Y7, 1290720(DI)	// vecmat[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -13876,30 +14320,30 @@ loop17: // 96 times: terms of the sums
 	MOVQ	$48, CX
 	MOVQ	AX, SI
 loop18: // 48 times: tiles of 2 elements
-	VMOVUPS	1316864(SI), Y0	// enc.1.bias_hh_l0_bar[0]
-	VMOVUPS	1316896(SI), Y1	// enc.1.bias_hh_l0_bar[0] | 1
-	VMOVUPS	1316928(SI), Y2	// enc.1.bias_hh_l0_bar[0] | 2
-	VMOVUPS	1316960(SI), Y3	// enc.1.bias_hh_l0_bar[0] | 3
+	VMOVUPS	1278208(SI), Y0	// enc.1.bias_hh_l0_bar[0]
+	VMOVUPS	1278240(SI), Y1	// enc.1.bias_hh_l0_bar[0] | 1
+	VMOVUPS	1278272(SI), Y2	// enc.1.bias_hh_l0_bar[0] | 2
+	VMOVUPS	1278304(SI), Y3	// enc.1.bias_hh_l0_bar[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 841984(SI)	// latentFieldBwd.turned[0]
-	VMOVUPS	Y1, 842016(SI)	// latentFieldBwd.turned[0] | 1
-	VMOVUPS	Y2, 842048(SI)	// latentFieldBwd.turned[0] | 2
-	VMOVUPS	Y3, 842080(SI)	// latentFieldBwd.turned[0] | 3
-	VMOVUPS	1316992(SI), Y0	// enc.1.bias_hh_l0_bar[1]
-	VMOVUPS	1317024(SI), Y1	// enc.1.bias_hh_l0_bar[1] | 1
-	VMOVUPS	1317056(SI), Y2	// enc.1.bias_hh_l0_bar[1] | 2
-	VMOVUPS	1317088(SI), Y3	// enc.1.bias_hh_l0_bar[1] | 3
+	VMOVUPS	Y0, 803328(SI)	// latentFieldBwd.turned[0]
+	VMOVUPS	Y1, 803360(SI)	// latentFieldBwd.turned[0] | 1
+	VMOVUPS	Y2, 803392(SI)	// latentFieldBwd.turned[0] | 2
+	VMOVUPS	Y3, 803424(SI)	// latentFieldBwd.turned[0] | 3
+	VMOVUPS	1278336(SI), Y0	// enc.1.bias_hh_l0_bar[1]
+	VMOVUPS	1278368(SI), Y1	// enc.1.bias_hh_l0_bar[1] | 1
+	VMOVUPS	1278400(SI), Y2	// enc.1.bias_hh_l0_bar[1] | 2
+	VMOVUPS	1278432(SI), Y3	// enc.1.bias_hh_l0_bar[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 842112(SI)	// latentFieldBwd.turned[1]
-	VMOVUPS	Y1, 842144(SI)	// latentFieldBwd.turned[1] | 1
-	VMOVUPS	Y2, 842176(SI)	// latentFieldBwd.turned[1] | 2
-	VMOVUPS	Y3, 842208(SI)	// latentFieldBwd.turned[1] | 3
+	VMOVUPS	Y0, 803456(SI)	// latentFieldBwd.turned[1]
+	VMOVUPS	Y1, 803488(SI)	// latentFieldBwd.turned[1] | 1
+	VMOVUPS	Y2, 803520(SI)	// latentFieldBwd.turned[1] | 2
+	VMOVUPS	Y3, 803552(SI)	// latentFieldBwd.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop18
@@ -13911,14 +14355,14 @@ loop19: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop20: // 4 times
-	VMOVUPS	1197568(R10), Y0	// h[0]
-	VMOVUPS	1197696(R10), Y1	// h[1]
-	VMOVUPS	1197824(R10), Y2	// h[2]
-	VMOVUPS	1197952(R10), Y3	// h[3]
-	VMOVUPS	1198080(R10), Y4	// h[4]
-	VMOVUPS	1198208(R10), Y5	// h[5]
-	VMOVUPS	1198336(R10), Y6	// h[6]
-	VMOVUPS	1198464(R10), Y7	// h[7]
+	VMOVUPS	1158912(R10), Y0	// h[0]
+	VMOVUPS	1159040(R10), Y1	// h[1]
+	VMOVUPS	1159168(R10), Y2	// h[2]
+	VMOVUPS	1159296(R10), Y3	// h[3]
+	VMOVUPS	1159424(R10), Y4	// h[4]
+	VMOVUPS	1159552(R10), Y5	// h[5]
+	VMOVUPS	1159680(R10), Y6	// h[6]
+	VMOVUPS	1159808(R10), Y7	// h[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -13943,14 +14387,14 @@ loop20: // 4 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 854272(R11)	// latentFieldBwd.turned[96]
-	VMOVUPS	Y7, 854304(R11)	// latentFieldBwd.turned[96] | 1
-	VMOVUPS	Y2, 854336(R11)	// latentFieldBwd.turned[96] | 2
-	VMOVUPS	Y8, 854368(R11)	// latentFieldBwd.turned[96] | 3
-	VMOVUPS	Y3, 854400(R11)	// latentFieldBwd.turned[97]
-	VMOVUPS	Y1, 854432(R11)	// latentFieldBwd.turned[97] | 1
-	VMOVUPS	Y5, 854464(R11)	// latentFieldBwd.turned[97] | 2
-	VMOVUPS	Y0, 854496(R11)	// latentFieldBwd.turned[97] | 3
+	VMOVUPS	Y6, 815616(R11)	// latentFieldBwd.turned[96]
+	VMOVUPS	Y7, 815648(R11)	// latentFieldBwd.turned[96] | 1
+	VMOVUPS	Y2, 815680(R11)	// latentFieldBwd.turned[96] | 2
+	VMOVUPS	Y8, 815712(R11)	// latentFieldBwd.turned[96] | 3
+	VMOVUPS	Y3, 815744(R11)	// latentFieldBwd.turned[97]
+	VMOVUPS	Y1, 815776(R11)	// latentFieldBwd.turned[97] | 1
+	VMOVUPS	Y5, 815808(R11)	// latentFieldBwd.turned[97] | 2
+	VMOVUPS	Y0, 815840(R11)	// latentFieldBwd.turned[97] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -13981,38 +14425,38 @@ loop22: // 2 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop23: // 16 times: samples, 2 at a time
-	VMOVUPS	854272(R13), Y10	// latentFieldBwd.turned[96]
-	VMOVUPS	855296(R13), Y11	// latentFieldBwd.turned[104]
-	VBROADCASTSS	841984(R14), Y12	// latentFieldBwd.turned[0]
+	VMOVUPS	815616(R13), Y10	// latentFieldBwd.turned[96]
+	VMOVUPS	816640(R13), Y11	// latentFieldBwd.turned[104]
+	VBROADCASTSS	803328(R14), Y12	// latentFieldBwd.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	842112(R14), Y12	// latentFieldBwd.turned[1]
+	VBROADCASTSS	803456(R14), Y12	// latentFieldBwd.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	842240(R14), Y12	// latentFieldBwd.turned[2]
+	VBROADCASTSS	803584(R14), Y12	// latentFieldBwd.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	842368(R14), Y12	// latentFieldBwd.turned[3]
+	VBROADCASTSS	803712(R14), Y12	// latentFieldBwd.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	842496(R14), Y12	// latentFieldBwd.turned[4]
+	VBROADCASTSS	803840(R14), Y12	// latentFieldBwd.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	854304(R13), Y10	// latentFieldBwd.turned[96] | 1
-	VMOVUPS	855328(R13), Y11	// latentFieldBwd.turned[104] | 1
-	VBROADCASTSS	841988(R14), Y12	// latentFieldBwd.turned[0]
+	VMOVUPS	815648(R13), Y10	// latentFieldBwd.turned[96] | 1
+	VMOVUPS	816672(R13), Y11	// latentFieldBwd.turned[104] | 1
+	VBROADCASTSS	803332(R14), Y12	// latentFieldBwd.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	842116(R14), Y12	// latentFieldBwd.turned[1]
+	VBROADCASTSS	803460(R14), Y12	// latentFieldBwd.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	842244(R14), Y12	// latentFieldBwd.turned[2]
+	VBROADCASTSS	803588(R14), Y12	// latentFieldBwd.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	842372(R14), Y12	// latentFieldBwd.turned[3]
+	VBROADCASTSS	803716(R14), Y12	// latentFieldBwd.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	842500(R14), Y12	// latentFieldBwd.turned[4]
+	VBROADCASTSS	803844(R14), Y12	// latentFieldBwd.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -14047,15 +14491,15 @@ loop24: // 2 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop25: // 16 times: samples, 2 at a time
-	VBROADCASTSS	854144(R10), Y2	// latentFieldBwd.turned[95]
-	VMOVUPS	854272(R11), Y3	// latentFieldBwd.turned[96]
+	VBROADCASTSS	815488(R10), Y2	// latentFieldBwd.turned[95]
+	VMOVUPS	815616(R11), Y3	// latentFieldBwd.turned[96]
 	VFMADD231PS	Y3, Y2, Y0
-	VMOVUPS	855296(R11), Y3	// latentFieldBwd.turned[104]
+	VMOVUPS	816640(R11), Y3	// latentFieldBwd.turned[104]
 	VFMADD231PS	Y3, Y2, Y1
-	VBROADCASTSS	854148(R10), Y2	// latentFieldBwd.turned[95]
-	VMOVUPS	854304(R11), Y3	// latentFieldBwd.turned[96] | 1
+	VBROADCASTSS	815492(R10), Y2	// latentFieldBwd.turned[95]
+	VMOVUPS	815648(R11), Y3	// latentFieldBwd.turned[96] | 1
 	VFMADD231PS	Y3, Y2, Y0
-	VMOVUPS	855328(R11), Y3	// latentFieldBwd.turned[104] | 1
+	VMOVUPS	816672(R11), Y3	// latentFieldBwd.turned[104] | 1
 	VFMADD231PS	Y3, Y2, Y1
 	ADDQ	$8, R10
 	ADDQ	$64, R11
@@ -14071,22 +14515,22 @@ loop25: // 16 times: samples, 2 at a time
 	MOVQ	AX, SI
 loop26: // 32 times: elements
 	// forecast.nde:13
-	VMOVUPS	1234944(SI), Y0	// mul[0]
-	VMOVUPS	1234976(SI), Y1	// mul[0] | 1
-	VMOVUPS	1235008(SI), Y2	// mul[0] | 2
-	VMOVUPS	1235040(SI), Y3	// mul[0] | 3
-	VMOVUPS	1329152(SI), Y4	// vecmat[0]
-	VMOVUPS	1329184(SI), Y5	// vecmat[0] | 1
-	VMOVUPS	1329216(SI), Y6	// vecmat[0] | 2
-	VMOVUPS	1329248(SI), Y7	// vecmat[0] | 3
+	VMOVUPS	1196288(SI), Y0	// mul[0]
+	VMOVUPS	1196320(SI), Y1	// mul[0] | 1
+	VMOVUPS	1196352(SI), Y2	// mul[0] | 2
+	VMOVUPS	1196384(SI), Y3	// mul[0] | 3
+	VMOVUPS	1290496(SI), Y4	// vecmat[0]
+	VMOVUPS	1290528(SI), Y5	// vecmat[0] | 1
+	VMOVUPS	1290560(SI), Y6	// vecmat[0] | 2
+	VMOVUPS	1290592(SI), Y7	// vecmat[0] | 3
 	VADDPS	Y4, Y0, Y0
 	VADDPS	Y5, Y1, Y1
 	VADDPS	Y6, Y2, Y2
 	VADDPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 1202176(SI)	// h_bar[0]
-	VMOVUPS	Y1, 1202208(SI)	// h_bar[0] | 1
-	VMOVUPS	Y2, 1202240(SI)	// h_bar[0] | 2
-	VMOVUPS	Y3, 1202272(SI)	// h_bar[0] | 3
+	VMOVUPS	Y0, 1163520(SI)	// h_bar[0]
+	VMOVUPS	Y1, 1163552(SI)	// h_bar[0] | 1
+	VMOVUPS	Y2, 1163584(SI)	// h_bar[0] | 2
+	VMOVUPS	Y3, 1163616(SI)	// h_bar[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop26
@@ -14094,79 +14538,79 @@ loop26: // 32 times: elements
 	MOVQ	AX, SI
 loop27: // 64 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1333248(SI)	// pad_4[0]
+	VMOVUPS	Y0, 1294592(SI)	// pad_4[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1333280(SI)	// pad_4[0] | 1
+	VMOVUPS	Y0, 1294624(SI)	// pad_4[0] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1333312(SI)	// pad_4[0] | 2
+	VMOVUPS	Y0, 1294656(SI)	// pad_4[0] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1333344(SI)	// pad_4[0] | 3
+	VMOVUPS	Y0, 1294688(SI)	// pad_4[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop27
 	MOVQ	$32, CX
 	MOVQ	AX, SI
 loop28: // 32 times: elements
-	VMOVUPS	1251328(SI), Y0	// mul_2[0]
-	VMOVUPS	1251360(SI), Y1	// mul_2[0] | 1
-	VMOVUPS	1251392(SI), Y2	// mul_2[0] | 2
-	VMOVUPS	1251424(SI), Y3	// mul_2[0] | 3
-	VMOVUPS	Y0, 1341440(SI)	// pad_4[64]
-	VMOVUPS	Y1, 1341472(SI)	// pad_4[64] | 1
-	VMOVUPS	Y2, 1341504(SI)	// pad_4[64] | 2
-	VMOVUPS	Y3, 1341536(SI)	// pad_4[64] | 3
+	VMOVUPS	1212672(SI), Y0	// mul_2[0]
+	VMOVUPS	1212704(SI), Y1	// mul_2[0] | 1
+	VMOVUPS	1212736(SI), Y2	// mul_2[0] | 2
+	VMOVUPS	1212768(SI), Y3	// mul_2[0] | 3
+	VMOVUPS	Y0, 1302784(SI)	// pad_4[64]
+	VMOVUPS	Y1, 1302816(SI)	// pad_4[64] | 1
+	VMOVUPS	Y2, 1302848(SI)	// pad_4[64] | 2
+	VMOVUPS	Y3, 1302880(SI)	// pad_4[64] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop28
-	VMOVUPS	1201664(AX), Y15	// x[0]
+	VMOVUPS	1163008(AX), Y15	// x[0]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	1201696(AX), Y15	// x[0] | 1
+	VMOVUPS	1163040(AX), Y15	// x[0] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	1201728(AX), Y15	// x[0] | 2
+	VMOVUPS	1163072(AX), Y15	// x[0] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	1201760(AX), Y15	// x[0] | 3
+	VMOVUPS	1163104(AX), Y15	// x[0] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	1201792(AX), Y15	// x[1]
+	VMOVUPS	1163136(AX), Y15	// x[1]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	1201824(AX), Y15	// x[1] | 1
+	VMOVUPS	1163168(AX), Y15	// x[1] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	1201856(AX), Y15	// x[1] | 2
+	VMOVUPS	1163200(AX), Y15	// x[1] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	1201888(AX), Y15	// x[1] | 3
+	VMOVUPS	1163232(AX), Y15	// x[1] | 3
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1201920(AX), Y15	// x[2]
+	VMOVUPS	1163264(AX), Y15	// x[2]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1201952(AX), Y15	// x[2] | 1
+	VMOVUPS	1163296(AX), Y15	// x[2] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1201984(AX), Y15	// x[2] | 2
+	VMOVUPS	1163328(AX), Y15	// x[2] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1202016(AX), Y15	// x[2] | 3
+	VMOVUPS	1163360(AX), Y15	// x[2] | 3
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	1202048(AX), Y0	// x[3]
-	VMOVUPS	1202080(AX), Y1	// x[3] | 1
-	VMOVUPS	1202112(AX), Y2	// x[3] | 2
-	VMOVUPS	1202144(AX), Y3	// x[3] | 3
+	VMOVUPS	1163392(AX), Y0	// x[3]
+	VMOVUPS	1163424(AX), Y1	// x[3] | 1
+	VMOVUPS	1163456(AX), Y2	// x[3] | 2
+	VMOVUPS	1163488(AX), Y3	// x[3] | 3
 	MOVQ	$96, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 	MOVQ	R8, R9
 loop29: // 96 times: elements
-	VMOVUPS	1333248(SI), Y4	// pad_4[0]
-	VMOVUPS	1333280(SI), Y5	// pad_4[0] | 1
-	VMOVUPS	1333312(SI), Y6	// pad_4[0] | 2
-	VMOVUPS	1333344(SI), Y7	// pad_4[0] | 3
-	VMOVUPS	1275904(SI), Y8	// pad_2[0]
-	VMOVUPS	1275936(SI), Y9	// pad_2[0] | 1
-	VMOVUPS	1275968(SI), Y10	// pad_2[0] | 2
-	VMOVUPS	1276000(SI), Y11	// pad_2[0] | 3
+	VMOVUPS	1294592(SI), Y4	// pad_4[0]
+	VMOVUPS	1294624(SI), Y5	// pad_4[0] | 1
+	VMOVUPS	1294656(SI), Y6	// pad_4[0] | 2
+	VMOVUPS	1294688(SI), Y7	// pad_4[0] | 3
+	VMOVUPS	1237248(SI), Y8	// pad_2[0]
+	VMOVUPS	1237280(SI), Y9	// pad_2[0] | 1
+	VMOVUPS	1237312(SI), Y10	// pad_2[0] | 2
+	VMOVUPS	1237344(SI), Y11	// pad_2[0] | 3
 	VADDPS	Y8, Y4, Y4
 	VADDPS	Y9, Y5, Y5
 	VADDPS	Y10, Y6, Y6
 	VADDPS	Y11, Y7, Y7
-	VMOVUPS	1304576(SI), Y8	// pad_3[0]
-	VMOVUPS	1304608(SI), Y9	// pad_3[0] | 1
-	VMOVUPS	1304640(SI), Y10	// pad_3[0] | 2
-	VMOVUPS	1304672(SI), Y11	// pad_3[0] | 3
+	VMOVUPS	1265920(SI), Y8	// pad_3[0]
+	VMOVUPS	1265952(SI), Y9	// pad_3[0] | 1
+	VMOVUPS	1265984(SI), Y10	// pad_3[0] | 2
+	VMOVUPS	1266016(SI), Y11	// pad_3[0] | 3
 	VADDPS	Y8, Y4, Y4
 	VADDPS	Y9, Y5, Y5
 	VADDPS	Y10, Y6, Y6
@@ -14228,33 +14672,33 @@ loop1: // 4 times: vectors of the block
 	MOVQ	DX, R11
 loop2: // 192 times: elements
 	// forecast.nde:36
-	VMOVUPS	1361920(R10), Y0	// fitGrad.ys[0]
+	VMOVUPS	1323264(R10), Y0	// fitGrad.ys[0]
 	VBROADCASTSS	(R11), Y1	// Series.ys.channel.mean.expand[0]
 	VSUBPS	Y1, Y0, Y0
 	VBROADCASTSS	768(R11), Y1	// Series.ys.channel.std.expand[0]
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1408768(R10)	// fitGrad.div[0]
+	VMOVUPS	Y0, 1370112(R10)	// fitGrad.div[0]
 	ADDQ	$128, R10
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop2
-	VMOVUPD	1361664(DI), Y0	// fitGrad.ts[63]
-	VMOVUPD	1361696(DI), Y0	// fitGrad.ts[63] | 1
+	VMOVUPD	1323008(DI), Y0	// fitGrad.ts[63]
+	VMOVUPD	1323040(DI), Y0	// fitGrad.ts[63] | 1
 	MOVQ	$64, R9
 	MOVQ	DI, R10
 	MOVQ	SI, R11
 loop3: // 64 times: elements
 	// forecast.nde:13
-	VMOVUPD	1345536(R10), Y0	// fitGrad.ts[0]
-	VMOVUPD	1345568(R10), Y1	// fitGrad.ts[0] | 1
-	VMOVUPD	1361664(DI), Y2	// fitGrad.ts[63]
-	VMOVUPD	1361696(DI), Y3	// fitGrad.ts[63] | 1
+	VMOVUPD	1306880(R10), Y0	// fitGrad.ts[0]
+	VMOVUPD	1306912(R10), Y1	// fitGrad.ts[0] | 1
+	VMOVUPD	1323008(DI), Y2	// fitGrad.ts[63]
+	VMOVUPD	1323040(DI), Y3	// fitGrad.ts[63] | 1
 	VSUBPD	Y2, Y0, Y0
 	VSUBPD	Y3, Y1, Y1
 	VCVTPD2PSY	Y0, X0
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y0, Y0
-	VMOVUPS	Y0, 1433344(R11)	// fitGrad.cast[0]
+	VMOVUPS	Y0, 1394688(R11)	// fitGrad.cast[0]
 	ADDQ	$256, R10
 	ADDQ	$128, R11
 	DECQ	R9
@@ -14264,14 +14708,14 @@ loop3: // 64 times: elements
 	MOVQ	SI, R11
 	MOVQ	SI, R12
 loop4: // 64 times: elements
-	VMOVUPS	1408768(R10), Y0	// fitGrad.div[0]
-	VMOVUPS	Y0, 1441536(R11)	// fitGrad.concat[0]
-	VMOVUPS	1408896(R10), Y0	// fitGrad.div[1]
-	VMOVUPS	Y0, 1441664(R11)	// fitGrad.concat[1]
-	VMOVUPS	1409024(R10), Y0	// fitGrad.div[2]
-	VMOVUPS	Y0, 1441792(R11)	// fitGrad.concat[2]
-	VMOVUPS	1433344(R12), Y0	// fitGrad.cast[0]
-	VMOVUPS	Y0, 1441920(R11)	// fitGrad.concat[3]
+	VMOVUPS	1370112(R10), Y0	// fitGrad.div[0]
+	VMOVUPS	Y0, 1402880(R11)	// fitGrad.concat[0]
+	VMOVUPS	1370240(R10), Y0	// fitGrad.div[1]
+	VMOVUPS	Y0, 1403008(R11)	// fitGrad.concat[1]
+	VMOVUPS	1370368(R10), Y0	// fitGrad.div[2]
+	VMOVUPS	Y0, 1403136(R11)	// fitGrad.concat[2]
+	VMOVUPS	1394688(R12), Y0	// fitGrad.cast[0]
+	VMOVUPS	Y0, 1403264(R11)	// fitGrad.concat[3]
 	ADDQ	$384, R10
 	ADDQ	$512, R11
 	ADDQ	$128, R12
@@ -14281,14 +14725,14 @@ loop4: // 64 times: elements
 	MOVQ	SI, R10
 	MOVQ	SI, R11
 loop5: // 64 times: elements
-	VMOVUPS	1473792(R10), Y0	// fitGrad.concat[252]
-	VMOVUPS	Y0, 1474304(R11)	// fitGrad.reverse[0]
-	VMOVUPS	1473920(R10), Y0	// fitGrad.concat[253]
-	VMOVUPS	Y0, 1474432(R11)	// fitGrad.reverse[1]
-	VMOVUPS	1474048(R10), Y0	// fitGrad.concat[254]
-	VMOVUPS	Y0, 1474560(R11)	// fitGrad.reverse[2]
-	VMOVUPS	1474176(R10), Y0	// fitGrad.concat[255]
-	VMOVUPS	Y0, 1474688(R11)	// fitGrad.reverse[3]
+	VMOVUPS	1435136(R10), Y0	// fitGrad.concat[252]
+	VMOVUPS	Y0, 1435648(R11)	// fitGrad.reverse[0]
+	VMOVUPS	1435264(R10), Y0	// fitGrad.concat[253]
+	VMOVUPS	Y0, 1435776(R11)	// fitGrad.reverse[1]
+	VMOVUPS	1435392(R10), Y0	// fitGrad.concat[254]
+	VMOVUPS	Y0, 1435904(R11)	// fitGrad.reverse[2]
+	VMOVUPS	1435520(R10), Y0	// fitGrad.concat[255]
+	VMOVUPS	Y0, 1436032(R11)	// fitGrad.reverse[3]
 	ADDQ	$-512, R10
 	ADDQ	$512, R11
 	DECQ	R9
@@ -14302,13 +14746,13 @@ loop5: // 64 times: elements
 	MOVQ	AX, SI
 loop6: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 685952(SI)	// enc1CellRec.h[0]
+	VMOVUPS	Y0, 642176(SI)	// enc1CellRec.h[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 685984(SI)	// enc1CellRec.h[0] | 1
+	VMOVUPS	Y0, 642208(SI)	// enc1CellRec.h[0] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 686016(SI)	// enc1CellRec.h[0] | 2
+	VMOVUPS	Y0, 642240(SI)	// enc1CellRec.h[0] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 686048(SI)	// enc1CellRec.h[0] | 3
+	VMOVUPS	Y0, 642272(SI)	// enc1CellRec.h[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop6
@@ -14320,14 +14764,14 @@ loop7: // 64 times: runs of enc.1.cell.rec
 	MOVQ	SI, R10
 	MOVQ	AX, R11
 loop8: // 4 times: vectors of the block
-	VMOVUPS	1474304(R10), Y0	// fitGrad.reverse[0]
-	VMOVUPS	Y0, 690048(R11)	// enc1CellRec.x[0]
-	VMOVUPS	1474432(R10), Y0	// fitGrad.reverse[1]
-	VMOVUPS	Y0, 690176(R11)	// enc1CellRec.x[1]
-	VMOVUPS	1474560(R10), Y0	// fitGrad.reverse[2]
-	VMOVUPS	Y0, 690304(R11)	// enc1CellRec.x[2]
-	VMOVUPS	1474688(R10), Y0	// fitGrad.reverse[3]
-	VMOVUPS	Y0, 690432(R11)	// enc1CellRec.x[3]
+	VMOVUPS	1435648(R10), Y0	// fitGrad.reverse[0]
+	VMOVUPS	Y0, 646272(R11)	// enc1CellRec.x[0]
+	VMOVUPS	1435776(R10), Y0	// fitGrad.reverse[1]
+	VMOVUPS	Y0, 646400(R11)	// enc1CellRec.x[1]
+	VMOVUPS	1435904(R10), Y0	// fitGrad.reverse[2]
+	VMOVUPS	Y0, 646528(R11)	// enc1CellRec.x[2]
+	VMOVUPS	1436032(R10), Y0	// fitGrad.reverse[3]
+	VMOVUPS	Y0, 646656(R11)	// enc1CellRec.x[3]
 	ADDQ	$32, R10
 	ADDQ	$32, R11
 	DECQ	R9
@@ -14346,8 +14790,8 @@ loop9: // 4 times: vectors of the block
 	MOVQ	$32, R12
 	MOVQ	R10, R13
 loop10: // 32 times: elements
-	VMOVUPS	690560(R13), Y0	// enc1CellRec.out0[0]
-	VMOVUPS	Y0, 685952(R13)	// enc1CellRec.h[0]
+	VMOVUPS	646784(R13), Y0	// enc1CellRec.out0[0]
+	VMOVUPS	Y0, 642176(R13)	// enc1CellRec.h[0]
 	ADDQ	$128, R13
 	DECQ	R12
 	JNE	loop10
@@ -14355,8 +14799,8 @@ loop10: // 32 times: elements
 	MOVQ	R10, R13
 	MOVQ	R11, R14
 loop11: // 32 times: elements
-	VMOVUPS	694656(R13), Y0	// enc1CellRec.h[0]
-	VMOVUPS	Y0, 1638272(R14)	// fitGrad.result_4[0]
+	VMOVUPS	650880(R13), Y0	// enc1CellRec.h[0]
+	VMOVUPS	Y0, 1599616(R14)	// fitGrad.result_4[0]
 	ADDQ	$128, R13
 	ADDQ	$128, R14
 	DECQ	R12
@@ -14372,14 +14816,14 @@ loop11: // 32 times: elements
 	MOVQ	$32, CX
 	MOVQ	AX, SI
 loop12: // 32 times: elements
-	VMOVUPS	685952(SI), Y0	// enc1CellRec.h[0]
-	VMOVUPS	685984(SI), Y1	// enc1CellRec.h[0] | 1
-	VMOVUPS	686016(SI), Y2	// enc1CellRec.h[0] | 2
-	VMOVUPS	686048(SI), Y3	// enc1CellRec.h[0] | 3
-	VMOVUPS	Y0, 1507072(SI)	// fitGrad.result[0]
-	VMOVUPS	Y1, 1507104(SI)	// fitGrad.result[0] | 1
-	VMOVUPS	Y2, 1507136(SI)	// fitGrad.result[0] | 2
-	VMOVUPS	Y3, 1507168(SI)	// fitGrad.result[0] | 3
+	VMOVUPS	642176(SI), Y0	// enc1CellRec.h[0]
+	VMOVUPS	642208(SI), Y1	// enc1CellRec.h[0] | 1
+	VMOVUPS	642240(SI), Y2	// enc1CellRec.h[0] | 2
+	VMOVUPS	642272(SI), Y3	// enc1CellRec.h[0] | 3
+	VMOVUPS	Y0, 1468416(SI)	// fitGrad.result[0]
+	VMOVUPS	Y1, 1468448(SI)	// fitGrad.result[0] | 1
+	VMOVUPS	Y2, 1468480(SI)	// fitGrad.result[0] | 2
+	VMOVUPS	Y3, 1468512(SI)	// fitGrad.result[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop12
@@ -14401,10 +14845,10 @@ loop13: // 8 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop14: // 32 times: terms of the sums
-	VMOVUPS	1507072(R11), Y8	// fitGrad.result[0]
-	VMOVUPS	1507104(R11), Y9	// fitGrad.result[0] | 1
-	VMOVUPS	1507136(R11), Y10	// fitGrad.result[0] | 2
-	VMOVUPS	1507168(R11), Y11	// fitGrad.result[0] | 3
+	VMOVUPS	1468416(R11), Y8	// fitGrad.result[0]
+	VMOVUPS	1468448(R11), Y9	// fitGrad.result[0] | 1
+	VMOVUPS	1468480(R11), Y10	// fitGrad.result[0] | 2
+	VMOVUPS	1468512(R11), Y11	// fitGrad.result[0] | 3
 	VBROADCASTSS	14592(R12), Y12	// enc.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -14424,19 +14868,19 @@ loop14: // 32 times: terms of the sums
 	VADDPS	Y8, Y1, Y1
 	VADDPS	Y8, Y2, Y2
 	VADDPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 1511168(R9)	// fitGrad.h[0]
-	VMOVUPS	Y1, 1511200(R9)	// fitGrad.h[0] | 1
-	VMOVUPS	Y2, 1511232(R9)	// fitGrad.h[0] | 2
-	VMOVUPS	Y3, 1511264(R9)	// fitGrad.h[0] | 3
+	VMOVUPS	Y0, 1472512(R9)	// fitGrad.h[0]
+	VMOVUPS	Y1, 1472544(R9)	// fitGrad.h[0] | 1
+	VMOVUPS	Y2, 1472576(R9)	// fitGrad.h[0] | 2
+	VMOVUPS	Y3, 1472608(R9)	// fitGrad.h[0] | 3
 	VBROADCASTSS	16644(DI), Y0	// enc.2.bias[1]
 	VADDPS	Y0, Y4, Y1
 	VADDPS	Y0, Y5, Y2
 	VADDPS	Y0, Y6, Y3
 	VADDPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 1511296(R9)	// fitGrad.h[1]
-	VMOVUPS	Y2, 1511328(R9)	// fitGrad.h[1] | 1
-	VMOVUPS	Y3, 1511360(R9)	// fitGrad.h[1] | 2
-	VMOVUPS	Y0, 1511392(R9)	// fitGrad.h[1] | 3
+	VMOVUPS	Y1, 1472640(R9)	// fitGrad.h[1]
+	VMOVUPS	Y2, 1472672(R9)	// fitGrad.h[1] | 1
+	VMOVUPS	Y3, 1472704(R9)	// fitGrad.h[1] | 2
+	VMOVUPS	Y0, 1472736(R9)	// fitGrad.h[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$8, DI
 	ADDQ	$256, R9
@@ -14450,7 +14894,7 @@ loop15: // 4 times: vectors of the block
 	MOVQ	SI, R10
 loop16: // 8 times: elements
 	// forecast.nde:37
-	VMOVUPS	1512192(R10), Y0	// fitGrad.h[8]
+	VMOVUPS	1473536(R10), Y0	// fitGrad.h[8]
 	VMOVUPS	f32_42b40000<>(SB), Y1
 	VMINPS	Y0, Y1, Y0
 	VMOVUPS	f32_c2d00000<>(SB), Y1
@@ -14476,13 +14920,13 @@ loop16: // 8 times: elements
 	VPADDD	f32_3f800000<>(SB), Y0, Y0
 	VMULPS	Y2, Y3, Y1
 	VMULPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 1513216(R10)	// fitGrad.exp[0]
+	VMOVUPS	Y0, 1474560(R10)	// fitGrad.exp[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop16
 	// forecast.nde:38
-	VMOVUPD	1407488(DI), Y0	// fitGrad.key[2]
-	VMOVUPD	1407520(DI), Y1	// fitGrad.key[2] | 1
+	VMOVUPD	1368832(DI), Y0	// fitGrad.key[2]
+	VMOVUPD	1368864(DI), Y1	// fitGrad.key[2] | 1
 	VMULPD	f64_3df0000000000000<>(SB), Y0, Y1
 	VROUNDPD	$9, Y1, Y1
 	VFNMADD231PD	f64_41f0000000000000<>(SB), Y1, Y0
@@ -14490,8 +14934,8 @@ loop16: // 8 times: elements
 	VXORPD	f64_4330000000000000<>(SB), Y0, Y0
 	VADDPD	f64_4330000000000000<>(SB), Y1, Y1
 	VXORPD	f64_4330000000000000<>(SB), Y1, Y1
-	VMOVUPD	1407744(DI), Y2	// fitGrad.key[3]
-	VMOVUPD	1407776(DI), Y3	// fitGrad.key[3] | 1
+	VMOVUPD	1369088(DI), Y2	// fitGrad.key[3]
+	VMOVUPD	1369120(DI), Y3	// fitGrad.key[3] | 1
 	VMULPD	f64_3df0000000000000<>(SB), Y2, Y3
 	VROUNDPD	$9, Y3, Y3
 	VFNMADD231PD	f64_41f0000000000000<>(SB), Y3, Y2
@@ -14499,12 +14943,12 @@ loop16: // 8 times: elements
 	VXORPD	f64_4330000000000000<>(SB), Y2, Y2
 	VADDPD	f64_4330000000000000<>(SB), Y3, Y3
 	VXORPD	f64_4330000000000000<>(SB), Y3, Y3
-	VMOVUPD	1406976(DI), Y4	// fitGrad.key[0]
-	VMOVUPD	1407008(DI), Y5	// fitGrad.key[0] | 1
+	VMOVUPD	1368320(DI), Y4	// fitGrad.key[0]
+	VMOVUPD	1368352(DI), Y5	// fitGrad.key[0] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y4, Y4
 	VXORPD	f64_4330000000000000<>(SB), Y4, Y4
-	VMOVUPD	1407232(DI), Y5	// fitGrad.key[1]
-	VMOVUPD	1407264(DI), Y6	// fitGrad.key[1] | 1
+	VMOVUPD	1368576(DI), Y5	// fitGrad.key[1]
+	VMOVUPD	1368608(DI), Y6	// fitGrad.key[1] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y5, Y5
 	VXORPD	f64_4330000000000000<>(SB), Y5, Y5
 	VMOVAPD	Y0, Y15
@@ -14544,13 +14988,13 @@ loop17: // 5 times
 	VMOVAPD	Y9, Y5
 	DECQ	R9
 	JNE	loop17
-	VMOVUPD	1408256(DI), Y0	// fitGrad.key[5]
-	VMOVUPD	1408288(DI), Y1	// fitGrad.key[5] | 1
+	VMOVUPD	1369600(DI), Y0	// fitGrad.key[5]
+	VMOVUPD	1369632(DI), Y1	// fitGrad.key[5] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y0, Y0
 	VXORPD	f64_4330000000000000<>(SB), Y0, Y0
 	VXORPD	f64_0000000076919c87<>(SB), Y0, Y0
-	VMOVUPD	1408000(DI), Y1	// fitGrad.key[4]
-	VMOVUPD	1408032(DI), Y3	// fitGrad.key[4] | 1
+	VMOVUPD	1369344(DI), Y1	// fitGrad.key[4]
+	VMOVUPD	1369376(DI), Y3	// fitGrad.key[4] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y1, Y1
 	VXORPD	f64_4330000000000000<>(SB), Y1, Y15
 	VMOVUPS	Y15, 64(AX)
@@ -14572,8 +15016,8 @@ loop17: // 5 times
 	VPSRLQ	$1, Y0, Y0
 	VMOVAPD	Y0, Y15
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPD	1407488(DI), Y0	// fitGrad.key[2]
-	VMOVUPD	1407520(DI), Y0	// fitGrad.key[2] | 1
+	VMOVUPD	1368832(DI), Y0	// fitGrad.key[2]
+	VMOVUPD	1368864(DI), Y0	// fitGrad.key[2] | 1
 	VMULPD	f64_3df0000000000000<>(SB), Y0, Y1
 	VROUNDPD	$9, Y1, Y1
 	VFNMADD231PD	f64_41f0000000000000<>(SB), Y1, Y0
@@ -14581,8 +15025,8 @@ loop17: // 5 times
 	VXORPD	f64_4330000000000000<>(SB), Y0, Y0
 	VADDPD	f64_4330000000000000<>(SB), Y1, Y1
 	VXORPD	f64_4330000000000000<>(SB), Y1, Y1
-	VMOVUPD	1407744(DI), Y2	// fitGrad.key[3]
-	VMOVUPD	1407776(DI), Y2	// fitGrad.key[3] | 1
+	VMOVUPD	1369088(DI), Y2	// fitGrad.key[3]
+	VMOVUPD	1369120(DI), Y2	// fitGrad.key[3] | 1
 	VMULPD	f64_3df0000000000000<>(SB), Y2, Y3
 	VROUNDPD	$9, Y3, Y3
 	VFNMADD231PD	f64_41f0000000000000<>(SB), Y3, Y2
@@ -14590,12 +15034,12 @@ loop17: // 5 times
 	VXORPD	f64_4330000000000000<>(SB), Y2, Y2
 	VADDPD	f64_4330000000000000<>(SB), Y3, Y3
 	VXORPD	f64_4330000000000000<>(SB), Y3, Y3
-	VMOVUPD	1406976(DI), Y4	// fitGrad.key[0]
-	VMOVUPD	1407008(DI), Y4	// fitGrad.key[0] | 1
+	VMOVUPD	1368320(DI), Y4	// fitGrad.key[0]
+	VMOVUPD	1368352(DI), Y4	// fitGrad.key[0] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y4, Y4
 	VXORPD	f64_4330000000000000<>(SB), Y4, Y4
-	VMOVUPD	1407232(DI), Y5	// fitGrad.key[1]
-	VMOVUPD	1407264(DI), Y5	// fitGrad.key[1] | 1
+	VMOVUPD	1368576(DI), Y5	// fitGrad.key[1]
+	VMOVUPD	1368608(DI), Y5	// fitGrad.key[1] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y5, Y5
 	VXORPD	f64_4330000000000000<>(SB), Y5, Y5
 	VMOVAPD	Y0, Y15
@@ -14635,13 +15079,13 @@ loop18: // 5 times
 	VMOVAPD	Y9, Y5
 	DECQ	R9
 	JNE	loop18
-	VMOVUPD	1408256(DI), Y0	// fitGrad.key[5]
-	VMOVUPD	1408288(DI), Y0	// fitGrad.key[5] | 1
+	VMOVUPD	1369600(DI), Y0	// fitGrad.key[5]
+	VMOVUPD	1369632(DI), Y0	// fitGrad.key[5] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y0, Y0
 	VXORPD	f64_4330000000000000<>(SB), Y0, Y0
 	VXORPD	f64_0000000076919c87<>(SB), Y0, Y0
-	VMOVUPD	1408000(DI), Y1	// fitGrad.key[4]
-	VMOVUPD	1408032(DI), Y1	// fitGrad.key[4] | 1
+	VMOVUPD	1369344(DI), Y1	// fitGrad.key[4]
+	VMOVUPD	1369376(DI), Y1	// fitGrad.key[4] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y1, Y1
 	VXORPD	f64_4330000000000000<>(SB), Y1, Y15
 	VMOVUPS	Y15, 224(AX)
@@ -14787,11 +15231,11 @@ loop21: // 5 times
 	VFMADD231PD	f64_4140000000000000<>(SB), Y2, Y0
 	VMULPD	f64_3ca0000000000000<>(SB), Y0, Y0
 	VMOVUPS	320(AX), Y13	// fitGrad.uniform[0]
-	VMOVUPD	Y13, 1514240(R10)
-	VMOVUPD	Y1, 1514272(R10)	// fitGrad.uniform[0] | 1
+	VMOVUPD	Y13, 1475584(R10)
+	VMOVUPD	Y1, 1475616(R10)	// fitGrad.uniform[0] | 1
 	VMOVUPS	352(AX), Y13	// fitGrad.uniform[1]
-	VMOVUPD	Y13, 1514496(R10)
-	VMOVUPD	Y0, 1514528(R10)	// fitGrad.uniform[1] | 1
+	VMOVUPD	Y13, 1475840(R10)
+	VMOVUPD	Y0, 1475872(R10)	// fitGrad.uniform[1] | 1
 	ADDQ	$512, R10
 	DECQ	R9
 	JNE	loop19
@@ -14799,8 +15243,8 @@ loop21: // 5 times
 	MOVQ	DI, R10
 	MOVQ	DI, R11
 loop22: // 4 times: elements
-	VMOVUPD	1514240(R10), Y0	// fitGrad.uniform[0]
-	VMOVUPD	1514272(R10), Y1	// fitGrad.uniform[0] | 1
+	VMOVUPD	1475584(R10), Y0	// fitGrad.uniform[0]
+	VMOVUPD	1475616(R10), Y1	// fitGrad.uniform[0] | 1
 	VMOVUPD	f64_3ff0000000000000<>(SB), Y2
 	VSUBPD	Y0, Y2, Y0
 	VMOVUPD	f64_3ff0000000000000<>(SB), Y2
@@ -14893,8 +15337,8 @@ loop22: // 4 times: elements
 	VMULPD	f64_c000000000000000<>(SB), Y1, Y1
 	VSQRTPD	Y0, Y0
 	VSQRTPD	Y1, Y1
-	VMOVUPD	1514496(R10), Y2	// fitGrad.uniform[1]
-	VMOVUPD	1514528(R10), Y3	// fitGrad.uniform[1] | 1
+	VMOVUPD	1475840(R10), Y2	// fitGrad.uniform[1]
+	VMOVUPD	1475872(R10), Y3	// fitGrad.uniform[1] | 1
 	VMULPD	f64_401921fb54442d18<>(SB), Y2, Y2
 	VMULPD	f64_401921fb54442d18<>(SB), Y3, Y3
 	VMOVUPD	f64_4338000000000000<>(SB), Y4
@@ -15015,8 +15459,8 @@ loop22: // 4 times: elements
 	VORPD	Y6, Y5, Y5
 	VMULPD	Y4, Y0, Y4
 	VMULPD	Y5, Y1, Y5
-	VMOVUPD	Y4, 1516288(R11)	// fitGrad.mul[0]
-	VMOVUPD	Y5, 1516320(R11)	// fitGrad.mul[0] | 1
+	VMOVUPD	Y4, 1477632(R11)	// fitGrad.mul[0]
+	VMOVUPD	Y5, 1477664(R11)	// fitGrad.mul[0] | 1
 	VANDPD	f64_7fffffffffffffff<>(SB), Y2, Y4
 	VMOVUPD	f64_4338000000000000<>(SB), Y5
 	VFMADD231PD	f64_3fe45f306dc9c883<>(SB), Y4, Y5
@@ -15139,58 +15583,58 @@ loop22: // 4 times: elements
 	VORPD	Y3, Y4, Y3
 	VMULPD	Y2, Y0, Y0
 	VMULPD	Y3, Y1, Y1
-	VMOVUPD	Y0, 1517312(R11)	// fitGrad.mul_2[0]
-	VMOVUPD	Y1, 1517344(R11)	// fitGrad.mul_2[0] | 1
+	VMOVUPD	Y0, 1478656(R11)	// fitGrad.mul_2[0]
+	VMOVUPD	Y1, 1478688(R11)	// fitGrad.mul_2[0] | 1
 	ADDQ	$512, R10
 	ADDQ	$256, R11
 	DECQ	R9
 	JNE	loop22
-	VMOVUPD	1516288(DI), Y0	// fitGrad.mul[0]
-	VMOVUPD	1516320(DI), Y1	// fitGrad.mul[0] | 1
-	VMOVUPD	Y0, 1518336(DI)	// fitGrad.concat_2[0]
-	VMOVUPD	Y1, 1518368(DI)	// fitGrad.concat_2[0] | 1
-	VMOVUPD	1517312(DI), Y0	// fitGrad.mul_2[0]
-	VMOVUPD	1517344(DI), Y1	// fitGrad.mul_2[0] | 1
-	VMOVUPD	Y0, 1518592(DI)	// fitGrad.concat_2[1]
-	VMOVUPD	Y1, 1518624(DI)	// fitGrad.concat_2[1] | 1
-	VMOVUPD	1516544(DI), Y0	// fitGrad.mul[1]
-	VMOVUPD	1516576(DI), Y1	// fitGrad.mul[1] | 1
-	VMOVUPD	Y0, 1518848(DI)	// fitGrad.concat_2[2]
-	VMOVUPD	Y1, 1518880(DI)	// fitGrad.concat_2[2] | 1
-	VMOVUPD	1517568(DI), Y0	// fitGrad.mul_2[1]
-	VMOVUPD	1517600(DI), Y1	// fitGrad.mul_2[1] | 1
-	VMOVUPD	Y0, 1519104(DI)	// fitGrad.concat_2[3]
-	VMOVUPD	Y1, 1519136(DI)	// fitGrad.concat_2[3] | 1
-	VMOVUPD	1516800(DI), Y0	// fitGrad.mul[2]
-	VMOVUPD	1516832(DI), Y1	// fitGrad.mul[2] | 1
-	VMOVUPD	Y0, 1519360(DI)	// fitGrad.concat_2[4]
-	VMOVUPD	Y1, 1519392(DI)	// fitGrad.concat_2[4] | 1
-	VMOVUPD	1517824(DI), Y0	// fitGrad.mul_2[2]
-	VMOVUPD	1517856(DI), Y1	// fitGrad.mul_2[2] | 1
-	VMOVUPD	Y0, 1519616(DI)	// fitGrad.concat_2[5]
-	VMOVUPD	Y1, 1519648(DI)	// fitGrad.concat_2[5] | 1
-	VMOVUPD	1517056(DI), Y0	// fitGrad.mul[3]
-	VMOVUPD	1517088(DI), Y1	// fitGrad.mul[3] | 1
-	VMOVUPD	Y0, 1519872(DI)	// fitGrad.concat_2[6]
-	VMOVUPD	Y1, 1519904(DI)	// fitGrad.concat_2[6] | 1
-	VMOVUPD	1518080(DI), Y0	// fitGrad.mul_2[3]
-	VMOVUPD	1518112(DI), Y1	// fitGrad.mul_2[3] | 1
-	VMOVUPD	Y0, 1520128(DI)	// fitGrad.concat_2[7]
-	VMOVUPD	Y1, 1520160(DI)	// fitGrad.concat_2[7] | 1
+	VMOVUPD	1477632(DI), Y0	// fitGrad.mul[0]
+	VMOVUPD	1477664(DI), Y1	// fitGrad.mul[0] | 1
+	VMOVUPD	Y0, 1479680(DI)	// fitGrad.concat_2[0]
+	VMOVUPD	Y1, 1479712(DI)	// fitGrad.concat_2[0] | 1
+	VMOVUPD	1478656(DI), Y0	// fitGrad.mul_2[0]
+	VMOVUPD	1478688(DI), Y1	// fitGrad.mul_2[0] | 1
+	VMOVUPD	Y0, 1479936(DI)	// fitGrad.concat_2[1]
+	VMOVUPD	Y1, 1479968(DI)	// fitGrad.concat_2[1] | 1
+	VMOVUPD	1477888(DI), Y0	// fitGrad.mul[1]
+	VMOVUPD	1477920(DI), Y1	// fitGrad.mul[1] | 1
+	VMOVUPD	Y0, 1480192(DI)	// fitGrad.concat_2[2]
+	VMOVUPD	Y1, 1480224(DI)	// fitGrad.concat_2[2] | 1
+	VMOVUPD	1478912(DI), Y0	// fitGrad.mul_2[1]
+	VMOVUPD	1478944(DI), Y1	// fitGrad.mul_2[1] | 1
+	VMOVUPD	Y0, 1480448(DI)	// fitGrad.concat_2[3]
+	VMOVUPD	Y1, 1480480(DI)	// fitGrad.concat_2[3] | 1
+	VMOVUPD	1478144(DI), Y0	// fitGrad.mul[2]
+	VMOVUPD	1478176(DI), Y1	// fitGrad.mul[2] | 1
+	VMOVUPD	Y0, 1480704(DI)	// fitGrad.concat_2[4]
+	VMOVUPD	Y1, 1480736(DI)	// fitGrad.concat_2[4] | 1
+	VMOVUPD	1479168(DI), Y0	// fitGrad.mul_2[2]
+	VMOVUPD	1479200(DI), Y1	// fitGrad.mul_2[2] | 1
+	VMOVUPD	Y0, 1480960(DI)	// fitGrad.concat_2[5]
+	VMOVUPD	Y1, 1480992(DI)	// fitGrad.concat_2[5] | 1
+	VMOVUPD	1478400(DI), Y0	// fitGrad.mul[3]
+	VMOVUPD	1478432(DI), Y1	// fitGrad.mul[3] | 1
+	VMOVUPD	Y0, 1481216(DI)	// fitGrad.concat_2[6]
+	VMOVUPD	Y1, 1481248(DI)	// fitGrad.concat_2[6] | 1
+	VMOVUPD	1479424(DI), Y0	// fitGrad.mul_2[3]
+	VMOVUPD	1479456(DI), Y1	// fitGrad.mul_2[3] | 1
+	VMOVUPD	Y0, 1481472(DI)	// fitGrad.concat_2[7]
+	VMOVUPD	Y1, 1481504(DI)	// fitGrad.concat_2[7] | 1
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 	MOVQ	SI, R11
 loop23: // 8 times: elements
-	VMOVUPD	1518336(R10), Y0	// fitGrad.concat_2[0]
-	VMOVUPD	1518368(R10), Y1	// fitGrad.concat_2[0] | 1
+	VMOVUPD	1479680(R10), Y0	// fitGrad.concat_2[0]
+	VMOVUPD	1479712(R10), Y1	// fitGrad.concat_2[0] | 1
 	VCVTPD2PSY	Y0, X0
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y0, Y0
-	VMOVUPS	Y0, 1520384(R11)	// fitGrad.cast_2[0]
-	VMOVUPS	1513216(R11), Y1	// fitGrad.exp[0]
-	VMOVUPS	1511168(R11), Y2	// fitGrad.h[0]
+	VMOVUPS	Y0, 1481728(R11)	// fitGrad.cast_2[0]
+	VMOVUPS	1474560(R11), Y1	// fitGrad.exp[0]
+	VMOVUPS	1472512(R11), Y2	// fitGrad.h[0]
 	VFMADD231PS	Y0, Y1, Y2
-	VMOVUPS	Y2, 1521408(R11)	// fitGrad.add[0]
+	VMOVUPS	Y2, 1482752(R11)	// fitGrad.add[0]
 	ADDQ	$256, R10
 	ADDQ	$128, R11
 	DECQ	R9
@@ -15204,25 +15648,25 @@ loop23: // 8 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop24: // 4 times: vectors of the block
-	VMOVUPD	1361664(SI), Y0	// fitGrad.ts[63]
-	VMOVUPD	1361696(SI), Y1	// fitGrad.ts[63] | 1
-	VMOVUPD	Y0, 1900416(SI)	// fitGrad.step0_in0
-	VMOVUPD	Y1, 1900448(SI)	// fitGrad.step0_in0 | 1
-	VMOVUPS	1521408(DI), Y0	// fitGrad.add[0]
+	VMOVUPD	1323008(SI), Y0	// fitGrad.ts[63]
+	VMOVUPD	1323040(SI), Y1	// fitGrad.ts[63] | 1
+	VMOVUPD	Y0, 1861760(SI)	// fitGrad.step0_in0
+	VMOVUPD	Y1, 1861792(SI)	// fitGrad.step0_in0 | 1
+	VMOVUPS	1482752(DI), Y0	// fitGrad.add[0]
 	VMOVUPS	Y0, 173824(DI)	// forecast0Lanestep.z[0]
-	VMOVUPS	1521536(DI), Y0	// fitGrad.add[1]
+	VMOVUPS	1482880(DI), Y0	// fitGrad.add[1]
 	VMOVUPS	Y0, 173952(DI)	// forecast0Lanestep.z[1]
-	VMOVUPS	1521664(DI), Y0	// fitGrad.add[2]
+	VMOVUPS	1483008(DI), Y0	// fitGrad.add[2]
 	VMOVUPS	Y0, 174080(DI)	// forecast0Lanestep.z[2]
-	VMOVUPS	1521792(DI), Y0	// fitGrad.add[3]
+	VMOVUPS	1483136(DI), Y0	// fitGrad.add[3]
 	VMOVUPS	Y0, 174208(DI)	// forecast0Lanestep.z[3]
-	VMOVUPS	1521920(DI), Y0	// fitGrad.add[4]
+	VMOVUPS	1483264(DI), Y0	// fitGrad.add[4]
 	VMOVUPS	Y0, 174336(DI)	// forecast0Lanestep.z[4]
-	VMOVUPS	1522048(DI), Y0	// fitGrad.add[5]
+	VMOVUPS	1483392(DI), Y0	// fitGrad.add[5]
 	VMOVUPS	Y0, 174464(DI)	// forecast0Lanestep.z[5]
-	VMOVUPS	1522176(DI), Y0	// fitGrad.add[6]
+	VMOVUPS	1483520(DI), Y0	// fitGrad.add[6]
 	VMOVUPS	Y0, 174592(DI)	// forecast0Lanestep.z[6]
-	VMOVUPS	1522304(DI), Y0	// fitGrad.add[7]
+	VMOVUPS	1483648(DI), Y0	// fitGrad.add[7]
 	VMOVUPS	Y0, 174720(DI)	// forecast0Lanestep.z[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 174848(DI)	// forecast0Lanestep.a[0]
@@ -15267,22 +15711,22 @@ loop2: // 32 times: runs of dec
 	MOVQ	SI, R10
 	MOVQ	AX, R11
 loop3: // 4 times: vectors of the block
-	VMOVUPS	1522432(R10), Y0	// fitGrad.z[0]
-	VMOVUPS	Y0, 205440(R11)	// decSample.z[0]
-	VMOVUPS	1522560(R10), Y0	// fitGrad.z[1]
-	VMOVUPS	Y0, 205568(R11)	// decSample.z[1]
-	VMOVUPS	1522688(R10), Y0	// fitGrad.z[2]
-	VMOVUPS	Y0, 205696(R11)	// decSample.z[2]
-	VMOVUPS	1522816(R10), Y0	// fitGrad.z[3]
-	VMOVUPS	Y0, 205824(R11)	// decSample.z[3]
-	VMOVUPS	1522944(R10), Y0	// fitGrad.z[4]
-	VMOVUPS	Y0, 205952(R11)	// decSample.z[4]
-	VMOVUPS	1523072(R10), Y0	// fitGrad.z[5]
-	VMOVUPS	Y0, 206080(R11)	// decSample.z[5]
-	VMOVUPS	1523200(R10), Y0	// fitGrad.z[6]
-	VMOVUPS	Y0, 206208(R11)	// decSample.z[6]
-	VMOVUPS	1523328(R10), Y0	// fitGrad.z[7]
-	VMOVUPS	Y0, 206336(R11)	// decSample.z[7]
+	VMOVUPS	1483776(R10), Y0	// fitGrad.z[0]
+	VMOVUPS	Y0, 194432(R11)	// decSample.z[0]
+	VMOVUPS	1483904(R10), Y0	// fitGrad.z[1]
+	VMOVUPS	Y0, 194560(R11)	// decSample.z[1]
+	VMOVUPS	1484032(R10), Y0	// fitGrad.z[2]
+	VMOVUPS	Y0, 194688(R11)	// decSample.z[2]
+	VMOVUPS	1484160(R10), Y0	// fitGrad.z[3]
+	VMOVUPS	Y0, 194816(R11)	// decSample.z[3]
+	VMOVUPS	1484288(R10), Y0	// fitGrad.z[4]
+	VMOVUPS	Y0, 194944(R11)	// decSample.z[4]
+	VMOVUPS	1484416(R10), Y0	// fitGrad.z[5]
+	VMOVUPS	Y0, 195072(R11)	// decSample.z[5]
+	VMOVUPS	1484544(R10), Y0	// fitGrad.z[6]
+	VMOVUPS	Y0, 195200(R11)	// decSample.z[6]
+	VMOVUPS	1484672(R10), Y0	// fitGrad.z[7]
+	VMOVUPS	Y0, 195328(R11)	// decSample.z[7]
 	ADDQ	$32, R10
 	ADDQ	$32, R11
 	DECQ	R9
@@ -15298,12 +15742,12 @@ loop3: // 4 times: vectors of the block
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop4: // 4 times: vectors of the block
-	VMOVUPS	206464(R10), Y0	// decSample.out0[0]
-	VMOVUPS	Y0, 1555200(R11)	// fitGrad.result_2[0]
-	VMOVUPS	206592(R10), Y0	// decSample.out0[1]
-	VMOVUPS	Y0, 1555328(R11)	// fitGrad.result_2[1]
-	VMOVUPS	206720(R10), Y0	// decSample.out0[2]
-	VMOVUPS	Y0, 1555456(R11)	// fitGrad.result_2[2]
+	VMOVUPS	195456(R10), Y0	// decSample.out0[0]
+	VMOVUPS	Y0, 1516544(R11)	// fitGrad.result_2[0]
+	VMOVUPS	195584(R10), Y0	// decSample.out0[1]
+	VMOVUPS	Y0, 1516672(R11)	// fitGrad.result_2[1]
+	VMOVUPS	195712(R10), Y0	// decSample.out0[2]
+	VMOVUPS	Y0, 1516800(R11)	// fitGrad.result_2[2]
 	ADDQ	$32, R10
 	ADDQ	$32, R11
 	DECQ	R9
@@ -15320,20 +15764,20 @@ loop5: // 4 times: vectors of the block
 	MOVQ	DX, R10
 loop6: // 96 times: elements
 	// forecast.nde:55
-	VMOVUPS	1394688(R9), Y0	// fitGrad.target_ys[0]
-	VMOVUPS	1555200(R9), Y1	// fitGrad.result_2[0]
+	VMOVUPS	1356032(R9), Y0	// fitGrad.target_ys[0]
+	VMOVUPS	1516544(R9), Y1	// fitGrad.result_2[0]
 	VBROADCASTSS	1536(R10), Y2	// Series.ys.channel.std.expand.2[0]
 	VBROADCASTSS	1920(R10), Y3	// Series.ys.channel.mean.expand.2[0]
 	VFMADD231PS	Y2, Y1, Y3
 	VSUBPS	Y3, Y0, Y0
-	VMOVUPS	Y0, 1567488(R9)	// fitGrad.sub[0]
+	VMOVUPS	Y0, 1528832(R9)	// fitGrad.sub[0]
 	// forecast.nde:39
 	VMULPS	f32_40000000<>(SB), Y0, Y0
 	VMULPS	f32_3f000000<>(SB), Y0, Y0
 	VXORPS	f32_80000000<>(SB), Y0, Y0
 	VBROADCASTSS	1536(R10), Y1	// Series.ys.channel.std.expand.2[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1579776(R9)	// fitGrad.mul_3[0]
+	VMOVUPS	Y0, 1541120(R9)	// fitGrad.mul_3[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -15351,28 +15795,28 @@ loop7: // 32 times: runs of dec.back
 	MOVQ	AX, R11
 	MOVQ	DI, R12
 loop8: // 4 times: vectors of the block
-	VMOVUPS	1522432(R10), Y0	// fitGrad.z[0]
-	VMOVUPS	Y0, 723328(R11)	// decBack.z[0]
-	VMOVUPS	1522560(R10), Y0	// fitGrad.z[1]
-	VMOVUPS	Y0, 723456(R11)	// decBack.z[1]
-	VMOVUPS	1522688(R10), Y0	// fitGrad.z[2]
-	VMOVUPS	Y0, 723584(R11)	// decBack.z[2]
-	VMOVUPS	1522816(R10), Y0	// fitGrad.z[3]
-	VMOVUPS	Y0, 723712(R11)	// decBack.z[3]
-	VMOVUPS	1522944(R10), Y0	// fitGrad.z[4]
-	VMOVUPS	Y0, 723840(R11)	// decBack.z[4]
-	VMOVUPS	1523072(R10), Y0	// fitGrad.z[5]
-	VMOVUPS	Y0, 723968(R11)	// decBack.z[5]
-	VMOVUPS	1523200(R10), Y0	// fitGrad.z[6]
-	VMOVUPS	Y0, 724096(R11)	// decBack.z[6]
-	VMOVUPS	1523328(R10), Y0	// fitGrad.z[7]
-	VMOVUPS	Y0, 724224(R11)	// decBack.z[7]
-	VMOVUPS	1579776(R12), Y0	// fitGrad.mul_3[0]
-	VMOVUPS	Y0, 724352(R11)	// decBack.out_bar[0]
-	VMOVUPS	1579904(R12), Y0	// fitGrad.mul_3[1]
-	VMOVUPS	Y0, 724480(R11)	// decBack.out_bar[1]
-	VMOVUPS	1580032(R12), Y0	// fitGrad.mul_3[2]
-	VMOVUPS	Y0, 724608(R11)	// decBack.out_bar[2]
+	VMOVUPS	1483776(R10), Y0	// fitGrad.z[0]
+	VMOVUPS	Y0, 684672(R11)	// decBack.z[0]
+	VMOVUPS	1483904(R10), Y0	// fitGrad.z[1]
+	VMOVUPS	Y0, 684800(R11)	// decBack.z[1]
+	VMOVUPS	1484032(R10), Y0	// fitGrad.z[2]
+	VMOVUPS	Y0, 684928(R11)	// decBack.z[2]
+	VMOVUPS	1484160(R10), Y0	// fitGrad.z[3]
+	VMOVUPS	Y0, 685056(R11)	// decBack.z[3]
+	VMOVUPS	1484288(R10), Y0	// fitGrad.z[4]
+	VMOVUPS	Y0, 685184(R11)	// decBack.z[4]
+	VMOVUPS	1484416(R10), Y0	// fitGrad.z[5]
+	VMOVUPS	Y0, 685312(R11)	// decBack.z[5]
+	VMOVUPS	1484544(R10), Y0	// fitGrad.z[6]
+	VMOVUPS	Y0, 685440(R11)	// decBack.z[6]
+	VMOVUPS	1484672(R10), Y0	// fitGrad.z[7]
+	VMOVUPS	Y0, 685568(R11)	// decBack.z[7]
+	VMOVUPS	1541120(R12), Y0	// fitGrad.mul_3[0]
+	VMOVUPS	Y0, 685696(R11)	// decBack.out_bar[0]
+	VMOVUPS	1541248(R12), Y0	// fitGrad.mul_3[1]
+	VMOVUPS	Y0, 685824(R11)	// decBack.out_bar[1]
+	VMOVUPS	1541376(R12), Y0	// fitGrad.mul_3[2]
+	VMOVUPS	Y0, 685952(R11)	// decBack.out_bar[2]
 	ADDQ	$32, R10
 	ADDQ	$32, R11
 	ADDQ	$32, R12
@@ -15389,22 +15833,22 @@ loop8: // 4 times: vectors of the block
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop9: // 4 times: vectors of the block
-	VMOVUPS	724736(R10), Y0	// decBack.z_bar[0]
-	VMOVUPS	Y0, 1592064(R11)	// fitGrad.z_bar[0]
-	VMOVUPS	724864(R10), Y0	// decBack.z_bar[1]
-	VMOVUPS	Y0, 1592192(R11)	// fitGrad.z_bar[1]
-	VMOVUPS	724992(R10), Y0	// decBack.z_bar[2]
-	VMOVUPS	Y0, 1592320(R11)	// fitGrad.z_bar[2]
-	VMOVUPS	725120(R10), Y0	// decBack.z_bar[3]
-	VMOVUPS	Y0, 1592448(R11)	// fitGrad.z_bar[3]
-	VMOVUPS	725248(R10), Y0	// decBack.z_bar[4]
-	VMOVUPS	Y0, 1592576(R11)	// fitGrad.z_bar[4]
-	VMOVUPS	725376(R10), Y0	// decBack.z_bar[5]
-	VMOVUPS	Y0, 1592704(R11)	// fitGrad.z_bar[5]
-	VMOVUPS	725504(R10), Y0	// decBack.z_bar[6]
-	VMOVUPS	Y0, 1592832(R11)	// fitGrad.z_bar[6]
-	VMOVUPS	725632(R10), Y0	// decBack.z_bar[7]
-	VMOVUPS	Y0, 1592960(R11)	// fitGrad.z_bar[7]
+	VMOVUPS	686080(R10), Y0	// decBack.z_bar[0]
+	VMOVUPS	Y0, 1553408(R11)	// fitGrad.z_bar[0]
+	VMOVUPS	686208(R10), Y0	// decBack.z_bar[1]
+	VMOVUPS	Y0, 1553536(R11)	// fitGrad.z_bar[1]
+	VMOVUPS	686336(R10), Y0	// decBack.z_bar[2]
+	VMOVUPS	Y0, 1553664(R11)	// fitGrad.z_bar[2]
+	VMOVUPS	686464(R10), Y0	// decBack.z_bar[3]
+	VMOVUPS	Y0, 1553792(R11)	// fitGrad.z_bar[3]
+	VMOVUPS	686592(R10), Y0	// decBack.z_bar[4]
+	VMOVUPS	Y0, 1553920(R11)	// fitGrad.z_bar[4]
+	VMOVUPS	686720(R10), Y0	// decBack.z_bar[5]
+	VMOVUPS	Y0, 1554048(R11)	// fitGrad.z_bar[5]
+	VMOVUPS	686848(R10), Y0	// decBack.z_bar[6]
+	VMOVUPS	Y0, 1554176(R11)	// fitGrad.z_bar[6]
+	VMOVUPS	686976(R10), Y0	// decBack.z_bar[7]
+	VMOVUPS	Y0, 1554304(R11)	// fitGrad.z_bar[7]
 	ADDQ	$32, R10
 	ADDQ	$32, R11
 	DECQ	R9
@@ -15421,154 +15865,154 @@ loop10: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop11: // 128 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1917056(R9)	// fitGrad.step2_in2[0]
+	VMOVUPS	Y0, 1878400(R9)	// fitGrad.step2_in2[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop11
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1155328(SI)	// forecast0RecLanerev.z.bar[0]
+	VMOVUPS	Y0, 1116672(SI)	// forecast0RecLanerev.z.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1155456(SI)	// forecast0RecLanerev.z.bar[1]
+	VMOVUPS	Y0, 1116800(SI)	// forecast0RecLanerev.z.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1155584(SI)	// forecast0RecLanerev.z.bar[2]
+	VMOVUPS	Y0, 1116928(SI)	// forecast0RecLanerev.z.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1155712(SI)	// forecast0RecLanerev.z.bar[3]
+	VMOVUPS	Y0, 1117056(SI)	// forecast0RecLanerev.z.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1155840(SI)	// forecast0RecLanerev.z.bar[4]
+	VMOVUPS	Y0, 1117184(SI)	// forecast0RecLanerev.z.bar[4]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1155968(SI)	// forecast0RecLanerev.z.bar[5]
+	VMOVUPS	Y0, 1117312(SI)	// forecast0RecLanerev.z.bar[5]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1156096(SI)	// forecast0RecLanerev.z.bar[6]
+	VMOVUPS	Y0, 1117440(SI)	// forecast0RecLanerev.z.bar[6]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1156224(SI)	// forecast0RecLanerev.z.bar[7]
+	VMOVUPS	Y0, 1117568(SI)	// forecast0RecLanerev.z.bar[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1156352(SI)	// forecast0RecLanerev.a.bar[0]
+	VMOVUPS	Y0, 1117696(SI)	// forecast0RecLanerev.a.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1156480(SI)	// forecast0RecLanerev.a.bar[1]
+	VMOVUPS	Y0, 1117824(SI)	// forecast0RecLanerev.a.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1156608(SI)	// forecast0RecLanerev.a.bar[2]
+	VMOVUPS	Y0, 1117952(SI)	// forecast0RecLanerev.a.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1156736(SI)	// forecast0RecLanerev.a.bar[3]
+	VMOVUPS	Y0, 1118080(SI)	// forecast0RecLanerev.a.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1156864(SI)	// forecast0RecLanerev.data.0.bar[0]
+	VMOVUPS	Y0, 1118208(SI)	// forecast0RecLanerev.data.0.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1156992(SI)	// forecast0RecLanerev.data.0.bar[1]
+	VMOVUPS	Y0, 1118336(SI)	// forecast0RecLanerev.data.0.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1157120(SI)	// forecast0RecLanerev.data.0.bar[2]
+	VMOVUPS	Y0, 1118464(SI)	// forecast0RecLanerev.data.0.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1157248(SI)	// forecast0RecLanerev.data.0.bar[3]
+	VMOVUPS	Y0, 1118592(SI)	// forecast0RecLanerev.data.0.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1157376(SI)	// forecast0RecLanerev.data.0.bar[4]
+	VMOVUPS	Y0, 1118720(SI)	// forecast0RecLanerev.data.0.bar[4]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1157504(SI)	// forecast0RecLanerev.data.0.bar[5]
+	VMOVUPS	Y0, 1118848(SI)	// forecast0RecLanerev.data.0.bar[5]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1157632(SI)	// forecast0RecLanerev.data.0.bar[6]
+	VMOVUPS	Y0, 1118976(SI)	// forecast0RecLanerev.data.0.bar[6]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1157760(SI)	// forecast0RecLanerev.data.0.bar[7]
+	VMOVUPS	Y0, 1119104(SI)	// forecast0RecLanerev.data.0.bar[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1157888(SI)	// forecast0RecLanerev.data.1.bar[0]
+	VMOVUPS	Y0, 1119232(SI)	// forecast0RecLanerev.data.1.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1158016(SI)	// forecast0RecLanerev.data.1.bar[1]
+	VMOVUPS	Y0, 1119360(SI)	// forecast0RecLanerev.data.1.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1158144(SI)	// forecast0RecLanerev.data.1.bar[2]
+	VMOVUPS	Y0, 1119488(SI)	// forecast0RecLanerev.data.1.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1158272(SI)	// forecast0RecLanerev.data.1.bar[3]
+	VMOVUPS	Y0, 1119616(SI)	// forecast0RecLanerev.data.1.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1158400(SI)	// forecast0RecLanerev.data.2.bar[0]
+	VMOVUPS	Y0, 1119744(SI)	// forecast0RecLanerev.data.2.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1158528(SI)	// forecast0RecLanerev.data.2.bar[1]
+	VMOVUPS	Y0, 1119872(SI)	// forecast0RecLanerev.data.2.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1158656(SI)	// forecast0RecLanerev.data.2.bar[2]
+	VMOVUPS	Y0, 1120000(SI)	// forecast0RecLanerev.data.2.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1158784(SI)	// forecast0RecLanerev.data.2.bar[3]
+	VMOVUPS	Y0, 1120128(SI)	// forecast0RecLanerev.data.2.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1158912(SI)	// forecast0RecLanerev.data.2.bar[4]
+	VMOVUPS	Y0, 1120256(SI)	// forecast0RecLanerev.data.2.bar[4]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1159040(SI)	// forecast0RecLanerev.data.2.bar[5]
+	VMOVUPS	Y0, 1120384(SI)	// forecast0RecLanerev.data.2.bar[5]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1159168(SI)	// forecast0RecLanerev.data.2.bar[6]
+	VMOVUPS	Y0, 1120512(SI)	// forecast0RecLanerev.data.2.bar[6]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1159296(SI)	// forecast0RecLanerev.data.2.bar[7]
+	VMOVUPS	Y0, 1120640(SI)	// forecast0RecLanerev.data.2.bar[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1159424(SI)	// forecast0RecLanerev.data.3.bar[0]
+	VMOVUPS	Y0, 1120768(SI)	// forecast0RecLanerev.data.3.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1159552(SI)	// forecast0RecLanerev.data.3.bar[1]
+	VMOVUPS	Y0, 1120896(SI)	// forecast0RecLanerev.data.3.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1159680(SI)	// forecast0RecLanerev.data.3.bar[2]
+	VMOVUPS	Y0, 1121024(SI)	// forecast0RecLanerev.data.3.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1159808(SI)	// forecast0RecLanerev.data.3.bar[3]
+	VMOVUPS	Y0, 1121152(SI)	// forecast0RecLanerev.data.3.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1159936(SI)	// forecast0RecLanerev.data.4.bar[0]
+	VMOVUPS	Y0, 1121280(SI)	// forecast0RecLanerev.data.4.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1160064(SI)	// forecast0RecLanerev.data.4.bar[1]
+	VMOVUPS	Y0, 1121408(SI)	// forecast0RecLanerev.data.4.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1160192(SI)	// forecast0RecLanerev.data.4.bar[2]
+	VMOVUPS	Y0, 1121536(SI)	// forecast0RecLanerev.data.4.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1160320(SI)	// forecast0RecLanerev.data.4.bar[3]
+	VMOVUPS	Y0, 1121664(SI)	// forecast0RecLanerev.data.4.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1160448(SI)	// forecast0RecLanerev.data.4.bar[4]
+	VMOVUPS	Y0, 1121792(SI)	// forecast0RecLanerev.data.4.bar[4]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1160576(SI)	// forecast0RecLanerev.data.4.bar[5]
+	VMOVUPS	Y0, 1121920(SI)	// forecast0RecLanerev.data.4.bar[5]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1160704(SI)	// forecast0RecLanerev.data.4.bar[6]
+	VMOVUPS	Y0, 1122048(SI)	// forecast0RecLanerev.data.4.bar[6]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1160832(SI)	// forecast0RecLanerev.data.4.bar[7]
+	VMOVUPS	Y0, 1122176(SI)	// forecast0RecLanerev.data.4.bar[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1160960(SI)	// forecast0RecLanerev.data.5.bar[0]
+	VMOVUPS	Y0, 1122304(SI)	// forecast0RecLanerev.data.5.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1161088(SI)	// forecast0RecLanerev.data.5.bar[1]
+	VMOVUPS	Y0, 1122432(SI)	// forecast0RecLanerev.data.5.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1161216(SI)	// forecast0RecLanerev.data.5.bar[2]
+	VMOVUPS	Y0, 1122560(SI)	// forecast0RecLanerev.data.5.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1161344(SI)	// forecast0RecLanerev.data.5.bar[3]
+	VMOVUPS	Y0, 1122688(SI)	// forecast0RecLanerev.data.5.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1161472(SI)	// forecast0RecLanerev.data.6.bar[0]
+	VMOVUPS	Y0, 1122816(SI)	// forecast0RecLanerev.data.6.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1161600(SI)	// forecast0RecLanerev.data.6.bar[1]
+	VMOVUPS	Y0, 1122944(SI)	// forecast0RecLanerev.data.6.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1161728(SI)	// forecast0RecLanerev.data.6.bar[2]
+	VMOVUPS	Y0, 1123072(SI)	// forecast0RecLanerev.data.6.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1161856(SI)	// forecast0RecLanerev.data.6.bar[3]
+	VMOVUPS	Y0, 1123200(SI)	// forecast0RecLanerev.data.6.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1161984(SI)	// forecast0RecLanerev.data.6.bar[4]
+	VMOVUPS	Y0, 1123328(SI)	// forecast0RecLanerev.data.6.bar[4]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1162112(SI)	// forecast0RecLanerev.data.6.bar[5]
+	VMOVUPS	Y0, 1123456(SI)	// forecast0RecLanerev.data.6.bar[5]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1162240(SI)	// forecast0RecLanerev.data.6.bar[6]
+	VMOVUPS	Y0, 1123584(SI)	// forecast0RecLanerev.data.6.bar[6]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1162368(SI)	// forecast0RecLanerev.data.6.bar[7]
+	VMOVUPS	Y0, 1123712(SI)	// forecast0RecLanerev.data.6.bar[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1162496(SI)	// forecast0RecLanerev.data.7.bar[0]
+	VMOVUPS	Y0, 1123840(SI)	// forecast0RecLanerev.data.7.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1162624(SI)	// forecast0RecLanerev.data.7.bar[1]
+	VMOVUPS	Y0, 1123968(SI)	// forecast0RecLanerev.data.7.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1162752(SI)	// forecast0RecLanerev.data.7.bar[2]
+	VMOVUPS	Y0, 1124096(SI)	// forecast0RecLanerev.data.7.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1162880(SI)	// forecast0RecLanerev.data.7.bar[3]
+	VMOVUPS	Y0, 1124224(SI)	// forecast0RecLanerev.data.7.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1163008(SI)	// forecast0RecLanerev.z.start.bar[0]
+	VMOVUPS	Y0, 1124352(SI)	// forecast0RecLanerev.z.start.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1163136(SI)	// forecast0RecLanerev.z.start.bar[1]
+	VMOVUPS	Y0, 1124480(SI)	// forecast0RecLanerev.z.start.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1163264(SI)	// forecast0RecLanerev.z.start.bar[2]
+	VMOVUPS	Y0, 1124608(SI)	// forecast0RecLanerev.z.start.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1163392(SI)	// forecast0RecLanerev.z.start.bar[3]
+	VMOVUPS	Y0, 1124736(SI)	// forecast0RecLanerev.z.start.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1163520(SI)	// forecast0RecLanerev.z.start.bar[4]
+	VMOVUPS	Y0, 1124864(SI)	// forecast0RecLanerev.z.start.bar[4]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1163648(SI)	// forecast0RecLanerev.z.start.bar[5]
+	VMOVUPS	Y0, 1124992(SI)	// forecast0RecLanerev.z.start.bar[5]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1163776(SI)	// forecast0RecLanerev.z.start.bar[6]
+	VMOVUPS	Y0, 1125120(SI)	// forecast0RecLanerev.z.start.bar[6]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1163904(SI)	// forecast0RecLanerev.z.start.bar[7]
+	VMOVUPS	Y0, 1125248(SI)	// forecast0RecLanerev.z.start.bar[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1164032(SI)	// forecast0RecLanerev.a.start.bar[0]
+	VMOVUPS	Y0, 1125376(SI)	// forecast0RecLanerev.a.start.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1164160(SI)	// forecast0RecLanerev.a.start.bar[1]
+	VMOVUPS	Y0, 1125504(SI)	// forecast0RecLanerev.a.start.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1164288(SI)	// forecast0RecLanerev.a.start.bar[2]
+	VMOVUPS	Y0, 1125632(SI)	// forecast0RecLanerev.a.start.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1164416(SI)	// forecast0RecLanerev.a.start.bar[3]
+	VMOVUPS	Y0, 1125760(SI)	// forecast0RecLanerev.a.start.bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop10
@@ -15595,22 +16039,22 @@ TEXT fitGradPart4_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	1155328(SI), Y0	// forecast0RecLanerev.z.bar[0]
-	VMOVUPS	Y0, 1624960(SI)	// fitGrad.result_3[0]
-	VMOVUPS	1155456(SI), Y0	// forecast0RecLanerev.z.bar[1]
-	VMOVUPS	Y0, 1625088(SI)	// fitGrad.result_3[1]
-	VMOVUPS	1155584(SI), Y0	// forecast0RecLanerev.z.bar[2]
-	VMOVUPS	Y0, 1625216(SI)	// fitGrad.result_3[2]
-	VMOVUPS	1155712(SI), Y0	// forecast0RecLanerev.z.bar[3]
-	VMOVUPS	Y0, 1625344(SI)	// fitGrad.result_3[3]
-	VMOVUPS	1155840(SI), Y0	// forecast0RecLanerev.z.bar[4]
-	VMOVUPS	Y0, 1625472(SI)	// fitGrad.result_3[4]
-	VMOVUPS	1155968(SI), Y0	// forecast0RecLanerev.z.bar[5]
-	VMOVUPS	Y0, 1625600(SI)	// fitGrad.result_3[5]
-	VMOVUPS	1156096(SI), Y0	// forecast0RecLanerev.z.bar[6]
-	VMOVUPS	Y0, 1625728(SI)	// fitGrad.result_3[6]
-	VMOVUPS	1156224(SI), Y0	// forecast0RecLanerev.z.bar[7]
-	VMOVUPS	Y0, 1625856(SI)	// fitGrad.result_3[7]
+	VMOVUPS	1116672(SI), Y0	// forecast0RecLanerev.z.bar[0]
+	VMOVUPS	Y0, 1586304(SI)	// fitGrad.result_3[0]
+	VMOVUPS	1116800(SI), Y0	// forecast0RecLanerev.z.bar[1]
+	VMOVUPS	Y0, 1586432(SI)	// fitGrad.result_3[1]
+	VMOVUPS	1116928(SI), Y0	// forecast0RecLanerev.z.bar[2]
+	VMOVUPS	Y0, 1586560(SI)	// fitGrad.result_3[2]
+	VMOVUPS	1117056(SI), Y0	// forecast0RecLanerev.z.bar[3]
+	VMOVUPS	Y0, 1586688(SI)	// fitGrad.result_3[3]
+	VMOVUPS	1117184(SI), Y0	// forecast0RecLanerev.z.bar[4]
+	VMOVUPS	Y0, 1586816(SI)	// fitGrad.result_3[4]
+	VMOVUPS	1117312(SI), Y0	// forecast0RecLanerev.z.bar[5]
+	VMOVUPS	Y0, 1586944(SI)	// fitGrad.result_3[5]
+	VMOVUPS	1117440(SI), Y0	// forecast0RecLanerev.z.bar[6]
+	VMOVUPS	Y0, 1587072(SI)	// fitGrad.result_3[6]
+	VMOVUPS	1117568(SI), Y0	// forecast0RecLanerev.z.bar[7]
+	VMOVUPS	Y0, 1587200(SI)	// fitGrad.result_3[7]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -15622,23 +16066,23 @@ loop1: // 4 times: vectors of the block
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	65888(AX), Y15	// mask | 3
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPD	1407744(AX), Y0	// fitGrad.key[3]
-	VMOVUPD	1407776(AX), Y0	// fitGrad.key[3] | 1
-	VMOVUPD	1407808(AX), Y0	// fitGrad.key[3] | 2
-	VMOVUPD	1407840(AX), Y0	// fitGrad.key[3] | 3
-	VMOVUPD	1407872(AX), Y0	// fitGrad.key[3] | 4
-	VMOVUPD	1407904(AX), Y0	// fitGrad.key[3] | 5
-	VMOVUPD	1407936(AX), Y0	// fitGrad.key[3] | 6
-	VMOVUPD	1407968(AX), Y0	// fitGrad.key[3] | 7
+	VMOVUPD	1369088(AX), Y0	// fitGrad.key[3]
+	VMOVUPD	1369120(AX), Y0	// fitGrad.key[3] | 1
+	VMOVUPD	1369152(AX), Y0	// fitGrad.key[3] | 2
+	VMOVUPD	1369184(AX), Y0	// fitGrad.key[3] | 3
+	VMOVUPD	1369216(AX), Y0	// fitGrad.key[3] | 4
+	VMOVUPD	1369248(AX), Y0	// fitGrad.key[3] | 5
+	VMOVUPD	1369280(AX), Y0	// fitGrad.key[3] | 6
+	VMOVUPD	1369312(AX), Y0	// fitGrad.key[3] | 7
 	// forecast.nde:55
-	VMOVUPD	1407744(AX), Y0	// fitGrad.key[3]
-	VMOVUPD	1407776(AX), Y1	// fitGrad.key[3] | 1
-	VMOVUPD	1407808(AX), Y2	// fitGrad.key[3] | 2
-	VMOVUPD	1407840(AX), Y3	// fitGrad.key[3] | 3
-	VMOVUPD	1407872(AX), Y4	// fitGrad.key[3] | 4
-	VMOVUPD	1407904(AX), Y5	// fitGrad.key[3] | 5
-	VMOVUPD	1407936(AX), Y6	// fitGrad.key[3] | 6
-	VMOVUPD	1407968(AX), Y7	// fitGrad.key[3] | 7
+	VMOVUPD	1369088(AX), Y0	// fitGrad.key[3]
+	VMOVUPD	1369120(AX), Y1	// fitGrad.key[3] | 1
+	VMOVUPD	1369152(AX), Y2	// fitGrad.key[3] | 2
+	VMOVUPD	1369184(AX), Y3	// fitGrad.key[3] | 3
+	VMOVUPD	1369216(AX), Y4	// fitGrad.key[3] | 4
+	VMOVUPD	1369248(AX), Y5	// fitGrad.key[3] | 5
+	VMOVUPD	1369280(AX), Y6	// fitGrad.key[3] | 6
+	VMOVUPD	1369312(AX), Y7	// fitGrad.key[3] | 7
 	VDIVPD	f64_409f400000000000<>(SB), Y0, Y0
 	VDIVPD	f64_409f400000000000<>(SB), Y1, Y1
 	VDIVPD	f64_409f400000000000<>(SB), Y2, Y2
@@ -15691,10 +16135,10 @@ loop1: // 4 times: vectors of the block
 	VCVTPD2PSY	Y6, X3
 	VCVTPD2PSY	Y7, X4
 	VINSERTF128	$1, X4, Y3, Y3
-	VMOVUPS	Y0, 1624832(AX)	// fitGrad.cast_3
-	VMOVUPS	Y1, 1624864(AX)	// fitGrad.cast_3 | 1
-	VMOVUPS	Y2, 1624896(AX)	// fitGrad.cast_3 | 2
-	VMOVUPS	Y3, 1624928(AX)	// fitGrad.cast_3 | 3
+	VMOVUPS	Y0, 1586176(AX)	// fitGrad.cast_3
+	VMOVUPS	Y1, 1586208(AX)	// fitGrad.cast_3 | 1
+	VMOVUPS	Y2, 1586240(AX)	// fitGrad.cast_3 | 2
+	VMOVUPS	Y3, 1586272(AX)	// fitGrad.cast_3 | 3
 	// forecast.nde:39
 	VMULPS	f32_3f000000<>(SB), Y0, Y15
 	VMOVUPS	Y15, 128(AX)
@@ -15716,21 +16160,21 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, SI
 loop2: // 8 times: elements
 	// forecast.nde:37
-	VMOVUPS	1624960(SI), Y15	// fitGrad.result_3[0]
+	VMOVUPS	1586304(SI), Y15	// fitGrad.result_3[0]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1624992(SI), Y15	// fitGrad.result_3[0] | 1
+	VMOVUPS	1586336(SI), Y15	// fitGrad.result_3[0] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1625024(SI), Y15	// fitGrad.result_3[0] | 2
+	VMOVUPS	1586368(SI), Y15	// fitGrad.result_3[0] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1625056(SI), Y0	// fitGrad.result_3[0] | 3
-	VMOVUPS	1520384(SI), Y1	// fitGrad.cast_2[0]
-	VMOVUPS	1520416(SI), Y2	// fitGrad.cast_2[0] | 1
-	VMOVUPS	1520448(SI), Y3	// fitGrad.cast_2[0] | 2
-	VMOVUPS	1520480(SI), Y4	// fitGrad.cast_2[0] | 3
-	VMOVUPS	1513216(SI), Y5	// fitGrad.exp[0]
-	VMOVUPS	1513248(SI), Y6	// fitGrad.exp[0] | 1
-	VMOVUPS	1513280(SI), Y7	// fitGrad.exp[0] | 2
-	VMOVUPS	1513312(SI), Y8	// fitGrad.exp[0] | 3
+	VMOVUPS	1586400(SI), Y0	// fitGrad.result_3[0] | 3
+	VMOVUPS	1481728(SI), Y1	// fitGrad.cast_2[0]
+	VMOVUPS	1481760(SI), Y2	// fitGrad.cast_2[0] | 1
+	VMOVUPS	1481792(SI), Y3	// fitGrad.cast_2[0] | 2
+	VMOVUPS	1481824(SI), Y4	// fitGrad.cast_2[0] | 3
+	VMOVUPS	1474560(SI), Y5	// fitGrad.exp[0]
+	VMOVUPS	1474592(SI), Y6	// fitGrad.exp[0] | 1
+	VMOVUPS	1474624(SI), Y7	// fitGrad.exp[0] | 2
+	VMOVUPS	1474656(SI), Y8	// fitGrad.exp[0] | 3
 	VMOVUPS	f32_3f800000<>(SB), Y9
 	VDIVPS	Y5, Y9, Y5
 	VMOVUPS	f32_3f800000<>(SB), Y9
@@ -15739,10 +16183,10 @@ loop2: // 8 times: elements
 	VDIVPS	Y7, Y9, Y7
 	VMOVUPS	f32_3f800000<>(SB), Y9
 	VDIVPS	Y8, Y9, Y8
-	VMOVUPS	1513216(SI), Y9	// fitGrad.exp[0]
-	VMOVUPS	1513248(SI), Y10	// fitGrad.exp[0] | 1
-	VMOVUPS	1513280(SI), Y11	// fitGrad.exp[0] | 2
-	VMOVUPS	1513312(SI), Y12	// fitGrad.exp[0] | 3
+	VMOVUPS	1474560(SI), Y9	// fitGrad.exp[0]
+	VMOVUPS	1474592(SI), Y10	// fitGrad.exp[0] | 1
+	VMOVUPS	1474624(SI), Y11	// fitGrad.exp[0] | 2
+	VMOVUPS	1474656(SI), Y12	// fitGrad.exp[0] | 3
 	VMULPS	f32_40000000<>(SB), Y9, Y9
 	VMULPS	f32_40000000<>(SB), Y10, Y10
 	VMULPS	f32_40000000<>(SB), Y11, Y11
@@ -15759,326 +16203,326 @@ loop2: // 8 times: elements
 	VFMADD231PS	416(AX), Y2, Y10
 	VFMADD231PS	448(AX), Y3, Y11
 	VFMADD231PS	Y4, Y0, Y12
-	VMOVUPS	1513216(SI), Y0	// fitGrad.exp[0]
-	VMOVUPS	1513248(SI), Y1	// fitGrad.exp[0] | 1
-	VMOVUPS	1513280(SI), Y2	// fitGrad.exp[0] | 2
-	VMOVUPS	1513312(SI), Y3	// fitGrad.exp[0] | 3
+	VMOVUPS	1474560(SI), Y0	// fitGrad.exp[0]
+	VMOVUPS	1474592(SI), Y1	// fitGrad.exp[0] | 1
+	VMOVUPS	1474624(SI), Y2	// fitGrad.exp[0] | 2
+	VMOVUPS	1474656(SI), Y3	// fitGrad.exp[0] | 3
 	VMULPS	Y0, Y9, Y0
 	VMULPS	Y1, Y10, Y1
 	VMULPS	Y2, Y11, Y2
 	VMULPS	Y3, Y12, Y3
-	VMOVUPS	Y0, 1625984(SI)	// fitGrad.mul_4[0]
-	VMOVUPS	Y1, 1626016(SI)	// fitGrad.mul_4[0] | 1
-	VMOVUPS	Y2, 1626048(SI)	// fitGrad.mul_4[0] | 2
-	VMOVUPS	Y3, 1626080(SI)	// fitGrad.mul_4[0] | 3
+	VMOVUPS	Y0, 1587328(SI)	// fitGrad.mul_4[0]
+	VMOVUPS	Y1, 1587360(SI)	// fitGrad.mul_4[0] | 1
+	VMOVUPS	Y2, 1587392(SI)	// fitGrad.mul_4[0] | 2
+	VMOVUPS	Y3, 1587424(SI)	// fitGrad.mul_4[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627008(AX)	// fitGrad.pad[0]
+	VMOVUPS	Y0, 1588352(AX)	// fitGrad.pad[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627040(AX)	// fitGrad.pad[0] | 1
+	VMOVUPS	Y0, 1588384(AX)	// fitGrad.pad[0] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627072(AX)	// fitGrad.pad[0] | 2
+	VMOVUPS	Y0, 1588416(AX)	// fitGrad.pad[0] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627104(AX)	// fitGrad.pad[0] | 3
+	VMOVUPS	Y0, 1588448(AX)	// fitGrad.pad[0] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627136(AX)	// fitGrad.pad[1]
+	VMOVUPS	Y0, 1588480(AX)	// fitGrad.pad[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627168(AX)	// fitGrad.pad[1] | 1
+	VMOVUPS	Y0, 1588512(AX)	// fitGrad.pad[1] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627200(AX)	// fitGrad.pad[1] | 2
+	VMOVUPS	Y0, 1588544(AX)	// fitGrad.pad[1] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627232(AX)	// fitGrad.pad[1] | 3
+	VMOVUPS	Y0, 1588576(AX)	// fitGrad.pad[1] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627264(AX)	// fitGrad.pad[2]
+	VMOVUPS	Y0, 1588608(AX)	// fitGrad.pad[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627296(AX)	// fitGrad.pad[2] | 1
+	VMOVUPS	Y0, 1588640(AX)	// fitGrad.pad[2] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627328(AX)	// fitGrad.pad[2] | 2
+	VMOVUPS	Y0, 1588672(AX)	// fitGrad.pad[2] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627360(AX)	// fitGrad.pad[2] | 3
+	VMOVUPS	Y0, 1588704(AX)	// fitGrad.pad[2] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627392(AX)	// fitGrad.pad[3]
+	VMOVUPS	Y0, 1588736(AX)	// fitGrad.pad[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627424(AX)	// fitGrad.pad[3] | 1
+	VMOVUPS	Y0, 1588768(AX)	// fitGrad.pad[3] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627456(AX)	// fitGrad.pad[3] | 2
+	VMOVUPS	Y0, 1588800(AX)	// fitGrad.pad[3] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627488(AX)	// fitGrad.pad[3] | 3
+	VMOVUPS	Y0, 1588832(AX)	// fitGrad.pad[3] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627520(AX)	// fitGrad.pad[4]
+	VMOVUPS	Y0, 1588864(AX)	// fitGrad.pad[4]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627552(AX)	// fitGrad.pad[4] | 1
+	VMOVUPS	Y0, 1588896(AX)	// fitGrad.pad[4] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627584(AX)	// fitGrad.pad[4] | 2
+	VMOVUPS	Y0, 1588928(AX)	// fitGrad.pad[4] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627616(AX)	// fitGrad.pad[4] | 3
+	VMOVUPS	Y0, 1588960(AX)	// fitGrad.pad[4] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627648(AX)	// fitGrad.pad[5]
+	VMOVUPS	Y0, 1588992(AX)	// fitGrad.pad[5]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627680(AX)	// fitGrad.pad[5] | 1
+	VMOVUPS	Y0, 1589024(AX)	// fitGrad.pad[5] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627712(AX)	// fitGrad.pad[5] | 2
+	VMOVUPS	Y0, 1589056(AX)	// fitGrad.pad[5] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627744(AX)	// fitGrad.pad[5] | 3
+	VMOVUPS	Y0, 1589088(AX)	// fitGrad.pad[5] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627776(AX)	// fitGrad.pad[6]
+	VMOVUPS	Y0, 1589120(AX)	// fitGrad.pad[6]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627808(AX)	// fitGrad.pad[6] | 1
+	VMOVUPS	Y0, 1589152(AX)	// fitGrad.pad[6] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627840(AX)	// fitGrad.pad[6] | 2
+	VMOVUPS	Y0, 1589184(AX)	// fitGrad.pad[6] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627872(AX)	// fitGrad.pad[6] | 3
+	VMOVUPS	Y0, 1589216(AX)	// fitGrad.pad[6] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627904(AX)	// fitGrad.pad[7]
+	VMOVUPS	Y0, 1589248(AX)	// fitGrad.pad[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627936(AX)	// fitGrad.pad[7] | 1
+	VMOVUPS	Y0, 1589280(AX)	// fitGrad.pad[7] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1627968(AX)	// fitGrad.pad[7] | 2
+	VMOVUPS	Y0, 1589312(AX)	// fitGrad.pad[7] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1628000(AX)	// fitGrad.pad[7] | 3
-	VMOVUPS	1625984(AX), Y0	// fitGrad.mul_4[0]
-	VMOVUPS	1626016(AX), Y1	// fitGrad.mul_4[0] | 1
-	VMOVUPS	1626048(AX), Y2	// fitGrad.mul_4[0] | 2
-	VMOVUPS	1626080(AX), Y3	// fitGrad.mul_4[0] | 3
-	VMOVUPS	Y0, 1628032(AX)	// fitGrad.pad[8]
-	VMOVUPS	Y1, 1628064(AX)	// fitGrad.pad[8] | 1
-	VMOVUPS	Y2, 1628096(AX)	// fitGrad.pad[8] | 2
-	VMOVUPS	Y3, 1628128(AX)	// fitGrad.pad[8] | 3
-	VMOVUPS	1626112(AX), Y0	// fitGrad.mul_4[1]
-	VMOVUPS	1626144(AX), Y1	// fitGrad.mul_4[1] | 1
-	VMOVUPS	1626176(AX), Y2	// fitGrad.mul_4[1] | 2
-	VMOVUPS	1626208(AX), Y3	// fitGrad.mul_4[1] | 3
-	VMOVUPS	Y0, 1628160(AX)	// fitGrad.pad[9]
-	VMOVUPS	Y1, 1628192(AX)	// fitGrad.pad[9] | 1
-	VMOVUPS	Y2, 1628224(AX)	// fitGrad.pad[9] | 2
-	VMOVUPS	Y3, 1628256(AX)	// fitGrad.pad[9] | 3
-	VMOVUPS	1626240(AX), Y0	// fitGrad.mul_4[2]
-	VMOVUPS	1626272(AX), Y1	// fitGrad.mul_4[2] | 1
-	VMOVUPS	1626304(AX), Y2	// fitGrad.mul_4[2] | 2
-	VMOVUPS	1626336(AX), Y3	// fitGrad.mul_4[2] | 3
-	VMOVUPS	Y0, 1628288(AX)	// fitGrad.pad[10]
-	VMOVUPS	Y1, 1628320(AX)	// fitGrad.pad[10] | 1
-	VMOVUPS	Y2, 1628352(AX)	// fitGrad.pad[10] | 2
-	VMOVUPS	Y3, 1628384(AX)	// fitGrad.pad[10] | 3
-	VMOVUPS	1626368(AX), Y0	// fitGrad.mul_4[3]
-	VMOVUPS	1626400(AX), Y1	// fitGrad.mul_4[3] | 1
-	VMOVUPS	1626432(AX), Y2	// fitGrad.mul_4[3] | 2
-	VMOVUPS	1626464(AX), Y3	// fitGrad.mul_4[3] | 3
-	VMOVUPS	Y0, 1628416(AX)	// fitGrad.pad[11]
-	VMOVUPS	Y1, 1628448(AX)	// fitGrad.pad[11] | 1
-	VMOVUPS	Y2, 1628480(AX)	// fitGrad.pad[11] | 2
-	VMOVUPS	Y3, 1628512(AX)	// fitGrad.pad[11] | 3
-	VMOVUPS	1626496(AX), Y0	// fitGrad.mul_4[4]
-	VMOVUPS	1626528(AX), Y1	// fitGrad.mul_4[4] | 1
-	VMOVUPS	1626560(AX), Y2	// fitGrad.mul_4[4] | 2
-	VMOVUPS	1626592(AX), Y3	// fitGrad.mul_4[4] | 3
-	VMOVUPS	Y0, 1628544(AX)	// fitGrad.pad[12]
-	VMOVUPS	Y1, 1628576(AX)	// fitGrad.pad[12] | 1
-	VMOVUPS	Y2, 1628608(AX)	// fitGrad.pad[12] | 2
-	VMOVUPS	Y3, 1628640(AX)	// fitGrad.pad[12] | 3
-	VMOVUPS	1626624(AX), Y0	// fitGrad.mul_4[5]
-	VMOVUPS	1626656(AX), Y1	// fitGrad.mul_4[5] | 1
-	VMOVUPS	1626688(AX), Y2	// fitGrad.mul_4[5] | 2
-	VMOVUPS	1626720(AX), Y3	// fitGrad.mul_4[5] | 3
-	VMOVUPS	Y0, 1628672(AX)	// fitGrad.pad[13]
-	VMOVUPS	Y1, 1628704(AX)	// fitGrad.pad[13] | 1
-	VMOVUPS	Y2, 1628736(AX)	// fitGrad.pad[13] | 2
-	VMOVUPS	Y3, 1628768(AX)	// fitGrad.pad[13] | 3
-	VMOVUPS	1626752(AX), Y0	// fitGrad.mul_4[6]
-	VMOVUPS	1626784(AX), Y1	// fitGrad.mul_4[6] | 1
-	VMOVUPS	1626816(AX), Y2	// fitGrad.mul_4[6] | 2
-	VMOVUPS	1626848(AX), Y3	// fitGrad.mul_4[6] | 3
-	VMOVUPS	Y0, 1628800(AX)	// fitGrad.pad[14]
-	VMOVUPS	Y1, 1628832(AX)	// fitGrad.pad[14] | 1
-	VMOVUPS	Y2, 1628864(AX)	// fitGrad.pad[14] | 2
-	VMOVUPS	Y3, 1628896(AX)	// fitGrad.pad[14] | 3
-	VMOVUPS	1626880(AX), Y0	// fitGrad.mul_4[7]
-	VMOVUPS	1626912(AX), Y1	// fitGrad.mul_4[7] | 1
-	VMOVUPS	1626944(AX), Y2	// fitGrad.mul_4[7] | 2
-	VMOVUPS	1626976(AX), Y3	// fitGrad.mul_4[7] | 3
-	VMOVUPS	Y0, 1628928(AX)	// fitGrad.pad[15]
-	VMOVUPS	Y1, 1628960(AX)	// fitGrad.pad[15] | 1
-	VMOVUPS	Y2, 1628992(AX)	// fitGrad.pad[15] | 2
-	VMOVUPS	Y3, 1629024(AX)	// fitGrad.pad[15] | 3
+	VMOVUPS	Y0, 1589344(AX)	// fitGrad.pad[7] | 3
+	VMOVUPS	1587328(AX), Y0	// fitGrad.mul_4[0]
+	VMOVUPS	1587360(AX), Y1	// fitGrad.mul_4[0] | 1
+	VMOVUPS	1587392(AX), Y2	// fitGrad.mul_4[0] | 2
+	VMOVUPS	1587424(AX), Y3	// fitGrad.mul_4[0] | 3
+	VMOVUPS	Y0, 1589376(AX)	// fitGrad.pad[8]
+	VMOVUPS	Y1, 1589408(AX)	// fitGrad.pad[8] | 1
+	VMOVUPS	Y2, 1589440(AX)	// fitGrad.pad[8] | 2
+	VMOVUPS	Y3, 1589472(AX)	// fitGrad.pad[8] | 3
+	VMOVUPS	1587456(AX), Y0	// fitGrad.mul_4[1]
+	VMOVUPS	1587488(AX), Y1	// fitGrad.mul_4[1] | 1
+	VMOVUPS	1587520(AX), Y2	// fitGrad.mul_4[1] | 2
+	VMOVUPS	1587552(AX), Y3	// fitGrad.mul_4[1] | 3
+	VMOVUPS	Y0, 1589504(AX)	// fitGrad.pad[9]
+	VMOVUPS	Y1, 1589536(AX)	// fitGrad.pad[9] | 1
+	VMOVUPS	Y2, 1589568(AX)	// fitGrad.pad[9] | 2
+	VMOVUPS	Y3, 1589600(AX)	// fitGrad.pad[9] | 3
+	VMOVUPS	1587584(AX), Y0	// fitGrad.mul_4[2]
+	VMOVUPS	1587616(AX), Y1	// fitGrad.mul_4[2] | 1
+	VMOVUPS	1587648(AX), Y2	// fitGrad.mul_4[2] | 2
+	VMOVUPS	1587680(AX), Y3	// fitGrad.mul_4[2] | 3
+	VMOVUPS	Y0, 1589632(AX)	// fitGrad.pad[10]
+	VMOVUPS	Y1, 1589664(AX)	// fitGrad.pad[10] | 1
+	VMOVUPS	Y2, 1589696(AX)	// fitGrad.pad[10] | 2
+	VMOVUPS	Y3, 1589728(AX)	// fitGrad.pad[10] | 3
+	VMOVUPS	1587712(AX), Y0	// fitGrad.mul_4[3]
+	VMOVUPS	1587744(AX), Y1	// fitGrad.mul_4[3] | 1
+	VMOVUPS	1587776(AX), Y2	// fitGrad.mul_4[3] | 2
+	VMOVUPS	1587808(AX), Y3	// fitGrad.mul_4[3] | 3
+	VMOVUPS	Y0, 1589760(AX)	// fitGrad.pad[11]
+	VMOVUPS	Y1, 1589792(AX)	// fitGrad.pad[11] | 1
+	VMOVUPS	Y2, 1589824(AX)	// fitGrad.pad[11] | 2
+	VMOVUPS	Y3, 1589856(AX)	// fitGrad.pad[11] | 3
+	VMOVUPS	1587840(AX), Y0	// fitGrad.mul_4[4]
+	VMOVUPS	1587872(AX), Y1	// fitGrad.mul_4[4] | 1
+	VMOVUPS	1587904(AX), Y2	// fitGrad.mul_4[4] | 2
+	VMOVUPS	1587936(AX), Y3	// fitGrad.mul_4[4] | 3
+	VMOVUPS	Y0, 1589888(AX)	// fitGrad.pad[12]
+	VMOVUPS	Y1, 1589920(AX)	// fitGrad.pad[12] | 1
+	VMOVUPS	Y2, 1589952(AX)	// fitGrad.pad[12] | 2
+	VMOVUPS	Y3, 1589984(AX)	// fitGrad.pad[12] | 3
+	VMOVUPS	1587968(AX), Y0	// fitGrad.mul_4[5]
+	VMOVUPS	1588000(AX), Y1	// fitGrad.mul_4[5] | 1
+	VMOVUPS	1588032(AX), Y2	// fitGrad.mul_4[5] | 2
+	VMOVUPS	1588064(AX), Y3	// fitGrad.mul_4[5] | 3
+	VMOVUPS	Y0, 1590016(AX)	// fitGrad.pad[13]
+	VMOVUPS	Y1, 1590048(AX)	// fitGrad.pad[13] | 1
+	VMOVUPS	Y2, 1590080(AX)	// fitGrad.pad[13] | 2
+	VMOVUPS	Y3, 1590112(AX)	// fitGrad.pad[13] | 3
+	VMOVUPS	1588096(AX), Y0	// fitGrad.mul_4[6]
+	VMOVUPS	1588128(AX), Y1	// fitGrad.mul_4[6] | 1
+	VMOVUPS	1588160(AX), Y2	// fitGrad.mul_4[6] | 2
+	VMOVUPS	1588192(AX), Y3	// fitGrad.mul_4[6] | 3
+	VMOVUPS	Y0, 1590144(AX)	// fitGrad.pad[14]
+	VMOVUPS	Y1, 1590176(AX)	// fitGrad.pad[14] | 1
+	VMOVUPS	Y2, 1590208(AX)	// fitGrad.pad[14] | 2
+	VMOVUPS	Y3, 1590240(AX)	// fitGrad.pad[14] | 3
+	VMOVUPS	1588224(AX), Y0	// fitGrad.mul_4[7]
+	VMOVUPS	1588256(AX), Y1	// fitGrad.mul_4[7] | 1
+	VMOVUPS	1588288(AX), Y2	// fitGrad.mul_4[7] | 2
+	VMOVUPS	1588320(AX), Y3	// fitGrad.mul_4[7] | 3
+	VMOVUPS	Y0, 1590272(AX)	// fitGrad.pad[15]
+	VMOVUPS	Y1, 1590304(AX)	// fitGrad.pad[15] | 1
+	VMOVUPS	Y2, 1590336(AX)	// fitGrad.pad[15] | 2
+	VMOVUPS	Y3, 1590368(AX)	// fitGrad.pad[15] | 3
 	MOVQ	$8, CX
 	MOVQ	AX, SI
 loop3: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1511168(SI), Y0	// fitGrad.h[0]
-	VMOVUPS	1511200(SI), Y1	// fitGrad.h[0] | 1
-	VMOVUPS	1511232(SI), Y2	// fitGrad.h[0] | 2
-	VMOVUPS	1511264(SI), Y3	// fitGrad.h[0] | 3
+	VMOVUPS	1472512(SI), Y0	// fitGrad.h[0]
+	VMOVUPS	1472544(SI), Y1	// fitGrad.h[0] | 1
+	VMOVUPS	1472576(SI), Y2	// fitGrad.h[0] | 2
+	VMOVUPS	1472608(SI), Y3	// fitGrad.h[0] | 3
 	VMULPS	f32_40000000<>(SB), Y0, Y0
 	VMULPS	f32_40000000<>(SB), Y1, Y1
 	VMULPS	f32_40000000<>(SB), Y2, Y2
 	VMULPS	f32_40000000<>(SB), Y3, Y3
-	VMOVUPS	1624960(SI), Y4	// fitGrad.result_3[0]
-	VMOVUPS	1624992(SI), Y5	// fitGrad.result_3[0] | 1
-	VMOVUPS	1625024(SI), Y6	// fitGrad.result_3[0] | 2
-	VMOVUPS	1625056(SI), Y7	// fitGrad.result_3[0] | 3
+	VMOVUPS	1586304(SI), Y4	// fitGrad.result_3[0]
+	VMOVUPS	1586336(SI), Y5	// fitGrad.result_3[0] | 1
+	VMOVUPS	1586368(SI), Y6	// fitGrad.result_3[0] | 2
+	VMOVUPS	1586400(SI), Y7	// fitGrad.result_3[0] | 3
 	VFMADD231PS	128(AX), Y0, Y4
 	VFMADD231PS	160(AX), Y1, Y5
 	VFMADD231PS	192(AX), Y2, Y6
 	VFMADD231PS	224(AX), Y3, Y7
-	VMOVUPS	Y4, 1629056(SI)	// fitGrad.add_2[0]
-	VMOVUPS	Y5, 1629088(SI)	// fitGrad.add_2[0] | 1
-	VMOVUPS	Y6, 1629120(SI)	// fitGrad.add_2[0] | 2
-	VMOVUPS	Y7, 1629152(SI)	// fitGrad.add_2[0] | 3
+	VMOVUPS	Y4, 1590400(SI)	// fitGrad.add_2[0]
+	VMOVUPS	Y5, 1590432(SI)	// fitGrad.add_2[0] | 1
+	VMOVUPS	Y6, 1590464(SI)	// fitGrad.add_2[0] | 2
+	VMOVUPS	Y7, 1590496(SI)	// fitGrad.add_2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop3
 	// forecast.nde:37
-	VMOVUPS	1629056(AX), Y0	// fitGrad.add_2[0]
-	VMOVUPS	1629088(AX), Y1	// fitGrad.add_2[0] | 1
-	VMOVUPS	1629120(AX), Y2	// fitGrad.add_2[0] | 2
-	VMOVUPS	1629152(AX), Y3	// fitGrad.add_2[0] | 3
-	VMOVUPS	Y0, 1630080(AX)	// fitGrad.pad_2[0]
-	VMOVUPS	Y1, 1630112(AX)	// fitGrad.pad_2[0] | 1
-	VMOVUPS	Y2, 1630144(AX)	// fitGrad.pad_2[0] | 2
-	VMOVUPS	Y3, 1630176(AX)	// fitGrad.pad_2[0] | 3
-	VMOVUPS	1629184(AX), Y0	// fitGrad.add_2[1]
-	VMOVUPS	1629216(AX), Y1	// fitGrad.add_2[1] | 1
-	VMOVUPS	1629248(AX), Y2	// fitGrad.add_2[1] | 2
-	VMOVUPS	1629280(AX), Y3	// fitGrad.add_2[1] | 3
-	VMOVUPS	Y0, 1630208(AX)	// fitGrad.pad_2[1]
-	VMOVUPS	Y1, 1630240(AX)	// fitGrad.pad_2[1] | 1
-	VMOVUPS	Y2, 1630272(AX)	// fitGrad.pad_2[1] | 2
-	VMOVUPS	Y3, 1630304(AX)	// fitGrad.pad_2[1] | 3
-	VMOVUPS	1629312(AX), Y0	// fitGrad.add_2[2]
-	VMOVUPS	1629344(AX), Y1	// fitGrad.add_2[2] | 1
-	VMOVUPS	1629376(AX), Y2	// fitGrad.add_2[2] | 2
-	VMOVUPS	1629408(AX), Y3	// fitGrad.add_2[2] | 3
-	VMOVUPS	Y0, 1630336(AX)	// fitGrad.pad_2[2]
-	VMOVUPS	Y1, 1630368(AX)	// fitGrad.pad_2[2] | 1
-	VMOVUPS	Y2, 1630400(AX)	// fitGrad.pad_2[2] | 2
-	VMOVUPS	Y3, 1630432(AX)	// fitGrad.pad_2[2] | 3
-	VMOVUPS	1629440(AX), Y0	// fitGrad.add_2[3]
-	VMOVUPS	1629472(AX), Y1	// fitGrad.add_2[3] | 1
-	VMOVUPS	1629504(AX), Y2	// fitGrad.add_2[3] | 2
-	VMOVUPS	1629536(AX), Y3	// fitGrad.add_2[3] | 3
-	VMOVUPS	Y0, 1630464(AX)	// fitGrad.pad_2[3]
-	VMOVUPS	Y1, 1630496(AX)	// fitGrad.pad_2[3] | 1
-	VMOVUPS	Y2, 1630528(AX)	// fitGrad.pad_2[3] | 2
-	VMOVUPS	Y3, 1630560(AX)	// fitGrad.pad_2[3] | 3
-	VMOVUPS	1629568(AX), Y0	// fitGrad.add_2[4]
-	VMOVUPS	1629600(AX), Y1	// fitGrad.add_2[4] | 1
-	VMOVUPS	1629632(AX), Y2	// fitGrad.add_2[4] | 2
-	VMOVUPS	1629664(AX), Y3	// fitGrad.add_2[4] | 3
-	VMOVUPS	Y0, 1630592(AX)	// fitGrad.pad_2[4]
-	VMOVUPS	Y1, 1630624(AX)	// fitGrad.pad_2[4] | 1
-	VMOVUPS	Y2, 1630656(AX)	// fitGrad.pad_2[4] | 2
-	VMOVUPS	Y3, 1630688(AX)	// fitGrad.pad_2[4] | 3
-	VMOVUPS	1629696(AX), Y0	// fitGrad.add_2[5]
-	VMOVUPS	1629728(AX), Y1	// fitGrad.add_2[5] | 1
-	VMOVUPS	1629760(AX), Y2	// fitGrad.add_2[5] | 2
-	VMOVUPS	1629792(AX), Y3	// fitGrad.add_2[5] | 3
-	VMOVUPS	Y0, 1630720(AX)	// fitGrad.pad_2[5]
-	VMOVUPS	Y1, 1630752(AX)	// fitGrad.pad_2[5] | 1
-	VMOVUPS	Y2, 1630784(AX)	// fitGrad.pad_2[5] | 2
-	VMOVUPS	Y3, 1630816(AX)	// fitGrad.pad_2[5] | 3
-	VMOVUPS	1629824(AX), Y0	// fitGrad.add_2[6]
-	VMOVUPS	1629856(AX), Y1	// fitGrad.add_2[6] | 1
-	VMOVUPS	1629888(AX), Y2	// fitGrad.add_2[6] | 2
-	VMOVUPS	1629920(AX), Y3	// fitGrad.add_2[6] | 3
-	VMOVUPS	Y0, 1630848(AX)	// fitGrad.pad_2[6]
-	VMOVUPS	Y1, 1630880(AX)	// fitGrad.pad_2[6] | 1
-	VMOVUPS	Y2, 1630912(AX)	// fitGrad.pad_2[6] | 2
-	VMOVUPS	Y3, 1630944(AX)	// fitGrad.pad_2[6] | 3
-	VMOVUPS	1629952(AX), Y0	// fitGrad.add_2[7]
-	VMOVUPS	1629984(AX), Y1	// fitGrad.add_2[7] | 1
-	VMOVUPS	1630016(AX), Y2	// fitGrad.add_2[7] | 2
-	VMOVUPS	1630048(AX), Y3	// fitGrad.add_2[7] | 3
-	VMOVUPS	Y0, 1630976(AX)	// fitGrad.pad_2[7]
-	VMOVUPS	Y1, 1631008(AX)	// fitGrad.pad_2[7] | 1
-	VMOVUPS	Y2, 1631040(AX)	// fitGrad.pad_2[7] | 2
-	VMOVUPS	Y3, 1631072(AX)	// fitGrad.pad_2[7] | 3
+	VMOVUPS	1590400(AX), Y0	// fitGrad.add_2[0]
+	VMOVUPS	1590432(AX), Y1	// fitGrad.add_2[0] | 1
+	VMOVUPS	1590464(AX), Y2	// fitGrad.add_2[0] | 2
+	VMOVUPS	1590496(AX), Y3	// fitGrad.add_2[0] | 3
+	VMOVUPS	Y0, 1591424(AX)	// fitGrad.pad_2[0]
+	VMOVUPS	Y1, 1591456(AX)	// fitGrad.pad_2[0] | 1
+	VMOVUPS	Y2, 1591488(AX)	// fitGrad.pad_2[0] | 2
+	VMOVUPS	Y3, 1591520(AX)	// fitGrad.pad_2[0] | 3
+	VMOVUPS	1590528(AX), Y0	// fitGrad.add_2[1]
+	VMOVUPS	1590560(AX), Y1	// fitGrad.add_2[1] | 1
+	VMOVUPS	1590592(AX), Y2	// fitGrad.add_2[1] | 2
+	VMOVUPS	1590624(AX), Y3	// fitGrad.add_2[1] | 3
+	VMOVUPS	Y0, 1591552(AX)	// fitGrad.pad_2[1]
+	VMOVUPS	Y1, 1591584(AX)	// fitGrad.pad_2[1] | 1
+	VMOVUPS	Y2, 1591616(AX)	// fitGrad.pad_2[1] | 2
+	VMOVUPS	Y3, 1591648(AX)	// fitGrad.pad_2[1] | 3
+	VMOVUPS	1590656(AX), Y0	// fitGrad.add_2[2]
+	VMOVUPS	1590688(AX), Y1	// fitGrad.add_2[2] | 1
+	VMOVUPS	1590720(AX), Y2	// fitGrad.add_2[2] | 2
+	VMOVUPS	1590752(AX), Y3	// fitGrad.add_2[2] | 3
+	VMOVUPS	Y0, 1591680(AX)	// fitGrad.pad_2[2]
+	VMOVUPS	Y1, 1591712(AX)	// fitGrad.pad_2[2] | 1
+	VMOVUPS	Y2, 1591744(AX)	// fitGrad.pad_2[2] | 2
+	VMOVUPS	Y3, 1591776(AX)	// fitGrad.pad_2[2] | 3
+	VMOVUPS	1590784(AX), Y0	// fitGrad.add_2[3]
+	VMOVUPS	1590816(AX), Y1	// fitGrad.add_2[3] | 1
+	VMOVUPS	1590848(AX), Y2	// fitGrad.add_2[3] | 2
+	VMOVUPS	1590880(AX), Y3	// fitGrad.add_2[3] | 3
+	VMOVUPS	Y0, 1591808(AX)	// fitGrad.pad_2[3]
+	VMOVUPS	Y1, 1591840(AX)	// fitGrad.pad_2[3] | 1
+	VMOVUPS	Y2, 1591872(AX)	// fitGrad.pad_2[3] | 2
+	VMOVUPS	Y3, 1591904(AX)	// fitGrad.pad_2[3] | 3
+	VMOVUPS	1590912(AX), Y0	// fitGrad.add_2[4]
+	VMOVUPS	1590944(AX), Y1	// fitGrad.add_2[4] | 1
+	VMOVUPS	1590976(AX), Y2	// fitGrad.add_2[4] | 2
+	VMOVUPS	1591008(AX), Y3	// fitGrad.add_2[4] | 3
+	VMOVUPS	Y0, 1591936(AX)	// fitGrad.pad_2[4]
+	VMOVUPS	Y1, 1591968(AX)	// fitGrad.pad_2[4] | 1
+	VMOVUPS	Y2, 1592000(AX)	// fitGrad.pad_2[4] | 2
+	VMOVUPS	Y3, 1592032(AX)	// fitGrad.pad_2[4] | 3
+	VMOVUPS	1591040(AX), Y0	// fitGrad.add_2[5]
+	VMOVUPS	1591072(AX), Y1	// fitGrad.add_2[5] | 1
+	VMOVUPS	1591104(AX), Y2	// fitGrad.add_2[5] | 2
+	VMOVUPS	1591136(AX), Y3	// fitGrad.add_2[5] | 3
+	VMOVUPS	Y0, 1592064(AX)	// fitGrad.pad_2[5]
+	VMOVUPS	Y1, 1592096(AX)	// fitGrad.pad_2[5] | 1
+	VMOVUPS	Y2, 1592128(AX)	// fitGrad.pad_2[5] | 2
+	VMOVUPS	Y3, 1592160(AX)	// fitGrad.pad_2[5] | 3
+	VMOVUPS	1591168(AX), Y0	// fitGrad.add_2[6]
+	VMOVUPS	1591200(AX), Y1	// fitGrad.add_2[6] | 1
+	VMOVUPS	1591232(AX), Y2	// fitGrad.add_2[6] | 2
+	VMOVUPS	1591264(AX), Y3	// fitGrad.add_2[6] | 3
+	VMOVUPS	Y0, 1592192(AX)	// fitGrad.pad_2[6]
+	VMOVUPS	Y1, 1592224(AX)	// fitGrad.pad_2[6] | 1
+	VMOVUPS	Y2, 1592256(AX)	// fitGrad.pad_2[6] | 2
+	VMOVUPS	Y3, 1592288(AX)	// fitGrad.pad_2[6] | 3
+	VMOVUPS	1591296(AX), Y0	// fitGrad.add_2[7]
+	VMOVUPS	1591328(AX), Y1	// fitGrad.add_2[7] | 1
+	VMOVUPS	1591360(AX), Y2	// fitGrad.add_2[7] | 2
+	VMOVUPS	1591392(AX), Y3	// fitGrad.add_2[7] | 3
+	VMOVUPS	Y0, 1592320(AX)	// fitGrad.pad_2[7]
+	VMOVUPS	Y1, 1592352(AX)	// fitGrad.pad_2[7] | 1
+	VMOVUPS	Y2, 1592384(AX)	// fitGrad.pad_2[7] | 2
+	VMOVUPS	Y3, 1592416(AX)	// fitGrad.pad_2[7] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1631104(AX)	// fitGrad.pad_2[8]
+	VMOVUPS	Y0, 1592448(AX)	// fitGrad.pad_2[8]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1631136(AX)	// fitGrad.pad_2[8] | 1
+	VMOVUPS	Y0, 1592480(AX)	// fitGrad.pad_2[8] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1631168(AX)	// fitGrad.pad_2[8] | 2
+	VMOVUPS	Y0, 1592512(AX)	// fitGrad.pad_2[8] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1631200(AX)	// fitGrad.pad_2[8] | 3
+	VMOVUPS	Y0, 1592544(AX)	// fitGrad.pad_2[8] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1631232(AX)	// fitGrad.pad_2[9]
+	VMOVUPS	Y0, 1592576(AX)	// fitGrad.pad_2[9]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1631264(AX)	// fitGrad.pad_2[9] | 1
+	VMOVUPS	Y0, 1592608(AX)	// fitGrad.pad_2[9] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1631296(AX)	// fitGrad.pad_2[9] | 2
+	VMOVUPS	Y0, 1592640(AX)	// fitGrad.pad_2[9] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1631328(AX)	// fitGrad.pad_2[9] | 3
+	VMOVUPS	Y0, 1592672(AX)	// fitGrad.pad_2[9] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1631360(AX)	// fitGrad.pad_2[10]
+	VMOVUPS	Y0, 1592704(AX)	// fitGrad.pad_2[10]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1631392(AX)	// fitGrad.pad_2[10] | 1
+	VMOVUPS	Y0, 1592736(AX)	// fitGrad.pad_2[10] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1631424(AX)	// fitGrad.pad_2[10] | 2
+	VMOVUPS	Y0, 1592768(AX)	// fitGrad.pad_2[10] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1631456(AX)	// fitGrad.pad_2[10] | 3
+	VMOVUPS	Y0, 1592800(AX)	// fitGrad.pad_2[10] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1631488(AX)	// fitGrad.pad_2[11]
+	VMOVUPS	Y0, 1592832(AX)	// fitGrad.pad_2[11]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1631520(AX)	// fitGrad.pad_2[11] | 1
+	VMOVUPS	Y0, 1592864(AX)	// fitGrad.pad_2[11] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1631552(AX)	// fitGrad.pad_2[11] | 2
+	VMOVUPS	Y0, 1592896(AX)	// fitGrad.pad_2[11] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1631584(AX)	// fitGrad.pad_2[11] | 3
+	VMOVUPS	Y0, 1592928(AX)	// fitGrad.pad_2[11] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1631616(AX)	// fitGrad.pad_2[12]
+	VMOVUPS	Y0, 1592960(AX)	// fitGrad.pad_2[12]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1631648(AX)	// fitGrad.pad_2[12] | 1
+	VMOVUPS	Y0, 1592992(AX)	// fitGrad.pad_2[12] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1631680(AX)	// fitGrad.pad_2[12] | 2
+	VMOVUPS	Y0, 1593024(AX)	// fitGrad.pad_2[12] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1631712(AX)	// fitGrad.pad_2[12] | 3
+	VMOVUPS	Y0, 1593056(AX)	// fitGrad.pad_2[12] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1631744(AX)	// fitGrad.pad_2[13]
+	VMOVUPS	Y0, 1593088(AX)	// fitGrad.pad_2[13]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1631776(AX)	// fitGrad.pad_2[13] | 1
+	VMOVUPS	Y0, 1593120(AX)	// fitGrad.pad_2[13] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1631808(AX)	// fitGrad.pad_2[13] | 2
+	VMOVUPS	Y0, 1593152(AX)	// fitGrad.pad_2[13] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1631840(AX)	// fitGrad.pad_2[13] | 3
+	VMOVUPS	Y0, 1593184(AX)	// fitGrad.pad_2[13] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1631872(AX)	// fitGrad.pad_2[14]
+	VMOVUPS	Y0, 1593216(AX)	// fitGrad.pad_2[14]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1631904(AX)	// fitGrad.pad_2[14] | 1
+	VMOVUPS	Y0, 1593248(AX)	// fitGrad.pad_2[14] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1631936(AX)	// fitGrad.pad_2[14] | 2
+	VMOVUPS	Y0, 1593280(AX)	// fitGrad.pad_2[14] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1631968(AX)	// fitGrad.pad_2[14] | 3
+	VMOVUPS	Y0, 1593312(AX)	// fitGrad.pad_2[14] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1632000(AX)	// fitGrad.pad_2[15]
+	VMOVUPS	Y0, 1593344(AX)	// fitGrad.pad_2[15]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1632032(AX)	// fitGrad.pad_2[15] | 1
+	VMOVUPS	Y0, 1593376(AX)	// fitGrad.pad_2[15] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1632064(AX)	// fitGrad.pad_2[15] | 2
+	VMOVUPS	Y0, 1593408(AX)	// fitGrad.pad_2[15] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1632096(AX)	// fitGrad.pad_2[15] | 3
+	VMOVUPS	Y0, 1593440(AX)	// fitGrad.pad_2[15] | 3
 	MOVQ	$8, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 	MOVQ	R8, R9
 loop4: // 8 times: tiles of 2 elements
-	VMOVUPS	1627008(SI), Y0	// fitGrad.pad[0]
-	VMOVUPS	1627040(SI), Y1	// fitGrad.pad[0] | 1
-	VMOVUPS	1627072(SI), Y2	// fitGrad.pad[0] | 2
-	VMOVUPS	1627104(SI), Y3	// fitGrad.pad[0] | 3
-	VMOVUPS	1630080(SI), Y4	// fitGrad.pad_2[0]
-	VMOVUPS	1630112(SI), Y5	// fitGrad.pad_2[0] | 1
-	VMOVUPS	1630144(SI), Y6	// fitGrad.pad_2[0] | 2
-	VMOVUPS	1630176(SI), Y7	// fitGrad.pad_2[0] | 3
+	VMOVUPS	1588352(SI), Y0	// fitGrad.pad[0]
+	VMOVUPS	1588384(SI), Y1	// fitGrad.pad[0] | 1
+	VMOVUPS	1588416(SI), Y2	// fitGrad.pad[0] | 2
+	VMOVUPS	1588448(SI), Y3	// fitGrad.pad[0] | 3
+	VMOVUPS	1591424(SI), Y4	// fitGrad.pad_2[0]
+	VMOVUPS	1591456(SI), Y5	// fitGrad.pad_2[0] | 1
+	VMOVUPS	1591488(SI), Y6	// fitGrad.pad_2[0] | 2
+	VMOVUPS	1591520(SI), Y7	// fitGrad.pad_2[0] | 3
 	VADDPS	Y4, Y0, Y0
 	VADDPS	Y5, Y1, Y1
 	VADDPS	Y6, Y2, Y2
 	VADDPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 1632128(SI)	// fitGrad.h_bar[0]
-	VMOVUPS	Y1, 1632160(SI)	// fitGrad.h_bar[0] | 1
-	VMOVUPS	Y2, 1632192(SI)	// fitGrad.h_bar[0] | 2
-	VMOVUPS	Y3, 1632224(SI)	// fitGrad.h_bar[0] | 3
+	VMOVUPS	Y0, 1593472(SI)	// fitGrad.h_bar[0]
+	VMOVUPS	Y1, 1593504(SI)	// fitGrad.h_bar[0] | 1
+	VMOVUPS	Y2, 1593536(SI)	// fitGrad.h_bar[0] | 2
+	VMOVUPS	Y3, 1593568(SI)	// fitGrad.h_bar[0] | 3
 	VANDPS	0(AX), Y0, Y4
 	VANDPS	32(AX), Y1, Y5
 	VANDPS	64(AX), Y2, Y6
@@ -16089,22 +16533,22 @@ loop4: // 8 times: tiles of 2 elements
 	VADDPS	Y6, Y4, Y4
 	VADDPS	Y7, Y4, Y4
 	VMOVUPS	Y4, 47104(DI)	// sum of enc.2.bias[0]
-	VMOVUPS	1627136(SI), Y4	// fitGrad.pad[1]
-	VMOVUPS	1627168(SI), Y5	// fitGrad.pad[1] | 1
-	VMOVUPS	1627200(SI), Y6	// fitGrad.pad[1] | 2
-	VMOVUPS	1627232(SI), Y7	// fitGrad.pad[1] | 3
-	VMOVUPS	1630208(SI), Y8	// fitGrad.pad_2[1]
-	VMOVUPS	1630240(SI), Y9	// fitGrad.pad_2[1] | 1
-	VMOVUPS	1630272(SI), Y10	// fitGrad.pad_2[1] | 2
-	VMOVUPS	1630304(SI), Y11	// fitGrad.pad_2[1] | 3
+	VMOVUPS	1588480(SI), Y4	// fitGrad.pad[1]
+	VMOVUPS	1588512(SI), Y5	// fitGrad.pad[1] | 1
+	VMOVUPS	1588544(SI), Y6	// fitGrad.pad[1] | 2
+	VMOVUPS	1588576(SI), Y7	// fitGrad.pad[1] | 3
+	VMOVUPS	1591552(SI), Y8	// fitGrad.pad_2[1]
+	VMOVUPS	1591584(SI), Y9	// fitGrad.pad_2[1] | 1
+	VMOVUPS	1591616(SI), Y10	// fitGrad.pad_2[1] | 2
+	VMOVUPS	1591648(SI), Y11	// fitGrad.pad_2[1] | 3
 	VADDPS	Y8, Y4, Y4
 	VADDPS	Y9, Y5, Y5
 	VADDPS	Y10, Y6, Y6
 	VADDPS	Y11, Y7, Y7
-	VMOVUPS	Y4, 1632256(SI)	// fitGrad.h_bar[1]
-	VMOVUPS	Y5, 1632288(SI)	// fitGrad.h_bar[1] | 1
-	VMOVUPS	Y6, 1632320(SI)	// fitGrad.h_bar[1] | 2
-	VMOVUPS	Y7, 1632352(SI)	// fitGrad.h_bar[1] | 3
+	VMOVUPS	Y4, 1593600(SI)	// fitGrad.h_bar[1]
+	VMOVUPS	Y5, 1593632(SI)	// fitGrad.h_bar[1] | 1
+	VMOVUPS	Y6, 1593664(SI)	// fitGrad.h_bar[1] | 2
+	VMOVUPS	Y7, 1593696(SI)	// fitGrad.h_bar[1] | 3
 	VANDPS	0(AX), Y4, Y8
 	VANDPS	32(AX), Y5, Y9
 	VANDPS	64(AX), Y6, Y10
@@ -16128,10 +16572,10 @@ loop4: // 8 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	R9, R12
 loop5: // 32 times: elements
-	VMOVUPS	1507072(R11), Y8	// fitGrad.result[0]
-	VMOVUPS	1507104(R11), Y9	// fitGrad.result[0] | 1
-	VMOVUPS	1507136(R11), Y10	// fitGrad.result[0] | 2
-	VMOVUPS	1507168(R11), Y11	// fitGrad.result[0] | 3
+	VMOVUPS	1468416(R11), Y8	// fitGrad.result[0]
+	VMOVUPS	1468448(R11), Y9	// fitGrad.result[0] | 1
+	VMOVUPS	1468480(R11), Y10	// fitGrad.result[0] | 2
+	VMOVUPS	1468512(R11), Y11	// fitGrad.result[0] | 3
 	VMOVUPS	30720(R12), Y12	// sum of enc.2.weight[0]
 	VFMADD231PS	Y8, Y0, Y12
 	VFMADD231PS	Y9, Y1, Y12
@@ -16169,10 +16613,10 @@ loop6: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop7: // 16 times: terms of the sums
-	VMOVUPS	1632128(R10), Y8	// fitGrad.h_bar[0]
-	VMOVUPS	1632160(R10), Y9	// fitGrad.h_bar[0] | 1
-	VMOVUPS	1632192(R10), Y10	// fitGrad.h_bar[0] | 2
-	VMOVUPS	1632224(R10), Y11	// fitGrad.h_bar[0] | 3
+	VMOVUPS	1593472(R10), Y8	// fitGrad.h_bar[0]
+	VMOVUPS	1593504(R10), Y9	// fitGrad.h_bar[0] | 1
+	VMOVUPS	1593536(R10), Y10	// fitGrad.h_bar[0] | 2
+	VMOVUPS	1593568(R10), Y11	// fitGrad.h_bar[0] | 3
 	VBROADCASTSS	14592(R11), Y12	// enc.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -16187,14 +16631,14 @@ loop7: // 16 times: terms of the sums
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop7
-	VMOVUPS	Y0, 1634176(DI)	// fitGrad.vecmat[0]
-	VMOVUPS	Y1, 1634208(DI)	// fitGrad.vecmat[0] | 1
-	VMOVUPS	Y2, 1634240(DI)	// fitGrad.vecmat[0] | 2
-	VMOVUPS	Y3, 1634272(DI)	// fitGrad.vecmat[0] | 3
-	VMOVUPS	Y4, 1634304(DI)	// fitGrad.vecmat[1]
-	VMOVUPS	Y5, 1634336(DI)	// fitGrad.vecmat[1] | 1
-	VMOVUPS	Y6, 1634368(DI)	// fitGrad.vecmat[1] | 2
-	VMOVUPS	Y7, 1634400(DI)	// fitGrad.vecmat[1] | 3
+	VMOVUPS	Y0, 1595520(DI)	// fitGrad.vecmat[0]
+	VMOVUPS	Y1, 1595552(DI)	// fitGrad.vecmat[0] | 1
+	VMOVUPS	Y2, 1595584(DI)	// fitGrad.vecmat[0] | 2
+	VMOVUPS	Y3, 1595616(DI)	// fitGrad.vecmat[0] | 3
+	VMOVUPS	Y4, 1595648(DI)	// fitGrad.vecmat[1]
+	VMOVUPS	Y5, 1595680(DI)	// fitGrad.vecmat[1] | 1
+	VMOVUPS	Y6, 1595712(DI)	// fitGrad.vecmat[1] | 2
+	VMOVUPS	Y7, 1595744(DI)	// fitGrad.vecmat[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -16203,14 +16647,14 @@ loop7: // 16 times: terms of the sums
 	MOVQ	$32, CX
 	MOVQ	AX, SI
 loop8: // 32 times: elements
-	VMOVUPS	1634176(SI), Y0	// fitGrad.vecmat[0]
-	VMOVUPS	1634208(SI), Y1	// fitGrad.vecmat[0] | 1
-	VMOVUPS	1634240(SI), Y2	// fitGrad.vecmat[0] | 2
-	VMOVUPS	1634272(SI), Y3	// fitGrad.vecmat[0] | 3
-	VMOVUPS	Y0, 1193472(SI)	// enc1CellRecBack.h_bar[0]
-	VMOVUPS	Y1, 1193504(SI)	// enc1CellRecBack.h_bar[0] | 1
-	VMOVUPS	Y2, 1193536(SI)	// enc1CellRecBack.h_bar[0] | 2
-	VMOVUPS	Y3, 1193568(SI)	// enc1CellRecBack.h_bar[0] | 3
+	VMOVUPS	1595520(SI), Y0	// fitGrad.vecmat[0]
+	VMOVUPS	1595552(SI), Y1	// fitGrad.vecmat[0] | 1
+	VMOVUPS	1595584(SI), Y2	// fitGrad.vecmat[0] | 2
+	VMOVUPS	1595616(SI), Y3	// fitGrad.vecmat[0] | 3
+	VMOVUPS	Y0, 1154816(SI)	// enc1CellRecBack.h_bar[0]
+	VMOVUPS	Y1, 1154848(SI)	// enc1CellRecBack.h_bar[0] | 1
+	VMOVUPS	Y2, 1154880(SI)	// enc1CellRecBack.h_bar[0] | 2
+	VMOVUPS	Y3, 1154912(SI)	// enc1CellRecBack.h_bar[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop8
@@ -16227,20 +16671,20 @@ loop10: // 4 times: vectors of the block
 	MOVQ	R10, R14
 	MOVQ	R11, R15
 loop11: // 32 times: elements
-	VMOVUPS	1896320(R14), Y0	// fitGrad.result_4[2016]
-	VMOVUPS	Y0, 1197568(R15)	// enc1CellRecBack.h[0]
+	VMOVUPS	1857664(R14), Y0	// fitGrad.result_4[2016]
+	VMOVUPS	Y0, 1158912(R15)	// enc1CellRecBack.h[0]
 	ADDQ	$128, R14
 	ADDQ	$128, R15
 	DECQ	R13
 	JNE	loop11
-	VMOVUPS	1506560(R12), Y0	// fitGrad.reverse[252]
-	VMOVUPS	Y0, 1201664(R11)	// enc1CellRecBack.x[0]
-	VMOVUPS	1506688(R12), Y0	// fitGrad.reverse[253]
-	VMOVUPS	Y0, 1201792(R11)	// enc1CellRecBack.x[1]
-	VMOVUPS	1506816(R12), Y0	// fitGrad.reverse[254]
-	VMOVUPS	Y0, 1201920(R11)	// enc1CellRecBack.x[2]
-	VMOVUPS	1506944(R12), Y0	// fitGrad.reverse[255]
-	VMOVUPS	Y0, 1202048(R11)	// enc1CellRecBack.x[3]
+	VMOVUPS	1467904(R12), Y0	// fitGrad.reverse[252]
+	VMOVUPS	Y0, 1163008(R11)	// enc1CellRecBack.x[0]
+	VMOVUPS	1468032(R12), Y0	// fitGrad.reverse[253]
+	VMOVUPS	Y0, 1163136(R11)	// enc1CellRecBack.x[1]
+	VMOVUPS	1468160(R12), Y0	// fitGrad.reverse[254]
+	VMOVUPS	Y0, 1163264(R11)	// enc1CellRecBack.x[2]
+	VMOVUPS	1468288(R12), Y0	// fitGrad.reverse[255]
+	VMOVUPS	Y0, 1163392(R11)	// enc1CellRecBack.x[3]
 	ADDQ	$32, R10
 	ADDQ	$32, R11
 	ADDQ	$32, R12
@@ -16259,8 +16703,8 @@ loop12: // 4 times: vectors of the block
 	MOVQ	$32, R11
 	MOVQ	R10, R12
 loop13: // 32 times: elements
-	VMOVUPS	1202176(R12), Y0	// enc1CellRecBack.h_bar[0]
-	VMOVUPS	Y0, 1193472(R12)	// enc1CellRecBack.h_bar[0]
+	VMOVUPS	1163520(R12), Y0	// enc1CellRecBack.h_bar[0]
+	VMOVUPS	Y0, 1154816(R12)	// enc1CellRecBack.h_bar[0]
 	ADDQ	$128, R12
 	DECQ	R11
 	JNE	loop13
@@ -16284,11 +16728,11 @@ loop14: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop15: // 96 times: elements
 	// forecast.nde:55
-	VMOVUPS	1567488(R9), Y2	// fitGrad.sub[0]
+	VMOVUPS	1528832(R9), Y2	// fitGrad.sub[0]
 	VMULPS	Y2, Y2, Y2
 	VADDPS	Y2, Y0, Y0
 	// forecast.nde:56
-	VMOVUPS	1567488(R9), Y2	// fitGrad.sub[0]
+	VMOVUPS	1528832(R9), Y2	// fitGrad.sub[0]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y2
 	VADDPS	Y2, Y1, Y1
 	ADDQ	$128, R9
@@ -16301,11 +16745,11 @@ loop15: // 96 times: elements
 	MOVQ	SI, R9
 loop16: // 8 times: elements
 	// forecast.nde:39
-	VMOVUPS	1511168(R9), Y3	// fitGrad.h[0]
-	VMOVUPS	1513216(R9), Y4	// fitGrad.exp[0]
+	VMOVUPS	1472512(R9), Y3	// fitGrad.h[0]
+	VMOVUPS	1474560(R9), Y4	// fitGrad.exp[0]
 	VMULPS	Y4, Y4, Y4
 	VFMADD231PS	Y3, Y3, Y4
-	VMOVUPS	1513216(R9), Y3	// fitGrad.exp[0]
+	VMOVUPS	1474560(R9), Y3	// fitGrad.exp[0]
 	VCMPPS	$0, f32_00000000<>(SB), Y3, Y5
 	VMOVUPS	f32_7fc00000<>(SB), Y6
 	VBLENDVPS	Y5, f32_ff800000<>(SB), Y6, Y5
@@ -16352,12 +16796,12 @@ loop16: // 8 times: elements
 	DECQ	DI
 	JNE	loop16
 	// forecast.nde:55
-	VMOVUPS	1624832(SI), Y3	// fitGrad.cast_3
+	VMOVUPS	1586176(SI), Y3	// fitGrad.cast_3
 	VFMADD231PS	Y2, Y3, Y0
-	VMOVUPS	Y0, 1408512(SI)	// fitGrad.loss
+	VMOVUPS	Y0, 1369856(SI)	// fitGrad.loss
 	// forecast.nde:56
 	VMULPS	f32_3c2aaaab<>(SB), Y1, Y0
-	VMOVUPS	Y0, 1408640(SI)	// fitGrad.mae
+	VMOVUPS	Y0, 1369984(SI)	// fitGrad.mae
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop14

@@ -286,6 +286,8 @@ DATA f64_3fb47ae147ae147b<>+0(SB)/8, $0x3fb47ae147ae147b // 0.08
 GLOBL f64_3fb47ae147ae147b<>(SB), RODATA|NOPTR, $8
 DATA f64_4024000000000000<>+0(SB)/8, $0x4024000000000000 // 10
 GLOBL f64_4024000000000000<>(SB), RODATA|NOPTR, $8
+DATA f64_4040000000000000<>+0(SB)/8, $0x4040000000000000 // 32
+GLOBL f64_4040000000000000<>(SB), RODATA|NOPTR, $8
 DATA f64_3df0000000000000<>+0(SB)/8, $0x3df0000000000000 // 2.3283064365386963e-10
 GLOBL f64_3df0000000000000<>(SB), RODATA|NOPTR, $8
 DATA f64_41f0000000000000<>+0(SB)/8, $0x41f0000000000000 // 4.294967296e+09
@@ -4231,47 +4233,26 @@ loop5: // 8 times: elements
 	VPMOVQD	Z14, Y4
 	VPMOVQD	Z15, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
-	VPTERNLOGD	$0xca, Z7, Z18, Z4
-	VMOVUPS	Z4, 179200(SI)	// a.next[0]
-	VPMOVQD	Z14, Y4
-	VPMOVQD	Z15, Y5
-	VINSERTF64X4	$1, Y5, Z4, Z4
-	VPTERNLOGD	$0xca, Z8, Z21, Z4
-	VMOVUPS	Z4, 179328(SI)	// a.next[1]
-	VPMOVQD	Z14, Y4
-	VPMOVQD	Z15, Y5
-	VINSERTF64X4	$1, Y5, Z4, Z4
-	VPTERNLOGD	$0xca, Z9, Z24, Z4
-	VMOVUPS	Z4, 179456(SI)	// a.next[2]
-	VPMOVQD	Z14, Y4
-	VPMOVQD	Z15, Y5
-	VINSERTF64X4	$1, Y5, Z4, Z4
-	VPTERNLOGD	$0xca, Z10, Z27, Z4
-	VMOVUPS	Z4, 179584(SI)	// a.next[3]
-	VMOVUPS	154752(SI), Z4	// forecast0DenseStep.a_knext[0]
-	VPMOVQD	Z14, Y5
-	VPMOVQD	Z15, Y6
-	VINSERTF64X4	$1, Y6, Z5, Z5
-	VPTERNLOGD	$0xca, Z0, Z4, Z5
+	VPTERNLOGD	$0xe2, Z7, Z4, Z18
+	VMOVUPS	Z18, 179200(SI)	// a.next[0]
+	VPTERNLOGD	$0xe2, Z8, Z4, Z21
+	VMOVUPS	Z21, 179328(SI)	// a.next[1]
+	VPTERNLOGD	$0xe2, Z9, Z4, Z24
+	VMOVUPS	Z24, 179456(SI)	// a.next[2]
+	VPTERNLOGD	$0xe2, Z10, Z4, Z27
+	VMOVUPS	Z27, 179584(SI)	// a.next[3]
+	VMOVUPS	154752(SI), Z5	// forecast0DenseStep.a_knext[0]
+	VPTERNLOGD	$0xe2, Z0, Z4, Z5
 	VMOVUPS	Z5, 180736(SI)	// a.knext[0]
 	VMOVUPS	154880(SI), Z0	// forecast0DenseStep.a_knext[1]
-	VPMOVQD	Z14, Y4
-	VPMOVQD	Z15, Y5
-	VINSERTF64X4	$1, Y5, Z4, Z4
-	VPTERNLOGD	$0xca, Z1, Z0, Z4
-	VMOVUPS	Z4, 180864(SI)	// a.knext[1]
+	VPTERNLOGD	$0xe2, Z1, Z4, Z0
+	VMOVUPS	Z0, 180864(SI)	// a.knext[1]
 	VMOVUPS	155008(SI), Z0	// forecast0DenseStep.a_knext[2]
-	VPMOVQD	Z14, Y1
-	VPMOVQD	Z15, Y4
-	VINSERTF64X4	$1, Y4, Z1, Z1
-	VPTERNLOGD	$0xca, Z2, Z0, Z1
-	VMOVUPS	Z1, 180992(SI)	// a.knext[2]
+	VPTERNLOGD	$0xe2, Z2, Z4, Z0
+	VMOVUPS	Z0, 180992(SI)	// a.knext[2]
 	VMOVUPS	155136(SI), Z0	// forecast0DenseStep.a_knext[3]
-	VPMOVQD	Z14, Y1
-	VPMOVQD	Z15, Y2
-	VINSERTF64X4	$1, Y2, Z1, Z1
-	VPTERNLOGD	$0xca, Z3, Z0, Z1
-	VMOVUPS	Z1, 181120(SI)	// a.knext[3]
+	VPTERNLOGD	$0xca, Z3, Z0, Z4
+	VMOVUPS	Z4, 181120(SI)	// a.knext[3]
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
@@ -4408,28 +4389,50 @@ TEXT ·forecast0LanestepAVX512(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
-// forecast0Laneoutput is Forecast.0.laneoutput (forecast.nde:38) of a block of samples, and Forecast.0.rec.laneoutput (forecast.nde:38).
-// 7 vectors lie in the frame for want of registers.
+// forecast0Laneoutput is Forecast.0.laneoutput (forecast.nde:38) of a block of samples.
 TEXT forecast0Laneoutput_avx512<>(SB), NOSPLIT, $0-0
+loop1: // rows from which others follow
+	CVTTSD2SQ	192896(AX), R15	// step.at.start
+	ADDQ	AX, R15
+	MOVQ	R15, 65536(AX)
+	CVTTSD2SQ	190592(AX), R15	// step.row
+	IMULQ	$256, R15
+	ADDQ	65536(AX), R15
+	MOVQ	R15, 65544(AX)
+	CVTTSD2SQ	193152(AX), R15	// z.row.start
+	ADDQ	AX, R15
+	MOVQ	R15, 65552(AX)
+	CVTTSD2SQ	190592(AX), R15	// step.row
+	IMULQ	$1024, R15
+	ADDQ	65552(AX), R15
+	MOVQ	R15, 65560(AX)
+	MOVQ	65544(AX), R15
+	MOVQ	R15, 65568(AX)
+	MOVQ	65560(AX), R15
+	MOVQ	R15, 65576(AX)
+loop2: // rows of outputs
 	VBROADCASTSD	190592(AX), Z0	// step.row
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-	MOVQ	AX, DI
-loop1: // 2 times: vectors of the block
-	VMOVUPD	190336(SI), Z0	// step.open
-	VMOVUPD	190400(SI), Z1	// step.open | 1
-	VMOVUPD	190080(SI), Z2	// step.next
-	VMOVUPD	190144(SI), Z3	// step.next | 1
-	VMOVUPD	190848(SI), Z4	// step.at
-	VMOVUPD	190912(SI), Z5	// step.at | 1
-	VMOVUPD	191616(SI), Z6	// step.end
-	VMOVUPD	191680(SI), Z7	// step.end | 1
-	VMOVUPD	191104(SI), Z8	// step.span
-	VMOVUPD	191168(SI), Z9	// step.span | 1
-	VMOVUPD	191360(SI), Z10	// step.t
-	VMOVUPD	191424(SI), Z11	// step.t | 1
-	VMOVUPD	191872(SI), Z12	// step.h
-	VMOVUPD	191936(SI), Z13	// step.h | 1
+	MOVQ	$2, 65584(AX)
+	MOVQ	AX, CX
+	MOVQ	65568(AX), SI
+	MOVQ	AX, 65592(AX)
+	MOVQ	65576(AX), R15
+	MOVQ	R15, 65600(AX)
+loop3: // 2 times: vectors of the block
+	VMOVUPD	190336(CX), Z0	// step.open
+	VMOVUPD	190400(CX), Z1	// step.open | 1
+	VMOVUPD	190080(CX), Z2	// step.next
+	VMOVUPD	190144(CX), Z3	// step.next | 1
+	VMOVUPD	(SI), Z4
+	VMOVUPD	64(SI), Z5
+	VMOVUPD	171264(CX), Z6	// forecast0Lanestep.step.t
+	VMOVUPD	171328(CX), Z7	// forecast0Lanestep.step.t | 1
+	VMOVUPD	191104(CX), Z8	// step.span
+	VMOVUPD	191168(CX), Z9	// step.span | 1
+	VMOVUPD	181760(CX), Z10	// forecast0Lanestep.step.t_at
+	VMOVUPD	181824(CX), Z11	// forecast0Lanestep.step.t_at | 1
+	VMOVUPD	182016(CX), Z12	// forecast0Lanestep.step.h_at
+	VMOVUPD	182080(CX), Z13	// forecast0Lanestep.step.h_at | 1
 	// forecast.nde:38
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z14
 	VCMPPD	$17, Z0, Z14, K1
@@ -4456,20 +4459,20 @@ loop1: // 2 times: vectors of the block
 	VPANDQ	Z9, Z15, Z17
 	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z16, Z18
 	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z17, Z19
-	VMOVUPD	Z18, 203392(SI)	// step.taken
-	VMOVUPD	Z19, 203456(SI)	// step.taken | 1
+	VMOVUPD	Z18, 193920(CX)	// step.taken
+	VMOVUPD	Z19, 193984(CX)	// step.taken | 1
 	VADDPD	Z18, Z2, Z2
 	VADDPD	Z19, Z3, Z3
-	VMOVUPD	Z2, 202880(SI)	// step.next_next
-	VMOVUPD	Z3, 202944(SI)	// step.next_next | 1
+	VMOVUPD	Z2, 193408(CX)	// step.next_next
+	VMOVUPD	Z3, 193472(CX)	// step.next_next | 1
 	VPXORQ.BCST	f64_ffffffffffffffff<>(SB), Z8, Z2
 	VPXORQ.BCST	f64_ffffffffffffffff<>(SB), Z9, Z3
 	VPANDQ	Z2, Z14, Z2
 	VPANDQ	Z3, Z15, Z3
 	VPTERNLOGQ.BCST	$0xac, f64_0000000000000000<>(SB), Z0, Z2
 	VPTERNLOGQ.BCST	$0xac, f64_0000000000000000<>(SB), Z1, Z3
-	VMOVUPD	Z2, 203136(SI)	// step.open_next
-	VMOVUPD	Z3, 203200(SI)	// step.open_next | 1
+	VMOVUPD	Z2, 193664(CX)	// step.open_next
+	VMOVUPD	Z3, 193728(CX)	// step.open_next | 1
 	VCMPPD	$0, Z10, Z4, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
 	VCMPPD	$0, Z11, Z5, K1
@@ -4488,8 +4491,8 @@ loop1: // 2 times: vectors of the block
 	VPTERNLOGQ.BCST	$0xac, f64_3ff0000000000000<>(SB), Z5, Z7
 	VPTERNLOGQ.BCST	$0xb8, f64_0000000000000000<>(SB), Z0, Z6
 	VPTERNLOGQ.BCST	$0xb8, f64_0000000000000000<>(SB), Z1, Z7
-	VMOVUPD	Z6, 203648(SI)	// step.place
-	VMOVUPD	Z7, 203712(SI)	// step.place | 1
+	VMOVUPD	Z6, 194176(CX)	// step.place
+	VMOVUPD	Z7, 194240(CX)	// step.place | 1
 	VMULPD	Z4, Z12, Z6
 	VMULPD	Z5, Z13, Z7
 	VCVTPD2PS	Z6, Y6
@@ -4498,159 +4501,174 @@ loop1: // 2 times: vectors of the block
 	VCVTPD2PS	Z4, Y4
 	VCVTPD2PS	Z5, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
-	MOVQ	$8, R9
-	MOVQ	DI, R10
-loop2: // 8 times: elements
-	VMOVUPS	199808(R10), Z5	// step.data6[0]
-	VMOVUPS	198272(R10), Z7	// step.data4[0]
+	MOVQ	$8, DI
+	MOVQ	65592(AX), R9
+	MOVQ	65600(AX), R10
+loop4: // 8 times: elements
+	VMOVUPS	188416(R9), Z5	// forecast0Lanestep.step.data6[0]
+	VMOVUPS	186880(R9), Z7	// forecast0Lanestep.step.data4[0]
 	VFMADD231PS	Z5, Z4, Z7
-	VMOVUPS	196736(R10), Z5	// step.data2[0]
+	VMOVUPS	185344(R9), Z5	// forecast0Lanestep.step.data2[0]
 	VFMADD231PS	Z7, Z4, Z5
-	VMOVUPS	195200(R10), Z7	// step.data0[0]
+	VMOVUPS	183808(R9), Z7	// forecast0Lanestep.step.data0[0]
 	VFMADD231PS	Z5, Z4, Z7
-	VMOVUPS	192128(R10), Z5	// z.at[0]
+	VMOVUPS	182272(R9), Z5	// forecast0Lanestep.z.at[0]
 	VFMADD231PS	Z7, Z6, Z5
-	VMOVUPS	193664(R10), Z7	// z[0]
+	VMOVUPS	173824(R9), Z7	// forecast0Lanestep.z[0]
 	VPMOVQD	Z2, Y8
 	VPMOVQD	Z3, Y9
 	VINSERTF64X4	$1, Y9, Z8, Z8
 	VPTERNLOGD	$0xca, Z5, Z7, Z8
-	VMOVUPS	192128(R10), Z5	// z.at[0]
+	VMOVUPS	182272(R9), Z5	// forecast0Lanestep.z.at[0]
 	VPMOVQD	Z0, Y7
 	VPMOVQD	Z1, Y9
 	VINSERTF64X4	$1, Y9, Z7, Z7
 	VPTERNLOGD	$0xca, Z8, Z5, Z7
-	VMOVUPS	201344(R10), Z5	// z.row[0]
+	VMOVUPS	(R10), Z5
 	VPMOVQD	Z16, Y8
 	VPMOVQD	Z17, Y9
 	VINSERTF64X4	$1, Y9, Z8, Z8
 	VPTERNLOGD	$0xca, Z5, Z7, Z8
-	VMOVUPS	Z8, 203904(R10)	// z.row_next[0]
+	VMOVUPS	Z8, (R10)
+	ADDQ	$128, R9
 	ADDQ	$128, R10
-	DECQ	R9
-	JNE	loop2
-	VMOVUPS	193152(DI), Z5	// a.at[0]
-	VMOVUPS	193280(DI), Z31	// a.at[1]
-	VMOVUPS	Z31, 0(AX)
-	VMOVUPS	193408(DI), Z31	// a.at[2]
-	VMOVUPS	Z31, 64(AX)
-	VMOVUPS	193536(DI), Z31	// a.at[3]
-	VMOVUPS	Z31, 128(AX)
-	VMOVUPS	196224(DI), Z7	// step.data1[0]
-	VMOVUPS	196352(DI), Z8	// step.data1[1]
-	VMOVUPS	196480(DI), Z9	// step.data1[2]
-	VMOVUPS	196608(DI), Z10	// step.data1[3]
-	VMOVUPS	197760(DI), Z11	// step.data3[0]
-	VMOVUPS	197888(DI), Z12	// step.data3[1]
-	VMOVUPS	198016(DI), Z13	// step.data3[2]
-	VMOVUPS	198144(DI), Z14	// step.data3[3]
-	VMOVUPS	199296(DI), Z15	// step.data5[0]
-	VMOVUPS	199424(DI), Z18	// step.data5[1]
-	VMOVUPS	199552(DI), Z19	// step.data5[2]
-	VMOVUPS	199680(DI), Z20	// step.data5[3]
-	VMOVUPS	200832(DI), Z21	// step.data7[0]
-	VMOVUPS	200960(DI), Z22	// step.data7[1]
-	VMOVUPS	201088(DI), Z23	// step.data7[2]
-	VMOVUPS	201216(DI), Z24	// step.data7[3]
-	VMOVUPS	194688(DI), Z25	// a[0]
-	VMOVUPS	194816(DI), Z26	// a[1]
-	VMOVUPS	194944(DI), Z27	// a[2]
-	VMOVUPS	195072(DI), Z28	// a[3]
-	VMOVUPS	202368(DI), Z31	// a.row[0]
-	VMOVUPS	Z31, 192(AX)
-	VMOVUPS	202496(DI), Z31	// a.row[1]
-	VMOVUPS	Z31, 256(AX)
-	VMOVUPS	202624(DI), Z31	// a.row[2]
-	VMOVUPS	Z31, 320(AX)
-	VMOVUPS	202752(DI), Z31	// a.row[3]
-	VMOVUPS	Z31, 384(AX)
-	VFMADD231PS	Z21, Z4, Z15
-	VFMADD231PS	Z15, Z4, Z11
-	VFMADD231PS	Z11, Z4, Z7
-	VFMADD213PS	Z5, Z6, Z7
-	VFMADD231PS	Z22, Z4, Z18
-	VFMADD231PS	Z18, Z4, Z12
-	VFMADD231PS	Z12, Z4, Z8
-	VFMADD213PS	0(AX), Z6, Z8
-	VFMADD231PS	Z23, Z4, Z19
-	VFMADD231PS	Z19, Z4, Z13
-	VFMADD231PS	Z13, Z4, Z9
-	VFMADD213PS	64(AX), Z6, Z9
-	VFMADD231PS	Z24, Z4, Z20
-	VFMADD231PS	Z20, Z4, Z14
-	VFMADD231PS	Z14, Z4, Z10
-	VFMADD213PS	128(AX), Z10, Z6
-	VPMOVQD	Z2, Y4
-	VPMOVQD	Z3, Y10
-	VINSERTF64X4	$1, Y10, Z4, Z4
-	VPTERNLOGD	$0xca, Z7, Z25, Z4
-	VPMOVQD	Z2, Y7
-	VPMOVQD	Z3, Y10
-	VINSERTF64X4	$1, Y10, Z7, Z7
-	VPTERNLOGD	$0xca, Z8, Z26, Z7
-	VPMOVQD	Z2, Y8
-	VPMOVQD	Z3, Y10
-	VINSERTF64X4	$1, Y10, Z8, Z8
-	VPTERNLOGD	$0xca, Z9, Z27, Z8
-	VPMOVQD	Z2, Y2
-	VPMOVQD	Z3, Y3
-	VINSERTF64X4	$1, Y3, Z2, Z2
-	VPTERNLOGD	$0xca, Z6, Z28, Z2
-	VPMOVQD	Z0, Y3
-	VPMOVQD	Z1, Y6
-	VINSERTF64X4	$1, Y6, Z3, Z3
-	VPTERNLOGD	$0xca, Z4, Z5, Z3
-	VPMOVQD	Z0, Y4
-	VPMOVQD	Z1, Y5
-	VINSERTF64X4	$1, Y5, Z4, Z4
-	VPTERNLOGD	$0xac, 0(AX), Z7, Z4
-	VPMOVQD	Z0, Y5
-	VPMOVQD	Z1, Y6
-	VINSERTF64X4	$1, Y6, Z5, Z5
-	VPTERNLOGD	$0xac, 64(AX), Z8, Z5
-	VPMOVQD	Z0, Y0
-	VPMOVQD	Z1, Y1
-	VINSERTF64X4	$1, Y1, Z0, Z0
-	VPTERNLOGD	$0xac, 128(AX), Z2, Z0
-	VPMOVQD	Z16, Y1
-	VPMOVQD	Z17, Y2
-	VINSERTF64X4	$1, Y2, Z1, Z1
-	VPTERNLOGD	$0xca, 192(AX), Z3, Z1
-	VMOVUPS	Z1, 204928(DI)	// a.row_next[0]
-	VPMOVQD	Z16, Y1
-	VPMOVQD	Z17, Y2
-	VINSERTF64X4	$1, Y2, Z1, Z1
-	VPTERNLOGD	$0xca, 256(AX), Z4, Z1
-	VMOVUPS	Z1, 205056(DI)	// a.row_next[1]
-	VPMOVQD	Z16, Y1
-	VPMOVQD	Z17, Y2
-	VINSERTF64X4	$1, Y2, Z1, Z1
-	VPTERNLOGD	$0xca, 320(AX), Z5, Z1
-	VMOVUPS	Z1, 205184(DI)	// a.row_next[2]
-	VPMOVQD	Z16, Y1
-	VPMOVQD	Z17, Y2
-	VINSERTF64X4	$1, Y2, Z1, Z1
-	VPTERNLOGD	$0xca, 384(AX), Z0, Z1
-	VMOVUPS	Z1, 205312(DI)	// a.row_next[3]
+	DECQ	DI
+	JNE	loop4
+	ADDQ	$128, CX
 	ADDQ	$128, SI
-	ADDQ	$64, DI
-	DECQ	CX
-	JNE	loop1
+	ADDQ	$64, 65592(AX)
+	ADDQ	$64, 65600(AX)
+	DECQ	65584(AX)
+	JNE	loop3
 	// results that are the arguments of the next run
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop3: // 2 times: vectors of the block
-	VMOVUPD	202880(SI), Z0	// step.next_next
-	VMOVUPD	202944(SI), Z1	// step.next_next | 1
+loop5: // 2 times: vectors of the block
+	VMOVUPD	193408(SI), Z0	// step.next_next
+	VMOVUPD	193472(SI), Z1	// step.next_next | 1
 	VMOVUPD	Z0, 190080(SI)	// step.next
 	VMOVUPD	Z1, 190144(SI)	// step.next | 1
-	VMOVUPD	203136(SI), Z0	// step.open_next
-	VMOVUPD	203200(SI), Z1	// step.open_next | 1
+	VMOVUPD	193664(SI), Z0	// step.open_next
+	VMOVUPD	193728(SI), Z1	// step.open_next | 1
 	VMOVUPD	Z0, 190336(SI)	// step.open
 	VMOVUPD	Z1, 190400(SI)	// step.open | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop3
+	JNE	loop5
+	// the next row, if a sample has to take it
+	VBROADCASTSD	190592(AX), Z0	// step.row
+	VADDPD.BCST	f64_3ff0000000000000<>(SB), Z0, Z0
+	VMOVSD	X0, 190592(AX)	// step.row
+	VBROADCASTSD	192384(AX), Z1	// step.left
+	VSUBPD.BCST	f64_3ff0000000000000<>(SB), Z1, Z1
+	VMOVSD	X1, 192384(AX)	// step.left
+	VMOVUPD	190336(AX), Z1	// step.open
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
+	VCMPPD	$17, Z1, Z2, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
+	VMOVUPD	190080(AX), Z2	// step.next
+	VCMPPD	$0, Z0, Z2, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z2
+	VPANDQ	Z2, Z1, Z1
+	VPORQ.BCST	f64_0000000000000000<>(SB), Z1, Z1
+	VMOVUPD	190400(AX), Z2	// step.open | 1
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z3
+	VCMPPD	$17, Z2, Z3, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z2
+	VMOVUPD	190144(AX), Z3	// step.next | 1
+	VCMPPD	$0, Z0, Z3, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z3
+	VPANDQ	Z3, Z2, Z2
+	VPORQ	Z2, Z1, Z1
+	VMOVUPD	190464(AX), Z2	// step.open | 2
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z3
+	VCMPPD	$17, Z2, Z3, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z2
+	VMOVUPD	190208(AX), Z3	// step.next | 2
+	VCMPPD	$0, Z0, Z3, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z3
+	VPANDQ	Z3, Z2, Z2
+	VPORQ	Z2, Z1, Z1
+	VMOVUPD	190528(AX), Z2	// step.open | 3
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z3
+	VCMPPD	$17, Z2, Z3, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z2
+	VMOVUPD	190272(AX), Z3	// step.next | 3
+	VCMPPD	$0, Z0, Z3, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z3
+	VPANDQ	Z3, Z2, Z2
+	VPORQ	Z2, Z1, Z1
+	VCMPPD.BCST	$17, f64_4040000000000000<>(SB), Z0, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
+	VBROADCASTSD	192384(AX), Z2	// step.left
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z3
+	VCMPPD	$17, Z2, Z3, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z2
+	VPANDQ	Z2, Z0, Z0
+	VPANDQ	Z0, Z1, Z0
+	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z0, Z0
+	VSHUFF64X2	$78, Z0, Z0, Z1
+	VADDPD	Z1, Z0, Z0
+	VSHUFF64X2	$177, Z0, Z0, Z1
+	VADDPD	Z1, Z0, Z0
+	VSHUFPD	$85, Z0, Z0, Z1
+	VADDPD	Z1, Z0, Z0
+	VMOVSD	X0, 192640(AX)	// step.more
+	ADDQ	$256, 65568(AX)
+	ADDQ	$1024, 65576(AX)
+	CMPQ	192640(AX), $0	// step.more
+	JNE	loop2
+	// the first row that a sample has to take, if there is one
+	VMOVUPD	190336(AX), Z0	// step.open
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z1
+	VCMPPD	$17, Z0, Z1, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
+	VMOVUPD	190080(AX), Z1	// step.next
+	VBROADCASTSD	f64_4040000000000000<>(SB), Z2
+	VPTERNLOGQ	$0xca, Z2, Z1, Z0
+	VBROADCASTSD	f64_4040000000000000<>(SB), Z1
+	VMINPD	Z0, Z1, Z0
+	VMOVUPD	190400(AX), Z1	// step.open | 1
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
+	VCMPPD	$17, Z1, Z2, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
+	VMOVUPD	190144(AX), Z2	// step.next | 1
+	VBROADCASTSD	f64_4040000000000000<>(SB), Z3
+	VPTERNLOGQ	$0xca, Z3, Z2, Z1
+	VMINPD	Z1, Z0, Z0
+	VMOVUPD	190464(AX), Z1	// step.open | 2
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
+	VCMPPD	$17, Z1, Z2, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
+	VMOVUPD	190208(AX), Z2	// step.next | 2
+	VBROADCASTSD	f64_4040000000000000<>(SB), Z3
+	VPTERNLOGQ	$0xca, Z3, Z2, Z1
+	VMINPD	Z1, Z0, Z0
+	VMOVUPD	190528(AX), Z1	// step.open | 3
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
+	VCMPPD	$17, Z1, Z2, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
+	VMOVUPD	190272(AX), Z2	// step.next | 3
+	VBROADCASTSD	f64_4040000000000000<>(SB), Z3
+	VPTERNLOGQ	$0xca, Z3, Z2, Z1
+	VMINPD	Z1, Z0, Z0
+	VSHUFF64X2	$78, Z0, Z0, Z1
+	VMINPD	Z1, Z0, Z0
+	VSHUFF64X2	$177, Z0, Z0, Z1
+	VMINPD	Z1, Z0, Z0
+	VSHUFPD	$85, Z0, Z0, Z1
+	VMINPD	Z1, Z0, Z0
+	VMOVSD	X0, 190592(AX)	// step.row
+	VCMPPD.BCST	$17, f64_4040000000000000<>(SB), Z0, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
+	VBROADCASTSD	192384(AX), Z1	// step.left
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
+	VCMPPD	$17, Z1, Z2, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
+	VPANDQ	Z1, Z0, Z0
+	VMOVSD	X0, 192640(AX)	// step.more
+	CMPQ	192640(AX), $0	// step.more
+	JNE	loop1
 	RET
 
 // func forecast0LaneoutputAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -4700,8 +4718,8 @@ loop1: // 4 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop2: // 8 times: terms of the sums
-	VMOVUPS	205440(R11), Z22	// z[0]
-	VMOVUPS	205504(R11), Z23	// z[0] | 1
+	VMOVUPS	194432(R11), Z22	// z[0]
+	VMOVUPS	194496(R11), Z23	// z[0] | 1
 	VBROADCASTSS	39796(R12), Z24	// dec.0.weight[0]
 	VFMADD231PS	Z22, Z24, Z6
 	VFMADD231PS	Z23, Z24, Z7
@@ -4730,28 +4748,28 @@ loop2: // 8 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop2
-	VMOVUPS	Z6, 206848(DI)	// matvec[0]
-	VMOVUPS	Z7, 206912(DI)	// matvec[0] | 1
-	VMOVUPS	Z8, 206976(DI)	// matvec[1]
-	VMOVUPS	Z9, 207040(DI)	// matvec[1] | 1
-	VMOVUPS	Z10, 207104(DI)	// matvec[2]
-	VMOVUPS	Z11, 207168(DI)	// matvec[2] | 1
-	VMOVUPS	Z12, 207232(DI)	// matvec[3]
-	VMOVUPS	Z13, 207296(DI)	// matvec[3] | 1
-	VMOVUPS	Z14, 207360(DI)	// matvec[4]
-	VMOVUPS	Z15, 207424(DI)	// matvec[4] | 1
-	VMOVUPS	Z16, 207488(DI)	// matvec[5]
-	VMOVUPS	Z17, 207552(DI)	// matvec[5] | 1
-	VMOVUPS	Z18, 207616(DI)	// matvec[6]
-	VMOVUPS	Z19, 207680(DI)	// matvec[6] | 1
-	VMOVUPS	Z20, 207744(DI)	// matvec[7]
-	VMOVUPS	Z21, 207808(DI)	// matvec[7] | 1
+	VMOVUPS	Z6, 195840(DI)	// matvec[0]
+	VMOVUPS	Z7, 195904(DI)	// matvec[0] | 1
+	VMOVUPS	Z8, 195968(DI)	// matvec[1]
+	VMOVUPS	Z9, 196032(DI)	// matvec[1] | 1
+	VMOVUPS	Z10, 196096(DI)	// matvec[2]
+	VMOVUPS	Z11, 196160(DI)	// matvec[2] | 1
+	VMOVUPS	Z12, 196224(DI)	// matvec[3]
+	VMOVUPS	Z13, 196288(DI)	// matvec[3] | 1
+	VMOVUPS	Z14, 196352(DI)	// matvec[4]
+	VMOVUPS	Z15, 196416(DI)	// matvec[4] | 1
+	VMOVUPS	Z16, 196480(DI)	// matvec[5]
+	VMOVUPS	Z17, 196544(DI)	// matvec[5] | 1
+	VMOVUPS	Z18, 196608(DI)	// matvec[6]
+	VMOVUPS	Z19, 196672(DI)	// matvec[6] | 1
+	VMOVUPS	Z20, 196736(DI)	// matvec[7]
+	VMOVUPS	Z21, 196800(DI)	// matvec[7] | 1
 	MOVQ	$8, R10
 	MOVQ	DI, R11
 	MOVQ	R9, R12
 loop3: // 8 times
-	VMOVUPS	206848(R11), Z6	// matvec[0]
-	VMOVUPS	206912(R11), Z7	// matvec[0] | 1
+	VMOVUPS	195840(R11), Z6	// matvec[0]
+	VMOVUPS	195904(R11), Z7	// matvec[0] | 1
 	VBROADCASTSS	40820(R12), Z8	// dec.0.bias[0]
 	VADDPS	Z8, Z6, Z6
 	VADDPS	Z8, Z7, Z7
@@ -4824,18 +4842,18 @@ loop3: // 8 times
 	VBROADCASTSS	41332(BX), Z6	// dec.2.bias[0]
 	VADDPS	Z6, Z0, Z0
 	VADDPS	Z6, Z1, Z1
-	VMOVUPS	Z0, 206464(AX)	// out0[0]
-	VMOVUPS	Z1, 206528(AX)	// out0[0] | 1
+	VMOVUPS	Z0, 195456(AX)	// out0[0]
+	VMOVUPS	Z1, 195520(AX)	// out0[0] | 1
 	VBROADCASTSS	41336(BX), Z0	// dec.2.bias[1]
 	VADDPS	Z0, Z2, Z1
 	VADDPS	Z0, Z3, Z0
-	VMOVUPS	Z1, 206592(AX)	// out0[1]
-	VMOVUPS	Z0, 206656(AX)	// out0[1] | 1
+	VMOVUPS	Z1, 195584(AX)	// out0[1]
+	VMOVUPS	Z0, 195648(AX)	// out0[1] | 1
 	VBROADCASTSS	41340(BX), Z0	// dec.2.bias[2]
 	VADDPS	Z0, Z4, Z1
 	VADDPS	Z0, Z5, Z0
-	VMOVUPS	Z1, 206720(AX)	// out0[2]
-	VMOVUPS	Z0, 206784(AX)	// out0[2] | 1
+	VMOVUPS	Z1, 195712(AX)	// out0[2]
+	VMOVUPS	Z0, 195776(AX)	// out0[2] | 1
 	RET
 
 // forecastSamplePart0 is Forecast (forecast.nde:35) of a block of samples, up to the first loop.
@@ -4849,33 +4867,33 @@ loop1: // 2 times: vectors of the block
 	MOVQ	DX, R11
 loop2: // 192 times: elements
 	// forecast.nde:36
-	VMOVUPS	227328(R10), Z0	// forecastSample.ys[0]
+	VMOVUPS	216320(R10), Z0	// forecastSample.ys[0]
 	VBROADCASTSS	(R11), Z1	// Series.ys.channel.mean.expand[0]
 	VSUBPS	Z1, Z0, Z0
 	VBROADCASTSS	768(R11), Z1	// Series.ys.channel.std.expand[0]
 	VDIVPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 274048(R10)	// forecastSample.div[0]
+	VMOVUPS	Z0, 263040(R10)	// forecastSample.div[0]
 	ADDQ	$128, R10
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop2
-	VMOVUPD	227072(DI), Z0	// forecastSample.ts[63]
-	VMOVUPD	227136(DI), Z0	// forecastSample.ts[63] | 1
+	VMOVUPD	216064(DI), Z0	// forecastSample.ts[63]
+	VMOVUPD	216128(DI), Z0	// forecastSample.ts[63] | 1
 	MOVQ	$64, R9
 	MOVQ	DI, R10
 	MOVQ	SI, R11
 loop3: // 64 times: elements
 	// forecast.nde:13
-	VMOVUPD	210944(R10), Z0	// forecastSample.ts[0]
-	VMOVUPD	211008(R10), Z1	// forecastSample.ts[0] | 1
-	VMOVUPD	227072(DI), Z2	// forecastSample.ts[63]
-	VMOVUPD	227136(DI), Z3	// forecastSample.ts[63] | 1
+	VMOVUPD	199936(R10), Z0	// forecastSample.ts[0]
+	VMOVUPD	200000(R10), Z1	// forecastSample.ts[0] | 1
+	VMOVUPD	216064(DI), Z2	// forecastSample.ts[63]
+	VMOVUPD	216128(DI), Z3	// forecastSample.ts[63] | 1
 	VSUBPD	Z2, Z0, Z0
 	VSUBPD	Z3, Z1, Z1
 	VCVTPD2PS	Z0, Y0
 	VCVTPD2PS	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z0, Z0
-	VMOVUPS	Z0, 298624(R11)	// forecastSample.cast[0]
+	VMOVUPS	Z0, 287616(R11)	// forecastSample.cast[0]
 	ADDQ	$256, R10
 	ADDQ	$128, R11
 	DECQ	R9
@@ -4885,14 +4903,14 @@ loop3: // 64 times: elements
 	MOVQ	SI, R11
 	MOVQ	SI, R12
 loop4: // 64 times: elements
-	VMOVUPS	274048(R10), Z0	// forecastSample.div[0]
-	VMOVUPS	Z0, 306816(R11)	// forecastSample.concat[0]
-	VMOVUPS	274176(R10), Z0	// forecastSample.div[1]
-	VMOVUPS	Z0, 306944(R11)	// forecastSample.concat[1]
-	VMOVUPS	274304(R10), Z0	// forecastSample.div[2]
-	VMOVUPS	Z0, 307072(R11)	// forecastSample.concat[2]
-	VMOVUPS	298624(R12), Z0	// forecastSample.cast[0]
-	VMOVUPS	Z0, 307200(R11)	// forecastSample.concat[3]
+	VMOVUPS	263040(R10), Z0	// forecastSample.div[0]
+	VMOVUPS	Z0, 295808(R11)	// forecastSample.concat[0]
+	VMOVUPS	263168(R10), Z0	// forecastSample.div[1]
+	VMOVUPS	Z0, 295936(R11)	// forecastSample.concat[1]
+	VMOVUPS	263296(R10), Z0	// forecastSample.div[2]
+	VMOVUPS	Z0, 296064(R11)	// forecastSample.concat[2]
+	VMOVUPS	287616(R12), Z0	// forecastSample.cast[0]
+	VMOVUPS	Z0, 296192(R11)	// forecastSample.concat[3]
 	ADDQ	$384, R10
 	ADDQ	$512, R11
 	ADDQ	$128, R12
@@ -4902,14 +4920,14 @@ loop4: // 64 times: elements
 	MOVQ	SI, R10
 	MOVQ	SI, R11
 loop5: // 64 times: elements
-	VMOVUPS	339072(R10), Z0	// forecastSample.concat[252]
-	VMOVUPS	Z0, 339584(R11)	// forecastSample.reverse[0]
-	VMOVUPS	339200(R10), Z0	// forecastSample.concat[253]
-	VMOVUPS	Z0, 339712(R11)	// forecastSample.reverse[1]
-	VMOVUPS	339328(R10), Z0	// forecastSample.concat[254]
-	VMOVUPS	Z0, 339840(R11)	// forecastSample.reverse[2]
-	VMOVUPS	339456(R10), Z0	// forecastSample.concat[255]
-	VMOVUPS	Z0, 339968(R11)	// forecastSample.reverse[3]
+	VMOVUPS	328064(R10), Z0	// forecastSample.concat[252]
+	VMOVUPS	Z0, 328576(R11)	// forecastSample.reverse[0]
+	VMOVUPS	328192(R10), Z0	// forecastSample.concat[253]
+	VMOVUPS	Z0, 328704(R11)	// forecastSample.reverse[1]
+	VMOVUPS	328320(R10), Z0	// forecastSample.concat[254]
+	VMOVUPS	Z0, 328832(R11)	// forecastSample.reverse[2]
+	VMOVUPS	328448(R10), Z0	// forecastSample.concat[255]
+	VMOVUPS	Z0, 328960(R11)	// forecastSample.reverse[3]
 	ADDQ	$-512, R10
 	ADDQ	$512, R11
 	DECQ	R9
@@ -4936,13 +4954,13 @@ loop7: // 64 times: runs of enc.1.cell
 	MOVQ	SI, R9
 	MOVQ	AX, R10
 loop8: // 2 times: vectors of the block
-	VMOVUPS	339584(R9), Z0	// forecastSample.reverse[0]
+	VMOVUPS	328576(R9), Z0	// forecastSample.reverse[0]
 	VMOVUPS	Z0, 70016(R10)	// enc1Cell.x[0]
-	VMOVUPS	339712(R9), Z0	// forecastSample.reverse[1]
+	VMOVUPS	328704(R9), Z0	// forecastSample.reverse[1]
 	VMOVUPS	Z0, 70144(R10)	// enc1Cell.x[1]
-	VMOVUPS	339840(R9), Z0	// forecastSample.reverse[2]
+	VMOVUPS	328832(R9), Z0	// forecastSample.reverse[2]
 	VMOVUPS	Z0, 70272(R10)	// enc1Cell.x[2]
-	VMOVUPS	339968(R9), Z0	// forecastSample.reverse[3]
+	VMOVUPS	328960(R9), Z0	// forecastSample.reverse[3]
 	VMOVUPS	Z0, 70400(R10)	// enc1Cell.x[3]
 	ADDQ	$64, R9
 	ADDQ	$64, R10
@@ -4975,8 +4993,8 @@ loop10: // 32 times: elements
 loop11: // 32 times: elements
 	VMOVUPS	65920(SI), Z0	// enc1Cell.h[0]
 	VMOVUPS	65984(SI), Z1	// enc1Cell.h[0] | 1
-	VMOVUPS	Z0, 372352(SI)	// forecastSample.result[0]
-	VMOVUPS	Z1, 372416(SI)	// forecastSample.result[0] | 1
+	VMOVUPS	Z0, 361344(SI)	// forecastSample.result[0]
+	VMOVUPS	Z1, 361408(SI)	// forecastSample.result[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop11
@@ -5006,8 +5024,8 @@ loop12: // 2 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop13: // 32 times: terms of the sums
-	VMOVUPS	372352(R11), Z16	// forecastSample.result[0]
-	VMOVUPS	372416(R11), Z17	// forecastSample.result[0] | 1
+	VMOVUPS	361344(R11), Z16	// forecastSample.result[0]
+	VMOVUPS	361408(R11), Z17	// forecastSample.result[0] | 1
 	VBROADCASTSS	14592(R12), Z18	// enc.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -5039,43 +5057,43 @@ loop13: // 32 times: terms of the sums
 	VBROADCASTSS	16640(DI), Z16	// enc.2.bias[0]
 	VADDPS	Z16, Z0, Z0
 	VADDPS	Z16, Z1, Z1
-	VMOVUPS	Z0, 376448(R9)	// forecastSample.h[0]
-	VMOVUPS	Z1, 376512(R9)	// forecastSample.h[0] | 1
+	VMOVUPS	Z0, 365440(R9)	// forecastSample.h[0]
+	VMOVUPS	Z1, 365504(R9)	// forecastSample.h[0] | 1
 	VBROADCASTSS	16644(DI), Z0	// enc.2.bias[1]
 	VADDPS	Z0, Z2, Z1
 	VADDPS	Z0, Z3, Z0
-	VMOVUPS	Z1, 376576(R9)	// forecastSample.h[1]
-	VMOVUPS	Z0, 376640(R9)	// forecastSample.h[1] | 1
+	VMOVUPS	Z1, 365568(R9)	// forecastSample.h[1]
+	VMOVUPS	Z0, 365632(R9)	// forecastSample.h[1] | 1
 	VBROADCASTSS	16648(DI), Z0	// enc.2.bias[2]
 	VADDPS	Z0, Z4, Z1
 	VADDPS	Z0, Z5, Z0
-	VMOVUPS	Z1, 376704(R9)	// forecastSample.h[2]
-	VMOVUPS	Z0, 376768(R9)	// forecastSample.h[2] | 1
+	VMOVUPS	Z1, 365696(R9)	// forecastSample.h[2]
+	VMOVUPS	Z0, 365760(R9)	// forecastSample.h[2] | 1
 	VBROADCASTSS	16652(DI), Z0	// enc.2.bias[3]
 	VADDPS	Z0, Z6, Z1
 	VADDPS	Z0, Z7, Z0
-	VMOVUPS	Z1, 376832(R9)	// forecastSample.h[3]
-	VMOVUPS	Z0, 376896(R9)	// forecastSample.h[3] | 1
+	VMOVUPS	Z1, 365824(R9)	// forecastSample.h[3]
+	VMOVUPS	Z0, 365888(R9)	// forecastSample.h[3] | 1
 	VBROADCASTSS	16656(DI), Z0	// enc.2.bias[4]
 	VADDPS	Z0, Z8, Z1
 	VADDPS	Z0, Z9, Z0
-	VMOVUPS	Z1, 376960(R9)	// forecastSample.h[4]
-	VMOVUPS	Z0, 377024(R9)	// forecastSample.h[4] | 1
+	VMOVUPS	Z1, 365952(R9)	// forecastSample.h[4]
+	VMOVUPS	Z0, 366016(R9)	// forecastSample.h[4] | 1
 	VBROADCASTSS	16660(DI), Z0	// enc.2.bias[5]
 	VADDPS	Z0, Z10, Z1
 	VADDPS	Z0, Z11, Z0
-	VMOVUPS	Z1, 377088(R9)	// forecastSample.h[5]
-	VMOVUPS	Z0, 377152(R9)	// forecastSample.h[5] | 1
+	VMOVUPS	Z1, 366080(R9)	// forecastSample.h[5]
+	VMOVUPS	Z0, 366144(R9)	// forecastSample.h[5] | 1
 	VBROADCASTSS	16664(DI), Z0	// enc.2.bias[6]
 	VADDPS	Z0, Z12, Z1
 	VADDPS	Z0, Z13, Z0
-	VMOVUPS	Z1, 377216(R9)	// forecastSample.h[6]
-	VMOVUPS	Z0, 377280(R9)	// forecastSample.h[6] | 1
+	VMOVUPS	Z1, 366208(R9)	// forecastSample.h[6]
+	VMOVUPS	Z0, 366272(R9)	// forecastSample.h[6] | 1
 	VBROADCASTSS	16668(DI), Z0	// enc.2.bias[7]
 	VADDPS	Z0, Z14, Z1
 	VADDPS	Z0, Z15, Z0
-	VMOVUPS	Z1, 377344(R9)	// forecastSample.h[7]
-	VMOVUPS	Z0, 377408(R9)	// forecastSample.h[7] | 1
+	VMOVUPS	Z1, 366336(R9)	// forecastSample.h[7]
+	VMOVUPS	Z0, 366400(R9)	// forecastSample.h[7] | 1
 	ADDQ	$1024, SI
 	ADDQ	$32, DI
 	ADDQ	$1024, R9
@@ -5089,7 +5107,7 @@ loop14: // 2 times: vectors of the block
 	MOVQ	SI, R10
 loop15: // 8 times: elements
 	// forecast.nde:37
-	VMOVUPS	377472(R10), Z0	// forecastSample.h[8]
+	VMOVUPS	366464(R10), Z0	// forecastSample.h[8]
 	VBROADCASTSS	f32_42b40000<>(SB), Z1
 	VMINPS	Z0, Z1, Z0
 	VBROADCASTSS	f32_c2d00000<>(SB), Z1
@@ -5107,13 +5125,13 @@ loop15: // 8 times: elements
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z0, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z0, Z2
 	VSCALEFPS	Z1, Z2, Z0
-	VMOVUPS	Z0, 378496(R10)	// forecastSample.exp[0]
+	VMOVUPS	Z0, 367488(R10)	// forecastSample.exp[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop15
 	// forecast.nde:38
-	VMOVUPD	260608(DI), Z0	// forecastSample.key[2]
-	VMOVUPD	260672(DI), Z1	// forecastSample.key[2] | 1
+	VMOVUPD	249600(DI), Z0	// forecastSample.key[2]
+	VMOVUPD	249664(DI), Z1	// forecastSample.key[2] | 1
 	VMULPD.BCST	f64_3df0000000000000<>(SB), Z0, Z1
 	VRNDSCALEPD	$9, Z1, Z1
 	VFNMADD231PD.BCST	f64_41f0000000000000<>(SB), Z1, Z0
@@ -5121,8 +5139,8 @@ loop15: // 8 times: elements
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z0, Z0
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z1, Z1
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z1, Z1
-	VMOVUPD	260864(DI), Z2	// forecastSample.key[3]
-	VMOVUPD	260928(DI), Z3	// forecastSample.key[3] | 1
+	VMOVUPD	249856(DI), Z2	// forecastSample.key[3]
+	VMOVUPD	249920(DI), Z3	// forecastSample.key[3] | 1
 	VMULPD.BCST	f64_3df0000000000000<>(SB), Z2, Z3
 	VRNDSCALEPD	$9, Z3, Z3
 	VFNMADD231PD.BCST	f64_41f0000000000000<>(SB), Z3, Z2
@@ -5130,12 +5148,12 @@ loop15: // 8 times: elements
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z2, Z2
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z3, Z3
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z3, Z3
-	VMOVUPD	260096(DI), Z4	// forecastSample.key[0]
-	VMOVUPD	260160(DI), Z5	// forecastSample.key[0] | 1
+	VMOVUPD	249088(DI), Z4	// forecastSample.key[0]
+	VMOVUPD	249152(DI), Z5	// forecastSample.key[0] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z4, Z4
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z4, Z4
-	VMOVUPD	260352(DI), Z5	// forecastSample.key[1]
-	VMOVUPD	260416(DI), Z6	// forecastSample.key[1] | 1
+	VMOVUPD	249344(DI), Z5	// forecastSample.key[1]
+	VMOVUPD	249408(DI), Z6	// forecastSample.key[1] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z5, Z5
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z5, Z5
 	MOVQ	$5, R9
@@ -5168,13 +5186,13 @@ loop16: // 5 times
 	VMOVAPD	Z11, Z5
 	DECQ	R9
 	JNE	loop16
-	VMOVUPD	261376(DI), Z3	// forecastSample.key[5]
-	VMOVUPD	261440(DI), Z4	// forecastSample.key[5] | 1
+	VMOVUPD	250368(DI), Z3	// forecastSample.key[5]
+	VMOVUPD	250432(DI), Z4	// forecastSample.key[5] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z3, Z3
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z3, Z3
 	VPXORQ.BCST	f64_0000000076919c87<>(SB), Z3, Z3
-	VMOVUPD	261120(DI), Z4	// forecastSample.key[4]
-	VMOVUPD	261184(DI), Z5	// forecastSample.key[4] | 1
+	VMOVUPD	250112(DI), Z4	// forecastSample.key[4]
+	VMOVUPD	250176(DI), Z5	// forecastSample.key[4] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z4, Z4
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z4, Z4
 	VPSLLQ	$32, Z2, Z2
@@ -5192,8 +5210,8 @@ loop16: // 5 times
 	VPSLLQ	$32, Z3, Z3
 	VPORQ	Z3, Z5, Z3
 	VPSRLQ	$1, Z3, Z3
-	VMOVUPD	260608(DI), Z5	// forecastSample.key[2]
-	VMOVUPD	260672(DI), Z5	// forecastSample.key[2] | 1
+	VMOVUPD	249600(DI), Z5	// forecastSample.key[2]
+	VMOVUPD	249664(DI), Z5	// forecastSample.key[2] | 1
 	VMULPD.BCST	f64_3df0000000000000<>(SB), Z5, Z6
 	VRNDSCALEPD	$9, Z6, Z6
 	VFNMADD231PD.BCST	f64_41f0000000000000<>(SB), Z6, Z5
@@ -5201,8 +5219,8 @@ loop16: // 5 times
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z5, Z5
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z6, Z6
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z6, Z6
-	VMOVUPD	260864(DI), Z7	// forecastSample.key[3]
-	VMOVUPD	260928(DI), Z7	// forecastSample.key[3] | 1
+	VMOVUPD	249856(DI), Z7	// forecastSample.key[3]
+	VMOVUPD	249920(DI), Z7	// forecastSample.key[3] | 1
 	VMULPD.BCST	f64_3df0000000000000<>(SB), Z7, Z8
 	VRNDSCALEPD	$9, Z8, Z8
 	VFNMADD231PD.BCST	f64_41f0000000000000<>(SB), Z8, Z7
@@ -5210,12 +5228,12 @@ loop16: // 5 times
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z7, Z7
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z8, Z8
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z8, Z8
-	VMOVUPD	260096(DI), Z9	// forecastSample.key[0]
-	VMOVUPD	260160(DI), Z9	// forecastSample.key[0] | 1
+	VMOVUPD	249088(DI), Z9	// forecastSample.key[0]
+	VMOVUPD	249152(DI), Z9	// forecastSample.key[0] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z9, Z9
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z9, Z9
-	VMOVUPD	260352(DI), Z10	// forecastSample.key[1]
-	VMOVUPD	260416(DI), Z10	// forecastSample.key[1] | 1
+	VMOVUPD	249344(DI), Z10	// forecastSample.key[1]
+	VMOVUPD	249408(DI), Z10	// forecastSample.key[1] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z10, Z10
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z10, Z10
 	MOVQ	$5, R9
@@ -5248,13 +5266,13 @@ loop17: // 5 times
 	VMOVAPD	Z16, Z10
 	DECQ	R9
 	JNE	loop17
-	VMOVUPD	261376(DI), Z8	// forecastSample.key[5]
-	VMOVUPD	261440(DI), Z8	// forecastSample.key[5] | 1
+	VMOVUPD	250368(DI), Z8	// forecastSample.key[5]
+	VMOVUPD	250432(DI), Z8	// forecastSample.key[5] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z8, Z8
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z8, Z8
 	VPXORQ.BCST	f64_0000000076919c87<>(SB), Z8, Z8
-	VMOVUPD	261120(DI), Z9	// forecastSample.key[4]
-	VMOVUPD	261184(DI), Z9	// forecastSample.key[4] | 1
+	VMOVUPD	250112(DI), Z9	// forecastSample.key[4]
+	VMOVUPD	250176(DI), Z9	// forecastSample.key[4] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z9, Z9
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z9, Z9
 	VPSLLQ	$32, Z7, Z7
@@ -5387,10 +5405,10 @@ loop20: // 5 times
 	VSUBPD.BCST	f64_4330000000000000<>(SB), Z12, Z12
 	VFMADD231PD.BCST	f64_4140000000000000<>(SB), Z14, Z12
 	VMULPD.BCST	f64_3ca0000000000000<>(SB), Z12, Z12
-	VMOVUPD	Z11, 379520(R10)	// forecastSample.uniform[0]
-	VMOVUPD	Z13, 379584(R10)	// forecastSample.uniform[0] | 1
-	VMOVUPD	Z10, 379776(R10)	// forecastSample.uniform[1]
-	VMOVUPD	Z12, 379840(R10)	// forecastSample.uniform[1] | 1
+	VMOVUPD	Z11, 368512(R10)	// forecastSample.uniform[0]
+	VMOVUPD	Z13, 368576(R10)	// forecastSample.uniform[0] | 1
+	VMOVUPD	Z10, 368768(R10)	// forecastSample.uniform[1]
+	VMOVUPD	Z12, 368832(R10)	// forecastSample.uniform[1] | 1
 	ADDQ	$512, R10
 	DECQ	R9
 	JNE	loop18
@@ -5398,8 +5416,8 @@ loop20: // 5 times
 	MOVQ	DI, R10
 	MOVQ	DI, R11
 loop21: // 4 times: elements
-	VMOVUPD	379520(R10), Z0	// forecastSample.uniform[0]
-	VMOVUPD	379584(R10), Z1	// forecastSample.uniform[0] | 1
+	VMOVUPD	368512(R10), Z0	// forecastSample.uniform[0]
+	VMOVUPD	368576(R10), Z1	// forecastSample.uniform[0] | 1
 	VBROADCASTSD	f64_3ff0000000000000<>(SB), Z2
 	VSUBPD	Z0, Z2, Z0
 	VBROADCASTSD	f64_3ff0000000000000<>(SB), Z2
@@ -5492,8 +5510,8 @@ loop21: // 4 times: elements
 	VMULPD.BCST	f64_c000000000000000<>(SB), Z1, Z1
 	VSQRTPD	Z0, Z0
 	VSQRTPD	Z1, Z1
-	VMOVUPD	379776(R10), Z2	// forecastSample.uniform[1]
-	VMOVUPD	379840(R10), Z3	// forecastSample.uniform[1] | 1
+	VMOVUPD	368768(R10), Z2	// forecastSample.uniform[1]
+	VMOVUPD	368832(R10), Z3	// forecastSample.uniform[1] | 1
 	VMULPD.BCST	f64_401921fb54442d18<>(SB), Z2, Z2
 	VMULPD.BCST	f64_401921fb54442d18<>(SB), Z3, Z3
 	VBROADCASTSD	f64_4338000000000000<>(SB), Z4
@@ -5610,8 +5628,8 @@ loop21: // 4 times: elements
 	VBLENDMPD.BCST	f64_ffffffffffffffff<>(SB), Z5, K1, Z5
 	VMULPD	Z4, Z0, Z4
 	VMULPD	Z5, Z1, Z5
-	VMOVUPD	Z4, 381568(R11)	// forecastSample.mul[0]
-	VMOVUPD	Z5, 381632(R11)	// forecastSample.mul[0] | 1
+	VMOVUPD	Z4, 370560(R11)	// forecastSample.mul[0]
+	VMOVUPD	Z5, 370624(R11)	// forecastSample.mul[0] | 1
 	VPANDQ.BCST	f64_7fffffffffffffff<>(SB), Z2, Z4
 	VBROADCASTSD	f64_4338000000000000<>(SB), Z5
 	VFMADD231PD.BCST	f64_3fe45f306dc9c883<>(SB), Z4, Z5
@@ -5730,57 +5748,57 @@ loop21: // 4 times: elements
 	VBLENDMPD.BCST	f64_ffffffffffffffff<>(SB), Z4, K1, Z3
 	VMULPD	Z2, Z0, Z0
 	VMULPD	Z3, Z1, Z1
-	VMOVUPD	Z0, 382592(R11)	// forecastSample.mul_2[0]
-	VMOVUPD	Z1, 382656(R11)	// forecastSample.mul_2[0] | 1
+	VMOVUPD	Z0, 371584(R11)	// forecastSample.mul_2[0]
+	VMOVUPD	Z1, 371648(R11)	// forecastSample.mul_2[0] | 1
 	ADDQ	$512, R10
 	ADDQ	$256, R11
 	DECQ	R9
 	JNE	loop21
-	VMOVUPD	381568(DI), Z0	// forecastSample.mul[0]
-	VMOVUPD	381632(DI), Z1	// forecastSample.mul[0] | 1
-	VMOVUPD	Z0, 383616(DI)	// forecastSample.concat_2[0]
-	VMOVUPD	Z1, 383680(DI)	// forecastSample.concat_2[0] | 1
-	VMOVUPD	382592(DI), Z0	// forecastSample.mul_2[0]
-	VMOVUPD	382656(DI), Z1	// forecastSample.mul_2[0] | 1
-	VMOVUPD	Z0, 383872(DI)	// forecastSample.concat_2[1]
-	VMOVUPD	Z1, 383936(DI)	// forecastSample.concat_2[1] | 1
-	VMOVUPD	381824(DI), Z0	// forecastSample.mul[1]
-	VMOVUPD	381888(DI), Z1	// forecastSample.mul[1] | 1
-	VMOVUPD	Z0, 384128(DI)	// forecastSample.concat_2[2]
-	VMOVUPD	Z1, 384192(DI)	// forecastSample.concat_2[2] | 1
-	VMOVUPD	382848(DI), Z0	// forecastSample.mul_2[1]
-	VMOVUPD	382912(DI), Z1	// forecastSample.mul_2[1] | 1
-	VMOVUPD	Z0, 384384(DI)	// forecastSample.concat_2[3]
-	VMOVUPD	Z1, 384448(DI)	// forecastSample.concat_2[3] | 1
-	VMOVUPD	382080(DI), Z0	// forecastSample.mul[2]
-	VMOVUPD	382144(DI), Z1	// forecastSample.mul[2] | 1
-	VMOVUPD	Z0, 384640(DI)	// forecastSample.concat_2[4]
-	VMOVUPD	Z1, 384704(DI)	// forecastSample.concat_2[4] | 1
-	VMOVUPD	383104(DI), Z0	// forecastSample.mul_2[2]
-	VMOVUPD	383168(DI), Z1	// forecastSample.mul_2[2] | 1
-	VMOVUPD	Z0, 384896(DI)	// forecastSample.concat_2[5]
-	VMOVUPD	Z1, 384960(DI)	// forecastSample.concat_2[5] | 1
-	VMOVUPD	382336(DI), Z0	// forecastSample.mul[3]
-	VMOVUPD	382400(DI), Z1	// forecastSample.mul[3] | 1
-	VMOVUPD	Z0, 385152(DI)	// forecastSample.concat_2[6]
-	VMOVUPD	Z1, 385216(DI)	// forecastSample.concat_2[6] | 1
-	VMOVUPD	383360(DI), Z0	// forecastSample.mul_2[3]
-	VMOVUPD	383424(DI), Z1	// forecastSample.mul_2[3] | 1
-	VMOVUPD	Z0, 385408(DI)	// forecastSample.concat_2[7]
-	VMOVUPD	Z1, 385472(DI)	// forecastSample.concat_2[7] | 1
+	VMOVUPD	370560(DI), Z0	// forecastSample.mul[0]
+	VMOVUPD	370624(DI), Z1	// forecastSample.mul[0] | 1
+	VMOVUPD	Z0, 372608(DI)	// forecastSample.concat_2[0]
+	VMOVUPD	Z1, 372672(DI)	// forecastSample.concat_2[0] | 1
+	VMOVUPD	371584(DI), Z0	// forecastSample.mul_2[0]
+	VMOVUPD	371648(DI), Z1	// forecastSample.mul_2[0] | 1
+	VMOVUPD	Z0, 372864(DI)	// forecastSample.concat_2[1]
+	VMOVUPD	Z1, 372928(DI)	// forecastSample.concat_2[1] | 1
+	VMOVUPD	370816(DI), Z0	// forecastSample.mul[1]
+	VMOVUPD	370880(DI), Z1	// forecastSample.mul[1] | 1
+	VMOVUPD	Z0, 373120(DI)	// forecastSample.concat_2[2]
+	VMOVUPD	Z1, 373184(DI)	// forecastSample.concat_2[2] | 1
+	VMOVUPD	371840(DI), Z0	// forecastSample.mul_2[1]
+	VMOVUPD	371904(DI), Z1	// forecastSample.mul_2[1] | 1
+	VMOVUPD	Z0, 373376(DI)	// forecastSample.concat_2[3]
+	VMOVUPD	Z1, 373440(DI)	// forecastSample.concat_2[3] | 1
+	VMOVUPD	371072(DI), Z0	// forecastSample.mul[2]
+	VMOVUPD	371136(DI), Z1	// forecastSample.mul[2] | 1
+	VMOVUPD	Z0, 373632(DI)	// forecastSample.concat_2[4]
+	VMOVUPD	Z1, 373696(DI)	// forecastSample.concat_2[4] | 1
+	VMOVUPD	372096(DI), Z0	// forecastSample.mul_2[2]
+	VMOVUPD	372160(DI), Z1	// forecastSample.mul_2[2] | 1
+	VMOVUPD	Z0, 373888(DI)	// forecastSample.concat_2[5]
+	VMOVUPD	Z1, 373952(DI)	// forecastSample.concat_2[5] | 1
+	VMOVUPD	371328(DI), Z0	// forecastSample.mul[3]
+	VMOVUPD	371392(DI), Z1	// forecastSample.mul[3] | 1
+	VMOVUPD	Z0, 374144(DI)	// forecastSample.concat_2[6]
+	VMOVUPD	Z1, 374208(DI)	// forecastSample.concat_2[6] | 1
+	VMOVUPD	372352(DI), Z0	// forecastSample.mul_2[3]
+	VMOVUPD	372416(DI), Z1	// forecastSample.mul_2[3] | 1
+	VMOVUPD	Z0, 374400(DI)	// forecastSample.concat_2[7]
+	VMOVUPD	Z1, 374464(DI)	// forecastSample.concat_2[7] | 1
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop22: // 8 times: elements
-	VMOVUPS	378496(R10), Z0	// forecastSample.exp[0]
-	VMOVUPD	383616(R11), Z1	// forecastSample.concat_2[0]
-	VMOVUPD	383680(R11), Z2	// forecastSample.concat_2[0] | 1
+	VMOVUPS	367488(R10), Z0	// forecastSample.exp[0]
+	VMOVUPD	372608(R11), Z1	// forecastSample.concat_2[0]
+	VMOVUPD	372672(R11), Z2	// forecastSample.concat_2[0] | 1
 	VCVTPD2PS	Z1, Y1
 	VCVTPD2PS	Z2, Y2
 	VINSERTF64X4	$1, Y2, Z1, Z1
-	VMOVUPS	376448(R10), Z2	// forecastSample.h[0]
+	VMOVUPS	365440(R10), Z2	// forecastSample.h[0]
 	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 385664(R10)	// forecastSample.add[0]
+	VMOVUPS	Z2, 374656(R10)	// forecastSample.add[0]
 	ADDQ	$128, R10
 	ADDQ	$256, R11
 	DECQ	R9
@@ -5794,25 +5812,25 @@ loop22: // 8 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop23: // 2 times: vectors of the block
-	VMOVUPD	227072(SI), Z0	// forecastSample.ts[63]
-	VMOVUPD	227136(SI), Z1	// forecastSample.ts[63] | 1
-	VMOVUPD	Z0, 431744(SI)	// forecastSample.step0_in0
-	VMOVUPD	Z1, 431808(SI)	// forecastSample.step0_in0 | 1
-	VMOVUPS	385664(DI), Z0	// forecastSample.add[0]
+	VMOVUPD	216064(SI), Z0	// forecastSample.ts[63]
+	VMOVUPD	216128(SI), Z1	// forecastSample.ts[63] | 1
+	VMOVUPD	Z0, 420736(SI)	// forecastSample.step0_in0
+	VMOVUPD	Z1, 420800(SI)	// forecastSample.step0_in0 | 1
+	VMOVUPS	374656(DI), Z0	// forecastSample.add[0]
 	VMOVUPS	Z0, 173824(DI)	// forecast0Lanestep.z[0]
-	VMOVUPS	385792(DI), Z0	// forecastSample.add[1]
+	VMOVUPS	374784(DI), Z0	// forecastSample.add[1]
 	VMOVUPS	Z0, 173952(DI)	// forecast0Lanestep.z[1]
-	VMOVUPS	385920(DI), Z0	// forecastSample.add[2]
+	VMOVUPS	374912(DI), Z0	// forecastSample.add[2]
 	VMOVUPS	Z0, 174080(DI)	// forecast0Lanestep.z[2]
-	VMOVUPS	386048(DI), Z0	// forecastSample.add[3]
+	VMOVUPS	375040(DI), Z0	// forecastSample.add[3]
 	VMOVUPS	Z0, 174208(DI)	// forecast0Lanestep.z[3]
-	VMOVUPS	386176(DI), Z0	// forecastSample.add[4]
+	VMOVUPS	375168(DI), Z0	// forecastSample.add[4]
 	VMOVUPS	Z0, 174336(DI)	// forecast0Lanestep.z[4]
-	VMOVUPS	386304(DI), Z0	// forecastSample.add[5]
+	VMOVUPS	375296(DI), Z0	// forecastSample.add[5]
 	VMOVUPS	Z0, 174464(DI)	// forecast0Lanestep.z[5]
-	VMOVUPS	386432(DI), Z0	// forecastSample.add[6]
+	VMOVUPS	375424(DI), Z0	// forecastSample.add[6]
 	VMOVUPS	Z0, 174592(DI)	// forecast0Lanestep.z[6]
-	VMOVUPS	386560(DI), Z0	// forecastSample.add[7]
+	VMOVUPS	375552(DI), Z0	// forecastSample.add[7]
 	VMOVUPS	Z0, 174720(DI)	// forecast0Lanestep.z[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VMOVUPS	Z0, 174848(DI)	// forecast0Lanestep.a[0]
@@ -5857,22 +5875,22 @@ loop2: // 32 times: runs of dec
 	MOVQ	SI, R10
 	MOVQ	AX, R11
 loop3: // 2 times: vectors of the block
-	VMOVUPS	386688(R10), Z0	// forecastSample.z[0]
-	VMOVUPS	Z0, 205440(R11)	// decSample.z[0]
-	VMOVUPS	386816(R10), Z0	// forecastSample.z[1]
-	VMOVUPS	Z0, 205568(R11)	// decSample.z[1]
-	VMOVUPS	386944(R10), Z0	// forecastSample.z[2]
-	VMOVUPS	Z0, 205696(R11)	// decSample.z[2]
-	VMOVUPS	387072(R10), Z0	// forecastSample.z[3]
-	VMOVUPS	Z0, 205824(R11)	// decSample.z[3]
-	VMOVUPS	387200(R10), Z0	// forecastSample.z[4]
-	VMOVUPS	Z0, 205952(R11)	// decSample.z[4]
-	VMOVUPS	387328(R10), Z0	// forecastSample.z[5]
-	VMOVUPS	Z0, 206080(R11)	// decSample.z[5]
-	VMOVUPS	387456(R10), Z0	// forecastSample.z[6]
-	VMOVUPS	Z0, 206208(R11)	// decSample.z[6]
-	VMOVUPS	387584(R10), Z0	// forecastSample.z[7]
-	VMOVUPS	Z0, 206336(R11)	// decSample.z[7]
+	VMOVUPS	375680(R10), Z0	// forecastSample.z[0]
+	VMOVUPS	Z0, 194432(R11)	// decSample.z[0]
+	VMOVUPS	375808(R10), Z0	// forecastSample.z[1]
+	VMOVUPS	Z0, 194560(R11)	// decSample.z[1]
+	VMOVUPS	375936(R10), Z0	// forecastSample.z[2]
+	VMOVUPS	Z0, 194688(R11)	// decSample.z[2]
+	VMOVUPS	376064(R10), Z0	// forecastSample.z[3]
+	VMOVUPS	Z0, 194816(R11)	// decSample.z[3]
+	VMOVUPS	376192(R10), Z0	// forecastSample.z[4]
+	VMOVUPS	Z0, 194944(R11)	// decSample.z[4]
+	VMOVUPS	376320(R10), Z0	// forecastSample.z[5]
+	VMOVUPS	Z0, 195072(R11)	// decSample.z[5]
+	VMOVUPS	376448(R10), Z0	// forecastSample.z[6]
+	VMOVUPS	Z0, 195200(R11)	// decSample.z[6]
+	VMOVUPS	376576(R10), Z0	// forecastSample.z[7]
+	VMOVUPS	Z0, 195328(R11)	// decSample.z[7]
 	ADDQ	$64, R10
 	ADDQ	$64, R11
 	DECQ	R9
@@ -5888,12 +5906,12 @@ loop3: // 2 times: vectors of the block
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop4: // 2 times: vectors of the block
-	VMOVUPS	206464(R10), Z0	// decSample.out0[0]
-	VMOVUPS	Z0, 419456(R11)	// forecastSample.result_2[0]
-	VMOVUPS	206592(R10), Z0	// decSample.out0[1]
-	VMOVUPS	Z0, 419584(R11)	// forecastSample.result_2[1]
-	VMOVUPS	206720(R10), Z0	// decSample.out0[2]
-	VMOVUPS	Z0, 419712(R11)	// forecastSample.result_2[2]
+	VMOVUPS	195456(R10), Z0	// decSample.out0[0]
+	VMOVUPS	Z0, 408448(R11)	// forecastSample.result_2[0]
+	VMOVUPS	195584(R10), Z0	// decSample.out0[1]
+	VMOVUPS	Z0, 408576(R11)	// forecastSample.result_2[1]
+	VMOVUPS	195712(R10), Z0	// decSample.out0[2]
+	VMOVUPS	Z0, 408704(R11)	// forecastSample.result_2[2]
 	ADDQ	$64, R10
 	ADDQ	$64, R11
 	DECQ	R9
@@ -5910,11 +5928,11 @@ loop5: // 2 times: vectors of the block
 	MOVQ	DX, R10
 loop6: // 96 times: elements
 	// forecast.nde:39
-	VMOVUPS	419456(R9), Z0	// forecastSample.result_2[0]
+	VMOVUPS	408448(R9), Z0	// forecastSample.result_2[0]
 	VBROADCASTSS	1536(R10), Z1	// Series.ys.channel.std.expand.2[0]
 	VBROADCASTSS	1920(R10), Z2	// Series.ys.channel.mean.expand.2[0]
 	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 261632(R9)	// forecastSample.mean[0]
+	VMOVUPS	Z2, 250624(R9)	// forecastSample.mean[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -5923,11 +5941,11 @@ loop6: // 96 times: elements
 	MOVQ	$8, DI
 	MOVQ	SI, R9
 loop7: // 8 times: elements
-	VMOVUPS	376448(R9), Z1	// forecastSample.h[0]
-	VMOVUPS	378496(R9), Z2	// forecastSample.exp[0]
+	VMOVUPS	365440(R9), Z1	// forecastSample.h[0]
+	VMOVUPS	367488(R9), Z2	// forecastSample.exp[0]
 	VMULPS	Z2, Z2, Z2
 	VFMADD231PS	Z1, Z1, Z2
-	VMOVUPS	378496(R9), Z1	// forecastSample.exp[0]
+	VMOVUPS	367488(R9), Z1	// forecastSample.exp[0]
 	VCMPPS.BCST	$0, f32_00000000<>(SB), Z1, K2
 	VBROADCASTSS	f32_7fc00000<>(SB), Z3
 	VBLENDMPS.BCST	f32_ff800000<>(SB), Z3, K2, Z3
@@ -5973,7 +5991,7 @@ loop7: // 8 times: elements
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop7
-	VMOVUPS	Z0, 273920(SI)	// forecastSample.cost
+	VMOVUPS	Z0, 262912(SI)	// forecastSample.cost
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop5
@@ -6003,33 +6021,33 @@ loop1: // 2 times: vectors of the block
 	MOVQ	DX, R11
 loop2: // 192 times: elements
 	// forecast.nde:36
-	VMOVUPS	464768(R10), Z0	// fitSample.ys[0]
+	VMOVUPS	437376(R10), Z0	// fitSample.ys[0]
 	VBROADCASTSS	(R11), Z1	// Series.ys.channel.mean.expand[0]
 	VSUBPS	Z1, Z0, Z0
 	VBROADCASTSS	768(R11), Z1	// Series.ys.channel.std.expand[0]
 	VDIVPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 511616(R10)	// fitSample.div[0]
+	VMOVUPS	Z0, 484224(R10)	// fitSample.div[0]
 	ADDQ	$128, R10
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop2
-	VMOVUPD	464512(DI), Z0	// fitSample.ts[63]
-	VMOVUPD	464576(DI), Z0	// fitSample.ts[63] | 1
+	VMOVUPD	437120(DI), Z0	// fitSample.ts[63]
+	VMOVUPD	437184(DI), Z0	// fitSample.ts[63] | 1
 	MOVQ	$64, R9
 	MOVQ	DI, R10
 	MOVQ	SI, R11
 loop3: // 64 times: elements
 	// forecast.nde:13
-	VMOVUPD	448384(R10), Z0	// fitSample.ts[0]
-	VMOVUPD	448448(R10), Z1	// fitSample.ts[0] | 1
-	VMOVUPD	464512(DI), Z2	// fitSample.ts[63]
-	VMOVUPD	464576(DI), Z3	// fitSample.ts[63] | 1
+	VMOVUPD	420992(R10), Z0	// fitSample.ts[0]
+	VMOVUPD	421056(R10), Z1	// fitSample.ts[0] | 1
+	VMOVUPD	437120(DI), Z2	// fitSample.ts[63]
+	VMOVUPD	437184(DI), Z3	// fitSample.ts[63] | 1
 	VSUBPD	Z2, Z0, Z0
 	VSUBPD	Z3, Z1, Z1
 	VCVTPD2PS	Z0, Y0
 	VCVTPD2PS	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z0, Z0
-	VMOVUPS	Z0, 536192(R11)	// fitSample.cast[0]
+	VMOVUPS	Z0, 508800(R11)	// fitSample.cast[0]
 	ADDQ	$256, R10
 	ADDQ	$128, R11
 	DECQ	R9
@@ -6039,14 +6057,14 @@ loop3: // 64 times: elements
 	MOVQ	SI, R11
 	MOVQ	SI, R12
 loop4: // 64 times: elements
-	VMOVUPS	511616(R10), Z0	// fitSample.div[0]
-	VMOVUPS	Z0, 544384(R11)	// fitSample.concat[0]
-	VMOVUPS	511744(R10), Z0	// fitSample.div[1]
-	VMOVUPS	Z0, 544512(R11)	// fitSample.concat[1]
-	VMOVUPS	511872(R10), Z0	// fitSample.div[2]
-	VMOVUPS	Z0, 544640(R11)	// fitSample.concat[2]
-	VMOVUPS	536192(R12), Z0	// fitSample.cast[0]
-	VMOVUPS	Z0, 544768(R11)	// fitSample.concat[3]
+	VMOVUPS	484224(R10), Z0	// fitSample.div[0]
+	VMOVUPS	Z0, 516992(R11)	// fitSample.concat[0]
+	VMOVUPS	484352(R10), Z0	// fitSample.div[1]
+	VMOVUPS	Z0, 517120(R11)	// fitSample.concat[1]
+	VMOVUPS	484480(R10), Z0	// fitSample.div[2]
+	VMOVUPS	Z0, 517248(R11)	// fitSample.concat[2]
+	VMOVUPS	508800(R12), Z0	// fitSample.cast[0]
+	VMOVUPS	Z0, 517376(R11)	// fitSample.concat[3]
 	ADDQ	$384, R10
 	ADDQ	$512, R11
 	ADDQ	$128, R12
@@ -6056,14 +6074,14 @@ loop4: // 64 times: elements
 	MOVQ	SI, R10
 	MOVQ	SI, R11
 loop5: // 64 times: elements
-	VMOVUPS	576640(R10), Z0	// fitSample.concat[252]
-	VMOVUPS	Z0, 577152(R11)	// fitSample.reverse[0]
-	VMOVUPS	576768(R10), Z0	// fitSample.concat[253]
-	VMOVUPS	Z0, 577280(R11)	// fitSample.reverse[1]
-	VMOVUPS	576896(R10), Z0	// fitSample.concat[254]
-	VMOVUPS	Z0, 577408(R11)	// fitSample.reverse[2]
-	VMOVUPS	577024(R10), Z0	// fitSample.concat[255]
-	VMOVUPS	Z0, 577536(R11)	// fitSample.reverse[3]
+	VMOVUPS	549248(R10), Z0	// fitSample.concat[252]
+	VMOVUPS	Z0, 549760(R11)	// fitSample.reverse[0]
+	VMOVUPS	549376(R10), Z0	// fitSample.concat[253]
+	VMOVUPS	Z0, 549888(R11)	// fitSample.reverse[1]
+	VMOVUPS	549504(R10), Z0	// fitSample.concat[254]
+	VMOVUPS	Z0, 550016(R11)	// fitSample.reverse[2]
+	VMOVUPS	549632(R10), Z0	// fitSample.concat[255]
+	VMOVUPS	Z0, 550144(R11)	// fitSample.reverse[3]
 	ADDQ	$-512, R10
 	ADDQ	$512, R11
 	DECQ	R9
@@ -6090,13 +6108,13 @@ loop7: // 64 times: runs of enc.1.cell
 	MOVQ	SI, R9
 	MOVQ	AX, R10
 loop8: // 2 times: vectors of the block
-	VMOVUPS	577152(R9), Z0	// fitSample.reverse[0]
+	VMOVUPS	549760(R9), Z0	// fitSample.reverse[0]
 	VMOVUPS	Z0, 70016(R10)	// enc1Cell.x[0]
-	VMOVUPS	577280(R9), Z0	// fitSample.reverse[1]
+	VMOVUPS	549888(R9), Z0	// fitSample.reverse[1]
 	VMOVUPS	Z0, 70144(R10)	// enc1Cell.x[1]
-	VMOVUPS	577408(R9), Z0	// fitSample.reverse[2]
+	VMOVUPS	550016(R9), Z0	// fitSample.reverse[2]
 	VMOVUPS	Z0, 70272(R10)	// enc1Cell.x[2]
-	VMOVUPS	577536(R9), Z0	// fitSample.reverse[3]
+	VMOVUPS	550144(R9), Z0	// fitSample.reverse[3]
 	VMOVUPS	Z0, 70400(R10)	// enc1Cell.x[3]
 	ADDQ	$64, R9
 	ADDQ	$64, R10
@@ -6129,8 +6147,8 @@ loop10: // 32 times: elements
 loop11: // 32 times: elements
 	VMOVUPS	65920(SI), Z0	// enc1Cell.h[0]
 	VMOVUPS	65984(SI), Z1	// enc1Cell.h[0] | 1
-	VMOVUPS	Z0, 609920(SI)	// fitSample.result[0]
-	VMOVUPS	Z1, 609984(SI)	// fitSample.result[0] | 1
+	VMOVUPS	Z0, 582528(SI)	// fitSample.result[0]
+	VMOVUPS	Z1, 582592(SI)	// fitSample.result[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop11
@@ -6160,8 +6178,8 @@ loop12: // 2 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop13: // 32 times: terms of the sums
-	VMOVUPS	609920(R11), Z16	// fitSample.result[0]
-	VMOVUPS	609984(R11), Z17	// fitSample.result[0] | 1
+	VMOVUPS	582528(R11), Z16	// fitSample.result[0]
+	VMOVUPS	582592(R11), Z17	// fitSample.result[0] | 1
 	VBROADCASTSS	14592(R12), Z18	// enc.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -6193,43 +6211,43 @@ loop13: // 32 times: terms of the sums
 	VBROADCASTSS	16640(DI), Z16	// enc.2.bias[0]
 	VADDPS	Z16, Z0, Z0
 	VADDPS	Z16, Z1, Z1
-	VMOVUPS	Z0, 614016(R9)	// fitSample.h[0]
-	VMOVUPS	Z1, 614080(R9)	// fitSample.h[0] | 1
+	VMOVUPS	Z0, 586624(R9)	// fitSample.h[0]
+	VMOVUPS	Z1, 586688(R9)	// fitSample.h[0] | 1
 	VBROADCASTSS	16644(DI), Z0	// enc.2.bias[1]
 	VADDPS	Z0, Z2, Z1
 	VADDPS	Z0, Z3, Z0
-	VMOVUPS	Z1, 614144(R9)	// fitSample.h[1]
-	VMOVUPS	Z0, 614208(R9)	// fitSample.h[1] | 1
+	VMOVUPS	Z1, 586752(R9)	// fitSample.h[1]
+	VMOVUPS	Z0, 586816(R9)	// fitSample.h[1] | 1
 	VBROADCASTSS	16648(DI), Z0	// enc.2.bias[2]
 	VADDPS	Z0, Z4, Z1
 	VADDPS	Z0, Z5, Z0
-	VMOVUPS	Z1, 614272(R9)	// fitSample.h[2]
-	VMOVUPS	Z0, 614336(R9)	// fitSample.h[2] | 1
+	VMOVUPS	Z1, 586880(R9)	// fitSample.h[2]
+	VMOVUPS	Z0, 586944(R9)	// fitSample.h[2] | 1
 	VBROADCASTSS	16652(DI), Z0	// enc.2.bias[3]
 	VADDPS	Z0, Z6, Z1
 	VADDPS	Z0, Z7, Z0
-	VMOVUPS	Z1, 614400(R9)	// fitSample.h[3]
-	VMOVUPS	Z0, 614464(R9)	// fitSample.h[3] | 1
+	VMOVUPS	Z1, 587008(R9)	// fitSample.h[3]
+	VMOVUPS	Z0, 587072(R9)	// fitSample.h[3] | 1
 	VBROADCASTSS	16656(DI), Z0	// enc.2.bias[4]
 	VADDPS	Z0, Z8, Z1
 	VADDPS	Z0, Z9, Z0
-	VMOVUPS	Z1, 614528(R9)	// fitSample.h[4]
-	VMOVUPS	Z0, 614592(R9)	// fitSample.h[4] | 1
+	VMOVUPS	Z1, 587136(R9)	// fitSample.h[4]
+	VMOVUPS	Z0, 587200(R9)	// fitSample.h[4] | 1
 	VBROADCASTSS	16660(DI), Z0	// enc.2.bias[5]
 	VADDPS	Z0, Z10, Z1
 	VADDPS	Z0, Z11, Z0
-	VMOVUPS	Z1, 614656(R9)	// fitSample.h[5]
-	VMOVUPS	Z0, 614720(R9)	// fitSample.h[5] | 1
+	VMOVUPS	Z1, 587264(R9)	// fitSample.h[5]
+	VMOVUPS	Z0, 587328(R9)	// fitSample.h[5] | 1
 	VBROADCASTSS	16664(DI), Z0	// enc.2.bias[6]
 	VADDPS	Z0, Z12, Z1
 	VADDPS	Z0, Z13, Z0
-	VMOVUPS	Z1, 614784(R9)	// fitSample.h[6]
-	VMOVUPS	Z0, 614848(R9)	// fitSample.h[6] | 1
+	VMOVUPS	Z1, 587392(R9)	// fitSample.h[6]
+	VMOVUPS	Z0, 587456(R9)	// fitSample.h[6] | 1
 	VBROADCASTSS	16668(DI), Z0	// enc.2.bias[7]
 	VADDPS	Z0, Z14, Z1
 	VADDPS	Z0, Z15, Z0
-	VMOVUPS	Z1, 614912(R9)	// fitSample.h[7]
-	VMOVUPS	Z0, 614976(R9)	// fitSample.h[7] | 1
+	VMOVUPS	Z1, 587520(R9)	// fitSample.h[7]
+	VMOVUPS	Z0, 587584(R9)	// fitSample.h[7] | 1
 	ADDQ	$1024, SI
 	ADDQ	$32, DI
 	ADDQ	$1024, R9
@@ -6243,7 +6261,7 @@ loop14: // 2 times: vectors of the block
 	MOVQ	SI, R10
 loop15: // 8 times: elements
 	// forecast.nde:37
-	VMOVUPS	615040(R10), Z0	// fitSample.h[8]
+	VMOVUPS	587648(R10), Z0	// fitSample.h[8]
 	VBROADCASTSS	f32_42b40000<>(SB), Z1
 	VMINPS	Z0, Z1, Z0
 	VBROADCASTSS	f32_c2d00000<>(SB), Z1
@@ -6261,13 +6279,13 @@ loop15: // 8 times: elements
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z0, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z0, Z2
 	VSCALEFPS	Z1, Z2, Z0
-	VMOVUPS	Z0, 616064(R10)	// fitSample.exp[0]
+	VMOVUPS	Z0, 588672(R10)	// fitSample.exp[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop15
 	// forecast.nde:38
-	VMOVUPD	510336(DI), Z0	// fitSample.key[2]
-	VMOVUPD	510400(DI), Z1	// fitSample.key[2] | 1
+	VMOVUPD	482944(DI), Z0	// fitSample.key[2]
+	VMOVUPD	483008(DI), Z1	// fitSample.key[2] | 1
 	VMULPD.BCST	f64_3df0000000000000<>(SB), Z0, Z1
 	VRNDSCALEPD	$9, Z1, Z1
 	VFNMADD231PD.BCST	f64_41f0000000000000<>(SB), Z1, Z0
@@ -6275,8 +6293,8 @@ loop15: // 8 times: elements
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z0, Z0
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z1, Z1
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z1, Z1
-	VMOVUPD	510592(DI), Z2	// fitSample.key[3]
-	VMOVUPD	510656(DI), Z3	// fitSample.key[3] | 1
+	VMOVUPD	483200(DI), Z2	// fitSample.key[3]
+	VMOVUPD	483264(DI), Z3	// fitSample.key[3] | 1
 	VMULPD.BCST	f64_3df0000000000000<>(SB), Z2, Z3
 	VRNDSCALEPD	$9, Z3, Z3
 	VFNMADD231PD.BCST	f64_41f0000000000000<>(SB), Z3, Z2
@@ -6284,12 +6302,12 @@ loop15: // 8 times: elements
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z2, Z2
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z3, Z3
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z3, Z3
-	VMOVUPD	509824(DI), Z4	// fitSample.key[0]
-	VMOVUPD	509888(DI), Z5	// fitSample.key[0] | 1
+	VMOVUPD	482432(DI), Z4	// fitSample.key[0]
+	VMOVUPD	482496(DI), Z5	// fitSample.key[0] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z4, Z4
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z4, Z4
-	VMOVUPD	510080(DI), Z5	// fitSample.key[1]
-	VMOVUPD	510144(DI), Z6	// fitSample.key[1] | 1
+	VMOVUPD	482688(DI), Z5	// fitSample.key[1]
+	VMOVUPD	482752(DI), Z6	// fitSample.key[1] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z5, Z5
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z5, Z5
 	MOVQ	$5, R9
@@ -6322,13 +6340,13 @@ loop16: // 5 times
 	VMOVAPD	Z11, Z5
 	DECQ	R9
 	JNE	loop16
-	VMOVUPD	511104(DI), Z3	// fitSample.key[5]
-	VMOVUPD	511168(DI), Z4	// fitSample.key[5] | 1
+	VMOVUPD	483712(DI), Z3	// fitSample.key[5]
+	VMOVUPD	483776(DI), Z4	// fitSample.key[5] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z3, Z3
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z3, Z3
 	VPXORQ.BCST	f64_0000000076919c87<>(SB), Z3, Z3
-	VMOVUPD	510848(DI), Z4	// fitSample.key[4]
-	VMOVUPD	510912(DI), Z5	// fitSample.key[4] | 1
+	VMOVUPD	483456(DI), Z4	// fitSample.key[4]
+	VMOVUPD	483520(DI), Z5	// fitSample.key[4] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z4, Z4
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z4, Z4
 	VPSLLQ	$32, Z2, Z2
@@ -6346,8 +6364,8 @@ loop16: // 5 times
 	VPSLLQ	$32, Z3, Z3
 	VPORQ	Z3, Z5, Z3
 	VPSRLQ	$1, Z3, Z3
-	VMOVUPD	510336(DI), Z5	// fitSample.key[2]
-	VMOVUPD	510400(DI), Z5	// fitSample.key[2] | 1
+	VMOVUPD	482944(DI), Z5	// fitSample.key[2]
+	VMOVUPD	483008(DI), Z5	// fitSample.key[2] | 1
 	VMULPD.BCST	f64_3df0000000000000<>(SB), Z5, Z6
 	VRNDSCALEPD	$9, Z6, Z6
 	VFNMADD231PD.BCST	f64_41f0000000000000<>(SB), Z6, Z5
@@ -6355,8 +6373,8 @@ loop16: // 5 times
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z5, Z5
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z6, Z6
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z6, Z6
-	VMOVUPD	510592(DI), Z7	// fitSample.key[3]
-	VMOVUPD	510656(DI), Z7	// fitSample.key[3] | 1
+	VMOVUPD	483200(DI), Z7	// fitSample.key[3]
+	VMOVUPD	483264(DI), Z7	// fitSample.key[3] | 1
 	VMULPD.BCST	f64_3df0000000000000<>(SB), Z7, Z8
 	VRNDSCALEPD	$9, Z8, Z8
 	VFNMADD231PD.BCST	f64_41f0000000000000<>(SB), Z8, Z7
@@ -6364,12 +6382,12 @@ loop16: // 5 times
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z7, Z7
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z8, Z8
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z8, Z8
-	VMOVUPD	509824(DI), Z9	// fitSample.key[0]
-	VMOVUPD	509888(DI), Z9	// fitSample.key[0] | 1
+	VMOVUPD	482432(DI), Z9	// fitSample.key[0]
+	VMOVUPD	482496(DI), Z9	// fitSample.key[0] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z9, Z9
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z9, Z9
-	VMOVUPD	510080(DI), Z10	// fitSample.key[1]
-	VMOVUPD	510144(DI), Z10	// fitSample.key[1] | 1
+	VMOVUPD	482688(DI), Z10	// fitSample.key[1]
+	VMOVUPD	482752(DI), Z10	// fitSample.key[1] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z10, Z10
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z10, Z10
 	MOVQ	$5, R9
@@ -6402,13 +6420,13 @@ loop17: // 5 times
 	VMOVAPD	Z16, Z10
 	DECQ	R9
 	JNE	loop17
-	VMOVUPD	511104(DI), Z8	// fitSample.key[5]
-	VMOVUPD	511168(DI), Z8	// fitSample.key[5] | 1
+	VMOVUPD	483712(DI), Z8	// fitSample.key[5]
+	VMOVUPD	483776(DI), Z8	// fitSample.key[5] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z8, Z8
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z8, Z8
 	VPXORQ.BCST	f64_0000000076919c87<>(SB), Z8, Z8
-	VMOVUPD	510848(DI), Z9	// fitSample.key[4]
-	VMOVUPD	510912(DI), Z9	// fitSample.key[4] | 1
+	VMOVUPD	483456(DI), Z9	// fitSample.key[4]
+	VMOVUPD	483520(DI), Z9	// fitSample.key[4] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z9, Z9
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z9, Z9
 	VPSLLQ	$32, Z7, Z7
@@ -6541,10 +6559,10 @@ loop20: // 5 times
 	VSUBPD.BCST	f64_4330000000000000<>(SB), Z12, Z12
 	VFMADD231PD.BCST	f64_4140000000000000<>(SB), Z14, Z12
 	VMULPD.BCST	f64_3ca0000000000000<>(SB), Z12, Z12
-	VMOVUPD	Z11, 617088(R10)	// fitSample.uniform[0]
-	VMOVUPD	Z13, 617152(R10)	// fitSample.uniform[0] | 1
-	VMOVUPD	Z10, 617344(R10)	// fitSample.uniform[1]
-	VMOVUPD	Z12, 617408(R10)	// fitSample.uniform[1] | 1
+	VMOVUPD	Z11, 589696(R10)	// fitSample.uniform[0]
+	VMOVUPD	Z13, 589760(R10)	// fitSample.uniform[0] | 1
+	VMOVUPD	Z10, 589952(R10)	// fitSample.uniform[1]
+	VMOVUPD	Z12, 590016(R10)	// fitSample.uniform[1] | 1
 	ADDQ	$512, R10
 	DECQ	R9
 	JNE	loop18
@@ -6552,8 +6570,8 @@ loop20: // 5 times
 	MOVQ	DI, R10
 	MOVQ	DI, R11
 loop21: // 4 times: elements
-	VMOVUPD	617088(R10), Z0	// fitSample.uniform[0]
-	VMOVUPD	617152(R10), Z1	// fitSample.uniform[0] | 1
+	VMOVUPD	589696(R10), Z0	// fitSample.uniform[0]
+	VMOVUPD	589760(R10), Z1	// fitSample.uniform[0] | 1
 	VBROADCASTSD	f64_3ff0000000000000<>(SB), Z2
 	VSUBPD	Z0, Z2, Z0
 	VBROADCASTSD	f64_3ff0000000000000<>(SB), Z2
@@ -6646,8 +6664,8 @@ loop21: // 4 times: elements
 	VMULPD.BCST	f64_c000000000000000<>(SB), Z1, Z1
 	VSQRTPD	Z0, Z0
 	VSQRTPD	Z1, Z1
-	VMOVUPD	617344(R10), Z2	// fitSample.uniform[1]
-	VMOVUPD	617408(R10), Z3	// fitSample.uniform[1] | 1
+	VMOVUPD	589952(R10), Z2	// fitSample.uniform[1]
+	VMOVUPD	590016(R10), Z3	// fitSample.uniform[1] | 1
 	VMULPD.BCST	f64_401921fb54442d18<>(SB), Z2, Z2
 	VMULPD.BCST	f64_401921fb54442d18<>(SB), Z3, Z3
 	VBROADCASTSD	f64_4338000000000000<>(SB), Z4
@@ -6764,8 +6782,8 @@ loop21: // 4 times: elements
 	VBLENDMPD.BCST	f64_ffffffffffffffff<>(SB), Z5, K1, Z5
 	VMULPD	Z4, Z0, Z4
 	VMULPD	Z5, Z1, Z5
-	VMOVUPD	Z4, 619136(R11)	// fitSample.mul[0]
-	VMOVUPD	Z5, 619200(R11)	// fitSample.mul[0] | 1
+	VMOVUPD	Z4, 591744(R11)	// fitSample.mul[0]
+	VMOVUPD	Z5, 591808(R11)	// fitSample.mul[0] | 1
 	VPANDQ.BCST	f64_7fffffffffffffff<>(SB), Z2, Z4
 	VBROADCASTSD	f64_4338000000000000<>(SB), Z5
 	VFMADD231PD.BCST	f64_3fe45f306dc9c883<>(SB), Z4, Z5
@@ -6884,57 +6902,57 @@ loop21: // 4 times: elements
 	VBLENDMPD.BCST	f64_ffffffffffffffff<>(SB), Z4, K1, Z3
 	VMULPD	Z2, Z0, Z0
 	VMULPD	Z3, Z1, Z1
-	VMOVUPD	Z0, 620160(R11)	// fitSample.mul_2[0]
-	VMOVUPD	Z1, 620224(R11)	// fitSample.mul_2[0] | 1
+	VMOVUPD	Z0, 592768(R11)	// fitSample.mul_2[0]
+	VMOVUPD	Z1, 592832(R11)	// fitSample.mul_2[0] | 1
 	ADDQ	$512, R10
 	ADDQ	$256, R11
 	DECQ	R9
 	JNE	loop21
-	VMOVUPD	619136(DI), Z0	// fitSample.mul[0]
-	VMOVUPD	619200(DI), Z1	// fitSample.mul[0] | 1
-	VMOVUPD	Z0, 621184(DI)	// fitSample.concat_2[0]
-	VMOVUPD	Z1, 621248(DI)	// fitSample.concat_2[0] | 1
-	VMOVUPD	620160(DI), Z0	// fitSample.mul_2[0]
-	VMOVUPD	620224(DI), Z1	// fitSample.mul_2[0] | 1
-	VMOVUPD	Z0, 621440(DI)	// fitSample.concat_2[1]
-	VMOVUPD	Z1, 621504(DI)	// fitSample.concat_2[1] | 1
-	VMOVUPD	619392(DI), Z0	// fitSample.mul[1]
-	VMOVUPD	619456(DI), Z1	// fitSample.mul[1] | 1
-	VMOVUPD	Z0, 621696(DI)	// fitSample.concat_2[2]
-	VMOVUPD	Z1, 621760(DI)	// fitSample.concat_2[2] | 1
-	VMOVUPD	620416(DI), Z0	// fitSample.mul_2[1]
-	VMOVUPD	620480(DI), Z1	// fitSample.mul_2[1] | 1
-	VMOVUPD	Z0, 621952(DI)	// fitSample.concat_2[3]
-	VMOVUPD	Z1, 622016(DI)	// fitSample.concat_2[3] | 1
-	VMOVUPD	619648(DI), Z0	// fitSample.mul[2]
-	VMOVUPD	619712(DI), Z1	// fitSample.mul[2] | 1
-	VMOVUPD	Z0, 622208(DI)	// fitSample.concat_2[4]
-	VMOVUPD	Z1, 622272(DI)	// fitSample.concat_2[4] | 1
-	VMOVUPD	620672(DI), Z0	// fitSample.mul_2[2]
-	VMOVUPD	620736(DI), Z1	// fitSample.mul_2[2] | 1
-	VMOVUPD	Z0, 622464(DI)	// fitSample.concat_2[5]
-	VMOVUPD	Z1, 622528(DI)	// fitSample.concat_2[5] | 1
-	VMOVUPD	619904(DI), Z0	// fitSample.mul[3]
-	VMOVUPD	619968(DI), Z1	// fitSample.mul[3] | 1
-	VMOVUPD	Z0, 622720(DI)	// fitSample.concat_2[6]
-	VMOVUPD	Z1, 622784(DI)	// fitSample.concat_2[6] | 1
-	VMOVUPD	620928(DI), Z0	// fitSample.mul_2[3]
-	VMOVUPD	620992(DI), Z1	// fitSample.mul_2[3] | 1
-	VMOVUPD	Z0, 622976(DI)	// fitSample.concat_2[7]
-	VMOVUPD	Z1, 623040(DI)	// fitSample.concat_2[7] | 1
+	VMOVUPD	591744(DI), Z0	// fitSample.mul[0]
+	VMOVUPD	591808(DI), Z1	// fitSample.mul[0] | 1
+	VMOVUPD	Z0, 593792(DI)	// fitSample.concat_2[0]
+	VMOVUPD	Z1, 593856(DI)	// fitSample.concat_2[0] | 1
+	VMOVUPD	592768(DI), Z0	// fitSample.mul_2[0]
+	VMOVUPD	592832(DI), Z1	// fitSample.mul_2[0] | 1
+	VMOVUPD	Z0, 594048(DI)	// fitSample.concat_2[1]
+	VMOVUPD	Z1, 594112(DI)	// fitSample.concat_2[1] | 1
+	VMOVUPD	592000(DI), Z0	// fitSample.mul[1]
+	VMOVUPD	592064(DI), Z1	// fitSample.mul[1] | 1
+	VMOVUPD	Z0, 594304(DI)	// fitSample.concat_2[2]
+	VMOVUPD	Z1, 594368(DI)	// fitSample.concat_2[2] | 1
+	VMOVUPD	593024(DI), Z0	// fitSample.mul_2[1]
+	VMOVUPD	593088(DI), Z1	// fitSample.mul_2[1] | 1
+	VMOVUPD	Z0, 594560(DI)	// fitSample.concat_2[3]
+	VMOVUPD	Z1, 594624(DI)	// fitSample.concat_2[3] | 1
+	VMOVUPD	592256(DI), Z0	// fitSample.mul[2]
+	VMOVUPD	592320(DI), Z1	// fitSample.mul[2] | 1
+	VMOVUPD	Z0, 594816(DI)	// fitSample.concat_2[4]
+	VMOVUPD	Z1, 594880(DI)	// fitSample.concat_2[4] | 1
+	VMOVUPD	593280(DI), Z0	// fitSample.mul_2[2]
+	VMOVUPD	593344(DI), Z1	// fitSample.mul_2[2] | 1
+	VMOVUPD	Z0, 595072(DI)	// fitSample.concat_2[5]
+	VMOVUPD	Z1, 595136(DI)	// fitSample.concat_2[5] | 1
+	VMOVUPD	592512(DI), Z0	// fitSample.mul[3]
+	VMOVUPD	592576(DI), Z1	// fitSample.mul[3] | 1
+	VMOVUPD	Z0, 595328(DI)	// fitSample.concat_2[6]
+	VMOVUPD	Z1, 595392(DI)	// fitSample.concat_2[6] | 1
+	VMOVUPD	593536(DI), Z0	// fitSample.mul_2[3]
+	VMOVUPD	593600(DI), Z1	// fitSample.mul_2[3] | 1
+	VMOVUPD	Z0, 595584(DI)	// fitSample.concat_2[7]
+	VMOVUPD	Z1, 595648(DI)	// fitSample.concat_2[7] | 1
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop22: // 8 times: elements
-	VMOVUPS	616064(R10), Z0	// fitSample.exp[0]
-	VMOVUPD	621184(R11), Z1	// fitSample.concat_2[0]
-	VMOVUPD	621248(R11), Z2	// fitSample.concat_2[0] | 1
+	VMOVUPS	588672(R10), Z0	// fitSample.exp[0]
+	VMOVUPD	593792(R11), Z1	// fitSample.concat_2[0]
+	VMOVUPD	593856(R11), Z2	// fitSample.concat_2[0] | 1
 	VCVTPD2PS	Z1, Y1
 	VCVTPD2PS	Z2, Y2
 	VINSERTF64X4	$1, Y2, Z1, Z1
-	VMOVUPS	614016(R10), Z2	// fitSample.h[0]
+	VMOVUPS	586624(R10), Z2	// fitSample.h[0]
 	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 623232(R10)	// fitSample.add[0]
+	VMOVUPS	Z2, 595840(R10)	// fitSample.add[0]
 	ADDQ	$128, R10
 	ADDQ	$256, R11
 	DECQ	R9
@@ -6948,25 +6966,25 @@ loop22: // 8 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop23: // 2 times: vectors of the block
-	VMOVUPD	464512(SI), Z0	// fitSample.ts[63]
-	VMOVUPD	464576(SI), Z1	// fitSample.ts[63] | 1
-	VMOVUPD	Z0, 669312(SI)	// fitSample.step0_in0
-	VMOVUPD	Z1, 669376(SI)	// fitSample.step0_in0 | 1
-	VMOVUPS	623232(DI), Z0	// fitSample.add[0]
+	VMOVUPD	437120(SI), Z0	// fitSample.ts[63]
+	VMOVUPD	437184(SI), Z1	// fitSample.ts[63] | 1
+	VMOVUPD	Z0, 641920(SI)	// fitSample.step0_in0
+	VMOVUPD	Z1, 641984(SI)	// fitSample.step0_in0 | 1
+	VMOVUPS	595840(DI), Z0	// fitSample.add[0]
 	VMOVUPS	Z0, 173824(DI)	// forecast0Lanestep.z[0]
-	VMOVUPS	623360(DI), Z0	// fitSample.add[1]
+	VMOVUPS	595968(DI), Z0	// fitSample.add[1]
 	VMOVUPS	Z0, 173952(DI)	// forecast0Lanestep.z[1]
-	VMOVUPS	623488(DI), Z0	// fitSample.add[2]
+	VMOVUPS	596096(DI), Z0	// fitSample.add[2]
 	VMOVUPS	Z0, 174080(DI)	// forecast0Lanestep.z[2]
-	VMOVUPS	623616(DI), Z0	// fitSample.add[3]
+	VMOVUPS	596224(DI), Z0	// fitSample.add[3]
 	VMOVUPS	Z0, 174208(DI)	// forecast0Lanestep.z[3]
-	VMOVUPS	623744(DI), Z0	// fitSample.add[4]
+	VMOVUPS	596352(DI), Z0	// fitSample.add[4]
 	VMOVUPS	Z0, 174336(DI)	// forecast0Lanestep.z[4]
-	VMOVUPS	623872(DI), Z0	// fitSample.add[5]
+	VMOVUPS	596480(DI), Z0	// fitSample.add[5]
 	VMOVUPS	Z0, 174464(DI)	// forecast0Lanestep.z[5]
-	VMOVUPS	624000(DI), Z0	// fitSample.add[6]
+	VMOVUPS	596608(DI), Z0	// fitSample.add[6]
 	VMOVUPS	Z0, 174592(DI)	// forecast0Lanestep.z[6]
-	VMOVUPS	624128(DI), Z0	// fitSample.add[7]
+	VMOVUPS	596736(DI), Z0	// fitSample.add[7]
 	VMOVUPS	Z0, 174720(DI)	// forecast0Lanestep.z[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VMOVUPS	Z0, 174848(DI)	// forecast0Lanestep.a[0]
@@ -7011,22 +7029,22 @@ loop2: // 32 times: runs of dec
 	MOVQ	SI, R10
 	MOVQ	AX, R11
 loop3: // 2 times: vectors of the block
-	VMOVUPS	624256(R10), Z0	// fitSample.z[0]
-	VMOVUPS	Z0, 205440(R11)	// decSample.z[0]
-	VMOVUPS	624384(R10), Z0	// fitSample.z[1]
-	VMOVUPS	Z0, 205568(R11)	// decSample.z[1]
-	VMOVUPS	624512(R10), Z0	// fitSample.z[2]
-	VMOVUPS	Z0, 205696(R11)	// decSample.z[2]
-	VMOVUPS	624640(R10), Z0	// fitSample.z[3]
-	VMOVUPS	Z0, 205824(R11)	// decSample.z[3]
-	VMOVUPS	624768(R10), Z0	// fitSample.z[4]
-	VMOVUPS	Z0, 205952(R11)	// decSample.z[4]
-	VMOVUPS	624896(R10), Z0	// fitSample.z[5]
-	VMOVUPS	Z0, 206080(R11)	// decSample.z[5]
-	VMOVUPS	625024(R10), Z0	// fitSample.z[6]
-	VMOVUPS	Z0, 206208(R11)	// decSample.z[6]
-	VMOVUPS	625152(R10), Z0	// fitSample.z[7]
-	VMOVUPS	Z0, 206336(R11)	// decSample.z[7]
+	VMOVUPS	596864(R10), Z0	// fitSample.z[0]
+	VMOVUPS	Z0, 194432(R11)	// decSample.z[0]
+	VMOVUPS	596992(R10), Z0	// fitSample.z[1]
+	VMOVUPS	Z0, 194560(R11)	// decSample.z[1]
+	VMOVUPS	597120(R10), Z0	// fitSample.z[2]
+	VMOVUPS	Z0, 194688(R11)	// decSample.z[2]
+	VMOVUPS	597248(R10), Z0	// fitSample.z[3]
+	VMOVUPS	Z0, 194816(R11)	// decSample.z[3]
+	VMOVUPS	597376(R10), Z0	// fitSample.z[4]
+	VMOVUPS	Z0, 194944(R11)	// decSample.z[4]
+	VMOVUPS	597504(R10), Z0	// fitSample.z[5]
+	VMOVUPS	Z0, 195072(R11)	// decSample.z[5]
+	VMOVUPS	597632(R10), Z0	// fitSample.z[6]
+	VMOVUPS	Z0, 195200(R11)	// decSample.z[6]
+	VMOVUPS	597760(R10), Z0	// fitSample.z[7]
+	VMOVUPS	Z0, 195328(R11)	// decSample.z[7]
 	ADDQ	$64, R10
 	ADDQ	$64, R11
 	DECQ	R9
@@ -7042,12 +7060,12 @@ loop3: // 2 times: vectors of the block
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop4: // 2 times: vectors of the block
-	VMOVUPS	206464(R10), Z0	// decSample.out0[0]
-	VMOVUPS	Z0, 657024(R11)	// fitSample.result_2[0]
-	VMOVUPS	206592(R10), Z0	// decSample.out0[1]
-	VMOVUPS	Z0, 657152(R11)	// fitSample.result_2[1]
-	VMOVUPS	206720(R10), Z0	// decSample.out0[2]
-	VMOVUPS	Z0, 657280(R11)	// fitSample.result_2[2]
+	VMOVUPS	195456(R10), Z0	// decSample.out0[0]
+	VMOVUPS	Z0, 629632(R11)	// fitSample.result_2[0]
+	VMOVUPS	195584(R10), Z0	// decSample.out0[1]
+	VMOVUPS	Z0, 629760(R11)	// fitSample.result_2[1]
+	VMOVUPS	195712(R10), Z0	// decSample.out0[2]
+	VMOVUPS	Z0, 629888(R11)	// fitSample.result_2[2]
 	ADDQ	$64, R10
 	ADDQ	$64, R11
 	DECQ	R9
@@ -7067,8 +7085,8 @@ loop5: // 2 times: vectors of the block
 	MOVQ	DX, R11
 loop6: // 96 times: elements
 	// forecast.nde:55
-	VMOVUPS	497536(R10), Z2	// fitSample.target_ys[0]
-	VMOVUPS	657024(R10), Z3	// fitSample.result_2[0]
+	VMOVUPS	470144(R10), Z2	// fitSample.target_ys[0]
+	VMOVUPS	629632(R10), Z3	// fitSample.result_2[0]
 	VBROADCASTSS	1536(R11), Z4	// Series.ys.channel.std.expand.2[0]
 	VBROADCASTSS	1920(R11), Z5	// Series.ys.channel.mean.expand.2[0]
 	VFMADD231PS	Z4, Z3, Z5
@@ -7082,12 +7100,12 @@ loop6: // 96 times: elements
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop6
-	VMOVUPD	510592(DI), Z2	// fitSample.key[3]
-	VMOVUPD	510656(DI), Z2	// fitSample.key[3] | 1
+	VMOVUPD	483200(DI), Z2	// fitSample.key[3]
+	VMOVUPD	483264(DI), Z2	// fitSample.key[3] | 1
 	// forecast.nde:55
 	VMULPS.BCST	f32_3f000000<>(SB), Z0, Z0
-	VMOVUPD	510592(DI), Z2	// fitSample.key[3]
-	VMOVUPD	510656(DI), Z3	// fitSample.key[3] | 1
+	VMOVUPD	483200(DI), Z2	// fitSample.key[3]
+	VMOVUPD	483264(DI), Z3	// fitSample.key[3] | 1
 	VDIVPD.BCST	f64_409f400000000000<>(SB), Z2, Z2
 	VDIVPD.BCST	f64_409f400000000000<>(SB), Z3, Z3
 	VMINPD.BCST	f64_3ff0000000000000<>(SB), Z2, Z4
@@ -7106,11 +7124,11 @@ loop6: // 96 times: elements
 	MOVQ	SI, R10
 loop7: // 8 times: elements
 	// forecast.nde:39
-	VMOVUPS	614016(R10), Z4	// fitSample.h[0]
-	VMOVUPS	616064(R10), Z5	// fitSample.exp[0]
+	VMOVUPS	586624(R10), Z4	// fitSample.h[0]
+	VMOVUPS	588672(R10), Z5	// fitSample.exp[0]
 	VMULPS	Z5, Z5, Z5
 	VFMADD231PS	Z4, Z4, Z5
-	VMOVUPS	616064(R10), Z4	// fitSample.exp[0]
+	VMOVUPS	588672(R10), Z4	// fitSample.exp[0]
 	VCMPPS.BCST	$0, f32_00000000<>(SB), Z4, K2
 	VBROADCASTSS	f32_7fc00000<>(SB), Z6
 	VBLENDMPS.BCST	f32_ff800000<>(SB), Z6, K2, Z6
@@ -7158,10 +7176,10 @@ loop7: // 8 times: elements
 	JNE	loop7
 	// forecast.nde:55
 	VFMADD231PS	Z3, Z2, Z0
-	VMOVUPS	Z0, 511360(SI)	// fitSample.loss
+	VMOVUPS	Z0, 483968(SI)	// fitSample.loss
 	// forecast.nde:56
 	VMULPS.BCST	f32_3c2aaaab<>(SB), Z1, Z0
-	VMOVUPS	Z0, 511488(SI)	// fitSample.mae
+	VMOVUPS	Z0, 484096(SI)	// fitSample.mae
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
@@ -7183,14 +7201,14 @@ TEXT ·fitSamplePart2AVX512(SB), 0, $8-32
 
 // enc1CellRec is enc.1.cell.rec (forecast.nde:13) of a block of samples.
 TEXT enc1CellRec_avx512<>(SB), NOSPLIT, $0-0
-	VMOVUPS	690048(AX), Z0	// x[0]
-	VMOVUPS	690112(AX), Z1	// x[0] | 1
-	VMOVUPS	690176(AX), Z2	// x[1]
-	VMOVUPS	690240(AX), Z3	// x[1] | 1
-	VMOVUPS	690304(AX), Z4	// x[2]
-	VMOVUPS	690368(AX), Z5	// x[2] | 1
-	VMOVUPS	690432(AX), Z6	// x[3]
-	VMOVUPS	690496(AX), Z7	// x[3] | 1
+	VMOVUPS	646272(AX), Z0	// x[0]
+	VMOVUPS	646336(AX), Z1	// x[0] | 1
+	VMOVUPS	646400(AX), Z2	// x[1]
+	VMOVUPS	646464(AX), Z3	// x[1] | 1
+	VMOVUPS	646528(AX), Z4	// x[2]
+	VMOVUPS	646592(AX), Z5	// x[2] | 1
+	VMOVUPS	646656(AX), Z6	// x[3]
+	VMOVUPS	646720(AX), Z7	// x[3] | 1
 	MOVQ	$12, CX
 	MOVQ	BX, SI
 	MOVQ	BX, DI
@@ -7213,8 +7231,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13824(DI), Z10	// enc.1.bias_ih_l0[0]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 698752(R9)	// add[0]
-	VMOVUPS	Z8, 698816(R9)	// add[0] | 1
+	VMOVUPS	Z9, 654976(R9)	// add[0]
+	VMOVUPS	Z8, 655040(R9)	// add[0] | 1
 	VBROADCASTSS	16(SI), Z8	// enc.1.weight_ih_l0[4]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -7230,8 +7248,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13828(DI), Z10	// enc.1.bias_ih_l0[1]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 698880(R9)	// add[1]
-	VMOVUPS	Z8, 698944(R9)	// add[1] | 1
+	VMOVUPS	Z9, 655104(R9)	// add[1]
+	VMOVUPS	Z8, 655168(R9)	// add[1] | 1
 	VBROADCASTSS	32(SI), Z8	// enc.1.weight_ih_l0[8]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -7247,8 +7265,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13832(DI), Z10	// enc.1.bias_ih_l0[2]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 699008(R9)	// add[2]
-	VMOVUPS	Z8, 699072(R9)	// add[2] | 1
+	VMOVUPS	Z9, 655232(R9)	// add[2]
+	VMOVUPS	Z8, 655296(R9)	// add[2] | 1
 	VBROADCASTSS	48(SI), Z8	// enc.1.weight_ih_l0[12]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -7264,8 +7282,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13836(DI), Z10	// enc.1.bias_ih_l0[3]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 699136(R9)	// add[3]
-	VMOVUPS	Z8, 699200(R9)	// add[3] | 1
+	VMOVUPS	Z9, 655360(R9)	// add[3]
+	VMOVUPS	Z8, 655424(R9)	// add[3] | 1
 	VBROADCASTSS	64(SI), Z8	// enc.1.weight_ih_l0[16]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -7281,8 +7299,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13840(DI), Z10	// enc.1.bias_ih_l0[4]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 699264(R9)	// add[4]
-	VMOVUPS	Z8, 699328(R9)	// add[4] | 1
+	VMOVUPS	Z9, 655488(R9)	// add[4]
+	VMOVUPS	Z8, 655552(R9)	// add[4] | 1
 	VBROADCASTSS	80(SI), Z8	// enc.1.weight_ih_l0[20]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -7298,8 +7316,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13844(DI), Z10	// enc.1.bias_ih_l0[5]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 699392(R9)	// add[5]
-	VMOVUPS	Z8, 699456(R9)	// add[5] | 1
+	VMOVUPS	Z9, 655616(R9)	// add[5]
+	VMOVUPS	Z8, 655680(R9)	// add[5] | 1
 	VBROADCASTSS	96(SI), Z8	// enc.1.weight_ih_l0[24]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -7315,8 +7333,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13848(DI), Z10	// enc.1.bias_ih_l0[6]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 699520(R9)	// add[6]
-	VMOVUPS	Z8, 699584(R9)	// add[6] | 1
+	VMOVUPS	Z9, 655744(R9)	// add[6]
+	VMOVUPS	Z8, 655808(R9)	// add[6] | 1
 	VBROADCASTSS	112(SI), Z8	// enc.1.weight_ih_l0[28]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -7332,8 +7350,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13852(DI), Z10	// enc.1.bias_ih_l0[7]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 699648(R9)	// add[7]
-	VMOVUPS	Z8, 699712(R9)	// add[7] | 1
+	VMOVUPS	Z9, 655872(R9)	// add[7]
+	VMOVUPS	Z8, 655936(R9)	// add[7] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z8
 	VBROADCASTSS	f32_00000000<>(SB), Z9
 	VBROADCASTSS	f32_00000000<>(SB), Z10
@@ -7354,8 +7372,8 @@ loop1: // 12 times: tiles of 8 elements
 	MOVQ	AX, R12
 	MOVQ	R10, R13
 loop2: // 32 times: terms of the sums
-	VMOVUPS	685952(R12), Z24	// h[0]
-	VMOVUPS	686016(R12), Z25	// h[0] | 1
+	VMOVUPS	642176(R12), Z24	// h[0]
+	VMOVUPS	642240(R12), Z25	// h[0] | 1
 	VBROADCASTSS	1536(R13), Z26	// enc.1.weight_hh_l0[0]
 	VFMADD231PS	Z24, Z26, Z8
 	VFMADD231PS	Z25, Z26, Z9
@@ -7387,43 +7405,43 @@ loop2: // 32 times: terms of the sums
 	VBROADCASTSS	14208(DI), Z24	// enc.1.bias_hh_l0[0]
 	VADDPS	Z24, Z8, Z8
 	VADDPS	Z24, Z9, Z9
-	VMOVUPS	Z8, 711040(R9)	// add_2[0]
-	VMOVUPS	Z9, 711104(R9)	// add_2[0] | 1
+	VMOVUPS	Z8, 667264(R9)	// add_2[0]
+	VMOVUPS	Z9, 667328(R9)	// add_2[0] | 1
 	VBROADCASTSS	14212(DI), Z8	// enc.1.bias_hh_l0[1]
 	VADDPS	Z8, Z10, Z9
 	VADDPS	Z8, Z11, Z8
-	VMOVUPS	Z9, 711168(R9)	// add_2[1]
-	VMOVUPS	Z8, 711232(R9)	// add_2[1] | 1
+	VMOVUPS	Z9, 667392(R9)	// add_2[1]
+	VMOVUPS	Z8, 667456(R9)	// add_2[1] | 1
 	VBROADCASTSS	14216(DI), Z8	// enc.1.bias_hh_l0[2]
 	VADDPS	Z8, Z12, Z9
 	VADDPS	Z8, Z13, Z8
-	VMOVUPS	Z9, 711296(R9)	// add_2[2]
-	VMOVUPS	Z8, 711360(R9)	// add_2[2] | 1
+	VMOVUPS	Z9, 667520(R9)	// add_2[2]
+	VMOVUPS	Z8, 667584(R9)	// add_2[2] | 1
 	VBROADCASTSS	14220(DI), Z8	// enc.1.bias_hh_l0[3]
 	VADDPS	Z8, Z14, Z9
 	VADDPS	Z8, Z15, Z8
-	VMOVUPS	Z9, 711424(R9)	// add_2[3]
-	VMOVUPS	Z8, 711488(R9)	// add_2[3] | 1
+	VMOVUPS	Z9, 667648(R9)	// add_2[3]
+	VMOVUPS	Z8, 667712(R9)	// add_2[3] | 1
 	VBROADCASTSS	14224(DI), Z8	// enc.1.bias_hh_l0[4]
 	VADDPS	Z8, Z16, Z9
 	VADDPS	Z8, Z17, Z8
-	VMOVUPS	Z9, 711552(R9)	// add_2[4]
-	VMOVUPS	Z8, 711616(R9)	// add_2[4] | 1
+	VMOVUPS	Z9, 667776(R9)	// add_2[4]
+	VMOVUPS	Z8, 667840(R9)	// add_2[4] | 1
 	VBROADCASTSS	14228(DI), Z8	// enc.1.bias_hh_l0[5]
 	VADDPS	Z8, Z18, Z9
 	VADDPS	Z8, Z19, Z8
-	VMOVUPS	Z9, 711680(R9)	// add_2[5]
-	VMOVUPS	Z8, 711744(R9)	// add_2[5] | 1
+	VMOVUPS	Z9, 667904(R9)	// add_2[5]
+	VMOVUPS	Z8, 667968(R9)	// add_2[5] | 1
 	VBROADCASTSS	14232(DI), Z8	// enc.1.bias_hh_l0[6]
 	VADDPS	Z8, Z20, Z9
 	VADDPS	Z8, Z21, Z8
-	VMOVUPS	Z9, 711808(R9)	// add_2[6]
-	VMOVUPS	Z8, 711872(R9)	// add_2[6] | 1
+	VMOVUPS	Z9, 668032(R9)	// add_2[6]
+	VMOVUPS	Z8, 668096(R9)	// add_2[6] | 1
 	VBROADCASTSS	14236(DI), Z8	// enc.1.bias_hh_l0[7]
 	VADDPS	Z8, Z22, Z9
 	VADDPS	Z8, Z23, Z8
-	VMOVUPS	Z9, 711936(R9)	// add_2[7]
-	VMOVUPS	Z8, 712000(R9)	// add_2[7] | 1
+	VMOVUPS	Z9, 668160(R9)	// add_2[7]
+	VMOVUPS	Z8, 668224(R9)	// add_2[7] | 1
 	ADDQ	$128, SI
 	ADDQ	$32, DI
 	ADDQ	$1024, R9
@@ -7437,8 +7455,8 @@ loop3: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop4: // 32 times: elements
 	// forecast.nde:13
-	VMOVUPS	702848(R9), Z0	// add[32]
-	VMOVUPS	715136(R9), Z1	// add_2[32]
+	VMOVUPS	659072(R9), Z0	// add[32]
+	VMOVUPS	671360(R9), Z1	// add_2[32]
 	VADDPS	Z1, Z0, Z0
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z1
 	VBROADCASTSS	f32_42b40000<>(SB), Z2
@@ -7463,8 +7481,8 @@ loop4: // 32 times: elements
 	VBLENDMPS	Z1, Z0, K2, Z0
 	VADDPS.BCST	f32_3f800000<>(SB), Z1, Z1
 	VDIVPS	Z1, Z0, Z0
-	VMOVUPS	698752(R9), Z1	// add[0]
-	VMOVUPS	711040(R9), Z2	// add_2[0]
+	VMOVUPS	654976(R9), Z1	// add[0]
+	VMOVUPS	667264(R9), Z2	// add_2[0]
 	VADDPS	Z2, Z1, Z1
 	VPORD.BCST	f32_80000000<>(SB), Z1, Z2
 	VBROADCASTSS	f32_42b40000<>(SB), Z3
@@ -7489,8 +7507,8 @@ loop4: // 32 times: elements
 	VBLENDMPS	Z2, Z1, K2, Z1
 	VADDPS.BCST	f32_3f800000<>(SB), Z2, Z2
 	VDIVPS	Z2, Z1, Z1
-	VMOVUPS	719232(R9), Z2	// add_2[64]
-	VMOVUPS	706944(R9), Z3	// add[64]
+	VMOVUPS	675456(R9), Z2	// add_2[64]
+	VMOVUPS	663168(R9), Z3	// add[64]
 	VFMADD231PS	Z2, Z1, Z3
 	VBROADCASTSS	f32_41002df1<>(SB), Z1
 	VMINPS	Z3, Z1, Z1
@@ -7509,12 +7527,12 @@ loop4: // 32 times: elements
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z2, Z3
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z3
 	VDIVPS	Z3, Z1, Z1
-	VMOVUPS	685952(R9), Z2	// h[0]
+	VMOVUPS	642176(R9), Z2	// h[0]
 	VBROADCASTSS	f32_3f800000<>(SB), Z3
 	VSUBPS	Z0, Z3, Z3
 	VMULPS	Z1, Z3, Z1
 	VFMADD231PS	Z2, Z0, Z1
-	VMOVUPS	Z1, 690560(R9)	// out0[0]
+	VMOVUPS	Z1, 646784(R9)	// out0[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop4
@@ -7527,8 +7545,8 @@ loop5: // 2 times: vectors of the block
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop6: // 32 times: elements
-	VMOVUPS	685952(R9), Z0	// h[0]
-	VMOVUPS	Z0, 694656(R9)	// h[0]
+	VMOVUPS	642176(R9), Z0	// h[0]
+	VMOVUPS	Z0, 650880(R9)	// h[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop6
@@ -7537,30 +7555,414 @@ loop6: // 32 times: elements
 	JNE	loop5
 	RET
 
+// forecast0RecLaneoutput is Forecast.0.rec.laneoutput (forecast.nde:38) of a block of samples.
+// 7 vectors lie in the frame for want of registers.
+TEXT forecast0RecLaneoutput_avx512<>(SB), NOSPLIT, $0-0
+loop1: // rows from which others follow
+	CVTTSD2SQ	682880(AX), R15	// step.at.start
+	ADDQ	AX, R15
+	MOVQ	R15, 65536(AX)
+	CVTTSD2SQ	680064(AX), R15	// step.row
+	IMULQ	$256, R15
+	ADDQ	65536(AX), R15
+	MOVQ	R15, 65544(AX)
+	CVTTSD2SQ	683136(AX), R15	// z.row.start
+	ADDQ	AX, R15
+	MOVQ	R15, 65552(AX)
+	CVTTSD2SQ	680064(AX), R15	// step.row
+	IMULQ	$1024, R15
+	ADDQ	65552(AX), R15
+	MOVQ	R15, 65560(AX)
+	CVTTSD2SQ	683392(AX), R15	// a.row.start
+	ADDQ	AX, R15
+	MOVQ	R15, 65568(AX)
+	CVTTSD2SQ	680064(AX), R15	// step.row
+	IMULQ	$512, R15
+	ADDQ	65568(AX), R15
+	MOVQ	R15, 65576(AX)
+	MOVQ	65544(AX), R15
+	MOVQ	R15, 65584(AX)
+	MOVQ	65560(AX), R15
+	MOVQ	R15, 65592(AX)
+	MOVQ	65576(AX), R15
+	MOVQ	R15, 65600(AX)
+loop2: // rows of outputs
+	VBROADCASTSD	680064(AX), Z0	// step.row
+	MOVQ	$2, 65608(AX)
+	MOVQ	AX, CX
+	MOVQ	65584(AX), SI
+	MOVQ	AX, DI
+	MOVQ	65592(AX), R15
+	MOVQ	R15, 65616(AX)
+	MOVQ	65600(AX), R9
+loop3: // 2 times: vectors of the block
+	VMOVUPD	679808(CX), Z0	// step.open
+	VMOVUPD	679872(CX), Z1	// step.open | 1
+	VMOVUPD	679552(CX), Z2	// step.next
+	VMOVUPD	679616(CX), Z3	// step.next | 1
+	VMOVUPD	(SI), Z4
+	VMOVUPD	64(SI), Z5
+	VMOVUPD	171264(CX), Z6	// forecast0Lanestep.step.t
+	VMOVUPD	171328(CX), Z7	// forecast0Lanestep.step.t | 1
+	VMOVUPD	680576(CX), Z8	// step.span
+	VMOVUPD	680640(CX), Z9	// step.span | 1
+	VMOVUPD	181760(CX), Z10	// forecast0Lanestep.step.t_at
+	VMOVUPD	181824(CX), Z11	// forecast0Lanestep.step.t_at | 1
+	VMOVUPD	182016(CX), Z12	// forecast0Lanestep.step.h_at
+	VMOVUPD	182080(CX), Z13	// forecast0Lanestep.step.h_at | 1
+	// forecast.nde:38
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z14
+	VCMPPD	$17, Z0, Z14, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z14
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z15
+	VCMPPD	$17, Z1, Z15, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z15
+	VBROADCASTSD	680064(AX), Z16	// step.row
+	VCMPPD	$0, Z16, Z2, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z17
+	VCMPPD	$0, Z16, Z3, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z16
+	VPANDQ	Z17, Z14, Z14
+	VPANDQ	Z16, Z15, Z15
+	VSUBPD	Z6, Z4, Z16
+	VSUBPD	Z7, Z5, Z17
+	VMULPD	Z8, Z16, Z8
+	VMULPD	Z9, Z17, Z9
+	VCMPPD.BCST	$18, f64_0000000000000000<>(SB), Z8, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z8
+	VCMPPD.BCST	$18, f64_0000000000000000<>(SB), Z9, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z9
+	VPANDQ	Z8, Z14, Z16
+	VPANDQ	Z9, Z15, Z17
+	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z16, Z18
+	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z17, Z19
+	VMOVUPD	Z18, 684160(CX)	// step.taken
+	VMOVUPD	Z19, 684224(CX)	// step.taken | 1
+	VADDPD	Z18, Z2, Z2
+	VADDPD	Z19, Z3, Z3
+	VMOVUPD	Z2, 683648(CX)	// step.next_next
+	VMOVUPD	Z3, 683712(CX)	// step.next_next | 1
+	VPXORQ.BCST	f64_ffffffffffffffff<>(SB), Z8, Z2
+	VPXORQ.BCST	f64_ffffffffffffffff<>(SB), Z9, Z3
+	VPANDQ	Z2, Z14, Z2
+	VPANDQ	Z3, Z15, Z3
+	VPTERNLOGQ.BCST	$0xac, f64_0000000000000000<>(SB), Z0, Z2
+	VPTERNLOGQ.BCST	$0xac, f64_0000000000000000<>(SB), Z1, Z3
+	VMOVUPD	Z2, 683904(CX)	// step.open_next
+	VMOVUPD	Z3, 683968(CX)	// step.open_next | 1
+	VCMPPD	$0, Z10, Z4, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
+	VCMPPD	$0, Z11, Z5, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
+	VCMPPD	$0, Z6, Z4, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z2
+	VCMPPD	$0, Z7, Z5, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z3
+	VSUBPD	Z10, Z4, Z4
+	VSUBPD	Z11, Z5, Z5
+	VDIVPD	Z12, Z4, Z4
+	VDIVPD	Z13, Z5, Z5
+	VMOVUPS	Z2, Z6
+	VPTERNLOGQ.BCST	$0xac, f64_3ff0000000000000<>(SB), Z4, Z6
+	VMOVUPS	Z3, Z7
+	VPTERNLOGQ.BCST	$0xac, f64_3ff0000000000000<>(SB), Z5, Z7
+	VPTERNLOGQ.BCST	$0xb8, f64_0000000000000000<>(SB), Z0, Z6
+	VPTERNLOGQ.BCST	$0xb8, f64_0000000000000000<>(SB), Z1, Z7
+	VMOVUPD	Z6, 684416(CX)	// step.place
+	VMOVUPD	Z7, 684480(CX)	// step.place | 1
+	VMULPD	Z4, Z12, Z6
+	VMULPD	Z5, Z13, Z7
+	VCVTPD2PS	Z6, Y6
+	VCVTPD2PS	Z7, Y7
+	VINSERTF64X4	$1, Y7, Z6, Z6
+	VCVTPD2PS	Z4, Y4
+	VCVTPD2PS	Z5, Y5
+	VINSERTF64X4	$1, Y5, Z4, Z4
+	MOVQ	$8, R10
+	MOVQ	DI, R11
+	MOVQ	65616(AX), R12
+loop4: // 8 times: elements
+	VMOVUPS	188416(R11), Z5	// forecast0Lanestep.step.data6[0]
+	VMOVUPS	186880(R11), Z7	// forecast0Lanestep.step.data4[0]
+	VFMADD231PS	Z5, Z4, Z7
+	VMOVUPS	185344(R11), Z5	// forecast0Lanestep.step.data2[0]
+	VFMADD231PS	Z7, Z4, Z5
+	VMOVUPS	183808(R11), Z7	// forecast0Lanestep.step.data0[0]
+	VFMADD231PS	Z5, Z4, Z7
+	VMOVUPS	182272(R11), Z5	// forecast0Lanestep.z.at[0]
+	VFMADD231PS	Z7, Z6, Z5
+	VMOVUPS	173824(R11), Z7	// forecast0Lanestep.z[0]
+	VPMOVQD	Z2, Y8
+	VPMOVQD	Z3, Y9
+	VINSERTF64X4	$1, Y9, Z8, Z8
+	VPTERNLOGD	$0xca, Z5, Z7, Z8
+	VMOVUPS	182272(R11), Z5	// forecast0Lanestep.z.at[0]
+	VPMOVQD	Z0, Y7
+	VPMOVQD	Z1, Y9
+	VINSERTF64X4	$1, Y9, Z7, Z7
+	VPTERNLOGD	$0xca, Z8, Z5, Z7
+	VMOVUPS	(R12), Z5
+	VPMOVQD	Z16, Y8
+	VPMOVQD	Z17, Y9
+	VINSERTF64X4	$1, Y9, Z8, Z8
+	VPTERNLOGD	$0xca, Z5, Z7, Z8
+	VMOVUPS	Z8, (R12)
+	ADDQ	$128, R11
+	ADDQ	$128, R12
+	DECQ	R10
+	JNE	loop4
+	VMOVUPS	183296(DI), Z31	// forecast0Lanestep.a.at[0]
+	VMOVUPS	Z31, 0(AX)
+	VMOVUPS	183424(DI), Z31	// forecast0Lanestep.a.at[1]
+	VMOVUPS	Z31, 64(AX)
+	VMOVUPS	183552(DI), Z31	// forecast0Lanestep.a.at[2]
+	VMOVUPS	Z31, 128(AX)
+	VMOVUPS	183680(DI), Z5	// forecast0Lanestep.a.at[3]
+	VMOVUPS	184832(DI), Z7	// forecast0Lanestep.step.data1[0]
+	VMOVUPS	184960(DI), Z8	// forecast0Lanestep.step.data1[1]
+	VMOVUPS	185088(DI), Z9	// forecast0Lanestep.step.data1[2]
+	VMOVUPS	185216(DI), Z10	// forecast0Lanestep.step.data1[3]
+	VMOVUPS	186368(DI), Z11	// forecast0Lanestep.step.data3[0]
+	VMOVUPS	186496(DI), Z12	// forecast0Lanestep.step.data3[1]
+	VMOVUPS	186624(DI), Z13	// forecast0Lanestep.step.data3[2]
+	VMOVUPS	186752(DI), Z14	// forecast0Lanestep.step.data3[3]
+	VMOVUPS	187904(DI), Z15	// forecast0Lanestep.step.data5[0]
+	VMOVUPS	188032(DI), Z18	// forecast0Lanestep.step.data5[1]
+	VMOVUPS	188160(DI), Z19	// forecast0Lanestep.step.data5[2]
+	VMOVUPS	188288(DI), Z20	// forecast0Lanestep.step.data5[3]
+	VMOVUPS	189440(DI), Z21	// forecast0Lanestep.step.data7[0]
+	VMOVUPS	189568(DI), Z22	// forecast0Lanestep.step.data7[1]
+	VMOVUPS	189696(DI), Z23	// forecast0Lanestep.step.data7[2]
+	VMOVUPS	189824(DI), Z24	// forecast0Lanestep.step.data7[3]
+	VMOVUPS	174848(DI), Z25	// forecast0Lanestep.a[0]
+	VMOVUPS	174976(DI), Z26	// forecast0Lanestep.a[1]
+	VMOVUPS	175104(DI), Z27	// forecast0Lanestep.a[2]
+	VMOVUPS	175232(DI), Z28	// forecast0Lanestep.a[3]
+	VMOVUPS	(R9), Z31
+	VMOVUPS	Z31, 192(AX)
+	VMOVUPS	128(R9), Z31
+	VMOVUPS	Z31, 256(AX)
+	VMOVUPS	256(R9), Z31
+	VMOVUPS	Z31, 320(AX)
+	VMOVUPS	384(R9), Z31
+	VMOVUPS	Z31, 384(AX)
+	VFMADD231PS	Z21, Z4, Z15
+	VFMADD231PS	Z15, Z4, Z11
+	VFMADD231PS	Z11, Z4, Z7
+	VFMADD213PS	0(AX), Z6, Z7
+	VFMADD231PS	Z22, Z4, Z18
+	VFMADD231PS	Z18, Z4, Z12
+	VFMADD231PS	Z12, Z4, Z8
+	VFMADD213PS	64(AX), Z6, Z8
+	VFMADD231PS	Z23, Z4, Z19
+	VFMADD231PS	Z19, Z4, Z13
+	VFMADD231PS	Z13, Z4, Z9
+	VFMADD213PS	128(AX), Z6, Z9
+	VFMADD231PS	Z24, Z4, Z20
+	VFMADD231PS	Z20, Z4, Z14
+	VFMADD231PS	Z14, Z4, Z10
+	VFMADD213PS	Z5, Z10, Z6
+	VPMOVQD	Z2, Y2
+	VPMOVQD	Z3, Y3
+	VINSERTF64X4	$1, Y3, Z2, Z2
+	VPTERNLOGD	$0xe2, Z7, Z2, Z25
+	VPTERNLOGD	$0xe2, Z8, Z2, Z26
+	VPTERNLOGD	$0xe2, Z9, Z2, Z27
+	VPTERNLOGD	$0xca, Z6, Z28, Z2
+	VPMOVQD	Z0, Y0
+	VPMOVQD	Z1, Y1
+	VINSERTF64X4	$1, Y1, Z0, Z0
+	VPTERNLOGD	$0xb8, 0(AX), Z0, Z25
+	VPTERNLOGD	$0xb8, 64(AX), Z0, Z26
+	VPTERNLOGD	$0xb8, 128(AX), Z0, Z27
+	VPTERNLOGD	$0xca, Z2, Z5, Z0
+	VPMOVQD	Z16, Y1
+	VPMOVQD	Z17, Y2
+	VINSERTF64X4	$1, Y2, Z1, Z1
+	VPTERNLOGD	$0xe2, 192(AX), Z1, Z25
+	VMOVUPS	Z25, (R9)
+	VPTERNLOGD	$0xe2, 256(AX), Z1, Z26
+	VMOVUPS	Z26, 128(R9)
+	VPTERNLOGD	$0xe2, 320(AX), Z1, Z27
+	VMOVUPS	Z27, 256(R9)
+	VPTERNLOGD	$0xca, 384(AX), Z0, Z1
+	VMOVUPS	Z1, 384(R9)
+	ADDQ	$128, CX
+	ADDQ	$128, SI
+	ADDQ	$64, DI
+	ADDQ	$64, 65616(AX)
+	ADDQ	$64, R9
+	DECQ	65608(AX)
+	JNE	loop3
+	// results that are the arguments of the next run
+	MOVQ	$2, CX
+	MOVQ	AX, SI
+loop5: // 2 times: vectors of the block
+	VMOVUPD	683648(SI), Z0	// step.next_next
+	VMOVUPD	683712(SI), Z1	// step.next_next | 1
+	VMOVUPD	Z0, 679552(SI)	// step.next
+	VMOVUPD	Z1, 679616(SI)	// step.next | 1
+	VMOVUPD	683904(SI), Z0	// step.open_next
+	VMOVUPD	683968(SI), Z1	// step.open_next | 1
+	VMOVUPD	Z0, 679808(SI)	// step.open
+	VMOVUPD	Z1, 679872(SI)	// step.open | 1
+	ADDQ	$128, SI
+	DECQ	CX
+	JNE	loop5
+	// the next row, if a sample has to take it
+	VBROADCASTSD	680064(AX), Z0	// step.row
+	VADDPD.BCST	f64_3ff0000000000000<>(SB), Z0, Z0
+	VMOVSD	X0, 680064(AX)	// step.row
+	VBROADCASTSD	682368(AX), Z1	// step.left
+	VSUBPD.BCST	f64_3ff0000000000000<>(SB), Z1, Z1
+	VMOVSD	X1, 682368(AX)	// step.left
+	VMOVUPD	679808(AX), Z1	// step.open
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
+	VCMPPD	$17, Z1, Z2, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
+	VMOVUPD	679552(AX), Z2	// step.next
+	VCMPPD	$0, Z0, Z2, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z2
+	VPANDQ	Z2, Z1, Z1
+	VPORQ.BCST	f64_0000000000000000<>(SB), Z1, Z1
+	VMOVUPD	679872(AX), Z2	// step.open | 1
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z3
+	VCMPPD	$17, Z2, Z3, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z2
+	VMOVUPD	679616(AX), Z3	// step.next | 1
+	VCMPPD	$0, Z0, Z3, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z3
+	VPANDQ	Z3, Z2, Z2
+	VPORQ	Z2, Z1, Z1
+	VMOVUPD	679936(AX), Z2	// step.open | 2
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z3
+	VCMPPD	$17, Z2, Z3, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z2
+	VMOVUPD	679680(AX), Z3	// step.next | 2
+	VCMPPD	$0, Z0, Z3, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z3
+	VPANDQ	Z3, Z2, Z2
+	VPORQ	Z2, Z1, Z1
+	VMOVUPD	680000(AX), Z2	// step.open | 3
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z3
+	VCMPPD	$17, Z2, Z3, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z2
+	VMOVUPD	679744(AX), Z3	// step.next | 3
+	VCMPPD	$0, Z0, Z3, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z3
+	VPANDQ	Z3, Z2, Z2
+	VPORQ	Z2, Z1, Z1
+	VCMPPD.BCST	$17, f64_4040000000000000<>(SB), Z0, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
+	VBROADCASTSD	682368(AX), Z2	// step.left
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z3
+	VCMPPD	$17, Z2, Z3, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z2
+	VPANDQ	Z2, Z0, Z0
+	VPANDQ	Z0, Z1, Z0
+	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z0, Z0
+	VSHUFF64X2	$78, Z0, Z0, Z1
+	VADDPD	Z1, Z0, Z0
+	VSHUFF64X2	$177, Z0, Z0, Z1
+	VADDPD	Z1, Z0, Z0
+	VSHUFPD	$85, Z0, Z0, Z1
+	VADDPD	Z1, Z0, Z0
+	VMOVSD	X0, 682624(AX)	// step.more
+	ADDQ	$256, 65584(AX)
+	ADDQ	$1024, 65592(AX)
+	ADDQ	$512, 65600(AX)
+	CMPQ	682624(AX), $0	// step.more
+	JNE	loop2
+	// the first row that a sample has to take, if there is one
+	VMOVUPD	679808(AX), Z0	// step.open
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z1
+	VCMPPD	$17, Z0, Z1, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
+	VMOVUPD	679552(AX), Z1	// step.next
+	VBROADCASTSD	f64_4040000000000000<>(SB), Z2
+	VPTERNLOGQ	$0xca, Z2, Z1, Z0
+	VBROADCASTSD	f64_4040000000000000<>(SB), Z1
+	VMINPD	Z0, Z1, Z0
+	VMOVUPD	679872(AX), Z1	// step.open | 1
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
+	VCMPPD	$17, Z1, Z2, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
+	VMOVUPD	679616(AX), Z2	// step.next | 1
+	VBROADCASTSD	f64_4040000000000000<>(SB), Z3
+	VPTERNLOGQ	$0xca, Z3, Z2, Z1
+	VMINPD	Z1, Z0, Z0
+	VMOVUPD	679936(AX), Z1	// step.open | 2
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
+	VCMPPD	$17, Z1, Z2, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
+	VMOVUPD	679680(AX), Z2	// step.next | 2
+	VBROADCASTSD	f64_4040000000000000<>(SB), Z3
+	VPTERNLOGQ	$0xca, Z3, Z2, Z1
+	VMINPD	Z1, Z0, Z0
+	VMOVUPD	680000(AX), Z1	// step.open | 3
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
+	VCMPPD	$17, Z1, Z2, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
+	VMOVUPD	679744(AX), Z2	// step.next | 3
+	VBROADCASTSD	f64_4040000000000000<>(SB), Z3
+	VPTERNLOGQ	$0xca, Z3, Z2, Z1
+	VMINPD	Z1, Z0, Z0
+	VSHUFF64X2	$78, Z0, Z0, Z1
+	VMINPD	Z1, Z0, Z0
+	VSHUFF64X2	$177, Z0, Z0, Z1
+	VMINPD	Z1, Z0, Z0
+	VSHUFPD	$85, Z0, Z0, Z1
+	VMINPD	Z1, Z0, Z0
+	VMOVSD	X0, 680064(AX)	// step.row
+	VCMPPD.BCST	$17, f64_4040000000000000<>(SB), Z0, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
+	VBROADCASTSD	682368(AX), Z1	// step.left
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
+	VCMPPD	$17, Z1, Z2, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
+	VPANDQ	Z1, Z0, Z0
+	VMOVSD	X0, 682624(AX)	// step.more
+	CMPQ	682624(AX), $0	// step.more
+	JNE	loop1
+	RET
+
+// func forecast0RecLaneoutputAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·forecast0RecLaneoutputAVX512(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	forecast0RecLaneoutput_avx512<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
 // decBack is dec.back (forecast.nde:21) of a block of samples.
 // 14 vectors lie in the frame for want of registers.
 TEXT decBack_avx512<>(SB), NOSPLIT, $0-0
 	VMOVUPS	65792(AX), Z0	// mask
 	VMOVUPS	65856(AX), Z1	// mask | 1
 	// forecast.nde:21
-	VMOVUPS	724352(AX), Z2	// out_bar[0]
-	VMOVUPS	724416(AX), Z3	// out_bar[0] | 1
+	VMOVUPS	685696(AX), Z2	// out_bar[0]
+	VMOVUPS	685760(AX), Z3	// out_bar[0] | 1
 	VPANDD	Z0, Z2, Z4
 	VPANDD	Z1, Z3, Z5
 	VMOVUPS	231232(R8), Z6	// sum of dec.2.bias[0]
 	VADDPS	Z4, Z6, Z4
 	VADDPS	Z5, Z4, Z4
 	VMOVUPS	Z4, 231232(R8)	// sum of dec.2.bias[0]
-	VMOVUPS	724480(AX), Z4	// out_bar[1]
-	VMOVUPS	724544(AX), Z5	// out_bar[1] | 1
+	VMOVUPS	685824(AX), Z4	// out_bar[1]
+	VMOVUPS	685888(AX), Z5	// out_bar[1] | 1
 	VPANDD	Z0, Z4, Z6
 	VPANDD	Z1, Z5, Z7
 	VMOVUPS	231296(R8), Z8	// sum of dec.2.bias[1]
 	VADDPS	Z6, Z8, Z6
 	VADDPS	Z7, Z6, Z6
 	VMOVUPS	Z6, 231296(R8)	// sum of dec.2.bias[1]
-	VMOVUPS	724608(AX), Z6	// out_bar[2]
-	VMOVUPS	724672(AX), Z7	// out_bar[2] | 1
+	VMOVUPS	685952(AX), Z6	// out_bar[2]
+	VMOVUPS	686016(AX), Z7	// out_bar[2] | 1
 	VPANDD	Z0, Z6, Z8
 	VPANDD	Z1, Z7, Z9
 	VMOVUPS	231360(R8), Z10	// sum of dec.2.bias[2]
@@ -7614,8 +8016,8 @@ loop1: // 4 times: tiles of 8 elements
 	VBROADCASTSS	41204(CX), Z12	// dec.2.weight[64]
 	VFMADD231PS	Z12, Z6, Z11
 	VFMADD231PS	Z12, Z7, Z10
-	VMOVUPS	Z11, 725760(SI)	// vecmat[0]
-	VMOVUPS	Z10, 725824(SI)	// vecmat[0] | 1
+	VMOVUPS	Z11, 687104(SI)	// vecmat[0]
+	VMOVUPS	Z10, 687168(SI)	// vecmat[0] | 1
 	VBROADCASTSS	40952(CX), Z10	// dec.2.weight[1]
 	VMULPS	Z10, Z2, Z11
 	VMULPS	Z10, Z3, Z10
@@ -7625,8 +8027,8 @@ loop1: // 4 times: tiles of 8 elements
 	VBROADCASTSS	41208(CX), Z12	// dec.2.weight[65]
 	VFMADD231PS	Z12, Z6, Z11
 	VFMADD231PS	Z12, Z7, Z10
-	VMOVUPS	Z11, 725888(SI)	// vecmat[1]
-	VMOVUPS	Z10, 725952(SI)	// vecmat[1] | 1
+	VMOVUPS	Z11, 687232(SI)	// vecmat[1]
+	VMOVUPS	Z10, 687296(SI)	// vecmat[1] | 1
 	VBROADCASTSS	40956(CX), Z10	// dec.2.weight[2]
 	VMULPS	Z10, Z2, Z11
 	VMULPS	Z10, Z3, Z10
@@ -7636,8 +8038,8 @@ loop1: // 4 times: tiles of 8 elements
 	VBROADCASTSS	41212(CX), Z12	// dec.2.weight[66]
 	VFMADD231PS	Z12, Z6, Z11
 	VFMADD231PS	Z12, Z7, Z10
-	VMOVUPS	Z11, 726016(SI)	// vecmat[2]
-	VMOVUPS	Z10, 726080(SI)	// vecmat[2] | 1
+	VMOVUPS	Z11, 687360(SI)	// vecmat[2]
+	VMOVUPS	Z10, 687424(SI)	// vecmat[2] | 1
 	VBROADCASTSS	40960(CX), Z10	// dec.2.weight[3]
 	VMULPS	Z10, Z2, Z11
 	VMULPS	Z10, Z3, Z10
@@ -7647,8 +8049,8 @@ loop1: // 4 times: tiles of 8 elements
 	VBROADCASTSS	41216(CX), Z12	// dec.2.weight[67]
 	VFMADD231PS	Z12, Z6, Z11
 	VFMADD231PS	Z12, Z7, Z10
-	VMOVUPS	Z11, 726144(SI)	// vecmat[3]
-	VMOVUPS	Z10, 726208(SI)	// vecmat[3] | 1
+	VMOVUPS	Z11, 687488(SI)	// vecmat[3]
+	VMOVUPS	Z10, 687552(SI)	// vecmat[3] | 1
 	VBROADCASTSS	40964(CX), Z10	// dec.2.weight[4]
 	VMULPS	Z10, Z2, Z11
 	VMULPS	Z10, Z3, Z10
@@ -7658,8 +8060,8 @@ loop1: // 4 times: tiles of 8 elements
 	VBROADCASTSS	41220(CX), Z12	// dec.2.weight[68]
 	VFMADD231PS	Z12, Z6, Z11
 	VFMADD231PS	Z12, Z7, Z10
-	VMOVUPS	Z11, 726272(SI)	// vecmat[4]
-	VMOVUPS	Z10, 726336(SI)	// vecmat[4] | 1
+	VMOVUPS	Z11, 687616(SI)	// vecmat[4]
+	VMOVUPS	Z10, 687680(SI)	// vecmat[4] | 1
 	VBROADCASTSS	40968(CX), Z10	// dec.2.weight[5]
 	VMULPS	Z10, Z2, Z11
 	VMULPS	Z10, Z3, Z10
@@ -7669,8 +8071,8 @@ loop1: // 4 times: tiles of 8 elements
 	VBROADCASTSS	41224(CX), Z12	// dec.2.weight[69]
 	VFMADD231PS	Z12, Z6, Z11
 	VFMADD231PS	Z12, Z7, Z10
-	VMOVUPS	Z11, 726400(SI)	// vecmat[5]
-	VMOVUPS	Z10, 726464(SI)	// vecmat[5] | 1
+	VMOVUPS	Z11, 687744(SI)	// vecmat[5]
+	VMOVUPS	Z10, 687808(SI)	// vecmat[5] | 1
 	VBROADCASTSS	40972(CX), Z10	// dec.2.weight[6]
 	VMULPS	Z10, Z2, Z11
 	VMULPS	Z10, Z3, Z10
@@ -7680,8 +8082,8 @@ loop1: // 4 times: tiles of 8 elements
 	VBROADCASTSS	41228(CX), Z12	// dec.2.weight[70]
 	VFMADD231PS	Z12, Z6, Z11
 	VFMADD231PS	Z12, Z7, Z10
-	VMOVUPS	Z11, 726528(SI)	// vecmat[6]
-	VMOVUPS	Z10, 726592(SI)	// vecmat[6] | 1
+	VMOVUPS	Z11, 687872(SI)	// vecmat[6]
+	VMOVUPS	Z10, 687936(SI)	// vecmat[6] | 1
 	VBROADCASTSS	40976(CX), Z10	// dec.2.weight[7]
 	VMULPS	Z10, Z2, Z11
 	VMULPS	Z10, Z3, Z10
@@ -7691,8 +8093,8 @@ loop1: // 4 times: tiles of 8 elements
 	VBROADCASTSS	41232(CX), Z12	// dec.2.weight[71]
 	VFMADD231PS	Z12, Z6, Z11
 	VFMADD231PS	Z12, Z7, Z10
-	VMOVUPS	Z11, 726656(SI)	// vecmat[7]
-	VMOVUPS	Z10, 726720(SI)	// vecmat[7] | 1
+	VMOVUPS	Z11, 688000(SI)	// vecmat[7]
+	VMOVUPS	Z10, 688064(SI)	// vecmat[7] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z10
 	VBROADCASTSS	f32_00000000<>(SB), Z11
 	VBROADCASTSS	f32_00000000<>(SB), Z12
@@ -7713,8 +8115,8 @@ loop1: // 4 times: tiles of 8 elements
 	MOVQ	AX, R10
 	MOVQ	65544(AX), R11
 loop2: // 8 times: terms of the sums
-	VMOVUPS	723328(R10), Z26	// z[0]
-	VMOVUPS	723392(R10), Z27	// z[0] | 1
+	VMOVUPS	684672(R10), Z26	// z[0]
+	VMOVUPS	684736(R10), Z27	// z[0] | 1
 	VBROADCASTSS	39796(R11), Z28	// dec.0.weight[0]
 	VFMADD231PS	Z26, Z28, Z10
 	VFMADD231PS	Z27, Z28, Z11
@@ -7743,35 +8145,35 @@ loop2: // 8 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop2
-	VMOVUPS	Z10, 729856(SI)	// matvec[0]
-	VMOVUPS	Z11, 729920(SI)	// matvec[0] | 1
-	VMOVUPS	Z12, 729984(SI)	// matvec[1]
-	VMOVUPS	Z13, 730048(SI)	// matvec[1] | 1
-	VMOVUPS	Z14, 730112(SI)	// matvec[2]
-	VMOVUPS	Z15, 730176(SI)	// matvec[2] | 1
-	VMOVUPS	Z16, 730240(SI)	// matvec[3]
-	VMOVUPS	Z17, 730304(SI)	// matvec[3] | 1
-	VMOVUPS	Z18, 730368(SI)	// matvec[4]
-	VMOVUPS	Z19, 730432(SI)	// matvec[4] | 1
-	VMOVUPS	Z20, 730496(SI)	// matvec[5]
-	VMOVUPS	Z21, 730560(SI)	// matvec[5] | 1
-	VMOVUPS	Z22, 730624(SI)	// matvec[6]
-	VMOVUPS	Z23, 730688(SI)	// matvec[6] | 1
-	VMOVUPS	Z24, 730752(SI)	// matvec[7]
-	VMOVUPS	Z25, 730816(SI)	// matvec[7] | 1
+	VMOVUPS	Z10, 691200(SI)	// matvec[0]
+	VMOVUPS	Z11, 691264(SI)	// matvec[0] | 1
+	VMOVUPS	Z12, 691328(SI)	// matvec[1]
+	VMOVUPS	Z13, 691392(SI)	// matvec[1] | 1
+	VMOVUPS	Z14, 691456(SI)	// matvec[2]
+	VMOVUPS	Z15, 691520(SI)	// matvec[2] | 1
+	VMOVUPS	Z16, 691584(SI)	// matvec[3]
+	VMOVUPS	Z17, 691648(SI)	// matvec[3] | 1
+	VMOVUPS	Z18, 691712(SI)	// matvec[4]
+	VMOVUPS	Z19, 691776(SI)	// matvec[4] | 1
+	VMOVUPS	Z20, 691840(SI)	// matvec[5]
+	VMOVUPS	Z21, 691904(SI)	// matvec[5] | 1
+	VMOVUPS	Z22, 691968(SI)	// matvec[6]
+	VMOVUPS	Z23, 692032(SI)	// matvec[6] | 1
+	VMOVUPS	Z24, 692096(SI)	// matvec[7]
+	VMOVUPS	Z25, 692160(SI)	// matvec[7] | 1
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 	MOVQ	CX, R11
 	MOVQ	DI, R12
 	MOVQ	65544(AX), R13
 loop3: // 8 times
-	VMOVUPS	729856(R10), Z10	// matvec[0]
-	VMOVUPS	729920(R10), Z11	// matvec[0] | 1
+	VMOVUPS	691200(R10), Z10	// matvec[0]
+	VMOVUPS	691264(R10), Z11	// matvec[0] | 1
 	VBROADCASTSS	40820(R11), Z12	// dec.0.bias[0]
 	VADDPS	Z12, Z10, Z10
 	VADDPS	Z12, Z11, Z11
-	VMOVUPS	Z10, 733952(R10)	// add[0]
-	VMOVUPS	Z11, 734016(R10)	// add[0] | 1
+	VMOVUPS	Z10, 695296(R10)	// add[0]
+	VMOVUPS	Z11, 695360(R10)	// add[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z10, Z12
 	VBROADCASTSS	f32_42b40000<>(SB), Z13
 	VMINPS	Z12, Z13, Z12
@@ -7818,10 +8220,10 @@ loop3: // 8 times
 	VBLENDMPS	Z13, Z14, K2, Z14
 	VADDPS.BCST	f32_3f800000<>(SB), Z13, Z13
 	VDIVPS	Z13, Z14, Z13
-	VMOVUPS	Z12, 738048(R10)	// sigmoid[0]
-	VMOVUPS	Z13, 738112(R10)	// sigmoid[0] | 1
-	VMOVUPS	725760(R10), Z14	// vecmat[0]
-	VMOVUPS	725824(R10), Z15	// vecmat[0] | 1
+	VMOVUPS	Z12, 699392(R10)	// sigmoid[0]
+	VMOVUPS	Z13, 699456(R10)	// sigmoid[0] | 1
+	VMOVUPS	687104(R10), Z14	// vecmat[0]
+	VMOVUPS	687168(R10), Z15	// vecmat[0] | 1
 	VMULPS	Z10, Z14, Z10
 	VMULPS	Z11, Z15, Z11
 	VBROADCASTSS	f32_3f800000<>(SB), Z14
@@ -7830,14 +8232,14 @@ loop3: // 8 times
 	VSUBPS	Z13, Z15, Z15
 	VMULPS	Z14, Z12, Z14
 	VMULPS	Z15, Z13, Z15
-	VMOVUPS	725760(R10), Z16	// vecmat[0]
-	VMOVUPS	725824(R10), Z17	// vecmat[0] | 1
+	VMOVUPS	687104(R10), Z16	// vecmat[0]
+	VMOVUPS	687168(R10), Z17	// vecmat[0] | 1
 	VMULPS	Z12, Z16, Z12
 	VMULPS	Z13, Z17, Z13
 	VFMADD231PS	Z14, Z10, Z12
 	VFMADD231PS	Z15, Z11, Z13
-	VMOVUPS	Z12, 742144(R10)	// dec.0.bias_bar[0]
-	VMOVUPS	Z13, 742208(R10)	// dec.0.bias_bar[0] | 1
+	VMOVUPS	Z12, 703488(R10)	// dec.0.bias_bar[0]
+	VMOVUPS	Z13, 703552(R10)	// dec.0.bias_bar[0] | 1
 	VPANDD	Z0, Z12, Z10
 	VPANDD	Z1, Z13, Z11
 	VMOVUPS	223040(R12), Z14	// sum of dec.0.bias[0]
@@ -7902,44 +8304,44 @@ loop3: // 8 times
 	ADDQ	$32, R13
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	742144(SI), Z10	// dec.0.bias_bar[0]
-	VMOVUPS	742208(SI), Z11	// dec.0.bias_bar[0] | 1
+	VMOVUPS	703488(SI), Z10	// dec.0.bias_bar[0]
+	VMOVUPS	703552(SI), Z11	// dec.0.bias_bar[0] | 1
 	VPANDD	Z0, Z10, Z10
 	VPANDD	Z1, Z11, Z11
-	VMOVUPS	742272(SI), Z12	// dec.0.bias_bar[1]
-	VMOVUPS	742336(SI), Z13	// dec.0.bias_bar[1] | 1
+	VMOVUPS	703616(SI), Z12	// dec.0.bias_bar[1]
+	VMOVUPS	703680(SI), Z13	// dec.0.bias_bar[1] | 1
 	VPANDD	Z0, Z12, Z12
 	VPANDD	Z1, Z13, Z13
-	VMOVUPS	742400(SI), Z14	// dec.0.bias_bar[2]
-	VMOVUPS	742464(SI), Z15	// dec.0.bias_bar[2] | 1
+	VMOVUPS	703744(SI), Z14	// dec.0.bias_bar[2]
+	VMOVUPS	703808(SI), Z15	// dec.0.bias_bar[2] | 1
 	VPANDD	Z0, Z14, Z14
 	VPANDD	Z1, Z15, Z15
-	VMOVUPS	742528(SI), Z16	// dec.0.bias_bar[3]
-	VMOVUPS	742592(SI), Z17	// dec.0.bias_bar[3] | 1
+	VMOVUPS	703872(SI), Z16	// dec.0.bias_bar[3]
+	VMOVUPS	703936(SI), Z17	// dec.0.bias_bar[3] | 1
 	VPANDD	Z0, Z16, Z16
 	VPANDD	Z1, Z17, Z17
-	VMOVUPS	742656(SI), Z18	// dec.0.bias_bar[4]
-	VMOVUPS	742720(SI), Z19	// dec.0.bias_bar[4] | 1
+	VMOVUPS	704000(SI), Z18	// dec.0.bias_bar[4]
+	VMOVUPS	704064(SI), Z19	// dec.0.bias_bar[4] | 1
 	VPANDD	Z0, Z18, Z18
 	VPANDD	Z1, Z19, Z19
-	VMOVUPS	742784(SI), Z20	// dec.0.bias_bar[5]
-	VMOVUPS	742848(SI), Z21	// dec.0.bias_bar[5] | 1
+	VMOVUPS	704128(SI), Z20	// dec.0.bias_bar[5]
+	VMOVUPS	704192(SI), Z21	// dec.0.bias_bar[5] | 1
 	VPANDD	Z0, Z20, Z20
 	VPANDD	Z1, Z21, Z21
-	VMOVUPS	742912(SI), Z22	// dec.0.bias_bar[6]
-	VMOVUPS	742976(SI), Z23	// dec.0.bias_bar[6] | 1
+	VMOVUPS	704256(SI), Z22	// dec.0.bias_bar[6]
+	VMOVUPS	704320(SI), Z23	// dec.0.bias_bar[6] | 1
 	VPANDD	Z0, Z22, Z22
 	VPANDD	Z1, Z23, Z23
-	VMOVUPS	743040(SI), Z24	// dec.0.bias_bar[7]
-	VMOVUPS	743104(SI), Z25	// dec.0.bias_bar[7] | 1
+	VMOVUPS	704384(SI), Z24	// dec.0.bias_bar[7]
+	VMOVUPS	704448(SI), Z25	// dec.0.bias_bar[7] | 1
 	VPANDD	Z0, Z24, Z24
 	VPANDD	Z1, Z25, Z25
 	MOVQ	$8, R9
 	MOVQ	AX, R10
 	MOVQ	65552(AX), R11
 loop4: // 8 times: elements
-	VMOVUPS	723328(R10), Z26	// z[0]
-	VMOVUPS	723392(R10), Z27	// z[0] | 1
+	VMOVUPS	684672(R10), Z26	// z[0]
+	VMOVUPS	684736(R10), Z27	// z[0] | 1
 	VMOVUPS	206656(R11), Z28	// sum of dec.0.weight[0]
 	VFMADD231PS	Z26, Z10, Z28
 	VFMADD231PS	Z27, Z11, Z28
@@ -7976,10 +8378,10 @@ loop4: // 8 times: elements
 	ADDQ	$64, R11
 	DECQ	R9
 	JNE	loop4
-	VMOVUPS	733952(SI), Z10	// add[0]
-	VMOVUPS	734016(SI), Z11	// add[0] | 1
-	VMOVUPS	738048(SI), Z12	// sigmoid[0]
-	VMOVUPS	738112(SI), Z13	// sigmoid[0] | 1
+	VMOVUPS	695296(SI), Z10	// add[0]
+	VMOVUPS	695360(SI), Z11	// add[0] | 1
+	VMOVUPS	699392(SI), Z12	// sigmoid[0]
+	VMOVUPS	699456(SI), Z13	// sigmoid[0] | 1
 	VMULPS	Z12, Z10, Z10
 	VMULPS	Z13, Z11, Z11
 	VPANDD	Z0, Z10, Z10
@@ -7996,10 +8398,10 @@ loop4: // 8 times: elements
 	VFMADD231PS	Z10, Z6, Z12
 	VFMADD231PS	Z11, Z7, Z12
 	VMOVUPS	Z12, 229184(DI)	// sum of dec.2.weight[64]
-	VMOVUPS	734080(SI), Z10	// add[1]
-	VMOVUPS	734144(SI), Z11	// add[1] | 1
-	VMOVUPS	738176(SI), Z12	// sigmoid[1]
-	VMOVUPS	738240(SI), Z13	// sigmoid[1] | 1
+	VMOVUPS	695424(SI), Z10	// add[1]
+	VMOVUPS	695488(SI), Z11	// add[1] | 1
+	VMOVUPS	699520(SI), Z12	// sigmoid[1]
+	VMOVUPS	699584(SI), Z13	// sigmoid[1] | 1
 	VMULPS	Z12, Z10, Z10
 	VMULPS	Z13, Z11, Z11
 	VPANDD	Z0, Z10, Z10
@@ -8016,10 +8418,10 @@ loop4: // 8 times: elements
 	VFMADD231PS	Z10, Z6, Z12
 	VFMADD231PS	Z11, Z7, Z12
 	VMOVUPS	Z12, 229248(DI)	// sum of dec.2.weight[65]
-	VMOVUPS	734208(SI), Z10	// add[2]
-	VMOVUPS	734272(SI), Z11	// add[2] | 1
-	VMOVUPS	738304(SI), Z12	// sigmoid[2]
-	VMOVUPS	738368(SI), Z13	// sigmoid[2] | 1
+	VMOVUPS	695552(SI), Z10	// add[2]
+	VMOVUPS	695616(SI), Z11	// add[2] | 1
+	VMOVUPS	699648(SI), Z12	// sigmoid[2]
+	VMOVUPS	699712(SI), Z13	// sigmoid[2] | 1
 	VMULPS	Z12, Z10, Z10
 	VMULPS	Z13, Z11, Z11
 	VPANDD	Z0, Z10, Z10
@@ -8036,10 +8438,10 @@ loop4: // 8 times: elements
 	VFMADD231PS	Z10, Z6, Z12
 	VFMADD231PS	Z11, Z7, Z12
 	VMOVUPS	Z12, 229312(DI)	// sum of dec.2.weight[66]
-	VMOVUPS	734336(SI), Z10	// add[3]
-	VMOVUPS	734400(SI), Z11	// add[3] | 1
-	VMOVUPS	738432(SI), Z12	// sigmoid[3]
-	VMOVUPS	738496(SI), Z13	// sigmoid[3] | 1
+	VMOVUPS	695680(SI), Z10	// add[3]
+	VMOVUPS	695744(SI), Z11	// add[3] | 1
+	VMOVUPS	699776(SI), Z12	// sigmoid[3]
+	VMOVUPS	699840(SI), Z13	// sigmoid[3] | 1
 	VMULPS	Z12, Z10, Z10
 	VMULPS	Z13, Z11, Z11
 	VPANDD	Z0, Z10, Z10
@@ -8056,10 +8458,10 @@ loop4: // 8 times: elements
 	VFMADD231PS	Z10, Z6, Z12
 	VFMADD231PS	Z11, Z7, Z12
 	VMOVUPS	Z12, 229376(DI)	// sum of dec.2.weight[67]
-	VMOVUPS	734464(SI), Z10	// add[4]
-	VMOVUPS	734528(SI), Z11	// add[4] | 1
-	VMOVUPS	738560(SI), Z12	// sigmoid[4]
-	VMOVUPS	738624(SI), Z13	// sigmoid[4] | 1
+	VMOVUPS	695808(SI), Z10	// add[4]
+	VMOVUPS	695872(SI), Z11	// add[4] | 1
+	VMOVUPS	699904(SI), Z12	// sigmoid[4]
+	VMOVUPS	699968(SI), Z13	// sigmoid[4] | 1
 	VMULPS	Z12, Z10, Z10
 	VMULPS	Z13, Z11, Z11
 	VPANDD	Z0, Z10, Z10
@@ -8076,10 +8478,10 @@ loop4: // 8 times: elements
 	VFMADD231PS	Z10, Z6, Z12
 	VFMADD231PS	Z11, Z7, Z12
 	VMOVUPS	Z12, 229440(DI)	// sum of dec.2.weight[68]
-	VMOVUPS	734592(SI), Z10	// add[5]
-	VMOVUPS	734656(SI), Z11	// add[5] | 1
-	VMOVUPS	738688(SI), Z12	// sigmoid[5]
-	VMOVUPS	738752(SI), Z13	// sigmoid[5] | 1
+	VMOVUPS	695936(SI), Z10	// add[5]
+	VMOVUPS	696000(SI), Z11	// add[5] | 1
+	VMOVUPS	700032(SI), Z12	// sigmoid[5]
+	VMOVUPS	700096(SI), Z13	// sigmoid[5] | 1
 	VMULPS	Z12, Z10, Z10
 	VMULPS	Z13, Z11, Z11
 	VPANDD	Z0, Z10, Z10
@@ -8096,10 +8498,10 @@ loop4: // 8 times: elements
 	VFMADD231PS	Z10, Z6, Z12
 	VFMADD231PS	Z11, Z7, Z12
 	VMOVUPS	Z12, 229504(DI)	// sum of dec.2.weight[69]
-	VMOVUPS	734720(SI), Z10	// add[6]
-	VMOVUPS	734784(SI), Z11	// add[6] | 1
-	VMOVUPS	738816(SI), Z12	// sigmoid[6]
-	VMOVUPS	738880(SI), Z13	// sigmoid[6] | 1
+	VMOVUPS	696064(SI), Z10	// add[6]
+	VMOVUPS	696128(SI), Z11	// add[6] | 1
+	VMOVUPS	700160(SI), Z12	// sigmoid[6]
+	VMOVUPS	700224(SI), Z13	// sigmoid[6] | 1
 	VMULPS	Z12, Z10, Z10
 	VMULPS	Z13, Z11, Z11
 	VPANDD	Z0, Z10, Z10
@@ -8116,10 +8518,10 @@ loop4: // 8 times: elements
 	VFMADD231PS	Z10, Z6, Z12
 	VFMADD231PS	Z11, Z7, Z12
 	VMOVUPS	Z12, 229568(DI)	// sum of dec.2.weight[70]
-	VMOVUPS	734848(SI), Z10	// add[7]
-	VMOVUPS	734912(SI), Z11	// add[7] | 1
-	VMOVUPS	738944(SI), Z12	// sigmoid[7]
-	VMOVUPS	739008(SI), Z13	// sigmoid[7] | 1
+	VMOVUPS	696192(SI), Z10	// add[7]
+	VMOVUPS	696256(SI), Z11	// add[7] | 1
+	VMOVUPS	700288(SI), Z12	// sigmoid[7]
+	VMOVUPS	700352(SI), Z13	// sigmoid[7] | 1
 	VMULPS	Z12, Z10, Z10
 	VMULPS	Z13, Z11, Z11
 	VPANDD	Z0, Z10, Z10
@@ -8144,88 +8546,88 @@ loop4: // 8 times: elements
 	DECQ	65536(AX)
 	JNE	loop1
 	VMOVUPS	0(AX), Z29	// z_bar[0]
-	VMOVUPS	Z29, 724736(AX)
+	VMOVUPS	Z29, 686080(AX)
 	VMOVUPS	64(AX), Z29	// z_bar[0] | 1
-	VMOVUPS	Z29, 724800(AX)
+	VMOVUPS	Z29, 686144(AX)
 	VMOVUPS	128(AX), Z29	// z_bar[1]
-	VMOVUPS	Z29, 724864(AX)
+	VMOVUPS	Z29, 686208(AX)
 	VMOVUPS	192(AX), Z29	// z_bar[1] | 1
-	VMOVUPS	Z29, 724928(AX)
+	VMOVUPS	Z29, 686272(AX)
 	VMOVUPS	256(AX), Z29	// z_bar[2]
-	VMOVUPS	Z29, 724992(AX)
+	VMOVUPS	Z29, 686336(AX)
 	VMOVUPS	320(AX), Z29	// z_bar[2] | 1
-	VMOVUPS	Z29, 725056(AX)
+	VMOVUPS	Z29, 686400(AX)
 	VMOVUPS	384(AX), Z29	// z_bar[3]
-	VMOVUPS	Z29, 725120(AX)
+	VMOVUPS	Z29, 686464(AX)
 	VMOVUPS	448(AX), Z29	// z_bar[3] | 1
-	VMOVUPS	Z29, 725184(AX)
+	VMOVUPS	Z29, 686528(AX)
 	VMOVUPS	512(AX), Z29	// z_bar[4]
-	VMOVUPS	Z29, 725248(AX)
+	VMOVUPS	Z29, 686592(AX)
 	VMOVUPS	576(AX), Z29	// z_bar[4] | 1
-	VMOVUPS	Z29, 725312(AX)
+	VMOVUPS	Z29, 686656(AX)
 	VMOVUPS	640(AX), Z29	// z_bar[5]
-	VMOVUPS	Z29, 725376(AX)
+	VMOVUPS	Z29, 686720(AX)
 	VMOVUPS	704(AX), Z29	// z_bar[5] | 1
-	VMOVUPS	Z29, 725440(AX)
+	VMOVUPS	Z29, 686784(AX)
 	VMOVUPS	768(AX), Z29	// z_bar[6]
-	VMOVUPS	Z29, 725504(AX)
+	VMOVUPS	Z29, 686848(AX)
 	VMOVUPS	832(AX), Z29	// z_bar[6] | 1
-	VMOVUPS	Z29, 725568(AX)
-	VMOVUPS	Z8, 725632(AX)	// z_bar[7]
-	VMOVUPS	Z9, 725696(AX)	// z_bar[7] | 1
+	VMOVUPS	Z29, 686912(AX)
+	VMOVUPS	Z8, 686976(AX)	// z_bar[7]
+	VMOVUPS	Z9, 687040(AX)	// z_bar[7] | 1
 	RET
 
 // latentFieldFwd is Latent.field.fwd (forecast.nde:25) of a block of samples.
 TEXT latentFieldFwd_avx512<>(SB), NOSPLIT, $0-0
 	// forecast.nde:28
-	VMOVUPS	746240(AX), Z0	// z[0]
-	VMOVUPS	746304(AX), Z1	// z[0] | 1
-	VMOVUPS	Z0, 783616(AX)	// concat[0]
-	VMOVUPS	Z1, 783680(AX)	// concat[0] | 1
-	VMOVUPS	746368(AX), Z0	// z[1]
-	VMOVUPS	746432(AX), Z1	// z[1] | 1
-	VMOVUPS	Z0, 783744(AX)	// concat[1]
-	VMOVUPS	Z1, 783808(AX)	// concat[1] | 1
-	VMOVUPS	746496(AX), Z0	// z[2]
-	VMOVUPS	746560(AX), Z1	// z[2] | 1
-	VMOVUPS	Z0, 783872(AX)	// concat[2]
-	VMOVUPS	Z1, 783936(AX)	// concat[2] | 1
-	VMOVUPS	746624(AX), Z0	// z[3]
-	VMOVUPS	746688(AX), Z1	// z[3] | 1
-	VMOVUPS	Z0, 784000(AX)	// concat[3]
-	VMOVUPS	Z1, 784064(AX)	// concat[3] | 1
-	VMOVUPS	746752(AX), Z0	// z[4]
-	VMOVUPS	746816(AX), Z1	// z[4] | 1
-	VMOVUPS	Z0, 784128(AX)	// concat[4]
-	VMOVUPS	Z1, 784192(AX)	// concat[4] | 1
-	VMOVUPS	746880(AX), Z0	// z[5]
-	VMOVUPS	746944(AX), Z1	// z[5] | 1
-	VMOVUPS	Z0, 784256(AX)	// concat[5]
-	VMOVUPS	Z1, 784320(AX)	// concat[5] | 1
-	VMOVUPS	747008(AX), Z0	// z[6]
-	VMOVUPS	747072(AX), Z1	// z[6] | 1
-	VMOVUPS	Z0, 784384(AX)	// concat[6]
-	VMOVUPS	Z1, 784448(AX)	// concat[6] | 1
-	VMOVUPS	747136(AX), Z0	// z[7]
-	VMOVUPS	747200(AX), Z1	// z[7] | 1
-	VMOVUPS	Z0, 784512(AX)	// concat[7]
-	VMOVUPS	Z1, 784576(AX)	// concat[7] | 1
-	VMOVUPS	747264(AX), Z0	// a[0]
-	VMOVUPS	747328(AX), Z1	// a[0] | 1
-	VMOVUPS	Z0, 784640(AX)	// concat[8]
-	VMOVUPS	Z1, 784704(AX)	// concat[8] | 1
-	VMOVUPS	747392(AX), Z0	// a[1]
-	VMOVUPS	747456(AX), Z1	// a[1] | 1
-	VMOVUPS	Z0, 784768(AX)	// concat[9]
-	VMOVUPS	Z1, 784832(AX)	// concat[9] | 1
-	VMOVUPS	747520(AX), Z0	// a[2]
-	VMOVUPS	747584(AX), Z1	// a[2] | 1
-	VMOVUPS	Z0, 784896(AX)	// concat[10]
-	VMOVUPS	Z1, 784960(AX)	// concat[10] | 1
-	VMOVUPS	747648(AX), Z0	// a[3]
-	VMOVUPS	747712(AX), Z1	// a[3] | 1
-	VMOVUPS	Z0, 785024(AX)	// concat[11]
-	VMOVUPS	Z1, 785088(AX)	// concat[11] | 1
+	VMOVUPS	707584(AX), Z0	// z[0]
+	VMOVUPS	707648(AX), Z1	// z[0] | 1
+	VMOVUPS	Z0, 744960(AX)	// concat[0]
+	VMOVUPS	Z1, 745024(AX)	// concat[0] | 1
+	VMOVUPS	707712(AX), Z0	// z[1]
+	VMOVUPS	707776(AX), Z1	// z[1] | 1
+	VMOVUPS	Z0, 745088(AX)	// concat[1]
+	VMOVUPS	Z1, 745152(AX)	// concat[1] | 1
+	VMOVUPS	707840(AX), Z0	// z[2]
+	VMOVUPS	707904(AX), Z1	// z[2] | 1
+	VMOVUPS	Z0, 745216(AX)	// concat[2]
+	VMOVUPS	Z1, 745280(AX)	// concat[2] | 1
+	VMOVUPS	707968(AX), Z0	// z[3]
+	VMOVUPS	708032(AX), Z1	// z[3] | 1
+	VMOVUPS	Z0, 745344(AX)	// concat[3]
+	VMOVUPS	Z1, 745408(AX)	// concat[3] | 1
+	VMOVUPS	708096(AX), Z0	// z[4]
+	VMOVUPS	708160(AX), Z1	// z[4] | 1
+	VMOVUPS	Z0, 745472(AX)	// concat[4]
+	VMOVUPS	Z1, 745536(AX)	// concat[4] | 1
+	VMOVUPS	708224(AX), Z0	// z[5]
+	VMOVUPS	708288(AX), Z1	// z[5] | 1
+	VMOVUPS	Z0, 745600(AX)	// concat[5]
+	VMOVUPS	Z1, 745664(AX)	// concat[5] | 1
+	VMOVUPS	708352(AX), Z0	// z[6]
+	VMOVUPS	708416(AX), Z1	// z[6] | 1
+	VMOVUPS	Z0, 745728(AX)	// concat[6]
+	VMOVUPS	Z1, 745792(AX)	// concat[6] | 1
+	VMOVUPS	708480(AX), Z0	// z[7]
+	VMOVUPS	708544(AX), Z1	// z[7] | 1
+	VMOVUPS	Z0, 745856(AX)	// concat[7]
+	VMOVUPS	Z1, 745920(AX)	// concat[7] | 1
+	VMOVUPS	708608(AX), Z0	// a[0]
+	VMOVUPS	708672(AX), Z1	// a[0] | 1
+	VMOVUPS	Z0, 745984(AX)	// concat[8]
+	VMOVUPS	Z1, 746048(AX)	// concat[8] | 1
+	VMOVUPS	708736(AX), Z0	// a[1]
+	VMOVUPS	708800(AX), Z1	// a[1] | 1
+	VMOVUPS	Z0, 746112(AX)	// concat[9]
+	VMOVUPS	Z1, 746176(AX)	// concat[9] | 1
+	VMOVUPS	708864(AX), Z0	// a[2]
+	VMOVUPS	708928(AX), Z1	// a[2] | 1
+	VMOVUPS	Z0, 746240(AX)	// concat[10]
+	VMOVUPS	Z1, 746304(AX)	// concat[10] | 1
+	VMOVUPS	708992(AX), Z0	// a[3]
+	VMOVUPS	709056(AX), Z1	// a[3] | 1
+	VMOVUPS	Z0, 746368(AX)	// concat[11]
+	VMOVUPS	Z1, 746432(AX)	// concat[11] | 1
 	MOVQ	$8, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -8252,8 +8654,8 @@ loop1: // 8 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop2: // 12 times: terms of the sums
-	VMOVUPS	783616(R11), Z16	// concat[0]
-	VMOVUPS	783680(R11), Z17	// concat[0] | 1
+	VMOVUPS	744960(R11), Z16	// concat[0]
+	VMOVUPS	745024(R11), Z17	// concat[0] | 1
 	VBROADCASTSS	16708(R12), Z18	// dyn.0.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -8282,33 +8684,33 @@ loop2: // 12 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop2
-	VMOVUPS	Z0, 785152(DI)	// matvec[0]
-	VMOVUPS	Z1, 785216(DI)	// matvec[0] | 1
-	VMOVUPS	Z2, 785280(DI)	// matvec[1]
-	VMOVUPS	Z3, 785344(DI)	// matvec[1] | 1
-	VMOVUPS	Z4, 785408(DI)	// matvec[2]
-	VMOVUPS	Z5, 785472(DI)	// matvec[2] | 1
-	VMOVUPS	Z6, 785536(DI)	// matvec[3]
-	VMOVUPS	Z7, 785600(DI)	// matvec[3] | 1
-	VMOVUPS	Z8, 785664(DI)	// matvec[4]
-	VMOVUPS	Z9, 785728(DI)	// matvec[4] | 1
-	VMOVUPS	Z10, 785792(DI)	// matvec[5]
-	VMOVUPS	Z11, 785856(DI)	// matvec[5] | 1
-	VMOVUPS	Z12, 785920(DI)	// matvec[6]
-	VMOVUPS	Z13, 785984(DI)	// matvec[6] | 1
-	VMOVUPS	Z14, 786048(DI)	// matvec[7]
-	VMOVUPS	Z15, 786112(DI)	// matvec[7] | 1
+	VMOVUPS	Z0, 746496(DI)	// matvec[0]
+	VMOVUPS	Z1, 746560(DI)	// matvec[0] | 1
+	VMOVUPS	Z2, 746624(DI)	// matvec[1]
+	VMOVUPS	Z3, 746688(DI)	// matvec[1] | 1
+	VMOVUPS	Z4, 746752(DI)	// matvec[2]
+	VMOVUPS	Z5, 746816(DI)	// matvec[2] | 1
+	VMOVUPS	Z6, 746880(DI)	// matvec[3]
+	VMOVUPS	Z7, 746944(DI)	// matvec[3] | 1
+	VMOVUPS	Z8, 747008(DI)	// matvec[4]
+	VMOVUPS	Z9, 747072(DI)	// matvec[4] | 1
+	VMOVUPS	Z10, 747136(DI)	// matvec[5]
+	VMOVUPS	Z11, 747200(DI)	// matvec[5] | 1
+	VMOVUPS	Z12, 747264(DI)	// matvec[6]
+	VMOVUPS	Z13, 747328(DI)	// matvec[6] | 1
+	VMOVUPS	Z14, 747392(DI)	// matvec[7]
+	VMOVUPS	Z15, 747456(DI)	// matvec[7] | 1
 	MOVQ	$8, R10
 	MOVQ	DI, R11
 	MOVQ	R9, R12
 loop3: // 8 times
-	VMOVUPS	785152(R11), Z0	// matvec[0]
-	VMOVUPS	785216(R11), Z1	// matvec[0] | 1
+	VMOVUPS	746496(R11), Z0	// matvec[0]
+	VMOVUPS	746560(R11), Z1	// matvec[0] | 1
 	VBROADCASTSS	19780(R12), Z2	// dyn.0.bias[0]
 	VADDPS	Z2, Z0, Z0
 	VADDPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 749312(R11)	// add[0]
-	VMOVUPS	Z1, 749376(R11)	// add[0] | 1
+	VMOVUPS	Z0, 710656(R11)	// add[0]
+	VMOVUPS	Z1, 710720(R11)	// add[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z2
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z3
 	VMAXPS	Z2, Z3, Z2
@@ -8365,8 +8767,8 @@ loop3: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	VMAXPS	Z1, Z3, Z1
 	VFMADD231PS	Z4, Z2, Z1
-	VMOVUPS	Z0, 757504(R11)	// softplus[0]
-	VMOVUPS	Z1, 757568(R11)	// softplus[0] | 1
+	VMOVUPS	Z0, 718848(R11)	// softplus[0]
+	VMOVUPS	Z1, 718912(R11)	// softplus[0] | 1
 	ADDQ	$128, R11
 	ADDQ	$4, R12
 	DECQ	R10
@@ -8401,8 +8803,8 @@ loop4: // 8 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop5: // 64 times: terms of the sums
-	VMOVUPS	757504(R11), Z16	// softplus[0]
-	VMOVUPS	757568(R11), Z17	// softplus[0] | 1
+	VMOVUPS	718848(R11), Z16	// softplus[0]
+	VMOVUPS	718912(R11), Z17	// softplus[0] | 1
 	VBROADCASTSS	20036(R12), Z18	// dyn.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -8431,33 +8833,33 @@ loop5: // 64 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop5
-	VMOVUPS	Z0, 793344(DI)	// matvec_2[0]
-	VMOVUPS	Z1, 793408(DI)	// matvec_2[0] | 1
-	VMOVUPS	Z2, 793472(DI)	// matvec_2[1]
-	VMOVUPS	Z3, 793536(DI)	// matvec_2[1] | 1
-	VMOVUPS	Z4, 793600(DI)	// matvec_2[2]
-	VMOVUPS	Z5, 793664(DI)	// matvec_2[2] | 1
-	VMOVUPS	Z6, 793728(DI)	// matvec_2[3]
-	VMOVUPS	Z7, 793792(DI)	// matvec_2[3] | 1
-	VMOVUPS	Z8, 793856(DI)	// matvec_2[4]
-	VMOVUPS	Z9, 793920(DI)	// matvec_2[4] | 1
-	VMOVUPS	Z10, 793984(DI)	// matvec_2[5]
-	VMOVUPS	Z11, 794048(DI)	// matvec_2[5] | 1
-	VMOVUPS	Z12, 794112(DI)	// matvec_2[6]
-	VMOVUPS	Z13, 794176(DI)	// matvec_2[6] | 1
-	VMOVUPS	Z14, 794240(DI)	// matvec_2[7]
-	VMOVUPS	Z15, 794304(DI)	// matvec_2[7] | 1
+	VMOVUPS	Z0, 754688(DI)	// matvec_2[0]
+	VMOVUPS	Z1, 754752(DI)	// matvec_2[0] | 1
+	VMOVUPS	Z2, 754816(DI)	// matvec_2[1]
+	VMOVUPS	Z3, 754880(DI)	// matvec_2[1] | 1
+	VMOVUPS	Z4, 754944(DI)	// matvec_2[2]
+	VMOVUPS	Z5, 755008(DI)	// matvec_2[2] | 1
+	VMOVUPS	Z6, 755072(DI)	// matvec_2[3]
+	VMOVUPS	Z7, 755136(DI)	// matvec_2[3] | 1
+	VMOVUPS	Z8, 755200(DI)	// matvec_2[4]
+	VMOVUPS	Z9, 755264(DI)	// matvec_2[4] | 1
+	VMOVUPS	Z10, 755328(DI)	// matvec_2[5]
+	VMOVUPS	Z11, 755392(DI)	// matvec_2[5] | 1
+	VMOVUPS	Z12, 755456(DI)	// matvec_2[6]
+	VMOVUPS	Z13, 755520(DI)	// matvec_2[6] | 1
+	VMOVUPS	Z14, 755584(DI)	// matvec_2[7]
+	VMOVUPS	Z15, 755648(DI)	// matvec_2[7] | 1
 	MOVQ	$8, R10
 	MOVQ	DI, R11
 	MOVQ	R9, R12
 loop6: // 8 times
-	VMOVUPS	793344(R11), Z0	// matvec_2[0]
-	VMOVUPS	793408(R11), Z1	// matvec_2[0] | 1
+	VMOVUPS	754688(R11), Z0	// matvec_2[0]
+	VMOVUPS	754752(R11), Z1	// matvec_2[0] | 1
 	VBROADCASTSS	36420(R12), Z2	// dyn.2.bias[0]
 	VADDPS	Z2, Z0, Z0
 	VADDPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 765696(R11)	// add2[0]
-	VMOVUPS	Z1, 765760(R11)	// add2[0] | 1
+	VMOVUPS	Z0, 727040(R11)	// add2[0]
+	VMOVUPS	Z1, 727104(R11)	// add2[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z2
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z3
 	VMAXPS	Z2, Z3, Z2
@@ -8514,8 +8916,8 @@ loop6: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	VMAXPS	Z1, Z3, Z1
 	VFMADD231PS	Z4, Z2, Z1
-	VMOVUPS	Z0, 773888(R11)	// softplus2[0]
-	VMOVUPS	Z1, 773952(R11)	// softplus2[0] | 1
+	VMOVUPS	Z0, 735232(R11)	// softplus2[0]
+	VMOVUPS	Z1, 735296(R11)	// softplus2[0] | 1
 	ADDQ	$128, R11
 	ADDQ	$4, R12
 	DECQ	R10
@@ -8545,8 +8947,8 @@ loop6: // 8 times
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop7: // 64 times: terms of the sums
-	VMOVUPS	773888(SI), Z16	// softplus2[0]
-	VMOVUPS	773952(SI), Z17	// softplus2[0] | 1
+	VMOVUPS	735232(SI), Z16	// softplus2[0]
+	VMOVUPS	735296(SI), Z17	// softplus2[0] | 1
 	VBROADCASTSS	36676(DI), Z18	// dyn.4.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -8612,13 +9014,13 @@ loop7: // 64 times: terms of the sums
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z16, Z17
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z16, Z17
 	VDIVPS	Z17, Z1, Z1
-	VMOVUPS	Z0, 782080(AX)	// tanh[0]
-	VMOVUPS	Z1, 782144(AX)	// tanh[0] | 1
+	VMOVUPS	Z0, 743424(AX)	// tanh[0]
+	VMOVUPS	Z1, 743488(AX)	// tanh[0] | 1
 	VBROADCASTSS	16704(BX), Z16	// dyn.scale
 	VMULPS	Z0, Z16, Z0
 	VMULPS	Z1, Z16, Z1
-	VMOVUPS	Z0, 801536(AX)	// w[0]
-	VMOVUPS	Z1, 801600(AX)	// w[0] | 1
+	VMOVUPS	Z0, 762880(AX)	// w[0]
+	VMOVUPS	Z1, 762944(AX)	// w[0] | 1
 	VBROADCASTSS	39752(BX), Z0	// dyn.4.bias[1]
 	VADDPS	Z0, Z2, Z1
 	VADDPS	Z0, Z3, Z0
@@ -8656,13 +9058,13 @@ loop7: // 64 times: terms of the sums
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z2, Z3
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z3
 	VDIVPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 782208(AX)	// tanh[1]
-	VMOVUPS	Z0, 782272(AX)	// tanh[1] | 1
+	VMOVUPS	Z1, 743552(AX)	// tanh[1]
+	VMOVUPS	Z0, 743616(AX)	// tanh[1] | 1
 	VBROADCASTSS	16704(BX), Z2	// dyn.scale
 	VMULPS	Z1, Z2, Z1
 	VMULPS	Z0, Z2, Z0
-	VMOVUPS	Z1, 801664(AX)	// w[1]
-	VMOVUPS	Z0, 801728(AX)	// w[1] | 1
+	VMOVUPS	Z1, 763008(AX)	// w[1]
+	VMOVUPS	Z0, 763072(AX)	// w[1] | 1
 	VBROADCASTSS	39756(BX), Z0	// dyn.4.bias[2]
 	VADDPS	Z0, Z4, Z1
 	VADDPS	Z0, Z5, Z0
@@ -8700,13 +9102,13 @@ loop7: // 64 times: terms of the sums
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z2, Z3
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z3
 	VDIVPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 782336(AX)	// tanh[2]
-	VMOVUPS	Z0, 782400(AX)	// tanh[2] | 1
+	VMOVUPS	Z1, 743680(AX)	// tanh[2]
+	VMOVUPS	Z0, 743744(AX)	// tanh[2] | 1
 	VBROADCASTSS	16704(BX), Z2	// dyn.scale
 	VMULPS	Z1, Z2, Z1
 	VMULPS	Z0, Z2, Z0
-	VMOVUPS	Z1, 801792(AX)	// w[2]
-	VMOVUPS	Z0, 801856(AX)	// w[2] | 1
+	VMOVUPS	Z1, 763136(AX)	// w[2]
+	VMOVUPS	Z0, 763200(AX)	// w[2] | 1
 	VBROADCASTSS	39760(BX), Z0	// dyn.4.bias[3]
 	VADDPS	Z0, Z6, Z1
 	VADDPS	Z0, Z7, Z0
@@ -8744,13 +9146,13 @@ loop7: // 64 times: terms of the sums
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z2, Z3
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z3
 	VDIVPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 782464(AX)	// tanh[3]
-	VMOVUPS	Z0, 782528(AX)	// tanh[3] | 1
+	VMOVUPS	Z1, 743808(AX)	// tanh[3]
+	VMOVUPS	Z0, 743872(AX)	// tanh[3] | 1
 	VBROADCASTSS	16704(BX), Z2	// dyn.scale
 	VMULPS	Z1, Z2, Z1
 	VMULPS	Z0, Z2, Z0
-	VMOVUPS	Z1, 801920(AX)	// w[3]
-	VMOVUPS	Z0, 801984(AX)	// w[3] | 1
+	VMOVUPS	Z1, 763264(AX)	// w[3]
+	VMOVUPS	Z0, 763328(AX)	// w[3] | 1
 	VBROADCASTSS	39764(BX), Z0	// dyn.4.bias[4]
 	VADDPS	Z0, Z8, Z1
 	VADDPS	Z0, Z9, Z0
@@ -8788,13 +9190,13 @@ loop7: // 64 times: terms of the sums
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z2, Z3
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z3
 	VDIVPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 782592(AX)	// tanh[4]
-	VMOVUPS	Z0, 782656(AX)	// tanh[4] | 1
+	VMOVUPS	Z1, 743936(AX)	// tanh[4]
+	VMOVUPS	Z0, 744000(AX)	// tanh[4] | 1
 	VBROADCASTSS	16704(BX), Z2	// dyn.scale
 	VMULPS	Z1, Z2, Z1
 	VMULPS	Z0, Z2, Z0
-	VMOVUPS	Z1, 802048(AX)	// w[4]
-	VMOVUPS	Z0, 802112(AX)	// w[4] | 1
+	VMOVUPS	Z1, 763392(AX)	// w[4]
+	VMOVUPS	Z0, 763456(AX)	// w[4] | 1
 	VBROADCASTSS	39768(BX), Z0	// dyn.4.bias[5]
 	VADDPS	Z0, Z10, Z1
 	VADDPS	Z0, Z11, Z0
@@ -8832,13 +9234,13 @@ loop7: // 64 times: terms of the sums
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z2, Z3
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z3
 	VDIVPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 782720(AX)	// tanh[5]
-	VMOVUPS	Z0, 782784(AX)	// tanh[5] | 1
+	VMOVUPS	Z1, 744064(AX)	// tanh[5]
+	VMOVUPS	Z0, 744128(AX)	// tanh[5] | 1
 	VBROADCASTSS	16704(BX), Z2	// dyn.scale
 	VMULPS	Z1, Z2, Z1
 	VMULPS	Z0, Z2, Z0
-	VMOVUPS	Z1, 802176(AX)	// w[5]
-	VMOVUPS	Z0, 802240(AX)	// w[5] | 1
+	VMOVUPS	Z1, 763520(AX)	// w[5]
+	VMOVUPS	Z0, 763584(AX)	// w[5] | 1
 	VBROADCASTSS	39772(BX), Z0	// dyn.4.bias[6]
 	VADDPS	Z0, Z12, Z1
 	VADDPS	Z0, Z13, Z0
@@ -8876,13 +9278,13 @@ loop7: // 64 times: terms of the sums
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z2, Z3
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z3
 	VDIVPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 782848(AX)	// tanh[6]
-	VMOVUPS	Z0, 782912(AX)	// tanh[6] | 1
+	VMOVUPS	Z1, 744192(AX)	// tanh[6]
+	VMOVUPS	Z0, 744256(AX)	// tanh[6] | 1
 	VBROADCASTSS	16704(BX), Z2	// dyn.scale
 	VMULPS	Z1, Z2, Z1
 	VMULPS	Z0, Z2, Z0
-	VMOVUPS	Z1, 802304(AX)	// w[6]
-	VMOVUPS	Z0, 802368(AX)	// w[6] | 1
+	VMOVUPS	Z1, 763648(AX)	// w[6]
+	VMOVUPS	Z0, 763712(AX)	// w[6] | 1
 	VBROADCASTSS	39776(BX), Z0	// dyn.4.bias[7]
 	VADDPS	Z0, Z14, Z1
 	VADDPS	Z0, Z15, Z0
@@ -8920,13 +9322,13 @@ loop7: // 64 times: terms of the sums
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z2, Z3
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z3
 	VDIVPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 782976(AX)	// tanh[7]
-	VMOVUPS	Z0, 783040(AX)	// tanh[7] | 1
+	VMOVUPS	Z1, 744320(AX)	// tanh[7]
+	VMOVUPS	Z0, 744384(AX)	// tanh[7] | 1
 	VBROADCASTSS	16704(BX), Z2	// dyn.scale
 	VMULPS	Z1, Z2, Z1
 	VMULPS	Z0, Z2, Z0
-	VMOVUPS	Z1, 802432(AX)	// w[7]
-	VMOVUPS	Z0, 802496(AX)	// w[7] | 1
+	VMOVUPS	Z1, 763776(AX)	// w[7]
+	VMOVUPS	Z0, 763840(AX)	// w[7] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -8939,8 +9341,8 @@ loop7: // 64 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop8: // 64 times: terms of the sums
-	VMOVUPS	773888(SI), Z8	// softplus2[0]
-	VMOVUPS	773952(SI), Z9	// softplus2[0] | 1
+	VMOVUPS	735232(SI), Z8	// softplus2[0]
+	VMOVUPS	735296(SI), Z9	// softplus2[0] | 1
 	VBROADCASTSS	38724(DI), Z10	// dyn.4.weight[512]
 	VFMADD231PS	Z8, Z10, Z0
 	VFMADD231PS	Z9, Z10, Z1
@@ -8994,13 +9396,13 @@ loop8: // 64 times: terms of the sums
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z8, Z9
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z8, Z9
 	VDIVPS	Z9, Z1, Z1
-	VMOVUPS	Z0, 783104(AX)	// tanh[8]
-	VMOVUPS	Z1, 783168(AX)	// tanh[8] | 1
+	VMOVUPS	Z0, 744448(AX)	// tanh[8]
+	VMOVUPS	Z1, 744512(AX)	// tanh[8] | 1
 	VBROADCASTSS	16704(BX), Z8	// dyn.scale
 	VMULPS	Z0, Z8, Z0
 	VMULPS	Z1, Z8, Z1
-	VMOVUPS	Z0, 802560(AX)	// w[8]
-	VMOVUPS	Z1, 802624(AX)	// w[8] | 1
+	VMOVUPS	Z0, 763904(AX)	// w[8]
+	VMOVUPS	Z1, 763968(AX)	// w[8] | 1
 	VBROADCASTSS	39784(BX), Z0	// dyn.4.bias[9]
 	VADDPS	Z0, Z2, Z1
 	VADDPS	Z0, Z3, Z0
@@ -9038,13 +9440,13 @@ loop8: // 64 times: terms of the sums
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z2, Z3
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z3
 	VDIVPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 783232(AX)	// tanh[9]
-	VMOVUPS	Z0, 783296(AX)	// tanh[9] | 1
+	VMOVUPS	Z1, 744576(AX)	// tanh[9]
+	VMOVUPS	Z0, 744640(AX)	// tanh[9] | 1
 	VBROADCASTSS	16704(BX), Z2	// dyn.scale
 	VMULPS	Z1, Z2, Z1
 	VMULPS	Z0, Z2, Z0
-	VMOVUPS	Z1, 802688(AX)	// w[9]
-	VMOVUPS	Z0, 802752(AX)	// w[9] | 1
+	VMOVUPS	Z1, 764032(AX)	// w[9]
+	VMOVUPS	Z0, 764096(AX)	// w[9] | 1
 	VBROADCASTSS	39788(BX), Z0	// dyn.4.bias[10]
 	VADDPS	Z0, Z4, Z1
 	VADDPS	Z0, Z5, Z0
@@ -9082,13 +9484,13 @@ loop8: // 64 times: terms of the sums
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z2, Z3
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z3
 	VDIVPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 783360(AX)	// tanh[10]
-	VMOVUPS	Z0, 783424(AX)	// tanh[10] | 1
+	VMOVUPS	Z1, 744704(AX)	// tanh[10]
+	VMOVUPS	Z0, 744768(AX)	// tanh[10] | 1
 	VBROADCASTSS	16704(BX), Z2	// dyn.scale
 	VMULPS	Z1, Z2, Z1
 	VMULPS	Z0, Z2, Z0
-	VMOVUPS	Z1, 802816(AX)	// w[10]
-	VMOVUPS	Z0, 802880(AX)	// w[10] | 1
+	VMOVUPS	Z1, 764160(AX)	// w[10]
+	VMOVUPS	Z0, 764224(AX)	// w[10] | 1
 	VBROADCASTSS	39792(BX), Z0	// dyn.4.bias[11]
 	VADDPS	Z0, Z6, Z1
 	VADDPS	Z0, Z7, Z0
@@ -9126,40 +9528,40 @@ loop8: // 64 times: terms of the sums
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z2, Z3
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z3
 	VDIVPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 783488(AX)	// tanh[11]
-	VMOVUPS	Z0, 783552(AX)	// tanh[11] | 1
+	VMOVUPS	Z1, 744832(AX)	// tanh[11]
+	VMOVUPS	Z0, 744896(AX)	// tanh[11] | 1
 	VBROADCASTSS	16704(BX), Z2	// dyn.scale
 	VMULPS	Z1, Z2, Z1
 	VMULPS	Z0, Z2, Z0
-	VMOVUPS	Z1, 802944(AX)	// w[11]
-	VMOVUPS	Z0, 803008(AX)	// w[11] | 1
+	VMOVUPS	Z1, 764288(AX)	// w[11]
+	VMOVUPS	Z0, 764352(AX)	// w[11] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop9: // 2 times: vectors of the block
-	VMOVUPS	801536(SI), Z0	// w[0]
-	VMOVUPS	Z0, 747776(SI)	// dz[0]
-	VMOVUPS	801664(SI), Z0	// w[1]
-	VMOVUPS	Z0, 747904(SI)	// dz[1]
-	VMOVUPS	801792(SI), Z0	// w[2]
-	VMOVUPS	Z0, 748032(SI)	// dz[2]
-	VMOVUPS	801920(SI), Z0	// w[3]
-	VMOVUPS	Z0, 748160(SI)	// dz[3]
-	VMOVUPS	802048(SI), Z0	// w[4]
-	VMOVUPS	Z0, 748288(SI)	// dz[4]
-	VMOVUPS	802176(SI), Z0	// w[5]
-	VMOVUPS	Z0, 748416(SI)	// dz[5]
-	VMOVUPS	802304(SI), Z0	// w[6]
-	VMOVUPS	Z0, 748544(SI)	// dz[6]
-	VMOVUPS	802432(SI), Z0	// w[7]
-	VMOVUPS	Z0, 748672(SI)	// dz[7]
-	VMOVUPS	802560(SI), Z0	// w[8]
-	VMOVUPS	Z0, 748800(SI)	// da[0]
-	VMOVUPS	802688(SI), Z0	// w[9]
-	VMOVUPS	Z0, 748928(SI)	// da[1]
-	VMOVUPS	802816(SI), Z0	// w[10]
-	VMOVUPS	Z0, 749056(SI)	// da[2]
-	VMOVUPS	802944(SI), Z0	// w[11]
-	VMOVUPS	Z0, 749184(SI)	// da[3]
+	VMOVUPS	762880(SI), Z0	// w[0]
+	VMOVUPS	Z0, 709120(SI)	// dz[0]
+	VMOVUPS	763008(SI), Z0	// w[1]
+	VMOVUPS	Z0, 709248(SI)	// dz[1]
+	VMOVUPS	763136(SI), Z0	// w[2]
+	VMOVUPS	Z0, 709376(SI)	// dz[2]
+	VMOVUPS	763264(SI), Z0	// w[3]
+	VMOVUPS	Z0, 709504(SI)	// dz[3]
+	VMOVUPS	763392(SI), Z0	// w[4]
+	VMOVUPS	Z0, 709632(SI)	// dz[4]
+	VMOVUPS	763520(SI), Z0	// w[5]
+	VMOVUPS	Z0, 709760(SI)	// dz[5]
+	VMOVUPS	763648(SI), Z0	// w[6]
+	VMOVUPS	Z0, 709888(SI)	// dz[6]
+	VMOVUPS	763776(SI), Z0	// w[7]
+	VMOVUPS	Z0, 710016(SI)	// dz[7]
+	VMOVUPS	763904(SI), Z0	// w[8]
+	VMOVUPS	Z0, 710144(SI)	// da[0]
+	VMOVUPS	764032(SI), Z0	// w[9]
+	VMOVUPS	Z0, 710272(SI)	// da[1]
+	VMOVUPS	764160(SI), Z0	// w[10]
+	VMOVUPS	Z0, 710400(SI)	// da[2]
+	VMOVUPS	764288(SI), Z0	// w[11]
+	VMOVUPS	Z0, 710528(SI)	// da[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop9
@@ -9172,108 +9574,108 @@ TEXT latentFieldBwd_avx512<>(SB), NOSPLIT, $0-0
 	VMOVUPS	65856(AX), Z1	// mask | 1
 	// forecast.nde:30
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 858368(AX)	// pad[0]
+	VMOVUPS	Z2, 819712(AX)	// pad[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 858432(AX)	// pad[0] | 1
+	VMOVUPS	Z2, 819776(AX)	// pad[0] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 858496(AX)	// pad[1]
+	VMOVUPS	Z2, 819840(AX)	// pad[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 858560(AX)	// pad[1] | 1
+	VMOVUPS	Z2, 819904(AX)	// pad[1] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 858624(AX)	// pad[2]
+	VMOVUPS	Z2, 819968(AX)	// pad[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 858688(AX)	// pad[2] | 1
+	VMOVUPS	Z2, 820032(AX)	// pad[2] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 858752(AX)	// pad[3]
+	VMOVUPS	Z2, 820096(AX)	// pad[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 858816(AX)	// pad[3] | 1
+	VMOVUPS	Z2, 820160(AX)	// pad[3] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 858880(AX)	// pad[4]
+	VMOVUPS	Z2, 820224(AX)	// pad[4]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 858944(AX)	// pad[4] | 1
+	VMOVUPS	Z2, 820288(AX)	// pad[4] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 859008(AX)	// pad[5]
+	VMOVUPS	Z2, 820352(AX)	// pad[5]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 859072(AX)	// pad[5] | 1
+	VMOVUPS	Z2, 820416(AX)	// pad[5] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 859136(AX)	// pad[6]
+	VMOVUPS	Z2, 820480(AX)	// pad[6]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 859200(AX)	// pad[6] | 1
+	VMOVUPS	Z2, 820544(AX)	// pad[6] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 859264(AX)	// pad[7]
+	VMOVUPS	Z2, 820608(AX)	// pad[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 859328(AX)	// pad[7] | 1
-	VMOVUPS	839936(AX), Z2	// da_bar[0]
-	VMOVUPS	840000(AX), Z3	// da_bar[0] | 1
-	VMOVUPS	Z2, 859392(AX)	// pad[8]
-	VMOVUPS	Z3, 859456(AX)	// pad[8] | 1
-	VMOVUPS	840064(AX), Z2	// da_bar[1]
-	VMOVUPS	840128(AX), Z3	// da_bar[1] | 1
-	VMOVUPS	Z2, 859520(AX)	// pad[9]
-	VMOVUPS	Z3, 859584(AX)	// pad[9] | 1
-	VMOVUPS	840192(AX), Z2	// da_bar[2]
-	VMOVUPS	840256(AX), Z3	// da_bar[2] | 1
-	VMOVUPS	Z2, 859648(AX)	// pad[10]
-	VMOVUPS	Z3, 859712(AX)	// pad[10] | 1
-	VMOVUPS	840320(AX), Z2	// da_bar[3]
-	VMOVUPS	840384(AX), Z3	// da_bar[3] | 1
-	VMOVUPS	Z2, 859776(AX)	// pad[11]
-	VMOVUPS	Z3, 859840(AX)	// pad[11] | 1
+	VMOVUPS	Z2, 820672(AX)	// pad[7] | 1
+	VMOVUPS	801280(AX), Z2	// da_bar[0]
+	VMOVUPS	801344(AX), Z3	// da_bar[0] | 1
+	VMOVUPS	Z2, 820736(AX)	// pad[8]
+	VMOVUPS	Z3, 820800(AX)	// pad[8] | 1
+	VMOVUPS	801408(AX), Z2	// da_bar[1]
+	VMOVUPS	801472(AX), Z3	// da_bar[1] | 1
+	VMOVUPS	Z2, 820864(AX)	// pad[9]
+	VMOVUPS	Z3, 820928(AX)	// pad[9] | 1
+	VMOVUPS	801536(AX), Z2	// da_bar[2]
+	VMOVUPS	801600(AX), Z3	// da_bar[2] | 1
+	VMOVUPS	Z2, 820992(AX)	// pad[10]
+	VMOVUPS	Z3, 821056(AX)	// pad[10] | 1
+	VMOVUPS	801664(AX), Z2	// da_bar[3]
+	VMOVUPS	801728(AX), Z3	// da_bar[3] | 1
+	VMOVUPS	Z2, 821120(AX)	// pad[11]
+	VMOVUPS	Z3, 821184(AX)	// pad[11] | 1
 	// forecast.nde:29
-	VMOVUPS	838912(AX), Z2	// dz_bar[0]
-	VMOVUPS	838976(AX), Z3	// dz_bar[0] | 1
-	VMOVUPS	Z2, 859904(AX)	// pad_2[0]
-	VMOVUPS	Z3, 859968(AX)	// pad_2[0] | 1
-	VMOVUPS	839040(AX), Z2	// dz_bar[1]
-	VMOVUPS	839104(AX), Z3	// dz_bar[1] | 1
-	VMOVUPS	Z2, 860032(AX)	// pad_2[1]
-	VMOVUPS	Z3, 860096(AX)	// pad_2[1] | 1
-	VMOVUPS	839168(AX), Z2	// dz_bar[2]
-	VMOVUPS	839232(AX), Z3	// dz_bar[2] | 1
-	VMOVUPS	Z2, 860160(AX)	// pad_2[2]
-	VMOVUPS	Z3, 860224(AX)	// pad_2[2] | 1
-	VMOVUPS	839296(AX), Z2	// dz_bar[3]
-	VMOVUPS	839360(AX), Z3	// dz_bar[3] | 1
-	VMOVUPS	Z2, 860288(AX)	// pad_2[3]
-	VMOVUPS	Z3, 860352(AX)	// pad_2[3] | 1
-	VMOVUPS	839424(AX), Z2	// dz_bar[4]
-	VMOVUPS	839488(AX), Z3	// dz_bar[4] | 1
-	VMOVUPS	Z2, 860416(AX)	// pad_2[4]
-	VMOVUPS	Z3, 860480(AX)	// pad_2[4] | 1
-	VMOVUPS	839552(AX), Z2	// dz_bar[5]
-	VMOVUPS	839616(AX), Z3	// dz_bar[5] | 1
-	VMOVUPS	Z2, 860544(AX)	// pad_2[5]
-	VMOVUPS	Z3, 860608(AX)	// pad_2[5] | 1
-	VMOVUPS	839680(AX), Z2	// dz_bar[6]
-	VMOVUPS	839744(AX), Z3	// dz_bar[6] | 1
-	VMOVUPS	Z2, 860672(AX)	// pad_2[6]
-	VMOVUPS	Z3, 860736(AX)	// pad_2[6] | 1
-	VMOVUPS	839808(AX), Z2	// dz_bar[7]
-	VMOVUPS	839872(AX), Z3	// dz_bar[7] | 1
-	VMOVUPS	Z2, 860800(AX)	// pad_2[7]
-	VMOVUPS	Z3, 860864(AX)	// pad_2[7] | 1
+	VMOVUPS	800256(AX), Z2	// dz_bar[0]
+	VMOVUPS	800320(AX), Z3	// dz_bar[0] | 1
+	VMOVUPS	Z2, 821248(AX)	// pad_2[0]
+	VMOVUPS	Z3, 821312(AX)	// pad_2[0] | 1
+	VMOVUPS	800384(AX), Z2	// dz_bar[1]
+	VMOVUPS	800448(AX), Z3	// dz_bar[1] | 1
+	VMOVUPS	Z2, 821376(AX)	// pad_2[1]
+	VMOVUPS	Z3, 821440(AX)	// pad_2[1] | 1
+	VMOVUPS	800512(AX), Z2	// dz_bar[2]
+	VMOVUPS	800576(AX), Z3	// dz_bar[2] | 1
+	VMOVUPS	Z2, 821504(AX)	// pad_2[2]
+	VMOVUPS	Z3, 821568(AX)	// pad_2[2] | 1
+	VMOVUPS	800640(AX), Z2	// dz_bar[3]
+	VMOVUPS	800704(AX), Z3	// dz_bar[3] | 1
+	VMOVUPS	Z2, 821632(AX)	// pad_2[3]
+	VMOVUPS	Z3, 821696(AX)	// pad_2[3] | 1
+	VMOVUPS	800768(AX), Z2	// dz_bar[4]
+	VMOVUPS	800832(AX), Z3	// dz_bar[4] | 1
+	VMOVUPS	Z2, 821760(AX)	// pad_2[4]
+	VMOVUPS	Z3, 821824(AX)	// pad_2[4] | 1
+	VMOVUPS	800896(AX), Z2	// dz_bar[5]
+	VMOVUPS	800960(AX), Z3	// dz_bar[5] | 1
+	VMOVUPS	Z2, 821888(AX)	// pad_2[5]
+	VMOVUPS	Z3, 821952(AX)	// pad_2[5] | 1
+	VMOVUPS	801024(AX), Z2	// dz_bar[6]
+	VMOVUPS	801088(AX), Z3	// dz_bar[6] | 1
+	VMOVUPS	Z2, 822016(AX)	// pad_2[6]
+	VMOVUPS	Z3, 822080(AX)	// pad_2[6] | 1
+	VMOVUPS	801152(AX), Z2	// dz_bar[7]
+	VMOVUPS	801216(AX), Z3	// dz_bar[7] | 1
+	VMOVUPS	Z2, 822144(AX)	// pad_2[7]
+	VMOVUPS	Z3, 822208(AX)	// pad_2[7] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 860928(AX)	// pad_2[8]
+	VMOVUPS	Z2, 822272(AX)	// pad_2[8]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 860992(AX)	// pad_2[8] | 1
+	VMOVUPS	Z2, 822336(AX)	// pad_2[8] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 861056(AX)	// pad_2[9]
+	VMOVUPS	Z2, 822400(AX)	// pad_2[9]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 861120(AX)	// pad_2[9] | 1
+	VMOVUPS	Z2, 822464(AX)	// pad_2[9] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 861184(AX)	// pad_2[10]
+	VMOVUPS	Z2, 822528(AX)	// pad_2[10]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 861248(AX)	// pad_2[10] | 1
+	VMOVUPS	Z2, 822592(AX)	// pad_2[10] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 861312(AX)	// pad_2[11]
+	VMOVUPS	Z2, 822656(AX)	// pad_2[11]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 861376(AX)	// pad_2[11] | 1
+	VMOVUPS	Z2, 822720(AX)	// pad_2[11] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
 	VBROADCASTSS	f32_00000000<>(SB), Z3
-	VMOVUPS	858368(AX), Z4	// pad[0]
-	VMOVUPS	858432(AX), Z5	// pad[0] | 1
-	VMOVUPS	859904(AX), Z6	// pad_2[0]
-	VMOVUPS	859968(AX), Z7	// pad_2[0] | 1
+	VMOVUPS	819712(AX), Z4	// pad[0]
+	VMOVUPS	819776(AX), Z5	// pad[0] | 1
+	VMOVUPS	821248(AX), Z6	// pad_2[0]
+	VMOVUPS	821312(AX), Z7	// pad_2[0] | 1
 	VADDPS	Z6, Z4, Z31
 	VMOVUPS	Z31, 0(AX)
 	VADDPS	Z7, Z5, Z31
@@ -9282,8 +9684,8 @@ TEXT latentFieldBwd_avx512<>(SB), NOSPLIT, $0-0
 	VBROADCASTSS	16704(BX), Z4	// dyn.scale
 	VMULPS	0(AX), Z4, Z5
 	VMULPS	64(AX), Z4, Z4
-	VMOVUPS	837376(AX), Z6	// tanh[0]
-	VMOVUPS	837440(AX), Z7	// tanh[0] | 1
+	VMOVUPS	798720(AX), Z6	// tanh[0]
+	VMOVUPS	798784(AX), Z7	// tanh[0] | 1
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z6, Z6
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z7, Z7
 	VMULPS	Z6, Z5, Z31
@@ -9291,9 +9693,9 @@ TEXT latentFieldBwd_avx512<>(SB), NOSPLIT, $0-0
 	VMULPS	Z7, Z4, Z31
 	VMOVUPS	Z31, 192(AX)
 	VMOVUPS	128(AX), Z29	// dyn.4.bias_bar[0]
-	VMOVUPS	Z29, 861440(AX)
+	VMOVUPS	Z29, 822784(AX)
 	VMOVUPS	192(AX), Z29	// dyn.4.bias_bar[0] | 1
-	VMOVUPS	Z29, 861504(AX)
+	VMOVUPS	Z29, 822848(AX)
 	VPANDD	128(AX), Z0, Z4
 	VPANDD	192(AX), Z1, Z5
 	VMOVUPS	205888(R8), Z6	// sum of dyn.4.bias[0]
@@ -9301,10 +9703,10 @@ TEXT latentFieldBwd_avx512<>(SB), NOSPLIT, $0-0
 	VADDPS	Z5, Z4, Z4
 	VMOVUPS	Z4, 205888(R8)	// sum of dyn.4.bias[0]
 	// forecast.nde:29
-	VMOVUPS	858496(AX), Z4	// pad[1]
-	VMOVUPS	858560(AX), Z5	// pad[1] | 1
-	VMOVUPS	860032(AX), Z6	// pad_2[1]
-	VMOVUPS	860096(AX), Z7	// pad_2[1] | 1
+	VMOVUPS	819840(AX), Z4	// pad[1]
+	VMOVUPS	819904(AX), Z5	// pad[1] | 1
+	VMOVUPS	821376(AX), Z6	// pad_2[1]
+	VMOVUPS	821440(AX), Z7	// pad_2[1] | 1
 	VADDPS	Z6, Z4, Z31
 	VMOVUPS	Z31, 256(AX)
 	VADDPS	Z7, Z5, Z31
@@ -9313,8 +9715,8 @@ TEXT latentFieldBwd_avx512<>(SB), NOSPLIT, $0-0
 	VBROADCASTSS	16704(BX), Z4	// dyn.scale
 	VMULPS	256(AX), Z4, Z5
 	VMULPS	320(AX), Z4, Z4
-	VMOVUPS	837504(AX), Z6	// tanh[1]
-	VMOVUPS	837568(AX), Z7	// tanh[1] | 1
+	VMOVUPS	798848(AX), Z6	// tanh[1]
+	VMOVUPS	798912(AX), Z7	// tanh[1] | 1
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z6, Z6
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z7, Z7
 	VMULPS	Z6, Z5, Z31
@@ -9322,9 +9724,9 @@ TEXT latentFieldBwd_avx512<>(SB), NOSPLIT, $0-0
 	VMULPS	Z7, Z4, Z31
 	VMOVUPS	Z31, 448(AX)
 	VMOVUPS	384(AX), Z29	// dyn.4.bias_bar[1]
-	VMOVUPS	Z29, 861568(AX)
+	VMOVUPS	Z29, 822912(AX)
 	VMOVUPS	448(AX), Z29	// dyn.4.bias_bar[1] | 1
-	VMOVUPS	Z29, 861632(AX)
+	VMOVUPS	Z29, 822976(AX)
 	VPANDD	384(AX), Z0, Z4
 	VPANDD	448(AX), Z1, Z5
 	VMOVUPS	205952(R8), Z6	// sum of dyn.4.bias[1]
@@ -9332,10 +9734,10 @@ TEXT latentFieldBwd_avx512<>(SB), NOSPLIT, $0-0
 	VADDPS	Z5, Z4, Z4
 	VMOVUPS	Z4, 205952(R8)	// sum of dyn.4.bias[1]
 	// forecast.nde:29
-	VMOVUPS	858624(AX), Z4	// pad[2]
-	VMOVUPS	858688(AX), Z5	// pad[2] | 1
-	VMOVUPS	860160(AX), Z6	// pad_2[2]
-	VMOVUPS	860224(AX), Z7	// pad_2[2] | 1
+	VMOVUPS	819968(AX), Z4	// pad[2]
+	VMOVUPS	820032(AX), Z5	// pad[2] | 1
+	VMOVUPS	821504(AX), Z6	// pad_2[2]
+	VMOVUPS	821568(AX), Z7	// pad_2[2] | 1
 	VADDPS	Z6, Z4, Z31
 	VMOVUPS	Z31, 512(AX)
 	VADDPS	Z7, Z5, Z31
@@ -9344,14 +9746,14 @@ TEXT latentFieldBwd_avx512<>(SB), NOSPLIT, $0-0
 	VBROADCASTSS	16704(BX), Z4	// dyn.scale
 	VMULPS	512(AX), Z4, Z5
 	VMULPS	576(AX), Z4, Z4
-	VMOVUPS	837632(AX), Z6	// tanh[2]
-	VMOVUPS	837696(AX), Z7	// tanh[2] | 1
+	VMOVUPS	798976(AX), Z6	// tanh[2]
+	VMOVUPS	799040(AX), Z7	// tanh[2] | 1
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z6, Z6
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z7, Z7
 	VMULPS	Z6, Z5, Z5
 	VMULPS	Z7, Z4, Z4
-	VMOVUPS	Z5, 861696(AX)	// dyn.4.bias_bar[2]
-	VMOVUPS	Z4, 861760(AX)	// dyn.4.bias_bar[2] | 1
+	VMOVUPS	Z5, 823040(AX)	// dyn.4.bias_bar[2]
+	VMOVUPS	Z4, 823104(AX)	// dyn.4.bias_bar[2] | 1
 	VPANDD	Z0, Z5, Z6
 	VPANDD	Z1, Z4, Z7
 	VMOVUPS	206016(R8), Z8	// sum of dyn.4.bias[2]
@@ -9359,24 +9761,24 @@ TEXT latentFieldBwd_avx512<>(SB), NOSPLIT, $0-0
 	VADDPS	Z7, Z6, Z6
 	VMOVUPS	Z6, 206016(R8)	// sum of dyn.4.bias[2]
 	// forecast.nde:29
-	VMOVUPS	858752(AX), Z6	// pad[3]
-	VMOVUPS	858816(AX), Z7	// pad[3] | 1
-	VMOVUPS	860288(AX), Z8	// pad_2[3]
-	VMOVUPS	860352(AX), Z9	// pad_2[3] | 1
+	VMOVUPS	820096(AX), Z6	// pad[3]
+	VMOVUPS	820160(AX), Z7	// pad[3] | 1
+	VMOVUPS	821632(AX), Z8	// pad_2[3]
+	VMOVUPS	821696(AX), Z9	// pad_2[3] | 1
 	VADDPS	Z8, Z6, Z6
 	VADDPS	Z9, Z7, Z7
 	// forecast.nde:18
 	VBROADCASTSS	16704(BX), Z8	// dyn.scale
 	VMULPS	Z8, Z6, Z9
 	VMULPS	Z8, Z7, Z8
-	VMOVUPS	837760(AX), Z10	// tanh[3]
-	VMOVUPS	837824(AX), Z11	// tanh[3] | 1
+	VMOVUPS	799104(AX), Z10	// tanh[3]
+	VMOVUPS	799168(AX), Z11	// tanh[3] | 1
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z10, Z10
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z11, Z11
 	VMULPS	Z10, Z9, Z9
 	VMULPS	Z11, Z8, Z8
-	VMOVUPS	Z9, 861824(AX)	// dyn.4.bias_bar[3]
-	VMOVUPS	Z8, 861888(AX)	// dyn.4.bias_bar[3] | 1
+	VMOVUPS	Z9, 823168(AX)	// dyn.4.bias_bar[3]
+	VMOVUPS	Z8, 823232(AX)	// dyn.4.bias_bar[3] | 1
 	VPANDD	Z0, Z9, Z10
 	VPANDD	Z1, Z8, Z11
 	VMOVUPS	206080(R8), Z12	// sum of dyn.4.bias[3]
@@ -9384,24 +9786,24 @@ TEXT latentFieldBwd_avx512<>(SB), NOSPLIT, $0-0
 	VADDPS	Z11, Z10, Z10
 	VMOVUPS	Z10, 206080(R8)	// sum of dyn.4.bias[3]
 	// forecast.nde:29
-	VMOVUPS	858880(AX), Z10	// pad[4]
-	VMOVUPS	858944(AX), Z11	// pad[4] | 1
-	VMOVUPS	860416(AX), Z12	// pad_2[4]
-	VMOVUPS	860480(AX), Z13	// pad_2[4] | 1
+	VMOVUPS	820224(AX), Z10	// pad[4]
+	VMOVUPS	820288(AX), Z11	// pad[4] | 1
+	VMOVUPS	821760(AX), Z12	// pad_2[4]
+	VMOVUPS	821824(AX), Z13	// pad_2[4] | 1
 	VADDPS	Z12, Z10, Z10
 	VADDPS	Z13, Z11, Z11
 	// forecast.nde:18
 	VBROADCASTSS	16704(BX), Z12	// dyn.scale
 	VMULPS	Z12, Z10, Z13
 	VMULPS	Z12, Z11, Z12
-	VMOVUPS	837888(AX), Z14	// tanh[4]
-	VMOVUPS	837952(AX), Z15	// tanh[4] | 1
+	VMOVUPS	799232(AX), Z14	// tanh[4]
+	VMOVUPS	799296(AX), Z15	// tanh[4] | 1
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z14, Z14
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z15, Z15
 	VMULPS	Z14, Z13, Z13
 	VMULPS	Z15, Z12, Z12
-	VMOVUPS	Z13, 861952(AX)	// dyn.4.bias_bar[4]
-	VMOVUPS	Z12, 862016(AX)	// dyn.4.bias_bar[4] | 1
+	VMOVUPS	Z13, 823296(AX)	// dyn.4.bias_bar[4]
+	VMOVUPS	Z12, 823360(AX)	// dyn.4.bias_bar[4] | 1
 	VPANDD	Z0, Z13, Z14
 	VPANDD	Z1, Z12, Z15
 	VMOVUPS	206144(R8), Z16	// sum of dyn.4.bias[4]
@@ -9409,24 +9811,24 @@ TEXT latentFieldBwd_avx512<>(SB), NOSPLIT, $0-0
 	VADDPS	Z15, Z14, Z14
 	VMOVUPS	Z14, 206144(R8)	// sum of dyn.4.bias[4]
 	// forecast.nde:29
-	VMOVUPS	859008(AX), Z14	// pad[5]
-	VMOVUPS	859072(AX), Z15	// pad[5] | 1
-	VMOVUPS	860544(AX), Z16	// pad_2[5]
-	VMOVUPS	860608(AX), Z17	// pad_2[5] | 1
+	VMOVUPS	820352(AX), Z14	// pad[5]
+	VMOVUPS	820416(AX), Z15	// pad[5] | 1
+	VMOVUPS	821888(AX), Z16	// pad_2[5]
+	VMOVUPS	821952(AX), Z17	// pad_2[5] | 1
 	VADDPS	Z16, Z14, Z14
 	VADDPS	Z17, Z15, Z15
 	// forecast.nde:18
 	VBROADCASTSS	16704(BX), Z16	// dyn.scale
 	VMULPS	Z16, Z14, Z17
 	VMULPS	Z16, Z15, Z16
-	VMOVUPS	838016(AX), Z18	// tanh[5]
-	VMOVUPS	838080(AX), Z19	// tanh[5] | 1
+	VMOVUPS	799360(AX), Z18	// tanh[5]
+	VMOVUPS	799424(AX), Z19	// tanh[5] | 1
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z18, Z18
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z19, Z19
 	VMULPS	Z18, Z17, Z17
 	VMULPS	Z19, Z16, Z16
-	VMOVUPS	Z17, 862080(AX)	// dyn.4.bias_bar[5]
-	VMOVUPS	Z16, 862144(AX)	// dyn.4.bias_bar[5] | 1
+	VMOVUPS	Z17, 823424(AX)	// dyn.4.bias_bar[5]
+	VMOVUPS	Z16, 823488(AX)	// dyn.4.bias_bar[5] | 1
 	VPANDD	Z0, Z17, Z18
 	VPANDD	Z1, Z16, Z19
 	VMOVUPS	206208(R8), Z20	// sum of dyn.4.bias[5]
@@ -9434,24 +9836,24 @@ TEXT latentFieldBwd_avx512<>(SB), NOSPLIT, $0-0
 	VADDPS	Z19, Z18, Z18
 	VMOVUPS	Z18, 206208(R8)	// sum of dyn.4.bias[5]
 	// forecast.nde:29
-	VMOVUPS	859136(AX), Z18	// pad[6]
-	VMOVUPS	859200(AX), Z19	// pad[6] | 1
-	VMOVUPS	860672(AX), Z20	// pad_2[6]
-	VMOVUPS	860736(AX), Z21	// pad_2[6] | 1
+	VMOVUPS	820480(AX), Z18	// pad[6]
+	VMOVUPS	820544(AX), Z19	// pad[6] | 1
+	VMOVUPS	822016(AX), Z20	// pad_2[6]
+	VMOVUPS	822080(AX), Z21	// pad_2[6] | 1
 	VADDPS	Z20, Z18, Z18
 	VADDPS	Z21, Z19, Z19
 	// forecast.nde:18
 	VBROADCASTSS	16704(BX), Z20	// dyn.scale
 	VMULPS	Z20, Z18, Z21
 	VMULPS	Z20, Z19, Z20
-	VMOVUPS	838144(AX), Z22	// tanh[6]
-	VMOVUPS	838208(AX), Z23	// tanh[6] | 1
+	VMOVUPS	799488(AX), Z22	// tanh[6]
+	VMOVUPS	799552(AX), Z23	// tanh[6] | 1
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z22, Z22
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z23, Z23
 	VMULPS	Z22, Z21, Z21
 	VMULPS	Z23, Z20, Z20
-	VMOVUPS	Z21, 862208(AX)	// dyn.4.bias_bar[6]
-	VMOVUPS	Z20, 862272(AX)	// dyn.4.bias_bar[6] | 1
+	VMOVUPS	Z21, 823552(AX)	// dyn.4.bias_bar[6]
+	VMOVUPS	Z20, 823616(AX)	// dyn.4.bias_bar[6] | 1
 	VPANDD	Z0, Z21, Z22
 	VPANDD	Z1, Z20, Z23
 	VMOVUPS	206272(R8), Z24	// sum of dyn.4.bias[6]
@@ -9459,74 +9861,74 @@ TEXT latentFieldBwd_avx512<>(SB), NOSPLIT, $0-0
 	VADDPS	Z23, Z22, Z22
 	VMOVUPS	Z22, 206272(R8)	// sum of dyn.4.bias[6]
 	// forecast.nde:29
-	VMOVUPS	859264(AX), Z22	// pad[7]
-	VMOVUPS	859328(AX), Z23	// pad[7] | 1
-	VMOVUPS	860800(AX), Z24	// pad_2[7]
-	VMOVUPS	860864(AX), Z25	// pad_2[7] | 1
+	VMOVUPS	820608(AX), Z22	// pad[7]
+	VMOVUPS	820672(AX), Z23	// pad[7] | 1
+	VMOVUPS	822144(AX), Z24	// pad_2[7]
+	VMOVUPS	822208(AX), Z25	// pad_2[7] | 1
 	VADDPS	Z24, Z22, Z22
 	VADDPS	Z25, Z23, Z23
 	// forecast.nde:18
 	VBROADCASTSS	16704(BX), Z24	// dyn.scale
 	VMULPS	Z24, Z22, Z25
 	VMULPS	Z24, Z23, Z24
-	VMOVUPS	838272(AX), Z26	// tanh[7]
-	VMOVUPS	838336(AX), Z27	// tanh[7] | 1
+	VMOVUPS	799616(AX), Z26	// tanh[7]
+	VMOVUPS	799680(AX), Z27	// tanh[7] | 1
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z26, Z26
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z27, Z27
 	VMULPS	Z26, Z25, Z25
 	VMULPS	Z27, Z24, Z24
-	VMOVUPS	Z25, 862336(AX)	// dyn.4.bias_bar[7]
-	VMOVUPS	Z24, 862400(AX)	// dyn.4.bias_bar[7] | 1
+	VMOVUPS	Z25, 823680(AX)	// dyn.4.bias_bar[7]
+	VMOVUPS	Z24, 823744(AX)	// dyn.4.bias_bar[7] | 1
 	VPANDD	Z0, Z25, Z26
 	VPANDD	Z1, Z24, Z27
 	VMOVUPS	206336(R8), Z28	// sum of dyn.4.bias[7]
 	VADDPS	Z26, Z28, Z26
 	VADDPS	Z27, Z26, Z26
 	VMOVUPS	Z26, 206336(R8)	// sum of dyn.4.bias[7]
-	VMOVUPS	837376(AX), Z26	// tanh[0]
-	VMOVUPS	837440(AX), Z27	// tanh[0] | 1
+	VMOVUPS	798720(AX), Z26	// tanh[0]
+	VMOVUPS	798784(AX), Z27	// tanh[0] | 1
 	VMULPS	0(AX), Z26, Z26
 	VMULPS	64(AX), Z27, Z27
 	VADDPS	Z26, Z2, Z2
 	VADDPS	Z27, Z3, Z3
-	VMOVUPS	837504(AX), Z26	// tanh[1]
-	VMOVUPS	837568(AX), Z27	// tanh[1] | 1
+	VMOVUPS	798848(AX), Z26	// tanh[1]
+	VMOVUPS	798912(AX), Z27	// tanh[1] | 1
 	VMULPS	256(AX), Z26, Z26
 	VMULPS	320(AX), Z27, Z27
 	VADDPS	Z26, Z2, Z2
 	VADDPS	Z27, Z3, Z3
-	VMOVUPS	837632(AX), Z26	// tanh[2]
-	VMOVUPS	837696(AX), Z27	// tanh[2] | 1
+	VMOVUPS	798976(AX), Z26	// tanh[2]
+	VMOVUPS	799040(AX), Z27	// tanh[2] | 1
 	VMULPS	512(AX), Z26, Z26
 	VMULPS	576(AX), Z27, Z27
 	VADDPS	Z26, Z2, Z2
 	VADDPS	Z27, Z3, Z3
-	VMOVUPS	837760(AX), Z26	// tanh[3]
-	VMOVUPS	837824(AX), Z27	// tanh[3] | 1
+	VMOVUPS	799104(AX), Z26	// tanh[3]
+	VMOVUPS	799168(AX), Z27	// tanh[3] | 1
 	VMULPS	Z26, Z6, Z6
 	VMULPS	Z27, Z7, Z7
 	VADDPS	Z6, Z2, Z2
 	VADDPS	Z7, Z3, Z3
-	VMOVUPS	837888(AX), Z6	// tanh[4]
-	VMOVUPS	837952(AX), Z7	// tanh[4] | 1
+	VMOVUPS	799232(AX), Z6	// tanh[4]
+	VMOVUPS	799296(AX), Z7	// tanh[4] | 1
 	VMULPS	Z6, Z10, Z6
 	VMULPS	Z7, Z11, Z7
 	VADDPS	Z6, Z2, Z2
 	VADDPS	Z7, Z3, Z3
-	VMOVUPS	838016(AX), Z6	// tanh[5]
-	VMOVUPS	838080(AX), Z7	// tanh[5] | 1
+	VMOVUPS	799360(AX), Z6	// tanh[5]
+	VMOVUPS	799424(AX), Z7	// tanh[5] | 1
 	VMULPS	Z6, Z14, Z6
 	VMULPS	Z7, Z15, Z7
 	VADDPS	Z6, Z2, Z2
 	VADDPS	Z7, Z3, Z3
-	VMOVUPS	838144(AX), Z6	// tanh[6]
-	VMOVUPS	838208(AX), Z7	// tanh[6] | 1
+	VMOVUPS	799488(AX), Z6	// tanh[6]
+	VMOVUPS	799552(AX), Z7	// tanh[6] | 1
 	VMULPS	Z6, Z18, Z6
 	VMULPS	Z7, Z19, Z7
 	VADDPS	Z6, Z2, Z2
 	VADDPS	Z7, Z3, Z3
-	VMOVUPS	838272(AX), Z6	// tanh[7]
-	VMOVUPS	838336(AX), Z7	// tanh[7] | 1
+	VMOVUPS	799616(AX), Z6	// tanh[7]
+	VMOVUPS	799680(AX), Z7	// tanh[7] | 1
 	VMULPS	Z6, Z22, Z6
 	VMULPS	Z7, Z23, Z7
 	VADDPS	Z6, Z2, Z2
@@ -9551,8 +9953,8 @@ TEXT latentFieldBwd_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 loop1: // 64 times: elements
-	VMOVUPS	829184(SI), Z20	// softplus2[0]
-	VMOVUPS	829248(SI), Z21	// softplus2[0] | 1
+	VMOVUPS	790528(SI), Z20	// softplus2[0]
+	VMOVUPS	790592(SI), Z21	// softplus2[0] | 1
 	VMOVUPS	156736(DI), Z22	// sum of dyn.4.weight[0]
 	VFMADD231PS	Z20, Z6, Z22
 	VFMADD231PS	Z21, Z7, Z22
@@ -9590,24 +9992,24 @@ loop1: // 64 times: elements
 	DECQ	CX
 	JNE	loop1
 	// forecast.nde:29
-	VMOVUPS	859392(AX), Z4	// pad[8]
-	VMOVUPS	859456(AX), Z5	// pad[8] | 1
-	VMOVUPS	860928(AX), Z6	// pad_2[8]
-	VMOVUPS	860992(AX), Z7	// pad_2[8] | 1
+	VMOVUPS	820736(AX), Z4	// pad[8]
+	VMOVUPS	820800(AX), Z5	// pad[8] | 1
+	VMOVUPS	822272(AX), Z6	// pad_2[8]
+	VMOVUPS	822336(AX), Z7	// pad_2[8] | 1
 	VADDPS	Z6, Z4, Z4
 	VADDPS	Z7, Z5, Z5
 	// forecast.nde:18
 	VBROADCASTSS	16704(BX), Z6	// dyn.scale
 	VMULPS	Z6, Z4, Z7
 	VMULPS	Z6, Z5, Z6
-	VMOVUPS	838400(AX), Z8	// tanh[8]
-	VMOVUPS	838464(AX), Z9	// tanh[8] | 1
+	VMOVUPS	799744(AX), Z8	// tanh[8]
+	VMOVUPS	799808(AX), Z9	// tanh[8] | 1
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z8, Z8
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z9, Z9
 	VMULPS	Z8, Z7, Z7
 	VMULPS	Z9, Z6, Z6
-	VMOVUPS	Z7, 862464(AX)	// dyn.4.bias_bar[8]
-	VMOVUPS	Z6, 862528(AX)	// dyn.4.bias_bar[8] | 1
+	VMOVUPS	Z7, 823808(AX)	// dyn.4.bias_bar[8]
+	VMOVUPS	Z6, 823872(AX)	// dyn.4.bias_bar[8] | 1
 	VPANDD	Z0, Z7, Z8
 	VPANDD	Z1, Z6, Z9
 	VMOVUPS	206400(R8), Z10	// sum of dyn.4.bias[8]
@@ -9615,24 +10017,24 @@ loop1: // 64 times: elements
 	VADDPS	Z9, Z8, Z8
 	VMOVUPS	Z8, 206400(R8)	// sum of dyn.4.bias[8]
 	// forecast.nde:29
-	VMOVUPS	859520(AX), Z8	// pad[9]
-	VMOVUPS	859584(AX), Z9	// pad[9] | 1
-	VMOVUPS	861056(AX), Z10	// pad_2[9]
-	VMOVUPS	861120(AX), Z11	// pad_2[9] | 1
+	VMOVUPS	820864(AX), Z8	// pad[9]
+	VMOVUPS	820928(AX), Z9	// pad[9] | 1
+	VMOVUPS	822400(AX), Z10	// pad_2[9]
+	VMOVUPS	822464(AX), Z11	// pad_2[9] | 1
 	VADDPS	Z10, Z8, Z8
 	VADDPS	Z11, Z9, Z9
 	// forecast.nde:18
 	VBROADCASTSS	16704(BX), Z10	// dyn.scale
 	VMULPS	Z10, Z8, Z11
 	VMULPS	Z10, Z9, Z10
-	VMOVUPS	838528(AX), Z12	// tanh[9]
-	VMOVUPS	838592(AX), Z13	// tanh[9] | 1
+	VMOVUPS	799872(AX), Z12	// tanh[9]
+	VMOVUPS	799936(AX), Z13	// tanh[9] | 1
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z12, Z12
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z13, Z13
 	VMULPS	Z12, Z11, Z11
 	VMULPS	Z13, Z10, Z10
-	VMOVUPS	Z11, 862592(AX)	// dyn.4.bias_bar[9]
-	VMOVUPS	Z10, 862656(AX)	// dyn.4.bias_bar[9] | 1
+	VMOVUPS	Z11, 823936(AX)	// dyn.4.bias_bar[9]
+	VMOVUPS	Z10, 824000(AX)	// dyn.4.bias_bar[9] | 1
 	VPANDD	Z0, Z11, Z12
 	VPANDD	Z1, Z10, Z13
 	VMOVUPS	206464(R8), Z14	// sum of dyn.4.bias[9]
@@ -9640,24 +10042,24 @@ loop1: // 64 times: elements
 	VADDPS	Z13, Z12, Z12
 	VMOVUPS	Z12, 206464(R8)	// sum of dyn.4.bias[9]
 	// forecast.nde:29
-	VMOVUPS	859648(AX), Z12	// pad[10]
-	VMOVUPS	859712(AX), Z13	// pad[10] | 1
-	VMOVUPS	861184(AX), Z14	// pad_2[10]
-	VMOVUPS	861248(AX), Z15	// pad_2[10] | 1
+	VMOVUPS	820992(AX), Z12	// pad[10]
+	VMOVUPS	821056(AX), Z13	// pad[10] | 1
+	VMOVUPS	822528(AX), Z14	// pad_2[10]
+	VMOVUPS	822592(AX), Z15	// pad_2[10] | 1
 	VADDPS	Z14, Z12, Z12
 	VADDPS	Z15, Z13, Z13
 	// forecast.nde:18
 	VBROADCASTSS	16704(BX), Z14	// dyn.scale
 	VMULPS	Z14, Z12, Z15
 	VMULPS	Z14, Z13, Z14
-	VMOVUPS	838656(AX), Z16	// tanh[10]
-	VMOVUPS	838720(AX), Z17	// tanh[10] | 1
+	VMOVUPS	800000(AX), Z16	// tanh[10]
+	VMOVUPS	800064(AX), Z17	// tanh[10] | 1
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z16, Z16
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z17, Z17
 	VMULPS	Z16, Z15, Z15
 	VMULPS	Z17, Z14, Z14
-	VMOVUPS	Z15, 862720(AX)	// dyn.4.bias_bar[10]
-	VMOVUPS	Z14, 862784(AX)	// dyn.4.bias_bar[10] | 1
+	VMOVUPS	Z15, 824064(AX)	// dyn.4.bias_bar[10]
+	VMOVUPS	Z14, 824128(AX)	// dyn.4.bias_bar[10] | 1
 	VPANDD	Z0, Z15, Z16
 	VPANDD	Z1, Z14, Z17
 	VMOVUPS	206528(R8), Z18	// sum of dyn.4.bias[10]
@@ -9665,50 +10067,50 @@ loop1: // 64 times: elements
 	VADDPS	Z17, Z16, Z16
 	VMOVUPS	Z16, 206528(R8)	// sum of dyn.4.bias[10]
 	// forecast.nde:29
-	VMOVUPS	859776(AX), Z16	// pad[11]
-	VMOVUPS	859840(AX), Z17	// pad[11] | 1
-	VMOVUPS	861312(AX), Z18	// pad_2[11]
-	VMOVUPS	861376(AX), Z19	// pad_2[11] | 1
+	VMOVUPS	821120(AX), Z16	// pad[11]
+	VMOVUPS	821184(AX), Z17	// pad[11] | 1
+	VMOVUPS	822656(AX), Z18	// pad_2[11]
+	VMOVUPS	822720(AX), Z19	// pad_2[11] | 1
 	VADDPS	Z18, Z16, Z16
 	VADDPS	Z19, Z17, Z17
 	// forecast.nde:18
 	VBROADCASTSS	16704(BX), Z18	// dyn.scale
 	VMULPS	Z18, Z16, Z19
 	VMULPS	Z18, Z17, Z18
-	VMOVUPS	838784(AX), Z20	// tanh[11]
-	VMOVUPS	838848(AX), Z21	// tanh[11] | 1
+	VMOVUPS	800128(AX), Z20	// tanh[11]
+	VMOVUPS	800192(AX), Z21	// tanh[11] | 1
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z20, Z20
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z21, Z21
 	VMULPS	Z20, Z19, Z19
 	VMULPS	Z21, Z18, Z18
-	VMOVUPS	Z19, 862848(AX)	// dyn.4.bias_bar[11]
-	VMOVUPS	Z18, 862912(AX)	// dyn.4.bias_bar[11] | 1
+	VMOVUPS	Z19, 824192(AX)	// dyn.4.bias_bar[11]
+	VMOVUPS	Z18, 824256(AX)	// dyn.4.bias_bar[11] | 1
 	VPANDD	Z0, Z19, Z20
 	VPANDD	Z1, Z18, Z21
 	VMOVUPS	206592(R8), Z22	// sum of dyn.4.bias[11]
 	VADDPS	Z20, Z22, Z20
 	VADDPS	Z21, Z20, Z20
 	VMOVUPS	Z20, 206592(R8)	// sum of dyn.4.bias[11]
-	VMOVUPS	838400(AX), Z20	// tanh[8]
-	VMOVUPS	838464(AX), Z21	// tanh[8] | 1
+	VMOVUPS	799744(AX), Z20	// tanh[8]
+	VMOVUPS	799808(AX), Z21	// tanh[8] | 1
 	VMULPS	Z20, Z4, Z4
 	VMULPS	Z21, Z5, Z5
 	VADDPS	Z4, Z2, Z2
 	VADDPS	Z5, Z3, Z3
-	VMOVUPS	838528(AX), Z4	// tanh[9]
-	VMOVUPS	838592(AX), Z5	// tanh[9] | 1
+	VMOVUPS	799872(AX), Z4	// tanh[9]
+	VMOVUPS	799936(AX), Z5	// tanh[9] | 1
 	VMULPS	Z4, Z8, Z4
 	VMULPS	Z5, Z9, Z5
 	VADDPS	Z4, Z2, Z2
 	VADDPS	Z5, Z3, Z3
-	VMOVUPS	838656(AX), Z4	// tanh[10]
-	VMOVUPS	838720(AX), Z5	// tanh[10] | 1
+	VMOVUPS	800000(AX), Z4	// tanh[10]
+	VMOVUPS	800064(AX), Z5	// tanh[10] | 1
 	VMULPS	Z4, Z12, Z4
 	VMULPS	Z5, Z13, Z5
 	VADDPS	Z4, Z2, Z2
 	VADDPS	Z5, Z3, Z3
-	VMOVUPS	838784(AX), Z4	// tanh[11]
-	VMOVUPS	838848(AX), Z5	// tanh[11] | 1
+	VMOVUPS	800128(AX), Z4	// tanh[11]
+	VMOVUPS	800192(AX), Z5	// tanh[11] | 1
 	VMULPS	Z4, Z16, Z4
 	VMULPS	Z5, Z17, Z5
 	VADDPS	Z4, Z2, Z2
@@ -9725,8 +10127,8 @@ loop1: // 64 times: elements
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 loop2: // 64 times: elements
-	VMOVUPS	829184(SI), Z10	// softplus2[0]
-	VMOVUPS	829248(SI), Z11	// softplus2[0] | 1
+	VMOVUPS	790528(SI), Z10	// softplus2[0]
+	VMOVUPS	790592(SI), Z11	// softplus2[0] | 1
 	VMOVUPS	189504(DI), Z12	// sum of dyn.4.weight[512]
 	VFMADD231PS	Z10, Z4, Z12
 	VFMADD231PS	Z11, Z5, Z12
@@ -9747,8 +10149,8 @@ loop2: // 64 times: elements
 	ADDQ	$64, DI
 	DECQ	CX
 	JNE	loop2
-	VMOVUPS	Z2, 905472(AX)	// dyn.scale_bar
-	VMOVUPS	Z3, 905536(AX)	// dyn.scale_bar | 1
+	VMOVUPS	Z2, 866816(AX)	// dyn.scale_bar
+	VMOVUPS	Z3, 866880(AX)	// dyn.scale_bar | 1
 	MOVQ	$4, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -9783,8 +10185,8 @@ loop3: // 4 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop4: // 12 times: terms of the sums
-	VMOVUPS	861440(R10), Z26	// dyn.4.bias_bar[0]
-	VMOVUPS	861504(R10), Z27	// dyn.4.bias_bar[0] | 1
+	VMOVUPS	822784(R10), Z26	// dyn.4.bias_bar[0]
+	VMOVUPS	822848(R10), Z27	// dyn.4.bias_bar[0] | 1
 	VBROADCASTSS	36676(R11), Z28	// dyn.4.weight[0]
 	VFMADD231PS	Z26, Z28, Z0
 	VFMADD231PS	Z27, Z28, Z1
@@ -9828,32 +10230,32 @@ loop4: // 12 times: terms of the sums
 	ADDQ	$256, R11
 	DECQ	R9
 	JNE	loop4
-	VMOVUPS	Z0, 862976(DI)	// vecmat[0]
-	VMOVUPS	Z1, 863040(DI)	// vecmat[0] | 1
-	VMOVUPS	Z2, 863104(DI)	// vecmat[1]
-	VMOVUPS	Z3, 863168(DI)	// vecmat[1] | 1
-	VMOVUPS	Z4, 863232(DI)	// vecmat[2]
-	VMOVUPS	Z5, 863296(DI)	// vecmat[2] | 1
-	VMOVUPS	Z6, 863360(DI)	// vecmat[3]
-	VMOVUPS	Z7, 863424(DI)	// vecmat[3] | 1
-	VMOVUPS	Z8, 863488(DI)	// vecmat[4]
-	VMOVUPS	Z9, 863552(DI)	// vecmat[4] | 1
-	VMOVUPS	Z10, 863616(DI)	// vecmat[5]
-	VMOVUPS	Z11, 863680(DI)	// vecmat[5] | 1
-	VMOVUPS	Z12, 863744(DI)	// vecmat[6]
-	VMOVUPS	Z13, 863808(DI)	// vecmat[6] | 1
-	VMOVUPS	Z14, 863872(DI)	// vecmat[7]
-	VMOVUPS	Z15, 863936(DI)	// vecmat[7] | 1
-	VMOVUPS	Z16, 864000(DI)	// vecmat[8]
-	VMOVUPS	Z17, 864064(DI)	// vecmat[8] | 1
-	VMOVUPS	Z18, 864128(DI)	// vecmat[9]
-	VMOVUPS	Z19, 864192(DI)	// vecmat[9] | 1
-	VMOVUPS	Z20, 864256(DI)	// vecmat[10]
-	VMOVUPS	Z21, 864320(DI)	// vecmat[10] | 1
-	VMOVUPS	Z22, 864384(DI)	// vecmat[11]
-	VMOVUPS	Z23, 864448(DI)	// vecmat[11] | 1
-	VMOVUPS	Z24, 864512(DI)	// vecmat[12]
-	VMOVUPS	Z25, 864576(DI)	// vecmat[12] | 1
+	VMOVUPS	Z0, 824320(DI)	// vecmat[0]
+	VMOVUPS	Z1, 824384(DI)	// vecmat[0] | 1
+	VMOVUPS	Z2, 824448(DI)	// vecmat[1]
+	VMOVUPS	Z3, 824512(DI)	// vecmat[1] | 1
+	VMOVUPS	Z4, 824576(DI)	// vecmat[2]
+	VMOVUPS	Z5, 824640(DI)	// vecmat[2] | 1
+	VMOVUPS	Z6, 824704(DI)	// vecmat[3]
+	VMOVUPS	Z7, 824768(DI)	// vecmat[3] | 1
+	VMOVUPS	Z8, 824832(DI)	// vecmat[4]
+	VMOVUPS	Z9, 824896(DI)	// vecmat[4] | 1
+	VMOVUPS	Z10, 824960(DI)	// vecmat[5]
+	VMOVUPS	Z11, 825024(DI)	// vecmat[5] | 1
+	VMOVUPS	Z12, 825088(DI)	// vecmat[6]
+	VMOVUPS	Z13, 825152(DI)	// vecmat[6] | 1
+	VMOVUPS	Z14, 825216(DI)	// vecmat[7]
+	VMOVUPS	Z15, 825280(DI)	// vecmat[7] | 1
+	VMOVUPS	Z16, 825344(DI)	// vecmat[8]
+	VMOVUPS	Z17, 825408(DI)	// vecmat[8] | 1
+	VMOVUPS	Z18, 825472(DI)	// vecmat[9]
+	VMOVUPS	Z19, 825536(DI)	// vecmat[9] | 1
+	VMOVUPS	Z20, 825600(DI)	// vecmat[10]
+	VMOVUPS	Z21, 825664(DI)	// vecmat[10] | 1
+	VMOVUPS	Z22, 825728(DI)	// vecmat[11]
+	VMOVUPS	Z23, 825792(DI)	// vecmat[11] | 1
+	VMOVUPS	Z24, 825856(DI)	// vecmat[12]
+	VMOVUPS	Z25, 825920(DI)	// vecmat[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -9886,8 +10288,8 @@ loop4: // 12 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop5: // 12 times: terms of the sums
-	VMOVUPS	861440(SI), Z24	// dyn.4.bias_bar[0]
-	VMOVUPS	861504(SI), Z25	// dyn.4.bias_bar[0] | 1
+	VMOVUPS	822784(SI), Z24	// dyn.4.bias_bar[0]
+	VMOVUPS	822848(SI), Z25	// dyn.4.bias_bar[0] | 1
 	VBROADCASTSS	36884(DI), Z26	// dyn.4.weight[52]
 	VFMADD231PS	Z24, Z26, Z0
 	VFMADD231PS	Z25, Z26, Z1
@@ -9928,30 +10330,30 @@ loop5: // 12 times: terms of the sums
 	ADDQ	$256, DI
 	DECQ	CX
 	JNE	loop5
-	VMOVUPS	Z0, 869632(AX)	// vecmat[52]
-	VMOVUPS	Z1, 869696(AX)	// vecmat[52] | 1
-	VMOVUPS	Z2, 869760(AX)	// vecmat[53]
-	VMOVUPS	Z3, 869824(AX)	// vecmat[53] | 1
-	VMOVUPS	Z4, 869888(AX)	// vecmat[54]
-	VMOVUPS	Z5, 869952(AX)	// vecmat[54] | 1
-	VMOVUPS	Z6, 870016(AX)	// vecmat[55]
-	VMOVUPS	Z7, 870080(AX)	// vecmat[55] | 1
-	VMOVUPS	Z8, 870144(AX)	// vecmat[56]
-	VMOVUPS	Z9, 870208(AX)	// vecmat[56] | 1
-	VMOVUPS	Z10, 870272(AX)	// vecmat[57]
-	VMOVUPS	Z11, 870336(AX)	// vecmat[57] | 1
-	VMOVUPS	Z12, 870400(AX)	// vecmat[58]
-	VMOVUPS	Z13, 870464(AX)	// vecmat[58] | 1
-	VMOVUPS	Z14, 870528(AX)	// vecmat[59]
-	VMOVUPS	Z15, 870592(AX)	// vecmat[59] | 1
-	VMOVUPS	Z16, 870656(AX)	// vecmat[60]
-	VMOVUPS	Z17, 870720(AX)	// vecmat[60] | 1
-	VMOVUPS	Z18, 870784(AX)	// vecmat[61]
-	VMOVUPS	Z19, 870848(AX)	// vecmat[61] | 1
-	VMOVUPS	Z20, 870912(AX)	// vecmat[62]
-	VMOVUPS	Z21, 870976(AX)	// vecmat[62] | 1
-	VMOVUPS	Z22, 871040(AX)	// vecmat[63]
-	VMOVUPS	Z23, 871104(AX)	// vecmat[63] | 1
+	VMOVUPS	Z0, 830976(AX)	// vecmat[52]
+	VMOVUPS	Z1, 831040(AX)	// vecmat[52] | 1
+	VMOVUPS	Z2, 831104(AX)	// vecmat[53]
+	VMOVUPS	Z3, 831168(AX)	// vecmat[53] | 1
+	VMOVUPS	Z4, 831232(AX)	// vecmat[54]
+	VMOVUPS	Z5, 831296(AX)	// vecmat[54] | 1
+	VMOVUPS	Z6, 831360(AX)	// vecmat[55]
+	VMOVUPS	Z7, 831424(AX)	// vecmat[55] | 1
+	VMOVUPS	Z8, 831488(AX)	// vecmat[56]
+	VMOVUPS	Z9, 831552(AX)	// vecmat[56] | 1
+	VMOVUPS	Z10, 831616(AX)	// vecmat[57]
+	VMOVUPS	Z11, 831680(AX)	// vecmat[57] | 1
+	VMOVUPS	Z12, 831744(AX)	// vecmat[58]
+	VMOVUPS	Z13, 831808(AX)	// vecmat[58] | 1
+	VMOVUPS	Z14, 831872(AX)	// vecmat[59]
+	VMOVUPS	Z15, 831936(AX)	// vecmat[59] | 1
+	VMOVUPS	Z16, 832000(AX)	// vecmat[60]
+	VMOVUPS	Z17, 832064(AX)	// vecmat[60] | 1
+	VMOVUPS	Z18, 832128(AX)	// vecmat[61]
+	VMOVUPS	Z19, 832192(AX)	// vecmat[61] | 1
+	VMOVUPS	Z20, 832256(AX)	// vecmat[62]
+	VMOVUPS	Z21, 832320(AX)	// vecmat[62] | 1
+	VMOVUPS	Z22, 832384(AX)	// vecmat[63]
+	VMOVUPS	Z23, 832448(AX)	// vecmat[63] | 1
 	VMOVUPS	65792(AX), Z0	// mask
 	VMOVUPS	65856(AX), Z1	// mask | 1
 	MOVQ	$64, CX
@@ -9959,10 +10361,10 @@ loop5: // 12 times: terms of the sums
 	MOVQ	R8, DI
 loop6: // 64 times: elements
 	// forecast.nde:18
-	VMOVUPS	862976(SI), Z2	// vecmat[0]
-	VMOVUPS	863040(SI), Z3	// vecmat[0] | 1
-	VMOVUPS	820992(SI), Z4	// add2[0]
-	VMOVUPS	821056(SI), Z5	// add2[0] | 1
+	VMOVUPS	824320(SI), Z2	// vecmat[0]
+	VMOVUPS	824384(SI), Z3	// vecmat[0] | 1
+	VMOVUPS	782336(SI), Z4	// add2[0]
+	VMOVUPS	782400(SI), Z5	// add2[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z4, Z6
 	VBROADCASTSS	f32_42b40000<>(SB), Z7
 	VMINPS	Z6, Z7, Z6
@@ -10011,8 +10413,8 @@ loop6: // 64 times: elements
 	VDIVPS	Z6, Z5, Z5
 	VMULPS	Z4, Z2, Z2
 	VMULPS	Z5, Z3, Z3
-	VMOVUPS	Z2, 871168(SI)	// dyn.2.bias_bar[0]
-	VMOVUPS	Z3, 871232(SI)	// dyn.2.bias_bar[0] | 1
+	VMOVUPS	Z2, 832512(SI)	// dyn.2.bias_bar[0]
+	VMOVUPS	Z3, 832576(SI)	// dyn.2.bias_bar[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
 	VMOVUPS	152640(DI), Z4	// sum of dyn.2.bias[0]
@@ -10029,8 +10431,8 @@ loop6: // 64 times: elements
 	MOVQ	AX, SI
 loop7: // 64 times: elements
 	// forecast.nde:18
-	VMOVUPS	804608(SI), Z2	// add[0]
-	VMOVUPS	804672(SI), Z3	// add[0] | 1
+	VMOVUPS	765952(SI), Z2	// add[0]
+	VMOVUPS	766016(SI), Z3	// add[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z2, Z4
 	VBROADCASTSS	f32_42b40000<>(SB), Z5
 	VMINPS	Z4, Z5, Z4
@@ -10077,8 +10479,8 @@ loop7: // 64 times: elements
 	VBLENDMPS	Z4, Z3, K2, Z3
 	VADDPS.BCST	f32_3f800000<>(SB), Z4, Z4
 	VDIVPS	Z4, Z3, Z3
-	VMOVUPS	Z2, 887552(SI)	// sigmoid[0]
-	VMOVUPS	Z3, 887616(SI)	// sigmoid[0] | 1
+	VMOVUPS	Z2, 848896(SI)	// sigmoid[0]
+	VMOVUPS	Z3, 848960(SI)	// sigmoid[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop7
@@ -10116,8 +10518,8 @@ loop8: // 4 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop9: // 64 times: terms of the sums
-	VMOVUPS	871168(R10), Z28	// dyn.2.bias_bar[0]
-	VMOVUPS	871232(R10), Z29	// dyn.2.bias_bar[0] | 1
+	VMOVUPS	832512(R10), Z28	// dyn.2.bias_bar[0]
+	VMOVUPS	832576(R10), Z29	// dyn.2.bias_bar[0] | 1
 	VBROADCASTSS	20036(R11), Z30	// dyn.2.weight[0]
 	VFMADD231PS	Z28, Z30, Z2
 	VFMADD231PS	Z29, Z30, Z3
@@ -10161,32 +10563,32 @@ loop9: // 64 times: terms of the sums
 	ADDQ	$256, R11
 	DECQ	R9
 	JNE	loop9
-	VMOVUPS	Z2, 879360(DI)	// vecmat_2[0]
-	VMOVUPS	Z3, 879424(DI)	// vecmat_2[0] | 1
-	VMOVUPS	Z4, 879488(DI)	// vecmat_2[1]
-	VMOVUPS	Z5, 879552(DI)	// vecmat_2[1] | 1
-	VMOVUPS	Z6, 879616(DI)	// vecmat_2[2]
-	VMOVUPS	Z7, 879680(DI)	// vecmat_2[2] | 1
-	VMOVUPS	Z8, 879744(DI)	// vecmat_2[3]
-	VMOVUPS	Z9, 879808(DI)	// vecmat_2[3] | 1
-	VMOVUPS	Z10, 879872(DI)	// vecmat_2[4]
-	VMOVUPS	Z11, 879936(DI)	// vecmat_2[4] | 1
-	VMOVUPS	Z12, 880000(DI)	// vecmat_2[5]
-	VMOVUPS	Z13, 880064(DI)	// vecmat_2[5] | 1
-	VMOVUPS	Z14, 880128(DI)	// vecmat_2[6]
-	VMOVUPS	Z15, 880192(DI)	// vecmat_2[6] | 1
-	VMOVUPS	Z16, 880256(DI)	// vecmat_2[7]
-	VMOVUPS	Z17, 880320(DI)	// vecmat_2[7] | 1
-	VMOVUPS	Z18, 880384(DI)	// vecmat_2[8]
-	VMOVUPS	Z19, 880448(DI)	// vecmat_2[8] | 1
-	VMOVUPS	Z20, 880512(DI)	// vecmat_2[9]
-	VMOVUPS	Z21, 880576(DI)	// vecmat_2[9] | 1
-	VMOVUPS	Z22, 880640(DI)	// vecmat_2[10]
-	VMOVUPS	Z23, 880704(DI)	// vecmat_2[10] | 1
-	VMOVUPS	Z24, 880768(DI)	// vecmat_2[11]
-	VMOVUPS	Z25, 880832(DI)	// vecmat_2[11] | 1
-	VMOVUPS	Z26, 880896(DI)	// vecmat_2[12]
-	VMOVUPS	Z27, 880960(DI)	// vecmat_2[12] | 1
+	VMOVUPS	Z2, 840704(DI)	// vecmat_2[0]
+	VMOVUPS	Z3, 840768(DI)	// vecmat_2[0] | 1
+	VMOVUPS	Z4, 840832(DI)	// vecmat_2[1]
+	VMOVUPS	Z5, 840896(DI)	// vecmat_2[1] | 1
+	VMOVUPS	Z6, 840960(DI)	// vecmat_2[2]
+	VMOVUPS	Z7, 841024(DI)	// vecmat_2[2] | 1
+	VMOVUPS	Z8, 841088(DI)	// vecmat_2[3]
+	VMOVUPS	Z9, 841152(DI)	// vecmat_2[3] | 1
+	VMOVUPS	Z10, 841216(DI)	// vecmat_2[4]
+	VMOVUPS	Z11, 841280(DI)	// vecmat_2[4] | 1
+	VMOVUPS	Z12, 841344(DI)	// vecmat_2[5]
+	VMOVUPS	Z13, 841408(DI)	// vecmat_2[5] | 1
+	VMOVUPS	Z14, 841472(DI)	// vecmat_2[6]
+	VMOVUPS	Z15, 841536(DI)	// vecmat_2[6] | 1
+	VMOVUPS	Z16, 841600(DI)	// vecmat_2[7]
+	VMOVUPS	Z17, 841664(DI)	// vecmat_2[7] | 1
+	VMOVUPS	Z18, 841728(DI)	// vecmat_2[8]
+	VMOVUPS	Z19, 841792(DI)	// vecmat_2[8] | 1
+	VMOVUPS	Z20, 841856(DI)	// vecmat_2[9]
+	VMOVUPS	Z21, 841920(DI)	// vecmat_2[9] | 1
+	VMOVUPS	Z22, 841984(DI)	// vecmat_2[10]
+	VMOVUPS	Z23, 842048(DI)	// vecmat_2[10] | 1
+	VMOVUPS	Z24, 842112(DI)	// vecmat_2[11]
+	VMOVUPS	Z25, 842176(DI)	// vecmat_2[11] | 1
+	VMOVUPS	Z26, 842240(DI)	// vecmat_2[12]
+	VMOVUPS	Z27, 842304(DI)	// vecmat_2[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -10219,8 +10621,8 @@ loop9: // 64 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop10: // 64 times: terms of the sums
-	VMOVUPS	871168(SI), Z26	// dyn.2.bias_bar[0]
-	VMOVUPS	871232(SI), Z27	// dyn.2.bias_bar[0] | 1
+	VMOVUPS	832512(SI), Z26	// dyn.2.bias_bar[0]
+	VMOVUPS	832576(SI), Z27	// dyn.2.bias_bar[0] | 1
 	VBROADCASTSS	20244(DI), Z28	// dyn.2.weight[52]
 	VFMADD231PS	Z26, Z28, Z2
 	VFMADD231PS	Z27, Z28, Z3
@@ -10261,45 +10663,45 @@ loop10: // 64 times: terms of the sums
 	ADDQ	$256, DI
 	DECQ	CX
 	JNE	loop10
-	VMOVUPS	Z2, 886016(AX)	// vecmat_2[52]
-	VMOVUPS	Z3, 886080(AX)	// vecmat_2[52] | 1
-	VMOVUPS	Z4, 886144(AX)	// vecmat_2[53]
-	VMOVUPS	Z5, 886208(AX)	// vecmat_2[53] | 1
-	VMOVUPS	Z6, 886272(AX)	// vecmat_2[54]
-	VMOVUPS	Z7, 886336(AX)	// vecmat_2[54] | 1
-	VMOVUPS	Z8, 886400(AX)	// vecmat_2[55]
-	VMOVUPS	Z9, 886464(AX)	// vecmat_2[55] | 1
-	VMOVUPS	Z10, 886528(AX)	// vecmat_2[56]
-	VMOVUPS	Z11, 886592(AX)	// vecmat_2[56] | 1
-	VMOVUPS	Z12, 886656(AX)	// vecmat_2[57]
-	VMOVUPS	Z13, 886720(AX)	// vecmat_2[57] | 1
-	VMOVUPS	Z14, 886784(AX)	// vecmat_2[58]
-	VMOVUPS	Z15, 886848(AX)	// vecmat_2[58] | 1
-	VMOVUPS	Z16, 886912(AX)	// vecmat_2[59]
-	VMOVUPS	Z17, 886976(AX)	// vecmat_2[59] | 1
-	VMOVUPS	Z18, 887040(AX)	// vecmat_2[60]
-	VMOVUPS	Z19, 887104(AX)	// vecmat_2[60] | 1
-	VMOVUPS	Z20, 887168(AX)	// vecmat_2[61]
-	VMOVUPS	Z21, 887232(AX)	// vecmat_2[61] | 1
-	VMOVUPS	Z22, 887296(AX)	// vecmat_2[62]
-	VMOVUPS	Z23, 887360(AX)	// vecmat_2[62] | 1
-	VMOVUPS	Z24, 887424(AX)	// vecmat_2[63]
-	VMOVUPS	Z25, 887488(AX)	// vecmat_2[63] | 1
+	VMOVUPS	Z2, 847360(AX)	// vecmat_2[52]
+	VMOVUPS	Z3, 847424(AX)	// vecmat_2[52] | 1
+	VMOVUPS	Z4, 847488(AX)	// vecmat_2[53]
+	VMOVUPS	Z5, 847552(AX)	// vecmat_2[53] | 1
+	VMOVUPS	Z6, 847616(AX)	// vecmat_2[54]
+	VMOVUPS	Z7, 847680(AX)	// vecmat_2[54] | 1
+	VMOVUPS	Z8, 847744(AX)	// vecmat_2[55]
+	VMOVUPS	Z9, 847808(AX)	// vecmat_2[55] | 1
+	VMOVUPS	Z10, 847872(AX)	// vecmat_2[56]
+	VMOVUPS	Z11, 847936(AX)	// vecmat_2[56] | 1
+	VMOVUPS	Z12, 848000(AX)	// vecmat_2[57]
+	VMOVUPS	Z13, 848064(AX)	// vecmat_2[57] | 1
+	VMOVUPS	Z14, 848128(AX)	// vecmat_2[58]
+	VMOVUPS	Z15, 848192(AX)	// vecmat_2[58] | 1
+	VMOVUPS	Z16, 848256(AX)	// vecmat_2[59]
+	VMOVUPS	Z17, 848320(AX)	// vecmat_2[59] | 1
+	VMOVUPS	Z18, 848384(AX)	// vecmat_2[60]
+	VMOVUPS	Z19, 848448(AX)	// vecmat_2[60] | 1
+	VMOVUPS	Z20, 848512(AX)	// vecmat_2[61]
+	VMOVUPS	Z21, 848576(AX)	// vecmat_2[61] | 1
+	VMOVUPS	Z22, 848640(AX)	// vecmat_2[62]
+	VMOVUPS	Z23, 848704(AX)	// vecmat_2[62] | 1
+	VMOVUPS	Z24, 848768(AX)	// vecmat_2[63]
+	VMOVUPS	Z25, 848832(AX)	// vecmat_2[63] | 1
 	MOVQ	$32, CX
 	MOVQ	AX, SI
 loop11: // 32 times: tiles of 2 elements
-	VMOVUPS	871168(SI), Z2	// dyn.2.bias_bar[0]
-	VMOVUPS	871232(SI), Z3	// dyn.2.bias_bar[0] | 1
+	VMOVUPS	832512(SI), Z2	// dyn.2.bias_bar[0]
+	VMOVUPS	832576(SI), Z3	// dyn.2.bias_bar[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	Z2, 841984(SI)	// turned[0]
-	VMOVUPS	Z3, 842048(SI)	// turned[0] | 1
-	VMOVUPS	871296(SI), Z2	// dyn.2.bias_bar[1]
-	VMOVUPS	871360(SI), Z3	// dyn.2.bias_bar[1] | 1
+	VMOVUPS	Z2, 803328(SI)	// turned[0]
+	VMOVUPS	Z3, 803392(SI)	// turned[0] | 1
+	VMOVUPS	832640(SI), Z2	// dyn.2.bias_bar[1]
+	VMOVUPS	832704(SI), Z3	// dyn.2.bias_bar[1] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	Z2, 842112(SI)	// turned[1]
-	VMOVUPS	Z3, 842176(SI)	// turned[1] | 1
+	VMOVUPS	Z2, 803456(SI)	// turned[1]
+	VMOVUPS	Z3, 803520(SI)	// turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop11
@@ -10311,22 +10713,22 @@ loop12: // 2 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop13: // 4 times
-	VMOVUPS	812800(R10), Z2	// softplus[0]
-	VMOVUPS	812928(R10), Z3	// softplus[1]
-	VMOVUPS	813056(R10), Z4	// softplus[2]
-	VMOVUPS	813184(R10), Z5	// softplus[3]
-	VMOVUPS	813312(R10), Z6	// softplus[4]
-	VMOVUPS	813440(R10), Z7	// softplus[5]
-	VMOVUPS	813568(R10), Z8	// softplus[6]
-	VMOVUPS	813696(R10), Z9	// softplus[7]
-	VMOVUPS	813824(R10), Z10	// softplus[8]
-	VMOVUPS	813952(R10), Z11	// softplus[9]
-	VMOVUPS	814080(R10), Z12	// softplus[10]
-	VMOVUPS	814208(R10), Z13	// softplus[11]
-	VMOVUPS	814336(R10), Z14	// softplus[12]
-	VMOVUPS	814464(R10), Z15	// softplus[13]
-	VMOVUPS	814592(R10), Z16	// softplus[14]
-	VMOVUPS	814720(R10), Z17	// softplus[15]
+	VMOVUPS	774144(R10), Z2	// softplus[0]
+	VMOVUPS	774272(R10), Z3	// softplus[1]
+	VMOVUPS	774400(R10), Z4	// softplus[2]
+	VMOVUPS	774528(R10), Z5	// softplus[3]
+	VMOVUPS	774656(R10), Z6	// softplus[4]
+	VMOVUPS	774784(R10), Z7	// softplus[5]
+	VMOVUPS	774912(R10), Z8	// softplus[6]
+	VMOVUPS	775040(R10), Z9	// softplus[7]
+	VMOVUPS	775168(R10), Z10	// softplus[8]
+	VMOVUPS	775296(R10), Z11	// softplus[9]
+	VMOVUPS	775424(R10), Z12	// softplus[10]
+	VMOVUPS	775552(R10), Z13	// softplus[11]
+	VMOVUPS	775680(R10), Z14	// softplus[12]
+	VMOVUPS	775808(R10), Z15	// softplus[13]
+	VMOVUPS	775936(R10), Z16	// softplus[14]
+	VMOVUPS	776064(R10), Z17	// softplus[15]
 	VUNPCKLPS	Z3, Z2, Z18
 	VUNPCKHPS	Z3, Z2, Z2
 	VUNPCKLPS	Z5, Z4, Z3
@@ -10391,22 +10793,22 @@ loop13: // 4 times
 	VSHUFF32X4	$221, Z14, Z10, Z6
 	VSHUFF32X4	$136, Z6, Z2, Z10
 	VSHUFF32X4	$221, Z6, Z2, Z2
-	VMOVUPS	Z20, 850176(R11)	// turned[64]
-	VMOVUPS	Z19, 850240(R11)	// turned[64] | 1
-	VMOVUPS	Z17, 850304(R11)	// turned[65]
-	VMOVUPS	Z18, 850368(R11)	// turned[65] | 1
-	VMOVUPS	Z13, 850432(R11)	// turned[66]
-	VMOVUPS	Z8, 850496(R11)	// turned[66] | 1
-	VMOVUPS	Z12, 850560(R11)	// turned[67]
-	VMOVUPS	Z10, 850624(R11)	// turned[67] | 1
-	VMOVUPS	Z16, 850688(R11)	// turned[68]
-	VMOVUPS	Z9, 850752(R11)	// turned[68] | 1
-	VMOVUPS	Z4, 850816(R11)	// turned[69]
-	VMOVUPS	Z11, 850880(R11)	// turned[69] | 1
-	VMOVUPS	Z5, 850944(R11)	// turned[70]
-	VMOVUPS	Z3, 851008(R11)	// turned[70] | 1
-	VMOVUPS	Z7, 851072(R11)	// turned[71]
-	VMOVUPS	Z2, 851136(R11)	// turned[71] | 1
+	VMOVUPS	Z20, 811520(R11)	// turned[64]
+	VMOVUPS	Z19, 811584(R11)	// turned[64] | 1
+	VMOVUPS	Z17, 811648(R11)	// turned[65]
+	VMOVUPS	Z18, 811712(R11)	// turned[65] | 1
+	VMOVUPS	Z13, 811776(R11)	// turned[66]
+	VMOVUPS	Z8, 811840(R11)	// turned[66] | 1
+	VMOVUPS	Z12, 811904(R11)	// turned[67]
+	VMOVUPS	Z10, 811968(R11)	// turned[67] | 1
+	VMOVUPS	Z16, 812032(R11)	// turned[68]
+	VMOVUPS	Z9, 812096(R11)	// turned[68] | 1
+	VMOVUPS	Z4, 812160(R11)	// turned[69]
+	VMOVUPS	Z11, 812224(R11)	// turned[69] | 1
+	VMOVUPS	Z5, 812288(R11)	// turned[70]
+	VMOVUPS	Z3, 812352(R11)	// turned[70] | 1
+	VMOVUPS	Z7, 812416(R11)	// turned[71]
+	VMOVUPS	Z2, 812480(R11)	// turned[71] | 1
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
@@ -10439,50 +10841,50 @@ loop14: // 16 times: tiles of 4 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop15: // 16 times: samples, 2 at a time
-	VBROADCASTSS	841984(R10), Z18	// turned[0]
-	VBROADCASTSS	842112(R10), Z19	// turned[1]
-	VBROADCASTSS	842240(R10), Z20	// turned[2]
-	VBROADCASTSS	842368(R10), Z21	// turned[3]
-	VMOVUPS	850176(R11), Z22	// turned[64]
+	VBROADCASTSS	803328(R10), Z18	// turned[0]
+	VBROADCASTSS	803456(R10), Z19	// turned[1]
+	VBROADCASTSS	803584(R10), Z20	// turned[2]
+	VBROADCASTSS	803712(R10), Z21	// turned[3]
+	VMOVUPS	811520(R11), Z22	// turned[64]
 	VFMADD231PS	Z22, Z18, Z2
 	VFMADD231PS	Z22, Z19, Z6
 	VFMADD231PS	Z22, Z20, Z10
 	VFMADD231PS	Z22, Z21, Z14
-	VMOVUPS	852224(R11), Z22	// turned[80]
+	VMOVUPS	813568(R11), Z22	// turned[80]
 	VFMADD231PS	Z22, Z18, Z3
 	VFMADD231PS	Z22, Z19, Z7
 	VFMADD231PS	Z22, Z20, Z11
 	VFMADD231PS	Z22, Z21, Z15
-	VMOVUPS	854272(R11), Z22	// turned[96]
+	VMOVUPS	815616(R11), Z22	// turned[96]
 	VFMADD231PS	Z22, Z18, Z4
 	VFMADD231PS	Z22, Z19, Z8
 	VFMADD231PS	Z22, Z20, Z12
 	VFMADD231PS	Z22, Z21, Z16
-	VMOVUPS	856320(R11), Z22	// turned[112]
+	VMOVUPS	817664(R11), Z22	// turned[112]
 	VFMADD231PS	Z22, Z18, Z5
 	VFMADD231PS	Z22, Z19, Z9
 	VFMADD231PS	Z22, Z20, Z13
 	VFMADD231PS	Z22, Z21, Z17
-	VBROADCASTSS	841988(R10), Z18	// turned[0]
-	VBROADCASTSS	842116(R10), Z19	// turned[1]
-	VBROADCASTSS	842244(R10), Z20	// turned[2]
-	VBROADCASTSS	842372(R10), Z21	// turned[3]
-	VMOVUPS	850240(R11), Z22	// turned[64] | 1
+	VBROADCASTSS	803332(R10), Z18	// turned[0]
+	VBROADCASTSS	803460(R10), Z19	// turned[1]
+	VBROADCASTSS	803588(R10), Z20	// turned[2]
+	VBROADCASTSS	803716(R10), Z21	// turned[3]
+	VMOVUPS	811584(R11), Z22	// turned[64] | 1
 	VFMADD231PS	Z22, Z18, Z2
 	VFMADD231PS	Z22, Z19, Z6
 	VFMADD231PS	Z22, Z20, Z10
 	VFMADD231PS	Z22, Z21, Z14
-	VMOVUPS	852288(R11), Z22	// turned[80] | 1
+	VMOVUPS	813632(R11), Z22	// turned[80] | 1
 	VFMADD231PS	Z22, Z18, Z3
 	VFMADD231PS	Z22, Z19, Z7
 	VFMADD231PS	Z22, Z20, Z11
 	VFMADD231PS	Z22, Z21, Z15
-	VMOVUPS	854336(R11), Z22	// turned[96] | 1
+	VMOVUPS	815680(R11), Z22	// turned[96] | 1
 	VFMADD231PS	Z22, Z18, Z4
 	VFMADD231PS	Z22, Z19, Z8
 	VFMADD231PS	Z22, Z20, Z12
 	VFMADD231PS	Z22, Z21, Z16
-	VMOVUPS	856384(R11), Z22	// turned[112] | 1
+	VMOVUPS	817728(R11), Z22	// turned[112] | 1
 	VFMADD231PS	Z22, Z18, Z5
 	VFMADD231PS	Z22, Z19, Z9
 	VFMADD231PS	Z22, Z20, Z13
@@ -10516,14 +10918,14 @@ loop15: // 16 times: samples, 2 at a time
 	MOVQ	R8, DI
 loop16: // 64 times: elements
 	// forecast.nde:18
-	VMOVUPS	879360(SI), Z2	// vecmat_2[0]
-	VMOVUPS	879424(SI), Z3	// vecmat_2[0] | 1
-	VMOVUPS	887552(SI), Z4	// sigmoid[0]
-	VMOVUPS	887616(SI), Z5	// sigmoid[0] | 1
+	VMOVUPS	840704(SI), Z2	// vecmat_2[0]
+	VMOVUPS	840768(SI), Z3	// vecmat_2[0] | 1
+	VMOVUPS	848896(SI), Z4	// sigmoid[0]
+	VMOVUPS	848960(SI), Z5	// sigmoid[0] | 1
 	VMULPS	Z4, Z2, Z2
 	VMULPS	Z5, Z3, Z3
-	VMOVUPS	Z2, 895744(SI)	// dyn.0.bias_bar[0]
-	VMOVUPS	Z3, 895808(SI)	// dyn.0.bias_bar[0] | 1
+	VMOVUPS	Z2, 857088(SI)	// dyn.0.bias_bar[0]
+	VMOVUPS	Z3, 857152(SI)	// dyn.0.bias_bar[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
 	VMOVUPS	132160(DI), Z4	// sum of dyn.0.bias[0]
@@ -10562,8 +10964,8 @@ loop16: // 64 times: elements
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop17: // 64 times: terms of the sums
-	VMOVUPS	895744(SI), Z26	// dyn.0.bias_bar[0]
-	VMOVUPS	895808(SI), Z27	// dyn.0.bias_bar[0] | 1
+	VMOVUPS	857088(SI), Z26	// dyn.0.bias_bar[0]
+	VMOVUPS	857152(SI), Z27	// dyn.0.bias_bar[0] | 1
 	VBROADCASTSS	16708(DI), Z28	// dyn.0.weight[0]
 	VFMADD231PS	Z26, Z28, Z2
 	VFMADD231PS	Z27, Z28, Z3
@@ -10604,32 +11006,32 @@ loop17: // 64 times: terms of the sums
 	ADDQ	$48, DI
 	DECQ	CX
 	JNE	loop17
-	VMOVUPS	Z2, 903936(AX)	// vecmat_3[0]
-	VMOVUPS	Z3, 904000(AX)	// vecmat_3[0] | 1
-	VMOVUPS	Z4, 904064(AX)	// vecmat_3[1]
-	VMOVUPS	Z5, 904128(AX)	// vecmat_3[1] | 1
-	VMOVUPS	Z6, 904192(AX)	// vecmat_3[2]
-	VMOVUPS	Z7, 904256(AX)	// vecmat_3[2] | 1
-	VMOVUPS	Z8, 904320(AX)	// vecmat_3[3]
-	VMOVUPS	Z9, 904384(AX)	// vecmat_3[3] | 1
-	VMOVUPS	Z10, 904448(AX)	// vecmat_3[4]
-	VMOVUPS	Z11, 904512(AX)	// vecmat_3[4] | 1
-	VMOVUPS	Z12, 904576(AX)	// vecmat_3[5]
-	VMOVUPS	Z13, 904640(AX)	// vecmat_3[5] | 1
-	VMOVUPS	Z14, 904704(AX)	// vecmat_3[6]
-	VMOVUPS	Z15, 904768(AX)	// vecmat_3[6] | 1
-	VMOVUPS	Z16, 904832(AX)	// vecmat_3[7]
-	VMOVUPS	Z17, 904896(AX)	// vecmat_3[7] | 1
-	VMOVUPS	Z18, 904960(AX)	// vecmat_3[8]
-	VMOVUPS	Z19, 905024(AX)	// vecmat_3[8] | 1
-	VMOVUPS	Z20, 905088(AX)	// vecmat_3[9]
-	VMOVUPS	Z21, 905152(AX)	// vecmat_3[9] | 1
-	VMOVUPS	Z22, 905216(AX)	// vecmat_3[10]
-	VMOVUPS	Z23, 905280(AX)	// vecmat_3[10] | 1
-	VMOVUPS	Z24, 905344(AX)	// vecmat_3[11]
-	VMOVUPS	Z25, 905408(AX)	// vecmat_3[11] | 1
-	VMOVUPS	905472(AX), Z2	// dyn.scale_bar
-	VMOVUPS	905536(AX), Z3	// dyn.scale_bar | 1
+	VMOVUPS	Z2, 865280(AX)	// vecmat_3[0]
+	VMOVUPS	Z3, 865344(AX)	// vecmat_3[0] | 1
+	VMOVUPS	Z4, 865408(AX)	// vecmat_3[1]
+	VMOVUPS	Z5, 865472(AX)	// vecmat_3[1] | 1
+	VMOVUPS	Z6, 865536(AX)	// vecmat_3[2]
+	VMOVUPS	Z7, 865600(AX)	// vecmat_3[2] | 1
+	VMOVUPS	Z8, 865664(AX)	// vecmat_3[3]
+	VMOVUPS	Z9, 865728(AX)	// vecmat_3[3] | 1
+	VMOVUPS	Z10, 865792(AX)	// vecmat_3[4]
+	VMOVUPS	Z11, 865856(AX)	// vecmat_3[4] | 1
+	VMOVUPS	Z12, 865920(AX)	// vecmat_3[5]
+	VMOVUPS	Z13, 865984(AX)	// vecmat_3[5] | 1
+	VMOVUPS	Z14, 866048(AX)	// vecmat_3[6]
+	VMOVUPS	Z15, 866112(AX)	// vecmat_3[6] | 1
+	VMOVUPS	Z16, 866176(AX)	// vecmat_3[7]
+	VMOVUPS	Z17, 866240(AX)	// vecmat_3[7] | 1
+	VMOVUPS	Z18, 866304(AX)	// vecmat_3[8]
+	VMOVUPS	Z19, 866368(AX)	// vecmat_3[8] | 1
+	VMOVUPS	Z20, 866432(AX)	// vecmat_3[9]
+	VMOVUPS	Z21, 866496(AX)	// vecmat_3[9] | 1
+	VMOVUPS	Z22, 866560(AX)	// vecmat_3[10]
+	VMOVUPS	Z23, 866624(AX)	// vecmat_3[10] | 1
+	VMOVUPS	Z24, 866688(AX)	// vecmat_3[11]
+	VMOVUPS	Z25, 866752(AX)	// vecmat_3[11] | 1
+	VMOVUPS	866816(AX), Z2	// dyn.scale_bar
+	VMOVUPS	866880(AX), Z3	// dyn.scale_bar | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
 	VMOVUPS	82944(R8), Z4	// sum of dyn.scale
@@ -10637,97 +11039,97 @@ loop17: // 64 times: terms of the sums
 	VADDPS	Z3, Z2, Z2
 	VMOVUPS	Z2, 82944(R8)	// sum of dyn.scale
 	// forecast.nde:28
-	VMOVUPS	803072(AX), Z2	// z[0]
-	VMOVUPS	803136(AX), Z3	// z[0] | 1
-	VMOVUPS	Z2, 905600(AX)	// concat[0]
-	VMOVUPS	Z3, 905664(AX)	// concat[0] | 1
-	VMOVUPS	803200(AX), Z2	// z[1]
-	VMOVUPS	803264(AX), Z3	// z[1] | 1
-	VMOVUPS	Z2, 905728(AX)	// concat[1]
-	VMOVUPS	Z3, 905792(AX)	// concat[1] | 1
-	VMOVUPS	803328(AX), Z2	// z[2]
-	VMOVUPS	803392(AX), Z3	// z[2] | 1
-	VMOVUPS	Z2, 905856(AX)	// concat[2]
-	VMOVUPS	Z3, 905920(AX)	// concat[2] | 1
-	VMOVUPS	803456(AX), Z2	// z[3]
-	VMOVUPS	803520(AX), Z3	// z[3] | 1
-	VMOVUPS	Z2, 905984(AX)	// concat[3]
-	VMOVUPS	Z3, 906048(AX)	// concat[3] | 1
-	VMOVUPS	803584(AX), Z2	// z[4]
-	VMOVUPS	803648(AX), Z3	// z[4] | 1
-	VMOVUPS	Z2, 906112(AX)	// concat[4]
-	VMOVUPS	Z3, 906176(AX)	// concat[4] | 1
-	VMOVUPS	803712(AX), Z2	// z[5]
-	VMOVUPS	803776(AX), Z3	// z[5] | 1
-	VMOVUPS	Z2, 906240(AX)	// concat[5]
-	VMOVUPS	Z3, 906304(AX)	// concat[5] | 1
-	VMOVUPS	803840(AX), Z2	// z[6]
-	VMOVUPS	803904(AX), Z3	// z[6] | 1
-	VMOVUPS	Z2, 906368(AX)	// concat[6]
-	VMOVUPS	Z3, 906432(AX)	// concat[6] | 1
-	VMOVUPS	803968(AX), Z2	// z[7]
-	VMOVUPS	804032(AX), Z3	// z[7] | 1
-	VMOVUPS	Z2, 906496(AX)	// concat[7]
-	VMOVUPS	Z3, 906560(AX)	// concat[7] | 1
-	VMOVUPS	804096(AX), Z2	// a[0]
-	VMOVUPS	804160(AX), Z3	// a[0] | 1
-	VMOVUPS	Z2, 906624(AX)	// concat[8]
-	VMOVUPS	Z3, 906688(AX)	// concat[8] | 1
-	VMOVUPS	804224(AX), Z2	// a[1]
-	VMOVUPS	804288(AX), Z3	// a[1] | 1
-	VMOVUPS	Z2, 906752(AX)	// concat[9]
-	VMOVUPS	Z3, 906816(AX)	// concat[9] | 1
-	VMOVUPS	804352(AX), Z2	// a[2]
-	VMOVUPS	804416(AX), Z3	// a[2] | 1
-	VMOVUPS	Z2, 906880(AX)	// concat[10]
-	VMOVUPS	Z3, 906944(AX)	// concat[10] | 1
-	VMOVUPS	804480(AX), Z2	// a[3]
-	VMOVUPS	804544(AX), Z3	// a[3] | 1
-	VMOVUPS	Z2, 907008(AX)	// concat[11]
-	VMOVUPS	Z3, 907072(AX)	// concat[11] | 1
+	VMOVUPS	764416(AX), Z2	// z[0]
+	VMOVUPS	764480(AX), Z3	// z[0] | 1
+	VMOVUPS	Z2, 866944(AX)	// concat[0]
+	VMOVUPS	Z3, 867008(AX)	// concat[0] | 1
+	VMOVUPS	764544(AX), Z2	// z[1]
+	VMOVUPS	764608(AX), Z3	// z[1] | 1
+	VMOVUPS	Z2, 867072(AX)	// concat[1]
+	VMOVUPS	Z3, 867136(AX)	// concat[1] | 1
+	VMOVUPS	764672(AX), Z2	// z[2]
+	VMOVUPS	764736(AX), Z3	// z[2] | 1
+	VMOVUPS	Z2, 867200(AX)	// concat[2]
+	VMOVUPS	Z3, 867264(AX)	// concat[2] | 1
+	VMOVUPS	764800(AX), Z2	// z[3]
+	VMOVUPS	764864(AX), Z3	// z[3] | 1
+	VMOVUPS	Z2, 867328(AX)	// concat[3]
+	VMOVUPS	Z3, 867392(AX)	// concat[3] | 1
+	VMOVUPS	764928(AX), Z2	// z[4]
+	VMOVUPS	764992(AX), Z3	// z[4] | 1
+	VMOVUPS	Z2, 867456(AX)	// concat[4]
+	VMOVUPS	Z3, 867520(AX)	// concat[4] | 1
+	VMOVUPS	765056(AX), Z2	// z[5]
+	VMOVUPS	765120(AX), Z3	// z[5] | 1
+	VMOVUPS	Z2, 867584(AX)	// concat[5]
+	VMOVUPS	Z3, 867648(AX)	// concat[5] | 1
+	VMOVUPS	765184(AX), Z2	// z[6]
+	VMOVUPS	765248(AX), Z3	// z[6] | 1
+	VMOVUPS	Z2, 867712(AX)	// concat[6]
+	VMOVUPS	Z3, 867776(AX)	// concat[6] | 1
+	VMOVUPS	765312(AX), Z2	// z[7]
+	VMOVUPS	765376(AX), Z3	// z[7] | 1
+	VMOVUPS	Z2, 867840(AX)	// concat[7]
+	VMOVUPS	Z3, 867904(AX)	// concat[7] | 1
+	VMOVUPS	765440(AX), Z2	// a[0]
+	VMOVUPS	765504(AX), Z3	// a[0] | 1
+	VMOVUPS	Z2, 867968(AX)	// concat[8]
+	VMOVUPS	Z3, 868032(AX)	// concat[8] | 1
+	VMOVUPS	765568(AX), Z2	// a[1]
+	VMOVUPS	765632(AX), Z3	// a[1] | 1
+	VMOVUPS	Z2, 868096(AX)	// concat[9]
+	VMOVUPS	Z3, 868160(AX)	// concat[9] | 1
+	VMOVUPS	765696(AX), Z2	// a[2]
+	VMOVUPS	765760(AX), Z3	// a[2] | 1
+	VMOVUPS	Z2, 868224(AX)	// concat[10]
+	VMOVUPS	Z3, 868288(AX)	// concat[10] | 1
+	VMOVUPS	765824(AX), Z2	// a[3]
+	VMOVUPS	765888(AX), Z3	// a[3] | 1
+	VMOVUPS	Z2, 868352(AX)	// concat[11]
+	VMOVUPS	Z3, 868416(AX)	// concat[11] | 1
 	MOVQ	$8, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 loop18: // 8 times: tiles of 8 elements
 	// forecast.nde:18
-	VMOVUPS	895744(SI), Z2	// dyn.0.bias_bar[0]
-	VMOVUPS	895808(SI), Z3	// dyn.0.bias_bar[0] | 1
+	VMOVUPS	857088(SI), Z2	// dyn.0.bias_bar[0]
+	VMOVUPS	857152(SI), Z3	// dyn.0.bias_bar[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	895872(SI), Z4	// dyn.0.bias_bar[1]
-	VMOVUPS	895936(SI), Z5	// dyn.0.bias_bar[1] | 1
+	VMOVUPS	857216(SI), Z4	// dyn.0.bias_bar[1]
+	VMOVUPS	857280(SI), Z5	// dyn.0.bias_bar[1] | 1
 	VPANDD	Z0, Z4, Z4
 	VPANDD	Z1, Z5, Z5
-	VMOVUPS	896000(SI), Z6	// dyn.0.bias_bar[2]
-	VMOVUPS	896064(SI), Z7	// dyn.0.bias_bar[2] | 1
+	VMOVUPS	857344(SI), Z6	// dyn.0.bias_bar[2]
+	VMOVUPS	857408(SI), Z7	// dyn.0.bias_bar[2] | 1
 	VPANDD	Z0, Z6, Z6
 	VPANDD	Z1, Z7, Z7
-	VMOVUPS	896128(SI), Z8	// dyn.0.bias_bar[3]
-	VMOVUPS	896192(SI), Z9	// dyn.0.bias_bar[3] | 1
+	VMOVUPS	857472(SI), Z8	// dyn.0.bias_bar[3]
+	VMOVUPS	857536(SI), Z9	// dyn.0.bias_bar[3] | 1
 	VPANDD	Z0, Z8, Z8
 	VPANDD	Z1, Z9, Z9
-	VMOVUPS	896256(SI), Z10	// dyn.0.bias_bar[4]
-	VMOVUPS	896320(SI), Z11	// dyn.0.bias_bar[4] | 1
+	VMOVUPS	857600(SI), Z10	// dyn.0.bias_bar[4]
+	VMOVUPS	857664(SI), Z11	// dyn.0.bias_bar[4] | 1
 	VPANDD	Z0, Z10, Z10
 	VPANDD	Z1, Z11, Z11
-	VMOVUPS	896384(SI), Z12	// dyn.0.bias_bar[5]
-	VMOVUPS	896448(SI), Z13	// dyn.0.bias_bar[5] | 1
+	VMOVUPS	857728(SI), Z12	// dyn.0.bias_bar[5]
+	VMOVUPS	857792(SI), Z13	// dyn.0.bias_bar[5] | 1
 	VPANDD	Z0, Z12, Z12
 	VPANDD	Z1, Z13, Z13
-	VMOVUPS	896512(SI), Z14	// dyn.0.bias_bar[6]
-	VMOVUPS	896576(SI), Z15	// dyn.0.bias_bar[6] | 1
+	VMOVUPS	857856(SI), Z14	// dyn.0.bias_bar[6]
+	VMOVUPS	857920(SI), Z15	// dyn.0.bias_bar[6] | 1
 	VPANDD	Z0, Z14, Z14
 	VPANDD	Z1, Z15, Z15
-	VMOVUPS	896640(SI), Z16	// dyn.0.bias_bar[7]
-	VMOVUPS	896704(SI), Z17	// dyn.0.bias_bar[7] | 1
+	VMOVUPS	857984(SI), Z16	// dyn.0.bias_bar[7]
+	VMOVUPS	858048(SI), Z17	// dyn.0.bias_bar[7] | 1
 	VPANDD	Z0, Z16, Z16
 	VPANDD	Z1, Z17, Z17
 	MOVQ	$12, R9
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop19: // 12 times: elements
-	VMOVUPS	905600(R10), Z18	// concat[0]
-	VMOVUPS	905664(R10), Z19	// concat[0] | 1
+	VMOVUPS	866944(R10), Z18	// concat[0]
+	VMOVUPS	867008(R10), Z19	// concat[0] | 1
 	VMOVUPS	83008(R11), Z20	// sum of dyn.0.weight[0]
 	VFMADD231PS	Z18, Z2, Z20
 	VFMADD231PS	Z19, Z3, Z20
@@ -10771,30 +11173,30 @@ loop19: // 12 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop20: // 2 times: vectors of the block
-	VMOVUPS	903936(SI), Z0	// vecmat_3[0]
-	VMOVUPS	Z0, 840448(SI)	// z_bar[0]
-	VMOVUPS	904064(SI), Z0	// vecmat_3[1]
-	VMOVUPS	Z0, 840576(SI)	// z_bar[1]
-	VMOVUPS	904192(SI), Z0	// vecmat_3[2]
-	VMOVUPS	Z0, 840704(SI)	// z_bar[2]
-	VMOVUPS	904320(SI), Z0	// vecmat_3[3]
-	VMOVUPS	Z0, 840832(SI)	// z_bar[3]
-	VMOVUPS	904448(SI), Z0	// vecmat_3[4]
-	VMOVUPS	Z0, 840960(SI)	// z_bar[4]
-	VMOVUPS	904576(SI), Z0	// vecmat_3[5]
-	VMOVUPS	Z0, 841088(SI)	// z_bar[5]
-	VMOVUPS	904704(SI), Z0	// vecmat_3[6]
-	VMOVUPS	Z0, 841216(SI)	// z_bar[6]
-	VMOVUPS	904832(SI), Z0	// vecmat_3[7]
-	VMOVUPS	Z0, 841344(SI)	// z_bar[7]
-	VMOVUPS	904960(SI), Z0	// vecmat_3[8]
-	VMOVUPS	Z0, 841472(SI)	// a_bar[0]
-	VMOVUPS	905088(SI), Z0	// vecmat_3[9]
-	VMOVUPS	Z0, 841600(SI)	// a_bar[1]
-	VMOVUPS	905216(SI), Z0	// vecmat_3[10]
-	VMOVUPS	Z0, 841728(SI)	// a_bar[2]
-	VMOVUPS	905344(SI), Z0	// vecmat_3[11]
-	VMOVUPS	Z0, 841856(SI)	// a_bar[3]
+	VMOVUPS	865280(SI), Z0	// vecmat_3[0]
+	VMOVUPS	Z0, 801792(SI)	// z_bar[0]
+	VMOVUPS	865408(SI), Z0	// vecmat_3[1]
+	VMOVUPS	Z0, 801920(SI)	// z_bar[1]
+	VMOVUPS	865536(SI), Z0	// vecmat_3[2]
+	VMOVUPS	Z0, 802048(SI)	// z_bar[2]
+	VMOVUPS	865664(SI), Z0	// vecmat_3[3]
+	VMOVUPS	Z0, 802176(SI)	// z_bar[3]
+	VMOVUPS	865792(SI), Z0	// vecmat_3[4]
+	VMOVUPS	Z0, 802304(SI)	// z_bar[4]
+	VMOVUPS	865920(SI), Z0	// vecmat_3[5]
+	VMOVUPS	Z0, 802432(SI)	// z_bar[5]
+	VMOVUPS	866048(SI), Z0	// vecmat_3[6]
+	VMOVUPS	Z0, 802560(SI)	// z_bar[6]
+	VMOVUPS	866176(SI), Z0	// vecmat_3[7]
+	VMOVUPS	Z0, 802688(SI)	// z_bar[7]
+	VMOVUPS	866304(SI), Z0	// vecmat_3[8]
+	VMOVUPS	Z0, 802816(SI)	// a_bar[0]
+	VMOVUPS	866432(SI), Z0	// vecmat_3[9]
+	VMOVUPS	Z0, 802944(SI)	// a_bar[1]
+	VMOVUPS	866560(SI), Z0	// vecmat_3[10]
+	VMOVUPS	Z0, 803072(SI)	// a_bar[2]
+	VMOVUPS	866688(SI), Z0	// vecmat_3[11]
+	VMOVUPS	Z0, 803200(SI)	// a_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop20
@@ -10806,30 +11208,30 @@ TEXT forecast0ReplayDenseVjp_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	907648(SI), Z0	// z[0]
-	VMOVUPS	Z0, 746240(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	907776(SI), Z0	// z[1]
-	VMOVUPS	Z0, 746368(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	907904(SI), Z0	// z[2]
-	VMOVUPS	Z0, 746496(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	908032(SI), Z0	// z[3]
-	VMOVUPS	Z0, 746624(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	908160(SI), Z0	// z[4]
-	VMOVUPS	Z0, 746752(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	908288(SI), Z0	// z[5]
-	VMOVUPS	Z0, 746880(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	908416(SI), Z0	// z[6]
-	VMOVUPS	Z0, 747008(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	908544(SI), Z0	// z[7]
-	VMOVUPS	Z0, 747136(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	908672(SI), Z0	// a[0]
-	VMOVUPS	Z0, 747264(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	908800(SI), Z0	// a[1]
-	VMOVUPS	Z0, 747392(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	908928(SI), Z0	// a[2]
-	VMOVUPS	Z0, 747520(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	909056(SI), Z0	// a[3]
-	VMOVUPS	Z0, 747648(SI)	// latentFieldFwd.a[3]
+	VMOVUPS	868992(SI), Z0	// z[0]
+	VMOVUPS	Z0, 707584(SI)	// latentFieldFwd.z[0]
+	VMOVUPS	869120(SI), Z0	// z[1]
+	VMOVUPS	Z0, 707712(SI)	// latentFieldFwd.z[1]
+	VMOVUPS	869248(SI), Z0	// z[2]
+	VMOVUPS	Z0, 707840(SI)	// latentFieldFwd.z[2]
+	VMOVUPS	869376(SI), Z0	// z[3]
+	VMOVUPS	Z0, 707968(SI)	// latentFieldFwd.z[3]
+	VMOVUPS	869504(SI), Z0	// z[4]
+	VMOVUPS	Z0, 708096(SI)	// latentFieldFwd.z[4]
+	VMOVUPS	869632(SI), Z0	// z[5]
+	VMOVUPS	Z0, 708224(SI)	// latentFieldFwd.z[5]
+	VMOVUPS	869760(SI), Z0	// z[6]
+	VMOVUPS	Z0, 708352(SI)	// latentFieldFwd.z[6]
+	VMOVUPS	869888(SI), Z0	// z[7]
+	VMOVUPS	Z0, 708480(SI)	// latentFieldFwd.z[7]
+	VMOVUPS	870016(SI), Z0	// a[0]
+	VMOVUPS	Z0, 708608(SI)	// latentFieldFwd.a[0]
+	VMOVUPS	870144(SI), Z0	// a[1]
+	VMOVUPS	Z0, 708736(SI)	// latentFieldFwd.a[1]
+	VMOVUPS	870272(SI), Z0	// a[2]
+	VMOVUPS	Z0, 708864(SI)	// latentFieldFwd.a[2]
+	VMOVUPS	870400(SI), Z0	// a[3]
+	VMOVUPS	Z0, 708992(SI)	// latentFieldFwd.a[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -10837,50 +11239,50 @@ loop1: // 2 times: vectors of the block
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop2: // 64 times: elements
-	VMOVUPS	749312(SI), Z0	// latentFieldFwd.add[0]
-	VMOVUPS	749376(SI), Z1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	Z0, 1117184(SI)	// result_44[0]
-	VMOVUPS	Z1, 1117248(SI)	// result_44[0] | 1
+	VMOVUPS	710656(SI), Z0	// latentFieldFwd.add[0]
+	VMOVUPS	710720(SI), Z1	// latentFieldFwd.add[0] | 1
+	VMOVUPS	Z0, 1078528(SI)	// result_44[0]
+	VMOVUPS	Z1, 1078592(SI)	// result_44[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop2
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop3: // 64 times: elements
-	VMOVUPS	757504(SI), Z0	// latentFieldFwd.softplus[0]
-	VMOVUPS	757568(SI), Z1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	Z0, 1125376(SI)	// result_45[0]
-	VMOVUPS	Z1, 1125440(SI)	// result_45[0] | 1
+	VMOVUPS	718848(SI), Z0	// latentFieldFwd.softplus[0]
+	VMOVUPS	718912(SI), Z1	// latentFieldFwd.softplus[0] | 1
+	VMOVUPS	Z0, 1086720(SI)	// result_45[0]
+	VMOVUPS	Z1, 1086784(SI)	// result_45[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop3
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop4: // 64 times: elements
-	VMOVUPS	765696(SI), Z0	// latentFieldFwd.add2[0]
-	VMOVUPS	765760(SI), Z1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	Z0, 1133568(SI)	// result_46[0]
-	VMOVUPS	Z1, 1133632(SI)	// result_46[0] | 1
+	VMOVUPS	727040(SI), Z0	// latentFieldFwd.add2[0]
+	VMOVUPS	727104(SI), Z1	// latentFieldFwd.add2[0] | 1
+	VMOVUPS	Z0, 1094912(SI)	// result_46[0]
+	VMOVUPS	Z1, 1094976(SI)	// result_46[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop4
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop5: // 64 times: elements
-	VMOVUPS	773888(SI), Z0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	773952(SI), Z1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	Z0, 1141760(SI)	// result_47[0]
-	VMOVUPS	Z1, 1141824(SI)	// result_47[0] | 1
+	VMOVUPS	735232(SI), Z0	// latentFieldFwd.softplus2[0]
+	VMOVUPS	735296(SI), Z1	// latentFieldFwd.softplus2[0] | 1
+	VMOVUPS	Z0, 1103104(SI)	// result_47[0]
+	VMOVUPS	Z1, 1103168(SI)	// result_47[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop5
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop6: // 12 times: elements
-	VMOVUPS	782080(SI), Z0	// latentFieldFwd.tanh[0]
-	VMOVUPS	782144(SI), Z1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	Z0, 1149952(SI)	// result_48[0]
-	VMOVUPS	Z1, 1150016(SI)	// result_48[0] | 1
+	VMOVUPS	743424(SI), Z0	// latentFieldFwd.tanh[0]
+	VMOVUPS	743488(SI), Z1	// latentFieldFwd.tanh[0] | 1
+	VMOVUPS	Z0, 1111296(SI)	// result_48[0]
+	VMOVUPS	Z1, 1111360(SI)	// result_48[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop6
@@ -10888,61 +11290,61 @@ loop6: // 12 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop7: // 2 times: vectors of the block
-	VMOVUPS	747776(SI), Z0	// latentFieldFwd.dz[0]
-	VMOVUPS	Z0, 918528(SI)	// result[0]
-	VMOVUPS	747904(SI), Z0	// latentFieldFwd.dz[1]
-	VMOVUPS	Z0, 918656(SI)	// result[1]
-	VMOVUPS	748032(SI), Z0	// latentFieldFwd.dz[2]
-	VMOVUPS	Z0, 918784(SI)	// result[2]
-	VMOVUPS	748160(SI), Z0	// latentFieldFwd.dz[3]
-	VMOVUPS	Z0, 918912(SI)	// result[3]
-	VMOVUPS	748288(SI), Z0	// latentFieldFwd.dz[4]
-	VMOVUPS	Z0, 919040(SI)	// result[4]
-	VMOVUPS	748416(SI), Z0	// latentFieldFwd.dz[5]
-	VMOVUPS	Z0, 919168(SI)	// result[5]
-	VMOVUPS	748544(SI), Z0	// latentFieldFwd.dz[6]
-	VMOVUPS	Z0, 919296(SI)	// result[6]
-	VMOVUPS	748672(SI), Z0	// latentFieldFwd.dz[7]
-	VMOVUPS	Z0, 919424(SI)	// result[7]
-	VMOVUPS	748800(SI), Z0	// latentFieldFwd.da[0]
-	VMOVUPS	Z0, 920576(SI)	// result_2[0]
-	VMOVUPS	748928(SI), Z1	// latentFieldFwd.da[1]
-	VMOVUPS	Z1, 920704(SI)	// result_2[1]
-	VMOVUPS	749056(SI), Z2	// latentFieldFwd.da[2]
-	VMOVUPS	Z2, 920832(SI)	// result_2[2]
-	VMOVUPS	749184(SI), Z3	// latentFieldFwd.da[3]
-	VMOVUPS	Z3, 920960(SI)	// result_2[3]
-	VMOVUPD	907392(DI), Z4	// h
-	VMOVUPD	907456(DI), Z5	// h | 1
+	VMOVUPS	709120(SI), Z0	// latentFieldFwd.dz[0]
+	VMOVUPS	Z0, 879872(SI)	// result[0]
+	VMOVUPS	709248(SI), Z0	// latentFieldFwd.dz[1]
+	VMOVUPS	Z0, 880000(SI)	// result[1]
+	VMOVUPS	709376(SI), Z0	// latentFieldFwd.dz[2]
+	VMOVUPS	Z0, 880128(SI)	// result[2]
+	VMOVUPS	709504(SI), Z0	// latentFieldFwd.dz[3]
+	VMOVUPS	Z0, 880256(SI)	// result[3]
+	VMOVUPS	709632(SI), Z0	// latentFieldFwd.dz[4]
+	VMOVUPS	Z0, 880384(SI)	// result[4]
+	VMOVUPS	709760(SI), Z0	// latentFieldFwd.dz[5]
+	VMOVUPS	Z0, 880512(SI)	// result[5]
+	VMOVUPS	709888(SI), Z0	// latentFieldFwd.dz[6]
+	VMOVUPS	Z0, 880640(SI)	// result[6]
+	VMOVUPS	710016(SI), Z0	// latentFieldFwd.dz[7]
+	VMOVUPS	Z0, 880768(SI)	// result[7]
+	VMOVUPS	710144(SI), Z0	// latentFieldFwd.da[0]
+	VMOVUPS	Z0, 881920(SI)	// result_2[0]
+	VMOVUPS	710272(SI), Z1	// latentFieldFwd.da[1]
+	VMOVUPS	Z1, 882048(SI)	// result_2[1]
+	VMOVUPS	710400(SI), Z2	// latentFieldFwd.da[2]
+	VMOVUPS	Z2, 882176(SI)	// result_2[2]
+	VMOVUPS	710528(SI), Z3	// latentFieldFwd.da[3]
+	VMOVUPS	Z3, 882304(SI)	// result_2[3]
+	VMOVUPD	868736(DI), Z4	// h
+	VMOVUPD	868800(DI), Z5	// h | 1
 	// forecast.nde:38
 	VMULPD.BCST	f64_3fc49ba5e353f7cf<>(SB), Z4, Z4
 	VMULPD.BCST	f64_3fc49ba5e353f7cf<>(SB), Z5, Z5
 	VCVTPD2PS	Z4, Y4
 	VCVTPD2PS	Z5, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
-	VMOVUPS	Z4, 918400(SI)	// ha21
+	VMOVUPS	Z4, 879744(SI)	// ha21
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 loop8: // 8 times: elements
-	VMOVUPS	918528(R10), Z5	// result[0]
-	VMOVUPS	907648(R10), Z6	// z[0]
+	VMOVUPS	879872(R10), Z5	// result[0]
+	VMOVUPS	868992(R10), Z6	// z[0]
 	VFMADD231PS	Z5, Z4, Z6
-	VMOVUPS	Z6, 919552(R10)	// z_y2[0]
+	VMOVUPS	Z6, 880896(R10)	// z_y2[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop8
-	VMOVUPS	908672(SI), Z5	// a[0]
-	VMOVUPS	908800(SI), Z6	// a[1]
-	VMOVUPS	908928(SI), Z7	// a[2]
-	VMOVUPS	909056(SI), Z8	// a[3]
+	VMOVUPS	870016(SI), Z5	// a[0]
+	VMOVUPS	870144(SI), Z6	// a[1]
+	VMOVUPS	870272(SI), Z7	// a[2]
+	VMOVUPS	870400(SI), Z8	// a[3]
 	VFMADD231PS	Z0, Z4, Z5
-	VMOVUPS	Z5, 921088(SI)	// a_y2[0]
+	VMOVUPS	Z5, 882432(SI)	// a_y2[0]
 	VFMADD231PS	Z1, Z4, Z6
-	VMOVUPS	Z6, 921216(SI)	// a_y2[1]
+	VMOVUPS	Z6, 882560(SI)	// a_y2[1]
 	VFMADD231PS	Z2, Z4, Z7
-	VMOVUPS	Z7, 921344(SI)	// a_y2[2]
+	VMOVUPS	Z7, 882688(SI)	// a_y2[2]
 	VFMADD231PS	Z3, Z4, Z8
-	VMOVUPS	Z8, 921472(SI)	// a_y2[3]
+	VMOVUPS	Z8, 882816(SI)	// a_y2[3]
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
@@ -10951,30 +11353,30 @@ loop8: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop9: // 2 times: vectors of the block
-	VMOVUPS	919552(SI), Z0	// z_y2[0]
-	VMOVUPS	Z0, 746240(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	919680(SI), Z0	// z_y2[1]
-	VMOVUPS	Z0, 746368(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	919808(SI), Z0	// z_y2[2]
-	VMOVUPS	Z0, 746496(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	919936(SI), Z0	// z_y2[3]
-	VMOVUPS	Z0, 746624(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	920064(SI), Z0	// z_y2[4]
-	VMOVUPS	Z0, 746752(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	920192(SI), Z0	// z_y2[5]
-	VMOVUPS	Z0, 746880(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	920320(SI), Z0	// z_y2[6]
-	VMOVUPS	Z0, 747008(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	920448(SI), Z0	// z_y2[7]
-	VMOVUPS	Z0, 747136(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	921088(SI), Z0	// a_y2[0]
-	VMOVUPS	Z0, 747264(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	921216(SI), Z0	// a_y2[1]
-	VMOVUPS	Z0, 747392(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	921344(SI), Z0	// a_y2[2]
-	VMOVUPS	Z0, 747520(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	921472(SI), Z0	// a_y2[3]
-	VMOVUPS	Z0, 747648(SI)	// latentFieldFwd.a[3]
+	VMOVUPS	880896(SI), Z0	// z_y2[0]
+	VMOVUPS	Z0, 707584(SI)	// latentFieldFwd.z[0]
+	VMOVUPS	881024(SI), Z0	// z_y2[1]
+	VMOVUPS	Z0, 707712(SI)	// latentFieldFwd.z[1]
+	VMOVUPS	881152(SI), Z0	// z_y2[2]
+	VMOVUPS	Z0, 707840(SI)	// latentFieldFwd.z[2]
+	VMOVUPS	881280(SI), Z0	// z_y2[3]
+	VMOVUPS	Z0, 707968(SI)	// latentFieldFwd.z[3]
+	VMOVUPS	881408(SI), Z0	// z_y2[4]
+	VMOVUPS	Z0, 708096(SI)	// latentFieldFwd.z[4]
+	VMOVUPS	881536(SI), Z0	// z_y2[5]
+	VMOVUPS	Z0, 708224(SI)	// latentFieldFwd.z[5]
+	VMOVUPS	881664(SI), Z0	// z_y2[6]
+	VMOVUPS	Z0, 708352(SI)	// latentFieldFwd.z[6]
+	VMOVUPS	881792(SI), Z0	// z_y2[7]
+	VMOVUPS	Z0, 708480(SI)	// latentFieldFwd.z[7]
+	VMOVUPS	882432(SI), Z0	// a_y2[0]
+	VMOVUPS	Z0, 708608(SI)	// latentFieldFwd.a[0]
+	VMOVUPS	882560(SI), Z0	// a_y2[1]
+	VMOVUPS	Z0, 708736(SI)	// latentFieldFwd.a[1]
+	VMOVUPS	882688(SI), Z0	// a_y2[2]
+	VMOVUPS	Z0, 708864(SI)	// latentFieldFwd.a[2]
+	VMOVUPS	882816(SI), Z0	// a_y2[3]
+	VMOVUPS	Z0, 708992(SI)	// latentFieldFwd.a[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop9
@@ -10982,50 +11384,50 @@ loop9: // 2 times: vectors of the block
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop10: // 64 times: elements
-	VMOVUPS	749312(SI), Z0	// latentFieldFwd.add[0]
-	VMOVUPS	749376(SI), Z1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	Z0, 1081344(SI)	// result_37[0]
-	VMOVUPS	Z1, 1081408(SI)	// result_37[0] | 1
+	VMOVUPS	710656(SI), Z0	// latentFieldFwd.add[0]
+	VMOVUPS	710720(SI), Z1	// latentFieldFwd.add[0] | 1
+	VMOVUPS	Z0, 1042688(SI)	// result_37[0]
+	VMOVUPS	Z1, 1042752(SI)	// result_37[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop10
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop11: // 64 times: elements
-	VMOVUPS	757504(SI), Z0	// latentFieldFwd.softplus[0]
-	VMOVUPS	757568(SI), Z1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	Z0, 1089536(SI)	// result_38[0]
-	VMOVUPS	Z1, 1089600(SI)	// result_38[0] | 1
+	VMOVUPS	718848(SI), Z0	// latentFieldFwd.softplus[0]
+	VMOVUPS	718912(SI), Z1	// latentFieldFwd.softplus[0] | 1
+	VMOVUPS	Z0, 1050880(SI)	// result_38[0]
+	VMOVUPS	Z1, 1050944(SI)	// result_38[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop11
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop12: // 64 times: elements
-	VMOVUPS	765696(SI), Z0	// latentFieldFwd.add2[0]
-	VMOVUPS	765760(SI), Z1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	Z0, 1097728(SI)	// result_39[0]
-	VMOVUPS	Z1, 1097792(SI)	// result_39[0] | 1
+	VMOVUPS	727040(SI), Z0	// latentFieldFwd.add2[0]
+	VMOVUPS	727104(SI), Z1	// latentFieldFwd.add2[0] | 1
+	VMOVUPS	Z0, 1059072(SI)	// result_39[0]
+	VMOVUPS	Z1, 1059136(SI)	// result_39[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop12
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop13: // 64 times: elements
-	VMOVUPS	773888(SI), Z0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	773952(SI), Z1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	Z0, 1105920(SI)	// result_40[0]
-	VMOVUPS	Z1, 1105984(SI)	// result_40[0] | 1
+	VMOVUPS	735232(SI), Z0	// latentFieldFwd.softplus2[0]
+	VMOVUPS	735296(SI), Z1	// latentFieldFwd.softplus2[0] | 1
+	VMOVUPS	Z0, 1067264(SI)	// result_40[0]
+	VMOVUPS	Z1, 1067328(SI)	// result_40[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop13
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop14: // 12 times: elements
-	VMOVUPS	782080(SI), Z0	// latentFieldFwd.tanh[0]
-	VMOVUPS	782144(SI), Z1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	Z0, 1114112(SI)	// result_41[0]
-	VMOVUPS	Z1, 1114176(SI)	// result_41[0] | 1
+	VMOVUPS	743424(SI), Z0	// latentFieldFwd.tanh[0]
+	VMOVUPS	743488(SI), Z1	// latentFieldFwd.tanh[0] | 1
+	VMOVUPS	Z0, 1075456(SI)	// result_41[0]
+	VMOVUPS	Z1, 1075520(SI)	// result_41[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop14
@@ -11033,77 +11435,77 @@ loop14: // 12 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop15: // 2 times: vectors of the block
-	VMOVUPS	747776(SI), Z0	// latentFieldFwd.dz[0]
-	VMOVUPS	Z0, 921856(SI)	// result_3[0]
-	VMOVUPS	747904(SI), Z0	// latentFieldFwd.dz[1]
-	VMOVUPS	Z0, 921984(SI)	// result_3[1]
-	VMOVUPS	748032(SI), Z0	// latentFieldFwd.dz[2]
-	VMOVUPS	Z0, 922112(SI)	// result_3[2]
-	VMOVUPS	748160(SI), Z0	// latentFieldFwd.dz[3]
-	VMOVUPS	Z0, 922240(SI)	// result_3[3]
-	VMOVUPS	748288(SI), Z0	// latentFieldFwd.dz[4]
-	VMOVUPS	Z0, 922368(SI)	// result_3[4]
-	VMOVUPS	748416(SI), Z0	// latentFieldFwd.dz[5]
-	VMOVUPS	Z0, 922496(SI)	// result_3[5]
-	VMOVUPS	748544(SI), Z0	// latentFieldFwd.dz[6]
-	VMOVUPS	Z0, 922624(SI)	// result_3[6]
-	VMOVUPS	748672(SI), Z0	// latentFieldFwd.dz[7]
-	VMOVUPS	Z0, 922752(SI)	// result_3[7]
-	VMOVUPS	748800(SI), Z0	// latentFieldFwd.da[0]
-	VMOVUPS	Z0, 923904(SI)	// result_4[0]
-	VMOVUPS	748928(SI), Z1	// latentFieldFwd.da[1]
-	VMOVUPS	Z1, 924032(SI)	// result_4[1]
-	VMOVUPS	749056(SI), Z2	// latentFieldFwd.da[2]
-	VMOVUPS	Z2, 924160(SI)	// result_4[2]
-	VMOVUPS	749184(SI), Z3	// latentFieldFwd.da[3]
-	VMOVUPS	Z3, 924288(SI)	// result_4[3]
-	VMOVUPD	907392(DI), Z4	// h
-	VMOVUPD	907456(DI), Z5	// h | 1
+	VMOVUPS	709120(SI), Z0	// latentFieldFwd.dz[0]
+	VMOVUPS	Z0, 883200(SI)	// result_3[0]
+	VMOVUPS	709248(SI), Z0	// latentFieldFwd.dz[1]
+	VMOVUPS	Z0, 883328(SI)	// result_3[1]
+	VMOVUPS	709376(SI), Z0	// latentFieldFwd.dz[2]
+	VMOVUPS	Z0, 883456(SI)	// result_3[2]
+	VMOVUPS	709504(SI), Z0	// latentFieldFwd.dz[3]
+	VMOVUPS	Z0, 883584(SI)	// result_3[3]
+	VMOVUPS	709632(SI), Z0	// latentFieldFwd.dz[4]
+	VMOVUPS	Z0, 883712(SI)	// result_3[4]
+	VMOVUPS	709760(SI), Z0	// latentFieldFwd.dz[5]
+	VMOVUPS	Z0, 883840(SI)	// result_3[5]
+	VMOVUPS	709888(SI), Z0	// latentFieldFwd.dz[6]
+	VMOVUPS	Z0, 883968(SI)	// result_3[6]
+	VMOVUPS	710016(SI), Z0	// latentFieldFwd.dz[7]
+	VMOVUPS	Z0, 884096(SI)	// result_3[7]
+	VMOVUPS	710144(SI), Z0	// latentFieldFwd.da[0]
+	VMOVUPS	Z0, 885248(SI)	// result_4[0]
+	VMOVUPS	710272(SI), Z1	// latentFieldFwd.da[1]
+	VMOVUPS	Z1, 885376(SI)	// result_4[1]
+	VMOVUPS	710400(SI), Z2	// latentFieldFwd.da[2]
+	VMOVUPS	Z2, 885504(SI)	// result_4[2]
+	VMOVUPS	710528(SI), Z3	// latentFieldFwd.da[3]
+	VMOVUPS	Z3, 885632(SI)	// result_4[3]
+	VMOVUPD	868736(DI), Z4	// h
+	VMOVUPD	868800(DI), Z5	// h | 1
 	// forecast.nde:38
 	VMULPD.BCST	f64_bf815e4e4fe8123e<>(SB), Z4, Z6
 	VMULPD.BCST	f64_bf815e4e4fe8123e<>(SB), Z5, Z7
 	VCVTPD2PS	Z6, Y6
 	VCVTPD2PS	Z7, Y7
 	VINSERTF64X4	$1, Y7, Z6, Z6
-	VMOVUPS	Z6, 921600(SI)	// ha31
+	VMOVUPS	Z6, 882944(SI)	// ha31
 	VMULPD.BCST	f64_3fd57883daf1f0b3<>(SB), Z4, Z4
 	VMULPD.BCST	f64_3fd57883daf1f0b3<>(SB), Z5, Z5
 	VCVTPD2PS	Z4, Y4
 	VCVTPD2PS	Z5, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
-	VMOVUPS	Z4, 921728(SI)	// ha32
+	VMOVUPS	Z4, 883072(SI)	// ha32
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 loop16: // 8 times: elements
-	VMOVUPS	921856(R10), Z5	// result_3[0]
-	VMOVUPS	918528(R10), Z7	// result[0]
-	VMOVUPS	907648(R10), Z8	// z[0]
+	VMOVUPS	883200(R10), Z5	// result_3[0]
+	VMOVUPS	879872(R10), Z7	// result[0]
+	VMOVUPS	868992(R10), Z8	// z[0]
 	VFMADD231PS	Z7, Z6, Z8
 	VFMADD231PS	Z5, Z4, Z8
-	VMOVUPS	Z8, 922880(R10)	// z_y3[0]
+	VMOVUPS	Z8, 884224(R10)	// z_y3[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop16
-	VMOVUPS	908672(SI), Z5	// a[0]
-	VMOVUPS	908800(SI), Z7	// a[1]
-	VMOVUPS	908928(SI), Z8	// a[2]
-	VMOVUPS	909056(SI), Z9	// a[3]
-	VMOVUPS	920576(SI), Z10	// result_2[0]
+	VMOVUPS	870016(SI), Z5	// a[0]
+	VMOVUPS	870144(SI), Z7	// a[1]
+	VMOVUPS	870272(SI), Z8	// a[2]
+	VMOVUPS	870400(SI), Z9	// a[3]
+	VMOVUPS	881920(SI), Z10	// result_2[0]
 	VFMADD231PS	Z10, Z6, Z5
 	VFMADD231PS	Z0, Z4, Z5
-	VMOVUPS	Z5, 924416(SI)	// a_y3[0]
-	VMOVUPS	920704(SI), Z0	// result_2[1]
+	VMOVUPS	Z5, 885760(SI)	// a_y3[0]
+	VMOVUPS	882048(SI), Z0	// result_2[1]
 	VFMADD231PS	Z0, Z6, Z7
 	VFMADD231PS	Z1, Z4, Z7
-	VMOVUPS	Z7, 924544(SI)	// a_y3[1]
-	VMOVUPS	920832(SI), Z0	// result_2[2]
+	VMOVUPS	Z7, 885888(SI)	// a_y3[1]
+	VMOVUPS	882176(SI), Z0	// result_2[2]
 	VFMADD231PS	Z0, Z6, Z8
 	VFMADD231PS	Z2, Z4, Z8
-	VMOVUPS	Z8, 924672(SI)	// a_y3[2]
-	VMOVUPS	920960(SI), Z0	// result_2[3]
+	VMOVUPS	Z8, 886016(SI)	// a_y3[2]
+	VMOVUPS	882304(SI), Z0	// result_2[3]
 	VFMADD231PS	Z0, Z6, Z9
 	VFMADD231PS	Z3, Z4, Z9
-	VMOVUPS	Z9, 924800(SI)	// a_y3[3]
+	VMOVUPS	Z9, 886144(SI)	// a_y3[3]
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
@@ -11112,30 +11514,30 @@ loop16: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop17: // 2 times: vectors of the block
-	VMOVUPS	922880(SI), Z0	// z_y3[0]
-	VMOVUPS	Z0, 746240(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	923008(SI), Z0	// z_y3[1]
-	VMOVUPS	Z0, 746368(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	923136(SI), Z0	// z_y3[2]
-	VMOVUPS	Z0, 746496(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	923264(SI), Z0	// z_y3[3]
-	VMOVUPS	Z0, 746624(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	923392(SI), Z0	// z_y3[4]
-	VMOVUPS	Z0, 746752(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	923520(SI), Z0	// z_y3[5]
-	VMOVUPS	Z0, 746880(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	923648(SI), Z0	// z_y3[6]
-	VMOVUPS	Z0, 747008(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	923776(SI), Z0	// z_y3[7]
-	VMOVUPS	Z0, 747136(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	924416(SI), Z0	// a_y3[0]
-	VMOVUPS	Z0, 747264(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	924544(SI), Z0	// a_y3[1]
-	VMOVUPS	Z0, 747392(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	924672(SI), Z0	// a_y3[2]
-	VMOVUPS	Z0, 747520(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	924800(SI), Z0	// a_y3[3]
-	VMOVUPS	Z0, 747648(SI)	// latentFieldFwd.a[3]
+	VMOVUPS	884224(SI), Z0	// z_y3[0]
+	VMOVUPS	Z0, 707584(SI)	// latentFieldFwd.z[0]
+	VMOVUPS	884352(SI), Z0	// z_y3[1]
+	VMOVUPS	Z0, 707712(SI)	// latentFieldFwd.z[1]
+	VMOVUPS	884480(SI), Z0	// z_y3[2]
+	VMOVUPS	Z0, 707840(SI)	// latentFieldFwd.z[2]
+	VMOVUPS	884608(SI), Z0	// z_y3[3]
+	VMOVUPS	Z0, 707968(SI)	// latentFieldFwd.z[3]
+	VMOVUPS	884736(SI), Z0	// z_y3[4]
+	VMOVUPS	Z0, 708096(SI)	// latentFieldFwd.z[4]
+	VMOVUPS	884864(SI), Z0	// z_y3[5]
+	VMOVUPS	Z0, 708224(SI)	// latentFieldFwd.z[5]
+	VMOVUPS	884992(SI), Z0	// z_y3[6]
+	VMOVUPS	Z0, 708352(SI)	// latentFieldFwd.z[6]
+	VMOVUPS	885120(SI), Z0	// z_y3[7]
+	VMOVUPS	Z0, 708480(SI)	// latentFieldFwd.z[7]
+	VMOVUPS	885760(SI), Z0	// a_y3[0]
+	VMOVUPS	Z0, 708608(SI)	// latentFieldFwd.a[0]
+	VMOVUPS	885888(SI), Z0	// a_y3[1]
+	VMOVUPS	Z0, 708736(SI)	// latentFieldFwd.a[1]
+	VMOVUPS	886016(SI), Z0	// a_y3[2]
+	VMOVUPS	Z0, 708864(SI)	// latentFieldFwd.a[2]
+	VMOVUPS	886144(SI), Z0	// a_y3[3]
+	VMOVUPS	Z0, 708992(SI)	// latentFieldFwd.a[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop17
@@ -11143,50 +11545,50 @@ loop17: // 2 times: vectors of the block
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop18: // 64 times: elements
-	VMOVUPS	749312(SI), Z0	// latentFieldFwd.add[0]
-	VMOVUPS	749376(SI), Z1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	Z0, 1045504(SI)	// result_30[0]
-	VMOVUPS	Z1, 1045568(SI)	// result_30[0] | 1
+	VMOVUPS	710656(SI), Z0	// latentFieldFwd.add[0]
+	VMOVUPS	710720(SI), Z1	// latentFieldFwd.add[0] | 1
+	VMOVUPS	Z0, 1006848(SI)	// result_30[0]
+	VMOVUPS	Z1, 1006912(SI)	// result_30[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop18
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop19: // 64 times: elements
-	VMOVUPS	757504(SI), Z0	// latentFieldFwd.softplus[0]
-	VMOVUPS	757568(SI), Z1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	Z0, 1053696(SI)	// result_31[0]
-	VMOVUPS	Z1, 1053760(SI)	// result_31[0] | 1
+	VMOVUPS	718848(SI), Z0	// latentFieldFwd.softplus[0]
+	VMOVUPS	718912(SI), Z1	// latentFieldFwd.softplus[0] | 1
+	VMOVUPS	Z0, 1015040(SI)	// result_31[0]
+	VMOVUPS	Z1, 1015104(SI)	// result_31[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop19
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop20: // 64 times: elements
-	VMOVUPS	765696(SI), Z0	// latentFieldFwd.add2[0]
-	VMOVUPS	765760(SI), Z1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	Z0, 1061888(SI)	// result_32[0]
-	VMOVUPS	Z1, 1061952(SI)	// result_32[0] | 1
+	VMOVUPS	727040(SI), Z0	// latentFieldFwd.add2[0]
+	VMOVUPS	727104(SI), Z1	// latentFieldFwd.add2[0] | 1
+	VMOVUPS	Z0, 1023232(SI)	// result_32[0]
+	VMOVUPS	Z1, 1023296(SI)	// result_32[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop20
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop21: // 64 times: elements
-	VMOVUPS	773888(SI), Z0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	773952(SI), Z1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	Z0, 1070080(SI)	// result_33[0]
-	VMOVUPS	Z1, 1070144(SI)	// result_33[0] | 1
+	VMOVUPS	735232(SI), Z0	// latentFieldFwd.softplus2[0]
+	VMOVUPS	735296(SI), Z1	// latentFieldFwd.softplus2[0] | 1
+	VMOVUPS	Z0, 1031424(SI)	// result_33[0]
+	VMOVUPS	Z1, 1031488(SI)	// result_33[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop21
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop22: // 12 times: elements
-	VMOVUPS	782080(SI), Z0	// latentFieldFwd.tanh[0]
-	VMOVUPS	782144(SI), Z1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	Z0, 1078272(SI)	// result_34[0]
-	VMOVUPS	Z1, 1078336(SI)	// result_34[0] | 1
+	VMOVUPS	743424(SI), Z0	// latentFieldFwd.tanh[0]
+	VMOVUPS	743488(SI), Z1	// latentFieldFwd.tanh[0] | 1
+	VMOVUPS	Z0, 1039616(SI)	// result_34[0]
+	VMOVUPS	Z1, 1039680(SI)	// result_34[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop22
@@ -11194,93 +11596,93 @@ loop22: // 12 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop23: // 2 times: vectors of the block
-	VMOVUPS	747776(SI), Z0	// latentFieldFwd.dz[0]
-	VMOVUPS	Z0, 925312(SI)	// result_5[0]
-	VMOVUPS	747904(SI), Z0	// latentFieldFwd.dz[1]
-	VMOVUPS	Z0, 925440(SI)	// result_5[1]
-	VMOVUPS	748032(SI), Z0	// latentFieldFwd.dz[2]
-	VMOVUPS	Z0, 925568(SI)	// result_5[2]
-	VMOVUPS	748160(SI), Z0	// latentFieldFwd.dz[3]
-	VMOVUPS	Z0, 925696(SI)	// result_5[3]
-	VMOVUPS	748288(SI), Z0	// latentFieldFwd.dz[4]
-	VMOVUPS	Z0, 925824(SI)	// result_5[4]
-	VMOVUPS	748416(SI), Z0	// latentFieldFwd.dz[5]
-	VMOVUPS	Z0, 925952(SI)	// result_5[5]
-	VMOVUPS	748544(SI), Z0	// latentFieldFwd.dz[6]
-	VMOVUPS	Z0, 926080(SI)	// result_5[6]
-	VMOVUPS	748672(SI), Z0	// latentFieldFwd.dz[7]
-	VMOVUPS	Z0, 926208(SI)	// result_5[7]
-	VMOVUPS	748800(SI), Z0	// latentFieldFwd.da[0]
-	VMOVUPS	Z0, 927360(SI)	// result_6[0]
-	VMOVUPS	748928(SI), Z1	// latentFieldFwd.da[1]
-	VMOVUPS	Z1, 927488(SI)	// result_6[1]
-	VMOVUPS	749056(SI), Z2	// latentFieldFwd.da[2]
-	VMOVUPS	Z2, 927616(SI)	// result_6[2]
-	VMOVUPS	749184(SI), Z3	// latentFieldFwd.da[3]
-	VMOVUPS	Z3, 927744(SI)	// result_6[3]
-	VMOVUPD	907392(DI), Z4	// h
-	VMOVUPD	907456(DI), Z5	// h | 1
+	VMOVUPS	709120(SI), Z0	// latentFieldFwd.dz[0]
+	VMOVUPS	Z0, 886656(SI)	// result_5[0]
+	VMOVUPS	709248(SI), Z0	// latentFieldFwd.dz[1]
+	VMOVUPS	Z0, 886784(SI)	// result_5[1]
+	VMOVUPS	709376(SI), Z0	// latentFieldFwd.dz[2]
+	VMOVUPS	Z0, 886912(SI)	// result_5[2]
+	VMOVUPS	709504(SI), Z0	// latentFieldFwd.dz[3]
+	VMOVUPS	Z0, 887040(SI)	// result_5[3]
+	VMOVUPS	709632(SI), Z0	// latentFieldFwd.dz[4]
+	VMOVUPS	Z0, 887168(SI)	// result_5[4]
+	VMOVUPS	709760(SI), Z0	// latentFieldFwd.dz[5]
+	VMOVUPS	Z0, 887296(SI)	// result_5[5]
+	VMOVUPS	709888(SI), Z0	// latentFieldFwd.dz[6]
+	VMOVUPS	Z0, 887424(SI)	// result_5[6]
+	VMOVUPS	710016(SI), Z0	// latentFieldFwd.dz[7]
+	VMOVUPS	Z0, 887552(SI)	// result_5[7]
+	VMOVUPS	710144(SI), Z0	// latentFieldFwd.da[0]
+	VMOVUPS	Z0, 888704(SI)	// result_6[0]
+	VMOVUPS	710272(SI), Z1	// latentFieldFwd.da[1]
+	VMOVUPS	Z1, 888832(SI)	// result_6[1]
+	VMOVUPS	710400(SI), Z2	// latentFieldFwd.da[2]
+	VMOVUPS	Z2, 888960(SI)	// result_6[2]
+	VMOVUPS	710528(SI), Z3	// latentFieldFwd.da[3]
+	VMOVUPS	Z3, 889088(SI)	// result_6[3]
+	VMOVUPD	868736(DI), Z4	// h
+	VMOVUPD	868800(DI), Z5	// h | 1
 	// forecast.nde:38
 	VMULPD.BCST	f64_40072d5e94fe3235<>(SB), Z4, Z6
 	VMULPD.BCST	f64_40072d5e94fe3235<>(SB), Z5, Z7
 	VCVTPD2PS	Z6, Y6
 	VCVTPD2PS	Z7, Y7
 	VINSERTF64X4	$1, Y7, Z6, Z6
-	VMOVUPS	Z6, 924928(SI)	// ha41
+	VMOVUPS	Z6, 886272(SI)	// ha41
 	VMULPD.BCST	f64_c019701343d4287b<>(SB), Z4, Z7
 	VMULPD.BCST	f64_c019701343d4287b<>(SB), Z5, Z8
 	VCVTPD2PS	Z7, Y7
 	VCVTPD2PS	Z8, Y8
 	VINSERTF64X4	$1, Y8, Z7, Z7
-	VMOVUPS	Z7, 925056(SI)	// ha42
+	VMOVUPS	Z7, 886400(SI)	// ha42
 	VMULPD.BCST	f64_401172fd92eea8fa<>(SB), Z4, Z4
 	VMULPD.BCST	f64_401172fd92eea8fa<>(SB), Z5, Z5
 	VCVTPD2PS	Z4, Y4
 	VCVTPD2PS	Z5, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
-	VMOVUPS	Z4, 925184(SI)	// ha43
+	VMOVUPS	Z4, 886528(SI)	// ha43
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 loop24: // 8 times: elements
-	VMOVUPS	925312(R10), Z5	// result_5[0]
-	VMOVUPS	921856(R10), Z8	// result_3[0]
-	VMOVUPS	918528(R10), Z9	// result[0]
-	VMOVUPS	907648(R10), Z10	// z[0]
+	VMOVUPS	886656(R10), Z5	// result_5[0]
+	VMOVUPS	883200(R10), Z8	// result_3[0]
+	VMOVUPS	879872(R10), Z9	// result[0]
+	VMOVUPS	868992(R10), Z10	// z[0]
 	VFMADD231PS	Z9, Z6, Z10
 	VFMADD231PS	Z8, Z7, Z10
 	VFMADD231PS	Z5, Z4, Z10
-	VMOVUPS	Z10, 926336(R10)	// z_y4[0]
+	VMOVUPS	Z10, 887680(R10)	// z_y4[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop24
-	VMOVUPS	908672(SI), Z5	// a[0]
-	VMOVUPS	908800(SI), Z8	// a[1]
-	VMOVUPS	908928(SI), Z9	// a[2]
-	VMOVUPS	909056(SI), Z10	// a[3]
-	VMOVUPS	923904(SI), Z11	// result_4[0]
-	VMOVUPS	920576(SI), Z12	// result_2[0]
+	VMOVUPS	870016(SI), Z5	// a[0]
+	VMOVUPS	870144(SI), Z8	// a[1]
+	VMOVUPS	870272(SI), Z9	// a[2]
+	VMOVUPS	870400(SI), Z10	// a[3]
+	VMOVUPS	885248(SI), Z11	// result_4[0]
+	VMOVUPS	881920(SI), Z12	// result_2[0]
 	VFMADD231PS	Z12, Z6, Z5
 	VFMADD231PS	Z11, Z7, Z5
 	VFMADD231PS	Z0, Z4, Z5
-	VMOVUPS	Z5, 927872(SI)	// a_y4[0]
-	VMOVUPS	924032(SI), Z0	// result_4[1]
-	VMOVUPS	920704(SI), Z5	// result_2[1]
+	VMOVUPS	Z5, 889216(SI)	// a_y4[0]
+	VMOVUPS	885376(SI), Z0	// result_4[1]
+	VMOVUPS	882048(SI), Z5	// result_2[1]
 	VFMADD231PS	Z5, Z6, Z8
 	VFMADD231PS	Z0, Z7, Z8
 	VFMADD231PS	Z1, Z4, Z8
-	VMOVUPS	Z8, 928000(SI)	// a_y4[1]
-	VMOVUPS	924160(SI), Z0	// result_4[2]
-	VMOVUPS	920832(SI), Z1	// result_2[2]
+	VMOVUPS	Z8, 889344(SI)	// a_y4[1]
+	VMOVUPS	885504(SI), Z0	// result_4[2]
+	VMOVUPS	882176(SI), Z1	// result_2[2]
 	VFMADD231PS	Z1, Z6, Z9
 	VFMADD231PS	Z0, Z7, Z9
 	VFMADD231PS	Z2, Z4, Z9
-	VMOVUPS	Z9, 928128(SI)	// a_y4[2]
-	VMOVUPS	924288(SI), Z0	// result_4[3]
-	VMOVUPS	920960(SI), Z1	// result_2[3]
+	VMOVUPS	Z9, 889472(SI)	// a_y4[2]
+	VMOVUPS	885632(SI), Z0	// result_4[3]
+	VMOVUPS	882304(SI), Z1	// result_2[3]
 	VFMADD231PS	Z1, Z6, Z10
 	VFMADD231PS	Z0, Z7, Z10
 	VFMADD231PS	Z3, Z4, Z10
-	VMOVUPS	Z10, 928256(SI)	// a_y4[3]
+	VMOVUPS	Z10, 889600(SI)	// a_y4[3]
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
@@ -11289,30 +11691,30 @@ loop24: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop25: // 2 times: vectors of the block
-	VMOVUPS	926336(SI), Z0	// z_y4[0]
-	VMOVUPS	Z0, 746240(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	926464(SI), Z0	// z_y4[1]
-	VMOVUPS	Z0, 746368(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	926592(SI), Z0	// z_y4[2]
-	VMOVUPS	Z0, 746496(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	926720(SI), Z0	// z_y4[3]
-	VMOVUPS	Z0, 746624(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	926848(SI), Z0	// z_y4[4]
-	VMOVUPS	Z0, 746752(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	926976(SI), Z0	// z_y4[5]
-	VMOVUPS	Z0, 746880(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	927104(SI), Z0	// z_y4[6]
-	VMOVUPS	Z0, 747008(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	927232(SI), Z0	// z_y4[7]
-	VMOVUPS	Z0, 747136(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	927872(SI), Z0	// a_y4[0]
-	VMOVUPS	Z0, 747264(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	928000(SI), Z0	// a_y4[1]
-	VMOVUPS	Z0, 747392(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	928128(SI), Z0	// a_y4[2]
-	VMOVUPS	Z0, 747520(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	928256(SI), Z0	// a_y4[3]
-	VMOVUPS	Z0, 747648(SI)	// latentFieldFwd.a[3]
+	VMOVUPS	887680(SI), Z0	// z_y4[0]
+	VMOVUPS	Z0, 707584(SI)	// latentFieldFwd.z[0]
+	VMOVUPS	887808(SI), Z0	// z_y4[1]
+	VMOVUPS	Z0, 707712(SI)	// latentFieldFwd.z[1]
+	VMOVUPS	887936(SI), Z0	// z_y4[2]
+	VMOVUPS	Z0, 707840(SI)	// latentFieldFwd.z[2]
+	VMOVUPS	888064(SI), Z0	// z_y4[3]
+	VMOVUPS	Z0, 707968(SI)	// latentFieldFwd.z[3]
+	VMOVUPS	888192(SI), Z0	// z_y4[4]
+	VMOVUPS	Z0, 708096(SI)	// latentFieldFwd.z[4]
+	VMOVUPS	888320(SI), Z0	// z_y4[5]
+	VMOVUPS	Z0, 708224(SI)	// latentFieldFwd.z[5]
+	VMOVUPS	888448(SI), Z0	// z_y4[6]
+	VMOVUPS	Z0, 708352(SI)	// latentFieldFwd.z[6]
+	VMOVUPS	888576(SI), Z0	// z_y4[7]
+	VMOVUPS	Z0, 708480(SI)	// latentFieldFwd.z[7]
+	VMOVUPS	889216(SI), Z0	// a_y4[0]
+	VMOVUPS	Z0, 708608(SI)	// latentFieldFwd.a[0]
+	VMOVUPS	889344(SI), Z0	// a_y4[1]
+	VMOVUPS	Z0, 708736(SI)	// latentFieldFwd.a[1]
+	VMOVUPS	889472(SI), Z0	// a_y4[2]
+	VMOVUPS	Z0, 708864(SI)	// latentFieldFwd.a[2]
+	VMOVUPS	889600(SI), Z0	// a_y4[3]
+	VMOVUPS	Z0, 708992(SI)	// latentFieldFwd.a[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop25
@@ -11320,50 +11722,50 @@ loop25: // 2 times: vectors of the block
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop26: // 64 times: elements
-	VMOVUPS	749312(SI), Z0	// latentFieldFwd.add[0]
-	VMOVUPS	749376(SI), Z1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	Z0, 1009664(SI)	// result_23[0]
-	VMOVUPS	Z1, 1009728(SI)	// result_23[0] | 1
+	VMOVUPS	710656(SI), Z0	// latentFieldFwd.add[0]
+	VMOVUPS	710720(SI), Z1	// latentFieldFwd.add[0] | 1
+	VMOVUPS	Z0, 971008(SI)	// result_23[0]
+	VMOVUPS	Z1, 971072(SI)	// result_23[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop26
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop27: // 64 times: elements
-	VMOVUPS	757504(SI), Z0	// latentFieldFwd.softplus[0]
-	VMOVUPS	757568(SI), Z1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	Z0, 1017856(SI)	// result_24[0]
-	VMOVUPS	Z1, 1017920(SI)	// result_24[0] | 1
+	VMOVUPS	718848(SI), Z0	// latentFieldFwd.softplus[0]
+	VMOVUPS	718912(SI), Z1	// latentFieldFwd.softplus[0] | 1
+	VMOVUPS	Z0, 979200(SI)	// result_24[0]
+	VMOVUPS	Z1, 979264(SI)	// result_24[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop27
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop28: // 64 times: elements
-	VMOVUPS	765696(SI), Z0	// latentFieldFwd.add2[0]
-	VMOVUPS	765760(SI), Z1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	Z0, 1026048(SI)	// result_25[0]
-	VMOVUPS	Z1, 1026112(SI)	// result_25[0] | 1
+	VMOVUPS	727040(SI), Z0	// latentFieldFwd.add2[0]
+	VMOVUPS	727104(SI), Z1	// latentFieldFwd.add2[0] | 1
+	VMOVUPS	Z0, 987392(SI)	// result_25[0]
+	VMOVUPS	Z1, 987456(SI)	// result_25[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop28
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop29: // 64 times: elements
-	VMOVUPS	773888(SI), Z0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	773952(SI), Z1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	Z0, 1034240(SI)	// result_26[0]
-	VMOVUPS	Z1, 1034304(SI)	// result_26[0] | 1
+	VMOVUPS	735232(SI), Z0	// latentFieldFwd.softplus2[0]
+	VMOVUPS	735296(SI), Z1	// latentFieldFwd.softplus2[0] | 1
+	VMOVUPS	Z0, 995584(SI)	// result_26[0]
+	VMOVUPS	Z1, 995648(SI)	// result_26[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop29
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop30: // 12 times: elements
-	VMOVUPS	782080(SI), Z0	// latentFieldFwd.tanh[0]
-	VMOVUPS	782144(SI), Z1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	Z0, 1042432(SI)	// result_27[0]
-	VMOVUPS	Z1, 1042496(SI)	// result_27[0] | 1
+	VMOVUPS	743424(SI), Z0	// latentFieldFwd.tanh[0]
+	VMOVUPS	743488(SI), Z1	// latentFieldFwd.tanh[0] | 1
+	VMOVUPS	Z0, 1003776(SI)	// result_27[0]
+	VMOVUPS	Z1, 1003840(SI)	// result_27[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop30
@@ -11371,109 +11773,109 @@ loop30: // 12 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop31: // 2 times: vectors of the block
-	VMOVUPS	747776(SI), Z0	// latentFieldFwd.dz[0]
-	VMOVUPS	Z0, 928896(SI)	// result_7[0]
-	VMOVUPS	747904(SI), Z0	// latentFieldFwd.dz[1]
-	VMOVUPS	Z0, 929024(SI)	// result_7[1]
-	VMOVUPS	748032(SI), Z0	// latentFieldFwd.dz[2]
-	VMOVUPS	Z0, 929152(SI)	// result_7[2]
-	VMOVUPS	748160(SI), Z0	// latentFieldFwd.dz[3]
-	VMOVUPS	Z0, 929280(SI)	// result_7[3]
-	VMOVUPS	748288(SI), Z0	// latentFieldFwd.dz[4]
-	VMOVUPS	Z0, 929408(SI)	// result_7[4]
-	VMOVUPS	748416(SI), Z0	// latentFieldFwd.dz[5]
-	VMOVUPS	Z0, 929536(SI)	// result_7[5]
-	VMOVUPS	748544(SI), Z0	// latentFieldFwd.dz[6]
-	VMOVUPS	Z0, 929664(SI)	// result_7[6]
-	VMOVUPS	748672(SI), Z0	// latentFieldFwd.dz[7]
-	VMOVUPS	Z0, 929792(SI)	// result_7[7]
-	VMOVUPS	748800(SI), Z0	// latentFieldFwd.da[0]
-	VMOVUPS	Z0, 930944(SI)	// result_8[0]
-	VMOVUPS	748928(SI), Z1	// latentFieldFwd.da[1]
-	VMOVUPS	Z1, 931072(SI)	// result_8[1]
-	VMOVUPS	749056(SI), Z2	// latentFieldFwd.da[2]
-	VMOVUPS	Z2, 931200(SI)	// result_8[2]
-	VMOVUPS	749184(SI), Z3	// latentFieldFwd.da[3]
-	VMOVUPS	Z3, 931328(SI)	// result_8[3]
-	VMOVUPD	907392(DI), Z4	// h
-	VMOVUPD	907456(DI), Z5	// h | 1
+	VMOVUPS	709120(SI), Z0	// latentFieldFwd.dz[0]
+	VMOVUPS	Z0, 890240(SI)	// result_7[0]
+	VMOVUPS	709248(SI), Z0	// latentFieldFwd.dz[1]
+	VMOVUPS	Z0, 890368(SI)	// result_7[1]
+	VMOVUPS	709376(SI), Z0	// latentFieldFwd.dz[2]
+	VMOVUPS	Z0, 890496(SI)	// result_7[2]
+	VMOVUPS	709504(SI), Z0	// latentFieldFwd.dz[3]
+	VMOVUPS	Z0, 890624(SI)	// result_7[3]
+	VMOVUPS	709632(SI), Z0	// latentFieldFwd.dz[4]
+	VMOVUPS	Z0, 890752(SI)	// result_7[4]
+	VMOVUPS	709760(SI), Z0	// latentFieldFwd.dz[5]
+	VMOVUPS	Z0, 890880(SI)	// result_7[5]
+	VMOVUPS	709888(SI), Z0	// latentFieldFwd.dz[6]
+	VMOVUPS	Z0, 891008(SI)	// result_7[6]
+	VMOVUPS	710016(SI), Z0	// latentFieldFwd.dz[7]
+	VMOVUPS	Z0, 891136(SI)	// result_7[7]
+	VMOVUPS	710144(SI), Z0	// latentFieldFwd.da[0]
+	VMOVUPS	Z0, 892288(SI)	// result_8[0]
+	VMOVUPS	710272(SI), Z1	// latentFieldFwd.da[1]
+	VMOVUPS	Z1, 892416(SI)	// result_8[1]
+	VMOVUPS	710400(SI), Z2	// latentFieldFwd.da[2]
+	VMOVUPS	Z2, 892544(SI)	// result_8[2]
+	VMOVUPS	710528(SI), Z3	// latentFieldFwd.da[3]
+	VMOVUPS	Z3, 892672(SI)	// result_8[3]
+	VMOVUPD	868736(DI), Z4	// h
+	VMOVUPD	868800(DI), Z5	// h | 1
 	// forecast.nde:38
 	VMULPD.BCST	f64_40154daf827440c7<>(SB), Z4, Z6
 	VMULPD.BCST	f64_40154daf827440c7<>(SB), Z5, Z7
 	VCVTPD2PS	Z6, Y6
 	VCVTPD2PS	Z7, Y7
 	VINSERTF64X4	$1, Y7, Z6, Z6
-	VMOVUPS	Z6, 928384(SI)	// ha51
+	VMOVUPS	Z6, 889728(SI)	// ha51
 	VMULPD.BCST	f64_c0277f6daaa052d3<>(SB), Z4, Z7
 	VMULPD.BCST	f64_c0277f6daaa052d3<>(SB), Z5, Z8
 	VCVTPD2PS	Z7, Y7
 	VCVTPD2PS	Z8, Y8
 	VINSERTF64X4	$1, Y8, Z7, Z7
-	VMOVUPS	Z7, 928512(SI)	// ha52
+	VMOVUPS	Z7, 889856(SI)	// ha52
 	VMULPD.BCST	f64_401dfb6eaa5e5f6a<>(SB), Z4, Z8
 	VMULPD.BCST	f64_401dfb6eaa5e5f6a<>(SB), Z5, Z9
 	VCVTPD2PS	Z8, Y8
 	VCVTPD2PS	Z9, Y9
 	VINSERTF64X4	$1, Y9, Z8, Z8
-	VMOVUPS	Z8, 928640(SI)	// ha53
+	VMOVUPS	Z8, 889984(SI)	// ha53
 	VMULPD.BCST	f64_bfb7adc1b510a9a4<>(SB), Z4, Z4
 	VMULPD.BCST	f64_bfb7adc1b510a9a4<>(SB), Z5, Z5
 	VCVTPD2PS	Z4, Y4
 	VCVTPD2PS	Z5, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
-	VMOVUPS	Z4, 928768(SI)	// ha54
+	VMOVUPS	Z4, 890112(SI)	// ha54
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 loop32: // 8 times: elements
-	VMOVUPS	928896(R10), Z5	// result_7[0]
-	VMOVUPS	925312(R10), Z9	// result_5[0]
-	VMOVUPS	921856(R10), Z10	// result_3[0]
-	VMOVUPS	918528(R10), Z11	// result[0]
-	VMOVUPS	907648(R10), Z12	// z[0]
+	VMOVUPS	890240(R10), Z5	// result_7[0]
+	VMOVUPS	886656(R10), Z9	// result_5[0]
+	VMOVUPS	883200(R10), Z10	// result_3[0]
+	VMOVUPS	879872(R10), Z11	// result[0]
+	VMOVUPS	868992(R10), Z12	// z[0]
 	VFMADD231PS	Z11, Z6, Z12
 	VFMADD231PS	Z10, Z7, Z12
 	VFMADD231PS	Z9, Z8, Z12
 	VFMADD231PS	Z5, Z4, Z12
-	VMOVUPS	Z12, 929920(R10)	// z_y5[0]
+	VMOVUPS	Z12, 891264(R10)	// z_y5[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop32
-	VMOVUPS	908672(SI), Z5	// a[0]
-	VMOVUPS	908800(SI), Z9	// a[1]
-	VMOVUPS	908928(SI), Z10	// a[2]
-	VMOVUPS	909056(SI), Z11	// a[3]
-	VMOVUPS	927360(SI), Z12	// result_6[0]
-	VMOVUPS	923904(SI), Z13	// result_4[0]
-	VMOVUPS	920576(SI), Z14	// result_2[0]
+	VMOVUPS	870016(SI), Z5	// a[0]
+	VMOVUPS	870144(SI), Z9	// a[1]
+	VMOVUPS	870272(SI), Z10	// a[2]
+	VMOVUPS	870400(SI), Z11	// a[3]
+	VMOVUPS	888704(SI), Z12	// result_6[0]
+	VMOVUPS	885248(SI), Z13	// result_4[0]
+	VMOVUPS	881920(SI), Z14	// result_2[0]
 	VFMADD231PS	Z14, Z6, Z5
 	VFMADD231PS	Z13, Z7, Z5
 	VFMADD231PS	Z12, Z8, Z5
 	VFMADD231PS	Z0, Z4, Z5
-	VMOVUPS	Z5, 931456(SI)	// a_y5[0]
-	VMOVUPS	927488(SI), Z0	// result_6[1]
-	VMOVUPS	924032(SI), Z5	// result_4[1]
-	VMOVUPS	920704(SI), Z12	// result_2[1]
+	VMOVUPS	Z5, 892800(SI)	// a_y5[0]
+	VMOVUPS	888832(SI), Z0	// result_6[1]
+	VMOVUPS	885376(SI), Z5	// result_4[1]
+	VMOVUPS	882048(SI), Z12	// result_2[1]
 	VFMADD231PS	Z12, Z6, Z9
 	VFMADD231PS	Z5, Z7, Z9
 	VFMADD231PS	Z0, Z8, Z9
 	VFMADD231PS	Z1, Z4, Z9
-	VMOVUPS	Z9, 931584(SI)	// a_y5[1]
-	VMOVUPS	927616(SI), Z0	// result_6[2]
-	VMOVUPS	924160(SI), Z1	// result_4[2]
-	VMOVUPS	920832(SI), Z5	// result_2[2]
+	VMOVUPS	Z9, 892928(SI)	// a_y5[1]
+	VMOVUPS	888960(SI), Z0	// result_6[2]
+	VMOVUPS	885504(SI), Z1	// result_4[2]
+	VMOVUPS	882176(SI), Z5	// result_2[2]
 	VFMADD231PS	Z5, Z6, Z10
 	VFMADD231PS	Z1, Z7, Z10
 	VFMADD231PS	Z0, Z8, Z10
 	VFMADD231PS	Z2, Z4, Z10
-	VMOVUPS	Z10, 931712(SI)	// a_y5[2]
-	VMOVUPS	927744(SI), Z0	// result_6[3]
-	VMOVUPS	924288(SI), Z1	// result_4[3]
-	VMOVUPS	920960(SI), Z2	// result_2[3]
+	VMOVUPS	Z10, 893056(SI)	// a_y5[2]
+	VMOVUPS	889088(SI), Z0	// result_6[3]
+	VMOVUPS	885632(SI), Z1	// result_4[3]
+	VMOVUPS	882304(SI), Z2	// result_2[3]
 	VFMADD231PS	Z2, Z6, Z11
 	VFMADD231PS	Z1, Z7, Z11
 	VFMADD231PS	Z0, Z8, Z11
 	VFMADD231PS	Z3, Z4, Z11
-	VMOVUPS	Z11, 931840(SI)	// a_y5[3]
+	VMOVUPS	Z11, 893184(SI)	// a_y5[3]
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
@@ -11482,30 +11884,30 @@ loop32: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop33: // 2 times: vectors of the block
-	VMOVUPS	929920(SI), Z0	// z_y5[0]
-	VMOVUPS	Z0, 746240(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	930048(SI), Z0	// z_y5[1]
-	VMOVUPS	Z0, 746368(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	930176(SI), Z0	// z_y5[2]
-	VMOVUPS	Z0, 746496(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	930304(SI), Z0	// z_y5[3]
-	VMOVUPS	Z0, 746624(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	930432(SI), Z0	// z_y5[4]
-	VMOVUPS	Z0, 746752(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	930560(SI), Z0	// z_y5[5]
-	VMOVUPS	Z0, 746880(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	930688(SI), Z0	// z_y5[6]
-	VMOVUPS	Z0, 747008(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	930816(SI), Z0	// z_y5[7]
-	VMOVUPS	Z0, 747136(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	931456(SI), Z0	// a_y5[0]
-	VMOVUPS	Z0, 747264(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	931584(SI), Z0	// a_y5[1]
-	VMOVUPS	Z0, 747392(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	931712(SI), Z0	// a_y5[2]
-	VMOVUPS	Z0, 747520(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	931840(SI), Z0	// a_y5[3]
-	VMOVUPS	Z0, 747648(SI)	// latentFieldFwd.a[3]
+	VMOVUPS	891264(SI), Z0	// z_y5[0]
+	VMOVUPS	Z0, 707584(SI)	// latentFieldFwd.z[0]
+	VMOVUPS	891392(SI), Z0	// z_y5[1]
+	VMOVUPS	Z0, 707712(SI)	// latentFieldFwd.z[1]
+	VMOVUPS	891520(SI), Z0	// z_y5[2]
+	VMOVUPS	Z0, 707840(SI)	// latentFieldFwd.z[2]
+	VMOVUPS	891648(SI), Z0	// z_y5[3]
+	VMOVUPS	Z0, 707968(SI)	// latentFieldFwd.z[3]
+	VMOVUPS	891776(SI), Z0	// z_y5[4]
+	VMOVUPS	Z0, 708096(SI)	// latentFieldFwd.z[4]
+	VMOVUPS	891904(SI), Z0	// z_y5[5]
+	VMOVUPS	Z0, 708224(SI)	// latentFieldFwd.z[5]
+	VMOVUPS	892032(SI), Z0	// z_y5[6]
+	VMOVUPS	Z0, 708352(SI)	// latentFieldFwd.z[6]
+	VMOVUPS	892160(SI), Z0	// z_y5[7]
+	VMOVUPS	Z0, 708480(SI)	// latentFieldFwd.z[7]
+	VMOVUPS	892800(SI), Z0	// a_y5[0]
+	VMOVUPS	Z0, 708608(SI)	// latentFieldFwd.a[0]
+	VMOVUPS	892928(SI), Z0	// a_y5[1]
+	VMOVUPS	Z0, 708736(SI)	// latentFieldFwd.a[1]
+	VMOVUPS	893056(SI), Z0	// a_y5[2]
+	VMOVUPS	Z0, 708864(SI)	// latentFieldFwd.a[2]
+	VMOVUPS	893184(SI), Z0	// a_y5[3]
+	VMOVUPS	Z0, 708992(SI)	// latentFieldFwd.a[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop33
@@ -11513,50 +11915,50 @@ loop33: // 2 times: vectors of the block
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop34: // 64 times: elements
-	VMOVUPS	749312(SI), Z0	// latentFieldFwd.add[0]
-	VMOVUPS	749376(SI), Z1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	Z0, 973824(SI)	// result_16[0]
-	VMOVUPS	Z1, 973888(SI)	// result_16[0] | 1
+	VMOVUPS	710656(SI), Z0	// latentFieldFwd.add[0]
+	VMOVUPS	710720(SI), Z1	// latentFieldFwd.add[0] | 1
+	VMOVUPS	Z0, 935168(SI)	// result_16[0]
+	VMOVUPS	Z1, 935232(SI)	// result_16[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop34
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop35: // 64 times: elements
-	VMOVUPS	757504(SI), Z0	// latentFieldFwd.softplus[0]
-	VMOVUPS	757568(SI), Z1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	Z0, 982016(SI)	// result_17[0]
-	VMOVUPS	Z1, 982080(SI)	// result_17[0] | 1
+	VMOVUPS	718848(SI), Z0	// latentFieldFwd.softplus[0]
+	VMOVUPS	718912(SI), Z1	// latentFieldFwd.softplus[0] | 1
+	VMOVUPS	Z0, 943360(SI)	// result_17[0]
+	VMOVUPS	Z1, 943424(SI)	// result_17[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop35
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop36: // 64 times: elements
-	VMOVUPS	765696(SI), Z0	// latentFieldFwd.add2[0]
-	VMOVUPS	765760(SI), Z1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	Z0, 990208(SI)	// result_18[0]
-	VMOVUPS	Z1, 990272(SI)	// result_18[0] | 1
+	VMOVUPS	727040(SI), Z0	// latentFieldFwd.add2[0]
+	VMOVUPS	727104(SI), Z1	// latentFieldFwd.add2[0] | 1
+	VMOVUPS	Z0, 951552(SI)	// result_18[0]
+	VMOVUPS	Z1, 951616(SI)	// result_18[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop36
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop37: // 64 times: elements
-	VMOVUPS	773888(SI), Z0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	773952(SI), Z1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	Z0, 998400(SI)	// result_19[0]
-	VMOVUPS	Z1, 998464(SI)	// result_19[0] | 1
+	VMOVUPS	735232(SI), Z0	// latentFieldFwd.softplus2[0]
+	VMOVUPS	735296(SI), Z1	// latentFieldFwd.softplus2[0] | 1
+	VMOVUPS	Z0, 959744(SI)	// result_19[0]
+	VMOVUPS	Z1, 959808(SI)	// result_19[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop37
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop38: // 12 times: elements
-	VMOVUPS	782080(SI), Z0	// latentFieldFwd.tanh[0]
-	VMOVUPS	782144(SI), Z1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	Z0, 1006592(SI)	// result_20[0]
-	VMOVUPS	Z1, 1006656(SI)	// result_20[0] | 1
+	VMOVUPS	743424(SI), Z0	// latentFieldFwd.tanh[0]
+	VMOVUPS	743488(SI), Z1	// latentFieldFwd.tanh[0] | 1
+	VMOVUPS	Z0, 967936(SI)	// result_20[0]
+	VMOVUPS	Z1, 968000(SI)	// result_20[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop38
@@ -11564,125 +11966,125 @@ loop38: // 12 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop39: // 2 times: vectors of the block
-	VMOVUPS	747776(SI), Z0	// latentFieldFwd.dz[0]
-	VMOVUPS	Z0, 932608(SI)	// result_9[0]
-	VMOVUPS	747904(SI), Z0	// latentFieldFwd.dz[1]
-	VMOVUPS	Z0, 932736(SI)	// result_9[1]
-	VMOVUPS	748032(SI), Z0	// latentFieldFwd.dz[2]
-	VMOVUPS	Z0, 932864(SI)	// result_9[2]
-	VMOVUPS	748160(SI), Z0	// latentFieldFwd.dz[3]
-	VMOVUPS	Z0, 932992(SI)	// result_9[3]
-	VMOVUPS	748288(SI), Z0	// latentFieldFwd.dz[4]
-	VMOVUPS	Z0, 933120(SI)	// result_9[4]
-	VMOVUPS	748416(SI), Z0	// latentFieldFwd.dz[5]
-	VMOVUPS	Z0, 933248(SI)	// result_9[5]
-	VMOVUPS	748544(SI), Z0	// latentFieldFwd.dz[6]
-	VMOVUPS	Z0, 933376(SI)	// result_9[6]
-	VMOVUPS	748672(SI), Z0	// latentFieldFwd.dz[7]
-	VMOVUPS	Z0, 933504(SI)	// result_9[7]
-	VMOVUPS	748800(SI), Z0	// latentFieldFwd.da[0]
-	VMOVUPS	Z0, 934656(SI)	// result_10[0]
-	VMOVUPS	748928(SI), Z1	// latentFieldFwd.da[1]
-	VMOVUPS	Z1, 934784(SI)	// result_10[1]
-	VMOVUPS	749056(SI), Z2	// latentFieldFwd.da[2]
-	VMOVUPS	Z2, 934912(SI)	// result_10[2]
-	VMOVUPS	749184(SI), Z3	// latentFieldFwd.da[3]
-	VMOVUPS	Z3, 935040(SI)	// result_10[3]
-	VMOVUPD	907392(DI), Z4	// h
-	VMOVUPD	907456(DI), Z5	// h | 1
+	VMOVUPS	709120(SI), Z0	// latentFieldFwd.dz[0]
+	VMOVUPS	Z0, 893952(SI)	// result_9[0]
+	VMOVUPS	709248(SI), Z0	// latentFieldFwd.dz[1]
+	VMOVUPS	Z0, 894080(SI)	// result_9[1]
+	VMOVUPS	709376(SI), Z0	// latentFieldFwd.dz[2]
+	VMOVUPS	Z0, 894208(SI)	// result_9[2]
+	VMOVUPS	709504(SI), Z0	// latentFieldFwd.dz[3]
+	VMOVUPS	Z0, 894336(SI)	// result_9[3]
+	VMOVUPS	709632(SI), Z0	// latentFieldFwd.dz[4]
+	VMOVUPS	Z0, 894464(SI)	// result_9[4]
+	VMOVUPS	709760(SI), Z0	// latentFieldFwd.dz[5]
+	VMOVUPS	Z0, 894592(SI)	// result_9[5]
+	VMOVUPS	709888(SI), Z0	// latentFieldFwd.dz[6]
+	VMOVUPS	Z0, 894720(SI)	// result_9[6]
+	VMOVUPS	710016(SI), Z0	// latentFieldFwd.dz[7]
+	VMOVUPS	Z0, 894848(SI)	// result_9[7]
+	VMOVUPS	710144(SI), Z0	// latentFieldFwd.da[0]
+	VMOVUPS	Z0, 896000(SI)	// result_10[0]
+	VMOVUPS	710272(SI), Z1	// latentFieldFwd.da[1]
+	VMOVUPS	Z1, 896128(SI)	// result_10[1]
+	VMOVUPS	710400(SI), Z2	// latentFieldFwd.da[2]
+	VMOVUPS	Z2, 896256(SI)	// result_10[2]
+	VMOVUPS	710528(SI), Z3	// latentFieldFwd.da[3]
+	VMOVUPS	Z3, 896384(SI)	// result_10[3]
+	VMOVUPD	868736(DI), Z4	// h
+	VMOVUPD	868800(DI), Z5	// h | 1
 	// forecast.nde:38
 	VMULPD.BCST	f64_401772216029aa0e<>(SB), Z4, Z6
 	VMULPD.BCST	f64_401772216029aa0e<>(SB), Z5, Z7
 	VCVTPD2PS	Z6, Y6
 	VCVTPD2PS	Z7, Y7
 	VINSERTF64X4	$1, Y7, Z6, Z6
-	VMOVUPS	Z6, 931968(SI)	// ha61
+	VMOVUPS	Z6, 893312(SI)	// ha61
 	VMULPD.BCST	f64_c029d7894a598ba8<>(SB), Z4, Z7
 	VMULPD.BCST	f64_c029d7894a598ba8<>(SB), Z5, Z8
 	VCVTPD2PS	Z7, Y7
 	VCVTPD2PS	Z8, Y8
 	VINSERTF64X4	$1, Y8, Z7, Z7
-	VMOVUPS	Z7, 932096(SI)	// ha62
+	VMOVUPS	Z7, 893440(SI)	// ha62
 	VMULPD.BCST	f64_40205198ab50d56d<>(SB), Z4, Z8
 	VMULPD.BCST	f64_40205198ab50d56d<>(SB), Z5, Z9
 	VCVTPD2PS	Z8, Y8
 	VCVTPD2PS	Z9, Y9
 	VINSERTF64X4	$1, Y9, Z8, Z8
-	VMOVUPS	Z8, 932224(SI)	// ha63
+	VMOVUPS	Z8, 893568(SI)	// ha63
 	VMULPD.BCST	f64_bfb253648f20ef47<>(SB), Z4, Z9
 	VMULPD.BCST	f64_bfb253648f20ef47<>(SB), Z5, Z10
 	VCVTPD2PS	Z9, Y9
 	VCVTPD2PS	Z10, Y10
 	VINSERTF64X4	$1, Y10, Z9, Z9
-	VMOVUPS	Z9, 932352(SI)	// ha64
+	VMOVUPS	Z9, 893696(SI)	// ha64
 	VMULPD.BCST	f64_bf9cf28fdbb9db09<>(SB), Z4, Z4
 	VMULPD.BCST	f64_bf9cf28fdbb9db09<>(SB), Z5, Z5
 	VCVTPD2PS	Z4, Y4
 	VCVTPD2PS	Z5, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
-	VMOVUPS	Z4, 932480(SI)	// ha65
+	VMOVUPS	Z4, 893824(SI)	// ha65
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 loop40: // 8 times: elements
-	VMOVUPS	932608(R10), Z5	// result_9[0]
-	VMOVUPS	928896(R10), Z10	// result_7[0]
-	VMOVUPS	925312(R10), Z11	// result_5[0]
-	VMOVUPS	921856(R10), Z12	// result_3[0]
-	VMOVUPS	918528(R10), Z13	// result[0]
-	VMOVUPS	907648(R10), Z14	// z[0]
+	VMOVUPS	893952(R10), Z5	// result_9[0]
+	VMOVUPS	890240(R10), Z10	// result_7[0]
+	VMOVUPS	886656(R10), Z11	// result_5[0]
+	VMOVUPS	883200(R10), Z12	// result_3[0]
+	VMOVUPS	879872(R10), Z13	// result[0]
+	VMOVUPS	868992(R10), Z14	// z[0]
 	VFMADD231PS	Z13, Z6, Z14
 	VFMADD231PS	Z12, Z7, Z14
 	VFMADD231PS	Z11, Z8, Z14
 	VFMADD231PS	Z10, Z9, Z14
 	VFMADD231PS	Z5, Z4, Z14
-	VMOVUPS	Z14, 933632(R10)	// z_y6[0]
+	VMOVUPS	Z14, 894976(R10)	// z_y6[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop40
-	VMOVUPS	908672(SI), Z5	// a[0]
-	VMOVUPS	908800(SI), Z10	// a[1]
-	VMOVUPS	908928(SI), Z11	// a[2]
-	VMOVUPS	909056(SI), Z12	// a[3]
-	VMOVUPS	930944(SI), Z13	// result_8[0]
-	VMOVUPS	927360(SI), Z14	// result_6[0]
-	VMOVUPS	923904(SI), Z15	// result_4[0]
-	VMOVUPS	920576(SI), Z16	// result_2[0]
+	VMOVUPS	870016(SI), Z5	// a[0]
+	VMOVUPS	870144(SI), Z10	// a[1]
+	VMOVUPS	870272(SI), Z11	// a[2]
+	VMOVUPS	870400(SI), Z12	// a[3]
+	VMOVUPS	892288(SI), Z13	// result_8[0]
+	VMOVUPS	888704(SI), Z14	// result_6[0]
+	VMOVUPS	885248(SI), Z15	// result_4[0]
+	VMOVUPS	881920(SI), Z16	// result_2[0]
 	VFMADD231PS	Z16, Z6, Z5
 	VFMADD231PS	Z15, Z7, Z5
 	VFMADD231PS	Z14, Z8, Z5
 	VFMADD231PS	Z13, Z9, Z5
 	VFMADD231PS	Z0, Z4, Z5
-	VMOVUPS	Z5, 935168(SI)	// a_y6[0]
-	VMOVUPS	931072(SI), Z0	// result_8[1]
-	VMOVUPS	927488(SI), Z5	// result_6[1]
-	VMOVUPS	924032(SI), Z13	// result_4[1]
-	VMOVUPS	920704(SI), Z14	// result_2[1]
+	VMOVUPS	Z5, 896512(SI)	// a_y6[0]
+	VMOVUPS	892416(SI), Z0	// result_8[1]
+	VMOVUPS	888832(SI), Z5	// result_6[1]
+	VMOVUPS	885376(SI), Z13	// result_4[1]
+	VMOVUPS	882048(SI), Z14	// result_2[1]
 	VFMADD231PS	Z14, Z6, Z10
 	VFMADD231PS	Z13, Z7, Z10
 	VFMADD231PS	Z5, Z8, Z10
 	VFMADD231PS	Z0, Z9, Z10
 	VFMADD231PS	Z1, Z4, Z10
-	VMOVUPS	Z10, 935296(SI)	// a_y6[1]
-	VMOVUPS	931200(SI), Z0	// result_8[2]
-	VMOVUPS	927616(SI), Z1	// result_6[2]
-	VMOVUPS	924160(SI), Z5	// result_4[2]
-	VMOVUPS	920832(SI), Z10	// result_2[2]
+	VMOVUPS	Z10, 896640(SI)	// a_y6[1]
+	VMOVUPS	892544(SI), Z0	// result_8[2]
+	VMOVUPS	888960(SI), Z1	// result_6[2]
+	VMOVUPS	885504(SI), Z5	// result_4[2]
+	VMOVUPS	882176(SI), Z10	// result_2[2]
 	VFMADD231PS	Z10, Z6, Z11
 	VFMADD231PS	Z5, Z7, Z11
 	VFMADD231PS	Z1, Z8, Z11
 	VFMADD231PS	Z0, Z9, Z11
 	VFMADD231PS	Z2, Z4, Z11
-	VMOVUPS	Z11, 935424(SI)	// a_y6[2]
-	VMOVUPS	931328(SI), Z0	// result_8[3]
-	VMOVUPS	927744(SI), Z1	// result_6[3]
-	VMOVUPS	924288(SI), Z2	// result_4[3]
-	VMOVUPS	920960(SI), Z5	// result_2[3]
+	VMOVUPS	Z11, 896768(SI)	// a_y6[2]
+	VMOVUPS	892672(SI), Z0	// result_8[3]
+	VMOVUPS	889088(SI), Z1	// result_6[3]
+	VMOVUPS	885632(SI), Z2	// result_4[3]
+	VMOVUPS	882304(SI), Z5	// result_2[3]
 	VFMADD231PS	Z5, Z6, Z12
 	VFMADD231PS	Z2, Z7, Z12
 	VFMADD231PS	Z1, Z8, Z12
 	VFMADD231PS	Z0, Z9, Z12
 	VFMADD231PS	Z3, Z4, Z12
-	VMOVUPS	Z12, 935552(SI)	// a_y6[3]
+	VMOVUPS	Z12, 896896(SI)	// a_y6[3]
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
@@ -11691,30 +12093,30 @@ loop40: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop41: // 2 times: vectors of the block
-	VMOVUPS	933632(SI), Z0	// z_y6[0]
-	VMOVUPS	Z0, 746240(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	933760(SI), Z0	// z_y6[1]
-	VMOVUPS	Z0, 746368(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	933888(SI), Z0	// z_y6[2]
-	VMOVUPS	Z0, 746496(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	934016(SI), Z0	// z_y6[3]
-	VMOVUPS	Z0, 746624(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	934144(SI), Z0	// z_y6[4]
-	VMOVUPS	Z0, 746752(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	934272(SI), Z0	// z_y6[5]
-	VMOVUPS	Z0, 746880(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	934400(SI), Z0	// z_y6[6]
-	VMOVUPS	Z0, 747008(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	934528(SI), Z0	// z_y6[7]
-	VMOVUPS	Z0, 747136(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	935168(SI), Z0	// a_y6[0]
-	VMOVUPS	Z0, 747264(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	935296(SI), Z0	// a_y6[1]
-	VMOVUPS	Z0, 747392(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	935424(SI), Z0	// a_y6[2]
-	VMOVUPS	Z0, 747520(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	935552(SI), Z0	// a_y6[3]
-	VMOVUPS	Z0, 747648(SI)	// latentFieldFwd.a[3]
+	VMOVUPS	894976(SI), Z0	// z_y6[0]
+	VMOVUPS	Z0, 707584(SI)	// latentFieldFwd.z[0]
+	VMOVUPS	895104(SI), Z0	// z_y6[1]
+	VMOVUPS	Z0, 707712(SI)	// latentFieldFwd.z[1]
+	VMOVUPS	895232(SI), Z0	// z_y6[2]
+	VMOVUPS	Z0, 707840(SI)	// latentFieldFwd.z[2]
+	VMOVUPS	895360(SI), Z0	// z_y6[3]
+	VMOVUPS	Z0, 707968(SI)	// latentFieldFwd.z[3]
+	VMOVUPS	895488(SI), Z0	// z_y6[4]
+	VMOVUPS	Z0, 708096(SI)	// latentFieldFwd.z[4]
+	VMOVUPS	895616(SI), Z0	// z_y6[5]
+	VMOVUPS	Z0, 708224(SI)	// latentFieldFwd.z[5]
+	VMOVUPS	895744(SI), Z0	// z_y6[6]
+	VMOVUPS	Z0, 708352(SI)	// latentFieldFwd.z[6]
+	VMOVUPS	895872(SI), Z0	// z_y6[7]
+	VMOVUPS	Z0, 708480(SI)	// latentFieldFwd.z[7]
+	VMOVUPS	896512(SI), Z0	// a_y6[0]
+	VMOVUPS	Z0, 708608(SI)	// latentFieldFwd.a[0]
+	VMOVUPS	896640(SI), Z0	// a_y6[1]
+	VMOVUPS	Z0, 708736(SI)	// latentFieldFwd.a[1]
+	VMOVUPS	896768(SI), Z0	// a_y6[2]
+	VMOVUPS	Z0, 708864(SI)	// latentFieldFwd.a[2]
+	VMOVUPS	896896(SI), Z0	// a_y6[3]
+	VMOVUPS	Z0, 708992(SI)	// latentFieldFwd.a[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop41
@@ -11722,50 +12124,50 @@ loop41: // 2 times: vectors of the block
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop42: // 64 times: elements
-	VMOVUPS	749312(SI), Z0	// latentFieldFwd.add[0]
-	VMOVUPS	749376(SI), Z1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	Z0, 937984(SI)	// result_11[0]
-	VMOVUPS	Z1, 938048(SI)	// result_11[0] | 1
+	VMOVUPS	710656(SI), Z0	// latentFieldFwd.add[0]
+	VMOVUPS	710720(SI), Z1	// latentFieldFwd.add[0] | 1
+	VMOVUPS	Z0, 899328(SI)	// result_11[0]
+	VMOVUPS	Z1, 899392(SI)	// result_11[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop42
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop43: // 64 times: elements
-	VMOVUPS	757504(SI), Z0	// latentFieldFwd.softplus[0]
-	VMOVUPS	757568(SI), Z1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	Z0, 946176(SI)	// result_12[0]
-	VMOVUPS	Z1, 946240(SI)	// result_12[0] | 1
+	VMOVUPS	718848(SI), Z0	// latentFieldFwd.softplus[0]
+	VMOVUPS	718912(SI), Z1	// latentFieldFwd.softplus[0] | 1
+	VMOVUPS	Z0, 907520(SI)	// result_12[0]
+	VMOVUPS	Z1, 907584(SI)	// result_12[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop43
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop44: // 64 times: elements
-	VMOVUPS	765696(SI), Z0	// latentFieldFwd.add2[0]
-	VMOVUPS	765760(SI), Z1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	Z0, 954368(SI)	// result_13[0]
-	VMOVUPS	Z1, 954432(SI)	// result_13[0] | 1
+	VMOVUPS	727040(SI), Z0	// latentFieldFwd.add2[0]
+	VMOVUPS	727104(SI), Z1	// latentFieldFwd.add2[0] | 1
+	VMOVUPS	Z0, 915712(SI)	// result_13[0]
+	VMOVUPS	Z1, 915776(SI)	// result_13[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop44
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop45: // 64 times: elements
-	VMOVUPS	773888(SI), Z0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	773952(SI), Z1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	Z0, 962560(SI)	// result_14[0]
-	VMOVUPS	Z1, 962624(SI)	// result_14[0] | 1
+	VMOVUPS	735232(SI), Z0	// latentFieldFwd.softplus2[0]
+	VMOVUPS	735296(SI), Z1	// latentFieldFwd.softplus2[0] | 1
+	VMOVUPS	Z0, 923904(SI)	// result_14[0]
+	VMOVUPS	Z1, 923968(SI)	// result_14[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop45
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop46: // 12 times: elements
-	VMOVUPS	782080(SI), Z0	// latentFieldFwd.tanh[0]
-	VMOVUPS	782144(SI), Z1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	Z0, 970752(SI)	// result_15[0]
-	VMOVUPS	Z1, 970816(SI)	// result_15[0] | 1
+	VMOVUPS	743424(SI), Z0	// latentFieldFwd.tanh[0]
+	VMOVUPS	743488(SI), Z1	// latentFieldFwd.tanh[0] | 1
+	VMOVUPS	Z0, 932096(SI)	// result_15[0]
+	VMOVUPS	Z1, 932160(SI)	// result_15[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop46
@@ -11773,121 +12175,121 @@ loop46: // 12 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop47: // 2 times: vectors of the block
-	VMOVUPD	907392(SI), Z0	// h
-	VMOVUPD	907456(SI), Z1	// h | 1
+	VMOVUPD	868736(SI), Z0	// h
+	VMOVUPD	868800(SI), Z1	// h | 1
 	// forecast.nde:38
 	VMULPD.BCST	f64_3fb8b1a71ed4a6ee<>(SB), Z0, Z2
 	VMULPD.BCST	f64_3fb8b1a71ed4a6ee<>(SB), Z1, Z3
 	VCVTPD2PS	Z2, Y2
 	VCVTPD2PS	Z3, Y3
 	VINSERTF64X4	$1, Y3, Z2, Z2
-	VMOVUPS	Z2, 935680(DI)	// hb1
+	VMOVUPS	Z2, 897024(DI)	// hb1
 	VMULPD.BCST	f64_3f847ae147ae147b<>(SB), Z0, Z3
 	VMULPD.BCST	f64_3f847ae147ae147b<>(SB), Z1, Z4
 	VCVTPD2PS	Z3, Y3
 	VCVTPD2PS	Z4, Y4
 	VINSERTF64X4	$1, Y4, Z3, Z3
-	VMOVUPS	Z3, 935808(DI)	// hb2
+	VMOVUPS	Z3, 897152(DI)	// hb2
 	VMULPD.BCST	f64_3fdeb683148e0688<>(SB), Z0, Z4
 	VMULPD.BCST	f64_3fdeb683148e0688<>(SB), Z1, Z5
 	VCVTPD2PS	Z4, Y4
 	VCVTPD2PS	Z5, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
-	VMOVUPS	Z4, 935936(DI)	// hb3
+	VMOVUPS	Z4, 897280(DI)	// hb3
 	VMULPD.BCST	f64_3ff6106b4b6adddb<>(SB), Z0, Z5
 	VMULPD.BCST	f64_3ff6106b4b6adddb<>(SB), Z1, Z6
 	VCVTPD2PS	Z5, Y5
 	VCVTPD2PS	Z6, Y6
 	VINSERTF64X4	$1, Y6, Z5, Z5
-	VMOVUPS	Z5, 936064(DI)	// hb4
+	VMOVUPS	Z5, 897408(DI)	// hb4
 	VMULPD.BCST	f64_c00a520ff752ea91<>(SB), Z0, Z6
 	VMULPD.BCST	f64_c00a520ff752ea91<>(SB), Z1, Z7
 	VCVTPD2PS	Z6, Y6
 	VCVTPD2PS	Z7, Y7
 	VINSERTF64X4	$1, Y7, Z6, Z6
-	VMOVUPS	Z6, 936192(DI)	// hb5
+	VMOVUPS	Z6, 897536(DI)	// hb5
 	VMULPD.BCST	f64_40029901d4cd6786<>(SB), Z0, Z0
 	VMULPD.BCST	f64_40029901d4cd6786<>(SB), Z1, Z1
 	VCVTPD2PS	Z0, Y0
 	VCVTPD2PS	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z0, Z0
-	VMOVUPS	Z0, 936320(DI)	// hb6
+	VMOVUPS	Z0, 897664(DI)	// hb6
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop48: // 8 times: elements
-	VMOVUPS	747776(R10), Z1	// latentFieldFwd.dz[0]
-	VMOVUPS	932608(R10), Z7	// result_9[0]
-	VMOVUPS	928896(R10), Z8	// result_7[0]
-	VMOVUPS	925312(R10), Z9	// result_5[0]
-	VMOVUPS	921856(R10), Z10	// result_3[0]
-	VMOVUPS	918528(R10), Z11	// result[0]
-	VMOVUPS	907648(R10), Z12	// z[0]
+	VMOVUPS	709120(R10), Z1	// latentFieldFwd.dz[0]
+	VMOVUPS	893952(R10), Z7	// result_9[0]
+	VMOVUPS	890240(R10), Z8	// result_7[0]
+	VMOVUPS	886656(R10), Z9	// result_5[0]
+	VMOVUPS	883200(R10), Z10	// result_3[0]
+	VMOVUPS	879872(R10), Z11	// result[0]
+	VMOVUPS	868992(R10), Z12	// z[0]
 	VFMADD231PS	Z11, Z2, Z12
 	VFMADD231PS	Z10, Z3, Z12
 	VFMADD231PS	Z9, Z4, Z12
 	VFMADD231PS	Z8, Z5, Z12
 	VFMADD231PS	Z7, Z6, Z12
 	VFMADD231PS	Z1, Z0, Z12
-	VMOVUPS	Z12, 936448(R10)	// z_next[0]
+	VMOVUPS	Z12, 897792(R10)	// z_next[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop48
-	VMOVUPS	908672(DI), Z1	// a[0]
-	VMOVUPS	908800(DI), Z7	// a[1]
-	VMOVUPS	908928(DI), Z8	// a[2]
-	VMOVUPS	909056(DI), Z9	// a[3]
-	VMOVUPS	748800(DI), Z10	// latentFieldFwd.da[0]
-	VMOVUPS	934656(DI), Z11	// result_10[0]
-	VMOVUPS	930944(DI), Z12	// result_8[0]
-	VMOVUPS	927360(DI), Z13	// result_6[0]
-	VMOVUPS	923904(DI), Z14	// result_4[0]
-	VMOVUPS	920576(DI), Z15	// result_2[0]
+	VMOVUPS	870016(DI), Z1	// a[0]
+	VMOVUPS	870144(DI), Z7	// a[1]
+	VMOVUPS	870272(DI), Z8	// a[2]
+	VMOVUPS	870400(DI), Z9	// a[3]
+	VMOVUPS	710144(DI), Z10	// latentFieldFwd.da[0]
+	VMOVUPS	896000(DI), Z11	// result_10[0]
+	VMOVUPS	892288(DI), Z12	// result_8[0]
+	VMOVUPS	888704(DI), Z13	// result_6[0]
+	VMOVUPS	885248(DI), Z14	// result_4[0]
+	VMOVUPS	881920(DI), Z15	// result_2[0]
 	VFMADD231PS	Z15, Z2, Z1
 	VFMADD231PS	Z14, Z3, Z1
 	VFMADD231PS	Z13, Z4, Z1
 	VFMADD231PS	Z12, Z5, Z1
 	VFMADD231PS	Z11, Z6, Z1
 	VFMADD231PS	Z10, Z0, Z1
-	VMOVUPS	Z1, 937472(DI)	// a_next[0]
-	VMOVUPS	748928(DI), Z1	// latentFieldFwd.da[1]
-	VMOVUPS	934784(DI), Z10	// result_10[1]
-	VMOVUPS	931072(DI), Z11	// result_8[1]
-	VMOVUPS	927488(DI), Z12	// result_6[1]
-	VMOVUPS	924032(DI), Z13	// result_4[1]
-	VMOVUPS	920704(DI), Z14	// result_2[1]
+	VMOVUPS	Z1, 898816(DI)	// a_next[0]
+	VMOVUPS	710272(DI), Z1	// latentFieldFwd.da[1]
+	VMOVUPS	896128(DI), Z10	// result_10[1]
+	VMOVUPS	892416(DI), Z11	// result_8[1]
+	VMOVUPS	888832(DI), Z12	// result_6[1]
+	VMOVUPS	885376(DI), Z13	// result_4[1]
+	VMOVUPS	882048(DI), Z14	// result_2[1]
 	VFMADD231PS	Z14, Z2, Z7
 	VFMADD231PS	Z13, Z3, Z7
 	VFMADD231PS	Z12, Z4, Z7
 	VFMADD231PS	Z11, Z5, Z7
 	VFMADD231PS	Z10, Z6, Z7
 	VFMADD231PS	Z1, Z0, Z7
-	VMOVUPS	Z7, 937600(DI)	// a_next[1]
-	VMOVUPS	749056(DI), Z1	// latentFieldFwd.da[2]
-	VMOVUPS	934912(DI), Z7	// result_10[2]
-	VMOVUPS	931200(DI), Z10	// result_8[2]
-	VMOVUPS	927616(DI), Z11	// result_6[2]
-	VMOVUPS	924160(DI), Z12	// result_4[2]
-	VMOVUPS	920832(DI), Z13	// result_2[2]
+	VMOVUPS	Z7, 898944(DI)	// a_next[1]
+	VMOVUPS	710400(DI), Z1	// latentFieldFwd.da[2]
+	VMOVUPS	896256(DI), Z7	// result_10[2]
+	VMOVUPS	892544(DI), Z10	// result_8[2]
+	VMOVUPS	888960(DI), Z11	// result_6[2]
+	VMOVUPS	885504(DI), Z12	// result_4[2]
+	VMOVUPS	882176(DI), Z13	// result_2[2]
 	VFMADD231PS	Z13, Z2, Z8
 	VFMADD231PS	Z12, Z3, Z8
 	VFMADD231PS	Z11, Z4, Z8
 	VFMADD231PS	Z10, Z5, Z8
 	VFMADD231PS	Z7, Z6, Z8
 	VFMADD231PS	Z1, Z0, Z8
-	VMOVUPS	Z8, 937728(DI)	// a_next[2]
-	VMOVUPS	749184(DI), Z1	// latentFieldFwd.da[3]
-	VMOVUPS	935040(DI), Z7	// result_10[3]
-	VMOVUPS	931328(DI), Z8	// result_8[3]
-	VMOVUPS	927744(DI), Z10	// result_6[3]
-	VMOVUPS	924288(DI), Z11	// result_4[3]
-	VMOVUPS	920960(DI), Z12	// result_2[3]
+	VMOVUPS	Z8, 899072(DI)	// a_next[2]
+	VMOVUPS	710528(DI), Z1	// latentFieldFwd.da[3]
+	VMOVUPS	896384(DI), Z7	// result_10[3]
+	VMOVUPS	892672(DI), Z8	// result_8[3]
+	VMOVUPS	889088(DI), Z10	// result_6[3]
+	VMOVUPS	885632(DI), Z11	// result_4[3]
+	VMOVUPS	882304(DI), Z12	// result_2[3]
 	VFMADD231PS	Z12, Z2, Z9
 	VFMADD231PS	Z11, Z3, Z9
 	VFMADD231PS	Z10, Z4, Z9
 	VFMADD231PS	Z8, Z5, Z9
 	VFMADD231PS	Z7, Z6, Z9
 	VFMADD231PS	Z1, Z0, Z9
-	VMOVUPS	Z9, 937856(DI)	// a_next[3]
+	VMOVUPS	Z9, 899200(DI)	// a_next[3]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -11896,30 +12298,30 @@ loop48: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop49: // 2 times: vectors of the block
-	VMOVUPS	936448(SI), Z0	// z_next[0]
-	VMOVUPS	Z0, 746240(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	936576(SI), Z0	// z_next[1]
-	VMOVUPS	Z0, 746368(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	936704(SI), Z0	// z_next[2]
-	VMOVUPS	Z0, 746496(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	936832(SI), Z0	// z_next[3]
-	VMOVUPS	Z0, 746624(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	936960(SI), Z0	// z_next[4]
-	VMOVUPS	Z0, 746752(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	937088(SI), Z0	// z_next[5]
-	VMOVUPS	Z0, 746880(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	937216(SI), Z0	// z_next[6]
-	VMOVUPS	Z0, 747008(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	937344(SI), Z0	// z_next[7]
-	VMOVUPS	Z0, 747136(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	937472(SI), Z0	// a_next[0]
-	VMOVUPS	Z0, 747264(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	937600(SI), Z0	// a_next[1]
-	VMOVUPS	Z0, 747392(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	937728(SI), Z0	// a_next[2]
-	VMOVUPS	Z0, 747520(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	937856(SI), Z0	// a_next[3]
-	VMOVUPS	Z0, 747648(SI)	// latentFieldFwd.a[3]
+	VMOVUPS	897792(SI), Z0	// z_next[0]
+	VMOVUPS	Z0, 707584(SI)	// latentFieldFwd.z[0]
+	VMOVUPS	897920(SI), Z0	// z_next[1]
+	VMOVUPS	Z0, 707712(SI)	// latentFieldFwd.z[1]
+	VMOVUPS	898048(SI), Z0	// z_next[2]
+	VMOVUPS	Z0, 707840(SI)	// latentFieldFwd.z[2]
+	VMOVUPS	898176(SI), Z0	// z_next[3]
+	VMOVUPS	Z0, 707968(SI)	// latentFieldFwd.z[3]
+	VMOVUPS	898304(SI), Z0	// z_next[4]
+	VMOVUPS	Z0, 708096(SI)	// latentFieldFwd.z[4]
+	VMOVUPS	898432(SI), Z0	// z_next[5]
+	VMOVUPS	Z0, 708224(SI)	// latentFieldFwd.z[5]
+	VMOVUPS	898560(SI), Z0	// z_next[6]
+	VMOVUPS	Z0, 708352(SI)	// latentFieldFwd.z[6]
+	VMOVUPS	898688(SI), Z0	// z_next[7]
+	VMOVUPS	Z0, 708480(SI)	// latentFieldFwd.z[7]
+	VMOVUPS	898816(SI), Z0	// a_next[0]
+	VMOVUPS	Z0, 708608(SI)	// latentFieldFwd.a[0]
+	VMOVUPS	898944(SI), Z0	// a_next[1]
+	VMOVUPS	Z0, 708736(SI)	// latentFieldFwd.a[1]
+	VMOVUPS	899072(SI), Z0	// a_next[2]
+	VMOVUPS	Z0, 708864(SI)	// latentFieldFwd.a[2]
+	VMOVUPS	899200(SI), Z0	// a_next[3]
+	VMOVUPS	Z0, 708992(SI)	// latentFieldFwd.a[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop49
@@ -11931,44 +12333,44 @@ loop50: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop51: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	912256(R9), Z0	// z_d2_bar[0]
-	VMOVUPS	913792(R9), Z1	// z_d3_bar[0]
-	VMOVUPS	915328(R9), Z2	// z_d4_bar[0]
+	VMOVUPS	873600(R9), Z0	// z_d2_bar[0]
+	VMOVUPS	875136(R9), Z1	// z_d3_bar[0]
+	VMOVUPS	876672(R9), Z2	// z_d4_bar[0]
 	VMULPS.BCST	f32_40200000<>(SB), Z2, Z2
 	VFMADD231PS.BCST	f32_c0800000<>(SB), Z1, Z2
 	VFMADD231PS.BCST	f32_3fc00000<>(SB), Z0, Z2
-	VMOVUPS	Z2, 838912(R9)	// latentFieldBwd.dz_bar[0]
+	VMOVUPS	Z2, 800256(R9)	// latentFieldBwd.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop51
-	VMOVUPS	916352(SI), Z0	// a_d4_bar[0]
-	VMOVUPS	916480(SI), Z1	// a_d4_bar[1]
-	VMOVUPS	916608(SI), Z2	// a_d4_bar[2]
-	VMOVUPS	916736(SI), Z3	// a_d4_bar[3]
-	VMOVUPS	914816(SI), Z4	// a_d3_bar[0]
-	VMOVUPS	914944(SI), Z5	// a_d3_bar[1]
-	VMOVUPS	915072(SI), Z6	// a_d3_bar[2]
-	VMOVUPS	915200(SI), Z7	// a_d3_bar[3]
-	VMOVUPS	913280(SI), Z8	// a_d2_bar[0]
-	VMOVUPS	913408(SI), Z9	// a_d2_bar[1]
-	VMOVUPS	913536(SI), Z10	// a_d2_bar[2]
-	VMOVUPS	913664(SI), Z11	// a_d2_bar[3]
+	VMOVUPS	877696(SI), Z0	// a_d4_bar[0]
+	VMOVUPS	877824(SI), Z1	// a_d4_bar[1]
+	VMOVUPS	877952(SI), Z2	// a_d4_bar[2]
+	VMOVUPS	878080(SI), Z3	// a_d4_bar[3]
+	VMOVUPS	876160(SI), Z4	// a_d3_bar[0]
+	VMOVUPS	876288(SI), Z5	// a_d3_bar[1]
+	VMOVUPS	876416(SI), Z6	// a_d3_bar[2]
+	VMOVUPS	876544(SI), Z7	// a_d3_bar[3]
+	VMOVUPS	874624(SI), Z8	// a_d2_bar[0]
+	VMOVUPS	874752(SI), Z9	// a_d2_bar[1]
+	VMOVUPS	874880(SI), Z10	// a_d2_bar[2]
+	VMOVUPS	875008(SI), Z11	// a_d2_bar[3]
 	VMULPS.BCST	f32_40200000<>(SB), Z0, Z0
 	VFMADD231PS.BCST	f32_c0800000<>(SB), Z4, Z0
 	VFMADD231PS.BCST	f32_3fc00000<>(SB), Z8, Z0
-	VMOVUPS	Z0, 839936(SI)	// latentFieldBwd.da_bar[0]
+	VMOVUPS	Z0, 801280(SI)	// latentFieldBwd.da_bar[0]
 	VMULPS.BCST	f32_40200000<>(SB), Z1, Z0
 	VFMADD231PS.BCST	f32_c0800000<>(SB), Z5, Z0
 	VFMADD231PS.BCST	f32_3fc00000<>(SB), Z9, Z0
-	VMOVUPS	Z0, 840064(SI)	// latentFieldBwd.da_bar[1]
+	VMOVUPS	Z0, 801408(SI)	// latentFieldBwd.da_bar[1]
 	VMULPS.BCST	f32_40200000<>(SB), Z2, Z0
 	VFMADD231PS.BCST	f32_c0800000<>(SB), Z6, Z0
 	VFMADD231PS.BCST	f32_3fc00000<>(SB), Z10, Z0
-	VMOVUPS	Z0, 840192(SI)	// latentFieldBwd.da_bar[2]
+	VMOVUPS	Z0, 801536(SI)	// latentFieldBwd.da_bar[2]
 	VMULPS.BCST	f32_40200000<>(SB), Z3, Z0
 	VFMADD231PS.BCST	f32_c0800000<>(SB), Z7, Z0
 	VFMADD231PS.BCST	f32_3fc00000<>(SB), Z11, Z0
-	VMOVUPS	Z0, 840320(SI)	// latentFieldBwd.da_bar[3]
+	VMOVUPS	Z0, 801664(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop50
@@ -11976,80 +12378,80 @@ loop51: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop52: // 2 times: vectors of the block
-	VMOVUPS	936448(SI), Z0	// z_next[0]
-	VMOVUPS	Z0, 803072(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	936576(SI), Z0	// z_next[1]
-	VMOVUPS	Z0, 803200(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	936704(SI), Z0	// z_next[2]
-	VMOVUPS	Z0, 803328(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	936832(SI), Z0	// z_next[3]
-	VMOVUPS	Z0, 803456(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	936960(SI), Z0	// z_next[4]
-	VMOVUPS	Z0, 803584(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	937088(SI), Z0	// z_next[5]
-	VMOVUPS	Z0, 803712(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	937216(SI), Z0	// z_next[6]
-	VMOVUPS	Z0, 803840(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	937344(SI), Z0	// z_next[7]
-	VMOVUPS	Z0, 803968(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	937472(SI), Z0	// a_next[0]
-	VMOVUPS	Z0, 804096(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	937600(SI), Z0	// a_next[1]
-	VMOVUPS	Z0, 804224(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	937728(SI), Z0	// a_next[2]
-	VMOVUPS	Z0, 804352(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	937856(SI), Z0	// a_next[3]
-	VMOVUPS	Z0, 804480(SI)	// latentFieldBwd.a[3]
+	VMOVUPS	897792(SI), Z0	// z_next[0]
+	VMOVUPS	Z0, 764416(SI)	// latentFieldBwd.z[0]
+	VMOVUPS	897920(SI), Z0	// z_next[1]
+	VMOVUPS	Z0, 764544(SI)	// latentFieldBwd.z[1]
+	VMOVUPS	898048(SI), Z0	// z_next[2]
+	VMOVUPS	Z0, 764672(SI)	// latentFieldBwd.z[2]
+	VMOVUPS	898176(SI), Z0	// z_next[3]
+	VMOVUPS	Z0, 764800(SI)	// latentFieldBwd.z[3]
+	VMOVUPS	898304(SI), Z0	// z_next[4]
+	VMOVUPS	Z0, 764928(SI)	// latentFieldBwd.z[4]
+	VMOVUPS	898432(SI), Z0	// z_next[5]
+	VMOVUPS	Z0, 765056(SI)	// latentFieldBwd.z[5]
+	VMOVUPS	898560(SI), Z0	// z_next[6]
+	VMOVUPS	Z0, 765184(SI)	// latentFieldBwd.z[6]
+	VMOVUPS	898688(SI), Z0	// z_next[7]
+	VMOVUPS	Z0, 765312(SI)	// latentFieldBwd.z[7]
+	VMOVUPS	898816(SI), Z0	// a_next[0]
+	VMOVUPS	Z0, 765440(SI)	// latentFieldBwd.a[0]
+	VMOVUPS	898944(SI), Z0	// a_next[1]
+	VMOVUPS	Z0, 765568(SI)	// latentFieldBwd.a[1]
+	VMOVUPS	899072(SI), Z0	// a_next[2]
+	VMOVUPS	Z0, 765696(SI)	// latentFieldBwd.a[2]
+	VMOVUPS	899200(SI), Z0	// a_next[3]
+	VMOVUPS	Z0, 765824(SI)	// latentFieldBwd.a[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop52
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop53: // 64 times: elements
-	VMOVUPS	749312(SI), Z0	// latentFieldFwd.add[0]
-	VMOVUPS	749376(SI), Z1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	Z0, 804608(SI)	// latentFieldBwd.add[0]
-	VMOVUPS	Z1, 804672(SI)	// latentFieldBwd.add[0] | 1
+	VMOVUPS	710656(SI), Z0	// latentFieldFwd.add[0]
+	VMOVUPS	710720(SI), Z1	// latentFieldFwd.add[0] | 1
+	VMOVUPS	Z0, 765952(SI)	// latentFieldBwd.add[0]
+	VMOVUPS	Z1, 766016(SI)	// latentFieldBwd.add[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop53
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop54: // 64 times: elements
-	VMOVUPS	757504(SI), Z0	// latentFieldFwd.softplus[0]
-	VMOVUPS	757568(SI), Z1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	Z0, 812800(SI)	// latentFieldBwd.softplus[0]
-	VMOVUPS	Z1, 812864(SI)	// latentFieldBwd.softplus[0] | 1
+	VMOVUPS	718848(SI), Z0	// latentFieldFwd.softplus[0]
+	VMOVUPS	718912(SI), Z1	// latentFieldFwd.softplus[0] | 1
+	VMOVUPS	Z0, 774144(SI)	// latentFieldBwd.softplus[0]
+	VMOVUPS	Z1, 774208(SI)	// latentFieldBwd.softplus[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop54
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop55: // 64 times: elements
-	VMOVUPS	765696(SI), Z0	// latentFieldFwd.add2[0]
-	VMOVUPS	765760(SI), Z1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	Z0, 820992(SI)	// latentFieldBwd.add2[0]
-	VMOVUPS	Z1, 821056(SI)	// latentFieldBwd.add2[0] | 1
+	VMOVUPS	727040(SI), Z0	// latentFieldFwd.add2[0]
+	VMOVUPS	727104(SI), Z1	// latentFieldFwd.add2[0] | 1
+	VMOVUPS	Z0, 782336(SI)	// latentFieldBwd.add2[0]
+	VMOVUPS	Z1, 782400(SI)	// latentFieldBwd.add2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop55
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop56: // 64 times: elements
-	VMOVUPS	773888(SI), Z0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	773952(SI), Z1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	Z0, 829184(SI)	// latentFieldBwd.softplus2[0]
-	VMOVUPS	Z1, 829248(SI)	// latentFieldBwd.softplus2[0] | 1
+	VMOVUPS	735232(SI), Z0	// latentFieldFwd.softplus2[0]
+	VMOVUPS	735296(SI), Z1	// latentFieldFwd.softplus2[0] | 1
+	VMOVUPS	Z0, 790528(SI)	// latentFieldBwd.softplus2[0]
+	VMOVUPS	Z1, 790592(SI)	// latentFieldBwd.softplus2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop56
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop57: // 12 times: elements
-	VMOVUPS	782080(SI), Z0	// latentFieldFwd.tanh[0]
-	VMOVUPS	782144(SI), Z1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	Z0, 837376(SI)	// latentFieldBwd.tanh[0]
-	VMOVUPS	Z1, 837440(SI)	// latentFieldBwd.tanh[0] | 1
+	VMOVUPS	743424(SI), Z0	// latentFieldFwd.tanh[0]
+	VMOVUPS	743488(SI), Z1	// latentFieldFwd.tanh[0] | 1
+	VMOVUPS	Z0, 798720(SI)	// latentFieldBwd.tanh[0]
+	VMOVUPS	Z1, 798784(SI)	// latentFieldBwd.tanh[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop57
@@ -12061,70 +12463,70 @@ loop58: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop59: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	909184(R9), Z0	// z_next_bar[0]
-	VMOVUPS	840448(R9), Z1	// latentFieldBwd.z_bar[0]
+	VMOVUPS	870528(R9), Z0	// z_next_bar[0]
+	VMOVUPS	801792(R9), Z1	// latentFieldBwd.z_bar[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 972288(R9)	// z_next_bar_2[0]
-	VMOVUPS	936320(SI), Z1	// hb6
-	VMOVUPS	912256(R9), Z2	// z_d2_bar[0]
-	VMOVUPS	913792(R9), Z3	// z_d3_bar[0]
-	VMOVUPS	915328(R9), Z4	// z_d4_bar[0]
+	VMOVUPS	Z0, 933632(R9)	// z_next_bar_2[0]
+	VMOVUPS	897664(SI), Z1	// hb6
+	VMOVUPS	873600(R9), Z2	// z_d2_bar[0]
+	VMOVUPS	875136(R9), Z3	// z_d3_bar[0]
+	VMOVUPS	876672(R9), Z4	// z_d4_bar[0]
 	VMULPS.BCST	f32_c20b7b8e<>(SB), Z4, Z4
 	VFMADD231PS.BCST	f32_42822f0d<>(SB), Z3, Z4
 	VFMADD231PS.BCST	f32_c1df2c16<>(SB), Z2, Z4
 	VFMADD231PS	Z1, Z0, Z4
-	VMOVUPS	Z4, 838912(R9)	// latentFieldBwd.dz_bar[0]
+	VMOVUPS	Z4, 800256(R9)	// latentFieldBwd.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop59
-	VMOVUPS	910208(SI), Z0	// a_next_bar[0]
-	VMOVUPS	910336(SI), Z2	// a_next_bar[1]
-	VMOVUPS	910464(SI), Z3	// a_next_bar[2]
-	VMOVUPS	910592(SI), Z4	// a_next_bar[3]
-	VMOVUPS	916352(SI), Z5	// a_d4_bar[0]
-	VMOVUPS	916480(SI), Z6	// a_d4_bar[1]
-	VMOVUPS	916608(SI), Z7	// a_d4_bar[2]
-	VMOVUPS	916736(SI), Z8	// a_d4_bar[3]
-	VMOVUPS	914816(SI), Z9	// a_d3_bar[0]
-	VMOVUPS	914944(SI), Z10	// a_d3_bar[1]
-	VMOVUPS	915072(SI), Z11	// a_d3_bar[2]
-	VMOVUPS	915200(SI), Z12	// a_d3_bar[3]
-	VMOVUPS	913280(SI), Z13	// a_d2_bar[0]
-	VMOVUPS	913408(SI), Z14	// a_d2_bar[1]
-	VMOVUPS	913536(SI), Z15	// a_d2_bar[2]
-	VMOVUPS	913664(SI), Z16	// a_d2_bar[3]
-	VMOVUPS	841472(SI), Z17	// latentFieldBwd.a_bar[0]
+	VMOVUPS	871552(SI), Z0	// a_next_bar[0]
+	VMOVUPS	871680(SI), Z2	// a_next_bar[1]
+	VMOVUPS	871808(SI), Z3	// a_next_bar[2]
+	VMOVUPS	871936(SI), Z4	// a_next_bar[3]
+	VMOVUPS	877696(SI), Z5	// a_d4_bar[0]
+	VMOVUPS	877824(SI), Z6	// a_d4_bar[1]
+	VMOVUPS	877952(SI), Z7	// a_d4_bar[2]
+	VMOVUPS	878080(SI), Z8	// a_d4_bar[3]
+	VMOVUPS	876160(SI), Z9	// a_d3_bar[0]
+	VMOVUPS	876288(SI), Z10	// a_d3_bar[1]
+	VMOVUPS	876416(SI), Z11	// a_d3_bar[2]
+	VMOVUPS	876544(SI), Z12	// a_d3_bar[3]
+	VMOVUPS	874624(SI), Z13	// a_d2_bar[0]
+	VMOVUPS	874752(SI), Z14	// a_d2_bar[1]
+	VMOVUPS	874880(SI), Z15	// a_d2_bar[2]
+	VMOVUPS	875008(SI), Z16	// a_d2_bar[3]
+	VMOVUPS	802816(SI), Z17	// latentFieldBwd.a_bar[0]
 	VADDPS	Z17, Z0, Z0
-	VMOVUPS	Z0, 973312(SI)	// a_next_bar_2[0]
-	VMOVUPS	841600(SI), Z17	// latentFieldBwd.a_bar[1]
+	VMOVUPS	Z0, 934656(SI)	// a_next_bar_2[0]
+	VMOVUPS	802944(SI), Z17	// latentFieldBwd.a_bar[1]
 	VADDPS	Z17, Z2, Z2
-	VMOVUPS	Z2, 973440(SI)	// a_next_bar_2[1]
-	VMOVUPS	841728(SI), Z17	// latentFieldBwd.a_bar[2]
+	VMOVUPS	Z2, 934784(SI)	// a_next_bar_2[1]
+	VMOVUPS	803072(SI), Z17	// latentFieldBwd.a_bar[2]
 	VADDPS	Z17, Z3, Z3
-	VMOVUPS	Z3, 973568(SI)	// a_next_bar_2[2]
-	VMOVUPS	841856(SI), Z17	// latentFieldBwd.a_bar[3]
+	VMOVUPS	Z3, 934912(SI)	// a_next_bar_2[2]
+	VMOVUPS	803200(SI), Z17	// latentFieldBwd.a_bar[3]
 	VADDPS	Z17, Z4, Z4
-	VMOVUPS	Z4, 973696(SI)	// a_next_bar_2[3]
+	VMOVUPS	Z4, 935040(SI)	// a_next_bar_2[3]
 	VMULPS.BCST	f32_c20b7b8e<>(SB), Z5, Z5
 	VFMADD231PS.BCST	f32_42822f0d<>(SB), Z9, Z5
 	VFMADD231PS.BCST	f32_c1df2c16<>(SB), Z13, Z5
 	VFMADD231PS	Z1, Z0, Z5
-	VMOVUPS	Z5, 839936(SI)	// latentFieldBwd.da_bar[0]
+	VMOVUPS	Z5, 801280(SI)	// latentFieldBwd.da_bar[0]
 	VMULPS.BCST	f32_c20b7b8e<>(SB), Z6, Z0
 	VFMADD231PS.BCST	f32_42822f0d<>(SB), Z10, Z0
 	VFMADD231PS.BCST	f32_c1df2c16<>(SB), Z14, Z0
 	VFMADD231PS	Z1, Z2, Z0
-	VMOVUPS	Z0, 840064(SI)	// latentFieldBwd.da_bar[1]
+	VMOVUPS	Z0, 801408(SI)	// latentFieldBwd.da_bar[1]
 	VMULPS.BCST	f32_c20b7b8e<>(SB), Z7, Z0
 	VFMADD231PS.BCST	f32_42822f0d<>(SB), Z11, Z0
 	VFMADD231PS.BCST	f32_c1df2c16<>(SB), Z15, Z0
 	VFMADD231PS	Z1, Z3, Z0
-	VMOVUPS	Z0, 840192(SI)	// latentFieldBwd.da_bar[2]
+	VMOVUPS	Z0, 801536(SI)	// latentFieldBwd.da_bar[2]
 	VMULPS.BCST	f32_c20b7b8e<>(SB), Z8, Z0
 	VFMADD231PS.BCST	f32_42822f0d<>(SB), Z12, Z0
 	VFMADD231PS.BCST	f32_c1df2c16<>(SB), Z16, Z0
 	VFMADD231PS	Z1, Z4, Z0
-	VMOVUPS	Z0, 840320(SI)	// latentFieldBwd.da_bar[3]
+	VMOVUPS	Z0, 801664(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop58
@@ -12132,80 +12534,80 @@ loop59: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop60: // 2 times: vectors of the block
-	VMOVUPS	933632(SI), Z0	// z_y6[0]
-	VMOVUPS	Z0, 803072(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	933760(SI), Z0	// z_y6[1]
-	VMOVUPS	Z0, 803200(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	933888(SI), Z0	// z_y6[2]
-	VMOVUPS	Z0, 803328(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	934016(SI), Z0	// z_y6[3]
-	VMOVUPS	Z0, 803456(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	934144(SI), Z0	// z_y6[4]
-	VMOVUPS	Z0, 803584(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	934272(SI), Z0	// z_y6[5]
-	VMOVUPS	Z0, 803712(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	934400(SI), Z0	// z_y6[6]
-	VMOVUPS	Z0, 803840(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	934528(SI), Z0	// z_y6[7]
-	VMOVUPS	Z0, 803968(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	935168(SI), Z0	// a_y6[0]
-	VMOVUPS	Z0, 804096(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	935296(SI), Z0	// a_y6[1]
-	VMOVUPS	Z0, 804224(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	935424(SI), Z0	// a_y6[2]
-	VMOVUPS	Z0, 804352(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	935552(SI), Z0	// a_y6[3]
-	VMOVUPS	Z0, 804480(SI)	// latentFieldBwd.a[3]
+	VMOVUPS	894976(SI), Z0	// z_y6[0]
+	VMOVUPS	Z0, 764416(SI)	// latentFieldBwd.z[0]
+	VMOVUPS	895104(SI), Z0	// z_y6[1]
+	VMOVUPS	Z0, 764544(SI)	// latentFieldBwd.z[1]
+	VMOVUPS	895232(SI), Z0	// z_y6[2]
+	VMOVUPS	Z0, 764672(SI)	// latentFieldBwd.z[2]
+	VMOVUPS	895360(SI), Z0	// z_y6[3]
+	VMOVUPS	Z0, 764800(SI)	// latentFieldBwd.z[3]
+	VMOVUPS	895488(SI), Z0	// z_y6[4]
+	VMOVUPS	Z0, 764928(SI)	// latentFieldBwd.z[4]
+	VMOVUPS	895616(SI), Z0	// z_y6[5]
+	VMOVUPS	Z0, 765056(SI)	// latentFieldBwd.z[5]
+	VMOVUPS	895744(SI), Z0	// z_y6[6]
+	VMOVUPS	Z0, 765184(SI)	// latentFieldBwd.z[6]
+	VMOVUPS	895872(SI), Z0	// z_y6[7]
+	VMOVUPS	Z0, 765312(SI)	// latentFieldBwd.z[7]
+	VMOVUPS	896512(SI), Z0	// a_y6[0]
+	VMOVUPS	Z0, 765440(SI)	// latentFieldBwd.a[0]
+	VMOVUPS	896640(SI), Z0	// a_y6[1]
+	VMOVUPS	Z0, 765568(SI)	// latentFieldBwd.a[1]
+	VMOVUPS	896768(SI), Z0	// a_y6[2]
+	VMOVUPS	Z0, 765696(SI)	// latentFieldBwd.a[2]
+	VMOVUPS	896896(SI), Z0	// a_y6[3]
+	VMOVUPS	Z0, 765824(SI)	// latentFieldBwd.a[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop60
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop61: // 64 times: elements
-	VMOVUPS	937984(SI), Z0	// result_11[0]
-	VMOVUPS	938048(SI), Z1	// result_11[0] | 1
-	VMOVUPS	Z0, 804608(SI)	// latentFieldBwd.add[0]
-	VMOVUPS	Z1, 804672(SI)	// latentFieldBwd.add[0] | 1
+	VMOVUPS	899328(SI), Z0	// result_11[0]
+	VMOVUPS	899392(SI), Z1	// result_11[0] | 1
+	VMOVUPS	Z0, 765952(SI)	// latentFieldBwd.add[0]
+	VMOVUPS	Z1, 766016(SI)	// latentFieldBwd.add[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop61
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop62: // 64 times: elements
-	VMOVUPS	946176(SI), Z0	// result_12[0]
-	VMOVUPS	946240(SI), Z1	// result_12[0] | 1
-	VMOVUPS	Z0, 812800(SI)	// latentFieldBwd.softplus[0]
-	VMOVUPS	Z1, 812864(SI)	// latentFieldBwd.softplus[0] | 1
+	VMOVUPS	907520(SI), Z0	// result_12[0]
+	VMOVUPS	907584(SI), Z1	// result_12[0] | 1
+	VMOVUPS	Z0, 774144(SI)	// latentFieldBwd.softplus[0]
+	VMOVUPS	Z1, 774208(SI)	// latentFieldBwd.softplus[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop62
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop63: // 64 times: elements
-	VMOVUPS	954368(SI), Z0	// result_13[0]
-	VMOVUPS	954432(SI), Z1	// result_13[0] | 1
-	VMOVUPS	Z0, 820992(SI)	// latentFieldBwd.add2[0]
-	VMOVUPS	Z1, 821056(SI)	// latentFieldBwd.add2[0] | 1
+	VMOVUPS	915712(SI), Z0	// result_13[0]
+	VMOVUPS	915776(SI), Z1	// result_13[0] | 1
+	VMOVUPS	Z0, 782336(SI)	// latentFieldBwd.add2[0]
+	VMOVUPS	Z1, 782400(SI)	// latentFieldBwd.add2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop63
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop64: // 64 times: elements
-	VMOVUPS	962560(SI), Z0	// result_14[0]
-	VMOVUPS	962624(SI), Z1	// result_14[0] | 1
-	VMOVUPS	Z0, 829184(SI)	// latentFieldBwd.softplus2[0]
-	VMOVUPS	Z1, 829248(SI)	// latentFieldBwd.softplus2[0] | 1
+	VMOVUPS	923904(SI), Z0	// result_14[0]
+	VMOVUPS	923968(SI), Z1	// result_14[0] | 1
+	VMOVUPS	Z0, 790528(SI)	// latentFieldBwd.softplus2[0]
+	VMOVUPS	Z1, 790592(SI)	// latentFieldBwd.softplus2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop64
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop65: // 12 times: elements
-	VMOVUPS	970752(SI), Z0	// result_15[0]
-	VMOVUPS	970816(SI), Z1	// result_15[0] | 1
-	VMOVUPS	Z0, 837376(SI)	// latentFieldBwd.tanh[0]
-	VMOVUPS	Z1, 837440(SI)	// latentFieldBwd.tanh[0] | 1
+	VMOVUPS	932096(SI), Z0	// result_15[0]
+	VMOVUPS	932160(SI), Z1	// result_15[0] | 1
+	VMOVUPS	Z0, 798720(SI)	// latentFieldBwd.tanh[0]
+	VMOVUPS	Z1, 798784(SI)	// latentFieldBwd.tanh[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop65
@@ -12213,90 +12615,90 @@ loop65: // 12 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop66: // 2 times: vectors of the block
-	VMOVUPS	840448(SI), Z0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Z0, 1008128(SI)	// result_21[0]
-	VMOVUPS	840576(SI), Z0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Z0, 1008256(SI)	// result_21[1]
-	VMOVUPS	840704(SI), Z0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Z0, 1008384(SI)	// result_21[2]
-	VMOVUPS	840832(SI), Z0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Z0, 1008512(SI)	// result_21[3]
-	VMOVUPS	840960(SI), Z0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Z0, 1008640(SI)	// result_21[4]
-	VMOVUPS	841088(SI), Z0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Z0, 1008768(SI)	// result_21[5]
-	VMOVUPS	841216(SI), Z0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Z0, 1008896(SI)	// result_21[6]
-	VMOVUPS	841344(SI), Z0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Z0, 1009024(SI)	// result_21[7]
-	VMOVUPS	841472(SI), Z0	// latentFieldBwd.a_bar[0]
-	VMOVUPS	Z0, 1009152(SI)	// result_22[0]
-	VMOVUPS	841600(SI), Z1	// latentFieldBwd.a_bar[1]
-	VMOVUPS	Z1, 1009280(SI)	// result_22[1]
-	VMOVUPS	841728(SI), Z2	// latentFieldBwd.a_bar[2]
-	VMOVUPS	Z2, 1009408(SI)	// result_22[2]
-	VMOVUPS	841856(SI), Z3	// latentFieldBwd.a_bar[3]
-	VMOVUPS	Z3, 1009536(SI)	// result_22[3]
+	VMOVUPS	801792(SI), Z0	// latentFieldBwd.z_bar[0]
+	VMOVUPS	Z0, 969472(SI)	// result_21[0]
+	VMOVUPS	801920(SI), Z0	// latentFieldBwd.z_bar[1]
+	VMOVUPS	Z0, 969600(SI)	// result_21[1]
+	VMOVUPS	802048(SI), Z0	// latentFieldBwd.z_bar[2]
+	VMOVUPS	Z0, 969728(SI)	// result_21[2]
+	VMOVUPS	802176(SI), Z0	// latentFieldBwd.z_bar[3]
+	VMOVUPS	Z0, 969856(SI)	// result_21[3]
+	VMOVUPS	802304(SI), Z0	// latentFieldBwd.z_bar[4]
+	VMOVUPS	Z0, 969984(SI)	// result_21[4]
+	VMOVUPS	802432(SI), Z0	// latentFieldBwd.z_bar[5]
+	VMOVUPS	Z0, 970112(SI)	// result_21[5]
+	VMOVUPS	802560(SI), Z0	// latentFieldBwd.z_bar[6]
+	VMOVUPS	Z0, 970240(SI)	// result_21[6]
+	VMOVUPS	802688(SI), Z0	// latentFieldBwd.z_bar[7]
+	VMOVUPS	Z0, 970368(SI)	// result_21[7]
+	VMOVUPS	802816(SI), Z0	// latentFieldBwd.a_bar[0]
+	VMOVUPS	Z0, 970496(SI)	// result_22[0]
+	VMOVUPS	802944(SI), Z1	// latentFieldBwd.a_bar[1]
+	VMOVUPS	Z1, 970624(SI)	// result_22[1]
+	VMOVUPS	803072(SI), Z2	// latentFieldBwd.a_bar[2]
+	VMOVUPS	Z2, 970752(SI)	// result_22[2]
+	VMOVUPS	803200(SI), Z3	// latentFieldBwd.a_bar[3]
+	VMOVUPS	Z3, 970880(SI)	// result_22[3]
 	MOVQ	$8, DI
 	MOVQ	SI, R9
 loop67: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1008128(R9), Z4	// result_21[0]
-	VMOVUPS	932480(SI), Z5	// ha65
-	VMOVUPS	972288(R9), Z6	// z_next_bar_2[0]
-	VMOVUPS	936192(SI), Z7	// hb5
-	VMOVUPS	912256(R9), Z8	// z_d2_bar[0]
-	VMOVUPS	913792(R9), Z9	// z_d3_bar[0]
-	VMOVUPS	915328(R9), Z10	// z_d4_bar[0]
+	VMOVUPS	969472(R9), Z4	// result_21[0]
+	VMOVUPS	893824(SI), Z5	// ha65
+	VMOVUPS	933632(R9), Z6	// z_next_bar_2[0]
+	VMOVUPS	897536(SI), Z7	// hb5
+	VMOVUPS	873600(R9), Z8	// z_d2_bar[0]
+	VMOVUPS	875136(R9), Z9	// z_d3_bar[0]
+	VMOVUPS	876672(R9), Z10	// z_d4_bar[0]
 	VMULPS.BCST	f32_423d84a1<>(SB), Z10, Z10
 	VFMADD231PS.BCST	f32_c2b05b99<>(SB), Z9, Z10
 	VFMADD231PS.BCST	f32_42160989<>(SB), Z8, Z10
 	VFMADD231PS	Z7, Z6, Z10
 	VFMADD231PS	Z5, Z4, Z10
-	VMOVUPS	Z10, 838912(R9)	// latentFieldBwd.dz_bar[0]
+	VMOVUPS	Z10, 800256(R9)	// latentFieldBwd.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop67
-	VMOVUPS	916352(SI), Z4	// a_d4_bar[0]
-	VMOVUPS	916480(SI), Z6	// a_d4_bar[1]
-	VMOVUPS	916608(SI), Z8	// a_d4_bar[2]
-	VMOVUPS	916736(SI), Z9	// a_d4_bar[3]
-	VMOVUPS	914816(SI), Z10	// a_d3_bar[0]
-	VMOVUPS	914944(SI), Z11	// a_d3_bar[1]
-	VMOVUPS	915072(SI), Z12	// a_d3_bar[2]
-	VMOVUPS	915200(SI), Z13	// a_d3_bar[3]
-	VMOVUPS	913280(SI), Z14	// a_d2_bar[0]
-	VMOVUPS	913408(SI), Z15	// a_d2_bar[1]
-	VMOVUPS	913536(SI), Z16	// a_d2_bar[2]
-	VMOVUPS	913664(SI), Z17	// a_d2_bar[3]
-	VMOVUPS	973312(SI), Z18	// a_next_bar_2[0]
+	VMOVUPS	877696(SI), Z4	// a_d4_bar[0]
+	VMOVUPS	877824(SI), Z6	// a_d4_bar[1]
+	VMOVUPS	877952(SI), Z8	// a_d4_bar[2]
+	VMOVUPS	878080(SI), Z9	// a_d4_bar[3]
+	VMOVUPS	876160(SI), Z10	// a_d3_bar[0]
+	VMOVUPS	876288(SI), Z11	// a_d3_bar[1]
+	VMOVUPS	876416(SI), Z12	// a_d3_bar[2]
+	VMOVUPS	876544(SI), Z13	// a_d3_bar[3]
+	VMOVUPS	874624(SI), Z14	// a_d2_bar[0]
+	VMOVUPS	874752(SI), Z15	// a_d2_bar[1]
+	VMOVUPS	874880(SI), Z16	// a_d2_bar[2]
+	VMOVUPS	875008(SI), Z17	// a_d2_bar[3]
+	VMOVUPS	934656(SI), Z18	// a_next_bar_2[0]
 	VMULPS.BCST	f32_423d84a1<>(SB), Z4, Z4
 	VFMADD231PS.BCST	f32_c2b05b99<>(SB), Z10, Z4
 	VFMADD231PS.BCST	f32_42160989<>(SB), Z14, Z4
 	VFMADD231PS	Z7, Z18, Z4
 	VFMADD231PS	Z5, Z0, Z4
-	VMOVUPS	Z4, 839936(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	973440(SI), Z0	// a_next_bar_2[1]
+	VMOVUPS	Z4, 801280(SI)	// latentFieldBwd.da_bar[0]
+	VMOVUPS	934784(SI), Z0	// a_next_bar_2[1]
 	VMULPS.BCST	f32_423d84a1<>(SB), Z6, Z4
 	VFMADD231PS.BCST	f32_c2b05b99<>(SB), Z11, Z4
 	VFMADD231PS.BCST	f32_42160989<>(SB), Z15, Z4
 	VFMADD231PS	Z7, Z0, Z4
 	VFMADD231PS	Z5, Z1, Z4
-	VMOVUPS	Z4, 840064(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	973568(SI), Z0	// a_next_bar_2[2]
+	VMOVUPS	Z4, 801408(SI)	// latentFieldBwd.da_bar[1]
+	VMOVUPS	934912(SI), Z0	// a_next_bar_2[2]
 	VMULPS.BCST	f32_423d84a1<>(SB), Z8, Z1
 	VFMADD231PS.BCST	f32_c2b05b99<>(SB), Z12, Z1
 	VFMADD231PS.BCST	f32_42160989<>(SB), Z16, Z1
 	VFMADD231PS	Z7, Z0, Z1
 	VFMADD231PS	Z5, Z2, Z1
-	VMOVUPS	Z1, 840192(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	973696(SI), Z0	// a_next_bar_2[3]
+	VMOVUPS	Z1, 801536(SI)	// latentFieldBwd.da_bar[2]
+	VMOVUPS	935040(SI), Z0	// a_next_bar_2[3]
 	VMULPS.BCST	f32_423d84a1<>(SB), Z9, Z1
 	VFMADD231PS.BCST	f32_c2b05b99<>(SB), Z13, Z1
 	VFMADD231PS.BCST	f32_42160989<>(SB), Z17, Z1
 	VFMADD231PS	Z7, Z0, Z1
 	VFMADD231PS	Z5, Z3, Z1
-	VMOVUPS	Z1, 840320(SI)	// latentFieldBwd.da_bar[3]
+	VMOVUPS	Z1, 801664(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop66
@@ -12304,80 +12706,80 @@ loop67: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop68: // 2 times: vectors of the block
-	VMOVUPS	929920(SI), Z0	// z_y5[0]
-	VMOVUPS	Z0, 803072(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	930048(SI), Z0	// z_y5[1]
-	VMOVUPS	Z0, 803200(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	930176(SI), Z0	// z_y5[2]
-	VMOVUPS	Z0, 803328(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	930304(SI), Z0	// z_y5[3]
-	VMOVUPS	Z0, 803456(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	930432(SI), Z0	// z_y5[4]
-	VMOVUPS	Z0, 803584(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	930560(SI), Z0	// z_y5[5]
-	VMOVUPS	Z0, 803712(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	930688(SI), Z0	// z_y5[6]
-	VMOVUPS	Z0, 803840(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	930816(SI), Z0	// z_y5[7]
-	VMOVUPS	Z0, 803968(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	931456(SI), Z0	// a_y5[0]
-	VMOVUPS	Z0, 804096(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	931584(SI), Z0	// a_y5[1]
-	VMOVUPS	Z0, 804224(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	931712(SI), Z0	// a_y5[2]
-	VMOVUPS	Z0, 804352(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	931840(SI), Z0	// a_y5[3]
-	VMOVUPS	Z0, 804480(SI)	// latentFieldBwd.a[3]
+	VMOVUPS	891264(SI), Z0	// z_y5[0]
+	VMOVUPS	Z0, 764416(SI)	// latentFieldBwd.z[0]
+	VMOVUPS	891392(SI), Z0	// z_y5[1]
+	VMOVUPS	Z0, 764544(SI)	// latentFieldBwd.z[1]
+	VMOVUPS	891520(SI), Z0	// z_y5[2]
+	VMOVUPS	Z0, 764672(SI)	// latentFieldBwd.z[2]
+	VMOVUPS	891648(SI), Z0	// z_y5[3]
+	VMOVUPS	Z0, 764800(SI)	// latentFieldBwd.z[3]
+	VMOVUPS	891776(SI), Z0	// z_y5[4]
+	VMOVUPS	Z0, 764928(SI)	// latentFieldBwd.z[4]
+	VMOVUPS	891904(SI), Z0	// z_y5[5]
+	VMOVUPS	Z0, 765056(SI)	// latentFieldBwd.z[5]
+	VMOVUPS	892032(SI), Z0	// z_y5[6]
+	VMOVUPS	Z0, 765184(SI)	// latentFieldBwd.z[6]
+	VMOVUPS	892160(SI), Z0	// z_y5[7]
+	VMOVUPS	Z0, 765312(SI)	// latentFieldBwd.z[7]
+	VMOVUPS	892800(SI), Z0	// a_y5[0]
+	VMOVUPS	Z0, 765440(SI)	// latentFieldBwd.a[0]
+	VMOVUPS	892928(SI), Z0	// a_y5[1]
+	VMOVUPS	Z0, 765568(SI)	// latentFieldBwd.a[1]
+	VMOVUPS	893056(SI), Z0	// a_y5[2]
+	VMOVUPS	Z0, 765696(SI)	// latentFieldBwd.a[2]
+	VMOVUPS	893184(SI), Z0	// a_y5[3]
+	VMOVUPS	Z0, 765824(SI)	// latentFieldBwd.a[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop68
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop69: // 64 times: elements
-	VMOVUPS	973824(SI), Z0	// result_16[0]
-	VMOVUPS	973888(SI), Z1	// result_16[0] | 1
-	VMOVUPS	Z0, 804608(SI)	// latentFieldBwd.add[0]
-	VMOVUPS	Z1, 804672(SI)	// latentFieldBwd.add[0] | 1
+	VMOVUPS	935168(SI), Z0	// result_16[0]
+	VMOVUPS	935232(SI), Z1	// result_16[0] | 1
+	VMOVUPS	Z0, 765952(SI)	// latentFieldBwd.add[0]
+	VMOVUPS	Z1, 766016(SI)	// latentFieldBwd.add[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop69
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop70: // 64 times: elements
-	VMOVUPS	982016(SI), Z0	// result_17[0]
-	VMOVUPS	982080(SI), Z1	// result_17[0] | 1
-	VMOVUPS	Z0, 812800(SI)	// latentFieldBwd.softplus[0]
-	VMOVUPS	Z1, 812864(SI)	// latentFieldBwd.softplus[0] | 1
+	VMOVUPS	943360(SI), Z0	// result_17[0]
+	VMOVUPS	943424(SI), Z1	// result_17[0] | 1
+	VMOVUPS	Z0, 774144(SI)	// latentFieldBwd.softplus[0]
+	VMOVUPS	Z1, 774208(SI)	// latentFieldBwd.softplus[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop70
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop71: // 64 times: elements
-	VMOVUPS	990208(SI), Z0	// result_18[0]
-	VMOVUPS	990272(SI), Z1	// result_18[0] | 1
-	VMOVUPS	Z0, 820992(SI)	// latentFieldBwd.add2[0]
-	VMOVUPS	Z1, 821056(SI)	// latentFieldBwd.add2[0] | 1
+	VMOVUPS	951552(SI), Z0	// result_18[0]
+	VMOVUPS	951616(SI), Z1	// result_18[0] | 1
+	VMOVUPS	Z0, 782336(SI)	// latentFieldBwd.add2[0]
+	VMOVUPS	Z1, 782400(SI)	// latentFieldBwd.add2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop71
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop72: // 64 times: elements
-	VMOVUPS	998400(SI), Z0	// result_19[0]
-	VMOVUPS	998464(SI), Z1	// result_19[0] | 1
-	VMOVUPS	Z0, 829184(SI)	// latentFieldBwd.softplus2[0]
-	VMOVUPS	Z1, 829248(SI)	// latentFieldBwd.softplus2[0] | 1
+	VMOVUPS	959744(SI), Z0	// result_19[0]
+	VMOVUPS	959808(SI), Z1	// result_19[0] | 1
+	VMOVUPS	Z0, 790528(SI)	// latentFieldBwd.softplus2[0]
+	VMOVUPS	Z1, 790592(SI)	// latentFieldBwd.softplus2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop72
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop73: // 12 times: elements
-	VMOVUPS	1006592(SI), Z0	// result_20[0]
-	VMOVUPS	1006656(SI), Z1	// result_20[0] | 1
-	VMOVUPS	Z0, 837376(SI)	// latentFieldBwd.tanh[0]
-	VMOVUPS	Z1, 837440(SI)	// latentFieldBwd.tanh[0] | 1
+	VMOVUPS	967936(SI), Z0	// result_20[0]
+	VMOVUPS	968000(SI), Z1	// result_20[0] | 1
+	VMOVUPS	Z0, 798720(SI)	// latentFieldBwd.tanh[0]
+	VMOVUPS	Z1, 798784(SI)	// latentFieldBwd.tanh[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop73
@@ -12385,101 +12787,101 @@ loop73: // 12 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop74: // 2 times: vectors of the block
-	VMOVUPS	840448(SI), Z0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Z0, 1043968(SI)	// result_28[0]
-	VMOVUPS	840576(SI), Z0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Z0, 1044096(SI)	// result_28[1]
-	VMOVUPS	840704(SI), Z0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Z0, 1044224(SI)	// result_28[2]
-	VMOVUPS	840832(SI), Z0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Z0, 1044352(SI)	// result_28[3]
-	VMOVUPS	840960(SI), Z0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Z0, 1044480(SI)	// result_28[4]
-	VMOVUPS	841088(SI), Z0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Z0, 1044608(SI)	// result_28[5]
-	VMOVUPS	841216(SI), Z0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Z0, 1044736(SI)	// result_28[6]
-	VMOVUPS	841344(SI), Z0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Z0, 1044864(SI)	// result_28[7]
-	VMOVUPS	841472(SI), Z0	// latentFieldBwd.a_bar[0]
-	VMOVUPS	Z0, 1044992(SI)	// result_29[0]
-	VMOVUPS	841600(SI), Z1	// latentFieldBwd.a_bar[1]
-	VMOVUPS	Z1, 1045120(SI)	// result_29[1]
-	VMOVUPS	841728(SI), Z2	// latentFieldBwd.a_bar[2]
-	VMOVUPS	Z2, 1045248(SI)	// result_29[2]
-	VMOVUPS	841856(SI), Z3	// latentFieldBwd.a_bar[3]
-	VMOVUPS	Z3, 1045376(SI)	// result_29[3]
+	VMOVUPS	801792(SI), Z0	// latentFieldBwd.z_bar[0]
+	VMOVUPS	Z0, 1005312(SI)	// result_28[0]
+	VMOVUPS	801920(SI), Z0	// latentFieldBwd.z_bar[1]
+	VMOVUPS	Z0, 1005440(SI)	// result_28[1]
+	VMOVUPS	802048(SI), Z0	// latentFieldBwd.z_bar[2]
+	VMOVUPS	Z0, 1005568(SI)	// result_28[2]
+	VMOVUPS	802176(SI), Z0	// latentFieldBwd.z_bar[3]
+	VMOVUPS	Z0, 1005696(SI)	// result_28[3]
+	VMOVUPS	802304(SI), Z0	// latentFieldBwd.z_bar[4]
+	VMOVUPS	Z0, 1005824(SI)	// result_28[4]
+	VMOVUPS	802432(SI), Z0	// latentFieldBwd.z_bar[5]
+	VMOVUPS	Z0, 1005952(SI)	// result_28[5]
+	VMOVUPS	802560(SI), Z0	// latentFieldBwd.z_bar[6]
+	VMOVUPS	Z0, 1006080(SI)	// result_28[6]
+	VMOVUPS	802688(SI), Z0	// latentFieldBwd.z_bar[7]
+	VMOVUPS	Z0, 1006208(SI)	// result_28[7]
+	VMOVUPS	802816(SI), Z0	// latentFieldBwd.a_bar[0]
+	VMOVUPS	Z0, 1006336(SI)	// result_29[0]
+	VMOVUPS	802944(SI), Z1	// latentFieldBwd.a_bar[1]
+	VMOVUPS	Z1, 1006464(SI)	// result_29[1]
+	VMOVUPS	803072(SI), Z2	// latentFieldBwd.a_bar[2]
+	VMOVUPS	Z2, 1006592(SI)	// result_29[2]
+	VMOVUPS	803200(SI), Z3	// latentFieldBwd.a_bar[3]
+	VMOVUPS	Z3, 1006720(SI)	// result_29[3]
 	MOVQ	$8, DI
 	MOVQ	SI, R9
 loop75: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1043968(R9), Z4	// result_28[0]
-	VMOVUPS	928768(SI), Z5	// ha54
-	VMOVUPS	1008128(R9), Z6	// result_21[0]
-	VMOVUPS	932352(SI), Z7	// ha64
-	VMOVUPS	972288(R9), Z8	// z_next_bar_2[0]
-	VMOVUPS	936064(SI), Z9	// hb4
-	VMOVUPS	912256(R9), Z10	// z_d2_bar[0]
-	VMOVUPS	913792(R9), Z11	// z_d3_bar[0]
-	VMOVUPS	915328(R9), Z12	// z_d4_bar[0]
+	VMOVUPS	1005312(R9), Z4	// result_28[0]
+	VMOVUPS	890112(SI), Z5	// ha54
+	VMOVUPS	969472(R9), Z6	// result_21[0]
+	VMOVUPS	893696(SI), Z7	// ha64
+	VMOVUPS	933632(R9), Z8	// z_next_bar_2[0]
+	VMOVUPS	897408(SI), Z9	// hb4
+	VMOVUPS	873600(R9), Z10	// z_d2_bar[0]
+	VMOVUPS	875136(R9), Z11	// z_d3_bar[0]
+	VMOVUPS	876672(R9), Z12	// z_d4_bar[0]
 	VMULPS.BCST	f32_c1846284<>(SB), Z12, Z12
 	VFMADD231PS.BCST	f32_41f2b49c<>(SB), Z11, Z12
 	VFMADD231PS.BCST	f32_c14693c6<>(SB), Z10, Z12
 	VFMADD231PS	Z9, Z8, Z12
 	VFMADD231PS	Z7, Z6, Z12
 	VFMADD231PS	Z5, Z4, Z12
-	VMOVUPS	Z12, 838912(R9)	// latentFieldBwd.dz_bar[0]
+	VMOVUPS	Z12, 800256(R9)	// latentFieldBwd.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop75
-	VMOVUPS	916352(SI), Z4	// a_d4_bar[0]
-	VMOVUPS	916480(SI), Z6	// a_d4_bar[1]
-	VMOVUPS	916608(SI), Z8	// a_d4_bar[2]
-	VMOVUPS	916736(SI), Z10	// a_d4_bar[3]
-	VMOVUPS	914816(SI), Z11	// a_d3_bar[0]
-	VMOVUPS	914944(SI), Z12	// a_d3_bar[1]
-	VMOVUPS	915072(SI), Z13	// a_d3_bar[2]
-	VMOVUPS	915200(SI), Z14	// a_d3_bar[3]
-	VMOVUPS	913280(SI), Z15	// a_d2_bar[0]
-	VMOVUPS	913408(SI), Z16	// a_d2_bar[1]
-	VMOVUPS	913536(SI), Z17	// a_d2_bar[2]
-	VMOVUPS	913664(SI), Z18	// a_d2_bar[3]
-	VMOVUPS	1009152(SI), Z19	// result_22[0]
-	VMOVUPS	973312(SI), Z20	// a_next_bar_2[0]
+	VMOVUPS	877696(SI), Z4	// a_d4_bar[0]
+	VMOVUPS	877824(SI), Z6	// a_d4_bar[1]
+	VMOVUPS	877952(SI), Z8	// a_d4_bar[2]
+	VMOVUPS	878080(SI), Z10	// a_d4_bar[3]
+	VMOVUPS	876160(SI), Z11	// a_d3_bar[0]
+	VMOVUPS	876288(SI), Z12	// a_d3_bar[1]
+	VMOVUPS	876416(SI), Z13	// a_d3_bar[2]
+	VMOVUPS	876544(SI), Z14	// a_d3_bar[3]
+	VMOVUPS	874624(SI), Z15	// a_d2_bar[0]
+	VMOVUPS	874752(SI), Z16	// a_d2_bar[1]
+	VMOVUPS	874880(SI), Z17	// a_d2_bar[2]
+	VMOVUPS	875008(SI), Z18	// a_d2_bar[3]
+	VMOVUPS	970496(SI), Z19	// result_22[0]
+	VMOVUPS	934656(SI), Z20	// a_next_bar_2[0]
 	VMULPS.BCST	f32_c1846284<>(SB), Z4, Z4
 	VFMADD231PS.BCST	f32_41f2b49c<>(SB), Z11, Z4
 	VFMADD231PS.BCST	f32_c14693c6<>(SB), Z15, Z4
 	VFMADD231PS	Z9, Z20, Z4
 	VFMADD231PS	Z7, Z19, Z4
 	VFMADD231PS	Z5, Z0, Z4
-	VMOVUPS	Z4, 839936(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	1009280(SI), Z0	// result_22[1]
-	VMOVUPS	973440(SI), Z4	// a_next_bar_2[1]
+	VMOVUPS	Z4, 801280(SI)	// latentFieldBwd.da_bar[0]
+	VMOVUPS	970624(SI), Z0	// result_22[1]
+	VMOVUPS	934784(SI), Z4	// a_next_bar_2[1]
 	VMULPS.BCST	f32_c1846284<>(SB), Z6, Z6
 	VFMADD231PS.BCST	f32_41f2b49c<>(SB), Z12, Z6
 	VFMADD231PS.BCST	f32_c14693c6<>(SB), Z16, Z6
 	VFMADD231PS	Z9, Z4, Z6
 	VFMADD231PS	Z7, Z0, Z6
 	VFMADD231PS	Z5, Z1, Z6
-	VMOVUPS	Z6, 840064(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	1009408(SI), Z0	// result_22[2]
-	VMOVUPS	973568(SI), Z1	// a_next_bar_2[2]
+	VMOVUPS	Z6, 801408(SI)	// latentFieldBwd.da_bar[1]
+	VMOVUPS	970752(SI), Z0	// result_22[2]
+	VMOVUPS	934912(SI), Z1	// a_next_bar_2[2]
 	VMULPS.BCST	f32_c1846284<>(SB), Z8, Z4
 	VFMADD231PS.BCST	f32_41f2b49c<>(SB), Z13, Z4
 	VFMADD231PS.BCST	f32_c14693c6<>(SB), Z17, Z4
 	VFMADD231PS	Z9, Z1, Z4
 	VFMADD231PS	Z7, Z0, Z4
 	VFMADD231PS	Z5, Z2, Z4
-	VMOVUPS	Z4, 840192(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	1009536(SI), Z0	// result_22[3]
-	VMOVUPS	973696(SI), Z1	// a_next_bar_2[3]
+	VMOVUPS	Z4, 801536(SI)	// latentFieldBwd.da_bar[2]
+	VMOVUPS	970880(SI), Z0	// result_22[3]
+	VMOVUPS	935040(SI), Z1	// a_next_bar_2[3]
 	VMULPS.BCST	f32_c1846284<>(SB), Z10, Z2
 	VFMADD231PS.BCST	f32_41f2b49c<>(SB), Z14, Z2
 	VFMADD231PS.BCST	f32_c14693c6<>(SB), Z18, Z2
 	VFMADD231PS	Z9, Z1, Z2
 	VFMADD231PS	Z7, Z0, Z2
 	VFMADD231PS	Z5, Z3, Z2
-	VMOVUPS	Z2, 840320(SI)	// latentFieldBwd.da_bar[3]
+	VMOVUPS	Z2, 801664(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop74
@@ -12487,80 +12889,80 @@ loop75: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop76: // 2 times: vectors of the block
-	VMOVUPS	926336(SI), Z0	// z_y4[0]
-	VMOVUPS	Z0, 803072(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	926464(SI), Z0	// z_y4[1]
-	VMOVUPS	Z0, 803200(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	926592(SI), Z0	// z_y4[2]
-	VMOVUPS	Z0, 803328(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	926720(SI), Z0	// z_y4[3]
-	VMOVUPS	Z0, 803456(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	926848(SI), Z0	// z_y4[4]
-	VMOVUPS	Z0, 803584(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	926976(SI), Z0	// z_y4[5]
-	VMOVUPS	Z0, 803712(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	927104(SI), Z0	// z_y4[6]
-	VMOVUPS	Z0, 803840(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	927232(SI), Z0	// z_y4[7]
-	VMOVUPS	Z0, 803968(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	927872(SI), Z0	// a_y4[0]
-	VMOVUPS	Z0, 804096(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	928000(SI), Z0	// a_y4[1]
-	VMOVUPS	Z0, 804224(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	928128(SI), Z0	// a_y4[2]
-	VMOVUPS	Z0, 804352(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	928256(SI), Z0	// a_y4[3]
-	VMOVUPS	Z0, 804480(SI)	// latentFieldBwd.a[3]
+	VMOVUPS	887680(SI), Z0	// z_y4[0]
+	VMOVUPS	Z0, 764416(SI)	// latentFieldBwd.z[0]
+	VMOVUPS	887808(SI), Z0	// z_y4[1]
+	VMOVUPS	Z0, 764544(SI)	// latentFieldBwd.z[1]
+	VMOVUPS	887936(SI), Z0	// z_y4[2]
+	VMOVUPS	Z0, 764672(SI)	// latentFieldBwd.z[2]
+	VMOVUPS	888064(SI), Z0	// z_y4[3]
+	VMOVUPS	Z0, 764800(SI)	// latentFieldBwd.z[3]
+	VMOVUPS	888192(SI), Z0	// z_y4[4]
+	VMOVUPS	Z0, 764928(SI)	// latentFieldBwd.z[4]
+	VMOVUPS	888320(SI), Z0	// z_y4[5]
+	VMOVUPS	Z0, 765056(SI)	// latentFieldBwd.z[5]
+	VMOVUPS	888448(SI), Z0	// z_y4[6]
+	VMOVUPS	Z0, 765184(SI)	// latentFieldBwd.z[6]
+	VMOVUPS	888576(SI), Z0	// z_y4[7]
+	VMOVUPS	Z0, 765312(SI)	// latentFieldBwd.z[7]
+	VMOVUPS	889216(SI), Z0	// a_y4[0]
+	VMOVUPS	Z0, 765440(SI)	// latentFieldBwd.a[0]
+	VMOVUPS	889344(SI), Z0	// a_y4[1]
+	VMOVUPS	Z0, 765568(SI)	// latentFieldBwd.a[1]
+	VMOVUPS	889472(SI), Z0	// a_y4[2]
+	VMOVUPS	Z0, 765696(SI)	// latentFieldBwd.a[2]
+	VMOVUPS	889600(SI), Z0	// a_y4[3]
+	VMOVUPS	Z0, 765824(SI)	// latentFieldBwd.a[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop76
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop77: // 64 times: elements
-	VMOVUPS	1009664(SI), Z0	// result_23[0]
-	VMOVUPS	1009728(SI), Z1	// result_23[0] | 1
-	VMOVUPS	Z0, 804608(SI)	// latentFieldBwd.add[0]
-	VMOVUPS	Z1, 804672(SI)	// latentFieldBwd.add[0] | 1
+	VMOVUPS	971008(SI), Z0	// result_23[0]
+	VMOVUPS	971072(SI), Z1	// result_23[0] | 1
+	VMOVUPS	Z0, 765952(SI)	// latentFieldBwd.add[0]
+	VMOVUPS	Z1, 766016(SI)	// latentFieldBwd.add[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop77
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop78: // 64 times: elements
-	VMOVUPS	1017856(SI), Z0	// result_24[0]
-	VMOVUPS	1017920(SI), Z1	// result_24[0] | 1
-	VMOVUPS	Z0, 812800(SI)	// latentFieldBwd.softplus[0]
-	VMOVUPS	Z1, 812864(SI)	// latentFieldBwd.softplus[0] | 1
+	VMOVUPS	979200(SI), Z0	// result_24[0]
+	VMOVUPS	979264(SI), Z1	// result_24[0] | 1
+	VMOVUPS	Z0, 774144(SI)	// latentFieldBwd.softplus[0]
+	VMOVUPS	Z1, 774208(SI)	// latentFieldBwd.softplus[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop78
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop79: // 64 times: elements
-	VMOVUPS	1026048(SI), Z0	// result_25[0]
-	VMOVUPS	1026112(SI), Z1	// result_25[0] | 1
-	VMOVUPS	Z0, 820992(SI)	// latentFieldBwd.add2[0]
-	VMOVUPS	Z1, 821056(SI)	// latentFieldBwd.add2[0] | 1
+	VMOVUPS	987392(SI), Z0	// result_25[0]
+	VMOVUPS	987456(SI), Z1	// result_25[0] | 1
+	VMOVUPS	Z0, 782336(SI)	// latentFieldBwd.add2[0]
+	VMOVUPS	Z1, 782400(SI)	// latentFieldBwd.add2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop79
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop80: // 64 times: elements
-	VMOVUPS	1034240(SI), Z0	// result_26[0]
-	VMOVUPS	1034304(SI), Z1	// result_26[0] | 1
-	VMOVUPS	Z0, 829184(SI)	// latentFieldBwd.softplus2[0]
-	VMOVUPS	Z1, 829248(SI)	// latentFieldBwd.softplus2[0] | 1
+	VMOVUPS	995584(SI), Z0	// result_26[0]
+	VMOVUPS	995648(SI), Z1	// result_26[0] | 1
+	VMOVUPS	Z0, 790528(SI)	// latentFieldBwd.softplus2[0]
+	VMOVUPS	Z1, 790592(SI)	// latentFieldBwd.softplus2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop80
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop81: // 12 times: elements
-	VMOVUPS	1042432(SI), Z0	// result_27[0]
-	VMOVUPS	1042496(SI), Z1	// result_27[0] | 1
-	VMOVUPS	Z0, 837376(SI)	// latentFieldBwd.tanh[0]
-	VMOVUPS	Z1, 837440(SI)	// latentFieldBwd.tanh[0] | 1
+	VMOVUPS	1003776(SI), Z0	// result_27[0]
+	VMOVUPS	1003840(SI), Z1	// result_27[0] | 1
+	VMOVUPS	Z0, 798720(SI)	// latentFieldBwd.tanh[0]
+	VMOVUPS	Z1, 798784(SI)	// latentFieldBwd.tanh[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop81
@@ -12568,45 +12970,45 @@ loop81: // 12 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop82: // 2 times: vectors of the block
-	VMOVUPS	840448(SI), Z0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Z0, 1079808(SI)	// result_35[0]
-	VMOVUPS	840576(SI), Z0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Z0, 1079936(SI)	// result_35[1]
-	VMOVUPS	840704(SI), Z0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Z0, 1080064(SI)	// result_35[2]
-	VMOVUPS	840832(SI), Z0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Z0, 1080192(SI)	// result_35[3]
-	VMOVUPS	840960(SI), Z0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Z0, 1080320(SI)	// result_35[4]
-	VMOVUPS	841088(SI), Z0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Z0, 1080448(SI)	// result_35[5]
-	VMOVUPS	841216(SI), Z0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Z0, 1080576(SI)	// result_35[6]
-	VMOVUPS	841344(SI), Z0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Z0, 1080704(SI)	// result_35[7]
-	VMOVUPS	841472(SI), Z0	// latentFieldBwd.a_bar[0]
-	VMOVUPS	Z0, 1080832(SI)	// result_36[0]
-	VMOVUPS	841600(SI), Z1	// latentFieldBwd.a_bar[1]
-	VMOVUPS	Z1, 1080960(SI)	// result_36[1]
-	VMOVUPS	841728(SI), Z2	// latentFieldBwd.a_bar[2]
-	VMOVUPS	Z2, 1081088(SI)	// result_36[2]
-	VMOVUPS	841856(SI), Z3	// latentFieldBwd.a_bar[3]
-	VMOVUPS	Z3, 1081216(SI)	// result_36[3]
+	VMOVUPS	801792(SI), Z0	// latentFieldBwd.z_bar[0]
+	VMOVUPS	Z0, 1041152(SI)	// result_35[0]
+	VMOVUPS	801920(SI), Z0	// latentFieldBwd.z_bar[1]
+	VMOVUPS	Z0, 1041280(SI)	// result_35[1]
+	VMOVUPS	802048(SI), Z0	// latentFieldBwd.z_bar[2]
+	VMOVUPS	Z0, 1041408(SI)	// result_35[2]
+	VMOVUPS	802176(SI), Z0	// latentFieldBwd.z_bar[3]
+	VMOVUPS	Z0, 1041536(SI)	// result_35[3]
+	VMOVUPS	802304(SI), Z0	// latentFieldBwd.z_bar[4]
+	VMOVUPS	Z0, 1041664(SI)	// result_35[4]
+	VMOVUPS	802432(SI), Z0	// latentFieldBwd.z_bar[5]
+	VMOVUPS	Z0, 1041792(SI)	// result_35[5]
+	VMOVUPS	802560(SI), Z0	// latentFieldBwd.z_bar[6]
+	VMOVUPS	Z0, 1041920(SI)	// result_35[6]
+	VMOVUPS	802688(SI), Z0	// latentFieldBwd.z_bar[7]
+	VMOVUPS	Z0, 1042048(SI)	// result_35[7]
+	VMOVUPS	802816(SI), Z0	// latentFieldBwd.a_bar[0]
+	VMOVUPS	Z0, 1042176(SI)	// result_36[0]
+	VMOVUPS	802944(SI), Z1	// latentFieldBwd.a_bar[1]
+	VMOVUPS	Z1, 1042304(SI)	// result_36[1]
+	VMOVUPS	803072(SI), Z2	// latentFieldBwd.a_bar[2]
+	VMOVUPS	Z2, 1042432(SI)	// result_36[2]
+	VMOVUPS	803200(SI), Z3	// latentFieldBwd.a_bar[3]
+	VMOVUPS	Z3, 1042560(SI)	// result_36[3]
 	MOVQ	$8, DI
 	MOVQ	SI, R9
 loop83: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1079808(R9), Z4	// result_35[0]
-	VMOVUPS	925184(SI), Z5	// ha43
-	VMOVUPS	1043968(R9), Z6	// result_28[0]
-	VMOVUPS	928640(SI), Z7	// ha53
-	VMOVUPS	1008128(R9), Z8	// result_21[0]
-	VMOVUPS	932224(SI), Z9	// ha63
-	VMOVUPS	972288(R9), Z10	// z_next_bar_2[0]
-	VMOVUPS	935936(SI), Z11	// hb3
-	VMOVUPS	912256(R9), Z12	// z_d2_bar[0]
-	VMOVUPS	913792(R9), Z13	// z_d3_bar[0]
-	VMOVUPS	915328(R9), Z14	// z_d4_bar[0]
+	VMOVUPS	1041152(R9), Z4	// result_35[0]
+	VMOVUPS	886528(SI), Z5	// ha43
+	VMOVUPS	1005312(R9), Z6	// result_28[0]
+	VMOVUPS	889984(SI), Z7	// ha53
+	VMOVUPS	969472(R9), Z8	// result_21[0]
+	VMOVUPS	893568(SI), Z9	// ha63
+	VMOVUPS	933632(R9), Z10	// z_next_bar_2[0]
+	VMOVUPS	897280(SI), Z11	// hb3
+	VMOVUPS	873600(R9), Z12	// z_d2_bar[0]
+	VMOVUPS	875136(R9), Z13	// z_d3_bar[0]
+	VMOVUPS	876672(R9), Z14	// z_d4_bar[0]
 	VMULPS.BCST	f32_401f6670<>(SB), Z14, Z14
 	VFMADD231PS.BCST	f32_c0be1cf3<>(SB), Z13, Z14
 	VFMADD231PS.BCST	f32_407b89f9<>(SB), Z12, Z14
@@ -12614,25 +13016,25 @@ loop83: // 8 times: elements
 	VFMADD231PS	Z9, Z8, Z14
 	VFMADD231PS	Z7, Z6, Z14
 	VFMADD231PS	Z5, Z4, Z14
-	VMOVUPS	Z14, 838912(R9)	// latentFieldBwd.dz_bar[0]
+	VMOVUPS	Z14, 800256(R9)	// latentFieldBwd.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop83
-	VMOVUPS	916352(SI), Z4	// a_d4_bar[0]
-	VMOVUPS	916480(SI), Z6	// a_d4_bar[1]
-	VMOVUPS	916608(SI), Z8	// a_d4_bar[2]
-	VMOVUPS	916736(SI), Z10	// a_d4_bar[3]
-	VMOVUPS	914816(SI), Z12	// a_d3_bar[0]
-	VMOVUPS	914944(SI), Z13	// a_d3_bar[1]
-	VMOVUPS	915072(SI), Z14	// a_d3_bar[2]
-	VMOVUPS	915200(SI), Z15	// a_d3_bar[3]
-	VMOVUPS	913280(SI), Z16	// a_d2_bar[0]
-	VMOVUPS	913408(SI), Z17	// a_d2_bar[1]
-	VMOVUPS	913536(SI), Z18	// a_d2_bar[2]
-	VMOVUPS	913664(SI), Z19	// a_d2_bar[3]
-	VMOVUPS	1044992(SI), Z20	// result_29[0]
-	VMOVUPS	1009152(SI), Z21	// result_22[0]
-	VMOVUPS	973312(SI), Z22	// a_next_bar_2[0]
+	VMOVUPS	877696(SI), Z4	// a_d4_bar[0]
+	VMOVUPS	877824(SI), Z6	// a_d4_bar[1]
+	VMOVUPS	877952(SI), Z8	// a_d4_bar[2]
+	VMOVUPS	878080(SI), Z10	// a_d4_bar[3]
+	VMOVUPS	876160(SI), Z12	// a_d3_bar[0]
+	VMOVUPS	876288(SI), Z13	// a_d3_bar[1]
+	VMOVUPS	876416(SI), Z14	// a_d3_bar[2]
+	VMOVUPS	876544(SI), Z15	// a_d3_bar[3]
+	VMOVUPS	874624(SI), Z16	// a_d2_bar[0]
+	VMOVUPS	874752(SI), Z17	// a_d2_bar[1]
+	VMOVUPS	874880(SI), Z18	// a_d2_bar[2]
+	VMOVUPS	875008(SI), Z19	// a_d2_bar[3]
+	VMOVUPS	1006336(SI), Z20	// result_29[0]
+	VMOVUPS	970496(SI), Z21	// result_22[0]
+	VMOVUPS	934656(SI), Z22	// a_next_bar_2[0]
 	VMULPS.BCST	f32_401f6670<>(SB), Z4, Z4
 	VFMADD231PS.BCST	f32_c0be1cf3<>(SB), Z12, Z4
 	VFMADD231PS.BCST	f32_407b89f9<>(SB), Z16, Z4
@@ -12640,10 +13042,10 @@ loop83: // 8 times: elements
 	VFMADD231PS	Z9, Z21, Z4
 	VFMADD231PS	Z7, Z20, Z4
 	VFMADD231PS	Z5, Z0, Z4
-	VMOVUPS	Z4, 839936(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	1045120(SI), Z0	// result_29[1]
-	VMOVUPS	1009280(SI), Z4	// result_22[1]
-	VMOVUPS	973440(SI), Z12	// a_next_bar_2[1]
+	VMOVUPS	Z4, 801280(SI)	// latentFieldBwd.da_bar[0]
+	VMOVUPS	1006464(SI), Z0	// result_29[1]
+	VMOVUPS	970624(SI), Z4	// result_22[1]
+	VMOVUPS	934784(SI), Z12	// a_next_bar_2[1]
 	VMULPS.BCST	f32_401f6670<>(SB), Z6, Z6
 	VFMADD231PS.BCST	f32_c0be1cf3<>(SB), Z13, Z6
 	VFMADD231PS.BCST	f32_407b89f9<>(SB), Z17, Z6
@@ -12651,10 +13053,10 @@ loop83: // 8 times: elements
 	VFMADD231PS	Z9, Z4, Z6
 	VFMADD231PS	Z7, Z0, Z6
 	VFMADD231PS	Z5, Z1, Z6
-	VMOVUPS	Z6, 840064(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	1045248(SI), Z0	// result_29[2]
-	VMOVUPS	1009408(SI), Z1	// result_22[2]
-	VMOVUPS	973568(SI), Z4	// a_next_bar_2[2]
+	VMOVUPS	Z6, 801408(SI)	// latentFieldBwd.da_bar[1]
+	VMOVUPS	1006592(SI), Z0	// result_29[2]
+	VMOVUPS	970752(SI), Z1	// result_22[2]
+	VMOVUPS	934912(SI), Z4	// a_next_bar_2[2]
 	VMULPS.BCST	f32_401f6670<>(SB), Z8, Z6
 	VFMADD231PS.BCST	f32_c0be1cf3<>(SB), Z14, Z6
 	VFMADD231PS.BCST	f32_407b89f9<>(SB), Z18, Z6
@@ -12662,10 +13064,10 @@ loop83: // 8 times: elements
 	VFMADD231PS	Z9, Z1, Z6
 	VFMADD231PS	Z7, Z0, Z6
 	VFMADD231PS	Z5, Z2, Z6
-	VMOVUPS	Z6, 840192(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	1045376(SI), Z0	// result_29[3]
-	VMOVUPS	1009536(SI), Z1	// result_22[3]
-	VMOVUPS	973696(SI), Z2	// a_next_bar_2[3]
+	VMOVUPS	Z6, 801536(SI)	// latentFieldBwd.da_bar[2]
+	VMOVUPS	1006720(SI), Z0	// result_29[3]
+	VMOVUPS	970880(SI), Z1	// result_22[3]
+	VMOVUPS	935040(SI), Z2	// a_next_bar_2[3]
 	VMULPS.BCST	f32_401f6670<>(SB), Z10, Z4
 	VFMADD231PS.BCST	f32_c0be1cf3<>(SB), Z15, Z4
 	VFMADD231PS.BCST	f32_407b89f9<>(SB), Z19, Z4
@@ -12673,7 +13075,7 @@ loop83: // 8 times: elements
 	VFMADD231PS	Z9, Z1, Z4
 	VFMADD231PS	Z7, Z0, Z4
 	VFMADD231PS	Z5, Z3, Z4
-	VMOVUPS	Z4, 840320(SI)	// latentFieldBwd.da_bar[3]
+	VMOVUPS	Z4, 801664(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop82
@@ -12681,80 +13083,80 @@ loop83: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop84: // 2 times: vectors of the block
-	VMOVUPS	922880(SI), Z0	// z_y3[0]
-	VMOVUPS	Z0, 803072(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	923008(SI), Z0	// z_y3[1]
-	VMOVUPS	Z0, 803200(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	923136(SI), Z0	// z_y3[2]
-	VMOVUPS	Z0, 803328(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	923264(SI), Z0	// z_y3[3]
-	VMOVUPS	Z0, 803456(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	923392(SI), Z0	// z_y3[4]
-	VMOVUPS	Z0, 803584(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	923520(SI), Z0	// z_y3[5]
-	VMOVUPS	Z0, 803712(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	923648(SI), Z0	// z_y3[6]
-	VMOVUPS	Z0, 803840(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	923776(SI), Z0	// z_y3[7]
-	VMOVUPS	Z0, 803968(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	924416(SI), Z0	// a_y3[0]
-	VMOVUPS	Z0, 804096(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	924544(SI), Z0	// a_y3[1]
-	VMOVUPS	Z0, 804224(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	924672(SI), Z0	// a_y3[2]
-	VMOVUPS	Z0, 804352(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	924800(SI), Z0	// a_y3[3]
-	VMOVUPS	Z0, 804480(SI)	// latentFieldBwd.a[3]
+	VMOVUPS	884224(SI), Z0	// z_y3[0]
+	VMOVUPS	Z0, 764416(SI)	// latentFieldBwd.z[0]
+	VMOVUPS	884352(SI), Z0	// z_y3[1]
+	VMOVUPS	Z0, 764544(SI)	// latentFieldBwd.z[1]
+	VMOVUPS	884480(SI), Z0	// z_y3[2]
+	VMOVUPS	Z0, 764672(SI)	// latentFieldBwd.z[2]
+	VMOVUPS	884608(SI), Z0	// z_y3[3]
+	VMOVUPS	Z0, 764800(SI)	// latentFieldBwd.z[3]
+	VMOVUPS	884736(SI), Z0	// z_y3[4]
+	VMOVUPS	Z0, 764928(SI)	// latentFieldBwd.z[4]
+	VMOVUPS	884864(SI), Z0	// z_y3[5]
+	VMOVUPS	Z0, 765056(SI)	// latentFieldBwd.z[5]
+	VMOVUPS	884992(SI), Z0	// z_y3[6]
+	VMOVUPS	Z0, 765184(SI)	// latentFieldBwd.z[6]
+	VMOVUPS	885120(SI), Z0	// z_y3[7]
+	VMOVUPS	Z0, 765312(SI)	// latentFieldBwd.z[7]
+	VMOVUPS	885760(SI), Z0	// a_y3[0]
+	VMOVUPS	Z0, 765440(SI)	// latentFieldBwd.a[0]
+	VMOVUPS	885888(SI), Z0	// a_y3[1]
+	VMOVUPS	Z0, 765568(SI)	// latentFieldBwd.a[1]
+	VMOVUPS	886016(SI), Z0	// a_y3[2]
+	VMOVUPS	Z0, 765696(SI)	// latentFieldBwd.a[2]
+	VMOVUPS	886144(SI), Z0	// a_y3[3]
+	VMOVUPS	Z0, 765824(SI)	// latentFieldBwd.a[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop84
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop85: // 64 times: elements
-	VMOVUPS	1045504(SI), Z0	// result_30[0]
-	VMOVUPS	1045568(SI), Z1	// result_30[0] | 1
-	VMOVUPS	Z0, 804608(SI)	// latentFieldBwd.add[0]
-	VMOVUPS	Z1, 804672(SI)	// latentFieldBwd.add[0] | 1
+	VMOVUPS	1006848(SI), Z0	// result_30[0]
+	VMOVUPS	1006912(SI), Z1	// result_30[0] | 1
+	VMOVUPS	Z0, 765952(SI)	// latentFieldBwd.add[0]
+	VMOVUPS	Z1, 766016(SI)	// latentFieldBwd.add[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop85
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop86: // 64 times: elements
-	VMOVUPS	1053696(SI), Z0	// result_31[0]
-	VMOVUPS	1053760(SI), Z1	// result_31[0] | 1
-	VMOVUPS	Z0, 812800(SI)	// latentFieldBwd.softplus[0]
-	VMOVUPS	Z1, 812864(SI)	// latentFieldBwd.softplus[0] | 1
+	VMOVUPS	1015040(SI), Z0	// result_31[0]
+	VMOVUPS	1015104(SI), Z1	// result_31[0] | 1
+	VMOVUPS	Z0, 774144(SI)	// latentFieldBwd.softplus[0]
+	VMOVUPS	Z1, 774208(SI)	// latentFieldBwd.softplus[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop86
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop87: // 64 times: elements
-	VMOVUPS	1061888(SI), Z0	// result_32[0]
-	VMOVUPS	1061952(SI), Z1	// result_32[0] | 1
-	VMOVUPS	Z0, 820992(SI)	// latentFieldBwd.add2[0]
-	VMOVUPS	Z1, 821056(SI)	// latentFieldBwd.add2[0] | 1
+	VMOVUPS	1023232(SI), Z0	// result_32[0]
+	VMOVUPS	1023296(SI), Z1	// result_32[0] | 1
+	VMOVUPS	Z0, 782336(SI)	// latentFieldBwd.add2[0]
+	VMOVUPS	Z1, 782400(SI)	// latentFieldBwd.add2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop87
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop88: // 64 times: elements
-	VMOVUPS	1070080(SI), Z0	// result_33[0]
-	VMOVUPS	1070144(SI), Z1	// result_33[0] | 1
-	VMOVUPS	Z0, 829184(SI)	// latentFieldBwd.softplus2[0]
-	VMOVUPS	Z1, 829248(SI)	// latentFieldBwd.softplus2[0] | 1
+	VMOVUPS	1031424(SI), Z0	// result_33[0]
+	VMOVUPS	1031488(SI), Z1	// result_33[0] | 1
+	VMOVUPS	Z0, 790528(SI)	// latentFieldBwd.softplus2[0]
+	VMOVUPS	Z1, 790592(SI)	// latentFieldBwd.softplus2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop88
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop89: // 12 times: elements
-	VMOVUPS	1078272(SI), Z0	// result_34[0]
-	VMOVUPS	1078336(SI), Z1	// result_34[0] | 1
-	VMOVUPS	Z0, 837376(SI)	// latentFieldBwd.tanh[0]
-	VMOVUPS	Z1, 837440(SI)	// latentFieldBwd.tanh[0] | 1
+	VMOVUPS	1039616(SI), Z0	// result_34[0]
+	VMOVUPS	1039680(SI), Z1	// result_34[0] | 1
+	VMOVUPS	Z0, 798720(SI)	// latentFieldBwd.tanh[0]
+	VMOVUPS	Z1, 798784(SI)	// latentFieldBwd.tanh[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop89
@@ -12762,47 +13164,47 @@ loop89: // 12 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop90: // 2 times: vectors of the block
-	VMOVUPS	840448(SI), Z0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Z0, 1115648(SI)	// result_42[0]
-	VMOVUPS	840576(SI), Z0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Z0, 1115776(SI)	// result_42[1]
-	VMOVUPS	840704(SI), Z0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Z0, 1115904(SI)	// result_42[2]
-	VMOVUPS	840832(SI), Z0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Z0, 1116032(SI)	// result_42[3]
-	VMOVUPS	840960(SI), Z0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Z0, 1116160(SI)	// result_42[4]
-	VMOVUPS	841088(SI), Z0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Z0, 1116288(SI)	// result_42[5]
-	VMOVUPS	841216(SI), Z0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Z0, 1116416(SI)	// result_42[6]
-	VMOVUPS	841344(SI), Z0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Z0, 1116544(SI)	// result_42[7]
-	VMOVUPS	841472(SI), Z0	// latentFieldBwd.a_bar[0]
-	VMOVUPS	Z0, 1116672(SI)	// result_43[0]
-	VMOVUPS	841600(SI), Z1	// latentFieldBwd.a_bar[1]
-	VMOVUPS	Z1, 1116800(SI)	// result_43[1]
-	VMOVUPS	841728(SI), Z2	// latentFieldBwd.a_bar[2]
-	VMOVUPS	Z2, 1116928(SI)	// result_43[2]
-	VMOVUPS	841856(SI), Z3	// latentFieldBwd.a_bar[3]
-	VMOVUPS	Z3, 1117056(SI)	// result_43[3]
+	VMOVUPS	801792(SI), Z0	// latentFieldBwd.z_bar[0]
+	VMOVUPS	Z0, 1076992(SI)	// result_42[0]
+	VMOVUPS	801920(SI), Z0	// latentFieldBwd.z_bar[1]
+	VMOVUPS	Z0, 1077120(SI)	// result_42[1]
+	VMOVUPS	802048(SI), Z0	// latentFieldBwd.z_bar[2]
+	VMOVUPS	Z0, 1077248(SI)	// result_42[2]
+	VMOVUPS	802176(SI), Z0	// latentFieldBwd.z_bar[3]
+	VMOVUPS	Z0, 1077376(SI)	// result_42[3]
+	VMOVUPS	802304(SI), Z0	// latentFieldBwd.z_bar[4]
+	VMOVUPS	Z0, 1077504(SI)	// result_42[4]
+	VMOVUPS	802432(SI), Z0	// latentFieldBwd.z_bar[5]
+	VMOVUPS	Z0, 1077632(SI)	// result_42[5]
+	VMOVUPS	802560(SI), Z0	// latentFieldBwd.z_bar[6]
+	VMOVUPS	Z0, 1077760(SI)	// result_42[6]
+	VMOVUPS	802688(SI), Z0	// latentFieldBwd.z_bar[7]
+	VMOVUPS	Z0, 1077888(SI)	// result_42[7]
+	VMOVUPS	802816(SI), Z0	// latentFieldBwd.a_bar[0]
+	VMOVUPS	Z0, 1078016(SI)	// result_43[0]
+	VMOVUPS	802944(SI), Z1	// latentFieldBwd.a_bar[1]
+	VMOVUPS	Z1, 1078144(SI)	// result_43[1]
+	VMOVUPS	803072(SI), Z2	// latentFieldBwd.a_bar[2]
+	VMOVUPS	Z2, 1078272(SI)	// result_43[2]
+	VMOVUPS	803200(SI), Z3	// latentFieldBwd.a_bar[3]
+	VMOVUPS	Z3, 1078400(SI)	// result_43[3]
 	MOVQ	$8, DI
 	MOVQ	SI, R9
 loop91: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1115648(R9), Z4	// result_42[0]
-	VMOVUPS	921728(SI), Z5	// ha32
-	VMOVUPS	1079808(R9), Z6	// result_35[0]
-	VMOVUPS	925056(SI), Z7	// ha42
-	VMOVUPS	1043968(R9), Z8	// result_28[0]
-	VMOVUPS	928512(SI), Z9	// ha52
-	VMOVUPS	1008128(R9), Z10	// result_21[0]
-	VMOVUPS	932096(SI), Z11	// ha62
-	VMOVUPS	972288(R9), Z12	// z_next_bar_2[0]
-	VMOVUPS	935808(SI), Z13	// hb2
-	VMOVUPS	912256(R9), Z14	// z_d2_bar[0]
-	VMOVUPS	913792(R9), Z15	// z_d3_bar[0]
-	VMOVUPS	915328(R9), Z16	// z_d4_bar[0]
+	VMOVUPS	1076992(R9), Z4	// result_42[0]
+	VMOVUPS	883072(SI), Z5	// ha32
+	VMOVUPS	1041152(R9), Z6	// result_35[0]
+	VMOVUPS	886400(SI), Z7	// ha42
+	VMOVUPS	1005312(R9), Z8	// result_28[0]
+	VMOVUPS	889856(SI), Z9	// ha52
+	VMOVUPS	969472(R9), Z10	// result_21[0]
+	VMOVUPS	893440(SI), Z11	// ha62
+	VMOVUPS	933632(R9), Z12	// z_next_bar_2[0]
+	VMOVUPS	897152(SI), Z13	// hb2
+	VMOVUPS	873600(R9), Z14	// z_d2_bar[0]
+	VMOVUPS	875136(R9), Z15	// z_d3_bar[0]
+	VMOVUPS	876672(R9), Z16	// z_d4_bar[0]
 	VMULPS.BCST	f32_3dd04817<>(SB), Z16, Z16
 	VFMADD231PS.BCST	f32_be64c2f8<>(SB), Z15, Z16
 	VFMADD231PS.BCST	f32_3e06dc5d<>(SB), Z14, Z16
@@ -12811,26 +13213,26 @@ loop91: // 8 times: elements
 	VFMADD231PS	Z9, Z8, Z16
 	VFMADD231PS	Z7, Z6, Z16
 	VFMADD231PS	Z5, Z4, Z16
-	VMOVUPS	Z16, 838912(R9)	// latentFieldBwd.dz_bar[0]
+	VMOVUPS	Z16, 800256(R9)	// latentFieldBwd.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop91
-	VMOVUPS	916352(SI), Z4	// a_d4_bar[0]
-	VMOVUPS	916480(SI), Z6	// a_d4_bar[1]
-	VMOVUPS	916608(SI), Z8	// a_d4_bar[2]
-	VMOVUPS	916736(SI), Z10	// a_d4_bar[3]
-	VMOVUPS	914816(SI), Z12	// a_d3_bar[0]
-	VMOVUPS	914944(SI), Z14	// a_d3_bar[1]
-	VMOVUPS	915072(SI), Z15	// a_d3_bar[2]
-	VMOVUPS	915200(SI), Z16	// a_d3_bar[3]
-	VMOVUPS	913280(SI), Z17	// a_d2_bar[0]
-	VMOVUPS	913408(SI), Z18	// a_d2_bar[1]
-	VMOVUPS	913536(SI), Z19	// a_d2_bar[2]
-	VMOVUPS	913664(SI), Z20	// a_d2_bar[3]
-	VMOVUPS	1080832(SI), Z21	// result_36[0]
-	VMOVUPS	1044992(SI), Z22	// result_29[0]
-	VMOVUPS	1009152(SI), Z23	// result_22[0]
-	VMOVUPS	973312(SI), Z24	// a_next_bar_2[0]
+	VMOVUPS	877696(SI), Z4	// a_d4_bar[0]
+	VMOVUPS	877824(SI), Z6	// a_d4_bar[1]
+	VMOVUPS	877952(SI), Z8	// a_d4_bar[2]
+	VMOVUPS	878080(SI), Z10	// a_d4_bar[3]
+	VMOVUPS	876160(SI), Z12	// a_d3_bar[0]
+	VMOVUPS	876288(SI), Z14	// a_d3_bar[1]
+	VMOVUPS	876416(SI), Z15	// a_d3_bar[2]
+	VMOVUPS	876544(SI), Z16	// a_d3_bar[3]
+	VMOVUPS	874624(SI), Z17	// a_d2_bar[0]
+	VMOVUPS	874752(SI), Z18	// a_d2_bar[1]
+	VMOVUPS	874880(SI), Z19	// a_d2_bar[2]
+	VMOVUPS	875008(SI), Z20	// a_d2_bar[3]
+	VMOVUPS	1042176(SI), Z21	// result_36[0]
+	VMOVUPS	1006336(SI), Z22	// result_29[0]
+	VMOVUPS	970496(SI), Z23	// result_22[0]
+	VMOVUPS	934656(SI), Z24	// a_next_bar_2[0]
 	VMULPS.BCST	f32_3dd04817<>(SB), Z4, Z4
 	VFMADD231PS.BCST	f32_be64c2f8<>(SB), Z12, Z4
 	VFMADD231PS.BCST	f32_3e06dc5d<>(SB), Z17, Z4
@@ -12839,11 +13241,11 @@ loop91: // 8 times: elements
 	VFMADD231PS	Z9, Z22, Z4
 	VFMADD231PS	Z7, Z21, Z4
 	VFMADD231PS	Z5, Z0, Z4
-	VMOVUPS	Z4, 839936(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	1080960(SI), Z0	// result_36[1]
-	VMOVUPS	1045120(SI), Z4	// result_29[1]
-	VMOVUPS	1009280(SI), Z12	// result_22[1]
-	VMOVUPS	973440(SI), Z17	// a_next_bar_2[1]
+	VMOVUPS	Z4, 801280(SI)	// latentFieldBwd.da_bar[0]
+	VMOVUPS	1042304(SI), Z0	// result_36[1]
+	VMOVUPS	1006464(SI), Z4	// result_29[1]
+	VMOVUPS	970624(SI), Z12	// result_22[1]
+	VMOVUPS	934784(SI), Z17	// a_next_bar_2[1]
 	VMULPS.BCST	f32_3dd04817<>(SB), Z6, Z6
 	VFMADD231PS.BCST	f32_be64c2f8<>(SB), Z14, Z6
 	VFMADD231PS.BCST	f32_3e06dc5d<>(SB), Z18, Z6
@@ -12852,11 +13254,11 @@ loop91: // 8 times: elements
 	VFMADD231PS	Z9, Z4, Z6
 	VFMADD231PS	Z7, Z0, Z6
 	VFMADD231PS	Z5, Z1, Z6
-	VMOVUPS	Z6, 840064(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	1081088(SI), Z0	// result_36[2]
-	VMOVUPS	1045248(SI), Z1	// result_29[2]
-	VMOVUPS	1009408(SI), Z4	// result_22[2]
-	VMOVUPS	973568(SI), Z6	// a_next_bar_2[2]
+	VMOVUPS	Z6, 801408(SI)	// latentFieldBwd.da_bar[1]
+	VMOVUPS	1042432(SI), Z0	// result_36[2]
+	VMOVUPS	1006592(SI), Z1	// result_29[2]
+	VMOVUPS	970752(SI), Z4	// result_22[2]
+	VMOVUPS	934912(SI), Z6	// a_next_bar_2[2]
 	VMULPS.BCST	f32_3dd04817<>(SB), Z8, Z8
 	VFMADD231PS.BCST	f32_be64c2f8<>(SB), Z15, Z8
 	VFMADD231PS.BCST	f32_3e06dc5d<>(SB), Z19, Z8
@@ -12865,11 +13267,11 @@ loop91: // 8 times: elements
 	VFMADD231PS	Z9, Z1, Z8
 	VFMADD231PS	Z7, Z0, Z8
 	VFMADD231PS	Z5, Z2, Z8
-	VMOVUPS	Z8, 840192(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	1081216(SI), Z0	// result_36[3]
-	VMOVUPS	1045376(SI), Z1	// result_29[3]
-	VMOVUPS	1009536(SI), Z2	// result_22[3]
-	VMOVUPS	973696(SI), Z4	// a_next_bar_2[3]
+	VMOVUPS	Z8, 801536(SI)	// latentFieldBwd.da_bar[2]
+	VMOVUPS	1042560(SI), Z0	// result_36[3]
+	VMOVUPS	1006720(SI), Z1	// result_29[3]
+	VMOVUPS	970880(SI), Z2	// result_22[3]
+	VMOVUPS	935040(SI), Z4	// a_next_bar_2[3]
 	VMULPS.BCST	f32_3dd04817<>(SB), Z10, Z6
 	VFMADD231PS.BCST	f32_be64c2f8<>(SB), Z16, Z6
 	VFMADD231PS.BCST	f32_3e06dc5d<>(SB), Z20, Z6
@@ -12878,7 +13280,7 @@ loop91: // 8 times: elements
 	VFMADD231PS	Z9, Z1, Z6
 	VFMADD231PS	Z7, Z0, Z6
 	VFMADD231PS	Z5, Z3, Z6
-	VMOVUPS	Z6, 840320(SI)	// latentFieldBwd.da_bar[3]
+	VMOVUPS	Z6, 801664(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop90
@@ -12886,80 +13288,80 @@ loop91: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop92: // 2 times: vectors of the block
-	VMOVUPS	919552(SI), Z0	// z_y2[0]
-	VMOVUPS	Z0, 803072(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	919680(SI), Z0	// z_y2[1]
-	VMOVUPS	Z0, 803200(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	919808(SI), Z0	// z_y2[2]
-	VMOVUPS	Z0, 803328(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	919936(SI), Z0	// z_y2[3]
-	VMOVUPS	Z0, 803456(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	920064(SI), Z0	// z_y2[4]
-	VMOVUPS	Z0, 803584(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	920192(SI), Z0	// z_y2[5]
-	VMOVUPS	Z0, 803712(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	920320(SI), Z0	// z_y2[6]
-	VMOVUPS	Z0, 803840(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	920448(SI), Z0	// z_y2[7]
-	VMOVUPS	Z0, 803968(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	921088(SI), Z0	// a_y2[0]
-	VMOVUPS	Z0, 804096(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	921216(SI), Z0	// a_y2[1]
-	VMOVUPS	Z0, 804224(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	921344(SI), Z0	// a_y2[2]
-	VMOVUPS	Z0, 804352(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	921472(SI), Z0	// a_y2[3]
-	VMOVUPS	Z0, 804480(SI)	// latentFieldBwd.a[3]
+	VMOVUPS	880896(SI), Z0	// z_y2[0]
+	VMOVUPS	Z0, 764416(SI)	// latentFieldBwd.z[0]
+	VMOVUPS	881024(SI), Z0	// z_y2[1]
+	VMOVUPS	Z0, 764544(SI)	// latentFieldBwd.z[1]
+	VMOVUPS	881152(SI), Z0	// z_y2[2]
+	VMOVUPS	Z0, 764672(SI)	// latentFieldBwd.z[2]
+	VMOVUPS	881280(SI), Z0	// z_y2[3]
+	VMOVUPS	Z0, 764800(SI)	// latentFieldBwd.z[3]
+	VMOVUPS	881408(SI), Z0	// z_y2[4]
+	VMOVUPS	Z0, 764928(SI)	// latentFieldBwd.z[4]
+	VMOVUPS	881536(SI), Z0	// z_y2[5]
+	VMOVUPS	Z0, 765056(SI)	// latentFieldBwd.z[5]
+	VMOVUPS	881664(SI), Z0	// z_y2[6]
+	VMOVUPS	Z0, 765184(SI)	// latentFieldBwd.z[6]
+	VMOVUPS	881792(SI), Z0	// z_y2[7]
+	VMOVUPS	Z0, 765312(SI)	// latentFieldBwd.z[7]
+	VMOVUPS	882432(SI), Z0	// a_y2[0]
+	VMOVUPS	Z0, 765440(SI)	// latentFieldBwd.a[0]
+	VMOVUPS	882560(SI), Z0	// a_y2[1]
+	VMOVUPS	Z0, 765568(SI)	// latentFieldBwd.a[1]
+	VMOVUPS	882688(SI), Z0	// a_y2[2]
+	VMOVUPS	Z0, 765696(SI)	// latentFieldBwd.a[2]
+	VMOVUPS	882816(SI), Z0	// a_y2[3]
+	VMOVUPS	Z0, 765824(SI)	// latentFieldBwd.a[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop92
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop93: // 64 times: elements
-	VMOVUPS	1081344(SI), Z0	// result_37[0]
-	VMOVUPS	1081408(SI), Z1	// result_37[0] | 1
-	VMOVUPS	Z0, 804608(SI)	// latentFieldBwd.add[0]
-	VMOVUPS	Z1, 804672(SI)	// latentFieldBwd.add[0] | 1
+	VMOVUPS	1042688(SI), Z0	// result_37[0]
+	VMOVUPS	1042752(SI), Z1	// result_37[0] | 1
+	VMOVUPS	Z0, 765952(SI)	// latentFieldBwd.add[0]
+	VMOVUPS	Z1, 766016(SI)	// latentFieldBwd.add[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop93
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop94: // 64 times: elements
-	VMOVUPS	1089536(SI), Z0	// result_38[0]
-	VMOVUPS	1089600(SI), Z1	// result_38[0] | 1
-	VMOVUPS	Z0, 812800(SI)	// latentFieldBwd.softplus[0]
-	VMOVUPS	Z1, 812864(SI)	// latentFieldBwd.softplus[0] | 1
+	VMOVUPS	1050880(SI), Z0	// result_38[0]
+	VMOVUPS	1050944(SI), Z1	// result_38[0] | 1
+	VMOVUPS	Z0, 774144(SI)	// latentFieldBwd.softplus[0]
+	VMOVUPS	Z1, 774208(SI)	// latentFieldBwd.softplus[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop94
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop95: // 64 times: elements
-	VMOVUPS	1097728(SI), Z0	// result_39[0]
-	VMOVUPS	1097792(SI), Z1	// result_39[0] | 1
-	VMOVUPS	Z0, 820992(SI)	// latentFieldBwd.add2[0]
-	VMOVUPS	Z1, 821056(SI)	// latentFieldBwd.add2[0] | 1
+	VMOVUPS	1059072(SI), Z0	// result_39[0]
+	VMOVUPS	1059136(SI), Z1	// result_39[0] | 1
+	VMOVUPS	Z0, 782336(SI)	// latentFieldBwd.add2[0]
+	VMOVUPS	Z1, 782400(SI)	// latentFieldBwd.add2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop95
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop96: // 64 times: elements
-	VMOVUPS	1105920(SI), Z0	// result_40[0]
-	VMOVUPS	1105984(SI), Z1	// result_40[0] | 1
-	VMOVUPS	Z0, 829184(SI)	// latentFieldBwd.softplus2[0]
-	VMOVUPS	Z1, 829248(SI)	// latentFieldBwd.softplus2[0] | 1
+	VMOVUPS	1067264(SI), Z0	// result_40[0]
+	VMOVUPS	1067328(SI), Z1	// result_40[0] | 1
+	VMOVUPS	Z0, 790528(SI)	// latentFieldBwd.softplus2[0]
+	VMOVUPS	Z1, 790592(SI)	// latentFieldBwd.softplus2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop96
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop97: // 12 times: elements
-	VMOVUPS	1114112(SI), Z0	// result_41[0]
-	VMOVUPS	1114176(SI), Z1	// result_41[0] | 1
-	VMOVUPS	Z0, 837376(SI)	// latentFieldBwd.tanh[0]
-	VMOVUPS	Z1, 837440(SI)	// latentFieldBwd.tanh[0] | 1
+	VMOVUPS	1075456(SI), Z0	// result_41[0]
+	VMOVUPS	1075520(SI), Z1	// result_41[0] | 1
+	VMOVUPS	Z0, 798720(SI)	// latentFieldBwd.tanh[0]
+	VMOVUPS	Z1, 798784(SI)	// latentFieldBwd.tanh[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop97
@@ -12967,48 +13369,48 @@ loop97: // 12 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop98: // 2 times: vectors of the block
-	VMOVUPS	840448(SI), Z0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Z0, 1151488(SI)	// result_49[0]
-	VMOVUPS	840576(SI), Z0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Z0, 1151616(SI)	// result_49[1]
-	VMOVUPS	840704(SI), Z0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Z0, 1151744(SI)	// result_49[2]
-	VMOVUPS	840832(SI), Z0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Z0, 1151872(SI)	// result_49[3]
-	VMOVUPS	840960(SI), Z0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Z0, 1152000(SI)	// result_49[4]
-	VMOVUPS	841088(SI), Z0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Z0, 1152128(SI)	// result_49[5]
-	VMOVUPS	841216(SI), Z0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Z0, 1152256(SI)	// result_49[6]
-	VMOVUPS	841344(SI), Z0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Z0, 1152384(SI)	// result_49[7]
-	VMOVUPS	841472(SI), Z0	// latentFieldBwd.a_bar[0]
-	VMOVUPS	Z0, 1152512(SI)	// result_50[0]
-	VMOVUPS	841600(SI), Z1	// latentFieldBwd.a_bar[1]
-	VMOVUPS	Z1, 1152640(SI)	// result_50[1]
-	VMOVUPS	841728(SI), Z2	// latentFieldBwd.a_bar[2]
-	VMOVUPS	Z2, 1152768(SI)	// result_50[2]
-	VMOVUPS	841856(SI), Z3	// latentFieldBwd.a_bar[3]
-	VMOVUPS	Z3, 1152896(SI)	// result_50[3]
+	VMOVUPS	801792(SI), Z0	// latentFieldBwd.z_bar[0]
+	VMOVUPS	Z0, 1112832(SI)	// result_49[0]
+	VMOVUPS	801920(SI), Z0	// latentFieldBwd.z_bar[1]
+	VMOVUPS	Z0, 1112960(SI)	// result_49[1]
+	VMOVUPS	802048(SI), Z0	// latentFieldBwd.z_bar[2]
+	VMOVUPS	Z0, 1113088(SI)	// result_49[2]
+	VMOVUPS	802176(SI), Z0	// latentFieldBwd.z_bar[3]
+	VMOVUPS	Z0, 1113216(SI)	// result_49[3]
+	VMOVUPS	802304(SI), Z0	// latentFieldBwd.z_bar[4]
+	VMOVUPS	Z0, 1113344(SI)	// result_49[4]
+	VMOVUPS	802432(SI), Z0	// latentFieldBwd.z_bar[5]
+	VMOVUPS	Z0, 1113472(SI)	// result_49[5]
+	VMOVUPS	802560(SI), Z0	// latentFieldBwd.z_bar[6]
+	VMOVUPS	Z0, 1113600(SI)	// result_49[6]
+	VMOVUPS	802688(SI), Z0	// latentFieldBwd.z_bar[7]
+	VMOVUPS	Z0, 1113728(SI)	// result_49[7]
+	VMOVUPS	802816(SI), Z0	// latentFieldBwd.a_bar[0]
+	VMOVUPS	Z0, 1113856(SI)	// result_50[0]
+	VMOVUPS	802944(SI), Z1	// latentFieldBwd.a_bar[1]
+	VMOVUPS	Z1, 1113984(SI)	// result_50[1]
+	VMOVUPS	803072(SI), Z2	// latentFieldBwd.a_bar[2]
+	VMOVUPS	Z2, 1114112(SI)	// result_50[2]
+	VMOVUPS	803200(SI), Z3	// latentFieldBwd.a_bar[3]
+	VMOVUPS	Z3, 1114240(SI)	// result_50[3]
 	MOVQ	$8, DI
 	MOVQ	SI, R9
 loop99: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1115648(R9), Z4	// result_42[0]
-	VMOVUPS	921600(SI), Z5	// ha31
-	VMOVUPS	1079808(R9), Z6	// result_35[0]
-	VMOVUPS	924928(SI), Z7	// ha41
-	VMOVUPS	1043968(R9), Z8	// result_28[0]
-	VMOVUPS	928384(SI), Z9	// ha51
-	VMOVUPS	1008128(R9), Z10	// result_21[0]
-	VMOVUPS	931968(SI), Z11	// ha61
-	VMOVUPS	972288(R9), Z12	// z_next_bar_2[0]
-	VMOVUPS	935680(SI), Z13	// hb1
-	VMOVUPS	912256(R9), Z14	// z_d2_bar[0]
-	VMOVUPS	913792(R9), Z15	// z_d3_bar[0]
-	VMOVUPS	915328(R9), Z16	// z_d4_bar[0]
-	VMOVUPS	910720(R9), Z17	// z_d1_bar[0]
+	VMOVUPS	1076992(R9), Z4	// result_42[0]
+	VMOVUPS	882944(SI), Z5	// ha31
+	VMOVUPS	1041152(R9), Z6	// result_35[0]
+	VMOVUPS	886272(SI), Z7	// ha41
+	VMOVUPS	1005312(R9), Z8	// result_28[0]
+	VMOVUPS	889728(SI), Z9	// ha51
+	VMOVUPS	969472(R9), Z10	// result_21[0]
+	VMOVUPS	893312(SI), Z11	// ha61
+	VMOVUPS	933632(R9), Z12	// z_next_bar_2[0]
+	VMOVUPS	897024(SI), Z13	// hb1
+	VMOVUPS	873600(R9), Z14	// z_d2_bar[0]
+	VMOVUPS	875136(R9), Z15	// z_d3_bar[0]
+	VMOVUPS	876672(R9), Z16	// z_d4_bar[0]
+	VMOVUPS	872064(R9), Z17	// z_d1_bar[0]
 	VFMADD231PS.BCST	f32_bf86cb9b<>(SB), Z16, Z17
 	VFMADD231PS.BCST	f32_403a72c7<>(SB), Z15, Z17
 	VFMADD231PS.BCST	f32_c030e090<>(SB), Z14, Z17
@@ -13017,34 +13419,34 @@ loop99: // 8 times: elements
 	VFMADD231PS	Z9, Z8, Z17
 	VFMADD231PS	Z7, Z6, Z17
 	VFMADD231PS	Z5, Z4, Z17
-	VMOVUPS	1151488(R9), Z4	// result_49[0]
-	VMOVUPS	918400(SI), Z6	// ha21
+	VMOVUPS	1112832(R9), Z4	// result_49[0]
+	VMOVUPS	879744(SI), Z6	// ha21
 	VFMADD231PS	Z6, Z4, Z17
-	VMOVUPS	Z17, 838912(R9)	// latentFieldBwd.dz_bar[0]
+	VMOVUPS	Z17, 800256(R9)	// latentFieldBwd.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop99
-	VMOVUPS	911744(SI), Z4	// a_d1_bar[0]
-	VMOVUPS	911872(SI), Z8	// a_d1_bar[1]
-	VMOVUPS	912000(SI), Z10	// a_d1_bar[2]
-	VMOVUPS	912128(SI), Z12	// a_d1_bar[3]
-	VMOVUPS	916352(SI), Z14	// a_d4_bar[0]
-	VMOVUPS	916480(SI), Z15	// a_d4_bar[1]
-	VMOVUPS	916608(SI), Z16	// a_d4_bar[2]
-	VMOVUPS	916736(SI), Z17	// a_d4_bar[3]
-	VMOVUPS	914816(SI), Z18	// a_d3_bar[0]
-	VMOVUPS	914944(SI), Z19	// a_d3_bar[1]
-	VMOVUPS	915072(SI), Z20	// a_d3_bar[2]
-	VMOVUPS	915200(SI), Z21	// a_d3_bar[3]
-	VMOVUPS	913280(SI), Z22	// a_d2_bar[0]
-	VMOVUPS	913408(SI), Z23	// a_d2_bar[1]
-	VMOVUPS	913536(SI), Z24	// a_d2_bar[2]
-	VMOVUPS	913664(SI), Z25	// a_d2_bar[3]
-	VMOVUPS	1116672(SI), Z26	// result_43[0]
-	VMOVUPS	1080832(SI), Z27	// result_36[0]
-	VMOVUPS	1044992(SI), Z28	// result_29[0]
-	VMOVUPS	1009152(SI), Z29	// result_22[0]
-	VMOVUPS	973312(SI), Z30	// a_next_bar_2[0]
+	VMOVUPS	873088(SI), Z4	// a_d1_bar[0]
+	VMOVUPS	873216(SI), Z8	// a_d1_bar[1]
+	VMOVUPS	873344(SI), Z10	// a_d1_bar[2]
+	VMOVUPS	873472(SI), Z12	// a_d1_bar[3]
+	VMOVUPS	877696(SI), Z14	// a_d4_bar[0]
+	VMOVUPS	877824(SI), Z15	// a_d4_bar[1]
+	VMOVUPS	877952(SI), Z16	// a_d4_bar[2]
+	VMOVUPS	878080(SI), Z17	// a_d4_bar[3]
+	VMOVUPS	876160(SI), Z18	// a_d3_bar[0]
+	VMOVUPS	876288(SI), Z19	// a_d3_bar[1]
+	VMOVUPS	876416(SI), Z20	// a_d3_bar[2]
+	VMOVUPS	876544(SI), Z21	// a_d3_bar[3]
+	VMOVUPS	874624(SI), Z22	// a_d2_bar[0]
+	VMOVUPS	874752(SI), Z23	// a_d2_bar[1]
+	VMOVUPS	874880(SI), Z24	// a_d2_bar[2]
+	VMOVUPS	875008(SI), Z25	// a_d2_bar[3]
+	VMOVUPS	1078016(SI), Z26	// result_43[0]
+	VMOVUPS	1042176(SI), Z27	// result_36[0]
+	VMOVUPS	1006336(SI), Z28	// result_29[0]
+	VMOVUPS	970496(SI), Z29	// result_22[0]
+	VMOVUPS	934656(SI), Z30	// a_next_bar_2[0]
 	VFMADD231PS.BCST	f32_bf86cb9b<>(SB), Z14, Z4
 	VFMADD231PS.BCST	f32_403a72c7<>(SB), Z18, Z4
 	VFMADD231PS.BCST	f32_c030e090<>(SB), Z22, Z4
@@ -13053,11 +13455,11 @@ loop99: // 8 times: elements
 	VFMADD231PS	Z9, Z28, Z4
 	VFMADD231PS	Z7, Z27, Z4
 	VFMADD231PS	Z5, Z26, Z4
-	VMOVUPS	1116800(SI), Z14	// result_43[1]
-	VMOVUPS	1080960(SI), Z18	// result_36[1]
-	VMOVUPS	1045120(SI), Z22	// result_29[1]
-	VMOVUPS	1009280(SI), Z26	// result_22[1]
-	VMOVUPS	973440(SI), Z27	// a_next_bar_2[1]
+	VMOVUPS	1078144(SI), Z14	// result_43[1]
+	VMOVUPS	1042304(SI), Z18	// result_36[1]
+	VMOVUPS	1006464(SI), Z22	// result_29[1]
+	VMOVUPS	970624(SI), Z26	// result_22[1]
+	VMOVUPS	934784(SI), Z27	// a_next_bar_2[1]
 	VFMADD231PS.BCST	f32_bf86cb9b<>(SB), Z15, Z8
 	VFMADD231PS.BCST	f32_403a72c7<>(SB), Z19, Z8
 	VFMADD231PS.BCST	f32_c030e090<>(SB), Z23, Z8
@@ -13066,11 +13468,11 @@ loop99: // 8 times: elements
 	VFMADD231PS	Z9, Z22, Z8
 	VFMADD231PS	Z7, Z18, Z8
 	VFMADD231PS	Z5, Z14, Z8
-	VMOVUPS	1116928(SI), Z14	// result_43[2]
-	VMOVUPS	1081088(SI), Z15	// result_36[2]
-	VMOVUPS	1045248(SI), Z18	// result_29[2]
-	VMOVUPS	1009408(SI), Z19	// result_22[2]
-	VMOVUPS	973568(SI), Z22	// a_next_bar_2[2]
+	VMOVUPS	1078272(SI), Z14	// result_43[2]
+	VMOVUPS	1042432(SI), Z15	// result_36[2]
+	VMOVUPS	1006592(SI), Z18	// result_29[2]
+	VMOVUPS	970752(SI), Z19	// result_22[2]
+	VMOVUPS	934912(SI), Z22	// a_next_bar_2[2]
 	VFMADD231PS.BCST	f32_bf86cb9b<>(SB), Z16, Z10
 	VFMADD231PS.BCST	f32_403a72c7<>(SB), Z20, Z10
 	VFMADD231PS.BCST	f32_c030e090<>(SB), Z24, Z10
@@ -13079,11 +13481,11 @@ loop99: // 8 times: elements
 	VFMADD231PS	Z9, Z18, Z10
 	VFMADD231PS	Z7, Z15, Z10
 	VFMADD231PS	Z5, Z14, Z10
-	VMOVUPS	1117056(SI), Z14	// result_43[3]
-	VMOVUPS	1081216(SI), Z15	// result_36[3]
-	VMOVUPS	1045376(SI), Z16	// result_29[3]
-	VMOVUPS	1009536(SI), Z18	// result_22[3]
-	VMOVUPS	973696(SI), Z19	// a_next_bar_2[3]
+	VMOVUPS	1078400(SI), Z14	// result_43[3]
+	VMOVUPS	1042560(SI), Z15	// result_36[3]
+	VMOVUPS	1006720(SI), Z16	// result_29[3]
+	VMOVUPS	970880(SI), Z18	// result_22[3]
+	VMOVUPS	935040(SI), Z19	// a_next_bar_2[3]
 	VFMADD231PS.BCST	f32_bf86cb9b<>(SB), Z17, Z12
 	VFMADD231PS.BCST	f32_403a72c7<>(SB), Z21, Z12
 	VFMADD231PS.BCST	f32_c030e090<>(SB), Z25, Z12
@@ -13093,13 +13495,13 @@ loop99: // 8 times: elements
 	VFMADD231PS	Z7, Z15, Z12
 	VFMADD231PS	Z5, Z14, Z12
 	VFMADD231PS	Z6, Z0, Z4
-	VMOVUPS	Z4, 839936(SI)	// latentFieldBwd.da_bar[0]
+	VMOVUPS	Z4, 801280(SI)	// latentFieldBwd.da_bar[0]
 	VFMADD231PS	Z6, Z1, Z8
-	VMOVUPS	Z8, 840064(SI)	// latentFieldBwd.da_bar[1]
+	VMOVUPS	Z8, 801408(SI)	// latentFieldBwd.da_bar[1]
 	VFMADD231PS	Z6, Z2, Z10
-	VMOVUPS	Z10, 840192(SI)	// latentFieldBwd.da_bar[2]
+	VMOVUPS	Z10, 801536(SI)	// latentFieldBwd.da_bar[2]
 	VFMADD231PS	Z6, Z3, Z12
-	VMOVUPS	Z12, 840320(SI)	// latentFieldBwd.da_bar[3]
+	VMOVUPS	Z12, 801664(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop98
@@ -13107,80 +13509,80 @@ loop99: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop100: // 2 times: vectors of the block
-	VMOVUPS	907648(SI), Z0	// z[0]
-	VMOVUPS	Z0, 803072(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	907776(SI), Z0	// z[1]
-	VMOVUPS	Z0, 803200(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	907904(SI), Z0	// z[2]
-	VMOVUPS	Z0, 803328(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	908032(SI), Z0	// z[3]
-	VMOVUPS	Z0, 803456(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	908160(SI), Z0	// z[4]
-	VMOVUPS	Z0, 803584(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	908288(SI), Z0	// z[5]
-	VMOVUPS	Z0, 803712(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	908416(SI), Z0	// z[6]
-	VMOVUPS	Z0, 803840(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	908544(SI), Z0	// z[7]
-	VMOVUPS	Z0, 803968(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	908672(SI), Z0	// a[0]
-	VMOVUPS	Z0, 804096(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	908800(SI), Z0	// a[1]
-	VMOVUPS	Z0, 804224(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	908928(SI), Z0	// a[2]
-	VMOVUPS	Z0, 804352(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	909056(SI), Z0	// a[3]
-	VMOVUPS	Z0, 804480(SI)	// latentFieldBwd.a[3]
+	VMOVUPS	868992(SI), Z0	// z[0]
+	VMOVUPS	Z0, 764416(SI)	// latentFieldBwd.z[0]
+	VMOVUPS	869120(SI), Z0	// z[1]
+	VMOVUPS	Z0, 764544(SI)	// latentFieldBwd.z[1]
+	VMOVUPS	869248(SI), Z0	// z[2]
+	VMOVUPS	Z0, 764672(SI)	// latentFieldBwd.z[2]
+	VMOVUPS	869376(SI), Z0	// z[3]
+	VMOVUPS	Z0, 764800(SI)	// latentFieldBwd.z[3]
+	VMOVUPS	869504(SI), Z0	// z[4]
+	VMOVUPS	Z0, 764928(SI)	// latentFieldBwd.z[4]
+	VMOVUPS	869632(SI), Z0	// z[5]
+	VMOVUPS	Z0, 765056(SI)	// latentFieldBwd.z[5]
+	VMOVUPS	869760(SI), Z0	// z[6]
+	VMOVUPS	Z0, 765184(SI)	// latentFieldBwd.z[6]
+	VMOVUPS	869888(SI), Z0	// z[7]
+	VMOVUPS	Z0, 765312(SI)	// latentFieldBwd.z[7]
+	VMOVUPS	870016(SI), Z0	// a[0]
+	VMOVUPS	Z0, 765440(SI)	// latentFieldBwd.a[0]
+	VMOVUPS	870144(SI), Z0	// a[1]
+	VMOVUPS	Z0, 765568(SI)	// latentFieldBwd.a[1]
+	VMOVUPS	870272(SI), Z0	// a[2]
+	VMOVUPS	Z0, 765696(SI)	// latentFieldBwd.a[2]
+	VMOVUPS	870400(SI), Z0	// a[3]
+	VMOVUPS	Z0, 765824(SI)	// latentFieldBwd.a[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop100
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop101: // 64 times: elements
-	VMOVUPS	1117184(SI), Z0	// result_44[0]
-	VMOVUPS	1117248(SI), Z1	// result_44[0] | 1
-	VMOVUPS	Z0, 804608(SI)	// latentFieldBwd.add[0]
-	VMOVUPS	Z1, 804672(SI)	// latentFieldBwd.add[0] | 1
+	VMOVUPS	1078528(SI), Z0	// result_44[0]
+	VMOVUPS	1078592(SI), Z1	// result_44[0] | 1
+	VMOVUPS	Z0, 765952(SI)	// latentFieldBwd.add[0]
+	VMOVUPS	Z1, 766016(SI)	// latentFieldBwd.add[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop101
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop102: // 64 times: elements
-	VMOVUPS	1125376(SI), Z0	// result_45[0]
-	VMOVUPS	1125440(SI), Z1	// result_45[0] | 1
-	VMOVUPS	Z0, 812800(SI)	// latentFieldBwd.softplus[0]
-	VMOVUPS	Z1, 812864(SI)	// latentFieldBwd.softplus[0] | 1
+	VMOVUPS	1086720(SI), Z0	// result_45[0]
+	VMOVUPS	1086784(SI), Z1	// result_45[0] | 1
+	VMOVUPS	Z0, 774144(SI)	// latentFieldBwd.softplus[0]
+	VMOVUPS	Z1, 774208(SI)	// latentFieldBwd.softplus[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop102
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop103: // 64 times: elements
-	VMOVUPS	1133568(SI), Z0	// result_46[0]
-	VMOVUPS	1133632(SI), Z1	// result_46[0] | 1
-	VMOVUPS	Z0, 820992(SI)	// latentFieldBwd.add2[0]
-	VMOVUPS	Z1, 821056(SI)	// latentFieldBwd.add2[0] | 1
+	VMOVUPS	1094912(SI), Z0	// result_46[0]
+	VMOVUPS	1094976(SI), Z1	// result_46[0] | 1
+	VMOVUPS	Z0, 782336(SI)	// latentFieldBwd.add2[0]
+	VMOVUPS	Z1, 782400(SI)	// latentFieldBwd.add2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop103
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop104: // 64 times: elements
-	VMOVUPS	1141760(SI), Z0	// result_47[0]
-	VMOVUPS	1141824(SI), Z1	// result_47[0] | 1
-	VMOVUPS	Z0, 829184(SI)	// latentFieldBwd.softplus2[0]
-	VMOVUPS	Z1, 829248(SI)	// latentFieldBwd.softplus2[0] | 1
+	VMOVUPS	1103104(SI), Z0	// result_47[0]
+	VMOVUPS	1103168(SI), Z1	// result_47[0] | 1
+	VMOVUPS	Z0, 790528(SI)	// latentFieldBwd.softplus2[0]
+	VMOVUPS	Z1, 790592(SI)	// latentFieldBwd.softplus2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop104
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop105: // 12 times: elements
-	VMOVUPS	1149952(SI), Z0	// result_48[0]
-	VMOVUPS	1150016(SI), Z1	// result_48[0] | 1
-	VMOVUPS	Z0, 837376(SI)	// latentFieldBwd.tanh[0]
-	VMOVUPS	Z1, 837440(SI)	// latentFieldBwd.tanh[0] | 1
+	VMOVUPS	1111296(SI), Z0	// result_48[0]
+	VMOVUPS	1111360(SI), Z1	// result_48[0] | 1
+	VMOVUPS	Z0, 798720(SI)	// latentFieldBwd.tanh[0]
+	VMOVUPS	Z1, 798784(SI)	// latentFieldBwd.tanh[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop105
@@ -13192,79 +13594,79 @@ loop106: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop107: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	972288(R9), Z0	// z_next_bar_2[0]
-	VMOVUPS	1008128(R9), Z1	// result_21[0]
+	VMOVUPS	933632(R9), Z0	// z_next_bar_2[0]
+	VMOVUPS	969472(R9), Z1	// result_21[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1043968(R9), Z1	// result_28[0]
+	VMOVUPS	1005312(R9), Z1	// result_28[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1079808(R9), Z1	// result_35[0]
+	VMOVUPS	1041152(R9), Z1	// result_35[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1115648(R9), Z1	// result_42[0]
+	VMOVUPS	1076992(R9), Z1	// result_42[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1151488(R9), Z1	// result_49[0]
+	VMOVUPS	1112832(R9), Z1	// result_49[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	840448(R9), Z1	// latentFieldBwd.z_bar[0]
+	VMOVUPS	801792(R9), Z1	// latentFieldBwd.z_bar[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 916864(R9)	// z_bar[0]
+	VMOVUPS	Z0, 878208(R9)	// z_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop107
-	VMOVUPS	973312(SI), Z0	// a_next_bar_2[0]
-	VMOVUPS	1009152(SI), Z1	// result_22[0]
+	VMOVUPS	934656(SI), Z0	// a_next_bar_2[0]
+	VMOVUPS	970496(SI), Z1	// result_22[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1044992(SI), Z1	// result_29[0]
+	VMOVUPS	1006336(SI), Z1	// result_29[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1080832(SI), Z1	// result_36[0]
+	VMOVUPS	1042176(SI), Z1	// result_36[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1116672(SI), Z1	// result_43[0]
+	VMOVUPS	1078016(SI), Z1	// result_43[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1152512(SI), Z1	// result_50[0]
+	VMOVUPS	1113856(SI), Z1	// result_50[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	841472(SI), Z1	// latentFieldBwd.a_bar[0]
+	VMOVUPS	802816(SI), Z1	// latentFieldBwd.a_bar[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 917888(SI)	// a_bar[0]
-	VMOVUPS	973440(SI), Z0	// a_next_bar_2[1]
-	VMOVUPS	1009280(SI), Z1	// result_22[1]
+	VMOVUPS	Z0, 879232(SI)	// a_bar[0]
+	VMOVUPS	934784(SI), Z0	// a_next_bar_2[1]
+	VMOVUPS	970624(SI), Z1	// result_22[1]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1045120(SI), Z1	// result_29[1]
+	VMOVUPS	1006464(SI), Z1	// result_29[1]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1080960(SI), Z1	// result_36[1]
+	VMOVUPS	1042304(SI), Z1	// result_36[1]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1116800(SI), Z1	// result_43[1]
+	VMOVUPS	1078144(SI), Z1	// result_43[1]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1152640(SI), Z1	// result_50[1]
+	VMOVUPS	1113984(SI), Z1	// result_50[1]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	841600(SI), Z1	// latentFieldBwd.a_bar[1]
+	VMOVUPS	802944(SI), Z1	// latentFieldBwd.a_bar[1]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 918016(SI)	// a_bar[1]
-	VMOVUPS	973568(SI), Z0	// a_next_bar_2[2]
-	VMOVUPS	1009408(SI), Z1	// result_22[2]
+	VMOVUPS	Z0, 879360(SI)	// a_bar[1]
+	VMOVUPS	934912(SI), Z0	// a_next_bar_2[2]
+	VMOVUPS	970752(SI), Z1	// result_22[2]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1045248(SI), Z1	// result_29[2]
+	VMOVUPS	1006592(SI), Z1	// result_29[2]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1081088(SI), Z1	// result_36[2]
+	VMOVUPS	1042432(SI), Z1	// result_36[2]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1116928(SI), Z1	// result_43[2]
+	VMOVUPS	1078272(SI), Z1	// result_43[2]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1152768(SI), Z1	// result_50[2]
+	VMOVUPS	1114112(SI), Z1	// result_50[2]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	841728(SI), Z1	// latentFieldBwd.a_bar[2]
+	VMOVUPS	803072(SI), Z1	// latentFieldBwd.a_bar[2]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 918144(SI)	// a_bar[2]
-	VMOVUPS	973696(SI), Z0	// a_next_bar_2[3]
-	VMOVUPS	1009536(SI), Z1	// result_22[3]
+	VMOVUPS	Z0, 879488(SI)	// a_bar[2]
+	VMOVUPS	935040(SI), Z0	// a_next_bar_2[3]
+	VMOVUPS	970880(SI), Z1	// result_22[3]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1045376(SI), Z1	// result_29[3]
+	VMOVUPS	1006720(SI), Z1	// result_29[3]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1081216(SI), Z1	// result_36[3]
+	VMOVUPS	1042560(SI), Z1	// result_36[3]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1117056(SI), Z1	// result_43[3]
+	VMOVUPS	1078400(SI), Z1	// result_43[3]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1152896(SI), Z1	// result_50[3]
+	VMOVUPS	1114240(SI), Z1	// result_50[3]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	841856(SI), Z1	// latentFieldBwd.a_bar[3]
+	VMOVUPS	803200(SI), Z1	// latentFieldBwd.a_bar[3]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 918272(SI)	// a_bar[3]
+	VMOVUPS	Z0, 879616(SI)	// a_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop106
@@ -13277,158 +13679,158 @@ TEXT forecast0RecLanerev_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	1153024(SI), Z0	// step.t
-	VMOVUPD	1153088(SI), Z1	// step.t | 1
-	VMOVUPD	Z0, 907136(SI)	// forecast0ReplayDenseVjp.t
-	VMOVUPD	Z1, 907200(SI)	// forecast0ReplayDenseVjp.t | 1
-	VMOVUPD	1153280(SI), Z0	// step.h
-	VMOVUPD	1153344(SI), Z1	// step.h | 1
-	VMOVUPD	Z0, 907392(SI)	// forecast0ReplayDenseVjp.h
-	VMOVUPD	Z1, 907456(SI)	// forecast0ReplayDenseVjp.h | 1
-	VMOVUPS	1153792(DI), Z0	// z[0]
-	VMOVUPS	Z0, 907648(DI)	// forecast0ReplayDenseVjp.z[0]
-	VMOVUPS	1153920(DI), Z0	// z[1]
-	VMOVUPS	Z0, 907776(DI)	// forecast0ReplayDenseVjp.z[1]
-	VMOVUPS	1154048(DI), Z0	// z[2]
-	VMOVUPS	Z0, 907904(DI)	// forecast0ReplayDenseVjp.z[2]
-	VMOVUPS	1154176(DI), Z0	// z[3]
-	VMOVUPS	Z0, 908032(DI)	// forecast0ReplayDenseVjp.z[3]
-	VMOVUPS	1154304(DI), Z0	// z[4]
-	VMOVUPS	Z0, 908160(DI)	// forecast0ReplayDenseVjp.z[4]
-	VMOVUPS	1154432(DI), Z0	// z[5]
-	VMOVUPS	Z0, 908288(DI)	// forecast0ReplayDenseVjp.z[5]
-	VMOVUPS	1154560(DI), Z0	// z[6]
-	VMOVUPS	Z0, 908416(DI)	// forecast0ReplayDenseVjp.z[6]
-	VMOVUPS	1154688(DI), Z0	// z[7]
-	VMOVUPS	Z0, 908544(DI)	// forecast0ReplayDenseVjp.z[7]
-	VMOVUPS	1154816(DI), Z0	// a[0]
-	VMOVUPS	Z0, 908672(DI)	// forecast0ReplayDenseVjp.a[0]
-	VMOVUPS	1154944(DI), Z0	// a[1]
-	VMOVUPS	Z0, 908800(DI)	// forecast0ReplayDenseVjp.a[1]
-	VMOVUPS	1155072(DI), Z0	// a[2]
-	VMOVUPS	Z0, 908928(DI)	// forecast0ReplayDenseVjp.a[2]
-	VMOVUPS	1155200(DI), Z0	// a[3]
-	VMOVUPS	Z0, 909056(DI)	// forecast0ReplayDenseVjp.a[3]
-	VMOVUPS	1155328(DI), Z0	// z.bar[0]
-	VMOVUPS	Z0, 909184(DI)	// forecast0ReplayDenseVjp.z_next_bar[0]
-	VMOVUPS	1155456(DI), Z0	// z.bar[1]
-	VMOVUPS	Z0, 909312(DI)	// forecast0ReplayDenseVjp.z_next_bar[1]
-	VMOVUPS	1155584(DI), Z0	// z.bar[2]
-	VMOVUPS	Z0, 909440(DI)	// forecast0ReplayDenseVjp.z_next_bar[2]
-	VMOVUPS	1155712(DI), Z0	// z.bar[3]
-	VMOVUPS	Z0, 909568(DI)	// forecast0ReplayDenseVjp.z_next_bar[3]
-	VMOVUPS	1155840(DI), Z0	// z.bar[4]
-	VMOVUPS	Z0, 909696(DI)	// forecast0ReplayDenseVjp.z_next_bar[4]
-	VMOVUPS	1155968(DI), Z0	// z.bar[5]
-	VMOVUPS	Z0, 909824(DI)	// forecast0ReplayDenseVjp.z_next_bar[5]
-	VMOVUPS	1156096(DI), Z0	// z.bar[6]
-	VMOVUPS	Z0, 909952(DI)	// forecast0ReplayDenseVjp.z_next_bar[6]
-	VMOVUPS	1156224(DI), Z0	// z.bar[7]
-	VMOVUPS	Z0, 910080(DI)	// forecast0ReplayDenseVjp.z_next_bar[7]
-	VMOVUPS	1156352(DI), Z0	// a.bar[0]
-	VMOVUPS	Z0, 910208(DI)	// forecast0ReplayDenseVjp.a_next_bar[0]
-	VMOVUPS	1156480(DI), Z0	// a.bar[1]
-	VMOVUPS	Z0, 910336(DI)	// forecast0ReplayDenseVjp.a_next_bar[1]
-	VMOVUPS	1156608(DI), Z0	// a.bar[2]
-	VMOVUPS	Z0, 910464(DI)	// forecast0ReplayDenseVjp.a_next_bar[2]
-	VMOVUPS	1156736(DI), Z0	// a.bar[3]
-	VMOVUPS	Z0, 910592(DI)	// forecast0ReplayDenseVjp.a_next_bar[3]
-	VMOVUPS	1156864(DI), Z0	// data.0.bar[0]
-	VMOVUPS	Z0, 910720(DI)	// forecast0ReplayDenseVjp.z_d1_bar[0]
-	VMOVUPS	1156992(DI), Z0	// data.0.bar[1]
-	VMOVUPS	Z0, 910848(DI)	// forecast0ReplayDenseVjp.z_d1_bar[1]
-	VMOVUPS	1157120(DI), Z0	// data.0.bar[2]
-	VMOVUPS	Z0, 910976(DI)	// forecast0ReplayDenseVjp.z_d1_bar[2]
-	VMOVUPS	1157248(DI), Z0	// data.0.bar[3]
-	VMOVUPS	Z0, 911104(DI)	// forecast0ReplayDenseVjp.z_d1_bar[3]
-	VMOVUPS	1157376(DI), Z0	// data.0.bar[4]
-	VMOVUPS	Z0, 911232(DI)	// forecast0ReplayDenseVjp.z_d1_bar[4]
-	VMOVUPS	1157504(DI), Z0	// data.0.bar[5]
-	VMOVUPS	Z0, 911360(DI)	// forecast0ReplayDenseVjp.z_d1_bar[5]
-	VMOVUPS	1157632(DI), Z0	// data.0.bar[6]
-	VMOVUPS	Z0, 911488(DI)	// forecast0ReplayDenseVjp.z_d1_bar[6]
-	VMOVUPS	1157760(DI), Z0	// data.0.bar[7]
-	VMOVUPS	Z0, 911616(DI)	// forecast0ReplayDenseVjp.z_d1_bar[7]
-	VMOVUPS	1157888(DI), Z0	// data.1.bar[0]
-	VMOVUPS	Z0, 911744(DI)	// forecast0ReplayDenseVjp.a_d1_bar[0]
-	VMOVUPS	1158016(DI), Z0	// data.1.bar[1]
-	VMOVUPS	Z0, 911872(DI)	// forecast0ReplayDenseVjp.a_d1_bar[1]
-	VMOVUPS	1158144(DI), Z0	// data.1.bar[2]
-	VMOVUPS	Z0, 912000(DI)	// forecast0ReplayDenseVjp.a_d1_bar[2]
-	VMOVUPS	1158272(DI), Z0	// data.1.bar[3]
-	VMOVUPS	Z0, 912128(DI)	// forecast0ReplayDenseVjp.a_d1_bar[3]
-	VMOVUPS	1158400(DI), Z0	// data.2.bar[0]
-	VMOVUPS	Z0, 912256(DI)	// forecast0ReplayDenseVjp.z_d2_bar[0]
-	VMOVUPS	1158528(DI), Z0	// data.2.bar[1]
-	VMOVUPS	Z0, 912384(DI)	// forecast0ReplayDenseVjp.z_d2_bar[1]
-	VMOVUPS	1158656(DI), Z0	// data.2.bar[2]
-	VMOVUPS	Z0, 912512(DI)	// forecast0ReplayDenseVjp.z_d2_bar[2]
-	VMOVUPS	1158784(DI), Z0	// data.2.bar[3]
-	VMOVUPS	Z0, 912640(DI)	// forecast0ReplayDenseVjp.z_d2_bar[3]
-	VMOVUPS	1158912(DI), Z0	// data.2.bar[4]
-	VMOVUPS	Z0, 912768(DI)	// forecast0ReplayDenseVjp.z_d2_bar[4]
-	VMOVUPS	1159040(DI), Z0	// data.2.bar[5]
-	VMOVUPS	Z0, 912896(DI)	// forecast0ReplayDenseVjp.z_d2_bar[5]
-	VMOVUPS	1159168(DI), Z0	// data.2.bar[6]
-	VMOVUPS	Z0, 913024(DI)	// forecast0ReplayDenseVjp.z_d2_bar[6]
-	VMOVUPS	1159296(DI), Z0	// data.2.bar[7]
-	VMOVUPS	Z0, 913152(DI)	// forecast0ReplayDenseVjp.z_d2_bar[7]
-	VMOVUPS	1159424(DI), Z0	// data.3.bar[0]
-	VMOVUPS	Z0, 913280(DI)	// forecast0ReplayDenseVjp.a_d2_bar[0]
-	VMOVUPS	1159552(DI), Z0	// data.3.bar[1]
-	VMOVUPS	Z0, 913408(DI)	// forecast0ReplayDenseVjp.a_d2_bar[1]
-	VMOVUPS	1159680(DI), Z0	// data.3.bar[2]
-	VMOVUPS	Z0, 913536(DI)	// forecast0ReplayDenseVjp.a_d2_bar[2]
-	VMOVUPS	1159808(DI), Z0	// data.3.bar[3]
-	VMOVUPS	Z0, 913664(DI)	// forecast0ReplayDenseVjp.a_d2_bar[3]
-	VMOVUPS	1159936(DI), Z0	// data.4.bar[0]
-	VMOVUPS	Z0, 913792(DI)	// forecast0ReplayDenseVjp.z_d3_bar[0]
-	VMOVUPS	1160064(DI), Z0	// data.4.bar[1]
-	VMOVUPS	Z0, 913920(DI)	// forecast0ReplayDenseVjp.z_d3_bar[1]
-	VMOVUPS	1160192(DI), Z0	// data.4.bar[2]
-	VMOVUPS	Z0, 914048(DI)	// forecast0ReplayDenseVjp.z_d3_bar[2]
-	VMOVUPS	1160320(DI), Z0	// data.4.bar[3]
-	VMOVUPS	Z0, 914176(DI)	// forecast0ReplayDenseVjp.z_d3_bar[3]
-	VMOVUPS	1160448(DI), Z0	// data.4.bar[4]
-	VMOVUPS	Z0, 914304(DI)	// forecast0ReplayDenseVjp.z_d3_bar[4]
-	VMOVUPS	1160576(DI), Z0	// data.4.bar[5]
-	VMOVUPS	Z0, 914432(DI)	// forecast0ReplayDenseVjp.z_d3_bar[5]
-	VMOVUPS	1160704(DI), Z0	// data.4.bar[6]
-	VMOVUPS	Z0, 914560(DI)	// forecast0ReplayDenseVjp.z_d3_bar[6]
-	VMOVUPS	1160832(DI), Z0	// data.4.bar[7]
-	VMOVUPS	Z0, 914688(DI)	// forecast0ReplayDenseVjp.z_d3_bar[7]
-	VMOVUPS	1160960(DI), Z0	// data.5.bar[0]
-	VMOVUPS	Z0, 914816(DI)	// forecast0ReplayDenseVjp.a_d3_bar[0]
-	VMOVUPS	1161088(DI), Z0	// data.5.bar[1]
-	VMOVUPS	Z0, 914944(DI)	// forecast0ReplayDenseVjp.a_d3_bar[1]
-	VMOVUPS	1161216(DI), Z0	// data.5.bar[2]
-	VMOVUPS	Z0, 915072(DI)	// forecast0ReplayDenseVjp.a_d3_bar[2]
-	VMOVUPS	1161344(DI), Z0	// data.5.bar[3]
-	VMOVUPS	Z0, 915200(DI)	// forecast0ReplayDenseVjp.a_d3_bar[3]
-	VMOVUPS	1161472(DI), Z0	// data.6.bar[0]
-	VMOVUPS	Z0, 915328(DI)	// forecast0ReplayDenseVjp.z_d4_bar[0]
-	VMOVUPS	1161600(DI), Z0	// data.6.bar[1]
-	VMOVUPS	Z0, 915456(DI)	// forecast0ReplayDenseVjp.z_d4_bar[1]
-	VMOVUPS	1161728(DI), Z0	// data.6.bar[2]
-	VMOVUPS	Z0, 915584(DI)	// forecast0ReplayDenseVjp.z_d4_bar[2]
-	VMOVUPS	1161856(DI), Z0	// data.6.bar[3]
-	VMOVUPS	Z0, 915712(DI)	// forecast0ReplayDenseVjp.z_d4_bar[3]
-	VMOVUPS	1161984(DI), Z0	// data.6.bar[4]
-	VMOVUPS	Z0, 915840(DI)	// forecast0ReplayDenseVjp.z_d4_bar[4]
-	VMOVUPS	1162112(DI), Z0	// data.6.bar[5]
-	VMOVUPS	Z0, 915968(DI)	// forecast0ReplayDenseVjp.z_d4_bar[5]
-	VMOVUPS	1162240(DI), Z0	// data.6.bar[6]
-	VMOVUPS	Z0, 916096(DI)	// forecast0ReplayDenseVjp.z_d4_bar[6]
-	VMOVUPS	1162368(DI), Z0	// data.6.bar[7]
-	VMOVUPS	Z0, 916224(DI)	// forecast0ReplayDenseVjp.z_d4_bar[7]
-	VMOVUPS	1162496(DI), Z0	// data.7.bar[0]
-	VMOVUPS	Z0, 916352(DI)	// forecast0ReplayDenseVjp.a_d4_bar[0]
-	VMOVUPS	1162624(DI), Z0	// data.7.bar[1]
-	VMOVUPS	Z0, 916480(DI)	// forecast0ReplayDenseVjp.a_d4_bar[1]
-	VMOVUPS	1162752(DI), Z0	// data.7.bar[2]
-	VMOVUPS	Z0, 916608(DI)	// forecast0ReplayDenseVjp.a_d4_bar[2]
-	VMOVUPS	1162880(DI), Z0	// data.7.bar[3]
-	VMOVUPS	Z0, 916736(DI)	// forecast0ReplayDenseVjp.a_d4_bar[3]
+	VMOVUPD	1114368(SI), Z0	// step.t
+	VMOVUPD	1114432(SI), Z1	// step.t | 1
+	VMOVUPD	Z0, 868480(SI)	// forecast0ReplayDenseVjp.t
+	VMOVUPD	Z1, 868544(SI)	// forecast0ReplayDenseVjp.t | 1
+	VMOVUPD	1114624(SI), Z0	// step.h
+	VMOVUPD	1114688(SI), Z1	// step.h | 1
+	VMOVUPD	Z0, 868736(SI)	// forecast0ReplayDenseVjp.h
+	VMOVUPD	Z1, 868800(SI)	// forecast0ReplayDenseVjp.h | 1
+	VMOVUPS	1115136(DI), Z0	// z[0]
+	VMOVUPS	Z0, 868992(DI)	// forecast0ReplayDenseVjp.z[0]
+	VMOVUPS	1115264(DI), Z0	// z[1]
+	VMOVUPS	Z0, 869120(DI)	// forecast0ReplayDenseVjp.z[1]
+	VMOVUPS	1115392(DI), Z0	// z[2]
+	VMOVUPS	Z0, 869248(DI)	// forecast0ReplayDenseVjp.z[2]
+	VMOVUPS	1115520(DI), Z0	// z[3]
+	VMOVUPS	Z0, 869376(DI)	// forecast0ReplayDenseVjp.z[3]
+	VMOVUPS	1115648(DI), Z0	// z[4]
+	VMOVUPS	Z0, 869504(DI)	// forecast0ReplayDenseVjp.z[4]
+	VMOVUPS	1115776(DI), Z0	// z[5]
+	VMOVUPS	Z0, 869632(DI)	// forecast0ReplayDenseVjp.z[5]
+	VMOVUPS	1115904(DI), Z0	// z[6]
+	VMOVUPS	Z0, 869760(DI)	// forecast0ReplayDenseVjp.z[6]
+	VMOVUPS	1116032(DI), Z0	// z[7]
+	VMOVUPS	Z0, 869888(DI)	// forecast0ReplayDenseVjp.z[7]
+	VMOVUPS	1116160(DI), Z0	// a[0]
+	VMOVUPS	Z0, 870016(DI)	// forecast0ReplayDenseVjp.a[0]
+	VMOVUPS	1116288(DI), Z0	// a[1]
+	VMOVUPS	Z0, 870144(DI)	// forecast0ReplayDenseVjp.a[1]
+	VMOVUPS	1116416(DI), Z0	// a[2]
+	VMOVUPS	Z0, 870272(DI)	// forecast0ReplayDenseVjp.a[2]
+	VMOVUPS	1116544(DI), Z0	// a[3]
+	VMOVUPS	Z0, 870400(DI)	// forecast0ReplayDenseVjp.a[3]
+	VMOVUPS	1116672(DI), Z0	// z.bar[0]
+	VMOVUPS	Z0, 870528(DI)	// forecast0ReplayDenseVjp.z_next_bar[0]
+	VMOVUPS	1116800(DI), Z0	// z.bar[1]
+	VMOVUPS	Z0, 870656(DI)	// forecast0ReplayDenseVjp.z_next_bar[1]
+	VMOVUPS	1116928(DI), Z0	// z.bar[2]
+	VMOVUPS	Z0, 870784(DI)	// forecast0ReplayDenseVjp.z_next_bar[2]
+	VMOVUPS	1117056(DI), Z0	// z.bar[3]
+	VMOVUPS	Z0, 870912(DI)	// forecast0ReplayDenseVjp.z_next_bar[3]
+	VMOVUPS	1117184(DI), Z0	// z.bar[4]
+	VMOVUPS	Z0, 871040(DI)	// forecast0ReplayDenseVjp.z_next_bar[4]
+	VMOVUPS	1117312(DI), Z0	// z.bar[5]
+	VMOVUPS	Z0, 871168(DI)	// forecast0ReplayDenseVjp.z_next_bar[5]
+	VMOVUPS	1117440(DI), Z0	// z.bar[6]
+	VMOVUPS	Z0, 871296(DI)	// forecast0ReplayDenseVjp.z_next_bar[6]
+	VMOVUPS	1117568(DI), Z0	// z.bar[7]
+	VMOVUPS	Z0, 871424(DI)	// forecast0ReplayDenseVjp.z_next_bar[7]
+	VMOVUPS	1117696(DI), Z0	// a.bar[0]
+	VMOVUPS	Z0, 871552(DI)	// forecast0ReplayDenseVjp.a_next_bar[0]
+	VMOVUPS	1117824(DI), Z0	// a.bar[1]
+	VMOVUPS	Z0, 871680(DI)	// forecast0ReplayDenseVjp.a_next_bar[1]
+	VMOVUPS	1117952(DI), Z0	// a.bar[2]
+	VMOVUPS	Z0, 871808(DI)	// forecast0ReplayDenseVjp.a_next_bar[2]
+	VMOVUPS	1118080(DI), Z0	// a.bar[3]
+	VMOVUPS	Z0, 871936(DI)	// forecast0ReplayDenseVjp.a_next_bar[3]
+	VMOVUPS	1118208(DI), Z0	// data.0.bar[0]
+	VMOVUPS	Z0, 872064(DI)	// forecast0ReplayDenseVjp.z_d1_bar[0]
+	VMOVUPS	1118336(DI), Z0	// data.0.bar[1]
+	VMOVUPS	Z0, 872192(DI)	// forecast0ReplayDenseVjp.z_d1_bar[1]
+	VMOVUPS	1118464(DI), Z0	// data.0.bar[2]
+	VMOVUPS	Z0, 872320(DI)	// forecast0ReplayDenseVjp.z_d1_bar[2]
+	VMOVUPS	1118592(DI), Z0	// data.0.bar[3]
+	VMOVUPS	Z0, 872448(DI)	// forecast0ReplayDenseVjp.z_d1_bar[3]
+	VMOVUPS	1118720(DI), Z0	// data.0.bar[4]
+	VMOVUPS	Z0, 872576(DI)	// forecast0ReplayDenseVjp.z_d1_bar[4]
+	VMOVUPS	1118848(DI), Z0	// data.0.bar[5]
+	VMOVUPS	Z0, 872704(DI)	// forecast0ReplayDenseVjp.z_d1_bar[5]
+	VMOVUPS	1118976(DI), Z0	// data.0.bar[6]
+	VMOVUPS	Z0, 872832(DI)	// forecast0ReplayDenseVjp.z_d1_bar[6]
+	VMOVUPS	1119104(DI), Z0	// data.0.bar[7]
+	VMOVUPS	Z0, 872960(DI)	// forecast0ReplayDenseVjp.z_d1_bar[7]
+	VMOVUPS	1119232(DI), Z0	// data.1.bar[0]
+	VMOVUPS	Z0, 873088(DI)	// forecast0ReplayDenseVjp.a_d1_bar[0]
+	VMOVUPS	1119360(DI), Z0	// data.1.bar[1]
+	VMOVUPS	Z0, 873216(DI)	// forecast0ReplayDenseVjp.a_d1_bar[1]
+	VMOVUPS	1119488(DI), Z0	// data.1.bar[2]
+	VMOVUPS	Z0, 873344(DI)	// forecast0ReplayDenseVjp.a_d1_bar[2]
+	VMOVUPS	1119616(DI), Z0	// data.1.bar[3]
+	VMOVUPS	Z0, 873472(DI)	// forecast0ReplayDenseVjp.a_d1_bar[3]
+	VMOVUPS	1119744(DI), Z0	// data.2.bar[0]
+	VMOVUPS	Z0, 873600(DI)	// forecast0ReplayDenseVjp.z_d2_bar[0]
+	VMOVUPS	1119872(DI), Z0	// data.2.bar[1]
+	VMOVUPS	Z0, 873728(DI)	// forecast0ReplayDenseVjp.z_d2_bar[1]
+	VMOVUPS	1120000(DI), Z0	// data.2.bar[2]
+	VMOVUPS	Z0, 873856(DI)	// forecast0ReplayDenseVjp.z_d2_bar[2]
+	VMOVUPS	1120128(DI), Z0	// data.2.bar[3]
+	VMOVUPS	Z0, 873984(DI)	// forecast0ReplayDenseVjp.z_d2_bar[3]
+	VMOVUPS	1120256(DI), Z0	// data.2.bar[4]
+	VMOVUPS	Z0, 874112(DI)	// forecast0ReplayDenseVjp.z_d2_bar[4]
+	VMOVUPS	1120384(DI), Z0	// data.2.bar[5]
+	VMOVUPS	Z0, 874240(DI)	// forecast0ReplayDenseVjp.z_d2_bar[5]
+	VMOVUPS	1120512(DI), Z0	// data.2.bar[6]
+	VMOVUPS	Z0, 874368(DI)	// forecast0ReplayDenseVjp.z_d2_bar[6]
+	VMOVUPS	1120640(DI), Z0	// data.2.bar[7]
+	VMOVUPS	Z0, 874496(DI)	// forecast0ReplayDenseVjp.z_d2_bar[7]
+	VMOVUPS	1120768(DI), Z0	// data.3.bar[0]
+	VMOVUPS	Z0, 874624(DI)	// forecast0ReplayDenseVjp.a_d2_bar[0]
+	VMOVUPS	1120896(DI), Z0	// data.3.bar[1]
+	VMOVUPS	Z0, 874752(DI)	// forecast0ReplayDenseVjp.a_d2_bar[1]
+	VMOVUPS	1121024(DI), Z0	// data.3.bar[2]
+	VMOVUPS	Z0, 874880(DI)	// forecast0ReplayDenseVjp.a_d2_bar[2]
+	VMOVUPS	1121152(DI), Z0	// data.3.bar[3]
+	VMOVUPS	Z0, 875008(DI)	// forecast0ReplayDenseVjp.a_d2_bar[3]
+	VMOVUPS	1121280(DI), Z0	// data.4.bar[0]
+	VMOVUPS	Z0, 875136(DI)	// forecast0ReplayDenseVjp.z_d3_bar[0]
+	VMOVUPS	1121408(DI), Z0	// data.4.bar[1]
+	VMOVUPS	Z0, 875264(DI)	// forecast0ReplayDenseVjp.z_d3_bar[1]
+	VMOVUPS	1121536(DI), Z0	// data.4.bar[2]
+	VMOVUPS	Z0, 875392(DI)	// forecast0ReplayDenseVjp.z_d3_bar[2]
+	VMOVUPS	1121664(DI), Z0	// data.4.bar[3]
+	VMOVUPS	Z0, 875520(DI)	// forecast0ReplayDenseVjp.z_d3_bar[3]
+	VMOVUPS	1121792(DI), Z0	// data.4.bar[4]
+	VMOVUPS	Z0, 875648(DI)	// forecast0ReplayDenseVjp.z_d3_bar[4]
+	VMOVUPS	1121920(DI), Z0	// data.4.bar[5]
+	VMOVUPS	Z0, 875776(DI)	// forecast0ReplayDenseVjp.z_d3_bar[5]
+	VMOVUPS	1122048(DI), Z0	// data.4.bar[6]
+	VMOVUPS	Z0, 875904(DI)	// forecast0ReplayDenseVjp.z_d3_bar[6]
+	VMOVUPS	1122176(DI), Z0	// data.4.bar[7]
+	VMOVUPS	Z0, 876032(DI)	// forecast0ReplayDenseVjp.z_d3_bar[7]
+	VMOVUPS	1122304(DI), Z0	// data.5.bar[0]
+	VMOVUPS	Z0, 876160(DI)	// forecast0ReplayDenseVjp.a_d3_bar[0]
+	VMOVUPS	1122432(DI), Z0	// data.5.bar[1]
+	VMOVUPS	Z0, 876288(DI)	// forecast0ReplayDenseVjp.a_d3_bar[1]
+	VMOVUPS	1122560(DI), Z0	// data.5.bar[2]
+	VMOVUPS	Z0, 876416(DI)	// forecast0ReplayDenseVjp.a_d3_bar[2]
+	VMOVUPS	1122688(DI), Z0	// data.5.bar[3]
+	VMOVUPS	Z0, 876544(DI)	// forecast0ReplayDenseVjp.a_d3_bar[3]
+	VMOVUPS	1122816(DI), Z0	// data.6.bar[0]
+	VMOVUPS	Z0, 876672(DI)	// forecast0ReplayDenseVjp.z_d4_bar[0]
+	VMOVUPS	1122944(DI), Z0	// data.6.bar[1]
+	VMOVUPS	Z0, 876800(DI)	// forecast0ReplayDenseVjp.z_d4_bar[1]
+	VMOVUPS	1123072(DI), Z0	// data.6.bar[2]
+	VMOVUPS	Z0, 876928(DI)	// forecast0ReplayDenseVjp.z_d4_bar[2]
+	VMOVUPS	1123200(DI), Z0	// data.6.bar[3]
+	VMOVUPS	Z0, 877056(DI)	// forecast0ReplayDenseVjp.z_d4_bar[3]
+	VMOVUPS	1123328(DI), Z0	// data.6.bar[4]
+	VMOVUPS	Z0, 877184(DI)	// forecast0ReplayDenseVjp.z_d4_bar[4]
+	VMOVUPS	1123456(DI), Z0	// data.6.bar[5]
+	VMOVUPS	Z0, 877312(DI)	// forecast0ReplayDenseVjp.z_d4_bar[5]
+	VMOVUPS	1123584(DI), Z0	// data.6.bar[6]
+	VMOVUPS	Z0, 877440(DI)	// forecast0ReplayDenseVjp.z_d4_bar[6]
+	VMOVUPS	1123712(DI), Z0	// data.6.bar[7]
+	VMOVUPS	Z0, 877568(DI)	// forecast0ReplayDenseVjp.z_d4_bar[7]
+	VMOVUPS	1123840(DI), Z0	// data.7.bar[0]
+	VMOVUPS	Z0, 877696(DI)	// forecast0ReplayDenseVjp.a_d4_bar[0]
+	VMOVUPS	1123968(DI), Z0	// data.7.bar[1]
+	VMOVUPS	Z0, 877824(DI)	// forecast0ReplayDenseVjp.a_d4_bar[1]
+	VMOVUPS	1124096(DI), Z0	// data.7.bar[2]
+	VMOVUPS	Z0, 877952(DI)	// forecast0ReplayDenseVjp.a_d4_bar[2]
+	VMOVUPS	1124224(DI), Z0	// data.7.bar[3]
+	VMOVUPS	Z0, 878080(DI)	// forecast0ReplayDenseVjp.a_d4_bar[3]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -13438,8 +13840,8 @@ loop1: // 2 times: vectors of the block
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop2: // 2 times: vectors of the block
-	VMOVUPD	1153536(SI), Z0	// step.active
-	VMOVUPD	1153600(SI), Z1	// step.active | 1
+	VMOVUPD	1114880(SI), Z0	// step.active
+	VMOVUPD	1114944(SI), Z1	// step.active | 1
 	// forecast.nde:38
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
 	VCMPPD	$17, Z0, Z2, K1
@@ -13450,54 +13852,45 @@ loop2: // 2 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop3: // 8 times: elements
-	VMOVUPS	916864(R10), Z2	// forecast0ReplayDenseVjp.z_bar[0]
-	VMOVUPS	1163008(R10), Z3	// z.start.bar[0]
+	VMOVUPS	878208(R10), Z2	// forecast0ReplayDenseVjp.z_bar[0]
+	VMOVUPS	1124352(R10), Z3	// z.start.bar[0]
 	VADDPS	Z3, Z2, Z2
-	VMOVUPS	1155328(R10), Z3	// z.bar[0]
+	VMOVUPS	1116672(R10), Z3	// z.bar[0]
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z3, Z2, Z4
-	VMOVUPS	Z4, 1164544(R10)	// z.bar.next[0]
+	VMOVUPS	Z4, 1125888(R10)	// z.bar.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	1164032(DI), Z2	// a.start.bar[0]
-	VMOVUPS	1164160(DI), Z3	// a.start.bar[1]
-	VMOVUPS	1164288(DI), Z4	// a.start.bar[2]
-	VMOVUPS	1164416(DI), Z5	// a.start.bar[3]
-	VMOVUPS	1156352(DI), Z6	// a.bar[0]
-	VMOVUPS	1156480(DI), Z7	// a.bar[1]
-	VMOVUPS	1156608(DI), Z8	// a.bar[2]
-	VMOVUPS	1156736(DI), Z9	// a.bar[3]
-	VMOVUPS	917888(DI), Z10	// forecast0ReplayDenseVjp.a_bar[0]
+	VMOVUPS	1125376(DI), Z2	// a.start.bar[0]
+	VMOVUPS	1125504(DI), Z3	// a.start.bar[1]
+	VMOVUPS	1125632(DI), Z4	// a.start.bar[2]
+	VMOVUPS	1125760(DI), Z5	// a.start.bar[3]
+	VMOVUPS	1117696(DI), Z6	// a.bar[0]
+	VMOVUPS	1117824(DI), Z7	// a.bar[1]
+	VMOVUPS	1117952(DI), Z8	// a.bar[2]
+	VMOVUPS	1118080(DI), Z9	// a.bar[3]
+	VMOVUPS	879232(DI), Z10	// forecast0ReplayDenseVjp.a_bar[0]
 	VADDPS	Z2, Z10, Z2
-	VMOVUPS	918016(DI), Z10	// forecast0ReplayDenseVjp.a_bar[1]
+	VMOVUPS	879360(DI), Z10	// forecast0ReplayDenseVjp.a_bar[1]
 	VADDPS	Z3, Z10, Z3
-	VMOVUPS	918144(DI), Z10	// forecast0ReplayDenseVjp.a_bar[2]
+	VMOVUPS	879488(DI), Z10	// forecast0ReplayDenseVjp.a_bar[2]
 	VADDPS	Z4, Z10, Z4
-	VMOVUPS	918272(DI), Z10	// forecast0ReplayDenseVjp.a_bar[3]
+	VMOVUPS	879616(DI), Z10	// forecast0ReplayDenseVjp.a_bar[3]
 	VADDPS	Z5, Z10, Z5
-	VPMOVQD	Z0, Y10
-	VPMOVQD	Z1, Y11
-	VINSERTF64X4	$1, Y11, Z10, Z10
-	VPTERNLOGD	$0xca, Z6, Z2, Z10
-	VMOVUPS	Z10, 1165568(DI)	// a.bar.next[0]
-	VPMOVQD	Z0, Y2
-	VPMOVQD	Z1, Y6
-	VINSERTF64X4	$1, Y6, Z2, Z2
-	VPTERNLOGD	$0xca, Z7, Z3, Z2
-	VMOVUPS	Z2, 1165696(DI)	// a.bar.next[1]
-	VPMOVQD	Z0, Y2
-	VPMOVQD	Z1, Y3
-	VINSERTF64X4	$1, Y3, Z2, Z2
-	VPTERNLOGD	$0xca, Z8, Z4, Z2
-	VMOVUPS	Z2, 1165824(DI)	// a.bar.next[2]
 	VPMOVQD	Z0, Y0
 	VPMOVQD	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z0, Z0
+	VPTERNLOGD	$0xe2, Z6, Z0, Z2
+	VMOVUPS	Z2, 1126912(DI)	// a.bar.next[0]
+	VPTERNLOGD	$0xe2, Z7, Z0, Z3
+	VMOVUPS	Z3, 1127040(DI)	// a.bar.next[1]
+	VPTERNLOGD	$0xe2, Z8, Z0, Z4
+	VMOVUPS	Z4, 1127168(DI)	// a.bar.next[2]
 	VPTERNLOGD	$0xca, Z9, Z5, Z0
-	VMOVUPS	Z0, 1165952(DI)	// a.bar.next[3]
+	VMOVUPS	Z0, 1127296(DI)	// a.bar.next[3]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -13506,30 +13899,30 @@ loop3: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop4: // 2 times: vectors of the block
-	VMOVUPS	1164544(SI), Z0	// z.bar.next[0]
-	VMOVUPS	Z0, 1155328(SI)	// z.bar[0]
-	VMOVUPS	1164672(SI), Z0	// z.bar.next[1]
-	VMOVUPS	Z0, 1155456(SI)	// z.bar[1]
-	VMOVUPS	1164800(SI), Z0	// z.bar.next[2]
-	VMOVUPS	Z0, 1155584(SI)	// z.bar[2]
-	VMOVUPS	1164928(SI), Z0	// z.bar.next[3]
-	VMOVUPS	Z0, 1155712(SI)	// z.bar[3]
-	VMOVUPS	1165056(SI), Z0	// z.bar.next[4]
-	VMOVUPS	Z0, 1155840(SI)	// z.bar[4]
-	VMOVUPS	1165184(SI), Z0	// z.bar.next[5]
-	VMOVUPS	Z0, 1155968(SI)	// z.bar[5]
-	VMOVUPS	1165312(SI), Z0	// z.bar.next[6]
-	VMOVUPS	Z0, 1156096(SI)	// z.bar[6]
-	VMOVUPS	1165440(SI), Z0	// z.bar.next[7]
-	VMOVUPS	Z0, 1156224(SI)	// z.bar[7]
-	VMOVUPS	1165568(SI), Z0	// a.bar.next[0]
-	VMOVUPS	Z0, 1156352(SI)	// a.bar[0]
-	VMOVUPS	1165696(SI), Z0	// a.bar.next[1]
-	VMOVUPS	Z0, 1156480(SI)	// a.bar[1]
-	VMOVUPS	1165824(SI), Z0	// a.bar.next[2]
-	VMOVUPS	Z0, 1156608(SI)	// a.bar[2]
-	VMOVUPS	1165952(SI), Z0	// a.bar.next[3]
-	VMOVUPS	Z0, 1156736(SI)	// a.bar[3]
+	VMOVUPS	1125888(SI), Z0	// z.bar.next[0]
+	VMOVUPS	Z0, 1116672(SI)	// z.bar[0]
+	VMOVUPS	1126016(SI), Z0	// z.bar.next[1]
+	VMOVUPS	Z0, 1116800(SI)	// z.bar[1]
+	VMOVUPS	1126144(SI), Z0	// z.bar.next[2]
+	VMOVUPS	Z0, 1116928(SI)	// z.bar[2]
+	VMOVUPS	1126272(SI), Z0	// z.bar.next[3]
+	VMOVUPS	Z0, 1117056(SI)	// z.bar[3]
+	VMOVUPS	1126400(SI), Z0	// z.bar.next[4]
+	VMOVUPS	Z0, 1117184(SI)	// z.bar[4]
+	VMOVUPS	1126528(SI), Z0	// z.bar.next[5]
+	VMOVUPS	Z0, 1117312(SI)	// z.bar[5]
+	VMOVUPS	1126656(SI), Z0	// z.bar.next[6]
+	VMOVUPS	Z0, 1117440(SI)	// z.bar[6]
+	VMOVUPS	1126784(SI), Z0	// z.bar.next[7]
+	VMOVUPS	Z0, 1117568(SI)	// z.bar[7]
+	VMOVUPS	1126912(SI), Z0	// a.bar.next[0]
+	VMOVUPS	Z0, 1117696(SI)	// a.bar[0]
+	VMOVUPS	1127040(SI), Z0	// a.bar.next[1]
+	VMOVUPS	Z0, 1117824(SI)	// a.bar[1]
+	VMOVUPS	1127168(SI), Z0	// a.bar.next[2]
+	VMOVUPS	Z0, 1117952(SI)	// a.bar[2]
+	VMOVUPS	1127296(SI), Z0	// a.bar.next[3]
+	VMOVUPS	Z0, 1118080(SI)	// a.bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop4
@@ -13554,10 +13947,10 @@ TEXT forecast0DenseVjp_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	1166336(SI), Z0	// h
-	VMOVUPD	1166400(SI), Z1	// h | 1
-	VMOVUPD	1166080(SI), Z2	// theta
-	VMOVUPD	1166144(SI), Z3	// theta | 1
+	VMOVUPD	1127680(SI), Z0	// h
+	VMOVUPD	1127744(SI), Z1	// h | 1
+	VMOVUPD	1127424(SI), Z2	// theta
+	VMOVUPD	1127488(SI), Z3	// theta | 1
 	// forecast.nde:38
 	VMULPD	Z2, Z0, Z0
 	VMULPD	Z3, Z1, Z1
@@ -13570,54 +13963,54 @@ loop1: // 2 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop2: // 8 times: elements
-	VMOVUPS	1166592(R10), Z2	// z_at_bar[0]
+	VMOVUPS	1127936(R10), Z2	// z_at_bar[0]
 	VMULPS	Z0, Z2, Z2
-	VMOVUPS	Z2, 1169664(R10)	// z_d1_bar[0]
+	VMOVUPS	Z2, 1131008(R10)	// z_d1_bar[0]
 	VMULPS	Z1, Z2, Z2
-	VMOVUPS	Z2, 1171200(R10)	// z_d2_bar[0]
+	VMOVUPS	Z2, 1132544(R10)	// z_d2_bar[0]
 	VMULPS	Z1, Z2, Z2
-	VMOVUPS	Z2, 1172736(R10)	// z_d3_bar[0]
+	VMOVUPS	Z2, 1134080(R10)	// z_d3_bar[0]
 	VMULPS	Z1, Z2, Z2
-	VMOVUPS	Z2, 1174272(R10)	// z_d4_bar[0]
+	VMOVUPS	Z2, 1135616(R10)	// z_d4_bar[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop2
-	VMOVUPS	1167616(DI), Z2	// a_at_bar[0]
-	VMOVUPS	1167744(DI), Z3	// a_at_bar[1]
-	VMOVUPS	1167872(DI), Z4	// a_at_bar[2]
-	VMOVUPS	1168000(DI), Z5	// a_at_bar[3]
+	VMOVUPS	1128960(DI), Z2	// a_at_bar[0]
+	VMOVUPS	1129088(DI), Z3	// a_at_bar[1]
+	VMOVUPS	1129216(DI), Z4	// a_at_bar[2]
+	VMOVUPS	1129344(DI), Z5	// a_at_bar[3]
 	VMULPS	Z0, Z2, Z2
-	VMOVUPS	Z2, 1170688(DI)	// a_d1_bar[0]
+	VMOVUPS	Z2, 1132032(DI)	// a_d1_bar[0]
 	VMULPS	Z0, Z3, Z3
-	VMOVUPS	Z3, 1170816(DI)	// a_d1_bar[1]
+	VMOVUPS	Z3, 1132160(DI)	// a_d1_bar[1]
 	VMULPS	Z0, Z4, Z4
-	VMOVUPS	Z4, 1170944(DI)	// a_d1_bar[2]
+	VMOVUPS	Z4, 1132288(DI)	// a_d1_bar[2]
 	VMULPS	Z0, Z5, Z0
-	VMOVUPS	Z0, 1171072(DI)	// a_d1_bar[3]
+	VMOVUPS	Z0, 1132416(DI)	// a_d1_bar[3]
 	VMULPS	Z1, Z2, Z2
-	VMOVUPS	Z2, 1172224(DI)	// a_d2_bar[0]
+	VMOVUPS	Z2, 1133568(DI)	// a_d2_bar[0]
 	VMULPS	Z1, Z3, Z3
-	VMOVUPS	Z3, 1172352(DI)	// a_d2_bar[1]
+	VMOVUPS	Z3, 1133696(DI)	// a_d2_bar[1]
 	VMULPS	Z1, Z4, Z4
-	VMOVUPS	Z4, 1172480(DI)	// a_d2_bar[2]
+	VMOVUPS	Z4, 1133824(DI)	// a_d2_bar[2]
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1172608(DI)	// a_d2_bar[3]
+	VMOVUPS	Z0, 1133952(DI)	// a_d2_bar[3]
 	VMULPS	Z1, Z2, Z2
-	VMOVUPS	Z2, 1173760(DI)	// a_d3_bar[0]
+	VMOVUPS	Z2, 1135104(DI)	// a_d3_bar[0]
 	VMULPS	Z1, Z3, Z3
-	VMOVUPS	Z3, 1173888(DI)	// a_d3_bar[1]
+	VMOVUPS	Z3, 1135232(DI)	// a_d3_bar[1]
 	VMULPS	Z1, Z4, Z4
-	VMOVUPS	Z4, 1174016(DI)	// a_d3_bar[2]
+	VMOVUPS	Z4, 1135360(DI)	// a_d3_bar[2]
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1174144(DI)	// a_d3_bar[3]
+	VMOVUPS	Z0, 1135488(DI)	// a_d3_bar[3]
 	VMULPS	Z1, Z2, Z2
-	VMOVUPS	Z2, 1175296(DI)	// a_d4_bar[0]
+	VMOVUPS	Z2, 1136640(DI)	// a_d4_bar[0]
 	VMULPS	Z1, Z3, Z2
-	VMOVUPS	Z2, 1175424(DI)	// a_d4_bar[1]
+	VMOVUPS	Z2, 1136768(DI)	// a_d4_bar[1]
 	VMULPS	Z1, Z4, Z2
-	VMOVUPS	Z2, 1175552(DI)	// a_d4_bar[2]
+	VMOVUPS	Z2, 1136896(DI)	// a_d4_bar[2]
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1175680(DI)	// a_d4_bar[3]
+	VMOVUPS	Z0, 1137024(DI)	// a_d4_bar[3]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -13625,30 +14018,30 @@ loop2: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop3: // 2 times: vectors of the block
-	VMOVUPS	1166592(SI), Z0	// z_at_bar[0]
-	VMOVUPS	Z0, 1168128(SI)	// z_bar[0]
-	VMOVUPS	1166720(SI), Z0	// z_at_bar[1]
-	VMOVUPS	Z0, 1168256(SI)	// z_bar[1]
-	VMOVUPS	1166848(SI), Z0	// z_at_bar[2]
-	VMOVUPS	Z0, 1168384(SI)	// z_bar[2]
-	VMOVUPS	1166976(SI), Z0	// z_at_bar[3]
-	VMOVUPS	Z0, 1168512(SI)	// z_bar[3]
-	VMOVUPS	1167104(SI), Z0	// z_at_bar[4]
-	VMOVUPS	Z0, 1168640(SI)	// z_bar[4]
-	VMOVUPS	1167232(SI), Z0	// z_at_bar[5]
-	VMOVUPS	Z0, 1168768(SI)	// z_bar[5]
-	VMOVUPS	1167360(SI), Z0	// z_at_bar[6]
-	VMOVUPS	Z0, 1168896(SI)	// z_bar[6]
-	VMOVUPS	1167488(SI), Z0	// z_at_bar[7]
-	VMOVUPS	Z0, 1169024(SI)	// z_bar[7]
-	VMOVUPS	1167616(SI), Z0	// a_at_bar[0]
-	VMOVUPS	Z0, 1169152(SI)	// a_bar[0]
-	VMOVUPS	1167744(SI), Z0	// a_at_bar[1]
-	VMOVUPS	Z0, 1169280(SI)	// a_bar[1]
-	VMOVUPS	1167872(SI), Z0	// a_at_bar[2]
-	VMOVUPS	Z0, 1169408(SI)	// a_bar[2]
-	VMOVUPS	1168000(SI), Z0	// a_at_bar[3]
-	VMOVUPS	Z0, 1169536(SI)	// a_bar[3]
+	VMOVUPS	1127936(SI), Z0	// z_at_bar[0]
+	VMOVUPS	Z0, 1129472(SI)	// z_bar[0]
+	VMOVUPS	1128064(SI), Z0	// z_at_bar[1]
+	VMOVUPS	Z0, 1129600(SI)	// z_bar[1]
+	VMOVUPS	1128192(SI), Z0	// z_at_bar[2]
+	VMOVUPS	Z0, 1129728(SI)	// z_bar[2]
+	VMOVUPS	1128320(SI), Z0	// z_at_bar[3]
+	VMOVUPS	Z0, 1129856(SI)	// z_bar[3]
+	VMOVUPS	1128448(SI), Z0	// z_at_bar[4]
+	VMOVUPS	Z0, 1129984(SI)	// z_bar[4]
+	VMOVUPS	1128576(SI), Z0	// z_at_bar[5]
+	VMOVUPS	Z0, 1130112(SI)	// z_bar[5]
+	VMOVUPS	1128704(SI), Z0	// z_at_bar[6]
+	VMOVUPS	Z0, 1130240(SI)	// z_bar[6]
+	VMOVUPS	1128832(SI), Z0	// z_at_bar[7]
+	VMOVUPS	Z0, 1130368(SI)	// z_bar[7]
+	VMOVUPS	1128960(SI), Z0	// a_at_bar[0]
+	VMOVUPS	Z0, 1130496(SI)	// a_bar[0]
+	VMOVUPS	1129088(SI), Z0	// a_at_bar[1]
+	VMOVUPS	Z0, 1130624(SI)	// a_bar[1]
+	VMOVUPS	1129216(SI), Z0	// a_at_bar[2]
+	VMOVUPS	Z0, 1130752(SI)	// a_bar[2]
+	VMOVUPS	1129344(SI), Z0	// a_at_bar[3]
+	VMOVUPS	Z0, 1130880(SI)	// a_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop3
@@ -13661,38 +14054,38 @@ TEXT forecast0RecLanerevat_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	1175808(SI), Z0	// step.theta
-	VMOVUPD	1175872(SI), Z1	// step.theta | 1
-	VMOVUPD	Z0, 1166080(SI)	// forecast0DenseVjp.theta
-	VMOVUPD	Z1, 1166144(SI)	// forecast0DenseVjp.theta | 1
-	VMOVUPD	1176064(SI), Z0	// step.h
-	VMOVUPD	1176128(SI), Z1	// step.h | 1
-	VMOVUPD	Z0, 1166336(SI)	// forecast0DenseVjp.h
-	VMOVUPD	Z1, 1166400(SI)	// forecast0DenseVjp.h | 1
-	VMOVUPS	1176576(DI), Z0	// z.out[0]
-	VMOVUPS	Z0, 1166592(DI)	// forecast0DenseVjp.z_at_bar[0]
-	VMOVUPS	1176704(DI), Z0	// z.out[1]
-	VMOVUPS	Z0, 1166720(DI)	// forecast0DenseVjp.z_at_bar[1]
-	VMOVUPS	1176832(DI), Z0	// z.out[2]
-	VMOVUPS	Z0, 1166848(DI)	// forecast0DenseVjp.z_at_bar[2]
-	VMOVUPS	1176960(DI), Z0	// z.out[3]
-	VMOVUPS	Z0, 1166976(DI)	// forecast0DenseVjp.z_at_bar[3]
-	VMOVUPS	1177088(DI), Z0	// z.out[4]
-	VMOVUPS	Z0, 1167104(DI)	// forecast0DenseVjp.z_at_bar[4]
-	VMOVUPS	1177216(DI), Z0	// z.out[5]
-	VMOVUPS	Z0, 1167232(DI)	// forecast0DenseVjp.z_at_bar[5]
-	VMOVUPS	1177344(DI), Z0	// z.out[6]
-	VMOVUPS	Z0, 1167360(DI)	// forecast0DenseVjp.z_at_bar[6]
-	VMOVUPS	1177472(DI), Z0	// z.out[7]
-	VMOVUPS	Z0, 1167488(DI)	// forecast0DenseVjp.z_at_bar[7]
-	VMOVUPS	1177600(DI), Z0	// a.out[0]
-	VMOVUPS	Z0, 1167616(DI)	// forecast0DenseVjp.a_at_bar[0]
-	VMOVUPS	1177728(DI), Z0	// a.out[1]
-	VMOVUPS	Z0, 1167744(DI)	// forecast0DenseVjp.a_at_bar[1]
-	VMOVUPS	1177856(DI), Z0	// a.out[2]
-	VMOVUPS	Z0, 1167872(DI)	// forecast0DenseVjp.a_at_bar[2]
-	VMOVUPS	1177984(DI), Z0	// a.out[3]
-	VMOVUPS	Z0, 1168000(DI)	// forecast0DenseVjp.a_at_bar[3]
+	VMOVUPD	1137152(SI), Z0	// step.theta
+	VMOVUPD	1137216(SI), Z1	// step.theta | 1
+	VMOVUPD	Z0, 1127424(SI)	// forecast0DenseVjp.theta
+	VMOVUPD	Z1, 1127488(SI)	// forecast0DenseVjp.theta | 1
+	VMOVUPD	1137408(SI), Z0	// step.h
+	VMOVUPD	1137472(SI), Z1	// step.h | 1
+	VMOVUPD	Z0, 1127680(SI)	// forecast0DenseVjp.h
+	VMOVUPD	Z1, 1127744(SI)	// forecast0DenseVjp.h | 1
+	VMOVUPS	1137920(DI), Z0	// z.out[0]
+	VMOVUPS	Z0, 1127936(DI)	// forecast0DenseVjp.z_at_bar[0]
+	VMOVUPS	1138048(DI), Z0	// z.out[1]
+	VMOVUPS	Z0, 1128064(DI)	// forecast0DenseVjp.z_at_bar[1]
+	VMOVUPS	1138176(DI), Z0	// z.out[2]
+	VMOVUPS	Z0, 1128192(DI)	// forecast0DenseVjp.z_at_bar[2]
+	VMOVUPS	1138304(DI), Z0	// z.out[3]
+	VMOVUPS	Z0, 1128320(DI)	// forecast0DenseVjp.z_at_bar[3]
+	VMOVUPS	1138432(DI), Z0	// z.out[4]
+	VMOVUPS	Z0, 1128448(DI)	// forecast0DenseVjp.z_at_bar[4]
+	VMOVUPS	1138560(DI), Z0	// z.out[5]
+	VMOVUPS	Z0, 1128576(DI)	// forecast0DenseVjp.z_at_bar[5]
+	VMOVUPS	1138688(DI), Z0	// z.out[6]
+	VMOVUPS	Z0, 1128704(DI)	// forecast0DenseVjp.z_at_bar[6]
+	VMOVUPS	1138816(DI), Z0	// z.out[7]
+	VMOVUPS	Z0, 1128832(DI)	// forecast0DenseVjp.z_at_bar[7]
+	VMOVUPS	1138944(DI), Z0	// a.out[0]
+	VMOVUPS	Z0, 1128960(DI)	// forecast0DenseVjp.a_at_bar[0]
+	VMOVUPS	1139072(DI), Z0	// a.out[1]
+	VMOVUPS	Z0, 1129088(DI)	// forecast0DenseVjp.a_at_bar[1]
+	VMOVUPS	1139200(DI), Z0	// a.out[2]
+	VMOVUPS	Z0, 1129216(DI)	// forecast0DenseVjp.a_at_bar[2]
+	VMOVUPS	1139328(DI), Z0	// a.out[3]
+	VMOVUPS	Z0, 1129344(DI)	// forecast0DenseVjp.a_at_bar[3]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -13702,8 +14095,8 @@ loop1: // 2 times: vectors of the block
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop2: // 2 times: vectors of the block
-	VMOVUPD	1176320(SI), Z0	// step.active
-	VMOVUPD	1176384(SI), Z1	// step.active | 1
+	VMOVUPD	1137664(SI), Z0	// step.active
+	VMOVUPD	1137728(SI), Z1	// step.active | 1
 	// forecast.nde:38
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
 	VCMPPD	$17, Z0, Z2, K1
@@ -13714,214 +14107,157 @@ loop2: // 2 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop3: // 8 times: elements
-	VMOVUPS	1178112(R10), Z2	// data.0.bar[0]
-	VMOVUPS	1169664(R10), Z3	// forecast0DenseVjp.z_d1_bar[0]
+	VMOVUPS	1139456(R10), Z2	// data.0.bar[0]
+	VMOVUPS	1131008(R10), Z3	// forecast0DenseVjp.z_d1_bar[0]
 	VADDPS	Z3, Z2, Z2
-	VMOVUPS	1178112(R10), Z3	// data.0.bar[0]
+	VMOVUPS	1139456(R10), Z3	// data.0.bar[0]
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z3, Z2, Z4
-	VMOVUPS	Z4, 1185792(R10)	// data.0.bar.next[0]
-	VMOVUPS	1179648(R10), Z2	// data.2.bar[0]
-	VMOVUPS	1171200(R10), Z3	// forecast0DenseVjp.z_d2_bar[0]
+	VMOVUPS	Z4, 1147136(R10)	// data.0.bar.next[0]
+	VMOVUPS	1140992(R10), Z2	// data.2.bar[0]
+	VMOVUPS	1132544(R10), Z3	// forecast0DenseVjp.z_d2_bar[0]
 	VADDPS	Z3, Z2, Z2
-	VMOVUPS	1179648(R10), Z3	// data.2.bar[0]
+	VMOVUPS	1140992(R10), Z3	// data.2.bar[0]
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z3, Z2, Z4
-	VMOVUPS	Z4, 1187328(R10)	// data.2.bar.next[0]
-	VMOVUPS	1181184(R10), Z2	// data.4.bar[0]
-	VMOVUPS	1172736(R10), Z3	// forecast0DenseVjp.z_d3_bar[0]
+	VMOVUPS	Z4, 1148672(R10)	// data.2.bar.next[0]
+	VMOVUPS	1142528(R10), Z2	// data.4.bar[0]
+	VMOVUPS	1134080(R10), Z3	// forecast0DenseVjp.z_d3_bar[0]
 	VADDPS	Z3, Z2, Z2
-	VMOVUPS	1181184(R10), Z3	// data.4.bar[0]
+	VMOVUPS	1142528(R10), Z3	// data.4.bar[0]
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z3, Z2, Z4
-	VMOVUPS	Z4, 1188864(R10)	// data.4.bar.next[0]
-	VMOVUPS	1182720(R10), Z2	// data.6.bar[0]
-	VMOVUPS	1174272(R10), Z3	// forecast0DenseVjp.z_d4_bar[0]
+	VMOVUPS	Z4, 1150208(R10)	// data.4.bar.next[0]
+	VMOVUPS	1144064(R10), Z2	// data.6.bar[0]
+	VMOVUPS	1135616(R10), Z3	// forecast0DenseVjp.z_d4_bar[0]
 	VADDPS	Z3, Z2, Z2
-	VMOVUPS	1182720(R10), Z3	// data.6.bar[0]
+	VMOVUPS	1144064(R10), Z3	// data.6.bar[0]
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z3, Z2, Z4
-	VMOVUPS	Z4, 1190400(R10)	// data.6.bar.next[0]
-	VMOVUPS	1184256(R10), Z2	// z.start.bar[0]
-	VMOVUPS	1168128(R10), Z3	// forecast0DenseVjp.z_bar[0]
+	VMOVUPS	Z4, 1151744(R10)	// data.6.bar.next[0]
+	VMOVUPS	1145600(R10), Z2	// z.start.bar[0]
+	VMOVUPS	1129472(R10), Z3	// forecast0DenseVjp.z_bar[0]
 	VADDPS	Z3, Z2, Z2
-	VMOVUPS	1184256(R10), Z3	// z.start.bar[0]
+	VMOVUPS	1145600(R10), Z3	// z.start.bar[0]
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z3, Z2, Z4
-	VMOVUPS	Z4, 1191936(R10)	// z.start.bar.next[0]
+	VMOVUPS	Z4, 1153280(R10)	// z.start.bar.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	1179136(DI), Z2	// data.1.bar[0]
-	VMOVUPS	1179264(DI), Z3	// data.1.bar[1]
-	VMOVUPS	1179392(DI), Z4	// data.1.bar[2]
-	VMOVUPS	1179520(DI), Z5	// data.1.bar[3]
-	VMOVUPS	1180672(DI), Z6	// data.3.bar[0]
-	VMOVUPS	1180800(DI), Z7	// data.3.bar[1]
-	VMOVUPS	1180928(DI), Z8	// data.3.bar[2]
-	VMOVUPS	1181056(DI), Z9	// data.3.bar[3]
-	VMOVUPS	1182208(DI), Z10	// data.5.bar[0]
-	VMOVUPS	1182336(DI), Z11	// data.5.bar[1]
-	VMOVUPS	1182464(DI), Z12	// data.5.bar[2]
-	VMOVUPS	1182592(DI), Z13	// data.5.bar[3]
-	VMOVUPS	1183744(DI), Z14	// data.7.bar[0]
-	VMOVUPS	1183872(DI), Z15	// data.7.bar[1]
-	VMOVUPS	1184000(DI), Z16	// data.7.bar[2]
-	VMOVUPS	1184128(DI), Z17	// data.7.bar[3]
-	VMOVUPS	1185280(DI), Z18	// a.start.bar[0]
-	VMOVUPS	1185408(DI), Z19	// a.start.bar[1]
-	VMOVUPS	1185536(DI), Z20	// a.start.bar[2]
-	VMOVUPS	1185664(DI), Z21	// a.start.bar[3]
-	VMOVUPS	1170688(DI), Z22	// forecast0DenseVjp.a_d1_bar[0]
+	VMOVUPS	1140480(DI), Z2	// data.1.bar[0]
+	VMOVUPS	1140608(DI), Z3	// data.1.bar[1]
+	VMOVUPS	1140736(DI), Z4	// data.1.bar[2]
+	VMOVUPS	1140864(DI), Z5	// data.1.bar[3]
+	VMOVUPS	1142016(DI), Z6	// data.3.bar[0]
+	VMOVUPS	1142144(DI), Z7	// data.3.bar[1]
+	VMOVUPS	1142272(DI), Z8	// data.3.bar[2]
+	VMOVUPS	1142400(DI), Z9	// data.3.bar[3]
+	VMOVUPS	1143552(DI), Z10	// data.5.bar[0]
+	VMOVUPS	1143680(DI), Z11	// data.5.bar[1]
+	VMOVUPS	1143808(DI), Z12	// data.5.bar[2]
+	VMOVUPS	1143936(DI), Z13	// data.5.bar[3]
+	VMOVUPS	1145088(DI), Z14	// data.7.bar[0]
+	VMOVUPS	1145216(DI), Z15	// data.7.bar[1]
+	VMOVUPS	1145344(DI), Z16	// data.7.bar[2]
+	VMOVUPS	1145472(DI), Z17	// data.7.bar[3]
+	VMOVUPS	1146624(DI), Z18	// a.start.bar[0]
+	VMOVUPS	1146752(DI), Z19	// a.start.bar[1]
+	VMOVUPS	1146880(DI), Z20	// a.start.bar[2]
+	VMOVUPS	1147008(DI), Z21	// a.start.bar[3]
+	VMOVUPS	1132032(DI), Z22	// forecast0DenseVjp.a_d1_bar[0]
 	VADDPS	Z22, Z2, Z22
-	VMOVUPS	1170816(DI), Z23	// forecast0DenseVjp.a_d1_bar[1]
+	VMOVUPS	1132160(DI), Z23	// forecast0DenseVjp.a_d1_bar[1]
 	VADDPS	Z23, Z3, Z23
-	VMOVUPS	1170944(DI), Z24	// forecast0DenseVjp.a_d1_bar[2]
+	VMOVUPS	1132288(DI), Z24	// forecast0DenseVjp.a_d1_bar[2]
 	VADDPS	Z24, Z4, Z24
-	VMOVUPS	1171072(DI), Z25	// forecast0DenseVjp.a_d1_bar[3]
+	VMOVUPS	1132416(DI), Z25	// forecast0DenseVjp.a_d1_bar[3]
 	VADDPS	Z25, Z5, Z25
-	VPMOVQD	Z0, Y26
-	VPMOVQD	Z1, Y27
-	VINSERTF64X4	$1, Y27, Z26, Z26
-	VPTERNLOGD	$0xca, Z2, Z22, Z26
-	VMOVUPS	Z26, 1186816(DI)	// data.1.bar.next[0]
-	VPMOVQD	Z0, Y2
-	VPMOVQD	Z1, Y22
-	VINSERTF64X4	$1, Y22, Z2, Z2
-	VPTERNLOGD	$0xca, Z3, Z23, Z2
-	VMOVUPS	Z2, 1186944(DI)	// data.1.bar.next[1]
-	VPMOVQD	Z0, Y2
-	VPMOVQD	Z1, Y3
-	VINSERTF64X4	$1, Y3, Z2, Z2
-	VPTERNLOGD	$0xca, Z4, Z24, Z2
-	VMOVUPS	Z2, 1187072(DI)	// data.1.bar.next[2]
-	VPMOVQD	Z0, Y2
-	VPMOVQD	Z1, Y3
-	VINSERTF64X4	$1, Y3, Z2, Z2
-	VPTERNLOGD	$0xca, Z5, Z25, Z2
-	VMOVUPS	Z2, 1187200(DI)	// data.1.bar.next[3]
-	VMOVUPS	1172224(DI), Z2	// forecast0DenseVjp.a_d2_bar[0]
-	VADDPS	Z2, Z6, Z2
-	VMOVUPS	1172352(DI), Z3	// forecast0DenseVjp.a_d2_bar[1]
-	VADDPS	Z3, Z7, Z3
-	VMOVUPS	1172480(DI), Z4	// forecast0DenseVjp.a_d2_bar[2]
-	VADDPS	Z4, Z8, Z4
-	VMOVUPS	1172608(DI), Z5	// forecast0DenseVjp.a_d2_bar[3]
-	VADDPS	Z5, Z9, Z5
-	VPMOVQD	Z0, Y22
-	VPMOVQD	Z1, Y23
-	VINSERTF64X4	$1, Y23, Z22, Z22
-	VPTERNLOGD	$0xca, Z6, Z2, Z22
-	VMOVUPS	Z22, 1188352(DI)	// data.3.bar.next[0]
-	VPMOVQD	Z0, Y2
-	VPMOVQD	Z1, Y6
-	VINSERTF64X4	$1, Y6, Z2, Z2
-	VPTERNLOGD	$0xca, Z7, Z3, Z2
-	VMOVUPS	Z2, 1188480(DI)	// data.3.bar.next[1]
-	VPMOVQD	Z0, Y2
-	VPMOVQD	Z1, Y3
-	VINSERTF64X4	$1, Y3, Z2, Z2
-	VPTERNLOGD	$0xca, Z8, Z4, Z2
-	VMOVUPS	Z2, 1188608(DI)	// data.3.bar.next[2]
-	VPMOVQD	Z0, Y2
-	VPMOVQD	Z1, Y3
-	VINSERTF64X4	$1, Y3, Z2, Z2
-	VPTERNLOGD	$0xca, Z9, Z5, Z2
-	VMOVUPS	Z2, 1188736(DI)	// data.3.bar.next[3]
-	VMOVUPS	1173760(DI), Z2	// forecast0DenseVjp.a_d3_bar[0]
-	VADDPS	Z2, Z10, Z2
-	VMOVUPS	1173888(DI), Z3	// forecast0DenseVjp.a_d3_bar[1]
-	VADDPS	Z3, Z11, Z3
-	VMOVUPS	1174016(DI), Z4	// forecast0DenseVjp.a_d3_bar[2]
-	VADDPS	Z4, Z12, Z4
-	VMOVUPS	1174144(DI), Z5	// forecast0DenseVjp.a_d3_bar[3]
-	VADDPS	Z5, Z13, Z5
-	VPMOVQD	Z0, Y6
-	VPMOVQD	Z1, Y7
-	VINSERTF64X4	$1, Y7, Z6, Z6
-	VPTERNLOGD	$0xca, Z10, Z2, Z6
-	VMOVUPS	Z6, 1189888(DI)	// data.5.bar.next[0]
-	VPMOVQD	Z0, Y2
-	VPMOVQD	Z1, Y6
-	VINSERTF64X4	$1, Y6, Z2, Z2
-	VPTERNLOGD	$0xca, Z11, Z3, Z2
-	VMOVUPS	Z2, 1190016(DI)	// data.5.bar.next[1]
-	VPMOVQD	Z0, Y2
-	VPMOVQD	Z1, Y3
-	VINSERTF64X4	$1, Y3, Z2, Z2
-	VPTERNLOGD	$0xca, Z12, Z4, Z2
-	VMOVUPS	Z2, 1190144(DI)	// data.5.bar.next[2]
-	VPMOVQD	Z0, Y2
-	VPMOVQD	Z1, Y3
-	VINSERTF64X4	$1, Y3, Z2, Z2
-	VPTERNLOGD	$0xca, Z13, Z5, Z2
-	VMOVUPS	Z2, 1190272(DI)	// data.5.bar.next[3]
-	VMOVUPS	1175296(DI), Z2	// forecast0DenseVjp.a_d4_bar[0]
-	VADDPS	Z2, Z14, Z2
-	VMOVUPS	1175424(DI), Z3	// forecast0DenseVjp.a_d4_bar[1]
-	VADDPS	Z3, Z15, Z3
-	VMOVUPS	1175552(DI), Z4	// forecast0DenseVjp.a_d4_bar[2]
-	VADDPS	Z4, Z16, Z4
-	VMOVUPS	1175680(DI), Z5	// forecast0DenseVjp.a_d4_bar[3]
-	VADDPS	Z5, Z17, Z5
-	VPMOVQD	Z0, Y6
-	VPMOVQD	Z1, Y7
-	VINSERTF64X4	$1, Y7, Z6, Z6
-	VPTERNLOGD	$0xca, Z14, Z2, Z6
-	VMOVUPS	Z6, 1191424(DI)	// data.7.bar.next[0]
-	VPMOVQD	Z0, Y2
-	VPMOVQD	Z1, Y6
-	VINSERTF64X4	$1, Y6, Z2, Z2
-	VPTERNLOGD	$0xca, Z15, Z3, Z2
-	VMOVUPS	Z2, 1191552(DI)	// data.7.bar.next[1]
-	VPMOVQD	Z0, Y2
-	VPMOVQD	Z1, Y3
-	VINSERTF64X4	$1, Y3, Z2, Z2
-	VPTERNLOGD	$0xca, Z16, Z4, Z2
-	VMOVUPS	Z2, 1191680(DI)	// data.7.bar.next[2]
-	VPMOVQD	Z0, Y2
-	VPMOVQD	Z1, Y3
-	VINSERTF64X4	$1, Y3, Z2, Z2
-	VPTERNLOGD	$0xca, Z17, Z5, Z2
-	VMOVUPS	Z2, 1191808(DI)	// data.7.bar.next[3]
-	VMOVUPS	1169152(DI), Z2	// forecast0DenseVjp.a_bar[0]
-	VADDPS	Z2, Z18, Z2
-	VMOVUPS	1169280(DI), Z3	// forecast0DenseVjp.a_bar[1]
-	VADDPS	Z3, Z19, Z3
-	VMOVUPS	1169408(DI), Z4	// forecast0DenseVjp.a_bar[2]
-	VADDPS	Z4, Z20, Z4
-	VMOVUPS	1169536(DI), Z5	// forecast0DenseVjp.a_bar[3]
-	VADDPS	Z5, Z21, Z5
-	VPMOVQD	Z0, Y6
-	VPMOVQD	Z1, Y7
-	VINSERTF64X4	$1, Y7, Z6, Z6
-	VPTERNLOGD	$0xca, Z18, Z2, Z6
-	VMOVUPS	Z6, 1192960(DI)	// a.start.bar.next[0]
-	VPMOVQD	Z0, Y2
-	VPMOVQD	Z1, Y6
-	VINSERTF64X4	$1, Y6, Z2, Z2
-	VPTERNLOGD	$0xca, Z19, Z3, Z2
-	VMOVUPS	Z2, 1193088(DI)	// a.start.bar.next[1]
-	VPMOVQD	Z0, Y2
-	VPMOVQD	Z1, Y3
-	VINSERTF64X4	$1, Y3, Z2, Z2
-	VPTERNLOGD	$0xca, Z20, Z4, Z2
-	VMOVUPS	Z2, 1193216(DI)	// a.start.bar.next[2]
 	VPMOVQD	Z0, Y0
 	VPMOVQD	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z0, Z0
-	VPTERNLOGD	$0xca, Z21, Z5, Z0
-	VMOVUPS	Z0, 1193344(DI)	// a.start.bar.next[3]
+	VPTERNLOGD	$0xe2, Z2, Z0, Z22
+	VMOVUPS	Z22, 1148160(DI)	// data.1.bar.next[0]
+	VPTERNLOGD	$0xe2, Z3, Z0, Z23
+	VMOVUPS	Z23, 1148288(DI)	// data.1.bar.next[1]
+	VPTERNLOGD	$0xe2, Z4, Z0, Z24
+	VMOVUPS	Z24, 1148416(DI)	// data.1.bar.next[2]
+	VPTERNLOGD	$0xe2, Z5, Z0, Z25
+	VMOVUPS	Z25, 1148544(DI)	// data.1.bar.next[3]
+	VMOVUPS	1133568(DI), Z1	// forecast0DenseVjp.a_d2_bar[0]
+	VADDPS	Z1, Z6, Z1
+	VMOVUPS	1133696(DI), Z2	// forecast0DenseVjp.a_d2_bar[1]
+	VADDPS	Z2, Z7, Z2
+	VMOVUPS	1133824(DI), Z3	// forecast0DenseVjp.a_d2_bar[2]
+	VADDPS	Z3, Z8, Z3
+	VMOVUPS	1133952(DI), Z4	// forecast0DenseVjp.a_d2_bar[3]
+	VADDPS	Z4, Z9, Z4
+	VPTERNLOGD	$0xe2, Z6, Z0, Z1
+	VMOVUPS	Z1, 1149696(DI)	// data.3.bar.next[0]
+	VPTERNLOGD	$0xe2, Z7, Z0, Z2
+	VMOVUPS	Z2, 1149824(DI)	// data.3.bar.next[1]
+	VPTERNLOGD	$0xe2, Z8, Z0, Z3
+	VMOVUPS	Z3, 1149952(DI)	// data.3.bar.next[2]
+	VPTERNLOGD	$0xe2, Z9, Z0, Z4
+	VMOVUPS	Z4, 1150080(DI)	// data.3.bar.next[3]
+	VMOVUPS	1135104(DI), Z1	// forecast0DenseVjp.a_d3_bar[0]
+	VADDPS	Z1, Z10, Z1
+	VMOVUPS	1135232(DI), Z2	// forecast0DenseVjp.a_d3_bar[1]
+	VADDPS	Z2, Z11, Z2
+	VMOVUPS	1135360(DI), Z3	// forecast0DenseVjp.a_d3_bar[2]
+	VADDPS	Z3, Z12, Z3
+	VMOVUPS	1135488(DI), Z4	// forecast0DenseVjp.a_d3_bar[3]
+	VADDPS	Z4, Z13, Z4
+	VPTERNLOGD	$0xe2, Z10, Z0, Z1
+	VMOVUPS	Z1, 1151232(DI)	// data.5.bar.next[0]
+	VPTERNLOGD	$0xe2, Z11, Z0, Z2
+	VMOVUPS	Z2, 1151360(DI)	// data.5.bar.next[1]
+	VPTERNLOGD	$0xe2, Z12, Z0, Z3
+	VMOVUPS	Z3, 1151488(DI)	// data.5.bar.next[2]
+	VPTERNLOGD	$0xe2, Z13, Z0, Z4
+	VMOVUPS	Z4, 1151616(DI)	// data.5.bar.next[3]
+	VMOVUPS	1136640(DI), Z1	// forecast0DenseVjp.a_d4_bar[0]
+	VADDPS	Z1, Z14, Z1
+	VMOVUPS	1136768(DI), Z2	// forecast0DenseVjp.a_d4_bar[1]
+	VADDPS	Z2, Z15, Z2
+	VMOVUPS	1136896(DI), Z3	// forecast0DenseVjp.a_d4_bar[2]
+	VADDPS	Z3, Z16, Z3
+	VMOVUPS	1137024(DI), Z4	// forecast0DenseVjp.a_d4_bar[3]
+	VADDPS	Z4, Z17, Z4
+	VPTERNLOGD	$0xe2, Z14, Z0, Z1
+	VMOVUPS	Z1, 1152768(DI)	// data.7.bar.next[0]
+	VPTERNLOGD	$0xe2, Z15, Z0, Z2
+	VMOVUPS	Z2, 1152896(DI)	// data.7.bar.next[1]
+	VPTERNLOGD	$0xe2, Z16, Z0, Z3
+	VMOVUPS	Z3, 1153024(DI)	// data.7.bar.next[2]
+	VPTERNLOGD	$0xe2, Z17, Z0, Z4
+	VMOVUPS	Z4, 1153152(DI)	// data.7.bar.next[3]
+	VMOVUPS	1130496(DI), Z1	// forecast0DenseVjp.a_bar[0]
+	VADDPS	Z1, Z18, Z1
+	VMOVUPS	1130624(DI), Z2	// forecast0DenseVjp.a_bar[1]
+	VADDPS	Z2, Z19, Z2
+	VMOVUPS	1130752(DI), Z3	// forecast0DenseVjp.a_bar[2]
+	VADDPS	Z3, Z20, Z3
+	VMOVUPS	1130880(DI), Z4	// forecast0DenseVjp.a_bar[3]
+	VADDPS	Z4, Z21, Z4
+	VPTERNLOGD	$0xe2, Z18, Z0, Z1
+	VMOVUPS	Z1, 1154304(DI)	// a.start.bar.next[0]
+	VPTERNLOGD	$0xe2, Z19, Z0, Z2
+	VMOVUPS	Z2, 1154432(DI)	// a.start.bar.next[1]
+	VPTERNLOGD	$0xe2, Z20, Z0, Z3
+	VMOVUPS	Z3, 1154560(DI)	// a.start.bar.next[2]
+	VPTERNLOGD	$0xca, Z21, Z4, Z0
+	VMOVUPS	Z0, 1154688(DI)	// a.start.bar.next[3]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -13930,126 +14266,126 @@ loop3: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop4: // 2 times: vectors of the block
-	VMOVUPS	1185792(SI), Z0	// data.0.bar.next[0]
-	VMOVUPS	Z0, 1178112(SI)	// data.0.bar[0]
-	VMOVUPS	1185920(SI), Z0	// data.0.bar.next[1]
-	VMOVUPS	Z0, 1178240(SI)	// data.0.bar[1]
-	VMOVUPS	1186048(SI), Z0	// data.0.bar.next[2]
-	VMOVUPS	Z0, 1178368(SI)	// data.0.bar[2]
-	VMOVUPS	1186176(SI), Z0	// data.0.bar.next[3]
-	VMOVUPS	Z0, 1178496(SI)	// data.0.bar[3]
-	VMOVUPS	1186304(SI), Z0	// data.0.bar.next[4]
-	VMOVUPS	Z0, 1178624(SI)	// data.0.bar[4]
-	VMOVUPS	1186432(SI), Z0	// data.0.bar.next[5]
-	VMOVUPS	Z0, 1178752(SI)	// data.0.bar[5]
-	VMOVUPS	1186560(SI), Z0	// data.0.bar.next[6]
-	VMOVUPS	Z0, 1178880(SI)	// data.0.bar[6]
-	VMOVUPS	1186688(SI), Z0	// data.0.bar.next[7]
-	VMOVUPS	Z0, 1179008(SI)	// data.0.bar[7]
-	VMOVUPS	1186816(SI), Z0	// data.1.bar.next[0]
-	VMOVUPS	Z0, 1179136(SI)	// data.1.bar[0]
-	VMOVUPS	1186944(SI), Z0	// data.1.bar.next[1]
-	VMOVUPS	Z0, 1179264(SI)	// data.1.bar[1]
-	VMOVUPS	1187072(SI), Z0	// data.1.bar.next[2]
-	VMOVUPS	Z0, 1179392(SI)	// data.1.bar[2]
-	VMOVUPS	1187200(SI), Z0	// data.1.bar.next[3]
-	VMOVUPS	Z0, 1179520(SI)	// data.1.bar[3]
-	VMOVUPS	1187328(SI), Z0	// data.2.bar.next[0]
-	VMOVUPS	Z0, 1179648(SI)	// data.2.bar[0]
-	VMOVUPS	1187456(SI), Z0	// data.2.bar.next[1]
-	VMOVUPS	Z0, 1179776(SI)	// data.2.bar[1]
-	VMOVUPS	1187584(SI), Z0	// data.2.bar.next[2]
-	VMOVUPS	Z0, 1179904(SI)	// data.2.bar[2]
-	VMOVUPS	1187712(SI), Z0	// data.2.bar.next[3]
-	VMOVUPS	Z0, 1180032(SI)	// data.2.bar[3]
-	VMOVUPS	1187840(SI), Z0	// data.2.bar.next[4]
-	VMOVUPS	Z0, 1180160(SI)	// data.2.bar[4]
-	VMOVUPS	1187968(SI), Z0	// data.2.bar.next[5]
-	VMOVUPS	Z0, 1180288(SI)	// data.2.bar[5]
-	VMOVUPS	1188096(SI), Z0	// data.2.bar.next[6]
-	VMOVUPS	Z0, 1180416(SI)	// data.2.bar[6]
-	VMOVUPS	1188224(SI), Z0	// data.2.bar.next[7]
-	VMOVUPS	Z0, 1180544(SI)	// data.2.bar[7]
-	VMOVUPS	1188352(SI), Z0	// data.3.bar.next[0]
-	VMOVUPS	Z0, 1180672(SI)	// data.3.bar[0]
-	VMOVUPS	1188480(SI), Z0	// data.3.bar.next[1]
-	VMOVUPS	Z0, 1180800(SI)	// data.3.bar[1]
-	VMOVUPS	1188608(SI), Z0	// data.3.bar.next[2]
-	VMOVUPS	Z0, 1180928(SI)	// data.3.bar[2]
-	VMOVUPS	1188736(SI), Z0	// data.3.bar.next[3]
-	VMOVUPS	Z0, 1181056(SI)	// data.3.bar[3]
-	VMOVUPS	1188864(SI), Z0	// data.4.bar.next[0]
-	VMOVUPS	Z0, 1181184(SI)	// data.4.bar[0]
-	VMOVUPS	1188992(SI), Z0	// data.4.bar.next[1]
-	VMOVUPS	Z0, 1181312(SI)	// data.4.bar[1]
-	VMOVUPS	1189120(SI), Z0	// data.4.bar.next[2]
-	VMOVUPS	Z0, 1181440(SI)	// data.4.bar[2]
-	VMOVUPS	1189248(SI), Z0	// data.4.bar.next[3]
-	VMOVUPS	Z0, 1181568(SI)	// data.4.bar[3]
-	VMOVUPS	1189376(SI), Z0	// data.4.bar.next[4]
-	VMOVUPS	Z0, 1181696(SI)	// data.4.bar[4]
-	VMOVUPS	1189504(SI), Z0	// data.4.bar.next[5]
-	VMOVUPS	Z0, 1181824(SI)	// data.4.bar[5]
-	VMOVUPS	1189632(SI), Z0	// data.4.bar.next[6]
-	VMOVUPS	Z0, 1181952(SI)	// data.4.bar[6]
-	VMOVUPS	1189760(SI), Z0	// data.4.bar.next[7]
-	VMOVUPS	Z0, 1182080(SI)	// data.4.bar[7]
-	VMOVUPS	1189888(SI), Z0	// data.5.bar.next[0]
-	VMOVUPS	Z0, 1182208(SI)	// data.5.bar[0]
-	VMOVUPS	1190016(SI), Z0	// data.5.bar.next[1]
-	VMOVUPS	Z0, 1182336(SI)	// data.5.bar[1]
-	VMOVUPS	1190144(SI), Z0	// data.5.bar.next[2]
-	VMOVUPS	Z0, 1182464(SI)	// data.5.bar[2]
-	VMOVUPS	1190272(SI), Z0	// data.5.bar.next[3]
-	VMOVUPS	Z0, 1182592(SI)	// data.5.bar[3]
-	VMOVUPS	1190400(SI), Z0	// data.6.bar.next[0]
-	VMOVUPS	Z0, 1182720(SI)	// data.6.bar[0]
-	VMOVUPS	1190528(SI), Z0	// data.6.bar.next[1]
-	VMOVUPS	Z0, 1182848(SI)	// data.6.bar[1]
-	VMOVUPS	1190656(SI), Z0	// data.6.bar.next[2]
-	VMOVUPS	Z0, 1182976(SI)	// data.6.bar[2]
-	VMOVUPS	1190784(SI), Z0	// data.6.bar.next[3]
-	VMOVUPS	Z0, 1183104(SI)	// data.6.bar[3]
-	VMOVUPS	1190912(SI), Z0	// data.6.bar.next[4]
-	VMOVUPS	Z0, 1183232(SI)	// data.6.bar[4]
-	VMOVUPS	1191040(SI), Z0	// data.6.bar.next[5]
-	VMOVUPS	Z0, 1183360(SI)	// data.6.bar[5]
-	VMOVUPS	1191168(SI), Z0	// data.6.bar.next[6]
-	VMOVUPS	Z0, 1183488(SI)	// data.6.bar[6]
-	VMOVUPS	1191296(SI), Z0	// data.6.bar.next[7]
-	VMOVUPS	Z0, 1183616(SI)	// data.6.bar[7]
-	VMOVUPS	1191424(SI), Z0	// data.7.bar.next[0]
-	VMOVUPS	Z0, 1183744(SI)	// data.7.bar[0]
-	VMOVUPS	1191552(SI), Z0	// data.7.bar.next[1]
-	VMOVUPS	Z0, 1183872(SI)	// data.7.bar[1]
-	VMOVUPS	1191680(SI), Z0	// data.7.bar.next[2]
-	VMOVUPS	Z0, 1184000(SI)	// data.7.bar[2]
-	VMOVUPS	1191808(SI), Z0	// data.7.bar.next[3]
-	VMOVUPS	Z0, 1184128(SI)	// data.7.bar[3]
-	VMOVUPS	1191936(SI), Z0	// z.start.bar.next[0]
-	VMOVUPS	Z0, 1184256(SI)	// z.start.bar[0]
-	VMOVUPS	1192064(SI), Z0	// z.start.bar.next[1]
-	VMOVUPS	Z0, 1184384(SI)	// z.start.bar[1]
-	VMOVUPS	1192192(SI), Z0	// z.start.bar.next[2]
-	VMOVUPS	Z0, 1184512(SI)	// z.start.bar[2]
-	VMOVUPS	1192320(SI), Z0	// z.start.bar.next[3]
-	VMOVUPS	Z0, 1184640(SI)	// z.start.bar[3]
-	VMOVUPS	1192448(SI), Z0	// z.start.bar.next[4]
-	VMOVUPS	Z0, 1184768(SI)	// z.start.bar[4]
-	VMOVUPS	1192576(SI), Z0	// z.start.bar.next[5]
-	VMOVUPS	Z0, 1184896(SI)	// z.start.bar[5]
-	VMOVUPS	1192704(SI), Z0	// z.start.bar.next[6]
-	VMOVUPS	Z0, 1185024(SI)	// z.start.bar[6]
-	VMOVUPS	1192832(SI), Z0	// z.start.bar.next[7]
-	VMOVUPS	Z0, 1185152(SI)	// z.start.bar[7]
-	VMOVUPS	1192960(SI), Z0	// a.start.bar.next[0]
-	VMOVUPS	Z0, 1185280(SI)	// a.start.bar[0]
-	VMOVUPS	1193088(SI), Z0	// a.start.bar.next[1]
-	VMOVUPS	Z0, 1185408(SI)	// a.start.bar[1]
-	VMOVUPS	1193216(SI), Z0	// a.start.bar.next[2]
-	VMOVUPS	Z0, 1185536(SI)	// a.start.bar[2]
-	VMOVUPS	1193344(SI), Z0	// a.start.bar.next[3]
-	VMOVUPS	Z0, 1185664(SI)	// a.start.bar[3]
+	VMOVUPS	1147136(SI), Z0	// data.0.bar.next[0]
+	VMOVUPS	Z0, 1139456(SI)	// data.0.bar[0]
+	VMOVUPS	1147264(SI), Z0	// data.0.bar.next[1]
+	VMOVUPS	Z0, 1139584(SI)	// data.0.bar[1]
+	VMOVUPS	1147392(SI), Z0	// data.0.bar.next[2]
+	VMOVUPS	Z0, 1139712(SI)	// data.0.bar[2]
+	VMOVUPS	1147520(SI), Z0	// data.0.bar.next[3]
+	VMOVUPS	Z0, 1139840(SI)	// data.0.bar[3]
+	VMOVUPS	1147648(SI), Z0	// data.0.bar.next[4]
+	VMOVUPS	Z0, 1139968(SI)	// data.0.bar[4]
+	VMOVUPS	1147776(SI), Z0	// data.0.bar.next[5]
+	VMOVUPS	Z0, 1140096(SI)	// data.0.bar[5]
+	VMOVUPS	1147904(SI), Z0	// data.0.bar.next[6]
+	VMOVUPS	Z0, 1140224(SI)	// data.0.bar[6]
+	VMOVUPS	1148032(SI), Z0	// data.0.bar.next[7]
+	VMOVUPS	Z0, 1140352(SI)	// data.0.bar[7]
+	VMOVUPS	1148160(SI), Z0	// data.1.bar.next[0]
+	VMOVUPS	Z0, 1140480(SI)	// data.1.bar[0]
+	VMOVUPS	1148288(SI), Z0	// data.1.bar.next[1]
+	VMOVUPS	Z0, 1140608(SI)	// data.1.bar[1]
+	VMOVUPS	1148416(SI), Z0	// data.1.bar.next[2]
+	VMOVUPS	Z0, 1140736(SI)	// data.1.bar[2]
+	VMOVUPS	1148544(SI), Z0	// data.1.bar.next[3]
+	VMOVUPS	Z0, 1140864(SI)	// data.1.bar[3]
+	VMOVUPS	1148672(SI), Z0	// data.2.bar.next[0]
+	VMOVUPS	Z0, 1140992(SI)	// data.2.bar[0]
+	VMOVUPS	1148800(SI), Z0	// data.2.bar.next[1]
+	VMOVUPS	Z0, 1141120(SI)	// data.2.bar[1]
+	VMOVUPS	1148928(SI), Z0	// data.2.bar.next[2]
+	VMOVUPS	Z0, 1141248(SI)	// data.2.bar[2]
+	VMOVUPS	1149056(SI), Z0	// data.2.bar.next[3]
+	VMOVUPS	Z0, 1141376(SI)	// data.2.bar[3]
+	VMOVUPS	1149184(SI), Z0	// data.2.bar.next[4]
+	VMOVUPS	Z0, 1141504(SI)	// data.2.bar[4]
+	VMOVUPS	1149312(SI), Z0	// data.2.bar.next[5]
+	VMOVUPS	Z0, 1141632(SI)	// data.2.bar[5]
+	VMOVUPS	1149440(SI), Z0	// data.2.bar.next[6]
+	VMOVUPS	Z0, 1141760(SI)	// data.2.bar[6]
+	VMOVUPS	1149568(SI), Z0	// data.2.bar.next[7]
+	VMOVUPS	Z0, 1141888(SI)	// data.2.bar[7]
+	VMOVUPS	1149696(SI), Z0	// data.3.bar.next[0]
+	VMOVUPS	Z0, 1142016(SI)	// data.3.bar[0]
+	VMOVUPS	1149824(SI), Z0	// data.3.bar.next[1]
+	VMOVUPS	Z0, 1142144(SI)	// data.3.bar[1]
+	VMOVUPS	1149952(SI), Z0	// data.3.bar.next[2]
+	VMOVUPS	Z0, 1142272(SI)	// data.3.bar[2]
+	VMOVUPS	1150080(SI), Z0	// data.3.bar.next[3]
+	VMOVUPS	Z0, 1142400(SI)	// data.3.bar[3]
+	VMOVUPS	1150208(SI), Z0	// data.4.bar.next[0]
+	VMOVUPS	Z0, 1142528(SI)	// data.4.bar[0]
+	VMOVUPS	1150336(SI), Z0	// data.4.bar.next[1]
+	VMOVUPS	Z0, 1142656(SI)	// data.4.bar[1]
+	VMOVUPS	1150464(SI), Z0	// data.4.bar.next[2]
+	VMOVUPS	Z0, 1142784(SI)	// data.4.bar[2]
+	VMOVUPS	1150592(SI), Z0	// data.4.bar.next[3]
+	VMOVUPS	Z0, 1142912(SI)	// data.4.bar[3]
+	VMOVUPS	1150720(SI), Z0	// data.4.bar.next[4]
+	VMOVUPS	Z0, 1143040(SI)	// data.4.bar[4]
+	VMOVUPS	1150848(SI), Z0	// data.4.bar.next[5]
+	VMOVUPS	Z0, 1143168(SI)	// data.4.bar[5]
+	VMOVUPS	1150976(SI), Z0	// data.4.bar.next[6]
+	VMOVUPS	Z0, 1143296(SI)	// data.4.bar[6]
+	VMOVUPS	1151104(SI), Z0	// data.4.bar.next[7]
+	VMOVUPS	Z0, 1143424(SI)	// data.4.bar[7]
+	VMOVUPS	1151232(SI), Z0	// data.5.bar.next[0]
+	VMOVUPS	Z0, 1143552(SI)	// data.5.bar[0]
+	VMOVUPS	1151360(SI), Z0	// data.5.bar.next[1]
+	VMOVUPS	Z0, 1143680(SI)	// data.5.bar[1]
+	VMOVUPS	1151488(SI), Z0	// data.5.bar.next[2]
+	VMOVUPS	Z0, 1143808(SI)	// data.5.bar[2]
+	VMOVUPS	1151616(SI), Z0	// data.5.bar.next[3]
+	VMOVUPS	Z0, 1143936(SI)	// data.5.bar[3]
+	VMOVUPS	1151744(SI), Z0	// data.6.bar.next[0]
+	VMOVUPS	Z0, 1144064(SI)	// data.6.bar[0]
+	VMOVUPS	1151872(SI), Z0	// data.6.bar.next[1]
+	VMOVUPS	Z0, 1144192(SI)	// data.6.bar[1]
+	VMOVUPS	1152000(SI), Z0	// data.6.bar.next[2]
+	VMOVUPS	Z0, 1144320(SI)	// data.6.bar[2]
+	VMOVUPS	1152128(SI), Z0	// data.6.bar.next[3]
+	VMOVUPS	Z0, 1144448(SI)	// data.6.bar[3]
+	VMOVUPS	1152256(SI), Z0	// data.6.bar.next[4]
+	VMOVUPS	Z0, 1144576(SI)	// data.6.bar[4]
+	VMOVUPS	1152384(SI), Z0	// data.6.bar.next[5]
+	VMOVUPS	Z0, 1144704(SI)	// data.6.bar[5]
+	VMOVUPS	1152512(SI), Z0	// data.6.bar.next[6]
+	VMOVUPS	Z0, 1144832(SI)	// data.6.bar[6]
+	VMOVUPS	1152640(SI), Z0	// data.6.bar.next[7]
+	VMOVUPS	Z0, 1144960(SI)	// data.6.bar[7]
+	VMOVUPS	1152768(SI), Z0	// data.7.bar.next[0]
+	VMOVUPS	Z0, 1145088(SI)	// data.7.bar[0]
+	VMOVUPS	1152896(SI), Z0	// data.7.bar.next[1]
+	VMOVUPS	Z0, 1145216(SI)	// data.7.bar[1]
+	VMOVUPS	1153024(SI), Z0	// data.7.bar.next[2]
+	VMOVUPS	Z0, 1145344(SI)	// data.7.bar[2]
+	VMOVUPS	1153152(SI), Z0	// data.7.bar.next[3]
+	VMOVUPS	Z0, 1145472(SI)	// data.7.bar[3]
+	VMOVUPS	1153280(SI), Z0	// z.start.bar.next[0]
+	VMOVUPS	Z0, 1145600(SI)	// z.start.bar[0]
+	VMOVUPS	1153408(SI), Z0	// z.start.bar.next[1]
+	VMOVUPS	Z0, 1145728(SI)	// z.start.bar[1]
+	VMOVUPS	1153536(SI), Z0	// z.start.bar.next[2]
+	VMOVUPS	Z0, 1145856(SI)	// z.start.bar[2]
+	VMOVUPS	1153664(SI), Z0	// z.start.bar.next[3]
+	VMOVUPS	Z0, 1145984(SI)	// z.start.bar[3]
+	VMOVUPS	1153792(SI), Z0	// z.start.bar.next[4]
+	VMOVUPS	Z0, 1146112(SI)	// z.start.bar[4]
+	VMOVUPS	1153920(SI), Z0	// z.start.bar.next[5]
+	VMOVUPS	Z0, 1146240(SI)	// z.start.bar[5]
+	VMOVUPS	1154048(SI), Z0	// z.start.bar.next[6]
+	VMOVUPS	Z0, 1146368(SI)	// z.start.bar[6]
+	VMOVUPS	1154176(SI), Z0	// z.start.bar.next[7]
+	VMOVUPS	Z0, 1146496(SI)	// z.start.bar[7]
+	VMOVUPS	1154304(SI), Z0	// a.start.bar.next[0]
+	VMOVUPS	Z0, 1146624(SI)	// a.start.bar[0]
+	VMOVUPS	1154432(SI), Z0	// a.start.bar.next[1]
+	VMOVUPS	Z0, 1146752(SI)	// a.start.bar[1]
+	VMOVUPS	1154560(SI), Z0	// a.start.bar.next[2]
+	VMOVUPS	Z0, 1146880(SI)	// a.start.bar[2]
+	VMOVUPS	1154688(SI), Z0	// a.start.bar.next[3]
+	VMOVUPS	Z0, 1147008(SI)	// a.start.bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop4
@@ -14070,14 +14406,14 @@ TEXT ·forecast0RecLanerevatAVX512(SB), 0, $8-32
 
 // enc1CellRecBack is enc.1.cell.rec.back (forecast.nde:13) of a block of samples.
 TEXT enc1CellRecBack_avx512<>(SB), NOSPLIT, $0-0
-	VMOVUPS	1201664(AX), Z0	// x[0]
-	VMOVUPS	1201728(AX), Z1	// x[0] | 1
-	VMOVUPS	1201792(AX), Z2	// x[1]
-	VMOVUPS	1201856(AX), Z3	// x[1] | 1
-	VMOVUPS	1201920(AX), Z4	// x[2]
-	VMOVUPS	1201984(AX), Z5	// x[2] | 1
-	VMOVUPS	1202048(AX), Z6	// x[3]
-	VMOVUPS	1202112(AX), Z7	// x[3] | 1
+	VMOVUPS	1163008(AX), Z0	// x[0]
+	VMOVUPS	1163072(AX), Z1	// x[0] | 1
+	VMOVUPS	1163136(AX), Z2	// x[1]
+	VMOVUPS	1163200(AX), Z3	// x[1] | 1
+	VMOVUPS	1163264(AX), Z4	// x[2]
+	VMOVUPS	1163328(AX), Z5	// x[2] | 1
+	VMOVUPS	1163392(AX), Z6	// x[3]
+	VMOVUPS	1163456(AX), Z7	// x[3] | 1
 	MOVQ	$12, CX
 	MOVQ	BX, SI
 	MOVQ	BX, DI
@@ -14100,8 +14436,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13824(DI), Z10	// enc.1.bias_ih_l0[0]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 1206272(R9)	// add[0]
-	VMOVUPS	Z8, 1206336(R9)	// add[0] | 1
+	VMOVUPS	Z9, 1167616(R9)	// add[0]
+	VMOVUPS	Z8, 1167680(R9)	// add[0] | 1
 	VBROADCASTSS	16(SI), Z8	// enc.1.weight_ih_l0[4]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -14117,8 +14453,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13828(DI), Z10	// enc.1.bias_ih_l0[1]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 1206400(R9)	// add[1]
-	VMOVUPS	Z8, 1206464(R9)	// add[1] | 1
+	VMOVUPS	Z9, 1167744(R9)	// add[1]
+	VMOVUPS	Z8, 1167808(R9)	// add[1] | 1
 	VBROADCASTSS	32(SI), Z8	// enc.1.weight_ih_l0[8]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -14134,8 +14470,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13832(DI), Z10	// enc.1.bias_ih_l0[2]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 1206528(R9)	// add[2]
-	VMOVUPS	Z8, 1206592(R9)	// add[2] | 1
+	VMOVUPS	Z9, 1167872(R9)	// add[2]
+	VMOVUPS	Z8, 1167936(R9)	// add[2] | 1
 	VBROADCASTSS	48(SI), Z8	// enc.1.weight_ih_l0[12]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -14151,8 +14487,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13836(DI), Z10	// enc.1.bias_ih_l0[3]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 1206656(R9)	// add[3]
-	VMOVUPS	Z8, 1206720(R9)	// add[3] | 1
+	VMOVUPS	Z9, 1168000(R9)	// add[3]
+	VMOVUPS	Z8, 1168064(R9)	// add[3] | 1
 	VBROADCASTSS	64(SI), Z8	// enc.1.weight_ih_l0[16]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -14168,8 +14504,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13840(DI), Z10	// enc.1.bias_ih_l0[4]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 1206784(R9)	// add[4]
-	VMOVUPS	Z8, 1206848(R9)	// add[4] | 1
+	VMOVUPS	Z9, 1168128(R9)	// add[4]
+	VMOVUPS	Z8, 1168192(R9)	// add[4] | 1
 	VBROADCASTSS	80(SI), Z8	// enc.1.weight_ih_l0[20]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -14185,8 +14521,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13844(DI), Z10	// enc.1.bias_ih_l0[5]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 1206912(R9)	// add[5]
-	VMOVUPS	Z8, 1206976(R9)	// add[5] | 1
+	VMOVUPS	Z9, 1168256(R9)	// add[5]
+	VMOVUPS	Z8, 1168320(R9)	// add[5] | 1
 	VBROADCASTSS	96(SI), Z8	// enc.1.weight_ih_l0[24]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -14202,8 +14538,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13848(DI), Z10	// enc.1.bias_ih_l0[6]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 1207040(R9)	// add[6]
-	VMOVUPS	Z8, 1207104(R9)	// add[6] | 1
+	VMOVUPS	Z9, 1168384(R9)	// add[6]
+	VMOVUPS	Z8, 1168448(R9)	// add[6] | 1
 	VBROADCASTSS	112(SI), Z8	// enc.1.weight_ih_l0[28]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -14219,8 +14555,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13852(DI), Z10	// enc.1.bias_ih_l0[7]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 1207168(R9)	// add[7]
-	VMOVUPS	Z8, 1207232(R9)	// add[7] | 1
+	VMOVUPS	Z9, 1168512(R9)	// add[7]
+	VMOVUPS	Z8, 1168576(R9)	// add[7] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z8
 	VBROADCASTSS	f32_00000000<>(SB), Z9
 	VBROADCASTSS	f32_00000000<>(SB), Z10
@@ -14241,8 +14577,8 @@ loop1: // 12 times: tiles of 8 elements
 	MOVQ	AX, R12
 	MOVQ	R10, R13
 loop2: // 32 times: terms of the sums
-	VMOVUPS	1197568(R12), Z24	// h[0]
-	VMOVUPS	1197632(R12), Z25	// h[0] | 1
+	VMOVUPS	1158912(R12), Z24	// h[0]
+	VMOVUPS	1158976(R12), Z25	// h[0] | 1
 	VBROADCASTSS	1536(R13), Z26	// enc.1.weight_hh_l0[0]
 	VFMADD231PS	Z24, Z26, Z8
 	VFMADD231PS	Z25, Z26, Z9
@@ -14274,43 +14610,43 @@ loop2: // 32 times: terms of the sums
 	VBROADCASTSS	14208(DI), Z24	// enc.1.bias_hh_l0[0]
 	VADDPS	Z24, Z8, Z8
 	VADDPS	Z24, Z9, Z9
-	VMOVUPS	Z8, 1218560(R9)	// add_2[0]
-	VMOVUPS	Z9, 1218624(R9)	// add_2[0] | 1
+	VMOVUPS	Z8, 1179904(R9)	// add_2[0]
+	VMOVUPS	Z9, 1179968(R9)	// add_2[0] | 1
 	VBROADCASTSS	14212(DI), Z8	// enc.1.bias_hh_l0[1]
 	VADDPS	Z8, Z10, Z9
 	VADDPS	Z8, Z11, Z8
-	VMOVUPS	Z9, 1218688(R9)	// add_2[1]
-	VMOVUPS	Z8, 1218752(R9)	// add_2[1] | 1
+	VMOVUPS	Z9, 1180032(R9)	// add_2[1]
+	VMOVUPS	Z8, 1180096(R9)	// add_2[1] | 1
 	VBROADCASTSS	14216(DI), Z8	// enc.1.bias_hh_l0[2]
 	VADDPS	Z8, Z12, Z9
 	VADDPS	Z8, Z13, Z8
-	VMOVUPS	Z9, 1218816(R9)	// add_2[2]
-	VMOVUPS	Z8, 1218880(R9)	// add_2[2] | 1
+	VMOVUPS	Z9, 1180160(R9)	// add_2[2]
+	VMOVUPS	Z8, 1180224(R9)	// add_2[2] | 1
 	VBROADCASTSS	14220(DI), Z8	// enc.1.bias_hh_l0[3]
 	VADDPS	Z8, Z14, Z9
 	VADDPS	Z8, Z15, Z8
-	VMOVUPS	Z9, 1218944(R9)	// add_2[3]
-	VMOVUPS	Z8, 1219008(R9)	// add_2[3] | 1
+	VMOVUPS	Z9, 1180288(R9)	// add_2[3]
+	VMOVUPS	Z8, 1180352(R9)	// add_2[3] | 1
 	VBROADCASTSS	14224(DI), Z8	// enc.1.bias_hh_l0[4]
 	VADDPS	Z8, Z16, Z9
 	VADDPS	Z8, Z17, Z8
-	VMOVUPS	Z9, 1219072(R9)	// add_2[4]
-	VMOVUPS	Z8, 1219136(R9)	// add_2[4] | 1
+	VMOVUPS	Z9, 1180416(R9)	// add_2[4]
+	VMOVUPS	Z8, 1180480(R9)	// add_2[4] | 1
 	VBROADCASTSS	14228(DI), Z8	// enc.1.bias_hh_l0[5]
 	VADDPS	Z8, Z18, Z9
 	VADDPS	Z8, Z19, Z8
-	VMOVUPS	Z9, 1219200(R9)	// add_2[5]
-	VMOVUPS	Z8, 1219264(R9)	// add_2[5] | 1
+	VMOVUPS	Z9, 1180544(R9)	// add_2[5]
+	VMOVUPS	Z8, 1180608(R9)	// add_2[5] | 1
 	VBROADCASTSS	14232(DI), Z8	// enc.1.bias_hh_l0[6]
 	VADDPS	Z8, Z20, Z9
 	VADDPS	Z8, Z21, Z8
-	VMOVUPS	Z9, 1219328(R9)	// add_2[6]
-	VMOVUPS	Z8, 1219392(R9)	// add_2[6] | 1
+	VMOVUPS	Z9, 1180672(R9)	// add_2[6]
+	VMOVUPS	Z8, 1180736(R9)	// add_2[6] | 1
 	VBROADCASTSS	14236(DI), Z8	// enc.1.bias_hh_l0[7]
 	VADDPS	Z8, Z22, Z9
 	VADDPS	Z8, Z23, Z8
-	VMOVUPS	Z9, 1219456(R9)	// add_2[7]
-	VMOVUPS	Z8, 1219520(R9)	// add_2[7] | 1
+	VMOVUPS	Z9, 1180800(R9)	// add_2[7]
+	VMOVUPS	Z8, 1180864(R9)	// add_2[7] | 1
 	ADDQ	$128, SI
 	ADDQ	$32, DI
 	ADDQ	$1024, R9
@@ -14324,8 +14660,8 @@ loop3: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop4: // 32 times: elements
 	// forecast.nde:13
-	VMOVUPS	1210368(R9), Z0	// add[32]
-	VMOVUPS	1222656(R9), Z1	// add_2[32]
+	VMOVUPS	1171712(R9), Z0	// add[32]
+	VMOVUPS	1184000(R9), Z1	// add_2[32]
 	VADDPS	Z1, Z0, Z0
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z1
 	VBROADCASTSS	f32_42b40000<>(SB), Z2
@@ -14350,15 +14686,15 @@ loop4: // 32 times: elements
 	VBLENDMPS	Z1, Z0, K2, Z0
 	VADDPS.BCST	f32_3f800000<>(SB), Z1, Z1
 	VDIVPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1230848(R9)	// sigmoid[0]
-	VMOVUPS	1193472(R9), Z1	// h_bar[0]
+	VMOVUPS	Z0, 1192192(R9)	// sigmoid[0]
+	VMOVUPS	1154816(R9), Z1	// h_bar[0]
 	VMULPS	Z0, Z1, Z1
-	VMOVUPS	Z1, 1234944(R9)	// mul[0]
+	VMOVUPS	Z1, 1196288(R9)	// mul[0]
 	VBROADCASTSS	f32_3f800000<>(SB), Z1
 	VSUBPS	Z0, Z1, Z0
-	VMOVUPS	Z0, 1239040(R9)	// sub[0]
-	VMOVUPS	1206272(R9), Z1	// add[0]
-	VMOVUPS	1218560(R9), Z2	// add_2[0]
+	VMOVUPS	Z0, 1200384(R9)	// sub[0]
+	VMOVUPS	1167616(R9), Z1	// add[0]
+	VMOVUPS	1179904(R9), Z2	// add_2[0]
 	VADDPS	Z2, Z1, Z1
 	VPORD.BCST	f32_80000000<>(SB), Z1, Z2
 	VBROADCASTSS	f32_42b40000<>(SB), Z3
@@ -14383,9 +14719,9 @@ loop4: // 32 times: elements
 	VBLENDMPS	Z2, Z1, K2, Z1
 	VADDPS.BCST	f32_3f800000<>(SB), Z2, Z2
 	VDIVPS	Z2, Z1, Z1
-	VMOVUPS	Z1, 1243136(R9)	// sigmoid_2[0]
-	VMOVUPS	1226752(R9), Z2	// add_2[64]
-	VMOVUPS	1214464(R9), Z3	// add[64]
+	VMOVUPS	Z1, 1204480(R9)	// sigmoid_2[0]
+	VMOVUPS	1188096(R9), Z2	// add_2[64]
+	VMOVUPS	1175808(R9), Z3	// add[64]
 	VFMADD231PS	Z2, Z1, Z3
 	VBROADCASTSS	f32_41002df1<>(SB), Z2
 	VMINPS	Z3, Z2, Z2
@@ -14404,14 +14740,14 @@ loop4: // 32 times: elements
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z3, Z4
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z3, Z4
 	VDIVPS	Z4, Z2, Z2
-	VMOVUPS	Z2, 1247232(R9)	// tanh[0]
-	VMOVUPS	1193472(R9), Z3	// h_bar[0]
+	VMOVUPS	Z2, 1208576(R9)	// tanh[0]
+	VMOVUPS	1154816(R9), Z3	// h_bar[0]
 	VMULPS	Z0, Z3, Z0
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z2
 	VMULPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 1251328(R9)	// mul_2[0]
+	VMOVUPS	Z0, 1212672(R9)	// mul_2[0]
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1255424(R9)	// mul_3[0]
+	VMOVUPS	Z0, 1216768(R9)	// mul_3[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop4
@@ -14419,32 +14755,32 @@ loop4: // 32 times: elements
 	MOVQ	SI, R9
 loop5: // 64 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1259520(R9)	// pad[0]
+	VMOVUPS	Z0, 1220864(R9)	// pad[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop5
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop6: // 32 times: elements
-	VMOVUPS	1255424(R9), Z0	// mul_3[0]
-	VMOVUPS	Z0, 1267712(R9)	// pad[64]
+	VMOVUPS	1216768(R9), Z0	// mul_3[0]
+	VMOVUPS	Z0, 1229056(R9)	// pad[64]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop6
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop7: // 32 times: elements
-	VMOVUPS	1193472(R9), Z0	// h_bar[0]
-	VMOVUPS	1247232(R9), Z1	// tanh[0]
-	VMOVUPS	1193472(R9), Z2	// h_bar[0]
-	VMOVUPS	1197568(R9), Z3	// h[0]
+	VMOVUPS	1154816(R9), Z0	// h_bar[0]
+	VMOVUPS	1208576(R9), Z1	// tanh[0]
+	VMOVUPS	1154816(R9), Z2	// h_bar[0]
+	VMOVUPS	1158912(R9), Z3	// h[0]
 	VMULPS	Z3, Z2, Z2
 	VFNMADD231PS	Z1, Z0, Z2
-	VMOVUPS	1230848(R9), Z0	// sigmoid[0]
-	VMOVUPS	1239040(R9), Z1	// sub[0]
+	VMOVUPS	1192192(R9), Z0	// sigmoid[0]
+	VMOVUPS	1200384(R9), Z1	// sub[0]
 	VMULPS	Z1, Z0, Z0
 	VMULPS	Z0, Z2, Z0
-	VMOVUPS	Z0, 1271808(R9)	// mul_4[0]
+	VMOVUPS	Z0, 1233152(R9)	// mul_4[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop7
@@ -14452,15 +14788,15 @@ loop7: // 32 times: elements
 	MOVQ	SI, R9
 loop8: // 32 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1275904(R9)	// pad_2[0]
+	VMOVUPS	Z0, 1237248(R9)	// pad_2[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop8
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop9: // 32 times: elements
-	VMOVUPS	1271808(R9), Z0	// mul_4[0]
-	VMOVUPS	Z0, 1280000(R9)	// pad_2[32]
+	VMOVUPS	1233152(R9), Z0	// mul_4[0]
+	VMOVUPS	Z0, 1241344(R9)	// pad_2[32]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop9
@@ -14468,41 +14804,41 @@ loop9: // 32 times: elements
 	MOVQ	SI, R9
 loop10: // 32 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1284096(R9)	// pad_2[64]
+	VMOVUPS	Z0, 1245440(R9)	// pad_2[64]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop10
 	MOVQ	$96, DI
 	MOVQ	SI, R9
 loop11: // 96 times: elements
-	VMOVUPS	1259520(R9), Z0	// pad[0]
-	VMOVUPS	1275904(R9), Z1	// pad_2[0]
+	VMOVUPS	1220864(R9), Z0	// pad[0]
+	VMOVUPS	1237248(R9), Z1	// pad_2[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1288192(R9)	// add_3[0]
+	VMOVUPS	Z0, 1249536(R9)	// add_3[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop11
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop12: // 32 times: elements
-	VMOVUPS	1251328(R9), Z0	// mul_2[0]
-	VMOVUPS	1226752(R9), Z1	// add_2[64]
+	VMOVUPS	1212672(R9), Z0	// mul_2[0]
+	VMOVUPS	1188096(R9), Z1	// add_2[64]
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	1243136(R9), Z1	// sigmoid_2[0]
-	VMOVUPS	1243136(R9), Z2	// sigmoid_2[0]
+	VMOVUPS	1204480(R9), Z1	// sigmoid_2[0]
+	VMOVUPS	1204480(R9), Z2	// sigmoid_2[0]
 	VBROADCASTSS	f32_3f800000<>(SB), Z3
 	VSUBPS	Z2, Z3, Z2
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1300480(R9)	// mul_5[0]
+	VMOVUPS	Z0, 1261824(R9)	// mul_5[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop12
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop13: // 32 times: elements
-	VMOVUPS	1300480(R9), Z0	// mul_5[0]
-	VMOVUPS	Z0, 1304576(R9)	// pad_3[0]
+	VMOVUPS	1261824(R9), Z0	// mul_5[0]
+	VMOVUPS	Z0, 1265920(R9)	// pad_3[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop13
@@ -14510,7 +14846,7 @@ loop13: // 32 times: elements
 	MOVQ	SI, R9
 loop14: // 64 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1308672(R9)	// pad_3[32]
+	VMOVUPS	Z0, 1270016(R9)	// pad_3[32]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop14
@@ -14524,14 +14860,14 @@ loop14: // 64 times: elements
 	MOVQ	R8, DI
 loop15: // 96 times: elements
 	// forecast.nde:13
-	VMOVUPS	1288192(SI), Z2	// add_3[0]
-	VMOVUPS	1288256(SI), Z3	// add_3[0] | 1
-	VMOVUPS	1304576(SI), Z4	// pad_3[0]
-	VMOVUPS	1304640(SI), Z5	// pad_3[0] | 1
+	VMOVUPS	1249536(SI), Z2	// add_3[0]
+	VMOVUPS	1249600(SI), Z3	// add_3[0] | 1
+	VMOVUPS	1265920(SI), Z4	// pad_3[0]
+	VMOVUPS	1265984(SI), Z5	// pad_3[0] | 1
 	VADDPS	Z4, Z2, Z2
 	VADDPS	Z5, Z3, Z3
-	VMOVUPS	Z2, 1316864(SI)	// enc.1.bias_hh_l0_bar[0]
-	VMOVUPS	Z3, 1316928(SI)	// enc.1.bias_hh_l0_bar[0] | 1
+	VMOVUPS	Z2, 1278208(SI)	// enc.1.bias_hh_l0_bar[0]
+	VMOVUPS	Z3, 1278272(SI)	// enc.1.bias_hh_l0_bar[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
 	VMOVUPS	43008(DI), Z4	// sum of enc.1.bias_hh_l0[0]
@@ -14572,8 +14908,8 @@ loop16: // 2 times: tiles of 11 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop17: // 96 times: terms of the sums
-	VMOVUPS	1316864(R10), Z24	// enc.1.bias_hh_l0_bar[0]
-	VMOVUPS	1316928(R10), Z25	// enc.1.bias_hh_l0_bar[0] | 1
+	VMOVUPS	1278208(R10), Z24	// enc.1.bias_hh_l0_bar[0]
+	VMOVUPS	1278272(R10), Z25	// enc.1.bias_hh_l0_bar[0] | 1
 	VBROADCASTSS	1536(R11), Z26	// enc.1.weight_hh_l0[0]
 	VFMADD231PS	Z24, Z26, Z2
 	VFMADD231PS	Z25, Z26, Z3
@@ -14611,28 +14947,28 @@ loop17: // 96 times: terms of the sums
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop17
-	VMOVUPS	Z2, 1329152(DI)	// vecmat[0]
-	VMOVUPS	Z3, 1329216(DI)	// vecmat[0] | 1
-	VMOVUPS	Z4, 1329280(DI)	// vecmat[1]
-	VMOVUPS	Z5, 1329344(DI)	// vecmat[1] | 1
-	VMOVUPS	Z6, 1329408(DI)	// vecmat[2]
-	VMOVUPS	Z7, 1329472(DI)	// vecmat[2] | 1
-	VMOVUPS	Z8, 1329536(DI)	// vecmat[3]
-	VMOVUPS	Z9, 1329600(DI)	// vecmat[3] | 1
-	VMOVUPS	Z10, 1329664(DI)	// vecmat[4]
-	VMOVUPS	Z11, 1329728(DI)	// vecmat[4] | 1
-	VMOVUPS	Z12, 1329792(DI)	// vecmat[5]
-	VMOVUPS	Z13, 1329856(DI)	// vecmat[5] | 1
-	VMOVUPS	Z14, 1329920(DI)	// vecmat[6]
-	VMOVUPS	Z15, 1329984(DI)	// vecmat[6] | 1
-	VMOVUPS	Z16, 1330048(DI)	// vecmat[7]
-	VMOVUPS	Z17, 1330112(DI)	// vecmat[7] | 1
-	VMOVUPS	Z18, 1330176(DI)	// vecmat[8]
-	VMOVUPS	Z19, 1330240(DI)	// vecmat[8] | 1
-	VMOVUPS	Z20, 1330304(DI)	// vecmat[9]
-	VMOVUPS	Z21, 1330368(DI)	// vecmat[9] | 1
-	VMOVUPS	Z22, 1330432(DI)	// vecmat[10]
-	VMOVUPS	Z23, 1330496(DI)	// vecmat[10] | 1
+	VMOVUPS	Z2, 1290496(DI)	// vecmat[0]
+	VMOVUPS	Z3, 1290560(DI)	// vecmat[0] | 1
+	VMOVUPS	Z4, 1290624(DI)	// vecmat[1]
+	VMOVUPS	Z5, 1290688(DI)	// vecmat[1] | 1
+	VMOVUPS	Z6, 1290752(DI)	// vecmat[2]
+	VMOVUPS	Z7, 1290816(DI)	// vecmat[2] | 1
+	VMOVUPS	Z8, 1290880(DI)	// vecmat[3]
+	VMOVUPS	Z9, 1290944(DI)	// vecmat[3] | 1
+	VMOVUPS	Z10, 1291008(DI)	// vecmat[4]
+	VMOVUPS	Z11, 1291072(DI)	// vecmat[4] | 1
+	VMOVUPS	Z12, 1291136(DI)	// vecmat[5]
+	VMOVUPS	Z13, 1291200(DI)	// vecmat[5] | 1
+	VMOVUPS	Z14, 1291264(DI)	// vecmat[6]
+	VMOVUPS	Z15, 1291328(DI)	// vecmat[6] | 1
+	VMOVUPS	Z16, 1291392(DI)	// vecmat[7]
+	VMOVUPS	Z17, 1291456(DI)	// vecmat[7] | 1
+	VMOVUPS	Z18, 1291520(DI)	// vecmat[8]
+	VMOVUPS	Z19, 1291584(DI)	// vecmat[8] | 1
+	VMOVUPS	Z20, 1291648(DI)	// vecmat[9]
+	VMOVUPS	Z21, 1291712(DI)	// vecmat[9] | 1
+	VMOVUPS	Z22, 1291776(DI)	// vecmat[10]
+	VMOVUPS	Z23, 1291840(DI)	// vecmat[10] | 1
 	ADDQ	$44, SI
 	ADDQ	$1408, DI
 	DECQ	CX
@@ -14661,8 +14997,8 @@ loop17: // 96 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop18: // 96 times: terms of the sums
-	VMOVUPS	1316864(SI), Z22	// enc.1.bias_hh_l0_bar[0]
-	VMOVUPS	1316928(SI), Z23	// enc.1.bias_hh_l0_bar[0] | 1
+	VMOVUPS	1278208(SI), Z22	// enc.1.bias_hh_l0_bar[0]
+	VMOVUPS	1278272(SI), Z23	// enc.1.bias_hh_l0_bar[0] | 1
 	VBROADCASTSS	1624(DI), Z24	// enc.1.weight_hh_l0[22]
 	VFMADD231PS	Z22, Z24, Z2
 	VFMADD231PS	Z23, Z24, Z3
@@ -14697,41 +15033,41 @@ loop18: // 96 times: terms of the sums
 	ADDQ	$128, DI
 	DECQ	CX
 	JNE	loop18
-	VMOVUPS	Z2, 1331968(AX)	// vecmat[22]
-	VMOVUPS	Z3, 1332032(AX)	// vecmat[22] | 1
-	VMOVUPS	Z4, 1332096(AX)	// vecmat[23]
-	VMOVUPS	Z5, 1332160(AX)	// vecmat[23] | 1
-	VMOVUPS	Z6, 1332224(AX)	// vecmat[24]
-	VMOVUPS	Z7, 1332288(AX)	// vecmat[24] | 1
-	VMOVUPS	Z8, 1332352(AX)	// vecmat[25]
-	VMOVUPS	Z9, 1332416(AX)	// vecmat[25] | 1
-	VMOVUPS	Z10, 1332480(AX)	// vecmat[26]
-	VMOVUPS	Z11, 1332544(AX)	// vecmat[26] | 1
-	VMOVUPS	Z12, 1332608(AX)	// vecmat[27]
-	VMOVUPS	Z13, 1332672(AX)	// vecmat[27] | 1
-	VMOVUPS	Z14, 1332736(AX)	// vecmat[28]
-	VMOVUPS	Z15, 1332800(AX)	// vecmat[28] | 1
-	VMOVUPS	Z16, 1332864(AX)	// vecmat[29]
-	VMOVUPS	Z17, 1332928(AX)	// vecmat[29] | 1
-	VMOVUPS	Z18, 1332992(AX)	// vecmat[30]
-	VMOVUPS	Z19, 1333056(AX)	// vecmat[30] | 1
-	VMOVUPS	Z20, 1333120(AX)	// vecmat[31]
-	VMOVUPS	Z21, 1333184(AX)	// vecmat[31] | 1
+	VMOVUPS	Z2, 1293312(AX)	// vecmat[22]
+	VMOVUPS	Z3, 1293376(AX)	// vecmat[22] | 1
+	VMOVUPS	Z4, 1293440(AX)	// vecmat[23]
+	VMOVUPS	Z5, 1293504(AX)	// vecmat[23] | 1
+	VMOVUPS	Z6, 1293568(AX)	// vecmat[24]
+	VMOVUPS	Z7, 1293632(AX)	// vecmat[24] | 1
+	VMOVUPS	Z8, 1293696(AX)	// vecmat[25]
+	VMOVUPS	Z9, 1293760(AX)	// vecmat[25] | 1
+	VMOVUPS	Z10, 1293824(AX)	// vecmat[26]
+	VMOVUPS	Z11, 1293888(AX)	// vecmat[26] | 1
+	VMOVUPS	Z12, 1293952(AX)	// vecmat[27]
+	VMOVUPS	Z13, 1294016(AX)	// vecmat[27] | 1
+	VMOVUPS	Z14, 1294080(AX)	// vecmat[28]
+	VMOVUPS	Z15, 1294144(AX)	// vecmat[28] | 1
+	VMOVUPS	Z16, 1294208(AX)	// vecmat[29]
+	VMOVUPS	Z17, 1294272(AX)	// vecmat[29] | 1
+	VMOVUPS	Z18, 1294336(AX)	// vecmat[30]
+	VMOVUPS	Z19, 1294400(AX)	// vecmat[30] | 1
+	VMOVUPS	Z20, 1294464(AX)	// vecmat[31]
+	VMOVUPS	Z21, 1294528(AX)	// vecmat[31] | 1
 	MOVQ	$48, CX
 	MOVQ	AX, SI
 loop19: // 48 times: tiles of 2 elements
-	VMOVUPS	1316864(SI), Z2	// enc.1.bias_hh_l0_bar[0]
-	VMOVUPS	1316928(SI), Z3	// enc.1.bias_hh_l0_bar[0] | 1
+	VMOVUPS	1278208(SI), Z2	// enc.1.bias_hh_l0_bar[0]
+	VMOVUPS	1278272(SI), Z3	// enc.1.bias_hh_l0_bar[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	Z2, 841984(SI)	// latentFieldBwd.turned[0]
-	VMOVUPS	Z3, 842048(SI)	// latentFieldBwd.turned[0] | 1
-	VMOVUPS	1316992(SI), Z2	// enc.1.bias_hh_l0_bar[1]
-	VMOVUPS	1317056(SI), Z3	// enc.1.bias_hh_l0_bar[1] | 1
+	VMOVUPS	Z2, 803328(SI)	// latentFieldBwd.turned[0]
+	VMOVUPS	Z3, 803392(SI)	// latentFieldBwd.turned[0] | 1
+	VMOVUPS	1278336(SI), Z2	// enc.1.bias_hh_l0_bar[1]
+	VMOVUPS	1278400(SI), Z3	// enc.1.bias_hh_l0_bar[1] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	Z2, 842112(SI)	// latentFieldBwd.turned[1]
-	VMOVUPS	Z3, 842176(SI)	// latentFieldBwd.turned[1] | 1
+	VMOVUPS	Z2, 803456(SI)	// latentFieldBwd.turned[1]
+	VMOVUPS	Z3, 803520(SI)	// latentFieldBwd.turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop19
@@ -14743,22 +15079,22 @@ loop20: // 2 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop21: // 2 times
-	VMOVUPS	1197568(R10), Z2	// h[0]
-	VMOVUPS	1197696(R10), Z3	// h[1]
-	VMOVUPS	1197824(R10), Z4	// h[2]
-	VMOVUPS	1197952(R10), Z5	// h[3]
-	VMOVUPS	1198080(R10), Z6	// h[4]
-	VMOVUPS	1198208(R10), Z7	// h[5]
-	VMOVUPS	1198336(R10), Z8	// h[6]
-	VMOVUPS	1198464(R10), Z9	// h[7]
-	VMOVUPS	1198592(R10), Z10	// h[8]
-	VMOVUPS	1198720(R10), Z11	// h[9]
-	VMOVUPS	1198848(R10), Z12	// h[10]
-	VMOVUPS	1198976(R10), Z13	// h[11]
-	VMOVUPS	1199104(R10), Z14	// h[12]
-	VMOVUPS	1199232(R10), Z15	// h[13]
-	VMOVUPS	1199360(R10), Z16	// h[14]
-	VMOVUPS	1199488(R10), Z17	// h[15]
+	VMOVUPS	1158912(R10), Z2	// h[0]
+	VMOVUPS	1159040(R10), Z3	// h[1]
+	VMOVUPS	1159168(R10), Z4	// h[2]
+	VMOVUPS	1159296(R10), Z5	// h[3]
+	VMOVUPS	1159424(R10), Z6	// h[4]
+	VMOVUPS	1159552(R10), Z7	// h[5]
+	VMOVUPS	1159680(R10), Z8	// h[6]
+	VMOVUPS	1159808(R10), Z9	// h[7]
+	VMOVUPS	1159936(R10), Z10	// h[8]
+	VMOVUPS	1160064(R10), Z11	// h[9]
+	VMOVUPS	1160192(R10), Z12	// h[10]
+	VMOVUPS	1160320(R10), Z13	// h[11]
+	VMOVUPS	1160448(R10), Z14	// h[12]
+	VMOVUPS	1160576(R10), Z15	// h[13]
+	VMOVUPS	1160704(R10), Z16	// h[14]
+	VMOVUPS	1160832(R10), Z17	// h[15]
 	VUNPCKLPS	Z3, Z2, Z18
 	VUNPCKHPS	Z3, Z2, Z2
 	VUNPCKLPS	Z5, Z4, Z3
@@ -14823,22 +15159,22 @@ loop21: // 2 times
 	VSHUFF32X4	$221, Z14, Z10, Z6
 	VSHUFF32X4	$136, Z6, Z2, Z10
 	VSHUFF32X4	$221, Z6, Z2, Z2
-	VMOVUPS	Z20, 854272(R11)	// latentFieldBwd.turned[96]
-	VMOVUPS	Z19, 854336(R11)	// latentFieldBwd.turned[96] | 1
-	VMOVUPS	Z17, 854400(R11)	// latentFieldBwd.turned[97]
-	VMOVUPS	Z18, 854464(R11)	// latentFieldBwd.turned[97] | 1
-	VMOVUPS	Z13, 854528(R11)	// latentFieldBwd.turned[98]
-	VMOVUPS	Z8, 854592(R11)	// latentFieldBwd.turned[98] | 1
-	VMOVUPS	Z12, 854656(R11)	// latentFieldBwd.turned[99]
-	VMOVUPS	Z10, 854720(R11)	// latentFieldBwd.turned[99] | 1
-	VMOVUPS	Z16, 854784(R11)	// latentFieldBwd.turned[100]
-	VMOVUPS	Z9, 854848(R11)	// latentFieldBwd.turned[100] | 1
-	VMOVUPS	Z4, 854912(R11)	// latentFieldBwd.turned[101]
-	VMOVUPS	Z11, 854976(R11)	// latentFieldBwd.turned[101] | 1
-	VMOVUPS	Z5, 855040(R11)	// latentFieldBwd.turned[102]
-	VMOVUPS	Z3, 855104(R11)	// latentFieldBwd.turned[102] | 1
-	VMOVUPS	Z7, 855168(R11)	// latentFieldBwd.turned[103]
-	VMOVUPS	Z2, 855232(R11)	// latentFieldBwd.turned[103] | 1
+	VMOVUPS	Z20, 815616(R11)	// latentFieldBwd.turned[96]
+	VMOVUPS	Z19, 815680(R11)	// latentFieldBwd.turned[96] | 1
+	VMOVUPS	Z17, 815744(R11)	// latentFieldBwd.turned[97]
+	VMOVUPS	Z18, 815808(R11)	// latentFieldBwd.turned[97] | 1
+	VMOVUPS	Z13, 815872(R11)	// latentFieldBwd.turned[98]
+	VMOVUPS	Z8, 815936(R11)	// latentFieldBwd.turned[98] | 1
+	VMOVUPS	Z12, 816000(R11)	// latentFieldBwd.turned[99]
+	VMOVUPS	Z10, 816064(R11)	// latentFieldBwd.turned[99] | 1
+	VMOVUPS	Z16, 816128(R11)	// latentFieldBwd.turned[100]
+	VMOVUPS	Z9, 816192(R11)	// latentFieldBwd.turned[100] | 1
+	VMOVUPS	Z4, 816256(R11)	// latentFieldBwd.turned[101]
+	VMOVUPS	Z11, 816320(R11)	// latentFieldBwd.turned[101] | 1
+	VMOVUPS	Z5, 816384(R11)	// latentFieldBwd.turned[102]
+	VMOVUPS	Z3, 816448(R11)	// latentFieldBwd.turned[102] | 1
+	VMOVUPS	Z7, 816512(R11)	// latentFieldBwd.turned[103]
+	VMOVUPS	Z2, 816576(R11)	// latentFieldBwd.turned[103] | 1
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
@@ -14879,80 +15215,80 @@ loop22: // 8 times: tiles of 12 elements
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop23: // 16 times: samples, 2 at a time
-	VMOVUPS	854272(R10), Z26	// latentFieldBwd.turned[96]
-	VMOVUPS	856320(R10), Z27	// latentFieldBwd.turned[112]
-	VBROADCASTSS	841984(R11), Z28	// latentFieldBwd.turned[0]
+	VMOVUPS	815616(R10), Z26	// latentFieldBwd.turned[96]
+	VMOVUPS	817664(R10), Z27	// latentFieldBwd.turned[112]
+	VBROADCASTSS	803328(R11), Z28	// latentFieldBwd.turned[0]
 	VFMADD231PS	Z26, Z28, Z2
 	VFMADD231PS	Z27, Z28, Z3
-	VBROADCASTSS	842112(R11), Z28	// latentFieldBwd.turned[1]
+	VBROADCASTSS	803456(R11), Z28	// latentFieldBwd.turned[1]
 	VFMADD231PS	Z26, Z28, Z4
 	VFMADD231PS	Z27, Z28, Z5
-	VBROADCASTSS	842240(R11), Z28	// latentFieldBwd.turned[2]
+	VBROADCASTSS	803584(R11), Z28	// latentFieldBwd.turned[2]
 	VFMADD231PS	Z26, Z28, Z6
 	VFMADD231PS	Z27, Z28, Z7
-	VBROADCASTSS	842368(R11), Z28	// latentFieldBwd.turned[3]
+	VBROADCASTSS	803712(R11), Z28	// latentFieldBwd.turned[3]
 	VFMADD231PS	Z26, Z28, Z8
 	VFMADD231PS	Z27, Z28, Z9
-	VBROADCASTSS	842496(R11), Z28	// latentFieldBwd.turned[4]
+	VBROADCASTSS	803840(R11), Z28	// latentFieldBwd.turned[4]
 	VFMADD231PS	Z26, Z28, Z10
 	VFMADD231PS	Z27, Z28, Z11
-	VBROADCASTSS	842624(R11), Z28	// latentFieldBwd.turned[5]
+	VBROADCASTSS	803968(R11), Z28	// latentFieldBwd.turned[5]
 	VFMADD231PS	Z26, Z28, Z12
 	VFMADD231PS	Z27, Z28, Z13
-	VBROADCASTSS	842752(R11), Z28	// latentFieldBwd.turned[6]
+	VBROADCASTSS	804096(R11), Z28	// latentFieldBwd.turned[6]
 	VFMADD231PS	Z26, Z28, Z14
 	VFMADD231PS	Z27, Z28, Z15
-	VBROADCASTSS	842880(R11), Z28	// latentFieldBwd.turned[7]
+	VBROADCASTSS	804224(R11), Z28	// latentFieldBwd.turned[7]
 	VFMADD231PS	Z26, Z28, Z16
 	VFMADD231PS	Z27, Z28, Z17
-	VBROADCASTSS	843008(R11), Z28	// latentFieldBwd.turned[8]
+	VBROADCASTSS	804352(R11), Z28	// latentFieldBwd.turned[8]
 	VFMADD231PS	Z26, Z28, Z18
 	VFMADD231PS	Z27, Z28, Z19
-	VBROADCASTSS	843136(R11), Z28	// latentFieldBwd.turned[9]
+	VBROADCASTSS	804480(R11), Z28	// latentFieldBwd.turned[9]
 	VFMADD231PS	Z26, Z28, Z20
 	VFMADD231PS	Z27, Z28, Z21
-	VBROADCASTSS	843264(R11), Z28	// latentFieldBwd.turned[10]
+	VBROADCASTSS	804608(R11), Z28	// latentFieldBwd.turned[10]
 	VFMADD231PS	Z26, Z28, Z22
 	VFMADD231PS	Z27, Z28, Z23
-	VBROADCASTSS	843392(R11), Z28	// latentFieldBwd.turned[11]
+	VBROADCASTSS	804736(R11), Z28	// latentFieldBwd.turned[11]
 	VFMADD231PS	Z26, Z28, Z24
 	VFMADD231PS	Z27, Z28, Z25
-	VMOVUPS	854336(R10), Z26	// latentFieldBwd.turned[96] | 1
-	VMOVUPS	856384(R10), Z27	// latentFieldBwd.turned[112] | 1
-	VBROADCASTSS	841988(R11), Z28	// latentFieldBwd.turned[0]
+	VMOVUPS	815680(R10), Z26	// latentFieldBwd.turned[96] | 1
+	VMOVUPS	817728(R10), Z27	// latentFieldBwd.turned[112] | 1
+	VBROADCASTSS	803332(R11), Z28	// latentFieldBwd.turned[0]
 	VFMADD231PS	Z26, Z28, Z2
 	VFMADD231PS	Z27, Z28, Z3
-	VBROADCASTSS	842116(R11), Z28	// latentFieldBwd.turned[1]
+	VBROADCASTSS	803460(R11), Z28	// latentFieldBwd.turned[1]
 	VFMADD231PS	Z26, Z28, Z4
 	VFMADD231PS	Z27, Z28, Z5
-	VBROADCASTSS	842244(R11), Z28	// latentFieldBwd.turned[2]
+	VBROADCASTSS	803588(R11), Z28	// latentFieldBwd.turned[2]
 	VFMADD231PS	Z26, Z28, Z6
 	VFMADD231PS	Z27, Z28, Z7
-	VBROADCASTSS	842372(R11), Z28	// latentFieldBwd.turned[3]
+	VBROADCASTSS	803716(R11), Z28	// latentFieldBwd.turned[3]
 	VFMADD231PS	Z26, Z28, Z8
 	VFMADD231PS	Z27, Z28, Z9
-	VBROADCASTSS	842500(R11), Z28	// latentFieldBwd.turned[4]
+	VBROADCASTSS	803844(R11), Z28	// latentFieldBwd.turned[4]
 	VFMADD231PS	Z26, Z28, Z10
 	VFMADD231PS	Z27, Z28, Z11
-	VBROADCASTSS	842628(R11), Z28	// latentFieldBwd.turned[5]
+	VBROADCASTSS	803972(R11), Z28	// latentFieldBwd.turned[5]
 	VFMADD231PS	Z26, Z28, Z12
 	VFMADD231PS	Z27, Z28, Z13
-	VBROADCASTSS	842756(R11), Z28	// latentFieldBwd.turned[6]
+	VBROADCASTSS	804100(R11), Z28	// latentFieldBwd.turned[6]
 	VFMADD231PS	Z26, Z28, Z14
 	VFMADD231PS	Z27, Z28, Z15
-	VBROADCASTSS	842884(R11), Z28	// latentFieldBwd.turned[7]
+	VBROADCASTSS	804228(R11), Z28	// latentFieldBwd.turned[7]
 	VFMADD231PS	Z26, Z28, Z16
 	VFMADD231PS	Z27, Z28, Z17
-	VBROADCASTSS	843012(R11), Z28	// latentFieldBwd.turned[8]
+	VBROADCASTSS	804356(R11), Z28	// latentFieldBwd.turned[8]
 	VFMADD231PS	Z26, Z28, Z18
 	VFMADD231PS	Z27, Z28, Z19
-	VBROADCASTSS	843140(R11), Z28	// latentFieldBwd.turned[9]
+	VBROADCASTSS	804484(R11), Z28	// latentFieldBwd.turned[9]
 	VFMADD231PS	Z26, Z28, Z20
 	VFMADD231PS	Z27, Z28, Z21
-	VBROADCASTSS	843268(R11), Z28	// latentFieldBwd.turned[10]
+	VBROADCASTSS	804612(R11), Z28	// latentFieldBwd.turned[10]
 	VFMADD231PS	Z26, Z28, Z22
 	VFMADD231PS	Z27, Z28, Z23
-	VBROADCASTSS	843396(R11), Z28	// latentFieldBwd.turned[11]
+	VBROADCASTSS	804740(R11), Z28	// latentFieldBwd.turned[11]
 	VFMADD231PS	Z26, Z28, Z24
 	VFMADD231PS	Z27, Z28, Z25
 	ADDQ	$128, R10
@@ -14991,14 +15327,14 @@ loop23: // 16 times: samples, 2 at a time
 	MOVQ	AX, SI
 loop24: // 32 times: elements
 	// forecast.nde:13
-	VMOVUPS	1234944(SI), Z2	// mul[0]
-	VMOVUPS	1235008(SI), Z3	// mul[0] | 1
-	VMOVUPS	1329152(SI), Z4	// vecmat[0]
-	VMOVUPS	1329216(SI), Z5	// vecmat[0] | 1
+	VMOVUPS	1196288(SI), Z2	// mul[0]
+	VMOVUPS	1196352(SI), Z3	// mul[0] | 1
+	VMOVUPS	1290496(SI), Z4	// vecmat[0]
+	VMOVUPS	1290560(SI), Z5	// vecmat[0] | 1
 	VADDPS	Z4, Z2, Z2
 	VADDPS	Z5, Z3, Z3
-	VMOVUPS	Z2, 1202176(SI)	// h_bar[0]
-	VMOVUPS	Z3, 1202240(SI)	// h_bar[0] | 1
+	VMOVUPS	Z2, 1163520(SI)	// h_bar[0]
+	VMOVUPS	Z3, 1163584(SI)	// h_bar[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop24
@@ -15006,43 +15342,43 @@ loop24: // 32 times: elements
 	MOVQ	AX, SI
 loop25: // 64 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1333248(SI)	// pad_4[0]
+	VMOVUPS	Z2, 1294592(SI)	// pad_4[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1333312(SI)	// pad_4[0] | 1
+	VMOVUPS	Z2, 1294656(SI)	// pad_4[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop25
 	MOVQ	$32, CX
 	MOVQ	AX, SI
 loop26: // 32 times: elements
-	VMOVUPS	1251328(SI), Z2	// mul_2[0]
-	VMOVUPS	1251392(SI), Z3	// mul_2[0] | 1
-	VMOVUPS	Z2, 1341440(SI)	// pad_4[64]
-	VMOVUPS	Z3, 1341504(SI)	// pad_4[64] | 1
+	VMOVUPS	1212672(SI), Z2	// mul_2[0]
+	VMOVUPS	1212736(SI), Z3	// mul_2[0] | 1
+	VMOVUPS	Z2, 1302784(SI)	// pad_4[64]
+	VMOVUPS	Z3, 1302848(SI)	// pad_4[64] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop26
-	VMOVUPS	1201664(AX), Z2	// x[0]
-	VMOVUPS	1201728(AX), Z3	// x[0] | 1
-	VMOVUPS	1201792(AX), Z4	// x[1]
-	VMOVUPS	1201856(AX), Z5	// x[1] | 1
-	VMOVUPS	1201920(AX), Z6	// x[2]
-	VMOVUPS	1201984(AX), Z7	// x[2] | 1
-	VMOVUPS	1202048(AX), Z8	// x[3]
-	VMOVUPS	1202112(AX), Z9	// x[3] | 1
+	VMOVUPS	1163008(AX), Z2	// x[0]
+	VMOVUPS	1163072(AX), Z3	// x[0] | 1
+	VMOVUPS	1163136(AX), Z4	// x[1]
+	VMOVUPS	1163200(AX), Z5	// x[1] | 1
+	VMOVUPS	1163264(AX), Z6	// x[2]
+	VMOVUPS	1163328(AX), Z7	// x[2] | 1
+	VMOVUPS	1163392(AX), Z8	// x[3]
+	VMOVUPS	1163456(AX), Z9	// x[3] | 1
 	MOVQ	$96, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 	MOVQ	R8, R9
 loop27: // 96 times: elements
-	VMOVUPS	1333248(SI), Z10	// pad_4[0]
-	VMOVUPS	1333312(SI), Z11	// pad_4[0] | 1
-	VMOVUPS	1275904(SI), Z12	// pad_2[0]
-	VMOVUPS	1275968(SI), Z13	// pad_2[0] | 1
+	VMOVUPS	1294592(SI), Z10	// pad_4[0]
+	VMOVUPS	1294656(SI), Z11	// pad_4[0] | 1
+	VMOVUPS	1237248(SI), Z12	// pad_2[0]
+	VMOVUPS	1237312(SI), Z13	// pad_2[0] | 1
 	VADDPS	Z12, Z10, Z10
 	VADDPS	Z13, Z11, Z11
-	VMOVUPS	1304576(SI), Z12	// pad_3[0]
-	VMOVUPS	1304640(SI), Z13	// pad_3[0] | 1
+	VMOVUPS	1265920(SI), Z12	// pad_3[0]
+	VMOVUPS	1265984(SI), Z13	// pad_3[0] | 1
 	VADDPS	Z12, Z10, Z10
 	VADDPS	Z13, Z11, Z11
 	VPANDD	Z0, Z10, Z12
@@ -15087,33 +15423,33 @@ loop1: // 2 times: vectors of the block
 	MOVQ	DX, R11
 loop2: // 192 times: elements
 	// forecast.nde:36
-	VMOVUPS	1361920(R10), Z0	// fitGrad.ys[0]
+	VMOVUPS	1323264(R10), Z0	// fitGrad.ys[0]
 	VBROADCASTSS	(R11), Z1	// Series.ys.channel.mean.expand[0]
 	VSUBPS	Z1, Z0, Z0
 	VBROADCASTSS	768(R11), Z1	// Series.ys.channel.std.expand[0]
 	VDIVPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1408768(R10)	// fitGrad.div[0]
+	VMOVUPS	Z0, 1370112(R10)	// fitGrad.div[0]
 	ADDQ	$128, R10
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop2
-	VMOVUPD	1361664(DI), Z0	// fitGrad.ts[63]
-	VMOVUPD	1361728(DI), Z0	// fitGrad.ts[63] | 1
+	VMOVUPD	1323008(DI), Z0	// fitGrad.ts[63]
+	VMOVUPD	1323072(DI), Z0	// fitGrad.ts[63] | 1
 	MOVQ	$64, R9
 	MOVQ	DI, R10
 	MOVQ	SI, R11
 loop3: // 64 times: elements
 	// forecast.nde:13
-	VMOVUPD	1345536(R10), Z0	// fitGrad.ts[0]
-	VMOVUPD	1345600(R10), Z1	// fitGrad.ts[0] | 1
-	VMOVUPD	1361664(DI), Z2	// fitGrad.ts[63]
-	VMOVUPD	1361728(DI), Z3	// fitGrad.ts[63] | 1
+	VMOVUPD	1306880(R10), Z0	// fitGrad.ts[0]
+	VMOVUPD	1306944(R10), Z1	// fitGrad.ts[0] | 1
+	VMOVUPD	1323008(DI), Z2	// fitGrad.ts[63]
+	VMOVUPD	1323072(DI), Z3	// fitGrad.ts[63] | 1
 	VSUBPD	Z2, Z0, Z0
 	VSUBPD	Z3, Z1, Z1
 	VCVTPD2PS	Z0, Y0
 	VCVTPD2PS	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z0, Z0
-	VMOVUPS	Z0, 1433344(R11)	// fitGrad.cast[0]
+	VMOVUPS	Z0, 1394688(R11)	// fitGrad.cast[0]
 	ADDQ	$256, R10
 	ADDQ	$128, R11
 	DECQ	R9
@@ -15123,14 +15459,14 @@ loop3: // 64 times: elements
 	MOVQ	SI, R11
 	MOVQ	SI, R12
 loop4: // 64 times: elements
-	VMOVUPS	1408768(R10), Z0	// fitGrad.div[0]
-	VMOVUPS	Z0, 1441536(R11)	// fitGrad.concat[0]
-	VMOVUPS	1408896(R10), Z0	// fitGrad.div[1]
-	VMOVUPS	Z0, 1441664(R11)	// fitGrad.concat[1]
-	VMOVUPS	1409024(R10), Z0	// fitGrad.div[2]
-	VMOVUPS	Z0, 1441792(R11)	// fitGrad.concat[2]
-	VMOVUPS	1433344(R12), Z0	// fitGrad.cast[0]
-	VMOVUPS	Z0, 1441920(R11)	// fitGrad.concat[3]
+	VMOVUPS	1370112(R10), Z0	// fitGrad.div[0]
+	VMOVUPS	Z0, 1402880(R11)	// fitGrad.concat[0]
+	VMOVUPS	1370240(R10), Z0	// fitGrad.div[1]
+	VMOVUPS	Z0, 1403008(R11)	// fitGrad.concat[1]
+	VMOVUPS	1370368(R10), Z0	// fitGrad.div[2]
+	VMOVUPS	Z0, 1403136(R11)	// fitGrad.concat[2]
+	VMOVUPS	1394688(R12), Z0	// fitGrad.cast[0]
+	VMOVUPS	Z0, 1403264(R11)	// fitGrad.concat[3]
 	ADDQ	$384, R10
 	ADDQ	$512, R11
 	ADDQ	$128, R12
@@ -15140,14 +15476,14 @@ loop4: // 64 times: elements
 	MOVQ	SI, R10
 	MOVQ	SI, R11
 loop5: // 64 times: elements
-	VMOVUPS	1473792(R10), Z0	// fitGrad.concat[252]
-	VMOVUPS	Z0, 1474304(R11)	// fitGrad.reverse[0]
-	VMOVUPS	1473920(R10), Z0	// fitGrad.concat[253]
-	VMOVUPS	Z0, 1474432(R11)	// fitGrad.reverse[1]
-	VMOVUPS	1474048(R10), Z0	// fitGrad.concat[254]
-	VMOVUPS	Z0, 1474560(R11)	// fitGrad.reverse[2]
-	VMOVUPS	1474176(R10), Z0	// fitGrad.concat[255]
-	VMOVUPS	Z0, 1474688(R11)	// fitGrad.reverse[3]
+	VMOVUPS	1435136(R10), Z0	// fitGrad.concat[252]
+	VMOVUPS	Z0, 1435648(R11)	// fitGrad.reverse[0]
+	VMOVUPS	1435264(R10), Z0	// fitGrad.concat[253]
+	VMOVUPS	Z0, 1435776(R11)	// fitGrad.reverse[1]
+	VMOVUPS	1435392(R10), Z0	// fitGrad.concat[254]
+	VMOVUPS	Z0, 1435904(R11)	// fitGrad.reverse[2]
+	VMOVUPS	1435520(R10), Z0	// fitGrad.concat[255]
+	VMOVUPS	Z0, 1436032(R11)	// fitGrad.reverse[3]
 	ADDQ	$-512, R10
 	ADDQ	$512, R11
 	DECQ	R9
@@ -15161,9 +15497,9 @@ loop5: // 64 times: elements
 	MOVQ	AX, SI
 loop6: // 32 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 685952(SI)	// enc1CellRec.h[0]
+	VMOVUPS	Z0, 642176(SI)	// enc1CellRec.h[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 686016(SI)	// enc1CellRec.h[0] | 1
+	VMOVUPS	Z0, 642240(SI)	// enc1CellRec.h[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop6
@@ -15175,14 +15511,14 @@ loop7: // 64 times: runs of enc.1.cell.rec
 	MOVQ	SI, R10
 	MOVQ	AX, R11
 loop8: // 2 times: vectors of the block
-	VMOVUPS	1474304(R10), Z0	// fitGrad.reverse[0]
-	VMOVUPS	Z0, 690048(R11)	// enc1CellRec.x[0]
-	VMOVUPS	1474432(R10), Z0	// fitGrad.reverse[1]
-	VMOVUPS	Z0, 690176(R11)	// enc1CellRec.x[1]
-	VMOVUPS	1474560(R10), Z0	// fitGrad.reverse[2]
-	VMOVUPS	Z0, 690304(R11)	// enc1CellRec.x[2]
-	VMOVUPS	1474688(R10), Z0	// fitGrad.reverse[3]
-	VMOVUPS	Z0, 690432(R11)	// enc1CellRec.x[3]
+	VMOVUPS	1435648(R10), Z0	// fitGrad.reverse[0]
+	VMOVUPS	Z0, 646272(R11)	// enc1CellRec.x[0]
+	VMOVUPS	1435776(R10), Z0	// fitGrad.reverse[1]
+	VMOVUPS	Z0, 646400(R11)	// enc1CellRec.x[1]
+	VMOVUPS	1435904(R10), Z0	// fitGrad.reverse[2]
+	VMOVUPS	Z0, 646528(R11)	// enc1CellRec.x[2]
+	VMOVUPS	1436032(R10), Z0	// fitGrad.reverse[3]
+	VMOVUPS	Z0, 646656(R11)	// enc1CellRec.x[3]
 	ADDQ	$64, R10
 	ADDQ	$64, R11
 	DECQ	R9
@@ -15201,8 +15537,8 @@ loop9: // 2 times: vectors of the block
 	MOVQ	$32, R12
 	MOVQ	R10, R13
 loop10: // 32 times: elements
-	VMOVUPS	690560(R13), Z0	// enc1CellRec.out0[0]
-	VMOVUPS	Z0, 685952(R13)	// enc1CellRec.h[0]
+	VMOVUPS	646784(R13), Z0	// enc1CellRec.out0[0]
+	VMOVUPS	Z0, 642176(R13)	// enc1CellRec.h[0]
 	ADDQ	$128, R13
 	DECQ	R12
 	JNE	loop10
@@ -15210,8 +15546,8 @@ loop10: // 32 times: elements
 	MOVQ	R10, R13
 	MOVQ	R11, R14
 loop11: // 32 times: elements
-	VMOVUPS	694656(R13), Z0	// enc1CellRec.h[0]
-	VMOVUPS	Z0, 1638272(R14)	// fitGrad.result_4[0]
+	VMOVUPS	650880(R13), Z0	// enc1CellRec.h[0]
+	VMOVUPS	Z0, 1599616(R14)	// fitGrad.result_4[0]
 	ADDQ	$128, R13
 	ADDQ	$128, R14
 	DECQ	R12
@@ -15227,10 +15563,10 @@ loop11: // 32 times: elements
 	MOVQ	$32, CX
 	MOVQ	AX, SI
 loop12: // 32 times: elements
-	VMOVUPS	685952(SI), Z0	// enc1CellRec.h[0]
-	VMOVUPS	686016(SI), Z1	// enc1CellRec.h[0] | 1
-	VMOVUPS	Z0, 1507072(SI)	// fitGrad.result[0]
-	VMOVUPS	Z1, 1507136(SI)	// fitGrad.result[0] | 1
+	VMOVUPS	642176(SI), Z0	// enc1CellRec.h[0]
+	VMOVUPS	642240(SI), Z1	// enc1CellRec.h[0] | 1
+	VMOVUPS	Z0, 1468416(SI)	// fitGrad.result[0]
+	VMOVUPS	Z1, 1468480(SI)	// fitGrad.result[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop12
@@ -15260,8 +15596,8 @@ loop13: // 2 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop14: // 32 times: terms of the sums
-	VMOVUPS	1507072(R11), Z16	// fitGrad.result[0]
-	VMOVUPS	1507136(R11), Z17	// fitGrad.result[0] | 1
+	VMOVUPS	1468416(R11), Z16	// fitGrad.result[0]
+	VMOVUPS	1468480(R11), Z17	// fitGrad.result[0] | 1
 	VBROADCASTSS	14592(R12), Z18	// enc.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -15293,43 +15629,43 @@ loop14: // 32 times: terms of the sums
 	VBROADCASTSS	16640(DI), Z16	// enc.2.bias[0]
 	VADDPS	Z16, Z0, Z0
 	VADDPS	Z16, Z1, Z1
-	VMOVUPS	Z0, 1511168(R9)	// fitGrad.h[0]
-	VMOVUPS	Z1, 1511232(R9)	// fitGrad.h[0] | 1
+	VMOVUPS	Z0, 1472512(R9)	// fitGrad.h[0]
+	VMOVUPS	Z1, 1472576(R9)	// fitGrad.h[0] | 1
 	VBROADCASTSS	16644(DI), Z0	// enc.2.bias[1]
 	VADDPS	Z0, Z2, Z1
 	VADDPS	Z0, Z3, Z0
-	VMOVUPS	Z1, 1511296(R9)	// fitGrad.h[1]
-	VMOVUPS	Z0, 1511360(R9)	// fitGrad.h[1] | 1
+	VMOVUPS	Z1, 1472640(R9)	// fitGrad.h[1]
+	VMOVUPS	Z0, 1472704(R9)	// fitGrad.h[1] | 1
 	VBROADCASTSS	16648(DI), Z0	// enc.2.bias[2]
 	VADDPS	Z0, Z4, Z1
 	VADDPS	Z0, Z5, Z0
-	VMOVUPS	Z1, 1511424(R9)	// fitGrad.h[2]
-	VMOVUPS	Z0, 1511488(R9)	// fitGrad.h[2] | 1
+	VMOVUPS	Z1, 1472768(R9)	// fitGrad.h[2]
+	VMOVUPS	Z0, 1472832(R9)	// fitGrad.h[2] | 1
 	VBROADCASTSS	16652(DI), Z0	// enc.2.bias[3]
 	VADDPS	Z0, Z6, Z1
 	VADDPS	Z0, Z7, Z0
-	VMOVUPS	Z1, 1511552(R9)	// fitGrad.h[3]
-	VMOVUPS	Z0, 1511616(R9)	// fitGrad.h[3] | 1
+	VMOVUPS	Z1, 1472896(R9)	// fitGrad.h[3]
+	VMOVUPS	Z0, 1472960(R9)	// fitGrad.h[3] | 1
 	VBROADCASTSS	16656(DI), Z0	// enc.2.bias[4]
 	VADDPS	Z0, Z8, Z1
 	VADDPS	Z0, Z9, Z0
-	VMOVUPS	Z1, 1511680(R9)	// fitGrad.h[4]
-	VMOVUPS	Z0, 1511744(R9)	// fitGrad.h[4] | 1
+	VMOVUPS	Z1, 1473024(R9)	// fitGrad.h[4]
+	VMOVUPS	Z0, 1473088(R9)	// fitGrad.h[4] | 1
 	VBROADCASTSS	16660(DI), Z0	// enc.2.bias[5]
 	VADDPS	Z0, Z10, Z1
 	VADDPS	Z0, Z11, Z0
-	VMOVUPS	Z1, 1511808(R9)	// fitGrad.h[5]
-	VMOVUPS	Z0, 1511872(R9)	// fitGrad.h[5] | 1
+	VMOVUPS	Z1, 1473152(R9)	// fitGrad.h[5]
+	VMOVUPS	Z0, 1473216(R9)	// fitGrad.h[5] | 1
 	VBROADCASTSS	16664(DI), Z0	// enc.2.bias[6]
 	VADDPS	Z0, Z12, Z1
 	VADDPS	Z0, Z13, Z0
-	VMOVUPS	Z1, 1511936(R9)	// fitGrad.h[6]
-	VMOVUPS	Z0, 1512000(R9)	// fitGrad.h[6] | 1
+	VMOVUPS	Z1, 1473280(R9)	// fitGrad.h[6]
+	VMOVUPS	Z0, 1473344(R9)	// fitGrad.h[6] | 1
 	VBROADCASTSS	16668(DI), Z0	// enc.2.bias[7]
 	VADDPS	Z0, Z14, Z1
 	VADDPS	Z0, Z15, Z0
-	VMOVUPS	Z1, 1512064(R9)	// fitGrad.h[7]
-	VMOVUPS	Z0, 1512128(R9)	// fitGrad.h[7] | 1
+	VMOVUPS	Z1, 1473408(R9)	// fitGrad.h[7]
+	VMOVUPS	Z0, 1473472(R9)	// fitGrad.h[7] | 1
 	ADDQ	$1024, SI
 	ADDQ	$32, DI
 	ADDQ	$1024, R9
@@ -15343,7 +15679,7 @@ loop15: // 2 times: vectors of the block
 	MOVQ	SI, R10
 loop16: // 8 times: elements
 	// forecast.nde:37
-	VMOVUPS	1512192(R10), Z0	// fitGrad.h[8]
+	VMOVUPS	1473536(R10), Z0	// fitGrad.h[8]
 	VBROADCASTSS	f32_42b40000<>(SB), Z1
 	VMINPS	Z0, Z1, Z0
 	VBROADCASTSS	f32_c2d00000<>(SB), Z1
@@ -15361,13 +15697,13 @@ loop16: // 8 times: elements
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z0, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z0, Z2
 	VSCALEFPS	Z1, Z2, Z0
-	VMOVUPS	Z0, 1513216(R10)	// fitGrad.exp[0]
+	VMOVUPS	Z0, 1474560(R10)	// fitGrad.exp[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop16
 	// forecast.nde:38
-	VMOVUPD	1407488(DI), Z0	// fitGrad.key[2]
-	VMOVUPD	1407552(DI), Z1	// fitGrad.key[2] | 1
+	VMOVUPD	1368832(DI), Z0	// fitGrad.key[2]
+	VMOVUPD	1368896(DI), Z1	// fitGrad.key[2] | 1
 	VMULPD.BCST	f64_3df0000000000000<>(SB), Z0, Z1
 	VRNDSCALEPD	$9, Z1, Z1
 	VFNMADD231PD.BCST	f64_41f0000000000000<>(SB), Z1, Z0
@@ -15375,8 +15711,8 @@ loop16: // 8 times: elements
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z0, Z0
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z1, Z1
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z1, Z1
-	VMOVUPD	1407744(DI), Z2	// fitGrad.key[3]
-	VMOVUPD	1407808(DI), Z3	// fitGrad.key[3] | 1
+	VMOVUPD	1369088(DI), Z2	// fitGrad.key[3]
+	VMOVUPD	1369152(DI), Z3	// fitGrad.key[3] | 1
 	VMULPD.BCST	f64_3df0000000000000<>(SB), Z2, Z3
 	VRNDSCALEPD	$9, Z3, Z3
 	VFNMADD231PD.BCST	f64_41f0000000000000<>(SB), Z3, Z2
@@ -15384,12 +15720,12 @@ loop16: // 8 times: elements
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z2, Z2
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z3, Z3
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z3, Z3
-	VMOVUPD	1406976(DI), Z4	// fitGrad.key[0]
-	VMOVUPD	1407040(DI), Z5	// fitGrad.key[0] | 1
+	VMOVUPD	1368320(DI), Z4	// fitGrad.key[0]
+	VMOVUPD	1368384(DI), Z5	// fitGrad.key[0] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z4, Z4
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z4, Z4
-	VMOVUPD	1407232(DI), Z5	// fitGrad.key[1]
-	VMOVUPD	1407296(DI), Z6	// fitGrad.key[1] | 1
+	VMOVUPD	1368576(DI), Z5	// fitGrad.key[1]
+	VMOVUPD	1368640(DI), Z6	// fitGrad.key[1] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z5, Z5
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z5, Z5
 	MOVQ	$5, R9
@@ -15422,13 +15758,13 @@ loop17: // 5 times
 	VMOVAPD	Z11, Z5
 	DECQ	R9
 	JNE	loop17
-	VMOVUPD	1408256(DI), Z3	// fitGrad.key[5]
-	VMOVUPD	1408320(DI), Z4	// fitGrad.key[5] | 1
+	VMOVUPD	1369600(DI), Z3	// fitGrad.key[5]
+	VMOVUPD	1369664(DI), Z4	// fitGrad.key[5] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z3, Z3
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z3, Z3
 	VPXORQ.BCST	f64_0000000076919c87<>(SB), Z3, Z3
-	VMOVUPD	1408000(DI), Z4	// fitGrad.key[4]
-	VMOVUPD	1408064(DI), Z5	// fitGrad.key[4] | 1
+	VMOVUPD	1369344(DI), Z4	// fitGrad.key[4]
+	VMOVUPD	1369408(DI), Z5	// fitGrad.key[4] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z4, Z4
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z4, Z4
 	VPSLLQ	$32, Z2, Z2
@@ -15446,8 +15782,8 @@ loop17: // 5 times
 	VPSLLQ	$32, Z3, Z3
 	VPORQ	Z3, Z5, Z3
 	VPSRLQ	$1, Z3, Z3
-	VMOVUPD	1407488(DI), Z5	// fitGrad.key[2]
-	VMOVUPD	1407552(DI), Z5	// fitGrad.key[2] | 1
+	VMOVUPD	1368832(DI), Z5	// fitGrad.key[2]
+	VMOVUPD	1368896(DI), Z5	// fitGrad.key[2] | 1
 	VMULPD.BCST	f64_3df0000000000000<>(SB), Z5, Z6
 	VRNDSCALEPD	$9, Z6, Z6
 	VFNMADD231PD.BCST	f64_41f0000000000000<>(SB), Z6, Z5
@@ -15455,8 +15791,8 @@ loop17: // 5 times
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z5, Z5
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z6, Z6
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z6, Z6
-	VMOVUPD	1407744(DI), Z7	// fitGrad.key[3]
-	VMOVUPD	1407808(DI), Z7	// fitGrad.key[3] | 1
+	VMOVUPD	1369088(DI), Z7	// fitGrad.key[3]
+	VMOVUPD	1369152(DI), Z7	// fitGrad.key[3] | 1
 	VMULPD.BCST	f64_3df0000000000000<>(SB), Z7, Z8
 	VRNDSCALEPD	$9, Z8, Z8
 	VFNMADD231PD.BCST	f64_41f0000000000000<>(SB), Z8, Z7
@@ -15464,12 +15800,12 @@ loop17: // 5 times
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z7, Z7
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z8, Z8
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z8, Z8
-	VMOVUPD	1406976(DI), Z9	// fitGrad.key[0]
-	VMOVUPD	1407040(DI), Z9	// fitGrad.key[0] | 1
+	VMOVUPD	1368320(DI), Z9	// fitGrad.key[0]
+	VMOVUPD	1368384(DI), Z9	// fitGrad.key[0] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z9, Z9
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z9, Z9
-	VMOVUPD	1407232(DI), Z10	// fitGrad.key[1]
-	VMOVUPD	1407296(DI), Z10	// fitGrad.key[1] | 1
+	VMOVUPD	1368576(DI), Z10	// fitGrad.key[1]
+	VMOVUPD	1368640(DI), Z10	// fitGrad.key[1] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z10, Z10
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z10, Z10
 	MOVQ	$5, R9
@@ -15502,13 +15838,13 @@ loop18: // 5 times
 	VMOVAPD	Z16, Z10
 	DECQ	R9
 	JNE	loop18
-	VMOVUPD	1408256(DI), Z8	// fitGrad.key[5]
-	VMOVUPD	1408320(DI), Z8	// fitGrad.key[5] | 1
+	VMOVUPD	1369600(DI), Z8	// fitGrad.key[5]
+	VMOVUPD	1369664(DI), Z8	// fitGrad.key[5] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z8, Z8
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z8, Z8
 	VPXORQ.BCST	f64_0000000076919c87<>(SB), Z8, Z8
-	VMOVUPD	1408000(DI), Z9	// fitGrad.key[4]
-	VMOVUPD	1408064(DI), Z9	// fitGrad.key[4] | 1
+	VMOVUPD	1369344(DI), Z9	// fitGrad.key[4]
+	VMOVUPD	1369408(DI), Z9	// fitGrad.key[4] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z9, Z9
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z9, Z9
 	VPSLLQ	$32, Z7, Z7
@@ -15641,10 +15977,10 @@ loop21: // 5 times
 	VSUBPD.BCST	f64_4330000000000000<>(SB), Z12, Z12
 	VFMADD231PD.BCST	f64_4140000000000000<>(SB), Z14, Z12
 	VMULPD.BCST	f64_3ca0000000000000<>(SB), Z12, Z12
-	VMOVUPD	Z11, 1514240(R10)	// fitGrad.uniform[0]
-	VMOVUPD	Z13, 1514304(R10)	// fitGrad.uniform[0] | 1
-	VMOVUPD	Z10, 1514496(R10)	// fitGrad.uniform[1]
-	VMOVUPD	Z12, 1514560(R10)	// fitGrad.uniform[1] | 1
+	VMOVUPD	Z11, 1475584(R10)	// fitGrad.uniform[0]
+	VMOVUPD	Z13, 1475648(R10)	// fitGrad.uniform[0] | 1
+	VMOVUPD	Z10, 1475840(R10)	// fitGrad.uniform[1]
+	VMOVUPD	Z12, 1475904(R10)	// fitGrad.uniform[1] | 1
 	ADDQ	$512, R10
 	DECQ	R9
 	JNE	loop19
@@ -15652,8 +15988,8 @@ loop21: // 5 times
 	MOVQ	DI, R10
 	MOVQ	DI, R11
 loop22: // 4 times: elements
-	VMOVUPD	1514240(R10), Z0	// fitGrad.uniform[0]
-	VMOVUPD	1514304(R10), Z1	// fitGrad.uniform[0] | 1
+	VMOVUPD	1475584(R10), Z0	// fitGrad.uniform[0]
+	VMOVUPD	1475648(R10), Z1	// fitGrad.uniform[0] | 1
 	VBROADCASTSD	f64_3ff0000000000000<>(SB), Z2
 	VSUBPD	Z0, Z2, Z0
 	VBROADCASTSD	f64_3ff0000000000000<>(SB), Z2
@@ -15746,8 +16082,8 @@ loop22: // 4 times: elements
 	VMULPD.BCST	f64_c000000000000000<>(SB), Z1, Z1
 	VSQRTPD	Z0, Z0
 	VSQRTPD	Z1, Z1
-	VMOVUPD	1514496(R10), Z2	// fitGrad.uniform[1]
-	VMOVUPD	1514560(R10), Z3	// fitGrad.uniform[1] | 1
+	VMOVUPD	1475840(R10), Z2	// fitGrad.uniform[1]
+	VMOVUPD	1475904(R10), Z3	// fitGrad.uniform[1] | 1
 	VMULPD.BCST	f64_401921fb54442d18<>(SB), Z2, Z2
 	VMULPD.BCST	f64_401921fb54442d18<>(SB), Z3, Z3
 	VBROADCASTSD	f64_4338000000000000<>(SB), Z4
@@ -15864,8 +16200,8 @@ loop22: // 4 times: elements
 	VBLENDMPD.BCST	f64_ffffffffffffffff<>(SB), Z5, K1, Z5
 	VMULPD	Z4, Z0, Z4
 	VMULPD	Z5, Z1, Z5
-	VMOVUPD	Z4, 1516288(R11)	// fitGrad.mul[0]
-	VMOVUPD	Z5, 1516352(R11)	// fitGrad.mul[0] | 1
+	VMOVUPD	Z4, 1477632(R11)	// fitGrad.mul[0]
+	VMOVUPD	Z5, 1477696(R11)	// fitGrad.mul[0] | 1
 	VPANDQ.BCST	f64_7fffffffffffffff<>(SB), Z2, Z4
 	VBROADCASTSD	f64_4338000000000000<>(SB), Z5
 	VFMADD231PD.BCST	f64_3fe45f306dc9c883<>(SB), Z4, Z5
@@ -15984,58 +16320,58 @@ loop22: // 4 times: elements
 	VBLENDMPD.BCST	f64_ffffffffffffffff<>(SB), Z4, K1, Z3
 	VMULPD	Z2, Z0, Z0
 	VMULPD	Z3, Z1, Z1
-	VMOVUPD	Z0, 1517312(R11)	// fitGrad.mul_2[0]
-	VMOVUPD	Z1, 1517376(R11)	// fitGrad.mul_2[0] | 1
+	VMOVUPD	Z0, 1478656(R11)	// fitGrad.mul_2[0]
+	VMOVUPD	Z1, 1478720(R11)	// fitGrad.mul_2[0] | 1
 	ADDQ	$512, R10
 	ADDQ	$256, R11
 	DECQ	R9
 	JNE	loop22
-	VMOVUPD	1516288(DI), Z0	// fitGrad.mul[0]
-	VMOVUPD	1516352(DI), Z1	// fitGrad.mul[0] | 1
-	VMOVUPD	Z0, 1518336(DI)	// fitGrad.concat_2[0]
-	VMOVUPD	Z1, 1518400(DI)	// fitGrad.concat_2[0] | 1
-	VMOVUPD	1517312(DI), Z0	// fitGrad.mul_2[0]
-	VMOVUPD	1517376(DI), Z1	// fitGrad.mul_2[0] | 1
-	VMOVUPD	Z0, 1518592(DI)	// fitGrad.concat_2[1]
-	VMOVUPD	Z1, 1518656(DI)	// fitGrad.concat_2[1] | 1
-	VMOVUPD	1516544(DI), Z0	// fitGrad.mul[1]
-	VMOVUPD	1516608(DI), Z1	// fitGrad.mul[1] | 1
-	VMOVUPD	Z0, 1518848(DI)	// fitGrad.concat_2[2]
-	VMOVUPD	Z1, 1518912(DI)	// fitGrad.concat_2[2] | 1
-	VMOVUPD	1517568(DI), Z0	// fitGrad.mul_2[1]
-	VMOVUPD	1517632(DI), Z1	// fitGrad.mul_2[1] | 1
-	VMOVUPD	Z0, 1519104(DI)	// fitGrad.concat_2[3]
-	VMOVUPD	Z1, 1519168(DI)	// fitGrad.concat_2[3] | 1
-	VMOVUPD	1516800(DI), Z0	// fitGrad.mul[2]
-	VMOVUPD	1516864(DI), Z1	// fitGrad.mul[2] | 1
-	VMOVUPD	Z0, 1519360(DI)	// fitGrad.concat_2[4]
-	VMOVUPD	Z1, 1519424(DI)	// fitGrad.concat_2[4] | 1
-	VMOVUPD	1517824(DI), Z0	// fitGrad.mul_2[2]
-	VMOVUPD	1517888(DI), Z1	// fitGrad.mul_2[2] | 1
-	VMOVUPD	Z0, 1519616(DI)	// fitGrad.concat_2[5]
-	VMOVUPD	Z1, 1519680(DI)	// fitGrad.concat_2[5] | 1
-	VMOVUPD	1517056(DI), Z0	// fitGrad.mul[3]
-	VMOVUPD	1517120(DI), Z1	// fitGrad.mul[3] | 1
-	VMOVUPD	Z0, 1519872(DI)	// fitGrad.concat_2[6]
-	VMOVUPD	Z1, 1519936(DI)	// fitGrad.concat_2[6] | 1
-	VMOVUPD	1518080(DI), Z0	// fitGrad.mul_2[3]
-	VMOVUPD	1518144(DI), Z1	// fitGrad.mul_2[3] | 1
-	VMOVUPD	Z0, 1520128(DI)	// fitGrad.concat_2[7]
-	VMOVUPD	Z1, 1520192(DI)	// fitGrad.concat_2[7] | 1
+	VMOVUPD	1477632(DI), Z0	// fitGrad.mul[0]
+	VMOVUPD	1477696(DI), Z1	// fitGrad.mul[0] | 1
+	VMOVUPD	Z0, 1479680(DI)	// fitGrad.concat_2[0]
+	VMOVUPD	Z1, 1479744(DI)	// fitGrad.concat_2[0] | 1
+	VMOVUPD	1478656(DI), Z0	// fitGrad.mul_2[0]
+	VMOVUPD	1478720(DI), Z1	// fitGrad.mul_2[0] | 1
+	VMOVUPD	Z0, 1479936(DI)	// fitGrad.concat_2[1]
+	VMOVUPD	Z1, 1480000(DI)	// fitGrad.concat_2[1] | 1
+	VMOVUPD	1477888(DI), Z0	// fitGrad.mul[1]
+	VMOVUPD	1477952(DI), Z1	// fitGrad.mul[1] | 1
+	VMOVUPD	Z0, 1480192(DI)	// fitGrad.concat_2[2]
+	VMOVUPD	Z1, 1480256(DI)	// fitGrad.concat_2[2] | 1
+	VMOVUPD	1478912(DI), Z0	// fitGrad.mul_2[1]
+	VMOVUPD	1478976(DI), Z1	// fitGrad.mul_2[1] | 1
+	VMOVUPD	Z0, 1480448(DI)	// fitGrad.concat_2[3]
+	VMOVUPD	Z1, 1480512(DI)	// fitGrad.concat_2[3] | 1
+	VMOVUPD	1478144(DI), Z0	// fitGrad.mul[2]
+	VMOVUPD	1478208(DI), Z1	// fitGrad.mul[2] | 1
+	VMOVUPD	Z0, 1480704(DI)	// fitGrad.concat_2[4]
+	VMOVUPD	Z1, 1480768(DI)	// fitGrad.concat_2[4] | 1
+	VMOVUPD	1479168(DI), Z0	// fitGrad.mul_2[2]
+	VMOVUPD	1479232(DI), Z1	// fitGrad.mul_2[2] | 1
+	VMOVUPD	Z0, 1480960(DI)	// fitGrad.concat_2[5]
+	VMOVUPD	Z1, 1481024(DI)	// fitGrad.concat_2[5] | 1
+	VMOVUPD	1478400(DI), Z0	// fitGrad.mul[3]
+	VMOVUPD	1478464(DI), Z1	// fitGrad.mul[3] | 1
+	VMOVUPD	Z0, 1481216(DI)	// fitGrad.concat_2[6]
+	VMOVUPD	Z1, 1481280(DI)	// fitGrad.concat_2[6] | 1
+	VMOVUPD	1479424(DI), Z0	// fitGrad.mul_2[3]
+	VMOVUPD	1479488(DI), Z1	// fitGrad.mul_2[3] | 1
+	VMOVUPD	Z0, 1481472(DI)	// fitGrad.concat_2[7]
+	VMOVUPD	Z1, 1481536(DI)	// fitGrad.concat_2[7] | 1
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 	MOVQ	SI, R11
 loop23: // 8 times: elements
-	VMOVUPD	1518336(R10), Z0	// fitGrad.concat_2[0]
-	VMOVUPD	1518400(R10), Z1	// fitGrad.concat_2[0] | 1
+	VMOVUPD	1479680(R10), Z0	// fitGrad.concat_2[0]
+	VMOVUPD	1479744(R10), Z1	// fitGrad.concat_2[0] | 1
 	VCVTPD2PS	Z0, Y0
 	VCVTPD2PS	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z0, Z0
-	VMOVUPS	Z0, 1520384(R11)	// fitGrad.cast_2[0]
-	VMOVUPS	1513216(R11), Z1	// fitGrad.exp[0]
-	VMOVUPS	1511168(R11), Z2	// fitGrad.h[0]
+	VMOVUPS	Z0, 1481728(R11)	// fitGrad.cast_2[0]
+	VMOVUPS	1474560(R11), Z1	// fitGrad.exp[0]
+	VMOVUPS	1472512(R11), Z2	// fitGrad.h[0]
 	VFMADD231PS	Z0, Z1, Z2
-	VMOVUPS	Z2, 1521408(R11)	// fitGrad.add[0]
+	VMOVUPS	Z2, 1482752(R11)	// fitGrad.add[0]
 	ADDQ	$256, R10
 	ADDQ	$128, R11
 	DECQ	R9
@@ -16049,25 +16385,25 @@ loop23: // 8 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop24: // 2 times: vectors of the block
-	VMOVUPD	1361664(SI), Z0	// fitGrad.ts[63]
-	VMOVUPD	1361728(SI), Z1	// fitGrad.ts[63] | 1
-	VMOVUPD	Z0, 1900416(SI)	// fitGrad.step0_in0
-	VMOVUPD	Z1, 1900480(SI)	// fitGrad.step0_in0 | 1
-	VMOVUPS	1521408(DI), Z0	// fitGrad.add[0]
+	VMOVUPD	1323008(SI), Z0	// fitGrad.ts[63]
+	VMOVUPD	1323072(SI), Z1	// fitGrad.ts[63] | 1
+	VMOVUPD	Z0, 1861760(SI)	// fitGrad.step0_in0
+	VMOVUPD	Z1, 1861824(SI)	// fitGrad.step0_in0 | 1
+	VMOVUPS	1482752(DI), Z0	// fitGrad.add[0]
 	VMOVUPS	Z0, 173824(DI)	// forecast0Lanestep.z[0]
-	VMOVUPS	1521536(DI), Z0	// fitGrad.add[1]
+	VMOVUPS	1482880(DI), Z0	// fitGrad.add[1]
 	VMOVUPS	Z0, 173952(DI)	// forecast0Lanestep.z[1]
-	VMOVUPS	1521664(DI), Z0	// fitGrad.add[2]
+	VMOVUPS	1483008(DI), Z0	// fitGrad.add[2]
 	VMOVUPS	Z0, 174080(DI)	// forecast0Lanestep.z[2]
-	VMOVUPS	1521792(DI), Z0	// fitGrad.add[3]
+	VMOVUPS	1483136(DI), Z0	// fitGrad.add[3]
 	VMOVUPS	Z0, 174208(DI)	// forecast0Lanestep.z[3]
-	VMOVUPS	1521920(DI), Z0	// fitGrad.add[4]
+	VMOVUPS	1483264(DI), Z0	// fitGrad.add[4]
 	VMOVUPS	Z0, 174336(DI)	// forecast0Lanestep.z[4]
-	VMOVUPS	1522048(DI), Z0	// fitGrad.add[5]
+	VMOVUPS	1483392(DI), Z0	// fitGrad.add[5]
 	VMOVUPS	Z0, 174464(DI)	// forecast0Lanestep.z[5]
-	VMOVUPS	1522176(DI), Z0	// fitGrad.add[6]
+	VMOVUPS	1483520(DI), Z0	// fitGrad.add[6]
 	VMOVUPS	Z0, 174592(DI)	// forecast0Lanestep.z[6]
-	VMOVUPS	1522304(DI), Z0	// fitGrad.add[7]
+	VMOVUPS	1483648(DI), Z0	// fitGrad.add[7]
 	VMOVUPS	Z0, 174720(DI)	// forecast0Lanestep.z[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VMOVUPS	Z0, 174848(DI)	// forecast0Lanestep.a[0]
@@ -16112,22 +16448,22 @@ loop2: // 32 times: runs of dec
 	MOVQ	SI, R10
 	MOVQ	AX, R11
 loop3: // 2 times: vectors of the block
-	VMOVUPS	1522432(R10), Z0	// fitGrad.z[0]
-	VMOVUPS	Z0, 205440(R11)	// decSample.z[0]
-	VMOVUPS	1522560(R10), Z0	// fitGrad.z[1]
-	VMOVUPS	Z0, 205568(R11)	// decSample.z[1]
-	VMOVUPS	1522688(R10), Z0	// fitGrad.z[2]
-	VMOVUPS	Z0, 205696(R11)	// decSample.z[2]
-	VMOVUPS	1522816(R10), Z0	// fitGrad.z[3]
-	VMOVUPS	Z0, 205824(R11)	// decSample.z[3]
-	VMOVUPS	1522944(R10), Z0	// fitGrad.z[4]
-	VMOVUPS	Z0, 205952(R11)	// decSample.z[4]
-	VMOVUPS	1523072(R10), Z0	// fitGrad.z[5]
-	VMOVUPS	Z0, 206080(R11)	// decSample.z[5]
-	VMOVUPS	1523200(R10), Z0	// fitGrad.z[6]
-	VMOVUPS	Z0, 206208(R11)	// decSample.z[6]
-	VMOVUPS	1523328(R10), Z0	// fitGrad.z[7]
-	VMOVUPS	Z0, 206336(R11)	// decSample.z[7]
+	VMOVUPS	1483776(R10), Z0	// fitGrad.z[0]
+	VMOVUPS	Z0, 194432(R11)	// decSample.z[0]
+	VMOVUPS	1483904(R10), Z0	// fitGrad.z[1]
+	VMOVUPS	Z0, 194560(R11)	// decSample.z[1]
+	VMOVUPS	1484032(R10), Z0	// fitGrad.z[2]
+	VMOVUPS	Z0, 194688(R11)	// decSample.z[2]
+	VMOVUPS	1484160(R10), Z0	// fitGrad.z[3]
+	VMOVUPS	Z0, 194816(R11)	// decSample.z[3]
+	VMOVUPS	1484288(R10), Z0	// fitGrad.z[4]
+	VMOVUPS	Z0, 194944(R11)	// decSample.z[4]
+	VMOVUPS	1484416(R10), Z0	// fitGrad.z[5]
+	VMOVUPS	Z0, 195072(R11)	// decSample.z[5]
+	VMOVUPS	1484544(R10), Z0	// fitGrad.z[6]
+	VMOVUPS	Z0, 195200(R11)	// decSample.z[6]
+	VMOVUPS	1484672(R10), Z0	// fitGrad.z[7]
+	VMOVUPS	Z0, 195328(R11)	// decSample.z[7]
 	ADDQ	$64, R10
 	ADDQ	$64, R11
 	DECQ	R9
@@ -16143,12 +16479,12 @@ loop3: // 2 times: vectors of the block
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop4: // 2 times: vectors of the block
-	VMOVUPS	206464(R10), Z0	// decSample.out0[0]
-	VMOVUPS	Z0, 1555200(R11)	// fitGrad.result_2[0]
-	VMOVUPS	206592(R10), Z0	// decSample.out0[1]
-	VMOVUPS	Z0, 1555328(R11)	// fitGrad.result_2[1]
-	VMOVUPS	206720(R10), Z0	// decSample.out0[2]
-	VMOVUPS	Z0, 1555456(R11)	// fitGrad.result_2[2]
+	VMOVUPS	195456(R10), Z0	// decSample.out0[0]
+	VMOVUPS	Z0, 1516544(R11)	// fitGrad.result_2[0]
+	VMOVUPS	195584(R10), Z0	// decSample.out0[1]
+	VMOVUPS	Z0, 1516672(R11)	// fitGrad.result_2[1]
+	VMOVUPS	195712(R10), Z0	// decSample.out0[2]
+	VMOVUPS	Z0, 1516800(R11)	// fitGrad.result_2[2]
 	ADDQ	$64, R10
 	ADDQ	$64, R11
 	DECQ	R9
@@ -16165,20 +16501,20 @@ loop5: // 2 times: vectors of the block
 	MOVQ	DX, R10
 loop6: // 96 times: elements
 	// forecast.nde:55
-	VMOVUPS	1394688(R9), Z0	// fitGrad.target_ys[0]
-	VMOVUPS	1555200(R9), Z1	// fitGrad.result_2[0]
+	VMOVUPS	1356032(R9), Z0	// fitGrad.target_ys[0]
+	VMOVUPS	1516544(R9), Z1	// fitGrad.result_2[0]
 	VBROADCASTSS	1536(R10), Z2	// Series.ys.channel.std.expand.2[0]
 	VBROADCASTSS	1920(R10), Z3	// Series.ys.channel.mean.expand.2[0]
 	VFMADD231PS	Z2, Z1, Z3
 	VSUBPS	Z3, Z0, Z0
-	VMOVUPS	Z0, 1567488(R9)	// fitGrad.sub[0]
+	VMOVUPS	Z0, 1528832(R9)	// fitGrad.sub[0]
 	// forecast.nde:39
 	VMULPS.BCST	f32_40000000<>(SB), Z0, Z0
 	VMULPS.BCST	f32_3f000000<>(SB), Z0, Z0
 	VPXORD.BCST	f32_80000000<>(SB), Z0, Z0
 	VBROADCASTSS	1536(R10), Z1	// Series.ys.channel.std.expand.2[0]
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1579776(R9)	// fitGrad.mul_3[0]
+	VMOVUPS	Z0, 1541120(R9)	// fitGrad.mul_3[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -16196,28 +16532,28 @@ loop7: // 32 times: runs of dec.back
 	MOVQ	AX, R11
 	MOVQ	DI, R12
 loop8: // 2 times: vectors of the block
-	VMOVUPS	1522432(R10), Z0	// fitGrad.z[0]
-	VMOVUPS	Z0, 723328(R11)	// decBack.z[0]
-	VMOVUPS	1522560(R10), Z0	// fitGrad.z[1]
-	VMOVUPS	Z0, 723456(R11)	// decBack.z[1]
-	VMOVUPS	1522688(R10), Z0	// fitGrad.z[2]
-	VMOVUPS	Z0, 723584(R11)	// decBack.z[2]
-	VMOVUPS	1522816(R10), Z0	// fitGrad.z[3]
-	VMOVUPS	Z0, 723712(R11)	// decBack.z[3]
-	VMOVUPS	1522944(R10), Z0	// fitGrad.z[4]
-	VMOVUPS	Z0, 723840(R11)	// decBack.z[4]
-	VMOVUPS	1523072(R10), Z0	// fitGrad.z[5]
-	VMOVUPS	Z0, 723968(R11)	// decBack.z[5]
-	VMOVUPS	1523200(R10), Z0	// fitGrad.z[6]
-	VMOVUPS	Z0, 724096(R11)	// decBack.z[6]
-	VMOVUPS	1523328(R10), Z0	// fitGrad.z[7]
-	VMOVUPS	Z0, 724224(R11)	// decBack.z[7]
-	VMOVUPS	1579776(R12), Z0	// fitGrad.mul_3[0]
-	VMOVUPS	Z0, 724352(R11)	// decBack.out_bar[0]
-	VMOVUPS	1579904(R12), Z0	// fitGrad.mul_3[1]
-	VMOVUPS	Z0, 724480(R11)	// decBack.out_bar[1]
-	VMOVUPS	1580032(R12), Z0	// fitGrad.mul_3[2]
-	VMOVUPS	Z0, 724608(R11)	// decBack.out_bar[2]
+	VMOVUPS	1483776(R10), Z0	// fitGrad.z[0]
+	VMOVUPS	Z0, 684672(R11)	// decBack.z[0]
+	VMOVUPS	1483904(R10), Z0	// fitGrad.z[1]
+	VMOVUPS	Z0, 684800(R11)	// decBack.z[1]
+	VMOVUPS	1484032(R10), Z0	// fitGrad.z[2]
+	VMOVUPS	Z0, 684928(R11)	// decBack.z[2]
+	VMOVUPS	1484160(R10), Z0	// fitGrad.z[3]
+	VMOVUPS	Z0, 685056(R11)	// decBack.z[3]
+	VMOVUPS	1484288(R10), Z0	// fitGrad.z[4]
+	VMOVUPS	Z0, 685184(R11)	// decBack.z[4]
+	VMOVUPS	1484416(R10), Z0	// fitGrad.z[5]
+	VMOVUPS	Z0, 685312(R11)	// decBack.z[5]
+	VMOVUPS	1484544(R10), Z0	// fitGrad.z[6]
+	VMOVUPS	Z0, 685440(R11)	// decBack.z[6]
+	VMOVUPS	1484672(R10), Z0	// fitGrad.z[7]
+	VMOVUPS	Z0, 685568(R11)	// decBack.z[7]
+	VMOVUPS	1541120(R12), Z0	// fitGrad.mul_3[0]
+	VMOVUPS	Z0, 685696(R11)	// decBack.out_bar[0]
+	VMOVUPS	1541248(R12), Z0	// fitGrad.mul_3[1]
+	VMOVUPS	Z0, 685824(R11)	// decBack.out_bar[1]
+	VMOVUPS	1541376(R12), Z0	// fitGrad.mul_3[2]
+	VMOVUPS	Z0, 685952(R11)	// decBack.out_bar[2]
 	ADDQ	$64, R10
 	ADDQ	$64, R11
 	ADDQ	$64, R12
@@ -16234,22 +16570,22 @@ loop8: // 2 times: vectors of the block
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop9: // 2 times: vectors of the block
-	VMOVUPS	724736(R10), Z0	// decBack.z_bar[0]
-	VMOVUPS	Z0, 1592064(R11)	// fitGrad.z_bar[0]
-	VMOVUPS	724864(R10), Z0	// decBack.z_bar[1]
-	VMOVUPS	Z0, 1592192(R11)	// fitGrad.z_bar[1]
-	VMOVUPS	724992(R10), Z0	// decBack.z_bar[2]
-	VMOVUPS	Z0, 1592320(R11)	// fitGrad.z_bar[2]
-	VMOVUPS	725120(R10), Z0	// decBack.z_bar[3]
-	VMOVUPS	Z0, 1592448(R11)	// fitGrad.z_bar[3]
-	VMOVUPS	725248(R10), Z0	// decBack.z_bar[4]
-	VMOVUPS	Z0, 1592576(R11)	// fitGrad.z_bar[4]
-	VMOVUPS	725376(R10), Z0	// decBack.z_bar[5]
-	VMOVUPS	Z0, 1592704(R11)	// fitGrad.z_bar[5]
-	VMOVUPS	725504(R10), Z0	// decBack.z_bar[6]
-	VMOVUPS	Z0, 1592832(R11)	// fitGrad.z_bar[6]
-	VMOVUPS	725632(R10), Z0	// decBack.z_bar[7]
-	VMOVUPS	Z0, 1592960(R11)	// fitGrad.z_bar[7]
+	VMOVUPS	686080(R10), Z0	// decBack.z_bar[0]
+	VMOVUPS	Z0, 1553408(R11)	// fitGrad.z_bar[0]
+	VMOVUPS	686208(R10), Z0	// decBack.z_bar[1]
+	VMOVUPS	Z0, 1553536(R11)	// fitGrad.z_bar[1]
+	VMOVUPS	686336(R10), Z0	// decBack.z_bar[2]
+	VMOVUPS	Z0, 1553664(R11)	// fitGrad.z_bar[2]
+	VMOVUPS	686464(R10), Z0	// decBack.z_bar[3]
+	VMOVUPS	Z0, 1553792(R11)	// fitGrad.z_bar[3]
+	VMOVUPS	686592(R10), Z0	// decBack.z_bar[4]
+	VMOVUPS	Z0, 1553920(R11)	// fitGrad.z_bar[4]
+	VMOVUPS	686720(R10), Z0	// decBack.z_bar[5]
+	VMOVUPS	Z0, 1554048(R11)	// fitGrad.z_bar[5]
+	VMOVUPS	686848(R10), Z0	// decBack.z_bar[6]
+	VMOVUPS	Z0, 1554176(R11)	// fitGrad.z_bar[6]
+	VMOVUPS	686976(R10), Z0	// decBack.z_bar[7]
+	VMOVUPS	Z0, 1554304(R11)	// fitGrad.z_bar[7]
 	ADDQ	$64, R10
 	ADDQ	$64, R11
 	DECQ	R9
@@ -16266,154 +16602,154 @@ loop10: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop11: // 128 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1917056(R9)	// fitGrad.step2_in2[0]
+	VMOVUPS	Z0, 1878400(R9)	// fitGrad.step2_in2[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop11
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1155328(SI)	// forecast0RecLanerev.z.bar[0]
+	VMOVUPS	Z0, 1116672(SI)	// forecast0RecLanerev.z.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1155456(SI)	// forecast0RecLanerev.z.bar[1]
+	VMOVUPS	Z0, 1116800(SI)	// forecast0RecLanerev.z.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1155584(SI)	// forecast0RecLanerev.z.bar[2]
+	VMOVUPS	Z0, 1116928(SI)	// forecast0RecLanerev.z.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1155712(SI)	// forecast0RecLanerev.z.bar[3]
+	VMOVUPS	Z0, 1117056(SI)	// forecast0RecLanerev.z.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1155840(SI)	// forecast0RecLanerev.z.bar[4]
+	VMOVUPS	Z0, 1117184(SI)	// forecast0RecLanerev.z.bar[4]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1155968(SI)	// forecast0RecLanerev.z.bar[5]
+	VMOVUPS	Z0, 1117312(SI)	// forecast0RecLanerev.z.bar[5]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1156096(SI)	// forecast0RecLanerev.z.bar[6]
+	VMOVUPS	Z0, 1117440(SI)	// forecast0RecLanerev.z.bar[6]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1156224(SI)	// forecast0RecLanerev.z.bar[7]
+	VMOVUPS	Z0, 1117568(SI)	// forecast0RecLanerev.z.bar[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1156352(SI)	// forecast0RecLanerev.a.bar[0]
+	VMOVUPS	Z0, 1117696(SI)	// forecast0RecLanerev.a.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1156480(SI)	// forecast0RecLanerev.a.bar[1]
+	VMOVUPS	Z0, 1117824(SI)	// forecast0RecLanerev.a.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1156608(SI)	// forecast0RecLanerev.a.bar[2]
+	VMOVUPS	Z0, 1117952(SI)	// forecast0RecLanerev.a.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1156736(SI)	// forecast0RecLanerev.a.bar[3]
+	VMOVUPS	Z0, 1118080(SI)	// forecast0RecLanerev.a.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1156864(SI)	// forecast0RecLanerev.data.0.bar[0]
+	VMOVUPS	Z0, 1118208(SI)	// forecast0RecLanerev.data.0.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1156992(SI)	// forecast0RecLanerev.data.0.bar[1]
+	VMOVUPS	Z0, 1118336(SI)	// forecast0RecLanerev.data.0.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1157120(SI)	// forecast0RecLanerev.data.0.bar[2]
+	VMOVUPS	Z0, 1118464(SI)	// forecast0RecLanerev.data.0.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1157248(SI)	// forecast0RecLanerev.data.0.bar[3]
+	VMOVUPS	Z0, 1118592(SI)	// forecast0RecLanerev.data.0.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1157376(SI)	// forecast0RecLanerev.data.0.bar[4]
+	VMOVUPS	Z0, 1118720(SI)	// forecast0RecLanerev.data.0.bar[4]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1157504(SI)	// forecast0RecLanerev.data.0.bar[5]
+	VMOVUPS	Z0, 1118848(SI)	// forecast0RecLanerev.data.0.bar[5]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1157632(SI)	// forecast0RecLanerev.data.0.bar[6]
+	VMOVUPS	Z0, 1118976(SI)	// forecast0RecLanerev.data.0.bar[6]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1157760(SI)	// forecast0RecLanerev.data.0.bar[7]
+	VMOVUPS	Z0, 1119104(SI)	// forecast0RecLanerev.data.0.bar[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1157888(SI)	// forecast0RecLanerev.data.1.bar[0]
+	VMOVUPS	Z0, 1119232(SI)	// forecast0RecLanerev.data.1.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1158016(SI)	// forecast0RecLanerev.data.1.bar[1]
+	VMOVUPS	Z0, 1119360(SI)	// forecast0RecLanerev.data.1.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1158144(SI)	// forecast0RecLanerev.data.1.bar[2]
+	VMOVUPS	Z0, 1119488(SI)	// forecast0RecLanerev.data.1.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1158272(SI)	// forecast0RecLanerev.data.1.bar[3]
+	VMOVUPS	Z0, 1119616(SI)	// forecast0RecLanerev.data.1.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1158400(SI)	// forecast0RecLanerev.data.2.bar[0]
+	VMOVUPS	Z0, 1119744(SI)	// forecast0RecLanerev.data.2.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1158528(SI)	// forecast0RecLanerev.data.2.bar[1]
+	VMOVUPS	Z0, 1119872(SI)	// forecast0RecLanerev.data.2.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1158656(SI)	// forecast0RecLanerev.data.2.bar[2]
+	VMOVUPS	Z0, 1120000(SI)	// forecast0RecLanerev.data.2.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1158784(SI)	// forecast0RecLanerev.data.2.bar[3]
+	VMOVUPS	Z0, 1120128(SI)	// forecast0RecLanerev.data.2.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1158912(SI)	// forecast0RecLanerev.data.2.bar[4]
+	VMOVUPS	Z0, 1120256(SI)	// forecast0RecLanerev.data.2.bar[4]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1159040(SI)	// forecast0RecLanerev.data.2.bar[5]
+	VMOVUPS	Z0, 1120384(SI)	// forecast0RecLanerev.data.2.bar[5]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1159168(SI)	// forecast0RecLanerev.data.2.bar[6]
+	VMOVUPS	Z0, 1120512(SI)	// forecast0RecLanerev.data.2.bar[6]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1159296(SI)	// forecast0RecLanerev.data.2.bar[7]
+	VMOVUPS	Z0, 1120640(SI)	// forecast0RecLanerev.data.2.bar[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1159424(SI)	// forecast0RecLanerev.data.3.bar[0]
+	VMOVUPS	Z0, 1120768(SI)	// forecast0RecLanerev.data.3.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1159552(SI)	// forecast0RecLanerev.data.3.bar[1]
+	VMOVUPS	Z0, 1120896(SI)	// forecast0RecLanerev.data.3.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1159680(SI)	// forecast0RecLanerev.data.3.bar[2]
+	VMOVUPS	Z0, 1121024(SI)	// forecast0RecLanerev.data.3.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1159808(SI)	// forecast0RecLanerev.data.3.bar[3]
+	VMOVUPS	Z0, 1121152(SI)	// forecast0RecLanerev.data.3.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1159936(SI)	// forecast0RecLanerev.data.4.bar[0]
+	VMOVUPS	Z0, 1121280(SI)	// forecast0RecLanerev.data.4.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1160064(SI)	// forecast0RecLanerev.data.4.bar[1]
+	VMOVUPS	Z0, 1121408(SI)	// forecast0RecLanerev.data.4.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1160192(SI)	// forecast0RecLanerev.data.4.bar[2]
+	VMOVUPS	Z0, 1121536(SI)	// forecast0RecLanerev.data.4.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1160320(SI)	// forecast0RecLanerev.data.4.bar[3]
+	VMOVUPS	Z0, 1121664(SI)	// forecast0RecLanerev.data.4.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1160448(SI)	// forecast0RecLanerev.data.4.bar[4]
+	VMOVUPS	Z0, 1121792(SI)	// forecast0RecLanerev.data.4.bar[4]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1160576(SI)	// forecast0RecLanerev.data.4.bar[5]
+	VMOVUPS	Z0, 1121920(SI)	// forecast0RecLanerev.data.4.bar[5]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1160704(SI)	// forecast0RecLanerev.data.4.bar[6]
+	VMOVUPS	Z0, 1122048(SI)	// forecast0RecLanerev.data.4.bar[6]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1160832(SI)	// forecast0RecLanerev.data.4.bar[7]
+	VMOVUPS	Z0, 1122176(SI)	// forecast0RecLanerev.data.4.bar[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1160960(SI)	// forecast0RecLanerev.data.5.bar[0]
+	VMOVUPS	Z0, 1122304(SI)	// forecast0RecLanerev.data.5.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1161088(SI)	// forecast0RecLanerev.data.5.bar[1]
+	VMOVUPS	Z0, 1122432(SI)	// forecast0RecLanerev.data.5.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1161216(SI)	// forecast0RecLanerev.data.5.bar[2]
+	VMOVUPS	Z0, 1122560(SI)	// forecast0RecLanerev.data.5.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1161344(SI)	// forecast0RecLanerev.data.5.bar[3]
+	VMOVUPS	Z0, 1122688(SI)	// forecast0RecLanerev.data.5.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1161472(SI)	// forecast0RecLanerev.data.6.bar[0]
+	VMOVUPS	Z0, 1122816(SI)	// forecast0RecLanerev.data.6.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1161600(SI)	// forecast0RecLanerev.data.6.bar[1]
+	VMOVUPS	Z0, 1122944(SI)	// forecast0RecLanerev.data.6.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1161728(SI)	// forecast0RecLanerev.data.6.bar[2]
+	VMOVUPS	Z0, 1123072(SI)	// forecast0RecLanerev.data.6.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1161856(SI)	// forecast0RecLanerev.data.6.bar[3]
+	VMOVUPS	Z0, 1123200(SI)	// forecast0RecLanerev.data.6.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1161984(SI)	// forecast0RecLanerev.data.6.bar[4]
+	VMOVUPS	Z0, 1123328(SI)	// forecast0RecLanerev.data.6.bar[4]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1162112(SI)	// forecast0RecLanerev.data.6.bar[5]
+	VMOVUPS	Z0, 1123456(SI)	// forecast0RecLanerev.data.6.bar[5]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1162240(SI)	// forecast0RecLanerev.data.6.bar[6]
+	VMOVUPS	Z0, 1123584(SI)	// forecast0RecLanerev.data.6.bar[6]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1162368(SI)	// forecast0RecLanerev.data.6.bar[7]
+	VMOVUPS	Z0, 1123712(SI)	// forecast0RecLanerev.data.6.bar[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1162496(SI)	// forecast0RecLanerev.data.7.bar[0]
+	VMOVUPS	Z0, 1123840(SI)	// forecast0RecLanerev.data.7.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1162624(SI)	// forecast0RecLanerev.data.7.bar[1]
+	VMOVUPS	Z0, 1123968(SI)	// forecast0RecLanerev.data.7.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1162752(SI)	// forecast0RecLanerev.data.7.bar[2]
+	VMOVUPS	Z0, 1124096(SI)	// forecast0RecLanerev.data.7.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1162880(SI)	// forecast0RecLanerev.data.7.bar[3]
+	VMOVUPS	Z0, 1124224(SI)	// forecast0RecLanerev.data.7.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1163008(SI)	// forecast0RecLanerev.z.start.bar[0]
+	VMOVUPS	Z0, 1124352(SI)	// forecast0RecLanerev.z.start.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1163136(SI)	// forecast0RecLanerev.z.start.bar[1]
+	VMOVUPS	Z0, 1124480(SI)	// forecast0RecLanerev.z.start.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1163264(SI)	// forecast0RecLanerev.z.start.bar[2]
+	VMOVUPS	Z0, 1124608(SI)	// forecast0RecLanerev.z.start.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1163392(SI)	// forecast0RecLanerev.z.start.bar[3]
+	VMOVUPS	Z0, 1124736(SI)	// forecast0RecLanerev.z.start.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1163520(SI)	// forecast0RecLanerev.z.start.bar[4]
+	VMOVUPS	Z0, 1124864(SI)	// forecast0RecLanerev.z.start.bar[4]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1163648(SI)	// forecast0RecLanerev.z.start.bar[5]
+	VMOVUPS	Z0, 1124992(SI)	// forecast0RecLanerev.z.start.bar[5]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1163776(SI)	// forecast0RecLanerev.z.start.bar[6]
+	VMOVUPS	Z0, 1125120(SI)	// forecast0RecLanerev.z.start.bar[6]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1163904(SI)	// forecast0RecLanerev.z.start.bar[7]
+	VMOVUPS	Z0, 1125248(SI)	// forecast0RecLanerev.z.start.bar[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1164032(SI)	// forecast0RecLanerev.a.start.bar[0]
+	VMOVUPS	Z0, 1125376(SI)	// forecast0RecLanerev.a.start.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1164160(SI)	// forecast0RecLanerev.a.start.bar[1]
+	VMOVUPS	Z0, 1125504(SI)	// forecast0RecLanerev.a.start.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1164288(SI)	// forecast0RecLanerev.a.start.bar[2]
+	VMOVUPS	Z0, 1125632(SI)	// forecast0RecLanerev.a.start.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1164416(SI)	// forecast0RecLanerev.a.start.bar[3]
+	VMOVUPS	Z0, 1125760(SI)	// forecast0RecLanerev.a.start.bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop10
@@ -16439,36 +16775,36 @@ TEXT fitGradPart4_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	1155328(SI), Z0	// forecast0RecLanerev.z.bar[0]
-	VMOVUPS	Z0, 1624960(SI)	// fitGrad.result_3[0]
-	VMOVUPS	1155456(SI), Z0	// forecast0RecLanerev.z.bar[1]
-	VMOVUPS	Z0, 1625088(SI)	// fitGrad.result_3[1]
-	VMOVUPS	1155584(SI), Z0	// forecast0RecLanerev.z.bar[2]
-	VMOVUPS	Z0, 1625216(SI)	// fitGrad.result_3[2]
-	VMOVUPS	1155712(SI), Z0	// forecast0RecLanerev.z.bar[3]
-	VMOVUPS	Z0, 1625344(SI)	// fitGrad.result_3[3]
-	VMOVUPS	1155840(SI), Z0	// forecast0RecLanerev.z.bar[4]
-	VMOVUPS	Z0, 1625472(SI)	// fitGrad.result_3[4]
-	VMOVUPS	1155968(SI), Z0	// forecast0RecLanerev.z.bar[5]
-	VMOVUPS	Z0, 1625600(SI)	// fitGrad.result_3[5]
-	VMOVUPS	1156096(SI), Z0	// forecast0RecLanerev.z.bar[6]
-	VMOVUPS	Z0, 1625728(SI)	// fitGrad.result_3[6]
-	VMOVUPS	1156224(SI), Z0	// forecast0RecLanerev.z.bar[7]
-	VMOVUPS	Z0, 1625856(SI)	// fitGrad.result_3[7]
+	VMOVUPS	1116672(SI), Z0	// forecast0RecLanerev.z.bar[0]
+	VMOVUPS	Z0, 1586304(SI)	// fitGrad.result_3[0]
+	VMOVUPS	1116800(SI), Z0	// forecast0RecLanerev.z.bar[1]
+	VMOVUPS	Z0, 1586432(SI)	// fitGrad.result_3[1]
+	VMOVUPS	1116928(SI), Z0	// forecast0RecLanerev.z.bar[2]
+	VMOVUPS	Z0, 1586560(SI)	// fitGrad.result_3[2]
+	VMOVUPS	1117056(SI), Z0	// forecast0RecLanerev.z.bar[3]
+	VMOVUPS	Z0, 1586688(SI)	// fitGrad.result_3[3]
+	VMOVUPS	1117184(SI), Z0	// forecast0RecLanerev.z.bar[4]
+	VMOVUPS	Z0, 1586816(SI)	// fitGrad.result_3[4]
+	VMOVUPS	1117312(SI), Z0	// forecast0RecLanerev.z.bar[5]
+	VMOVUPS	Z0, 1586944(SI)	// fitGrad.result_3[5]
+	VMOVUPS	1117440(SI), Z0	// forecast0RecLanerev.z.bar[6]
+	VMOVUPS	Z0, 1587072(SI)	// fitGrad.result_3[6]
+	VMOVUPS	1117568(SI), Z0	// forecast0RecLanerev.z.bar[7]
+	VMOVUPS	Z0, 1587200(SI)	// fitGrad.result_3[7]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
 	VMOVUPS	65792(AX), Z0	// mask
 	VMOVUPS	65856(AX), Z1	// mask | 1
-	VMOVUPD	1407744(AX), Z2	// fitGrad.key[3]
-	VMOVUPD	1407808(AX), Z2	// fitGrad.key[3] | 1
-	VMOVUPD	1407872(AX), Z2	// fitGrad.key[3] | 2
-	VMOVUPD	1407936(AX), Z2	// fitGrad.key[3] | 3
+	VMOVUPD	1369088(AX), Z2	// fitGrad.key[3]
+	VMOVUPD	1369152(AX), Z2	// fitGrad.key[3] | 1
+	VMOVUPD	1369216(AX), Z2	// fitGrad.key[3] | 2
+	VMOVUPD	1369280(AX), Z2	// fitGrad.key[3] | 3
 	// forecast.nde:55
-	VMOVUPD	1407744(AX), Z2	// fitGrad.key[3]
-	VMOVUPD	1407808(AX), Z3	// fitGrad.key[3] | 1
-	VMOVUPD	1407872(AX), Z4	// fitGrad.key[3] | 2
-	VMOVUPD	1407936(AX), Z5	// fitGrad.key[3] | 3
+	VMOVUPD	1369088(AX), Z2	// fitGrad.key[3]
+	VMOVUPD	1369152(AX), Z3	// fitGrad.key[3] | 1
+	VMOVUPD	1369216(AX), Z4	// fitGrad.key[3] | 2
+	VMOVUPD	1369280(AX), Z5	// fitGrad.key[3] | 3
 	VDIVPD.BCST	f64_409f400000000000<>(SB), Z2, Z2
 	VDIVPD.BCST	f64_409f400000000000<>(SB), Z3, Z3
 	VDIVPD.BCST	f64_409f400000000000<>(SB), Z4, Z4
@@ -16495,8 +16831,8 @@ loop1: // 2 times: vectors of the block
 	VCVTPD2PS	Z4, Y3
 	VCVTPD2PS	Z5, Y4
 	VINSERTF64X4	$1, Y4, Z3, Z3
-	VMOVUPS	Z2, 1624832(AX)	// fitGrad.cast_3
-	VMOVUPS	Z3, 1624896(AX)	// fitGrad.cast_3 | 1
+	VMOVUPS	Z2, 1586176(AX)	// fitGrad.cast_3
+	VMOVUPS	Z3, 1586240(AX)	// fitGrad.cast_3 | 1
 	// forecast.nde:39
 	VMULPS.BCST	f32_3f000000<>(SB), Z2, Z4
 	VMULPS.BCST	f32_3f000000<>(SB), Z3, Z5
@@ -16506,18 +16842,18 @@ loop1: // 2 times: vectors of the block
 	MOVQ	AX, SI
 loop2: // 8 times: elements
 	// forecast.nde:37
-	VMOVUPS	1624960(SI), Z6	// fitGrad.result_3[0]
-	VMOVUPS	1625024(SI), Z7	// fitGrad.result_3[0] | 1
-	VMOVUPS	1520384(SI), Z8	// fitGrad.cast_2[0]
-	VMOVUPS	1520448(SI), Z9	// fitGrad.cast_2[0] | 1
-	VMOVUPS	1513216(SI), Z10	// fitGrad.exp[0]
-	VMOVUPS	1513280(SI), Z11	// fitGrad.exp[0] | 1
+	VMOVUPS	1586304(SI), Z6	// fitGrad.result_3[0]
+	VMOVUPS	1586368(SI), Z7	// fitGrad.result_3[0] | 1
+	VMOVUPS	1481728(SI), Z8	// fitGrad.cast_2[0]
+	VMOVUPS	1481792(SI), Z9	// fitGrad.cast_2[0] | 1
+	VMOVUPS	1474560(SI), Z10	// fitGrad.exp[0]
+	VMOVUPS	1474624(SI), Z11	// fitGrad.exp[0] | 1
 	VBROADCASTSS	f32_3f800000<>(SB), Z12
 	VDIVPS	Z10, Z12, Z10
 	VBROADCASTSS	f32_3f800000<>(SB), Z12
 	VDIVPS	Z11, Z12, Z11
-	VMOVUPS	1513216(SI), Z12	// fitGrad.exp[0]
-	VMOVUPS	1513280(SI), Z13	// fitGrad.exp[0] | 1
+	VMOVUPS	1474560(SI), Z12	// fitGrad.exp[0]
+	VMOVUPS	1474624(SI), Z13	// fitGrad.exp[0] | 1
 	VMULPS.BCST	f32_40000000<>(SB), Z12, Z12
 	VMULPS.BCST	f32_40000000<>(SB), Z13, Z13
 	VMULPS	Z12, Z4, Z12
@@ -16526,272 +16862,272 @@ loop2: // 8 times: elements
 	VFMADD231PS	Z11, Z3, Z13
 	VFMADD231PS	Z8, Z6, Z12
 	VFMADD231PS	Z9, Z7, Z13
-	VMOVUPS	1513216(SI), Z6	// fitGrad.exp[0]
-	VMOVUPS	1513280(SI), Z7	// fitGrad.exp[0] | 1
+	VMOVUPS	1474560(SI), Z6	// fitGrad.exp[0]
+	VMOVUPS	1474624(SI), Z7	// fitGrad.exp[0] | 1
 	VMULPS	Z6, Z12, Z6
 	VMULPS	Z7, Z13, Z7
-	VMOVUPS	Z6, 1625984(SI)	// fitGrad.mul_4[0]
-	VMOVUPS	Z7, 1626048(SI)	// fitGrad.mul_4[0] | 1
+	VMOVUPS	Z6, 1587328(SI)	// fitGrad.mul_4[0]
+	VMOVUPS	Z7, 1587392(SI)	// fitGrad.mul_4[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop2
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1627008(AX)	// fitGrad.pad[0]
+	VMOVUPS	Z2, 1588352(AX)	// fitGrad.pad[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1627072(AX)	// fitGrad.pad[0] | 1
+	VMOVUPS	Z2, 1588416(AX)	// fitGrad.pad[0] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1627136(AX)	// fitGrad.pad[1]
+	VMOVUPS	Z2, 1588480(AX)	// fitGrad.pad[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1627200(AX)	// fitGrad.pad[1] | 1
+	VMOVUPS	Z2, 1588544(AX)	// fitGrad.pad[1] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1627264(AX)	// fitGrad.pad[2]
+	VMOVUPS	Z2, 1588608(AX)	// fitGrad.pad[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1627328(AX)	// fitGrad.pad[2] | 1
+	VMOVUPS	Z2, 1588672(AX)	// fitGrad.pad[2] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1627392(AX)	// fitGrad.pad[3]
+	VMOVUPS	Z2, 1588736(AX)	// fitGrad.pad[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1627456(AX)	// fitGrad.pad[3] | 1
+	VMOVUPS	Z2, 1588800(AX)	// fitGrad.pad[3] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1627520(AX)	// fitGrad.pad[4]
+	VMOVUPS	Z2, 1588864(AX)	// fitGrad.pad[4]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1627584(AX)	// fitGrad.pad[4] | 1
+	VMOVUPS	Z2, 1588928(AX)	// fitGrad.pad[4] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1627648(AX)	// fitGrad.pad[5]
+	VMOVUPS	Z2, 1588992(AX)	// fitGrad.pad[5]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1627712(AX)	// fitGrad.pad[5] | 1
+	VMOVUPS	Z2, 1589056(AX)	// fitGrad.pad[5] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1627776(AX)	// fitGrad.pad[6]
+	VMOVUPS	Z2, 1589120(AX)	// fitGrad.pad[6]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1627840(AX)	// fitGrad.pad[6] | 1
+	VMOVUPS	Z2, 1589184(AX)	// fitGrad.pad[6] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1627904(AX)	// fitGrad.pad[7]
+	VMOVUPS	Z2, 1589248(AX)	// fitGrad.pad[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1627968(AX)	// fitGrad.pad[7] | 1
-	VMOVUPS	1625984(AX), Z2	// fitGrad.mul_4[0]
-	VMOVUPS	1626048(AX), Z3	// fitGrad.mul_4[0] | 1
-	VMOVUPS	Z2, 1628032(AX)	// fitGrad.pad[8]
-	VMOVUPS	Z3, 1628096(AX)	// fitGrad.pad[8] | 1
-	VMOVUPS	1626112(AX), Z2	// fitGrad.mul_4[1]
-	VMOVUPS	1626176(AX), Z3	// fitGrad.mul_4[1] | 1
-	VMOVUPS	Z2, 1628160(AX)	// fitGrad.pad[9]
-	VMOVUPS	Z3, 1628224(AX)	// fitGrad.pad[9] | 1
-	VMOVUPS	1626240(AX), Z2	// fitGrad.mul_4[2]
-	VMOVUPS	1626304(AX), Z3	// fitGrad.mul_4[2] | 1
-	VMOVUPS	Z2, 1628288(AX)	// fitGrad.pad[10]
-	VMOVUPS	Z3, 1628352(AX)	// fitGrad.pad[10] | 1
-	VMOVUPS	1626368(AX), Z2	// fitGrad.mul_4[3]
-	VMOVUPS	1626432(AX), Z3	// fitGrad.mul_4[3] | 1
-	VMOVUPS	Z2, 1628416(AX)	// fitGrad.pad[11]
-	VMOVUPS	Z3, 1628480(AX)	// fitGrad.pad[11] | 1
-	VMOVUPS	1626496(AX), Z2	// fitGrad.mul_4[4]
-	VMOVUPS	1626560(AX), Z3	// fitGrad.mul_4[4] | 1
-	VMOVUPS	Z2, 1628544(AX)	// fitGrad.pad[12]
-	VMOVUPS	Z3, 1628608(AX)	// fitGrad.pad[12] | 1
-	VMOVUPS	1626624(AX), Z2	// fitGrad.mul_4[5]
-	VMOVUPS	1626688(AX), Z3	// fitGrad.mul_4[5] | 1
-	VMOVUPS	Z2, 1628672(AX)	// fitGrad.pad[13]
-	VMOVUPS	Z3, 1628736(AX)	// fitGrad.pad[13] | 1
-	VMOVUPS	1626752(AX), Z2	// fitGrad.mul_4[6]
-	VMOVUPS	1626816(AX), Z3	// fitGrad.mul_4[6] | 1
-	VMOVUPS	Z2, 1628800(AX)	// fitGrad.pad[14]
-	VMOVUPS	Z3, 1628864(AX)	// fitGrad.pad[14] | 1
-	VMOVUPS	1626880(AX), Z2	// fitGrad.mul_4[7]
-	VMOVUPS	1626944(AX), Z3	// fitGrad.mul_4[7] | 1
-	VMOVUPS	Z2, 1628928(AX)	// fitGrad.pad[15]
-	VMOVUPS	Z3, 1628992(AX)	// fitGrad.pad[15] | 1
+	VMOVUPS	Z2, 1589312(AX)	// fitGrad.pad[7] | 1
+	VMOVUPS	1587328(AX), Z2	// fitGrad.mul_4[0]
+	VMOVUPS	1587392(AX), Z3	// fitGrad.mul_4[0] | 1
+	VMOVUPS	Z2, 1589376(AX)	// fitGrad.pad[8]
+	VMOVUPS	Z3, 1589440(AX)	// fitGrad.pad[8] | 1
+	VMOVUPS	1587456(AX), Z2	// fitGrad.mul_4[1]
+	VMOVUPS	1587520(AX), Z3	// fitGrad.mul_4[1] | 1
+	VMOVUPS	Z2, 1589504(AX)	// fitGrad.pad[9]
+	VMOVUPS	Z3, 1589568(AX)	// fitGrad.pad[9] | 1
+	VMOVUPS	1587584(AX), Z2	// fitGrad.mul_4[2]
+	VMOVUPS	1587648(AX), Z3	// fitGrad.mul_4[2] | 1
+	VMOVUPS	Z2, 1589632(AX)	// fitGrad.pad[10]
+	VMOVUPS	Z3, 1589696(AX)	// fitGrad.pad[10] | 1
+	VMOVUPS	1587712(AX), Z2	// fitGrad.mul_4[3]
+	VMOVUPS	1587776(AX), Z3	// fitGrad.mul_4[3] | 1
+	VMOVUPS	Z2, 1589760(AX)	// fitGrad.pad[11]
+	VMOVUPS	Z3, 1589824(AX)	// fitGrad.pad[11] | 1
+	VMOVUPS	1587840(AX), Z2	// fitGrad.mul_4[4]
+	VMOVUPS	1587904(AX), Z3	// fitGrad.mul_4[4] | 1
+	VMOVUPS	Z2, 1589888(AX)	// fitGrad.pad[12]
+	VMOVUPS	Z3, 1589952(AX)	// fitGrad.pad[12] | 1
+	VMOVUPS	1587968(AX), Z2	// fitGrad.mul_4[5]
+	VMOVUPS	1588032(AX), Z3	// fitGrad.mul_4[5] | 1
+	VMOVUPS	Z2, 1590016(AX)	// fitGrad.pad[13]
+	VMOVUPS	Z3, 1590080(AX)	// fitGrad.pad[13] | 1
+	VMOVUPS	1588096(AX), Z2	// fitGrad.mul_4[6]
+	VMOVUPS	1588160(AX), Z3	// fitGrad.mul_4[6] | 1
+	VMOVUPS	Z2, 1590144(AX)	// fitGrad.pad[14]
+	VMOVUPS	Z3, 1590208(AX)	// fitGrad.pad[14] | 1
+	VMOVUPS	1588224(AX), Z2	// fitGrad.mul_4[7]
+	VMOVUPS	1588288(AX), Z3	// fitGrad.mul_4[7] | 1
+	VMOVUPS	Z2, 1590272(AX)	// fitGrad.pad[15]
+	VMOVUPS	Z3, 1590336(AX)	// fitGrad.pad[15] | 1
 	MOVQ	$8, CX
 	MOVQ	AX, SI
 loop3: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1511168(SI), Z2	// fitGrad.h[0]
-	VMOVUPS	1511232(SI), Z3	// fitGrad.h[0] | 1
+	VMOVUPS	1472512(SI), Z2	// fitGrad.h[0]
+	VMOVUPS	1472576(SI), Z3	// fitGrad.h[0] | 1
 	VMULPS.BCST	f32_40000000<>(SB), Z2, Z2
 	VMULPS.BCST	f32_40000000<>(SB), Z3, Z3
-	VMOVUPS	1624960(SI), Z6	// fitGrad.result_3[0]
-	VMOVUPS	1625024(SI), Z7	// fitGrad.result_3[0] | 1
+	VMOVUPS	1586304(SI), Z6	// fitGrad.result_3[0]
+	VMOVUPS	1586368(SI), Z7	// fitGrad.result_3[0] | 1
 	VFMADD231PS	Z2, Z4, Z6
 	VFMADD231PS	Z3, Z5, Z7
-	VMOVUPS	Z6, 1629056(SI)	// fitGrad.add_2[0]
-	VMOVUPS	Z7, 1629120(SI)	// fitGrad.add_2[0] | 1
+	VMOVUPS	Z6, 1590400(SI)	// fitGrad.add_2[0]
+	VMOVUPS	Z7, 1590464(SI)	// fitGrad.add_2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop3
 	// forecast.nde:37
-	VMOVUPS	1629056(AX), Z2	// fitGrad.add_2[0]
-	VMOVUPS	1629120(AX), Z3	// fitGrad.add_2[0] | 1
-	VMOVUPS	Z2, 1630080(AX)	// fitGrad.pad_2[0]
-	VMOVUPS	Z3, 1630144(AX)	// fitGrad.pad_2[0] | 1
-	VMOVUPS	1629184(AX), Z2	// fitGrad.add_2[1]
-	VMOVUPS	1629248(AX), Z3	// fitGrad.add_2[1] | 1
-	VMOVUPS	Z2, 1630208(AX)	// fitGrad.pad_2[1]
-	VMOVUPS	Z3, 1630272(AX)	// fitGrad.pad_2[1] | 1
-	VMOVUPS	1629312(AX), Z2	// fitGrad.add_2[2]
-	VMOVUPS	1629376(AX), Z3	// fitGrad.add_2[2] | 1
-	VMOVUPS	Z2, 1630336(AX)	// fitGrad.pad_2[2]
-	VMOVUPS	Z3, 1630400(AX)	// fitGrad.pad_2[2] | 1
-	VMOVUPS	1629440(AX), Z2	// fitGrad.add_2[3]
-	VMOVUPS	1629504(AX), Z3	// fitGrad.add_2[3] | 1
-	VMOVUPS	Z2, 1630464(AX)	// fitGrad.pad_2[3]
-	VMOVUPS	Z3, 1630528(AX)	// fitGrad.pad_2[3] | 1
-	VMOVUPS	1629568(AX), Z2	// fitGrad.add_2[4]
-	VMOVUPS	1629632(AX), Z3	// fitGrad.add_2[4] | 1
-	VMOVUPS	Z2, 1630592(AX)	// fitGrad.pad_2[4]
-	VMOVUPS	Z3, 1630656(AX)	// fitGrad.pad_2[4] | 1
-	VMOVUPS	1629696(AX), Z2	// fitGrad.add_2[5]
-	VMOVUPS	1629760(AX), Z3	// fitGrad.add_2[5] | 1
-	VMOVUPS	Z2, 1630720(AX)	// fitGrad.pad_2[5]
-	VMOVUPS	Z3, 1630784(AX)	// fitGrad.pad_2[5] | 1
-	VMOVUPS	1629824(AX), Z2	// fitGrad.add_2[6]
-	VMOVUPS	1629888(AX), Z3	// fitGrad.add_2[6] | 1
-	VMOVUPS	Z2, 1630848(AX)	// fitGrad.pad_2[6]
-	VMOVUPS	Z3, 1630912(AX)	// fitGrad.pad_2[6] | 1
-	VMOVUPS	1629952(AX), Z2	// fitGrad.add_2[7]
-	VMOVUPS	1630016(AX), Z3	// fitGrad.add_2[7] | 1
-	VMOVUPS	Z2, 1630976(AX)	// fitGrad.pad_2[7]
-	VMOVUPS	Z3, 1631040(AX)	// fitGrad.pad_2[7] | 1
+	VMOVUPS	1590400(AX), Z2	// fitGrad.add_2[0]
+	VMOVUPS	1590464(AX), Z3	// fitGrad.add_2[0] | 1
+	VMOVUPS	Z2, 1591424(AX)	// fitGrad.pad_2[0]
+	VMOVUPS	Z3, 1591488(AX)	// fitGrad.pad_2[0] | 1
+	VMOVUPS	1590528(AX), Z2	// fitGrad.add_2[1]
+	VMOVUPS	1590592(AX), Z3	// fitGrad.add_2[1] | 1
+	VMOVUPS	Z2, 1591552(AX)	// fitGrad.pad_2[1]
+	VMOVUPS	Z3, 1591616(AX)	// fitGrad.pad_2[1] | 1
+	VMOVUPS	1590656(AX), Z2	// fitGrad.add_2[2]
+	VMOVUPS	1590720(AX), Z3	// fitGrad.add_2[2] | 1
+	VMOVUPS	Z2, 1591680(AX)	// fitGrad.pad_2[2]
+	VMOVUPS	Z3, 1591744(AX)	// fitGrad.pad_2[2] | 1
+	VMOVUPS	1590784(AX), Z2	// fitGrad.add_2[3]
+	VMOVUPS	1590848(AX), Z3	// fitGrad.add_2[3] | 1
+	VMOVUPS	Z2, 1591808(AX)	// fitGrad.pad_2[3]
+	VMOVUPS	Z3, 1591872(AX)	// fitGrad.pad_2[3] | 1
+	VMOVUPS	1590912(AX), Z2	// fitGrad.add_2[4]
+	VMOVUPS	1590976(AX), Z3	// fitGrad.add_2[4] | 1
+	VMOVUPS	Z2, 1591936(AX)	// fitGrad.pad_2[4]
+	VMOVUPS	Z3, 1592000(AX)	// fitGrad.pad_2[4] | 1
+	VMOVUPS	1591040(AX), Z2	// fitGrad.add_2[5]
+	VMOVUPS	1591104(AX), Z3	// fitGrad.add_2[5] | 1
+	VMOVUPS	Z2, 1592064(AX)	// fitGrad.pad_2[5]
+	VMOVUPS	Z3, 1592128(AX)	// fitGrad.pad_2[5] | 1
+	VMOVUPS	1591168(AX), Z2	// fitGrad.add_2[6]
+	VMOVUPS	1591232(AX), Z3	// fitGrad.add_2[6] | 1
+	VMOVUPS	Z2, 1592192(AX)	// fitGrad.pad_2[6]
+	VMOVUPS	Z3, 1592256(AX)	// fitGrad.pad_2[6] | 1
+	VMOVUPS	1591296(AX), Z2	// fitGrad.add_2[7]
+	VMOVUPS	1591360(AX), Z3	// fitGrad.add_2[7] | 1
+	VMOVUPS	Z2, 1592320(AX)	// fitGrad.pad_2[7]
+	VMOVUPS	Z3, 1592384(AX)	// fitGrad.pad_2[7] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1631104(AX)	// fitGrad.pad_2[8]
+	VMOVUPS	Z2, 1592448(AX)	// fitGrad.pad_2[8]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1631168(AX)	// fitGrad.pad_2[8] | 1
+	VMOVUPS	Z2, 1592512(AX)	// fitGrad.pad_2[8] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1631232(AX)	// fitGrad.pad_2[9]
+	VMOVUPS	Z2, 1592576(AX)	// fitGrad.pad_2[9]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1631296(AX)	// fitGrad.pad_2[9] | 1
+	VMOVUPS	Z2, 1592640(AX)	// fitGrad.pad_2[9] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1631360(AX)	// fitGrad.pad_2[10]
+	VMOVUPS	Z2, 1592704(AX)	// fitGrad.pad_2[10]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1631424(AX)	// fitGrad.pad_2[10] | 1
+	VMOVUPS	Z2, 1592768(AX)	// fitGrad.pad_2[10] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1631488(AX)	// fitGrad.pad_2[11]
+	VMOVUPS	Z2, 1592832(AX)	// fitGrad.pad_2[11]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1631552(AX)	// fitGrad.pad_2[11] | 1
+	VMOVUPS	Z2, 1592896(AX)	// fitGrad.pad_2[11] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1631616(AX)	// fitGrad.pad_2[12]
+	VMOVUPS	Z2, 1592960(AX)	// fitGrad.pad_2[12]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1631680(AX)	// fitGrad.pad_2[12] | 1
+	VMOVUPS	Z2, 1593024(AX)	// fitGrad.pad_2[12] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1631744(AX)	// fitGrad.pad_2[13]
+	VMOVUPS	Z2, 1593088(AX)	// fitGrad.pad_2[13]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1631808(AX)	// fitGrad.pad_2[13] | 1
+	VMOVUPS	Z2, 1593152(AX)	// fitGrad.pad_2[13] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1631872(AX)	// fitGrad.pad_2[14]
+	VMOVUPS	Z2, 1593216(AX)	// fitGrad.pad_2[14]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1631936(AX)	// fitGrad.pad_2[14] | 1
+	VMOVUPS	Z2, 1593280(AX)	// fitGrad.pad_2[14] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1632000(AX)	// fitGrad.pad_2[15]
+	VMOVUPS	Z2, 1593344(AX)	// fitGrad.pad_2[15]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1632064(AX)	// fitGrad.pad_2[15] | 1
+	VMOVUPS	Z2, 1593408(AX)	// fitGrad.pad_2[15] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 	MOVQ	R8, R9
 loop4: // 2 times: tiles of 8 elements
-	VMOVUPS	1627008(SI), Z2	// fitGrad.pad[0]
-	VMOVUPS	1627072(SI), Z3	// fitGrad.pad[0] | 1
-	VMOVUPS	1630080(SI), Z4	// fitGrad.pad_2[0]
-	VMOVUPS	1630144(SI), Z5	// fitGrad.pad_2[0] | 1
+	VMOVUPS	1588352(SI), Z2	// fitGrad.pad[0]
+	VMOVUPS	1588416(SI), Z3	// fitGrad.pad[0] | 1
+	VMOVUPS	1591424(SI), Z4	// fitGrad.pad_2[0]
+	VMOVUPS	1591488(SI), Z5	// fitGrad.pad_2[0] | 1
 	VADDPS	Z4, Z2, Z2
 	VADDPS	Z5, Z3, Z3
-	VMOVUPS	Z2, 1632128(SI)	// fitGrad.h_bar[0]
-	VMOVUPS	Z3, 1632192(SI)	// fitGrad.h_bar[0] | 1
+	VMOVUPS	Z2, 1593472(SI)	// fitGrad.h_bar[0]
+	VMOVUPS	Z3, 1593536(SI)	// fitGrad.h_bar[0] | 1
 	VPANDD	Z0, Z2, Z4
 	VPANDD	Z1, Z3, Z5
 	VMOVUPS	81920(DI), Z6	// sum of enc.2.bias[0]
 	VADDPS	Z4, Z6, Z4
 	VADDPS	Z5, Z4, Z4
 	VMOVUPS	Z4, 81920(DI)	// sum of enc.2.bias[0]
-	VMOVUPS	1627136(SI), Z4	// fitGrad.pad[1]
-	VMOVUPS	1627200(SI), Z5	// fitGrad.pad[1] | 1
-	VMOVUPS	1630208(SI), Z6	// fitGrad.pad_2[1]
-	VMOVUPS	1630272(SI), Z7	// fitGrad.pad_2[1] | 1
+	VMOVUPS	1588480(SI), Z4	// fitGrad.pad[1]
+	VMOVUPS	1588544(SI), Z5	// fitGrad.pad[1] | 1
+	VMOVUPS	1591552(SI), Z6	// fitGrad.pad_2[1]
+	VMOVUPS	1591616(SI), Z7	// fitGrad.pad_2[1] | 1
 	VADDPS	Z6, Z4, Z4
 	VADDPS	Z7, Z5, Z5
-	VMOVUPS	Z4, 1632256(SI)	// fitGrad.h_bar[1]
-	VMOVUPS	Z5, 1632320(SI)	// fitGrad.h_bar[1] | 1
+	VMOVUPS	Z4, 1593600(SI)	// fitGrad.h_bar[1]
+	VMOVUPS	Z5, 1593664(SI)	// fitGrad.h_bar[1] | 1
 	VPANDD	Z0, Z4, Z6
 	VPANDD	Z1, Z5, Z7
 	VMOVUPS	81984(DI), Z8	// sum of enc.2.bias[1]
 	VADDPS	Z6, Z8, Z6
 	VADDPS	Z7, Z6, Z6
 	VMOVUPS	Z6, 81984(DI)	// sum of enc.2.bias[1]
-	VMOVUPS	1627264(SI), Z6	// fitGrad.pad[2]
-	VMOVUPS	1627328(SI), Z7	// fitGrad.pad[2] | 1
-	VMOVUPS	1630336(SI), Z8	// fitGrad.pad_2[2]
-	VMOVUPS	1630400(SI), Z9	// fitGrad.pad_2[2] | 1
+	VMOVUPS	1588608(SI), Z6	// fitGrad.pad[2]
+	VMOVUPS	1588672(SI), Z7	// fitGrad.pad[2] | 1
+	VMOVUPS	1591680(SI), Z8	// fitGrad.pad_2[2]
+	VMOVUPS	1591744(SI), Z9	// fitGrad.pad_2[2] | 1
 	VADDPS	Z8, Z6, Z6
 	VADDPS	Z9, Z7, Z7
-	VMOVUPS	Z6, 1632384(SI)	// fitGrad.h_bar[2]
-	VMOVUPS	Z7, 1632448(SI)	// fitGrad.h_bar[2] | 1
+	VMOVUPS	Z6, 1593728(SI)	// fitGrad.h_bar[2]
+	VMOVUPS	Z7, 1593792(SI)	// fitGrad.h_bar[2] | 1
 	VPANDD	Z0, Z6, Z8
 	VPANDD	Z1, Z7, Z9
 	VMOVUPS	82048(DI), Z10	// sum of enc.2.bias[2]
 	VADDPS	Z8, Z10, Z8
 	VADDPS	Z9, Z8, Z8
 	VMOVUPS	Z8, 82048(DI)	// sum of enc.2.bias[2]
-	VMOVUPS	1627392(SI), Z8	// fitGrad.pad[3]
-	VMOVUPS	1627456(SI), Z9	// fitGrad.pad[3] | 1
-	VMOVUPS	1630464(SI), Z10	// fitGrad.pad_2[3]
-	VMOVUPS	1630528(SI), Z11	// fitGrad.pad_2[3] | 1
+	VMOVUPS	1588736(SI), Z8	// fitGrad.pad[3]
+	VMOVUPS	1588800(SI), Z9	// fitGrad.pad[3] | 1
+	VMOVUPS	1591808(SI), Z10	// fitGrad.pad_2[3]
+	VMOVUPS	1591872(SI), Z11	// fitGrad.pad_2[3] | 1
 	VADDPS	Z10, Z8, Z8
 	VADDPS	Z11, Z9, Z9
-	VMOVUPS	Z8, 1632512(SI)	// fitGrad.h_bar[3]
-	VMOVUPS	Z9, 1632576(SI)	// fitGrad.h_bar[3] | 1
+	VMOVUPS	Z8, 1593856(SI)	// fitGrad.h_bar[3]
+	VMOVUPS	Z9, 1593920(SI)	// fitGrad.h_bar[3] | 1
 	VPANDD	Z0, Z8, Z10
 	VPANDD	Z1, Z9, Z11
 	VMOVUPS	82112(DI), Z12	// sum of enc.2.bias[3]
 	VADDPS	Z10, Z12, Z10
 	VADDPS	Z11, Z10, Z10
 	VMOVUPS	Z10, 82112(DI)	// sum of enc.2.bias[3]
-	VMOVUPS	1627520(SI), Z10	// fitGrad.pad[4]
-	VMOVUPS	1627584(SI), Z11	// fitGrad.pad[4] | 1
-	VMOVUPS	1630592(SI), Z12	// fitGrad.pad_2[4]
-	VMOVUPS	1630656(SI), Z13	// fitGrad.pad_2[4] | 1
+	VMOVUPS	1588864(SI), Z10	// fitGrad.pad[4]
+	VMOVUPS	1588928(SI), Z11	// fitGrad.pad[4] | 1
+	VMOVUPS	1591936(SI), Z12	// fitGrad.pad_2[4]
+	VMOVUPS	1592000(SI), Z13	// fitGrad.pad_2[4] | 1
 	VADDPS	Z12, Z10, Z10
 	VADDPS	Z13, Z11, Z11
-	VMOVUPS	Z10, 1632640(SI)	// fitGrad.h_bar[4]
-	VMOVUPS	Z11, 1632704(SI)	// fitGrad.h_bar[4] | 1
+	VMOVUPS	Z10, 1593984(SI)	// fitGrad.h_bar[4]
+	VMOVUPS	Z11, 1594048(SI)	// fitGrad.h_bar[4] | 1
 	VPANDD	Z0, Z10, Z12
 	VPANDD	Z1, Z11, Z13
 	VMOVUPS	82176(DI), Z14	// sum of enc.2.bias[4]
 	VADDPS	Z12, Z14, Z12
 	VADDPS	Z13, Z12, Z12
 	VMOVUPS	Z12, 82176(DI)	// sum of enc.2.bias[4]
-	VMOVUPS	1627648(SI), Z12	// fitGrad.pad[5]
-	VMOVUPS	1627712(SI), Z13	// fitGrad.pad[5] | 1
-	VMOVUPS	1630720(SI), Z14	// fitGrad.pad_2[5]
-	VMOVUPS	1630784(SI), Z15	// fitGrad.pad_2[5] | 1
+	VMOVUPS	1588992(SI), Z12	// fitGrad.pad[5]
+	VMOVUPS	1589056(SI), Z13	// fitGrad.pad[5] | 1
+	VMOVUPS	1592064(SI), Z14	// fitGrad.pad_2[5]
+	VMOVUPS	1592128(SI), Z15	// fitGrad.pad_2[5] | 1
 	VADDPS	Z14, Z12, Z12
 	VADDPS	Z15, Z13, Z13
-	VMOVUPS	Z12, 1632768(SI)	// fitGrad.h_bar[5]
-	VMOVUPS	Z13, 1632832(SI)	// fitGrad.h_bar[5] | 1
+	VMOVUPS	Z12, 1594112(SI)	// fitGrad.h_bar[5]
+	VMOVUPS	Z13, 1594176(SI)	// fitGrad.h_bar[5] | 1
 	VPANDD	Z0, Z12, Z14
 	VPANDD	Z1, Z13, Z15
 	VMOVUPS	82240(DI), Z16	// sum of enc.2.bias[5]
 	VADDPS	Z14, Z16, Z14
 	VADDPS	Z15, Z14, Z14
 	VMOVUPS	Z14, 82240(DI)	// sum of enc.2.bias[5]
-	VMOVUPS	1627776(SI), Z14	// fitGrad.pad[6]
-	VMOVUPS	1627840(SI), Z15	// fitGrad.pad[6] | 1
-	VMOVUPS	1630848(SI), Z16	// fitGrad.pad_2[6]
-	VMOVUPS	1630912(SI), Z17	// fitGrad.pad_2[6] | 1
+	VMOVUPS	1589120(SI), Z14	// fitGrad.pad[6]
+	VMOVUPS	1589184(SI), Z15	// fitGrad.pad[6] | 1
+	VMOVUPS	1592192(SI), Z16	// fitGrad.pad_2[6]
+	VMOVUPS	1592256(SI), Z17	// fitGrad.pad_2[6] | 1
 	VADDPS	Z16, Z14, Z14
 	VADDPS	Z17, Z15, Z15
-	VMOVUPS	Z14, 1632896(SI)	// fitGrad.h_bar[6]
-	VMOVUPS	Z15, 1632960(SI)	// fitGrad.h_bar[6] | 1
+	VMOVUPS	Z14, 1594240(SI)	// fitGrad.h_bar[6]
+	VMOVUPS	Z15, 1594304(SI)	// fitGrad.h_bar[6] | 1
 	VPANDD	Z0, Z14, Z16
 	VPANDD	Z1, Z15, Z17
 	VMOVUPS	82304(DI), Z18	// sum of enc.2.bias[6]
 	VADDPS	Z16, Z18, Z16
 	VADDPS	Z17, Z16, Z16
 	VMOVUPS	Z16, 82304(DI)	// sum of enc.2.bias[6]
-	VMOVUPS	1627904(SI), Z16	// fitGrad.pad[7]
-	VMOVUPS	1627968(SI), Z17	// fitGrad.pad[7] | 1
-	VMOVUPS	1630976(SI), Z18	// fitGrad.pad_2[7]
-	VMOVUPS	1631040(SI), Z19	// fitGrad.pad_2[7] | 1
+	VMOVUPS	1589248(SI), Z16	// fitGrad.pad[7]
+	VMOVUPS	1589312(SI), Z17	// fitGrad.pad[7] | 1
+	VMOVUPS	1592320(SI), Z18	// fitGrad.pad_2[7]
+	VMOVUPS	1592384(SI), Z19	// fitGrad.pad_2[7] | 1
 	VADDPS	Z18, Z16, Z16
 	VADDPS	Z19, Z17, Z17
-	VMOVUPS	Z16, 1633024(SI)	// fitGrad.h_bar[7]
-	VMOVUPS	Z17, 1633088(SI)	// fitGrad.h_bar[7] | 1
+	VMOVUPS	Z16, 1594368(SI)	// fitGrad.h_bar[7]
+	VMOVUPS	Z17, 1594432(SI)	// fitGrad.h_bar[7] | 1
 	VPANDD	Z0, Z16, Z18
 	VPANDD	Z1, Z17, Z19
 	VMOVUPS	82368(DI), Z20	// sum of enc.2.bias[7]
@@ -16819,8 +17155,8 @@ loop4: // 2 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	R9, R12
 loop5: // 32 times: elements
-	VMOVUPS	1507072(R11), Z18	// fitGrad.result[0]
-	VMOVUPS	1507136(R11), Z19	// fitGrad.result[0] | 1
+	VMOVUPS	1468416(R11), Z18	// fitGrad.result[0]
+	VMOVUPS	1468480(R11), Z19	// fitGrad.result[0] | 1
 	VMOVUPS	49152(R12), Z20	// sum of enc.2.weight[0]
 	VFMADD231PS	Z18, Z2, Z20
 	VFMADD231PS	Z19, Z3, Z20
@@ -16892,8 +17228,8 @@ loop6: // 2 times: tiles of 11 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop7: // 16 times: terms of the sums
-	VMOVUPS	1632128(R10), Z22	// fitGrad.h_bar[0]
-	VMOVUPS	1632192(R10), Z23	// fitGrad.h_bar[0] | 1
+	VMOVUPS	1593472(R10), Z22	// fitGrad.h_bar[0]
+	VMOVUPS	1593536(R10), Z23	// fitGrad.h_bar[0] | 1
 	VBROADCASTSS	14592(R11), Z24	// enc.2.weight[0]
 	VFMADD231PS	Z22, Z24, Z0
 	VFMADD231PS	Z23, Z24, Z1
@@ -16931,28 +17267,28 @@ loop7: // 16 times: terms of the sums
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop7
-	VMOVUPS	Z0, 1634176(DI)	// fitGrad.vecmat[0]
-	VMOVUPS	Z1, 1634240(DI)	// fitGrad.vecmat[0] | 1
-	VMOVUPS	Z2, 1634304(DI)	// fitGrad.vecmat[1]
-	VMOVUPS	Z3, 1634368(DI)	// fitGrad.vecmat[1] | 1
-	VMOVUPS	Z4, 1634432(DI)	// fitGrad.vecmat[2]
-	VMOVUPS	Z5, 1634496(DI)	// fitGrad.vecmat[2] | 1
-	VMOVUPS	Z6, 1634560(DI)	// fitGrad.vecmat[3]
-	VMOVUPS	Z7, 1634624(DI)	// fitGrad.vecmat[3] | 1
-	VMOVUPS	Z8, 1634688(DI)	// fitGrad.vecmat[4]
-	VMOVUPS	Z9, 1634752(DI)	// fitGrad.vecmat[4] | 1
-	VMOVUPS	Z10, 1634816(DI)	// fitGrad.vecmat[5]
-	VMOVUPS	Z11, 1634880(DI)	// fitGrad.vecmat[5] | 1
-	VMOVUPS	Z12, 1634944(DI)	// fitGrad.vecmat[6]
-	VMOVUPS	Z13, 1635008(DI)	// fitGrad.vecmat[6] | 1
-	VMOVUPS	Z14, 1635072(DI)	// fitGrad.vecmat[7]
-	VMOVUPS	Z15, 1635136(DI)	// fitGrad.vecmat[7] | 1
-	VMOVUPS	Z16, 1635200(DI)	// fitGrad.vecmat[8]
-	VMOVUPS	Z17, 1635264(DI)	// fitGrad.vecmat[8] | 1
-	VMOVUPS	Z18, 1635328(DI)	// fitGrad.vecmat[9]
-	VMOVUPS	Z19, 1635392(DI)	// fitGrad.vecmat[9] | 1
-	VMOVUPS	Z20, 1635456(DI)	// fitGrad.vecmat[10]
-	VMOVUPS	Z21, 1635520(DI)	// fitGrad.vecmat[10] | 1
+	VMOVUPS	Z0, 1595520(DI)	// fitGrad.vecmat[0]
+	VMOVUPS	Z1, 1595584(DI)	// fitGrad.vecmat[0] | 1
+	VMOVUPS	Z2, 1595648(DI)	// fitGrad.vecmat[1]
+	VMOVUPS	Z3, 1595712(DI)	// fitGrad.vecmat[1] | 1
+	VMOVUPS	Z4, 1595776(DI)	// fitGrad.vecmat[2]
+	VMOVUPS	Z5, 1595840(DI)	// fitGrad.vecmat[2] | 1
+	VMOVUPS	Z6, 1595904(DI)	// fitGrad.vecmat[3]
+	VMOVUPS	Z7, 1595968(DI)	// fitGrad.vecmat[3] | 1
+	VMOVUPS	Z8, 1596032(DI)	// fitGrad.vecmat[4]
+	VMOVUPS	Z9, 1596096(DI)	// fitGrad.vecmat[4] | 1
+	VMOVUPS	Z10, 1596160(DI)	// fitGrad.vecmat[5]
+	VMOVUPS	Z11, 1596224(DI)	// fitGrad.vecmat[5] | 1
+	VMOVUPS	Z12, 1596288(DI)	// fitGrad.vecmat[6]
+	VMOVUPS	Z13, 1596352(DI)	// fitGrad.vecmat[6] | 1
+	VMOVUPS	Z14, 1596416(DI)	// fitGrad.vecmat[7]
+	VMOVUPS	Z15, 1596480(DI)	// fitGrad.vecmat[7] | 1
+	VMOVUPS	Z16, 1596544(DI)	// fitGrad.vecmat[8]
+	VMOVUPS	Z17, 1596608(DI)	// fitGrad.vecmat[8] | 1
+	VMOVUPS	Z18, 1596672(DI)	// fitGrad.vecmat[9]
+	VMOVUPS	Z19, 1596736(DI)	// fitGrad.vecmat[9] | 1
+	VMOVUPS	Z20, 1596800(DI)	// fitGrad.vecmat[10]
+	VMOVUPS	Z21, 1596864(DI)	// fitGrad.vecmat[10] | 1
 	ADDQ	$44, SI
 	ADDQ	$1408, DI
 	DECQ	CX
@@ -16981,8 +17317,8 @@ loop7: // 16 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop8: // 16 times: terms of the sums
-	VMOVUPS	1632128(SI), Z20	// fitGrad.h_bar[0]
-	VMOVUPS	1632192(SI), Z21	// fitGrad.h_bar[0] | 1
+	VMOVUPS	1593472(SI), Z20	// fitGrad.h_bar[0]
+	VMOVUPS	1593536(SI), Z21	// fitGrad.h_bar[0] | 1
 	VBROADCASTSS	14680(DI), Z22	// enc.2.weight[22]
 	VFMADD231PS	Z20, Z22, Z0
 	VFMADD231PS	Z21, Z22, Z1
@@ -17017,34 +17353,34 @@ loop8: // 16 times: terms of the sums
 	ADDQ	$128, DI
 	DECQ	CX
 	JNE	loop8
-	VMOVUPS	Z0, 1636992(AX)	// fitGrad.vecmat[22]
-	VMOVUPS	Z1, 1637056(AX)	// fitGrad.vecmat[22] | 1
-	VMOVUPS	Z2, 1637120(AX)	// fitGrad.vecmat[23]
-	VMOVUPS	Z3, 1637184(AX)	// fitGrad.vecmat[23] | 1
-	VMOVUPS	Z4, 1637248(AX)	// fitGrad.vecmat[24]
-	VMOVUPS	Z5, 1637312(AX)	// fitGrad.vecmat[24] | 1
-	VMOVUPS	Z6, 1637376(AX)	// fitGrad.vecmat[25]
-	VMOVUPS	Z7, 1637440(AX)	// fitGrad.vecmat[25] | 1
-	VMOVUPS	Z8, 1637504(AX)	// fitGrad.vecmat[26]
-	VMOVUPS	Z9, 1637568(AX)	// fitGrad.vecmat[26] | 1
-	VMOVUPS	Z10, 1637632(AX)	// fitGrad.vecmat[27]
-	VMOVUPS	Z11, 1637696(AX)	// fitGrad.vecmat[27] | 1
-	VMOVUPS	Z12, 1637760(AX)	// fitGrad.vecmat[28]
-	VMOVUPS	Z13, 1637824(AX)	// fitGrad.vecmat[28] | 1
-	VMOVUPS	Z14, 1637888(AX)	// fitGrad.vecmat[29]
-	VMOVUPS	Z15, 1637952(AX)	// fitGrad.vecmat[29] | 1
-	VMOVUPS	Z16, 1638016(AX)	// fitGrad.vecmat[30]
-	VMOVUPS	Z17, 1638080(AX)	// fitGrad.vecmat[30] | 1
-	VMOVUPS	Z18, 1638144(AX)	// fitGrad.vecmat[31]
-	VMOVUPS	Z19, 1638208(AX)	// fitGrad.vecmat[31] | 1
+	VMOVUPS	Z0, 1598336(AX)	// fitGrad.vecmat[22]
+	VMOVUPS	Z1, 1598400(AX)	// fitGrad.vecmat[22] | 1
+	VMOVUPS	Z2, 1598464(AX)	// fitGrad.vecmat[23]
+	VMOVUPS	Z3, 1598528(AX)	// fitGrad.vecmat[23] | 1
+	VMOVUPS	Z4, 1598592(AX)	// fitGrad.vecmat[24]
+	VMOVUPS	Z5, 1598656(AX)	// fitGrad.vecmat[24] | 1
+	VMOVUPS	Z6, 1598720(AX)	// fitGrad.vecmat[25]
+	VMOVUPS	Z7, 1598784(AX)	// fitGrad.vecmat[25] | 1
+	VMOVUPS	Z8, 1598848(AX)	// fitGrad.vecmat[26]
+	VMOVUPS	Z9, 1598912(AX)	// fitGrad.vecmat[26] | 1
+	VMOVUPS	Z10, 1598976(AX)	// fitGrad.vecmat[27]
+	VMOVUPS	Z11, 1599040(AX)	// fitGrad.vecmat[27] | 1
+	VMOVUPS	Z12, 1599104(AX)	// fitGrad.vecmat[28]
+	VMOVUPS	Z13, 1599168(AX)	// fitGrad.vecmat[28] | 1
+	VMOVUPS	Z14, 1599232(AX)	// fitGrad.vecmat[29]
+	VMOVUPS	Z15, 1599296(AX)	// fitGrad.vecmat[29] | 1
+	VMOVUPS	Z16, 1599360(AX)	// fitGrad.vecmat[30]
+	VMOVUPS	Z17, 1599424(AX)	// fitGrad.vecmat[30] | 1
+	VMOVUPS	Z18, 1599488(AX)	// fitGrad.vecmat[31]
+	VMOVUPS	Z19, 1599552(AX)	// fitGrad.vecmat[31] | 1
 	// forecast.nde:13
 	MOVQ	$32, CX
 	MOVQ	AX, SI
 loop9: // 32 times: elements
-	VMOVUPS	1634176(SI), Z0	// fitGrad.vecmat[0]
-	VMOVUPS	1634240(SI), Z1	// fitGrad.vecmat[0] | 1
-	VMOVUPS	Z0, 1193472(SI)	// enc1CellRecBack.h_bar[0]
-	VMOVUPS	Z1, 1193536(SI)	// enc1CellRecBack.h_bar[0] | 1
+	VMOVUPS	1595520(SI), Z0	// fitGrad.vecmat[0]
+	VMOVUPS	1595584(SI), Z1	// fitGrad.vecmat[0] | 1
+	VMOVUPS	Z0, 1154816(SI)	// enc1CellRecBack.h_bar[0]
+	VMOVUPS	Z1, 1154880(SI)	// enc1CellRecBack.h_bar[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop9
@@ -17061,20 +17397,20 @@ loop11: // 2 times: vectors of the block
 	MOVQ	R10, R14
 	MOVQ	R11, R15
 loop12: // 32 times: elements
-	VMOVUPS	1896320(R14), Z0	// fitGrad.result_4[2016]
-	VMOVUPS	Z0, 1197568(R15)	// enc1CellRecBack.h[0]
+	VMOVUPS	1857664(R14), Z0	// fitGrad.result_4[2016]
+	VMOVUPS	Z0, 1158912(R15)	// enc1CellRecBack.h[0]
 	ADDQ	$128, R14
 	ADDQ	$128, R15
 	DECQ	R13
 	JNE	loop12
-	VMOVUPS	1506560(R12), Z0	// fitGrad.reverse[252]
-	VMOVUPS	Z0, 1201664(R11)	// enc1CellRecBack.x[0]
-	VMOVUPS	1506688(R12), Z0	// fitGrad.reverse[253]
-	VMOVUPS	Z0, 1201792(R11)	// enc1CellRecBack.x[1]
-	VMOVUPS	1506816(R12), Z0	// fitGrad.reverse[254]
-	VMOVUPS	Z0, 1201920(R11)	// enc1CellRecBack.x[2]
-	VMOVUPS	1506944(R12), Z0	// fitGrad.reverse[255]
-	VMOVUPS	Z0, 1202048(R11)	// enc1CellRecBack.x[3]
+	VMOVUPS	1467904(R12), Z0	// fitGrad.reverse[252]
+	VMOVUPS	Z0, 1163008(R11)	// enc1CellRecBack.x[0]
+	VMOVUPS	1468032(R12), Z0	// fitGrad.reverse[253]
+	VMOVUPS	Z0, 1163136(R11)	// enc1CellRecBack.x[1]
+	VMOVUPS	1468160(R12), Z0	// fitGrad.reverse[254]
+	VMOVUPS	Z0, 1163264(R11)	// enc1CellRecBack.x[2]
+	VMOVUPS	1468288(R12), Z0	// fitGrad.reverse[255]
+	VMOVUPS	Z0, 1163392(R11)	// enc1CellRecBack.x[3]
 	ADDQ	$64, R10
 	ADDQ	$64, R11
 	ADDQ	$64, R12
@@ -17093,8 +17429,8 @@ loop13: // 2 times: vectors of the block
 	MOVQ	$32, R11
 	MOVQ	R10, R12
 loop14: // 32 times: elements
-	VMOVUPS	1202176(R12), Z0	// enc1CellRecBack.h_bar[0]
-	VMOVUPS	Z0, 1193472(R12)	// enc1CellRecBack.h_bar[0]
+	VMOVUPS	1163520(R12), Z0	// enc1CellRecBack.h_bar[0]
+	VMOVUPS	Z0, 1154816(R12)	// enc1CellRecBack.h_bar[0]
 	ADDQ	$128, R12
 	DECQ	R11
 	JNE	loop14
@@ -17118,11 +17454,11 @@ loop15: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop16: // 96 times: elements
 	// forecast.nde:55
-	VMOVUPS	1567488(R9), Z2	// fitGrad.sub[0]
+	VMOVUPS	1528832(R9), Z2	// fitGrad.sub[0]
 	VMULPS	Z2, Z2, Z2
 	VADDPS	Z2, Z0, Z0
 	// forecast.nde:56
-	VMOVUPS	1567488(R9), Z2	// fitGrad.sub[0]
+	VMOVUPS	1528832(R9), Z2	// fitGrad.sub[0]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z2
 	VADDPS	Z2, Z1, Z1
 	ADDQ	$128, R9
@@ -17135,11 +17471,11 @@ loop16: // 96 times: elements
 	MOVQ	SI, R9
 loop17: // 8 times: elements
 	// forecast.nde:39
-	VMOVUPS	1511168(R9), Z3	// fitGrad.h[0]
-	VMOVUPS	1513216(R9), Z4	// fitGrad.exp[0]
+	VMOVUPS	1472512(R9), Z3	// fitGrad.h[0]
+	VMOVUPS	1474560(R9), Z4	// fitGrad.exp[0]
 	VMULPS	Z4, Z4, Z4
 	VFMADD231PS	Z3, Z3, Z4
-	VMOVUPS	1513216(R9), Z3	// fitGrad.exp[0]
+	VMOVUPS	1474560(R9), Z3	// fitGrad.exp[0]
 	VCMPPS.BCST	$0, f32_00000000<>(SB), Z3, K2
 	VBROADCASTSS	f32_7fc00000<>(SB), Z5
 	VBLENDMPS.BCST	f32_ff800000<>(SB), Z5, K2, Z5
@@ -17186,12 +17522,12 @@ loop17: // 8 times: elements
 	DECQ	DI
 	JNE	loop17
 	// forecast.nde:55
-	VMOVUPS	1624832(SI), Z3	// fitGrad.cast_3
+	VMOVUPS	1586176(SI), Z3	// fitGrad.cast_3
 	VFMADD231PS	Z2, Z3, Z0
-	VMOVUPS	Z0, 1408512(SI)	// fitGrad.loss
+	VMOVUPS	Z0, 1369856(SI)	// fitGrad.loss
 	// forecast.nde:56
 	VMULPS.BCST	f32_3c2aaaab<>(SB), Z1, Z0
-	VMOVUPS	Z0, 1408640(SI)	// fitGrad.mae
+	VMOVUPS	Z0, 1369984(SI)	// fitGrad.mae
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop15
