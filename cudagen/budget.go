@@ -145,6 +145,7 @@ type Budget struct {
 	// Products are the tensor core instructions of a warp in that evaluation, for half of its samples.
 	Products int
 	Bound    string
+	Group    *GroupBudget // of the kernel for devices that multiply for several warps at a time; nil where there is none
 }
 
 // What a multiprocessor (sm_80 to sm_90) starts in a clock: multiply-adds in f32, and special functions, of which an
@@ -377,6 +378,9 @@ func (k *kernel) describe(e *emitter) []string {
 		head = fmt.Sprintf("%s: a warp for 32 samples, at most %d of them, products of %s", k.name, b.Team, e.formats(k.fn.IR))
 		if b.Memory > 0 {
 			head += fmt.Sprintf(", %d bytes of %s memory each", b.Memory, memory)
+		}
+		if b.Group != nil {
+			head += "; on sm_90a " + b.Group.what()
 		}
 	case layered:
 		head = fmt.Sprintf("%s: layer by layer, %d kernels, %d bytes of device memory a sample", k.name, b.Layers, b.Memory)

@@ -123,11 +123,11 @@ func (fn *function) callHead() {
 			unpack = append(unpack, fmt.Sprintf("%s = results.%s;", e.out(r.Type, fn.res[i]), fn.res[i]))
 		}
 	}
-	head := "NDEC_CALL"
+	var any []string
 	if n.Accum {
-		head, ps = "template <class G> "+head, append(ps, "G &g")
+		any, ps = append(any, "G"), append(ps, "G &g")
 	}
-	p.line("%s %s %s_call(%s) {", head, result, name, strings.Join(ps, ", "))
+	p.line("%sNDEC_CALL %s %s_call(%s) {", e.templates(any...), result, name, strings.Join(ps, ", "))
 	if e.form() == thread {
 		e.knows = true
 		for _, x := range []struct {
@@ -164,7 +164,7 @@ func (fn *function) callEnd() {
 	ps, args, classes := e.common(n, false, true), e.common(n, false, false), []string(nil)
 	array := func(name string) { // a pointer, or an array in memory
 		class := fmt.Sprintf("A%d", len(classes))
-		classes = append(classes, "class "+class)
+		classes = append(classes, class)
 		ps = append(ps, class+" "+name)
 	}
 	for _, v := range fn.f.IR.Args {
@@ -186,13 +186,9 @@ func (fn *function) callEnd() {
 		}
 	}
 	if n.Accum {
-		ps, classes = append(ps, "G &g"), append(classes, "class G")
+		ps, classes = append(ps, "G &g"), append(classes, "G")
 	}
-	head := "NDEC_D void"
-	if len(classes) > 0 {
-		head = fmt.Sprintf("template <%s> %s", strings.Join(classes, ", "), head)
-	}
-	p.line("%s %s(%s) {", head, name, strings.Join(ps, ", "))
+	p.line("%sNDEC_D void %s(%s) {", e.templates(classes...), name, strings.Join(ps, ", "))
 	for i, r := range fn.f.IR.Results {
 		if fn.res[i] != "" && e.byAddress(r.Type) {
 			args = append(args, fn.res[i])

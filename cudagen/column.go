@@ -81,8 +81,11 @@ func (e *emitter) columnOf(t ir.Type, array, at, stride string, writes bool) str
 	return fmt.Sprintf("ndec_column<%s%s>{%s + %s, %s}", c, e.elem(t.Elem), array, at, stride)
 }
 
-// templates is the head of a function with these parameters of any type.
-func templates(names []string) string {
+// templates is the head of a function with these parameters of any type; one of tiles is for those of groups as well, where there are some.
+func (e *emitter) templates(names ...string) string {
+	if e.tile && e.grouped() {
+		names = append([]string{"Tile"}, names...)
+	}
 	if len(names) == 0 {
 		return ""
 	}

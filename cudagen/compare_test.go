@@ -27,6 +27,7 @@ type subject struct {
 	fails   bool        // some solve ends early
 	given   [][]float64 // the columns of the only row; nil for random ones
 	teams   bool        // all kernels have a block a sample
+	groups  bool        // on a device that multiplies for several warps at a time
 	layers  bool        // all models go layer by layer that can
 	natural bool        // times ascend, and numbers of their own (heights, loads) are positive
 	mixed   float64     // what losses and gradients may differ in mixed precision, where a rounding can go either way; 0 for other recipes
@@ -377,6 +378,14 @@ func runAny(t *testing.T, s *subject, dev rt.Device) outcome {
 	return run[float64](t, s, dev)
 }
 
+// device is that of a subject.
+func (s *subject) device(server *emutest.Server) rt.Device {
+	if s.groups {
+		return server.GroupDevice(s.name)
+	}
+	return server.Device(s.name)
+}
+
 // compare compiles subjects together, runs them in three orders of the threads, of which one has no shared memory to give, and models with their rows in another order, which may not
 // change a bit, and compares with the interpreter.
 func compare(t *testing.T, subjects []*subject) {
@@ -403,14 +412,14 @@ func compareWith(t *testing.T, subjects []*subject, sanitizer string) {
 			server.Shared = 0 // a device that gives blocks no more shared memory than every kernel has
 		}
 		for i, s := range subjects {
-			o := runAny(t, s, server.Device(s.name))
+			o := runAny(t, s, s.device(server))
 			if order == 0 {
 				first[i] = o
 				s.check(t, o)
 				if s.m.Real == ir.F32 {
-					turned[float32](t, s, server.Device(s.name), o)
+					turned[float32](t, s, s.device(server), o)
 				} else {
-					turned[float64](t, s, server.Device(s.name), o)
+					turned[float64](t, s, s.device(server), o)
 				}
 			} else if a, b := fmt.Sprintf("%v", o), fmt.Sprintf("%v", first[i]); a != b {
 				t.Errorf("%s: the order %d of the threads changes the result", s.name, order)

@@ -14,6 +14,7 @@ type Kernels struct {
 	Models           []ModelKernel
 	Recipes          []RecipeKernel
 	Update           UpdateKernels
+	Groups           []GroupKernel
 	Shared           []SharedMemory
 }
 
@@ -24,6 +25,13 @@ type SharedMemory struct {
 	Blocks     int  // that a multiprocessor is to hold
 	Arrays     bool // in place of the Memory of its TeamShape, which a device takes that has less
 	Capability int  // of the image whose kernel takes it; 0: of every one
+}
+
+// GroupKernel takes the place of the kernel Of, with its arguments, on devices of compute capability 9.0.
+type GroupKernel struct {
+	Of, Kernel string
+	Block      int
+	TeamShape
 }
 
 // KernelPort is a column as a kernel reads or writes it.
@@ -178,6 +186,9 @@ func (k *Kernels) Names() []string {
 				out = append(out, s.Kernel)
 			}
 		}
+	}
+	for _, g := range k.Groups {
+		out = append(out, g.Kernel)
 	}
 	return append(out, k.Update.names()...)
 }

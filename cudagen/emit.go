@@ -46,7 +46,7 @@ type Image struct {
 var preludeFiles embed.FS
 
 // preludeParts are the files of the prelude that emitted code stands on, in order.
-var preludeParts = []string{"ndec.cuh", "conv.cuh", "draw.cuh", "solve.cuh", "event.cuh", "warp.cuh", "reduce.cuh", "optim.cuh", "team.cuh", "tile.cuh", "layer.cuh"}
+var preludeParts = []string{"ndec.cuh", "conv.cuh", "draw.cuh", "solve.cuh", "event.cuh", "warp.cuh", "reduce.cuh", "optim.cuh", "team.cuh", "tile.cuh", "group.cuh", "layer.cuh"}
 
 // Prelude is the text of ndec.cuh.
 func Prelude() string {
@@ -94,6 +94,8 @@ type emitter struct {
 	teams   team
 	tile    bool                                   // functions are printed for a warp with a sample in each lane
 	rounded map[*plan.Func]map[*ir.Value]*ir.Value // what their products round themselves
+	groups  map[*kernel]*group                     // those of kernels that have one
+	packed  map[packing]int                        // where matrices lie in the shared memory of their groups; -1 is nowhere
 	tiles   frames
 	lanes   bool              // arrays of the function that is printed lie in memory of the warp
 	roots   map[*ir.Func]bool // functions of kernels, which nobody else calls
@@ -119,7 +121,7 @@ func Emit(p *plan.Plan, opts Options) (*Output, diag.List) {
 	if opts.Package == "" {
 		opts.Package = p.Module.Package
 	}
-	e := &emitter{plan: p, m: p.Module, opts: opts, p: &printer{sources: map[string][]string{}}, global: newScope("Params", "Prepared", "Workspace", "Team", "TeamWorkspace", "TileWorkspace", "team", "tile", "half", "scope"),
+	e := &emitter{plan: p, m: p.Module, opts: opts, p: &printer{sources: map[string][]string{}}, global: newScope("Params", "Prepared", "Workspace", "Team", "TeamWorkspace", "TileWorkspace", "Tile", "team", "tile", "half", "scope"),
 		funcs: map[*ir.Func]string{}, solves: map[*ir.Solve]string{}, revs: map[*ir.Rev]string{}, fields: map[*ir.Param]string{},
 		tables: map[*ir.Value]string{}, tapes: map[*ir.Value]string{}, stepped: map[*ir.Func]*ir.Model{}, done: map[printed]bool{}, tiles: frames{of: map[any]int{}}, roots: map[*ir.Func]bool{}, sites: map[*ir.Func]int{}, rounded: map[*plan.Func]map[*ir.Value]*ir.Value{},
 		layerFuncs: map[*ir.Func]*layerFunc{}, layerLoops: map[loopKey]*solveKernels{}, layerBacks: map[backKey]*reverseKernels{}, spreadFuncs: map[*ir.Func]*layerFunc{}, guardFuncs: map[*ir.Func]string{}}
@@ -133,6 +135,7 @@ func Emit(p *plan.Plan, opts Options) (*Output, diag.List) {
 		e.roots[k.fn.IR] = true
 	}
 	e.countSites(kernels)
+	e.groupKernels(kernels)
 	for _, k := range kernels {
 		if e.m.Prepare != nil && k.needs().Prepared {
 			e.prepareFunction()

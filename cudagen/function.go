@@ -144,7 +144,7 @@ func (fn *function) signature() string {
 			ps = append(ps, fn.e.out(r.Type, fn.res[i]))
 		}
 	}
-	head := templates(any) + "NDEC_D void "
+	head := fn.e.templates(any...) + "NDEC_D void "
 	if n.Accum {
 		ps = append(ps, "G &g")
 	}
@@ -164,7 +164,11 @@ func (e *emitter) common(n plan.Needs, tapes, declare bool) []string {
 		out = append(out, map[bool]string{true: "Team team", false: "team"}[declare])
 	}
 	if e.tile {
-		out = append(out, map[bool]string{true: "ndec_tile tile", false: "tile"}[declare])
+		typ := "ndec_tile"
+		if e.grouped() {
+			typ = "Tile"
+		}
+		out = append(out, map[bool]string{true: typ + " tile", false: "tile"}[declare])
 	}
 	add := func(need bool, typ, name string) {
 		switch {

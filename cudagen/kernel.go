@@ -165,7 +165,10 @@ func (e *emitter) kernel(k *kernel) {
 	case k.form == teamed:
 		e.frame(k, func() { e.teamKernel(k) })
 	case k.form == tiled:
-		e.tileKernel(k)
+		e.tileKernel(k, nil)
+		if e.groups[k] != nil {
+			e.tileKernel(k, e.budget(k).Group)
+		}
 	case k.form == layered && k.model != nil:
 		e.layerModel(k)
 	case k.form == layered:
@@ -281,8 +284,8 @@ func (e *emitter) tailArgs(k *kernel) []string {
 	return out
 }
 
-func (e *emitter) head(k *kernel, b Budget, args []string) {
-	e.p.line("NDEC_KERNEL void __launch_bounds__(%d, %d) %s(%s) {", b.Block, b.Blocks, k.name, strings.Join(args, ", "))
+func (e *emitter) head(name string, b Budget, args []string) {
+	e.p.line("NDEC_KERNEL void __launch_bounds__(%d, %d) %s(%s) {", b.Block, b.Blocks, name, strings.Join(args, ", "))
 }
 
 // stats prints how statistics of a sample are stored.
@@ -305,7 +308,7 @@ func (e *emitter) forwardKernel(k *kernel) {
 	}
 	args = append(args, e.tailArgs(k)...)
 	p.line("// %s: model %s for count samples; arrays are [element][sample].", k.name, k.of())
-	e.head(k, b, args)
+	e.head(k.name, b, args)
 	p.line("int n = (int)count; // 32 bits are enough, and take half the registers")
 	p.line("int s = blockIdx.x * blockDim.x + threadIdx.x;")
 	p.line("if (s >= n) return;")
@@ -442,7 +445,7 @@ func (e *emitter) sumKernel(k *kernel) {
 		what += " and one of the gradient"
 	}
 	p.line("// %s; losses of single rows go to losses unless it is null.", what)
-	e.head(k, b, args)
+	e.head(k.name, b, args)
 	p.line("__shared__ double shared_sums[%d];", b.Block/32*nSums)
 	if g != "" {
 		p.line("__shared__ real shared_grads[%d];", b.Block/32*nParams)

@@ -209,12 +209,11 @@ func (e *emitter) reverse(r *ir.Rev) {
 	for _, o := range append(suffixed(l.x, "_start_bar"), suffixed(l.c, "_bar")...) {
 		ps = append(ps, e.out(o.t, o.name))
 	}
-	head := "NDEC_D"
+	var any []string
 	if needs.Accum {
-		head = "template <class G> NDEC_D"
-		ps = append(ps, "G &g")
+		any, ps = append(any, "G"), append(ps, "G &g")
 	}
-	p.line("%s void %s(%s) {", head, e.revName(r), strings.Join(ps, ", "))
+	p.line("%sNDEC_D void %s(%s) {", e.templates(any...), e.revName(r), strings.Join(ps, ", "))
 	bar, barIn := suffixed(l.x, "_bar"), suffixed(l.x, "_in")
 	cSum, cStep := suffixed(l.c, "_sum"), suffixed(l.c, "_step")
 	for _, list := range [][]operand{bar, cSum} {

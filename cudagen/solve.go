@@ -184,7 +184,7 @@ func (l *loop) print() {
 		ps = append(ps, e.out(t, o.name+"_out"))
 	}
 	ps = append(ps, "ndec_stats &st")
-	p.line("%sNDEC_D void %s(%s) {", templates(any), e.solveName(s), strings.Join(ps, ", "))
+	p.line("%sNDEC_D void %s(%s) {", e.templates(any...), e.solveName(s), strings.Join(ps, ", "))
 	l.declare(l.x)
 	l.copy(l.x, suffixed(l.x, "_start"))
 	if s.Times > 0 {

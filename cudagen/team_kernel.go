@@ -90,7 +90,7 @@ func (e *emitter) teamKernel(k *kernel) {
 		p.line("// %s: recipe %s over count rows of columns [element][row of total], a block for each. Every block leaves a row of sums", k.name, k.of())
 		p.line("// as other kernels do for %s samples; losses of single rows go to losses unless it is null.", "64 or 128")
 	}
-	e.head(k, b, args)
+	e.head(k.name, b, args)
 	switch {
 	case b.Given:
 		p.line("memory = memory ? memory + blockIdx.x * %dll : ndec_shared_memory(); // device memory where a block cannot have so much of the other", b.Memory)

@@ -376,7 +376,7 @@ func (fn *function) over(n int, body func()) {
 	p.line("for (int q = 0; q < ndec_tiles(%d); q++) {", n)
 	p.line("#pragma unroll")
 	p.line("for (int e = 0; e < 4; e++) {")
-	p.line("int i = tile.column<%d>(q, e);", n)
+	p.line("int i = ndec_tile_column<%d>(tile, q, e);", n)
 	body()
 	p.line("}")
 	p.line("}")
@@ -529,7 +529,13 @@ func (fn *function) tileProduct(v, x, w *ir.Value, byK, byN int) {
 	if key, ok := fn.sharedProduct(v, x, w, byK, byN); ok && fn.many[key] >= calledProducts {
 		p.line("ndec_tile_product_far<%s, %d, %d, %d, %d>(tile, %s, %s, %s);", as, v.Type.Len(), x.Type.Len(), byK, byN, to, from, fn.array(w))
 	} else {
-		p.line("ndec_tile_product<%s, %d, %d>(tile, %s, %s, [&](int k, int n) { return %s; });", as, v.Type.Len(), x.Type.Len(), to, from, bare(fn.elem(w, index{expr: affineOf(byK, byN)})))
+		sizes := fmt.Sprintf("%s, %d, %d", as, v.Type.Len(), x.Type.Len())
+		if m, ok := fn.e.matrixOf(fn.f, v, x, w, byK, byN); ok {
+			if at, ok := fn.e.packed[m]; ok && at >= 0 {
+				sizes += fmt.Sprintf(", %d", at)
+			}
+		}
+		p.line("ndec_tile_product<%s>(tile, %s, %s, [&](int k, int n) { return %s; });", sizes, to, from, bare(fn.elem(w, index{expr: affineOf(byK, byN)})))
 	}
 	if !fragment(fn.f, v) {
 		own := fn.array(v)

@@ -66,6 +66,7 @@ func (e *emitter) tileBudget(k *kernel) Budget {
 	}
 	b.TapeStep, _ = k.tapeBytes()
 	b.bound(k, e.plan)
+	b.Group = e.groupBudget(k, b.Memory)
 	return b
 }
 
@@ -74,9 +75,16 @@ func tileTeams(params, real int) int { return min(tileBlocks, teamsOf(params, re
 
 // tileKernel prints a kernel whose blocks are warps with a sample in each lane, one 32 samples after the other: block b of B on the
 // samples from 32 b, 32 (b + B), … on. Sums are kept for each block, and added up by ndec_sum_rows.
-func (e *emitter) tileKernel(k *kernel) {
+// Of a group, blocks have several warps, and weights of products in shared memory; the launcher takes it where the device has the
+// instructions.
+func (e *emitter) tileKernel(k *kernel, group *GroupBudget) {
 	p := e.p
 	b := e.budget(k)
+	name, warps := k.name, 1
+	if group != nil {
+		name, warps, b.Block, b.Blocks = group.Kernel, group.Warps, 32*group.Warps, group.Blocks
+		b.Shared, b.Team = group.Arrays || b.Memory == 0, b.Team/group.Warps
+	}
 	nSums, nParams, g := 0, 0, ""
 	if k.recipe != nil {
 		nSums, nParams = k.sums(), k.params()
@@ -103,15 +111,27 @@ func (e *emitter) tileKernel(k *kernel) {
 		args = append(args, "real *losses")
 	}
 	args = append(append(args, e.tailArgs(k)...), "char *memory")
+	if group != nil {
+		p.line("#ifdef NDEC_GROUPS")
+	}
 	if k.model != nil {
-		p.line("// %s: model %s for count samples, a warp for 32; arrays are [element][sample].", k.name, k.of())
+		p.line("// %s: model %s for count samples, a warp for 32; arrays are [element][sample].", name, k.of())
 	} else {
-		p.line("// %s: recipe %s over count rows of columns [element][row of total], a warp for 32. Every block leaves a row of sums", k.name, k.of())
+		p.line("// %s: recipe %s over count rows of columns [element][row of total], a warp for 32. Every block leaves a row of sums", name, k.of())
 		p.line("// as other kernels do for 64 or 128 samples; losses of single rows go to losses unless it is null.")
 	}
-	e.head(k, b, args)
+	e.head(name, b, args)
+	if group != nil {
+		p.line("int warp = threadIdx.x / 32;")
+		p.line("char *weights = ndec_shared_memory();")
+		e.pack(k)
+	}
 	switch {
 	case b.Memory == 0:
+	case group != nil && b.Shared:
+		p.line("memory = weights + %d + warp * %d;", group.Weights, b.Memory)
+	case group != nil:
+		p.line("memory += (blockIdx.x * %d + warp) * %dll;", warps, b.Memory)
 	case b.Shared:
 		p.line("__shared__ double arrays[%d];", b.Memory/8)
 		p.line("memory = (char *)arrays;")
@@ -119,7 +139,13 @@ func (e *emitter) tileKernel(k *kernel) {
 		p.line("memory += blockIdx.x * %dll;", b.Memory)
 	}
 	p.line("int n = (int)count;")
-	p.line("int lane = threadIdx.x;")
+	chunk, at := "blockIdx.x * 32", "chunk + lane"
+	if group == nil {
+		p.line("int lane = threadIdx.x;")
+	} else {
+		p.line("int lane = threadIdx.x & 31;")
+		chunk, at = fmt.Sprintf("blockIdx.x * %d", b.Block), "chunk + (int)threadIdx.x"
+	}
 	if nSums > 0 {
 		p.line("double sum[%d] = {};", nSums)
 	}
@@ -128,17 +154,21 @@ func (e *emitter) tileKernel(k *kernel) {
 		p.line("for (int i = lane; i < %d; i += 32) ((real *)&g)[i] = 0;", nParams)
 		p.line("ndec_warp_sync();")
 	}
-	p.line("for (int chunk = blockIdx.x * 32; chunk < n; chunk += gridDim.x * 32) {")
-	p.line("bool in = chunk + lane < n; // beyond the last sample, lanes repeat it for nothing")
-	p.line("int s = ndec_min(chunk + lane, n - 1);")
-	p.line("ndec_tile tile = {lane, ndec_ballot(in), memory};")
-	sc := newScope(strings.Fields("words place tapes room stats key by ws st sum sums grads losses total rows loss bad tile chunk in lane memory arrays")...)
-	at, stride := "s", "n"
+	p.line("for (int chunk = %s; chunk < n; chunk += gridDim.x * %d) {", chunk, 32*warps)
+	p.line("bool in = %s < n; // beyond the last sample, lanes repeat it for nothing", at)
+	p.line("int s = ndec_min(%s, n - 1);", at)
+	if group != nil {
+		p.line("ndec_group tile = {{lane, ndec_ballot(in), memory}, weights};")
+	} else {
+		p.line("ndec_tile tile = {lane, ndec_ballot(in), memory};")
+	}
+	sc := newScope(strings.Fields("words place tapes room stats key by ws st sum sums grads losses total rows loss bad tile chunk in lane warp weights memory arrays")...)
+	row, stride := "s", "n"
 	if k.recipe != nil {
 		p.line("int row = rows[s];")
-		at, stride = "row", "total"
+		row, stride = "row", "total"
 	}
-	outs, call := e.results(k, sc, e.sample(k, sc, stride, at))
+	outs, call := e.results(k, sc, e.sample(k, sc, stride, row))
 	p.line("%s(%s);", e.funcName(k.fn.IR), strings.Join(call, ", "))
 	p.line("if (!in) continue;")
 	e.storeStats(k)
@@ -155,7 +185,10 @@ func (e *emitter) tileKernel(k *kernel) {
 		e.addSums(k, outs, "losses")
 	}
 	p.line("}")
-	if nSums > 0 {
+	switch {
+	case nSums > 0 && group != nil:
+		p.line("ndec_block_sum<%d>(sum, %d, (double *)(weights + %d), sums + blockIdx.x * %d);", warps, nSums, group.Bytes-8*warps*nSums, nSums)
+	case nSums > 0:
 		p.line("#pragma unroll")
 		p.line("for (int i = 0; i < %d; i++) {", nSums)
 		p.line("double all = ndec_warp_sum(sum[i]);")
@@ -163,14 +196,36 @@ func (e *emitter) tileKernel(k *kernel) {
 		p.line("}")
 	}
 	p.line("}")
-	p.line("")
-	own := TeamShape{Teams: b.Team, Lanes: 32}
+	own := TeamShape{Teams: b.Team, Lanes: 32 * warps}
 	if !b.Shared {
-		own.Memory = b.Memory
+		own.Memory = warps * b.Memory
 	}
+	if group != nil {
+		p.line("#endif")
+		p.line("")
+		e.k.Shared = append(e.k.Shared, SharedMemory{Kernel: name, Bytes: group.Bytes, Blocks: group.Blocks})
+		e.k.Groups = append(e.k.Groups, GroupKernel{Of: k.name, Kernel: name, Block: b.Block, TeamShape: own})
+		return
+	}
+	p.line("")
 	if k.model != nil {
 		e.offerModel(k, b, own)
 	} else {
 		e.offerSums(k, SumKernel{Block: b.Block, KernelTape: k.tape(), TeamShape: own})
 	}
+}
+
+// pack prints how a block puts the weights of its products into shared memory.
+func (e *emitter) pack(k *kernel) {
+	p := e.p
+	for _, m := range e.groups[k].matrices {
+		object, field, _ := strings.Cut(m.Array, ".")
+		array := map[string]string{"w": "ndec_params", "pre": "ndec_prepared"}[object] + "->" + field
+		index := affineOf(m.ByK, m.ByN)
+		if m.Offset > 0 {
+			index += fmt.Sprintf(" + %d", m.Offset)
+		}
+		p.line("ndec_group_pack<%s, %d, %d>(weights + %d, [=](int k, int n) { return %s[%s]; });", m.As.name, m.Results, m.Terms, e.packed[m], array, index)
+	}
+	p.line("ndec_group_ready();")
 }

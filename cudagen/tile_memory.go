@@ -25,7 +25,7 @@ func halfBytes(t ir.Type) int { return (t.Len() + 15) / 16 * 2 * 128 * t.Elem.By
 // keep declares a fragment of both halves.
 func (e *emitter) keep(t ir.Type, name string) string {
 	e.tiles.own += 2 * halfBytes(t)
-	return fmt.Sprintf("%s %s = tile.keep<%s, %d>();", e.kept(t), name, e.elem(t.Elem), t.Len())
+	return fmt.Sprintf("%s %s = ndec_tile_keep<%s, %d>(tile);", e.kept(t), name, e.elem(t.Elem), t.Len())
 }
 
 // held reports whether the fragment of a half is in registers.
@@ -40,7 +40,7 @@ func (fn *function) fragmentVariable(t ir.Type, name string) string {
 		return fmt.Sprintf("%s %s[ndec_tiles(%d)][4];", elem, name, t.Len())
 	}
 	fn.e.tiles.own += halfBytes(t)
-	return fmt.Sprintf("ndec_fragment<%s> %s = tile.take<%s, %d>();", elem, name, elem, t.Len())
+	return fmt.Sprintf("ndec_fragment<%s> %s = ndec_tile_take<%s, %d>(tile);", elem, name, elem, t.Len())
 }
 
 // fragmentOf declares the fragment of v, in memory that another has had if there is some.
@@ -62,7 +62,7 @@ func (e *emitter) own(t ir.Type) bool {
 // ownVariable declares an array in memory.
 func (e *emitter) ownVariable(t ir.Type, name string) string {
 	e.tiles.own += t.Len() * 32 * t.Elem.Bytes()
-	return fmt.Sprintf("ndec_own<%s> %s = tile.own<%s, %d>();", e.elem(t.Elem), name, e.elem(t.Elem), t.Len())
+	return fmt.Sprintf("ndec_own<%s> %s = ndec_tile_own<%s, %d>(tile);", e.elem(t.Elem), name, e.elem(t.Elem), t.Len())
 }
 
 // callsOnly reports whether f calls such functions and does nothing else over whole arrays.

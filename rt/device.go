@@ -30,6 +30,12 @@ type DeviceModule interface {
 	Close() error
 }
 
+// DeviceGroups is a DeviceModule that may have the kernels of groups (GroupKernel).
+type DeviceGroups interface {
+	DeviceModule
+	Groups() bool
+}
+
 // DevicePtr is an address in device memory.
 type DevicePtr uint64
 
@@ -98,11 +104,15 @@ func OnDevice[R Float](p Program[R], dev Device) (placed Program[R], left []stri
 	if err != nil {
 		return p, nil, nil, err
 	}
-	on := &onDevice[R]{k: p.Kernels, mod: m}
+	kernels := p.Kernels
+	if g, ok := m.(DeviceGroups); ok && g.Groups() {
+		kernels = kernels.grouped()
+	}
+	on := &onDevice[R]{k: kernels, mod: m}
 	placed = p
 	placed.Models = slices.Clone(p.Models)
 	for i := range placed.Models {
-		if k := p.Kernels.Model(placed.Models[i].Name); k != nil {
+		if k := kernels.Model(placed.Models[i].Name); k != nil {
 			placed.Models[i].Rows = on.rows(k, placed.Models[i])
 		} else {
 			left = append(left, "model "+placed.Models[i].Name)
@@ -112,7 +122,7 @@ func OnDevice[R Float](p Program[R], dev Device) (placed Program[R], left []stri
 	for i := range placed.Recipes {
 		o := &placed.Recipes[i].Objective
 		_, exact := p.Recipes[i].Recipe.Optimizer.(LeastSquares)
-		if k := p.Kernels.Recipe(o.Name); k != nil && k.Loss.Kernel != "" && k.Grad.Kernel != "" && !exact {
+		if k := kernels.Recipe(o.Name); k != nil && k.Loss.Kernel != "" && k.Grad.Kernel != "" && !exact {
 			host := *o
 			o.NewBatch = func() BatchWorker[R] { return &deviceBatch[R]{on: on, k: k, obj: host} }
 		} else {

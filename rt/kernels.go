@@ -1,5 +1,7 @@
 package rt
 
+import "slices"
+
 // Kernels is what a generated package offers to an accelerator: the text of its kernels, images that a compiler
 // made of it, and how they are called. Generated code fills it in.
 type Kernels struct {
@@ -16,6 +18,7 @@ type Kernels struct {
 	Models           []ModelKernel
 	Recipes          []RecipeKernel
 	Update           UpdateKernels
+	Groups           []GroupKernel
 	Shared           []SharedMemory
 }
 
@@ -27,6 +30,13 @@ type SharedMemory struct {
 	Blocks     int  // that a multiprocessor is to hold
 	Arrays     bool // in place of the Memory of its TeamShape, which a device takes that has less
 	Capability int  // of the image whose kernel takes it; 0: of every one
+}
+
+// GroupKernel takes the place of the kernel Of, with its arguments, on devices of compute capability 9.0 that have the image for them.
+type GroupKernel struct {
+	Of, Kernel string
+	Block      int
+	TeamShape
 }
 
 // UpdateKernels are the kernels between the gradient of a batch and the next step: the mean over the rows, its norm, the
@@ -180,4 +190,23 @@ func (k *Kernels) Recipe(name string) *RecipeKernel {
 		}
 	}
 	return nil
+}
+
+// grouped has the kernels of groups in the places of others.
+func (k *Kernels) grouped() *Kernels {
+	c := *k
+	c.Models, c.Recipes = slices.Clone(k.Models), slices.Clone(k.Recipes)
+	for _, g := range k.Groups {
+		for i := range c.Models {
+			if m := &c.Models[i]; m.Kernel == g.Of {
+				m.Kernel, m.Block, m.TeamShape = g.Kernel, g.Block, g.TeamShape
+			}
+		}
+		for i := range c.Recipes {
+			if s := &c.Recipes[i].Loss; s.Kernel == g.Of {
+				s.Kernel, s.Block, s.TeamShape = g.Kernel, g.Block, g.TeamShape
+			}
+		}
+	}
+	return &c
 }

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 #include <sys/mman.h>
+#include <unistd.h>
 #ifdef NDEC_TSAN
 #include <sanitizer/tsan_interface.h>
 #define NDEC_TS(...) __VA_ARGS__
@@ -54,7 +55,16 @@ struct dim3 {
 
 namespace ndec_emu {
 
-enum State { RUN, BARRIER, WARP, DONE };
+enum State { RUN, BARRIER, WARP, GROUP, DONE };
+
+// What a warpgroup multiplies: it reads registers and shared memory at some time until it is waited for, here then.
+struct Product {
+	int tiles;
+	float (*half)(unsigned bits);
+	float (*c)[4];
+	const unsigned *a;
+	unsigned long long b;
+};
 
 struct Fiber {
 	void *sp;
@@ -64,6 +74,9 @@ struct Fiber {
 	State state;
 	unsigned id, mask, warp_parity, barrier_parity;
 	long line; // of the barrier that it waits at
+	std::vector<Product> products; // of its warpgroup, which it has not waited for
+	unsigned long long matrix; // of the last of them
+	bool fenced;
 };
 
 struct Warp {
@@ -82,6 +95,8 @@ inline unsigned seed = 12345;
 inline const size_t stack_bytes = 1 << 20;
 inline void *scheduler_sp;
 inline bool broken; // a barrier that not all threads reach
+inline unsigned votes[2], voted[2]; // of block_any, by the parity of its barrier
+inline unsigned published; // threads whose writes to shared memory products of warpgroups may read
 inline char *dynamic; // shared memory that the launch gives to a block
 inline size_t dynamic_bytes;
 // Happens-before only through barriers: two slots each, so that arrival k+1 is not seen at release k.
@@ -122,7 +137,7 @@ NDEC_RAW void ready(Fiber &f) {
 	*--s = 0;
 	*--s = (void *)trampoline;
 	for (int i = 0; i < 6; i++) *--s = 0;
-	f.sp = s, f.state = RUN, f.warp_parity = f.barrier_parity = 0;
+	f.sp = s, f.state = RUN, f.warp_parity = f.barrier_parity = 0, f.fenced = false, f.products.clear();
 	NDEC_TS(if (!f.ts) f.ts = __tsan_create_fiber(0);) // a new one for every block takes far longer than what the block does
 }
 
@@ -130,6 +145,7 @@ NDEC_RAW void run_block() {
 	size_t n = fibers.size(), live = n;
 	NDEC_TS(scheduler_ts = __tsan_get_current_fiber();)
 	for (auto &f : fibers) ready(f);
+	published = votes[0] = votes[1] = voted[0] = voted[1] = 0;
 	if (dynamic_bytes) memset(dynamic, 0xff, dynamic_bytes);
 	NDEC_TS(__tsan_release(begin_sync);) // blocks come one after the other
 #if !defined(NDEC_TSAN) && !defined(NDEC_ASAN)
@@ -159,6 +175,13 @@ NDEC_RAW void run_block() {
 			if (!here || here != (want & present)) continue;
 			for (unsigned l = 0; l < 32 && w * 32 + l < n; l++)
 				if (fibers[w * 32 + l].state == WARP) fibers[w * 32 + l].state = RUN;
+			released = true;
+		}
+		for (size_t at = 0; at + 128 <= n; at += 128) { // warpgroups, all of whose threads are to multiply by one matrix
+			size_t here = 0;
+			for (size_t i = at; i < at + 128; i++) here += fibers[i].state == GROUP && fibers[i].matrix == fibers[at].matrix;
+			if (here < 128) continue;
+			for (size_t i = at; i < at + 128; i++) fibers[i].state = RUN;
 			released = true;
 		}
 		if (released || !live) continue;
@@ -230,7 +253,9 @@ template <class T> NDEC_RAW const unsigned char (*exchange(unsigned mask, T v))[
 
 NDEC_RAW void barrier(long line) {
 	current->state = BARRIER, current->line = line;
-	NDEC_TS(unsigned q = current->barrier_parity; current->barrier_parity ^= 1; __tsan_release(barrier_sync[q]);)
+	unsigned q = current->barrier_parity;
+	current->barrier_parity ^= 1;
+	NDEC_TS(__tsan_release(barrier_sync[q]);)
 	yield();
 	NDEC_TS(__tsan_acquire(barrier_sync[q]);)
 }
@@ -242,6 +267,15 @@ template <class T> NDEC_RAW T pick(const unsigned char (*s)[64], unsigned l) {
 	T r;
 	memcpy(&r, s[l], sizeof r);
 	return r;
+}
+
+// Whether x is true in any thread of the block.
+NDEC_RAW bool block_any(bool x, long line) {
+	unsigned q = current->barrier_parity;
+	if (voted[q] == fibers.size()) votes[q] = voted[q] = 0; // those of the barrier before the last
+	votes[q] += x, voted[q]++;
+	barrier(line);
+	return votes[q] > 0;
 }
 
 } // namespace ndec_emu
@@ -347,3 +381,60 @@ static inline unsigned ndec_pack_f16(float lo, float hi) {
 	};
 	return half(lo) | half(hi) << 16;
 }
+
+// Warpgroups (group.cuh). A product is that of four warps that come to it together; the matrix b is found as its descriptor says, as core matrices
+// that are not swizzled, within the shared memory that the launch gave.
+static inline bool ndec_block_any(bool x) { return ndec_emu::block_any(x, __LINE__); }
+static inline unsigned ndec_shared_address(const void *p) { return (unsigned)((const char *)p - ndec_emu::dynamic); }
+NDEC_RAW void ndec_group_publish() { ndec_emu::published++; }
+NDEC_RAW void ndec_group_fence() { ndec_emu::current->fenced = true; }
+static inline void ndec_group_hold(float &) {}
+
+NDEC_RAW void ndec_group_broken(const char *why) {
+	fprintf(stderr, "emulation: block %u, thread %u: %s\n", ndec_emu::block_index.x, ndec_emu::current->id, why);
+	_exit(71);
+}
+
+NDEC_RAW void ndec_emulated_wgmma(ndec_emu::Product p) {
+	ndec_emu::Fiber &f = *ndec_emu::current;
+	if (!f.fenced) ndec_group_broken("a product of a warpgroup without wgmma.fence");
+	if (ndec_emu::published < ndec_emu::fibers.size()) ndec_group_broken("a product of a warpgroup reads shared memory that was not published (fence.proxy.async)");
+	f.products.push_back(p), f.matrix = p.b, f.state = ndec_emu::GROUP;
+	ndec_emu::yield(); // orders nothing but the products
+}
+
+static inline void ndec_group_wait() {
+	unsigned g = ndec_emu::lane() / 4, t = ndec_emu::lane() % 4;
+	for (const ndec_emu::Product &p : ndec_emu::current->products) {
+		struct operand {
+			unsigned w[4];
+		} own = {{p.a[0], p.a[1], p.a[2], p.a[3]}};
+		auto s = ndec_emu::exchange(0xffffffffu, own);
+		unsigned at = (p.b & 0x3fff) << 4, rows = (p.b >> 16 & 0x3fff) << 4, columns = (p.b >> 32 & 0x3fff) << 4;
+		if (p.b & ~0x3fff3fff3fffull) ndec_group_broken("a matrix that is swizzled, or does not begin at its address");
+		if (at + rows + columns * (p.tiles - 1) + 128 > ndec_emu::dynamic_bytes) ndec_group_broken("a matrix that ends behind the shared memory of the block");
+		for (int q = 0; q < p.tiles; q++)
+			for (unsigned e = 0; e < 4; e++) {
+				float v = p.c[q][e];
+				const char *column = ndec_emu::dynamic + at + columns * q + (2 * t + e % 2) * 16;
+				for (unsigned k = 0; k < 16; k++) {
+					unsigned x = ((const operand *)s[g * 4 + k % 8 / 2])->w[e / 2 + k / 8 * 2];
+					v = fmaf(p.half(k % 2 ? x >> 16 : x & 0xffffu), p.half(*(const uint16_t *)(column + k / 8 * rows + k % 8 * 2)), v);
+				}
+				p.c[q][e] = v;
+			}
+	}
+	ndec_emu::current->products.clear(), ndec_emu::current->fenced = false;
+}
+
+template <int P> struct ndec_bf16;
+struct ndec_f16;
+template <class As, int tiles> struct ndec_wgmma;
+template <int tiles> struct ndec_wgmma<ndec_bf16<1>, tiles> {
+	static void add(float (*c)[4], const unsigned *a, unsigned long long b) {
+		ndec_emulated_wgmma({tiles, [](unsigned h) { return ndec_bits<float>(h << 16); }, c, a, b});
+	}
+};
+template <int tiles> struct ndec_wgmma<ndec_f16, tiles> {
+	static void add(float (*c)[4], const unsigned *a, unsigned long long b) { ndec_emulated_wgmma({tiles, ndec_from_f16, c, a, b}); }
+};

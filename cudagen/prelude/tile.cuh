@@ -48,24 +48,6 @@ struct ndec_tile {
 	unsigned live; // lanes whose samples count in sums over samples
 	char *at; // free memory of the warp
 
-	// memory, until the copy of the tile that gave it ends
-	template <class T, int N> __device__ __forceinline__ ndec_fragment<T> take() {
-		ndec_fragment<T> f = {(T *)at + lane};
-		at += ndec_tiles(N) * 128 * sizeof(T);
-		return f;
-	}
-	template <class T, int N> __device__ __forceinline__ ndec_kept<T, N> keep() {
-		ndec_kept<T, N> k = {(T *)at + lane};
-		at += 2 * ndec_tiles(N) * 128 * sizeof(T);
-		return k;
-	}
-
-	template <class T, int N> __device__ __forceinline__ ndec_own<T> own() {
-		ndec_own<T> o = {(T *)at + lane};
-		at += N * 32 * sizeof(T);
-		return o;
-	}
-
 	__device__ __forceinline__ bool any(bool x) const { return ndec_ballot(x) != 0; }
 	__device__ __forceinline__ ndec_tile only(bool x) const {
 		ndec_tile r = {lane, live & ndec_ballot(x), at};
@@ -79,12 +61,30 @@ struct ndec_tile {
 		for (int d = 16; d > 0; d >>= 1) x = ndec_max(x, ndec_shuffle(x, lane ^ d));
 		return x;
 	}
-	// the column of element [q][e], the last one beyond it
-	template <int N> __device__ __forceinline__ int column(int q, int e) const {
-		int i = 8 * q + 2 * (lane & 3) + (e & 1);
-		return N % 16 == 0 || i < N ? i : N - 1;
-	}
 };
+
+// memory, until the copy of the tile that gave it ends
+template <class T, int N> NDEC_D ndec_fragment<T> ndec_tile_take(ndec_tile &tile) {
+	ndec_fragment<T> f = {(T *)tile.at + tile.lane};
+	tile.at += ndec_tiles(N) * 128 * sizeof(T);
+	return f;
+}
+template <class T, int N> NDEC_D ndec_kept<T, N> ndec_tile_keep(ndec_tile &tile) {
+	ndec_kept<T, N> k = {(T *)tile.at + tile.lane};
+	tile.at += 2 * ndec_tiles(N) * 128 * sizeof(T);
+	return k;
+}
+template <class T, int N> NDEC_D ndec_own<T> ndec_tile_own(ndec_tile &tile) {
+	ndec_own<T> o = {(T *)tile.at + tile.lane};
+	tile.at += N * 32 * sizeof(T);
+	return o;
+}
+
+// the column of element [q][e], the last one beyond it
+template <int N> NDEC_D int ndec_tile_column(ndec_tile tile, int q, int e) {
+	int i = 8 * q + 2 * (tile.lane & 3) + (e & 1);
+	return N % 16 == 0 || i < N ? i : N - 1;
+}
 
 // the numbers of the samples of the lane's two rows
 template <class T> NDEC_D void ndec_tile_rows(ndec_tile tile, int half, T x, T *rows) {
@@ -171,34 +171,43 @@ template <int N, class F> NDEC_D void ndec_tile_exponents(ndec_tile tile, F f, i
 	}
 }
 
-// y = x B for 16 samples with operands as As, x of K columns and y of N, b(k, n) an element of B; in groups of NDEC_HELD columns of y
-template <class As, int N, int K, class Y, class X, class B> NDEC_D void ndec_tile_product(ndec_tile tile, Y y, X x, B b) {
-	constexpr int group = ndec_tiles(N) < NDEC_HELD / 8 ? ndec_tiles(N) : NDEC_HELD / 8;
-	float by[2] = {1, 1}, back[2] = {1, 1};
-	if (As::scaled) {
-		int exponents[2];
-		ndec_tile_exponents<K>(tile, x, exponents);
+// what the lane's two rows of x, of K columns, are multiplied by as operands, and their products
+template <class As, int K, class X> NDEC_D void ndec_tile_scales(ndec_tile tile, X x, float *by, float *back) {
+	int exponents[2] = {0, 0};
+	if (As::scaled) ndec_tile_exponents<K>(tile, x, exponents);
 #pragma unroll
-		for (int r = 0; r < 2; r++) by[r] = ndec_power(-exponents[r]), back[r] = ndec_power(exponents[r]);
+	for (int r = 0; r < 2; r++) by[r] = As::scaled ? ndec_power(-exponents[r]) : 1.0f, back[r] = As::scaled ? ndec_power(exponents[r]) : 1.0f;
+}
+
+// columns 16 c to 16 c + 15 of x as parts
+template <class As, int K, class X> NDEC_D void ndec_tile_operand(ndec_tile tile, X x, int c, const float *by, unsigned (*a)[4]) {
+#pragma unroll
+	for (int r = 0; r < 4; r++) {
+		unsigned parts[As::parts];
+		float lo = x[2 * c + r / 2][2 * (r & 1)], hi = x[2 * c + r / 2][2 * (r & 1) + 1];
+		if (As::scaled) { // what stands beyond the last column could become infinite
+			int k = 16 * c + 8 * (r / 2) + 2 * (tile.lane & 3);
+			lo = K % 16 == 0 || k < K ? lo * by[r & 1] : 0.0f, hi = K % 16 == 0 || k + 1 < K ? hi * by[r & 1] : 0.0f;
+		}
+		As::split(lo, hi, parts);
+#pragma unroll
+		for (int p = 0; p < As::parts; p++) a[p][r] = parts[p];
 	}
+}
+
+// y = x B for 16 samples with operands as As, x of K columns and y of N, b(k, n) an element of B; in groups of NDEC_HELD columns of y.
+// At is where a group of warps has B (group.cuh).
+template <class As, int N, int K, int At = -1, class Y, class X, class B> NDEC_D void ndec_tile_product(ndec_tile tile, Y y, X x, B b) {
+	constexpr int group = ndec_tiles(N) < NDEC_HELD / 8 ? ndec_tiles(N) : NDEC_HELD / 8;
+	float by[2], back[2];
+	ndec_tile_scales<As, K>(tile, x, by, back);
 #pragma unroll 1
 	for (int first = 0; first < ndec_tiles(N); first += group) {
 		float acc[group][4] = {};
 #pragma unroll (ndec_unroll<X>(ndec_tiles(K) / 2))
 		for (int c = 0; c < ndec_tiles(K) / 2; c++) {
 			unsigned a[As::parts][4];
-#pragma unroll
-			for (int r = 0; r < 4; r++) {
-				unsigned parts[As::parts];
-				float lo = x[2 * c + r / 2][2 * (r & 1)], hi = x[2 * c + r / 2][2 * (r & 1) + 1];
-				if (As::scaled) { // what stands beyond the last column could become infinite
-					int k = 16 * c + 8 * (r / 2) + 2 * (tile.lane & 3);
-					lo = K % 16 == 0 || k < K ? lo * by[r & 1] : 0.0f, hi = K % 16 == 0 || k + 1 < K ? hi * by[r & 1] : 0.0f;
-				}
-				As::split(lo, hi, parts);
-#pragma unroll
-				for (int p = 0; p < As::parts; p++) a[p][r] = parts[p];
-			}
+			ndec_tile_operand<As, K>(tile, x, c, by, a);
 #pragma unroll
 			for (int q = 0; q < group; q++) {
 				if (8 * (first + q) >= N) continue;

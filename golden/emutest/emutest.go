@@ -189,15 +189,23 @@ func (s *Server) Order(t testing.TB, order int) {
 // Device is the device of the kernels in a namespace.
 func (s *Server) Device(ns string) rt.Device { return device{s: s, ns: ns} }
 
+// GroupDevice is a device that has kernels of groups, as those of compute capability 9.0.
+func (s *Server) GroupDevice(ns string) rt.Device { return device{s: s, ns: ns, groups: true} }
+
 type device struct {
 	s  *Server
 	ns string
 	k  *rt.Kernels
+
+	groups bool
 }
 
-func (d device) Name() string                                { return "emulation of " + d.ns }
-func (d device) Load(k *rt.Kernels) (rt.DeviceModule, error) { return device{d.s, d.ns, k}, nil }
-func (d device) Close() error                                { return nil }
+func (d device) Name() string { return "emulation of " + d.ns }
+func (d device) Load(k *rt.Kernels) (rt.DeviceModule, error) {
+	return device{d.s, d.ns, k, d.groups}, nil
+}
+func (d device) Groups() bool { return d.groups }
+func (d device) Close() error { return nil }
 func (d device) Do(f func(q rt.DeviceQueue) error) error {
 	d.s.mu.Lock()
 	defer d.s.mu.Unlock()
@@ -208,7 +216,7 @@ type queue device
 
 // shared is what the launch of a kernel gives to a block.
 func (q queue) shared(kernel string) int {
-	if x := q.k.SharedOf(kernel, 0); x != nil && x.Bytes <= q.s.Shared {
+	if x := q.k.SharedOf(kernel, 0); x != nil && (x.Bytes <= q.s.Shared || !x.Arrays) {
 		return x.Bytes
 	}
 	return 0

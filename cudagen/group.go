@@ -1,0 +1,247 @@
+package cudagen
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/plan"
+)
+
+// A kernel of tiles that goes forward has a second one for devices whose tensor cores multiply for four warps at a time (wgmma of
+// compute capability 9.0, prelude/group.cuh). It runs the same functions with a group for a tile: products take their weights from the
+// shared memory of the block, which puts them there when it starts. What does not fit there is multiplied by each warp, as on other devices.
+
+// group is what is planned of such a kernel.
+type group struct {
+	name     string
+	matrices []packing // in shared memory, by place
+	weights  int       // the bytes that they take
+	left     int       // products that each warp does, since their weights do not fit
+}
+
+// packing is a matrix of weights as a product takes it: element (k, n) of Terms rows and Results columns is element Offset + k ByK + n ByN of Array.
+type packing struct {
+	Array          string // in the text
+	Offset         int
+	ByK, ByN       int
+	Terms, Results int
+	As             operands
+}
+
+// bytes is what a packed matrix takes: pieces of 8 by 8 numbers of two bytes, an even number either way, for each part.
+func (m packing) bytes() int {
+	up := func(n int) int { return (n + 15) / 16 * 2 }
+	return m.As.parts * up(m.Terms) * up(m.Results) * 128
+}
+
+// What a block of compute capability 9.0 has of shared memory, and a multiprocessor, which keeps 1 KiB for each.
+const (
+	groupShared   = 227 << 10
+	groupSMShared = 228 << 10
+)
+
+// grouped reports whether some kernel of the package has a group.
+func (e *emitter) grouped() bool { return len(e.groups) > 0 }
+
+// matrixOf is the matrix of the product v = x B, where element (k, n) of B is element k byK + n byN of w: of parameters, or of what is
+// prepared from them.
+func (e *emitter) matrixOf(f *plan.Func, v, x, w *ir.Value, byK, byN int) (m packing, ok bool) {
+	p, offset := f.Places[w], 0
+	as := operandsOf(e.m, w, x)
+	for p.Kind == plan.View {
+		offset += p.Offset
+		w = p.Base
+		p = f.Places[w]
+	}
+	if p.Kind != plan.Memory {
+		return m, false
+	}
+	return packing{e.memory(w.Attr.Param), offset, byK, byN, x.Type.Len(), v.Type.Len(), as}, true
+}
+
+// productsOf calls do for the products of fragments that f does where they stand; of those that are called (tile_call.go) each warp does
+// its own.
+func (e *emitter) productsOf(f *plan.Func, do func(m packing, ok bool)) {
+	fn := e.newFunction(f)
+	fn.far = e.far(f)
+	fn.countProducts()
+	for _, n := range f.Nests {
+		for _, s := range n.Steps {
+			v := s.V
+			var x, w *ir.Value
+			byK, byN := 1, v.Type.Len()
+			switch s.Form {
+			case plan.RowDot, plan.ColSum:
+				w, x = v.Args[0], v.Args[1]
+				byN = x.Type.Len()
+			case plan.Gather, plan.Scatter:
+				x, w = v.Args[0], v.Args[1]
+				byK, byN = byN, 1
+			default:
+				continue
+			}
+			if e.rounding(f, v) || !fragment(f, v) && !fragment(f, x) {
+				continue
+			}
+			if key, shared := fn.sharedProduct(v, x, w, byK, byN); shared && fn.many[key] >= calledProducts {
+				do(packing{}, false)
+				continue
+			}
+			do(e.matrixOf(f, v, x, w, byK, byN))
+		}
+	}
+}
+
+// groupKernels chooses the kernels of tiles that have a group, and where matrices lie. A function says so once for all its kernels,
+// so that those with the most matrices come first; one that would need a place which another of its matrices has goes without.
+func (e *emitter) groupKernels(kernels []*kernel) {
+	e.groups, e.packed = map[*kernel]*group{}, map[packing]int{}
+	wanted := map[*kernel][]packing{}
+	var some []*kernel
+	for _, k := range kernels {
+		if k.form != tiled || k.kind == grad || len(k.tapes) > 0 {
+			continue
+		}
+		g := &group{}
+		large := false // from fragment to fragment
+		e.inForm(k, func() {
+			for _, f := range e.solvesFirst(k.fn.IR) {
+				e.productsOf(e.plan.Of(f), func(m packing, ok bool) {
+					switch {
+					case !ok:
+						g.left++
+					case !slices.Contains(wanted[k], m):
+						wanted[k] = append(wanted[k], m)
+						large = large || m.large()
+					}
+				})
+			}
+		})
+		if large {
+			some = append(some, k)
+			e.groups[k] = g
+		}
+	}
+	slices.SortStableFunc(some, func(a, b *kernel) int { return cmp.Compare(len(wanted[b]), len(wanted[a])) })
+	for _, k := range some {
+		g := e.groups[k]
+		if !e.place(g, wanted[k]) {
+			delete(e.groups, k)
+			continue
+		}
+		g.name = e.global.pick(k.name + "_group")
+	}
+}
+
+// place gives the matrices of a group their places, and reports whether there are any.
+func (e *emitter) place(g *group, wanted []packing) bool {
+	free := func(at, bytes int) bool {
+		return !slices.ContainsFunc(g.matrices, func(m packing) bool { return at < e.packed[m]+m.bytes() && e.packed[m] < at+bytes })
+	}
+	var fresh []packing
+	for _, m := range wanted { // known from other kernels
+		at, known := e.packed[m]
+		switch {
+		case !known:
+			fresh = append(fresh, m)
+		case at < 0:
+			g.left++
+		case !free(at, m.bytes()):
+			return false
+		default:
+			g.matrices = append(g.matrices, m)
+		}
+	}
+	large := slices.ContainsFunc(g.matrices, packing.large)
+	for _, m := range fresh {
+		places := []int{0} // behind another
+		for _, o := range g.matrices {
+			places = append(places, e.packed[o]+o.bytes())
+		}
+		slices.Sort(places)
+		i := slices.IndexFunc(places, func(at int) bool { return free(at, m.bytes()) })
+		if at := places[i]; at+m.bytes() <= groupShared {
+			e.packed[m] = at
+			g.matrices = append(g.matrices, m)
+			large = large || m.large()
+			continue
+		}
+		e.packed[m] = -1
+		g.left++
+	}
+	slices.SortFunc(g.matrices, func(a, b packing) int { return cmp.Compare(e.packed[a], e.packed[b]) })
+	for _, m := range g.matrices {
+		g.weights = max(g.weights, e.packed[m]+m.bytes())
+	}
+	return large
+}
+
+// large reports whether the product with m is one from fragment to fragment.
+func (m packing) large() bool { return m.Terms > smallLen && m.Results > smallLen }
+
+// solvesFirst lists what f reaches, and itself: first what solves call, again and again.
+func (e *emitter) solvesFirst(f *ir.Func) (out []*ir.Func) {
+	add := func(g *ir.Func) { out = append(out, g) }
+	seen := map[*ir.Func]bool{}
+	visitSolves(f, map[*ir.Func]bool{}, func(s *ir.Solve) {
+		for _, g := range solveFuncs(s) {
+			e.visit(g, seen, add)
+		}
+	})
+	e.visit(f, seen, add)
+	return out
+}
+
+// GroupBudget is how the kernel of a group is launched.
+type GroupBudget struct {
+	Kernel  string
+	Warps   int  // of a block
+	Blocks  int  // that a multiprocessor holds
+	Weights int  // bytes of shared memory of a block that hold weights
+	Arrays  bool // the arrays of its warps are in shared memory as well
+	Bytes   int  // of shared memory, in all
+	Packed  int  // products whose weights are there
+	Left    int  // those that each warp does
+}
+
+// groupBudget shares out a multiprocessor: two blocks of a group each, so that one multiplies while the other does the rest; one of two
+// groups where weights are too large for two.
+func (e *emitter) groupBudget(k *kernel, memory int) *GroupBudget {
+	sums := 0
+	if k.recipe != nil {
+		sums = k.sums()
+	}
+	g := e.groups[k]
+	if g == nil {
+		return nil
+	}
+	b := &GroupBudget{Kernel: g.name, Warps: 4, Blocks: 2, Weights: g.weights, Arrays: memory > 0, Packed: len(g.matrices), Left: g.left}
+	fits := func() bool {
+		b.Bytes = b.Weights
+		if b.Arrays {
+			b.Bytes += b.Warps * memory
+		}
+		b.Bytes += b.Warps * sums * 8
+		return b.Bytes <= groupShared && b.Blocks*(b.Bytes+1024) <= groupSMShared
+	}
+	if fits() {
+		return b
+	}
+	b.Warps, b.Blocks = 8, 1
+	if !fits() {
+		b.Arrays = false // in the first cache
+		fits()
+	}
+	return b
+}
+
+// what says in a few words how the products of a group go.
+func (b *GroupBudget) what() string {
+	text := fmt.Sprintf("%d warps a block, weights of %s in %d bytes of shared memory", b.Warps, plural(b.Packed, "product"), b.Weights)
+	if b.Left > 0 {
+		text += fmt.Sprintf(", %s by each warp", plural(b.Left, "product"))
+	}
+	return text
+}
