@@ -84,30 +84,40 @@ func TestAssembler(t *testing.T) {
 				t.Fatal(ds)
 			}
 			out := res.CUDA
-			for _, arch := range []int{80, 90} {
+			archs := []string{"80", "90"}
+			if len(out.Kernels.Groups) > 0 {
+				archs = append(archs, "90a")
+			}
+			for _, arch := range archs {
 				uses, err := nvcc.Measure(compiler, out, arch)
 				if err != nil {
 					t.Fatal(err)
 				}
 				for _, u := range uses {
 					b, ok := out.Budgets[u.Kernel]
+					for _, of := range out.Budgets {
+						if g := of.Group; g != nil && g.Kernel == u.Kernel {
+							b, ok = of, true
+							b.Block, b.Blocks = 32*g.Warps, g.Blocks
+						}
+					}
 					if !ok { // of the prelude, or of a model that goes layer by layer
 						if slices.Contains(out.Kernels.Names(), u.Kernel) && (u.Spills > 0 || u.Stack > 0) {
-							t.Errorf("%s sm_%d: %s spills %d bytes and has a stack of %d", name, arch, u.Kernel, u.Spills, u.Stack)
+							t.Errorf("%s sm_%s: %s spills %d bytes and has a stack of %d", name, arch, u.Kernel, u.Spills, u.Stack)
 						}
 						continue
 					}
 					warps := b.Warps(u.Registers)
-					t.Logf("%-10s sm_%d %-28s %3d registers, %4d bytes shared, %2d warps; expected %3d and %2d", name, arch, u.Kernel, u.Registers, u.Shared, warps, b.Registers, b.Warps(b.Registers))
+					t.Logf("%-10s sm_%s %-28s %3d registers, %4d bytes shared, %2d warps; expected %3d and %2d", name, arch, u.Kernel, u.Registers, u.Shared, warps, b.Registers, b.Warps(b.Registers))
 					if u.Spills > 0 || u.Stack > 0 {
-						t.Errorf("%s sm_%d: %s spills %d bytes and has a stack of %d", name, arch, u.Kernel, u.Spills, u.Stack)
+						t.Errorf("%s sm_%s: %s spills %d bytes and has a stack of %d", name, arch, u.Kernel, u.Spills, u.Stack)
 					}
 					if warps < b.Blocks*b.Block/32 {
-						t.Errorf("%s sm_%d: %s has %d warps, planned %d", name, arch, u.Kernel, warps, b.Blocks*b.Block/32)
+						t.Errorf("%s sm_%s: %s has %d warps, planned %d", name, arch, u.Kernel, warps, b.Blocks*b.Block/32)
 					}
 				}
 				if len(uses) < len(out.Budgets) {
-					t.Errorf("%s sm_%d: %d kernels measured, there are %d", name, arch, len(uses), len(out.Budgets))
+					t.Errorf("%s sm_%s: %d kernels measured, there are %d", name, arch, len(uses), len(out.Budgets))
 				}
 			}
 			if old := os.Getenv("NDEC_TEST_PTXAS12"); old != "" {
@@ -128,10 +138,14 @@ func oldAssembler(t *testing.T, ptxas, compiler string, out *cudagen.Output) {
 	}
 	for _, m := range images {
 		path := filepath.Join(t.TempDir(), "old.ptx")
-		if err := os.WriteFile(path, version.ReplaceAll(m.Text, []byte(".version 7.8")), 0o666); err != nil {
+		least := ".version 7.8"
+		if m.Groups {
+			least = ".version 8.0"
+		}
+		if err := os.WriteFile(path, version.ReplaceAll(m.Text, []byte(least)), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		if text, err := exec.Command(ptxas, fmt.Sprintf("-arch=sm_%d", m.Capability), "-o", path+".cubin", path).CombinedOutput(); err != nil {
+		if text, err := exec.Command(ptxas, "-arch=sm_"+m.Arch(), "-o", path+".cubin", path).CombinedOutput(); err != nil {
 			t.Errorf("ptxas 12.0: %v\n%s", err, text[:min(len(text), 2000)])
 		}
 	}
@@ -176,11 +190,24 @@ func TestInstructions(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var field []byte // of the forward kernel: from its name to the next one
+		var field, group []byte // of the forward kernels: from its name to the next one
 		for _, part := range regexp.MustCompile(`(?m)^\s*\.(?:type|section)\s`).Split(string(text), -1) {
-			if name, _, _ := strings.Cut(part, ","); strings.Contains(name, "m_forward_batch") && strings.Contains(name, "flow_field_tile") {
+			switch name, _, _ := strings.Cut(part, ","); {
+			case !strings.Contains(name, "flow_field_tile"):
+			case strings.Contains(name, "m_forward_batch_group"):
+				group = []byte(part)
+			case strings.Contains(name, "m_forward_batch"):
 				field = []byte(part)
 			}
+		}
+		if arch == "sm_90a" {
+			n := len(regexp.MustCompile(`\sHGMMA[. ]`).FindAll(group, -1))
+			if m := len(regexp.MustCompile(`\sHMMA[. ]`).FindAll(group, -1)); n != b.Group.Products || m != 0 {
+				t.Errorf("%s: %d HGMMA and %d HMMA in %d bytes of the field of a group, want %d and none", arch, n, m, len(group), b.Group.Products)
+			}
+			t.Logf("%s: %d HGMMA", arch, n)
+		} else if len(group) > 0 {
+			t.Errorf("%s has a kernel of groups", arch)
 		}
 		count := func(op string) int { return len(regexp.MustCompile(`\s`+op+`[. ]`).FindAll(field, -1)) }
 		tanh := 48/8*4 + 40/8*4 + 1 // in tiles of 8; beyond 40 columns all are one

@@ -380,7 +380,7 @@ func (k *kernel) describe(e *emitter) []string {
 			head += fmt.Sprintf(", %d bytes of %s memory each", b.Memory, memory)
 		}
 		if b.Group != nil {
-			head += "; on sm_90a " + b.Group.what()
+			head += "; on sm_90a " + b.Group.What()
 		}
 	case layered:
 		head = fmt.Sprintf("%s: layer by layer, %d kernels, %d bytes of device memory a sample", k.name, b.Layers, b.Memory)

@@ -421,6 +421,12 @@ func compareWith(t *testing.T, subjects []*subject, sanitizer string) {
 				} else {
 					turned[float64](t, s, s.device(server), o)
 				}
+				if s.groups {
+					tiles := runAny(t, s, server.Device(s.name))
+					if a, b := fmt.Sprint(o.Models, o.Stats), fmt.Sprint(tiles.Models, tiles.Stats); a != b {
+						t.Errorf("%s: models of groups have other bits than those of tiles, and products are emulated in the same order", s.name)
+					}
+				}
 			} else if a, b := fmt.Sprintf("%v", o), fmt.Sprintf("%v", first[i]); a != b {
 				t.Errorf("%s: the order %d of the threads changes the result", s.name, order)
 			}

@@ -39,7 +39,16 @@ type Output struct {
 // Image is PTX for devices of a compute capability and above: 80 is sm_80.
 type Image struct {
 	Capability int
+	Groups     bool // for devices of this capability alone, with the kernels of groups: sm_90a
 	Text       []byte
+}
+
+// Arch is the architecture of an image: 90, or 90a.
+func (m Image) Arch() string {
+	if m.Groups {
+		return fmt.Sprint(m.Capability, "a")
+	}
+	return fmt.Sprint(m.Capability)
 }
 
 //go:embed prelude/*.cuh

@@ -19,6 +19,10 @@ type group struct {
 	matrices []packing // in shared memory, by place
 	weights  int       // the bytes that they take
 	left     int       // products that each warp does, since their weights do not fit
+
+	// Of an evaluation of the field that has most of them, for 16 samples of each warp: instructions of the group, and the clocks that they take.
+	instructions int
+	clocks       float64
 }
 
 // packing is a matrix of weights as a product takes it: element (k, n) of Terms rows and Results columns is element Offset + k ByK + n ByN of Array.
@@ -28,6 +32,22 @@ type packing struct {
 	ByK, ByN       int
 	Terms, Results int
 	As             operands
+}
+
+// What a multiprocessor multiplies in a clock by wgmma of 16 bits (989 Tflop/s of an H100 with 132 of them at 1.83 GHz), and the columns that an instruction takes.
+const (
+	groupTensor  = 2048
+	groupColumns = 64
+)
+
+// instructions is the number of them for 64 samples.
+func (m packing) instructions() int {
+	return m.As.products() * ((m.Terms + 15) / 16) * ((m.Results + groupColumns - 1) / groupColumns)
+}
+
+// clocks is what a sample takes of a multiprocessor.
+func (m packing) clocks() float64 {
+	return float64(m.As.products()*((m.Terms+15)/16*16)*((m.Results+15)/16*16)) / groupTensor
 }
 
 // bytes is what a packed matrix takes: pieces of 8 by 8 numbers of two bytes, an even number either way, for each part.
@@ -125,18 +145,40 @@ func (e *emitter) groupKernels(kernels []*kernel) {
 		}
 	}
 	slices.SortStableFunc(some, func(a, b *kernel) int { return cmp.Compare(len(wanted[b]), len(wanted[a])) })
+	most := groupShared
+	for _, k := range some {
+		if k.recipe != nil { // its sums lie there too, those of 8 warps at most
+			most = min(most, groupShared-8*8*k.sums())
+		}
+	}
 	for _, k := range some {
 		g := e.groups[k]
-		if !e.place(g, wanted[k]) {
+		if !e.place(g, wanted[k], most) {
 			delete(e.groups, k)
 			continue
 		}
 		g.name = e.global.pick(k.name + "_group")
+		e.inForm(k, func() { e.groupCost(k, g) })
 	}
 }
 
-// place gives the matrices of a group their places, and reports whether there are any.
-func (e *emitter) place(g *group, wanted []packing) bool {
+// groupCost finds the field that takes most of tensor cores.
+func (e *emitter) groupCost(k *kernel, g *group) {
+	visitSolves(k.fn.IR, map[*ir.Func]bool{}, func(s *ir.Solve) {
+		n, clocks := 0, 0.0
+		e.productsOf(e.plan.Of(s.Field), func(m packing, ok bool) {
+			if ok && slices.Contains(g.matrices, m) {
+				n, clocks = n+m.instructions(), clocks+m.clocks()
+			}
+		})
+		if clocks > g.clocks {
+			g.instructions, g.clocks = n, clocks
+		}
+	})
+}
+
+// place gives the matrices of a group their places below most, and reports whether there is a large one.
+func (e *emitter) place(g *group, wanted []packing, most int) bool {
 	free := func(at, bytes int) bool {
 		return !slices.ContainsFunc(g.matrices, func(m packing) bool { return at < e.packed[m]+m.bytes() && e.packed[m] < at+bytes })
 	}
@@ -162,7 +204,7 @@ func (e *emitter) place(g *group, wanted []packing) bool {
 		}
 		slices.Sort(places)
 		i := slices.IndexFunc(places, func(at int) bool { return free(at, m.bytes()) })
-		if at := places[i]; at+m.bytes() <= groupShared {
+		if at := places[i]; at+m.bytes() <= most {
 			e.packed[m] = at
 			g.matrices = append(g.matrices, m)
 			large = large || m.large()
@@ -204,6 +246,9 @@ type GroupBudget struct {
 	Bytes   int  // of shared memory, in all
 	Packed  int  // products whose weights are there
 	Left    int  // those that each warp does
+	// Of an evaluation of the field that takes most: instructions for 16 samples of each of four warps, and clocks of tensor cores for a sample.
+	Products int
+	Clocks   float64
 }
 
 // groupBudget shares out a multiprocessor: two blocks of a group each, so that one multiplies while the other does the rest; one of two
@@ -217,7 +262,7 @@ func (e *emitter) groupBudget(k *kernel, memory int) *GroupBudget {
 	if g == nil {
 		return nil
 	}
-	b := &GroupBudget{Kernel: g.name, Warps: 4, Blocks: 2, Weights: g.weights, Arrays: memory > 0, Packed: len(g.matrices), Left: g.left}
+	b := &GroupBudget{Kernel: g.name, Warps: 4, Blocks: 2, Weights: g.weights, Arrays: memory > 0, Packed: len(g.matrices), Left: g.left, Products: g.instructions, Clocks: g.clocks}
 	fits := func() bool {
 		b.Bytes = b.Weights
 		if b.Arrays {
@@ -237,11 +282,11 @@ func (e *emitter) groupBudget(k *kernel, memory int) *GroupBudget {
 	return b
 }
 
-// what says in a few words how the products of a group go.
-func (b *GroupBudget) what() string {
+// What says in a few words how the products of a group go.
+func (b *GroupBudget) What() string {
 	text := fmt.Sprintf("%d warps a block, weights of %s in %d bytes of shared memory", b.Warps, plural(b.Packed, "product"), b.Weights)
 	if b.Left > 0 {
 		text += fmt.Sprintf(", %s by each warp", plural(b.Left, "product"))
 	}
-	return text
+	return text + fmt.Sprintf(", %.2g clocks a sample", b.Clocks)
 }

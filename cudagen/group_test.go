@@ -1,26 +1,51 @@
 package cudagen_test
 
 import (
-	"fmt"
 	"os"
+	"strings"
 	"testing"
 )
 
-// TestGroups compares kernels of groups with the interpreter, and with those of tiles: the emulation adds in the same order, so that
-// every bit is the same.
+// groupSubject is testdata/groups.nde on a device that multiplies for four warps at a time.
+func groupSubject(t *testing.T, rows int) *subject {
+	s := programSubject(t, "groups", map[string]string{"groups.nde": source(t, "testdata/groups.nde")}, "f32")
+	s.rows, s.groups = rows, true
+	return s
+}
+
+// TestGroups compares kernels of groups with the interpreter, over more samples than a block has, and models with those of tiles, bit by
+// bit.
 func TestGroups(t *testing.T) {
-	tiles, groups := tileSubject(t, 37), tileSubject(t, 37)
-	groups.name, groups.groups = "groups", true
-	all := []*subject{groups}
-	bfloat := mixedSubject(t, "mixed_bf16")
-	bfloat.groups = true
-	_ = bfloat
+	s := groupSubject(t, 133)
+	all := []*subject{s}
 	if os.Getenv("NDEC_TEST_MODULES") != "" { // in CI
-		half := mixedSubject(t, "mixed_fp16")
-		half.groups = true
-		all = append(all, half)
+		for _, precision := range []string{"", "mixed_bf16", "mixed_fp16"} {
+			more := tileSubject(t, 37)
+			if precision != "" {
+				more = mixedSubject(t, precision)
+			}
+			more.groups = true
+			all = append(all, more)
+		}
 	}
-	_ = tiles
 	compare(t, all)
-	fmt.Println(groups.out.Kernels.Groups, groups.out.Kernels.Shared)
+	text := string(s.out.Files[0].Text)
+	for _, want := range []string{
+		"ndec_tile_product<ndec_bf16<3>, 40, 48, 4608>(", // f is placed first in Both, which has both nets
+		"ndec_group_pack<ndec_bf16<3>, 68, 80>(weights + 30720,",
+		"template <class Tile> NDEC_CALL ",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("there is no %s", want)
+		}
+	}
+	for _, of := range []string{"ends_forward_batch", "both_forward_batch", "fit_loss_batch"} {
+		g := s.out.Budgets[of].Group
+		if g == nil || g.Left != 0 || g.Packed == 0 || g.Bytes > 227<<10 {
+			t.Errorf("%s has the group %+v", of, g)
+		}
+	}
+	if g := s.out.Budgets["fit_grad_batch"].Group; g != nil {
+		t.Errorf("a gradient has the group %+v", g)
+	}
 }

@@ -30,11 +30,15 @@ func (o *Output) Package() ([]plan.File, error) {
 	line("kernelPrelude string")
 	var images []string
 	for _, m := range o.Images {
-		name := fmt.Sprintf("%s.sm_%d.ptx", o.pkg, m.Capability)
+		name := fmt.Sprintf("%s.sm_%s.ptx", o.pkg, m.Arch())
 		files = append(files, plan.File{Name: name, Text: append([]byte(o.header+"\n"), m.Text...)})
 		line("//go:embed %s", name)
-		line("kernelImage%d string", m.Capability)
-		images = append(images, fmt.Sprintf("{Capability: %d, Text: kernelImage%d}", m.Capability, m.Capability))
+		line("kernelImage%s string", m.Arch())
+		groups := ""
+		if m.Groups {
+			groups = "Groups: true, "
+		}
+		images = append(images, fmt.Sprintf("{Capability: %d, %sText: kernelImage%s}", m.Capability, groups, m.Arch()))
 	}
 	line(")")
 	line("")
@@ -68,7 +72,7 @@ func literal(v reflect.Value) string {
 		}
 		sep := ", "
 		switch v.Type().Elem() {
-		case reflect.TypeFor[ModelKernel](), reflect.TypeFor[RecipeKernel](), reflect.TypeFor[LayerPart](), reflect.TypeFor[LayerLaunch](), reflect.TypeFor[SharedMemory]():
+		case reflect.TypeFor[ModelKernel](), reflect.TypeFor[RecipeKernel](), reflect.TypeFor[LayerPart](), reflect.TypeFor[LayerLaunch](), reflect.TypeFor[SharedMemory](), reflect.TypeFor[GroupKernel]():
 			sep = ",\n" // a line each
 			return "{\n" + strings.Join(xs, sep) + ",\n}"
 		}

@@ -60,7 +60,7 @@ enum State { RUN, BARRIER, WARP, GROUP, DONE };
 // What a warpgroup multiplies: it reads registers and shared memory at some time until it is waited for, here then.
 struct Product {
 	int tiles;
-	float (*half)(unsigned bits);
+	bool f16; // else bfloat16
 	float (*c)[4];
 	const unsigned *a;
 	unsigned long long b;
@@ -411,16 +411,17 @@ static inline void ndec_group_wait() {
 		} own = {{p.a[0], p.a[1], p.a[2], p.a[3]}};
 		auto s = ndec_emu::exchange(0xffffffffu, own);
 		unsigned at = (p.b & 0x3fff) << 4, rows = (p.b >> 16 & 0x3fff) << 4, columns = (p.b >> 32 & 0x3fff) << 4;
+		auto number = [&](unsigned h) { return p.f16 ? ndec_from_f16(h) : ndec_bits<float>(h << 16); };
+		float x[2][16]; // the lane's two rows of A
+		for (unsigned k = 0; k < 16; k++)
+			for (unsigned r = 0; r < 2; r++) x[r][k] = number(((const operand *)s[g * 4 + k % 8 / 2])->w[r + k / 8 * 2] >> 16 * (k % 2) & 0xffffu);
 		if (p.b & ~0x3fff3fff3fffull) ndec_group_broken("a matrix that is swizzled, or does not begin at its address");
 		if (at + rows + columns * (p.tiles - 1) + 128 > ndec_emu::dynamic_bytes) ndec_group_broken("a matrix that ends behind the shared memory of the block");
 		for (int q = 0; q < p.tiles; q++)
 			for (unsigned e = 0; e < 4; e++) {
 				float v = p.c[q][e];
 				const char *column = ndec_emu::dynamic + at + columns * q + (2 * t + e % 2) * 16;
-				for (unsigned k = 0; k < 16; k++) {
-					unsigned x = ((const operand *)s[g * 4 + k % 8 / 2])->w[e / 2 + k / 8 * 2];
-					v = fmaf(p.half(k % 2 ? x >> 16 : x & 0xffffu), p.half(*(const uint16_t *)(column + k / 8 * rows + k % 8 * 2)), v);
-				}
+				for (unsigned k = 0; k < 16; k++) v = fmaf(x[e / 2][k], number(*(const uint16_t *)(column + k / 8 * rows + k % 8 * 2)), v);
 				p.c[q][e] = v;
 			}
 	}
@@ -431,10 +432,8 @@ template <int P> struct ndec_bf16;
 struct ndec_f16;
 template <class As, int tiles> struct ndec_wgmma;
 template <int tiles> struct ndec_wgmma<ndec_bf16<1>, tiles> {
-	static void add(float (*c)[4], const unsigned *a, unsigned long long b) {
-		ndec_emulated_wgmma({tiles, [](unsigned h) { return ndec_bits<float>(h << 16); }, c, a, b});
-	}
+	static void add(float (*c)[4], const unsigned *a, unsigned long long b) { ndec_emulated_wgmma({tiles, false, c, a, b}); }
 };
 template <int tiles> struct ndec_wgmma<ndec_f16, tiles> {
-	static void add(float (*c)[4], const unsigned *a, unsigned long long b) { ndec_emulated_wgmma({tiles, ndec_from_f16, c, a, b}); }
+	static void add(float (*c)[4], const unsigned *a, unsigned long long b) { ndec_emulated_wgmma({tiles, true, c, a, b}); }
 };

@@ -161,11 +161,11 @@ func (d *device) Close() error {
 
 // Load implements rt.Device: with the image for the best capability that the device has, or compiled by NVRTC.
 func (d *device) Load(k *rt.Kernels) (rt.DeviceModule, error) {
-	image, capability, err := d.image(k)
+	image, capability, groups, err := d.image(k)
 	if err != nil {
 		return nil, err
 	}
-	m := &module{d: d, description: k, capability: capability, kernels: map[string]*kernel{}}
+	m := &module{d: d, description: k, capability: capability, groups: groups, kernels: map[string]*kernel{}}
 	err = d.do(func() (err error) {
 		if m.mod, err = cu.LoadData(image); err != nil {
 			return fmt.Errorf("loading the kernels on %s: %w; build the package again, or update the driver: %w", d.name, err, rt.ErrDevice)
@@ -181,36 +181,36 @@ func (d *device) Load(k *rt.Kernels) (rt.DeviceModule, error) {
 // oldest is the CUDA version of the first driver that reads the lowest PTX that kernels need: that of the 520s.
 const oldest = 11080
 
-// image is PTX for the device, and the capability for which it was made.
-func (d *device) image(k *rt.Kernels) (text string, capability int, err error) {
+// image is PTX for the device, the capability for which it was made, and whether it has kernels of groups.
+func (d *device) image(k *rt.Kernels) (text string, capability int, groups bool, err error) {
 	if v := cu.Version(); v < oldest {
-		return "", 0, fmt.Errorf("the driver of %s knows CUDA %d.%d, and kernels need %d.%d: install driver 525 or later: %w", d.name, v/1000, v%1000/10, oldest/1000, oldest%1000/10, rt.ErrNoDevice)
+		return "", 0, false, fmt.Errorf("the driver of %s knows CUDA %d.%d, and kernels need %d.%d: install driver 525 or later: %w", d.name, v/1000, v%1000/10, oldest/1000, oldest%1000/10, rt.ErrNoDevice)
 	}
-	best := -1
-	for i, m := range k.Images {
-		if m.Capability <= d.capability && (best < 0 || m.Capability > k.Images[best].Capability) {
-			best = i
-		}
+	if best := choose(k.Images, d.capability, cu.Version()); best >= 0 {
+		m := k.Images[best]
+		return fitVersion(m.Text, cu.Version()), m.Capability, m.Groups, nil
 	}
-	if best >= 0 {
-		return fitVersion(k.Images[best].Text, cu.Version()), k.Images[best].Capability, nil
-	}
-	text, err = compile(k.Source, k.Prelude, d.capability)
+	groups = len(k.Groups) > 0 && canGroup(d.capability, cu.Version())
+	text, err = compile(k.Source, k.Prelude, d.capability, groups)
 	if err != nil {
-		return "", 0, fmt.Errorf("the package has no PTX for sm_%d (%s): build it where nvcc is on the PATH, or make NVRTC known to the loader: %w: %w", d.capability, d.name, err, rt.ErrNoDevice)
+		return "", 0, false, fmt.Errorf("the package has no PTX for sm_%d (%s): build it where nvcc is on the PATH, or make NVRTC known to the loader: %w: %w", d.capability, d.name, err, rt.ErrNoDevice)
 	}
-	return fitVersion(text, cu.Version()), d.capability, nil
+	return fitVersion(text, cu.Version()), d.capability, groups, nil
 }
 
 // module is a loaded set of kernels.
 type module struct {
 	d           *device
 	description *rt.Kernels
-	capability  int // of the image
+	capability  int  // of the image
+	groups      bool // it has kernels of groups
 	mod         cu.Module
 	kernels     map[string]*kernel
 	stream      cu.Stream // NoStream, or one that records
 }
+
+// Groups implements rt.DeviceGroups.
+func (m *module) Groups() bool { return m.groups }
 
 // Do implements rt.DeviceModule.
 func (m *module) Do(f func(q rt.DeviceQueue) error) error {

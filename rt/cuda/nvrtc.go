@@ -63,8 +63,8 @@ import (
 // libraries are the names that NVRTC has, with its builtins.
 var libraries = [][2]string{{"libnvrtc.so.13", "libnvrtc-builtins.so.13.0"}, {"libnvrtc.so.12", "libnvrtc-builtins.so.12.9"}, {"libnvrtc.so", "libnvrtc-builtins.so"}}
 
-// compile makes PTX of a text for a compute capability.
-func compile(source, prelude string, capability int) (string, error) {
+// compile makes PTX of a text for a compute capability, with kernels of groups if the device has their instructions.
+func compile(source, prelude string, capability int, groups bool) (string, error) {
 	found := false
 	for _, names := range libraries {
 		lib, builtins := C.CString(names[0]), C.CString(names[1])
@@ -86,7 +86,11 @@ func compile(source, prelude string, capability int) (string, error) {
 			C.free(unsafe.Pointer(c))
 		}
 	}()
-	options := []*C.char{str("--fmad=false"), str("-default-device"), str("--std=c++17"), str(fmt.Sprintf("--gpu-architecture=compute_%d", capability))}
+	arch := fmt.Sprint("compute_", capability)
+	if groups {
+		arch += "a"
+	}
+	options := []*C.char{str("--fmad=false"), str("-default-device"), str("--std=c++17"), str("--gpu-architecture=" + arch)}
 	var out *C.char
 	r := C.ndec_nvrtc(str(source), str(prelude), str("ndec.cuh"), C.int(len(options)), &options[0], &out)
 	text := ""

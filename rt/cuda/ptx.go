@@ -4,18 +4,52 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+
+	"ndec.dev/ndec/rt"
 )
 
-var ptxVersion = regexp.MustCompile(`(?m)^\.version (\d+)\.(\d+)`)
+var (
+	ptxVersion = regexp.MustCompile(`(?m)^\.version (\d+)\.(\d+)`)
+	ptxGroups  = regexp.MustCompile(`(?m)^\.target sm_90a`)
+)
 
 // ptxOf lists drivers by the CUDA version that they bring, and the newest PTX that each of them reads.
 var ptxOf = []struct{ driver, ptx int }{
 	{13000, 90}, {12090, 88}, {12080, 87}, {12060, 85}, {12050, 85}, {12040, 84}, {12030, 83}, {12020, 82}, {12010, 81}, {12000, 80}, {11080, 78},
 }
 
-// lowest is the PTX version that emitted kernels need: every shipped image is assembled by the ptxas of CUDA 12.0 with
-// it.
-const lowest = 78
+// lowest is the PTX version that emitted kernels need, and groupLowest that of images with kernels of groups: every shipped image is
+// assembled by the ptxas of CUDA 12.0 with it.
+const (
+	lowest      = 78
+	groupLowest = 80
+)
+
+// groupCapability is that of devices with the instructions of groups, and groupDriver the CUDA version of the first driver that reads their image.
+const (
+	groupCapability = 90
+	groupDriver     = 12000
+)
+
+// canGroup reports whether a device runs kernels of groups: of later ones none has their instructions.
+func canGroup(capability, driver int) bool {
+	return capability == groupCapability && driver >= groupDriver
+}
+
+// choose gives the image for a device: that with kernels of groups where it runs them, else that for the best capability that it has; -1
+// if there is none.
+func choose(images []rt.KernelImage, capability, driver int) int {
+	best := -1
+	for i, m := range images {
+		switch {
+		case m.Groups && canGroup(capability, driver):
+			return i
+		case !m.Groups && m.Capability <= capability && (best < 0 || m.Capability > images[best].Capability):
+			best = i
+		}
+	}
+	return best
+}
 
 // fitVersion lets an older driver read PTX of a newer compiler, which writes its own version whatever it uses.
 func fitVersion(text string, driver int) string {
@@ -25,7 +59,11 @@ func fitVersion(text string, driver int) string {
 	}
 	major, _ := strconv.Atoi(m[1])
 	minor, _ := strconv.Atoi(m[2])
-	most := lowest
+	least := lowest
+	if ptxGroups.MatchString(text) {
+		least = groupLowest
+	}
+	most := least
 	for _, v := range ptxOf {
 		if driver >= v.driver {
 			most = v.ptx
@@ -35,5 +73,5 @@ func fitVersion(text string, driver int) string {
 	if 10*major+minor <= most {
 		return text
 	}
-	return ptxVersion.ReplaceAllString(text, fmt.Sprintf(".version %d.%d", lowest/10, lowest%10))
+	return ptxVersion.ReplaceAllString(text, fmt.Sprintf(".version %d.%d", least/10, least%10))
 }

@@ -13,7 +13,10 @@ import (
 func (a *app) printKernels(res *driver.Result) {
 	out, ds := cudagen.Emit(res.Plan, cudagen.Options{Header: "// for its cost"})
 	measured := map[string]nvcc.Use{}
-	const arch = 90
+	arch := "90"
+	if len(out.Kernels.Groups) > 0 {
+		arch = "90a"
+	}
 	if path := nvcc.Find(); path != "" && a.verbose { // it takes seconds, and a minute for large programs
 		uses, err := nvcc.Measure(path, out, arch)
 		if err != nil {
@@ -81,6 +84,16 @@ func (a *app) printKernels(res *driver.Result) {
 			fmt.Fprintf(a.out, "%s: a batch goes layer by layer, which reads weights once for %d samples: %s\n", name, b.Block, b.Why)
 		} else if b.Tile {
 			fmt.Fprintf(a.out, "%s: a sample has a lane, a product its warp: %s\n", name, b.Why)
+			if g := b.Group; g != nil {
+				regs := ""
+				if u, ok := measured[g.Kernel]; ok {
+					regs = fmt.Sprintf(", %d registers", u.Registers)
+					if u.Spills > 0 || u.Stack > 0 {
+						regs += fmt.Sprintf(" and %d bytes spilled, stack %d", u.Spills, u.Stack)
+					}
+				}
+				fmt.Fprintf(a.out, "%s: the same on sm_90a, where a product is that of four warps: %s%s\n", g.Kernel, g.What(), regs)
+			}
 		} else if b.Team > 0 {
 			fmt.Fprintf(a.out, "%s: a sample has a block: %s\n", name, b.Why)
 		}
@@ -91,6 +104,6 @@ func (a *app) printKernels(res *driver.Result) {
 	if len(measured) == 0 {
 		fmt.Fprintln(a.out, "registers are estimates: with -v and nvcc on the PATH ptxas says what they are")
 	} else {
-		fmt.Fprintf(a.out, "registers and warps by ptxas for sm_%d\n", arch)
+		fmt.Fprintf(a.out, "registers and warps by ptxas for sm_%s\n", arch)
 	}
 }

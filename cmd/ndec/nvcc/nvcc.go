@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,6 +20,10 @@ import (
 
 // capabilities are those that PTX is made for where a program names none; drivers translate it for what they have.
 var capabilities = []int{80}
+
+// groupCapability is that of devices with the instructions of groups: their image is made beside the others, unless a program names
+// others only.
+const groupCapability = 90
 
 // Find gives the compiler: on the PATH, or below CUDA_HOME. "" says that there is none.
 func Find() string {
@@ -46,23 +51,29 @@ func Assemble(nvcc string) func(out *cudagen.Output) ([]cudagen.Image, error) {
 			arch = capabilities
 		}
 		for _, c := range arch {
-			text, err := cached(nvcc, out, c)
+			images = append(images, cudagen.Image{Capability: c})
+		}
+		if len(out.Kernels.Groups) > 0 && (len(out.Arch) == 0 || slices.Contains(arch, groupCapability)) {
+			images = append(images, cudagen.Image{Capability: groupCapability, Groups: true})
+		}
+		for i := range images {
+			text, err := cached(nvcc, out, images[i].Arch())
 			if err != nil {
 				return nil, err
 			}
-			images = append(images, cudagen.Image{Capability: c, Text: text})
+			images[i].Text = text
 		}
 		return images, nil
 	}
 }
 
-func cached(nvcc string, out *cudagen.Output, capability int) ([]byte, error) {
+func cached(nvcc string, out *cudagen.Output, arch string) ([]byte, error) {
 	info, err := os.Stat(nvcc)
 	if err != nil {
 		return nil, err
 	}
 	h := sha256.New()
-	fmt.Fprintf(h, "%s %d %v %d %q\n", nvcc, info.Size(), info.ModTime().UnixNano(), capability, flags)
+	fmt.Fprintf(h, "%s %d %v %s %q\n", nvcc, info.Size(), info.ModTime().UnixNano(), arch, flags)
 	for _, f := range out.Files {
 		fmt.Fprintf(h, "%d\n", len(f.Text))
 		h.Write(f.Text)
@@ -75,7 +86,7 @@ func cached(nvcc string, out *cudagen.Output, capability int) ([]byte, error) {
 	if text, err := os.ReadFile(path); err == nil {
 		return text, nil
 	}
-	text, _, err := Run(nvcc, out, "-ptx", fmt.Sprintf("-arch=compute_%d", capability))
+	text, _, err := Run(nvcc, out, "-ptx", "-arch=compute_"+arch)
 	if err != nil {
 		return nil, err
 	}
@@ -130,9 +141,9 @@ var (
 	smemLine  = regexp.MustCompile(`(\d+) bytes smem`)
 )
 
-// Measure compiles a package for a device and gives what its kernels take.
-func Measure(nvcc string, out *cudagen.Output, capability int) ([]Use, error) {
-	_, said, err := Run(nvcc, out, "-cubin", fmt.Sprintf("-arch=sm_%d", capability), "-Xptxas", "-v")
+// Measure compiles a package for a device, "90" or "90a", and gives what its kernels take.
+func Measure(nvcc string, out *cudagen.Output, arch string) ([]Use, error) {
+	_, said, err := Run(nvcc, out, "-cubin", "-arch=sm_"+arch, "-Xptxas", "-v")
 	if err != nil {
 		return nil, err
 	}
