@@ -236,8 +236,8 @@ func sanitized(t *testing.T, sanitizer string) {
 	for _, name := range []string{"classes", "regression", "times"} {
 		all = append(all, programSubject(t, name, map[string]string{name + ".nde": sources[name]}, "f32"))
 	}
-	deep := programSubject(t, "deep", map[string]string{"deep.nde": source(t, "testdata/deep.nde")}, "f32") // products of a warp
-	deep.rows = 2
+	deep := programSubject(t, "deep", map[string]string{"deep.nde": source(t, "testdata/deep.nde")}, "f32") // products of a warp, and of four
+	deep.rows, deep.groups = 2, true
 	all = append(all, deep)
 	for _, name := range []string{"classes", "layers", "times", "wide"} { // a block a sample
 		text := sources[name]

@@ -122,7 +122,9 @@ func (e *emitter) tileKernel(k *kernel, group *GroupBudget) {
 	}
 	e.head(name, b, args)
 	if group != nil {
-		p.line("int warp = threadIdx.x / 32;")
+		if b.Memory > 0 {
+			p.line("int warp = threadIdx.x / 32;")
+		}
 		p.line("char *weights = ndec_shared_memory();")
 		e.pack(k)
 	}
