@@ -73,7 +73,7 @@ func (e *emitter) guardFunction(s *ir.Solve) string {
 		params = append(params, e.out(r.Type, fn.res[i]))
 	}
 	p.line("// %s is %s of a sample, whose arrays lie anywhere.", name, clean(f.Name))
-	p.line("%sNDEC_D void %s(%s) {", templates(any), name, strings.Join(params, ", "))
+	p.line("%sNDEC_D void %s(%s) {", e.templates(any...), name, strings.Join(params, ", "))
 	for _, n := range fn.f.Nests {
 		fn.nest(n)
 	}
