@@ -15,7 +15,7 @@ func (fn *function) whole(v *ir.Value) {
 	switch v.Op {
 	case ir.OpCall:
 		callee := fn.e.plan.Of(v.Attr.Func)
-		fn.call(callee, fn.arguments(v.Args), fn.destinations(v, len(v.Attr.Func.Results)), fn.statistics(v))
+		fn.call(callee, fn.callArguments(v), fn.destinations(v, len(v.Attr.Func.Results)), fn.statistics(v))
 		fn.stopAfter(v)
 	case ir.OpSolve:
 		fn.solveCall(v)

@@ -74,6 +74,11 @@ func TestAssembler(t *testing.T) {
 			sources[name] = strings.Replace(sources[name], "optimizer: adam", "optimizer: adam\n\tprecision: "+wide.precision, 1)
 		}
 	}
+	shared := map[string]string{"one16": splitNet("Linear(16)", 512), "one24": splitNet("Linear(24)", 16384), "one32": splitNet("Linear(32)", 512), "two16": splitNet("Linear(16) |> tanh |> Linear(16)", 4096)}
+	for name, text := range shared {
+		names = append(names, name)
+		sources[name] = text
+	}
 	for _, name := range names {
 		t.Run(name, func(t *testing.T) {
 			if sources[name] == "" {
@@ -106,6 +111,9 @@ func TestAssembler(t *testing.T) {
 							t.Errorf("%s sm_%s: %s spills %d bytes and has a stack of %d", name, arch, u.Kernel, u.Spills, u.Stack)
 						}
 						continue
+					}
+					if _, few := shared[name]; few && b.Split == 0 {
+						t.Errorf("%s: the samples of %s are not split", name, u.Kernel)
 					}
 					warps := b.Warps(u.Registers)
 					t.Logf("%-10s sm_%s %-28s %3d registers, %4d bytes shared, %2d warps; expected %3d and %2d", name, arch, u.Kernel, u.Registers, u.Shared, warps, b.Registers, b.Warps(b.Registers))
@@ -239,6 +247,9 @@ func sanitized(t *testing.T, sanitizer string) {
 	deep := programSubject(t, "deep", map[string]string{"deep.nde": source(t, "testdata/deep.nde")}, "f32") // products of a warp, and of four
 	deep.rows, deep.groups = 2, true
 	all = append(all, deep)
+	few := splitSubject(t, 16, "f32") // lanes that share a sample
+	few.rows = 3
+	all = append(all, few)
 	for _, name := range []string{"classes", "layers", "times", "wide"} { // a block a sample
 		text := sources[name]
 		if name == "wide" {

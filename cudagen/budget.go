@@ -133,6 +133,8 @@ type Budget struct {
 	Sums      int    // numbers of the gradient that a thread or a team keeps
 	Team      int    // blocks, each of which works on one sample after the other, or on 32; 0: a thread a sample
 	Tile      bool   // 32 samples, with products of tensor cores
+	Split     int    // lanes of a sample that several share; 0 of others
+	LaneSums  int    // numbers of the gradient that each of these keeps
 	Layers    int    // kernels of what goes layer by layer, 0 of others; Memory is what a sample takes then
 	Why       string // not a thread has a sample
 	Memory    int    // bytes of arrays of a block: of a team, or of a warp with tiles
@@ -166,20 +168,54 @@ func (b Budget) Warps(registers int) int {
 // number of values that a function keeps beside, and the gradient's sums. ptxas allots what it likes below the
 // bound that the launch bounds give; the estimate chooses the bound so that nothing spills.
 func (e *emitter) budget(k *kernel) Budget {
-	b := Budget{Block: 128}
+	b := Budget{Block: 128, Registers: e.registers(k, nil)}
+	switch k.form {
+	case teamed:
+		b = e.teamBudget(k)
+	case tiled:
+		b = e.tileBudget(k)
+	case layered:
+		b = e.layerBudget(k)
+	case splitted:
+		b = e.splitBudget(k)
+	}
+	if b.Why = k.why; k.form != thread {
+		return b
+	}
+	if k.kind == grad {
+		b.Block = 64
+		b.Registers += k.params() * e.m.Real.Bytes() / 4
+	}
+	b.Sums = k.params()
+	b.TapeStep, _ = k.tapeBytes()
+	b.bound(k, e.plan)
+	b.Registers = min((b.Registers+7)/8*8, 255)
+	b.Blocks = max(1, min(b.Warps(b.Registers)*32, 16*64)/b.Block)
+	return b
+}
+
+// registers are those of a thread beside parameters and sums of the gradient; s is what the lanes of a sample share out, if several
+// have it.
+func (e *emitter) registers(k *kernel, s *split) int {
 	regs := 40 // addresses, indices, statistics
 	widest, sweep, calls := 0, 0, 0
 	seen := map[*ir.Func]bool{}
 	word := func(t ir.Type) int { return t.Len() * max(t.Elem.Bytes(), 4) / 4 }
+	size := func(v *ir.Value) int {
+		if s != nil && s.shared[v] {
+			return s.slots(v.Type) * max(v.Type.Elem.Bytes(), 4) / 4
+		}
+		return word(v.Type)
+	}
 	e.visit(k.fn.IR, seen, func(f *ir.Func) {
 		n := 0
 		for _, v := range f.Values {
 			switch p := e.plan.Of(f).Places[v]; {
 			case p == nil:
 			case p.Kind == plan.Local || p.Kind == plan.Work:
-				n += word(v.Type)
+				n += size(v)
 			case p.Kind == plan.Scalars && !v.Type.IsScalar():
-				n += word(v.Type)
+				n += size(v)
 			}
 			if v.Op == ir.OpRev { // cotangents, and their sums over the stages, beside what its step keeps
 				kept := 0
@@ -205,28 +241,7 @@ func (e *emitter) budget(k *kernel) Budget {
 			calls = callRegisters
 		}
 	})
-	b.Registers = regs + widest + sweep + calls
-	switch k.form {
-	case teamed:
-		b = e.teamBudget(k)
-	case tiled:
-		b = e.tileBudget(k)
-	case layered:
-		b = e.layerBudget(k)
-	}
-	if b.Why = k.why; k.form != thread {
-		return b
-	}
-	if k.kind == grad {
-		b.Block = 64
-		b.Registers += k.params() * e.m.Real.Bytes() / 4
-	}
-	b.Sums = k.params()
-	b.TapeStep, _ = k.tapeBytes()
-	b.bound(k, e.plan)
-	b.Registers = min((b.Registers+7)/8*8, 255)
-	b.Blocks = max(1, min(b.Warps(b.Registers)*32, 16*64)/b.Block)
-	return b
+	return regs + widest + sweep + calls
 }
 
 // teamBudget is the budget of a kernel of teams: threads for the elements of arrays, memory as the functions take it.
@@ -384,13 +399,18 @@ func (k *kernel) describe(e *emitter) []string {
 		}
 	case layered:
 		head = fmt.Sprintf("%s: layer by layer, %d kernels, %d bytes of device memory a sample", k.name, b.Layers, b.Memory)
+	case splitted:
+		head = fmt.Sprintf("%s: %d lanes of a warp a sample, at most %d warps", k.name, b.Split, b.Team)
 	case teamed:
 		head = fmt.Sprintf("%s: a block of %d threads a sample, at most %d blocks, %d bytes of %s memory each", k.name, b.Block, b.Team, b.Memory, memory)
 	}
 	lines := []string{head}
 	if k.kind == grad {
 		where := "in registers"
-		if k.form != thread {
+		switch {
+		case k.form == splitted:
+			where = fmt.Sprintf("in registers, %d in those of a lane", b.LaneSums)
+		case k.form != thread:
 			where = "in device memory, for each block"
 		}
 		if k.form == layered {

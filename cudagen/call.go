@@ -34,6 +34,8 @@ func (e *emitter) isCalled(f *plan.Func) bool {
 		return steps >= calledSteps
 	case tiled:
 		return wide(f)
+	case splitted: // what is shared out are registers
+		return false
 	}
 	return e.calledByThreads(f)
 }

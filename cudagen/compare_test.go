@@ -29,6 +29,7 @@ type subject struct {
 	teams   bool        // all kernels have a block a sample
 	groups  bool        // on a device that multiplies for several warps at a time
 	layers  bool        // all models go layer by layer that can
+	split   int         // so many lanes share a sample in all kernels that can
 	natural bool        // times ascend, and numbers of their own (heights, loads) are positive
 	mixed   float64     // what losses and gradients may differ in mixed precision, where a rounding can go either way; 0 for other recipes
 	out     *cudagen.Output
@@ -41,7 +42,7 @@ func (s *subject) emit(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%s: %v", s.name, err)
 	}
-	out, ds := cudagen.Emit(p, cudagen.Options{Package: s.name, Header: "// a test", Teams: s.teams, Layers: s.layers})
+	out, ds := cudagen.Emit(p, cudagen.Options{Package: s.name, Header: "// a test", Teams: s.teams, Layers: s.layers, Split: s.split})
 	if ds.HasErrors() {
 		t.Fatalf("%s: %v", s.name, ds)
 	}

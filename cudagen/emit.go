@@ -21,6 +21,7 @@ type Options struct {
 	Runtime string            // path by which the package imports rt; "" takes rt's own
 	Teams   bool              // all kernels have teams, as large nets do
 	Layers  bool              // all models go layer by layer that can
+	Split   int               // so many lanes share a sample in all kernels that have something to share out
 }
 
 // Output is what the back end makes: NAME.cu and ndec.cuh, and what a launcher needs to know of them.
@@ -55,7 +56,7 @@ func (m Image) Arch() string {
 var preludeFiles embed.FS
 
 // preludeParts are the files of the prelude that emitted code stands on, in order.
-var preludeParts = []string{"ndec.cuh", "conv.cuh", "draw.cuh", "solve.cuh", "event.cuh", "warp.cuh", "reduce.cuh", "optim.cuh", "team.cuh", "tile.cuh", "group.cuh", "layer.cuh"}
+var preludeParts = []string{"ndec.cuh", "conv.cuh", "draw.cuh", "solve.cuh", "event.cuh", "warp.cuh", "reduce.cuh", "optim.cuh", "team.cuh", "split.cuh", "tile.cuh", "group.cuh", "layer.cuh"}
 
 // Prelude is the text of ndec.cuh.
 func Prelude() string {
@@ -111,6 +112,8 @@ type emitter struct {
 	sites   map[*ir.Func]int  // places where functions of threads stand
 	knows   bool              // some of them are called
 	layer   bool              // kernels are printed for a batch, layer by layer
+	split   *split            // functions are printed for lanes that share a sample
+	splits  *split            // the same; nil if there are no such kernels
 
 	layerFuncs  map[*ir.Func]*layerFunc // in pieces; nil for those that cannot be
 	layerLoops  map[loopKey]*solveKernels
@@ -130,7 +133,7 @@ func Emit(p *plan.Plan, opts Options) (*Output, diag.List) {
 	if opts.Package == "" {
 		opts.Package = p.Module.Package
 	}
-	e := &emitter{plan: p, m: p.Module, opts: opts, p: &printer{sources: map[string][]string{}}, global: newScope("Params", "Prepared", "Workspace", "Team", "TeamWorkspace", "TileWorkspace", "Tile", "team", "tile", "half", "scope"),
+	e := &emitter{plan: p, m: p.Module, opts: opts, p: &printer{sources: map[string][]string{}}, global: newScope("Params", "Prepared", "Workspace", "Team", "TeamWorkspace", "TileWorkspace", "Tile", "SplitWorkspace", "Split", "Own", "team", "tile", "split", "own", "half", "scope"),
 		funcs: map[*ir.Func]string{}, solves: map[*ir.Solve]string{}, revs: map[*ir.Rev]string{}, fields: map[*ir.Param]string{},
 		tables: map[*ir.Value]string{}, tapes: map[*ir.Value]string{}, stepped: map[*ir.Func]*ir.Model{}, done: map[printed]bool{}, tiles: frames{of: map[any]int{}}, roots: map[*ir.Func]bool{}, sites: map[*ir.Func]int{}, rounded: map[*plan.Func]map[*ir.Value]*ir.Value{},
 		layerFuncs: map[*ir.Func]*layerFunc{}, layerLoops: map[loopKey]*solveKernels{}, layerBacks: map[backKey]*reverseKernels{}, spreadFuncs: map[*ir.Func]*layerFunc{}, guardFuncs: map[*ir.Func]string{}}
@@ -140,6 +143,7 @@ func Emit(p *plan.Plan, opts Options) (*Output, diag.List) {
 	kernels, ds := e.choose()
 	e.names(kernels)
 	e.teams = e.teamOf(kernels)
+	e.splits = e.splitOfKernels(kernels)
 	for _, k := range kernels {
 		e.roots[k.fn.IR] = true
 	}
@@ -204,13 +208,13 @@ func (e *emitter) names(kernels []*kernel) {
 		}
 	}
 	for _, f := range e.plan.Funcs {
-		e.funcs[f.IR] = e.global.pickFamily(snake(f.IR.Name), "_call", "_results", "_team", "_team_call", "_team_results", "_tile", "_tile_call", "_tile_results")
+		e.funcs[f.IR] = e.global.pickFamily(snake(f.IR.Name), "_call", "_results", "_team", "_team_call", "_team_results", "_tile", "_tile_call", "_tile_results", "_split")
 	}
 	for _, s := range e.plan.Solves {
-		e.solves[s.IR] = e.global.pickFamily("solve_"+snake(s.IR.Name), append(numbered("_jump", len(s.IR.Events)), "_team", "_tile", "_tape", "_team_tape", "_tile_tape", "_begin", "_length", "_aim", "_decide", "_advance", "_end", "_outputs", "_rest", "_anew", "_settle")...)
+		e.solves[s.IR] = e.global.pickFamily("solve_"+snake(s.IR.Name), append(numbered("_jump", len(s.IR.Events)), "_team", "_tile", "_tape", "_team_tape", "_tile_tape", "_split", "_split_tape", "_begin", "_length", "_aim", "_decide", "_advance", "_end", "_outputs", "_rest", "_anew", "_settle")...)
 	}
 	for _, r := range e.plan.Revs {
-		e.revs[r] = e.global.pickFamily("reverse_"+snake(r.Solve.Name), append(append(numbered("_event", len(r.Events)), numbered("_before", len(r.Events))...), "_team", "_tile", "_begin", "_load", "_carry", "_anew")...)
+		e.revs[r] = e.global.pickFamily("reverse_"+snake(r.Solve.Name), append(append(numbered("_event", len(r.Events)), numbered("_before", len(r.Events))...), "_team", "_tile", "_split", "_begin", "_load", "_carry", "_anew")...)
 	}
 	fields := newScope()
 	seen := map[*ir.Func]bool{}
@@ -371,6 +375,9 @@ func (e *emitter) elem(t ir.Elem) string {
 
 // memory is where a function finds a parameter, or a value derived from parameters.
 func (e *emitter) memory(p *ir.Param) string {
+	if e.split != nil && p.Type.Len() <= shortLen {
+		return e.holds(p)
+	}
 	if p.Derived {
 		return "pre." + e.fields[p]
 	}
@@ -442,6 +449,9 @@ func (e *emitter) declarations(kernels []*kernel) {
 	if slices.ContainsFunc(kernels, func(k *kernel) bool { return k.form == teamed }) {
 		what += ", or one block is (_team)"
 	}
+	if slices.ContainsFunc(kernels, func(k *kernel) bool { return k.form == splitted }) {
+		what += ", or some lanes of a warp are (_split)"
+	}
 	if slices.ContainsFunc(kernels, func(k *kernel) bool { return k.form == layered }) {
 		what += ", or a batch goes layer by layer"
 	}
@@ -471,7 +481,8 @@ func (e *emitter) declarations(kernels []*kernel) {
 		p.line("typedef ndec_team<%d> Team;", e.teams.size)
 		p.line("")
 	}
-	for _, f := range []form{thread, teamed, tiled} {
+	e.splitTypes()
+	for _, f := range []form{thread, teamed, tiled, splitted} {
 		e.workspace(kernels, f)
 	}
 }

@@ -32,8 +32,9 @@ type index struct {
 	expr  string
 	k     int
 	konst bool
-	tile  bool // the element of a fragment that a loop is at
-	own   bool // of a loop that the threads of a team share out: each has another
+	tile  bool   // the element of a fragment that a loop is at
+	own   bool   // of a loop that the threads of a team share out: each has another
+	slot  string // the variable of a loop over the slots of a lane, of which expr is the place in the whole array
 }
 
 // scalar is the index of a number in an expression at ix.
@@ -170,6 +171,9 @@ func (e *emitter) common(n plan.Needs, tapes, declare bool) []string {
 		}
 		out = append(out, map[bool]string{true: typ + " tile", false: "tile"}[declare])
 	}
+	if e.split != nil {
+		out = append(out, map[bool]string{true: "Split split", false: "split"}[declare])
+	}
 	add := func(need bool, typ, name string) {
 		switch {
 		case need && declare:
@@ -180,6 +184,7 @@ func (e *emitter) common(n plan.Needs, tapes, declare bool) []string {
 	}
 	add(n.Params, "const Params", "w")
 	add(n.Prepared, "const Prepared", "pre")
+	add(e.split != nil && (n.Params || n.Prepared), "const Own", "own")
 	add(tapes, e.workspaceType(), "ws")
 	return out
 }
@@ -258,9 +263,12 @@ func (fn *function) print() {
 		fn.tileBody()
 	} else {
 		for _, n := range fn.f.Nests {
-			if fn.e.team != nil {
+			switch {
+			case fn.e.team != nil:
 				fn.teamNest(n)
-			} else {
+			case fn.e.split != nil:
+				fn.splitNest(n)
+			default:
 				fn.nest(n)
 			}
 		}
@@ -289,6 +297,10 @@ func (fn *function) copyResult(i int) {
 		fn.p.line("}")
 		return
 	}
+	if fn.e.split != nil && fn.e.split.results[fn.f.IR][i] {
+		fn.overSlots(r.Type, func(ix index) { fn.p.line("%s[j] = %s;", fn.res[i], bare(fn.elem(r, ix))) })
+		return
+	}
 	if fn.f.Places[r].Kind == plan.Literal && r.IsConst(0) {
 		fn.e.clear(fn.res[i], r.Type)
 		return
@@ -307,6 +319,13 @@ func (fn *function) elem(v *ir.Value, ix index) string {
 		return fn.tileElem(v, ix)
 	}
 	pl := fn.f.Places[v]
+	if ix.slot != "" {
+		if x := fn.slotElem(v, ix); x != "" {
+			return x
+		}
+	} else if fn.e.split != nil && fn.e.split.shared[v] {
+		return fn.fetched(v, ix)
+	}
 	if name, ok := fn.regs[v]; ok && ix.expr == "i" {
 		return name
 	}
@@ -337,13 +356,10 @@ func (fn *function) elem(v *ir.Value, ix index) string {
 	case plan.Folded:
 		return fn.fold(v, ix)
 	case plan.Register:
-		if fn.e.team != nil || fn.placed[v] {
-			return one(fn.local(v))
+		if fn.perRun(v) && !ix.konst {
+			return fn.local(v)
 		}
-		if ix.konst {
-			return fmt.Sprintf("%s[%d]", fn.local(v), ix.k)
-		}
-		return fn.local(v)
+		return one(fn.local(v))
 	case plan.Scalars, plan.Local, plan.Work:
 		return one(fn.local(v))
 	case plan.Result:

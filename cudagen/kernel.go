@@ -30,6 +30,7 @@ type kernel struct {
 	tapes  []*ir.Value // recorded solves that it reaches
 	form   form
 	why    string // it has not a thread a sample
+	lanes  int    // of a sample that is split
 	pl     *plan.Plan
 }
 
@@ -129,16 +130,19 @@ func (e *emitter) choose() (out []*kernel, ds diag.List) {
 			}
 		})
 		sums, straight := k.params()*e.m.Real.Bytes()/4, e.straight(k.fn.IR, map[*ir.Func]int{})
+		other := k.why != ""
 		because(k.kind == grad && sums > registerSums, "the gradient has %d numbers, and the registers of a thread hold %d", sums, registerSums)
 		because(straight > straightCode, "it has %d operations, and a thread goes through %d", straight, straightCode)
 		switch fits, product := e.fitsTile(k); {
+		case !other && e.splitPays(k, product, straight):
+			k.form = splitted
 		case fits && !e.opts.Teams && (product || k.why != "" && e.collective(k.fn.IR)):
 			because(true, "layers are wider than %d", smallLen)
 			k.form = tiled
 		case k.why != "":
 			k.form = teamed
 		}
-		if e.opts.Layers && e.layersFit(k) || k.form != thread && !e.opts.Teams && e.layersFit(k) && e.layersPay(k) {
+		if e.opts.Layers && e.layersFit(k) || k.form != thread && k.form != splitted && !e.opts.Teams && e.layersFit(k) && e.layersPay(k) {
 			k.form = layered
 		}
 		if why != "" {
@@ -169,6 +173,8 @@ func (e *emitter) kernel(k *kernel) {
 		if e.groups[k] != nil {
 			e.tileKernel(k, e.budget(k).Group)
 		}
+	case k.form == splitted:
+		e.splitKernel(k)
 	case k.form == layered && k.model != nil:
 		e.layerModel(k)
 	case k.form == layered:
@@ -208,11 +214,17 @@ func (e *emitter) sample(k *kernel, sc *scope, stride, at string) []string {
 	if e.tile {
 		args = append(args, "tile")
 	}
+	if e.split != nil {
+		args = append(args, "split")
+	}
 	if n.Params {
 		args = append(args, deref+"ndec_params")
 	}
 	if n.Prepared {
 		args = append(args, deref+"ndec_prepared")
+	}
+	if e.split != nil && (n.Params || n.Prepared) {
+		args = append(args, "own")
 	}
 	if e.taped(k.fn.IR) {
 		p.line("%s ws;", e.workspaceType())
@@ -223,6 +235,9 @@ func (e *emitter) sample(k *kernel, sc *scope, stride, at string) []string {
 		case len(k.tapes) > 0 && e.tile:
 			step, fixed := k.tapeBytes()
 			p.line("ndec_room place = {tapes + blockIdx.x * ndec_tile_tape_bytes(room, %d, %d, %d), 32, lane};", step, fixed, k.tape().Tapes)
+		case len(k.tapes) > 0 && e.split != nil:
+			step, fixed := k.tapeBytes()
+			p.line("ndec_room place = {tapes + blockIdx.x * ndec_split_tape_bytes<Split>(room, %d, %d, %d), %d, (int)threadIdx.x / %d};", step, fixed, k.tape().Tapes, 32/e.split.lanes, e.split.lanes)
 		case len(k.tapes) > 0:
 			p.line("ndec_room place = {tapes, n, s};")
 		}

@@ -40,11 +40,20 @@ const (
 	launchClocks    = 2100
 )
 
-// batch is the number of samples of a step of training; large where it is that of the data.
+// batch is the number of samples of a step of training: that of the data where it is not given, and large where that is not known.
 func (k *kernel) batch() int {
-	if k.recipe != nil {
-		if s, ok := ir.FindSetting(k.recipe.Settings, "batch"); ok && s.Text != "full" && s.Num > 0 {
-			return int(s.Num)
+	if k.recipe == nil {
+		return 1 << 16
+	}
+	if s, ok := ir.FindSetting(k.recipe.Settings, "batch"); ok && s.Text != "full" && s.Num > 0 {
+		return int(s.Num)
+	}
+	name, _ := ir.FindSetting(k.recipe.Settings, "data")
+	for _, d := range k.pl.Module.Data {
+		if s, ok := ir.FindSetting(d.Settings, "source"); ok && d.Name == name.Text && s.Choice != nil {
+			if n, ok := s.Choice.Option("n"); ok && n.Num > 0 {
+				return int(n.Num)
+			}
 		}
 	}
 	return 1 << 16
@@ -79,7 +88,7 @@ const (
 
 // sumClocks is the clocks in which a multiprocessor reads and writes the sums of a gradient in device memory, for a sample and evaluation.
 func (k *kernel) sumClocks(real int) float64 {
-	if k.kind != grad || k.form == thread {
+	if k.kind != grad || k.form == thread || k.form == splitted {
 		return 0
 	}
 	bytes, rows, samples := float64(k.params()*real), float64(k.sumRows(real)), 1.0

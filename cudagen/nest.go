@@ -49,7 +49,7 @@ func (fn *function) nest(n *plan.Nest) {
 			work += n.Extent * width(s)
 		}
 		switch {
-		case fn.rolls(n):
+		case fn.e.split == nil && fn.rolls(n):
 			fn.p.line("#pragma unroll %d", rolledRuns)
 		case fn.placed != nil && n.Extent > rolledRuns: // arrays are no registers
 			fn.p.line("#pragma unroll %d", rolledRuns)
@@ -120,7 +120,7 @@ func (fn *function) declare(s plan.Step, n *plan.Nest) {
 		}
 		return
 	}
-	small := (pl.Kind == plan.Scalars || pl.Kind == plan.Register && n.Unroll) && !v.Type.IsScalar()
+	small := (pl.Kind == plan.Scalars || pl.Kind == plan.Register && (n.Unroll || fn.e.split != nil)) && !v.Type.IsScalar()
 	if (pl.Kind == plan.Local || pl.Kind == plan.Work || small) && !(fn.placed[v] && !v.Type.IsScalar()) {
 		fn.p.line("%s", fn.e.variable(v.Type, fn.local(v)))
 	}
@@ -129,7 +129,7 @@ func (fn *function) declare(s plan.Step, n *plan.Nest) {
 // assign stores x at an element of v; what has no array is declared there.
 func (fn *function) assign(v *ir.Value, ix index, x string) {
 	k := fn.f.Places[v].Kind
-	if k == plan.Scalars && v.Type.IsScalar() || k == plan.Register && !ix.konst && fn.e.team == nil && !fn.placed[v] {
+	if k == plan.Scalars && v.Type.IsScalar() || fn.perRun(v) && !ix.konst {
 		fn.p.line("%s %s = %s;", fn.e.elem(v.Type.Elem), fn.local(v), x)
 		return
 	}
@@ -168,7 +168,7 @@ func (fn *function) step(s plan.Step, ix index, extent int) {
 			fn.assign(v, ix, dot(k, func(j int) (string, string) { return fn.matrix(w, ix, k, strconv.Itoa(j)), fn.elem(x, at(j)) }))
 			return
 		}
-		dst, sum := fn.elem(v, ix), fn.f.Places[v].Kind == plan.Register && !ix.konst && !fn.placed[v]
+		dst, sum := fn.elem(v, ix), fn.perRun(v) && !ix.konst
 		if sum {
 			fn.p.line("%s %s = 0;", fn.e.elem(v.Type.Elem), dst)
 		} else {

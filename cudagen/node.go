@@ -30,7 +30,7 @@ func (fn *function) destinations(v *ir.Value, n int) []string {
 		case plan.Sum, plan.Stat:
 			return
 		case plan.Local, plan.Work, plan.Scalars, plan.Register:
-			fn.p.line("%s", fn.e.variable(r.Type, fn.local(r)))
+			fn.p.line("%s", fn.variable(r, fn.local(r)))
 			out[i] = fn.local(r)
 		default:
 			out[i] = fn.array(r)
@@ -65,7 +65,11 @@ func (fn *function) call(callee *plan.Func, args, to []string, stats string) {
 		}
 		dst := to[i]
 		if dst == "" {
-			dst = fn.unread(r.Type)
+			t := r.Type
+			if sp := fn.e.split; sp != nil && sp.results[callee.IR][i] {
+				t = ir.Tensor(t.Elem, sp.slots(t))
+			}
+			dst = fn.unread(t)
 		}
 		all = append(all, dst)
 	}

@@ -38,8 +38,8 @@ func (e *emitter) tape(s *ir.Solve) {
 	step, _ := tapeBytes(s)
 	store := func(to string, x string) { p.line("%s%s = %s;", e.first(), to, x) }
 	head, end := "", "steps++;"
-	if e.team != nil {
-		head, end = "Team team, ", "steps++, team.sync();"
+	if typ, name := e.together(); name != "" {
+		head, end = typ+" "+name+", ", "steps++, "+name+".sync();"
 	}
 	p.line("// The accepted steps of %s for the reverse sweep, %d bytes each.", s.Name, step)
 	p.line("struct %s {", e.tapeType(s))
@@ -161,7 +161,7 @@ func (l *loop) keep(suffix, at string) {
 			continue
 		}
 		l.p.line("#pragma unroll")
-		l.p.line("for (int i = 0; i < %d; i++) %s%s[(%s * %dll + i) * samples] = %s_now[i];", o.t.Len(), o.name, suffix, at, o.t.Len(), o.name)
+		l.p.line("for (int i = 0; i < %d; i++) %s%s%s[(%s * %dll + i) * samples] = %s_now[i];", o.t.Len(), l.e.first(), o.name, suffix, at, o.t.Len(), o.name)
 	}
 }
 

@@ -62,7 +62,7 @@ func (e *emitter) apply(f *ir.Func, in []string, to []operand) string {
 
 func (e *emitter) newLoop(s *ir.Solve) *loop {
 	l := &loop{e: e, p: e.p, ps: e.plan.OfSolve(s), s: s}
-	sc := newScope(strings.Fields("on tile all row_k t t0 t1 h by ts next theta tape k dir err last factor rejected steps err_prev err_prev2 finite t_next stops gap goal cut stop stop_at stop_end begin pieces width end st ev m f full part fired_at end_bar room samples saved at fired fired_t fired_step fired_event r capacity walk span rtol atol length running counts back from taken passed grid reached ev on anew hit left happens begins none events fresh picked place stepped i")...)
+	sc := newScope(strings.Fields("on split own tile all row_k t t0 t1 h by ts next theta tape k dir err last factor rejected steps err_prev err_prev2 finite t_next stops gap goal cut stop stop_at stop_end begin pieces width end st ev m f full part fired_at end_bar room samples saved at fired fired_t fired_step fired_event r capacity walk span rtol atol length running counts back from taken passed grid reached ev on anew hit left happens begins none events fresh picked place stepped i")...)
 	for n := range e.global.used {
 		sc.used[n] = true
 	}

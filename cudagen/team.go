@@ -38,14 +38,15 @@ type printed struct {
 type form uint8
 
 const (
-	thread  form = iota // a thread
-	teamed              // a block
-	tiled               // a thread, and its warp on products
-	layered             // threads of one kernel after the other, for all samples
+	thread   form = iota // a thread
+	teamed               // a block
+	tiled                // a thread, and its warp on products
+	layered              // threads of one kernel after the other, for all samples
+	splitted             // some lanes of a warp
 )
 
 // workspaces are the types that hold the tapes of each form.
-var workspaces = [...]string{thread: "Workspace", teamed: "TeamWorkspace", tiled: "TileWorkspace", layered: ""}
+var workspaces = [...]string{thread: "Workspace", teamed: "TeamWorkspace", tiled: "TileWorkspace", layered: "", splitted: "SplitWorkspace"}
 
 // form is the present one.
 func (e *emitter) form() form {
@@ -56,6 +57,8 @@ func (e *emitter) form() form {
 		return tiled
 	case e.layer:
 		return layered
+	case e.split != nil:
+		return splitted
 	}
 	return thread
 }
@@ -75,9 +78,12 @@ func (e *emitter) inForm(k *kernel, print func()) {
 	if k.form == teamed {
 		e.team = &e.teams
 	}
+	if k.form == splitted {
+		e.split = e.splits
+	}
 	e.tile, e.layer = k.form == tiled, k.form == layered
 	print()
-	e.team, e.tile, e.layer = nil, false, false
+	e.team, e.split, e.tile, e.layer = nil, nil, false, false
 }
 
 // block is the memory of the present form's blocks; nil where they have none.
@@ -114,7 +120,7 @@ func (e *emitter) calls(what any) {
 func (t *team) take(typ ir.Type) { t.own += (typ.Len()*typ.Elem.Bytes() + 15) / 16 * 16 }
 
 func (e *emitter) suffix() string {
-	return [...]string{teamed: "_team", tiled: "_tile", layered: ""}[e.form()]
+	return [...]string{teamed: "_team", tiled: "_tile", layered: "", splitted: "_split"}[e.form()]
 }
 
 func (e *emitter) funcName(f *ir.Func) string   { return e.funcs[f] + e.suffix() }
@@ -136,18 +142,29 @@ func (e *emitter) whole(name string, t ir.Type) string {
 	return "ndec_" + name + "("
 }
 
-// first is what stands before a statement that one thread of a team does.
+// together is the type and the name of those that work on a sample together; "" where a thread has it.
+func (e *emitter) together() (typ, name string) {
+	switch {
+	case e.team != nil:
+		return "Team", "team"
+	case e.split != nil:
+		return "Split", "split"
+	}
+	return "", ""
+}
+
+// first is what stands before a statement that one of those does.
 func (e *emitter) first() string {
-	if e.team != nil {
-		return "if (team.lane == 0) "
+	if _, name := e.together(); name != "" {
+		return "if (" + name + ".lane == 0) "
 	}
 	return ""
 }
 
-// teamArg is the leading argument of methods that need the team.
+// teamArg is the leading argument of methods that need them.
 func (e *emitter) teamArg() string {
-	if e.team != nil {
-		return "team, "
+	if _, name := e.together(); name != "" {
+		return name + ", "
 	}
 	return ""
 }

@@ -73,6 +73,7 @@ struct Fiber {
 	NDEC_AS(void *fake = nullptr;)
 	State state;
 	unsigned id, mask, warp_parity, barrier_parity;
+	bool apart; // the lanes of a collective came from different numbers of them
 	long line; // of the barrier that it waits at
 	std::vector<Product> products; // of its warpgroup, which it has not waited for
 	unsigned long long matrix; // of the last of them
@@ -141,6 +142,21 @@ NDEC_RAW void ready(Fiber &f) {
 	NDEC_TS(if (!f.ts) f.ts = __tsan_create_fiber(0);) // a new one for every block takes far longer than what the block does
 }
 
+// Lets the lanes of a mask go on from a collective. Groups of lanes that have been apart may have had a different number of them: what all
+// have left then lies where the first lane has its own.
+NDEC_RAW void meet(size_t w, unsigned first, unsigned mask) {
+	unsigned parity = fibers[w * 32 + first].warp_parity;
+	bool apart = false;
+	for (unsigned l = first; l < 32; l++)
+		if (mask >> l & 1) apart = apart || fibers[w * 32 + l].warp_parity != parity;
+	for (unsigned l = first; l < 32; l++) {
+		if (!(mask >> l & 1)) continue;
+		Fiber &f = fibers[w * 32 + l];
+		if (f.warp_parity != parity) memcpy(warps[w].slot[parity ^ 1][l], warps[w].slot[parity][l], sizeof warps[w].slot[0][l]);
+		f.state = RUN, f.warp_parity = parity, f.apart = apart;
+	}
+}
+
 NDEC_RAW void run_block() {
 	size_t n = fibers.size(), live = n;
 	NDEC_TS(scheduler_ts = __tsan_get_current_fiber();)
@@ -166,16 +182,18 @@ NDEC_RAW void run_block() {
 		}
 		bool released = false; // warps whose lanes have all arrived
 		for (size_t w = 0; w < warps.size(); w++) {
-			unsigned here = 0, want = 0, present = 0;
+			unsigned present = n - w * 32 < 32 ? (1u << (n - w * 32)) - 1 : 0xffffffffu;
 			for (unsigned l = 0; l < 32 && w * 32 + l < n; l++) {
-				Fiber &f = fibers[w * 32 + l];
-				present |= 1u << l;
-				if (f.state == WARP) here |= 1u << l, want |= f.mask;
+				Fiber &first = fibers[w * 32 + l];
+				unsigned wanted = first.mask & present;
+				if (first.state != WARP || wanted >> l << l != wanted) continue; // the first of its mask
+				bool all = true;
+				for (unsigned m = l; m < 32; m++)
+					if (wanted >> m & 1) all = all && fibers[w * 32 + m].state == WARP && fibers[w * 32 + m].mask == first.mask;
+				if (!all) continue;
+				meet(w, l, wanted);
+				released = true;
 			}
-			if (!here || here != (want & present)) continue;
-			for (unsigned l = 0; l < 32 && w * 32 + l < n; l++)
-				if (fibers[w * 32 + l].state == WARP) fibers[w * 32 + l].state = RUN;
-			released = true;
 		}
 		for (size_t at = 0; at + 128 <= n; at += 128) { // warpgroups, all of whose threads are to multiply by one matrix
 			size_t here = 0;
@@ -247,7 +265,9 @@ template <class T> NDEC_RAW const unsigned char (*exchange(unsigned mask, T v))[
 	current->mask = mask, current->state = WARP;
 	NDEC_TS(__tsan_release(warp_sync[w][p]);)
 	yield();
+	p = current->warp_parity ^ 1;
 	NDEC_TS(__tsan_acquire(warp_sync[w][p]);)
+	NDEC_TS(if (current->apart) __tsan_acquire(warp_sync[w][p ^ 1]);)
 	return warps[w].slot[p];
 }
 
@@ -309,6 +329,12 @@ template <class T> static inline T ndec_shuffle(T v, int from) {
 }
 
 static inline void ndec_warp_sync() { ndec_emu::exchange(0xffffffffu, 0); }
+
+template <class T> static inline T ndec_lanes_shuffle(unsigned mask, T v, int from) {
+	auto s = ndec_emu::exchange(mask, v);
+	return ndec_emu::pick<T>(s, from & 31);
+}
+static inline void ndec_lanes_sync(unsigned mask) { ndec_emu::exchange(mask, 0); }
 
 static inline unsigned ndec_ballot(bool x) {
 	auto s = ndec_emu::exchange(0xffffffffu, (int)x);

@@ -13,6 +13,10 @@ NDEC_D char *ndec_shared_memory() {
 	return given;
 }
 
+// of some lanes alone, whichever the others are at
+template <class T> NDEC_D T ndec_lanes_shuffle(unsigned mask, T x, int from) { return __shfl_sync(mask, x, from); }
+NDEC_D void ndec_lanes_sync(unsigned mask) { __syncwarp(mask); }
+
 // two bfloat16, the first in the lower half, rounded to nearest even
 NDEC_D unsigned ndec_pack_bf16(float lo, float hi) {
 	unsigned r;

@@ -45,7 +45,9 @@ func (a *app) printKernels(res *driver.Result) {
 		sums := "-"
 		if b.Sums > 0 {
 			sums = fmt.Sprintf("%d in registers", b.Sums)
-			if b.Team > 0 || b.Layers > 0 {
+			if b.Split > 0 {
+				sums = fmt.Sprintf("%d in registers, %d a lane", b.Sums, b.LaneSums)
+			} else if b.Team > 0 || b.Layers > 0 {
 				sums = fmt.Sprintf("%d in device memory", b.Sums)
 			}
 		}
@@ -62,6 +64,8 @@ func (a *app) printKernels(res *driver.Result) {
 			threads = fmt.Sprintf("%d, %d kernels of a batch", b.Block, b.Layers)
 		case b.Tile:
 			threads = "32, products by the warp"
+		case b.Split > 0:
+			threads = fmt.Sprintf("32, %d a sample", b.Split)
 		case b.Team > 0:
 			threads += " a sample"
 		}
@@ -94,6 +98,8 @@ func (a *app) printKernels(res *driver.Result) {
 				}
 				fmt.Fprintf(a.out, "%s: the same on sm_90a, where a product is that of four warps: %s%s\n", g.Kernel, g.What(), regs)
 			}
+		} else if b.Split > 0 {
+			fmt.Fprintf(a.out, "%s: a sample has %d lanes of a warp: %s\n", name, b.Split, b.Why)
 		} else if b.Team > 0 {
 			fmt.Fprintf(a.out, "%s: a sample has a block: %s\n", name, b.Why)
 		}
