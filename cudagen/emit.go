@@ -118,6 +118,7 @@ type emitter struct {
 	layerFuncs  map[*ir.Func]*layerFunc // in pieces; nil for those that cannot be
 	layerLoops  map[loopKey]*solveKernels
 	layerBacks  map[backKey]*reverseKernels
+	layerRunsOf map[*ir.Value]*runKernels
 	spreadFuncs map[*ir.Func]*layerFunc // in pieces, element by element
 	guardFuncs  map[*ir.Func]string     // and of the guards of a sample
 	k           Kernels
@@ -136,7 +137,7 @@ func Emit(p *plan.Plan, opts Options) (*Output, diag.List) {
 	e := &emitter{plan: p, m: p.Module, opts: opts, p: &printer{sources: map[string][]string{}}, global: newScope("Params", "Prepared", "Workspace", "Team", "TeamWorkspace", "TileWorkspace", "Tile", "SplitWorkspace", "Split", "Own", "team", "tile", "split", "own", "half", "scope"),
 		funcs: map[*ir.Func]string{}, solves: map[*ir.Solve]string{}, revs: map[*ir.Rev]string{}, fields: map[*ir.Param]string{},
 		tables: map[*ir.Value]string{}, tapes: map[*ir.Value]string{}, stepped: map[*ir.Func]*ir.Model{}, done: map[printed]bool{}, tiles: frames{of: map[any]int{}}, roots: map[*ir.Func]bool{}, sites: map[*ir.Func]int{}, rounded: map[*plan.Func]map[*ir.Value]*ir.Value{},
-		layerFuncs: map[*ir.Func]*layerFunc{}, layerLoops: map[loopKey]*solveKernels{}, layerBacks: map[backKey]*reverseKernels{}, spreadFuncs: map[*ir.Func]*layerFunc{}, guardFuncs: map[*ir.Func]string{}}
+		layerFuncs: map[*ir.Func]*layerFunc{}, layerLoops: map[loopKey]*solveKernels{}, layerBacks: map[backKey]*reverseKernels{}, layerRunsOf: map[*ir.Value]*runKernels{}, spreadFuncs: map[*ir.Func]*layerFunc{}, guardFuncs: map[*ir.Func]string{}}
 	for name, text := range opts.Sources {
 		e.p.sources[name] = strings.Split(string(text), "\n")
 	}

@@ -25,6 +25,7 @@ const (
 	byCall                     // no kernel: the pieces of another function
 	bySolve                    // no kernel: a solve
 	byReverse                  // no kernel: the reverse sweep of one
+	byLoop                     // no kernel: a map or a scan
 	bySum                      // a block part of a parameter's cotangent, for some of the samples
 )
 
@@ -89,7 +90,7 @@ func storage(p *plan.Place) bool {
 	return false
 }
 
-// layersOf cuts f into pieces; nil where something in it has no kernel of layers. Only a model's own function may have solves.
+// layersOf cuts f into pieces; nil where something in it has no kernel of layers. Only a model's own function, and what that calls, may have solves.
 func (e *emitter) layersOf(f *plan.Func, root bool) *layerFunc {
 	if l, ok := e.layerFuncs[f.IR]; ok {
 		return l
@@ -285,7 +286,9 @@ func (l *layerFunc) give(v *ir.Value, to place) {
 }
 
 // node reports whether p is a node with kernels of its own.
-func (p *piece) node() bool { return p.kind == byCall || p.kind == bySolve || p.kind == byReverse }
+func (p *piece) node() bool {
+	return p.kind == byCall || p.kind == bySolve || p.kind == byReverse || p.kind == byLoop
+}
 
 // made are the values that p makes.
 func (p *piece) made(f *plan.Func) (out []*ir.Value) {

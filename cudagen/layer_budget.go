@@ -8,7 +8,7 @@ import (
 // Where it pays to go layer by layer.
 
 // layersFit reports whether k can go layer by layer.
-func (e *emitter) layersFit(k *kernel) bool { return !k.keyed() && e.layersOf(k.fn, true) != nil }
+func (e *emitter) layersFit(k *kernel) bool { return e.layersOf(k.fn, true) != nil }
 
 // layersPay reports whether that is faster than the form that k has, by the clocks of a multiprocessor that an evaluation of its
 // costliest field takes. Of a gradient, whose batch is known, the time of launches counts, and multiprocessors that have nothing to do; a

@@ -24,6 +24,8 @@ func (e *emitter) layerKernels(l *layerFunc) {
 			e.layerSolve(l, p.whole)
 		case byReverse:
 			e.layerReverse(l, p.whole)
+		case byLoop:
+			e.layerRuns(l, p.whole)
 		}
 	}
 	for _, p := range l.pieces {

@@ -13,6 +13,7 @@ type layerRun struct {
 	bytes  int // of a sample, so far
 	stats  int
 	frames map[*layerFunc]map[place]int
+	kept   map[*ir.Value]map[string]int // places of nodes by name
 	parts  []LayerPart
 
 	// Of gradients: the bytes of a sample's step on all tapes, the places of each tape, where the sums of a parameter begin, and which samples
@@ -54,11 +55,15 @@ func (e *emitter) layerModel(k *kernel) {
 	l := e.layerFuncs[k.fn.IR]
 	e.p.line("// %s: model %s, layer by layer: the kernels up to the next model and those of functions before.", k.name, k.of())
 	e.layerKernels(l)
-	r := &layerRun{e: e, frames: map[*layerFunc]map[place]int{}}
+	r := &layerRun{e: e, frames: map[*layerFunc]map[place]int{}, kept: map[*ir.Value]map[string]int{}}
 	var out Layers
 	var args, results []int
 	for _, in := range k.model.Inputs {
 		at := r.take(columnBytes(in.Type))
+		args, out.Inputs = append(args, at), append(out.Inputs, at)
+	}
+	if k.keyed() {
+		at := r.take(keyBytes)
 		args, out.Inputs = append(args, at), append(out.Inputs, at)
 	}
 	for i := range k.fn.IR.Results {
@@ -72,7 +77,7 @@ func (e *emitter) layerModel(k *kernel) {
 	r.stats = r.take(k.fn.Needs.Stats * statsBytes)
 	r.run(l, args, results)
 	out.Bytes, out.Stats, out.Parts = r.bytes, r.stats, r.done()
-	e.offer(k, ModelKernel{Block: layerGroup, Layers: out})
+	e.offer(k, ModelKernel{Block: layerGroup, Keyed: k.keyed(), Layers: out})
 }
 
 // part is where launches go.
@@ -102,8 +107,8 @@ func (r *layerRun) frame(l *layerFunc) map[place]int {
 	return f
 }
 
-// into appends them to a part; those of a solve to parts of their own.
-func (r *layerRun) into(to *LayerPart, l *layerFunc, args, results []int) {
+// into appends them to a part; those of a solve to parts of their own. It gives the part where more go.
+func (r *layerRun) into(to *LayerPart, l *layerFunc, args, results []int) *LayerPart {
 	f, own := l.fn.f, r.frame(l)
 	var find func(v *ir.Value) int
 	find = func(v *ir.Value) int {
@@ -188,7 +193,25 @@ func (r *layerRun) into(to *LayerPart, l *layerFunc, args, results []int) {
 					types = append(types, res.Type)
 				}
 			}
-			r.into(to, callee, operands(pc.whole), destinations(pc.whole, types))
+			outer := r.stats
+			r.stats += f.Slots[pc.whole] * statsBytes
+			to = r.into(to, callee, operands(pc.whole), destinations(pc.whole, types))
+			r.stats = outer
+		case byLoop:
+			lp := loopIn(pc.whole)
+			callee := r.e.layerFuncs[lp.fn].fn.f
+			var types []ir.Type
+			for i, res := range lp.fn.Results {
+				t := res.Type
+				switch {
+				case callee.Sums[i] != nil:
+					t = ir.Type{Elem: ir.Tuple}
+				case i >= lp.carry:
+					t = ir.Tensor(t.Elem, lp.n, t.Len())
+				}
+				types = append(types, t)
+			}
+			to = r.loop(to, l, pc.whole, operands(pc.whole), destinations(pc.whole, types))
 		case bySolve:
 			s := pc.whole.Attr.Solve
 			r.solve(l, pc.whole, operands(pc.whole), destinations(pc.whole, outputTypes(s)), r.e.layerBy(l, s))
@@ -206,6 +229,7 @@ func (r *layerRun) into(to *LayerPart, l *layerFunc, args, results []int) {
 			to.Launches = append(to.Launches, launch)
 		}
 	}
+	return to
 }
 
 // layerBy is the number of s among the steppings of the model, -1 if it has none.
@@ -226,10 +250,10 @@ func (r *layerRun) solve(l *layerFunc, v *ir.Value, in, out []int, by int) {
 	key := l.loopKey(v)
 	k := e.layerLoops[key]
 	lp := k.loop
-	at := map[string]int{"t0": in[0], "t1": in[1], "st": r.stats + key.slot*statsBytes, "counts": r.counts, "walk": r.take(walkBytes), "running": r.take(8)}
-	for _, n := range []string{"t", "h", "span", "rtol", "atol", "err", "err_prev", "err_prev2", "factor", "length"} {
-		at[n] = r.take(8)
-	}
+	at, take := r.named(v)
+	at["t0"], at["t1"], at["st"], at["counts"] = in[0], in[1], r.stats+key.slot*statsBytes, r.counts
+	take(walkBytes, "walk")
+	take(8, "running", "t", "h", "span", "rtol", "atol", "err", "err_prev", "err_prev2", "factor", "length")
 	if s.Record {
 		r.record(v, lp, at)
 	}
@@ -245,15 +269,14 @@ func (r *layerRun) solve(l *layerFunc, v *ir.Value, in, out []int, by int) {
 		at["stops"] = in[2]
 	}
 	if len(s.Events) > 0 {
-		at["ev"], at["part"] = r.take(eventsBytes(len(s.Events))), r.take(8)
+		take(eventsBytes(len(s.Events)), "ev")
+		take(8, "part")
 	}
 	if begunAddresses(s) != nil {
-		at["anew"] = r.take(8)
+		take(8, "anew")
 	}
-	for _, name := range []string{"stop_at", "stop_end", "gap", "begin", "cut", "grid", "pieces", "width", "reached"} {
-		if cutSteps(s) {
-			at[name] = r.take(8)
-		}
+	if cutSteps(s) {
+		take(8, "stop_at", "stop_end", "gap", "begin", "cut", "grid", "pieces", "width", "reached")
 	}
 	for i, o := range lp.x {
 		at[o.name+"_start"] = in[s.Lead()+i]
@@ -264,9 +287,7 @@ func (r *layerRun) solve(l *layerFunc, v *ir.Value, in, out []int, by int) {
 		}
 	}
 	if s.Times > 0 {
-		for _, name := range []string{"next", "passed", "from", "taken"} {
-			at[name] = r.take(8)
-		}
+		take(8, "next", "passed", "from", "taken")
 	}
 	extras := in[s.Lead()+len(lp.x):]
 	for i, o := range lp.c {
@@ -369,6 +390,9 @@ func (r *layerRun) solve(l *layerFunc, v *ir.Value, in, out []int, by int) {
 
 // record gives the tape of v its places.
 func (r *layerRun) record(v *ir.Value, lp *loop, at map[string]int) {
+	if r.tapes[v] != nil { // of a run before
+		return
+	}
 	tape := map[string]int{}
 	take := func(name string, bytes int) {
 		tape[name], at[name] = onTape+r.tape, onTape+r.tape

@@ -401,21 +401,17 @@ func (r *layerRun) reverse(l *layerFunc, v *ir.Value, extras, outs, to []int) {
 	solve := v.Args[0]
 	slot := l.fn.f.Slots[solve]
 	k := e.layerBacks[backKey{rev, slot}]
-	at := map[string]int{"st": r.stats + slot*statsBytes, "counts": r.counts}
-	take := func(names ...string) {
-		for _, name := range names {
-			at[name] = r.take(8)
-		}
-	}
-	take("back", "on", "running", "t", "h", "stepped")
+	at, take := r.named(v)
+	at["st"], at["counts"] = r.stats+slot*statsBytes, r.counts
+	take(8, "back", "on", "running", "t", "h", "stepped")
 	if len(rev.Events) > 0 {
-		take("events", "happens", "none")
+		take(8, "events", "happens", "none")
 	}
 	if rev.AtVJP != nil {
-		take("taken", "fresh", "left", "picked", "place")
+		take(8, "taken", "fresh", "left", "picked", "place")
 	}
 	if rev.BeginVJP != nil {
-		take("begins")
+		take(8, "begins")
 	}
 	for name, pl := range r.tapes[solve] {
 		at[name] = pl

@@ -66,8 +66,9 @@ func (e *emitter) layerSolves(s *ir.Solve) bool {
 	return !slices.ContainsFunc(fs, func(f *ir.Func) bool { return e.layersOf(e.plan.Of(f), false) == nil })
 }
 
-// walkBytes is the size of ndec_walk, statsBytes that of ndec_stats.
+// walkBytes is the size of ndec_walk, statsBytes that of ndec_stats, keyBytes that of the key of draws.
 const (
+	keyBytes   = 8 * ir.KeyWords
 	walkBytes  = 48
 	statsBytes = 40
 )

@@ -178,12 +178,15 @@ func (e *emitter) layerRecipe(k *kernel) {
 	l := e.layerFuncs[k.fn.IR]
 	p.line("// %s: recipe %s, layer by layer: its columns, the kernels of functions, and the sums over a batch.", k.name, k.of())
 	e.layerKernels(l)
-	r := &layerRun{e: e, frames: map[*layerFunc]map[place]int{}, tapes: map[*ir.Value]map[string]int{}}
+	r := &layerRun{e: e, frames: map[*layerFunc]map[place]int{}, kept: map[*ir.Value]map[string]int{}, tapes: map[*ir.Value]map[string]int{}}
 	var out Layers
 	out.Totals, out.Slices, r.from = k.layerTotals(e.layerSlices(k.fn.IR))
 	var args, results []int
 	for _, in := range k.ports() {
 		args = append(args, r.take(columnBytes(in.Type)))
+	}
+	if k.keyed() {
+		args = append(args, r.take(keyBytes))
 	}
 	sums := LayerLaunch{Kernel: k.name}
 	for i, res := range k.fn.IR.Results {
@@ -221,9 +224,15 @@ func (e *emitter) layerColumns(k *kernel) LayerLaunch {
 	p := e.p
 	launch := LayerLaunch{Kernel: k.name + "_columns", Rows: 1}
 	params := append([]string{"long long count", "long long total", "const int *rows"}, e.columnArgs(k)...)
+	if k.keyed() {
+		params = append(params, "const double *key")
+	}
 	for i, in := range k.ports() {
 		launch.Rows = max(launch.Rows, in.Type.Len())
 		params = append(params, fmt.Sprintf("%s *to%d", e.elem(in.Type.Elem), i))
+	}
+	if k.keyed() {
+		params = append(params, "double *key_at")
 	}
 	p.line("// %s: rows of columns [element][row of total], a thread an element of a sample.", launch.Kernel)
 	p.head(launch.Kernel, append(params, "ndec_stats *st_at", "int *counts_at"))
@@ -240,6 +249,9 @@ func (e *emitter) layerColumns(k *kernel) LayerLaunch {
 		p.line("%s", set)
 	}
 	p.line("if (i > 0) return;")
+	if k.keyed() { // of the row
+		p.line("for (int j = 0; j < %d; j++) key_at[j * n + s] = j == 2 ? (double)row : key[j];", ir.KeyWords)
+	}
 	if n := k.fn.Needs.Stats; n > 0 {
 		p.line("for (int j = 0; j < %d; j++) st_at[j * n + s].start(0);", n)
 	}

@@ -270,3 +270,11 @@ func TestLayerSensitivities(t *testing.T) {
 	s.layers = true
 	layerGradients(t, []*subject{s})
 }
+
+// TestLayerLoops compares what runs a function several times, and draws, with the interpreter.
+func TestLayerLoops(t *testing.T) {
+	s := programSubject(t, "loops", map[string]string{"loops.nde": source(t, "testdata/loops.nde")}, "f64")
+	s.initial(t)
+	s.layers, s.natural = true, true
+	layerGradients(t, []*subject{s})
+}

@@ -21,11 +21,18 @@ func (e *emitter) cutWhole(l *layerFunc, n *plan.Nest, root bool, add func(*piec
 	}
 	switch v.Op {
 	case ir.OpCall:
-		if e.layersOf(e.plan.Of(v.Attr.Func), false) == nil {
+		callee := e.plan.Of(v.Attr.Func)
+		if callee.Needs.Stats > 0 && f.Needs.Accum && !callee.Needs.Accum || e.layersOf(callee, root) == nil {
 			return false
 		}
 		l.arguments(v)
 		add(&piece{kind: byCall, whole: v})
+	case ir.OpMap, ir.OpScan:
+		if e.layersOf(e.plan.Of(loopIn(v).fn), root) == nil {
+			return false
+		}
+		l.arguments(v)
+		add(&piece{kind: byLoop, whole: v})
 	case ir.OpSolve:
 		if !root || !e.layerSolves(v.Attr.Solve) {
 			return false
@@ -57,6 +64,12 @@ func (e *emitter) cutWhole(l *layerFunc, n *plan.Nest, root bool, add func(*piec
 		}
 	case ir.OpArgmax:
 		bySamples(n)
+	case ir.OpUniform:
+		if v.Type.IsScalar() {
+			bySamples(n)
+		} else {
+			elements(byElement)
+		}
 	default:
 		loops, clear := plan.CopyLoops(v)
 		if loops == nil {
@@ -126,6 +139,8 @@ func (fn *function) element(v *ir.Value) string {
 	case ir.OpScatter:
 		count := v.Args[1].Type.Shape[0]
 		return fmt.Sprintf("ndec_scatter_at<%s>(%s, %s, i, %d, %d, %d)", t, array(0), array(1), count, v.Args[0].Type.Len()/count, v.Attr.Index)
+	case ir.OpUniform:
+		return fmt.Sprintf("ndec_draw_at(%s, %du, %s, i)", array(0), v.Attr.Index, bare(fn.elem(v.Args[1], at(0))))
 	case ir.OpMatMul:
 		k, n := v.Args[1].Type.Shape[0], v.Args[1].Type.Shape[1]
 		return fmt.Sprintf("ndec_matmul_at<%s>(%s, %s, i, %d, %d)", t, array(0), array(1), k, n)

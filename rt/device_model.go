@@ -229,6 +229,11 @@ func (r *deviceRows[R]) layers(ctx context.Context, q DeviceQueue, lo, n int, ou
 			return err
 		}
 	}
+	if r.k.Keyed {
+		if err := q.Write(l.place(b, l.Inputs[len(r.k.Inputs)]), keyColumns(lo, n)); err != nil {
+			return err
+		}
+	}
 	b.head = append(append([]uint64{uint64(n)}, weights.of(true)...), uint64(by), 0)
 	if err := l.run(ctx, q, b); err != nil {
 		return err
@@ -261,6 +266,21 @@ func freeAll(q DeviceQueue, bs []deviceBuffer, forget func()) error {
 	}
 	forget()
 	return errors.Join(errs...)
+}
+
+// keyColumns are the keys of evaluations for n rows from lo on, [word][row].
+func keyColumns(lo, n int) []byte {
+	words := Key{Step: EvalStep}.Words()
+	all := make([]float64, len(words)*n)
+	for w, x := range words {
+		for i := range n {
+			if w == keyRow {
+				x = float64(lo + i)
+			}
+			all[w*n+i] = x
+		}
+	}
+	return bytesOf(all)
 }
 
 // keyRow is the word of a key that holds the data row.

@@ -149,6 +149,9 @@ func (b *deviceBatch[R]) run(w, grad []R, t *Table, rows []int, key Key, out *Sh
 			if layers {
 				batch := &layerBatch{n: m, room: b.room, memory: pMemory, sums: pGrads, parts: rowsOf, real: b.on.k.Real, head: append(append([]uint64{uint64(m)}, memory.of(true)...), 0, uint64(b.room))}
 				given := append([]uint64{uint64(m), uint64(t.Rows), uint64(pRows) + uint64(4*lo)}, columns...)
+				if b.k.Keyed {
+					given = append(given, uint64(pKey))
+				}
 				left := []uint64{uint64(pSums) + uint64(8*nSums*chunk), 0}
 				if pLosses != 0 {
 					left[1] = uint64(pLosses) + uint64(b.on.k.Real*lo)

@@ -18,13 +18,22 @@ NDEC_D ndec_u4 ndec_philox(unsigned c0, unsigned c1, unsigned c2, unsigned c3, u
 NDEC_D unsigned ndec_low(double x) { return (unsigned)(unsigned long long)x; }
 NDEC_D unsigned ndec_high(double x) { return (unsigned)((unsigned long long)x >> 32); }
 
-// Uniform numbers of [0, 1): draws offset, offset+1, … at a key (seed low, seed high, row, step, path, scope) and site.
-NDEC_D void ndec_draw(double *to, int n, const double *key, unsigned site, double offset) {
-	ndec_u4 k = ndec_philox(ndec_low(key[2]), ndec_high(key[2]), ndec_low(key[3]), ndec_high(key[3]), ndec_low(key[0]), ndec_low(key[1]));
+// The uniform number of [0, 1) that is draw i at a key (seed low, seed high, row, step, path, scope) and site; of is ndec_drawn of the key.
+template <class K> NDEC_D ndec_u4 ndec_drawn(K key) {
+	return ndec_philox(ndec_low(key[2]), ndec_high(key[2]), ndec_low(key[3]), ndec_high(key[3]), ndec_low(key[0]), ndec_low(key[1]));
+}
+template <class K> NDEC_D double ndec_draw_one(ndec_u4 of, K key, unsigned site, unsigned long long i) {
+	ndec_u4 b = ndec_philox((unsigned)(i >> 1), ndec_low(key[4]), site ^ ndec_low(key[5]), of.v[2], of.v[0], of.v[1]);
+	unsigned hi = i & 1 ? b.v[2] : b.v[0], lo = i & 1 ? b.v[3] : b.v[1];
+	return (double)(((unsigned long long)hi << 32 | lo) >> 11) * 1.1102230246251565e-16; // 2^-53
+}
+
+// Draws offset, offset+1, … of them, and that with number e alone.
+template <class K> NDEC_D void ndec_draw(double *to, int n, K key, unsigned site, double offset) {
+	ndec_u4 of = ndec_drawn(key);
 	unsigned long long i = (unsigned long long)offset;
-	for (int e = 0; e < n; e++, i++) {
-		ndec_u4 b = ndec_philox((unsigned)(i >> 1), ndec_low(key[4]), site ^ ndec_low(key[5]), k.v[2], k.v[0], k.v[1]);
-		unsigned hi = i & 1 ? b.v[2] : b.v[0], lo = i & 1 ? b.v[3] : b.v[1];
-		to[e] = (double)(((unsigned long long)hi << 32 | lo) >> 11) * 1.1102230246251565e-16; // 2^-53
-	}
+	for (int e = 0; e < n; e++, i++) to[e] = ndec_draw_one(of, key, site, i);
+}
+template <class K> NDEC_D double ndec_draw_at(K key, unsigned site, double offset, int e) {
+	return ndec_draw_one(ndec_drawn(key), key, site, (unsigned long long)offset + e);
 }
