@@ -12,7 +12,7 @@ import (
 // nests, or what is left of a function between them, by a thread a sample; prelude/layer.cuh has what they stand on. Kernels take the
 // addresses of what they read and write, so that a function is printed once; the launcher (rt/device_layers.go) starts them in the
 // order of the plan, and repeats those of a step until no sample goes on. layer_stops.go, layer_event.go and layer_times.go have what happens
-// within a solve. Losses go the same way, and gradients with what layer_sum.go, layer_reverse.go and layer_back.go add: sums over samples, and
+// within a solve, layer_loop.go maps and scans. Losses go the same way, and gradients with what layer_sum.go, layer_reverse.go and layer_back.go add: sums over samples, and
 // the sweep over recorded steps.
 
 // pieceKind is how a piece shares out its work.

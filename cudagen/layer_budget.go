@@ -11,8 +11,8 @@ import (
 func (e *emitter) layersFit(k *kernel) bool { return e.layersOf(k.fn, true) != nil }
 
 // layersPay reports whether that is faster than the form that k has, by the clocks of a multiprocessor that an evaluation of its
-// costliest field takes. Of a gradient, whose batch is known, the time of launches counts, and multiprocessors that have nothing to do; a
-// block a sample reads the weights forwards, when it makes the step again and backwards, beside its sums.
+// costliest field takes. Of a recipe, whose batch is known, the time of launches counts, and multiprocessors that have nothing to do; in a gradient
+// a block a sample reads the weights forwards, when it makes the step again and backwards, beside its sums.
 func (e *emitter) layersPay(k *kernel) bool {
 	now, batch := Budget{}, Budget{}
 	now.bound(k, e.plan)
@@ -27,6 +27,8 @@ func (e *emitter) layersPay(k *kernel) bool {
 				now.Clocks = max(now.Clocks, k.sumClocks(e.m.Real.Bytes())+3*weights)
 			}
 		}
+	}
+	if k.recipe != nil {
 		now.Clocks *= max(1, float64(k.fills())/float64(k.sumRows(e.m.Real.Bytes())))
 		batch.Clocks += e.layerLaunches(k) * launchClocks * multiprocessors / float64(k.batch())
 	}
@@ -167,18 +169,22 @@ func layerBytes(p *plan.Plan, s *ir.Solve, back *ir.Rev) (bytes float64) {
 	return bytes
 }
 
-// layerLaunches is about the number of kernels of an evaluation of the costliest field and of its way back: of a product forwards, again when
-// the step is made again, backwards, and with sums of weights and biases, and of what stands around it, with its share of what goes back over events.
+// layerLaunches is about the number of kernels of an evaluation of the costliest field: of each product, of what stands around it, and its share of
+// those of events. In a gradient products run forwards, again when the step is made again, backwards, and with sums of weights and biases.
 func (e *emitter) layerLaunches(k *kernel) (most float64) {
-	for s := range reversesOf(k.fn.IR) {
-		n := 3.0
+	around, product, event := 1.0, 1.0, 2.0
+	if k.kind == grad {
+		around, product, event = 3, 5, 6
+	}
+	visitSolves(k.fn.IR, map[*ir.Func]bool{}, func(s *ir.Solve) {
+		n := around
 		for _, v := range s.Field.Values {
 			if v.Op == ir.OpMatVec || v.Op == ir.OpVecMat || v.Op == ir.OpConv || v.Op == ir.OpConvInput {
-				n += 5
+				n += product
 			}
 		}
-		most = max(most, n+float64(6*len(s.Events))/float64(max(s.StepEvals, 1)))
-	}
+		most = max(most, n+event*float64(len(s.Events))/float64(max(s.StepEvals, 1)))
+	})
 	return most
 }
 
