@@ -27,6 +27,25 @@ func loopIn(v *ir.Value) loopOf {
 	return loopOf{fn: s.Fn, n: s.N, carry: s.Carry, mapped: s.Mapped, back: s.Back, guard: s.Guard}
 }
 
+// mostListed bounds the launches of a loop: each is a line of the Go file that starts them.
+const mostListed = 4096
+
+// listed is about the number of launches of l.
+func (e *emitter) listed(l *layerFunc) (n int) {
+	for _, p := range l.pieces {
+		switch p.kind {
+		case byCall:
+			n += e.listed(e.layerFuncs[p.whole.Attr.Func])
+		case byLoop:
+			lp := loopIn(p.whole)
+			n += lp.n * (1 + e.listed(e.layerFuncs[lp.fn]))
+		default:
+			n++
+		}
+	}
+	return n
+}
+
 // runKernels are the kernels around the runs of a loop; nil where there is nothing to do.
 type runKernels struct {
 	begin, join, guard *solveKernel

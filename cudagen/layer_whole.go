@@ -28,7 +28,9 @@ func (e *emitter) cutWhole(l *layerFunc, n *plan.Nest, root bool, add func(*piec
 		l.arguments(v)
 		add(&piece{kind: byCall, whole: v})
 	case ir.OpMap, ir.OpScan:
-		if e.layersOf(e.plan.Of(loopIn(v).fn), root) == nil {
+		lp := loopIn(v)
+		callee := e.layersOf(e.plan.Of(lp.fn), root)
+		if callee == nil || lp.n*(1+e.listed(callee)) > mostListed {
 			return false
 		}
 		l.arguments(v)

@@ -31,18 +31,37 @@ func TestRandomModules(t *testing.T) {
 	var all []*subject
 	for seed := range seeds(t) {
 		for _, real := range []ir.Elem{ir.F64, ir.F32} {
-			c := irtest.Random(seed, real)
-			opt.Prepare(c.Module)
-			if ds := diff.Run(c.Module); ds.HasErrors() {
-				t.Fatal(ds)
-			}
-			opt.Run(c.Module, opt.Options{})
-			s := &subject{name: fmt.Sprintf("case%d%s", seed, real), m: c.Module, params: c.Params, rows: 1}
-			for _, a := range c.Args {
-				s.given = append(s.given, a.Data)
-			}
-			all = append(all, s)
+			all = append(all, randomSubject(t, seed, real))
 		}
 	}
 	compare(t, all)
+}
+
+// TestRandomLayers compares those that can go layer by layer, which most can.
+func TestRandomLayers(t *testing.T) {
+	var all []*subject
+	for seed := range seeds(t) {
+		if seed%3 > 0 {
+			continue // as many again take minutes
+		}
+		s := randomSubject(t, seed, ir.F64)
+		s.name, s.layers = s.name+"_layers", true
+		all = append(all, s)
+	}
+	compare(t, all)
+}
+
+func randomSubject(t *testing.T, seed uint64, real ir.Elem) *subject {
+	t.Helper()
+	c := irtest.Random(seed, real)
+	opt.Prepare(c.Module)
+	if ds := diff.Run(c.Module); ds.HasErrors() {
+		t.Fatal(ds)
+	}
+	opt.Run(c.Module, opt.Options{})
+	s := &subject{name: fmt.Sprintf("case%d%s", seed, real), m: c.Module, params: c.Params, rows: 1}
+	for _, a := range c.Args {
+		s.given = append(s.given, a.Data)
+	}
+	return s
 }
