@@ -11,6 +11,8 @@ func combineKernel(dst, base, stages []float64, ws []weight, h float64) bool {
 	if level < AVX2 || len(ws) == 0 {
 		return false
 	}
-	combineAVX2(&dst[0], &base[0], &stages[0], len(dst)/4, &ws[0], len(ws), h)
+	for i, some := 0, inOneCall(len(ws)+2); i < len(dst); i += some {
+		combineAVX2(&dst[i], &base[i], &stages[i], min(some, len(dst)-i)/4, &ws[0], len(ws), h)
+	}
 	return true
 }

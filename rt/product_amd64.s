@@ -5,16 +5,17 @@
 // Products of matrices and vectors of one sample: a lane is an element of the result. Products are rounded
 // before they are added, in the order of the scalar loops, so that the bits are theirs.
 
-// func vecMat32AVX2(dst, x, m *float32, k, n int)
+// func vecMat32AVX2(dst, x, m *float32, k, n, columns int)
 //
-// The first n/8*8 elements of a row times a matrix of k rows of n: strips of 32 columns, then of 8.
-TEXT ·vecMat32AVX2(SB), NOSPLIT, $0-40
+// The first columns/8*8 elements of a row times a matrix of k rows of n: strips of 32 columns, then of 8.
+TEXT ·vecMat32AVX2(SB), NOSPLIT, $0-48
 	MOVQ	dst+0(FP), DI
 	MOVQ	x+8(FP), SI
 	MOVQ	m+16(FP), DX
 	MOVQ	k+24(FP), R8
 	MOVQ	n+32(FP), R9
 	LEAQ	(R9*4), R10 // bytes of a row
+	MOVQ	columns+40(FP), R9
 	MOVQ	R9, R11
 	SHRQ	$5, R11 // wide strips
 	JEQ	narrow
@@ -125,16 +126,17 @@ next:
 	VZEROUPPER
 	RET
 
-// func vecMat64AVX2(dst, x, m *float64, k, n int)
+// func vecMat64AVX2(dst, x, m *float64, k, n, columns int)
 //
-// The first n/4*4 elements of a row times a matrix of k rows of n: strips of 16 columns, then of 4.
-TEXT ·vecMat64AVX2(SB), NOSPLIT, $0-40
+// The first columns/4*4 elements of a row times a matrix of k rows of n: strips of 16 columns, then of 4.
+TEXT ·vecMat64AVX2(SB), NOSPLIT, $0-48
 	MOVQ	dst+0(FP), DI
 	MOVQ	x+8(FP), SI
 	MOVQ	m+16(FP), DX
 	MOVQ	k+24(FP), R8
 	MOVQ	n+32(FP), R9
 	LEAQ	(R9*8), R10 // bytes of a row
+	MOVQ	columns+40(FP), R9
 	MOVQ	R9, R11
 	SHRQ	$4, R11 // wide strips
 	JEQ	narrow

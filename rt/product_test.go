@@ -33,8 +33,11 @@ func testProducts[R Float](t *testing.T, matVec, vecMat, addOuter func(a, b, c [
 			}
 		}
 	}
-	for _, n := range []int{1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 32, 40, 64, 100} {
-		for _, k := range []int{1, 3, 4, 5, 8, 13, 16, 33, 64} {
+	for _, n := range []int{1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 32, 40, 64, 100, 5003} {
+		for _, k := range []int{1, 3, 4, 5, 8, 13, 16, 33, 64, 5001} {
+			if n*k > 1<<20 {
+				continue
+			}
 			special := (n+k)%3 == 0
 			m, x, y := vector(n*k, special), vector(k, special), vector(n, special)
 			want, got := make([]R, n), vector(n, false)

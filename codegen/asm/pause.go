@@ -47,8 +47,12 @@ func (b *Builder) pauses() stretch {
 	}
 	p := pausing{b: b}
 	s, _ := p.block(0)
-	for _, i := range slices.Backward(p.after) {
-		b.insts = slices.Insert(b.insts, i+1, inst{kind: pauseInst, mem: -1})
+	n := len(b.insts)
+	b.insts = slices.Grow(b.insts, len(p.after))[:n+len(p.after)]
+	for k, i := range slices.Backward(p.after) { // what stands behind it moves by one more than what stands before
+		copy(b.insts[i+k+2:], b.insts[i+1:n])
+		b.insts[i+k+1] = inst{kind: pauseInst, mem: -1}
+		n = i + 1
 	}
 	return s
 }

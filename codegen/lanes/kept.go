@@ -135,7 +135,7 @@ func (s *Set) revOf(f *ir.Func, v *ir.Value) (*Rev, error) {
 }
 
 // keeping is the sweep for which v, a solve in f, keeps what it needs of each step: the only one over it, where that may be kept,
-// is of real numbers, has no record and is not long. Nil if there is none.
+// is of real numbers and has no record. Nil if there is none.
 func (s *Set) keeping(f *ir.Func, v *ir.Value) (*ir.Rev, error) {
 	var one *ir.Rev
 	for _, u := range f.Values {
@@ -161,7 +161,7 @@ func (s *Set) keeping(f *ir.Func, v *ir.Value) (*ir.Rev, error) {
 		if err := s.planned(g); err != nil {
 			return nil, err
 		}
-		if s.record(g, times) != nil || held(s.Plan.Of(g).Cost) > s.Hold { // what a long step keeps is long, too
+		if s.record(g, times) != nil {
 			return nil, nil
 		}
 	}
