@@ -28,6 +28,7 @@ type subject struct {
 	given   [][]float64 // the columns of the only row; nil for random ones
 	teams   bool        // all kernels have a block a sample
 	groups  bool        // on a device that multiplies for several warps at a time
+	shared  int         // bytes of shared memory that weights have there; 0: all that there is
 	layers  bool        // all models go layer by layer that can
 	split   int         // so many lanes share a sample in all kernels that can
 	natural bool        // times ascend, and numbers of their own (heights, loads) are positive
@@ -42,7 +43,7 @@ func (s *subject) emit(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%s: %v", s.name, err)
 	}
-	out, ds := cudagen.Emit(p, cudagen.Options{Package: s.name, Header: "// a test", Teams: s.teams, Layers: s.layers, Split: s.split})
+	out, ds := cudagen.Emit(p, cudagen.Options{Package: s.name, Header: "// a test", Teams: s.teams, Layers: s.layers, Split: s.split, Shared: s.shared})
 	if ds.HasErrors() {
 		t.Fatalf("%s: %v", s.name, ds)
 	}

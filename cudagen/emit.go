@@ -22,6 +22,7 @@ type Options struct {
 	Teams   bool              // all kernels have teams, as large nets do
 	Layers  bool              // all models go layer by layer that can
 	Split   int               // so many lanes share a sample in all kernels that have something to share out
+	Shared  int               // bytes of shared memory that a block of groups has; 0: those of compute capability 9.0
 }
 
 // Output is what the back end makes: NAME.cu and ndec.cuh, and what a launcher needs to know of them.
@@ -105,7 +106,8 @@ type emitter struct {
 	tile    bool                                   // functions are printed for a warp with a sample in each lane
 	rounded map[*plan.Func]map[*ir.Value]*ir.Value // what their products round themselves
 	groups  map[*kernel]*group                     // those of kernels that have one
-	packed  map[packing]int                        // where matrices lie in the shared memory of their groups; -1 is nowhere
+	packed  map[packing]int                        // where matrices lie in the shared memory of their groups; -1: they are streamed
+	stage   int                                    // bytes through which they go, which come first
 	tiles   frames
 	lanes   bool              // arrays of the function that is printed lie in memory of the warp
 	roots   map[*ir.Func]bool // functions of kernels, which nobody else calls

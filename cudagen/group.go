@@ -11,14 +11,16 @@ import (
 
 // A kernel of tiles that goes forward has a second one for devices whose tensor cores multiply for four warps at a time (wgmma of
 // compute capability 9.0, prelude/group.cuh). It runs the same functions with a group for a tile: products take their weights from the
-// shared memory of the block, which puts them there when it starts. What does not fit there is multiplied by each warp, as on other devices.
+// shared memory of the block, which puts them there when it starts. What does not fit there goes through a part of it, piece by piece, for every
+// product anew.
 
 // group is what is planned of such a kernel.
 type group struct {
 	name     string
 	matrices []packing // in shared memory, by place
-	weights  int       // the bytes that they take
-	left     int       // products that each warp does, since their weights do not fit
+	weights  int       // the bytes that they take, with what others go through
+	streamed []packing // those that do not fit
+	left     int       // products that each warp does
 
 	// Of an evaluation of the field that has most of them, for 16 samples of each warp: instructions of the group, and the clocks that they take.
 	instructions int
@@ -38,6 +40,7 @@ type packing struct {
 const (
 	groupTensor  = 2048
 	groupColumns = 64
+	streamedRows = 64 // NDEC_ROWS of the prelude
 )
 
 // instructions is the number of them for 64 samples.
@@ -62,6 +65,9 @@ const (
 	groupSMShared = 228 << 10
 )
 
+// shares is what a block of groups has of it.
+func (e *emitter) shares() int { return cmp.Or(e.opts.Shared, groupShared) }
+
 // grouped reports whether some kernel of the package has a group.
 func (e *emitter) grouped() bool { return len(e.groups) > 0 }
 
@@ -75,7 +81,7 @@ func (e *emitter) matrixOf(f *plan.Func, v, x, w *ir.Value, byK, byN int) (m pac
 		w = p.Base
 		p = f.Places[w]
 	}
-	if p.Kind != plan.Memory {
+	if p.Kind != plan.Memory || as != asFloat { // mixed precision is that of gradients, which have no groups
 		return m, false
 	}
 	return packing{e.memory(w.Attr.Param), offset, byK, byN, x.Type.Len(), v.Type.Len(), as}, true
@@ -145,10 +151,19 @@ func (e *emitter) groupKernels(kernels []*kernel) {
 		}
 	}
 	slices.SortStableFunc(some, func(a, b *kernel) int { return cmp.Compare(len(wanted[b]), len(wanted[a])) })
-	most := groupShared
+	most := e.shares()
 	for _, k := range some {
 		if k.recipe != nil { // its sums lie there too, those of 8 warps at most
-			most = min(most, groupShared-8*8*k.sums())
+			most = min(most, e.shares()-8*8*k.sums())
+		}
+	}
+	for _, k := range some {
+		bytes, stage := 0, 0
+		for _, m := range wanted[k] {
+			bytes, stage = bytes+m.bytes(), max(stage, m.As.parts*streamedRows*groupColumns*2)
+		}
+		if bytes > most {
+			e.stage = max(e.stage, stage)
 		}
 	}
 	for _, k := range some {
@@ -167,7 +182,7 @@ func (e *emitter) groupCost(k *kernel, g *group) {
 	visitSolves(k.fn.IR, map[*ir.Func]bool{}, func(s *ir.Solve) {
 		n, clocks := 0, 0.0
 		e.productsOf(e.plan.Of(s.Field), func(m packing, ok bool) {
-			if ok && slices.Contains(g.matrices, m) {
+			if ok && (slices.Contains(g.matrices, m) || slices.Contains(g.streamed, m)) {
 				n, clocks = n+m.instructions(), clocks+m.clocks()
 			}
 		})
@@ -177,7 +192,7 @@ func (e *emitter) groupCost(k *kernel, g *group) {
 	})
 }
 
-// place gives the matrices of a group their places below most, and reports whether there is a large one.
+// place gives the matrices of a group their places below most, and reports whether there are such places.
 func (e *emitter) place(g *group, wanted []packing, most int) bool {
 	free := func(at, bytes int) bool {
 		return !slices.ContainsFunc(g.matrices, func(m packing) bool { return at < e.packed[m]+m.bytes() && e.packed[m] < at+bytes })
@@ -188,6 +203,8 @@ func (e *emitter) place(g *group, wanted []packing, most int) bool {
 		switch {
 		case !known:
 			fresh = append(fresh, m)
+		case at < 0 && e.stage > 0:
+			g.streamed = append(g.streamed, m)
 		case at < 0:
 			g.left++
 		case !free(at, m.bytes()):
@@ -196,9 +213,8 @@ func (e *emitter) place(g *group, wanted []packing, most int) bool {
 			g.matrices = append(g.matrices, m)
 		}
 	}
-	large := slices.ContainsFunc(g.matrices, packing.large)
 	for _, m := range fresh {
-		places := []int{0} // behind another
+		places := []int{e.stage} // or behind another
 		for _, o := range g.matrices {
 			places = append(places, e.packed[o]+o.bytes())
 		}
@@ -207,17 +223,23 @@ func (e *emitter) place(g *group, wanted []packing, most int) bool {
 		if at := places[i]; at+m.bytes() <= most {
 			e.packed[m] = at
 			g.matrices = append(g.matrices, m)
-			large = large || m.large()
 			continue
 		}
 		e.packed[m] = -1
-		g.left++
+		if e.stage > 0 {
+			g.streamed = append(g.streamed, m)
+		} else { // it would fit alone, but not beside what other kernels have there
+			g.left++
+		}
 	}
 	slices.SortFunc(g.matrices, func(a, b packing) int { return cmp.Compare(e.packed[a], e.packed[b]) })
+	if len(g.streamed) > 0 {
+		g.weights = e.stage
+	}
 	for _, m := range g.matrices {
 		g.weights = max(g.weights, e.packed[m]+m.bytes())
 	}
-	return large
+	return true
 }
 
 // large reports whether the product with m is one from fragment to fragment.
@@ -238,14 +260,15 @@ func (e *emitter) solvesFirst(f *ir.Func) (out []*ir.Func) {
 
 // GroupBudget is how the kernel of a group is launched.
 type GroupBudget struct {
-	Kernel  string
-	Warps   int  // of a block
-	Blocks  int  // that a multiprocessor holds
-	Weights int  // bytes of shared memory of a block that hold weights
-	Arrays  bool // the arrays of its warps are in shared memory as well
-	Bytes   int  // of shared memory, in all
-	Packed  int  // products whose weights are there
-	Left    int  // those that each warp does
+	Kernel   string
+	Warps    int  // of a block
+	Blocks   int  // that a multiprocessor holds
+	Weights  int  // bytes of shared memory of a block that hold weights
+	Arrays   bool // the arrays of its warps are in shared memory as well
+	Bytes    int  // of shared memory, in all
+	Packed   int  // products whose weights are there
+	Streamed int  // those whose weights go through it piece by piece
+	Left     int  // those that each warp does
 	// Of an evaluation of the field that takes most: instructions for 16 samples of each of four warps, and clocks of tensor cores for a sample.
 	Products int
 	Clocks   float64
@@ -262,14 +285,14 @@ func (e *emitter) groupBudget(k *kernel, memory int) *GroupBudget {
 	if g == nil {
 		return nil
 	}
-	b := &GroupBudget{Kernel: g.name, Warps: 4, Blocks: 2, Weights: g.weights, Arrays: memory > 0, Packed: len(g.matrices), Left: g.left, Products: g.instructions, Clocks: g.clocks}
+	b := &GroupBudget{Kernel: g.name, Warps: 4, Blocks: 2, Weights: g.weights, Arrays: memory > 0, Packed: len(g.matrices), Streamed: len(g.streamed), Left: g.left, Products: g.instructions, Clocks: g.clocks}
 	fits := func() bool {
 		b.Bytes = b.Weights
 		if b.Arrays {
 			b.Bytes += b.Warps * memory
 		}
 		b.Bytes += b.Warps * sums * 8
-		return b.Bytes <= groupShared && b.Blocks*(b.Bytes+1024) <= groupSMShared
+		return b.Bytes <= e.shares() && b.Blocks*(b.Bytes+1024) <= groupSMShared
 	}
 	if fits() {
 		return b
@@ -285,6 +308,9 @@ func (e *emitter) groupBudget(k *kernel, memory int) *GroupBudget {
 // What says in a few words how the products of a group go.
 func (b *GroupBudget) What() string {
 	text := fmt.Sprintf("%d warps a block, weights of %s in %d bytes of shared memory", b.Warps, plural(b.Packed, "product"), b.Weights)
+	if b.Streamed > 0 {
+		text += fmt.Sprintf(", those of %d in pieces", b.Streamed)
+	}
 	if b.Left > 0 {
 		text += fmt.Sprintf(", %s by each warp", plural(b.Left, "product"))
 	}

@@ -17,16 +17,13 @@ func groupSubject(t *testing.T, rows int) *subject {
 // bit.
 func TestGroups(t *testing.T) {
 	s := groupSubject(t, 133)
-	all := []*subject{s}
+	pieces := groupSubject(t, 40)
+	pieces.name, pieces.shared = "pieces", 40<<10 // too little for the weights of both nets
+	all := []*subject{s, pieces}
 	if os.Getenv("NDEC_TEST_MODULES") != "" { // in CI
-		for _, precision := range []string{"", "mixed_bf16", "mixed_fp16"} {
-			more := tileSubject(t, 37)
-			if precision != "" {
-				more = mixedSubject(t, precision)
-			}
-			more.groups = true
-			all = append(all, more)
-		}
+		more := tileSubject(t, 37) // adaptive steps, layers around a solve, a field that is a derivative
+		more.groups = true
+		all = append(all, more)
 	}
 	compare(t, all)
 	text := string(s.out.Files[0].Text)
@@ -38,6 +35,12 @@ func TestGroups(t *testing.T) {
 		if !strings.Contains(text, want) {
 			t.Errorf("there is no %s", want)
 		}
+	}
+	if text := string(pieces.out.Files[0].Text); !strings.Contains(text, "ndec_tile_product<ndec_bf16<3>, 68, 80, 0, true>(") || !strings.Contains(text, "ndec_tile_product<ndec_bf16<3>, 2, 40, 29184>(") {
+		t.Errorf("weights do not go through a part of shared memory where they do not fit, or others do:\n%s", text)
+	}
+	if g := pieces.out.Budgets["both_forward_batch"].Group; g == nil || g.Streamed != 4 || g.Packed != 2 || g.Bytes > 40<<10 {
+		t.Errorf("both_forward_batch has the group %+v", g)
 	}
 	for _, of := range []string{"ends_forward_batch", "both_forward_batch", "fit_loss_batch"} {
 		g := s.out.Budgets[of].Group

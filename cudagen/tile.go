@@ -531,8 +531,11 @@ func (fn *function) tileProduct(v, x, w *ir.Value, byK, byN int) {
 	} else {
 		sizes := fmt.Sprintf("%s, %d, %d", as, v.Type.Len(), x.Type.Len())
 		if m, ok := fn.e.matrixOf(fn.f, v, x, w, byK, byN); ok {
-			if at, ok := fn.e.packed[m]; ok && at >= 0 {
+			switch at, ok := fn.e.packed[m]; {
+			case ok && at >= 0:
 				sizes += fmt.Sprintf(", %d", at)
+			case ok && fn.e.stage > 0:
+				sizes += ", 0, true"
 			}
 		}
 		p.line("ndec_tile_product<%s>(tile, %s, %s, [&](int k, int n) { return %s; });", sizes, to, from, bare(fn.elem(w, index{expr: affineOf(byK, byN)})))

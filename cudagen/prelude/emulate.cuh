@@ -60,7 +60,6 @@ enum State { RUN, BARRIER, WARP, GROUP, DONE };
 // What a warpgroup multiplies: it reads registers and shared memory at some time until it is waited for, here then.
 struct Product {
 	int tiles;
-	bool f16; // else bfloat16
 	float (*c)[4];
 	const unsigned *a;
 	unsigned long long b;
@@ -437,7 +436,7 @@ static inline void ndec_group_wait() {
 		} own = {{p.a[0], p.a[1], p.a[2], p.a[3]}};
 		auto s = ndec_emu::exchange(0xffffffffu, own);
 		unsigned at = (p.b & 0x3fff) << 4, rows = (p.b >> 16 & 0x3fff) << 4, columns = (p.b >> 32 & 0x3fff) << 4;
-		auto number = [&](unsigned h) { return p.f16 ? ndec_from_f16(h) : ndec_bits<float>(h << 16); };
+		auto number = [](unsigned h) { return ndec_bits<float>(h << 16); };
 		float x[2][16]; // the lane's two rows of A
 		for (unsigned k = 0; k < 16; k++)
 			for (unsigned r = 0; r < 2; r++) x[r][k] = number(((const operand *)s[g * 4 + k % 8 / 2])->w[r + k / 8 * 2] >> 16 * (k % 2) & 0xffffu);
@@ -454,12 +453,6 @@ static inline void ndec_group_wait() {
 	ndec_emu::current->products.clear(), ndec_emu::current->fenced = false;
 }
 
-template <int P> struct ndec_bf16;
-struct ndec_f16;
-template <class As, int tiles> struct ndec_wgmma;
-template <int tiles> struct ndec_wgmma<ndec_bf16<1>, tiles> {
-	static void add(float (*c)[4], const unsigned *a, unsigned long long b) { ndec_emulated_wgmma({tiles, false, c, a, b}); }
-};
-template <int tiles> struct ndec_wgmma<ndec_f16, tiles> {
-	static void add(float (*c)[4], const unsigned *a, unsigned long long b) { ndec_emulated_wgmma({tiles, true, c, a, b}); }
+template <int tiles> struct ndec_wgmma {
+	static void add(float (*c)[4], const unsigned *a, unsigned long long b) { ndec_emulated_wgmma({tiles, c, a, b}); }
 };

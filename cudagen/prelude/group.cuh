@@ -22,13 +22,13 @@ NDEC_D void ndec_group_fence() { asm volatile("wgmma.fence.sync.aligned;" ::: "m
 NDEC_D void ndec_group_wait() { asm volatile("wgmma.commit_group.sync.aligned;\n\twgmma.wait_group.sync.aligned 0;" ::: "memory"); }
 NDEC_D void ndec_group_hold(float &x) { asm volatile("" : "+f"(x) :: "memory"); } // nobody reads it before
 
-// c[16,8 tiles] += a[16,16] b[16,8 tiles] in each warp, b in shared memory
-template <class As, int tiles> struct ndec_wgmma;
+// c[16,8 tiles] += a[16,16] b[16,8 tiles] of bfloat16 in each warp, sums in float, b in shared memory
+template <int tiles> struct ndec_wgmma;
 #define NDEC_Q(q) "+f"(c[q][0]), "+f"(c[q][1]), "+f"(c[q][2]), "+f"(c[q][3])
-#define NDEC_WGMMA(As, type, tiles, columns, results, a0, a1, a2, a3, matrix, ...) \
-	template <> struct ndec_wgmma<As, tiles> { \
+#define NDEC_WGMMA(tiles, columns, results, a0, a1, a2, a3, matrix, ...) \
+	template <> struct ndec_wgmma<tiles> { \
 		static __device__ __forceinline__ void add(float (*c)[4], const unsigned *a, unsigned long long b) { \
-			asm volatile("{\n\t.reg .pred all;\n\tsetp.eq.u32 all, 0, 0;\n\twgmma.mma_async.sync.aligned.m64n" #columns "k16.f32." type "." type \
+			asm volatile("{\n\t.reg .pred all;\n\tsetp.eq.u32 all, 0, 0;\n\twgmma.mma_async.sync.aligned.m64n" #columns "k16.f32.bf16.bf16" \
 				" {" results "}, {%" #a0 ", %" #a1 ", %" #a2 ", %" #a3 "}, %" #matrix ", all, 1, 1, 0;\n\t}" \
 				: __VA_ARGS__ : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b) : "memory"); \
 		} \
@@ -37,13 +37,10 @@ template <class As, int tiles> struct ndec_wgmma;
 #define NDEC_C16 NDEC_C8 ", %8, %9, %10, %11, %12, %13, %14, %15"
 #define NDEC_C24 NDEC_C16 ", %16, %17, %18, %19, %20, %21, %22, %23"
 #define NDEC_C32 NDEC_C24 ", %24, %25, %26, %27, %28, %29, %30, %31"
-#define NDEC_WGMMAS(As, type) \
-	NDEC_WGMMA(As, type, 2, 16, NDEC_C8, 8, 9, 10, 11, 12, NDEC_Q(0), NDEC_Q(1)) \
-	NDEC_WGMMA(As, type, 4, 32, NDEC_C16, 16, 17, 18, 19, 20, NDEC_Q(0), NDEC_Q(1), NDEC_Q(2), NDEC_Q(3)) \
-	NDEC_WGMMA(As, type, 6, 48, NDEC_C24, 24, 25, 26, 27, 28, NDEC_Q(0), NDEC_Q(1), NDEC_Q(2), NDEC_Q(3), NDEC_Q(4), NDEC_Q(5)) \
-	NDEC_WGMMA(As, type, 8, 64, NDEC_C32, 32, 33, 34, 35, 36, NDEC_Q(0), NDEC_Q(1), NDEC_Q(2), NDEC_Q(3), NDEC_Q(4), NDEC_Q(5), NDEC_Q(6), NDEC_Q(7))
-NDEC_WGMMAS(ndec_bf16<1>, "bf16")
-NDEC_WGMMAS(ndec_f16, "f16")
+NDEC_WGMMA(2, 16, NDEC_C8, 8, 9, 10, 11, 12, NDEC_Q(0), NDEC_Q(1))
+NDEC_WGMMA(4, 32, NDEC_C16, 16, 17, 18, 19, 20, NDEC_Q(0), NDEC_Q(1), NDEC_Q(2), NDEC_Q(3))
+NDEC_WGMMA(6, 48, NDEC_C24, 24, 25, 26, 27, 28, NDEC_Q(0), NDEC_Q(1), NDEC_Q(2), NDEC_Q(3), NDEC_Q(4), NDEC_Q(5))
+NDEC_WGMMA(8, 64, NDEC_C32, 32, 33, 34, 35, 36, NDEC_Q(0), NDEC_Q(1), NDEC_Q(2), NDEC_Q(3), NDEC_Q(4), NDEC_Q(5), NDEC_Q(6), NDEC_Q(7))
 #endif
 
 struct ndec_group : ndec_tile {
@@ -58,20 +55,20 @@ struct ndec_group : ndec_tile {
 
 // A matrix of K rows and N columns in shared memory lies in parts as operands do, each in pieces of 8 rows and 8 columns that wgmma calls core
 // matrices: 8 numbers of a column side by side, 128 bytes a piece, the pieces of 8 rows after each other.
-template <class As, int N, int K> __host__ __device__ constexpr int ndec_group_bytes() { return As::parts * ndec_tiles(N) * ndec_tiles(K) * 128; }
 
-// b(k, n) as such a matrix, by all threads of the block
-template <class As, int N, int K, class B> NDEC_D void ndec_group_pack(char *to, B b) {
-	constexpr int columns = 8 * ndec_tiles(N), pairs = 4 * ndec_tiles(K);
+// b(k, n) as such a matrix of so many tiles of 8 rows and columns, by all threads of the block; a warp fills a piece at a time
+template <class As, int rows, int columns, class B> NDEC_D void ndec_group_put(char *to, B b) {
 #pragma unroll 1
-	for (int i = threadIdx.x; i < columns * pairs; i += blockDim.x) {
-		int n = i % columns, k = i / columns * 2;
-		float lo = n < N && k < K ? b(k, n) : 0.0f, hi = n < N && k + 1 < K ? b(k + 1, n) : 0.0f;
+	for (int i = threadIdx.x; i < 32 * rows * columns; i += blockDim.x) {
+		int piece = i / 32, n = piece % columns * 8 + i % 32 / 4, k = piece / columns * 8 + i % 4 * 2;
 		unsigned parts[As::parts];
-		As::split(lo, hi, parts);
+		As::split(b(k, n), b(k + 1, n), parts);
 #pragma unroll
-		for (int p = 0; p < As::parts; p++) *(unsigned *)(to + ((p * ndec_tiles(K) + k / 8) * ndec_tiles(N) + n / 8) * 128 + n % 8 * 16 + k % 8 * 2) = parts[p];
+		for (int p = 0; p < As::parts; p++) *(unsigned *)(to + (p * rows * columns + piece) * 128 + n % 8 * 16 + k % 8 * 2) = parts[p];
 	}
+}
+template <class As, int N, int K, class B> NDEC_D void ndec_group_pack(char *to, B b) {
+	ndec_group_put<As, ndec_tiles(K), ndec_tiles(N)>(to, [=](int k, int n) { return n < N && k < K ? b(k, n) : 0.0f; });
 }
 
 // from here on all warps may multiply with what was packed
@@ -91,25 +88,47 @@ template <int tiles, int P> NDEC_D void ndec_group_add(ndec_bf16<P>, float (*c)[
 #pragma unroll
 	for (int s = P - 1; s >= 0; s--)
 #pragma unroll
-		for (int i = 0; i <= s; i++) ndec_wgmma<ndec_bf16<1>, tiles>::add(c, a[i], b + (s - i) * next);
+		for (int i = 0; i <= s; i++) ndec_wgmma<tiles>::add(c, a[i], b + (s - i) * next);
 }
-template <int tiles> NDEC_D void ndec_group_add(ndec_f16, float (*c)[4], unsigned (*a)[4], unsigned long long b, int) { ndec_wgmma<ndec_f16, tiles>::add(c, a[0], b); }
 
-// some columns of y = x B for 16 samples of each warp, B packed, from the tile first on
-template <class As, int tiles, int N, int K, class Y, class X> NDEC_D void ndec_group_columns(ndec_group tile, Y y, X x, const float *by, const float *back, const char *b, int first) {
+// acc += columns 16 c to 16 c + 15 of x for 16 samples of each warp, times rows of a matrix that lie at b, with so many pieces after each other
+// and so many tiles in a part
+template <class As, int tiles, int K, class X> NDEC_D void ndec_group_step(ndec_group tile, float (*acc)[4], X x, int c, const float *by, unsigned long long b, int part) {
+	unsigned a[As::parts][4];
+	ndec_tile_operand<As, K>(tile, x, c, by, a);
+	ndec_group_fence();
+	ndec_group_add<tiles>(As(), acc, a, b, part * 8);
+	ndec_group_wait();
+#pragma unroll
+	for (int q = 0; q < tiles; q++)
+#pragma unroll
+		for (int e = 0; e < 4; e++) ndec_group_hold(acc[q][e]);
+}
+
+// some columns of y = x B for 16 samples of each warp, from the tile first on: B lies at weights, or, where it is streamed, goes through there in pieces of
+// NDEC_ROWS rows, which the block makes anew for each product
+enum { NDEC_ROWS = 64 };
+template <class As, int tiles, int N, int K, bool streamed, class Y, class X, class B> NDEC_D void ndec_group_columns(ndec_group tile, Y y, X x, const float *by, const float *back, char *weights, B b, int first) {
 	float acc[tiles][4] = {};
-	unsigned long long matrix = ndec_group_matrix(b + first * 128, ndec_tiles(N) * 128, 128);
-#pragma unroll (ndec_unroll<X>(ndec_tiles(K) / 2))
-	for (int c = 0; c < ndec_tiles(K) / 2; c++) {
-		unsigned a[As::parts][4];
-		ndec_tile_operand<As, K>(tile, x, c, by, a);
-		ndec_group_fence();
-		ndec_group_add<tiles>(As(), acc, a, matrix + 2 * c * ndec_tiles(N) * 8, ndec_tiles(N) * ndec_tiles(K) * 8);
-		ndec_group_wait();
-#pragma unroll
-		for (int q = 0; q < tiles; q++)
-#pragma unroll
-			for (int e = 0; e < 4; e++) ndec_group_hold(acc[q][e]);
+	constexpr int steps = ndec_tiles(K) / 2, some = steps < NDEC_ROWS / 16 ? steps : NDEC_ROWS / 16;
+	if constexpr (streamed) {
+		unsigned long long matrix = ndec_group_matrix(weights, tiles * 128, 128);
+#pragma unroll (ndec_unroll<X>((steps + some - 1) / some))
+		for (int begin = 0; begin < steps; begin += some) {
+			__syncthreads(); // nobody multiplies with what lies there
+			ndec_group_put<As, 2 * some, tiles>(weights, [&](int k, int n) {
+				k += 16 * begin, n += 8 * first;
+				return n < N && k < K ? b(k, n) : 0.0f;
+			});
+			ndec_group_ready();
+#pragma unroll (ndec_unroll<X>(some))
+			for (int c = 0; c < some; c++)
+				if (begin + c < steps) ndec_group_step<As, tiles, K>(tile, acc, x, begin + c, by, matrix + 2 * c * tiles * 8, 2 * some * tiles);
+		}
+	} else {
+		unsigned long long matrix = ndec_group_matrix(weights + first * 128, ndec_tiles(N) * 128, 128);
+#pragma unroll (ndec_unroll<X>(steps))
+		for (int c = 0; c < steps; c++) ndec_group_step<As, tiles, K>(tile, acc, x, c, by, matrix + 2 * c * ndec_tiles(N) * 8, ndec_tiles(N) * ndec_tiles(K));
 	}
 #pragma unroll
 	for (int q = 0; q < tiles; q++)
@@ -117,8 +136,8 @@ template <class As, int tiles, int N, int K, class Y, class X> NDEC_D void ndec_
 		for (int e = 0; e < 4; e++) y[first + q][e] = As::scaled ? acc[q][e] * back[e / 2] : acc[q][e];
 }
 
-// ndec_tile_product of a group, with B packed At bytes behind the first; where it is not packed, by each warp
-template <class As, int N, int K, int At, class Y, class X, class B> NDEC_D void ndec_tile_product(ndec_group tile, Y y, X x, B b) {
+// ndec_tile_product of a group, with B packed At bytes behind the first, or streamed through there; where At is less than 0, by each warp
+template <class As, int N, int K, int At, bool streamed = false, class Y, class X, class B> NDEC_D void ndec_tile_product(ndec_group tile, Y y, X x, B b) {
 	constexpr int group = ndec_tiles(N) < NDEC_HELD / 8 ? ndec_tiles(N) : NDEC_HELD / 8, rest = ndec_tiles(N) % group;
 	if constexpr (At < 0) {
 		ndec_tile_product<As, N, K, At>((ndec_tile)tile, y, x, b);
@@ -127,8 +146,8 @@ template <class As, int N, int K, int At, class Y, class X, class B> NDEC_D void
 		ndec_tile_scales<As, K>(tile, x, by, back);
 		ndec_warp_sync();
 #pragma unroll 1
-		for (int first = 0; first + group <= ndec_tiles(N); first += group) ndec_group_columns<As, group, N, K>(tile, y, x, by, back, tile.weights + At, first);
-		if constexpr (rest > 0) ndec_group_columns<As, rest, N, K>(tile, y, x, by, back, tile.weights + At, ndec_tiles(N) - rest);
+		for (int first = 0; first + group <= ndec_tiles(N); first += group) ndec_group_columns<As, group, N, K, streamed>(tile, y, x, by, back, tile.weights + At, b, first);
+		if constexpr (rest > 0) ndec_group_columns<As, rest, N, K, streamed>(tile, y, x, by, back, tile.weights + At, b, ndec_tiles(N) - rest);
 	}
 }
 #endif

@@ -197,7 +197,7 @@ template <class As, int K, class X> NDEC_D void ndec_tile_operand(ndec_tile tile
 
 // y = x B for 16 samples with operands as As, x of K columns and y of N, b(k, n) an element of B; in groups of NDEC_HELD columns of y.
 // At is where a group of warps has B (group.cuh).
-template <class As, int N, int K, int At = -1, class Y, class X, class B> NDEC_D void ndec_tile_product(ndec_tile tile, Y y, X x, B b) {
+template <class As, int N, int K, int At = -1, bool streamed = false, class Y, class X, class B> NDEC_D void ndec_tile_product(ndec_tile tile, Y y, X x, B b) {
 	constexpr int group = ndec_tiles(N) < NDEC_HELD / 8 ? ndec_tiles(N) : NDEC_HELD / 8;
 	float by[2], back[2];
 	ndec_tile_scales<As, K>(tile, x, by, back);

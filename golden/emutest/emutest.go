@@ -222,7 +222,10 @@ func (q queue) shared(kernel string) int {
 	return 0
 }
 
-func (q queue) Shares(kernel string) (bool, error) { return q.shared(kernel) > 0, nil }
+func (q queue) Shares(kernel string) (bool, error) {
+	x := q.k.SharedOf(kernel, 0)
+	return x != nil && x.Arrays && q.shared(kernel) > 0, nil
+}
 
 // ask sends a command and reads its status.
 func (s *Server) ask(c byte, parts ...any) error {
