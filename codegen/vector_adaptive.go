@@ -101,7 +101,7 @@ func (v *vectors) beginAdaptive(l *lanes.Solve, step stepNames, count bool) {
 	v.forget(s, step)
 	p.line("if i < n {")
 	p.line("st[i] = rt.SolveStats{%sTime: t0[i]}", ifText(s.BeginEvals > 0, fmt.Sprintf("NFE: %d, ", s.BeginEvals)))
-	v.ifSpan(s)
+	v.ifSpan(l)
 	p.line("%s[i] = 1", live)
 	if evals > 0 {
 		p.line("st[i].NFE += %d", evals)

@@ -176,7 +176,7 @@ func (v *vectors) fixed(l *lanes.Solve, step stepNames) {
 	} else {
 		p.line("%s[i] = (t1[i] - t0[i]) / float64(steps)", h)
 	}
-	v.begin(s, live)
+	v.begin(l, live)
 	p.line("}")
 	v.startIfRunning(l, step)
 	if l.Fill != nil {

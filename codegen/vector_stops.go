@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"ndec.dev/ndec/codegen/lanes"
-	"ndec.dev/ndec/ir"
 )
 
 // Stops in lanes: every sample has its own, and ends its steps before them as the loop of ir.Solve says.
@@ -104,7 +103,7 @@ func (v *vectors) pieces(l *lanes.Solve, step stepNames) {
 	} else {
 		p.line("width[i], steps[i] = (t1[i]-t0[i])/float64(by.Steps), by.Steps")
 	}
-	v.begin(s, live)
+	v.begin(l, live)
 	p.line("}")
 	v.startIfRunning(l, step)
 	if s.Stops > 0 {
@@ -232,9 +231,13 @@ func (v *vectors) countEvals(l *lanes.Solve) {
 }
 
 // ifSpan begins what is done for sample i where its solve has steps to take.
-func (v *vectors) ifSpan(s *ir.Solve) {
-	if s.Times > 0 {
-		v.p.line("if !rt.InOrderEach(t0[i], ts[:], i, %d) {", v.set.Samples())
+func (v *vectors) ifSpan(l *lanes.Solve) {
+	if s := l.IR; s.Times > 0 {
+		if l.Order != nil {
+			v.p.line("if %s[i] == 0 {", v.fieldNames(l.Order, "order").arg[lanes.InOrder])
+		} else {
+			v.p.line("if !rt.InOrderEach(t0[i], ts[:], i, %d) {", v.set.Samples())
+		}
 		v.p.line("st[i].Fail(rt.BadTimes, t0[i], 0)")
 		v.p.line("} else if t0[i] != t1[i] {")
 		return
@@ -243,11 +246,11 @@ func (v *vectors) ifSpan(s *ir.Solve) {
 }
 
 // begin prints how lane i, where it has a sample, begins a solve of fixed steps.
-func (v *vectors) begin(s *ir.Solve, live string) {
-	p := v.p
+func (v *vectors) begin(l *lanes.Solve, live string) {
+	p, s := v.p, l.IR
 	p.line("if i < n {")
 	p.line("st[i] = rt.SolveStats{%sTime: t0[i]}", ifText(s.BeginEvals > 0, fmt.Sprintf("NFE: %d, ", s.BeginEvals)))
-	v.ifSpan(s)
+	v.ifSpan(l)
 	if s.FSAL {
 		p.line("st[i].NFE++")
 	}

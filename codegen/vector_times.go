@@ -55,6 +55,11 @@ func (v *vectors) startOutputs(l *lanes.Solve) {
 	for _, k := range l.GivenStates() {
 		p.line("%s[0] = rt.Apart(fr, %s)", d.arg[lanes.RowStart(l.IR.States[k].Name+lanes.Row)], outName(k, "Out"))
 	}
+	if l.Order != nil {
+		p.line("order := &fr.%s", l.Order.Name)
+		p.line("%s = *t0", v.fieldNames(l.Order, "order").arg[lanes.OrderStart])
+		p.line("%s", v.run(l.Order))
+	}
 }
 
 // noOutputs prints that no sample has taken a step.

@@ -57,7 +57,10 @@ func (s *Set) addOutput(l *Solve) error {
 	}
 	var err error
 	l.Output, err = s.addRunning(f, running{carry: map[int]int{0: 0, 1: 1}, alike: alikeArgs{2: true}, rows: rows, lies: at})
-	return err
+	if err != nil {
+		return err
+	}
+	return s.addOrder(l)
 }
 
 // given says which states of a solve are read at its output times.

@@ -406,7 +406,7 @@ func (s *Set) Reached(n *Node) []*Kernel {
 					visit(q.Bend)
 					visit(q.Length)
 				}
-				for _, k := range slices.Concat([]*Kernel{l.Start, l.Step, l.Fill, l.Output, l.Anew, l.Look, l.Guards}, l.Search.kernels(), l.Resets) {
+				for _, k := range slices.Concat([]*Kernel{l.Start, l.Step, l.Fill, l.Output, l.Order, l.Anew, l.Look, l.Guards}, l.Search.kernels(), l.Resets) {
 					visit(k)
 				}
 			}

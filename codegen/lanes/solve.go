@@ -27,6 +27,8 @@ type Solve struct {
 	Rows   int
 	// Gives says which states somebody reads at the output times, whom the solve gives them.
 	Gives []bool
+	// Order says which samples have output times in order; nil where these are too many.
+	Order *Kernel
 	// Anew is what a step after a stop or an event begins with: (t, states, extras) to the field, of a method that keeps it
 	// from step to step, or to the memory of the method. Nil where that is nothing.
 	Anew *Kernel
