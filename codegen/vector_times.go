@@ -50,7 +50,8 @@ func (v *vectors) outputNames(l *lanes.Solve) stepNames { return v.fieldNames(l.
 func (v *vectors) startOutputs(l *lanes.Solve) {
 	p, d := v.p, v.outputNames(l)
 	p.line("d := &fr.%s", l.Output.Name)
-	p.line("for i := range %s { %s[i], %s[i] = 0, t1[i]-t0[i] }", d.arg[lanes.OutputNext], d.arg[lanes.OutputNext], d.arg[lanes.OutputSpan])
+	p.line("clear(%s[:])", d.arg[lanes.OutputNext])
+	p.line("for i := range %s { %s[i] = t1[i]-t0[i] }", d.arg[lanes.OutputSpan], d.arg[lanes.OutputSpan])
 	p.line("%s[0] = rt.Apart(fr, ts)", d.arg[lanes.RowStart(lanes.OutputAt)])
 	for _, k := range l.GivenStates() {
 		p.line("%s[0] = rt.Apart(fr, %s)", d.arg[lanes.RowStart(l.IR.States[k].Name+lanes.Row)], outName(k, "Out"))
@@ -76,7 +77,8 @@ func (v *vectors) mayOutput(l *lanes.Solve) {
 	if l.IR.Times > 0 {
 		d := v.outputNames(l)
 		v.p.line("%s[i] = 1", d.arg[lanes.OutputOpen])
-		v.p.line("if next := %s[i]; next < %s[0] { %s[0] = next }", d.arg[lanes.OutputNext], d.arg[lanes.OutputRow], d.arg[lanes.OutputRow])
+		row := d.arg[lanes.OutputRow]
+		v.p.line("if next := float64(%s[i]); next < %s[0] { %s[0] = next }", d.arg[lanes.OutputNext], row, row)
 	}
 }
 

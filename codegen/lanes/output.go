@@ -20,7 +20,7 @@ const (
 	OutputHit  = Own + "hit"
 )
 
-// Results of Output besides what the row has then: 1 for samples that are taken, and where in the step; of solves in stretches the states there.
+// Results of Output besides what the row has then, for a way back: 1 for samples that are taken, and where in the step; of solves in stretches the states there.
 const (
 	OutputTaken = Own + "taken"
 	OutputPlace = Own + "place"
@@ -61,6 +61,14 @@ func (s *Set) addOutput(l *Solve) error {
 		return err
 	}
 	return s.addOrder(l)
+}
+
+// counts is the type of numbers of output times: real numbers, which are fewer vectors, as long as these tell them apart.
+func (s *Set) counts(sv *ir.Solve) ir.Elem {
+	if sv.Times > 1<<24 {
+		return ir.F64
+	}
+	return s.real()
 }
 
 // given says which states of a solve are read at its output times.
@@ -105,7 +113,11 @@ func (s *Set) output(l *Solve) (*ir.Func, *rowPlaces) {
 		names = append(names, OutputHit)
 	}
 	for _, n := range names {
-		x[n] = b.Arg(n, ir.Scalar(ir.F64))
+		e := ir.F64
+		if n == OutputNext || n == OutputOpen {
+			e = s.counts(sv)
+		}
+		x[n] = b.Arg(n, ir.Scalar(e))
 	}
 	var before, after, data, row []*ir.Value
 	for _, st := range sv.States {
@@ -125,8 +137,8 @@ func (s *Set) output(l *Solve) (*ir.Func, *rowPlaces) {
 	}
 	num := func(v float64) *ir.Value { return b.Const(v, ir.F64) }
 	at, t, end := x[OutputAt], x[OutputT], x[OutputEnd]
-	open := b.Binary(ir.OpLt, num(0), x[OutputOpen])
-	mine := b.Binary(ir.OpAnd, open, b.Binary(ir.OpEq, x[OutputNext], x[OutputRow]))
+	none := b.Const(0, s.counts(sv))
+	mine := b.Binary(ir.OpAnd, b.Binary(ir.OpLt, none, x[OutputOpen]), b.Binary(ir.OpEq, x[OutputNext], b.Cast(x[OutputRow], s.counts(sv))))
 	reached := b.Binary(ir.OpLe, b.Mul(b.Sub(at, end), x[OutputSpan]), num(0))
 	atEnd := b.Binary(ir.OpEq, at, end)
 	if hit := x[OutputHit]; hit != nil { // at an event the states are those after it
@@ -137,13 +149,13 @@ func (s *Set) output(l *Solve) (*ir.Func, *rowPlaces) {
 	theta := b.Binary(ir.OpDiv, b.Sub(at, t), x[OutputH])
 	inside := s.inside(b, sv, cat([]*ir.Value{theta, x[OutputH]}, before, after, data))
 	states := choose(b, atStart, before, choose(b, atEnd, after, inside))
-	one := b.Cast(taken, ir.F64)
-	results := []string{OutputNext + "_next", OutputOpen + "_next", OutputTaken, OutputPlace}
-	vs := []*ir.Value{
-		b.Add(x[OutputNext], one),
-		b.Select(b.Binary(ir.OpAnd, mine, b.Unary(ir.OpNot, reached)), num(0), x[OutputOpen]),
-		one,
-		b.Select(atStart, num(0), b.Select(atEnd, num(1), theta)),
+	results, vs := []string{OutputNext + "_next", OutputOpen + "_next"}, []*ir.Value{
+		b.Add(x[OutputNext], b.Cast(taken, none.Type.Elem)),
+		b.Select(b.Binary(ir.OpAnd, mine, b.Unary(ir.OpNot, reached)), none, x[OutputOpen]),
+	}
+	if sv.Record || sv.Stretches {
+		results = append(results, OutputTaken, OutputPlace)
+		vs = append(vs, b.Cast(taken, ir.F64), b.Select(atStart, num(0), b.Select(atEnd, num(1), theta)))
 	}
 	results, vs = append(results, named(given, rowNext)...), append(vs, choose(b, taken, ir.Pick(states, l.GivenStates()), row)...)
 	if sv.Stretches {

@@ -81,12 +81,19 @@ func (r *rowPlaces) of(s *Set, k *Kernel, i int) *Field {
 func (c *compiler) rowByRow(take func()) {
 	b, e := c.b, asm.F64
 	place := func(name string) asm.Mem { return b.Arg(argFrame).At(c.k.field(name).Off) }
-	one, end := b.Const(e, 1), b.Const(e, float64(c.k.rows.times))
+	count := c.kind(c.k.field(OutputNext).Elem).elem()
+	one, end := b.Const(e, 1), b.Const(count, float64(c.k.rows.times))
 	left := func() asm.Vec { return b.Cmp(e, asm.Less, b.Const(e, 0), b.Broadcast(e, place(OutputLeft))) }
 	lanes := func(each func(open, next asm.Vec)) {
-		for off := 0; off < 8*c.set.Samples(); off += b.ISA.Bytes() {
-			each(b.Cmp(e, asm.Less, b.Const(e, 0), b.Load(e, place(OutputOpen).At(off))), b.Load(e, place(OutputNext).At(off)))
+		for off := 0; off < count.Bytes()*c.set.Samples(); off += b.ISA.Bytes() {
+			each(b.Cmp(count, asm.Less, b.Const(count, 0), b.Load(count, place(OutputOpen).At(off))), b.Load(count, place(OutputNext).At(off)))
 		}
+	}
+	number := func(x asm.Vec) asm.Vec { // of the first lane
+		if count == asm.F32 {
+			x, _ = b.ToF64(x)
+		}
+		return x
 	}
 	b.While(place(outputMore), func(l *asm.Loop) {
 		c.outputs.from = l.Over("rows from which others follow")
@@ -97,17 +104,24 @@ func (c *compiler) rowByRow(take func()) {
 			row := b.Add(e, b.Broadcast(e, place(OutputRow)), one)
 			b.StoreOne(e, row, place(OutputRow))
 			b.StoreOne(e, b.Sub(e, b.Broadcast(e, place(OutputLeft)), one), place(OutputLeft))
-			some := b.Const(e, 0)
-			lanes(func(open, next asm.Vec) { some = b.Or(e, some, b.And(e, open, b.Cmp(e, asm.Equal, next, row))) })
-			some = b.And(e, some, b.And(e, b.Cmp(e, asm.Less, row, end), left()))
-			b.StoreOne(e, b.SumLanes(e, b.And(e, some, one)), place(outputMore))
+			wanted := row
+			if count == asm.F32 {
+				wanted = b.ToF32(row, row)
+			}
+			some := b.Const(count, 0)
+			lanes(func(open, next asm.Vec) {
+				mine := b.And(count, open, b.Cmp(count, asm.Equal, next, wanted))
+				some = b.Or(count, some, b.And(count, mine, b.Cmp(count, asm.Less, next, end)))
+			})
+			some = number(b.SumLanes(count, b.And(count, some, b.Const(count, 1))))
+			b.StoreOne(e, b.And(e, some, left()), place(outputMore))
 		})
 		b.Note("the first row that a sample has to take, if there is one")
 		row := end
-		lanes(func(open, next asm.Vec) { row = b.ClampAbove(e, b.Select(e, open, next, end), row) })
-		row = b.LeastLane(e, row)
+		lanes(func(open, next asm.Vec) { row = b.ClampAbove(count, b.Select(count, open, next, end), row) })
+		row = number(b.LeastLane(count, row))
 		b.StoreOne(e, row, place(OutputRow))
-		b.StoreOne(e, b.And(e, b.Cmp(e, asm.Less, row, end), left()), place(outputMore))
+		b.StoreOne(e, b.And(e, b.Cmp(e, asm.Less, row, b.Const(e, float64(c.k.rows.times))), left()), place(outputMore))
 	})
 	c.outputs = rowLoops{}
 }
