@@ -217,7 +217,7 @@ func (v *vectors) cutSteps(l *lanes.Solve, step stepNames, t, h string) {
 		p.line("between := &fr.%s", l.Look.Name)
 	}
 	p.line("for i := range n {")
-	p.line("if %s[i] == 1 { continue }", end)
+	p.line("if %s[i] == 0 || %s[i] == 1 { continue }", seek[lanes.SearchHit], end)
 	for _, st := range s.States {
 		v.laneLoop(st.Type, func(at func(string) string) string {
 			return fmt.Sprintf("%s[%s] = %s[%s]", step.arg[st.Name], at(""), inside[st.Name+lanes.Inside], at(""))
