@@ -177,7 +177,7 @@ func (v *vectors) happen(l *lanes.Solve, step stepNames, t, h string) {
 		return
 	}
 	now := step.arg[lanes.Own+"t"]
-	p.line("if slices.Contains(%s[:], 1) {", v.seekNames(l)[lanes.SearchHit])
+	p.line("if %s[0] != 0 {", v.seekNames(l)[lanes.SearchHits])
 	v.cutSteps(l, step, t, h)
 	if s.Stretches {
 		p.line("for i := range n {")
@@ -192,13 +192,11 @@ func (v *vectors) happen(l *lanes.Solve, step stepNames, t, h string) {
 	if s.Resets() || s.MayStop() {
 		v.afterEvents(l, step, t, h)
 	}
-	v.anew(l, step, v.hit(l))
+	var more func()
 	if s.Adaptive {
-		p.line("for i := range n {")
-		p.line("if %s[i] == 0 { continue }", v.seekNames(l)[lanes.SearchHit])
-		v.forget(s, step)
-		p.line("}")
+		more = func() { v.forget(s, step) }
 	}
+	v.anew(l, step, v.hit(l), more)
 	v.goOn(l, step, now)
 	p.line("}")
 }
@@ -208,9 +206,7 @@ func (v *vectors) cutSteps(l *lanes.Solve, step stepNames, t, h string) {
 	s, p, inside := l.IR, v.p, v.insideNames(l)
 	seek := v.seekNames(l)
 	end := seek[lanes.SearchEnd]
-	p.line("cut := false")
-	p.line("for i := range n { cut = cut || %s[i] < 1 }", end)
-	p.line("if cut {")
+	p.line("if %s[0] != 0 {", seek[lanes.SearchCuts])
 	p.line("%s = %s", seek[lanes.Own+"theta"], end)
 	p.line("%s", v.run(l.Look))
 	if l.Guards != nil || len(v.lookNames(l)) == 0 { // else it is there
@@ -261,9 +257,7 @@ func (v *vectors) reset(l *lanes.Solve, step stepNames, e int) {
 	if k == nil {
 		return
 	}
-	p.line("fires%d := false", e)
-	p.line("for i := range n { fires%d = fires%d || %s && %s }", e, e, v.hit(l), v.fires(l, e))
-	p.line("if fires%d {", e)
+	p.line("if %s[0] != 0 {", v.seekNames(l)[lanes.SearchFires(e)])
 	p.line("r := &fr.%s", k.Name)
 	in := append([]string{step.arg[lanes.Own+"t"]}, v.stateArgs(l, step)...)
 	for i, a := range k.Args {

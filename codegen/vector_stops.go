@@ -47,16 +47,23 @@ func (v *vectors) pass(l *lanes.Solve, step stepNames, more func()) {
 	p.line("ahead[i] = ahead[i][1:]")
 	more()
 	p.line("}")
-	v.anew(l, step, "passed[i]")
+	v.anew(l, step, "passed[i]", nil)
 	p.line("}")
 }
 
-// anew prints what a step that begins anew takes over, of the samples for which the condition flag holds.
-func (v *vectors) anew(l *lanes.Solve, step stepNames, flag string) {
-	if l.Anew == nil {
+// anew prints what a step that begins anew takes over, of the samples for which the condition flag holds; more, if not nil, is done for each.
+func (v *vectors) anew(l *lanes.Solve, step stepNames, flag string, more func()) {
+	p := v.p
+	if l.Anew == nil && more == nil {
 		return
 	}
-	p := v.p
+	if l.Anew == nil {
+		p.line("for i := range n {")
+		p.line("if !(%s) { continue }", flag)
+		more()
+		p.line("}")
+		return
+	}
 	at := func(i int) string { return "f." + v.paths[l.Anew.Args[i]][len(l.Anew.Name)+1:] }
 	p.line("f := &fr.%s", l.Anew.Name)
 	for i, a := range l.Anew.Func.Args {
@@ -66,6 +73,9 @@ func (v *vectors) anew(l *lanes.Solve, step stepNames, flag string) {
 	p.line("for i := range n {")
 	p.line("if !(%s) { continue }", flag)
 	p.line("st[i].NFE += %d", l.AnewEvals())
+	if more != nil {
+		more()
+	}
 	if l.IR.Record && marked(l.IR) {
 		p.line("tape.anew(i)")
 	}

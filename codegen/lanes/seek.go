@@ -50,11 +50,16 @@ const (
 	SearchScanning  = Own + "scanning"  // and Scan
 	SearchChanged   = Own + "changed"   // and Locate
 	SearchNarrowing = Own + "narrowing" // and Narrow
+	SearchHits      = Own + "hits"      // how many lanes have events at the end of the step
+	SearchCuts      = Own + "cuts"      // and how many of these before that of the step as it was tried
 )
 
 // searchRows are the others: for when guards are looked at that wait, the number of the next look at a fixed place, the place of the last look, what is to be
 // done, and Chandrupatla's numbers.
 var searchRows = []string{"since", "wait", "look", "before", "mode", "of", "changed_at", "tol", "x1", "x2", "x3", "f1", "f2", "f3", "fa", "limit", "rounds"}
+
+// SearchFires is the row whose first number counts the lanes in which event i happens.
+func SearchFires(i int) string { return fmt.Sprintf("%sfires%d", Own, i) }
 
 // SearchPlace is the row with the place of event i in the step, above 1 where it does not fire.
 func SearchPlace(i int) string { return fmt.Sprintf("%splace%d", Own, i) }
@@ -82,7 +87,7 @@ const narrowRounds = 100
 // beginSearch adds the rows of a search, with the kernel that begins it, and says where others have them.
 func (s *Set) beginSearch(l *Solve, at lying) error {
 	sv := l.IR
-	names := []string{SearchTook, SearchDir, SearchCount, SearchHit, SearchEnd, SearchTime, SearchEarly, SearchScanning, SearchChanged, SearchNarrowing}
+	names := []string{SearchTook, SearchDir, SearchCount, SearchHit, SearchEnd, SearchTime, SearchEarly, SearchScanning, SearchChanged, SearchNarrowing, SearchHits, SearchCuts}
 	guards := sv.Guards()
 	if len(guards) > 0 {
 		for _, n := range searchRows {
@@ -90,7 +95,7 @@ func (s *Set) beginSearch(l *Solve, at lying) error {
 		}
 	}
 	for i := range sv.Events {
-		names = append(names, SearchPlace(i))
+		names = append(names, SearchPlace(i), SearchFires(i))
 	}
 	for _, g := range guards {
 		for _, n := range guardRows {
@@ -445,7 +450,11 @@ func (q *seek) scan(sums []asm.Vec) {
 // found settles what happens in the steps.
 func (q *seek) found() {
 	events := q.l.IR.Events
-	q.columns(func() {
+	counts := []string{SearchHits, SearchCuts}
+	for i := range events {
+		counts = append(counts, SearchFires(i))
+	}
+	q.counted(counts, func(sums []asm.Vec) {
 		t, h, time := q.field(q.look("t")), q.field(q.look("h")), q.field(q.look("next"))
 		took := q.less(q.num(0), q.row("took"))
 		one, end := q.num(1), q.num(noPlace)
@@ -459,6 +468,7 @@ func (q *seek) found() {
 			together := q.most(place, near)
 			end = q.is(together, q.b.Max(asm.F64, end, place), end)
 			q.putPlace(i, q.is(together, place, q.num(noPlace)))
+			q.count(sums[2+i], q.and(hit, together))
 		}
 		inside := q.less(end, one)
 		time = q.is(inside, q.add(t, q.mul(end, h)), time)
@@ -469,6 +479,8 @@ func (q *seek) found() {
 				time = q.is(q.and(inside, q.equal(q.place(i), end)), q.mul(q.mul(dir, k), n), time)
 			}
 		}
+		q.count(sums[0], hit)
+		q.count(sums[1], q.and(hit, inside))
 		q.put("hit", q.and(hit, one))
 		q.put("end", q.is(hit, end, one))
 		q.put("time", time)
