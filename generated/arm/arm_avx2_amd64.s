@@ -248,6 +248,11 @@ DATA f64_ffffffffffffffff<>+8(SB)/8, $0xffffffffffffffff
 DATA f64_ffffffffffffffff<>+16(SB)/8, $0xffffffffffffffff
 DATA f64_ffffffffffffffff<>+24(SB)/8, $0xffffffffffffffff
 GLOBL f64_ffffffffffffffff<>(SB), RODATA|NOPTR, $32
+DATA f32_42480000<>+0(SB)/8, $0x4248000042480000 // 50
+DATA f32_42480000<>+8(SB)/8, $0x4248000042480000
+DATA f32_42480000<>+16(SB)/8, $0x4248000042480000
+DATA f32_42480000<>+24(SB)/8, $0x4248000042480000
+GLOBL f32_42480000<>(SB), RODATA|NOPTR, $32
 DATA f64_4049000000000000<>+0(SB)/8, $0x4049000000000000 // 50
 DATA f64_4049000000000000<>+8(SB)/8, $0x4049000000000000
 DATA f64_4049000000000000<>+16(SB)/8, $0x4049000000000000
@@ -2976,28 +2981,28 @@ TEXT ·predict0LanestepAVX2(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
-// predict0Laneoutput is Predict.0.laneoutput (arm.nde:45) of a block of samples, and Predict.0.rec.laneoutput (arm.nde:45).
-// 24 vectors lie in the frame for want of registers.
+// predict0Laneoutput is Predict.0.laneoutput (arm.nde:45) of a block of samples.
+// 20 vectors lie in the frame for want of registers.
 TEXT predict0Laneoutput_avx2<>(SB), NOSPLIT, $0-0
 loop1: // rows from which others follow
-	CVTTSD2SQ	191104(AX), R15	// step.at.start
+	CVTTSD2SQ	190976(AX), R15	// step.at.start
 	ADDQ	AX, R15
 	MOVQ	R15, 65536(AX)
-	CVTTSD2SQ	188544(AX), R15	// step.row
+	CVTTSD2SQ	188416(AX), R15	// step.row
 	IMULQ	$256, R15
 	ADDQ	65536(AX), R15
 	MOVQ	R15, 65544(AX)
-	CVTTSD2SQ	191360(AX), R15	// q.row.start
+	CVTTSD2SQ	191232(AX), R15	// q.row.start
 	ADDQ	AX, R15
 	MOVQ	R15, 65552(AX)
-	CVTTSD2SQ	188544(AX), R15	// step.row
+	CVTTSD2SQ	188416(AX), R15	// step.row
 	IMULQ	$256, R15
 	ADDQ	65552(AX), R15
 	MOVQ	R15, 65560(AX)
-	CVTTSD2SQ	191616(AX), R15	// v.row.start
+	CVTTSD2SQ	191488(AX), R15	// v.row.start
 	ADDQ	AX, R15
 	MOVQ	R15, 65568(AX)
-	CVTTSD2SQ	188544(AX), R15	// step.row
+	CVTTSD2SQ	188416(AX), R15	// step.row
 	IMULQ	$256, R15
 	ADDQ	65568(AX), R15
 	MOVQ	R15, 65576(AX)
@@ -3008,7 +3013,10 @@ loop1: // rows from which others follow
 	MOVQ	65576(AX), R15
 	MOVQ	R15, 65600(AX)
 loop2: // rows of outputs
-	VBROADCASTSD	188544(AX), Y0	// step.row
+	VBROADCASTSD	188416(AX), Y0	// step.row
+	VCVTPD2PSY	Y0, X0
+	VINSERTF128	$1, X0, Y0, Y0
+	VMOVSS	X0, 188032(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 	MOVQ	65584(AX), DI
@@ -3016,334 +3024,269 @@ loop2: // rows of outputs
 	MOVQ	65592(AX), R10
 	MOVQ	65600(AX), R11
 loop3: // 4 times: vectors of the block
-	VMOVUPD	188288(SI), Y15	// step.open
+	VMOVUPS	188288(SI), Y15	// step.open
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPD	188320(SI), Y15	// step.open | 1
+	VMOVUPS	188160(SI), Y0	// step.next
+	VMOVUPD	(DI), Y1
+	VMOVUPD	32(DI), Y2
+	VMOVUPD	189440(R9), Y15	// step.end
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPD	188032(SI), Y0	// step.next
-	VMOVUPD	188064(SI), Y1	// step.next | 1
-	VMOVUPD	(DI), Y2
-	VMOVUPD	32(DI), Y3
-	VMOVUPD	189568(SI), Y15	// step.end
-	VMOVUPS	Y15, 64(AX)
-	VMOVUPD	189600(SI), Y4	// step.end | 1
-	VMOVUPD	189056(SI), Y5	// step.span
-	VMOVUPD	189088(SI), Y6	// step.span | 1
-	VMOVUPD	189312(SI), Y7	// step.t
-	VMOVUPD	189344(SI), Y8	// step.t | 1
-	VMOVUPD	189824(SI), Y15	// step.h
-	VMOVUPS	Y15, 96(AX)
-	VMOVUPD	189856(SI), Y15	// step.h | 1
-	VMOVUPS	Y15, 128(AX)
+	VMOVUPD	189472(R9), Y3	// step.end | 1
+	VMOVUPD	188928(R9), Y4	// step.span
+	VMOVUPD	188960(R9), Y5	// step.span | 1
+	VMOVUPD	189184(R9), Y6	// step.t
+	VMOVUPD	189216(R9), Y7	// step.t | 1
+	VMOVUPD	189696(R9), Y8	// step.h
+	VMOVUPD	189728(R9), Y9	// step.h | 1
 	// arm.nde:45
-	VMOVUPD	f64_0000000000000000<>(SB), Y9
-	VCMPPD	$17, 0(AX), Y9, Y9
-	VMOVUPD	f64_0000000000000000<>(SB), Y10
-	VCMPPD	$17, 32(AX), Y10, Y10
-	VBROADCASTSD	188544(AX), Y11	// step.row
-	VCMPPD	$0, Y11, Y0, Y12
-	VCMPPD	$0, Y11, Y1, Y11
-	VANDPD	Y12, Y9, Y9
-	VANDPD	Y11, Y10, Y10
-	VSUBPD	64(AX), Y2, Y11
-	VSUBPD	Y4, Y3, Y12
-	VMULPD	Y5, Y11, Y5
-	VMULPD	Y6, Y12, Y6
+	VMOVUPS	f32_00000000<>(SB), Y10
+	VCMPPS	$17, 0(AX), Y10, Y10
+	VBROADCASTSS	188032(AX), Y11
+	VCMPPS	$0, Y11, Y0, Y11
+	VANDPS	Y11, Y10, Y10
+	VSUBPD	32(AX), Y1, Y11
+	VSUBPD	Y3, Y2, Y12
+	VMULPD	Y4, Y11, Y4
+	VMULPD	Y5, Y12, Y5
+	VCMPPD	$18, f64_0000000000000000<>(SB), Y4, Y4
 	VCMPPD	$18, f64_0000000000000000<>(SB), Y5, Y5
-	VCMPPD	$18, f64_0000000000000000<>(SB), Y6, Y6
-	VANDPD	Y5, Y9, Y15
-	VMOVUPS	Y15, 160(AX)
-	VANDPD	Y6, Y10, Y15
-	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	160(AX), Y13
-	VANDPD	f64_3ff0000000000000<>(SB), Y13, Y11
-	VMOVUPS	192(AX), Y13
-	VANDPD	f64_3ff0000000000000<>(SB), Y13, Y12
-	VMOVUPD	Y11, 191872(SI)	// step.taken
-	VMOVUPD	Y12, 191904(SI)	// step.taken | 1
-	VADDPD	Y11, Y0, Y0
-	VADDPD	Y12, Y1, Y1
-	VMOVUPD	Y0, 188032(SI)	// step.next
-	VMOVUPD	Y1, 188064(SI)	// step.next | 1
-	VXORPD	f64_ffffffffffffffff<>(SB), Y5, Y0
-	VXORPD	f64_ffffffffffffffff<>(SB), Y6, Y1
-	VANDPD	Y0, Y9, Y0
-	VANDPD	Y1, Y10, Y1
-	VMOVUPS	0(AX), Y14
-	VBLENDVPD	Y0, f64_0000000000000000<>(SB), Y14, Y0
-	VMOVUPS	32(AX), Y14
-	VBLENDVPD	Y1, f64_0000000000000000<>(SB), Y14, Y1
-	VMOVUPD	Y0, 188288(SI)	// step.open
-	VMOVUPD	Y1, 188320(SI)	// step.open | 1
-	VCMPPD	$0, Y7, Y2, Y15
-	VMOVUPS	Y15, 0(AX)
-	VCMPPD	$0, Y8, Y3, Y15
-	VMOVUPS	Y15, 32(AX)
-	VCMPPD	$0, 64(AX), Y2, Y15
-	VMOVUPS	Y15, 224(AX)
-	VCMPPD	$0, Y4, Y3, Y15
+	VSHUFPS	$136, Y5, Y4, Y11
+	VPERMPD	$216, Y11, Y11
+	VANDPS	Y11, Y10, Y15
 	VMOVUPS	Y15, 64(AX)
-	VSUBPD	Y7, Y2, Y0
-	VSUBPD	Y8, Y3, Y1
-	VDIVPD	96(AX), Y0, Y0
-	VDIVPD	128(AX), Y1, Y1
-	VMOVUPS	224(AX), Y13
-	VBLENDVPD	Y13, f64_3ff0000000000000<>(SB), Y0, Y2
 	VMOVUPS	64(AX), Y13
-	VBLENDVPD	Y13, f64_3ff0000000000000<>(SB), Y1, Y3
-	VMOVUPS	0(AX), Y13
-	VBLENDVPD	Y13, f64_0000000000000000<>(SB), Y2, Y2
-	VMOVUPS	32(AX), Y13
-	VBLENDVPD	Y13, f64_0000000000000000<>(SB), Y3, Y3
-	VMOVUPD	Y2, 192128(SI)	// step.place
-	VMOVUPD	Y3, 192160(SI)	// step.place | 1
-	VMULPD	96(AX), Y0, Y2
-	VMULPD	128(AX), Y1, Y3
+	VANDPS	f32_3f800000<>(SB), Y13, Y11
+	VADDPS	Y11, Y0, Y0
+	VMOVUPS	Y0, 188160(SI)	// step.next
+	VXORPD	f64_ffffffffffffffff<>(SB), Y4, Y0
+	VXORPD	f64_ffffffffffffffff<>(SB), Y5, Y4
+	VSHUFPS	$136, Y4, Y0, Y0
+	VPERMPD	$216, Y0, Y0
+	VANDPS	Y0, Y10, Y0
+	VMOVUPS	0(AX), Y14
+	VBLENDVPS	Y0, f32_00000000<>(SB), Y14, Y0
+	VMOVUPS	Y0, 188288(SI)	// step.open
+	VCMPPD	$0, Y6, Y1, Y15
+	VMOVUPS	Y15, 0(AX)
+	VCMPPD	$0, Y7, Y2, Y15
+	VMOVUPS	Y15, 96(AX)
+	VCMPPD	$0, 32(AX), Y1, Y15
+	VMOVUPS	Y15, 128(AX)
+	VCMPPD	$0, Y3, Y2, Y15
+	VMOVUPS	Y15, 32(AX)
+	VSUBPD	Y6, Y1, Y0
+	VSUBPD	Y7, Y2, Y1
+	VDIVPD	Y8, Y0, Y0
+	VDIVPD	Y9, Y1, Y1
+	VMULPD	Y0, Y8, Y2
+	VMULPD	Y1, Y9, Y3
 	VCVTPD2PSY	Y2, X2
 	VCVTPD2PSY	Y3, X3
 	VINSERTF128	$1, X3, Y2, Y2
 	VCVTPD2PSY	Y0, X0
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y0, Y0
-	VMOVUPS	185984(R9), Y1	// predict0Lanestep.q.at[0]
-	VMOVUPS	186112(R9), Y3	// predict0Lanestep.q.at[1]
-	VMOVUPS	186496(R9), Y4	// predict0Lanestep.step.data0[0]
-	VMOVUPS	186624(R9), Y5	// predict0Lanestep.step.data0[1]
-	VMOVUPS	187008(R9), Y6	// predict0Lanestep.step.data2[0]
-	VMOVUPS	187136(R9), Y7	// predict0Lanestep.step.data2[1]
-	VMOVUPS	187520(R9), Y8	// predict0Lanestep.step.data4[0]
-	VMOVUPS	187648(R9), Y9	// predict0Lanestep.step.data4[1]
-	VMOVUPS	158976(R9), Y10	// predict0Lanestep.q[0]
-	VMOVUPS	159104(R9), Y11	// predict0Lanestep.q[1]
+	VMOVUPS	185984(SI), Y1	// predict0Lanestep.q.at[0]
+	VMOVUPS	186112(SI), Y3	// predict0Lanestep.q.at[1]
+	VMOVUPS	186496(SI), Y4	// predict0Lanestep.step.data0[0]
+	VMOVUPS	186624(SI), Y15	// predict0Lanestep.step.data0[1]
+	VMOVUPS	Y15, 160(AX)
+	VMOVUPS	187008(SI), Y5	// predict0Lanestep.step.data2[0]
+	VMOVUPS	187136(SI), Y6	// predict0Lanestep.step.data2[1]
+	VMOVUPS	187520(SI), Y7	// predict0Lanestep.step.data4[0]
+	VMOVUPS	187648(SI), Y8	// predict0Lanestep.step.data4[1]
+	VMOVUPS	158976(SI), Y9	// predict0Lanestep.q[0]
+	VMOVUPS	159104(SI), Y10	// predict0Lanestep.q[1]
 	VMOVUPS	(R10), Y15
-	VMOVUPS	Y15, 96(AX)
+	VMOVUPS	Y15, 192(AX)
 	VMOVUPS	128(R10), Y15
-	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	186240(R9), Y15	// predict0Lanestep.v.at[0]
+	VMOVUPS	Y15, 224(AX)
+	VMOVUPS	186240(SI), Y15	// predict0Lanestep.v.at[0]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	186368(R9), Y15	// predict0Lanestep.v.at[1]
+	VMOVUPS	186368(SI), Y11	// predict0Lanestep.v.at[1]
+	VMOVUPS	186752(SI), Y15	// predict0Lanestep.step.data1[0]
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	186752(R9), Y15	// predict0Lanestep.step.data1[0]
+	VMOVUPS	186880(SI), Y15	// predict0Lanestep.step.data1[1]
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	186880(R9), Y15	// predict0Lanestep.step.data1[1]
+	VMOVUPS	187264(SI), Y15	// predict0Lanestep.step.data3[0]
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	187264(R9), Y15	// predict0Lanestep.step.data3[0]
+	VMOVUPS	187392(SI), Y15	// predict0Lanestep.step.data3[1]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	187392(R9), Y15	// predict0Lanestep.step.data3[1]
+	VMOVUPS	187776(SI), Y12	// predict0Lanestep.step.data5[0]
+	VMOVUPS	187904(SI), Y15	// predict0Lanestep.step.data5[1]
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	187776(R9), Y12	// predict0Lanestep.step.data5[0]
-	VMOVUPS	187904(R9), Y15	// predict0Lanestep.step.data5[1]
+	VMOVUPS	159232(SI), Y15	// predict0Lanestep.v[0]
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	159232(R9), Y15	// predict0Lanestep.v[0]
+	VMOVUPS	159360(SI), Y15	// predict0Lanestep.v[1]
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	159360(R9), Y15	// predict0Lanestep.v[1]
-	VMOVUPS	Y15, 512(AX)
 	VMOVUPS	(R11), Y15
-	VMOVUPS	Y15, 544(AX)
+	VMOVUPS	Y15, 512(AX)
 	VMOVUPS	128(R11), Y15
-	VMOVUPS	Y15, 576(AX)
-	VFMADD231PS	Y8, Y0, Y6
-	VFMADD231PS	Y6, Y0, Y4
-	VFMADD213PS	Y1, Y2, Y4
-	VFMADD231PS	Y9, Y0, Y7
+	VMOVUPS	Y15, 544(AX)
 	VFMADD231PS	Y7, Y0, Y5
-	VFMADD213PS	Y3, Y2, Y5
-	VMOVUPS	64(AX), Y13
-	VMOVUPS	224(AX), Y14
-	VSHUFPS	$136, Y13, Y14, Y6
-	VPERMPD	$216, Y6, Y6
-	VBLENDVPS	Y6, Y10, Y4, Y4
-	VBLENDVPS	Y6, Y11, Y5, Y5
+	VFMADD231PS	Y5, Y0, Y4
+	VFMADD213PS	Y1, Y2, Y4
+	VFMADD231PS	Y8, Y0, Y6
+	VFMADD213PS	160(AX), Y0, Y6
+	VFMADD213PS	Y3, Y2, Y6
 	VMOVUPS	32(AX), Y13
+	VMOVUPS	128(AX), Y14
+	VSHUFPS	$136, Y13, Y14, Y5
+	VPERMPD	$216, Y5, Y5
+	VBLENDVPS	Y5, Y9, Y4, Y4
+	VBLENDVPS	Y5, Y10, Y6, Y6
+	VMOVUPS	96(AX), Y13
 	VMOVUPS	0(AX), Y14
 	VSHUFPS	$136, Y13, Y14, Y7
 	VPERMPD	$216, Y7, Y7
 	VBLENDVPS	Y7, Y1, Y4, Y1
-	VBLENDVPS	Y7, Y3, Y5, Y3
-	VMOVUPS	192(AX), Y13
-	VMOVUPS	160(AX), Y14
-	VSHUFPS	$136, Y13, Y14, Y4
-	VPERMPD	$216, Y4, Y4
-	VMOVUPS	96(AX), Y14
-	VBLENDVPS	Y4, Y1, Y14, Y1
+	VBLENDVPS	Y7, Y3, Y6, Y3
+	VMOVUPS	64(AX), Y13
+	VMOVUPS	192(AX), Y14
+	VBLENDVPS	Y13, Y1, Y14, Y1
 	VMOVUPS	Y1, (R10)
-	VMOVUPS	128(AX), Y14
-	VBLENDVPS	Y4, Y3, Y14, Y1
+	VMOVUPS	64(AX), Y13
+	VMOVUPS	224(AX), Y14
+	VBLENDVPS	Y13, Y3, Y14, Y1
 	VMOVUPS	Y1, 128(R10)
-	VFMADD213PS	384(AX), Y0, Y12
-	VFMADD213PS	320(AX), Y0, Y12
+	VFMADD213PS	352(AX), Y0, Y12
+	VFMADD213PS	288(AX), Y0, Y12
 	VFMADD213PS	256(AX), Y2, Y12
-	VMOVUPS	416(AX), Y1
-	VFMADD231PS	448(AX), Y0, Y1
-	VFMADD213PS	352(AX), Y1, Y0
-	VFMADD213PS	288(AX), Y0, Y2
-	VBLENDVPS	Y6, 480(AX), Y12, Y0
-	VBLENDVPS	Y6, 512(AX), Y2, Y1
+	VMOVUPS	384(AX), Y1
+	VFMADD231PS	416(AX), Y0, Y1
+	VFMADD213PS	320(AX), Y1, Y0
+	VFMADD213PS	Y11, Y0, Y2
+	VBLENDVPS	Y5, 448(AX), Y12, Y0
+	VBLENDVPS	Y5, 480(AX), Y2, Y1
 	VBLENDVPS	Y7, 256(AX), Y0, Y0
-	VBLENDVPS	Y7, 288(AX), Y1, Y1
-	VMOVUPS	544(AX), Y14
-	VBLENDVPS	Y4, Y0, Y14, Y0
+	VBLENDVPS	Y7, Y11, Y1, Y1
+	VMOVUPS	64(AX), Y13
+	VMOVUPS	512(AX), Y14
+	VBLENDVPS	Y13, Y0, Y14, Y0
 	VMOVUPS	Y0, (R11)
-	VMOVUPS	576(AX), Y14
-	VBLENDVPS	Y4, Y1, Y14, Y0
+	VMOVUPS	64(AX), Y13
+	VMOVUPS	544(AX), Y14
+	VBLENDVPS	Y13, Y1, Y14, Y0
 	VMOVUPS	Y0, 128(R11)
-	ADDQ	$64, SI
+	ADDQ	$32, SI
 	ADDQ	$64, DI
-	ADDQ	$32, R9
+	ADDQ	$64, R9
 	ADDQ	$32, R10
 	ADDQ	$32, R11
 	DECQ	CX
 	JNE	loop3
 	// the next row, if a sample has to take it
-	VBROADCASTSD	188544(AX), Y0	// step.row
+	VBROADCASTSD	188416(AX), Y0	// step.row
 	VADDPD	f64_3ff0000000000000<>(SB), Y0, Y0
-	VMOVSD	X0, 188544(AX)	// step.row
-	VBROADCASTSD	190592(AX), Y1	// step.left
+	VMOVSD	X0, 188416(AX)	// step.row
+	VBROADCASTSD	190464(AX), Y1	// step.left
 	VSUBPD	f64_3ff0000000000000<>(SB), Y1, Y1
-	VMOVSD	X1, 190592(AX)	// step.left
-	VMOVUPD	188288(AX), Y1	// step.open
-	VMOVUPD	f64_0000000000000000<>(SB), Y2
-	VCMPPD	$17, Y1, Y2, Y1
-	VMOVUPD	188032(AX), Y2	// step.next
-	VCMPPD	$0, Y0, Y2, Y2
-	VANDPD	Y2, Y1, Y1
-	VORPD	f64_0000000000000000<>(SB), Y1, Y1
-	VMOVUPD	188320(AX), Y2	// step.open | 1
-	VMOVUPD	f64_0000000000000000<>(SB), Y3
-	VCMPPD	$17, Y2, Y3, Y2
-	VMOVUPD	188064(AX), Y3	// step.next | 1
-	VCMPPD	$0, Y0, Y3, Y3
-	VANDPD	Y3, Y2, Y2
-	VORPD	Y2, Y1, Y1
-	VMOVUPD	188352(AX), Y2	// step.open | 2
-	VMOVUPD	f64_0000000000000000<>(SB), Y3
-	VCMPPD	$17, Y2, Y3, Y2
-	VMOVUPD	188096(AX), Y3	// step.next | 2
-	VCMPPD	$0, Y0, Y3, Y3
-	VANDPD	Y3, Y2, Y2
-	VORPD	Y2, Y1, Y1
-	VMOVUPD	188384(AX), Y2	// step.open | 3
-	VMOVUPD	f64_0000000000000000<>(SB), Y3
-	VCMPPD	$17, Y2, Y3, Y2
-	VMOVUPD	188128(AX), Y3	// step.next | 3
-	VCMPPD	$0, Y0, Y3, Y3
-	VANDPD	Y3, Y2, Y2
-	VORPD	Y2, Y1, Y1
-	VMOVUPD	188416(AX), Y2	// step.open | 4
-	VMOVUPD	f64_0000000000000000<>(SB), Y3
-	VCMPPD	$17, Y2, Y3, Y2
-	VMOVUPD	188160(AX), Y3	// step.next | 4
-	VCMPPD	$0, Y0, Y3, Y3
-	VANDPD	Y3, Y2, Y2
-	VORPD	Y2, Y1, Y1
-	VMOVUPD	188448(AX), Y2	// step.open | 5
-	VMOVUPD	f64_0000000000000000<>(SB), Y3
-	VCMPPD	$17, Y2, Y3, Y2
-	VMOVUPD	188192(AX), Y3	// step.next | 5
-	VCMPPD	$0, Y0, Y3, Y3
-	VANDPD	Y3, Y2, Y2
-	VORPD	Y2, Y1, Y1
-	VMOVUPD	188480(AX), Y2	// step.open | 6
-	VMOVUPD	f64_0000000000000000<>(SB), Y3
-	VCMPPD	$17, Y2, Y3, Y2
-	VMOVUPD	188224(AX), Y3	// step.next | 6
-	VCMPPD	$0, Y0, Y3, Y3
-	VANDPD	Y3, Y2, Y2
-	VORPD	Y2, Y1, Y1
-	VMOVUPD	188512(AX), Y2	// step.open | 7
-	VMOVUPD	f64_0000000000000000<>(SB), Y3
-	VCMPPD	$17, Y2, Y3, Y2
-	VMOVUPD	188256(AX), Y3	// step.next | 7
-	VCMPPD	$0, Y0, Y3, Y3
-	VANDPD	Y3, Y2, Y2
-	VORPD	Y2, Y1, Y1
-	VCMPPD	$17, f64_4049000000000000<>(SB), Y0, Y0
-	VBROADCASTSD	190592(AX), Y2	// step.left
-	VMOVUPD	f64_0000000000000000<>(SB), Y3
-	VCMPPD	$17, Y2, Y3, Y2
-	VANDPD	Y2, Y0, Y0
-	VANDPD	Y0, Y1, Y0
-	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
+	VMOVSD	X1, 190464(AX)	// step.left
+	VCVTPD2PSY	Y0, X0
+	VINSERTF128	$1, X0, Y0, Y0
+	VMOVUPS	188288(AX), Y1	// step.open
+	VMOVUPS	f32_00000000<>(SB), Y2
+	VCMPPS	$17, Y1, Y2, Y1
+	VMOVUPS	188160(AX), Y2	// step.next
+	VCMPPS	$0, Y0, Y2, Y3
+	VANDPS	Y3, Y1, Y1
+	VCMPPS	$17, f32_42480000<>(SB), Y2, Y2
+	VANDPS	Y2, Y1, Y1
+	VORPS	f32_00000000<>(SB), Y1, Y1
+	VMOVUPS	188320(AX), Y2	// step.open | 1
+	VMOVUPS	f32_00000000<>(SB), Y3
+	VCMPPS	$17, Y2, Y3, Y2
+	VMOVUPS	188192(AX), Y3	// step.next | 1
+	VCMPPS	$0, Y0, Y3, Y4
+	VANDPS	Y4, Y2, Y2
+	VCMPPS	$17, f32_42480000<>(SB), Y3, Y3
+	VANDPS	Y3, Y2, Y2
+	VORPS	Y2, Y1, Y1
+	VMOVUPS	188352(AX), Y2	// step.open | 2
+	VMOVUPS	f32_00000000<>(SB), Y3
+	VCMPPS	$17, Y2, Y3, Y2
+	VMOVUPS	188224(AX), Y3	// step.next | 2
+	VCMPPS	$0, Y0, Y3, Y4
+	VANDPS	Y4, Y2, Y2
+	VCMPPS	$17, f32_42480000<>(SB), Y3, Y3
+	VANDPS	Y3, Y2, Y2
+	VORPS	Y2, Y1, Y1
+	VMOVUPS	188384(AX), Y2	// step.open | 3
+	VMOVUPS	f32_00000000<>(SB), Y3
+	VCMPPS	$17, Y2, Y3, Y2
+	VMOVUPS	188256(AX), Y3	// step.next | 3
+	VCMPPS	$0, Y0, Y3, Y0
+	VANDPS	Y0, Y2, Y0
+	VCMPPS	$17, f32_42480000<>(SB), Y3, Y2
+	VANDPS	Y2, Y0, Y0
+	VORPS	Y0, Y1, Y0
+	VANDPS	f32_3f800000<>(SB), Y0, Y0
 	VPERM2F128	$1, Y0, Y0, Y1
-	VADDPD	Y1, Y0, Y0
-	VSHUFPD	$5, Y0, Y0, Y1
-	VADDPD	Y1, Y0, Y0
-	VMOVSD	X0, 190848(AX)	// step.more
-	ADDQ	$256, 65584(AX)
-	ADDQ	$256, 65592(AX)
-	ADDQ	$256, 65600(AX)
-	CMPQ	190848(AX), $0	// step.more
-	JNE	loop2
-	// the first row that a sample has to take, if there is one
-	VMOVUPD	188288(AX), Y0	// step.open
-	VMOVUPD	f64_0000000000000000<>(SB), Y1
-	VCMPPD	$17, Y0, Y1, Y0
-	VMOVUPD	188032(AX), Y1	// step.next
-	VMOVUPD	f64_4049000000000000<>(SB), Y2
-	VBLENDVPD	Y0, Y1, Y2, Y0
-	VMOVUPD	f64_4049000000000000<>(SB), Y1
-	VMINPD	Y0, Y1, Y0
-	VMOVUPD	188320(AX), Y1	// step.open | 1
-	VMOVUPD	f64_0000000000000000<>(SB), Y2
-	VCMPPD	$17, Y1, Y2, Y1
-	VMOVUPD	188064(AX), Y2	// step.next | 1
-	VMOVUPD	f64_4049000000000000<>(SB), Y3
-	VBLENDVPD	Y1, Y2, Y3, Y1
-	VMINPD	Y1, Y0, Y0
-	VMOVUPD	188352(AX), Y1	// step.open | 2
-	VMOVUPD	f64_0000000000000000<>(SB), Y2
-	VCMPPD	$17, Y1, Y2, Y1
-	VMOVUPD	188096(AX), Y2	// step.next | 2
-	VMOVUPD	f64_4049000000000000<>(SB), Y3
-	VBLENDVPD	Y1, Y2, Y3, Y1
-	VMINPD	Y1, Y0, Y0
-	VMOVUPD	188384(AX), Y1	// step.open | 3
-	VMOVUPD	f64_0000000000000000<>(SB), Y2
-	VCMPPD	$17, Y1, Y2, Y1
-	VMOVUPD	188128(AX), Y2	// step.next | 3
-	VMOVUPD	f64_4049000000000000<>(SB), Y3
-	VBLENDVPD	Y1, Y2, Y3, Y1
-	VMINPD	Y1, Y0, Y0
-	VMOVUPD	188416(AX), Y1	// step.open | 4
-	VMOVUPD	f64_0000000000000000<>(SB), Y2
-	VCMPPD	$17, Y1, Y2, Y1
-	VMOVUPD	188160(AX), Y2	// step.next | 4
-	VMOVUPD	f64_4049000000000000<>(SB), Y3
-	VBLENDVPD	Y1, Y2, Y3, Y1
-	VMINPD	Y1, Y0, Y0
-	VMOVUPD	188448(AX), Y1	// step.open | 5
-	VMOVUPD	f64_0000000000000000<>(SB), Y2
-	VCMPPD	$17, Y1, Y2, Y1
-	VMOVUPD	188192(AX), Y2	// step.next | 5
-	VMOVUPD	f64_4049000000000000<>(SB), Y3
-	VBLENDVPD	Y1, Y2, Y3, Y1
-	VMINPD	Y1, Y0, Y0
-	VMOVUPD	188480(AX), Y1	// step.open | 6
-	VMOVUPD	f64_0000000000000000<>(SB), Y2
-	VCMPPD	$17, Y1, Y2, Y1
-	VMOVUPD	188224(AX), Y2	// step.next | 6
-	VMOVUPD	f64_4049000000000000<>(SB), Y3
-	VBLENDVPD	Y1, Y2, Y3, Y1
-	VMINPD	Y1, Y0, Y0
-	VMOVUPD	188512(AX), Y1	// step.open | 7
-	VMOVUPD	f64_0000000000000000<>(SB), Y2
-	VCMPPD	$17, Y1, Y2, Y1
-	VMOVUPD	188256(AX), Y2	// step.next | 7
-	VMOVUPD	f64_4049000000000000<>(SB), Y3
-	VBLENDVPD	Y1, Y2, Y3, Y1
-	VMINPD	Y1, Y0, Y0
-	VPERM2F128	$1, Y0, Y0, Y1
-	VMINPD	Y1, Y0, Y0
-	VSHUFPD	$5, Y0, Y0, Y1
-	VMINPD	Y1, Y0, Y0
-	VMOVSD	X0, 188544(AX)	// step.row
-	VCMPPD	$17, f64_4049000000000000<>(SB), Y0, Y0
-	VBROADCASTSD	190592(AX), Y1	// step.left
+	VADDPS	Y1, Y0, Y0
+	VSHUFPS	$78, Y0, Y0, Y1
+	VADDPS	Y1, Y0, Y0
+	VSHUFPS	$177, Y0, Y0, Y1
+	VADDPS	Y1, Y0, Y0
+	VEXTRACTF128	$1, Y0, X1
+	VCVTPS2PD	X0, Y0
+	VCVTPS2PD	X1, Y1
+	VBROADCASTSD	190464(AX), Y1	// step.left
 	VMOVUPD	f64_0000000000000000<>(SB), Y2
 	VCMPPD	$17, Y1, Y2, Y1
 	VANDPD	Y1, Y0, Y0
-	VMOVSD	X0, 190848(AX)	// step.more
-	CMPQ	190848(AX), $0	// step.more
+	VMOVSD	X0, 190720(AX)	// step.more
+	ADDQ	$256, 65584(AX)
+	ADDQ	$256, 65592(AX)
+	ADDQ	$256, 65600(AX)
+	CMPQ	190720(AX), $0	// step.more
+	JNE	loop2
+	// the first row that a sample has to take, if there is one
+	VMOVUPS	188288(AX), Y0	// step.open
+	VMOVUPS	f32_00000000<>(SB), Y1
+	VCMPPS	$17, Y0, Y1, Y0
+	VMOVUPS	188160(AX), Y1	// step.next
+	VMOVUPS	f32_42480000<>(SB), Y2
+	VBLENDVPS	Y0, Y1, Y2, Y0
+	VMOVUPS	f32_42480000<>(SB), Y1
+	VMINPS	Y0, Y1, Y0
+	VMOVUPS	188320(AX), Y1	// step.open | 1
+	VMOVUPS	f32_00000000<>(SB), Y2
+	VCMPPS	$17, Y1, Y2, Y1
+	VMOVUPS	188192(AX), Y2	// step.next | 1
+	VMOVUPS	f32_42480000<>(SB), Y3
+	VBLENDVPS	Y1, Y2, Y3, Y1
+	VMINPS	Y1, Y0, Y0
+	VMOVUPS	188352(AX), Y1	// step.open | 2
+	VMOVUPS	f32_00000000<>(SB), Y2
+	VCMPPS	$17, Y1, Y2, Y1
+	VMOVUPS	188224(AX), Y2	// step.next | 2
+	VMOVUPS	f32_42480000<>(SB), Y3
+	VBLENDVPS	Y1, Y2, Y3, Y1
+	VMINPS	Y1, Y0, Y0
+	VMOVUPS	188384(AX), Y1	// step.open | 3
+	VMOVUPS	f32_00000000<>(SB), Y2
+	VCMPPS	$17, Y1, Y2, Y1
+	VMOVUPS	188256(AX), Y2	// step.next | 3
+	VMOVUPS	f32_42480000<>(SB), Y3
+	VBLENDVPS	Y1, Y2, Y3, Y1
+	VMINPS	Y1, Y0, Y0
+	VPERM2F128	$1, Y0, Y0, Y1
+	VMINPS	Y1, Y0, Y0
+	VSHUFPS	$78, Y0, Y0, Y1
+	VMINPS	Y1, Y0, Y0
+	VSHUFPS	$177, Y0, Y0, Y1
+	VMINPS	Y1, Y0, Y0
+	VEXTRACTF128	$1, Y0, X1
+	VCVTPS2PD	X0, Y0
+	VCVTPS2PD	X1, Y1
+	VMOVSD	X0, 188416(AX)	// step.row
+	VCMPPD	$17, f64_4049000000000000<>(SB), Y0, Y0
+	VBROADCASTSD	190464(AX), Y1	// step.left
+	VMOVUPD	f64_0000000000000000<>(SB), Y2
+	VCMPPD	$17, Y1, Y2, Y1
+	VANDPD	Y1, Y0, Y0
+	VMOVSD	X0, 190720(AX)	// step.more
+	CMPQ	190720(AX), $0	// step.more
 	JNE	loop1
 	RET
 
@@ -3360,30 +3303,84 @@ TEXT ·predict0LaneoutputAVX2(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
+// predict0Laneorder is Predict.0.laneorder (arm.nde:45) of a block of samples.
+TEXT predict0Laneorder_avx2<>(SB), NOSPLIT, $0-0
+	VMOVUPD	f64_0000000000000000<>(SB), Y0
+	VMOVSD	X0, 192256(AX)	// step.once
+loop1:
+	CVTTSD2SQ	190976(AX), CX	// predict0Laneoutput.step.at.start
+	ADDQ	AX, CX
+	MOVQ	$8, SI
+	MOVQ	AX, DI
+	MOVQ	CX, R9
+loop2: // 8 times: vectors of the block
+	VMOVUPD	191744(DI), Y0	// step.start
+	VMOVUPD	f64_ffffffffffffffff<>(SB), Y1
+	VMOVUPD	f64_ffffffffffffffff<>(SB), Y2
+	MOVQ	$50, R10
+	MOVQ	R9, R11
+loop3: // 50 times: output times
+	VMOVUPD	(R11), Y3
+	VSUBPD	Y0, Y3, Y4
+	VMOVUPD	f64_0000000000000000<>(SB), Y5
+	VCMPPD	$18, Y4, Y5, Y5
+	VANDPD	Y5, Y1, Y5
+	VMOVAPD	Y5, Y1
+	VCMPPD	$18, f64_0000000000000000<>(SB), Y4, Y4
+	VANDPD	Y4, Y2, Y4
+	VMOVAPD	Y4, Y2
+	VMOVAPD	Y3, Y0
+	ADDQ	$256, R11
+	DECQ	R10
+	JNE	loop3
+	VORPD	Y2, Y1, Y0
+	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
+	VMOVUPD	Y0, 192000(DI)	// step.in_order
+	ADDQ	$32, DI
+	ADDQ	$32, R9
+	DECQ	SI
+	JNE	loop2
+	CMPQ	192256(AX), $0	// step.once
+	JNE	loop1
+	RET
+
+// func predict0LaneorderAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·predict0LaneorderAVX2(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	predict0Laneorder_avx2<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
 // predictSamplePart0 is Predict (arm.nde:44) of a block of samples, up to the first loop.
 TEXT predictSamplePart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	192896(SI), Y0	// predictSample.ts[0]
-	VMOVUPD	192928(SI), Y0	// predictSample.ts[0] | 1
-	VMOVUPD	205440(SI), Y0	// predictSample.ts[49]
-	VMOVUPD	205472(SI), Y0	// predictSample.ts[49] | 1
+	VMOVUPD	193024(SI), Y0	// predictSample.ts[0]
+	VMOVUPD	193056(SI), Y0	// predictSample.ts[0] | 1
+	VMOVUPD	205568(SI), Y0	// predictSample.ts[49]
+	VMOVUPD	205600(SI), Y0	// predictSample.ts[49] | 1
 	// arm.nde:45
-	VMOVUPD	192896(SI), Y0	// predictSample.ts[0]
-	VMOVUPD	192928(SI), Y1	// predictSample.ts[0] | 1
-	VMOVUPD	205440(SI), Y2	// predictSample.ts[49]
-	VMOVUPD	205472(SI), Y3	// predictSample.ts[49] | 1
+	VMOVUPD	193024(SI), Y0	// predictSample.ts[0]
+	VMOVUPD	193056(SI), Y1	// predictSample.ts[0] | 1
+	VMOVUPD	205568(SI), Y2	// predictSample.ts[49]
+	VMOVUPD	205600(SI), Y3	// predictSample.ts[49] | 1
 	VCMPPD	$18, Y2, Y0, Y0
 	VCMPPD	$18, Y3, Y1, Y1
 	MOVQ	$50, DI
 	MOVQ	SI, R9
 	MOVQ	SI, R10
 loop2: // 50 times: elements
-	VMOVUPD	205440(R9), Y2	// predictSample.ts[49]
-	VMOVUPD	205472(R9), Y3	// predictSample.ts[49] | 1
-	VMOVUPD	Y2, 244224(R10)	// predictSample.reverse[0]
-	VMOVUPD	Y3, 244256(R10)	// predictSample.reverse[0] | 1
+	VMOVUPD	205568(R9), Y2	// predictSample.ts[49]
+	VMOVUPD	205600(R9), Y3	// predictSample.ts[49] | 1
+	VMOVUPD	Y2, 244352(R10)	// predictSample.reverse[0]
+	VMOVUPD	Y3, 244384(R10)	// predictSample.reverse[0] | 1
 	ADDQ	$-256, R9
 	ADDQ	$256, R10
 	DECQ	DI
@@ -3391,14 +3388,14 @@ loop2: // 50 times: elements
 	MOVQ	$50, DI
 	MOVQ	SI, R9
 loop3: // 50 times: elements
-	VMOVUPD	192896(R9), Y2	// predictSample.ts[0]
-	VMOVUPD	192928(R9), Y3	// predictSample.ts[0] | 1
-	VMOVUPD	244224(R9), Y4	// predictSample.reverse[0]
-	VMOVUPD	244256(R9), Y5	// predictSample.reverse[0] | 1
+	VMOVUPD	193024(R9), Y2	// predictSample.ts[0]
+	VMOVUPD	193056(R9), Y3	// predictSample.ts[0] | 1
+	VMOVUPD	244352(R9), Y4	// predictSample.reverse[0]
+	VMOVUPD	244384(R9), Y5	// predictSample.reverse[0] | 1
 	VBLENDVPD	Y0, Y2, Y4, Y2
 	VBLENDVPD	Y1, Y3, Y5, Y3
-	VMOVUPD	Y2, 257024(R9)	// predictSample.stops[0]
-	VMOVUPD	Y3, 257056(R9)	// predictSample.stops[0] | 1
+	VMOVUPD	Y2, 257152(R9)	// predictSample.stops[0]
+	VMOVUPD	Y3, 257184(R9)	// predictSample.stops[0] | 1
 	ADDQ	$256, R9
 	DECQ	DI
 	JNE	loop3
@@ -3410,25 +3407,25 @@ loop3: // 50 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop4: // 4 times: vectors of the block
-	VMOVUPD	192896(SI), Y0	// predictSample.ts[0]
-	VMOVUPD	192928(SI), Y1	// predictSample.ts[0] | 1
-	VMOVUPD	Y0, 269824(SI)	// predictSample.step0_in0
-	VMOVUPD	Y1, 269856(SI)	// predictSample.step0_in0 | 1
-	VMOVUPS	192384(DI), Y0	// predictSample.q0[0]
+	VMOVUPD	193024(SI), Y0	// predictSample.ts[0]
+	VMOVUPD	193056(SI), Y1	// predictSample.ts[0] | 1
+	VMOVUPD	Y0, 269952(SI)	// predictSample.step0_in0
+	VMOVUPD	Y1, 269984(SI)	// predictSample.step0_in0 | 1
+	VMOVUPS	192512(DI), Y0	// predictSample.q0[0]
 	VMOVUPS	Y0, 158976(DI)	// predict0Lanestep.q[0]
-	VMOVUPS	192512(DI), Y0	// predictSample.q0[1]
+	VMOVUPS	192640(DI), Y0	// predictSample.q0[1]
 	VMOVUPS	Y0, 159104(DI)	// predict0Lanestep.q[1]
-	VMOVUPS	192640(DI), Y0	// predictSample.v0[0]
+	VMOVUPS	192768(DI), Y0	// predictSample.v0[0]
 	VMOVUPS	Y0, 159232(DI)	// predict0Lanestep.v[0]
-	VMOVUPS	192768(DI), Y0	// predictSample.v0[1]
+	VMOVUPS	192896(DI), Y0	// predictSample.v0[1]
 	VMOVUPS	Y0, 159360(DI)	// predict0Lanestep.v[1]
-	VMOVUPS	218496(DI), Y0	// predictSample.load
+	VMOVUPS	218624(DI), Y0	// predictSample.load
 	VMOVUPS	Y0, 159488(DI)	// predict0Lanestep.extra.0
 	MOVQ	$50, R9
 	MOVQ	SI, R10
 loop5: // 50 times: elements
-	VMOVUPD	192896(R10), Y0	// predictSample.ts[0]
-	VMOVUPD	192928(R10), Y1	// predictSample.ts[0] | 1
+	VMOVUPD	193024(R10), Y0	// predictSample.ts[0]
+	VMOVUPD	193056(R10), Y1	// predictSample.ts[0] | 1
 	VMOVUPD	Y0, 159616(R10)	// predict0Lanestep.extra.1[0]
 	VMOVUPD	Y1, 159648(R10)	// predict0Lanestep.extra.1[0] | 1
 	ADDQ	$256, R10
@@ -3437,7 +3434,7 @@ loop5: // 50 times: elements
 	MOVQ	$100, R9
 	MOVQ	DI, R10
 loop6: // 100 times: elements
-	VMOVUPS	205696(R10), Y0	// predictSample.us[0]
+	VMOVUPS	205824(R10), Y0	// predictSample.us[0]
 	VMOVUPS	Y0, 172416(R10)	// predict0Lanestep.extra.2[0]
 	ADDQ	$128, R10
 	DECQ	R9
@@ -3488,9 +3485,9 @@ TEXT armField2_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	270464(SI), Y0	// q[1]
-	VMOVUPS	271232(SI), Y1	// add
-	VMOVUPS	271360(SI), Y2	// mul
+	VMOVUPS	270592(SI), Y0	// q[1]
+	VMOVUPS	271360(SI), Y1	// add
+	VMOVUPS	271488(SI), Y2	// mul
 	// arm.nde:28
 	VMOVUPS	f32_4b400000<>(SB), Y3
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y3
@@ -3527,13 +3524,13 @@ loop1: // 4 times: vectors of the block
 	VORPS	Y4, Y3, Y3
 	// arm.nde:30
 	VFMADD231PS	Y3, Y2, Y1
-	VMOVUPS	271104(SI), Y2	// mul
-	VMOVUPS	271488(SI), Y4	// mul
+	VMOVUPS	271232(SI), Y2	// mul
+	VMOVUPS	271616(SI), Y4	// mul
 	// arm.nde:32
 	// arm.nde:31
 	VFMADD231PS	Y3, Y4, Y2
-	VMOVUPS	270592(SI), Y3	// v[0]
-	VMOVUPS	270720(SI), Y5	// v[1]
+	VMOVUPS	270720(SI), Y3	// v[0]
+	VMOVUPS	270848(SI), Y5	// v[1]
 	// arm.nde:32
 	// arm.nde:33
 	VANDPS	f32_7fffffff<>(SB), Y0, Y6
@@ -3577,18 +3574,18 @@ loop1: // 4 times: vectors of the block
 	VMULPS	Y5, Y7, Y7
 	VFMADD231PS	Y5, Y5, Y7
 	VMULPS	Y7, Y6, Y6
-	VMOVUPS	271616(SI), Y7	// reshape
+	VMOVUPS	271744(SI), Y7	// reshape
 	// arm.nde:32
-	VMOVUPS	Y1, 272512(SI)	// M[0]
-	VMOVUPS	Y2, 272640(SI)	// M[1]
-	VMOVUPS	Y2, 272768(SI)	// M[2]
-	VMOVUPS	Y7, 272896(SI)	// M[3]
+	VMOVUPS	Y1, 272640(SI)	// M[0]
+	VMOVUPS	Y2, 272768(SI)	// M[1]
+	VMOVUPS	Y2, 272896(SI)	// M[2]
+	VMOVUPS	Y7, 273024(SI)	// M[3]
 	// arm.nde:34
 	VMULPS	Y3, Y3, Y1
 	VMULPS	Y1, Y4, Y1
-	VMOVUPS	271872(SI), Y2	// mul
-	VMOVUPS	270336(SI), Y4	// q[0]
-	VMOVUPS	271744(SI), Y7	// mul
+	VMOVUPS	272000(SI), Y2	// mul
+	VMOVUPS	270464(SI), Y4	// q[0]
+	VMOVUPS	271872(SI), Y7	// mul
 	// arm.nde:35
 	VADDPS	Y0, Y4, Y8
 	VMOVUPS	f32_4b400000<>(SB), Y9
@@ -3659,8 +3656,8 @@ loop1: // 4 times: vectors of the block
 	VXORPS	f32_ffffffff<>(SB), Y9, Y9
 	VORPS	Y9, Y8, Y8
 	VFMADD213PS	Y2, Y8, Y7
-	VMOVUPS	270848(SI), Y8	// u[0]
-	VMOVUPS	270976(SI), Y9	// u[1]
+	VMOVUPS	270976(SI), Y8	// u[0]
+	VMOVUPS	271104(SI), Y9	// u[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Y6, Y8, Y6
@@ -3668,9 +3665,9 @@ loop1: // 4 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y7, Y6, Y6
-	VMOVUPS	Y6, 273024(SI)	// sub[0]
+	VMOVUPS	Y6, 273152(SI)	// sub[0]
 	VSUBPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 273152(SI)	// sub[1]
+	VMOVUPS	Y1, 273280(SI)	// sub[1]
 	// arm.nde:11
 	VANDPS	f32_7fffffff<>(SB), Y4, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y2
@@ -3706,7 +3703,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y2, Y2
 	VXORPS	f32_ffffffff<>(SB), Y2, Y2
 	VORPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 273280(SI)	// sin[0]
+	VMOVUPS	Y1, 273408(SI)	// sin[0]
 	VANDPS	f32_7fffffff<>(SB), Y0, Y2
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y2, Y6
@@ -3741,7 +3738,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y6, Y6
 	VXORPS	f32_ffffffff<>(SB), Y6, Y6
 	VORPS	Y6, Y2, Y2
-	VMOVUPS	Y2, 273408(SI)	// sin[1]
+	VMOVUPS	Y2, 273536(SI)	// sin[1]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y4, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -3775,7 +3772,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y6, Y4
-	VMOVUPS	Y4, 273536(SI)	// cos[0]
+	VMOVUPS	Y4, 273664(SI)	// cos[0]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -3809,13 +3806,13 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y0, Y0
 	VXORPS	f32_ffffffff<>(SB), Y0, Y0
 	VORPS	Y0, Y6, Y0
-	VMOVUPS	Y0, 273664(SI)	// cos[1]
-	VMOVUPS	Y1, 273792(SI)	// concat[0]
-	VMOVUPS	Y2, 273920(SI)	// concat[1]
-	VMOVUPS	Y4, 274048(SI)	// concat[2]
-	VMOVUPS	Y0, 274176(SI)	// concat[3]
-	VMOVUPS	Y3, 274304(SI)	// concat[4]
-	VMOVUPS	Y5, 274432(SI)	// concat[5]
+	VMOVUPS	Y0, 273792(SI)	// cos[1]
+	VMOVUPS	Y1, 273920(SI)	// concat[0]
+	VMOVUPS	Y2, 274048(SI)	// concat[1]
+	VMOVUPS	Y4, 274176(SI)	// concat[2]
+	VMOVUPS	Y0, 274304(SI)	// concat[3]
+	VMOVUPS	Y3, 274432(SI)	// concat[4]
+	VMOVUPS	Y5, 274560(SI)	// concat[5]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -3836,10 +3833,10 @@ loop2: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop3: // 6 times: terms of the sums
-	VMOVUPS	273792(R10), Y8	// concat[0]
-	VMOVUPS	273824(R10), Y9	// concat[0] | 1
-	VMOVUPS	273856(R10), Y10	// concat[0] | 2
-	VMOVUPS	273888(R10), Y11	// concat[0] | 3
+	VMOVUPS	273920(R10), Y8	// concat[0]
+	VMOVUPS	273952(R10), Y9	// concat[0] | 1
+	VMOVUPS	273984(R10), Y10	// concat[0] | 2
+	VMOVUPS	274016(R10), Y11	// concat[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -3854,14 +3851,14 @@ loop3: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	Y0, 274560(DI)	// matvec[0]
-	VMOVUPS	Y1, 274592(DI)	// matvec[0] | 1
-	VMOVUPS	Y2, 274624(DI)	// matvec[0] | 2
-	VMOVUPS	Y3, 274656(DI)	// matvec[0] | 3
-	VMOVUPS	Y4, 274688(DI)	// matvec[1]
-	VMOVUPS	Y5, 274720(DI)	// matvec[1] | 1
-	VMOVUPS	Y6, 274752(DI)	// matvec[1] | 2
-	VMOVUPS	Y7, 274784(DI)	// matvec[1] | 3
+	VMOVUPS	Y0, 274688(DI)	// matvec[0]
+	VMOVUPS	Y1, 274720(DI)	// matvec[0] | 1
+	VMOVUPS	Y2, 274752(DI)	// matvec[0] | 2
+	VMOVUPS	Y3, 274784(DI)	// matvec[0] | 3
+	VMOVUPS	Y4, 274816(DI)	// matvec[1]
+	VMOVUPS	Y5, 274848(DI)	// matvec[1] | 1
+	VMOVUPS	Y6, 274880(DI)	// matvec[1] | 2
+	VMOVUPS	Y7, 274912(DI)	// matvec[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -3874,7 +3871,7 @@ loop4: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop5: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	274560(R9), Y0	// matvec[0]
+	VMOVUPS	274688(R9), Y0	// matvec[0]
 	VBROADCASTSS	768(R10), Y1	// friction.0.bias[0]
 	VADDPS	Y1, Y0, Y0
 	VORPS	f32_80000000<>(SB), Y0, Y1
@@ -3905,7 +3902,7 @@ loop5: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 278656(R9)	// softplus[0]
+	VMOVUPS	Y0, 278784(R9)	// softplus[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -3930,10 +3927,10 @@ loop6: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop7: // 32 times: terms of the sums
-	VMOVUPS	278656(R10), Y8	// softplus[0]
-	VMOVUPS	278688(R10), Y9	// softplus[0] | 1
-	VMOVUPS	278720(R10), Y10	// softplus[0] | 2
-	VMOVUPS	278752(R10), Y11	// softplus[0] | 3
+	VMOVUPS	278784(R10), Y8	// softplus[0]
+	VMOVUPS	278816(R10), Y9	// softplus[0] | 1
+	VMOVUPS	278848(R10), Y10	// softplus[0] | 2
+	VMOVUPS	278880(R10), Y11	// softplus[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -3948,14 +3945,14 @@ loop7: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop7
-	VMOVUPS	Y0, 282752(DI)	// matvec_2[0]
-	VMOVUPS	Y1, 282784(DI)	// matvec_2[0] | 1
-	VMOVUPS	Y2, 282816(DI)	// matvec_2[0] | 2
-	VMOVUPS	Y3, 282848(DI)	// matvec_2[0] | 3
-	VMOVUPS	Y4, 282880(DI)	// matvec_2[1]
-	VMOVUPS	Y5, 282912(DI)	// matvec_2[1] | 1
-	VMOVUPS	Y6, 282944(DI)	// matvec_2[1] | 2
-	VMOVUPS	Y7, 282976(DI)	// matvec_2[1] | 3
+	VMOVUPS	Y0, 282880(DI)	// matvec_2[0]
+	VMOVUPS	Y1, 282912(DI)	// matvec_2[0] | 1
+	VMOVUPS	Y2, 282944(DI)	// matvec_2[0] | 2
+	VMOVUPS	Y3, 282976(DI)	// matvec_2[0] | 3
+	VMOVUPS	Y4, 283008(DI)	// matvec_2[1]
+	VMOVUPS	Y5, 283040(DI)	// matvec_2[1] | 1
+	VMOVUPS	Y6, 283072(DI)	// matvec_2[1] | 2
+	VMOVUPS	Y7, 283104(DI)	// matvec_2[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -3970,7 +3967,7 @@ loop8: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop9: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	282752(R9), Y2	// matvec_2[0]
+	VMOVUPS	282880(R9), Y2	// matvec_2[0]
 	VBROADCASTSS	4992(R10), Y3	// friction.2.bias[0]
 	VADDPS	Y3, Y2, Y2
 	VORPS	f32_80000000<>(SB), Y2, Y3
@@ -4010,20 +4007,20 @@ loop9: // 32 times: elements
 	DECQ	DI
 	JNE	loop9
 	// arm.nde:38
-	VMOVUPS	273024(SI), Y2	// sub[0]
+	VMOVUPS	273152(SI), Y2	// sub[0]
 	VBROADCASTSS	5376(BX), Y3	// friction.4.bias[0]
 	VADDPS	Y3, Y0, Y0
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 286848(SI)	// sub_2[0]
-	VMOVUPS	273152(SI), Y2	// sub[1]
+	VMOVUPS	Y0, 286976(SI)	// sub_2[0]
+	VMOVUPS	273280(SI), Y2	// sub[1]
 	VBROADCASTSS	5380(BX), Y3	// friction.4.bias[1]
 	VADDPS	Y3, Y1, Y1
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 286976(SI)	// sub_2[1]
-	VMOVUPS	272512(SI), Y2	// M[0]
-	VMOVUPS	272640(SI), Y3	// M[1]
-	VMOVUPS	272768(SI), Y4	// M[2]
-	VMOVUPS	272896(SI), Y5	// M[3]
+	VMOVUPS	Y1, 287104(SI)	// sub_2[1]
+	VMOVUPS	272640(SI), Y2	// M[0]
+	VMOVUPS	272768(SI), Y3	// M[1]
+	VMOVUPS	272896(SI), Y4	// M[2]
+	VMOVUPS	273024(SI), Y5	// M[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -4044,18 +4041,18 @@ loop9: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 272256(SI)	// dv[0]
-	VMOVUPS	Y0, 272384(SI)	// dv[1]
+	VMOVUPS	Y1, 272384(SI)	// dv[0]
+	VMOVUPS	Y0, 272512(SI)	// dv[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop8
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop10: // 4 times: vectors of the block
-	VMOVUPS	270592(SI), Y0	// v[0]
-	VMOVUPS	Y0, 272000(SI)	// dq[0]
-	VMOVUPS	270720(SI), Y0	// v[1]
-	VMOVUPS	Y0, 272128(SI)	// dq[1]
+	VMOVUPS	270720(SI), Y0	// v[0]
+	VMOVUPS	Y0, 272128(SI)	// dq[0]
+	VMOVUPS	270848(SI), Y0	// v[1]
+	VMOVUPS	Y0, 272256(SI)	// dq[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop10
@@ -4064,286 +4061,286 @@ loop10: // 4 times: vectors of the block
 // step0Step is Step.0.step (arm.nde:51) of a block of samples.
 TEXT step0Step_avx2<>(SB), NOSPLIT, $0-0
 	// arm.nde:51
-	VBROADCASTSD	287232(AX), Y0	// t
-	VMOVSD	X0, 270080(AX)	// armField2.t
+	VBROADCASTSD	287360(AX), Y0	// t
+	VMOVSD	X0, 270208(AX)	// armField2.t
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	287744(SI), Y0	// q[0]
-	VMOVUPS	Y0, 270336(SI)	// armField2.q[0]
-	VMOVUPS	287872(SI), Y0	// q[1]
-	VMOVUPS	Y0, 270464(SI)	// armField2.q[1]
-	VMOVUPS	288000(SI), Y0	// v[0]
-	VMOVUPS	Y0, 270592(SI)	// armField2.v[0]
-	VMOVUPS	288128(SI), Y0	// v[1]
-	VMOVUPS	Y0, 270720(SI)	// armField2.v[1]
-	VMOVUPS	288256(SI), Y0	// u[0]
-	VMOVUPS	Y0, 270848(SI)	// armField2.u[0]
-	VMOVUPS	288384(SI), Y0	// u[1]
-	VMOVUPS	Y0, 270976(SI)	// armField2.u[1]
-	VMOVUPS	288512(SI), Y0	// mul
-	VMOVUPS	Y0, 271104(SI)	// armField2.mul
-	VMOVUPS	288640(SI), Y0	// add
-	VMOVUPS	Y0, 271232(SI)	// armField2.add
-	VMOVUPS	288768(SI), Y0	// mul
-	VMOVUPS	Y0, 271360(SI)	// armField2.mul
+	VMOVUPS	287872(SI), Y0	// q[0]
+	VMOVUPS	Y0, 270464(SI)	// armField2.q[0]
+	VMOVUPS	288000(SI), Y0	// q[1]
+	VMOVUPS	Y0, 270592(SI)	// armField2.q[1]
+	VMOVUPS	288128(SI), Y0	// v[0]
+	VMOVUPS	Y0, 270720(SI)	// armField2.v[0]
+	VMOVUPS	288256(SI), Y0	// v[1]
+	VMOVUPS	Y0, 270848(SI)	// armField2.v[1]
+	VMOVUPS	288384(SI), Y0	// u[0]
+	VMOVUPS	Y0, 270976(SI)	// armField2.u[0]
+	VMOVUPS	288512(SI), Y0	// u[1]
+	VMOVUPS	Y0, 271104(SI)	// armField2.u[1]
+	VMOVUPS	288640(SI), Y0	// mul
+	VMOVUPS	Y0, 271232(SI)	// armField2.mul
+	VMOVUPS	288768(SI), Y0	// add
+	VMOVUPS	Y0, 271360(SI)	// armField2.add
 	VMOVUPS	288896(SI), Y0	// mul
 	VMOVUPS	Y0, 271488(SI)	// armField2.mul
-	VMOVUPS	289024(SI), Y0	// reshape
-	VMOVUPS	Y0, 271616(SI)	// armField2.reshape
-	VMOVUPS	289152(SI), Y0	// mul
-	VMOVUPS	Y0, 271744(SI)	// armField2.mul
+	VMOVUPS	289024(SI), Y0	// mul
+	VMOVUPS	Y0, 271616(SI)	// armField2.mul
+	VMOVUPS	289152(SI), Y0	// reshape
+	VMOVUPS	Y0, 271744(SI)	// armField2.reshape
 	VMOVUPS	289280(SI), Y0	// mul
 	VMOVUPS	Y0, 271872(SI)	// armField2.mul
+	VMOVUPS	289408(SI), Y0	// mul
+	VMOVUPS	Y0, 272000(SI)	// armField2.mul
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
 	CALL	armField2_avx2<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	287488(AX), Y0	// h
+	VBROADCASTSD	287616(AX), Y0	// h
 	VMULPD	f64_3fe0000000000000<>(SB), Y0, Y0
-	VMOVSD	X0, 287104(AX)
-	VBROADCASTSD	287232(AX), Y1	// t
+	VMOVSD	X0, 287232(AX)
+	VBROADCASTSD	287360(AX), Y1	// t
 	VADDPD	Y0, Y1, Y1
-	VMOVSD	X1, 287112(AX)
+	VMOVSD	X1, 287240(AX)
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 287120(AX)
+	VMOVSS	X0, 287248(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	272000(SI), Y0	// armField2.dq[0]
-	VMOVUPS	Y0, 289920(SI)	// result[0]
-	VMOVUPS	272128(SI), Y1	// armField2.dq[1]
-	VMOVUPS	Y1, 290048(SI)	// result[1]
-	VMOVUPS	272256(SI), Y2	// armField2.dv[0]
-	VMOVUPS	Y2, 290176(SI)	// result_2[0]
-	VMOVUPS	272384(SI), Y3	// armField2.dv[1]
-	VMOVUPS	Y3, 290304(SI)	// result_2[1]
+	VMOVUPS	272128(SI), Y0	// armField2.dq[0]
+	VMOVUPS	Y0, 290048(SI)	// result[0]
+	VMOVUPS	272256(SI), Y1	// armField2.dq[1]
+	VMOVUPS	Y1, 290176(SI)	// result[1]
+	VMOVUPS	272384(SI), Y2	// armField2.dv[0]
+	VMOVUPS	Y2, 290304(SI)	// result_2[0]
+	VMOVUPS	272512(SI), Y3	// armField2.dv[1]
+	VMOVUPS	Y3, 290432(SI)	// result_2[1]
 	// arm.nde:51
-	VMOVUPS	287744(SI), Y4	// q[0]
-	VMOVUPS	287872(SI), Y5	// q[1]
-	VMOVUPS	288000(SI), Y6	// v[0]
-	VMOVUPS	288128(SI), Y7	// v[1]
-	VBROADCASTSS	287120(AX), Y8
+	VMOVUPS	287872(SI), Y4	// q[0]
+	VMOVUPS	288000(SI), Y5	// q[1]
+	VMOVUPS	288128(SI), Y6	// v[0]
+	VMOVUPS	288256(SI), Y7	// v[1]
+	VBROADCASTSS	287248(AX), Y8
 	VFMADD231PS	Y0, Y8, Y4
-	VMOVUPS	Y4, 270336(SI)	// armField2.q[0]
+	VMOVUPS	Y4, 270464(SI)	// armField2.q[0]
 	VFMADD231PS	Y1, Y8, Y5
-	VMOVUPS	Y5, 270464(SI)	// armField2.q[1]
+	VMOVUPS	Y5, 270592(SI)	// armField2.q[1]
 	VFMADD231PS	Y2, Y8, Y6
-	VMOVUPS	Y6, 270592(SI)	// armField2.v[0]
+	VMOVUPS	Y6, 270720(SI)	// armField2.v[0]
 	VFMADD231PS	Y3, Y8, Y7
-	VMOVUPS	Y7, 270720(SI)	// armField2.v[1]
+	VMOVUPS	Y7, 270848(SI)	// armField2.v[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
 	// arm.nde:51
-	VBROADCASTSD	287112(AX), Y0
-	VMOVSD	X0, 270080(AX)	// armField2.t
+	VBROADCASTSD	287240(AX), Y0
+	VMOVSD	X0, 270208(AX)	// armField2.t
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop3: // 4 times: vectors of the block
-	VMOVUPS	288256(SI), Y0	// u[0]
-	VMOVUPS	Y0, 270848(SI)	// armField2.u[0]
-	VMOVUPS	288384(SI), Y0	// u[1]
-	VMOVUPS	Y0, 270976(SI)	// armField2.u[1]
-	VMOVUPS	288512(SI), Y0	// mul
-	VMOVUPS	Y0, 271104(SI)	// armField2.mul
-	VMOVUPS	288640(SI), Y0	// add
-	VMOVUPS	Y0, 271232(SI)	// armField2.add
-	VMOVUPS	288768(SI), Y0	// mul
-	VMOVUPS	Y0, 271360(SI)	// armField2.mul
+	VMOVUPS	288384(SI), Y0	// u[0]
+	VMOVUPS	Y0, 270976(SI)	// armField2.u[0]
+	VMOVUPS	288512(SI), Y0	// u[1]
+	VMOVUPS	Y0, 271104(SI)	// armField2.u[1]
+	VMOVUPS	288640(SI), Y0	// mul
+	VMOVUPS	Y0, 271232(SI)	// armField2.mul
+	VMOVUPS	288768(SI), Y0	// add
+	VMOVUPS	Y0, 271360(SI)	// armField2.add
 	VMOVUPS	288896(SI), Y0	// mul
 	VMOVUPS	Y0, 271488(SI)	// armField2.mul
-	VMOVUPS	289024(SI), Y0	// reshape
-	VMOVUPS	Y0, 271616(SI)	// armField2.reshape
-	VMOVUPS	289152(SI), Y0	// mul
-	VMOVUPS	Y0, 271744(SI)	// armField2.mul
+	VMOVUPS	289024(SI), Y0	// mul
+	VMOVUPS	Y0, 271616(SI)	// armField2.mul
+	VMOVUPS	289152(SI), Y0	// reshape
+	VMOVUPS	Y0, 271744(SI)	// armField2.reshape
 	VMOVUPS	289280(SI), Y0	// mul
 	VMOVUPS	Y0, 271872(SI)	// armField2.mul
+	VMOVUPS	289408(SI), Y0	// mul
+	VMOVUPS	Y0, 272000(SI)	// armField2.mul
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop3
 	CALL	armField2_avx2<>(SB)
-	VBROADCASTSS	287120(AX), Y0
+	VBROADCASTSS	287248(AX), Y0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	272000(SI), Y0	// armField2.dq[0]
-	VMOVUPS	Y0, 290432(SI)	// result_3[0]
-	VMOVUPS	272128(SI), Y1	// armField2.dq[1]
-	VMOVUPS	Y1, 290560(SI)	// result_3[1]
-	VMOVUPS	272256(SI), Y2	// armField2.dv[0]
-	VMOVUPS	Y2, 290688(SI)	// result_4[0]
-	VMOVUPS	272384(SI), Y3	// armField2.dv[1]
-	VMOVUPS	Y3, 290816(SI)	// result_4[1]
-	VMOVUPS	287744(SI), Y4	// q[0]
-	VMOVUPS	287872(SI), Y5	// q[1]
-	VMOVUPS	288000(SI), Y6	// v[0]
-	VMOVUPS	288128(SI), Y7	// v[1]
+	VMOVUPS	272128(SI), Y0	// armField2.dq[0]
+	VMOVUPS	Y0, 290560(SI)	// result_3[0]
+	VMOVUPS	272256(SI), Y1	// armField2.dq[1]
+	VMOVUPS	Y1, 290688(SI)	// result_3[1]
+	VMOVUPS	272384(SI), Y2	// armField2.dv[0]
+	VMOVUPS	Y2, 290816(SI)	// result_4[0]
+	VMOVUPS	272512(SI), Y3	// armField2.dv[1]
+	VMOVUPS	Y3, 290944(SI)	// result_4[1]
+	VMOVUPS	287872(SI), Y4	// q[0]
+	VMOVUPS	288000(SI), Y5	// q[1]
+	VMOVUPS	288128(SI), Y6	// v[0]
+	VMOVUPS	288256(SI), Y7	// v[1]
 	// arm.nde:51
-	VBROADCASTSS	287120(AX), Y8
+	VBROADCASTSS	287248(AX), Y8
 	VFMADD231PS	Y0, Y8, Y4
-	VMOVUPS	Y4, 270336(SI)	// armField2.q[0]
+	VMOVUPS	Y4, 270464(SI)	// armField2.q[0]
 	VFMADD231PS	Y1, Y8, Y5
-	VMOVUPS	Y5, 270464(SI)	// armField2.q[1]
+	VMOVUPS	Y5, 270592(SI)	// armField2.q[1]
 	VFMADD231PS	Y2, Y8, Y6
-	VMOVUPS	Y6, 270592(SI)	// armField2.v[0]
+	VMOVUPS	Y6, 270720(SI)	// armField2.v[0]
 	VFMADD231PS	Y3, Y8, Y7
-	VMOVUPS	Y7, 270720(SI)	// armField2.v[1]
+	VMOVUPS	Y7, 270848(SI)	// armField2.v[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
 	// arm.nde:51
-	VBROADCASTSD	287112(AX), Y0
-	VMOVSD	X0, 270080(AX)	// armField2.t
+	VBROADCASTSD	287240(AX), Y0
+	VMOVSD	X0, 270208(AX)	// armField2.t
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop5: // 4 times: vectors of the block
-	VMOVUPS	288256(SI), Y0	// u[0]
-	VMOVUPS	Y0, 270848(SI)	// armField2.u[0]
-	VMOVUPS	288384(SI), Y0	// u[1]
-	VMOVUPS	Y0, 270976(SI)	// armField2.u[1]
-	VMOVUPS	288512(SI), Y0	// mul
-	VMOVUPS	Y0, 271104(SI)	// armField2.mul
-	VMOVUPS	288640(SI), Y0	// add
-	VMOVUPS	Y0, 271232(SI)	// armField2.add
-	VMOVUPS	288768(SI), Y0	// mul
-	VMOVUPS	Y0, 271360(SI)	// armField2.mul
+	VMOVUPS	288384(SI), Y0	// u[0]
+	VMOVUPS	Y0, 270976(SI)	// armField2.u[0]
+	VMOVUPS	288512(SI), Y0	// u[1]
+	VMOVUPS	Y0, 271104(SI)	// armField2.u[1]
+	VMOVUPS	288640(SI), Y0	// mul
+	VMOVUPS	Y0, 271232(SI)	// armField2.mul
+	VMOVUPS	288768(SI), Y0	// add
+	VMOVUPS	Y0, 271360(SI)	// armField2.add
 	VMOVUPS	288896(SI), Y0	// mul
 	VMOVUPS	Y0, 271488(SI)	// armField2.mul
-	VMOVUPS	289024(SI), Y0	// reshape
-	VMOVUPS	Y0, 271616(SI)	// armField2.reshape
-	VMOVUPS	289152(SI), Y0	// mul
-	VMOVUPS	Y0, 271744(SI)	// armField2.mul
+	VMOVUPS	289024(SI), Y0	// mul
+	VMOVUPS	Y0, 271616(SI)	// armField2.mul
+	VMOVUPS	289152(SI), Y0	// reshape
+	VMOVUPS	Y0, 271744(SI)	// armField2.reshape
 	VMOVUPS	289280(SI), Y0	// mul
 	VMOVUPS	Y0, 271872(SI)	// armField2.mul
+	VMOVUPS	289408(SI), Y0	// mul
+	VMOVUPS	Y0, 272000(SI)	// armField2.mul
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop5
 	CALL	armField2_avx2<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	287232(AX), Y0	// t
-	VBROADCASTSD	287488(AX), Y1	// h
+	VBROADCASTSD	287360(AX), Y0	// t
+	VBROADCASTSD	287616(AX), Y1	// h
 	VADDPD	Y1, Y0, Y0
-	VMOVSD	X0, 287128(AX)
+	VMOVSD	X0, 287256(AX)
 	VCVTPD2PSY	Y1, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 287136(AX)
+	VMOVSS	X0, 287264(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop6: // 4 times: vectors of the block
-	VMOVUPS	272000(SI), Y0	// armField2.dq[0]
-	VMOVUPS	Y0, 290944(SI)	// result_5[0]
-	VMOVUPS	272128(SI), Y1	// armField2.dq[1]
-	VMOVUPS	Y1, 291072(SI)	// result_5[1]
-	VMOVUPS	272256(SI), Y2	// armField2.dv[0]
-	VMOVUPS	Y2, 291200(SI)	// result_6[0]
-	VMOVUPS	272384(SI), Y3	// armField2.dv[1]
-	VMOVUPS	Y3, 291328(SI)	// result_6[1]
+	VMOVUPS	272128(SI), Y0	// armField2.dq[0]
+	VMOVUPS	Y0, 291072(SI)	// result_5[0]
+	VMOVUPS	272256(SI), Y1	// armField2.dq[1]
+	VMOVUPS	Y1, 291200(SI)	// result_5[1]
+	VMOVUPS	272384(SI), Y2	// armField2.dv[0]
+	VMOVUPS	Y2, 291328(SI)	// result_6[0]
+	VMOVUPS	272512(SI), Y3	// armField2.dv[1]
+	VMOVUPS	Y3, 291456(SI)	// result_6[1]
 	// arm.nde:51
-	VMOVUPS	287744(SI), Y4	// q[0]
-	VMOVUPS	287872(SI), Y5	// q[1]
-	VMOVUPS	288000(SI), Y6	// v[0]
-	VMOVUPS	288128(SI), Y7	// v[1]
-	VBROADCASTSS	287136(AX), Y8
+	VMOVUPS	287872(SI), Y4	// q[0]
+	VMOVUPS	288000(SI), Y5	// q[1]
+	VMOVUPS	288128(SI), Y6	// v[0]
+	VMOVUPS	288256(SI), Y7	// v[1]
+	VBROADCASTSS	287264(AX), Y8
 	VFMADD231PS	Y0, Y8, Y4
-	VMOVUPS	Y4, 270336(SI)	// armField2.q[0]
+	VMOVUPS	Y4, 270464(SI)	// armField2.q[0]
 	VFMADD231PS	Y1, Y8, Y5
-	VMOVUPS	Y5, 270464(SI)	// armField2.q[1]
+	VMOVUPS	Y5, 270592(SI)	// armField2.q[1]
 	VFMADD231PS	Y2, Y8, Y6
-	VMOVUPS	Y6, 270592(SI)	// armField2.v[0]
+	VMOVUPS	Y6, 270720(SI)	// armField2.v[0]
 	VFMADD231PS	Y3, Y8, Y7
-	VMOVUPS	Y7, 270720(SI)	// armField2.v[1]
+	VMOVUPS	Y7, 270848(SI)	// armField2.v[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop6
 	// arm.nde:51
-	VBROADCASTSD	287128(AX), Y0
-	VMOVSD	X0, 270080(AX)	// armField2.t
+	VBROADCASTSD	287256(AX), Y0
+	VMOVSD	X0, 270208(AX)	// armField2.t
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop7: // 4 times: vectors of the block
-	VMOVUPS	288256(SI), Y0	// u[0]
-	VMOVUPS	Y0, 270848(SI)	// armField2.u[0]
-	VMOVUPS	288384(SI), Y0	// u[1]
-	VMOVUPS	Y0, 270976(SI)	// armField2.u[1]
-	VMOVUPS	288512(SI), Y0	// mul
-	VMOVUPS	Y0, 271104(SI)	// armField2.mul
-	VMOVUPS	288640(SI), Y0	// add
-	VMOVUPS	Y0, 271232(SI)	// armField2.add
-	VMOVUPS	288768(SI), Y0	// mul
-	VMOVUPS	Y0, 271360(SI)	// armField2.mul
+	VMOVUPS	288384(SI), Y0	// u[0]
+	VMOVUPS	Y0, 270976(SI)	// armField2.u[0]
+	VMOVUPS	288512(SI), Y0	// u[1]
+	VMOVUPS	Y0, 271104(SI)	// armField2.u[1]
+	VMOVUPS	288640(SI), Y0	// mul
+	VMOVUPS	Y0, 271232(SI)	// armField2.mul
+	VMOVUPS	288768(SI), Y0	// add
+	VMOVUPS	Y0, 271360(SI)	// armField2.add
 	VMOVUPS	288896(SI), Y0	// mul
 	VMOVUPS	Y0, 271488(SI)	// armField2.mul
-	VMOVUPS	289024(SI), Y0	// reshape
-	VMOVUPS	Y0, 271616(SI)	// armField2.reshape
-	VMOVUPS	289152(SI), Y0	// mul
-	VMOVUPS	Y0, 271744(SI)	// armField2.mul
+	VMOVUPS	289024(SI), Y0	// mul
+	VMOVUPS	Y0, 271616(SI)	// armField2.mul
+	VMOVUPS	289152(SI), Y0	// reshape
+	VMOVUPS	Y0, 271744(SI)	// armField2.reshape
 	VMOVUPS	289280(SI), Y0	// mul
 	VMOVUPS	Y0, 271872(SI)	// armField2.mul
+	VMOVUPS	289408(SI), Y0	// mul
+	VMOVUPS	Y0, 272000(SI)	// armField2.mul
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop7
 	CALL	armField2_avx2<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	287488(AX), Y0	// h
+	VBROADCASTSD	287616(AX), Y0	// h
 	VMULPD	f64_3fc5555555555555<>(SB), Y0, Y1
-	VMOVSD	X1, 287144(AX)
+	VMOVSD	X1, 287272(AX)
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y1, Y1
-	VMOVSS	X1, 287152(AX)
+	VMOVSS	X1, 287280(AX)
 	VMULPD	f64_3fd5555555555555<>(SB), Y0, Y0
-	VMOVSD	X0, 287160(AX)
+	VMOVSD	X0, 287288(AX)
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 287168(AX)
+	VMOVSS	X0, 287296(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop8: // 4 times: vectors of the block
 	// arm.nde:51
-	VMOVUPS	287744(SI), Y0	// q[0]
-	VMOVUPS	287872(SI), Y1	// q[1]
-	VMOVUPS	288000(SI), Y2	// v[0]
-	VMOVUPS	288128(SI), Y3	// v[1]
-	VBROADCASTSS	287152(AX), Y4
-	VMOVUPS	272000(SI), Y5	// armField2.dq[0]
-	VBROADCASTSS	287168(AX), Y6
-	VMOVUPS	290944(SI), Y7	// result_5[0]
-	VMOVUPS	290432(SI), Y8	// result_3[0]
-	VMOVUPS	289920(SI), Y9	// result[0]
+	VMOVUPS	287872(SI), Y0	// q[0]
+	VMOVUPS	288000(SI), Y1	// q[1]
+	VMOVUPS	288128(SI), Y2	// v[0]
+	VMOVUPS	288256(SI), Y3	// v[1]
+	VBROADCASTSS	287280(AX), Y4
+	VMOVUPS	272128(SI), Y5	// armField2.dq[0]
+	VBROADCASTSS	287296(AX), Y6
+	VMOVUPS	291072(SI), Y7	// result_5[0]
+	VMOVUPS	290560(SI), Y8	// result_3[0]
+	VMOVUPS	290048(SI), Y9	// result[0]
 	VFMADD231PS	Y9, Y4, Y0
 	VFMADD231PS	Y8, Y6, Y0
 	VFMADD231PS	Y7, Y6, Y0
 	VFMADD231PS	Y5, Y4, Y0
-	VMOVUPS	Y0, 289408(SI)	// q_next[0]
-	VMOVUPS	272128(SI), Y0	// armField2.dq[1]
-	VMOVUPS	291072(SI), Y5	// result_5[1]
-	VMOVUPS	290560(SI), Y7	// result_3[1]
-	VMOVUPS	290048(SI), Y8	// result[1]
+	VMOVUPS	Y0, 289536(SI)	// q_next[0]
+	VMOVUPS	272256(SI), Y0	// armField2.dq[1]
+	VMOVUPS	291200(SI), Y5	// result_5[1]
+	VMOVUPS	290688(SI), Y7	// result_3[1]
+	VMOVUPS	290176(SI), Y8	// result[1]
 	VFMADD231PS	Y8, Y4, Y1
 	VFMADD231PS	Y7, Y6, Y1
 	VFMADD231PS	Y5, Y6, Y1
 	VFMADD231PS	Y0, Y4, Y1
-	VMOVUPS	Y1, 289536(SI)	// q_next[1]
-	VMOVUPS	272256(SI), Y0	// armField2.dv[0]
-	VMOVUPS	291200(SI), Y1	// result_6[0]
-	VMOVUPS	290688(SI), Y5	// result_4[0]
-	VMOVUPS	290176(SI), Y7	// result_2[0]
+	VMOVUPS	Y1, 289664(SI)	// q_next[1]
+	VMOVUPS	272384(SI), Y0	// armField2.dv[0]
+	VMOVUPS	291328(SI), Y1	// result_6[0]
+	VMOVUPS	290816(SI), Y5	// result_4[0]
+	VMOVUPS	290304(SI), Y7	// result_2[0]
 	VFMADD231PS	Y7, Y4, Y2
 	VFMADD231PS	Y5, Y6, Y2
 	VFMADD231PS	Y1, Y6, Y2
 	VFMADD231PS	Y0, Y4, Y2
-	VMOVUPS	Y2, 289664(SI)	// v_next[0]
-	VMOVUPS	272384(SI), Y0	// armField2.dv[1]
-	VMOVUPS	291328(SI), Y1	// result_6[1]
-	VMOVUPS	290816(SI), Y2	// result_4[1]
-	VMOVUPS	290304(SI), Y5	// result_2[1]
+	VMOVUPS	Y2, 289792(SI)	// v_next[0]
+	VMOVUPS	272512(SI), Y0	// armField2.dv[1]
+	VMOVUPS	291456(SI), Y1	// result_6[1]
+	VMOVUPS	290944(SI), Y2	// result_4[1]
+	VMOVUPS	290432(SI), Y5	// result_2[1]
 	VFMADD231PS	Y5, Y4, Y3
 	VFMADD231PS	Y2, Y6, Y3
 	VFMADD231PS	Y1, Y6, Y3
 	VFMADD231PS	Y0, Y4, Y3
-	VMOVUPS	Y3, 289792(SI)	// v_next[1]
+	VMOVUPS	Y3, 289920(SI)	// v_next[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop8
@@ -4353,39 +4350,39 @@ loop8: // 4 times: vectors of the block
 TEXT step0Lanestep_avx2<>(SB), NOSPLIT, $0-0
 loop1:
 	// arm.nde:51
-	VBROADCASTSD	291456(AX), Y0	// step.t
-	VMOVSD	X0, 287232(AX)	// step0Step.t
-	VBROADCASTSD	291712(AX), Y0	// step.h
-	VMOVSD	X0, 287488(AX)	// step0Step.h
+	VBROADCASTSD	291584(AX), Y0	// step.t
+	VMOVSD	X0, 287360(AX)	// step0Step.t
+	VBROADCASTSD	291840(AX), Y0	// step.h
+	VMOVSD	X0, 287616(AX)	// step0Step.h
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	293248(SI), Y0	// q[0]
-	VMOVUPS	Y0, 287744(SI)	// step0Step.q[0]
-	VMOVUPS	293376(SI), Y0	// q[1]
-	VMOVUPS	Y0, 287872(SI)	// step0Step.q[1]
-	VMOVUPS	293504(SI), Y0	// v[0]
-	VMOVUPS	Y0, 288000(SI)	// step0Step.v[0]
-	VMOVUPS	293632(SI), Y0	// v[1]
-	VMOVUPS	Y0, 288128(SI)	// step0Step.v[1]
-	VMOVUPS	293760(SI), Y0	// extra.0[0]
-	VMOVUPS	Y0, 288256(SI)	// step0Step.u[0]
-	VMOVUPS	293888(SI), Y0	// extra.0[1]
-	VMOVUPS	Y0, 288384(SI)	// step0Step.u[1]
-	VMOVUPS	294016(SI), Y0	// extra.1
-	VMOVUPS	Y0, 288512(SI)	// step0Step.mul
-	VMOVUPS	294144(SI), Y0	// extra.2
-	VMOVUPS	Y0, 288640(SI)	// step0Step.add
-	VMOVUPS	294272(SI), Y0	// extra.3
-	VMOVUPS	Y0, 288768(SI)	// step0Step.mul
-	VMOVUPS	294400(SI), Y0	// extra.4
+	VMOVUPS	293376(SI), Y0	// q[0]
+	VMOVUPS	Y0, 287872(SI)	// step0Step.q[0]
+	VMOVUPS	293504(SI), Y0	// q[1]
+	VMOVUPS	Y0, 288000(SI)	// step0Step.q[1]
+	VMOVUPS	293632(SI), Y0	// v[0]
+	VMOVUPS	Y0, 288128(SI)	// step0Step.v[0]
+	VMOVUPS	293760(SI), Y0	// v[1]
+	VMOVUPS	Y0, 288256(SI)	// step0Step.v[1]
+	VMOVUPS	293888(SI), Y0	// extra.0[0]
+	VMOVUPS	Y0, 288384(SI)	// step0Step.u[0]
+	VMOVUPS	294016(SI), Y0	// extra.0[1]
+	VMOVUPS	Y0, 288512(SI)	// step0Step.u[1]
+	VMOVUPS	294144(SI), Y0	// extra.1
+	VMOVUPS	Y0, 288640(SI)	// step0Step.mul
+	VMOVUPS	294272(SI), Y0	// extra.2
+	VMOVUPS	Y0, 288768(SI)	// step0Step.add
+	VMOVUPS	294400(SI), Y0	// extra.3
 	VMOVUPS	Y0, 288896(SI)	// step0Step.mul
-	VMOVUPS	294528(SI), Y0	// extra.5
-	VMOVUPS	Y0, 289024(SI)	// step0Step.reshape
-	VMOVUPS	294656(SI), Y0	// extra.6
-	VMOVUPS	Y0, 289152(SI)	// step0Step.mul
-	VMOVUPS	294784(SI), Y0	// extra.7
+	VMOVUPS	294528(SI), Y0	// extra.4
+	VMOVUPS	Y0, 289024(SI)	// step0Step.mul
+	VMOVUPS	294656(SI), Y0	// extra.5
+	VMOVUPS	Y0, 289152(SI)	// step0Step.reshape
+	VMOVUPS	294784(SI), Y0	// extra.6
 	VMOVUPS	Y0, 289280(SI)	// step0Step.mul
+	VMOVUPS	294912(SI), Y0	// extra.7
+	VMOVUPS	Y0, 289408(SI)	// step0Step.mul
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -4397,20 +4394,20 @@ loop3: // 4 times: vectors of the block
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	// arm.nde:51
-	VMOVUPS	289408(SI), Y2	// step0Step.q_next[0]
+	VMOVUPS	289536(SI), Y2	// step0Step.q_next[0]
 	VSUBPS	Y2, Y2, Y3
-	VMOVUPS	289536(SI), Y4	// step0Step.q_next[1]
+	VMOVUPS	289664(SI), Y4	// step0Step.q_next[1]
 	VSUBPS	Y4, Y4, Y5
 	VADDPS	Y3, Y0, Y0
 	VADDPS	Y5, Y0, Y0
-	VMOVUPS	289664(SI), Y3	// step0Step.v_next[0]
+	VMOVUPS	289792(SI), Y3	// step0Step.v_next[0]
 	VSUBPS	Y3, Y3, Y5
-	VMOVUPS	289792(SI), Y6	// step0Step.v_next[1]
+	VMOVUPS	289920(SI), Y6	// step0Step.v_next[1]
 	VSUBPS	Y6, Y6, Y7
 	VADDPS	Y5, Y1, Y1
 	VADDPS	Y7, Y1, Y1
-	VMOVUPD	291968(DI), Y5	// step.live
-	VMOVUPD	292000(DI), Y7	// step.live | 1
+	VMOVUPD	292096(DI), Y5	// step.live
+	VMOVUPD	292128(DI), Y7	// step.live | 1
 	VCMPPS	$0, f32_00000000<>(SB), Y0, Y0
 	VCMPPS	$0, f32_00000000<>(SB), Y1, Y1
 	VANDPS	Y1, Y0, Y0
@@ -4426,20 +4423,20 @@ loop3: // 4 times: vectors of the block
 	VPMOVSXDQ	X5, Y5
 	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
 	VANDPD	f64_3ff0000000000000<>(SB), Y5, Y5
-	VMOVUPD	Y0, 295424(DI)	// step.code
-	VMOVUPD	Y5, 295456(DI)	// step.code | 1
-	VMOVUPS	293248(SI), Y0	// q[0]
-	VMOVUPS	293376(SI), Y5	// q[1]
-	VMOVUPS	293504(SI), Y7	// v[0]
-	VMOVUPS	293632(SI), Y8	// v[1]
+	VMOVUPD	Y0, 295552(DI)	// step.code
+	VMOVUPD	Y5, 295584(DI)	// step.code | 1
+	VMOVUPS	293376(SI), Y0	// q[0]
+	VMOVUPS	293504(SI), Y5	// q[1]
+	VMOVUPS	293632(SI), Y7	// v[0]
+	VMOVUPS	293760(SI), Y8	// v[1]
 	VBLENDVPS	Y1, Y2, Y0, Y0
-	VMOVUPS	Y0, 294912(SI)	// q.next[0]
+	VMOVUPS	Y0, 295040(SI)	// q.next[0]
 	VBLENDVPS	Y1, Y4, Y5, Y0
-	VMOVUPS	Y0, 295040(SI)	// q.next[1]
+	VMOVUPS	Y0, 295168(SI)	// q.next[1]
 	VBLENDVPS	Y1, Y3, Y7, Y0
-	VMOVUPS	Y0, 295168(SI)	// v.next[0]
+	VMOVUPS	Y0, 295296(SI)	// v.next[0]
 	VBLENDVPS	Y1, Y6, Y8, Y0
-	VMOVUPS	Y0, 295296(SI)	// v.next[1]
+	VMOVUPS	Y0, 295424(SI)	// v.next[1]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -4448,54 +4445,54 @@ loop3: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	294912(SI), Y0	// q.next[0]
-	VMOVUPS	Y0, 293248(SI)	// q[0]
-	VMOVUPS	295040(SI), Y0	// q.next[1]
-	VMOVUPS	Y0, 293376(SI)	// q[1]
-	VMOVUPS	295168(SI), Y0	// v.next[0]
-	VMOVUPS	Y0, 293504(SI)	// v[0]
-	VMOVUPS	295296(SI), Y0	// v.next[1]
-	VMOVUPS	Y0, 293632(SI)	// v[1]
+	VMOVUPS	295040(SI), Y0	// q.next[0]
+	VMOVUPS	Y0, 293376(SI)	// q[0]
+	VMOVUPS	295168(SI), Y0	// q.next[1]
+	VMOVUPS	Y0, 293504(SI)	// q[1]
+	VMOVUPS	295296(SI), Y0	// v.next[0]
+	VMOVUPS	Y0, 293632(SI)	// v[0]
+	VMOVUPS	295424(SI), Y0	// v.next[1]
+	VMOVUPS	Y0, 293760(SI)	// v[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
 	// the next step, if all lanes have taken this one
-	VMOVUPD	295424(AX), Y0	// step.code
-	VMOVUPD	295456(AX), Y1	// step.code | 1
+	VMOVUPD	295552(AX), Y0	// step.code
+	VMOVUPD	295584(AX), Y1	// step.code | 1
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	295488(AX), Y1	// step.code | 2
+	VMOVUPD	295616(AX), Y1	// step.code | 2
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	295520(AX), Y1	// step.code | 3
+	VMOVUPD	295648(AX), Y1	// step.code | 3
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	295552(AX), Y1	// step.code | 4
+	VMOVUPD	295680(AX), Y1	// step.code | 4
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	295584(AX), Y1	// step.code | 5
+	VMOVUPD	295712(AX), Y1	// step.code | 5
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	295616(AX), Y1	// step.code | 6
+	VMOVUPD	295744(AX), Y1	// step.code | 6
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	295648(AX), Y1	// step.code | 7
+	VMOVUPD	295776(AX), Y1	// step.code | 7
 	VADDPD	Y1, Y0, Y0
 	VPERM2F128	$1, Y0, Y0, Y1
 	VADDPD	Y1, Y0, Y0
 	VSHUFPD	$5, Y0, Y0, Y1
 	VADDPD	Y1, Y0, Y0
 	VCMPPD	$0, f64_4040000000000000<>(SB), Y0, Y0
-	VBROADCASTSD	292480(AX), Y1	// step.taken
+	VBROADCASTSD	292608(AX), Y1	// step.taken
 	VADDPD	f64_3ff0000000000000<>(SB), Y1, Y2
-	VBROADCASTSD	292224(AX), Y3	// step.t0
-	VBROADCASTSD	291712(AX), Y4	// step.h
+	VBROADCASTSD	292352(AX), Y3	// step.t0
+	VBROADCASTSD	291840(AX), Y4	// step.h
 	VMULPD	Y4, Y2, Y4
 	VADDPD	Y4, Y3, Y3
-	VBROADCASTSD	292736(AX), Y4	// step.many
+	VBROADCASTSD	292864(AX), Y4	// step.many
 	VSUBPD	Y2, Y4, Y4
-	VBROADCASTSD	291456(AX), Y5	// step.t
+	VBROADCASTSD	291584(AX), Y5	// step.t
 	VBLENDVPD	Y0, Y3, Y5, Y3
 	VBLENDVPD	Y0, Y2, Y1, Y1
 	VANDPD	Y4, Y0, Y0
-	VMOVSD	X3, 291456(AX)	// step.t
-	VMOVSD	X1, 292480(AX)	// step.taken
-	VMOVSD	X0, 292992(AX)	// step.more
-	CMPQ	292992(AX), $0	// step.more
+	VMOVSD	X3, 291584(AX)	// step.t
+	VMOVSD	X1, 292608(AX)	// step.taken
+	VMOVSD	X0, 293120(AX)	// step.more
+	CMPQ	293120(AX), $0	// step.more
 	JNE	loop1
 	RET
 
@@ -4517,42 +4514,42 @@ TEXT stepSamplePart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	296448(SI), Y0	// stepSample.load
+	VMOVUPS	296576(SI), Y0	// stepSample.load
 	// arm.nde:27
 	VBROADCASTSS	5388(BX), Y1	// Arm.m2
 	VADDPS	Y0, Y1, Y1
 	// arm.nde:30
 	VBROADCASTSS	8(DX), Y2	// Arm.l2.square
 	VMULPS	Y2, Y1, Y2
-	VMOVUPS	Y2, 297088(SI)	// stepSample.mul
+	VMOVUPS	Y2, 297216(SI)	// stepSample.mul
 	VBROADCASTSS	(DX), Y3	// Arm.m2.add
 	VADDPS	Y3, Y0, Y0
 	VBROADCASTSS	4(DX), Y3	// Arm.l1.square
 	VFMADD213PS	Y2, Y0, Y3
-	VMOVUPS	Y3, 297216(SI)	// stepSample.add
+	VMOVUPS	Y3, 297344(SI)	// stepSample.add
 	VMULPS	f32_40000000<>(SB), Y1, Y3
 	VBROADCASTSS	5392(BX), Y4	// Arm.l1
 	VMULPS	Y4, Y3, Y3
 	VBROADCASTSS	5396(BX), Y4	// Arm.l2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 297344(SI)	// stepSample.mul_2
+	VMOVUPS	Y3, 297472(SI)	// stepSample.mul_2
 	// arm.nde:31
 	VBROADCASTSS	5392(BX), Y3	// Arm.l1
 	VMULPS	Y3, Y1, Y3
 	VBROADCASTSS	5396(BX), Y4	// Arm.l2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 297472(SI)	// stepSample.mul_3
+	VMOVUPS	Y3, 297600(SI)	// stepSample.mul_3
 	// arm.nde:32
-	VMOVUPS	Y2, 297600(SI)	// stepSample.reshape
+	VMOVUPS	Y2, 297728(SI)	// stepSample.reshape
 	// arm.nde:35
 	VMULPS	f32_411cf5c3<>(SB), Y0, Y0
 	VBROADCASTSS	5392(BX), Y2	// Arm.l1
 	VMULPS	Y2, Y0, Y0
-	VMOVUPS	Y0, 297728(SI)	// stepSample.mul_4
+	VMOVUPS	Y0, 297856(SI)	// stepSample.mul_4
 	VMULPS	f32_411cf5c3<>(SB), Y1, Y0
 	VBROADCASTSS	5396(BX), Y1	// Arm.l2
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 297856(SI)	// stepSample.mul_5
+	VMOVUPS	Y0, 297984(SI)	// stepSample.mul_5
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -4562,39 +4559,39 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 297984(SI)	// stepSample.step0_in0
+	VMOVUPD	Y0, 298112(SI)	// stepSample.step0_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 298016(SI)	// stepSample.step0_in0 | 1
+	VMOVUPD	Y0, 298144(SI)	// stepSample.step0_in0 | 1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 298240(SI)	// stepSample.step0_in1
+	VMOVUPD	Y0, 298368(SI)	// stepSample.step0_in1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 298272(SI)	// stepSample.step0_in1 | 1
-	VMOVUPS	295680(DI), Y0	// stepSample.q[0]
-	VMOVUPS	Y0, 293248(DI)	// step0Lanestep.q[0]
-	VMOVUPS	295808(DI), Y0	// stepSample.q[1]
-	VMOVUPS	Y0, 293376(DI)	// step0Lanestep.q[1]
-	VMOVUPS	295936(DI), Y0	// stepSample.v[0]
-	VMOVUPS	Y0, 293504(DI)	// step0Lanestep.v[0]
-	VMOVUPS	296064(DI), Y0	// stepSample.v[1]
-	VMOVUPS	Y0, 293632(DI)	// step0Lanestep.v[1]
-	VMOVUPS	296192(DI), Y0	// stepSample.u[0]
-	VMOVUPS	Y0, 293760(DI)	// step0Lanestep.extra.0[0]
-	VMOVUPS	296320(DI), Y0	// stepSample.u[1]
-	VMOVUPS	Y0, 293888(DI)	// step0Lanestep.extra.0[1]
-	VMOVUPS	297088(DI), Y0	// stepSample.mul
-	VMOVUPS	Y0, 294016(DI)	// step0Lanestep.extra.1
-	VMOVUPS	297216(DI), Y0	// stepSample.add
-	VMOVUPS	Y0, 294144(DI)	// step0Lanestep.extra.2
-	VMOVUPS	297344(DI), Y0	// stepSample.mul_2
-	VMOVUPS	Y0, 294272(DI)	// step0Lanestep.extra.3
-	VMOVUPS	297472(DI), Y0	// stepSample.mul_3
-	VMOVUPS	Y0, 294400(DI)	// step0Lanestep.extra.4
-	VMOVUPS	297600(DI), Y0	// stepSample.reshape
-	VMOVUPS	Y0, 294528(DI)	// step0Lanestep.extra.5
-	VMOVUPS	297728(DI), Y0	// stepSample.mul_4
-	VMOVUPS	Y0, 294656(DI)	// step0Lanestep.extra.6
-	VMOVUPS	297856(DI), Y0	// stepSample.mul_5
-	VMOVUPS	Y0, 294784(DI)	// step0Lanestep.extra.7
+	VMOVUPD	Y0, 298400(SI)	// stepSample.step0_in1 | 1
+	VMOVUPS	295808(DI), Y0	// stepSample.q[0]
+	VMOVUPS	Y0, 293376(DI)	// step0Lanestep.q[0]
+	VMOVUPS	295936(DI), Y0	// stepSample.q[1]
+	VMOVUPS	Y0, 293504(DI)	// step0Lanestep.q[1]
+	VMOVUPS	296064(DI), Y0	// stepSample.v[0]
+	VMOVUPS	Y0, 293632(DI)	// step0Lanestep.v[0]
+	VMOVUPS	296192(DI), Y0	// stepSample.v[1]
+	VMOVUPS	Y0, 293760(DI)	// step0Lanestep.v[1]
+	VMOVUPS	296320(DI), Y0	// stepSample.u[0]
+	VMOVUPS	Y0, 293888(DI)	// step0Lanestep.extra.0[0]
+	VMOVUPS	296448(DI), Y0	// stepSample.u[1]
+	VMOVUPS	Y0, 294016(DI)	// step0Lanestep.extra.0[1]
+	VMOVUPS	297216(DI), Y0	// stepSample.mul
+	VMOVUPS	Y0, 294144(DI)	// step0Lanestep.extra.1
+	VMOVUPS	297344(DI), Y0	// stepSample.add
+	VMOVUPS	Y0, 294272(DI)	// step0Lanestep.extra.2
+	VMOVUPS	297472(DI), Y0	// stepSample.mul_2
+	VMOVUPS	Y0, 294400(DI)	// step0Lanestep.extra.3
+	VMOVUPS	297600(DI), Y0	// stepSample.mul_3
+	VMOVUPS	Y0, 294528(DI)	// step0Lanestep.extra.4
+	VMOVUPS	297728(DI), Y0	// stepSample.reshape
+	VMOVUPS	Y0, 294656(DI)	// step0Lanestep.extra.5
+	VMOVUPS	297856(DI), Y0	// stepSample.mul_4
+	VMOVUPS	Y0, 294784(DI)	// step0Lanestep.extra.6
+	VMOVUPS	297984(DI), Y0	// stepSample.mul_5
+	VMOVUPS	Y0, 294912(DI)	// step0Lanestep.extra.7
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -4620,14 +4617,14 @@ TEXT stepSamplePart2_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	293248(SI), Y0	// step0Lanestep.q[0]
-	VMOVUPS	Y0, 296576(SI)	// stepSample.qn[0]
-	VMOVUPS	293376(SI), Y0	// step0Lanestep.q[1]
-	VMOVUPS	Y0, 296704(SI)	// stepSample.qn[1]
-	VMOVUPS	293504(SI), Y0	// step0Lanestep.v[0]
-	VMOVUPS	Y0, 296832(SI)	// stepSample.vn[0]
-	VMOVUPS	293632(SI), Y0	// step0Lanestep.v[1]
-	VMOVUPS	Y0, 296960(SI)	// stepSample.vn[1]
+	VMOVUPS	293376(SI), Y0	// step0Lanestep.q[0]
+	VMOVUPS	Y0, 296704(SI)	// stepSample.qn[0]
+	VMOVUPS	293504(SI), Y0	// step0Lanestep.q[1]
+	VMOVUPS	Y0, 296832(SI)	// stepSample.qn[1]
+	VMOVUPS	293632(SI), Y0	// step0Lanestep.v[0]
+	VMOVUPS	Y0, 296960(SI)	// stepSample.vn[0]
+	VMOVUPS	293760(SI), Y0	// step0Lanestep.v[1]
+	VMOVUPS	Y0, 297088(SI)	// stepSample.vn[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -4652,9 +4649,9 @@ TEXT armFieldDual_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	298624(SI), Y0	// q[1]
-	VMOVUPS	299392(SI), Y1	// add
-	VMOVUPS	299520(SI), Y2	// mul
+	VMOVUPS	298752(SI), Y0	// q[1]
+	VMOVUPS	299520(SI), Y1	// add
+	VMOVUPS	299648(SI), Y2	// mul
 	// arm.nde:28
 	VMOVUPS	f32_4b400000<>(SB), Y3
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y3
@@ -4689,16 +4686,16 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 301696(SI)	// c2
+	VMOVUPS	Y3, 301824(SI)	// c2
 	// arm.nde:30
 	VFMADD231PS	Y3, Y2, Y1
-	VMOVUPS	299264(SI), Y2	// mul
-	VMOVUPS	299648(SI), Y4	// mul
+	VMOVUPS	299392(SI), Y2	// mul
+	VMOVUPS	299776(SI), Y4	// mul
 	// arm.nde:32
 	// arm.nde:31
 	VFMADD231PS	Y3, Y4, Y2
-	VMOVUPS	298752(SI), Y3	// v[0]
-	VMOVUPS	298880(SI), Y5	// v[1]
+	VMOVUPS	298880(SI), Y3	// v[0]
+	VMOVUPS	299008(SI), Y5	// v[1]
 	// arm.nde:32
 	// arm.nde:28
 	VANDPS	f32_7fffffff<>(SB), Y0, Y6
@@ -4735,35 +4732,35 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y7, Y7
 	VXORPS	f32_ffffffff<>(SB), Y7, Y7
 	VORPS	Y7, Y6, Y6
-	VMOVUPS	Y6, 302336(SI)	// s2
+	VMOVUPS	Y6, 302464(SI)	// s2
 	// arm.nde:33
 	VMULPS	Y6, Y4, Y4
-	VMOVUPS	Y4, 302464(SI)	// k
+	VMOVUPS	Y4, 302592(SI)	// k
 	// arm.nde:34
 	VXORPS	f32_80000000<>(SB), Y4, Y6
-	VMOVUPS	Y6, 302592(SI)	// neg
+	VMOVUPS	Y6, 302720(SI)	// neg
 	VMULPS	f32_40000000<>(SB), Y3, Y7
-	VMOVUPS	Y7, 302720(SI)	// mul_6
+	VMOVUPS	Y7, 302848(SI)	// mul_6
 	VMULPS	Y5, Y7, Y7
 	VFMADD231PS	Y5, Y5, Y7
-	VMOVUPS	Y7, 302848(SI)	// add_2
+	VMOVUPS	Y7, 302976(SI)	// add_2
 	VMULPS	Y7, Y6, Y6
-	VMOVUPS	299776(SI), Y7	// reshape
+	VMOVUPS	299904(SI), Y7	// reshape
 	// arm.nde:32
-	VMOVUPS	Y1, 301824(SI)	// M[0]
-	VMOVUPS	Y2, 301952(SI)	// M[1]
-	VMOVUPS	Y2, 302080(SI)	// M[2]
-	VMOVUPS	Y7, 302208(SI)	// M[3]
+	VMOVUPS	Y1, 301952(SI)	// M[0]
+	VMOVUPS	Y2, 302080(SI)	// M[1]
+	VMOVUPS	Y2, 302208(SI)	// M[2]
+	VMOVUPS	Y7, 302336(SI)	// M[3]
 	// arm.nde:34
 	VMULPS	Y3, Y3, Y1
-	VMOVUPS	Y1, 302976(SI)	// square
+	VMOVUPS	Y1, 303104(SI)	// square
 	VMULPS	Y1, Y4, Y1
-	VMOVUPS	298496(SI), Y2	// q[0]
-	VMOVUPS	300032(SI), Y4	// mul
-	VMOVUPS	299904(SI), Y7	// mul
+	VMOVUPS	298624(SI), Y2	// q[0]
+	VMOVUPS	300160(SI), Y4	// mul
+	VMOVUPS	300032(SI), Y7	// mul
 	// arm.nde:35
 	VADDPS	Y0, Y2, Y8
-	VMOVUPS	Y8, 303104(SI)	// add_3
+	VMOVUPS	Y8, 303232(SI)	// add_3
 	VMOVUPS	f32_4b400000<>(SB), Y9
 	VFMADD231PS	f32_3f22f983<>(SB), Y8, Y9
 	VSUBPS	f32_4b400000<>(SB), Y9, Y10
@@ -4832,8 +4829,8 @@ loop1: // 4 times: vectors of the block
 	VXORPS	f32_ffffffff<>(SB), Y9, Y9
 	VORPS	Y9, Y8, Y8
 	VFMADD213PS	Y4, Y8, Y7
-	VMOVUPS	299008(SI), Y8	// u[0]
-	VMOVUPS	299136(SI), Y9	// u[1]
+	VMOVUPS	299136(SI), Y8	// u[0]
+	VMOVUPS	299264(SI), Y9	// u[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Y6, Y8, Y6
@@ -4841,9 +4838,9 @@ loop1: // 4 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y7, Y6, Y6
-	VMOVUPS	Y6, 303232(SI)	// sub[0]
+	VMOVUPS	Y6, 303360(SI)	// sub[0]
 	VSUBPS	Y4, Y1, Y1
-	VMOVUPS	Y1, 303360(SI)	// sub[1]
+	VMOVUPS	Y1, 303488(SI)	// sub[1]
 	// arm.nde:11
 	VANDPS	f32_7fffffff<>(SB), Y2, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y4
@@ -4879,7 +4876,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y1, Y1
-	VMOVUPS	Y1, 303488(SI)	// sin[0]
+	VMOVUPS	Y1, 303616(SI)	// sin[0]
 	VANDPS	f32_7fffffff<>(SB), Y0, Y4
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y4, Y6
@@ -4914,7 +4911,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y6, Y6
 	VXORPS	f32_ffffffff<>(SB), Y6, Y6
 	VORPS	Y6, Y4, Y4
-	VMOVUPS	Y4, 303616(SI)	// sin[1]
+	VMOVUPS	Y4, 303744(SI)	// sin[1]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y2, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -4948,7 +4945,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y2, Y2
 	VXORPS	f32_ffffffff<>(SB), Y2, Y2
 	VORPS	Y2, Y6, Y2
-	VMOVUPS	Y2, 303744(SI)	// cos[0]
+	VMOVUPS	Y2, 303872(SI)	// cos[0]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -4982,13 +4979,13 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y0, Y0
 	VXORPS	f32_ffffffff<>(SB), Y0, Y0
 	VORPS	Y0, Y6, Y0
-	VMOVUPS	Y0, 303872(SI)	// cos[1]
-	VMOVUPS	Y1, 304000(SI)	// concat[0]
-	VMOVUPS	Y4, 304128(SI)	// concat[1]
-	VMOVUPS	Y2, 304256(SI)	// concat[2]
-	VMOVUPS	Y0, 304384(SI)	// concat[3]
-	VMOVUPS	Y3, 304512(SI)	// concat[4]
-	VMOVUPS	Y5, 304640(SI)	// concat[5]
+	VMOVUPS	Y0, 304000(SI)	// cos[1]
+	VMOVUPS	Y1, 304128(SI)	// concat[0]
+	VMOVUPS	Y4, 304256(SI)	// concat[1]
+	VMOVUPS	Y2, 304384(SI)	// concat[2]
+	VMOVUPS	Y0, 304512(SI)	// concat[3]
+	VMOVUPS	Y3, 304640(SI)	// concat[4]
+	VMOVUPS	Y5, 304768(SI)	// concat[5]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -5009,10 +5006,10 @@ loop2: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop3: // 6 times: terms of the sums
-	VMOVUPS	304000(R10), Y8	// concat[0]
-	VMOVUPS	304032(R10), Y9	// concat[0] | 1
-	VMOVUPS	304064(R10), Y10	// concat[0] | 2
-	VMOVUPS	304096(R10), Y11	// concat[0] | 3
+	VMOVUPS	304128(R10), Y8	// concat[0]
+	VMOVUPS	304160(R10), Y9	// concat[0] | 1
+	VMOVUPS	304192(R10), Y10	// concat[0] | 2
+	VMOVUPS	304224(R10), Y11	// concat[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -5027,14 +5024,14 @@ loop3: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	Y0, 304768(DI)	// matvec[0]
-	VMOVUPS	Y1, 304800(DI)	// matvec[0] | 1
-	VMOVUPS	Y2, 304832(DI)	// matvec[0] | 2
-	VMOVUPS	Y3, 304864(DI)	// matvec[0] | 3
-	VMOVUPS	Y4, 304896(DI)	// matvec[1]
-	VMOVUPS	Y5, 304928(DI)	// matvec[1] | 1
-	VMOVUPS	Y6, 304960(DI)	// matvec[1] | 2
-	VMOVUPS	Y7, 304992(DI)	// matvec[1] | 3
+	VMOVUPS	Y0, 304896(DI)	// matvec[0]
+	VMOVUPS	Y1, 304928(DI)	// matvec[0] | 1
+	VMOVUPS	Y2, 304960(DI)	// matvec[0] | 2
+	VMOVUPS	Y3, 304992(DI)	// matvec[0] | 3
+	VMOVUPS	Y4, 305024(DI)	// matvec[1]
+	VMOVUPS	Y5, 305056(DI)	// matvec[1] | 1
+	VMOVUPS	Y6, 305088(DI)	// matvec[1] | 2
+	VMOVUPS	Y7, 305120(DI)	// matvec[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -5047,10 +5044,10 @@ loop4: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop5: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	304768(R9), Y0	// matvec[0]
+	VMOVUPS	304896(R9), Y0	// matvec[0]
 	VBROADCASTSS	768(R10), Y1	// friction.0.bias[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 308864(R9)	// add_4[0]
+	VMOVUPS	Y0, 308992(R9)	// add_4[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -5079,7 +5076,7 @@ loop5: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 312960(R9)	// softplus[0]
+	VMOVUPS	Y0, 313088(R9)	// softplus[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -5104,10 +5101,10 @@ loop6: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop7: // 32 times: terms of the sums
-	VMOVUPS	312960(R10), Y8	// softplus[0]
-	VMOVUPS	312992(R10), Y9	// softplus[0] | 1
-	VMOVUPS	313024(R10), Y10	// softplus[0] | 2
-	VMOVUPS	313056(R10), Y11	// softplus[0] | 3
+	VMOVUPS	313088(R10), Y8	// softplus[0]
+	VMOVUPS	313120(R10), Y9	// softplus[0] | 1
+	VMOVUPS	313152(R10), Y10	// softplus[0] | 2
+	VMOVUPS	313184(R10), Y11	// softplus[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -5122,14 +5119,14 @@ loop7: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop7
-	VMOVUPS	Y0, 317056(DI)	// matvec_2[0]
-	VMOVUPS	Y1, 317088(DI)	// matvec_2[0] | 1
-	VMOVUPS	Y2, 317120(DI)	// matvec_2[0] | 2
-	VMOVUPS	Y3, 317152(DI)	// matvec_2[0] | 3
-	VMOVUPS	Y4, 317184(DI)	// matvec_2[1]
-	VMOVUPS	Y5, 317216(DI)	// matvec_2[1] | 1
-	VMOVUPS	Y6, 317248(DI)	// matvec_2[1] | 2
-	VMOVUPS	Y7, 317280(DI)	// matvec_2[1] | 3
+	VMOVUPS	Y0, 317184(DI)	// matvec_2[0]
+	VMOVUPS	Y1, 317216(DI)	// matvec_2[0] | 1
+	VMOVUPS	Y2, 317248(DI)	// matvec_2[0] | 2
+	VMOVUPS	Y3, 317280(DI)	// matvec_2[0] | 3
+	VMOVUPS	Y4, 317312(DI)	// matvec_2[1]
+	VMOVUPS	Y5, 317344(DI)	// matvec_2[1] | 1
+	VMOVUPS	Y6, 317376(DI)	// matvec_2[1] | 2
+	VMOVUPS	Y7, 317408(DI)	// matvec_2[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -5144,10 +5141,10 @@ loop8: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop9: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	317056(R9), Y2	// matvec_2[0]
+	VMOVUPS	317184(R9), Y2	// matvec_2[0]
 	VBROADCASTSS	4992(R10), Y3	// friction.2.bias[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 321152(R9)	// add_5[0]
+	VMOVUPS	Y2, 321280(R9)	// add_5[0]
 	VORPS	f32_80000000<>(SB), Y2, Y3
 	VMOVUPS	f32_c2ae999a<>(SB), Y4
 	VMAXPS	Y3, Y4, Y3
@@ -5184,23 +5181,23 @@ loop9: // 32 times: elements
 	ADDQ	$4, R10
 	DECQ	DI
 	JNE	loop9
-	VMOVUPS	Y0, 325248(SI)	// matvec_3[0]
-	VMOVUPS	Y1, 325376(SI)	// matvec_3[1]
+	VMOVUPS	Y0, 325376(SI)	// matvec_3[0]
+	VMOVUPS	Y1, 325504(SI)	// matvec_3[1]
 	// arm.nde:38
-	VMOVUPS	303232(SI), Y2	// sub[0]
+	VMOVUPS	303360(SI), Y2	// sub[0]
 	VBROADCASTSS	5376(BX), Y3	// friction.4.bias[0]
 	VADDPS	Y3, Y0, Y0
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 325504(SI)	// sub_2[0]
-	VMOVUPS	303360(SI), Y2	// sub[1]
+	VMOVUPS	Y0, 325632(SI)	// sub_2[0]
+	VMOVUPS	303488(SI), Y2	// sub[1]
 	VBROADCASTSS	5380(BX), Y3	// friction.4.bias[1]
 	VADDPS	Y3, Y1, Y1
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 325632(SI)	// sub_2[1]
-	VMOVUPS	301824(SI), Y2	// M[0]
-	VMOVUPS	301952(SI), Y3	// M[1]
-	VMOVUPS	302080(SI), Y4	// M[2]
-	VMOVUPS	302208(SI), Y5	// M[3]
+	VMOVUPS	Y1, 325760(SI)	// sub_2[1]
+	VMOVUPS	301952(SI), Y2	// M[0]
+	VMOVUPS	302080(SI), Y3	// M[1]
+	VMOVUPS	302208(SI), Y4	// M[2]
+	VMOVUPS	302336(SI), Y5	// M[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -5221,48 +5218,48 @@ loop9: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 300928(SI)	// dv[0]
-	VMOVUPS	Y0, 301056(SI)	// dv[1]
-	VMOVUPS	300288(SI), Y0	// q_dot[1]
-	VMOVUPS	299648(SI), Y1	// mul
-	VMOVUPS	300416(SI), Y15	// v_dot[0]
+	VMOVUPS	Y1, 301056(SI)	// dv[0]
+	VMOVUPS	Y0, 301184(SI)	// dv[1]
+	VMOVUPS	300416(SI), Y0	// q_dot[1]
+	VMOVUPS	299776(SI), Y1	// mul
+	VMOVUPS	300544(SI), Y15	// v_dot[0]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	298880(SI), Y2	// v[1]
-	VMOVUPS	300544(SI), Y3	// v_dot[1]
+	VMOVUPS	299008(SI), Y2	// v[1]
+	VMOVUPS	300672(SI), Y3	// v_dot[1]
 	// arm.nde:33
-	VMOVUPS	301696(SI), Y4	// c2
+	VMOVUPS	301824(SI), Y4	// c2
 	VMULPS	Y4, Y0, Y4
 	VMULPS	Y1, Y4, Y1
 	// arm.nde:34
 	VMULPS	f32_40000000<>(SB), Y2, Y4
-	VMOVUPS	302720(SI), Y5	// mul_6
+	VMOVUPS	302848(SI), Y5	// mul_6
 	VMOVUPS	0(AX), Y13
 	VMULPS	f32_40000000<>(SB), Y13, Y6
 	VMULPS	Y2, Y6, Y2
 	VFMADD231PS	Y5, Y3, Y2
 	VFMADD231PS	Y4, Y3, Y2
-	VMOVUPS	302592(SI), Y4	// neg
+	VMOVUPS	302720(SI), Y4	// neg
 	VXORPS	f32_80000000<>(SB), Y1, Y6
-	VMOVUPS	302848(SI), Y7	// add_2
+	VMOVUPS	302976(SI), Y7	// add_2
 	VMULPS	Y7, Y6, Y6
 	VMOVUPS	Y6, Y15
 	VFMADD231PS	Y4, Y2, Y15
 	VMOVUPS	Y15, 32(AX)
 	VMULPS	0(AX), Y5, Y2
-	VMOVUPS	302464(SI), Y4	// k
-	VMOVUPS	302976(SI), Y5	// square
+	VMOVUPS	302592(SI), Y4	// k
+	VMOVUPS	303104(SI), Y5	// square
 	VMULPS	Y5, Y1, Y1
 	VMOVUPS	Y1, Y15
 	VFMADD231PS	Y4, Y2, Y15
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	300160(SI), Y1	// q_dot[0]
-	VMOVUPS	300032(SI), Y2	// mul
-	VMOVUPS	298496(SI), Y4	// q[0]
-	VMOVUPS	299904(SI), Y15	// mul
+	VMOVUPS	300288(SI), Y1	// q_dot[0]
+	VMOVUPS	300160(SI), Y2	// mul
+	VMOVUPS	298624(SI), Y4	// q[0]
+	VMOVUPS	300032(SI), Y15	// mul
 	VMOVUPS	Y15, 96(AX)
 	// arm.nde:35
 	VADDPS	Y0, Y1, Y5
-	VMOVUPS	303104(SI), Y6	// add_3
+	VMOVUPS	303232(SI), Y6	// add_3
 	VANDPS	f32_7fffffff<>(SB), Y6, Y7
 	VMOVUPS	f32_4b400000<>(SB), Y8
 	VFMADD231PS	f32_3f22f983<>(SB), Y7, Y8
@@ -5346,31 +5343,31 @@ loop9: // 32 times: elements
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y4, Y5, Y4
-	VMOVUPS	Y4, 325760(SI)	// sub_3[0]
+	VMOVUPS	Y4, 325888(SI)	// sub_3[0]
 	VSUBPS	Y2, Y6, Y2
-	VMOVUPS	Y2, 325888(SI)	// sub_3[1]
+	VMOVUPS	Y2, 326016(SI)	// sub_3[1]
 	// arm.nde:11
-	VMOVUPS	303744(SI), Y2	// cos[0]
+	VMOVUPS	303872(SI), Y2	// cos[0]
 	VMULPS	Y2, Y1, Y2
-	VMOVUPS	Y2, 326016(SI)	// mul_7[0]
-	VMOVUPS	303872(SI), Y4	// cos[1]
+	VMOVUPS	Y2, 326144(SI)	// mul_7[0]
+	VMOVUPS	304000(SI), Y4	// cos[1]
 	VMULPS	Y4, Y0, Y4
-	VMOVUPS	Y4, 326144(SI)	// mul_7[1]
-	VMOVUPS	303488(SI), Y5	// sin[0]
+	VMOVUPS	Y4, 326272(SI)	// mul_7[1]
+	VMOVUPS	303616(SI), Y5	// sin[0]
 	VXORPS	f32_80000000<>(SB), Y5, Y5
 	VMULPS	Y5, Y1, Y1
-	VMOVUPS	Y1, 326272(SI)	// mul_8[0]
-	VMOVUPS	303616(SI), Y5	// sin[1]
+	VMOVUPS	Y1, 326400(SI)	// mul_8[0]
+	VMOVUPS	303744(SI), Y5	// sin[1]
 	VXORPS	f32_80000000<>(SB), Y5, Y5
 	VMULPS	Y5, Y0, Y0
-	VMOVUPS	Y0, 326400(SI)	// mul_8[1]
-	VMOVUPS	Y2, 326528(SI)	// concat_2[0]
-	VMOVUPS	Y4, 326656(SI)	// concat_2[1]
-	VMOVUPS	Y1, 326784(SI)	// concat_2[2]
-	VMOVUPS	Y0, 326912(SI)	// concat_2[3]
+	VMOVUPS	Y0, 326528(SI)	// mul_8[1]
+	VMOVUPS	Y2, 326656(SI)	// concat_2[0]
+	VMOVUPS	Y4, 326784(SI)	// concat_2[1]
+	VMOVUPS	Y1, 326912(SI)	// concat_2[2]
+	VMOVUPS	Y0, 327040(SI)	// concat_2[3]
 	VMOVUPS	0(AX), Y13	// concat_2[4]
-	VMOVUPS	Y13, 327040(SI)
-	VMOVUPS	Y3, 327168(SI)	// concat_2[5]
+	VMOVUPS	Y13, 327168(SI)
+	VMOVUPS	Y3, 327296(SI)	// concat_2[5]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop8
@@ -5391,10 +5388,10 @@ loop10: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop11: // 6 times: terms of the sums
-	VMOVUPS	326528(R10), Y8	// concat_2[0]
-	VMOVUPS	326560(R10), Y9	// concat_2[0] | 1
-	VMOVUPS	326592(R10), Y10	// concat_2[0] | 2
-	VMOVUPS	326624(R10), Y11	// concat_2[0] | 3
+	VMOVUPS	326656(R10), Y8	// concat_2[0]
+	VMOVUPS	326688(R10), Y9	// concat_2[0] | 1
+	VMOVUPS	326720(R10), Y10	// concat_2[0] | 2
+	VMOVUPS	326752(R10), Y11	// concat_2[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -5409,14 +5406,14 @@ loop11: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop11
-	VMOVUPS	Y0, 327296(DI)	// matvec_4[0]
-	VMOVUPS	Y1, 327328(DI)	// matvec_4[0] | 1
-	VMOVUPS	Y2, 327360(DI)	// matvec_4[0] | 2
-	VMOVUPS	Y3, 327392(DI)	// matvec_4[0] | 3
-	VMOVUPS	Y4, 327424(DI)	// matvec_4[1]
-	VMOVUPS	Y5, 327456(DI)	// matvec_4[1] | 1
-	VMOVUPS	Y6, 327488(DI)	// matvec_4[1] | 2
-	VMOVUPS	Y7, 327520(DI)	// matvec_4[1] | 3
+	VMOVUPS	Y0, 327424(DI)	// matvec_4[0]
+	VMOVUPS	Y1, 327456(DI)	// matvec_4[0] | 1
+	VMOVUPS	Y2, 327488(DI)	// matvec_4[0] | 2
+	VMOVUPS	Y3, 327520(DI)	// matvec_4[0] | 3
+	VMOVUPS	Y4, 327552(DI)	// matvec_4[1]
+	VMOVUPS	Y5, 327584(DI)	// matvec_4[1] | 1
+	VMOVUPS	Y6, 327616(DI)	// matvec_4[1] | 2
+	VMOVUPS	Y7, 327648(DI)	// matvec_4[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -5428,8 +5425,8 @@ loop12: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop13: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	327296(R9), Y0	// matvec_4[0]
-	VMOVUPS	308864(R9), Y1	// add_4[0]
+	VMOVUPS	327424(R9), Y0	// matvec_4[0]
+	VMOVUPS	308992(R9), Y1	// add_4[0]
 	VORPS	f32_80000000<>(SB), Y1, Y2
 	VMOVUPS	f32_42b40000<>(SB), Y3
 	VMINPS	Y2, Y3, Y2
@@ -5462,7 +5459,7 @@ loop13: // 32 times: elements
 	VADDPS	f32_3f800000<>(SB), Y2, Y2
 	VDIVPS	Y2, Y1, Y1
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 331392(R9)	// mul_9[0]
+	VMOVUPS	Y0, 331520(R9)	// mul_9[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop13
@@ -5486,10 +5483,10 @@ loop14: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop15: // 32 times: terms of the sums
-	VMOVUPS	331392(R10), Y8	// mul_9[0]
-	VMOVUPS	331424(R10), Y9	// mul_9[0] | 1
-	VMOVUPS	331456(R10), Y10	// mul_9[0] | 2
-	VMOVUPS	331488(R10), Y11	// mul_9[0] | 3
+	VMOVUPS	331520(R10), Y8	// mul_9[0]
+	VMOVUPS	331552(R10), Y9	// mul_9[0] | 1
+	VMOVUPS	331584(R10), Y10	// mul_9[0] | 2
+	VMOVUPS	331616(R10), Y11	// mul_9[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -5504,14 +5501,14 @@ loop15: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop15
-	VMOVUPS	Y0, 335488(DI)	// matvec_5[0]
-	VMOVUPS	Y1, 335520(DI)	// matvec_5[0] | 1
-	VMOVUPS	Y2, 335552(DI)	// matvec_5[0] | 2
-	VMOVUPS	Y3, 335584(DI)	// matvec_5[0] | 3
-	VMOVUPS	Y4, 335616(DI)	// matvec_5[1]
-	VMOVUPS	Y5, 335648(DI)	// matvec_5[1] | 1
-	VMOVUPS	Y6, 335680(DI)	// matvec_5[1] | 2
-	VMOVUPS	Y7, 335712(DI)	// matvec_5[1] | 3
+	VMOVUPS	Y0, 335616(DI)	// matvec_5[0]
+	VMOVUPS	Y1, 335648(DI)	// matvec_5[0] | 1
+	VMOVUPS	Y2, 335680(DI)	// matvec_5[0] | 2
+	VMOVUPS	Y3, 335712(DI)	// matvec_5[0] | 3
+	VMOVUPS	Y4, 335744(DI)	// matvec_5[1]
+	VMOVUPS	Y5, 335776(DI)	// matvec_5[1] | 1
+	VMOVUPS	Y6, 335808(DI)	// matvec_5[1] | 2
+	VMOVUPS	Y7, 335840(DI)	// matvec_5[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -5526,8 +5523,8 @@ loop16: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop17: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	335488(R9), Y2	// matvec_5[0]
-	VMOVUPS	321152(R9), Y3	// add_5[0]
+	VMOVUPS	335616(R9), Y2	// matvec_5[0]
+	VMOVUPS	321280(R9), Y3	// add_5[0]
 	VORPS	f32_80000000<>(SB), Y3, Y4
 	VMOVUPS	f32_42b40000<>(SB), Y5
 	VMINPS	Y4, Y5, Y4
@@ -5569,38 +5566,38 @@ loop17: // 32 times: elements
 	DECQ	DI
 	JNE	loop17
 	// arm.nde:38
-	VMOVUPS	325760(SI), Y2	// sub_3[0]
+	VMOVUPS	325888(SI), Y2	// sub_3[0]
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	325888(SI), Y2	// sub_3[1]
+	VMOVUPS	326016(SI), Y2	// sub_3[1]
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	300288(SI), Y2	// q_dot[1]
-	VMOVUPS	299520(SI), Y3	// mul
+	VMOVUPS	300416(SI), Y2	// q_dot[1]
+	VMOVUPS	299648(SI), Y3	// mul
 	// arm.nde:28
-	VMOVUPS	302336(SI), Y4	// s2
+	VMOVUPS	302464(SI), Y4	// s2
 	VXORPS	f32_80000000<>(SB), Y4, Y4
 	VMULPS	Y4, Y2, Y2
 	// arm.nde:30
 	VMULPS	Y3, Y2, Y3
-	VMOVUPS	299648(SI), Y4	// mul
+	VMOVUPS	299776(SI), Y4	// mul
 	// arm.nde:32
 	// arm.nde:31
 	VMULPS	Y4, Y2, Y2
 	// arm.nde:32
 	// arm.nde:38
-	VMOVUPS	300928(SI), Y4	// dv[0]
+	VMOVUPS	301056(SI), Y4	// dv[0]
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	301056(SI), Y5	// dv[1]
+	VMOVUPS	301184(SI), Y5	// dv[1]
 	VFMADD231PS	Y5, Y2, Y3
 	VMULPS	Y4, Y2, Y2
 	VFMADD231PS	f32_00000000<>(SB), Y5, Y2
 	VSUBPS	Y3, Y0, Y0
-	VMOVUPS	Y0, 339584(SI)	// sub_4[0]
+	VMOVUPS	Y0, 339712(SI)	// sub_4[0]
 	VSUBPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 339712(SI)	// sub_4[1]
-	VMOVUPS	301824(SI), Y2	// M[0]
-	VMOVUPS	301952(SI), Y3	// M[1]
-	VMOVUPS	302080(SI), Y4	// M[2]
-	VMOVUPS	302208(SI), Y5	// M[3]
+	VMOVUPS	Y1, 339840(SI)	// sub_4[1]
+	VMOVUPS	301952(SI), Y2	// M[0]
+	VMOVUPS	302080(SI), Y3	// M[1]
+	VMOVUPS	302208(SI), Y4	// M[2]
+	VMOVUPS	302336(SI), Y5	// M[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -5621,22 +5618,22 @@ loop17: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 301440(SI)	// dv_dot[0]
-	VMOVUPS	Y0, 301568(SI)	// dv_dot[1]
+	VMOVUPS	Y1, 301568(SI)	// dv_dot[0]
+	VMOVUPS	Y0, 301696(SI)	// dv_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop16
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop18: // 4 times: vectors of the block
-	VMOVUPS	298752(SI), Y0	// v[0]
-	VMOVUPS	Y0, 300672(SI)	// dq[0]
-	VMOVUPS	298880(SI), Y0	// v[1]
-	VMOVUPS	Y0, 300800(SI)	// dq[1]
-	VMOVUPS	300416(SI), Y0	// v_dot[0]
-	VMOVUPS	Y0, 301184(SI)	// dq_dot[0]
-	VMOVUPS	300544(SI), Y0	// v_dot[1]
-	VMOVUPS	Y0, 301312(SI)	// dq_dot[1]
+	VMOVUPS	298880(SI), Y0	// v[0]
+	VMOVUPS	Y0, 300800(SI)	// dq[0]
+	VMOVUPS	299008(SI), Y0	// v[1]
+	VMOVUPS	Y0, 300928(SI)	// dq[1]
+	VMOVUPS	300544(SI), Y0	// v_dot[0]
+	VMOVUPS	Y0, 301312(SI)	// dq_dot[0]
+	VMOVUPS	300672(SI), Y0	// v_dot[1]
+	VMOVUPS	Y0, 301440(SI)	// dq_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop18
@@ -5649,104 +5646,104 @@ TEXT step0TangentStep_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	340480(SI), Y0	// q[0]
-	VMOVUPS	Y0, 298496(SI)	// armFieldDual.q[0]
-	VMOVUPS	340608(SI), Y0	// q[1]
-	VMOVUPS	Y0, 298624(SI)	// armFieldDual.q[1]
-	VMOVUPS	340736(SI), Y0	// v[0]
-	VMOVUPS	Y0, 298752(SI)	// armFieldDual.v[0]
-	VMOVUPS	340864(SI), Y0	// v[1]
-	VMOVUPS	Y0, 298880(SI)	// armFieldDual.v[1]
-	VMOVUPS	341504(SI), Y0	// u[0]
-	VMOVUPS	Y0, 299008(SI)	// armFieldDual.u[0]
-	VMOVUPS	341632(SI), Y0	// u[1]
-	VMOVUPS	Y0, 299136(SI)	// armFieldDual.u[1]
-	VMOVUPS	341760(SI), Y0	// mul
-	VMOVUPS	Y0, 299264(SI)	// armFieldDual.mul
-	VMOVUPS	341888(SI), Y0	// add
-	VMOVUPS	Y0, 299392(SI)	// armFieldDual.add
-	VMOVUPS	342016(SI), Y0	// mul
-	VMOVUPS	Y0, 299520(SI)	// armFieldDual.mul
+	VMOVUPS	340608(SI), Y0	// q[0]
+	VMOVUPS	Y0, 298624(SI)	// armFieldDual.q[0]
+	VMOVUPS	340736(SI), Y0	// q[1]
+	VMOVUPS	Y0, 298752(SI)	// armFieldDual.q[1]
+	VMOVUPS	340864(SI), Y0	// v[0]
+	VMOVUPS	Y0, 298880(SI)	// armFieldDual.v[0]
+	VMOVUPS	340992(SI), Y0	// v[1]
+	VMOVUPS	Y0, 299008(SI)	// armFieldDual.v[1]
+	VMOVUPS	341632(SI), Y0	// u[0]
+	VMOVUPS	Y0, 299136(SI)	// armFieldDual.u[0]
+	VMOVUPS	341760(SI), Y0	// u[1]
+	VMOVUPS	Y0, 299264(SI)	// armFieldDual.u[1]
+	VMOVUPS	341888(SI), Y0	// mul
+	VMOVUPS	Y0, 299392(SI)	// armFieldDual.mul
+	VMOVUPS	342016(SI), Y0	// add
+	VMOVUPS	Y0, 299520(SI)	// armFieldDual.add
 	VMOVUPS	342144(SI), Y0	// mul
 	VMOVUPS	Y0, 299648(SI)	// armFieldDual.mul
-	VMOVUPS	342272(SI), Y0	// reshape
-	VMOVUPS	Y0, 299776(SI)	// armFieldDual.reshape
-	VMOVUPS	342400(SI), Y0	// mul
-	VMOVUPS	Y0, 299904(SI)	// armFieldDual.mul
+	VMOVUPS	342272(SI), Y0	// mul
+	VMOVUPS	Y0, 299776(SI)	// armFieldDual.mul
+	VMOVUPS	342400(SI), Y0	// reshape
+	VMOVUPS	Y0, 299904(SI)	// armFieldDual.reshape
 	VMOVUPS	342528(SI), Y0	// mul
 	VMOVUPS	Y0, 300032(SI)	// armFieldDual.mul
-	VMOVUPS	340992(SI), Y0	// q_dot[0]
-	VMOVUPS	Y0, 300160(SI)	// armFieldDual.q_dot[0]
-	VMOVUPS	341120(SI), Y0	// q_dot[1]
-	VMOVUPS	Y0, 300288(SI)	// armFieldDual.q_dot[1]
-	VMOVUPS	341248(SI), Y0	// v_dot[0]
-	VMOVUPS	Y0, 300416(SI)	// armFieldDual.v_dot[0]
-	VMOVUPS	341376(SI), Y0	// v_dot[1]
-	VMOVUPS	Y0, 300544(SI)	// armFieldDual.v_dot[1]
+	VMOVUPS	342656(SI), Y0	// mul
+	VMOVUPS	Y0, 300160(SI)	// armFieldDual.mul
+	VMOVUPS	341120(SI), Y0	// q_dot[0]
+	VMOVUPS	Y0, 300288(SI)	// armFieldDual.q_dot[0]
+	VMOVUPS	341248(SI), Y0	// q_dot[1]
+	VMOVUPS	Y0, 300416(SI)	// armFieldDual.q_dot[1]
+	VMOVUPS	341376(SI), Y0	// v_dot[0]
+	VMOVUPS	Y0, 300544(SI)	// armFieldDual.v_dot[0]
+	VMOVUPS	341504(SI), Y0	// v_dot[1]
+	VMOVUPS	Y0, 300672(SI)	// armFieldDual.v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
 	CALL	armFieldDual_avx2<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	340224(AX), Y0	// h
+	VBROADCASTSD	340352(AX), Y0	// h
 	VMULPD	f64_3fe0000000000000<>(SB), Y0, Y0
-	VMOVSD	X0, 339840(AX)
+	VMOVSD	X0, 339968(AX)
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 339848(AX)
+	VMOVSS	X0, 339976(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	300672(SI), Y15	// armFieldDual.dq[0]
+	VMOVUPS	300800(SI), Y15	// armFieldDual.dq[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// result[0]
-	VMOVUPS	Y13, 343680(SI)
-	VMOVUPS	300800(SI), Y15	// armFieldDual.dq[1]
+	VMOVUPS	Y13, 343808(SI)
+	VMOVUPS	300928(SI), Y15	// armFieldDual.dq[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// result[1]
-	VMOVUPS	Y13, 343808(SI)
-	VMOVUPS	300928(SI), Y15	// armFieldDual.dv[0]
+	VMOVUPS	Y13, 343936(SI)
+	VMOVUPS	301056(SI), Y15	// armFieldDual.dv[0]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// result_2[0]
-	VMOVUPS	Y13, 343936(SI)
-	VMOVUPS	301056(SI), Y15	// armFieldDual.dv[1]
+	VMOVUPS	Y13, 344064(SI)
+	VMOVUPS	301184(SI), Y15	// armFieldDual.dv[1]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// result_2[1]
-	VMOVUPS	Y13, 344064(SI)
-	VMOVUPS	301184(SI), Y0	// armFieldDual.dq_dot[0]
-	VMOVUPS	Y0, 344192(SI)	// result_3[0]
-	VMOVUPS	301312(SI), Y1	// armFieldDual.dq_dot[1]
-	VMOVUPS	Y1, 344320(SI)	// result_3[1]
-	VMOVUPS	301440(SI), Y2	// armFieldDual.dv_dot[0]
-	VMOVUPS	Y2, 344448(SI)	// result_4[0]
-	VMOVUPS	301568(SI), Y3	// armFieldDual.dv_dot[1]
-	VMOVUPS	Y3, 344576(SI)	// result_4[1]
+	VMOVUPS	Y13, 344192(SI)
+	VMOVUPS	301312(SI), Y0	// armFieldDual.dq_dot[0]
+	VMOVUPS	Y0, 344320(SI)	// result_3[0]
+	VMOVUPS	301440(SI), Y1	// armFieldDual.dq_dot[1]
+	VMOVUPS	Y1, 344448(SI)	// result_3[1]
+	VMOVUPS	301568(SI), Y2	// armFieldDual.dv_dot[0]
+	VMOVUPS	Y2, 344576(SI)	// result_4[0]
+	VMOVUPS	301696(SI), Y3	// armFieldDual.dv_dot[1]
+	VMOVUPS	Y3, 344704(SI)	// result_4[1]
 	// arm.nde:51
-	VMOVUPS	340480(SI), Y4	// q[0]
-	VMOVUPS	340608(SI), Y5	// q[1]
-	VMOVUPS	340736(SI), Y6	// v[0]
-	VMOVUPS	340864(SI), Y7	// v[1]
-	VMOVUPS	340992(SI), Y8	// q_dot[0]
-	VMOVUPS	341120(SI), Y9	// q_dot[1]
-	VMOVUPS	341248(SI), Y10	// v_dot[0]
-	VMOVUPS	341376(SI), Y11	// v_dot[1]
-	VBROADCASTSS	339848(AX), Y12
+	VMOVUPS	340608(SI), Y4	// q[0]
+	VMOVUPS	340736(SI), Y5	// q[1]
+	VMOVUPS	340864(SI), Y6	// v[0]
+	VMOVUPS	340992(SI), Y7	// v[1]
+	VMOVUPS	341120(SI), Y8	// q_dot[0]
+	VMOVUPS	341248(SI), Y9	// q_dot[1]
+	VMOVUPS	341376(SI), Y10	// v_dot[0]
+	VMOVUPS	341504(SI), Y11	// v_dot[1]
+	VBROADCASTSS	339976(AX), Y12
 	VFMADD231PS	0(AX), Y12, Y4
-	VMOVUPS	Y4, 298496(SI)	// armFieldDual.q[0]
+	VMOVUPS	Y4, 298624(SI)	// armFieldDual.q[0]
 	VFMADD231PS	32(AX), Y12, Y5
-	VMOVUPS	Y5, 298624(SI)	// armFieldDual.q[1]
+	VMOVUPS	Y5, 298752(SI)	// armFieldDual.q[1]
 	VFMADD231PS	64(AX), Y12, Y6
-	VMOVUPS	Y6, 298752(SI)	// armFieldDual.v[0]
+	VMOVUPS	Y6, 298880(SI)	// armFieldDual.v[0]
 	VFMADD231PS	96(AX), Y12, Y7
-	VMOVUPS	Y7, 298880(SI)	// armFieldDual.v[1]
+	VMOVUPS	Y7, 299008(SI)	// armFieldDual.v[1]
 	VFMADD231PS	Y12, Y0, Y8
-	VMOVUPS	Y8, 300160(SI)	// armFieldDual.q_dot[0]
+	VMOVUPS	Y8, 300288(SI)	// armFieldDual.q_dot[0]
 	VFMADD231PS	Y12, Y1, Y9
-	VMOVUPS	Y9, 300288(SI)	// armFieldDual.q_dot[1]
+	VMOVUPS	Y9, 300416(SI)	// armFieldDual.q_dot[1]
 	VFMADD231PS	Y12, Y2, Y10
-	VMOVUPS	Y10, 300416(SI)	// armFieldDual.v_dot[0]
+	VMOVUPS	Y10, 300544(SI)	// armFieldDual.v_dot[0]
 	VFMADD231PS	Y12, Y3, Y11
-	VMOVUPS	Y11, 300544(SI)	// armFieldDual.v_dot[1]
+	VMOVUPS	Y11, 300672(SI)	// armFieldDual.v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -5754,82 +5751,82 @@ loop2: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop3: // 4 times: vectors of the block
-	VMOVUPS	341504(SI), Y0	// u[0]
-	VMOVUPS	Y0, 299008(SI)	// armFieldDual.u[0]
-	VMOVUPS	341632(SI), Y0	// u[1]
-	VMOVUPS	Y0, 299136(SI)	// armFieldDual.u[1]
-	VMOVUPS	341760(SI), Y0	// mul
-	VMOVUPS	Y0, 299264(SI)	// armFieldDual.mul
-	VMOVUPS	341888(SI), Y0	// add
-	VMOVUPS	Y0, 299392(SI)	// armFieldDual.add
-	VMOVUPS	342016(SI), Y0	// mul
-	VMOVUPS	Y0, 299520(SI)	// armFieldDual.mul
+	VMOVUPS	341632(SI), Y0	// u[0]
+	VMOVUPS	Y0, 299136(SI)	// armFieldDual.u[0]
+	VMOVUPS	341760(SI), Y0	// u[1]
+	VMOVUPS	Y0, 299264(SI)	// armFieldDual.u[1]
+	VMOVUPS	341888(SI), Y0	// mul
+	VMOVUPS	Y0, 299392(SI)	// armFieldDual.mul
+	VMOVUPS	342016(SI), Y0	// add
+	VMOVUPS	Y0, 299520(SI)	// armFieldDual.add
 	VMOVUPS	342144(SI), Y0	// mul
 	VMOVUPS	Y0, 299648(SI)	// armFieldDual.mul
-	VMOVUPS	342272(SI), Y0	// reshape
-	VMOVUPS	Y0, 299776(SI)	// armFieldDual.reshape
-	VMOVUPS	342400(SI), Y0	// mul
-	VMOVUPS	Y0, 299904(SI)	// armFieldDual.mul
+	VMOVUPS	342272(SI), Y0	// mul
+	VMOVUPS	Y0, 299776(SI)	// armFieldDual.mul
+	VMOVUPS	342400(SI), Y0	// reshape
+	VMOVUPS	Y0, 299904(SI)	// armFieldDual.reshape
 	VMOVUPS	342528(SI), Y0	// mul
 	VMOVUPS	Y0, 300032(SI)	// armFieldDual.mul
+	VMOVUPS	342656(SI), Y0	// mul
+	VMOVUPS	Y0, 300160(SI)	// armFieldDual.mul
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop3
 	CALL	armFieldDual_avx2<>(SB)
-	VBROADCASTSS	339848(AX), Y0
+	VBROADCASTSS	339976(AX), Y0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	300672(SI), Y15	// armFieldDual.dq[0]
+	VMOVUPS	300800(SI), Y15	// armFieldDual.dq[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// result_5[0]
-	VMOVUPS	Y13, 344704(SI)
-	VMOVUPS	300800(SI), Y15	// armFieldDual.dq[1]
+	VMOVUPS	Y13, 344832(SI)
+	VMOVUPS	300928(SI), Y15	// armFieldDual.dq[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// result_5[1]
-	VMOVUPS	Y13, 344832(SI)
-	VMOVUPS	300928(SI), Y15	// armFieldDual.dv[0]
+	VMOVUPS	Y13, 344960(SI)
+	VMOVUPS	301056(SI), Y15	// armFieldDual.dv[0]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// result_6[0]
-	VMOVUPS	Y13, 344960(SI)
-	VMOVUPS	301056(SI), Y15	// armFieldDual.dv[1]
+	VMOVUPS	Y13, 345088(SI)
+	VMOVUPS	301184(SI), Y15	// armFieldDual.dv[1]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// result_6[1]
-	VMOVUPS	Y13, 345088(SI)
-	VMOVUPS	301184(SI), Y0	// armFieldDual.dq_dot[0]
-	VMOVUPS	Y0, 345216(SI)	// result_7[0]
-	VMOVUPS	301312(SI), Y1	// armFieldDual.dq_dot[1]
-	VMOVUPS	Y1, 345344(SI)	// result_7[1]
-	VMOVUPS	301440(SI), Y2	// armFieldDual.dv_dot[0]
-	VMOVUPS	Y2, 345472(SI)	// result_8[0]
-	VMOVUPS	301568(SI), Y3	// armFieldDual.dv_dot[1]
-	VMOVUPS	Y3, 345600(SI)	// result_8[1]
-	VMOVUPS	340480(SI), Y4	// q[0]
-	VMOVUPS	340608(SI), Y5	// q[1]
-	VMOVUPS	340736(SI), Y6	// v[0]
-	VMOVUPS	340864(SI), Y7	// v[1]
-	VMOVUPS	340992(SI), Y8	// q_dot[0]
-	VMOVUPS	341120(SI), Y9	// q_dot[1]
-	VMOVUPS	341248(SI), Y10	// v_dot[0]
-	VMOVUPS	341376(SI), Y11	// v_dot[1]
+	VMOVUPS	Y13, 345216(SI)
+	VMOVUPS	301312(SI), Y0	// armFieldDual.dq_dot[0]
+	VMOVUPS	Y0, 345344(SI)	// result_7[0]
+	VMOVUPS	301440(SI), Y1	// armFieldDual.dq_dot[1]
+	VMOVUPS	Y1, 345472(SI)	// result_7[1]
+	VMOVUPS	301568(SI), Y2	// armFieldDual.dv_dot[0]
+	VMOVUPS	Y2, 345600(SI)	// result_8[0]
+	VMOVUPS	301696(SI), Y3	// armFieldDual.dv_dot[1]
+	VMOVUPS	Y3, 345728(SI)	// result_8[1]
+	VMOVUPS	340608(SI), Y4	// q[0]
+	VMOVUPS	340736(SI), Y5	// q[1]
+	VMOVUPS	340864(SI), Y6	// v[0]
+	VMOVUPS	340992(SI), Y7	// v[1]
+	VMOVUPS	341120(SI), Y8	// q_dot[0]
+	VMOVUPS	341248(SI), Y9	// q_dot[1]
+	VMOVUPS	341376(SI), Y10	// v_dot[0]
+	VMOVUPS	341504(SI), Y11	// v_dot[1]
 	// arm.nde:51
-	VBROADCASTSS	339848(AX), Y12
+	VBROADCASTSS	339976(AX), Y12
 	VFMADD231PS	0(AX), Y12, Y4
-	VMOVUPS	Y4, 298496(SI)	// armFieldDual.q[0]
+	VMOVUPS	Y4, 298624(SI)	// armFieldDual.q[0]
 	VFMADD231PS	32(AX), Y12, Y5
-	VMOVUPS	Y5, 298624(SI)	// armFieldDual.q[1]
+	VMOVUPS	Y5, 298752(SI)	// armFieldDual.q[1]
 	VFMADD231PS	64(AX), Y12, Y6
-	VMOVUPS	Y6, 298752(SI)	// armFieldDual.v[0]
+	VMOVUPS	Y6, 298880(SI)	// armFieldDual.v[0]
 	VFMADD231PS	96(AX), Y12, Y7
-	VMOVUPS	Y7, 298880(SI)	// armFieldDual.v[1]
+	VMOVUPS	Y7, 299008(SI)	// armFieldDual.v[1]
 	VFMADD231PS	Y12, Y0, Y8
-	VMOVUPS	Y8, 300160(SI)	// armFieldDual.q_dot[0]
+	VMOVUPS	Y8, 300288(SI)	// armFieldDual.q_dot[0]
 	VFMADD231PS	Y12, Y1, Y9
-	VMOVUPS	Y9, 300288(SI)	// armFieldDual.q_dot[1]
+	VMOVUPS	Y9, 300416(SI)	// armFieldDual.q_dot[1]
 	VFMADD231PS	Y12, Y2, Y10
-	VMOVUPS	Y10, 300416(SI)	// armFieldDual.v_dot[0]
+	VMOVUPS	Y10, 300544(SI)	// armFieldDual.v_dot[0]
 	VFMADD231PS	Y12, Y3, Y11
-	VMOVUPS	Y11, 300544(SI)	// armFieldDual.v_dot[1]
+	VMOVUPS	Y11, 300672(SI)	// armFieldDual.v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
@@ -5837,86 +5834,86 @@ loop4: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop5: // 4 times: vectors of the block
-	VMOVUPS	341504(SI), Y0	// u[0]
-	VMOVUPS	Y0, 299008(SI)	// armFieldDual.u[0]
-	VMOVUPS	341632(SI), Y0	// u[1]
-	VMOVUPS	Y0, 299136(SI)	// armFieldDual.u[1]
-	VMOVUPS	341760(SI), Y0	// mul
-	VMOVUPS	Y0, 299264(SI)	// armFieldDual.mul
-	VMOVUPS	341888(SI), Y0	// add
-	VMOVUPS	Y0, 299392(SI)	// armFieldDual.add
-	VMOVUPS	342016(SI), Y0	// mul
-	VMOVUPS	Y0, 299520(SI)	// armFieldDual.mul
+	VMOVUPS	341632(SI), Y0	// u[0]
+	VMOVUPS	Y0, 299136(SI)	// armFieldDual.u[0]
+	VMOVUPS	341760(SI), Y0	// u[1]
+	VMOVUPS	Y0, 299264(SI)	// armFieldDual.u[1]
+	VMOVUPS	341888(SI), Y0	// mul
+	VMOVUPS	Y0, 299392(SI)	// armFieldDual.mul
+	VMOVUPS	342016(SI), Y0	// add
+	VMOVUPS	Y0, 299520(SI)	// armFieldDual.add
 	VMOVUPS	342144(SI), Y0	// mul
 	VMOVUPS	Y0, 299648(SI)	// armFieldDual.mul
-	VMOVUPS	342272(SI), Y0	// reshape
-	VMOVUPS	Y0, 299776(SI)	// armFieldDual.reshape
-	VMOVUPS	342400(SI), Y0	// mul
-	VMOVUPS	Y0, 299904(SI)	// armFieldDual.mul
+	VMOVUPS	342272(SI), Y0	// mul
+	VMOVUPS	Y0, 299776(SI)	// armFieldDual.mul
+	VMOVUPS	342400(SI), Y0	// reshape
+	VMOVUPS	Y0, 299904(SI)	// armFieldDual.reshape
 	VMOVUPS	342528(SI), Y0	// mul
 	VMOVUPS	Y0, 300032(SI)	// armFieldDual.mul
+	VMOVUPS	342656(SI), Y0	// mul
+	VMOVUPS	Y0, 300160(SI)	// armFieldDual.mul
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop5
 	CALL	armFieldDual_avx2<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	340224(AX), Y0	// h
+	VBROADCASTSD	340352(AX), Y0	// h
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 339856(AX)
+	VMOVSS	X0, 339984(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop6: // 4 times: vectors of the block
-	VMOVUPS	300672(SI), Y15	// armFieldDual.dq[0]
+	VMOVUPS	300800(SI), Y15	// armFieldDual.dq[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// result_9[0]
-	VMOVUPS	Y13, 345728(SI)
-	VMOVUPS	300800(SI), Y15	// armFieldDual.dq[1]
+	VMOVUPS	Y13, 345856(SI)
+	VMOVUPS	300928(SI), Y15	// armFieldDual.dq[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// result_9[1]
-	VMOVUPS	Y13, 345856(SI)
-	VMOVUPS	300928(SI), Y15	// armFieldDual.dv[0]
+	VMOVUPS	Y13, 345984(SI)
+	VMOVUPS	301056(SI), Y15	// armFieldDual.dv[0]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// result_10[0]
-	VMOVUPS	Y13, 345984(SI)
-	VMOVUPS	301056(SI), Y15	// armFieldDual.dv[1]
+	VMOVUPS	Y13, 346112(SI)
+	VMOVUPS	301184(SI), Y15	// armFieldDual.dv[1]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// result_10[1]
-	VMOVUPS	Y13, 346112(SI)
-	VMOVUPS	301184(SI), Y0	// armFieldDual.dq_dot[0]
-	VMOVUPS	Y0, 346240(SI)	// result_11[0]
-	VMOVUPS	301312(SI), Y1	// armFieldDual.dq_dot[1]
-	VMOVUPS	Y1, 346368(SI)	// result_11[1]
-	VMOVUPS	301440(SI), Y2	// armFieldDual.dv_dot[0]
-	VMOVUPS	Y2, 346496(SI)	// result_12[0]
-	VMOVUPS	301568(SI), Y3	// armFieldDual.dv_dot[1]
-	VMOVUPS	Y3, 346624(SI)	// result_12[1]
+	VMOVUPS	Y13, 346240(SI)
+	VMOVUPS	301312(SI), Y0	// armFieldDual.dq_dot[0]
+	VMOVUPS	Y0, 346368(SI)	// result_11[0]
+	VMOVUPS	301440(SI), Y1	// armFieldDual.dq_dot[1]
+	VMOVUPS	Y1, 346496(SI)	// result_11[1]
+	VMOVUPS	301568(SI), Y2	// armFieldDual.dv_dot[0]
+	VMOVUPS	Y2, 346624(SI)	// result_12[0]
+	VMOVUPS	301696(SI), Y3	// armFieldDual.dv_dot[1]
+	VMOVUPS	Y3, 346752(SI)	// result_12[1]
 	// arm.nde:51
-	VMOVUPS	340480(SI), Y4	// q[0]
-	VMOVUPS	340608(SI), Y5	// q[1]
-	VMOVUPS	340736(SI), Y6	// v[0]
-	VMOVUPS	340864(SI), Y7	// v[1]
-	VMOVUPS	340992(SI), Y8	// q_dot[0]
-	VMOVUPS	341120(SI), Y9	// q_dot[1]
-	VMOVUPS	341248(SI), Y10	// v_dot[0]
-	VMOVUPS	341376(SI), Y11	// v_dot[1]
-	VBROADCASTSS	339856(AX), Y12
+	VMOVUPS	340608(SI), Y4	// q[0]
+	VMOVUPS	340736(SI), Y5	// q[1]
+	VMOVUPS	340864(SI), Y6	// v[0]
+	VMOVUPS	340992(SI), Y7	// v[1]
+	VMOVUPS	341120(SI), Y8	// q_dot[0]
+	VMOVUPS	341248(SI), Y9	// q_dot[1]
+	VMOVUPS	341376(SI), Y10	// v_dot[0]
+	VMOVUPS	341504(SI), Y11	// v_dot[1]
+	VBROADCASTSS	339984(AX), Y12
 	VFMADD231PS	0(AX), Y12, Y4
-	VMOVUPS	Y4, 298496(SI)	// armFieldDual.q[0]
+	VMOVUPS	Y4, 298624(SI)	// armFieldDual.q[0]
 	VFMADD231PS	32(AX), Y12, Y5
-	VMOVUPS	Y5, 298624(SI)	// armFieldDual.q[1]
+	VMOVUPS	Y5, 298752(SI)	// armFieldDual.q[1]
 	VFMADD231PS	64(AX), Y12, Y6
-	VMOVUPS	Y6, 298752(SI)	// armFieldDual.v[0]
+	VMOVUPS	Y6, 298880(SI)	// armFieldDual.v[0]
 	VFMADD231PS	96(AX), Y12, Y7
-	VMOVUPS	Y7, 298880(SI)	// armFieldDual.v[1]
+	VMOVUPS	Y7, 299008(SI)	// armFieldDual.v[1]
 	VFMADD231PS	Y12, Y0, Y8
-	VMOVUPS	Y8, 300160(SI)	// armFieldDual.q_dot[0]
+	VMOVUPS	Y8, 300288(SI)	// armFieldDual.q_dot[0]
 	VFMADD231PS	Y12, Y1, Y9
-	VMOVUPS	Y9, 300288(SI)	// armFieldDual.q_dot[1]
+	VMOVUPS	Y9, 300416(SI)	// armFieldDual.q_dot[1]
 	VFMADD231PS	Y12, Y2, Y10
-	VMOVUPS	Y10, 300416(SI)	// armFieldDual.v_dot[0]
+	VMOVUPS	Y10, 300544(SI)	// armFieldDual.v_dot[0]
 	VFMADD231PS	Y12, Y3, Y11
-	VMOVUPS	Y11, 300544(SI)	// armFieldDual.v_dot[1]
+	VMOVUPS	Y11, 300672(SI)	// armFieldDual.v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop6
@@ -5924,97 +5921,97 @@ loop6: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop7: // 4 times: vectors of the block
-	VMOVUPS	341504(SI), Y0	// u[0]
-	VMOVUPS	Y0, 299008(SI)	// armFieldDual.u[0]
-	VMOVUPS	341632(SI), Y0	// u[1]
-	VMOVUPS	Y0, 299136(SI)	// armFieldDual.u[1]
-	VMOVUPS	341760(SI), Y0	// mul
-	VMOVUPS	Y0, 299264(SI)	// armFieldDual.mul
-	VMOVUPS	341888(SI), Y0	// add
-	VMOVUPS	Y0, 299392(SI)	// armFieldDual.add
-	VMOVUPS	342016(SI), Y0	// mul
-	VMOVUPS	Y0, 299520(SI)	// armFieldDual.mul
+	VMOVUPS	341632(SI), Y0	// u[0]
+	VMOVUPS	Y0, 299136(SI)	// armFieldDual.u[0]
+	VMOVUPS	341760(SI), Y0	// u[1]
+	VMOVUPS	Y0, 299264(SI)	// armFieldDual.u[1]
+	VMOVUPS	341888(SI), Y0	// mul
+	VMOVUPS	Y0, 299392(SI)	// armFieldDual.mul
+	VMOVUPS	342016(SI), Y0	// add
+	VMOVUPS	Y0, 299520(SI)	// armFieldDual.add
 	VMOVUPS	342144(SI), Y0	// mul
 	VMOVUPS	Y0, 299648(SI)	// armFieldDual.mul
-	VMOVUPS	342272(SI), Y0	// reshape
-	VMOVUPS	Y0, 299776(SI)	// armFieldDual.reshape
-	VMOVUPS	342400(SI), Y0	// mul
-	VMOVUPS	Y0, 299904(SI)	// armFieldDual.mul
+	VMOVUPS	342272(SI), Y0	// mul
+	VMOVUPS	Y0, 299776(SI)	// armFieldDual.mul
+	VMOVUPS	342400(SI), Y0	// reshape
+	VMOVUPS	Y0, 299904(SI)	// armFieldDual.reshape
 	VMOVUPS	342528(SI), Y0	// mul
 	VMOVUPS	Y0, 300032(SI)	// armFieldDual.mul
+	VMOVUPS	342656(SI), Y0	// mul
+	VMOVUPS	Y0, 300160(SI)	// armFieldDual.mul
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop7
 	CALL	armFieldDual_avx2<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	340224(AX), Y0	// h
+	VBROADCASTSD	340352(AX), Y0	// h
 	VMULPD	f64_3fc5555555555555<>(SB), Y0, Y1
-	VMOVSD	X1, 339864(AX)
+	VMOVSD	X1, 339992(AX)
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y1, Y1
-	VMOVSS	X1, 339872(AX)
+	VMOVSS	X1, 340000(AX)
 	VMULPD	f64_3fd5555555555555<>(SB), Y0, Y0
-	VMOVSD	X0, 339880(AX)
+	VMOVSD	X0, 340008(AX)
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 339888(AX)
+	VMOVSS	X0, 340016(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop8: // 4 times: vectors of the block
 	// arm.nde:51
-	VMOVUPS	340480(SI), Y0	// q[0]
-	VMOVUPS	340608(SI), Y0	// q[1]
-	VMOVUPS	340736(SI), Y0	// v[0]
-	VMOVUPS	340864(SI), Y0	// v[1]
-	VMOVUPS	340992(SI), Y0	// q_dot[0]
-	VMOVUPS	341120(SI), Y0	// q_dot[1]
-	VMOVUPS	341248(SI), Y0	// v_dot[0]
-	VMOVUPS	341376(SI), Y0	// v_dot[1]
+	VMOVUPS	340608(SI), Y0	// q[0]
+	VMOVUPS	340736(SI), Y0	// q[1]
+	VMOVUPS	340864(SI), Y0	// v[0]
+	VMOVUPS	340992(SI), Y0	// v[1]
+	VMOVUPS	341120(SI), Y0	// q_dot[0]
+	VMOVUPS	341248(SI), Y0	// q_dot[1]
+	VMOVUPS	341376(SI), Y0	// v_dot[0]
+	VMOVUPS	341504(SI), Y0	// v_dot[1]
 	MOVQ	$2, DI
 	MOVQ	SI, R9
 loop9: // 2 times: elements
-	VBROADCASTSS	339872(AX), Y0
-	VMOVUPS	300672(R9), Y1	// armFieldDual.dq[0]
-	VBROADCASTSS	339888(AX), Y2
-	VMOVUPS	345728(R9), Y3	// result_9[0]
-	VMOVUPS	344704(R9), Y4	// result_5[0]
-	VMOVUPS	343680(R9), Y5	// result[0]
-	VMOVUPS	340480(R9), Y6	// q[0]
+	VBROADCASTSS	340000(AX), Y0
+	VMOVUPS	300800(R9), Y1	// armFieldDual.dq[0]
+	VBROADCASTSS	340016(AX), Y2
+	VMOVUPS	345856(R9), Y3	// result_9[0]
+	VMOVUPS	344832(R9), Y4	// result_5[0]
+	VMOVUPS	343808(R9), Y5	// result[0]
+	VMOVUPS	340608(R9), Y6	// q[0]
 	VFMADD231PS	Y5, Y0, Y6
 	VFMADD231PS	Y4, Y2, Y6
 	VFMADD231PS	Y3, Y2, Y6
 	VFMADD231PS	Y1, Y0, Y6
-	VMOVUPS	Y6, 342656(R9)	// q_next[0]
-	VMOVUPS	300928(R9), Y1	// armFieldDual.dv[0]
-	VMOVUPS	345984(R9), Y3	// result_10[0]
-	VMOVUPS	344960(R9), Y4	// result_6[0]
-	VMOVUPS	343936(R9), Y5	// result_2[0]
-	VMOVUPS	340736(R9), Y6	// v[0]
+	VMOVUPS	Y6, 342784(R9)	// q_next[0]
+	VMOVUPS	301056(R9), Y1	// armFieldDual.dv[0]
+	VMOVUPS	346112(R9), Y3	// result_10[0]
+	VMOVUPS	345088(R9), Y4	// result_6[0]
+	VMOVUPS	344064(R9), Y5	// result_2[0]
+	VMOVUPS	340864(R9), Y6	// v[0]
 	VFMADD231PS	Y5, Y0, Y6
 	VFMADD231PS	Y4, Y2, Y6
 	VFMADD231PS	Y3, Y2, Y6
 	VFMADD231PS	Y1, Y0, Y6
-	VMOVUPS	Y6, 342912(R9)	// v_next[0]
-	VMOVUPS	301184(R9), Y1	// armFieldDual.dq_dot[0]
-	VMOVUPS	346240(R9), Y3	// result_11[0]
-	VMOVUPS	345216(R9), Y4	// result_7[0]
-	VMOVUPS	344192(R9), Y5	// result_3[0]
-	VMOVUPS	340992(R9), Y6	// q_dot[0]
+	VMOVUPS	Y6, 343040(R9)	// v_next[0]
+	VMOVUPS	301312(R9), Y1	// armFieldDual.dq_dot[0]
+	VMOVUPS	346368(R9), Y3	// result_11[0]
+	VMOVUPS	345344(R9), Y4	// result_7[0]
+	VMOVUPS	344320(R9), Y5	// result_3[0]
+	VMOVUPS	341120(R9), Y6	// q_dot[0]
 	VFMADD231PS	Y0, Y5, Y6
 	VFMADD231PS	Y2, Y4, Y6
 	VFMADD231PS	Y2, Y3, Y6
 	VFMADD231PS	Y0, Y1, Y6
-	VMOVUPS	Y6, 343168(R9)	// q_next_dot[0]
-	VMOVUPS	301440(R9), Y1	// armFieldDual.dv_dot[0]
-	VMOVUPS	346496(R9), Y3	// result_12[0]
-	VMOVUPS	345472(R9), Y4	// result_8[0]
-	VMOVUPS	344448(R9), Y5	// result_4[0]
-	VMOVUPS	341248(R9), Y6	// v_dot[0]
+	VMOVUPS	Y6, 343296(R9)	// q_next_dot[0]
+	VMOVUPS	301568(R9), Y1	// armFieldDual.dv_dot[0]
+	VMOVUPS	346624(R9), Y3	// result_12[0]
+	VMOVUPS	345600(R9), Y4	// result_8[0]
+	VMOVUPS	344576(R9), Y5	// result_4[0]
+	VMOVUPS	341376(R9), Y6	// v_dot[0]
 	VFMADD231PS	Y0, Y5, Y6
 	VFMADD231PS	Y2, Y4, Y6
 	VFMADD231PS	Y2, Y3, Y6
 	VFMADD231PS	Y0, Y1, Y6
-	VMOVUPS	Y6, 343424(R9)	// v_next_dot[0]
+	VMOVUPS	Y6, 343552(R9)	// v_next_dot[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop9
@@ -6028,47 +6025,47 @@ loop9: // 2 times: elements
 TEXT step0TangentLanestep_avx2<>(SB), NOSPLIT, $0-0
 loop1:
 	// arm.nde:51
-	VBROADCASTSD	346752(AX), Y0	// step.t
-	VMOVSD	X0, 339968(AX)	// step0TangentStep.t
-	VBROADCASTSD	347008(AX), Y0	// step.h
-	VMOVSD	X0, 340224(AX)	// step0TangentStep.h
+	VBROADCASTSD	346880(AX), Y0	// step.t
+	VMOVSD	X0, 340096(AX)	// step0TangentStep.t
+	VBROADCASTSD	347136(AX), Y0	// step.h
+	VMOVSD	X0, 340352(AX)	// step0TangentStep.h
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	348544(SI), Y0	// q[0]
-	VMOVUPS	Y0, 340480(SI)	// step0TangentStep.q[0]
-	VMOVUPS	348672(SI), Y0	// q[1]
-	VMOVUPS	Y0, 340608(SI)	// step0TangentStep.q[1]
-	VMOVUPS	348800(SI), Y0	// v[0]
-	VMOVUPS	Y0, 340736(SI)	// step0TangentStep.v[0]
-	VMOVUPS	348928(SI), Y0	// v[1]
-	VMOVUPS	Y0, 340864(SI)	// step0TangentStep.v[1]
-	VMOVUPS	349056(SI), Y0	// q_dot[0]
-	VMOVUPS	Y0, 340992(SI)	// step0TangentStep.q_dot[0]
-	VMOVUPS	349184(SI), Y0	// q_dot[1]
-	VMOVUPS	Y0, 341120(SI)	// step0TangentStep.q_dot[1]
-	VMOVUPS	349312(SI), Y0	// v_dot[0]
-	VMOVUPS	Y0, 341248(SI)	// step0TangentStep.v_dot[0]
-	VMOVUPS	349440(SI), Y0	// v_dot[1]
-	VMOVUPS	Y0, 341376(SI)	// step0TangentStep.v_dot[1]
-	VMOVUPS	349568(SI), Y0	// extra.0[0]
-	VMOVUPS	Y0, 341504(SI)	// step0TangentStep.u[0]
-	VMOVUPS	349696(SI), Y0	// extra.0[1]
-	VMOVUPS	Y0, 341632(SI)	// step0TangentStep.u[1]
-	VMOVUPS	349824(SI), Y0	// extra.1
-	VMOVUPS	Y0, 341760(SI)	// step0TangentStep.mul
-	VMOVUPS	349952(SI), Y0	// extra.2
-	VMOVUPS	Y0, 341888(SI)	// step0TangentStep.add
-	VMOVUPS	350080(SI), Y0	// extra.3
-	VMOVUPS	Y0, 342016(SI)	// step0TangentStep.mul
-	VMOVUPS	350208(SI), Y0	// extra.4
+	VMOVUPS	348672(SI), Y0	// q[0]
+	VMOVUPS	Y0, 340608(SI)	// step0TangentStep.q[0]
+	VMOVUPS	348800(SI), Y0	// q[1]
+	VMOVUPS	Y0, 340736(SI)	// step0TangentStep.q[1]
+	VMOVUPS	348928(SI), Y0	// v[0]
+	VMOVUPS	Y0, 340864(SI)	// step0TangentStep.v[0]
+	VMOVUPS	349056(SI), Y0	// v[1]
+	VMOVUPS	Y0, 340992(SI)	// step0TangentStep.v[1]
+	VMOVUPS	349184(SI), Y0	// q_dot[0]
+	VMOVUPS	Y0, 341120(SI)	// step0TangentStep.q_dot[0]
+	VMOVUPS	349312(SI), Y0	// q_dot[1]
+	VMOVUPS	Y0, 341248(SI)	// step0TangentStep.q_dot[1]
+	VMOVUPS	349440(SI), Y0	// v_dot[0]
+	VMOVUPS	Y0, 341376(SI)	// step0TangentStep.v_dot[0]
+	VMOVUPS	349568(SI), Y0	// v_dot[1]
+	VMOVUPS	Y0, 341504(SI)	// step0TangentStep.v_dot[1]
+	VMOVUPS	349696(SI), Y0	// extra.0[0]
+	VMOVUPS	Y0, 341632(SI)	// step0TangentStep.u[0]
+	VMOVUPS	349824(SI), Y0	// extra.0[1]
+	VMOVUPS	Y0, 341760(SI)	// step0TangentStep.u[1]
+	VMOVUPS	349952(SI), Y0	// extra.1
+	VMOVUPS	Y0, 341888(SI)	// step0TangentStep.mul
+	VMOVUPS	350080(SI), Y0	// extra.2
+	VMOVUPS	Y0, 342016(SI)	// step0TangentStep.add
+	VMOVUPS	350208(SI), Y0	// extra.3
 	VMOVUPS	Y0, 342144(SI)	// step0TangentStep.mul
-	VMOVUPS	350336(SI), Y0	// extra.5
-	VMOVUPS	Y0, 342272(SI)	// step0TangentStep.reshape
-	VMOVUPS	350464(SI), Y0	// extra.6
-	VMOVUPS	Y0, 342400(SI)	// step0TangentStep.mul
-	VMOVUPS	350592(SI), Y0	// extra.7
+	VMOVUPS	350336(SI), Y0	// extra.4
+	VMOVUPS	Y0, 342272(SI)	// step0TangentStep.mul
+	VMOVUPS	350464(SI), Y0	// extra.5
+	VMOVUPS	Y0, 342400(SI)	// step0TangentStep.reshape
+	VMOVUPS	350592(SI), Y0	// extra.6
 	VMOVUPS	Y0, 342528(SI)	// step0TangentStep.mul
+	VMOVUPS	350720(SI), Y0	// extra.7
+	VMOVUPS	Y0, 342656(SI)	// step0TangentStep.mul
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -6082,40 +6079,40 @@ loop3: // 4 times: vectors of the block
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMOVUPS	f32_00000000<>(SB), Y3
 	// arm.nde:51
-	VMOVUPS	342656(SI), Y15	// step0TangentStep.q_next[0]
+	VMOVUPS	342784(SI), Y15	// step0TangentStep.q_next[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13
 	VSUBPS	0(AX), Y13, Y4
-	VMOVUPS	342784(SI), Y15	// step0TangentStep.q_next[1]
+	VMOVUPS	342912(SI), Y15	// step0TangentStep.q_next[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13
 	VSUBPS	32(AX), Y13, Y5
 	VADDPS	Y4, Y0, Y0
 	VADDPS	Y5, Y0, Y0
-	VMOVUPS	342912(SI), Y15	// step0TangentStep.v_next[0]
+	VMOVUPS	343040(SI), Y15	// step0TangentStep.v_next[0]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13
 	VSUBPS	64(AX), Y13, Y4
-	VMOVUPS	343040(SI), Y15	// step0TangentStep.v_next[1]
+	VMOVUPS	343168(SI), Y15	// step0TangentStep.v_next[1]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13
 	VSUBPS	96(AX), Y13, Y5
 	VADDPS	Y4, Y1, Y1
 	VADDPS	Y5, Y1, Y1
-	VMOVUPS	343168(SI), Y4	// step0TangentStep.q_next_dot[0]
+	VMOVUPS	343296(SI), Y4	// step0TangentStep.q_next_dot[0]
 	VSUBPS	Y4, Y4, Y5
-	VMOVUPS	343296(SI), Y6	// step0TangentStep.q_next_dot[1]
+	VMOVUPS	343424(SI), Y6	// step0TangentStep.q_next_dot[1]
 	VSUBPS	Y6, Y6, Y7
 	VADDPS	Y5, Y2, Y2
 	VADDPS	Y7, Y2, Y2
-	VMOVUPS	343424(SI), Y5	// step0TangentStep.v_next_dot[0]
+	VMOVUPS	343552(SI), Y5	// step0TangentStep.v_next_dot[0]
 	VSUBPS	Y5, Y5, Y7
-	VMOVUPS	343552(SI), Y8	// step0TangentStep.v_next_dot[1]
+	VMOVUPS	343680(SI), Y8	// step0TangentStep.v_next_dot[1]
 	VSUBPS	Y8, Y8, Y9
 	VADDPS	Y7, Y3, Y3
 	VADDPS	Y9, Y3, Y3
-	VMOVUPD	347264(DI), Y7	// step.live
-	VMOVUPD	347296(DI), Y9	// step.live | 1
+	VMOVUPD	347392(DI), Y7	// step.live
+	VMOVUPD	347424(DI), Y9	// step.live | 1
 	VCMPPS	$0, f32_00000000<>(SB), Y0, Y0
 	VCMPPS	$0, f32_00000000<>(SB), Y1, Y1
 	VANDPS	Y1, Y0, Y0
@@ -6135,32 +6132,32 @@ loop3: // 4 times: vectors of the block
 	VPMOVSXDQ	X2, Y2
 	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
 	VANDPD	f64_3ff0000000000000<>(SB), Y2, Y2
-	VMOVUPD	Y0, 351744(DI)	// step.code
-	VMOVUPD	Y2, 351776(DI)	// step.code | 1
-	VMOVUPS	348544(SI), Y0	// q[0]
-	VMOVUPS	348672(SI), Y2	// q[1]
-	VMOVUPS	348800(SI), Y3	// v[0]
-	VMOVUPS	348928(SI), Y7	// v[1]
-	VMOVUPS	349056(SI), Y9	// q_dot[0]
-	VMOVUPS	349184(SI), Y10	// q_dot[1]
-	VMOVUPS	349312(SI), Y11	// v_dot[0]
-	VMOVUPS	349440(SI), Y12	// v_dot[1]
+	VMOVUPD	Y0, 351872(DI)	// step.code
+	VMOVUPD	Y2, 351904(DI)	// step.code | 1
+	VMOVUPS	348672(SI), Y0	// q[0]
+	VMOVUPS	348800(SI), Y2	// q[1]
+	VMOVUPS	348928(SI), Y3	// v[0]
+	VMOVUPS	349056(SI), Y7	// v[1]
+	VMOVUPS	349184(SI), Y9	// q_dot[0]
+	VMOVUPS	349312(SI), Y10	// q_dot[1]
+	VMOVUPS	349440(SI), Y11	// v_dot[0]
+	VMOVUPS	349568(SI), Y12	// v_dot[1]
 	VBLENDVPS	Y1, 0(AX), Y0, Y0
-	VMOVUPS	Y0, 350720(SI)	// q.next[0]
+	VMOVUPS	Y0, 350848(SI)	// q.next[0]
 	VBLENDVPS	Y1, 32(AX), Y2, Y0
-	VMOVUPS	Y0, 350848(SI)	// q.next[1]
+	VMOVUPS	Y0, 350976(SI)	// q.next[1]
 	VBLENDVPS	Y1, 64(AX), Y3, Y0
-	VMOVUPS	Y0, 350976(SI)	// v.next[0]
+	VMOVUPS	Y0, 351104(SI)	// v.next[0]
 	VBLENDVPS	Y1, 96(AX), Y7, Y0
-	VMOVUPS	Y0, 351104(SI)	// v.next[1]
+	VMOVUPS	Y0, 351232(SI)	// v.next[1]
 	VBLENDVPS	Y1, Y4, Y9, Y0
-	VMOVUPS	Y0, 351232(SI)	// q_dot.next[0]
+	VMOVUPS	Y0, 351360(SI)	// q_dot.next[0]
 	VBLENDVPS	Y1, Y6, Y10, Y0
-	VMOVUPS	Y0, 351360(SI)	// q_dot.next[1]
+	VMOVUPS	Y0, 351488(SI)	// q_dot.next[1]
 	VBLENDVPS	Y1, Y5, Y11, Y0
-	VMOVUPS	Y0, 351488(SI)	// v_dot.next[0]
+	VMOVUPS	Y0, 351616(SI)	// v_dot.next[0]
 	VBLENDVPS	Y1, Y8, Y12, Y0
-	VMOVUPS	Y0, 351616(SI)	// v_dot.next[1]
+	VMOVUPS	Y0, 351744(SI)	// v_dot.next[1]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -6169,62 +6166,62 @@ loop3: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	350720(SI), Y0	// q.next[0]
-	VMOVUPS	Y0, 348544(SI)	// q[0]
-	VMOVUPS	350848(SI), Y0	// q.next[1]
-	VMOVUPS	Y0, 348672(SI)	// q[1]
-	VMOVUPS	350976(SI), Y0	// v.next[0]
-	VMOVUPS	Y0, 348800(SI)	// v[0]
-	VMOVUPS	351104(SI), Y0	// v.next[1]
-	VMOVUPS	Y0, 348928(SI)	// v[1]
-	VMOVUPS	351232(SI), Y0	// q_dot.next[0]
-	VMOVUPS	Y0, 349056(SI)	// q_dot[0]
-	VMOVUPS	351360(SI), Y0	// q_dot.next[1]
-	VMOVUPS	Y0, 349184(SI)	// q_dot[1]
-	VMOVUPS	351488(SI), Y0	// v_dot.next[0]
-	VMOVUPS	Y0, 349312(SI)	// v_dot[0]
-	VMOVUPS	351616(SI), Y0	// v_dot.next[1]
-	VMOVUPS	Y0, 349440(SI)	// v_dot[1]
+	VMOVUPS	350848(SI), Y0	// q.next[0]
+	VMOVUPS	Y0, 348672(SI)	// q[0]
+	VMOVUPS	350976(SI), Y0	// q.next[1]
+	VMOVUPS	Y0, 348800(SI)	// q[1]
+	VMOVUPS	351104(SI), Y0	// v.next[0]
+	VMOVUPS	Y0, 348928(SI)	// v[0]
+	VMOVUPS	351232(SI), Y0	// v.next[1]
+	VMOVUPS	Y0, 349056(SI)	// v[1]
+	VMOVUPS	351360(SI), Y0	// q_dot.next[0]
+	VMOVUPS	Y0, 349184(SI)	// q_dot[0]
+	VMOVUPS	351488(SI), Y0	// q_dot.next[1]
+	VMOVUPS	Y0, 349312(SI)	// q_dot[1]
+	VMOVUPS	351616(SI), Y0	// v_dot.next[0]
+	VMOVUPS	Y0, 349440(SI)	// v_dot[0]
+	VMOVUPS	351744(SI), Y0	// v_dot.next[1]
+	VMOVUPS	Y0, 349568(SI)	// v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
 	// the next step, if all lanes have taken this one
-	VMOVUPD	351744(AX), Y0	// step.code
-	VMOVUPD	351776(AX), Y1	// step.code | 1
+	VMOVUPD	351872(AX), Y0	// step.code
+	VMOVUPD	351904(AX), Y1	// step.code | 1
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	351808(AX), Y1	// step.code | 2
+	VMOVUPD	351936(AX), Y1	// step.code | 2
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	351840(AX), Y1	// step.code | 3
+	VMOVUPD	351968(AX), Y1	// step.code | 3
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	351872(AX), Y1	// step.code | 4
+	VMOVUPD	352000(AX), Y1	// step.code | 4
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	351904(AX), Y1	// step.code | 5
+	VMOVUPD	352032(AX), Y1	// step.code | 5
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	351936(AX), Y1	// step.code | 6
+	VMOVUPD	352064(AX), Y1	// step.code | 6
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	351968(AX), Y1	// step.code | 7
+	VMOVUPD	352096(AX), Y1	// step.code | 7
 	VADDPD	Y1, Y0, Y0
 	VPERM2F128	$1, Y0, Y0, Y1
 	VADDPD	Y1, Y0, Y0
 	VSHUFPD	$5, Y0, Y0, Y1
 	VADDPD	Y1, Y0, Y0
 	VCMPPD	$0, f64_4040000000000000<>(SB), Y0, Y0
-	VBROADCASTSD	347776(AX), Y1	// step.taken
+	VBROADCASTSD	347904(AX), Y1	// step.taken
 	VADDPD	f64_3ff0000000000000<>(SB), Y1, Y2
-	VBROADCASTSD	347520(AX), Y3	// step.t0
-	VBROADCASTSD	347008(AX), Y4	// step.h
+	VBROADCASTSD	347648(AX), Y3	// step.t0
+	VBROADCASTSD	347136(AX), Y4	// step.h
 	VMULPD	Y4, Y2, Y4
 	VADDPD	Y4, Y3, Y3
-	VBROADCASTSD	348032(AX), Y4	// step.many
+	VBROADCASTSD	348160(AX), Y4	// step.many
 	VSUBPD	Y2, Y4, Y4
-	VBROADCASTSD	346752(AX), Y5	// step.t
+	VBROADCASTSD	346880(AX), Y5	// step.t
 	VBLENDVPD	Y0, Y3, Y5, Y3
 	VBLENDVPD	Y0, Y2, Y1, Y1
 	VANDPD	Y4, Y0, Y0
-	VMOVSD	X3, 346752(AX)	// step.t
-	VMOVSD	X1, 347776(AX)	// step.taken
-	VMOVSD	X0, 348288(AX)	// step.more
-	CMPQ	348288(AX), $0	// step.more
+	VMOVSD	X3, 346880(AX)	// step.t
+	VMOVSD	X1, 347904(AX)	// step.taken
+	VMOVSD	X0, 348416(AX)	// step.more
+	CMPQ	348416(AX), $0	// step.more
 	JNE	loop1
 	RET
 
@@ -6247,9 +6244,9 @@ TEXT armFieldDual2_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	352128(SI), Y0	// q[1]
-	VMOVUPS	352896(SI), Y1	// add
-	VMOVUPS	353024(SI), Y2	// mul
+	VMOVUPS	352256(SI), Y0	// q[1]
+	VMOVUPS	353024(SI), Y1	// add
+	VMOVUPS	353152(SI), Y2	// mul
 	// arm.nde:28
 	VMOVUPS	f32_4b400000<>(SB), Y3
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y3
@@ -6284,16 +6281,16 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 355456(SI)	// c2
+	VMOVUPS	Y3, 355584(SI)	// c2
 	// arm.nde:30
 	VFMADD231PS	Y3, Y2, Y1
-	VMOVUPS	352768(SI), Y2	// mul
-	VMOVUPS	353152(SI), Y4	// mul
+	VMOVUPS	352896(SI), Y2	// mul
+	VMOVUPS	353280(SI), Y4	// mul
 	// arm.nde:32
 	// arm.nde:31
 	VFMADD231PS	Y3, Y4, Y2
-	VMOVUPS	352256(SI), Y3	// v[0]
-	VMOVUPS	352384(SI), Y5	// v[1]
+	VMOVUPS	352384(SI), Y3	// v[0]
+	VMOVUPS	352512(SI), Y5	// v[1]
 	// arm.nde:32
 	// arm.nde:28
 	VANDPS	f32_7fffffff<>(SB), Y0, Y6
@@ -6330,35 +6327,35 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y7, Y7
 	VXORPS	f32_ffffffff<>(SB), Y7, Y7
 	VORPS	Y7, Y6, Y6
-	VMOVUPS	Y6, 356096(SI)	// s2
+	VMOVUPS	Y6, 356224(SI)	// s2
 	// arm.nde:33
 	VMULPS	Y6, Y4, Y4
-	VMOVUPS	Y4, 356224(SI)	// k
+	VMOVUPS	Y4, 356352(SI)	// k
 	// arm.nde:34
 	VXORPS	f32_80000000<>(SB), Y4, Y6
-	VMOVUPS	Y6, 356352(SI)	// neg
+	VMOVUPS	Y6, 356480(SI)	// neg
 	VMULPS	f32_40000000<>(SB), Y3, Y7
-	VMOVUPS	Y7, 356480(SI)	// mul_6
+	VMOVUPS	Y7, 356608(SI)	// mul_6
 	VMULPS	Y5, Y7, Y7
 	VFMADD231PS	Y5, Y5, Y7
-	VMOVUPS	Y7, 356608(SI)	// add_2
+	VMOVUPS	Y7, 356736(SI)	// add_2
 	VMULPS	Y7, Y6, Y6
-	VMOVUPS	353280(SI), Y7	// reshape
+	VMOVUPS	353408(SI), Y7	// reshape
 	// arm.nde:32
-	VMOVUPS	Y1, 355584(SI)	// M[0]
-	VMOVUPS	Y2, 355712(SI)	// M[1]
-	VMOVUPS	Y2, 355840(SI)	// M[2]
-	VMOVUPS	Y7, 355968(SI)	// M[3]
+	VMOVUPS	Y1, 355712(SI)	// M[0]
+	VMOVUPS	Y2, 355840(SI)	// M[1]
+	VMOVUPS	Y2, 355968(SI)	// M[2]
+	VMOVUPS	Y7, 356096(SI)	// M[3]
 	// arm.nde:34
 	VMULPS	Y3, Y3, Y1
-	VMOVUPS	Y1, 356736(SI)	// square
+	VMOVUPS	Y1, 356864(SI)	// square
 	VMULPS	Y1, Y4, Y1
-	VMOVUPS	352000(SI), Y2	// q[0]
-	VMOVUPS	353536(SI), Y4	// mul
-	VMOVUPS	353408(SI), Y7	// mul
+	VMOVUPS	352128(SI), Y2	// q[0]
+	VMOVUPS	353664(SI), Y4	// mul
+	VMOVUPS	353536(SI), Y7	// mul
 	// arm.nde:35
 	VADDPS	Y0, Y2, Y8
-	VMOVUPS	Y8, 356864(SI)	// add_3
+	VMOVUPS	Y8, 356992(SI)	// add_3
 	VMOVUPS	f32_4b400000<>(SB), Y9
 	VFMADD231PS	f32_3f22f983<>(SB), Y8, Y9
 	VSUBPS	f32_4b400000<>(SB), Y9, Y10
@@ -6427,8 +6424,8 @@ loop1: // 4 times: vectors of the block
 	VXORPS	f32_ffffffff<>(SB), Y9, Y9
 	VORPS	Y9, Y8, Y8
 	VFMADD213PS	Y4, Y8, Y7
-	VMOVUPS	352512(SI), Y8	// u[0]
-	VMOVUPS	352640(SI), Y9	// u[1]
+	VMOVUPS	352640(SI), Y8	// u[0]
+	VMOVUPS	352768(SI), Y9	// u[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Y6, Y8, Y6
@@ -6436,9 +6433,9 @@ loop1: // 4 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y7, Y6, Y6
-	VMOVUPS	Y6, 356992(SI)	// sub[0]
+	VMOVUPS	Y6, 357120(SI)	// sub[0]
 	VSUBPS	Y4, Y1, Y1
-	VMOVUPS	Y1, 357120(SI)	// sub[1]
+	VMOVUPS	Y1, 357248(SI)	// sub[1]
 	// arm.nde:11
 	VANDPS	f32_7fffffff<>(SB), Y2, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y4
@@ -6474,7 +6471,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y1, Y1
-	VMOVUPS	Y1, 357248(SI)	// sin[0]
+	VMOVUPS	Y1, 357376(SI)	// sin[0]
 	VANDPS	f32_7fffffff<>(SB), Y0, Y4
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y4, Y6
@@ -6509,7 +6506,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y6, Y6
 	VXORPS	f32_ffffffff<>(SB), Y6, Y6
 	VORPS	Y6, Y4, Y4
-	VMOVUPS	Y4, 357376(SI)	// sin[1]
+	VMOVUPS	Y4, 357504(SI)	// sin[1]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y2, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -6543,7 +6540,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y2, Y2
 	VXORPS	f32_ffffffff<>(SB), Y2, Y2
 	VORPS	Y2, Y6, Y2
-	VMOVUPS	Y2, 357504(SI)	// cos[0]
+	VMOVUPS	Y2, 357632(SI)	// cos[0]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -6577,13 +6574,13 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y0, Y0
 	VXORPS	f32_ffffffff<>(SB), Y0, Y0
 	VORPS	Y0, Y6, Y0
-	VMOVUPS	Y0, 357632(SI)	// cos[1]
-	VMOVUPS	Y1, 357760(SI)	// concat[0]
-	VMOVUPS	Y4, 357888(SI)	// concat[1]
-	VMOVUPS	Y2, 358016(SI)	// concat[2]
-	VMOVUPS	Y0, 358144(SI)	// concat[3]
-	VMOVUPS	Y3, 358272(SI)	// concat[4]
-	VMOVUPS	Y5, 358400(SI)	// concat[5]
+	VMOVUPS	Y0, 357760(SI)	// cos[1]
+	VMOVUPS	Y1, 357888(SI)	// concat[0]
+	VMOVUPS	Y4, 358016(SI)	// concat[1]
+	VMOVUPS	Y2, 358144(SI)	// concat[2]
+	VMOVUPS	Y0, 358272(SI)	// concat[3]
+	VMOVUPS	Y3, 358400(SI)	// concat[4]
+	VMOVUPS	Y5, 358528(SI)	// concat[5]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -6604,10 +6601,10 @@ loop2: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop3: // 6 times: terms of the sums
-	VMOVUPS	357760(R10), Y8	// concat[0]
-	VMOVUPS	357792(R10), Y9	// concat[0] | 1
-	VMOVUPS	357824(R10), Y10	// concat[0] | 2
-	VMOVUPS	357856(R10), Y11	// concat[0] | 3
+	VMOVUPS	357888(R10), Y8	// concat[0]
+	VMOVUPS	357920(R10), Y9	// concat[0] | 1
+	VMOVUPS	357952(R10), Y10	// concat[0] | 2
+	VMOVUPS	357984(R10), Y11	// concat[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -6622,14 +6619,14 @@ loop3: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	Y0, 358528(DI)	// matvec[0]
-	VMOVUPS	Y1, 358560(DI)	// matvec[0] | 1
-	VMOVUPS	Y2, 358592(DI)	// matvec[0] | 2
-	VMOVUPS	Y3, 358624(DI)	// matvec[0] | 3
-	VMOVUPS	Y4, 358656(DI)	// matvec[1]
-	VMOVUPS	Y5, 358688(DI)	// matvec[1] | 1
-	VMOVUPS	Y6, 358720(DI)	// matvec[1] | 2
-	VMOVUPS	Y7, 358752(DI)	// matvec[1] | 3
+	VMOVUPS	Y0, 358656(DI)	// matvec[0]
+	VMOVUPS	Y1, 358688(DI)	// matvec[0] | 1
+	VMOVUPS	Y2, 358720(DI)	// matvec[0] | 2
+	VMOVUPS	Y3, 358752(DI)	// matvec[0] | 3
+	VMOVUPS	Y4, 358784(DI)	// matvec[1]
+	VMOVUPS	Y5, 358816(DI)	// matvec[1] | 1
+	VMOVUPS	Y6, 358848(DI)	// matvec[1] | 2
+	VMOVUPS	Y7, 358880(DI)	// matvec[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -6642,10 +6639,10 @@ loop4: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop5: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	358528(R9), Y0	// matvec[0]
+	VMOVUPS	358656(R9), Y0	// matvec[0]
 	VBROADCASTSS	768(R10), Y1	// friction.0.bias[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 362624(R9)	// add_4[0]
+	VMOVUPS	Y0, 362752(R9)	// add_4[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -6674,7 +6671,7 @@ loop5: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 366720(R9)	// softplus[0]
+	VMOVUPS	Y0, 366848(R9)	// softplus[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -6699,10 +6696,10 @@ loop6: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop7: // 32 times: terms of the sums
-	VMOVUPS	366720(R10), Y8	// softplus[0]
-	VMOVUPS	366752(R10), Y9	// softplus[0] | 1
-	VMOVUPS	366784(R10), Y10	// softplus[0] | 2
-	VMOVUPS	366816(R10), Y11	// softplus[0] | 3
+	VMOVUPS	366848(R10), Y8	// softplus[0]
+	VMOVUPS	366880(R10), Y9	// softplus[0] | 1
+	VMOVUPS	366912(R10), Y10	// softplus[0] | 2
+	VMOVUPS	366944(R10), Y11	// softplus[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -6717,14 +6714,14 @@ loop7: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop7
-	VMOVUPS	Y0, 370816(DI)	// matvec_2[0]
-	VMOVUPS	Y1, 370848(DI)	// matvec_2[0] | 1
-	VMOVUPS	Y2, 370880(DI)	// matvec_2[0] | 2
-	VMOVUPS	Y3, 370912(DI)	// matvec_2[0] | 3
-	VMOVUPS	Y4, 370944(DI)	// matvec_2[1]
-	VMOVUPS	Y5, 370976(DI)	// matvec_2[1] | 1
-	VMOVUPS	Y6, 371008(DI)	// matvec_2[1] | 2
-	VMOVUPS	Y7, 371040(DI)	// matvec_2[1] | 3
+	VMOVUPS	Y0, 370944(DI)	// matvec_2[0]
+	VMOVUPS	Y1, 370976(DI)	// matvec_2[0] | 1
+	VMOVUPS	Y2, 371008(DI)	// matvec_2[0] | 2
+	VMOVUPS	Y3, 371040(DI)	// matvec_2[0] | 3
+	VMOVUPS	Y4, 371072(DI)	// matvec_2[1]
+	VMOVUPS	Y5, 371104(DI)	// matvec_2[1] | 1
+	VMOVUPS	Y6, 371136(DI)	// matvec_2[1] | 2
+	VMOVUPS	Y7, 371168(DI)	// matvec_2[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -6739,10 +6736,10 @@ loop8: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop9: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	370816(R9), Y2	// matvec_2[0]
+	VMOVUPS	370944(R9), Y2	// matvec_2[0]
 	VBROADCASTSS	4992(R10), Y3	// friction.2.bias[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 374912(R9)	// add_5[0]
+	VMOVUPS	Y2, 375040(R9)	// add_5[0]
 	VORPS	f32_80000000<>(SB), Y2, Y3
 	VMOVUPS	f32_c2ae999a<>(SB), Y4
 	VMAXPS	Y3, Y4, Y3
@@ -6779,23 +6776,23 @@ loop9: // 32 times: elements
 	ADDQ	$4, R10
 	DECQ	DI
 	JNE	loop9
-	VMOVUPS	Y0, 379008(SI)	// matvec_3[0]
-	VMOVUPS	Y1, 379136(SI)	// matvec_3[1]
+	VMOVUPS	Y0, 379136(SI)	// matvec_3[0]
+	VMOVUPS	Y1, 379264(SI)	// matvec_3[1]
 	// arm.nde:38
-	VMOVUPS	356992(SI), Y2	// sub[0]
+	VMOVUPS	357120(SI), Y2	// sub[0]
 	VBROADCASTSS	5376(BX), Y3	// friction.4.bias[0]
 	VADDPS	Y3, Y0, Y0
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 379264(SI)	// sub_2[0]
-	VMOVUPS	357120(SI), Y2	// sub[1]
+	VMOVUPS	Y0, 379392(SI)	// sub_2[0]
+	VMOVUPS	357248(SI), Y2	// sub[1]
 	VBROADCASTSS	5380(BX), Y3	// friction.4.bias[1]
 	VADDPS	Y3, Y1, Y1
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 379392(SI)	// sub_2[1]
-	VMOVUPS	355584(SI), Y2	// M[0]
-	VMOVUPS	355712(SI), Y3	// M[1]
-	VMOVUPS	355840(SI), Y4	// M[2]
-	VMOVUPS	355968(SI), Y5	// M[3]
+	VMOVUPS	Y1, 379520(SI)	// sub_2[1]
+	VMOVUPS	355712(SI), Y2	// M[0]
+	VMOVUPS	355840(SI), Y3	// M[1]
+	VMOVUPS	355968(SI), Y4	// M[2]
+	VMOVUPS	356096(SI), Y5	// M[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -6816,48 +6813,48 @@ loop9: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 354688(SI)	// dv[0]
-	VMOVUPS	Y0, 354816(SI)	// dv[1]
-	VMOVUPS	353792(SI), Y0	// q_dot[1]
-	VMOVUPS	353152(SI), Y1	// mul
-	VMOVUPS	353920(SI), Y15	// v_dot[0]
+	VMOVUPS	Y1, 354816(SI)	// dv[0]
+	VMOVUPS	Y0, 354944(SI)	// dv[1]
+	VMOVUPS	353920(SI), Y0	// q_dot[1]
+	VMOVUPS	353280(SI), Y1	// mul
+	VMOVUPS	354048(SI), Y15	// v_dot[0]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	352384(SI), Y2	// v[1]
-	VMOVUPS	354048(SI), Y3	// v_dot[1]
+	VMOVUPS	352512(SI), Y2	// v[1]
+	VMOVUPS	354176(SI), Y3	// v_dot[1]
 	// arm.nde:33
-	VMOVUPS	355456(SI), Y4	// c2
+	VMOVUPS	355584(SI), Y4	// c2
 	VMULPS	Y4, Y0, Y4
 	VMULPS	Y1, Y4, Y1
 	// arm.nde:34
 	VMULPS	f32_40000000<>(SB), Y2, Y4
-	VMOVUPS	356480(SI), Y5	// mul_6
+	VMOVUPS	356608(SI), Y5	// mul_6
 	VMOVUPS	0(AX), Y13
 	VMULPS	f32_40000000<>(SB), Y13, Y6
 	VMULPS	Y2, Y6, Y2
 	VFMADD231PS	Y5, Y3, Y2
 	VFMADD231PS	Y4, Y3, Y2
-	VMOVUPS	356352(SI), Y4	// neg
+	VMOVUPS	356480(SI), Y4	// neg
 	VXORPS	f32_80000000<>(SB), Y1, Y6
-	VMOVUPS	356608(SI), Y7	// add_2
+	VMOVUPS	356736(SI), Y7	// add_2
 	VMULPS	Y7, Y6, Y6
 	VMOVUPS	Y6, Y15
 	VFMADD231PS	Y4, Y2, Y15
 	VMOVUPS	Y15, 32(AX)
 	VMULPS	0(AX), Y5, Y2
-	VMOVUPS	356224(SI), Y4	// k
-	VMOVUPS	356736(SI), Y5	// square
+	VMOVUPS	356352(SI), Y4	// k
+	VMOVUPS	356864(SI), Y5	// square
 	VMULPS	Y5, Y1, Y1
 	VMOVUPS	Y1, Y15
 	VFMADD231PS	Y4, Y2, Y15
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	353664(SI), Y1	// q_dot[0]
-	VMOVUPS	353536(SI), Y2	// mul
-	VMOVUPS	352000(SI), Y4	// q[0]
-	VMOVUPS	353408(SI), Y15	// mul
+	VMOVUPS	353792(SI), Y1	// q_dot[0]
+	VMOVUPS	353664(SI), Y2	// mul
+	VMOVUPS	352128(SI), Y4	// q[0]
+	VMOVUPS	353536(SI), Y15	// mul
 	VMOVUPS	Y15, 96(AX)
 	// arm.nde:35
 	VADDPS	Y0, Y1, Y5
-	VMOVUPS	356864(SI), Y6	// add_3
+	VMOVUPS	356992(SI), Y6	// add_3
 	VANDPS	f32_7fffffff<>(SB), Y6, Y7
 	VMOVUPS	f32_4b400000<>(SB), Y8
 	VFMADD231PS	f32_3f22f983<>(SB), Y7, Y8
@@ -6932,8 +6929,8 @@ loop9: // 32 times: elements
 	VXORPS	f32_80000000<>(SB), Y4, Y4
 	VMULPS	Y4, Y1, Y4
 	VFMADD132PS	96(AX), Y2, Y4
-	VMOVUPS	354176(SI), Y5	// u_dot[0]
-	VMOVUPS	354304(SI), Y6	// u_dot[1]
+	VMOVUPS	354304(SI), Y5	// u_dot[0]
+	VMOVUPS	354432(SI), Y6	// u_dot[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	32(AX), Y5, Y5
@@ -6941,31 +6938,31 @@ loop9: // 32 times: elements
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y4, Y5, Y4
-	VMOVUPS	Y4, 379520(SI)	// sub_3[0]
+	VMOVUPS	Y4, 379648(SI)	// sub_3[0]
 	VSUBPS	Y2, Y6, Y2
-	VMOVUPS	Y2, 379648(SI)	// sub_3[1]
+	VMOVUPS	Y2, 379776(SI)	// sub_3[1]
 	// arm.nde:11
-	VMOVUPS	357504(SI), Y2	// cos[0]
+	VMOVUPS	357632(SI), Y2	// cos[0]
 	VMULPS	Y2, Y1, Y2
-	VMOVUPS	Y2, 379776(SI)	// mul_7[0]
-	VMOVUPS	357632(SI), Y4	// cos[1]
+	VMOVUPS	Y2, 379904(SI)	// mul_7[0]
+	VMOVUPS	357760(SI), Y4	// cos[1]
 	VMULPS	Y4, Y0, Y4
-	VMOVUPS	Y4, 379904(SI)	// mul_7[1]
-	VMOVUPS	357248(SI), Y5	// sin[0]
+	VMOVUPS	Y4, 380032(SI)	// mul_7[1]
+	VMOVUPS	357376(SI), Y5	// sin[0]
 	VXORPS	f32_80000000<>(SB), Y5, Y5
 	VMULPS	Y5, Y1, Y1
-	VMOVUPS	Y1, 380032(SI)	// mul_8[0]
-	VMOVUPS	357376(SI), Y5	// sin[1]
+	VMOVUPS	Y1, 380160(SI)	// mul_8[0]
+	VMOVUPS	357504(SI), Y5	// sin[1]
 	VXORPS	f32_80000000<>(SB), Y5, Y5
 	VMULPS	Y5, Y0, Y0
-	VMOVUPS	Y0, 380160(SI)	// mul_8[1]
-	VMOVUPS	Y2, 380288(SI)	// concat_2[0]
-	VMOVUPS	Y4, 380416(SI)	// concat_2[1]
-	VMOVUPS	Y1, 380544(SI)	// concat_2[2]
-	VMOVUPS	Y0, 380672(SI)	// concat_2[3]
+	VMOVUPS	Y0, 380288(SI)	// mul_8[1]
+	VMOVUPS	Y2, 380416(SI)	// concat_2[0]
+	VMOVUPS	Y4, 380544(SI)	// concat_2[1]
+	VMOVUPS	Y1, 380672(SI)	// concat_2[2]
+	VMOVUPS	Y0, 380800(SI)	// concat_2[3]
 	VMOVUPS	0(AX), Y13	// concat_2[4]
-	VMOVUPS	Y13, 380800(SI)
-	VMOVUPS	Y3, 380928(SI)	// concat_2[5]
+	VMOVUPS	Y13, 380928(SI)
+	VMOVUPS	Y3, 381056(SI)	// concat_2[5]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop8
@@ -6986,10 +6983,10 @@ loop10: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop11: // 6 times: terms of the sums
-	VMOVUPS	380288(R10), Y8	// concat_2[0]
-	VMOVUPS	380320(R10), Y9	// concat_2[0] | 1
-	VMOVUPS	380352(R10), Y10	// concat_2[0] | 2
-	VMOVUPS	380384(R10), Y11	// concat_2[0] | 3
+	VMOVUPS	380416(R10), Y8	// concat_2[0]
+	VMOVUPS	380448(R10), Y9	// concat_2[0] | 1
+	VMOVUPS	380480(R10), Y10	// concat_2[0] | 2
+	VMOVUPS	380512(R10), Y11	// concat_2[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -7004,14 +7001,14 @@ loop11: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop11
-	VMOVUPS	Y0, 381056(DI)	// matvec_4[0]
-	VMOVUPS	Y1, 381088(DI)	// matvec_4[0] | 1
-	VMOVUPS	Y2, 381120(DI)	// matvec_4[0] | 2
-	VMOVUPS	Y3, 381152(DI)	// matvec_4[0] | 3
-	VMOVUPS	Y4, 381184(DI)	// matvec_4[1]
-	VMOVUPS	Y5, 381216(DI)	// matvec_4[1] | 1
-	VMOVUPS	Y6, 381248(DI)	// matvec_4[1] | 2
-	VMOVUPS	Y7, 381280(DI)	// matvec_4[1] | 3
+	VMOVUPS	Y0, 381184(DI)	// matvec_4[0]
+	VMOVUPS	Y1, 381216(DI)	// matvec_4[0] | 1
+	VMOVUPS	Y2, 381248(DI)	// matvec_4[0] | 2
+	VMOVUPS	Y3, 381280(DI)	// matvec_4[0] | 3
+	VMOVUPS	Y4, 381312(DI)	// matvec_4[1]
+	VMOVUPS	Y5, 381344(DI)	// matvec_4[1] | 1
+	VMOVUPS	Y6, 381376(DI)	// matvec_4[1] | 2
+	VMOVUPS	Y7, 381408(DI)	// matvec_4[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -7023,8 +7020,8 @@ loop12: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop13: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	381056(R9), Y0	// matvec_4[0]
-	VMOVUPS	362624(R9), Y1	// add_4[0]
+	VMOVUPS	381184(R9), Y0	// matvec_4[0]
+	VMOVUPS	362752(R9), Y1	// add_4[0]
 	VORPS	f32_80000000<>(SB), Y1, Y2
 	VMOVUPS	f32_42b40000<>(SB), Y3
 	VMINPS	Y2, Y3, Y2
@@ -7057,7 +7054,7 @@ loop13: // 32 times: elements
 	VADDPS	f32_3f800000<>(SB), Y2, Y2
 	VDIVPS	Y2, Y1, Y1
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 385152(R9)	// mul_9[0]
+	VMOVUPS	Y0, 385280(R9)	// mul_9[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop13
@@ -7081,10 +7078,10 @@ loop14: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop15: // 32 times: terms of the sums
-	VMOVUPS	385152(R10), Y8	// mul_9[0]
-	VMOVUPS	385184(R10), Y9	// mul_9[0] | 1
-	VMOVUPS	385216(R10), Y10	// mul_9[0] | 2
-	VMOVUPS	385248(R10), Y11	// mul_9[0] | 3
+	VMOVUPS	385280(R10), Y8	// mul_9[0]
+	VMOVUPS	385312(R10), Y9	// mul_9[0] | 1
+	VMOVUPS	385344(R10), Y10	// mul_9[0] | 2
+	VMOVUPS	385376(R10), Y11	// mul_9[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -7099,14 +7096,14 @@ loop15: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop15
-	VMOVUPS	Y0, 389248(DI)	// matvec_5[0]
-	VMOVUPS	Y1, 389280(DI)	// matvec_5[0] | 1
-	VMOVUPS	Y2, 389312(DI)	// matvec_5[0] | 2
-	VMOVUPS	Y3, 389344(DI)	// matvec_5[0] | 3
-	VMOVUPS	Y4, 389376(DI)	// matvec_5[1]
-	VMOVUPS	Y5, 389408(DI)	// matvec_5[1] | 1
-	VMOVUPS	Y6, 389440(DI)	// matvec_5[1] | 2
-	VMOVUPS	Y7, 389472(DI)	// matvec_5[1] | 3
+	VMOVUPS	Y0, 389376(DI)	// matvec_5[0]
+	VMOVUPS	Y1, 389408(DI)	// matvec_5[0] | 1
+	VMOVUPS	Y2, 389440(DI)	// matvec_5[0] | 2
+	VMOVUPS	Y3, 389472(DI)	// matvec_5[0] | 3
+	VMOVUPS	Y4, 389504(DI)	// matvec_5[1]
+	VMOVUPS	Y5, 389536(DI)	// matvec_5[1] | 1
+	VMOVUPS	Y6, 389568(DI)	// matvec_5[1] | 2
+	VMOVUPS	Y7, 389600(DI)	// matvec_5[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -7121,8 +7118,8 @@ loop16: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop17: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	389248(R9), Y2	// matvec_5[0]
-	VMOVUPS	374912(R9), Y3	// add_5[0]
+	VMOVUPS	389376(R9), Y2	// matvec_5[0]
+	VMOVUPS	375040(R9), Y3	// add_5[0]
 	VORPS	f32_80000000<>(SB), Y3, Y4
 	VMOVUPS	f32_42b40000<>(SB), Y5
 	VMINPS	Y4, Y5, Y4
@@ -7164,38 +7161,38 @@ loop17: // 32 times: elements
 	DECQ	DI
 	JNE	loop17
 	// arm.nde:38
-	VMOVUPS	379520(SI), Y2	// sub_3[0]
+	VMOVUPS	379648(SI), Y2	// sub_3[0]
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	379648(SI), Y2	// sub_3[1]
+	VMOVUPS	379776(SI), Y2	// sub_3[1]
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	353792(SI), Y2	// q_dot[1]
-	VMOVUPS	353024(SI), Y3	// mul
+	VMOVUPS	353920(SI), Y2	// q_dot[1]
+	VMOVUPS	353152(SI), Y3	// mul
 	// arm.nde:28
-	VMOVUPS	356096(SI), Y4	// s2
+	VMOVUPS	356224(SI), Y4	// s2
 	VXORPS	f32_80000000<>(SB), Y4, Y4
 	VMULPS	Y4, Y2, Y2
 	// arm.nde:30
 	VMULPS	Y3, Y2, Y3
-	VMOVUPS	353152(SI), Y4	// mul
+	VMOVUPS	353280(SI), Y4	// mul
 	// arm.nde:32
 	// arm.nde:31
 	VMULPS	Y4, Y2, Y2
 	// arm.nde:32
 	// arm.nde:38
-	VMOVUPS	354688(SI), Y4	// dv[0]
+	VMOVUPS	354816(SI), Y4	// dv[0]
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	354816(SI), Y5	// dv[1]
+	VMOVUPS	354944(SI), Y5	// dv[1]
 	VFMADD231PS	Y5, Y2, Y3
 	VMULPS	Y4, Y2, Y2
 	VFMADD231PS	f32_00000000<>(SB), Y5, Y2
 	VSUBPS	Y3, Y0, Y0
-	VMOVUPS	Y0, 393344(SI)	// sub_4[0]
+	VMOVUPS	Y0, 393472(SI)	// sub_4[0]
 	VSUBPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 393472(SI)	// sub_4[1]
-	VMOVUPS	355584(SI), Y2	// M[0]
-	VMOVUPS	355712(SI), Y3	// M[1]
-	VMOVUPS	355840(SI), Y4	// M[2]
-	VMOVUPS	355968(SI), Y5	// M[3]
+	VMOVUPS	Y1, 393600(SI)	// sub_4[1]
+	VMOVUPS	355712(SI), Y2	// M[0]
+	VMOVUPS	355840(SI), Y3	// M[1]
+	VMOVUPS	355968(SI), Y4	// M[2]
+	VMOVUPS	356096(SI), Y5	// M[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -7216,22 +7213,22 @@ loop17: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 355200(SI)	// dv_dot[0]
-	VMOVUPS	Y0, 355328(SI)	// dv_dot[1]
+	VMOVUPS	Y1, 355328(SI)	// dv_dot[0]
+	VMOVUPS	Y0, 355456(SI)	// dv_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop16
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop18: // 4 times: vectors of the block
-	VMOVUPS	352256(SI), Y0	// v[0]
-	VMOVUPS	Y0, 354432(SI)	// dq[0]
-	VMOVUPS	352384(SI), Y0	// v[1]
-	VMOVUPS	Y0, 354560(SI)	// dq[1]
-	VMOVUPS	353920(SI), Y0	// v_dot[0]
-	VMOVUPS	Y0, 354944(SI)	// dq_dot[0]
-	VMOVUPS	354048(SI), Y0	// v_dot[1]
-	VMOVUPS	Y0, 355072(SI)	// dq_dot[1]
+	VMOVUPS	352384(SI), Y0	// v[0]
+	VMOVUPS	Y0, 354560(SI)	// dq[0]
+	VMOVUPS	352512(SI), Y0	// v[1]
+	VMOVUPS	Y0, 354688(SI)	// dq[1]
+	VMOVUPS	354048(SI), Y0	// v_dot[0]
+	VMOVUPS	Y0, 355072(SI)	// dq_dot[0]
+	VMOVUPS	354176(SI), Y0	// v_dot[1]
+	VMOVUPS	Y0, 355200(SI)	// dq_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop18
@@ -7244,108 +7241,108 @@ TEXT step0Tangent2Step_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	394240(SI), Y0	// q[0]
-	VMOVUPS	Y0, 352000(SI)	// armFieldDual2.q[0]
-	VMOVUPS	394368(SI), Y0	// q[1]
-	VMOVUPS	Y0, 352128(SI)	// armFieldDual2.q[1]
-	VMOVUPS	394496(SI), Y0	// v[0]
-	VMOVUPS	Y0, 352256(SI)	// armFieldDual2.v[0]
-	VMOVUPS	394624(SI), Y0	// v[1]
-	VMOVUPS	Y0, 352384(SI)	// armFieldDual2.v[1]
-	VMOVUPS	395264(SI), Y0	// u[0]
-	VMOVUPS	Y0, 352512(SI)	// armFieldDual2.u[0]
-	VMOVUPS	395392(SI), Y0	// u[1]
-	VMOVUPS	Y0, 352640(SI)	// armFieldDual2.u[1]
-	VMOVUPS	395520(SI), Y0	// mul
-	VMOVUPS	Y0, 352768(SI)	// armFieldDual2.mul
-	VMOVUPS	395648(SI), Y0	// add
-	VMOVUPS	Y0, 352896(SI)	// armFieldDual2.add
-	VMOVUPS	395776(SI), Y0	// mul
-	VMOVUPS	Y0, 353024(SI)	// armFieldDual2.mul
+	VMOVUPS	394368(SI), Y0	// q[0]
+	VMOVUPS	Y0, 352128(SI)	// armFieldDual2.q[0]
+	VMOVUPS	394496(SI), Y0	// q[1]
+	VMOVUPS	Y0, 352256(SI)	// armFieldDual2.q[1]
+	VMOVUPS	394624(SI), Y0	// v[0]
+	VMOVUPS	Y0, 352384(SI)	// armFieldDual2.v[0]
+	VMOVUPS	394752(SI), Y0	// v[1]
+	VMOVUPS	Y0, 352512(SI)	// armFieldDual2.v[1]
+	VMOVUPS	395392(SI), Y0	// u[0]
+	VMOVUPS	Y0, 352640(SI)	// armFieldDual2.u[0]
+	VMOVUPS	395520(SI), Y0	// u[1]
+	VMOVUPS	Y0, 352768(SI)	// armFieldDual2.u[1]
+	VMOVUPS	395648(SI), Y0	// mul
+	VMOVUPS	Y0, 352896(SI)	// armFieldDual2.mul
+	VMOVUPS	395776(SI), Y0	// add
+	VMOVUPS	Y0, 353024(SI)	// armFieldDual2.add
 	VMOVUPS	395904(SI), Y0	// mul
 	VMOVUPS	Y0, 353152(SI)	// armFieldDual2.mul
-	VMOVUPS	396032(SI), Y0	// reshape
-	VMOVUPS	Y0, 353280(SI)	// armFieldDual2.reshape
-	VMOVUPS	396160(SI), Y0	// mul
-	VMOVUPS	Y0, 353408(SI)	// armFieldDual2.mul
+	VMOVUPS	396032(SI), Y0	// mul
+	VMOVUPS	Y0, 353280(SI)	// armFieldDual2.mul
+	VMOVUPS	396160(SI), Y0	// reshape
+	VMOVUPS	Y0, 353408(SI)	// armFieldDual2.reshape
 	VMOVUPS	396288(SI), Y0	// mul
 	VMOVUPS	Y0, 353536(SI)	// armFieldDual2.mul
-	VMOVUPS	394752(SI), Y0	// q_dot[0]
-	VMOVUPS	Y0, 353664(SI)	// armFieldDual2.q_dot[0]
-	VMOVUPS	394880(SI), Y0	// q_dot[1]
-	VMOVUPS	Y0, 353792(SI)	// armFieldDual2.q_dot[1]
-	VMOVUPS	395008(SI), Y0	// v_dot[0]
-	VMOVUPS	Y0, 353920(SI)	// armFieldDual2.v_dot[0]
-	VMOVUPS	395136(SI), Y0	// v_dot[1]
-	VMOVUPS	Y0, 354048(SI)	// armFieldDual2.v_dot[1]
-	VMOVUPS	396416(SI), Y0	// u_dot[0]
-	VMOVUPS	Y0, 354176(SI)	// armFieldDual2.u_dot[0]
-	VMOVUPS	396544(SI), Y0	// u_dot[1]
-	VMOVUPS	Y0, 354304(SI)	// armFieldDual2.u_dot[1]
+	VMOVUPS	396416(SI), Y0	// mul
+	VMOVUPS	Y0, 353664(SI)	// armFieldDual2.mul
+	VMOVUPS	394880(SI), Y0	// q_dot[0]
+	VMOVUPS	Y0, 353792(SI)	// armFieldDual2.q_dot[0]
+	VMOVUPS	395008(SI), Y0	// q_dot[1]
+	VMOVUPS	Y0, 353920(SI)	// armFieldDual2.q_dot[1]
+	VMOVUPS	395136(SI), Y0	// v_dot[0]
+	VMOVUPS	Y0, 354048(SI)	// armFieldDual2.v_dot[0]
+	VMOVUPS	395264(SI), Y0	// v_dot[1]
+	VMOVUPS	Y0, 354176(SI)	// armFieldDual2.v_dot[1]
+	VMOVUPS	396544(SI), Y0	// u_dot[0]
+	VMOVUPS	Y0, 354304(SI)	// armFieldDual2.u_dot[0]
+	VMOVUPS	396672(SI), Y0	// u_dot[1]
+	VMOVUPS	Y0, 354432(SI)	// armFieldDual2.u_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
 	CALL	armFieldDual2_avx2<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	393984(AX), Y0	// h
+	VBROADCASTSD	394112(AX), Y0	// h
 	VMULPD	f64_3fe0000000000000<>(SB), Y0, Y0
-	VMOVSD	X0, 393600(AX)
+	VMOVSD	X0, 393728(AX)
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 393608(AX)
+	VMOVSS	X0, 393736(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	354432(SI), Y15	// armFieldDual2.dq[0]
+	VMOVUPS	354560(SI), Y15	// armFieldDual2.dq[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// result[0]
-	VMOVUPS	Y13, 397696(SI)
-	VMOVUPS	354560(SI), Y15	// armFieldDual2.dq[1]
+	VMOVUPS	Y13, 397824(SI)
+	VMOVUPS	354688(SI), Y15	// armFieldDual2.dq[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// result[1]
-	VMOVUPS	Y13, 397824(SI)
-	VMOVUPS	354688(SI), Y15	// armFieldDual2.dv[0]
+	VMOVUPS	Y13, 397952(SI)
+	VMOVUPS	354816(SI), Y15	// armFieldDual2.dv[0]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// result_2[0]
-	VMOVUPS	Y13, 397952(SI)
-	VMOVUPS	354816(SI), Y15	// armFieldDual2.dv[1]
+	VMOVUPS	Y13, 398080(SI)
+	VMOVUPS	354944(SI), Y15	// armFieldDual2.dv[1]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// result_2[1]
-	VMOVUPS	Y13, 398080(SI)
-	VMOVUPS	354944(SI), Y0	// armFieldDual2.dq_dot[0]
-	VMOVUPS	Y0, 398208(SI)	// result_3[0]
-	VMOVUPS	355072(SI), Y1	// armFieldDual2.dq_dot[1]
-	VMOVUPS	Y1, 398336(SI)	// result_3[1]
-	VMOVUPS	355200(SI), Y2	// armFieldDual2.dv_dot[0]
-	VMOVUPS	Y2, 398464(SI)	// result_4[0]
-	VMOVUPS	355328(SI), Y3	// armFieldDual2.dv_dot[1]
-	VMOVUPS	Y3, 398592(SI)	// result_4[1]
+	VMOVUPS	Y13, 398208(SI)
+	VMOVUPS	355072(SI), Y0	// armFieldDual2.dq_dot[0]
+	VMOVUPS	Y0, 398336(SI)	// result_3[0]
+	VMOVUPS	355200(SI), Y1	// armFieldDual2.dq_dot[1]
+	VMOVUPS	Y1, 398464(SI)	// result_3[1]
+	VMOVUPS	355328(SI), Y2	// armFieldDual2.dv_dot[0]
+	VMOVUPS	Y2, 398592(SI)	// result_4[0]
+	VMOVUPS	355456(SI), Y3	// armFieldDual2.dv_dot[1]
+	VMOVUPS	Y3, 398720(SI)	// result_4[1]
 	// arm.nde:51
-	VMOVUPS	394240(SI), Y4	// q[0]
-	VMOVUPS	394368(SI), Y5	// q[1]
-	VMOVUPS	394496(SI), Y6	// v[0]
-	VMOVUPS	394624(SI), Y7	// v[1]
-	VMOVUPS	394752(SI), Y8	// q_dot[0]
-	VMOVUPS	394880(SI), Y9	// q_dot[1]
-	VMOVUPS	395008(SI), Y10	// v_dot[0]
-	VMOVUPS	395136(SI), Y11	// v_dot[1]
-	VBROADCASTSS	393608(AX), Y12
+	VMOVUPS	394368(SI), Y4	// q[0]
+	VMOVUPS	394496(SI), Y5	// q[1]
+	VMOVUPS	394624(SI), Y6	// v[0]
+	VMOVUPS	394752(SI), Y7	// v[1]
+	VMOVUPS	394880(SI), Y8	// q_dot[0]
+	VMOVUPS	395008(SI), Y9	// q_dot[1]
+	VMOVUPS	395136(SI), Y10	// v_dot[0]
+	VMOVUPS	395264(SI), Y11	// v_dot[1]
+	VBROADCASTSS	393736(AX), Y12
 	VFMADD231PS	0(AX), Y12, Y4
-	VMOVUPS	Y4, 352000(SI)	// armFieldDual2.q[0]
+	VMOVUPS	Y4, 352128(SI)	// armFieldDual2.q[0]
 	VFMADD231PS	32(AX), Y12, Y5
-	VMOVUPS	Y5, 352128(SI)	// armFieldDual2.q[1]
+	VMOVUPS	Y5, 352256(SI)	// armFieldDual2.q[1]
 	VFMADD231PS	64(AX), Y12, Y6
-	VMOVUPS	Y6, 352256(SI)	// armFieldDual2.v[0]
+	VMOVUPS	Y6, 352384(SI)	// armFieldDual2.v[0]
 	VFMADD231PS	96(AX), Y12, Y7
-	VMOVUPS	Y7, 352384(SI)	// armFieldDual2.v[1]
+	VMOVUPS	Y7, 352512(SI)	// armFieldDual2.v[1]
 	VFMADD231PS	Y12, Y0, Y8
-	VMOVUPS	Y8, 353664(SI)	// armFieldDual2.q_dot[0]
+	VMOVUPS	Y8, 353792(SI)	// armFieldDual2.q_dot[0]
 	VFMADD231PS	Y12, Y1, Y9
-	VMOVUPS	Y9, 353792(SI)	// armFieldDual2.q_dot[1]
+	VMOVUPS	Y9, 353920(SI)	// armFieldDual2.q_dot[1]
 	VFMADD231PS	Y12, Y2, Y10
-	VMOVUPS	Y10, 353920(SI)	// armFieldDual2.v_dot[0]
+	VMOVUPS	Y10, 354048(SI)	// armFieldDual2.v_dot[0]
 	VFMADD231PS	Y12, Y3, Y11
-	VMOVUPS	Y11, 354048(SI)	// armFieldDual2.v_dot[1]
+	VMOVUPS	Y11, 354176(SI)	// armFieldDual2.v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -7353,86 +7350,86 @@ loop2: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop3: // 4 times: vectors of the block
-	VMOVUPS	395264(SI), Y0	// u[0]
-	VMOVUPS	Y0, 352512(SI)	// armFieldDual2.u[0]
-	VMOVUPS	395392(SI), Y0	// u[1]
-	VMOVUPS	Y0, 352640(SI)	// armFieldDual2.u[1]
-	VMOVUPS	395520(SI), Y0	// mul
-	VMOVUPS	Y0, 352768(SI)	// armFieldDual2.mul
-	VMOVUPS	395648(SI), Y0	// add
-	VMOVUPS	Y0, 352896(SI)	// armFieldDual2.add
-	VMOVUPS	395776(SI), Y0	// mul
-	VMOVUPS	Y0, 353024(SI)	// armFieldDual2.mul
+	VMOVUPS	395392(SI), Y0	// u[0]
+	VMOVUPS	Y0, 352640(SI)	// armFieldDual2.u[0]
+	VMOVUPS	395520(SI), Y0	// u[1]
+	VMOVUPS	Y0, 352768(SI)	// armFieldDual2.u[1]
+	VMOVUPS	395648(SI), Y0	// mul
+	VMOVUPS	Y0, 352896(SI)	// armFieldDual2.mul
+	VMOVUPS	395776(SI), Y0	// add
+	VMOVUPS	Y0, 353024(SI)	// armFieldDual2.add
 	VMOVUPS	395904(SI), Y0	// mul
 	VMOVUPS	Y0, 353152(SI)	// armFieldDual2.mul
-	VMOVUPS	396032(SI), Y0	// reshape
-	VMOVUPS	Y0, 353280(SI)	// armFieldDual2.reshape
-	VMOVUPS	396160(SI), Y0	// mul
-	VMOVUPS	Y0, 353408(SI)	// armFieldDual2.mul
+	VMOVUPS	396032(SI), Y0	// mul
+	VMOVUPS	Y0, 353280(SI)	// armFieldDual2.mul
+	VMOVUPS	396160(SI), Y0	// reshape
+	VMOVUPS	Y0, 353408(SI)	// armFieldDual2.reshape
 	VMOVUPS	396288(SI), Y0	// mul
 	VMOVUPS	Y0, 353536(SI)	// armFieldDual2.mul
-	VMOVUPS	396416(SI), Y0	// u_dot[0]
-	VMOVUPS	Y0, 354176(SI)	// armFieldDual2.u_dot[0]
-	VMOVUPS	396544(SI), Y0	// u_dot[1]
-	VMOVUPS	Y0, 354304(SI)	// armFieldDual2.u_dot[1]
+	VMOVUPS	396416(SI), Y0	// mul
+	VMOVUPS	Y0, 353664(SI)	// armFieldDual2.mul
+	VMOVUPS	396544(SI), Y0	// u_dot[0]
+	VMOVUPS	Y0, 354304(SI)	// armFieldDual2.u_dot[0]
+	VMOVUPS	396672(SI), Y0	// u_dot[1]
+	VMOVUPS	Y0, 354432(SI)	// armFieldDual2.u_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop3
 	CALL	armFieldDual2_avx2<>(SB)
-	VBROADCASTSS	393608(AX), Y0
+	VBROADCASTSS	393736(AX), Y0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	354432(SI), Y15	// armFieldDual2.dq[0]
+	VMOVUPS	354560(SI), Y15	// armFieldDual2.dq[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// result_5[0]
-	VMOVUPS	Y13, 398720(SI)
-	VMOVUPS	354560(SI), Y15	// armFieldDual2.dq[1]
+	VMOVUPS	Y13, 398848(SI)
+	VMOVUPS	354688(SI), Y15	// armFieldDual2.dq[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// result_5[1]
-	VMOVUPS	Y13, 398848(SI)
-	VMOVUPS	354688(SI), Y15	// armFieldDual2.dv[0]
+	VMOVUPS	Y13, 398976(SI)
+	VMOVUPS	354816(SI), Y15	// armFieldDual2.dv[0]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// result_6[0]
-	VMOVUPS	Y13, 398976(SI)
-	VMOVUPS	354816(SI), Y15	// armFieldDual2.dv[1]
+	VMOVUPS	Y13, 399104(SI)
+	VMOVUPS	354944(SI), Y15	// armFieldDual2.dv[1]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// result_6[1]
-	VMOVUPS	Y13, 399104(SI)
-	VMOVUPS	354944(SI), Y0	// armFieldDual2.dq_dot[0]
-	VMOVUPS	Y0, 399232(SI)	// result_7[0]
-	VMOVUPS	355072(SI), Y1	// armFieldDual2.dq_dot[1]
-	VMOVUPS	Y1, 399360(SI)	// result_7[1]
-	VMOVUPS	355200(SI), Y2	// armFieldDual2.dv_dot[0]
-	VMOVUPS	Y2, 399488(SI)	// result_8[0]
-	VMOVUPS	355328(SI), Y3	// armFieldDual2.dv_dot[1]
-	VMOVUPS	Y3, 399616(SI)	// result_8[1]
-	VMOVUPS	394240(SI), Y4	// q[0]
-	VMOVUPS	394368(SI), Y5	// q[1]
-	VMOVUPS	394496(SI), Y6	// v[0]
-	VMOVUPS	394624(SI), Y7	// v[1]
-	VMOVUPS	394752(SI), Y8	// q_dot[0]
-	VMOVUPS	394880(SI), Y9	// q_dot[1]
-	VMOVUPS	395008(SI), Y10	// v_dot[0]
-	VMOVUPS	395136(SI), Y11	// v_dot[1]
+	VMOVUPS	Y13, 399232(SI)
+	VMOVUPS	355072(SI), Y0	// armFieldDual2.dq_dot[0]
+	VMOVUPS	Y0, 399360(SI)	// result_7[0]
+	VMOVUPS	355200(SI), Y1	// armFieldDual2.dq_dot[1]
+	VMOVUPS	Y1, 399488(SI)	// result_7[1]
+	VMOVUPS	355328(SI), Y2	// armFieldDual2.dv_dot[0]
+	VMOVUPS	Y2, 399616(SI)	// result_8[0]
+	VMOVUPS	355456(SI), Y3	// armFieldDual2.dv_dot[1]
+	VMOVUPS	Y3, 399744(SI)	// result_8[1]
+	VMOVUPS	394368(SI), Y4	// q[0]
+	VMOVUPS	394496(SI), Y5	// q[1]
+	VMOVUPS	394624(SI), Y6	// v[0]
+	VMOVUPS	394752(SI), Y7	// v[1]
+	VMOVUPS	394880(SI), Y8	// q_dot[0]
+	VMOVUPS	395008(SI), Y9	// q_dot[1]
+	VMOVUPS	395136(SI), Y10	// v_dot[0]
+	VMOVUPS	395264(SI), Y11	// v_dot[1]
 	// arm.nde:51
-	VBROADCASTSS	393608(AX), Y12
+	VBROADCASTSS	393736(AX), Y12
 	VFMADD231PS	0(AX), Y12, Y4
-	VMOVUPS	Y4, 352000(SI)	// armFieldDual2.q[0]
+	VMOVUPS	Y4, 352128(SI)	// armFieldDual2.q[0]
 	VFMADD231PS	32(AX), Y12, Y5
-	VMOVUPS	Y5, 352128(SI)	// armFieldDual2.q[1]
+	VMOVUPS	Y5, 352256(SI)	// armFieldDual2.q[1]
 	VFMADD231PS	64(AX), Y12, Y6
-	VMOVUPS	Y6, 352256(SI)	// armFieldDual2.v[0]
+	VMOVUPS	Y6, 352384(SI)	// armFieldDual2.v[0]
 	VFMADD231PS	96(AX), Y12, Y7
-	VMOVUPS	Y7, 352384(SI)	// armFieldDual2.v[1]
+	VMOVUPS	Y7, 352512(SI)	// armFieldDual2.v[1]
 	VFMADD231PS	Y12, Y0, Y8
-	VMOVUPS	Y8, 353664(SI)	// armFieldDual2.q_dot[0]
+	VMOVUPS	Y8, 353792(SI)	// armFieldDual2.q_dot[0]
 	VFMADD231PS	Y12, Y1, Y9
-	VMOVUPS	Y9, 353792(SI)	// armFieldDual2.q_dot[1]
+	VMOVUPS	Y9, 353920(SI)	// armFieldDual2.q_dot[1]
 	VFMADD231PS	Y12, Y2, Y10
-	VMOVUPS	Y10, 353920(SI)	// armFieldDual2.v_dot[0]
+	VMOVUPS	Y10, 354048(SI)	// armFieldDual2.v_dot[0]
 	VFMADD231PS	Y12, Y3, Y11
-	VMOVUPS	Y11, 354048(SI)	// armFieldDual2.v_dot[1]
+	VMOVUPS	Y11, 354176(SI)	// armFieldDual2.v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
@@ -7440,90 +7437,90 @@ loop4: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop5: // 4 times: vectors of the block
-	VMOVUPS	395264(SI), Y0	// u[0]
-	VMOVUPS	Y0, 352512(SI)	// armFieldDual2.u[0]
-	VMOVUPS	395392(SI), Y0	// u[1]
-	VMOVUPS	Y0, 352640(SI)	// armFieldDual2.u[1]
-	VMOVUPS	395520(SI), Y0	// mul
-	VMOVUPS	Y0, 352768(SI)	// armFieldDual2.mul
-	VMOVUPS	395648(SI), Y0	// add
-	VMOVUPS	Y0, 352896(SI)	// armFieldDual2.add
-	VMOVUPS	395776(SI), Y0	// mul
-	VMOVUPS	Y0, 353024(SI)	// armFieldDual2.mul
+	VMOVUPS	395392(SI), Y0	// u[0]
+	VMOVUPS	Y0, 352640(SI)	// armFieldDual2.u[0]
+	VMOVUPS	395520(SI), Y0	// u[1]
+	VMOVUPS	Y0, 352768(SI)	// armFieldDual2.u[1]
+	VMOVUPS	395648(SI), Y0	// mul
+	VMOVUPS	Y0, 352896(SI)	// armFieldDual2.mul
+	VMOVUPS	395776(SI), Y0	// add
+	VMOVUPS	Y0, 353024(SI)	// armFieldDual2.add
 	VMOVUPS	395904(SI), Y0	// mul
 	VMOVUPS	Y0, 353152(SI)	// armFieldDual2.mul
-	VMOVUPS	396032(SI), Y0	// reshape
-	VMOVUPS	Y0, 353280(SI)	// armFieldDual2.reshape
-	VMOVUPS	396160(SI), Y0	// mul
-	VMOVUPS	Y0, 353408(SI)	// armFieldDual2.mul
+	VMOVUPS	396032(SI), Y0	// mul
+	VMOVUPS	Y0, 353280(SI)	// armFieldDual2.mul
+	VMOVUPS	396160(SI), Y0	// reshape
+	VMOVUPS	Y0, 353408(SI)	// armFieldDual2.reshape
 	VMOVUPS	396288(SI), Y0	// mul
 	VMOVUPS	Y0, 353536(SI)	// armFieldDual2.mul
-	VMOVUPS	396416(SI), Y0	// u_dot[0]
-	VMOVUPS	Y0, 354176(SI)	// armFieldDual2.u_dot[0]
-	VMOVUPS	396544(SI), Y0	// u_dot[1]
-	VMOVUPS	Y0, 354304(SI)	// armFieldDual2.u_dot[1]
+	VMOVUPS	396416(SI), Y0	// mul
+	VMOVUPS	Y0, 353664(SI)	// armFieldDual2.mul
+	VMOVUPS	396544(SI), Y0	// u_dot[0]
+	VMOVUPS	Y0, 354304(SI)	// armFieldDual2.u_dot[0]
+	VMOVUPS	396672(SI), Y0	// u_dot[1]
+	VMOVUPS	Y0, 354432(SI)	// armFieldDual2.u_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop5
 	CALL	armFieldDual2_avx2<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	393984(AX), Y0	// h
+	VBROADCASTSD	394112(AX), Y0	// h
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 393616(AX)
+	VMOVSS	X0, 393744(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop6: // 4 times: vectors of the block
-	VMOVUPS	354432(SI), Y15	// armFieldDual2.dq[0]
+	VMOVUPS	354560(SI), Y15	// armFieldDual2.dq[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// result_9[0]
-	VMOVUPS	Y13, 399744(SI)
-	VMOVUPS	354560(SI), Y15	// armFieldDual2.dq[1]
+	VMOVUPS	Y13, 399872(SI)
+	VMOVUPS	354688(SI), Y15	// armFieldDual2.dq[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// result_9[1]
-	VMOVUPS	Y13, 399872(SI)
-	VMOVUPS	354688(SI), Y15	// armFieldDual2.dv[0]
+	VMOVUPS	Y13, 400000(SI)
+	VMOVUPS	354816(SI), Y15	// armFieldDual2.dv[0]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// result_10[0]
-	VMOVUPS	Y13, 400000(SI)
-	VMOVUPS	354816(SI), Y15	// armFieldDual2.dv[1]
+	VMOVUPS	Y13, 400128(SI)
+	VMOVUPS	354944(SI), Y15	// armFieldDual2.dv[1]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// result_10[1]
-	VMOVUPS	Y13, 400128(SI)
-	VMOVUPS	354944(SI), Y0	// armFieldDual2.dq_dot[0]
-	VMOVUPS	Y0, 400256(SI)	// result_11[0]
-	VMOVUPS	355072(SI), Y1	// armFieldDual2.dq_dot[1]
-	VMOVUPS	Y1, 400384(SI)	// result_11[1]
-	VMOVUPS	355200(SI), Y2	// armFieldDual2.dv_dot[0]
-	VMOVUPS	Y2, 400512(SI)	// result_12[0]
-	VMOVUPS	355328(SI), Y3	// armFieldDual2.dv_dot[1]
-	VMOVUPS	Y3, 400640(SI)	// result_12[1]
+	VMOVUPS	Y13, 400256(SI)
+	VMOVUPS	355072(SI), Y0	// armFieldDual2.dq_dot[0]
+	VMOVUPS	Y0, 400384(SI)	// result_11[0]
+	VMOVUPS	355200(SI), Y1	// armFieldDual2.dq_dot[1]
+	VMOVUPS	Y1, 400512(SI)	// result_11[1]
+	VMOVUPS	355328(SI), Y2	// armFieldDual2.dv_dot[0]
+	VMOVUPS	Y2, 400640(SI)	// result_12[0]
+	VMOVUPS	355456(SI), Y3	// armFieldDual2.dv_dot[1]
+	VMOVUPS	Y3, 400768(SI)	// result_12[1]
 	// arm.nde:51
-	VMOVUPS	394240(SI), Y4	// q[0]
-	VMOVUPS	394368(SI), Y5	// q[1]
-	VMOVUPS	394496(SI), Y6	// v[0]
-	VMOVUPS	394624(SI), Y7	// v[1]
-	VMOVUPS	394752(SI), Y8	// q_dot[0]
-	VMOVUPS	394880(SI), Y9	// q_dot[1]
-	VMOVUPS	395008(SI), Y10	// v_dot[0]
-	VMOVUPS	395136(SI), Y11	// v_dot[1]
-	VBROADCASTSS	393616(AX), Y12
+	VMOVUPS	394368(SI), Y4	// q[0]
+	VMOVUPS	394496(SI), Y5	// q[1]
+	VMOVUPS	394624(SI), Y6	// v[0]
+	VMOVUPS	394752(SI), Y7	// v[1]
+	VMOVUPS	394880(SI), Y8	// q_dot[0]
+	VMOVUPS	395008(SI), Y9	// q_dot[1]
+	VMOVUPS	395136(SI), Y10	// v_dot[0]
+	VMOVUPS	395264(SI), Y11	// v_dot[1]
+	VBROADCASTSS	393744(AX), Y12
 	VFMADD231PS	0(AX), Y12, Y4
-	VMOVUPS	Y4, 352000(SI)	// armFieldDual2.q[0]
+	VMOVUPS	Y4, 352128(SI)	// armFieldDual2.q[0]
 	VFMADD231PS	32(AX), Y12, Y5
-	VMOVUPS	Y5, 352128(SI)	// armFieldDual2.q[1]
+	VMOVUPS	Y5, 352256(SI)	// armFieldDual2.q[1]
 	VFMADD231PS	64(AX), Y12, Y6
-	VMOVUPS	Y6, 352256(SI)	// armFieldDual2.v[0]
+	VMOVUPS	Y6, 352384(SI)	// armFieldDual2.v[0]
 	VFMADD231PS	96(AX), Y12, Y7
-	VMOVUPS	Y7, 352384(SI)	// armFieldDual2.v[1]
+	VMOVUPS	Y7, 352512(SI)	// armFieldDual2.v[1]
 	VFMADD231PS	Y12, Y0, Y8
-	VMOVUPS	Y8, 353664(SI)	// armFieldDual2.q_dot[0]
+	VMOVUPS	Y8, 353792(SI)	// armFieldDual2.q_dot[0]
 	VFMADD231PS	Y12, Y1, Y9
-	VMOVUPS	Y9, 353792(SI)	// armFieldDual2.q_dot[1]
+	VMOVUPS	Y9, 353920(SI)	// armFieldDual2.q_dot[1]
 	VFMADD231PS	Y12, Y2, Y10
-	VMOVUPS	Y10, 353920(SI)	// armFieldDual2.v_dot[0]
+	VMOVUPS	Y10, 354048(SI)	// armFieldDual2.v_dot[0]
 	VFMADD231PS	Y12, Y3, Y11
-	VMOVUPS	Y11, 354048(SI)	// armFieldDual2.v_dot[1]
+	VMOVUPS	Y11, 354176(SI)	// armFieldDual2.v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop6
@@ -7531,101 +7528,101 @@ loop6: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop7: // 4 times: vectors of the block
-	VMOVUPS	395264(SI), Y0	// u[0]
-	VMOVUPS	Y0, 352512(SI)	// armFieldDual2.u[0]
-	VMOVUPS	395392(SI), Y0	// u[1]
-	VMOVUPS	Y0, 352640(SI)	// armFieldDual2.u[1]
-	VMOVUPS	395520(SI), Y0	// mul
-	VMOVUPS	Y0, 352768(SI)	// armFieldDual2.mul
-	VMOVUPS	395648(SI), Y0	// add
-	VMOVUPS	Y0, 352896(SI)	// armFieldDual2.add
-	VMOVUPS	395776(SI), Y0	// mul
-	VMOVUPS	Y0, 353024(SI)	// armFieldDual2.mul
+	VMOVUPS	395392(SI), Y0	// u[0]
+	VMOVUPS	Y0, 352640(SI)	// armFieldDual2.u[0]
+	VMOVUPS	395520(SI), Y0	// u[1]
+	VMOVUPS	Y0, 352768(SI)	// armFieldDual2.u[1]
+	VMOVUPS	395648(SI), Y0	// mul
+	VMOVUPS	Y0, 352896(SI)	// armFieldDual2.mul
+	VMOVUPS	395776(SI), Y0	// add
+	VMOVUPS	Y0, 353024(SI)	// armFieldDual2.add
 	VMOVUPS	395904(SI), Y0	// mul
 	VMOVUPS	Y0, 353152(SI)	// armFieldDual2.mul
-	VMOVUPS	396032(SI), Y0	// reshape
-	VMOVUPS	Y0, 353280(SI)	// armFieldDual2.reshape
-	VMOVUPS	396160(SI), Y0	// mul
-	VMOVUPS	Y0, 353408(SI)	// armFieldDual2.mul
+	VMOVUPS	396032(SI), Y0	// mul
+	VMOVUPS	Y0, 353280(SI)	// armFieldDual2.mul
+	VMOVUPS	396160(SI), Y0	// reshape
+	VMOVUPS	Y0, 353408(SI)	// armFieldDual2.reshape
 	VMOVUPS	396288(SI), Y0	// mul
 	VMOVUPS	Y0, 353536(SI)	// armFieldDual2.mul
-	VMOVUPS	396416(SI), Y0	// u_dot[0]
-	VMOVUPS	Y0, 354176(SI)	// armFieldDual2.u_dot[0]
-	VMOVUPS	396544(SI), Y0	// u_dot[1]
-	VMOVUPS	Y0, 354304(SI)	// armFieldDual2.u_dot[1]
+	VMOVUPS	396416(SI), Y0	// mul
+	VMOVUPS	Y0, 353664(SI)	// armFieldDual2.mul
+	VMOVUPS	396544(SI), Y0	// u_dot[0]
+	VMOVUPS	Y0, 354304(SI)	// armFieldDual2.u_dot[0]
+	VMOVUPS	396672(SI), Y0	// u_dot[1]
+	VMOVUPS	Y0, 354432(SI)	// armFieldDual2.u_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop7
 	CALL	armFieldDual2_avx2<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	393984(AX), Y0	// h
+	VBROADCASTSD	394112(AX), Y0	// h
 	VMULPD	f64_3fc5555555555555<>(SB), Y0, Y1
-	VMOVSD	X1, 393624(AX)
+	VMOVSD	X1, 393752(AX)
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y1, Y1
-	VMOVSS	X1, 393632(AX)
+	VMOVSS	X1, 393760(AX)
 	VMULPD	f64_3fd5555555555555<>(SB), Y0, Y0
-	VMOVSD	X0, 393640(AX)
+	VMOVSD	X0, 393768(AX)
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 393648(AX)
+	VMOVSS	X0, 393776(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop8: // 4 times: vectors of the block
 	// arm.nde:51
-	VMOVUPS	394240(SI), Y0	// q[0]
-	VMOVUPS	394368(SI), Y0	// q[1]
-	VMOVUPS	394496(SI), Y0	// v[0]
-	VMOVUPS	394624(SI), Y0	// v[1]
-	VMOVUPS	394752(SI), Y0	// q_dot[0]
-	VMOVUPS	394880(SI), Y0	// q_dot[1]
-	VMOVUPS	395008(SI), Y0	// v_dot[0]
-	VMOVUPS	395136(SI), Y0	// v_dot[1]
+	VMOVUPS	394368(SI), Y0	// q[0]
+	VMOVUPS	394496(SI), Y0	// q[1]
+	VMOVUPS	394624(SI), Y0	// v[0]
+	VMOVUPS	394752(SI), Y0	// v[1]
+	VMOVUPS	394880(SI), Y0	// q_dot[0]
+	VMOVUPS	395008(SI), Y0	// q_dot[1]
+	VMOVUPS	395136(SI), Y0	// v_dot[0]
+	VMOVUPS	395264(SI), Y0	// v_dot[1]
 	MOVQ	$2, DI
 	MOVQ	SI, R9
 loop9: // 2 times: elements
-	VBROADCASTSS	393632(AX), Y0
-	VMOVUPS	354432(R9), Y1	// armFieldDual2.dq[0]
-	VBROADCASTSS	393648(AX), Y2
-	VMOVUPS	399744(R9), Y3	// result_9[0]
-	VMOVUPS	398720(R9), Y4	// result_5[0]
-	VMOVUPS	397696(R9), Y5	// result[0]
-	VMOVUPS	394240(R9), Y6	// q[0]
+	VBROADCASTSS	393760(AX), Y0
+	VMOVUPS	354560(R9), Y1	// armFieldDual2.dq[0]
+	VBROADCASTSS	393776(AX), Y2
+	VMOVUPS	399872(R9), Y3	// result_9[0]
+	VMOVUPS	398848(R9), Y4	// result_5[0]
+	VMOVUPS	397824(R9), Y5	// result[0]
+	VMOVUPS	394368(R9), Y6	// q[0]
 	VFMADD231PS	Y5, Y0, Y6
 	VFMADD231PS	Y4, Y2, Y6
 	VFMADD231PS	Y3, Y2, Y6
 	VFMADD231PS	Y1, Y0, Y6
-	VMOVUPS	Y6, 396672(R9)	// q_next[0]
-	VMOVUPS	354688(R9), Y1	// armFieldDual2.dv[0]
-	VMOVUPS	400000(R9), Y3	// result_10[0]
-	VMOVUPS	398976(R9), Y4	// result_6[0]
-	VMOVUPS	397952(R9), Y5	// result_2[0]
-	VMOVUPS	394496(R9), Y6	// v[0]
+	VMOVUPS	Y6, 396800(R9)	// q_next[0]
+	VMOVUPS	354816(R9), Y1	// armFieldDual2.dv[0]
+	VMOVUPS	400128(R9), Y3	// result_10[0]
+	VMOVUPS	399104(R9), Y4	// result_6[0]
+	VMOVUPS	398080(R9), Y5	// result_2[0]
+	VMOVUPS	394624(R9), Y6	// v[0]
 	VFMADD231PS	Y5, Y0, Y6
 	VFMADD231PS	Y4, Y2, Y6
 	VFMADD231PS	Y3, Y2, Y6
 	VFMADD231PS	Y1, Y0, Y6
-	VMOVUPS	Y6, 396928(R9)	// v_next[0]
-	VMOVUPS	354944(R9), Y1	// armFieldDual2.dq_dot[0]
-	VMOVUPS	400256(R9), Y3	// result_11[0]
-	VMOVUPS	399232(R9), Y4	// result_7[0]
-	VMOVUPS	398208(R9), Y5	// result_3[0]
-	VMOVUPS	394752(R9), Y6	// q_dot[0]
+	VMOVUPS	Y6, 397056(R9)	// v_next[0]
+	VMOVUPS	355072(R9), Y1	// armFieldDual2.dq_dot[0]
+	VMOVUPS	400384(R9), Y3	// result_11[0]
+	VMOVUPS	399360(R9), Y4	// result_7[0]
+	VMOVUPS	398336(R9), Y5	// result_3[0]
+	VMOVUPS	394880(R9), Y6	// q_dot[0]
 	VFMADD231PS	Y0, Y5, Y6
 	VFMADD231PS	Y2, Y4, Y6
 	VFMADD231PS	Y2, Y3, Y6
 	VFMADD231PS	Y0, Y1, Y6
-	VMOVUPS	Y6, 397184(R9)	// q_next_dot[0]
-	VMOVUPS	355200(R9), Y1	// armFieldDual2.dv_dot[0]
-	VMOVUPS	400512(R9), Y3	// result_12[0]
-	VMOVUPS	399488(R9), Y4	// result_8[0]
-	VMOVUPS	398464(R9), Y5	// result_4[0]
-	VMOVUPS	395008(R9), Y6	// v_dot[0]
+	VMOVUPS	Y6, 397312(R9)	// q_next_dot[0]
+	VMOVUPS	355328(R9), Y1	// armFieldDual2.dv_dot[0]
+	VMOVUPS	400640(R9), Y3	// result_12[0]
+	VMOVUPS	399616(R9), Y4	// result_8[0]
+	VMOVUPS	398592(R9), Y5	// result_4[0]
+	VMOVUPS	395136(R9), Y6	// v_dot[0]
 	VFMADD231PS	Y0, Y5, Y6
 	VFMADD231PS	Y2, Y4, Y6
 	VFMADD231PS	Y2, Y3, Y6
 	VFMADD231PS	Y0, Y1, Y6
-	VMOVUPS	Y6, 397440(R9)	// v_next_dot[0]
+	VMOVUPS	Y6, 397568(R9)	// v_next_dot[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop9
@@ -7639,51 +7636,51 @@ loop9: // 2 times: elements
 TEXT step0Tangent2Lanestep_avx2<>(SB), NOSPLIT, $0-0
 loop1:
 	// arm.nde:51
-	VBROADCASTSD	400768(AX), Y0	// step.t
-	VMOVSD	X0, 393728(AX)	// step0Tangent2Step.t
-	VBROADCASTSD	401024(AX), Y0	// step.h
-	VMOVSD	X0, 393984(AX)	// step0Tangent2Step.h
+	VBROADCASTSD	400896(AX), Y0	// step.t
+	VMOVSD	X0, 393856(AX)	// step0Tangent2Step.t
+	VBROADCASTSD	401152(AX), Y0	// step.h
+	VMOVSD	X0, 394112(AX)	// step0Tangent2Step.h
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	402560(SI), Y0	// q[0]
-	VMOVUPS	Y0, 394240(SI)	// step0Tangent2Step.q[0]
-	VMOVUPS	402688(SI), Y0	// q[1]
-	VMOVUPS	Y0, 394368(SI)	// step0Tangent2Step.q[1]
-	VMOVUPS	402816(SI), Y0	// v[0]
-	VMOVUPS	Y0, 394496(SI)	// step0Tangent2Step.v[0]
-	VMOVUPS	402944(SI), Y0	// v[1]
-	VMOVUPS	Y0, 394624(SI)	// step0Tangent2Step.v[1]
-	VMOVUPS	403072(SI), Y0	// q_dot[0]
-	VMOVUPS	Y0, 394752(SI)	// step0Tangent2Step.q_dot[0]
-	VMOVUPS	403200(SI), Y0	// q_dot[1]
-	VMOVUPS	Y0, 394880(SI)	// step0Tangent2Step.q_dot[1]
-	VMOVUPS	403328(SI), Y0	// v_dot[0]
-	VMOVUPS	Y0, 395008(SI)	// step0Tangent2Step.v_dot[0]
-	VMOVUPS	403456(SI), Y0	// v_dot[1]
-	VMOVUPS	Y0, 395136(SI)	// step0Tangent2Step.v_dot[1]
-	VMOVUPS	403584(SI), Y0	// extra.0[0]
-	VMOVUPS	Y0, 395264(SI)	// step0Tangent2Step.u[0]
-	VMOVUPS	403712(SI), Y0	// extra.0[1]
-	VMOVUPS	Y0, 395392(SI)	// step0Tangent2Step.u[1]
-	VMOVUPS	403840(SI), Y0	// extra.1
-	VMOVUPS	Y0, 395520(SI)	// step0Tangent2Step.mul
-	VMOVUPS	403968(SI), Y0	// extra.2
-	VMOVUPS	Y0, 395648(SI)	// step0Tangent2Step.add
-	VMOVUPS	404096(SI), Y0	// extra.3
-	VMOVUPS	Y0, 395776(SI)	// step0Tangent2Step.mul
-	VMOVUPS	404224(SI), Y0	// extra.4
+	VMOVUPS	402688(SI), Y0	// q[0]
+	VMOVUPS	Y0, 394368(SI)	// step0Tangent2Step.q[0]
+	VMOVUPS	402816(SI), Y0	// q[1]
+	VMOVUPS	Y0, 394496(SI)	// step0Tangent2Step.q[1]
+	VMOVUPS	402944(SI), Y0	// v[0]
+	VMOVUPS	Y0, 394624(SI)	// step0Tangent2Step.v[0]
+	VMOVUPS	403072(SI), Y0	// v[1]
+	VMOVUPS	Y0, 394752(SI)	// step0Tangent2Step.v[1]
+	VMOVUPS	403200(SI), Y0	// q_dot[0]
+	VMOVUPS	Y0, 394880(SI)	// step0Tangent2Step.q_dot[0]
+	VMOVUPS	403328(SI), Y0	// q_dot[1]
+	VMOVUPS	Y0, 395008(SI)	// step0Tangent2Step.q_dot[1]
+	VMOVUPS	403456(SI), Y0	// v_dot[0]
+	VMOVUPS	Y0, 395136(SI)	// step0Tangent2Step.v_dot[0]
+	VMOVUPS	403584(SI), Y0	// v_dot[1]
+	VMOVUPS	Y0, 395264(SI)	// step0Tangent2Step.v_dot[1]
+	VMOVUPS	403712(SI), Y0	// extra.0[0]
+	VMOVUPS	Y0, 395392(SI)	// step0Tangent2Step.u[0]
+	VMOVUPS	403840(SI), Y0	// extra.0[1]
+	VMOVUPS	Y0, 395520(SI)	// step0Tangent2Step.u[1]
+	VMOVUPS	403968(SI), Y0	// extra.1
+	VMOVUPS	Y0, 395648(SI)	// step0Tangent2Step.mul
+	VMOVUPS	404096(SI), Y0	// extra.2
+	VMOVUPS	Y0, 395776(SI)	// step0Tangent2Step.add
+	VMOVUPS	404224(SI), Y0	// extra.3
 	VMOVUPS	Y0, 395904(SI)	// step0Tangent2Step.mul
-	VMOVUPS	404352(SI), Y0	// extra.5
-	VMOVUPS	Y0, 396032(SI)	// step0Tangent2Step.reshape
-	VMOVUPS	404480(SI), Y0	// extra.6
-	VMOVUPS	Y0, 396160(SI)	// step0Tangent2Step.mul
-	VMOVUPS	404608(SI), Y0	// extra.7
+	VMOVUPS	404352(SI), Y0	// extra.4
+	VMOVUPS	Y0, 396032(SI)	// step0Tangent2Step.mul
+	VMOVUPS	404480(SI), Y0	// extra.5
+	VMOVUPS	Y0, 396160(SI)	// step0Tangent2Step.reshape
+	VMOVUPS	404608(SI), Y0	// extra.6
 	VMOVUPS	Y0, 396288(SI)	// step0Tangent2Step.mul
-	VMOVUPS	404736(SI), Y0	// extra.8[0]
-	VMOVUPS	Y0, 396416(SI)	// step0Tangent2Step.u_dot[0]
-	VMOVUPS	404864(SI), Y0	// extra.8[1]
-	VMOVUPS	Y0, 396544(SI)	// step0Tangent2Step.u_dot[1]
+	VMOVUPS	404736(SI), Y0	// extra.7
+	VMOVUPS	Y0, 396416(SI)	// step0Tangent2Step.mul
+	VMOVUPS	404864(SI), Y0	// extra.8[0]
+	VMOVUPS	Y0, 396544(SI)	// step0Tangent2Step.u_dot[0]
+	VMOVUPS	404992(SI), Y0	// extra.8[1]
+	VMOVUPS	Y0, 396672(SI)	// step0Tangent2Step.u_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -7697,40 +7694,40 @@ loop3: // 4 times: vectors of the block
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMOVUPS	f32_00000000<>(SB), Y3
 	// arm.nde:51
-	VMOVUPS	396672(SI), Y15	// step0Tangent2Step.q_next[0]
+	VMOVUPS	396800(SI), Y15	// step0Tangent2Step.q_next[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13
 	VSUBPS	0(AX), Y13, Y4
-	VMOVUPS	396800(SI), Y15	// step0Tangent2Step.q_next[1]
+	VMOVUPS	396928(SI), Y15	// step0Tangent2Step.q_next[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13
 	VSUBPS	32(AX), Y13, Y5
 	VADDPS	Y4, Y0, Y0
 	VADDPS	Y5, Y0, Y0
-	VMOVUPS	396928(SI), Y15	// step0Tangent2Step.v_next[0]
+	VMOVUPS	397056(SI), Y15	// step0Tangent2Step.v_next[0]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13
 	VSUBPS	64(AX), Y13, Y4
-	VMOVUPS	397056(SI), Y15	// step0Tangent2Step.v_next[1]
+	VMOVUPS	397184(SI), Y15	// step0Tangent2Step.v_next[1]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13
 	VSUBPS	96(AX), Y13, Y5
 	VADDPS	Y4, Y1, Y1
 	VADDPS	Y5, Y1, Y1
-	VMOVUPS	397184(SI), Y4	// step0Tangent2Step.q_next_dot[0]
+	VMOVUPS	397312(SI), Y4	// step0Tangent2Step.q_next_dot[0]
 	VSUBPS	Y4, Y4, Y5
-	VMOVUPS	397312(SI), Y6	// step0Tangent2Step.q_next_dot[1]
+	VMOVUPS	397440(SI), Y6	// step0Tangent2Step.q_next_dot[1]
 	VSUBPS	Y6, Y6, Y7
 	VADDPS	Y5, Y2, Y2
 	VADDPS	Y7, Y2, Y2
-	VMOVUPS	397440(SI), Y5	// step0Tangent2Step.v_next_dot[0]
+	VMOVUPS	397568(SI), Y5	// step0Tangent2Step.v_next_dot[0]
 	VSUBPS	Y5, Y5, Y7
-	VMOVUPS	397568(SI), Y8	// step0Tangent2Step.v_next_dot[1]
+	VMOVUPS	397696(SI), Y8	// step0Tangent2Step.v_next_dot[1]
 	VSUBPS	Y8, Y8, Y9
 	VADDPS	Y7, Y3, Y3
 	VADDPS	Y9, Y3, Y3
-	VMOVUPD	401280(DI), Y7	// step.live
-	VMOVUPD	401312(DI), Y9	// step.live | 1
+	VMOVUPD	401408(DI), Y7	// step.live
+	VMOVUPD	401440(DI), Y9	// step.live | 1
 	VCMPPS	$0, f32_00000000<>(SB), Y0, Y0
 	VCMPPS	$0, f32_00000000<>(SB), Y1, Y1
 	VANDPS	Y1, Y0, Y0
@@ -7750,32 +7747,32 @@ loop3: // 4 times: vectors of the block
 	VPMOVSXDQ	X2, Y2
 	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
 	VANDPD	f64_3ff0000000000000<>(SB), Y2, Y2
-	VMOVUPD	Y0, 406016(DI)	// step.code
-	VMOVUPD	Y2, 406048(DI)	// step.code | 1
-	VMOVUPS	402560(SI), Y0	// q[0]
-	VMOVUPS	402688(SI), Y2	// q[1]
-	VMOVUPS	402816(SI), Y3	// v[0]
-	VMOVUPS	402944(SI), Y7	// v[1]
-	VMOVUPS	403072(SI), Y9	// q_dot[0]
-	VMOVUPS	403200(SI), Y10	// q_dot[1]
-	VMOVUPS	403328(SI), Y11	// v_dot[0]
-	VMOVUPS	403456(SI), Y12	// v_dot[1]
+	VMOVUPD	Y0, 406144(DI)	// step.code
+	VMOVUPD	Y2, 406176(DI)	// step.code | 1
+	VMOVUPS	402688(SI), Y0	// q[0]
+	VMOVUPS	402816(SI), Y2	// q[1]
+	VMOVUPS	402944(SI), Y3	// v[0]
+	VMOVUPS	403072(SI), Y7	// v[1]
+	VMOVUPS	403200(SI), Y9	// q_dot[0]
+	VMOVUPS	403328(SI), Y10	// q_dot[1]
+	VMOVUPS	403456(SI), Y11	// v_dot[0]
+	VMOVUPS	403584(SI), Y12	// v_dot[1]
 	VBLENDVPS	Y1, 0(AX), Y0, Y0
-	VMOVUPS	Y0, 404992(SI)	// q.next[0]
+	VMOVUPS	Y0, 405120(SI)	// q.next[0]
 	VBLENDVPS	Y1, 32(AX), Y2, Y0
-	VMOVUPS	Y0, 405120(SI)	// q.next[1]
+	VMOVUPS	Y0, 405248(SI)	// q.next[1]
 	VBLENDVPS	Y1, 64(AX), Y3, Y0
-	VMOVUPS	Y0, 405248(SI)	// v.next[0]
+	VMOVUPS	Y0, 405376(SI)	// v.next[0]
 	VBLENDVPS	Y1, 96(AX), Y7, Y0
-	VMOVUPS	Y0, 405376(SI)	// v.next[1]
+	VMOVUPS	Y0, 405504(SI)	// v.next[1]
 	VBLENDVPS	Y1, Y4, Y9, Y0
-	VMOVUPS	Y0, 405504(SI)	// q_dot.next[0]
+	VMOVUPS	Y0, 405632(SI)	// q_dot.next[0]
 	VBLENDVPS	Y1, Y6, Y10, Y0
-	VMOVUPS	Y0, 405632(SI)	// q_dot.next[1]
+	VMOVUPS	Y0, 405760(SI)	// q_dot.next[1]
 	VBLENDVPS	Y1, Y5, Y11, Y0
-	VMOVUPS	Y0, 405760(SI)	// v_dot.next[0]
+	VMOVUPS	Y0, 405888(SI)	// v_dot.next[0]
 	VBLENDVPS	Y1, Y8, Y12, Y0
-	VMOVUPS	Y0, 405888(SI)	// v_dot.next[1]
+	VMOVUPS	Y0, 406016(SI)	// v_dot.next[1]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -7784,62 +7781,62 @@ loop3: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	404992(SI), Y0	// q.next[0]
-	VMOVUPS	Y0, 402560(SI)	// q[0]
-	VMOVUPS	405120(SI), Y0	// q.next[1]
-	VMOVUPS	Y0, 402688(SI)	// q[1]
-	VMOVUPS	405248(SI), Y0	// v.next[0]
-	VMOVUPS	Y0, 402816(SI)	// v[0]
-	VMOVUPS	405376(SI), Y0	// v.next[1]
-	VMOVUPS	Y0, 402944(SI)	// v[1]
-	VMOVUPS	405504(SI), Y0	// q_dot.next[0]
-	VMOVUPS	Y0, 403072(SI)	// q_dot[0]
-	VMOVUPS	405632(SI), Y0	// q_dot.next[1]
-	VMOVUPS	Y0, 403200(SI)	// q_dot[1]
-	VMOVUPS	405760(SI), Y0	// v_dot.next[0]
-	VMOVUPS	Y0, 403328(SI)	// v_dot[0]
-	VMOVUPS	405888(SI), Y0	// v_dot.next[1]
-	VMOVUPS	Y0, 403456(SI)	// v_dot[1]
+	VMOVUPS	405120(SI), Y0	// q.next[0]
+	VMOVUPS	Y0, 402688(SI)	// q[0]
+	VMOVUPS	405248(SI), Y0	// q.next[1]
+	VMOVUPS	Y0, 402816(SI)	// q[1]
+	VMOVUPS	405376(SI), Y0	// v.next[0]
+	VMOVUPS	Y0, 402944(SI)	// v[0]
+	VMOVUPS	405504(SI), Y0	// v.next[1]
+	VMOVUPS	Y0, 403072(SI)	// v[1]
+	VMOVUPS	405632(SI), Y0	// q_dot.next[0]
+	VMOVUPS	Y0, 403200(SI)	// q_dot[0]
+	VMOVUPS	405760(SI), Y0	// q_dot.next[1]
+	VMOVUPS	Y0, 403328(SI)	// q_dot[1]
+	VMOVUPS	405888(SI), Y0	// v_dot.next[0]
+	VMOVUPS	Y0, 403456(SI)	// v_dot[0]
+	VMOVUPS	406016(SI), Y0	// v_dot.next[1]
+	VMOVUPS	Y0, 403584(SI)	// v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
 	// the next step, if all lanes have taken this one
-	VMOVUPD	406016(AX), Y0	// step.code
-	VMOVUPD	406048(AX), Y1	// step.code | 1
+	VMOVUPD	406144(AX), Y0	// step.code
+	VMOVUPD	406176(AX), Y1	// step.code | 1
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	406080(AX), Y1	// step.code | 2
+	VMOVUPD	406208(AX), Y1	// step.code | 2
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	406112(AX), Y1	// step.code | 3
+	VMOVUPD	406240(AX), Y1	// step.code | 3
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	406144(AX), Y1	// step.code | 4
+	VMOVUPD	406272(AX), Y1	// step.code | 4
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	406176(AX), Y1	// step.code | 5
+	VMOVUPD	406304(AX), Y1	// step.code | 5
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	406208(AX), Y1	// step.code | 6
+	VMOVUPD	406336(AX), Y1	// step.code | 6
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	406240(AX), Y1	// step.code | 7
+	VMOVUPD	406368(AX), Y1	// step.code | 7
 	VADDPD	Y1, Y0, Y0
 	VPERM2F128	$1, Y0, Y0, Y1
 	VADDPD	Y1, Y0, Y0
 	VSHUFPD	$5, Y0, Y0, Y1
 	VADDPD	Y1, Y0, Y0
 	VCMPPD	$0, f64_4040000000000000<>(SB), Y0, Y0
-	VBROADCASTSD	401792(AX), Y1	// step.taken
+	VBROADCASTSD	401920(AX), Y1	// step.taken
 	VADDPD	f64_3ff0000000000000<>(SB), Y1, Y2
-	VBROADCASTSD	401536(AX), Y3	// step.t0
-	VBROADCASTSD	401024(AX), Y4	// step.h
+	VBROADCASTSD	401664(AX), Y3	// step.t0
+	VBROADCASTSD	401152(AX), Y4	// step.h
 	VMULPD	Y4, Y2, Y4
 	VADDPD	Y4, Y3, Y3
-	VBROADCASTSD	402048(AX), Y4	// step.many
+	VBROADCASTSD	402176(AX), Y4	// step.many
 	VSUBPD	Y2, Y4, Y4
-	VBROADCASTSD	400768(AX), Y5	// step.t
+	VBROADCASTSD	400896(AX), Y5	// step.t
 	VBLENDVPD	Y0, Y3, Y5, Y3
 	VBLENDVPD	Y0, Y2, Y1, Y1
 	VANDPD	Y4, Y0, Y0
-	VMOVSD	X3, 400768(AX)	// step.t
-	VMOVSD	X1, 401792(AX)	// step.taken
-	VMOVSD	X0, 402304(AX)	// step.more
-	CMPQ	402304(AX), $0	// step.more
+	VMOVSD	X3, 400896(AX)	// step.t
+	VMOVSD	X1, 401920(AX)	// step.taken
+	VMOVSD	X0, 402432(AX)	// step.more
+	CMPQ	402432(AX), $0	// step.more
 	JNE	loop1
 	RET
 
@@ -7862,9 +7859,9 @@ TEXT armFieldDual3_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	406400(SI), Y0	// q[1]
-	VMOVUPS	407168(SI), Y1	// add
-	VMOVUPS	407296(SI), Y2	// mul
+	VMOVUPS	406528(SI), Y0	// q[1]
+	VMOVUPS	407296(SI), Y1	// add
+	VMOVUPS	407424(SI), Y2	// mul
 	// arm.nde:28
 	VMOVUPS	f32_4b400000<>(SB), Y3
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y3
@@ -7899,16 +7896,16 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 410368(SI)	// c2
+	VMOVUPS	Y3, 410496(SI)	// c2
 	// arm.nde:30
 	VFMADD231PS	Y3, Y2, Y1
-	VMOVUPS	407040(SI), Y2	// mul
-	VMOVUPS	407424(SI), Y4	// mul
+	VMOVUPS	407168(SI), Y2	// mul
+	VMOVUPS	407552(SI), Y4	// mul
 	// arm.nde:32
 	// arm.nde:31
 	VFMADD231PS	Y3, Y4, Y2
-	VMOVUPS	406528(SI), Y3	// v[0]
-	VMOVUPS	406656(SI), Y5	// v[1]
+	VMOVUPS	406656(SI), Y3	// v[0]
+	VMOVUPS	406784(SI), Y5	// v[1]
 	// arm.nde:32
 	// arm.nde:28
 	VANDPS	f32_7fffffff<>(SB), Y0, Y6
@@ -7945,32 +7942,32 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y7, Y7
 	VXORPS	f32_ffffffff<>(SB), Y7, Y7
 	VORPS	Y7, Y6, Y6
-	VMOVUPS	Y6, 411008(SI)	// s2
+	VMOVUPS	Y6, 411136(SI)	// s2
 	// arm.nde:33
 	VMULPS	Y6, Y4, Y4
-	VMOVUPS	Y4, 411136(SI)	// k
+	VMOVUPS	Y4, 411264(SI)	// k
 	// arm.nde:34
 	VXORPS	f32_80000000<>(SB), Y4, Y6
-	VMOVUPS	Y6, 411264(SI)	// neg
+	VMOVUPS	Y6, 411392(SI)	// neg
 	VMULPS	f32_40000000<>(SB), Y3, Y7
-	VMOVUPS	Y7, 411392(SI)	// mul_6
+	VMOVUPS	Y7, 411520(SI)	// mul_6
 	VMULPS	Y5, Y7, Y7
 	VFMADD231PS	Y5, Y5, Y7
-	VMOVUPS	Y7, 411520(SI)	// add_2
+	VMOVUPS	Y7, 411648(SI)	// add_2
 	VMULPS	Y7, Y6, Y6
-	VMOVUPS	407552(SI), Y7	// reshape
+	VMOVUPS	407680(SI), Y7	// reshape
 	// arm.nde:32
-	VMOVUPS	Y1, 410496(SI)	// M[0]
-	VMOVUPS	Y2, 410624(SI)	// M[1]
-	VMOVUPS	Y2, 410752(SI)	// M[2]
-	VMOVUPS	Y7, 410880(SI)	// M[3]
+	VMOVUPS	Y1, 410624(SI)	// M[0]
+	VMOVUPS	Y2, 410752(SI)	// M[1]
+	VMOVUPS	Y2, 410880(SI)	// M[2]
+	VMOVUPS	Y7, 411008(SI)	// M[3]
 	// arm.nde:34
 	VMULPS	Y3, Y3, Y1
-	VMOVUPS	Y1, 411648(SI)	// square
+	VMOVUPS	Y1, 411776(SI)	// square
 	VMULPS	Y1, Y4, Y1
-	VMOVUPS	406272(SI), Y2	// q[0]
-	VMOVUPS	407808(SI), Y4	// mul
-	VMOVUPS	407680(SI), Y7	// mul
+	VMOVUPS	406400(SI), Y2	// q[0]
+	VMOVUPS	407936(SI), Y4	// mul
+	VMOVUPS	407808(SI), Y7	// mul
 	// arm.nde:35
 	VMOVUPS	f32_4b400000<>(SB), Y8
 	VFMADD231PS	f32_3f22f983<>(SB), Y2, Y8
@@ -8005,9 +8002,9 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y9, Y9
 	VXORPS	f32_ffffffff<>(SB), Y9, Y9
 	VORPS	Y9, Y8, Y8
-	VMOVUPS	Y8, 411776(SI)	// cos
+	VMOVUPS	Y8, 411904(SI)	// cos
 	VADDPS	Y0, Y2, Y9
-	VMOVUPS	Y9, 411904(SI)	// add_3
+	VMOVUPS	Y9, 412032(SI)	// add_3
 	VMOVUPS	f32_4b400000<>(SB), Y10
 	VFMADD231PS	f32_3f22f983<>(SB), Y9, Y10
 	VSUBPS	f32_4b400000<>(SB), Y10, Y11
@@ -8041,11 +8038,11 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y9, Y9
 	VXORPS	f32_ffffffff<>(SB), Y9, Y9
 	VORPS	Y9, Y10, Y9
-	VMOVUPS	Y9, 412032(SI)	// cos_2
+	VMOVUPS	Y9, 412160(SI)	// cos_2
 	VMULPS	Y9, Y4, Y4
 	VFMADD213PS	Y4, Y8, Y7
-	VMOVUPS	406784(SI), Y8	// u[0]
-	VMOVUPS	406912(SI), Y9	// u[1]
+	VMOVUPS	406912(SI), Y8	// u[0]
+	VMOVUPS	407040(SI), Y9	// u[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Y6, Y8, Y6
@@ -8053,9 +8050,9 @@ loop1: // 4 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y7, Y6, Y6
-	VMOVUPS	Y6, 412160(SI)	// sub[0]
+	VMOVUPS	Y6, 412288(SI)	// sub[0]
 	VSUBPS	Y4, Y1, Y1
-	VMOVUPS	Y1, 412288(SI)	// sub[1]
+	VMOVUPS	Y1, 412416(SI)	// sub[1]
 	// arm.nde:11
 	VANDPS	f32_7fffffff<>(SB), Y2, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y4
@@ -8091,7 +8088,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y1, Y1
-	VMOVUPS	Y1, 412416(SI)	// sin[0]
+	VMOVUPS	Y1, 412544(SI)	// sin[0]
 	VANDPS	f32_7fffffff<>(SB), Y0, Y4
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y4, Y6
@@ -8126,7 +8123,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y6, Y6
 	VXORPS	f32_ffffffff<>(SB), Y6, Y6
 	VORPS	Y6, Y4, Y4
-	VMOVUPS	Y4, 412544(SI)	// sin[1]
+	VMOVUPS	Y4, 412672(SI)	// sin[1]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y2, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -8160,7 +8157,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y2, Y2
 	VXORPS	f32_ffffffff<>(SB), Y2, Y2
 	VORPS	Y2, Y6, Y2
-	VMOVUPS	Y2, 412672(SI)	// cos_3[0]
+	VMOVUPS	Y2, 412800(SI)	// cos_3[0]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -8194,13 +8191,13 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y0, Y0
 	VXORPS	f32_ffffffff<>(SB), Y0, Y0
 	VORPS	Y0, Y6, Y0
-	VMOVUPS	Y0, 412800(SI)	// cos_3[1]
-	VMOVUPS	Y1, 412928(SI)	// concat[0]
-	VMOVUPS	Y4, 413056(SI)	// concat[1]
-	VMOVUPS	Y2, 413184(SI)	// concat[2]
-	VMOVUPS	Y0, 413312(SI)	// concat[3]
-	VMOVUPS	Y3, 413440(SI)	// concat[4]
-	VMOVUPS	Y5, 413568(SI)	// concat[5]
+	VMOVUPS	Y0, 412928(SI)	// cos_3[1]
+	VMOVUPS	Y1, 413056(SI)	// concat[0]
+	VMOVUPS	Y4, 413184(SI)	// concat[1]
+	VMOVUPS	Y2, 413312(SI)	// concat[2]
+	VMOVUPS	Y0, 413440(SI)	// concat[3]
+	VMOVUPS	Y3, 413568(SI)	// concat[4]
+	VMOVUPS	Y5, 413696(SI)	// concat[5]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -8221,10 +8218,10 @@ loop2: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop3: // 6 times: terms of the sums
-	VMOVUPS	412928(R10), Y8	// concat[0]
-	VMOVUPS	412960(R10), Y9	// concat[0] | 1
-	VMOVUPS	412992(R10), Y10	// concat[0] | 2
-	VMOVUPS	413024(R10), Y11	// concat[0] | 3
+	VMOVUPS	413056(R10), Y8	// concat[0]
+	VMOVUPS	413088(R10), Y9	// concat[0] | 1
+	VMOVUPS	413120(R10), Y10	// concat[0] | 2
+	VMOVUPS	413152(R10), Y11	// concat[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -8239,14 +8236,14 @@ loop3: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	Y0, 413696(DI)	// matvec[0]
-	VMOVUPS	Y1, 413728(DI)	// matvec[0] | 1
-	VMOVUPS	Y2, 413760(DI)	// matvec[0] | 2
-	VMOVUPS	Y3, 413792(DI)	// matvec[0] | 3
-	VMOVUPS	Y4, 413824(DI)	// matvec[1]
-	VMOVUPS	Y5, 413856(DI)	// matvec[1] | 1
-	VMOVUPS	Y6, 413888(DI)	// matvec[1] | 2
-	VMOVUPS	Y7, 413920(DI)	// matvec[1] | 3
+	VMOVUPS	Y0, 413824(DI)	// matvec[0]
+	VMOVUPS	Y1, 413856(DI)	// matvec[0] | 1
+	VMOVUPS	Y2, 413888(DI)	// matvec[0] | 2
+	VMOVUPS	Y3, 413920(DI)	// matvec[0] | 3
+	VMOVUPS	Y4, 413952(DI)	// matvec[1]
+	VMOVUPS	Y5, 413984(DI)	// matvec[1] | 1
+	VMOVUPS	Y6, 414016(DI)	// matvec[1] | 2
+	VMOVUPS	Y7, 414048(DI)	// matvec[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -8259,10 +8256,10 @@ loop4: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop5: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	413696(R9), Y0	// matvec[0]
+	VMOVUPS	413824(R9), Y0	// matvec[0]
 	VBROADCASTSS	768(R10), Y1	// friction.0.bias[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 417792(R9)	// add_4[0]
+	VMOVUPS	Y0, 417920(R9)	// add_4[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -8291,7 +8288,7 @@ loop5: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 421888(R9)	// softplus[0]
+	VMOVUPS	Y0, 422016(R9)	// softplus[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -8316,10 +8313,10 @@ loop6: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop7: // 32 times: terms of the sums
-	VMOVUPS	421888(R10), Y8	// softplus[0]
-	VMOVUPS	421920(R10), Y9	// softplus[0] | 1
-	VMOVUPS	421952(R10), Y10	// softplus[0] | 2
-	VMOVUPS	421984(R10), Y11	// softplus[0] | 3
+	VMOVUPS	422016(R10), Y8	// softplus[0]
+	VMOVUPS	422048(R10), Y9	// softplus[0] | 1
+	VMOVUPS	422080(R10), Y10	// softplus[0] | 2
+	VMOVUPS	422112(R10), Y11	// softplus[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -8334,14 +8331,14 @@ loop7: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop7
-	VMOVUPS	Y0, 425984(DI)	// matvec_2[0]
-	VMOVUPS	Y1, 426016(DI)	// matvec_2[0] | 1
-	VMOVUPS	Y2, 426048(DI)	// matvec_2[0] | 2
-	VMOVUPS	Y3, 426080(DI)	// matvec_2[0] | 3
-	VMOVUPS	Y4, 426112(DI)	// matvec_2[1]
-	VMOVUPS	Y5, 426144(DI)	// matvec_2[1] | 1
-	VMOVUPS	Y6, 426176(DI)	// matvec_2[1] | 2
-	VMOVUPS	Y7, 426208(DI)	// matvec_2[1] | 3
+	VMOVUPS	Y0, 426112(DI)	// matvec_2[0]
+	VMOVUPS	Y1, 426144(DI)	// matvec_2[0] | 1
+	VMOVUPS	Y2, 426176(DI)	// matvec_2[0] | 2
+	VMOVUPS	Y3, 426208(DI)	// matvec_2[0] | 3
+	VMOVUPS	Y4, 426240(DI)	// matvec_2[1]
+	VMOVUPS	Y5, 426272(DI)	// matvec_2[1] | 1
+	VMOVUPS	Y6, 426304(DI)	// matvec_2[1] | 2
+	VMOVUPS	Y7, 426336(DI)	// matvec_2[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -8356,10 +8353,10 @@ loop8: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop9: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	425984(R9), Y2	// matvec_2[0]
+	VMOVUPS	426112(R9), Y2	// matvec_2[0]
 	VBROADCASTSS	4992(R10), Y3	// friction.2.bias[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 430080(R9)	// add_5[0]
+	VMOVUPS	Y2, 430208(R9)	// add_5[0]
 	VORPS	f32_80000000<>(SB), Y2, Y3
 	VMOVUPS	f32_c2ae999a<>(SB), Y4
 	VMAXPS	Y3, Y4, Y3
@@ -8396,23 +8393,23 @@ loop9: // 32 times: elements
 	ADDQ	$4, R10
 	DECQ	DI
 	JNE	loop9
-	VMOVUPS	Y0, 434176(SI)	// matvec_3[0]
-	VMOVUPS	Y1, 434304(SI)	// matvec_3[1]
+	VMOVUPS	Y0, 434304(SI)	// matvec_3[0]
+	VMOVUPS	Y1, 434432(SI)	// matvec_3[1]
 	// arm.nde:38
-	VMOVUPS	412160(SI), Y2	// sub[0]
+	VMOVUPS	412288(SI), Y2	// sub[0]
 	VBROADCASTSS	5376(BX), Y3	// friction.4.bias[0]
 	VADDPS	Y3, Y0, Y0
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 434432(SI)	// sub_2[0]
-	VMOVUPS	412288(SI), Y2	// sub[1]
+	VMOVUPS	Y0, 434560(SI)	// sub_2[0]
+	VMOVUPS	412416(SI), Y2	// sub[1]
 	VBROADCASTSS	5380(BX), Y3	// friction.4.bias[1]
 	VADDPS	Y3, Y1, Y1
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 434560(SI)	// sub_2[1]
-	VMOVUPS	410496(SI), Y2	// M[0]
-	VMOVUPS	410624(SI), Y3	// M[1]
-	VMOVUPS	410752(SI), Y4	// M[2]
-	VMOVUPS	410880(SI), Y5	// M[3]
+	VMOVUPS	Y1, 434688(SI)	// sub_2[1]
+	VMOVUPS	410624(SI), Y2	// M[0]
+	VMOVUPS	410752(SI), Y3	// M[1]
+	VMOVUPS	410880(SI), Y4	// M[2]
+	VMOVUPS	411008(SI), Y5	// M[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -8433,55 +8430,55 @@ loop9: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 409600(SI)	// dv[0]
-	VMOVUPS	Y0, 409728(SI)	// dv[1]
-	VMOVUPS	408832(SI), Y0	// mul_dot
-	VMOVUPS	408064(SI), Y1	// q_dot[1]
-	VMOVUPS	407424(SI), Y2	// mul
-	VMOVUPS	408192(SI), Y15	// v_dot[0]
+	VMOVUPS	Y1, 409728(SI)	// dv[0]
+	VMOVUPS	Y0, 409856(SI)	// dv[1]
+	VMOVUPS	408960(SI), Y0	// mul_dot
+	VMOVUPS	408192(SI), Y1	// q_dot[1]
+	VMOVUPS	407552(SI), Y2	// mul
+	VMOVUPS	408320(SI), Y15	// v_dot[0]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	406656(SI), Y3	// v[1]
-	VMOVUPS	408320(SI), Y15	// v_dot[1]
+	VMOVUPS	406784(SI), Y3	// v[1]
+	VMOVUPS	408448(SI), Y15	// v_dot[1]
 	VMOVUPS	Y15, 32(AX)
 	// arm.nde:33
-	VMOVUPS	410368(SI), Y4	// c2
+	VMOVUPS	410496(SI), Y4	// c2
 	VMULPS	Y4, Y1, Y4
-	VMOVUPS	411008(SI), Y5	// s2
+	VMOVUPS	411136(SI), Y5	// s2
 	VMULPS	Y5, Y0, Y0
 	VFMADD231PS	Y2, Y4, Y0
 	// arm.nde:34
 	VMULPS	f32_40000000<>(SB), Y3, Y2
-	VMOVUPS	411392(SI), Y4	// mul_6
+	VMOVUPS	411520(SI), Y4	// mul_6
 	VMOVUPS	0(AX), Y13
 	VMULPS	f32_40000000<>(SB), Y13, Y5
 	VMULPS	Y3, Y5, Y3
 	VFMADD231PS	32(AX), Y4, Y3
 	VFMADD231PS	32(AX), Y2, Y3
-	VMOVUPS	411264(SI), Y2	// neg
+	VMOVUPS	411392(SI), Y2	// neg
 	VXORPS	f32_80000000<>(SB), Y0, Y5
-	VMOVUPS	411520(SI), Y6	// add_2
+	VMOVUPS	411648(SI), Y6	// add_2
 	VMULPS	Y6, Y5, Y5
 	VMOVUPS	Y5, Y15
 	VFMADD231PS	Y2, Y3, Y15
 	VMOVUPS	Y15, 64(AX)
 	VMULPS	0(AX), Y4, Y2
-	VMOVUPS	411136(SI), Y3	// k
-	VMOVUPS	411648(SI), Y4	// square
+	VMOVUPS	411264(SI), Y3	// k
+	VMOVUPS	411776(SI), Y4	// square
 	VMULPS	Y4, Y0, Y0
 	VMOVUPS	Y0, Y15
 	VFMADD231PS	Y3, Y2, Y15
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	409216(SI), Y0	// mul_dot
-	VMOVUPS	407936(SI), Y2	// q_dot[0]
-	VMOVUPS	407808(SI), Y3	// mul
-	VMOVUPS	409088(SI), Y15	// mul_dot
+	VMOVUPS	409344(SI), Y0	// mul_dot
+	VMOVUPS	408064(SI), Y2	// q_dot[0]
+	VMOVUPS	407936(SI), Y3	// mul
+	VMOVUPS	409216(SI), Y15	// mul_dot
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	406272(SI), Y4	// q[0]
-	VMOVUPS	407680(SI), Y15	// mul
+	VMOVUPS	406400(SI), Y4	// q[0]
+	VMOVUPS	407808(SI), Y15	// mul
 	VMOVUPS	Y15, 160(AX)
 	// arm.nde:35
 	VADDPS	Y1, Y2, Y5
-	VMOVUPS	411904(SI), Y6	// add_3
+	VMOVUPS	412032(SI), Y6	// add_3
 	VANDPS	f32_7fffffff<>(SB), Y6, Y7
 	VMOVUPS	f32_4b400000<>(SB), Y8
 	VFMADD231PS	f32_3f22f983<>(SB), Y7, Y8
@@ -8518,7 +8515,7 @@ loop9: // 32 times: elements
 	VORPS	Y6, Y7, Y6
 	VXORPS	f32_80000000<>(SB), Y6, Y6
 	VMULPS	Y6, Y5, Y5
-	VMOVUPS	412032(SI), Y6	// cos_2
+	VMOVUPS	412160(SI), Y6	// cos_2
 	VMULPS	Y6, Y0, Y0
 	VFMADD231PS	Y3, Y5, Y0
 	VANDPS	f32_7fffffff<>(SB), Y4, Y3
@@ -8557,7 +8554,7 @@ loop9: // 32 times: elements
 	VORPS	Y4, Y3, Y3
 	VXORPS	f32_80000000<>(SB), Y3, Y3
 	VMULPS	Y3, Y2, Y3
-	VMOVUPS	411776(SI), Y4	// cos
+	VMOVUPS	411904(SI), Y4	// cos
 	VMULPS	128(AX), Y4, Y4
 	VFMADD231PS	160(AX), Y3, Y4
 	VADDPS	Y0, Y4, Y3
@@ -8570,32 +8567,32 @@ loop9: // 32 times: elements
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y3, Y4, Y3
-	VMOVUPS	Y3, 434688(SI)	// sub_3[0]
+	VMOVUPS	Y3, 434816(SI)	// sub_3[0]
 	VSUBPS	Y0, Y5, Y0
-	VMOVUPS	Y0, 434816(SI)	// sub_3[1]
+	VMOVUPS	Y0, 434944(SI)	// sub_3[1]
 	// arm.nde:11
-	VMOVUPS	412672(SI), Y0	// cos_3[0]
+	VMOVUPS	412800(SI), Y0	// cos_3[0]
 	VMULPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 434944(SI)	// mul_7[0]
-	VMOVUPS	412800(SI), Y3	// cos_3[1]
+	VMOVUPS	Y0, 435072(SI)	// mul_7[0]
+	VMOVUPS	412928(SI), Y3	// cos_3[1]
 	VMULPS	Y3, Y1, Y3
-	VMOVUPS	Y3, 435072(SI)	// mul_7[1]
-	VMOVUPS	412416(SI), Y4	// sin[0]
+	VMOVUPS	Y3, 435200(SI)	// mul_7[1]
+	VMOVUPS	412544(SI), Y4	// sin[0]
 	VXORPS	f32_80000000<>(SB), Y4, Y4
 	VMULPS	Y4, Y2, Y2
-	VMOVUPS	Y2, 435200(SI)	// mul_8[0]
-	VMOVUPS	412544(SI), Y4	// sin[1]
+	VMOVUPS	Y2, 435328(SI)	// mul_8[0]
+	VMOVUPS	412672(SI), Y4	// sin[1]
 	VXORPS	f32_80000000<>(SB), Y4, Y4
 	VMULPS	Y4, Y1, Y1
-	VMOVUPS	Y1, 435328(SI)	// mul_8[1]
-	VMOVUPS	Y0, 435456(SI)	// concat_2[0]
-	VMOVUPS	Y3, 435584(SI)	// concat_2[1]
-	VMOVUPS	Y2, 435712(SI)	// concat_2[2]
-	VMOVUPS	Y1, 435840(SI)	// concat_2[3]
+	VMOVUPS	Y1, 435456(SI)	// mul_8[1]
+	VMOVUPS	Y0, 435584(SI)	// concat_2[0]
+	VMOVUPS	Y3, 435712(SI)	// concat_2[1]
+	VMOVUPS	Y2, 435840(SI)	// concat_2[2]
+	VMOVUPS	Y1, 435968(SI)	// concat_2[3]
 	VMOVUPS	0(AX), Y13	// concat_2[4]
-	VMOVUPS	Y13, 435968(SI)
-	VMOVUPS	32(AX), Y13	// concat_2[5]
 	VMOVUPS	Y13, 436096(SI)
+	VMOVUPS	32(AX), Y13	// concat_2[5]
+	VMOVUPS	Y13, 436224(SI)
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop8
@@ -8616,10 +8613,10 @@ loop10: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop11: // 6 times: terms of the sums
-	VMOVUPS	435456(R10), Y8	// concat_2[0]
-	VMOVUPS	435488(R10), Y9	// concat_2[0] | 1
-	VMOVUPS	435520(R10), Y10	// concat_2[0] | 2
-	VMOVUPS	435552(R10), Y11	// concat_2[0] | 3
+	VMOVUPS	435584(R10), Y8	// concat_2[0]
+	VMOVUPS	435616(R10), Y9	// concat_2[0] | 1
+	VMOVUPS	435648(R10), Y10	// concat_2[0] | 2
+	VMOVUPS	435680(R10), Y11	// concat_2[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -8634,14 +8631,14 @@ loop11: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop11
-	VMOVUPS	Y0, 436224(DI)	// matvec_4[0]
-	VMOVUPS	Y1, 436256(DI)	// matvec_4[0] | 1
-	VMOVUPS	Y2, 436288(DI)	// matvec_4[0] | 2
-	VMOVUPS	Y3, 436320(DI)	// matvec_4[0] | 3
-	VMOVUPS	Y4, 436352(DI)	// matvec_4[1]
-	VMOVUPS	Y5, 436384(DI)	// matvec_4[1] | 1
-	VMOVUPS	Y6, 436416(DI)	// matvec_4[1] | 2
-	VMOVUPS	Y7, 436448(DI)	// matvec_4[1] | 3
+	VMOVUPS	Y0, 436352(DI)	// matvec_4[0]
+	VMOVUPS	Y1, 436384(DI)	// matvec_4[0] | 1
+	VMOVUPS	Y2, 436416(DI)	// matvec_4[0] | 2
+	VMOVUPS	Y3, 436448(DI)	// matvec_4[0] | 3
+	VMOVUPS	Y4, 436480(DI)	// matvec_4[1]
+	VMOVUPS	Y5, 436512(DI)	// matvec_4[1] | 1
+	VMOVUPS	Y6, 436544(DI)	// matvec_4[1] | 2
+	VMOVUPS	Y7, 436576(DI)	// matvec_4[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -8653,8 +8650,8 @@ loop12: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop13: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	436224(R9), Y0	// matvec_4[0]
-	VMOVUPS	417792(R9), Y1	// add_4[0]
+	VMOVUPS	436352(R9), Y0	// matvec_4[0]
+	VMOVUPS	417920(R9), Y1	// add_4[0]
 	VORPS	f32_80000000<>(SB), Y1, Y2
 	VMOVUPS	f32_42b40000<>(SB), Y3
 	VMINPS	Y2, Y3, Y2
@@ -8687,7 +8684,7 @@ loop13: // 32 times: elements
 	VADDPS	f32_3f800000<>(SB), Y2, Y2
 	VDIVPS	Y2, Y1, Y1
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 440320(R9)	// mul_9[0]
+	VMOVUPS	Y0, 440448(R9)	// mul_9[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop13
@@ -8711,10 +8708,10 @@ loop14: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop15: // 32 times: terms of the sums
-	VMOVUPS	440320(R10), Y8	// mul_9[0]
-	VMOVUPS	440352(R10), Y9	// mul_9[0] | 1
-	VMOVUPS	440384(R10), Y10	// mul_9[0] | 2
-	VMOVUPS	440416(R10), Y11	// mul_9[0] | 3
+	VMOVUPS	440448(R10), Y8	// mul_9[0]
+	VMOVUPS	440480(R10), Y9	// mul_9[0] | 1
+	VMOVUPS	440512(R10), Y10	// mul_9[0] | 2
+	VMOVUPS	440544(R10), Y11	// mul_9[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -8729,14 +8726,14 @@ loop15: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop15
-	VMOVUPS	Y0, 444416(DI)	// matvec_5[0]
-	VMOVUPS	Y1, 444448(DI)	// matvec_5[0] | 1
-	VMOVUPS	Y2, 444480(DI)	// matvec_5[0] | 2
-	VMOVUPS	Y3, 444512(DI)	// matvec_5[0] | 3
-	VMOVUPS	Y4, 444544(DI)	// matvec_5[1]
-	VMOVUPS	Y5, 444576(DI)	// matvec_5[1] | 1
-	VMOVUPS	Y6, 444608(DI)	// matvec_5[1] | 2
-	VMOVUPS	Y7, 444640(DI)	// matvec_5[1] | 3
+	VMOVUPS	Y0, 444544(DI)	// matvec_5[0]
+	VMOVUPS	Y1, 444576(DI)	// matvec_5[0] | 1
+	VMOVUPS	Y2, 444608(DI)	// matvec_5[0] | 2
+	VMOVUPS	Y3, 444640(DI)	// matvec_5[0] | 3
+	VMOVUPS	Y4, 444672(DI)	// matvec_5[1]
+	VMOVUPS	Y5, 444704(DI)	// matvec_5[1] | 1
+	VMOVUPS	Y6, 444736(DI)	// matvec_5[1] | 2
+	VMOVUPS	Y7, 444768(DI)	// matvec_5[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -8751,8 +8748,8 @@ loop16: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop17: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	444416(R9), Y2	// matvec_5[0]
-	VMOVUPS	430080(R9), Y3	// add_5[0]
+	VMOVUPS	444544(R9), Y2	// matvec_5[0]
+	VMOVUPS	430208(R9), Y3	// add_5[0]
 	VORPS	f32_80000000<>(SB), Y3, Y4
 	VMOVUPS	f32_42b40000<>(SB), Y5
 	VMINPS	Y4, Y5, Y4
@@ -8794,48 +8791,48 @@ loop17: // 32 times: elements
 	DECQ	DI
 	JNE	loop17
 	// arm.nde:38
-	VMOVUPS	434688(SI), Y2	// sub_3[0]
+	VMOVUPS	434816(SI), Y2	// sub_3[0]
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	434816(SI), Y2	// sub_3[1]
+	VMOVUPS	434944(SI), Y2	// sub_3[1]
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	408064(SI), Y2	// q_dot[1]
-	VMOVUPS	408576(SI), Y3	// add_dot
-	VMOVUPS	408704(SI), Y4	// mul_dot
-	VMOVUPS	407296(SI), Y5	// mul
+	VMOVUPS	408192(SI), Y2	// q_dot[1]
+	VMOVUPS	408704(SI), Y3	// add_dot
+	VMOVUPS	408832(SI), Y4	// mul_dot
+	VMOVUPS	407424(SI), Y5	// mul
 	// arm.nde:28
-	VMOVUPS	411008(SI), Y6	// s2
+	VMOVUPS	411136(SI), Y6	// s2
 	VXORPS	f32_80000000<>(SB), Y6, Y6
 	VMULPS	Y6, Y2, Y2
 	// arm.nde:30
-	VMOVUPS	410368(SI), Y6	// c2
+	VMOVUPS	410496(SI), Y6	// c2
 	VMULPS	Y6, Y4, Y4
 	VFMADD231PS	Y5, Y2, Y4
 	VADDPS	Y4, Y3, Y3
-	VMOVUPS	408448(SI), Y4	// mul_dot
-	VMOVUPS	408832(SI), Y5	// mul_dot
-	VMOVUPS	407424(SI), Y7	// mul
+	VMOVUPS	408576(SI), Y4	// mul_dot
+	VMOVUPS	408960(SI), Y5	// mul_dot
+	VMOVUPS	407552(SI), Y7	// mul
 	// arm.nde:32
 	// arm.nde:31
 	VMULPS	Y6, Y5, Y5
 	VFMADD231PS	Y7, Y2, Y5
 	VADDPS	Y5, Y4, Y2
 	// arm.nde:32
-	VMOVUPS	408960(SI), Y4	// reshape_dot
+	VMOVUPS	409088(SI), Y4	// reshape_dot
 	// arm.nde:38
-	VMOVUPS	409600(SI), Y5	// dv[0]
+	VMOVUPS	409728(SI), Y5	// dv[0]
 	VMULPS	Y5, Y3, Y3
-	VMOVUPS	409728(SI), Y6	// dv[1]
+	VMOVUPS	409856(SI), Y6	// dv[1]
 	VFMADD231PS	Y6, Y2, Y3
 	VMULPS	Y5, Y2, Y2
 	VFMADD231PS	Y6, Y4, Y2
 	VSUBPS	Y3, Y0, Y0
-	VMOVUPS	Y0, 448512(SI)	// sub_4[0]
+	VMOVUPS	Y0, 448640(SI)	// sub_4[0]
 	VSUBPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 448640(SI)	// sub_4[1]
-	VMOVUPS	410496(SI), Y2	// M[0]
-	VMOVUPS	410624(SI), Y3	// M[1]
-	VMOVUPS	410752(SI), Y4	// M[2]
-	VMOVUPS	410880(SI), Y5	// M[3]
+	VMOVUPS	Y1, 448768(SI)	// sub_4[1]
+	VMOVUPS	410624(SI), Y2	// M[0]
+	VMOVUPS	410752(SI), Y3	// M[1]
+	VMOVUPS	410880(SI), Y4	// M[2]
+	VMOVUPS	411008(SI), Y5	// M[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -8856,22 +8853,22 @@ loop17: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 410112(SI)	// dv_dot[0]
-	VMOVUPS	Y0, 410240(SI)	// dv_dot[1]
+	VMOVUPS	Y1, 410240(SI)	// dv_dot[0]
+	VMOVUPS	Y0, 410368(SI)	// dv_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop16
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop18: // 4 times: vectors of the block
-	VMOVUPS	406528(SI), Y0	// v[0]
-	VMOVUPS	Y0, 409344(SI)	// dq[0]
-	VMOVUPS	406656(SI), Y0	// v[1]
-	VMOVUPS	Y0, 409472(SI)	// dq[1]
-	VMOVUPS	408192(SI), Y0	// v_dot[0]
-	VMOVUPS	Y0, 409856(SI)	// dq_dot[0]
-	VMOVUPS	408320(SI), Y0	// v_dot[1]
-	VMOVUPS	Y0, 409984(SI)	// dq_dot[1]
+	VMOVUPS	406656(SI), Y0	// v[0]
+	VMOVUPS	Y0, 409472(SI)	// dq[0]
+	VMOVUPS	406784(SI), Y0	// v[1]
+	VMOVUPS	Y0, 409600(SI)	// dq[1]
+	VMOVUPS	408320(SI), Y0	// v_dot[0]
+	VMOVUPS	Y0, 409984(SI)	// dq_dot[0]
+	VMOVUPS	408448(SI), Y0	// v_dot[1]
+	VMOVUPS	Y0, 410112(SI)	// dq_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop18
@@ -8884,118 +8881,118 @@ TEXT step0Tangent3Step_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	449408(SI), Y0	// q[0]
-	VMOVUPS	Y0, 406272(SI)	// armFieldDual3.q[0]
-	VMOVUPS	449536(SI), Y0	// q[1]
-	VMOVUPS	Y0, 406400(SI)	// armFieldDual3.q[1]
-	VMOVUPS	449664(SI), Y0	// v[0]
-	VMOVUPS	Y0, 406528(SI)	// armFieldDual3.v[0]
-	VMOVUPS	449792(SI), Y0	// v[1]
-	VMOVUPS	Y0, 406656(SI)	// armFieldDual3.v[1]
-	VMOVUPS	450432(SI), Y0	// u[0]
-	VMOVUPS	Y0, 406784(SI)	// armFieldDual3.u[0]
-	VMOVUPS	450560(SI), Y0	// u[1]
-	VMOVUPS	Y0, 406912(SI)	// armFieldDual3.u[1]
-	VMOVUPS	450688(SI), Y0	// mul
-	VMOVUPS	Y0, 407040(SI)	// armFieldDual3.mul
-	VMOVUPS	450816(SI), Y0	// add
-	VMOVUPS	Y0, 407168(SI)	// armFieldDual3.add
-	VMOVUPS	450944(SI), Y0	// mul
-	VMOVUPS	Y0, 407296(SI)	// armFieldDual3.mul
+	VMOVUPS	449536(SI), Y0	// q[0]
+	VMOVUPS	Y0, 406400(SI)	// armFieldDual3.q[0]
+	VMOVUPS	449664(SI), Y0	// q[1]
+	VMOVUPS	Y0, 406528(SI)	// armFieldDual3.q[1]
+	VMOVUPS	449792(SI), Y0	// v[0]
+	VMOVUPS	Y0, 406656(SI)	// armFieldDual3.v[0]
+	VMOVUPS	449920(SI), Y0	// v[1]
+	VMOVUPS	Y0, 406784(SI)	// armFieldDual3.v[1]
+	VMOVUPS	450560(SI), Y0	// u[0]
+	VMOVUPS	Y0, 406912(SI)	// armFieldDual3.u[0]
+	VMOVUPS	450688(SI), Y0	// u[1]
+	VMOVUPS	Y0, 407040(SI)	// armFieldDual3.u[1]
+	VMOVUPS	450816(SI), Y0	// mul
+	VMOVUPS	Y0, 407168(SI)	// armFieldDual3.mul
+	VMOVUPS	450944(SI), Y0	// add
+	VMOVUPS	Y0, 407296(SI)	// armFieldDual3.add
 	VMOVUPS	451072(SI), Y0	// mul
 	VMOVUPS	Y0, 407424(SI)	// armFieldDual3.mul
-	VMOVUPS	451200(SI), Y0	// reshape
-	VMOVUPS	Y0, 407552(SI)	// armFieldDual3.reshape
-	VMOVUPS	451328(SI), Y0	// mul
-	VMOVUPS	Y0, 407680(SI)	// armFieldDual3.mul
+	VMOVUPS	451200(SI), Y0	// mul
+	VMOVUPS	Y0, 407552(SI)	// armFieldDual3.mul
+	VMOVUPS	451328(SI), Y0	// reshape
+	VMOVUPS	Y0, 407680(SI)	// armFieldDual3.reshape
 	VMOVUPS	451456(SI), Y0	// mul
 	VMOVUPS	Y0, 407808(SI)	// armFieldDual3.mul
-	VMOVUPS	449920(SI), Y0	// q_dot[0]
-	VMOVUPS	Y0, 407936(SI)	// armFieldDual3.q_dot[0]
-	VMOVUPS	450048(SI), Y0	// q_dot[1]
-	VMOVUPS	Y0, 408064(SI)	// armFieldDual3.q_dot[1]
-	VMOVUPS	450176(SI), Y0	// v_dot[0]
-	VMOVUPS	Y0, 408192(SI)	// armFieldDual3.v_dot[0]
-	VMOVUPS	450304(SI), Y0	// v_dot[1]
-	VMOVUPS	Y0, 408320(SI)	// armFieldDual3.v_dot[1]
-	VMOVUPS	451584(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 408448(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	451712(SI), Y0	// add_dot
-	VMOVUPS	Y0, 408576(SI)	// armFieldDual3.add_dot
-	VMOVUPS	451840(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 408704(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451584(SI), Y0	// mul
+	VMOVUPS	Y0, 407936(SI)	// armFieldDual3.mul
+	VMOVUPS	450048(SI), Y0	// q_dot[0]
+	VMOVUPS	Y0, 408064(SI)	// armFieldDual3.q_dot[0]
+	VMOVUPS	450176(SI), Y0	// q_dot[1]
+	VMOVUPS	Y0, 408192(SI)	// armFieldDual3.q_dot[1]
+	VMOVUPS	450304(SI), Y0	// v_dot[0]
+	VMOVUPS	Y0, 408320(SI)	// armFieldDual3.v_dot[0]
+	VMOVUPS	450432(SI), Y0	// v_dot[1]
+	VMOVUPS	Y0, 408448(SI)	// armFieldDual3.v_dot[1]
+	VMOVUPS	451712(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 408576(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451840(SI), Y0	// add_dot
+	VMOVUPS	Y0, 408704(SI)	// armFieldDual3.add_dot
 	VMOVUPS	451968(SI), Y0	// mul_dot
 	VMOVUPS	Y0, 408832(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	452096(SI), Y0	// reshape_dot
-	VMOVUPS	Y0, 408960(SI)	// armFieldDual3.reshape_dot
-	VMOVUPS	452224(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 409088(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	452096(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 408960(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	452224(SI), Y0	// reshape_dot
+	VMOVUPS	Y0, 409088(SI)	// armFieldDual3.reshape_dot
 	VMOVUPS	452352(SI), Y0	// mul_dot
 	VMOVUPS	Y0, 409216(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	452480(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 409344(SI)	// armFieldDual3.mul_dot
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
 	CALL	armFieldDual3_avx2<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	449152(AX), Y0	// h
+	VBROADCASTSD	449280(AX), Y0	// h
 	VMULPD	f64_3fe0000000000000<>(SB), Y0, Y0
-	VMOVSD	X0, 448768(AX)
+	VMOVSD	X0, 448896(AX)
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 448776(AX)
+	VMOVSS	X0, 448904(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	409344(SI), Y15	// armFieldDual3.dq[0]
+	VMOVUPS	409472(SI), Y15	// armFieldDual3.dq[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// result[0]
-	VMOVUPS	Y13, 453504(SI)
-	VMOVUPS	409472(SI), Y15	// armFieldDual3.dq[1]
+	VMOVUPS	Y13, 453632(SI)
+	VMOVUPS	409600(SI), Y15	// armFieldDual3.dq[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// result[1]
-	VMOVUPS	Y13, 453632(SI)
-	VMOVUPS	409600(SI), Y15	// armFieldDual3.dv[0]
+	VMOVUPS	Y13, 453760(SI)
+	VMOVUPS	409728(SI), Y15	// armFieldDual3.dv[0]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// result_2[0]
-	VMOVUPS	Y13, 453760(SI)
-	VMOVUPS	409728(SI), Y15	// armFieldDual3.dv[1]
+	VMOVUPS	Y13, 453888(SI)
+	VMOVUPS	409856(SI), Y15	// armFieldDual3.dv[1]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// result_2[1]
-	VMOVUPS	Y13, 453888(SI)
-	VMOVUPS	409856(SI), Y0	// armFieldDual3.dq_dot[0]
-	VMOVUPS	Y0, 454016(SI)	// result_3[0]
-	VMOVUPS	409984(SI), Y1	// armFieldDual3.dq_dot[1]
-	VMOVUPS	Y1, 454144(SI)	// result_3[1]
-	VMOVUPS	410112(SI), Y2	// armFieldDual3.dv_dot[0]
-	VMOVUPS	Y2, 454272(SI)	// result_4[0]
-	VMOVUPS	410240(SI), Y3	// armFieldDual3.dv_dot[1]
-	VMOVUPS	Y3, 454400(SI)	// result_4[1]
+	VMOVUPS	Y13, 454016(SI)
+	VMOVUPS	409984(SI), Y0	// armFieldDual3.dq_dot[0]
+	VMOVUPS	Y0, 454144(SI)	// result_3[0]
+	VMOVUPS	410112(SI), Y1	// armFieldDual3.dq_dot[1]
+	VMOVUPS	Y1, 454272(SI)	// result_3[1]
+	VMOVUPS	410240(SI), Y2	// armFieldDual3.dv_dot[0]
+	VMOVUPS	Y2, 454400(SI)	// result_4[0]
+	VMOVUPS	410368(SI), Y3	// armFieldDual3.dv_dot[1]
+	VMOVUPS	Y3, 454528(SI)	// result_4[1]
 	// arm.nde:51
-	VMOVUPS	449408(SI), Y4	// q[0]
-	VMOVUPS	449536(SI), Y5	// q[1]
-	VMOVUPS	449664(SI), Y6	// v[0]
-	VMOVUPS	449792(SI), Y7	// v[1]
-	VMOVUPS	449920(SI), Y8	// q_dot[0]
-	VMOVUPS	450048(SI), Y9	// q_dot[1]
-	VMOVUPS	450176(SI), Y10	// v_dot[0]
-	VMOVUPS	450304(SI), Y11	// v_dot[1]
-	VBROADCASTSS	448776(AX), Y12
+	VMOVUPS	449536(SI), Y4	// q[0]
+	VMOVUPS	449664(SI), Y5	// q[1]
+	VMOVUPS	449792(SI), Y6	// v[0]
+	VMOVUPS	449920(SI), Y7	// v[1]
+	VMOVUPS	450048(SI), Y8	// q_dot[0]
+	VMOVUPS	450176(SI), Y9	// q_dot[1]
+	VMOVUPS	450304(SI), Y10	// v_dot[0]
+	VMOVUPS	450432(SI), Y11	// v_dot[1]
+	VBROADCASTSS	448904(AX), Y12
 	VFMADD231PS	0(AX), Y12, Y4
-	VMOVUPS	Y4, 406272(SI)	// armFieldDual3.q[0]
+	VMOVUPS	Y4, 406400(SI)	// armFieldDual3.q[0]
 	VFMADD231PS	32(AX), Y12, Y5
-	VMOVUPS	Y5, 406400(SI)	// armFieldDual3.q[1]
+	VMOVUPS	Y5, 406528(SI)	// armFieldDual3.q[1]
 	VFMADD231PS	64(AX), Y12, Y6
-	VMOVUPS	Y6, 406528(SI)	// armFieldDual3.v[0]
+	VMOVUPS	Y6, 406656(SI)	// armFieldDual3.v[0]
 	VFMADD231PS	96(AX), Y12, Y7
-	VMOVUPS	Y7, 406656(SI)	// armFieldDual3.v[1]
+	VMOVUPS	Y7, 406784(SI)	// armFieldDual3.v[1]
 	VFMADD231PS	Y12, Y0, Y8
-	VMOVUPS	Y8, 407936(SI)	// armFieldDual3.q_dot[0]
+	VMOVUPS	Y8, 408064(SI)	// armFieldDual3.q_dot[0]
 	VFMADD231PS	Y12, Y1, Y9
-	VMOVUPS	Y9, 408064(SI)	// armFieldDual3.q_dot[1]
+	VMOVUPS	Y9, 408192(SI)	// armFieldDual3.q_dot[1]
 	VFMADD231PS	Y12, Y2, Y10
-	VMOVUPS	Y10, 408192(SI)	// armFieldDual3.v_dot[0]
+	VMOVUPS	Y10, 408320(SI)	// armFieldDual3.v_dot[0]
 	VFMADD231PS	Y12, Y3, Y11
-	VMOVUPS	Y11, 408320(SI)	// armFieldDual3.v_dot[1]
+	VMOVUPS	Y11, 408448(SI)	// armFieldDual3.v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -9003,96 +9000,96 @@ loop2: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop3: // 4 times: vectors of the block
-	VMOVUPS	450432(SI), Y0	// u[0]
-	VMOVUPS	Y0, 406784(SI)	// armFieldDual3.u[0]
-	VMOVUPS	450560(SI), Y0	// u[1]
-	VMOVUPS	Y0, 406912(SI)	// armFieldDual3.u[1]
-	VMOVUPS	450688(SI), Y0	// mul
-	VMOVUPS	Y0, 407040(SI)	// armFieldDual3.mul
-	VMOVUPS	450816(SI), Y0	// add
-	VMOVUPS	Y0, 407168(SI)	// armFieldDual3.add
-	VMOVUPS	450944(SI), Y0	// mul
-	VMOVUPS	Y0, 407296(SI)	// armFieldDual3.mul
+	VMOVUPS	450560(SI), Y0	// u[0]
+	VMOVUPS	Y0, 406912(SI)	// armFieldDual3.u[0]
+	VMOVUPS	450688(SI), Y0	// u[1]
+	VMOVUPS	Y0, 407040(SI)	// armFieldDual3.u[1]
+	VMOVUPS	450816(SI), Y0	// mul
+	VMOVUPS	Y0, 407168(SI)	// armFieldDual3.mul
+	VMOVUPS	450944(SI), Y0	// add
+	VMOVUPS	Y0, 407296(SI)	// armFieldDual3.add
 	VMOVUPS	451072(SI), Y0	// mul
 	VMOVUPS	Y0, 407424(SI)	// armFieldDual3.mul
-	VMOVUPS	451200(SI), Y0	// reshape
-	VMOVUPS	Y0, 407552(SI)	// armFieldDual3.reshape
-	VMOVUPS	451328(SI), Y0	// mul
-	VMOVUPS	Y0, 407680(SI)	// armFieldDual3.mul
+	VMOVUPS	451200(SI), Y0	// mul
+	VMOVUPS	Y0, 407552(SI)	// armFieldDual3.mul
+	VMOVUPS	451328(SI), Y0	// reshape
+	VMOVUPS	Y0, 407680(SI)	// armFieldDual3.reshape
 	VMOVUPS	451456(SI), Y0	// mul
 	VMOVUPS	Y0, 407808(SI)	// armFieldDual3.mul
-	VMOVUPS	451584(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 408448(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	451712(SI), Y0	// add_dot
-	VMOVUPS	Y0, 408576(SI)	// armFieldDual3.add_dot
-	VMOVUPS	451840(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 408704(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451584(SI), Y0	// mul
+	VMOVUPS	Y0, 407936(SI)	// armFieldDual3.mul
+	VMOVUPS	451712(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 408576(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451840(SI), Y0	// add_dot
+	VMOVUPS	Y0, 408704(SI)	// armFieldDual3.add_dot
 	VMOVUPS	451968(SI), Y0	// mul_dot
 	VMOVUPS	Y0, 408832(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	452096(SI), Y0	// reshape_dot
-	VMOVUPS	Y0, 408960(SI)	// armFieldDual3.reshape_dot
-	VMOVUPS	452224(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 409088(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	452096(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 408960(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	452224(SI), Y0	// reshape_dot
+	VMOVUPS	Y0, 409088(SI)	// armFieldDual3.reshape_dot
 	VMOVUPS	452352(SI), Y0	// mul_dot
 	VMOVUPS	Y0, 409216(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	452480(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 409344(SI)	// armFieldDual3.mul_dot
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop3
 	CALL	armFieldDual3_avx2<>(SB)
-	VBROADCASTSS	448776(AX), Y0
+	VBROADCASTSS	448904(AX), Y0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	409344(SI), Y15	// armFieldDual3.dq[0]
+	VMOVUPS	409472(SI), Y15	// armFieldDual3.dq[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// result_5[0]
-	VMOVUPS	Y13, 454528(SI)
-	VMOVUPS	409472(SI), Y15	// armFieldDual3.dq[1]
+	VMOVUPS	Y13, 454656(SI)
+	VMOVUPS	409600(SI), Y15	// armFieldDual3.dq[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// result_5[1]
-	VMOVUPS	Y13, 454656(SI)
-	VMOVUPS	409600(SI), Y15	// armFieldDual3.dv[0]
+	VMOVUPS	Y13, 454784(SI)
+	VMOVUPS	409728(SI), Y15	// armFieldDual3.dv[0]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// result_6[0]
-	VMOVUPS	Y13, 454784(SI)
-	VMOVUPS	409728(SI), Y15	// armFieldDual3.dv[1]
+	VMOVUPS	Y13, 454912(SI)
+	VMOVUPS	409856(SI), Y15	// armFieldDual3.dv[1]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// result_6[1]
-	VMOVUPS	Y13, 454912(SI)
-	VMOVUPS	409856(SI), Y0	// armFieldDual3.dq_dot[0]
-	VMOVUPS	Y0, 455040(SI)	// result_7[0]
-	VMOVUPS	409984(SI), Y1	// armFieldDual3.dq_dot[1]
-	VMOVUPS	Y1, 455168(SI)	// result_7[1]
-	VMOVUPS	410112(SI), Y2	// armFieldDual3.dv_dot[0]
-	VMOVUPS	Y2, 455296(SI)	// result_8[0]
-	VMOVUPS	410240(SI), Y3	// armFieldDual3.dv_dot[1]
-	VMOVUPS	Y3, 455424(SI)	// result_8[1]
-	VMOVUPS	449408(SI), Y4	// q[0]
-	VMOVUPS	449536(SI), Y5	// q[1]
-	VMOVUPS	449664(SI), Y6	// v[0]
-	VMOVUPS	449792(SI), Y7	// v[1]
-	VMOVUPS	449920(SI), Y8	// q_dot[0]
-	VMOVUPS	450048(SI), Y9	// q_dot[1]
-	VMOVUPS	450176(SI), Y10	// v_dot[0]
-	VMOVUPS	450304(SI), Y11	// v_dot[1]
+	VMOVUPS	Y13, 455040(SI)
+	VMOVUPS	409984(SI), Y0	// armFieldDual3.dq_dot[0]
+	VMOVUPS	Y0, 455168(SI)	// result_7[0]
+	VMOVUPS	410112(SI), Y1	// armFieldDual3.dq_dot[1]
+	VMOVUPS	Y1, 455296(SI)	// result_7[1]
+	VMOVUPS	410240(SI), Y2	// armFieldDual3.dv_dot[0]
+	VMOVUPS	Y2, 455424(SI)	// result_8[0]
+	VMOVUPS	410368(SI), Y3	// armFieldDual3.dv_dot[1]
+	VMOVUPS	Y3, 455552(SI)	// result_8[1]
+	VMOVUPS	449536(SI), Y4	// q[0]
+	VMOVUPS	449664(SI), Y5	// q[1]
+	VMOVUPS	449792(SI), Y6	// v[0]
+	VMOVUPS	449920(SI), Y7	// v[1]
+	VMOVUPS	450048(SI), Y8	// q_dot[0]
+	VMOVUPS	450176(SI), Y9	// q_dot[1]
+	VMOVUPS	450304(SI), Y10	// v_dot[0]
+	VMOVUPS	450432(SI), Y11	// v_dot[1]
 	// arm.nde:51
-	VBROADCASTSS	448776(AX), Y12
+	VBROADCASTSS	448904(AX), Y12
 	VFMADD231PS	0(AX), Y12, Y4
-	VMOVUPS	Y4, 406272(SI)	// armFieldDual3.q[0]
+	VMOVUPS	Y4, 406400(SI)	// armFieldDual3.q[0]
 	VFMADD231PS	32(AX), Y12, Y5
-	VMOVUPS	Y5, 406400(SI)	// armFieldDual3.q[1]
+	VMOVUPS	Y5, 406528(SI)	// armFieldDual3.q[1]
 	VFMADD231PS	64(AX), Y12, Y6
-	VMOVUPS	Y6, 406528(SI)	// armFieldDual3.v[0]
+	VMOVUPS	Y6, 406656(SI)	// armFieldDual3.v[0]
 	VFMADD231PS	96(AX), Y12, Y7
-	VMOVUPS	Y7, 406656(SI)	// armFieldDual3.v[1]
+	VMOVUPS	Y7, 406784(SI)	// armFieldDual3.v[1]
 	VFMADD231PS	Y12, Y0, Y8
-	VMOVUPS	Y8, 407936(SI)	// armFieldDual3.q_dot[0]
+	VMOVUPS	Y8, 408064(SI)	// armFieldDual3.q_dot[0]
 	VFMADD231PS	Y12, Y1, Y9
-	VMOVUPS	Y9, 408064(SI)	// armFieldDual3.q_dot[1]
+	VMOVUPS	Y9, 408192(SI)	// armFieldDual3.q_dot[1]
 	VFMADD231PS	Y12, Y2, Y10
-	VMOVUPS	Y10, 408192(SI)	// armFieldDual3.v_dot[0]
+	VMOVUPS	Y10, 408320(SI)	// armFieldDual3.v_dot[0]
 	VFMADD231PS	Y12, Y3, Y11
-	VMOVUPS	Y11, 408320(SI)	// armFieldDual3.v_dot[1]
+	VMOVUPS	Y11, 408448(SI)	// armFieldDual3.v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
@@ -9100,100 +9097,100 @@ loop4: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop5: // 4 times: vectors of the block
-	VMOVUPS	450432(SI), Y0	// u[0]
-	VMOVUPS	Y0, 406784(SI)	// armFieldDual3.u[0]
-	VMOVUPS	450560(SI), Y0	// u[1]
-	VMOVUPS	Y0, 406912(SI)	// armFieldDual3.u[1]
-	VMOVUPS	450688(SI), Y0	// mul
-	VMOVUPS	Y0, 407040(SI)	// armFieldDual3.mul
-	VMOVUPS	450816(SI), Y0	// add
-	VMOVUPS	Y0, 407168(SI)	// armFieldDual3.add
-	VMOVUPS	450944(SI), Y0	// mul
-	VMOVUPS	Y0, 407296(SI)	// armFieldDual3.mul
+	VMOVUPS	450560(SI), Y0	// u[0]
+	VMOVUPS	Y0, 406912(SI)	// armFieldDual3.u[0]
+	VMOVUPS	450688(SI), Y0	// u[1]
+	VMOVUPS	Y0, 407040(SI)	// armFieldDual3.u[1]
+	VMOVUPS	450816(SI), Y0	// mul
+	VMOVUPS	Y0, 407168(SI)	// armFieldDual3.mul
+	VMOVUPS	450944(SI), Y0	// add
+	VMOVUPS	Y0, 407296(SI)	// armFieldDual3.add
 	VMOVUPS	451072(SI), Y0	// mul
 	VMOVUPS	Y0, 407424(SI)	// armFieldDual3.mul
-	VMOVUPS	451200(SI), Y0	// reshape
-	VMOVUPS	Y0, 407552(SI)	// armFieldDual3.reshape
-	VMOVUPS	451328(SI), Y0	// mul
-	VMOVUPS	Y0, 407680(SI)	// armFieldDual3.mul
+	VMOVUPS	451200(SI), Y0	// mul
+	VMOVUPS	Y0, 407552(SI)	// armFieldDual3.mul
+	VMOVUPS	451328(SI), Y0	// reshape
+	VMOVUPS	Y0, 407680(SI)	// armFieldDual3.reshape
 	VMOVUPS	451456(SI), Y0	// mul
 	VMOVUPS	Y0, 407808(SI)	// armFieldDual3.mul
-	VMOVUPS	451584(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 408448(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	451712(SI), Y0	// add_dot
-	VMOVUPS	Y0, 408576(SI)	// armFieldDual3.add_dot
-	VMOVUPS	451840(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 408704(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451584(SI), Y0	// mul
+	VMOVUPS	Y0, 407936(SI)	// armFieldDual3.mul
+	VMOVUPS	451712(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 408576(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451840(SI), Y0	// add_dot
+	VMOVUPS	Y0, 408704(SI)	// armFieldDual3.add_dot
 	VMOVUPS	451968(SI), Y0	// mul_dot
 	VMOVUPS	Y0, 408832(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	452096(SI), Y0	// reshape_dot
-	VMOVUPS	Y0, 408960(SI)	// armFieldDual3.reshape_dot
-	VMOVUPS	452224(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 409088(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	452096(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 408960(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	452224(SI), Y0	// reshape_dot
+	VMOVUPS	Y0, 409088(SI)	// armFieldDual3.reshape_dot
 	VMOVUPS	452352(SI), Y0	// mul_dot
 	VMOVUPS	Y0, 409216(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	452480(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 409344(SI)	// armFieldDual3.mul_dot
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop5
 	CALL	armFieldDual3_avx2<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	449152(AX), Y0	// h
+	VBROADCASTSD	449280(AX), Y0	// h
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 448784(AX)
+	VMOVSS	X0, 448912(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop6: // 4 times: vectors of the block
-	VMOVUPS	409344(SI), Y15	// armFieldDual3.dq[0]
+	VMOVUPS	409472(SI), Y15	// armFieldDual3.dq[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// result_9[0]
-	VMOVUPS	Y13, 455552(SI)
-	VMOVUPS	409472(SI), Y15	// armFieldDual3.dq[1]
+	VMOVUPS	Y13, 455680(SI)
+	VMOVUPS	409600(SI), Y15	// armFieldDual3.dq[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// result_9[1]
-	VMOVUPS	Y13, 455680(SI)
-	VMOVUPS	409600(SI), Y15	// armFieldDual3.dv[0]
+	VMOVUPS	Y13, 455808(SI)
+	VMOVUPS	409728(SI), Y15	// armFieldDual3.dv[0]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// result_10[0]
-	VMOVUPS	Y13, 455808(SI)
-	VMOVUPS	409728(SI), Y15	// armFieldDual3.dv[1]
+	VMOVUPS	Y13, 455936(SI)
+	VMOVUPS	409856(SI), Y15	// armFieldDual3.dv[1]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// result_10[1]
-	VMOVUPS	Y13, 455936(SI)
-	VMOVUPS	409856(SI), Y0	// armFieldDual3.dq_dot[0]
-	VMOVUPS	Y0, 456064(SI)	// result_11[0]
-	VMOVUPS	409984(SI), Y1	// armFieldDual3.dq_dot[1]
-	VMOVUPS	Y1, 456192(SI)	// result_11[1]
-	VMOVUPS	410112(SI), Y2	// armFieldDual3.dv_dot[0]
-	VMOVUPS	Y2, 456320(SI)	// result_12[0]
-	VMOVUPS	410240(SI), Y3	// armFieldDual3.dv_dot[1]
-	VMOVUPS	Y3, 456448(SI)	// result_12[1]
+	VMOVUPS	Y13, 456064(SI)
+	VMOVUPS	409984(SI), Y0	// armFieldDual3.dq_dot[0]
+	VMOVUPS	Y0, 456192(SI)	// result_11[0]
+	VMOVUPS	410112(SI), Y1	// armFieldDual3.dq_dot[1]
+	VMOVUPS	Y1, 456320(SI)	// result_11[1]
+	VMOVUPS	410240(SI), Y2	// armFieldDual3.dv_dot[0]
+	VMOVUPS	Y2, 456448(SI)	// result_12[0]
+	VMOVUPS	410368(SI), Y3	// armFieldDual3.dv_dot[1]
+	VMOVUPS	Y3, 456576(SI)	// result_12[1]
 	// arm.nde:51
-	VMOVUPS	449408(SI), Y4	// q[0]
-	VMOVUPS	449536(SI), Y5	// q[1]
-	VMOVUPS	449664(SI), Y6	// v[0]
-	VMOVUPS	449792(SI), Y7	// v[1]
-	VMOVUPS	449920(SI), Y8	// q_dot[0]
-	VMOVUPS	450048(SI), Y9	// q_dot[1]
-	VMOVUPS	450176(SI), Y10	// v_dot[0]
-	VMOVUPS	450304(SI), Y11	// v_dot[1]
-	VBROADCASTSS	448784(AX), Y12
+	VMOVUPS	449536(SI), Y4	// q[0]
+	VMOVUPS	449664(SI), Y5	// q[1]
+	VMOVUPS	449792(SI), Y6	// v[0]
+	VMOVUPS	449920(SI), Y7	// v[1]
+	VMOVUPS	450048(SI), Y8	// q_dot[0]
+	VMOVUPS	450176(SI), Y9	// q_dot[1]
+	VMOVUPS	450304(SI), Y10	// v_dot[0]
+	VMOVUPS	450432(SI), Y11	// v_dot[1]
+	VBROADCASTSS	448912(AX), Y12
 	VFMADD231PS	0(AX), Y12, Y4
-	VMOVUPS	Y4, 406272(SI)	// armFieldDual3.q[0]
+	VMOVUPS	Y4, 406400(SI)	// armFieldDual3.q[0]
 	VFMADD231PS	32(AX), Y12, Y5
-	VMOVUPS	Y5, 406400(SI)	// armFieldDual3.q[1]
+	VMOVUPS	Y5, 406528(SI)	// armFieldDual3.q[1]
 	VFMADD231PS	64(AX), Y12, Y6
-	VMOVUPS	Y6, 406528(SI)	// armFieldDual3.v[0]
+	VMOVUPS	Y6, 406656(SI)	// armFieldDual3.v[0]
 	VFMADD231PS	96(AX), Y12, Y7
-	VMOVUPS	Y7, 406656(SI)	// armFieldDual3.v[1]
+	VMOVUPS	Y7, 406784(SI)	// armFieldDual3.v[1]
 	VFMADD231PS	Y12, Y0, Y8
-	VMOVUPS	Y8, 407936(SI)	// armFieldDual3.q_dot[0]
+	VMOVUPS	Y8, 408064(SI)	// armFieldDual3.q_dot[0]
 	VFMADD231PS	Y12, Y1, Y9
-	VMOVUPS	Y9, 408064(SI)	// armFieldDual3.q_dot[1]
+	VMOVUPS	Y9, 408192(SI)	// armFieldDual3.q_dot[1]
 	VFMADD231PS	Y12, Y2, Y10
-	VMOVUPS	Y10, 408192(SI)	// armFieldDual3.v_dot[0]
+	VMOVUPS	Y10, 408320(SI)	// armFieldDual3.v_dot[0]
 	VFMADD231PS	Y12, Y3, Y11
-	VMOVUPS	Y11, 408320(SI)	// armFieldDual3.v_dot[1]
+	VMOVUPS	Y11, 408448(SI)	// armFieldDual3.v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop6
@@ -9201,111 +9198,111 @@ loop6: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop7: // 4 times: vectors of the block
-	VMOVUPS	450432(SI), Y0	// u[0]
-	VMOVUPS	Y0, 406784(SI)	// armFieldDual3.u[0]
-	VMOVUPS	450560(SI), Y0	// u[1]
-	VMOVUPS	Y0, 406912(SI)	// armFieldDual3.u[1]
-	VMOVUPS	450688(SI), Y0	// mul
-	VMOVUPS	Y0, 407040(SI)	// armFieldDual3.mul
-	VMOVUPS	450816(SI), Y0	// add
-	VMOVUPS	Y0, 407168(SI)	// armFieldDual3.add
-	VMOVUPS	450944(SI), Y0	// mul
-	VMOVUPS	Y0, 407296(SI)	// armFieldDual3.mul
+	VMOVUPS	450560(SI), Y0	// u[0]
+	VMOVUPS	Y0, 406912(SI)	// armFieldDual3.u[0]
+	VMOVUPS	450688(SI), Y0	// u[1]
+	VMOVUPS	Y0, 407040(SI)	// armFieldDual3.u[1]
+	VMOVUPS	450816(SI), Y0	// mul
+	VMOVUPS	Y0, 407168(SI)	// armFieldDual3.mul
+	VMOVUPS	450944(SI), Y0	// add
+	VMOVUPS	Y0, 407296(SI)	// armFieldDual3.add
 	VMOVUPS	451072(SI), Y0	// mul
 	VMOVUPS	Y0, 407424(SI)	// armFieldDual3.mul
-	VMOVUPS	451200(SI), Y0	// reshape
-	VMOVUPS	Y0, 407552(SI)	// armFieldDual3.reshape
-	VMOVUPS	451328(SI), Y0	// mul
-	VMOVUPS	Y0, 407680(SI)	// armFieldDual3.mul
+	VMOVUPS	451200(SI), Y0	// mul
+	VMOVUPS	Y0, 407552(SI)	// armFieldDual3.mul
+	VMOVUPS	451328(SI), Y0	// reshape
+	VMOVUPS	Y0, 407680(SI)	// armFieldDual3.reshape
 	VMOVUPS	451456(SI), Y0	// mul
 	VMOVUPS	Y0, 407808(SI)	// armFieldDual3.mul
-	VMOVUPS	451584(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 408448(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	451712(SI), Y0	// add_dot
-	VMOVUPS	Y0, 408576(SI)	// armFieldDual3.add_dot
-	VMOVUPS	451840(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 408704(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451584(SI), Y0	// mul
+	VMOVUPS	Y0, 407936(SI)	// armFieldDual3.mul
+	VMOVUPS	451712(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 408576(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451840(SI), Y0	// add_dot
+	VMOVUPS	Y0, 408704(SI)	// armFieldDual3.add_dot
 	VMOVUPS	451968(SI), Y0	// mul_dot
 	VMOVUPS	Y0, 408832(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	452096(SI), Y0	// reshape_dot
-	VMOVUPS	Y0, 408960(SI)	// armFieldDual3.reshape_dot
-	VMOVUPS	452224(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 409088(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	452096(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 408960(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	452224(SI), Y0	// reshape_dot
+	VMOVUPS	Y0, 409088(SI)	// armFieldDual3.reshape_dot
 	VMOVUPS	452352(SI), Y0	// mul_dot
 	VMOVUPS	Y0, 409216(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	452480(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 409344(SI)	// armFieldDual3.mul_dot
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop7
 	CALL	armFieldDual3_avx2<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	449152(AX), Y0	// h
+	VBROADCASTSD	449280(AX), Y0	// h
 	VMULPD	f64_3fc5555555555555<>(SB), Y0, Y1
-	VMOVSD	X1, 448792(AX)
+	VMOVSD	X1, 448920(AX)
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y1, Y1
-	VMOVSS	X1, 448800(AX)
+	VMOVSS	X1, 448928(AX)
 	VMULPD	f64_3fd5555555555555<>(SB), Y0, Y0
-	VMOVSD	X0, 448808(AX)
+	VMOVSD	X0, 448936(AX)
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 448816(AX)
+	VMOVSS	X0, 448944(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop8: // 4 times: vectors of the block
 	// arm.nde:51
-	VMOVUPS	449408(SI), Y0	// q[0]
-	VMOVUPS	449536(SI), Y0	// q[1]
-	VMOVUPS	449664(SI), Y0	// v[0]
-	VMOVUPS	449792(SI), Y0	// v[1]
-	VMOVUPS	449920(SI), Y0	// q_dot[0]
-	VMOVUPS	450048(SI), Y0	// q_dot[1]
-	VMOVUPS	450176(SI), Y0	// v_dot[0]
-	VMOVUPS	450304(SI), Y0	// v_dot[1]
+	VMOVUPS	449536(SI), Y0	// q[0]
+	VMOVUPS	449664(SI), Y0	// q[1]
+	VMOVUPS	449792(SI), Y0	// v[0]
+	VMOVUPS	449920(SI), Y0	// v[1]
+	VMOVUPS	450048(SI), Y0	// q_dot[0]
+	VMOVUPS	450176(SI), Y0	// q_dot[1]
+	VMOVUPS	450304(SI), Y0	// v_dot[0]
+	VMOVUPS	450432(SI), Y0	// v_dot[1]
 	MOVQ	$2, DI
 	MOVQ	SI, R9
 loop9: // 2 times: elements
-	VBROADCASTSS	448800(AX), Y0
-	VMOVUPS	409344(R9), Y1	// armFieldDual3.dq[0]
-	VBROADCASTSS	448816(AX), Y2
-	VMOVUPS	455552(R9), Y3	// result_9[0]
-	VMOVUPS	454528(R9), Y4	// result_5[0]
-	VMOVUPS	453504(R9), Y5	// result[0]
-	VMOVUPS	449408(R9), Y6	// q[0]
+	VBROADCASTSS	448928(AX), Y0
+	VMOVUPS	409472(R9), Y1	// armFieldDual3.dq[0]
+	VBROADCASTSS	448944(AX), Y2
+	VMOVUPS	455680(R9), Y3	// result_9[0]
+	VMOVUPS	454656(R9), Y4	// result_5[0]
+	VMOVUPS	453632(R9), Y5	// result[0]
+	VMOVUPS	449536(R9), Y6	// q[0]
 	VFMADD231PS	Y5, Y0, Y6
 	VFMADD231PS	Y4, Y2, Y6
 	VFMADD231PS	Y3, Y2, Y6
 	VFMADD231PS	Y1, Y0, Y6
-	VMOVUPS	Y6, 452480(R9)	// q_next[0]
-	VMOVUPS	409600(R9), Y1	// armFieldDual3.dv[0]
-	VMOVUPS	455808(R9), Y3	// result_10[0]
-	VMOVUPS	454784(R9), Y4	// result_6[0]
-	VMOVUPS	453760(R9), Y5	// result_2[0]
-	VMOVUPS	449664(R9), Y6	// v[0]
+	VMOVUPS	Y6, 452608(R9)	// q_next[0]
+	VMOVUPS	409728(R9), Y1	// armFieldDual3.dv[0]
+	VMOVUPS	455936(R9), Y3	// result_10[0]
+	VMOVUPS	454912(R9), Y4	// result_6[0]
+	VMOVUPS	453888(R9), Y5	// result_2[0]
+	VMOVUPS	449792(R9), Y6	// v[0]
 	VFMADD231PS	Y5, Y0, Y6
 	VFMADD231PS	Y4, Y2, Y6
 	VFMADD231PS	Y3, Y2, Y6
 	VFMADD231PS	Y1, Y0, Y6
-	VMOVUPS	Y6, 452736(R9)	// v_next[0]
-	VMOVUPS	409856(R9), Y1	// armFieldDual3.dq_dot[0]
-	VMOVUPS	456064(R9), Y3	// result_11[0]
-	VMOVUPS	455040(R9), Y4	// result_7[0]
-	VMOVUPS	454016(R9), Y5	// result_3[0]
-	VMOVUPS	449920(R9), Y6	// q_dot[0]
+	VMOVUPS	Y6, 452864(R9)	// v_next[0]
+	VMOVUPS	409984(R9), Y1	// armFieldDual3.dq_dot[0]
+	VMOVUPS	456192(R9), Y3	// result_11[0]
+	VMOVUPS	455168(R9), Y4	// result_7[0]
+	VMOVUPS	454144(R9), Y5	// result_3[0]
+	VMOVUPS	450048(R9), Y6	// q_dot[0]
 	VFMADD231PS	Y0, Y5, Y6
 	VFMADD231PS	Y2, Y4, Y6
 	VFMADD231PS	Y2, Y3, Y6
 	VFMADD231PS	Y0, Y1, Y6
-	VMOVUPS	Y6, 452992(R9)	// q_next_dot[0]
-	VMOVUPS	410112(R9), Y1	// armFieldDual3.dv_dot[0]
-	VMOVUPS	456320(R9), Y3	// result_12[0]
-	VMOVUPS	455296(R9), Y4	// result_8[0]
-	VMOVUPS	454272(R9), Y5	// result_4[0]
-	VMOVUPS	450176(R9), Y6	// v_dot[0]
+	VMOVUPS	Y6, 453120(R9)	// q_next_dot[0]
+	VMOVUPS	410240(R9), Y1	// armFieldDual3.dv_dot[0]
+	VMOVUPS	456448(R9), Y3	// result_12[0]
+	VMOVUPS	455424(R9), Y4	// result_8[0]
+	VMOVUPS	454400(R9), Y5	// result_4[0]
+	VMOVUPS	450304(R9), Y6	// v_dot[0]
 	VFMADD231PS	Y0, Y5, Y6
 	VFMADD231PS	Y2, Y4, Y6
 	VFMADD231PS	Y2, Y3, Y6
 	VFMADD231PS	Y0, Y1, Y6
-	VMOVUPS	Y6, 453248(R9)	// v_next_dot[0]
+	VMOVUPS	Y6, 453376(R9)	// v_next_dot[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop9
@@ -9319,61 +9316,61 @@ loop9: // 2 times: elements
 TEXT step0Tangent3Lanestep_avx2<>(SB), NOSPLIT, $0-0
 loop1:
 	// arm.nde:51
-	VBROADCASTSD	456576(AX), Y0	// step.t
-	VMOVSD	X0, 448896(AX)	// step0Tangent3Step.t
-	VBROADCASTSD	456832(AX), Y0	// step.h
-	VMOVSD	X0, 449152(AX)	// step0Tangent3Step.h
+	VBROADCASTSD	456704(AX), Y0	// step.t
+	VMOVSD	X0, 449024(AX)	// step0Tangent3Step.t
+	VBROADCASTSD	456960(AX), Y0	// step.h
+	VMOVSD	X0, 449280(AX)	// step0Tangent3Step.h
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	458368(SI), Y0	// q[0]
-	VMOVUPS	Y0, 449408(SI)	// step0Tangent3Step.q[0]
-	VMOVUPS	458496(SI), Y0	// q[1]
-	VMOVUPS	Y0, 449536(SI)	// step0Tangent3Step.q[1]
-	VMOVUPS	458624(SI), Y0	// v[0]
-	VMOVUPS	Y0, 449664(SI)	// step0Tangent3Step.v[0]
-	VMOVUPS	458752(SI), Y0	// v[1]
-	VMOVUPS	Y0, 449792(SI)	// step0Tangent3Step.v[1]
-	VMOVUPS	458880(SI), Y0	// q_dot[0]
-	VMOVUPS	Y0, 449920(SI)	// step0Tangent3Step.q_dot[0]
-	VMOVUPS	459008(SI), Y0	// q_dot[1]
-	VMOVUPS	Y0, 450048(SI)	// step0Tangent3Step.q_dot[1]
-	VMOVUPS	459136(SI), Y0	// v_dot[0]
-	VMOVUPS	Y0, 450176(SI)	// step0Tangent3Step.v_dot[0]
-	VMOVUPS	459264(SI), Y0	// v_dot[1]
-	VMOVUPS	Y0, 450304(SI)	// step0Tangent3Step.v_dot[1]
-	VMOVUPS	459392(SI), Y0	// extra.0[0]
-	VMOVUPS	Y0, 450432(SI)	// step0Tangent3Step.u[0]
-	VMOVUPS	459520(SI), Y0	// extra.0[1]
-	VMOVUPS	Y0, 450560(SI)	// step0Tangent3Step.u[1]
-	VMOVUPS	459648(SI), Y0	// extra.1
-	VMOVUPS	Y0, 450688(SI)	// step0Tangent3Step.mul
-	VMOVUPS	459776(SI), Y0	// extra.2
-	VMOVUPS	Y0, 450816(SI)	// step0Tangent3Step.add
-	VMOVUPS	459904(SI), Y0	// extra.3
-	VMOVUPS	Y0, 450944(SI)	// step0Tangent3Step.mul
-	VMOVUPS	460032(SI), Y0	// extra.4
+	VMOVUPS	458496(SI), Y0	// q[0]
+	VMOVUPS	Y0, 449536(SI)	// step0Tangent3Step.q[0]
+	VMOVUPS	458624(SI), Y0	// q[1]
+	VMOVUPS	Y0, 449664(SI)	// step0Tangent3Step.q[1]
+	VMOVUPS	458752(SI), Y0	// v[0]
+	VMOVUPS	Y0, 449792(SI)	// step0Tangent3Step.v[0]
+	VMOVUPS	458880(SI), Y0	// v[1]
+	VMOVUPS	Y0, 449920(SI)	// step0Tangent3Step.v[1]
+	VMOVUPS	459008(SI), Y0	// q_dot[0]
+	VMOVUPS	Y0, 450048(SI)	// step0Tangent3Step.q_dot[0]
+	VMOVUPS	459136(SI), Y0	// q_dot[1]
+	VMOVUPS	Y0, 450176(SI)	// step0Tangent3Step.q_dot[1]
+	VMOVUPS	459264(SI), Y0	// v_dot[0]
+	VMOVUPS	Y0, 450304(SI)	// step0Tangent3Step.v_dot[0]
+	VMOVUPS	459392(SI), Y0	// v_dot[1]
+	VMOVUPS	Y0, 450432(SI)	// step0Tangent3Step.v_dot[1]
+	VMOVUPS	459520(SI), Y0	// extra.0[0]
+	VMOVUPS	Y0, 450560(SI)	// step0Tangent3Step.u[0]
+	VMOVUPS	459648(SI), Y0	// extra.0[1]
+	VMOVUPS	Y0, 450688(SI)	// step0Tangent3Step.u[1]
+	VMOVUPS	459776(SI), Y0	// extra.1
+	VMOVUPS	Y0, 450816(SI)	// step0Tangent3Step.mul
+	VMOVUPS	459904(SI), Y0	// extra.2
+	VMOVUPS	Y0, 450944(SI)	// step0Tangent3Step.add
+	VMOVUPS	460032(SI), Y0	// extra.3
 	VMOVUPS	Y0, 451072(SI)	// step0Tangent3Step.mul
-	VMOVUPS	460160(SI), Y0	// extra.5
-	VMOVUPS	Y0, 451200(SI)	// step0Tangent3Step.reshape
-	VMOVUPS	460288(SI), Y0	// extra.6
-	VMOVUPS	Y0, 451328(SI)	// step0Tangent3Step.mul
-	VMOVUPS	460416(SI), Y0	// extra.7
+	VMOVUPS	460160(SI), Y0	// extra.4
+	VMOVUPS	Y0, 451200(SI)	// step0Tangent3Step.mul
+	VMOVUPS	460288(SI), Y0	// extra.5
+	VMOVUPS	Y0, 451328(SI)	// step0Tangent3Step.reshape
+	VMOVUPS	460416(SI), Y0	// extra.6
 	VMOVUPS	Y0, 451456(SI)	// step0Tangent3Step.mul
-	VMOVUPS	460544(SI), Y0	// extra.8
-	VMOVUPS	Y0, 451584(SI)	// step0Tangent3Step.mul_dot
-	VMOVUPS	460672(SI), Y0	// extra.9
-	VMOVUPS	Y0, 451712(SI)	// step0Tangent3Step.add_dot
-	VMOVUPS	460800(SI), Y0	// extra.10
-	VMOVUPS	Y0, 451840(SI)	// step0Tangent3Step.mul_dot
-	VMOVUPS	460928(SI), Y0	// extra.11
+	VMOVUPS	460544(SI), Y0	// extra.7
+	VMOVUPS	Y0, 451584(SI)	// step0Tangent3Step.mul
+	VMOVUPS	460672(SI), Y0	// extra.8
+	VMOVUPS	Y0, 451712(SI)	// step0Tangent3Step.mul_dot
+	VMOVUPS	460800(SI), Y0	// extra.9
+	VMOVUPS	Y0, 451840(SI)	// step0Tangent3Step.add_dot
+	VMOVUPS	460928(SI), Y0	// extra.10
 	VMOVUPS	Y0, 451968(SI)	// step0Tangent3Step.mul_dot
-	VMOVUPS	461056(SI), Y0	// extra.12
-	VMOVUPS	Y0, 452096(SI)	// step0Tangent3Step.reshape_dot
-	VMOVUPS	461184(SI), Y0	// extra.13
-	VMOVUPS	Y0, 452224(SI)	// step0Tangent3Step.mul_dot
-	VMOVUPS	461312(SI), Y0	// extra.14
+	VMOVUPS	461056(SI), Y0	// extra.11
+	VMOVUPS	Y0, 452096(SI)	// step0Tangent3Step.mul_dot
+	VMOVUPS	461184(SI), Y0	// extra.12
+	VMOVUPS	Y0, 452224(SI)	// step0Tangent3Step.reshape_dot
+	VMOVUPS	461312(SI), Y0	// extra.13
 	VMOVUPS	Y0, 452352(SI)	// step0Tangent3Step.mul_dot
+	VMOVUPS	461440(SI), Y0	// extra.14
+	VMOVUPS	Y0, 452480(SI)	// step0Tangent3Step.mul_dot
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -9387,40 +9384,40 @@ loop3: // 4 times: vectors of the block
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMOVUPS	f32_00000000<>(SB), Y3
 	// arm.nde:51
-	VMOVUPS	452480(SI), Y15	// step0Tangent3Step.q_next[0]
+	VMOVUPS	452608(SI), Y15	// step0Tangent3Step.q_next[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13
 	VSUBPS	0(AX), Y13, Y4
-	VMOVUPS	452608(SI), Y15	// step0Tangent3Step.q_next[1]
+	VMOVUPS	452736(SI), Y15	// step0Tangent3Step.q_next[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13
 	VSUBPS	32(AX), Y13, Y5
 	VADDPS	Y4, Y0, Y0
 	VADDPS	Y5, Y0, Y0
-	VMOVUPS	452736(SI), Y15	// step0Tangent3Step.v_next[0]
+	VMOVUPS	452864(SI), Y15	// step0Tangent3Step.v_next[0]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13
 	VSUBPS	64(AX), Y13, Y4
-	VMOVUPS	452864(SI), Y15	// step0Tangent3Step.v_next[1]
+	VMOVUPS	452992(SI), Y15	// step0Tangent3Step.v_next[1]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13
 	VSUBPS	96(AX), Y13, Y5
 	VADDPS	Y4, Y1, Y1
 	VADDPS	Y5, Y1, Y1
-	VMOVUPS	452992(SI), Y4	// step0Tangent3Step.q_next_dot[0]
+	VMOVUPS	453120(SI), Y4	// step0Tangent3Step.q_next_dot[0]
 	VSUBPS	Y4, Y4, Y5
-	VMOVUPS	453120(SI), Y6	// step0Tangent3Step.q_next_dot[1]
+	VMOVUPS	453248(SI), Y6	// step0Tangent3Step.q_next_dot[1]
 	VSUBPS	Y6, Y6, Y7
 	VADDPS	Y5, Y2, Y2
 	VADDPS	Y7, Y2, Y2
-	VMOVUPS	453248(SI), Y5	// step0Tangent3Step.v_next_dot[0]
+	VMOVUPS	453376(SI), Y5	// step0Tangent3Step.v_next_dot[0]
 	VSUBPS	Y5, Y5, Y7
-	VMOVUPS	453376(SI), Y8	// step0Tangent3Step.v_next_dot[1]
+	VMOVUPS	453504(SI), Y8	// step0Tangent3Step.v_next_dot[1]
 	VSUBPS	Y8, Y8, Y9
 	VADDPS	Y7, Y3, Y3
 	VADDPS	Y9, Y3, Y3
-	VMOVUPD	457088(DI), Y7	// step.live
-	VMOVUPD	457120(DI), Y9	// step.live | 1
+	VMOVUPD	457216(DI), Y7	// step.live
+	VMOVUPD	457248(DI), Y9	// step.live | 1
 	VCMPPS	$0, f32_00000000<>(SB), Y0, Y0
 	VCMPPS	$0, f32_00000000<>(SB), Y1, Y1
 	VANDPS	Y1, Y0, Y0
@@ -9440,32 +9437,32 @@ loop3: // 4 times: vectors of the block
 	VPMOVSXDQ	X2, Y2
 	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
 	VANDPD	f64_3ff0000000000000<>(SB), Y2, Y2
-	VMOVUPD	Y0, 462464(DI)	// step.code
-	VMOVUPD	Y2, 462496(DI)	// step.code | 1
-	VMOVUPS	458368(SI), Y0	// q[0]
-	VMOVUPS	458496(SI), Y2	// q[1]
-	VMOVUPS	458624(SI), Y3	// v[0]
-	VMOVUPS	458752(SI), Y7	// v[1]
-	VMOVUPS	458880(SI), Y9	// q_dot[0]
-	VMOVUPS	459008(SI), Y10	// q_dot[1]
-	VMOVUPS	459136(SI), Y11	// v_dot[0]
-	VMOVUPS	459264(SI), Y12	// v_dot[1]
+	VMOVUPD	Y0, 462592(DI)	// step.code
+	VMOVUPD	Y2, 462624(DI)	// step.code | 1
+	VMOVUPS	458496(SI), Y0	// q[0]
+	VMOVUPS	458624(SI), Y2	// q[1]
+	VMOVUPS	458752(SI), Y3	// v[0]
+	VMOVUPS	458880(SI), Y7	// v[1]
+	VMOVUPS	459008(SI), Y9	// q_dot[0]
+	VMOVUPS	459136(SI), Y10	// q_dot[1]
+	VMOVUPS	459264(SI), Y11	// v_dot[0]
+	VMOVUPS	459392(SI), Y12	// v_dot[1]
 	VBLENDVPS	Y1, 0(AX), Y0, Y0
-	VMOVUPS	Y0, 461440(SI)	// q.next[0]
+	VMOVUPS	Y0, 461568(SI)	// q.next[0]
 	VBLENDVPS	Y1, 32(AX), Y2, Y0
-	VMOVUPS	Y0, 461568(SI)	// q.next[1]
+	VMOVUPS	Y0, 461696(SI)	// q.next[1]
 	VBLENDVPS	Y1, 64(AX), Y3, Y0
-	VMOVUPS	Y0, 461696(SI)	// v.next[0]
+	VMOVUPS	Y0, 461824(SI)	// v.next[0]
 	VBLENDVPS	Y1, 96(AX), Y7, Y0
-	VMOVUPS	Y0, 461824(SI)	// v.next[1]
+	VMOVUPS	Y0, 461952(SI)	// v.next[1]
 	VBLENDVPS	Y1, Y4, Y9, Y0
-	VMOVUPS	Y0, 461952(SI)	// q_dot.next[0]
+	VMOVUPS	Y0, 462080(SI)	// q_dot.next[0]
 	VBLENDVPS	Y1, Y6, Y10, Y0
-	VMOVUPS	Y0, 462080(SI)	// q_dot.next[1]
+	VMOVUPS	Y0, 462208(SI)	// q_dot.next[1]
 	VBLENDVPS	Y1, Y5, Y11, Y0
-	VMOVUPS	Y0, 462208(SI)	// v_dot.next[0]
+	VMOVUPS	Y0, 462336(SI)	// v_dot.next[0]
 	VBLENDVPS	Y1, Y8, Y12, Y0
-	VMOVUPS	Y0, 462336(SI)	// v_dot.next[1]
+	VMOVUPS	Y0, 462464(SI)	// v_dot.next[1]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -9474,62 +9471,62 @@ loop3: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	461440(SI), Y0	// q.next[0]
-	VMOVUPS	Y0, 458368(SI)	// q[0]
-	VMOVUPS	461568(SI), Y0	// q.next[1]
-	VMOVUPS	Y0, 458496(SI)	// q[1]
-	VMOVUPS	461696(SI), Y0	// v.next[0]
-	VMOVUPS	Y0, 458624(SI)	// v[0]
-	VMOVUPS	461824(SI), Y0	// v.next[1]
-	VMOVUPS	Y0, 458752(SI)	// v[1]
-	VMOVUPS	461952(SI), Y0	// q_dot.next[0]
-	VMOVUPS	Y0, 458880(SI)	// q_dot[0]
-	VMOVUPS	462080(SI), Y0	// q_dot.next[1]
-	VMOVUPS	Y0, 459008(SI)	// q_dot[1]
-	VMOVUPS	462208(SI), Y0	// v_dot.next[0]
-	VMOVUPS	Y0, 459136(SI)	// v_dot[0]
-	VMOVUPS	462336(SI), Y0	// v_dot.next[1]
-	VMOVUPS	Y0, 459264(SI)	// v_dot[1]
+	VMOVUPS	461568(SI), Y0	// q.next[0]
+	VMOVUPS	Y0, 458496(SI)	// q[0]
+	VMOVUPS	461696(SI), Y0	// q.next[1]
+	VMOVUPS	Y0, 458624(SI)	// q[1]
+	VMOVUPS	461824(SI), Y0	// v.next[0]
+	VMOVUPS	Y0, 458752(SI)	// v[0]
+	VMOVUPS	461952(SI), Y0	// v.next[1]
+	VMOVUPS	Y0, 458880(SI)	// v[1]
+	VMOVUPS	462080(SI), Y0	// q_dot.next[0]
+	VMOVUPS	Y0, 459008(SI)	// q_dot[0]
+	VMOVUPS	462208(SI), Y0	// q_dot.next[1]
+	VMOVUPS	Y0, 459136(SI)	// q_dot[1]
+	VMOVUPS	462336(SI), Y0	// v_dot.next[0]
+	VMOVUPS	Y0, 459264(SI)	// v_dot[0]
+	VMOVUPS	462464(SI), Y0	// v_dot.next[1]
+	VMOVUPS	Y0, 459392(SI)	// v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
 	// the next step, if all lanes have taken this one
-	VMOVUPD	462464(AX), Y0	// step.code
-	VMOVUPD	462496(AX), Y1	// step.code | 1
+	VMOVUPD	462592(AX), Y0	// step.code
+	VMOVUPD	462624(AX), Y1	// step.code | 1
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	462528(AX), Y1	// step.code | 2
+	VMOVUPD	462656(AX), Y1	// step.code | 2
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	462560(AX), Y1	// step.code | 3
+	VMOVUPD	462688(AX), Y1	// step.code | 3
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	462592(AX), Y1	// step.code | 4
+	VMOVUPD	462720(AX), Y1	// step.code | 4
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	462624(AX), Y1	// step.code | 5
+	VMOVUPD	462752(AX), Y1	// step.code | 5
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	462656(AX), Y1	// step.code | 6
+	VMOVUPD	462784(AX), Y1	// step.code | 6
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	462688(AX), Y1	// step.code | 7
+	VMOVUPD	462816(AX), Y1	// step.code | 7
 	VADDPD	Y1, Y0, Y0
 	VPERM2F128	$1, Y0, Y0, Y1
 	VADDPD	Y1, Y0, Y0
 	VSHUFPD	$5, Y0, Y0, Y1
 	VADDPD	Y1, Y0, Y0
 	VCMPPD	$0, f64_4040000000000000<>(SB), Y0, Y0
-	VBROADCASTSD	457600(AX), Y1	// step.taken
+	VBROADCASTSD	457728(AX), Y1	// step.taken
 	VADDPD	f64_3ff0000000000000<>(SB), Y1, Y2
-	VBROADCASTSD	457344(AX), Y3	// step.t0
-	VBROADCASTSD	456832(AX), Y4	// step.h
+	VBROADCASTSD	457472(AX), Y3	// step.t0
+	VBROADCASTSD	456960(AX), Y4	// step.h
 	VMULPD	Y4, Y2, Y4
 	VADDPD	Y4, Y3, Y3
-	VBROADCASTSD	457856(AX), Y4	// step.many
+	VBROADCASTSD	457984(AX), Y4	// step.many
 	VSUBPD	Y2, Y4, Y4
-	VBROADCASTSD	456576(AX), Y5	// step.t
+	VBROADCASTSD	456704(AX), Y5	// step.t
 	VBLENDVPD	Y0, Y3, Y5, Y3
 	VBLENDVPD	Y0, Y2, Y1, Y1
 	VANDPD	Y4, Y0, Y0
-	VMOVSD	X3, 456576(AX)	// step.t
-	VMOVSD	X1, 457600(AX)	// step.taken
-	VMOVSD	X0, 458112(AX)	// step.more
-	CMPQ	458112(AX), $0	// step.more
+	VMOVSD	X3, 456704(AX)	// step.t
+	VMOVSD	X1, 457728(AX)	// step.taken
+	VMOVSD	X0, 458240(AX)	// step.more
+	CMPQ	458240(AX), $0	// step.more
 	JNE	loop1
 	RET
 
@@ -9551,42 +9548,42 @@ TEXT stepJacobianSamplePart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	463488(SI), Y0	// stepJacobianSample.load
+	VMOVUPS	463616(SI), Y0	// stepJacobianSample.load
 	// arm.nde:27
 	VBROADCASTSS	5388(BX), Y1	// Arm.m2
 	VADDPS	Y0, Y1, Y1
 	// arm.nde:30
 	VBROADCASTSS	8(DX), Y2	// Arm.l2.square
 	VMULPS	Y2, Y1, Y2
-	VMOVUPS	Y2, 467712(SI)	// stepJacobianSample.mul
+	VMOVUPS	Y2, 467840(SI)	// stepJacobianSample.mul
 	VBROADCASTSS	(DX), Y3	// Arm.m2.add
 	VADDPS	Y3, Y0, Y0
 	VBROADCASTSS	4(DX), Y3	// Arm.l1.square
 	VFMADD213PS	Y2, Y0, Y3
-	VMOVUPS	Y3, 467840(SI)	// stepJacobianSample.add
+	VMOVUPS	Y3, 467968(SI)	// stepJacobianSample.add
 	VMULPS	f32_40000000<>(SB), Y1, Y3
 	VBROADCASTSS	5392(BX), Y4	// Arm.l1
 	VMULPS	Y4, Y3, Y3
 	VBROADCASTSS	5396(BX), Y4	// Arm.l2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 467968(SI)	// stepJacobianSample.mul_2
+	VMOVUPS	Y3, 468096(SI)	// stepJacobianSample.mul_2
 	// arm.nde:31
 	VBROADCASTSS	5392(BX), Y3	// Arm.l1
 	VMULPS	Y3, Y1, Y3
 	VBROADCASTSS	5396(BX), Y4	// Arm.l2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 468096(SI)	// stepJacobianSample.mul_3
+	VMOVUPS	Y3, 468224(SI)	// stepJacobianSample.mul_3
 	// arm.nde:32
-	VMOVUPS	Y2, 468224(SI)	// stepJacobianSample.reshape
+	VMOVUPS	Y2, 468352(SI)	// stepJacobianSample.reshape
 	// arm.nde:35
 	VMULPS	f32_411cf5c3<>(SB), Y0, Y0
 	VBROADCASTSS	5392(BX), Y2	// Arm.l1
 	VMULPS	Y2, Y0, Y0
-	VMOVUPS	Y0, 468352(SI)	// stepJacobianSample.mul_4
+	VMOVUPS	Y0, 468480(SI)	// stepJacobianSample.mul_4
 	VMULPS	f32_411cf5c3<>(SB), Y1, Y0
 	VBROADCASTSS	5396(BX), Y1	// Arm.l2
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 468480(SI)	// stepJacobianSample.mul_5
+	VMOVUPS	Y0, 468608(SI)	// stepJacobianSample.mul_5
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -9596,39 +9593,39 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 471680(SI)	// stepJacobianSample.step0_in0
+	VMOVUPD	Y0, 471808(SI)	// stepJacobianSample.step0_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 471712(SI)	// stepJacobianSample.step0_in0 | 1
+	VMOVUPD	Y0, 471840(SI)	// stepJacobianSample.step0_in0 | 1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 471936(SI)	// stepJacobianSample.step0_in1
+	VMOVUPD	Y0, 472064(SI)	// stepJacobianSample.step0_in1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 471968(SI)	// stepJacobianSample.step0_in1 | 1
-	VMOVUPS	462720(DI), Y0	// stepJacobianSample.q[0]
-	VMOVUPS	Y0, 293248(DI)	// step0Lanestep.q[0]
-	VMOVUPS	462848(DI), Y0	// stepJacobianSample.q[1]
-	VMOVUPS	Y0, 293376(DI)	// step0Lanestep.q[1]
-	VMOVUPS	462976(DI), Y0	// stepJacobianSample.v[0]
-	VMOVUPS	Y0, 293504(DI)	// step0Lanestep.v[0]
-	VMOVUPS	463104(DI), Y0	// stepJacobianSample.v[1]
-	VMOVUPS	Y0, 293632(DI)	// step0Lanestep.v[1]
-	VMOVUPS	463232(DI), Y0	// stepJacobianSample.u[0]
-	VMOVUPS	Y0, 293760(DI)	// step0Lanestep.extra.0[0]
-	VMOVUPS	463360(DI), Y0	// stepJacobianSample.u[1]
-	VMOVUPS	Y0, 293888(DI)	// step0Lanestep.extra.0[1]
-	VMOVUPS	467712(DI), Y0	// stepJacobianSample.mul
-	VMOVUPS	Y0, 294016(DI)	// step0Lanestep.extra.1
-	VMOVUPS	467840(DI), Y0	// stepJacobianSample.add
-	VMOVUPS	Y0, 294144(DI)	// step0Lanestep.extra.2
-	VMOVUPS	467968(DI), Y0	// stepJacobianSample.mul_2
-	VMOVUPS	Y0, 294272(DI)	// step0Lanestep.extra.3
-	VMOVUPS	468096(DI), Y0	// stepJacobianSample.mul_3
-	VMOVUPS	Y0, 294400(DI)	// step0Lanestep.extra.4
-	VMOVUPS	468224(DI), Y0	// stepJacobianSample.reshape
-	VMOVUPS	Y0, 294528(DI)	// step0Lanestep.extra.5
-	VMOVUPS	468352(DI), Y0	// stepJacobianSample.mul_4
-	VMOVUPS	Y0, 294656(DI)	// step0Lanestep.extra.6
-	VMOVUPS	468480(DI), Y0	// stepJacobianSample.mul_5
-	VMOVUPS	Y0, 294784(DI)	// step0Lanestep.extra.7
+	VMOVUPD	Y0, 472096(SI)	// stepJacobianSample.step0_in1 | 1
+	VMOVUPS	462848(DI), Y0	// stepJacobianSample.q[0]
+	VMOVUPS	Y0, 293376(DI)	// step0Lanestep.q[0]
+	VMOVUPS	462976(DI), Y0	// stepJacobianSample.q[1]
+	VMOVUPS	Y0, 293504(DI)	// step0Lanestep.q[1]
+	VMOVUPS	463104(DI), Y0	// stepJacobianSample.v[0]
+	VMOVUPS	Y0, 293632(DI)	// step0Lanestep.v[0]
+	VMOVUPS	463232(DI), Y0	// stepJacobianSample.v[1]
+	VMOVUPS	Y0, 293760(DI)	// step0Lanestep.v[1]
+	VMOVUPS	463360(DI), Y0	// stepJacobianSample.u[0]
+	VMOVUPS	Y0, 293888(DI)	// step0Lanestep.extra.0[0]
+	VMOVUPS	463488(DI), Y0	// stepJacobianSample.u[1]
+	VMOVUPS	Y0, 294016(DI)	// step0Lanestep.extra.0[1]
+	VMOVUPS	467840(DI), Y0	// stepJacobianSample.mul
+	VMOVUPS	Y0, 294144(DI)	// step0Lanestep.extra.1
+	VMOVUPS	467968(DI), Y0	// stepJacobianSample.add
+	VMOVUPS	Y0, 294272(DI)	// step0Lanestep.extra.2
+	VMOVUPS	468096(DI), Y0	// stepJacobianSample.mul_2
+	VMOVUPS	Y0, 294400(DI)	// step0Lanestep.extra.3
+	VMOVUPS	468224(DI), Y0	// stepJacobianSample.mul_3
+	VMOVUPS	Y0, 294528(DI)	// step0Lanestep.extra.4
+	VMOVUPS	468352(DI), Y0	// stepJacobianSample.reshape
+	VMOVUPS	Y0, 294656(DI)	// step0Lanestep.extra.5
+	VMOVUPS	468480(DI), Y0	// stepJacobianSample.mul_4
+	VMOVUPS	Y0, 294784(DI)	// step0Lanestep.extra.6
+	VMOVUPS	468608(DI), Y0	// stepJacobianSample.mul_5
+	VMOVUPS	Y0, 294912(DI)	// step0Lanestep.extra.7
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -9654,14 +9651,14 @@ TEXT stepJacobianSamplePart2_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	293248(SI), Y0	// step0Lanestep.q[0]
-	VMOVUPS	Y0, 463616(SI)	// stepJacobianSample.qn[0]
-	VMOVUPS	293376(SI), Y0	// step0Lanestep.q[1]
-	VMOVUPS	Y0, 463744(SI)	// stepJacobianSample.qn[1]
-	VMOVUPS	293504(SI), Y0	// step0Lanestep.v[0]
-	VMOVUPS	Y0, 463872(SI)	// stepJacobianSample.vn[0]
-	VMOVUPS	293632(SI), Y0	// step0Lanestep.v[1]
-	VMOVUPS	Y0, 464000(SI)	// stepJacobianSample.vn[1]
+	VMOVUPS	293376(SI), Y0	// step0Lanestep.q[0]
+	VMOVUPS	Y0, 463744(SI)	// stepJacobianSample.qn[0]
+	VMOVUPS	293504(SI), Y0	// step0Lanestep.q[1]
+	VMOVUPS	Y0, 463872(SI)	// stepJacobianSample.qn[1]
+	VMOVUPS	293632(SI), Y0	// step0Lanestep.v[0]
+	VMOVUPS	Y0, 464000(SI)	// stepJacobianSample.vn[0]
+	VMOVUPS	293760(SI), Y0	// step0Lanestep.v[1]
+	VMOVUPS	Y0, 464128(SI)	// stepJacobianSample.vn[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -9671,47 +9668,47 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 472192(SI)	// stepJacobianSample.step2_in0
+	VMOVUPD	Y0, 472320(SI)	// stepJacobianSample.step2_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 472224(SI)	// stepJacobianSample.step2_in0 | 1
+	VMOVUPD	Y0, 472352(SI)	// stepJacobianSample.step2_in0 | 1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 472448(SI)	// stepJacobianSample.step2_in1
+	VMOVUPD	Y0, 472576(SI)	// stepJacobianSample.step2_in1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 472480(SI)	// stepJacobianSample.step2_in1 | 1
-	VMOVUPS	462720(DI), Y0	// stepJacobianSample.q[0]
-	VMOVUPS	Y0, 348544(DI)	// step0TangentLanestep.q[0]
-	VMOVUPS	462848(DI), Y0	// stepJacobianSample.q[1]
-	VMOVUPS	Y0, 348672(DI)	// step0TangentLanestep.q[1]
-	VMOVUPS	462976(DI), Y0	// stepJacobianSample.v[0]
-	VMOVUPS	Y0, 348800(DI)	// step0TangentLanestep.v[0]
-	VMOVUPS	463104(DI), Y0	// stepJacobianSample.v[1]
-	VMOVUPS	Y0, 348928(DI)	// step0TangentLanestep.v[1]
+	VMOVUPD	Y0, 472608(SI)	// stepJacobianSample.step2_in1 | 1
+	VMOVUPS	462848(DI), Y0	// stepJacobianSample.q[0]
+	VMOVUPS	Y0, 348672(DI)	// step0TangentLanestep.q[0]
+	VMOVUPS	462976(DI), Y0	// stepJacobianSample.q[1]
+	VMOVUPS	Y0, 348800(DI)	// step0TangentLanestep.q[1]
+	VMOVUPS	463104(DI), Y0	// stepJacobianSample.v[0]
+	VMOVUPS	Y0, 348928(DI)	// step0TangentLanestep.v[0]
+	VMOVUPS	463232(DI), Y0	// stepJacobianSample.v[1]
+	VMOVUPS	Y0, 349056(DI)	// step0TangentLanestep.v[1]
 	VMOVUPS	f32_3f800000<>(SB), Y0
-	VMOVUPS	Y0, 349056(DI)	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Y0, 349184(DI)	// step0TangentLanestep.q_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 349184(DI)	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Y0, 349312(DI)	// step0TangentLanestep.q_dot[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 349312(DI)	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Y0, 349440(DI)	// step0TangentLanestep.v_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 349440(DI)	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	463232(DI), Y0	// stepJacobianSample.u[0]
-	VMOVUPS	Y0, 349568(DI)	// step0TangentLanestep.extra.0[0]
-	VMOVUPS	463360(DI), Y0	// stepJacobianSample.u[1]
-	VMOVUPS	Y0, 349696(DI)	// step0TangentLanestep.extra.0[1]
-	VMOVUPS	467712(DI), Y0	// stepJacobianSample.mul
-	VMOVUPS	Y0, 349824(DI)	// step0TangentLanestep.extra.1
-	VMOVUPS	467840(DI), Y0	// stepJacobianSample.add
-	VMOVUPS	Y0, 349952(DI)	// step0TangentLanestep.extra.2
-	VMOVUPS	467968(DI), Y0	// stepJacobianSample.mul_2
-	VMOVUPS	Y0, 350080(DI)	// step0TangentLanestep.extra.3
-	VMOVUPS	468096(DI), Y0	// stepJacobianSample.mul_3
-	VMOVUPS	Y0, 350208(DI)	// step0TangentLanestep.extra.4
-	VMOVUPS	468224(DI), Y0	// stepJacobianSample.reshape
-	VMOVUPS	Y0, 350336(DI)	// step0TangentLanestep.extra.5
-	VMOVUPS	468352(DI), Y0	// stepJacobianSample.mul_4
-	VMOVUPS	Y0, 350464(DI)	// step0TangentLanestep.extra.6
-	VMOVUPS	468480(DI), Y0	// stepJacobianSample.mul_5
-	VMOVUPS	Y0, 350592(DI)	// step0TangentLanestep.extra.7
+	VMOVUPS	Y0, 349568(DI)	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	463360(DI), Y0	// stepJacobianSample.u[0]
+	VMOVUPS	Y0, 349696(DI)	// step0TangentLanestep.extra.0[0]
+	VMOVUPS	463488(DI), Y0	// stepJacobianSample.u[1]
+	VMOVUPS	Y0, 349824(DI)	// step0TangentLanestep.extra.0[1]
+	VMOVUPS	467840(DI), Y0	// stepJacobianSample.mul
+	VMOVUPS	Y0, 349952(DI)	// step0TangentLanestep.extra.1
+	VMOVUPS	467968(DI), Y0	// stepJacobianSample.add
+	VMOVUPS	Y0, 350080(DI)	// step0TangentLanestep.extra.2
+	VMOVUPS	468096(DI), Y0	// stepJacobianSample.mul_2
+	VMOVUPS	Y0, 350208(DI)	// step0TangentLanestep.extra.3
+	VMOVUPS	468224(DI), Y0	// stepJacobianSample.mul_3
+	VMOVUPS	Y0, 350336(DI)	// step0TangentLanestep.extra.4
+	VMOVUPS	468352(DI), Y0	// stepJacobianSample.reshape
+	VMOVUPS	Y0, 350464(DI)	// step0TangentLanestep.extra.5
+	VMOVUPS	468480(DI), Y0	// stepJacobianSample.mul_4
+	VMOVUPS	Y0, 350592(DI)	// step0TangentLanestep.extra.6
+	VMOVUPS	468608(DI), Y0	// stepJacobianSample.mul_5
+	VMOVUPS	Y0, 350720(DI)	// step0TangentLanestep.extra.7
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -9737,14 +9734,14 @@ TEXT stepJacobianSamplePart4_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	349056(SI), Y0	// step0TangentLanestep.q_dot[0]
-	VMOVUPS	Y0, 468608(SI)	// stepJacobianSample.result[0]
-	VMOVUPS	349184(SI), Y0	// step0TangentLanestep.q_dot[1]
-	VMOVUPS	Y0, 468736(SI)	// stepJacobianSample.result[1]
-	VMOVUPS	349312(SI), Y0	// step0TangentLanestep.v_dot[0]
-	VMOVUPS	Y0, 470144(SI)	// stepJacobianSample.result_7[0]
-	VMOVUPS	349440(SI), Y0	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	Y0, 470272(SI)	// stepJacobianSample.result_7[1]
+	VMOVUPS	349184(SI), Y0	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Y0, 468736(SI)	// stepJacobianSample.result[0]
+	VMOVUPS	349312(SI), Y0	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Y0, 468864(SI)	// stepJacobianSample.result[1]
+	VMOVUPS	349440(SI), Y0	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Y0, 470272(SI)	// stepJacobianSample.result_7[0]
+	VMOVUPS	349568(SI), Y0	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	Y0, 470400(SI)	// stepJacobianSample.result_7[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -9754,47 +9751,47 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 472704(SI)	// stepJacobianSample.step4_in0
+	VMOVUPD	Y0, 472832(SI)	// stepJacobianSample.step4_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 472736(SI)	// stepJacobianSample.step4_in0 | 1
+	VMOVUPD	Y0, 472864(SI)	// stepJacobianSample.step4_in0 | 1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 472960(SI)	// stepJacobianSample.step4_in1
+	VMOVUPD	Y0, 473088(SI)	// stepJacobianSample.step4_in1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 472992(SI)	// stepJacobianSample.step4_in1 | 1
-	VMOVUPS	462720(DI), Y0	// stepJacobianSample.q[0]
-	VMOVUPS	Y0, 348544(DI)	// step0TangentLanestep.q[0]
-	VMOVUPS	462848(DI), Y0	// stepJacobianSample.q[1]
-	VMOVUPS	Y0, 348672(DI)	// step0TangentLanestep.q[1]
-	VMOVUPS	462976(DI), Y0	// stepJacobianSample.v[0]
-	VMOVUPS	Y0, 348800(DI)	// step0TangentLanestep.v[0]
-	VMOVUPS	463104(DI), Y0	// stepJacobianSample.v[1]
-	VMOVUPS	Y0, 348928(DI)	// step0TangentLanestep.v[1]
+	VMOVUPD	Y0, 473120(SI)	// stepJacobianSample.step4_in1 | 1
+	VMOVUPS	462848(DI), Y0	// stepJacobianSample.q[0]
+	VMOVUPS	Y0, 348672(DI)	// step0TangentLanestep.q[0]
+	VMOVUPS	462976(DI), Y0	// stepJacobianSample.q[1]
+	VMOVUPS	Y0, 348800(DI)	// step0TangentLanestep.q[1]
+	VMOVUPS	463104(DI), Y0	// stepJacobianSample.v[0]
+	VMOVUPS	Y0, 348928(DI)	// step0TangentLanestep.v[0]
+	VMOVUPS	463232(DI), Y0	// stepJacobianSample.v[1]
+	VMOVUPS	Y0, 349056(DI)	// step0TangentLanestep.v[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 349056(DI)	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Y0, 349184(DI)	// step0TangentLanestep.q_dot[0]
 	VMOVUPS	f32_3f800000<>(SB), Y0
-	VMOVUPS	Y0, 349184(DI)	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Y0, 349312(DI)	// step0TangentLanestep.q_dot[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 349312(DI)	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Y0, 349440(DI)	// step0TangentLanestep.v_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 349440(DI)	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	463232(DI), Y0	// stepJacobianSample.u[0]
-	VMOVUPS	Y0, 349568(DI)	// step0TangentLanestep.extra.0[0]
-	VMOVUPS	463360(DI), Y0	// stepJacobianSample.u[1]
-	VMOVUPS	Y0, 349696(DI)	// step0TangentLanestep.extra.0[1]
-	VMOVUPS	467712(DI), Y0	// stepJacobianSample.mul
-	VMOVUPS	Y0, 349824(DI)	// step0TangentLanestep.extra.1
-	VMOVUPS	467840(DI), Y0	// stepJacobianSample.add
-	VMOVUPS	Y0, 349952(DI)	// step0TangentLanestep.extra.2
-	VMOVUPS	467968(DI), Y0	// stepJacobianSample.mul_2
-	VMOVUPS	Y0, 350080(DI)	// step0TangentLanestep.extra.3
-	VMOVUPS	468096(DI), Y0	// stepJacobianSample.mul_3
-	VMOVUPS	Y0, 350208(DI)	// step0TangentLanestep.extra.4
-	VMOVUPS	468224(DI), Y0	// stepJacobianSample.reshape
-	VMOVUPS	Y0, 350336(DI)	// step0TangentLanestep.extra.5
-	VMOVUPS	468352(DI), Y0	// stepJacobianSample.mul_4
-	VMOVUPS	Y0, 350464(DI)	// step0TangentLanestep.extra.6
-	VMOVUPS	468480(DI), Y0	// stepJacobianSample.mul_5
-	VMOVUPS	Y0, 350592(DI)	// step0TangentLanestep.extra.7
+	VMOVUPS	Y0, 349568(DI)	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	463360(DI), Y0	// stepJacobianSample.u[0]
+	VMOVUPS	Y0, 349696(DI)	// step0TangentLanestep.extra.0[0]
+	VMOVUPS	463488(DI), Y0	// stepJacobianSample.u[1]
+	VMOVUPS	Y0, 349824(DI)	// step0TangentLanestep.extra.0[1]
+	VMOVUPS	467840(DI), Y0	// stepJacobianSample.mul
+	VMOVUPS	Y0, 349952(DI)	// step0TangentLanestep.extra.1
+	VMOVUPS	467968(DI), Y0	// stepJacobianSample.add
+	VMOVUPS	Y0, 350080(DI)	// step0TangentLanestep.extra.2
+	VMOVUPS	468096(DI), Y0	// stepJacobianSample.mul_2
+	VMOVUPS	Y0, 350208(DI)	// step0TangentLanestep.extra.3
+	VMOVUPS	468224(DI), Y0	// stepJacobianSample.mul_3
+	VMOVUPS	Y0, 350336(DI)	// step0TangentLanestep.extra.4
+	VMOVUPS	468352(DI), Y0	// stepJacobianSample.reshape
+	VMOVUPS	Y0, 350464(DI)	// step0TangentLanestep.extra.5
+	VMOVUPS	468480(DI), Y0	// stepJacobianSample.mul_4
+	VMOVUPS	Y0, 350592(DI)	// step0TangentLanestep.extra.6
+	VMOVUPS	468608(DI), Y0	// stepJacobianSample.mul_5
+	VMOVUPS	Y0, 350720(DI)	// step0TangentLanestep.extra.7
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -9820,14 +9817,14 @@ TEXT stepJacobianSamplePart6_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	349056(SI), Y0	// step0TangentLanestep.q_dot[0]
-	VMOVUPS	Y0, 468864(SI)	// stepJacobianSample.result_2[0]
-	VMOVUPS	349184(SI), Y0	// step0TangentLanestep.q_dot[1]
-	VMOVUPS	Y0, 468992(SI)	// stepJacobianSample.result_2[1]
-	VMOVUPS	349312(SI), Y0	// step0TangentLanestep.v_dot[0]
-	VMOVUPS	Y0, 470400(SI)	// stepJacobianSample.result_8[0]
-	VMOVUPS	349440(SI), Y0	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	Y0, 470528(SI)	// stepJacobianSample.result_8[1]
+	VMOVUPS	349184(SI), Y0	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Y0, 468992(SI)	// stepJacobianSample.result_2[0]
+	VMOVUPS	349312(SI), Y0	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Y0, 469120(SI)	// stepJacobianSample.result_2[1]
+	VMOVUPS	349440(SI), Y0	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Y0, 470528(SI)	// stepJacobianSample.result_8[0]
+	VMOVUPS	349568(SI), Y0	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	Y0, 470656(SI)	// stepJacobianSample.result_8[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -9837,47 +9834,47 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 473216(SI)	// stepJacobianSample.step6_in0
+	VMOVUPD	Y0, 473344(SI)	// stepJacobianSample.step6_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 473248(SI)	// stepJacobianSample.step6_in0 | 1
+	VMOVUPD	Y0, 473376(SI)	// stepJacobianSample.step6_in0 | 1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 473472(SI)	// stepJacobianSample.step6_in1
+	VMOVUPD	Y0, 473600(SI)	// stepJacobianSample.step6_in1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 473504(SI)	// stepJacobianSample.step6_in1 | 1
-	VMOVUPS	462720(DI), Y0	// stepJacobianSample.q[0]
-	VMOVUPS	Y0, 348544(DI)	// step0TangentLanestep.q[0]
-	VMOVUPS	462848(DI), Y0	// stepJacobianSample.q[1]
-	VMOVUPS	Y0, 348672(DI)	// step0TangentLanestep.q[1]
-	VMOVUPS	462976(DI), Y0	// stepJacobianSample.v[0]
-	VMOVUPS	Y0, 348800(DI)	// step0TangentLanestep.v[0]
-	VMOVUPS	463104(DI), Y0	// stepJacobianSample.v[1]
-	VMOVUPS	Y0, 348928(DI)	// step0TangentLanestep.v[1]
+	VMOVUPD	Y0, 473632(SI)	// stepJacobianSample.step6_in1 | 1
+	VMOVUPS	462848(DI), Y0	// stepJacobianSample.q[0]
+	VMOVUPS	Y0, 348672(DI)	// step0TangentLanestep.q[0]
+	VMOVUPS	462976(DI), Y0	// stepJacobianSample.q[1]
+	VMOVUPS	Y0, 348800(DI)	// step0TangentLanestep.q[1]
+	VMOVUPS	463104(DI), Y0	// stepJacobianSample.v[0]
+	VMOVUPS	Y0, 348928(DI)	// step0TangentLanestep.v[0]
+	VMOVUPS	463232(DI), Y0	// stepJacobianSample.v[1]
+	VMOVUPS	Y0, 349056(DI)	// step0TangentLanestep.v[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 349056(DI)	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Y0, 349184(DI)	// step0TangentLanestep.q_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 349184(DI)	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Y0, 349312(DI)	// step0TangentLanestep.q_dot[1]
 	VMOVUPS	f32_3f800000<>(SB), Y0
-	VMOVUPS	Y0, 349312(DI)	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Y0, 349440(DI)	// step0TangentLanestep.v_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 349440(DI)	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	463232(DI), Y0	// stepJacobianSample.u[0]
-	VMOVUPS	Y0, 349568(DI)	// step0TangentLanestep.extra.0[0]
-	VMOVUPS	463360(DI), Y0	// stepJacobianSample.u[1]
-	VMOVUPS	Y0, 349696(DI)	// step0TangentLanestep.extra.0[1]
-	VMOVUPS	467712(DI), Y0	// stepJacobianSample.mul
-	VMOVUPS	Y0, 349824(DI)	// step0TangentLanestep.extra.1
-	VMOVUPS	467840(DI), Y0	// stepJacobianSample.add
-	VMOVUPS	Y0, 349952(DI)	// step0TangentLanestep.extra.2
-	VMOVUPS	467968(DI), Y0	// stepJacobianSample.mul_2
-	VMOVUPS	Y0, 350080(DI)	// step0TangentLanestep.extra.3
-	VMOVUPS	468096(DI), Y0	// stepJacobianSample.mul_3
-	VMOVUPS	Y0, 350208(DI)	// step0TangentLanestep.extra.4
-	VMOVUPS	468224(DI), Y0	// stepJacobianSample.reshape
-	VMOVUPS	Y0, 350336(DI)	// step0TangentLanestep.extra.5
-	VMOVUPS	468352(DI), Y0	// stepJacobianSample.mul_4
-	VMOVUPS	Y0, 350464(DI)	// step0TangentLanestep.extra.6
-	VMOVUPS	468480(DI), Y0	// stepJacobianSample.mul_5
-	VMOVUPS	Y0, 350592(DI)	// step0TangentLanestep.extra.7
+	VMOVUPS	Y0, 349568(DI)	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	463360(DI), Y0	// stepJacobianSample.u[0]
+	VMOVUPS	Y0, 349696(DI)	// step0TangentLanestep.extra.0[0]
+	VMOVUPS	463488(DI), Y0	// stepJacobianSample.u[1]
+	VMOVUPS	Y0, 349824(DI)	// step0TangentLanestep.extra.0[1]
+	VMOVUPS	467840(DI), Y0	// stepJacobianSample.mul
+	VMOVUPS	Y0, 349952(DI)	// step0TangentLanestep.extra.1
+	VMOVUPS	467968(DI), Y0	// stepJacobianSample.add
+	VMOVUPS	Y0, 350080(DI)	// step0TangentLanestep.extra.2
+	VMOVUPS	468096(DI), Y0	// stepJacobianSample.mul_2
+	VMOVUPS	Y0, 350208(DI)	// step0TangentLanestep.extra.3
+	VMOVUPS	468224(DI), Y0	// stepJacobianSample.mul_3
+	VMOVUPS	Y0, 350336(DI)	// step0TangentLanestep.extra.4
+	VMOVUPS	468352(DI), Y0	// stepJacobianSample.reshape
+	VMOVUPS	Y0, 350464(DI)	// step0TangentLanestep.extra.5
+	VMOVUPS	468480(DI), Y0	// stepJacobianSample.mul_4
+	VMOVUPS	Y0, 350592(DI)	// step0TangentLanestep.extra.6
+	VMOVUPS	468608(DI), Y0	// stepJacobianSample.mul_5
+	VMOVUPS	Y0, 350720(DI)	// step0TangentLanestep.extra.7
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -9903,14 +9900,14 @@ TEXT stepJacobianSamplePart8_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	349056(SI), Y0	// step0TangentLanestep.q_dot[0]
-	VMOVUPS	Y0, 469120(SI)	// stepJacobianSample.result_3[0]
-	VMOVUPS	349184(SI), Y0	// step0TangentLanestep.q_dot[1]
-	VMOVUPS	Y0, 469248(SI)	// stepJacobianSample.result_3[1]
-	VMOVUPS	349312(SI), Y0	// step0TangentLanestep.v_dot[0]
-	VMOVUPS	Y0, 470656(SI)	// stepJacobianSample.result_9[0]
-	VMOVUPS	349440(SI), Y0	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	Y0, 470784(SI)	// stepJacobianSample.result_9[1]
+	VMOVUPS	349184(SI), Y0	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Y0, 469248(SI)	// stepJacobianSample.result_3[0]
+	VMOVUPS	349312(SI), Y0	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Y0, 469376(SI)	// stepJacobianSample.result_3[1]
+	VMOVUPS	349440(SI), Y0	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Y0, 470784(SI)	// stepJacobianSample.result_9[0]
+	VMOVUPS	349568(SI), Y0	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	Y0, 470912(SI)	// stepJacobianSample.result_9[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -9920,47 +9917,47 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 473728(SI)	// stepJacobianSample.step8_in0
+	VMOVUPD	Y0, 473856(SI)	// stepJacobianSample.step8_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 473760(SI)	// stepJacobianSample.step8_in0 | 1
+	VMOVUPD	Y0, 473888(SI)	// stepJacobianSample.step8_in0 | 1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 473984(SI)	// stepJacobianSample.step8_in1
+	VMOVUPD	Y0, 474112(SI)	// stepJacobianSample.step8_in1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 474016(SI)	// stepJacobianSample.step8_in1 | 1
-	VMOVUPS	462720(DI), Y0	// stepJacobianSample.q[0]
-	VMOVUPS	Y0, 348544(DI)	// step0TangentLanestep.q[0]
-	VMOVUPS	462848(DI), Y0	// stepJacobianSample.q[1]
-	VMOVUPS	Y0, 348672(DI)	// step0TangentLanestep.q[1]
-	VMOVUPS	462976(DI), Y0	// stepJacobianSample.v[0]
-	VMOVUPS	Y0, 348800(DI)	// step0TangentLanestep.v[0]
-	VMOVUPS	463104(DI), Y0	// stepJacobianSample.v[1]
-	VMOVUPS	Y0, 348928(DI)	// step0TangentLanestep.v[1]
+	VMOVUPD	Y0, 474144(SI)	// stepJacobianSample.step8_in1 | 1
+	VMOVUPS	462848(DI), Y0	// stepJacobianSample.q[0]
+	VMOVUPS	Y0, 348672(DI)	// step0TangentLanestep.q[0]
+	VMOVUPS	462976(DI), Y0	// stepJacobianSample.q[1]
+	VMOVUPS	Y0, 348800(DI)	// step0TangentLanestep.q[1]
+	VMOVUPS	463104(DI), Y0	// stepJacobianSample.v[0]
+	VMOVUPS	Y0, 348928(DI)	// step0TangentLanestep.v[0]
+	VMOVUPS	463232(DI), Y0	// stepJacobianSample.v[1]
+	VMOVUPS	Y0, 349056(DI)	// step0TangentLanestep.v[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 349056(DI)	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Y0, 349184(DI)	// step0TangentLanestep.q_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 349184(DI)	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Y0, 349312(DI)	// step0TangentLanestep.q_dot[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 349312(DI)	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Y0, 349440(DI)	// step0TangentLanestep.v_dot[0]
 	VMOVUPS	f32_3f800000<>(SB), Y0
-	VMOVUPS	Y0, 349440(DI)	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	463232(DI), Y0	// stepJacobianSample.u[0]
-	VMOVUPS	Y0, 349568(DI)	// step0TangentLanestep.extra.0[0]
-	VMOVUPS	463360(DI), Y0	// stepJacobianSample.u[1]
-	VMOVUPS	Y0, 349696(DI)	// step0TangentLanestep.extra.0[1]
-	VMOVUPS	467712(DI), Y0	// stepJacobianSample.mul
-	VMOVUPS	Y0, 349824(DI)	// step0TangentLanestep.extra.1
-	VMOVUPS	467840(DI), Y0	// stepJacobianSample.add
-	VMOVUPS	Y0, 349952(DI)	// step0TangentLanestep.extra.2
-	VMOVUPS	467968(DI), Y0	// stepJacobianSample.mul_2
-	VMOVUPS	Y0, 350080(DI)	// step0TangentLanestep.extra.3
-	VMOVUPS	468096(DI), Y0	// stepJacobianSample.mul_3
-	VMOVUPS	Y0, 350208(DI)	// step0TangentLanestep.extra.4
-	VMOVUPS	468224(DI), Y0	// stepJacobianSample.reshape
-	VMOVUPS	Y0, 350336(DI)	// step0TangentLanestep.extra.5
-	VMOVUPS	468352(DI), Y0	// stepJacobianSample.mul_4
-	VMOVUPS	Y0, 350464(DI)	// step0TangentLanestep.extra.6
-	VMOVUPS	468480(DI), Y0	// stepJacobianSample.mul_5
-	VMOVUPS	Y0, 350592(DI)	// step0TangentLanestep.extra.7
+	VMOVUPS	Y0, 349568(DI)	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	463360(DI), Y0	// stepJacobianSample.u[0]
+	VMOVUPS	Y0, 349696(DI)	// step0TangentLanestep.extra.0[0]
+	VMOVUPS	463488(DI), Y0	// stepJacobianSample.u[1]
+	VMOVUPS	Y0, 349824(DI)	// step0TangentLanestep.extra.0[1]
+	VMOVUPS	467840(DI), Y0	// stepJacobianSample.mul
+	VMOVUPS	Y0, 349952(DI)	// step0TangentLanestep.extra.1
+	VMOVUPS	467968(DI), Y0	// stepJacobianSample.add
+	VMOVUPS	Y0, 350080(DI)	// step0TangentLanestep.extra.2
+	VMOVUPS	468096(DI), Y0	// stepJacobianSample.mul_2
+	VMOVUPS	Y0, 350208(DI)	// step0TangentLanestep.extra.3
+	VMOVUPS	468224(DI), Y0	// stepJacobianSample.mul_3
+	VMOVUPS	Y0, 350336(DI)	// step0TangentLanestep.extra.4
+	VMOVUPS	468352(DI), Y0	// stepJacobianSample.reshape
+	VMOVUPS	Y0, 350464(DI)	// step0TangentLanestep.extra.5
+	VMOVUPS	468480(DI), Y0	// stepJacobianSample.mul_4
+	VMOVUPS	Y0, 350592(DI)	// step0TangentLanestep.extra.6
+	VMOVUPS	468608(DI), Y0	// stepJacobianSample.mul_5
+	VMOVUPS	Y0, 350720(DI)	// step0TangentLanestep.extra.7
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -9986,14 +9983,14 @@ TEXT stepJacobianSamplePart10_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	349056(SI), Y0	// step0TangentLanestep.q_dot[0]
-	VMOVUPS	Y0, 469376(SI)	// stepJacobianSample.result_4[0]
-	VMOVUPS	349184(SI), Y0	// step0TangentLanestep.q_dot[1]
-	VMOVUPS	Y0, 469504(SI)	// stepJacobianSample.result_4[1]
-	VMOVUPS	349312(SI), Y0	// step0TangentLanestep.v_dot[0]
-	VMOVUPS	Y0, 470912(SI)	// stepJacobianSample.result_10[0]
-	VMOVUPS	349440(SI), Y0	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	Y0, 471040(SI)	// stepJacobianSample.result_10[1]
+	VMOVUPS	349184(SI), Y0	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Y0, 469504(SI)	// stepJacobianSample.result_4[0]
+	VMOVUPS	349312(SI), Y0	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Y0, 469632(SI)	// stepJacobianSample.result_4[1]
+	VMOVUPS	349440(SI), Y0	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Y0, 471040(SI)	// stepJacobianSample.result_10[0]
+	VMOVUPS	349568(SI), Y0	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	Y0, 471168(SI)	// stepJacobianSample.result_10[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -10003,51 +10000,51 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 474240(SI)	// stepJacobianSample.step10_in0
+	VMOVUPD	Y0, 474368(SI)	// stepJacobianSample.step10_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 474272(SI)	// stepJacobianSample.step10_in0 | 1
+	VMOVUPD	Y0, 474400(SI)	// stepJacobianSample.step10_in0 | 1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 474496(SI)	// stepJacobianSample.step10_in1
+	VMOVUPD	Y0, 474624(SI)	// stepJacobianSample.step10_in1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 474528(SI)	// stepJacobianSample.step10_in1 | 1
-	VMOVUPS	462720(DI), Y0	// stepJacobianSample.q[0]
-	VMOVUPS	Y0, 402560(DI)	// step0Tangent2Lanestep.q[0]
-	VMOVUPS	462848(DI), Y0	// stepJacobianSample.q[1]
-	VMOVUPS	Y0, 402688(DI)	// step0Tangent2Lanestep.q[1]
-	VMOVUPS	462976(DI), Y0	// stepJacobianSample.v[0]
-	VMOVUPS	Y0, 402816(DI)	// step0Tangent2Lanestep.v[0]
-	VMOVUPS	463104(DI), Y0	// stepJacobianSample.v[1]
-	VMOVUPS	Y0, 402944(DI)	// step0Tangent2Lanestep.v[1]
+	VMOVUPD	Y0, 474656(SI)	// stepJacobianSample.step10_in1 | 1
+	VMOVUPS	462848(DI), Y0	// stepJacobianSample.q[0]
+	VMOVUPS	Y0, 402688(DI)	// step0Tangent2Lanestep.q[0]
+	VMOVUPS	462976(DI), Y0	// stepJacobianSample.q[1]
+	VMOVUPS	Y0, 402816(DI)	// step0Tangent2Lanestep.q[1]
+	VMOVUPS	463104(DI), Y0	// stepJacobianSample.v[0]
+	VMOVUPS	Y0, 402944(DI)	// step0Tangent2Lanestep.v[0]
+	VMOVUPS	463232(DI), Y0	// stepJacobianSample.v[1]
+	VMOVUPS	Y0, 403072(DI)	// step0Tangent2Lanestep.v[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 403072(DI)	// step0Tangent2Lanestep.q_dot[0]
+	VMOVUPS	Y0, 403200(DI)	// step0Tangent2Lanestep.q_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 403200(DI)	// step0Tangent2Lanestep.q_dot[1]
+	VMOVUPS	Y0, 403328(DI)	// step0Tangent2Lanestep.q_dot[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 403328(DI)	// step0Tangent2Lanestep.v_dot[0]
+	VMOVUPS	Y0, 403456(DI)	// step0Tangent2Lanestep.v_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 403456(DI)	// step0Tangent2Lanestep.v_dot[1]
-	VMOVUPS	463232(DI), Y0	// stepJacobianSample.u[0]
-	VMOVUPS	Y0, 403584(DI)	// step0Tangent2Lanestep.extra.0[0]
-	VMOVUPS	463360(DI), Y0	// stepJacobianSample.u[1]
-	VMOVUPS	Y0, 403712(DI)	// step0Tangent2Lanestep.extra.0[1]
-	VMOVUPS	467712(DI), Y0	// stepJacobianSample.mul
-	VMOVUPS	Y0, 403840(DI)	// step0Tangent2Lanestep.extra.1
-	VMOVUPS	467840(DI), Y0	// stepJacobianSample.add
-	VMOVUPS	Y0, 403968(DI)	// step0Tangent2Lanestep.extra.2
-	VMOVUPS	467968(DI), Y0	// stepJacobianSample.mul_2
-	VMOVUPS	Y0, 404096(DI)	// step0Tangent2Lanestep.extra.3
-	VMOVUPS	468096(DI), Y0	// stepJacobianSample.mul_3
-	VMOVUPS	Y0, 404224(DI)	// step0Tangent2Lanestep.extra.4
-	VMOVUPS	468224(DI), Y0	// stepJacobianSample.reshape
-	VMOVUPS	Y0, 404352(DI)	// step0Tangent2Lanestep.extra.5
-	VMOVUPS	468352(DI), Y0	// stepJacobianSample.mul_4
-	VMOVUPS	Y0, 404480(DI)	// step0Tangent2Lanestep.extra.6
-	VMOVUPS	468480(DI), Y0	// stepJacobianSample.mul_5
-	VMOVUPS	Y0, 404608(DI)	// step0Tangent2Lanestep.extra.7
+	VMOVUPS	Y0, 403584(DI)	// step0Tangent2Lanestep.v_dot[1]
+	VMOVUPS	463360(DI), Y0	// stepJacobianSample.u[0]
+	VMOVUPS	Y0, 403712(DI)	// step0Tangent2Lanestep.extra.0[0]
+	VMOVUPS	463488(DI), Y0	// stepJacobianSample.u[1]
+	VMOVUPS	Y0, 403840(DI)	// step0Tangent2Lanestep.extra.0[1]
+	VMOVUPS	467840(DI), Y0	// stepJacobianSample.mul
+	VMOVUPS	Y0, 403968(DI)	// step0Tangent2Lanestep.extra.1
+	VMOVUPS	467968(DI), Y0	// stepJacobianSample.add
+	VMOVUPS	Y0, 404096(DI)	// step0Tangent2Lanestep.extra.2
+	VMOVUPS	468096(DI), Y0	// stepJacobianSample.mul_2
+	VMOVUPS	Y0, 404224(DI)	// step0Tangent2Lanestep.extra.3
+	VMOVUPS	468224(DI), Y0	// stepJacobianSample.mul_3
+	VMOVUPS	Y0, 404352(DI)	// step0Tangent2Lanestep.extra.4
+	VMOVUPS	468352(DI), Y0	// stepJacobianSample.reshape
+	VMOVUPS	Y0, 404480(DI)	// step0Tangent2Lanestep.extra.5
+	VMOVUPS	468480(DI), Y0	// stepJacobianSample.mul_4
+	VMOVUPS	Y0, 404608(DI)	// step0Tangent2Lanestep.extra.6
+	VMOVUPS	468608(DI), Y0	// stepJacobianSample.mul_5
+	VMOVUPS	Y0, 404736(DI)	// step0Tangent2Lanestep.extra.7
 	VMOVUPS	f32_3f800000<>(SB), Y0
-	VMOVUPS	Y0, 404736(DI)	// step0Tangent2Lanestep.extra.8[0]
+	VMOVUPS	Y0, 404864(DI)	// step0Tangent2Lanestep.extra.8[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 404864(DI)	// step0Tangent2Lanestep.extra.8[1]
+	VMOVUPS	Y0, 404992(DI)	// step0Tangent2Lanestep.extra.8[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -10073,14 +10070,14 @@ TEXT stepJacobianSamplePart12_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	403072(SI), Y0	// step0Tangent2Lanestep.q_dot[0]
-	VMOVUPS	Y0, 469632(SI)	// stepJacobianSample.result_5[0]
-	VMOVUPS	403200(SI), Y0	// step0Tangent2Lanestep.q_dot[1]
-	VMOVUPS	Y0, 469760(SI)	// stepJacobianSample.result_5[1]
-	VMOVUPS	403328(SI), Y0	// step0Tangent2Lanestep.v_dot[0]
-	VMOVUPS	Y0, 471168(SI)	// stepJacobianSample.result_11[0]
-	VMOVUPS	403456(SI), Y0	// step0Tangent2Lanestep.v_dot[1]
-	VMOVUPS	Y0, 471296(SI)	// stepJacobianSample.result_11[1]
+	VMOVUPS	403200(SI), Y0	// step0Tangent2Lanestep.q_dot[0]
+	VMOVUPS	Y0, 469760(SI)	// stepJacobianSample.result_5[0]
+	VMOVUPS	403328(SI), Y0	// step0Tangent2Lanestep.q_dot[1]
+	VMOVUPS	Y0, 469888(SI)	// stepJacobianSample.result_5[1]
+	VMOVUPS	403456(SI), Y0	// step0Tangent2Lanestep.v_dot[0]
+	VMOVUPS	Y0, 471296(SI)	// stepJacobianSample.result_11[0]
+	VMOVUPS	403584(SI), Y0	// step0Tangent2Lanestep.v_dot[1]
+	VMOVUPS	Y0, 471424(SI)	// stepJacobianSample.result_11[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -10090,51 +10087,51 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 474752(SI)	// stepJacobianSample.step12_in0
+	VMOVUPD	Y0, 474880(SI)	// stepJacobianSample.step12_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 474784(SI)	// stepJacobianSample.step12_in0 | 1
+	VMOVUPD	Y0, 474912(SI)	// stepJacobianSample.step12_in0 | 1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 475008(SI)	// stepJacobianSample.step12_in1
+	VMOVUPD	Y0, 475136(SI)	// stepJacobianSample.step12_in1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 475040(SI)	// stepJacobianSample.step12_in1 | 1
-	VMOVUPS	462720(DI), Y0	// stepJacobianSample.q[0]
-	VMOVUPS	Y0, 402560(DI)	// step0Tangent2Lanestep.q[0]
-	VMOVUPS	462848(DI), Y0	// stepJacobianSample.q[1]
-	VMOVUPS	Y0, 402688(DI)	// step0Tangent2Lanestep.q[1]
-	VMOVUPS	462976(DI), Y0	// stepJacobianSample.v[0]
-	VMOVUPS	Y0, 402816(DI)	// step0Tangent2Lanestep.v[0]
-	VMOVUPS	463104(DI), Y0	// stepJacobianSample.v[1]
-	VMOVUPS	Y0, 402944(DI)	// step0Tangent2Lanestep.v[1]
+	VMOVUPD	Y0, 475168(SI)	// stepJacobianSample.step12_in1 | 1
+	VMOVUPS	462848(DI), Y0	// stepJacobianSample.q[0]
+	VMOVUPS	Y0, 402688(DI)	// step0Tangent2Lanestep.q[0]
+	VMOVUPS	462976(DI), Y0	// stepJacobianSample.q[1]
+	VMOVUPS	Y0, 402816(DI)	// step0Tangent2Lanestep.q[1]
+	VMOVUPS	463104(DI), Y0	// stepJacobianSample.v[0]
+	VMOVUPS	Y0, 402944(DI)	// step0Tangent2Lanestep.v[0]
+	VMOVUPS	463232(DI), Y0	// stepJacobianSample.v[1]
+	VMOVUPS	Y0, 403072(DI)	// step0Tangent2Lanestep.v[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 403072(DI)	// step0Tangent2Lanestep.q_dot[0]
+	VMOVUPS	Y0, 403200(DI)	// step0Tangent2Lanestep.q_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 403200(DI)	// step0Tangent2Lanestep.q_dot[1]
+	VMOVUPS	Y0, 403328(DI)	// step0Tangent2Lanestep.q_dot[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 403328(DI)	// step0Tangent2Lanestep.v_dot[0]
+	VMOVUPS	Y0, 403456(DI)	// step0Tangent2Lanestep.v_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 403456(DI)	// step0Tangent2Lanestep.v_dot[1]
-	VMOVUPS	463232(DI), Y0	// stepJacobianSample.u[0]
-	VMOVUPS	Y0, 403584(DI)	// step0Tangent2Lanestep.extra.0[0]
-	VMOVUPS	463360(DI), Y0	// stepJacobianSample.u[1]
-	VMOVUPS	Y0, 403712(DI)	// step0Tangent2Lanestep.extra.0[1]
-	VMOVUPS	467712(DI), Y0	// stepJacobianSample.mul
-	VMOVUPS	Y0, 403840(DI)	// step0Tangent2Lanestep.extra.1
-	VMOVUPS	467840(DI), Y0	// stepJacobianSample.add
-	VMOVUPS	Y0, 403968(DI)	// step0Tangent2Lanestep.extra.2
-	VMOVUPS	467968(DI), Y0	// stepJacobianSample.mul_2
-	VMOVUPS	Y0, 404096(DI)	// step0Tangent2Lanestep.extra.3
-	VMOVUPS	468096(DI), Y0	// stepJacobianSample.mul_3
-	VMOVUPS	Y0, 404224(DI)	// step0Tangent2Lanestep.extra.4
-	VMOVUPS	468224(DI), Y0	// stepJacobianSample.reshape
-	VMOVUPS	Y0, 404352(DI)	// step0Tangent2Lanestep.extra.5
-	VMOVUPS	468352(DI), Y0	// stepJacobianSample.mul_4
-	VMOVUPS	Y0, 404480(DI)	// step0Tangent2Lanestep.extra.6
-	VMOVUPS	468480(DI), Y0	// stepJacobianSample.mul_5
-	VMOVUPS	Y0, 404608(DI)	// step0Tangent2Lanestep.extra.7
+	VMOVUPS	Y0, 403584(DI)	// step0Tangent2Lanestep.v_dot[1]
+	VMOVUPS	463360(DI), Y0	// stepJacobianSample.u[0]
+	VMOVUPS	Y0, 403712(DI)	// step0Tangent2Lanestep.extra.0[0]
+	VMOVUPS	463488(DI), Y0	// stepJacobianSample.u[1]
+	VMOVUPS	Y0, 403840(DI)	// step0Tangent2Lanestep.extra.0[1]
+	VMOVUPS	467840(DI), Y0	// stepJacobianSample.mul
+	VMOVUPS	Y0, 403968(DI)	// step0Tangent2Lanestep.extra.1
+	VMOVUPS	467968(DI), Y0	// stepJacobianSample.add
+	VMOVUPS	Y0, 404096(DI)	// step0Tangent2Lanestep.extra.2
+	VMOVUPS	468096(DI), Y0	// stepJacobianSample.mul_2
+	VMOVUPS	Y0, 404224(DI)	// step0Tangent2Lanestep.extra.3
+	VMOVUPS	468224(DI), Y0	// stepJacobianSample.mul_3
+	VMOVUPS	Y0, 404352(DI)	// step0Tangent2Lanestep.extra.4
+	VMOVUPS	468352(DI), Y0	// stepJacobianSample.reshape
+	VMOVUPS	Y0, 404480(DI)	// step0Tangent2Lanestep.extra.5
+	VMOVUPS	468480(DI), Y0	// stepJacobianSample.mul_4
+	VMOVUPS	Y0, 404608(DI)	// step0Tangent2Lanestep.extra.6
+	VMOVUPS	468608(DI), Y0	// stepJacobianSample.mul_5
+	VMOVUPS	Y0, 404736(DI)	// step0Tangent2Lanestep.extra.7
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 404736(DI)	// step0Tangent2Lanestep.extra.8[0]
+	VMOVUPS	Y0, 404864(DI)	// step0Tangent2Lanestep.extra.8[0]
 	VMOVUPS	f32_3f800000<>(SB), Y0
-	VMOVUPS	Y0, 404864(DI)	// step0Tangent2Lanestep.extra.8[1]
+	VMOVUPS	Y0, 404992(DI)	// step0Tangent2Lanestep.extra.8[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -10160,14 +10157,14 @@ TEXT stepJacobianSamplePart14_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	403072(SI), Y0	// step0Tangent2Lanestep.q_dot[0]
-	VMOVUPS	Y0, 469888(SI)	// stepJacobianSample.result_6[0]
-	VMOVUPS	403200(SI), Y0	// step0Tangent2Lanestep.q_dot[1]
-	VMOVUPS	Y0, 470016(SI)	// stepJacobianSample.result_6[1]
-	VMOVUPS	403328(SI), Y0	// step0Tangent2Lanestep.v_dot[0]
-	VMOVUPS	Y0, 471424(SI)	// stepJacobianSample.result_12[0]
-	VMOVUPS	403456(SI), Y0	// step0Tangent2Lanestep.v_dot[1]
-	VMOVUPS	Y0, 471552(SI)	// stepJacobianSample.result_12[1]
+	VMOVUPS	403200(SI), Y0	// step0Tangent2Lanestep.q_dot[0]
+	VMOVUPS	Y0, 470016(SI)	// stepJacobianSample.result_6[0]
+	VMOVUPS	403328(SI), Y0	// step0Tangent2Lanestep.q_dot[1]
+	VMOVUPS	Y0, 470144(SI)	// stepJacobianSample.result_6[1]
+	VMOVUPS	403456(SI), Y0	// step0Tangent2Lanestep.v_dot[0]
+	VMOVUPS	Y0, 471552(SI)	// stepJacobianSample.result_12[0]
+	VMOVUPS	403584(SI), Y0	// step0Tangent2Lanestep.v_dot[1]
+	VMOVUPS	Y0, 471680(SI)	// stepJacobianSample.result_12[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -10177,61 +10174,61 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 475264(SI)	// stepJacobianSample.step14_in0
+	VMOVUPD	Y0, 475392(SI)	// stepJacobianSample.step14_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 475296(SI)	// stepJacobianSample.step14_in0 | 1
+	VMOVUPD	Y0, 475424(SI)	// stepJacobianSample.step14_in0 | 1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 475520(SI)	// stepJacobianSample.step14_in1
+	VMOVUPD	Y0, 475648(SI)	// stepJacobianSample.step14_in1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 475552(SI)	// stepJacobianSample.step14_in1 | 1
-	VMOVUPS	462720(DI), Y0	// stepJacobianSample.q[0]
-	VMOVUPS	Y0, 458368(DI)	// step0Tangent3Lanestep.q[0]
-	VMOVUPS	462848(DI), Y0	// stepJacobianSample.q[1]
-	VMOVUPS	Y0, 458496(DI)	// step0Tangent3Lanestep.q[1]
-	VMOVUPS	462976(DI), Y0	// stepJacobianSample.v[0]
-	VMOVUPS	Y0, 458624(DI)	// step0Tangent3Lanestep.v[0]
-	VMOVUPS	463104(DI), Y0	// stepJacobianSample.v[1]
-	VMOVUPS	Y0, 458752(DI)	// step0Tangent3Lanestep.v[1]
+	VMOVUPD	Y0, 475680(SI)	// stepJacobianSample.step14_in1 | 1
+	VMOVUPS	462848(DI), Y0	// stepJacobianSample.q[0]
+	VMOVUPS	Y0, 458496(DI)	// step0Tangent3Lanestep.q[0]
+	VMOVUPS	462976(DI), Y0	// stepJacobianSample.q[1]
+	VMOVUPS	Y0, 458624(DI)	// step0Tangent3Lanestep.q[1]
+	VMOVUPS	463104(DI), Y0	// stepJacobianSample.v[0]
+	VMOVUPS	Y0, 458752(DI)	// step0Tangent3Lanestep.v[0]
+	VMOVUPS	463232(DI), Y0	// stepJacobianSample.v[1]
+	VMOVUPS	Y0, 458880(DI)	// step0Tangent3Lanestep.v[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 458880(DI)	// step0Tangent3Lanestep.q_dot[0]
+	VMOVUPS	Y0, 459008(DI)	// step0Tangent3Lanestep.q_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 459008(DI)	// step0Tangent3Lanestep.q_dot[1]
+	VMOVUPS	Y0, 459136(DI)	// step0Tangent3Lanestep.q_dot[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 459136(DI)	// step0Tangent3Lanestep.v_dot[0]
+	VMOVUPS	Y0, 459264(DI)	// step0Tangent3Lanestep.v_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 459264(DI)	// step0Tangent3Lanestep.v_dot[1]
-	VMOVUPS	463232(DI), Y0	// stepJacobianSample.u[0]
-	VMOVUPS	Y0, 459392(DI)	// step0Tangent3Lanestep.extra.0[0]
-	VMOVUPS	463360(DI), Y0	// stepJacobianSample.u[1]
-	VMOVUPS	Y0, 459520(DI)	// step0Tangent3Lanestep.extra.0[1]
-	VMOVUPS	467712(DI), Y0	// stepJacobianSample.mul
-	VMOVUPS	Y0, 459648(DI)	// step0Tangent3Lanestep.extra.1
-	VMOVUPS	467840(DI), Y0	// stepJacobianSample.add
-	VMOVUPS	Y0, 459776(DI)	// step0Tangent3Lanestep.extra.2
-	VMOVUPS	467968(DI), Y0	// stepJacobianSample.mul_2
-	VMOVUPS	Y0, 459904(DI)	// step0Tangent3Lanestep.extra.3
-	VMOVUPS	468096(DI), Y0	// stepJacobianSample.mul_3
-	VMOVUPS	Y0, 460032(DI)	// step0Tangent3Lanestep.extra.4
-	VMOVUPS	468224(DI), Y0	// stepJacobianSample.reshape
-	VMOVUPS	Y0, 460160(DI)	// step0Tangent3Lanestep.extra.5
-	VMOVUPS	468352(DI), Y0	// stepJacobianSample.mul_4
-	VMOVUPS	Y0, 460288(DI)	// step0Tangent3Lanestep.extra.6
-	VMOVUPS	468480(DI), Y0	// stepJacobianSample.mul_5
-	VMOVUPS	Y0, 460416(DI)	// step0Tangent3Lanestep.extra.7
+	VMOVUPS	Y0, 459392(DI)	// step0Tangent3Lanestep.v_dot[1]
+	VMOVUPS	463360(DI), Y0	// stepJacobianSample.u[0]
+	VMOVUPS	Y0, 459520(DI)	// step0Tangent3Lanestep.extra.0[0]
+	VMOVUPS	463488(DI), Y0	// stepJacobianSample.u[1]
+	VMOVUPS	Y0, 459648(DI)	// step0Tangent3Lanestep.extra.0[1]
+	VMOVUPS	467840(DI), Y0	// stepJacobianSample.mul
+	VMOVUPS	Y0, 459776(DI)	// step0Tangent3Lanestep.extra.1
+	VMOVUPS	467968(DI), Y0	// stepJacobianSample.add
+	VMOVUPS	Y0, 459904(DI)	// step0Tangent3Lanestep.extra.2
+	VMOVUPS	468096(DI), Y0	// stepJacobianSample.mul_2
+	VMOVUPS	Y0, 460032(DI)	// step0Tangent3Lanestep.extra.3
+	VMOVUPS	468224(DI), Y0	// stepJacobianSample.mul_3
+	VMOVUPS	Y0, 460160(DI)	// step0Tangent3Lanestep.extra.4
+	VMOVUPS	468352(DI), Y0	// stepJacobianSample.reshape
+	VMOVUPS	Y0, 460288(DI)	// step0Tangent3Lanestep.extra.5
+	VMOVUPS	468480(DI), Y0	// stepJacobianSample.mul_4
+	VMOVUPS	Y0, 460416(DI)	// step0Tangent3Lanestep.extra.6
+	VMOVUPS	468608(DI), Y0	// stepJacobianSample.mul_5
+	VMOVUPS	Y0, 460544(DI)	// step0Tangent3Lanestep.extra.7
 	VBROADCASTSS	8(DX), Y0	// Arm.l2.square
-	VMOVUPS	Y0, 460544(DI)	// step0Tangent3Lanestep.extra.8
+	VMOVUPS	Y0, 460672(DI)	// step0Tangent3Lanestep.extra.8
 	VBROADCASTSS	12(DX), Y0	// Arm.l1.add
-	VMOVUPS	Y0, 460672(DI)	// step0Tangent3Lanestep.extra.9
+	VMOVUPS	Y0, 460800(DI)	// step0Tangent3Lanestep.extra.9
 	VBROADCASTSS	16(DX), Y0	// mul
-	VMOVUPS	Y0, 460800(DI)	// step0Tangent3Lanestep.extra.10
+	VMOVUPS	Y0, 460928(DI)	// step0Tangent3Lanestep.extra.10
 	VBROADCASTSS	20(DX), Y0	// Arm.l1.mul
-	VMOVUPS	Y0, 460928(DI)	// step0Tangent3Lanestep.extra.11
+	VMOVUPS	Y0, 461056(DI)	// step0Tangent3Lanestep.extra.11
 	VBROADCASTSS	24(DX), Y0	// Arm.l2.square.2
-	VMOVUPS	Y0, 461056(DI)	// step0Tangent3Lanestep.extra.12
+	VMOVUPS	Y0, 461184(DI)	// step0Tangent3Lanestep.extra.12
 	VBROADCASTSS	28(DX), Y0	// mul.2
-	VMOVUPS	Y0, 461184(DI)	// step0Tangent3Lanestep.extra.13
+	VMOVUPS	Y0, 461312(DI)	// step0Tangent3Lanestep.extra.13
 	VBROADCASTSS	32(DX), Y0	// mul.3
-	VMOVUPS	Y0, 461312(DI)	// step0Tangent3Lanestep.extra.14
+	VMOVUPS	Y0, 461440(DI)	// step0Tangent3Lanestep.extra.14
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -10257,69 +10254,69 @@ TEXT stepJacobianSamplePart16_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	458880(SI), Y0	// step0Tangent3Lanestep.q_dot[0]
-	VMOVUPS	Y0, 465664(SI)	// stepJacobianSample.qn_by_load[0]
-	VMOVUPS	459008(SI), Y0	// step0Tangent3Lanestep.q_dot[1]
-	VMOVUPS	Y0, 465792(SI)	// stepJacobianSample.qn_by_load[1]
-	VMOVUPS	459136(SI), Y0	// step0Tangent3Lanestep.v_dot[0]
-	VMOVUPS	Y0, 467456(SI)	// stepJacobianSample.vn_by_load[0]
-	VMOVUPS	459264(SI), Y0	// step0Tangent3Lanestep.v_dot[1]
-	VMOVUPS	Y0, 467584(SI)	// stepJacobianSample.vn_by_load[1]
+	VMOVUPS	459008(SI), Y0	// step0Tangent3Lanestep.q_dot[0]
+	VMOVUPS	Y0, 465792(SI)	// stepJacobianSample.qn_by_load[0]
+	VMOVUPS	459136(SI), Y0	// step0Tangent3Lanestep.q_dot[1]
+	VMOVUPS	Y0, 465920(SI)	// stepJacobianSample.qn_by_load[1]
+	VMOVUPS	459264(SI), Y0	// step0Tangent3Lanestep.v_dot[0]
+	VMOVUPS	Y0, 467584(SI)	// stepJacobianSample.vn_by_load[0]
+	VMOVUPS	459392(SI), Y0	// step0Tangent3Lanestep.v_dot[1]
+	VMOVUPS	Y0, 467712(SI)	// stepJacobianSample.vn_by_load[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	468608(SI), Y0	// stepJacobianSample.result[0]
-	VMOVUPS	468736(SI), Y1	// stepJacobianSample.result[1]
-	VMOVUPS	468864(SI), Y2	// stepJacobianSample.result_2[0]
-	VMOVUPS	468992(SI), Y3	// stepJacobianSample.result_2[1]
+	VMOVUPS	468736(SI), Y0	// stepJacobianSample.result[0]
+	VMOVUPS	468864(SI), Y1	// stepJacobianSample.result[1]
+	VMOVUPS	468992(SI), Y2	// stepJacobianSample.result_2[0]
+	VMOVUPS	469120(SI), Y3	// stepJacobianSample.result_2[1]
 	// arm.nde:50
-	VMOVUPS	469120(SI), Y4	// stepJacobianSample.result_3[0]
-	VMOVUPS	469248(SI), Y5	// stepJacobianSample.result_3[1]
-	VMOVUPS	469376(SI), Y6	// stepJacobianSample.result_4[0]
-	VMOVUPS	469504(SI), Y7	// stepJacobianSample.result_4[1]
-	VMOVUPS	Y0, 464128(SI)	// stepJacobianSample.qn_by_q[0]
-	VMOVUPS	Y2, 464256(SI)	// stepJacobianSample.qn_by_q[1]
-	VMOVUPS	Y1, 464384(SI)	// stepJacobianSample.qn_by_q[2]
-	VMOVUPS	Y3, 464512(SI)	// stepJacobianSample.qn_by_q[3]
-	VMOVUPS	469632(SI), Y0	// stepJacobianSample.result_5[0]
-	VMOVUPS	469760(SI), Y1	// stepJacobianSample.result_5[1]
-	VMOVUPS	469888(SI), Y2	// stepJacobianSample.result_6[0]
-	VMOVUPS	470016(SI), Y3	// stepJacobianSample.result_6[1]
-	VMOVUPS	Y4, 464640(SI)	// stepJacobianSample.qn_by_v[0]
-	VMOVUPS	Y6, 464768(SI)	// stepJacobianSample.qn_by_v[1]
-	VMOVUPS	Y5, 464896(SI)	// stepJacobianSample.qn_by_v[2]
-	VMOVUPS	Y7, 465024(SI)	// stepJacobianSample.qn_by_v[3]
-	VMOVUPS	470144(SI), Y4	// stepJacobianSample.result_7[0]
-	VMOVUPS	470272(SI), Y5	// stepJacobianSample.result_7[1]
-	VMOVUPS	470400(SI), Y6	// stepJacobianSample.result_8[0]
-	VMOVUPS	470528(SI), Y7	// stepJacobianSample.result_8[1]
-	VMOVUPS	Y0, 465152(SI)	// stepJacobianSample.qn_by_u[0]
-	VMOVUPS	Y2, 465280(SI)	// stepJacobianSample.qn_by_u[1]
-	VMOVUPS	Y1, 465408(SI)	// stepJacobianSample.qn_by_u[2]
-	VMOVUPS	Y3, 465536(SI)	// stepJacobianSample.qn_by_u[3]
-	VMOVUPS	470656(SI), Y0	// stepJacobianSample.result_9[0]
-	VMOVUPS	470784(SI), Y1	// stepJacobianSample.result_9[1]
-	VMOVUPS	470912(SI), Y2	// stepJacobianSample.result_10[0]
-	VMOVUPS	471040(SI), Y3	// stepJacobianSample.result_10[1]
-	VMOVUPS	Y4, 465920(SI)	// stepJacobianSample.vn_by_q[0]
-	VMOVUPS	Y6, 466048(SI)	// stepJacobianSample.vn_by_q[1]
-	VMOVUPS	Y5, 466176(SI)	// stepJacobianSample.vn_by_q[2]
-	VMOVUPS	Y7, 466304(SI)	// stepJacobianSample.vn_by_q[3]
-	VMOVUPS	471168(SI), Y4	// stepJacobianSample.result_11[0]
-	VMOVUPS	471296(SI), Y5	// stepJacobianSample.result_11[1]
-	VMOVUPS	471424(SI), Y6	// stepJacobianSample.result_12[0]
-	VMOVUPS	471552(SI), Y7	// stepJacobianSample.result_12[1]
-	VMOVUPS	Y0, 466432(SI)	// stepJacobianSample.vn_by_v[0]
-	VMOVUPS	Y2, 466560(SI)	// stepJacobianSample.vn_by_v[1]
-	VMOVUPS	Y1, 466688(SI)	// stepJacobianSample.vn_by_v[2]
-	VMOVUPS	Y3, 466816(SI)	// stepJacobianSample.vn_by_v[3]
-	VMOVUPS	Y4, 466944(SI)	// stepJacobianSample.vn_by_u[0]
-	VMOVUPS	Y6, 467072(SI)	// stepJacobianSample.vn_by_u[1]
-	VMOVUPS	Y5, 467200(SI)	// stepJacobianSample.vn_by_u[2]
-	VMOVUPS	Y7, 467328(SI)	// stepJacobianSample.vn_by_u[3]
+	VMOVUPS	469248(SI), Y4	// stepJacobianSample.result_3[0]
+	VMOVUPS	469376(SI), Y5	// stepJacobianSample.result_3[1]
+	VMOVUPS	469504(SI), Y6	// stepJacobianSample.result_4[0]
+	VMOVUPS	469632(SI), Y7	// stepJacobianSample.result_4[1]
+	VMOVUPS	Y0, 464256(SI)	// stepJacobianSample.qn_by_q[0]
+	VMOVUPS	Y2, 464384(SI)	// stepJacobianSample.qn_by_q[1]
+	VMOVUPS	Y1, 464512(SI)	// stepJacobianSample.qn_by_q[2]
+	VMOVUPS	Y3, 464640(SI)	// stepJacobianSample.qn_by_q[3]
+	VMOVUPS	469760(SI), Y0	// stepJacobianSample.result_5[0]
+	VMOVUPS	469888(SI), Y1	// stepJacobianSample.result_5[1]
+	VMOVUPS	470016(SI), Y2	// stepJacobianSample.result_6[0]
+	VMOVUPS	470144(SI), Y3	// stepJacobianSample.result_6[1]
+	VMOVUPS	Y4, 464768(SI)	// stepJacobianSample.qn_by_v[0]
+	VMOVUPS	Y6, 464896(SI)	// stepJacobianSample.qn_by_v[1]
+	VMOVUPS	Y5, 465024(SI)	// stepJacobianSample.qn_by_v[2]
+	VMOVUPS	Y7, 465152(SI)	// stepJacobianSample.qn_by_v[3]
+	VMOVUPS	470272(SI), Y4	// stepJacobianSample.result_7[0]
+	VMOVUPS	470400(SI), Y5	// stepJacobianSample.result_7[1]
+	VMOVUPS	470528(SI), Y6	// stepJacobianSample.result_8[0]
+	VMOVUPS	470656(SI), Y7	// stepJacobianSample.result_8[1]
+	VMOVUPS	Y0, 465280(SI)	// stepJacobianSample.qn_by_u[0]
+	VMOVUPS	Y2, 465408(SI)	// stepJacobianSample.qn_by_u[1]
+	VMOVUPS	Y1, 465536(SI)	// stepJacobianSample.qn_by_u[2]
+	VMOVUPS	Y3, 465664(SI)	// stepJacobianSample.qn_by_u[3]
+	VMOVUPS	470784(SI), Y0	// stepJacobianSample.result_9[0]
+	VMOVUPS	470912(SI), Y1	// stepJacobianSample.result_9[1]
+	VMOVUPS	471040(SI), Y2	// stepJacobianSample.result_10[0]
+	VMOVUPS	471168(SI), Y3	// stepJacobianSample.result_10[1]
+	VMOVUPS	Y4, 466048(SI)	// stepJacobianSample.vn_by_q[0]
+	VMOVUPS	Y6, 466176(SI)	// stepJacobianSample.vn_by_q[1]
+	VMOVUPS	Y5, 466304(SI)	// stepJacobianSample.vn_by_q[2]
+	VMOVUPS	Y7, 466432(SI)	// stepJacobianSample.vn_by_q[3]
+	VMOVUPS	471296(SI), Y4	// stepJacobianSample.result_11[0]
+	VMOVUPS	471424(SI), Y5	// stepJacobianSample.result_11[1]
+	VMOVUPS	471552(SI), Y6	// stepJacobianSample.result_12[0]
+	VMOVUPS	471680(SI), Y7	// stepJacobianSample.result_12[1]
+	VMOVUPS	Y0, 466560(SI)	// stepJacobianSample.vn_by_v[0]
+	VMOVUPS	Y2, 466688(SI)	// stepJacobianSample.vn_by_v[1]
+	VMOVUPS	Y1, 466816(SI)	// stepJacobianSample.vn_by_v[2]
+	VMOVUPS	Y3, 466944(SI)	// stepJacobianSample.vn_by_v[3]
+	VMOVUPS	Y4, 467072(SI)	// stepJacobianSample.vn_by_u[0]
+	VMOVUPS	Y6, 467200(SI)	// stepJacobianSample.vn_by_u[1]
+	VMOVUPS	Y5, 467328(SI)	// stepJacobianSample.vn_by_u[2]
+	VMOVUPS	Y7, 467456(SI)	// stepJacobianSample.vn_by_u[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -10343,25 +10340,25 @@ TEXT fitSamplePart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	475776(SI), Y0	// fitSample.ts[0]
-	VMOVUPD	475808(SI), Y0	// fitSample.ts[0] | 1
-	VMOVUPD	488320(SI), Y0	// fitSample.ts[49]
-	VMOVUPD	488352(SI), Y0	// fitSample.ts[49] | 1
+	VMOVUPD	475904(SI), Y0	// fitSample.ts[0]
+	VMOVUPD	475936(SI), Y0	// fitSample.ts[0] | 1
+	VMOVUPD	488448(SI), Y0	// fitSample.ts[49]
+	VMOVUPD	488480(SI), Y0	// fitSample.ts[49] | 1
 	// arm.nde:45
-	VMOVUPD	475776(SI), Y0	// fitSample.ts[0]
-	VMOVUPD	475808(SI), Y1	// fitSample.ts[0] | 1
-	VMOVUPD	488320(SI), Y2	// fitSample.ts[49]
-	VMOVUPD	488352(SI), Y3	// fitSample.ts[49] | 1
+	VMOVUPD	475904(SI), Y0	// fitSample.ts[0]
+	VMOVUPD	475936(SI), Y1	// fitSample.ts[0] | 1
+	VMOVUPD	488448(SI), Y2	// fitSample.ts[49]
+	VMOVUPD	488480(SI), Y3	// fitSample.ts[49] | 1
 	VCMPPD	$18, Y2, Y0, Y0
 	VCMPPD	$18, Y3, Y1, Y1
 	MOVQ	$50, DI
 	MOVQ	SI, R9
 	MOVQ	SI, R10
 loop2: // 50 times: elements
-	VMOVUPD	488320(R9), Y2	// fitSample.ts[49]
-	VMOVUPD	488352(R9), Y3	// fitSample.ts[49] | 1
-	VMOVUPD	Y2, 527232(R10)	// fitSample.reverse[0]
-	VMOVUPD	Y3, 527264(R10)	// fitSample.reverse[0] | 1
+	VMOVUPD	488448(R9), Y2	// fitSample.ts[49]
+	VMOVUPD	488480(R9), Y3	// fitSample.ts[49] | 1
+	VMOVUPD	Y2, 527360(R10)	// fitSample.reverse[0]
+	VMOVUPD	Y3, 527392(R10)	// fitSample.reverse[0] | 1
 	ADDQ	$-256, R9
 	ADDQ	$256, R10
 	DECQ	DI
@@ -10369,14 +10366,14 @@ loop2: // 50 times: elements
 	MOVQ	$50, DI
 	MOVQ	SI, R9
 loop3: // 50 times: elements
-	VMOVUPD	475776(R9), Y2	// fitSample.ts[0]
-	VMOVUPD	475808(R9), Y3	// fitSample.ts[0] | 1
-	VMOVUPD	527232(R9), Y4	// fitSample.reverse[0]
-	VMOVUPD	527264(R9), Y5	// fitSample.reverse[0] | 1
+	VMOVUPD	475904(R9), Y2	// fitSample.ts[0]
+	VMOVUPD	475936(R9), Y3	// fitSample.ts[0] | 1
+	VMOVUPD	527360(R9), Y4	// fitSample.reverse[0]
+	VMOVUPD	527392(R9), Y5	// fitSample.reverse[0] | 1
 	VBLENDVPD	Y0, Y2, Y4, Y2
 	VBLENDVPD	Y1, Y3, Y5, Y3
-	VMOVUPD	Y2, 540032(R9)	// fitSample.stops[0]
-	VMOVUPD	Y3, 540064(R9)	// fitSample.stops[0] | 1
+	VMOVUPD	Y2, 540160(R9)	// fitSample.stops[0]
+	VMOVUPD	Y3, 540192(R9)	// fitSample.stops[0] | 1
 	ADDQ	$256, R9
 	DECQ	DI
 	JNE	loop3
@@ -10388,25 +10385,25 @@ loop3: // 50 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop4: // 4 times: vectors of the block
-	VMOVUPD	475776(SI), Y0	// fitSample.ts[0]
-	VMOVUPD	475808(SI), Y1	// fitSample.ts[0] | 1
-	VMOVUPD	Y0, 578432(SI)	// fitSample.step0_in0
-	VMOVUPD	Y1, 578464(SI)	// fitSample.step0_in0 | 1
-	VMOVUPS	488576(DI), Y0	// fitSample.q[0]
+	VMOVUPD	475904(SI), Y0	// fitSample.ts[0]
+	VMOVUPD	475936(SI), Y1	// fitSample.ts[0] | 1
+	VMOVUPD	Y0, 578560(SI)	// fitSample.step0_in0
+	VMOVUPD	Y1, 578592(SI)	// fitSample.step0_in0 | 1
+	VMOVUPS	488704(DI), Y0	// fitSample.q[0]
 	VMOVUPS	Y0, 158976(DI)	// predict0Lanestep.q[0]
-	VMOVUPS	488704(DI), Y0	// fitSample.q[1]
+	VMOVUPS	488832(DI), Y0	// fitSample.q[1]
 	VMOVUPS	Y0, 159104(DI)	// predict0Lanestep.q[1]
-	VMOVUPS	501376(DI), Y0	// fitSample.v[0]
+	VMOVUPS	501504(DI), Y0	// fitSample.v[0]
 	VMOVUPS	Y0, 159232(DI)	// predict0Lanestep.v[0]
-	VMOVUPS	501504(DI), Y0	// fitSample.v[1]
+	VMOVUPS	501632(DI), Y0	// fitSample.v[1]
 	VMOVUPS	Y0, 159360(DI)	// predict0Lanestep.v[1]
-	VMOVUPS	526976(DI), Y0	// fitSample.load
+	VMOVUPS	527104(DI), Y0	// fitSample.load
 	VMOVUPS	Y0, 159488(DI)	// predict0Lanestep.extra.0
 	MOVQ	$50, R9
 	MOVQ	SI, R10
 loop5: // 50 times: elements
-	VMOVUPD	475776(R10), Y0	// fitSample.ts[0]
-	VMOVUPD	475808(R10), Y1	// fitSample.ts[0] | 1
+	VMOVUPD	475904(R10), Y0	// fitSample.ts[0]
+	VMOVUPD	475936(R10), Y1	// fitSample.ts[0] | 1
 	VMOVUPD	Y0, 159616(R10)	// predict0Lanestep.extra.1[0]
 	VMOVUPD	Y1, 159648(R10)	// predict0Lanestep.extra.1[0] | 1
 	ADDQ	$256, R10
@@ -10415,7 +10412,7 @@ loop5: // 50 times: elements
 	MOVQ	$100, R9
 	MOVQ	DI, R10
 loop6: // 100 times: elements
-	VMOVUPS	514176(R10), Y0	// fitSample.u[0]
+	VMOVUPS	514304(R10), Y0	// fitSample.u[0]
 	VMOVUPS	Y0, 172416(R10)	// predict0Lanestep.extra.2[0]
 	ADDQ	$128, R10
 	DECQ	R9
@@ -10455,13 +10452,13 @@ loop2: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop3: // 100 times: elements
 	// arm.nde:69
-	VMOVUPS	552832(R9), Y2	// fitSample.q_2[0]
-	VMOVUPS	488576(R9), Y3	// fitSample.q[0]
+	VMOVUPS	552960(R9), Y2	// fitSample.q_2[0]
+	VMOVUPS	488704(R9), Y3	// fitSample.q[0]
 	VSUBPS	Y3, Y2, Y2
 	VMULPS	Y2, Y2, Y2
 	VADDPS	Y2, Y0, Y0
-	VMOVUPS	565632(R9), Y2	// fitSample.v_2[0]
-	VMOVUPS	501376(R9), Y3	// fitSample.v[0]
+	VMOVUPS	565760(R9), Y2	// fitSample.v_2[0]
+	VMOVUPS	501504(R9), Y3	// fitSample.v[0]
 	VSUBPS	Y3, Y2, Y2
 	VMULPS	Y2, Y2, Y2
 	VADDPS	Y2, Y1, Y1
@@ -10473,7 +10470,7 @@ loop3: // 100 times: elements
 	VFMADD231PS	f32_3dcccccd<>(SB), Y1, Y0
 	VBROADCASTSS	36(DX), Y1	// mul.4
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 527104(SI)	// fitSample.loss
+	VMOVUPS	Y0, 527232(SI)	// fitSample.loss
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -10492,6 +10489,393 @@ TEXT ·fitSamplePart2AVX2(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
+// predict0RecLaneoutput is Predict.0.rec.laneoutput (arm.nde:45) of a block of samples.
+// 20 vectors lie in the frame for want of registers.
+TEXT predict0RecLaneoutput_avx2<>(SB), NOSPLIT, $0-0
+loop1: // rows from which others follow
+	CVTTSD2SQ	581760(AX), R15	// step.at.start
+	ADDQ	AX, R15
+	MOVQ	R15, 65536(AX)
+	CVTTSD2SQ	579200(AX), R15	// step.row
+	IMULQ	$256, R15
+	ADDQ	65536(AX), R15
+	MOVQ	R15, 65544(AX)
+	CVTTSD2SQ	582016(AX), R15	// q.row.start
+	ADDQ	AX, R15
+	MOVQ	R15, 65552(AX)
+	CVTTSD2SQ	579200(AX), R15	// step.row
+	IMULQ	$256, R15
+	ADDQ	65552(AX), R15
+	MOVQ	R15, 65560(AX)
+	CVTTSD2SQ	582272(AX), R15	// v.row.start
+	ADDQ	AX, R15
+	MOVQ	R15, 65568(AX)
+	CVTTSD2SQ	579200(AX), R15	// step.row
+	IMULQ	$256, R15
+	ADDQ	65568(AX), R15
+	MOVQ	R15, 65576(AX)
+	MOVQ	65544(AX), R15
+	MOVQ	R15, 65584(AX)
+	MOVQ	65560(AX), R15
+	MOVQ	R15, 65592(AX)
+	MOVQ	65576(AX), R15
+	MOVQ	R15, 65600(AX)
+loop2: // rows of outputs
+	VBROADCASTSD	579200(AX), Y0	// step.row
+	VCVTPD2PSY	Y0, X0
+	VINSERTF128	$1, X0, Y0, Y0
+	VMOVSS	X0, 578816(AX)
+	MOVQ	$4, CX
+	MOVQ	AX, SI
+	MOVQ	65584(AX), DI
+	MOVQ	AX, R9
+	MOVQ	65592(AX), R10
+	MOVQ	65600(AX), R11
+loop3: // 4 times: vectors of the block
+	VMOVUPS	579072(SI), Y0	// step.open
+	VMOVUPS	578944(SI), Y1	// step.next
+	VMOVUPD	(DI), Y2
+	VMOVUPD	32(DI), Y3
+	VMOVUPD	580224(R9), Y4	// step.end
+	VMOVUPD	580256(R9), Y5	// step.end | 1
+	VMOVUPD	579712(R9), Y6	// step.span
+	VMOVUPD	579744(R9), Y7	// step.span | 1
+	VMOVUPD	579968(R9), Y8	// step.t
+	VMOVUPD	580000(R9), Y9	// step.t | 1
+	VMOVUPD	580480(R9), Y15	// step.h
+	VMOVUPS	Y15, 0(AX)
+	VMOVUPD	580512(R9), Y15	// step.h | 1
+	VMOVUPS	Y15, 32(AX)
+	// arm.nde:45
+	VMOVUPS	f32_00000000<>(SB), Y10
+	VCMPPS	$17, Y0, Y10, Y10
+	VBROADCASTSS	578816(AX), Y11
+	VCMPPS	$0, Y11, Y1, Y11
+	VANDPS	Y11, Y10, Y10
+	VSUBPD	Y4, Y2, Y11
+	VSUBPD	Y5, Y3, Y12
+	VMULPD	Y6, Y11, Y6
+	VMULPD	Y7, Y12, Y7
+	VCMPPD	$18, f64_0000000000000000<>(SB), Y6, Y6
+	VCMPPD	$18, f64_0000000000000000<>(SB), Y7, Y7
+	VSHUFPS	$136, Y7, Y6, Y11
+	VPERMPD	$216, Y11, Y11
+	VANDPS	Y11, Y10, Y11
+	VANDPS	f32_3f800000<>(SB), Y11, Y12
+	VADDPS	Y12, Y1, Y1
+	VMOVUPS	Y1, 578944(SI)	// step.next
+	VXORPD	f64_ffffffffffffffff<>(SB), Y6, Y1
+	VXORPD	f64_ffffffffffffffff<>(SB), Y7, Y6
+	VSHUFPS	$136, Y6, Y1, Y1
+	VPERMPD	$216, Y1, Y1
+	VANDPS	Y1, Y10, Y1
+	VBLENDVPS	Y1, f32_00000000<>(SB), Y0, Y0
+	VMOVUPS	Y0, 579072(SI)	// step.open
+	VEXTRACTF128	$1, Y11, X0
+	VPMOVSXDQ	X11, Y1
+	VPMOVSXDQ	X0, Y0
+	VANDPD	f64_3ff0000000000000<>(SB), Y1, Y1
+	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
+	VMOVUPD	Y1, 582528(R9)	// step.taken
+	VMOVUPD	Y0, 582560(R9)	// step.taken | 1
+	VCMPPD	$0, Y8, Y2, Y15
+	VMOVUPS	Y15, 64(AX)
+	VCMPPD	$0, Y9, Y3, Y15
+	VMOVUPS	Y15, 96(AX)
+	VCMPPD	$0, Y4, Y2, Y15
+	VMOVUPS	Y15, 128(AX)
+	VCMPPD	$0, Y5, Y3, Y15
+	VMOVUPS	Y15, 160(AX)
+	VSUBPD	Y8, Y2, Y0
+	VSUBPD	Y9, Y3, Y1
+	VDIVPD	0(AX), Y0, Y0
+	VDIVPD	32(AX), Y1, Y1
+	VMOVUPS	128(AX), Y13
+	VBLENDVPD	Y13, f64_3ff0000000000000<>(SB), Y0, Y2
+	VMOVUPS	160(AX), Y13
+	VBLENDVPD	Y13, f64_3ff0000000000000<>(SB), Y1, Y3
+	VMOVUPS	64(AX), Y13
+	VBLENDVPD	Y13, f64_0000000000000000<>(SB), Y2, Y2
+	VMOVUPS	96(AX), Y13
+	VBLENDVPD	Y13, f64_0000000000000000<>(SB), Y3, Y3
+	VMOVUPD	Y2, 582784(R9)	// step.place
+	VMOVUPD	Y3, 582816(R9)	// step.place | 1
+	VMULPD	0(AX), Y0, Y2
+	VMULPD	32(AX), Y1, Y3
+	VCVTPD2PSY	Y2, X2
+	VCVTPD2PSY	Y3, X3
+	VINSERTF128	$1, X3, Y2, Y2
+	VCVTPD2PSY	Y0, X0
+	VCVTPD2PSY	Y1, X1
+	VINSERTF128	$1, X1, Y0, Y0
+	VMOVUPS	185984(SI), Y1	// predict0Lanestep.q.at[0]
+	VMOVUPS	186112(SI), Y3	// predict0Lanestep.q.at[1]
+	VMOVUPS	186496(SI), Y4	// predict0Lanestep.step.data0[0]
+	VMOVUPS	186624(SI), Y15	// predict0Lanestep.step.data0[1]
+	VMOVUPS	Y15, 0(AX)
+	VMOVUPS	187008(SI), Y5	// predict0Lanestep.step.data2[0]
+	VMOVUPS	187136(SI), Y6	// predict0Lanestep.step.data2[1]
+	VMOVUPS	187520(SI), Y7	// predict0Lanestep.step.data4[0]
+	VMOVUPS	187648(SI), Y8	// predict0Lanestep.step.data4[1]
+	VMOVUPS	158976(SI), Y9	// predict0Lanestep.q[0]
+	VMOVUPS	159104(SI), Y10	// predict0Lanestep.q[1]
+	VMOVUPS	(R10), Y15
+	VMOVUPS	Y15, 32(AX)
+	VMOVUPS	128(R10), Y15
+	VMOVUPS	Y15, 192(AX)
+	VMOVUPS	186240(SI), Y15	// predict0Lanestep.v.at[0]
+	VMOVUPS	Y15, 224(AX)
+	VMOVUPS	186368(SI), Y15	// predict0Lanestep.v.at[1]
+	VMOVUPS	Y15, 256(AX)
+	VMOVUPS	186752(SI), Y15	// predict0Lanestep.step.data1[0]
+	VMOVUPS	Y15, 288(AX)
+	VMOVUPS	186880(SI), Y15	// predict0Lanestep.step.data1[1]
+	VMOVUPS	Y15, 320(AX)
+	VMOVUPS	187264(SI), Y15	// predict0Lanestep.step.data3[0]
+	VMOVUPS	Y15, 352(AX)
+	VMOVUPS	187392(SI), Y15	// predict0Lanestep.step.data3[1]
+	VMOVUPS	Y15, 384(AX)
+	VMOVUPS	187776(SI), Y12	// predict0Lanestep.step.data5[0]
+	VMOVUPS	187904(SI), Y15	// predict0Lanestep.step.data5[1]
+	VMOVUPS	Y15, 416(AX)
+	VMOVUPS	159232(SI), Y15	// predict0Lanestep.v[0]
+	VMOVUPS	Y15, 448(AX)
+	VMOVUPS	159360(SI), Y15	// predict0Lanestep.v[1]
+	VMOVUPS	Y15, 480(AX)
+	VMOVUPS	(R11), Y15
+	VMOVUPS	Y15, 512(AX)
+	VMOVUPS	128(R11), Y15
+	VMOVUPS	Y15, 544(AX)
+	VFMADD231PS	Y7, Y0, Y5
+	VFMADD231PS	Y5, Y0, Y4
+	VFMADD213PS	Y1, Y2, Y4
+	VFMADD231PS	Y8, Y0, Y6
+	VFMADD213PS	0(AX), Y0, Y6
+	VFMADD213PS	Y3, Y2, Y6
+	VMOVUPS	160(AX), Y13
+	VMOVUPS	128(AX), Y14
+	VSHUFPS	$136, Y13, Y14, Y5
+	VPERMPD	$216, Y5, Y5
+	VBLENDVPS	Y5, Y9, Y4, Y4
+	VBLENDVPS	Y5, Y10, Y6, Y6
+	VMOVUPS	96(AX), Y13
+	VMOVUPS	64(AX), Y14
+	VSHUFPS	$136, Y13, Y14, Y7
+	VPERMPD	$216, Y7, Y7
+	VBLENDVPS	Y7, Y1, Y4, Y1
+	VBLENDVPS	Y7, Y3, Y6, Y3
+	VMOVUPS	32(AX), Y14
+	VBLENDVPS	Y11, Y1, Y14, Y1
+	VMOVUPS	Y1, (R10)
+	VMOVUPS	192(AX), Y14
+	VBLENDVPS	Y11, Y3, Y14, Y1
+	VMOVUPS	Y1, 128(R10)
+	VFMADD213PS	352(AX), Y0, Y12
+	VFMADD213PS	288(AX), Y0, Y12
+	VFMADD213PS	224(AX), Y2, Y12
+	VMOVUPS	384(AX), Y1
+	VFMADD231PS	416(AX), Y0, Y1
+	VFMADD213PS	320(AX), Y1, Y0
+	VFMADD213PS	256(AX), Y0, Y2
+	VBLENDVPS	Y5, 448(AX), Y12, Y0
+	VBLENDVPS	Y5, 480(AX), Y2, Y1
+	VBLENDVPS	Y7, 224(AX), Y0, Y0
+	VBLENDVPS	Y7, 256(AX), Y1, Y1
+	VMOVUPS	512(AX), Y14
+	VBLENDVPS	Y11, Y0, Y14, Y0
+	VMOVUPS	Y0, (R11)
+	VMOVUPS	544(AX), Y14
+	VBLENDVPS	Y11, Y1, Y14, Y0
+	VMOVUPS	Y0, 128(R11)
+	ADDQ	$32, SI
+	ADDQ	$64, DI
+	ADDQ	$64, R9
+	ADDQ	$32, R10
+	ADDQ	$32, R11
+	DECQ	CX
+	JNE	loop3
+	// the next row, if a sample has to take it
+	VBROADCASTSD	579200(AX), Y0	// step.row
+	VADDPD	f64_3ff0000000000000<>(SB), Y0, Y0
+	VMOVSD	X0, 579200(AX)	// step.row
+	VBROADCASTSD	581248(AX), Y1	// step.left
+	VSUBPD	f64_3ff0000000000000<>(SB), Y1, Y1
+	VMOVSD	X1, 581248(AX)	// step.left
+	VCVTPD2PSY	Y0, X0
+	VINSERTF128	$1, X0, Y0, Y0
+	VMOVUPS	579072(AX), Y1	// step.open
+	VMOVUPS	f32_00000000<>(SB), Y2
+	VCMPPS	$17, Y1, Y2, Y1
+	VMOVUPS	578944(AX), Y2	// step.next
+	VCMPPS	$0, Y0, Y2, Y3
+	VANDPS	Y3, Y1, Y1
+	VCMPPS	$17, f32_42480000<>(SB), Y2, Y2
+	VANDPS	Y2, Y1, Y1
+	VORPS	f32_00000000<>(SB), Y1, Y1
+	VMOVUPS	579104(AX), Y2	// step.open | 1
+	VMOVUPS	f32_00000000<>(SB), Y3
+	VCMPPS	$17, Y2, Y3, Y2
+	VMOVUPS	578976(AX), Y3	// step.next | 1
+	VCMPPS	$0, Y0, Y3, Y4
+	VANDPS	Y4, Y2, Y2
+	VCMPPS	$17, f32_42480000<>(SB), Y3, Y3
+	VANDPS	Y3, Y2, Y2
+	VORPS	Y2, Y1, Y1
+	VMOVUPS	579136(AX), Y2	// step.open | 2
+	VMOVUPS	f32_00000000<>(SB), Y3
+	VCMPPS	$17, Y2, Y3, Y2
+	VMOVUPS	579008(AX), Y3	// step.next | 2
+	VCMPPS	$0, Y0, Y3, Y4
+	VANDPS	Y4, Y2, Y2
+	VCMPPS	$17, f32_42480000<>(SB), Y3, Y3
+	VANDPS	Y3, Y2, Y2
+	VORPS	Y2, Y1, Y1
+	VMOVUPS	579168(AX), Y2	// step.open | 3
+	VMOVUPS	f32_00000000<>(SB), Y3
+	VCMPPS	$17, Y2, Y3, Y2
+	VMOVUPS	579040(AX), Y3	// step.next | 3
+	VCMPPS	$0, Y0, Y3, Y0
+	VANDPS	Y0, Y2, Y0
+	VCMPPS	$17, f32_42480000<>(SB), Y3, Y2
+	VANDPS	Y2, Y0, Y0
+	VORPS	Y0, Y1, Y0
+	VANDPS	f32_3f800000<>(SB), Y0, Y0
+	VPERM2F128	$1, Y0, Y0, Y1
+	VADDPS	Y1, Y0, Y0
+	VSHUFPS	$78, Y0, Y0, Y1
+	VADDPS	Y1, Y0, Y0
+	VSHUFPS	$177, Y0, Y0, Y1
+	VADDPS	Y1, Y0, Y0
+	VEXTRACTF128	$1, Y0, X1
+	VCVTPS2PD	X0, Y0
+	VCVTPS2PD	X1, Y1
+	VBROADCASTSD	581248(AX), Y1	// step.left
+	VMOVUPD	f64_0000000000000000<>(SB), Y2
+	VCMPPD	$17, Y1, Y2, Y1
+	VANDPD	Y1, Y0, Y0
+	VMOVSD	X0, 581504(AX)	// step.more
+	ADDQ	$256, 65584(AX)
+	ADDQ	$256, 65592(AX)
+	ADDQ	$256, 65600(AX)
+	CMPQ	581504(AX), $0	// step.more
+	JNE	loop2
+	// the first row that a sample has to take, if there is one
+	VMOVUPS	579072(AX), Y0	// step.open
+	VMOVUPS	f32_00000000<>(SB), Y1
+	VCMPPS	$17, Y0, Y1, Y0
+	VMOVUPS	578944(AX), Y1	// step.next
+	VMOVUPS	f32_42480000<>(SB), Y2
+	VBLENDVPS	Y0, Y1, Y2, Y0
+	VMOVUPS	f32_42480000<>(SB), Y1
+	VMINPS	Y0, Y1, Y0
+	VMOVUPS	579104(AX), Y1	// step.open | 1
+	VMOVUPS	f32_00000000<>(SB), Y2
+	VCMPPS	$17, Y1, Y2, Y1
+	VMOVUPS	578976(AX), Y2	// step.next | 1
+	VMOVUPS	f32_42480000<>(SB), Y3
+	VBLENDVPS	Y1, Y2, Y3, Y1
+	VMINPS	Y1, Y0, Y0
+	VMOVUPS	579136(AX), Y1	// step.open | 2
+	VMOVUPS	f32_00000000<>(SB), Y2
+	VCMPPS	$17, Y1, Y2, Y1
+	VMOVUPS	579008(AX), Y2	// step.next | 2
+	VMOVUPS	f32_42480000<>(SB), Y3
+	VBLENDVPS	Y1, Y2, Y3, Y1
+	VMINPS	Y1, Y0, Y0
+	VMOVUPS	579168(AX), Y1	// step.open | 3
+	VMOVUPS	f32_00000000<>(SB), Y2
+	VCMPPS	$17, Y1, Y2, Y1
+	VMOVUPS	579040(AX), Y2	// step.next | 3
+	VMOVUPS	f32_42480000<>(SB), Y3
+	VBLENDVPS	Y1, Y2, Y3, Y1
+	VMINPS	Y1, Y0, Y0
+	VPERM2F128	$1, Y0, Y0, Y1
+	VMINPS	Y1, Y0, Y0
+	VSHUFPS	$78, Y0, Y0, Y1
+	VMINPS	Y1, Y0, Y0
+	VSHUFPS	$177, Y0, Y0, Y1
+	VMINPS	Y1, Y0, Y0
+	VEXTRACTF128	$1, Y0, X1
+	VCVTPS2PD	X0, Y0
+	VCVTPS2PD	X1, Y1
+	VMOVSD	X0, 579200(AX)	// step.row
+	VCMPPD	$17, f64_4049000000000000<>(SB), Y0, Y0
+	VBROADCASTSD	581248(AX), Y1	// step.left
+	VMOVUPD	f64_0000000000000000<>(SB), Y2
+	VCMPPD	$17, Y1, Y2, Y1
+	VANDPD	Y1, Y0, Y0
+	VMOVSD	X0, 581504(AX)	// step.more
+	CMPQ	581504(AX), $0	// step.more
+	JNE	loop1
+	RET
+
+// func predict0RecLaneoutputAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·predict0RecLaneoutputAVX2(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	predict0RecLaneoutput_avx2<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// predict0RecLaneorder is Predict.0.rec.laneorder (arm.nde:45) of a block of samples.
+TEXT predict0RecLaneorder_avx2<>(SB), NOSPLIT, $0-0
+	VMOVUPD	f64_0000000000000000<>(SB), Y0
+	VMOVSD	X0, 583552(AX)	// step.once
+loop1:
+	CVTTSD2SQ	581760(AX), CX	// predict0RecLaneoutput.step.at.start
+	ADDQ	AX, CX
+	MOVQ	$8, SI
+	MOVQ	AX, DI
+	MOVQ	CX, R9
+loop2: // 8 times: vectors of the block
+	VMOVUPD	583040(DI), Y0	// step.start
+	VMOVUPD	f64_ffffffffffffffff<>(SB), Y1
+	VMOVUPD	f64_ffffffffffffffff<>(SB), Y2
+	MOVQ	$50, R10
+	MOVQ	R9, R11
+loop3: // 50 times: output times
+	VMOVUPD	(R11), Y3
+	VSUBPD	Y0, Y3, Y4
+	VMOVUPD	f64_0000000000000000<>(SB), Y5
+	VCMPPD	$18, Y4, Y5, Y5
+	VANDPD	Y5, Y1, Y5
+	VMOVAPD	Y5, Y1
+	VCMPPD	$18, f64_0000000000000000<>(SB), Y4, Y4
+	VANDPD	Y4, Y2, Y4
+	VMOVAPD	Y4, Y2
+	VMOVAPD	Y3, Y0
+	ADDQ	$256, R11
+	DECQ	R10
+	JNE	loop3
+	VORPD	Y2, Y1, Y0
+	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
+	VMOVUPD	Y0, 583296(DI)	// step.in_order
+	ADDQ	$32, DI
+	ADDQ	$32, R9
+	DECQ	SI
+	JNE	loop2
+	CMPQ	583552(AX), $0	// step.once
+	JNE	loop1
+	RET
+
+// func predict0RecLaneorderAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·predict0RecLaneorderAVX2(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	predict0RecLaneorder_avx2<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
 // predict0ReplayDenseVjp is Predict.0.replay_dense.vjp (arm.nde:45) of a block of samples.
 // 169 vectors lie in the frame for want of registers.
 TEXT predict0ReplayDenseVjp_avx2<>(SB), NOSPLIT, $0-0
@@ -10499,65 +10883,65 @@ TEXT predict0ReplayDenseVjp_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	579712(SI), Y0	// load
-	VMOVUPD	578944(DI), Y1	// h
-	VMOVUPD	578976(DI), Y2	// h | 1
+	VMOVUPS	584832(SI), Y0	// load
+	VMOVUPD	584064(DI), Y1	// h
+	VMOVUPD	584096(DI), Y2	// h | 1
 	// arm.nde:30
 	VBROADCASTSS	(DX), Y3	// Arm.m2.add
 	VADDPS	Y3, Y0, Y15
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// add
-	VMOVUPS	Y13, 641920(SI)
+	VMOVUPS	Y13, 647040(SI)
 	// arm.nde:27
 	VBROADCASTSS	5388(BX), Y3	// Arm.m2
 	VADDPS	Y0, Y3, Y15
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// mt
-	VMOVUPS	Y13, 642048(SI)
+	VMOVUPS	Y13, 647168(SI)
 	// arm.nde:30
 	VBROADCASTSS	8(DX), Y0	// Arm.l2.square
 	VMULPS	32(AX), Y0, Y0
-	VMOVUPS	Y0, 642176(SI)	// mul
+	VMOVUPS	Y0, 647296(SI)	// mul
 	VBROADCASTSS	4(DX), Y3	// Arm.l1.square
 	VMOVUPS	Y0, Y15
 	VFMADD231PS	0(AX), Y3, Y15
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// add_2
-	VMOVUPS	Y13, 642304(SI)
+	VMOVUPS	Y13, 647424(SI)
 	VMOVUPS	32(AX), Y13
 	VMULPS	f32_40000000<>(SB), Y13, Y3
-	VMOVUPS	Y3, 642432(SI)	// mul_2
+	VMOVUPS	Y3, 647552(SI)	// mul_2
 	VBROADCASTSS	5392(BX), Y4	// Arm.l1
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 642560(SI)	// mul_3
+	VMOVUPS	Y3, 647680(SI)	// mul_3
 	VBROADCASTSS	5396(BX), Y4	// Arm.l2
 	VMULPS	Y4, Y3, Y15
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// mul_4
-	VMOVUPS	Y13, 642688(SI)
+	VMOVUPS	Y13, 647808(SI)
 	// arm.nde:45
 	VCVTPD2PSY	Y1, X3
 	VCVTPD2PSY	Y2, X4
 	VINSERTF128	$1, X4, Y3, Y3
-	VMOVUPS	Y3, 642816(SI)	// ha43
+	VMOVUPS	Y3, 647936(SI)	// ha43
 	VMULPD	f64_3fe0000000000000<>(SB), Y1, Y1
 	VMULPD	f64_3fe0000000000000<>(SB), Y2, Y2
 	VCVTPD2PSY	Y1, X3
 	VCVTPD2PSY	Y2, X4
 	VINSERTF128	$1, X4, Y3, Y3
-	VMOVUPS	Y3, 642944(SI)	// ha21
-	VMOVUPS	579200(SI), Y15	// q[0]
+	VMOVUPS	Y3, 648064(SI)	// ha21
+	VMOVUPS	584320(SI), Y15	// q[0]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	579328(SI), Y4	// q[1]
-	VMOVUPS	579456(SI), Y15	// q_k1[0]
+	VMOVUPS	584448(SI), Y4	// q[1]
+	VMOVUPS	584576(SI), Y15	// q_k1[0]
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	579584(SI), Y15	// q_k1[1]
+	VMOVUPS	584704(SI), Y15	// q_k1[1]
 	VMOVUPS	Y15, 192(AX)
 	VMOVUPS	128(AX), Y5
 	VFMADD231PS	160(AX), Y3, Y5
-	VMOVUPS	Y5, 643072(SI)	// q_y2[0]
+	VMOVUPS	Y5, 648192(SI)	// q_y2[0]
 	VFMADD132PS	192(AX), Y4, Y3
-	VMOVUPS	Y3, 643200(SI)	// q_y2[1]
+	VMOVUPS	Y3, 648320(SI)	// q_y2[1]
 	// arm.nde:28
 	VMOVUPS	f32_4b400000<>(SB), Y5
 	VFMADD231PS	f32_3f22f983<>(SB), Y3, Y5
@@ -10592,7 +10976,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y6, Y6
 	VXORPS	f32_ffffffff<>(SB), Y6, Y6
 	VORPS	Y6, Y5, Y5
-	VMOVUPS	Y5, 643328(SI)	// c2
+	VMOVUPS	Y5, 648448(SI)	// c2
 	// arm.nde:30
 	VMOVUPS	64(AX), Y6
 	VFMADD231PS	96(AX), Y5, Y6
@@ -10600,30 +10984,30 @@ loop1: // 4 times: vectors of the block
 	// arm.nde:31
 	VBROADCASTSS	5392(BX), Y7	// Arm.l1
 	VMULPS	32(AX), Y7, Y7
-	VMOVUPS	Y7, 643456(SI)	// mul_5
+	VMOVUPS	Y7, 648576(SI)	// mul_5
 	VBROADCASTSS	5396(BX), Y8	// Arm.l2
 	VMULPS	Y8, Y7, Y7
-	VMOVUPS	Y7, 643584(SI)	// mul_6
+	VMOVUPS	Y7, 648704(SI)	// mul_6
 	VFMADD213PS	Y0, Y7, Y5
-	VMOVUPD	578688(DI), Y8	// t
-	VMOVUPD	578720(DI), Y9	// t | 1
+	VMOVUPD	583808(DI), Y8	// t
+	VMOVUPD	583840(DI), Y9	// t | 1
 	// arm.nde:32
-	VMOVUPS	Y0, 643712(SI)	// reshape
+	VMOVUPS	Y0, 648832(SI)	// reshape
 	// arm.nde:45
 	VADDPD	Y1, Y8, Y1
 	VADDPD	Y2, Y9, Y2
 	// arm.nde:32
-	VMOVUPS	Y6, 643840(SI)	// M[0]
-	VMOVUPS	Y5, 643968(SI)	// M[1]
-	VMOVUPS	Y5, 644096(SI)	// M[2]
-	VMOVUPS	Y0, 644224(SI)	// M[3]
+	VMOVUPS	Y6, 648960(SI)	// M[0]
+	VMOVUPS	Y5, 649088(SI)	// M[1]
+	VMOVUPS	Y5, 649216(SI)	// M[2]
+	VMOVUPS	Y0, 649344(SI)	// M[3]
 	// arm.nde:17
 	VMOVUPS	f32_00000000<>(SB), Y5
 	MOVQ	$49, R9
 	MOVQ	DI, R10
 loop2: // 49 times: elements
-	VMOVUPD	580096(R10), Y6	// u_times[1]
-	VMOVUPD	580128(R10), Y8	// u_times[1] | 1
+	VMOVUPD	585216(R10), Y6	// u_times[1]
+	VMOVUPD	585248(R10), Y8	// u_times[1] | 1
 	VCMPPD	$18, Y1, Y6, Y6
 	VCMPPD	$18, Y2, Y8, Y8
 	VSHUFPS	$136, Y8, Y6, Y6
@@ -10634,18 +11018,18 @@ loop2: // 49 times: elements
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop2
-	VMOVUPS	Y5, 644352(SI)	// locate
+	VMOVUPS	Y5, 649472(SI)	// locate
 	VPCMPGTD	f32_00000031<>(SB), Y5, Y1
 	VBLENDVPS	Y1, f32_00000031<>(SB), Y5, Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VPCMPGTD	Y1, Y2, Y2
 	VBLENDVPS	Y2, f32_00000000<>(SB), Y1, Y1
-	VMOVUPS	592640(SI), Y2	// u[0]
+	VMOVUPS	597760(SI), Y2	// u[0]
 	VMOVUPS	f32_00000001<>(SB), Y5
 	MOVQ	$49, R9
 	MOVQ	SI, R10
 loop3: // 49 times: rows by their numbers
-	VMOVUPS	592896(R10), Y6	// u[2]
+	VMOVUPS	598016(R10), Y6	// u[2]
 	VPCMPEQD	Y5, Y1, Y8
 	VBLENDVPS	Y8, Y6, Y2, Y6
 	VMOVAPS	Y6, Y2
@@ -10654,13 +11038,13 @@ loop3: // 49 times: rows by their numbers
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	Y2, 644480(SI)	// take[0]
-	VMOVUPS	592768(SI), Y5	// u[1]
+	VMOVUPS	Y2, 649600(SI)	// take[0]
+	VMOVUPS	597888(SI), Y5	// u[1]
 	VMOVUPS	f32_00000001<>(SB), Y6
 	MOVQ	$49, R9
 	MOVQ	SI, R10
 loop4: // 49 times: rows by their numbers
-	VMOVUPS	593024(R10), Y8	// u[3]
+	VMOVUPS	598144(R10), Y8	// u[3]
 	VPCMPEQD	Y6, Y1, Y9
 	VBLENDVPS	Y9, Y8, Y5, Y8
 	VMOVAPS	Y8, Y5
@@ -10669,7 +11053,7 @@ loop4: // 49 times: rows by their numbers
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop4
-	VMOVUPS	Y5, 644608(SI)	// take[1]
+	VMOVUPS	Y5, 649728(SI)	// take[1]
 	// arm.nde:29
 	VANDPS	f32_7fffffff<>(SB), Y3, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y6
@@ -10705,13 +11089,13 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y3, Y3
 	VXORPS	f32_ffffffff<>(SB), Y3, Y3
 	VORPS	Y3, Y1, Y1
-	VMOVUPS	Y1, 644736(SI)	// s2
+	VMOVUPS	Y1, 649856(SI)	// s2
 	// arm.nde:33
 	VMULPS	Y1, Y7, Y1
-	VMOVUPS	Y1, 644864(SI)	// k
+	VMOVUPS	Y1, 649984(SI)	// k
 	// arm.nde:34
 	VXORPS	f32_80000000<>(SB), Y1, Y1
-	VMOVUPS	Y1, 644992(SI)	// neg
+	VMOVUPS	Y1, 650112(SI)	// neg
 	// arm.nde:28
 	VMOVUPS	f32_4b400000<>(SB), Y1
 	VFMADD231PS	f32_3f22f983<>(SB), Y4, Y1
@@ -10746,7 +11130,7 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y3, Y3
 	VXORPS	f32_ffffffff<>(SB), Y3, Y3
 	VORPS	Y3, Y1, Y1
-	VMOVUPS	Y1, 645120(SI)	// c2_2
+	VMOVUPS	Y1, 650240(SI)	// c2_2
 	// arm.nde:30
 	VMOVUPS	64(AX), Y3
 	VFMADD231PS	96(AX), Y1, Y3
@@ -10789,40 +11173,40 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y8, Y8
 	VXORPS	f32_ffffffff<>(SB), Y8, Y8
 	VORPS	Y8, Y6, Y6
-	VMOVUPS	Y6, 645760(SI)	// s2_2
+	VMOVUPS	Y6, 650880(SI)	// s2_2
 	// arm.nde:33
 	VMULPS	Y6, Y7, Y6
-	VMOVUPS	Y6, 645888(SI)	// k_2
+	VMOVUPS	Y6, 651008(SI)	// k_2
 	// arm.nde:34
 	VXORPS	f32_80000000<>(SB), Y6, Y7
-	VMOVUPS	Y7, 646016(SI)	// neg_2
+	VMOVUPS	Y7, 651136(SI)	// neg_2
 	VMOVUPS	160(AX), Y13
 	VMULPS	f32_40000000<>(SB), Y13, Y8
-	VMOVUPS	Y8, 646144(SI)	// mul_7
+	VMOVUPS	Y8, 651264(SI)	// mul_7
 	VMULPS	192(AX), Y8, Y8
 	VMOVUPS	192(AX), Y13
 	VFMADD231PS	192(AX), Y13, Y8
-	VMOVUPS	Y8, 646272(SI)	// add_3
+	VMOVUPS	Y8, 651392(SI)	// add_3
 	VMULPS	Y8, Y7, Y15
 	VMOVUPS	Y15, 64(AX)
 	// arm.nde:32
-	VMOVUPS	Y3, 645248(SI)	// M_2[0]
-	VMOVUPS	Y1, 645376(SI)	// M_2[1]
-	VMOVUPS	Y1, 645504(SI)	// M_2[2]
-	VMOVUPS	Y0, 645632(SI)	// M_2[3]
+	VMOVUPS	Y3, 650368(SI)	// M_2[0]
+	VMOVUPS	Y1, 650496(SI)	// M_2[1]
+	VMOVUPS	Y1, 650624(SI)	// M_2[2]
+	VMOVUPS	Y0, 650752(SI)	// M_2[3]
 	// arm.nde:34
 	VMOVUPS	160(AX), Y13
 	VMULPS	160(AX), Y13, Y0
-	VMOVUPS	Y0, 646400(SI)	// square
+	VMOVUPS	Y0, 651520(SI)	// square
 	VMULPS	Y0, Y6, Y15
 	VMOVUPS	Y15, 96(AX)
 	// arm.nde:35
 	VMOVUPS	0(AX), Y13
 	VMULPS	f32_411cf5c3<>(SB), Y13, Y0
-	VMOVUPS	Y0, 646528(SI)	// mul_8
+	VMOVUPS	Y0, 651648(SI)	// mul_8
 	VBROADCASTSS	5392(BX), Y1	// Arm.l1
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 646656(SI)	// mul_9
+	VMOVUPS	Y0, 651776(SI)	// mul_9
 	VMOVUPS	f32_4b400000<>(SB), Y1
 	VMOVUPS	128(AX), Y13
 	VFMADD231PS	f32_3f22f983<>(SB), Y13, Y1
@@ -10858,15 +11242,15 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y3, Y3
 	VXORPS	f32_ffffffff<>(SB), Y3, Y3
 	VORPS	Y3, Y1, Y1
-	VMOVUPS	Y1, 646784(SI)	// cos
+	VMOVUPS	Y1, 651904(SI)	// cos
 	VMOVUPS	32(AX), Y13
 	VMULPS	f32_411cf5c3<>(SB), Y13, Y3
-	VMOVUPS	Y3, 646912(SI)	// mul_10
+	VMOVUPS	Y3, 652032(SI)	// mul_10
 	VBROADCASTSS	5396(BX), Y6	// Arm.l2
 	VMULPS	Y6, Y3, Y3
-	VMOVUPS	Y3, 647040(SI)	// mul_11
+	VMOVUPS	Y3, 652160(SI)	// mul_11
 	VADDPS	128(AX), Y4, Y6
-	VMOVUPS	Y6, 647168(SI)	// add_4
+	VMOVUPS	Y6, 652288(SI)	// add_4
 	VMOVUPS	f32_4b400000<>(SB), Y7
 	VFMADD231PS	f32_3f22f983<>(SB), Y6, Y7
 	VSUBPS	f32_4b400000<>(SB), Y7, Y8
@@ -10900,7 +11284,7 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y6, Y6
 	VXORPS	f32_ffffffff<>(SB), Y6, Y6
 	VORPS	Y6, Y7, Y6
-	VMOVUPS	Y6, 647296(SI)	// cos_2
+	VMOVUPS	Y6, 652416(SI)	// cos_2
 	VMULPS	Y6, Y3, Y3
 	VFMADD213PS	Y3, Y1, Y0
 	// arm.nde:34
@@ -10910,9 +11294,9 @@ loop4: // 49 times: rows by their numbers
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 647424(SI)	// sub[0]
+	VMOVUPS	Y0, 652544(SI)	// sub[0]
 	VSUBPS	Y3, Y2, Y0
-	VMOVUPS	Y0, 647552(SI)	// sub[1]
+	VMOVUPS	Y0, 652672(SI)	// sub[1]
 	// arm.nde:11
 	VMOVUPS	128(AX), Y13
 	VANDPS	f32_7fffffff<>(SB), Y13, Y0
@@ -10951,7 +11335,7 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y1, Y1
 	VXORPS	f32_ffffffff<>(SB), Y1, Y1
 	VORPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 647680(SI)	// sin[0]
+	VMOVUPS	Y0, 652800(SI)	// sin[0]
 	VANDPS	f32_7fffffff<>(SB), Y4, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y2
 	VFMADD231PS	f32_3f22f983<>(SB), Y1, Y2
@@ -10986,7 +11370,7 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y2, Y2
 	VXORPS	f32_ffffffff<>(SB), Y2, Y2
 	VORPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 647808(SI)	// sin[1]
+	VMOVUPS	Y1, 652928(SI)	// sin[1]
 	VMOVUPS	f32_4b400000<>(SB), Y2
 	VMOVUPS	128(AX), Y13
 	VFMADD231PS	f32_3f22f983<>(SB), Y13, Y2
@@ -11022,7 +11406,7 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y3, Y3
 	VXORPS	f32_ffffffff<>(SB), Y3, Y3
 	VORPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 647936(SI)	// cos_3[0]
+	VMOVUPS	Y2, 653056(SI)	// cos_3[0]
 	VMOVUPS	f32_4b400000<>(SB), Y3
 	VFMADD231PS	f32_3f22f983<>(SB), Y4, Y3
 	VSUBPS	f32_4b400000<>(SB), Y3, Y5
@@ -11056,15 +11440,15 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 648064(SI)	// cos_3[1]
-	VMOVUPS	Y0, 648192(SI)	// concat[0]
-	VMOVUPS	Y1, 648320(SI)	// concat[1]
-	VMOVUPS	Y2, 648448(SI)	// concat[2]
-	VMOVUPS	Y3, 648576(SI)	// concat[3]
+	VMOVUPS	Y3, 653184(SI)	// cos_3[1]
+	VMOVUPS	Y0, 653312(SI)	// concat[0]
+	VMOVUPS	Y1, 653440(SI)	// concat[1]
+	VMOVUPS	Y2, 653568(SI)	// concat[2]
+	VMOVUPS	Y3, 653696(SI)	// concat[3]
 	VMOVUPS	160(AX), Y13	// concat[4]
-	VMOVUPS	Y13, 648704(SI)
+	VMOVUPS	Y13, 653824(SI)
 	VMOVUPS	192(AX), Y13	// concat[5]
-	VMOVUPS	Y13, 648832(SI)
+	VMOVUPS	Y13, 653952(SI)
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -11086,10 +11470,10 @@ loop5: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop6: // 6 times: terms of the sums
-	VMOVUPS	648192(R10), Y8	// concat[0]
-	VMOVUPS	648224(R10), Y9	// concat[0] | 1
-	VMOVUPS	648256(R10), Y10	// concat[0] | 2
-	VMOVUPS	648288(R10), Y11	// concat[0] | 3
+	VMOVUPS	653312(R10), Y8	// concat[0]
+	VMOVUPS	653344(R10), Y9	// concat[0] | 1
+	VMOVUPS	653376(R10), Y10	// concat[0] | 2
+	VMOVUPS	653408(R10), Y11	// concat[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -11104,14 +11488,14 @@ loop6: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop6
-	VMOVUPS	Y0, 648960(DI)	// matvec[0]
-	VMOVUPS	Y1, 648992(DI)	// matvec[0] | 1
-	VMOVUPS	Y2, 649024(DI)	// matvec[0] | 2
-	VMOVUPS	Y3, 649056(DI)	// matvec[0] | 3
-	VMOVUPS	Y4, 649088(DI)	// matvec[1]
-	VMOVUPS	Y5, 649120(DI)	// matvec[1] | 1
-	VMOVUPS	Y6, 649152(DI)	// matvec[1] | 2
-	VMOVUPS	Y7, 649184(DI)	// matvec[1] | 3
+	VMOVUPS	Y0, 654080(DI)	// matvec[0]
+	VMOVUPS	Y1, 654112(DI)	// matvec[0] | 1
+	VMOVUPS	Y2, 654144(DI)	// matvec[0] | 2
+	VMOVUPS	Y3, 654176(DI)	// matvec[0] | 3
+	VMOVUPS	Y4, 654208(DI)	// matvec[1]
+	VMOVUPS	Y5, 654240(DI)	// matvec[1] | 1
+	VMOVUPS	Y6, 654272(DI)	// matvec[1] | 2
+	VMOVUPS	Y7, 654304(DI)	// matvec[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -11124,10 +11508,10 @@ loop7: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop8: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	648960(R9), Y0	// matvec[0]
+	VMOVUPS	654080(R9), Y0	// matvec[0]
 	VBROADCASTSS	768(R10), Y1	// friction.0.bias[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 653056(R9)	// add_5[0]
+	VMOVUPS	Y0, 658176(R9)	// add_5[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -11156,7 +11540,7 @@ loop8: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 657152(R9)	// softplus[0]
+	VMOVUPS	Y0, 662272(R9)	// softplus[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -11181,10 +11565,10 @@ loop9: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop10: // 32 times: terms of the sums
-	VMOVUPS	657152(R10), Y8	// softplus[0]
-	VMOVUPS	657184(R10), Y9	// softplus[0] | 1
-	VMOVUPS	657216(R10), Y10	// softplus[0] | 2
-	VMOVUPS	657248(R10), Y11	// softplus[0] | 3
+	VMOVUPS	662272(R10), Y8	// softplus[0]
+	VMOVUPS	662304(R10), Y9	// softplus[0] | 1
+	VMOVUPS	662336(R10), Y10	// softplus[0] | 2
+	VMOVUPS	662368(R10), Y11	// softplus[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -11199,14 +11583,14 @@ loop10: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop10
-	VMOVUPS	Y0, 661248(DI)	// matvec_2[0]
-	VMOVUPS	Y1, 661280(DI)	// matvec_2[0] | 1
-	VMOVUPS	Y2, 661312(DI)	// matvec_2[0] | 2
-	VMOVUPS	Y3, 661344(DI)	// matvec_2[0] | 3
-	VMOVUPS	Y4, 661376(DI)	// matvec_2[1]
-	VMOVUPS	Y5, 661408(DI)	// matvec_2[1] | 1
-	VMOVUPS	Y6, 661440(DI)	// matvec_2[1] | 2
-	VMOVUPS	Y7, 661472(DI)	// matvec_2[1] | 3
+	VMOVUPS	Y0, 666368(DI)	// matvec_2[0]
+	VMOVUPS	Y1, 666400(DI)	// matvec_2[0] | 1
+	VMOVUPS	Y2, 666432(DI)	// matvec_2[0] | 2
+	VMOVUPS	Y3, 666464(DI)	// matvec_2[0] | 3
+	VMOVUPS	Y4, 666496(DI)	// matvec_2[1]
+	VMOVUPS	Y5, 666528(DI)	// matvec_2[1] | 1
+	VMOVUPS	Y6, 666560(DI)	// matvec_2[1] | 2
+	VMOVUPS	Y7, 666592(DI)	// matvec_2[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -11221,10 +11605,10 @@ loop11: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop12: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	661248(R9), Y2	// matvec_2[0]
+	VMOVUPS	666368(R9), Y2	// matvec_2[0]
 	VBROADCASTSS	4992(R10), Y3	// friction.2.bias[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 665344(R9)	// add_6[0]
+	VMOVUPS	Y2, 670464(R9)	// add_6[0]
 	VORPS	f32_80000000<>(SB), Y2, Y3
 	VMOVUPS	f32_c2ae999a<>(SB), Y4
 	VMAXPS	Y3, Y4, Y3
@@ -11253,7 +11637,7 @@ loop12: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y4
 	VMAXPS	Y2, Y4, Y2
 	VFMADD231PS	Y5, Y3, Y2
-	VMOVUPS	Y2, 669440(R9)	// softplus_2[0]
+	VMOVUPS	Y2, 674560(R9)	// softplus_2[0]
 	VBROADCASTSS	5120(R10), Y3	// friction.4.weight[0]
 	VFMADD231PS	Y2, Y3, Y0
 	VBROADCASTSS	5248(R10), Y3	// friction.4.weight[32]
@@ -11262,23 +11646,23 @@ loop12: // 32 times: elements
 	ADDQ	$4, R10
 	DECQ	DI
 	JNE	loop12
-	VMOVUPS	Y0, 673536(SI)	// matvec_3[0]
-	VMOVUPS	Y1, 673664(SI)	// matvec_3[1]
+	VMOVUPS	Y0, 678656(SI)	// matvec_3[0]
+	VMOVUPS	Y1, 678784(SI)	// matvec_3[1]
 	// arm.nde:38
-	VMOVUPS	647424(SI), Y2	// sub[0]
+	VMOVUPS	652544(SI), Y2	// sub[0]
 	VBROADCASTSS	5376(BX), Y3	// friction.4.bias[0]
 	VADDPS	Y3, Y0, Y0
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 673792(SI)	// sub_2[0]
-	VMOVUPS	647552(SI), Y2	// sub[1]
+	VMOVUPS	Y0, 678912(SI)	// sub_2[0]
+	VMOVUPS	652672(SI), Y2	// sub[1]
 	VBROADCASTSS	5380(BX), Y3	// friction.4.bias[1]
 	VADDPS	Y3, Y1, Y1
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 673920(SI)	// sub_2[1]
-	VMOVUPS	645248(SI), Y2	// M_2[0]
-	VMOVUPS	645376(SI), Y3	// M_2[1]
-	VMOVUPS	645504(SI), Y4	// M_2[2]
-	VMOVUPS	645632(SI), Y5	// M_2[3]
+	VMOVUPS	Y1, 679040(SI)	// sub_2[1]
+	VMOVUPS	650368(SI), Y2	// M_2[0]
+	VMOVUPS	650496(SI), Y3	// M_2[1]
+	VMOVUPS	650624(SI), Y4	// M_2[2]
+	VMOVUPS	650752(SI), Y5	// M_2[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -11299,30 +11683,30 @@ loop12: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 674048(SI)	// v_k1[0]
-	VMOVUPS	Y0, 674176(SI)	// v_k1[1]
-	VMOVUPS	579456(SI), Y2	// q_k1[0]
-	VMOVUPS	579584(SI), Y3	// q_k1[1]
+	VMOVUPS	Y1, 679168(SI)	// v_k1[0]
+	VMOVUPS	Y0, 679296(SI)	// v_k1[1]
+	VMOVUPS	584576(SI), Y2	// q_k1[0]
+	VMOVUPS	584704(SI), Y3	// q_k1[1]
 	// arm.nde:45
-	VMOVUPS	642944(SI), Y4	// ha21
+	VMOVUPS	648064(SI), Y4	// ha21
 	VFMADD231PS	Y1, Y4, Y2
-	VMOVUPS	Y2, 674304(SI)	// q_k2[0]
+	VMOVUPS	Y2, 679424(SI)	// q_k2[0]
 	VFMADD231PS	Y0, Y4, Y3
-	VMOVUPS	Y3, 674432(SI)	// q_k2[1]
+	VMOVUPS	Y3, 679552(SI)	// q_k2[1]
 	// arm.nde:34
 	VMULPS	f32_40000000<>(SB), Y2, Y0
-	VMOVUPS	Y0, 674560(SI)	// mul_12
+	VMOVUPS	Y0, 679680(SI)	// mul_12
 	VMULPS	Y3, Y0, Y0
 	VFMADD231PS	Y3, Y3, Y0
-	VMOVUPS	Y0, 674688(SI)	// add_7
-	VMOVUPS	644992(SI), Y1	// neg
+	VMOVUPS	Y0, 679808(SI)	// add_7
+	VMOVUPS	650112(SI), Y1	// neg
 	VMULPS	Y0, Y1, Y0
 	VMULPS	Y2, Y2, Y1
-	VMOVUPS	Y1, 674816(SI)	// square_2
-	VMOVUPS	644864(SI), Y4	// k
+	VMOVUPS	Y1, 679936(SI)	// square_2
+	VMOVUPS	649984(SI), Y4	// k
 	VMULPS	Y1, Y4, Y1
-	VMOVUPS	643072(SI), Y4	// q_y2[0]
-	VMOVUPS	643200(SI), Y5	// q_y2[1]
+	VMOVUPS	648192(SI), Y4	// q_y2[0]
+	VMOVUPS	648320(SI), Y5	// q_y2[1]
 	// arm.nde:35
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y4, Y6
@@ -11357,9 +11741,9 @@ loop12: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y7, Y7
 	VXORPS	f32_ffffffff<>(SB), Y7, Y7
 	VORPS	Y7, Y6, Y6
-	VMOVUPS	Y6, 674944(SI)	// cos_4
+	VMOVUPS	Y6, 680064(SI)	// cos_4
 	VADDPS	Y5, Y4, Y7
-	VMOVUPS	Y7, 675072(SI)	// add_8
+	VMOVUPS	Y7, 680192(SI)	// add_8
 	VMOVUPS	f32_4b400000<>(SB), Y8
 	VFMADD231PS	f32_3f22f983<>(SB), Y7, Y8
 	VSUBPS	f32_4b400000<>(SB), Y8, Y9
@@ -11393,13 +11777,13 @@ loop12: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y7, Y7
 	VXORPS	f32_ffffffff<>(SB), Y7, Y7
 	VORPS	Y7, Y8, Y7
-	VMOVUPS	Y7, 675200(SI)	// cos_5
-	VMOVUPS	647040(SI), Y8	// mul_11
+	VMOVUPS	Y7, 680320(SI)	// cos_5
+	VMOVUPS	652160(SI), Y8	// mul_11
 	VMULPS	Y7, Y8, Y7
-	VMOVUPS	646656(SI), Y8	// mul_9
+	VMOVUPS	651776(SI), Y8	// mul_9
 	VFMADD213PS	Y7, Y6, Y8
-	VMOVUPS	644480(SI), Y6	// take[0]
-	VMOVUPS	644608(SI), Y9	// take[1]
+	VMOVUPS	649600(SI), Y6	// take[0]
+	VMOVUPS	649728(SI), Y9	// take[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Y0, Y6, Y0
@@ -11407,9 +11791,9 @@ loop12: // 32 times: elements
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y8, Y0, Y0
-	VMOVUPS	Y0, 675328(SI)	// sub_3[0]
+	VMOVUPS	Y0, 680448(SI)	// sub_3[0]
 	VSUBPS	Y7, Y1, Y0
-	VMOVUPS	Y0, 675456(SI)	// sub_3[1]
+	VMOVUPS	Y0, 680576(SI)	// sub_3[1]
 	// arm.nde:11
 	VANDPS	f32_7fffffff<>(SB), Y4, Y0
 	VMOVUPS	f32_4b400000<>(SB), Y1
@@ -11445,7 +11829,7 @@ loop12: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y1, Y1
 	VXORPS	f32_ffffffff<>(SB), Y1, Y1
 	VORPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 675584(SI)	// sin_2[0]
+	VMOVUPS	Y0, 680704(SI)	// sin_2[0]
 	VANDPS	f32_7fffffff<>(SB), Y5, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y1, Y6
@@ -11480,7 +11864,7 @@ loop12: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y6, Y6
 	VXORPS	f32_ffffffff<>(SB), Y6, Y6
 	VORPS	Y6, Y1, Y1
-	VMOVUPS	Y1, 675712(SI)	// sin_2[1]
+	VMOVUPS	Y1, 680832(SI)	// sin_2[1]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y4, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -11514,7 +11898,7 @@ loop12: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y6, Y4
-	VMOVUPS	Y4, 675840(SI)	// cos_6[0]
+	VMOVUPS	Y4, 680960(SI)	// cos_6[0]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y5, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -11548,13 +11932,13 @@ loop12: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y5, Y5
 	VXORPS	f32_ffffffff<>(SB), Y5, Y5
 	VORPS	Y5, Y6, Y5
-	VMOVUPS	Y5, 675968(SI)	// cos_6[1]
-	VMOVUPS	Y0, 676096(SI)	// concat_2[0]
-	VMOVUPS	Y1, 676224(SI)	// concat_2[1]
-	VMOVUPS	Y4, 676352(SI)	// concat_2[2]
-	VMOVUPS	Y5, 676480(SI)	// concat_2[3]
-	VMOVUPS	Y2, 676608(SI)	// concat_2[4]
-	VMOVUPS	Y3, 676736(SI)	// concat_2[5]
+	VMOVUPS	Y5, 681088(SI)	// cos_6[1]
+	VMOVUPS	Y0, 681216(SI)	// concat_2[0]
+	VMOVUPS	Y1, 681344(SI)	// concat_2[1]
+	VMOVUPS	Y4, 681472(SI)	// concat_2[2]
+	VMOVUPS	Y5, 681600(SI)	// concat_2[3]
+	VMOVUPS	Y2, 681728(SI)	// concat_2[4]
+	VMOVUPS	Y3, 681856(SI)	// concat_2[5]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop11
@@ -11575,10 +11959,10 @@ loop13: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop14: // 6 times: terms of the sums
-	VMOVUPS	676096(R10), Y8	// concat_2[0]
-	VMOVUPS	676128(R10), Y9	// concat_2[0] | 1
-	VMOVUPS	676160(R10), Y10	// concat_2[0] | 2
-	VMOVUPS	676192(R10), Y11	// concat_2[0] | 3
+	VMOVUPS	681216(R10), Y8	// concat_2[0]
+	VMOVUPS	681248(R10), Y9	// concat_2[0] | 1
+	VMOVUPS	681280(R10), Y10	// concat_2[0] | 2
+	VMOVUPS	681312(R10), Y11	// concat_2[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -11593,14 +11977,14 @@ loop14: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop14
-	VMOVUPS	Y0, 676864(DI)	// matvec_4[0]
-	VMOVUPS	Y1, 676896(DI)	// matvec_4[0] | 1
-	VMOVUPS	Y2, 676928(DI)	// matvec_4[0] | 2
-	VMOVUPS	Y3, 676960(DI)	// matvec_4[0] | 3
-	VMOVUPS	Y4, 676992(DI)	// matvec_4[1]
-	VMOVUPS	Y5, 677024(DI)	// matvec_4[1] | 1
-	VMOVUPS	Y6, 677056(DI)	// matvec_4[1] | 2
-	VMOVUPS	Y7, 677088(DI)	// matvec_4[1] | 3
+	VMOVUPS	Y0, 681984(DI)	// matvec_4[0]
+	VMOVUPS	Y1, 682016(DI)	// matvec_4[0] | 1
+	VMOVUPS	Y2, 682048(DI)	// matvec_4[0] | 2
+	VMOVUPS	Y3, 682080(DI)	// matvec_4[0] | 3
+	VMOVUPS	Y4, 682112(DI)	// matvec_4[1]
+	VMOVUPS	Y5, 682144(DI)	// matvec_4[1] | 1
+	VMOVUPS	Y6, 682176(DI)	// matvec_4[1] | 2
+	VMOVUPS	Y7, 682208(DI)	// matvec_4[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -11613,10 +11997,10 @@ loop15: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop16: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	676864(R9), Y0	// matvec_4[0]
+	VMOVUPS	681984(R9), Y0	// matvec_4[0]
 	VBROADCASTSS	768(R10), Y1	// friction.0.bias[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 680960(R9)	// add_9[0]
+	VMOVUPS	Y0, 686080(R9)	// add_9[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -11645,7 +12029,7 @@ loop16: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 685056(R9)	// softplus_3[0]
+	VMOVUPS	Y0, 690176(R9)	// softplus_3[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -11670,10 +12054,10 @@ loop17: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop18: // 32 times: terms of the sums
-	VMOVUPS	685056(R10), Y8	// softplus_3[0]
-	VMOVUPS	685088(R10), Y9	// softplus_3[0] | 1
-	VMOVUPS	685120(R10), Y10	// softplus_3[0] | 2
-	VMOVUPS	685152(R10), Y11	// softplus_3[0] | 3
+	VMOVUPS	690176(R10), Y8	// softplus_3[0]
+	VMOVUPS	690208(R10), Y9	// softplus_3[0] | 1
+	VMOVUPS	690240(R10), Y10	// softplus_3[0] | 2
+	VMOVUPS	690272(R10), Y11	// softplus_3[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -11688,14 +12072,14 @@ loop18: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop18
-	VMOVUPS	Y0, 689152(DI)	// matvec_5[0]
-	VMOVUPS	Y1, 689184(DI)	// matvec_5[0] | 1
-	VMOVUPS	Y2, 689216(DI)	// matvec_5[0] | 2
-	VMOVUPS	Y3, 689248(DI)	// matvec_5[0] | 3
-	VMOVUPS	Y4, 689280(DI)	// matvec_5[1]
-	VMOVUPS	Y5, 689312(DI)	// matvec_5[1] | 1
-	VMOVUPS	Y6, 689344(DI)	// matvec_5[1] | 2
-	VMOVUPS	Y7, 689376(DI)	// matvec_5[1] | 3
+	VMOVUPS	Y0, 694272(DI)	// matvec_5[0]
+	VMOVUPS	Y1, 694304(DI)	// matvec_5[0] | 1
+	VMOVUPS	Y2, 694336(DI)	// matvec_5[0] | 2
+	VMOVUPS	Y3, 694368(DI)	// matvec_5[0] | 3
+	VMOVUPS	Y4, 694400(DI)	// matvec_5[1]
+	VMOVUPS	Y5, 694432(DI)	// matvec_5[1] | 1
+	VMOVUPS	Y6, 694464(DI)	// matvec_5[1] | 2
+	VMOVUPS	Y7, 694496(DI)	// matvec_5[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -11711,10 +12095,10 @@ loop19: // 4 times: vectors of the block
 	MOVQ	BX, R11
 loop20: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	689152(R10), Y2	// matvec_5[0]
+	VMOVUPS	694272(R10), Y2	// matvec_5[0]
 	VBROADCASTSS	4992(R11), Y3	// friction.2.bias[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 693248(R10)	// add_10[0]
+	VMOVUPS	Y2, 698368(R10)	// add_10[0]
 	VORPS	f32_80000000<>(SB), Y2, Y3
 	VMOVUPS	f32_c2ae999a<>(SB), Y4
 	VMAXPS	Y3, Y4, Y3
@@ -11743,7 +12127,7 @@ loop20: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y4
 	VMAXPS	Y2, Y4, Y2
 	VFMADD231PS	Y5, Y3, Y2
-	VMOVUPS	Y2, 697344(R10)	// softplus_4[0]
+	VMOVUPS	Y2, 702464(R10)	// softplus_4[0]
 	VBROADCASTSS	5120(R11), Y3	// friction.4.weight[0]
 	VFMADD231PS	Y2, Y3, Y0
 	VBROADCASTSS	5248(R11), Y3	// friction.4.weight[32]
@@ -11752,23 +12136,23 @@ loop20: // 32 times: elements
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop20
-	VMOVUPS	Y0, 701440(SI)	// matvec_6[0]
-	VMOVUPS	Y1, 701568(SI)	// matvec_6[1]
+	VMOVUPS	Y0, 706560(SI)	// matvec_6[0]
+	VMOVUPS	Y1, 706688(SI)	// matvec_6[1]
 	// arm.nde:38
-	VMOVUPS	675328(SI), Y2	// sub_3[0]
+	VMOVUPS	680448(SI), Y2	// sub_3[0]
 	VBROADCASTSS	5376(BX), Y3	// friction.4.bias[0]
 	VADDPS	Y3, Y0, Y0
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 701696(SI)	// sub_4[0]
-	VMOVUPS	675456(SI), Y2	// sub_3[1]
+	VMOVUPS	Y0, 706816(SI)	// sub_4[0]
+	VMOVUPS	680576(SI), Y2	// sub_3[1]
 	VBROADCASTSS	5380(BX), Y3	// friction.4.bias[1]
 	VADDPS	Y3, Y1, Y1
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 701824(SI)	// sub_4[1]
-	VMOVUPS	643840(SI), Y2	// M[0]
-	VMOVUPS	643968(SI), Y3	// M[1]
-	VMOVUPS	644096(SI), Y4	// M[2]
-	VMOVUPS	644224(SI), Y5	// M[3]
+	VMOVUPS	Y1, 706944(SI)	// sub_4[1]
+	VMOVUPS	648960(SI), Y2	// M[0]
+	VMOVUPS	649088(SI), Y3	// M[1]
+	VMOVUPS	649216(SI), Y4	// M[2]
+	VMOVUPS	649344(SI), Y5	// M[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -11789,29 +12173,29 @@ loop20: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 701952(SI)	// v_k2[0]
-	VMOVUPS	Y0, 702080(SI)	// v_k2[1]
-	VMOVUPS	579456(SI), Y2	// q_k1[0]
-	VMOVUPS	579584(SI), Y3	// q_k1[1]
-	VMOVUPS	579200(SI), Y4	// q[0]
-	VMOVUPS	579328(SI), Y5	// q[1]
+	VMOVUPS	Y1, 707072(SI)	// v_k2[0]
+	VMOVUPS	Y0, 707200(SI)	// v_k2[1]
+	VMOVUPS	584576(SI), Y2	// q_k1[0]
+	VMOVUPS	584704(SI), Y3	// q_k1[1]
+	VMOVUPS	584320(SI), Y4	// q[0]
+	VMOVUPS	584448(SI), Y5	// q[1]
 	// arm.nde:45
-	VMOVUPS	642944(SI), Y6	// ha21
+	VMOVUPS	648064(SI), Y6	// ha21
 	VMOVUPS	Y2, Y15
 	VFMADD231PS	Y1, Y6, Y15
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// q_k3[0]
-	VMOVUPS	Y13, 702208(SI)
+	VMOVUPS	Y13, 707328(SI)
 	VMOVUPS	Y3, Y15
 	VFMADD231PS	Y0, Y6, Y15
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// q_k3[1]
-	VMOVUPS	Y13, 702336(SI)
-	VMOVUPS	642816(SI), Y0	// ha43
+	VMOVUPS	Y13, 707456(SI)
+	VMOVUPS	647936(SI), Y0	// ha43
 	VFMADD231PS	0(AX), Y0, Y4
-	VMOVUPS	Y4, 702464(SI)	// q_y4[0]
+	VMOVUPS	Y4, 707584(SI)	// q_y4[0]
 	VFMADD231PS	32(AX), Y0, Y5
-	VMOVUPS	Y5, 702592(SI)	// q_y4[1]
+	VMOVUPS	Y5, 707712(SI)	// q_y4[1]
 	// arm.nde:28
 	VMOVUPS	f32_4b400000<>(SB), Y0
 	VFMADD231PS	f32_3f22f983<>(SB), Y5, Y0
@@ -11846,21 +12230,21 @@ loop20: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y1, Y1
 	VXORPS	f32_ffffffff<>(SB), Y1, Y1
 	VORPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 702720(SI)	// c2_3
+	VMOVUPS	Y0, 707840(SI)	// c2_3
 	// arm.nde:30
-	VMOVUPS	642688(SI), Y15	// mul_4
+	VMOVUPS	647808(SI), Y15	// mul_4
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	642304(SI), Y15	// add_2
+	VMOVUPS	647424(SI), Y15	// add_2
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y1
 	VFMADD231PS	64(AX), Y0, Y1
 	// arm.nde:32
 	// arm.nde:31
-	VMOVUPS	643584(SI), Y2	// mul_6
-	VMOVUPS	642176(SI), Y3	// mul
+	VMOVUPS	648704(SI), Y2	// mul_6
+	VMOVUPS	647296(SI), Y3	// mul
 	VFMADD213PS	Y3, Y2, Y0
-	VMOVUPD	578944(DI), Y4	// h
-	VMOVUPD	578976(DI), Y5	// h | 1
+	VMOVUPD	584064(DI), Y4	// h
+	VMOVUPD	584096(DI), Y5	// h | 1
 	// arm.nde:32
 	// arm.nde:45
 	VMULPD	f64_3fc5555555555555<>(SB), Y4, Y4
@@ -11868,40 +12252,40 @@ loop20: // 32 times: elements
 	VCVTPD2PSY	Y4, X4
 	VCVTPD2PSY	Y5, X5
 	VINSERTF128	$1, X5, Y4, Y4
-	VMOVUPS	Y4, 704128(SI)	// hb1
-	VMOVUPS	607232(SI), Y5	// v_d3_bar[0]
-	VMOVUPS	607360(SI), Y7	// v_d3_bar[1]
-	VMOVUPS	605696(SI), Y8	// v_next_bar[0]
-	VMOVUPS	605824(SI), Y9	// v_next_bar[1]
-	VMOVUPS	606720(SI), Y10	// v_d2_bar[0]
-	VMOVUPS	606848(SI), Y11	// v_d2_bar[1]
+	VMOVUPS	Y4, 709248(SI)	// hb1
+	VMOVUPS	612352(SI), Y5	// v_d3_bar[0]
+	VMOVUPS	612480(SI), Y7	// v_d3_bar[1]
+	VMOVUPS	610816(SI), Y8	// v_next_bar[0]
+	VMOVUPS	610944(SI), Y9	// v_next_bar[1]
+	VMOVUPS	611840(SI), Y10	// v_d2_bar[0]
+	VMOVUPS	611968(SI), Y11	// v_d2_bar[1]
 	// arm.nde:32
-	VMOVUPS	643712(SI), Y12	// reshape
+	VMOVUPS	648832(SI), Y12	// reshape
 	// arm.nde:45
 	VMULPS	f32_3f2aaaab<>(SB), Y5, Y5
-	VMOVUPS	Y5, 703872(SI)	// mul_13[0]
+	VMOVUPS	Y5, 708992(SI)	// mul_13[0]
 	VMULPS	f32_3f2aaaab<>(SB), Y7, Y7
-	VMOVUPS	Y7, 704000(SI)	// mul_13[1]
+	VMOVUPS	Y7, 709120(SI)	// mul_13[1]
 	VMULPS	Y4, Y8, Y8
-	VMOVUPS	Y8, 704256(SI)	// mul_14[0]
+	VMOVUPS	Y8, 709376(SI)	// mul_14[0]
 	VMULPS	Y4, Y9, Y4
-	VMOVUPS	Y4, 704384(SI)	// mul_14[1]
+	VMOVUPS	Y4, 709504(SI)	// mul_14[1]
 	VFMADD231PS	f32_bf000000<>(SB), Y10, Y5
 	VADDPS	Y8, Y5, Y5
-	VMOVUPS	Y5, 704512(SI)	// v_k4_bar[0]
+	VMOVUPS	Y5, 709632(SI)	// v_k4_bar[0]
 	VFMADD231PS	f32_bf000000<>(SB), Y11, Y7
 	VADDPS	Y4, Y7, Y4
-	VMOVUPS	Y4, 704640(SI)	// v_k4_bar[1]
+	VMOVUPS	Y4, 709760(SI)	// v_k4_bar[1]
 	// arm.nde:32
-	VMOVUPS	Y1, 702848(SI)	// M_3[0]
-	VMOVUPS	Y0, 702976(SI)	// M_3[1]
-	VMOVUPS	Y0, 703104(SI)	// M_3[2]
-	VMOVUPS	Y12, 703232(SI)	// M_3[3]
+	VMOVUPS	Y1, 707968(SI)	// M_3[0]
+	VMOVUPS	Y0, 708096(SI)	// M_3[1]
+	VMOVUPS	Y0, 708224(SI)	// M_3[2]
+	VMOVUPS	Y12, 708352(SI)	// M_3[3]
 	// arm.nde:38
-	VMOVUPS	Y1, 703360(SI)	// transpose[0]
-	VMOVUPS	Y0, 703488(SI)	// transpose[1]
-	VMOVUPS	Y0, 703616(SI)	// transpose[2]
-	VMOVUPS	Y12, 703744(SI)	// transpose[3]
+	VMOVUPS	Y1, 708480(SI)	// transpose[0]
+	VMOVUPS	Y0, 708608(SI)	// transpose[1]
+	VMOVUPS	Y0, 708736(SI)	// transpose[2]
+	VMOVUPS	Y12, 708864(SI)	// transpose[3]
 	VANDPS	f32_7fffffff<>(SB), Y1, Y7
 	VANDPS	f32_7fffffff<>(SB), Y0, Y8
 	VCMPPS	$17, Y8, Y7, Y7
@@ -11922,16 +12306,16 @@ loop20: // 32 times: elements
 	VFNMADD231PS	Y0, Y9, Y10
 	VDIVPS	Y8, Y10, Y4
 	VORPS	Y1, Y4, Y1
-	VMOVUPS	Y1, 704768(SI)	// linsolve[0]
-	VMOVUPS	Y0, 704896(SI)	// linsolve[1]
+	VMOVUPS	Y1, 709888(SI)	// linsolve[0]
+	VMOVUPS	Y0, 710016(SI)	// linsolve[1]
 	MOVQ	$2, R9
 	MOVQ	SI, R10
 loop21: // 2 times: elements
-	VMOVUPS	704768(R10), Y0	// linsolve[0]
+	VMOVUPS	709888(R10), Y0	// linsolve[0]
 	VXORPS	f32_80000000<>(SB), Y0, Y0
-	VMOVUPS	Y0, 705024(R10)	// G_bar[0]
+	VMOVUPS	Y0, 710144(R10)	// G_bar[0]
 	// arm.nde:11
-	VMOVUPS	702464(R10), Y0	// q_y4[0]
+	VMOVUPS	707584(R10), Y0	// q_y4[0]
 	VANDPS	f32_7fffffff<>(SB), Y0, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y4
 	VFMADD231PS	f32_3f22f983<>(SB), Y1, Y4
@@ -11966,8 +12350,8 @@ loop21: // 2 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y0, Y0
 	VXORPS	f32_ffffffff<>(SB), Y0, Y0
 	VORPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 709376(R10)	// sin_3[0]
-	VMOVUPS	702464(R10), Y0	// q_y4[0]
+	VMOVUPS	Y0, 714496(R10)	// sin_3[0]
+	VMOVUPS	707584(R10), Y0	// q_y4[0]
 	VMOVUPS	f32_4b400000<>(SB), Y1
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y1
 	VSUBPS	f32_4b400000<>(SB), Y1, Y4
@@ -12001,12 +12385,12 @@ loop21: // 2 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y0, Y0
 	VXORPS	f32_ffffffff<>(SB), Y0, Y0
 	VORPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 709632(R10)	// cos_7[0]
+	VMOVUPS	Y0, 714752(R10)	// cos_7[0]
 	// arm.nde:45
-	VMOVUPS	674304(R10), Y0	// q_k2[0]
-	VMOVUPS	579200(R10), Y1	// q[0]
+	VMOVUPS	679424(R10), Y0	// q_k2[0]
+	VMOVUPS	584320(R10), Y1	// q[0]
 	VFMADD231PS	Y0, Y6, Y1
-	VMOVUPS	Y1, 709888(R10)	// q_y3[0]
+	VMOVUPS	Y1, 715008(R10)	// q_y3[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop21
@@ -12015,18 +12399,18 @@ loop21: // 2 times: elements
 	MOVQ	SI, R11
 loop22: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	705024(SI), Y0	// G_bar[0]
+	VMOVUPS	710144(SI), Y0	// G_bar[0]
 	VBROADCASTSS	5120(R10), Y1	// friction.4.weight[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	705152(SI), Y1	// G_bar[1]
+	VMOVUPS	710272(SI), Y1	// G_bar[1]
 	VBROADCASTSS	5248(R10), Y4	// friction.4.weight[32]
 	VFMADD231PS	Y4, Y1, Y0
-	VMOVUPS	Y0, 705280(R11)	// vecmat[0]
+	VMOVUPS	Y0, 710400(R11)	// vecmat[0]
 	ADDQ	$4, R10
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop22
-	VMOVUPS	710016(SI), Y0	// q_y3[1]
+	VMOVUPS	715136(SI), Y0	// q_y3[1]
 	// arm.nde:28
 	VMOVUPS	f32_4b400000<>(SB), Y1
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y1
@@ -12061,7 +12445,7 @@ loop22: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y1, Y1
-	VMOVUPS	Y1, 710144(SI)	// c2_4
+	VMOVUPS	Y1, 715264(SI)	// c2_4
 	// arm.nde:30
 	VMOVUPS	96(AX), Y4
 	VFMADD231PS	64(AX), Y1, Y4
@@ -12104,32 +12488,32 @@ loop22: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y5, Y5
 	VXORPS	f32_ffffffff<>(SB), Y5, Y5
 	VORPS	Y5, Y1, Y1
-	VMOVUPS	Y1, 710784(SI)	// s2_3
+	VMOVUPS	Y1, 715904(SI)	// s2_3
 	// arm.nde:33
 	VMULPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 710912(SI)	// k_3
+	VMOVUPS	Y1, 716032(SI)	// k_3
 	// arm.nde:34
 	VXORPS	f32_80000000<>(SB), Y1, Y2
-	VMOVUPS	Y2, 711040(SI)	// neg_3
+	VMOVUPS	Y2, 716160(SI)	// neg_3
 	VMOVUPS	0(AX), Y13
 	VMULPS	f32_40000000<>(SB), Y13, Y5
-	VMOVUPS	Y5, 711168(SI)	// mul_15
+	VMOVUPS	Y5, 716288(SI)	// mul_15
 	VMULPS	32(AX), Y5, Y5
 	VMOVUPS	32(AX), Y13
 	VFMADD231PS	32(AX), Y13, Y5
-	VMOVUPS	Y5, 711296(SI)	// add_11
+	VMOVUPS	Y5, 716416(SI)	// add_11
 	VMULPS	Y5, Y2, Y2
 	// arm.nde:32
-	VMOVUPS	Y4, 710272(SI)	// M_4[0]
-	VMOVUPS	Y3, 710400(SI)	// M_4[1]
-	VMOVUPS	Y3, 710528(SI)	// M_4[2]
-	VMOVUPS	Y12, 710656(SI)	// M_4[3]
+	VMOVUPS	Y4, 715392(SI)	// M_4[0]
+	VMOVUPS	Y3, 715520(SI)	// M_4[1]
+	VMOVUPS	Y3, 715648(SI)	// M_4[2]
+	VMOVUPS	Y12, 715776(SI)	// M_4[3]
 	// arm.nde:34
 	VMOVUPS	0(AX), Y13
 	VMULPS	0(AX), Y13, Y3
-	VMOVUPS	Y3, 711424(SI)	// square_3
+	VMOVUPS	Y3, 716544(SI)	// square_3
 	VMULPS	Y3, Y1, Y1
-	VMOVUPS	709888(SI), Y3	// q_y3[0]
+	VMOVUPS	715008(SI), Y3	// q_y3[0]
 	// arm.nde:35
 	VMOVUPS	f32_4b400000<>(SB), Y4
 	VFMADD231PS	f32_3f22f983<>(SB), Y3, Y4
@@ -12164,9 +12548,9 @@ loop22: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y5, Y5
 	VXORPS	f32_ffffffff<>(SB), Y5, Y5
 	VORPS	Y5, Y4, Y4
-	VMOVUPS	Y4, 711552(SI)	// cos_8
+	VMOVUPS	Y4, 716672(SI)	// cos_8
 	VADDPS	Y0, Y3, Y5
-	VMOVUPS	Y5, 711680(SI)	// add_12
+	VMOVUPS	Y5, 716800(SI)	// add_12
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y5, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -12200,13 +12584,13 @@ loop22: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y5, Y5
 	VXORPS	f32_ffffffff<>(SB), Y5, Y5
 	VORPS	Y5, Y6, Y5
-	VMOVUPS	Y5, 711808(SI)	// cos_9
-	VMOVUPS	647040(SI), Y6	// mul_11
+	VMOVUPS	Y5, 716928(SI)	// cos_9
+	VMOVUPS	652160(SI), Y6	// mul_11
 	VMULPS	Y5, Y6, Y5
-	VMOVUPS	646656(SI), Y6	// mul_9
+	VMOVUPS	651776(SI), Y6	// mul_9
 	VFMADD213PS	Y5, Y4, Y6
-	VMOVUPS	644480(SI), Y4	// take[0]
-	VMOVUPS	644608(SI), Y7	// take[1]
+	VMOVUPS	649600(SI), Y4	// take[0]
+	VMOVUPS	649728(SI), Y7	// take[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Y2, Y4, Y2
@@ -12214,9 +12598,9 @@ loop22: // 32 times: elements
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y6, Y2, Y2
-	VMOVUPS	Y2, 711936(SI)	// sub_5[0]
+	VMOVUPS	Y2, 717056(SI)	// sub_5[0]
 	VSUBPS	Y5, Y1, Y1
-	VMOVUPS	Y1, 712064(SI)	// sub_5[1]
+	VMOVUPS	Y1, 717184(SI)	// sub_5[1]
 	// arm.nde:11
 	VANDPS	f32_7fffffff<>(SB), Y3, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y2
@@ -12252,7 +12636,7 @@ loop22: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y2, Y2
 	VXORPS	f32_ffffffff<>(SB), Y2, Y2
 	VORPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 712192(SI)	// sin_4[0]
+	VMOVUPS	Y1, 717312(SI)	// sin_4[0]
 	VANDPS	f32_7fffffff<>(SB), Y0, Y2
 	VMOVUPS	f32_4b400000<>(SB), Y4
 	VFMADD231PS	f32_3f22f983<>(SB), Y2, Y4
@@ -12287,7 +12671,7 @@ loop22: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y2, Y2
-	VMOVUPS	Y2, 712320(SI)	// sin_4[1]
+	VMOVUPS	Y2, 717440(SI)	// sin_4[1]
 	VMOVUPS	f32_4b400000<>(SB), Y4
 	VFMADD231PS	f32_3f22f983<>(SB), Y3, Y4
 	VSUBPS	f32_4b400000<>(SB), Y4, Y5
@@ -12321,7 +12705,7 @@ loop22: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y3, Y3
 	VXORPS	f32_ffffffff<>(SB), Y3, Y3
 	VORPS	Y3, Y4, Y3
-	VMOVUPS	Y3, 712448(SI)	// cos_10[0]
+	VMOVUPS	Y3, 717568(SI)	// cos_10[0]
 	VMOVUPS	f32_4b400000<>(SB), Y4
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y4
 	VSUBPS	f32_4b400000<>(SB), Y4, Y5
@@ -12355,15 +12739,15 @@ loop22: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y0, Y0
 	VXORPS	f32_ffffffff<>(SB), Y0, Y0
 	VORPS	Y0, Y4, Y0
-	VMOVUPS	Y0, 712576(SI)	// cos_10[1]
-	VMOVUPS	Y1, 712704(SI)	// concat_3[0]
-	VMOVUPS	Y2, 712832(SI)	// concat_3[1]
-	VMOVUPS	Y3, 712960(SI)	// concat_3[2]
-	VMOVUPS	Y0, 713088(SI)	// concat_3[3]
+	VMOVUPS	Y0, 717696(SI)	// cos_10[1]
+	VMOVUPS	Y1, 717824(SI)	// concat_3[0]
+	VMOVUPS	Y2, 717952(SI)	// concat_3[1]
+	VMOVUPS	Y3, 718080(SI)	// concat_3[2]
+	VMOVUPS	Y0, 718208(SI)	// concat_3[3]
 	VMOVUPS	0(AX), Y13	// concat_3[4]
-	VMOVUPS	Y13, 713216(SI)
+	VMOVUPS	Y13, 718336(SI)
 	VMOVUPS	32(AX), Y13	// concat_3[5]
-	VMOVUPS	Y13, 713344(SI)
+	VMOVUPS	Y13, 718464(SI)
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -12385,10 +12769,10 @@ loop23: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop24: // 6 times: terms of the sums
-	VMOVUPS	712704(R10), Y8	// concat_3[0]
-	VMOVUPS	712736(R10), Y9	// concat_3[0] | 1
-	VMOVUPS	712768(R10), Y10	// concat_3[0] | 2
-	VMOVUPS	712800(R10), Y11	// concat_3[0] | 3
+	VMOVUPS	717824(R10), Y8	// concat_3[0]
+	VMOVUPS	717856(R10), Y9	// concat_3[0] | 1
+	VMOVUPS	717888(R10), Y10	// concat_3[0] | 2
+	VMOVUPS	717920(R10), Y11	// concat_3[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -12403,14 +12787,14 @@ loop24: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop24
-	VMOVUPS	Y0, 713472(DI)	// matvec_7[0]
-	VMOVUPS	Y1, 713504(DI)	// matvec_7[0] | 1
-	VMOVUPS	Y2, 713536(DI)	// matvec_7[0] | 2
-	VMOVUPS	Y3, 713568(DI)	// matvec_7[0] | 3
-	VMOVUPS	Y4, 713600(DI)	// matvec_7[1]
-	VMOVUPS	Y5, 713632(DI)	// matvec_7[1] | 1
-	VMOVUPS	Y6, 713664(DI)	// matvec_7[1] | 2
-	VMOVUPS	Y7, 713696(DI)	// matvec_7[1] | 3
+	VMOVUPS	Y0, 718592(DI)	// matvec_7[0]
+	VMOVUPS	Y1, 718624(DI)	// matvec_7[0] | 1
+	VMOVUPS	Y2, 718656(DI)	// matvec_7[0] | 2
+	VMOVUPS	Y3, 718688(DI)	// matvec_7[0] | 3
+	VMOVUPS	Y4, 718720(DI)	// matvec_7[1]
+	VMOVUPS	Y5, 718752(DI)	// matvec_7[1] | 1
+	VMOVUPS	Y6, 718784(DI)	// matvec_7[1] | 2
+	VMOVUPS	Y7, 718816(DI)	// matvec_7[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -12423,10 +12807,10 @@ loop25: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop26: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	713472(R9), Y0	// matvec_7[0]
+	VMOVUPS	718592(R9), Y0	// matvec_7[0]
 	VBROADCASTSS	768(R10), Y1	// friction.0.bias[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 717568(R9)	// add_13[0]
+	VMOVUPS	Y0, 722688(R9)	// add_13[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -12455,7 +12839,7 @@ loop26: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 721664(R9)	// softplus_5[0]
+	VMOVUPS	Y0, 726784(R9)	// softplus_5[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -12480,10 +12864,10 @@ loop27: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop28: // 32 times: terms of the sums
-	VMOVUPS	721664(R10), Y8	// softplus_5[0]
-	VMOVUPS	721696(R10), Y9	// softplus_5[0] | 1
-	VMOVUPS	721728(R10), Y10	// softplus_5[0] | 2
-	VMOVUPS	721760(R10), Y11	// softplus_5[0] | 3
+	VMOVUPS	726784(R10), Y8	// softplus_5[0]
+	VMOVUPS	726816(R10), Y9	// softplus_5[0] | 1
+	VMOVUPS	726848(R10), Y10	// softplus_5[0] | 2
+	VMOVUPS	726880(R10), Y11	// softplus_5[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -12498,14 +12882,14 @@ loop28: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop28
-	VMOVUPS	Y0, 725760(DI)	// matvec_8[0]
-	VMOVUPS	Y1, 725792(DI)	// matvec_8[0] | 1
-	VMOVUPS	Y2, 725824(DI)	// matvec_8[0] | 2
-	VMOVUPS	Y3, 725856(DI)	// matvec_8[0] | 3
-	VMOVUPS	Y4, 725888(DI)	// matvec_8[1]
-	VMOVUPS	Y5, 725920(DI)	// matvec_8[1] | 1
-	VMOVUPS	Y6, 725952(DI)	// matvec_8[1] | 2
-	VMOVUPS	Y7, 725984(DI)	// matvec_8[1] | 3
+	VMOVUPS	Y0, 730880(DI)	// matvec_8[0]
+	VMOVUPS	Y1, 730912(DI)	// matvec_8[0] | 1
+	VMOVUPS	Y2, 730944(DI)	// matvec_8[0] | 2
+	VMOVUPS	Y3, 730976(DI)	// matvec_8[0] | 3
+	VMOVUPS	Y4, 731008(DI)	// matvec_8[1]
+	VMOVUPS	Y5, 731040(DI)	// matvec_8[1] | 1
+	VMOVUPS	Y6, 731072(DI)	// matvec_8[1] | 2
+	VMOVUPS	Y7, 731104(DI)	// matvec_8[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -12520,10 +12904,10 @@ loop29: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop30: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	725760(R9), Y2	// matvec_8[0]
+	VMOVUPS	730880(R9), Y2	// matvec_8[0]
 	VBROADCASTSS	4992(R10), Y3	// friction.2.bias[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 729856(R9)	// add_14[0]
+	VMOVUPS	Y2, 734976(R9)	// add_14[0]
 	VORPS	f32_80000000<>(SB), Y2, Y3
 	VMOVUPS	f32_c2ae999a<>(SB), Y4
 	VMAXPS	Y3, Y4, Y3
@@ -12552,7 +12936,7 @@ loop30: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y4
 	VMAXPS	Y2, Y4, Y2
 	VFMADD231PS	Y5, Y3, Y2
-	VMOVUPS	Y2, 733952(R9)	// softplus_6[0]
+	VMOVUPS	Y2, 739072(R9)	// softplus_6[0]
 	VBROADCASTSS	5120(R10), Y3	// friction.4.weight[0]
 	VFMADD231PS	Y2, Y3, Y0
 	VBROADCASTSS	5248(R10), Y3	// friction.4.weight[32]
@@ -12562,20 +12946,20 @@ loop30: // 32 times: elements
 	DECQ	DI
 	JNE	loop30
 	// arm.nde:38
-	VMOVUPS	711936(SI), Y2	// sub_5[0]
+	VMOVUPS	717056(SI), Y2	// sub_5[0]
 	VBROADCASTSS	5376(BX), Y3	// friction.4.bias[0]
 	VADDPS	Y3, Y0, Y0
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 738048(SI)	// sub_6[0]
-	VMOVUPS	712064(SI), Y2	// sub_5[1]
+	VMOVUPS	Y0, 743168(SI)	// sub_6[0]
+	VMOVUPS	717184(SI), Y2	// sub_5[1]
 	VBROADCASTSS	5380(BX), Y3	// friction.4.bias[1]
 	VADDPS	Y3, Y1, Y1
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 738176(SI)	// sub_6[1]
-	VMOVUPS	710272(SI), Y2	// M_4[0]
-	VMOVUPS	710400(SI), Y3	// M_4[1]
-	VMOVUPS	710528(SI), Y4	// M_4[2]
-	VMOVUPS	710656(SI), Y5	// M_4[3]
+	VMOVUPS	Y1, 743296(SI)	// sub_6[1]
+	VMOVUPS	715392(SI), Y2	// M_4[0]
+	VMOVUPS	715520(SI), Y3	// M_4[1]
+	VMOVUPS	715648(SI), Y4	// M_4[2]
+	VMOVUPS	715776(SI), Y5	// M_4[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -12596,27 +12980,27 @@ loop30: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 738304(SI)	// v_k3[0]
-	VMOVUPS	Y0, 738432(SI)	// v_k3[1]
-	VMOVUPS	579456(SI), Y2	// q_k1[0]
-	VMOVUPS	579584(SI), Y3	// q_k1[1]
+	VMOVUPS	Y1, 743424(SI)	// v_k3[0]
+	VMOVUPS	Y0, 743552(SI)	// v_k3[1]
+	VMOVUPS	584576(SI), Y2	// q_k1[0]
+	VMOVUPS	584704(SI), Y3	// q_k1[1]
 	// arm.nde:45
-	VMOVUPS	642816(SI), Y4	// ha43
+	VMOVUPS	647936(SI), Y4	// ha43
 	VFMADD231PS	Y1, Y4, Y2
-	VMOVUPS	Y2, 738560(SI)	// q_k4[0]
+	VMOVUPS	Y2, 743680(SI)	// q_k4[0]
 	VFMADD231PS	Y0, Y4, Y3
-	VMOVUPS	Y3, 738688(SI)	// q_k4[1]
+	VMOVUPS	Y3, 743808(SI)	// q_k4[1]
 	// arm.nde:11
-	VMOVUPS	709376(SI), Y0	// sin_3[0]
-	VMOVUPS	Y0, 738816(SI)	// concat_4[0]
-	VMOVUPS	709504(SI), Y0	// sin_3[1]
-	VMOVUPS	Y0, 738944(SI)	// concat_4[1]
-	VMOVUPS	709632(SI), Y0	// cos_7[0]
-	VMOVUPS	Y0, 739072(SI)	// concat_4[2]
-	VMOVUPS	709760(SI), Y0	// cos_7[1]
-	VMOVUPS	Y0, 739200(SI)	// concat_4[3]
-	VMOVUPS	Y2, 739328(SI)	// concat_4[4]
-	VMOVUPS	Y3, 739456(SI)	// concat_4[5]
+	VMOVUPS	714496(SI), Y0	// sin_3[0]
+	VMOVUPS	Y0, 743936(SI)	// concat_4[0]
+	VMOVUPS	714624(SI), Y0	// sin_3[1]
+	VMOVUPS	Y0, 744064(SI)	// concat_4[1]
+	VMOVUPS	714752(SI), Y0	// cos_7[0]
+	VMOVUPS	Y0, 744192(SI)	// concat_4[2]
+	VMOVUPS	714880(SI), Y0	// cos_7[1]
+	VMOVUPS	Y0, 744320(SI)	// concat_4[3]
+	VMOVUPS	Y2, 744448(SI)	// concat_4[4]
+	VMOVUPS	Y3, 744576(SI)	// concat_4[5]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop29
@@ -12637,10 +13021,10 @@ loop31: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop32: // 6 times: terms of the sums
-	VMOVUPS	738816(R10), Y8	// concat_4[0]
-	VMOVUPS	738848(R10), Y9	// concat_4[0] | 1
-	VMOVUPS	738880(R10), Y10	// concat_4[0] | 2
-	VMOVUPS	738912(R10), Y11	// concat_4[0] | 3
+	VMOVUPS	743936(R10), Y8	// concat_4[0]
+	VMOVUPS	743968(R10), Y9	// concat_4[0] | 1
+	VMOVUPS	744000(R10), Y10	// concat_4[0] | 2
+	VMOVUPS	744032(R10), Y11	// concat_4[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -12655,14 +13039,14 @@ loop32: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop32
-	VMOVUPS	Y0, 739584(DI)	// matvec_9[0]
-	VMOVUPS	Y1, 739616(DI)	// matvec_9[0] | 1
-	VMOVUPS	Y2, 739648(DI)	// matvec_9[0] | 2
-	VMOVUPS	Y3, 739680(DI)	// matvec_9[0] | 3
-	VMOVUPS	Y4, 739712(DI)	// matvec_9[1]
-	VMOVUPS	Y5, 739744(DI)	// matvec_9[1] | 1
-	VMOVUPS	Y6, 739776(DI)	// matvec_9[1] | 2
-	VMOVUPS	Y7, 739808(DI)	// matvec_9[1] | 3
+	VMOVUPS	Y0, 744704(DI)	// matvec_9[0]
+	VMOVUPS	Y1, 744736(DI)	// matvec_9[0] | 1
+	VMOVUPS	Y2, 744768(DI)	// matvec_9[0] | 2
+	VMOVUPS	Y3, 744800(DI)	// matvec_9[0] | 3
+	VMOVUPS	Y4, 744832(DI)	// matvec_9[1]
+	VMOVUPS	Y5, 744864(DI)	// matvec_9[1] | 1
+	VMOVUPS	Y6, 744896(DI)	// matvec_9[1] | 2
+	VMOVUPS	Y7, 744928(DI)	// matvec_9[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -12675,10 +13059,10 @@ loop33: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop34: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	739584(R9), Y0	// matvec_9[0]
+	VMOVUPS	744704(R9), Y0	// matvec_9[0]
 	VBROADCASTSS	768(R10), Y1	// friction.0.bias[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 743680(R9)	// add_15[0]
+	VMOVUPS	Y0, 748800(R9)	// add_15[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -12707,7 +13091,7 @@ loop34: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 747776(R9)	// softplus_7[0]
+	VMOVUPS	Y0, 752896(R9)	// softplus_7[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -12732,10 +13116,10 @@ loop35: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop36: // 32 times: terms of the sums
-	VMOVUPS	747776(R10), Y8	// softplus_7[0]
-	VMOVUPS	747808(R10), Y9	// softplus_7[0] | 1
-	VMOVUPS	747840(R10), Y10	// softplus_7[0] | 2
-	VMOVUPS	747872(R10), Y11	// softplus_7[0] | 3
+	VMOVUPS	752896(R10), Y8	// softplus_7[0]
+	VMOVUPS	752928(R10), Y9	// softplus_7[0] | 1
+	VMOVUPS	752960(R10), Y10	// softplus_7[0] | 2
+	VMOVUPS	752992(R10), Y11	// softplus_7[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -12750,14 +13134,14 @@ loop36: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop36
-	VMOVUPS	Y0, 751872(DI)	// matvec_10[0]
-	VMOVUPS	Y1, 751904(DI)	// matvec_10[0] | 1
-	VMOVUPS	Y2, 751936(DI)	// matvec_10[0] | 2
-	VMOVUPS	Y3, 751968(DI)	// matvec_10[0] | 3
-	VMOVUPS	Y4, 752000(DI)	// matvec_10[1]
-	VMOVUPS	Y5, 752032(DI)	// matvec_10[1] | 1
-	VMOVUPS	Y6, 752064(DI)	// matvec_10[1] | 2
-	VMOVUPS	Y7, 752096(DI)	// matvec_10[1] | 3
+	VMOVUPS	Y0, 756992(DI)	// matvec_10[0]
+	VMOVUPS	Y1, 757024(DI)	// matvec_10[0] | 1
+	VMOVUPS	Y2, 757056(DI)	// matvec_10[0] | 2
+	VMOVUPS	Y3, 757088(DI)	// matvec_10[0] | 3
+	VMOVUPS	Y4, 757120(DI)	// matvec_10[1]
+	VMOVUPS	Y5, 757152(DI)	// matvec_10[1] | 1
+	VMOVUPS	Y6, 757184(DI)	// matvec_10[1] | 2
+	VMOVUPS	Y7, 757216(DI)	// matvec_10[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -12772,11 +13156,11 @@ loop37: // 4 times: vectors of the block
 	MOVQ	R8, R11
 loop38: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	751872(R9), Y1	// matvec_10[0]
+	VMOVUPS	756992(R9), Y1	// matvec_10[0]
 	VBROADCASTSS	4992(R10), Y2	// friction.2.bias[0]
 	VADDPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 755968(R9)	// add_16[0]
-	VMOVUPS	705280(R9), Y2	// vecmat[0]
+	VMOVUPS	Y1, 761088(R9)	// add_16[0]
+	VMOVUPS	710400(R9), Y2	// vecmat[0]
 	VORPS	f32_80000000<>(SB), Y1, Y3
 	VMOVUPS	f32_42b40000<>(SB), Y4
 	VMINPS	Y3, Y4, Y3
@@ -12809,7 +13193,7 @@ loop38: // 32 times: elements
 	VADDPS	f32_3f800000<>(SB), Y3, Y3
 	VDIVPS	Y3, Y1, Y1
 	VMULPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 760064(R9)	// mul_16[0]
+	VMOVUPS	Y1, 765184(R9)	// mul_16[0]
 	VANDPS	Y0, Y1, Y1
 	VMOVUPS	44032(R11), Y2	// sum of friction.2.bias[0]
 	VADDPS	Y1, Y2, Y1
@@ -12838,10 +13222,10 @@ loop39: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop40: // 32 times: terms of the sums
-	VMOVUPS	760064(R10), Y8	// mul_16[0]
-	VMOVUPS	760096(R10), Y9	// mul_16[0] | 1
-	VMOVUPS	760128(R10), Y10	// mul_16[0] | 2
-	VMOVUPS	760160(R10), Y11	// mul_16[0] | 3
+	VMOVUPS	765184(R10), Y8	// mul_16[0]
+	VMOVUPS	765216(R10), Y9	// mul_16[0] | 1
+	VMOVUPS	765248(R10), Y10	// mul_16[0] | 2
+	VMOVUPS	765280(R10), Y11	// mul_16[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -12856,14 +13240,14 @@ loop40: // 32 times: terms of the sums
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop40
-	VMOVUPS	Y0, 764160(DI)	// vecmat_2[0]
-	VMOVUPS	Y1, 764192(DI)	// vecmat_2[0] | 1
-	VMOVUPS	Y2, 764224(DI)	// vecmat_2[0] | 2
-	VMOVUPS	Y3, 764256(DI)	// vecmat_2[0] | 3
-	VMOVUPS	Y4, 764288(DI)	// vecmat_2[1]
-	VMOVUPS	Y5, 764320(DI)	// vecmat_2[1] | 1
-	VMOVUPS	Y6, 764352(DI)	// vecmat_2[1] | 2
-	VMOVUPS	Y7, 764384(DI)	// vecmat_2[1] | 3
+	VMOVUPS	Y0, 769280(DI)	// vecmat_2[0]
+	VMOVUPS	Y1, 769312(DI)	// vecmat_2[0] | 1
+	VMOVUPS	Y2, 769344(DI)	// vecmat_2[0] | 2
+	VMOVUPS	Y3, 769376(DI)	// vecmat_2[0] | 3
+	VMOVUPS	Y4, 769408(DI)	// vecmat_2[1]
+	VMOVUPS	Y5, 769440(DI)	// vecmat_2[1] | 1
+	VMOVUPS	Y6, 769472(DI)	// vecmat_2[1] | 2
+	VMOVUPS	Y7, 769504(DI)	// vecmat_2[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -12875,7 +13259,7 @@ loop41: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop42: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	743680(R9), Y0	// add_15[0]
+	VMOVUPS	748800(R9), Y0	// add_15[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_42b40000<>(SB), Y2
 	VMINPS	Y1, Y2, Y1
@@ -12907,7 +13291,7 @@ loop42: // 32 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 768256(R9)	// sigmoid[0]
+	VMOVUPS	Y0, 773376(R9)	// sigmoid[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop42
@@ -12922,30 +13306,30 @@ loop42: // 32 times: elements
 	MOVQ	$16, CX
 	MOVQ	AX, SI
 loop43: // 16 times: tiles of 2 elements
-	VMOVUPS	760064(SI), Y4	// mul_16[0]
-	VMOVUPS	760096(SI), Y5	// mul_16[0] | 1
-	VMOVUPS	760128(SI), Y6	// mul_16[0] | 2
-	VMOVUPS	760160(SI), Y7	// mul_16[0] | 3
+	VMOVUPS	765184(SI), Y4	// mul_16[0]
+	VMOVUPS	765216(SI), Y5	// mul_16[0] | 1
+	VMOVUPS	765248(SI), Y6	// mul_16[0] | 2
+	VMOVUPS	765280(SI), Y7	// mul_16[0] | 3
 	VANDPS	Y0, Y4, Y4
 	VANDPS	Y1, Y5, Y5
 	VANDPS	Y2, Y6, Y6
 	VANDPS	Y3, Y7, Y7
-	VMOVUPS	Y4, 633728(SI)	// turned[0]
-	VMOVUPS	Y5, 633760(SI)	// turned[0] | 1
-	VMOVUPS	Y6, 633792(SI)	// turned[0] | 2
-	VMOVUPS	Y7, 633824(SI)	// turned[0] | 3
-	VMOVUPS	760192(SI), Y4	// mul_16[1]
-	VMOVUPS	760224(SI), Y5	// mul_16[1] | 1
-	VMOVUPS	760256(SI), Y6	// mul_16[1] | 2
-	VMOVUPS	760288(SI), Y7	// mul_16[1] | 3
+	VMOVUPS	Y4, 638848(SI)	// turned[0]
+	VMOVUPS	Y5, 638880(SI)	// turned[0] | 1
+	VMOVUPS	Y6, 638912(SI)	// turned[0] | 2
+	VMOVUPS	Y7, 638944(SI)	// turned[0] | 3
+	VMOVUPS	765312(SI), Y4	// mul_16[1]
+	VMOVUPS	765344(SI), Y5	// mul_16[1] | 1
+	VMOVUPS	765376(SI), Y6	// mul_16[1] | 2
+	VMOVUPS	765408(SI), Y7	// mul_16[1] | 3
 	VANDPS	Y0, Y4, Y4
 	VANDPS	Y1, Y5, Y5
 	VANDPS	Y2, Y6, Y6
 	VANDPS	Y3, Y7, Y7
-	VMOVUPS	Y4, 633856(SI)	// turned[1]
-	VMOVUPS	Y5, 633888(SI)	// turned[1] | 1
-	VMOVUPS	Y6, 633920(SI)	// turned[1] | 2
-	VMOVUPS	Y7, 633952(SI)	// turned[1] | 3
+	VMOVUPS	Y4, 638976(SI)	// turned[1]
+	VMOVUPS	Y5, 639008(SI)	// turned[1] | 1
+	VMOVUPS	Y6, 639040(SI)	// turned[1] | 2
+	VMOVUPS	Y7, 639072(SI)	// turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop43
@@ -12957,14 +13341,14 @@ loop44: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop45: // 4 times
-	VMOVUPS	747776(R10), Y0	// softplus_7[0]
-	VMOVUPS	747904(R10), Y1	// softplus_7[1]
-	VMOVUPS	748032(R10), Y2	// softplus_7[2]
-	VMOVUPS	748160(R10), Y3	// softplus_7[3]
-	VMOVUPS	748288(R10), Y4	// softplus_7[4]
-	VMOVUPS	748416(R10), Y5	// softplus_7[5]
-	VMOVUPS	748544(R10), Y6	// softplus_7[6]
-	VMOVUPS	748672(R10), Y7	// softplus_7[7]
+	VMOVUPS	752896(R10), Y0	// softplus_7[0]
+	VMOVUPS	753024(R10), Y1	// softplus_7[1]
+	VMOVUPS	753152(R10), Y2	// softplus_7[2]
+	VMOVUPS	753280(R10), Y3	// softplus_7[3]
+	VMOVUPS	753408(R10), Y4	// softplus_7[4]
+	VMOVUPS	753536(R10), Y5	// softplus_7[5]
+	VMOVUPS	753664(R10), Y6	// softplus_7[6]
+	VMOVUPS	753792(R10), Y7	// softplus_7[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -12989,14 +13373,14 @@ loop45: // 4 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 637824(R11)	// turned[32]
-	VMOVUPS	Y7, 637856(R11)	// turned[32] | 1
-	VMOVUPS	Y2, 637888(R11)	// turned[32] | 2
-	VMOVUPS	Y8, 637920(R11)	// turned[32] | 3
-	VMOVUPS	Y3, 637952(R11)	// turned[33]
-	VMOVUPS	Y1, 637984(R11)	// turned[33] | 1
-	VMOVUPS	Y5, 638016(R11)	// turned[33] | 2
-	VMOVUPS	Y0, 638048(R11)	// turned[33] | 3
+	VMOVUPS	Y6, 642944(R11)	// turned[32]
+	VMOVUPS	Y7, 642976(R11)	// turned[32] | 1
+	VMOVUPS	Y2, 643008(R11)	// turned[32] | 2
+	VMOVUPS	Y8, 643040(R11)	// turned[32] | 3
+	VMOVUPS	Y3, 643072(R11)	// turned[33]
+	VMOVUPS	Y1, 643104(R11)	// turned[33] | 1
+	VMOVUPS	Y5, 643136(R11)	// turned[33] | 2
+	VMOVUPS	Y0, 643168(R11)	// turned[33] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -13027,38 +13411,38 @@ loop47: // 2 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop48: // 16 times: samples, 2 at a time
-	VMOVUPS	637824(R13), Y10	// turned[32]
-	VMOVUPS	638848(R13), Y11	// turned[40]
-	VBROADCASTSS	633728(R14), Y12	// turned[0]
+	VMOVUPS	642944(R13), Y10	// turned[32]
+	VMOVUPS	643968(R13), Y11	// turned[40]
+	VBROADCASTSS	638848(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	633856(R14), Y12	// turned[1]
+	VBROADCASTSS	638976(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	633984(R14), Y12	// turned[2]
+	VBROADCASTSS	639104(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	634112(R14), Y12	// turned[3]
+	VBROADCASTSS	639232(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	634240(R14), Y12	// turned[4]
+	VBROADCASTSS	639360(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	637856(R13), Y10	// turned[32] | 1
-	VMOVUPS	638880(R13), Y11	// turned[40] | 1
-	VBROADCASTSS	633732(R14), Y12	// turned[0]
+	VMOVUPS	642976(R13), Y10	// turned[32] | 1
+	VMOVUPS	644000(R13), Y11	// turned[40] | 1
+	VBROADCASTSS	638852(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	633860(R14), Y12	// turned[1]
+	VBROADCASTSS	638980(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	633988(R14), Y12	// turned[2]
+	VBROADCASTSS	639108(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	634116(R14), Y12	// turned[3]
+	VBROADCASTSS	639236(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	634244(R14), Y12	// turned[4]
+	VBROADCASTSS	639364(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -13095,20 +13479,20 @@ loop49: // 2 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop50: // 16 times: samples, 2 at a time
-	VBROADCASTSS	637568(R10), Y4	// turned[30]
-	VBROADCASTSS	637696(R10), Y5	// turned[31]
-	VMOVUPS	637824(R11), Y6	// turned[32]
+	VBROADCASTSS	642688(R10), Y4	// turned[30]
+	VBROADCASTSS	642816(R10), Y5	// turned[31]
+	VMOVUPS	642944(R11), Y6	// turned[32]
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	638848(R11), Y6	// turned[40]
+	VMOVUPS	643968(R11), Y6	// turned[40]
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
-	VBROADCASTSS	637572(R10), Y4	// turned[30]
-	VBROADCASTSS	637700(R10), Y5	// turned[31]
-	VMOVUPS	637856(R11), Y6	// turned[32] | 1
+	VBROADCASTSS	642692(R10), Y4	// turned[30]
+	VBROADCASTSS	642820(R10), Y5	// turned[31]
+	VMOVUPS	642976(R11), Y6	// turned[32] | 1
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	638880(R11), Y6	// turned[40] | 1
+	VMOVUPS	644000(R11), Y6	// turned[40] | 1
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
 	ADDQ	$8, R10
@@ -13142,10 +13526,10 @@ loop51: // 4 times: vectors of the block
 	MOVQ	BX, R12
 loop52: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	764160(R9), Y9	// vecmat_2[0]
-	VMOVUPS	768256(R9), Y10	// sigmoid[0]
+	VMOVUPS	769280(R9), Y9	// vecmat_2[0]
+	VMOVUPS	773376(R9), Y10	// sigmoid[0]
 	VMULPS	Y10, Y9, Y9
-	VMOVUPS	Y9, 772352(R9)	// mul_17[0]
+	VMOVUPS	Y9, 777472(R9)	// mul_17[0]
 	VANDPS	Y0, Y9, Y10
 	VMOVUPS	6144(R10), Y11	// sum of friction.0.bias[0]
 	VADDPS	Y10, Y11, Y10
@@ -13162,7 +13546,7 @@ loop52: // 32 times: elements
 	VFMADD231PS	Y9, Y10, Y5
 	VBROADCASTSS	20(R11), Y10	// friction.0.weight[5]
 	VFMADD231PS	Y9, Y10, Y6
-	VMOVUPS	755968(R9), Y9	// add_16[0]
+	VMOVUPS	761088(R9), Y9	// add_16[0]
 	VORPS	f32_80000000<>(SB), Y9, Y10
 	VMOVUPS	f32_c2ae999a<>(SB), Y11
 	VMAXPS	Y10, Y11, Y10
@@ -13191,7 +13575,7 @@ loop52: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y11
 	VMAXPS	Y9, Y11, Y9
 	VFMADD231PS	Y12, Y10, Y9
-	VMOVUPS	Y9, 777856(R9)	// softplus_8[0]
+	VMOVUPS	Y9, 782976(R9)	// softplus_8[0]
 	VBROADCASTSS	5120(R12), Y10	// friction.4.weight[0]
 	VFMADD231PS	Y9, Y10, Y7
 	VBROADCASTSS	5248(R12), Y10	// friction.4.weight[32]
@@ -13202,14 +13586,14 @@ loop52: // 32 times: elements
 	ADDQ	$4, R12
 	DECQ	DI
 	JNE	loop52
-	VMOVUPS	Y1, 776448(SI)	// vecmat_3[0]
-	VMOVUPS	Y2, 776576(SI)	// vecmat_3[1]
-	VMOVUPS	Y3, 776704(SI)	// vecmat_3[2]
-	VMOVUPS	Y4, 776832(SI)	// vecmat_3[3]
-	VMOVUPS	Y5, 776960(SI)	// vecmat_3[4]
-	VMOVUPS	Y6, 777088(SI)	// vecmat_3[5]
-	VMOVUPS	Y7, 781952(SI)	// matvec_11[0]
-	VMOVUPS	Y8, 782080(SI)	// matvec_11[1]
+	VMOVUPS	Y1, 781568(SI)	// vecmat_3[0]
+	VMOVUPS	Y2, 781696(SI)	// vecmat_3[1]
+	VMOVUPS	Y3, 781824(SI)	// vecmat_3[2]
+	VMOVUPS	Y4, 781952(SI)	// vecmat_3[3]
+	VMOVUPS	Y5, 782080(SI)	// vecmat_3[4]
+	VMOVUPS	Y6, 782208(SI)	// vecmat_3[5]
+	VMOVUPS	Y7, 787072(SI)	// matvec_11[0]
+	VMOVUPS	Y8, 787200(SI)	// matvec_11[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop51
@@ -13227,18 +13611,18 @@ loop52: // 32 times: elements
 	MOVQ	R8, R9
 loop53: // 16 times: tiles of 2 elements
 	// arm.nde:11
-	VMOVUPS	772352(SI), Y0	// mul_17[0]
-	VMOVUPS	772384(SI), Y1	// mul_17[0] | 1
-	VMOVUPS	772416(SI), Y2	// mul_17[0] | 2
-	VMOVUPS	772448(SI), Y3	// mul_17[0] | 3
+	VMOVUPS	777472(SI), Y0	// mul_17[0]
+	VMOVUPS	777504(SI), Y1	// mul_17[0] | 1
+	VMOVUPS	777536(SI), Y2	// mul_17[0] | 2
+	VMOVUPS	777568(SI), Y3	// mul_17[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	772480(SI), Y4	// mul_17[1]
-	VMOVUPS	772512(SI), Y5	// mul_17[1] | 1
-	VMOVUPS	772544(SI), Y6	// mul_17[1] | 2
-	VMOVUPS	772576(SI), Y7	// mul_17[1] | 3
+	VMOVUPS	777600(SI), Y4	// mul_17[1]
+	VMOVUPS	777632(SI), Y5	// mul_17[1] | 1
+	VMOVUPS	777664(SI), Y6	// mul_17[1] | 2
+	VMOVUPS	777696(SI), Y7	// mul_17[1] | 3
 	VANDPS	0(AX), Y4, Y4
 	VANDPS	32(AX), Y5, Y5
 	VANDPS	64(AX), Y6, Y6
@@ -13247,10 +13631,10 @@ loop53: // 16 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	DI, R12
 loop54: // 6 times: elements
-	VMOVUPS	738816(R11), Y8	// concat_4[0]
-	VMOVUPS	738848(R11), Y9	// concat_4[0] | 1
-	VMOVUPS	738880(R11), Y10	// concat_4[0] | 2
-	VMOVUPS	738912(R11), Y11	// concat_4[0] | 3
+	VMOVUPS	743936(R11), Y8	// concat_4[0]
+	VMOVUPS	743968(R11), Y9	// concat_4[0] | 1
+	VMOVUPS	744000(R11), Y10	// concat_4[0] | 2
+	VMOVUPS	744032(R11), Y11	// concat_4[0] | 3
 	VMOVUPS	(R12), Y12	// sum of friction.0.weight[0]
 	VFMADD231PS	Y8, Y0, Y12
 	VFMADD231PS	Y9, Y1, Y12
@@ -13267,38 +13651,38 @@ loop54: // 6 times: elements
 	ADDQ	$32, R12
 	DECQ	R10
 	JNE	loop54
-	VMOVUPS	777856(SI), Y0	// softplus_8[0]
-	VMOVUPS	777888(SI), Y1	// softplus_8[0] | 1
-	VMOVUPS	777920(SI), Y2	// softplus_8[0] | 2
-	VMOVUPS	777952(SI), Y3	// softplus_8[0] | 3
+	VMOVUPS	782976(SI), Y0	// softplus_8[0]
+	VMOVUPS	783008(SI), Y1	// softplus_8[0] | 1
+	VMOVUPS	783040(SI), Y2	// softplus_8[0] | 2
+	VMOVUPS	783072(SI), Y3	// softplus_8[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	705024(AX), Y4	// G_bar[0]
-	VMOVUPS	705056(AX), Y5	// G_bar[0] | 1
-	VMOVUPS	705088(AX), Y6	// G_bar[0] | 2
-	VMOVUPS	705120(AX), Y7	// G_bar[0] | 3
+	VMOVUPS	710144(AX), Y4	// G_bar[0]
+	VMOVUPS	710176(AX), Y5	// G_bar[0] | 1
+	VMOVUPS	710208(AX), Y6	// G_bar[0] | 2
+	VMOVUPS	710240(AX), Y7	// G_bar[0] | 3
 	VMOVUPS	45056(R9), Y8	// sum of friction.4.weight[0]
 	VFMADD231PS	Y0, Y4, Y8
 	VFMADD231PS	Y1, Y5, Y8
 	VFMADD231PS	Y2, Y6, Y8
 	VFMADD231PS	Y3, Y7, Y8
 	VMOVUPS	Y8, 45056(R9)	// sum of friction.4.weight[0]
-	VMOVUPS	705152(AX), Y8	// G_bar[1]
-	VMOVUPS	705184(AX), Y9	// G_bar[1] | 1
-	VMOVUPS	705216(AX), Y10	// G_bar[1] | 2
-	VMOVUPS	705248(AX), Y11	// G_bar[1] | 3
+	VMOVUPS	710272(AX), Y8	// G_bar[1]
+	VMOVUPS	710304(AX), Y9	// G_bar[1] | 1
+	VMOVUPS	710336(AX), Y10	// G_bar[1] | 2
+	VMOVUPS	710368(AX), Y11	// G_bar[1] | 3
 	VMOVUPS	46080(R9), Y12	// sum of friction.4.weight[32]
 	VFMADD231PS	Y0, Y8, Y12
 	VFMADD231PS	Y1, Y9, Y12
 	VFMADD231PS	Y2, Y10, Y12
 	VFMADD231PS	Y3, Y11, Y12
 	VMOVUPS	Y12, 46080(R9)	// sum of friction.4.weight[32]
-	VMOVUPS	777984(SI), Y0	// softplus_8[1]
-	VMOVUPS	778016(SI), Y1	// softplus_8[1] | 1
-	VMOVUPS	778048(SI), Y2	// softplus_8[1] | 2
-	VMOVUPS	778080(SI), Y3	// softplus_8[1] | 3
+	VMOVUPS	783104(SI), Y0	// softplus_8[1]
+	VMOVUPS	783136(SI), Y1	// softplus_8[1] | 1
+	VMOVUPS	783168(SI), Y2	// softplus_8[1] | 2
+	VMOVUPS	783200(SI), Y3	// softplus_8[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
@@ -13326,41 +13710,41 @@ loop54: // 6 times: elements
 loop55: // 4 times: vectors of the block
 	VMOVUPS	65792(SI), Y15	// mask
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	776704(SI), Y0	// vecmat_3[2]
-	VMOVUPS	776832(SI), Y0	// vecmat_3[3]
-	VMOVUPS	776448(SI), Y0	// vecmat_3[0]
-	VMOVUPS	776576(SI), Y0	// vecmat_3[1]
+	VMOVUPS	781824(SI), Y0	// vecmat_3[2]
+	VMOVUPS	781952(SI), Y0	// vecmat_3[3]
+	VMOVUPS	781568(SI), Y0	// vecmat_3[0]
+	VMOVUPS	781696(SI), Y0	// vecmat_3[1]
 	// arm.nde:11
-	VMOVUPS	776448(SI), Y0	// vecmat_3[0]
-	VMOVUPS	709632(SI), Y1	// cos_7[0]
-	VMOVUPS	776704(SI), Y2	// vecmat_3[2]
-	VMOVUPS	709376(SI), Y3	// sin_3[0]
+	VMOVUPS	781568(SI), Y0	// vecmat_3[0]
+	VMOVUPS	714752(SI), Y1	// cos_7[0]
+	VMOVUPS	781824(SI), Y2	// vecmat_3[2]
+	VMOVUPS	714496(SI), Y3	// sin_3[0]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
 	VMULPS	Y3, Y2, Y2
 	VMOVUPS	Y2, Y15
 	VFMADD231PS	Y1, Y0, Y15
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	776576(SI), Y0	// vecmat_3[1]
-	VMOVUPS	709760(SI), Y1	// cos_7[1]
-	VMOVUPS	776832(SI), Y2	// vecmat_3[3]
-	VMOVUPS	709504(SI), Y3	// sin_3[1]
+	VMOVUPS	781696(SI), Y0	// vecmat_3[1]
+	VMOVUPS	714880(SI), Y1	// cos_7[1]
+	VMOVUPS	781952(SI), Y2	// vecmat_3[3]
+	VMOVUPS	714624(SI), Y3	// sin_3[1]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
 	VMULPS	Y3, Y2, Y2
 	VMOVUPS	Y2, Y15
 	VFMADD231PS	Y1, Y0, Y15
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	705152(SI), Y15	// G_bar[1]
+	VMOVUPS	710272(SI), Y15	// G_bar[1]
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	705024(SI), Y15	// G_bar[0]
+	VMOVUPS	710144(SI), Y15	// G_bar[0]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	702464(SI), Y0	// q_y4[0]
-	VMOVUPS	702592(SI), Y1	// q_y4[1]
+	VMOVUPS	707584(SI), Y0	// q_y4[0]
+	VMOVUPS	707712(SI), Y1	// q_y4[1]
 	// arm.nde:35
 	VMOVUPS	96(AX), Y13
 	VADDPS	128(AX), Y13, Y2
-	VMOVUPS	Y2, 777216(SI)	// add_17
+	VMOVUPS	Y2, 782336(SI)	// add_17
 	VADDPS	Y1, Y0, Y3
-	VMOVUPS	647040(SI), Y15	// mul_11
+	VMOVUPS	652160(SI), Y15	// mul_11
 	VMOVUPS	Y15, 160(AX)
 	VMULPS	160(AX), Y2, Y2
 	VANDPS	f32_7fffffff<>(SB), Y3, Y4
@@ -13399,7 +13783,7 @@ loop55: // 4 times: vectors of the block
 	VORPS	Y5, Y4, Y4
 	VXORPS	f32_80000000<>(SB), Y4, Y4
 	VMULPS	Y4, Y2, Y2
-	VMOVUPS	646656(SI), Y15	// mul_9
+	VMOVUPS	651776(SI), Y15	// mul_9
 	VMOVUPS	Y15, 192(AX)
 	VMOVUPS	128(AX), Y13
 	VMULPS	192(AX), Y13, Y4
@@ -13439,8 +13823,8 @@ loop55: // 4 times: vectors of the block
 	VORPS	Y6, Y5, Y5
 	VXORPS	f32_80000000<>(SB), Y5, Y5
 	VFMADD213PS	Y2, Y5, Y4
-	VMOVUPS	738560(SI), Y5	// q_k4[0]
-	VMOVUPS	738688(SI), Y15	// q_k4[1]
+	VMOVUPS	743680(SI), Y5	// q_k4[0]
+	VMOVUPS	743808(SI), Y15	// q_k4[1]
 	VMOVUPS	Y15, 224(AX)
 	// arm.nde:34
 	VMULPS	Y5, Y5, Y6
@@ -13452,12 +13836,12 @@ loop55: // 4 times: vectors of the block
 	VFMADD231PS	224(AX), Y13, Y5
 	VMULPS	96(AX), Y6, Y7
 	VFNMADD231PS	128(AX), Y5, Y7
-	VMOVUPS	Y7, 777344(SI)	// k_bar
+	VMOVUPS	Y7, 782464(SI)	// k_bar
 	// arm.nde:29
-	VMOVUPS	643584(SI), Y15	// mul_6
+	VMOVUPS	648704(SI), Y15	// mul_6
 	VMOVUPS	Y15, 288(AX)
 	VMULPS	288(AX), Y7, Y7
-	VMOVUPS	702720(SI), Y8	// c2_3
+	VMOVUPS	707840(SI), Y8	// c2_3
 	VMOVUPS	Y2, Y15
 	VFMADD231PS	Y8, Y7, Y15
 	VMOVUPS	Y15, 320(AX)
@@ -13495,7 +13879,7 @@ loop55: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y1, Y1
 	VXORPS	f32_ffffffff<>(SB), Y1, Y1
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 777472(SI)	// s2_4
+	VMOVUPS	Y1, 782592(SI)	// s2_4
 	// arm.nde:33
 	VMULPS	288(AX), Y1, Y15
 	VMOVUPS	Y15, 352(AX)
@@ -13545,7 +13929,7 @@ loop55: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y0, Y0
 	VXORPS	f32_ffffffff<>(SB), Y0, Y0
 	VORPS	Y0, Y6, Y0
-	VMOVUPS	Y0, 777600(SI)	// cos_11
+	VMOVUPS	Y0, 782720(SI)	// cos_11
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y3, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -13579,11 +13963,11 @@ loop55: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y3, Y3
 	VXORPS	f32_ffffffff<>(SB), Y3, Y3
 	VORPS	Y3, Y6, Y3
-	VMOVUPS	Y3, 777728(SI)	// cos_12
+	VMOVUPS	Y3, 782848(SI)	// cos_12
 	VMULPS	160(AX), Y3, Y3
 	VFMADD132PS	192(AX), Y3, Y0
-	VMOVUPS	644480(SI), Y6	// take[0]
-	VMOVUPS	644608(SI), Y7	// take[1]
+	VMOVUPS	649600(SI), Y6	// take[0]
+	VMOVUPS	649728(SI), Y7	// take[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Y5, Y6, Y5
@@ -13591,21 +13975,21 @@ loop55: // 4 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y0, Y5, Y0
-	VMOVUPS	781952(SI), Y5	// matvec_11[0]
+	VMOVUPS	787072(SI), Y5	// matvec_11[0]
 	VBROADCASTSS	5376(BX), Y6	// friction.4.bias[0]
 	VADDPS	Y6, Y5, Y5
 	VSUBPS	Y5, Y0, Y0
-	VMOVUPS	Y0, 782208(SI)	// sub_7[0]
+	VMOVUPS	Y0, 787328(SI)	// sub_7[0]
 	VSUBPS	Y3, Y4, Y3
-	VMOVUPS	782080(SI), Y4	// matvec_11[1]
+	VMOVUPS	787200(SI), Y4	// matvec_11[1]
 	VBROADCASTSS	5380(BX), Y5	// friction.4.bias[1]
 	VADDPS	Y5, Y4, Y4
 	VSUBPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 782336(SI)	// sub_7[1]
-	VMOVUPS	702848(SI), Y4	// M_3[0]
-	VMOVUPS	702976(SI), Y5	// M_3[1]
-	VMOVUPS	703104(SI), Y6	// M_3[2]
-	VMOVUPS	703232(SI), Y7	// M_3[3]
+	VMOVUPS	Y3, 787456(SI)	// sub_7[1]
+	VMOVUPS	707968(SI), Y4	// M_3[0]
+	VMOVUPS	708096(SI), Y5	// M_3[1]
+	VMOVUPS	708224(SI), Y6	// M_3[2]
+	VMOVUPS	708352(SI), Y7	// M_3[3]
 	VANDPS	f32_7fffffff<>(SB), Y4, Y8
 	VANDPS	f32_7fffffff<>(SB), Y6, Y9
 	VCMPPS	$17, Y9, Y8, Y8
@@ -13626,58 +14010,58 @@ loop55: // 4 times: vectors of the block
 	VFNMADD231PS	Y0, Y6, Y7
 	VDIVPS	Y9, Y7, Y4
 	VORPS	Y3, Y4, Y3
-	VMOVUPS	Y3, 782464(SI)	// v_k4[0]
-	VMOVUPS	Y0, 782592(SI)	// v_k4[1]
-	VMOVUPS	704768(SI), Y4	// linsolve[0]
+	VMOVUPS	Y3, 787584(SI)	// v_k4[0]
+	VMOVUPS	Y0, 787712(SI)	// v_k4[1]
+	VMOVUPS	709888(SI), Y4	// linsolve[0]
 	VMULPS	Y3, Y4, Y5
 	VMULPS	Y0, Y4, Y4
-	VMOVUPS	704896(SI), Y6	// linsolve[1]
+	VMOVUPS	710016(SI), Y6	// linsolve[1]
 	VMULPS	Y3, Y6, Y3
 	VMULPS	Y0, Y6, Y0
 	VXORPS	f32_80000000<>(SB), Y5, Y5
-	VMOVUPS	Y5, 782720(SI)	// M_bar[0]
+	VMOVUPS	Y5, 787840(SI)	// M_bar[0]
 	VXORPS	f32_80000000<>(SB), Y4, Y4
-	VMOVUPS	Y4, 782848(SI)	// M_bar[1]
+	VMOVUPS	Y4, 787968(SI)	// M_bar[1]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
-	VMOVUPS	Y3, 782976(SI)	// M_bar[2]
+	VMOVUPS	Y3, 788096(SI)	// M_bar[2]
 	VXORPS	f32_80000000<>(SB), Y0, Y0
-	VMOVUPS	Y0, 783104(SI)	// M_bar[3]
-	VMOVUPS	710272(SI), Y15	// M_4[0]
+	VMOVUPS	Y0, 788224(SI)	// M_bar[3]
+	VMOVUPS	715392(SI), Y15	// M_4[0]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// transpose_2[0]
-	VMOVUPS	Y13, 783872(SI)
-	VMOVUPS	710528(SI), Y15	// M_4[2]
+	VMOVUPS	Y13, 788992(SI)
+	VMOVUPS	715648(SI), Y15	// M_4[2]
 	VMOVUPS	Y15, 160(AX)
 	VMOVUPS	160(AX), Y13	// transpose_2[1]
-	VMOVUPS	Y13, 784000(SI)
-	VMOVUPS	710400(SI), Y15	// M_4[1]
+	VMOVUPS	Y13, 789120(SI)
+	VMOVUPS	715520(SI), Y15	// M_4[1]
 	VMOVUPS	Y15, 192(AX)
 	VMOVUPS	192(AX), Y13	// transpose_2[2]
-	VMOVUPS	Y13, 784128(SI)
-	VMOVUPS	710656(SI), Y15	// M_4[3]
+	VMOVUPS	Y13, 789248(SI)
+	VMOVUPS	715776(SI), Y15	// M_4[3]
 	VMOVUPS	Y15, 416(AX)
 	VMOVUPS	416(AX), Y13	// transpose_2[3]
-	VMOVUPS	Y13, 784256(SI)
+	VMOVUPS	Y13, 789376(SI)
 	// arm.nde:32
 	VADDPS	Y4, Y3, Y0
-	VMOVUPS	Y0, 783232(SI)	// add_18
+	VMOVUPS	Y0, 788352(SI)	// add_18
 	// arm.nde:28
-	VMOVUPS	642688(SI), Y3	// mul_4
+	VMOVUPS	647808(SI), Y3	// mul_4
 	VMULPS	288(AX), Y0, Y0
 	VFMADD231PS	Y3, Y5, Y0
 	VXORPS	f32_80000000<>(SB), Y1, Y1
 	VMOVUPS	320(AX), Y15
 	VFMADD231PS	Y1, Y0, Y15
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPD	578944(DI), Y0	// h
-	VMOVUPD	578976(DI), Y1	// h | 1
+	VMOVUPD	584064(DI), Y0	// h
+	VMOVUPD	584096(DI), Y1	// h | 1
 	// arm.nde:45
 	VMULPD	f64_3fd5555555555555<>(SB), Y0, Y0
 	VMULPD	f64_3fd5555555555555<>(SB), Y1, Y1
 	VCVTPD2PSY	Y0, X0
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y0, Y0
-	VMOVUPS	Y0, 784384(SI)	// hb2
+	VMOVUPS	Y0, 789504(SI)	// hb2
 	// arm.nde:34
 	VMULPS	128(AX), Y2, Y15
 	VMOVUPS	Y15, 320(AX)
@@ -13688,59 +14072,59 @@ loop55: // 4 times: vectors of the block
 	VMOVUPS	Y1, Y15
 	VFMADD231PS	256(AX), Y13, Y15
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	605440(SI), Y1	// q_next_bar[0]
-	VMOVUPS	605568(SI), Y2	// q_next_bar[1]
-	VMOVUPS	607232(SI), Y3	// v_d3_bar[0]
-	VMOVUPS	607360(SI), Y4	// v_d3_bar[1]
-	VMOVUPS	606720(SI), Y5	// v_d2_bar[0]
-	VMOVUPS	606848(SI), Y6	// v_d2_bar[1]
-	VMOVUPS	605696(SI), Y7	// v_next_bar[0]
-	VMOVUPS	605824(SI), Y8	// v_next_bar[1]
-	VMOVUPS	606976(SI), Y9	// q_d3_bar[0]
-	VMOVUPS	607104(SI), Y10	// q_d3_bar[1]
-	VMOVUPS	606464(SI), Y15	// q_d2_bar[0]
+	VMOVUPS	610560(SI), Y1	// q_next_bar[0]
+	VMOVUPS	610688(SI), Y2	// q_next_bar[1]
+	VMOVUPS	612352(SI), Y3	// v_d3_bar[0]
+	VMOVUPS	612480(SI), Y4	// v_d3_bar[1]
+	VMOVUPS	611840(SI), Y5	// v_d2_bar[0]
+	VMOVUPS	611968(SI), Y6	// v_d2_bar[1]
+	VMOVUPS	610816(SI), Y7	// v_next_bar[0]
+	VMOVUPS	610944(SI), Y8	// v_next_bar[1]
+	VMOVUPS	612096(SI), Y9	// q_d3_bar[0]
+	VMOVUPS	612224(SI), Y10	// q_d3_bar[1]
+	VMOVUPS	611584(SI), Y15	// q_d2_bar[0]
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	606592(SI), Y15	// q_d2_bar[1]
+	VMOVUPS	611712(SI), Y15	// q_d2_bar[1]
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	776960(SI), Y11	// vecmat_3[4]
-	VMOVUPS	777088(SI), Y11	// vecmat_3[5]
+	VMOVUPS	782080(SI), Y11	// vecmat_3[4]
+	VMOVUPS	782208(SI), Y11	// vecmat_3[5]
 	// arm.nde:28
 	VMOVUPS	384(AX), Y13
 	VADDPS	f32_00000000<>(SB), Y13, Y11
-	VMOVUPS	Y11, 783360(SI)	// q_y4_bar[0]
+	VMOVUPS	Y11, 788480(SI)	// q_y4_bar[0]
 	VMOVUPS	32(AX), Y13
 	VADDPS	288(AX), Y13, Y12
-	VMOVUPS	Y12, 783488(SI)	// q_y4_bar[1]
+	VMOVUPS	Y12, 788608(SI)	// q_y4_bar[1]
 	// arm.nde:45
 	VADDPS	Y11, Y1, Y11
-	VMOVUPS	Y11, 783616(SI)	// add_19[0]
+	VMOVUPS	Y11, 788736(SI)	// add_19[0]
 	VADDPS	Y12, Y2, Y11
-	VMOVUPS	Y11, 783744(SI)	// add_19[1]
+	VMOVUPS	Y11, 788864(SI)	// add_19[1]
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y3, Y5
 	VFMADD231PS	Y0, Y7, Y5
-	VMOVUPS	Y5, 784512(SI)	// add_20[0]
+	VMOVUPS	Y5, 789632(SI)	// add_20[0]
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y4, Y6
 	VFMADD231PS	Y0, Y8, Y6
-	VMOVUPS	Y6, 784640(SI)	// add_20[1]
+	VMOVUPS	Y6, 789760(SI)	// add_20[1]
 	VMULPS	f32_3f2aaaab<>(SB), Y9, Y0
-	VMOVUPS	Y0, 784768(SI)	// mul_18[0]
+	VMOVUPS	Y0, 789888(SI)	// mul_18[0]
 	VMULPS	f32_3f2aaaab<>(SB), Y10, Y3
-	VMOVUPS	Y3, 784896(SI)	// mul_18[1]
-	VMOVUPS	704128(SI), Y4	// hb1
+	VMOVUPS	Y3, 790016(SI)	// mul_18[1]
+	VMOVUPS	709248(SI), Y4	// hb1
 	VMULPS	Y4, Y1, Y1
-	VMOVUPS	Y1, 785024(SI)	// mul_19[0]
+	VMOVUPS	Y1, 790144(SI)	// mul_19[0]
 	VMULPS	Y4, Y2, Y2
-	VMOVUPS	Y2, 785152(SI)	// mul_19[1]
+	VMOVUPS	Y2, 790272(SI)	// mul_19[1]
 	// arm.nde:11
 	VMOVUPS	448(AX), Y13
 	VFMADD231PS	f32_bf000000<>(SB), Y13, Y0
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	776960(SI), Y1	// vecmat_3[4]
+	VMOVUPS	782080(SI), Y1	// vecmat_3[4]
 	VADDPS	Y1, Y0, Y0
 	VMOVUPS	480(AX), Y13
 	VFMADD231PS	f32_bf000000<>(SB), Y13, Y3
 	VADDPS	Y2, Y3, Y1
-	VMOVUPS	777088(SI), Y2	// vecmat_3[5]
+	VMOVUPS	782208(SI), Y2	// vecmat_3[5]
 	VADDPS	Y2, Y1, Y1
 	// arm.nde:34
 	VMOVUPS	320(AX), Y13
@@ -13752,15 +14136,15 @@ loop55: // 4 times: vectors of the block
 	VADDPS	f32_00000000<>(SB), Y0, Y0
 	VADDPS	128(AX), Y1, Y1
 	VADDPS	Y3, Y0, Y0
-	VMOVUPS	Y0, 785280(SI)	// q_k4_bar[0]
+	VMOVUPS	Y0, 790400(SI)	// q_k4_bar[0]
 	VADDPS	f32_00000000<>(SB), Y1, Y1
-	VMOVUPS	Y1, 785408(SI)	// q_k4_bar[1]
+	VMOVUPS	Y1, 790528(SI)	// q_k4_bar[1]
 	// arm.nde:45
-	VMOVUPS	642816(SI), Y2	// ha43
+	VMOVUPS	647936(SI), Y2	// ha43
 	VFMADD231PS	Y2, Y0, Y5
-	VMOVUPS	Y5, 785536(SI)	// v_k3_bar[0]
+	VMOVUPS	Y5, 790656(SI)	// v_k3_bar[0]
 	VFMADD231PS	Y2, Y1, Y6
-	VMOVUPS	Y6, 785664(SI)	// v_k3_bar[1]
+	VMOVUPS	Y6, 790784(SI)	// v_k3_bar[1]
 	// arm.nde:38
 	VMOVUPS	64(AX), Y13
 	VANDPS	f32_7fffffff<>(SB), Y13, Y0
@@ -13788,19 +14172,19 @@ loop55: // 4 times: vectors of the block
 	VFNMADD231PS	Y0, Y3, Y7
 	VDIVPS	Y1, Y7, Y1
 	VORPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 785792(SI)	// linsolve_2[0]
-	VMOVUPS	Y0, 785920(SI)	// linsolve_2[1]
+	VMOVUPS	Y1, 790912(SI)	// linsolve_2[0]
+	VMOVUPS	Y0, 791040(SI)	// linsolve_2[1]
 	VXORPS	f32_80000000<>(SB), Y1, Y1
-	VMOVUPS	Y1, 786048(SI)	// G_bar_2[0]
+	VMOVUPS	Y1, 791168(SI)	// G_bar_2[0]
 	VXORPS	f32_80000000<>(SB), Y0, Y0
-	VMOVUPS	Y0, 786176(SI)	// G_bar_2[1]
+	VMOVUPS	Y0, 791296(SI)	// G_bar_2[1]
 	// arm.nde:11
-	VMOVUPS	712192(SI), Y2	// sin_4[0]
+	VMOVUPS	717312(SI), Y2	// sin_4[0]
 	VXORPS	f32_80000000<>(SB), Y2, Y2
-	VMOVUPS	Y2, 799360(SI)	// neg_4[0]
-	VMOVUPS	712320(SI), Y2	// sin_4[1]
+	VMOVUPS	Y2, 804480(SI)	// neg_4[0]
+	VMOVUPS	717440(SI), Y2	// sin_4[1]
 	VXORPS	f32_80000000<>(SB), Y2, Y2
-	VMOVUPS	Y2, 799488(SI)	// neg_4[1]
+	VMOVUPS	Y2, 804608(SI)	// neg_4[1]
 	MOVQ	$32, R9
 	MOVQ	BX, R10
 	MOVQ	SI, R11
@@ -13810,7 +14194,7 @@ loop56: // 32 times: elements
 	VMULPS	Y2, Y1, Y2
 	VBROADCASTSS	5248(R10), Y3	// friction.4.weight[32]
 	VFMADD231PS	Y3, Y0, Y2
-	VMOVUPS	729856(R11), Y3	// add_14[0]
+	VMOVUPS	734976(R11), Y3	// add_14[0]
 	VORPS	f32_80000000<>(SB), Y3, Y4
 	VMOVUPS	f32_42b40000<>(SB), Y5
 	VMINPS	Y4, Y5, Y4
@@ -13843,7 +14227,7 @@ loop56: // 32 times: elements
 	VADDPS	f32_3f800000<>(SB), Y4, Y4
 	VDIVPS	Y4, Y3, Y3
 	VMULPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 786304(R11)	// mul_20[0]
+	VMOVUPS	Y2, 791424(R11)	// mul_20[0]
 	VANDPS	0(AX), Y2, Y2
 	VMOVUPS	44032(R12), Y3	// sum of friction.2.bias[0]
 	VADDPS	Y2, Y3, Y2
@@ -13873,10 +14257,10 @@ loop57: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop58: // 32 times: terms of the sums
-	VMOVUPS	786304(R10), Y8	// mul_20[0]
-	VMOVUPS	786336(R10), Y9	// mul_20[0] | 1
-	VMOVUPS	786368(R10), Y10	// mul_20[0] | 2
-	VMOVUPS	786400(R10), Y11	// mul_20[0] | 3
+	VMOVUPS	791424(R10), Y8	// mul_20[0]
+	VMOVUPS	791456(R10), Y9	// mul_20[0] | 1
+	VMOVUPS	791488(R10), Y10	// mul_20[0] | 2
+	VMOVUPS	791520(R10), Y11	// mul_20[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -13891,14 +14275,14 @@ loop58: // 32 times: terms of the sums
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop58
-	VMOVUPS	Y0, 790400(DI)	// vecmat_4[0]
-	VMOVUPS	Y1, 790432(DI)	// vecmat_4[0] | 1
-	VMOVUPS	Y2, 790464(DI)	// vecmat_4[0] | 2
-	VMOVUPS	Y3, 790496(DI)	// vecmat_4[0] | 3
-	VMOVUPS	Y4, 790528(DI)	// vecmat_4[1]
-	VMOVUPS	Y5, 790560(DI)	// vecmat_4[1] | 1
-	VMOVUPS	Y6, 790592(DI)	// vecmat_4[1] | 2
-	VMOVUPS	Y7, 790624(DI)	// vecmat_4[1] | 3
+	VMOVUPS	Y0, 795520(DI)	// vecmat_4[0]
+	VMOVUPS	Y1, 795552(DI)	// vecmat_4[0] | 1
+	VMOVUPS	Y2, 795584(DI)	// vecmat_4[0] | 2
+	VMOVUPS	Y3, 795616(DI)	// vecmat_4[0] | 3
+	VMOVUPS	Y4, 795648(DI)	// vecmat_4[1]
+	VMOVUPS	Y5, 795680(DI)	// vecmat_4[1] | 1
+	VMOVUPS	Y6, 795712(DI)	// vecmat_4[1] | 2
+	VMOVUPS	Y7, 795744(DI)	// vecmat_4[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -13910,7 +14294,7 @@ loop59: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop60: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	717568(R9), Y0	// add_13[0]
+	VMOVUPS	722688(R9), Y0	// add_13[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_42b40000<>(SB), Y2
 	VMINPS	Y1, Y2, Y1
@@ -13942,7 +14326,7 @@ loop60: // 32 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 794496(R9)	// sigmoid_2[0]
+	VMOVUPS	Y0, 799616(R9)	// sigmoid_2[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop60
@@ -13962,28 +14346,28 @@ loop60: // 32 times: elements
 	MOVQ	R8, DI
 loop61: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	733952(SI), Y0	// softplus_6[0]
-	VMOVUPS	733984(SI), Y1	// softplus_6[0] | 1
-	VMOVUPS	734016(SI), Y2	// softplus_6[0] | 2
-	VMOVUPS	734048(SI), Y3	// softplus_6[0] | 3
+	VMOVUPS	739072(SI), Y0	// softplus_6[0]
+	VMOVUPS	739104(SI), Y1	// softplus_6[0] | 1
+	VMOVUPS	739136(SI), Y2	// softplus_6[0] | 2
+	VMOVUPS	739168(SI), Y3	// softplus_6[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	786048(AX), Y4	// G_bar_2[0]
-	VMOVUPS	786080(AX), Y5	// G_bar_2[0] | 1
-	VMOVUPS	786112(AX), Y6	// G_bar_2[0] | 2
-	VMOVUPS	786144(AX), Y7	// G_bar_2[0] | 3
+	VMOVUPS	791168(AX), Y4	// G_bar_2[0]
+	VMOVUPS	791200(AX), Y5	// G_bar_2[0] | 1
+	VMOVUPS	791232(AX), Y6	// G_bar_2[0] | 2
+	VMOVUPS	791264(AX), Y7	// G_bar_2[0] | 3
 	VMOVUPS	45056(DI), Y8	// sum of friction.4.weight[0]
 	VFMADD231PS	Y0, Y4, Y8
 	VFMADD231PS	Y1, Y5, Y8
 	VFMADD231PS	Y2, Y6, Y8
 	VFMADD231PS	Y3, Y7, Y8
 	VMOVUPS	Y8, 45056(DI)	// sum of friction.4.weight[0]
-	VMOVUPS	786176(AX), Y4	// G_bar_2[1]
-	VMOVUPS	786208(AX), Y5	// G_bar_2[1] | 1
-	VMOVUPS	786240(AX), Y6	// G_bar_2[1] | 2
-	VMOVUPS	786272(AX), Y7	// G_bar_2[1] | 3
+	VMOVUPS	791296(AX), Y4	// G_bar_2[1]
+	VMOVUPS	791328(AX), Y5	// G_bar_2[1] | 1
+	VMOVUPS	791360(AX), Y6	// G_bar_2[1] | 2
+	VMOVUPS	791392(AX), Y7	// G_bar_2[1] | 3
 	VMOVUPS	46080(DI), Y8	// sum of friction.4.weight[32]
 	VFMADD231PS	Y0, Y4, Y8
 	VFMADD231PS	Y1, Y5, Y8
@@ -13997,30 +14381,30 @@ loop61: // 32 times: elements
 	MOVQ	$16, CX
 	MOVQ	AX, SI
 loop62: // 16 times: tiles of 2 elements
-	VMOVUPS	786304(SI), Y0	// mul_20[0]
-	VMOVUPS	786336(SI), Y1	// mul_20[0] | 1
-	VMOVUPS	786368(SI), Y2	// mul_20[0] | 2
-	VMOVUPS	786400(SI), Y3	// mul_20[0] | 3
+	VMOVUPS	791424(SI), Y0	// mul_20[0]
+	VMOVUPS	791456(SI), Y1	// mul_20[0] | 1
+	VMOVUPS	791488(SI), Y2	// mul_20[0] | 2
+	VMOVUPS	791520(SI), Y3	// mul_20[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 633728(SI)	// turned[0]
-	VMOVUPS	Y1, 633760(SI)	// turned[0] | 1
-	VMOVUPS	Y2, 633792(SI)	// turned[0] | 2
-	VMOVUPS	Y3, 633824(SI)	// turned[0] | 3
-	VMOVUPS	786432(SI), Y0	// mul_20[1]
-	VMOVUPS	786464(SI), Y1	// mul_20[1] | 1
-	VMOVUPS	786496(SI), Y2	// mul_20[1] | 2
-	VMOVUPS	786528(SI), Y3	// mul_20[1] | 3
+	VMOVUPS	Y0, 638848(SI)	// turned[0]
+	VMOVUPS	Y1, 638880(SI)	// turned[0] | 1
+	VMOVUPS	Y2, 638912(SI)	// turned[0] | 2
+	VMOVUPS	Y3, 638944(SI)	// turned[0] | 3
+	VMOVUPS	791552(SI), Y0	// mul_20[1]
+	VMOVUPS	791584(SI), Y1	// mul_20[1] | 1
+	VMOVUPS	791616(SI), Y2	// mul_20[1] | 2
+	VMOVUPS	791648(SI), Y3	// mul_20[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 633856(SI)	// turned[1]
-	VMOVUPS	Y1, 633888(SI)	// turned[1] | 1
-	VMOVUPS	Y2, 633920(SI)	// turned[1] | 2
-	VMOVUPS	Y3, 633952(SI)	// turned[1] | 3
+	VMOVUPS	Y0, 638976(SI)	// turned[1]
+	VMOVUPS	Y1, 639008(SI)	// turned[1] | 1
+	VMOVUPS	Y2, 639040(SI)	// turned[1] | 2
+	VMOVUPS	Y3, 639072(SI)	// turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop62
@@ -14032,14 +14416,14 @@ loop63: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop64: // 4 times
-	VMOVUPS	721664(R10), Y0	// softplus_5[0]
-	VMOVUPS	721792(R10), Y1	// softplus_5[1]
-	VMOVUPS	721920(R10), Y2	// softplus_5[2]
-	VMOVUPS	722048(R10), Y3	// softplus_5[3]
-	VMOVUPS	722176(R10), Y4	// softplus_5[4]
-	VMOVUPS	722304(R10), Y5	// softplus_5[5]
-	VMOVUPS	722432(R10), Y6	// softplus_5[6]
-	VMOVUPS	722560(R10), Y7	// softplus_5[7]
+	VMOVUPS	726784(R10), Y0	// softplus_5[0]
+	VMOVUPS	726912(R10), Y1	// softplus_5[1]
+	VMOVUPS	727040(R10), Y2	// softplus_5[2]
+	VMOVUPS	727168(R10), Y3	// softplus_5[3]
+	VMOVUPS	727296(R10), Y4	// softplus_5[4]
+	VMOVUPS	727424(R10), Y5	// softplus_5[5]
+	VMOVUPS	727552(R10), Y6	// softplus_5[6]
+	VMOVUPS	727680(R10), Y7	// softplus_5[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -14064,14 +14448,14 @@ loop64: // 4 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 637824(R11)	// turned[32]
-	VMOVUPS	Y7, 637856(R11)	// turned[32] | 1
-	VMOVUPS	Y2, 637888(R11)	// turned[32] | 2
-	VMOVUPS	Y8, 637920(R11)	// turned[32] | 3
-	VMOVUPS	Y3, 637952(R11)	// turned[33]
-	VMOVUPS	Y1, 637984(R11)	// turned[33] | 1
-	VMOVUPS	Y5, 638016(R11)	// turned[33] | 2
-	VMOVUPS	Y0, 638048(R11)	// turned[33] | 3
+	VMOVUPS	Y6, 642944(R11)	// turned[32]
+	VMOVUPS	Y7, 642976(R11)	// turned[32] | 1
+	VMOVUPS	Y2, 643008(R11)	// turned[32] | 2
+	VMOVUPS	Y8, 643040(R11)	// turned[32] | 3
+	VMOVUPS	Y3, 643072(R11)	// turned[33]
+	VMOVUPS	Y1, 643104(R11)	// turned[33] | 1
+	VMOVUPS	Y5, 643136(R11)	// turned[33] | 2
+	VMOVUPS	Y0, 643168(R11)	// turned[33] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -14102,38 +14486,38 @@ loop66: // 2 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop67: // 16 times: samples, 2 at a time
-	VMOVUPS	637824(R13), Y10	// turned[32]
-	VMOVUPS	638848(R13), Y11	// turned[40]
-	VBROADCASTSS	633728(R14), Y12	// turned[0]
+	VMOVUPS	642944(R13), Y10	// turned[32]
+	VMOVUPS	643968(R13), Y11	// turned[40]
+	VBROADCASTSS	638848(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	633856(R14), Y12	// turned[1]
+	VBROADCASTSS	638976(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	633984(R14), Y12	// turned[2]
+	VBROADCASTSS	639104(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	634112(R14), Y12	// turned[3]
+	VBROADCASTSS	639232(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	634240(R14), Y12	// turned[4]
+	VBROADCASTSS	639360(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	637856(R13), Y10	// turned[32] | 1
-	VMOVUPS	638880(R13), Y11	// turned[40] | 1
-	VBROADCASTSS	633732(R14), Y12	// turned[0]
+	VMOVUPS	642976(R13), Y10	// turned[32] | 1
+	VMOVUPS	644000(R13), Y11	// turned[40] | 1
+	VBROADCASTSS	638852(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	633860(R14), Y12	// turned[1]
+	VBROADCASTSS	638980(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	633988(R14), Y12	// turned[2]
+	VBROADCASTSS	639108(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	634116(R14), Y12	// turned[3]
+	VBROADCASTSS	639236(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	634244(R14), Y12	// turned[4]
+	VBROADCASTSS	639364(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -14170,20 +14554,20 @@ loop68: // 2 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop69: // 16 times: samples, 2 at a time
-	VBROADCASTSS	637568(R10), Y4	// turned[30]
-	VBROADCASTSS	637696(R10), Y5	// turned[31]
-	VMOVUPS	637824(R11), Y6	// turned[32]
+	VBROADCASTSS	642688(R10), Y4	// turned[30]
+	VBROADCASTSS	642816(R10), Y5	// turned[31]
+	VMOVUPS	642944(R11), Y6	// turned[32]
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	638848(R11), Y6	// turned[40]
+	VMOVUPS	643968(R11), Y6	// turned[40]
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
-	VBROADCASTSS	637572(R10), Y4	// turned[30]
-	VBROADCASTSS	637700(R10), Y5	// turned[31]
-	VMOVUPS	637856(R11), Y6	// turned[32] | 1
+	VBROADCASTSS	642692(R10), Y4	// turned[30]
+	VBROADCASTSS	642820(R10), Y5	// turned[31]
+	VMOVUPS	642976(R11), Y6	// turned[32] | 1
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	638880(R11), Y6	// turned[40] | 1
+	VMOVUPS	644000(R11), Y6	// turned[40] | 1
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
 	ADDQ	$8, R10
@@ -14253,14 +14637,14 @@ loop69: // 16 times: samples, 2 at a time
 	MOVQ	R8, R10
 loop70: // 16 times: tiles of 2 elements
 	// arm.nde:11
-	VMOVUPS	790400(SI), Y0	// vecmat_4[0]
-	VMOVUPS	790432(SI), Y1	// vecmat_4[0] | 1
-	VMOVUPS	790464(SI), Y2	// vecmat_4[0] | 2
-	VMOVUPS	790496(SI), Y3	// vecmat_4[0] | 3
-	VMOVUPS	794496(SI), Y4	// sigmoid_2[0]
-	VMOVUPS	794528(SI), Y5	// sigmoid_2[0] | 1
-	VMOVUPS	794560(SI), Y6	// sigmoid_2[0] | 2
-	VMOVUPS	794592(SI), Y7	// sigmoid_2[0] | 3
+	VMOVUPS	795520(SI), Y0	// vecmat_4[0]
+	VMOVUPS	795552(SI), Y1	// vecmat_4[0] | 1
+	VMOVUPS	795584(SI), Y2	// vecmat_4[0] | 2
+	VMOVUPS	795616(SI), Y3	// vecmat_4[0] | 3
+	VMOVUPS	799616(SI), Y4	// sigmoid_2[0]
+	VMOVUPS	799648(SI), Y5	// sigmoid_2[0] | 1
+	VMOVUPS	799680(SI), Y6	// sigmoid_2[0] | 2
+	VMOVUPS	799712(SI), Y7	// sigmoid_2[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
@@ -14353,14 +14737,14 @@ loop70: // 16 times: tiles of 2 elements
 	VMOVUPS	864(AX), Y15
 	VFMADD231PS	Y3, Y4, Y15
 	VMOVUPS	Y15, 864(AX)
-	VMOVUPS	790528(SI), Y4	// vecmat_4[1]
-	VMOVUPS	790560(SI), Y5	// vecmat_4[1] | 1
-	VMOVUPS	790592(SI), Y6	// vecmat_4[1] | 2
-	VMOVUPS	790624(SI), Y7	// vecmat_4[1] | 3
-	VMOVUPS	794624(SI), Y8	// sigmoid_2[1]
-	VMOVUPS	794656(SI), Y9	// sigmoid_2[1] | 1
-	VMOVUPS	794688(SI), Y10	// sigmoid_2[1] | 2
-	VMOVUPS	794720(SI), Y11	// sigmoid_2[1] | 3
+	VMOVUPS	795648(SI), Y4	// vecmat_4[1]
+	VMOVUPS	795680(SI), Y5	// vecmat_4[1] | 1
+	VMOVUPS	795712(SI), Y6	// vecmat_4[1] | 2
+	VMOVUPS	795744(SI), Y7	// vecmat_4[1] | 3
+	VMOVUPS	799744(SI), Y8	// sigmoid_2[1]
+	VMOVUPS	799776(SI), Y9	// sigmoid_2[1] | 1
+	VMOVUPS	799808(SI), Y10	// sigmoid_2[1] | 2
+	VMOVUPS	799840(SI), Y11	// sigmoid_2[1] | 3
 	VMULPS	Y8, Y4, Y4
 	VMULPS	Y9, Y5, Y5
 	VMULPS	Y10, Y6, Y6
@@ -14465,10 +14849,10 @@ loop70: // 16 times: tiles of 2 elements
 	MOVQ	AX, R12
 	MOVQ	R10, R13
 loop71: // 6 times: elements
-	VMOVUPS	712704(R12), Y8	// concat_3[0]
-	VMOVUPS	712736(R12), Y9	// concat_3[0] | 1
-	VMOVUPS	712768(R12), Y10	// concat_3[0] | 2
-	VMOVUPS	712800(R12), Y11	// concat_3[0] | 3
+	VMOVUPS	717824(R12), Y8	// concat_3[0]
+	VMOVUPS	717856(R12), Y9	// concat_3[0] | 1
+	VMOVUPS	717888(R12), Y10	// concat_3[0] | 2
+	VMOVUPS	717920(R12), Y11	// concat_3[0] | 3
 	VMOVUPS	(R13), Y12	// sum of friction.0.weight[0]
 	VFMADD231PS	Y8, Y0, Y12
 	VFMADD231PS	Y9, Y1, Y12
@@ -14492,84 +14876,84 @@ loop71: // 6 times: elements
 	DECQ	CX
 	JNE	loop70
 	VMOVUPS	128(AX), Y13	// vecmat_5[0]
-	VMOVUPS	Y13, 798592(AX)
+	VMOVUPS	Y13, 803712(AX)
 	VMOVUPS	160(AX), Y13	// vecmat_5[0] | 1
-	VMOVUPS	Y13, 798624(AX)
+	VMOVUPS	Y13, 803744(AX)
 	VMOVUPS	192(AX), Y13	// vecmat_5[0] | 2
-	VMOVUPS	Y13, 798656(AX)
+	VMOVUPS	Y13, 803776(AX)
 	VMOVUPS	224(AX), Y13	// vecmat_5[0] | 3
-	VMOVUPS	Y13, 798688(AX)
+	VMOVUPS	Y13, 803808(AX)
 	VMOVUPS	256(AX), Y13	// vecmat_5[1]
-	VMOVUPS	Y13, 798720(AX)
+	VMOVUPS	Y13, 803840(AX)
 	VMOVUPS	288(AX), Y13	// vecmat_5[1] | 1
-	VMOVUPS	Y13, 798752(AX)
+	VMOVUPS	Y13, 803872(AX)
 	VMOVUPS	320(AX), Y13	// vecmat_5[1] | 2
-	VMOVUPS	Y13, 798784(AX)
+	VMOVUPS	Y13, 803904(AX)
 	VMOVUPS	352(AX), Y13	// vecmat_5[1] | 3
-	VMOVUPS	Y13, 798816(AX)
+	VMOVUPS	Y13, 803936(AX)
 	VMOVUPS	384(AX), Y13	// vecmat_5[2]
-	VMOVUPS	Y13, 798848(AX)
+	VMOVUPS	Y13, 803968(AX)
 	VMOVUPS	416(AX), Y13	// vecmat_5[2] | 1
-	VMOVUPS	Y13, 798880(AX)
+	VMOVUPS	Y13, 804000(AX)
 	VMOVUPS	448(AX), Y13	// vecmat_5[2] | 2
-	VMOVUPS	Y13, 798912(AX)
+	VMOVUPS	Y13, 804032(AX)
 	VMOVUPS	480(AX), Y13	// vecmat_5[2] | 3
-	VMOVUPS	Y13, 798944(AX)
+	VMOVUPS	Y13, 804064(AX)
 	VMOVUPS	512(AX), Y13	// vecmat_5[3]
-	VMOVUPS	Y13, 798976(AX)
+	VMOVUPS	Y13, 804096(AX)
 	VMOVUPS	544(AX), Y13	// vecmat_5[3] | 1
-	VMOVUPS	Y13, 799008(AX)
+	VMOVUPS	Y13, 804128(AX)
 	VMOVUPS	576(AX), Y13	// vecmat_5[3] | 2
-	VMOVUPS	Y13, 799040(AX)
+	VMOVUPS	Y13, 804160(AX)
 	VMOVUPS	608(AX), Y13	// vecmat_5[3] | 3
-	VMOVUPS	Y13, 799072(AX)
+	VMOVUPS	Y13, 804192(AX)
 	VMOVUPS	640(AX), Y13	// vecmat_5[4]
-	VMOVUPS	Y13, 799104(AX)
+	VMOVUPS	Y13, 804224(AX)
 	VMOVUPS	672(AX), Y13	// vecmat_5[4] | 1
-	VMOVUPS	Y13, 799136(AX)
+	VMOVUPS	Y13, 804256(AX)
 	VMOVUPS	704(AX), Y13	// vecmat_5[4] | 2
-	VMOVUPS	Y13, 799168(AX)
+	VMOVUPS	Y13, 804288(AX)
 	VMOVUPS	736(AX), Y13	// vecmat_5[4] | 3
-	VMOVUPS	Y13, 799200(AX)
+	VMOVUPS	Y13, 804320(AX)
 	VMOVUPS	768(AX), Y13	// vecmat_5[5]
-	VMOVUPS	Y13, 799232(AX)
+	VMOVUPS	Y13, 804352(AX)
 	VMOVUPS	800(AX), Y13	// vecmat_5[5] | 1
-	VMOVUPS	Y13, 799264(AX)
+	VMOVUPS	Y13, 804384(AX)
 	VMOVUPS	832(AX), Y13	// vecmat_5[5] | 2
-	VMOVUPS	Y13, 799296(AX)
+	VMOVUPS	Y13, 804416(AX)
 	VMOVUPS	864(AX), Y13	// vecmat_5[5] | 3
-	VMOVUPS	Y13, 799328(AX)
+	VMOVUPS	Y13, 804448(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop72: // 4 times: vectors of the block
 	VMOVUPS	65792(SI), Y0	// mask
-	VMOVUPS	798848(SI), Y1	// vecmat_5[2]
-	VMOVUPS	798976(SI), Y1	// vecmat_5[3]
-	VMOVUPS	798592(SI), Y1	// vecmat_5[0]
-	VMOVUPS	798720(SI), Y1	// vecmat_5[1]
+	VMOVUPS	803968(SI), Y1	// vecmat_5[2]
+	VMOVUPS	804096(SI), Y1	// vecmat_5[3]
+	VMOVUPS	803712(SI), Y1	// vecmat_5[0]
+	VMOVUPS	803840(SI), Y1	// vecmat_5[1]
 	// arm.nde:11
-	VMOVUPS	798592(SI), Y1	// vecmat_5[0]
-	VMOVUPS	712448(SI), Y2	// cos_10[0]
-	VMOVUPS	798848(SI), Y3	// vecmat_5[2]
-	VMOVUPS	799360(SI), Y4	// neg_4[0]
+	VMOVUPS	803712(SI), Y1	// vecmat_5[0]
+	VMOVUPS	717568(SI), Y2	// cos_10[0]
+	VMOVUPS	803968(SI), Y3	// vecmat_5[2]
+	VMOVUPS	804480(SI), Y4	// neg_4[0]
 	VMULPS	Y4, Y3, Y3
 	VFMADD231PS	Y2, Y1, Y3
-	VMOVUPS	798720(SI), Y1	// vecmat_5[1]
-	VMOVUPS	712576(SI), Y2	// cos_10[1]
-	VMOVUPS	798976(SI), Y4	// vecmat_5[3]
-	VMOVUPS	799488(SI), Y5	// neg_4[1]
+	VMOVUPS	803840(SI), Y1	// vecmat_5[1]
+	VMOVUPS	717696(SI), Y2	// cos_10[1]
+	VMOVUPS	804096(SI), Y4	// vecmat_5[3]
+	VMOVUPS	804608(SI), Y5	// neg_4[1]
 	VMULPS	Y5, Y4, Y4
 	VFMADD231PS	Y2, Y1, Y4
-	VMOVUPS	786176(SI), Y15	// G_bar_2[1]
+	VMOVUPS	791296(SI), Y15	// G_bar_2[1]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	786048(SI), Y1	// G_bar_2[0]
-	VMOVUPS	709888(SI), Y2	// q_y3[0]
+	VMOVUPS	791168(SI), Y1	// G_bar_2[0]
+	VMOVUPS	715008(SI), Y2	// q_y3[0]
 	// arm.nde:35
 	VADDPS	0(AX), Y1, Y5
-	VMOVUPS	Y5, 799616(SI)	// add_21
-	VMOVUPS	647040(SI), Y6	// mul_11
+	VMOVUPS	Y5, 804736(SI)	// add_21
+	VMOVUPS	652160(SI), Y6	// mul_11
 	VMULPS	Y6, Y5, Y5
-	VMOVUPS	711680(SI), Y6	// add_12
+	VMOVUPS	716800(SI), Y6	// add_12
 	VANDPS	f32_7fffffff<>(SB), Y6, Y7
 	VMOVUPS	f32_4b400000<>(SB), Y8
 	VFMADD231PS	f32_3f22f983<>(SB), Y7, Y8
@@ -14606,7 +14990,7 @@ loop72: // 4 times: vectors of the block
 	VORPS	Y6, Y7, Y6
 	VXORPS	f32_80000000<>(SB), Y6, Y6
 	VMULPS	Y6, Y5, Y5
-	VMOVUPS	646656(SI), Y6	// mul_9
+	VMOVUPS	651776(SI), Y6	// mul_9
 	VMULPS	Y6, Y1, Y6
 	VANDPS	f32_7fffffff<>(SB), Y2, Y7
 	VMOVUPS	f32_4b400000<>(SB), Y8
@@ -14645,15 +15029,15 @@ loop72: // 4 times: vectors of the block
 	VXORPS	f32_80000000<>(SB), Y2, Y2
 	VFMADD213PS	Y5, Y2, Y6
 	// arm.nde:34
-	VMOVUPS	711296(SI), Y2	// add_11
-	VMOVUPS	711424(SI), Y7	// square_3
+	VMOVUPS	716416(SI), Y2	// add_11
+	VMOVUPS	716544(SI), Y7	// square_3
 	VMULPS	0(AX), Y7, Y7
 	VFNMADD231PS	Y2, Y1, Y7
-	VMOVUPS	Y7, 799744(SI)	// k_bar_2
+	VMOVUPS	Y7, 804864(SI)	// k_bar_2
 	// arm.nde:29
-	VMOVUPS	643584(SI), Y2	// mul_6
+	VMOVUPS	648704(SI), Y2	// mul_6
 	VMULPS	Y2, Y7, Y7
-	VMOVUPS	710144(SI), Y8	// c2_4
+	VMOVUPS	715264(SI), Y8	// c2_4
 	VFMADD231PS	Y8, Y7, Y5
 	// arm.nde:35
 	VADDPS	Y6, Y3, Y15
@@ -14661,116 +15045,116 @@ loop72: // 4 times: vectors of the block
 	VADDPS	f32_00000000<>(SB), Y4, Y15
 	VMOVUPS	Y15, 64(AX)
 	// arm.nde:38
-	VMOVUPS	785792(SI), Y3	// linsolve_2[0]
-	VMOVUPS	738304(SI), Y4	// v_k3[0]
+	VMOVUPS	790912(SI), Y3	// linsolve_2[0]
+	VMOVUPS	743424(SI), Y4	// v_k3[0]
 	VMULPS	Y4, Y3, Y6
-	VMOVUPS	738432(SI), Y7	// v_k3[1]
+	VMOVUPS	743552(SI), Y7	// v_k3[1]
 	VMULPS	Y7, Y3, Y3
-	VMOVUPS	785920(SI), Y8	// linsolve_2[1]
+	VMOVUPS	791040(SI), Y8	// linsolve_2[1]
 	VMULPS	Y4, Y8, Y4
 	VMULPS	Y7, Y8, Y7
 	VXORPS	f32_80000000<>(SB), Y6, Y6
-	VMOVUPS	Y6, 799872(SI)	// M_bar_2[0]
+	VMOVUPS	Y6, 804992(SI)	// M_bar_2[0]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
-	VMOVUPS	Y3, 800000(SI)	// M_bar_2[1]
+	VMOVUPS	Y3, 805120(SI)	// M_bar_2[1]
 	VXORPS	f32_80000000<>(SB), Y4, Y4
-	VMOVUPS	Y4, 800128(SI)	// M_bar_2[2]
+	VMOVUPS	Y4, 805248(SI)	// M_bar_2[2]
 	VXORPS	f32_80000000<>(SB), Y7, Y7
-	VMOVUPS	Y7, 800256(SI)	// M_bar_2[3]
-	VMOVUPS	643840(SI), Y15	// M[0]
+	VMOVUPS	Y7, 805376(SI)	// M_bar_2[3]
+	VMOVUPS	648960(SI), Y15	// M[0]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// transpose_3[0]
-	VMOVUPS	Y13, 801024(SI)
-	VMOVUPS	644096(SI), Y15	// M[2]
+	VMOVUPS	Y13, 806144(SI)
+	VMOVUPS	649216(SI), Y15	// M[2]
 	VMOVUPS	Y15, 128(AX)
 	VMOVUPS	128(AX), Y13	// transpose_3[1]
-	VMOVUPS	Y13, 801152(SI)
-	VMOVUPS	643968(SI), Y15	// M[1]
+	VMOVUPS	Y13, 806272(SI)
+	VMOVUPS	649088(SI), Y15	// M[1]
 	VMOVUPS	Y15, 160(AX)
 	VMOVUPS	160(AX), Y13	// transpose_3[2]
-	VMOVUPS	Y13, 801280(SI)
-	VMOVUPS	644224(SI), Y15	// M[3]
+	VMOVUPS	Y13, 806400(SI)
+	VMOVUPS	649344(SI), Y15	// M[3]
 	VMOVUPS	Y15, 192(AX)
 	VMOVUPS	192(AX), Y13	// transpose_3[3]
-	VMOVUPS	Y13, 801408(SI)
+	VMOVUPS	Y13, 806528(SI)
 	// arm.nde:32
 	VADDPS	Y3, Y4, Y3
-	VMOVUPS	Y3, 800384(SI)	// add_22
+	VMOVUPS	Y3, 805504(SI)	// add_22
 	// arm.nde:28
-	VMOVUPS	642688(SI), Y4	// mul_4
+	VMOVUPS	647808(SI), Y4	// mul_4
 	VMULPS	Y2, Y3, Y2
 	VFMADD231PS	Y4, Y6, Y2
-	VMOVUPS	710784(SI), Y3	// s2_3
+	VMOVUPS	715904(SI), Y3	// s2_3
 	VXORPS	f32_80000000<>(SB), Y3, Y3
 	VFMADD231PS	Y3, Y2, Y5
-	VMOVUPS	702336(SI), Y2	// q_k3[1]
+	VMOVUPS	707456(SI), Y2	// q_k3[1]
 	// arm.nde:34
-	VMOVUPS	711040(SI), Y3	// neg_3
+	VMOVUPS	716160(SI), Y3	// neg_3
 	VMULPS	Y3, Y1, Y1
-	VMOVUPS	711168(SI), Y3	// mul_15
+	VMOVUPS	716288(SI), Y3	// mul_15
 	VMULPS	f32_40000000<>(SB), Y2, Y4
 	VMULPS	Y4, Y1, Y4
 	VMOVUPS	Y4, Y15
 	VFMADD231PS	Y3, Y1, Y15
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	606976(SI), Y4	// q_d3_bar[0]
-	VMOVUPS	607104(SI), Y6	// q_d3_bar[1]
-	VMOVUPS	606464(SI), Y7	// q_d2_bar[0]
-	VMOVUPS	606592(SI), Y8	// q_d2_bar[1]
-	VMOVUPS	605440(SI), Y9	// q_next_bar[0]
-	VMOVUPS	605568(SI), Y10	// q_next_bar[1]
-	VMOVUPS	799104(SI), Y11	// vecmat_5[4]
-	VMOVUPS	799232(SI), Y11	// vecmat_5[5]
+	VMOVUPS	612096(SI), Y4	// q_d3_bar[0]
+	VMOVUPS	612224(SI), Y6	// q_d3_bar[1]
+	VMOVUPS	611584(SI), Y7	// q_d2_bar[0]
+	VMOVUPS	611712(SI), Y8	// q_d2_bar[1]
+	VMOVUPS	610560(SI), Y9	// q_next_bar[0]
+	VMOVUPS	610688(SI), Y10	// q_next_bar[1]
+	VMOVUPS	804224(SI), Y11	// vecmat_5[4]
+	VMOVUPS	804352(SI), Y11	// vecmat_5[5]
 	// arm.nde:28
 	VMOVUPS	32(AX), Y13
 	VADDPS	f32_00000000<>(SB), Y13, Y11
-	VMOVUPS	Y11, 800512(SI)	// q_y3_bar[0]
+	VMOVUPS	Y11, 805632(SI)	// q_y3_bar[0]
 	VADDPS	64(AX), Y5, Y5
-	VMOVUPS	Y5, 800640(SI)	// q_y3_bar[1]
+	VMOVUPS	Y5, 805760(SI)	// q_y3_bar[1]
 	// arm.nde:45
-	VMOVUPS	783616(SI), Y12	// add_19[0]
+	VMOVUPS	788736(SI), Y12	// add_19[0]
 	VADDPS	Y11, Y12, Y11
-	VMOVUPS	Y11, 800768(SI)	// add_23[0]
-	VMOVUPS	783744(SI), Y11	// add_19[1]
+	VMOVUPS	Y11, 805888(SI)	// add_23[0]
+	VMOVUPS	788864(SI), Y11	// add_19[1]
 	VADDPS	Y5, Y11, Y5
-	VMOVUPS	Y5, 800896(SI)	// add_23[1]
-	VMOVUPS	784384(SI), Y5	// hb2
+	VMOVUPS	Y5, 806016(SI)	// add_23[1]
+	VMOVUPS	789504(SI), Y5	// hb2
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y4, Y7
 	VFMADD231PS	Y5, Y9, Y7
-	VMOVUPS	Y7, 801536(SI)	// add_24[0]
+	VMOVUPS	Y7, 806656(SI)	// add_24[0]
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y6, Y8
 	VFMADD231PS	Y5, Y10, Y8
-	VMOVUPS	Y8, 801664(SI)	// add_24[1]
+	VMOVUPS	Y8, 806784(SI)	// add_24[1]
 	// arm.nde:11
-	VMOVUPS	783360(SI), Y4	// q_y4_bar[0]
-	VMOVUPS	642816(SI), Y5	// ha43
+	VMOVUPS	788480(SI), Y4	// q_y4_bar[0]
+	VMOVUPS	647936(SI), Y5	// ha43
 	VFMADD231PS	Y5, Y4, Y7
-	VMOVUPS	799104(SI), Y4	// vecmat_5[4]
+	VMOVUPS	804224(SI), Y4	// vecmat_5[4]
 	VADDPS	Y4, Y7, Y4
-	VMOVUPS	783488(SI), Y6	// q_y4_bar[1]
+	VMOVUPS	788608(SI), Y6	// q_y4_bar[1]
 	VFMADD231PS	Y5, Y6, Y8
-	VMOVUPS	799232(SI), Y5	// vecmat_5[5]
+	VMOVUPS	804352(SI), Y5	// vecmat_5[5]
 	VADDPS	Y5, Y8, Y5
 	// arm.nde:34
 	VMULPS	Y2, Y1, Y1
-	VMOVUPS	710912(SI), Y2	// k_3
+	VMOVUPS	716032(SI), Y2	// k_3
 	VMULPS	0(AX), Y2, Y2
 	VMULPS	Y3, Y2, Y2
 	VFMADD231PS	f32_40000000<>(SB), Y1, Y2
 	VADDPS	f32_00000000<>(SB), Y4, Y1
 	VADDPS	224(AX), Y5, Y3
 	VADDPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 801792(SI)	// q_k3_bar[0]
+	VMOVUPS	Y1, 806912(SI)	// q_k3_bar[0]
 	VADDPS	f32_00000000<>(SB), Y3, Y2
-	VMOVUPS	Y2, 801920(SI)	// q_k3_bar[1]
+	VMOVUPS	Y2, 807040(SI)	// q_k3_bar[1]
 	// arm.nde:45
-	VMOVUPS	642944(SI), Y3	// ha21
-	VMOVUPS	784512(SI), Y4	// add_20[0]
+	VMOVUPS	648064(SI), Y3	// ha21
+	VMOVUPS	789632(SI), Y4	// add_20[0]
 	VFMADD231PS	Y3, Y1, Y4
-	VMOVUPS	Y4, 802048(SI)	// v_k2_bar[0]
-	VMOVUPS	784640(SI), Y1	// add_20[1]
+	VMOVUPS	Y4, 807168(SI)	// v_k2_bar[0]
+	VMOVUPS	789760(SI), Y1	// add_20[1]
 	VFMADD231PS	Y3, Y2, Y1
-	VMOVUPS	Y1, 802176(SI)	// v_k2_bar[1]
+	VMOVUPS	Y1, 807296(SI)	// v_k2_bar[1]
 	// arm.nde:38
 	VMOVUPS	96(AX), Y13
 	VANDPS	f32_7fffffff<>(SB), Y13, Y2
@@ -14798,19 +15182,19 @@ loop72: // 4 times: vectors of the block
 	VFNMADD231PS	Y1, Y6, Y8
 	VDIVPS	Y3, Y8, Y3
 	VORPS	Y2, Y3, Y2
-	VMOVUPS	Y2, 802304(SI)	// linsolve_3[0]
-	VMOVUPS	Y1, 802432(SI)	// linsolve_3[1]
+	VMOVUPS	Y2, 807424(SI)	// linsolve_3[0]
+	VMOVUPS	Y1, 807552(SI)	// linsolve_3[1]
 	VXORPS	f32_80000000<>(SB), Y2, Y2
-	VMOVUPS	Y2, 802560(SI)	// G_bar_3[0]
+	VMOVUPS	Y2, 807680(SI)	// G_bar_3[0]
 	VXORPS	f32_80000000<>(SB), Y1, Y1
-	VMOVUPS	Y1, 802688(SI)	// G_bar_3[1]
+	VMOVUPS	Y1, 807808(SI)	// G_bar_3[1]
 	// arm.nde:11
-	VMOVUPS	675584(SI), Y3	// sin_2[0]
+	VMOVUPS	680704(SI), Y3	// sin_2[0]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
-	VMOVUPS	Y3, 815872(SI)	// neg_5[0]
-	VMOVUPS	675712(SI), Y3	// sin_2[1]
+	VMOVUPS	Y3, 820992(SI)	// neg_5[0]
+	VMOVUPS	680832(SI), Y3	// sin_2[1]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
-	VMOVUPS	Y3, 816000(SI)	// neg_5[1]
+	VMOVUPS	Y3, 821120(SI)	// neg_5[1]
 	MOVQ	$32, DI
 	MOVQ	BX, R9
 	MOVQ	SI, R10
@@ -14820,7 +15204,7 @@ loop73: // 32 times: elements
 	VMULPS	Y3, Y2, Y3
 	VBROADCASTSS	5248(R9), Y4	// friction.4.weight[32]
 	VFMADD231PS	Y4, Y1, Y3
-	VMOVUPS	693248(R10), Y4	// add_10[0]
+	VMOVUPS	698368(R10), Y4	// add_10[0]
 	VORPS	f32_80000000<>(SB), Y4, Y5
 	VMOVUPS	f32_42b40000<>(SB), Y6
 	VMINPS	Y5, Y6, Y5
@@ -14853,7 +15237,7 @@ loop73: // 32 times: elements
 	VADDPS	f32_3f800000<>(SB), Y5, Y5
 	VDIVPS	Y5, Y4, Y4
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 802816(R10)	// mul_21[0]
+	VMOVUPS	Y3, 807936(R10)	// mul_21[0]
 	VANDPS	Y0, Y3, Y3
 	VMOVUPS	44032(R11), Y4	// sum of friction.2.bias[0]
 	VADDPS	Y3, Y4, Y3
@@ -14882,10 +15266,10 @@ loop74: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop75: // 32 times: terms of the sums
-	VMOVUPS	802816(R10), Y8	// mul_21[0]
-	VMOVUPS	802848(R10), Y9	// mul_21[0] | 1
-	VMOVUPS	802880(R10), Y10	// mul_21[0] | 2
-	VMOVUPS	802912(R10), Y11	// mul_21[0] | 3
+	VMOVUPS	807936(R10), Y8	// mul_21[0]
+	VMOVUPS	807968(R10), Y9	// mul_21[0] | 1
+	VMOVUPS	808000(R10), Y10	// mul_21[0] | 2
+	VMOVUPS	808032(R10), Y11	// mul_21[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -14900,14 +15284,14 @@ loop75: // 32 times: terms of the sums
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop75
-	VMOVUPS	Y0, 806912(DI)	// vecmat_6[0]
-	VMOVUPS	Y1, 806944(DI)	// vecmat_6[0] | 1
-	VMOVUPS	Y2, 806976(DI)	// vecmat_6[0] | 2
-	VMOVUPS	Y3, 807008(DI)	// vecmat_6[0] | 3
-	VMOVUPS	Y4, 807040(DI)	// vecmat_6[1]
-	VMOVUPS	Y5, 807072(DI)	// vecmat_6[1] | 1
-	VMOVUPS	Y6, 807104(DI)	// vecmat_6[1] | 2
-	VMOVUPS	Y7, 807136(DI)	// vecmat_6[1] | 3
+	VMOVUPS	Y0, 812032(DI)	// vecmat_6[0]
+	VMOVUPS	Y1, 812064(DI)	// vecmat_6[0] | 1
+	VMOVUPS	Y2, 812096(DI)	// vecmat_6[0] | 2
+	VMOVUPS	Y3, 812128(DI)	// vecmat_6[0] | 3
+	VMOVUPS	Y4, 812160(DI)	// vecmat_6[1]
+	VMOVUPS	Y5, 812192(DI)	// vecmat_6[1] | 1
+	VMOVUPS	Y6, 812224(DI)	// vecmat_6[1] | 2
+	VMOVUPS	Y7, 812256(DI)	// vecmat_6[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -14919,7 +15303,7 @@ loop76: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop77: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	680960(R9), Y0	// add_9[0]
+	VMOVUPS	686080(R9), Y0	// add_9[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_42b40000<>(SB), Y2
 	VMINPS	Y1, Y2, Y1
@@ -14951,7 +15335,7 @@ loop77: // 32 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 811008(R9)	// sigmoid_3[0]
+	VMOVUPS	Y0, 816128(R9)	// sigmoid_3[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop77
@@ -14971,28 +15355,28 @@ loop77: // 32 times: elements
 	MOVQ	R8, DI
 loop78: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	697344(SI), Y0	// softplus_4[0]
-	VMOVUPS	697376(SI), Y1	// softplus_4[0] | 1
-	VMOVUPS	697408(SI), Y2	// softplus_4[0] | 2
-	VMOVUPS	697440(SI), Y3	// softplus_4[0] | 3
+	VMOVUPS	702464(SI), Y0	// softplus_4[0]
+	VMOVUPS	702496(SI), Y1	// softplus_4[0] | 1
+	VMOVUPS	702528(SI), Y2	// softplus_4[0] | 2
+	VMOVUPS	702560(SI), Y3	// softplus_4[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	802560(AX), Y4	// G_bar_3[0]
-	VMOVUPS	802592(AX), Y5	// G_bar_3[0] | 1
-	VMOVUPS	802624(AX), Y6	// G_bar_3[0] | 2
-	VMOVUPS	802656(AX), Y7	// G_bar_3[0] | 3
+	VMOVUPS	807680(AX), Y4	// G_bar_3[0]
+	VMOVUPS	807712(AX), Y5	// G_bar_3[0] | 1
+	VMOVUPS	807744(AX), Y6	// G_bar_3[0] | 2
+	VMOVUPS	807776(AX), Y7	// G_bar_3[0] | 3
 	VMOVUPS	45056(DI), Y8	// sum of friction.4.weight[0]
 	VFMADD231PS	Y0, Y4, Y8
 	VFMADD231PS	Y1, Y5, Y8
 	VFMADD231PS	Y2, Y6, Y8
 	VFMADD231PS	Y3, Y7, Y8
 	VMOVUPS	Y8, 45056(DI)	// sum of friction.4.weight[0]
-	VMOVUPS	802688(AX), Y4	// G_bar_3[1]
-	VMOVUPS	802720(AX), Y5	// G_bar_3[1] | 1
-	VMOVUPS	802752(AX), Y6	// G_bar_3[1] | 2
-	VMOVUPS	802784(AX), Y7	// G_bar_3[1] | 3
+	VMOVUPS	807808(AX), Y4	// G_bar_3[1]
+	VMOVUPS	807840(AX), Y5	// G_bar_3[1] | 1
+	VMOVUPS	807872(AX), Y6	// G_bar_3[1] | 2
+	VMOVUPS	807904(AX), Y7	// G_bar_3[1] | 3
 	VMOVUPS	46080(DI), Y8	// sum of friction.4.weight[32]
 	VFMADD231PS	Y0, Y4, Y8
 	VFMADD231PS	Y1, Y5, Y8
@@ -15006,30 +15390,30 @@ loop78: // 32 times: elements
 	MOVQ	$16, CX
 	MOVQ	AX, SI
 loop79: // 16 times: tiles of 2 elements
-	VMOVUPS	802816(SI), Y0	// mul_21[0]
-	VMOVUPS	802848(SI), Y1	// mul_21[0] | 1
-	VMOVUPS	802880(SI), Y2	// mul_21[0] | 2
-	VMOVUPS	802912(SI), Y3	// mul_21[0] | 3
+	VMOVUPS	807936(SI), Y0	// mul_21[0]
+	VMOVUPS	807968(SI), Y1	// mul_21[0] | 1
+	VMOVUPS	808000(SI), Y2	// mul_21[0] | 2
+	VMOVUPS	808032(SI), Y3	// mul_21[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 633728(SI)	// turned[0]
-	VMOVUPS	Y1, 633760(SI)	// turned[0] | 1
-	VMOVUPS	Y2, 633792(SI)	// turned[0] | 2
-	VMOVUPS	Y3, 633824(SI)	// turned[0] | 3
-	VMOVUPS	802944(SI), Y0	// mul_21[1]
-	VMOVUPS	802976(SI), Y1	// mul_21[1] | 1
-	VMOVUPS	803008(SI), Y2	// mul_21[1] | 2
-	VMOVUPS	803040(SI), Y3	// mul_21[1] | 3
+	VMOVUPS	Y0, 638848(SI)	// turned[0]
+	VMOVUPS	Y1, 638880(SI)	// turned[0] | 1
+	VMOVUPS	Y2, 638912(SI)	// turned[0] | 2
+	VMOVUPS	Y3, 638944(SI)	// turned[0] | 3
+	VMOVUPS	808064(SI), Y0	// mul_21[1]
+	VMOVUPS	808096(SI), Y1	// mul_21[1] | 1
+	VMOVUPS	808128(SI), Y2	// mul_21[1] | 2
+	VMOVUPS	808160(SI), Y3	// mul_21[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 633856(SI)	// turned[1]
-	VMOVUPS	Y1, 633888(SI)	// turned[1] | 1
-	VMOVUPS	Y2, 633920(SI)	// turned[1] | 2
-	VMOVUPS	Y3, 633952(SI)	// turned[1] | 3
+	VMOVUPS	Y0, 638976(SI)	// turned[1]
+	VMOVUPS	Y1, 639008(SI)	// turned[1] | 1
+	VMOVUPS	Y2, 639040(SI)	// turned[1] | 2
+	VMOVUPS	Y3, 639072(SI)	// turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop79
@@ -15041,14 +15425,14 @@ loop80: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop81: // 4 times
-	VMOVUPS	685056(R10), Y0	// softplus_3[0]
-	VMOVUPS	685184(R10), Y1	// softplus_3[1]
-	VMOVUPS	685312(R10), Y2	// softplus_3[2]
-	VMOVUPS	685440(R10), Y3	// softplus_3[3]
-	VMOVUPS	685568(R10), Y4	// softplus_3[4]
-	VMOVUPS	685696(R10), Y5	// softplus_3[5]
-	VMOVUPS	685824(R10), Y6	// softplus_3[6]
-	VMOVUPS	685952(R10), Y7	// softplus_3[7]
+	VMOVUPS	690176(R10), Y0	// softplus_3[0]
+	VMOVUPS	690304(R10), Y1	// softplus_3[1]
+	VMOVUPS	690432(R10), Y2	// softplus_3[2]
+	VMOVUPS	690560(R10), Y3	// softplus_3[3]
+	VMOVUPS	690688(R10), Y4	// softplus_3[4]
+	VMOVUPS	690816(R10), Y5	// softplus_3[5]
+	VMOVUPS	690944(R10), Y6	// softplus_3[6]
+	VMOVUPS	691072(R10), Y7	// softplus_3[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -15073,14 +15457,14 @@ loop81: // 4 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 637824(R11)	// turned[32]
-	VMOVUPS	Y7, 637856(R11)	// turned[32] | 1
-	VMOVUPS	Y2, 637888(R11)	// turned[32] | 2
-	VMOVUPS	Y8, 637920(R11)	// turned[32] | 3
-	VMOVUPS	Y3, 637952(R11)	// turned[33]
-	VMOVUPS	Y1, 637984(R11)	// turned[33] | 1
-	VMOVUPS	Y5, 638016(R11)	// turned[33] | 2
-	VMOVUPS	Y0, 638048(R11)	// turned[33] | 3
+	VMOVUPS	Y6, 642944(R11)	// turned[32]
+	VMOVUPS	Y7, 642976(R11)	// turned[32] | 1
+	VMOVUPS	Y2, 643008(R11)	// turned[32] | 2
+	VMOVUPS	Y8, 643040(R11)	// turned[32] | 3
+	VMOVUPS	Y3, 643072(R11)	// turned[33]
+	VMOVUPS	Y1, 643104(R11)	// turned[33] | 1
+	VMOVUPS	Y5, 643136(R11)	// turned[33] | 2
+	VMOVUPS	Y0, 643168(R11)	// turned[33] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -15111,38 +15495,38 @@ loop83: // 2 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop84: // 16 times: samples, 2 at a time
-	VMOVUPS	637824(R13), Y10	// turned[32]
-	VMOVUPS	638848(R13), Y11	// turned[40]
-	VBROADCASTSS	633728(R14), Y12	// turned[0]
+	VMOVUPS	642944(R13), Y10	// turned[32]
+	VMOVUPS	643968(R13), Y11	// turned[40]
+	VBROADCASTSS	638848(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	633856(R14), Y12	// turned[1]
+	VBROADCASTSS	638976(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	633984(R14), Y12	// turned[2]
+	VBROADCASTSS	639104(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	634112(R14), Y12	// turned[3]
+	VBROADCASTSS	639232(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	634240(R14), Y12	// turned[4]
+	VBROADCASTSS	639360(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	637856(R13), Y10	// turned[32] | 1
-	VMOVUPS	638880(R13), Y11	// turned[40] | 1
-	VBROADCASTSS	633732(R14), Y12	// turned[0]
+	VMOVUPS	642976(R13), Y10	// turned[32] | 1
+	VMOVUPS	644000(R13), Y11	// turned[40] | 1
+	VBROADCASTSS	638852(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	633860(R14), Y12	// turned[1]
+	VBROADCASTSS	638980(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	633988(R14), Y12	// turned[2]
+	VBROADCASTSS	639108(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	634116(R14), Y12	// turned[3]
+	VBROADCASTSS	639236(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	634244(R14), Y12	// turned[4]
+	VBROADCASTSS	639364(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -15179,20 +15563,20 @@ loop85: // 2 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop86: // 16 times: samples, 2 at a time
-	VBROADCASTSS	637568(R10), Y4	// turned[30]
-	VBROADCASTSS	637696(R10), Y5	// turned[31]
-	VMOVUPS	637824(R11), Y6	// turned[32]
+	VBROADCASTSS	642688(R10), Y4	// turned[30]
+	VBROADCASTSS	642816(R10), Y5	// turned[31]
+	VMOVUPS	642944(R11), Y6	// turned[32]
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	638848(R11), Y6	// turned[40]
+	VMOVUPS	643968(R11), Y6	// turned[40]
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
-	VBROADCASTSS	637572(R10), Y4	// turned[30]
-	VBROADCASTSS	637700(R10), Y5	// turned[31]
-	VMOVUPS	637856(R11), Y6	// turned[32] | 1
+	VBROADCASTSS	642692(R10), Y4	// turned[30]
+	VBROADCASTSS	642820(R10), Y5	// turned[31]
+	VMOVUPS	642976(R11), Y6	// turned[32] | 1
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	638880(R11), Y6	// turned[40] | 1
+	VMOVUPS	644000(R11), Y6	// turned[40] | 1
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
 	ADDQ	$8, R10
@@ -15262,14 +15646,14 @@ loop86: // 16 times: samples, 2 at a time
 	MOVQ	R8, R10
 loop87: // 16 times: tiles of 2 elements
 	// arm.nde:11
-	VMOVUPS	806912(SI), Y0	// vecmat_6[0]
-	VMOVUPS	806944(SI), Y1	// vecmat_6[0] | 1
-	VMOVUPS	806976(SI), Y2	// vecmat_6[0] | 2
-	VMOVUPS	807008(SI), Y3	// vecmat_6[0] | 3
-	VMOVUPS	811008(SI), Y4	// sigmoid_3[0]
-	VMOVUPS	811040(SI), Y5	// sigmoid_3[0] | 1
-	VMOVUPS	811072(SI), Y6	// sigmoid_3[0] | 2
-	VMOVUPS	811104(SI), Y7	// sigmoid_3[0] | 3
+	VMOVUPS	812032(SI), Y0	// vecmat_6[0]
+	VMOVUPS	812064(SI), Y1	// vecmat_6[0] | 1
+	VMOVUPS	812096(SI), Y2	// vecmat_6[0] | 2
+	VMOVUPS	812128(SI), Y3	// vecmat_6[0] | 3
+	VMOVUPS	816128(SI), Y4	// sigmoid_3[0]
+	VMOVUPS	816160(SI), Y5	// sigmoid_3[0] | 1
+	VMOVUPS	816192(SI), Y6	// sigmoid_3[0] | 2
+	VMOVUPS	816224(SI), Y7	// sigmoid_3[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
@@ -15362,14 +15746,14 @@ loop87: // 16 times: tiles of 2 elements
 	VMOVUPS	864(AX), Y15
 	VFMADD231PS	Y3, Y4, Y15
 	VMOVUPS	Y15, 864(AX)
-	VMOVUPS	807040(SI), Y4	// vecmat_6[1]
-	VMOVUPS	807072(SI), Y5	// vecmat_6[1] | 1
-	VMOVUPS	807104(SI), Y6	// vecmat_6[1] | 2
-	VMOVUPS	807136(SI), Y7	// vecmat_6[1] | 3
-	VMOVUPS	811136(SI), Y8	// sigmoid_3[1]
-	VMOVUPS	811168(SI), Y9	// sigmoid_3[1] | 1
-	VMOVUPS	811200(SI), Y10	// sigmoid_3[1] | 2
-	VMOVUPS	811232(SI), Y11	// sigmoid_3[1] | 3
+	VMOVUPS	812160(SI), Y4	// vecmat_6[1]
+	VMOVUPS	812192(SI), Y5	// vecmat_6[1] | 1
+	VMOVUPS	812224(SI), Y6	// vecmat_6[1] | 2
+	VMOVUPS	812256(SI), Y7	// vecmat_6[1] | 3
+	VMOVUPS	816256(SI), Y8	// sigmoid_3[1]
+	VMOVUPS	816288(SI), Y9	// sigmoid_3[1] | 1
+	VMOVUPS	816320(SI), Y10	// sigmoid_3[1] | 2
+	VMOVUPS	816352(SI), Y11	// sigmoid_3[1] | 3
 	VMULPS	Y8, Y4, Y4
 	VMULPS	Y9, Y5, Y5
 	VMULPS	Y10, Y6, Y6
@@ -15474,10 +15858,10 @@ loop87: // 16 times: tiles of 2 elements
 	MOVQ	AX, R12
 	MOVQ	R10, R13
 loop88: // 6 times: elements
-	VMOVUPS	676096(R12), Y8	// concat_2[0]
-	VMOVUPS	676128(R12), Y9	// concat_2[0] | 1
-	VMOVUPS	676160(R12), Y10	// concat_2[0] | 2
-	VMOVUPS	676192(R12), Y11	// concat_2[0] | 3
+	VMOVUPS	681216(R12), Y8	// concat_2[0]
+	VMOVUPS	681248(R12), Y9	// concat_2[0] | 1
+	VMOVUPS	681280(R12), Y10	// concat_2[0] | 2
+	VMOVUPS	681312(R12), Y11	// concat_2[0] | 3
 	VMOVUPS	(R13), Y12	// sum of friction.0.weight[0]
 	VFMADD231PS	Y8, Y0, Y12
 	VFMADD231PS	Y9, Y1, Y12
@@ -15501,84 +15885,84 @@ loop88: // 6 times: elements
 	DECQ	CX
 	JNE	loop87
 	VMOVUPS	128(AX), Y13	// vecmat_7[0]
-	VMOVUPS	Y13, 815104(AX)
+	VMOVUPS	Y13, 820224(AX)
 	VMOVUPS	160(AX), Y13	// vecmat_7[0] | 1
-	VMOVUPS	Y13, 815136(AX)
+	VMOVUPS	Y13, 820256(AX)
 	VMOVUPS	192(AX), Y13	// vecmat_7[0] | 2
-	VMOVUPS	Y13, 815168(AX)
+	VMOVUPS	Y13, 820288(AX)
 	VMOVUPS	224(AX), Y13	// vecmat_7[0] | 3
-	VMOVUPS	Y13, 815200(AX)
+	VMOVUPS	Y13, 820320(AX)
 	VMOVUPS	256(AX), Y13	// vecmat_7[1]
-	VMOVUPS	Y13, 815232(AX)
+	VMOVUPS	Y13, 820352(AX)
 	VMOVUPS	288(AX), Y13	// vecmat_7[1] | 1
-	VMOVUPS	Y13, 815264(AX)
+	VMOVUPS	Y13, 820384(AX)
 	VMOVUPS	320(AX), Y13	// vecmat_7[1] | 2
-	VMOVUPS	Y13, 815296(AX)
+	VMOVUPS	Y13, 820416(AX)
 	VMOVUPS	352(AX), Y13	// vecmat_7[1] | 3
-	VMOVUPS	Y13, 815328(AX)
+	VMOVUPS	Y13, 820448(AX)
 	VMOVUPS	384(AX), Y13	// vecmat_7[2]
-	VMOVUPS	Y13, 815360(AX)
+	VMOVUPS	Y13, 820480(AX)
 	VMOVUPS	416(AX), Y13	// vecmat_7[2] | 1
-	VMOVUPS	Y13, 815392(AX)
+	VMOVUPS	Y13, 820512(AX)
 	VMOVUPS	448(AX), Y13	// vecmat_7[2] | 2
-	VMOVUPS	Y13, 815424(AX)
+	VMOVUPS	Y13, 820544(AX)
 	VMOVUPS	480(AX), Y13	// vecmat_7[2] | 3
-	VMOVUPS	Y13, 815456(AX)
+	VMOVUPS	Y13, 820576(AX)
 	VMOVUPS	512(AX), Y13	// vecmat_7[3]
-	VMOVUPS	Y13, 815488(AX)
+	VMOVUPS	Y13, 820608(AX)
 	VMOVUPS	544(AX), Y13	// vecmat_7[3] | 1
-	VMOVUPS	Y13, 815520(AX)
+	VMOVUPS	Y13, 820640(AX)
 	VMOVUPS	576(AX), Y13	// vecmat_7[3] | 2
-	VMOVUPS	Y13, 815552(AX)
+	VMOVUPS	Y13, 820672(AX)
 	VMOVUPS	608(AX), Y13	// vecmat_7[3] | 3
-	VMOVUPS	Y13, 815584(AX)
+	VMOVUPS	Y13, 820704(AX)
 	VMOVUPS	640(AX), Y13	// vecmat_7[4]
-	VMOVUPS	Y13, 815616(AX)
+	VMOVUPS	Y13, 820736(AX)
 	VMOVUPS	672(AX), Y13	// vecmat_7[4] | 1
-	VMOVUPS	Y13, 815648(AX)
+	VMOVUPS	Y13, 820768(AX)
 	VMOVUPS	704(AX), Y13	// vecmat_7[4] | 2
-	VMOVUPS	Y13, 815680(AX)
+	VMOVUPS	Y13, 820800(AX)
 	VMOVUPS	736(AX), Y13	// vecmat_7[4] | 3
-	VMOVUPS	Y13, 815712(AX)
+	VMOVUPS	Y13, 820832(AX)
 	VMOVUPS	768(AX), Y13	// vecmat_7[5]
-	VMOVUPS	Y13, 815744(AX)
+	VMOVUPS	Y13, 820864(AX)
 	VMOVUPS	800(AX), Y13	// vecmat_7[5] | 1
-	VMOVUPS	Y13, 815776(AX)
+	VMOVUPS	Y13, 820896(AX)
 	VMOVUPS	832(AX), Y13	// vecmat_7[5] | 2
-	VMOVUPS	Y13, 815808(AX)
+	VMOVUPS	Y13, 820928(AX)
 	VMOVUPS	864(AX), Y13	// vecmat_7[5] | 3
-	VMOVUPS	Y13, 815840(AX)
+	VMOVUPS	Y13, 820960(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop89: // 4 times: vectors of the block
 	VMOVUPS	65792(SI), Y0	// mask
-	VMOVUPS	815360(SI), Y1	// vecmat_7[2]
-	VMOVUPS	815488(SI), Y1	// vecmat_7[3]
-	VMOVUPS	815104(SI), Y1	// vecmat_7[0]
-	VMOVUPS	815232(SI), Y1	// vecmat_7[1]
+	VMOVUPS	820480(SI), Y1	// vecmat_7[2]
+	VMOVUPS	820608(SI), Y1	// vecmat_7[3]
+	VMOVUPS	820224(SI), Y1	// vecmat_7[0]
+	VMOVUPS	820352(SI), Y1	// vecmat_7[1]
 	// arm.nde:11
-	VMOVUPS	815104(SI), Y1	// vecmat_7[0]
-	VMOVUPS	675840(SI), Y2	// cos_6[0]
-	VMOVUPS	815360(SI), Y3	// vecmat_7[2]
-	VMOVUPS	815872(SI), Y4	// neg_5[0]
+	VMOVUPS	820224(SI), Y1	// vecmat_7[0]
+	VMOVUPS	680960(SI), Y2	// cos_6[0]
+	VMOVUPS	820480(SI), Y3	// vecmat_7[2]
+	VMOVUPS	820992(SI), Y4	// neg_5[0]
 	VMULPS	Y4, Y3, Y3
 	VFMADD231PS	Y2, Y1, Y3
-	VMOVUPS	815232(SI), Y1	// vecmat_7[1]
-	VMOVUPS	675968(SI), Y2	// cos_6[1]
-	VMOVUPS	815488(SI), Y4	// vecmat_7[3]
-	VMOVUPS	816000(SI), Y5	// neg_5[1]
+	VMOVUPS	820352(SI), Y1	// vecmat_7[1]
+	VMOVUPS	681088(SI), Y2	// cos_6[1]
+	VMOVUPS	820608(SI), Y4	// vecmat_7[3]
+	VMOVUPS	821120(SI), Y5	// neg_5[1]
 	VMULPS	Y5, Y4, Y4
 	VFMADD231PS	Y2, Y1, Y4
-	VMOVUPS	802688(SI), Y15	// G_bar_3[1]
+	VMOVUPS	807808(SI), Y15	// G_bar_3[1]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	802560(SI), Y1	// G_bar_3[0]
-	VMOVUPS	643072(SI), Y2	// q_y2[0]
+	VMOVUPS	807680(SI), Y1	// G_bar_3[0]
+	VMOVUPS	648192(SI), Y2	// q_y2[0]
 	// arm.nde:35
 	VADDPS	0(AX), Y1, Y5
-	VMOVUPS	Y5, 816128(SI)	// add_25
-	VMOVUPS	647040(SI), Y6	// mul_11
+	VMOVUPS	Y5, 821248(SI)	// add_25
+	VMOVUPS	652160(SI), Y6	// mul_11
 	VMULPS	Y6, Y5, Y5
-	VMOVUPS	675072(SI), Y6	// add_8
+	VMOVUPS	680192(SI), Y6	// add_8
 	VANDPS	f32_7fffffff<>(SB), Y6, Y7
 	VMOVUPS	f32_4b400000<>(SB), Y8
 	VFMADD231PS	f32_3f22f983<>(SB), Y7, Y8
@@ -15615,7 +15999,7 @@ loop89: // 4 times: vectors of the block
 	VORPS	Y6, Y7, Y6
 	VXORPS	f32_80000000<>(SB), Y6, Y6
 	VMULPS	Y6, Y5, Y5
-	VMOVUPS	646656(SI), Y6	// mul_9
+	VMOVUPS	651776(SI), Y6	// mul_9
 	VMULPS	Y6, Y1, Y6
 	VANDPS	f32_7fffffff<>(SB), Y2, Y7
 	VMOVUPS	f32_4b400000<>(SB), Y8
@@ -15654,15 +16038,15 @@ loop89: // 4 times: vectors of the block
 	VXORPS	f32_80000000<>(SB), Y2, Y2
 	VFMADD213PS	Y5, Y2, Y6
 	// arm.nde:34
-	VMOVUPS	674688(SI), Y2	// add_7
-	VMOVUPS	674816(SI), Y7	// square_2
+	VMOVUPS	679808(SI), Y2	// add_7
+	VMOVUPS	679936(SI), Y7	// square_2
 	VMULPS	0(AX), Y7, Y7
 	VFNMADD231PS	Y2, Y1, Y7
-	VMOVUPS	Y7, 816256(SI)	// k_bar_3
+	VMOVUPS	Y7, 821376(SI)	// k_bar_3
 	// arm.nde:29
-	VMOVUPS	643584(SI), Y2	// mul_6
+	VMOVUPS	648704(SI), Y2	// mul_6
 	VMULPS	Y2, Y7, Y7
-	VMOVUPS	643328(SI), Y8	// c2
+	VMOVUPS	648448(SI), Y8	// c2
 	VFMADD231PS	Y8, Y7, Y5
 	// arm.nde:35
 	VADDPS	Y6, Y3, Y15
@@ -15670,112 +16054,112 @@ loop89: // 4 times: vectors of the block
 	VADDPS	f32_00000000<>(SB), Y4, Y15
 	VMOVUPS	Y15, 64(AX)
 	// arm.nde:38
-	VMOVUPS	802304(SI), Y3	// linsolve_3[0]
-	VMOVUPS	701952(SI), Y4	// v_k2[0]
+	VMOVUPS	807424(SI), Y3	// linsolve_3[0]
+	VMOVUPS	707072(SI), Y4	// v_k2[0]
 	VMULPS	Y4, Y3, Y6
-	VMOVUPS	702080(SI), Y7	// v_k2[1]
+	VMOVUPS	707200(SI), Y7	// v_k2[1]
 	VMULPS	Y7, Y3, Y3
-	VMOVUPS	802432(SI), Y8	// linsolve_3[1]
+	VMOVUPS	807552(SI), Y8	// linsolve_3[1]
 	VMULPS	Y4, Y8, Y4
 	VMULPS	Y7, Y8, Y7
 	VXORPS	f32_80000000<>(SB), Y6, Y6
-	VMOVUPS	Y6, 816384(SI)	// M_bar_3[0]
+	VMOVUPS	Y6, 821504(SI)	// M_bar_3[0]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
-	VMOVUPS	Y3, 816512(SI)	// M_bar_3[1]
+	VMOVUPS	Y3, 821632(SI)	// M_bar_3[1]
 	VXORPS	f32_80000000<>(SB), Y4, Y4
-	VMOVUPS	Y4, 816640(SI)	// M_bar_3[2]
+	VMOVUPS	Y4, 821760(SI)	// M_bar_3[2]
 	VXORPS	f32_80000000<>(SB), Y7, Y7
-	VMOVUPS	Y7, 816768(SI)	// M_bar_3[3]
-	VMOVUPS	645248(SI), Y7	// M_2[0]
-	VMOVUPS	Y7, 817536(SI)	// transpose_4[0]
-	VMOVUPS	645504(SI), Y15	// M_2[2]
+	VMOVUPS	Y7, 821888(SI)	// M_bar_3[3]
+	VMOVUPS	650368(SI), Y7	// M_2[0]
+	VMOVUPS	Y7, 822656(SI)	// transpose_4[0]
+	VMOVUPS	650624(SI), Y15	// M_2[2]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// transpose_4[1]
-	VMOVUPS	Y13, 817664(SI)
-	VMOVUPS	645376(SI), Y8	// M_2[1]
-	VMOVUPS	Y8, 817792(SI)	// transpose_4[2]
-	VMOVUPS	645632(SI), Y15	// M_2[3]
+	VMOVUPS	Y13, 822784(SI)
+	VMOVUPS	650496(SI), Y8	// M_2[1]
+	VMOVUPS	Y8, 822912(SI)	// transpose_4[2]
+	VMOVUPS	650752(SI), Y15	// M_2[3]
 	VMOVUPS	Y15, 128(AX)
 	VMOVUPS	128(AX), Y13	// transpose_4[3]
-	VMOVUPS	Y13, 817920(SI)
+	VMOVUPS	Y13, 823040(SI)
 	// arm.nde:32
 	VADDPS	Y3, Y4, Y3
-	VMOVUPS	Y3, 816896(SI)	// add_26
+	VMOVUPS	Y3, 822016(SI)	// add_26
 	// arm.nde:28
-	VMOVUPS	642688(SI), Y4	// mul_4
+	VMOVUPS	647808(SI), Y4	// mul_4
 	VMULPS	Y2, Y3, Y2
 	VFMADD231PS	Y4, Y6, Y2
-	VMOVUPS	644736(SI), Y3	// s2
+	VMOVUPS	649856(SI), Y3	// s2
 	VXORPS	f32_80000000<>(SB), Y3, Y3
 	VFMADD231PS	Y3, Y2, Y5
-	VMOVUPS	674432(SI), Y2	// q_k2[1]
+	VMOVUPS	679552(SI), Y2	// q_k2[1]
 	// arm.nde:34
-	VMOVUPS	644992(SI), Y3	// neg
+	VMOVUPS	650112(SI), Y3	// neg
 	VMULPS	Y3, Y1, Y1
-	VMOVUPS	674560(SI), Y3	// mul_12
+	VMOVUPS	679680(SI), Y3	// mul_12
 	VMULPS	f32_40000000<>(SB), Y2, Y4
 	VMULPS	Y4, Y1, Y4
 	VMOVUPS	Y4, Y15
 	VFMADD231PS	Y3, Y1, Y15
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	606208(SI), Y4	// v_d1_bar[0]
-	VMOVUPS	606336(SI), Y6	// v_d1_bar[1]
-	VMOVUPS	606720(SI), Y9	// v_d2_bar[0]
-	VMOVUPS	606848(SI), Y10	// v_d2_bar[1]
-	VMOVUPS	815616(SI), Y11	// vecmat_7[4]
-	VMOVUPS	815744(SI), Y11	// vecmat_7[5]
+	VMOVUPS	611328(SI), Y4	// v_d1_bar[0]
+	VMOVUPS	611456(SI), Y6	// v_d1_bar[1]
+	VMOVUPS	611840(SI), Y9	// v_d2_bar[0]
+	VMOVUPS	611968(SI), Y10	// v_d2_bar[1]
+	VMOVUPS	820736(SI), Y11	// vecmat_7[4]
+	VMOVUPS	820864(SI), Y11	// vecmat_7[5]
 	// arm.nde:28
 	VMOVUPS	32(AX), Y13
 	VADDPS	f32_00000000<>(SB), Y13, Y11
-	VMOVUPS	Y11, 817024(SI)	// q_y2_bar[0]
+	VMOVUPS	Y11, 822144(SI)	// q_y2_bar[0]
 	VADDPS	64(AX), Y5, Y5
-	VMOVUPS	Y5, 817152(SI)	// q_y2_bar[1]
+	VMOVUPS	Y5, 822272(SI)	// q_y2_bar[1]
 	// arm.nde:45
-	VMOVUPS	800768(SI), Y12	// add_23[0]
+	VMOVUPS	805888(SI), Y12	// add_23[0]
 	VADDPS	Y11, Y12, Y11
-	VMOVUPS	Y11, 817280(SI)	// add_27[0]
-	VMOVUPS	800896(SI), Y11	// add_23[1]
+	VMOVUPS	Y11, 822400(SI)	// add_27[0]
+	VMOVUPS	806016(SI), Y11	// add_23[1]
 	VADDPS	Y5, Y11, Y5
-	VMOVUPS	Y5, 817408(SI)	// add_27[1]
-	VMOVUPS	703872(SI), Y5	// mul_13[0]
+	VMOVUPS	Y5, 822528(SI)	// add_27[1]
+	VMOVUPS	708992(SI), Y5	// mul_13[0]
 	VADDPS	Y5, Y4, Y4
 	VFMADD231PS	f32_bfc00000<>(SB), Y9, Y4
-	VMOVUPS	704256(SI), Y5	// mul_14[0]
+	VMOVUPS	709376(SI), Y5	// mul_14[0]
 	VADDPS	Y5, Y4, Y4
-	VMOVUPS	704000(SI), Y5	// mul_13[1]
+	VMOVUPS	709120(SI), Y5	// mul_13[1]
 	VADDPS	Y5, Y6, Y5
 	VFMADD231PS	f32_bfc00000<>(SB), Y10, Y5
-	VMOVUPS	704384(SI), Y6	// mul_14[1]
+	VMOVUPS	709504(SI), Y6	// mul_14[1]
 	VADDPS	Y6, Y5, Y5
 	// arm.nde:11
-	VMOVUPS	800512(SI), Y6	// q_y3_bar[0]
-	VMOVUPS	642944(SI), Y9	// ha21
-	VMOVUPS	801536(SI), Y10	// add_24[0]
+	VMOVUPS	805632(SI), Y6	// q_y3_bar[0]
+	VMOVUPS	648064(SI), Y9	// ha21
+	VMOVUPS	806656(SI), Y10	// add_24[0]
 	VFMADD231PS	Y9, Y6, Y10
-	VMOVUPS	815616(SI), Y6	// vecmat_7[4]
+	VMOVUPS	820736(SI), Y6	// vecmat_7[4]
 	VADDPS	Y6, Y10, Y6
-	VMOVUPS	800640(SI), Y10	// q_y3_bar[1]
-	VMOVUPS	801664(SI), Y11	// add_24[1]
+	VMOVUPS	805760(SI), Y10	// q_y3_bar[1]
+	VMOVUPS	806784(SI), Y11	// add_24[1]
 	VFMADD231PS	Y9, Y10, Y11
-	VMOVUPS	815744(SI), Y10	// vecmat_7[5]
+	VMOVUPS	820864(SI), Y10	// vecmat_7[5]
 	VADDPS	Y10, Y11, Y10
 	// arm.nde:34
 	VMULPS	Y2, Y1, Y1
-	VMOVUPS	644864(SI), Y2	// k
+	VMOVUPS	649984(SI), Y2	// k
 	VMULPS	0(AX), Y2, Y2
 	VMULPS	Y3, Y2, Y2
 	VFMADD231PS	f32_40000000<>(SB), Y1, Y2
 	VADDPS	f32_00000000<>(SB), Y6, Y1
 	VADDPS	160(AX), Y10, Y3
 	VADDPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 818048(SI)	// q_k2_bar[0]
+	VMOVUPS	Y1, 823168(SI)	// q_k2_bar[0]
 	VADDPS	f32_00000000<>(SB), Y3, Y2
-	VMOVUPS	Y2, 818176(SI)	// q_k2_bar[1]
+	VMOVUPS	Y2, 823296(SI)	// q_k2_bar[1]
 	// arm.nde:45
 	VFMADD231PS	Y9, Y1, Y4
-	VMOVUPS	Y4, 818304(SI)	// v_k1_bar[0]
+	VMOVUPS	Y4, 823424(SI)	// v_k1_bar[0]
 	VFMADD231PS	Y9, Y2, Y5
-	VMOVUPS	Y5, 818432(SI)	// v_k1_bar[1]
+	VMOVUPS	Y5, 823552(SI)	// v_k1_bar[1]
 	// arm.nde:38
 	VANDPS	f32_7fffffff<>(SB), Y7, Y1
 	VANDPS	f32_7fffffff<>(SB), Y8, Y2
@@ -15799,19 +16183,19 @@ loop89: // 4 times: vectors of the block
 	VFNMADD231PS	Y1, Y6, Y8
 	VDIVPS	Y2, Y8, Y2
 	VORPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 818560(SI)	// linsolve_4[0]
-	VMOVUPS	Y1, 818688(SI)	// linsolve_4[1]
+	VMOVUPS	Y2, 823680(SI)	// linsolve_4[0]
+	VMOVUPS	Y1, 823808(SI)	// linsolve_4[1]
 	VXORPS	f32_80000000<>(SB), Y2, Y2
-	VMOVUPS	Y2, 818816(SI)	// G_bar_4[0]
+	VMOVUPS	Y2, 823936(SI)	// G_bar_4[0]
 	VXORPS	f32_80000000<>(SB), Y1, Y1
-	VMOVUPS	Y1, 818944(SI)	// G_bar_4[1]
+	VMOVUPS	Y1, 824064(SI)	// G_bar_4[1]
 	// arm.nde:11
-	VMOVUPS	647680(SI), Y3	// sin[0]
+	VMOVUPS	652800(SI), Y3	// sin[0]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
-	VMOVUPS	Y3, 832128(SI)	// neg_6[0]
-	VMOVUPS	647808(SI), Y3	// sin[1]
+	VMOVUPS	Y3, 837248(SI)	// neg_6[0]
+	VMOVUPS	652928(SI), Y3	// sin[1]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
-	VMOVUPS	Y3, 832256(SI)	// neg_6[1]
+	VMOVUPS	Y3, 837376(SI)	// neg_6[1]
 	MOVQ	$32, DI
 	MOVQ	BX, R9
 	MOVQ	SI, R10
@@ -15821,7 +16205,7 @@ loop90: // 32 times: elements
 	VMULPS	Y3, Y2, Y3
 	VBROADCASTSS	5248(R9), Y4	// friction.4.weight[32]
 	VFMADD231PS	Y4, Y1, Y3
-	VMOVUPS	665344(R10), Y4	// add_6[0]
+	VMOVUPS	670464(R10), Y4	// add_6[0]
 	VORPS	f32_80000000<>(SB), Y4, Y5
 	VMOVUPS	f32_42b40000<>(SB), Y6
 	VMINPS	Y5, Y6, Y5
@@ -15854,7 +16238,7 @@ loop90: // 32 times: elements
 	VADDPS	f32_3f800000<>(SB), Y5, Y5
 	VDIVPS	Y5, Y4, Y4
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 819072(R10)	// mul_22[0]
+	VMOVUPS	Y3, 824192(R10)	// mul_22[0]
 	VANDPS	Y0, Y3, Y3
 	VMOVUPS	44032(R11), Y4	// sum of friction.2.bias[0]
 	VADDPS	Y3, Y4, Y3
@@ -15883,10 +16267,10 @@ loop91: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop92: // 32 times: terms of the sums
-	VMOVUPS	819072(R10), Y8	// mul_22[0]
-	VMOVUPS	819104(R10), Y9	// mul_22[0] | 1
-	VMOVUPS	819136(R10), Y10	// mul_22[0] | 2
-	VMOVUPS	819168(R10), Y11	// mul_22[0] | 3
+	VMOVUPS	824192(R10), Y8	// mul_22[0]
+	VMOVUPS	824224(R10), Y9	// mul_22[0] | 1
+	VMOVUPS	824256(R10), Y10	// mul_22[0] | 2
+	VMOVUPS	824288(R10), Y11	// mul_22[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -15901,14 +16285,14 @@ loop92: // 32 times: terms of the sums
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop92
-	VMOVUPS	Y0, 823168(DI)	// vecmat_8[0]
-	VMOVUPS	Y1, 823200(DI)	// vecmat_8[0] | 1
-	VMOVUPS	Y2, 823232(DI)	// vecmat_8[0] | 2
-	VMOVUPS	Y3, 823264(DI)	// vecmat_8[0] | 3
-	VMOVUPS	Y4, 823296(DI)	// vecmat_8[1]
-	VMOVUPS	Y5, 823328(DI)	// vecmat_8[1] | 1
-	VMOVUPS	Y6, 823360(DI)	// vecmat_8[1] | 2
-	VMOVUPS	Y7, 823392(DI)	// vecmat_8[1] | 3
+	VMOVUPS	Y0, 828288(DI)	// vecmat_8[0]
+	VMOVUPS	Y1, 828320(DI)	// vecmat_8[0] | 1
+	VMOVUPS	Y2, 828352(DI)	// vecmat_8[0] | 2
+	VMOVUPS	Y3, 828384(DI)	// vecmat_8[0] | 3
+	VMOVUPS	Y4, 828416(DI)	// vecmat_8[1]
+	VMOVUPS	Y5, 828448(DI)	// vecmat_8[1] | 1
+	VMOVUPS	Y6, 828480(DI)	// vecmat_8[1] | 2
+	VMOVUPS	Y7, 828512(DI)	// vecmat_8[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -15920,7 +16304,7 @@ loop93: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop94: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	653056(R9), Y0	// add_5[0]
+	VMOVUPS	658176(R9), Y0	// add_5[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_42b40000<>(SB), Y2
 	VMINPS	Y1, Y2, Y1
@@ -15952,7 +16336,7 @@ loop94: // 32 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 827264(R9)	// sigmoid_4[0]
+	VMOVUPS	Y0, 832384(R9)	// sigmoid_4[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop94
@@ -15972,28 +16356,28 @@ loop94: // 32 times: elements
 	MOVQ	R8, DI
 loop95: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	669440(SI), Y0	// softplus_2[0]
-	VMOVUPS	669472(SI), Y1	// softplus_2[0] | 1
-	VMOVUPS	669504(SI), Y2	// softplus_2[0] | 2
-	VMOVUPS	669536(SI), Y3	// softplus_2[0] | 3
+	VMOVUPS	674560(SI), Y0	// softplus_2[0]
+	VMOVUPS	674592(SI), Y1	// softplus_2[0] | 1
+	VMOVUPS	674624(SI), Y2	// softplus_2[0] | 2
+	VMOVUPS	674656(SI), Y3	// softplus_2[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	818816(AX), Y4	// G_bar_4[0]
-	VMOVUPS	818848(AX), Y5	// G_bar_4[0] | 1
-	VMOVUPS	818880(AX), Y6	// G_bar_4[0] | 2
-	VMOVUPS	818912(AX), Y7	// G_bar_4[0] | 3
+	VMOVUPS	823936(AX), Y4	// G_bar_4[0]
+	VMOVUPS	823968(AX), Y5	// G_bar_4[0] | 1
+	VMOVUPS	824000(AX), Y6	// G_bar_4[0] | 2
+	VMOVUPS	824032(AX), Y7	// G_bar_4[0] | 3
 	VMOVUPS	45056(DI), Y8	// sum of friction.4.weight[0]
 	VFMADD231PS	Y0, Y4, Y8
 	VFMADD231PS	Y1, Y5, Y8
 	VFMADD231PS	Y2, Y6, Y8
 	VFMADD231PS	Y3, Y7, Y8
 	VMOVUPS	Y8, 45056(DI)	// sum of friction.4.weight[0]
-	VMOVUPS	818944(AX), Y4	// G_bar_4[1]
-	VMOVUPS	818976(AX), Y5	// G_bar_4[1] | 1
-	VMOVUPS	819008(AX), Y6	// G_bar_4[1] | 2
-	VMOVUPS	819040(AX), Y7	// G_bar_4[1] | 3
+	VMOVUPS	824064(AX), Y4	// G_bar_4[1]
+	VMOVUPS	824096(AX), Y5	// G_bar_4[1] | 1
+	VMOVUPS	824128(AX), Y6	// G_bar_4[1] | 2
+	VMOVUPS	824160(AX), Y7	// G_bar_4[1] | 3
 	VMOVUPS	46080(DI), Y8	// sum of friction.4.weight[32]
 	VFMADD231PS	Y0, Y4, Y8
 	VFMADD231PS	Y1, Y5, Y8
@@ -16007,30 +16391,30 @@ loop95: // 32 times: elements
 	MOVQ	$16, CX
 	MOVQ	AX, SI
 loop96: // 16 times: tiles of 2 elements
-	VMOVUPS	819072(SI), Y0	// mul_22[0]
-	VMOVUPS	819104(SI), Y1	// mul_22[0] | 1
-	VMOVUPS	819136(SI), Y2	// mul_22[0] | 2
-	VMOVUPS	819168(SI), Y3	// mul_22[0] | 3
+	VMOVUPS	824192(SI), Y0	// mul_22[0]
+	VMOVUPS	824224(SI), Y1	// mul_22[0] | 1
+	VMOVUPS	824256(SI), Y2	// mul_22[0] | 2
+	VMOVUPS	824288(SI), Y3	// mul_22[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 633728(SI)	// turned[0]
-	VMOVUPS	Y1, 633760(SI)	// turned[0] | 1
-	VMOVUPS	Y2, 633792(SI)	// turned[0] | 2
-	VMOVUPS	Y3, 633824(SI)	// turned[0] | 3
-	VMOVUPS	819200(SI), Y0	// mul_22[1]
-	VMOVUPS	819232(SI), Y1	// mul_22[1] | 1
-	VMOVUPS	819264(SI), Y2	// mul_22[1] | 2
-	VMOVUPS	819296(SI), Y3	// mul_22[1] | 3
+	VMOVUPS	Y0, 638848(SI)	// turned[0]
+	VMOVUPS	Y1, 638880(SI)	// turned[0] | 1
+	VMOVUPS	Y2, 638912(SI)	// turned[0] | 2
+	VMOVUPS	Y3, 638944(SI)	// turned[0] | 3
+	VMOVUPS	824320(SI), Y0	// mul_22[1]
+	VMOVUPS	824352(SI), Y1	// mul_22[1] | 1
+	VMOVUPS	824384(SI), Y2	// mul_22[1] | 2
+	VMOVUPS	824416(SI), Y3	// mul_22[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 633856(SI)	// turned[1]
-	VMOVUPS	Y1, 633888(SI)	// turned[1] | 1
-	VMOVUPS	Y2, 633920(SI)	// turned[1] | 2
-	VMOVUPS	Y3, 633952(SI)	// turned[1] | 3
+	VMOVUPS	Y0, 638976(SI)	// turned[1]
+	VMOVUPS	Y1, 639008(SI)	// turned[1] | 1
+	VMOVUPS	Y2, 639040(SI)	// turned[1] | 2
+	VMOVUPS	Y3, 639072(SI)	// turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop96
@@ -16042,14 +16426,14 @@ loop97: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop98: // 4 times
-	VMOVUPS	657152(R10), Y0	// softplus[0]
-	VMOVUPS	657280(R10), Y1	// softplus[1]
-	VMOVUPS	657408(R10), Y2	// softplus[2]
-	VMOVUPS	657536(R10), Y3	// softplus[3]
-	VMOVUPS	657664(R10), Y4	// softplus[4]
-	VMOVUPS	657792(R10), Y5	// softplus[5]
-	VMOVUPS	657920(R10), Y6	// softplus[6]
-	VMOVUPS	658048(R10), Y7	// softplus[7]
+	VMOVUPS	662272(R10), Y0	// softplus[0]
+	VMOVUPS	662400(R10), Y1	// softplus[1]
+	VMOVUPS	662528(R10), Y2	// softplus[2]
+	VMOVUPS	662656(R10), Y3	// softplus[3]
+	VMOVUPS	662784(R10), Y4	// softplus[4]
+	VMOVUPS	662912(R10), Y5	// softplus[5]
+	VMOVUPS	663040(R10), Y6	// softplus[6]
+	VMOVUPS	663168(R10), Y7	// softplus[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -16074,14 +16458,14 @@ loop98: // 4 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 637824(R11)	// turned[32]
-	VMOVUPS	Y7, 637856(R11)	// turned[32] | 1
-	VMOVUPS	Y2, 637888(R11)	// turned[32] | 2
-	VMOVUPS	Y8, 637920(R11)	// turned[32] | 3
-	VMOVUPS	Y3, 637952(R11)	// turned[33]
-	VMOVUPS	Y1, 637984(R11)	// turned[33] | 1
-	VMOVUPS	Y5, 638016(R11)	// turned[33] | 2
-	VMOVUPS	Y0, 638048(R11)	// turned[33] | 3
+	VMOVUPS	Y6, 642944(R11)	// turned[32]
+	VMOVUPS	Y7, 642976(R11)	// turned[32] | 1
+	VMOVUPS	Y2, 643008(R11)	// turned[32] | 2
+	VMOVUPS	Y8, 643040(R11)	// turned[32] | 3
+	VMOVUPS	Y3, 643072(R11)	// turned[33]
+	VMOVUPS	Y1, 643104(R11)	// turned[33] | 1
+	VMOVUPS	Y5, 643136(R11)	// turned[33] | 2
+	VMOVUPS	Y0, 643168(R11)	// turned[33] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -16112,38 +16496,38 @@ loop100: // 2 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop101: // 16 times: samples, 2 at a time
-	VMOVUPS	637824(R13), Y10	// turned[32]
-	VMOVUPS	638848(R13), Y11	// turned[40]
-	VBROADCASTSS	633728(R14), Y12	// turned[0]
+	VMOVUPS	642944(R13), Y10	// turned[32]
+	VMOVUPS	643968(R13), Y11	// turned[40]
+	VBROADCASTSS	638848(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	633856(R14), Y12	// turned[1]
+	VBROADCASTSS	638976(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	633984(R14), Y12	// turned[2]
+	VBROADCASTSS	639104(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	634112(R14), Y12	// turned[3]
+	VBROADCASTSS	639232(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	634240(R14), Y12	// turned[4]
+	VBROADCASTSS	639360(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	637856(R13), Y10	// turned[32] | 1
-	VMOVUPS	638880(R13), Y11	// turned[40] | 1
-	VBROADCASTSS	633732(R14), Y12	// turned[0]
+	VMOVUPS	642976(R13), Y10	// turned[32] | 1
+	VMOVUPS	644000(R13), Y11	// turned[40] | 1
+	VBROADCASTSS	638852(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	633860(R14), Y12	// turned[1]
+	VBROADCASTSS	638980(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	633988(R14), Y12	// turned[2]
+	VBROADCASTSS	639108(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	634116(R14), Y12	// turned[3]
+	VBROADCASTSS	639236(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	634244(R14), Y12	// turned[4]
+	VBROADCASTSS	639364(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -16180,20 +16564,20 @@ loop102: // 2 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop103: // 16 times: samples, 2 at a time
-	VBROADCASTSS	637568(R10), Y4	// turned[30]
-	VBROADCASTSS	637696(R10), Y5	// turned[31]
-	VMOVUPS	637824(R11), Y6	// turned[32]
+	VBROADCASTSS	642688(R10), Y4	// turned[30]
+	VBROADCASTSS	642816(R10), Y5	// turned[31]
+	VMOVUPS	642944(R11), Y6	// turned[32]
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	638848(R11), Y6	// turned[40]
+	VMOVUPS	643968(R11), Y6	// turned[40]
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
-	VBROADCASTSS	637572(R10), Y4	// turned[30]
-	VBROADCASTSS	637700(R10), Y5	// turned[31]
-	VMOVUPS	637856(R11), Y6	// turned[32] | 1
+	VBROADCASTSS	642692(R10), Y4	// turned[30]
+	VBROADCASTSS	642820(R10), Y5	// turned[31]
+	VMOVUPS	642976(R11), Y6	// turned[32] | 1
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	638880(R11), Y6	// turned[40] | 1
+	VMOVUPS	644000(R11), Y6	// turned[40] | 1
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
 	ADDQ	$8, R10
@@ -16263,14 +16647,14 @@ loop103: // 16 times: samples, 2 at a time
 	MOVQ	R8, R10
 loop104: // 16 times: tiles of 2 elements
 	// arm.nde:11
-	VMOVUPS	823168(SI), Y0	// vecmat_8[0]
-	VMOVUPS	823200(SI), Y1	// vecmat_8[0] | 1
-	VMOVUPS	823232(SI), Y2	// vecmat_8[0] | 2
-	VMOVUPS	823264(SI), Y3	// vecmat_8[0] | 3
-	VMOVUPS	827264(SI), Y4	// sigmoid_4[0]
-	VMOVUPS	827296(SI), Y5	// sigmoid_4[0] | 1
-	VMOVUPS	827328(SI), Y6	// sigmoid_4[0] | 2
-	VMOVUPS	827360(SI), Y7	// sigmoid_4[0] | 3
+	VMOVUPS	828288(SI), Y0	// vecmat_8[0]
+	VMOVUPS	828320(SI), Y1	// vecmat_8[0] | 1
+	VMOVUPS	828352(SI), Y2	// vecmat_8[0] | 2
+	VMOVUPS	828384(SI), Y3	// vecmat_8[0] | 3
+	VMOVUPS	832384(SI), Y4	// sigmoid_4[0]
+	VMOVUPS	832416(SI), Y5	// sigmoid_4[0] | 1
+	VMOVUPS	832448(SI), Y6	// sigmoid_4[0] | 2
+	VMOVUPS	832480(SI), Y7	// sigmoid_4[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
@@ -16363,14 +16747,14 @@ loop104: // 16 times: tiles of 2 elements
 	VMOVUPS	864(AX), Y15
 	VFMADD231PS	Y3, Y4, Y15
 	VMOVUPS	Y15, 864(AX)
-	VMOVUPS	823296(SI), Y4	// vecmat_8[1]
-	VMOVUPS	823328(SI), Y5	// vecmat_8[1] | 1
-	VMOVUPS	823360(SI), Y6	// vecmat_8[1] | 2
-	VMOVUPS	823392(SI), Y7	// vecmat_8[1] | 3
-	VMOVUPS	827392(SI), Y8	// sigmoid_4[1]
-	VMOVUPS	827424(SI), Y9	// sigmoid_4[1] | 1
-	VMOVUPS	827456(SI), Y10	// sigmoid_4[1] | 2
-	VMOVUPS	827488(SI), Y11	// sigmoid_4[1] | 3
+	VMOVUPS	828416(SI), Y4	// vecmat_8[1]
+	VMOVUPS	828448(SI), Y5	// vecmat_8[1] | 1
+	VMOVUPS	828480(SI), Y6	// vecmat_8[1] | 2
+	VMOVUPS	828512(SI), Y7	// vecmat_8[1] | 3
+	VMOVUPS	832512(SI), Y8	// sigmoid_4[1]
+	VMOVUPS	832544(SI), Y9	// sigmoid_4[1] | 1
+	VMOVUPS	832576(SI), Y10	// sigmoid_4[1] | 2
+	VMOVUPS	832608(SI), Y11	// sigmoid_4[1] | 3
 	VMULPS	Y8, Y4, Y4
 	VMULPS	Y9, Y5, Y5
 	VMULPS	Y10, Y6, Y6
@@ -16475,10 +16859,10 @@ loop104: // 16 times: tiles of 2 elements
 	MOVQ	AX, R12
 	MOVQ	R10, R13
 loop105: // 6 times: elements
-	VMOVUPS	648192(R12), Y8	// concat[0]
-	VMOVUPS	648224(R12), Y9	// concat[0] | 1
-	VMOVUPS	648256(R12), Y10	// concat[0] | 2
-	VMOVUPS	648288(R12), Y11	// concat[0] | 3
+	VMOVUPS	653312(R12), Y8	// concat[0]
+	VMOVUPS	653344(R12), Y9	// concat[0] | 1
+	VMOVUPS	653376(R12), Y10	// concat[0] | 2
+	VMOVUPS	653408(R12), Y11	// concat[0] | 3
 	VMOVUPS	(R13), Y12	// sum of friction.0.weight[0]
 	VFMADD231PS	Y8, Y0, Y12
 	VFMADD231PS	Y9, Y1, Y12
@@ -16502,91 +16886,91 @@ loop105: // 6 times: elements
 	DECQ	CX
 	JNE	loop104
 	VMOVUPS	128(AX), Y13	// vecmat_9[0]
-	VMOVUPS	Y13, 831360(AX)
+	VMOVUPS	Y13, 836480(AX)
 	VMOVUPS	160(AX), Y13	// vecmat_9[0] | 1
-	VMOVUPS	Y13, 831392(AX)
+	VMOVUPS	Y13, 836512(AX)
 	VMOVUPS	192(AX), Y13	// vecmat_9[0] | 2
-	VMOVUPS	Y13, 831424(AX)
+	VMOVUPS	Y13, 836544(AX)
 	VMOVUPS	224(AX), Y13	// vecmat_9[0] | 3
-	VMOVUPS	Y13, 831456(AX)
+	VMOVUPS	Y13, 836576(AX)
 	VMOVUPS	256(AX), Y13	// vecmat_9[1]
-	VMOVUPS	Y13, 831488(AX)
+	VMOVUPS	Y13, 836608(AX)
 	VMOVUPS	288(AX), Y13	// vecmat_9[1] | 1
-	VMOVUPS	Y13, 831520(AX)
+	VMOVUPS	Y13, 836640(AX)
 	VMOVUPS	320(AX), Y13	// vecmat_9[1] | 2
-	VMOVUPS	Y13, 831552(AX)
+	VMOVUPS	Y13, 836672(AX)
 	VMOVUPS	352(AX), Y13	// vecmat_9[1] | 3
-	VMOVUPS	Y13, 831584(AX)
+	VMOVUPS	Y13, 836704(AX)
 	VMOVUPS	384(AX), Y13	// vecmat_9[2]
-	VMOVUPS	Y13, 831616(AX)
+	VMOVUPS	Y13, 836736(AX)
 	VMOVUPS	416(AX), Y13	// vecmat_9[2] | 1
-	VMOVUPS	Y13, 831648(AX)
+	VMOVUPS	Y13, 836768(AX)
 	VMOVUPS	448(AX), Y13	// vecmat_9[2] | 2
-	VMOVUPS	Y13, 831680(AX)
+	VMOVUPS	Y13, 836800(AX)
 	VMOVUPS	480(AX), Y13	// vecmat_9[2] | 3
-	VMOVUPS	Y13, 831712(AX)
+	VMOVUPS	Y13, 836832(AX)
 	VMOVUPS	512(AX), Y13	// vecmat_9[3]
-	VMOVUPS	Y13, 831744(AX)
+	VMOVUPS	Y13, 836864(AX)
 	VMOVUPS	544(AX), Y13	// vecmat_9[3] | 1
-	VMOVUPS	Y13, 831776(AX)
+	VMOVUPS	Y13, 836896(AX)
 	VMOVUPS	576(AX), Y13	// vecmat_9[3] | 2
-	VMOVUPS	Y13, 831808(AX)
+	VMOVUPS	Y13, 836928(AX)
 	VMOVUPS	608(AX), Y13	// vecmat_9[3] | 3
-	VMOVUPS	Y13, 831840(AX)
+	VMOVUPS	Y13, 836960(AX)
 	VMOVUPS	640(AX), Y13	// vecmat_9[4]
-	VMOVUPS	Y13, 831872(AX)
+	VMOVUPS	Y13, 836992(AX)
 	VMOVUPS	672(AX), Y13	// vecmat_9[4] | 1
-	VMOVUPS	Y13, 831904(AX)
+	VMOVUPS	Y13, 837024(AX)
 	VMOVUPS	704(AX), Y13	// vecmat_9[4] | 2
-	VMOVUPS	Y13, 831936(AX)
+	VMOVUPS	Y13, 837056(AX)
 	VMOVUPS	736(AX), Y13	// vecmat_9[4] | 3
-	VMOVUPS	Y13, 831968(AX)
+	VMOVUPS	Y13, 837088(AX)
 	VMOVUPS	768(AX), Y13	// vecmat_9[5]
-	VMOVUPS	Y13, 832000(AX)
+	VMOVUPS	Y13, 837120(AX)
 	VMOVUPS	800(AX), Y13	// vecmat_9[5] | 1
-	VMOVUPS	Y13, 832032(AX)
+	VMOVUPS	Y13, 837152(AX)
 	VMOVUPS	832(AX), Y13	// vecmat_9[5] | 2
-	VMOVUPS	Y13, 832064(AX)
+	VMOVUPS	Y13, 837184(AX)
 	VMOVUPS	864(AX), Y13	// vecmat_9[5] | 3
-	VMOVUPS	Y13, 832096(AX)
+	VMOVUPS	Y13, 837216(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop106: // 4 times: vectors of the block
 	VMOVUPS	65792(SI), Y15	// mask
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	831616(SI), Y0	// vecmat_9[2]
-	VMOVUPS	831744(SI), Y0	// vecmat_9[3]
-	VMOVUPS	831360(SI), Y0	// vecmat_9[0]
-	VMOVUPS	831488(SI), Y0	// vecmat_9[1]
+	VMOVUPS	836736(SI), Y0	// vecmat_9[2]
+	VMOVUPS	836864(SI), Y0	// vecmat_9[3]
+	VMOVUPS	836480(SI), Y0	// vecmat_9[0]
+	VMOVUPS	836608(SI), Y0	// vecmat_9[1]
 	// arm.nde:11
-	VMOVUPS	831360(SI), Y0	// vecmat_9[0]
-	VMOVUPS	647936(SI), Y1	// cos_3[0]
-	VMOVUPS	831616(SI), Y2	// vecmat_9[2]
-	VMOVUPS	832128(SI), Y3	// neg_6[0]
-	VMOVUPS	817280(SI), Y4	// add_27[0]
+	VMOVUPS	836480(SI), Y0	// vecmat_9[0]
+	VMOVUPS	653056(SI), Y1	// cos_3[0]
+	VMOVUPS	836736(SI), Y2	// vecmat_9[2]
+	VMOVUPS	837248(SI), Y3	// neg_6[0]
+	VMOVUPS	822400(SI), Y4	// add_27[0]
 	VFMADD231PS	Y3, Y2, Y4
 	VMOVUPS	Y4, Y15
 	VFMADD231PS	Y1, Y0, Y15
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	831488(SI), Y0	// vecmat_9[1]
-	VMOVUPS	648064(SI), Y1	// cos_3[1]
-	VMOVUPS	831744(SI), Y2	// vecmat_9[3]
-	VMOVUPS	832256(SI), Y3	// neg_6[1]
-	VMOVUPS	817408(SI), Y4	// add_27[1]
+	VMOVUPS	836608(SI), Y0	// vecmat_9[1]
+	VMOVUPS	653184(SI), Y1	// cos_3[1]
+	VMOVUPS	836864(SI), Y2	// vecmat_9[3]
+	VMOVUPS	837376(SI), Y3	// neg_6[1]
+	VMOVUPS	822528(SI), Y4	// add_27[1]
 	VFMADD231PS	Y3, Y2, Y4
 	VFMADD231PS	Y1, Y0, Y4
-	VMOVUPS	818944(SI), Y15	// G_bar_4[1]
+	VMOVUPS	824064(SI), Y15	// G_bar_4[1]
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	818816(SI), Y15	// G_bar_4[0]
+	VMOVUPS	823936(SI), Y15	// G_bar_4[0]
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	579200(SI), Y0	// q[0]
+	VMOVUPS	584320(SI), Y0	// q[0]
 	// arm.nde:35
 	VMOVUPS	64(AX), Y13
 	VADDPS	96(AX), Y13, Y15
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	647040(SI), Y1	// mul_11
+	VMOVUPS	652160(SI), Y1	// mul_11
 	VMULPS	128(AX), Y1, Y1
-	VMOVUPS	647168(SI), Y2	// add_4
+	VMOVUPS	652288(SI), Y2	// add_4
 	VANDPS	f32_7fffffff<>(SB), Y2, Y3
 	VMOVUPS	f32_4b400000<>(SB), Y5
 	VFMADD231PS	f32_3f22f983<>(SB), Y3, Y5
@@ -16623,7 +17007,7 @@ loop106: // 4 times: vectors of the block
 	VORPS	Y2, Y3, Y2
 	VXORPS	f32_80000000<>(SB), Y2, Y2
 	VMULPS	Y2, Y1, Y1
-	VMOVUPS	646656(SI), Y2	// mul_9
+	VMOVUPS	651776(SI), Y2	// mul_9
 	VMULPS	96(AX), Y2, Y2
 	VANDPS	f32_7fffffff<>(SB), Y0, Y3
 	VMOVUPS	f32_4b400000<>(SB), Y5
@@ -16662,29 +17046,29 @@ loop106: // 4 times: vectors of the block
 	VXORPS	f32_80000000<>(SB), Y0, Y0
 	VFMADD213PS	Y1, Y0, Y2
 	// arm.nde:34
-	VMOVUPS	646272(SI), Y0	// add_3
-	VMOVUPS	646400(SI), Y3	// square
+	VMOVUPS	651392(SI), Y0	// add_3
+	VMOVUPS	651520(SI), Y3	// square
 	VMULPS	64(AX), Y3, Y3
 	VMOVUPS	Y3, Y15
 	VFNMADD231PS	96(AX), Y0, Y15
 	VMOVUPS	Y15, 160(AX)
 	// arm.nde:29
-	VMOVUPS	643584(SI), Y0	// mul_6
+	VMOVUPS	648704(SI), Y0	// mul_6
 	VMULPS	160(AX), Y0, Y3
-	VMOVUPS	645120(SI), Y15	// c2_2
+	VMOVUPS	650240(SI), Y15	// c2_2
 	VMOVUPS	Y15, 192(AX)
 	VFMADD231PS	192(AX), Y3, Y1
 	// arm.nde:35
 	VADDPS	32(AX), Y2, Y2
 	VADDPS	f32_00000000<>(SB), Y4, Y3
 	// arm.nde:38
-	VMOVUPS	818560(SI), Y15	// linsolve_4[0]
+	VMOVUPS	823680(SI), Y15	// linsolve_4[0]
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	674048(SI), Y4	// v_k1[0]
+	VMOVUPS	679168(SI), Y4	// v_k1[0]
 	VMULPS	32(AX), Y4, Y5
-	VMOVUPS	674176(SI), Y6	// v_k1[1]
+	VMOVUPS	679296(SI), Y6	// v_k1[1]
 	VMULPS	32(AX), Y6, Y7
-	VMOVUPS	818688(SI), Y15	// linsolve_4[1]
+	VMOVUPS	823808(SI), Y15	// linsolve_4[1]
 	VMOVUPS	Y15, 224(AX)
 	VMULPS	224(AX), Y4, Y4
 	VMULPS	224(AX), Y6, Y6
@@ -16698,74 +17082,74 @@ loop106: // 4 times: vectors of the block
 	VADDPS	Y5, Y4, Y15
 	VMOVUPS	Y15, 320(AX)
 	// arm.nde:28
-	VMOVUPS	642688(SI), Y4	// mul_4
+	VMOVUPS	647808(SI), Y4	// mul_4
 	VMULPS	320(AX), Y0, Y0
 	VFMADD231PS	256(AX), Y4, Y0
-	VMOVUPS	645760(SI), Y15	// s2_2
+	VMOVUPS	650880(SI), Y15	// s2_2
 	VMOVUPS	Y15, 352(AX)
 	VMOVUPS	352(AX), Y13
 	VXORPS	f32_80000000<>(SB), Y13, Y4
 	VFMADD231PS	Y4, Y0, Y1
-	VMOVUPS	579584(SI), Y0	// q_k1[1]
+	VMOVUPS	584704(SI), Y0	// q_k1[1]
 	// arm.nde:34
-	VMOVUPS	646016(SI), Y4	// neg_2
+	VMOVUPS	651136(SI), Y4	// neg_2
 	VMULPS	96(AX), Y4, Y4
-	VMOVUPS	646144(SI), Y5	// mul_7
+	VMOVUPS	651264(SI), Y5	// mul_7
 	VMULPS	f32_40000000<>(SB), Y0, Y6
 	VMULPS	Y6, Y4, Y6
 	VMOVUPS	Y6, Y15
 	VFMADD231PS	Y5, Y4, Y15
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	605952(SI), Y6	// q_d1_bar[0]
-	VMOVUPS	606080(SI), Y7	// q_d1_bar[1]
-	VMOVUPS	606464(SI), Y8	// q_d2_bar[0]
-	VMOVUPS	606592(SI), Y9	// q_d2_bar[1]
-	VMOVUPS	605696(SI), Y10	// v_next_bar[0]
-	VMOVUPS	605824(SI), Y11	// v_next_bar[1]
-	VMOVUPS	831872(SI), Y12	// vecmat_9[4]
-	VMOVUPS	832000(SI), Y12	// vecmat_9[5]
+	VMOVUPS	611072(SI), Y6	// q_d1_bar[0]
+	VMOVUPS	611200(SI), Y7	// q_d1_bar[1]
+	VMOVUPS	611584(SI), Y8	// q_d2_bar[0]
+	VMOVUPS	611712(SI), Y9	// q_d2_bar[1]
+	VMOVUPS	610816(SI), Y10	// v_next_bar[0]
+	VMOVUPS	610944(SI), Y11	// v_next_bar[1]
+	VMOVUPS	836992(SI), Y12	// vecmat_9[4]
+	VMOVUPS	837120(SI), Y12	// vecmat_9[5]
 	// arm.nde:28
 	VADDPS	f32_00000000<>(SB), Y2, Y2
-	VMOVUPS	Y2, 607488(SI)	// q_bar[0]
+	VMOVUPS	Y2, 612608(SI)	// q_bar[0]
 	VADDPS	Y1, Y3, Y1
-	VMOVUPS	Y1, 607616(SI)	// q_bar[1]
+	VMOVUPS	Y1, 612736(SI)	// q_bar[1]
 	// arm.nde:11
-	VMOVUPS	817024(SI), Y1	// q_y2_bar[0]
-	VMOVUPS	642944(SI), Y2	// ha21
-	VMOVUPS	784768(SI), Y3	// mul_18[0]
+	VMOVUPS	822144(SI), Y1	// q_y2_bar[0]
+	VMOVUPS	648064(SI), Y2	// ha21
+	VMOVUPS	789888(SI), Y3	// mul_18[0]
 	VADDPS	Y3, Y6, Y3
 	VFMADD231PS	f32_bfc00000<>(SB), Y8, Y3
 	VADDPS	Y10, Y3, Y3
-	VMOVUPS	785024(SI), Y6	// mul_19[0]
+	VMOVUPS	790144(SI), Y6	// mul_19[0]
 	VADDPS	Y6, Y3, Y3
-	VMOVUPS	785280(SI), Y6	// q_k4_bar[0]
+	VMOVUPS	790400(SI), Y6	// q_k4_bar[0]
 	VADDPS	Y6, Y3, Y3
-	VMOVUPS	801792(SI), Y6	// q_k3_bar[0]
+	VMOVUPS	806912(SI), Y6	// q_k3_bar[0]
 	VADDPS	Y6, Y3, Y3
-	VMOVUPS	818048(SI), Y6	// q_k2_bar[0]
+	VMOVUPS	823168(SI), Y6	// q_k2_bar[0]
 	VADDPS	Y6, Y3, Y3
 	VFMADD231PS	Y2, Y1, Y3
-	VMOVUPS	831872(SI), Y1	// vecmat_9[4]
+	VMOVUPS	836992(SI), Y1	// vecmat_9[4]
 	VADDPS	Y1, Y3, Y1
-	VMOVUPS	817152(SI), Y3	// q_y2_bar[1]
-	VMOVUPS	784896(SI), Y6	// mul_18[1]
+	VMOVUPS	822272(SI), Y3	// q_y2_bar[1]
+	VMOVUPS	790016(SI), Y6	// mul_18[1]
 	VADDPS	Y6, Y7, Y6
 	VFMADD231PS	f32_bfc00000<>(SB), Y9, Y6
 	VADDPS	Y11, Y6, Y6
-	VMOVUPS	785152(SI), Y7	// mul_19[1]
+	VMOVUPS	790272(SI), Y7	// mul_19[1]
 	VADDPS	Y7, Y6, Y6
-	VMOVUPS	785408(SI), Y7	// q_k4_bar[1]
+	VMOVUPS	790528(SI), Y7	// q_k4_bar[1]
 	VADDPS	Y7, Y6, Y6
-	VMOVUPS	801920(SI), Y7	// q_k3_bar[1]
+	VMOVUPS	807040(SI), Y7	// q_k3_bar[1]
 	VADDPS	Y7, Y6, Y6
-	VMOVUPS	818176(SI), Y7	// q_k2_bar[1]
+	VMOVUPS	823296(SI), Y7	// q_k2_bar[1]
 	VADDPS	Y7, Y6, Y6
 	VFMADD231PS	Y2, Y3, Y6
-	VMOVUPS	832000(SI), Y2	// vecmat_9[5]
+	VMOVUPS	837120(SI), Y2	// vecmat_9[5]
 	VADDPS	Y2, Y6, Y2
 	// arm.nde:34
 	VMULPS	Y0, Y4, Y0
-	VMOVUPS	645888(SI), Y3	// k_2
+	VMOVUPS	651008(SI), Y3	// k_2
 	VMULPS	64(AX), Y3, Y3
 	VMULPS	Y5, Y3, Y3
 	VMOVUPS	Y3, Y15
@@ -16775,34 +17159,34 @@ loop106: // 4 times: vectors of the block
 	VMOVUPS	Y15, 416(AX)
 	VADDPS	384(AX), Y2, Y15
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	783232(SI), Y15	// add_18
+	VMOVUPS	788352(SI), Y15	// add_18
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	800384(SI), Y15	// add_22
+	VMOVUPS	805504(SI), Y15	// add_22
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	816896(SI), Y0	// add_26
-	VMOVUPS	782720(SI), Y1	// M_bar[0]
-	VMOVUPS	799872(SI), Y2	// M_bar_2[0]
-	VMOVUPS	816384(SI), Y3	// M_bar_3[0]
-	VMOVUPS	783104(SI), Y15	// M_bar[3]
+	VMOVUPS	822016(SI), Y0	// add_26
+	VMOVUPS	787840(SI), Y1	// M_bar[0]
+	VMOVUPS	804992(SI), Y2	// M_bar_2[0]
+	VMOVUPS	821504(SI), Y3	// M_bar_3[0]
+	VMOVUPS	788224(SI), Y15	// M_bar[3]
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	800256(SI), Y15	// M_bar_2[3]
+	VMOVUPS	805376(SI), Y15	// M_bar_2[3]
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	816768(SI), Y15	// M_bar_3[3]
+	VMOVUPS	821888(SI), Y15	// M_bar_3[3]
 	VMOVUPS	Y15, 576(AX)
-	VMOVUPS	705024(SI), Y15	// G_bar[0]
+	VMOVUPS	710144(SI), Y15	// G_bar[0]
 	VMOVUPS	Y15, 608(AX)
-	VMOVUPS	786048(SI), Y15	// G_bar_2[0]
+	VMOVUPS	791168(SI), Y15	// G_bar_2[0]
 	VMOVUPS	Y15, 640(AX)
-	VMOVUPS	802560(SI), Y15	// G_bar_3[0]
+	VMOVUPS	807680(SI), Y15	// G_bar_3[0]
 	VMOVUPS	Y15, 672(AX)
 	// arm.nde:35
-	VMOVUPS	647296(SI), Y4	// cos_2
-	VMOVUPS	816128(SI), Y5	// add_25
-	VMOVUPS	675200(SI), Y6	// cos_5
-	VMOVUPS	799616(SI), Y7	// add_21
-	VMOVUPS	711808(SI), Y8	// cos_9
-	VMOVUPS	777216(SI), Y9	// add_17
-	VMOVUPS	777728(SI), Y10	// cos_12
+	VMOVUPS	652416(SI), Y4	// cos_2
+	VMOVUPS	821248(SI), Y5	// add_25
+	VMOVUPS	680320(SI), Y6	// cos_5
+	VMOVUPS	804736(SI), Y7	// add_21
+	VMOVUPS	716928(SI), Y8	// cos_9
+	VMOVUPS	782336(SI), Y9	// add_17
+	VMOVUPS	782848(SI), Y10	// cos_12
 	VMULPS	Y10, Y9, Y9
 	VFMADD231PS	Y8, Y7, Y9
 	VFMADD231PS	Y6, Y5, Y9
@@ -16810,15 +17194,15 @@ loop106: // 4 times: vectors of the block
 	VFMADD231PS	128(AX), Y4, Y15
 	VMOVUPS	Y15, 704(AX)
 	// arm.nde:31
-	VMOVUPS	643328(SI), Y4	// c2
-	VMOVUPS	816256(SI), Y5	// k_bar_3
-	VMOVUPS	644736(SI), Y6	// s2
-	VMOVUPS	710144(SI), Y7	// c2_4
-	VMOVUPS	799744(SI), Y8	// k_bar_2
-	VMOVUPS	710784(SI), Y9	// s2_3
-	VMOVUPS	702720(SI), Y10	// c2_3
-	VMOVUPS	777344(SI), Y11	// k_bar
-	VMOVUPS	777472(SI), Y12	// s2_4
+	VMOVUPS	648448(SI), Y4	// c2
+	VMOVUPS	821376(SI), Y5	// k_bar_3
+	VMOVUPS	649856(SI), Y6	// s2
+	VMOVUPS	715264(SI), Y7	// c2_4
+	VMOVUPS	804864(SI), Y8	// k_bar_2
+	VMOVUPS	715904(SI), Y9	// s2_3
+	VMOVUPS	707840(SI), Y10	// c2_3
+	VMOVUPS	782464(SI), Y11	// k_bar
+	VMOVUPS	782592(SI), Y12	// s2_4
 	VMULPS	Y12, Y11, Y11
 	VFMADD231PS	384(AX), Y10, Y11
 	VFMADD231PS	Y9, Y8, Y11
@@ -16862,10 +17246,10 @@ loop106: // 4 times: vectors of the block
 	VADDPS	Y1, Y0, Y15
 	VMOVUPS	Y15, 256(AX)
 	// arm.nde:35
-	VMOVUPS	646784(SI), Y0	// cos
-	VMOVUPS	674944(SI), Y2	// cos_4
-	VMOVUPS	711552(SI), Y3	// cos_8
-	VMOVUPS	777600(SI), Y4	// cos_11
+	VMOVUPS	651904(SI), Y0	// cos
+	VMOVUPS	680064(SI), Y2	// cos_4
+	VMOVUPS	716672(SI), Y3	// cos_8
+	VMOVUPS	782720(SI), Y4	// cos_11
 	VMULPS	608(AX), Y4, Y4
 	VFMADD231PS	640(AX), Y3, Y4
 	VFMADD231PS	672(AX), Y2, Y4
@@ -16891,7 +17275,7 @@ loop106: // 4 times: vectors of the block
 	VFMADD231PS	f32_40000000<>(SB), Y3, Y6
 	VFMADD231PS	256(AX), Y0, Y6
 	VADDPS	Y2, Y6, Y0
-	VMOVUPS	Y0, 608000(SI)	// load_bar
+	VMOVUPS	Y0, 613120(SI)	// load_bar
 	VANDPS	0(AX), Y0, Y0
 	VMOVUPS	47200(R8), Y2	// sum of Arm.m2
 	VADDPS	Y0, Y2, Y0
@@ -16899,27 +17283,27 @@ loop106: // 4 times: vectors of the block
 	// arm.nde:34
 	VMOVUPS	416(AX), Y13
 	VADDPS	64(AX), Y13, Y0
-	VMOVUPS	Y0, 607744(SI)	// q_k1_bar[0]
+	VMOVUPS	Y0, 612864(SI)	// q_k1_bar[0]
 	VMOVUPS	448(AX), Y13
 	VADDPS	f32_00000000<>(SB), Y13, Y0
-	VMOVUPS	Y0, 607872(SI)	// q_k1_bar[1]
+	VMOVUPS	Y0, 612992(SI)	// q_k1_bar[1]
 	// arm.nde:38
-	VMOVUPS	704768(SI), Y0	// linsolve[0]
-	VMOVUPS	785792(SI), Y2	// linsolve_2[0]
+	VMOVUPS	709888(SI), Y0	// linsolve[0]
+	VMOVUPS	790912(SI), Y2	// linsolve_2[0]
 	VADDPS	Y2, Y0, Y0
-	VMOVUPS	802304(SI), Y3	// linsolve_3[0]
+	VMOVUPS	807424(SI), Y3	// linsolve_3[0]
 	VADDPS	Y3, Y0, Y0
 	VADDPS	32(AX), Y0, Y0
-	VMOVUPS	Y0, 832384(SI)	// u_bar_2[0]
-	VMOVUPS	704896(SI), Y5	// linsolve[1]
-	VMOVUPS	785920(SI), Y6	// linsolve_2[1]
+	VMOVUPS	Y0, 837504(SI)	// u_bar_2[0]
+	VMOVUPS	710016(SI), Y5	// linsolve[1]
+	VMOVUPS	791040(SI), Y6	// linsolve_2[1]
 	VADDPS	Y6, Y5, Y5
-	VMOVUPS	802432(SI), Y7	// linsolve_3[1]
+	VMOVUPS	807552(SI), Y7	// linsolve_3[1]
 	VADDPS	Y7, Y5, Y5
 	VADDPS	224(AX), Y5, Y5
-	VMOVUPS	Y5, 832512(SI)	// u_bar_2[1]
+	VMOVUPS	Y5, 837632(SI)	// u_bar_2[1]
 	// arm.nde:17
-	VMOVUPS	644352(SI), Y8	// locate
+	VMOVUPS	649472(SI), Y8	// locate
 	VPCMPGTD	f32_00000031<>(SB), Y8, Y9
 	VBLENDVPS	Y9, f32_00000031<>(SB), Y8, Y8
 	VMOVUPS	f32_00000000<>(SB), Y9
@@ -16933,12 +17317,12 @@ loop107: // 50 times: rows by their numbers
 	VADDPS	f32_00000000<>(SB), Y0, Y11
 	VMOVUPS	f32_00000000<>(SB), Y12
 	VBLENDVPS	Y10, Y11, Y12, Y10
-	VMOVUPS	Y10, 620928(R9)	// u_bar[0]
+	VMOVUPS	Y10, 626048(R9)	// u_bar[0]
 	VPCMPEQD	Y9, Y8, Y10
 	VADDPS	f32_00000000<>(SB), Y5, Y11
 	VMOVUPS	f32_00000000<>(SB), Y12
 	VBLENDVPS	Y10, Y11, Y12, Y10
-	VMOVUPS	Y10, 621056(R9)	// u_bar[1]
+	VMOVUPS	Y10, 626176(R9)	// u_bar[1]
 	VPADDD	f32_00000001<>(SB), Y9, Y10
 	VMOVAPS	Y10, Y9
 	ADDQ	$256, R9
@@ -16949,7 +17333,7 @@ loop107: // 50 times: rows by their numbers
 	VSUBPS	Y2, Y13, Y0
 	VSUBPS	Y3, Y0, Y0
 	VSUBPS	32(AX), Y0, Y0
-	VMOVUPS	705152(SI), Y2	// G_bar[1]
+	VMOVUPS	710272(SI), Y2	// G_bar[1]
 	VSUBPS	Y6, Y2, Y2
 	VSUBPS	Y7, Y2, Y2
 	VSUBPS	224(AX), Y2, Y2
@@ -16962,27 +17346,27 @@ loop107: // 50 times: rows by their numbers
 	VADDPS	Y0, Y2, Y0
 	VMOVUPS	Y0, 47136(R8)	// sum of friction.4.bias[1]
 	// arm.nde:35
-	VMOVUPS	646528(SI), Y0	// mul_8
+	VMOVUPS	651648(SI), Y0	// mul_8
 	VMULPS	Y0, Y4, Y0
 	VANDPS	0(AX), Y0, Y0
 	VMOVUPS	47232(R8), Y2	// sum of Arm.l1
 	VADDPS	Y0, Y2, Y0
 	VMOVUPS	Y0, 47232(R8)	// sum of Arm.l1
 	// arm.nde:31
-	VMOVUPS	642048(SI), Y0	// mt
+	VMOVUPS	647168(SI), Y0	// mt
 	VMULPS	160(AX), Y0, Y2
 	VANDPS	0(AX), Y2, Y2
 	VMOVUPS	47232(R8), Y3	// sum of Arm.l1
 	VADDPS	Y2, Y3, Y2
 	VMOVUPS	Y2, 47232(R8)	// sum of Arm.l1
 	// arm.nde:30
-	VMOVUPS	642432(SI), Y2	// mul_2
+	VMOVUPS	647552(SI), Y2	// mul_2
 	VMULPS	192(AX), Y2, Y2
 	VANDPS	0(AX), Y2, Y2
 	VMOVUPS	47232(R8), Y3	// sum of Arm.l1
 	VADDPS	Y2, Y3, Y2
 	VMOVUPS	Y2, 47232(R8)	// sum of Arm.l1
-	VMOVUPS	641920(SI), Y2	// add
+	VMOVUPS	647040(SI), Y2	// add
 	VMULPS	Y2, Y1, Y1
 	VBROADCASTSS	44(DX), Y2	// mul.6
 	VMULPS	Y2, Y1, Y1
@@ -16991,21 +17375,21 @@ loop107: // 50 times: rows by their numbers
 	VADDPS	Y1, Y2, Y1
 	VMOVUPS	Y1, 47232(R8)	// sum of Arm.l1
 	// arm.nde:35
-	VMOVUPS	646912(SI), Y1	// mul_10
+	VMOVUPS	652032(SI), Y1	// mul_10
 	VMULPS	704(AX), Y1, Y1
 	VANDPS	0(AX), Y1, Y1
 	VMOVUPS	47264(R8), Y2	// sum of Arm.l2
 	VADDPS	Y1, Y2, Y1
 	VMOVUPS	Y1, 47264(R8)	// sum of Arm.l2
 	// arm.nde:31
-	VMOVUPS	643456(SI), Y1	// mul_5
+	VMOVUPS	648576(SI), Y1	// mul_5
 	VMULPS	128(AX), Y1, Y1
 	VANDPS	0(AX), Y1, Y1
 	VMOVUPS	47264(R8), Y2	// sum of Arm.l2
 	VADDPS	Y1, Y2, Y1
 	VMOVUPS	Y1, 47264(R8)	// sum of Arm.l2
 	// arm.nde:30
-	VMOVUPS	642560(SI), Y1	// mul_3
+	VMOVUPS	647680(SI), Y1	// mul_3
 	VMULPS	352(AX), Y1, Y1
 	VANDPS	0(AX), Y1, Y1
 	VMOVUPS	47264(R8), Y2	// sum of Arm.l2
@@ -17028,9 +17412,9 @@ loop108: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop109: // 50 times: elements
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 608128(R9)	// u_times_bar[0]
+	VMOVUPD	Y0, 613248(R9)	// u_times_bar[0]
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 608160(R9)	// u_times_bar[0] | 1
+	VMOVUPD	Y0, 613280(R9)	// u_times_bar[0] | 1
 	ADDQ	$256, R9
 	DECQ	DI
 	JNE	loop109
@@ -17046,56 +17430,56 @@ TEXT predict0RecLanerev_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	832640(SI), Y0	// step.t
-	VMOVUPD	832672(SI), Y1	// step.t | 1
-	VMOVUPD	Y0, 578688(SI)	// predict0ReplayDenseVjp.t
-	VMOVUPD	Y1, 578720(SI)	// predict0ReplayDenseVjp.t | 1
-	VMOVUPD	832896(SI), Y0	// step.h
-	VMOVUPD	832928(SI), Y1	// step.h | 1
-	VMOVUPD	Y0, 578944(SI)	// predict0ReplayDenseVjp.h
-	VMOVUPD	Y1, 578976(SI)	// predict0ReplayDenseVjp.h | 1
-	VMOVUPS	833408(DI), Y0	// q[0]
-	VMOVUPS	Y0, 579200(DI)	// predict0ReplayDenseVjp.q[0]
-	VMOVUPS	833536(DI), Y0	// q[1]
-	VMOVUPS	Y0, 579328(DI)	// predict0ReplayDenseVjp.q[1]
-	VMOVUPS	833664(DI), Y0	// v[0]
-	VMOVUPS	Y0, 579456(DI)	// predict0ReplayDenseVjp.q_k1[0]
-	VMOVUPS	833792(DI), Y0	// v[1]
-	VMOVUPS	Y0, 579584(DI)	// predict0ReplayDenseVjp.q_k1[1]
-	VMOVUPS	833920(DI), Y0	// extra.0
-	VMOVUPS	Y0, 579712(DI)	// predict0ReplayDenseVjp.load
-	VMOVUPS	859648(DI), Y0	// q.bar[0]
-	VMOVUPS	Y0, 605440(DI)	// predict0ReplayDenseVjp.q_next_bar[0]
-	VMOVUPS	859776(DI), Y0	// q.bar[1]
-	VMOVUPS	Y0, 605568(DI)	// predict0ReplayDenseVjp.q_next_bar[1]
-	VMOVUPS	859904(DI), Y0	// v.bar[0]
-	VMOVUPS	Y0, 605696(DI)	// predict0ReplayDenseVjp.v_next_bar[0]
-	VMOVUPS	860032(DI), Y0	// v.bar[1]
-	VMOVUPS	Y0, 605824(DI)	// predict0ReplayDenseVjp.v_next_bar[1]
-	VMOVUPS	885888(DI), Y0	// data.0.bar[0]
-	VMOVUPS	Y0, 605952(DI)	// predict0ReplayDenseVjp.q_d1_bar[0]
-	VMOVUPS	886016(DI), Y0	// data.0.bar[1]
-	VMOVUPS	Y0, 606080(DI)	// predict0ReplayDenseVjp.q_d1_bar[1]
-	VMOVUPS	886144(DI), Y0	// data.1.bar[0]
-	VMOVUPS	Y0, 606208(DI)	// predict0ReplayDenseVjp.v_d1_bar[0]
-	VMOVUPS	886272(DI), Y0	// data.1.bar[1]
-	VMOVUPS	Y0, 606336(DI)	// predict0ReplayDenseVjp.v_d1_bar[1]
-	VMOVUPS	886400(DI), Y0	// data.2.bar[0]
-	VMOVUPS	Y0, 606464(DI)	// predict0ReplayDenseVjp.q_d2_bar[0]
-	VMOVUPS	886528(DI), Y0	// data.2.bar[1]
-	VMOVUPS	Y0, 606592(DI)	// predict0ReplayDenseVjp.q_d2_bar[1]
-	VMOVUPS	886656(DI), Y0	// data.3.bar[0]
-	VMOVUPS	Y0, 606720(DI)	// predict0ReplayDenseVjp.v_d2_bar[0]
-	VMOVUPS	886784(DI), Y0	// data.3.bar[1]
-	VMOVUPS	Y0, 606848(DI)	// predict0ReplayDenseVjp.v_d2_bar[1]
-	VMOVUPS	886912(DI), Y0	// data.4.bar[0]
-	VMOVUPS	Y0, 606976(DI)	// predict0ReplayDenseVjp.q_d3_bar[0]
-	VMOVUPS	887040(DI), Y0	// data.4.bar[1]
-	VMOVUPS	Y0, 607104(DI)	// predict0ReplayDenseVjp.q_d3_bar[1]
-	VMOVUPS	887168(DI), Y0	// data.5.bar[0]
-	VMOVUPS	Y0, 607232(DI)	// predict0ReplayDenseVjp.v_d3_bar[0]
-	VMOVUPS	887296(DI), Y0	// data.5.bar[1]
-	VMOVUPS	Y0, 607360(DI)	// predict0ReplayDenseVjp.v_d3_bar[1]
+	VMOVUPD	837760(SI), Y0	// step.t
+	VMOVUPD	837792(SI), Y1	// step.t | 1
+	VMOVUPD	Y0, 583808(SI)	// predict0ReplayDenseVjp.t
+	VMOVUPD	Y1, 583840(SI)	// predict0ReplayDenseVjp.t | 1
+	VMOVUPD	838016(SI), Y0	// step.h
+	VMOVUPD	838048(SI), Y1	// step.h | 1
+	VMOVUPD	Y0, 584064(SI)	// predict0ReplayDenseVjp.h
+	VMOVUPD	Y1, 584096(SI)	// predict0ReplayDenseVjp.h | 1
+	VMOVUPS	838528(DI), Y0	// q[0]
+	VMOVUPS	Y0, 584320(DI)	// predict0ReplayDenseVjp.q[0]
+	VMOVUPS	838656(DI), Y0	// q[1]
+	VMOVUPS	Y0, 584448(DI)	// predict0ReplayDenseVjp.q[1]
+	VMOVUPS	838784(DI), Y0	// v[0]
+	VMOVUPS	Y0, 584576(DI)	// predict0ReplayDenseVjp.q_k1[0]
+	VMOVUPS	838912(DI), Y0	// v[1]
+	VMOVUPS	Y0, 584704(DI)	// predict0ReplayDenseVjp.q_k1[1]
+	VMOVUPS	839040(DI), Y0	// extra.0
+	VMOVUPS	Y0, 584832(DI)	// predict0ReplayDenseVjp.load
+	VMOVUPS	864768(DI), Y0	// q.bar[0]
+	VMOVUPS	Y0, 610560(DI)	// predict0ReplayDenseVjp.q_next_bar[0]
+	VMOVUPS	864896(DI), Y0	// q.bar[1]
+	VMOVUPS	Y0, 610688(DI)	// predict0ReplayDenseVjp.q_next_bar[1]
+	VMOVUPS	865024(DI), Y0	// v.bar[0]
+	VMOVUPS	Y0, 610816(DI)	// predict0ReplayDenseVjp.v_next_bar[0]
+	VMOVUPS	865152(DI), Y0	// v.bar[1]
+	VMOVUPS	Y0, 610944(DI)	// predict0ReplayDenseVjp.v_next_bar[1]
+	VMOVUPS	891008(DI), Y0	// data.0.bar[0]
+	VMOVUPS	Y0, 611072(DI)	// predict0ReplayDenseVjp.q_d1_bar[0]
+	VMOVUPS	891136(DI), Y0	// data.0.bar[1]
+	VMOVUPS	Y0, 611200(DI)	// predict0ReplayDenseVjp.q_d1_bar[1]
+	VMOVUPS	891264(DI), Y0	// data.1.bar[0]
+	VMOVUPS	Y0, 611328(DI)	// predict0ReplayDenseVjp.v_d1_bar[0]
+	VMOVUPS	891392(DI), Y0	// data.1.bar[1]
+	VMOVUPS	Y0, 611456(DI)	// predict0ReplayDenseVjp.v_d1_bar[1]
+	VMOVUPS	891520(DI), Y0	// data.2.bar[0]
+	VMOVUPS	Y0, 611584(DI)	// predict0ReplayDenseVjp.q_d2_bar[0]
+	VMOVUPS	891648(DI), Y0	// data.2.bar[1]
+	VMOVUPS	Y0, 611712(DI)	// predict0ReplayDenseVjp.q_d2_bar[1]
+	VMOVUPS	891776(DI), Y0	// data.3.bar[0]
+	VMOVUPS	Y0, 611840(DI)	// predict0ReplayDenseVjp.v_d2_bar[0]
+	VMOVUPS	891904(DI), Y0	// data.3.bar[1]
+	VMOVUPS	Y0, 611968(DI)	// predict0ReplayDenseVjp.v_d2_bar[1]
+	VMOVUPS	892032(DI), Y0	// data.4.bar[0]
+	VMOVUPS	Y0, 612096(DI)	// predict0ReplayDenseVjp.q_d3_bar[0]
+	VMOVUPS	892160(DI), Y0	// data.4.bar[1]
+	VMOVUPS	Y0, 612224(DI)	// predict0ReplayDenseVjp.q_d3_bar[1]
+	VMOVUPS	892288(DI), Y0	// data.5.bar[0]
+	VMOVUPS	Y0, 612352(DI)	// predict0ReplayDenseVjp.v_d3_bar[0]
+	VMOVUPS	892416(DI), Y0	// data.5.bar[1]
+	VMOVUPS	Y0, 612480(DI)	// predict0ReplayDenseVjp.v_d3_bar[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -17103,36 +17487,36 @@ loop1: // 4 times: vectors of the block
 	MOVQ	$50, CX
 	MOVQ	AX, SI
 loop2: // 50 times: elements
-	VMOVUPD	834048(SI), Y0	// extra.1[0]
-	VMOVUPD	834080(SI), Y1	// extra.1[0] | 1
-	VMOVUPD	834112(SI), Y2	// extra.1[0] | 2
-	VMOVUPD	834144(SI), Y3	// extra.1[0] | 3
-	VMOVUPD	834176(SI), Y4	// extra.1[0] | 4
-	VMOVUPD	834208(SI), Y5	// extra.1[0] | 5
-	VMOVUPD	834240(SI), Y6	// extra.1[0] | 6
-	VMOVUPD	834272(SI), Y7	// extra.1[0] | 7
-	VMOVUPD	Y0, 579840(SI)	// predict0ReplayDenseVjp.u_times[0]
-	VMOVUPD	Y1, 579872(SI)	// predict0ReplayDenseVjp.u_times[0] | 1
-	VMOVUPD	Y2, 579904(SI)	// predict0ReplayDenseVjp.u_times[0] | 2
-	VMOVUPD	Y3, 579936(SI)	// predict0ReplayDenseVjp.u_times[0] | 3
-	VMOVUPD	Y4, 579968(SI)	// predict0ReplayDenseVjp.u_times[0] | 4
-	VMOVUPD	Y5, 580000(SI)	// predict0ReplayDenseVjp.u_times[0] | 5
-	VMOVUPD	Y6, 580032(SI)	// predict0ReplayDenseVjp.u_times[0] | 6
-	VMOVUPD	Y7, 580064(SI)	// predict0ReplayDenseVjp.u_times[0] | 7
+	VMOVUPD	839168(SI), Y0	// extra.1[0]
+	VMOVUPD	839200(SI), Y1	// extra.1[0] | 1
+	VMOVUPD	839232(SI), Y2	// extra.1[0] | 2
+	VMOVUPD	839264(SI), Y3	// extra.1[0] | 3
+	VMOVUPD	839296(SI), Y4	// extra.1[0] | 4
+	VMOVUPD	839328(SI), Y5	// extra.1[0] | 5
+	VMOVUPD	839360(SI), Y6	// extra.1[0] | 6
+	VMOVUPD	839392(SI), Y7	// extra.1[0] | 7
+	VMOVUPD	Y0, 584960(SI)	// predict0ReplayDenseVjp.u_times[0]
+	VMOVUPD	Y1, 584992(SI)	// predict0ReplayDenseVjp.u_times[0] | 1
+	VMOVUPD	Y2, 585024(SI)	// predict0ReplayDenseVjp.u_times[0] | 2
+	VMOVUPD	Y3, 585056(SI)	// predict0ReplayDenseVjp.u_times[0] | 3
+	VMOVUPD	Y4, 585088(SI)	// predict0ReplayDenseVjp.u_times[0] | 4
+	VMOVUPD	Y5, 585120(SI)	// predict0ReplayDenseVjp.u_times[0] | 5
+	VMOVUPD	Y6, 585152(SI)	// predict0ReplayDenseVjp.u_times[0] | 6
+	VMOVUPD	Y7, 585184(SI)	// predict0ReplayDenseVjp.u_times[0] | 7
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop2
 	MOVQ	$100, CX
 	MOVQ	AX, SI
 loop3: // 100 times: elements
-	VMOVUPS	846848(SI), Y0	// extra.2[0]
-	VMOVUPS	846880(SI), Y1	// extra.2[0] | 1
-	VMOVUPS	846912(SI), Y2	// extra.2[0] | 2
-	VMOVUPS	846944(SI), Y3	// extra.2[0] | 3
-	VMOVUPS	Y0, 592640(SI)	// predict0ReplayDenseVjp.u[0]
-	VMOVUPS	Y1, 592672(SI)	// predict0ReplayDenseVjp.u[0] | 1
-	VMOVUPS	Y2, 592704(SI)	// predict0ReplayDenseVjp.u[0] | 2
-	VMOVUPS	Y3, 592736(SI)	// predict0ReplayDenseVjp.u[0] | 3
+	VMOVUPS	851968(SI), Y0	// extra.2[0]
+	VMOVUPS	852000(SI), Y1	// extra.2[0] | 1
+	VMOVUPS	852032(SI), Y2	// extra.2[0] | 2
+	VMOVUPS	852064(SI), Y3	// extra.2[0] | 3
+	VMOVUPS	Y0, 597760(SI)	// predict0ReplayDenseVjp.u[0]
+	VMOVUPS	Y1, 597792(SI)	// predict0ReplayDenseVjp.u[0] | 1
+	VMOVUPS	Y2, 597824(SI)	// predict0ReplayDenseVjp.u[0] | 2
+	VMOVUPS	Y3, 597856(SI)	// predict0ReplayDenseVjp.u[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop3
@@ -17141,11 +17525,11 @@ loop3: // 100 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	608000(SI), Y0	// predict0ReplayDenseVjp.load_bar
-	VMOVUPS	Y0, 914176(SI)	// result
-	VMOVUPD	833152(DI), Y1	// step.active
-	VMOVUPD	833184(DI), Y2	// step.active | 1
-	VMOVUPS	860160(SI), Y3	// extra.0.sum
+	VMOVUPS	613120(SI), Y0	// predict0ReplayDenseVjp.load_bar
+	VMOVUPS	Y0, 919296(SI)	// result
+	VMOVUPD	838272(DI), Y1	// step.active
+	VMOVUPD	838304(DI), Y2	// step.active | 1
+	VMOVUPS	865280(SI), Y3	// extra.0.sum
 	// arm.nde:45
 	VMOVUPD	f64_0000000000000000<>(SB), Y4
 	VCMPPD	$17, Y1, Y4, Y1
@@ -17155,60 +17539,60 @@ loop4: // 4 times: vectors of the block
 	VSHUFPS	$136, Y2, Y1, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y0, Y3, Y0
-	VMOVUPS	Y0, 888448(SI)	// extra.0.sum.next
-	VMOVUPS	887424(SI), Y0	// q.start.bar[0]
-	VMOVUPS	887552(SI), Y3	// q.start.bar[1]
-	VMOVUPS	859648(SI), Y5	// q.bar[0]
-	VMOVUPS	859776(SI), Y6	// q.bar[1]
-	VMOVUPS	887680(SI), Y7	// v.start.bar[0]
-	VMOVUPS	887808(SI), Y8	// v.start.bar[1]
-	VMOVUPS	859904(SI), Y9	// v.bar[0]
-	VMOVUPS	860032(SI), Y10	// v.bar[1]
-	VMOVUPS	607488(SI), Y11	// predict0ReplayDenseVjp.q_bar[0]
+	VMOVUPS	Y0, 893568(SI)	// extra.0.sum.next
+	VMOVUPS	892544(SI), Y0	// q.start.bar[0]
+	VMOVUPS	892672(SI), Y3	// q.start.bar[1]
+	VMOVUPS	864768(SI), Y5	// q.bar[0]
+	VMOVUPS	864896(SI), Y6	// q.bar[1]
+	VMOVUPS	892800(SI), Y7	// v.start.bar[0]
+	VMOVUPS	892928(SI), Y8	// v.start.bar[1]
+	VMOVUPS	865024(SI), Y9	// v.bar[0]
+	VMOVUPS	865152(SI), Y10	// v.bar[1]
+	VMOVUPS	612608(SI), Y11	// predict0ReplayDenseVjp.q_bar[0]
 	VADDPS	Y0, Y11, Y0
-	VMOVUPS	607616(SI), Y11	// predict0ReplayDenseVjp.q_bar[1]
+	VMOVUPS	612736(SI), Y11	// predict0ReplayDenseVjp.q_bar[1]
 	VADDPS	Y3, Y11, Y3
 	VBLENDVPS	Y4, Y0, Y5, Y0
-	VMOVUPS	Y0, 887936(SI)	// q.bar.next[0]
+	VMOVUPS	Y0, 893056(SI)	// q.bar.next[0]
 	VBLENDVPS	Y4, Y3, Y6, Y0
-	VMOVUPS	Y0, 888064(SI)	// q.bar.next[1]
-	VMOVUPS	607744(SI), Y0	// predict0ReplayDenseVjp.q_k1_bar[0]
+	VMOVUPS	Y0, 893184(SI)	// q.bar.next[1]
+	VMOVUPS	612864(SI), Y0	// predict0ReplayDenseVjp.q_k1_bar[0]
 	VADDPS	Y7, Y0, Y0
-	VMOVUPS	607872(SI), Y3	// predict0ReplayDenseVjp.q_k1_bar[1]
+	VMOVUPS	612992(SI), Y3	// predict0ReplayDenseVjp.q_k1_bar[1]
 	VADDPS	Y8, Y3, Y3
 	VBLENDVPS	Y4, Y0, Y9, Y0
-	VMOVUPS	Y0, 888192(SI)	// v.bar.next[0]
+	VMOVUPS	Y0, 893312(SI)	// v.bar.next[0]
 	VBLENDVPS	Y4, Y3, Y10, Y0
-	VMOVUPS	Y0, 888320(SI)	// v.bar.next[1]
+	VMOVUPS	Y0, 893440(SI)	// v.bar.next[1]
 	MOVQ	$50, R9
 	MOVQ	DI, R10
 loop5: // 50 times: elements
-	VMOVUPD	860288(R10), Y0	// extra.1.sum[0]
-	VMOVUPD	860320(R10), Y3	// extra.1.sum[0] | 1
-	VMOVUPD	608128(R10), Y4	// predict0ReplayDenseVjp.u_times_bar[0]
-	VMOVUPD	608160(R10), Y5	// predict0ReplayDenseVjp.u_times_bar[0] | 1
+	VMOVUPD	865408(R10), Y0	// extra.1.sum[0]
+	VMOVUPD	865440(R10), Y3	// extra.1.sum[0] | 1
+	VMOVUPD	613248(R10), Y4	// predict0ReplayDenseVjp.u_times_bar[0]
+	VMOVUPD	613280(R10), Y5	// predict0ReplayDenseVjp.u_times_bar[0] | 1
 	VADDPD	Y4, Y0, Y0
 	VADDPD	Y5, Y3, Y3
-	VMOVUPD	860288(R10), Y4	// extra.1.sum[0]
-	VMOVUPD	860320(R10), Y5	// extra.1.sum[0] | 1
+	VMOVUPD	865408(R10), Y4	// extra.1.sum[0]
+	VMOVUPD	865440(R10), Y5	// extra.1.sum[0] | 1
 	VBLENDVPD	Y1, Y0, Y4, Y0
 	VBLENDVPD	Y2, Y3, Y5, Y3
-	VMOVUPD	Y0, 888576(R10)	// extra.1.sum.next[0]
-	VMOVUPD	Y3, 888608(R10)	// extra.1.sum.next[0] | 1
+	VMOVUPD	Y0, 893696(R10)	// extra.1.sum.next[0]
+	VMOVUPD	Y3, 893728(R10)	// extra.1.sum.next[0] | 1
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop5
 	MOVQ	$100, R9
 	MOVQ	SI, R10
 loop6: // 100 times: elements
-	VMOVUPS	873088(R10), Y0	// extra.2.sum[0]
-	VMOVUPS	620928(R10), Y3	// predict0ReplayDenseVjp.u_bar[0]
+	VMOVUPS	878208(R10), Y0	// extra.2.sum[0]
+	VMOVUPS	626048(R10), Y3	// predict0ReplayDenseVjp.u_bar[0]
 	VADDPS	Y3, Y0, Y0
-	VMOVUPS	873088(R10), Y3	// extra.2.sum[0]
+	VMOVUPS	878208(R10), Y3	// extra.2.sum[0]
 	VSHUFPS	$136, Y2, Y1, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y0, Y3, Y0
-	VMOVUPS	Y0, 901376(R10)	// extra.2.sum.next[0]
+	VMOVUPS	Y0, 906496(R10)	// extra.2.sum.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop6
@@ -17220,52 +17604,52 @@ loop6: // 100 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop7: // 4 times: vectors of the block
-	VMOVUPS	887936(SI), Y0	// q.bar.next[0]
-	VMOVUPS	Y0, 859648(SI)	// q.bar[0]
-	VMOVUPS	888064(SI), Y0	// q.bar.next[1]
-	VMOVUPS	Y0, 859776(SI)	// q.bar[1]
-	VMOVUPS	888192(SI), Y0	// v.bar.next[0]
-	VMOVUPS	Y0, 859904(SI)	// v.bar[0]
-	VMOVUPS	888320(SI), Y0	// v.bar.next[1]
-	VMOVUPS	Y0, 860032(SI)	// v.bar[1]
-	VMOVUPS	888448(SI), Y0	// extra.0.sum.next
-	VMOVUPS	Y0, 860160(SI)	// extra.0.sum
+	VMOVUPS	893056(SI), Y0	// q.bar.next[0]
+	VMOVUPS	Y0, 864768(SI)	// q.bar[0]
+	VMOVUPS	893184(SI), Y0	// q.bar.next[1]
+	VMOVUPS	Y0, 864896(SI)	// q.bar[1]
+	VMOVUPS	893312(SI), Y0	// v.bar.next[0]
+	VMOVUPS	Y0, 865024(SI)	// v.bar[0]
+	VMOVUPS	893440(SI), Y0	// v.bar.next[1]
+	VMOVUPS	Y0, 865152(SI)	// v.bar[1]
+	VMOVUPS	893568(SI), Y0	// extra.0.sum.next
+	VMOVUPS	Y0, 865280(SI)	// extra.0.sum
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop7
 	MOVQ	$50, CX
 	MOVQ	AX, SI
 loop8: // 50 times: elements
-	VMOVUPD	888576(SI), Y0	// extra.1.sum.next[0]
-	VMOVUPD	888608(SI), Y1	// extra.1.sum.next[0] | 1
-	VMOVUPD	888640(SI), Y2	// extra.1.sum.next[0] | 2
-	VMOVUPD	888672(SI), Y3	// extra.1.sum.next[0] | 3
-	VMOVUPD	888704(SI), Y4	// extra.1.sum.next[0] | 4
-	VMOVUPD	888736(SI), Y5	// extra.1.sum.next[0] | 5
-	VMOVUPD	888768(SI), Y6	// extra.1.sum.next[0] | 6
-	VMOVUPD	888800(SI), Y7	// extra.1.sum.next[0] | 7
-	VMOVUPD	Y0, 860288(SI)	// extra.1.sum[0]
-	VMOVUPD	Y1, 860320(SI)	// extra.1.sum[0] | 1
-	VMOVUPD	Y2, 860352(SI)	// extra.1.sum[0] | 2
-	VMOVUPD	Y3, 860384(SI)	// extra.1.sum[0] | 3
-	VMOVUPD	Y4, 860416(SI)	// extra.1.sum[0] | 4
-	VMOVUPD	Y5, 860448(SI)	// extra.1.sum[0] | 5
-	VMOVUPD	Y6, 860480(SI)	// extra.1.sum[0] | 6
-	VMOVUPD	Y7, 860512(SI)	// extra.1.sum[0] | 7
+	VMOVUPD	893696(SI), Y0	// extra.1.sum.next[0]
+	VMOVUPD	893728(SI), Y1	// extra.1.sum.next[0] | 1
+	VMOVUPD	893760(SI), Y2	// extra.1.sum.next[0] | 2
+	VMOVUPD	893792(SI), Y3	// extra.1.sum.next[0] | 3
+	VMOVUPD	893824(SI), Y4	// extra.1.sum.next[0] | 4
+	VMOVUPD	893856(SI), Y5	// extra.1.sum.next[0] | 5
+	VMOVUPD	893888(SI), Y6	// extra.1.sum.next[0] | 6
+	VMOVUPD	893920(SI), Y7	// extra.1.sum.next[0] | 7
+	VMOVUPD	Y0, 865408(SI)	// extra.1.sum[0]
+	VMOVUPD	Y1, 865440(SI)	// extra.1.sum[0] | 1
+	VMOVUPD	Y2, 865472(SI)	// extra.1.sum[0] | 2
+	VMOVUPD	Y3, 865504(SI)	// extra.1.sum[0] | 3
+	VMOVUPD	Y4, 865536(SI)	// extra.1.sum[0] | 4
+	VMOVUPD	Y5, 865568(SI)	// extra.1.sum[0] | 5
+	VMOVUPD	Y6, 865600(SI)	// extra.1.sum[0] | 6
+	VMOVUPD	Y7, 865632(SI)	// extra.1.sum[0] | 7
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop8
 	MOVQ	$100, CX
 	MOVQ	AX, SI
 loop9: // 100 times: elements
-	VMOVUPS	901376(SI), Y0	// extra.2.sum.next[0]
-	VMOVUPS	901408(SI), Y1	// extra.2.sum.next[0] | 1
-	VMOVUPS	901440(SI), Y2	// extra.2.sum.next[0] | 2
-	VMOVUPS	901472(SI), Y3	// extra.2.sum.next[0] | 3
-	VMOVUPS	Y0, 873088(SI)	// extra.2.sum[0]
-	VMOVUPS	Y1, 873120(SI)	// extra.2.sum[0] | 1
-	VMOVUPS	Y2, 873152(SI)	// extra.2.sum[0] | 2
-	VMOVUPS	Y3, 873184(SI)	// extra.2.sum[0] | 3
+	VMOVUPS	906496(SI), Y0	// extra.2.sum.next[0]
+	VMOVUPS	906528(SI), Y1	// extra.2.sum.next[0] | 1
+	VMOVUPS	906560(SI), Y2	// extra.2.sum.next[0] | 2
+	VMOVUPS	906592(SI), Y3	// extra.2.sum.next[0] | 3
+	VMOVUPS	Y0, 878208(SI)	// extra.2.sum[0]
+	VMOVUPS	Y1, 878240(SI)	// extra.2.sum[0] | 1
+	VMOVUPS	Y2, 878272(SI)	// extra.2.sum[0] | 2
+	VMOVUPS	Y3, 878304(SI)	// extra.2.sum[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop9
@@ -17290,10 +17674,10 @@ TEXT predict0DenseVjp_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	914560(SI), Y0	// h
-	VMOVUPD	914592(SI), Y1	// h | 1
-	VMOVUPD	914304(SI), Y2	// theta
-	VMOVUPD	914336(SI), Y3	// theta | 1
+	VMOVUPD	919680(SI), Y0	// h
+	VMOVUPD	919712(SI), Y1	// h | 1
+	VMOVUPD	919424(SI), Y2	// theta
+	VMOVUPD	919456(SI), Y3	// theta | 1
 	// arm.nde:45
 	VMULPD	Y2, Y0, Y0
 	VMULPD	Y3, Y1, Y1
@@ -17303,34 +17687,34 @@ loop1: // 4 times: vectors of the block
 	VCVTPD2PSY	Y2, X1
 	VCVTPD2PSY	Y3, X2
 	VINSERTF128	$1, X2, Y1, Y1
-	VMOVUPS	914816(DI), Y2	// q_at_bar[0]
-	VMOVUPS	914944(DI), Y3	// q_at_bar[1]
-	VMOVUPS	915072(DI), Y4	// v_at_bar[0]
-	VMOVUPS	915200(DI), Y5	// v_at_bar[1]
+	VMOVUPS	919936(DI), Y2	// q_at_bar[0]
+	VMOVUPS	920064(DI), Y3	// q_at_bar[1]
+	VMOVUPS	920192(DI), Y4	// v_at_bar[0]
+	VMOVUPS	920320(DI), Y5	// v_at_bar[1]
 	VMULPS	Y0, Y2, Y2
-	VMOVUPS	Y2, 915840(DI)	// q_d1_bar[0]
+	VMOVUPS	Y2, 920960(DI)	// q_d1_bar[0]
 	VMULPS	Y0, Y3, Y3
-	VMOVUPS	Y3, 915968(DI)	// q_d1_bar[1]
+	VMOVUPS	Y3, 921088(DI)	// q_d1_bar[1]
 	VMULPS	Y0, Y4, Y4
-	VMOVUPS	Y4, 916096(DI)	// v_d1_bar[0]
+	VMOVUPS	Y4, 921216(DI)	// v_d1_bar[0]
 	VMULPS	Y0, Y5, Y0
-	VMOVUPS	Y0, 916224(DI)	// v_d1_bar[1]
+	VMOVUPS	Y0, 921344(DI)	// v_d1_bar[1]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 916352(DI)	// q_d2_bar[0]
+	VMOVUPS	Y2, 921472(DI)	// q_d2_bar[0]
 	VMULPS	Y1, Y3, Y3
-	VMOVUPS	Y3, 916480(DI)	// q_d2_bar[1]
+	VMOVUPS	Y3, 921600(DI)	// q_d2_bar[1]
 	VMULPS	Y1, Y4, Y4
-	VMOVUPS	Y4, 916608(DI)	// v_d2_bar[0]
+	VMOVUPS	Y4, 921728(DI)	// v_d2_bar[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 916736(DI)	// v_d2_bar[1]
+	VMOVUPS	Y0, 921856(DI)	// v_d2_bar[1]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 916864(DI)	// q_d3_bar[0]
+	VMOVUPS	Y2, 921984(DI)	// q_d3_bar[0]
 	VMULPS	Y1, Y3, Y2
-	VMOVUPS	Y2, 916992(DI)	// q_d3_bar[1]
+	VMOVUPS	Y2, 922112(DI)	// q_d3_bar[1]
 	VMULPS	Y1, Y4, Y2
-	VMOVUPS	Y2, 917120(DI)	// v_d3_bar[0]
+	VMOVUPS	Y2, 922240(DI)	// v_d3_bar[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 917248(DI)	// v_d3_bar[1]
+	VMOVUPS	Y0, 922368(DI)	// v_d3_bar[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -17338,14 +17722,14 @@ loop1: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	914816(SI), Y0	// q_at_bar[0]
-	VMOVUPS	Y0, 915328(SI)	// q_bar[0]
-	VMOVUPS	914944(SI), Y0	// q_at_bar[1]
-	VMOVUPS	Y0, 915456(SI)	// q_bar[1]
-	VMOVUPS	915072(SI), Y0	// v_at_bar[0]
-	VMOVUPS	Y0, 915584(SI)	// v_bar[0]
-	VMOVUPS	915200(SI), Y0	// v_at_bar[1]
-	VMOVUPS	Y0, 915712(SI)	// v_bar[1]
+	VMOVUPS	919936(SI), Y0	// q_at_bar[0]
+	VMOVUPS	Y0, 920448(SI)	// q_bar[0]
+	VMOVUPS	920064(SI), Y0	// q_at_bar[1]
+	VMOVUPS	Y0, 920576(SI)	// q_bar[1]
+	VMOVUPS	920192(SI), Y0	// v_at_bar[0]
+	VMOVUPS	Y0, 920704(SI)	// v_bar[0]
+	VMOVUPS	920320(SI), Y0	// v_at_bar[1]
+	VMOVUPS	Y0, 920832(SI)	// v_bar[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -17359,22 +17743,22 @@ TEXT predict0RecLanerevat_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	917376(SI), Y0	// step.theta
-	VMOVUPD	917408(SI), Y1	// step.theta | 1
-	VMOVUPD	Y0, 914304(SI)	// predict0DenseVjp.theta
-	VMOVUPD	Y1, 914336(SI)	// predict0DenseVjp.theta | 1
-	VMOVUPD	917632(SI), Y0	// step.h
-	VMOVUPD	917664(SI), Y1	// step.h | 1
-	VMOVUPD	Y0, 914560(SI)	// predict0DenseVjp.h
-	VMOVUPD	Y1, 914592(SI)	// predict0DenseVjp.h | 1
-	VMOVUPS	918144(DI), Y0	// q.out[0]
-	VMOVUPS	Y0, 914816(DI)	// predict0DenseVjp.q_at_bar[0]
-	VMOVUPS	918272(DI), Y0	// q.out[1]
-	VMOVUPS	Y0, 914944(DI)	// predict0DenseVjp.q_at_bar[1]
-	VMOVUPS	918400(DI), Y0	// v.out[0]
-	VMOVUPS	Y0, 915072(DI)	// predict0DenseVjp.v_at_bar[0]
-	VMOVUPS	918528(DI), Y0	// v.out[1]
-	VMOVUPS	Y0, 915200(DI)	// predict0DenseVjp.v_at_bar[1]
+	VMOVUPD	922496(SI), Y0	// step.theta
+	VMOVUPD	922528(SI), Y1	// step.theta | 1
+	VMOVUPD	Y0, 919424(SI)	// predict0DenseVjp.theta
+	VMOVUPD	Y1, 919456(SI)	// predict0DenseVjp.theta | 1
+	VMOVUPD	922752(SI), Y0	// step.h
+	VMOVUPD	922784(SI), Y1	// step.h | 1
+	VMOVUPD	Y0, 919680(SI)	// predict0DenseVjp.h
+	VMOVUPD	Y1, 919712(SI)	// predict0DenseVjp.h | 1
+	VMOVUPS	923264(DI), Y0	// q.out[0]
+	VMOVUPS	Y0, 919936(DI)	// predict0DenseVjp.q_at_bar[0]
+	VMOVUPS	923392(DI), Y0	// q.out[1]
+	VMOVUPS	Y0, 920064(DI)	// predict0DenseVjp.q_at_bar[1]
+	VMOVUPS	923520(DI), Y0	// v.out[0]
+	VMOVUPS	Y0, 920192(DI)	// predict0DenseVjp.v_at_bar[0]
+	VMOVUPS	923648(DI), Y0	// v.out[1]
+	VMOVUPS	Y0, 920320(DI)	// predict0DenseVjp.v_at_bar[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -17384,109 +17768,109 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
-	VMOVUPD	917888(SI), Y0	// step.active
-	VMOVUPD	917920(SI), Y1	// step.active | 1
+	VMOVUPD	923008(SI), Y0	// step.active
+	VMOVUPD	923040(SI), Y1	// step.active | 1
 	// arm.nde:45
 	VMOVUPD	f64_0000000000000000<>(SB), Y2
 	VCMPPD	$17, Y0, Y2, Y0
 	VMOVUPD	f64_0000000000000000<>(SB), Y2
 	VCMPPD	$17, Y1, Y2, Y1
-	VMOVUPS	918656(DI), Y2	// data.0.bar[0]
-	VMOVUPS	918784(DI), Y3	// data.0.bar[1]
-	VMOVUPS	918912(DI), Y4	// data.1.bar[0]
-	VMOVUPS	919040(DI), Y5	// data.1.bar[1]
-	VMOVUPS	919168(DI), Y6	// data.2.bar[0]
-	VMOVUPS	919296(DI), Y7	// data.2.bar[1]
-	VMOVUPS	919424(DI), Y8	// data.3.bar[0]
-	VMOVUPS	919552(DI), Y9	// data.3.bar[1]
-	VMOVUPS	919680(DI), Y10	// data.4.bar[0]
-	VMOVUPS	919808(DI), Y15	// data.4.bar[1]
+	VMOVUPS	923776(DI), Y2	// data.0.bar[0]
+	VMOVUPS	923904(DI), Y3	// data.0.bar[1]
+	VMOVUPS	924032(DI), Y4	// data.1.bar[0]
+	VMOVUPS	924160(DI), Y5	// data.1.bar[1]
+	VMOVUPS	924288(DI), Y6	// data.2.bar[0]
+	VMOVUPS	924416(DI), Y7	// data.2.bar[1]
+	VMOVUPS	924544(DI), Y8	// data.3.bar[0]
+	VMOVUPS	924672(DI), Y9	// data.3.bar[1]
+	VMOVUPS	924800(DI), Y10	// data.4.bar[0]
+	VMOVUPS	924928(DI), Y15	// data.4.bar[1]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	919936(DI), Y15	// data.5.bar[0]
+	VMOVUPS	925056(DI), Y15	// data.5.bar[0]
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	920064(DI), Y15	// data.5.bar[1]
+	VMOVUPS	925184(DI), Y15	// data.5.bar[1]
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	920192(DI), Y15	// q.start.bar[0]
+	VMOVUPS	925312(DI), Y15	// q.start.bar[0]
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	920320(DI), Y15	// q.start.bar[1]
+	VMOVUPS	925440(DI), Y15	// q.start.bar[1]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	920448(DI), Y15	// v.start.bar[0]
+	VMOVUPS	925568(DI), Y15	// v.start.bar[0]
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	920576(DI), Y15	// v.start.bar[1]
+	VMOVUPS	925696(DI), Y15	// v.start.bar[1]
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	915840(DI), Y11	// predict0DenseVjp.q_d1_bar[0]
+	VMOVUPS	920960(DI), Y11	// predict0DenseVjp.q_d1_bar[0]
 	VADDPS	Y11, Y2, Y11
-	VMOVUPS	915968(DI), Y12	// predict0DenseVjp.q_d1_bar[1]
+	VMOVUPS	921088(DI), Y12	// predict0DenseVjp.q_d1_bar[1]
 	VADDPS	Y12, Y3, Y12
 	VSHUFPS	$136, Y1, Y0, Y0
 	VPERMPD	$216, Y0, Y0
 	VBLENDVPS	Y0, Y11, Y2, Y1
-	VMOVUPS	Y1, 920704(DI)	// data.0.bar.next[0]
+	VMOVUPS	Y1, 925824(DI)	// data.0.bar.next[0]
 	VBLENDVPS	Y0, Y12, Y3, Y1
-	VMOVUPS	Y1, 920832(DI)	// data.0.bar.next[1]
-	VMOVUPS	916096(DI), Y1	// predict0DenseVjp.v_d1_bar[0]
+	VMOVUPS	Y1, 925952(DI)	// data.0.bar.next[1]
+	VMOVUPS	921216(DI), Y1	// predict0DenseVjp.v_d1_bar[0]
 	VADDPS	Y1, Y4, Y1
-	VMOVUPS	916224(DI), Y2	// predict0DenseVjp.v_d1_bar[1]
+	VMOVUPS	921344(DI), Y2	// predict0DenseVjp.v_d1_bar[1]
 	VADDPS	Y2, Y5, Y2
 	VBLENDVPS	Y0, Y1, Y4, Y1
-	VMOVUPS	Y1, 920960(DI)	// data.1.bar.next[0]
+	VMOVUPS	Y1, 926080(DI)	// data.1.bar.next[0]
 	VBLENDVPS	Y0, Y2, Y5, Y1
-	VMOVUPS	Y1, 921088(DI)	// data.1.bar.next[1]
-	VMOVUPS	916352(DI), Y1	// predict0DenseVjp.q_d2_bar[0]
+	VMOVUPS	Y1, 926208(DI)	// data.1.bar.next[1]
+	VMOVUPS	921472(DI), Y1	// predict0DenseVjp.q_d2_bar[0]
 	VADDPS	Y1, Y6, Y1
-	VMOVUPS	916480(DI), Y2	// predict0DenseVjp.q_d2_bar[1]
+	VMOVUPS	921600(DI), Y2	// predict0DenseVjp.q_d2_bar[1]
 	VADDPS	Y2, Y7, Y2
 	VBLENDVPS	Y0, Y1, Y6, Y1
-	VMOVUPS	Y1, 921216(DI)	// data.2.bar.next[0]
+	VMOVUPS	Y1, 926336(DI)	// data.2.bar.next[0]
 	VBLENDVPS	Y0, Y2, Y7, Y1
-	VMOVUPS	Y1, 921344(DI)	// data.2.bar.next[1]
-	VMOVUPS	916608(DI), Y1	// predict0DenseVjp.v_d2_bar[0]
+	VMOVUPS	Y1, 926464(DI)	// data.2.bar.next[1]
+	VMOVUPS	921728(DI), Y1	// predict0DenseVjp.v_d2_bar[0]
 	VADDPS	Y1, Y8, Y1
-	VMOVUPS	916736(DI), Y2	// predict0DenseVjp.v_d2_bar[1]
+	VMOVUPS	921856(DI), Y2	// predict0DenseVjp.v_d2_bar[1]
 	VADDPS	Y2, Y9, Y2
 	VBLENDVPS	Y0, Y1, Y8, Y1
-	VMOVUPS	Y1, 921472(DI)	// data.3.bar.next[0]
+	VMOVUPS	Y1, 926592(DI)	// data.3.bar.next[0]
 	VBLENDVPS	Y0, Y2, Y9, Y1
-	VMOVUPS	Y1, 921600(DI)	// data.3.bar.next[1]
-	VMOVUPS	916864(DI), Y1	// predict0DenseVjp.q_d3_bar[0]
+	VMOVUPS	Y1, 926720(DI)	// data.3.bar.next[1]
+	VMOVUPS	921984(DI), Y1	// predict0DenseVjp.q_d3_bar[0]
 	VADDPS	Y1, Y10, Y1
-	VMOVUPS	916992(DI), Y2	// predict0DenseVjp.q_d3_bar[1]
+	VMOVUPS	922112(DI), Y2	// predict0DenseVjp.q_d3_bar[1]
 	VADDPS	0(AX), Y2, Y2
 	VBLENDVPS	Y0, Y1, Y10, Y1
-	VMOVUPS	Y1, 921728(DI)	// data.4.bar.next[0]
+	VMOVUPS	Y1, 926848(DI)	// data.4.bar.next[0]
 	VMOVUPS	0(AX), Y14
 	VBLENDVPS	Y0, Y2, Y14, Y1
-	VMOVUPS	Y1, 921856(DI)	// data.4.bar.next[1]
-	VMOVUPS	917120(DI), Y1	// predict0DenseVjp.v_d3_bar[0]
+	VMOVUPS	Y1, 926976(DI)	// data.4.bar.next[1]
+	VMOVUPS	922240(DI), Y1	// predict0DenseVjp.v_d3_bar[0]
 	VADDPS	32(AX), Y1, Y1
-	VMOVUPS	917248(DI), Y2	// predict0DenseVjp.v_d3_bar[1]
+	VMOVUPS	922368(DI), Y2	// predict0DenseVjp.v_d3_bar[1]
 	VADDPS	64(AX), Y2, Y2
 	VMOVUPS	32(AX), Y14
 	VBLENDVPS	Y0, Y1, Y14, Y1
-	VMOVUPS	Y1, 921984(DI)	// data.5.bar.next[0]
+	VMOVUPS	Y1, 927104(DI)	// data.5.bar.next[0]
 	VMOVUPS	64(AX), Y14
 	VBLENDVPS	Y0, Y2, Y14, Y1
-	VMOVUPS	Y1, 922112(DI)	// data.5.bar.next[1]
-	VMOVUPS	915328(DI), Y1	// predict0DenseVjp.q_bar[0]
+	VMOVUPS	Y1, 927232(DI)	// data.5.bar.next[1]
+	VMOVUPS	920448(DI), Y1	// predict0DenseVjp.q_bar[0]
 	VADDPS	96(AX), Y1, Y1
-	VMOVUPS	915456(DI), Y2	// predict0DenseVjp.q_bar[1]
+	VMOVUPS	920576(DI), Y2	// predict0DenseVjp.q_bar[1]
 	VADDPS	128(AX), Y2, Y2
 	VMOVUPS	96(AX), Y14
 	VBLENDVPS	Y0, Y1, Y14, Y1
-	VMOVUPS	Y1, 922240(DI)	// q.start.bar.next[0]
+	VMOVUPS	Y1, 927360(DI)	// q.start.bar.next[0]
 	VMOVUPS	128(AX), Y14
 	VBLENDVPS	Y0, Y2, Y14, Y1
-	VMOVUPS	Y1, 922368(DI)	// q.start.bar.next[1]
-	VMOVUPS	915584(DI), Y1	// predict0DenseVjp.v_bar[0]
+	VMOVUPS	Y1, 927488(DI)	// q.start.bar.next[1]
+	VMOVUPS	920704(DI), Y1	// predict0DenseVjp.v_bar[0]
 	VADDPS	160(AX), Y1, Y1
-	VMOVUPS	915712(DI), Y2	// predict0DenseVjp.v_bar[1]
+	VMOVUPS	920832(DI), Y2	// predict0DenseVjp.v_bar[1]
 	VADDPS	192(AX), Y2, Y2
 	VMOVUPS	160(AX), Y14
 	VBLENDVPS	Y0, Y1, Y14, Y1
-	VMOVUPS	Y1, 922496(DI)	// v.start.bar.next[0]
+	VMOVUPS	Y1, 927616(DI)	// v.start.bar.next[0]
 	VMOVUPS	192(AX), Y14
 	VBLENDVPS	Y0, Y2, Y14, Y0
-	VMOVUPS	Y0, 922624(DI)	// v.start.bar.next[1]
+	VMOVUPS	Y0, 927744(DI)	// v.start.bar.next[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -17495,38 +17879,38 @@ loop2: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop3: // 4 times: vectors of the block
-	VMOVUPS	920704(SI), Y0	// data.0.bar.next[0]
-	VMOVUPS	Y0, 918656(SI)	// data.0.bar[0]
-	VMOVUPS	920832(SI), Y0	// data.0.bar.next[1]
-	VMOVUPS	Y0, 918784(SI)	// data.0.bar[1]
-	VMOVUPS	920960(SI), Y0	// data.1.bar.next[0]
-	VMOVUPS	Y0, 918912(SI)	// data.1.bar[0]
-	VMOVUPS	921088(SI), Y0	// data.1.bar.next[1]
-	VMOVUPS	Y0, 919040(SI)	// data.1.bar[1]
-	VMOVUPS	921216(SI), Y0	// data.2.bar.next[0]
-	VMOVUPS	Y0, 919168(SI)	// data.2.bar[0]
-	VMOVUPS	921344(SI), Y0	// data.2.bar.next[1]
-	VMOVUPS	Y0, 919296(SI)	// data.2.bar[1]
-	VMOVUPS	921472(SI), Y0	// data.3.bar.next[0]
-	VMOVUPS	Y0, 919424(SI)	// data.3.bar[0]
-	VMOVUPS	921600(SI), Y0	// data.3.bar.next[1]
-	VMOVUPS	Y0, 919552(SI)	// data.3.bar[1]
-	VMOVUPS	921728(SI), Y0	// data.4.bar.next[0]
-	VMOVUPS	Y0, 919680(SI)	// data.4.bar[0]
-	VMOVUPS	921856(SI), Y0	// data.4.bar.next[1]
-	VMOVUPS	Y0, 919808(SI)	// data.4.bar[1]
-	VMOVUPS	921984(SI), Y0	// data.5.bar.next[0]
-	VMOVUPS	Y0, 919936(SI)	// data.5.bar[0]
-	VMOVUPS	922112(SI), Y0	// data.5.bar.next[1]
-	VMOVUPS	Y0, 920064(SI)	// data.5.bar[1]
-	VMOVUPS	922240(SI), Y0	// q.start.bar.next[0]
-	VMOVUPS	Y0, 920192(SI)	// q.start.bar[0]
-	VMOVUPS	922368(SI), Y0	// q.start.bar.next[1]
-	VMOVUPS	Y0, 920320(SI)	// q.start.bar[1]
-	VMOVUPS	922496(SI), Y0	// v.start.bar.next[0]
-	VMOVUPS	Y0, 920448(SI)	// v.start.bar[0]
-	VMOVUPS	922624(SI), Y0	// v.start.bar.next[1]
-	VMOVUPS	Y0, 920576(SI)	// v.start.bar[1]
+	VMOVUPS	925824(SI), Y0	// data.0.bar.next[0]
+	VMOVUPS	Y0, 923776(SI)	// data.0.bar[0]
+	VMOVUPS	925952(SI), Y0	// data.0.bar.next[1]
+	VMOVUPS	Y0, 923904(SI)	// data.0.bar[1]
+	VMOVUPS	926080(SI), Y0	// data.1.bar.next[0]
+	VMOVUPS	Y0, 924032(SI)	// data.1.bar[0]
+	VMOVUPS	926208(SI), Y0	// data.1.bar.next[1]
+	VMOVUPS	Y0, 924160(SI)	// data.1.bar[1]
+	VMOVUPS	926336(SI), Y0	// data.2.bar.next[0]
+	VMOVUPS	Y0, 924288(SI)	// data.2.bar[0]
+	VMOVUPS	926464(SI), Y0	// data.2.bar.next[1]
+	VMOVUPS	Y0, 924416(SI)	// data.2.bar[1]
+	VMOVUPS	926592(SI), Y0	// data.3.bar.next[0]
+	VMOVUPS	Y0, 924544(SI)	// data.3.bar[0]
+	VMOVUPS	926720(SI), Y0	// data.3.bar.next[1]
+	VMOVUPS	Y0, 924672(SI)	// data.3.bar[1]
+	VMOVUPS	926848(SI), Y0	// data.4.bar.next[0]
+	VMOVUPS	Y0, 924800(SI)	// data.4.bar[0]
+	VMOVUPS	926976(SI), Y0	// data.4.bar.next[1]
+	VMOVUPS	Y0, 924928(SI)	// data.4.bar[1]
+	VMOVUPS	927104(SI), Y0	// data.5.bar.next[0]
+	VMOVUPS	Y0, 925056(SI)	// data.5.bar[0]
+	VMOVUPS	927232(SI), Y0	// data.5.bar.next[1]
+	VMOVUPS	Y0, 925184(SI)	// data.5.bar[1]
+	VMOVUPS	927360(SI), Y0	// q.start.bar.next[0]
+	VMOVUPS	Y0, 925312(SI)	// q.start.bar[0]
+	VMOVUPS	927488(SI), Y0	// q.start.bar.next[1]
+	VMOVUPS	Y0, 925440(SI)	// q.start.bar[1]
+	VMOVUPS	927616(SI), Y0	// v.start.bar.next[0]
+	VMOVUPS	Y0, 925568(SI)	// v.start.bar[0]
+	VMOVUPS	927744(SI), Y0	// v.start.bar.next[1]
+	VMOVUPS	Y0, 925696(SI)	// v.start.bar[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop3
@@ -17550,25 +17934,25 @@ TEXT fitGradPart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	922752(SI), Y0	// fitGrad.ts[0]
-	VMOVUPD	922784(SI), Y0	// fitGrad.ts[0] | 1
-	VMOVUPD	935296(SI), Y0	// fitGrad.ts[49]
-	VMOVUPD	935328(SI), Y0	// fitGrad.ts[49] | 1
+	VMOVUPD	927872(SI), Y0	// fitGrad.ts[0]
+	VMOVUPD	927904(SI), Y0	// fitGrad.ts[0] | 1
+	VMOVUPD	940416(SI), Y0	// fitGrad.ts[49]
+	VMOVUPD	940448(SI), Y0	// fitGrad.ts[49] | 1
 	// arm.nde:45
-	VMOVUPD	922752(SI), Y0	// fitGrad.ts[0]
-	VMOVUPD	922784(SI), Y1	// fitGrad.ts[0] | 1
-	VMOVUPD	935296(SI), Y2	// fitGrad.ts[49]
-	VMOVUPD	935328(SI), Y3	// fitGrad.ts[49] | 1
+	VMOVUPD	927872(SI), Y0	// fitGrad.ts[0]
+	VMOVUPD	927904(SI), Y1	// fitGrad.ts[0] | 1
+	VMOVUPD	940416(SI), Y2	// fitGrad.ts[49]
+	VMOVUPD	940448(SI), Y3	// fitGrad.ts[49] | 1
 	VCMPPD	$18, Y2, Y0, Y0
 	VCMPPD	$18, Y3, Y1, Y1
 	MOVQ	$50, DI
 	MOVQ	SI, R9
 	MOVQ	SI, R10
 loop2: // 50 times: elements
-	VMOVUPD	935296(R9), Y2	// fitGrad.ts[49]
-	VMOVUPD	935328(R9), Y3	// fitGrad.ts[49] | 1
-	VMOVUPD	Y2, 974208(R10)	// fitGrad.reverse[0]
-	VMOVUPD	Y3, 974240(R10)	// fitGrad.reverse[0] | 1
+	VMOVUPD	940416(R9), Y2	// fitGrad.ts[49]
+	VMOVUPD	940448(R9), Y3	// fitGrad.ts[49] | 1
+	VMOVUPD	Y2, 979328(R10)	// fitGrad.reverse[0]
+	VMOVUPD	Y3, 979360(R10)	// fitGrad.reverse[0] | 1
 	ADDQ	$-256, R9
 	ADDQ	$256, R10
 	DECQ	DI
@@ -17576,14 +17960,14 @@ loop2: // 50 times: elements
 	MOVQ	$50, DI
 	MOVQ	SI, R9
 loop3: // 50 times: elements
-	VMOVUPD	922752(R9), Y2	// fitGrad.ts[0]
-	VMOVUPD	922784(R9), Y3	// fitGrad.ts[0] | 1
-	VMOVUPD	974208(R9), Y4	// fitGrad.reverse[0]
-	VMOVUPD	974240(R9), Y5	// fitGrad.reverse[0] | 1
+	VMOVUPD	927872(R9), Y2	// fitGrad.ts[0]
+	VMOVUPD	927904(R9), Y3	// fitGrad.ts[0] | 1
+	VMOVUPD	979328(R9), Y4	// fitGrad.reverse[0]
+	VMOVUPD	979360(R9), Y5	// fitGrad.reverse[0] | 1
 	VBLENDVPD	Y0, Y2, Y4, Y2
 	VBLENDVPD	Y1, Y3, Y5, Y3
-	VMOVUPD	Y2, 987008(R9)	// fitGrad.stops[0]
-	VMOVUPD	Y3, 987040(R9)	// fitGrad.stops[0] | 1
+	VMOVUPD	Y2, 992128(R9)	// fitGrad.stops[0]
+	VMOVUPD	Y3, 992160(R9)	// fitGrad.stops[0] | 1
 	ADDQ	$256, R9
 	DECQ	DI
 	JNE	loop3
@@ -17595,25 +17979,25 @@ loop3: // 50 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop4: // 4 times: vectors of the block
-	VMOVUPD	922752(SI), Y0	// fitGrad.ts[0]
-	VMOVUPD	922784(SI), Y1	// fitGrad.ts[0] | 1
-	VMOVUPD	Y0, 1089408(SI)	// fitGrad.step0_in0
-	VMOVUPD	Y1, 1089440(SI)	// fitGrad.step0_in0 | 1
-	VMOVUPS	935552(DI), Y0	// fitGrad.q[0]
+	VMOVUPD	927872(SI), Y0	// fitGrad.ts[0]
+	VMOVUPD	927904(SI), Y1	// fitGrad.ts[0] | 1
+	VMOVUPD	Y0, 1094528(SI)	// fitGrad.step0_in0
+	VMOVUPD	Y1, 1094560(SI)	// fitGrad.step0_in0 | 1
+	VMOVUPS	940672(DI), Y0	// fitGrad.q[0]
 	VMOVUPS	Y0, 158976(DI)	// predict0Lanestep.q[0]
-	VMOVUPS	935680(DI), Y0	// fitGrad.q[1]
+	VMOVUPS	940800(DI), Y0	// fitGrad.q[1]
 	VMOVUPS	Y0, 159104(DI)	// predict0Lanestep.q[1]
-	VMOVUPS	948352(DI), Y0	// fitGrad.v[0]
+	VMOVUPS	953472(DI), Y0	// fitGrad.v[0]
 	VMOVUPS	Y0, 159232(DI)	// predict0Lanestep.v[0]
-	VMOVUPS	948480(DI), Y0	// fitGrad.v[1]
+	VMOVUPS	953600(DI), Y0	// fitGrad.v[1]
 	VMOVUPS	Y0, 159360(DI)	// predict0Lanestep.v[1]
-	VMOVUPS	973952(DI), Y0	// fitGrad.load
+	VMOVUPS	979072(DI), Y0	// fitGrad.load
 	VMOVUPS	Y0, 159488(DI)	// predict0Lanestep.extra.0
 	MOVQ	$50, R9
 	MOVQ	SI, R10
 loop5: // 50 times: elements
-	VMOVUPD	922752(R10), Y0	// fitGrad.ts[0]
-	VMOVUPD	922784(R10), Y1	// fitGrad.ts[0] | 1
+	VMOVUPD	927872(R10), Y0	// fitGrad.ts[0]
+	VMOVUPD	927904(R10), Y1	// fitGrad.ts[0] | 1
 	VMOVUPD	Y0, 159616(R10)	// predict0Lanestep.extra.1[0]
 	VMOVUPD	Y1, 159648(R10)	// predict0Lanestep.extra.1[0] | 1
 	ADDQ	$256, R10
@@ -17622,7 +18006,7 @@ loop5: // 50 times: elements
 	MOVQ	$100, R9
 	MOVQ	DI, R10
 loop6: // 100 times: elements
-	VMOVUPS	961152(R10), Y0	// fitGrad.u[0]
+	VMOVUPS	966272(R10), Y0	// fitGrad.u[0]
 	VMOVUPS	Y0, 172416(R10)	// predict0Lanestep.extra.2[0]
 	ADDQ	$128, R10
 	DECQ	R9
@@ -17660,19 +18044,19 @@ loop2: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop3: // 100 times: elements
 	// arm.nde:69
-	VMOVUPS	999808(R9), Y0	// fitGrad.q_2[0]
-	VMOVUPS	935552(R9), Y1	// fitGrad.q[0]
+	VMOVUPS	1004928(R9), Y0	// fitGrad.q_2[0]
+	VMOVUPS	940672(R9), Y1	// fitGrad.q[0]
 	VSUBPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1012608(R9)	// fitGrad.sub[0]
+	VMOVUPS	Y0, 1017728(R9)	// fitGrad.sub[0]
 	VMULPS	f32_40000000<>(SB), Y0, Y0
 	VMULPS	f32_3c23d70a<>(SB), Y0, Y0
-	VMOVUPS	Y0, 1025408(R9)	// fitGrad.q_bar[0]
-	VMOVUPS	1038208(R9), Y0	// fitGrad.v_2[0]
-	VMOVUPS	948352(R9), Y1	// fitGrad.v[0]
+	VMOVUPS	Y0, 1030528(R9)	// fitGrad.q_bar[0]
+	VMOVUPS	1043328(R9), Y0	// fitGrad.v_2[0]
+	VMOVUPS	953472(R9), Y1	// fitGrad.v[0]
 	VSUBPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1051008(R9)	// fitGrad.sub_2[0]
+	VMOVUPS	Y0, 1056128(R9)	// fitGrad.sub_2[0]
 	VMULPS	f32_40000000<>(SB), Y0, Y0
-	VMOVUPS	Y0, 1063808(R9)	// fitGrad.mul[0]
+	VMOVUPS	Y0, 1068928(R9)	// fitGrad.mul[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop3
@@ -17681,9 +18065,9 @@ loop3: // 100 times: elements
 	MOVQ	$100, DI
 	MOVQ	SI, R9
 loop4: // 100 times: elements
-	VMOVUPS	1063808(R9), Y1	// fitGrad.mul[0]
+	VMOVUPS	1068928(R9), Y1	// fitGrad.mul[0]
 	VMULPS	Y1, Y0, Y1
-	VMOVUPS	Y1, 1076608(R9)	// fitGrad.v_bar[0]
+	VMOVUPS	Y1, 1081728(R9)	// fitGrad.v_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop4
@@ -17695,43 +18079,43 @@ loop4: // 100 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop5: // 4 times: vectors of the block
-	VMOVUPS	973952(SI), Y0	// fitGrad.load
-	VMOVUPS	Y0, 833920(SI)	// predict0RecLanerev.extra.0
+	VMOVUPS	979072(SI), Y0	// fitGrad.load
+	VMOVUPS	Y0, 839040(SI)	// predict0RecLanerev.extra.0
 	MOVQ	$50, R9
 	MOVQ	DI, R10
 loop6: // 50 times: elements
-	VMOVUPD	922752(R10), Y0	// fitGrad.ts[0]
-	VMOVUPD	922784(R10), Y1	// fitGrad.ts[0] | 1
-	VMOVUPD	Y0, 834048(R10)	// predict0RecLanerev.extra.1[0]
-	VMOVUPD	Y1, 834080(R10)	// predict0RecLanerev.extra.1[0] | 1
+	VMOVUPD	927872(R10), Y0	// fitGrad.ts[0]
+	VMOVUPD	927904(R10), Y1	// fitGrad.ts[0] | 1
+	VMOVUPD	Y0, 839168(R10)	// predict0RecLanerev.extra.1[0]
+	VMOVUPD	Y1, 839200(R10)	// predict0RecLanerev.extra.1[0] | 1
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop6
 	MOVQ	$100, R9
 	MOVQ	SI, R10
 loop7: // 100 times: elements
-	VMOVUPS	961152(R10), Y0	// fitGrad.u[0]
-	VMOVUPS	Y0, 846848(R10)	// predict0RecLanerev.extra.2[0]
+	VMOVUPS	966272(R10), Y0	// fitGrad.u[0]
+	VMOVUPS	Y0, 851968(R10)	// predict0RecLanerev.extra.2[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop7
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 859648(SI)	// predict0RecLanerev.q.bar[0]
+	VMOVUPS	Y0, 864768(SI)	// predict0RecLanerev.q.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 859776(SI)	// predict0RecLanerev.q.bar[1]
+	VMOVUPS	Y0, 864896(SI)	// predict0RecLanerev.q.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 859904(SI)	// predict0RecLanerev.v.bar[0]
+	VMOVUPS	Y0, 865024(SI)	// predict0RecLanerev.v.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 860032(SI)	// predict0RecLanerev.v.bar[1]
+	VMOVUPS	Y0, 865152(SI)	// predict0RecLanerev.v.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 860160(SI)	// predict0RecLanerev.extra.0.sum
+	VMOVUPS	Y0, 865280(SI)	// predict0RecLanerev.extra.0.sum
 	MOVQ	$50, R9
 	MOVQ	DI, R10
 loop8: // 50 times: elements
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 860288(R10)	// predict0RecLanerev.extra.1.sum[0]
+	VMOVUPD	Y0, 865408(R10)	// predict0RecLanerev.extra.1.sum[0]
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 860320(R10)	// predict0RecLanerev.extra.1.sum[0] | 1
+	VMOVUPD	Y0, 865440(R10)	// predict0RecLanerev.extra.1.sum[0] | 1
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop8
@@ -17739,42 +18123,42 @@ loop8: // 50 times: elements
 	MOVQ	SI, R10
 loop9: // 100 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 873088(R10)	// predict0RecLanerev.extra.2.sum[0]
+	VMOVUPS	Y0, 878208(R10)	// predict0RecLanerev.extra.2.sum[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop9
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 885888(SI)	// predict0RecLanerev.data.0.bar[0]
+	VMOVUPS	Y0, 891008(SI)	// predict0RecLanerev.data.0.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 886016(SI)	// predict0RecLanerev.data.0.bar[1]
+	VMOVUPS	Y0, 891136(SI)	// predict0RecLanerev.data.0.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 886144(SI)	// predict0RecLanerev.data.1.bar[0]
+	VMOVUPS	Y0, 891264(SI)	// predict0RecLanerev.data.1.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 886272(SI)	// predict0RecLanerev.data.1.bar[1]
+	VMOVUPS	Y0, 891392(SI)	// predict0RecLanerev.data.1.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 886400(SI)	// predict0RecLanerev.data.2.bar[0]
+	VMOVUPS	Y0, 891520(SI)	// predict0RecLanerev.data.2.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 886528(SI)	// predict0RecLanerev.data.2.bar[1]
+	VMOVUPS	Y0, 891648(SI)	// predict0RecLanerev.data.2.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 886656(SI)	// predict0RecLanerev.data.3.bar[0]
+	VMOVUPS	Y0, 891776(SI)	// predict0RecLanerev.data.3.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 886784(SI)	// predict0RecLanerev.data.3.bar[1]
+	VMOVUPS	Y0, 891904(SI)	// predict0RecLanerev.data.3.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 886912(SI)	// predict0RecLanerev.data.4.bar[0]
+	VMOVUPS	Y0, 892032(SI)	// predict0RecLanerev.data.4.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 887040(SI)	// predict0RecLanerev.data.4.bar[1]
+	VMOVUPS	Y0, 892160(SI)	// predict0RecLanerev.data.4.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 887168(SI)	// predict0RecLanerev.data.5.bar[0]
+	VMOVUPS	Y0, 892288(SI)	// predict0RecLanerev.data.5.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 887296(SI)	// predict0RecLanerev.data.5.bar[1]
+	VMOVUPS	Y0, 892416(SI)	// predict0RecLanerev.data.5.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 887424(SI)	// predict0RecLanerev.q.start.bar[0]
+	VMOVUPS	Y0, 892544(SI)	// predict0RecLanerev.q.start.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 887552(SI)	// predict0RecLanerev.q.start.bar[1]
+	VMOVUPS	Y0, 892672(SI)	// predict0RecLanerev.q.start.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 887680(SI)	// predict0RecLanerev.v.start.bar[0]
+	VMOVUPS	Y0, 892800(SI)	// predict0RecLanerev.v.start.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 887808(SI)	// predict0RecLanerev.v.start.bar[1]
+	VMOVUPS	Y0, 892928(SI)	// predict0RecLanerev.v.start.bar[1]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -17811,10 +18195,10 @@ loop2: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop3: // 100 times: elements
 	// arm.nde:69
-	VMOVUPS	1012608(R9), Y3	// fitGrad.sub[0]
+	VMOVUPS	1017728(R9), Y3	// fitGrad.sub[0]
 	VMULPS	Y3, Y3, Y3
 	VADDPS	Y3, Y1, Y1
-	VMOVUPS	1051008(R9), Y3	// fitGrad.sub_2[0]
+	VMOVUPS	1056128(R9), Y3	// fitGrad.sub_2[0]
 	VMULPS	Y3, Y3, Y3
 	VADDPS	Y3, Y2, Y2
 	ADDQ	$128, R9
@@ -17825,7 +18209,7 @@ loop3: // 100 times: elements
 	VFMADD231PS	f32_3dcccccd<>(SB), Y2, Y1
 	VBROADCASTSS	36(DX), Y2	// mul.4
 	VADDPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 974080(SI)	// fitGrad.loss
+	VMOVUPS	Y1, 979200(SI)	// fitGrad.loss
 	MOVQ	$192, DI
 	MOVQ	DX, R9
 	MOVQ	R8, R10

@@ -107,6 +107,8 @@ DATA f64_0000000000000000<>+0(SB)/8, $0x0000000000000000 // 0
 GLOBL f64_0000000000000000<>(SB), RODATA|NOPTR, $8
 DATA f64_3ff0000000000000<>+0(SB)/8, $0x3ff0000000000000 // 1
 GLOBL f64_3ff0000000000000<>(SB), RODATA|NOPTR, $8
+DATA f32_42480000<>+0(SB)/4, $0x42480000 // 50
+GLOBL f32_42480000<>(SB), RODATA|NOPTR, $4
 DATA f64_4049000000000000<>+0(SB)/8, $0x4049000000000000 // 50
 GLOBL f64_4049000000000000<>(SB), RODATA|NOPTR, $8
 DATA f64_4040000000000000<>+0(SB)/8, $0x4040000000000000 // 32
@@ -3310,27 +3312,27 @@ TEXT ·predict0LanestepAVX512(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
-// predict0Laneoutput is Predict.0.laneoutput (arm.nde:45) of a block of samples, and Predict.0.rec.laneoutput (arm.nde:45).
+// predict0Laneoutput is Predict.0.laneoutput (arm.nde:45) of a block of samples.
 TEXT predict0Laneoutput_avx512<>(SB), NOSPLIT, $0-0
 loop1: // rows from which others follow
-	CVTTSD2SQ	191104(AX), R15	// step.at.start
+	CVTTSD2SQ	190976(AX), R15	// step.at.start
 	ADDQ	AX, R15
 	MOVQ	R15, 65536(AX)
-	CVTTSD2SQ	188544(AX), R15	// step.row
+	CVTTSD2SQ	188416(AX), R15	// step.row
 	IMULQ	$256, R15
 	ADDQ	65536(AX), R15
 	MOVQ	R15, 65544(AX)
-	CVTTSD2SQ	191360(AX), R15	// q.row.start
+	CVTTSD2SQ	191232(AX), R15	// q.row.start
 	ADDQ	AX, R15
 	MOVQ	R15, 65552(AX)
-	CVTTSD2SQ	188544(AX), R15	// step.row
+	CVTTSD2SQ	188416(AX), R15	// step.row
 	IMULQ	$256, R15
 	ADDQ	65552(AX), R15
 	MOVQ	R15, 65560(AX)
-	CVTTSD2SQ	191616(AX), R15	// v.row.start
+	CVTTSD2SQ	191488(AX), R15	// v.row.start
 	ADDQ	AX, R15
 	MOVQ	R15, 65568(AX)
-	CVTTSD2SQ	188544(AX), R15	// step.row
+	CVTTSD2SQ	188416(AX), R15	// step.row
 	IMULQ	$256, R15
 	ADDQ	65568(AX), R15
 	MOVQ	R15, 65576(AX)
@@ -3341,7 +3343,10 @@ loop1: // rows from which others follow
 	MOVQ	65576(AX), R15
 	MOVQ	R15, 65600(AX)
 loop2: // rows of outputs
-	VBROADCASTSD	188544(AX), Z0	// step.row
+	VBROADCASTSD	188416(AX), Z0	// step.row
+	VCVTPD2PS	Z0, Y0
+	VINSERTF64X4	$1, Y0, Z0, Z0
+	VMOVSS	X0, 188032(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 	MOVQ	65584(AX), DI
@@ -3349,270 +3354,229 @@ loop2: // rows of outputs
 	MOVQ	65592(AX), R10
 	MOVQ	65600(AX), R11
 loop3: // 2 times: vectors of the block
-	VMOVUPD	188288(SI), Z0	// step.open
-	VMOVUPD	188352(SI), Z1	// step.open | 1
-	VMOVUPD	188032(SI), Z2	// step.next
-	VMOVUPD	188096(SI), Z3	// step.next | 1
-	VMOVUPD	(DI), Z4
-	VMOVUPD	64(DI), Z5
-	VMOVUPD	189568(SI), Z6	// step.end
-	VMOVUPD	189632(SI), Z7	// step.end | 1
-	VMOVUPD	189056(SI), Z8	// step.span
-	VMOVUPD	189120(SI), Z9	// step.span | 1
-	VMOVUPD	189312(SI), Z10	// step.t
-	VMOVUPD	189376(SI), Z11	// step.t | 1
-	VMOVUPD	189824(SI), Z12	// step.h
-	VMOVUPD	189888(SI), Z13	// step.h | 1
+	VMOVUPS	188288(SI), Z0	// step.open
+	VMOVUPS	188160(SI), Z1	// step.next
+	VMOVUPD	(DI), Z2
+	VMOVUPD	64(DI), Z3
+	VMOVUPD	189440(R9), Z4	// step.end
+	VMOVUPD	189504(R9), Z5	// step.end | 1
+	VMOVUPD	188928(R9), Z6	// step.span
+	VMOVUPD	188992(R9), Z7	// step.span | 1
+	VMOVUPD	189184(R9), Z8	// step.t
+	VMOVUPD	189248(R9), Z9	// step.t | 1
+	VMOVUPD	189696(R9), Z10	// step.h
+	VMOVUPD	189760(R9), Z11	// step.h | 1
 	// arm.nde:45
-	VBROADCASTSD	f64_0000000000000000<>(SB), Z14
-	VCMPPD	$17, Z0, Z14, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z14
-	VBROADCASTSD	f64_0000000000000000<>(SB), Z15
-	VCMPPD	$17, Z1, Z15, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z15
-	VBROADCASTSD	188544(AX), Z16	// step.row
-	VCMPPD	$0, Z16, Z2, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z17
-	VCMPPD	$0, Z16, Z3, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z16
-	VPANDQ	Z17, Z14, Z14
-	VPANDQ	Z16, Z15, Z15
-	VSUBPD	Z6, Z4, Z16
-	VSUBPD	Z7, Z5, Z17
-	VMULPD	Z8, Z16, Z8
-	VMULPD	Z9, Z17, Z9
-	VCMPPD.BCST	$18, f64_0000000000000000<>(SB), Z8, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z8
-	VCMPPD.BCST	$18, f64_0000000000000000<>(SB), Z9, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z9
-	VPANDQ	Z8, Z14, Z16
-	VPANDQ	Z9, Z15, Z17
-	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z16, Z18
-	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z17, Z19
-	VMOVUPD	Z18, 191872(SI)	// step.taken
-	VMOVUPD	Z19, 191936(SI)	// step.taken | 1
-	VADDPD	Z18, Z2, Z2
-	VADDPD	Z19, Z3, Z3
-	VMOVUPD	Z2, 188032(SI)	// step.next
-	VMOVUPD	Z3, 188096(SI)	// step.next | 1
-	VPXORQ.BCST	f64_ffffffffffffffff<>(SB), Z8, Z2
-	VPXORQ.BCST	f64_ffffffffffffffff<>(SB), Z9, Z3
-	VPANDQ	Z2, Z14, Z2
-	VPANDQ	Z3, Z15, Z3
-	VPTERNLOGQ.BCST	$0xac, f64_0000000000000000<>(SB), Z0, Z2
-	VPTERNLOGQ.BCST	$0xac, f64_0000000000000000<>(SB), Z1, Z3
-	VMOVUPD	Z2, 188288(SI)	// step.open
-	VMOVUPD	Z3, 188352(SI)	// step.open | 1
-	VCMPPD	$0, Z10, Z4, K1
+	VBROADCASTSS	f32_00000000<>(SB), Z12
+	VCMPPS	$17, Z0, Z12, K1
+	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z12
+	VBROADCASTSS	188032(AX), Z13
+	VCMPPS	$0, Z13, Z1, K1
+	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z13
+	VPANDD	Z13, Z12, Z12
+	VSUBPD	Z4, Z2, Z13
+	VSUBPD	Z5, Z3, Z14
+	VMULPD	Z6, Z13, Z6
+	VMULPD	Z7, Z14, Z7
+	VCMPPD.BCST	$18, f64_0000000000000000<>(SB), Z6, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z6
+	VCMPPD.BCST	$18, f64_0000000000000000<>(SB), Z7, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z7
+	VPMOVQD	Z6, Y13
+	VPMOVQD	Z7, Y14
+	VINSERTF64X4	$1, Y14, Z13, Z13
+	VPANDD	Z13, Z12, Z13
+	VPANDD.BCST	f32_3f800000<>(SB), Z13, Z14
+	VADDPS	Z14, Z1, Z1
+	VMOVUPS	Z1, 188160(SI)	// step.next
+	VPXORQ.BCST	f64_ffffffffffffffff<>(SB), Z6, Z1
+	VPXORQ.BCST	f64_ffffffffffffffff<>(SB), Z7, Z6
+	VPMOVQD	Z1, Y1
+	VPMOVQD	Z6, Y6
+	VINSERTF64X4	$1, Y6, Z1, Z1
+	VPANDD	Z1, Z12, Z1
+	VPTERNLOGD.BCST	$0xac, f32_00000000<>(SB), Z0, Z1
+	VMOVUPS	Z1, 188288(SI)	// step.open
+	VCMPPD	$0, Z8, Z2, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
-	VCMPPD	$0, Z11, Z5, K1
+	VCMPPD	$0, Z9, Z3, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
-	VCMPPD	$0, Z6, Z4, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z2
-	VCMPPD	$0, Z7, Z5, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z3
-	VSUBPD	Z10, Z4, Z4
-	VSUBPD	Z11, Z5, Z5
-	VDIVPD	Z12, Z4, Z4
-	VDIVPD	Z13, Z5, Z5
-	VMOVUPS	Z2, Z6
-	VPTERNLOGQ.BCST	$0xac, f64_3ff0000000000000<>(SB), Z4, Z6
-	VMOVUPS	Z3, Z7
-	VPTERNLOGQ.BCST	$0xac, f64_3ff0000000000000<>(SB), Z5, Z7
-	VPTERNLOGQ.BCST	$0xb8, f64_0000000000000000<>(SB), Z0, Z6
-	VPTERNLOGQ.BCST	$0xb8, f64_0000000000000000<>(SB), Z1, Z7
-	VMOVUPD	Z6, 192128(SI)	// step.place
-	VMOVUPD	Z7, 192192(SI)	// step.place | 1
-	VMULPD	Z4, Z12, Z6
-	VMULPD	Z5, Z13, Z7
+	VCMPPD	$0, Z4, Z2, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z4
+	VCMPPD	$0, Z5, Z3, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z5
+	VSUBPD	Z8, Z2, Z2
+	VSUBPD	Z9, Z3, Z3
+	VDIVPD	Z10, Z2, Z2
+	VDIVPD	Z11, Z3, Z3
+	VMULPD	Z2, Z10, Z6
+	VMULPD	Z3, Z11, Z7
 	VCVTPD2PS	Z6, Y6
 	VCVTPD2PS	Z7, Y7
 	VINSERTF64X4	$1, Y7, Z6, Z6
-	VCVTPD2PS	Z4, Y4
-	VCVTPD2PS	Z5, Y5
-	VINSERTF64X4	$1, Y5, Z4, Z4
-	VMOVUPS	185984(R9), Z5	// predict0Lanestep.q.at[0]
-	VMOVUPS	186112(R9), Z7	// predict0Lanestep.q.at[1]
-	VMOVUPS	186496(R9), Z8	// predict0Lanestep.step.data0[0]
-	VMOVUPS	186624(R9), Z9	// predict0Lanestep.step.data0[1]
-	VMOVUPS	187008(R9), Z10	// predict0Lanestep.step.data2[0]
-	VMOVUPS	187136(R9), Z11	// predict0Lanestep.step.data2[1]
-	VMOVUPS	187520(R9), Z12	// predict0Lanestep.step.data4[0]
-	VMOVUPS	187648(R9), Z13	// predict0Lanestep.step.data4[1]
-	VMOVUPS	158976(R9), Z14	// predict0Lanestep.q[0]
-	VMOVUPS	159104(R9), Z15	// predict0Lanestep.q[1]
-	VMOVUPS	(R10), Z18
-	VMOVUPS	128(R10), Z19
-	VMOVUPS	186240(R9), Z20	// predict0Lanestep.v.at[0]
-	VMOVUPS	186368(R9), Z21	// predict0Lanestep.v.at[1]
-	VMOVUPS	186752(R9), Z22	// predict0Lanestep.step.data1[0]
-	VMOVUPS	186880(R9), Z23	// predict0Lanestep.step.data1[1]
-	VMOVUPS	187264(R9), Z24	// predict0Lanestep.step.data3[0]
-	VMOVUPS	187392(R9), Z25	// predict0Lanestep.step.data3[1]
-	VMOVUPS	187776(R9), Z26	// predict0Lanestep.step.data5[0]
-	VMOVUPS	187904(R9), Z27	// predict0Lanestep.step.data5[1]
-	VMOVUPS	159232(R9), Z28	// predict0Lanestep.v[0]
-	VMOVUPS	159360(R9), Z29	// predict0Lanestep.v[1]
-	VMOVUPS	(R11), Z30
-	VMOVUPS	128(R11), Z31
-	VFMADD231PS	Z12, Z4, Z10
-	VFMADD231PS	Z10, Z4, Z8
-	VFMADD213PS	Z5, Z6, Z8
-	VFMADD231PS	Z13, Z4, Z11
-	VFMADD231PS	Z11, Z4, Z9
-	VFMADD213PS	Z7, Z6, Z9
-	VPMOVQD	Z2, Y2
-	VPMOVQD	Z3, Y3
+	VCVTPD2PS	Z2, Y2
+	VCVTPD2PS	Z3, Y3
 	VINSERTF64X4	$1, Y3, Z2, Z2
-	VPTERNLOGD	$0xe2, Z8, Z2, Z14
-	VPTERNLOGD	$0xe2, Z9, Z2, Z15
+	VMOVUPS	185984(SI), Z3	// predict0Lanestep.q.at[0]
+	VMOVUPS	186112(SI), Z7	// predict0Lanestep.q.at[1]
+	VMOVUPS	186496(SI), Z8	// predict0Lanestep.step.data0[0]
+	VMOVUPS	186624(SI), Z9	// predict0Lanestep.step.data0[1]
+	VMOVUPS	187008(SI), Z10	// predict0Lanestep.step.data2[0]
+	VMOVUPS	187136(SI), Z11	// predict0Lanestep.step.data2[1]
+	VMOVUPS	187520(SI), Z12	// predict0Lanestep.step.data4[0]
+	VMOVUPS	187648(SI), Z14	// predict0Lanestep.step.data4[1]
+	VMOVUPS	158976(SI), Z15	// predict0Lanestep.q[0]
+	VMOVUPS	159104(SI), Z16	// predict0Lanestep.q[1]
+	VMOVUPS	(R10), Z17
+	VMOVUPS	128(R10), Z18
+	VMOVUPS	186240(SI), Z19	// predict0Lanestep.v.at[0]
+	VMOVUPS	186368(SI), Z20	// predict0Lanestep.v.at[1]
+	VMOVUPS	186752(SI), Z21	// predict0Lanestep.step.data1[0]
+	VMOVUPS	186880(SI), Z22	// predict0Lanestep.step.data1[1]
+	VMOVUPS	187264(SI), Z23	// predict0Lanestep.step.data3[0]
+	VMOVUPS	187392(SI), Z24	// predict0Lanestep.step.data3[1]
+	VMOVUPS	187776(SI), Z25	// predict0Lanestep.step.data5[0]
+	VMOVUPS	187904(SI), Z26	// predict0Lanestep.step.data5[1]
+	VMOVUPS	159232(SI), Z27	// predict0Lanestep.v[0]
+	VMOVUPS	159360(SI), Z28	// predict0Lanestep.v[1]
+	VMOVUPS	(R11), Z29
+	VMOVUPS	128(R11), Z30
+	VFMADD231PS	Z12, Z2, Z10
+	VFMADD231PS	Z10, Z2, Z8
+	VFMADD213PS	Z3, Z6, Z8
+	VFMADD231PS	Z14, Z2, Z11
+	VFMADD231PS	Z11, Z2, Z9
+	VFMADD213PS	Z7, Z6, Z9
+	VPMOVQD	Z4, Y4
+	VPMOVQD	Z5, Y5
+	VINSERTF64X4	$1, Y5, Z4, Z4
+	VPTERNLOGD	$0xe2, Z8, Z4, Z15
+	VPTERNLOGD	$0xe2, Z9, Z4, Z16
 	VPMOVQD	Z0, Y0
 	VPMOVQD	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z0, Z0
-	VPTERNLOGD	$0xe2, Z14, Z0, Z5
-	VPTERNLOGD	$0xe2, Z15, Z0, Z7
-	VPMOVQD	Z16, Y1
-	VPMOVQD	Z17, Y3
-	VINSERTF64X4	$1, Y3, Z1, Z1
-	VPTERNLOGD	$0xe2, Z18, Z1, Z5
-	VMOVUPS	Z5, (R10)
-	VPTERNLOGD	$0xe2, Z19, Z1, Z7
+	VPTERNLOGD	$0xe2, Z15, Z0, Z3
+	VPTERNLOGD	$0xe2, Z16, Z0, Z7
+	VPTERNLOGD	$0xe2, Z17, Z13, Z3
+	VMOVUPS	Z3, (R10)
+	VPTERNLOGD	$0xe2, Z18, Z13, Z7
 	VMOVUPS	Z7, 128(R10)
-	VFMADD231PS	Z26, Z4, Z24
-	VFMADD231PS	Z24, Z4, Z22
-	VFMADD213PS	Z20, Z6, Z22
-	VFMADD231PS	Z27, Z4, Z25
-	VFMADD231PS	Z25, Z4, Z23
-	VFMADD213PS	Z21, Z23, Z6
-	VPTERNLOGD	$0xe2, Z22, Z2, Z28
-	VPTERNLOGD	$0xca, Z6, Z29, Z2
-	VPTERNLOGD	$0xe2, Z28, Z0, Z20
-	VPTERNLOGD	$0xca, Z2, Z21, Z0
-	VPTERNLOGD	$0xe2, Z30, Z1, Z20
-	VMOVUPS	Z20, (R11)
-	VPTERNLOGD	$0xca, Z31, Z0, Z1
-	VMOVUPS	Z1, 128(R11)
-	ADDQ	$128, SI
+	VFMADD231PS	Z25, Z2, Z23
+	VFMADD231PS	Z23, Z2, Z21
+	VFMADD213PS	Z19, Z6, Z21
+	VFMADD231PS	Z26, Z2, Z24
+	VFMADD231PS	Z24, Z2, Z22
+	VFMADD213PS	Z20, Z22, Z6
+	VPTERNLOGD	$0xe2, Z21, Z4, Z27
+	VPTERNLOGD	$0xca, Z6, Z28, Z4
+	VPTERNLOGD	$0xe2, Z27, Z0, Z19
+	VPTERNLOGD	$0xca, Z4, Z20, Z0
+	VPTERNLOGD	$0xe2, Z29, Z13, Z19
+	VMOVUPS	Z19, (R11)
+	VPTERNLOGD	$0xca, Z30, Z0, Z13
+	VMOVUPS	Z13, 128(R11)
+	ADDQ	$64, SI
 	ADDQ	$128, DI
-	ADDQ	$64, R9
+	ADDQ	$128, R9
 	ADDQ	$64, R10
 	ADDQ	$64, R11
 	DECQ	CX
 	JNE	loop3
 	// the next row, if a sample has to take it
-	VBROADCASTSD	188544(AX), Z0	// step.row
+	VBROADCASTSD	188416(AX), Z0	// step.row
 	VADDPD.BCST	f64_3ff0000000000000<>(SB), Z0, Z0
-	VMOVSD	X0, 188544(AX)	// step.row
-	VBROADCASTSD	190592(AX), Z1	// step.left
+	VMOVSD	X0, 188416(AX)	// step.row
+	VBROADCASTSD	190464(AX), Z1	// step.left
 	VSUBPD.BCST	f64_3ff0000000000000<>(SB), Z1, Z1
-	VMOVSD	X1, 190592(AX)	// step.left
-	VMOVUPD	188288(AX), Z1	// step.open
-	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
-	VCMPPD	$17, Z1, Z2, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
-	VMOVUPD	188032(AX), Z2	// step.next
-	VCMPPD	$0, Z0, Z2, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z2
-	VPANDQ	Z2, Z1, Z1
-	VPORQ.BCST	f64_0000000000000000<>(SB), Z1, Z1
-	VMOVUPD	188352(AX), Z2	// step.open | 1
-	VBROADCASTSD	f64_0000000000000000<>(SB), Z3
-	VCMPPD	$17, Z2, Z3, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z2
-	VMOVUPD	188096(AX), Z3	// step.next | 1
-	VCMPPD	$0, Z0, Z3, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z3
-	VPANDQ	Z3, Z2, Z2
-	VPORQ	Z2, Z1, Z1
-	VMOVUPD	188416(AX), Z2	// step.open | 2
-	VBROADCASTSD	f64_0000000000000000<>(SB), Z3
-	VCMPPD	$17, Z2, Z3, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z2
-	VMOVUPD	188160(AX), Z3	// step.next | 2
-	VCMPPD	$0, Z0, Z3, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z3
-	VPANDQ	Z3, Z2, Z2
-	VPORQ	Z2, Z1, Z1
-	VMOVUPD	188480(AX), Z2	// step.open | 3
-	VBROADCASTSD	f64_0000000000000000<>(SB), Z3
-	VCMPPD	$17, Z2, Z3, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z2
-	VMOVUPD	188224(AX), Z3	// step.next | 3
-	VCMPPD	$0, Z0, Z3, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z3
-	VPANDQ	Z3, Z2, Z2
-	VPORQ	Z2, Z1, Z1
-	VCMPPD.BCST	$17, f64_4049000000000000<>(SB), Z0, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
-	VBROADCASTSD	190592(AX), Z2	// step.left
-	VBROADCASTSD	f64_0000000000000000<>(SB), Z3
-	VCMPPD	$17, Z2, Z3, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z2
-	VPANDQ	Z2, Z0, Z0
-	VPANDQ	Z0, Z1, Z0
-	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z0, Z0
-	VSHUFF64X2	$78, Z0, Z0, Z1
-	VADDPD	Z1, Z0, Z0
-	VSHUFF64X2	$177, Z0, Z0, Z1
-	VADDPD	Z1, Z0, Z0
-	VSHUFPD	$85, Z0, Z0, Z1
-	VADDPD	Z1, Z0, Z0
-	VMOVSD	X0, 190848(AX)	// step.more
-	ADDQ	$256, 65584(AX)
-	ADDQ	$256, 65592(AX)
-	ADDQ	$256, 65600(AX)
-	CMPQ	190848(AX), $0	// step.more
-	JNE	loop2
-	// the first row that a sample has to take, if there is one
-	VMOVUPD	188288(AX), Z0	// step.open
-	VBROADCASTSD	f64_0000000000000000<>(SB), Z1
-	VCMPPD	$17, Z0, Z1, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
-	VMOVUPD	188032(AX), Z1	// step.next
-	VBROADCASTSD	f64_4049000000000000<>(SB), Z2
-	VPTERNLOGQ	$0xca, Z2, Z1, Z0
-	VBROADCASTSD	f64_4049000000000000<>(SB), Z1
-	VMINPD	Z0, Z1, Z0
-	VMOVUPD	188352(AX), Z1	// step.open | 1
-	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
-	VCMPPD	$17, Z1, Z2, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
-	VMOVUPD	188096(AX), Z2	// step.next | 1
-	VBROADCASTSD	f64_4049000000000000<>(SB), Z3
-	VPTERNLOGQ	$0xca, Z3, Z2, Z1
-	VMINPD	Z1, Z0, Z0
-	VMOVUPD	188416(AX), Z1	// step.open | 2
-	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
-	VCMPPD	$17, Z1, Z2, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
-	VMOVUPD	188160(AX), Z2	// step.next | 2
-	VBROADCASTSD	f64_4049000000000000<>(SB), Z3
-	VPTERNLOGQ	$0xca, Z3, Z2, Z1
-	VMINPD	Z1, Z0, Z0
-	VMOVUPD	188480(AX), Z1	// step.open | 3
-	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
-	VCMPPD	$17, Z1, Z2, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
-	VMOVUPD	188224(AX), Z2	// step.next | 3
-	VBROADCASTSD	f64_4049000000000000<>(SB), Z3
-	VPTERNLOGQ	$0xca, Z3, Z2, Z1
-	VMINPD	Z1, Z0, Z0
-	VSHUFF64X2	$78, Z0, Z0, Z1
-	VMINPD	Z1, Z0, Z0
-	VSHUFF64X2	$177, Z0, Z0, Z1
-	VMINPD	Z1, Z0, Z0
-	VSHUFPD	$85, Z0, Z0, Z1
-	VMINPD	Z1, Z0, Z0
-	VMOVSD	X0, 188544(AX)	// step.row
-	VCMPPD.BCST	$17, f64_4049000000000000<>(SB), Z0, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
-	VBROADCASTSD	190592(AX), Z1	// step.left
+	VMOVSD	X1, 190464(AX)	// step.left
+	VCVTPD2PS	Z0, Y0
+	VINSERTF64X4	$1, Y0, Z0, Z0
+	VMOVUPS	188288(AX), Z1	// step.open
+	VBROADCASTSS	f32_00000000<>(SB), Z2
+	VCMPPS	$17, Z1, Z2, K1
+	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z1
+	VMOVUPS	188160(AX), Z2	// step.next
+	VCMPPS	$0, Z0, Z2, K1
+	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z3
+	VPANDD	Z3, Z1, Z1
+	VCMPPS.BCST	$17, f32_42480000<>(SB), Z2, K1
+	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z2
+	VPANDD	Z2, Z1, Z1
+	VPORD.BCST	f32_00000000<>(SB), Z1, Z1
+	VMOVUPS	188352(AX), Z2	// step.open | 1
+	VBROADCASTSS	f32_00000000<>(SB), Z3
+	VCMPPS	$17, Z2, Z3, K1
+	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z2
+	VMOVUPS	188224(AX), Z3	// step.next | 1
+	VCMPPS	$0, Z0, Z3, K1
+	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z0
+	VPANDD	Z0, Z2, Z0
+	VCMPPS.BCST	$17, f32_42480000<>(SB), Z3, K1
+	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z2
+	VPANDD	Z2, Z0, Z0
+	VPORD	Z0, Z1, Z0
+	VPANDD.BCST	f32_3f800000<>(SB), Z0, Z0
+	VSHUFF32X4	$78, Z0, Z0, Z1
+	VADDPS	Z1, Z0, Z0
+	VSHUFF32X4	$177, Z0, Z0, Z1
+	VADDPS	Z1, Z0, Z0
+	VSHUFPS	$78, Z0, Z0, Z1
+	VADDPS	Z1, Z0, Z0
+	VSHUFPS	$177, Z0, Z0, Z1
+	VADDPS	Z1, Z0, Z0
+	VEXTRACTF64X4	$1, Z0, Y1
+	VCVTPS2PD	Y0, Z0
+	VCVTPS2PD	Y1, Z1
+	VBROADCASTSD	190464(AX), Z1	// step.left
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
 	VCMPPD	$17, Z1, Z2, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
 	VPANDQ	Z1, Z0, Z0
-	VMOVSD	X0, 190848(AX)	// step.more
-	CMPQ	190848(AX), $0	// step.more
+	VMOVSD	X0, 190720(AX)	// step.more
+	ADDQ	$256, 65584(AX)
+	ADDQ	$256, 65592(AX)
+	ADDQ	$256, 65600(AX)
+	CMPQ	190720(AX), $0	// step.more
+	JNE	loop2
+	// the first row that a sample has to take, if there is one
+	VMOVUPS	188288(AX), Z0	// step.open
+	VBROADCASTSS	f32_00000000<>(SB), Z1
+	VCMPPS	$17, Z0, Z1, K1
+	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z0
+	VMOVUPS	188160(AX), Z1	// step.next
+	VBROADCASTSS	f32_42480000<>(SB), Z2
+	VPTERNLOGD	$0xca, Z2, Z1, Z0
+	VBROADCASTSS	f32_42480000<>(SB), Z1
+	VMINPS	Z0, Z1, Z0
+	VMOVUPS	188352(AX), Z1	// step.open | 1
+	VBROADCASTSS	f32_00000000<>(SB), Z2
+	VCMPPS	$17, Z1, Z2, K1
+	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z1
+	VMOVUPS	188224(AX), Z2	// step.next | 1
+	VBROADCASTSS	f32_42480000<>(SB), Z3
+	VPTERNLOGD	$0xca, Z3, Z2, Z1
+	VMINPS	Z1, Z0, Z0
+	VSHUFF32X4	$78, Z0, Z0, Z1
+	VMINPS	Z1, Z0, Z0
+	VSHUFF32X4	$177, Z0, Z0, Z1
+	VMINPS	Z1, Z0, Z0
+	VSHUFPS	$78, Z0, Z0, Z1
+	VMINPS	Z1, Z0, Z0
+	VSHUFPS	$177, Z0, Z0, Z1
+	VMINPS	Z1, Z0, Z0
+	VEXTRACTF64X4	$1, Z0, Y1
+	VCVTPS2PD	Y0, Z0
+	VCVTPS2PD	Y1, Z1
+	VMOVSD	X0, 188416(AX)	// step.row
+	VCMPPD.BCST	$17, f64_4049000000000000<>(SB), Z0, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
+	VBROADCASTSD	190464(AX), Z1	// step.left
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
+	VCMPPD	$17, Z1, Z2, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
+	VPANDQ	Z1, Z0, Z0
+	VMOVSD	X0, 190720(AX)	// step.more
+	CMPQ	190720(AX), $0	// step.more
 	JNE	loop1
 	RET
 
@@ -3629,20 +3593,76 @@ TEXT ·predict0LaneoutputAVX512(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
+// predict0Laneorder is Predict.0.laneorder (arm.nde:45) of a block of samples.
+TEXT predict0Laneorder_avx512<>(SB), NOSPLIT, $0-0
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
+	VMOVSD	X0, 192256(AX)	// step.once
+loop1:
+	CVTTSD2SQ	190976(AX), CX	// predict0Laneoutput.step.at.start
+	ADDQ	AX, CX
+	MOVQ	$4, SI
+	MOVQ	AX, DI
+	MOVQ	CX, R9
+loop2: // 4 times: vectors of the block
+	VMOVUPD	191744(DI), Z0	// step.start
+	VBROADCASTSD	f64_ffffffffffffffff<>(SB), Z1
+	VBROADCASTSD	f64_ffffffffffffffff<>(SB), Z2
+	MOVQ	$50, R10
+	MOVQ	R9, R11
+loop3: // 50 times: output times
+	VMOVUPD	(R11), Z3
+	VSUBPD	Z0, Z3, Z4
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z5
+	VCMPPD	$18, Z4, Z5, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z5
+	VPANDQ	Z5, Z1, Z5
+	VMOVAPD	Z5, Z1
+	VCMPPD.BCST	$18, f64_0000000000000000<>(SB), Z4, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z4
+	VPANDQ	Z4, Z2, Z4
+	VMOVAPD	Z4, Z2
+	VMOVAPD	Z3, Z0
+	ADDQ	$256, R11
+	DECQ	R10
+	JNE	loop3
+	VPORQ	Z2, Z1, Z0
+	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z0, Z0
+	VMOVUPD	Z0, 192000(DI)	// step.in_order
+	ADDQ	$64, DI
+	ADDQ	$64, R9
+	DECQ	SI
+	JNE	loop2
+	CMPQ	192256(AX), $0	// step.once
+	JNE	loop1
+	RET
+
+// func predict0LaneorderAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·predict0LaneorderAVX512(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	predict0Laneorder_avx512<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
 // predictSamplePart0 is Predict (arm.nde:44) of a block of samples, up to the first loop.
 TEXT predictSamplePart0_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	192896(SI), Z0	// predictSample.ts[0]
-	VMOVUPD	192960(SI), Z0	// predictSample.ts[0] | 1
-	VMOVUPD	205440(SI), Z0	// predictSample.ts[49]
-	VMOVUPD	205504(SI), Z0	// predictSample.ts[49] | 1
+	VMOVUPD	193024(SI), Z0	// predictSample.ts[0]
+	VMOVUPD	193088(SI), Z0	// predictSample.ts[0] | 1
+	VMOVUPD	205568(SI), Z0	// predictSample.ts[49]
+	VMOVUPD	205632(SI), Z0	// predictSample.ts[49] | 1
 	// arm.nde:45
-	VMOVUPD	192896(SI), Z0	// predictSample.ts[0]
-	VMOVUPD	192960(SI), Z1	// predictSample.ts[0] | 1
-	VMOVUPD	205440(SI), Z2	// predictSample.ts[49]
-	VMOVUPD	205504(SI), Z3	// predictSample.ts[49] | 1
+	VMOVUPD	193024(SI), Z0	// predictSample.ts[0]
+	VMOVUPD	193088(SI), Z1	// predictSample.ts[0] | 1
+	VMOVUPD	205568(SI), Z2	// predictSample.ts[49]
+	VMOVUPD	205632(SI), Z3	// predictSample.ts[49] | 1
 	VCMPPD	$18, Z2, Z0, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
 	VCMPPD	$18, Z3, Z1, K1
@@ -3651,10 +3671,10 @@ loop1: // 2 times: vectors of the block
 	MOVQ	SI, R9
 	MOVQ	SI, R10
 loop2: // 50 times: elements
-	VMOVUPD	205440(R9), Z2	// predictSample.ts[49]
-	VMOVUPD	205504(R9), Z3	// predictSample.ts[49] | 1
-	VMOVUPD	Z2, 244224(R10)	// predictSample.reverse[0]
-	VMOVUPD	Z3, 244288(R10)	// predictSample.reverse[0] | 1
+	VMOVUPD	205568(R9), Z2	// predictSample.ts[49]
+	VMOVUPD	205632(R9), Z3	// predictSample.ts[49] | 1
+	VMOVUPD	Z2, 244352(R10)	// predictSample.reverse[0]
+	VMOVUPD	Z3, 244416(R10)	// predictSample.reverse[0] | 1
 	ADDQ	$-256, R9
 	ADDQ	$256, R10
 	DECQ	DI
@@ -3662,14 +3682,14 @@ loop2: // 50 times: elements
 	MOVQ	$50, DI
 	MOVQ	SI, R9
 loop3: // 50 times: elements
-	VMOVUPD	192896(R9), Z2	// predictSample.ts[0]
-	VMOVUPD	192960(R9), Z3	// predictSample.ts[0] | 1
-	VMOVUPD	244224(R9), Z4	// predictSample.reverse[0]
-	VMOVUPD	244288(R9), Z5	// predictSample.reverse[0] | 1
+	VMOVUPD	193024(R9), Z2	// predictSample.ts[0]
+	VMOVUPD	193088(R9), Z3	// predictSample.ts[0] | 1
+	VMOVUPD	244352(R9), Z4	// predictSample.reverse[0]
+	VMOVUPD	244416(R9), Z5	// predictSample.reverse[0] | 1
 	VPTERNLOGQ	$0xe2, Z4, Z0, Z2
 	VPTERNLOGQ	$0xe2, Z5, Z1, Z3
-	VMOVUPD	Z2, 257024(R9)	// predictSample.stops[0]
-	VMOVUPD	Z3, 257088(R9)	// predictSample.stops[0] | 1
+	VMOVUPD	Z2, 257152(R9)	// predictSample.stops[0]
+	VMOVUPD	Z3, 257216(R9)	// predictSample.stops[0] | 1
 	ADDQ	$256, R9
 	DECQ	DI
 	JNE	loop3
@@ -3681,25 +3701,25 @@ loop3: // 50 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop4: // 2 times: vectors of the block
-	VMOVUPD	192896(SI), Z0	// predictSample.ts[0]
-	VMOVUPD	192960(SI), Z1	// predictSample.ts[0] | 1
-	VMOVUPD	Z0, 269824(SI)	// predictSample.step0_in0
-	VMOVUPD	Z1, 269888(SI)	// predictSample.step0_in0 | 1
-	VMOVUPS	192384(DI), Z0	// predictSample.q0[0]
+	VMOVUPD	193024(SI), Z0	// predictSample.ts[0]
+	VMOVUPD	193088(SI), Z1	// predictSample.ts[0] | 1
+	VMOVUPD	Z0, 269952(SI)	// predictSample.step0_in0
+	VMOVUPD	Z1, 270016(SI)	// predictSample.step0_in0 | 1
+	VMOVUPS	192512(DI), Z0	// predictSample.q0[0]
 	VMOVUPS	Z0, 158976(DI)	// predict0Lanestep.q[0]
-	VMOVUPS	192512(DI), Z0	// predictSample.q0[1]
+	VMOVUPS	192640(DI), Z0	// predictSample.q0[1]
 	VMOVUPS	Z0, 159104(DI)	// predict0Lanestep.q[1]
-	VMOVUPS	192640(DI), Z0	// predictSample.v0[0]
+	VMOVUPS	192768(DI), Z0	// predictSample.v0[0]
 	VMOVUPS	Z0, 159232(DI)	// predict0Lanestep.v[0]
-	VMOVUPS	192768(DI), Z0	// predictSample.v0[1]
+	VMOVUPS	192896(DI), Z0	// predictSample.v0[1]
 	VMOVUPS	Z0, 159360(DI)	// predict0Lanestep.v[1]
-	VMOVUPS	218496(DI), Z0	// predictSample.load
+	VMOVUPS	218624(DI), Z0	// predictSample.load
 	VMOVUPS	Z0, 159488(DI)	// predict0Lanestep.extra.0
 	MOVQ	$50, R9
 	MOVQ	SI, R10
 loop5: // 50 times: elements
-	VMOVUPD	192896(R10), Z0	// predictSample.ts[0]
-	VMOVUPD	192960(R10), Z1	// predictSample.ts[0] | 1
+	VMOVUPD	193024(R10), Z0	// predictSample.ts[0]
+	VMOVUPD	193088(R10), Z1	// predictSample.ts[0] | 1
 	VMOVUPD	Z0, 159616(R10)	// predict0Lanestep.extra.1[0]
 	VMOVUPD	Z1, 159680(R10)	// predict0Lanestep.extra.1[0] | 1
 	ADDQ	$256, R10
@@ -3708,7 +3728,7 @@ loop5: // 50 times: elements
 	MOVQ	$100, R9
 	MOVQ	DI, R10
 loop6: // 100 times: elements
-	VMOVUPS	205696(R10), Z0	// predictSample.us[0]
+	VMOVUPS	205824(R10), Z0	// predictSample.us[0]
 	VMOVUPS	Z0, 172416(R10)	// predict0Lanestep.extra.2[0]
 	ADDQ	$128, R10
 	DECQ	R9
@@ -3759,9 +3779,9 @@ TEXT armField2_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	270464(SI), Z0	// q[1]
-	VMOVUPS	271232(SI), Z1	// add
-	VMOVUPS	271360(SI), Z2	// mul
+	VMOVUPS	270592(SI), Z0	// q[1]
+	VMOVUPS	271360(SI), Z1	// add
+	VMOVUPS	271488(SI), Z2	// mul
 	// arm.nde:28
 	VBROADCASTSS	f32_4b400000<>(SB), Z3
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z0, Z3
@@ -3796,13 +3816,13 @@ loop1: // 2 times: vectors of the block
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z3, K1, Z3
 	// arm.nde:30
 	VFMADD231PS	Z3, Z2, Z1
-	VMOVUPS	271104(SI), Z2	// mul
-	VMOVUPS	271488(SI), Z4	// mul
+	VMOVUPS	271232(SI), Z2	// mul
+	VMOVUPS	271616(SI), Z4	// mul
 	// arm.nde:32
 	// arm.nde:31
 	VFMADD231PS	Z3, Z4, Z2
-	VMOVUPS	270592(SI), Z3	// v[0]
-	VMOVUPS	270720(SI), Z5	// v[1]
+	VMOVUPS	270720(SI), Z3	// v[0]
+	VMOVUPS	270848(SI), Z5	// v[1]
 	// arm.nde:32
 	// arm.nde:33
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z6
@@ -3844,18 +3864,18 @@ loop1: // 2 times: vectors of the block
 	VMULPS	Z5, Z7, Z7
 	VFMADD231PS	Z5, Z5, Z7
 	VMULPS	Z7, Z6, Z6
-	VMOVUPS	271616(SI), Z7	// reshape
+	VMOVUPS	271744(SI), Z7	// reshape
 	// arm.nde:32
-	VMOVUPS	Z1, 272512(SI)	// M[0]
-	VMOVUPS	Z2, 272640(SI)	// M[1]
-	VMOVUPS	Z2, 272768(SI)	// M[2]
-	VMOVUPS	Z7, 272896(SI)	// M[3]
+	VMOVUPS	Z1, 272640(SI)	// M[0]
+	VMOVUPS	Z2, 272768(SI)	// M[1]
+	VMOVUPS	Z2, 272896(SI)	// M[2]
+	VMOVUPS	Z7, 273024(SI)	// M[3]
 	// arm.nde:34
 	VMULPS	Z3, Z3, Z1
 	VMULPS	Z1, Z4, Z1
-	VMOVUPS	271872(SI), Z2	// mul
-	VMOVUPS	270336(SI), Z4	// q[0]
-	VMOVUPS	271744(SI), Z7	// mul
+	VMOVUPS	272000(SI), Z2	// mul
+	VMOVUPS	270464(SI), Z4	// q[0]
+	VMOVUPS	271872(SI), Z7	// mul
 	// arm.nde:35
 	VADDPS	Z0, Z4, Z8
 	VBROADCASTSS	f32_4b400000<>(SB), Z9
@@ -3922,8 +3942,8 @@ loop1: // 2 times: vectors of the block
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z9, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z8, K1, Z8
 	VFMADD213PS	Z2, Z8, Z7
-	VMOVUPS	270848(SI), Z8	// u[0]
-	VMOVUPS	270976(SI), Z9	// u[1]
+	VMOVUPS	270976(SI), Z8	// u[0]
+	VMOVUPS	271104(SI), Z9	// u[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Z6, Z8, Z6
@@ -3931,9 +3951,9 @@ loop1: // 2 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Z7, Z6, Z6
-	VMOVUPS	Z6, 273024(SI)	// sub[0]
+	VMOVUPS	Z6, 273152(SI)	// sub[0]
 	VSUBPS	Z2, Z1, Z1
-	VMOVUPS	Z1, 273152(SI)	// sub[1]
+	VMOVUPS	Z1, 273280(SI)	// sub[1]
 	// arm.nde:11
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z1
 	VBROADCASTSS	f32_4b400000<>(SB), Z2
@@ -3967,7 +3987,7 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z2
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z2, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z1, K1, Z1
-	VMOVUPS	Z1, 273280(SI)	// sin[0]
+	VMOVUPS	Z1, 273408(SI)	// sin[0]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z2
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z2, Z6
@@ -4000,7 +4020,7 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z6
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z6, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z2, K1, Z2
-	VMOVUPS	Z2, 273408(SI)	// sin[1]
+	VMOVUPS	Z2, 273536(SI)	// sin[1]
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z4, Z6
 	VSUBPS.BCST	f32_4b400000<>(SB), Z6, Z7
@@ -4032,7 +4052,7 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z4
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z4, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z4
-	VMOVUPS	Z4, 273536(SI)	// cos[0]
+	VMOVUPS	Z4, 273664(SI)	// cos[0]
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z0, Z6
 	VSUBPS.BCST	f32_4b400000<>(SB), Z6, Z7
@@ -4064,13 +4084,13 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z0
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z0, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z0
-	VMOVUPS	Z0, 273664(SI)	// cos[1]
-	VMOVUPS	Z1, 273792(SI)	// concat[0]
-	VMOVUPS	Z2, 273920(SI)	// concat[1]
-	VMOVUPS	Z4, 274048(SI)	// concat[2]
-	VMOVUPS	Z0, 274176(SI)	// concat[3]
-	VMOVUPS	Z3, 274304(SI)	// concat[4]
-	VMOVUPS	Z5, 274432(SI)	// concat[5]
+	VMOVUPS	Z0, 273792(SI)	// cos[1]
+	VMOVUPS	Z1, 273920(SI)	// concat[0]
+	VMOVUPS	Z2, 274048(SI)	// concat[1]
+	VMOVUPS	Z4, 274176(SI)	// concat[2]
+	VMOVUPS	Z0, 274304(SI)	// concat[3]
+	VMOVUPS	Z3, 274432(SI)	// concat[4]
+	VMOVUPS	Z5, 274560(SI)	// concat[5]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -4100,8 +4120,8 @@ loop2: // 4 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop3: // 6 times: terms of the sums
-	VMOVUPS	273792(R11), Z16	// concat[0]
-	VMOVUPS	273856(R11), Z17	// concat[0] | 1
+	VMOVUPS	273920(R11), Z16	// concat[0]
+	VMOVUPS	273984(R11), Z17	// concat[0] | 1
 	VBROADCASTSS	(R12), Z18	// friction.0.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -4130,28 +4150,28 @@ loop3: // 6 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop3
-	VMOVUPS	Z0, 274560(DI)	// matvec[0]
-	VMOVUPS	Z1, 274624(DI)	// matvec[0] | 1
-	VMOVUPS	Z2, 274688(DI)	// matvec[1]
-	VMOVUPS	Z3, 274752(DI)	// matvec[1] | 1
-	VMOVUPS	Z4, 274816(DI)	// matvec[2]
-	VMOVUPS	Z5, 274880(DI)	// matvec[2] | 1
-	VMOVUPS	Z6, 274944(DI)	// matvec[3]
-	VMOVUPS	Z7, 275008(DI)	// matvec[3] | 1
-	VMOVUPS	Z8, 275072(DI)	// matvec[4]
-	VMOVUPS	Z9, 275136(DI)	// matvec[4] | 1
-	VMOVUPS	Z10, 275200(DI)	// matvec[5]
-	VMOVUPS	Z11, 275264(DI)	// matvec[5] | 1
-	VMOVUPS	Z12, 275328(DI)	// matvec[6]
-	VMOVUPS	Z13, 275392(DI)	// matvec[6] | 1
-	VMOVUPS	Z14, 275456(DI)	// matvec[7]
-	VMOVUPS	Z15, 275520(DI)	// matvec[7] | 1
+	VMOVUPS	Z0, 274688(DI)	// matvec[0]
+	VMOVUPS	Z1, 274752(DI)	// matvec[0] | 1
+	VMOVUPS	Z2, 274816(DI)	// matvec[1]
+	VMOVUPS	Z3, 274880(DI)	// matvec[1] | 1
+	VMOVUPS	Z4, 274944(DI)	// matvec[2]
+	VMOVUPS	Z5, 275008(DI)	// matvec[2] | 1
+	VMOVUPS	Z6, 275072(DI)	// matvec[3]
+	VMOVUPS	Z7, 275136(DI)	// matvec[3] | 1
+	VMOVUPS	Z8, 275200(DI)	// matvec[4]
+	VMOVUPS	Z9, 275264(DI)	// matvec[4] | 1
+	VMOVUPS	Z10, 275328(DI)	// matvec[5]
+	VMOVUPS	Z11, 275392(DI)	// matvec[5] | 1
+	VMOVUPS	Z12, 275456(DI)	// matvec[6]
+	VMOVUPS	Z13, 275520(DI)	// matvec[6] | 1
+	VMOVUPS	Z14, 275584(DI)	// matvec[7]
+	VMOVUPS	Z15, 275648(DI)	// matvec[7] | 1
 	MOVQ	$8, R10
 	MOVQ	DI, R11
 	MOVQ	R9, R12
 loop4: // 8 times
-	VMOVUPS	274560(R11), Z0	// matvec[0]
-	VMOVUPS	274624(R11), Z1	// matvec[0] | 1
+	VMOVUPS	274688(R11), Z0	// matvec[0]
+	VMOVUPS	274752(R11), Z1	// matvec[0] | 1
 	VBROADCASTSS	768(R12), Z2	// friction.0.bias[0]
 	VADDPS	Z2, Z0, Z0
 	VADDPS	Z2, Z1, Z1
@@ -4211,8 +4231,8 @@ loop4: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	VMAXPS	Z1, Z3, Z1
 	VFMADD231PS	Z4, Z2, Z1
-	VMOVUPS	Z0, 278656(R11)	// softplus[0]
-	VMOVUPS	Z1, 278720(R11)	// softplus[0] | 1
+	VMOVUPS	Z0, 278784(R11)	// softplus[0]
+	VMOVUPS	Z1, 278848(R11)	// softplus[0] | 1
 	ADDQ	$128, R11
 	ADDQ	$4, R12
 	DECQ	R10
@@ -4251,8 +4271,8 @@ loop5: // 4 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop6: // 32 times: terms of the sums
-	VMOVUPS	278656(R11), Z20	// softplus[0]
-	VMOVUPS	278720(R11), Z21	// softplus[0] | 1
+	VMOVUPS	278784(R11), Z20	// softplus[0]
+	VMOVUPS	278848(R11), Z21	// softplus[0] | 1
 	VBROADCASTSS	896(R12), Z22	// friction.2.weight[0]
 	VFMADD231PS	Z20, Z22, Z4
 	VFMADD231PS	Z21, Z22, Z5
@@ -4281,28 +4301,28 @@ loop6: // 32 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop6
-	VMOVUPS	Z4, 282752(DI)	// matvec_2[0]
-	VMOVUPS	Z5, 282816(DI)	// matvec_2[0] | 1
-	VMOVUPS	Z6, 282880(DI)	// matvec_2[1]
-	VMOVUPS	Z7, 282944(DI)	// matvec_2[1] | 1
-	VMOVUPS	Z8, 283008(DI)	// matvec_2[2]
-	VMOVUPS	Z9, 283072(DI)	// matvec_2[2] | 1
-	VMOVUPS	Z10, 283136(DI)	// matvec_2[3]
-	VMOVUPS	Z11, 283200(DI)	// matvec_2[3] | 1
-	VMOVUPS	Z12, 283264(DI)	// matvec_2[4]
-	VMOVUPS	Z13, 283328(DI)	// matvec_2[4] | 1
-	VMOVUPS	Z14, 283392(DI)	// matvec_2[5]
-	VMOVUPS	Z15, 283456(DI)	// matvec_2[5] | 1
-	VMOVUPS	Z16, 283520(DI)	// matvec_2[6]
-	VMOVUPS	Z17, 283584(DI)	// matvec_2[6] | 1
-	VMOVUPS	Z18, 283648(DI)	// matvec_2[7]
-	VMOVUPS	Z19, 283712(DI)	// matvec_2[7] | 1
+	VMOVUPS	Z4, 282880(DI)	// matvec_2[0]
+	VMOVUPS	Z5, 282944(DI)	// matvec_2[0] | 1
+	VMOVUPS	Z6, 283008(DI)	// matvec_2[1]
+	VMOVUPS	Z7, 283072(DI)	// matvec_2[1] | 1
+	VMOVUPS	Z8, 283136(DI)	// matvec_2[2]
+	VMOVUPS	Z9, 283200(DI)	// matvec_2[2] | 1
+	VMOVUPS	Z10, 283264(DI)	// matvec_2[3]
+	VMOVUPS	Z11, 283328(DI)	// matvec_2[3] | 1
+	VMOVUPS	Z12, 283392(DI)	// matvec_2[4]
+	VMOVUPS	Z13, 283456(DI)	// matvec_2[4] | 1
+	VMOVUPS	Z14, 283520(DI)	// matvec_2[5]
+	VMOVUPS	Z15, 283584(DI)	// matvec_2[5] | 1
+	VMOVUPS	Z16, 283648(DI)	// matvec_2[6]
+	VMOVUPS	Z17, 283712(DI)	// matvec_2[6] | 1
+	VMOVUPS	Z18, 283776(DI)	// matvec_2[7]
+	VMOVUPS	Z19, 283840(DI)	// matvec_2[7] | 1
 	MOVQ	$8, R10
 	MOVQ	DI, R11
 	MOVQ	R9, R12
 loop7: // 8 times
-	VMOVUPS	282752(R11), Z4	// matvec_2[0]
-	VMOVUPS	282816(R11), Z5	// matvec_2[0] | 1
+	VMOVUPS	282880(R11), Z4	// matvec_2[0]
+	VMOVUPS	282944(R11), Z5	// matvec_2[0] | 1
 	VBROADCASTSS	4992(R12), Z6	// friction.2.bias[0]
 	VADDPS	Z6, Z4, Z4
 	VADDPS	Z6, Z5, Z5
@@ -4378,32 +4398,32 @@ loop7: // 8 times
 	DECQ	CX
 	JNE	loop5
 	// arm.nde:38
-	VMOVUPS	273024(AX), Z4	// sub[0]
-	VMOVUPS	273088(AX), Z5	// sub[0] | 1
+	VMOVUPS	273152(AX), Z4	// sub[0]
+	VMOVUPS	273216(AX), Z5	// sub[0] | 1
 	VBROADCASTSS	5376(BX), Z6	// friction.4.bias[0]
 	VADDPS	Z6, Z0, Z0
 	VADDPS	Z6, Z1, Z1
 	VSUBPS	Z0, Z4, Z0
 	VSUBPS	Z1, Z5, Z1
-	VMOVUPS	Z0, 286848(AX)	// sub_2[0]
-	VMOVUPS	Z1, 286912(AX)	// sub_2[0] | 1
-	VMOVUPS	273152(AX), Z4	// sub[1]
-	VMOVUPS	273216(AX), Z5	// sub[1] | 1
+	VMOVUPS	Z0, 286976(AX)	// sub_2[0]
+	VMOVUPS	Z1, 287040(AX)	// sub_2[0] | 1
+	VMOVUPS	273280(AX), Z4	// sub[1]
+	VMOVUPS	273344(AX), Z5	// sub[1] | 1
 	VBROADCASTSS	5380(BX), Z6	// friction.4.bias[1]
 	VADDPS	Z6, Z2, Z2
 	VADDPS	Z6, Z3, Z3
 	VSUBPS	Z2, Z4, Z2
 	VSUBPS	Z3, Z5, Z3
-	VMOVUPS	Z2, 286976(AX)	// sub_2[1]
-	VMOVUPS	Z3, 287040(AX)	// sub_2[1] | 1
-	VMOVUPS	272512(AX), Z4	// M[0]
-	VMOVUPS	272576(AX), Z5	// M[0] | 1
-	VMOVUPS	272640(AX), Z6	// M[1]
-	VMOVUPS	272704(AX), Z7	// M[1] | 1
-	VMOVUPS	272768(AX), Z8	// M[2]
-	VMOVUPS	272832(AX), Z9	// M[2] | 1
-	VMOVUPS	272896(AX), Z10	// M[3]
-	VMOVUPS	272960(AX), Z11	// M[3] | 1
+	VMOVUPS	Z2, 287104(AX)	// sub_2[1]
+	VMOVUPS	Z3, 287168(AX)	// sub_2[1] | 1
+	VMOVUPS	272640(AX), Z4	// M[0]
+	VMOVUPS	272704(AX), Z5	// M[0] | 1
+	VMOVUPS	272768(AX), Z6	// M[1]
+	VMOVUPS	272832(AX), Z7	// M[1] | 1
+	VMOVUPS	272896(AX), Z8	// M[2]
+	VMOVUPS	272960(AX), Z9	// M[2] | 1
+	VMOVUPS	273024(AX), Z10	// M[3]
+	VMOVUPS	273088(AX), Z11	// M[3] | 1
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z12
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z13
 	VPANDD.BCST	f32_7fffffff<>(SB), Z8, Z14
@@ -4456,17 +4476,17 @@ loop7: // 8 times
 	VDIVPS	Z15, Z11, Z5
 	VPORD	Z0, Z4, Z0
 	VPORD	Z1, Z5, Z1
-	VMOVUPS	Z0, 272256(AX)	// dv[0]
-	VMOVUPS	Z1, 272320(AX)	// dv[0] | 1
-	VMOVUPS	Z2, 272384(AX)	// dv[1]
-	VMOVUPS	Z3, 272448(AX)	// dv[1] | 1
+	VMOVUPS	Z0, 272384(AX)	// dv[0]
+	VMOVUPS	Z1, 272448(AX)	// dv[0] | 1
+	VMOVUPS	Z2, 272512(AX)	// dv[1]
+	VMOVUPS	Z3, 272576(AX)	// dv[1] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop8: // 2 times: vectors of the block
-	VMOVUPS	270592(SI), Z0	// v[0]
-	VMOVUPS	Z0, 272000(SI)	// dq[0]
-	VMOVUPS	270720(SI), Z0	// v[1]
-	VMOVUPS	Z0, 272128(SI)	// dq[1]
+	VMOVUPS	270720(SI), Z0	// v[0]
+	VMOVUPS	Z0, 272128(SI)	// dq[0]
+	VMOVUPS	270848(SI), Z0	// v[1]
+	VMOVUPS	Z0, 272256(SI)	// dq[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop8
@@ -4475,286 +4495,286 @@ loop8: // 2 times: vectors of the block
 // step0Step is Step.0.step (arm.nde:51) of a block of samples.
 TEXT step0Step_avx512<>(SB), NOSPLIT, $0-0
 	// arm.nde:51
-	VBROADCASTSD	287232(AX), Z0	// t
-	VMOVSD	X0, 270080(AX)	// armField2.t
+	VBROADCASTSD	287360(AX), Z0	// t
+	VMOVSD	X0, 270208(AX)	// armField2.t
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	287744(SI), Z0	// q[0]
-	VMOVUPS	Z0, 270336(SI)	// armField2.q[0]
-	VMOVUPS	287872(SI), Z0	// q[1]
-	VMOVUPS	Z0, 270464(SI)	// armField2.q[1]
-	VMOVUPS	288000(SI), Z0	// v[0]
-	VMOVUPS	Z0, 270592(SI)	// armField2.v[0]
-	VMOVUPS	288128(SI), Z0	// v[1]
-	VMOVUPS	Z0, 270720(SI)	// armField2.v[1]
-	VMOVUPS	288256(SI), Z0	// u[0]
-	VMOVUPS	Z0, 270848(SI)	// armField2.u[0]
-	VMOVUPS	288384(SI), Z0	// u[1]
-	VMOVUPS	Z0, 270976(SI)	// armField2.u[1]
-	VMOVUPS	288512(SI), Z0	// mul
-	VMOVUPS	Z0, 271104(SI)	// armField2.mul
-	VMOVUPS	288640(SI), Z0	// add
-	VMOVUPS	Z0, 271232(SI)	// armField2.add
-	VMOVUPS	288768(SI), Z0	// mul
-	VMOVUPS	Z0, 271360(SI)	// armField2.mul
+	VMOVUPS	287872(SI), Z0	// q[0]
+	VMOVUPS	Z0, 270464(SI)	// armField2.q[0]
+	VMOVUPS	288000(SI), Z0	// q[1]
+	VMOVUPS	Z0, 270592(SI)	// armField2.q[1]
+	VMOVUPS	288128(SI), Z0	// v[0]
+	VMOVUPS	Z0, 270720(SI)	// armField2.v[0]
+	VMOVUPS	288256(SI), Z0	// v[1]
+	VMOVUPS	Z0, 270848(SI)	// armField2.v[1]
+	VMOVUPS	288384(SI), Z0	// u[0]
+	VMOVUPS	Z0, 270976(SI)	// armField2.u[0]
+	VMOVUPS	288512(SI), Z0	// u[1]
+	VMOVUPS	Z0, 271104(SI)	// armField2.u[1]
+	VMOVUPS	288640(SI), Z0	// mul
+	VMOVUPS	Z0, 271232(SI)	// armField2.mul
+	VMOVUPS	288768(SI), Z0	// add
+	VMOVUPS	Z0, 271360(SI)	// armField2.add
 	VMOVUPS	288896(SI), Z0	// mul
 	VMOVUPS	Z0, 271488(SI)	// armField2.mul
-	VMOVUPS	289024(SI), Z0	// reshape
-	VMOVUPS	Z0, 271616(SI)	// armField2.reshape
-	VMOVUPS	289152(SI), Z0	// mul
-	VMOVUPS	Z0, 271744(SI)	// armField2.mul
+	VMOVUPS	289024(SI), Z0	// mul
+	VMOVUPS	Z0, 271616(SI)	// armField2.mul
+	VMOVUPS	289152(SI), Z0	// reshape
+	VMOVUPS	Z0, 271744(SI)	// armField2.reshape
 	VMOVUPS	289280(SI), Z0	// mul
 	VMOVUPS	Z0, 271872(SI)	// armField2.mul
+	VMOVUPS	289408(SI), Z0	// mul
+	VMOVUPS	Z0, 272000(SI)	// armField2.mul
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
 	CALL	armField2_avx512<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	287488(AX), Z0	// h
+	VBROADCASTSD	287616(AX), Z0	// h
 	VMULPD.BCST	f64_3fe0000000000000<>(SB), Z0, Z0
-	VMOVSD	X0, 287104(AX)
-	VBROADCASTSD	287232(AX), Z1	// t
+	VMOVSD	X0, 287232(AX)
+	VBROADCASTSD	287360(AX), Z1	// t
 	VADDPD	Z0, Z1, Z1
-	VMOVSD	X1, 287112(AX)
+	VMOVSD	X1, 287240(AX)
 	VCVTPD2PS	Z0, Y0
 	VINSERTF64X4	$1, Y0, Z0, Z0
-	VMOVSS	X0, 287120(AX)
+	VMOVSS	X0, 287248(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop2: // 2 times: vectors of the block
-	VMOVUPS	272000(SI), Z0	// armField2.dq[0]
-	VMOVUPS	Z0, 289920(SI)	// result[0]
-	VMOVUPS	272128(SI), Z1	// armField2.dq[1]
-	VMOVUPS	Z1, 290048(SI)	// result[1]
-	VMOVUPS	272256(SI), Z2	// armField2.dv[0]
-	VMOVUPS	Z2, 290176(SI)	// result_2[0]
-	VMOVUPS	272384(SI), Z3	// armField2.dv[1]
-	VMOVUPS	Z3, 290304(SI)	// result_2[1]
+	VMOVUPS	272128(SI), Z0	// armField2.dq[0]
+	VMOVUPS	Z0, 290048(SI)	// result[0]
+	VMOVUPS	272256(SI), Z1	// armField2.dq[1]
+	VMOVUPS	Z1, 290176(SI)	// result[1]
+	VMOVUPS	272384(SI), Z2	// armField2.dv[0]
+	VMOVUPS	Z2, 290304(SI)	// result_2[0]
+	VMOVUPS	272512(SI), Z3	// armField2.dv[1]
+	VMOVUPS	Z3, 290432(SI)	// result_2[1]
 	// arm.nde:51
-	VMOVUPS	287744(SI), Z4	// q[0]
-	VMOVUPS	287872(SI), Z5	// q[1]
-	VMOVUPS	288000(SI), Z6	// v[0]
-	VMOVUPS	288128(SI), Z7	// v[1]
-	VBROADCASTSS	287120(AX), Z8
+	VMOVUPS	287872(SI), Z4	// q[0]
+	VMOVUPS	288000(SI), Z5	// q[1]
+	VMOVUPS	288128(SI), Z6	// v[0]
+	VMOVUPS	288256(SI), Z7	// v[1]
+	VBROADCASTSS	287248(AX), Z8
 	VFMADD231PS	Z0, Z8, Z4
-	VMOVUPS	Z4, 270336(SI)	// armField2.q[0]
+	VMOVUPS	Z4, 270464(SI)	// armField2.q[0]
 	VFMADD231PS	Z1, Z8, Z5
-	VMOVUPS	Z5, 270464(SI)	// armField2.q[1]
+	VMOVUPS	Z5, 270592(SI)	// armField2.q[1]
 	VFMADD231PS	Z2, Z8, Z6
-	VMOVUPS	Z6, 270592(SI)	// armField2.v[0]
+	VMOVUPS	Z6, 270720(SI)	// armField2.v[0]
 	VFMADD231PS	Z3, Z8, Z7
-	VMOVUPS	Z7, 270720(SI)	// armField2.v[1]
+	VMOVUPS	Z7, 270848(SI)	// armField2.v[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop2
 	// arm.nde:51
-	VBROADCASTSD	287112(AX), Z0
-	VMOVSD	X0, 270080(AX)	// armField2.t
+	VBROADCASTSD	287240(AX), Z0
+	VMOVSD	X0, 270208(AX)	// armField2.t
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop3: // 2 times: vectors of the block
-	VMOVUPS	288256(SI), Z0	// u[0]
-	VMOVUPS	Z0, 270848(SI)	// armField2.u[0]
-	VMOVUPS	288384(SI), Z0	// u[1]
-	VMOVUPS	Z0, 270976(SI)	// armField2.u[1]
-	VMOVUPS	288512(SI), Z0	// mul
-	VMOVUPS	Z0, 271104(SI)	// armField2.mul
-	VMOVUPS	288640(SI), Z0	// add
-	VMOVUPS	Z0, 271232(SI)	// armField2.add
-	VMOVUPS	288768(SI), Z0	// mul
-	VMOVUPS	Z0, 271360(SI)	// armField2.mul
+	VMOVUPS	288384(SI), Z0	// u[0]
+	VMOVUPS	Z0, 270976(SI)	// armField2.u[0]
+	VMOVUPS	288512(SI), Z0	// u[1]
+	VMOVUPS	Z0, 271104(SI)	// armField2.u[1]
+	VMOVUPS	288640(SI), Z0	// mul
+	VMOVUPS	Z0, 271232(SI)	// armField2.mul
+	VMOVUPS	288768(SI), Z0	// add
+	VMOVUPS	Z0, 271360(SI)	// armField2.add
 	VMOVUPS	288896(SI), Z0	// mul
 	VMOVUPS	Z0, 271488(SI)	// armField2.mul
-	VMOVUPS	289024(SI), Z0	// reshape
-	VMOVUPS	Z0, 271616(SI)	// armField2.reshape
-	VMOVUPS	289152(SI), Z0	// mul
-	VMOVUPS	Z0, 271744(SI)	// armField2.mul
+	VMOVUPS	289024(SI), Z0	// mul
+	VMOVUPS	Z0, 271616(SI)	// armField2.mul
+	VMOVUPS	289152(SI), Z0	// reshape
+	VMOVUPS	Z0, 271744(SI)	// armField2.reshape
 	VMOVUPS	289280(SI), Z0	// mul
 	VMOVUPS	Z0, 271872(SI)	// armField2.mul
+	VMOVUPS	289408(SI), Z0	// mul
+	VMOVUPS	Z0, 272000(SI)	// armField2.mul
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop3
 	CALL	armField2_avx512<>(SB)
-	VBROADCASTSS	287120(AX), Z0
+	VBROADCASTSS	287248(AX), Z0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop4: // 2 times: vectors of the block
-	VMOVUPS	272000(SI), Z0	// armField2.dq[0]
-	VMOVUPS	Z0, 290432(SI)	// result_3[0]
-	VMOVUPS	272128(SI), Z1	// armField2.dq[1]
-	VMOVUPS	Z1, 290560(SI)	// result_3[1]
-	VMOVUPS	272256(SI), Z2	// armField2.dv[0]
-	VMOVUPS	Z2, 290688(SI)	// result_4[0]
-	VMOVUPS	272384(SI), Z3	// armField2.dv[1]
-	VMOVUPS	Z3, 290816(SI)	// result_4[1]
-	VMOVUPS	287744(SI), Z4	// q[0]
-	VMOVUPS	287872(SI), Z5	// q[1]
-	VMOVUPS	288000(SI), Z6	// v[0]
-	VMOVUPS	288128(SI), Z7	// v[1]
+	VMOVUPS	272128(SI), Z0	// armField2.dq[0]
+	VMOVUPS	Z0, 290560(SI)	// result_3[0]
+	VMOVUPS	272256(SI), Z1	// armField2.dq[1]
+	VMOVUPS	Z1, 290688(SI)	// result_3[1]
+	VMOVUPS	272384(SI), Z2	// armField2.dv[0]
+	VMOVUPS	Z2, 290816(SI)	// result_4[0]
+	VMOVUPS	272512(SI), Z3	// armField2.dv[1]
+	VMOVUPS	Z3, 290944(SI)	// result_4[1]
+	VMOVUPS	287872(SI), Z4	// q[0]
+	VMOVUPS	288000(SI), Z5	// q[1]
+	VMOVUPS	288128(SI), Z6	// v[0]
+	VMOVUPS	288256(SI), Z7	// v[1]
 	// arm.nde:51
-	VBROADCASTSS	287120(AX), Z8
+	VBROADCASTSS	287248(AX), Z8
 	VFMADD231PS	Z0, Z8, Z4
-	VMOVUPS	Z4, 270336(SI)	// armField2.q[0]
+	VMOVUPS	Z4, 270464(SI)	// armField2.q[0]
 	VFMADD231PS	Z1, Z8, Z5
-	VMOVUPS	Z5, 270464(SI)	// armField2.q[1]
+	VMOVUPS	Z5, 270592(SI)	// armField2.q[1]
 	VFMADD231PS	Z2, Z8, Z6
-	VMOVUPS	Z6, 270592(SI)	// armField2.v[0]
+	VMOVUPS	Z6, 270720(SI)	// armField2.v[0]
 	VFMADD231PS	Z3, Z8, Z7
-	VMOVUPS	Z7, 270720(SI)	// armField2.v[1]
+	VMOVUPS	Z7, 270848(SI)	// armField2.v[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop4
 	// arm.nde:51
-	VBROADCASTSD	287112(AX), Z0
-	VMOVSD	X0, 270080(AX)	// armField2.t
+	VBROADCASTSD	287240(AX), Z0
+	VMOVSD	X0, 270208(AX)	// armField2.t
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop5: // 2 times: vectors of the block
-	VMOVUPS	288256(SI), Z0	// u[0]
-	VMOVUPS	Z0, 270848(SI)	// armField2.u[0]
-	VMOVUPS	288384(SI), Z0	// u[1]
-	VMOVUPS	Z0, 270976(SI)	// armField2.u[1]
-	VMOVUPS	288512(SI), Z0	// mul
-	VMOVUPS	Z0, 271104(SI)	// armField2.mul
-	VMOVUPS	288640(SI), Z0	// add
-	VMOVUPS	Z0, 271232(SI)	// armField2.add
-	VMOVUPS	288768(SI), Z0	// mul
-	VMOVUPS	Z0, 271360(SI)	// armField2.mul
+	VMOVUPS	288384(SI), Z0	// u[0]
+	VMOVUPS	Z0, 270976(SI)	// armField2.u[0]
+	VMOVUPS	288512(SI), Z0	// u[1]
+	VMOVUPS	Z0, 271104(SI)	// armField2.u[1]
+	VMOVUPS	288640(SI), Z0	// mul
+	VMOVUPS	Z0, 271232(SI)	// armField2.mul
+	VMOVUPS	288768(SI), Z0	// add
+	VMOVUPS	Z0, 271360(SI)	// armField2.add
 	VMOVUPS	288896(SI), Z0	// mul
 	VMOVUPS	Z0, 271488(SI)	// armField2.mul
-	VMOVUPS	289024(SI), Z0	// reshape
-	VMOVUPS	Z0, 271616(SI)	// armField2.reshape
-	VMOVUPS	289152(SI), Z0	// mul
-	VMOVUPS	Z0, 271744(SI)	// armField2.mul
+	VMOVUPS	289024(SI), Z0	// mul
+	VMOVUPS	Z0, 271616(SI)	// armField2.mul
+	VMOVUPS	289152(SI), Z0	// reshape
+	VMOVUPS	Z0, 271744(SI)	// armField2.reshape
 	VMOVUPS	289280(SI), Z0	// mul
 	VMOVUPS	Z0, 271872(SI)	// armField2.mul
+	VMOVUPS	289408(SI), Z0	// mul
+	VMOVUPS	Z0, 272000(SI)	// armField2.mul
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop5
 	CALL	armField2_avx512<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	287232(AX), Z0	// t
-	VBROADCASTSD	287488(AX), Z1	// h
+	VBROADCASTSD	287360(AX), Z0	// t
+	VBROADCASTSD	287616(AX), Z1	// h
 	VADDPD	Z1, Z0, Z0
-	VMOVSD	X0, 287128(AX)
+	VMOVSD	X0, 287256(AX)
 	VCVTPD2PS	Z1, Y0
 	VINSERTF64X4	$1, Y0, Z0, Z0
-	VMOVSS	X0, 287136(AX)
+	VMOVSS	X0, 287264(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop6: // 2 times: vectors of the block
-	VMOVUPS	272000(SI), Z0	// armField2.dq[0]
-	VMOVUPS	Z0, 290944(SI)	// result_5[0]
-	VMOVUPS	272128(SI), Z1	// armField2.dq[1]
-	VMOVUPS	Z1, 291072(SI)	// result_5[1]
-	VMOVUPS	272256(SI), Z2	// armField2.dv[0]
-	VMOVUPS	Z2, 291200(SI)	// result_6[0]
-	VMOVUPS	272384(SI), Z3	// armField2.dv[1]
-	VMOVUPS	Z3, 291328(SI)	// result_6[1]
+	VMOVUPS	272128(SI), Z0	// armField2.dq[0]
+	VMOVUPS	Z0, 291072(SI)	// result_5[0]
+	VMOVUPS	272256(SI), Z1	// armField2.dq[1]
+	VMOVUPS	Z1, 291200(SI)	// result_5[1]
+	VMOVUPS	272384(SI), Z2	// armField2.dv[0]
+	VMOVUPS	Z2, 291328(SI)	// result_6[0]
+	VMOVUPS	272512(SI), Z3	// armField2.dv[1]
+	VMOVUPS	Z3, 291456(SI)	// result_6[1]
 	// arm.nde:51
-	VMOVUPS	287744(SI), Z4	// q[0]
-	VMOVUPS	287872(SI), Z5	// q[1]
-	VMOVUPS	288000(SI), Z6	// v[0]
-	VMOVUPS	288128(SI), Z7	// v[1]
-	VBROADCASTSS	287136(AX), Z8
+	VMOVUPS	287872(SI), Z4	// q[0]
+	VMOVUPS	288000(SI), Z5	// q[1]
+	VMOVUPS	288128(SI), Z6	// v[0]
+	VMOVUPS	288256(SI), Z7	// v[1]
+	VBROADCASTSS	287264(AX), Z8
 	VFMADD231PS	Z0, Z8, Z4
-	VMOVUPS	Z4, 270336(SI)	// armField2.q[0]
+	VMOVUPS	Z4, 270464(SI)	// armField2.q[0]
 	VFMADD231PS	Z1, Z8, Z5
-	VMOVUPS	Z5, 270464(SI)	// armField2.q[1]
+	VMOVUPS	Z5, 270592(SI)	// armField2.q[1]
 	VFMADD231PS	Z2, Z8, Z6
-	VMOVUPS	Z6, 270592(SI)	// armField2.v[0]
+	VMOVUPS	Z6, 270720(SI)	// armField2.v[0]
 	VFMADD231PS	Z3, Z8, Z7
-	VMOVUPS	Z7, 270720(SI)	// armField2.v[1]
+	VMOVUPS	Z7, 270848(SI)	// armField2.v[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop6
 	// arm.nde:51
-	VBROADCASTSD	287128(AX), Z0
-	VMOVSD	X0, 270080(AX)	// armField2.t
+	VBROADCASTSD	287256(AX), Z0
+	VMOVSD	X0, 270208(AX)	// armField2.t
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop7: // 2 times: vectors of the block
-	VMOVUPS	288256(SI), Z0	// u[0]
-	VMOVUPS	Z0, 270848(SI)	// armField2.u[0]
-	VMOVUPS	288384(SI), Z0	// u[1]
-	VMOVUPS	Z0, 270976(SI)	// armField2.u[1]
-	VMOVUPS	288512(SI), Z0	// mul
-	VMOVUPS	Z0, 271104(SI)	// armField2.mul
-	VMOVUPS	288640(SI), Z0	// add
-	VMOVUPS	Z0, 271232(SI)	// armField2.add
-	VMOVUPS	288768(SI), Z0	// mul
-	VMOVUPS	Z0, 271360(SI)	// armField2.mul
+	VMOVUPS	288384(SI), Z0	// u[0]
+	VMOVUPS	Z0, 270976(SI)	// armField2.u[0]
+	VMOVUPS	288512(SI), Z0	// u[1]
+	VMOVUPS	Z0, 271104(SI)	// armField2.u[1]
+	VMOVUPS	288640(SI), Z0	// mul
+	VMOVUPS	Z0, 271232(SI)	// armField2.mul
+	VMOVUPS	288768(SI), Z0	// add
+	VMOVUPS	Z0, 271360(SI)	// armField2.add
 	VMOVUPS	288896(SI), Z0	// mul
 	VMOVUPS	Z0, 271488(SI)	// armField2.mul
-	VMOVUPS	289024(SI), Z0	// reshape
-	VMOVUPS	Z0, 271616(SI)	// armField2.reshape
-	VMOVUPS	289152(SI), Z0	// mul
-	VMOVUPS	Z0, 271744(SI)	// armField2.mul
+	VMOVUPS	289024(SI), Z0	// mul
+	VMOVUPS	Z0, 271616(SI)	// armField2.mul
+	VMOVUPS	289152(SI), Z0	// reshape
+	VMOVUPS	Z0, 271744(SI)	// armField2.reshape
 	VMOVUPS	289280(SI), Z0	// mul
 	VMOVUPS	Z0, 271872(SI)	// armField2.mul
+	VMOVUPS	289408(SI), Z0	// mul
+	VMOVUPS	Z0, 272000(SI)	// armField2.mul
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop7
 	CALL	armField2_avx512<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	287488(AX), Z0	// h
+	VBROADCASTSD	287616(AX), Z0	// h
 	VMULPD.BCST	f64_3fc5555555555555<>(SB), Z0, Z1
-	VMOVSD	X1, 287144(AX)
+	VMOVSD	X1, 287272(AX)
 	VCVTPD2PS	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z1, Z1
-	VMOVSS	X1, 287152(AX)
+	VMOVSS	X1, 287280(AX)
 	VMULPD.BCST	f64_3fd5555555555555<>(SB), Z0, Z0
-	VMOVSD	X0, 287160(AX)
+	VMOVSD	X0, 287288(AX)
 	VCVTPD2PS	Z0, Y0
 	VINSERTF64X4	$1, Y0, Z0, Z0
-	VMOVSS	X0, 287168(AX)
+	VMOVSS	X0, 287296(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop8: // 2 times: vectors of the block
 	// arm.nde:51
-	VMOVUPS	287744(SI), Z0	// q[0]
-	VMOVUPS	287872(SI), Z1	// q[1]
-	VMOVUPS	288000(SI), Z2	// v[0]
-	VMOVUPS	288128(SI), Z3	// v[1]
-	VBROADCASTSS	287152(AX), Z4
-	VMOVUPS	272000(SI), Z5	// armField2.dq[0]
-	VBROADCASTSS	287168(AX), Z6
-	VMOVUPS	290944(SI), Z7	// result_5[0]
-	VMOVUPS	290432(SI), Z8	// result_3[0]
-	VMOVUPS	289920(SI), Z9	// result[0]
+	VMOVUPS	287872(SI), Z0	// q[0]
+	VMOVUPS	288000(SI), Z1	// q[1]
+	VMOVUPS	288128(SI), Z2	// v[0]
+	VMOVUPS	288256(SI), Z3	// v[1]
+	VBROADCASTSS	287280(AX), Z4
+	VMOVUPS	272128(SI), Z5	// armField2.dq[0]
+	VBROADCASTSS	287296(AX), Z6
+	VMOVUPS	291072(SI), Z7	// result_5[0]
+	VMOVUPS	290560(SI), Z8	// result_3[0]
+	VMOVUPS	290048(SI), Z9	// result[0]
 	VFMADD231PS	Z9, Z4, Z0
 	VFMADD231PS	Z8, Z6, Z0
 	VFMADD231PS	Z7, Z6, Z0
 	VFMADD231PS	Z5, Z4, Z0
-	VMOVUPS	Z0, 289408(SI)	// q_next[0]
-	VMOVUPS	272128(SI), Z0	// armField2.dq[1]
-	VMOVUPS	291072(SI), Z5	// result_5[1]
-	VMOVUPS	290560(SI), Z7	// result_3[1]
-	VMOVUPS	290048(SI), Z8	// result[1]
+	VMOVUPS	Z0, 289536(SI)	// q_next[0]
+	VMOVUPS	272256(SI), Z0	// armField2.dq[1]
+	VMOVUPS	291200(SI), Z5	// result_5[1]
+	VMOVUPS	290688(SI), Z7	// result_3[1]
+	VMOVUPS	290176(SI), Z8	// result[1]
 	VFMADD231PS	Z8, Z4, Z1
 	VFMADD231PS	Z7, Z6, Z1
 	VFMADD231PS	Z5, Z6, Z1
 	VFMADD231PS	Z0, Z4, Z1
-	VMOVUPS	Z1, 289536(SI)	// q_next[1]
-	VMOVUPS	272256(SI), Z0	// armField2.dv[0]
-	VMOVUPS	291200(SI), Z1	// result_6[0]
-	VMOVUPS	290688(SI), Z5	// result_4[0]
-	VMOVUPS	290176(SI), Z7	// result_2[0]
+	VMOVUPS	Z1, 289664(SI)	// q_next[1]
+	VMOVUPS	272384(SI), Z0	// armField2.dv[0]
+	VMOVUPS	291328(SI), Z1	// result_6[0]
+	VMOVUPS	290816(SI), Z5	// result_4[0]
+	VMOVUPS	290304(SI), Z7	// result_2[0]
 	VFMADD231PS	Z7, Z4, Z2
 	VFMADD231PS	Z5, Z6, Z2
 	VFMADD231PS	Z1, Z6, Z2
 	VFMADD231PS	Z0, Z4, Z2
-	VMOVUPS	Z2, 289664(SI)	// v_next[0]
-	VMOVUPS	272384(SI), Z0	// armField2.dv[1]
-	VMOVUPS	291328(SI), Z1	// result_6[1]
-	VMOVUPS	290816(SI), Z2	// result_4[1]
-	VMOVUPS	290304(SI), Z5	// result_2[1]
+	VMOVUPS	Z2, 289792(SI)	// v_next[0]
+	VMOVUPS	272512(SI), Z0	// armField2.dv[1]
+	VMOVUPS	291456(SI), Z1	// result_6[1]
+	VMOVUPS	290944(SI), Z2	// result_4[1]
+	VMOVUPS	290432(SI), Z5	// result_2[1]
 	VFMADD231PS	Z5, Z4, Z3
 	VFMADD231PS	Z2, Z6, Z3
 	VFMADD231PS	Z1, Z6, Z3
 	VFMADD231PS	Z0, Z4, Z3
-	VMOVUPS	Z3, 289792(SI)	// v_next[1]
+	VMOVUPS	Z3, 289920(SI)	// v_next[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop8
@@ -4764,39 +4784,39 @@ loop8: // 2 times: vectors of the block
 TEXT step0Lanestep_avx512<>(SB), NOSPLIT, $0-0
 loop1:
 	// arm.nde:51
-	VBROADCASTSD	291456(AX), Z0	// step.t
-	VMOVSD	X0, 287232(AX)	// step0Step.t
-	VBROADCASTSD	291712(AX), Z0	// step.h
-	VMOVSD	X0, 287488(AX)	// step0Step.h
+	VBROADCASTSD	291584(AX), Z0	// step.t
+	VMOVSD	X0, 287360(AX)	// step0Step.t
+	VBROADCASTSD	291840(AX), Z0	// step.h
+	VMOVSD	X0, 287616(AX)	// step0Step.h
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop2: // 2 times: vectors of the block
-	VMOVUPS	293248(SI), Z0	// q[0]
-	VMOVUPS	Z0, 287744(SI)	// step0Step.q[0]
-	VMOVUPS	293376(SI), Z0	// q[1]
-	VMOVUPS	Z0, 287872(SI)	// step0Step.q[1]
-	VMOVUPS	293504(SI), Z0	// v[0]
-	VMOVUPS	Z0, 288000(SI)	// step0Step.v[0]
-	VMOVUPS	293632(SI), Z0	// v[1]
-	VMOVUPS	Z0, 288128(SI)	// step0Step.v[1]
-	VMOVUPS	293760(SI), Z0	// extra.0[0]
-	VMOVUPS	Z0, 288256(SI)	// step0Step.u[0]
-	VMOVUPS	293888(SI), Z0	// extra.0[1]
-	VMOVUPS	Z0, 288384(SI)	// step0Step.u[1]
-	VMOVUPS	294016(SI), Z0	// extra.1
-	VMOVUPS	Z0, 288512(SI)	// step0Step.mul
-	VMOVUPS	294144(SI), Z0	// extra.2
-	VMOVUPS	Z0, 288640(SI)	// step0Step.add
-	VMOVUPS	294272(SI), Z0	// extra.3
-	VMOVUPS	Z0, 288768(SI)	// step0Step.mul
-	VMOVUPS	294400(SI), Z0	// extra.4
+	VMOVUPS	293376(SI), Z0	// q[0]
+	VMOVUPS	Z0, 287872(SI)	// step0Step.q[0]
+	VMOVUPS	293504(SI), Z0	// q[1]
+	VMOVUPS	Z0, 288000(SI)	// step0Step.q[1]
+	VMOVUPS	293632(SI), Z0	// v[0]
+	VMOVUPS	Z0, 288128(SI)	// step0Step.v[0]
+	VMOVUPS	293760(SI), Z0	// v[1]
+	VMOVUPS	Z0, 288256(SI)	// step0Step.v[1]
+	VMOVUPS	293888(SI), Z0	// extra.0[0]
+	VMOVUPS	Z0, 288384(SI)	// step0Step.u[0]
+	VMOVUPS	294016(SI), Z0	// extra.0[1]
+	VMOVUPS	Z0, 288512(SI)	// step0Step.u[1]
+	VMOVUPS	294144(SI), Z0	// extra.1
+	VMOVUPS	Z0, 288640(SI)	// step0Step.mul
+	VMOVUPS	294272(SI), Z0	// extra.2
+	VMOVUPS	Z0, 288768(SI)	// step0Step.add
+	VMOVUPS	294400(SI), Z0	// extra.3
 	VMOVUPS	Z0, 288896(SI)	// step0Step.mul
-	VMOVUPS	294528(SI), Z0	// extra.5
-	VMOVUPS	Z0, 289024(SI)	// step0Step.reshape
-	VMOVUPS	294656(SI), Z0	// extra.6
-	VMOVUPS	Z0, 289152(SI)	// step0Step.mul
-	VMOVUPS	294784(SI), Z0	// extra.7
+	VMOVUPS	294528(SI), Z0	// extra.4
+	VMOVUPS	Z0, 289024(SI)	// step0Step.mul
+	VMOVUPS	294656(SI), Z0	// extra.5
+	VMOVUPS	Z0, 289152(SI)	// step0Step.reshape
+	VMOVUPS	294784(SI), Z0	// extra.6
 	VMOVUPS	Z0, 289280(SI)	// step0Step.mul
+	VMOVUPS	294912(SI), Z0	// extra.7
+	VMOVUPS	Z0, 289408(SI)	// step0Step.mul
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop2
@@ -4808,20 +4828,20 @@ loop3: // 2 times: vectors of the block
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	// arm.nde:51
-	VMOVUPS	289408(SI), Z2	// step0Step.q_next[0]
+	VMOVUPS	289536(SI), Z2	// step0Step.q_next[0]
 	VSUBPS	Z2, Z2, Z3
-	VMOVUPS	289536(SI), Z4	// step0Step.q_next[1]
+	VMOVUPS	289664(SI), Z4	// step0Step.q_next[1]
 	VSUBPS	Z4, Z4, Z5
 	VADDPS	Z3, Z0, Z0
 	VADDPS	Z5, Z0, Z0
-	VMOVUPS	289664(SI), Z3	// step0Step.v_next[0]
+	VMOVUPS	289792(SI), Z3	// step0Step.v_next[0]
 	VSUBPS	Z3, Z3, Z5
-	VMOVUPS	289792(SI), Z6	// step0Step.v_next[1]
+	VMOVUPS	289920(SI), Z6	// step0Step.v_next[1]
 	VSUBPS	Z6, Z6, Z7
 	VADDPS	Z5, Z1, Z1
 	VADDPS	Z7, Z1, Z1
-	VMOVUPD	291968(DI), Z5	// step.live
-	VMOVUPD	292032(DI), Z7	// step.live | 1
+	VMOVUPD	292096(DI), Z5	// step.live
+	VMOVUPD	292160(DI), Z7	// step.live | 1
 	VCMPPS.BCST	$0, f32_00000000<>(SB), Z0, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z0
 	VCMPPS.BCST	$0, f32_00000000<>(SB), Z1, K1
@@ -4842,20 +4862,20 @@ loop3: // 2 times: vectors of the block
 	VPMOVSXDQ	Y5, Z5
 	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z0, Z0
 	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z5, Z5
-	VMOVUPD	Z0, 295424(DI)	// step.code
-	VMOVUPD	Z5, 295488(DI)	// step.code | 1
-	VMOVUPS	293248(SI), Z0	// q[0]
-	VMOVUPS	293376(SI), Z5	// q[1]
-	VMOVUPS	293504(SI), Z7	// v[0]
-	VMOVUPS	293632(SI), Z8	// v[1]
+	VMOVUPD	Z0, 295552(DI)	// step.code
+	VMOVUPD	Z5, 295616(DI)	// step.code | 1
+	VMOVUPS	293376(SI), Z0	// q[0]
+	VMOVUPS	293504(SI), Z5	// q[1]
+	VMOVUPS	293632(SI), Z7	// v[0]
+	VMOVUPS	293760(SI), Z8	// v[1]
 	VPTERNLOGD	$0xe2, Z0, Z1, Z2
-	VMOVUPS	Z2, 294912(SI)	// q.next[0]
+	VMOVUPS	Z2, 295040(SI)	// q.next[0]
 	VPTERNLOGD	$0xe2, Z5, Z1, Z4
-	VMOVUPS	Z4, 295040(SI)	// q.next[1]
+	VMOVUPS	Z4, 295168(SI)	// q.next[1]
 	VPTERNLOGD	$0xe2, Z7, Z1, Z3
-	VMOVUPS	Z3, 295168(SI)	// v.next[0]
+	VMOVUPS	Z3, 295296(SI)	// v.next[0]
 	VPTERNLOGD	$0xca, Z8, Z6, Z1
-	VMOVUPS	Z1, 295296(SI)	// v.next[1]
+	VMOVUPS	Z1, 295424(SI)	// v.next[1]
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
@@ -4864,24 +4884,24 @@ loop3: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop4: // 2 times: vectors of the block
-	VMOVUPS	294912(SI), Z0	// q.next[0]
-	VMOVUPS	Z0, 293248(SI)	// q[0]
-	VMOVUPS	295040(SI), Z0	// q.next[1]
-	VMOVUPS	Z0, 293376(SI)	// q[1]
-	VMOVUPS	295168(SI), Z0	// v.next[0]
-	VMOVUPS	Z0, 293504(SI)	// v[0]
-	VMOVUPS	295296(SI), Z0	// v.next[1]
-	VMOVUPS	Z0, 293632(SI)	// v[1]
+	VMOVUPS	295040(SI), Z0	// q.next[0]
+	VMOVUPS	Z0, 293376(SI)	// q[0]
+	VMOVUPS	295168(SI), Z0	// q.next[1]
+	VMOVUPS	Z0, 293504(SI)	// q[1]
+	VMOVUPS	295296(SI), Z0	// v.next[0]
+	VMOVUPS	Z0, 293632(SI)	// v[0]
+	VMOVUPS	295424(SI), Z0	// v.next[1]
+	VMOVUPS	Z0, 293760(SI)	// v[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop4
 	// the next step, if all lanes have taken this one
-	VMOVUPD	295424(AX), Z0	// step.code
-	VMOVUPD	295488(AX), Z1	// step.code | 1
+	VMOVUPD	295552(AX), Z0	// step.code
+	VMOVUPD	295616(AX), Z1	// step.code | 1
 	VADDPD	Z1, Z0, Z0
-	VMOVUPD	295552(AX), Z1	// step.code | 2
+	VMOVUPD	295680(AX), Z1	// step.code | 2
 	VADDPD	Z1, Z0, Z0
-	VMOVUPD	295616(AX), Z1	// step.code | 3
+	VMOVUPD	295744(AX), Z1	// step.code | 3
 	VADDPD	Z1, Z0, Z0
 	VSHUFF64X2	$78, Z0, Z0, Z1
 	VADDPD	Z1, Z0, Z0
@@ -4891,22 +4911,22 @@ loop4: // 2 times: vectors of the block
 	VADDPD	Z1, Z0, Z0
 	VCMPPD.BCST	$0, f64_4040000000000000<>(SB), Z0, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
-	VBROADCASTSD	292480(AX), Z1	// step.taken
+	VBROADCASTSD	292608(AX), Z1	// step.taken
 	VADDPD.BCST	f64_3ff0000000000000<>(SB), Z1, Z2
-	VBROADCASTSD	292224(AX), Z3	// step.t0
-	VBROADCASTSD	291712(AX), Z4	// step.h
+	VBROADCASTSD	292352(AX), Z3	// step.t0
+	VBROADCASTSD	291840(AX), Z4	// step.h
 	VMULPD	Z4, Z2, Z4
 	VADDPD	Z4, Z3, Z3
-	VBROADCASTSD	292736(AX), Z4	// step.many
+	VBROADCASTSD	292864(AX), Z4	// step.many
 	VSUBPD	Z2, Z4, Z4
-	VBROADCASTSD	291456(AX), Z5	// step.t
+	VBROADCASTSD	291584(AX), Z5	// step.t
 	VPTERNLOGQ	$0xe2, Z5, Z0, Z3
 	VPTERNLOGQ	$0xe2, Z1, Z0, Z2
 	VPANDQ	Z4, Z0, Z0
-	VMOVSD	X3, 291456(AX)	// step.t
-	VMOVSD	X2, 292480(AX)	// step.taken
-	VMOVSD	X0, 292992(AX)	// step.more
-	CMPQ	292992(AX), $0	// step.more
+	VMOVSD	X3, 291584(AX)	// step.t
+	VMOVSD	X2, 292608(AX)	// step.taken
+	VMOVSD	X0, 293120(AX)	// step.more
+	CMPQ	293120(AX), $0	// step.more
 	JNE	loop1
 	RET
 
@@ -4928,42 +4948,42 @@ TEXT stepSamplePart0_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	296448(SI), Z0	// stepSample.load
+	VMOVUPS	296576(SI), Z0	// stepSample.load
 	// arm.nde:27
 	VBROADCASTSS	5388(BX), Z1	// Arm.m2
 	VADDPS	Z0, Z1, Z1
 	// arm.nde:30
 	VBROADCASTSS	8(DX), Z2	// Arm.l2.square
 	VMULPS	Z2, Z1, Z2
-	VMOVUPS	Z2, 297088(SI)	// stepSample.mul
+	VMOVUPS	Z2, 297216(SI)	// stepSample.mul
 	VBROADCASTSS	(DX), Z3	// Arm.m2.add
 	VADDPS	Z3, Z0, Z0
 	VBROADCASTSS	4(DX), Z3	// Arm.l1.square
 	VFMADD213PS	Z2, Z0, Z3
-	VMOVUPS	Z3, 297216(SI)	// stepSample.add
+	VMOVUPS	Z3, 297344(SI)	// stepSample.add
 	VMULPS.BCST	f32_40000000<>(SB), Z1, Z3
 	VBROADCASTSS	5392(BX), Z4	// Arm.l1
 	VMULPS	Z4, Z3, Z3
 	VBROADCASTSS	5396(BX), Z4	// Arm.l2
 	VMULPS	Z4, Z3, Z3
-	VMOVUPS	Z3, 297344(SI)	// stepSample.mul_2
+	VMOVUPS	Z3, 297472(SI)	// stepSample.mul_2
 	// arm.nde:31
 	VBROADCASTSS	5392(BX), Z3	// Arm.l1
 	VMULPS	Z3, Z1, Z3
 	VBROADCASTSS	5396(BX), Z4	// Arm.l2
 	VMULPS	Z4, Z3, Z3
-	VMOVUPS	Z3, 297472(SI)	// stepSample.mul_3
+	VMOVUPS	Z3, 297600(SI)	// stepSample.mul_3
 	// arm.nde:32
-	VMOVUPS	Z2, 297600(SI)	// stepSample.reshape
+	VMOVUPS	Z2, 297728(SI)	// stepSample.reshape
 	// arm.nde:35
 	VMULPS.BCST	f32_411cf5c3<>(SB), Z0, Z0
 	VBROADCASTSS	5392(BX), Z2	// Arm.l1
 	VMULPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 297728(SI)	// stepSample.mul_4
+	VMOVUPS	Z0, 297856(SI)	// stepSample.mul_4
 	VMULPS.BCST	f32_411cf5c3<>(SB), Z1, Z0
 	VBROADCASTSS	5396(BX), Z1	// Arm.l2
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 297856(SI)	// stepSample.mul_5
+	VMOVUPS	Z0, 297984(SI)	// stepSample.mul_5
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -4973,39 +4993,39 @@ loop1: // 2 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 2 times: vectors of the block
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 297984(SI)	// stepSample.step0_in0
+	VMOVUPD	Z0, 298112(SI)	// stepSample.step0_in0
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 298048(SI)	// stepSample.step0_in0 | 1
+	VMOVUPD	Z0, 298176(SI)	// stepSample.step0_in0 | 1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 298240(SI)	// stepSample.step0_in1
+	VMOVUPD	Z0, 298368(SI)	// stepSample.step0_in1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 298304(SI)	// stepSample.step0_in1 | 1
-	VMOVUPS	295680(DI), Z0	// stepSample.q[0]
-	VMOVUPS	Z0, 293248(DI)	// step0Lanestep.q[0]
-	VMOVUPS	295808(DI), Z0	// stepSample.q[1]
-	VMOVUPS	Z0, 293376(DI)	// step0Lanestep.q[1]
-	VMOVUPS	295936(DI), Z0	// stepSample.v[0]
-	VMOVUPS	Z0, 293504(DI)	// step0Lanestep.v[0]
-	VMOVUPS	296064(DI), Z0	// stepSample.v[1]
-	VMOVUPS	Z0, 293632(DI)	// step0Lanestep.v[1]
-	VMOVUPS	296192(DI), Z0	// stepSample.u[0]
-	VMOVUPS	Z0, 293760(DI)	// step0Lanestep.extra.0[0]
-	VMOVUPS	296320(DI), Z0	// stepSample.u[1]
-	VMOVUPS	Z0, 293888(DI)	// step0Lanestep.extra.0[1]
-	VMOVUPS	297088(DI), Z0	// stepSample.mul
-	VMOVUPS	Z0, 294016(DI)	// step0Lanestep.extra.1
-	VMOVUPS	297216(DI), Z0	// stepSample.add
-	VMOVUPS	Z0, 294144(DI)	// step0Lanestep.extra.2
-	VMOVUPS	297344(DI), Z0	// stepSample.mul_2
-	VMOVUPS	Z0, 294272(DI)	// step0Lanestep.extra.3
-	VMOVUPS	297472(DI), Z0	// stepSample.mul_3
-	VMOVUPS	Z0, 294400(DI)	// step0Lanestep.extra.4
-	VMOVUPS	297600(DI), Z0	// stepSample.reshape
-	VMOVUPS	Z0, 294528(DI)	// step0Lanestep.extra.5
-	VMOVUPS	297728(DI), Z0	// stepSample.mul_4
-	VMOVUPS	Z0, 294656(DI)	// step0Lanestep.extra.6
-	VMOVUPS	297856(DI), Z0	// stepSample.mul_5
-	VMOVUPS	Z0, 294784(DI)	// step0Lanestep.extra.7
+	VMOVUPD	Z0, 298432(SI)	// stepSample.step0_in1 | 1
+	VMOVUPS	295808(DI), Z0	// stepSample.q[0]
+	VMOVUPS	Z0, 293376(DI)	// step0Lanestep.q[0]
+	VMOVUPS	295936(DI), Z0	// stepSample.q[1]
+	VMOVUPS	Z0, 293504(DI)	// step0Lanestep.q[1]
+	VMOVUPS	296064(DI), Z0	// stepSample.v[0]
+	VMOVUPS	Z0, 293632(DI)	// step0Lanestep.v[0]
+	VMOVUPS	296192(DI), Z0	// stepSample.v[1]
+	VMOVUPS	Z0, 293760(DI)	// step0Lanestep.v[1]
+	VMOVUPS	296320(DI), Z0	// stepSample.u[0]
+	VMOVUPS	Z0, 293888(DI)	// step0Lanestep.extra.0[0]
+	VMOVUPS	296448(DI), Z0	// stepSample.u[1]
+	VMOVUPS	Z0, 294016(DI)	// step0Lanestep.extra.0[1]
+	VMOVUPS	297216(DI), Z0	// stepSample.mul
+	VMOVUPS	Z0, 294144(DI)	// step0Lanestep.extra.1
+	VMOVUPS	297344(DI), Z0	// stepSample.add
+	VMOVUPS	Z0, 294272(DI)	// step0Lanestep.extra.2
+	VMOVUPS	297472(DI), Z0	// stepSample.mul_2
+	VMOVUPS	Z0, 294400(DI)	// step0Lanestep.extra.3
+	VMOVUPS	297600(DI), Z0	// stepSample.mul_3
+	VMOVUPS	Z0, 294528(DI)	// step0Lanestep.extra.4
+	VMOVUPS	297728(DI), Z0	// stepSample.reshape
+	VMOVUPS	Z0, 294656(DI)	// step0Lanestep.extra.5
+	VMOVUPS	297856(DI), Z0	// stepSample.mul_4
+	VMOVUPS	Z0, 294784(DI)	// step0Lanestep.extra.6
+	VMOVUPS	297984(DI), Z0	// stepSample.mul_5
+	VMOVUPS	Z0, 294912(DI)	// step0Lanestep.extra.7
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -5031,14 +5051,14 @@ TEXT stepSamplePart2_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	293248(SI), Z0	// step0Lanestep.q[0]
-	VMOVUPS	Z0, 296576(SI)	// stepSample.qn[0]
-	VMOVUPS	293376(SI), Z0	// step0Lanestep.q[1]
-	VMOVUPS	Z0, 296704(SI)	// stepSample.qn[1]
-	VMOVUPS	293504(SI), Z0	// step0Lanestep.v[0]
-	VMOVUPS	Z0, 296832(SI)	// stepSample.vn[0]
-	VMOVUPS	293632(SI), Z0	// step0Lanestep.v[1]
-	VMOVUPS	Z0, 296960(SI)	// stepSample.vn[1]
+	VMOVUPS	293376(SI), Z0	// step0Lanestep.q[0]
+	VMOVUPS	Z0, 296704(SI)	// stepSample.qn[0]
+	VMOVUPS	293504(SI), Z0	// step0Lanestep.q[1]
+	VMOVUPS	Z0, 296832(SI)	// stepSample.qn[1]
+	VMOVUPS	293632(SI), Z0	// step0Lanestep.v[0]
+	VMOVUPS	Z0, 296960(SI)	// stepSample.vn[0]
+	VMOVUPS	293760(SI), Z0	// step0Lanestep.v[1]
+	VMOVUPS	Z0, 297088(SI)	// stepSample.vn[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -5062,9 +5082,9 @@ TEXT armFieldDual_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	298624(SI), Z0	// q[1]
-	VMOVUPS	299392(SI), Z1	// add
-	VMOVUPS	299520(SI), Z2	// mul
+	VMOVUPS	298752(SI), Z0	// q[1]
+	VMOVUPS	299520(SI), Z1	// add
+	VMOVUPS	299648(SI), Z2	// mul
 	// arm.nde:28
 	VBROADCASTSS	f32_4b400000<>(SB), Z3
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z0, Z3
@@ -5097,16 +5117,16 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z4
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z4, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z3, K1, Z3
-	VMOVUPS	Z3, 301696(SI)	// c2
+	VMOVUPS	Z3, 301824(SI)	// c2
 	// arm.nde:30
 	VFMADD231PS	Z3, Z2, Z1
-	VMOVUPS	299264(SI), Z2	// mul
-	VMOVUPS	299648(SI), Z4	// mul
+	VMOVUPS	299392(SI), Z2	// mul
+	VMOVUPS	299776(SI), Z4	// mul
 	// arm.nde:32
 	// arm.nde:31
 	VFMADD231PS	Z3, Z4, Z2
-	VMOVUPS	298752(SI), Z3	// v[0]
-	VMOVUPS	298880(SI), Z5	// v[1]
+	VMOVUPS	298880(SI), Z3	// v[0]
+	VMOVUPS	299008(SI), Z5	// v[1]
 	// arm.nde:32
 	// arm.nde:28
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z6
@@ -5141,35 +5161,35 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z7
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z7, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z6
-	VMOVUPS	Z6, 302336(SI)	// s2
+	VMOVUPS	Z6, 302464(SI)	// s2
 	// arm.nde:33
 	VMULPS	Z6, Z4, Z4
-	VMOVUPS	Z4, 302464(SI)	// k
+	VMOVUPS	Z4, 302592(SI)	// k
 	// arm.nde:34
 	VPXORD.BCST	f32_80000000<>(SB), Z4, Z6
-	VMOVUPS	Z6, 302592(SI)	// neg
+	VMOVUPS	Z6, 302720(SI)	// neg
 	VMULPS.BCST	f32_40000000<>(SB), Z3, Z7
-	VMOVUPS	Z7, 302720(SI)	// mul_6
+	VMOVUPS	Z7, 302848(SI)	// mul_6
 	VMULPS	Z5, Z7, Z7
 	VFMADD231PS	Z5, Z5, Z7
-	VMOVUPS	Z7, 302848(SI)	// add_2
+	VMOVUPS	Z7, 302976(SI)	// add_2
 	VMULPS	Z7, Z6, Z6
-	VMOVUPS	299776(SI), Z7	// reshape
+	VMOVUPS	299904(SI), Z7	// reshape
 	// arm.nde:32
-	VMOVUPS	Z1, 301824(SI)	// M[0]
-	VMOVUPS	Z2, 301952(SI)	// M[1]
-	VMOVUPS	Z2, 302080(SI)	// M[2]
-	VMOVUPS	Z7, 302208(SI)	// M[3]
+	VMOVUPS	Z1, 301952(SI)	// M[0]
+	VMOVUPS	Z2, 302080(SI)	// M[1]
+	VMOVUPS	Z2, 302208(SI)	// M[2]
+	VMOVUPS	Z7, 302336(SI)	// M[3]
 	// arm.nde:34
 	VMULPS	Z3, Z3, Z1
-	VMOVUPS	Z1, 302976(SI)	// square
+	VMOVUPS	Z1, 303104(SI)	// square
 	VMULPS	Z1, Z4, Z1
-	VMOVUPS	298496(SI), Z2	// q[0]
-	VMOVUPS	300032(SI), Z4	// mul
-	VMOVUPS	299904(SI), Z7	// mul
+	VMOVUPS	298624(SI), Z2	// q[0]
+	VMOVUPS	300160(SI), Z4	// mul
+	VMOVUPS	300032(SI), Z7	// mul
 	// arm.nde:35
 	VADDPS	Z0, Z2, Z8
-	VMOVUPS	Z8, 303104(SI)	// add_3
+	VMOVUPS	Z8, 303232(SI)	// add_3
 	VBROADCASTSS	f32_4b400000<>(SB), Z9
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z8, Z9
 	VSUBPS.BCST	f32_4b400000<>(SB), Z9, Z10
@@ -5234,8 +5254,8 @@ loop1: // 2 times: vectors of the block
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z9, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z8, K1, Z8
 	VFMADD213PS	Z4, Z8, Z7
-	VMOVUPS	299008(SI), Z8	// u[0]
-	VMOVUPS	299136(SI), Z9	// u[1]
+	VMOVUPS	299136(SI), Z8	// u[0]
+	VMOVUPS	299264(SI), Z9	// u[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Z6, Z8, Z6
@@ -5243,9 +5263,9 @@ loop1: // 2 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Z7, Z6, Z6
-	VMOVUPS	Z6, 303232(SI)	// sub[0]
+	VMOVUPS	Z6, 303360(SI)	// sub[0]
 	VSUBPS	Z4, Z1, Z1
-	VMOVUPS	Z1, 303360(SI)	// sub[1]
+	VMOVUPS	Z1, 303488(SI)	// sub[1]
 	// arm.nde:11
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z1
 	VBROADCASTSS	f32_4b400000<>(SB), Z4
@@ -5279,7 +5299,7 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z4
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z4, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z1, K1, Z1
-	VMOVUPS	Z1, 303488(SI)	// sin[0]
+	VMOVUPS	Z1, 303616(SI)	// sin[0]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z4
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z4, Z6
@@ -5312,7 +5332,7 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z6
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z6, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z4, K1, Z4
-	VMOVUPS	Z4, 303616(SI)	// sin[1]
+	VMOVUPS	Z4, 303744(SI)	// sin[1]
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z2, Z6
 	VSUBPS.BCST	f32_4b400000<>(SB), Z6, Z7
@@ -5344,7 +5364,7 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z2
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z2, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z2
-	VMOVUPS	Z2, 303744(SI)	// cos[0]
+	VMOVUPS	Z2, 303872(SI)	// cos[0]
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z0, Z6
 	VSUBPS.BCST	f32_4b400000<>(SB), Z6, Z7
@@ -5376,13 +5396,13 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z0
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z0, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z0
-	VMOVUPS	Z0, 303872(SI)	// cos[1]
-	VMOVUPS	Z1, 304000(SI)	// concat[0]
-	VMOVUPS	Z4, 304128(SI)	// concat[1]
-	VMOVUPS	Z2, 304256(SI)	// concat[2]
-	VMOVUPS	Z0, 304384(SI)	// concat[3]
-	VMOVUPS	Z3, 304512(SI)	// concat[4]
-	VMOVUPS	Z5, 304640(SI)	// concat[5]
+	VMOVUPS	Z0, 304000(SI)	// cos[1]
+	VMOVUPS	Z1, 304128(SI)	// concat[0]
+	VMOVUPS	Z4, 304256(SI)	// concat[1]
+	VMOVUPS	Z2, 304384(SI)	// concat[2]
+	VMOVUPS	Z0, 304512(SI)	// concat[3]
+	VMOVUPS	Z3, 304640(SI)	// concat[4]
+	VMOVUPS	Z5, 304768(SI)	// concat[5]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -5412,8 +5432,8 @@ loop2: // 4 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop3: // 6 times: terms of the sums
-	VMOVUPS	304000(R11), Z16	// concat[0]
-	VMOVUPS	304064(R11), Z17	// concat[0] | 1
+	VMOVUPS	304128(R11), Z16	// concat[0]
+	VMOVUPS	304192(R11), Z17	// concat[0] | 1
 	VBROADCASTSS	(R12), Z18	// friction.0.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -5442,33 +5462,33 @@ loop3: // 6 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop3
-	VMOVUPS	Z0, 304768(DI)	// matvec[0]
-	VMOVUPS	Z1, 304832(DI)	// matvec[0] | 1
-	VMOVUPS	Z2, 304896(DI)	// matvec[1]
-	VMOVUPS	Z3, 304960(DI)	// matvec[1] | 1
-	VMOVUPS	Z4, 305024(DI)	// matvec[2]
-	VMOVUPS	Z5, 305088(DI)	// matvec[2] | 1
-	VMOVUPS	Z6, 305152(DI)	// matvec[3]
-	VMOVUPS	Z7, 305216(DI)	// matvec[3] | 1
-	VMOVUPS	Z8, 305280(DI)	// matvec[4]
-	VMOVUPS	Z9, 305344(DI)	// matvec[4] | 1
-	VMOVUPS	Z10, 305408(DI)	// matvec[5]
-	VMOVUPS	Z11, 305472(DI)	// matvec[5] | 1
-	VMOVUPS	Z12, 305536(DI)	// matvec[6]
-	VMOVUPS	Z13, 305600(DI)	// matvec[6] | 1
-	VMOVUPS	Z14, 305664(DI)	// matvec[7]
-	VMOVUPS	Z15, 305728(DI)	// matvec[7] | 1
+	VMOVUPS	Z0, 304896(DI)	// matvec[0]
+	VMOVUPS	Z1, 304960(DI)	// matvec[0] | 1
+	VMOVUPS	Z2, 305024(DI)	// matvec[1]
+	VMOVUPS	Z3, 305088(DI)	// matvec[1] | 1
+	VMOVUPS	Z4, 305152(DI)	// matvec[2]
+	VMOVUPS	Z5, 305216(DI)	// matvec[2] | 1
+	VMOVUPS	Z6, 305280(DI)	// matvec[3]
+	VMOVUPS	Z7, 305344(DI)	// matvec[3] | 1
+	VMOVUPS	Z8, 305408(DI)	// matvec[4]
+	VMOVUPS	Z9, 305472(DI)	// matvec[4] | 1
+	VMOVUPS	Z10, 305536(DI)	// matvec[5]
+	VMOVUPS	Z11, 305600(DI)	// matvec[5] | 1
+	VMOVUPS	Z12, 305664(DI)	// matvec[6]
+	VMOVUPS	Z13, 305728(DI)	// matvec[6] | 1
+	VMOVUPS	Z14, 305792(DI)	// matvec[7]
+	VMOVUPS	Z15, 305856(DI)	// matvec[7] | 1
 	MOVQ	$8, R10
 	MOVQ	DI, R11
 	MOVQ	R9, R12
 loop4: // 8 times
-	VMOVUPS	304768(R11), Z0	// matvec[0]
-	VMOVUPS	304832(R11), Z1	// matvec[0] | 1
+	VMOVUPS	304896(R11), Z0	// matvec[0]
+	VMOVUPS	304960(R11), Z1	// matvec[0] | 1
 	VBROADCASTSS	768(R12), Z2	// friction.0.bias[0]
 	VADDPS	Z2, Z0, Z0
 	VADDPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 308864(R11)	// add_4[0]
-	VMOVUPS	Z1, 308928(R11)	// add_4[0] | 1
+	VMOVUPS	Z0, 308992(R11)	// add_4[0]
+	VMOVUPS	Z1, 309056(R11)	// add_4[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z2
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z3
 	VMAXPS	Z2, Z3, Z2
@@ -5525,8 +5545,8 @@ loop4: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	VMAXPS	Z1, Z3, Z1
 	VFMADD231PS	Z4, Z2, Z1
-	VMOVUPS	Z0, 312960(R11)	// softplus[0]
-	VMOVUPS	Z1, 313024(R11)	// softplus[0] | 1
+	VMOVUPS	Z0, 313088(R11)	// softplus[0]
+	VMOVUPS	Z1, 313152(R11)	// softplus[0] | 1
 	ADDQ	$128, R11
 	ADDQ	$4, R12
 	DECQ	R10
@@ -5565,8 +5585,8 @@ loop5: // 4 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop6: // 32 times: terms of the sums
-	VMOVUPS	312960(R11), Z20	// softplus[0]
-	VMOVUPS	313024(R11), Z21	// softplus[0] | 1
+	VMOVUPS	313088(R11), Z20	// softplus[0]
+	VMOVUPS	313152(R11), Z21	// softplus[0] | 1
 	VBROADCASTSS	896(R12), Z22	// friction.2.weight[0]
 	VFMADD231PS	Z20, Z22, Z4
 	VFMADD231PS	Z21, Z22, Z5
@@ -5595,33 +5615,33 @@ loop6: // 32 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop6
-	VMOVUPS	Z4, 317056(DI)	// matvec_2[0]
-	VMOVUPS	Z5, 317120(DI)	// matvec_2[0] | 1
-	VMOVUPS	Z6, 317184(DI)	// matvec_2[1]
-	VMOVUPS	Z7, 317248(DI)	// matvec_2[1] | 1
-	VMOVUPS	Z8, 317312(DI)	// matvec_2[2]
-	VMOVUPS	Z9, 317376(DI)	// matvec_2[2] | 1
-	VMOVUPS	Z10, 317440(DI)	// matvec_2[3]
-	VMOVUPS	Z11, 317504(DI)	// matvec_2[3] | 1
-	VMOVUPS	Z12, 317568(DI)	// matvec_2[4]
-	VMOVUPS	Z13, 317632(DI)	// matvec_2[4] | 1
-	VMOVUPS	Z14, 317696(DI)	// matvec_2[5]
-	VMOVUPS	Z15, 317760(DI)	// matvec_2[5] | 1
-	VMOVUPS	Z16, 317824(DI)	// matvec_2[6]
-	VMOVUPS	Z17, 317888(DI)	// matvec_2[6] | 1
-	VMOVUPS	Z18, 317952(DI)	// matvec_2[7]
-	VMOVUPS	Z19, 318016(DI)	// matvec_2[7] | 1
+	VMOVUPS	Z4, 317184(DI)	// matvec_2[0]
+	VMOVUPS	Z5, 317248(DI)	// matvec_2[0] | 1
+	VMOVUPS	Z6, 317312(DI)	// matvec_2[1]
+	VMOVUPS	Z7, 317376(DI)	// matvec_2[1] | 1
+	VMOVUPS	Z8, 317440(DI)	// matvec_2[2]
+	VMOVUPS	Z9, 317504(DI)	// matvec_2[2] | 1
+	VMOVUPS	Z10, 317568(DI)	// matvec_2[3]
+	VMOVUPS	Z11, 317632(DI)	// matvec_2[3] | 1
+	VMOVUPS	Z12, 317696(DI)	// matvec_2[4]
+	VMOVUPS	Z13, 317760(DI)	// matvec_2[4] | 1
+	VMOVUPS	Z14, 317824(DI)	// matvec_2[5]
+	VMOVUPS	Z15, 317888(DI)	// matvec_2[5] | 1
+	VMOVUPS	Z16, 317952(DI)	// matvec_2[6]
+	VMOVUPS	Z17, 318016(DI)	// matvec_2[6] | 1
+	VMOVUPS	Z18, 318080(DI)	// matvec_2[7]
+	VMOVUPS	Z19, 318144(DI)	// matvec_2[7] | 1
 	MOVQ	$8, R10
 	MOVQ	DI, R11
 	MOVQ	R9, R12
 loop7: // 8 times
-	VMOVUPS	317056(R11), Z4	// matvec_2[0]
-	VMOVUPS	317120(R11), Z5	// matvec_2[0] | 1
+	VMOVUPS	317184(R11), Z4	// matvec_2[0]
+	VMOVUPS	317248(R11), Z5	// matvec_2[0] | 1
 	VBROADCASTSS	4992(R12), Z6	// friction.2.bias[0]
 	VADDPS	Z6, Z4, Z4
 	VADDPS	Z6, Z5, Z5
-	VMOVUPS	Z4, 321152(R11)	// add_5[0]
-	VMOVUPS	Z5, 321216(R11)	// add_5[0] | 1
+	VMOVUPS	Z4, 321280(R11)	// add_5[0]
+	VMOVUPS	Z5, 321344(R11)	// add_5[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z4, Z6
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z7
 	VMAXPS	Z6, Z7, Z6
@@ -5693,30 +5713,30 @@ loop7: // 8 times
 	ADDQ	$32, R9
 	DECQ	CX
 	JNE	loop5
-	VMOVUPS	Z0, 325248(AX)	// matvec_3[0]
-	VMOVUPS	Z1, 325312(AX)	// matvec_3[0] | 1
-	VMOVUPS	Z2, 325376(AX)	// matvec_3[1]
-	VMOVUPS	Z3, 325440(AX)	// matvec_3[1] | 1
+	VMOVUPS	Z0, 325376(AX)	// matvec_3[0]
+	VMOVUPS	Z1, 325440(AX)	// matvec_3[0] | 1
+	VMOVUPS	Z2, 325504(AX)	// matvec_3[1]
+	VMOVUPS	Z3, 325568(AX)	// matvec_3[1] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop8: // 2 times: vectors of the block
 	// arm.nde:38
-	VMOVUPS	303232(SI), Z0	// sub[0]
-	VMOVUPS	325248(SI), Z1	// matvec_3[0]
+	VMOVUPS	303360(SI), Z0	// sub[0]
+	VMOVUPS	325376(SI), Z1	// matvec_3[0]
 	VBROADCASTSS	5376(BX), Z2	// friction.4.bias[0]
 	VADDPS	Z2, Z1, Z1
 	VSUBPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 325504(SI)	// sub_2[0]
-	VMOVUPS	303360(SI), Z1	// sub[1]
-	VMOVUPS	325376(SI), Z2	// matvec_3[1]
+	VMOVUPS	Z0, 325632(SI)	// sub_2[0]
+	VMOVUPS	303488(SI), Z1	// sub[1]
+	VMOVUPS	325504(SI), Z2	// matvec_3[1]
 	VBROADCASTSS	5380(BX), Z3	// friction.4.bias[1]
 	VADDPS	Z3, Z2, Z2
 	VSUBPS	Z2, Z1, Z1
-	VMOVUPS	Z1, 325632(SI)	// sub_2[1]
-	VMOVUPS	301824(SI), Z2	// M[0]
-	VMOVUPS	301952(SI), Z3	// M[1]
-	VMOVUPS	302080(SI), Z4	// M[2]
-	VMOVUPS	302208(SI), Z5	// M[3]
+	VMOVUPS	Z1, 325760(SI)	// sub_2[1]
+	VMOVUPS	301952(SI), Z2	// M[0]
+	VMOVUPS	302080(SI), Z3	// M[1]
+	VMOVUPS	302208(SI), Z4	// M[2]
+	VMOVUPS	302336(SI), Z5	// M[3]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z6
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z7
 	VCMPPS	$17, Z7, Z6, K1
@@ -5743,41 +5763,41 @@ loop8: // 2 times: vectors of the block
 	VFNMADD231PS	Z1, Z4, Z5
 	VDIVPS	Z7, Z5, Z2
 	VPORD	Z0, Z2, Z0
-	VMOVUPS	Z0, 300928(SI)	// dv[0]
-	VMOVUPS	Z1, 301056(SI)	// dv[1]
-	VMOVUPS	300288(SI), Z0	// q_dot[1]
-	VMOVUPS	299648(SI), Z1	// mul
-	VMOVUPS	300416(SI), Z2	// v_dot[0]
-	VMOVUPS	298880(SI), Z3	// v[1]
-	VMOVUPS	300544(SI), Z4	// v_dot[1]
+	VMOVUPS	Z0, 301056(SI)	// dv[0]
+	VMOVUPS	Z1, 301184(SI)	// dv[1]
+	VMOVUPS	300416(SI), Z0	// q_dot[1]
+	VMOVUPS	299776(SI), Z1	// mul
+	VMOVUPS	300544(SI), Z2	// v_dot[0]
+	VMOVUPS	299008(SI), Z3	// v[1]
+	VMOVUPS	300672(SI), Z4	// v_dot[1]
 	// arm.nde:33
-	VMOVUPS	301696(SI), Z5	// c2
+	VMOVUPS	301824(SI), Z5	// c2
 	VMULPS	Z5, Z0, Z5
 	VMULPS	Z1, Z5, Z1
 	// arm.nde:34
 	VMULPS.BCST	f32_40000000<>(SB), Z3, Z5
-	VMOVUPS	302720(SI), Z6	// mul_6
+	VMOVUPS	302848(SI), Z6	// mul_6
 	VMULPS.BCST	f32_40000000<>(SB), Z2, Z7
 	VMULPS	Z3, Z7, Z3
 	VFMADD231PS	Z6, Z4, Z3
 	VFMADD231PS	Z5, Z4, Z3
-	VMOVUPS	302592(SI), Z5	// neg
+	VMOVUPS	302720(SI), Z5	// neg
 	VPXORD.BCST	f32_80000000<>(SB), Z1, Z7
-	VMOVUPS	302848(SI), Z8	// add_2
+	VMOVUPS	302976(SI), Z8	// add_2
 	VMULPS	Z8, Z7, Z7
 	VFMADD231PS	Z5, Z3, Z7
 	VMULPS	Z6, Z2, Z3
-	VMOVUPS	302464(SI), Z5	// k
-	VMOVUPS	302976(SI), Z6	// square
+	VMOVUPS	302592(SI), Z5	// k
+	VMOVUPS	303104(SI), Z6	// square
 	VMULPS	Z6, Z1, Z1
 	VFMADD231PS	Z5, Z3, Z1
-	VMOVUPS	300160(SI), Z3	// q_dot[0]
-	VMOVUPS	300032(SI), Z5	// mul
-	VMOVUPS	298496(SI), Z6	// q[0]
-	VMOVUPS	299904(SI), Z8	// mul
+	VMOVUPS	300288(SI), Z3	// q_dot[0]
+	VMOVUPS	300160(SI), Z5	// mul
+	VMOVUPS	298624(SI), Z6	// q[0]
+	VMOVUPS	300032(SI), Z8	// mul
 	// arm.nde:35
 	VADDPS	Z0, Z3, Z9
-	VMOVUPS	303104(SI), Z10	// add_3
+	VMOVUPS	303232(SI), Z10	// add_3
 	VPANDD.BCST	f32_7fffffff<>(SB), Z10, Z11
 	VBROADCASTSS	f32_4b400000<>(SB), Z12
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z11, Z12
@@ -5855,30 +5875,30 @@ loop8: // 2 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Z6, Z7, Z6
-	VMOVUPS	Z6, 325760(SI)	// sub_3[0]
+	VMOVUPS	Z6, 325888(SI)	// sub_3[0]
 	VSUBPS	Z5, Z1, Z1
-	VMOVUPS	Z1, 325888(SI)	// sub_3[1]
+	VMOVUPS	Z1, 326016(SI)	// sub_3[1]
 	// arm.nde:11
-	VMOVUPS	303744(SI), Z1	// cos[0]
+	VMOVUPS	303872(SI), Z1	// cos[0]
 	VMULPS	Z1, Z3, Z1
-	VMOVUPS	Z1, 326016(SI)	// mul_7[0]
-	VMOVUPS	303872(SI), Z5	// cos[1]
+	VMOVUPS	Z1, 326144(SI)	// mul_7[0]
+	VMOVUPS	304000(SI), Z5	// cos[1]
 	VMULPS	Z5, Z0, Z5
-	VMOVUPS	Z5, 326144(SI)	// mul_7[1]
-	VMOVUPS	303488(SI), Z6	// sin[0]
+	VMOVUPS	Z5, 326272(SI)	// mul_7[1]
+	VMOVUPS	303616(SI), Z6	// sin[0]
 	VPXORD.BCST	f32_80000000<>(SB), Z6, Z6
 	VMULPS	Z6, Z3, Z3
-	VMOVUPS	Z3, 326272(SI)	// mul_8[0]
-	VMOVUPS	303616(SI), Z6	// sin[1]
+	VMOVUPS	Z3, 326400(SI)	// mul_8[0]
+	VMOVUPS	303744(SI), Z6	// sin[1]
 	VPXORD.BCST	f32_80000000<>(SB), Z6, Z6
 	VMULPS	Z6, Z0, Z0
-	VMOVUPS	Z0, 326400(SI)	// mul_8[1]
-	VMOVUPS	Z1, 326528(SI)	// concat_2[0]
-	VMOVUPS	Z5, 326656(SI)	// concat_2[1]
-	VMOVUPS	Z3, 326784(SI)	// concat_2[2]
-	VMOVUPS	Z0, 326912(SI)	// concat_2[3]
-	VMOVUPS	Z2, 327040(SI)	// concat_2[4]
-	VMOVUPS	Z4, 327168(SI)	// concat_2[5]
+	VMOVUPS	Z0, 326528(SI)	// mul_8[1]
+	VMOVUPS	Z1, 326656(SI)	// concat_2[0]
+	VMOVUPS	Z5, 326784(SI)	// concat_2[1]
+	VMOVUPS	Z3, 326912(SI)	// concat_2[2]
+	VMOVUPS	Z0, 327040(SI)	// concat_2[3]
+	VMOVUPS	Z2, 327168(SI)	// concat_2[4]
+	VMOVUPS	Z4, 327296(SI)	// concat_2[5]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop8
@@ -5907,8 +5927,8 @@ loop9: // 4 times: tiles of 8 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop10: // 6 times: terms of the sums
-	VMOVUPS	326528(R10), Z16	// concat_2[0]
-	VMOVUPS	326592(R10), Z17	// concat_2[0] | 1
+	VMOVUPS	326656(R10), Z16	// concat_2[0]
+	VMOVUPS	326720(R10), Z17	// concat_2[0] | 1
 	VBROADCASTSS	(R11), Z18	// friction.0.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -5937,29 +5957,29 @@ loop10: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop10
-	VMOVUPS	Z0, 327296(DI)	// matvec_4[0]
-	VMOVUPS	Z1, 327360(DI)	// matvec_4[0] | 1
-	VMOVUPS	Z2, 327424(DI)	// matvec_4[1]
-	VMOVUPS	Z3, 327488(DI)	// matvec_4[1] | 1
-	VMOVUPS	Z4, 327552(DI)	// matvec_4[2]
-	VMOVUPS	Z5, 327616(DI)	// matvec_4[2] | 1
-	VMOVUPS	Z6, 327680(DI)	// matvec_4[3]
-	VMOVUPS	Z7, 327744(DI)	// matvec_4[3] | 1
-	VMOVUPS	Z8, 327808(DI)	// matvec_4[4]
-	VMOVUPS	Z9, 327872(DI)	// matvec_4[4] | 1
-	VMOVUPS	Z10, 327936(DI)	// matvec_4[5]
-	VMOVUPS	Z11, 328000(DI)	// matvec_4[5] | 1
-	VMOVUPS	Z12, 328064(DI)	// matvec_4[6]
-	VMOVUPS	Z13, 328128(DI)	// matvec_4[6] | 1
-	VMOVUPS	Z14, 328192(DI)	// matvec_4[7]
-	VMOVUPS	Z15, 328256(DI)	// matvec_4[7] | 1
+	VMOVUPS	Z0, 327424(DI)	// matvec_4[0]
+	VMOVUPS	Z1, 327488(DI)	// matvec_4[0] | 1
+	VMOVUPS	Z2, 327552(DI)	// matvec_4[1]
+	VMOVUPS	Z3, 327616(DI)	// matvec_4[1] | 1
+	VMOVUPS	Z4, 327680(DI)	// matvec_4[2]
+	VMOVUPS	Z5, 327744(DI)	// matvec_4[2] | 1
+	VMOVUPS	Z6, 327808(DI)	// matvec_4[3]
+	VMOVUPS	Z7, 327872(DI)	// matvec_4[3] | 1
+	VMOVUPS	Z8, 327936(DI)	// matvec_4[4]
+	VMOVUPS	Z9, 328000(DI)	// matvec_4[4] | 1
+	VMOVUPS	Z10, 328064(DI)	// matvec_4[5]
+	VMOVUPS	Z11, 328128(DI)	// matvec_4[5] | 1
+	VMOVUPS	Z12, 328192(DI)	// matvec_4[6]
+	VMOVUPS	Z13, 328256(DI)	// matvec_4[6] | 1
+	VMOVUPS	Z14, 328320(DI)	// matvec_4[7]
+	VMOVUPS	Z15, 328384(DI)	// matvec_4[7] | 1
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop11: // 8 times
-	VMOVUPS	327296(R10), Z0	// matvec_4[0]
-	VMOVUPS	327360(R10), Z1	// matvec_4[0] | 1
-	VMOVUPS	308864(R10), Z2	// add_4[0]
-	VMOVUPS	308928(R10), Z3	// add_4[0] | 1
+	VMOVUPS	327424(R10), Z0	// matvec_4[0]
+	VMOVUPS	327488(R10), Z1	// matvec_4[0] | 1
+	VMOVUPS	308992(R10), Z2	// add_4[0]
+	VMOVUPS	309056(R10), Z3	// add_4[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z2, Z4
 	VBROADCASTSS	f32_42b40000<>(SB), Z5
 	VMINPS	Z4, Z5, Z4
@@ -6008,8 +6028,8 @@ loop11: // 8 times
 	VDIVPS	Z4, Z3, Z3
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z3, Z1, Z1
-	VMOVUPS	Z0, 331392(R10)	// mul_9[0]
-	VMOVUPS	Z1, 331456(R10)	// mul_9[0] | 1
+	VMOVUPS	Z0, 331520(R10)	// mul_9[0]
+	VMOVUPS	Z1, 331584(R10)	// mul_9[0] | 1
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop11
@@ -6046,8 +6066,8 @@ loop12: // 4 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop13: // 32 times: terms of the sums
-	VMOVUPS	331392(R11), Z20	// mul_9[0]
-	VMOVUPS	331456(R11), Z21	// mul_9[0] | 1
+	VMOVUPS	331520(R11), Z20	// mul_9[0]
+	VMOVUPS	331584(R11), Z21	// mul_9[0] | 1
 	VBROADCASTSS	896(R12), Z22	// friction.2.weight[0]
 	VFMADD231PS	Z20, Z22, Z4
 	VFMADD231PS	Z21, Z22, Z5
@@ -6076,30 +6096,30 @@ loop13: // 32 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop13
-	VMOVUPS	Z4, 335488(DI)	// matvec_5[0]
-	VMOVUPS	Z5, 335552(DI)	// matvec_5[0] | 1
-	VMOVUPS	Z6, 335616(DI)	// matvec_5[1]
-	VMOVUPS	Z7, 335680(DI)	// matvec_5[1] | 1
-	VMOVUPS	Z8, 335744(DI)	// matvec_5[2]
-	VMOVUPS	Z9, 335808(DI)	// matvec_5[2] | 1
-	VMOVUPS	Z10, 335872(DI)	// matvec_5[3]
-	VMOVUPS	Z11, 335936(DI)	// matvec_5[3] | 1
-	VMOVUPS	Z12, 336000(DI)	// matvec_5[4]
-	VMOVUPS	Z13, 336064(DI)	// matvec_5[4] | 1
-	VMOVUPS	Z14, 336128(DI)	// matvec_5[5]
-	VMOVUPS	Z15, 336192(DI)	// matvec_5[5] | 1
-	VMOVUPS	Z16, 336256(DI)	// matvec_5[6]
-	VMOVUPS	Z17, 336320(DI)	// matvec_5[6] | 1
-	VMOVUPS	Z18, 336384(DI)	// matvec_5[7]
-	VMOVUPS	Z19, 336448(DI)	// matvec_5[7] | 1
+	VMOVUPS	Z4, 335616(DI)	// matvec_5[0]
+	VMOVUPS	Z5, 335680(DI)	// matvec_5[0] | 1
+	VMOVUPS	Z6, 335744(DI)	// matvec_5[1]
+	VMOVUPS	Z7, 335808(DI)	// matvec_5[1] | 1
+	VMOVUPS	Z8, 335872(DI)	// matvec_5[2]
+	VMOVUPS	Z9, 335936(DI)	// matvec_5[2] | 1
+	VMOVUPS	Z10, 336000(DI)	// matvec_5[3]
+	VMOVUPS	Z11, 336064(DI)	// matvec_5[3] | 1
+	VMOVUPS	Z12, 336128(DI)	// matvec_5[4]
+	VMOVUPS	Z13, 336192(DI)	// matvec_5[4] | 1
+	VMOVUPS	Z14, 336256(DI)	// matvec_5[5]
+	VMOVUPS	Z15, 336320(DI)	// matvec_5[5] | 1
+	VMOVUPS	Z16, 336384(DI)	// matvec_5[6]
+	VMOVUPS	Z17, 336448(DI)	// matvec_5[6] | 1
+	VMOVUPS	Z18, 336512(DI)	// matvec_5[7]
+	VMOVUPS	Z19, 336576(DI)	// matvec_5[7] | 1
 	MOVQ	$8, R10
 	MOVQ	DI, R11
 	MOVQ	R9, R12
 loop14: // 8 times
-	VMOVUPS	335488(R11), Z4	// matvec_5[0]
-	VMOVUPS	335552(R11), Z5	// matvec_5[0] | 1
-	VMOVUPS	321152(R11), Z6	// add_5[0]
-	VMOVUPS	321216(R11), Z7	// add_5[0] | 1
+	VMOVUPS	335616(R11), Z4	// matvec_5[0]
+	VMOVUPS	335680(R11), Z5	// matvec_5[0] | 1
+	VMOVUPS	321280(R11), Z6	// add_5[0]
+	VMOVUPS	321344(R11), Z7	// add_5[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z6, Z8
 	VBROADCASTSS	f32_42b40000<>(SB), Z9
 	VMINPS	Z8, Z9, Z8
@@ -6164,21 +6184,21 @@ loop14: // 8 times
 	DECQ	CX
 	JNE	loop12
 	// arm.nde:38
-	VMOVUPS	325760(AX), Z4	// sub_3[0]
-	VMOVUPS	325824(AX), Z5	// sub_3[0] | 1
+	VMOVUPS	325888(AX), Z4	// sub_3[0]
+	VMOVUPS	325952(AX), Z5	// sub_3[0] | 1
 	VSUBPS	Z0, Z4, Z0
 	VSUBPS	Z1, Z5, Z1
-	VMOVUPS	325888(AX), Z4	// sub_3[1]
-	VMOVUPS	325952(AX), Z5	// sub_3[1] | 1
+	VMOVUPS	326016(AX), Z4	// sub_3[1]
+	VMOVUPS	326080(AX), Z5	// sub_3[1] | 1
 	VSUBPS	Z2, Z4, Z2
 	VSUBPS	Z3, Z5, Z3
-	VMOVUPS	300288(AX), Z4	// q_dot[1]
-	VMOVUPS	300352(AX), Z5	// q_dot[1] | 1
-	VMOVUPS	299520(AX), Z6	// mul
-	VMOVUPS	299584(AX), Z7	// mul | 1
+	VMOVUPS	300416(AX), Z4	// q_dot[1]
+	VMOVUPS	300480(AX), Z5	// q_dot[1] | 1
+	VMOVUPS	299648(AX), Z6	// mul
+	VMOVUPS	299712(AX), Z7	// mul | 1
 	// arm.nde:28
-	VMOVUPS	302336(AX), Z8	// s2
-	VMOVUPS	302400(AX), Z9	// s2 | 1
+	VMOVUPS	302464(AX), Z8	// s2
+	VMOVUPS	302528(AX), Z9	// s2 | 1
 	VPXORD.BCST	f32_80000000<>(SB), Z8, Z8
 	VPXORD.BCST	f32_80000000<>(SB), Z9, Z9
 	VMULPS	Z8, Z4, Z4
@@ -6186,20 +6206,20 @@ loop14: // 8 times
 	// arm.nde:30
 	VMULPS	Z6, Z4, Z6
 	VMULPS	Z7, Z5, Z7
-	VMOVUPS	299648(AX), Z8	// mul
-	VMOVUPS	299712(AX), Z9	// mul | 1
+	VMOVUPS	299776(AX), Z8	// mul
+	VMOVUPS	299840(AX), Z9	// mul | 1
 	// arm.nde:32
 	// arm.nde:31
 	VMULPS	Z8, Z4, Z4
 	VMULPS	Z9, Z5, Z5
 	// arm.nde:32
 	// arm.nde:38
-	VMOVUPS	300928(AX), Z8	// dv[0]
-	VMOVUPS	300992(AX), Z9	// dv[0] | 1
+	VMOVUPS	301056(AX), Z8	// dv[0]
+	VMOVUPS	301120(AX), Z9	// dv[0] | 1
 	VMULPS	Z8, Z6, Z6
 	VMULPS	Z9, Z7, Z7
-	VMOVUPS	301056(AX), Z10	// dv[1]
-	VMOVUPS	301120(AX), Z11	// dv[1] | 1
+	VMOVUPS	301184(AX), Z10	// dv[1]
+	VMOVUPS	301248(AX), Z11	// dv[1] | 1
 	VFMADD231PS	Z10, Z4, Z6
 	VFMADD231PS	Z11, Z5, Z7
 	VMULPS	Z8, Z4, Z4
@@ -6208,20 +6228,20 @@ loop14: // 8 times
 	VFMADD231PS.BCST	f32_00000000<>(SB), Z11, Z5
 	VSUBPS	Z6, Z0, Z0
 	VSUBPS	Z7, Z1, Z1
-	VMOVUPS	Z0, 339584(AX)	// sub_4[0]
-	VMOVUPS	Z1, 339648(AX)	// sub_4[0] | 1
+	VMOVUPS	Z0, 339712(AX)	// sub_4[0]
+	VMOVUPS	Z1, 339776(AX)	// sub_4[0] | 1
 	VSUBPS	Z4, Z2, Z2
 	VSUBPS	Z5, Z3, Z3
-	VMOVUPS	Z2, 339712(AX)	// sub_4[1]
-	VMOVUPS	Z3, 339776(AX)	// sub_4[1] | 1
-	VMOVUPS	301824(AX), Z4	// M[0]
-	VMOVUPS	301888(AX), Z5	// M[0] | 1
-	VMOVUPS	301952(AX), Z6	// M[1]
-	VMOVUPS	302016(AX), Z7	// M[1] | 1
-	VMOVUPS	302080(AX), Z8	// M[2]
-	VMOVUPS	302144(AX), Z9	// M[2] | 1
-	VMOVUPS	302208(AX), Z10	// M[3]
-	VMOVUPS	302272(AX), Z11	// M[3] | 1
+	VMOVUPS	Z2, 339840(AX)	// sub_4[1]
+	VMOVUPS	Z3, 339904(AX)	// sub_4[1] | 1
+	VMOVUPS	301952(AX), Z4	// M[0]
+	VMOVUPS	302016(AX), Z5	// M[0] | 1
+	VMOVUPS	302080(AX), Z6	// M[1]
+	VMOVUPS	302144(AX), Z7	// M[1] | 1
+	VMOVUPS	302208(AX), Z8	// M[2]
+	VMOVUPS	302272(AX), Z9	// M[2] | 1
+	VMOVUPS	302336(AX), Z10	// M[3]
+	VMOVUPS	302400(AX), Z11	// M[3] | 1
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z12
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z13
 	VPANDD.BCST	f32_7fffffff<>(SB), Z8, Z14
@@ -6274,21 +6294,21 @@ loop14: // 8 times
 	VDIVPS	Z15, Z11, Z5
 	VPORD	Z0, Z4, Z0
 	VPORD	Z1, Z5, Z1
-	VMOVUPS	Z0, 301440(AX)	// dv_dot[0]
-	VMOVUPS	Z1, 301504(AX)	// dv_dot[0] | 1
-	VMOVUPS	Z2, 301568(AX)	// dv_dot[1]
-	VMOVUPS	Z3, 301632(AX)	// dv_dot[1] | 1
+	VMOVUPS	Z0, 301568(AX)	// dv_dot[0]
+	VMOVUPS	Z1, 301632(AX)	// dv_dot[0] | 1
+	VMOVUPS	Z2, 301696(AX)	// dv_dot[1]
+	VMOVUPS	Z3, 301760(AX)	// dv_dot[1] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop15: // 2 times: vectors of the block
-	VMOVUPS	298752(SI), Z0	// v[0]
-	VMOVUPS	Z0, 300672(SI)	// dq[0]
-	VMOVUPS	298880(SI), Z0	// v[1]
-	VMOVUPS	Z0, 300800(SI)	// dq[1]
-	VMOVUPS	300416(SI), Z0	// v_dot[0]
-	VMOVUPS	Z0, 301184(SI)	// dq_dot[0]
-	VMOVUPS	300544(SI), Z0	// v_dot[1]
-	VMOVUPS	Z0, 301312(SI)	// dq_dot[1]
+	VMOVUPS	298880(SI), Z0	// v[0]
+	VMOVUPS	Z0, 300800(SI)	// dq[0]
+	VMOVUPS	299008(SI), Z0	// v[1]
+	VMOVUPS	Z0, 300928(SI)	// dq[1]
+	VMOVUPS	300544(SI), Z0	// v_dot[0]
+	VMOVUPS	Z0, 301312(SI)	// dq_dot[0]
+	VMOVUPS	300672(SI), Z0	// v_dot[1]
+	VMOVUPS	Z0, 301440(SI)	// dq_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop15
@@ -6300,96 +6320,96 @@ TEXT step0TangentStep_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	340480(SI), Z0	// q[0]
-	VMOVUPS	Z0, 298496(SI)	// armFieldDual.q[0]
-	VMOVUPS	340608(SI), Z0	// q[1]
-	VMOVUPS	Z0, 298624(SI)	// armFieldDual.q[1]
-	VMOVUPS	340736(SI), Z0	// v[0]
-	VMOVUPS	Z0, 298752(SI)	// armFieldDual.v[0]
-	VMOVUPS	340864(SI), Z0	// v[1]
-	VMOVUPS	Z0, 298880(SI)	// armFieldDual.v[1]
-	VMOVUPS	341504(SI), Z0	// u[0]
-	VMOVUPS	Z0, 299008(SI)	// armFieldDual.u[0]
-	VMOVUPS	341632(SI), Z0	// u[1]
-	VMOVUPS	Z0, 299136(SI)	// armFieldDual.u[1]
-	VMOVUPS	341760(SI), Z0	// mul
-	VMOVUPS	Z0, 299264(SI)	// armFieldDual.mul
-	VMOVUPS	341888(SI), Z0	// add
-	VMOVUPS	Z0, 299392(SI)	// armFieldDual.add
-	VMOVUPS	342016(SI), Z0	// mul
-	VMOVUPS	Z0, 299520(SI)	// armFieldDual.mul
+	VMOVUPS	340608(SI), Z0	// q[0]
+	VMOVUPS	Z0, 298624(SI)	// armFieldDual.q[0]
+	VMOVUPS	340736(SI), Z0	// q[1]
+	VMOVUPS	Z0, 298752(SI)	// armFieldDual.q[1]
+	VMOVUPS	340864(SI), Z0	// v[0]
+	VMOVUPS	Z0, 298880(SI)	// armFieldDual.v[0]
+	VMOVUPS	340992(SI), Z0	// v[1]
+	VMOVUPS	Z0, 299008(SI)	// armFieldDual.v[1]
+	VMOVUPS	341632(SI), Z0	// u[0]
+	VMOVUPS	Z0, 299136(SI)	// armFieldDual.u[0]
+	VMOVUPS	341760(SI), Z0	// u[1]
+	VMOVUPS	Z0, 299264(SI)	// armFieldDual.u[1]
+	VMOVUPS	341888(SI), Z0	// mul
+	VMOVUPS	Z0, 299392(SI)	// armFieldDual.mul
+	VMOVUPS	342016(SI), Z0	// add
+	VMOVUPS	Z0, 299520(SI)	// armFieldDual.add
 	VMOVUPS	342144(SI), Z0	// mul
 	VMOVUPS	Z0, 299648(SI)	// armFieldDual.mul
-	VMOVUPS	342272(SI), Z0	// reshape
-	VMOVUPS	Z0, 299776(SI)	// armFieldDual.reshape
-	VMOVUPS	342400(SI), Z0	// mul
-	VMOVUPS	Z0, 299904(SI)	// armFieldDual.mul
+	VMOVUPS	342272(SI), Z0	// mul
+	VMOVUPS	Z0, 299776(SI)	// armFieldDual.mul
+	VMOVUPS	342400(SI), Z0	// reshape
+	VMOVUPS	Z0, 299904(SI)	// armFieldDual.reshape
 	VMOVUPS	342528(SI), Z0	// mul
 	VMOVUPS	Z0, 300032(SI)	// armFieldDual.mul
-	VMOVUPS	340992(SI), Z0	// q_dot[0]
-	VMOVUPS	Z0, 300160(SI)	// armFieldDual.q_dot[0]
-	VMOVUPS	341120(SI), Z0	// q_dot[1]
-	VMOVUPS	Z0, 300288(SI)	// armFieldDual.q_dot[1]
-	VMOVUPS	341248(SI), Z0	// v_dot[0]
-	VMOVUPS	Z0, 300416(SI)	// armFieldDual.v_dot[0]
-	VMOVUPS	341376(SI), Z0	// v_dot[1]
-	VMOVUPS	Z0, 300544(SI)	// armFieldDual.v_dot[1]
+	VMOVUPS	342656(SI), Z0	// mul
+	VMOVUPS	Z0, 300160(SI)	// armFieldDual.mul
+	VMOVUPS	341120(SI), Z0	// q_dot[0]
+	VMOVUPS	Z0, 300288(SI)	// armFieldDual.q_dot[0]
+	VMOVUPS	341248(SI), Z0	// q_dot[1]
+	VMOVUPS	Z0, 300416(SI)	// armFieldDual.q_dot[1]
+	VMOVUPS	341376(SI), Z0	// v_dot[0]
+	VMOVUPS	Z0, 300544(SI)	// armFieldDual.v_dot[0]
+	VMOVUPS	341504(SI), Z0	// v_dot[1]
+	VMOVUPS	Z0, 300672(SI)	// armFieldDual.v_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
 	CALL	armFieldDual_avx512<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	340224(AX), Z0	// h
+	VBROADCASTSD	340352(AX), Z0	// h
 	VMULPD.BCST	f64_3fe0000000000000<>(SB), Z0, Z0
-	VMOVSD	X0, 339840(AX)
+	VMOVSD	X0, 339968(AX)
 	VCVTPD2PS	Z0, Y0
 	VINSERTF64X4	$1, Y0, Z0, Z0
-	VMOVSS	X0, 339848(AX)
+	VMOVSS	X0, 339976(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop2: // 2 times: vectors of the block
-	VMOVUPS	300672(SI), Z0	// armFieldDual.dq[0]
-	VMOVUPS	Z0, 343680(SI)	// result[0]
-	VMOVUPS	300800(SI), Z1	// armFieldDual.dq[1]
-	VMOVUPS	Z1, 343808(SI)	// result[1]
-	VMOVUPS	300928(SI), Z2	// armFieldDual.dv[0]
-	VMOVUPS	Z2, 343936(SI)	// result_2[0]
-	VMOVUPS	301056(SI), Z3	// armFieldDual.dv[1]
-	VMOVUPS	Z3, 344064(SI)	// result_2[1]
-	VMOVUPS	301184(SI), Z4	// armFieldDual.dq_dot[0]
-	VMOVUPS	Z4, 344192(SI)	// result_3[0]
-	VMOVUPS	301312(SI), Z5	// armFieldDual.dq_dot[1]
-	VMOVUPS	Z5, 344320(SI)	// result_3[1]
-	VMOVUPS	301440(SI), Z6	// armFieldDual.dv_dot[0]
-	VMOVUPS	Z6, 344448(SI)	// result_4[0]
-	VMOVUPS	301568(SI), Z7	// armFieldDual.dv_dot[1]
-	VMOVUPS	Z7, 344576(SI)	// result_4[1]
+	VMOVUPS	300800(SI), Z0	// armFieldDual.dq[0]
+	VMOVUPS	Z0, 343808(SI)	// result[0]
+	VMOVUPS	300928(SI), Z1	// armFieldDual.dq[1]
+	VMOVUPS	Z1, 343936(SI)	// result[1]
+	VMOVUPS	301056(SI), Z2	// armFieldDual.dv[0]
+	VMOVUPS	Z2, 344064(SI)	// result_2[0]
+	VMOVUPS	301184(SI), Z3	// armFieldDual.dv[1]
+	VMOVUPS	Z3, 344192(SI)	// result_2[1]
+	VMOVUPS	301312(SI), Z4	// armFieldDual.dq_dot[0]
+	VMOVUPS	Z4, 344320(SI)	// result_3[0]
+	VMOVUPS	301440(SI), Z5	// armFieldDual.dq_dot[1]
+	VMOVUPS	Z5, 344448(SI)	// result_3[1]
+	VMOVUPS	301568(SI), Z6	// armFieldDual.dv_dot[0]
+	VMOVUPS	Z6, 344576(SI)	// result_4[0]
+	VMOVUPS	301696(SI), Z7	// armFieldDual.dv_dot[1]
+	VMOVUPS	Z7, 344704(SI)	// result_4[1]
 	// arm.nde:51
-	VMOVUPS	340480(SI), Z8	// q[0]
-	VMOVUPS	340608(SI), Z9	// q[1]
-	VMOVUPS	340736(SI), Z10	// v[0]
-	VMOVUPS	340864(SI), Z11	// v[1]
-	VMOVUPS	340992(SI), Z12	// q_dot[0]
-	VMOVUPS	341120(SI), Z13	// q_dot[1]
-	VMOVUPS	341248(SI), Z14	// v_dot[0]
-	VMOVUPS	341376(SI), Z15	// v_dot[1]
-	VBROADCASTSS	339848(AX), Z16
+	VMOVUPS	340608(SI), Z8	// q[0]
+	VMOVUPS	340736(SI), Z9	// q[1]
+	VMOVUPS	340864(SI), Z10	// v[0]
+	VMOVUPS	340992(SI), Z11	// v[1]
+	VMOVUPS	341120(SI), Z12	// q_dot[0]
+	VMOVUPS	341248(SI), Z13	// q_dot[1]
+	VMOVUPS	341376(SI), Z14	// v_dot[0]
+	VMOVUPS	341504(SI), Z15	// v_dot[1]
+	VBROADCASTSS	339976(AX), Z16
 	VFMADD231PS	Z0, Z16, Z8
-	VMOVUPS	Z8, 298496(SI)	// armFieldDual.q[0]
+	VMOVUPS	Z8, 298624(SI)	// armFieldDual.q[0]
 	VFMADD231PS	Z1, Z16, Z9
-	VMOVUPS	Z9, 298624(SI)	// armFieldDual.q[1]
+	VMOVUPS	Z9, 298752(SI)	// armFieldDual.q[1]
 	VFMADD231PS	Z2, Z16, Z10
-	VMOVUPS	Z10, 298752(SI)	// armFieldDual.v[0]
+	VMOVUPS	Z10, 298880(SI)	// armFieldDual.v[0]
 	VFMADD231PS	Z3, Z16, Z11
-	VMOVUPS	Z11, 298880(SI)	// armFieldDual.v[1]
+	VMOVUPS	Z11, 299008(SI)	// armFieldDual.v[1]
 	VFMADD231PS	Z16, Z4, Z12
-	VMOVUPS	Z12, 300160(SI)	// armFieldDual.q_dot[0]
+	VMOVUPS	Z12, 300288(SI)	// armFieldDual.q_dot[0]
 	VFMADD231PS	Z16, Z5, Z13
-	VMOVUPS	Z13, 300288(SI)	// armFieldDual.q_dot[1]
+	VMOVUPS	Z13, 300416(SI)	// armFieldDual.q_dot[1]
 	VFMADD231PS	Z16, Z6, Z14
-	VMOVUPS	Z14, 300416(SI)	// armFieldDual.v_dot[0]
+	VMOVUPS	Z14, 300544(SI)	// armFieldDual.v_dot[0]
 	VFMADD231PS	Z16, Z7, Z15
-	VMOVUPS	Z15, 300544(SI)	// armFieldDual.v_dot[1]
+	VMOVUPS	Z15, 300672(SI)	// armFieldDual.v_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop2
@@ -6397,74 +6417,74 @@ loop2: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop3: // 2 times: vectors of the block
-	VMOVUPS	341504(SI), Z0	// u[0]
-	VMOVUPS	Z0, 299008(SI)	// armFieldDual.u[0]
-	VMOVUPS	341632(SI), Z0	// u[1]
-	VMOVUPS	Z0, 299136(SI)	// armFieldDual.u[1]
-	VMOVUPS	341760(SI), Z0	// mul
-	VMOVUPS	Z0, 299264(SI)	// armFieldDual.mul
-	VMOVUPS	341888(SI), Z0	// add
-	VMOVUPS	Z0, 299392(SI)	// armFieldDual.add
-	VMOVUPS	342016(SI), Z0	// mul
-	VMOVUPS	Z0, 299520(SI)	// armFieldDual.mul
+	VMOVUPS	341632(SI), Z0	// u[0]
+	VMOVUPS	Z0, 299136(SI)	// armFieldDual.u[0]
+	VMOVUPS	341760(SI), Z0	// u[1]
+	VMOVUPS	Z0, 299264(SI)	// armFieldDual.u[1]
+	VMOVUPS	341888(SI), Z0	// mul
+	VMOVUPS	Z0, 299392(SI)	// armFieldDual.mul
+	VMOVUPS	342016(SI), Z0	// add
+	VMOVUPS	Z0, 299520(SI)	// armFieldDual.add
 	VMOVUPS	342144(SI), Z0	// mul
 	VMOVUPS	Z0, 299648(SI)	// armFieldDual.mul
-	VMOVUPS	342272(SI), Z0	// reshape
-	VMOVUPS	Z0, 299776(SI)	// armFieldDual.reshape
-	VMOVUPS	342400(SI), Z0	// mul
-	VMOVUPS	Z0, 299904(SI)	// armFieldDual.mul
+	VMOVUPS	342272(SI), Z0	// mul
+	VMOVUPS	Z0, 299776(SI)	// armFieldDual.mul
+	VMOVUPS	342400(SI), Z0	// reshape
+	VMOVUPS	Z0, 299904(SI)	// armFieldDual.reshape
 	VMOVUPS	342528(SI), Z0	// mul
 	VMOVUPS	Z0, 300032(SI)	// armFieldDual.mul
+	VMOVUPS	342656(SI), Z0	// mul
+	VMOVUPS	Z0, 300160(SI)	// armFieldDual.mul
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop3
 	CALL	armFieldDual_avx512<>(SB)
-	VBROADCASTSS	339848(AX), Z0
+	VBROADCASTSS	339976(AX), Z0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop4: // 2 times: vectors of the block
-	VMOVUPS	300672(SI), Z0	// armFieldDual.dq[0]
-	VMOVUPS	Z0, 344704(SI)	// result_5[0]
-	VMOVUPS	300800(SI), Z1	// armFieldDual.dq[1]
-	VMOVUPS	Z1, 344832(SI)	// result_5[1]
-	VMOVUPS	300928(SI), Z2	// armFieldDual.dv[0]
-	VMOVUPS	Z2, 344960(SI)	// result_6[0]
-	VMOVUPS	301056(SI), Z3	// armFieldDual.dv[1]
-	VMOVUPS	Z3, 345088(SI)	// result_6[1]
-	VMOVUPS	301184(SI), Z4	// armFieldDual.dq_dot[0]
-	VMOVUPS	Z4, 345216(SI)	// result_7[0]
-	VMOVUPS	301312(SI), Z5	// armFieldDual.dq_dot[1]
-	VMOVUPS	Z5, 345344(SI)	// result_7[1]
-	VMOVUPS	301440(SI), Z6	// armFieldDual.dv_dot[0]
-	VMOVUPS	Z6, 345472(SI)	// result_8[0]
-	VMOVUPS	301568(SI), Z7	// armFieldDual.dv_dot[1]
-	VMOVUPS	Z7, 345600(SI)	// result_8[1]
-	VMOVUPS	340480(SI), Z8	// q[0]
-	VMOVUPS	340608(SI), Z9	// q[1]
-	VMOVUPS	340736(SI), Z10	// v[0]
-	VMOVUPS	340864(SI), Z11	// v[1]
-	VMOVUPS	340992(SI), Z12	// q_dot[0]
-	VMOVUPS	341120(SI), Z13	// q_dot[1]
-	VMOVUPS	341248(SI), Z14	// v_dot[0]
-	VMOVUPS	341376(SI), Z15	// v_dot[1]
+	VMOVUPS	300800(SI), Z0	// armFieldDual.dq[0]
+	VMOVUPS	Z0, 344832(SI)	// result_5[0]
+	VMOVUPS	300928(SI), Z1	// armFieldDual.dq[1]
+	VMOVUPS	Z1, 344960(SI)	// result_5[1]
+	VMOVUPS	301056(SI), Z2	// armFieldDual.dv[0]
+	VMOVUPS	Z2, 345088(SI)	// result_6[0]
+	VMOVUPS	301184(SI), Z3	// armFieldDual.dv[1]
+	VMOVUPS	Z3, 345216(SI)	// result_6[1]
+	VMOVUPS	301312(SI), Z4	// armFieldDual.dq_dot[0]
+	VMOVUPS	Z4, 345344(SI)	// result_7[0]
+	VMOVUPS	301440(SI), Z5	// armFieldDual.dq_dot[1]
+	VMOVUPS	Z5, 345472(SI)	// result_7[1]
+	VMOVUPS	301568(SI), Z6	// armFieldDual.dv_dot[0]
+	VMOVUPS	Z6, 345600(SI)	// result_8[0]
+	VMOVUPS	301696(SI), Z7	// armFieldDual.dv_dot[1]
+	VMOVUPS	Z7, 345728(SI)	// result_8[1]
+	VMOVUPS	340608(SI), Z8	// q[0]
+	VMOVUPS	340736(SI), Z9	// q[1]
+	VMOVUPS	340864(SI), Z10	// v[0]
+	VMOVUPS	340992(SI), Z11	// v[1]
+	VMOVUPS	341120(SI), Z12	// q_dot[0]
+	VMOVUPS	341248(SI), Z13	// q_dot[1]
+	VMOVUPS	341376(SI), Z14	// v_dot[0]
+	VMOVUPS	341504(SI), Z15	// v_dot[1]
 	// arm.nde:51
-	VBROADCASTSS	339848(AX), Z16
+	VBROADCASTSS	339976(AX), Z16
 	VFMADD231PS	Z0, Z16, Z8
-	VMOVUPS	Z8, 298496(SI)	// armFieldDual.q[0]
+	VMOVUPS	Z8, 298624(SI)	// armFieldDual.q[0]
 	VFMADD231PS	Z1, Z16, Z9
-	VMOVUPS	Z9, 298624(SI)	// armFieldDual.q[1]
+	VMOVUPS	Z9, 298752(SI)	// armFieldDual.q[1]
 	VFMADD231PS	Z2, Z16, Z10
-	VMOVUPS	Z10, 298752(SI)	// armFieldDual.v[0]
+	VMOVUPS	Z10, 298880(SI)	// armFieldDual.v[0]
 	VFMADD231PS	Z3, Z16, Z11
-	VMOVUPS	Z11, 298880(SI)	// armFieldDual.v[1]
+	VMOVUPS	Z11, 299008(SI)	// armFieldDual.v[1]
 	VFMADD231PS	Z16, Z4, Z12
-	VMOVUPS	Z12, 300160(SI)	// armFieldDual.q_dot[0]
+	VMOVUPS	Z12, 300288(SI)	// armFieldDual.q_dot[0]
 	VFMADD231PS	Z16, Z5, Z13
-	VMOVUPS	Z13, 300288(SI)	// armFieldDual.q_dot[1]
+	VMOVUPS	Z13, 300416(SI)	// armFieldDual.q_dot[1]
 	VFMADD231PS	Z16, Z6, Z14
-	VMOVUPS	Z14, 300416(SI)	// armFieldDual.v_dot[0]
+	VMOVUPS	Z14, 300544(SI)	// armFieldDual.v_dot[0]
 	VFMADD231PS	Z16, Z7, Z15
-	VMOVUPS	Z15, 300544(SI)	// armFieldDual.v_dot[1]
+	VMOVUPS	Z15, 300672(SI)	// armFieldDual.v_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop4
@@ -6472,78 +6492,78 @@ loop4: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop5: // 2 times: vectors of the block
-	VMOVUPS	341504(SI), Z0	// u[0]
-	VMOVUPS	Z0, 299008(SI)	// armFieldDual.u[0]
-	VMOVUPS	341632(SI), Z0	// u[1]
-	VMOVUPS	Z0, 299136(SI)	// armFieldDual.u[1]
-	VMOVUPS	341760(SI), Z0	// mul
-	VMOVUPS	Z0, 299264(SI)	// armFieldDual.mul
-	VMOVUPS	341888(SI), Z0	// add
-	VMOVUPS	Z0, 299392(SI)	// armFieldDual.add
-	VMOVUPS	342016(SI), Z0	// mul
-	VMOVUPS	Z0, 299520(SI)	// armFieldDual.mul
+	VMOVUPS	341632(SI), Z0	// u[0]
+	VMOVUPS	Z0, 299136(SI)	// armFieldDual.u[0]
+	VMOVUPS	341760(SI), Z0	// u[1]
+	VMOVUPS	Z0, 299264(SI)	// armFieldDual.u[1]
+	VMOVUPS	341888(SI), Z0	// mul
+	VMOVUPS	Z0, 299392(SI)	// armFieldDual.mul
+	VMOVUPS	342016(SI), Z0	// add
+	VMOVUPS	Z0, 299520(SI)	// armFieldDual.add
 	VMOVUPS	342144(SI), Z0	// mul
 	VMOVUPS	Z0, 299648(SI)	// armFieldDual.mul
-	VMOVUPS	342272(SI), Z0	// reshape
-	VMOVUPS	Z0, 299776(SI)	// armFieldDual.reshape
-	VMOVUPS	342400(SI), Z0	// mul
-	VMOVUPS	Z0, 299904(SI)	// armFieldDual.mul
+	VMOVUPS	342272(SI), Z0	// mul
+	VMOVUPS	Z0, 299776(SI)	// armFieldDual.mul
+	VMOVUPS	342400(SI), Z0	// reshape
+	VMOVUPS	Z0, 299904(SI)	// armFieldDual.reshape
 	VMOVUPS	342528(SI), Z0	// mul
 	VMOVUPS	Z0, 300032(SI)	// armFieldDual.mul
+	VMOVUPS	342656(SI), Z0	// mul
+	VMOVUPS	Z0, 300160(SI)	// armFieldDual.mul
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop5
 	CALL	armFieldDual_avx512<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	340224(AX), Z0	// h
+	VBROADCASTSD	340352(AX), Z0	// h
 	VCVTPD2PS	Z0, Y0
 	VINSERTF64X4	$1, Y0, Z0, Z0
-	VMOVSS	X0, 339856(AX)
+	VMOVSS	X0, 339984(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop6: // 2 times: vectors of the block
-	VMOVUPS	300672(SI), Z0	// armFieldDual.dq[0]
-	VMOVUPS	Z0, 345728(SI)	// result_9[0]
-	VMOVUPS	300800(SI), Z1	// armFieldDual.dq[1]
-	VMOVUPS	Z1, 345856(SI)	// result_9[1]
-	VMOVUPS	300928(SI), Z2	// armFieldDual.dv[0]
-	VMOVUPS	Z2, 345984(SI)	// result_10[0]
-	VMOVUPS	301056(SI), Z3	// armFieldDual.dv[1]
-	VMOVUPS	Z3, 346112(SI)	// result_10[1]
-	VMOVUPS	301184(SI), Z4	// armFieldDual.dq_dot[0]
-	VMOVUPS	Z4, 346240(SI)	// result_11[0]
-	VMOVUPS	301312(SI), Z5	// armFieldDual.dq_dot[1]
-	VMOVUPS	Z5, 346368(SI)	// result_11[1]
-	VMOVUPS	301440(SI), Z6	// armFieldDual.dv_dot[0]
-	VMOVUPS	Z6, 346496(SI)	// result_12[0]
-	VMOVUPS	301568(SI), Z7	// armFieldDual.dv_dot[1]
-	VMOVUPS	Z7, 346624(SI)	// result_12[1]
+	VMOVUPS	300800(SI), Z0	// armFieldDual.dq[0]
+	VMOVUPS	Z0, 345856(SI)	// result_9[0]
+	VMOVUPS	300928(SI), Z1	// armFieldDual.dq[1]
+	VMOVUPS	Z1, 345984(SI)	// result_9[1]
+	VMOVUPS	301056(SI), Z2	// armFieldDual.dv[0]
+	VMOVUPS	Z2, 346112(SI)	// result_10[0]
+	VMOVUPS	301184(SI), Z3	// armFieldDual.dv[1]
+	VMOVUPS	Z3, 346240(SI)	// result_10[1]
+	VMOVUPS	301312(SI), Z4	// armFieldDual.dq_dot[0]
+	VMOVUPS	Z4, 346368(SI)	// result_11[0]
+	VMOVUPS	301440(SI), Z5	// armFieldDual.dq_dot[1]
+	VMOVUPS	Z5, 346496(SI)	// result_11[1]
+	VMOVUPS	301568(SI), Z6	// armFieldDual.dv_dot[0]
+	VMOVUPS	Z6, 346624(SI)	// result_12[0]
+	VMOVUPS	301696(SI), Z7	// armFieldDual.dv_dot[1]
+	VMOVUPS	Z7, 346752(SI)	// result_12[1]
 	// arm.nde:51
-	VMOVUPS	340480(SI), Z8	// q[0]
-	VMOVUPS	340608(SI), Z9	// q[1]
-	VMOVUPS	340736(SI), Z10	// v[0]
-	VMOVUPS	340864(SI), Z11	// v[1]
-	VMOVUPS	340992(SI), Z12	// q_dot[0]
-	VMOVUPS	341120(SI), Z13	// q_dot[1]
-	VMOVUPS	341248(SI), Z14	// v_dot[0]
-	VMOVUPS	341376(SI), Z15	// v_dot[1]
-	VBROADCASTSS	339856(AX), Z16
+	VMOVUPS	340608(SI), Z8	// q[0]
+	VMOVUPS	340736(SI), Z9	// q[1]
+	VMOVUPS	340864(SI), Z10	// v[0]
+	VMOVUPS	340992(SI), Z11	// v[1]
+	VMOVUPS	341120(SI), Z12	// q_dot[0]
+	VMOVUPS	341248(SI), Z13	// q_dot[1]
+	VMOVUPS	341376(SI), Z14	// v_dot[0]
+	VMOVUPS	341504(SI), Z15	// v_dot[1]
+	VBROADCASTSS	339984(AX), Z16
 	VFMADD231PS	Z0, Z16, Z8
-	VMOVUPS	Z8, 298496(SI)	// armFieldDual.q[0]
+	VMOVUPS	Z8, 298624(SI)	// armFieldDual.q[0]
 	VFMADD231PS	Z1, Z16, Z9
-	VMOVUPS	Z9, 298624(SI)	// armFieldDual.q[1]
+	VMOVUPS	Z9, 298752(SI)	// armFieldDual.q[1]
 	VFMADD231PS	Z2, Z16, Z10
-	VMOVUPS	Z10, 298752(SI)	// armFieldDual.v[0]
+	VMOVUPS	Z10, 298880(SI)	// armFieldDual.v[0]
 	VFMADD231PS	Z3, Z16, Z11
-	VMOVUPS	Z11, 298880(SI)	// armFieldDual.v[1]
+	VMOVUPS	Z11, 299008(SI)	// armFieldDual.v[1]
 	VFMADD231PS	Z16, Z4, Z12
-	VMOVUPS	Z12, 300160(SI)	// armFieldDual.q_dot[0]
+	VMOVUPS	Z12, 300288(SI)	// armFieldDual.q_dot[0]
 	VFMADD231PS	Z16, Z5, Z13
-	VMOVUPS	Z13, 300288(SI)	// armFieldDual.q_dot[1]
+	VMOVUPS	Z13, 300416(SI)	// armFieldDual.q_dot[1]
 	VFMADD231PS	Z16, Z6, Z14
-	VMOVUPS	Z14, 300416(SI)	// armFieldDual.v_dot[0]
+	VMOVUPS	Z14, 300544(SI)	// armFieldDual.v_dot[0]
 	VFMADD231PS	Z16, Z7, Z15
-	VMOVUPS	Z15, 300544(SI)	// armFieldDual.v_dot[1]
+	VMOVUPS	Z15, 300672(SI)	// armFieldDual.v_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop6
@@ -6551,97 +6571,97 @@ loop6: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop7: // 2 times: vectors of the block
-	VMOVUPS	341504(SI), Z0	// u[0]
-	VMOVUPS	Z0, 299008(SI)	// armFieldDual.u[0]
-	VMOVUPS	341632(SI), Z0	// u[1]
-	VMOVUPS	Z0, 299136(SI)	// armFieldDual.u[1]
-	VMOVUPS	341760(SI), Z0	// mul
-	VMOVUPS	Z0, 299264(SI)	// armFieldDual.mul
-	VMOVUPS	341888(SI), Z0	// add
-	VMOVUPS	Z0, 299392(SI)	// armFieldDual.add
-	VMOVUPS	342016(SI), Z0	// mul
-	VMOVUPS	Z0, 299520(SI)	// armFieldDual.mul
+	VMOVUPS	341632(SI), Z0	// u[0]
+	VMOVUPS	Z0, 299136(SI)	// armFieldDual.u[0]
+	VMOVUPS	341760(SI), Z0	// u[1]
+	VMOVUPS	Z0, 299264(SI)	// armFieldDual.u[1]
+	VMOVUPS	341888(SI), Z0	// mul
+	VMOVUPS	Z0, 299392(SI)	// armFieldDual.mul
+	VMOVUPS	342016(SI), Z0	// add
+	VMOVUPS	Z0, 299520(SI)	// armFieldDual.add
 	VMOVUPS	342144(SI), Z0	// mul
 	VMOVUPS	Z0, 299648(SI)	// armFieldDual.mul
-	VMOVUPS	342272(SI), Z0	// reshape
-	VMOVUPS	Z0, 299776(SI)	// armFieldDual.reshape
-	VMOVUPS	342400(SI), Z0	// mul
-	VMOVUPS	Z0, 299904(SI)	// armFieldDual.mul
+	VMOVUPS	342272(SI), Z0	// mul
+	VMOVUPS	Z0, 299776(SI)	// armFieldDual.mul
+	VMOVUPS	342400(SI), Z0	// reshape
+	VMOVUPS	Z0, 299904(SI)	// armFieldDual.reshape
 	VMOVUPS	342528(SI), Z0	// mul
 	VMOVUPS	Z0, 300032(SI)	// armFieldDual.mul
+	VMOVUPS	342656(SI), Z0	// mul
+	VMOVUPS	Z0, 300160(SI)	// armFieldDual.mul
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop7
 	CALL	armFieldDual_avx512<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	340224(AX), Z0	// h
+	VBROADCASTSD	340352(AX), Z0	// h
 	VMULPD.BCST	f64_3fc5555555555555<>(SB), Z0, Z1
-	VMOVSD	X1, 339864(AX)
+	VMOVSD	X1, 339992(AX)
 	VCVTPD2PS	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z1, Z1
-	VMOVSS	X1, 339872(AX)
+	VMOVSS	X1, 340000(AX)
 	VMULPD.BCST	f64_3fd5555555555555<>(SB), Z0, Z0
-	VMOVSD	X0, 339880(AX)
+	VMOVSD	X0, 340008(AX)
 	VCVTPD2PS	Z0, Y0
 	VINSERTF64X4	$1, Y0, Z0, Z0
-	VMOVSS	X0, 339888(AX)
+	VMOVSS	X0, 340016(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop8: // 2 times: vectors of the block
 	// arm.nde:51
-	VMOVUPS	340480(SI), Z0	// q[0]
-	VMOVUPS	340608(SI), Z0	// q[1]
-	VMOVUPS	340736(SI), Z0	// v[0]
-	VMOVUPS	340864(SI), Z0	// v[1]
-	VMOVUPS	340992(SI), Z0	// q_dot[0]
-	VMOVUPS	341120(SI), Z0	// q_dot[1]
-	VMOVUPS	341248(SI), Z0	// v_dot[0]
-	VMOVUPS	341376(SI), Z0	// v_dot[1]
+	VMOVUPS	340608(SI), Z0	// q[0]
+	VMOVUPS	340736(SI), Z0	// q[1]
+	VMOVUPS	340864(SI), Z0	// v[0]
+	VMOVUPS	340992(SI), Z0	// v[1]
+	VMOVUPS	341120(SI), Z0	// q_dot[0]
+	VMOVUPS	341248(SI), Z0	// q_dot[1]
+	VMOVUPS	341376(SI), Z0	// v_dot[0]
+	VMOVUPS	341504(SI), Z0	// v_dot[1]
 	MOVQ	$2, DI
 	MOVQ	SI, R9
 loop9: // 2 times: elements
-	VBROADCASTSS	339872(AX), Z0
-	VMOVUPS	300672(R9), Z1	// armFieldDual.dq[0]
-	VBROADCASTSS	339888(AX), Z2
-	VMOVUPS	345728(R9), Z3	// result_9[0]
-	VMOVUPS	344704(R9), Z4	// result_5[0]
-	VMOVUPS	343680(R9), Z5	// result[0]
-	VMOVUPS	340480(R9), Z6	// q[0]
+	VBROADCASTSS	340000(AX), Z0
+	VMOVUPS	300800(R9), Z1	// armFieldDual.dq[0]
+	VBROADCASTSS	340016(AX), Z2
+	VMOVUPS	345856(R9), Z3	// result_9[0]
+	VMOVUPS	344832(R9), Z4	// result_5[0]
+	VMOVUPS	343808(R9), Z5	// result[0]
+	VMOVUPS	340608(R9), Z6	// q[0]
 	VFMADD231PS	Z5, Z0, Z6
 	VFMADD231PS	Z4, Z2, Z6
 	VFMADD231PS	Z3, Z2, Z6
 	VFMADD231PS	Z1, Z0, Z6
-	VMOVUPS	Z6, 342656(R9)	// q_next[0]
-	VMOVUPS	300928(R9), Z1	// armFieldDual.dv[0]
-	VMOVUPS	345984(R9), Z3	// result_10[0]
-	VMOVUPS	344960(R9), Z4	// result_6[0]
-	VMOVUPS	343936(R9), Z5	// result_2[0]
-	VMOVUPS	340736(R9), Z6	// v[0]
+	VMOVUPS	Z6, 342784(R9)	// q_next[0]
+	VMOVUPS	301056(R9), Z1	// armFieldDual.dv[0]
+	VMOVUPS	346112(R9), Z3	// result_10[0]
+	VMOVUPS	345088(R9), Z4	// result_6[0]
+	VMOVUPS	344064(R9), Z5	// result_2[0]
+	VMOVUPS	340864(R9), Z6	// v[0]
 	VFMADD231PS	Z5, Z0, Z6
 	VFMADD231PS	Z4, Z2, Z6
 	VFMADD231PS	Z3, Z2, Z6
 	VFMADD231PS	Z1, Z0, Z6
-	VMOVUPS	Z6, 342912(R9)	// v_next[0]
-	VMOVUPS	301184(R9), Z1	// armFieldDual.dq_dot[0]
-	VMOVUPS	346240(R9), Z3	// result_11[0]
-	VMOVUPS	345216(R9), Z4	// result_7[0]
-	VMOVUPS	344192(R9), Z5	// result_3[0]
-	VMOVUPS	340992(R9), Z6	// q_dot[0]
+	VMOVUPS	Z6, 343040(R9)	// v_next[0]
+	VMOVUPS	301312(R9), Z1	// armFieldDual.dq_dot[0]
+	VMOVUPS	346368(R9), Z3	// result_11[0]
+	VMOVUPS	345344(R9), Z4	// result_7[0]
+	VMOVUPS	344320(R9), Z5	// result_3[0]
+	VMOVUPS	341120(R9), Z6	// q_dot[0]
 	VFMADD231PS	Z0, Z5, Z6
 	VFMADD231PS	Z2, Z4, Z6
 	VFMADD231PS	Z2, Z3, Z6
 	VFMADD231PS	Z0, Z1, Z6
-	VMOVUPS	Z6, 343168(R9)	// q_next_dot[0]
-	VMOVUPS	301440(R9), Z1	// armFieldDual.dv_dot[0]
-	VMOVUPS	346496(R9), Z3	// result_12[0]
-	VMOVUPS	345472(R9), Z4	// result_8[0]
-	VMOVUPS	344448(R9), Z5	// result_4[0]
-	VMOVUPS	341248(R9), Z6	// v_dot[0]
+	VMOVUPS	Z6, 343296(R9)	// q_next_dot[0]
+	VMOVUPS	301568(R9), Z1	// armFieldDual.dv_dot[0]
+	VMOVUPS	346624(R9), Z3	// result_12[0]
+	VMOVUPS	345600(R9), Z4	// result_8[0]
+	VMOVUPS	344576(R9), Z5	// result_4[0]
+	VMOVUPS	341376(R9), Z6	// v_dot[0]
 	VFMADD231PS	Z0, Z5, Z6
 	VFMADD231PS	Z2, Z4, Z6
 	VFMADD231PS	Z2, Z3, Z6
 	VFMADD231PS	Z0, Z1, Z6
-	VMOVUPS	Z6, 343424(R9)	// v_next_dot[0]
+	VMOVUPS	Z6, 343552(R9)	// v_next_dot[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop9
@@ -6654,47 +6674,47 @@ loop9: // 2 times: elements
 TEXT step0TangentLanestep_avx512<>(SB), NOSPLIT, $0-0
 loop1:
 	// arm.nde:51
-	VBROADCASTSD	346752(AX), Z0	// step.t
-	VMOVSD	X0, 339968(AX)	// step0TangentStep.t
-	VBROADCASTSD	347008(AX), Z0	// step.h
-	VMOVSD	X0, 340224(AX)	// step0TangentStep.h
+	VBROADCASTSD	346880(AX), Z0	// step.t
+	VMOVSD	X0, 340096(AX)	// step0TangentStep.t
+	VBROADCASTSD	347136(AX), Z0	// step.h
+	VMOVSD	X0, 340352(AX)	// step0TangentStep.h
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop2: // 2 times: vectors of the block
-	VMOVUPS	348544(SI), Z0	// q[0]
-	VMOVUPS	Z0, 340480(SI)	// step0TangentStep.q[0]
-	VMOVUPS	348672(SI), Z0	// q[1]
-	VMOVUPS	Z0, 340608(SI)	// step0TangentStep.q[1]
-	VMOVUPS	348800(SI), Z0	// v[0]
-	VMOVUPS	Z0, 340736(SI)	// step0TangentStep.v[0]
-	VMOVUPS	348928(SI), Z0	// v[1]
-	VMOVUPS	Z0, 340864(SI)	// step0TangentStep.v[1]
-	VMOVUPS	349056(SI), Z0	// q_dot[0]
-	VMOVUPS	Z0, 340992(SI)	// step0TangentStep.q_dot[0]
-	VMOVUPS	349184(SI), Z0	// q_dot[1]
-	VMOVUPS	Z0, 341120(SI)	// step0TangentStep.q_dot[1]
-	VMOVUPS	349312(SI), Z0	// v_dot[0]
-	VMOVUPS	Z0, 341248(SI)	// step0TangentStep.v_dot[0]
-	VMOVUPS	349440(SI), Z0	// v_dot[1]
-	VMOVUPS	Z0, 341376(SI)	// step0TangentStep.v_dot[1]
-	VMOVUPS	349568(SI), Z0	// extra.0[0]
-	VMOVUPS	Z0, 341504(SI)	// step0TangentStep.u[0]
-	VMOVUPS	349696(SI), Z0	// extra.0[1]
-	VMOVUPS	Z0, 341632(SI)	// step0TangentStep.u[1]
-	VMOVUPS	349824(SI), Z0	// extra.1
-	VMOVUPS	Z0, 341760(SI)	// step0TangentStep.mul
-	VMOVUPS	349952(SI), Z0	// extra.2
-	VMOVUPS	Z0, 341888(SI)	// step0TangentStep.add
-	VMOVUPS	350080(SI), Z0	// extra.3
-	VMOVUPS	Z0, 342016(SI)	// step0TangentStep.mul
-	VMOVUPS	350208(SI), Z0	// extra.4
+	VMOVUPS	348672(SI), Z0	// q[0]
+	VMOVUPS	Z0, 340608(SI)	// step0TangentStep.q[0]
+	VMOVUPS	348800(SI), Z0	// q[1]
+	VMOVUPS	Z0, 340736(SI)	// step0TangentStep.q[1]
+	VMOVUPS	348928(SI), Z0	// v[0]
+	VMOVUPS	Z0, 340864(SI)	// step0TangentStep.v[0]
+	VMOVUPS	349056(SI), Z0	// v[1]
+	VMOVUPS	Z0, 340992(SI)	// step0TangentStep.v[1]
+	VMOVUPS	349184(SI), Z0	// q_dot[0]
+	VMOVUPS	Z0, 341120(SI)	// step0TangentStep.q_dot[0]
+	VMOVUPS	349312(SI), Z0	// q_dot[1]
+	VMOVUPS	Z0, 341248(SI)	// step0TangentStep.q_dot[1]
+	VMOVUPS	349440(SI), Z0	// v_dot[0]
+	VMOVUPS	Z0, 341376(SI)	// step0TangentStep.v_dot[0]
+	VMOVUPS	349568(SI), Z0	// v_dot[1]
+	VMOVUPS	Z0, 341504(SI)	// step0TangentStep.v_dot[1]
+	VMOVUPS	349696(SI), Z0	// extra.0[0]
+	VMOVUPS	Z0, 341632(SI)	// step0TangentStep.u[0]
+	VMOVUPS	349824(SI), Z0	// extra.0[1]
+	VMOVUPS	Z0, 341760(SI)	// step0TangentStep.u[1]
+	VMOVUPS	349952(SI), Z0	// extra.1
+	VMOVUPS	Z0, 341888(SI)	// step0TangentStep.mul
+	VMOVUPS	350080(SI), Z0	// extra.2
+	VMOVUPS	Z0, 342016(SI)	// step0TangentStep.add
+	VMOVUPS	350208(SI), Z0	// extra.3
 	VMOVUPS	Z0, 342144(SI)	// step0TangentStep.mul
-	VMOVUPS	350336(SI), Z0	// extra.5
-	VMOVUPS	Z0, 342272(SI)	// step0TangentStep.reshape
-	VMOVUPS	350464(SI), Z0	// extra.6
-	VMOVUPS	Z0, 342400(SI)	// step0TangentStep.mul
-	VMOVUPS	350592(SI), Z0	// extra.7
+	VMOVUPS	350336(SI), Z0	// extra.4
+	VMOVUPS	Z0, 342272(SI)	// step0TangentStep.mul
+	VMOVUPS	350464(SI), Z0	// extra.5
+	VMOVUPS	Z0, 342400(SI)	// step0TangentStep.reshape
+	VMOVUPS	350592(SI), Z0	// extra.6
 	VMOVUPS	Z0, 342528(SI)	// step0TangentStep.mul
+	VMOVUPS	350720(SI), Z0	// extra.7
+	VMOVUPS	Z0, 342656(SI)	// step0TangentStep.mul
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop2
@@ -6708,32 +6728,32 @@ loop3: // 2 times: vectors of the block
 	VBROADCASTSS	f32_00000000<>(SB), Z2
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	// arm.nde:51
-	VMOVUPS	342656(SI), Z4	// step0TangentStep.q_next[0]
+	VMOVUPS	342784(SI), Z4	// step0TangentStep.q_next[0]
 	VSUBPS	Z4, Z4, Z5
-	VMOVUPS	342784(SI), Z6	// step0TangentStep.q_next[1]
+	VMOVUPS	342912(SI), Z6	// step0TangentStep.q_next[1]
 	VSUBPS	Z6, Z6, Z7
 	VADDPS	Z5, Z0, Z0
 	VADDPS	Z7, Z0, Z0
-	VMOVUPS	342912(SI), Z5	// step0TangentStep.v_next[0]
+	VMOVUPS	343040(SI), Z5	// step0TangentStep.v_next[0]
 	VSUBPS	Z5, Z5, Z7
-	VMOVUPS	343040(SI), Z8	// step0TangentStep.v_next[1]
+	VMOVUPS	343168(SI), Z8	// step0TangentStep.v_next[1]
 	VSUBPS	Z8, Z8, Z9
 	VADDPS	Z7, Z1, Z1
 	VADDPS	Z9, Z1, Z1
-	VMOVUPS	343168(SI), Z7	// step0TangentStep.q_next_dot[0]
+	VMOVUPS	343296(SI), Z7	// step0TangentStep.q_next_dot[0]
 	VSUBPS	Z7, Z7, Z9
-	VMOVUPS	343296(SI), Z10	// step0TangentStep.q_next_dot[1]
+	VMOVUPS	343424(SI), Z10	// step0TangentStep.q_next_dot[1]
 	VSUBPS	Z10, Z10, Z11
 	VADDPS	Z9, Z2, Z2
 	VADDPS	Z11, Z2, Z2
-	VMOVUPS	343424(SI), Z9	// step0TangentStep.v_next_dot[0]
+	VMOVUPS	343552(SI), Z9	// step0TangentStep.v_next_dot[0]
 	VSUBPS	Z9, Z9, Z11
-	VMOVUPS	343552(SI), Z12	// step0TangentStep.v_next_dot[1]
+	VMOVUPS	343680(SI), Z12	// step0TangentStep.v_next_dot[1]
 	VSUBPS	Z12, Z12, Z13
 	VADDPS	Z11, Z3, Z3
 	VADDPS	Z13, Z3, Z3
-	VMOVUPD	347264(DI), Z11	// step.live
-	VMOVUPD	347328(DI), Z13	// step.live | 1
+	VMOVUPD	347392(DI), Z11	// step.live
+	VMOVUPD	347456(DI), Z13	// step.live | 1
 	VCMPPS.BCST	$0, f32_00000000<>(SB), Z0, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z0
 	VCMPPS.BCST	$0, f32_00000000<>(SB), Z1, K1
@@ -6760,32 +6780,32 @@ loop3: // 2 times: vectors of the block
 	VPMOVSXDQ	Y2, Z2
 	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z0, Z0
 	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z2, Z2
-	VMOVUPD	Z0, 351744(DI)	// step.code
-	VMOVUPD	Z2, 351808(DI)	// step.code | 1
-	VMOVUPS	348544(SI), Z0	// q[0]
-	VMOVUPS	348672(SI), Z2	// q[1]
-	VMOVUPS	348800(SI), Z3	// v[0]
-	VMOVUPS	348928(SI), Z11	// v[1]
-	VMOVUPS	349056(SI), Z13	// q_dot[0]
-	VMOVUPS	349184(SI), Z14	// q_dot[1]
-	VMOVUPS	349312(SI), Z15	// v_dot[0]
-	VMOVUPS	349440(SI), Z16	// v_dot[1]
+	VMOVUPD	Z0, 351872(DI)	// step.code
+	VMOVUPD	Z2, 351936(DI)	// step.code | 1
+	VMOVUPS	348672(SI), Z0	// q[0]
+	VMOVUPS	348800(SI), Z2	// q[1]
+	VMOVUPS	348928(SI), Z3	// v[0]
+	VMOVUPS	349056(SI), Z11	// v[1]
+	VMOVUPS	349184(SI), Z13	// q_dot[0]
+	VMOVUPS	349312(SI), Z14	// q_dot[1]
+	VMOVUPS	349440(SI), Z15	// v_dot[0]
+	VMOVUPS	349568(SI), Z16	// v_dot[1]
 	VPTERNLOGD	$0xe2, Z0, Z1, Z4
-	VMOVUPS	Z4, 350720(SI)	// q.next[0]
+	VMOVUPS	Z4, 350848(SI)	// q.next[0]
 	VPTERNLOGD	$0xe2, Z2, Z1, Z6
-	VMOVUPS	Z6, 350848(SI)	// q.next[1]
+	VMOVUPS	Z6, 350976(SI)	// q.next[1]
 	VPTERNLOGD	$0xe2, Z3, Z1, Z5
-	VMOVUPS	Z5, 350976(SI)	// v.next[0]
+	VMOVUPS	Z5, 351104(SI)	// v.next[0]
 	VPTERNLOGD	$0xe2, Z11, Z1, Z8
-	VMOVUPS	Z8, 351104(SI)	// v.next[1]
+	VMOVUPS	Z8, 351232(SI)	// v.next[1]
 	VPTERNLOGD	$0xe2, Z13, Z1, Z7
-	VMOVUPS	Z7, 351232(SI)	// q_dot.next[0]
+	VMOVUPS	Z7, 351360(SI)	// q_dot.next[0]
 	VPTERNLOGD	$0xe2, Z14, Z1, Z10
-	VMOVUPS	Z10, 351360(SI)	// q_dot.next[1]
+	VMOVUPS	Z10, 351488(SI)	// q_dot.next[1]
 	VPTERNLOGD	$0xe2, Z15, Z1, Z9
-	VMOVUPS	Z9, 351488(SI)	// v_dot.next[0]
+	VMOVUPS	Z9, 351616(SI)	// v_dot.next[0]
 	VPTERNLOGD	$0xca, Z16, Z12, Z1
-	VMOVUPS	Z1, 351616(SI)	// v_dot.next[1]
+	VMOVUPS	Z1, 351744(SI)	// v_dot.next[1]
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
@@ -6794,32 +6814,32 @@ loop3: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop4: // 2 times: vectors of the block
-	VMOVUPS	350720(SI), Z0	// q.next[0]
-	VMOVUPS	Z0, 348544(SI)	// q[0]
-	VMOVUPS	350848(SI), Z0	// q.next[1]
-	VMOVUPS	Z0, 348672(SI)	// q[1]
-	VMOVUPS	350976(SI), Z0	// v.next[0]
-	VMOVUPS	Z0, 348800(SI)	// v[0]
-	VMOVUPS	351104(SI), Z0	// v.next[1]
-	VMOVUPS	Z0, 348928(SI)	// v[1]
-	VMOVUPS	351232(SI), Z0	// q_dot.next[0]
-	VMOVUPS	Z0, 349056(SI)	// q_dot[0]
-	VMOVUPS	351360(SI), Z0	// q_dot.next[1]
-	VMOVUPS	Z0, 349184(SI)	// q_dot[1]
-	VMOVUPS	351488(SI), Z0	// v_dot.next[0]
-	VMOVUPS	Z0, 349312(SI)	// v_dot[0]
-	VMOVUPS	351616(SI), Z0	// v_dot.next[1]
-	VMOVUPS	Z0, 349440(SI)	// v_dot[1]
+	VMOVUPS	350848(SI), Z0	// q.next[0]
+	VMOVUPS	Z0, 348672(SI)	// q[0]
+	VMOVUPS	350976(SI), Z0	// q.next[1]
+	VMOVUPS	Z0, 348800(SI)	// q[1]
+	VMOVUPS	351104(SI), Z0	// v.next[0]
+	VMOVUPS	Z0, 348928(SI)	// v[0]
+	VMOVUPS	351232(SI), Z0	// v.next[1]
+	VMOVUPS	Z0, 349056(SI)	// v[1]
+	VMOVUPS	351360(SI), Z0	// q_dot.next[0]
+	VMOVUPS	Z0, 349184(SI)	// q_dot[0]
+	VMOVUPS	351488(SI), Z0	// q_dot.next[1]
+	VMOVUPS	Z0, 349312(SI)	// q_dot[1]
+	VMOVUPS	351616(SI), Z0	// v_dot.next[0]
+	VMOVUPS	Z0, 349440(SI)	// v_dot[0]
+	VMOVUPS	351744(SI), Z0	// v_dot.next[1]
+	VMOVUPS	Z0, 349568(SI)	// v_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop4
 	// the next step, if all lanes have taken this one
-	VMOVUPD	351744(AX), Z0	// step.code
-	VMOVUPD	351808(AX), Z1	// step.code | 1
+	VMOVUPD	351872(AX), Z0	// step.code
+	VMOVUPD	351936(AX), Z1	// step.code | 1
 	VADDPD	Z1, Z0, Z0
-	VMOVUPD	351872(AX), Z1	// step.code | 2
+	VMOVUPD	352000(AX), Z1	// step.code | 2
 	VADDPD	Z1, Z0, Z0
-	VMOVUPD	351936(AX), Z1	// step.code | 3
+	VMOVUPD	352064(AX), Z1	// step.code | 3
 	VADDPD	Z1, Z0, Z0
 	VSHUFF64X2	$78, Z0, Z0, Z1
 	VADDPD	Z1, Z0, Z0
@@ -6829,22 +6849,22 @@ loop4: // 2 times: vectors of the block
 	VADDPD	Z1, Z0, Z0
 	VCMPPD.BCST	$0, f64_4040000000000000<>(SB), Z0, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
-	VBROADCASTSD	347776(AX), Z1	// step.taken
+	VBROADCASTSD	347904(AX), Z1	// step.taken
 	VADDPD.BCST	f64_3ff0000000000000<>(SB), Z1, Z2
-	VBROADCASTSD	347520(AX), Z3	// step.t0
-	VBROADCASTSD	347008(AX), Z4	// step.h
+	VBROADCASTSD	347648(AX), Z3	// step.t0
+	VBROADCASTSD	347136(AX), Z4	// step.h
 	VMULPD	Z4, Z2, Z4
 	VADDPD	Z4, Z3, Z3
-	VBROADCASTSD	348032(AX), Z4	// step.many
+	VBROADCASTSD	348160(AX), Z4	// step.many
 	VSUBPD	Z2, Z4, Z4
-	VBROADCASTSD	346752(AX), Z5	// step.t
+	VBROADCASTSD	346880(AX), Z5	// step.t
 	VPTERNLOGQ	$0xe2, Z5, Z0, Z3
 	VPTERNLOGQ	$0xe2, Z1, Z0, Z2
 	VPANDQ	Z4, Z0, Z0
-	VMOVSD	X3, 346752(AX)	// step.t
-	VMOVSD	X2, 347776(AX)	// step.taken
-	VMOVSD	X0, 348288(AX)	// step.more
-	CMPQ	348288(AX), $0	// step.more
+	VMOVSD	X3, 346880(AX)	// step.t
+	VMOVSD	X2, 347904(AX)	// step.taken
+	VMOVSD	X0, 348416(AX)	// step.more
+	CMPQ	348416(AX), $0	// step.more
 	JNE	loop1
 	RET
 
@@ -6866,9 +6886,9 @@ TEXT armFieldDual2_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	352128(SI), Z0	// q[1]
-	VMOVUPS	352896(SI), Z1	// add
-	VMOVUPS	353024(SI), Z2	// mul
+	VMOVUPS	352256(SI), Z0	// q[1]
+	VMOVUPS	353024(SI), Z1	// add
+	VMOVUPS	353152(SI), Z2	// mul
 	// arm.nde:28
 	VBROADCASTSS	f32_4b400000<>(SB), Z3
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z0, Z3
@@ -6901,16 +6921,16 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z4
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z4, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z3, K1, Z3
-	VMOVUPS	Z3, 355456(SI)	// c2
+	VMOVUPS	Z3, 355584(SI)	// c2
 	// arm.nde:30
 	VFMADD231PS	Z3, Z2, Z1
-	VMOVUPS	352768(SI), Z2	// mul
-	VMOVUPS	353152(SI), Z4	// mul
+	VMOVUPS	352896(SI), Z2	// mul
+	VMOVUPS	353280(SI), Z4	// mul
 	// arm.nde:32
 	// arm.nde:31
 	VFMADD231PS	Z3, Z4, Z2
-	VMOVUPS	352256(SI), Z3	// v[0]
-	VMOVUPS	352384(SI), Z5	// v[1]
+	VMOVUPS	352384(SI), Z3	// v[0]
+	VMOVUPS	352512(SI), Z5	// v[1]
 	// arm.nde:32
 	// arm.nde:28
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z6
@@ -6945,35 +6965,35 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z7
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z7, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z6
-	VMOVUPS	Z6, 356096(SI)	// s2
+	VMOVUPS	Z6, 356224(SI)	// s2
 	// arm.nde:33
 	VMULPS	Z6, Z4, Z4
-	VMOVUPS	Z4, 356224(SI)	// k
+	VMOVUPS	Z4, 356352(SI)	// k
 	// arm.nde:34
 	VPXORD.BCST	f32_80000000<>(SB), Z4, Z6
-	VMOVUPS	Z6, 356352(SI)	// neg
+	VMOVUPS	Z6, 356480(SI)	// neg
 	VMULPS.BCST	f32_40000000<>(SB), Z3, Z7
-	VMOVUPS	Z7, 356480(SI)	// mul_6
+	VMOVUPS	Z7, 356608(SI)	// mul_6
 	VMULPS	Z5, Z7, Z7
 	VFMADD231PS	Z5, Z5, Z7
-	VMOVUPS	Z7, 356608(SI)	// add_2
+	VMOVUPS	Z7, 356736(SI)	// add_2
 	VMULPS	Z7, Z6, Z6
-	VMOVUPS	353280(SI), Z7	// reshape
+	VMOVUPS	353408(SI), Z7	// reshape
 	// arm.nde:32
-	VMOVUPS	Z1, 355584(SI)	// M[0]
-	VMOVUPS	Z2, 355712(SI)	// M[1]
-	VMOVUPS	Z2, 355840(SI)	// M[2]
-	VMOVUPS	Z7, 355968(SI)	// M[3]
+	VMOVUPS	Z1, 355712(SI)	// M[0]
+	VMOVUPS	Z2, 355840(SI)	// M[1]
+	VMOVUPS	Z2, 355968(SI)	// M[2]
+	VMOVUPS	Z7, 356096(SI)	// M[3]
 	// arm.nde:34
 	VMULPS	Z3, Z3, Z1
-	VMOVUPS	Z1, 356736(SI)	// square
+	VMOVUPS	Z1, 356864(SI)	// square
 	VMULPS	Z1, Z4, Z1
-	VMOVUPS	352000(SI), Z2	// q[0]
-	VMOVUPS	353536(SI), Z4	// mul
-	VMOVUPS	353408(SI), Z7	// mul
+	VMOVUPS	352128(SI), Z2	// q[0]
+	VMOVUPS	353664(SI), Z4	// mul
+	VMOVUPS	353536(SI), Z7	// mul
 	// arm.nde:35
 	VADDPS	Z0, Z2, Z8
-	VMOVUPS	Z8, 356864(SI)	// add_3
+	VMOVUPS	Z8, 356992(SI)	// add_3
 	VBROADCASTSS	f32_4b400000<>(SB), Z9
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z8, Z9
 	VSUBPS.BCST	f32_4b400000<>(SB), Z9, Z10
@@ -7038,8 +7058,8 @@ loop1: // 2 times: vectors of the block
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z9, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z8, K1, Z8
 	VFMADD213PS	Z4, Z8, Z7
-	VMOVUPS	352512(SI), Z8	// u[0]
-	VMOVUPS	352640(SI), Z9	// u[1]
+	VMOVUPS	352640(SI), Z8	// u[0]
+	VMOVUPS	352768(SI), Z9	// u[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Z6, Z8, Z6
@@ -7047,9 +7067,9 @@ loop1: // 2 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Z7, Z6, Z6
-	VMOVUPS	Z6, 356992(SI)	// sub[0]
+	VMOVUPS	Z6, 357120(SI)	// sub[0]
 	VSUBPS	Z4, Z1, Z1
-	VMOVUPS	Z1, 357120(SI)	// sub[1]
+	VMOVUPS	Z1, 357248(SI)	// sub[1]
 	// arm.nde:11
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z1
 	VBROADCASTSS	f32_4b400000<>(SB), Z4
@@ -7083,7 +7103,7 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z4
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z4, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z1, K1, Z1
-	VMOVUPS	Z1, 357248(SI)	// sin[0]
+	VMOVUPS	Z1, 357376(SI)	// sin[0]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z4
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z4, Z6
@@ -7116,7 +7136,7 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z6
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z6, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z4, K1, Z4
-	VMOVUPS	Z4, 357376(SI)	// sin[1]
+	VMOVUPS	Z4, 357504(SI)	// sin[1]
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z2, Z6
 	VSUBPS.BCST	f32_4b400000<>(SB), Z6, Z7
@@ -7148,7 +7168,7 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z2
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z2, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z2
-	VMOVUPS	Z2, 357504(SI)	// cos[0]
+	VMOVUPS	Z2, 357632(SI)	// cos[0]
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z0, Z6
 	VSUBPS.BCST	f32_4b400000<>(SB), Z6, Z7
@@ -7180,13 +7200,13 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z0
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z0, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z0
-	VMOVUPS	Z0, 357632(SI)	// cos[1]
-	VMOVUPS	Z1, 357760(SI)	// concat[0]
-	VMOVUPS	Z4, 357888(SI)	// concat[1]
-	VMOVUPS	Z2, 358016(SI)	// concat[2]
-	VMOVUPS	Z0, 358144(SI)	// concat[3]
-	VMOVUPS	Z3, 358272(SI)	// concat[4]
-	VMOVUPS	Z5, 358400(SI)	// concat[5]
+	VMOVUPS	Z0, 357760(SI)	// cos[1]
+	VMOVUPS	Z1, 357888(SI)	// concat[0]
+	VMOVUPS	Z4, 358016(SI)	// concat[1]
+	VMOVUPS	Z2, 358144(SI)	// concat[2]
+	VMOVUPS	Z0, 358272(SI)	// concat[3]
+	VMOVUPS	Z3, 358400(SI)	// concat[4]
+	VMOVUPS	Z5, 358528(SI)	// concat[5]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -7216,8 +7236,8 @@ loop2: // 4 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop3: // 6 times: terms of the sums
-	VMOVUPS	357760(R11), Z16	// concat[0]
-	VMOVUPS	357824(R11), Z17	// concat[0] | 1
+	VMOVUPS	357888(R11), Z16	// concat[0]
+	VMOVUPS	357952(R11), Z17	// concat[0] | 1
 	VBROADCASTSS	(R12), Z18	// friction.0.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -7246,33 +7266,33 @@ loop3: // 6 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop3
-	VMOVUPS	Z0, 358528(DI)	// matvec[0]
-	VMOVUPS	Z1, 358592(DI)	// matvec[0] | 1
-	VMOVUPS	Z2, 358656(DI)	// matvec[1]
-	VMOVUPS	Z3, 358720(DI)	// matvec[1] | 1
-	VMOVUPS	Z4, 358784(DI)	// matvec[2]
-	VMOVUPS	Z5, 358848(DI)	// matvec[2] | 1
-	VMOVUPS	Z6, 358912(DI)	// matvec[3]
-	VMOVUPS	Z7, 358976(DI)	// matvec[3] | 1
-	VMOVUPS	Z8, 359040(DI)	// matvec[4]
-	VMOVUPS	Z9, 359104(DI)	// matvec[4] | 1
-	VMOVUPS	Z10, 359168(DI)	// matvec[5]
-	VMOVUPS	Z11, 359232(DI)	// matvec[5] | 1
-	VMOVUPS	Z12, 359296(DI)	// matvec[6]
-	VMOVUPS	Z13, 359360(DI)	// matvec[6] | 1
-	VMOVUPS	Z14, 359424(DI)	// matvec[7]
-	VMOVUPS	Z15, 359488(DI)	// matvec[7] | 1
+	VMOVUPS	Z0, 358656(DI)	// matvec[0]
+	VMOVUPS	Z1, 358720(DI)	// matvec[0] | 1
+	VMOVUPS	Z2, 358784(DI)	// matvec[1]
+	VMOVUPS	Z3, 358848(DI)	// matvec[1] | 1
+	VMOVUPS	Z4, 358912(DI)	// matvec[2]
+	VMOVUPS	Z5, 358976(DI)	// matvec[2] | 1
+	VMOVUPS	Z6, 359040(DI)	// matvec[3]
+	VMOVUPS	Z7, 359104(DI)	// matvec[3] | 1
+	VMOVUPS	Z8, 359168(DI)	// matvec[4]
+	VMOVUPS	Z9, 359232(DI)	// matvec[4] | 1
+	VMOVUPS	Z10, 359296(DI)	// matvec[5]
+	VMOVUPS	Z11, 359360(DI)	// matvec[5] | 1
+	VMOVUPS	Z12, 359424(DI)	// matvec[6]
+	VMOVUPS	Z13, 359488(DI)	// matvec[6] | 1
+	VMOVUPS	Z14, 359552(DI)	// matvec[7]
+	VMOVUPS	Z15, 359616(DI)	// matvec[7] | 1
 	MOVQ	$8, R10
 	MOVQ	DI, R11
 	MOVQ	R9, R12
 loop4: // 8 times
-	VMOVUPS	358528(R11), Z0	// matvec[0]
-	VMOVUPS	358592(R11), Z1	// matvec[0] | 1
+	VMOVUPS	358656(R11), Z0	// matvec[0]
+	VMOVUPS	358720(R11), Z1	// matvec[0] | 1
 	VBROADCASTSS	768(R12), Z2	// friction.0.bias[0]
 	VADDPS	Z2, Z0, Z0
 	VADDPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 362624(R11)	// add_4[0]
-	VMOVUPS	Z1, 362688(R11)	// add_4[0] | 1
+	VMOVUPS	Z0, 362752(R11)	// add_4[0]
+	VMOVUPS	Z1, 362816(R11)	// add_4[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z2
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z3
 	VMAXPS	Z2, Z3, Z2
@@ -7329,8 +7349,8 @@ loop4: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	VMAXPS	Z1, Z3, Z1
 	VFMADD231PS	Z4, Z2, Z1
-	VMOVUPS	Z0, 366720(R11)	// softplus[0]
-	VMOVUPS	Z1, 366784(R11)	// softplus[0] | 1
+	VMOVUPS	Z0, 366848(R11)	// softplus[0]
+	VMOVUPS	Z1, 366912(R11)	// softplus[0] | 1
 	ADDQ	$128, R11
 	ADDQ	$4, R12
 	DECQ	R10
@@ -7369,8 +7389,8 @@ loop5: // 4 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop6: // 32 times: terms of the sums
-	VMOVUPS	366720(R11), Z20	// softplus[0]
-	VMOVUPS	366784(R11), Z21	// softplus[0] | 1
+	VMOVUPS	366848(R11), Z20	// softplus[0]
+	VMOVUPS	366912(R11), Z21	// softplus[0] | 1
 	VBROADCASTSS	896(R12), Z22	// friction.2.weight[0]
 	VFMADD231PS	Z20, Z22, Z4
 	VFMADD231PS	Z21, Z22, Z5
@@ -7399,33 +7419,33 @@ loop6: // 32 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop6
-	VMOVUPS	Z4, 370816(DI)	// matvec_2[0]
-	VMOVUPS	Z5, 370880(DI)	// matvec_2[0] | 1
-	VMOVUPS	Z6, 370944(DI)	// matvec_2[1]
-	VMOVUPS	Z7, 371008(DI)	// matvec_2[1] | 1
-	VMOVUPS	Z8, 371072(DI)	// matvec_2[2]
-	VMOVUPS	Z9, 371136(DI)	// matvec_2[2] | 1
-	VMOVUPS	Z10, 371200(DI)	// matvec_2[3]
-	VMOVUPS	Z11, 371264(DI)	// matvec_2[3] | 1
-	VMOVUPS	Z12, 371328(DI)	// matvec_2[4]
-	VMOVUPS	Z13, 371392(DI)	// matvec_2[4] | 1
-	VMOVUPS	Z14, 371456(DI)	// matvec_2[5]
-	VMOVUPS	Z15, 371520(DI)	// matvec_2[5] | 1
-	VMOVUPS	Z16, 371584(DI)	// matvec_2[6]
-	VMOVUPS	Z17, 371648(DI)	// matvec_2[6] | 1
-	VMOVUPS	Z18, 371712(DI)	// matvec_2[7]
-	VMOVUPS	Z19, 371776(DI)	// matvec_2[7] | 1
+	VMOVUPS	Z4, 370944(DI)	// matvec_2[0]
+	VMOVUPS	Z5, 371008(DI)	// matvec_2[0] | 1
+	VMOVUPS	Z6, 371072(DI)	// matvec_2[1]
+	VMOVUPS	Z7, 371136(DI)	// matvec_2[1] | 1
+	VMOVUPS	Z8, 371200(DI)	// matvec_2[2]
+	VMOVUPS	Z9, 371264(DI)	// matvec_2[2] | 1
+	VMOVUPS	Z10, 371328(DI)	// matvec_2[3]
+	VMOVUPS	Z11, 371392(DI)	// matvec_2[3] | 1
+	VMOVUPS	Z12, 371456(DI)	// matvec_2[4]
+	VMOVUPS	Z13, 371520(DI)	// matvec_2[4] | 1
+	VMOVUPS	Z14, 371584(DI)	// matvec_2[5]
+	VMOVUPS	Z15, 371648(DI)	// matvec_2[5] | 1
+	VMOVUPS	Z16, 371712(DI)	// matvec_2[6]
+	VMOVUPS	Z17, 371776(DI)	// matvec_2[6] | 1
+	VMOVUPS	Z18, 371840(DI)	// matvec_2[7]
+	VMOVUPS	Z19, 371904(DI)	// matvec_2[7] | 1
 	MOVQ	$8, R10
 	MOVQ	DI, R11
 	MOVQ	R9, R12
 loop7: // 8 times
-	VMOVUPS	370816(R11), Z4	// matvec_2[0]
-	VMOVUPS	370880(R11), Z5	// matvec_2[0] | 1
+	VMOVUPS	370944(R11), Z4	// matvec_2[0]
+	VMOVUPS	371008(R11), Z5	// matvec_2[0] | 1
 	VBROADCASTSS	4992(R12), Z6	// friction.2.bias[0]
 	VADDPS	Z6, Z4, Z4
 	VADDPS	Z6, Z5, Z5
-	VMOVUPS	Z4, 374912(R11)	// add_5[0]
-	VMOVUPS	Z5, 374976(R11)	// add_5[0] | 1
+	VMOVUPS	Z4, 375040(R11)	// add_5[0]
+	VMOVUPS	Z5, 375104(R11)	// add_5[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z4, Z6
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z7
 	VMAXPS	Z6, Z7, Z6
@@ -7497,30 +7517,30 @@ loop7: // 8 times
 	ADDQ	$32, R9
 	DECQ	CX
 	JNE	loop5
-	VMOVUPS	Z0, 379008(AX)	// matvec_3[0]
-	VMOVUPS	Z1, 379072(AX)	// matvec_3[0] | 1
-	VMOVUPS	Z2, 379136(AX)	// matvec_3[1]
-	VMOVUPS	Z3, 379200(AX)	// matvec_3[1] | 1
+	VMOVUPS	Z0, 379136(AX)	// matvec_3[0]
+	VMOVUPS	Z1, 379200(AX)	// matvec_3[0] | 1
+	VMOVUPS	Z2, 379264(AX)	// matvec_3[1]
+	VMOVUPS	Z3, 379328(AX)	// matvec_3[1] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop8: // 2 times: vectors of the block
 	// arm.nde:38
-	VMOVUPS	356992(SI), Z0	// sub[0]
-	VMOVUPS	379008(SI), Z1	// matvec_3[0]
+	VMOVUPS	357120(SI), Z0	// sub[0]
+	VMOVUPS	379136(SI), Z1	// matvec_3[0]
 	VBROADCASTSS	5376(BX), Z2	// friction.4.bias[0]
 	VADDPS	Z2, Z1, Z1
 	VSUBPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 379264(SI)	// sub_2[0]
-	VMOVUPS	357120(SI), Z1	// sub[1]
-	VMOVUPS	379136(SI), Z2	// matvec_3[1]
+	VMOVUPS	Z0, 379392(SI)	// sub_2[0]
+	VMOVUPS	357248(SI), Z1	// sub[1]
+	VMOVUPS	379264(SI), Z2	// matvec_3[1]
 	VBROADCASTSS	5380(BX), Z3	// friction.4.bias[1]
 	VADDPS	Z3, Z2, Z2
 	VSUBPS	Z2, Z1, Z1
-	VMOVUPS	Z1, 379392(SI)	// sub_2[1]
-	VMOVUPS	355584(SI), Z2	// M[0]
-	VMOVUPS	355712(SI), Z3	// M[1]
-	VMOVUPS	355840(SI), Z4	// M[2]
-	VMOVUPS	355968(SI), Z5	// M[3]
+	VMOVUPS	Z1, 379520(SI)	// sub_2[1]
+	VMOVUPS	355712(SI), Z2	// M[0]
+	VMOVUPS	355840(SI), Z3	// M[1]
+	VMOVUPS	355968(SI), Z4	// M[2]
+	VMOVUPS	356096(SI), Z5	// M[3]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z6
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z7
 	VCMPPS	$17, Z7, Z6, K1
@@ -7547,41 +7567,41 @@ loop8: // 2 times: vectors of the block
 	VFNMADD231PS	Z1, Z4, Z5
 	VDIVPS	Z7, Z5, Z2
 	VPORD	Z0, Z2, Z0
-	VMOVUPS	Z0, 354688(SI)	// dv[0]
-	VMOVUPS	Z1, 354816(SI)	// dv[1]
-	VMOVUPS	353792(SI), Z0	// q_dot[1]
-	VMOVUPS	353152(SI), Z1	// mul
-	VMOVUPS	353920(SI), Z2	// v_dot[0]
-	VMOVUPS	352384(SI), Z3	// v[1]
-	VMOVUPS	354048(SI), Z4	// v_dot[1]
+	VMOVUPS	Z0, 354816(SI)	// dv[0]
+	VMOVUPS	Z1, 354944(SI)	// dv[1]
+	VMOVUPS	353920(SI), Z0	// q_dot[1]
+	VMOVUPS	353280(SI), Z1	// mul
+	VMOVUPS	354048(SI), Z2	// v_dot[0]
+	VMOVUPS	352512(SI), Z3	// v[1]
+	VMOVUPS	354176(SI), Z4	// v_dot[1]
 	// arm.nde:33
-	VMOVUPS	355456(SI), Z5	// c2
+	VMOVUPS	355584(SI), Z5	// c2
 	VMULPS	Z5, Z0, Z5
 	VMULPS	Z1, Z5, Z1
 	// arm.nde:34
 	VMULPS.BCST	f32_40000000<>(SB), Z3, Z5
-	VMOVUPS	356480(SI), Z6	// mul_6
+	VMOVUPS	356608(SI), Z6	// mul_6
 	VMULPS.BCST	f32_40000000<>(SB), Z2, Z7
 	VMULPS	Z3, Z7, Z3
 	VFMADD231PS	Z6, Z4, Z3
 	VFMADD231PS	Z5, Z4, Z3
-	VMOVUPS	356352(SI), Z5	// neg
+	VMOVUPS	356480(SI), Z5	// neg
 	VPXORD.BCST	f32_80000000<>(SB), Z1, Z7
-	VMOVUPS	356608(SI), Z8	// add_2
+	VMOVUPS	356736(SI), Z8	// add_2
 	VMULPS	Z8, Z7, Z7
 	VFMADD231PS	Z5, Z3, Z7
 	VMULPS	Z6, Z2, Z3
-	VMOVUPS	356224(SI), Z5	// k
-	VMOVUPS	356736(SI), Z6	// square
+	VMOVUPS	356352(SI), Z5	// k
+	VMOVUPS	356864(SI), Z6	// square
 	VMULPS	Z6, Z1, Z1
 	VFMADD231PS	Z5, Z3, Z1
-	VMOVUPS	353664(SI), Z3	// q_dot[0]
-	VMOVUPS	353536(SI), Z5	// mul
-	VMOVUPS	352000(SI), Z6	// q[0]
-	VMOVUPS	353408(SI), Z8	// mul
+	VMOVUPS	353792(SI), Z3	// q_dot[0]
+	VMOVUPS	353664(SI), Z5	// mul
+	VMOVUPS	352128(SI), Z6	// q[0]
+	VMOVUPS	353536(SI), Z8	// mul
 	// arm.nde:35
 	VADDPS	Z0, Z3, Z9
-	VMOVUPS	356864(SI), Z10	// add_3
+	VMOVUPS	356992(SI), Z10	// add_3
 	VPANDD.BCST	f32_7fffffff<>(SB), Z10, Z11
 	VBROADCASTSS	f32_4b400000<>(SB), Z12
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z11, Z12
@@ -7652,8 +7672,8 @@ loop8: // 2 times: vectors of the block
 	VPXORD.BCST	f32_80000000<>(SB), Z6, Z6
 	VMULPS	Z6, Z3, Z6
 	VFMADD213PS	Z5, Z8, Z6
-	VMOVUPS	354176(SI), Z8	// u_dot[0]
-	VMOVUPS	354304(SI), Z9	// u_dot[1]
+	VMOVUPS	354304(SI), Z8	// u_dot[0]
+	VMOVUPS	354432(SI), Z9	// u_dot[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Z7, Z8, Z7
@@ -7661,30 +7681,30 @@ loop8: // 2 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Z6, Z7, Z6
-	VMOVUPS	Z6, 379520(SI)	// sub_3[0]
+	VMOVUPS	Z6, 379648(SI)	// sub_3[0]
 	VSUBPS	Z5, Z1, Z1
-	VMOVUPS	Z1, 379648(SI)	// sub_3[1]
+	VMOVUPS	Z1, 379776(SI)	// sub_3[1]
 	// arm.nde:11
-	VMOVUPS	357504(SI), Z1	// cos[0]
+	VMOVUPS	357632(SI), Z1	// cos[0]
 	VMULPS	Z1, Z3, Z1
-	VMOVUPS	Z1, 379776(SI)	// mul_7[0]
-	VMOVUPS	357632(SI), Z5	// cos[1]
+	VMOVUPS	Z1, 379904(SI)	// mul_7[0]
+	VMOVUPS	357760(SI), Z5	// cos[1]
 	VMULPS	Z5, Z0, Z5
-	VMOVUPS	Z5, 379904(SI)	// mul_7[1]
-	VMOVUPS	357248(SI), Z6	// sin[0]
+	VMOVUPS	Z5, 380032(SI)	// mul_7[1]
+	VMOVUPS	357376(SI), Z6	// sin[0]
 	VPXORD.BCST	f32_80000000<>(SB), Z6, Z6
 	VMULPS	Z6, Z3, Z3
-	VMOVUPS	Z3, 380032(SI)	// mul_8[0]
-	VMOVUPS	357376(SI), Z6	// sin[1]
+	VMOVUPS	Z3, 380160(SI)	// mul_8[0]
+	VMOVUPS	357504(SI), Z6	// sin[1]
 	VPXORD.BCST	f32_80000000<>(SB), Z6, Z6
 	VMULPS	Z6, Z0, Z0
-	VMOVUPS	Z0, 380160(SI)	// mul_8[1]
-	VMOVUPS	Z1, 380288(SI)	// concat_2[0]
-	VMOVUPS	Z5, 380416(SI)	// concat_2[1]
-	VMOVUPS	Z3, 380544(SI)	// concat_2[2]
-	VMOVUPS	Z0, 380672(SI)	// concat_2[3]
-	VMOVUPS	Z2, 380800(SI)	// concat_2[4]
-	VMOVUPS	Z4, 380928(SI)	// concat_2[5]
+	VMOVUPS	Z0, 380288(SI)	// mul_8[1]
+	VMOVUPS	Z1, 380416(SI)	// concat_2[0]
+	VMOVUPS	Z5, 380544(SI)	// concat_2[1]
+	VMOVUPS	Z3, 380672(SI)	// concat_2[2]
+	VMOVUPS	Z0, 380800(SI)	// concat_2[3]
+	VMOVUPS	Z2, 380928(SI)	// concat_2[4]
+	VMOVUPS	Z4, 381056(SI)	// concat_2[5]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop8
@@ -7713,8 +7733,8 @@ loop9: // 4 times: tiles of 8 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop10: // 6 times: terms of the sums
-	VMOVUPS	380288(R10), Z16	// concat_2[0]
-	VMOVUPS	380352(R10), Z17	// concat_2[0] | 1
+	VMOVUPS	380416(R10), Z16	// concat_2[0]
+	VMOVUPS	380480(R10), Z17	// concat_2[0] | 1
 	VBROADCASTSS	(R11), Z18	// friction.0.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -7743,29 +7763,29 @@ loop10: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop10
-	VMOVUPS	Z0, 381056(DI)	// matvec_4[0]
-	VMOVUPS	Z1, 381120(DI)	// matvec_4[0] | 1
-	VMOVUPS	Z2, 381184(DI)	// matvec_4[1]
-	VMOVUPS	Z3, 381248(DI)	// matvec_4[1] | 1
-	VMOVUPS	Z4, 381312(DI)	// matvec_4[2]
-	VMOVUPS	Z5, 381376(DI)	// matvec_4[2] | 1
-	VMOVUPS	Z6, 381440(DI)	// matvec_4[3]
-	VMOVUPS	Z7, 381504(DI)	// matvec_4[3] | 1
-	VMOVUPS	Z8, 381568(DI)	// matvec_4[4]
-	VMOVUPS	Z9, 381632(DI)	// matvec_4[4] | 1
-	VMOVUPS	Z10, 381696(DI)	// matvec_4[5]
-	VMOVUPS	Z11, 381760(DI)	// matvec_4[5] | 1
-	VMOVUPS	Z12, 381824(DI)	// matvec_4[6]
-	VMOVUPS	Z13, 381888(DI)	// matvec_4[6] | 1
-	VMOVUPS	Z14, 381952(DI)	// matvec_4[7]
-	VMOVUPS	Z15, 382016(DI)	// matvec_4[7] | 1
+	VMOVUPS	Z0, 381184(DI)	// matvec_4[0]
+	VMOVUPS	Z1, 381248(DI)	// matvec_4[0] | 1
+	VMOVUPS	Z2, 381312(DI)	// matvec_4[1]
+	VMOVUPS	Z3, 381376(DI)	// matvec_4[1] | 1
+	VMOVUPS	Z4, 381440(DI)	// matvec_4[2]
+	VMOVUPS	Z5, 381504(DI)	// matvec_4[2] | 1
+	VMOVUPS	Z6, 381568(DI)	// matvec_4[3]
+	VMOVUPS	Z7, 381632(DI)	// matvec_4[3] | 1
+	VMOVUPS	Z8, 381696(DI)	// matvec_4[4]
+	VMOVUPS	Z9, 381760(DI)	// matvec_4[4] | 1
+	VMOVUPS	Z10, 381824(DI)	// matvec_4[5]
+	VMOVUPS	Z11, 381888(DI)	// matvec_4[5] | 1
+	VMOVUPS	Z12, 381952(DI)	// matvec_4[6]
+	VMOVUPS	Z13, 382016(DI)	// matvec_4[6] | 1
+	VMOVUPS	Z14, 382080(DI)	// matvec_4[7]
+	VMOVUPS	Z15, 382144(DI)	// matvec_4[7] | 1
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop11: // 8 times
-	VMOVUPS	381056(R10), Z0	// matvec_4[0]
-	VMOVUPS	381120(R10), Z1	// matvec_4[0] | 1
-	VMOVUPS	362624(R10), Z2	// add_4[0]
-	VMOVUPS	362688(R10), Z3	// add_4[0] | 1
+	VMOVUPS	381184(R10), Z0	// matvec_4[0]
+	VMOVUPS	381248(R10), Z1	// matvec_4[0] | 1
+	VMOVUPS	362752(R10), Z2	// add_4[0]
+	VMOVUPS	362816(R10), Z3	// add_4[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z2, Z4
 	VBROADCASTSS	f32_42b40000<>(SB), Z5
 	VMINPS	Z4, Z5, Z4
@@ -7814,8 +7834,8 @@ loop11: // 8 times
 	VDIVPS	Z4, Z3, Z3
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z3, Z1, Z1
-	VMOVUPS	Z0, 385152(R10)	// mul_9[0]
-	VMOVUPS	Z1, 385216(R10)	// mul_9[0] | 1
+	VMOVUPS	Z0, 385280(R10)	// mul_9[0]
+	VMOVUPS	Z1, 385344(R10)	// mul_9[0] | 1
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop11
@@ -7852,8 +7872,8 @@ loop12: // 4 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop13: // 32 times: terms of the sums
-	VMOVUPS	385152(R11), Z20	// mul_9[0]
-	VMOVUPS	385216(R11), Z21	// mul_9[0] | 1
+	VMOVUPS	385280(R11), Z20	// mul_9[0]
+	VMOVUPS	385344(R11), Z21	// mul_9[0] | 1
 	VBROADCASTSS	896(R12), Z22	// friction.2.weight[0]
 	VFMADD231PS	Z20, Z22, Z4
 	VFMADD231PS	Z21, Z22, Z5
@@ -7882,30 +7902,30 @@ loop13: // 32 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop13
-	VMOVUPS	Z4, 389248(DI)	// matvec_5[0]
-	VMOVUPS	Z5, 389312(DI)	// matvec_5[0] | 1
-	VMOVUPS	Z6, 389376(DI)	// matvec_5[1]
-	VMOVUPS	Z7, 389440(DI)	// matvec_5[1] | 1
-	VMOVUPS	Z8, 389504(DI)	// matvec_5[2]
-	VMOVUPS	Z9, 389568(DI)	// matvec_5[2] | 1
-	VMOVUPS	Z10, 389632(DI)	// matvec_5[3]
-	VMOVUPS	Z11, 389696(DI)	// matvec_5[3] | 1
-	VMOVUPS	Z12, 389760(DI)	// matvec_5[4]
-	VMOVUPS	Z13, 389824(DI)	// matvec_5[4] | 1
-	VMOVUPS	Z14, 389888(DI)	// matvec_5[5]
-	VMOVUPS	Z15, 389952(DI)	// matvec_5[5] | 1
-	VMOVUPS	Z16, 390016(DI)	// matvec_5[6]
-	VMOVUPS	Z17, 390080(DI)	// matvec_5[6] | 1
-	VMOVUPS	Z18, 390144(DI)	// matvec_5[7]
-	VMOVUPS	Z19, 390208(DI)	// matvec_5[7] | 1
+	VMOVUPS	Z4, 389376(DI)	// matvec_5[0]
+	VMOVUPS	Z5, 389440(DI)	// matvec_5[0] | 1
+	VMOVUPS	Z6, 389504(DI)	// matvec_5[1]
+	VMOVUPS	Z7, 389568(DI)	// matvec_5[1] | 1
+	VMOVUPS	Z8, 389632(DI)	// matvec_5[2]
+	VMOVUPS	Z9, 389696(DI)	// matvec_5[2] | 1
+	VMOVUPS	Z10, 389760(DI)	// matvec_5[3]
+	VMOVUPS	Z11, 389824(DI)	// matvec_5[3] | 1
+	VMOVUPS	Z12, 389888(DI)	// matvec_5[4]
+	VMOVUPS	Z13, 389952(DI)	// matvec_5[4] | 1
+	VMOVUPS	Z14, 390016(DI)	// matvec_5[5]
+	VMOVUPS	Z15, 390080(DI)	// matvec_5[5] | 1
+	VMOVUPS	Z16, 390144(DI)	// matvec_5[6]
+	VMOVUPS	Z17, 390208(DI)	// matvec_5[6] | 1
+	VMOVUPS	Z18, 390272(DI)	// matvec_5[7]
+	VMOVUPS	Z19, 390336(DI)	// matvec_5[7] | 1
 	MOVQ	$8, R10
 	MOVQ	DI, R11
 	MOVQ	R9, R12
 loop14: // 8 times
-	VMOVUPS	389248(R11), Z4	// matvec_5[0]
-	VMOVUPS	389312(R11), Z5	// matvec_5[0] | 1
-	VMOVUPS	374912(R11), Z6	// add_5[0]
-	VMOVUPS	374976(R11), Z7	// add_5[0] | 1
+	VMOVUPS	389376(R11), Z4	// matvec_5[0]
+	VMOVUPS	389440(R11), Z5	// matvec_5[0] | 1
+	VMOVUPS	375040(R11), Z6	// add_5[0]
+	VMOVUPS	375104(R11), Z7	// add_5[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z6, Z8
 	VBROADCASTSS	f32_42b40000<>(SB), Z9
 	VMINPS	Z8, Z9, Z8
@@ -7970,21 +7990,21 @@ loop14: // 8 times
 	DECQ	CX
 	JNE	loop12
 	// arm.nde:38
-	VMOVUPS	379520(AX), Z4	// sub_3[0]
-	VMOVUPS	379584(AX), Z5	// sub_3[0] | 1
+	VMOVUPS	379648(AX), Z4	// sub_3[0]
+	VMOVUPS	379712(AX), Z5	// sub_3[0] | 1
 	VSUBPS	Z0, Z4, Z0
 	VSUBPS	Z1, Z5, Z1
-	VMOVUPS	379648(AX), Z4	// sub_3[1]
-	VMOVUPS	379712(AX), Z5	// sub_3[1] | 1
+	VMOVUPS	379776(AX), Z4	// sub_3[1]
+	VMOVUPS	379840(AX), Z5	// sub_3[1] | 1
 	VSUBPS	Z2, Z4, Z2
 	VSUBPS	Z3, Z5, Z3
-	VMOVUPS	353792(AX), Z4	// q_dot[1]
-	VMOVUPS	353856(AX), Z5	// q_dot[1] | 1
-	VMOVUPS	353024(AX), Z6	// mul
-	VMOVUPS	353088(AX), Z7	// mul | 1
+	VMOVUPS	353920(AX), Z4	// q_dot[1]
+	VMOVUPS	353984(AX), Z5	// q_dot[1] | 1
+	VMOVUPS	353152(AX), Z6	// mul
+	VMOVUPS	353216(AX), Z7	// mul | 1
 	// arm.nde:28
-	VMOVUPS	356096(AX), Z8	// s2
-	VMOVUPS	356160(AX), Z9	// s2 | 1
+	VMOVUPS	356224(AX), Z8	// s2
+	VMOVUPS	356288(AX), Z9	// s2 | 1
 	VPXORD.BCST	f32_80000000<>(SB), Z8, Z8
 	VPXORD.BCST	f32_80000000<>(SB), Z9, Z9
 	VMULPS	Z8, Z4, Z4
@@ -7992,20 +8012,20 @@ loop14: // 8 times
 	// arm.nde:30
 	VMULPS	Z6, Z4, Z6
 	VMULPS	Z7, Z5, Z7
-	VMOVUPS	353152(AX), Z8	// mul
-	VMOVUPS	353216(AX), Z9	// mul | 1
+	VMOVUPS	353280(AX), Z8	// mul
+	VMOVUPS	353344(AX), Z9	// mul | 1
 	// arm.nde:32
 	// arm.nde:31
 	VMULPS	Z8, Z4, Z4
 	VMULPS	Z9, Z5, Z5
 	// arm.nde:32
 	// arm.nde:38
-	VMOVUPS	354688(AX), Z8	// dv[0]
-	VMOVUPS	354752(AX), Z9	// dv[0] | 1
+	VMOVUPS	354816(AX), Z8	// dv[0]
+	VMOVUPS	354880(AX), Z9	// dv[0] | 1
 	VMULPS	Z8, Z6, Z6
 	VMULPS	Z9, Z7, Z7
-	VMOVUPS	354816(AX), Z10	// dv[1]
-	VMOVUPS	354880(AX), Z11	// dv[1] | 1
+	VMOVUPS	354944(AX), Z10	// dv[1]
+	VMOVUPS	355008(AX), Z11	// dv[1] | 1
 	VFMADD231PS	Z10, Z4, Z6
 	VFMADD231PS	Z11, Z5, Z7
 	VMULPS	Z8, Z4, Z4
@@ -8014,20 +8034,20 @@ loop14: // 8 times
 	VFMADD231PS.BCST	f32_00000000<>(SB), Z11, Z5
 	VSUBPS	Z6, Z0, Z0
 	VSUBPS	Z7, Z1, Z1
-	VMOVUPS	Z0, 393344(AX)	// sub_4[0]
-	VMOVUPS	Z1, 393408(AX)	// sub_4[0] | 1
+	VMOVUPS	Z0, 393472(AX)	// sub_4[0]
+	VMOVUPS	Z1, 393536(AX)	// sub_4[0] | 1
 	VSUBPS	Z4, Z2, Z2
 	VSUBPS	Z5, Z3, Z3
-	VMOVUPS	Z2, 393472(AX)	// sub_4[1]
-	VMOVUPS	Z3, 393536(AX)	// sub_4[1] | 1
-	VMOVUPS	355584(AX), Z4	// M[0]
-	VMOVUPS	355648(AX), Z5	// M[0] | 1
-	VMOVUPS	355712(AX), Z6	// M[1]
-	VMOVUPS	355776(AX), Z7	// M[1] | 1
-	VMOVUPS	355840(AX), Z8	// M[2]
-	VMOVUPS	355904(AX), Z9	// M[2] | 1
-	VMOVUPS	355968(AX), Z10	// M[3]
-	VMOVUPS	356032(AX), Z11	// M[3] | 1
+	VMOVUPS	Z2, 393600(AX)	// sub_4[1]
+	VMOVUPS	Z3, 393664(AX)	// sub_4[1] | 1
+	VMOVUPS	355712(AX), Z4	// M[0]
+	VMOVUPS	355776(AX), Z5	// M[0] | 1
+	VMOVUPS	355840(AX), Z6	// M[1]
+	VMOVUPS	355904(AX), Z7	// M[1] | 1
+	VMOVUPS	355968(AX), Z8	// M[2]
+	VMOVUPS	356032(AX), Z9	// M[2] | 1
+	VMOVUPS	356096(AX), Z10	// M[3]
+	VMOVUPS	356160(AX), Z11	// M[3] | 1
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z12
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z13
 	VPANDD.BCST	f32_7fffffff<>(SB), Z8, Z14
@@ -8080,21 +8100,21 @@ loop14: // 8 times
 	VDIVPS	Z15, Z11, Z5
 	VPORD	Z0, Z4, Z0
 	VPORD	Z1, Z5, Z1
-	VMOVUPS	Z0, 355200(AX)	// dv_dot[0]
-	VMOVUPS	Z1, 355264(AX)	// dv_dot[0] | 1
-	VMOVUPS	Z2, 355328(AX)	// dv_dot[1]
-	VMOVUPS	Z3, 355392(AX)	// dv_dot[1] | 1
+	VMOVUPS	Z0, 355328(AX)	// dv_dot[0]
+	VMOVUPS	Z1, 355392(AX)	// dv_dot[0] | 1
+	VMOVUPS	Z2, 355456(AX)	// dv_dot[1]
+	VMOVUPS	Z3, 355520(AX)	// dv_dot[1] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop15: // 2 times: vectors of the block
-	VMOVUPS	352256(SI), Z0	// v[0]
-	VMOVUPS	Z0, 354432(SI)	// dq[0]
-	VMOVUPS	352384(SI), Z0	// v[1]
-	VMOVUPS	Z0, 354560(SI)	// dq[1]
-	VMOVUPS	353920(SI), Z0	// v_dot[0]
-	VMOVUPS	Z0, 354944(SI)	// dq_dot[0]
-	VMOVUPS	354048(SI), Z0	// v_dot[1]
-	VMOVUPS	Z0, 355072(SI)	// dq_dot[1]
+	VMOVUPS	352384(SI), Z0	// v[0]
+	VMOVUPS	Z0, 354560(SI)	// dq[0]
+	VMOVUPS	352512(SI), Z0	// v[1]
+	VMOVUPS	Z0, 354688(SI)	// dq[1]
+	VMOVUPS	354048(SI), Z0	// v_dot[0]
+	VMOVUPS	Z0, 355072(SI)	// dq_dot[0]
+	VMOVUPS	354176(SI), Z0	// v_dot[1]
+	VMOVUPS	Z0, 355200(SI)	// dq_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop15
@@ -8106,100 +8126,100 @@ TEXT step0Tangent2Step_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	394240(SI), Z0	// q[0]
-	VMOVUPS	Z0, 352000(SI)	// armFieldDual2.q[0]
-	VMOVUPS	394368(SI), Z0	// q[1]
-	VMOVUPS	Z0, 352128(SI)	// armFieldDual2.q[1]
-	VMOVUPS	394496(SI), Z0	// v[0]
-	VMOVUPS	Z0, 352256(SI)	// armFieldDual2.v[0]
-	VMOVUPS	394624(SI), Z0	// v[1]
-	VMOVUPS	Z0, 352384(SI)	// armFieldDual2.v[1]
-	VMOVUPS	395264(SI), Z0	// u[0]
-	VMOVUPS	Z0, 352512(SI)	// armFieldDual2.u[0]
-	VMOVUPS	395392(SI), Z0	// u[1]
-	VMOVUPS	Z0, 352640(SI)	// armFieldDual2.u[1]
-	VMOVUPS	395520(SI), Z0	// mul
-	VMOVUPS	Z0, 352768(SI)	// armFieldDual2.mul
-	VMOVUPS	395648(SI), Z0	// add
-	VMOVUPS	Z0, 352896(SI)	// armFieldDual2.add
-	VMOVUPS	395776(SI), Z0	// mul
-	VMOVUPS	Z0, 353024(SI)	// armFieldDual2.mul
+	VMOVUPS	394368(SI), Z0	// q[0]
+	VMOVUPS	Z0, 352128(SI)	// armFieldDual2.q[0]
+	VMOVUPS	394496(SI), Z0	// q[1]
+	VMOVUPS	Z0, 352256(SI)	// armFieldDual2.q[1]
+	VMOVUPS	394624(SI), Z0	// v[0]
+	VMOVUPS	Z0, 352384(SI)	// armFieldDual2.v[0]
+	VMOVUPS	394752(SI), Z0	// v[1]
+	VMOVUPS	Z0, 352512(SI)	// armFieldDual2.v[1]
+	VMOVUPS	395392(SI), Z0	// u[0]
+	VMOVUPS	Z0, 352640(SI)	// armFieldDual2.u[0]
+	VMOVUPS	395520(SI), Z0	// u[1]
+	VMOVUPS	Z0, 352768(SI)	// armFieldDual2.u[1]
+	VMOVUPS	395648(SI), Z0	// mul
+	VMOVUPS	Z0, 352896(SI)	// armFieldDual2.mul
+	VMOVUPS	395776(SI), Z0	// add
+	VMOVUPS	Z0, 353024(SI)	// armFieldDual2.add
 	VMOVUPS	395904(SI), Z0	// mul
 	VMOVUPS	Z0, 353152(SI)	// armFieldDual2.mul
-	VMOVUPS	396032(SI), Z0	// reshape
-	VMOVUPS	Z0, 353280(SI)	// armFieldDual2.reshape
-	VMOVUPS	396160(SI), Z0	// mul
-	VMOVUPS	Z0, 353408(SI)	// armFieldDual2.mul
+	VMOVUPS	396032(SI), Z0	// mul
+	VMOVUPS	Z0, 353280(SI)	// armFieldDual2.mul
+	VMOVUPS	396160(SI), Z0	// reshape
+	VMOVUPS	Z0, 353408(SI)	// armFieldDual2.reshape
 	VMOVUPS	396288(SI), Z0	// mul
 	VMOVUPS	Z0, 353536(SI)	// armFieldDual2.mul
-	VMOVUPS	394752(SI), Z0	// q_dot[0]
-	VMOVUPS	Z0, 353664(SI)	// armFieldDual2.q_dot[0]
-	VMOVUPS	394880(SI), Z0	// q_dot[1]
-	VMOVUPS	Z0, 353792(SI)	// armFieldDual2.q_dot[1]
-	VMOVUPS	395008(SI), Z0	// v_dot[0]
-	VMOVUPS	Z0, 353920(SI)	// armFieldDual2.v_dot[0]
-	VMOVUPS	395136(SI), Z0	// v_dot[1]
-	VMOVUPS	Z0, 354048(SI)	// armFieldDual2.v_dot[1]
-	VMOVUPS	396416(SI), Z0	// u_dot[0]
-	VMOVUPS	Z0, 354176(SI)	// armFieldDual2.u_dot[0]
-	VMOVUPS	396544(SI), Z0	// u_dot[1]
-	VMOVUPS	Z0, 354304(SI)	// armFieldDual2.u_dot[1]
+	VMOVUPS	396416(SI), Z0	// mul
+	VMOVUPS	Z0, 353664(SI)	// armFieldDual2.mul
+	VMOVUPS	394880(SI), Z0	// q_dot[0]
+	VMOVUPS	Z0, 353792(SI)	// armFieldDual2.q_dot[0]
+	VMOVUPS	395008(SI), Z0	// q_dot[1]
+	VMOVUPS	Z0, 353920(SI)	// armFieldDual2.q_dot[1]
+	VMOVUPS	395136(SI), Z0	// v_dot[0]
+	VMOVUPS	Z0, 354048(SI)	// armFieldDual2.v_dot[0]
+	VMOVUPS	395264(SI), Z0	// v_dot[1]
+	VMOVUPS	Z0, 354176(SI)	// armFieldDual2.v_dot[1]
+	VMOVUPS	396544(SI), Z0	// u_dot[0]
+	VMOVUPS	Z0, 354304(SI)	// armFieldDual2.u_dot[0]
+	VMOVUPS	396672(SI), Z0	// u_dot[1]
+	VMOVUPS	Z0, 354432(SI)	// armFieldDual2.u_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
 	CALL	armFieldDual2_avx512<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	393984(AX), Z0	// h
+	VBROADCASTSD	394112(AX), Z0	// h
 	VMULPD.BCST	f64_3fe0000000000000<>(SB), Z0, Z0
-	VMOVSD	X0, 393600(AX)
+	VMOVSD	X0, 393728(AX)
 	VCVTPD2PS	Z0, Y0
 	VINSERTF64X4	$1, Y0, Z0, Z0
-	VMOVSS	X0, 393608(AX)
+	VMOVSS	X0, 393736(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop2: // 2 times: vectors of the block
-	VMOVUPS	354432(SI), Z0	// armFieldDual2.dq[0]
-	VMOVUPS	Z0, 397696(SI)	// result[0]
-	VMOVUPS	354560(SI), Z1	// armFieldDual2.dq[1]
-	VMOVUPS	Z1, 397824(SI)	// result[1]
-	VMOVUPS	354688(SI), Z2	// armFieldDual2.dv[0]
-	VMOVUPS	Z2, 397952(SI)	// result_2[0]
-	VMOVUPS	354816(SI), Z3	// armFieldDual2.dv[1]
-	VMOVUPS	Z3, 398080(SI)	// result_2[1]
-	VMOVUPS	354944(SI), Z4	// armFieldDual2.dq_dot[0]
-	VMOVUPS	Z4, 398208(SI)	// result_3[0]
-	VMOVUPS	355072(SI), Z5	// armFieldDual2.dq_dot[1]
-	VMOVUPS	Z5, 398336(SI)	// result_3[1]
-	VMOVUPS	355200(SI), Z6	// armFieldDual2.dv_dot[0]
-	VMOVUPS	Z6, 398464(SI)	// result_4[0]
-	VMOVUPS	355328(SI), Z7	// armFieldDual2.dv_dot[1]
-	VMOVUPS	Z7, 398592(SI)	// result_4[1]
+	VMOVUPS	354560(SI), Z0	// armFieldDual2.dq[0]
+	VMOVUPS	Z0, 397824(SI)	// result[0]
+	VMOVUPS	354688(SI), Z1	// armFieldDual2.dq[1]
+	VMOVUPS	Z1, 397952(SI)	// result[1]
+	VMOVUPS	354816(SI), Z2	// armFieldDual2.dv[0]
+	VMOVUPS	Z2, 398080(SI)	// result_2[0]
+	VMOVUPS	354944(SI), Z3	// armFieldDual2.dv[1]
+	VMOVUPS	Z3, 398208(SI)	// result_2[1]
+	VMOVUPS	355072(SI), Z4	// armFieldDual2.dq_dot[0]
+	VMOVUPS	Z4, 398336(SI)	// result_3[0]
+	VMOVUPS	355200(SI), Z5	// armFieldDual2.dq_dot[1]
+	VMOVUPS	Z5, 398464(SI)	// result_3[1]
+	VMOVUPS	355328(SI), Z6	// armFieldDual2.dv_dot[0]
+	VMOVUPS	Z6, 398592(SI)	// result_4[0]
+	VMOVUPS	355456(SI), Z7	// armFieldDual2.dv_dot[1]
+	VMOVUPS	Z7, 398720(SI)	// result_4[1]
 	// arm.nde:51
-	VMOVUPS	394240(SI), Z8	// q[0]
-	VMOVUPS	394368(SI), Z9	// q[1]
-	VMOVUPS	394496(SI), Z10	// v[0]
-	VMOVUPS	394624(SI), Z11	// v[1]
-	VMOVUPS	394752(SI), Z12	// q_dot[0]
-	VMOVUPS	394880(SI), Z13	// q_dot[1]
-	VMOVUPS	395008(SI), Z14	// v_dot[0]
-	VMOVUPS	395136(SI), Z15	// v_dot[1]
-	VBROADCASTSS	393608(AX), Z16
+	VMOVUPS	394368(SI), Z8	// q[0]
+	VMOVUPS	394496(SI), Z9	// q[1]
+	VMOVUPS	394624(SI), Z10	// v[0]
+	VMOVUPS	394752(SI), Z11	// v[1]
+	VMOVUPS	394880(SI), Z12	// q_dot[0]
+	VMOVUPS	395008(SI), Z13	// q_dot[1]
+	VMOVUPS	395136(SI), Z14	// v_dot[0]
+	VMOVUPS	395264(SI), Z15	// v_dot[1]
+	VBROADCASTSS	393736(AX), Z16
 	VFMADD231PS	Z0, Z16, Z8
-	VMOVUPS	Z8, 352000(SI)	// armFieldDual2.q[0]
+	VMOVUPS	Z8, 352128(SI)	// armFieldDual2.q[0]
 	VFMADD231PS	Z1, Z16, Z9
-	VMOVUPS	Z9, 352128(SI)	// armFieldDual2.q[1]
+	VMOVUPS	Z9, 352256(SI)	// armFieldDual2.q[1]
 	VFMADD231PS	Z2, Z16, Z10
-	VMOVUPS	Z10, 352256(SI)	// armFieldDual2.v[0]
+	VMOVUPS	Z10, 352384(SI)	// armFieldDual2.v[0]
 	VFMADD231PS	Z3, Z16, Z11
-	VMOVUPS	Z11, 352384(SI)	// armFieldDual2.v[1]
+	VMOVUPS	Z11, 352512(SI)	// armFieldDual2.v[1]
 	VFMADD231PS	Z16, Z4, Z12
-	VMOVUPS	Z12, 353664(SI)	// armFieldDual2.q_dot[0]
+	VMOVUPS	Z12, 353792(SI)	// armFieldDual2.q_dot[0]
 	VFMADD231PS	Z16, Z5, Z13
-	VMOVUPS	Z13, 353792(SI)	// armFieldDual2.q_dot[1]
+	VMOVUPS	Z13, 353920(SI)	// armFieldDual2.q_dot[1]
 	VFMADD231PS	Z16, Z6, Z14
-	VMOVUPS	Z14, 353920(SI)	// armFieldDual2.v_dot[0]
+	VMOVUPS	Z14, 354048(SI)	// armFieldDual2.v_dot[0]
 	VFMADD231PS	Z16, Z7, Z15
-	VMOVUPS	Z15, 354048(SI)	// armFieldDual2.v_dot[1]
+	VMOVUPS	Z15, 354176(SI)	// armFieldDual2.v_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop2
@@ -8207,78 +8227,78 @@ loop2: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop3: // 2 times: vectors of the block
-	VMOVUPS	395264(SI), Z0	// u[0]
-	VMOVUPS	Z0, 352512(SI)	// armFieldDual2.u[0]
-	VMOVUPS	395392(SI), Z0	// u[1]
-	VMOVUPS	Z0, 352640(SI)	// armFieldDual2.u[1]
-	VMOVUPS	395520(SI), Z0	// mul
-	VMOVUPS	Z0, 352768(SI)	// armFieldDual2.mul
-	VMOVUPS	395648(SI), Z0	// add
-	VMOVUPS	Z0, 352896(SI)	// armFieldDual2.add
-	VMOVUPS	395776(SI), Z0	// mul
-	VMOVUPS	Z0, 353024(SI)	// armFieldDual2.mul
+	VMOVUPS	395392(SI), Z0	// u[0]
+	VMOVUPS	Z0, 352640(SI)	// armFieldDual2.u[0]
+	VMOVUPS	395520(SI), Z0	// u[1]
+	VMOVUPS	Z0, 352768(SI)	// armFieldDual2.u[1]
+	VMOVUPS	395648(SI), Z0	// mul
+	VMOVUPS	Z0, 352896(SI)	// armFieldDual2.mul
+	VMOVUPS	395776(SI), Z0	// add
+	VMOVUPS	Z0, 353024(SI)	// armFieldDual2.add
 	VMOVUPS	395904(SI), Z0	// mul
 	VMOVUPS	Z0, 353152(SI)	// armFieldDual2.mul
-	VMOVUPS	396032(SI), Z0	// reshape
-	VMOVUPS	Z0, 353280(SI)	// armFieldDual2.reshape
-	VMOVUPS	396160(SI), Z0	// mul
-	VMOVUPS	Z0, 353408(SI)	// armFieldDual2.mul
+	VMOVUPS	396032(SI), Z0	// mul
+	VMOVUPS	Z0, 353280(SI)	// armFieldDual2.mul
+	VMOVUPS	396160(SI), Z0	// reshape
+	VMOVUPS	Z0, 353408(SI)	// armFieldDual2.reshape
 	VMOVUPS	396288(SI), Z0	// mul
 	VMOVUPS	Z0, 353536(SI)	// armFieldDual2.mul
-	VMOVUPS	396416(SI), Z0	// u_dot[0]
-	VMOVUPS	Z0, 354176(SI)	// armFieldDual2.u_dot[0]
-	VMOVUPS	396544(SI), Z0	// u_dot[1]
-	VMOVUPS	Z0, 354304(SI)	// armFieldDual2.u_dot[1]
+	VMOVUPS	396416(SI), Z0	// mul
+	VMOVUPS	Z0, 353664(SI)	// armFieldDual2.mul
+	VMOVUPS	396544(SI), Z0	// u_dot[0]
+	VMOVUPS	Z0, 354304(SI)	// armFieldDual2.u_dot[0]
+	VMOVUPS	396672(SI), Z0	// u_dot[1]
+	VMOVUPS	Z0, 354432(SI)	// armFieldDual2.u_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop3
 	CALL	armFieldDual2_avx512<>(SB)
-	VBROADCASTSS	393608(AX), Z0
+	VBROADCASTSS	393736(AX), Z0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop4: // 2 times: vectors of the block
-	VMOVUPS	354432(SI), Z0	// armFieldDual2.dq[0]
-	VMOVUPS	Z0, 398720(SI)	// result_5[0]
-	VMOVUPS	354560(SI), Z1	// armFieldDual2.dq[1]
-	VMOVUPS	Z1, 398848(SI)	// result_5[1]
-	VMOVUPS	354688(SI), Z2	// armFieldDual2.dv[0]
-	VMOVUPS	Z2, 398976(SI)	// result_6[0]
-	VMOVUPS	354816(SI), Z3	// armFieldDual2.dv[1]
-	VMOVUPS	Z3, 399104(SI)	// result_6[1]
-	VMOVUPS	354944(SI), Z4	// armFieldDual2.dq_dot[0]
-	VMOVUPS	Z4, 399232(SI)	// result_7[0]
-	VMOVUPS	355072(SI), Z5	// armFieldDual2.dq_dot[1]
-	VMOVUPS	Z5, 399360(SI)	// result_7[1]
-	VMOVUPS	355200(SI), Z6	// armFieldDual2.dv_dot[0]
-	VMOVUPS	Z6, 399488(SI)	// result_8[0]
-	VMOVUPS	355328(SI), Z7	// armFieldDual2.dv_dot[1]
-	VMOVUPS	Z7, 399616(SI)	// result_8[1]
-	VMOVUPS	394240(SI), Z8	// q[0]
-	VMOVUPS	394368(SI), Z9	// q[1]
-	VMOVUPS	394496(SI), Z10	// v[0]
-	VMOVUPS	394624(SI), Z11	// v[1]
-	VMOVUPS	394752(SI), Z12	// q_dot[0]
-	VMOVUPS	394880(SI), Z13	// q_dot[1]
-	VMOVUPS	395008(SI), Z14	// v_dot[0]
-	VMOVUPS	395136(SI), Z15	// v_dot[1]
+	VMOVUPS	354560(SI), Z0	// armFieldDual2.dq[0]
+	VMOVUPS	Z0, 398848(SI)	// result_5[0]
+	VMOVUPS	354688(SI), Z1	// armFieldDual2.dq[1]
+	VMOVUPS	Z1, 398976(SI)	// result_5[1]
+	VMOVUPS	354816(SI), Z2	// armFieldDual2.dv[0]
+	VMOVUPS	Z2, 399104(SI)	// result_6[0]
+	VMOVUPS	354944(SI), Z3	// armFieldDual2.dv[1]
+	VMOVUPS	Z3, 399232(SI)	// result_6[1]
+	VMOVUPS	355072(SI), Z4	// armFieldDual2.dq_dot[0]
+	VMOVUPS	Z4, 399360(SI)	// result_7[0]
+	VMOVUPS	355200(SI), Z5	// armFieldDual2.dq_dot[1]
+	VMOVUPS	Z5, 399488(SI)	// result_7[1]
+	VMOVUPS	355328(SI), Z6	// armFieldDual2.dv_dot[0]
+	VMOVUPS	Z6, 399616(SI)	// result_8[0]
+	VMOVUPS	355456(SI), Z7	// armFieldDual2.dv_dot[1]
+	VMOVUPS	Z7, 399744(SI)	// result_8[1]
+	VMOVUPS	394368(SI), Z8	// q[0]
+	VMOVUPS	394496(SI), Z9	// q[1]
+	VMOVUPS	394624(SI), Z10	// v[0]
+	VMOVUPS	394752(SI), Z11	// v[1]
+	VMOVUPS	394880(SI), Z12	// q_dot[0]
+	VMOVUPS	395008(SI), Z13	// q_dot[1]
+	VMOVUPS	395136(SI), Z14	// v_dot[0]
+	VMOVUPS	395264(SI), Z15	// v_dot[1]
 	// arm.nde:51
-	VBROADCASTSS	393608(AX), Z16
+	VBROADCASTSS	393736(AX), Z16
 	VFMADD231PS	Z0, Z16, Z8
-	VMOVUPS	Z8, 352000(SI)	// armFieldDual2.q[0]
+	VMOVUPS	Z8, 352128(SI)	// armFieldDual2.q[0]
 	VFMADD231PS	Z1, Z16, Z9
-	VMOVUPS	Z9, 352128(SI)	// armFieldDual2.q[1]
+	VMOVUPS	Z9, 352256(SI)	// armFieldDual2.q[1]
 	VFMADD231PS	Z2, Z16, Z10
-	VMOVUPS	Z10, 352256(SI)	// armFieldDual2.v[0]
+	VMOVUPS	Z10, 352384(SI)	// armFieldDual2.v[0]
 	VFMADD231PS	Z3, Z16, Z11
-	VMOVUPS	Z11, 352384(SI)	// armFieldDual2.v[1]
+	VMOVUPS	Z11, 352512(SI)	// armFieldDual2.v[1]
 	VFMADD231PS	Z16, Z4, Z12
-	VMOVUPS	Z12, 353664(SI)	// armFieldDual2.q_dot[0]
+	VMOVUPS	Z12, 353792(SI)	// armFieldDual2.q_dot[0]
 	VFMADD231PS	Z16, Z5, Z13
-	VMOVUPS	Z13, 353792(SI)	// armFieldDual2.q_dot[1]
+	VMOVUPS	Z13, 353920(SI)	// armFieldDual2.q_dot[1]
 	VFMADD231PS	Z16, Z6, Z14
-	VMOVUPS	Z14, 353920(SI)	// armFieldDual2.v_dot[0]
+	VMOVUPS	Z14, 354048(SI)	// armFieldDual2.v_dot[0]
 	VFMADD231PS	Z16, Z7, Z15
-	VMOVUPS	Z15, 354048(SI)	// armFieldDual2.v_dot[1]
+	VMOVUPS	Z15, 354176(SI)	// armFieldDual2.v_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop4
@@ -8286,82 +8306,82 @@ loop4: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop5: // 2 times: vectors of the block
-	VMOVUPS	395264(SI), Z0	// u[0]
-	VMOVUPS	Z0, 352512(SI)	// armFieldDual2.u[0]
-	VMOVUPS	395392(SI), Z0	// u[1]
-	VMOVUPS	Z0, 352640(SI)	// armFieldDual2.u[1]
-	VMOVUPS	395520(SI), Z0	// mul
-	VMOVUPS	Z0, 352768(SI)	// armFieldDual2.mul
-	VMOVUPS	395648(SI), Z0	// add
-	VMOVUPS	Z0, 352896(SI)	// armFieldDual2.add
-	VMOVUPS	395776(SI), Z0	// mul
-	VMOVUPS	Z0, 353024(SI)	// armFieldDual2.mul
+	VMOVUPS	395392(SI), Z0	// u[0]
+	VMOVUPS	Z0, 352640(SI)	// armFieldDual2.u[0]
+	VMOVUPS	395520(SI), Z0	// u[1]
+	VMOVUPS	Z0, 352768(SI)	// armFieldDual2.u[1]
+	VMOVUPS	395648(SI), Z0	// mul
+	VMOVUPS	Z0, 352896(SI)	// armFieldDual2.mul
+	VMOVUPS	395776(SI), Z0	// add
+	VMOVUPS	Z0, 353024(SI)	// armFieldDual2.add
 	VMOVUPS	395904(SI), Z0	// mul
 	VMOVUPS	Z0, 353152(SI)	// armFieldDual2.mul
-	VMOVUPS	396032(SI), Z0	// reshape
-	VMOVUPS	Z0, 353280(SI)	// armFieldDual2.reshape
-	VMOVUPS	396160(SI), Z0	// mul
-	VMOVUPS	Z0, 353408(SI)	// armFieldDual2.mul
+	VMOVUPS	396032(SI), Z0	// mul
+	VMOVUPS	Z0, 353280(SI)	// armFieldDual2.mul
+	VMOVUPS	396160(SI), Z0	// reshape
+	VMOVUPS	Z0, 353408(SI)	// armFieldDual2.reshape
 	VMOVUPS	396288(SI), Z0	// mul
 	VMOVUPS	Z0, 353536(SI)	// armFieldDual2.mul
-	VMOVUPS	396416(SI), Z0	// u_dot[0]
-	VMOVUPS	Z0, 354176(SI)	// armFieldDual2.u_dot[0]
-	VMOVUPS	396544(SI), Z0	// u_dot[1]
-	VMOVUPS	Z0, 354304(SI)	// armFieldDual2.u_dot[1]
+	VMOVUPS	396416(SI), Z0	// mul
+	VMOVUPS	Z0, 353664(SI)	// armFieldDual2.mul
+	VMOVUPS	396544(SI), Z0	// u_dot[0]
+	VMOVUPS	Z0, 354304(SI)	// armFieldDual2.u_dot[0]
+	VMOVUPS	396672(SI), Z0	// u_dot[1]
+	VMOVUPS	Z0, 354432(SI)	// armFieldDual2.u_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop5
 	CALL	armFieldDual2_avx512<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	393984(AX), Z0	// h
+	VBROADCASTSD	394112(AX), Z0	// h
 	VCVTPD2PS	Z0, Y0
 	VINSERTF64X4	$1, Y0, Z0, Z0
-	VMOVSS	X0, 393616(AX)
+	VMOVSS	X0, 393744(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop6: // 2 times: vectors of the block
-	VMOVUPS	354432(SI), Z0	// armFieldDual2.dq[0]
-	VMOVUPS	Z0, 399744(SI)	// result_9[0]
-	VMOVUPS	354560(SI), Z1	// armFieldDual2.dq[1]
-	VMOVUPS	Z1, 399872(SI)	// result_9[1]
-	VMOVUPS	354688(SI), Z2	// armFieldDual2.dv[0]
-	VMOVUPS	Z2, 400000(SI)	// result_10[0]
-	VMOVUPS	354816(SI), Z3	// armFieldDual2.dv[1]
-	VMOVUPS	Z3, 400128(SI)	// result_10[1]
-	VMOVUPS	354944(SI), Z4	// armFieldDual2.dq_dot[0]
-	VMOVUPS	Z4, 400256(SI)	// result_11[0]
-	VMOVUPS	355072(SI), Z5	// armFieldDual2.dq_dot[1]
-	VMOVUPS	Z5, 400384(SI)	// result_11[1]
-	VMOVUPS	355200(SI), Z6	// armFieldDual2.dv_dot[0]
-	VMOVUPS	Z6, 400512(SI)	// result_12[0]
-	VMOVUPS	355328(SI), Z7	// armFieldDual2.dv_dot[1]
-	VMOVUPS	Z7, 400640(SI)	// result_12[1]
+	VMOVUPS	354560(SI), Z0	// armFieldDual2.dq[0]
+	VMOVUPS	Z0, 399872(SI)	// result_9[0]
+	VMOVUPS	354688(SI), Z1	// armFieldDual2.dq[1]
+	VMOVUPS	Z1, 400000(SI)	// result_9[1]
+	VMOVUPS	354816(SI), Z2	// armFieldDual2.dv[0]
+	VMOVUPS	Z2, 400128(SI)	// result_10[0]
+	VMOVUPS	354944(SI), Z3	// armFieldDual2.dv[1]
+	VMOVUPS	Z3, 400256(SI)	// result_10[1]
+	VMOVUPS	355072(SI), Z4	// armFieldDual2.dq_dot[0]
+	VMOVUPS	Z4, 400384(SI)	// result_11[0]
+	VMOVUPS	355200(SI), Z5	// armFieldDual2.dq_dot[1]
+	VMOVUPS	Z5, 400512(SI)	// result_11[1]
+	VMOVUPS	355328(SI), Z6	// armFieldDual2.dv_dot[0]
+	VMOVUPS	Z6, 400640(SI)	// result_12[0]
+	VMOVUPS	355456(SI), Z7	// armFieldDual2.dv_dot[1]
+	VMOVUPS	Z7, 400768(SI)	// result_12[1]
 	// arm.nde:51
-	VMOVUPS	394240(SI), Z8	// q[0]
-	VMOVUPS	394368(SI), Z9	// q[1]
-	VMOVUPS	394496(SI), Z10	// v[0]
-	VMOVUPS	394624(SI), Z11	// v[1]
-	VMOVUPS	394752(SI), Z12	// q_dot[0]
-	VMOVUPS	394880(SI), Z13	// q_dot[1]
-	VMOVUPS	395008(SI), Z14	// v_dot[0]
-	VMOVUPS	395136(SI), Z15	// v_dot[1]
-	VBROADCASTSS	393616(AX), Z16
+	VMOVUPS	394368(SI), Z8	// q[0]
+	VMOVUPS	394496(SI), Z9	// q[1]
+	VMOVUPS	394624(SI), Z10	// v[0]
+	VMOVUPS	394752(SI), Z11	// v[1]
+	VMOVUPS	394880(SI), Z12	// q_dot[0]
+	VMOVUPS	395008(SI), Z13	// q_dot[1]
+	VMOVUPS	395136(SI), Z14	// v_dot[0]
+	VMOVUPS	395264(SI), Z15	// v_dot[1]
+	VBROADCASTSS	393744(AX), Z16
 	VFMADD231PS	Z0, Z16, Z8
-	VMOVUPS	Z8, 352000(SI)	// armFieldDual2.q[0]
+	VMOVUPS	Z8, 352128(SI)	// armFieldDual2.q[0]
 	VFMADD231PS	Z1, Z16, Z9
-	VMOVUPS	Z9, 352128(SI)	// armFieldDual2.q[1]
+	VMOVUPS	Z9, 352256(SI)	// armFieldDual2.q[1]
 	VFMADD231PS	Z2, Z16, Z10
-	VMOVUPS	Z10, 352256(SI)	// armFieldDual2.v[0]
+	VMOVUPS	Z10, 352384(SI)	// armFieldDual2.v[0]
 	VFMADD231PS	Z3, Z16, Z11
-	VMOVUPS	Z11, 352384(SI)	// armFieldDual2.v[1]
+	VMOVUPS	Z11, 352512(SI)	// armFieldDual2.v[1]
 	VFMADD231PS	Z16, Z4, Z12
-	VMOVUPS	Z12, 353664(SI)	// armFieldDual2.q_dot[0]
+	VMOVUPS	Z12, 353792(SI)	// armFieldDual2.q_dot[0]
 	VFMADD231PS	Z16, Z5, Z13
-	VMOVUPS	Z13, 353792(SI)	// armFieldDual2.q_dot[1]
+	VMOVUPS	Z13, 353920(SI)	// armFieldDual2.q_dot[1]
 	VFMADD231PS	Z16, Z6, Z14
-	VMOVUPS	Z14, 353920(SI)	// armFieldDual2.v_dot[0]
+	VMOVUPS	Z14, 354048(SI)	// armFieldDual2.v_dot[0]
 	VFMADD231PS	Z16, Z7, Z15
-	VMOVUPS	Z15, 354048(SI)	// armFieldDual2.v_dot[1]
+	VMOVUPS	Z15, 354176(SI)	// armFieldDual2.v_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop6
@@ -8369,101 +8389,101 @@ loop6: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop7: // 2 times: vectors of the block
-	VMOVUPS	395264(SI), Z0	// u[0]
-	VMOVUPS	Z0, 352512(SI)	// armFieldDual2.u[0]
-	VMOVUPS	395392(SI), Z0	// u[1]
-	VMOVUPS	Z0, 352640(SI)	// armFieldDual2.u[1]
-	VMOVUPS	395520(SI), Z0	// mul
-	VMOVUPS	Z0, 352768(SI)	// armFieldDual2.mul
-	VMOVUPS	395648(SI), Z0	// add
-	VMOVUPS	Z0, 352896(SI)	// armFieldDual2.add
-	VMOVUPS	395776(SI), Z0	// mul
-	VMOVUPS	Z0, 353024(SI)	// armFieldDual2.mul
+	VMOVUPS	395392(SI), Z0	// u[0]
+	VMOVUPS	Z0, 352640(SI)	// armFieldDual2.u[0]
+	VMOVUPS	395520(SI), Z0	// u[1]
+	VMOVUPS	Z0, 352768(SI)	// armFieldDual2.u[1]
+	VMOVUPS	395648(SI), Z0	// mul
+	VMOVUPS	Z0, 352896(SI)	// armFieldDual2.mul
+	VMOVUPS	395776(SI), Z0	// add
+	VMOVUPS	Z0, 353024(SI)	// armFieldDual2.add
 	VMOVUPS	395904(SI), Z0	// mul
 	VMOVUPS	Z0, 353152(SI)	// armFieldDual2.mul
-	VMOVUPS	396032(SI), Z0	// reshape
-	VMOVUPS	Z0, 353280(SI)	// armFieldDual2.reshape
-	VMOVUPS	396160(SI), Z0	// mul
-	VMOVUPS	Z0, 353408(SI)	// armFieldDual2.mul
+	VMOVUPS	396032(SI), Z0	// mul
+	VMOVUPS	Z0, 353280(SI)	// armFieldDual2.mul
+	VMOVUPS	396160(SI), Z0	// reshape
+	VMOVUPS	Z0, 353408(SI)	// armFieldDual2.reshape
 	VMOVUPS	396288(SI), Z0	// mul
 	VMOVUPS	Z0, 353536(SI)	// armFieldDual2.mul
-	VMOVUPS	396416(SI), Z0	// u_dot[0]
-	VMOVUPS	Z0, 354176(SI)	// armFieldDual2.u_dot[0]
-	VMOVUPS	396544(SI), Z0	// u_dot[1]
-	VMOVUPS	Z0, 354304(SI)	// armFieldDual2.u_dot[1]
+	VMOVUPS	396416(SI), Z0	// mul
+	VMOVUPS	Z0, 353664(SI)	// armFieldDual2.mul
+	VMOVUPS	396544(SI), Z0	// u_dot[0]
+	VMOVUPS	Z0, 354304(SI)	// armFieldDual2.u_dot[0]
+	VMOVUPS	396672(SI), Z0	// u_dot[1]
+	VMOVUPS	Z0, 354432(SI)	// armFieldDual2.u_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop7
 	CALL	armFieldDual2_avx512<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	393984(AX), Z0	// h
+	VBROADCASTSD	394112(AX), Z0	// h
 	VMULPD.BCST	f64_3fc5555555555555<>(SB), Z0, Z1
-	VMOVSD	X1, 393624(AX)
+	VMOVSD	X1, 393752(AX)
 	VCVTPD2PS	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z1, Z1
-	VMOVSS	X1, 393632(AX)
+	VMOVSS	X1, 393760(AX)
 	VMULPD.BCST	f64_3fd5555555555555<>(SB), Z0, Z0
-	VMOVSD	X0, 393640(AX)
+	VMOVSD	X0, 393768(AX)
 	VCVTPD2PS	Z0, Y0
 	VINSERTF64X4	$1, Y0, Z0, Z0
-	VMOVSS	X0, 393648(AX)
+	VMOVSS	X0, 393776(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop8: // 2 times: vectors of the block
 	// arm.nde:51
-	VMOVUPS	394240(SI), Z0	// q[0]
-	VMOVUPS	394368(SI), Z0	// q[1]
-	VMOVUPS	394496(SI), Z0	// v[0]
-	VMOVUPS	394624(SI), Z0	// v[1]
-	VMOVUPS	394752(SI), Z0	// q_dot[0]
-	VMOVUPS	394880(SI), Z0	// q_dot[1]
-	VMOVUPS	395008(SI), Z0	// v_dot[0]
-	VMOVUPS	395136(SI), Z0	// v_dot[1]
+	VMOVUPS	394368(SI), Z0	// q[0]
+	VMOVUPS	394496(SI), Z0	// q[1]
+	VMOVUPS	394624(SI), Z0	// v[0]
+	VMOVUPS	394752(SI), Z0	// v[1]
+	VMOVUPS	394880(SI), Z0	// q_dot[0]
+	VMOVUPS	395008(SI), Z0	// q_dot[1]
+	VMOVUPS	395136(SI), Z0	// v_dot[0]
+	VMOVUPS	395264(SI), Z0	// v_dot[1]
 	MOVQ	$2, DI
 	MOVQ	SI, R9
 loop9: // 2 times: elements
-	VBROADCASTSS	393632(AX), Z0
-	VMOVUPS	354432(R9), Z1	// armFieldDual2.dq[0]
-	VBROADCASTSS	393648(AX), Z2
-	VMOVUPS	399744(R9), Z3	// result_9[0]
-	VMOVUPS	398720(R9), Z4	// result_5[0]
-	VMOVUPS	397696(R9), Z5	// result[0]
-	VMOVUPS	394240(R9), Z6	// q[0]
+	VBROADCASTSS	393760(AX), Z0
+	VMOVUPS	354560(R9), Z1	// armFieldDual2.dq[0]
+	VBROADCASTSS	393776(AX), Z2
+	VMOVUPS	399872(R9), Z3	// result_9[0]
+	VMOVUPS	398848(R9), Z4	// result_5[0]
+	VMOVUPS	397824(R9), Z5	// result[0]
+	VMOVUPS	394368(R9), Z6	// q[0]
 	VFMADD231PS	Z5, Z0, Z6
 	VFMADD231PS	Z4, Z2, Z6
 	VFMADD231PS	Z3, Z2, Z6
 	VFMADD231PS	Z1, Z0, Z6
-	VMOVUPS	Z6, 396672(R9)	// q_next[0]
-	VMOVUPS	354688(R9), Z1	// armFieldDual2.dv[0]
-	VMOVUPS	400000(R9), Z3	// result_10[0]
-	VMOVUPS	398976(R9), Z4	// result_6[0]
-	VMOVUPS	397952(R9), Z5	// result_2[0]
-	VMOVUPS	394496(R9), Z6	// v[0]
+	VMOVUPS	Z6, 396800(R9)	// q_next[0]
+	VMOVUPS	354816(R9), Z1	// armFieldDual2.dv[0]
+	VMOVUPS	400128(R9), Z3	// result_10[0]
+	VMOVUPS	399104(R9), Z4	// result_6[0]
+	VMOVUPS	398080(R9), Z5	// result_2[0]
+	VMOVUPS	394624(R9), Z6	// v[0]
 	VFMADD231PS	Z5, Z0, Z6
 	VFMADD231PS	Z4, Z2, Z6
 	VFMADD231PS	Z3, Z2, Z6
 	VFMADD231PS	Z1, Z0, Z6
-	VMOVUPS	Z6, 396928(R9)	// v_next[0]
-	VMOVUPS	354944(R9), Z1	// armFieldDual2.dq_dot[0]
-	VMOVUPS	400256(R9), Z3	// result_11[0]
-	VMOVUPS	399232(R9), Z4	// result_7[0]
-	VMOVUPS	398208(R9), Z5	// result_3[0]
-	VMOVUPS	394752(R9), Z6	// q_dot[0]
+	VMOVUPS	Z6, 397056(R9)	// v_next[0]
+	VMOVUPS	355072(R9), Z1	// armFieldDual2.dq_dot[0]
+	VMOVUPS	400384(R9), Z3	// result_11[0]
+	VMOVUPS	399360(R9), Z4	// result_7[0]
+	VMOVUPS	398336(R9), Z5	// result_3[0]
+	VMOVUPS	394880(R9), Z6	// q_dot[0]
 	VFMADD231PS	Z0, Z5, Z6
 	VFMADD231PS	Z2, Z4, Z6
 	VFMADD231PS	Z2, Z3, Z6
 	VFMADD231PS	Z0, Z1, Z6
-	VMOVUPS	Z6, 397184(R9)	// q_next_dot[0]
-	VMOVUPS	355200(R9), Z1	// armFieldDual2.dv_dot[0]
-	VMOVUPS	400512(R9), Z3	// result_12[0]
-	VMOVUPS	399488(R9), Z4	// result_8[0]
-	VMOVUPS	398464(R9), Z5	// result_4[0]
-	VMOVUPS	395008(R9), Z6	// v_dot[0]
+	VMOVUPS	Z6, 397312(R9)	// q_next_dot[0]
+	VMOVUPS	355328(R9), Z1	// armFieldDual2.dv_dot[0]
+	VMOVUPS	400640(R9), Z3	// result_12[0]
+	VMOVUPS	399616(R9), Z4	// result_8[0]
+	VMOVUPS	398592(R9), Z5	// result_4[0]
+	VMOVUPS	395136(R9), Z6	// v_dot[0]
 	VFMADD231PS	Z0, Z5, Z6
 	VFMADD231PS	Z2, Z4, Z6
 	VFMADD231PS	Z2, Z3, Z6
 	VFMADD231PS	Z0, Z1, Z6
-	VMOVUPS	Z6, 397440(R9)	// v_next_dot[0]
+	VMOVUPS	Z6, 397568(R9)	// v_next_dot[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop9
@@ -8476,51 +8496,51 @@ loop9: // 2 times: elements
 TEXT step0Tangent2Lanestep_avx512<>(SB), NOSPLIT, $0-0
 loop1:
 	// arm.nde:51
-	VBROADCASTSD	400768(AX), Z0	// step.t
-	VMOVSD	X0, 393728(AX)	// step0Tangent2Step.t
-	VBROADCASTSD	401024(AX), Z0	// step.h
-	VMOVSD	X0, 393984(AX)	// step0Tangent2Step.h
+	VBROADCASTSD	400896(AX), Z0	// step.t
+	VMOVSD	X0, 393856(AX)	// step0Tangent2Step.t
+	VBROADCASTSD	401152(AX), Z0	// step.h
+	VMOVSD	X0, 394112(AX)	// step0Tangent2Step.h
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop2: // 2 times: vectors of the block
-	VMOVUPS	402560(SI), Z0	// q[0]
-	VMOVUPS	Z0, 394240(SI)	// step0Tangent2Step.q[0]
-	VMOVUPS	402688(SI), Z0	// q[1]
-	VMOVUPS	Z0, 394368(SI)	// step0Tangent2Step.q[1]
-	VMOVUPS	402816(SI), Z0	// v[0]
-	VMOVUPS	Z0, 394496(SI)	// step0Tangent2Step.v[0]
-	VMOVUPS	402944(SI), Z0	// v[1]
-	VMOVUPS	Z0, 394624(SI)	// step0Tangent2Step.v[1]
-	VMOVUPS	403072(SI), Z0	// q_dot[0]
-	VMOVUPS	Z0, 394752(SI)	// step0Tangent2Step.q_dot[0]
-	VMOVUPS	403200(SI), Z0	// q_dot[1]
-	VMOVUPS	Z0, 394880(SI)	// step0Tangent2Step.q_dot[1]
-	VMOVUPS	403328(SI), Z0	// v_dot[0]
-	VMOVUPS	Z0, 395008(SI)	// step0Tangent2Step.v_dot[0]
-	VMOVUPS	403456(SI), Z0	// v_dot[1]
-	VMOVUPS	Z0, 395136(SI)	// step0Tangent2Step.v_dot[1]
-	VMOVUPS	403584(SI), Z0	// extra.0[0]
-	VMOVUPS	Z0, 395264(SI)	// step0Tangent2Step.u[0]
-	VMOVUPS	403712(SI), Z0	// extra.0[1]
-	VMOVUPS	Z0, 395392(SI)	// step0Tangent2Step.u[1]
-	VMOVUPS	403840(SI), Z0	// extra.1
-	VMOVUPS	Z0, 395520(SI)	// step0Tangent2Step.mul
-	VMOVUPS	403968(SI), Z0	// extra.2
-	VMOVUPS	Z0, 395648(SI)	// step0Tangent2Step.add
-	VMOVUPS	404096(SI), Z0	// extra.3
-	VMOVUPS	Z0, 395776(SI)	// step0Tangent2Step.mul
-	VMOVUPS	404224(SI), Z0	// extra.4
+	VMOVUPS	402688(SI), Z0	// q[0]
+	VMOVUPS	Z0, 394368(SI)	// step0Tangent2Step.q[0]
+	VMOVUPS	402816(SI), Z0	// q[1]
+	VMOVUPS	Z0, 394496(SI)	// step0Tangent2Step.q[1]
+	VMOVUPS	402944(SI), Z0	// v[0]
+	VMOVUPS	Z0, 394624(SI)	// step0Tangent2Step.v[0]
+	VMOVUPS	403072(SI), Z0	// v[1]
+	VMOVUPS	Z0, 394752(SI)	// step0Tangent2Step.v[1]
+	VMOVUPS	403200(SI), Z0	// q_dot[0]
+	VMOVUPS	Z0, 394880(SI)	// step0Tangent2Step.q_dot[0]
+	VMOVUPS	403328(SI), Z0	// q_dot[1]
+	VMOVUPS	Z0, 395008(SI)	// step0Tangent2Step.q_dot[1]
+	VMOVUPS	403456(SI), Z0	// v_dot[0]
+	VMOVUPS	Z0, 395136(SI)	// step0Tangent2Step.v_dot[0]
+	VMOVUPS	403584(SI), Z0	// v_dot[1]
+	VMOVUPS	Z0, 395264(SI)	// step0Tangent2Step.v_dot[1]
+	VMOVUPS	403712(SI), Z0	// extra.0[0]
+	VMOVUPS	Z0, 395392(SI)	// step0Tangent2Step.u[0]
+	VMOVUPS	403840(SI), Z0	// extra.0[1]
+	VMOVUPS	Z0, 395520(SI)	// step0Tangent2Step.u[1]
+	VMOVUPS	403968(SI), Z0	// extra.1
+	VMOVUPS	Z0, 395648(SI)	// step0Tangent2Step.mul
+	VMOVUPS	404096(SI), Z0	// extra.2
+	VMOVUPS	Z0, 395776(SI)	// step0Tangent2Step.add
+	VMOVUPS	404224(SI), Z0	// extra.3
 	VMOVUPS	Z0, 395904(SI)	// step0Tangent2Step.mul
-	VMOVUPS	404352(SI), Z0	// extra.5
-	VMOVUPS	Z0, 396032(SI)	// step0Tangent2Step.reshape
-	VMOVUPS	404480(SI), Z0	// extra.6
-	VMOVUPS	Z0, 396160(SI)	// step0Tangent2Step.mul
-	VMOVUPS	404608(SI), Z0	// extra.7
+	VMOVUPS	404352(SI), Z0	// extra.4
+	VMOVUPS	Z0, 396032(SI)	// step0Tangent2Step.mul
+	VMOVUPS	404480(SI), Z0	// extra.5
+	VMOVUPS	Z0, 396160(SI)	// step0Tangent2Step.reshape
+	VMOVUPS	404608(SI), Z0	// extra.6
 	VMOVUPS	Z0, 396288(SI)	// step0Tangent2Step.mul
-	VMOVUPS	404736(SI), Z0	// extra.8[0]
-	VMOVUPS	Z0, 396416(SI)	// step0Tangent2Step.u_dot[0]
-	VMOVUPS	404864(SI), Z0	// extra.8[1]
-	VMOVUPS	Z0, 396544(SI)	// step0Tangent2Step.u_dot[1]
+	VMOVUPS	404736(SI), Z0	// extra.7
+	VMOVUPS	Z0, 396416(SI)	// step0Tangent2Step.mul
+	VMOVUPS	404864(SI), Z0	// extra.8[0]
+	VMOVUPS	Z0, 396544(SI)	// step0Tangent2Step.u_dot[0]
+	VMOVUPS	404992(SI), Z0	// extra.8[1]
+	VMOVUPS	Z0, 396672(SI)	// step0Tangent2Step.u_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop2
@@ -8534,32 +8554,32 @@ loop3: // 2 times: vectors of the block
 	VBROADCASTSS	f32_00000000<>(SB), Z2
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	// arm.nde:51
-	VMOVUPS	396672(SI), Z4	// step0Tangent2Step.q_next[0]
+	VMOVUPS	396800(SI), Z4	// step0Tangent2Step.q_next[0]
 	VSUBPS	Z4, Z4, Z5
-	VMOVUPS	396800(SI), Z6	// step0Tangent2Step.q_next[1]
+	VMOVUPS	396928(SI), Z6	// step0Tangent2Step.q_next[1]
 	VSUBPS	Z6, Z6, Z7
 	VADDPS	Z5, Z0, Z0
 	VADDPS	Z7, Z0, Z0
-	VMOVUPS	396928(SI), Z5	// step0Tangent2Step.v_next[0]
+	VMOVUPS	397056(SI), Z5	// step0Tangent2Step.v_next[0]
 	VSUBPS	Z5, Z5, Z7
-	VMOVUPS	397056(SI), Z8	// step0Tangent2Step.v_next[1]
+	VMOVUPS	397184(SI), Z8	// step0Tangent2Step.v_next[1]
 	VSUBPS	Z8, Z8, Z9
 	VADDPS	Z7, Z1, Z1
 	VADDPS	Z9, Z1, Z1
-	VMOVUPS	397184(SI), Z7	// step0Tangent2Step.q_next_dot[0]
+	VMOVUPS	397312(SI), Z7	// step0Tangent2Step.q_next_dot[0]
 	VSUBPS	Z7, Z7, Z9
-	VMOVUPS	397312(SI), Z10	// step0Tangent2Step.q_next_dot[1]
+	VMOVUPS	397440(SI), Z10	// step0Tangent2Step.q_next_dot[1]
 	VSUBPS	Z10, Z10, Z11
 	VADDPS	Z9, Z2, Z2
 	VADDPS	Z11, Z2, Z2
-	VMOVUPS	397440(SI), Z9	// step0Tangent2Step.v_next_dot[0]
+	VMOVUPS	397568(SI), Z9	// step0Tangent2Step.v_next_dot[0]
 	VSUBPS	Z9, Z9, Z11
-	VMOVUPS	397568(SI), Z12	// step0Tangent2Step.v_next_dot[1]
+	VMOVUPS	397696(SI), Z12	// step0Tangent2Step.v_next_dot[1]
 	VSUBPS	Z12, Z12, Z13
 	VADDPS	Z11, Z3, Z3
 	VADDPS	Z13, Z3, Z3
-	VMOVUPD	401280(DI), Z11	// step.live
-	VMOVUPD	401344(DI), Z13	// step.live | 1
+	VMOVUPD	401408(DI), Z11	// step.live
+	VMOVUPD	401472(DI), Z13	// step.live | 1
 	VCMPPS.BCST	$0, f32_00000000<>(SB), Z0, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z0
 	VCMPPS.BCST	$0, f32_00000000<>(SB), Z1, K1
@@ -8586,32 +8606,32 @@ loop3: // 2 times: vectors of the block
 	VPMOVSXDQ	Y2, Z2
 	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z0, Z0
 	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z2, Z2
-	VMOVUPD	Z0, 406016(DI)	// step.code
-	VMOVUPD	Z2, 406080(DI)	// step.code | 1
-	VMOVUPS	402560(SI), Z0	// q[0]
-	VMOVUPS	402688(SI), Z2	// q[1]
-	VMOVUPS	402816(SI), Z3	// v[0]
-	VMOVUPS	402944(SI), Z11	// v[1]
-	VMOVUPS	403072(SI), Z13	// q_dot[0]
-	VMOVUPS	403200(SI), Z14	// q_dot[1]
-	VMOVUPS	403328(SI), Z15	// v_dot[0]
-	VMOVUPS	403456(SI), Z16	// v_dot[1]
+	VMOVUPD	Z0, 406144(DI)	// step.code
+	VMOVUPD	Z2, 406208(DI)	// step.code | 1
+	VMOVUPS	402688(SI), Z0	// q[0]
+	VMOVUPS	402816(SI), Z2	// q[1]
+	VMOVUPS	402944(SI), Z3	// v[0]
+	VMOVUPS	403072(SI), Z11	// v[1]
+	VMOVUPS	403200(SI), Z13	// q_dot[0]
+	VMOVUPS	403328(SI), Z14	// q_dot[1]
+	VMOVUPS	403456(SI), Z15	// v_dot[0]
+	VMOVUPS	403584(SI), Z16	// v_dot[1]
 	VPTERNLOGD	$0xe2, Z0, Z1, Z4
-	VMOVUPS	Z4, 404992(SI)	// q.next[0]
+	VMOVUPS	Z4, 405120(SI)	// q.next[0]
 	VPTERNLOGD	$0xe2, Z2, Z1, Z6
-	VMOVUPS	Z6, 405120(SI)	// q.next[1]
+	VMOVUPS	Z6, 405248(SI)	// q.next[1]
 	VPTERNLOGD	$0xe2, Z3, Z1, Z5
-	VMOVUPS	Z5, 405248(SI)	// v.next[0]
+	VMOVUPS	Z5, 405376(SI)	// v.next[0]
 	VPTERNLOGD	$0xe2, Z11, Z1, Z8
-	VMOVUPS	Z8, 405376(SI)	// v.next[1]
+	VMOVUPS	Z8, 405504(SI)	// v.next[1]
 	VPTERNLOGD	$0xe2, Z13, Z1, Z7
-	VMOVUPS	Z7, 405504(SI)	// q_dot.next[0]
+	VMOVUPS	Z7, 405632(SI)	// q_dot.next[0]
 	VPTERNLOGD	$0xe2, Z14, Z1, Z10
-	VMOVUPS	Z10, 405632(SI)	// q_dot.next[1]
+	VMOVUPS	Z10, 405760(SI)	// q_dot.next[1]
 	VPTERNLOGD	$0xe2, Z15, Z1, Z9
-	VMOVUPS	Z9, 405760(SI)	// v_dot.next[0]
+	VMOVUPS	Z9, 405888(SI)	// v_dot.next[0]
 	VPTERNLOGD	$0xca, Z16, Z12, Z1
-	VMOVUPS	Z1, 405888(SI)	// v_dot.next[1]
+	VMOVUPS	Z1, 406016(SI)	// v_dot.next[1]
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
@@ -8620,32 +8640,32 @@ loop3: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop4: // 2 times: vectors of the block
-	VMOVUPS	404992(SI), Z0	// q.next[0]
-	VMOVUPS	Z0, 402560(SI)	// q[0]
-	VMOVUPS	405120(SI), Z0	// q.next[1]
-	VMOVUPS	Z0, 402688(SI)	// q[1]
-	VMOVUPS	405248(SI), Z0	// v.next[0]
-	VMOVUPS	Z0, 402816(SI)	// v[0]
-	VMOVUPS	405376(SI), Z0	// v.next[1]
-	VMOVUPS	Z0, 402944(SI)	// v[1]
-	VMOVUPS	405504(SI), Z0	// q_dot.next[0]
-	VMOVUPS	Z0, 403072(SI)	// q_dot[0]
-	VMOVUPS	405632(SI), Z0	// q_dot.next[1]
-	VMOVUPS	Z0, 403200(SI)	// q_dot[1]
-	VMOVUPS	405760(SI), Z0	// v_dot.next[0]
-	VMOVUPS	Z0, 403328(SI)	// v_dot[0]
-	VMOVUPS	405888(SI), Z0	// v_dot.next[1]
-	VMOVUPS	Z0, 403456(SI)	// v_dot[1]
+	VMOVUPS	405120(SI), Z0	// q.next[0]
+	VMOVUPS	Z0, 402688(SI)	// q[0]
+	VMOVUPS	405248(SI), Z0	// q.next[1]
+	VMOVUPS	Z0, 402816(SI)	// q[1]
+	VMOVUPS	405376(SI), Z0	// v.next[0]
+	VMOVUPS	Z0, 402944(SI)	// v[0]
+	VMOVUPS	405504(SI), Z0	// v.next[1]
+	VMOVUPS	Z0, 403072(SI)	// v[1]
+	VMOVUPS	405632(SI), Z0	// q_dot.next[0]
+	VMOVUPS	Z0, 403200(SI)	// q_dot[0]
+	VMOVUPS	405760(SI), Z0	// q_dot.next[1]
+	VMOVUPS	Z0, 403328(SI)	// q_dot[1]
+	VMOVUPS	405888(SI), Z0	// v_dot.next[0]
+	VMOVUPS	Z0, 403456(SI)	// v_dot[0]
+	VMOVUPS	406016(SI), Z0	// v_dot.next[1]
+	VMOVUPS	Z0, 403584(SI)	// v_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop4
 	// the next step, if all lanes have taken this one
-	VMOVUPD	406016(AX), Z0	// step.code
-	VMOVUPD	406080(AX), Z1	// step.code | 1
+	VMOVUPD	406144(AX), Z0	// step.code
+	VMOVUPD	406208(AX), Z1	// step.code | 1
 	VADDPD	Z1, Z0, Z0
-	VMOVUPD	406144(AX), Z1	// step.code | 2
+	VMOVUPD	406272(AX), Z1	// step.code | 2
 	VADDPD	Z1, Z0, Z0
-	VMOVUPD	406208(AX), Z1	// step.code | 3
+	VMOVUPD	406336(AX), Z1	// step.code | 3
 	VADDPD	Z1, Z0, Z0
 	VSHUFF64X2	$78, Z0, Z0, Z1
 	VADDPD	Z1, Z0, Z0
@@ -8655,22 +8675,22 @@ loop4: // 2 times: vectors of the block
 	VADDPD	Z1, Z0, Z0
 	VCMPPD.BCST	$0, f64_4040000000000000<>(SB), Z0, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
-	VBROADCASTSD	401792(AX), Z1	// step.taken
+	VBROADCASTSD	401920(AX), Z1	// step.taken
 	VADDPD.BCST	f64_3ff0000000000000<>(SB), Z1, Z2
-	VBROADCASTSD	401536(AX), Z3	// step.t0
-	VBROADCASTSD	401024(AX), Z4	// step.h
+	VBROADCASTSD	401664(AX), Z3	// step.t0
+	VBROADCASTSD	401152(AX), Z4	// step.h
 	VMULPD	Z4, Z2, Z4
 	VADDPD	Z4, Z3, Z3
-	VBROADCASTSD	402048(AX), Z4	// step.many
+	VBROADCASTSD	402176(AX), Z4	// step.many
 	VSUBPD	Z2, Z4, Z4
-	VBROADCASTSD	400768(AX), Z5	// step.t
+	VBROADCASTSD	400896(AX), Z5	// step.t
 	VPTERNLOGQ	$0xe2, Z5, Z0, Z3
 	VPTERNLOGQ	$0xe2, Z1, Z0, Z2
 	VPANDQ	Z4, Z0, Z0
-	VMOVSD	X3, 400768(AX)	// step.t
-	VMOVSD	X2, 401792(AX)	// step.taken
-	VMOVSD	X0, 402304(AX)	// step.more
-	CMPQ	402304(AX), $0	// step.more
+	VMOVSD	X3, 400896(AX)	// step.t
+	VMOVSD	X2, 401920(AX)	// step.taken
+	VMOVSD	X0, 402432(AX)	// step.more
+	CMPQ	402432(AX), $0	// step.more
 	JNE	loop1
 	RET
 
@@ -8692,9 +8712,9 @@ TEXT armFieldDual3_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	406400(SI), Z0	// q[1]
-	VMOVUPS	407168(SI), Z1	// add
-	VMOVUPS	407296(SI), Z2	// mul
+	VMOVUPS	406528(SI), Z0	// q[1]
+	VMOVUPS	407296(SI), Z1	// add
+	VMOVUPS	407424(SI), Z2	// mul
 	// arm.nde:28
 	VBROADCASTSS	f32_4b400000<>(SB), Z3
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z0, Z3
@@ -8727,16 +8747,16 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z4
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z4, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z3, K1, Z3
-	VMOVUPS	Z3, 410368(SI)	// c2
+	VMOVUPS	Z3, 410496(SI)	// c2
 	// arm.nde:30
 	VFMADD231PS	Z3, Z2, Z1
-	VMOVUPS	407040(SI), Z2	// mul
-	VMOVUPS	407424(SI), Z4	// mul
+	VMOVUPS	407168(SI), Z2	// mul
+	VMOVUPS	407552(SI), Z4	// mul
 	// arm.nde:32
 	// arm.nde:31
 	VFMADD231PS	Z3, Z4, Z2
-	VMOVUPS	406528(SI), Z3	// v[0]
-	VMOVUPS	406656(SI), Z5	// v[1]
+	VMOVUPS	406656(SI), Z3	// v[0]
+	VMOVUPS	406784(SI), Z5	// v[1]
 	// arm.nde:32
 	// arm.nde:28
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z6
@@ -8771,32 +8791,32 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z7
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z7, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z6
-	VMOVUPS	Z6, 411008(SI)	// s2
+	VMOVUPS	Z6, 411136(SI)	// s2
 	// arm.nde:33
 	VMULPS	Z6, Z4, Z4
-	VMOVUPS	Z4, 411136(SI)	// k
+	VMOVUPS	Z4, 411264(SI)	// k
 	// arm.nde:34
 	VPXORD.BCST	f32_80000000<>(SB), Z4, Z6
-	VMOVUPS	Z6, 411264(SI)	// neg
+	VMOVUPS	Z6, 411392(SI)	// neg
 	VMULPS.BCST	f32_40000000<>(SB), Z3, Z7
-	VMOVUPS	Z7, 411392(SI)	// mul_6
+	VMOVUPS	Z7, 411520(SI)	// mul_6
 	VMULPS	Z5, Z7, Z7
 	VFMADD231PS	Z5, Z5, Z7
-	VMOVUPS	Z7, 411520(SI)	// add_2
+	VMOVUPS	Z7, 411648(SI)	// add_2
 	VMULPS	Z7, Z6, Z6
-	VMOVUPS	407552(SI), Z7	// reshape
+	VMOVUPS	407680(SI), Z7	// reshape
 	// arm.nde:32
-	VMOVUPS	Z1, 410496(SI)	// M[0]
-	VMOVUPS	Z2, 410624(SI)	// M[1]
-	VMOVUPS	Z2, 410752(SI)	// M[2]
-	VMOVUPS	Z7, 410880(SI)	// M[3]
+	VMOVUPS	Z1, 410624(SI)	// M[0]
+	VMOVUPS	Z2, 410752(SI)	// M[1]
+	VMOVUPS	Z2, 410880(SI)	// M[2]
+	VMOVUPS	Z7, 411008(SI)	// M[3]
 	// arm.nde:34
 	VMULPS	Z3, Z3, Z1
-	VMOVUPS	Z1, 411648(SI)	// square
+	VMOVUPS	Z1, 411776(SI)	// square
 	VMULPS	Z1, Z4, Z1
-	VMOVUPS	406272(SI), Z2	// q[0]
-	VMOVUPS	407808(SI), Z4	// mul
-	VMOVUPS	407680(SI), Z7	// mul
+	VMOVUPS	406400(SI), Z2	// q[0]
+	VMOVUPS	407936(SI), Z4	// mul
+	VMOVUPS	407808(SI), Z7	// mul
 	// arm.nde:35
 	VBROADCASTSS	f32_4b400000<>(SB), Z8
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z2, Z8
@@ -8829,9 +8849,9 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z9
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z9, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z8, K1, Z8
-	VMOVUPS	Z8, 411776(SI)	// cos
+	VMOVUPS	Z8, 411904(SI)	// cos
 	VADDPS	Z0, Z2, Z9
-	VMOVUPS	Z9, 411904(SI)	// add_3
+	VMOVUPS	Z9, 412032(SI)	// add_3
 	VBROADCASTSS	f32_4b400000<>(SB), Z10
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z9, Z10
 	VSUBPS.BCST	f32_4b400000<>(SB), Z10, Z11
@@ -8863,11 +8883,11 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z9, Z9
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z9, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z10, K1, Z9
-	VMOVUPS	Z9, 412032(SI)	// cos_2
+	VMOVUPS	Z9, 412160(SI)	// cos_2
 	VMULPS	Z9, Z4, Z4
 	VFMADD213PS	Z4, Z8, Z7
-	VMOVUPS	406784(SI), Z8	// u[0]
-	VMOVUPS	406912(SI), Z9	// u[1]
+	VMOVUPS	406912(SI), Z8	// u[0]
+	VMOVUPS	407040(SI), Z9	// u[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Z6, Z8, Z6
@@ -8875,9 +8895,9 @@ loop1: // 2 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Z7, Z6, Z6
-	VMOVUPS	Z6, 412160(SI)	// sub[0]
+	VMOVUPS	Z6, 412288(SI)	// sub[0]
 	VSUBPS	Z4, Z1, Z1
-	VMOVUPS	Z1, 412288(SI)	// sub[1]
+	VMOVUPS	Z1, 412416(SI)	// sub[1]
 	// arm.nde:11
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z1
 	VBROADCASTSS	f32_4b400000<>(SB), Z4
@@ -8911,7 +8931,7 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z4
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z4, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z1, K1, Z1
-	VMOVUPS	Z1, 412416(SI)	// sin[0]
+	VMOVUPS	Z1, 412544(SI)	// sin[0]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z4
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z4, Z6
@@ -8944,7 +8964,7 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z6
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z6, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z4, K1, Z4
-	VMOVUPS	Z4, 412544(SI)	// sin[1]
+	VMOVUPS	Z4, 412672(SI)	// sin[1]
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z2, Z6
 	VSUBPS.BCST	f32_4b400000<>(SB), Z6, Z7
@@ -8976,7 +8996,7 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z2
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z2, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z2
-	VMOVUPS	Z2, 412672(SI)	// cos_3[0]
+	VMOVUPS	Z2, 412800(SI)	// cos_3[0]
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z0, Z6
 	VSUBPS.BCST	f32_4b400000<>(SB), Z6, Z7
@@ -9008,13 +9028,13 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z0
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z0, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z0
-	VMOVUPS	Z0, 412800(SI)	// cos_3[1]
-	VMOVUPS	Z1, 412928(SI)	// concat[0]
-	VMOVUPS	Z4, 413056(SI)	// concat[1]
-	VMOVUPS	Z2, 413184(SI)	// concat[2]
-	VMOVUPS	Z0, 413312(SI)	// concat[3]
-	VMOVUPS	Z3, 413440(SI)	// concat[4]
-	VMOVUPS	Z5, 413568(SI)	// concat[5]
+	VMOVUPS	Z0, 412928(SI)	// cos_3[1]
+	VMOVUPS	Z1, 413056(SI)	// concat[0]
+	VMOVUPS	Z4, 413184(SI)	// concat[1]
+	VMOVUPS	Z2, 413312(SI)	// concat[2]
+	VMOVUPS	Z0, 413440(SI)	// concat[3]
+	VMOVUPS	Z3, 413568(SI)	// concat[4]
+	VMOVUPS	Z5, 413696(SI)	// concat[5]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -9044,8 +9064,8 @@ loop2: // 4 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop3: // 6 times: terms of the sums
-	VMOVUPS	412928(R11), Z16	// concat[0]
-	VMOVUPS	412992(R11), Z17	// concat[0] | 1
+	VMOVUPS	413056(R11), Z16	// concat[0]
+	VMOVUPS	413120(R11), Z17	// concat[0] | 1
 	VBROADCASTSS	(R12), Z18	// friction.0.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -9074,33 +9094,33 @@ loop3: // 6 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop3
-	VMOVUPS	Z0, 413696(DI)	// matvec[0]
-	VMOVUPS	Z1, 413760(DI)	// matvec[0] | 1
-	VMOVUPS	Z2, 413824(DI)	// matvec[1]
-	VMOVUPS	Z3, 413888(DI)	// matvec[1] | 1
-	VMOVUPS	Z4, 413952(DI)	// matvec[2]
-	VMOVUPS	Z5, 414016(DI)	// matvec[2] | 1
-	VMOVUPS	Z6, 414080(DI)	// matvec[3]
-	VMOVUPS	Z7, 414144(DI)	// matvec[3] | 1
-	VMOVUPS	Z8, 414208(DI)	// matvec[4]
-	VMOVUPS	Z9, 414272(DI)	// matvec[4] | 1
-	VMOVUPS	Z10, 414336(DI)	// matvec[5]
-	VMOVUPS	Z11, 414400(DI)	// matvec[5] | 1
-	VMOVUPS	Z12, 414464(DI)	// matvec[6]
-	VMOVUPS	Z13, 414528(DI)	// matvec[6] | 1
-	VMOVUPS	Z14, 414592(DI)	// matvec[7]
-	VMOVUPS	Z15, 414656(DI)	// matvec[7] | 1
+	VMOVUPS	Z0, 413824(DI)	// matvec[0]
+	VMOVUPS	Z1, 413888(DI)	// matvec[0] | 1
+	VMOVUPS	Z2, 413952(DI)	// matvec[1]
+	VMOVUPS	Z3, 414016(DI)	// matvec[1] | 1
+	VMOVUPS	Z4, 414080(DI)	// matvec[2]
+	VMOVUPS	Z5, 414144(DI)	// matvec[2] | 1
+	VMOVUPS	Z6, 414208(DI)	// matvec[3]
+	VMOVUPS	Z7, 414272(DI)	// matvec[3] | 1
+	VMOVUPS	Z8, 414336(DI)	// matvec[4]
+	VMOVUPS	Z9, 414400(DI)	// matvec[4] | 1
+	VMOVUPS	Z10, 414464(DI)	// matvec[5]
+	VMOVUPS	Z11, 414528(DI)	// matvec[5] | 1
+	VMOVUPS	Z12, 414592(DI)	// matvec[6]
+	VMOVUPS	Z13, 414656(DI)	// matvec[6] | 1
+	VMOVUPS	Z14, 414720(DI)	// matvec[7]
+	VMOVUPS	Z15, 414784(DI)	// matvec[7] | 1
 	MOVQ	$8, R10
 	MOVQ	DI, R11
 	MOVQ	R9, R12
 loop4: // 8 times
-	VMOVUPS	413696(R11), Z0	// matvec[0]
-	VMOVUPS	413760(R11), Z1	// matvec[0] | 1
+	VMOVUPS	413824(R11), Z0	// matvec[0]
+	VMOVUPS	413888(R11), Z1	// matvec[0] | 1
 	VBROADCASTSS	768(R12), Z2	// friction.0.bias[0]
 	VADDPS	Z2, Z0, Z0
 	VADDPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 417792(R11)	// add_4[0]
-	VMOVUPS	Z1, 417856(R11)	// add_4[0] | 1
+	VMOVUPS	Z0, 417920(R11)	// add_4[0]
+	VMOVUPS	Z1, 417984(R11)	// add_4[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z2
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z3
 	VMAXPS	Z2, Z3, Z2
@@ -9157,8 +9177,8 @@ loop4: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	VMAXPS	Z1, Z3, Z1
 	VFMADD231PS	Z4, Z2, Z1
-	VMOVUPS	Z0, 421888(R11)	// softplus[0]
-	VMOVUPS	Z1, 421952(R11)	// softplus[0] | 1
+	VMOVUPS	Z0, 422016(R11)	// softplus[0]
+	VMOVUPS	Z1, 422080(R11)	// softplus[0] | 1
 	ADDQ	$128, R11
 	ADDQ	$4, R12
 	DECQ	R10
@@ -9197,8 +9217,8 @@ loop5: // 4 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop6: // 32 times: terms of the sums
-	VMOVUPS	421888(R11), Z20	// softplus[0]
-	VMOVUPS	421952(R11), Z21	// softplus[0] | 1
+	VMOVUPS	422016(R11), Z20	// softplus[0]
+	VMOVUPS	422080(R11), Z21	// softplus[0] | 1
 	VBROADCASTSS	896(R12), Z22	// friction.2.weight[0]
 	VFMADD231PS	Z20, Z22, Z4
 	VFMADD231PS	Z21, Z22, Z5
@@ -9227,33 +9247,33 @@ loop6: // 32 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop6
-	VMOVUPS	Z4, 425984(DI)	// matvec_2[0]
-	VMOVUPS	Z5, 426048(DI)	// matvec_2[0] | 1
-	VMOVUPS	Z6, 426112(DI)	// matvec_2[1]
-	VMOVUPS	Z7, 426176(DI)	// matvec_2[1] | 1
-	VMOVUPS	Z8, 426240(DI)	// matvec_2[2]
-	VMOVUPS	Z9, 426304(DI)	// matvec_2[2] | 1
-	VMOVUPS	Z10, 426368(DI)	// matvec_2[3]
-	VMOVUPS	Z11, 426432(DI)	// matvec_2[3] | 1
-	VMOVUPS	Z12, 426496(DI)	// matvec_2[4]
-	VMOVUPS	Z13, 426560(DI)	// matvec_2[4] | 1
-	VMOVUPS	Z14, 426624(DI)	// matvec_2[5]
-	VMOVUPS	Z15, 426688(DI)	// matvec_2[5] | 1
-	VMOVUPS	Z16, 426752(DI)	// matvec_2[6]
-	VMOVUPS	Z17, 426816(DI)	// matvec_2[6] | 1
-	VMOVUPS	Z18, 426880(DI)	// matvec_2[7]
-	VMOVUPS	Z19, 426944(DI)	// matvec_2[7] | 1
+	VMOVUPS	Z4, 426112(DI)	// matvec_2[0]
+	VMOVUPS	Z5, 426176(DI)	// matvec_2[0] | 1
+	VMOVUPS	Z6, 426240(DI)	// matvec_2[1]
+	VMOVUPS	Z7, 426304(DI)	// matvec_2[1] | 1
+	VMOVUPS	Z8, 426368(DI)	// matvec_2[2]
+	VMOVUPS	Z9, 426432(DI)	// matvec_2[2] | 1
+	VMOVUPS	Z10, 426496(DI)	// matvec_2[3]
+	VMOVUPS	Z11, 426560(DI)	// matvec_2[3] | 1
+	VMOVUPS	Z12, 426624(DI)	// matvec_2[4]
+	VMOVUPS	Z13, 426688(DI)	// matvec_2[4] | 1
+	VMOVUPS	Z14, 426752(DI)	// matvec_2[5]
+	VMOVUPS	Z15, 426816(DI)	// matvec_2[5] | 1
+	VMOVUPS	Z16, 426880(DI)	// matvec_2[6]
+	VMOVUPS	Z17, 426944(DI)	// matvec_2[6] | 1
+	VMOVUPS	Z18, 427008(DI)	// matvec_2[7]
+	VMOVUPS	Z19, 427072(DI)	// matvec_2[7] | 1
 	MOVQ	$8, R10
 	MOVQ	DI, R11
 	MOVQ	R9, R12
 loop7: // 8 times
-	VMOVUPS	425984(R11), Z4	// matvec_2[0]
-	VMOVUPS	426048(R11), Z5	// matvec_2[0] | 1
+	VMOVUPS	426112(R11), Z4	// matvec_2[0]
+	VMOVUPS	426176(R11), Z5	// matvec_2[0] | 1
 	VBROADCASTSS	4992(R12), Z6	// friction.2.bias[0]
 	VADDPS	Z6, Z4, Z4
 	VADDPS	Z6, Z5, Z5
-	VMOVUPS	Z4, 430080(R11)	// add_5[0]
-	VMOVUPS	Z5, 430144(R11)	// add_5[0] | 1
+	VMOVUPS	Z4, 430208(R11)	// add_5[0]
+	VMOVUPS	Z5, 430272(R11)	// add_5[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z4, Z6
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z7
 	VMAXPS	Z6, Z7, Z6
@@ -9325,30 +9345,30 @@ loop7: // 8 times
 	ADDQ	$32, R9
 	DECQ	CX
 	JNE	loop5
-	VMOVUPS	Z0, 434176(AX)	// matvec_3[0]
-	VMOVUPS	Z1, 434240(AX)	// matvec_3[0] | 1
-	VMOVUPS	Z2, 434304(AX)	// matvec_3[1]
-	VMOVUPS	Z3, 434368(AX)	// matvec_3[1] | 1
+	VMOVUPS	Z0, 434304(AX)	// matvec_3[0]
+	VMOVUPS	Z1, 434368(AX)	// matvec_3[0] | 1
+	VMOVUPS	Z2, 434432(AX)	// matvec_3[1]
+	VMOVUPS	Z3, 434496(AX)	// matvec_3[1] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop8: // 2 times: vectors of the block
 	// arm.nde:38
-	VMOVUPS	412160(SI), Z0	// sub[0]
-	VMOVUPS	434176(SI), Z1	// matvec_3[0]
+	VMOVUPS	412288(SI), Z0	// sub[0]
+	VMOVUPS	434304(SI), Z1	// matvec_3[0]
 	VBROADCASTSS	5376(BX), Z2	// friction.4.bias[0]
 	VADDPS	Z2, Z1, Z1
 	VSUBPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 434432(SI)	// sub_2[0]
-	VMOVUPS	412288(SI), Z1	// sub[1]
-	VMOVUPS	434304(SI), Z2	// matvec_3[1]
+	VMOVUPS	Z0, 434560(SI)	// sub_2[0]
+	VMOVUPS	412416(SI), Z1	// sub[1]
+	VMOVUPS	434432(SI), Z2	// matvec_3[1]
 	VBROADCASTSS	5380(BX), Z3	// friction.4.bias[1]
 	VADDPS	Z3, Z2, Z2
 	VSUBPS	Z2, Z1, Z1
-	VMOVUPS	Z1, 434560(SI)	// sub_2[1]
-	VMOVUPS	410496(SI), Z2	// M[0]
-	VMOVUPS	410624(SI), Z3	// M[1]
-	VMOVUPS	410752(SI), Z4	// M[2]
-	VMOVUPS	410880(SI), Z5	// M[3]
+	VMOVUPS	Z1, 434688(SI)	// sub_2[1]
+	VMOVUPS	410624(SI), Z2	// M[0]
+	VMOVUPS	410752(SI), Z3	// M[1]
+	VMOVUPS	410880(SI), Z4	// M[2]
+	VMOVUPS	411008(SI), Z5	// M[3]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z6
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z7
 	VCMPPS	$17, Z7, Z6, K1
@@ -9375,46 +9395,46 @@ loop8: // 2 times: vectors of the block
 	VFNMADD231PS	Z1, Z4, Z5
 	VDIVPS	Z7, Z5, Z2
 	VPORD	Z0, Z2, Z0
-	VMOVUPS	Z0, 409600(SI)	// dv[0]
-	VMOVUPS	Z1, 409728(SI)	// dv[1]
-	VMOVUPS	408832(SI), Z0	// mul_dot
-	VMOVUPS	408064(SI), Z1	// q_dot[1]
-	VMOVUPS	407424(SI), Z2	// mul
-	VMOVUPS	408192(SI), Z3	// v_dot[0]
-	VMOVUPS	406656(SI), Z4	// v[1]
-	VMOVUPS	408320(SI), Z5	// v_dot[1]
+	VMOVUPS	Z0, 409728(SI)	// dv[0]
+	VMOVUPS	Z1, 409856(SI)	// dv[1]
+	VMOVUPS	408960(SI), Z0	// mul_dot
+	VMOVUPS	408192(SI), Z1	// q_dot[1]
+	VMOVUPS	407552(SI), Z2	// mul
+	VMOVUPS	408320(SI), Z3	// v_dot[0]
+	VMOVUPS	406784(SI), Z4	// v[1]
+	VMOVUPS	408448(SI), Z5	// v_dot[1]
 	// arm.nde:33
-	VMOVUPS	410368(SI), Z6	// c2
+	VMOVUPS	410496(SI), Z6	// c2
 	VMULPS	Z6, Z1, Z6
-	VMOVUPS	411008(SI), Z7	// s2
+	VMOVUPS	411136(SI), Z7	// s2
 	VMULPS	Z7, Z0, Z0
 	VFMADD231PS	Z2, Z6, Z0
 	// arm.nde:34
 	VMULPS.BCST	f32_40000000<>(SB), Z4, Z2
-	VMOVUPS	411392(SI), Z6	// mul_6
+	VMOVUPS	411520(SI), Z6	// mul_6
 	VMULPS.BCST	f32_40000000<>(SB), Z3, Z7
 	VMULPS	Z4, Z7, Z4
 	VFMADD231PS	Z6, Z5, Z4
 	VFMADD231PS	Z2, Z5, Z4
-	VMOVUPS	411264(SI), Z2	// neg
+	VMOVUPS	411392(SI), Z2	// neg
 	VPXORD.BCST	f32_80000000<>(SB), Z0, Z7
-	VMOVUPS	411520(SI), Z8	// add_2
+	VMOVUPS	411648(SI), Z8	// add_2
 	VMULPS	Z8, Z7, Z7
 	VFMADD231PS	Z2, Z4, Z7
 	VMULPS	Z6, Z3, Z2
-	VMOVUPS	411136(SI), Z4	// k
-	VMOVUPS	411648(SI), Z6	// square
+	VMOVUPS	411264(SI), Z4	// k
+	VMOVUPS	411776(SI), Z6	// square
 	VMULPS	Z6, Z0, Z0
 	VFMADD231PS	Z4, Z2, Z0
-	VMOVUPS	409216(SI), Z2	// mul_dot
-	VMOVUPS	407936(SI), Z4	// q_dot[0]
-	VMOVUPS	407808(SI), Z6	// mul
-	VMOVUPS	409088(SI), Z8	// mul_dot
-	VMOVUPS	406272(SI), Z9	// q[0]
-	VMOVUPS	407680(SI), Z10	// mul
+	VMOVUPS	409344(SI), Z2	// mul_dot
+	VMOVUPS	408064(SI), Z4	// q_dot[0]
+	VMOVUPS	407936(SI), Z6	// mul
+	VMOVUPS	409216(SI), Z8	// mul_dot
+	VMOVUPS	406400(SI), Z9	// q[0]
+	VMOVUPS	407808(SI), Z10	// mul
 	// arm.nde:35
 	VADDPS	Z1, Z4, Z11
-	VMOVUPS	411904(SI), Z12	// add_3
+	VMOVUPS	412032(SI), Z12	// add_3
 	VPANDD.BCST	f32_7fffffff<>(SB), Z12, Z13
 	VBROADCASTSS	f32_4b400000<>(SB), Z14
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z13, Z14
@@ -9449,7 +9469,7 @@ loop8: // 2 times: vectors of the block
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z13, K1, Z12
 	VPXORD.BCST	f32_80000000<>(SB), Z12, Z12
 	VMULPS	Z12, Z11, Z11
-	VMOVUPS	412032(SI), Z12	// cos_2
+	VMOVUPS	412160(SI), Z12	// cos_2
 	VMULPS	Z12, Z2, Z2
 	VFMADD231PS	Z6, Z11, Z2
 	VPANDD.BCST	f32_7fffffff<>(SB), Z9, Z6
@@ -9486,7 +9506,7 @@ loop8: // 2 times: vectors of the block
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z6
 	VPXORD.BCST	f32_80000000<>(SB), Z6, Z6
 	VMULPS	Z6, Z4, Z6
-	VMOVUPS	411776(SI), Z9	// cos
+	VMOVUPS	411904(SI), Z9	// cos
 	VMULPS	Z9, Z8, Z8
 	VFMADD231PS	Z10, Z6, Z8
 	VADDPS	Z2, Z8, Z6
@@ -9497,30 +9517,30 @@ loop8: // 2 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Z6, Z7, Z6
-	VMOVUPS	Z6, 434688(SI)	// sub_3[0]
+	VMOVUPS	Z6, 434816(SI)	// sub_3[0]
 	VSUBPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 434816(SI)	// sub_3[1]
+	VMOVUPS	Z0, 434944(SI)	// sub_3[1]
 	// arm.nde:11
-	VMOVUPS	412672(SI), Z0	// cos_3[0]
+	VMOVUPS	412800(SI), Z0	// cos_3[0]
 	VMULPS	Z0, Z4, Z0
-	VMOVUPS	Z0, 434944(SI)	// mul_7[0]
-	VMOVUPS	412800(SI), Z2	// cos_3[1]
+	VMOVUPS	Z0, 435072(SI)	// mul_7[0]
+	VMOVUPS	412928(SI), Z2	// cos_3[1]
 	VMULPS	Z2, Z1, Z2
-	VMOVUPS	Z2, 435072(SI)	// mul_7[1]
-	VMOVUPS	412416(SI), Z6	// sin[0]
+	VMOVUPS	Z2, 435200(SI)	// mul_7[1]
+	VMOVUPS	412544(SI), Z6	// sin[0]
 	VPXORD.BCST	f32_80000000<>(SB), Z6, Z6
 	VMULPS	Z6, Z4, Z4
-	VMOVUPS	Z4, 435200(SI)	// mul_8[0]
-	VMOVUPS	412544(SI), Z6	// sin[1]
+	VMOVUPS	Z4, 435328(SI)	// mul_8[0]
+	VMOVUPS	412672(SI), Z6	// sin[1]
 	VPXORD.BCST	f32_80000000<>(SB), Z6, Z6
 	VMULPS	Z6, Z1, Z1
-	VMOVUPS	Z1, 435328(SI)	// mul_8[1]
-	VMOVUPS	Z0, 435456(SI)	// concat_2[0]
-	VMOVUPS	Z2, 435584(SI)	// concat_2[1]
-	VMOVUPS	Z4, 435712(SI)	// concat_2[2]
-	VMOVUPS	Z1, 435840(SI)	// concat_2[3]
-	VMOVUPS	Z3, 435968(SI)	// concat_2[4]
-	VMOVUPS	Z5, 436096(SI)	// concat_2[5]
+	VMOVUPS	Z1, 435456(SI)	// mul_8[1]
+	VMOVUPS	Z0, 435584(SI)	// concat_2[0]
+	VMOVUPS	Z2, 435712(SI)	// concat_2[1]
+	VMOVUPS	Z4, 435840(SI)	// concat_2[2]
+	VMOVUPS	Z1, 435968(SI)	// concat_2[3]
+	VMOVUPS	Z3, 436096(SI)	// concat_2[4]
+	VMOVUPS	Z5, 436224(SI)	// concat_2[5]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop8
@@ -9549,8 +9569,8 @@ loop9: // 4 times: tiles of 8 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop10: // 6 times: terms of the sums
-	VMOVUPS	435456(R10), Z16	// concat_2[0]
-	VMOVUPS	435520(R10), Z17	// concat_2[0] | 1
+	VMOVUPS	435584(R10), Z16	// concat_2[0]
+	VMOVUPS	435648(R10), Z17	// concat_2[0] | 1
 	VBROADCASTSS	(R11), Z18	// friction.0.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -9579,29 +9599,29 @@ loop10: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop10
-	VMOVUPS	Z0, 436224(DI)	// matvec_4[0]
-	VMOVUPS	Z1, 436288(DI)	// matvec_4[0] | 1
-	VMOVUPS	Z2, 436352(DI)	// matvec_4[1]
-	VMOVUPS	Z3, 436416(DI)	// matvec_4[1] | 1
-	VMOVUPS	Z4, 436480(DI)	// matvec_4[2]
-	VMOVUPS	Z5, 436544(DI)	// matvec_4[2] | 1
-	VMOVUPS	Z6, 436608(DI)	// matvec_4[3]
-	VMOVUPS	Z7, 436672(DI)	// matvec_4[3] | 1
-	VMOVUPS	Z8, 436736(DI)	// matvec_4[4]
-	VMOVUPS	Z9, 436800(DI)	// matvec_4[4] | 1
-	VMOVUPS	Z10, 436864(DI)	// matvec_4[5]
-	VMOVUPS	Z11, 436928(DI)	// matvec_4[5] | 1
-	VMOVUPS	Z12, 436992(DI)	// matvec_4[6]
-	VMOVUPS	Z13, 437056(DI)	// matvec_4[6] | 1
-	VMOVUPS	Z14, 437120(DI)	// matvec_4[7]
-	VMOVUPS	Z15, 437184(DI)	// matvec_4[7] | 1
+	VMOVUPS	Z0, 436352(DI)	// matvec_4[0]
+	VMOVUPS	Z1, 436416(DI)	// matvec_4[0] | 1
+	VMOVUPS	Z2, 436480(DI)	// matvec_4[1]
+	VMOVUPS	Z3, 436544(DI)	// matvec_4[1] | 1
+	VMOVUPS	Z4, 436608(DI)	// matvec_4[2]
+	VMOVUPS	Z5, 436672(DI)	// matvec_4[2] | 1
+	VMOVUPS	Z6, 436736(DI)	// matvec_4[3]
+	VMOVUPS	Z7, 436800(DI)	// matvec_4[3] | 1
+	VMOVUPS	Z8, 436864(DI)	// matvec_4[4]
+	VMOVUPS	Z9, 436928(DI)	// matvec_4[4] | 1
+	VMOVUPS	Z10, 436992(DI)	// matvec_4[5]
+	VMOVUPS	Z11, 437056(DI)	// matvec_4[5] | 1
+	VMOVUPS	Z12, 437120(DI)	// matvec_4[6]
+	VMOVUPS	Z13, 437184(DI)	// matvec_4[6] | 1
+	VMOVUPS	Z14, 437248(DI)	// matvec_4[7]
+	VMOVUPS	Z15, 437312(DI)	// matvec_4[7] | 1
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop11: // 8 times
-	VMOVUPS	436224(R10), Z0	// matvec_4[0]
-	VMOVUPS	436288(R10), Z1	// matvec_4[0] | 1
-	VMOVUPS	417792(R10), Z2	// add_4[0]
-	VMOVUPS	417856(R10), Z3	// add_4[0] | 1
+	VMOVUPS	436352(R10), Z0	// matvec_4[0]
+	VMOVUPS	436416(R10), Z1	// matvec_4[0] | 1
+	VMOVUPS	417920(R10), Z2	// add_4[0]
+	VMOVUPS	417984(R10), Z3	// add_4[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z2, Z4
 	VBROADCASTSS	f32_42b40000<>(SB), Z5
 	VMINPS	Z4, Z5, Z4
@@ -9650,8 +9670,8 @@ loop11: // 8 times
 	VDIVPS	Z4, Z3, Z3
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z3, Z1, Z1
-	VMOVUPS	Z0, 440320(R10)	// mul_9[0]
-	VMOVUPS	Z1, 440384(R10)	// mul_9[0] | 1
+	VMOVUPS	Z0, 440448(R10)	// mul_9[0]
+	VMOVUPS	Z1, 440512(R10)	// mul_9[0] | 1
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop11
@@ -9688,8 +9708,8 @@ loop12: // 4 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop13: // 32 times: terms of the sums
-	VMOVUPS	440320(R11), Z20	// mul_9[0]
-	VMOVUPS	440384(R11), Z21	// mul_9[0] | 1
+	VMOVUPS	440448(R11), Z20	// mul_9[0]
+	VMOVUPS	440512(R11), Z21	// mul_9[0] | 1
 	VBROADCASTSS	896(R12), Z22	// friction.2.weight[0]
 	VFMADD231PS	Z20, Z22, Z4
 	VFMADD231PS	Z21, Z22, Z5
@@ -9718,30 +9738,30 @@ loop13: // 32 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop13
-	VMOVUPS	Z4, 444416(DI)	// matvec_5[0]
-	VMOVUPS	Z5, 444480(DI)	// matvec_5[0] | 1
-	VMOVUPS	Z6, 444544(DI)	// matvec_5[1]
-	VMOVUPS	Z7, 444608(DI)	// matvec_5[1] | 1
-	VMOVUPS	Z8, 444672(DI)	// matvec_5[2]
-	VMOVUPS	Z9, 444736(DI)	// matvec_5[2] | 1
-	VMOVUPS	Z10, 444800(DI)	// matvec_5[3]
-	VMOVUPS	Z11, 444864(DI)	// matvec_5[3] | 1
-	VMOVUPS	Z12, 444928(DI)	// matvec_5[4]
-	VMOVUPS	Z13, 444992(DI)	// matvec_5[4] | 1
-	VMOVUPS	Z14, 445056(DI)	// matvec_5[5]
-	VMOVUPS	Z15, 445120(DI)	// matvec_5[5] | 1
-	VMOVUPS	Z16, 445184(DI)	// matvec_5[6]
-	VMOVUPS	Z17, 445248(DI)	// matvec_5[6] | 1
-	VMOVUPS	Z18, 445312(DI)	// matvec_5[7]
-	VMOVUPS	Z19, 445376(DI)	// matvec_5[7] | 1
+	VMOVUPS	Z4, 444544(DI)	// matvec_5[0]
+	VMOVUPS	Z5, 444608(DI)	// matvec_5[0] | 1
+	VMOVUPS	Z6, 444672(DI)	// matvec_5[1]
+	VMOVUPS	Z7, 444736(DI)	// matvec_5[1] | 1
+	VMOVUPS	Z8, 444800(DI)	// matvec_5[2]
+	VMOVUPS	Z9, 444864(DI)	// matvec_5[2] | 1
+	VMOVUPS	Z10, 444928(DI)	// matvec_5[3]
+	VMOVUPS	Z11, 444992(DI)	// matvec_5[3] | 1
+	VMOVUPS	Z12, 445056(DI)	// matvec_5[4]
+	VMOVUPS	Z13, 445120(DI)	// matvec_5[4] | 1
+	VMOVUPS	Z14, 445184(DI)	// matvec_5[5]
+	VMOVUPS	Z15, 445248(DI)	// matvec_5[5] | 1
+	VMOVUPS	Z16, 445312(DI)	// matvec_5[6]
+	VMOVUPS	Z17, 445376(DI)	// matvec_5[6] | 1
+	VMOVUPS	Z18, 445440(DI)	// matvec_5[7]
+	VMOVUPS	Z19, 445504(DI)	// matvec_5[7] | 1
 	MOVQ	$8, R10
 	MOVQ	DI, R11
 	MOVQ	R9, R12
 loop14: // 8 times
-	VMOVUPS	444416(R11), Z4	// matvec_5[0]
-	VMOVUPS	444480(R11), Z5	// matvec_5[0] | 1
-	VMOVUPS	430080(R11), Z6	// add_5[0]
-	VMOVUPS	430144(R11), Z7	// add_5[0] | 1
+	VMOVUPS	444544(R11), Z4	// matvec_5[0]
+	VMOVUPS	444608(R11), Z5	// matvec_5[0] | 1
+	VMOVUPS	430208(R11), Z6	// add_5[0]
+	VMOVUPS	430272(R11), Z7	// add_5[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z6, Z8
 	VBROADCASTSS	f32_42b40000<>(SB), Z9
 	VMINPS	Z8, Z9, Z8
@@ -9806,44 +9826,44 @@ loop14: // 8 times
 	DECQ	CX
 	JNE	loop12
 	// arm.nde:38
-	VMOVUPS	434688(AX), Z4	// sub_3[0]
-	VMOVUPS	434752(AX), Z5	// sub_3[0] | 1
+	VMOVUPS	434816(AX), Z4	// sub_3[0]
+	VMOVUPS	434880(AX), Z5	// sub_3[0] | 1
 	VSUBPS	Z0, Z4, Z0
 	VSUBPS	Z1, Z5, Z1
-	VMOVUPS	434816(AX), Z4	// sub_3[1]
-	VMOVUPS	434880(AX), Z5	// sub_3[1] | 1
+	VMOVUPS	434944(AX), Z4	// sub_3[1]
+	VMOVUPS	435008(AX), Z5	// sub_3[1] | 1
 	VSUBPS	Z2, Z4, Z2
 	VSUBPS	Z3, Z5, Z3
-	VMOVUPS	408064(AX), Z4	// q_dot[1]
-	VMOVUPS	408128(AX), Z5	// q_dot[1] | 1
-	VMOVUPS	408576(AX), Z6	// add_dot
-	VMOVUPS	408640(AX), Z7	// add_dot | 1
-	VMOVUPS	408704(AX), Z8	// mul_dot
-	VMOVUPS	408768(AX), Z9	// mul_dot | 1
-	VMOVUPS	407296(AX), Z10	// mul
-	VMOVUPS	407360(AX), Z11	// mul | 1
+	VMOVUPS	408192(AX), Z4	// q_dot[1]
+	VMOVUPS	408256(AX), Z5	// q_dot[1] | 1
+	VMOVUPS	408704(AX), Z6	// add_dot
+	VMOVUPS	408768(AX), Z7	// add_dot | 1
+	VMOVUPS	408832(AX), Z8	// mul_dot
+	VMOVUPS	408896(AX), Z9	// mul_dot | 1
+	VMOVUPS	407424(AX), Z10	// mul
+	VMOVUPS	407488(AX), Z11	// mul | 1
 	// arm.nde:28
-	VMOVUPS	411008(AX), Z12	// s2
-	VMOVUPS	411072(AX), Z13	// s2 | 1
+	VMOVUPS	411136(AX), Z12	// s2
+	VMOVUPS	411200(AX), Z13	// s2 | 1
 	VPXORD.BCST	f32_80000000<>(SB), Z12, Z12
 	VPXORD.BCST	f32_80000000<>(SB), Z13, Z13
 	VMULPS	Z12, Z4, Z4
 	VMULPS	Z13, Z5, Z5
 	// arm.nde:30
-	VMOVUPS	410368(AX), Z12	// c2
-	VMOVUPS	410432(AX), Z13	// c2 | 1
+	VMOVUPS	410496(AX), Z12	// c2
+	VMOVUPS	410560(AX), Z13	// c2 | 1
 	VMULPS	Z12, Z8, Z8
 	VMULPS	Z13, Z9, Z9
 	VFMADD231PS	Z10, Z4, Z8
 	VFMADD231PS	Z11, Z5, Z9
 	VADDPS	Z8, Z6, Z6
 	VADDPS	Z9, Z7, Z7
-	VMOVUPS	408448(AX), Z8	// mul_dot
-	VMOVUPS	408512(AX), Z9	// mul_dot | 1
-	VMOVUPS	408832(AX), Z10	// mul_dot
-	VMOVUPS	408896(AX), Z11	// mul_dot | 1
-	VMOVUPS	407424(AX), Z14	// mul
-	VMOVUPS	407488(AX), Z15	// mul | 1
+	VMOVUPS	408576(AX), Z8	// mul_dot
+	VMOVUPS	408640(AX), Z9	// mul_dot | 1
+	VMOVUPS	408960(AX), Z10	// mul_dot
+	VMOVUPS	409024(AX), Z11	// mul_dot | 1
+	VMOVUPS	407552(AX), Z14	// mul
+	VMOVUPS	407616(AX), Z15	// mul | 1
 	// arm.nde:32
 	// arm.nde:31
 	VMULPS	Z12, Z10, Z10
@@ -9853,15 +9873,15 @@ loop14: // 8 times
 	VADDPS	Z10, Z8, Z4
 	VADDPS	Z11, Z9, Z5
 	// arm.nde:32
-	VMOVUPS	408960(AX), Z8	// reshape_dot
-	VMOVUPS	409024(AX), Z9	// reshape_dot | 1
+	VMOVUPS	409088(AX), Z8	// reshape_dot
+	VMOVUPS	409152(AX), Z9	// reshape_dot | 1
 	// arm.nde:38
-	VMOVUPS	409600(AX), Z10	// dv[0]
-	VMOVUPS	409664(AX), Z11	// dv[0] | 1
+	VMOVUPS	409728(AX), Z10	// dv[0]
+	VMOVUPS	409792(AX), Z11	// dv[0] | 1
 	VMULPS	Z10, Z6, Z6
 	VMULPS	Z11, Z7, Z7
-	VMOVUPS	409728(AX), Z12	// dv[1]
-	VMOVUPS	409792(AX), Z13	// dv[1] | 1
+	VMOVUPS	409856(AX), Z12	// dv[1]
+	VMOVUPS	409920(AX), Z13	// dv[1] | 1
 	VFMADD231PS	Z12, Z4, Z6
 	VFMADD231PS	Z13, Z5, Z7
 	VMULPS	Z10, Z4, Z4
@@ -9870,20 +9890,20 @@ loop14: // 8 times
 	VFMADD231PS	Z13, Z9, Z5
 	VSUBPS	Z6, Z0, Z0
 	VSUBPS	Z7, Z1, Z1
-	VMOVUPS	Z0, 448512(AX)	// sub_4[0]
-	VMOVUPS	Z1, 448576(AX)	// sub_4[0] | 1
+	VMOVUPS	Z0, 448640(AX)	// sub_4[0]
+	VMOVUPS	Z1, 448704(AX)	// sub_4[0] | 1
 	VSUBPS	Z4, Z2, Z2
 	VSUBPS	Z5, Z3, Z3
-	VMOVUPS	Z2, 448640(AX)	// sub_4[1]
-	VMOVUPS	Z3, 448704(AX)	// sub_4[1] | 1
-	VMOVUPS	410496(AX), Z4	// M[0]
-	VMOVUPS	410560(AX), Z5	// M[0] | 1
-	VMOVUPS	410624(AX), Z6	// M[1]
-	VMOVUPS	410688(AX), Z7	// M[1] | 1
-	VMOVUPS	410752(AX), Z8	// M[2]
-	VMOVUPS	410816(AX), Z9	// M[2] | 1
-	VMOVUPS	410880(AX), Z10	// M[3]
-	VMOVUPS	410944(AX), Z11	// M[3] | 1
+	VMOVUPS	Z2, 448768(AX)	// sub_4[1]
+	VMOVUPS	Z3, 448832(AX)	// sub_4[1] | 1
+	VMOVUPS	410624(AX), Z4	// M[0]
+	VMOVUPS	410688(AX), Z5	// M[0] | 1
+	VMOVUPS	410752(AX), Z6	// M[1]
+	VMOVUPS	410816(AX), Z7	// M[1] | 1
+	VMOVUPS	410880(AX), Z8	// M[2]
+	VMOVUPS	410944(AX), Z9	// M[2] | 1
+	VMOVUPS	411008(AX), Z10	// M[3]
+	VMOVUPS	411072(AX), Z11	// M[3] | 1
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z12
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z13
 	VPANDD.BCST	f32_7fffffff<>(SB), Z8, Z14
@@ -9936,21 +9956,21 @@ loop14: // 8 times
 	VDIVPS	Z15, Z11, Z5
 	VPORD	Z0, Z4, Z0
 	VPORD	Z1, Z5, Z1
-	VMOVUPS	Z0, 410112(AX)	// dv_dot[0]
-	VMOVUPS	Z1, 410176(AX)	// dv_dot[0] | 1
-	VMOVUPS	Z2, 410240(AX)	// dv_dot[1]
-	VMOVUPS	Z3, 410304(AX)	// dv_dot[1] | 1
+	VMOVUPS	Z0, 410240(AX)	// dv_dot[0]
+	VMOVUPS	Z1, 410304(AX)	// dv_dot[0] | 1
+	VMOVUPS	Z2, 410368(AX)	// dv_dot[1]
+	VMOVUPS	Z3, 410432(AX)	// dv_dot[1] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop15: // 2 times: vectors of the block
-	VMOVUPS	406528(SI), Z0	// v[0]
-	VMOVUPS	Z0, 409344(SI)	// dq[0]
-	VMOVUPS	406656(SI), Z0	// v[1]
-	VMOVUPS	Z0, 409472(SI)	// dq[1]
-	VMOVUPS	408192(SI), Z0	// v_dot[0]
-	VMOVUPS	Z0, 409856(SI)	// dq_dot[0]
-	VMOVUPS	408320(SI), Z0	// v_dot[1]
-	VMOVUPS	Z0, 409984(SI)	// dq_dot[1]
+	VMOVUPS	406656(SI), Z0	// v[0]
+	VMOVUPS	Z0, 409472(SI)	// dq[0]
+	VMOVUPS	406784(SI), Z0	// v[1]
+	VMOVUPS	Z0, 409600(SI)	// dq[1]
+	VMOVUPS	408320(SI), Z0	// v_dot[0]
+	VMOVUPS	Z0, 409984(SI)	// dq_dot[0]
+	VMOVUPS	408448(SI), Z0	// v_dot[1]
+	VMOVUPS	Z0, 410112(SI)	// dq_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop15
@@ -9962,110 +9982,110 @@ TEXT step0Tangent3Step_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	449408(SI), Z0	// q[0]
-	VMOVUPS	Z0, 406272(SI)	// armFieldDual3.q[0]
-	VMOVUPS	449536(SI), Z0	// q[1]
-	VMOVUPS	Z0, 406400(SI)	// armFieldDual3.q[1]
-	VMOVUPS	449664(SI), Z0	// v[0]
-	VMOVUPS	Z0, 406528(SI)	// armFieldDual3.v[0]
-	VMOVUPS	449792(SI), Z0	// v[1]
-	VMOVUPS	Z0, 406656(SI)	// armFieldDual3.v[1]
-	VMOVUPS	450432(SI), Z0	// u[0]
-	VMOVUPS	Z0, 406784(SI)	// armFieldDual3.u[0]
-	VMOVUPS	450560(SI), Z0	// u[1]
-	VMOVUPS	Z0, 406912(SI)	// armFieldDual3.u[1]
-	VMOVUPS	450688(SI), Z0	// mul
-	VMOVUPS	Z0, 407040(SI)	// armFieldDual3.mul
-	VMOVUPS	450816(SI), Z0	// add
-	VMOVUPS	Z0, 407168(SI)	// armFieldDual3.add
-	VMOVUPS	450944(SI), Z0	// mul
-	VMOVUPS	Z0, 407296(SI)	// armFieldDual3.mul
+	VMOVUPS	449536(SI), Z0	// q[0]
+	VMOVUPS	Z0, 406400(SI)	// armFieldDual3.q[0]
+	VMOVUPS	449664(SI), Z0	// q[1]
+	VMOVUPS	Z0, 406528(SI)	// armFieldDual3.q[1]
+	VMOVUPS	449792(SI), Z0	// v[0]
+	VMOVUPS	Z0, 406656(SI)	// armFieldDual3.v[0]
+	VMOVUPS	449920(SI), Z0	// v[1]
+	VMOVUPS	Z0, 406784(SI)	// armFieldDual3.v[1]
+	VMOVUPS	450560(SI), Z0	// u[0]
+	VMOVUPS	Z0, 406912(SI)	// armFieldDual3.u[0]
+	VMOVUPS	450688(SI), Z0	// u[1]
+	VMOVUPS	Z0, 407040(SI)	// armFieldDual3.u[1]
+	VMOVUPS	450816(SI), Z0	// mul
+	VMOVUPS	Z0, 407168(SI)	// armFieldDual3.mul
+	VMOVUPS	450944(SI), Z0	// add
+	VMOVUPS	Z0, 407296(SI)	// armFieldDual3.add
 	VMOVUPS	451072(SI), Z0	// mul
 	VMOVUPS	Z0, 407424(SI)	// armFieldDual3.mul
-	VMOVUPS	451200(SI), Z0	// reshape
-	VMOVUPS	Z0, 407552(SI)	// armFieldDual3.reshape
-	VMOVUPS	451328(SI), Z0	// mul
-	VMOVUPS	Z0, 407680(SI)	// armFieldDual3.mul
+	VMOVUPS	451200(SI), Z0	// mul
+	VMOVUPS	Z0, 407552(SI)	// armFieldDual3.mul
+	VMOVUPS	451328(SI), Z0	// reshape
+	VMOVUPS	Z0, 407680(SI)	// armFieldDual3.reshape
 	VMOVUPS	451456(SI), Z0	// mul
 	VMOVUPS	Z0, 407808(SI)	// armFieldDual3.mul
-	VMOVUPS	449920(SI), Z0	// q_dot[0]
-	VMOVUPS	Z0, 407936(SI)	// armFieldDual3.q_dot[0]
-	VMOVUPS	450048(SI), Z0	// q_dot[1]
-	VMOVUPS	Z0, 408064(SI)	// armFieldDual3.q_dot[1]
-	VMOVUPS	450176(SI), Z0	// v_dot[0]
-	VMOVUPS	Z0, 408192(SI)	// armFieldDual3.v_dot[0]
-	VMOVUPS	450304(SI), Z0	// v_dot[1]
-	VMOVUPS	Z0, 408320(SI)	// armFieldDual3.v_dot[1]
-	VMOVUPS	451584(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 408448(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	451712(SI), Z0	// add_dot
-	VMOVUPS	Z0, 408576(SI)	// armFieldDual3.add_dot
-	VMOVUPS	451840(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 408704(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451584(SI), Z0	// mul
+	VMOVUPS	Z0, 407936(SI)	// armFieldDual3.mul
+	VMOVUPS	450048(SI), Z0	// q_dot[0]
+	VMOVUPS	Z0, 408064(SI)	// armFieldDual3.q_dot[0]
+	VMOVUPS	450176(SI), Z0	// q_dot[1]
+	VMOVUPS	Z0, 408192(SI)	// armFieldDual3.q_dot[1]
+	VMOVUPS	450304(SI), Z0	// v_dot[0]
+	VMOVUPS	Z0, 408320(SI)	// armFieldDual3.v_dot[0]
+	VMOVUPS	450432(SI), Z0	// v_dot[1]
+	VMOVUPS	Z0, 408448(SI)	// armFieldDual3.v_dot[1]
+	VMOVUPS	451712(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 408576(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451840(SI), Z0	// add_dot
+	VMOVUPS	Z0, 408704(SI)	// armFieldDual3.add_dot
 	VMOVUPS	451968(SI), Z0	// mul_dot
 	VMOVUPS	Z0, 408832(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	452096(SI), Z0	// reshape_dot
-	VMOVUPS	Z0, 408960(SI)	// armFieldDual3.reshape_dot
-	VMOVUPS	452224(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 409088(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	452096(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 408960(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	452224(SI), Z0	// reshape_dot
+	VMOVUPS	Z0, 409088(SI)	// armFieldDual3.reshape_dot
 	VMOVUPS	452352(SI), Z0	// mul_dot
 	VMOVUPS	Z0, 409216(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	452480(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 409344(SI)	// armFieldDual3.mul_dot
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
 	CALL	armFieldDual3_avx512<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	449152(AX), Z0	// h
+	VBROADCASTSD	449280(AX), Z0	// h
 	VMULPD.BCST	f64_3fe0000000000000<>(SB), Z0, Z0
-	VMOVSD	X0, 448768(AX)
+	VMOVSD	X0, 448896(AX)
 	VCVTPD2PS	Z0, Y0
 	VINSERTF64X4	$1, Y0, Z0, Z0
-	VMOVSS	X0, 448776(AX)
+	VMOVSS	X0, 448904(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop2: // 2 times: vectors of the block
-	VMOVUPS	409344(SI), Z0	// armFieldDual3.dq[0]
-	VMOVUPS	Z0, 453504(SI)	// result[0]
-	VMOVUPS	409472(SI), Z1	// armFieldDual3.dq[1]
-	VMOVUPS	Z1, 453632(SI)	// result[1]
-	VMOVUPS	409600(SI), Z2	// armFieldDual3.dv[0]
-	VMOVUPS	Z2, 453760(SI)	// result_2[0]
-	VMOVUPS	409728(SI), Z3	// armFieldDual3.dv[1]
-	VMOVUPS	Z3, 453888(SI)	// result_2[1]
-	VMOVUPS	409856(SI), Z4	// armFieldDual3.dq_dot[0]
-	VMOVUPS	Z4, 454016(SI)	// result_3[0]
-	VMOVUPS	409984(SI), Z5	// armFieldDual3.dq_dot[1]
-	VMOVUPS	Z5, 454144(SI)	// result_3[1]
-	VMOVUPS	410112(SI), Z6	// armFieldDual3.dv_dot[0]
-	VMOVUPS	Z6, 454272(SI)	// result_4[0]
-	VMOVUPS	410240(SI), Z7	// armFieldDual3.dv_dot[1]
-	VMOVUPS	Z7, 454400(SI)	// result_4[1]
+	VMOVUPS	409472(SI), Z0	// armFieldDual3.dq[0]
+	VMOVUPS	Z0, 453632(SI)	// result[0]
+	VMOVUPS	409600(SI), Z1	// armFieldDual3.dq[1]
+	VMOVUPS	Z1, 453760(SI)	// result[1]
+	VMOVUPS	409728(SI), Z2	// armFieldDual3.dv[0]
+	VMOVUPS	Z2, 453888(SI)	// result_2[0]
+	VMOVUPS	409856(SI), Z3	// armFieldDual3.dv[1]
+	VMOVUPS	Z3, 454016(SI)	// result_2[1]
+	VMOVUPS	409984(SI), Z4	// armFieldDual3.dq_dot[0]
+	VMOVUPS	Z4, 454144(SI)	// result_3[0]
+	VMOVUPS	410112(SI), Z5	// armFieldDual3.dq_dot[1]
+	VMOVUPS	Z5, 454272(SI)	// result_3[1]
+	VMOVUPS	410240(SI), Z6	// armFieldDual3.dv_dot[0]
+	VMOVUPS	Z6, 454400(SI)	// result_4[0]
+	VMOVUPS	410368(SI), Z7	// armFieldDual3.dv_dot[1]
+	VMOVUPS	Z7, 454528(SI)	// result_4[1]
 	// arm.nde:51
-	VMOVUPS	449408(SI), Z8	// q[0]
-	VMOVUPS	449536(SI), Z9	// q[1]
-	VMOVUPS	449664(SI), Z10	// v[0]
-	VMOVUPS	449792(SI), Z11	// v[1]
-	VMOVUPS	449920(SI), Z12	// q_dot[0]
-	VMOVUPS	450048(SI), Z13	// q_dot[1]
-	VMOVUPS	450176(SI), Z14	// v_dot[0]
-	VMOVUPS	450304(SI), Z15	// v_dot[1]
-	VBROADCASTSS	448776(AX), Z16
+	VMOVUPS	449536(SI), Z8	// q[0]
+	VMOVUPS	449664(SI), Z9	// q[1]
+	VMOVUPS	449792(SI), Z10	// v[0]
+	VMOVUPS	449920(SI), Z11	// v[1]
+	VMOVUPS	450048(SI), Z12	// q_dot[0]
+	VMOVUPS	450176(SI), Z13	// q_dot[1]
+	VMOVUPS	450304(SI), Z14	// v_dot[0]
+	VMOVUPS	450432(SI), Z15	// v_dot[1]
+	VBROADCASTSS	448904(AX), Z16
 	VFMADD231PS	Z0, Z16, Z8
-	VMOVUPS	Z8, 406272(SI)	// armFieldDual3.q[0]
+	VMOVUPS	Z8, 406400(SI)	// armFieldDual3.q[0]
 	VFMADD231PS	Z1, Z16, Z9
-	VMOVUPS	Z9, 406400(SI)	// armFieldDual3.q[1]
+	VMOVUPS	Z9, 406528(SI)	// armFieldDual3.q[1]
 	VFMADD231PS	Z2, Z16, Z10
-	VMOVUPS	Z10, 406528(SI)	// armFieldDual3.v[0]
+	VMOVUPS	Z10, 406656(SI)	// armFieldDual3.v[0]
 	VFMADD231PS	Z3, Z16, Z11
-	VMOVUPS	Z11, 406656(SI)	// armFieldDual3.v[1]
+	VMOVUPS	Z11, 406784(SI)	// armFieldDual3.v[1]
 	VFMADD231PS	Z16, Z4, Z12
-	VMOVUPS	Z12, 407936(SI)	// armFieldDual3.q_dot[0]
+	VMOVUPS	Z12, 408064(SI)	// armFieldDual3.q_dot[0]
 	VFMADD231PS	Z16, Z5, Z13
-	VMOVUPS	Z13, 408064(SI)	// armFieldDual3.q_dot[1]
+	VMOVUPS	Z13, 408192(SI)	// armFieldDual3.q_dot[1]
 	VFMADD231PS	Z16, Z6, Z14
-	VMOVUPS	Z14, 408192(SI)	// armFieldDual3.v_dot[0]
+	VMOVUPS	Z14, 408320(SI)	// armFieldDual3.v_dot[0]
 	VFMADD231PS	Z16, Z7, Z15
-	VMOVUPS	Z15, 408320(SI)	// armFieldDual3.v_dot[1]
+	VMOVUPS	Z15, 408448(SI)	// armFieldDual3.v_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop2
@@ -10073,88 +10093,88 @@ loop2: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop3: // 2 times: vectors of the block
-	VMOVUPS	450432(SI), Z0	// u[0]
-	VMOVUPS	Z0, 406784(SI)	// armFieldDual3.u[0]
-	VMOVUPS	450560(SI), Z0	// u[1]
-	VMOVUPS	Z0, 406912(SI)	// armFieldDual3.u[1]
-	VMOVUPS	450688(SI), Z0	// mul
-	VMOVUPS	Z0, 407040(SI)	// armFieldDual3.mul
-	VMOVUPS	450816(SI), Z0	// add
-	VMOVUPS	Z0, 407168(SI)	// armFieldDual3.add
-	VMOVUPS	450944(SI), Z0	// mul
-	VMOVUPS	Z0, 407296(SI)	// armFieldDual3.mul
+	VMOVUPS	450560(SI), Z0	// u[0]
+	VMOVUPS	Z0, 406912(SI)	// armFieldDual3.u[0]
+	VMOVUPS	450688(SI), Z0	// u[1]
+	VMOVUPS	Z0, 407040(SI)	// armFieldDual3.u[1]
+	VMOVUPS	450816(SI), Z0	// mul
+	VMOVUPS	Z0, 407168(SI)	// armFieldDual3.mul
+	VMOVUPS	450944(SI), Z0	// add
+	VMOVUPS	Z0, 407296(SI)	// armFieldDual3.add
 	VMOVUPS	451072(SI), Z0	// mul
 	VMOVUPS	Z0, 407424(SI)	// armFieldDual3.mul
-	VMOVUPS	451200(SI), Z0	// reshape
-	VMOVUPS	Z0, 407552(SI)	// armFieldDual3.reshape
-	VMOVUPS	451328(SI), Z0	// mul
-	VMOVUPS	Z0, 407680(SI)	// armFieldDual3.mul
+	VMOVUPS	451200(SI), Z0	// mul
+	VMOVUPS	Z0, 407552(SI)	// armFieldDual3.mul
+	VMOVUPS	451328(SI), Z0	// reshape
+	VMOVUPS	Z0, 407680(SI)	// armFieldDual3.reshape
 	VMOVUPS	451456(SI), Z0	// mul
 	VMOVUPS	Z0, 407808(SI)	// armFieldDual3.mul
-	VMOVUPS	451584(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 408448(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	451712(SI), Z0	// add_dot
-	VMOVUPS	Z0, 408576(SI)	// armFieldDual3.add_dot
-	VMOVUPS	451840(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 408704(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451584(SI), Z0	// mul
+	VMOVUPS	Z0, 407936(SI)	// armFieldDual3.mul
+	VMOVUPS	451712(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 408576(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451840(SI), Z0	// add_dot
+	VMOVUPS	Z0, 408704(SI)	// armFieldDual3.add_dot
 	VMOVUPS	451968(SI), Z0	// mul_dot
 	VMOVUPS	Z0, 408832(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	452096(SI), Z0	// reshape_dot
-	VMOVUPS	Z0, 408960(SI)	// armFieldDual3.reshape_dot
-	VMOVUPS	452224(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 409088(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	452096(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 408960(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	452224(SI), Z0	// reshape_dot
+	VMOVUPS	Z0, 409088(SI)	// armFieldDual3.reshape_dot
 	VMOVUPS	452352(SI), Z0	// mul_dot
 	VMOVUPS	Z0, 409216(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	452480(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 409344(SI)	// armFieldDual3.mul_dot
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop3
 	CALL	armFieldDual3_avx512<>(SB)
-	VBROADCASTSS	448776(AX), Z0
+	VBROADCASTSS	448904(AX), Z0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop4: // 2 times: vectors of the block
-	VMOVUPS	409344(SI), Z0	// armFieldDual3.dq[0]
-	VMOVUPS	Z0, 454528(SI)	// result_5[0]
-	VMOVUPS	409472(SI), Z1	// armFieldDual3.dq[1]
-	VMOVUPS	Z1, 454656(SI)	// result_5[1]
-	VMOVUPS	409600(SI), Z2	// armFieldDual3.dv[0]
-	VMOVUPS	Z2, 454784(SI)	// result_6[0]
-	VMOVUPS	409728(SI), Z3	// armFieldDual3.dv[1]
-	VMOVUPS	Z3, 454912(SI)	// result_6[1]
-	VMOVUPS	409856(SI), Z4	// armFieldDual3.dq_dot[0]
-	VMOVUPS	Z4, 455040(SI)	// result_7[0]
-	VMOVUPS	409984(SI), Z5	// armFieldDual3.dq_dot[1]
-	VMOVUPS	Z5, 455168(SI)	// result_7[1]
-	VMOVUPS	410112(SI), Z6	// armFieldDual3.dv_dot[0]
-	VMOVUPS	Z6, 455296(SI)	// result_8[0]
-	VMOVUPS	410240(SI), Z7	// armFieldDual3.dv_dot[1]
-	VMOVUPS	Z7, 455424(SI)	// result_8[1]
-	VMOVUPS	449408(SI), Z8	// q[0]
-	VMOVUPS	449536(SI), Z9	// q[1]
-	VMOVUPS	449664(SI), Z10	// v[0]
-	VMOVUPS	449792(SI), Z11	// v[1]
-	VMOVUPS	449920(SI), Z12	// q_dot[0]
-	VMOVUPS	450048(SI), Z13	// q_dot[1]
-	VMOVUPS	450176(SI), Z14	// v_dot[0]
-	VMOVUPS	450304(SI), Z15	// v_dot[1]
+	VMOVUPS	409472(SI), Z0	// armFieldDual3.dq[0]
+	VMOVUPS	Z0, 454656(SI)	// result_5[0]
+	VMOVUPS	409600(SI), Z1	// armFieldDual3.dq[1]
+	VMOVUPS	Z1, 454784(SI)	// result_5[1]
+	VMOVUPS	409728(SI), Z2	// armFieldDual3.dv[0]
+	VMOVUPS	Z2, 454912(SI)	// result_6[0]
+	VMOVUPS	409856(SI), Z3	// armFieldDual3.dv[1]
+	VMOVUPS	Z3, 455040(SI)	// result_6[1]
+	VMOVUPS	409984(SI), Z4	// armFieldDual3.dq_dot[0]
+	VMOVUPS	Z4, 455168(SI)	// result_7[0]
+	VMOVUPS	410112(SI), Z5	// armFieldDual3.dq_dot[1]
+	VMOVUPS	Z5, 455296(SI)	// result_7[1]
+	VMOVUPS	410240(SI), Z6	// armFieldDual3.dv_dot[0]
+	VMOVUPS	Z6, 455424(SI)	// result_8[0]
+	VMOVUPS	410368(SI), Z7	// armFieldDual3.dv_dot[1]
+	VMOVUPS	Z7, 455552(SI)	// result_8[1]
+	VMOVUPS	449536(SI), Z8	// q[0]
+	VMOVUPS	449664(SI), Z9	// q[1]
+	VMOVUPS	449792(SI), Z10	// v[0]
+	VMOVUPS	449920(SI), Z11	// v[1]
+	VMOVUPS	450048(SI), Z12	// q_dot[0]
+	VMOVUPS	450176(SI), Z13	// q_dot[1]
+	VMOVUPS	450304(SI), Z14	// v_dot[0]
+	VMOVUPS	450432(SI), Z15	// v_dot[1]
 	// arm.nde:51
-	VBROADCASTSS	448776(AX), Z16
+	VBROADCASTSS	448904(AX), Z16
 	VFMADD231PS	Z0, Z16, Z8
-	VMOVUPS	Z8, 406272(SI)	// armFieldDual3.q[0]
+	VMOVUPS	Z8, 406400(SI)	// armFieldDual3.q[0]
 	VFMADD231PS	Z1, Z16, Z9
-	VMOVUPS	Z9, 406400(SI)	// armFieldDual3.q[1]
+	VMOVUPS	Z9, 406528(SI)	// armFieldDual3.q[1]
 	VFMADD231PS	Z2, Z16, Z10
-	VMOVUPS	Z10, 406528(SI)	// armFieldDual3.v[0]
+	VMOVUPS	Z10, 406656(SI)	// armFieldDual3.v[0]
 	VFMADD231PS	Z3, Z16, Z11
-	VMOVUPS	Z11, 406656(SI)	// armFieldDual3.v[1]
+	VMOVUPS	Z11, 406784(SI)	// armFieldDual3.v[1]
 	VFMADD231PS	Z16, Z4, Z12
-	VMOVUPS	Z12, 407936(SI)	// armFieldDual3.q_dot[0]
+	VMOVUPS	Z12, 408064(SI)	// armFieldDual3.q_dot[0]
 	VFMADD231PS	Z16, Z5, Z13
-	VMOVUPS	Z13, 408064(SI)	// armFieldDual3.q_dot[1]
+	VMOVUPS	Z13, 408192(SI)	// armFieldDual3.q_dot[1]
 	VFMADD231PS	Z16, Z6, Z14
-	VMOVUPS	Z14, 408192(SI)	// armFieldDual3.v_dot[0]
+	VMOVUPS	Z14, 408320(SI)	// armFieldDual3.v_dot[0]
 	VFMADD231PS	Z16, Z7, Z15
-	VMOVUPS	Z15, 408320(SI)	// armFieldDual3.v_dot[1]
+	VMOVUPS	Z15, 408448(SI)	// armFieldDual3.v_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop4
@@ -10162,92 +10182,92 @@ loop4: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop5: // 2 times: vectors of the block
-	VMOVUPS	450432(SI), Z0	// u[0]
-	VMOVUPS	Z0, 406784(SI)	// armFieldDual3.u[0]
-	VMOVUPS	450560(SI), Z0	// u[1]
-	VMOVUPS	Z0, 406912(SI)	// armFieldDual3.u[1]
-	VMOVUPS	450688(SI), Z0	// mul
-	VMOVUPS	Z0, 407040(SI)	// armFieldDual3.mul
-	VMOVUPS	450816(SI), Z0	// add
-	VMOVUPS	Z0, 407168(SI)	// armFieldDual3.add
-	VMOVUPS	450944(SI), Z0	// mul
-	VMOVUPS	Z0, 407296(SI)	// armFieldDual3.mul
+	VMOVUPS	450560(SI), Z0	// u[0]
+	VMOVUPS	Z0, 406912(SI)	// armFieldDual3.u[0]
+	VMOVUPS	450688(SI), Z0	// u[1]
+	VMOVUPS	Z0, 407040(SI)	// armFieldDual3.u[1]
+	VMOVUPS	450816(SI), Z0	// mul
+	VMOVUPS	Z0, 407168(SI)	// armFieldDual3.mul
+	VMOVUPS	450944(SI), Z0	// add
+	VMOVUPS	Z0, 407296(SI)	// armFieldDual3.add
 	VMOVUPS	451072(SI), Z0	// mul
 	VMOVUPS	Z0, 407424(SI)	// armFieldDual3.mul
-	VMOVUPS	451200(SI), Z0	// reshape
-	VMOVUPS	Z0, 407552(SI)	// armFieldDual3.reshape
-	VMOVUPS	451328(SI), Z0	// mul
-	VMOVUPS	Z0, 407680(SI)	// armFieldDual3.mul
+	VMOVUPS	451200(SI), Z0	// mul
+	VMOVUPS	Z0, 407552(SI)	// armFieldDual3.mul
+	VMOVUPS	451328(SI), Z0	// reshape
+	VMOVUPS	Z0, 407680(SI)	// armFieldDual3.reshape
 	VMOVUPS	451456(SI), Z0	// mul
 	VMOVUPS	Z0, 407808(SI)	// armFieldDual3.mul
-	VMOVUPS	451584(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 408448(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	451712(SI), Z0	// add_dot
-	VMOVUPS	Z0, 408576(SI)	// armFieldDual3.add_dot
-	VMOVUPS	451840(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 408704(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451584(SI), Z0	// mul
+	VMOVUPS	Z0, 407936(SI)	// armFieldDual3.mul
+	VMOVUPS	451712(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 408576(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451840(SI), Z0	// add_dot
+	VMOVUPS	Z0, 408704(SI)	// armFieldDual3.add_dot
 	VMOVUPS	451968(SI), Z0	// mul_dot
 	VMOVUPS	Z0, 408832(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	452096(SI), Z0	// reshape_dot
-	VMOVUPS	Z0, 408960(SI)	// armFieldDual3.reshape_dot
-	VMOVUPS	452224(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 409088(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	452096(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 408960(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	452224(SI), Z0	// reshape_dot
+	VMOVUPS	Z0, 409088(SI)	// armFieldDual3.reshape_dot
 	VMOVUPS	452352(SI), Z0	// mul_dot
 	VMOVUPS	Z0, 409216(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	452480(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 409344(SI)	// armFieldDual3.mul_dot
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop5
 	CALL	armFieldDual3_avx512<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	449152(AX), Z0	// h
+	VBROADCASTSD	449280(AX), Z0	// h
 	VCVTPD2PS	Z0, Y0
 	VINSERTF64X4	$1, Y0, Z0, Z0
-	VMOVSS	X0, 448784(AX)
+	VMOVSS	X0, 448912(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop6: // 2 times: vectors of the block
-	VMOVUPS	409344(SI), Z0	// armFieldDual3.dq[0]
-	VMOVUPS	Z0, 455552(SI)	// result_9[0]
-	VMOVUPS	409472(SI), Z1	// armFieldDual3.dq[1]
-	VMOVUPS	Z1, 455680(SI)	// result_9[1]
-	VMOVUPS	409600(SI), Z2	// armFieldDual3.dv[0]
-	VMOVUPS	Z2, 455808(SI)	// result_10[0]
-	VMOVUPS	409728(SI), Z3	// armFieldDual3.dv[1]
-	VMOVUPS	Z3, 455936(SI)	// result_10[1]
-	VMOVUPS	409856(SI), Z4	// armFieldDual3.dq_dot[0]
-	VMOVUPS	Z4, 456064(SI)	// result_11[0]
-	VMOVUPS	409984(SI), Z5	// armFieldDual3.dq_dot[1]
-	VMOVUPS	Z5, 456192(SI)	// result_11[1]
-	VMOVUPS	410112(SI), Z6	// armFieldDual3.dv_dot[0]
-	VMOVUPS	Z6, 456320(SI)	// result_12[0]
-	VMOVUPS	410240(SI), Z7	// armFieldDual3.dv_dot[1]
-	VMOVUPS	Z7, 456448(SI)	// result_12[1]
+	VMOVUPS	409472(SI), Z0	// armFieldDual3.dq[0]
+	VMOVUPS	Z0, 455680(SI)	// result_9[0]
+	VMOVUPS	409600(SI), Z1	// armFieldDual3.dq[1]
+	VMOVUPS	Z1, 455808(SI)	// result_9[1]
+	VMOVUPS	409728(SI), Z2	// armFieldDual3.dv[0]
+	VMOVUPS	Z2, 455936(SI)	// result_10[0]
+	VMOVUPS	409856(SI), Z3	// armFieldDual3.dv[1]
+	VMOVUPS	Z3, 456064(SI)	// result_10[1]
+	VMOVUPS	409984(SI), Z4	// armFieldDual3.dq_dot[0]
+	VMOVUPS	Z4, 456192(SI)	// result_11[0]
+	VMOVUPS	410112(SI), Z5	// armFieldDual3.dq_dot[1]
+	VMOVUPS	Z5, 456320(SI)	// result_11[1]
+	VMOVUPS	410240(SI), Z6	// armFieldDual3.dv_dot[0]
+	VMOVUPS	Z6, 456448(SI)	// result_12[0]
+	VMOVUPS	410368(SI), Z7	// armFieldDual3.dv_dot[1]
+	VMOVUPS	Z7, 456576(SI)	// result_12[1]
 	// arm.nde:51
-	VMOVUPS	449408(SI), Z8	// q[0]
-	VMOVUPS	449536(SI), Z9	// q[1]
-	VMOVUPS	449664(SI), Z10	// v[0]
-	VMOVUPS	449792(SI), Z11	// v[1]
-	VMOVUPS	449920(SI), Z12	// q_dot[0]
-	VMOVUPS	450048(SI), Z13	// q_dot[1]
-	VMOVUPS	450176(SI), Z14	// v_dot[0]
-	VMOVUPS	450304(SI), Z15	// v_dot[1]
-	VBROADCASTSS	448784(AX), Z16
+	VMOVUPS	449536(SI), Z8	// q[0]
+	VMOVUPS	449664(SI), Z9	// q[1]
+	VMOVUPS	449792(SI), Z10	// v[0]
+	VMOVUPS	449920(SI), Z11	// v[1]
+	VMOVUPS	450048(SI), Z12	// q_dot[0]
+	VMOVUPS	450176(SI), Z13	// q_dot[1]
+	VMOVUPS	450304(SI), Z14	// v_dot[0]
+	VMOVUPS	450432(SI), Z15	// v_dot[1]
+	VBROADCASTSS	448912(AX), Z16
 	VFMADD231PS	Z0, Z16, Z8
-	VMOVUPS	Z8, 406272(SI)	// armFieldDual3.q[0]
+	VMOVUPS	Z8, 406400(SI)	// armFieldDual3.q[0]
 	VFMADD231PS	Z1, Z16, Z9
-	VMOVUPS	Z9, 406400(SI)	// armFieldDual3.q[1]
+	VMOVUPS	Z9, 406528(SI)	// armFieldDual3.q[1]
 	VFMADD231PS	Z2, Z16, Z10
-	VMOVUPS	Z10, 406528(SI)	// armFieldDual3.v[0]
+	VMOVUPS	Z10, 406656(SI)	// armFieldDual3.v[0]
 	VFMADD231PS	Z3, Z16, Z11
-	VMOVUPS	Z11, 406656(SI)	// armFieldDual3.v[1]
+	VMOVUPS	Z11, 406784(SI)	// armFieldDual3.v[1]
 	VFMADD231PS	Z16, Z4, Z12
-	VMOVUPS	Z12, 407936(SI)	// armFieldDual3.q_dot[0]
+	VMOVUPS	Z12, 408064(SI)	// armFieldDual3.q_dot[0]
 	VFMADD231PS	Z16, Z5, Z13
-	VMOVUPS	Z13, 408064(SI)	// armFieldDual3.q_dot[1]
+	VMOVUPS	Z13, 408192(SI)	// armFieldDual3.q_dot[1]
 	VFMADD231PS	Z16, Z6, Z14
-	VMOVUPS	Z14, 408192(SI)	// armFieldDual3.v_dot[0]
+	VMOVUPS	Z14, 408320(SI)	// armFieldDual3.v_dot[0]
 	VFMADD231PS	Z16, Z7, Z15
-	VMOVUPS	Z15, 408320(SI)	// armFieldDual3.v_dot[1]
+	VMOVUPS	Z15, 408448(SI)	// armFieldDual3.v_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop6
@@ -10255,111 +10275,111 @@ loop6: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop7: // 2 times: vectors of the block
-	VMOVUPS	450432(SI), Z0	// u[0]
-	VMOVUPS	Z0, 406784(SI)	// armFieldDual3.u[0]
-	VMOVUPS	450560(SI), Z0	// u[1]
-	VMOVUPS	Z0, 406912(SI)	// armFieldDual3.u[1]
-	VMOVUPS	450688(SI), Z0	// mul
-	VMOVUPS	Z0, 407040(SI)	// armFieldDual3.mul
-	VMOVUPS	450816(SI), Z0	// add
-	VMOVUPS	Z0, 407168(SI)	// armFieldDual3.add
-	VMOVUPS	450944(SI), Z0	// mul
-	VMOVUPS	Z0, 407296(SI)	// armFieldDual3.mul
+	VMOVUPS	450560(SI), Z0	// u[0]
+	VMOVUPS	Z0, 406912(SI)	// armFieldDual3.u[0]
+	VMOVUPS	450688(SI), Z0	// u[1]
+	VMOVUPS	Z0, 407040(SI)	// armFieldDual3.u[1]
+	VMOVUPS	450816(SI), Z0	// mul
+	VMOVUPS	Z0, 407168(SI)	// armFieldDual3.mul
+	VMOVUPS	450944(SI), Z0	// add
+	VMOVUPS	Z0, 407296(SI)	// armFieldDual3.add
 	VMOVUPS	451072(SI), Z0	// mul
 	VMOVUPS	Z0, 407424(SI)	// armFieldDual3.mul
-	VMOVUPS	451200(SI), Z0	// reshape
-	VMOVUPS	Z0, 407552(SI)	// armFieldDual3.reshape
-	VMOVUPS	451328(SI), Z0	// mul
-	VMOVUPS	Z0, 407680(SI)	// armFieldDual3.mul
+	VMOVUPS	451200(SI), Z0	// mul
+	VMOVUPS	Z0, 407552(SI)	// armFieldDual3.mul
+	VMOVUPS	451328(SI), Z0	// reshape
+	VMOVUPS	Z0, 407680(SI)	// armFieldDual3.reshape
 	VMOVUPS	451456(SI), Z0	// mul
 	VMOVUPS	Z0, 407808(SI)	// armFieldDual3.mul
-	VMOVUPS	451584(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 408448(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	451712(SI), Z0	// add_dot
-	VMOVUPS	Z0, 408576(SI)	// armFieldDual3.add_dot
-	VMOVUPS	451840(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 408704(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451584(SI), Z0	// mul
+	VMOVUPS	Z0, 407936(SI)	// armFieldDual3.mul
+	VMOVUPS	451712(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 408576(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451840(SI), Z0	// add_dot
+	VMOVUPS	Z0, 408704(SI)	// armFieldDual3.add_dot
 	VMOVUPS	451968(SI), Z0	// mul_dot
 	VMOVUPS	Z0, 408832(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	452096(SI), Z0	// reshape_dot
-	VMOVUPS	Z0, 408960(SI)	// armFieldDual3.reshape_dot
-	VMOVUPS	452224(SI), Z0	// mul_dot
-	VMOVUPS	Z0, 409088(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	452096(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 408960(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	452224(SI), Z0	// reshape_dot
+	VMOVUPS	Z0, 409088(SI)	// armFieldDual3.reshape_dot
 	VMOVUPS	452352(SI), Z0	// mul_dot
 	VMOVUPS	Z0, 409216(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	452480(SI), Z0	// mul_dot
+	VMOVUPS	Z0, 409344(SI)	// armFieldDual3.mul_dot
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop7
 	CALL	armFieldDual3_avx512<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	449152(AX), Z0	// h
+	VBROADCASTSD	449280(AX), Z0	// h
 	VMULPD.BCST	f64_3fc5555555555555<>(SB), Z0, Z1
-	VMOVSD	X1, 448792(AX)
+	VMOVSD	X1, 448920(AX)
 	VCVTPD2PS	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z1, Z1
-	VMOVSS	X1, 448800(AX)
+	VMOVSS	X1, 448928(AX)
 	VMULPD.BCST	f64_3fd5555555555555<>(SB), Z0, Z0
-	VMOVSD	X0, 448808(AX)
+	VMOVSD	X0, 448936(AX)
 	VCVTPD2PS	Z0, Y0
 	VINSERTF64X4	$1, Y0, Z0, Z0
-	VMOVSS	X0, 448816(AX)
+	VMOVSS	X0, 448944(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop8: // 2 times: vectors of the block
 	// arm.nde:51
-	VMOVUPS	449408(SI), Z0	// q[0]
-	VMOVUPS	449536(SI), Z0	// q[1]
-	VMOVUPS	449664(SI), Z0	// v[0]
-	VMOVUPS	449792(SI), Z0	// v[1]
-	VMOVUPS	449920(SI), Z0	// q_dot[0]
-	VMOVUPS	450048(SI), Z0	// q_dot[1]
-	VMOVUPS	450176(SI), Z0	// v_dot[0]
-	VMOVUPS	450304(SI), Z0	// v_dot[1]
+	VMOVUPS	449536(SI), Z0	// q[0]
+	VMOVUPS	449664(SI), Z0	// q[1]
+	VMOVUPS	449792(SI), Z0	// v[0]
+	VMOVUPS	449920(SI), Z0	// v[1]
+	VMOVUPS	450048(SI), Z0	// q_dot[0]
+	VMOVUPS	450176(SI), Z0	// q_dot[1]
+	VMOVUPS	450304(SI), Z0	// v_dot[0]
+	VMOVUPS	450432(SI), Z0	// v_dot[1]
 	MOVQ	$2, DI
 	MOVQ	SI, R9
 loop9: // 2 times: elements
-	VBROADCASTSS	448800(AX), Z0
-	VMOVUPS	409344(R9), Z1	// armFieldDual3.dq[0]
-	VBROADCASTSS	448816(AX), Z2
-	VMOVUPS	455552(R9), Z3	// result_9[0]
-	VMOVUPS	454528(R9), Z4	// result_5[0]
-	VMOVUPS	453504(R9), Z5	// result[0]
-	VMOVUPS	449408(R9), Z6	// q[0]
+	VBROADCASTSS	448928(AX), Z0
+	VMOVUPS	409472(R9), Z1	// armFieldDual3.dq[0]
+	VBROADCASTSS	448944(AX), Z2
+	VMOVUPS	455680(R9), Z3	// result_9[0]
+	VMOVUPS	454656(R9), Z4	// result_5[0]
+	VMOVUPS	453632(R9), Z5	// result[0]
+	VMOVUPS	449536(R9), Z6	// q[0]
 	VFMADD231PS	Z5, Z0, Z6
 	VFMADD231PS	Z4, Z2, Z6
 	VFMADD231PS	Z3, Z2, Z6
 	VFMADD231PS	Z1, Z0, Z6
-	VMOVUPS	Z6, 452480(R9)	// q_next[0]
-	VMOVUPS	409600(R9), Z1	// armFieldDual3.dv[0]
-	VMOVUPS	455808(R9), Z3	// result_10[0]
-	VMOVUPS	454784(R9), Z4	// result_6[0]
-	VMOVUPS	453760(R9), Z5	// result_2[0]
-	VMOVUPS	449664(R9), Z6	// v[0]
+	VMOVUPS	Z6, 452608(R9)	// q_next[0]
+	VMOVUPS	409728(R9), Z1	// armFieldDual3.dv[0]
+	VMOVUPS	455936(R9), Z3	// result_10[0]
+	VMOVUPS	454912(R9), Z4	// result_6[0]
+	VMOVUPS	453888(R9), Z5	// result_2[0]
+	VMOVUPS	449792(R9), Z6	// v[0]
 	VFMADD231PS	Z5, Z0, Z6
 	VFMADD231PS	Z4, Z2, Z6
 	VFMADD231PS	Z3, Z2, Z6
 	VFMADD231PS	Z1, Z0, Z6
-	VMOVUPS	Z6, 452736(R9)	// v_next[0]
-	VMOVUPS	409856(R9), Z1	// armFieldDual3.dq_dot[0]
-	VMOVUPS	456064(R9), Z3	// result_11[0]
-	VMOVUPS	455040(R9), Z4	// result_7[0]
-	VMOVUPS	454016(R9), Z5	// result_3[0]
-	VMOVUPS	449920(R9), Z6	// q_dot[0]
+	VMOVUPS	Z6, 452864(R9)	// v_next[0]
+	VMOVUPS	409984(R9), Z1	// armFieldDual3.dq_dot[0]
+	VMOVUPS	456192(R9), Z3	// result_11[0]
+	VMOVUPS	455168(R9), Z4	// result_7[0]
+	VMOVUPS	454144(R9), Z5	// result_3[0]
+	VMOVUPS	450048(R9), Z6	// q_dot[0]
 	VFMADD231PS	Z0, Z5, Z6
 	VFMADD231PS	Z2, Z4, Z6
 	VFMADD231PS	Z2, Z3, Z6
 	VFMADD231PS	Z0, Z1, Z6
-	VMOVUPS	Z6, 452992(R9)	// q_next_dot[0]
-	VMOVUPS	410112(R9), Z1	// armFieldDual3.dv_dot[0]
-	VMOVUPS	456320(R9), Z3	// result_12[0]
-	VMOVUPS	455296(R9), Z4	// result_8[0]
-	VMOVUPS	454272(R9), Z5	// result_4[0]
-	VMOVUPS	450176(R9), Z6	// v_dot[0]
+	VMOVUPS	Z6, 453120(R9)	// q_next_dot[0]
+	VMOVUPS	410240(R9), Z1	// armFieldDual3.dv_dot[0]
+	VMOVUPS	456448(R9), Z3	// result_12[0]
+	VMOVUPS	455424(R9), Z4	// result_8[0]
+	VMOVUPS	454400(R9), Z5	// result_4[0]
+	VMOVUPS	450304(R9), Z6	// v_dot[0]
 	VFMADD231PS	Z0, Z5, Z6
 	VFMADD231PS	Z2, Z4, Z6
 	VFMADD231PS	Z2, Z3, Z6
 	VFMADD231PS	Z0, Z1, Z6
-	VMOVUPS	Z6, 453248(R9)	// v_next_dot[0]
+	VMOVUPS	Z6, 453376(R9)	// v_next_dot[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop9
@@ -10372,61 +10392,61 @@ loop9: // 2 times: elements
 TEXT step0Tangent3Lanestep_avx512<>(SB), NOSPLIT, $0-0
 loop1:
 	// arm.nde:51
-	VBROADCASTSD	456576(AX), Z0	// step.t
-	VMOVSD	X0, 448896(AX)	// step0Tangent3Step.t
-	VBROADCASTSD	456832(AX), Z0	// step.h
-	VMOVSD	X0, 449152(AX)	// step0Tangent3Step.h
+	VBROADCASTSD	456704(AX), Z0	// step.t
+	VMOVSD	X0, 449024(AX)	// step0Tangent3Step.t
+	VBROADCASTSD	456960(AX), Z0	// step.h
+	VMOVSD	X0, 449280(AX)	// step0Tangent3Step.h
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop2: // 2 times: vectors of the block
-	VMOVUPS	458368(SI), Z0	// q[0]
-	VMOVUPS	Z0, 449408(SI)	// step0Tangent3Step.q[0]
-	VMOVUPS	458496(SI), Z0	// q[1]
-	VMOVUPS	Z0, 449536(SI)	// step0Tangent3Step.q[1]
-	VMOVUPS	458624(SI), Z0	// v[0]
-	VMOVUPS	Z0, 449664(SI)	// step0Tangent3Step.v[0]
-	VMOVUPS	458752(SI), Z0	// v[1]
-	VMOVUPS	Z0, 449792(SI)	// step0Tangent3Step.v[1]
-	VMOVUPS	458880(SI), Z0	// q_dot[0]
-	VMOVUPS	Z0, 449920(SI)	// step0Tangent3Step.q_dot[0]
-	VMOVUPS	459008(SI), Z0	// q_dot[1]
-	VMOVUPS	Z0, 450048(SI)	// step0Tangent3Step.q_dot[1]
-	VMOVUPS	459136(SI), Z0	// v_dot[0]
-	VMOVUPS	Z0, 450176(SI)	// step0Tangent3Step.v_dot[0]
-	VMOVUPS	459264(SI), Z0	// v_dot[1]
-	VMOVUPS	Z0, 450304(SI)	// step0Tangent3Step.v_dot[1]
-	VMOVUPS	459392(SI), Z0	// extra.0[0]
-	VMOVUPS	Z0, 450432(SI)	// step0Tangent3Step.u[0]
-	VMOVUPS	459520(SI), Z0	// extra.0[1]
-	VMOVUPS	Z0, 450560(SI)	// step0Tangent3Step.u[1]
-	VMOVUPS	459648(SI), Z0	// extra.1
-	VMOVUPS	Z0, 450688(SI)	// step0Tangent3Step.mul
-	VMOVUPS	459776(SI), Z0	// extra.2
-	VMOVUPS	Z0, 450816(SI)	// step0Tangent3Step.add
-	VMOVUPS	459904(SI), Z0	// extra.3
-	VMOVUPS	Z0, 450944(SI)	// step0Tangent3Step.mul
-	VMOVUPS	460032(SI), Z0	// extra.4
+	VMOVUPS	458496(SI), Z0	// q[0]
+	VMOVUPS	Z0, 449536(SI)	// step0Tangent3Step.q[0]
+	VMOVUPS	458624(SI), Z0	// q[1]
+	VMOVUPS	Z0, 449664(SI)	// step0Tangent3Step.q[1]
+	VMOVUPS	458752(SI), Z0	// v[0]
+	VMOVUPS	Z0, 449792(SI)	// step0Tangent3Step.v[0]
+	VMOVUPS	458880(SI), Z0	// v[1]
+	VMOVUPS	Z0, 449920(SI)	// step0Tangent3Step.v[1]
+	VMOVUPS	459008(SI), Z0	// q_dot[0]
+	VMOVUPS	Z0, 450048(SI)	// step0Tangent3Step.q_dot[0]
+	VMOVUPS	459136(SI), Z0	// q_dot[1]
+	VMOVUPS	Z0, 450176(SI)	// step0Tangent3Step.q_dot[1]
+	VMOVUPS	459264(SI), Z0	// v_dot[0]
+	VMOVUPS	Z0, 450304(SI)	// step0Tangent3Step.v_dot[0]
+	VMOVUPS	459392(SI), Z0	// v_dot[1]
+	VMOVUPS	Z0, 450432(SI)	// step0Tangent3Step.v_dot[1]
+	VMOVUPS	459520(SI), Z0	// extra.0[0]
+	VMOVUPS	Z0, 450560(SI)	// step0Tangent3Step.u[0]
+	VMOVUPS	459648(SI), Z0	// extra.0[1]
+	VMOVUPS	Z0, 450688(SI)	// step0Tangent3Step.u[1]
+	VMOVUPS	459776(SI), Z0	// extra.1
+	VMOVUPS	Z0, 450816(SI)	// step0Tangent3Step.mul
+	VMOVUPS	459904(SI), Z0	// extra.2
+	VMOVUPS	Z0, 450944(SI)	// step0Tangent3Step.add
+	VMOVUPS	460032(SI), Z0	// extra.3
 	VMOVUPS	Z0, 451072(SI)	// step0Tangent3Step.mul
-	VMOVUPS	460160(SI), Z0	// extra.5
-	VMOVUPS	Z0, 451200(SI)	// step0Tangent3Step.reshape
-	VMOVUPS	460288(SI), Z0	// extra.6
-	VMOVUPS	Z0, 451328(SI)	// step0Tangent3Step.mul
-	VMOVUPS	460416(SI), Z0	// extra.7
+	VMOVUPS	460160(SI), Z0	// extra.4
+	VMOVUPS	Z0, 451200(SI)	// step0Tangent3Step.mul
+	VMOVUPS	460288(SI), Z0	// extra.5
+	VMOVUPS	Z0, 451328(SI)	// step0Tangent3Step.reshape
+	VMOVUPS	460416(SI), Z0	// extra.6
 	VMOVUPS	Z0, 451456(SI)	// step0Tangent3Step.mul
-	VMOVUPS	460544(SI), Z0	// extra.8
-	VMOVUPS	Z0, 451584(SI)	// step0Tangent3Step.mul_dot
-	VMOVUPS	460672(SI), Z0	// extra.9
-	VMOVUPS	Z0, 451712(SI)	// step0Tangent3Step.add_dot
-	VMOVUPS	460800(SI), Z0	// extra.10
-	VMOVUPS	Z0, 451840(SI)	// step0Tangent3Step.mul_dot
-	VMOVUPS	460928(SI), Z0	// extra.11
+	VMOVUPS	460544(SI), Z0	// extra.7
+	VMOVUPS	Z0, 451584(SI)	// step0Tangent3Step.mul
+	VMOVUPS	460672(SI), Z0	// extra.8
+	VMOVUPS	Z0, 451712(SI)	// step0Tangent3Step.mul_dot
+	VMOVUPS	460800(SI), Z0	// extra.9
+	VMOVUPS	Z0, 451840(SI)	// step0Tangent3Step.add_dot
+	VMOVUPS	460928(SI), Z0	// extra.10
 	VMOVUPS	Z0, 451968(SI)	// step0Tangent3Step.mul_dot
-	VMOVUPS	461056(SI), Z0	// extra.12
-	VMOVUPS	Z0, 452096(SI)	// step0Tangent3Step.reshape_dot
-	VMOVUPS	461184(SI), Z0	// extra.13
-	VMOVUPS	Z0, 452224(SI)	// step0Tangent3Step.mul_dot
-	VMOVUPS	461312(SI), Z0	// extra.14
+	VMOVUPS	461056(SI), Z0	// extra.11
+	VMOVUPS	Z0, 452096(SI)	// step0Tangent3Step.mul_dot
+	VMOVUPS	461184(SI), Z0	// extra.12
+	VMOVUPS	Z0, 452224(SI)	// step0Tangent3Step.reshape_dot
+	VMOVUPS	461312(SI), Z0	// extra.13
 	VMOVUPS	Z0, 452352(SI)	// step0Tangent3Step.mul_dot
+	VMOVUPS	461440(SI), Z0	// extra.14
+	VMOVUPS	Z0, 452480(SI)	// step0Tangent3Step.mul_dot
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop2
@@ -10440,32 +10460,32 @@ loop3: // 2 times: vectors of the block
 	VBROADCASTSS	f32_00000000<>(SB), Z2
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	// arm.nde:51
-	VMOVUPS	452480(SI), Z4	// step0Tangent3Step.q_next[0]
+	VMOVUPS	452608(SI), Z4	// step0Tangent3Step.q_next[0]
 	VSUBPS	Z4, Z4, Z5
-	VMOVUPS	452608(SI), Z6	// step0Tangent3Step.q_next[1]
+	VMOVUPS	452736(SI), Z6	// step0Tangent3Step.q_next[1]
 	VSUBPS	Z6, Z6, Z7
 	VADDPS	Z5, Z0, Z0
 	VADDPS	Z7, Z0, Z0
-	VMOVUPS	452736(SI), Z5	// step0Tangent3Step.v_next[0]
+	VMOVUPS	452864(SI), Z5	// step0Tangent3Step.v_next[0]
 	VSUBPS	Z5, Z5, Z7
-	VMOVUPS	452864(SI), Z8	// step0Tangent3Step.v_next[1]
+	VMOVUPS	452992(SI), Z8	// step0Tangent3Step.v_next[1]
 	VSUBPS	Z8, Z8, Z9
 	VADDPS	Z7, Z1, Z1
 	VADDPS	Z9, Z1, Z1
-	VMOVUPS	452992(SI), Z7	// step0Tangent3Step.q_next_dot[0]
+	VMOVUPS	453120(SI), Z7	// step0Tangent3Step.q_next_dot[0]
 	VSUBPS	Z7, Z7, Z9
-	VMOVUPS	453120(SI), Z10	// step0Tangent3Step.q_next_dot[1]
+	VMOVUPS	453248(SI), Z10	// step0Tangent3Step.q_next_dot[1]
 	VSUBPS	Z10, Z10, Z11
 	VADDPS	Z9, Z2, Z2
 	VADDPS	Z11, Z2, Z2
-	VMOVUPS	453248(SI), Z9	// step0Tangent3Step.v_next_dot[0]
+	VMOVUPS	453376(SI), Z9	// step0Tangent3Step.v_next_dot[0]
 	VSUBPS	Z9, Z9, Z11
-	VMOVUPS	453376(SI), Z12	// step0Tangent3Step.v_next_dot[1]
+	VMOVUPS	453504(SI), Z12	// step0Tangent3Step.v_next_dot[1]
 	VSUBPS	Z12, Z12, Z13
 	VADDPS	Z11, Z3, Z3
 	VADDPS	Z13, Z3, Z3
-	VMOVUPD	457088(DI), Z11	// step.live
-	VMOVUPD	457152(DI), Z13	// step.live | 1
+	VMOVUPD	457216(DI), Z11	// step.live
+	VMOVUPD	457280(DI), Z13	// step.live | 1
 	VCMPPS.BCST	$0, f32_00000000<>(SB), Z0, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z0
 	VCMPPS.BCST	$0, f32_00000000<>(SB), Z1, K1
@@ -10492,32 +10512,32 @@ loop3: // 2 times: vectors of the block
 	VPMOVSXDQ	Y2, Z2
 	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z0, Z0
 	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z2, Z2
-	VMOVUPD	Z0, 462464(DI)	// step.code
-	VMOVUPD	Z2, 462528(DI)	// step.code | 1
-	VMOVUPS	458368(SI), Z0	// q[0]
-	VMOVUPS	458496(SI), Z2	// q[1]
-	VMOVUPS	458624(SI), Z3	// v[0]
-	VMOVUPS	458752(SI), Z11	// v[1]
-	VMOVUPS	458880(SI), Z13	// q_dot[0]
-	VMOVUPS	459008(SI), Z14	// q_dot[1]
-	VMOVUPS	459136(SI), Z15	// v_dot[0]
-	VMOVUPS	459264(SI), Z16	// v_dot[1]
+	VMOVUPD	Z0, 462592(DI)	// step.code
+	VMOVUPD	Z2, 462656(DI)	// step.code | 1
+	VMOVUPS	458496(SI), Z0	// q[0]
+	VMOVUPS	458624(SI), Z2	// q[1]
+	VMOVUPS	458752(SI), Z3	// v[0]
+	VMOVUPS	458880(SI), Z11	// v[1]
+	VMOVUPS	459008(SI), Z13	// q_dot[0]
+	VMOVUPS	459136(SI), Z14	// q_dot[1]
+	VMOVUPS	459264(SI), Z15	// v_dot[0]
+	VMOVUPS	459392(SI), Z16	// v_dot[1]
 	VPTERNLOGD	$0xe2, Z0, Z1, Z4
-	VMOVUPS	Z4, 461440(SI)	// q.next[0]
+	VMOVUPS	Z4, 461568(SI)	// q.next[0]
 	VPTERNLOGD	$0xe2, Z2, Z1, Z6
-	VMOVUPS	Z6, 461568(SI)	// q.next[1]
+	VMOVUPS	Z6, 461696(SI)	// q.next[1]
 	VPTERNLOGD	$0xe2, Z3, Z1, Z5
-	VMOVUPS	Z5, 461696(SI)	// v.next[0]
+	VMOVUPS	Z5, 461824(SI)	// v.next[0]
 	VPTERNLOGD	$0xe2, Z11, Z1, Z8
-	VMOVUPS	Z8, 461824(SI)	// v.next[1]
+	VMOVUPS	Z8, 461952(SI)	// v.next[1]
 	VPTERNLOGD	$0xe2, Z13, Z1, Z7
-	VMOVUPS	Z7, 461952(SI)	// q_dot.next[0]
+	VMOVUPS	Z7, 462080(SI)	// q_dot.next[0]
 	VPTERNLOGD	$0xe2, Z14, Z1, Z10
-	VMOVUPS	Z10, 462080(SI)	// q_dot.next[1]
+	VMOVUPS	Z10, 462208(SI)	// q_dot.next[1]
 	VPTERNLOGD	$0xe2, Z15, Z1, Z9
-	VMOVUPS	Z9, 462208(SI)	// v_dot.next[0]
+	VMOVUPS	Z9, 462336(SI)	// v_dot.next[0]
 	VPTERNLOGD	$0xca, Z16, Z12, Z1
-	VMOVUPS	Z1, 462336(SI)	// v_dot.next[1]
+	VMOVUPS	Z1, 462464(SI)	// v_dot.next[1]
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
@@ -10526,32 +10546,32 @@ loop3: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop4: // 2 times: vectors of the block
-	VMOVUPS	461440(SI), Z0	// q.next[0]
-	VMOVUPS	Z0, 458368(SI)	// q[0]
-	VMOVUPS	461568(SI), Z0	// q.next[1]
-	VMOVUPS	Z0, 458496(SI)	// q[1]
-	VMOVUPS	461696(SI), Z0	// v.next[0]
-	VMOVUPS	Z0, 458624(SI)	// v[0]
-	VMOVUPS	461824(SI), Z0	// v.next[1]
-	VMOVUPS	Z0, 458752(SI)	// v[1]
-	VMOVUPS	461952(SI), Z0	// q_dot.next[0]
-	VMOVUPS	Z0, 458880(SI)	// q_dot[0]
-	VMOVUPS	462080(SI), Z0	// q_dot.next[1]
-	VMOVUPS	Z0, 459008(SI)	// q_dot[1]
-	VMOVUPS	462208(SI), Z0	// v_dot.next[0]
-	VMOVUPS	Z0, 459136(SI)	// v_dot[0]
-	VMOVUPS	462336(SI), Z0	// v_dot.next[1]
-	VMOVUPS	Z0, 459264(SI)	// v_dot[1]
+	VMOVUPS	461568(SI), Z0	// q.next[0]
+	VMOVUPS	Z0, 458496(SI)	// q[0]
+	VMOVUPS	461696(SI), Z0	// q.next[1]
+	VMOVUPS	Z0, 458624(SI)	// q[1]
+	VMOVUPS	461824(SI), Z0	// v.next[0]
+	VMOVUPS	Z0, 458752(SI)	// v[0]
+	VMOVUPS	461952(SI), Z0	// v.next[1]
+	VMOVUPS	Z0, 458880(SI)	// v[1]
+	VMOVUPS	462080(SI), Z0	// q_dot.next[0]
+	VMOVUPS	Z0, 459008(SI)	// q_dot[0]
+	VMOVUPS	462208(SI), Z0	// q_dot.next[1]
+	VMOVUPS	Z0, 459136(SI)	// q_dot[1]
+	VMOVUPS	462336(SI), Z0	// v_dot.next[0]
+	VMOVUPS	Z0, 459264(SI)	// v_dot[0]
+	VMOVUPS	462464(SI), Z0	// v_dot.next[1]
+	VMOVUPS	Z0, 459392(SI)	// v_dot[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop4
 	// the next step, if all lanes have taken this one
-	VMOVUPD	462464(AX), Z0	// step.code
-	VMOVUPD	462528(AX), Z1	// step.code | 1
+	VMOVUPD	462592(AX), Z0	// step.code
+	VMOVUPD	462656(AX), Z1	// step.code | 1
 	VADDPD	Z1, Z0, Z0
-	VMOVUPD	462592(AX), Z1	// step.code | 2
+	VMOVUPD	462720(AX), Z1	// step.code | 2
 	VADDPD	Z1, Z0, Z0
-	VMOVUPD	462656(AX), Z1	// step.code | 3
+	VMOVUPD	462784(AX), Z1	// step.code | 3
 	VADDPD	Z1, Z0, Z0
 	VSHUFF64X2	$78, Z0, Z0, Z1
 	VADDPD	Z1, Z0, Z0
@@ -10561,22 +10581,22 @@ loop4: // 2 times: vectors of the block
 	VADDPD	Z1, Z0, Z0
 	VCMPPD.BCST	$0, f64_4040000000000000<>(SB), Z0, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
-	VBROADCASTSD	457600(AX), Z1	// step.taken
+	VBROADCASTSD	457728(AX), Z1	// step.taken
 	VADDPD.BCST	f64_3ff0000000000000<>(SB), Z1, Z2
-	VBROADCASTSD	457344(AX), Z3	// step.t0
-	VBROADCASTSD	456832(AX), Z4	// step.h
+	VBROADCASTSD	457472(AX), Z3	// step.t0
+	VBROADCASTSD	456960(AX), Z4	// step.h
 	VMULPD	Z4, Z2, Z4
 	VADDPD	Z4, Z3, Z3
-	VBROADCASTSD	457856(AX), Z4	// step.many
+	VBROADCASTSD	457984(AX), Z4	// step.many
 	VSUBPD	Z2, Z4, Z4
-	VBROADCASTSD	456576(AX), Z5	// step.t
+	VBROADCASTSD	456704(AX), Z5	// step.t
 	VPTERNLOGQ	$0xe2, Z5, Z0, Z3
 	VPTERNLOGQ	$0xe2, Z1, Z0, Z2
 	VPANDQ	Z4, Z0, Z0
-	VMOVSD	X3, 456576(AX)	// step.t
-	VMOVSD	X2, 457600(AX)	// step.taken
-	VMOVSD	X0, 458112(AX)	// step.more
-	CMPQ	458112(AX), $0	// step.more
+	VMOVSD	X3, 456704(AX)	// step.t
+	VMOVSD	X2, 457728(AX)	// step.taken
+	VMOVSD	X0, 458240(AX)	// step.more
+	CMPQ	458240(AX), $0	// step.more
 	JNE	loop1
 	RET
 
@@ -10598,42 +10618,42 @@ TEXT stepJacobianSamplePart0_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	463488(SI), Z0	// stepJacobianSample.load
+	VMOVUPS	463616(SI), Z0	// stepJacobianSample.load
 	// arm.nde:27
 	VBROADCASTSS	5388(BX), Z1	// Arm.m2
 	VADDPS	Z0, Z1, Z1
 	// arm.nde:30
 	VBROADCASTSS	8(DX), Z2	// Arm.l2.square
 	VMULPS	Z2, Z1, Z2
-	VMOVUPS	Z2, 467712(SI)	// stepJacobianSample.mul
+	VMOVUPS	Z2, 467840(SI)	// stepJacobianSample.mul
 	VBROADCASTSS	(DX), Z3	// Arm.m2.add
 	VADDPS	Z3, Z0, Z0
 	VBROADCASTSS	4(DX), Z3	// Arm.l1.square
 	VFMADD213PS	Z2, Z0, Z3
-	VMOVUPS	Z3, 467840(SI)	// stepJacobianSample.add
+	VMOVUPS	Z3, 467968(SI)	// stepJacobianSample.add
 	VMULPS.BCST	f32_40000000<>(SB), Z1, Z3
 	VBROADCASTSS	5392(BX), Z4	// Arm.l1
 	VMULPS	Z4, Z3, Z3
 	VBROADCASTSS	5396(BX), Z4	// Arm.l2
 	VMULPS	Z4, Z3, Z3
-	VMOVUPS	Z3, 467968(SI)	// stepJacobianSample.mul_2
+	VMOVUPS	Z3, 468096(SI)	// stepJacobianSample.mul_2
 	// arm.nde:31
 	VBROADCASTSS	5392(BX), Z3	// Arm.l1
 	VMULPS	Z3, Z1, Z3
 	VBROADCASTSS	5396(BX), Z4	// Arm.l2
 	VMULPS	Z4, Z3, Z3
-	VMOVUPS	Z3, 468096(SI)	// stepJacobianSample.mul_3
+	VMOVUPS	Z3, 468224(SI)	// stepJacobianSample.mul_3
 	// arm.nde:32
-	VMOVUPS	Z2, 468224(SI)	// stepJacobianSample.reshape
+	VMOVUPS	Z2, 468352(SI)	// stepJacobianSample.reshape
 	// arm.nde:35
 	VMULPS.BCST	f32_411cf5c3<>(SB), Z0, Z0
 	VBROADCASTSS	5392(BX), Z2	// Arm.l1
 	VMULPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 468352(SI)	// stepJacobianSample.mul_4
+	VMOVUPS	Z0, 468480(SI)	// stepJacobianSample.mul_4
 	VMULPS.BCST	f32_411cf5c3<>(SB), Z1, Z0
 	VBROADCASTSS	5396(BX), Z1	// Arm.l2
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 468480(SI)	// stepJacobianSample.mul_5
+	VMOVUPS	Z0, 468608(SI)	// stepJacobianSample.mul_5
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -10643,39 +10663,39 @@ loop1: // 2 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 2 times: vectors of the block
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 471680(SI)	// stepJacobianSample.step0_in0
+	VMOVUPD	Z0, 471808(SI)	// stepJacobianSample.step0_in0
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 471744(SI)	// stepJacobianSample.step0_in0 | 1
+	VMOVUPD	Z0, 471872(SI)	// stepJacobianSample.step0_in0 | 1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 471936(SI)	// stepJacobianSample.step0_in1
+	VMOVUPD	Z0, 472064(SI)	// stepJacobianSample.step0_in1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 472000(SI)	// stepJacobianSample.step0_in1 | 1
-	VMOVUPS	462720(DI), Z0	// stepJacobianSample.q[0]
-	VMOVUPS	Z0, 293248(DI)	// step0Lanestep.q[0]
-	VMOVUPS	462848(DI), Z0	// stepJacobianSample.q[1]
-	VMOVUPS	Z0, 293376(DI)	// step0Lanestep.q[1]
-	VMOVUPS	462976(DI), Z0	// stepJacobianSample.v[0]
-	VMOVUPS	Z0, 293504(DI)	// step0Lanestep.v[0]
-	VMOVUPS	463104(DI), Z0	// stepJacobianSample.v[1]
-	VMOVUPS	Z0, 293632(DI)	// step0Lanestep.v[1]
-	VMOVUPS	463232(DI), Z0	// stepJacobianSample.u[0]
-	VMOVUPS	Z0, 293760(DI)	// step0Lanestep.extra.0[0]
-	VMOVUPS	463360(DI), Z0	// stepJacobianSample.u[1]
-	VMOVUPS	Z0, 293888(DI)	// step0Lanestep.extra.0[1]
-	VMOVUPS	467712(DI), Z0	// stepJacobianSample.mul
-	VMOVUPS	Z0, 294016(DI)	// step0Lanestep.extra.1
-	VMOVUPS	467840(DI), Z0	// stepJacobianSample.add
-	VMOVUPS	Z0, 294144(DI)	// step0Lanestep.extra.2
-	VMOVUPS	467968(DI), Z0	// stepJacobianSample.mul_2
-	VMOVUPS	Z0, 294272(DI)	// step0Lanestep.extra.3
-	VMOVUPS	468096(DI), Z0	// stepJacobianSample.mul_3
-	VMOVUPS	Z0, 294400(DI)	// step0Lanestep.extra.4
-	VMOVUPS	468224(DI), Z0	// stepJacobianSample.reshape
-	VMOVUPS	Z0, 294528(DI)	// step0Lanestep.extra.5
-	VMOVUPS	468352(DI), Z0	// stepJacobianSample.mul_4
-	VMOVUPS	Z0, 294656(DI)	// step0Lanestep.extra.6
-	VMOVUPS	468480(DI), Z0	// stepJacobianSample.mul_5
-	VMOVUPS	Z0, 294784(DI)	// step0Lanestep.extra.7
+	VMOVUPD	Z0, 472128(SI)	// stepJacobianSample.step0_in1 | 1
+	VMOVUPS	462848(DI), Z0	// stepJacobianSample.q[0]
+	VMOVUPS	Z0, 293376(DI)	// step0Lanestep.q[0]
+	VMOVUPS	462976(DI), Z0	// stepJacobianSample.q[1]
+	VMOVUPS	Z0, 293504(DI)	// step0Lanestep.q[1]
+	VMOVUPS	463104(DI), Z0	// stepJacobianSample.v[0]
+	VMOVUPS	Z0, 293632(DI)	// step0Lanestep.v[0]
+	VMOVUPS	463232(DI), Z0	// stepJacobianSample.v[1]
+	VMOVUPS	Z0, 293760(DI)	// step0Lanestep.v[1]
+	VMOVUPS	463360(DI), Z0	// stepJacobianSample.u[0]
+	VMOVUPS	Z0, 293888(DI)	// step0Lanestep.extra.0[0]
+	VMOVUPS	463488(DI), Z0	// stepJacobianSample.u[1]
+	VMOVUPS	Z0, 294016(DI)	// step0Lanestep.extra.0[1]
+	VMOVUPS	467840(DI), Z0	// stepJacobianSample.mul
+	VMOVUPS	Z0, 294144(DI)	// step0Lanestep.extra.1
+	VMOVUPS	467968(DI), Z0	// stepJacobianSample.add
+	VMOVUPS	Z0, 294272(DI)	// step0Lanestep.extra.2
+	VMOVUPS	468096(DI), Z0	// stepJacobianSample.mul_2
+	VMOVUPS	Z0, 294400(DI)	// step0Lanestep.extra.3
+	VMOVUPS	468224(DI), Z0	// stepJacobianSample.mul_3
+	VMOVUPS	Z0, 294528(DI)	// step0Lanestep.extra.4
+	VMOVUPS	468352(DI), Z0	// stepJacobianSample.reshape
+	VMOVUPS	Z0, 294656(DI)	// step0Lanestep.extra.5
+	VMOVUPS	468480(DI), Z0	// stepJacobianSample.mul_4
+	VMOVUPS	Z0, 294784(DI)	// step0Lanestep.extra.6
+	VMOVUPS	468608(DI), Z0	// stepJacobianSample.mul_5
+	VMOVUPS	Z0, 294912(DI)	// step0Lanestep.extra.7
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -10701,14 +10721,14 @@ TEXT stepJacobianSamplePart2_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	293248(SI), Z0	// step0Lanestep.q[0]
-	VMOVUPS	Z0, 463616(SI)	// stepJacobianSample.qn[0]
-	VMOVUPS	293376(SI), Z0	// step0Lanestep.q[1]
-	VMOVUPS	Z0, 463744(SI)	// stepJacobianSample.qn[1]
-	VMOVUPS	293504(SI), Z0	// step0Lanestep.v[0]
-	VMOVUPS	Z0, 463872(SI)	// stepJacobianSample.vn[0]
-	VMOVUPS	293632(SI), Z0	// step0Lanestep.v[1]
-	VMOVUPS	Z0, 464000(SI)	// stepJacobianSample.vn[1]
+	VMOVUPS	293376(SI), Z0	// step0Lanestep.q[0]
+	VMOVUPS	Z0, 463744(SI)	// stepJacobianSample.qn[0]
+	VMOVUPS	293504(SI), Z0	// step0Lanestep.q[1]
+	VMOVUPS	Z0, 463872(SI)	// stepJacobianSample.qn[1]
+	VMOVUPS	293632(SI), Z0	// step0Lanestep.v[0]
+	VMOVUPS	Z0, 464000(SI)	// stepJacobianSample.vn[0]
+	VMOVUPS	293760(SI), Z0	// step0Lanestep.v[1]
+	VMOVUPS	Z0, 464128(SI)	// stepJacobianSample.vn[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -10718,47 +10738,47 @@ loop1: // 2 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 2 times: vectors of the block
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 472192(SI)	// stepJacobianSample.step2_in0
+	VMOVUPD	Z0, 472320(SI)	// stepJacobianSample.step2_in0
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 472256(SI)	// stepJacobianSample.step2_in0 | 1
+	VMOVUPD	Z0, 472384(SI)	// stepJacobianSample.step2_in0 | 1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 472448(SI)	// stepJacobianSample.step2_in1
+	VMOVUPD	Z0, 472576(SI)	// stepJacobianSample.step2_in1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 472512(SI)	// stepJacobianSample.step2_in1 | 1
-	VMOVUPS	462720(DI), Z0	// stepJacobianSample.q[0]
-	VMOVUPS	Z0, 348544(DI)	// step0TangentLanestep.q[0]
-	VMOVUPS	462848(DI), Z0	// stepJacobianSample.q[1]
-	VMOVUPS	Z0, 348672(DI)	// step0TangentLanestep.q[1]
-	VMOVUPS	462976(DI), Z0	// stepJacobianSample.v[0]
-	VMOVUPS	Z0, 348800(DI)	// step0TangentLanestep.v[0]
-	VMOVUPS	463104(DI), Z0	// stepJacobianSample.v[1]
-	VMOVUPS	Z0, 348928(DI)	// step0TangentLanestep.v[1]
+	VMOVUPD	Z0, 472640(SI)	// stepJacobianSample.step2_in1 | 1
+	VMOVUPS	462848(DI), Z0	// stepJacobianSample.q[0]
+	VMOVUPS	Z0, 348672(DI)	// step0TangentLanestep.q[0]
+	VMOVUPS	462976(DI), Z0	// stepJacobianSample.q[1]
+	VMOVUPS	Z0, 348800(DI)	// step0TangentLanestep.q[1]
+	VMOVUPS	463104(DI), Z0	// stepJacobianSample.v[0]
+	VMOVUPS	Z0, 348928(DI)	// step0TangentLanestep.v[0]
+	VMOVUPS	463232(DI), Z0	// stepJacobianSample.v[1]
+	VMOVUPS	Z0, 349056(DI)	// step0TangentLanestep.v[1]
 	VBROADCASTSS	f32_3f800000<>(SB), Z0
-	VMOVUPS	Z0, 349056(DI)	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Z0, 349184(DI)	// step0TangentLanestep.q_dot[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 349184(DI)	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Z0, 349312(DI)	// step0TangentLanestep.q_dot[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 349312(DI)	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Z0, 349440(DI)	// step0TangentLanestep.v_dot[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 349440(DI)	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	463232(DI), Z0	// stepJacobianSample.u[0]
-	VMOVUPS	Z0, 349568(DI)	// step0TangentLanestep.extra.0[0]
-	VMOVUPS	463360(DI), Z0	// stepJacobianSample.u[1]
-	VMOVUPS	Z0, 349696(DI)	// step0TangentLanestep.extra.0[1]
-	VMOVUPS	467712(DI), Z0	// stepJacobianSample.mul
-	VMOVUPS	Z0, 349824(DI)	// step0TangentLanestep.extra.1
-	VMOVUPS	467840(DI), Z0	// stepJacobianSample.add
-	VMOVUPS	Z0, 349952(DI)	// step0TangentLanestep.extra.2
-	VMOVUPS	467968(DI), Z0	// stepJacobianSample.mul_2
-	VMOVUPS	Z0, 350080(DI)	// step0TangentLanestep.extra.3
-	VMOVUPS	468096(DI), Z0	// stepJacobianSample.mul_3
-	VMOVUPS	Z0, 350208(DI)	// step0TangentLanestep.extra.4
-	VMOVUPS	468224(DI), Z0	// stepJacobianSample.reshape
-	VMOVUPS	Z0, 350336(DI)	// step0TangentLanestep.extra.5
-	VMOVUPS	468352(DI), Z0	// stepJacobianSample.mul_4
-	VMOVUPS	Z0, 350464(DI)	// step0TangentLanestep.extra.6
-	VMOVUPS	468480(DI), Z0	// stepJacobianSample.mul_5
-	VMOVUPS	Z0, 350592(DI)	// step0TangentLanestep.extra.7
+	VMOVUPS	Z0, 349568(DI)	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	463360(DI), Z0	// stepJacobianSample.u[0]
+	VMOVUPS	Z0, 349696(DI)	// step0TangentLanestep.extra.0[0]
+	VMOVUPS	463488(DI), Z0	// stepJacobianSample.u[1]
+	VMOVUPS	Z0, 349824(DI)	// step0TangentLanestep.extra.0[1]
+	VMOVUPS	467840(DI), Z0	// stepJacobianSample.mul
+	VMOVUPS	Z0, 349952(DI)	// step0TangentLanestep.extra.1
+	VMOVUPS	467968(DI), Z0	// stepJacobianSample.add
+	VMOVUPS	Z0, 350080(DI)	// step0TangentLanestep.extra.2
+	VMOVUPS	468096(DI), Z0	// stepJacobianSample.mul_2
+	VMOVUPS	Z0, 350208(DI)	// step0TangentLanestep.extra.3
+	VMOVUPS	468224(DI), Z0	// stepJacobianSample.mul_3
+	VMOVUPS	Z0, 350336(DI)	// step0TangentLanestep.extra.4
+	VMOVUPS	468352(DI), Z0	// stepJacobianSample.reshape
+	VMOVUPS	Z0, 350464(DI)	// step0TangentLanestep.extra.5
+	VMOVUPS	468480(DI), Z0	// stepJacobianSample.mul_4
+	VMOVUPS	Z0, 350592(DI)	// step0TangentLanestep.extra.6
+	VMOVUPS	468608(DI), Z0	// stepJacobianSample.mul_5
+	VMOVUPS	Z0, 350720(DI)	// step0TangentLanestep.extra.7
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -10784,14 +10804,14 @@ TEXT stepJacobianSamplePart4_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	349056(SI), Z0	// step0TangentLanestep.q_dot[0]
-	VMOVUPS	Z0, 468608(SI)	// stepJacobianSample.result[0]
-	VMOVUPS	349184(SI), Z0	// step0TangentLanestep.q_dot[1]
-	VMOVUPS	Z0, 468736(SI)	// stepJacobianSample.result[1]
-	VMOVUPS	349312(SI), Z0	// step0TangentLanestep.v_dot[0]
-	VMOVUPS	Z0, 470144(SI)	// stepJacobianSample.result_7[0]
-	VMOVUPS	349440(SI), Z0	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	Z0, 470272(SI)	// stepJacobianSample.result_7[1]
+	VMOVUPS	349184(SI), Z0	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Z0, 468736(SI)	// stepJacobianSample.result[0]
+	VMOVUPS	349312(SI), Z0	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Z0, 468864(SI)	// stepJacobianSample.result[1]
+	VMOVUPS	349440(SI), Z0	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Z0, 470272(SI)	// stepJacobianSample.result_7[0]
+	VMOVUPS	349568(SI), Z0	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	Z0, 470400(SI)	// stepJacobianSample.result_7[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -10801,47 +10821,47 @@ loop1: // 2 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 2 times: vectors of the block
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 472704(SI)	// stepJacobianSample.step4_in0
+	VMOVUPD	Z0, 472832(SI)	// stepJacobianSample.step4_in0
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 472768(SI)	// stepJacobianSample.step4_in0 | 1
+	VMOVUPD	Z0, 472896(SI)	// stepJacobianSample.step4_in0 | 1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 472960(SI)	// stepJacobianSample.step4_in1
+	VMOVUPD	Z0, 473088(SI)	// stepJacobianSample.step4_in1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 473024(SI)	// stepJacobianSample.step4_in1 | 1
-	VMOVUPS	462720(DI), Z0	// stepJacobianSample.q[0]
-	VMOVUPS	Z0, 348544(DI)	// step0TangentLanestep.q[0]
-	VMOVUPS	462848(DI), Z0	// stepJacobianSample.q[1]
-	VMOVUPS	Z0, 348672(DI)	// step0TangentLanestep.q[1]
-	VMOVUPS	462976(DI), Z0	// stepJacobianSample.v[0]
-	VMOVUPS	Z0, 348800(DI)	// step0TangentLanestep.v[0]
-	VMOVUPS	463104(DI), Z0	// stepJacobianSample.v[1]
-	VMOVUPS	Z0, 348928(DI)	// step0TangentLanestep.v[1]
+	VMOVUPD	Z0, 473152(SI)	// stepJacobianSample.step4_in1 | 1
+	VMOVUPS	462848(DI), Z0	// stepJacobianSample.q[0]
+	VMOVUPS	Z0, 348672(DI)	// step0TangentLanestep.q[0]
+	VMOVUPS	462976(DI), Z0	// stepJacobianSample.q[1]
+	VMOVUPS	Z0, 348800(DI)	// step0TangentLanestep.q[1]
+	VMOVUPS	463104(DI), Z0	// stepJacobianSample.v[0]
+	VMOVUPS	Z0, 348928(DI)	// step0TangentLanestep.v[0]
+	VMOVUPS	463232(DI), Z0	// stepJacobianSample.v[1]
+	VMOVUPS	Z0, 349056(DI)	// step0TangentLanestep.v[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 349056(DI)	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Z0, 349184(DI)	// step0TangentLanestep.q_dot[0]
 	VBROADCASTSS	f32_3f800000<>(SB), Z0
-	VMOVUPS	Z0, 349184(DI)	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Z0, 349312(DI)	// step0TangentLanestep.q_dot[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 349312(DI)	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Z0, 349440(DI)	// step0TangentLanestep.v_dot[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 349440(DI)	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	463232(DI), Z0	// stepJacobianSample.u[0]
-	VMOVUPS	Z0, 349568(DI)	// step0TangentLanestep.extra.0[0]
-	VMOVUPS	463360(DI), Z0	// stepJacobianSample.u[1]
-	VMOVUPS	Z0, 349696(DI)	// step0TangentLanestep.extra.0[1]
-	VMOVUPS	467712(DI), Z0	// stepJacobianSample.mul
-	VMOVUPS	Z0, 349824(DI)	// step0TangentLanestep.extra.1
-	VMOVUPS	467840(DI), Z0	// stepJacobianSample.add
-	VMOVUPS	Z0, 349952(DI)	// step0TangentLanestep.extra.2
-	VMOVUPS	467968(DI), Z0	// stepJacobianSample.mul_2
-	VMOVUPS	Z0, 350080(DI)	// step0TangentLanestep.extra.3
-	VMOVUPS	468096(DI), Z0	// stepJacobianSample.mul_3
-	VMOVUPS	Z0, 350208(DI)	// step0TangentLanestep.extra.4
-	VMOVUPS	468224(DI), Z0	// stepJacobianSample.reshape
-	VMOVUPS	Z0, 350336(DI)	// step0TangentLanestep.extra.5
-	VMOVUPS	468352(DI), Z0	// stepJacobianSample.mul_4
-	VMOVUPS	Z0, 350464(DI)	// step0TangentLanestep.extra.6
-	VMOVUPS	468480(DI), Z0	// stepJacobianSample.mul_5
-	VMOVUPS	Z0, 350592(DI)	// step0TangentLanestep.extra.7
+	VMOVUPS	Z0, 349568(DI)	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	463360(DI), Z0	// stepJacobianSample.u[0]
+	VMOVUPS	Z0, 349696(DI)	// step0TangentLanestep.extra.0[0]
+	VMOVUPS	463488(DI), Z0	// stepJacobianSample.u[1]
+	VMOVUPS	Z0, 349824(DI)	// step0TangentLanestep.extra.0[1]
+	VMOVUPS	467840(DI), Z0	// stepJacobianSample.mul
+	VMOVUPS	Z0, 349952(DI)	// step0TangentLanestep.extra.1
+	VMOVUPS	467968(DI), Z0	// stepJacobianSample.add
+	VMOVUPS	Z0, 350080(DI)	// step0TangentLanestep.extra.2
+	VMOVUPS	468096(DI), Z0	// stepJacobianSample.mul_2
+	VMOVUPS	Z0, 350208(DI)	// step0TangentLanestep.extra.3
+	VMOVUPS	468224(DI), Z0	// stepJacobianSample.mul_3
+	VMOVUPS	Z0, 350336(DI)	// step0TangentLanestep.extra.4
+	VMOVUPS	468352(DI), Z0	// stepJacobianSample.reshape
+	VMOVUPS	Z0, 350464(DI)	// step0TangentLanestep.extra.5
+	VMOVUPS	468480(DI), Z0	// stepJacobianSample.mul_4
+	VMOVUPS	Z0, 350592(DI)	// step0TangentLanestep.extra.6
+	VMOVUPS	468608(DI), Z0	// stepJacobianSample.mul_5
+	VMOVUPS	Z0, 350720(DI)	// step0TangentLanestep.extra.7
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -10867,14 +10887,14 @@ TEXT stepJacobianSamplePart6_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	349056(SI), Z0	// step0TangentLanestep.q_dot[0]
-	VMOVUPS	Z0, 468864(SI)	// stepJacobianSample.result_2[0]
-	VMOVUPS	349184(SI), Z0	// step0TangentLanestep.q_dot[1]
-	VMOVUPS	Z0, 468992(SI)	// stepJacobianSample.result_2[1]
-	VMOVUPS	349312(SI), Z0	// step0TangentLanestep.v_dot[0]
-	VMOVUPS	Z0, 470400(SI)	// stepJacobianSample.result_8[0]
-	VMOVUPS	349440(SI), Z0	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	Z0, 470528(SI)	// stepJacobianSample.result_8[1]
+	VMOVUPS	349184(SI), Z0	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Z0, 468992(SI)	// stepJacobianSample.result_2[0]
+	VMOVUPS	349312(SI), Z0	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Z0, 469120(SI)	// stepJacobianSample.result_2[1]
+	VMOVUPS	349440(SI), Z0	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Z0, 470528(SI)	// stepJacobianSample.result_8[0]
+	VMOVUPS	349568(SI), Z0	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	Z0, 470656(SI)	// stepJacobianSample.result_8[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -10884,47 +10904,47 @@ loop1: // 2 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 2 times: vectors of the block
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 473216(SI)	// stepJacobianSample.step6_in0
+	VMOVUPD	Z0, 473344(SI)	// stepJacobianSample.step6_in0
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 473280(SI)	// stepJacobianSample.step6_in0 | 1
+	VMOVUPD	Z0, 473408(SI)	// stepJacobianSample.step6_in0 | 1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 473472(SI)	// stepJacobianSample.step6_in1
+	VMOVUPD	Z0, 473600(SI)	// stepJacobianSample.step6_in1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 473536(SI)	// stepJacobianSample.step6_in1 | 1
-	VMOVUPS	462720(DI), Z0	// stepJacobianSample.q[0]
-	VMOVUPS	Z0, 348544(DI)	// step0TangentLanestep.q[0]
-	VMOVUPS	462848(DI), Z0	// stepJacobianSample.q[1]
-	VMOVUPS	Z0, 348672(DI)	// step0TangentLanestep.q[1]
-	VMOVUPS	462976(DI), Z0	// stepJacobianSample.v[0]
-	VMOVUPS	Z0, 348800(DI)	// step0TangentLanestep.v[0]
-	VMOVUPS	463104(DI), Z0	// stepJacobianSample.v[1]
-	VMOVUPS	Z0, 348928(DI)	// step0TangentLanestep.v[1]
+	VMOVUPD	Z0, 473664(SI)	// stepJacobianSample.step6_in1 | 1
+	VMOVUPS	462848(DI), Z0	// stepJacobianSample.q[0]
+	VMOVUPS	Z0, 348672(DI)	// step0TangentLanestep.q[0]
+	VMOVUPS	462976(DI), Z0	// stepJacobianSample.q[1]
+	VMOVUPS	Z0, 348800(DI)	// step0TangentLanestep.q[1]
+	VMOVUPS	463104(DI), Z0	// stepJacobianSample.v[0]
+	VMOVUPS	Z0, 348928(DI)	// step0TangentLanestep.v[0]
+	VMOVUPS	463232(DI), Z0	// stepJacobianSample.v[1]
+	VMOVUPS	Z0, 349056(DI)	// step0TangentLanestep.v[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 349056(DI)	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Z0, 349184(DI)	// step0TangentLanestep.q_dot[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 349184(DI)	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Z0, 349312(DI)	// step0TangentLanestep.q_dot[1]
 	VBROADCASTSS	f32_3f800000<>(SB), Z0
-	VMOVUPS	Z0, 349312(DI)	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Z0, 349440(DI)	// step0TangentLanestep.v_dot[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 349440(DI)	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	463232(DI), Z0	// stepJacobianSample.u[0]
-	VMOVUPS	Z0, 349568(DI)	// step0TangentLanestep.extra.0[0]
-	VMOVUPS	463360(DI), Z0	// stepJacobianSample.u[1]
-	VMOVUPS	Z0, 349696(DI)	// step0TangentLanestep.extra.0[1]
-	VMOVUPS	467712(DI), Z0	// stepJacobianSample.mul
-	VMOVUPS	Z0, 349824(DI)	// step0TangentLanestep.extra.1
-	VMOVUPS	467840(DI), Z0	// stepJacobianSample.add
-	VMOVUPS	Z0, 349952(DI)	// step0TangentLanestep.extra.2
-	VMOVUPS	467968(DI), Z0	// stepJacobianSample.mul_2
-	VMOVUPS	Z0, 350080(DI)	// step0TangentLanestep.extra.3
-	VMOVUPS	468096(DI), Z0	// stepJacobianSample.mul_3
-	VMOVUPS	Z0, 350208(DI)	// step0TangentLanestep.extra.4
-	VMOVUPS	468224(DI), Z0	// stepJacobianSample.reshape
-	VMOVUPS	Z0, 350336(DI)	// step0TangentLanestep.extra.5
-	VMOVUPS	468352(DI), Z0	// stepJacobianSample.mul_4
-	VMOVUPS	Z0, 350464(DI)	// step0TangentLanestep.extra.6
-	VMOVUPS	468480(DI), Z0	// stepJacobianSample.mul_5
-	VMOVUPS	Z0, 350592(DI)	// step0TangentLanestep.extra.7
+	VMOVUPS	Z0, 349568(DI)	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	463360(DI), Z0	// stepJacobianSample.u[0]
+	VMOVUPS	Z0, 349696(DI)	// step0TangentLanestep.extra.0[0]
+	VMOVUPS	463488(DI), Z0	// stepJacobianSample.u[1]
+	VMOVUPS	Z0, 349824(DI)	// step0TangentLanestep.extra.0[1]
+	VMOVUPS	467840(DI), Z0	// stepJacobianSample.mul
+	VMOVUPS	Z0, 349952(DI)	// step0TangentLanestep.extra.1
+	VMOVUPS	467968(DI), Z0	// stepJacobianSample.add
+	VMOVUPS	Z0, 350080(DI)	// step0TangentLanestep.extra.2
+	VMOVUPS	468096(DI), Z0	// stepJacobianSample.mul_2
+	VMOVUPS	Z0, 350208(DI)	// step0TangentLanestep.extra.3
+	VMOVUPS	468224(DI), Z0	// stepJacobianSample.mul_3
+	VMOVUPS	Z0, 350336(DI)	// step0TangentLanestep.extra.4
+	VMOVUPS	468352(DI), Z0	// stepJacobianSample.reshape
+	VMOVUPS	Z0, 350464(DI)	// step0TangentLanestep.extra.5
+	VMOVUPS	468480(DI), Z0	// stepJacobianSample.mul_4
+	VMOVUPS	Z0, 350592(DI)	// step0TangentLanestep.extra.6
+	VMOVUPS	468608(DI), Z0	// stepJacobianSample.mul_5
+	VMOVUPS	Z0, 350720(DI)	// step0TangentLanestep.extra.7
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -10950,14 +10970,14 @@ TEXT stepJacobianSamplePart8_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	349056(SI), Z0	// step0TangentLanestep.q_dot[0]
-	VMOVUPS	Z0, 469120(SI)	// stepJacobianSample.result_3[0]
-	VMOVUPS	349184(SI), Z0	// step0TangentLanestep.q_dot[1]
-	VMOVUPS	Z0, 469248(SI)	// stepJacobianSample.result_3[1]
-	VMOVUPS	349312(SI), Z0	// step0TangentLanestep.v_dot[0]
-	VMOVUPS	Z0, 470656(SI)	// stepJacobianSample.result_9[0]
-	VMOVUPS	349440(SI), Z0	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	Z0, 470784(SI)	// stepJacobianSample.result_9[1]
+	VMOVUPS	349184(SI), Z0	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Z0, 469248(SI)	// stepJacobianSample.result_3[0]
+	VMOVUPS	349312(SI), Z0	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Z0, 469376(SI)	// stepJacobianSample.result_3[1]
+	VMOVUPS	349440(SI), Z0	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Z0, 470784(SI)	// stepJacobianSample.result_9[0]
+	VMOVUPS	349568(SI), Z0	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	Z0, 470912(SI)	// stepJacobianSample.result_9[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -10967,47 +10987,47 @@ loop1: // 2 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 2 times: vectors of the block
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 473728(SI)	// stepJacobianSample.step8_in0
+	VMOVUPD	Z0, 473856(SI)	// stepJacobianSample.step8_in0
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 473792(SI)	// stepJacobianSample.step8_in0 | 1
+	VMOVUPD	Z0, 473920(SI)	// stepJacobianSample.step8_in0 | 1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 473984(SI)	// stepJacobianSample.step8_in1
+	VMOVUPD	Z0, 474112(SI)	// stepJacobianSample.step8_in1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 474048(SI)	// stepJacobianSample.step8_in1 | 1
-	VMOVUPS	462720(DI), Z0	// stepJacobianSample.q[0]
-	VMOVUPS	Z0, 348544(DI)	// step0TangentLanestep.q[0]
-	VMOVUPS	462848(DI), Z0	// stepJacobianSample.q[1]
-	VMOVUPS	Z0, 348672(DI)	// step0TangentLanestep.q[1]
-	VMOVUPS	462976(DI), Z0	// stepJacobianSample.v[0]
-	VMOVUPS	Z0, 348800(DI)	// step0TangentLanestep.v[0]
-	VMOVUPS	463104(DI), Z0	// stepJacobianSample.v[1]
-	VMOVUPS	Z0, 348928(DI)	// step0TangentLanestep.v[1]
+	VMOVUPD	Z0, 474176(SI)	// stepJacobianSample.step8_in1 | 1
+	VMOVUPS	462848(DI), Z0	// stepJacobianSample.q[0]
+	VMOVUPS	Z0, 348672(DI)	// step0TangentLanestep.q[0]
+	VMOVUPS	462976(DI), Z0	// stepJacobianSample.q[1]
+	VMOVUPS	Z0, 348800(DI)	// step0TangentLanestep.q[1]
+	VMOVUPS	463104(DI), Z0	// stepJacobianSample.v[0]
+	VMOVUPS	Z0, 348928(DI)	// step0TangentLanestep.v[0]
+	VMOVUPS	463232(DI), Z0	// stepJacobianSample.v[1]
+	VMOVUPS	Z0, 349056(DI)	// step0TangentLanestep.v[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 349056(DI)	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Z0, 349184(DI)	// step0TangentLanestep.q_dot[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 349184(DI)	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Z0, 349312(DI)	// step0TangentLanestep.q_dot[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 349312(DI)	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Z0, 349440(DI)	// step0TangentLanestep.v_dot[0]
 	VBROADCASTSS	f32_3f800000<>(SB), Z0
-	VMOVUPS	Z0, 349440(DI)	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	463232(DI), Z0	// stepJacobianSample.u[0]
-	VMOVUPS	Z0, 349568(DI)	// step0TangentLanestep.extra.0[0]
-	VMOVUPS	463360(DI), Z0	// stepJacobianSample.u[1]
-	VMOVUPS	Z0, 349696(DI)	// step0TangentLanestep.extra.0[1]
-	VMOVUPS	467712(DI), Z0	// stepJacobianSample.mul
-	VMOVUPS	Z0, 349824(DI)	// step0TangentLanestep.extra.1
-	VMOVUPS	467840(DI), Z0	// stepJacobianSample.add
-	VMOVUPS	Z0, 349952(DI)	// step0TangentLanestep.extra.2
-	VMOVUPS	467968(DI), Z0	// stepJacobianSample.mul_2
-	VMOVUPS	Z0, 350080(DI)	// step0TangentLanestep.extra.3
-	VMOVUPS	468096(DI), Z0	// stepJacobianSample.mul_3
-	VMOVUPS	Z0, 350208(DI)	// step0TangentLanestep.extra.4
-	VMOVUPS	468224(DI), Z0	// stepJacobianSample.reshape
-	VMOVUPS	Z0, 350336(DI)	// step0TangentLanestep.extra.5
-	VMOVUPS	468352(DI), Z0	// stepJacobianSample.mul_4
-	VMOVUPS	Z0, 350464(DI)	// step0TangentLanestep.extra.6
-	VMOVUPS	468480(DI), Z0	// stepJacobianSample.mul_5
-	VMOVUPS	Z0, 350592(DI)	// step0TangentLanestep.extra.7
+	VMOVUPS	Z0, 349568(DI)	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	463360(DI), Z0	// stepJacobianSample.u[0]
+	VMOVUPS	Z0, 349696(DI)	// step0TangentLanestep.extra.0[0]
+	VMOVUPS	463488(DI), Z0	// stepJacobianSample.u[1]
+	VMOVUPS	Z0, 349824(DI)	// step0TangentLanestep.extra.0[1]
+	VMOVUPS	467840(DI), Z0	// stepJacobianSample.mul
+	VMOVUPS	Z0, 349952(DI)	// step0TangentLanestep.extra.1
+	VMOVUPS	467968(DI), Z0	// stepJacobianSample.add
+	VMOVUPS	Z0, 350080(DI)	// step0TangentLanestep.extra.2
+	VMOVUPS	468096(DI), Z0	// stepJacobianSample.mul_2
+	VMOVUPS	Z0, 350208(DI)	// step0TangentLanestep.extra.3
+	VMOVUPS	468224(DI), Z0	// stepJacobianSample.mul_3
+	VMOVUPS	Z0, 350336(DI)	// step0TangentLanestep.extra.4
+	VMOVUPS	468352(DI), Z0	// stepJacobianSample.reshape
+	VMOVUPS	Z0, 350464(DI)	// step0TangentLanestep.extra.5
+	VMOVUPS	468480(DI), Z0	// stepJacobianSample.mul_4
+	VMOVUPS	Z0, 350592(DI)	// step0TangentLanestep.extra.6
+	VMOVUPS	468608(DI), Z0	// stepJacobianSample.mul_5
+	VMOVUPS	Z0, 350720(DI)	// step0TangentLanestep.extra.7
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -11033,14 +11053,14 @@ TEXT stepJacobianSamplePart10_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	349056(SI), Z0	// step0TangentLanestep.q_dot[0]
-	VMOVUPS	Z0, 469376(SI)	// stepJacobianSample.result_4[0]
-	VMOVUPS	349184(SI), Z0	// step0TangentLanestep.q_dot[1]
-	VMOVUPS	Z0, 469504(SI)	// stepJacobianSample.result_4[1]
-	VMOVUPS	349312(SI), Z0	// step0TangentLanestep.v_dot[0]
-	VMOVUPS	Z0, 470912(SI)	// stepJacobianSample.result_10[0]
-	VMOVUPS	349440(SI), Z0	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	Z0, 471040(SI)	// stepJacobianSample.result_10[1]
+	VMOVUPS	349184(SI), Z0	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Z0, 469504(SI)	// stepJacobianSample.result_4[0]
+	VMOVUPS	349312(SI), Z0	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Z0, 469632(SI)	// stepJacobianSample.result_4[1]
+	VMOVUPS	349440(SI), Z0	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Z0, 471040(SI)	// stepJacobianSample.result_10[0]
+	VMOVUPS	349568(SI), Z0	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	Z0, 471168(SI)	// stepJacobianSample.result_10[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -11050,51 +11070,51 @@ loop1: // 2 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 2 times: vectors of the block
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 474240(SI)	// stepJacobianSample.step10_in0
+	VMOVUPD	Z0, 474368(SI)	// stepJacobianSample.step10_in0
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 474304(SI)	// stepJacobianSample.step10_in0 | 1
+	VMOVUPD	Z0, 474432(SI)	// stepJacobianSample.step10_in0 | 1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 474496(SI)	// stepJacobianSample.step10_in1
+	VMOVUPD	Z0, 474624(SI)	// stepJacobianSample.step10_in1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 474560(SI)	// stepJacobianSample.step10_in1 | 1
-	VMOVUPS	462720(DI), Z0	// stepJacobianSample.q[0]
-	VMOVUPS	Z0, 402560(DI)	// step0Tangent2Lanestep.q[0]
-	VMOVUPS	462848(DI), Z0	// stepJacobianSample.q[1]
-	VMOVUPS	Z0, 402688(DI)	// step0Tangent2Lanestep.q[1]
-	VMOVUPS	462976(DI), Z0	// stepJacobianSample.v[0]
-	VMOVUPS	Z0, 402816(DI)	// step0Tangent2Lanestep.v[0]
-	VMOVUPS	463104(DI), Z0	// stepJacobianSample.v[1]
-	VMOVUPS	Z0, 402944(DI)	// step0Tangent2Lanestep.v[1]
+	VMOVUPD	Z0, 474688(SI)	// stepJacobianSample.step10_in1 | 1
+	VMOVUPS	462848(DI), Z0	// stepJacobianSample.q[0]
+	VMOVUPS	Z0, 402688(DI)	// step0Tangent2Lanestep.q[0]
+	VMOVUPS	462976(DI), Z0	// stepJacobianSample.q[1]
+	VMOVUPS	Z0, 402816(DI)	// step0Tangent2Lanestep.q[1]
+	VMOVUPS	463104(DI), Z0	// stepJacobianSample.v[0]
+	VMOVUPS	Z0, 402944(DI)	// step0Tangent2Lanestep.v[0]
+	VMOVUPS	463232(DI), Z0	// stepJacobianSample.v[1]
+	VMOVUPS	Z0, 403072(DI)	// step0Tangent2Lanestep.v[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 403072(DI)	// step0Tangent2Lanestep.q_dot[0]
+	VMOVUPS	Z0, 403200(DI)	// step0Tangent2Lanestep.q_dot[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 403200(DI)	// step0Tangent2Lanestep.q_dot[1]
+	VMOVUPS	Z0, 403328(DI)	// step0Tangent2Lanestep.q_dot[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 403328(DI)	// step0Tangent2Lanestep.v_dot[0]
+	VMOVUPS	Z0, 403456(DI)	// step0Tangent2Lanestep.v_dot[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 403456(DI)	// step0Tangent2Lanestep.v_dot[1]
-	VMOVUPS	463232(DI), Z0	// stepJacobianSample.u[0]
-	VMOVUPS	Z0, 403584(DI)	// step0Tangent2Lanestep.extra.0[0]
-	VMOVUPS	463360(DI), Z0	// stepJacobianSample.u[1]
-	VMOVUPS	Z0, 403712(DI)	// step0Tangent2Lanestep.extra.0[1]
-	VMOVUPS	467712(DI), Z0	// stepJacobianSample.mul
-	VMOVUPS	Z0, 403840(DI)	// step0Tangent2Lanestep.extra.1
-	VMOVUPS	467840(DI), Z0	// stepJacobianSample.add
-	VMOVUPS	Z0, 403968(DI)	// step0Tangent2Lanestep.extra.2
-	VMOVUPS	467968(DI), Z0	// stepJacobianSample.mul_2
-	VMOVUPS	Z0, 404096(DI)	// step0Tangent2Lanestep.extra.3
-	VMOVUPS	468096(DI), Z0	// stepJacobianSample.mul_3
-	VMOVUPS	Z0, 404224(DI)	// step0Tangent2Lanestep.extra.4
-	VMOVUPS	468224(DI), Z0	// stepJacobianSample.reshape
-	VMOVUPS	Z0, 404352(DI)	// step0Tangent2Lanestep.extra.5
-	VMOVUPS	468352(DI), Z0	// stepJacobianSample.mul_4
-	VMOVUPS	Z0, 404480(DI)	// step0Tangent2Lanestep.extra.6
-	VMOVUPS	468480(DI), Z0	// stepJacobianSample.mul_5
-	VMOVUPS	Z0, 404608(DI)	// step0Tangent2Lanestep.extra.7
+	VMOVUPS	Z0, 403584(DI)	// step0Tangent2Lanestep.v_dot[1]
+	VMOVUPS	463360(DI), Z0	// stepJacobianSample.u[0]
+	VMOVUPS	Z0, 403712(DI)	// step0Tangent2Lanestep.extra.0[0]
+	VMOVUPS	463488(DI), Z0	// stepJacobianSample.u[1]
+	VMOVUPS	Z0, 403840(DI)	// step0Tangent2Lanestep.extra.0[1]
+	VMOVUPS	467840(DI), Z0	// stepJacobianSample.mul
+	VMOVUPS	Z0, 403968(DI)	// step0Tangent2Lanestep.extra.1
+	VMOVUPS	467968(DI), Z0	// stepJacobianSample.add
+	VMOVUPS	Z0, 404096(DI)	// step0Tangent2Lanestep.extra.2
+	VMOVUPS	468096(DI), Z0	// stepJacobianSample.mul_2
+	VMOVUPS	Z0, 404224(DI)	// step0Tangent2Lanestep.extra.3
+	VMOVUPS	468224(DI), Z0	// stepJacobianSample.mul_3
+	VMOVUPS	Z0, 404352(DI)	// step0Tangent2Lanestep.extra.4
+	VMOVUPS	468352(DI), Z0	// stepJacobianSample.reshape
+	VMOVUPS	Z0, 404480(DI)	// step0Tangent2Lanestep.extra.5
+	VMOVUPS	468480(DI), Z0	// stepJacobianSample.mul_4
+	VMOVUPS	Z0, 404608(DI)	// step0Tangent2Lanestep.extra.6
+	VMOVUPS	468608(DI), Z0	// stepJacobianSample.mul_5
+	VMOVUPS	Z0, 404736(DI)	// step0Tangent2Lanestep.extra.7
 	VBROADCASTSS	f32_3f800000<>(SB), Z0
-	VMOVUPS	Z0, 404736(DI)	// step0Tangent2Lanestep.extra.8[0]
+	VMOVUPS	Z0, 404864(DI)	// step0Tangent2Lanestep.extra.8[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 404864(DI)	// step0Tangent2Lanestep.extra.8[1]
+	VMOVUPS	Z0, 404992(DI)	// step0Tangent2Lanestep.extra.8[1]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -11120,14 +11140,14 @@ TEXT stepJacobianSamplePart12_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	403072(SI), Z0	// step0Tangent2Lanestep.q_dot[0]
-	VMOVUPS	Z0, 469632(SI)	// stepJacobianSample.result_5[0]
-	VMOVUPS	403200(SI), Z0	// step0Tangent2Lanestep.q_dot[1]
-	VMOVUPS	Z0, 469760(SI)	// stepJacobianSample.result_5[1]
-	VMOVUPS	403328(SI), Z0	// step0Tangent2Lanestep.v_dot[0]
-	VMOVUPS	Z0, 471168(SI)	// stepJacobianSample.result_11[0]
-	VMOVUPS	403456(SI), Z0	// step0Tangent2Lanestep.v_dot[1]
-	VMOVUPS	Z0, 471296(SI)	// stepJacobianSample.result_11[1]
+	VMOVUPS	403200(SI), Z0	// step0Tangent2Lanestep.q_dot[0]
+	VMOVUPS	Z0, 469760(SI)	// stepJacobianSample.result_5[0]
+	VMOVUPS	403328(SI), Z0	// step0Tangent2Lanestep.q_dot[1]
+	VMOVUPS	Z0, 469888(SI)	// stepJacobianSample.result_5[1]
+	VMOVUPS	403456(SI), Z0	// step0Tangent2Lanestep.v_dot[0]
+	VMOVUPS	Z0, 471296(SI)	// stepJacobianSample.result_11[0]
+	VMOVUPS	403584(SI), Z0	// step0Tangent2Lanestep.v_dot[1]
+	VMOVUPS	Z0, 471424(SI)	// stepJacobianSample.result_11[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -11137,51 +11157,51 @@ loop1: // 2 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 2 times: vectors of the block
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 474752(SI)	// stepJacobianSample.step12_in0
+	VMOVUPD	Z0, 474880(SI)	// stepJacobianSample.step12_in0
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 474816(SI)	// stepJacobianSample.step12_in0 | 1
+	VMOVUPD	Z0, 474944(SI)	// stepJacobianSample.step12_in0 | 1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 475008(SI)	// stepJacobianSample.step12_in1
+	VMOVUPD	Z0, 475136(SI)	// stepJacobianSample.step12_in1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 475072(SI)	// stepJacobianSample.step12_in1 | 1
-	VMOVUPS	462720(DI), Z0	// stepJacobianSample.q[0]
-	VMOVUPS	Z0, 402560(DI)	// step0Tangent2Lanestep.q[0]
-	VMOVUPS	462848(DI), Z0	// stepJacobianSample.q[1]
-	VMOVUPS	Z0, 402688(DI)	// step0Tangent2Lanestep.q[1]
-	VMOVUPS	462976(DI), Z0	// stepJacobianSample.v[0]
-	VMOVUPS	Z0, 402816(DI)	// step0Tangent2Lanestep.v[0]
-	VMOVUPS	463104(DI), Z0	// stepJacobianSample.v[1]
-	VMOVUPS	Z0, 402944(DI)	// step0Tangent2Lanestep.v[1]
+	VMOVUPD	Z0, 475200(SI)	// stepJacobianSample.step12_in1 | 1
+	VMOVUPS	462848(DI), Z0	// stepJacobianSample.q[0]
+	VMOVUPS	Z0, 402688(DI)	// step0Tangent2Lanestep.q[0]
+	VMOVUPS	462976(DI), Z0	// stepJacobianSample.q[1]
+	VMOVUPS	Z0, 402816(DI)	// step0Tangent2Lanestep.q[1]
+	VMOVUPS	463104(DI), Z0	// stepJacobianSample.v[0]
+	VMOVUPS	Z0, 402944(DI)	// step0Tangent2Lanestep.v[0]
+	VMOVUPS	463232(DI), Z0	// stepJacobianSample.v[1]
+	VMOVUPS	Z0, 403072(DI)	// step0Tangent2Lanestep.v[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 403072(DI)	// step0Tangent2Lanestep.q_dot[0]
+	VMOVUPS	Z0, 403200(DI)	// step0Tangent2Lanestep.q_dot[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 403200(DI)	// step0Tangent2Lanestep.q_dot[1]
+	VMOVUPS	Z0, 403328(DI)	// step0Tangent2Lanestep.q_dot[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 403328(DI)	// step0Tangent2Lanestep.v_dot[0]
+	VMOVUPS	Z0, 403456(DI)	// step0Tangent2Lanestep.v_dot[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 403456(DI)	// step0Tangent2Lanestep.v_dot[1]
-	VMOVUPS	463232(DI), Z0	// stepJacobianSample.u[0]
-	VMOVUPS	Z0, 403584(DI)	// step0Tangent2Lanestep.extra.0[0]
-	VMOVUPS	463360(DI), Z0	// stepJacobianSample.u[1]
-	VMOVUPS	Z0, 403712(DI)	// step0Tangent2Lanestep.extra.0[1]
-	VMOVUPS	467712(DI), Z0	// stepJacobianSample.mul
-	VMOVUPS	Z0, 403840(DI)	// step0Tangent2Lanestep.extra.1
-	VMOVUPS	467840(DI), Z0	// stepJacobianSample.add
-	VMOVUPS	Z0, 403968(DI)	// step0Tangent2Lanestep.extra.2
-	VMOVUPS	467968(DI), Z0	// stepJacobianSample.mul_2
-	VMOVUPS	Z0, 404096(DI)	// step0Tangent2Lanestep.extra.3
-	VMOVUPS	468096(DI), Z0	// stepJacobianSample.mul_3
-	VMOVUPS	Z0, 404224(DI)	// step0Tangent2Lanestep.extra.4
-	VMOVUPS	468224(DI), Z0	// stepJacobianSample.reshape
-	VMOVUPS	Z0, 404352(DI)	// step0Tangent2Lanestep.extra.5
-	VMOVUPS	468352(DI), Z0	// stepJacobianSample.mul_4
-	VMOVUPS	Z0, 404480(DI)	// step0Tangent2Lanestep.extra.6
-	VMOVUPS	468480(DI), Z0	// stepJacobianSample.mul_5
-	VMOVUPS	Z0, 404608(DI)	// step0Tangent2Lanestep.extra.7
+	VMOVUPS	Z0, 403584(DI)	// step0Tangent2Lanestep.v_dot[1]
+	VMOVUPS	463360(DI), Z0	// stepJacobianSample.u[0]
+	VMOVUPS	Z0, 403712(DI)	// step0Tangent2Lanestep.extra.0[0]
+	VMOVUPS	463488(DI), Z0	// stepJacobianSample.u[1]
+	VMOVUPS	Z0, 403840(DI)	// step0Tangent2Lanestep.extra.0[1]
+	VMOVUPS	467840(DI), Z0	// stepJacobianSample.mul
+	VMOVUPS	Z0, 403968(DI)	// step0Tangent2Lanestep.extra.1
+	VMOVUPS	467968(DI), Z0	// stepJacobianSample.add
+	VMOVUPS	Z0, 404096(DI)	// step0Tangent2Lanestep.extra.2
+	VMOVUPS	468096(DI), Z0	// stepJacobianSample.mul_2
+	VMOVUPS	Z0, 404224(DI)	// step0Tangent2Lanestep.extra.3
+	VMOVUPS	468224(DI), Z0	// stepJacobianSample.mul_3
+	VMOVUPS	Z0, 404352(DI)	// step0Tangent2Lanestep.extra.4
+	VMOVUPS	468352(DI), Z0	// stepJacobianSample.reshape
+	VMOVUPS	Z0, 404480(DI)	// step0Tangent2Lanestep.extra.5
+	VMOVUPS	468480(DI), Z0	// stepJacobianSample.mul_4
+	VMOVUPS	Z0, 404608(DI)	// step0Tangent2Lanestep.extra.6
+	VMOVUPS	468608(DI), Z0	// stepJacobianSample.mul_5
+	VMOVUPS	Z0, 404736(DI)	// step0Tangent2Lanestep.extra.7
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 404736(DI)	// step0Tangent2Lanestep.extra.8[0]
+	VMOVUPS	Z0, 404864(DI)	// step0Tangent2Lanestep.extra.8[0]
 	VBROADCASTSS	f32_3f800000<>(SB), Z0
-	VMOVUPS	Z0, 404864(DI)	// step0Tangent2Lanestep.extra.8[1]
+	VMOVUPS	Z0, 404992(DI)	// step0Tangent2Lanestep.extra.8[1]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -11207,14 +11227,14 @@ TEXT stepJacobianSamplePart14_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	403072(SI), Z0	// step0Tangent2Lanestep.q_dot[0]
-	VMOVUPS	Z0, 469888(SI)	// stepJacobianSample.result_6[0]
-	VMOVUPS	403200(SI), Z0	// step0Tangent2Lanestep.q_dot[1]
-	VMOVUPS	Z0, 470016(SI)	// stepJacobianSample.result_6[1]
-	VMOVUPS	403328(SI), Z0	// step0Tangent2Lanestep.v_dot[0]
-	VMOVUPS	Z0, 471424(SI)	// stepJacobianSample.result_12[0]
-	VMOVUPS	403456(SI), Z0	// step0Tangent2Lanestep.v_dot[1]
-	VMOVUPS	Z0, 471552(SI)	// stepJacobianSample.result_12[1]
+	VMOVUPS	403200(SI), Z0	// step0Tangent2Lanestep.q_dot[0]
+	VMOVUPS	Z0, 470016(SI)	// stepJacobianSample.result_6[0]
+	VMOVUPS	403328(SI), Z0	// step0Tangent2Lanestep.q_dot[1]
+	VMOVUPS	Z0, 470144(SI)	// stepJacobianSample.result_6[1]
+	VMOVUPS	403456(SI), Z0	// step0Tangent2Lanestep.v_dot[0]
+	VMOVUPS	Z0, 471552(SI)	// stepJacobianSample.result_12[0]
+	VMOVUPS	403584(SI), Z0	// step0Tangent2Lanestep.v_dot[1]
+	VMOVUPS	Z0, 471680(SI)	// stepJacobianSample.result_12[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -11224,61 +11244,61 @@ loop1: // 2 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 2 times: vectors of the block
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 475264(SI)	// stepJacobianSample.step14_in0
+	VMOVUPD	Z0, 475392(SI)	// stepJacobianSample.step14_in0
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 475328(SI)	// stepJacobianSample.step14_in0 | 1
+	VMOVUPD	Z0, 475456(SI)	// stepJacobianSample.step14_in0 | 1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 475520(SI)	// stepJacobianSample.step14_in1
+	VMOVUPD	Z0, 475648(SI)	// stepJacobianSample.step14_in1
 	VBROADCASTSD	f64_3f847ae147ae147b<>(SB), Z0
-	VMOVUPD	Z0, 475584(SI)	// stepJacobianSample.step14_in1 | 1
-	VMOVUPS	462720(DI), Z0	// stepJacobianSample.q[0]
-	VMOVUPS	Z0, 458368(DI)	// step0Tangent3Lanestep.q[0]
-	VMOVUPS	462848(DI), Z0	// stepJacobianSample.q[1]
-	VMOVUPS	Z0, 458496(DI)	// step0Tangent3Lanestep.q[1]
-	VMOVUPS	462976(DI), Z0	// stepJacobianSample.v[0]
-	VMOVUPS	Z0, 458624(DI)	// step0Tangent3Lanestep.v[0]
-	VMOVUPS	463104(DI), Z0	// stepJacobianSample.v[1]
-	VMOVUPS	Z0, 458752(DI)	// step0Tangent3Lanestep.v[1]
+	VMOVUPD	Z0, 475712(SI)	// stepJacobianSample.step14_in1 | 1
+	VMOVUPS	462848(DI), Z0	// stepJacobianSample.q[0]
+	VMOVUPS	Z0, 458496(DI)	// step0Tangent3Lanestep.q[0]
+	VMOVUPS	462976(DI), Z0	// stepJacobianSample.q[1]
+	VMOVUPS	Z0, 458624(DI)	// step0Tangent3Lanestep.q[1]
+	VMOVUPS	463104(DI), Z0	// stepJacobianSample.v[0]
+	VMOVUPS	Z0, 458752(DI)	// step0Tangent3Lanestep.v[0]
+	VMOVUPS	463232(DI), Z0	// stepJacobianSample.v[1]
+	VMOVUPS	Z0, 458880(DI)	// step0Tangent3Lanestep.v[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 458880(DI)	// step0Tangent3Lanestep.q_dot[0]
+	VMOVUPS	Z0, 459008(DI)	// step0Tangent3Lanestep.q_dot[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 459008(DI)	// step0Tangent3Lanestep.q_dot[1]
+	VMOVUPS	Z0, 459136(DI)	// step0Tangent3Lanestep.q_dot[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 459136(DI)	// step0Tangent3Lanestep.v_dot[0]
+	VMOVUPS	Z0, 459264(DI)	// step0Tangent3Lanestep.v_dot[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 459264(DI)	// step0Tangent3Lanestep.v_dot[1]
-	VMOVUPS	463232(DI), Z0	// stepJacobianSample.u[0]
-	VMOVUPS	Z0, 459392(DI)	// step0Tangent3Lanestep.extra.0[0]
-	VMOVUPS	463360(DI), Z0	// stepJacobianSample.u[1]
-	VMOVUPS	Z0, 459520(DI)	// step0Tangent3Lanestep.extra.0[1]
-	VMOVUPS	467712(DI), Z0	// stepJacobianSample.mul
-	VMOVUPS	Z0, 459648(DI)	// step0Tangent3Lanestep.extra.1
-	VMOVUPS	467840(DI), Z0	// stepJacobianSample.add
-	VMOVUPS	Z0, 459776(DI)	// step0Tangent3Lanestep.extra.2
-	VMOVUPS	467968(DI), Z0	// stepJacobianSample.mul_2
-	VMOVUPS	Z0, 459904(DI)	// step0Tangent3Lanestep.extra.3
-	VMOVUPS	468096(DI), Z0	// stepJacobianSample.mul_3
-	VMOVUPS	Z0, 460032(DI)	// step0Tangent3Lanestep.extra.4
-	VMOVUPS	468224(DI), Z0	// stepJacobianSample.reshape
-	VMOVUPS	Z0, 460160(DI)	// step0Tangent3Lanestep.extra.5
-	VMOVUPS	468352(DI), Z0	// stepJacobianSample.mul_4
-	VMOVUPS	Z0, 460288(DI)	// step0Tangent3Lanestep.extra.6
-	VMOVUPS	468480(DI), Z0	// stepJacobianSample.mul_5
-	VMOVUPS	Z0, 460416(DI)	// step0Tangent3Lanestep.extra.7
+	VMOVUPS	Z0, 459392(DI)	// step0Tangent3Lanestep.v_dot[1]
+	VMOVUPS	463360(DI), Z0	// stepJacobianSample.u[0]
+	VMOVUPS	Z0, 459520(DI)	// step0Tangent3Lanestep.extra.0[0]
+	VMOVUPS	463488(DI), Z0	// stepJacobianSample.u[1]
+	VMOVUPS	Z0, 459648(DI)	// step0Tangent3Lanestep.extra.0[1]
+	VMOVUPS	467840(DI), Z0	// stepJacobianSample.mul
+	VMOVUPS	Z0, 459776(DI)	// step0Tangent3Lanestep.extra.1
+	VMOVUPS	467968(DI), Z0	// stepJacobianSample.add
+	VMOVUPS	Z0, 459904(DI)	// step0Tangent3Lanestep.extra.2
+	VMOVUPS	468096(DI), Z0	// stepJacobianSample.mul_2
+	VMOVUPS	Z0, 460032(DI)	// step0Tangent3Lanestep.extra.3
+	VMOVUPS	468224(DI), Z0	// stepJacobianSample.mul_3
+	VMOVUPS	Z0, 460160(DI)	// step0Tangent3Lanestep.extra.4
+	VMOVUPS	468352(DI), Z0	// stepJacobianSample.reshape
+	VMOVUPS	Z0, 460288(DI)	// step0Tangent3Lanestep.extra.5
+	VMOVUPS	468480(DI), Z0	// stepJacobianSample.mul_4
+	VMOVUPS	Z0, 460416(DI)	// step0Tangent3Lanestep.extra.6
+	VMOVUPS	468608(DI), Z0	// stepJacobianSample.mul_5
+	VMOVUPS	Z0, 460544(DI)	// step0Tangent3Lanestep.extra.7
 	VBROADCASTSS	8(DX), Z0	// Arm.l2.square
-	VMOVUPS	Z0, 460544(DI)	// step0Tangent3Lanestep.extra.8
+	VMOVUPS	Z0, 460672(DI)	// step0Tangent3Lanestep.extra.8
 	VBROADCASTSS	12(DX), Z0	// Arm.l1.add
-	VMOVUPS	Z0, 460672(DI)	// step0Tangent3Lanestep.extra.9
+	VMOVUPS	Z0, 460800(DI)	// step0Tangent3Lanestep.extra.9
 	VBROADCASTSS	16(DX), Z0	// mul
-	VMOVUPS	Z0, 460800(DI)	// step0Tangent3Lanestep.extra.10
+	VMOVUPS	Z0, 460928(DI)	// step0Tangent3Lanestep.extra.10
 	VBROADCASTSS	20(DX), Z0	// Arm.l1.mul
-	VMOVUPS	Z0, 460928(DI)	// step0Tangent3Lanestep.extra.11
+	VMOVUPS	Z0, 461056(DI)	// step0Tangent3Lanestep.extra.11
 	VBROADCASTSS	24(DX), Z0	// Arm.l2.square.2
-	VMOVUPS	Z0, 461056(DI)	// step0Tangent3Lanestep.extra.12
+	VMOVUPS	Z0, 461184(DI)	// step0Tangent3Lanestep.extra.12
 	VBROADCASTSS	28(DX), Z0	// mul.2
-	VMOVUPS	Z0, 461184(DI)	// step0Tangent3Lanestep.extra.13
+	VMOVUPS	Z0, 461312(DI)	// step0Tangent3Lanestep.extra.13
 	VBROADCASTSS	32(DX), Z0	// mul.3
-	VMOVUPS	Z0, 461312(DI)	// step0Tangent3Lanestep.extra.14
+	VMOVUPS	Z0, 461440(DI)	// step0Tangent3Lanestep.extra.14
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -11304,69 +11324,69 @@ TEXT stepJacobianSamplePart16_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	458880(SI), Z0	// step0Tangent3Lanestep.q_dot[0]
-	VMOVUPS	Z0, 465664(SI)	// stepJacobianSample.qn_by_load[0]
-	VMOVUPS	459008(SI), Z0	// step0Tangent3Lanestep.q_dot[1]
-	VMOVUPS	Z0, 465792(SI)	// stepJacobianSample.qn_by_load[1]
-	VMOVUPS	459136(SI), Z0	// step0Tangent3Lanestep.v_dot[0]
-	VMOVUPS	Z0, 467456(SI)	// stepJacobianSample.vn_by_load[0]
-	VMOVUPS	459264(SI), Z0	// step0Tangent3Lanestep.v_dot[1]
-	VMOVUPS	Z0, 467584(SI)	// stepJacobianSample.vn_by_load[1]
+	VMOVUPS	459008(SI), Z0	// step0Tangent3Lanestep.q_dot[0]
+	VMOVUPS	Z0, 465792(SI)	// stepJacobianSample.qn_by_load[0]
+	VMOVUPS	459136(SI), Z0	// step0Tangent3Lanestep.q_dot[1]
+	VMOVUPS	Z0, 465920(SI)	// stepJacobianSample.qn_by_load[1]
+	VMOVUPS	459264(SI), Z0	// step0Tangent3Lanestep.v_dot[0]
+	VMOVUPS	Z0, 467584(SI)	// stepJacobianSample.vn_by_load[0]
+	VMOVUPS	459392(SI), Z0	// step0Tangent3Lanestep.v_dot[1]
+	VMOVUPS	Z0, 467712(SI)	// stepJacobianSample.vn_by_load[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop2: // 2 times: vectors of the block
-	VMOVUPS	468608(SI), Z0	// stepJacobianSample.result[0]
-	VMOVUPS	468736(SI), Z1	// stepJacobianSample.result[1]
-	VMOVUPS	468864(SI), Z2	// stepJacobianSample.result_2[0]
-	VMOVUPS	468992(SI), Z3	// stepJacobianSample.result_2[1]
+	VMOVUPS	468736(SI), Z0	// stepJacobianSample.result[0]
+	VMOVUPS	468864(SI), Z1	// stepJacobianSample.result[1]
+	VMOVUPS	468992(SI), Z2	// stepJacobianSample.result_2[0]
+	VMOVUPS	469120(SI), Z3	// stepJacobianSample.result_2[1]
 	// arm.nde:50
-	VMOVUPS	469120(SI), Z4	// stepJacobianSample.result_3[0]
-	VMOVUPS	469248(SI), Z5	// stepJacobianSample.result_3[1]
-	VMOVUPS	469376(SI), Z6	// stepJacobianSample.result_4[0]
-	VMOVUPS	469504(SI), Z7	// stepJacobianSample.result_4[1]
-	VMOVUPS	Z0, 464128(SI)	// stepJacobianSample.qn_by_q[0]
-	VMOVUPS	Z2, 464256(SI)	// stepJacobianSample.qn_by_q[1]
-	VMOVUPS	Z1, 464384(SI)	// stepJacobianSample.qn_by_q[2]
-	VMOVUPS	Z3, 464512(SI)	// stepJacobianSample.qn_by_q[3]
-	VMOVUPS	469632(SI), Z0	// stepJacobianSample.result_5[0]
-	VMOVUPS	469760(SI), Z1	// stepJacobianSample.result_5[1]
-	VMOVUPS	469888(SI), Z2	// stepJacobianSample.result_6[0]
-	VMOVUPS	470016(SI), Z3	// stepJacobianSample.result_6[1]
-	VMOVUPS	Z4, 464640(SI)	// stepJacobianSample.qn_by_v[0]
-	VMOVUPS	Z6, 464768(SI)	// stepJacobianSample.qn_by_v[1]
-	VMOVUPS	Z5, 464896(SI)	// stepJacobianSample.qn_by_v[2]
-	VMOVUPS	Z7, 465024(SI)	// stepJacobianSample.qn_by_v[3]
-	VMOVUPS	470144(SI), Z4	// stepJacobianSample.result_7[0]
-	VMOVUPS	470272(SI), Z5	// stepJacobianSample.result_7[1]
-	VMOVUPS	470400(SI), Z6	// stepJacobianSample.result_8[0]
-	VMOVUPS	470528(SI), Z7	// stepJacobianSample.result_8[1]
-	VMOVUPS	Z0, 465152(SI)	// stepJacobianSample.qn_by_u[0]
-	VMOVUPS	Z2, 465280(SI)	// stepJacobianSample.qn_by_u[1]
-	VMOVUPS	Z1, 465408(SI)	// stepJacobianSample.qn_by_u[2]
-	VMOVUPS	Z3, 465536(SI)	// stepJacobianSample.qn_by_u[3]
-	VMOVUPS	470656(SI), Z0	// stepJacobianSample.result_9[0]
-	VMOVUPS	470784(SI), Z1	// stepJacobianSample.result_9[1]
-	VMOVUPS	470912(SI), Z2	// stepJacobianSample.result_10[0]
-	VMOVUPS	471040(SI), Z3	// stepJacobianSample.result_10[1]
-	VMOVUPS	Z4, 465920(SI)	// stepJacobianSample.vn_by_q[0]
-	VMOVUPS	Z6, 466048(SI)	// stepJacobianSample.vn_by_q[1]
-	VMOVUPS	Z5, 466176(SI)	// stepJacobianSample.vn_by_q[2]
-	VMOVUPS	Z7, 466304(SI)	// stepJacobianSample.vn_by_q[3]
-	VMOVUPS	471168(SI), Z4	// stepJacobianSample.result_11[0]
-	VMOVUPS	471296(SI), Z5	// stepJacobianSample.result_11[1]
-	VMOVUPS	471424(SI), Z6	// stepJacobianSample.result_12[0]
-	VMOVUPS	471552(SI), Z7	// stepJacobianSample.result_12[1]
-	VMOVUPS	Z0, 466432(SI)	// stepJacobianSample.vn_by_v[0]
-	VMOVUPS	Z2, 466560(SI)	// stepJacobianSample.vn_by_v[1]
-	VMOVUPS	Z1, 466688(SI)	// stepJacobianSample.vn_by_v[2]
-	VMOVUPS	Z3, 466816(SI)	// stepJacobianSample.vn_by_v[3]
-	VMOVUPS	Z4, 466944(SI)	// stepJacobianSample.vn_by_u[0]
-	VMOVUPS	Z6, 467072(SI)	// stepJacobianSample.vn_by_u[1]
-	VMOVUPS	Z5, 467200(SI)	// stepJacobianSample.vn_by_u[2]
-	VMOVUPS	Z7, 467328(SI)	// stepJacobianSample.vn_by_u[3]
+	VMOVUPS	469248(SI), Z4	// stepJacobianSample.result_3[0]
+	VMOVUPS	469376(SI), Z5	// stepJacobianSample.result_3[1]
+	VMOVUPS	469504(SI), Z6	// stepJacobianSample.result_4[0]
+	VMOVUPS	469632(SI), Z7	// stepJacobianSample.result_4[1]
+	VMOVUPS	Z0, 464256(SI)	// stepJacobianSample.qn_by_q[0]
+	VMOVUPS	Z2, 464384(SI)	// stepJacobianSample.qn_by_q[1]
+	VMOVUPS	Z1, 464512(SI)	// stepJacobianSample.qn_by_q[2]
+	VMOVUPS	Z3, 464640(SI)	// stepJacobianSample.qn_by_q[3]
+	VMOVUPS	469760(SI), Z0	// stepJacobianSample.result_5[0]
+	VMOVUPS	469888(SI), Z1	// stepJacobianSample.result_5[1]
+	VMOVUPS	470016(SI), Z2	// stepJacobianSample.result_6[0]
+	VMOVUPS	470144(SI), Z3	// stepJacobianSample.result_6[1]
+	VMOVUPS	Z4, 464768(SI)	// stepJacobianSample.qn_by_v[0]
+	VMOVUPS	Z6, 464896(SI)	// stepJacobianSample.qn_by_v[1]
+	VMOVUPS	Z5, 465024(SI)	// stepJacobianSample.qn_by_v[2]
+	VMOVUPS	Z7, 465152(SI)	// stepJacobianSample.qn_by_v[3]
+	VMOVUPS	470272(SI), Z4	// stepJacobianSample.result_7[0]
+	VMOVUPS	470400(SI), Z5	// stepJacobianSample.result_7[1]
+	VMOVUPS	470528(SI), Z6	// stepJacobianSample.result_8[0]
+	VMOVUPS	470656(SI), Z7	// stepJacobianSample.result_8[1]
+	VMOVUPS	Z0, 465280(SI)	// stepJacobianSample.qn_by_u[0]
+	VMOVUPS	Z2, 465408(SI)	// stepJacobianSample.qn_by_u[1]
+	VMOVUPS	Z1, 465536(SI)	// stepJacobianSample.qn_by_u[2]
+	VMOVUPS	Z3, 465664(SI)	// stepJacobianSample.qn_by_u[3]
+	VMOVUPS	470784(SI), Z0	// stepJacobianSample.result_9[0]
+	VMOVUPS	470912(SI), Z1	// stepJacobianSample.result_9[1]
+	VMOVUPS	471040(SI), Z2	// stepJacobianSample.result_10[0]
+	VMOVUPS	471168(SI), Z3	// stepJacobianSample.result_10[1]
+	VMOVUPS	Z4, 466048(SI)	// stepJacobianSample.vn_by_q[0]
+	VMOVUPS	Z6, 466176(SI)	// stepJacobianSample.vn_by_q[1]
+	VMOVUPS	Z5, 466304(SI)	// stepJacobianSample.vn_by_q[2]
+	VMOVUPS	Z7, 466432(SI)	// stepJacobianSample.vn_by_q[3]
+	VMOVUPS	471296(SI), Z4	// stepJacobianSample.result_11[0]
+	VMOVUPS	471424(SI), Z5	// stepJacobianSample.result_11[1]
+	VMOVUPS	471552(SI), Z6	// stepJacobianSample.result_12[0]
+	VMOVUPS	471680(SI), Z7	// stepJacobianSample.result_12[1]
+	VMOVUPS	Z0, 466560(SI)	// stepJacobianSample.vn_by_v[0]
+	VMOVUPS	Z2, 466688(SI)	// stepJacobianSample.vn_by_v[1]
+	VMOVUPS	Z1, 466816(SI)	// stepJacobianSample.vn_by_v[2]
+	VMOVUPS	Z3, 466944(SI)	// stepJacobianSample.vn_by_v[3]
+	VMOVUPS	Z4, 467072(SI)	// stepJacobianSample.vn_by_u[0]
+	VMOVUPS	Z6, 467200(SI)	// stepJacobianSample.vn_by_u[1]
+	VMOVUPS	Z5, 467328(SI)	// stepJacobianSample.vn_by_u[2]
+	VMOVUPS	Z7, 467456(SI)	// stepJacobianSample.vn_by_u[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop2
@@ -11390,15 +11410,15 @@ TEXT fitSamplePart0_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	475776(SI), Z0	// fitSample.ts[0]
-	VMOVUPD	475840(SI), Z0	// fitSample.ts[0] | 1
-	VMOVUPD	488320(SI), Z0	// fitSample.ts[49]
-	VMOVUPD	488384(SI), Z0	// fitSample.ts[49] | 1
+	VMOVUPD	475904(SI), Z0	// fitSample.ts[0]
+	VMOVUPD	475968(SI), Z0	// fitSample.ts[0] | 1
+	VMOVUPD	488448(SI), Z0	// fitSample.ts[49]
+	VMOVUPD	488512(SI), Z0	// fitSample.ts[49] | 1
 	// arm.nde:45
-	VMOVUPD	475776(SI), Z0	// fitSample.ts[0]
-	VMOVUPD	475840(SI), Z1	// fitSample.ts[0] | 1
-	VMOVUPD	488320(SI), Z2	// fitSample.ts[49]
-	VMOVUPD	488384(SI), Z3	// fitSample.ts[49] | 1
+	VMOVUPD	475904(SI), Z0	// fitSample.ts[0]
+	VMOVUPD	475968(SI), Z1	// fitSample.ts[0] | 1
+	VMOVUPD	488448(SI), Z2	// fitSample.ts[49]
+	VMOVUPD	488512(SI), Z3	// fitSample.ts[49] | 1
 	VCMPPD	$18, Z2, Z0, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
 	VCMPPD	$18, Z3, Z1, K1
@@ -11407,10 +11427,10 @@ loop1: // 2 times: vectors of the block
 	MOVQ	SI, R9
 	MOVQ	SI, R10
 loop2: // 50 times: elements
-	VMOVUPD	488320(R9), Z2	// fitSample.ts[49]
-	VMOVUPD	488384(R9), Z3	// fitSample.ts[49] | 1
-	VMOVUPD	Z2, 527232(R10)	// fitSample.reverse[0]
-	VMOVUPD	Z3, 527296(R10)	// fitSample.reverse[0] | 1
+	VMOVUPD	488448(R9), Z2	// fitSample.ts[49]
+	VMOVUPD	488512(R9), Z3	// fitSample.ts[49] | 1
+	VMOVUPD	Z2, 527360(R10)	// fitSample.reverse[0]
+	VMOVUPD	Z3, 527424(R10)	// fitSample.reverse[0] | 1
 	ADDQ	$-256, R9
 	ADDQ	$256, R10
 	DECQ	DI
@@ -11418,14 +11438,14 @@ loop2: // 50 times: elements
 	MOVQ	$50, DI
 	MOVQ	SI, R9
 loop3: // 50 times: elements
-	VMOVUPD	475776(R9), Z2	// fitSample.ts[0]
-	VMOVUPD	475840(R9), Z3	// fitSample.ts[0] | 1
-	VMOVUPD	527232(R9), Z4	// fitSample.reverse[0]
-	VMOVUPD	527296(R9), Z5	// fitSample.reverse[0] | 1
+	VMOVUPD	475904(R9), Z2	// fitSample.ts[0]
+	VMOVUPD	475968(R9), Z3	// fitSample.ts[0] | 1
+	VMOVUPD	527360(R9), Z4	// fitSample.reverse[0]
+	VMOVUPD	527424(R9), Z5	// fitSample.reverse[0] | 1
 	VPTERNLOGQ	$0xe2, Z4, Z0, Z2
 	VPTERNLOGQ	$0xe2, Z5, Z1, Z3
-	VMOVUPD	Z2, 540032(R9)	// fitSample.stops[0]
-	VMOVUPD	Z3, 540096(R9)	// fitSample.stops[0] | 1
+	VMOVUPD	Z2, 540160(R9)	// fitSample.stops[0]
+	VMOVUPD	Z3, 540224(R9)	// fitSample.stops[0] | 1
 	ADDQ	$256, R9
 	DECQ	DI
 	JNE	loop3
@@ -11437,25 +11457,25 @@ loop3: // 50 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop4: // 2 times: vectors of the block
-	VMOVUPD	475776(SI), Z0	// fitSample.ts[0]
-	VMOVUPD	475840(SI), Z1	// fitSample.ts[0] | 1
-	VMOVUPD	Z0, 578432(SI)	// fitSample.step0_in0
-	VMOVUPD	Z1, 578496(SI)	// fitSample.step0_in0 | 1
-	VMOVUPS	488576(DI), Z0	// fitSample.q[0]
+	VMOVUPD	475904(SI), Z0	// fitSample.ts[0]
+	VMOVUPD	475968(SI), Z1	// fitSample.ts[0] | 1
+	VMOVUPD	Z0, 578560(SI)	// fitSample.step0_in0
+	VMOVUPD	Z1, 578624(SI)	// fitSample.step0_in0 | 1
+	VMOVUPS	488704(DI), Z0	// fitSample.q[0]
 	VMOVUPS	Z0, 158976(DI)	// predict0Lanestep.q[0]
-	VMOVUPS	488704(DI), Z0	// fitSample.q[1]
+	VMOVUPS	488832(DI), Z0	// fitSample.q[1]
 	VMOVUPS	Z0, 159104(DI)	// predict0Lanestep.q[1]
-	VMOVUPS	501376(DI), Z0	// fitSample.v[0]
+	VMOVUPS	501504(DI), Z0	// fitSample.v[0]
 	VMOVUPS	Z0, 159232(DI)	// predict0Lanestep.v[0]
-	VMOVUPS	501504(DI), Z0	// fitSample.v[1]
+	VMOVUPS	501632(DI), Z0	// fitSample.v[1]
 	VMOVUPS	Z0, 159360(DI)	// predict0Lanestep.v[1]
-	VMOVUPS	526976(DI), Z0	// fitSample.load
+	VMOVUPS	527104(DI), Z0	// fitSample.load
 	VMOVUPS	Z0, 159488(DI)	// predict0Lanestep.extra.0
 	MOVQ	$50, R9
 	MOVQ	SI, R10
 loop5: // 50 times: elements
-	VMOVUPD	475776(R10), Z0	// fitSample.ts[0]
-	VMOVUPD	475840(R10), Z1	// fitSample.ts[0] | 1
+	VMOVUPD	475904(R10), Z0	// fitSample.ts[0]
+	VMOVUPD	475968(R10), Z1	// fitSample.ts[0] | 1
 	VMOVUPD	Z0, 159616(R10)	// predict0Lanestep.extra.1[0]
 	VMOVUPD	Z1, 159680(R10)	// predict0Lanestep.extra.1[0] | 1
 	ADDQ	$256, R10
@@ -11464,7 +11484,7 @@ loop5: // 50 times: elements
 	MOVQ	$100, R9
 	MOVQ	DI, R10
 loop6: // 100 times: elements
-	VMOVUPS	514176(R10), Z0	// fitSample.u[0]
+	VMOVUPS	514304(R10), Z0	// fitSample.u[0]
 	VMOVUPS	Z0, 172416(R10)	// predict0Lanestep.extra.2[0]
 	ADDQ	$128, R10
 	DECQ	R9
@@ -11504,13 +11524,13 @@ loop2: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop3: // 100 times: elements
 	// arm.nde:69
-	VMOVUPS	552832(R9), Z2	// fitSample.q_2[0]
-	VMOVUPS	488576(R9), Z3	// fitSample.q[0]
+	VMOVUPS	552960(R9), Z2	// fitSample.q_2[0]
+	VMOVUPS	488704(R9), Z3	// fitSample.q[0]
 	VSUBPS	Z3, Z2, Z2
 	VMULPS	Z2, Z2, Z2
 	VADDPS	Z2, Z0, Z0
-	VMOVUPS	565632(R9), Z2	// fitSample.v_2[0]
-	VMOVUPS	501376(R9), Z3	// fitSample.v[0]
+	VMOVUPS	565760(R9), Z2	// fitSample.v_2[0]
+	VMOVUPS	501504(R9), Z3	// fitSample.v[0]
 	VSUBPS	Z3, Z2, Z2
 	VMULPS	Z2, Z2, Z2
 	VADDPS	Z2, Z1, Z1
@@ -11522,7 +11542,7 @@ loop3: // 100 times: elements
 	VFMADD231PS.BCST	f32_3dcccccd<>(SB), Z1, Z0
 	VBROADCASTSS	36(DX), Z1	// mul.4
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 527104(SI)	// fitSample.loss
+	VMOVUPS	Z0, 527232(SI)	// fitSample.loss
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop2
@@ -11541,6 +11561,358 @@ TEXT ·fitSamplePart2AVX512(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
+// predict0RecLaneoutput is Predict.0.rec.laneoutput (arm.nde:45) of a block of samples.
+TEXT predict0RecLaneoutput_avx512<>(SB), NOSPLIT, $0-0
+loop1: // rows from which others follow
+	CVTTSD2SQ	581760(AX), R15	// step.at.start
+	ADDQ	AX, R15
+	MOVQ	R15, 65536(AX)
+	CVTTSD2SQ	579200(AX), R15	// step.row
+	IMULQ	$256, R15
+	ADDQ	65536(AX), R15
+	MOVQ	R15, 65544(AX)
+	CVTTSD2SQ	582016(AX), R15	// q.row.start
+	ADDQ	AX, R15
+	MOVQ	R15, 65552(AX)
+	CVTTSD2SQ	579200(AX), R15	// step.row
+	IMULQ	$256, R15
+	ADDQ	65552(AX), R15
+	MOVQ	R15, 65560(AX)
+	CVTTSD2SQ	582272(AX), R15	// v.row.start
+	ADDQ	AX, R15
+	MOVQ	R15, 65568(AX)
+	CVTTSD2SQ	579200(AX), R15	// step.row
+	IMULQ	$256, R15
+	ADDQ	65568(AX), R15
+	MOVQ	R15, 65576(AX)
+	MOVQ	65544(AX), R15
+	MOVQ	R15, 65584(AX)
+	MOVQ	65560(AX), R15
+	MOVQ	R15, 65592(AX)
+	MOVQ	65576(AX), R15
+	MOVQ	R15, 65600(AX)
+loop2: // rows of outputs
+	VBROADCASTSD	579200(AX), Z0	// step.row
+	VCVTPD2PS	Z0, Y0
+	VINSERTF64X4	$1, Y0, Z0, Z0
+	VMOVSS	X0, 578816(AX)
+	MOVQ	$2, CX
+	MOVQ	AX, SI
+	MOVQ	65584(AX), DI
+	MOVQ	AX, R9
+	MOVQ	65592(AX), R10
+	MOVQ	65600(AX), R11
+loop3: // 2 times: vectors of the block
+	VMOVUPS	579072(SI), Z0	// step.open
+	VMOVUPS	578944(SI), Z1	// step.next
+	VMOVUPD	(DI), Z2
+	VMOVUPD	64(DI), Z3
+	VMOVUPD	580224(R9), Z4	// step.end
+	VMOVUPD	580288(R9), Z5	// step.end | 1
+	VMOVUPD	579712(R9), Z6	// step.span
+	VMOVUPD	579776(R9), Z7	// step.span | 1
+	VMOVUPD	579968(R9), Z8	// step.t
+	VMOVUPD	580032(R9), Z9	// step.t | 1
+	VMOVUPD	580480(R9), Z10	// step.h
+	VMOVUPD	580544(R9), Z11	// step.h | 1
+	// arm.nde:45
+	VBROADCASTSS	f32_00000000<>(SB), Z12
+	VCMPPS	$17, Z0, Z12, K1
+	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z12
+	VBROADCASTSS	578816(AX), Z13
+	VCMPPS	$0, Z13, Z1, K1
+	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z13
+	VPANDD	Z13, Z12, Z12
+	VSUBPD	Z4, Z2, Z13
+	VSUBPD	Z5, Z3, Z14
+	VMULPD	Z6, Z13, Z6
+	VMULPD	Z7, Z14, Z7
+	VCMPPD.BCST	$18, f64_0000000000000000<>(SB), Z6, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z6
+	VCMPPD.BCST	$18, f64_0000000000000000<>(SB), Z7, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z7
+	VPMOVQD	Z6, Y13
+	VPMOVQD	Z7, Y14
+	VINSERTF64X4	$1, Y14, Z13, Z13
+	VPANDD	Z13, Z12, Z13
+	VPANDD.BCST	f32_3f800000<>(SB), Z13, Z14
+	VADDPS	Z14, Z1, Z1
+	VMOVUPS	Z1, 578944(SI)	// step.next
+	VPXORQ.BCST	f64_ffffffffffffffff<>(SB), Z6, Z1
+	VPXORQ.BCST	f64_ffffffffffffffff<>(SB), Z7, Z6
+	VPMOVQD	Z1, Y1
+	VPMOVQD	Z6, Y6
+	VINSERTF64X4	$1, Y6, Z1, Z1
+	VPANDD	Z1, Z12, Z1
+	VPTERNLOGD.BCST	$0xac, f32_00000000<>(SB), Z0, Z1
+	VMOVUPS	Z1, 579072(SI)	// step.open
+	VEXTRACTF64X4	$1, Z13, Y0
+	VPMOVSXDQ	Y13, Z1
+	VPMOVSXDQ	Y0, Z0
+	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z1, Z1
+	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z0, Z0
+	VMOVUPD	Z1, 582528(R9)	// step.taken
+	VMOVUPD	Z0, 582592(R9)	// step.taken | 1
+	VCMPPD	$0, Z8, Z2, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
+	VCMPPD	$0, Z9, Z3, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
+	VCMPPD	$0, Z4, Z2, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z4
+	VCMPPD	$0, Z5, Z3, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z5
+	VSUBPD	Z8, Z2, Z2
+	VSUBPD	Z9, Z3, Z3
+	VDIVPD	Z10, Z2, Z2
+	VDIVPD	Z11, Z3, Z3
+	VMOVUPS	Z4, Z6
+	VPTERNLOGQ.BCST	$0xac, f64_3ff0000000000000<>(SB), Z2, Z6
+	VMOVUPS	Z5, Z7
+	VPTERNLOGQ.BCST	$0xac, f64_3ff0000000000000<>(SB), Z3, Z7
+	VPTERNLOGQ.BCST	$0xb8, f64_0000000000000000<>(SB), Z0, Z6
+	VPTERNLOGQ.BCST	$0xb8, f64_0000000000000000<>(SB), Z1, Z7
+	VMOVUPD	Z6, 582784(R9)	// step.place
+	VMOVUPD	Z7, 582848(R9)	// step.place | 1
+	VMULPD	Z2, Z10, Z6
+	VMULPD	Z3, Z11, Z7
+	VCVTPD2PS	Z6, Y6
+	VCVTPD2PS	Z7, Y7
+	VINSERTF64X4	$1, Y7, Z6, Z6
+	VCVTPD2PS	Z2, Y2
+	VCVTPD2PS	Z3, Y3
+	VINSERTF64X4	$1, Y3, Z2, Z2
+	VMOVUPS	185984(SI), Z3	// predict0Lanestep.q.at[0]
+	VMOVUPS	186112(SI), Z7	// predict0Lanestep.q.at[1]
+	VMOVUPS	186496(SI), Z8	// predict0Lanestep.step.data0[0]
+	VMOVUPS	186624(SI), Z9	// predict0Lanestep.step.data0[1]
+	VMOVUPS	187008(SI), Z10	// predict0Lanestep.step.data2[0]
+	VMOVUPS	187136(SI), Z11	// predict0Lanestep.step.data2[1]
+	VMOVUPS	187520(SI), Z12	// predict0Lanestep.step.data4[0]
+	VMOVUPS	187648(SI), Z14	// predict0Lanestep.step.data4[1]
+	VMOVUPS	158976(SI), Z15	// predict0Lanestep.q[0]
+	VMOVUPS	159104(SI), Z16	// predict0Lanestep.q[1]
+	VMOVUPS	(R10), Z17
+	VMOVUPS	128(R10), Z18
+	VMOVUPS	186240(SI), Z19	// predict0Lanestep.v.at[0]
+	VMOVUPS	186368(SI), Z20	// predict0Lanestep.v.at[1]
+	VMOVUPS	186752(SI), Z21	// predict0Lanestep.step.data1[0]
+	VMOVUPS	186880(SI), Z22	// predict0Lanestep.step.data1[1]
+	VMOVUPS	187264(SI), Z23	// predict0Lanestep.step.data3[0]
+	VMOVUPS	187392(SI), Z24	// predict0Lanestep.step.data3[1]
+	VMOVUPS	187776(SI), Z25	// predict0Lanestep.step.data5[0]
+	VMOVUPS	187904(SI), Z26	// predict0Lanestep.step.data5[1]
+	VMOVUPS	159232(SI), Z27	// predict0Lanestep.v[0]
+	VMOVUPS	159360(SI), Z28	// predict0Lanestep.v[1]
+	VMOVUPS	(R11), Z29
+	VMOVUPS	128(R11), Z30
+	VFMADD231PS	Z12, Z2, Z10
+	VFMADD231PS	Z10, Z2, Z8
+	VFMADD213PS	Z3, Z6, Z8
+	VFMADD231PS	Z14, Z2, Z11
+	VFMADD231PS	Z11, Z2, Z9
+	VFMADD213PS	Z7, Z6, Z9
+	VPMOVQD	Z4, Y4
+	VPMOVQD	Z5, Y5
+	VINSERTF64X4	$1, Y5, Z4, Z4
+	VPTERNLOGD	$0xe2, Z8, Z4, Z15
+	VPTERNLOGD	$0xe2, Z9, Z4, Z16
+	VPMOVQD	Z0, Y0
+	VPMOVQD	Z1, Y1
+	VINSERTF64X4	$1, Y1, Z0, Z0
+	VPTERNLOGD	$0xe2, Z15, Z0, Z3
+	VPTERNLOGD	$0xe2, Z16, Z0, Z7
+	VPTERNLOGD	$0xe2, Z17, Z13, Z3
+	VMOVUPS	Z3, (R10)
+	VPTERNLOGD	$0xe2, Z18, Z13, Z7
+	VMOVUPS	Z7, 128(R10)
+	VFMADD231PS	Z25, Z2, Z23
+	VFMADD231PS	Z23, Z2, Z21
+	VFMADD213PS	Z19, Z6, Z21
+	VFMADD231PS	Z26, Z2, Z24
+	VFMADD231PS	Z24, Z2, Z22
+	VFMADD213PS	Z20, Z22, Z6
+	VPTERNLOGD	$0xe2, Z21, Z4, Z27
+	VPTERNLOGD	$0xca, Z6, Z28, Z4
+	VPTERNLOGD	$0xe2, Z27, Z0, Z19
+	VPTERNLOGD	$0xca, Z4, Z20, Z0
+	VPTERNLOGD	$0xe2, Z29, Z13, Z19
+	VMOVUPS	Z19, (R11)
+	VPTERNLOGD	$0xca, Z30, Z0, Z13
+	VMOVUPS	Z13, 128(R11)
+	ADDQ	$64, SI
+	ADDQ	$128, DI
+	ADDQ	$128, R9
+	ADDQ	$64, R10
+	ADDQ	$64, R11
+	DECQ	CX
+	JNE	loop3
+	// the next row, if a sample has to take it
+	VBROADCASTSD	579200(AX), Z0	// step.row
+	VADDPD.BCST	f64_3ff0000000000000<>(SB), Z0, Z0
+	VMOVSD	X0, 579200(AX)	// step.row
+	VBROADCASTSD	581248(AX), Z1	// step.left
+	VSUBPD.BCST	f64_3ff0000000000000<>(SB), Z1, Z1
+	VMOVSD	X1, 581248(AX)	// step.left
+	VCVTPD2PS	Z0, Y0
+	VINSERTF64X4	$1, Y0, Z0, Z0
+	VMOVUPS	579072(AX), Z1	// step.open
+	VBROADCASTSS	f32_00000000<>(SB), Z2
+	VCMPPS	$17, Z1, Z2, K1
+	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z1
+	VMOVUPS	578944(AX), Z2	// step.next
+	VCMPPS	$0, Z0, Z2, K1
+	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z3
+	VPANDD	Z3, Z1, Z1
+	VCMPPS.BCST	$17, f32_42480000<>(SB), Z2, K1
+	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z2
+	VPANDD	Z2, Z1, Z1
+	VPORD.BCST	f32_00000000<>(SB), Z1, Z1
+	VMOVUPS	579136(AX), Z2	// step.open | 1
+	VBROADCASTSS	f32_00000000<>(SB), Z3
+	VCMPPS	$17, Z2, Z3, K1
+	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z2
+	VMOVUPS	579008(AX), Z3	// step.next | 1
+	VCMPPS	$0, Z0, Z3, K1
+	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z0
+	VPANDD	Z0, Z2, Z0
+	VCMPPS.BCST	$17, f32_42480000<>(SB), Z3, K1
+	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z2
+	VPANDD	Z2, Z0, Z0
+	VPORD	Z0, Z1, Z0
+	VPANDD.BCST	f32_3f800000<>(SB), Z0, Z0
+	VSHUFF32X4	$78, Z0, Z0, Z1
+	VADDPS	Z1, Z0, Z0
+	VSHUFF32X4	$177, Z0, Z0, Z1
+	VADDPS	Z1, Z0, Z0
+	VSHUFPS	$78, Z0, Z0, Z1
+	VADDPS	Z1, Z0, Z0
+	VSHUFPS	$177, Z0, Z0, Z1
+	VADDPS	Z1, Z0, Z0
+	VEXTRACTF64X4	$1, Z0, Y1
+	VCVTPS2PD	Y0, Z0
+	VCVTPS2PD	Y1, Z1
+	VBROADCASTSD	581248(AX), Z1	// step.left
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
+	VCMPPD	$17, Z1, Z2, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
+	VPANDQ	Z1, Z0, Z0
+	VMOVSD	X0, 581504(AX)	// step.more
+	ADDQ	$256, 65584(AX)
+	ADDQ	$256, 65592(AX)
+	ADDQ	$256, 65600(AX)
+	CMPQ	581504(AX), $0	// step.more
+	JNE	loop2
+	// the first row that a sample has to take, if there is one
+	VMOVUPS	579072(AX), Z0	// step.open
+	VBROADCASTSS	f32_00000000<>(SB), Z1
+	VCMPPS	$17, Z0, Z1, K1
+	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z0
+	VMOVUPS	578944(AX), Z1	// step.next
+	VBROADCASTSS	f32_42480000<>(SB), Z2
+	VPTERNLOGD	$0xca, Z2, Z1, Z0
+	VBROADCASTSS	f32_42480000<>(SB), Z1
+	VMINPS	Z0, Z1, Z0
+	VMOVUPS	579136(AX), Z1	// step.open | 1
+	VBROADCASTSS	f32_00000000<>(SB), Z2
+	VCMPPS	$17, Z1, Z2, K1
+	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z1
+	VMOVUPS	579008(AX), Z2	// step.next | 1
+	VBROADCASTSS	f32_42480000<>(SB), Z3
+	VPTERNLOGD	$0xca, Z3, Z2, Z1
+	VMINPS	Z1, Z0, Z0
+	VSHUFF32X4	$78, Z0, Z0, Z1
+	VMINPS	Z1, Z0, Z0
+	VSHUFF32X4	$177, Z0, Z0, Z1
+	VMINPS	Z1, Z0, Z0
+	VSHUFPS	$78, Z0, Z0, Z1
+	VMINPS	Z1, Z0, Z0
+	VSHUFPS	$177, Z0, Z0, Z1
+	VMINPS	Z1, Z0, Z0
+	VEXTRACTF64X4	$1, Z0, Y1
+	VCVTPS2PD	Y0, Z0
+	VCVTPS2PD	Y1, Z1
+	VMOVSD	X0, 579200(AX)	// step.row
+	VCMPPD.BCST	$17, f64_4049000000000000<>(SB), Z0, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
+	VBROADCASTSD	581248(AX), Z1	// step.left
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
+	VCMPPD	$17, Z1, Z2, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
+	VPANDQ	Z1, Z0, Z0
+	VMOVSD	X0, 581504(AX)	// step.more
+	CMPQ	581504(AX), $0	// step.more
+	JNE	loop1
+	RET
+
+// func predict0RecLaneoutputAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·predict0RecLaneoutputAVX512(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	predict0RecLaneoutput_avx512<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// predict0RecLaneorder is Predict.0.rec.laneorder (arm.nde:45) of a block of samples.
+TEXT predict0RecLaneorder_avx512<>(SB), NOSPLIT, $0-0
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
+	VMOVSD	X0, 583552(AX)	// step.once
+loop1:
+	CVTTSD2SQ	581760(AX), CX	// predict0RecLaneoutput.step.at.start
+	ADDQ	AX, CX
+	MOVQ	$4, SI
+	MOVQ	AX, DI
+	MOVQ	CX, R9
+loop2: // 4 times: vectors of the block
+	VMOVUPD	583040(DI), Z0	// step.start
+	VBROADCASTSD	f64_ffffffffffffffff<>(SB), Z1
+	VBROADCASTSD	f64_ffffffffffffffff<>(SB), Z2
+	MOVQ	$50, R10
+	MOVQ	R9, R11
+loop3: // 50 times: output times
+	VMOVUPD	(R11), Z3
+	VSUBPD	Z0, Z3, Z4
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z5
+	VCMPPD	$18, Z4, Z5, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z5
+	VPANDQ	Z5, Z1, Z5
+	VMOVAPD	Z5, Z1
+	VCMPPD.BCST	$18, f64_0000000000000000<>(SB), Z4, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z4
+	VPANDQ	Z4, Z2, Z4
+	VMOVAPD	Z4, Z2
+	VMOVAPD	Z3, Z0
+	ADDQ	$256, R11
+	DECQ	R10
+	JNE	loop3
+	VPORQ	Z2, Z1, Z0
+	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z0, Z0
+	VMOVUPD	Z0, 583296(DI)	// step.in_order
+	ADDQ	$64, DI
+	ADDQ	$64, R9
+	DECQ	SI
+	JNE	loop2
+	CMPQ	583552(AX), $0	// step.once
+	JNE	loop1
+	RET
+
+// func predict0RecLaneorderAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·predict0RecLaneorderAVX512(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	predict0RecLaneorder_avx512<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
 // predict0ReplayDenseVjp is Predict.0.replay_dense.vjp (arm.nde:45) of a block of samples.
 // 87 vectors lie in the frame for want of registers.
 TEXT predict0ReplayDenseVjp_avx512<>(SB), NOSPLIT, $0-0
@@ -11548,52 +11920,52 @@ TEXT predict0ReplayDenseVjp_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	579712(CX), Z0	// load
-	VMOVUPD	578944(SI), Z1	// h
-	VMOVUPD	579008(SI), Z2	// h | 1
+	VMOVUPS	584832(CX), Z0	// load
+	VMOVUPD	584064(SI), Z1	// h
+	VMOVUPD	584128(SI), Z2	// h | 1
 	// arm.nde:30
 	VBROADCASTSS	(DX), Z3	// Arm.m2.add
 	VADDPS	Z3, Z0, Z3
-	VMOVUPS	Z3, 641920(CX)	// add
+	VMOVUPS	Z3, 647040(CX)	// add
 	// arm.nde:27
 	VBROADCASTSS	5388(BX), Z4	// Arm.m2
 	VADDPS	Z0, Z4, Z0
-	VMOVUPS	Z0, 642048(CX)	// mt
+	VMOVUPS	Z0, 647168(CX)	// mt
 	// arm.nde:30
 	VBROADCASTSS	8(DX), Z4	// Arm.l2.square
 	VMULPS	Z4, Z0, Z4
-	VMOVUPS	Z4, 642176(CX)	// mul
+	VMOVUPS	Z4, 647296(CX)	// mul
 	VBROADCASTSS	4(DX), Z5	// Arm.l1.square
 	VFMADD213PS	Z4, Z3, Z5
-	VMOVUPS	Z5, 642304(CX)	// add_2
+	VMOVUPS	Z5, 647424(CX)	// add_2
 	VMULPS.BCST	f32_40000000<>(SB), Z0, Z6
-	VMOVUPS	Z6, 642432(CX)	// mul_2
+	VMOVUPS	Z6, 647552(CX)	// mul_2
 	VBROADCASTSS	5392(BX), Z7	// Arm.l1
 	VMULPS	Z7, Z6, Z6
-	VMOVUPS	Z6, 642560(CX)	// mul_3
+	VMOVUPS	Z6, 647680(CX)	// mul_3
 	VBROADCASTSS	5396(BX), Z7	// Arm.l2
 	VMULPS	Z7, Z6, Z6
-	VMOVUPS	Z6, 642688(CX)	// mul_4
+	VMOVUPS	Z6, 647808(CX)	// mul_4
 	// arm.nde:45
 	VCVTPD2PS	Z1, Y7
 	VCVTPD2PS	Z2, Y8
 	VINSERTF64X4	$1, Y8, Z7, Z7
-	VMOVUPS	Z7, 642816(CX)	// ha43
+	VMOVUPS	Z7, 647936(CX)	// ha43
 	VMULPD.BCST	f64_3fe0000000000000<>(SB), Z1, Z1
 	VMULPD.BCST	f64_3fe0000000000000<>(SB), Z2, Z2
 	VCVTPD2PS	Z1, Y7
 	VCVTPD2PS	Z2, Y8
 	VINSERTF64X4	$1, Y8, Z7, Z7
-	VMOVUPS	Z7, 642944(CX)	// ha21
-	VMOVUPS	579200(CX), Z8	// q[0]
-	VMOVUPS	579328(CX), Z9	// q[1]
-	VMOVUPS	579456(CX), Z10	// q_k1[0]
-	VMOVUPS	579584(CX), Z11	// q_k1[1]
+	VMOVUPS	Z7, 648064(CX)	// ha21
+	VMOVUPS	584320(CX), Z8	// q[0]
+	VMOVUPS	584448(CX), Z9	// q[1]
+	VMOVUPS	584576(CX), Z10	// q_k1[0]
+	VMOVUPS	584704(CX), Z11	// q_k1[1]
 	VMOVUPS	Z8, Z12
 	VFMADD231PS	Z10, Z7, Z12
-	VMOVUPS	Z12, 643072(CX)	// q_y2[0]
+	VMOVUPS	Z12, 648192(CX)	// q_y2[0]
 	VFMADD213PS	Z9, Z11, Z7
-	VMOVUPS	Z7, 643200(CX)	// q_y2[1]
+	VMOVUPS	Z7, 648320(CX)	// q_y2[1]
 	// arm.nde:28
 	VBROADCASTSS	f32_4b400000<>(SB), Z12
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z7, Z12
@@ -11626,7 +11998,7 @@ loop1: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z7, Z13
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z13, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z12, K1, Z12
-	VMOVUPS	Z12, 643328(CX)	// c2
+	VMOVUPS	Z12, 648448(CX)	// c2
 	// arm.nde:30
 	VMOVUPS	Z5, Z13
 	VFMADD231PS	Z12, Z6, Z13
@@ -11634,30 +12006,30 @@ loop1: // 2 times: vectors of the block
 	// arm.nde:31
 	VBROADCASTSS	5392(BX), Z14	// Arm.l1
 	VMULPS	Z14, Z0, Z14
-	VMOVUPS	Z14, 643456(CX)	// mul_5
+	VMOVUPS	Z14, 648576(CX)	// mul_5
 	VBROADCASTSS	5396(BX), Z15	// Arm.l2
 	VMULPS	Z15, Z14, Z14
-	VMOVUPS	Z14, 643584(CX)	// mul_6
+	VMOVUPS	Z14, 648704(CX)	// mul_6
 	VFMADD213PS	Z4, Z14, Z12
-	VMOVUPD	578688(SI), Z15	// t
-	VMOVUPD	578752(SI), Z16	// t | 1
+	VMOVUPD	583808(SI), Z15	// t
+	VMOVUPD	583872(SI), Z16	// t | 1
 	// arm.nde:32
-	VMOVUPS	Z4, 643712(CX)	// reshape
+	VMOVUPS	Z4, 648832(CX)	// reshape
 	// arm.nde:45
 	VADDPD	Z1, Z15, Z1
 	VADDPD	Z2, Z16, Z2
 	// arm.nde:32
-	VMOVUPS	Z13, 643840(CX)	// M[0]
-	VMOVUPS	Z12, 643968(CX)	// M[1]
-	VMOVUPS	Z12, 644096(CX)	// M[2]
-	VMOVUPS	Z4, 644224(CX)	// M[3]
+	VMOVUPS	Z13, 648960(CX)	// M[0]
+	VMOVUPS	Z12, 649088(CX)	// M[1]
+	VMOVUPS	Z12, 649216(CX)	// M[2]
+	VMOVUPS	Z4, 649344(CX)	// M[3]
 	// arm.nde:17
 	VBROADCASTSS	f32_00000000<>(SB), Z12
 	MOVQ	$49, DI
 	MOVQ	SI, R9
 loop2: // 49 times: elements
-	VMOVUPD	580096(R9), Z13	// u_times[1]
-	VMOVUPD	580160(R9), Z15	// u_times[1] | 1
+	VMOVUPD	585216(R9), Z13	// u_times[1]
+	VMOVUPD	585280(R9), Z15	// u_times[1] | 1
 	VCMPPD	$18, Z1, Z13, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z13
 	VCMPPD	$18, Z2, Z15, K1
@@ -11671,7 +12043,7 @@ loop2: // 49 times: elements
 	ADDQ	$256, R9
 	DECQ	DI
 	JNE	loop2
-	VMOVUPS	Z12, 644352(CX)	// locate
+	VMOVUPS	Z12, 649472(CX)	// locate
 	VPCMPGTD.BCST	f32_00000031<>(SB), Z12, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z1
 	VPTERNLOGD.BCST	$0xac, f32_00000031<>(SB), Z12, Z1
@@ -11679,12 +12051,12 @@ loop2: // 49 times: elements
 	VPCMPGTD	Z1, Z2, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z2
 	VPTERNLOGD.BCST	$0xac, f32_00000000<>(SB), Z1, Z2
-	VMOVUPS	592640(CX), Z1	// u[0]
+	VMOVUPS	597760(CX), Z1	// u[0]
 	VBROADCASTSS	f32_00000001<>(SB), Z12
 	MOVQ	$49, DI
 	MOVQ	CX, R9
 loop3: // 49 times: rows by their numbers
-	VMOVUPS	592896(R9), Z13	// u[2]
+	VMOVUPS	598016(R9), Z13	// u[2]
 	VPCMPEQD	Z12, Z2, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z15
 	VPTERNLOGD	$0xca, Z1, Z13, Z15
@@ -11694,13 +12066,13 @@ loop3: // 49 times: rows by their numbers
 	ADDQ	$256, R9
 	DECQ	DI
 	JNE	loop3
-	VMOVUPS	Z1, 644480(CX)	// take[0]
-	VMOVUPS	592768(CX), Z12	// u[1]
+	VMOVUPS	Z1, 649600(CX)	// take[0]
+	VMOVUPS	597888(CX), Z12	// u[1]
 	VBROADCASTSS	f32_00000001<>(SB), Z13
 	MOVQ	$49, DI
 	MOVQ	CX, R9
 loop4: // 49 times: rows by their numbers
-	VMOVUPS	593024(R9), Z15	// u[3]
+	VMOVUPS	598144(R9), Z15	// u[3]
 	VPCMPEQD	Z13, Z2, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z16
 	VPTERNLOGD	$0xca, Z12, Z15, Z16
@@ -11710,7 +12082,7 @@ loop4: // 49 times: rows by their numbers
 	ADDQ	$256, R9
 	DECQ	DI
 	JNE	loop4
-	VMOVUPS	Z12, 644608(CX)	// take[1]
+	VMOVUPS	Z12, 649728(CX)	// take[1]
 	// arm.nde:29
 	VPANDD.BCST	f32_7fffffff<>(SB), Z7, Z2
 	VBROADCASTSS	f32_4b400000<>(SB), Z13
@@ -11744,13 +12116,13 @@ loop4: // 49 times: rows by their numbers
 	VPANDD.BCST	f32_7fffffff<>(SB), Z7, Z7
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z7, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z2, K1, Z2
-	VMOVUPS	Z2, 644736(CX)	// s2
+	VMOVUPS	Z2, 649856(CX)	// s2
 	// arm.nde:33
 	VMULPS	Z2, Z14, Z2
-	VMOVUPS	Z2, 644864(CX)	// k
+	VMOVUPS	Z2, 649984(CX)	// k
 	// arm.nde:34
 	VPXORD.BCST	f32_80000000<>(SB), Z2, Z2
-	VMOVUPS	Z2, 644992(CX)	// neg
+	VMOVUPS	Z2, 650112(CX)	// neg
 	// arm.nde:28
 	VBROADCASTSS	f32_4b400000<>(SB), Z2
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z9, Z2
@@ -11783,7 +12155,7 @@ loop4: // 49 times: rows by their numbers
 	VPANDD.BCST	f32_7fffffff<>(SB), Z9, Z7
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z7, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z2, K1, Z2
-	VMOVUPS	Z2, 645120(CX)	// c2_2
+	VMOVUPS	Z2, 650240(CX)	// c2_2
 	// arm.nde:30
 	VFMADD231PS	Z2, Z6, Z5
 	// arm.nde:32
@@ -11823,34 +12195,34 @@ loop4: // 49 times: rows by their numbers
 	VPANDD.BCST	f32_7fffffff<>(SB), Z9, Z7
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z7, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z6
-	VMOVUPS	Z6, 645760(CX)	// s2_2
+	VMOVUPS	Z6, 650880(CX)	// s2_2
 	// arm.nde:33
 	VMULPS	Z6, Z14, Z6
-	VMOVUPS	Z6, 645888(CX)	// k_2
+	VMOVUPS	Z6, 651008(CX)	// k_2
 	// arm.nde:34
 	VPXORD.BCST	f32_80000000<>(SB), Z6, Z7
-	VMOVUPS	Z7, 646016(CX)	// neg_2
+	VMOVUPS	Z7, 651136(CX)	// neg_2
 	VMULPS.BCST	f32_40000000<>(SB), Z10, Z13
-	VMOVUPS	Z13, 646144(CX)	// mul_7
+	VMOVUPS	Z13, 651264(CX)	// mul_7
 	VMULPS	Z11, Z13, Z13
 	VFMADD231PS	Z11, Z11, Z13
-	VMOVUPS	Z13, 646272(CX)	// add_3
+	VMOVUPS	Z13, 651392(CX)	// add_3
 	VMULPS	Z13, Z7, Z7
 	// arm.nde:32
-	VMOVUPS	Z5, 645248(CX)	// M_2[0]
-	VMOVUPS	Z2, 645376(CX)	// M_2[1]
-	VMOVUPS	Z2, 645504(CX)	// M_2[2]
-	VMOVUPS	Z4, 645632(CX)	// M_2[3]
+	VMOVUPS	Z5, 650368(CX)	// M_2[0]
+	VMOVUPS	Z2, 650496(CX)	// M_2[1]
+	VMOVUPS	Z2, 650624(CX)	// M_2[2]
+	VMOVUPS	Z4, 650752(CX)	// M_2[3]
 	// arm.nde:34
 	VMULPS	Z10, Z10, Z2
-	VMOVUPS	Z2, 646400(CX)	// square
+	VMOVUPS	Z2, 651520(CX)	// square
 	VMULPS	Z2, Z6, Z2
 	// arm.nde:35
 	VMULPS.BCST	f32_411cf5c3<>(SB), Z3, Z3
-	VMOVUPS	Z3, 646528(CX)	// mul_8
+	VMOVUPS	Z3, 651648(CX)	// mul_8
 	VBROADCASTSS	5392(BX), Z4	// Arm.l1
 	VMULPS	Z4, Z3, Z3
-	VMOVUPS	Z3, 646656(CX)	// mul_9
+	VMOVUPS	Z3, 651776(CX)	// mul_9
 	VBROADCASTSS	f32_4b400000<>(SB), Z4
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z8, Z4
 	VSUBPS.BCST	f32_4b400000<>(SB), Z4, Z5
@@ -11882,14 +12254,14 @@ loop4: // 49 times: rows by their numbers
 	VPANDD.BCST	f32_7fffffff<>(SB), Z8, Z5
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z5, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z4, K1, Z4
-	VMOVUPS	Z4, 646784(CX)	// cos
+	VMOVUPS	Z4, 651904(CX)	// cos
 	VMULPS.BCST	f32_411cf5c3<>(SB), Z0, Z0
-	VMOVUPS	Z0, 646912(CX)	// mul_10
+	VMOVUPS	Z0, 652032(CX)	// mul_10
 	VBROADCASTSS	5396(BX), Z5	// Arm.l2
 	VMULPS	Z5, Z0, Z0
-	VMOVUPS	Z0, 647040(CX)	// mul_11
+	VMOVUPS	Z0, 652160(CX)	// mul_11
 	VADDPS	Z9, Z8, Z5
-	VMOVUPS	Z5, 647168(CX)	// add_4
+	VMOVUPS	Z5, 652288(CX)	// add_4
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z5, Z6
 	VSUBPS.BCST	f32_4b400000<>(SB), Z6, Z13
@@ -11921,7 +12293,7 @@ loop4: // 49 times: rows by their numbers
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z5
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z5, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z5
-	VMOVUPS	Z5, 647296(CX)	// cos_2
+	VMOVUPS	Z5, 652416(CX)	// cos_2
 	VMULPS	Z5, Z0, Z0
 	VFMADD213PS	Z0, Z4, Z3
 	// arm.nde:34
@@ -11931,9 +12303,9 @@ loop4: // 49 times: rows by their numbers
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Z3, Z1, Z1
-	VMOVUPS	Z1, 647424(CX)	// sub[0]
+	VMOVUPS	Z1, 652544(CX)	// sub[0]
 	VSUBPS	Z0, Z2, Z0
-	VMOVUPS	Z0, 647552(CX)	// sub[1]
+	VMOVUPS	Z0, 652672(CX)	// sub[1]
 	// arm.nde:11
 	VPANDD.BCST	f32_7fffffff<>(SB), Z8, Z0
 	VBROADCASTSS	f32_4b400000<>(SB), Z1
@@ -11967,7 +12339,7 @@ loop4: // 49 times: rows by their numbers
 	VPANDD.BCST	f32_7fffffff<>(SB), Z8, Z1
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z1, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z0, K1, Z0
-	VMOVUPS	Z0, 647680(CX)	// sin[0]
+	VMOVUPS	Z0, 652800(CX)	// sin[0]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z9, Z1
 	VBROADCASTSS	f32_4b400000<>(SB), Z2
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z1, Z2
@@ -12000,7 +12372,7 @@ loop4: // 49 times: rows by their numbers
 	VPANDD.BCST	f32_7fffffff<>(SB), Z9, Z2
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z2, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z1, K1, Z1
-	VMOVUPS	Z1, 647808(CX)	// sin[1]
+	VMOVUPS	Z1, 652928(CX)	// sin[1]
 	VBROADCASTSS	f32_4b400000<>(SB), Z2
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z8, Z2
 	VSUBPS.BCST	f32_4b400000<>(SB), Z2, Z3
@@ -12032,7 +12404,7 @@ loop4: // 49 times: rows by their numbers
 	VPANDD.BCST	f32_7fffffff<>(SB), Z8, Z3
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z3, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z2, K1, Z2
-	VMOVUPS	Z2, 647936(CX)	// cos_3[0]
+	VMOVUPS	Z2, 653056(CX)	// cos_3[0]
 	VBROADCASTSS	f32_4b400000<>(SB), Z3
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z9, Z3
 	VSUBPS.BCST	f32_4b400000<>(SB), Z3, Z4
@@ -12064,13 +12436,13 @@ loop4: // 49 times: rows by their numbers
 	VPANDD.BCST	f32_7fffffff<>(SB), Z9, Z4
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z4, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z3, K1, Z3
-	VMOVUPS	Z3, 648064(CX)	// cos_3[1]
-	VMOVUPS	Z0, 648192(CX)	// concat[0]
-	VMOVUPS	Z1, 648320(CX)	// concat[1]
-	VMOVUPS	Z2, 648448(CX)	// concat[2]
-	VMOVUPS	Z3, 648576(CX)	// concat[3]
-	VMOVUPS	Z10, 648704(CX)	// concat[4]
-	VMOVUPS	Z11, 648832(CX)	// concat[5]
+	VMOVUPS	Z3, 653184(CX)	// cos_3[1]
+	VMOVUPS	Z0, 653312(CX)	// concat[0]
+	VMOVUPS	Z1, 653440(CX)	// concat[1]
+	VMOVUPS	Z2, 653568(CX)	// concat[2]
+	VMOVUPS	Z3, 653696(CX)	// concat[3]
+	VMOVUPS	Z10, 653824(CX)	// concat[4]
+	VMOVUPS	Z11, 653952(CX)	// concat[5]
 	ADDQ	$64, CX
 	ADDQ	$128, SI
 	DECQ	65536(AX)
@@ -12101,8 +12473,8 @@ loop5: // 4 times: tiles of 8 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop6: // 6 times: terms of the sums
-	VMOVUPS	648192(DI), Z16	// concat[0]
-	VMOVUPS	648256(DI), Z17	// concat[0] | 1
+	VMOVUPS	653312(DI), Z16	// concat[0]
+	VMOVUPS	653376(DI), Z17	// concat[0] | 1
 	VBROADCASTSS	(R9), Z18	// friction.0.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -12131,33 +12503,33 @@ loop6: // 6 times: terms of the sums
 	ADDQ	$4, R9
 	DECQ	SI
 	JNE	loop6
-	VMOVUPS	Z0, 648960(CX)	// matvec[0]
-	VMOVUPS	Z1, 649024(CX)	// matvec[0] | 1
-	VMOVUPS	Z2, 649088(CX)	// matvec[1]
-	VMOVUPS	Z3, 649152(CX)	// matvec[1] | 1
-	VMOVUPS	Z4, 649216(CX)	// matvec[2]
-	VMOVUPS	Z5, 649280(CX)	// matvec[2] | 1
-	VMOVUPS	Z6, 649344(CX)	// matvec[3]
-	VMOVUPS	Z7, 649408(CX)	// matvec[3] | 1
-	VMOVUPS	Z8, 649472(CX)	// matvec[4]
-	VMOVUPS	Z9, 649536(CX)	// matvec[4] | 1
-	VMOVUPS	Z10, 649600(CX)	// matvec[5]
-	VMOVUPS	Z11, 649664(CX)	// matvec[5] | 1
-	VMOVUPS	Z12, 649728(CX)	// matvec[6]
-	VMOVUPS	Z13, 649792(CX)	// matvec[6] | 1
-	VMOVUPS	Z14, 649856(CX)	// matvec[7]
-	VMOVUPS	Z15, 649920(CX)	// matvec[7] | 1
+	VMOVUPS	Z0, 654080(CX)	// matvec[0]
+	VMOVUPS	Z1, 654144(CX)	// matvec[0] | 1
+	VMOVUPS	Z2, 654208(CX)	// matvec[1]
+	VMOVUPS	Z3, 654272(CX)	// matvec[1] | 1
+	VMOVUPS	Z4, 654336(CX)	// matvec[2]
+	VMOVUPS	Z5, 654400(CX)	// matvec[2] | 1
+	VMOVUPS	Z6, 654464(CX)	// matvec[3]
+	VMOVUPS	Z7, 654528(CX)	// matvec[3] | 1
+	VMOVUPS	Z8, 654592(CX)	// matvec[4]
+	VMOVUPS	Z9, 654656(CX)	// matvec[4] | 1
+	VMOVUPS	Z10, 654720(CX)	// matvec[5]
+	VMOVUPS	Z11, 654784(CX)	// matvec[5] | 1
+	VMOVUPS	Z12, 654848(CX)	// matvec[6]
+	VMOVUPS	Z13, 654912(CX)	// matvec[6] | 1
+	VMOVUPS	Z14, 654976(CX)	// matvec[7]
+	VMOVUPS	Z15, 655040(CX)	// matvec[7] | 1
 	MOVQ	$8, SI
 	MOVQ	CX, DI
 	MOVQ	65552(AX), R9
 loop7: // 8 times
-	VMOVUPS	648960(DI), Z0	// matvec[0]
-	VMOVUPS	649024(DI), Z1	// matvec[0] | 1
+	VMOVUPS	654080(DI), Z0	// matvec[0]
+	VMOVUPS	654144(DI), Z1	// matvec[0] | 1
 	VBROADCASTSS	768(R9), Z2	// friction.0.bias[0]
 	VADDPS	Z2, Z0, Z0
 	VADDPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 653056(DI)	// add_5[0]
-	VMOVUPS	Z1, 653120(DI)	// add_5[0] | 1
+	VMOVUPS	Z0, 658176(DI)	// add_5[0]
+	VMOVUPS	Z1, 658240(DI)	// add_5[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z2
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z3
 	VMAXPS	Z2, Z3, Z2
@@ -12214,8 +12586,8 @@ loop7: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	VMAXPS	Z1, Z3, Z1
 	VFMADD231PS	Z4, Z2, Z1
-	VMOVUPS	Z0, 657152(DI)	// softplus[0]
-	VMOVUPS	Z1, 657216(DI)	// softplus[0] | 1
+	VMOVUPS	Z0, 662272(DI)	// softplus[0]
+	VMOVUPS	Z1, 662336(DI)	// softplus[0] | 1
 	ADDQ	$128, DI
 	ADDQ	$4, R9
 	DECQ	SI
@@ -12254,8 +12626,8 @@ loop8: // 4 times: tiles of 8 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop9: // 32 times: terms of the sums
-	VMOVUPS	657152(DI), Z20	// softplus[0]
-	VMOVUPS	657216(DI), Z21	// softplus[0] | 1
+	VMOVUPS	662272(DI), Z20	// softplus[0]
+	VMOVUPS	662336(DI), Z21	// softplus[0] | 1
 	VBROADCASTSS	896(R9), Z22	// friction.2.weight[0]
 	VFMADD231PS	Z20, Z22, Z4
 	VFMADD231PS	Z21, Z22, Z5
@@ -12284,33 +12656,33 @@ loop9: // 32 times: terms of the sums
 	ADDQ	$4, R9
 	DECQ	SI
 	JNE	loop9
-	VMOVUPS	Z4, 661248(CX)	// matvec_2[0]
-	VMOVUPS	Z5, 661312(CX)	// matvec_2[0] | 1
-	VMOVUPS	Z6, 661376(CX)	// matvec_2[1]
-	VMOVUPS	Z7, 661440(CX)	// matvec_2[1] | 1
-	VMOVUPS	Z8, 661504(CX)	// matvec_2[2]
-	VMOVUPS	Z9, 661568(CX)	// matvec_2[2] | 1
-	VMOVUPS	Z10, 661632(CX)	// matvec_2[3]
-	VMOVUPS	Z11, 661696(CX)	// matvec_2[3] | 1
-	VMOVUPS	Z12, 661760(CX)	// matvec_2[4]
-	VMOVUPS	Z13, 661824(CX)	// matvec_2[4] | 1
-	VMOVUPS	Z14, 661888(CX)	// matvec_2[5]
-	VMOVUPS	Z15, 661952(CX)	// matvec_2[5] | 1
-	VMOVUPS	Z16, 662016(CX)	// matvec_2[6]
-	VMOVUPS	Z17, 662080(CX)	// matvec_2[6] | 1
-	VMOVUPS	Z18, 662144(CX)	// matvec_2[7]
-	VMOVUPS	Z19, 662208(CX)	// matvec_2[7] | 1
+	VMOVUPS	Z4, 666368(CX)	// matvec_2[0]
+	VMOVUPS	Z5, 666432(CX)	// matvec_2[0] | 1
+	VMOVUPS	Z6, 666496(CX)	// matvec_2[1]
+	VMOVUPS	Z7, 666560(CX)	// matvec_2[1] | 1
+	VMOVUPS	Z8, 666624(CX)	// matvec_2[2]
+	VMOVUPS	Z9, 666688(CX)	// matvec_2[2] | 1
+	VMOVUPS	Z10, 666752(CX)	// matvec_2[3]
+	VMOVUPS	Z11, 666816(CX)	// matvec_2[3] | 1
+	VMOVUPS	Z12, 666880(CX)	// matvec_2[4]
+	VMOVUPS	Z13, 666944(CX)	// matvec_2[4] | 1
+	VMOVUPS	Z14, 667008(CX)	// matvec_2[5]
+	VMOVUPS	Z15, 667072(CX)	// matvec_2[5] | 1
+	VMOVUPS	Z16, 667136(CX)	// matvec_2[6]
+	VMOVUPS	Z17, 667200(CX)	// matvec_2[6] | 1
+	VMOVUPS	Z18, 667264(CX)	// matvec_2[7]
+	VMOVUPS	Z19, 667328(CX)	// matvec_2[7] | 1
 	MOVQ	$8, SI
 	MOVQ	CX, DI
 	MOVQ	65552(AX), R9
 loop10: // 8 times
-	VMOVUPS	661248(DI), Z4	// matvec_2[0]
-	VMOVUPS	661312(DI), Z5	// matvec_2[0] | 1
+	VMOVUPS	666368(DI), Z4	// matvec_2[0]
+	VMOVUPS	666432(DI), Z5	// matvec_2[0] | 1
 	VBROADCASTSS	4992(R9), Z6	// friction.2.bias[0]
 	VADDPS	Z6, Z4, Z4
 	VADDPS	Z6, Z5, Z5
-	VMOVUPS	Z4, 665344(DI)	// add_6[0]
-	VMOVUPS	Z5, 665408(DI)	// add_6[0] | 1
+	VMOVUPS	Z4, 670464(DI)	// add_6[0]
+	VMOVUPS	Z5, 670528(DI)	// add_6[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z4, Z6
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z7
 	VMAXPS	Z6, Z7, Z6
@@ -12367,8 +12739,8 @@ loop10: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z7
 	VMAXPS	Z5, Z7, Z5
 	VFMADD231PS	Z8, Z6, Z5
-	VMOVUPS	Z4, 669440(DI)	// softplus_2[0]
-	VMOVUPS	Z5, 669504(DI)	// softplus_2[0] | 1
+	VMOVUPS	Z4, 674560(DI)	// softplus_2[0]
+	VMOVUPS	Z5, 674624(DI)	// softplus_2[0] | 1
 	VBROADCASTSS	5120(R9), Z6	// friction.4.weight[0]
 	VFMADD231PS	Z4, Z6, Z0
 	VFMADD231PS	Z5, Z6, Z1
@@ -12384,30 +12756,30 @@ loop10: // 8 times
 	ADDQ	$32, 65552(AX)
 	DECQ	65536(AX)
 	JNE	loop8
-	VMOVUPS	Z0, 673536(AX)	// matvec_3[0]
-	VMOVUPS	Z1, 673600(AX)	// matvec_3[0] | 1
-	VMOVUPS	Z2, 673664(AX)	// matvec_3[1]
-	VMOVUPS	Z3, 673728(AX)	// matvec_3[1] | 1
+	VMOVUPS	Z0, 678656(AX)	// matvec_3[0]
+	VMOVUPS	Z1, 678720(AX)	// matvec_3[0] | 1
+	VMOVUPS	Z2, 678784(AX)	// matvec_3[1]
+	VMOVUPS	Z3, 678848(AX)	// matvec_3[1] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop11: // 2 times: vectors of the block
 	// arm.nde:38
-	VMOVUPS	647424(SI), Z0	// sub[0]
-	VMOVUPS	673536(SI), Z1	// matvec_3[0]
+	VMOVUPS	652544(SI), Z0	// sub[0]
+	VMOVUPS	678656(SI), Z1	// matvec_3[0]
 	VBROADCASTSS	5376(BX), Z2	// friction.4.bias[0]
 	VADDPS	Z2, Z1, Z1
 	VSUBPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 673792(SI)	// sub_2[0]
-	VMOVUPS	647552(SI), Z1	// sub[1]
-	VMOVUPS	673664(SI), Z2	// matvec_3[1]
+	VMOVUPS	Z0, 678912(SI)	// sub_2[0]
+	VMOVUPS	652672(SI), Z1	// sub[1]
+	VMOVUPS	678784(SI), Z2	// matvec_3[1]
 	VBROADCASTSS	5380(BX), Z3	// friction.4.bias[1]
 	VADDPS	Z3, Z2, Z2
 	VSUBPS	Z2, Z1, Z1
-	VMOVUPS	Z1, 673920(SI)	// sub_2[1]
-	VMOVUPS	645248(SI), Z2	// M_2[0]
-	VMOVUPS	645376(SI), Z3	// M_2[1]
-	VMOVUPS	645504(SI), Z4	// M_2[2]
-	VMOVUPS	645632(SI), Z5	// M_2[3]
+	VMOVUPS	Z1, 679040(SI)	// sub_2[1]
+	VMOVUPS	650368(SI), Z2	// M_2[0]
+	VMOVUPS	650496(SI), Z3	// M_2[1]
+	VMOVUPS	650624(SI), Z4	// M_2[2]
+	VMOVUPS	650752(SI), Z5	// M_2[3]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z6
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z7
 	VCMPPS	$17, Z7, Z6, K1
@@ -12434,30 +12806,30 @@ loop11: // 2 times: vectors of the block
 	VFNMADD231PS	Z1, Z4, Z5
 	VDIVPS	Z7, Z5, Z2
 	VPORD	Z0, Z2, Z0
-	VMOVUPS	Z0, 674048(SI)	// v_k1[0]
-	VMOVUPS	Z1, 674176(SI)	// v_k1[1]
-	VMOVUPS	579456(SI), Z2	// q_k1[0]
-	VMOVUPS	579584(SI), Z3	// q_k1[1]
+	VMOVUPS	Z0, 679168(SI)	// v_k1[0]
+	VMOVUPS	Z1, 679296(SI)	// v_k1[1]
+	VMOVUPS	584576(SI), Z2	// q_k1[0]
+	VMOVUPS	584704(SI), Z3	// q_k1[1]
 	// arm.nde:45
-	VMOVUPS	642944(SI), Z4	// ha21
+	VMOVUPS	648064(SI), Z4	// ha21
 	VFMADD231PS	Z0, Z4, Z2
-	VMOVUPS	Z2, 674304(SI)	// q_k2[0]
+	VMOVUPS	Z2, 679424(SI)	// q_k2[0]
 	VFMADD231PS	Z1, Z4, Z3
-	VMOVUPS	Z3, 674432(SI)	// q_k2[1]
+	VMOVUPS	Z3, 679552(SI)	// q_k2[1]
 	// arm.nde:34
 	VMULPS.BCST	f32_40000000<>(SB), Z2, Z0
-	VMOVUPS	Z0, 674560(SI)	// mul_12
+	VMOVUPS	Z0, 679680(SI)	// mul_12
 	VMULPS	Z3, Z0, Z0
 	VFMADD231PS	Z3, Z3, Z0
-	VMOVUPS	Z0, 674688(SI)	// add_7
-	VMOVUPS	644992(SI), Z1	// neg
+	VMOVUPS	Z0, 679808(SI)	// add_7
+	VMOVUPS	650112(SI), Z1	// neg
 	VMULPS	Z0, Z1, Z0
 	VMULPS	Z2, Z2, Z1
-	VMOVUPS	Z1, 674816(SI)	// square_2
-	VMOVUPS	644864(SI), Z4	// k
+	VMOVUPS	Z1, 679936(SI)	// square_2
+	VMOVUPS	649984(SI), Z4	// k
 	VMULPS	Z1, Z4, Z1
-	VMOVUPS	643072(SI), Z4	// q_y2[0]
-	VMOVUPS	643200(SI), Z5	// q_y2[1]
+	VMOVUPS	648192(SI), Z4	// q_y2[0]
+	VMOVUPS	648320(SI), Z5	// q_y2[1]
 	// arm.nde:35
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z4, Z6
@@ -12490,9 +12862,9 @@ loop11: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z7
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z7, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z6
-	VMOVUPS	Z6, 674944(SI)	// cos_4
+	VMOVUPS	Z6, 680064(SI)	// cos_4
 	VADDPS	Z5, Z4, Z7
-	VMOVUPS	Z7, 675072(SI)	// add_8
+	VMOVUPS	Z7, 680192(SI)	// add_8
 	VBROADCASTSS	f32_4b400000<>(SB), Z8
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z7, Z8
 	VSUBPS.BCST	f32_4b400000<>(SB), Z8, Z9
@@ -12524,13 +12896,13 @@ loop11: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z7, Z7
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z7, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z8, K1, Z7
-	VMOVUPS	Z7, 675200(SI)	// cos_5
-	VMOVUPS	647040(SI), Z8	// mul_11
+	VMOVUPS	Z7, 680320(SI)	// cos_5
+	VMOVUPS	652160(SI), Z8	// mul_11
 	VMULPS	Z7, Z8, Z7
-	VMOVUPS	646656(SI), Z8	// mul_9
+	VMOVUPS	651776(SI), Z8	// mul_9
 	VFMADD213PS	Z7, Z6, Z8
-	VMOVUPS	644480(SI), Z6	// take[0]
-	VMOVUPS	644608(SI), Z9	// take[1]
+	VMOVUPS	649600(SI), Z6	// take[0]
+	VMOVUPS	649728(SI), Z9	// take[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Z0, Z6, Z0
@@ -12538,9 +12910,9 @@ loop11: // 2 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Z8, Z0, Z0
-	VMOVUPS	Z0, 675328(SI)	// sub_3[0]
+	VMOVUPS	Z0, 680448(SI)	// sub_3[0]
 	VSUBPS	Z7, Z1, Z0
-	VMOVUPS	Z0, 675456(SI)	// sub_3[1]
+	VMOVUPS	Z0, 680576(SI)	// sub_3[1]
 	// arm.nde:11
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z0
 	VBROADCASTSS	f32_4b400000<>(SB), Z1
@@ -12574,7 +12946,7 @@ loop11: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z1
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z1, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z0, K1, Z0
-	VMOVUPS	Z0, 675584(SI)	// sin_2[0]
+	VMOVUPS	Z0, 680704(SI)	// sin_2[0]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z1
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z1, Z6
@@ -12607,7 +12979,7 @@ loop11: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z6
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z6, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z1, K1, Z1
-	VMOVUPS	Z1, 675712(SI)	// sin_2[1]
+	VMOVUPS	Z1, 680832(SI)	// sin_2[1]
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z4, Z6
 	VSUBPS.BCST	f32_4b400000<>(SB), Z6, Z7
@@ -12639,7 +13011,7 @@ loop11: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z4
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z4, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z4
-	VMOVUPS	Z4, 675840(SI)	// cos_6[0]
+	VMOVUPS	Z4, 680960(SI)	// cos_6[0]
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z5, Z6
 	VSUBPS.BCST	f32_4b400000<>(SB), Z6, Z7
@@ -12671,13 +13043,13 @@ loop11: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z5
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z5, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z5
-	VMOVUPS	Z5, 675968(SI)	// cos_6[1]
-	VMOVUPS	Z0, 676096(SI)	// concat_2[0]
-	VMOVUPS	Z1, 676224(SI)	// concat_2[1]
-	VMOVUPS	Z4, 676352(SI)	// concat_2[2]
-	VMOVUPS	Z5, 676480(SI)	// concat_2[3]
-	VMOVUPS	Z2, 676608(SI)	// concat_2[4]
-	VMOVUPS	Z3, 676736(SI)	// concat_2[5]
+	VMOVUPS	Z5, 681088(SI)	// cos_6[1]
+	VMOVUPS	Z0, 681216(SI)	// concat_2[0]
+	VMOVUPS	Z1, 681344(SI)	// concat_2[1]
+	VMOVUPS	Z4, 681472(SI)	// concat_2[2]
+	VMOVUPS	Z5, 681600(SI)	// concat_2[3]
+	VMOVUPS	Z2, 681728(SI)	// concat_2[4]
+	VMOVUPS	Z3, 681856(SI)	// concat_2[5]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop11
@@ -12707,8 +13079,8 @@ loop12: // 4 times: tiles of 8 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop13: // 6 times: terms of the sums
-	VMOVUPS	676096(DI), Z16	// concat_2[0]
-	VMOVUPS	676160(DI), Z17	// concat_2[0] | 1
+	VMOVUPS	681216(DI), Z16	// concat_2[0]
+	VMOVUPS	681280(DI), Z17	// concat_2[0] | 1
 	VBROADCASTSS	(R9), Z18	// friction.0.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -12737,33 +13109,33 @@ loop13: // 6 times: terms of the sums
 	ADDQ	$4, R9
 	DECQ	SI
 	JNE	loop13
-	VMOVUPS	Z0, 676864(CX)	// matvec_4[0]
-	VMOVUPS	Z1, 676928(CX)	// matvec_4[0] | 1
-	VMOVUPS	Z2, 676992(CX)	// matvec_4[1]
-	VMOVUPS	Z3, 677056(CX)	// matvec_4[1] | 1
-	VMOVUPS	Z4, 677120(CX)	// matvec_4[2]
-	VMOVUPS	Z5, 677184(CX)	// matvec_4[2] | 1
-	VMOVUPS	Z6, 677248(CX)	// matvec_4[3]
-	VMOVUPS	Z7, 677312(CX)	// matvec_4[3] | 1
-	VMOVUPS	Z8, 677376(CX)	// matvec_4[4]
-	VMOVUPS	Z9, 677440(CX)	// matvec_4[4] | 1
-	VMOVUPS	Z10, 677504(CX)	// matvec_4[5]
-	VMOVUPS	Z11, 677568(CX)	// matvec_4[5] | 1
-	VMOVUPS	Z12, 677632(CX)	// matvec_4[6]
-	VMOVUPS	Z13, 677696(CX)	// matvec_4[6] | 1
-	VMOVUPS	Z14, 677760(CX)	// matvec_4[7]
-	VMOVUPS	Z15, 677824(CX)	// matvec_4[7] | 1
+	VMOVUPS	Z0, 681984(CX)	// matvec_4[0]
+	VMOVUPS	Z1, 682048(CX)	// matvec_4[0] | 1
+	VMOVUPS	Z2, 682112(CX)	// matvec_4[1]
+	VMOVUPS	Z3, 682176(CX)	// matvec_4[1] | 1
+	VMOVUPS	Z4, 682240(CX)	// matvec_4[2]
+	VMOVUPS	Z5, 682304(CX)	// matvec_4[2] | 1
+	VMOVUPS	Z6, 682368(CX)	// matvec_4[3]
+	VMOVUPS	Z7, 682432(CX)	// matvec_4[3] | 1
+	VMOVUPS	Z8, 682496(CX)	// matvec_4[4]
+	VMOVUPS	Z9, 682560(CX)	// matvec_4[4] | 1
+	VMOVUPS	Z10, 682624(CX)	// matvec_4[5]
+	VMOVUPS	Z11, 682688(CX)	// matvec_4[5] | 1
+	VMOVUPS	Z12, 682752(CX)	// matvec_4[6]
+	VMOVUPS	Z13, 682816(CX)	// matvec_4[6] | 1
+	VMOVUPS	Z14, 682880(CX)	// matvec_4[7]
+	VMOVUPS	Z15, 682944(CX)	// matvec_4[7] | 1
 	MOVQ	$8, SI
 	MOVQ	CX, DI
 	MOVQ	65552(AX), R9
 loop14: // 8 times
-	VMOVUPS	676864(DI), Z0	// matvec_4[0]
-	VMOVUPS	676928(DI), Z1	// matvec_4[0] | 1
+	VMOVUPS	681984(DI), Z0	// matvec_4[0]
+	VMOVUPS	682048(DI), Z1	// matvec_4[0] | 1
 	VBROADCASTSS	768(R9), Z2	// friction.0.bias[0]
 	VADDPS	Z2, Z0, Z0
 	VADDPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 680960(DI)	// add_9[0]
-	VMOVUPS	Z1, 681024(DI)	// add_9[0] | 1
+	VMOVUPS	Z0, 686080(DI)	// add_9[0]
+	VMOVUPS	Z1, 686144(DI)	// add_9[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z2
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z3
 	VMAXPS	Z2, Z3, Z2
@@ -12820,8 +13192,8 @@ loop14: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	VMAXPS	Z1, Z3, Z1
 	VFMADD231PS	Z4, Z2, Z1
-	VMOVUPS	Z0, 685056(DI)	// softplus_3[0]
-	VMOVUPS	Z1, 685120(DI)	// softplus_3[0] | 1
+	VMOVUPS	Z0, 690176(DI)	// softplus_3[0]
+	VMOVUPS	Z1, 690240(DI)	// softplus_3[0] | 1
 	ADDQ	$128, DI
 	ADDQ	$4, R9
 	DECQ	SI
@@ -12860,8 +13232,8 @@ loop15: // 4 times: tiles of 8 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop16: // 32 times: terms of the sums
-	VMOVUPS	685056(DI), Z20	// softplus_3[0]
-	VMOVUPS	685120(DI), Z21	// softplus_3[0] | 1
+	VMOVUPS	690176(DI), Z20	// softplus_3[0]
+	VMOVUPS	690240(DI), Z21	// softplus_3[0] | 1
 	VBROADCASTSS	896(R9), Z22	// friction.2.weight[0]
 	VFMADD231PS	Z20, Z22, Z4
 	VFMADD231PS	Z21, Z22, Z5
@@ -12890,33 +13262,33 @@ loop16: // 32 times: terms of the sums
 	ADDQ	$4, R9
 	DECQ	SI
 	JNE	loop16
-	VMOVUPS	Z4, 689152(CX)	// matvec_5[0]
-	VMOVUPS	Z5, 689216(CX)	// matvec_5[0] | 1
-	VMOVUPS	Z6, 689280(CX)	// matvec_5[1]
-	VMOVUPS	Z7, 689344(CX)	// matvec_5[1] | 1
-	VMOVUPS	Z8, 689408(CX)	// matvec_5[2]
-	VMOVUPS	Z9, 689472(CX)	// matvec_5[2] | 1
-	VMOVUPS	Z10, 689536(CX)	// matvec_5[3]
-	VMOVUPS	Z11, 689600(CX)	// matvec_5[3] | 1
-	VMOVUPS	Z12, 689664(CX)	// matvec_5[4]
-	VMOVUPS	Z13, 689728(CX)	// matvec_5[4] | 1
-	VMOVUPS	Z14, 689792(CX)	// matvec_5[5]
-	VMOVUPS	Z15, 689856(CX)	// matvec_5[5] | 1
-	VMOVUPS	Z16, 689920(CX)	// matvec_5[6]
-	VMOVUPS	Z17, 689984(CX)	// matvec_5[6] | 1
-	VMOVUPS	Z18, 690048(CX)	// matvec_5[7]
-	VMOVUPS	Z19, 690112(CX)	// matvec_5[7] | 1
+	VMOVUPS	Z4, 694272(CX)	// matvec_5[0]
+	VMOVUPS	Z5, 694336(CX)	// matvec_5[0] | 1
+	VMOVUPS	Z6, 694400(CX)	// matvec_5[1]
+	VMOVUPS	Z7, 694464(CX)	// matvec_5[1] | 1
+	VMOVUPS	Z8, 694528(CX)	// matvec_5[2]
+	VMOVUPS	Z9, 694592(CX)	// matvec_5[2] | 1
+	VMOVUPS	Z10, 694656(CX)	// matvec_5[3]
+	VMOVUPS	Z11, 694720(CX)	// matvec_5[3] | 1
+	VMOVUPS	Z12, 694784(CX)	// matvec_5[4]
+	VMOVUPS	Z13, 694848(CX)	// matvec_5[4] | 1
+	VMOVUPS	Z14, 694912(CX)	// matvec_5[5]
+	VMOVUPS	Z15, 694976(CX)	// matvec_5[5] | 1
+	VMOVUPS	Z16, 695040(CX)	// matvec_5[6]
+	VMOVUPS	Z17, 695104(CX)	// matvec_5[6] | 1
+	VMOVUPS	Z18, 695168(CX)	// matvec_5[7]
+	VMOVUPS	Z19, 695232(CX)	// matvec_5[7] | 1
 	MOVQ	$8, SI
 	MOVQ	CX, DI
 	MOVQ	65552(AX), R9
 loop17: // 8 times
-	VMOVUPS	689152(DI), Z4	// matvec_5[0]
-	VMOVUPS	689216(DI), Z5	// matvec_5[0] | 1
+	VMOVUPS	694272(DI), Z4	// matvec_5[0]
+	VMOVUPS	694336(DI), Z5	// matvec_5[0] | 1
 	VBROADCASTSS	4992(R9), Z6	// friction.2.bias[0]
 	VADDPS	Z6, Z4, Z4
 	VADDPS	Z6, Z5, Z5
-	VMOVUPS	Z4, 693248(DI)	// add_10[0]
-	VMOVUPS	Z5, 693312(DI)	// add_10[0] | 1
+	VMOVUPS	Z4, 698368(DI)	// add_10[0]
+	VMOVUPS	Z5, 698432(DI)	// add_10[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z4, Z6
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z7
 	VMAXPS	Z6, Z7, Z6
@@ -12973,8 +13345,8 @@ loop17: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z7
 	VMAXPS	Z5, Z7, Z5
 	VFMADD231PS	Z8, Z6, Z5
-	VMOVUPS	Z4, 697344(DI)	// softplus_4[0]
-	VMOVUPS	Z5, 697408(DI)	// softplus_4[0] | 1
+	VMOVUPS	Z4, 702464(DI)	// softplus_4[0]
+	VMOVUPS	Z5, 702528(DI)	// softplus_4[0] | 1
 	VBROADCASTSS	5120(R9), Z6	// friction.4.weight[0]
 	VFMADD231PS	Z4, Z6, Z0
 	VFMADD231PS	Z5, Z6, Z1
@@ -12990,31 +13362,31 @@ loop17: // 8 times
 	ADDQ	$32, 65552(AX)
 	DECQ	65536(AX)
 	JNE	loop15
-	VMOVUPS	Z0, 701440(AX)	// matvec_6[0]
-	VMOVUPS	Z1, 701504(AX)	// matvec_6[0] | 1
-	VMOVUPS	Z2, 701568(AX)	// matvec_6[1]
-	VMOVUPS	Z3, 701632(AX)	// matvec_6[1] | 1
+	VMOVUPS	Z0, 706560(AX)	// matvec_6[0]
+	VMOVUPS	Z1, 706624(AX)	// matvec_6[0] | 1
+	VMOVUPS	Z2, 706688(AX)	// matvec_6[1]
+	VMOVUPS	Z3, 706752(AX)	// matvec_6[1] | 1
 	MOVQ	$2, 65536(AX)
 	MOVQ	AX, CX
 	MOVQ	AX, SI
 loop18: // 2 times: vectors of the block
 	// arm.nde:38
-	VMOVUPS	675328(CX), Z0	// sub_3[0]
-	VMOVUPS	701440(CX), Z1	// matvec_6[0]
+	VMOVUPS	680448(CX), Z0	// sub_3[0]
+	VMOVUPS	706560(CX), Z1	// matvec_6[0]
 	VBROADCASTSS	5376(BX), Z2	// friction.4.bias[0]
 	VADDPS	Z2, Z1, Z1
 	VSUBPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 701696(CX)	// sub_4[0]
-	VMOVUPS	675456(CX), Z1	// sub_3[1]
-	VMOVUPS	701568(CX), Z2	// matvec_6[1]
+	VMOVUPS	Z0, 706816(CX)	// sub_4[0]
+	VMOVUPS	680576(CX), Z1	// sub_3[1]
+	VMOVUPS	706688(CX), Z2	// matvec_6[1]
 	VBROADCASTSS	5380(BX), Z3	// friction.4.bias[1]
 	VADDPS	Z3, Z2, Z2
 	VSUBPS	Z2, Z1, Z1
-	VMOVUPS	Z1, 701824(CX)	// sub_4[1]
-	VMOVUPS	643840(CX), Z2	// M[0]
-	VMOVUPS	643968(CX), Z3	// M[1]
-	VMOVUPS	644096(CX), Z4	// M[2]
-	VMOVUPS	644224(CX), Z5	// M[3]
+	VMOVUPS	Z1, 706944(CX)	// sub_4[1]
+	VMOVUPS	648960(CX), Z2	// M[0]
+	VMOVUPS	649088(CX), Z3	// M[1]
+	VMOVUPS	649216(CX), Z4	// M[2]
+	VMOVUPS	649344(CX), Z5	// M[3]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z6
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z7
 	VCMPPS	$17, Z7, Z6, K1
@@ -13041,23 +13413,23 @@ loop18: // 2 times: vectors of the block
 	VFNMADD231PS	Z1, Z4, Z5
 	VDIVPS	Z7, Z5, Z2
 	VPORD	Z0, Z2, Z0
-	VMOVUPS	Z0, 701952(CX)	// v_k2[0]
-	VMOVUPS	Z1, 702080(CX)	// v_k2[1]
-	VMOVUPS	579456(CX), Z2	// q_k1[0]
-	VMOVUPS	579584(CX), Z3	// q_k1[1]
-	VMOVUPS	579200(CX), Z4	// q[0]
-	VMOVUPS	579328(CX), Z5	// q[1]
+	VMOVUPS	Z0, 707072(CX)	// v_k2[0]
+	VMOVUPS	Z1, 707200(CX)	// v_k2[1]
+	VMOVUPS	584576(CX), Z2	// q_k1[0]
+	VMOVUPS	584704(CX), Z3	// q_k1[1]
+	VMOVUPS	584320(CX), Z4	// q[0]
+	VMOVUPS	584448(CX), Z5	// q[1]
 	// arm.nde:45
-	VMOVUPS	642944(CX), Z6	// ha21
+	VMOVUPS	648064(CX), Z6	// ha21
 	VFMADD231PS	Z0, Z6, Z2
-	VMOVUPS	Z2, 702208(CX)	// q_k3[0]
+	VMOVUPS	Z2, 707328(CX)	// q_k3[0]
 	VFMADD231PS	Z1, Z6, Z3
-	VMOVUPS	Z3, 702336(CX)	// q_k3[1]
-	VMOVUPS	642816(CX), Z0	// ha43
+	VMOVUPS	Z3, 707456(CX)	// q_k3[1]
+	VMOVUPS	647936(CX), Z0	// ha43
 	VFMADD231PS	Z2, Z0, Z4
-	VMOVUPS	Z4, 702464(CX)	// q_y4[0]
+	VMOVUPS	Z4, 707584(CX)	// q_y4[0]
 	VFMADD231PS	Z3, Z0, Z5
-	VMOVUPS	Z5, 702592(CX)	// q_y4[1]
+	VMOVUPS	Z5, 707712(CX)	// q_y4[1]
 	// arm.nde:28
 	VBROADCASTSS	f32_4b400000<>(SB), Z0
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z5, Z0
@@ -13090,19 +13462,19 @@ loop18: // 2 times: vectors of the block
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z1
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z1, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z0, K1, Z0
-	VMOVUPS	Z0, 702720(CX)	// c2_3
+	VMOVUPS	Z0, 707840(CX)	// c2_3
 	// arm.nde:30
-	VMOVUPS	642688(CX), Z1	// mul_4
-	VMOVUPS	642304(CX), Z4	// add_2
+	VMOVUPS	647808(CX), Z1	// mul_4
+	VMOVUPS	647424(CX), Z4	// add_2
 	VMOVUPS	Z4, Z5
 	VFMADD231PS	Z0, Z1, Z5
 	// arm.nde:32
 	// arm.nde:31
-	VMOVUPS	643584(CX), Z7	// mul_6
-	VMOVUPS	642176(CX), Z8	// mul
+	VMOVUPS	648704(CX), Z7	// mul_6
+	VMOVUPS	647296(CX), Z8	// mul
 	VFMADD213PS	Z8, Z7, Z0
-	VMOVUPD	578944(SI), Z9	// h
-	VMOVUPD	579008(SI), Z10	// h | 1
+	VMOVUPD	584064(SI), Z9	// h
+	VMOVUPD	584128(SI), Z10	// h | 1
 	// arm.nde:32
 	// arm.nde:45
 	VMULPD.BCST	f64_3fc5555555555555<>(SB), Z9, Z9
@@ -13110,40 +13482,40 @@ loop18: // 2 times: vectors of the block
 	VCVTPD2PS	Z9, Y9
 	VCVTPD2PS	Z10, Y10
 	VINSERTF64X4	$1, Y10, Z9, Z9
-	VMOVUPS	Z9, 704128(CX)	// hb1
-	VMOVUPS	607232(CX), Z10	// v_d3_bar[0]
-	VMOVUPS	607360(CX), Z11	// v_d3_bar[1]
-	VMOVUPS	605696(CX), Z12	// v_next_bar[0]
-	VMOVUPS	605824(CX), Z13	// v_next_bar[1]
-	VMOVUPS	606720(CX), Z14	// v_d2_bar[0]
-	VMOVUPS	606848(CX), Z15	// v_d2_bar[1]
+	VMOVUPS	Z9, 709248(CX)	// hb1
+	VMOVUPS	612352(CX), Z10	// v_d3_bar[0]
+	VMOVUPS	612480(CX), Z11	// v_d3_bar[1]
+	VMOVUPS	610816(CX), Z12	// v_next_bar[0]
+	VMOVUPS	610944(CX), Z13	// v_next_bar[1]
+	VMOVUPS	611840(CX), Z14	// v_d2_bar[0]
+	VMOVUPS	611968(CX), Z15	// v_d2_bar[1]
 	// arm.nde:32
-	VMOVUPS	643712(CX), Z16	// reshape
+	VMOVUPS	648832(CX), Z16	// reshape
 	// arm.nde:45
 	VMULPS.BCST	f32_3f2aaaab<>(SB), Z10, Z10
-	VMOVUPS	Z10, 703872(CX)	// mul_13[0]
+	VMOVUPS	Z10, 708992(CX)	// mul_13[0]
 	VMULPS.BCST	f32_3f2aaaab<>(SB), Z11, Z11
-	VMOVUPS	Z11, 704000(CX)	// mul_13[1]
+	VMOVUPS	Z11, 709120(CX)	// mul_13[1]
 	VMULPS	Z9, Z12, Z12
-	VMOVUPS	Z12, 704256(CX)	// mul_14[0]
+	VMOVUPS	Z12, 709376(CX)	// mul_14[0]
 	VMULPS	Z9, Z13, Z9
-	VMOVUPS	Z9, 704384(CX)	// mul_14[1]
+	VMOVUPS	Z9, 709504(CX)	// mul_14[1]
 	VFMADD231PS.BCST	f32_bf000000<>(SB), Z14, Z10
 	VADDPS	Z12, Z10, Z10
-	VMOVUPS	Z10, 704512(CX)	// v_k4_bar[0]
+	VMOVUPS	Z10, 709632(CX)	// v_k4_bar[0]
 	VFMADD231PS.BCST	f32_bf000000<>(SB), Z15, Z11
 	VADDPS	Z9, Z11, Z9
-	VMOVUPS	Z9, 704640(CX)	// v_k4_bar[1]
+	VMOVUPS	Z9, 709760(CX)	// v_k4_bar[1]
 	// arm.nde:32
-	VMOVUPS	Z5, 702848(CX)	// M_3[0]
-	VMOVUPS	Z0, 702976(CX)	// M_3[1]
-	VMOVUPS	Z0, 703104(CX)	// M_3[2]
-	VMOVUPS	Z16, 703232(CX)	// M_3[3]
+	VMOVUPS	Z5, 707968(CX)	// M_3[0]
+	VMOVUPS	Z0, 708096(CX)	// M_3[1]
+	VMOVUPS	Z0, 708224(CX)	// M_3[2]
+	VMOVUPS	Z16, 708352(CX)	// M_3[3]
 	// arm.nde:38
-	VMOVUPS	Z5, 703360(CX)	// transpose[0]
-	VMOVUPS	Z0, 703488(CX)	// transpose[1]
-	VMOVUPS	Z0, 703616(CX)	// transpose[2]
-	VMOVUPS	Z16, 703744(CX)	// transpose[3]
+	VMOVUPS	Z5, 708480(CX)	// transpose[0]
+	VMOVUPS	Z0, 708608(CX)	// transpose[1]
+	VMOVUPS	Z0, 708736(CX)	// transpose[2]
+	VMOVUPS	Z16, 708864(CX)	// transpose[3]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z11
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z12
 	VCMPPS	$17, Z12, Z11, K1
@@ -13170,16 +13542,16 @@ loop18: // 2 times: vectors of the block
 	VFNMADD231PS	Z0, Z13, Z14
 	VDIVPS	Z12, Z14, Z9
 	VPORD	Z5, Z9, Z5
-	VMOVUPS	Z5, 704768(CX)	// linsolve[0]
-	VMOVUPS	Z0, 704896(CX)	// linsolve[1]
+	VMOVUPS	Z5, 709888(CX)	// linsolve[0]
+	VMOVUPS	Z0, 710016(CX)	// linsolve[1]
 	MOVQ	$2, DI
 	MOVQ	CX, R9
 loop19: // 2 times: elements
-	VMOVUPS	704768(R9), Z0	// linsolve[0]
+	VMOVUPS	709888(R9), Z0	// linsolve[0]
 	VPXORD.BCST	f32_80000000<>(SB), Z0, Z0
-	VMOVUPS	Z0, 705024(R9)	// G_bar[0]
+	VMOVUPS	Z0, 710144(R9)	// G_bar[0]
 	// arm.nde:11
-	VMOVUPS	702464(R9), Z0	// q_y4[0]
+	VMOVUPS	707584(R9), Z0	// q_y4[0]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z5
 	VBROADCASTSS	f32_4b400000<>(SB), Z9
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z5, Z9
@@ -13212,8 +13584,8 @@ loop19: // 2 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z0
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z0, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z5, K1, Z0
-	VMOVUPS	Z0, 709376(R9)	// sin_3[0]
-	VMOVUPS	702464(R9), Z0	// q_y4[0]
+	VMOVUPS	Z0, 714496(R9)	// sin_3[0]
+	VMOVUPS	707584(R9), Z0	// q_y4[0]
 	VBROADCASTSS	f32_4b400000<>(SB), Z5
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z0, Z5
 	VSUBPS.BCST	f32_4b400000<>(SB), Z5, Z9
@@ -13245,12 +13617,12 @@ loop19: // 2 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z0
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z0, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z5, K1, Z0
-	VMOVUPS	Z0, 709632(R9)	// cos_7[0]
+	VMOVUPS	Z0, 714752(R9)	// cos_7[0]
 	// arm.nde:45
-	VMOVUPS	674304(R9), Z0	// q_k2[0]
-	VMOVUPS	579200(R9), Z5	// q[0]
+	VMOVUPS	679424(R9), Z0	// q_k2[0]
+	VMOVUPS	584320(R9), Z5	// q[0]
 	VFMADD231PS	Z0, Z6, Z5
-	VMOVUPS	Z5, 709888(R9)	// q_y3[0]
+	VMOVUPS	Z5, 715008(R9)	// q_y3[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop19
@@ -13259,18 +13631,18 @@ loop19: // 2 times: elements
 	MOVQ	CX, R10
 loop20: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	705024(CX), Z0	// G_bar[0]
+	VMOVUPS	710144(CX), Z0	// G_bar[0]
 	VBROADCASTSS	5120(R9), Z5	// friction.4.weight[0]
 	VMULPS	Z5, Z0, Z0
-	VMOVUPS	705152(CX), Z5	// G_bar[1]
+	VMOVUPS	710272(CX), Z5	// G_bar[1]
 	VBROADCASTSS	5248(R9), Z6	// friction.4.weight[32]
 	VFMADD231PS	Z6, Z5, Z0
-	VMOVUPS	Z0, 705280(R10)	// vecmat[0]
+	VMOVUPS	Z0, 710400(R10)	// vecmat[0]
 	ADDQ	$4, R9
 	ADDQ	$128, R10
 	DECQ	DI
 	JNE	loop20
-	VMOVUPS	710016(CX), Z0	// q_y3[1]
+	VMOVUPS	715136(CX), Z0	// q_y3[1]
 	// arm.nde:28
 	VBROADCASTSS	f32_4b400000<>(SB), Z5
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z0, Z5
@@ -13303,7 +13675,7 @@ loop20: // 32 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z6
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z6, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z5, K1, Z5
-	VMOVUPS	Z5, 710144(CX)	// c2_4
+	VMOVUPS	Z5, 715264(CX)	// c2_4
 	// arm.nde:30
 	VFMADD231PS	Z5, Z1, Z4
 	// arm.nde:32
@@ -13343,29 +13715,29 @@ loop20: // 32 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z5
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z5, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z1, K1, Z1
-	VMOVUPS	Z1, 710784(CX)	// s2_3
+	VMOVUPS	Z1, 715904(CX)	// s2_3
 	// arm.nde:33
 	VMULPS	Z1, Z7, Z1
-	VMOVUPS	Z1, 710912(CX)	// k_3
+	VMOVUPS	Z1, 716032(CX)	// k_3
 	// arm.nde:34
 	VPXORD.BCST	f32_80000000<>(SB), Z1, Z5
-	VMOVUPS	Z5, 711040(CX)	// neg_3
+	VMOVUPS	Z5, 716160(CX)	// neg_3
 	VMULPS.BCST	f32_40000000<>(SB), Z2, Z6
-	VMOVUPS	Z6, 711168(CX)	// mul_15
+	VMOVUPS	Z6, 716288(CX)	// mul_15
 	VMULPS	Z3, Z6, Z6
 	VFMADD231PS	Z3, Z3, Z6
-	VMOVUPS	Z6, 711296(CX)	// add_11
+	VMOVUPS	Z6, 716416(CX)	// add_11
 	VMULPS	Z6, Z5, Z5
 	// arm.nde:32
-	VMOVUPS	Z4, 710272(CX)	// M_4[0]
-	VMOVUPS	Z8, 710400(CX)	// M_4[1]
-	VMOVUPS	Z8, 710528(CX)	// M_4[2]
-	VMOVUPS	Z16, 710656(CX)	// M_4[3]
+	VMOVUPS	Z4, 715392(CX)	// M_4[0]
+	VMOVUPS	Z8, 715520(CX)	// M_4[1]
+	VMOVUPS	Z8, 715648(CX)	// M_4[2]
+	VMOVUPS	Z16, 715776(CX)	// M_4[3]
 	// arm.nde:34
 	VMULPS	Z2, Z2, Z4
-	VMOVUPS	Z4, 711424(CX)	// square_3
+	VMOVUPS	Z4, 716544(CX)	// square_3
 	VMULPS	Z4, Z1, Z1
-	VMOVUPS	709888(CX), Z4	// q_y3[0]
+	VMOVUPS	715008(CX), Z4	// q_y3[0]
 	// arm.nde:35
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z4, Z6
@@ -13398,9 +13770,9 @@ loop20: // 32 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z7
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z7, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z6
-	VMOVUPS	Z6, 711552(CX)	// cos_8
+	VMOVUPS	Z6, 716672(CX)	// cos_8
 	VADDPS	Z0, Z4, Z7
-	VMOVUPS	Z7, 711680(CX)	// add_12
+	VMOVUPS	Z7, 716800(CX)	// add_12
 	VBROADCASTSS	f32_4b400000<>(SB), Z8
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z7, Z8
 	VSUBPS.BCST	f32_4b400000<>(SB), Z8, Z9
@@ -13432,13 +13804,13 @@ loop20: // 32 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z7, Z7
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z7, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z8, K1, Z7
-	VMOVUPS	Z7, 711808(CX)	// cos_9
-	VMOVUPS	647040(CX), Z8	// mul_11
+	VMOVUPS	Z7, 716928(CX)	// cos_9
+	VMOVUPS	652160(CX), Z8	// mul_11
 	VMULPS	Z7, Z8, Z7
-	VMOVUPS	646656(CX), Z8	// mul_9
+	VMOVUPS	651776(CX), Z8	// mul_9
 	VFMADD213PS	Z7, Z6, Z8
-	VMOVUPS	644480(CX), Z6	// take[0]
-	VMOVUPS	644608(CX), Z9	// take[1]
+	VMOVUPS	649600(CX), Z6	// take[0]
+	VMOVUPS	649728(CX), Z9	// take[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Z5, Z6, Z5
@@ -13446,9 +13818,9 @@ loop20: // 32 times: elements
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Z8, Z5, Z5
-	VMOVUPS	Z5, 711936(CX)	// sub_5[0]
+	VMOVUPS	Z5, 717056(CX)	// sub_5[0]
 	VSUBPS	Z7, Z1, Z1
-	VMOVUPS	Z1, 712064(CX)	// sub_5[1]
+	VMOVUPS	Z1, 717184(CX)	// sub_5[1]
 	// arm.nde:11
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z1
 	VBROADCASTSS	f32_4b400000<>(SB), Z5
@@ -13482,7 +13854,7 @@ loop20: // 32 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z5
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z5, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z1, K1, Z1
-	VMOVUPS	Z1, 712192(CX)	// sin_4[0]
+	VMOVUPS	Z1, 717312(CX)	// sin_4[0]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z5
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z5, Z6
@@ -13515,7 +13887,7 @@ loop20: // 32 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z6
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z6, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z5, K1, Z5
-	VMOVUPS	Z5, 712320(CX)	// sin_4[1]
+	VMOVUPS	Z5, 717440(CX)	// sin_4[1]
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z4, Z6
 	VSUBPS.BCST	f32_4b400000<>(SB), Z6, Z7
@@ -13547,7 +13919,7 @@ loop20: // 32 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z4
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z4, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z4
-	VMOVUPS	Z4, 712448(CX)	// cos_10[0]
+	VMOVUPS	Z4, 717568(CX)	// cos_10[0]
 	VBROADCASTSS	f32_4b400000<>(SB), Z6
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z0, Z6
 	VSUBPS.BCST	f32_4b400000<>(SB), Z6, Z7
@@ -13579,13 +13951,13 @@ loop20: // 32 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z0, Z0
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z0, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z0
-	VMOVUPS	Z0, 712576(CX)	// cos_10[1]
-	VMOVUPS	Z1, 712704(CX)	// concat_3[0]
-	VMOVUPS	Z5, 712832(CX)	// concat_3[1]
-	VMOVUPS	Z4, 712960(CX)	// concat_3[2]
-	VMOVUPS	Z0, 713088(CX)	// concat_3[3]
-	VMOVUPS	Z2, 713216(CX)	// concat_3[4]
-	VMOVUPS	Z3, 713344(CX)	// concat_3[5]
+	VMOVUPS	Z0, 717696(CX)	// cos_10[1]
+	VMOVUPS	Z1, 717824(CX)	// concat_3[0]
+	VMOVUPS	Z5, 717952(CX)	// concat_3[1]
+	VMOVUPS	Z4, 718080(CX)	// concat_3[2]
+	VMOVUPS	Z0, 718208(CX)	// concat_3[3]
+	VMOVUPS	Z2, 718336(CX)	// concat_3[4]
+	VMOVUPS	Z3, 718464(CX)	// concat_3[5]
 	ADDQ	$64, CX
 	ADDQ	$128, SI
 	DECQ	65536(AX)
@@ -13616,8 +13988,8 @@ loop21: // 4 times: tiles of 8 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop22: // 6 times: terms of the sums
-	VMOVUPS	712704(DI), Z16	// concat_3[0]
-	VMOVUPS	712768(DI), Z17	// concat_3[0] | 1
+	VMOVUPS	717824(DI), Z16	// concat_3[0]
+	VMOVUPS	717888(DI), Z17	// concat_3[0] | 1
 	VBROADCASTSS	(R9), Z18	// friction.0.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -13646,33 +14018,33 @@ loop22: // 6 times: terms of the sums
 	ADDQ	$4, R9
 	DECQ	SI
 	JNE	loop22
-	VMOVUPS	Z0, 713472(CX)	// matvec_7[0]
-	VMOVUPS	Z1, 713536(CX)	// matvec_7[0] | 1
-	VMOVUPS	Z2, 713600(CX)	// matvec_7[1]
-	VMOVUPS	Z3, 713664(CX)	// matvec_7[1] | 1
-	VMOVUPS	Z4, 713728(CX)	// matvec_7[2]
-	VMOVUPS	Z5, 713792(CX)	// matvec_7[2] | 1
-	VMOVUPS	Z6, 713856(CX)	// matvec_7[3]
-	VMOVUPS	Z7, 713920(CX)	// matvec_7[3] | 1
-	VMOVUPS	Z8, 713984(CX)	// matvec_7[4]
-	VMOVUPS	Z9, 714048(CX)	// matvec_7[4] | 1
-	VMOVUPS	Z10, 714112(CX)	// matvec_7[5]
-	VMOVUPS	Z11, 714176(CX)	// matvec_7[5] | 1
-	VMOVUPS	Z12, 714240(CX)	// matvec_7[6]
-	VMOVUPS	Z13, 714304(CX)	// matvec_7[6] | 1
-	VMOVUPS	Z14, 714368(CX)	// matvec_7[7]
-	VMOVUPS	Z15, 714432(CX)	// matvec_7[7] | 1
+	VMOVUPS	Z0, 718592(CX)	// matvec_7[0]
+	VMOVUPS	Z1, 718656(CX)	// matvec_7[0] | 1
+	VMOVUPS	Z2, 718720(CX)	// matvec_7[1]
+	VMOVUPS	Z3, 718784(CX)	// matvec_7[1] | 1
+	VMOVUPS	Z4, 718848(CX)	// matvec_7[2]
+	VMOVUPS	Z5, 718912(CX)	// matvec_7[2] | 1
+	VMOVUPS	Z6, 718976(CX)	// matvec_7[3]
+	VMOVUPS	Z7, 719040(CX)	// matvec_7[3] | 1
+	VMOVUPS	Z8, 719104(CX)	// matvec_7[4]
+	VMOVUPS	Z9, 719168(CX)	// matvec_7[4] | 1
+	VMOVUPS	Z10, 719232(CX)	// matvec_7[5]
+	VMOVUPS	Z11, 719296(CX)	// matvec_7[5] | 1
+	VMOVUPS	Z12, 719360(CX)	// matvec_7[6]
+	VMOVUPS	Z13, 719424(CX)	// matvec_7[6] | 1
+	VMOVUPS	Z14, 719488(CX)	// matvec_7[7]
+	VMOVUPS	Z15, 719552(CX)	// matvec_7[7] | 1
 	MOVQ	$8, SI
 	MOVQ	CX, DI
 	MOVQ	65552(AX), R9
 loop23: // 8 times
-	VMOVUPS	713472(DI), Z0	// matvec_7[0]
-	VMOVUPS	713536(DI), Z1	// matvec_7[0] | 1
+	VMOVUPS	718592(DI), Z0	// matvec_7[0]
+	VMOVUPS	718656(DI), Z1	// matvec_7[0] | 1
 	VBROADCASTSS	768(R9), Z2	// friction.0.bias[0]
 	VADDPS	Z2, Z0, Z0
 	VADDPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 717568(DI)	// add_13[0]
-	VMOVUPS	Z1, 717632(DI)	// add_13[0] | 1
+	VMOVUPS	Z0, 722688(DI)	// add_13[0]
+	VMOVUPS	Z1, 722752(DI)	// add_13[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z2
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z3
 	VMAXPS	Z2, Z3, Z2
@@ -13729,8 +14101,8 @@ loop23: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	VMAXPS	Z1, Z3, Z1
 	VFMADD231PS	Z4, Z2, Z1
-	VMOVUPS	Z0, 721664(DI)	// softplus_5[0]
-	VMOVUPS	Z1, 721728(DI)	// softplus_5[0] | 1
+	VMOVUPS	Z0, 726784(DI)	// softplus_5[0]
+	VMOVUPS	Z1, 726848(DI)	// softplus_5[0] | 1
 	ADDQ	$128, DI
 	ADDQ	$4, R9
 	DECQ	SI
@@ -13769,8 +14141,8 @@ loop24: // 4 times: tiles of 8 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop25: // 32 times: terms of the sums
-	VMOVUPS	721664(DI), Z20	// softplus_5[0]
-	VMOVUPS	721728(DI), Z21	// softplus_5[0] | 1
+	VMOVUPS	726784(DI), Z20	// softplus_5[0]
+	VMOVUPS	726848(DI), Z21	// softplus_5[0] | 1
 	VBROADCASTSS	896(R9), Z22	// friction.2.weight[0]
 	VFMADD231PS	Z20, Z22, Z4
 	VFMADD231PS	Z21, Z22, Z5
@@ -13799,33 +14171,33 @@ loop25: // 32 times: terms of the sums
 	ADDQ	$4, R9
 	DECQ	SI
 	JNE	loop25
-	VMOVUPS	Z4, 725760(CX)	// matvec_8[0]
-	VMOVUPS	Z5, 725824(CX)	// matvec_8[0] | 1
-	VMOVUPS	Z6, 725888(CX)	// matvec_8[1]
-	VMOVUPS	Z7, 725952(CX)	// matvec_8[1] | 1
-	VMOVUPS	Z8, 726016(CX)	// matvec_8[2]
-	VMOVUPS	Z9, 726080(CX)	// matvec_8[2] | 1
-	VMOVUPS	Z10, 726144(CX)	// matvec_8[3]
-	VMOVUPS	Z11, 726208(CX)	// matvec_8[3] | 1
-	VMOVUPS	Z12, 726272(CX)	// matvec_8[4]
-	VMOVUPS	Z13, 726336(CX)	// matvec_8[4] | 1
-	VMOVUPS	Z14, 726400(CX)	// matvec_8[5]
-	VMOVUPS	Z15, 726464(CX)	// matvec_8[5] | 1
-	VMOVUPS	Z16, 726528(CX)	// matvec_8[6]
-	VMOVUPS	Z17, 726592(CX)	// matvec_8[6] | 1
-	VMOVUPS	Z18, 726656(CX)	// matvec_8[7]
-	VMOVUPS	Z19, 726720(CX)	// matvec_8[7] | 1
+	VMOVUPS	Z4, 730880(CX)	// matvec_8[0]
+	VMOVUPS	Z5, 730944(CX)	// matvec_8[0] | 1
+	VMOVUPS	Z6, 731008(CX)	// matvec_8[1]
+	VMOVUPS	Z7, 731072(CX)	// matvec_8[1] | 1
+	VMOVUPS	Z8, 731136(CX)	// matvec_8[2]
+	VMOVUPS	Z9, 731200(CX)	// matvec_8[2] | 1
+	VMOVUPS	Z10, 731264(CX)	// matvec_8[3]
+	VMOVUPS	Z11, 731328(CX)	// matvec_8[3] | 1
+	VMOVUPS	Z12, 731392(CX)	// matvec_8[4]
+	VMOVUPS	Z13, 731456(CX)	// matvec_8[4] | 1
+	VMOVUPS	Z14, 731520(CX)	// matvec_8[5]
+	VMOVUPS	Z15, 731584(CX)	// matvec_8[5] | 1
+	VMOVUPS	Z16, 731648(CX)	// matvec_8[6]
+	VMOVUPS	Z17, 731712(CX)	// matvec_8[6] | 1
+	VMOVUPS	Z18, 731776(CX)	// matvec_8[7]
+	VMOVUPS	Z19, 731840(CX)	// matvec_8[7] | 1
 	MOVQ	$8, SI
 	MOVQ	CX, DI
 	MOVQ	65552(AX), R9
 loop26: // 8 times
-	VMOVUPS	725760(DI), Z4	// matvec_8[0]
-	VMOVUPS	725824(DI), Z5	// matvec_8[0] | 1
+	VMOVUPS	730880(DI), Z4	// matvec_8[0]
+	VMOVUPS	730944(DI), Z5	// matvec_8[0] | 1
 	VBROADCASTSS	4992(R9), Z6	// friction.2.bias[0]
 	VADDPS	Z6, Z4, Z4
 	VADDPS	Z6, Z5, Z5
-	VMOVUPS	Z4, 729856(DI)	// add_14[0]
-	VMOVUPS	Z5, 729920(DI)	// add_14[0] | 1
+	VMOVUPS	Z4, 734976(DI)	// add_14[0]
+	VMOVUPS	Z5, 735040(DI)	// add_14[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z4, Z6
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z7
 	VMAXPS	Z6, Z7, Z6
@@ -13882,8 +14254,8 @@ loop26: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z7
 	VMAXPS	Z5, Z7, Z5
 	VFMADD231PS	Z8, Z6, Z5
-	VMOVUPS	Z4, 733952(DI)	// softplus_6[0]
-	VMOVUPS	Z5, 734016(DI)	// softplus_6[0] | 1
+	VMOVUPS	Z4, 739072(DI)	// softplus_6[0]
+	VMOVUPS	Z5, 739136(DI)	// softplus_6[0] | 1
 	VBROADCASTSS	5120(R9), Z6	// friction.4.weight[0]
 	VFMADD231PS	Z4, Z6, Z0
 	VFMADD231PS	Z5, Z6, Z1
@@ -13900,32 +14272,32 @@ loop26: // 8 times
 	DECQ	65536(AX)
 	JNE	loop24
 	// arm.nde:38
-	VMOVUPS	711936(AX), Z4	// sub_5[0]
-	VMOVUPS	712000(AX), Z5	// sub_5[0] | 1
+	VMOVUPS	717056(AX), Z4	// sub_5[0]
+	VMOVUPS	717120(AX), Z5	// sub_5[0] | 1
 	VBROADCASTSS	5376(BX), Z6	// friction.4.bias[0]
 	VADDPS	Z6, Z0, Z0
 	VADDPS	Z6, Z1, Z1
 	VSUBPS	Z0, Z4, Z0
 	VSUBPS	Z1, Z5, Z1
-	VMOVUPS	Z0, 738048(AX)	// sub_6[0]
-	VMOVUPS	Z1, 738112(AX)	// sub_6[0] | 1
-	VMOVUPS	712064(AX), Z4	// sub_5[1]
-	VMOVUPS	712128(AX), Z5	// sub_5[1] | 1
+	VMOVUPS	Z0, 743168(AX)	// sub_6[0]
+	VMOVUPS	Z1, 743232(AX)	// sub_6[0] | 1
+	VMOVUPS	717184(AX), Z4	// sub_5[1]
+	VMOVUPS	717248(AX), Z5	// sub_5[1] | 1
 	VBROADCASTSS	5380(BX), Z6	// friction.4.bias[1]
 	VADDPS	Z6, Z2, Z2
 	VADDPS	Z6, Z3, Z3
 	VSUBPS	Z2, Z4, Z2
 	VSUBPS	Z3, Z5, Z3
-	VMOVUPS	Z2, 738176(AX)	// sub_6[1]
-	VMOVUPS	Z3, 738240(AX)	// sub_6[1] | 1
-	VMOVUPS	710272(AX), Z4	// M_4[0]
-	VMOVUPS	710336(AX), Z5	// M_4[0] | 1
-	VMOVUPS	710400(AX), Z6	// M_4[1]
-	VMOVUPS	710464(AX), Z7	// M_4[1] | 1
-	VMOVUPS	710528(AX), Z8	// M_4[2]
-	VMOVUPS	710592(AX), Z9	// M_4[2] | 1
-	VMOVUPS	710656(AX), Z10	// M_4[3]
-	VMOVUPS	710720(AX), Z11	// M_4[3] | 1
+	VMOVUPS	Z2, 743296(AX)	// sub_6[1]
+	VMOVUPS	Z3, 743360(AX)	// sub_6[1] | 1
+	VMOVUPS	715392(AX), Z4	// M_4[0]
+	VMOVUPS	715456(AX), Z5	// M_4[0] | 1
+	VMOVUPS	715520(AX), Z6	// M_4[1]
+	VMOVUPS	715584(AX), Z7	// M_4[1] | 1
+	VMOVUPS	715648(AX), Z8	// M_4[2]
+	VMOVUPS	715712(AX), Z9	// M_4[2] | 1
+	VMOVUPS	715776(AX), Z10	// M_4[3]
+	VMOVUPS	715840(AX), Z11	// M_4[3] | 1
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z12
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z13
 	VPANDD.BCST	f32_7fffffff<>(SB), Z8, Z14
@@ -13978,46 +14350,46 @@ loop26: // 8 times
 	VDIVPS	Z15, Z11, Z5
 	VPORD	Z0, Z4, Z0
 	VPORD	Z1, Z5, Z1
-	VMOVUPS	Z0, 738304(AX)	// v_k3[0]
-	VMOVUPS	Z1, 738368(AX)	// v_k3[0] | 1
-	VMOVUPS	Z2, 738432(AX)	// v_k3[1]
-	VMOVUPS	Z3, 738496(AX)	// v_k3[1] | 1
-	VMOVUPS	579456(AX), Z4	// q_k1[0]
-	VMOVUPS	579520(AX), Z5	// q_k1[0] | 1
-	VMOVUPS	579584(AX), Z6	// q_k1[1]
-	VMOVUPS	579648(AX), Z7	// q_k1[1] | 1
+	VMOVUPS	Z0, 743424(AX)	// v_k3[0]
+	VMOVUPS	Z1, 743488(AX)	// v_k3[0] | 1
+	VMOVUPS	Z2, 743552(AX)	// v_k3[1]
+	VMOVUPS	Z3, 743616(AX)	// v_k3[1] | 1
+	VMOVUPS	584576(AX), Z4	// q_k1[0]
+	VMOVUPS	584640(AX), Z5	// q_k1[0] | 1
+	VMOVUPS	584704(AX), Z6	// q_k1[1]
+	VMOVUPS	584768(AX), Z7	// q_k1[1] | 1
 	// arm.nde:45
-	VMOVUPS	642816(AX), Z8	// ha43
-	VMOVUPS	642880(AX), Z9	// ha43 | 1
+	VMOVUPS	647936(AX), Z8	// ha43
+	VMOVUPS	648000(AX), Z9	// ha43 | 1
 	VFMADD231PS	Z0, Z8, Z4
 	VFMADD231PS	Z1, Z9, Z5
-	VMOVUPS	Z4, 738560(AX)	// q_k4[0]
-	VMOVUPS	Z5, 738624(AX)	// q_k4[0] | 1
+	VMOVUPS	Z4, 743680(AX)	// q_k4[0]
+	VMOVUPS	Z5, 743744(AX)	// q_k4[0] | 1
 	VFMADD231PS	Z2, Z8, Z6
 	VFMADD231PS	Z3, Z9, Z7
-	VMOVUPS	Z6, 738688(AX)	// q_k4[1]
-	VMOVUPS	Z7, 738752(AX)	// q_k4[1] | 1
+	VMOVUPS	Z6, 743808(AX)	// q_k4[1]
+	VMOVUPS	Z7, 743872(AX)	// q_k4[1] | 1
 	// arm.nde:11
-	VMOVUPS	709376(AX), Z0	// sin_3[0]
-	VMOVUPS	709440(AX), Z1	// sin_3[0] | 1
-	VMOVUPS	Z0, 738816(AX)	// concat_4[0]
-	VMOVUPS	Z1, 738880(AX)	// concat_4[0] | 1
-	VMOVUPS	709504(AX), Z0	// sin_3[1]
-	VMOVUPS	709568(AX), Z1	// sin_3[1] | 1
-	VMOVUPS	Z0, 738944(AX)	// concat_4[1]
-	VMOVUPS	Z1, 739008(AX)	// concat_4[1] | 1
-	VMOVUPS	709632(AX), Z0	// cos_7[0]
-	VMOVUPS	709696(AX), Z1	// cos_7[0] | 1
-	VMOVUPS	Z0, 739072(AX)	// concat_4[2]
-	VMOVUPS	Z1, 739136(AX)	// concat_4[2] | 1
-	VMOVUPS	709760(AX), Z0	// cos_7[1]
-	VMOVUPS	709824(AX), Z1	// cos_7[1] | 1
-	VMOVUPS	Z0, 739200(AX)	// concat_4[3]
-	VMOVUPS	Z1, 739264(AX)	// concat_4[3] | 1
-	VMOVUPS	Z4, 739328(AX)	// concat_4[4]
-	VMOVUPS	Z5, 739392(AX)	// concat_4[4] | 1
-	VMOVUPS	Z6, 739456(AX)	// concat_4[5]
-	VMOVUPS	Z7, 739520(AX)	// concat_4[5] | 1
+	VMOVUPS	714496(AX), Z0	// sin_3[0]
+	VMOVUPS	714560(AX), Z1	// sin_3[0] | 1
+	VMOVUPS	Z0, 743936(AX)	// concat_4[0]
+	VMOVUPS	Z1, 744000(AX)	// concat_4[0] | 1
+	VMOVUPS	714624(AX), Z0	// sin_3[1]
+	VMOVUPS	714688(AX), Z1	// sin_3[1] | 1
+	VMOVUPS	Z0, 744064(AX)	// concat_4[1]
+	VMOVUPS	Z1, 744128(AX)	// concat_4[1] | 1
+	VMOVUPS	714752(AX), Z0	// cos_7[0]
+	VMOVUPS	714816(AX), Z1	// cos_7[0] | 1
+	VMOVUPS	Z0, 744192(AX)	// concat_4[2]
+	VMOVUPS	Z1, 744256(AX)	// concat_4[2] | 1
+	VMOVUPS	714880(AX), Z0	// cos_7[1]
+	VMOVUPS	714944(AX), Z1	// cos_7[1] | 1
+	VMOVUPS	Z0, 744320(AX)	// concat_4[3]
+	VMOVUPS	Z1, 744384(AX)	// concat_4[3] | 1
+	VMOVUPS	Z4, 744448(AX)	// concat_4[4]
+	VMOVUPS	Z5, 744512(AX)	// concat_4[4] | 1
+	VMOVUPS	Z6, 744576(AX)	// concat_4[5]
+	VMOVUPS	Z7, 744640(AX)	// concat_4[5] | 1
 	MOVQ	$4, 65536(AX)
 	MOVQ	BX, 65544(AX)
 	MOVQ	AX, CX
@@ -14043,8 +14415,8 @@ loop27: // 4 times: tiles of 8 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop28: // 6 times: terms of the sums
-	VMOVUPS	738816(DI), Z16	// concat_4[0]
-	VMOVUPS	738880(DI), Z17	// concat_4[0] | 1
+	VMOVUPS	743936(DI), Z16	// concat_4[0]
+	VMOVUPS	744000(DI), Z17	// concat_4[0] | 1
 	VBROADCASTSS	(R9), Z18	// friction.0.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -14073,33 +14445,33 @@ loop28: // 6 times: terms of the sums
 	ADDQ	$4, R9
 	DECQ	SI
 	JNE	loop28
-	VMOVUPS	Z0, 739584(CX)	// matvec_9[0]
-	VMOVUPS	Z1, 739648(CX)	// matvec_9[0] | 1
-	VMOVUPS	Z2, 739712(CX)	// matvec_9[1]
-	VMOVUPS	Z3, 739776(CX)	// matvec_9[1] | 1
-	VMOVUPS	Z4, 739840(CX)	// matvec_9[2]
-	VMOVUPS	Z5, 739904(CX)	// matvec_9[2] | 1
-	VMOVUPS	Z6, 739968(CX)	// matvec_9[3]
-	VMOVUPS	Z7, 740032(CX)	// matvec_9[3] | 1
-	VMOVUPS	Z8, 740096(CX)	// matvec_9[4]
-	VMOVUPS	Z9, 740160(CX)	// matvec_9[4] | 1
-	VMOVUPS	Z10, 740224(CX)	// matvec_9[5]
-	VMOVUPS	Z11, 740288(CX)	// matvec_9[5] | 1
-	VMOVUPS	Z12, 740352(CX)	// matvec_9[6]
-	VMOVUPS	Z13, 740416(CX)	// matvec_9[6] | 1
-	VMOVUPS	Z14, 740480(CX)	// matvec_9[7]
-	VMOVUPS	Z15, 740544(CX)	// matvec_9[7] | 1
+	VMOVUPS	Z0, 744704(CX)	// matvec_9[0]
+	VMOVUPS	Z1, 744768(CX)	// matvec_9[0] | 1
+	VMOVUPS	Z2, 744832(CX)	// matvec_9[1]
+	VMOVUPS	Z3, 744896(CX)	// matvec_9[1] | 1
+	VMOVUPS	Z4, 744960(CX)	// matvec_9[2]
+	VMOVUPS	Z5, 745024(CX)	// matvec_9[2] | 1
+	VMOVUPS	Z6, 745088(CX)	// matvec_9[3]
+	VMOVUPS	Z7, 745152(CX)	// matvec_9[3] | 1
+	VMOVUPS	Z8, 745216(CX)	// matvec_9[4]
+	VMOVUPS	Z9, 745280(CX)	// matvec_9[4] | 1
+	VMOVUPS	Z10, 745344(CX)	// matvec_9[5]
+	VMOVUPS	Z11, 745408(CX)	// matvec_9[5] | 1
+	VMOVUPS	Z12, 745472(CX)	// matvec_9[6]
+	VMOVUPS	Z13, 745536(CX)	// matvec_9[6] | 1
+	VMOVUPS	Z14, 745600(CX)	// matvec_9[7]
+	VMOVUPS	Z15, 745664(CX)	// matvec_9[7] | 1
 	MOVQ	$8, SI
 	MOVQ	CX, DI
 	MOVQ	65552(AX), R9
 loop29: // 8 times
-	VMOVUPS	739584(DI), Z0	// matvec_9[0]
-	VMOVUPS	739648(DI), Z1	// matvec_9[0] | 1
+	VMOVUPS	744704(DI), Z0	// matvec_9[0]
+	VMOVUPS	744768(DI), Z1	// matvec_9[0] | 1
 	VBROADCASTSS	768(R9), Z2	// friction.0.bias[0]
 	VADDPS	Z2, Z0, Z0
 	VADDPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 743680(DI)	// add_15[0]
-	VMOVUPS	Z1, 743744(DI)	// add_15[0] | 1
+	VMOVUPS	Z0, 748800(DI)	// add_15[0]
+	VMOVUPS	Z1, 748864(DI)	// add_15[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z2
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z3
 	VMAXPS	Z2, Z3, Z2
@@ -14156,8 +14528,8 @@ loop29: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	VMAXPS	Z1, Z3, Z1
 	VFMADD231PS	Z4, Z2, Z1
-	VMOVUPS	Z0, 747776(DI)	// softplus_7[0]
-	VMOVUPS	Z1, 747840(DI)	// softplus_7[0] | 1
+	VMOVUPS	Z0, 752896(DI)	// softplus_7[0]
+	VMOVUPS	Z1, 752960(DI)	// softplus_7[0] | 1
 	ADDQ	$128, DI
 	ADDQ	$4, R9
 	DECQ	SI
@@ -14191,8 +14563,8 @@ loop30: // 4 times: tiles of 8 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop31: // 32 times: terms of the sums
-	VMOVUPS	747776(DI), Z16	// softplus_7[0]
-	VMOVUPS	747840(DI), Z17	// softplus_7[0] | 1
+	VMOVUPS	752896(DI), Z16	// softplus_7[0]
+	VMOVUPS	752960(DI), Z17	// softplus_7[0] | 1
 	VBROADCASTSS	896(R9), Z18	// friction.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -14221,22 +14593,22 @@ loop31: // 32 times: terms of the sums
 	ADDQ	$4, R9
 	DECQ	SI
 	JNE	loop31
-	VMOVUPS	Z0, 751872(CX)	// matvec_10[0]
-	VMOVUPS	Z1, 751936(CX)	// matvec_10[0] | 1
-	VMOVUPS	Z2, 752000(CX)	// matvec_10[1]
-	VMOVUPS	Z3, 752064(CX)	// matvec_10[1] | 1
-	VMOVUPS	Z4, 752128(CX)	// matvec_10[2]
-	VMOVUPS	Z5, 752192(CX)	// matvec_10[2] | 1
-	VMOVUPS	Z6, 752256(CX)	// matvec_10[3]
-	VMOVUPS	Z7, 752320(CX)	// matvec_10[3] | 1
-	VMOVUPS	Z8, 752384(CX)	// matvec_10[4]
-	VMOVUPS	Z9, 752448(CX)	// matvec_10[4] | 1
-	VMOVUPS	Z10, 752512(CX)	// matvec_10[5]
-	VMOVUPS	Z11, 752576(CX)	// matvec_10[5] | 1
-	VMOVUPS	Z12, 752640(CX)	// matvec_10[6]
-	VMOVUPS	Z13, 752704(CX)	// matvec_10[6] | 1
-	VMOVUPS	Z14, 752768(CX)	// matvec_10[7]
-	VMOVUPS	Z15, 752832(CX)	// matvec_10[7] | 1
+	VMOVUPS	Z0, 756992(CX)	// matvec_10[0]
+	VMOVUPS	Z1, 757056(CX)	// matvec_10[0] | 1
+	VMOVUPS	Z2, 757120(CX)	// matvec_10[1]
+	VMOVUPS	Z3, 757184(CX)	// matvec_10[1] | 1
+	VMOVUPS	Z4, 757248(CX)	// matvec_10[2]
+	VMOVUPS	Z5, 757312(CX)	// matvec_10[2] | 1
+	VMOVUPS	Z6, 757376(CX)	// matvec_10[3]
+	VMOVUPS	Z7, 757440(CX)	// matvec_10[3] | 1
+	VMOVUPS	Z8, 757504(CX)	// matvec_10[4]
+	VMOVUPS	Z9, 757568(CX)	// matvec_10[4] | 1
+	VMOVUPS	Z10, 757632(CX)	// matvec_10[5]
+	VMOVUPS	Z11, 757696(CX)	// matvec_10[5] | 1
+	VMOVUPS	Z12, 757760(CX)	// matvec_10[6]
+	VMOVUPS	Z13, 757824(CX)	// matvec_10[6] | 1
+	VMOVUPS	Z14, 757888(CX)	// matvec_10[7]
+	VMOVUPS	Z15, 757952(CX)	// matvec_10[7] | 1
 	ADDQ	$1024, 65544(AX)
 	ADDQ	$1024, CX
 	DECQ	65536(AX)
@@ -14249,15 +14621,15 @@ loop31: // 32 times: terms of the sums
 	MOVQ	R8, R9
 loop32: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	751872(SI), Z2	// matvec_10[0]
-	VMOVUPS	751936(SI), Z3	// matvec_10[0] | 1
+	VMOVUPS	756992(SI), Z2	// matvec_10[0]
+	VMOVUPS	757056(SI), Z3	// matvec_10[0] | 1
 	VBROADCASTSS	4992(DI), Z4	// friction.2.bias[0]
 	VADDPS	Z4, Z2, Z2
 	VADDPS	Z4, Z3, Z3
-	VMOVUPS	Z2, 755968(SI)	// add_16[0]
-	VMOVUPS	Z3, 756032(SI)	// add_16[0] | 1
-	VMOVUPS	705280(SI), Z4	// vecmat[0]
-	VMOVUPS	705344(SI), Z5	// vecmat[0] | 1
+	VMOVUPS	Z2, 761088(SI)	// add_16[0]
+	VMOVUPS	Z3, 761152(SI)	// add_16[0] | 1
+	VMOVUPS	710400(SI), Z4	// vecmat[0]
+	VMOVUPS	710464(SI), Z5	// vecmat[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z2, Z6
 	VBROADCASTSS	f32_42b40000<>(SB), Z7
 	VMINPS	Z6, Z7, Z6
@@ -14306,8 +14678,8 @@ loop32: // 32 times: elements
 	VDIVPS	Z6, Z3, Z3
 	VMULPS	Z2, Z4, Z2
 	VMULPS	Z3, Z5, Z3
-	VMOVUPS	Z2, 760064(SI)	// mul_16[0]
-	VMOVUPS	Z3, 760128(SI)	// mul_16[0] | 1
+	VMOVUPS	Z2, 765184(SI)	// mul_16[0]
+	VMOVUPS	Z3, 765248(SI)	// mul_16[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
 	VMOVUPS	83968(R9), Z4	// sum of friction.2.bias[0]
@@ -14325,8 +14697,8 @@ loop32: // 32 times: elements
 	MOVQ	AX, SI
 loop33: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	743680(SI), Z2	// add_15[0]
-	VMOVUPS	743744(SI), Z3	// add_15[0] | 1
+	VMOVUPS	748800(SI), Z2	// add_15[0]
+	VMOVUPS	748864(SI), Z3	// add_15[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z2, Z4
 	VBROADCASTSS	f32_42b40000<>(SB), Z5
 	VMINPS	Z4, Z5, Z4
@@ -14373,8 +14745,8 @@ loop33: // 32 times: elements
 	VBLENDMPS	Z4, Z3, K2, Z3
 	VADDPS.BCST	f32_3f800000<>(SB), Z4, Z4
 	VDIVPS	Z4, Z3, Z3
-	VMOVUPS	Z2, 768256(SI)	// sigmoid[0]
-	VMOVUPS	Z3, 768320(SI)	// sigmoid[0] | 1
+	VMOVUPS	Z2, 773376(SI)	// sigmoid[0]
+	VMOVUPS	Z3, 773440(SI)	// sigmoid[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop33
@@ -14408,8 +14780,8 @@ loop34: // 2 times: tiles of 11 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop35: // 32 times: terms of the sums
-	VMOVUPS	760064(DI), Z24	// mul_16[0]
-	VMOVUPS	760128(DI), Z25	// mul_16[0] | 1
+	VMOVUPS	765184(DI), Z24	// mul_16[0]
+	VMOVUPS	765248(DI), Z25	// mul_16[0] | 1
 	VBROADCASTSS	896(R9), Z26	// friction.2.weight[0]
 	VFMADD231PS	Z24, Z26, Z2
 	VFMADD231PS	Z25, Z26, Z3
@@ -14447,28 +14819,28 @@ loop35: // 32 times: terms of the sums
 	ADDQ	$128, R9
 	DECQ	SI
 	JNE	loop35
-	VMOVUPS	Z2, 764160(CX)	// vecmat_2[0]
-	VMOVUPS	Z3, 764224(CX)	// vecmat_2[0] | 1
-	VMOVUPS	Z4, 764288(CX)	// vecmat_2[1]
-	VMOVUPS	Z5, 764352(CX)	// vecmat_2[1] | 1
-	VMOVUPS	Z6, 764416(CX)	// vecmat_2[2]
-	VMOVUPS	Z7, 764480(CX)	// vecmat_2[2] | 1
-	VMOVUPS	Z8, 764544(CX)	// vecmat_2[3]
-	VMOVUPS	Z9, 764608(CX)	// vecmat_2[3] | 1
-	VMOVUPS	Z10, 764672(CX)	// vecmat_2[4]
-	VMOVUPS	Z11, 764736(CX)	// vecmat_2[4] | 1
-	VMOVUPS	Z12, 764800(CX)	// vecmat_2[5]
-	VMOVUPS	Z13, 764864(CX)	// vecmat_2[5] | 1
-	VMOVUPS	Z14, 764928(CX)	// vecmat_2[6]
-	VMOVUPS	Z15, 764992(CX)	// vecmat_2[6] | 1
-	VMOVUPS	Z16, 765056(CX)	// vecmat_2[7]
-	VMOVUPS	Z17, 765120(CX)	// vecmat_2[7] | 1
-	VMOVUPS	Z18, 765184(CX)	// vecmat_2[8]
-	VMOVUPS	Z19, 765248(CX)	// vecmat_2[8] | 1
-	VMOVUPS	Z20, 765312(CX)	// vecmat_2[9]
-	VMOVUPS	Z21, 765376(CX)	// vecmat_2[9] | 1
-	VMOVUPS	Z22, 765440(CX)	// vecmat_2[10]
-	VMOVUPS	Z23, 765504(CX)	// vecmat_2[10] | 1
+	VMOVUPS	Z2, 769280(CX)	// vecmat_2[0]
+	VMOVUPS	Z3, 769344(CX)	// vecmat_2[0] | 1
+	VMOVUPS	Z4, 769408(CX)	// vecmat_2[1]
+	VMOVUPS	Z5, 769472(CX)	// vecmat_2[1] | 1
+	VMOVUPS	Z6, 769536(CX)	// vecmat_2[2]
+	VMOVUPS	Z7, 769600(CX)	// vecmat_2[2] | 1
+	VMOVUPS	Z8, 769664(CX)	// vecmat_2[3]
+	VMOVUPS	Z9, 769728(CX)	// vecmat_2[3] | 1
+	VMOVUPS	Z10, 769792(CX)	// vecmat_2[4]
+	VMOVUPS	Z11, 769856(CX)	// vecmat_2[4] | 1
+	VMOVUPS	Z12, 769920(CX)	// vecmat_2[5]
+	VMOVUPS	Z13, 769984(CX)	// vecmat_2[5] | 1
+	VMOVUPS	Z14, 770048(CX)	// vecmat_2[6]
+	VMOVUPS	Z15, 770112(CX)	// vecmat_2[6] | 1
+	VMOVUPS	Z16, 770176(CX)	// vecmat_2[7]
+	VMOVUPS	Z17, 770240(CX)	// vecmat_2[7] | 1
+	VMOVUPS	Z18, 770304(CX)	// vecmat_2[8]
+	VMOVUPS	Z19, 770368(CX)	// vecmat_2[8] | 1
+	VMOVUPS	Z20, 770432(CX)	// vecmat_2[9]
+	VMOVUPS	Z21, 770496(CX)	// vecmat_2[9] | 1
+	VMOVUPS	Z22, 770560(CX)	// vecmat_2[10]
+	VMOVUPS	Z23, 770624(CX)	// vecmat_2[10] | 1
 	ADDQ	$44, 65544(AX)
 	ADDQ	$1408, CX
 	DECQ	65536(AX)
@@ -14497,8 +14869,8 @@ loop35: // 32 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop36: // 32 times: terms of the sums
-	VMOVUPS	760064(SI), Z22	// mul_16[0]
-	VMOVUPS	760128(SI), Z23	// mul_16[0] | 1
+	VMOVUPS	765184(SI), Z22	// mul_16[0]
+	VMOVUPS	765248(SI), Z23	// mul_16[0] | 1
 	VBROADCASTSS	984(DI), Z24	// friction.2.weight[22]
 	VFMADD231PS	Z22, Z24, Z2
 	VFMADD231PS	Z23, Z24, Z3
@@ -14533,41 +14905,41 @@ loop36: // 32 times: terms of the sums
 	ADDQ	$128, DI
 	DECQ	CX
 	JNE	loop36
-	VMOVUPS	Z2, 766976(AX)	// vecmat_2[22]
-	VMOVUPS	Z3, 767040(AX)	// vecmat_2[22] | 1
-	VMOVUPS	Z4, 767104(AX)	// vecmat_2[23]
-	VMOVUPS	Z5, 767168(AX)	// vecmat_2[23] | 1
-	VMOVUPS	Z6, 767232(AX)	// vecmat_2[24]
-	VMOVUPS	Z7, 767296(AX)	// vecmat_2[24] | 1
-	VMOVUPS	Z8, 767360(AX)	// vecmat_2[25]
-	VMOVUPS	Z9, 767424(AX)	// vecmat_2[25] | 1
-	VMOVUPS	Z10, 767488(AX)	// vecmat_2[26]
-	VMOVUPS	Z11, 767552(AX)	// vecmat_2[26] | 1
-	VMOVUPS	Z12, 767616(AX)	// vecmat_2[27]
-	VMOVUPS	Z13, 767680(AX)	// vecmat_2[27] | 1
-	VMOVUPS	Z14, 767744(AX)	// vecmat_2[28]
-	VMOVUPS	Z15, 767808(AX)	// vecmat_2[28] | 1
-	VMOVUPS	Z16, 767872(AX)	// vecmat_2[29]
-	VMOVUPS	Z17, 767936(AX)	// vecmat_2[29] | 1
-	VMOVUPS	Z18, 768000(AX)	// vecmat_2[30]
-	VMOVUPS	Z19, 768064(AX)	// vecmat_2[30] | 1
-	VMOVUPS	Z20, 768128(AX)	// vecmat_2[31]
-	VMOVUPS	Z21, 768192(AX)	// vecmat_2[31] | 1
+	VMOVUPS	Z2, 772096(AX)	// vecmat_2[22]
+	VMOVUPS	Z3, 772160(AX)	// vecmat_2[22] | 1
+	VMOVUPS	Z4, 772224(AX)	// vecmat_2[23]
+	VMOVUPS	Z5, 772288(AX)	// vecmat_2[23] | 1
+	VMOVUPS	Z6, 772352(AX)	// vecmat_2[24]
+	VMOVUPS	Z7, 772416(AX)	// vecmat_2[24] | 1
+	VMOVUPS	Z8, 772480(AX)	// vecmat_2[25]
+	VMOVUPS	Z9, 772544(AX)	// vecmat_2[25] | 1
+	VMOVUPS	Z10, 772608(AX)	// vecmat_2[26]
+	VMOVUPS	Z11, 772672(AX)	// vecmat_2[26] | 1
+	VMOVUPS	Z12, 772736(AX)	// vecmat_2[27]
+	VMOVUPS	Z13, 772800(AX)	// vecmat_2[27] | 1
+	VMOVUPS	Z14, 772864(AX)	// vecmat_2[28]
+	VMOVUPS	Z15, 772928(AX)	// vecmat_2[28] | 1
+	VMOVUPS	Z16, 772992(AX)	// vecmat_2[29]
+	VMOVUPS	Z17, 773056(AX)	// vecmat_2[29] | 1
+	VMOVUPS	Z18, 773120(AX)	// vecmat_2[30]
+	VMOVUPS	Z19, 773184(AX)	// vecmat_2[30] | 1
+	VMOVUPS	Z20, 773248(AX)	// vecmat_2[31]
+	VMOVUPS	Z21, 773312(AX)	// vecmat_2[31] | 1
 	MOVQ	$16, CX
 	MOVQ	AX, SI
 loop37: // 16 times: tiles of 2 elements
-	VMOVUPS	760064(SI), Z2	// mul_16[0]
-	VMOVUPS	760128(SI), Z3	// mul_16[0] | 1
+	VMOVUPS	765184(SI), Z2	// mul_16[0]
+	VMOVUPS	765248(SI), Z3	// mul_16[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	Z2, 633728(SI)	// turned[0]
-	VMOVUPS	Z3, 633792(SI)	// turned[0] | 1
-	VMOVUPS	760192(SI), Z2	// mul_16[1]
-	VMOVUPS	760256(SI), Z3	// mul_16[1] | 1
+	VMOVUPS	Z2, 638848(SI)	// turned[0]
+	VMOVUPS	Z3, 638912(SI)	// turned[0] | 1
+	VMOVUPS	765312(SI), Z2	// mul_16[1]
+	VMOVUPS	765376(SI), Z3	// mul_16[1] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	Z2, 633856(SI)	// turned[1]
-	VMOVUPS	Z3, 633920(SI)	// turned[1] | 1
+	VMOVUPS	Z2, 638976(SI)	// turned[1]
+	VMOVUPS	Z3, 639040(SI)	// turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop37
@@ -14579,22 +14951,22 @@ loop38: // 2 times: vectors of the block
 	MOVQ	65544(AX), SI
 	MOVQ	65552(AX), DI
 loop39: // 2 times
-	VMOVUPS	747776(SI), Z2	// softplus_7[0]
-	VMOVUPS	747904(SI), Z3	// softplus_7[1]
-	VMOVUPS	748032(SI), Z4	// softplus_7[2]
-	VMOVUPS	748160(SI), Z5	// softplus_7[3]
-	VMOVUPS	748288(SI), Z6	// softplus_7[4]
-	VMOVUPS	748416(SI), Z7	// softplus_7[5]
-	VMOVUPS	748544(SI), Z8	// softplus_7[6]
-	VMOVUPS	748672(SI), Z9	// softplus_7[7]
-	VMOVUPS	748800(SI), Z10	// softplus_7[8]
-	VMOVUPS	748928(SI), Z11	// softplus_7[9]
-	VMOVUPS	749056(SI), Z12	// softplus_7[10]
-	VMOVUPS	749184(SI), Z13	// softplus_7[11]
-	VMOVUPS	749312(SI), Z14	// softplus_7[12]
-	VMOVUPS	749440(SI), Z15	// softplus_7[13]
-	VMOVUPS	749568(SI), Z16	// softplus_7[14]
-	VMOVUPS	749696(SI), Z17	// softplus_7[15]
+	VMOVUPS	752896(SI), Z2	// softplus_7[0]
+	VMOVUPS	753024(SI), Z3	// softplus_7[1]
+	VMOVUPS	753152(SI), Z4	// softplus_7[2]
+	VMOVUPS	753280(SI), Z5	// softplus_7[3]
+	VMOVUPS	753408(SI), Z6	// softplus_7[4]
+	VMOVUPS	753536(SI), Z7	// softplus_7[5]
+	VMOVUPS	753664(SI), Z8	// softplus_7[6]
+	VMOVUPS	753792(SI), Z9	// softplus_7[7]
+	VMOVUPS	753920(SI), Z10	// softplus_7[8]
+	VMOVUPS	754048(SI), Z11	// softplus_7[9]
+	VMOVUPS	754176(SI), Z12	// softplus_7[10]
+	VMOVUPS	754304(SI), Z13	// softplus_7[11]
+	VMOVUPS	754432(SI), Z14	// softplus_7[12]
+	VMOVUPS	754560(SI), Z15	// softplus_7[13]
+	VMOVUPS	754688(SI), Z16	// softplus_7[14]
+	VMOVUPS	754816(SI), Z17	// softplus_7[15]
 	VUNPCKLPS	Z3, Z2, Z18
 	VUNPCKHPS	Z3, Z2, Z2
 	VUNPCKLPS	Z5, Z4, Z3
@@ -14659,22 +15031,22 @@ loop39: // 2 times
 	VSHUFF32X4	$221, Z14, Z10, Z6
 	VSHUFF32X4	$136, Z6, Z2, Z10
 	VSHUFF32X4	$221, Z6, Z2, Z2
-	VMOVUPS	Z20, 637824(DI)	// turned[32]
-	VMOVUPS	Z19, 637888(DI)	// turned[32] | 1
-	VMOVUPS	Z17, 637952(DI)	// turned[33]
-	VMOVUPS	Z18, 638016(DI)	// turned[33] | 1
-	VMOVUPS	Z13, 638080(DI)	// turned[34]
-	VMOVUPS	Z8, 638144(DI)	// turned[34] | 1
-	VMOVUPS	Z12, 638208(DI)	// turned[35]
-	VMOVUPS	Z10, 638272(DI)	// turned[35] | 1
-	VMOVUPS	Z16, 638336(DI)	// turned[36]
-	VMOVUPS	Z9, 638400(DI)	// turned[36] | 1
-	VMOVUPS	Z4, 638464(DI)	// turned[37]
-	VMOVUPS	Z11, 638528(DI)	// turned[37] | 1
-	VMOVUPS	Z5, 638592(DI)	// turned[38]
-	VMOVUPS	Z3, 638656(DI)	// turned[38] | 1
-	VMOVUPS	Z7, 638720(DI)	// turned[39]
-	VMOVUPS	Z2, 638784(DI)	// turned[39] | 1
+	VMOVUPS	Z20, 642944(DI)	// turned[32]
+	VMOVUPS	Z19, 643008(DI)	// turned[32] | 1
+	VMOVUPS	Z17, 643072(DI)	// turned[33]
+	VMOVUPS	Z18, 643136(DI)	// turned[33] | 1
+	VMOVUPS	Z13, 643200(DI)	// turned[34]
+	VMOVUPS	Z8, 643264(DI)	// turned[34] | 1
+	VMOVUPS	Z12, 643328(DI)	// turned[35]
+	VMOVUPS	Z10, 643392(DI)	// turned[35] | 1
+	VMOVUPS	Z16, 643456(DI)	// turned[36]
+	VMOVUPS	Z9, 643520(DI)	// turned[36] | 1
+	VMOVUPS	Z4, 643584(DI)	// turned[37]
+	VMOVUPS	Z11, 643648(DI)	// turned[37] | 1
+	VMOVUPS	Z5, 643712(DI)	// turned[38]
+	VMOVUPS	Z3, 643776(DI)	// turned[38] | 1
+	VMOVUPS	Z7, 643840(DI)	// turned[39]
+	VMOVUPS	Z2, 643904(DI)	// turned[39] | 1
 	ADDQ	$2048, SI
 	ADDQ	$2048, DI
 	DECQ	CX
@@ -14707,56 +15079,56 @@ loop40: // 4 times: tiles of 8 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop41: // 16 times: samples, 2 at a time
-	VMOVUPS	637824(DI), Z18	// turned[32]
-	VMOVUPS	639872(DI), Z19	// turned[48]
-	VBROADCASTSS	633728(R9), Z20	// turned[0]
+	VMOVUPS	642944(DI), Z18	// turned[32]
+	VMOVUPS	644992(DI), Z19	// turned[48]
+	VBROADCASTSS	638848(R9), Z20	// turned[0]
 	VFMADD231PS	Z18, Z20, Z2
 	VFMADD231PS	Z19, Z20, Z3
-	VBROADCASTSS	633856(R9), Z20	// turned[1]
+	VBROADCASTSS	638976(R9), Z20	// turned[1]
 	VFMADD231PS	Z18, Z20, Z4
 	VFMADD231PS	Z19, Z20, Z5
-	VBROADCASTSS	633984(R9), Z20	// turned[2]
+	VBROADCASTSS	639104(R9), Z20	// turned[2]
 	VFMADD231PS	Z18, Z20, Z6
 	VFMADD231PS	Z19, Z20, Z7
-	VBROADCASTSS	634112(R9), Z20	// turned[3]
+	VBROADCASTSS	639232(R9), Z20	// turned[3]
 	VFMADD231PS	Z18, Z20, Z8
 	VFMADD231PS	Z19, Z20, Z9
-	VBROADCASTSS	634240(R9), Z20	// turned[4]
+	VBROADCASTSS	639360(R9), Z20	// turned[4]
 	VFMADD231PS	Z18, Z20, Z10
 	VFMADD231PS	Z19, Z20, Z11
-	VBROADCASTSS	634368(R9), Z20	// turned[5]
+	VBROADCASTSS	639488(R9), Z20	// turned[5]
 	VFMADD231PS	Z18, Z20, Z12
 	VFMADD231PS	Z19, Z20, Z13
-	VBROADCASTSS	634496(R9), Z20	// turned[6]
+	VBROADCASTSS	639616(R9), Z20	// turned[6]
 	VFMADD231PS	Z18, Z20, Z14
 	VFMADD231PS	Z19, Z20, Z15
-	VBROADCASTSS	634624(R9), Z20	// turned[7]
+	VBROADCASTSS	639744(R9), Z20	// turned[7]
 	VFMADD231PS	Z18, Z20, Z16
 	VFMADD231PS	Z19, Z20, Z17
-	VMOVUPS	637888(DI), Z18	// turned[32] | 1
-	VMOVUPS	639936(DI), Z19	// turned[48] | 1
-	VBROADCASTSS	633732(R9), Z20	// turned[0]
+	VMOVUPS	643008(DI), Z18	// turned[32] | 1
+	VMOVUPS	645056(DI), Z19	// turned[48] | 1
+	VBROADCASTSS	638852(R9), Z20	// turned[0]
 	VFMADD231PS	Z18, Z20, Z2
 	VFMADD231PS	Z19, Z20, Z3
-	VBROADCASTSS	633860(R9), Z20	// turned[1]
+	VBROADCASTSS	638980(R9), Z20	// turned[1]
 	VFMADD231PS	Z18, Z20, Z4
 	VFMADD231PS	Z19, Z20, Z5
-	VBROADCASTSS	633988(R9), Z20	// turned[2]
+	VBROADCASTSS	639108(R9), Z20	// turned[2]
 	VFMADD231PS	Z18, Z20, Z6
 	VFMADD231PS	Z19, Z20, Z7
-	VBROADCASTSS	634116(R9), Z20	// turned[3]
+	VBROADCASTSS	639236(R9), Z20	// turned[3]
 	VFMADD231PS	Z18, Z20, Z8
 	VFMADD231PS	Z19, Z20, Z9
-	VBROADCASTSS	634244(R9), Z20	// turned[4]
+	VBROADCASTSS	639364(R9), Z20	// turned[4]
 	VFMADD231PS	Z18, Z20, Z10
 	VFMADD231PS	Z19, Z20, Z11
-	VBROADCASTSS	634372(R9), Z20	// turned[5]
+	VBROADCASTSS	639492(R9), Z20	// turned[5]
 	VFMADD231PS	Z18, Z20, Z12
 	VFMADD231PS	Z19, Z20, Z13
-	VBROADCASTSS	634500(R9), Z20	// turned[6]
+	VBROADCASTSS	639620(R9), Z20	// turned[6]
 	VFMADD231PS	Z18, Z20, Z14
 	VFMADD231PS	Z19, Z20, Z15
-	VBROADCASTSS	634628(R9), Z20	// turned[7]
+	VBROADCASTSS	639748(R9), Z20	// turned[7]
 	VFMADD231PS	Z18, Z20, Z16
 	VFMADD231PS	Z19, Z20, Z17
 	ADDQ	$128, DI
@@ -14821,14 +15193,14 @@ loop42: // 4 times: tiles of 8 elements
 	MOVQ	65552(AX), R12
 loop43: // 8 times
 	// arm.nde:11
-	VMOVUPS	764160(R9), Z10	// vecmat_2[0]
-	VMOVUPS	764224(R9), Z11	// vecmat_2[0] | 1
-	VMOVUPS	768256(R9), Z12	// sigmoid[0]
-	VMOVUPS	768320(R9), Z13	// sigmoid[0] | 1
+	VMOVUPS	769280(R9), Z10	// vecmat_2[0]
+	VMOVUPS	769344(R9), Z11	// vecmat_2[0] | 1
+	VMOVUPS	773376(R9), Z12	// sigmoid[0]
+	VMOVUPS	773440(R9), Z13	// sigmoid[0] | 1
 	VMULPS	Z12, Z10, Z10
 	VMULPS	Z13, Z11, Z11
-	VMOVUPS	Z10, 772352(R9)	// mul_17[0]
-	VMOVUPS	Z11, 772416(R9)	// mul_17[0] | 1
+	VMOVUPS	Z10, 777472(R9)	// mul_17[0]
+	VMOVUPS	Z11, 777536(R9)	// mul_17[0] | 1
 	VPANDD	Z0, Z10, Z12
 	VPANDD	Z1, Z11, Z13
 	VMOVUPS	12288(R10), Z14	// sum of friction.0.bias[0]
@@ -14869,8 +15241,8 @@ loop43: // 8 times
 	VBROADCASTSS	20(R11), Z12	// friction.0.weight[5]
 	VFMADD231PS	Z10, Z12, Z4
 	VFMADD231PS	Z11, Z12, Z5
-	VMOVUPS	755968(R9), Z10	// add_16[0]
-	VMOVUPS	756032(R9), Z11	// add_16[0] | 1
+	VMOVUPS	761088(R9), Z10	// add_16[0]
+	VMOVUPS	761152(R9), Z11	// add_16[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z10, Z12
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z13
 	VMAXPS	Z12, Z13, Z12
@@ -14927,8 +15299,8 @@ loop43: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z13
 	VMAXPS	Z11, Z13, Z11
 	VFMADD231PS	Z14, Z12, Z11
-	VMOVUPS	Z10, 777856(R9)	// softplus_8[0]
-	VMOVUPS	Z11, 777920(R9)	// softplus_8[0] | 1
+	VMOVUPS	Z10, 782976(R9)	// softplus_8[0]
+	VMOVUPS	Z11, 783040(R9)	// softplus_8[0] | 1
 	VBROADCASTSS	5120(R12), Z12	// friction.4.weight[0]
 	VFMADD231PS	Z10, Z12, Z6
 	VFMADD231PS	Z11, Z12, Z7
@@ -14941,44 +15313,44 @@ loop43: // 8 times
 	ADDQ	$4, R12
 	DECQ	DI
 	JNE	loop43
-	VMOVUPS	772352(CX), Z10	// mul_17[0]
-	VMOVUPS	772416(CX), Z11	// mul_17[0] | 1
+	VMOVUPS	777472(CX), Z10	// mul_17[0]
+	VMOVUPS	777536(CX), Z11	// mul_17[0] | 1
 	VPANDD	Z0, Z10, Z10
 	VPANDD	Z1, Z11, Z11
-	VMOVUPS	772480(CX), Z12	// mul_17[1]
-	VMOVUPS	772544(CX), Z13	// mul_17[1] | 1
+	VMOVUPS	777600(CX), Z12	// mul_17[1]
+	VMOVUPS	777664(CX), Z13	// mul_17[1] | 1
 	VPANDD	Z0, Z12, Z12
 	VPANDD	Z1, Z13, Z13
-	VMOVUPS	772608(CX), Z14	// mul_17[2]
-	VMOVUPS	772672(CX), Z15	// mul_17[2] | 1
+	VMOVUPS	777728(CX), Z14	// mul_17[2]
+	VMOVUPS	777792(CX), Z15	// mul_17[2] | 1
 	VPANDD	Z0, Z14, Z14
 	VPANDD	Z1, Z15, Z15
-	VMOVUPS	772736(CX), Z16	// mul_17[3]
-	VMOVUPS	772800(CX), Z17	// mul_17[3] | 1
+	VMOVUPS	777856(CX), Z16	// mul_17[3]
+	VMOVUPS	777920(CX), Z17	// mul_17[3] | 1
 	VPANDD	Z0, Z16, Z16
 	VPANDD	Z1, Z17, Z17
-	VMOVUPS	772864(CX), Z18	// mul_17[4]
-	VMOVUPS	772928(CX), Z19	// mul_17[4] | 1
+	VMOVUPS	777984(CX), Z18	// mul_17[4]
+	VMOVUPS	778048(CX), Z19	// mul_17[4] | 1
 	VPANDD	Z0, Z18, Z18
 	VPANDD	Z1, Z19, Z19
-	VMOVUPS	772992(CX), Z20	// mul_17[5]
-	VMOVUPS	773056(CX), Z21	// mul_17[5] | 1
+	VMOVUPS	778112(CX), Z20	// mul_17[5]
+	VMOVUPS	778176(CX), Z21	// mul_17[5] | 1
 	VPANDD	Z0, Z20, Z20
 	VPANDD	Z1, Z21, Z21
-	VMOVUPS	773120(CX), Z22	// mul_17[6]
-	VMOVUPS	773184(CX), Z23	// mul_17[6] | 1
+	VMOVUPS	778240(CX), Z22	// mul_17[6]
+	VMOVUPS	778304(CX), Z23	// mul_17[6] | 1
 	VPANDD	Z0, Z22, Z22
 	VPANDD	Z1, Z23, Z23
-	VMOVUPS	773248(CX), Z24	// mul_17[7]
-	VMOVUPS	773312(CX), Z25	// mul_17[7] | 1
+	VMOVUPS	778368(CX), Z24	// mul_17[7]
+	VMOVUPS	778432(CX), Z25	// mul_17[7] | 1
 	VPANDD	Z0, Z24, Z24
 	VPANDD	Z1, Z25, Z25
 	MOVQ	$6, DI
 	MOVQ	AX, R9
 	MOVQ	65560(AX), R10
 loop44: // 6 times: elements
-	VMOVUPS	738816(R9), Z26	// concat_4[0]
-	VMOVUPS	738880(R9), Z27	// concat_4[0] | 1
+	VMOVUPS	743936(R9), Z26	// concat_4[0]
+	VMOVUPS	744000(R9), Z27	// concat_4[0] | 1
 	VMOVUPS	(R10), Z28	// sum of friction.0.weight[0]
 	VFMADD231PS	Z26, Z10, Z28
 	VFMADD231PS	Z27, Z11, Z28
@@ -15015,24 +15387,24 @@ loop44: // 6 times: elements
 	ADDQ	$64, R10
 	DECQ	DI
 	JNE	loop44
-	VMOVUPS	777856(CX), Z10	// softplus_8[0]
-	VMOVUPS	777920(CX), Z11	// softplus_8[0] | 1
+	VMOVUPS	782976(CX), Z10	// softplus_8[0]
+	VMOVUPS	783040(CX), Z11	// softplus_8[0] | 1
 	VPANDD	Z0, Z10, Z10
 	VPANDD	Z1, Z11, Z11
-	VMOVUPS	705024(AX), Z12	// G_bar[0]
-	VMOVUPS	705088(AX), Z13	// G_bar[0] | 1
+	VMOVUPS	710144(AX), Z12	// G_bar[0]
+	VMOVUPS	710208(AX), Z13	// G_bar[0] | 1
 	VMOVUPS	86016(SI), Z14	// sum of friction.4.weight[0]
 	VFMADD231PS	Z10, Z12, Z14
 	VFMADD231PS	Z11, Z13, Z14
 	VMOVUPS	Z14, 86016(SI)	// sum of friction.4.weight[0]
-	VMOVUPS	705152(AX), Z14	// G_bar[1]
-	VMOVUPS	705216(AX), Z15	// G_bar[1] | 1
+	VMOVUPS	710272(AX), Z14	// G_bar[1]
+	VMOVUPS	710336(AX), Z15	// G_bar[1] | 1
 	VMOVUPS	88064(SI), Z16	// sum of friction.4.weight[32]
 	VFMADD231PS	Z10, Z14, Z16
 	VFMADD231PS	Z11, Z15, Z16
 	VMOVUPS	Z16, 88064(SI)	// sum of friction.4.weight[32]
-	VMOVUPS	777984(CX), Z10	// softplus_8[1]
-	VMOVUPS	778048(CX), Z11	// softplus_8[1] | 1
+	VMOVUPS	783104(CX), Z10	// softplus_8[1]
+	VMOVUPS	783168(CX), Z11	// softplus_8[1] | 1
 	VPANDD	Z0, Z10, Z10
 	VPANDD	Z1, Z11, Z11
 	VMOVUPS	86080(SI), Z16	// sum of friction.4.weight[1]
@@ -15043,8 +15415,8 @@ loop44: // 6 times: elements
 	VFMADD231PS	Z10, Z14, Z16
 	VFMADD231PS	Z11, Z15, Z16
 	VMOVUPS	Z16, 88128(SI)	// sum of friction.4.weight[33]
-	VMOVUPS	778112(CX), Z10	// softplus_8[2]
-	VMOVUPS	778176(CX), Z11	// softplus_8[2] | 1
+	VMOVUPS	783232(CX), Z10	// softplus_8[2]
+	VMOVUPS	783296(CX), Z11	// softplus_8[2] | 1
 	VPANDD	Z0, Z10, Z10
 	VPANDD	Z1, Z11, Z11
 	VMOVUPS	86144(SI), Z16	// sum of friction.4.weight[2]
@@ -15055,8 +15427,8 @@ loop44: // 6 times: elements
 	VFMADD231PS	Z10, Z14, Z16
 	VFMADD231PS	Z11, Z15, Z16
 	VMOVUPS	Z16, 88192(SI)	// sum of friction.4.weight[34]
-	VMOVUPS	778240(CX), Z10	// softplus_8[3]
-	VMOVUPS	778304(CX), Z11	// softplus_8[3] | 1
+	VMOVUPS	783360(CX), Z10	// softplus_8[3]
+	VMOVUPS	783424(CX), Z11	// softplus_8[3] | 1
 	VPANDD	Z0, Z10, Z10
 	VPANDD	Z1, Z11, Z11
 	VMOVUPS	86208(SI), Z16	// sum of friction.4.weight[3]
@@ -15067,8 +15439,8 @@ loop44: // 6 times: elements
 	VFMADD231PS	Z10, Z14, Z16
 	VFMADD231PS	Z11, Z15, Z16
 	VMOVUPS	Z16, 88256(SI)	// sum of friction.4.weight[35]
-	VMOVUPS	778368(CX), Z10	// softplus_8[4]
-	VMOVUPS	778432(CX), Z11	// softplus_8[4] | 1
+	VMOVUPS	783488(CX), Z10	// softplus_8[4]
+	VMOVUPS	783552(CX), Z11	// softplus_8[4] | 1
 	VPANDD	Z0, Z10, Z10
 	VPANDD	Z1, Z11, Z11
 	VMOVUPS	86272(SI), Z16	// sum of friction.4.weight[4]
@@ -15079,8 +15451,8 @@ loop44: // 6 times: elements
 	VFMADD231PS	Z10, Z14, Z16
 	VFMADD231PS	Z11, Z15, Z16
 	VMOVUPS	Z16, 88320(SI)	// sum of friction.4.weight[36]
-	VMOVUPS	778496(CX), Z10	// softplus_8[5]
-	VMOVUPS	778560(CX), Z11	// softplus_8[5] | 1
+	VMOVUPS	783616(CX), Z10	// softplus_8[5]
+	VMOVUPS	783680(CX), Z11	// softplus_8[5] | 1
 	VPANDD	Z0, Z10, Z10
 	VPANDD	Z1, Z11, Z11
 	VMOVUPS	86336(SI), Z16	// sum of friction.4.weight[5]
@@ -15091,8 +15463,8 @@ loop44: // 6 times: elements
 	VFMADD231PS	Z10, Z14, Z16
 	VFMADD231PS	Z11, Z15, Z16
 	VMOVUPS	Z16, 88384(SI)	// sum of friction.4.weight[37]
-	VMOVUPS	778624(CX), Z10	// softplus_8[6]
-	VMOVUPS	778688(CX), Z11	// softplus_8[6] | 1
+	VMOVUPS	783744(CX), Z10	// softplus_8[6]
+	VMOVUPS	783808(CX), Z11	// softplus_8[6] | 1
 	VPANDD	Z0, Z10, Z10
 	VPANDD	Z1, Z11, Z11
 	VMOVUPS	86400(SI), Z16	// sum of friction.4.weight[6]
@@ -15103,8 +15475,8 @@ loop44: // 6 times: elements
 	VFMADD231PS	Z10, Z14, Z16
 	VFMADD231PS	Z11, Z15, Z16
 	VMOVUPS	Z16, 88448(SI)	// sum of friction.4.weight[38]
-	VMOVUPS	778752(CX), Z10	// softplus_8[7]
-	VMOVUPS	778816(CX), Z11	// softplus_8[7] | 1
+	VMOVUPS	783872(CX), Z10	// softplus_8[7]
+	VMOVUPS	783936(CX), Z11	// softplus_8[7] | 1
 	VPANDD	Z0, Z10, Z10
 	VPANDD	Z1, Z11, Z11
 	VMOVUPS	86464(SI), Z16	// sum of friction.4.weight[7]
@@ -15123,49 +15495,49 @@ loop44: // 6 times: elements
 	DECQ	65536(AX)
 	JNE	loop42
 	VMOVUPS	0(AX), Z29	// vecmat_3[0]
-	VMOVUPS	Z29, 776448(AX)
+	VMOVUPS	Z29, 781568(AX)
 	VMOVUPS	64(AX), Z29	// vecmat_3[0] | 1
-	VMOVUPS	Z29, 776512(AX)
+	VMOVUPS	Z29, 781632(AX)
 	VMOVUPS	128(AX), Z29	// vecmat_3[1]
-	VMOVUPS	Z29, 776576(AX)
+	VMOVUPS	Z29, 781696(AX)
 	VMOVUPS	192(AX), Z29	// vecmat_3[1] | 1
-	VMOVUPS	Z29, 776640(AX)
+	VMOVUPS	Z29, 781760(AX)
 	VMOVUPS	256(AX), Z29	// vecmat_3[2]
-	VMOVUPS	Z29, 776704(AX)
+	VMOVUPS	Z29, 781824(AX)
 	VMOVUPS	320(AX), Z29	// vecmat_3[2] | 1
-	VMOVUPS	Z29, 776768(AX)
+	VMOVUPS	Z29, 781888(AX)
 	VMOVUPS	384(AX), Z29	// vecmat_3[3]
-	VMOVUPS	Z29, 776832(AX)
+	VMOVUPS	Z29, 781952(AX)
 	VMOVUPS	448(AX), Z29	// vecmat_3[3] | 1
-	VMOVUPS	Z29, 776896(AX)
-	VMOVUPS	Z2, 776960(AX)	// vecmat_3[4]
-	VMOVUPS	Z3, 777024(AX)	// vecmat_3[4] | 1
-	VMOVUPS	Z4, 777088(AX)	// vecmat_3[5]
-	VMOVUPS	Z5, 777152(AX)	// vecmat_3[5] | 1
-	VMOVUPS	Z6, 781952(AX)	// matvec_11[0]
-	VMOVUPS	Z7, 782016(AX)	// matvec_11[0] | 1
-	VMOVUPS	Z8, 782080(AX)	// matvec_11[1]
-	VMOVUPS	Z9, 782144(AX)	// matvec_11[1] | 1
+	VMOVUPS	Z29, 782016(AX)
+	VMOVUPS	Z2, 782080(AX)	// vecmat_3[4]
+	VMOVUPS	Z3, 782144(AX)	// vecmat_3[4] | 1
+	VMOVUPS	Z4, 782208(AX)	// vecmat_3[5]
+	VMOVUPS	Z5, 782272(AX)	// vecmat_3[5] | 1
+	VMOVUPS	Z6, 787072(AX)	// matvec_11[0]
+	VMOVUPS	Z7, 787136(AX)	// matvec_11[0] | 1
+	VMOVUPS	Z8, 787200(AX)	// matvec_11[1]
+	VMOVUPS	Z9, 787264(AX)	// matvec_11[1] | 1
 	VMOVUPS	65792(AX), Z31	// mask
 	VMOVUPS	Z31, 0(AX)
 	VMOVUPS	65856(AX), Z0	// mask | 1
-	VMOVUPS	776704(AX), Z1	// vecmat_3[2]
-	VMOVUPS	776768(AX), Z1	// vecmat_3[2] | 1
-	VMOVUPS	776832(AX), Z1	// vecmat_3[3]
-	VMOVUPS	776896(AX), Z1	// vecmat_3[3] | 1
-	VMOVUPS	776448(AX), Z1	// vecmat_3[0]
-	VMOVUPS	776512(AX), Z1	// vecmat_3[0] | 1
-	VMOVUPS	776576(AX), Z1	// vecmat_3[1]
-	VMOVUPS	776640(AX), Z1	// vecmat_3[1] | 1
+	VMOVUPS	781824(AX), Z1	// vecmat_3[2]
+	VMOVUPS	781888(AX), Z1	// vecmat_3[2] | 1
+	VMOVUPS	781952(AX), Z1	// vecmat_3[3]
+	VMOVUPS	782016(AX), Z1	// vecmat_3[3] | 1
+	VMOVUPS	781568(AX), Z1	// vecmat_3[0]
+	VMOVUPS	781632(AX), Z1	// vecmat_3[0] | 1
+	VMOVUPS	781696(AX), Z1	// vecmat_3[1]
+	VMOVUPS	781760(AX), Z1	// vecmat_3[1] | 1
 	// arm.nde:11
-	VMOVUPS	776448(AX), Z1	// vecmat_3[0]
-	VMOVUPS	776512(AX), Z2	// vecmat_3[0] | 1
-	VMOVUPS	709632(AX), Z3	// cos_7[0]
-	VMOVUPS	709696(AX), Z4	// cos_7[0] | 1
-	VMOVUPS	776704(AX), Z5	// vecmat_3[2]
-	VMOVUPS	776768(AX), Z6	// vecmat_3[2] | 1
-	VMOVUPS	709376(AX), Z7	// sin_3[0]
-	VMOVUPS	709440(AX), Z8	// sin_3[0] | 1
+	VMOVUPS	781568(AX), Z1	// vecmat_3[0]
+	VMOVUPS	781632(AX), Z2	// vecmat_3[0] | 1
+	VMOVUPS	714752(AX), Z3	// cos_7[0]
+	VMOVUPS	714816(AX), Z4	// cos_7[0] | 1
+	VMOVUPS	781824(AX), Z5	// vecmat_3[2]
+	VMOVUPS	781888(AX), Z6	// vecmat_3[2] | 1
+	VMOVUPS	714496(AX), Z7	// sin_3[0]
+	VMOVUPS	714560(AX), Z8	// sin_3[0] | 1
 	VPXORD.BCST	f32_80000000<>(SB), Z7, Z7
 	VPXORD.BCST	f32_80000000<>(SB), Z8, Z8
 	VMULPS	Z7, Z5, Z5
@@ -15176,14 +15548,14 @@ loop44: // 6 times: elements
 	VMOVUPS	Z6, Z31
 	VFMADD231PS	Z4, Z2, Z31
 	VMOVUPS	Z31, 128(AX)
-	VMOVUPS	776576(AX), Z1	// vecmat_3[1]
-	VMOVUPS	776640(AX), Z2	// vecmat_3[1] | 1
-	VMOVUPS	709760(AX), Z3	// cos_7[1]
-	VMOVUPS	709824(AX), Z4	// cos_7[1] | 1
-	VMOVUPS	776832(AX), Z5	// vecmat_3[3]
-	VMOVUPS	776896(AX), Z6	// vecmat_3[3] | 1
-	VMOVUPS	709504(AX), Z7	// sin_3[1]
-	VMOVUPS	709568(AX), Z8	// sin_3[1] | 1
+	VMOVUPS	781696(AX), Z1	// vecmat_3[1]
+	VMOVUPS	781760(AX), Z2	// vecmat_3[1] | 1
+	VMOVUPS	714880(AX), Z3	// cos_7[1]
+	VMOVUPS	714944(AX), Z4	// cos_7[1] | 1
+	VMOVUPS	781952(AX), Z5	// vecmat_3[3]
+	VMOVUPS	782016(AX), Z6	// vecmat_3[3] | 1
+	VMOVUPS	714624(AX), Z7	// sin_3[1]
+	VMOVUPS	714688(AX), Z8	// sin_3[1] | 1
 	VPXORD.BCST	f32_80000000<>(SB), Z7, Z7
 	VPXORD.BCST	f32_80000000<>(SB), Z8, Z8
 	VMULPS	Z7, Z5, Z5
@@ -15194,28 +15566,28 @@ loop44: // 6 times: elements
 	VMOVUPS	Z6, Z31
 	VFMADD231PS	Z4, Z2, Z31
 	VMOVUPS	Z31, 256(AX)
-	VMOVUPS	705152(AX), Z31	// G_bar[1]
+	VMOVUPS	710272(AX), Z31	// G_bar[1]
 	VMOVUPS	Z31, 320(AX)
-	VMOVUPS	705216(AX), Z31	// G_bar[1] | 1
+	VMOVUPS	710336(AX), Z31	// G_bar[1] | 1
 	VMOVUPS	Z31, 384(AX)
-	VMOVUPS	705024(AX), Z31	// G_bar[0]
+	VMOVUPS	710144(AX), Z31	// G_bar[0]
 	VMOVUPS	Z31, 448(AX)
-	VMOVUPS	705088(AX), Z1	// G_bar[0] | 1
-	VMOVUPS	702464(AX), Z2	// q_y4[0]
-	VMOVUPS	702528(AX), Z3	// q_y4[0] | 1
-	VMOVUPS	702592(AX), Z4	// q_y4[1]
-	VMOVUPS	702656(AX), Z5	// q_y4[1] | 1
+	VMOVUPS	710208(AX), Z1	// G_bar[0] | 1
+	VMOVUPS	707584(AX), Z2	// q_y4[0]
+	VMOVUPS	707648(AX), Z3	// q_y4[0] | 1
+	VMOVUPS	707712(AX), Z4	// q_y4[1]
+	VMOVUPS	707776(AX), Z5	// q_y4[1] | 1
 	// arm.nde:35
 	VMOVUPS	320(AX), Z29
 	VADDPS	448(AX), Z29, Z6
 	VADDPS	384(AX), Z1, Z7
-	VMOVUPS	Z6, 777216(AX)	// add_17
-	VMOVUPS	Z7, 777280(AX)	// add_17 | 1
+	VMOVUPS	Z6, 782336(AX)	// add_17
+	VMOVUPS	Z7, 782400(AX)	// add_17 | 1
 	VADDPS	Z4, Z2, Z8
 	VADDPS	Z5, Z3, Z9
-	VMOVUPS	647040(AX), Z31	// mul_11
+	VMOVUPS	652160(AX), Z31	// mul_11
 	VMOVUPS	Z31, 512(AX)
-	VMOVUPS	647104(AX), Z31	// mul_11 | 1
+	VMOVUPS	652224(AX), Z31	// mul_11 | 1
 	VMOVUPS	Z31, 576(AX)
 	VMULPS	512(AX), Z6, Z6
 	VMULPS	576(AX), Z7, Z7
@@ -15287,8 +15659,8 @@ loop44: // 6 times: elements
 	VPXORD.BCST	f32_80000000<>(SB), Z11, Z11
 	VMULPS	Z10, Z6, Z6
 	VMULPS	Z11, Z7, Z7
-	VMOVUPS	646656(AX), Z10	// mul_9
-	VMOVUPS	646720(AX), Z11	// mul_9 | 1
+	VMOVUPS	651776(AX), Z10	// mul_9
+	VMOVUPS	651840(AX), Z11	// mul_9 | 1
 	VMULPS	448(AX), Z10, Z12
 	VMULPS	Z11, Z1, Z13
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z14
@@ -15359,11 +15731,11 @@ loop44: // 6 times: elements
 	VPXORD.BCST	f32_80000000<>(SB), Z15, Z15
 	VFMADD213PS	Z6, Z14, Z12
 	VFMADD213PS	Z7, Z15, Z13
-	VMOVUPS	738560(AX), Z14	// q_k4[0]
-	VMOVUPS	738624(AX), Z15	// q_k4[0] | 1
-	VMOVUPS	738688(AX), Z31	// q_k4[1]
+	VMOVUPS	743680(AX), Z14	// q_k4[0]
+	VMOVUPS	743744(AX), Z15	// q_k4[0] | 1
+	VMOVUPS	743808(AX), Z31	// q_k4[1]
 	VMOVUPS	Z31, 640(AX)
-	VMOVUPS	738752(AX), Z31	// q_k4[1] | 1
+	VMOVUPS	743872(AX), Z31	// q_k4[1] | 1
 	VMOVUPS	Z31, 704(AX)
 	// arm.nde:34
 	VMULPS	Z14, Z14, Z16
@@ -15384,15 +15756,15 @@ loop44: // 6 times: elements
 	VMULPS	384(AX), Z17, Z19
 	VFNMADD231PS	448(AX), Z14, Z18
 	VFNMADD231PS	Z15, Z1, Z19
-	VMOVUPS	Z18, 777344(AX)	// k_bar
-	VMOVUPS	Z19, 777408(AX)	// k_bar | 1
+	VMOVUPS	Z18, 782464(AX)	// k_bar
+	VMOVUPS	Z19, 782528(AX)	// k_bar | 1
 	// arm.nde:29
-	VMOVUPS	643584(AX), Z20	// mul_6
-	VMOVUPS	643648(AX), Z21	// mul_6 | 1
+	VMOVUPS	648704(AX), Z20	// mul_6
+	VMOVUPS	648768(AX), Z21	// mul_6 | 1
 	VMULPS	Z20, Z18, Z18
 	VMULPS	Z21, Z19, Z19
-	VMOVUPS	702720(AX), Z22	// c2_3
-	VMOVUPS	702784(AX), Z23	// c2_3 | 1
+	VMOVUPS	707840(AX), Z22	// c2_3
+	VMOVUPS	707904(AX), Z23	// c2_3 | 1
 	VMOVUPS	Z6, Z31
 	VFMADD231PS	Z22, Z18, Z31
 	VMOVUPS	Z31, 896(AX)
@@ -15463,8 +15835,8 @@ loop44: // 6 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z5
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z5, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z5
-	VMOVUPS	Z4, 777472(AX)	// s2_4
-	VMOVUPS	Z5, 777536(AX)	// s2_4 | 1
+	VMOVUPS	Z4, 782592(AX)	// s2_4
+	VMOVUPS	Z5, 782656(AX)	// s2_4 | 1
 	// arm.nde:33
 	VMULPS	Z4, Z20, Z31
 	VMOVUPS	Z31, 1024(AX)
@@ -15554,8 +15926,8 @@ loop44: // 6 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z3, Z3
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z3, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z16, K1, Z3
-	VMOVUPS	Z2, 777600(AX)	// cos_11
-	VMOVUPS	Z3, 777664(AX)	// cos_11 | 1
+	VMOVUPS	Z2, 782720(AX)	// cos_11
+	VMOVUPS	Z3, 782784(AX)	// cos_11 | 1
 	VBROADCASTSS	f32_4b400000<>(SB), Z16
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z8, Z16
 	VSUBPS.BCST	f32_4b400000<>(SB), Z16, Z17
@@ -15618,16 +15990,16 @@ loop44: // 6 times: elements
 	VPANDD.BCST	f32_7fffffff<>(SB), Z9, Z9
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z9, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z16, K1, Z9
-	VMOVUPS	Z8, 777728(AX)	// cos_12
-	VMOVUPS	Z9, 777792(AX)	// cos_12 | 1
+	VMOVUPS	Z8, 782848(AX)	// cos_12
+	VMOVUPS	Z9, 782912(AX)	// cos_12 | 1
 	VMULPS	512(AX), Z8, Z8
 	VMULPS	576(AX), Z9, Z9
 	VFMADD213PS	Z8, Z2, Z10
 	VFMADD213PS	Z9, Z3, Z11
-	VMOVUPS	644480(AX), Z2	// take[0]
-	VMOVUPS	644544(AX), Z3	// take[0] | 1
-	VMOVUPS	644608(AX), Z16	// take[1]
-	VMOVUPS	644672(AX), Z17	// take[1] | 1
+	VMOVUPS	649600(AX), Z2	// take[0]
+	VMOVUPS	649664(AX), Z3	// take[0] | 1
+	VMOVUPS	649728(AX), Z16	// take[1]
+	VMOVUPS	649792(AX), Z17	// take[1] | 1
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Z14, Z2, Z2
@@ -15638,34 +16010,34 @@ loop44: // 6 times: elements
 	// arm.nde:38
 	VSUBPS	Z10, Z2, Z2
 	VSUBPS	Z11, Z3, Z3
-	VMOVUPS	781952(AX), Z10	// matvec_11[0]
-	VMOVUPS	782016(AX), Z11	// matvec_11[0] | 1
+	VMOVUPS	787072(AX), Z10	// matvec_11[0]
+	VMOVUPS	787136(AX), Z11	// matvec_11[0] | 1
 	VBROADCASTSS	5376(BX), Z14	// friction.4.bias[0]
 	VADDPS	Z14, Z10, Z10
 	VADDPS	Z14, Z11, Z11
 	VSUBPS	Z10, Z2, Z2
 	VSUBPS	Z11, Z3, Z3
-	VMOVUPS	Z2, 782208(AX)	// sub_7[0]
-	VMOVUPS	Z3, 782272(AX)	// sub_7[0] | 1
+	VMOVUPS	Z2, 787328(AX)	// sub_7[0]
+	VMOVUPS	Z3, 787392(AX)	// sub_7[0] | 1
 	VSUBPS	Z8, Z12, Z8
 	VSUBPS	Z9, Z13, Z9
-	VMOVUPS	782080(AX), Z10	// matvec_11[1]
-	VMOVUPS	782144(AX), Z11	// matvec_11[1] | 1
+	VMOVUPS	787200(AX), Z10	// matvec_11[1]
+	VMOVUPS	787264(AX), Z11	// matvec_11[1] | 1
 	VBROADCASTSS	5380(BX), Z12	// friction.4.bias[1]
 	VADDPS	Z12, Z10, Z10
 	VADDPS	Z12, Z11, Z11
 	VSUBPS	Z10, Z8, Z8
 	VSUBPS	Z11, Z9, Z9
-	VMOVUPS	Z8, 782336(AX)	// sub_7[1]
-	VMOVUPS	Z9, 782400(AX)	// sub_7[1] | 1
-	VMOVUPS	702848(AX), Z10	// M_3[0]
-	VMOVUPS	702912(AX), Z11	// M_3[0] | 1
-	VMOVUPS	702976(AX), Z12	// M_3[1]
-	VMOVUPS	703040(AX), Z13	// M_3[1] | 1
-	VMOVUPS	703104(AX), Z14	// M_3[2]
-	VMOVUPS	703168(AX), Z15	// M_3[2] | 1
-	VMOVUPS	703232(AX), Z16	// M_3[3]
-	VMOVUPS	703296(AX), Z17	// M_3[3] | 1
+	VMOVUPS	Z8, 787456(AX)	// sub_7[1]
+	VMOVUPS	Z9, 787520(AX)	// sub_7[1] | 1
+	VMOVUPS	707968(AX), Z10	// M_3[0]
+	VMOVUPS	708032(AX), Z11	// M_3[0] | 1
+	VMOVUPS	708096(AX), Z12	// M_3[1]
+	VMOVUPS	708160(AX), Z13	// M_3[1] | 1
+	VMOVUPS	708224(AX), Z14	// M_3[2]
+	VMOVUPS	708288(AX), Z15	// M_3[2] | 1
+	VMOVUPS	708352(AX), Z16	// M_3[3]
+	VMOVUPS	708416(AX), Z17	// M_3[3] | 1
 	VPANDD.BCST	f32_7fffffff<>(SB), Z10, Z18
 	VPANDD.BCST	f32_7fffffff<>(SB), Z11, Z19
 	VPANDD.BCST	f32_7fffffff<>(SB), Z14, Z22
@@ -15718,78 +16090,78 @@ loop44: // 6 times: elements
 	VDIVPS	Z23, Z17, Z11
 	VPORD	Z2, Z10, Z2
 	VPORD	Z3, Z11, Z3
-	VMOVUPS	Z2, 782464(AX)	// v_k4[0]
-	VMOVUPS	Z3, 782528(AX)	// v_k4[0] | 1
-	VMOVUPS	Z8, 782592(AX)	// v_k4[1]
-	VMOVUPS	Z9, 782656(AX)	// v_k4[1] | 1
-	VMOVUPS	704768(AX), Z10	// linsolve[0]
-	VMOVUPS	704832(AX), Z11	// linsolve[0] | 1
+	VMOVUPS	Z2, 787584(AX)	// v_k4[0]
+	VMOVUPS	Z3, 787648(AX)	// v_k4[0] | 1
+	VMOVUPS	Z8, 787712(AX)	// v_k4[1]
+	VMOVUPS	Z9, 787776(AX)	// v_k4[1] | 1
+	VMOVUPS	709888(AX), Z10	// linsolve[0]
+	VMOVUPS	709952(AX), Z11	// linsolve[0] | 1
 	VMULPS	Z2, Z10, Z12
 	VMULPS	Z3, Z11, Z13
 	VMULPS	Z8, Z10, Z10
 	VMULPS	Z9, Z11, Z11
-	VMOVUPS	704896(AX), Z14	// linsolve[1]
-	VMOVUPS	704960(AX), Z15	// linsolve[1] | 1
+	VMOVUPS	710016(AX), Z14	// linsolve[1]
+	VMOVUPS	710080(AX), Z15	// linsolve[1] | 1
 	VMULPS	Z2, Z14, Z2
 	VMULPS	Z3, Z15, Z3
 	VMULPS	Z8, Z14, Z8
 	VMULPS	Z9, Z15, Z9
 	VPXORD.BCST	f32_80000000<>(SB), Z12, Z12
 	VPXORD.BCST	f32_80000000<>(SB), Z13, Z13
-	VMOVUPS	Z12, 782720(AX)	// M_bar[0]
-	VMOVUPS	Z13, 782784(AX)	// M_bar[0] | 1
+	VMOVUPS	Z12, 787840(AX)	// M_bar[0]
+	VMOVUPS	Z13, 787904(AX)	// M_bar[0] | 1
 	VPXORD.BCST	f32_80000000<>(SB), Z10, Z10
 	VPXORD.BCST	f32_80000000<>(SB), Z11, Z11
-	VMOVUPS	Z10, 782848(AX)	// M_bar[1]
-	VMOVUPS	Z11, 782912(AX)	// M_bar[1] | 1
+	VMOVUPS	Z10, 787968(AX)	// M_bar[1]
+	VMOVUPS	Z11, 788032(AX)	// M_bar[1] | 1
 	VPXORD.BCST	f32_80000000<>(SB), Z2, Z2
 	VPXORD.BCST	f32_80000000<>(SB), Z3, Z3
-	VMOVUPS	Z2, 782976(AX)	// M_bar[2]
-	VMOVUPS	Z3, 783040(AX)	// M_bar[2] | 1
+	VMOVUPS	Z2, 788096(AX)	// M_bar[2]
+	VMOVUPS	Z3, 788160(AX)	// M_bar[2] | 1
 	VPXORD.BCST	f32_80000000<>(SB), Z8, Z8
 	VPXORD.BCST	f32_80000000<>(SB), Z9, Z9
-	VMOVUPS	Z8, 783104(AX)	// M_bar[3]
-	VMOVUPS	Z9, 783168(AX)	// M_bar[3] | 1
-	VMOVUPS	710272(AX), Z31	// M_4[0]
+	VMOVUPS	Z8, 788224(AX)	// M_bar[3]
+	VMOVUPS	Z9, 788288(AX)	// M_bar[3] | 1
+	VMOVUPS	715392(AX), Z31	// M_4[0]
 	VMOVUPS	Z31, 256(AX)
-	VMOVUPS	710336(AX), Z31	// M_4[0] | 1
+	VMOVUPS	715456(AX), Z31	// M_4[0] | 1
 	VMOVUPS	Z31, 512(AX)
 	VMOVUPS	256(AX), Z29	// transpose_2[0]
-	VMOVUPS	Z29, 783872(AX)
+	VMOVUPS	Z29, 788992(AX)
 	VMOVUPS	512(AX), Z29	// transpose_2[0] | 1
-	VMOVUPS	Z29, 783936(AX)
-	VMOVUPS	710528(AX), Z31	// M_4[2]
+	VMOVUPS	Z29, 789056(AX)
+	VMOVUPS	715648(AX), Z31	// M_4[2]
 	VMOVUPS	Z31, 576(AX)
-	VMOVUPS	710592(AX), Z31	// M_4[2] | 1
+	VMOVUPS	715712(AX), Z31	// M_4[2] | 1
 	VMOVUPS	Z31, 1216(AX)
 	VMOVUPS	576(AX), Z29	// transpose_2[1]
-	VMOVUPS	Z29, 784000(AX)
+	VMOVUPS	Z29, 789120(AX)
 	VMOVUPS	1216(AX), Z29	// transpose_2[1] | 1
-	VMOVUPS	Z29, 784064(AX)
-	VMOVUPS	710400(AX), Z31	// M_4[1]
+	VMOVUPS	Z29, 789184(AX)
+	VMOVUPS	715520(AX), Z31	// M_4[1]
 	VMOVUPS	Z31, 1280(AX)
-	VMOVUPS	710464(AX), Z31	// M_4[1] | 1
+	VMOVUPS	715584(AX), Z31	// M_4[1] | 1
 	VMOVUPS	Z31, 1344(AX)
 	VMOVUPS	1280(AX), Z29	// transpose_2[2]
-	VMOVUPS	Z29, 784128(AX)
+	VMOVUPS	Z29, 789248(AX)
 	VMOVUPS	1344(AX), Z29	// transpose_2[2] | 1
-	VMOVUPS	Z29, 784192(AX)
-	VMOVUPS	710656(AX), Z31	// M_4[3]
+	VMOVUPS	Z29, 789312(AX)
+	VMOVUPS	715776(AX), Z31	// M_4[3]
 	VMOVUPS	Z31, 1408(AX)
-	VMOVUPS	710720(AX), Z31	// M_4[3] | 1
+	VMOVUPS	715840(AX), Z31	// M_4[3] | 1
 	VMOVUPS	Z31, 1472(AX)
 	VMOVUPS	1408(AX), Z29	// transpose_2[3]
-	VMOVUPS	Z29, 784256(AX)
+	VMOVUPS	Z29, 789376(AX)
 	VMOVUPS	1472(AX), Z29	// transpose_2[3] | 1
-	VMOVUPS	Z29, 784320(AX)
+	VMOVUPS	Z29, 789440(AX)
 	// arm.nde:32
 	VADDPS	Z10, Z2, Z2
 	VADDPS	Z11, Z3, Z3
-	VMOVUPS	Z2, 783232(AX)	// add_18
-	VMOVUPS	Z3, 783296(AX)	// add_18 | 1
+	VMOVUPS	Z2, 788352(AX)	// add_18
+	VMOVUPS	Z3, 788416(AX)	// add_18 | 1
 	// arm.nde:28
-	VMOVUPS	642688(AX), Z8	// mul_4
-	VMOVUPS	642752(AX), Z9	// mul_4 | 1
+	VMOVUPS	647808(AX), Z8	// mul_4
+	VMOVUPS	647872(AX), Z9	// mul_4 | 1
 	VMULPS	Z20, Z2, Z2
 	VMULPS	Z21, Z3, Z3
 	VFMADD231PS	Z8, Z12, Z2
@@ -15802,10 +16174,10 @@ loop44: // 6 times: elements
 	VMOVUPS	960(AX), Z31
 	VFMADD231PS	Z5, Z3, Z31
 	VMOVUPS	Z31, 896(AX)
-	VMOVUPD	578944(AX), Z2	// h
-	VMOVUPD	579008(AX), Z3	// h | 1
-	VMOVUPD	579072(AX), Z4	// h | 2
-	VMOVUPD	579136(AX), Z5	// h | 3
+	VMOVUPD	584064(AX), Z2	// h
+	VMOVUPD	584128(AX), Z3	// h | 1
+	VMOVUPD	584192(AX), Z4	// h | 2
+	VMOVUPD	584256(AX), Z5	// h | 3
 	// arm.nde:45
 	VMULPD.BCST	f64_3fd5555555555555<>(SB), Z2, Z2
 	VMULPD.BCST	f64_3fd5555555555555<>(SB), Z3, Z3
@@ -15817,8 +16189,8 @@ loop44: // 6 times: elements
 	VCVTPD2PS	Z4, Y3
 	VCVTPD2PS	Z5, Y4
 	VINSERTF64X4	$1, Y4, Z3, Z3
-	VMOVUPS	Z2, 784384(AX)	// hb2
-	VMOVUPS	Z3, 784448(AX)	// hb2 | 1
+	VMOVUPS	Z2, 789504(AX)	// hb2
+	VMOVUPS	Z3, 789568(AX)	// hb2 | 1
 	// arm.nde:34
 	VMULPS	448(AX), Z6, Z4
 	VMULPS	Z7, Z1, Z1
@@ -15834,90 +16206,90 @@ loop44: // 6 times: elements
 	VMOVUPS	Z6, Z31
 	VFMADD231PS	832(AX), Z1, Z31
 	VMOVUPS	Z31, 960(AX)
-	VMOVUPS	605440(AX), Z5	// q_next_bar[0]
-	VMOVUPS	605504(AX), Z6	// q_next_bar[0] | 1
-	VMOVUPS	605568(AX), Z7	// q_next_bar[1]
-	VMOVUPS	605632(AX), Z8	// q_next_bar[1] | 1
-	VMOVUPS	607232(AX), Z9	// v_d3_bar[0]
-	VMOVUPS	607296(AX), Z10	// v_d3_bar[0] | 1
-	VMOVUPS	607360(AX), Z11	// v_d3_bar[1]
-	VMOVUPS	607424(AX), Z12	// v_d3_bar[1] | 1
-	VMOVUPS	606720(AX), Z13	// v_d2_bar[0]
-	VMOVUPS	606784(AX), Z14	// v_d2_bar[0] | 1
-	VMOVUPS	606848(AX), Z15	// v_d2_bar[1]
-	VMOVUPS	606912(AX), Z16	// v_d2_bar[1] | 1
-	VMOVUPS	605696(AX), Z17	// v_next_bar[0]
-	VMOVUPS	605760(AX), Z18	// v_next_bar[0] | 1
-	VMOVUPS	605824(AX), Z19	// v_next_bar[1]
-	VMOVUPS	605888(AX), Z20	// v_next_bar[1] | 1
-	VMOVUPS	606976(AX), Z21	// q_d3_bar[0]
-	VMOVUPS	607040(AX), Z22	// q_d3_bar[0] | 1
-	VMOVUPS	607104(AX), Z23	// q_d3_bar[1]
-	VMOVUPS	607168(AX), Z24	// q_d3_bar[1] | 1
-	VMOVUPS	606464(AX), Z31	// q_d2_bar[0]
+	VMOVUPS	610560(AX), Z5	// q_next_bar[0]
+	VMOVUPS	610624(AX), Z6	// q_next_bar[0] | 1
+	VMOVUPS	610688(AX), Z7	// q_next_bar[1]
+	VMOVUPS	610752(AX), Z8	// q_next_bar[1] | 1
+	VMOVUPS	612352(AX), Z9	// v_d3_bar[0]
+	VMOVUPS	612416(AX), Z10	// v_d3_bar[0] | 1
+	VMOVUPS	612480(AX), Z11	// v_d3_bar[1]
+	VMOVUPS	612544(AX), Z12	// v_d3_bar[1] | 1
+	VMOVUPS	611840(AX), Z13	// v_d2_bar[0]
+	VMOVUPS	611904(AX), Z14	// v_d2_bar[0] | 1
+	VMOVUPS	611968(AX), Z15	// v_d2_bar[1]
+	VMOVUPS	612032(AX), Z16	// v_d2_bar[1] | 1
+	VMOVUPS	610816(AX), Z17	// v_next_bar[0]
+	VMOVUPS	610880(AX), Z18	// v_next_bar[0] | 1
+	VMOVUPS	610944(AX), Z19	// v_next_bar[1]
+	VMOVUPS	611008(AX), Z20	// v_next_bar[1] | 1
+	VMOVUPS	612096(AX), Z21	// q_d3_bar[0]
+	VMOVUPS	612160(AX), Z22	// q_d3_bar[0] | 1
+	VMOVUPS	612224(AX), Z23	// q_d3_bar[1]
+	VMOVUPS	612288(AX), Z24	// q_d3_bar[1] | 1
+	VMOVUPS	611584(AX), Z31	// q_d2_bar[0]
 	VMOVUPS	Z31, 1600(AX)
-	VMOVUPS	606528(AX), Z31	// q_d2_bar[0] | 1
+	VMOVUPS	611648(AX), Z31	// q_d2_bar[0] | 1
 	VMOVUPS	Z31, 1664(AX)
-	VMOVUPS	606592(AX), Z31	// q_d2_bar[1]
+	VMOVUPS	611712(AX), Z31	// q_d2_bar[1]
 	VMOVUPS	Z31, 1728(AX)
-	VMOVUPS	606656(AX), Z31	// q_d2_bar[1] | 1
+	VMOVUPS	611776(AX), Z31	// q_d2_bar[1] | 1
 	VMOVUPS	Z31, 1792(AX)
-	VMOVUPS	776960(AX), Z25	// vecmat_3[4]
-	VMOVUPS	777024(AX), Z25	// vecmat_3[4] | 1
-	VMOVUPS	777088(AX), Z25	// vecmat_3[5]
-	VMOVUPS	777152(AX), Z25	// vecmat_3[5] | 1
+	VMOVUPS	782080(AX), Z25	// vecmat_3[4]
+	VMOVUPS	782144(AX), Z25	// vecmat_3[4] | 1
+	VMOVUPS	782208(AX), Z25	// vecmat_3[5]
+	VMOVUPS	782272(AX), Z25	// vecmat_3[5] | 1
 	// arm.nde:28
 	VMOVUPS	1152(AX), Z29
 	VADDPS.BCST	f32_00000000<>(SB), Z29, Z25
 	VMOVUPS	64(AX), Z29
 	VADDPS.BCST	f32_00000000<>(SB), Z29, Z26
-	VMOVUPS	Z25, 783360(AX)	// q_y4_bar[0]
-	VMOVUPS	Z26, 783424(AX)	// q_y4_bar[0] | 1
+	VMOVUPS	Z25, 788480(AX)	// q_y4_bar[0]
+	VMOVUPS	Z26, 788544(AX)	// q_y4_bar[0] | 1
 	VMOVUPS	128(AX), Z29
 	VADDPS	1536(AX), Z29, Z27
 	VMOVUPS	192(AX), Z29
 	VADDPS	896(AX), Z29, Z28
-	VMOVUPS	Z27, 783488(AX)	// q_y4_bar[1]
-	VMOVUPS	Z28, 783552(AX)	// q_y4_bar[1] | 1
+	VMOVUPS	Z27, 788608(AX)	// q_y4_bar[1]
+	VMOVUPS	Z28, 788672(AX)	// q_y4_bar[1] | 1
 	// arm.nde:45
 	VADDPS	Z25, Z5, Z25
 	VADDPS	Z26, Z6, Z26
-	VMOVUPS	Z25, 783616(AX)	// add_19[0]
-	VMOVUPS	Z26, 783680(AX)	// add_19[0] | 1
+	VMOVUPS	Z25, 788736(AX)	// add_19[0]
+	VMOVUPS	Z26, 788800(AX)	// add_19[0] | 1
 	VADDPS	Z27, Z7, Z25
 	VADDPS	Z28, Z8, Z26
-	VMOVUPS	Z25, 783744(AX)	// add_19[1]
-	VMOVUPS	Z26, 783808(AX)	// add_19[1] | 1
+	VMOVUPS	Z25, 788864(AX)	// add_19[1]
+	VMOVUPS	Z26, 788928(AX)	// add_19[1] | 1
 	VFMADD231PS.BCST	f32_bf2aaaab<>(SB), Z9, Z13
 	VFMADD231PS.BCST	f32_bf2aaaab<>(SB), Z10, Z14
 	VFMADD231PS	Z2, Z17, Z13
 	VFMADD231PS	Z3, Z18, Z14
-	VMOVUPS	Z13, 784512(AX)	// add_20[0]
-	VMOVUPS	Z14, 784576(AX)	// add_20[0] | 1
+	VMOVUPS	Z13, 789632(AX)	// add_20[0]
+	VMOVUPS	Z14, 789696(AX)	// add_20[0] | 1
 	VFMADD231PS.BCST	f32_bf2aaaab<>(SB), Z11, Z15
 	VFMADD231PS.BCST	f32_bf2aaaab<>(SB), Z12, Z16
 	VFMADD231PS	Z2, Z19, Z15
 	VFMADD231PS	Z3, Z20, Z16
-	VMOVUPS	Z15, 784640(AX)	// add_20[1]
-	VMOVUPS	Z16, 784704(AX)	// add_20[1] | 1
+	VMOVUPS	Z15, 789760(AX)	// add_20[1]
+	VMOVUPS	Z16, 789824(AX)	// add_20[1] | 1
 	VMULPS.BCST	f32_3f2aaaab<>(SB), Z21, Z2
 	VMULPS.BCST	f32_3f2aaaab<>(SB), Z22, Z3
-	VMOVUPS	Z2, 784768(AX)	// mul_18[0]
-	VMOVUPS	Z3, 784832(AX)	// mul_18[0] | 1
+	VMOVUPS	Z2, 789888(AX)	// mul_18[0]
+	VMOVUPS	Z3, 789952(AX)	// mul_18[0] | 1
 	VMULPS.BCST	f32_3f2aaaab<>(SB), Z23, Z9
 	VMULPS.BCST	f32_3f2aaaab<>(SB), Z24, Z10
-	VMOVUPS	Z9, 784896(AX)	// mul_18[1]
-	VMOVUPS	Z10, 784960(AX)	// mul_18[1] | 1
-	VMOVUPS	704128(AX), Z11	// hb1
-	VMOVUPS	704192(AX), Z12	// hb1 | 1
+	VMOVUPS	Z9, 790016(AX)	// mul_18[1]
+	VMOVUPS	Z10, 790080(AX)	// mul_18[1] | 1
+	VMOVUPS	709248(AX), Z11	// hb1
+	VMOVUPS	709312(AX), Z12	// hb1 | 1
 	VMULPS	Z11, Z5, Z5
 	VMULPS	Z12, Z6, Z6
-	VMOVUPS	Z5, 785024(AX)	// mul_19[0]
-	VMOVUPS	Z6, 785088(AX)	// mul_19[0] | 1
+	VMOVUPS	Z5, 790144(AX)	// mul_19[0]
+	VMOVUPS	Z6, 790208(AX)	// mul_19[0] | 1
 	VMULPS	Z11, Z7, Z7
 	VMULPS	Z12, Z8, Z8
-	VMOVUPS	Z7, 785152(AX)	// mul_19[1]
-	VMOVUPS	Z8, 785216(AX)	// mul_19[1] | 1
+	VMOVUPS	Z7, 790272(AX)	// mul_19[1]
+	VMOVUPS	Z8, 790336(AX)	// mul_19[1] | 1
 	// arm.nde:11
 	VMOVUPS	1600(AX), Z29
 	VFMADD231PS.BCST	f32_bf000000<>(SB), Z29, Z2
@@ -15925,8 +16297,8 @@ loop44: // 6 times: elements
 	VFMADD231PS.BCST	f32_bf000000<>(SB), Z29, Z3
 	VADDPS	Z5, Z2, Z2
 	VADDPS	Z6, Z3, Z3
-	VMOVUPS	776960(AX), Z5	// vecmat_3[4]
-	VMOVUPS	777024(AX), Z6	// vecmat_3[4] | 1
+	VMOVUPS	782080(AX), Z5	// vecmat_3[4]
+	VMOVUPS	782144(AX), Z6	// vecmat_3[4] | 1
 	VADDPS	Z5, Z2, Z2
 	VADDPS	Z6, Z3, Z3
 	VMOVUPS	1728(AX), Z29
@@ -15935,8 +16307,8 @@ loop44: // 6 times: elements
 	VFMADD231PS.BCST	f32_bf000000<>(SB), Z29, Z10
 	VADDPS	Z7, Z9, Z5
 	VADDPS	Z8, Z10, Z6
-	VMOVUPS	777088(AX), Z7	// vecmat_3[5]
-	VMOVUPS	777152(AX), Z8	// vecmat_3[5] | 1
+	VMOVUPS	782208(AX), Z7	// vecmat_3[5]
+	VMOVUPS	782272(AX), Z8	// vecmat_3[5] | 1
 	VADDPS	Z7, Z5, Z5
 	VADDPS	Z8, Z6, Z6
 	// arm.nde:34
@@ -15956,23 +16328,23 @@ loop44: // 6 times: elements
 	VADDPS	960(AX), Z6, Z4
 	VADDPS	Z7, Z1, Z1
 	VADDPS	Z8, Z2, Z2
-	VMOVUPS	Z1, 785280(AX)	// q_k4_bar[0]
-	VMOVUPS	Z2, 785344(AX)	// q_k4_bar[0] | 1
+	VMOVUPS	Z1, 790400(AX)	// q_k4_bar[0]
+	VMOVUPS	Z2, 790464(AX)	// q_k4_bar[0] | 1
 	VADDPS.BCST	f32_00000000<>(SB), Z3, Z3
 	VADDPS.BCST	f32_00000000<>(SB), Z4, Z4
-	VMOVUPS	Z3, 785408(AX)	// q_k4_bar[1]
-	VMOVUPS	Z4, 785472(AX)	// q_k4_bar[1] | 1
+	VMOVUPS	Z3, 790528(AX)	// q_k4_bar[1]
+	VMOVUPS	Z4, 790592(AX)	// q_k4_bar[1] | 1
 	// arm.nde:45
-	VMOVUPS	642816(AX), Z5	// ha43
-	VMOVUPS	642880(AX), Z6	// ha43 | 1
+	VMOVUPS	647936(AX), Z5	// ha43
+	VMOVUPS	648000(AX), Z6	// ha43 | 1
 	VFMADD231PS	Z5, Z1, Z13
 	VFMADD231PS	Z6, Z2, Z14
-	VMOVUPS	Z13, 785536(AX)	// v_k3_bar[0]
-	VMOVUPS	Z14, 785600(AX)	// v_k3_bar[0] | 1
+	VMOVUPS	Z13, 790656(AX)	// v_k3_bar[0]
+	VMOVUPS	Z14, 790720(AX)	// v_k3_bar[0] | 1
 	VFMADD231PS	Z5, Z3, Z15
 	VFMADD231PS	Z6, Z4, Z16
-	VMOVUPS	Z15, 785664(AX)	// v_k3_bar[1]
-	VMOVUPS	Z16, 785728(AX)	// v_k3_bar[1] | 1
+	VMOVUPS	Z15, 790784(AX)	// v_k3_bar[1]
+	VMOVUPS	Z16, 790848(AX)	// v_k3_bar[1] | 1
 	// arm.nde:38
 	VMOVUPS	256(AX), Z29
 	VPANDD.BCST	f32_7fffffff<>(SB), Z29, Z1
@@ -16042,31 +16414,31 @@ loop44: // 6 times: elements
 	VDIVPS	Z4, Z12, Z4
 	VPORD	Z5, Z3, Z3
 	VPORD	Z6, Z4, Z4
-	VMOVUPS	Z3, 785792(AX)	// linsolve_2[0]
-	VMOVUPS	Z4, 785856(AX)	// linsolve_2[0] | 1
-	VMOVUPS	Z1, 785920(AX)	// linsolve_2[1]
-	VMOVUPS	Z2, 785984(AX)	// linsolve_2[1] | 1
+	VMOVUPS	Z3, 790912(AX)	// linsolve_2[0]
+	VMOVUPS	Z4, 790976(AX)	// linsolve_2[0] | 1
+	VMOVUPS	Z1, 791040(AX)	// linsolve_2[1]
+	VMOVUPS	Z2, 791104(AX)	// linsolve_2[1] | 1
 	VPXORD.BCST	f32_80000000<>(SB), Z3, Z3
 	VPXORD.BCST	f32_80000000<>(SB), Z4, Z4
-	VMOVUPS	Z3, 786048(AX)	// G_bar_2[0]
-	VMOVUPS	Z4, 786112(AX)	// G_bar_2[0] | 1
+	VMOVUPS	Z3, 791168(AX)	// G_bar_2[0]
+	VMOVUPS	Z4, 791232(AX)	// G_bar_2[0] | 1
 	VPXORD.BCST	f32_80000000<>(SB), Z1, Z1
 	VPXORD.BCST	f32_80000000<>(SB), Z2, Z2
-	VMOVUPS	Z1, 786176(AX)	// G_bar_2[1]
-	VMOVUPS	Z2, 786240(AX)	// G_bar_2[1] | 1
+	VMOVUPS	Z1, 791296(AX)	// G_bar_2[1]
+	VMOVUPS	Z2, 791360(AX)	// G_bar_2[1] | 1
 	// arm.nde:11
-	VMOVUPS	712192(AX), Z5	// sin_4[0]
-	VMOVUPS	712256(AX), Z6	// sin_4[0] | 1
+	VMOVUPS	717312(AX), Z5	// sin_4[0]
+	VMOVUPS	717376(AX), Z6	// sin_4[0] | 1
 	VPXORD.BCST	f32_80000000<>(SB), Z5, Z5
 	VPXORD.BCST	f32_80000000<>(SB), Z6, Z6
-	VMOVUPS	Z5, 799360(AX)	// neg_4[0]
-	VMOVUPS	Z6, 799424(AX)	// neg_4[0] | 1
-	VMOVUPS	712320(AX), Z5	// sin_4[1]
-	VMOVUPS	712384(AX), Z6	// sin_4[1] | 1
+	VMOVUPS	Z5, 804480(AX)	// neg_4[0]
+	VMOVUPS	Z6, 804544(AX)	// neg_4[0] | 1
+	VMOVUPS	717440(AX), Z5	// sin_4[1]
+	VMOVUPS	717504(AX), Z6	// sin_4[1] | 1
 	VPXORD.BCST	f32_80000000<>(SB), Z5, Z5
 	VPXORD.BCST	f32_80000000<>(SB), Z6, Z6
-	VMOVUPS	Z5, 799488(AX)	// neg_4[1]
-	VMOVUPS	Z6, 799552(AX)	// neg_4[1] | 1
+	VMOVUPS	Z5, 804608(AX)	// neg_4[1]
+	VMOVUPS	Z6, 804672(AX)	// neg_4[1] | 1
 	MOVQ	$32, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -16078,8 +16450,8 @@ loop45: // 32 times: elements
 	VBROADCASTSS	5248(SI), Z7	// friction.4.weight[32]
 	VFMADD231PS	Z7, Z1, Z6
 	VFMADD231PS	Z7, Z2, Z5
-	VMOVUPS	729856(DI), Z7	// add_14[0]
-	VMOVUPS	729920(DI), Z8	// add_14[0] | 1
+	VMOVUPS	734976(DI), Z7	// add_14[0]
+	VMOVUPS	735040(DI), Z8	// add_14[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z7, Z9
 	VBROADCASTSS	f32_42b40000<>(SB), Z10
 	VMINPS	Z9, Z10, Z9
@@ -16128,8 +16500,8 @@ loop45: // 32 times: elements
 	VDIVPS	Z9, Z8, Z8
 	VMULPS	Z7, Z6, Z6
 	VMULPS	Z8, Z5, Z5
-	VMOVUPS	Z6, 786304(DI)	// mul_20[0]
-	VMOVUPS	Z5, 786368(DI)	// mul_20[0] | 1
+	VMOVUPS	Z6, 791424(DI)	// mul_20[0]
+	VMOVUPS	Z5, 791488(DI)	// mul_20[0] | 1
 	VPANDD	0(AX), Z6, Z6
 	VPANDD	Z0, Z5, Z5
 	VMOVUPS	83968(R9), Z7	// sum of friction.2.bias[0]
@@ -16148,8 +16520,8 @@ loop45: // 32 times: elements
 	MOVQ	R8, DI
 loop46: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	717568(SI), Z2	// add_13[0]
-	VMOVUPS	717632(SI), Z3	// add_13[0] | 1
+	VMOVUPS	722688(SI), Z2	// add_13[0]
+	VMOVUPS	722752(SI), Z3	// add_13[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z2, Z4
 	VBROADCASTSS	f32_42b40000<>(SB), Z5
 	VMINPS	Z4, Z5, Z4
@@ -16196,20 +16568,20 @@ loop46: // 32 times: elements
 	VBLENDMPS	Z4, Z3, K2, Z3
 	VADDPS.BCST	f32_3f800000<>(SB), Z4, Z4
 	VDIVPS	Z4, Z3, Z3
-	VMOVUPS	Z2, 794496(SI)	// sigmoid_2[0]
-	VMOVUPS	Z3, 794560(SI)	// sigmoid_2[0] | 1
-	VMOVUPS	733952(SI), Z2	// softplus_6[0]
-	VMOVUPS	734016(SI), Z3	// softplus_6[0] | 1
+	VMOVUPS	Z2, 799616(SI)	// sigmoid_2[0]
+	VMOVUPS	Z3, 799680(SI)	// sigmoid_2[0] | 1
+	VMOVUPS	739072(SI), Z2	// softplus_6[0]
+	VMOVUPS	739136(SI), Z3	// softplus_6[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	786048(AX), Z4	// G_bar_2[0]
-	VMOVUPS	786112(AX), Z5	// G_bar_2[0] | 1
+	VMOVUPS	791168(AX), Z4	// G_bar_2[0]
+	VMOVUPS	791232(AX), Z5	// G_bar_2[0] | 1
 	VMOVUPS	86016(DI), Z6	// sum of friction.4.weight[0]
 	VFMADD231PS	Z2, Z4, Z6
 	VFMADD231PS	Z3, Z5, Z6
 	VMOVUPS	Z6, 86016(DI)	// sum of friction.4.weight[0]
-	VMOVUPS	786176(AX), Z4	// G_bar_2[1]
-	VMOVUPS	786240(AX), Z5	// G_bar_2[1] | 1
+	VMOVUPS	791296(AX), Z4	// G_bar_2[1]
+	VMOVUPS	791360(AX), Z5	// G_bar_2[1] | 1
 	VMOVUPS	88064(DI), Z6	// sum of friction.4.weight[32]
 	VFMADD231PS	Z2, Z4, Z6
 	VFMADD231PS	Z3, Z5, Z6
@@ -16248,8 +16620,8 @@ loop47: // 2 times: tiles of 11 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop48: // 32 times: terms of the sums
-	VMOVUPS	786304(DI), Z24	// mul_20[0]
-	VMOVUPS	786368(DI), Z25	// mul_20[0] | 1
+	VMOVUPS	791424(DI), Z24	// mul_20[0]
+	VMOVUPS	791488(DI), Z25	// mul_20[0] | 1
 	VBROADCASTSS	896(R9), Z26	// friction.2.weight[0]
 	VFMADD231PS	Z24, Z26, Z2
 	VFMADD231PS	Z25, Z26, Z3
@@ -16287,28 +16659,28 @@ loop48: // 32 times: terms of the sums
 	ADDQ	$128, R9
 	DECQ	SI
 	JNE	loop48
-	VMOVUPS	Z2, 790400(CX)	// vecmat_4[0]
-	VMOVUPS	Z3, 790464(CX)	// vecmat_4[0] | 1
-	VMOVUPS	Z4, 790528(CX)	// vecmat_4[1]
-	VMOVUPS	Z5, 790592(CX)	// vecmat_4[1] | 1
-	VMOVUPS	Z6, 790656(CX)	// vecmat_4[2]
-	VMOVUPS	Z7, 790720(CX)	// vecmat_4[2] | 1
-	VMOVUPS	Z8, 790784(CX)	// vecmat_4[3]
-	VMOVUPS	Z9, 790848(CX)	// vecmat_4[3] | 1
-	VMOVUPS	Z10, 790912(CX)	// vecmat_4[4]
-	VMOVUPS	Z11, 790976(CX)	// vecmat_4[4] | 1
-	VMOVUPS	Z12, 791040(CX)	// vecmat_4[5]
-	VMOVUPS	Z13, 791104(CX)	// vecmat_4[5] | 1
-	VMOVUPS	Z14, 791168(CX)	// vecmat_4[6]
-	VMOVUPS	Z15, 791232(CX)	// vecmat_4[6] | 1
-	VMOVUPS	Z16, 791296(CX)	// vecmat_4[7]
-	VMOVUPS	Z17, 791360(CX)	// vecmat_4[7] | 1
-	VMOVUPS	Z18, 791424(CX)	// vecmat_4[8]
-	VMOVUPS	Z19, 791488(CX)	// vecmat_4[8] | 1
-	VMOVUPS	Z20, 791552(CX)	// vecmat_4[9]
-	VMOVUPS	Z21, 791616(CX)	// vecmat_4[9] | 1
-	VMOVUPS	Z22, 791680(CX)	// vecmat_4[10]
-	VMOVUPS	Z23, 791744(CX)	// vecmat_4[10] | 1
+	VMOVUPS	Z2, 795520(CX)	// vecmat_4[0]
+	VMOVUPS	Z3, 795584(CX)	// vecmat_4[0] | 1
+	VMOVUPS	Z4, 795648(CX)	// vecmat_4[1]
+	VMOVUPS	Z5, 795712(CX)	// vecmat_4[1] | 1
+	VMOVUPS	Z6, 795776(CX)	// vecmat_4[2]
+	VMOVUPS	Z7, 795840(CX)	// vecmat_4[2] | 1
+	VMOVUPS	Z8, 795904(CX)	// vecmat_4[3]
+	VMOVUPS	Z9, 795968(CX)	// vecmat_4[3] | 1
+	VMOVUPS	Z10, 796032(CX)	// vecmat_4[4]
+	VMOVUPS	Z11, 796096(CX)	// vecmat_4[4] | 1
+	VMOVUPS	Z12, 796160(CX)	// vecmat_4[5]
+	VMOVUPS	Z13, 796224(CX)	// vecmat_4[5] | 1
+	VMOVUPS	Z14, 796288(CX)	// vecmat_4[6]
+	VMOVUPS	Z15, 796352(CX)	// vecmat_4[6] | 1
+	VMOVUPS	Z16, 796416(CX)	// vecmat_4[7]
+	VMOVUPS	Z17, 796480(CX)	// vecmat_4[7] | 1
+	VMOVUPS	Z18, 796544(CX)	// vecmat_4[8]
+	VMOVUPS	Z19, 796608(CX)	// vecmat_4[8] | 1
+	VMOVUPS	Z20, 796672(CX)	// vecmat_4[9]
+	VMOVUPS	Z21, 796736(CX)	// vecmat_4[9] | 1
+	VMOVUPS	Z22, 796800(CX)	// vecmat_4[10]
+	VMOVUPS	Z23, 796864(CX)	// vecmat_4[10] | 1
 	ADDQ	$44, 65544(AX)
 	ADDQ	$1408, CX
 	DECQ	65536(AX)
@@ -16337,8 +16709,8 @@ loop48: // 32 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop49: // 32 times: terms of the sums
-	VMOVUPS	786304(SI), Z22	// mul_20[0]
-	VMOVUPS	786368(SI), Z23	// mul_20[0] | 1
+	VMOVUPS	791424(SI), Z22	// mul_20[0]
+	VMOVUPS	791488(SI), Z23	// mul_20[0] | 1
 	VBROADCASTSS	984(DI), Z24	// friction.2.weight[22]
 	VFMADD231PS	Z22, Z24, Z2
 	VFMADD231PS	Z23, Z24, Z3
@@ -16373,41 +16745,41 @@ loop49: // 32 times: terms of the sums
 	ADDQ	$128, DI
 	DECQ	CX
 	JNE	loop49
-	VMOVUPS	Z2, 793216(AX)	// vecmat_4[22]
-	VMOVUPS	Z3, 793280(AX)	// vecmat_4[22] | 1
-	VMOVUPS	Z4, 793344(AX)	// vecmat_4[23]
-	VMOVUPS	Z5, 793408(AX)	// vecmat_4[23] | 1
-	VMOVUPS	Z6, 793472(AX)	// vecmat_4[24]
-	VMOVUPS	Z7, 793536(AX)	// vecmat_4[24] | 1
-	VMOVUPS	Z8, 793600(AX)	// vecmat_4[25]
-	VMOVUPS	Z9, 793664(AX)	// vecmat_4[25] | 1
-	VMOVUPS	Z10, 793728(AX)	// vecmat_4[26]
-	VMOVUPS	Z11, 793792(AX)	// vecmat_4[26] | 1
-	VMOVUPS	Z12, 793856(AX)	// vecmat_4[27]
-	VMOVUPS	Z13, 793920(AX)	// vecmat_4[27] | 1
-	VMOVUPS	Z14, 793984(AX)	// vecmat_4[28]
-	VMOVUPS	Z15, 794048(AX)	// vecmat_4[28] | 1
-	VMOVUPS	Z16, 794112(AX)	// vecmat_4[29]
-	VMOVUPS	Z17, 794176(AX)	// vecmat_4[29] | 1
-	VMOVUPS	Z18, 794240(AX)	// vecmat_4[30]
-	VMOVUPS	Z19, 794304(AX)	// vecmat_4[30] | 1
-	VMOVUPS	Z20, 794368(AX)	// vecmat_4[31]
-	VMOVUPS	Z21, 794432(AX)	// vecmat_4[31] | 1
+	VMOVUPS	Z2, 798336(AX)	// vecmat_4[22]
+	VMOVUPS	Z3, 798400(AX)	// vecmat_4[22] | 1
+	VMOVUPS	Z4, 798464(AX)	// vecmat_4[23]
+	VMOVUPS	Z5, 798528(AX)	// vecmat_4[23] | 1
+	VMOVUPS	Z6, 798592(AX)	// vecmat_4[24]
+	VMOVUPS	Z7, 798656(AX)	// vecmat_4[24] | 1
+	VMOVUPS	Z8, 798720(AX)	// vecmat_4[25]
+	VMOVUPS	Z9, 798784(AX)	// vecmat_4[25] | 1
+	VMOVUPS	Z10, 798848(AX)	// vecmat_4[26]
+	VMOVUPS	Z11, 798912(AX)	// vecmat_4[26] | 1
+	VMOVUPS	Z12, 798976(AX)	// vecmat_4[27]
+	VMOVUPS	Z13, 799040(AX)	// vecmat_4[27] | 1
+	VMOVUPS	Z14, 799104(AX)	// vecmat_4[28]
+	VMOVUPS	Z15, 799168(AX)	// vecmat_4[28] | 1
+	VMOVUPS	Z16, 799232(AX)	// vecmat_4[29]
+	VMOVUPS	Z17, 799296(AX)	// vecmat_4[29] | 1
+	VMOVUPS	Z18, 799360(AX)	// vecmat_4[30]
+	VMOVUPS	Z19, 799424(AX)	// vecmat_4[30] | 1
+	VMOVUPS	Z20, 799488(AX)	// vecmat_4[31]
+	VMOVUPS	Z21, 799552(AX)	// vecmat_4[31] | 1
 	MOVQ	$16, CX
 	MOVQ	AX, SI
 loop50: // 16 times: tiles of 2 elements
-	VMOVUPS	786304(SI), Z2	// mul_20[0]
-	VMOVUPS	786368(SI), Z3	// mul_20[0] | 1
+	VMOVUPS	791424(SI), Z2	// mul_20[0]
+	VMOVUPS	791488(SI), Z3	// mul_20[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	Z2, 633728(SI)	// turned[0]
-	VMOVUPS	Z3, 633792(SI)	// turned[0] | 1
-	VMOVUPS	786432(SI), Z2	// mul_20[1]
-	VMOVUPS	786496(SI), Z3	// mul_20[1] | 1
+	VMOVUPS	Z2, 638848(SI)	// turned[0]
+	VMOVUPS	Z3, 638912(SI)	// turned[0] | 1
+	VMOVUPS	791552(SI), Z2	// mul_20[1]
+	VMOVUPS	791616(SI), Z3	// mul_20[1] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	Z2, 633856(SI)	// turned[1]
-	VMOVUPS	Z3, 633920(SI)	// turned[1] | 1
+	VMOVUPS	Z2, 638976(SI)	// turned[1]
+	VMOVUPS	Z3, 639040(SI)	// turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop50
@@ -16419,22 +16791,22 @@ loop51: // 2 times: vectors of the block
 	MOVQ	65544(AX), SI
 	MOVQ	65552(AX), DI
 loop52: // 2 times
-	VMOVUPS	721664(SI), Z2	// softplus_5[0]
-	VMOVUPS	721792(SI), Z3	// softplus_5[1]
-	VMOVUPS	721920(SI), Z4	// softplus_5[2]
-	VMOVUPS	722048(SI), Z5	// softplus_5[3]
-	VMOVUPS	722176(SI), Z6	// softplus_5[4]
-	VMOVUPS	722304(SI), Z7	// softplus_5[5]
-	VMOVUPS	722432(SI), Z8	// softplus_5[6]
-	VMOVUPS	722560(SI), Z9	// softplus_5[7]
-	VMOVUPS	722688(SI), Z10	// softplus_5[8]
-	VMOVUPS	722816(SI), Z11	// softplus_5[9]
-	VMOVUPS	722944(SI), Z12	// softplus_5[10]
-	VMOVUPS	723072(SI), Z13	// softplus_5[11]
-	VMOVUPS	723200(SI), Z14	// softplus_5[12]
-	VMOVUPS	723328(SI), Z15	// softplus_5[13]
-	VMOVUPS	723456(SI), Z16	// softplus_5[14]
-	VMOVUPS	723584(SI), Z17	// softplus_5[15]
+	VMOVUPS	726784(SI), Z2	// softplus_5[0]
+	VMOVUPS	726912(SI), Z3	// softplus_5[1]
+	VMOVUPS	727040(SI), Z4	// softplus_5[2]
+	VMOVUPS	727168(SI), Z5	// softplus_5[3]
+	VMOVUPS	727296(SI), Z6	// softplus_5[4]
+	VMOVUPS	727424(SI), Z7	// softplus_5[5]
+	VMOVUPS	727552(SI), Z8	// softplus_5[6]
+	VMOVUPS	727680(SI), Z9	// softplus_5[7]
+	VMOVUPS	727808(SI), Z10	// softplus_5[8]
+	VMOVUPS	727936(SI), Z11	// softplus_5[9]
+	VMOVUPS	728064(SI), Z12	// softplus_5[10]
+	VMOVUPS	728192(SI), Z13	// softplus_5[11]
+	VMOVUPS	728320(SI), Z14	// softplus_5[12]
+	VMOVUPS	728448(SI), Z15	// softplus_5[13]
+	VMOVUPS	728576(SI), Z16	// softplus_5[14]
+	VMOVUPS	728704(SI), Z17	// softplus_5[15]
 	VUNPCKLPS	Z3, Z2, Z18
 	VUNPCKHPS	Z3, Z2, Z2
 	VUNPCKLPS	Z5, Z4, Z3
@@ -16499,22 +16871,22 @@ loop52: // 2 times
 	VSHUFF32X4	$221, Z14, Z10, Z6
 	VSHUFF32X4	$136, Z6, Z2, Z10
 	VSHUFF32X4	$221, Z6, Z2, Z2
-	VMOVUPS	Z20, 637824(DI)	// turned[32]
-	VMOVUPS	Z19, 637888(DI)	// turned[32] | 1
-	VMOVUPS	Z17, 637952(DI)	// turned[33]
-	VMOVUPS	Z18, 638016(DI)	// turned[33] | 1
-	VMOVUPS	Z13, 638080(DI)	// turned[34]
-	VMOVUPS	Z8, 638144(DI)	// turned[34] | 1
-	VMOVUPS	Z12, 638208(DI)	// turned[35]
-	VMOVUPS	Z10, 638272(DI)	// turned[35] | 1
-	VMOVUPS	Z16, 638336(DI)	// turned[36]
-	VMOVUPS	Z9, 638400(DI)	// turned[36] | 1
-	VMOVUPS	Z4, 638464(DI)	// turned[37]
-	VMOVUPS	Z11, 638528(DI)	// turned[37] | 1
-	VMOVUPS	Z5, 638592(DI)	// turned[38]
-	VMOVUPS	Z3, 638656(DI)	// turned[38] | 1
-	VMOVUPS	Z7, 638720(DI)	// turned[39]
-	VMOVUPS	Z2, 638784(DI)	// turned[39] | 1
+	VMOVUPS	Z20, 642944(DI)	// turned[32]
+	VMOVUPS	Z19, 643008(DI)	// turned[32] | 1
+	VMOVUPS	Z17, 643072(DI)	// turned[33]
+	VMOVUPS	Z18, 643136(DI)	// turned[33] | 1
+	VMOVUPS	Z13, 643200(DI)	// turned[34]
+	VMOVUPS	Z8, 643264(DI)	// turned[34] | 1
+	VMOVUPS	Z12, 643328(DI)	// turned[35]
+	VMOVUPS	Z10, 643392(DI)	// turned[35] | 1
+	VMOVUPS	Z16, 643456(DI)	// turned[36]
+	VMOVUPS	Z9, 643520(DI)	// turned[36] | 1
+	VMOVUPS	Z4, 643584(DI)	// turned[37]
+	VMOVUPS	Z11, 643648(DI)	// turned[37] | 1
+	VMOVUPS	Z5, 643712(DI)	// turned[38]
+	VMOVUPS	Z3, 643776(DI)	// turned[38] | 1
+	VMOVUPS	Z7, 643840(DI)	// turned[39]
+	VMOVUPS	Z2, 643904(DI)	// turned[39] | 1
 	ADDQ	$2048, SI
 	ADDQ	$2048, DI
 	DECQ	CX
@@ -16547,56 +16919,56 @@ loop53: // 4 times: tiles of 8 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop54: // 16 times: samples, 2 at a time
-	VMOVUPS	637824(DI), Z18	// turned[32]
-	VMOVUPS	639872(DI), Z19	// turned[48]
-	VBROADCASTSS	633728(R9), Z20	// turned[0]
+	VMOVUPS	642944(DI), Z18	// turned[32]
+	VMOVUPS	644992(DI), Z19	// turned[48]
+	VBROADCASTSS	638848(R9), Z20	// turned[0]
 	VFMADD231PS	Z18, Z20, Z2
 	VFMADD231PS	Z19, Z20, Z3
-	VBROADCASTSS	633856(R9), Z20	// turned[1]
+	VBROADCASTSS	638976(R9), Z20	// turned[1]
 	VFMADD231PS	Z18, Z20, Z4
 	VFMADD231PS	Z19, Z20, Z5
-	VBROADCASTSS	633984(R9), Z20	// turned[2]
+	VBROADCASTSS	639104(R9), Z20	// turned[2]
 	VFMADD231PS	Z18, Z20, Z6
 	VFMADD231PS	Z19, Z20, Z7
-	VBROADCASTSS	634112(R9), Z20	// turned[3]
+	VBROADCASTSS	639232(R9), Z20	// turned[3]
 	VFMADD231PS	Z18, Z20, Z8
 	VFMADD231PS	Z19, Z20, Z9
-	VBROADCASTSS	634240(R9), Z20	// turned[4]
+	VBROADCASTSS	639360(R9), Z20	// turned[4]
 	VFMADD231PS	Z18, Z20, Z10
 	VFMADD231PS	Z19, Z20, Z11
-	VBROADCASTSS	634368(R9), Z20	// turned[5]
+	VBROADCASTSS	639488(R9), Z20	// turned[5]
 	VFMADD231PS	Z18, Z20, Z12
 	VFMADD231PS	Z19, Z20, Z13
-	VBROADCASTSS	634496(R9), Z20	// turned[6]
+	VBROADCASTSS	639616(R9), Z20	// turned[6]
 	VFMADD231PS	Z18, Z20, Z14
 	VFMADD231PS	Z19, Z20, Z15
-	VBROADCASTSS	634624(R9), Z20	// turned[7]
+	VBROADCASTSS	639744(R9), Z20	// turned[7]
 	VFMADD231PS	Z18, Z20, Z16
 	VFMADD231PS	Z19, Z20, Z17
-	VMOVUPS	637888(DI), Z18	// turned[32] | 1
-	VMOVUPS	639936(DI), Z19	// turned[48] | 1
-	VBROADCASTSS	633732(R9), Z20	// turned[0]
+	VMOVUPS	643008(DI), Z18	// turned[32] | 1
+	VMOVUPS	645056(DI), Z19	// turned[48] | 1
+	VBROADCASTSS	638852(R9), Z20	// turned[0]
 	VFMADD231PS	Z18, Z20, Z2
 	VFMADD231PS	Z19, Z20, Z3
-	VBROADCASTSS	633860(R9), Z20	// turned[1]
+	VBROADCASTSS	638980(R9), Z20	// turned[1]
 	VFMADD231PS	Z18, Z20, Z4
 	VFMADD231PS	Z19, Z20, Z5
-	VBROADCASTSS	633988(R9), Z20	// turned[2]
+	VBROADCASTSS	639108(R9), Z20	// turned[2]
 	VFMADD231PS	Z18, Z20, Z6
 	VFMADD231PS	Z19, Z20, Z7
-	VBROADCASTSS	634116(R9), Z20	// turned[3]
+	VBROADCASTSS	639236(R9), Z20	// turned[3]
 	VFMADD231PS	Z18, Z20, Z8
 	VFMADD231PS	Z19, Z20, Z9
-	VBROADCASTSS	634244(R9), Z20	// turned[4]
+	VBROADCASTSS	639364(R9), Z20	// turned[4]
 	VFMADD231PS	Z18, Z20, Z10
 	VFMADD231PS	Z19, Z20, Z11
-	VBROADCASTSS	634372(R9), Z20	// turned[5]
+	VBROADCASTSS	639492(R9), Z20	// turned[5]
 	VFMADD231PS	Z18, Z20, Z12
 	VFMADD231PS	Z19, Z20, Z13
-	VBROADCASTSS	634500(R9), Z20	// turned[6]
+	VBROADCASTSS	639620(R9), Z20	// turned[6]
 	VFMADD231PS	Z18, Z20, Z14
 	VFMADD231PS	Z19, Z20, Z15
-	VBROADCASTSS	634628(R9), Z20	// turned[7]
+	VBROADCASTSS	639748(R9), Z20	// turned[7]
 	VFMADD231PS	Z18, Z20, Z16
 	VFMADD231PS	Z19, Z20, Z17
 	ADDQ	$128, DI
@@ -16646,10 +17018,10 @@ loop54: // 16 times: samples, 2 at a time
 	MOVQ	R8, 65544(AX)
 loop55: // 4 times: tiles of 8 elements
 	// arm.nde:11
-	VMOVUPS	790400(CX), Z10	// vecmat_4[0]
-	VMOVUPS	790464(CX), Z11	// vecmat_4[0] | 1
-	VMOVUPS	794496(CX), Z12	// sigmoid_2[0]
-	VMOVUPS	794560(CX), Z13	// sigmoid_2[0] | 1
+	VMOVUPS	795520(CX), Z10	// vecmat_4[0]
+	VMOVUPS	795584(CX), Z11	// vecmat_4[0] | 1
+	VMOVUPS	799616(CX), Z12	// sigmoid_2[0]
+	VMOVUPS	799680(CX), Z13	// sigmoid_2[0] | 1
 	VMULPS	Z12, Z10, Z10
 	VMULPS	Z13, Z11, Z11
 	VPANDD	Z0, Z10, Z12
@@ -16684,10 +17056,10 @@ loop55: // 4 times: tiles of 8 elements
 	VBROADCASTSS	20(DI), Z12	// friction.0.weight[5]
 	VFMADD231PS	Z10, Z12, Z8
 	VFMADD231PS	Z11, Z12, Z9
-	VMOVUPS	790528(CX), Z12	// vecmat_4[1]
-	VMOVUPS	790592(CX), Z13	// vecmat_4[1] | 1
-	VMOVUPS	794624(CX), Z14	// sigmoid_2[1]
-	VMOVUPS	794688(CX), Z15	// sigmoid_2[1] | 1
+	VMOVUPS	795648(CX), Z12	// vecmat_4[1]
+	VMOVUPS	795712(CX), Z13	// vecmat_4[1] | 1
+	VMOVUPS	799744(CX), Z14	// sigmoid_2[1]
+	VMOVUPS	799808(CX), Z15	// sigmoid_2[1] | 1
 	VMULPS	Z14, Z12, Z12
 	VMULPS	Z15, Z13, Z13
 	VPANDD	Z0, Z12, Z14
@@ -16722,10 +17094,10 @@ loop55: // 4 times: tiles of 8 elements
 	VBROADCASTSS	44(DI), Z14	// friction.0.weight[11]
 	VFMADD231PS	Z12, Z14, Z8
 	VFMADD231PS	Z13, Z14, Z9
-	VMOVUPS	790656(CX), Z14	// vecmat_4[2]
-	VMOVUPS	790720(CX), Z15	// vecmat_4[2] | 1
-	VMOVUPS	794752(CX), Z16	// sigmoid_2[2]
-	VMOVUPS	794816(CX), Z17	// sigmoid_2[2] | 1
+	VMOVUPS	795776(CX), Z14	// vecmat_4[2]
+	VMOVUPS	795840(CX), Z15	// vecmat_4[2] | 1
+	VMOVUPS	799872(CX), Z16	// sigmoid_2[2]
+	VMOVUPS	799936(CX), Z17	// sigmoid_2[2] | 1
 	VMULPS	Z16, Z14, Z14
 	VMULPS	Z17, Z15, Z15
 	VPANDD	Z0, Z14, Z16
@@ -16760,10 +17132,10 @@ loop55: // 4 times: tiles of 8 elements
 	VBROADCASTSS	68(DI), Z16	// friction.0.weight[17]
 	VFMADD231PS	Z14, Z16, Z8
 	VFMADD231PS	Z15, Z16, Z9
-	VMOVUPS	790784(CX), Z16	// vecmat_4[3]
-	VMOVUPS	790848(CX), Z17	// vecmat_4[3] | 1
-	VMOVUPS	794880(CX), Z18	// sigmoid_2[3]
-	VMOVUPS	794944(CX), Z19	// sigmoid_2[3] | 1
+	VMOVUPS	795904(CX), Z16	// vecmat_4[3]
+	VMOVUPS	795968(CX), Z17	// vecmat_4[3] | 1
+	VMOVUPS	800000(CX), Z18	// sigmoid_2[3]
+	VMOVUPS	800064(CX), Z19	// sigmoid_2[3] | 1
 	VMULPS	Z18, Z16, Z16
 	VMULPS	Z19, Z17, Z17
 	VPANDD	Z0, Z16, Z18
@@ -16798,10 +17170,10 @@ loop55: // 4 times: tiles of 8 elements
 	VBROADCASTSS	92(DI), Z18	// friction.0.weight[23]
 	VFMADD231PS	Z16, Z18, Z8
 	VFMADD231PS	Z17, Z18, Z9
-	VMOVUPS	790912(CX), Z18	// vecmat_4[4]
-	VMOVUPS	790976(CX), Z19	// vecmat_4[4] | 1
-	VMOVUPS	795008(CX), Z20	// sigmoid_2[4]
-	VMOVUPS	795072(CX), Z21	// sigmoid_2[4] | 1
+	VMOVUPS	796032(CX), Z18	// vecmat_4[4]
+	VMOVUPS	796096(CX), Z19	// vecmat_4[4] | 1
+	VMOVUPS	800128(CX), Z20	// sigmoid_2[4]
+	VMOVUPS	800192(CX), Z21	// sigmoid_2[4] | 1
 	VMULPS	Z20, Z18, Z18
 	VMULPS	Z21, Z19, Z19
 	VPANDD	Z0, Z18, Z20
@@ -16836,10 +17208,10 @@ loop55: // 4 times: tiles of 8 elements
 	VBROADCASTSS	116(DI), Z20	// friction.0.weight[29]
 	VFMADD231PS	Z18, Z20, Z8
 	VFMADD231PS	Z19, Z20, Z9
-	VMOVUPS	791040(CX), Z20	// vecmat_4[5]
-	VMOVUPS	791104(CX), Z21	// vecmat_4[5] | 1
-	VMOVUPS	795136(CX), Z22	// sigmoid_2[5]
-	VMOVUPS	795200(CX), Z23	// sigmoid_2[5] | 1
+	VMOVUPS	796160(CX), Z20	// vecmat_4[5]
+	VMOVUPS	796224(CX), Z21	// vecmat_4[5] | 1
+	VMOVUPS	800256(CX), Z22	// sigmoid_2[5]
+	VMOVUPS	800320(CX), Z23	// sigmoid_2[5] | 1
 	VMULPS	Z22, Z20, Z20
 	VMULPS	Z23, Z21, Z21
 	VPANDD	Z0, Z20, Z22
@@ -16874,10 +17246,10 @@ loop55: // 4 times: tiles of 8 elements
 	VBROADCASTSS	140(DI), Z22	// friction.0.weight[35]
 	VFMADD231PS	Z20, Z22, Z8
 	VFMADD231PS	Z21, Z22, Z9
-	VMOVUPS	791168(CX), Z22	// vecmat_4[6]
-	VMOVUPS	791232(CX), Z23	// vecmat_4[6] | 1
-	VMOVUPS	795264(CX), Z24	// sigmoid_2[6]
-	VMOVUPS	795328(CX), Z25	// sigmoid_2[6] | 1
+	VMOVUPS	796288(CX), Z22	// vecmat_4[6]
+	VMOVUPS	796352(CX), Z23	// vecmat_4[6] | 1
+	VMOVUPS	800384(CX), Z24	// sigmoid_2[6]
+	VMOVUPS	800448(CX), Z25	// sigmoid_2[6] | 1
 	VMULPS	Z24, Z22, Z22
 	VMULPS	Z25, Z23, Z23
 	VPANDD	Z0, Z22, Z24
@@ -16912,10 +17284,10 @@ loop55: // 4 times: tiles of 8 elements
 	VBROADCASTSS	164(DI), Z24	// friction.0.weight[41]
 	VFMADD231PS	Z22, Z24, Z8
 	VFMADD231PS	Z23, Z24, Z9
-	VMOVUPS	791296(CX), Z24	// vecmat_4[7]
-	VMOVUPS	791360(CX), Z25	// vecmat_4[7] | 1
-	VMOVUPS	795392(CX), Z26	// sigmoid_2[7]
-	VMOVUPS	795456(CX), Z27	// sigmoid_2[7] | 1
+	VMOVUPS	796416(CX), Z24	// vecmat_4[7]
+	VMOVUPS	796480(CX), Z25	// vecmat_4[7] | 1
+	VMOVUPS	800512(CX), Z26	// sigmoid_2[7]
+	VMOVUPS	800576(CX), Z27	// sigmoid_2[7] | 1
 	VMULPS	Z26, Z24, Z24
 	VMULPS	Z27, Z25, Z25
 	VPANDD	Z0, Z24, Z26
@@ -16970,8 +17342,8 @@ loop55: // 4 times: tiles of 8 elements
 	MOVQ	AX, R10
 	MOVQ	65544(AX), R11
 loop56: // 6 times: elements
-	VMOVUPS	712704(R10), Z26	// concat_3[0]
-	VMOVUPS	712768(R10), Z27	// concat_3[0] | 1
+	VMOVUPS	717824(R10), Z26	// concat_3[0]
+	VMOVUPS	717888(R10), Z27	// concat_3[0] | 1
 	VMOVUPS	(R11), Z28	// sum of friction.0.weight[0]
 	VFMADD231PS	Z26, Z10, Z28
 	VFMADD231PS	Z27, Z11, Z28
@@ -17015,75 +17387,75 @@ loop56: // 6 times: elements
 	DECQ	65536(AX)
 	JNE	loop55
 	VMOVUPS	0(AX), Z29	// vecmat_5[0]
-	VMOVUPS	Z29, 798592(AX)
+	VMOVUPS	Z29, 803712(AX)
 	VMOVUPS	64(AX), Z29	// vecmat_5[0] | 1
-	VMOVUPS	Z29, 798656(AX)
+	VMOVUPS	Z29, 803776(AX)
 	VMOVUPS	128(AX), Z29	// vecmat_5[1]
-	VMOVUPS	Z29, 798720(AX)
+	VMOVUPS	Z29, 803840(AX)
 	VMOVUPS	192(AX), Z29	// vecmat_5[1] | 1
-	VMOVUPS	Z29, 798784(AX)
-	VMOVUPS	Z2, 798848(AX)	// vecmat_5[2]
-	VMOVUPS	Z3, 798912(AX)	// vecmat_5[2] | 1
-	VMOVUPS	Z4, 798976(AX)	// vecmat_5[3]
-	VMOVUPS	Z5, 799040(AX)	// vecmat_5[3] | 1
-	VMOVUPS	Z6, 799104(AX)	// vecmat_5[4]
-	VMOVUPS	Z7, 799168(AX)	// vecmat_5[4] | 1
-	VMOVUPS	Z8, 799232(AX)	// vecmat_5[5]
-	VMOVUPS	Z9, 799296(AX)	// vecmat_5[5] | 1
+	VMOVUPS	Z29, 803904(AX)
+	VMOVUPS	Z2, 803968(AX)	// vecmat_5[2]
+	VMOVUPS	Z3, 804032(AX)	// vecmat_5[2] | 1
+	VMOVUPS	Z4, 804096(AX)	// vecmat_5[3]
+	VMOVUPS	Z5, 804160(AX)	// vecmat_5[3] | 1
+	VMOVUPS	Z6, 804224(AX)	// vecmat_5[4]
+	VMOVUPS	Z7, 804288(AX)	// vecmat_5[4] | 1
+	VMOVUPS	Z8, 804352(AX)	// vecmat_5[5]
+	VMOVUPS	Z9, 804416(AX)	// vecmat_5[5] | 1
 	VMOVUPS	65792(AX), Z0	// mask
 	VMOVUPS	65856(AX), Z1	// mask | 1
-	VMOVUPS	798848(AX), Z2	// vecmat_5[2]
-	VMOVUPS	798912(AX), Z2	// vecmat_5[2] | 1
-	VMOVUPS	798976(AX), Z2	// vecmat_5[3]
-	VMOVUPS	799040(AX), Z2	// vecmat_5[3] | 1
-	VMOVUPS	798592(AX), Z2	// vecmat_5[0]
-	VMOVUPS	798656(AX), Z2	// vecmat_5[0] | 1
-	VMOVUPS	798720(AX), Z2	// vecmat_5[1]
-	VMOVUPS	798784(AX), Z2	// vecmat_5[1] | 1
+	VMOVUPS	803968(AX), Z2	// vecmat_5[2]
+	VMOVUPS	804032(AX), Z2	// vecmat_5[2] | 1
+	VMOVUPS	804096(AX), Z2	// vecmat_5[3]
+	VMOVUPS	804160(AX), Z2	// vecmat_5[3] | 1
+	VMOVUPS	803712(AX), Z2	// vecmat_5[0]
+	VMOVUPS	803776(AX), Z2	// vecmat_5[0] | 1
+	VMOVUPS	803840(AX), Z2	// vecmat_5[1]
+	VMOVUPS	803904(AX), Z2	// vecmat_5[1] | 1
 	// arm.nde:11
-	VMOVUPS	798592(AX), Z2	// vecmat_5[0]
-	VMOVUPS	798656(AX), Z3	// vecmat_5[0] | 1
-	VMOVUPS	712448(AX), Z4	// cos_10[0]
-	VMOVUPS	712512(AX), Z5	// cos_10[0] | 1
-	VMOVUPS	798848(AX), Z6	// vecmat_5[2]
-	VMOVUPS	798912(AX), Z7	// vecmat_5[2] | 1
-	VMOVUPS	799360(AX), Z8	// neg_4[0]
-	VMOVUPS	799424(AX), Z9	// neg_4[0] | 1
+	VMOVUPS	803712(AX), Z2	// vecmat_5[0]
+	VMOVUPS	803776(AX), Z3	// vecmat_5[0] | 1
+	VMOVUPS	717568(AX), Z4	// cos_10[0]
+	VMOVUPS	717632(AX), Z5	// cos_10[0] | 1
+	VMOVUPS	803968(AX), Z6	// vecmat_5[2]
+	VMOVUPS	804032(AX), Z7	// vecmat_5[2] | 1
+	VMOVUPS	804480(AX), Z8	// neg_4[0]
+	VMOVUPS	804544(AX), Z9	// neg_4[0] | 1
 	VMULPS	Z8, Z6, Z6
 	VMULPS	Z9, Z7, Z7
 	VFMADD231PS	Z4, Z2, Z6
 	VFMADD231PS	Z5, Z3, Z7
-	VMOVUPS	798720(AX), Z2	// vecmat_5[1]
-	VMOVUPS	798784(AX), Z3	// vecmat_5[1] | 1
-	VMOVUPS	712576(AX), Z4	// cos_10[1]
-	VMOVUPS	712640(AX), Z5	// cos_10[1] | 1
-	VMOVUPS	798976(AX), Z8	// vecmat_5[3]
-	VMOVUPS	799040(AX), Z9	// vecmat_5[3] | 1
-	VMOVUPS	799488(AX), Z10	// neg_4[1]
-	VMOVUPS	799552(AX), Z11	// neg_4[1] | 1
+	VMOVUPS	803840(AX), Z2	// vecmat_5[1]
+	VMOVUPS	803904(AX), Z3	// vecmat_5[1] | 1
+	VMOVUPS	717696(AX), Z4	// cos_10[1]
+	VMOVUPS	717760(AX), Z5	// cos_10[1] | 1
+	VMOVUPS	804096(AX), Z8	// vecmat_5[3]
+	VMOVUPS	804160(AX), Z9	// vecmat_5[3] | 1
+	VMOVUPS	804608(AX), Z10	// neg_4[1]
+	VMOVUPS	804672(AX), Z11	// neg_4[1] | 1
 	VMULPS	Z10, Z8, Z8
 	VMULPS	Z11, Z9, Z9
 	VFMADD231PS	Z4, Z2, Z8
 	VFMADD231PS	Z5, Z3, Z9
-	VMOVUPS	786176(AX), Z31	// G_bar_2[1]
+	VMOVUPS	791296(AX), Z31	// G_bar_2[1]
 	VMOVUPS	Z31, 0(AX)
-	VMOVUPS	786240(AX), Z31	// G_bar_2[1] | 1
+	VMOVUPS	791360(AX), Z31	// G_bar_2[1] | 1
 	VMOVUPS	Z31, 64(AX)
-	VMOVUPS	786048(AX), Z2	// G_bar_2[0]
-	VMOVUPS	786112(AX), Z3	// G_bar_2[0] | 1
-	VMOVUPS	709888(AX), Z4	// q_y3[0]
-	VMOVUPS	709952(AX), Z5	// q_y3[0] | 1
+	VMOVUPS	791168(AX), Z2	// G_bar_2[0]
+	VMOVUPS	791232(AX), Z3	// G_bar_2[0] | 1
+	VMOVUPS	715008(AX), Z4	// q_y3[0]
+	VMOVUPS	715072(AX), Z5	// q_y3[0] | 1
 	// arm.nde:35
 	VADDPS	0(AX), Z2, Z10
 	VADDPS	64(AX), Z3, Z11
-	VMOVUPS	Z10, 799616(AX)	// add_21
-	VMOVUPS	Z11, 799680(AX)	// add_21 | 1
-	VMOVUPS	647040(AX), Z12	// mul_11
-	VMOVUPS	647104(AX), Z13	// mul_11 | 1
+	VMOVUPS	Z10, 804736(AX)	// add_21
+	VMOVUPS	Z11, 804800(AX)	// add_21 | 1
+	VMOVUPS	652160(AX), Z12	// mul_11
+	VMOVUPS	652224(AX), Z13	// mul_11 | 1
 	VMULPS	Z12, Z10, Z10
 	VMULPS	Z13, Z11, Z11
-	VMOVUPS	711680(AX), Z12	// add_12
-	VMOVUPS	711744(AX), Z13	// add_12 | 1
+	VMOVUPS	716800(AX), Z12	// add_12
+	VMOVUPS	716864(AX), Z13	// add_12 | 1
 	VPANDD.BCST	f32_7fffffff<>(SB), Z12, Z14
 	VBROADCASTSS	f32_4b400000<>(SB), Z15
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z14, Z15
@@ -17152,8 +17524,8 @@ loop56: // 6 times: elements
 	VPXORD.BCST	f32_80000000<>(SB), Z13, Z13
 	VMULPS	Z12, Z10, Z10
 	VMULPS	Z13, Z11, Z11
-	VMOVUPS	646656(AX), Z12	// mul_9
-	VMOVUPS	646720(AX), Z13	// mul_9 | 1
+	VMOVUPS	651776(AX), Z12	// mul_9
+	VMOVUPS	651840(AX), Z13	// mul_9 | 1
 	VMULPS	Z12, Z2, Z12
 	VMULPS	Z13, Z3, Z13
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z14
@@ -17225,23 +17597,23 @@ loop56: // 6 times: elements
 	VFMADD213PS	Z10, Z4, Z12
 	VFMADD213PS	Z11, Z5, Z13
 	// arm.nde:34
-	VMOVUPS	711296(AX), Z4	// add_11
-	VMOVUPS	711360(AX), Z5	// add_11 | 1
-	VMOVUPS	711424(AX), Z14	// square_3
-	VMOVUPS	711488(AX), Z15	// square_3 | 1
+	VMOVUPS	716416(AX), Z4	// add_11
+	VMOVUPS	716480(AX), Z5	// add_11 | 1
+	VMOVUPS	716544(AX), Z14	// square_3
+	VMOVUPS	716608(AX), Z15	// square_3 | 1
 	VMULPS	0(AX), Z14, Z14
 	VMULPS	64(AX), Z15, Z15
 	VFNMADD231PS	Z4, Z2, Z14
 	VFNMADD231PS	Z5, Z3, Z15
-	VMOVUPS	Z14, 799744(AX)	// k_bar_2
-	VMOVUPS	Z15, 799808(AX)	// k_bar_2 | 1
+	VMOVUPS	Z14, 804864(AX)	// k_bar_2
+	VMOVUPS	Z15, 804928(AX)	// k_bar_2 | 1
 	// arm.nde:29
-	VMOVUPS	643584(AX), Z4	// mul_6
-	VMOVUPS	643648(AX), Z5	// mul_6 | 1
+	VMOVUPS	648704(AX), Z4	// mul_6
+	VMOVUPS	648768(AX), Z5	// mul_6 | 1
 	VMULPS	Z4, Z14, Z14
 	VMULPS	Z5, Z15, Z15
-	VMOVUPS	710144(AX), Z16	// c2_4
-	VMOVUPS	710208(AX), Z17	// c2_4 | 1
+	VMOVUPS	715264(AX), Z16	// c2_4
+	VMOVUPS	715328(AX), Z17	// c2_4 | 1
 	VFMADD231PS	Z16, Z14, Z10
 	VFMADD231PS	Z17, Z15, Z11
 	// arm.nde:35
@@ -17254,91 +17626,91 @@ loop56: // 6 times: elements
 	VADDPS.BCST	f32_00000000<>(SB), Z9, Z31
 	VMOVUPS	Z31, 320(AX)
 	// arm.nde:38
-	VMOVUPS	785792(AX), Z6	// linsolve_2[0]
-	VMOVUPS	785856(AX), Z7	// linsolve_2[0] | 1
-	VMOVUPS	738304(AX), Z8	// v_k3[0]
-	VMOVUPS	738368(AX), Z9	// v_k3[0] | 1
+	VMOVUPS	790912(AX), Z6	// linsolve_2[0]
+	VMOVUPS	790976(AX), Z7	// linsolve_2[0] | 1
+	VMOVUPS	743424(AX), Z8	// v_k3[0]
+	VMOVUPS	743488(AX), Z9	// v_k3[0] | 1
 	VMULPS	Z8, Z6, Z12
 	VMULPS	Z9, Z7, Z13
-	VMOVUPS	738432(AX), Z14	// v_k3[1]
-	VMOVUPS	738496(AX), Z15	// v_k3[1] | 1
+	VMOVUPS	743552(AX), Z14	// v_k3[1]
+	VMOVUPS	743616(AX), Z15	// v_k3[1] | 1
 	VMULPS	Z14, Z6, Z6
 	VMULPS	Z15, Z7, Z7
-	VMOVUPS	785920(AX), Z16	// linsolve_2[1]
-	VMOVUPS	785984(AX), Z17	// linsolve_2[1] | 1
+	VMOVUPS	791040(AX), Z16	// linsolve_2[1]
+	VMOVUPS	791104(AX), Z17	// linsolve_2[1] | 1
 	VMULPS	Z8, Z16, Z8
 	VMULPS	Z9, Z17, Z9
 	VMULPS	Z14, Z16, Z14
 	VMULPS	Z15, Z17, Z15
 	VPXORD.BCST	f32_80000000<>(SB), Z12, Z12
 	VPXORD.BCST	f32_80000000<>(SB), Z13, Z13
-	VMOVUPS	Z12, 799872(AX)	// M_bar_2[0]
-	VMOVUPS	Z13, 799936(AX)	// M_bar_2[0] | 1
+	VMOVUPS	Z12, 804992(AX)	// M_bar_2[0]
+	VMOVUPS	Z13, 805056(AX)	// M_bar_2[0] | 1
 	VPXORD.BCST	f32_80000000<>(SB), Z6, Z6
 	VPXORD.BCST	f32_80000000<>(SB), Z7, Z7
-	VMOVUPS	Z6, 800000(AX)	// M_bar_2[1]
-	VMOVUPS	Z7, 800064(AX)	// M_bar_2[1] | 1
+	VMOVUPS	Z6, 805120(AX)	// M_bar_2[1]
+	VMOVUPS	Z7, 805184(AX)	// M_bar_2[1] | 1
 	VPXORD.BCST	f32_80000000<>(SB), Z8, Z8
 	VPXORD.BCST	f32_80000000<>(SB), Z9, Z9
-	VMOVUPS	Z8, 800128(AX)	// M_bar_2[2]
-	VMOVUPS	Z9, 800192(AX)	// M_bar_2[2] | 1
+	VMOVUPS	Z8, 805248(AX)	// M_bar_2[2]
+	VMOVUPS	Z9, 805312(AX)	// M_bar_2[2] | 1
 	VPXORD.BCST	f32_80000000<>(SB), Z14, Z14
 	VPXORD.BCST	f32_80000000<>(SB), Z15, Z15
-	VMOVUPS	Z14, 800256(AX)	// M_bar_2[3]
-	VMOVUPS	Z15, 800320(AX)	// M_bar_2[3] | 1
-	VMOVUPS	643840(AX), Z31	// M[0]
+	VMOVUPS	Z14, 805376(AX)	// M_bar_2[3]
+	VMOVUPS	Z15, 805440(AX)	// M_bar_2[3] | 1
+	VMOVUPS	648960(AX), Z31	// M[0]
 	VMOVUPS	Z31, 384(AX)
-	VMOVUPS	643904(AX), Z14	// M[0] | 1
+	VMOVUPS	649024(AX), Z14	// M[0] | 1
 	VMOVUPS	384(AX), Z29	// transpose_3[0]
-	VMOVUPS	Z29, 801024(AX)
-	VMOVUPS	Z14, 801088(AX)	// transpose_3[0] | 1
-	VMOVUPS	644096(AX), Z31	// M[2]
+	VMOVUPS	Z29, 806144(AX)
+	VMOVUPS	Z14, 806208(AX)	// transpose_3[0] | 1
+	VMOVUPS	649216(AX), Z31	// M[2]
 	VMOVUPS	Z31, 448(AX)
-	VMOVUPS	644160(AX), Z31	// M[2] | 1
+	VMOVUPS	649280(AX), Z31	// M[2] | 1
 	VMOVUPS	Z31, 512(AX)
 	VMOVUPS	448(AX), Z29	// transpose_3[1]
-	VMOVUPS	Z29, 801152(AX)
+	VMOVUPS	Z29, 806272(AX)
 	VMOVUPS	512(AX), Z29	// transpose_3[1] | 1
-	VMOVUPS	Z29, 801216(AX)
-	VMOVUPS	643968(AX), Z15	// M[1]
-	VMOVUPS	644032(AX), Z16	// M[1] | 1
-	VMOVUPS	Z15, 801280(AX)	// transpose_3[2]
-	VMOVUPS	Z16, 801344(AX)	// transpose_3[2] | 1
-	VMOVUPS	644224(AX), Z31	// M[3]
+	VMOVUPS	Z29, 806336(AX)
+	VMOVUPS	649088(AX), Z15	// M[1]
+	VMOVUPS	649152(AX), Z16	// M[1] | 1
+	VMOVUPS	Z15, 806400(AX)	// transpose_3[2]
+	VMOVUPS	Z16, 806464(AX)	// transpose_3[2] | 1
+	VMOVUPS	649344(AX), Z31	// M[3]
 	VMOVUPS	Z31, 576(AX)
-	VMOVUPS	644288(AX), Z31	// M[3] | 1
+	VMOVUPS	649408(AX), Z31	// M[3] | 1
 	VMOVUPS	Z31, 640(AX)
 	VMOVUPS	576(AX), Z29	// transpose_3[3]
-	VMOVUPS	Z29, 801408(AX)
+	VMOVUPS	Z29, 806528(AX)
 	VMOVUPS	640(AX), Z29	// transpose_3[3] | 1
-	VMOVUPS	Z29, 801472(AX)
+	VMOVUPS	Z29, 806592(AX)
 	// arm.nde:32
 	VADDPS	Z6, Z8, Z6
 	VADDPS	Z7, Z9, Z7
-	VMOVUPS	Z6, 800384(AX)	// add_22
-	VMOVUPS	Z7, 800448(AX)	// add_22 | 1
+	VMOVUPS	Z6, 805504(AX)	// add_22
+	VMOVUPS	Z7, 805568(AX)	// add_22 | 1
 	// arm.nde:28
-	VMOVUPS	642688(AX), Z8	// mul_4
-	VMOVUPS	642752(AX), Z9	// mul_4 | 1
+	VMOVUPS	647808(AX), Z8	// mul_4
+	VMOVUPS	647872(AX), Z9	// mul_4 | 1
 	VMULPS	Z4, Z6, Z4
 	VMULPS	Z5, Z7, Z5
 	VFMADD231PS	Z8, Z12, Z4
 	VFMADD231PS	Z9, Z13, Z5
-	VMOVUPS	710784(AX), Z6	// s2_3
-	VMOVUPS	710848(AX), Z7	// s2_3 | 1
+	VMOVUPS	715904(AX), Z6	// s2_3
+	VMOVUPS	715968(AX), Z7	// s2_3 | 1
 	VPXORD.BCST	f32_80000000<>(SB), Z6, Z6
 	VPXORD.BCST	f32_80000000<>(SB), Z7, Z7
 	VFMADD231PS	Z6, Z4, Z10
 	VFMADD231PS	Z7, Z5, Z11
-	VMOVUPS	702336(AX), Z4	// q_k3[1]
-	VMOVUPS	702400(AX), Z5	// q_k3[1] | 1
+	VMOVUPS	707456(AX), Z4	// q_k3[1]
+	VMOVUPS	707520(AX), Z5	// q_k3[1] | 1
 	// arm.nde:34
-	VMOVUPS	711040(AX), Z6	// neg_3
-	VMOVUPS	711104(AX), Z7	// neg_3 | 1
+	VMOVUPS	716160(AX), Z6	// neg_3
+	VMOVUPS	716224(AX), Z7	// neg_3 | 1
 	VMULPS	Z6, Z2, Z2
 	VMULPS	Z7, Z3, Z3
-	VMOVUPS	711168(AX), Z6	// mul_15
-	VMOVUPS	711232(AX), Z7	// mul_15 | 1
+	VMOVUPS	716288(AX), Z6	// mul_15
+	VMOVUPS	716352(AX), Z7	// mul_15 | 1
 	VMULPS.BCST	f32_40000000<>(SB), Z4, Z8
 	VMULPS.BCST	f32_40000000<>(SB), Z5, Z9
 	VMULPS	Z8, Z2, Z8
@@ -17349,84 +17721,84 @@ loop56: // 6 times: elements
 	VMOVUPS	Z9, Z31
 	VFMADD231PS	Z7, Z3, Z31
 	VMOVUPS	Z31, 768(AX)
-	VMOVUPS	606976(AX), Z8	// q_d3_bar[0]
-	VMOVUPS	607040(AX), Z9	// q_d3_bar[0] | 1
-	VMOVUPS	607104(AX), Z12	// q_d3_bar[1]
-	VMOVUPS	607168(AX), Z13	// q_d3_bar[1] | 1
-	VMOVUPS	606464(AX), Z17	// q_d2_bar[0]
-	VMOVUPS	606528(AX), Z18	// q_d2_bar[0] | 1
-	VMOVUPS	606592(AX), Z19	// q_d2_bar[1]
-	VMOVUPS	606656(AX), Z20	// q_d2_bar[1] | 1
-	VMOVUPS	605440(AX), Z21	// q_next_bar[0]
-	VMOVUPS	605504(AX), Z22	// q_next_bar[0] | 1
-	VMOVUPS	605568(AX), Z23	// q_next_bar[1]
-	VMOVUPS	605632(AX), Z24	// q_next_bar[1] | 1
-	VMOVUPS	799104(AX), Z25	// vecmat_5[4]
-	VMOVUPS	799168(AX), Z25	// vecmat_5[4] | 1
-	VMOVUPS	799232(AX), Z25	// vecmat_5[5]
-	VMOVUPS	799296(AX), Z25	// vecmat_5[5] | 1
+	VMOVUPS	612096(AX), Z8	// q_d3_bar[0]
+	VMOVUPS	612160(AX), Z9	// q_d3_bar[0] | 1
+	VMOVUPS	612224(AX), Z12	// q_d3_bar[1]
+	VMOVUPS	612288(AX), Z13	// q_d3_bar[1] | 1
+	VMOVUPS	611584(AX), Z17	// q_d2_bar[0]
+	VMOVUPS	611648(AX), Z18	// q_d2_bar[0] | 1
+	VMOVUPS	611712(AX), Z19	// q_d2_bar[1]
+	VMOVUPS	611776(AX), Z20	// q_d2_bar[1] | 1
+	VMOVUPS	610560(AX), Z21	// q_next_bar[0]
+	VMOVUPS	610624(AX), Z22	// q_next_bar[0] | 1
+	VMOVUPS	610688(AX), Z23	// q_next_bar[1]
+	VMOVUPS	610752(AX), Z24	// q_next_bar[1] | 1
+	VMOVUPS	804224(AX), Z25	// vecmat_5[4]
+	VMOVUPS	804288(AX), Z25	// vecmat_5[4] | 1
+	VMOVUPS	804352(AX), Z25	// vecmat_5[5]
+	VMOVUPS	804416(AX), Z25	// vecmat_5[5] | 1
 	// arm.nde:28
 	VMOVUPS	128(AX), Z29
 	VADDPS.BCST	f32_00000000<>(SB), Z29, Z25
 	VMOVUPS	192(AX), Z29
 	VADDPS.BCST	f32_00000000<>(SB), Z29, Z26
-	VMOVUPS	Z25, 800512(AX)	// q_y3_bar[0]
-	VMOVUPS	Z26, 800576(AX)	// q_y3_bar[0] | 1
+	VMOVUPS	Z25, 805632(AX)	// q_y3_bar[0]
+	VMOVUPS	Z26, 805696(AX)	// q_y3_bar[0] | 1
 	VADDPS	256(AX), Z10, Z10
 	VADDPS	320(AX), Z11, Z11
-	VMOVUPS	Z10, 800640(AX)	// q_y3_bar[1]
-	VMOVUPS	Z11, 800704(AX)	// q_y3_bar[1] | 1
+	VMOVUPS	Z10, 805760(AX)	// q_y3_bar[1]
+	VMOVUPS	Z11, 805824(AX)	// q_y3_bar[1] | 1
 	// arm.nde:45
-	VMOVUPS	783616(AX), Z27	// add_19[0]
-	VMOVUPS	783680(AX), Z28	// add_19[0] | 1
+	VMOVUPS	788736(AX), Z27	// add_19[0]
+	VMOVUPS	788800(AX), Z28	// add_19[0] | 1
 	VADDPS	Z25, Z27, Z25
 	VADDPS	Z26, Z28, Z26
-	VMOVUPS	Z25, 800768(AX)	// add_23[0]
-	VMOVUPS	Z26, 800832(AX)	// add_23[0] | 1
-	VMOVUPS	783744(AX), Z25	// add_19[1]
-	VMOVUPS	783808(AX), Z26	// add_19[1] | 1
+	VMOVUPS	Z25, 805888(AX)	// add_23[0]
+	VMOVUPS	Z26, 805952(AX)	// add_23[0] | 1
+	VMOVUPS	788864(AX), Z25	// add_19[1]
+	VMOVUPS	788928(AX), Z26	// add_19[1] | 1
 	VADDPS	Z10, Z25, Z10
 	VADDPS	Z11, Z26, Z11
-	VMOVUPS	Z10, 800896(AX)	// add_23[1]
-	VMOVUPS	Z11, 800960(AX)	// add_23[1] | 1
-	VMOVUPS	784384(AX), Z10	// hb2
-	VMOVUPS	784448(AX), Z11	// hb2 | 1
+	VMOVUPS	Z10, 806016(AX)	// add_23[1]
+	VMOVUPS	Z11, 806080(AX)	// add_23[1] | 1
+	VMOVUPS	789504(AX), Z10	// hb2
+	VMOVUPS	789568(AX), Z11	// hb2 | 1
 	VFMADD231PS.BCST	f32_bf2aaaab<>(SB), Z8, Z17
 	VFMADD231PS.BCST	f32_bf2aaaab<>(SB), Z9, Z18
 	VFMADD231PS	Z10, Z21, Z17
 	VFMADD231PS	Z11, Z22, Z18
-	VMOVUPS	Z17, 801536(AX)	// add_24[0]
-	VMOVUPS	Z18, 801600(AX)	// add_24[0] | 1
+	VMOVUPS	Z17, 806656(AX)	// add_24[0]
+	VMOVUPS	Z18, 806720(AX)	// add_24[0] | 1
 	VFMADD231PS.BCST	f32_bf2aaaab<>(SB), Z12, Z19
 	VFMADD231PS.BCST	f32_bf2aaaab<>(SB), Z13, Z20
 	VFMADD231PS	Z10, Z23, Z19
 	VFMADD231PS	Z11, Z24, Z20
-	VMOVUPS	Z19, 801664(AX)	// add_24[1]
-	VMOVUPS	Z20, 801728(AX)	// add_24[1] | 1
+	VMOVUPS	Z19, 806784(AX)	// add_24[1]
+	VMOVUPS	Z20, 806848(AX)	// add_24[1] | 1
 	// arm.nde:11
-	VMOVUPS	783360(AX), Z8	// q_y4_bar[0]
-	VMOVUPS	783424(AX), Z9	// q_y4_bar[0] | 1
-	VMOVUPS	642816(AX), Z10	// ha43
-	VMOVUPS	642880(AX), Z11	// ha43 | 1
+	VMOVUPS	788480(AX), Z8	// q_y4_bar[0]
+	VMOVUPS	788544(AX), Z9	// q_y4_bar[0] | 1
+	VMOVUPS	647936(AX), Z10	// ha43
+	VMOVUPS	648000(AX), Z11	// ha43 | 1
 	VFMADD231PS	Z10, Z8, Z17
 	VFMADD231PS	Z11, Z9, Z18
-	VMOVUPS	799104(AX), Z8	// vecmat_5[4]
-	VMOVUPS	799168(AX), Z9	// vecmat_5[4] | 1
+	VMOVUPS	804224(AX), Z8	// vecmat_5[4]
+	VMOVUPS	804288(AX), Z9	// vecmat_5[4] | 1
 	VADDPS	Z8, Z17, Z8
 	VADDPS	Z9, Z18, Z9
-	VMOVUPS	783488(AX), Z12	// q_y4_bar[1]
-	VMOVUPS	783552(AX), Z13	// q_y4_bar[1] | 1
+	VMOVUPS	788608(AX), Z12	// q_y4_bar[1]
+	VMOVUPS	788672(AX), Z13	// q_y4_bar[1] | 1
 	VFMADD231PS	Z10, Z12, Z19
 	VFMADD231PS	Z11, Z13, Z20
-	VMOVUPS	799232(AX), Z10	// vecmat_5[5]
-	VMOVUPS	799296(AX), Z11	// vecmat_5[5] | 1
+	VMOVUPS	804352(AX), Z10	// vecmat_5[5]
+	VMOVUPS	804416(AX), Z11	// vecmat_5[5] | 1
 	VADDPS	Z10, Z19, Z10
 	VADDPS	Z11, Z20, Z11
 	// arm.nde:34
 	VMULPS	Z4, Z2, Z2
 	VMULPS	Z5, Z3, Z3
-	VMOVUPS	710912(AX), Z4	// k_3
-	VMOVUPS	710976(AX), Z5	// k_3 | 1
+	VMOVUPS	716032(AX), Z4	// k_3
+	VMOVUPS	716096(AX), Z5	// k_3 | 1
 	VMULPS	0(AX), Z4, Z4
 	VMULPS	64(AX), Z5, Z5
 	VMULPS	Z6, Z4, Z4
@@ -17439,27 +17811,27 @@ loop56: // 6 times: elements
 	VADDPS	768(AX), Z11, Z7
 	VADDPS	Z4, Z2, Z2
 	VADDPS	Z5, Z3, Z3
-	VMOVUPS	Z2, 801792(AX)	// q_k3_bar[0]
-	VMOVUPS	Z3, 801856(AX)	// q_k3_bar[0] | 1
+	VMOVUPS	Z2, 806912(AX)	// q_k3_bar[0]
+	VMOVUPS	Z3, 806976(AX)	// q_k3_bar[0] | 1
 	VADDPS.BCST	f32_00000000<>(SB), Z6, Z4
 	VADDPS.BCST	f32_00000000<>(SB), Z7, Z5
-	VMOVUPS	Z4, 801920(AX)	// q_k3_bar[1]
-	VMOVUPS	Z5, 801984(AX)	// q_k3_bar[1] | 1
+	VMOVUPS	Z4, 807040(AX)	// q_k3_bar[1]
+	VMOVUPS	Z5, 807104(AX)	// q_k3_bar[1] | 1
 	// arm.nde:45
-	VMOVUPS	642944(AX), Z6	// ha21
-	VMOVUPS	643008(AX), Z7	// ha21 | 1
-	VMOVUPS	784512(AX), Z8	// add_20[0]
-	VMOVUPS	784576(AX), Z9	// add_20[0] | 1
+	VMOVUPS	648064(AX), Z6	// ha21
+	VMOVUPS	648128(AX), Z7	// ha21 | 1
+	VMOVUPS	789632(AX), Z8	// add_20[0]
+	VMOVUPS	789696(AX), Z9	// add_20[0] | 1
 	VFMADD231PS	Z6, Z2, Z8
 	VFMADD231PS	Z7, Z3, Z9
-	VMOVUPS	Z8, 802048(AX)	// v_k2_bar[0]
-	VMOVUPS	Z9, 802112(AX)	// v_k2_bar[0] | 1
-	VMOVUPS	784640(AX), Z2	// add_20[1]
-	VMOVUPS	784704(AX), Z3	// add_20[1] | 1
+	VMOVUPS	Z8, 807168(AX)	// v_k2_bar[0]
+	VMOVUPS	Z9, 807232(AX)	// v_k2_bar[0] | 1
+	VMOVUPS	789760(AX), Z2	// add_20[1]
+	VMOVUPS	789824(AX), Z3	// add_20[1] | 1
 	VFMADD231PS	Z6, Z4, Z2
 	VFMADD231PS	Z7, Z5, Z3
-	VMOVUPS	Z2, 802176(AX)	// v_k2_bar[1]
-	VMOVUPS	Z3, 802240(AX)	// v_k2_bar[1] | 1
+	VMOVUPS	Z2, 807296(AX)	// v_k2_bar[1]
+	VMOVUPS	Z3, 807360(AX)	// v_k2_bar[1] | 1
 	// arm.nde:38
 	VMOVUPS	384(AX), Z29
 	VPANDD.BCST	f32_7fffffff<>(SB), Z29, Z4
@@ -17520,31 +17892,31 @@ loop56: // 6 times: elements
 	VDIVPS	Z7, Z17, Z7
 	VPORD	Z2, Z6, Z2
 	VPORD	Z3, Z7, Z3
-	VMOVUPS	Z2, 802304(AX)	// linsolve_3[0]
-	VMOVUPS	Z3, 802368(AX)	// linsolve_3[0] | 1
-	VMOVUPS	Z4, 802432(AX)	// linsolve_3[1]
-	VMOVUPS	Z5, 802496(AX)	// linsolve_3[1] | 1
+	VMOVUPS	Z2, 807424(AX)	// linsolve_3[0]
+	VMOVUPS	Z3, 807488(AX)	// linsolve_3[0] | 1
+	VMOVUPS	Z4, 807552(AX)	// linsolve_3[1]
+	VMOVUPS	Z5, 807616(AX)	// linsolve_3[1] | 1
 	VPXORD.BCST	f32_80000000<>(SB), Z2, Z2
 	VPXORD.BCST	f32_80000000<>(SB), Z3, Z3
-	VMOVUPS	Z2, 802560(AX)	// G_bar_3[0]
-	VMOVUPS	Z3, 802624(AX)	// G_bar_3[0] | 1
+	VMOVUPS	Z2, 807680(AX)	// G_bar_3[0]
+	VMOVUPS	Z3, 807744(AX)	// G_bar_3[0] | 1
 	VPXORD.BCST	f32_80000000<>(SB), Z4, Z4
 	VPXORD.BCST	f32_80000000<>(SB), Z5, Z5
-	VMOVUPS	Z4, 802688(AX)	// G_bar_3[1]
-	VMOVUPS	Z5, 802752(AX)	// G_bar_3[1] | 1
+	VMOVUPS	Z4, 807808(AX)	// G_bar_3[1]
+	VMOVUPS	Z5, 807872(AX)	// G_bar_3[1] | 1
 	// arm.nde:11
-	VMOVUPS	675584(AX), Z6	// sin_2[0]
-	VMOVUPS	675648(AX), Z7	// sin_2[0] | 1
+	VMOVUPS	680704(AX), Z6	// sin_2[0]
+	VMOVUPS	680768(AX), Z7	// sin_2[0] | 1
 	VPXORD.BCST	f32_80000000<>(SB), Z6, Z6
 	VPXORD.BCST	f32_80000000<>(SB), Z7, Z7
-	VMOVUPS	Z6, 815872(AX)	// neg_5[0]
-	VMOVUPS	Z7, 815936(AX)	// neg_5[0] | 1
-	VMOVUPS	675712(AX), Z6	// sin_2[1]
-	VMOVUPS	675776(AX), Z7	// sin_2[1] | 1
+	VMOVUPS	Z6, 820992(AX)	// neg_5[0]
+	VMOVUPS	Z7, 821056(AX)	// neg_5[0] | 1
+	VMOVUPS	680832(AX), Z6	// sin_2[1]
+	VMOVUPS	680896(AX), Z7	// sin_2[1] | 1
 	VPXORD.BCST	f32_80000000<>(SB), Z6, Z6
 	VPXORD.BCST	f32_80000000<>(SB), Z7, Z7
-	VMOVUPS	Z6, 816000(AX)	// neg_5[1]
-	VMOVUPS	Z7, 816064(AX)	// neg_5[1] | 1
+	VMOVUPS	Z6, 821120(AX)	// neg_5[1]
+	VMOVUPS	Z7, 821184(AX)	// neg_5[1] | 1
 	MOVQ	$32, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -17556,8 +17928,8 @@ loop57: // 32 times: elements
 	VBROADCASTSS	5248(SI), Z8	// friction.4.weight[32]
 	VFMADD231PS	Z8, Z4, Z7
 	VFMADD231PS	Z8, Z5, Z6
-	VMOVUPS	693248(DI), Z8	// add_10[0]
-	VMOVUPS	693312(DI), Z9	// add_10[0] | 1
+	VMOVUPS	698368(DI), Z8	// add_10[0]
+	VMOVUPS	698432(DI), Z9	// add_10[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z8, Z10
 	VBROADCASTSS	f32_42b40000<>(SB), Z11
 	VMINPS	Z10, Z11, Z10
@@ -17606,8 +17978,8 @@ loop57: // 32 times: elements
 	VDIVPS	Z10, Z9, Z9
 	VMULPS	Z8, Z7, Z7
 	VMULPS	Z9, Z6, Z6
-	VMOVUPS	Z7, 802816(DI)	// mul_21[0]
-	VMOVUPS	Z6, 802880(DI)	// mul_21[0] | 1
+	VMOVUPS	Z7, 807936(DI)	// mul_21[0]
+	VMOVUPS	Z6, 808000(DI)	// mul_21[0] | 1
 	VPANDD	Z0, Z7, Z7
 	VPANDD	Z1, Z6, Z6
 	VMOVUPS	83968(R9), Z8	// sum of friction.2.bias[0]
@@ -17626,8 +17998,8 @@ loop57: // 32 times: elements
 	MOVQ	R8, DI
 loop58: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	680960(SI), Z2	// add_9[0]
-	VMOVUPS	681024(SI), Z3	// add_9[0] | 1
+	VMOVUPS	686080(SI), Z2	// add_9[0]
+	VMOVUPS	686144(SI), Z3	// add_9[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z2, Z4
 	VBROADCASTSS	f32_42b40000<>(SB), Z5
 	VMINPS	Z4, Z5, Z4
@@ -17674,20 +18046,20 @@ loop58: // 32 times: elements
 	VBLENDMPS	Z4, Z3, K2, Z3
 	VADDPS.BCST	f32_3f800000<>(SB), Z4, Z4
 	VDIVPS	Z4, Z3, Z3
-	VMOVUPS	Z2, 811008(SI)	// sigmoid_3[0]
-	VMOVUPS	Z3, 811072(SI)	// sigmoid_3[0] | 1
-	VMOVUPS	697344(SI), Z2	// softplus_4[0]
-	VMOVUPS	697408(SI), Z3	// softplus_4[0] | 1
+	VMOVUPS	Z2, 816128(SI)	// sigmoid_3[0]
+	VMOVUPS	Z3, 816192(SI)	// sigmoid_3[0] | 1
+	VMOVUPS	702464(SI), Z2	// softplus_4[0]
+	VMOVUPS	702528(SI), Z3	// softplus_4[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	802560(AX), Z4	// G_bar_3[0]
-	VMOVUPS	802624(AX), Z5	// G_bar_3[0] | 1
+	VMOVUPS	807680(AX), Z4	// G_bar_3[0]
+	VMOVUPS	807744(AX), Z5	// G_bar_3[0] | 1
 	VMOVUPS	86016(DI), Z6	// sum of friction.4.weight[0]
 	VFMADD231PS	Z2, Z4, Z6
 	VFMADD231PS	Z3, Z5, Z6
 	VMOVUPS	Z6, 86016(DI)	// sum of friction.4.weight[0]
-	VMOVUPS	802688(AX), Z4	// G_bar_3[1]
-	VMOVUPS	802752(AX), Z5	// G_bar_3[1] | 1
+	VMOVUPS	807808(AX), Z4	// G_bar_3[1]
+	VMOVUPS	807872(AX), Z5	// G_bar_3[1] | 1
 	VMOVUPS	88064(DI), Z6	// sum of friction.4.weight[32]
 	VFMADD231PS	Z2, Z4, Z6
 	VFMADD231PS	Z3, Z5, Z6
@@ -17726,8 +18098,8 @@ loop59: // 2 times: tiles of 11 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop60: // 32 times: terms of the sums
-	VMOVUPS	802816(DI), Z24	// mul_21[0]
-	VMOVUPS	802880(DI), Z25	// mul_21[0] | 1
+	VMOVUPS	807936(DI), Z24	// mul_21[0]
+	VMOVUPS	808000(DI), Z25	// mul_21[0] | 1
 	VBROADCASTSS	896(R9), Z26	// friction.2.weight[0]
 	VFMADD231PS	Z24, Z26, Z2
 	VFMADD231PS	Z25, Z26, Z3
@@ -17765,28 +18137,28 @@ loop60: // 32 times: terms of the sums
 	ADDQ	$128, R9
 	DECQ	SI
 	JNE	loop60
-	VMOVUPS	Z2, 806912(CX)	// vecmat_6[0]
-	VMOVUPS	Z3, 806976(CX)	// vecmat_6[0] | 1
-	VMOVUPS	Z4, 807040(CX)	// vecmat_6[1]
-	VMOVUPS	Z5, 807104(CX)	// vecmat_6[1] | 1
-	VMOVUPS	Z6, 807168(CX)	// vecmat_6[2]
-	VMOVUPS	Z7, 807232(CX)	// vecmat_6[2] | 1
-	VMOVUPS	Z8, 807296(CX)	// vecmat_6[3]
-	VMOVUPS	Z9, 807360(CX)	// vecmat_6[3] | 1
-	VMOVUPS	Z10, 807424(CX)	// vecmat_6[4]
-	VMOVUPS	Z11, 807488(CX)	// vecmat_6[4] | 1
-	VMOVUPS	Z12, 807552(CX)	// vecmat_6[5]
-	VMOVUPS	Z13, 807616(CX)	// vecmat_6[5] | 1
-	VMOVUPS	Z14, 807680(CX)	// vecmat_6[6]
-	VMOVUPS	Z15, 807744(CX)	// vecmat_6[6] | 1
-	VMOVUPS	Z16, 807808(CX)	// vecmat_6[7]
-	VMOVUPS	Z17, 807872(CX)	// vecmat_6[7] | 1
-	VMOVUPS	Z18, 807936(CX)	// vecmat_6[8]
-	VMOVUPS	Z19, 808000(CX)	// vecmat_6[8] | 1
-	VMOVUPS	Z20, 808064(CX)	// vecmat_6[9]
-	VMOVUPS	Z21, 808128(CX)	// vecmat_6[9] | 1
-	VMOVUPS	Z22, 808192(CX)	// vecmat_6[10]
-	VMOVUPS	Z23, 808256(CX)	// vecmat_6[10] | 1
+	VMOVUPS	Z2, 812032(CX)	// vecmat_6[0]
+	VMOVUPS	Z3, 812096(CX)	// vecmat_6[0] | 1
+	VMOVUPS	Z4, 812160(CX)	// vecmat_6[1]
+	VMOVUPS	Z5, 812224(CX)	// vecmat_6[1] | 1
+	VMOVUPS	Z6, 812288(CX)	// vecmat_6[2]
+	VMOVUPS	Z7, 812352(CX)	// vecmat_6[2] | 1
+	VMOVUPS	Z8, 812416(CX)	// vecmat_6[3]
+	VMOVUPS	Z9, 812480(CX)	// vecmat_6[3] | 1
+	VMOVUPS	Z10, 812544(CX)	// vecmat_6[4]
+	VMOVUPS	Z11, 812608(CX)	// vecmat_6[4] | 1
+	VMOVUPS	Z12, 812672(CX)	// vecmat_6[5]
+	VMOVUPS	Z13, 812736(CX)	// vecmat_6[5] | 1
+	VMOVUPS	Z14, 812800(CX)	// vecmat_6[6]
+	VMOVUPS	Z15, 812864(CX)	// vecmat_6[6] | 1
+	VMOVUPS	Z16, 812928(CX)	// vecmat_6[7]
+	VMOVUPS	Z17, 812992(CX)	// vecmat_6[7] | 1
+	VMOVUPS	Z18, 813056(CX)	// vecmat_6[8]
+	VMOVUPS	Z19, 813120(CX)	// vecmat_6[8] | 1
+	VMOVUPS	Z20, 813184(CX)	// vecmat_6[9]
+	VMOVUPS	Z21, 813248(CX)	// vecmat_6[9] | 1
+	VMOVUPS	Z22, 813312(CX)	// vecmat_6[10]
+	VMOVUPS	Z23, 813376(CX)	// vecmat_6[10] | 1
 	ADDQ	$44, 65544(AX)
 	ADDQ	$1408, CX
 	DECQ	65536(AX)
@@ -17815,8 +18187,8 @@ loop60: // 32 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop61: // 32 times: terms of the sums
-	VMOVUPS	802816(SI), Z22	// mul_21[0]
-	VMOVUPS	802880(SI), Z23	// mul_21[0] | 1
+	VMOVUPS	807936(SI), Z22	// mul_21[0]
+	VMOVUPS	808000(SI), Z23	// mul_21[0] | 1
 	VBROADCASTSS	984(DI), Z24	// friction.2.weight[22]
 	VFMADD231PS	Z22, Z24, Z2
 	VFMADD231PS	Z23, Z24, Z3
@@ -17851,41 +18223,41 @@ loop61: // 32 times: terms of the sums
 	ADDQ	$128, DI
 	DECQ	CX
 	JNE	loop61
-	VMOVUPS	Z2, 809728(AX)	// vecmat_6[22]
-	VMOVUPS	Z3, 809792(AX)	// vecmat_6[22] | 1
-	VMOVUPS	Z4, 809856(AX)	// vecmat_6[23]
-	VMOVUPS	Z5, 809920(AX)	// vecmat_6[23] | 1
-	VMOVUPS	Z6, 809984(AX)	// vecmat_6[24]
-	VMOVUPS	Z7, 810048(AX)	// vecmat_6[24] | 1
-	VMOVUPS	Z8, 810112(AX)	// vecmat_6[25]
-	VMOVUPS	Z9, 810176(AX)	// vecmat_6[25] | 1
-	VMOVUPS	Z10, 810240(AX)	// vecmat_6[26]
-	VMOVUPS	Z11, 810304(AX)	// vecmat_6[26] | 1
-	VMOVUPS	Z12, 810368(AX)	// vecmat_6[27]
-	VMOVUPS	Z13, 810432(AX)	// vecmat_6[27] | 1
-	VMOVUPS	Z14, 810496(AX)	// vecmat_6[28]
-	VMOVUPS	Z15, 810560(AX)	// vecmat_6[28] | 1
-	VMOVUPS	Z16, 810624(AX)	// vecmat_6[29]
-	VMOVUPS	Z17, 810688(AX)	// vecmat_6[29] | 1
-	VMOVUPS	Z18, 810752(AX)	// vecmat_6[30]
-	VMOVUPS	Z19, 810816(AX)	// vecmat_6[30] | 1
-	VMOVUPS	Z20, 810880(AX)	// vecmat_6[31]
-	VMOVUPS	Z21, 810944(AX)	// vecmat_6[31] | 1
+	VMOVUPS	Z2, 814848(AX)	// vecmat_6[22]
+	VMOVUPS	Z3, 814912(AX)	// vecmat_6[22] | 1
+	VMOVUPS	Z4, 814976(AX)	// vecmat_6[23]
+	VMOVUPS	Z5, 815040(AX)	// vecmat_6[23] | 1
+	VMOVUPS	Z6, 815104(AX)	// vecmat_6[24]
+	VMOVUPS	Z7, 815168(AX)	// vecmat_6[24] | 1
+	VMOVUPS	Z8, 815232(AX)	// vecmat_6[25]
+	VMOVUPS	Z9, 815296(AX)	// vecmat_6[25] | 1
+	VMOVUPS	Z10, 815360(AX)	// vecmat_6[26]
+	VMOVUPS	Z11, 815424(AX)	// vecmat_6[26] | 1
+	VMOVUPS	Z12, 815488(AX)	// vecmat_6[27]
+	VMOVUPS	Z13, 815552(AX)	// vecmat_6[27] | 1
+	VMOVUPS	Z14, 815616(AX)	// vecmat_6[28]
+	VMOVUPS	Z15, 815680(AX)	// vecmat_6[28] | 1
+	VMOVUPS	Z16, 815744(AX)	// vecmat_6[29]
+	VMOVUPS	Z17, 815808(AX)	// vecmat_6[29] | 1
+	VMOVUPS	Z18, 815872(AX)	// vecmat_6[30]
+	VMOVUPS	Z19, 815936(AX)	// vecmat_6[30] | 1
+	VMOVUPS	Z20, 816000(AX)	// vecmat_6[31]
+	VMOVUPS	Z21, 816064(AX)	// vecmat_6[31] | 1
 	MOVQ	$16, CX
 	MOVQ	AX, SI
 loop62: // 16 times: tiles of 2 elements
-	VMOVUPS	802816(SI), Z2	// mul_21[0]
-	VMOVUPS	802880(SI), Z3	// mul_21[0] | 1
+	VMOVUPS	807936(SI), Z2	// mul_21[0]
+	VMOVUPS	808000(SI), Z3	// mul_21[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	Z2, 633728(SI)	// turned[0]
-	VMOVUPS	Z3, 633792(SI)	// turned[0] | 1
-	VMOVUPS	802944(SI), Z2	// mul_21[1]
-	VMOVUPS	803008(SI), Z3	// mul_21[1] | 1
+	VMOVUPS	Z2, 638848(SI)	// turned[0]
+	VMOVUPS	Z3, 638912(SI)	// turned[0] | 1
+	VMOVUPS	808064(SI), Z2	// mul_21[1]
+	VMOVUPS	808128(SI), Z3	// mul_21[1] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	Z2, 633856(SI)	// turned[1]
-	VMOVUPS	Z3, 633920(SI)	// turned[1] | 1
+	VMOVUPS	Z2, 638976(SI)	// turned[1]
+	VMOVUPS	Z3, 639040(SI)	// turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop62
@@ -17897,22 +18269,22 @@ loop63: // 2 times: vectors of the block
 	MOVQ	65544(AX), SI
 	MOVQ	65552(AX), DI
 loop64: // 2 times
-	VMOVUPS	685056(SI), Z2	// softplus_3[0]
-	VMOVUPS	685184(SI), Z3	// softplus_3[1]
-	VMOVUPS	685312(SI), Z4	// softplus_3[2]
-	VMOVUPS	685440(SI), Z5	// softplus_3[3]
-	VMOVUPS	685568(SI), Z6	// softplus_3[4]
-	VMOVUPS	685696(SI), Z7	// softplus_3[5]
-	VMOVUPS	685824(SI), Z8	// softplus_3[6]
-	VMOVUPS	685952(SI), Z9	// softplus_3[7]
-	VMOVUPS	686080(SI), Z10	// softplus_3[8]
-	VMOVUPS	686208(SI), Z11	// softplus_3[9]
-	VMOVUPS	686336(SI), Z12	// softplus_3[10]
-	VMOVUPS	686464(SI), Z13	// softplus_3[11]
-	VMOVUPS	686592(SI), Z14	// softplus_3[12]
-	VMOVUPS	686720(SI), Z15	// softplus_3[13]
-	VMOVUPS	686848(SI), Z16	// softplus_3[14]
-	VMOVUPS	686976(SI), Z17	// softplus_3[15]
+	VMOVUPS	690176(SI), Z2	// softplus_3[0]
+	VMOVUPS	690304(SI), Z3	// softplus_3[1]
+	VMOVUPS	690432(SI), Z4	// softplus_3[2]
+	VMOVUPS	690560(SI), Z5	// softplus_3[3]
+	VMOVUPS	690688(SI), Z6	// softplus_3[4]
+	VMOVUPS	690816(SI), Z7	// softplus_3[5]
+	VMOVUPS	690944(SI), Z8	// softplus_3[6]
+	VMOVUPS	691072(SI), Z9	// softplus_3[7]
+	VMOVUPS	691200(SI), Z10	// softplus_3[8]
+	VMOVUPS	691328(SI), Z11	// softplus_3[9]
+	VMOVUPS	691456(SI), Z12	// softplus_3[10]
+	VMOVUPS	691584(SI), Z13	// softplus_3[11]
+	VMOVUPS	691712(SI), Z14	// softplus_3[12]
+	VMOVUPS	691840(SI), Z15	// softplus_3[13]
+	VMOVUPS	691968(SI), Z16	// softplus_3[14]
+	VMOVUPS	692096(SI), Z17	// softplus_3[15]
 	VUNPCKLPS	Z3, Z2, Z18
 	VUNPCKHPS	Z3, Z2, Z2
 	VUNPCKLPS	Z5, Z4, Z3
@@ -17977,22 +18349,22 @@ loop64: // 2 times
 	VSHUFF32X4	$221, Z14, Z10, Z6
 	VSHUFF32X4	$136, Z6, Z2, Z10
 	VSHUFF32X4	$221, Z6, Z2, Z2
-	VMOVUPS	Z20, 637824(DI)	// turned[32]
-	VMOVUPS	Z19, 637888(DI)	// turned[32] | 1
-	VMOVUPS	Z17, 637952(DI)	// turned[33]
-	VMOVUPS	Z18, 638016(DI)	// turned[33] | 1
-	VMOVUPS	Z13, 638080(DI)	// turned[34]
-	VMOVUPS	Z8, 638144(DI)	// turned[34] | 1
-	VMOVUPS	Z12, 638208(DI)	// turned[35]
-	VMOVUPS	Z10, 638272(DI)	// turned[35] | 1
-	VMOVUPS	Z16, 638336(DI)	// turned[36]
-	VMOVUPS	Z9, 638400(DI)	// turned[36] | 1
-	VMOVUPS	Z4, 638464(DI)	// turned[37]
-	VMOVUPS	Z11, 638528(DI)	// turned[37] | 1
-	VMOVUPS	Z5, 638592(DI)	// turned[38]
-	VMOVUPS	Z3, 638656(DI)	// turned[38] | 1
-	VMOVUPS	Z7, 638720(DI)	// turned[39]
-	VMOVUPS	Z2, 638784(DI)	// turned[39] | 1
+	VMOVUPS	Z20, 642944(DI)	// turned[32]
+	VMOVUPS	Z19, 643008(DI)	// turned[32] | 1
+	VMOVUPS	Z17, 643072(DI)	// turned[33]
+	VMOVUPS	Z18, 643136(DI)	// turned[33] | 1
+	VMOVUPS	Z13, 643200(DI)	// turned[34]
+	VMOVUPS	Z8, 643264(DI)	// turned[34] | 1
+	VMOVUPS	Z12, 643328(DI)	// turned[35]
+	VMOVUPS	Z10, 643392(DI)	// turned[35] | 1
+	VMOVUPS	Z16, 643456(DI)	// turned[36]
+	VMOVUPS	Z9, 643520(DI)	// turned[36] | 1
+	VMOVUPS	Z4, 643584(DI)	// turned[37]
+	VMOVUPS	Z11, 643648(DI)	// turned[37] | 1
+	VMOVUPS	Z5, 643712(DI)	// turned[38]
+	VMOVUPS	Z3, 643776(DI)	// turned[38] | 1
+	VMOVUPS	Z7, 643840(DI)	// turned[39]
+	VMOVUPS	Z2, 643904(DI)	// turned[39] | 1
 	ADDQ	$2048, SI
 	ADDQ	$2048, DI
 	DECQ	CX
@@ -18025,56 +18397,56 @@ loop65: // 4 times: tiles of 8 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop66: // 16 times: samples, 2 at a time
-	VMOVUPS	637824(DI), Z18	// turned[32]
-	VMOVUPS	639872(DI), Z19	// turned[48]
-	VBROADCASTSS	633728(R9), Z20	// turned[0]
+	VMOVUPS	642944(DI), Z18	// turned[32]
+	VMOVUPS	644992(DI), Z19	// turned[48]
+	VBROADCASTSS	638848(R9), Z20	// turned[0]
 	VFMADD231PS	Z18, Z20, Z2
 	VFMADD231PS	Z19, Z20, Z3
-	VBROADCASTSS	633856(R9), Z20	// turned[1]
+	VBROADCASTSS	638976(R9), Z20	// turned[1]
 	VFMADD231PS	Z18, Z20, Z4
 	VFMADD231PS	Z19, Z20, Z5
-	VBROADCASTSS	633984(R9), Z20	// turned[2]
+	VBROADCASTSS	639104(R9), Z20	// turned[2]
 	VFMADD231PS	Z18, Z20, Z6
 	VFMADD231PS	Z19, Z20, Z7
-	VBROADCASTSS	634112(R9), Z20	// turned[3]
+	VBROADCASTSS	639232(R9), Z20	// turned[3]
 	VFMADD231PS	Z18, Z20, Z8
 	VFMADD231PS	Z19, Z20, Z9
-	VBROADCASTSS	634240(R9), Z20	// turned[4]
+	VBROADCASTSS	639360(R9), Z20	// turned[4]
 	VFMADD231PS	Z18, Z20, Z10
 	VFMADD231PS	Z19, Z20, Z11
-	VBROADCASTSS	634368(R9), Z20	// turned[5]
+	VBROADCASTSS	639488(R9), Z20	// turned[5]
 	VFMADD231PS	Z18, Z20, Z12
 	VFMADD231PS	Z19, Z20, Z13
-	VBROADCASTSS	634496(R9), Z20	// turned[6]
+	VBROADCASTSS	639616(R9), Z20	// turned[6]
 	VFMADD231PS	Z18, Z20, Z14
 	VFMADD231PS	Z19, Z20, Z15
-	VBROADCASTSS	634624(R9), Z20	// turned[7]
+	VBROADCASTSS	639744(R9), Z20	// turned[7]
 	VFMADD231PS	Z18, Z20, Z16
 	VFMADD231PS	Z19, Z20, Z17
-	VMOVUPS	637888(DI), Z18	// turned[32] | 1
-	VMOVUPS	639936(DI), Z19	// turned[48] | 1
-	VBROADCASTSS	633732(R9), Z20	// turned[0]
+	VMOVUPS	643008(DI), Z18	// turned[32] | 1
+	VMOVUPS	645056(DI), Z19	// turned[48] | 1
+	VBROADCASTSS	638852(R9), Z20	// turned[0]
 	VFMADD231PS	Z18, Z20, Z2
 	VFMADD231PS	Z19, Z20, Z3
-	VBROADCASTSS	633860(R9), Z20	// turned[1]
+	VBROADCASTSS	638980(R9), Z20	// turned[1]
 	VFMADD231PS	Z18, Z20, Z4
 	VFMADD231PS	Z19, Z20, Z5
-	VBROADCASTSS	633988(R9), Z20	// turned[2]
+	VBROADCASTSS	639108(R9), Z20	// turned[2]
 	VFMADD231PS	Z18, Z20, Z6
 	VFMADD231PS	Z19, Z20, Z7
-	VBROADCASTSS	634116(R9), Z20	// turned[3]
+	VBROADCASTSS	639236(R9), Z20	// turned[3]
 	VFMADD231PS	Z18, Z20, Z8
 	VFMADD231PS	Z19, Z20, Z9
-	VBROADCASTSS	634244(R9), Z20	// turned[4]
+	VBROADCASTSS	639364(R9), Z20	// turned[4]
 	VFMADD231PS	Z18, Z20, Z10
 	VFMADD231PS	Z19, Z20, Z11
-	VBROADCASTSS	634372(R9), Z20	// turned[5]
+	VBROADCASTSS	639492(R9), Z20	// turned[5]
 	VFMADD231PS	Z18, Z20, Z12
 	VFMADD231PS	Z19, Z20, Z13
-	VBROADCASTSS	634500(R9), Z20	// turned[6]
+	VBROADCASTSS	639620(R9), Z20	// turned[6]
 	VFMADD231PS	Z18, Z20, Z14
 	VFMADD231PS	Z19, Z20, Z15
-	VBROADCASTSS	634628(R9), Z20	// turned[7]
+	VBROADCASTSS	639748(R9), Z20	// turned[7]
 	VFMADD231PS	Z18, Z20, Z16
 	VFMADD231PS	Z19, Z20, Z17
 	ADDQ	$128, DI
@@ -18124,10 +18496,10 @@ loop66: // 16 times: samples, 2 at a time
 	MOVQ	R8, 65544(AX)
 loop67: // 4 times: tiles of 8 elements
 	// arm.nde:11
-	VMOVUPS	806912(CX), Z10	// vecmat_6[0]
-	VMOVUPS	806976(CX), Z11	// vecmat_6[0] | 1
-	VMOVUPS	811008(CX), Z12	// sigmoid_3[0]
-	VMOVUPS	811072(CX), Z13	// sigmoid_3[0] | 1
+	VMOVUPS	812032(CX), Z10	// vecmat_6[0]
+	VMOVUPS	812096(CX), Z11	// vecmat_6[0] | 1
+	VMOVUPS	816128(CX), Z12	// sigmoid_3[0]
+	VMOVUPS	816192(CX), Z13	// sigmoid_3[0] | 1
 	VMULPS	Z12, Z10, Z10
 	VMULPS	Z13, Z11, Z11
 	VPANDD	Z0, Z10, Z12
@@ -18162,10 +18534,10 @@ loop67: // 4 times: tiles of 8 elements
 	VBROADCASTSS	20(DI), Z12	// friction.0.weight[5]
 	VFMADD231PS	Z10, Z12, Z8
 	VFMADD231PS	Z11, Z12, Z9
-	VMOVUPS	807040(CX), Z12	// vecmat_6[1]
-	VMOVUPS	807104(CX), Z13	// vecmat_6[1] | 1
-	VMOVUPS	811136(CX), Z14	// sigmoid_3[1]
-	VMOVUPS	811200(CX), Z15	// sigmoid_3[1] | 1
+	VMOVUPS	812160(CX), Z12	// vecmat_6[1]
+	VMOVUPS	812224(CX), Z13	// vecmat_6[1] | 1
+	VMOVUPS	816256(CX), Z14	// sigmoid_3[1]
+	VMOVUPS	816320(CX), Z15	// sigmoid_3[1] | 1
 	VMULPS	Z14, Z12, Z12
 	VMULPS	Z15, Z13, Z13
 	VPANDD	Z0, Z12, Z14
@@ -18200,10 +18572,10 @@ loop67: // 4 times: tiles of 8 elements
 	VBROADCASTSS	44(DI), Z14	// friction.0.weight[11]
 	VFMADD231PS	Z12, Z14, Z8
 	VFMADD231PS	Z13, Z14, Z9
-	VMOVUPS	807168(CX), Z14	// vecmat_6[2]
-	VMOVUPS	807232(CX), Z15	// vecmat_6[2] | 1
-	VMOVUPS	811264(CX), Z16	// sigmoid_3[2]
-	VMOVUPS	811328(CX), Z17	// sigmoid_3[2] | 1
+	VMOVUPS	812288(CX), Z14	// vecmat_6[2]
+	VMOVUPS	812352(CX), Z15	// vecmat_6[2] | 1
+	VMOVUPS	816384(CX), Z16	// sigmoid_3[2]
+	VMOVUPS	816448(CX), Z17	// sigmoid_3[2] | 1
 	VMULPS	Z16, Z14, Z14
 	VMULPS	Z17, Z15, Z15
 	VPANDD	Z0, Z14, Z16
@@ -18238,10 +18610,10 @@ loop67: // 4 times: tiles of 8 elements
 	VBROADCASTSS	68(DI), Z16	// friction.0.weight[17]
 	VFMADD231PS	Z14, Z16, Z8
 	VFMADD231PS	Z15, Z16, Z9
-	VMOVUPS	807296(CX), Z16	// vecmat_6[3]
-	VMOVUPS	807360(CX), Z17	// vecmat_6[3] | 1
-	VMOVUPS	811392(CX), Z18	// sigmoid_3[3]
-	VMOVUPS	811456(CX), Z19	// sigmoid_3[3] | 1
+	VMOVUPS	812416(CX), Z16	// vecmat_6[3]
+	VMOVUPS	812480(CX), Z17	// vecmat_6[3] | 1
+	VMOVUPS	816512(CX), Z18	// sigmoid_3[3]
+	VMOVUPS	816576(CX), Z19	// sigmoid_3[3] | 1
 	VMULPS	Z18, Z16, Z16
 	VMULPS	Z19, Z17, Z17
 	VPANDD	Z0, Z16, Z18
@@ -18276,10 +18648,10 @@ loop67: // 4 times: tiles of 8 elements
 	VBROADCASTSS	92(DI), Z18	// friction.0.weight[23]
 	VFMADD231PS	Z16, Z18, Z8
 	VFMADD231PS	Z17, Z18, Z9
-	VMOVUPS	807424(CX), Z18	// vecmat_6[4]
-	VMOVUPS	807488(CX), Z19	// vecmat_6[4] | 1
-	VMOVUPS	811520(CX), Z20	// sigmoid_3[4]
-	VMOVUPS	811584(CX), Z21	// sigmoid_3[4] | 1
+	VMOVUPS	812544(CX), Z18	// vecmat_6[4]
+	VMOVUPS	812608(CX), Z19	// vecmat_6[4] | 1
+	VMOVUPS	816640(CX), Z20	// sigmoid_3[4]
+	VMOVUPS	816704(CX), Z21	// sigmoid_3[4] | 1
 	VMULPS	Z20, Z18, Z18
 	VMULPS	Z21, Z19, Z19
 	VPANDD	Z0, Z18, Z20
@@ -18314,10 +18686,10 @@ loop67: // 4 times: tiles of 8 elements
 	VBROADCASTSS	116(DI), Z20	// friction.0.weight[29]
 	VFMADD231PS	Z18, Z20, Z8
 	VFMADD231PS	Z19, Z20, Z9
-	VMOVUPS	807552(CX), Z20	// vecmat_6[5]
-	VMOVUPS	807616(CX), Z21	// vecmat_6[5] | 1
-	VMOVUPS	811648(CX), Z22	// sigmoid_3[5]
-	VMOVUPS	811712(CX), Z23	// sigmoid_3[5] | 1
+	VMOVUPS	812672(CX), Z20	// vecmat_6[5]
+	VMOVUPS	812736(CX), Z21	// vecmat_6[5] | 1
+	VMOVUPS	816768(CX), Z22	// sigmoid_3[5]
+	VMOVUPS	816832(CX), Z23	// sigmoid_3[5] | 1
 	VMULPS	Z22, Z20, Z20
 	VMULPS	Z23, Z21, Z21
 	VPANDD	Z0, Z20, Z22
@@ -18352,10 +18724,10 @@ loop67: // 4 times: tiles of 8 elements
 	VBROADCASTSS	140(DI), Z22	// friction.0.weight[35]
 	VFMADD231PS	Z20, Z22, Z8
 	VFMADD231PS	Z21, Z22, Z9
-	VMOVUPS	807680(CX), Z22	// vecmat_6[6]
-	VMOVUPS	807744(CX), Z23	// vecmat_6[6] | 1
-	VMOVUPS	811776(CX), Z24	// sigmoid_3[6]
-	VMOVUPS	811840(CX), Z25	// sigmoid_3[6] | 1
+	VMOVUPS	812800(CX), Z22	// vecmat_6[6]
+	VMOVUPS	812864(CX), Z23	// vecmat_6[6] | 1
+	VMOVUPS	816896(CX), Z24	// sigmoid_3[6]
+	VMOVUPS	816960(CX), Z25	// sigmoid_3[6] | 1
 	VMULPS	Z24, Z22, Z22
 	VMULPS	Z25, Z23, Z23
 	VPANDD	Z0, Z22, Z24
@@ -18390,10 +18762,10 @@ loop67: // 4 times: tiles of 8 elements
 	VBROADCASTSS	164(DI), Z24	// friction.0.weight[41]
 	VFMADD231PS	Z22, Z24, Z8
 	VFMADD231PS	Z23, Z24, Z9
-	VMOVUPS	807808(CX), Z24	// vecmat_6[7]
-	VMOVUPS	807872(CX), Z25	// vecmat_6[7] | 1
-	VMOVUPS	811904(CX), Z26	// sigmoid_3[7]
-	VMOVUPS	811968(CX), Z27	// sigmoid_3[7] | 1
+	VMOVUPS	812928(CX), Z24	// vecmat_6[7]
+	VMOVUPS	812992(CX), Z25	// vecmat_6[7] | 1
+	VMOVUPS	817024(CX), Z26	// sigmoid_3[7]
+	VMOVUPS	817088(CX), Z27	// sigmoid_3[7] | 1
 	VMULPS	Z26, Z24, Z24
 	VMULPS	Z27, Z25, Z25
 	VPANDD	Z0, Z24, Z26
@@ -18448,8 +18820,8 @@ loop67: // 4 times: tiles of 8 elements
 	MOVQ	AX, R10
 	MOVQ	65544(AX), R11
 loop68: // 6 times: elements
-	VMOVUPS	676096(R10), Z26	// concat_2[0]
-	VMOVUPS	676160(R10), Z27	// concat_2[0] | 1
+	VMOVUPS	681216(R10), Z26	// concat_2[0]
+	VMOVUPS	681280(R10), Z27	// concat_2[0] | 1
 	VMOVUPS	(R11), Z28	// sum of friction.0.weight[0]
 	VFMADD231PS	Z26, Z10, Z28
 	VFMADD231PS	Z27, Z11, Z28
@@ -18493,75 +18865,75 @@ loop68: // 6 times: elements
 	DECQ	65536(AX)
 	JNE	loop67
 	VMOVUPS	0(AX), Z29	// vecmat_7[0]
-	VMOVUPS	Z29, 815104(AX)
+	VMOVUPS	Z29, 820224(AX)
 	VMOVUPS	64(AX), Z29	// vecmat_7[0] | 1
-	VMOVUPS	Z29, 815168(AX)
+	VMOVUPS	Z29, 820288(AX)
 	VMOVUPS	128(AX), Z29	// vecmat_7[1]
-	VMOVUPS	Z29, 815232(AX)
+	VMOVUPS	Z29, 820352(AX)
 	VMOVUPS	192(AX), Z29	// vecmat_7[1] | 1
-	VMOVUPS	Z29, 815296(AX)
-	VMOVUPS	Z2, 815360(AX)	// vecmat_7[2]
-	VMOVUPS	Z3, 815424(AX)	// vecmat_7[2] | 1
-	VMOVUPS	Z4, 815488(AX)	// vecmat_7[3]
-	VMOVUPS	Z5, 815552(AX)	// vecmat_7[3] | 1
-	VMOVUPS	Z6, 815616(AX)	// vecmat_7[4]
-	VMOVUPS	Z7, 815680(AX)	// vecmat_7[4] | 1
-	VMOVUPS	Z8, 815744(AX)	// vecmat_7[5]
-	VMOVUPS	Z9, 815808(AX)	// vecmat_7[5] | 1
+	VMOVUPS	Z29, 820416(AX)
+	VMOVUPS	Z2, 820480(AX)	// vecmat_7[2]
+	VMOVUPS	Z3, 820544(AX)	// vecmat_7[2] | 1
+	VMOVUPS	Z4, 820608(AX)	// vecmat_7[3]
+	VMOVUPS	Z5, 820672(AX)	// vecmat_7[3] | 1
+	VMOVUPS	Z6, 820736(AX)	// vecmat_7[4]
+	VMOVUPS	Z7, 820800(AX)	// vecmat_7[4] | 1
+	VMOVUPS	Z8, 820864(AX)	// vecmat_7[5]
+	VMOVUPS	Z9, 820928(AX)	// vecmat_7[5] | 1
 	VMOVUPS	65792(AX), Z0	// mask
 	VMOVUPS	65856(AX), Z1	// mask | 1
-	VMOVUPS	815360(AX), Z2	// vecmat_7[2]
-	VMOVUPS	815424(AX), Z2	// vecmat_7[2] | 1
-	VMOVUPS	815488(AX), Z2	// vecmat_7[3]
-	VMOVUPS	815552(AX), Z2	// vecmat_7[3] | 1
-	VMOVUPS	815104(AX), Z2	// vecmat_7[0]
-	VMOVUPS	815168(AX), Z2	// vecmat_7[0] | 1
-	VMOVUPS	815232(AX), Z2	// vecmat_7[1]
-	VMOVUPS	815296(AX), Z2	// vecmat_7[1] | 1
+	VMOVUPS	820480(AX), Z2	// vecmat_7[2]
+	VMOVUPS	820544(AX), Z2	// vecmat_7[2] | 1
+	VMOVUPS	820608(AX), Z2	// vecmat_7[3]
+	VMOVUPS	820672(AX), Z2	// vecmat_7[3] | 1
+	VMOVUPS	820224(AX), Z2	// vecmat_7[0]
+	VMOVUPS	820288(AX), Z2	// vecmat_7[0] | 1
+	VMOVUPS	820352(AX), Z2	// vecmat_7[1]
+	VMOVUPS	820416(AX), Z2	// vecmat_7[1] | 1
 	// arm.nde:11
-	VMOVUPS	815104(AX), Z2	// vecmat_7[0]
-	VMOVUPS	815168(AX), Z3	// vecmat_7[0] | 1
-	VMOVUPS	675840(AX), Z4	// cos_6[0]
-	VMOVUPS	675904(AX), Z5	// cos_6[0] | 1
-	VMOVUPS	815360(AX), Z6	// vecmat_7[2]
-	VMOVUPS	815424(AX), Z7	// vecmat_7[2] | 1
-	VMOVUPS	815872(AX), Z8	// neg_5[0]
-	VMOVUPS	815936(AX), Z9	// neg_5[0] | 1
+	VMOVUPS	820224(AX), Z2	// vecmat_7[0]
+	VMOVUPS	820288(AX), Z3	// vecmat_7[0] | 1
+	VMOVUPS	680960(AX), Z4	// cos_6[0]
+	VMOVUPS	681024(AX), Z5	// cos_6[0] | 1
+	VMOVUPS	820480(AX), Z6	// vecmat_7[2]
+	VMOVUPS	820544(AX), Z7	// vecmat_7[2] | 1
+	VMOVUPS	820992(AX), Z8	// neg_5[0]
+	VMOVUPS	821056(AX), Z9	// neg_5[0] | 1
 	VMULPS	Z8, Z6, Z6
 	VMULPS	Z9, Z7, Z7
 	VFMADD231PS	Z4, Z2, Z6
 	VFMADD231PS	Z5, Z3, Z7
-	VMOVUPS	815232(AX), Z2	// vecmat_7[1]
-	VMOVUPS	815296(AX), Z3	// vecmat_7[1] | 1
-	VMOVUPS	675968(AX), Z4	// cos_6[1]
-	VMOVUPS	676032(AX), Z5	// cos_6[1] | 1
-	VMOVUPS	815488(AX), Z8	// vecmat_7[3]
-	VMOVUPS	815552(AX), Z9	// vecmat_7[3] | 1
-	VMOVUPS	816000(AX), Z10	// neg_5[1]
-	VMOVUPS	816064(AX), Z11	// neg_5[1] | 1
+	VMOVUPS	820352(AX), Z2	// vecmat_7[1]
+	VMOVUPS	820416(AX), Z3	// vecmat_7[1] | 1
+	VMOVUPS	681088(AX), Z4	// cos_6[1]
+	VMOVUPS	681152(AX), Z5	// cos_6[1] | 1
+	VMOVUPS	820608(AX), Z8	// vecmat_7[3]
+	VMOVUPS	820672(AX), Z9	// vecmat_7[3] | 1
+	VMOVUPS	821120(AX), Z10	// neg_5[1]
+	VMOVUPS	821184(AX), Z11	// neg_5[1] | 1
 	VMULPS	Z10, Z8, Z8
 	VMULPS	Z11, Z9, Z9
 	VFMADD231PS	Z4, Z2, Z8
 	VFMADD231PS	Z5, Z3, Z9
-	VMOVUPS	802688(AX), Z31	// G_bar_3[1]
+	VMOVUPS	807808(AX), Z31	// G_bar_3[1]
 	VMOVUPS	Z31, 0(AX)
-	VMOVUPS	802752(AX), Z31	// G_bar_3[1] | 1
+	VMOVUPS	807872(AX), Z31	// G_bar_3[1] | 1
 	VMOVUPS	Z31, 64(AX)
-	VMOVUPS	802560(AX), Z2	// G_bar_3[0]
-	VMOVUPS	802624(AX), Z3	// G_bar_3[0] | 1
-	VMOVUPS	643072(AX), Z4	// q_y2[0]
-	VMOVUPS	643136(AX), Z5	// q_y2[0] | 1
+	VMOVUPS	807680(AX), Z2	// G_bar_3[0]
+	VMOVUPS	807744(AX), Z3	// G_bar_3[0] | 1
+	VMOVUPS	648192(AX), Z4	// q_y2[0]
+	VMOVUPS	648256(AX), Z5	// q_y2[0] | 1
 	// arm.nde:35
 	VADDPS	0(AX), Z2, Z10
 	VADDPS	64(AX), Z3, Z11
-	VMOVUPS	Z10, 816128(AX)	// add_25
-	VMOVUPS	Z11, 816192(AX)	// add_25 | 1
-	VMOVUPS	647040(AX), Z12	// mul_11
-	VMOVUPS	647104(AX), Z13	// mul_11 | 1
+	VMOVUPS	Z10, 821248(AX)	// add_25
+	VMOVUPS	Z11, 821312(AX)	// add_25 | 1
+	VMOVUPS	652160(AX), Z12	// mul_11
+	VMOVUPS	652224(AX), Z13	// mul_11 | 1
 	VMULPS	Z12, Z10, Z10
 	VMULPS	Z13, Z11, Z11
-	VMOVUPS	675072(AX), Z12	// add_8
-	VMOVUPS	675136(AX), Z13	// add_8 | 1
+	VMOVUPS	680192(AX), Z12	// add_8
+	VMOVUPS	680256(AX), Z13	// add_8 | 1
 	VPANDD.BCST	f32_7fffffff<>(SB), Z12, Z14
 	VBROADCASTSS	f32_4b400000<>(SB), Z15
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z14, Z15
@@ -18630,8 +19002,8 @@ loop68: // 6 times: elements
 	VPXORD.BCST	f32_80000000<>(SB), Z13, Z13
 	VMULPS	Z12, Z10, Z10
 	VMULPS	Z13, Z11, Z11
-	VMOVUPS	646656(AX), Z12	// mul_9
-	VMOVUPS	646720(AX), Z13	// mul_9 | 1
+	VMOVUPS	651776(AX), Z12	// mul_9
+	VMOVUPS	651840(AX), Z13	// mul_9 | 1
 	VMULPS	Z12, Z2, Z12
 	VMULPS	Z13, Z3, Z13
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z14
@@ -18703,23 +19075,23 @@ loop68: // 6 times: elements
 	VFMADD213PS	Z10, Z4, Z12
 	VFMADD213PS	Z11, Z5, Z13
 	// arm.nde:34
-	VMOVUPS	674688(AX), Z4	// add_7
-	VMOVUPS	674752(AX), Z5	// add_7 | 1
-	VMOVUPS	674816(AX), Z14	// square_2
-	VMOVUPS	674880(AX), Z15	// square_2 | 1
+	VMOVUPS	679808(AX), Z4	// add_7
+	VMOVUPS	679872(AX), Z5	// add_7 | 1
+	VMOVUPS	679936(AX), Z14	// square_2
+	VMOVUPS	680000(AX), Z15	// square_2 | 1
 	VMULPS	0(AX), Z14, Z14
 	VMULPS	64(AX), Z15, Z15
 	VFNMADD231PS	Z4, Z2, Z14
 	VFNMADD231PS	Z5, Z3, Z15
-	VMOVUPS	Z14, 816256(AX)	// k_bar_3
-	VMOVUPS	Z15, 816320(AX)	// k_bar_3 | 1
+	VMOVUPS	Z14, 821376(AX)	// k_bar_3
+	VMOVUPS	Z15, 821440(AX)	// k_bar_3 | 1
 	// arm.nde:29
-	VMOVUPS	643584(AX), Z4	// mul_6
-	VMOVUPS	643648(AX), Z5	// mul_6 | 1
+	VMOVUPS	648704(AX), Z4	// mul_6
+	VMOVUPS	648768(AX), Z5	// mul_6 | 1
 	VMULPS	Z4, Z14, Z14
 	VMULPS	Z5, Z15, Z15
-	VMOVUPS	643328(AX), Z16	// c2
-	VMOVUPS	643392(AX), Z17	// c2 | 1
+	VMOVUPS	648448(AX), Z16	// c2
+	VMOVUPS	648512(AX), Z17	// c2 | 1
 	VFMADD231PS	Z16, Z14, Z10
 	VFMADD231PS	Z17, Z15, Z11
 	// arm.nde:35
@@ -18732,83 +19104,83 @@ loop68: // 6 times: elements
 	VADDPS.BCST	f32_00000000<>(SB), Z9, Z31
 	VMOVUPS	Z31, 320(AX)
 	// arm.nde:38
-	VMOVUPS	802304(AX), Z6	// linsolve_3[0]
-	VMOVUPS	802368(AX), Z7	// linsolve_3[0] | 1
-	VMOVUPS	701952(AX), Z8	// v_k2[0]
-	VMOVUPS	702016(AX), Z9	// v_k2[0] | 1
+	VMOVUPS	807424(AX), Z6	// linsolve_3[0]
+	VMOVUPS	807488(AX), Z7	// linsolve_3[0] | 1
+	VMOVUPS	707072(AX), Z8	// v_k2[0]
+	VMOVUPS	707136(AX), Z9	// v_k2[0] | 1
 	VMULPS	Z8, Z6, Z12
 	VMULPS	Z9, Z7, Z13
-	VMOVUPS	702080(AX), Z14	// v_k2[1]
-	VMOVUPS	702144(AX), Z15	// v_k2[1] | 1
+	VMOVUPS	707200(AX), Z14	// v_k2[1]
+	VMOVUPS	707264(AX), Z15	// v_k2[1] | 1
 	VMULPS	Z14, Z6, Z6
 	VMULPS	Z15, Z7, Z7
-	VMOVUPS	802432(AX), Z16	// linsolve_3[1]
-	VMOVUPS	802496(AX), Z17	// linsolve_3[1] | 1
+	VMOVUPS	807552(AX), Z16	// linsolve_3[1]
+	VMOVUPS	807616(AX), Z17	// linsolve_3[1] | 1
 	VMULPS	Z8, Z16, Z8
 	VMULPS	Z9, Z17, Z9
 	VMULPS	Z14, Z16, Z14
 	VMULPS	Z15, Z17, Z15
 	VPXORD.BCST	f32_80000000<>(SB), Z12, Z12
 	VPXORD.BCST	f32_80000000<>(SB), Z13, Z13
-	VMOVUPS	Z12, 816384(AX)	// M_bar_3[0]
-	VMOVUPS	Z13, 816448(AX)	// M_bar_3[0] | 1
+	VMOVUPS	Z12, 821504(AX)	// M_bar_3[0]
+	VMOVUPS	Z13, 821568(AX)	// M_bar_3[0] | 1
 	VPXORD.BCST	f32_80000000<>(SB), Z6, Z6
 	VPXORD.BCST	f32_80000000<>(SB), Z7, Z7
-	VMOVUPS	Z6, 816512(AX)	// M_bar_3[1]
-	VMOVUPS	Z7, 816576(AX)	// M_bar_3[1] | 1
+	VMOVUPS	Z6, 821632(AX)	// M_bar_3[1]
+	VMOVUPS	Z7, 821696(AX)	// M_bar_3[1] | 1
 	VPXORD.BCST	f32_80000000<>(SB), Z8, Z8
 	VPXORD.BCST	f32_80000000<>(SB), Z9, Z9
-	VMOVUPS	Z8, 816640(AX)	// M_bar_3[2]
-	VMOVUPS	Z9, 816704(AX)	// M_bar_3[2] | 1
+	VMOVUPS	Z8, 821760(AX)	// M_bar_3[2]
+	VMOVUPS	Z9, 821824(AX)	// M_bar_3[2] | 1
 	VPXORD.BCST	f32_80000000<>(SB), Z14, Z14
 	VPXORD.BCST	f32_80000000<>(SB), Z15, Z15
-	VMOVUPS	Z14, 816768(AX)	// M_bar_3[3]
-	VMOVUPS	Z15, 816832(AX)	// M_bar_3[3] | 1
-	VMOVUPS	645248(AX), Z14	// M_2[0]
-	VMOVUPS	645312(AX), Z15	// M_2[0] | 1
-	VMOVUPS	Z14, 817536(AX)	// transpose_4[0]
-	VMOVUPS	Z15, 817600(AX)	// transpose_4[0] | 1
-	VMOVUPS	645504(AX), Z31	// M_2[2]
+	VMOVUPS	Z14, 821888(AX)	// M_bar_3[3]
+	VMOVUPS	Z15, 821952(AX)	// M_bar_3[3] | 1
+	VMOVUPS	650368(AX), Z14	// M_2[0]
+	VMOVUPS	650432(AX), Z15	// M_2[0] | 1
+	VMOVUPS	Z14, 822656(AX)	// transpose_4[0]
+	VMOVUPS	Z15, 822720(AX)	// transpose_4[0] | 1
+	VMOVUPS	650624(AX), Z31	// M_2[2]
 	VMOVUPS	Z31, 384(AX)
-	VMOVUPS	645568(AX), Z16	// M_2[2] | 1
+	VMOVUPS	650688(AX), Z16	// M_2[2] | 1
 	VMOVUPS	384(AX), Z29	// transpose_4[1]
-	VMOVUPS	Z29, 817664(AX)
-	VMOVUPS	Z16, 817728(AX)	// transpose_4[1] | 1
-	VMOVUPS	645376(AX), Z17	// M_2[1]
-	VMOVUPS	645440(AX), Z18	// M_2[1] | 1
-	VMOVUPS	Z17, 817792(AX)	// transpose_4[2]
-	VMOVUPS	Z18, 817856(AX)	// transpose_4[2] | 1
-	VMOVUPS	645632(AX), Z19	// M_2[3]
-	VMOVUPS	645696(AX), Z20	// M_2[3] | 1
-	VMOVUPS	Z19, 817920(AX)	// transpose_4[3]
-	VMOVUPS	Z20, 817984(AX)	// transpose_4[3] | 1
+	VMOVUPS	Z29, 822784(AX)
+	VMOVUPS	Z16, 822848(AX)	// transpose_4[1] | 1
+	VMOVUPS	650496(AX), Z17	// M_2[1]
+	VMOVUPS	650560(AX), Z18	// M_2[1] | 1
+	VMOVUPS	Z17, 822912(AX)	// transpose_4[2]
+	VMOVUPS	Z18, 822976(AX)	// transpose_4[2] | 1
+	VMOVUPS	650752(AX), Z19	// M_2[3]
+	VMOVUPS	650816(AX), Z20	// M_2[3] | 1
+	VMOVUPS	Z19, 823040(AX)	// transpose_4[3]
+	VMOVUPS	Z20, 823104(AX)	// transpose_4[3] | 1
 	// arm.nde:32
 	VADDPS	Z6, Z8, Z6
 	VADDPS	Z7, Z9, Z7
-	VMOVUPS	Z6, 816896(AX)	// add_26
-	VMOVUPS	Z7, 816960(AX)	// add_26 | 1
+	VMOVUPS	Z6, 822016(AX)	// add_26
+	VMOVUPS	Z7, 822080(AX)	// add_26 | 1
 	// arm.nde:28
-	VMOVUPS	642688(AX), Z8	// mul_4
-	VMOVUPS	642752(AX), Z9	// mul_4 | 1
+	VMOVUPS	647808(AX), Z8	// mul_4
+	VMOVUPS	647872(AX), Z9	// mul_4 | 1
 	VMULPS	Z4, Z6, Z4
 	VMULPS	Z5, Z7, Z5
 	VFMADD231PS	Z8, Z12, Z4
 	VFMADD231PS	Z9, Z13, Z5
-	VMOVUPS	644736(AX), Z6	// s2
-	VMOVUPS	644800(AX), Z7	// s2 | 1
+	VMOVUPS	649856(AX), Z6	// s2
+	VMOVUPS	649920(AX), Z7	// s2 | 1
 	VPXORD.BCST	f32_80000000<>(SB), Z6, Z6
 	VPXORD.BCST	f32_80000000<>(SB), Z7, Z7
 	VFMADD231PS	Z6, Z4, Z10
 	VFMADD231PS	Z7, Z5, Z11
-	VMOVUPS	674432(AX), Z4	// q_k2[1]
-	VMOVUPS	674496(AX), Z5	// q_k2[1] | 1
+	VMOVUPS	679552(AX), Z4	// q_k2[1]
+	VMOVUPS	679616(AX), Z5	// q_k2[1] | 1
 	// arm.nde:34
-	VMOVUPS	644992(AX), Z6	// neg
-	VMOVUPS	645056(AX), Z7	// neg | 1
+	VMOVUPS	650112(AX), Z6	// neg
+	VMOVUPS	650176(AX), Z7	// neg | 1
 	VMULPS	Z6, Z2, Z2
 	VMULPS	Z7, Z3, Z3
-	VMOVUPS	674560(AX), Z6	// mul_12
-	VMOVUPS	674624(AX), Z7	// mul_12 | 1
+	VMOVUPS	679680(AX), Z6	// mul_12
+	VMOVUPS	679744(AX), Z7	// mul_12 | 1
 	VMULPS.BCST	f32_40000000<>(SB), Z4, Z8
 	VMULPS.BCST	f32_40000000<>(SB), Z5, Z9
 	VMULPS	Z8, Z2, Z8
@@ -18819,90 +19191,90 @@ loop68: // 6 times: elements
 	VMOVUPS	Z9, Z31
 	VFMADD231PS	Z7, Z3, Z31
 	VMOVUPS	Z31, 512(AX)
-	VMOVUPS	606208(AX), Z8	// v_d1_bar[0]
-	VMOVUPS	606272(AX), Z9	// v_d1_bar[0] | 1
-	VMOVUPS	606336(AX), Z12	// v_d1_bar[1]
-	VMOVUPS	606400(AX), Z13	// v_d1_bar[1] | 1
-	VMOVUPS	606720(AX), Z21	// v_d2_bar[0]
-	VMOVUPS	606784(AX), Z22	// v_d2_bar[0] | 1
-	VMOVUPS	606848(AX), Z23	// v_d2_bar[1]
-	VMOVUPS	606912(AX), Z24	// v_d2_bar[1] | 1
-	VMOVUPS	815616(AX), Z25	// vecmat_7[4]
-	VMOVUPS	815680(AX), Z25	// vecmat_7[4] | 1
-	VMOVUPS	815744(AX), Z25	// vecmat_7[5]
-	VMOVUPS	815808(AX), Z25	// vecmat_7[5] | 1
+	VMOVUPS	611328(AX), Z8	// v_d1_bar[0]
+	VMOVUPS	611392(AX), Z9	// v_d1_bar[0] | 1
+	VMOVUPS	611456(AX), Z12	// v_d1_bar[1]
+	VMOVUPS	611520(AX), Z13	// v_d1_bar[1] | 1
+	VMOVUPS	611840(AX), Z21	// v_d2_bar[0]
+	VMOVUPS	611904(AX), Z22	// v_d2_bar[0] | 1
+	VMOVUPS	611968(AX), Z23	// v_d2_bar[1]
+	VMOVUPS	612032(AX), Z24	// v_d2_bar[1] | 1
+	VMOVUPS	820736(AX), Z25	// vecmat_7[4]
+	VMOVUPS	820800(AX), Z25	// vecmat_7[4] | 1
+	VMOVUPS	820864(AX), Z25	// vecmat_7[5]
+	VMOVUPS	820928(AX), Z25	// vecmat_7[5] | 1
 	// arm.nde:28
 	VMOVUPS	128(AX), Z29
 	VADDPS.BCST	f32_00000000<>(SB), Z29, Z25
 	VMOVUPS	192(AX), Z29
 	VADDPS.BCST	f32_00000000<>(SB), Z29, Z26
-	VMOVUPS	Z25, 817024(AX)	// q_y2_bar[0]
-	VMOVUPS	Z26, 817088(AX)	// q_y2_bar[0] | 1
+	VMOVUPS	Z25, 822144(AX)	// q_y2_bar[0]
+	VMOVUPS	Z26, 822208(AX)	// q_y2_bar[0] | 1
 	VADDPS	256(AX), Z10, Z10
 	VADDPS	320(AX), Z11, Z11
-	VMOVUPS	Z10, 817152(AX)	// q_y2_bar[1]
-	VMOVUPS	Z11, 817216(AX)	// q_y2_bar[1] | 1
+	VMOVUPS	Z10, 822272(AX)	// q_y2_bar[1]
+	VMOVUPS	Z11, 822336(AX)	// q_y2_bar[1] | 1
 	// arm.nde:45
-	VMOVUPS	800768(AX), Z27	// add_23[0]
-	VMOVUPS	800832(AX), Z28	// add_23[0] | 1
+	VMOVUPS	805888(AX), Z27	// add_23[0]
+	VMOVUPS	805952(AX), Z28	// add_23[0] | 1
 	VADDPS	Z25, Z27, Z25
 	VADDPS	Z26, Z28, Z26
-	VMOVUPS	Z25, 817280(AX)	// add_27[0]
-	VMOVUPS	Z26, 817344(AX)	// add_27[0] | 1
-	VMOVUPS	800896(AX), Z25	// add_23[1]
-	VMOVUPS	800960(AX), Z26	// add_23[1] | 1
+	VMOVUPS	Z25, 822400(AX)	// add_27[0]
+	VMOVUPS	Z26, 822464(AX)	// add_27[0] | 1
+	VMOVUPS	806016(AX), Z25	// add_23[1]
+	VMOVUPS	806080(AX), Z26	// add_23[1] | 1
 	VADDPS	Z10, Z25, Z10
 	VADDPS	Z11, Z26, Z11
-	VMOVUPS	Z10, 817408(AX)	// add_27[1]
-	VMOVUPS	Z11, 817472(AX)	// add_27[1] | 1
-	VMOVUPS	703872(AX), Z10	// mul_13[0]
-	VMOVUPS	703936(AX), Z11	// mul_13[0] | 1
+	VMOVUPS	Z10, 822528(AX)	// add_27[1]
+	VMOVUPS	Z11, 822592(AX)	// add_27[1] | 1
+	VMOVUPS	708992(AX), Z10	// mul_13[0]
+	VMOVUPS	709056(AX), Z11	// mul_13[0] | 1
 	VADDPS	Z10, Z8, Z8
 	VADDPS	Z11, Z9, Z9
 	VFMADD231PS.BCST	f32_bfc00000<>(SB), Z21, Z8
 	VFMADD231PS.BCST	f32_bfc00000<>(SB), Z22, Z9
-	VMOVUPS	704256(AX), Z10	// mul_14[0]
-	VMOVUPS	704320(AX), Z11	// mul_14[0] | 1
+	VMOVUPS	709376(AX), Z10	// mul_14[0]
+	VMOVUPS	709440(AX), Z11	// mul_14[0] | 1
 	VADDPS	Z10, Z8, Z8
 	VADDPS	Z11, Z9, Z9
-	VMOVUPS	704000(AX), Z10	// mul_13[1]
-	VMOVUPS	704064(AX), Z11	// mul_13[1] | 1
+	VMOVUPS	709120(AX), Z10	// mul_13[1]
+	VMOVUPS	709184(AX), Z11	// mul_13[1] | 1
 	VADDPS	Z10, Z12, Z10
 	VADDPS	Z11, Z13, Z11
 	VFMADD231PS.BCST	f32_bfc00000<>(SB), Z23, Z10
 	VFMADD231PS.BCST	f32_bfc00000<>(SB), Z24, Z11
-	VMOVUPS	704384(AX), Z12	// mul_14[1]
-	VMOVUPS	704448(AX), Z13	// mul_14[1] | 1
+	VMOVUPS	709504(AX), Z12	// mul_14[1]
+	VMOVUPS	709568(AX), Z13	// mul_14[1] | 1
 	VADDPS	Z12, Z10, Z10
 	VADDPS	Z13, Z11, Z11
 	// arm.nde:11
-	VMOVUPS	800512(AX), Z12	// q_y3_bar[0]
-	VMOVUPS	800576(AX), Z13	// q_y3_bar[0] | 1
-	VMOVUPS	642944(AX), Z21	// ha21
-	VMOVUPS	643008(AX), Z22	// ha21 | 1
-	VMOVUPS	801536(AX), Z23	// add_24[0]
-	VMOVUPS	801600(AX), Z24	// add_24[0] | 1
+	VMOVUPS	805632(AX), Z12	// q_y3_bar[0]
+	VMOVUPS	805696(AX), Z13	// q_y3_bar[0] | 1
+	VMOVUPS	648064(AX), Z21	// ha21
+	VMOVUPS	648128(AX), Z22	// ha21 | 1
+	VMOVUPS	806656(AX), Z23	// add_24[0]
+	VMOVUPS	806720(AX), Z24	// add_24[0] | 1
 	VFMADD231PS	Z21, Z12, Z23
 	VFMADD231PS	Z22, Z13, Z24
-	VMOVUPS	815616(AX), Z12	// vecmat_7[4]
-	VMOVUPS	815680(AX), Z13	// vecmat_7[4] | 1
+	VMOVUPS	820736(AX), Z12	// vecmat_7[4]
+	VMOVUPS	820800(AX), Z13	// vecmat_7[4] | 1
 	VADDPS	Z12, Z23, Z12
 	VADDPS	Z13, Z24, Z13
-	VMOVUPS	800640(AX), Z23	// q_y3_bar[1]
-	VMOVUPS	800704(AX), Z24	// q_y3_bar[1] | 1
-	VMOVUPS	801664(AX), Z25	// add_24[1]
-	VMOVUPS	801728(AX), Z26	// add_24[1] | 1
+	VMOVUPS	805760(AX), Z23	// q_y3_bar[1]
+	VMOVUPS	805824(AX), Z24	// q_y3_bar[1] | 1
+	VMOVUPS	806784(AX), Z25	// add_24[1]
+	VMOVUPS	806848(AX), Z26	// add_24[1] | 1
 	VFMADD231PS	Z21, Z23, Z25
 	VFMADD231PS	Z22, Z24, Z26
-	VMOVUPS	815744(AX), Z23	// vecmat_7[5]
-	VMOVUPS	815808(AX), Z24	// vecmat_7[5] | 1
+	VMOVUPS	820864(AX), Z23	// vecmat_7[5]
+	VMOVUPS	820928(AX), Z24	// vecmat_7[5] | 1
 	VADDPS	Z23, Z25, Z23
 	VADDPS	Z24, Z26, Z24
 	// arm.nde:34
 	VMULPS	Z4, Z2, Z2
 	VMULPS	Z5, Z3, Z3
-	VMOVUPS	644864(AX), Z4	// k
-	VMOVUPS	644928(AX), Z5	// k | 1
+	VMOVUPS	649984(AX), Z4	// k
+	VMOVUPS	650048(AX), Z5	// k | 1
 	VMULPS	0(AX), Z4, Z4
 	VMULPS	64(AX), Z5, Z5
 	VMULPS	Z6, Z4, Z4
@@ -18915,21 +19287,21 @@ loop68: // 6 times: elements
 	VADDPS	512(AX), Z24, Z7
 	VADDPS	Z4, Z2, Z2
 	VADDPS	Z5, Z3, Z3
-	VMOVUPS	Z2, 818048(AX)	// q_k2_bar[0]
-	VMOVUPS	Z3, 818112(AX)	// q_k2_bar[0] | 1
+	VMOVUPS	Z2, 823168(AX)	// q_k2_bar[0]
+	VMOVUPS	Z3, 823232(AX)	// q_k2_bar[0] | 1
 	VADDPS.BCST	f32_00000000<>(SB), Z6, Z4
 	VADDPS.BCST	f32_00000000<>(SB), Z7, Z5
-	VMOVUPS	Z4, 818176(AX)	// q_k2_bar[1]
-	VMOVUPS	Z5, 818240(AX)	// q_k2_bar[1] | 1
+	VMOVUPS	Z4, 823296(AX)	// q_k2_bar[1]
+	VMOVUPS	Z5, 823360(AX)	// q_k2_bar[1] | 1
 	// arm.nde:45
 	VFMADD231PS	Z21, Z2, Z8
 	VFMADD231PS	Z22, Z3, Z9
-	VMOVUPS	Z8, 818304(AX)	// v_k1_bar[0]
-	VMOVUPS	Z9, 818368(AX)	// v_k1_bar[0] | 1
+	VMOVUPS	Z8, 823424(AX)	// v_k1_bar[0]
+	VMOVUPS	Z9, 823488(AX)	// v_k1_bar[0] | 1
 	VFMADD231PS	Z21, Z4, Z10
 	VFMADD231PS	Z22, Z5, Z11
-	VMOVUPS	Z10, 818432(AX)	// v_k1_bar[1]
-	VMOVUPS	Z11, 818496(AX)	// v_k1_bar[1] | 1
+	VMOVUPS	Z10, 823552(AX)	// v_k1_bar[1]
+	VMOVUPS	Z11, 823616(AX)	// v_k1_bar[1] | 1
 	// arm.nde:38
 	VPANDD.BCST	f32_7fffffff<>(SB), Z14, Z2
 	VPANDD.BCST	f32_7fffffff<>(SB), Z15, Z3
@@ -18983,31 +19355,31 @@ loop68: // 6 times: elements
 	VDIVPS	Z5, Z13, Z5
 	VPORD	Z8, Z4, Z4
 	VPORD	Z9, Z5, Z5
-	VMOVUPS	Z4, 818560(AX)	// linsolve_4[0]
-	VMOVUPS	Z5, 818624(AX)	// linsolve_4[0] | 1
-	VMOVUPS	Z2, 818688(AX)	// linsolve_4[1]
-	VMOVUPS	Z3, 818752(AX)	// linsolve_4[1] | 1
+	VMOVUPS	Z4, 823680(AX)	// linsolve_4[0]
+	VMOVUPS	Z5, 823744(AX)	// linsolve_4[0] | 1
+	VMOVUPS	Z2, 823808(AX)	// linsolve_4[1]
+	VMOVUPS	Z3, 823872(AX)	// linsolve_4[1] | 1
 	VPXORD.BCST	f32_80000000<>(SB), Z4, Z4
 	VPXORD.BCST	f32_80000000<>(SB), Z5, Z5
-	VMOVUPS	Z4, 818816(AX)	// G_bar_4[0]
-	VMOVUPS	Z5, 818880(AX)	// G_bar_4[0] | 1
+	VMOVUPS	Z4, 823936(AX)	// G_bar_4[0]
+	VMOVUPS	Z5, 824000(AX)	// G_bar_4[0] | 1
 	VPXORD.BCST	f32_80000000<>(SB), Z2, Z2
 	VPXORD.BCST	f32_80000000<>(SB), Z3, Z3
-	VMOVUPS	Z2, 818944(AX)	// G_bar_4[1]
-	VMOVUPS	Z3, 819008(AX)	// G_bar_4[1] | 1
+	VMOVUPS	Z2, 824064(AX)	// G_bar_4[1]
+	VMOVUPS	Z3, 824128(AX)	// G_bar_4[1] | 1
 	// arm.nde:11
-	VMOVUPS	647680(AX), Z6	// sin[0]
-	VMOVUPS	647744(AX), Z7	// sin[0] | 1
+	VMOVUPS	652800(AX), Z6	// sin[0]
+	VMOVUPS	652864(AX), Z7	// sin[0] | 1
 	VPXORD.BCST	f32_80000000<>(SB), Z6, Z6
 	VPXORD.BCST	f32_80000000<>(SB), Z7, Z7
-	VMOVUPS	Z6, 832128(AX)	// neg_6[0]
-	VMOVUPS	Z7, 832192(AX)	// neg_6[0] | 1
-	VMOVUPS	647808(AX), Z6	// sin[1]
-	VMOVUPS	647872(AX), Z7	// sin[1] | 1
+	VMOVUPS	Z6, 837248(AX)	// neg_6[0]
+	VMOVUPS	Z7, 837312(AX)	// neg_6[0] | 1
+	VMOVUPS	652928(AX), Z6	// sin[1]
+	VMOVUPS	652992(AX), Z7	// sin[1] | 1
 	VPXORD.BCST	f32_80000000<>(SB), Z6, Z6
 	VPXORD.BCST	f32_80000000<>(SB), Z7, Z7
-	VMOVUPS	Z6, 832256(AX)	// neg_6[1]
-	VMOVUPS	Z7, 832320(AX)	// neg_6[1] | 1
+	VMOVUPS	Z6, 837376(AX)	// neg_6[1]
+	VMOVUPS	Z7, 837440(AX)	// neg_6[1] | 1
 	MOVQ	$32, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -19019,8 +19391,8 @@ loop69: // 32 times: elements
 	VBROADCASTSS	5248(SI), Z8	// friction.4.weight[32]
 	VFMADD231PS	Z8, Z2, Z7
 	VFMADD231PS	Z8, Z3, Z6
-	VMOVUPS	665344(DI), Z8	// add_6[0]
-	VMOVUPS	665408(DI), Z9	// add_6[0] | 1
+	VMOVUPS	670464(DI), Z8	// add_6[0]
+	VMOVUPS	670528(DI), Z9	// add_6[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z8, Z10
 	VBROADCASTSS	f32_42b40000<>(SB), Z11
 	VMINPS	Z10, Z11, Z10
@@ -19069,8 +19441,8 @@ loop69: // 32 times: elements
 	VDIVPS	Z10, Z9, Z9
 	VMULPS	Z8, Z7, Z7
 	VMULPS	Z9, Z6, Z6
-	VMOVUPS	Z7, 819072(DI)	// mul_22[0]
-	VMOVUPS	Z6, 819136(DI)	// mul_22[0] | 1
+	VMOVUPS	Z7, 824192(DI)	// mul_22[0]
+	VMOVUPS	Z6, 824256(DI)	// mul_22[0] | 1
 	VPANDD	Z0, Z7, Z7
 	VPANDD	Z1, Z6, Z6
 	VMOVUPS	83968(R9), Z8	// sum of friction.2.bias[0]
@@ -19089,8 +19461,8 @@ loop69: // 32 times: elements
 	MOVQ	R8, DI
 loop70: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	653056(SI), Z2	// add_5[0]
-	VMOVUPS	653120(SI), Z3	// add_5[0] | 1
+	VMOVUPS	658176(SI), Z2	// add_5[0]
+	VMOVUPS	658240(SI), Z3	// add_5[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z2, Z4
 	VBROADCASTSS	f32_42b40000<>(SB), Z5
 	VMINPS	Z4, Z5, Z4
@@ -19137,20 +19509,20 @@ loop70: // 32 times: elements
 	VBLENDMPS	Z4, Z3, K2, Z3
 	VADDPS.BCST	f32_3f800000<>(SB), Z4, Z4
 	VDIVPS	Z4, Z3, Z3
-	VMOVUPS	Z2, 827264(SI)	// sigmoid_4[0]
-	VMOVUPS	Z3, 827328(SI)	// sigmoid_4[0] | 1
-	VMOVUPS	669440(SI), Z2	// softplus_2[0]
-	VMOVUPS	669504(SI), Z3	// softplus_2[0] | 1
+	VMOVUPS	Z2, 832384(SI)	// sigmoid_4[0]
+	VMOVUPS	Z3, 832448(SI)	// sigmoid_4[0] | 1
+	VMOVUPS	674560(SI), Z2	// softplus_2[0]
+	VMOVUPS	674624(SI), Z3	// softplus_2[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	818816(AX), Z4	// G_bar_4[0]
-	VMOVUPS	818880(AX), Z5	// G_bar_4[0] | 1
+	VMOVUPS	823936(AX), Z4	// G_bar_4[0]
+	VMOVUPS	824000(AX), Z5	// G_bar_4[0] | 1
 	VMOVUPS	86016(DI), Z6	// sum of friction.4.weight[0]
 	VFMADD231PS	Z2, Z4, Z6
 	VFMADD231PS	Z3, Z5, Z6
 	VMOVUPS	Z6, 86016(DI)	// sum of friction.4.weight[0]
-	VMOVUPS	818944(AX), Z4	// G_bar_4[1]
-	VMOVUPS	819008(AX), Z5	// G_bar_4[1] | 1
+	VMOVUPS	824064(AX), Z4	// G_bar_4[1]
+	VMOVUPS	824128(AX), Z5	// G_bar_4[1] | 1
 	VMOVUPS	88064(DI), Z6	// sum of friction.4.weight[32]
 	VFMADD231PS	Z2, Z4, Z6
 	VFMADD231PS	Z3, Z5, Z6
@@ -19189,8 +19561,8 @@ loop71: // 2 times: tiles of 11 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop72: // 32 times: terms of the sums
-	VMOVUPS	819072(DI), Z24	// mul_22[0]
-	VMOVUPS	819136(DI), Z25	// mul_22[0] | 1
+	VMOVUPS	824192(DI), Z24	// mul_22[0]
+	VMOVUPS	824256(DI), Z25	// mul_22[0] | 1
 	VBROADCASTSS	896(R9), Z26	// friction.2.weight[0]
 	VFMADD231PS	Z24, Z26, Z2
 	VFMADD231PS	Z25, Z26, Z3
@@ -19228,28 +19600,28 @@ loop72: // 32 times: terms of the sums
 	ADDQ	$128, R9
 	DECQ	SI
 	JNE	loop72
-	VMOVUPS	Z2, 823168(CX)	// vecmat_8[0]
-	VMOVUPS	Z3, 823232(CX)	// vecmat_8[0] | 1
-	VMOVUPS	Z4, 823296(CX)	// vecmat_8[1]
-	VMOVUPS	Z5, 823360(CX)	// vecmat_8[1] | 1
-	VMOVUPS	Z6, 823424(CX)	// vecmat_8[2]
-	VMOVUPS	Z7, 823488(CX)	// vecmat_8[2] | 1
-	VMOVUPS	Z8, 823552(CX)	// vecmat_8[3]
-	VMOVUPS	Z9, 823616(CX)	// vecmat_8[3] | 1
-	VMOVUPS	Z10, 823680(CX)	// vecmat_8[4]
-	VMOVUPS	Z11, 823744(CX)	// vecmat_8[4] | 1
-	VMOVUPS	Z12, 823808(CX)	// vecmat_8[5]
-	VMOVUPS	Z13, 823872(CX)	// vecmat_8[5] | 1
-	VMOVUPS	Z14, 823936(CX)	// vecmat_8[6]
-	VMOVUPS	Z15, 824000(CX)	// vecmat_8[6] | 1
-	VMOVUPS	Z16, 824064(CX)	// vecmat_8[7]
-	VMOVUPS	Z17, 824128(CX)	// vecmat_8[7] | 1
-	VMOVUPS	Z18, 824192(CX)	// vecmat_8[8]
-	VMOVUPS	Z19, 824256(CX)	// vecmat_8[8] | 1
-	VMOVUPS	Z20, 824320(CX)	// vecmat_8[9]
-	VMOVUPS	Z21, 824384(CX)	// vecmat_8[9] | 1
-	VMOVUPS	Z22, 824448(CX)	// vecmat_8[10]
-	VMOVUPS	Z23, 824512(CX)	// vecmat_8[10] | 1
+	VMOVUPS	Z2, 828288(CX)	// vecmat_8[0]
+	VMOVUPS	Z3, 828352(CX)	// vecmat_8[0] | 1
+	VMOVUPS	Z4, 828416(CX)	// vecmat_8[1]
+	VMOVUPS	Z5, 828480(CX)	// vecmat_8[1] | 1
+	VMOVUPS	Z6, 828544(CX)	// vecmat_8[2]
+	VMOVUPS	Z7, 828608(CX)	// vecmat_8[2] | 1
+	VMOVUPS	Z8, 828672(CX)	// vecmat_8[3]
+	VMOVUPS	Z9, 828736(CX)	// vecmat_8[3] | 1
+	VMOVUPS	Z10, 828800(CX)	// vecmat_8[4]
+	VMOVUPS	Z11, 828864(CX)	// vecmat_8[4] | 1
+	VMOVUPS	Z12, 828928(CX)	// vecmat_8[5]
+	VMOVUPS	Z13, 828992(CX)	// vecmat_8[5] | 1
+	VMOVUPS	Z14, 829056(CX)	// vecmat_8[6]
+	VMOVUPS	Z15, 829120(CX)	// vecmat_8[6] | 1
+	VMOVUPS	Z16, 829184(CX)	// vecmat_8[7]
+	VMOVUPS	Z17, 829248(CX)	// vecmat_8[7] | 1
+	VMOVUPS	Z18, 829312(CX)	// vecmat_8[8]
+	VMOVUPS	Z19, 829376(CX)	// vecmat_8[8] | 1
+	VMOVUPS	Z20, 829440(CX)	// vecmat_8[9]
+	VMOVUPS	Z21, 829504(CX)	// vecmat_8[9] | 1
+	VMOVUPS	Z22, 829568(CX)	// vecmat_8[10]
+	VMOVUPS	Z23, 829632(CX)	// vecmat_8[10] | 1
 	ADDQ	$44, 65544(AX)
 	ADDQ	$1408, CX
 	DECQ	65536(AX)
@@ -19278,8 +19650,8 @@ loop72: // 32 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop73: // 32 times: terms of the sums
-	VMOVUPS	819072(SI), Z22	// mul_22[0]
-	VMOVUPS	819136(SI), Z23	// mul_22[0] | 1
+	VMOVUPS	824192(SI), Z22	// mul_22[0]
+	VMOVUPS	824256(SI), Z23	// mul_22[0] | 1
 	VBROADCASTSS	984(DI), Z24	// friction.2.weight[22]
 	VFMADD231PS	Z22, Z24, Z2
 	VFMADD231PS	Z23, Z24, Z3
@@ -19314,41 +19686,41 @@ loop73: // 32 times: terms of the sums
 	ADDQ	$128, DI
 	DECQ	CX
 	JNE	loop73
-	VMOVUPS	Z2, 825984(AX)	// vecmat_8[22]
-	VMOVUPS	Z3, 826048(AX)	// vecmat_8[22] | 1
-	VMOVUPS	Z4, 826112(AX)	// vecmat_8[23]
-	VMOVUPS	Z5, 826176(AX)	// vecmat_8[23] | 1
-	VMOVUPS	Z6, 826240(AX)	// vecmat_8[24]
-	VMOVUPS	Z7, 826304(AX)	// vecmat_8[24] | 1
-	VMOVUPS	Z8, 826368(AX)	// vecmat_8[25]
-	VMOVUPS	Z9, 826432(AX)	// vecmat_8[25] | 1
-	VMOVUPS	Z10, 826496(AX)	// vecmat_8[26]
-	VMOVUPS	Z11, 826560(AX)	// vecmat_8[26] | 1
-	VMOVUPS	Z12, 826624(AX)	// vecmat_8[27]
-	VMOVUPS	Z13, 826688(AX)	// vecmat_8[27] | 1
-	VMOVUPS	Z14, 826752(AX)	// vecmat_8[28]
-	VMOVUPS	Z15, 826816(AX)	// vecmat_8[28] | 1
-	VMOVUPS	Z16, 826880(AX)	// vecmat_8[29]
-	VMOVUPS	Z17, 826944(AX)	// vecmat_8[29] | 1
-	VMOVUPS	Z18, 827008(AX)	// vecmat_8[30]
-	VMOVUPS	Z19, 827072(AX)	// vecmat_8[30] | 1
-	VMOVUPS	Z20, 827136(AX)	// vecmat_8[31]
-	VMOVUPS	Z21, 827200(AX)	// vecmat_8[31] | 1
+	VMOVUPS	Z2, 831104(AX)	// vecmat_8[22]
+	VMOVUPS	Z3, 831168(AX)	// vecmat_8[22] | 1
+	VMOVUPS	Z4, 831232(AX)	// vecmat_8[23]
+	VMOVUPS	Z5, 831296(AX)	// vecmat_8[23] | 1
+	VMOVUPS	Z6, 831360(AX)	// vecmat_8[24]
+	VMOVUPS	Z7, 831424(AX)	// vecmat_8[24] | 1
+	VMOVUPS	Z8, 831488(AX)	// vecmat_8[25]
+	VMOVUPS	Z9, 831552(AX)	// vecmat_8[25] | 1
+	VMOVUPS	Z10, 831616(AX)	// vecmat_8[26]
+	VMOVUPS	Z11, 831680(AX)	// vecmat_8[26] | 1
+	VMOVUPS	Z12, 831744(AX)	// vecmat_8[27]
+	VMOVUPS	Z13, 831808(AX)	// vecmat_8[27] | 1
+	VMOVUPS	Z14, 831872(AX)	// vecmat_8[28]
+	VMOVUPS	Z15, 831936(AX)	// vecmat_8[28] | 1
+	VMOVUPS	Z16, 832000(AX)	// vecmat_8[29]
+	VMOVUPS	Z17, 832064(AX)	// vecmat_8[29] | 1
+	VMOVUPS	Z18, 832128(AX)	// vecmat_8[30]
+	VMOVUPS	Z19, 832192(AX)	// vecmat_8[30] | 1
+	VMOVUPS	Z20, 832256(AX)	// vecmat_8[31]
+	VMOVUPS	Z21, 832320(AX)	// vecmat_8[31] | 1
 	MOVQ	$16, CX
 	MOVQ	AX, SI
 loop74: // 16 times: tiles of 2 elements
-	VMOVUPS	819072(SI), Z2	// mul_22[0]
-	VMOVUPS	819136(SI), Z3	// mul_22[0] | 1
+	VMOVUPS	824192(SI), Z2	// mul_22[0]
+	VMOVUPS	824256(SI), Z3	// mul_22[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	Z2, 633728(SI)	// turned[0]
-	VMOVUPS	Z3, 633792(SI)	// turned[0] | 1
-	VMOVUPS	819200(SI), Z2	// mul_22[1]
-	VMOVUPS	819264(SI), Z3	// mul_22[1] | 1
+	VMOVUPS	Z2, 638848(SI)	// turned[0]
+	VMOVUPS	Z3, 638912(SI)	// turned[0] | 1
+	VMOVUPS	824320(SI), Z2	// mul_22[1]
+	VMOVUPS	824384(SI), Z3	// mul_22[1] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	Z2, 633856(SI)	// turned[1]
-	VMOVUPS	Z3, 633920(SI)	// turned[1] | 1
+	VMOVUPS	Z2, 638976(SI)	// turned[1]
+	VMOVUPS	Z3, 639040(SI)	// turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop74
@@ -19360,22 +19732,22 @@ loop75: // 2 times: vectors of the block
 	MOVQ	65544(AX), SI
 	MOVQ	65552(AX), DI
 loop76: // 2 times
-	VMOVUPS	657152(SI), Z2	// softplus[0]
-	VMOVUPS	657280(SI), Z3	// softplus[1]
-	VMOVUPS	657408(SI), Z4	// softplus[2]
-	VMOVUPS	657536(SI), Z5	// softplus[3]
-	VMOVUPS	657664(SI), Z6	// softplus[4]
-	VMOVUPS	657792(SI), Z7	// softplus[5]
-	VMOVUPS	657920(SI), Z8	// softplus[6]
-	VMOVUPS	658048(SI), Z9	// softplus[7]
-	VMOVUPS	658176(SI), Z10	// softplus[8]
-	VMOVUPS	658304(SI), Z11	// softplus[9]
-	VMOVUPS	658432(SI), Z12	// softplus[10]
-	VMOVUPS	658560(SI), Z13	// softplus[11]
-	VMOVUPS	658688(SI), Z14	// softplus[12]
-	VMOVUPS	658816(SI), Z15	// softplus[13]
-	VMOVUPS	658944(SI), Z16	// softplus[14]
-	VMOVUPS	659072(SI), Z17	// softplus[15]
+	VMOVUPS	662272(SI), Z2	// softplus[0]
+	VMOVUPS	662400(SI), Z3	// softplus[1]
+	VMOVUPS	662528(SI), Z4	// softplus[2]
+	VMOVUPS	662656(SI), Z5	// softplus[3]
+	VMOVUPS	662784(SI), Z6	// softplus[4]
+	VMOVUPS	662912(SI), Z7	// softplus[5]
+	VMOVUPS	663040(SI), Z8	// softplus[6]
+	VMOVUPS	663168(SI), Z9	// softplus[7]
+	VMOVUPS	663296(SI), Z10	// softplus[8]
+	VMOVUPS	663424(SI), Z11	// softplus[9]
+	VMOVUPS	663552(SI), Z12	// softplus[10]
+	VMOVUPS	663680(SI), Z13	// softplus[11]
+	VMOVUPS	663808(SI), Z14	// softplus[12]
+	VMOVUPS	663936(SI), Z15	// softplus[13]
+	VMOVUPS	664064(SI), Z16	// softplus[14]
+	VMOVUPS	664192(SI), Z17	// softplus[15]
 	VUNPCKLPS	Z3, Z2, Z18
 	VUNPCKHPS	Z3, Z2, Z2
 	VUNPCKLPS	Z5, Z4, Z3
@@ -19440,22 +19812,22 @@ loop76: // 2 times
 	VSHUFF32X4	$221, Z14, Z10, Z6
 	VSHUFF32X4	$136, Z6, Z2, Z10
 	VSHUFF32X4	$221, Z6, Z2, Z2
-	VMOVUPS	Z20, 637824(DI)	// turned[32]
-	VMOVUPS	Z19, 637888(DI)	// turned[32] | 1
-	VMOVUPS	Z17, 637952(DI)	// turned[33]
-	VMOVUPS	Z18, 638016(DI)	// turned[33] | 1
-	VMOVUPS	Z13, 638080(DI)	// turned[34]
-	VMOVUPS	Z8, 638144(DI)	// turned[34] | 1
-	VMOVUPS	Z12, 638208(DI)	// turned[35]
-	VMOVUPS	Z10, 638272(DI)	// turned[35] | 1
-	VMOVUPS	Z16, 638336(DI)	// turned[36]
-	VMOVUPS	Z9, 638400(DI)	// turned[36] | 1
-	VMOVUPS	Z4, 638464(DI)	// turned[37]
-	VMOVUPS	Z11, 638528(DI)	// turned[37] | 1
-	VMOVUPS	Z5, 638592(DI)	// turned[38]
-	VMOVUPS	Z3, 638656(DI)	// turned[38] | 1
-	VMOVUPS	Z7, 638720(DI)	// turned[39]
-	VMOVUPS	Z2, 638784(DI)	// turned[39] | 1
+	VMOVUPS	Z20, 642944(DI)	// turned[32]
+	VMOVUPS	Z19, 643008(DI)	// turned[32] | 1
+	VMOVUPS	Z17, 643072(DI)	// turned[33]
+	VMOVUPS	Z18, 643136(DI)	// turned[33] | 1
+	VMOVUPS	Z13, 643200(DI)	// turned[34]
+	VMOVUPS	Z8, 643264(DI)	// turned[34] | 1
+	VMOVUPS	Z12, 643328(DI)	// turned[35]
+	VMOVUPS	Z10, 643392(DI)	// turned[35] | 1
+	VMOVUPS	Z16, 643456(DI)	// turned[36]
+	VMOVUPS	Z9, 643520(DI)	// turned[36] | 1
+	VMOVUPS	Z4, 643584(DI)	// turned[37]
+	VMOVUPS	Z11, 643648(DI)	// turned[37] | 1
+	VMOVUPS	Z5, 643712(DI)	// turned[38]
+	VMOVUPS	Z3, 643776(DI)	// turned[38] | 1
+	VMOVUPS	Z7, 643840(DI)	// turned[39]
+	VMOVUPS	Z2, 643904(DI)	// turned[39] | 1
 	ADDQ	$2048, SI
 	ADDQ	$2048, DI
 	DECQ	CX
@@ -19488,56 +19860,56 @@ loop77: // 4 times: tiles of 8 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop78: // 16 times: samples, 2 at a time
-	VMOVUPS	637824(DI), Z18	// turned[32]
-	VMOVUPS	639872(DI), Z19	// turned[48]
-	VBROADCASTSS	633728(R9), Z20	// turned[0]
+	VMOVUPS	642944(DI), Z18	// turned[32]
+	VMOVUPS	644992(DI), Z19	// turned[48]
+	VBROADCASTSS	638848(R9), Z20	// turned[0]
 	VFMADD231PS	Z18, Z20, Z2
 	VFMADD231PS	Z19, Z20, Z3
-	VBROADCASTSS	633856(R9), Z20	// turned[1]
+	VBROADCASTSS	638976(R9), Z20	// turned[1]
 	VFMADD231PS	Z18, Z20, Z4
 	VFMADD231PS	Z19, Z20, Z5
-	VBROADCASTSS	633984(R9), Z20	// turned[2]
+	VBROADCASTSS	639104(R9), Z20	// turned[2]
 	VFMADD231PS	Z18, Z20, Z6
 	VFMADD231PS	Z19, Z20, Z7
-	VBROADCASTSS	634112(R9), Z20	// turned[3]
+	VBROADCASTSS	639232(R9), Z20	// turned[3]
 	VFMADD231PS	Z18, Z20, Z8
 	VFMADD231PS	Z19, Z20, Z9
-	VBROADCASTSS	634240(R9), Z20	// turned[4]
+	VBROADCASTSS	639360(R9), Z20	// turned[4]
 	VFMADD231PS	Z18, Z20, Z10
 	VFMADD231PS	Z19, Z20, Z11
-	VBROADCASTSS	634368(R9), Z20	// turned[5]
+	VBROADCASTSS	639488(R9), Z20	// turned[5]
 	VFMADD231PS	Z18, Z20, Z12
 	VFMADD231PS	Z19, Z20, Z13
-	VBROADCASTSS	634496(R9), Z20	// turned[6]
+	VBROADCASTSS	639616(R9), Z20	// turned[6]
 	VFMADD231PS	Z18, Z20, Z14
 	VFMADD231PS	Z19, Z20, Z15
-	VBROADCASTSS	634624(R9), Z20	// turned[7]
+	VBROADCASTSS	639744(R9), Z20	// turned[7]
 	VFMADD231PS	Z18, Z20, Z16
 	VFMADD231PS	Z19, Z20, Z17
-	VMOVUPS	637888(DI), Z18	// turned[32] | 1
-	VMOVUPS	639936(DI), Z19	// turned[48] | 1
-	VBROADCASTSS	633732(R9), Z20	// turned[0]
+	VMOVUPS	643008(DI), Z18	// turned[32] | 1
+	VMOVUPS	645056(DI), Z19	// turned[48] | 1
+	VBROADCASTSS	638852(R9), Z20	// turned[0]
 	VFMADD231PS	Z18, Z20, Z2
 	VFMADD231PS	Z19, Z20, Z3
-	VBROADCASTSS	633860(R9), Z20	// turned[1]
+	VBROADCASTSS	638980(R9), Z20	// turned[1]
 	VFMADD231PS	Z18, Z20, Z4
 	VFMADD231PS	Z19, Z20, Z5
-	VBROADCASTSS	633988(R9), Z20	// turned[2]
+	VBROADCASTSS	639108(R9), Z20	// turned[2]
 	VFMADD231PS	Z18, Z20, Z6
 	VFMADD231PS	Z19, Z20, Z7
-	VBROADCASTSS	634116(R9), Z20	// turned[3]
+	VBROADCASTSS	639236(R9), Z20	// turned[3]
 	VFMADD231PS	Z18, Z20, Z8
 	VFMADD231PS	Z19, Z20, Z9
-	VBROADCASTSS	634244(R9), Z20	// turned[4]
+	VBROADCASTSS	639364(R9), Z20	// turned[4]
 	VFMADD231PS	Z18, Z20, Z10
 	VFMADD231PS	Z19, Z20, Z11
-	VBROADCASTSS	634372(R9), Z20	// turned[5]
+	VBROADCASTSS	639492(R9), Z20	// turned[5]
 	VFMADD231PS	Z18, Z20, Z12
 	VFMADD231PS	Z19, Z20, Z13
-	VBROADCASTSS	634500(R9), Z20	// turned[6]
+	VBROADCASTSS	639620(R9), Z20	// turned[6]
 	VFMADD231PS	Z18, Z20, Z14
 	VFMADD231PS	Z19, Z20, Z15
-	VBROADCASTSS	634628(R9), Z20	// turned[7]
+	VBROADCASTSS	639748(R9), Z20	// turned[7]
 	VFMADD231PS	Z18, Z20, Z16
 	VFMADD231PS	Z19, Z20, Z17
 	ADDQ	$128, DI
@@ -19587,10 +19959,10 @@ loop78: // 16 times: samples, 2 at a time
 	MOVQ	R8, 65544(AX)
 loop79: // 4 times: tiles of 8 elements
 	// arm.nde:11
-	VMOVUPS	823168(CX), Z10	// vecmat_8[0]
-	VMOVUPS	823232(CX), Z11	// vecmat_8[0] | 1
-	VMOVUPS	827264(CX), Z12	// sigmoid_4[0]
-	VMOVUPS	827328(CX), Z13	// sigmoid_4[0] | 1
+	VMOVUPS	828288(CX), Z10	// vecmat_8[0]
+	VMOVUPS	828352(CX), Z11	// vecmat_8[0] | 1
+	VMOVUPS	832384(CX), Z12	// sigmoid_4[0]
+	VMOVUPS	832448(CX), Z13	// sigmoid_4[0] | 1
 	VMULPS	Z12, Z10, Z10
 	VMULPS	Z13, Z11, Z11
 	VPANDD	Z0, Z10, Z12
@@ -19625,10 +19997,10 @@ loop79: // 4 times: tiles of 8 elements
 	VBROADCASTSS	20(DI), Z12	// friction.0.weight[5]
 	VFMADD231PS	Z10, Z12, Z8
 	VFMADD231PS	Z11, Z12, Z9
-	VMOVUPS	823296(CX), Z12	// vecmat_8[1]
-	VMOVUPS	823360(CX), Z13	// vecmat_8[1] | 1
-	VMOVUPS	827392(CX), Z14	// sigmoid_4[1]
-	VMOVUPS	827456(CX), Z15	// sigmoid_4[1] | 1
+	VMOVUPS	828416(CX), Z12	// vecmat_8[1]
+	VMOVUPS	828480(CX), Z13	// vecmat_8[1] | 1
+	VMOVUPS	832512(CX), Z14	// sigmoid_4[1]
+	VMOVUPS	832576(CX), Z15	// sigmoid_4[1] | 1
 	VMULPS	Z14, Z12, Z12
 	VMULPS	Z15, Z13, Z13
 	VPANDD	Z0, Z12, Z14
@@ -19663,10 +20035,10 @@ loop79: // 4 times: tiles of 8 elements
 	VBROADCASTSS	44(DI), Z14	// friction.0.weight[11]
 	VFMADD231PS	Z12, Z14, Z8
 	VFMADD231PS	Z13, Z14, Z9
-	VMOVUPS	823424(CX), Z14	// vecmat_8[2]
-	VMOVUPS	823488(CX), Z15	// vecmat_8[2] | 1
-	VMOVUPS	827520(CX), Z16	// sigmoid_4[2]
-	VMOVUPS	827584(CX), Z17	// sigmoid_4[2] | 1
+	VMOVUPS	828544(CX), Z14	// vecmat_8[2]
+	VMOVUPS	828608(CX), Z15	// vecmat_8[2] | 1
+	VMOVUPS	832640(CX), Z16	// sigmoid_4[2]
+	VMOVUPS	832704(CX), Z17	// sigmoid_4[2] | 1
 	VMULPS	Z16, Z14, Z14
 	VMULPS	Z17, Z15, Z15
 	VPANDD	Z0, Z14, Z16
@@ -19701,10 +20073,10 @@ loop79: // 4 times: tiles of 8 elements
 	VBROADCASTSS	68(DI), Z16	// friction.0.weight[17]
 	VFMADD231PS	Z14, Z16, Z8
 	VFMADD231PS	Z15, Z16, Z9
-	VMOVUPS	823552(CX), Z16	// vecmat_8[3]
-	VMOVUPS	823616(CX), Z17	// vecmat_8[3] | 1
-	VMOVUPS	827648(CX), Z18	// sigmoid_4[3]
-	VMOVUPS	827712(CX), Z19	// sigmoid_4[3] | 1
+	VMOVUPS	828672(CX), Z16	// vecmat_8[3]
+	VMOVUPS	828736(CX), Z17	// vecmat_8[3] | 1
+	VMOVUPS	832768(CX), Z18	// sigmoid_4[3]
+	VMOVUPS	832832(CX), Z19	// sigmoid_4[3] | 1
 	VMULPS	Z18, Z16, Z16
 	VMULPS	Z19, Z17, Z17
 	VPANDD	Z0, Z16, Z18
@@ -19739,10 +20111,10 @@ loop79: // 4 times: tiles of 8 elements
 	VBROADCASTSS	92(DI), Z18	// friction.0.weight[23]
 	VFMADD231PS	Z16, Z18, Z8
 	VFMADD231PS	Z17, Z18, Z9
-	VMOVUPS	823680(CX), Z18	// vecmat_8[4]
-	VMOVUPS	823744(CX), Z19	// vecmat_8[4] | 1
-	VMOVUPS	827776(CX), Z20	// sigmoid_4[4]
-	VMOVUPS	827840(CX), Z21	// sigmoid_4[4] | 1
+	VMOVUPS	828800(CX), Z18	// vecmat_8[4]
+	VMOVUPS	828864(CX), Z19	// vecmat_8[4] | 1
+	VMOVUPS	832896(CX), Z20	// sigmoid_4[4]
+	VMOVUPS	832960(CX), Z21	// sigmoid_4[4] | 1
 	VMULPS	Z20, Z18, Z18
 	VMULPS	Z21, Z19, Z19
 	VPANDD	Z0, Z18, Z20
@@ -19777,10 +20149,10 @@ loop79: // 4 times: tiles of 8 elements
 	VBROADCASTSS	116(DI), Z20	// friction.0.weight[29]
 	VFMADD231PS	Z18, Z20, Z8
 	VFMADD231PS	Z19, Z20, Z9
-	VMOVUPS	823808(CX), Z20	// vecmat_8[5]
-	VMOVUPS	823872(CX), Z21	// vecmat_8[5] | 1
-	VMOVUPS	827904(CX), Z22	// sigmoid_4[5]
-	VMOVUPS	827968(CX), Z23	// sigmoid_4[5] | 1
+	VMOVUPS	828928(CX), Z20	// vecmat_8[5]
+	VMOVUPS	828992(CX), Z21	// vecmat_8[5] | 1
+	VMOVUPS	833024(CX), Z22	// sigmoid_4[5]
+	VMOVUPS	833088(CX), Z23	// sigmoid_4[5] | 1
 	VMULPS	Z22, Z20, Z20
 	VMULPS	Z23, Z21, Z21
 	VPANDD	Z0, Z20, Z22
@@ -19815,10 +20187,10 @@ loop79: // 4 times: tiles of 8 elements
 	VBROADCASTSS	140(DI), Z22	// friction.0.weight[35]
 	VFMADD231PS	Z20, Z22, Z8
 	VFMADD231PS	Z21, Z22, Z9
-	VMOVUPS	823936(CX), Z22	// vecmat_8[6]
-	VMOVUPS	824000(CX), Z23	// vecmat_8[6] | 1
-	VMOVUPS	828032(CX), Z24	// sigmoid_4[6]
-	VMOVUPS	828096(CX), Z25	// sigmoid_4[6] | 1
+	VMOVUPS	829056(CX), Z22	// vecmat_8[6]
+	VMOVUPS	829120(CX), Z23	// vecmat_8[6] | 1
+	VMOVUPS	833152(CX), Z24	// sigmoid_4[6]
+	VMOVUPS	833216(CX), Z25	// sigmoid_4[6] | 1
 	VMULPS	Z24, Z22, Z22
 	VMULPS	Z25, Z23, Z23
 	VPANDD	Z0, Z22, Z24
@@ -19853,10 +20225,10 @@ loop79: // 4 times: tiles of 8 elements
 	VBROADCASTSS	164(DI), Z24	// friction.0.weight[41]
 	VFMADD231PS	Z22, Z24, Z8
 	VFMADD231PS	Z23, Z24, Z9
-	VMOVUPS	824064(CX), Z24	// vecmat_8[7]
-	VMOVUPS	824128(CX), Z25	// vecmat_8[7] | 1
-	VMOVUPS	828160(CX), Z26	// sigmoid_4[7]
-	VMOVUPS	828224(CX), Z27	// sigmoid_4[7] | 1
+	VMOVUPS	829184(CX), Z24	// vecmat_8[7]
+	VMOVUPS	829248(CX), Z25	// vecmat_8[7] | 1
+	VMOVUPS	833280(CX), Z26	// sigmoid_4[7]
+	VMOVUPS	833344(CX), Z27	// sigmoid_4[7] | 1
 	VMULPS	Z26, Z24, Z24
 	VMULPS	Z27, Z25, Z25
 	VPANDD	Z0, Z24, Z26
@@ -19911,8 +20283,8 @@ loop79: // 4 times: tiles of 8 elements
 	MOVQ	AX, R10
 	MOVQ	65544(AX), R11
 loop80: // 6 times: elements
-	VMOVUPS	648192(R10), Z26	// concat[0]
-	VMOVUPS	648256(R10), Z27	// concat[0] | 1
+	VMOVUPS	653312(R10), Z26	// concat[0]
+	VMOVUPS	653376(R10), Z27	// concat[0] | 1
 	VMOVUPS	(R11), Z28	// sum of friction.0.weight[0]
 	VFMADD231PS	Z26, Z10, Z28
 	VFMADD231PS	Z27, Z11, Z28
@@ -19956,53 +20328,53 @@ loop80: // 6 times: elements
 	DECQ	65536(AX)
 	JNE	loop79
 	VMOVUPS	0(AX), Z29	// vecmat_9[0]
-	VMOVUPS	Z29, 831360(AX)
+	VMOVUPS	Z29, 836480(AX)
 	VMOVUPS	64(AX), Z29	// vecmat_9[0] | 1
-	VMOVUPS	Z29, 831424(AX)
+	VMOVUPS	Z29, 836544(AX)
 	VMOVUPS	128(AX), Z29	// vecmat_9[1]
-	VMOVUPS	Z29, 831488(AX)
+	VMOVUPS	Z29, 836608(AX)
 	VMOVUPS	192(AX), Z29	// vecmat_9[1] | 1
-	VMOVUPS	Z29, 831552(AX)
-	VMOVUPS	Z2, 831616(AX)	// vecmat_9[2]
-	VMOVUPS	Z3, 831680(AX)	// vecmat_9[2] | 1
-	VMOVUPS	Z4, 831744(AX)	// vecmat_9[3]
-	VMOVUPS	Z5, 831808(AX)	// vecmat_9[3] | 1
-	VMOVUPS	Z6, 831872(AX)	// vecmat_9[4]
-	VMOVUPS	Z7, 831936(AX)	// vecmat_9[4] | 1
-	VMOVUPS	Z8, 832000(AX)	// vecmat_9[5]
-	VMOVUPS	Z9, 832064(AX)	// vecmat_9[5] | 1
+	VMOVUPS	Z29, 836672(AX)
+	VMOVUPS	Z2, 836736(AX)	// vecmat_9[2]
+	VMOVUPS	Z3, 836800(AX)	// vecmat_9[2] | 1
+	VMOVUPS	Z4, 836864(AX)	// vecmat_9[3]
+	VMOVUPS	Z5, 836928(AX)	// vecmat_9[3] | 1
+	VMOVUPS	Z6, 836992(AX)	// vecmat_9[4]
+	VMOVUPS	Z7, 837056(AX)	// vecmat_9[4] | 1
+	VMOVUPS	Z8, 837120(AX)	// vecmat_9[5]
+	VMOVUPS	Z9, 837184(AX)	// vecmat_9[5] | 1
 	MOVQ	$2, 65536(AX)
 	MOVQ	AX, CX
 loop81: // 2 times: vectors of the block
 	VMOVUPS	65792(CX), Z0	// mask
-	VMOVUPS	831616(CX), Z1	// vecmat_9[2]
-	VMOVUPS	831744(CX), Z1	// vecmat_9[3]
-	VMOVUPS	831360(CX), Z1	// vecmat_9[0]
-	VMOVUPS	831488(CX), Z1	// vecmat_9[1]
+	VMOVUPS	836736(CX), Z1	// vecmat_9[2]
+	VMOVUPS	836864(CX), Z1	// vecmat_9[3]
+	VMOVUPS	836480(CX), Z1	// vecmat_9[0]
+	VMOVUPS	836608(CX), Z1	// vecmat_9[1]
 	// arm.nde:11
-	VMOVUPS	831360(CX), Z1	// vecmat_9[0]
-	VMOVUPS	647936(CX), Z2	// cos_3[0]
-	VMOVUPS	831616(CX), Z3	// vecmat_9[2]
-	VMOVUPS	832128(CX), Z4	// neg_6[0]
-	VMOVUPS	817280(CX), Z5	// add_27[0]
+	VMOVUPS	836480(CX), Z1	// vecmat_9[0]
+	VMOVUPS	653056(CX), Z2	// cos_3[0]
+	VMOVUPS	836736(CX), Z3	// vecmat_9[2]
+	VMOVUPS	837248(CX), Z4	// neg_6[0]
+	VMOVUPS	822400(CX), Z5	// add_27[0]
 	VFMADD231PS	Z4, Z3, Z5
 	VFMADD231PS	Z2, Z1, Z5
-	VMOVUPS	831488(CX), Z1	// vecmat_9[1]
-	VMOVUPS	648064(CX), Z2	// cos_3[1]
-	VMOVUPS	831744(CX), Z3	// vecmat_9[3]
-	VMOVUPS	832256(CX), Z4	// neg_6[1]
-	VMOVUPS	817408(CX), Z6	// add_27[1]
+	VMOVUPS	836608(CX), Z1	// vecmat_9[1]
+	VMOVUPS	653184(CX), Z2	// cos_3[1]
+	VMOVUPS	836864(CX), Z3	// vecmat_9[3]
+	VMOVUPS	837376(CX), Z4	// neg_6[1]
+	VMOVUPS	822528(CX), Z6	// add_27[1]
 	VFMADD231PS	Z4, Z3, Z6
 	VFMADD231PS	Z2, Z1, Z6
-	VMOVUPS	818944(CX), Z1	// G_bar_4[1]
-	VMOVUPS	818816(CX), Z2	// G_bar_4[0]
-	VMOVUPS	579200(CX), Z3	// q[0]
+	VMOVUPS	824064(CX), Z1	// G_bar_4[1]
+	VMOVUPS	823936(CX), Z2	// G_bar_4[0]
+	VMOVUPS	584320(CX), Z3	// q[0]
 	// arm.nde:35
 	VADDPS	Z2, Z1, Z31
 	VMOVUPS	Z31, 0(AX)
-	VMOVUPS	647040(CX), Z4	// mul_11
+	VMOVUPS	652160(CX), Z4	// mul_11
 	VMULPS	0(AX), Z4, Z4
-	VMOVUPS	647168(CX), Z7	// add_4
+	VMOVUPS	652288(CX), Z7	// add_4
 	VPANDD.BCST	f32_7fffffff<>(SB), Z7, Z8
 	VBROADCASTSS	f32_4b400000<>(SB), Z9
 	VFMADD231PS.BCST	f32_3f22f983<>(SB), Z8, Z9
@@ -20037,7 +20409,7 @@ loop81: // 2 times: vectors of the block
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z8, K1, Z7
 	VPXORD.BCST	f32_80000000<>(SB), Z7, Z7
 	VMULPS	Z7, Z4, Z4
-	VMOVUPS	646656(CX), Z7	// mul_9
+	VMOVUPS	651776(CX), Z7	// mul_9
 	VMULPS	Z7, Z2, Z7
 	VPANDD.BCST	f32_7fffffff<>(SB), Z3, Z8
 	VBROADCASTSS	f32_4b400000<>(SB), Z9
@@ -20074,26 +20446,26 @@ loop81: // 2 times: vectors of the block
 	VPXORD.BCST	f32_80000000<>(SB), Z3, Z3
 	VFMADD213PS	Z4, Z3, Z7
 	// arm.nde:34
-	VMOVUPS	646272(CX), Z3	// add_3
-	VMOVUPS	646400(CX), Z8	// square
+	VMOVUPS	651392(CX), Z3	// add_3
+	VMOVUPS	651520(CX), Z8	// square
 	VMULPS	Z8, Z1, Z8
 	VFNMADD231PS	Z3, Z2, Z8
 	// arm.nde:29
-	VMOVUPS	643584(CX), Z3	// mul_6
+	VMOVUPS	648704(CX), Z3	// mul_6
 	VMULPS	Z3, Z8, Z9
-	VMOVUPS	645120(CX), Z10	// c2_2
+	VMOVUPS	650240(CX), Z10	// c2_2
 	VFMADD231PS	Z10, Z9, Z4
 	// arm.nde:35
 	VADDPS	Z7, Z5, Z5
 	VADDPS.BCST	f32_00000000<>(SB), Z6, Z6
 	// arm.nde:38
-	VMOVUPS	818560(CX), Z31	// linsolve_4[0]
+	VMOVUPS	823680(CX), Z31	// linsolve_4[0]
 	VMOVUPS	Z31, 64(AX)
-	VMOVUPS	674048(CX), Z7	// v_k1[0]
+	VMOVUPS	679168(CX), Z7	// v_k1[0]
 	VMULPS	64(AX), Z7, Z9
-	VMOVUPS	674176(CX), Z11	// v_k1[1]
+	VMOVUPS	679296(CX), Z11	// v_k1[1]
 	VMULPS	64(AX), Z11, Z12
-	VMOVUPS	818688(CX), Z13	// linsolve_4[1]
+	VMOVUPS	823808(CX), Z13	// linsolve_4[1]
 	VMULPS	Z7, Z13, Z7
 	VMULPS	Z11, Z13, Z11
 	VPXORD.BCST	f32_80000000<>(SB), Z9, Z9
@@ -20104,70 +20476,70 @@ loop81: // 2 times: vectors of the block
 	// arm.nde:32
 	VADDPS	Z12, Z7, Z7
 	// arm.nde:28
-	VMOVUPS	642688(CX), Z11	// mul_4
+	VMOVUPS	647808(CX), Z11	// mul_4
 	VMULPS	Z3, Z7, Z3
 	VFMADD231PS	Z11, Z9, Z3
-	VMOVUPS	645760(CX), Z11	// s2_2
+	VMOVUPS	650880(CX), Z11	// s2_2
 	VPXORD.BCST	f32_80000000<>(SB), Z11, Z12
 	VFMADD231PS	Z12, Z3, Z4
-	VMOVUPS	579584(CX), Z3	// q_k1[1]
+	VMOVUPS	584704(CX), Z3	// q_k1[1]
 	// arm.nde:34
-	VMOVUPS	646016(CX), Z12	// neg_2
+	VMOVUPS	651136(CX), Z12	// neg_2
 	VMULPS	Z12, Z2, Z12
-	VMOVUPS	646144(CX), Z14	// mul_7
+	VMOVUPS	651264(CX), Z14	// mul_7
 	VMULPS.BCST	f32_40000000<>(SB), Z3, Z15
 	VMULPS	Z15, Z12, Z15
 	VFMADD231PS	Z14, Z12, Z15
-	VMOVUPS	605952(CX), Z16	// q_d1_bar[0]
-	VMOVUPS	606080(CX), Z17	// q_d1_bar[1]
-	VMOVUPS	606464(CX), Z18	// q_d2_bar[0]
-	VMOVUPS	606592(CX), Z19	// q_d2_bar[1]
-	VMOVUPS	605696(CX), Z20	// v_next_bar[0]
-	VMOVUPS	605824(CX), Z21	// v_next_bar[1]
-	VMOVUPS	831872(CX), Z22	// vecmat_9[4]
-	VMOVUPS	832000(CX), Z22	// vecmat_9[5]
+	VMOVUPS	611072(CX), Z16	// q_d1_bar[0]
+	VMOVUPS	611200(CX), Z17	// q_d1_bar[1]
+	VMOVUPS	611584(CX), Z18	// q_d2_bar[0]
+	VMOVUPS	611712(CX), Z19	// q_d2_bar[1]
+	VMOVUPS	610816(CX), Z20	// v_next_bar[0]
+	VMOVUPS	610944(CX), Z21	// v_next_bar[1]
+	VMOVUPS	836992(CX), Z22	// vecmat_9[4]
+	VMOVUPS	837120(CX), Z22	// vecmat_9[5]
 	// arm.nde:28
 	VADDPS.BCST	f32_00000000<>(SB), Z5, Z5
-	VMOVUPS	Z5, 607488(CX)	// q_bar[0]
+	VMOVUPS	Z5, 612608(CX)	// q_bar[0]
 	VADDPS	Z4, Z6, Z4
-	VMOVUPS	Z4, 607616(CX)	// q_bar[1]
+	VMOVUPS	Z4, 612736(CX)	// q_bar[1]
 	// arm.nde:11
-	VMOVUPS	817024(CX), Z4	// q_y2_bar[0]
-	VMOVUPS	642944(CX), Z5	// ha21
-	VMOVUPS	784768(CX), Z6	// mul_18[0]
+	VMOVUPS	822144(CX), Z4	// q_y2_bar[0]
+	VMOVUPS	648064(CX), Z5	// ha21
+	VMOVUPS	789888(CX), Z6	// mul_18[0]
 	VADDPS	Z6, Z16, Z6
 	VFMADD231PS.BCST	f32_bfc00000<>(SB), Z18, Z6
 	VADDPS	Z20, Z6, Z6
-	VMOVUPS	785024(CX), Z16	// mul_19[0]
+	VMOVUPS	790144(CX), Z16	// mul_19[0]
 	VADDPS	Z16, Z6, Z6
-	VMOVUPS	785280(CX), Z16	// q_k4_bar[0]
+	VMOVUPS	790400(CX), Z16	// q_k4_bar[0]
 	VADDPS	Z16, Z6, Z6
-	VMOVUPS	801792(CX), Z16	// q_k3_bar[0]
+	VMOVUPS	806912(CX), Z16	// q_k3_bar[0]
 	VADDPS	Z16, Z6, Z6
-	VMOVUPS	818048(CX), Z16	// q_k2_bar[0]
+	VMOVUPS	823168(CX), Z16	// q_k2_bar[0]
 	VADDPS	Z16, Z6, Z6
 	VFMADD231PS	Z5, Z4, Z6
-	VMOVUPS	831872(CX), Z4	// vecmat_9[4]
+	VMOVUPS	836992(CX), Z4	// vecmat_9[4]
 	VADDPS	Z4, Z6, Z4
-	VMOVUPS	817152(CX), Z6	// q_y2_bar[1]
-	VMOVUPS	784896(CX), Z16	// mul_18[1]
+	VMOVUPS	822272(CX), Z6	// q_y2_bar[1]
+	VMOVUPS	790016(CX), Z16	// mul_18[1]
 	VADDPS	Z16, Z17, Z16
 	VFMADD231PS.BCST	f32_bfc00000<>(SB), Z19, Z16
 	VADDPS	Z21, Z16, Z16
-	VMOVUPS	785152(CX), Z17	// mul_19[1]
+	VMOVUPS	790272(CX), Z17	// mul_19[1]
 	VADDPS	Z17, Z16, Z16
-	VMOVUPS	785408(CX), Z17	// q_k4_bar[1]
+	VMOVUPS	790528(CX), Z17	// q_k4_bar[1]
 	VADDPS	Z17, Z16, Z16
-	VMOVUPS	801920(CX), Z17	// q_k3_bar[1]
+	VMOVUPS	807040(CX), Z17	// q_k3_bar[1]
 	VADDPS	Z17, Z16, Z16
-	VMOVUPS	818176(CX), Z17	// q_k2_bar[1]
+	VMOVUPS	823296(CX), Z17	// q_k2_bar[1]
 	VADDPS	Z17, Z16, Z16
 	VFMADD231PS	Z5, Z6, Z16
-	VMOVUPS	832000(CX), Z5	// vecmat_9[5]
+	VMOVUPS	837120(CX), Z5	// vecmat_9[5]
 	VADDPS	Z5, Z16, Z5
 	// arm.nde:34
 	VMULPS	Z3, Z12, Z3
-	VMOVUPS	645888(CX), Z6	// k_2
+	VMOVUPS	651008(CX), Z6	// k_2
 	VMULPS	Z6, Z1, Z1
 	VMULPS	Z14, Z1, Z1
 	VMOVUPS	Z1, Z31
@@ -20177,26 +20549,26 @@ loop81: // 2 times: vectors of the block
 	VMOVUPS	Z31, 256(AX)
 	VADDPS	Z15, Z5, Z31
 	VMOVUPS	Z31, 320(AX)
-	VMOVUPS	783232(CX), Z1	// add_18
-	VMOVUPS	800384(CX), Z3	// add_22
-	VMOVUPS	816896(CX), Z4	// add_26
-	VMOVUPS	782720(CX), Z5	// M_bar[0]
-	VMOVUPS	799872(CX), Z6	// M_bar_2[0]
-	VMOVUPS	816384(CX), Z12	// M_bar_3[0]
-	VMOVUPS	783104(CX), Z14	// M_bar[3]
-	VMOVUPS	800256(CX), Z15	// M_bar_2[3]
-	VMOVUPS	816768(CX), Z16	// M_bar_3[3]
-	VMOVUPS	705024(CX), Z17	// G_bar[0]
-	VMOVUPS	786048(CX), Z18	// G_bar_2[0]
-	VMOVUPS	802560(CX), Z19	// G_bar_3[0]
+	VMOVUPS	788352(CX), Z1	// add_18
+	VMOVUPS	805504(CX), Z3	// add_22
+	VMOVUPS	822016(CX), Z4	// add_26
+	VMOVUPS	787840(CX), Z5	// M_bar[0]
+	VMOVUPS	804992(CX), Z6	// M_bar_2[0]
+	VMOVUPS	821504(CX), Z12	// M_bar_3[0]
+	VMOVUPS	788224(CX), Z14	// M_bar[3]
+	VMOVUPS	805376(CX), Z15	// M_bar_2[3]
+	VMOVUPS	821888(CX), Z16	// M_bar_3[3]
+	VMOVUPS	710144(CX), Z17	// G_bar[0]
+	VMOVUPS	791168(CX), Z18	// G_bar_2[0]
+	VMOVUPS	807680(CX), Z19	// G_bar_3[0]
 	// arm.nde:35
-	VMOVUPS	647296(CX), Z20	// cos_2
-	VMOVUPS	816128(CX), Z21	// add_25
-	VMOVUPS	675200(CX), Z22	// cos_5
-	VMOVUPS	799616(CX), Z23	// add_21
-	VMOVUPS	711808(CX), Z24	// cos_9
-	VMOVUPS	777216(CX), Z25	// add_17
-	VMOVUPS	777728(CX), Z26	// cos_12
+	VMOVUPS	652416(CX), Z20	// cos_2
+	VMOVUPS	821248(CX), Z21	// add_25
+	VMOVUPS	680320(CX), Z22	// cos_5
+	VMOVUPS	804736(CX), Z23	// add_21
+	VMOVUPS	716928(CX), Z24	// cos_9
+	VMOVUPS	782336(CX), Z25	// add_17
+	VMOVUPS	782848(CX), Z26	// cos_12
 	VMULPS	Z26, Z25, Z25
 	VFMADD231PS	Z24, Z23, Z25
 	VFMADD231PS	Z22, Z21, Z25
@@ -20204,15 +20576,15 @@ loop81: // 2 times: vectors of the block
 	VFMADD231PS	0(AX), Z20, Z31
 	VMOVUPS	Z31, 384(AX)
 	// arm.nde:31
-	VMOVUPS	643328(CX), Z20	// c2
-	VMOVUPS	816256(CX), Z21	// k_bar_3
-	VMOVUPS	644736(CX), Z22	// s2
-	VMOVUPS	710144(CX), Z23	// c2_4
-	VMOVUPS	799744(CX), Z24	// k_bar_2
-	VMOVUPS	710784(CX), Z25	// s2_3
-	VMOVUPS	702720(CX), Z26	// c2_3
-	VMOVUPS	777344(CX), Z27	// k_bar
-	VMOVUPS	777472(CX), Z28	// s2_4
+	VMOVUPS	648448(CX), Z20	// c2
+	VMOVUPS	821376(CX), Z21	// k_bar_3
+	VMOVUPS	649856(CX), Z22	// s2
+	VMOVUPS	715264(CX), Z23	// c2_4
+	VMOVUPS	804864(CX), Z24	// k_bar_2
+	VMOVUPS	715904(CX), Z25	// s2_3
+	VMOVUPS	707840(CX), Z26	// c2_3
+	VMOVUPS	782464(CX), Z27	// k_bar
+	VMOVUPS	782592(CX), Z28	// s2_4
 	VMULPS	Z28, Z27, Z27
 	VFMADD231PS	Z26, Z1, Z27
 	VFMADD231PS	Z25, Z24, Z27
@@ -20244,10 +20616,10 @@ loop81: // 2 times: vectors of the block
 	VADDPS	Z7, Z1, Z1
 	VADDPS	Z5, Z1, Z1
 	// arm.nde:35
-	VMOVUPS	646784(CX), Z3	// cos
-	VMOVUPS	674944(CX), Z4	// cos_4
-	VMOVUPS	711552(CX), Z6	// cos_8
-	VMOVUPS	777600(CX), Z7	// cos_11
+	VMOVUPS	651904(CX), Z3	// cos
+	VMOVUPS	680064(CX), Z4	// cos_4
+	VMOVUPS	716672(CX), Z6	// cos_8
+	VMOVUPS	782720(CX), Z7	// cos_11
 	VMULPS	Z7, Z17, Z7
 	VFMADD231PS	Z6, Z18, Z7
 	VFMADD231PS	Z4, Z19, Z7
@@ -20273,7 +20645,7 @@ loop81: // 2 times: vectors of the block
 	VFMADD231PS.BCST	f32_40000000<>(SB), Z4, Z9
 	VFMADD231PS	Z2, Z1, Z9
 	VADDPS	Z3, Z9, Z2
-	VMOVUPS	Z2, 608000(CX)	// load_bar
+	VMOVUPS	Z2, 613120(CX)	// load_bar
 	VPANDD	Z0, Z2, Z2
 	VMOVUPS	90304(R8), Z3	// sum of Arm.m2
 	VADDPS	Z2, Z3, Z2
@@ -20281,27 +20653,27 @@ loop81: // 2 times: vectors of the block
 	// arm.nde:34
 	VMOVUPS	256(AX), Z29
 	VADDPS	192(AX), Z29, Z2
-	VMOVUPS	Z2, 607744(CX)	// q_k1_bar[0]
+	VMOVUPS	Z2, 612864(CX)	// q_k1_bar[0]
 	VMOVUPS	320(AX), Z29
 	VADDPS.BCST	f32_00000000<>(SB), Z29, Z2
-	VMOVUPS	Z2, 607872(CX)	// q_k1_bar[1]
+	VMOVUPS	Z2, 612992(CX)	// q_k1_bar[1]
 	// arm.nde:38
-	VMOVUPS	704768(CX), Z2	// linsolve[0]
-	VMOVUPS	785792(CX), Z3	// linsolve_2[0]
+	VMOVUPS	709888(CX), Z2	// linsolve[0]
+	VMOVUPS	790912(CX), Z3	// linsolve_2[0]
 	VADDPS	Z3, Z2, Z2
-	VMOVUPS	802304(CX), Z4	// linsolve_3[0]
+	VMOVUPS	807424(CX), Z4	// linsolve_3[0]
 	VADDPS	Z4, Z2, Z2
 	VADDPS	64(AX), Z2, Z2
-	VMOVUPS	Z2, 832384(CX)	// u_bar_2[0]
-	VMOVUPS	704896(CX), Z6	// linsolve[1]
-	VMOVUPS	785920(CX), Z9	// linsolve_2[1]
+	VMOVUPS	Z2, 837504(CX)	// u_bar_2[0]
+	VMOVUPS	710016(CX), Z6	// linsolve[1]
+	VMOVUPS	791040(CX), Z9	// linsolve_2[1]
 	VADDPS	Z9, Z6, Z6
-	VMOVUPS	802432(CX), Z12	// linsolve_3[1]
+	VMOVUPS	807552(CX), Z12	// linsolve_3[1]
 	VADDPS	Z12, Z6, Z6
 	VADDPS	Z13, Z6, Z6
-	VMOVUPS	Z6, 832512(CX)	// u_bar_2[1]
+	VMOVUPS	Z6, 837632(CX)	// u_bar_2[1]
 	// arm.nde:17
-	VMOVUPS	644352(CX), Z14	// locate
+	VMOVUPS	649472(CX), Z14	// locate
 	VPCMPGTD.BCST	f32_00000031<>(SB), Z14, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z15
 	VPTERNLOGD.BCST	$0xac, f32_00000031<>(SB), Z14, Z15
@@ -20318,13 +20690,13 @@ loop82: // 50 times: rows by their numbers
 	VADDPS.BCST	f32_00000000<>(SB), Z2, Z18
 	VBROADCASTSS	f32_00000000<>(SB), Z19
 	VPTERNLOGD	$0xca, Z19, Z18, Z16
-	VMOVUPS	Z16, 620928(DI)	// u_bar[0]
+	VMOVUPS	Z16, 626048(DI)	// u_bar[0]
 	VPCMPEQD	Z15, Z14, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z16
 	VADDPS.BCST	f32_00000000<>(SB), Z6, Z18
 	VBROADCASTSS	f32_00000000<>(SB), Z19
 	VPTERNLOGD	$0xca, Z19, Z18, Z16
-	VMOVUPS	Z16, 621056(DI)	// u_bar[1]
+	VMOVUPS	Z16, 626176(DI)	// u_bar[1]
 	VPADDD.BCST	f32_00000001<>(SB), Z15, Z16
 	VMOVAPS	Z16, Z15
 	ADDQ	$256, DI
@@ -20334,7 +20706,7 @@ loop82: // 50 times: rows by their numbers
 	VSUBPS	Z3, Z17, Z2
 	VSUBPS	Z4, Z2, Z2
 	VSUBPS	64(AX), Z2, Z2
-	VMOVUPS	705152(CX), Z3	// G_bar[1]
+	VMOVUPS	710272(CX), Z3	// G_bar[1]
 	VSUBPS	Z9, Z3, Z3
 	VSUBPS	Z12, Z3, Z3
 	VSUBPS	Z13, Z3, Z3
@@ -20347,27 +20719,27 @@ loop82: // 50 times: rows by their numbers
 	VADDPS	Z2, Z3, Z2
 	VMOVUPS	Z2, 90176(R8)	// sum of friction.4.bias[1]
 	// arm.nde:35
-	VMOVUPS	646528(CX), Z2	// mul_8
+	VMOVUPS	651648(CX), Z2	// mul_8
 	VMULPS	Z2, Z7, Z2
 	VPANDD	Z0, Z2, Z2
 	VMOVUPS	90368(R8), Z3	// sum of Arm.l1
 	VADDPS	Z2, Z3, Z2
 	VMOVUPS	Z2, 90368(R8)	// sum of Arm.l1
 	// arm.nde:31
-	VMOVUPS	642048(CX), Z2	// mt
+	VMOVUPS	647168(CX), Z2	// mt
 	VMULPS	Z2, Z8, Z3
 	VPANDD	Z0, Z3, Z3
 	VMOVUPS	90368(R8), Z4	// sum of Arm.l1
 	VADDPS	Z3, Z4, Z3
 	VMOVUPS	Z3, 90368(R8)	// sum of Arm.l1
 	// arm.nde:30
-	VMOVUPS	642432(CX), Z3	// mul_2
+	VMOVUPS	647552(CX), Z3	// mul_2
 	VMULPS	Z3, Z10, Z3
 	VPANDD	Z0, Z3, Z3
 	VMOVUPS	90368(R8), Z4	// sum of Arm.l1
 	VADDPS	Z3, Z4, Z3
 	VMOVUPS	Z3, 90368(R8)	// sum of Arm.l1
-	VMOVUPS	641920(CX), Z3	// add
+	VMOVUPS	647040(CX), Z3	// add
 	VMULPS	Z3, Z5, Z3
 	VBROADCASTSS	44(DX), Z4	// mul.6
 	VMULPS	Z4, Z3, Z3
@@ -20376,21 +20748,21 @@ loop82: // 50 times: rows by their numbers
 	VADDPS	Z3, Z4, Z3
 	VMOVUPS	Z3, 90368(R8)	// sum of Arm.l1
 	// arm.nde:35
-	VMOVUPS	646912(CX), Z3	// mul_10
+	VMOVUPS	652032(CX), Z3	// mul_10
 	VMULPS	384(AX), Z3, Z3
 	VPANDD	Z0, Z3, Z3
 	VMOVUPS	90432(R8), Z4	// sum of Arm.l2
 	VADDPS	Z3, Z4, Z3
 	VMOVUPS	Z3, 90432(R8)	// sum of Arm.l2
 	// arm.nde:31
-	VMOVUPS	643456(CX), Z3	// mul_5
+	VMOVUPS	648576(CX), Z3	// mul_5
 	VMULPS	Z3, Z27, Z3
 	VPANDD	Z0, Z3, Z3
 	VMOVUPS	90432(R8), Z4	// sum of Arm.l2
 	VADDPS	Z3, Z4, Z3
 	VMOVUPS	Z3, 90432(R8)	// sum of Arm.l2
 	// arm.nde:30
-	VMOVUPS	642560(CX), Z3	// mul_3
+	VMOVUPS	647680(CX), Z3	// mul_3
 	VMULPS	Z3, Z11, Z3
 	VPANDD	Z0, Z3, Z3
 	VMOVUPS	90432(R8), Z4	// sum of Arm.l2
@@ -20413,9 +20785,9 @@ loop83: // 2 times: vectors of the block
 	MOVQ	65544(AX), SI
 loop84: // 50 times: elements
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 608128(SI)	// u_times_bar[0]
+	VMOVUPD	Z0, 613248(SI)	// u_times_bar[0]
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 608192(SI)	// u_times_bar[0] | 1
+	VMOVUPD	Z0, 613312(SI)	// u_times_bar[0] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop84
@@ -20431,56 +20803,56 @@ TEXT predict0RecLanerev_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	832640(SI), Z0	// step.t
-	VMOVUPD	832704(SI), Z1	// step.t | 1
-	VMOVUPD	Z0, 578688(SI)	// predict0ReplayDenseVjp.t
-	VMOVUPD	Z1, 578752(SI)	// predict0ReplayDenseVjp.t | 1
-	VMOVUPD	832896(SI), Z0	// step.h
-	VMOVUPD	832960(SI), Z1	// step.h | 1
-	VMOVUPD	Z0, 578944(SI)	// predict0ReplayDenseVjp.h
-	VMOVUPD	Z1, 579008(SI)	// predict0ReplayDenseVjp.h | 1
-	VMOVUPS	833408(DI), Z0	// q[0]
-	VMOVUPS	Z0, 579200(DI)	// predict0ReplayDenseVjp.q[0]
-	VMOVUPS	833536(DI), Z0	// q[1]
-	VMOVUPS	Z0, 579328(DI)	// predict0ReplayDenseVjp.q[1]
-	VMOVUPS	833664(DI), Z0	// v[0]
-	VMOVUPS	Z0, 579456(DI)	// predict0ReplayDenseVjp.q_k1[0]
-	VMOVUPS	833792(DI), Z0	// v[1]
-	VMOVUPS	Z0, 579584(DI)	// predict0ReplayDenseVjp.q_k1[1]
-	VMOVUPS	833920(DI), Z0	// extra.0
-	VMOVUPS	Z0, 579712(DI)	// predict0ReplayDenseVjp.load
-	VMOVUPS	859648(DI), Z0	// q.bar[0]
-	VMOVUPS	Z0, 605440(DI)	// predict0ReplayDenseVjp.q_next_bar[0]
-	VMOVUPS	859776(DI), Z0	// q.bar[1]
-	VMOVUPS	Z0, 605568(DI)	// predict0ReplayDenseVjp.q_next_bar[1]
-	VMOVUPS	859904(DI), Z0	// v.bar[0]
-	VMOVUPS	Z0, 605696(DI)	// predict0ReplayDenseVjp.v_next_bar[0]
-	VMOVUPS	860032(DI), Z0	// v.bar[1]
-	VMOVUPS	Z0, 605824(DI)	// predict0ReplayDenseVjp.v_next_bar[1]
-	VMOVUPS	885888(DI), Z0	// data.0.bar[0]
-	VMOVUPS	Z0, 605952(DI)	// predict0ReplayDenseVjp.q_d1_bar[0]
-	VMOVUPS	886016(DI), Z0	// data.0.bar[1]
-	VMOVUPS	Z0, 606080(DI)	// predict0ReplayDenseVjp.q_d1_bar[1]
-	VMOVUPS	886144(DI), Z0	// data.1.bar[0]
-	VMOVUPS	Z0, 606208(DI)	// predict0ReplayDenseVjp.v_d1_bar[0]
-	VMOVUPS	886272(DI), Z0	// data.1.bar[1]
-	VMOVUPS	Z0, 606336(DI)	// predict0ReplayDenseVjp.v_d1_bar[1]
-	VMOVUPS	886400(DI), Z0	// data.2.bar[0]
-	VMOVUPS	Z0, 606464(DI)	// predict0ReplayDenseVjp.q_d2_bar[0]
-	VMOVUPS	886528(DI), Z0	// data.2.bar[1]
-	VMOVUPS	Z0, 606592(DI)	// predict0ReplayDenseVjp.q_d2_bar[1]
-	VMOVUPS	886656(DI), Z0	// data.3.bar[0]
-	VMOVUPS	Z0, 606720(DI)	// predict0ReplayDenseVjp.v_d2_bar[0]
-	VMOVUPS	886784(DI), Z0	// data.3.bar[1]
-	VMOVUPS	Z0, 606848(DI)	// predict0ReplayDenseVjp.v_d2_bar[1]
-	VMOVUPS	886912(DI), Z0	// data.4.bar[0]
-	VMOVUPS	Z0, 606976(DI)	// predict0ReplayDenseVjp.q_d3_bar[0]
-	VMOVUPS	887040(DI), Z0	// data.4.bar[1]
-	VMOVUPS	Z0, 607104(DI)	// predict0ReplayDenseVjp.q_d3_bar[1]
-	VMOVUPS	887168(DI), Z0	// data.5.bar[0]
-	VMOVUPS	Z0, 607232(DI)	// predict0ReplayDenseVjp.v_d3_bar[0]
-	VMOVUPS	887296(DI), Z0	// data.5.bar[1]
-	VMOVUPS	Z0, 607360(DI)	// predict0ReplayDenseVjp.v_d3_bar[1]
+	VMOVUPD	837760(SI), Z0	// step.t
+	VMOVUPD	837824(SI), Z1	// step.t | 1
+	VMOVUPD	Z0, 583808(SI)	// predict0ReplayDenseVjp.t
+	VMOVUPD	Z1, 583872(SI)	// predict0ReplayDenseVjp.t | 1
+	VMOVUPD	838016(SI), Z0	// step.h
+	VMOVUPD	838080(SI), Z1	// step.h | 1
+	VMOVUPD	Z0, 584064(SI)	// predict0ReplayDenseVjp.h
+	VMOVUPD	Z1, 584128(SI)	// predict0ReplayDenseVjp.h | 1
+	VMOVUPS	838528(DI), Z0	// q[0]
+	VMOVUPS	Z0, 584320(DI)	// predict0ReplayDenseVjp.q[0]
+	VMOVUPS	838656(DI), Z0	// q[1]
+	VMOVUPS	Z0, 584448(DI)	// predict0ReplayDenseVjp.q[1]
+	VMOVUPS	838784(DI), Z0	// v[0]
+	VMOVUPS	Z0, 584576(DI)	// predict0ReplayDenseVjp.q_k1[0]
+	VMOVUPS	838912(DI), Z0	// v[1]
+	VMOVUPS	Z0, 584704(DI)	// predict0ReplayDenseVjp.q_k1[1]
+	VMOVUPS	839040(DI), Z0	// extra.0
+	VMOVUPS	Z0, 584832(DI)	// predict0ReplayDenseVjp.load
+	VMOVUPS	864768(DI), Z0	// q.bar[0]
+	VMOVUPS	Z0, 610560(DI)	// predict0ReplayDenseVjp.q_next_bar[0]
+	VMOVUPS	864896(DI), Z0	// q.bar[1]
+	VMOVUPS	Z0, 610688(DI)	// predict0ReplayDenseVjp.q_next_bar[1]
+	VMOVUPS	865024(DI), Z0	// v.bar[0]
+	VMOVUPS	Z0, 610816(DI)	// predict0ReplayDenseVjp.v_next_bar[0]
+	VMOVUPS	865152(DI), Z0	// v.bar[1]
+	VMOVUPS	Z0, 610944(DI)	// predict0ReplayDenseVjp.v_next_bar[1]
+	VMOVUPS	891008(DI), Z0	// data.0.bar[0]
+	VMOVUPS	Z0, 611072(DI)	// predict0ReplayDenseVjp.q_d1_bar[0]
+	VMOVUPS	891136(DI), Z0	// data.0.bar[1]
+	VMOVUPS	Z0, 611200(DI)	// predict0ReplayDenseVjp.q_d1_bar[1]
+	VMOVUPS	891264(DI), Z0	// data.1.bar[0]
+	VMOVUPS	Z0, 611328(DI)	// predict0ReplayDenseVjp.v_d1_bar[0]
+	VMOVUPS	891392(DI), Z0	// data.1.bar[1]
+	VMOVUPS	Z0, 611456(DI)	// predict0ReplayDenseVjp.v_d1_bar[1]
+	VMOVUPS	891520(DI), Z0	// data.2.bar[0]
+	VMOVUPS	Z0, 611584(DI)	// predict0ReplayDenseVjp.q_d2_bar[0]
+	VMOVUPS	891648(DI), Z0	// data.2.bar[1]
+	VMOVUPS	Z0, 611712(DI)	// predict0ReplayDenseVjp.q_d2_bar[1]
+	VMOVUPS	891776(DI), Z0	// data.3.bar[0]
+	VMOVUPS	Z0, 611840(DI)	// predict0ReplayDenseVjp.v_d2_bar[0]
+	VMOVUPS	891904(DI), Z0	// data.3.bar[1]
+	VMOVUPS	Z0, 611968(DI)	// predict0ReplayDenseVjp.v_d2_bar[1]
+	VMOVUPS	892032(DI), Z0	// data.4.bar[0]
+	VMOVUPS	Z0, 612096(DI)	// predict0ReplayDenseVjp.q_d3_bar[0]
+	VMOVUPS	892160(DI), Z0	// data.4.bar[1]
+	VMOVUPS	Z0, 612224(DI)	// predict0ReplayDenseVjp.q_d3_bar[1]
+	VMOVUPS	892288(DI), Z0	// data.5.bar[0]
+	VMOVUPS	Z0, 612352(DI)	// predict0ReplayDenseVjp.v_d3_bar[0]
+	VMOVUPS	892416(DI), Z0	// data.5.bar[1]
+	VMOVUPS	Z0, 612480(DI)	// predict0ReplayDenseVjp.v_d3_bar[1]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -20488,24 +20860,24 @@ loop1: // 2 times: vectors of the block
 	MOVQ	$50, CX
 	MOVQ	AX, SI
 loop2: // 50 times: elements
-	VMOVUPD	834048(SI), Z0	// extra.1[0]
-	VMOVUPD	834112(SI), Z1	// extra.1[0] | 1
-	VMOVUPD	834176(SI), Z2	// extra.1[0] | 2
-	VMOVUPD	834240(SI), Z3	// extra.1[0] | 3
-	VMOVUPD	Z0, 579840(SI)	// predict0ReplayDenseVjp.u_times[0]
-	VMOVUPD	Z1, 579904(SI)	// predict0ReplayDenseVjp.u_times[0] | 1
-	VMOVUPD	Z2, 579968(SI)	// predict0ReplayDenseVjp.u_times[0] | 2
-	VMOVUPD	Z3, 580032(SI)	// predict0ReplayDenseVjp.u_times[0] | 3
+	VMOVUPD	839168(SI), Z0	// extra.1[0]
+	VMOVUPD	839232(SI), Z1	// extra.1[0] | 1
+	VMOVUPD	839296(SI), Z2	// extra.1[0] | 2
+	VMOVUPD	839360(SI), Z3	// extra.1[0] | 3
+	VMOVUPD	Z0, 584960(SI)	// predict0ReplayDenseVjp.u_times[0]
+	VMOVUPD	Z1, 585024(SI)	// predict0ReplayDenseVjp.u_times[0] | 1
+	VMOVUPD	Z2, 585088(SI)	// predict0ReplayDenseVjp.u_times[0] | 2
+	VMOVUPD	Z3, 585152(SI)	// predict0ReplayDenseVjp.u_times[0] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop2
 	MOVQ	$100, CX
 	MOVQ	AX, SI
 loop3: // 100 times: elements
-	VMOVUPS	846848(SI), Z0	// extra.2[0]
-	VMOVUPS	846912(SI), Z1	// extra.2[0] | 1
-	VMOVUPS	Z0, 592640(SI)	// predict0ReplayDenseVjp.u[0]
-	VMOVUPS	Z1, 592704(SI)	// predict0ReplayDenseVjp.u[0] | 1
+	VMOVUPS	851968(SI), Z0	// extra.2[0]
+	VMOVUPS	852032(SI), Z1	// extra.2[0] | 1
+	VMOVUPS	Z0, 597760(SI)	// predict0ReplayDenseVjp.u[0]
+	VMOVUPS	Z1, 597824(SI)	// predict0ReplayDenseVjp.u[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop3
@@ -20514,11 +20886,11 @@ loop3: // 100 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop4: // 2 times: vectors of the block
-	VMOVUPS	608000(SI), Z0	// predict0ReplayDenseVjp.load_bar
-	VMOVUPS	Z0, 914176(SI)	// result
-	VMOVUPD	833152(DI), Z1	// step.active
-	VMOVUPD	833216(DI), Z2	// step.active | 1
-	VMOVUPS	860160(SI), Z3	// extra.0.sum
+	VMOVUPS	613120(SI), Z0	// predict0ReplayDenseVjp.load_bar
+	VMOVUPS	Z0, 919296(SI)	// result
+	VMOVUPD	838272(DI), Z1	// step.active
+	VMOVUPD	838336(DI), Z2	// step.active | 1
+	VMOVUPS	865280(SI), Z3	// extra.0.sum
 	// arm.nde:45
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z4
 	VCMPPD	$17, Z1, Z4, K1
@@ -20531,61 +20903,61 @@ loop4: // 2 times: vectors of the block
 	VPMOVQD	Z2, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xe2, Z3, Z4, Z0
-	VMOVUPS	Z0, 888448(SI)	// extra.0.sum.next
-	VMOVUPS	887424(SI), Z0	// q.start.bar[0]
-	VMOVUPS	887552(SI), Z3	// q.start.bar[1]
-	VMOVUPS	859648(SI), Z5	// q.bar[0]
-	VMOVUPS	859776(SI), Z6	// q.bar[1]
-	VMOVUPS	887680(SI), Z7	// v.start.bar[0]
-	VMOVUPS	887808(SI), Z8	// v.start.bar[1]
-	VMOVUPS	859904(SI), Z9	// v.bar[0]
-	VMOVUPS	860032(SI), Z10	// v.bar[1]
-	VMOVUPS	607488(SI), Z11	// predict0ReplayDenseVjp.q_bar[0]
+	VMOVUPS	Z0, 893568(SI)	// extra.0.sum.next
+	VMOVUPS	892544(SI), Z0	// q.start.bar[0]
+	VMOVUPS	892672(SI), Z3	// q.start.bar[1]
+	VMOVUPS	864768(SI), Z5	// q.bar[0]
+	VMOVUPS	864896(SI), Z6	// q.bar[1]
+	VMOVUPS	892800(SI), Z7	// v.start.bar[0]
+	VMOVUPS	892928(SI), Z8	// v.start.bar[1]
+	VMOVUPS	865024(SI), Z9	// v.bar[0]
+	VMOVUPS	865152(SI), Z10	// v.bar[1]
+	VMOVUPS	612608(SI), Z11	// predict0ReplayDenseVjp.q_bar[0]
 	VADDPS	Z0, Z11, Z0
-	VMOVUPS	607616(SI), Z11	// predict0ReplayDenseVjp.q_bar[1]
+	VMOVUPS	612736(SI), Z11	// predict0ReplayDenseVjp.q_bar[1]
 	VADDPS	Z3, Z11, Z3
 	VPTERNLOGD	$0xe2, Z5, Z4, Z0
-	VMOVUPS	Z0, 887936(SI)	// q.bar.next[0]
+	VMOVUPS	Z0, 893056(SI)	// q.bar.next[0]
 	VPTERNLOGD	$0xe2, Z6, Z4, Z3
-	VMOVUPS	Z3, 888064(SI)	// q.bar.next[1]
-	VMOVUPS	607744(SI), Z0	// predict0ReplayDenseVjp.q_k1_bar[0]
+	VMOVUPS	Z3, 893184(SI)	// q.bar.next[1]
+	VMOVUPS	612864(SI), Z0	// predict0ReplayDenseVjp.q_k1_bar[0]
 	VADDPS	Z7, Z0, Z0
-	VMOVUPS	607872(SI), Z3	// predict0ReplayDenseVjp.q_k1_bar[1]
+	VMOVUPS	612992(SI), Z3	// predict0ReplayDenseVjp.q_k1_bar[1]
 	VADDPS	Z8, Z3, Z3
 	VPTERNLOGD	$0xe2, Z9, Z4, Z0
-	VMOVUPS	Z0, 888192(SI)	// v.bar.next[0]
+	VMOVUPS	Z0, 893312(SI)	// v.bar.next[0]
 	VPTERNLOGD	$0xca, Z10, Z3, Z4
-	VMOVUPS	Z4, 888320(SI)	// v.bar.next[1]
+	VMOVUPS	Z4, 893440(SI)	// v.bar.next[1]
 	MOVQ	$50, R9
 	MOVQ	DI, R10
 loop5: // 50 times: elements
-	VMOVUPD	860288(R10), Z0	// extra.1.sum[0]
-	VMOVUPD	860352(R10), Z3	// extra.1.sum[0] | 1
-	VMOVUPD	608128(R10), Z4	// predict0ReplayDenseVjp.u_times_bar[0]
-	VMOVUPD	608192(R10), Z5	// predict0ReplayDenseVjp.u_times_bar[0] | 1
+	VMOVUPD	865408(R10), Z0	// extra.1.sum[0]
+	VMOVUPD	865472(R10), Z3	// extra.1.sum[0] | 1
+	VMOVUPD	613248(R10), Z4	// predict0ReplayDenseVjp.u_times_bar[0]
+	VMOVUPD	613312(R10), Z5	// predict0ReplayDenseVjp.u_times_bar[0] | 1
 	VADDPD	Z4, Z0, Z0
 	VADDPD	Z5, Z3, Z3
-	VMOVUPD	860288(R10), Z4	// extra.1.sum[0]
-	VMOVUPD	860352(R10), Z5	// extra.1.sum[0] | 1
+	VMOVUPD	865408(R10), Z4	// extra.1.sum[0]
+	VMOVUPD	865472(R10), Z5	// extra.1.sum[0] | 1
 	VPTERNLOGQ	$0xe2, Z4, Z1, Z0
 	VPTERNLOGQ	$0xe2, Z5, Z2, Z3
-	VMOVUPD	Z0, 888576(R10)	// extra.1.sum.next[0]
-	VMOVUPD	Z3, 888640(R10)	// extra.1.sum.next[0] | 1
+	VMOVUPD	Z0, 893696(R10)	// extra.1.sum.next[0]
+	VMOVUPD	Z3, 893760(R10)	// extra.1.sum.next[0] | 1
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop5
 	MOVQ	$100, R9
 	MOVQ	SI, R10
 loop6: // 100 times: elements
-	VMOVUPS	873088(R10), Z0	// extra.2.sum[0]
-	VMOVUPS	620928(R10), Z3	// predict0ReplayDenseVjp.u_bar[0]
+	VMOVUPS	878208(R10), Z0	// extra.2.sum[0]
+	VMOVUPS	626048(R10), Z3	// predict0ReplayDenseVjp.u_bar[0]
 	VADDPS	Z3, Z0, Z0
-	VMOVUPS	873088(R10), Z3	// extra.2.sum[0]
+	VMOVUPS	878208(R10), Z3	// extra.2.sum[0]
 	VPMOVQD	Z1, Y4
 	VPMOVQD	Z2, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z3, Z0, Z4
-	VMOVUPS	Z4, 901376(R10)	// extra.2.sum.next[0]
+	VMOVUPS	Z4, 906496(R10)	// extra.2.sum.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop6
@@ -20597,40 +20969,40 @@ loop6: // 100 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop7: // 2 times: vectors of the block
-	VMOVUPS	887936(SI), Z0	// q.bar.next[0]
-	VMOVUPS	Z0, 859648(SI)	// q.bar[0]
-	VMOVUPS	888064(SI), Z0	// q.bar.next[1]
-	VMOVUPS	Z0, 859776(SI)	// q.bar[1]
-	VMOVUPS	888192(SI), Z0	// v.bar.next[0]
-	VMOVUPS	Z0, 859904(SI)	// v.bar[0]
-	VMOVUPS	888320(SI), Z0	// v.bar.next[1]
-	VMOVUPS	Z0, 860032(SI)	// v.bar[1]
-	VMOVUPS	888448(SI), Z0	// extra.0.sum.next
-	VMOVUPS	Z0, 860160(SI)	// extra.0.sum
+	VMOVUPS	893056(SI), Z0	// q.bar.next[0]
+	VMOVUPS	Z0, 864768(SI)	// q.bar[0]
+	VMOVUPS	893184(SI), Z0	// q.bar.next[1]
+	VMOVUPS	Z0, 864896(SI)	// q.bar[1]
+	VMOVUPS	893312(SI), Z0	// v.bar.next[0]
+	VMOVUPS	Z0, 865024(SI)	// v.bar[0]
+	VMOVUPS	893440(SI), Z0	// v.bar.next[1]
+	VMOVUPS	Z0, 865152(SI)	// v.bar[1]
+	VMOVUPS	893568(SI), Z0	// extra.0.sum.next
+	VMOVUPS	Z0, 865280(SI)	// extra.0.sum
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop7
 	MOVQ	$50, CX
 	MOVQ	AX, SI
 loop8: // 50 times: elements
-	VMOVUPD	888576(SI), Z0	// extra.1.sum.next[0]
-	VMOVUPD	888640(SI), Z1	// extra.1.sum.next[0] | 1
-	VMOVUPD	888704(SI), Z2	// extra.1.sum.next[0] | 2
-	VMOVUPD	888768(SI), Z3	// extra.1.sum.next[0] | 3
-	VMOVUPD	Z0, 860288(SI)	// extra.1.sum[0]
-	VMOVUPD	Z1, 860352(SI)	// extra.1.sum[0] | 1
-	VMOVUPD	Z2, 860416(SI)	// extra.1.sum[0] | 2
-	VMOVUPD	Z3, 860480(SI)	// extra.1.sum[0] | 3
+	VMOVUPD	893696(SI), Z0	// extra.1.sum.next[0]
+	VMOVUPD	893760(SI), Z1	// extra.1.sum.next[0] | 1
+	VMOVUPD	893824(SI), Z2	// extra.1.sum.next[0] | 2
+	VMOVUPD	893888(SI), Z3	// extra.1.sum.next[0] | 3
+	VMOVUPD	Z0, 865408(SI)	// extra.1.sum[0]
+	VMOVUPD	Z1, 865472(SI)	// extra.1.sum[0] | 1
+	VMOVUPD	Z2, 865536(SI)	// extra.1.sum[0] | 2
+	VMOVUPD	Z3, 865600(SI)	// extra.1.sum[0] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop8
 	MOVQ	$100, CX
 	MOVQ	AX, SI
 loop9: // 100 times: elements
-	VMOVUPS	901376(SI), Z0	// extra.2.sum.next[0]
-	VMOVUPS	901440(SI), Z1	// extra.2.sum.next[0] | 1
-	VMOVUPS	Z0, 873088(SI)	// extra.2.sum[0]
-	VMOVUPS	Z1, 873152(SI)	// extra.2.sum[0] | 1
+	VMOVUPS	906496(SI), Z0	// extra.2.sum.next[0]
+	VMOVUPS	906560(SI), Z1	// extra.2.sum.next[0] | 1
+	VMOVUPS	Z0, 878208(SI)	// extra.2.sum[0]
+	VMOVUPS	Z1, 878272(SI)	// extra.2.sum[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop9
@@ -20655,10 +21027,10 @@ TEXT predict0DenseVjp_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	914560(SI), Z0	// h
-	VMOVUPD	914624(SI), Z1	// h | 1
-	VMOVUPD	914304(SI), Z2	// theta
-	VMOVUPD	914368(SI), Z3	// theta | 1
+	VMOVUPD	919680(SI), Z0	// h
+	VMOVUPD	919744(SI), Z1	// h | 1
+	VMOVUPD	919424(SI), Z2	// theta
+	VMOVUPD	919488(SI), Z3	// theta | 1
 	// arm.nde:45
 	VMULPD	Z2, Z0, Z0
 	VMULPD	Z3, Z1, Z1
@@ -20668,34 +21040,34 @@ loop1: // 2 times: vectors of the block
 	VCVTPD2PS	Z2, Y1
 	VCVTPD2PS	Z3, Y2
 	VINSERTF64X4	$1, Y2, Z1, Z1
-	VMOVUPS	914816(DI), Z2	// q_at_bar[0]
-	VMOVUPS	914944(DI), Z3	// q_at_bar[1]
-	VMOVUPS	915072(DI), Z4	// v_at_bar[0]
-	VMOVUPS	915200(DI), Z5	// v_at_bar[1]
+	VMOVUPS	919936(DI), Z2	// q_at_bar[0]
+	VMOVUPS	920064(DI), Z3	// q_at_bar[1]
+	VMOVUPS	920192(DI), Z4	// v_at_bar[0]
+	VMOVUPS	920320(DI), Z5	// v_at_bar[1]
 	VMULPS	Z0, Z2, Z2
-	VMOVUPS	Z2, 915840(DI)	// q_d1_bar[0]
+	VMOVUPS	Z2, 920960(DI)	// q_d1_bar[0]
 	VMULPS	Z0, Z3, Z3
-	VMOVUPS	Z3, 915968(DI)	// q_d1_bar[1]
+	VMOVUPS	Z3, 921088(DI)	// q_d1_bar[1]
 	VMULPS	Z0, Z4, Z4
-	VMOVUPS	Z4, 916096(DI)	// v_d1_bar[0]
+	VMOVUPS	Z4, 921216(DI)	// v_d1_bar[0]
 	VMULPS	Z0, Z5, Z0
-	VMOVUPS	Z0, 916224(DI)	// v_d1_bar[1]
+	VMOVUPS	Z0, 921344(DI)	// v_d1_bar[1]
 	VMULPS	Z1, Z2, Z2
-	VMOVUPS	Z2, 916352(DI)	// q_d2_bar[0]
+	VMOVUPS	Z2, 921472(DI)	// q_d2_bar[0]
 	VMULPS	Z1, Z3, Z3
-	VMOVUPS	Z3, 916480(DI)	// q_d2_bar[1]
+	VMOVUPS	Z3, 921600(DI)	// q_d2_bar[1]
 	VMULPS	Z1, Z4, Z4
-	VMOVUPS	Z4, 916608(DI)	// v_d2_bar[0]
+	VMOVUPS	Z4, 921728(DI)	// v_d2_bar[0]
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 916736(DI)	// v_d2_bar[1]
+	VMOVUPS	Z0, 921856(DI)	// v_d2_bar[1]
 	VMULPS	Z1, Z2, Z2
-	VMOVUPS	Z2, 916864(DI)	// q_d3_bar[0]
+	VMOVUPS	Z2, 921984(DI)	// q_d3_bar[0]
 	VMULPS	Z1, Z3, Z2
-	VMOVUPS	Z2, 916992(DI)	// q_d3_bar[1]
+	VMOVUPS	Z2, 922112(DI)	// q_d3_bar[1]
 	VMULPS	Z1, Z4, Z2
-	VMOVUPS	Z2, 917120(DI)	// v_d3_bar[0]
+	VMOVUPS	Z2, 922240(DI)	// v_d3_bar[0]
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 917248(DI)	// v_d3_bar[1]
+	VMOVUPS	Z0, 922368(DI)	// v_d3_bar[1]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -20703,14 +21075,14 @@ loop1: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop2: // 2 times: vectors of the block
-	VMOVUPS	914816(SI), Z0	// q_at_bar[0]
-	VMOVUPS	Z0, 915328(SI)	// q_bar[0]
-	VMOVUPS	914944(SI), Z0	// q_at_bar[1]
-	VMOVUPS	Z0, 915456(SI)	// q_bar[1]
-	VMOVUPS	915072(SI), Z0	// v_at_bar[0]
-	VMOVUPS	Z0, 915584(SI)	// v_bar[0]
-	VMOVUPS	915200(SI), Z0	// v_at_bar[1]
-	VMOVUPS	Z0, 915712(SI)	// v_bar[1]
+	VMOVUPS	919936(SI), Z0	// q_at_bar[0]
+	VMOVUPS	Z0, 920448(SI)	// q_bar[0]
+	VMOVUPS	920064(SI), Z0	// q_at_bar[1]
+	VMOVUPS	Z0, 920576(SI)	// q_bar[1]
+	VMOVUPS	920192(SI), Z0	// v_at_bar[0]
+	VMOVUPS	Z0, 920704(SI)	// v_bar[0]
+	VMOVUPS	920320(SI), Z0	// v_at_bar[1]
+	VMOVUPS	Z0, 920832(SI)	// v_bar[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop2
@@ -20723,22 +21095,22 @@ TEXT predict0RecLanerevat_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	917376(SI), Z0	// step.theta
-	VMOVUPD	917440(SI), Z1	// step.theta | 1
-	VMOVUPD	Z0, 914304(SI)	// predict0DenseVjp.theta
-	VMOVUPD	Z1, 914368(SI)	// predict0DenseVjp.theta | 1
-	VMOVUPD	917632(SI), Z0	// step.h
-	VMOVUPD	917696(SI), Z1	// step.h | 1
-	VMOVUPD	Z0, 914560(SI)	// predict0DenseVjp.h
-	VMOVUPD	Z1, 914624(SI)	// predict0DenseVjp.h | 1
-	VMOVUPS	918144(DI), Z0	// q.out[0]
-	VMOVUPS	Z0, 914816(DI)	// predict0DenseVjp.q_at_bar[0]
-	VMOVUPS	918272(DI), Z0	// q.out[1]
-	VMOVUPS	Z0, 914944(DI)	// predict0DenseVjp.q_at_bar[1]
-	VMOVUPS	918400(DI), Z0	// v.out[0]
-	VMOVUPS	Z0, 915072(DI)	// predict0DenseVjp.v_at_bar[0]
-	VMOVUPS	918528(DI), Z0	// v.out[1]
-	VMOVUPS	Z0, 915200(DI)	// predict0DenseVjp.v_at_bar[1]
+	VMOVUPD	922496(SI), Z0	// step.theta
+	VMOVUPD	922560(SI), Z1	// step.theta | 1
+	VMOVUPD	Z0, 919424(SI)	// predict0DenseVjp.theta
+	VMOVUPD	Z1, 919488(SI)	// predict0DenseVjp.theta | 1
+	VMOVUPD	922752(SI), Z0	// step.h
+	VMOVUPD	922816(SI), Z1	// step.h | 1
+	VMOVUPD	Z0, 919680(SI)	// predict0DenseVjp.h
+	VMOVUPD	Z1, 919744(SI)	// predict0DenseVjp.h | 1
+	VMOVUPS	923264(DI), Z0	// q.out[0]
+	VMOVUPS	Z0, 919936(DI)	// predict0DenseVjp.q_at_bar[0]
+	VMOVUPS	923392(DI), Z0	// q.out[1]
+	VMOVUPS	Z0, 920064(DI)	// predict0DenseVjp.q_at_bar[1]
+	VMOVUPS	923520(DI), Z0	// v.out[0]
+	VMOVUPS	Z0, 920192(DI)	// predict0DenseVjp.v_at_bar[0]
+	VMOVUPS	923648(DI), Z0	// v.out[1]
+	VMOVUPS	Z0, 920320(DI)	// predict0DenseVjp.v_at_bar[1]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -20748,8 +21120,8 @@ loop1: // 2 times: vectors of the block
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop2: // 2 times: vectors of the block
-	VMOVUPD	917888(SI), Z0	// step.active
-	VMOVUPD	917952(SI), Z1	// step.active | 1
+	VMOVUPD	923008(SI), Z0	// step.active
+	VMOVUPD	923072(SI), Z1	// step.active | 1
 	// arm.nde:45
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
 	VCMPPD	$17, Z0, Z2, K1
@@ -20757,89 +21129,89 @@ loop2: // 2 times: vectors of the block
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
 	VCMPPD	$17, Z1, Z2, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
-	VMOVUPS	918656(DI), Z2	// data.0.bar[0]
-	VMOVUPS	918784(DI), Z3	// data.0.bar[1]
-	VMOVUPS	918912(DI), Z4	// data.1.bar[0]
-	VMOVUPS	919040(DI), Z5	// data.1.bar[1]
-	VMOVUPS	919168(DI), Z6	// data.2.bar[0]
-	VMOVUPS	919296(DI), Z7	// data.2.bar[1]
-	VMOVUPS	919424(DI), Z8	// data.3.bar[0]
-	VMOVUPS	919552(DI), Z9	// data.3.bar[1]
-	VMOVUPS	919680(DI), Z10	// data.4.bar[0]
-	VMOVUPS	919808(DI), Z11	// data.4.bar[1]
-	VMOVUPS	919936(DI), Z12	// data.5.bar[0]
-	VMOVUPS	920064(DI), Z13	// data.5.bar[1]
-	VMOVUPS	920192(DI), Z14	// q.start.bar[0]
-	VMOVUPS	920320(DI), Z15	// q.start.bar[1]
-	VMOVUPS	920448(DI), Z16	// v.start.bar[0]
-	VMOVUPS	920576(DI), Z17	// v.start.bar[1]
-	VMOVUPS	915840(DI), Z18	// predict0DenseVjp.q_d1_bar[0]
+	VMOVUPS	923776(DI), Z2	// data.0.bar[0]
+	VMOVUPS	923904(DI), Z3	// data.0.bar[1]
+	VMOVUPS	924032(DI), Z4	// data.1.bar[0]
+	VMOVUPS	924160(DI), Z5	// data.1.bar[1]
+	VMOVUPS	924288(DI), Z6	// data.2.bar[0]
+	VMOVUPS	924416(DI), Z7	// data.2.bar[1]
+	VMOVUPS	924544(DI), Z8	// data.3.bar[0]
+	VMOVUPS	924672(DI), Z9	// data.3.bar[1]
+	VMOVUPS	924800(DI), Z10	// data.4.bar[0]
+	VMOVUPS	924928(DI), Z11	// data.4.bar[1]
+	VMOVUPS	925056(DI), Z12	// data.5.bar[0]
+	VMOVUPS	925184(DI), Z13	// data.5.bar[1]
+	VMOVUPS	925312(DI), Z14	// q.start.bar[0]
+	VMOVUPS	925440(DI), Z15	// q.start.bar[1]
+	VMOVUPS	925568(DI), Z16	// v.start.bar[0]
+	VMOVUPS	925696(DI), Z17	// v.start.bar[1]
+	VMOVUPS	920960(DI), Z18	// predict0DenseVjp.q_d1_bar[0]
 	VADDPS	Z18, Z2, Z18
-	VMOVUPS	915968(DI), Z19	// predict0DenseVjp.q_d1_bar[1]
+	VMOVUPS	921088(DI), Z19	// predict0DenseVjp.q_d1_bar[1]
 	VADDPS	Z19, Z3, Z19
 	VPMOVQD	Z0, Y0
 	VPMOVQD	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z0, Z0
 	VPTERNLOGD	$0xe2, Z2, Z0, Z18
-	VMOVUPS	Z18, 920704(DI)	// data.0.bar.next[0]
+	VMOVUPS	Z18, 925824(DI)	// data.0.bar.next[0]
 	VPTERNLOGD	$0xe2, Z3, Z0, Z19
-	VMOVUPS	Z19, 920832(DI)	// data.0.bar.next[1]
-	VMOVUPS	916096(DI), Z1	// predict0DenseVjp.v_d1_bar[0]
+	VMOVUPS	Z19, 925952(DI)	// data.0.bar.next[1]
+	VMOVUPS	921216(DI), Z1	// predict0DenseVjp.v_d1_bar[0]
 	VADDPS	Z1, Z4, Z1
-	VMOVUPS	916224(DI), Z2	// predict0DenseVjp.v_d1_bar[1]
+	VMOVUPS	921344(DI), Z2	// predict0DenseVjp.v_d1_bar[1]
 	VADDPS	Z2, Z5, Z2
 	VPTERNLOGD	$0xe2, Z4, Z0, Z1
-	VMOVUPS	Z1, 920960(DI)	// data.1.bar.next[0]
+	VMOVUPS	Z1, 926080(DI)	// data.1.bar.next[0]
 	VPTERNLOGD	$0xe2, Z5, Z0, Z2
-	VMOVUPS	Z2, 921088(DI)	// data.1.bar.next[1]
-	VMOVUPS	916352(DI), Z1	// predict0DenseVjp.q_d2_bar[0]
+	VMOVUPS	Z2, 926208(DI)	// data.1.bar.next[1]
+	VMOVUPS	921472(DI), Z1	// predict0DenseVjp.q_d2_bar[0]
 	VADDPS	Z1, Z6, Z1
-	VMOVUPS	916480(DI), Z2	// predict0DenseVjp.q_d2_bar[1]
+	VMOVUPS	921600(DI), Z2	// predict0DenseVjp.q_d2_bar[1]
 	VADDPS	Z2, Z7, Z2
 	VPTERNLOGD	$0xe2, Z6, Z0, Z1
-	VMOVUPS	Z1, 921216(DI)	// data.2.bar.next[0]
+	VMOVUPS	Z1, 926336(DI)	// data.2.bar.next[0]
 	VPTERNLOGD	$0xe2, Z7, Z0, Z2
-	VMOVUPS	Z2, 921344(DI)	// data.2.bar.next[1]
-	VMOVUPS	916608(DI), Z1	// predict0DenseVjp.v_d2_bar[0]
+	VMOVUPS	Z2, 926464(DI)	// data.2.bar.next[1]
+	VMOVUPS	921728(DI), Z1	// predict0DenseVjp.v_d2_bar[0]
 	VADDPS	Z1, Z8, Z1
-	VMOVUPS	916736(DI), Z2	// predict0DenseVjp.v_d2_bar[1]
+	VMOVUPS	921856(DI), Z2	// predict0DenseVjp.v_d2_bar[1]
 	VADDPS	Z2, Z9, Z2
 	VPTERNLOGD	$0xe2, Z8, Z0, Z1
-	VMOVUPS	Z1, 921472(DI)	// data.3.bar.next[0]
+	VMOVUPS	Z1, 926592(DI)	// data.3.bar.next[0]
 	VPTERNLOGD	$0xe2, Z9, Z0, Z2
-	VMOVUPS	Z2, 921600(DI)	// data.3.bar.next[1]
-	VMOVUPS	916864(DI), Z1	// predict0DenseVjp.q_d3_bar[0]
+	VMOVUPS	Z2, 926720(DI)	// data.3.bar.next[1]
+	VMOVUPS	921984(DI), Z1	// predict0DenseVjp.q_d3_bar[0]
 	VADDPS	Z1, Z10, Z1
-	VMOVUPS	916992(DI), Z2	// predict0DenseVjp.q_d3_bar[1]
+	VMOVUPS	922112(DI), Z2	// predict0DenseVjp.q_d3_bar[1]
 	VADDPS	Z2, Z11, Z2
 	VPTERNLOGD	$0xe2, Z10, Z0, Z1
-	VMOVUPS	Z1, 921728(DI)	// data.4.bar.next[0]
+	VMOVUPS	Z1, 926848(DI)	// data.4.bar.next[0]
 	VPTERNLOGD	$0xe2, Z11, Z0, Z2
-	VMOVUPS	Z2, 921856(DI)	// data.4.bar.next[1]
-	VMOVUPS	917120(DI), Z1	// predict0DenseVjp.v_d3_bar[0]
+	VMOVUPS	Z2, 926976(DI)	// data.4.bar.next[1]
+	VMOVUPS	922240(DI), Z1	// predict0DenseVjp.v_d3_bar[0]
 	VADDPS	Z1, Z12, Z1
-	VMOVUPS	917248(DI), Z2	// predict0DenseVjp.v_d3_bar[1]
+	VMOVUPS	922368(DI), Z2	// predict0DenseVjp.v_d3_bar[1]
 	VADDPS	Z2, Z13, Z2
 	VPTERNLOGD	$0xe2, Z12, Z0, Z1
-	VMOVUPS	Z1, 921984(DI)	// data.5.bar.next[0]
+	VMOVUPS	Z1, 927104(DI)	// data.5.bar.next[0]
 	VPTERNLOGD	$0xe2, Z13, Z0, Z2
-	VMOVUPS	Z2, 922112(DI)	// data.5.bar.next[1]
-	VMOVUPS	915328(DI), Z1	// predict0DenseVjp.q_bar[0]
+	VMOVUPS	Z2, 927232(DI)	// data.5.bar.next[1]
+	VMOVUPS	920448(DI), Z1	// predict0DenseVjp.q_bar[0]
 	VADDPS	Z1, Z14, Z1
-	VMOVUPS	915456(DI), Z2	// predict0DenseVjp.q_bar[1]
+	VMOVUPS	920576(DI), Z2	// predict0DenseVjp.q_bar[1]
 	VADDPS	Z2, Z15, Z2
 	VPTERNLOGD	$0xe2, Z14, Z0, Z1
-	VMOVUPS	Z1, 922240(DI)	// q.start.bar.next[0]
+	VMOVUPS	Z1, 927360(DI)	// q.start.bar.next[0]
 	VPTERNLOGD	$0xe2, Z15, Z0, Z2
-	VMOVUPS	Z2, 922368(DI)	// q.start.bar.next[1]
-	VMOVUPS	915584(DI), Z1	// predict0DenseVjp.v_bar[0]
+	VMOVUPS	Z2, 927488(DI)	// q.start.bar.next[1]
+	VMOVUPS	920704(DI), Z1	// predict0DenseVjp.v_bar[0]
 	VADDPS	Z1, Z16, Z1
-	VMOVUPS	915712(DI), Z2	// predict0DenseVjp.v_bar[1]
+	VMOVUPS	920832(DI), Z2	// predict0DenseVjp.v_bar[1]
 	VADDPS	Z2, Z17, Z2
 	VPTERNLOGD	$0xe2, Z16, Z0, Z1
-	VMOVUPS	Z1, 922496(DI)	// v.start.bar.next[0]
+	VMOVUPS	Z1, 927616(DI)	// v.start.bar.next[0]
 	VPTERNLOGD	$0xca, Z17, Z2, Z0
-	VMOVUPS	Z0, 922624(DI)	// v.start.bar.next[1]
+	VMOVUPS	Z0, 927744(DI)	// v.start.bar.next[1]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -20848,38 +21220,38 @@ loop2: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop3: // 2 times: vectors of the block
-	VMOVUPS	920704(SI), Z0	// data.0.bar.next[0]
-	VMOVUPS	Z0, 918656(SI)	// data.0.bar[0]
-	VMOVUPS	920832(SI), Z0	// data.0.bar.next[1]
-	VMOVUPS	Z0, 918784(SI)	// data.0.bar[1]
-	VMOVUPS	920960(SI), Z0	// data.1.bar.next[0]
-	VMOVUPS	Z0, 918912(SI)	// data.1.bar[0]
-	VMOVUPS	921088(SI), Z0	// data.1.bar.next[1]
-	VMOVUPS	Z0, 919040(SI)	// data.1.bar[1]
-	VMOVUPS	921216(SI), Z0	// data.2.bar.next[0]
-	VMOVUPS	Z0, 919168(SI)	// data.2.bar[0]
-	VMOVUPS	921344(SI), Z0	// data.2.bar.next[1]
-	VMOVUPS	Z0, 919296(SI)	// data.2.bar[1]
-	VMOVUPS	921472(SI), Z0	// data.3.bar.next[0]
-	VMOVUPS	Z0, 919424(SI)	// data.3.bar[0]
-	VMOVUPS	921600(SI), Z0	// data.3.bar.next[1]
-	VMOVUPS	Z0, 919552(SI)	// data.3.bar[1]
-	VMOVUPS	921728(SI), Z0	// data.4.bar.next[0]
-	VMOVUPS	Z0, 919680(SI)	// data.4.bar[0]
-	VMOVUPS	921856(SI), Z0	// data.4.bar.next[1]
-	VMOVUPS	Z0, 919808(SI)	// data.4.bar[1]
-	VMOVUPS	921984(SI), Z0	// data.5.bar.next[0]
-	VMOVUPS	Z0, 919936(SI)	// data.5.bar[0]
-	VMOVUPS	922112(SI), Z0	// data.5.bar.next[1]
-	VMOVUPS	Z0, 920064(SI)	// data.5.bar[1]
-	VMOVUPS	922240(SI), Z0	// q.start.bar.next[0]
-	VMOVUPS	Z0, 920192(SI)	// q.start.bar[0]
-	VMOVUPS	922368(SI), Z0	// q.start.bar.next[1]
-	VMOVUPS	Z0, 920320(SI)	// q.start.bar[1]
-	VMOVUPS	922496(SI), Z0	// v.start.bar.next[0]
-	VMOVUPS	Z0, 920448(SI)	// v.start.bar[0]
-	VMOVUPS	922624(SI), Z0	// v.start.bar.next[1]
-	VMOVUPS	Z0, 920576(SI)	// v.start.bar[1]
+	VMOVUPS	925824(SI), Z0	// data.0.bar.next[0]
+	VMOVUPS	Z0, 923776(SI)	// data.0.bar[0]
+	VMOVUPS	925952(SI), Z0	// data.0.bar.next[1]
+	VMOVUPS	Z0, 923904(SI)	// data.0.bar[1]
+	VMOVUPS	926080(SI), Z0	// data.1.bar.next[0]
+	VMOVUPS	Z0, 924032(SI)	// data.1.bar[0]
+	VMOVUPS	926208(SI), Z0	// data.1.bar.next[1]
+	VMOVUPS	Z0, 924160(SI)	// data.1.bar[1]
+	VMOVUPS	926336(SI), Z0	// data.2.bar.next[0]
+	VMOVUPS	Z0, 924288(SI)	// data.2.bar[0]
+	VMOVUPS	926464(SI), Z0	// data.2.bar.next[1]
+	VMOVUPS	Z0, 924416(SI)	// data.2.bar[1]
+	VMOVUPS	926592(SI), Z0	// data.3.bar.next[0]
+	VMOVUPS	Z0, 924544(SI)	// data.3.bar[0]
+	VMOVUPS	926720(SI), Z0	// data.3.bar.next[1]
+	VMOVUPS	Z0, 924672(SI)	// data.3.bar[1]
+	VMOVUPS	926848(SI), Z0	// data.4.bar.next[0]
+	VMOVUPS	Z0, 924800(SI)	// data.4.bar[0]
+	VMOVUPS	926976(SI), Z0	// data.4.bar.next[1]
+	VMOVUPS	Z0, 924928(SI)	// data.4.bar[1]
+	VMOVUPS	927104(SI), Z0	// data.5.bar.next[0]
+	VMOVUPS	Z0, 925056(SI)	// data.5.bar[0]
+	VMOVUPS	927232(SI), Z0	// data.5.bar.next[1]
+	VMOVUPS	Z0, 925184(SI)	// data.5.bar[1]
+	VMOVUPS	927360(SI), Z0	// q.start.bar.next[0]
+	VMOVUPS	Z0, 925312(SI)	// q.start.bar[0]
+	VMOVUPS	927488(SI), Z0	// q.start.bar.next[1]
+	VMOVUPS	Z0, 925440(SI)	// q.start.bar[1]
+	VMOVUPS	927616(SI), Z0	// v.start.bar.next[0]
+	VMOVUPS	Z0, 925568(SI)	// v.start.bar[0]
+	VMOVUPS	927744(SI), Z0	// v.start.bar.next[1]
+	VMOVUPS	Z0, 925696(SI)	// v.start.bar[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop3
@@ -20903,15 +21275,15 @@ TEXT fitGradPart0_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	922752(SI), Z0	// fitGrad.ts[0]
-	VMOVUPD	922816(SI), Z0	// fitGrad.ts[0] | 1
-	VMOVUPD	935296(SI), Z0	// fitGrad.ts[49]
-	VMOVUPD	935360(SI), Z0	// fitGrad.ts[49] | 1
+	VMOVUPD	927872(SI), Z0	// fitGrad.ts[0]
+	VMOVUPD	927936(SI), Z0	// fitGrad.ts[0] | 1
+	VMOVUPD	940416(SI), Z0	// fitGrad.ts[49]
+	VMOVUPD	940480(SI), Z0	// fitGrad.ts[49] | 1
 	// arm.nde:45
-	VMOVUPD	922752(SI), Z0	// fitGrad.ts[0]
-	VMOVUPD	922816(SI), Z1	// fitGrad.ts[0] | 1
-	VMOVUPD	935296(SI), Z2	// fitGrad.ts[49]
-	VMOVUPD	935360(SI), Z3	// fitGrad.ts[49] | 1
+	VMOVUPD	927872(SI), Z0	// fitGrad.ts[0]
+	VMOVUPD	927936(SI), Z1	// fitGrad.ts[0] | 1
+	VMOVUPD	940416(SI), Z2	// fitGrad.ts[49]
+	VMOVUPD	940480(SI), Z3	// fitGrad.ts[49] | 1
 	VCMPPD	$18, Z2, Z0, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
 	VCMPPD	$18, Z3, Z1, K1
@@ -20920,10 +21292,10 @@ loop1: // 2 times: vectors of the block
 	MOVQ	SI, R9
 	MOVQ	SI, R10
 loop2: // 50 times: elements
-	VMOVUPD	935296(R9), Z2	// fitGrad.ts[49]
-	VMOVUPD	935360(R9), Z3	// fitGrad.ts[49] | 1
-	VMOVUPD	Z2, 974208(R10)	// fitGrad.reverse[0]
-	VMOVUPD	Z3, 974272(R10)	// fitGrad.reverse[0] | 1
+	VMOVUPD	940416(R9), Z2	// fitGrad.ts[49]
+	VMOVUPD	940480(R9), Z3	// fitGrad.ts[49] | 1
+	VMOVUPD	Z2, 979328(R10)	// fitGrad.reverse[0]
+	VMOVUPD	Z3, 979392(R10)	// fitGrad.reverse[0] | 1
 	ADDQ	$-256, R9
 	ADDQ	$256, R10
 	DECQ	DI
@@ -20931,14 +21303,14 @@ loop2: // 50 times: elements
 	MOVQ	$50, DI
 	MOVQ	SI, R9
 loop3: // 50 times: elements
-	VMOVUPD	922752(R9), Z2	// fitGrad.ts[0]
-	VMOVUPD	922816(R9), Z3	// fitGrad.ts[0] | 1
-	VMOVUPD	974208(R9), Z4	// fitGrad.reverse[0]
-	VMOVUPD	974272(R9), Z5	// fitGrad.reverse[0] | 1
+	VMOVUPD	927872(R9), Z2	// fitGrad.ts[0]
+	VMOVUPD	927936(R9), Z3	// fitGrad.ts[0] | 1
+	VMOVUPD	979328(R9), Z4	// fitGrad.reverse[0]
+	VMOVUPD	979392(R9), Z5	// fitGrad.reverse[0] | 1
 	VPTERNLOGQ	$0xe2, Z4, Z0, Z2
 	VPTERNLOGQ	$0xe2, Z5, Z1, Z3
-	VMOVUPD	Z2, 987008(R9)	// fitGrad.stops[0]
-	VMOVUPD	Z3, 987072(R9)	// fitGrad.stops[0] | 1
+	VMOVUPD	Z2, 992128(R9)	// fitGrad.stops[0]
+	VMOVUPD	Z3, 992192(R9)	// fitGrad.stops[0] | 1
 	ADDQ	$256, R9
 	DECQ	DI
 	JNE	loop3
@@ -20950,25 +21322,25 @@ loop3: // 50 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop4: // 2 times: vectors of the block
-	VMOVUPD	922752(SI), Z0	// fitGrad.ts[0]
-	VMOVUPD	922816(SI), Z1	// fitGrad.ts[0] | 1
-	VMOVUPD	Z0, 1089408(SI)	// fitGrad.step0_in0
-	VMOVUPD	Z1, 1089472(SI)	// fitGrad.step0_in0 | 1
-	VMOVUPS	935552(DI), Z0	// fitGrad.q[0]
+	VMOVUPD	927872(SI), Z0	// fitGrad.ts[0]
+	VMOVUPD	927936(SI), Z1	// fitGrad.ts[0] | 1
+	VMOVUPD	Z0, 1094528(SI)	// fitGrad.step0_in0
+	VMOVUPD	Z1, 1094592(SI)	// fitGrad.step0_in0 | 1
+	VMOVUPS	940672(DI), Z0	// fitGrad.q[0]
 	VMOVUPS	Z0, 158976(DI)	// predict0Lanestep.q[0]
-	VMOVUPS	935680(DI), Z0	// fitGrad.q[1]
+	VMOVUPS	940800(DI), Z0	// fitGrad.q[1]
 	VMOVUPS	Z0, 159104(DI)	// predict0Lanestep.q[1]
-	VMOVUPS	948352(DI), Z0	// fitGrad.v[0]
+	VMOVUPS	953472(DI), Z0	// fitGrad.v[0]
 	VMOVUPS	Z0, 159232(DI)	// predict0Lanestep.v[0]
-	VMOVUPS	948480(DI), Z0	// fitGrad.v[1]
+	VMOVUPS	953600(DI), Z0	// fitGrad.v[1]
 	VMOVUPS	Z0, 159360(DI)	// predict0Lanestep.v[1]
-	VMOVUPS	973952(DI), Z0	// fitGrad.load
+	VMOVUPS	979072(DI), Z0	// fitGrad.load
 	VMOVUPS	Z0, 159488(DI)	// predict0Lanestep.extra.0
 	MOVQ	$50, R9
 	MOVQ	SI, R10
 loop5: // 50 times: elements
-	VMOVUPD	922752(R10), Z0	// fitGrad.ts[0]
-	VMOVUPD	922816(R10), Z1	// fitGrad.ts[0] | 1
+	VMOVUPD	927872(R10), Z0	// fitGrad.ts[0]
+	VMOVUPD	927936(R10), Z1	// fitGrad.ts[0] | 1
 	VMOVUPD	Z0, 159616(R10)	// predict0Lanestep.extra.1[0]
 	VMOVUPD	Z1, 159680(R10)	// predict0Lanestep.extra.1[0] | 1
 	ADDQ	$256, R10
@@ -20977,7 +21349,7 @@ loop5: // 50 times: elements
 	MOVQ	$100, R9
 	MOVQ	DI, R10
 loop6: // 100 times: elements
-	VMOVUPS	961152(R10), Z0	// fitGrad.u[0]
+	VMOVUPS	966272(R10), Z0	// fitGrad.u[0]
 	VMOVUPS	Z0, 172416(R10)	// predict0Lanestep.extra.2[0]
 	ADDQ	$128, R10
 	DECQ	R9
@@ -21015,19 +21387,19 @@ loop2: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop3: // 100 times: elements
 	// arm.nde:69
-	VMOVUPS	999808(R9), Z0	// fitGrad.q_2[0]
-	VMOVUPS	935552(R9), Z1	// fitGrad.q[0]
+	VMOVUPS	1004928(R9), Z0	// fitGrad.q_2[0]
+	VMOVUPS	940672(R9), Z1	// fitGrad.q[0]
 	VSUBPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1012608(R9)	// fitGrad.sub[0]
+	VMOVUPS	Z0, 1017728(R9)	// fitGrad.sub[0]
 	VMULPS.BCST	f32_40000000<>(SB), Z0, Z0
 	VMULPS.BCST	f32_3c23d70a<>(SB), Z0, Z0
-	VMOVUPS	Z0, 1025408(R9)	// fitGrad.q_bar[0]
-	VMOVUPS	1038208(R9), Z0	// fitGrad.v_2[0]
-	VMOVUPS	948352(R9), Z1	// fitGrad.v[0]
+	VMOVUPS	Z0, 1030528(R9)	// fitGrad.q_bar[0]
+	VMOVUPS	1043328(R9), Z0	// fitGrad.v_2[0]
+	VMOVUPS	953472(R9), Z1	// fitGrad.v[0]
 	VSUBPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1051008(R9)	// fitGrad.sub_2[0]
+	VMOVUPS	Z0, 1056128(R9)	// fitGrad.sub_2[0]
 	VMULPS.BCST	f32_40000000<>(SB), Z0, Z0
-	VMOVUPS	Z0, 1063808(R9)	// fitGrad.mul[0]
+	VMOVUPS	Z0, 1068928(R9)	// fitGrad.mul[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop3
@@ -21036,9 +21408,9 @@ loop3: // 100 times: elements
 	MOVQ	$100, DI
 	MOVQ	SI, R9
 loop4: // 100 times: elements
-	VMOVUPS	1063808(R9), Z1	// fitGrad.mul[0]
+	VMOVUPS	1068928(R9), Z1	// fitGrad.mul[0]
 	VMULPS	Z1, Z0, Z1
-	VMOVUPS	Z1, 1076608(R9)	// fitGrad.v_bar[0]
+	VMOVUPS	Z1, 1081728(R9)	// fitGrad.v_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop4
@@ -21050,43 +21422,43 @@ loop4: // 100 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop5: // 2 times: vectors of the block
-	VMOVUPS	973952(SI), Z0	// fitGrad.load
-	VMOVUPS	Z0, 833920(SI)	// predict0RecLanerev.extra.0
+	VMOVUPS	979072(SI), Z0	// fitGrad.load
+	VMOVUPS	Z0, 839040(SI)	// predict0RecLanerev.extra.0
 	MOVQ	$50, R9
 	MOVQ	DI, R10
 loop6: // 50 times: elements
-	VMOVUPD	922752(R10), Z0	// fitGrad.ts[0]
-	VMOVUPD	922816(R10), Z1	// fitGrad.ts[0] | 1
-	VMOVUPD	Z0, 834048(R10)	// predict0RecLanerev.extra.1[0]
-	VMOVUPD	Z1, 834112(R10)	// predict0RecLanerev.extra.1[0] | 1
+	VMOVUPD	927872(R10), Z0	// fitGrad.ts[0]
+	VMOVUPD	927936(R10), Z1	// fitGrad.ts[0] | 1
+	VMOVUPD	Z0, 839168(R10)	// predict0RecLanerev.extra.1[0]
+	VMOVUPD	Z1, 839232(R10)	// predict0RecLanerev.extra.1[0] | 1
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop6
 	MOVQ	$100, R9
 	MOVQ	SI, R10
 loop7: // 100 times: elements
-	VMOVUPS	961152(R10), Z0	// fitGrad.u[0]
-	VMOVUPS	Z0, 846848(R10)	// predict0RecLanerev.extra.2[0]
+	VMOVUPS	966272(R10), Z0	// fitGrad.u[0]
+	VMOVUPS	Z0, 851968(R10)	// predict0RecLanerev.extra.2[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop7
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 859648(SI)	// predict0RecLanerev.q.bar[0]
+	VMOVUPS	Z0, 864768(SI)	// predict0RecLanerev.q.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 859776(SI)	// predict0RecLanerev.q.bar[1]
+	VMOVUPS	Z0, 864896(SI)	// predict0RecLanerev.q.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 859904(SI)	// predict0RecLanerev.v.bar[0]
+	VMOVUPS	Z0, 865024(SI)	// predict0RecLanerev.v.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 860032(SI)	// predict0RecLanerev.v.bar[1]
+	VMOVUPS	Z0, 865152(SI)	// predict0RecLanerev.v.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 860160(SI)	// predict0RecLanerev.extra.0.sum
+	VMOVUPS	Z0, 865280(SI)	// predict0RecLanerev.extra.0.sum
 	MOVQ	$50, R9
 	MOVQ	DI, R10
 loop8: // 50 times: elements
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 860288(R10)	// predict0RecLanerev.extra.1.sum[0]
+	VMOVUPD	Z0, 865408(R10)	// predict0RecLanerev.extra.1.sum[0]
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 860352(R10)	// predict0RecLanerev.extra.1.sum[0] | 1
+	VMOVUPD	Z0, 865472(R10)	// predict0RecLanerev.extra.1.sum[0] | 1
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop8
@@ -21094,42 +21466,42 @@ loop8: // 50 times: elements
 	MOVQ	SI, R10
 loop9: // 100 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 873088(R10)	// predict0RecLanerev.extra.2.sum[0]
+	VMOVUPS	Z0, 878208(R10)	// predict0RecLanerev.extra.2.sum[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop9
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 885888(SI)	// predict0RecLanerev.data.0.bar[0]
+	VMOVUPS	Z0, 891008(SI)	// predict0RecLanerev.data.0.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 886016(SI)	// predict0RecLanerev.data.0.bar[1]
+	VMOVUPS	Z0, 891136(SI)	// predict0RecLanerev.data.0.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 886144(SI)	// predict0RecLanerev.data.1.bar[0]
+	VMOVUPS	Z0, 891264(SI)	// predict0RecLanerev.data.1.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 886272(SI)	// predict0RecLanerev.data.1.bar[1]
+	VMOVUPS	Z0, 891392(SI)	// predict0RecLanerev.data.1.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 886400(SI)	// predict0RecLanerev.data.2.bar[0]
+	VMOVUPS	Z0, 891520(SI)	// predict0RecLanerev.data.2.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 886528(SI)	// predict0RecLanerev.data.2.bar[1]
+	VMOVUPS	Z0, 891648(SI)	// predict0RecLanerev.data.2.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 886656(SI)	// predict0RecLanerev.data.3.bar[0]
+	VMOVUPS	Z0, 891776(SI)	// predict0RecLanerev.data.3.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 886784(SI)	// predict0RecLanerev.data.3.bar[1]
+	VMOVUPS	Z0, 891904(SI)	// predict0RecLanerev.data.3.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 886912(SI)	// predict0RecLanerev.data.4.bar[0]
+	VMOVUPS	Z0, 892032(SI)	// predict0RecLanerev.data.4.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 887040(SI)	// predict0RecLanerev.data.4.bar[1]
+	VMOVUPS	Z0, 892160(SI)	// predict0RecLanerev.data.4.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 887168(SI)	// predict0RecLanerev.data.5.bar[0]
+	VMOVUPS	Z0, 892288(SI)	// predict0RecLanerev.data.5.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 887296(SI)	// predict0RecLanerev.data.5.bar[1]
+	VMOVUPS	Z0, 892416(SI)	// predict0RecLanerev.data.5.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 887424(SI)	// predict0RecLanerev.q.start.bar[0]
+	VMOVUPS	Z0, 892544(SI)	// predict0RecLanerev.q.start.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 887552(SI)	// predict0RecLanerev.q.start.bar[1]
+	VMOVUPS	Z0, 892672(SI)	// predict0RecLanerev.q.start.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 887680(SI)	// predict0RecLanerev.v.start.bar[0]
+	VMOVUPS	Z0, 892800(SI)	// predict0RecLanerev.v.start.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 887808(SI)	// predict0RecLanerev.v.start.bar[1]
+	VMOVUPS	Z0, 892928(SI)	// predict0RecLanerev.v.start.bar[1]
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
@@ -21166,14 +21538,14 @@ loop1: // 2 times: vectors of the block
 	MOVQ	AX, SI
 loop2: // 100 times: elements
 	// arm.nde:69
-	VMOVUPS	1012608(SI), Z6	// fitGrad.sub[0]
-	VMOVUPS	1012672(SI), Z7	// fitGrad.sub[0] | 1
+	VMOVUPS	1017728(SI), Z6	// fitGrad.sub[0]
+	VMOVUPS	1017792(SI), Z7	// fitGrad.sub[0] | 1
 	VMULPS	Z6, Z6, Z6
 	VMULPS	Z7, Z7, Z7
 	VADDPS	Z6, Z2, Z2
 	VADDPS	Z7, Z3, Z3
-	VMOVUPS	1051008(SI), Z6	// fitGrad.sub_2[0]
-	VMOVUPS	1051072(SI), Z7	// fitGrad.sub_2[0] | 1
+	VMOVUPS	1056128(SI), Z6	// fitGrad.sub_2[0]
+	VMOVUPS	1056192(SI), Z7	// fitGrad.sub_2[0] | 1
 	VMULPS	Z6, Z6, Z6
 	VMULPS	Z7, Z7, Z7
 	VADDPS	Z6, Z4, Z4
@@ -21190,8 +21562,8 @@ loop2: // 100 times: elements
 	VBROADCASTSS	36(DX), Z4	// mul.4
 	VADDPS	Z4, Z2, Z2
 	VADDPS	Z4, Z3, Z3
-	VMOVUPS	Z2, 974080(AX)	// fitGrad.loss
-	VMOVUPS	Z3, 974144(AX)	// fitGrad.loss | 1
+	VMOVUPS	Z2, 979200(AX)	// fitGrad.loss
+	VMOVUPS	Z3, 979264(AX)	// fitGrad.loss | 1
 	MOVQ	$192, CX
 	MOVQ	DX, SI
 	MOVQ	R8, DI

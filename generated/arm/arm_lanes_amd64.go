@@ -114,9 +114,10 @@ type laneFrame struct {
 		stepData4 [2 * 32]Real
 		stepData5 [2 * 32]Real
 	}
+	_                  [128]byte
 	predict0Laneoutput struct { // Predict.0.laneoutput
-		stepNext    [32]float64
-		stepOpen    [32]float64
+		stepNext    [32]Real
+		stepOpen    [32]Real
 		stepRow     [32]float64
 		_           [256]byte
 		stepSpan    [32]float64
@@ -129,8 +130,11 @@ type laneFrame struct {
 		stepAtStart [32]float64
 		qRowStart   [32]float64
 		vRowStart   [32]float64
-		stepTaken   [32]float64
-		stepPlace   [32]float64
+	}
+	predict0Laneorder struct { // Predict.0.laneorder
+		stepStart   [32]float64
+		stepInOrder [32]float64
+		stepOnce    [32]float64
 	}
 	predictSample struct { // Predict
 		q0       [2 * 32]Real
@@ -635,6 +639,30 @@ type laneFrame struct {
 		v2       [100 * 32]Real
 		step0In0 [32]float64
 	}
+	_                     [128]byte
+	predict0RecLaneoutput struct { // Predict.0.rec.laneoutput
+		stepNext    [32]Real
+		stepOpen    [32]Real
+		stepRow     [32]float64
+		_           [256]byte
+		stepSpan    [32]float64
+		stepT       [32]float64
+		stepEnd     [32]float64
+		stepH       [32]float64
+		_           [512]byte
+		stepLeft    [32]float64
+		stepMore    [32]float64
+		stepAtStart [32]float64
+		qRowStart   [32]float64
+		vRowStart   [32]float64
+		stepTaken   [32]float64
+		stepPlace   [32]float64
+	}
+	predict0RecLaneorder struct { // Predict.0.rec.laneorder
+		stepStart   [32]float64
+		stepInOrder [32]float64
+		stepOnce    [32]float64
+	}
 	predict0ReplayDenseVjp struct { // Predict.0.replay_dense.vjp
 		t          [32]float64
 		h          [32]float64
@@ -924,7 +952,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [1089664]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [1094784]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {
@@ -953,6 +981,7 @@ type laneKernels struct {
 	width                    int // real numbers in a vector
 	predict0Lanestep         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	predict0Laneoutput       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	predict0Laneorder        func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	predictSamplePart0       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	predictSamplePart2       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	step0Lanestep            func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -972,6 +1001,8 @@ type laneKernels struct {
 	stepJacobianSamplePart16 func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	fitSamplePart0           func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	fitSamplePart2           func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	predict0RecLaneoutput    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	predict0RecLaneorder     func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	predict0RecLanerev       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	predict0RecLanerevat     func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	fitGradPart0             func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -989,6 +1020,7 @@ func pickKernels() *laneKernels {
 			width:                    16,
 			predict0Lanestep:         predict0LanestepAVX512,
 			predict0Laneoutput:       predict0LaneoutputAVX512,
+			predict0Laneorder:        predict0LaneorderAVX512,
 			predictSamplePart0:       predictSamplePart0AVX512,
 			predictSamplePart2:       predictSamplePart2AVX512,
 			step0Lanestep:            step0LanestepAVX512,
@@ -1008,6 +1040,8 @@ func pickKernels() *laneKernels {
 			stepJacobianSamplePart16: stepJacobianSamplePart16AVX512,
 			fitSamplePart0:           fitSamplePart0AVX512,
 			fitSamplePart2:           fitSamplePart2AVX512,
+			predict0RecLaneoutput:    predict0RecLaneoutputAVX512,
+			predict0RecLaneorder:     predict0RecLaneorderAVX512,
 			predict0RecLanerev:       predict0RecLanerevAVX512,
 			predict0RecLanerevat:     predict0RecLanerevatAVX512,
 			fitGradPart0:             fitGradPart0AVX512,
@@ -1019,6 +1053,7 @@ func pickKernels() *laneKernels {
 			width:                    8,
 			predict0Lanestep:         predict0LanestepAVX2,
 			predict0Laneoutput:       predict0LaneoutputAVX2,
+			predict0Laneorder:        predict0LaneorderAVX2,
 			predictSamplePart0:       predictSamplePart0AVX2,
 			predictSamplePart2:       predictSamplePart2AVX2,
 			step0Lanestep:            step0LanestepAVX2,
@@ -1038,6 +1073,8 @@ func pickKernels() *laneKernels {
 			stepJacobianSamplePart16: stepJacobianSamplePart16AVX2,
 			fitSamplePart0:           fitSamplePart0AVX2,
 			fitSamplePart2:           fitSamplePart2AVX2,
+			predict0RecLaneoutput:    predict0RecLaneoutputAVX2,
+			predict0RecLaneorder:     predict0RecLaneorderAVX2,
 			predict0RecLanerev:       predict0RecLanerevAVX2,
 			predict0RecLanerevat:     predict0RecLanerevatAVX2,
 			fitGradPart0:             fitGradPart0AVX2,
@@ -1061,6 +1098,8 @@ func init() {
 func predict0LanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func predict0LaneoutputAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func predict0LaneorderAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func predictSamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
@@ -1100,6 +1139,10 @@ func fitSamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func fitSamplePart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
+func predict0RecLaneoutputAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func predict0RecLaneorderAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
 func predict0RecLanerevAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func predict0RecLanerevatAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -1113,6 +1156,8 @@ func fitGradPart4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 func predict0LanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func predict0LaneoutputAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func predict0LaneorderAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func predictSamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
@@ -1152,6 +1197,10 @@ func fitSamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func fitSamplePart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
+func predict0RecLaneoutputAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func predict0RecLaneorderAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
 func predict0RecLanerevAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func predict0RecLanerevatAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -1168,12 +1217,16 @@ func (l *lanes) solvePredict0Lanes(t0 *[32]float64, ts *[50 * 32]float64, stops 
 	s := &fr.predict0Lanestep
 	t1 := (*[32]float64)(ts[1568:])
 	d := &fr.predict0Laneoutput
-	for i := range d.stepNext {
-		d.stepNext[i], d.stepSpan[i] = 0, t1[i]-t0[i]
+	clear(d.stepNext[:])
+	for i := range d.stepSpan {
+		d.stepSpan[i] = t1[i] - t0[i]
 	}
 	d.stepAtStart[0] = rt.Apart(fr, ts)
 	d.qRowStart[0] = rt.Apart(fr, state0Out)
 	d.vRowStart[0] = rt.Apart(fr, state1Out)
+	order := &fr.predict0Laneorder
+	order.stepStart = *t0
+	kernel.predict0Laneorder(l.fr, l.w, l.pre, &l.sums[0])
 	var lists [32][50]float64
 	var ahead [32][]float64 // of lists
 	var gap [32]float64     // that steps keep from a stop
@@ -1191,7 +1244,7 @@ func (l *lanes) solvePredict0Lanes(t0 *[32]float64, ts *[50 * 32]float64, stops 
 		width[i], steps[i] = rt.FixedSteps(t0[i], t1[i], by.Step)
 		if i < n {
 			st[i] = rt.SolveStats{Time: t0[i]}
-			if !rt.InOrderEach(t0[i], ts[:], i, 32) {
+			if order.stepInOrder[i] == 0 {
 				st[i].Fail(rt.BadTimes, t0[i], 0)
 			} else if t0[i] != t1[i] {
 				if steps[i] == 0 {
@@ -1249,7 +1302,7 @@ func (l *lanes) solvePredict0Lanes(t0 *[32]float64, ts *[50 * 32]float64, stops 
 			st[i].H = s.stepH[i]
 			took[i] = true
 			d.stepOpen[i] = 1
-			if next := d.stepNext[i]; next < d.stepRow[0] {
+			if next := float64(d.stepNext[i]); next < d.stepRow[0] {
 				d.stepRow[0] = next
 			}
 		}
@@ -1259,7 +1312,7 @@ func (l *lanes) solvePredict0Lanes(t0 *[32]float64, ts *[50 * 32]float64, stops 
 			d.stepH = s.stepH
 		}
 		for d.stepRow[0] < 50 {
-			d.stepLeft[0] = 721 // rows at a time
+			d.stepLeft[0] = 773 // rows at a time
 			kernel.predict0Laneoutput(l.fr, l.w, l.pre, &l.sums[0])
 		}
 		for i := range n {
@@ -1824,13 +1877,17 @@ func (l *lanes) solvePredict0RecLanes(tape *predict0RecTapeLanes, t0 *[32]float6
 	fr := l.fr
 	s := &fr.predict0Lanestep
 	t1 := (*[32]float64)(ts[1568:])
-	d := &fr.predict0Laneoutput
-	for i := range d.stepNext {
-		d.stepNext[i], d.stepSpan[i] = 0, t1[i]-t0[i]
+	d := &fr.predict0RecLaneoutput
+	clear(d.stepNext[:])
+	for i := range d.stepSpan {
+		d.stepSpan[i] = t1[i] - t0[i]
 	}
 	d.stepAtStart[0] = rt.Apart(fr, ts)
 	d.qRowStart[0] = rt.Apart(fr, state0Out)
 	d.vRowStart[0] = rt.Apart(fr, state1Out)
+	order := &fr.predict0RecLaneorder
+	order.stepStart = *t0
+	kernel.predict0RecLaneorder(l.fr, l.w, l.pre, &l.sums[0])
 	tape.reset()
 	var lists [32][50]float64
 	var ahead [32][]float64 // of lists
@@ -1849,7 +1906,7 @@ func (l *lanes) solvePredict0RecLanes(tape *predict0RecTapeLanes, t0 *[32]float6
 		width[i], steps[i] = rt.FixedSteps(t0[i], t1[i], by.Step)
 		if i < n {
 			st[i] = rt.SolveStats{Time: t0[i]}
-			if !rt.InOrderEach(t0[i], ts[:], i, 32) {
+			if order.stepInOrder[i] == 0 {
 				st[i].Fail(rt.BadTimes, t0[i], 0)
 			} else if t0[i] != t1[i] {
 				if steps[i] == 0 {
@@ -1907,7 +1964,7 @@ func (l *lanes) solvePredict0RecLanes(tape *predict0RecTapeLanes, t0 *[32]float6
 			st[i].H = s.stepH[i]
 			took[i] = true
 			d.stepOpen[i] = 1
-			if next := d.stepNext[i]; next < d.stepRow[0] {
+			if next := float64(d.stepNext[i]); next < d.stepRow[0] {
 				d.stepRow[0] = next
 			}
 			tape.push(i, &s.stepT, &s.stepH, &s.qAt, &s.vAt)
@@ -1920,7 +1977,7 @@ func (l *lanes) solvePredict0RecLanes(tape *predict0RecTapeLanes, t0 *[32]float6
 		for d.stepRow[0] < 50 {
 			row := int(d.stepRow[0])
 			d.stepLeft[0] = 1 // rows at a time
-			kernel.predict0Laneoutput(l.fr, l.w, l.pre, &l.sums[0])
+			kernel.predict0RecLaneoutput(l.fr, l.w, l.pre, &l.sums[0])
 			for i := range n {
 				if d.stepTaken[i] == 0 {
 					continue

@@ -286,6 +286,10 @@ DATA f64_3fb47ae147ae147b<>+0(SB)/8, $0x3fb47ae147ae147b // 0.08
 GLOBL f64_3fb47ae147ae147b<>(SB), RODATA|NOPTR, $8
 DATA f64_4024000000000000<>+0(SB)/8, $0x4024000000000000 // 10
 GLOBL f64_4024000000000000<>(SB), RODATA|NOPTR, $8
+DATA f32_ffffffff<>+0(SB)/4, $0xffffffff // NaN
+GLOBL f32_ffffffff<>(SB), RODATA|NOPTR, $4
+DATA f32_42000000<>+0(SB)/4, $0x42000000 // 32
+GLOBL f32_42000000<>(SB), RODATA|NOPTR, $4
 DATA f64_4040000000000000<>+0(SB)/8, $0x4040000000000000 // 32
 GLOBL f64_4040000000000000<>(SB), RODATA|NOPTR, $8
 DATA f64_3df0000000000000<>+0(SB)/8, $0x3df0000000000000 // 2.3283064365386963e-10
@@ -4392,17 +4396,17 @@ TEXT ·forecast0LanestepAVX512(SB), 0, $8-32
 // forecast0Laneoutput is Forecast.0.laneoutput (forecast.nde:38) of a block of samples.
 TEXT forecast0Laneoutput_avx512<>(SB), NOSPLIT, $0-0
 loop1: // rows from which others follow
-	CVTTSD2SQ	192896(AX), R15	// step.at.start
+	CVTTSD2SQ	192768(AX), R15	// step.at.start
 	ADDQ	AX, R15
 	MOVQ	R15, 65536(AX)
-	CVTTSD2SQ	190592(AX), R15	// step.row
+	CVTTSD2SQ	190464(AX), R15	// step.row
 	IMULQ	$256, R15
 	ADDQ	65536(AX), R15
 	MOVQ	R15, 65544(AX)
-	CVTTSD2SQ	193152(AX), R15	// z.row.start
+	CVTTSD2SQ	193024(AX), R15	// z.row.start
 	ADDQ	AX, R15
 	MOVQ	R15, 65552(AX)
-	CVTTSD2SQ	190592(AX), R15	// step.row
+	CVTTSD2SQ	190464(AX), R15	// step.row
 	IMULQ	$1024, R15
 	ADDQ	65552(AX), R15
 	MOVQ	R15, 65560(AX)
@@ -4411,263 +4415,221 @@ loop1: // rows from which others follow
 	MOVQ	65560(AX), R15
 	MOVQ	R15, 65576(AX)
 loop2: // rows of outputs
-	VBROADCASTSD	190592(AX), Z0	// step.row
+	VBROADCASTSD	190464(AX), Z0	// step.row
+	VCVTPD2PS	Z0, Y0
+	VINSERTF64X4	$1, Y0, Z0, Z0
+	VMOVSS	X0, 190080(AX)
 	MOVQ	$2, 65584(AX)
 	MOVQ	AX, CX
 	MOVQ	65568(AX), SI
-	MOVQ	AX, 65592(AX)
+	MOVQ	AX, DI
 	MOVQ	65576(AX), R15
-	MOVQ	R15, 65600(AX)
+	MOVQ	R15, 65592(AX)
 loop3: // 2 times: vectors of the block
-	VMOVUPD	190336(CX), Z0	// step.open
-	VMOVUPD	190400(CX), Z1	// step.open | 1
-	VMOVUPD	190080(CX), Z2	// step.next
-	VMOVUPD	190144(CX), Z3	// step.next | 1
-	VMOVUPD	(SI), Z4
-	VMOVUPD	64(SI), Z5
-	VMOVUPD	171264(CX), Z6	// forecast0Lanestep.step.t
-	VMOVUPD	171328(CX), Z7	// forecast0Lanestep.step.t | 1
-	VMOVUPD	191104(CX), Z8	// step.span
-	VMOVUPD	191168(CX), Z9	// step.span | 1
-	VMOVUPD	181760(CX), Z10	// forecast0Lanestep.step.t_at
-	VMOVUPD	181824(CX), Z11	// forecast0Lanestep.step.t_at | 1
-	VMOVUPD	182016(CX), Z12	// forecast0Lanestep.step.h_at
-	VMOVUPD	182080(CX), Z13	// forecast0Lanestep.step.h_at | 1
+	VMOVUPS	190336(CX), Z0	// step.open
+	VMOVUPS	190208(CX), Z1	// step.next
+	VMOVUPD	(SI), Z2
+	VMOVUPD	64(SI), Z3
+	VMOVUPD	171264(DI), Z4	// forecast0Lanestep.step.t
+	VMOVUPD	171328(DI), Z5	// forecast0Lanestep.step.t | 1
+	VMOVUPD	190976(DI), Z6	// step.span
+	VMOVUPD	191040(DI), Z7	// step.span | 1
+	VMOVUPD	181760(DI), Z8	// forecast0Lanestep.step.t_at
+	VMOVUPD	181824(DI), Z9	// forecast0Lanestep.step.t_at | 1
+	VMOVUPD	182016(DI), Z10	// forecast0Lanestep.step.h_at
+	VMOVUPD	182080(DI), Z11	// forecast0Lanestep.step.h_at | 1
 	// forecast.nde:38
-	VBROADCASTSD	f64_0000000000000000<>(SB), Z14
-	VCMPPD	$17, Z0, Z14, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z14
-	VBROADCASTSD	f64_0000000000000000<>(SB), Z15
-	VCMPPD	$17, Z1, Z15, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z15
-	VBROADCASTSD	190592(AX), Z16	// step.row
-	VCMPPD	$0, Z16, Z2, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z17
-	VCMPPD	$0, Z16, Z3, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z16
-	VPANDQ	Z17, Z14, Z14
-	VPANDQ	Z16, Z15, Z15
-	VSUBPD	Z6, Z4, Z16
-	VSUBPD	Z7, Z5, Z17
-	VMULPD	Z8, Z16, Z8
-	VMULPD	Z9, Z17, Z9
-	VCMPPD.BCST	$18, f64_0000000000000000<>(SB), Z8, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z8
-	VCMPPD.BCST	$18, f64_0000000000000000<>(SB), Z9, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z9
-	VPANDQ	Z8, Z14, Z16
-	VPANDQ	Z9, Z15, Z17
-	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z16, Z18
-	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z17, Z19
-	VMOVUPD	Z18, 193920(CX)	// step.taken
-	VMOVUPD	Z19, 193984(CX)	// step.taken | 1
-	VADDPD	Z18, Z2, Z2
-	VADDPD	Z19, Z3, Z3
-	VMOVUPD	Z2, 193408(CX)	// step.next_next
-	VMOVUPD	Z3, 193472(CX)	// step.next_next | 1
-	VPXORQ.BCST	f64_ffffffffffffffff<>(SB), Z8, Z2
-	VPXORQ.BCST	f64_ffffffffffffffff<>(SB), Z9, Z3
-	VPANDQ	Z2, Z14, Z2
-	VPANDQ	Z3, Z15, Z3
-	VPTERNLOGQ.BCST	$0xac, f64_0000000000000000<>(SB), Z0, Z2
-	VPTERNLOGQ.BCST	$0xac, f64_0000000000000000<>(SB), Z1, Z3
-	VMOVUPD	Z2, 193664(CX)	// step.open_next
-	VMOVUPD	Z3, 193728(CX)	// step.open_next | 1
-	VCMPPD	$0, Z10, Z4, K1
+	VBROADCASTSS	f32_00000000<>(SB), Z12
+	VCMPPS	$17, Z0, Z12, K1
+	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z12
+	VBROADCASTSS	190080(AX), Z13
+	VCMPPS	$0, Z13, Z1, K1
+	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z13
+	VPANDD	Z13, Z12, Z12
+	VSUBPD	Z4, Z2, Z13
+	VSUBPD	Z5, Z3, Z14
+	VMULPD	Z6, Z13, Z6
+	VMULPD	Z7, Z14, Z7
+	VCMPPD.BCST	$18, f64_0000000000000000<>(SB), Z6, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z6
+	VCMPPD.BCST	$18, f64_0000000000000000<>(SB), Z7, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z7
+	VPMOVQD	Z6, Y13
+	VPMOVQD	Z7, Y14
+	VINSERTF64X4	$1, Y14, Z13, Z13
+	VPANDD	Z13, Z12, Z13
+	VPANDD.BCST	f32_3f800000<>(SB), Z13, Z14
+	VADDPS	Z14, Z1, Z1
+	VMOVUPS	Z1, 193280(CX)	// step.next_next
+	VPXORQ.BCST	f64_ffffffffffffffff<>(SB), Z6, Z1
+	VPXORQ.BCST	f64_ffffffffffffffff<>(SB), Z7, Z6
+	VPMOVQD	Z1, Y1
+	VPMOVQD	Z6, Y6
+	VINSERTF64X4	$1, Y6, Z1, Z1
+	VPANDD	Z1, Z12, Z1
+	VPTERNLOGD.BCST	$0xac, f32_00000000<>(SB), Z0, Z1
+	VMOVUPS	Z1, 193408(CX)	// step.open_next
+	VCMPPD	$0, Z8, Z2, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
-	VCMPPD	$0, Z11, Z5, K1
+	VCMPPD	$0, Z9, Z3, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
-	VCMPPD	$0, Z6, Z4, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z2
-	VCMPPD	$0, Z7, Z5, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z3
-	VSUBPD	Z10, Z4, Z4
-	VSUBPD	Z11, Z5, Z5
-	VDIVPD	Z12, Z4, Z4
-	VDIVPD	Z13, Z5, Z5
-	VMOVUPS	Z2, Z6
-	VPTERNLOGQ.BCST	$0xac, f64_3ff0000000000000<>(SB), Z4, Z6
-	VMOVUPS	Z3, Z7
-	VPTERNLOGQ.BCST	$0xac, f64_3ff0000000000000<>(SB), Z5, Z7
-	VPTERNLOGQ.BCST	$0xb8, f64_0000000000000000<>(SB), Z0, Z6
-	VPTERNLOGQ.BCST	$0xb8, f64_0000000000000000<>(SB), Z1, Z7
-	VMOVUPD	Z6, 194176(CX)	// step.place
-	VMOVUPD	Z7, 194240(CX)	// step.place | 1
-	VMULPD	Z4, Z12, Z6
-	VMULPD	Z5, Z13, Z7
+	VCMPPD	$0, Z4, Z2, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z4
+	VCMPPD	$0, Z5, Z3, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z5
+	VSUBPD	Z8, Z2, Z2
+	VSUBPD	Z9, Z3, Z3
+	VDIVPD	Z10, Z2, Z2
+	VDIVPD	Z11, Z3, Z3
+	VMULPD	Z2, Z10, Z6
+	VMULPD	Z3, Z11, Z7
 	VCVTPD2PS	Z6, Y6
 	VCVTPD2PS	Z7, Y7
 	VINSERTF64X4	$1, Y7, Z6, Z6
-	VCVTPD2PS	Z4, Y4
-	VCVTPD2PS	Z5, Y5
-	VINSERTF64X4	$1, Y5, Z4, Z4
-	MOVQ	$8, DI
-	MOVQ	65592(AX), R9
-	MOVQ	65600(AX), R10
+	VCVTPD2PS	Z2, Y2
+	VCVTPD2PS	Z3, Y3
+	VINSERTF64X4	$1, Y3, Z2, Z2
+	MOVQ	$8, R9
+	MOVQ	CX, R10
+	MOVQ	65592(AX), R11
 loop4: // 8 times: elements
-	VMOVUPS	188416(R9), Z5	// forecast0Lanestep.step.data6[0]
-	VMOVUPS	186880(R9), Z7	// forecast0Lanestep.step.data4[0]
-	VFMADD231PS	Z5, Z4, Z7
-	VMOVUPS	185344(R9), Z5	// forecast0Lanestep.step.data2[0]
-	VFMADD231PS	Z7, Z4, Z5
-	VMOVUPS	183808(R9), Z7	// forecast0Lanestep.step.data0[0]
-	VFMADD231PS	Z5, Z4, Z7
-	VMOVUPS	182272(R9), Z5	// forecast0Lanestep.z.at[0]
-	VFMADD231PS	Z7, Z6, Z5
-	VMOVUPS	173824(R9), Z7	// forecast0Lanestep.z[0]
-	VPMOVQD	Z2, Y8
-	VPMOVQD	Z3, Y9
+	VMOVUPS	188416(R10), Z3	// forecast0Lanestep.step.data6[0]
+	VMOVUPS	186880(R10), Z7	// forecast0Lanestep.step.data4[0]
+	VFMADD231PS	Z3, Z2, Z7
+	VMOVUPS	185344(R10), Z3	// forecast0Lanestep.step.data2[0]
+	VFMADD231PS	Z7, Z2, Z3
+	VMOVUPS	183808(R10), Z7	// forecast0Lanestep.step.data0[0]
+	VFMADD231PS	Z3, Z2, Z7
+	VMOVUPS	182272(R10), Z3	// forecast0Lanestep.z.at[0]
+	VFMADD231PS	Z7, Z6, Z3
+	VMOVUPS	173824(R10), Z7	// forecast0Lanestep.z[0]
+	VPMOVQD	Z4, Y8
+	VPMOVQD	Z5, Y9
 	VINSERTF64X4	$1, Y9, Z8, Z8
-	VPTERNLOGD	$0xca, Z5, Z7, Z8
-	VMOVUPS	182272(R9), Z5	// forecast0Lanestep.z.at[0]
+	VPTERNLOGD	$0xca, Z3, Z7, Z8
+	VMOVUPS	182272(R10), Z3	// forecast0Lanestep.z.at[0]
 	VPMOVQD	Z0, Y7
 	VPMOVQD	Z1, Y9
 	VINSERTF64X4	$1, Y9, Z7, Z7
-	VPTERNLOGD	$0xca, Z8, Z5, Z7
-	VMOVUPS	(R10), Z5
-	VPMOVQD	Z16, Y8
-	VPMOVQD	Z17, Y9
-	VINSERTF64X4	$1, Y9, Z8, Z8
-	VPTERNLOGD	$0xca, Z5, Z7, Z8
-	VMOVUPS	Z8, (R10)
-	ADDQ	$128, R9
+	VPTERNLOGD	$0xca, Z8, Z3, Z7
+	VMOVUPS	(R11), Z3
+	VPTERNLOGD	$0xe2, Z3, Z13, Z7
+	VMOVUPS	Z7, (R11)
 	ADDQ	$128, R10
-	DECQ	DI
+	ADDQ	$128, R11
+	DECQ	R9
 	JNE	loop4
-	ADDQ	$128, CX
+	ADDQ	$64, CX
 	ADDQ	$128, SI
+	ADDQ	$128, DI
 	ADDQ	$64, 65592(AX)
-	ADDQ	$64, 65600(AX)
 	DECQ	65584(AX)
 	JNE	loop3
 	// results that are the arguments of the next run
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop5: // 2 times: vectors of the block
-	VMOVUPD	193408(SI), Z0	// step.next_next
-	VMOVUPD	193472(SI), Z1	// step.next_next | 1
-	VMOVUPD	Z0, 190080(SI)	// step.next
-	VMOVUPD	Z1, 190144(SI)	// step.next | 1
-	VMOVUPD	193664(SI), Z0	// step.open_next
-	VMOVUPD	193728(SI), Z1	// step.open_next | 1
-	VMOVUPD	Z0, 190336(SI)	// step.open
-	VMOVUPD	Z1, 190400(SI)	// step.open | 1
-	ADDQ	$128, SI
+	VMOVUPS	193280(SI), Z0	// step.next_next
+	VMOVUPS	Z0, 190208(SI)	// step.next
+	VMOVUPS	193408(SI), Z0	// step.open_next
+	VMOVUPS	Z0, 190336(SI)	// step.open
+	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop5
 	// the next row, if a sample has to take it
-	VBROADCASTSD	190592(AX), Z0	// step.row
+	VBROADCASTSD	190464(AX), Z0	// step.row
 	VADDPD.BCST	f64_3ff0000000000000<>(SB), Z0, Z0
-	VMOVSD	X0, 190592(AX)	// step.row
-	VBROADCASTSD	192384(AX), Z1	// step.left
+	VMOVSD	X0, 190464(AX)	// step.row
+	VBROADCASTSD	192256(AX), Z1	// step.left
 	VSUBPD.BCST	f64_3ff0000000000000<>(SB), Z1, Z1
-	VMOVSD	X1, 192384(AX)	// step.left
-	VMOVUPD	190336(AX), Z1	// step.open
-	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
-	VCMPPD	$17, Z1, Z2, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
-	VMOVUPD	190080(AX), Z2	// step.next
-	VCMPPD	$0, Z0, Z2, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z2
-	VPANDQ	Z2, Z1, Z1
-	VPORQ.BCST	f64_0000000000000000<>(SB), Z1, Z1
-	VMOVUPD	190400(AX), Z2	// step.open | 1
-	VBROADCASTSD	f64_0000000000000000<>(SB), Z3
-	VCMPPD	$17, Z2, Z3, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z2
-	VMOVUPD	190144(AX), Z3	// step.next | 1
-	VCMPPD	$0, Z0, Z3, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z3
-	VPANDQ	Z3, Z2, Z2
-	VPORQ	Z2, Z1, Z1
-	VMOVUPD	190464(AX), Z2	// step.open | 2
-	VBROADCASTSD	f64_0000000000000000<>(SB), Z3
-	VCMPPD	$17, Z2, Z3, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z2
-	VMOVUPD	190208(AX), Z3	// step.next | 2
-	VCMPPD	$0, Z0, Z3, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z3
-	VPANDQ	Z3, Z2, Z2
-	VPORQ	Z2, Z1, Z1
-	VMOVUPD	190528(AX), Z2	// step.open | 3
-	VBROADCASTSD	f64_0000000000000000<>(SB), Z3
-	VCMPPD	$17, Z2, Z3, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z2
-	VMOVUPD	190272(AX), Z3	// step.next | 3
-	VCMPPD	$0, Z0, Z3, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z3
-	VPANDQ	Z3, Z2, Z2
-	VPORQ	Z2, Z1, Z1
-	VCMPPD.BCST	$17, f64_4040000000000000<>(SB), Z0, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
-	VBROADCASTSD	192384(AX), Z2	// step.left
-	VBROADCASTSD	f64_0000000000000000<>(SB), Z3
-	VCMPPD	$17, Z2, Z3, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z2
-	VPANDQ	Z2, Z0, Z0
-	VPANDQ	Z0, Z1, Z0
-	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z0, Z0
-	VSHUFF64X2	$78, Z0, Z0, Z1
-	VADDPD	Z1, Z0, Z0
-	VSHUFF64X2	$177, Z0, Z0, Z1
-	VADDPD	Z1, Z0, Z0
-	VSHUFPD	$85, Z0, Z0, Z1
-	VADDPD	Z1, Z0, Z0
-	VMOVSD	X0, 192640(AX)	// step.more
-	ADDQ	$256, 65568(AX)
-	ADDQ	$1024, 65576(AX)
-	CMPQ	192640(AX), $0	// step.more
-	JNE	loop2
-	// the first row that a sample has to take, if there is one
-	VMOVUPD	190336(AX), Z0	// step.open
-	VBROADCASTSD	f64_0000000000000000<>(SB), Z1
-	VCMPPD	$17, Z0, Z1, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
-	VMOVUPD	190080(AX), Z1	// step.next
-	VBROADCASTSD	f64_4040000000000000<>(SB), Z2
-	VPTERNLOGQ	$0xca, Z2, Z1, Z0
-	VBROADCASTSD	f64_4040000000000000<>(SB), Z1
-	VMINPD	Z0, Z1, Z0
-	VMOVUPD	190400(AX), Z1	// step.open | 1
-	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
-	VCMPPD	$17, Z1, Z2, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
-	VMOVUPD	190144(AX), Z2	// step.next | 1
-	VBROADCASTSD	f64_4040000000000000<>(SB), Z3
-	VPTERNLOGQ	$0xca, Z3, Z2, Z1
-	VMINPD	Z1, Z0, Z0
-	VMOVUPD	190464(AX), Z1	// step.open | 2
-	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
-	VCMPPD	$17, Z1, Z2, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
-	VMOVUPD	190208(AX), Z2	// step.next | 2
-	VBROADCASTSD	f64_4040000000000000<>(SB), Z3
-	VPTERNLOGQ	$0xca, Z3, Z2, Z1
-	VMINPD	Z1, Z0, Z0
-	VMOVUPD	190528(AX), Z1	// step.open | 3
-	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
-	VCMPPD	$17, Z1, Z2, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
-	VMOVUPD	190272(AX), Z2	// step.next | 3
-	VBROADCASTSD	f64_4040000000000000<>(SB), Z3
-	VPTERNLOGQ	$0xca, Z3, Z2, Z1
-	VMINPD	Z1, Z0, Z0
-	VSHUFF64X2	$78, Z0, Z0, Z1
-	VMINPD	Z1, Z0, Z0
-	VSHUFF64X2	$177, Z0, Z0, Z1
-	VMINPD	Z1, Z0, Z0
-	VSHUFPD	$85, Z0, Z0, Z1
-	VMINPD	Z1, Z0, Z0
-	VMOVSD	X0, 190592(AX)	// step.row
-	VCMPPD.BCST	$17, f64_4040000000000000<>(SB), Z0, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
-	VBROADCASTSD	192384(AX), Z1	// step.left
+	VMOVSD	X1, 192256(AX)	// step.left
+	VCVTPD2PS	Z0, Y0
+	VINSERTF64X4	$1, Y0, Z0, Z0
+	VMOVUPS	190336(AX), Z1	// step.open
+	VBROADCASTSS	f32_00000000<>(SB), Z2
+	VCMPPS	$17, Z1, Z2, K1
+	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z1
+	VMOVUPS	190208(AX), Z2	// step.next
+	VCMPPS	$0, Z0, Z2, K1
+	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z3
+	VPANDD	Z3, Z1, Z1
+	VCMPPS.BCST	$17, f32_42000000<>(SB), Z2, K1
+	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z2
+	VPANDD	Z2, Z1, Z1
+	VPORD.BCST	f32_00000000<>(SB), Z1, Z1
+	VMOVUPS	190400(AX), Z2	// step.open | 1
+	VBROADCASTSS	f32_00000000<>(SB), Z3
+	VCMPPS	$17, Z2, Z3, K1
+	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z2
+	VMOVUPS	190272(AX), Z3	// step.next | 1
+	VCMPPS	$0, Z0, Z3, K1
+	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z0
+	VPANDD	Z0, Z2, Z0
+	VCMPPS.BCST	$17, f32_42000000<>(SB), Z3, K1
+	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z2
+	VPANDD	Z2, Z0, Z0
+	VPORD	Z0, Z1, Z0
+	VPANDD.BCST	f32_3f800000<>(SB), Z0, Z0
+	VSHUFF32X4	$78, Z0, Z0, Z1
+	VADDPS	Z1, Z0, Z0
+	VSHUFF32X4	$177, Z0, Z0, Z1
+	VADDPS	Z1, Z0, Z0
+	VSHUFPS	$78, Z0, Z0, Z1
+	VADDPS	Z1, Z0, Z0
+	VSHUFPS	$177, Z0, Z0, Z1
+	VADDPS	Z1, Z0, Z0
+	VEXTRACTF64X4	$1, Z0, Y1
+	VCVTPS2PD	Y0, Z0
+	VCVTPS2PD	Y1, Z1
+	VBROADCASTSD	192256(AX), Z1	// step.left
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
 	VCMPPD	$17, Z1, Z2, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
 	VPANDQ	Z1, Z0, Z0
-	VMOVSD	X0, 192640(AX)	// step.more
-	CMPQ	192640(AX), $0	// step.more
+	VMOVSD	X0, 192512(AX)	// step.more
+	ADDQ	$256, 65568(AX)
+	ADDQ	$1024, 65576(AX)
+	CMPQ	192512(AX), $0	// step.more
+	JNE	loop2
+	// the first row that a sample has to take, if there is one
+	VMOVUPS	190336(AX), Z0	// step.open
+	VBROADCASTSS	f32_00000000<>(SB), Z1
+	VCMPPS	$17, Z0, Z1, K1
+	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z0
+	VMOVUPS	190208(AX), Z1	// step.next
+	VBROADCASTSS	f32_42000000<>(SB), Z2
+	VPTERNLOGD	$0xca, Z2, Z1, Z0
+	VBROADCASTSS	f32_42000000<>(SB), Z1
+	VMINPS	Z0, Z1, Z0
+	VMOVUPS	190400(AX), Z1	// step.open | 1
+	VBROADCASTSS	f32_00000000<>(SB), Z2
+	VCMPPS	$17, Z1, Z2, K1
+	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z1
+	VMOVUPS	190272(AX), Z2	// step.next | 1
+	VBROADCASTSS	f32_42000000<>(SB), Z3
+	VPTERNLOGD	$0xca, Z3, Z2, Z1
+	VMINPS	Z1, Z0, Z0
+	VSHUFF32X4	$78, Z0, Z0, Z1
+	VMINPS	Z1, Z0, Z0
+	VSHUFF32X4	$177, Z0, Z0, Z1
+	VMINPS	Z1, Z0, Z0
+	VSHUFPS	$78, Z0, Z0, Z1
+	VMINPS	Z1, Z0, Z0
+	VSHUFPS	$177, Z0, Z0, Z1
+	VMINPS	Z1, Z0, Z0
+	VEXTRACTF64X4	$1, Z0, Y1
+	VCVTPS2PD	Y0, Z0
+	VCVTPS2PD	Y1, Z1
+	VMOVSD	X0, 190464(AX)	// step.row
+	VCMPPD.BCST	$17, f64_4040000000000000<>(SB), Z0, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
+	VBROADCASTSD	192256(AX), Z1	// step.left
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
+	VCMPPD	$17, Z1, Z2, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
+	VPANDQ	Z1, Z0, Z0
+	VMOVSD	X0, 192512(AX)	// step.more
+	CMPQ	192512(AX), $0	// step.more
 	JNE	loop1
 	RET
 
@@ -4680,6 +4642,62 @@ TEXT ·forecast0LaneoutputAVX512(SB), 0, $8-32
 	STMXCSR	old-8(SP)
 	LDMXCSR	flush<>(SB)
 	CALL	forecast0Laneoutput_avx512<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
+// forecast0Laneorder is Forecast.0.laneorder (forecast.nde:38) of a block of samples.
+TEXT forecast0Laneorder_avx512<>(SB), NOSPLIT, $0-0
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
+	VMOVSD	X0, 194048(AX)	// step.once
+loop1:
+	CVTTSD2SQ	192768(AX), CX	// forecast0Laneoutput.step.at.start
+	ADDQ	AX, CX
+	MOVQ	$4, SI
+	MOVQ	AX, DI
+	MOVQ	CX, R9
+loop2: // 4 times: vectors of the block
+	VMOVUPD	193536(DI), Z0	// step.start
+	VBROADCASTSD	f64_ffffffffffffffff<>(SB), Z1
+	VBROADCASTSD	f64_ffffffffffffffff<>(SB), Z2
+	MOVQ	$32, R10
+	MOVQ	R9, R11
+loop3: // 32 times: output times
+	VMOVUPD	(R11), Z3
+	VSUBPD	Z0, Z3, Z4
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z5
+	VCMPPD	$18, Z4, Z5, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z5
+	VPANDQ	Z5, Z1, Z5
+	VMOVAPD	Z5, Z1
+	VCMPPD.BCST	$18, f64_0000000000000000<>(SB), Z4, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z4
+	VPANDQ	Z4, Z2, Z4
+	VMOVAPD	Z4, Z2
+	VMOVAPD	Z3, Z0
+	ADDQ	$256, R11
+	DECQ	R10
+	JNE	loop3
+	VPORQ	Z2, Z1, Z0
+	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z0, Z0
+	VMOVUPD	Z0, 193792(DI)	// step.in_order
+	ADDQ	$64, DI
+	ADDQ	$64, R9
+	DECQ	SI
+	JNE	loop2
+	CMPQ	194048(AX), $0	// step.once
+	JNE	loop1
+	RET
+
+// func forecast0LaneorderAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·forecast0LaneorderAVX512(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	forecast0Laneorder_avx512<>(SB)
 	LDMXCSR	old-8(SP)
 	VZEROUPPER
 	RET
@@ -4718,8 +4736,8 @@ loop1: // 4 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop2: // 8 times: terms of the sums
-	VMOVUPS	194432(R11), Z22	// z[0]
-	VMOVUPS	194496(R11), Z23	// z[0] | 1
+	VMOVUPS	194304(R11), Z22	// z[0]
+	VMOVUPS	194368(R11), Z23	// z[0] | 1
 	VBROADCASTSS	39796(R12), Z24	// dec.0.weight[0]
 	VFMADD231PS	Z22, Z24, Z6
 	VFMADD231PS	Z23, Z24, Z7
@@ -4748,28 +4766,28 @@ loop2: // 8 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop2
-	VMOVUPS	Z6, 195840(DI)	// matvec[0]
-	VMOVUPS	Z7, 195904(DI)	// matvec[0] | 1
-	VMOVUPS	Z8, 195968(DI)	// matvec[1]
-	VMOVUPS	Z9, 196032(DI)	// matvec[1] | 1
-	VMOVUPS	Z10, 196096(DI)	// matvec[2]
-	VMOVUPS	Z11, 196160(DI)	// matvec[2] | 1
-	VMOVUPS	Z12, 196224(DI)	// matvec[3]
-	VMOVUPS	Z13, 196288(DI)	// matvec[3] | 1
-	VMOVUPS	Z14, 196352(DI)	// matvec[4]
-	VMOVUPS	Z15, 196416(DI)	// matvec[4] | 1
-	VMOVUPS	Z16, 196480(DI)	// matvec[5]
-	VMOVUPS	Z17, 196544(DI)	// matvec[5] | 1
-	VMOVUPS	Z18, 196608(DI)	// matvec[6]
-	VMOVUPS	Z19, 196672(DI)	// matvec[6] | 1
-	VMOVUPS	Z20, 196736(DI)	// matvec[7]
-	VMOVUPS	Z21, 196800(DI)	// matvec[7] | 1
+	VMOVUPS	Z6, 195712(DI)	// matvec[0]
+	VMOVUPS	Z7, 195776(DI)	// matvec[0] | 1
+	VMOVUPS	Z8, 195840(DI)	// matvec[1]
+	VMOVUPS	Z9, 195904(DI)	// matvec[1] | 1
+	VMOVUPS	Z10, 195968(DI)	// matvec[2]
+	VMOVUPS	Z11, 196032(DI)	// matvec[2] | 1
+	VMOVUPS	Z12, 196096(DI)	// matvec[3]
+	VMOVUPS	Z13, 196160(DI)	// matvec[3] | 1
+	VMOVUPS	Z14, 196224(DI)	// matvec[4]
+	VMOVUPS	Z15, 196288(DI)	// matvec[4] | 1
+	VMOVUPS	Z16, 196352(DI)	// matvec[5]
+	VMOVUPS	Z17, 196416(DI)	// matvec[5] | 1
+	VMOVUPS	Z18, 196480(DI)	// matvec[6]
+	VMOVUPS	Z19, 196544(DI)	// matvec[6] | 1
+	VMOVUPS	Z20, 196608(DI)	// matvec[7]
+	VMOVUPS	Z21, 196672(DI)	// matvec[7] | 1
 	MOVQ	$8, R10
 	MOVQ	DI, R11
 	MOVQ	R9, R12
 loop3: // 8 times
-	VMOVUPS	195840(R11), Z6	// matvec[0]
-	VMOVUPS	195904(R11), Z7	// matvec[0] | 1
+	VMOVUPS	195712(R11), Z6	// matvec[0]
+	VMOVUPS	195776(R11), Z7	// matvec[0] | 1
 	VBROADCASTSS	40820(R12), Z8	// dec.0.bias[0]
 	VADDPS	Z8, Z6, Z6
 	VADDPS	Z8, Z7, Z7
@@ -4842,18 +4860,18 @@ loop3: // 8 times
 	VBROADCASTSS	41332(BX), Z6	// dec.2.bias[0]
 	VADDPS	Z6, Z0, Z0
 	VADDPS	Z6, Z1, Z1
-	VMOVUPS	Z0, 195456(AX)	// out0[0]
-	VMOVUPS	Z1, 195520(AX)	// out0[0] | 1
+	VMOVUPS	Z0, 195328(AX)	// out0[0]
+	VMOVUPS	Z1, 195392(AX)	// out0[0] | 1
 	VBROADCASTSS	41336(BX), Z0	// dec.2.bias[1]
 	VADDPS	Z0, Z2, Z1
 	VADDPS	Z0, Z3, Z0
-	VMOVUPS	Z1, 195584(AX)	// out0[1]
-	VMOVUPS	Z0, 195648(AX)	// out0[1] | 1
+	VMOVUPS	Z1, 195456(AX)	// out0[1]
+	VMOVUPS	Z0, 195520(AX)	// out0[1] | 1
 	VBROADCASTSS	41340(BX), Z0	// dec.2.bias[2]
 	VADDPS	Z0, Z4, Z1
 	VADDPS	Z0, Z5, Z0
-	VMOVUPS	Z1, 195712(AX)	// out0[2]
-	VMOVUPS	Z0, 195776(AX)	// out0[2] | 1
+	VMOVUPS	Z1, 195584(AX)	// out0[2]
+	VMOVUPS	Z0, 195648(AX)	// out0[2] | 1
 	RET
 
 // forecastSamplePart0 is Forecast (forecast.nde:35) of a block of samples, up to the first loop.
@@ -4867,33 +4885,33 @@ loop1: // 2 times: vectors of the block
 	MOVQ	DX, R11
 loop2: // 192 times: elements
 	// forecast.nde:36
-	VMOVUPS	216320(R10), Z0	// forecastSample.ys[0]
+	VMOVUPS	216192(R10), Z0	// forecastSample.ys[0]
 	VBROADCASTSS	(R11), Z1	// Series.ys.channel.mean.expand[0]
 	VSUBPS	Z1, Z0, Z0
 	VBROADCASTSS	768(R11), Z1	// Series.ys.channel.std.expand[0]
 	VDIVPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 263040(R10)	// forecastSample.div[0]
+	VMOVUPS	Z0, 262912(R10)	// forecastSample.div[0]
 	ADDQ	$128, R10
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop2
-	VMOVUPD	216064(DI), Z0	// forecastSample.ts[63]
-	VMOVUPD	216128(DI), Z0	// forecastSample.ts[63] | 1
+	VMOVUPD	215936(DI), Z0	// forecastSample.ts[63]
+	VMOVUPD	216000(DI), Z0	// forecastSample.ts[63] | 1
 	MOVQ	$64, R9
 	MOVQ	DI, R10
 	MOVQ	SI, R11
 loop3: // 64 times: elements
 	// forecast.nde:13
-	VMOVUPD	199936(R10), Z0	// forecastSample.ts[0]
-	VMOVUPD	200000(R10), Z1	// forecastSample.ts[0] | 1
-	VMOVUPD	216064(DI), Z2	// forecastSample.ts[63]
-	VMOVUPD	216128(DI), Z3	// forecastSample.ts[63] | 1
+	VMOVUPD	199808(R10), Z0	// forecastSample.ts[0]
+	VMOVUPD	199872(R10), Z1	// forecastSample.ts[0] | 1
+	VMOVUPD	215936(DI), Z2	// forecastSample.ts[63]
+	VMOVUPD	216000(DI), Z3	// forecastSample.ts[63] | 1
 	VSUBPD	Z2, Z0, Z0
 	VSUBPD	Z3, Z1, Z1
 	VCVTPD2PS	Z0, Y0
 	VCVTPD2PS	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z0, Z0
-	VMOVUPS	Z0, 287616(R11)	// forecastSample.cast[0]
+	VMOVUPS	Z0, 287488(R11)	// forecastSample.cast[0]
 	ADDQ	$256, R10
 	ADDQ	$128, R11
 	DECQ	R9
@@ -4903,14 +4921,14 @@ loop3: // 64 times: elements
 	MOVQ	SI, R11
 	MOVQ	SI, R12
 loop4: // 64 times: elements
-	VMOVUPS	263040(R10), Z0	// forecastSample.div[0]
-	VMOVUPS	Z0, 295808(R11)	// forecastSample.concat[0]
-	VMOVUPS	263168(R10), Z0	// forecastSample.div[1]
-	VMOVUPS	Z0, 295936(R11)	// forecastSample.concat[1]
-	VMOVUPS	263296(R10), Z0	// forecastSample.div[2]
-	VMOVUPS	Z0, 296064(R11)	// forecastSample.concat[2]
-	VMOVUPS	287616(R12), Z0	// forecastSample.cast[0]
-	VMOVUPS	Z0, 296192(R11)	// forecastSample.concat[3]
+	VMOVUPS	262912(R10), Z0	// forecastSample.div[0]
+	VMOVUPS	Z0, 295680(R11)	// forecastSample.concat[0]
+	VMOVUPS	263040(R10), Z0	// forecastSample.div[1]
+	VMOVUPS	Z0, 295808(R11)	// forecastSample.concat[1]
+	VMOVUPS	263168(R10), Z0	// forecastSample.div[2]
+	VMOVUPS	Z0, 295936(R11)	// forecastSample.concat[2]
+	VMOVUPS	287488(R12), Z0	// forecastSample.cast[0]
+	VMOVUPS	Z0, 296064(R11)	// forecastSample.concat[3]
 	ADDQ	$384, R10
 	ADDQ	$512, R11
 	ADDQ	$128, R12
@@ -4920,14 +4938,14 @@ loop4: // 64 times: elements
 	MOVQ	SI, R10
 	MOVQ	SI, R11
 loop5: // 64 times: elements
-	VMOVUPS	328064(R10), Z0	// forecastSample.concat[252]
-	VMOVUPS	Z0, 328576(R11)	// forecastSample.reverse[0]
-	VMOVUPS	328192(R10), Z0	// forecastSample.concat[253]
-	VMOVUPS	Z0, 328704(R11)	// forecastSample.reverse[1]
-	VMOVUPS	328320(R10), Z0	// forecastSample.concat[254]
-	VMOVUPS	Z0, 328832(R11)	// forecastSample.reverse[2]
-	VMOVUPS	328448(R10), Z0	// forecastSample.concat[255]
-	VMOVUPS	Z0, 328960(R11)	// forecastSample.reverse[3]
+	VMOVUPS	327936(R10), Z0	// forecastSample.concat[252]
+	VMOVUPS	Z0, 328448(R11)	// forecastSample.reverse[0]
+	VMOVUPS	328064(R10), Z0	// forecastSample.concat[253]
+	VMOVUPS	Z0, 328576(R11)	// forecastSample.reverse[1]
+	VMOVUPS	328192(R10), Z0	// forecastSample.concat[254]
+	VMOVUPS	Z0, 328704(R11)	// forecastSample.reverse[2]
+	VMOVUPS	328320(R10), Z0	// forecastSample.concat[255]
+	VMOVUPS	Z0, 328832(R11)	// forecastSample.reverse[3]
 	ADDQ	$-512, R10
 	ADDQ	$512, R11
 	DECQ	R9
@@ -4954,13 +4972,13 @@ loop7: // 64 times: runs of enc.1.cell
 	MOVQ	SI, R9
 	MOVQ	AX, R10
 loop8: // 2 times: vectors of the block
-	VMOVUPS	328576(R9), Z0	// forecastSample.reverse[0]
+	VMOVUPS	328448(R9), Z0	// forecastSample.reverse[0]
 	VMOVUPS	Z0, 70016(R10)	// enc1Cell.x[0]
-	VMOVUPS	328704(R9), Z0	// forecastSample.reverse[1]
+	VMOVUPS	328576(R9), Z0	// forecastSample.reverse[1]
 	VMOVUPS	Z0, 70144(R10)	// enc1Cell.x[1]
-	VMOVUPS	328832(R9), Z0	// forecastSample.reverse[2]
+	VMOVUPS	328704(R9), Z0	// forecastSample.reverse[2]
 	VMOVUPS	Z0, 70272(R10)	// enc1Cell.x[2]
-	VMOVUPS	328960(R9), Z0	// forecastSample.reverse[3]
+	VMOVUPS	328832(R9), Z0	// forecastSample.reverse[3]
 	VMOVUPS	Z0, 70400(R10)	// enc1Cell.x[3]
 	ADDQ	$64, R9
 	ADDQ	$64, R10
@@ -4993,8 +5011,8 @@ loop10: // 32 times: elements
 loop11: // 32 times: elements
 	VMOVUPS	65920(SI), Z0	// enc1Cell.h[0]
 	VMOVUPS	65984(SI), Z1	// enc1Cell.h[0] | 1
-	VMOVUPS	Z0, 361344(SI)	// forecastSample.result[0]
-	VMOVUPS	Z1, 361408(SI)	// forecastSample.result[0] | 1
+	VMOVUPS	Z0, 361216(SI)	// forecastSample.result[0]
+	VMOVUPS	Z1, 361280(SI)	// forecastSample.result[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop11
@@ -5024,8 +5042,8 @@ loop12: // 2 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop13: // 32 times: terms of the sums
-	VMOVUPS	361344(R11), Z16	// forecastSample.result[0]
-	VMOVUPS	361408(R11), Z17	// forecastSample.result[0] | 1
+	VMOVUPS	361216(R11), Z16	// forecastSample.result[0]
+	VMOVUPS	361280(R11), Z17	// forecastSample.result[0] | 1
 	VBROADCASTSS	14592(R12), Z18	// enc.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -5057,43 +5075,43 @@ loop13: // 32 times: terms of the sums
 	VBROADCASTSS	16640(DI), Z16	// enc.2.bias[0]
 	VADDPS	Z16, Z0, Z0
 	VADDPS	Z16, Z1, Z1
-	VMOVUPS	Z0, 365440(R9)	// forecastSample.h[0]
-	VMOVUPS	Z1, 365504(R9)	// forecastSample.h[0] | 1
+	VMOVUPS	Z0, 365312(R9)	// forecastSample.h[0]
+	VMOVUPS	Z1, 365376(R9)	// forecastSample.h[0] | 1
 	VBROADCASTSS	16644(DI), Z0	// enc.2.bias[1]
 	VADDPS	Z0, Z2, Z1
 	VADDPS	Z0, Z3, Z0
-	VMOVUPS	Z1, 365568(R9)	// forecastSample.h[1]
-	VMOVUPS	Z0, 365632(R9)	// forecastSample.h[1] | 1
+	VMOVUPS	Z1, 365440(R9)	// forecastSample.h[1]
+	VMOVUPS	Z0, 365504(R9)	// forecastSample.h[1] | 1
 	VBROADCASTSS	16648(DI), Z0	// enc.2.bias[2]
 	VADDPS	Z0, Z4, Z1
 	VADDPS	Z0, Z5, Z0
-	VMOVUPS	Z1, 365696(R9)	// forecastSample.h[2]
-	VMOVUPS	Z0, 365760(R9)	// forecastSample.h[2] | 1
+	VMOVUPS	Z1, 365568(R9)	// forecastSample.h[2]
+	VMOVUPS	Z0, 365632(R9)	// forecastSample.h[2] | 1
 	VBROADCASTSS	16652(DI), Z0	// enc.2.bias[3]
 	VADDPS	Z0, Z6, Z1
 	VADDPS	Z0, Z7, Z0
-	VMOVUPS	Z1, 365824(R9)	// forecastSample.h[3]
-	VMOVUPS	Z0, 365888(R9)	// forecastSample.h[3] | 1
+	VMOVUPS	Z1, 365696(R9)	// forecastSample.h[3]
+	VMOVUPS	Z0, 365760(R9)	// forecastSample.h[3] | 1
 	VBROADCASTSS	16656(DI), Z0	// enc.2.bias[4]
 	VADDPS	Z0, Z8, Z1
 	VADDPS	Z0, Z9, Z0
-	VMOVUPS	Z1, 365952(R9)	// forecastSample.h[4]
-	VMOVUPS	Z0, 366016(R9)	// forecastSample.h[4] | 1
+	VMOVUPS	Z1, 365824(R9)	// forecastSample.h[4]
+	VMOVUPS	Z0, 365888(R9)	// forecastSample.h[4] | 1
 	VBROADCASTSS	16660(DI), Z0	// enc.2.bias[5]
 	VADDPS	Z0, Z10, Z1
 	VADDPS	Z0, Z11, Z0
-	VMOVUPS	Z1, 366080(R9)	// forecastSample.h[5]
-	VMOVUPS	Z0, 366144(R9)	// forecastSample.h[5] | 1
+	VMOVUPS	Z1, 365952(R9)	// forecastSample.h[5]
+	VMOVUPS	Z0, 366016(R9)	// forecastSample.h[5] | 1
 	VBROADCASTSS	16664(DI), Z0	// enc.2.bias[6]
 	VADDPS	Z0, Z12, Z1
 	VADDPS	Z0, Z13, Z0
-	VMOVUPS	Z1, 366208(R9)	// forecastSample.h[6]
-	VMOVUPS	Z0, 366272(R9)	// forecastSample.h[6] | 1
+	VMOVUPS	Z1, 366080(R9)	// forecastSample.h[6]
+	VMOVUPS	Z0, 366144(R9)	// forecastSample.h[6] | 1
 	VBROADCASTSS	16668(DI), Z0	// enc.2.bias[7]
 	VADDPS	Z0, Z14, Z1
 	VADDPS	Z0, Z15, Z0
-	VMOVUPS	Z1, 366336(R9)	// forecastSample.h[7]
-	VMOVUPS	Z0, 366400(R9)	// forecastSample.h[7] | 1
+	VMOVUPS	Z1, 366208(R9)	// forecastSample.h[7]
+	VMOVUPS	Z0, 366272(R9)	// forecastSample.h[7] | 1
 	ADDQ	$1024, SI
 	ADDQ	$32, DI
 	ADDQ	$1024, R9
@@ -5107,7 +5125,7 @@ loop14: // 2 times: vectors of the block
 	MOVQ	SI, R10
 loop15: // 8 times: elements
 	// forecast.nde:37
-	VMOVUPS	366464(R10), Z0	// forecastSample.h[8]
+	VMOVUPS	366336(R10), Z0	// forecastSample.h[8]
 	VBROADCASTSS	f32_42b40000<>(SB), Z1
 	VMINPS	Z0, Z1, Z0
 	VBROADCASTSS	f32_c2d00000<>(SB), Z1
@@ -5125,13 +5143,13 @@ loop15: // 8 times: elements
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z0, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z0, Z2
 	VSCALEFPS	Z1, Z2, Z0
-	VMOVUPS	Z0, 367488(R10)	// forecastSample.exp[0]
+	VMOVUPS	Z0, 367360(R10)	// forecastSample.exp[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop15
 	// forecast.nde:38
-	VMOVUPD	249600(DI), Z0	// forecastSample.key[2]
-	VMOVUPD	249664(DI), Z1	// forecastSample.key[2] | 1
+	VMOVUPD	249472(DI), Z0	// forecastSample.key[2]
+	VMOVUPD	249536(DI), Z1	// forecastSample.key[2] | 1
 	VMULPD.BCST	f64_3df0000000000000<>(SB), Z0, Z1
 	VRNDSCALEPD	$9, Z1, Z1
 	VFNMADD231PD.BCST	f64_41f0000000000000<>(SB), Z1, Z0
@@ -5139,8 +5157,8 @@ loop15: // 8 times: elements
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z0, Z0
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z1, Z1
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z1, Z1
-	VMOVUPD	249856(DI), Z2	// forecastSample.key[3]
-	VMOVUPD	249920(DI), Z3	// forecastSample.key[3] | 1
+	VMOVUPD	249728(DI), Z2	// forecastSample.key[3]
+	VMOVUPD	249792(DI), Z3	// forecastSample.key[3] | 1
 	VMULPD.BCST	f64_3df0000000000000<>(SB), Z2, Z3
 	VRNDSCALEPD	$9, Z3, Z3
 	VFNMADD231PD.BCST	f64_41f0000000000000<>(SB), Z3, Z2
@@ -5148,12 +5166,12 @@ loop15: // 8 times: elements
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z2, Z2
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z3, Z3
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z3, Z3
-	VMOVUPD	249088(DI), Z4	// forecastSample.key[0]
-	VMOVUPD	249152(DI), Z5	// forecastSample.key[0] | 1
+	VMOVUPD	248960(DI), Z4	// forecastSample.key[0]
+	VMOVUPD	249024(DI), Z5	// forecastSample.key[0] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z4, Z4
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z4, Z4
-	VMOVUPD	249344(DI), Z5	// forecastSample.key[1]
-	VMOVUPD	249408(DI), Z6	// forecastSample.key[1] | 1
+	VMOVUPD	249216(DI), Z5	// forecastSample.key[1]
+	VMOVUPD	249280(DI), Z6	// forecastSample.key[1] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z5, Z5
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z5, Z5
 	MOVQ	$5, R9
@@ -5186,13 +5204,13 @@ loop16: // 5 times
 	VMOVAPD	Z11, Z5
 	DECQ	R9
 	JNE	loop16
-	VMOVUPD	250368(DI), Z3	// forecastSample.key[5]
-	VMOVUPD	250432(DI), Z4	// forecastSample.key[5] | 1
+	VMOVUPD	250240(DI), Z3	// forecastSample.key[5]
+	VMOVUPD	250304(DI), Z4	// forecastSample.key[5] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z3, Z3
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z3, Z3
 	VPXORQ.BCST	f64_0000000076919c87<>(SB), Z3, Z3
-	VMOVUPD	250112(DI), Z4	// forecastSample.key[4]
-	VMOVUPD	250176(DI), Z5	// forecastSample.key[4] | 1
+	VMOVUPD	249984(DI), Z4	// forecastSample.key[4]
+	VMOVUPD	250048(DI), Z5	// forecastSample.key[4] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z4, Z4
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z4, Z4
 	VPSLLQ	$32, Z2, Z2
@@ -5210,8 +5228,8 @@ loop16: // 5 times
 	VPSLLQ	$32, Z3, Z3
 	VPORQ	Z3, Z5, Z3
 	VPSRLQ	$1, Z3, Z3
-	VMOVUPD	249600(DI), Z5	// forecastSample.key[2]
-	VMOVUPD	249664(DI), Z5	// forecastSample.key[2] | 1
+	VMOVUPD	249472(DI), Z5	// forecastSample.key[2]
+	VMOVUPD	249536(DI), Z5	// forecastSample.key[2] | 1
 	VMULPD.BCST	f64_3df0000000000000<>(SB), Z5, Z6
 	VRNDSCALEPD	$9, Z6, Z6
 	VFNMADD231PD.BCST	f64_41f0000000000000<>(SB), Z6, Z5
@@ -5219,8 +5237,8 @@ loop16: // 5 times
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z5, Z5
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z6, Z6
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z6, Z6
-	VMOVUPD	249856(DI), Z7	// forecastSample.key[3]
-	VMOVUPD	249920(DI), Z7	// forecastSample.key[3] | 1
+	VMOVUPD	249728(DI), Z7	// forecastSample.key[3]
+	VMOVUPD	249792(DI), Z7	// forecastSample.key[3] | 1
 	VMULPD.BCST	f64_3df0000000000000<>(SB), Z7, Z8
 	VRNDSCALEPD	$9, Z8, Z8
 	VFNMADD231PD.BCST	f64_41f0000000000000<>(SB), Z8, Z7
@@ -5228,12 +5246,12 @@ loop16: // 5 times
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z7, Z7
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z8, Z8
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z8, Z8
-	VMOVUPD	249088(DI), Z9	// forecastSample.key[0]
-	VMOVUPD	249152(DI), Z9	// forecastSample.key[0] | 1
+	VMOVUPD	248960(DI), Z9	// forecastSample.key[0]
+	VMOVUPD	249024(DI), Z9	// forecastSample.key[0] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z9, Z9
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z9, Z9
-	VMOVUPD	249344(DI), Z10	// forecastSample.key[1]
-	VMOVUPD	249408(DI), Z10	// forecastSample.key[1] | 1
+	VMOVUPD	249216(DI), Z10	// forecastSample.key[1]
+	VMOVUPD	249280(DI), Z10	// forecastSample.key[1] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z10, Z10
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z10, Z10
 	MOVQ	$5, R9
@@ -5266,13 +5284,13 @@ loop17: // 5 times
 	VMOVAPD	Z16, Z10
 	DECQ	R9
 	JNE	loop17
-	VMOVUPD	250368(DI), Z8	// forecastSample.key[5]
-	VMOVUPD	250432(DI), Z8	// forecastSample.key[5] | 1
+	VMOVUPD	250240(DI), Z8	// forecastSample.key[5]
+	VMOVUPD	250304(DI), Z8	// forecastSample.key[5] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z8, Z8
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z8, Z8
 	VPXORQ.BCST	f64_0000000076919c87<>(SB), Z8, Z8
-	VMOVUPD	250112(DI), Z9	// forecastSample.key[4]
-	VMOVUPD	250176(DI), Z9	// forecastSample.key[4] | 1
+	VMOVUPD	249984(DI), Z9	// forecastSample.key[4]
+	VMOVUPD	250048(DI), Z9	// forecastSample.key[4] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z9, Z9
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z9, Z9
 	VPSLLQ	$32, Z7, Z7
@@ -5405,10 +5423,10 @@ loop20: // 5 times
 	VSUBPD.BCST	f64_4330000000000000<>(SB), Z12, Z12
 	VFMADD231PD.BCST	f64_4140000000000000<>(SB), Z14, Z12
 	VMULPD.BCST	f64_3ca0000000000000<>(SB), Z12, Z12
-	VMOVUPD	Z11, 368512(R10)	// forecastSample.uniform[0]
-	VMOVUPD	Z13, 368576(R10)	// forecastSample.uniform[0] | 1
-	VMOVUPD	Z10, 368768(R10)	// forecastSample.uniform[1]
-	VMOVUPD	Z12, 368832(R10)	// forecastSample.uniform[1] | 1
+	VMOVUPD	Z11, 368384(R10)	// forecastSample.uniform[0]
+	VMOVUPD	Z13, 368448(R10)	// forecastSample.uniform[0] | 1
+	VMOVUPD	Z10, 368640(R10)	// forecastSample.uniform[1]
+	VMOVUPD	Z12, 368704(R10)	// forecastSample.uniform[1] | 1
 	ADDQ	$512, R10
 	DECQ	R9
 	JNE	loop18
@@ -5416,8 +5434,8 @@ loop20: // 5 times
 	MOVQ	DI, R10
 	MOVQ	DI, R11
 loop21: // 4 times: elements
-	VMOVUPD	368512(R10), Z0	// forecastSample.uniform[0]
-	VMOVUPD	368576(R10), Z1	// forecastSample.uniform[0] | 1
+	VMOVUPD	368384(R10), Z0	// forecastSample.uniform[0]
+	VMOVUPD	368448(R10), Z1	// forecastSample.uniform[0] | 1
 	VBROADCASTSD	f64_3ff0000000000000<>(SB), Z2
 	VSUBPD	Z0, Z2, Z0
 	VBROADCASTSD	f64_3ff0000000000000<>(SB), Z2
@@ -5510,8 +5528,8 @@ loop21: // 4 times: elements
 	VMULPD.BCST	f64_c000000000000000<>(SB), Z1, Z1
 	VSQRTPD	Z0, Z0
 	VSQRTPD	Z1, Z1
-	VMOVUPD	368768(R10), Z2	// forecastSample.uniform[1]
-	VMOVUPD	368832(R10), Z3	// forecastSample.uniform[1] | 1
+	VMOVUPD	368640(R10), Z2	// forecastSample.uniform[1]
+	VMOVUPD	368704(R10), Z3	// forecastSample.uniform[1] | 1
 	VMULPD.BCST	f64_401921fb54442d18<>(SB), Z2, Z2
 	VMULPD.BCST	f64_401921fb54442d18<>(SB), Z3, Z3
 	VBROADCASTSD	f64_4338000000000000<>(SB), Z4
@@ -5628,8 +5646,8 @@ loop21: // 4 times: elements
 	VBLENDMPD.BCST	f64_ffffffffffffffff<>(SB), Z5, K1, Z5
 	VMULPD	Z4, Z0, Z4
 	VMULPD	Z5, Z1, Z5
-	VMOVUPD	Z4, 370560(R11)	// forecastSample.mul[0]
-	VMOVUPD	Z5, 370624(R11)	// forecastSample.mul[0] | 1
+	VMOVUPD	Z4, 370432(R11)	// forecastSample.mul[0]
+	VMOVUPD	Z5, 370496(R11)	// forecastSample.mul[0] | 1
 	VPANDQ.BCST	f64_7fffffffffffffff<>(SB), Z2, Z4
 	VBROADCASTSD	f64_4338000000000000<>(SB), Z5
 	VFMADD231PD.BCST	f64_3fe45f306dc9c883<>(SB), Z4, Z5
@@ -5748,57 +5766,57 @@ loop21: // 4 times: elements
 	VBLENDMPD.BCST	f64_ffffffffffffffff<>(SB), Z4, K1, Z3
 	VMULPD	Z2, Z0, Z0
 	VMULPD	Z3, Z1, Z1
-	VMOVUPD	Z0, 371584(R11)	// forecastSample.mul_2[0]
-	VMOVUPD	Z1, 371648(R11)	// forecastSample.mul_2[0] | 1
+	VMOVUPD	Z0, 371456(R11)	// forecastSample.mul_2[0]
+	VMOVUPD	Z1, 371520(R11)	// forecastSample.mul_2[0] | 1
 	ADDQ	$512, R10
 	ADDQ	$256, R11
 	DECQ	R9
 	JNE	loop21
-	VMOVUPD	370560(DI), Z0	// forecastSample.mul[0]
-	VMOVUPD	370624(DI), Z1	// forecastSample.mul[0] | 1
-	VMOVUPD	Z0, 372608(DI)	// forecastSample.concat_2[0]
-	VMOVUPD	Z1, 372672(DI)	// forecastSample.concat_2[0] | 1
-	VMOVUPD	371584(DI), Z0	// forecastSample.mul_2[0]
-	VMOVUPD	371648(DI), Z1	// forecastSample.mul_2[0] | 1
-	VMOVUPD	Z0, 372864(DI)	// forecastSample.concat_2[1]
-	VMOVUPD	Z1, 372928(DI)	// forecastSample.concat_2[1] | 1
-	VMOVUPD	370816(DI), Z0	// forecastSample.mul[1]
-	VMOVUPD	370880(DI), Z1	// forecastSample.mul[1] | 1
-	VMOVUPD	Z0, 373120(DI)	// forecastSample.concat_2[2]
-	VMOVUPD	Z1, 373184(DI)	// forecastSample.concat_2[2] | 1
-	VMOVUPD	371840(DI), Z0	// forecastSample.mul_2[1]
-	VMOVUPD	371904(DI), Z1	// forecastSample.mul_2[1] | 1
-	VMOVUPD	Z0, 373376(DI)	// forecastSample.concat_2[3]
-	VMOVUPD	Z1, 373440(DI)	// forecastSample.concat_2[3] | 1
-	VMOVUPD	371072(DI), Z0	// forecastSample.mul[2]
-	VMOVUPD	371136(DI), Z1	// forecastSample.mul[2] | 1
-	VMOVUPD	Z0, 373632(DI)	// forecastSample.concat_2[4]
-	VMOVUPD	Z1, 373696(DI)	// forecastSample.concat_2[4] | 1
-	VMOVUPD	372096(DI), Z0	// forecastSample.mul_2[2]
-	VMOVUPD	372160(DI), Z1	// forecastSample.mul_2[2] | 1
-	VMOVUPD	Z0, 373888(DI)	// forecastSample.concat_2[5]
-	VMOVUPD	Z1, 373952(DI)	// forecastSample.concat_2[5] | 1
-	VMOVUPD	371328(DI), Z0	// forecastSample.mul[3]
-	VMOVUPD	371392(DI), Z1	// forecastSample.mul[3] | 1
-	VMOVUPD	Z0, 374144(DI)	// forecastSample.concat_2[6]
-	VMOVUPD	Z1, 374208(DI)	// forecastSample.concat_2[6] | 1
-	VMOVUPD	372352(DI), Z0	// forecastSample.mul_2[3]
-	VMOVUPD	372416(DI), Z1	// forecastSample.mul_2[3] | 1
-	VMOVUPD	Z0, 374400(DI)	// forecastSample.concat_2[7]
-	VMOVUPD	Z1, 374464(DI)	// forecastSample.concat_2[7] | 1
+	VMOVUPD	370432(DI), Z0	// forecastSample.mul[0]
+	VMOVUPD	370496(DI), Z1	// forecastSample.mul[0] | 1
+	VMOVUPD	Z0, 372480(DI)	// forecastSample.concat_2[0]
+	VMOVUPD	Z1, 372544(DI)	// forecastSample.concat_2[0] | 1
+	VMOVUPD	371456(DI), Z0	// forecastSample.mul_2[0]
+	VMOVUPD	371520(DI), Z1	// forecastSample.mul_2[0] | 1
+	VMOVUPD	Z0, 372736(DI)	// forecastSample.concat_2[1]
+	VMOVUPD	Z1, 372800(DI)	// forecastSample.concat_2[1] | 1
+	VMOVUPD	370688(DI), Z0	// forecastSample.mul[1]
+	VMOVUPD	370752(DI), Z1	// forecastSample.mul[1] | 1
+	VMOVUPD	Z0, 372992(DI)	// forecastSample.concat_2[2]
+	VMOVUPD	Z1, 373056(DI)	// forecastSample.concat_2[2] | 1
+	VMOVUPD	371712(DI), Z0	// forecastSample.mul_2[1]
+	VMOVUPD	371776(DI), Z1	// forecastSample.mul_2[1] | 1
+	VMOVUPD	Z0, 373248(DI)	// forecastSample.concat_2[3]
+	VMOVUPD	Z1, 373312(DI)	// forecastSample.concat_2[3] | 1
+	VMOVUPD	370944(DI), Z0	// forecastSample.mul[2]
+	VMOVUPD	371008(DI), Z1	// forecastSample.mul[2] | 1
+	VMOVUPD	Z0, 373504(DI)	// forecastSample.concat_2[4]
+	VMOVUPD	Z1, 373568(DI)	// forecastSample.concat_2[4] | 1
+	VMOVUPD	371968(DI), Z0	// forecastSample.mul_2[2]
+	VMOVUPD	372032(DI), Z1	// forecastSample.mul_2[2] | 1
+	VMOVUPD	Z0, 373760(DI)	// forecastSample.concat_2[5]
+	VMOVUPD	Z1, 373824(DI)	// forecastSample.concat_2[5] | 1
+	VMOVUPD	371200(DI), Z0	// forecastSample.mul[3]
+	VMOVUPD	371264(DI), Z1	// forecastSample.mul[3] | 1
+	VMOVUPD	Z0, 374016(DI)	// forecastSample.concat_2[6]
+	VMOVUPD	Z1, 374080(DI)	// forecastSample.concat_2[6] | 1
+	VMOVUPD	372224(DI), Z0	// forecastSample.mul_2[3]
+	VMOVUPD	372288(DI), Z1	// forecastSample.mul_2[3] | 1
+	VMOVUPD	Z0, 374272(DI)	// forecastSample.concat_2[7]
+	VMOVUPD	Z1, 374336(DI)	// forecastSample.concat_2[7] | 1
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop22: // 8 times: elements
-	VMOVUPS	367488(R10), Z0	// forecastSample.exp[0]
-	VMOVUPD	372608(R11), Z1	// forecastSample.concat_2[0]
-	VMOVUPD	372672(R11), Z2	// forecastSample.concat_2[0] | 1
+	VMOVUPS	367360(R10), Z0	// forecastSample.exp[0]
+	VMOVUPD	372480(R11), Z1	// forecastSample.concat_2[0]
+	VMOVUPD	372544(R11), Z2	// forecastSample.concat_2[0] | 1
 	VCVTPD2PS	Z1, Y1
 	VCVTPD2PS	Z2, Y2
 	VINSERTF64X4	$1, Y2, Z1, Z1
-	VMOVUPS	365440(R10), Z2	// forecastSample.h[0]
+	VMOVUPS	365312(R10), Z2	// forecastSample.h[0]
 	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 374656(R10)	// forecastSample.add[0]
+	VMOVUPS	Z2, 374528(R10)	// forecastSample.add[0]
 	ADDQ	$128, R10
 	ADDQ	$256, R11
 	DECQ	R9
@@ -5812,25 +5830,25 @@ loop22: // 8 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop23: // 2 times: vectors of the block
-	VMOVUPD	216064(SI), Z0	// forecastSample.ts[63]
-	VMOVUPD	216128(SI), Z1	// forecastSample.ts[63] | 1
-	VMOVUPD	Z0, 420736(SI)	// forecastSample.step0_in0
-	VMOVUPD	Z1, 420800(SI)	// forecastSample.step0_in0 | 1
-	VMOVUPS	374656(DI), Z0	// forecastSample.add[0]
+	VMOVUPD	215936(SI), Z0	// forecastSample.ts[63]
+	VMOVUPD	216000(SI), Z1	// forecastSample.ts[63] | 1
+	VMOVUPD	Z0, 420608(SI)	// forecastSample.step0_in0
+	VMOVUPD	Z1, 420672(SI)	// forecastSample.step0_in0 | 1
+	VMOVUPS	374528(DI), Z0	// forecastSample.add[0]
 	VMOVUPS	Z0, 173824(DI)	// forecast0Lanestep.z[0]
-	VMOVUPS	374784(DI), Z0	// forecastSample.add[1]
+	VMOVUPS	374656(DI), Z0	// forecastSample.add[1]
 	VMOVUPS	Z0, 173952(DI)	// forecast0Lanestep.z[1]
-	VMOVUPS	374912(DI), Z0	// forecastSample.add[2]
+	VMOVUPS	374784(DI), Z0	// forecastSample.add[2]
 	VMOVUPS	Z0, 174080(DI)	// forecast0Lanestep.z[2]
-	VMOVUPS	375040(DI), Z0	// forecastSample.add[3]
+	VMOVUPS	374912(DI), Z0	// forecastSample.add[3]
 	VMOVUPS	Z0, 174208(DI)	// forecast0Lanestep.z[3]
-	VMOVUPS	375168(DI), Z0	// forecastSample.add[4]
+	VMOVUPS	375040(DI), Z0	// forecastSample.add[4]
 	VMOVUPS	Z0, 174336(DI)	// forecast0Lanestep.z[4]
-	VMOVUPS	375296(DI), Z0	// forecastSample.add[5]
+	VMOVUPS	375168(DI), Z0	// forecastSample.add[5]
 	VMOVUPS	Z0, 174464(DI)	// forecast0Lanestep.z[5]
-	VMOVUPS	375424(DI), Z0	// forecastSample.add[6]
+	VMOVUPS	375296(DI), Z0	// forecastSample.add[6]
 	VMOVUPS	Z0, 174592(DI)	// forecast0Lanestep.z[6]
-	VMOVUPS	375552(DI), Z0	// forecastSample.add[7]
+	VMOVUPS	375424(DI), Z0	// forecastSample.add[7]
 	VMOVUPS	Z0, 174720(DI)	// forecast0Lanestep.z[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VMOVUPS	Z0, 174848(DI)	// forecast0Lanestep.a[0]
@@ -5875,22 +5893,22 @@ loop2: // 32 times: runs of dec
 	MOVQ	SI, R10
 	MOVQ	AX, R11
 loop3: // 2 times: vectors of the block
-	VMOVUPS	375680(R10), Z0	// forecastSample.z[0]
-	VMOVUPS	Z0, 194432(R11)	// decSample.z[0]
-	VMOVUPS	375808(R10), Z0	// forecastSample.z[1]
-	VMOVUPS	Z0, 194560(R11)	// decSample.z[1]
-	VMOVUPS	375936(R10), Z0	// forecastSample.z[2]
-	VMOVUPS	Z0, 194688(R11)	// decSample.z[2]
-	VMOVUPS	376064(R10), Z0	// forecastSample.z[3]
-	VMOVUPS	Z0, 194816(R11)	// decSample.z[3]
-	VMOVUPS	376192(R10), Z0	// forecastSample.z[4]
-	VMOVUPS	Z0, 194944(R11)	// decSample.z[4]
-	VMOVUPS	376320(R10), Z0	// forecastSample.z[5]
-	VMOVUPS	Z0, 195072(R11)	// decSample.z[5]
-	VMOVUPS	376448(R10), Z0	// forecastSample.z[6]
-	VMOVUPS	Z0, 195200(R11)	// decSample.z[6]
-	VMOVUPS	376576(R10), Z0	// forecastSample.z[7]
-	VMOVUPS	Z0, 195328(R11)	// decSample.z[7]
+	VMOVUPS	375552(R10), Z0	// forecastSample.z[0]
+	VMOVUPS	Z0, 194304(R11)	// decSample.z[0]
+	VMOVUPS	375680(R10), Z0	// forecastSample.z[1]
+	VMOVUPS	Z0, 194432(R11)	// decSample.z[1]
+	VMOVUPS	375808(R10), Z0	// forecastSample.z[2]
+	VMOVUPS	Z0, 194560(R11)	// decSample.z[2]
+	VMOVUPS	375936(R10), Z0	// forecastSample.z[3]
+	VMOVUPS	Z0, 194688(R11)	// decSample.z[3]
+	VMOVUPS	376064(R10), Z0	// forecastSample.z[4]
+	VMOVUPS	Z0, 194816(R11)	// decSample.z[4]
+	VMOVUPS	376192(R10), Z0	// forecastSample.z[5]
+	VMOVUPS	Z0, 194944(R11)	// decSample.z[5]
+	VMOVUPS	376320(R10), Z0	// forecastSample.z[6]
+	VMOVUPS	Z0, 195072(R11)	// decSample.z[6]
+	VMOVUPS	376448(R10), Z0	// forecastSample.z[7]
+	VMOVUPS	Z0, 195200(R11)	// decSample.z[7]
 	ADDQ	$64, R10
 	ADDQ	$64, R11
 	DECQ	R9
@@ -5906,12 +5924,12 @@ loop3: // 2 times: vectors of the block
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop4: // 2 times: vectors of the block
-	VMOVUPS	195456(R10), Z0	// decSample.out0[0]
-	VMOVUPS	Z0, 408448(R11)	// forecastSample.result_2[0]
-	VMOVUPS	195584(R10), Z0	// decSample.out0[1]
-	VMOVUPS	Z0, 408576(R11)	// forecastSample.result_2[1]
-	VMOVUPS	195712(R10), Z0	// decSample.out0[2]
-	VMOVUPS	Z0, 408704(R11)	// forecastSample.result_2[2]
+	VMOVUPS	195328(R10), Z0	// decSample.out0[0]
+	VMOVUPS	Z0, 408320(R11)	// forecastSample.result_2[0]
+	VMOVUPS	195456(R10), Z0	// decSample.out0[1]
+	VMOVUPS	Z0, 408448(R11)	// forecastSample.result_2[1]
+	VMOVUPS	195584(R10), Z0	// decSample.out0[2]
+	VMOVUPS	Z0, 408576(R11)	// forecastSample.result_2[2]
 	ADDQ	$64, R10
 	ADDQ	$64, R11
 	DECQ	R9
@@ -5928,11 +5946,11 @@ loop5: // 2 times: vectors of the block
 	MOVQ	DX, R10
 loop6: // 96 times: elements
 	// forecast.nde:39
-	VMOVUPS	408448(R9), Z0	// forecastSample.result_2[0]
+	VMOVUPS	408320(R9), Z0	// forecastSample.result_2[0]
 	VBROADCASTSS	1536(R10), Z1	// Series.ys.channel.std.expand.2[0]
 	VBROADCASTSS	1920(R10), Z2	// Series.ys.channel.mean.expand.2[0]
 	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 250624(R9)	// forecastSample.mean[0]
+	VMOVUPS	Z2, 250496(R9)	// forecastSample.mean[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -5941,11 +5959,11 @@ loop6: // 96 times: elements
 	MOVQ	$8, DI
 	MOVQ	SI, R9
 loop7: // 8 times: elements
-	VMOVUPS	365440(R9), Z1	// forecastSample.h[0]
-	VMOVUPS	367488(R9), Z2	// forecastSample.exp[0]
+	VMOVUPS	365312(R9), Z1	// forecastSample.h[0]
+	VMOVUPS	367360(R9), Z2	// forecastSample.exp[0]
 	VMULPS	Z2, Z2, Z2
 	VFMADD231PS	Z1, Z1, Z2
-	VMOVUPS	367488(R9), Z1	// forecastSample.exp[0]
+	VMOVUPS	367360(R9), Z1	// forecastSample.exp[0]
 	VCMPPS.BCST	$0, f32_00000000<>(SB), Z1, K2
 	VBROADCASTSS	f32_7fc00000<>(SB), Z3
 	VBLENDMPS.BCST	f32_ff800000<>(SB), Z3, K2, Z3
@@ -5991,7 +6009,7 @@ loop7: // 8 times: elements
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop7
-	VMOVUPS	Z0, 262912(SI)	// forecastSample.cost
+	VMOVUPS	Z0, 262784(SI)	// forecastSample.cost
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop5
@@ -6021,33 +6039,33 @@ loop1: // 2 times: vectors of the block
 	MOVQ	DX, R11
 loop2: // 192 times: elements
 	// forecast.nde:36
-	VMOVUPS	437376(R10), Z0	// fitSample.ys[0]
+	VMOVUPS	437248(R10), Z0	// fitSample.ys[0]
 	VBROADCASTSS	(R11), Z1	// Series.ys.channel.mean.expand[0]
 	VSUBPS	Z1, Z0, Z0
 	VBROADCASTSS	768(R11), Z1	// Series.ys.channel.std.expand[0]
 	VDIVPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 484224(R10)	// fitSample.div[0]
+	VMOVUPS	Z0, 484096(R10)	// fitSample.div[0]
 	ADDQ	$128, R10
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop2
-	VMOVUPD	437120(DI), Z0	// fitSample.ts[63]
-	VMOVUPD	437184(DI), Z0	// fitSample.ts[63] | 1
+	VMOVUPD	436992(DI), Z0	// fitSample.ts[63]
+	VMOVUPD	437056(DI), Z0	// fitSample.ts[63] | 1
 	MOVQ	$64, R9
 	MOVQ	DI, R10
 	MOVQ	SI, R11
 loop3: // 64 times: elements
 	// forecast.nde:13
-	VMOVUPD	420992(R10), Z0	// fitSample.ts[0]
-	VMOVUPD	421056(R10), Z1	// fitSample.ts[0] | 1
-	VMOVUPD	437120(DI), Z2	// fitSample.ts[63]
-	VMOVUPD	437184(DI), Z3	// fitSample.ts[63] | 1
+	VMOVUPD	420864(R10), Z0	// fitSample.ts[0]
+	VMOVUPD	420928(R10), Z1	// fitSample.ts[0] | 1
+	VMOVUPD	436992(DI), Z2	// fitSample.ts[63]
+	VMOVUPD	437056(DI), Z3	// fitSample.ts[63] | 1
 	VSUBPD	Z2, Z0, Z0
 	VSUBPD	Z3, Z1, Z1
 	VCVTPD2PS	Z0, Y0
 	VCVTPD2PS	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z0, Z0
-	VMOVUPS	Z0, 508800(R11)	// fitSample.cast[0]
+	VMOVUPS	Z0, 508672(R11)	// fitSample.cast[0]
 	ADDQ	$256, R10
 	ADDQ	$128, R11
 	DECQ	R9
@@ -6057,14 +6075,14 @@ loop3: // 64 times: elements
 	MOVQ	SI, R11
 	MOVQ	SI, R12
 loop4: // 64 times: elements
-	VMOVUPS	484224(R10), Z0	// fitSample.div[0]
-	VMOVUPS	Z0, 516992(R11)	// fitSample.concat[0]
-	VMOVUPS	484352(R10), Z0	// fitSample.div[1]
-	VMOVUPS	Z0, 517120(R11)	// fitSample.concat[1]
-	VMOVUPS	484480(R10), Z0	// fitSample.div[2]
-	VMOVUPS	Z0, 517248(R11)	// fitSample.concat[2]
-	VMOVUPS	508800(R12), Z0	// fitSample.cast[0]
-	VMOVUPS	Z0, 517376(R11)	// fitSample.concat[3]
+	VMOVUPS	484096(R10), Z0	// fitSample.div[0]
+	VMOVUPS	Z0, 516864(R11)	// fitSample.concat[0]
+	VMOVUPS	484224(R10), Z0	// fitSample.div[1]
+	VMOVUPS	Z0, 516992(R11)	// fitSample.concat[1]
+	VMOVUPS	484352(R10), Z0	// fitSample.div[2]
+	VMOVUPS	Z0, 517120(R11)	// fitSample.concat[2]
+	VMOVUPS	508672(R12), Z0	// fitSample.cast[0]
+	VMOVUPS	Z0, 517248(R11)	// fitSample.concat[3]
 	ADDQ	$384, R10
 	ADDQ	$512, R11
 	ADDQ	$128, R12
@@ -6074,14 +6092,14 @@ loop4: // 64 times: elements
 	MOVQ	SI, R10
 	MOVQ	SI, R11
 loop5: // 64 times: elements
-	VMOVUPS	549248(R10), Z0	// fitSample.concat[252]
-	VMOVUPS	Z0, 549760(R11)	// fitSample.reverse[0]
-	VMOVUPS	549376(R10), Z0	// fitSample.concat[253]
-	VMOVUPS	Z0, 549888(R11)	// fitSample.reverse[1]
-	VMOVUPS	549504(R10), Z0	// fitSample.concat[254]
-	VMOVUPS	Z0, 550016(R11)	// fitSample.reverse[2]
-	VMOVUPS	549632(R10), Z0	// fitSample.concat[255]
-	VMOVUPS	Z0, 550144(R11)	// fitSample.reverse[3]
+	VMOVUPS	549120(R10), Z0	// fitSample.concat[252]
+	VMOVUPS	Z0, 549632(R11)	// fitSample.reverse[0]
+	VMOVUPS	549248(R10), Z0	// fitSample.concat[253]
+	VMOVUPS	Z0, 549760(R11)	// fitSample.reverse[1]
+	VMOVUPS	549376(R10), Z0	// fitSample.concat[254]
+	VMOVUPS	Z0, 549888(R11)	// fitSample.reverse[2]
+	VMOVUPS	549504(R10), Z0	// fitSample.concat[255]
+	VMOVUPS	Z0, 550016(R11)	// fitSample.reverse[3]
 	ADDQ	$-512, R10
 	ADDQ	$512, R11
 	DECQ	R9
@@ -6108,13 +6126,13 @@ loop7: // 64 times: runs of enc.1.cell
 	MOVQ	SI, R9
 	MOVQ	AX, R10
 loop8: // 2 times: vectors of the block
-	VMOVUPS	549760(R9), Z0	// fitSample.reverse[0]
+	VMOVUPS	549632(R9), Z0	// fitSample.reverse[0]
 	VMOVUPS	Z0, 70016(R10)	// enc1Cell.x[0]
-	VMOVUPS	549888(R9), Z0	// fitSample.reverse[1]
+	VMOVUPS	549760(R9), Z0	// fitSample.reverse[1]
 	VMOVUPS	Z0, 70144(R10)	// enc1Cell.x[1]
-	VMOVUPS	550016(R9), Z0	// fitSample.reverse[2]
+	VMOVUPS	549888(R9), Z0	// fitSample.reverse[2]
 	VMOVUPS	Z0, 70272(R10)	// enc1Cell.x[2]
-	VMOVUPS	550144(R9), Z0	// fitSample.reverse[3]
+	VMOVUPS	550016(R9), Z0	// fitSample.reverse[3]
 	VMOVUPS	Z0, 70400(R10)	// enc1Cell.x[3]
 	ADDQ	$64, R9
 	ADDQ	$64, R10
@@ -6147,8 +6165,8 @@ loop10: // 32 times: elements
 loop11: // 32 times: elements
 	VMOVUPS	65920(SI), Z0	// enc1Cell.h[0]
 	VMOVUPS	65984(SI), Z1	// enc1Cell.h[0] | 1
-	VMOVUPS	Z0, 582528(SI)	// fitSample.result[0]
-	VMOVUPS	Z1, 582592(SI)	// fitSample.result[0] | 1
+	VMOVUPS	Z0, 582400(SI)	// fitSample.result[0]
+	VMOVUPS	Z1, 582464(SI)	// fitSample.result[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop11
@@ -6178,8 +6196,8 @@ loop12: // 2 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop13: // 32 times: terms of the sums
-	VMOVUPS	582528(R11), Z16	// fitSample.result[0]
-	VMOVUPS	582592(R11), Z17	// fitSample.result[0] | 1
+	VMOVUPS	582400(R11), Z16	// fitSample.result[0]
+	VMOVUPS	582464(R11), Z17	// fitSample.result[0] | 1
 	VBROADCASTSS	14592(R12), Z18	// enc.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -6211,43 +6229,43 @@ loop13: // 32 times: terms of the sums
 	VBROADCASTSS	16640(DI), Z16	// enc.2.bias[0]
 	VADDPS	Z16, Z0, Z0
 	VADDPS	Z16, Z1, Z1
-	VMOVUPS	Z0, 586624(R9)	// fitSample.h[0]
-	VMOVUPS	Z1, 586688(R9)	// fitSample.h[0] | 1
+	VMOVUPS	Z0, 586496(R9)	// fitSample.h[0]
+	VMOVUPS	Z1, 586560(R9)	// fitSample.h[0] | 1
 	VBROADCASTSS	16644(DI), Z0	// enc.2.bias[1]
 	VADDPS	Z0, Z2, Z1
 	VADDPS	Z0, Z3, Z0
-	VMOVUPS	Z1, 586752(R9)	// fitSample.h[1]
-	VMOVUPS	Z0, 586816(R9)	// fitSample.h[1] | 1
+	VMOVUPS	Z1, 586624(R9)	// fitSample.h[1]
+	VMOVUPS	Z0, 586688(R9)	// fitSample.h[1] | 1
 	VBROADCASTSS	16648(DI), Z0	// enc.2.bias[2]
 	VADDPS	Z0, Z4, Z1
 	VADDPS	Z0, Z5, Z0
-	VMOVUPS	Z1, 586880(R9)	// fitSample.h[2]
-	VMOVUPS	Z0, 586944(R9)	// fitSample.h[2] | 1
+	VMOVUPS	Z1, 586752(R9)	// fitSample.h[2]
+	VMOVUPS	Z0, 586816(R9)	// fitSample.h[2] | 1
 	VBROADCASTSS	16652(DI), Z0	// enc.2.bias[3]
 	VADDPS	Z0, Z6, Z1
 	VADDPS	Z0, Z7, Z0
-	VMOVUPS	Z1, 587008(R9)	// fitSample.h[3]
-	VMOVUPS	Z0, 587072(R9)	// fitSample.h[3] | 1
+	VMOVUPS	Z1, 586880(R9)	// fitSample.h[3]
+	VMOVUPS	Z0, 586944(R9)	// fitSample.h[3] | 1
 	VBROADCASTSS	16656(DI), Z0	// enc.2.bias[4]
 	VADDPS	Z0, Z8, Z1
 	VADDPS	Z0, Z9, Z0
-	VMOVUPS	Z1, 587136(R9)	// fitSample.h[4]
-	VMOVUPS	Z0, 587200(R9)	// fitSample.h[4] | 1
+	VMOVUPS	Z1, 587008(R9)	// fitSample.h[4]
+	VMOVUPS	Z0, 587072(R9)	// fitSample.h[4] | 1
 	VBROADCASTSS	16660(DI), Z0	// enc.2.bias[5]
 	VADDPS	Z0, Z10, Z1
 	VADDPS	Z0, Z11, Z0
-	VMOVUPS	Z1, 587264(R9)	// fitSample.h[5]
-	VMOVUPS	Z0, 587328(R9)	// fitSample.h[5] | 1
+	VMOVUPS	Z1, 587136(R9)	// fitSample.h[5]
+	VMOVUPS	Z0, 587200(R9)	// fitSample.h[5] | 1
 	VBROADCASTSS	16664(DI), Z0	// enc.2.bias[6]
 	VADDPS	Z0, Z12, Z1
 	VADDPS	Z0, Z13, Z0
-	VMOVUPS	Z1, 587392(R9)	// fitSample.h[6]
-	VMOVUPS	Z0, 587456(R9)	// fitSample.h[6] | 1
+	VMOVUPS	Z1, 587264(R9)	// fitSample.h[6]
+	VMOVUPS	Z0, 587328(R9)	// fitSample.h[6] | 1
 	VBROADCASTSS	16668(DI), Z0	// enc.2.bias[7]
 	VADDPS	Z0, Z14, Z1
 	VADDPS	Z0, Z15, Z0
-	VMOVUPS	Z1, 587520(R9)	// fitSample.h[7]
-	VMOVUPS	Z0, 587584(R9)	// fitSample.h[7] | 1
+	VMOVUPS	Z1, 587392(R9)	// fitSample.h[7]
+	VMOVUPS	Z0, 587456(R9)	// fitSample.h[7] | 1
 	ADDQ	$1024, SI
 	ADDQ	$32, DI
 	ADDQ	$1024, R9
@@ -6261,7 +6279,7 @@ loop14: // 2 times: vectors of the block
 	MOVQ	SI, R10
 loop15: // 8 times: elements
 	// forecast.nde:37
-	VMOVUPS	587648(R10), Z0	// fitSample.h[8]
+	VMOVUPS	587520(R10), Z0	// fitSample.h[8]
 	VBROADCASTSS	f32_42b40000<>(SB), Z1
 	VMINPS	Z0, Z1, Z0
 	VBROADCASTSS	f32_c2d00000<>(SB), Z1
@@ -6279,13 +6297,13 @@ loop15: // 8 times: elements
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z0, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z0, Z2
 	VSCALEFPS	Z1, Z2, Z0
-	VMOVUPS	Z0, 588672(R10)	// fitSample.exp[0]
+	VMOVUPS	Z0, 588544(R10)	// fitSample.exp[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop15
 	// forecast.nde:38
-	VMOVUPD	482944(DI), Z0	// fitSample.key[2]
-	VMOVUPD	483008(DI), Z1	// fitSample.key[2] | 1
+	VMOVUPD	482816(DI), Z0	// fitSample.key[2]
+	VMOVUPD	482880(DI), Z1	// fitSample.key[2] | 1
 	VMULPD.BCST	f64_3df0000000000000<>(SB), Z0, Z1
 	VRNDSCALEPD	$9, Z1, Z1
 	VFNMADD231PD.BCST	f64_41f0000000000000<>(SB), Z1, Z0
@@ -6293,8 +6311,8 @@ loop15: // 8 times: elements
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z0, Z0
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z1, Z1
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z1, Z1
-	VMOVUPD	483200(DI), Z2	// fitSample.key[3]
-	VMOVUPD	483264(DI), Z3	// fitSample.key[3] | 1
+	VMOVUPD	483072(DI), Z2	// fitSample.key[3]
+	VMOVUPD	483136(DI), Z3	// fitSample.key[3] | 1
 	VMULPD.BCST	f64_3df0000000000000<>(SB), Z2, Z3
 	VRNDSCALEPD	$9, Z3, Z3
 	VFNMADD231PD.BCST	f64_41f0000000000000<>(SB), Z3, Z2
@@ -6302,12 +6320,12 @@ loop15: // 8 times: elements
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z2, Z2
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z3, Z3
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z3, Z3
-	VMOVUPD	482432(DI), Z4	// fitSample.key[0]
-	VMOVUPD	482496(DI), Z5	// fitSample.key[0] | 1
+	VMOVUPD	482304(DI), Z4	// fitSample.key[0]
+	VMOVUPD	482368(DI), Z5	// fitSample.key[0] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z4, Z4
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z4, Z4
-	VMOVUPD	482688(DI), Z5	// fitSample.key[1]
-	VMOVUPD	482752(DI), Z6	// fitSample.key[1] | 1
+	VMOVUPD	482560(DI), Z5	// fitSample.key[1]
+	VMOVUPD	482624(DI), Z6	// fitSample.key[1] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z5, Z5
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z5, Z5
 	MOVQ	$5, R9
@@ -6340,13 +6358,13 @@ loop16: // 5 times
 	VMOVAPD	Z11, Z5
 	DECQ	R9
 	JNE	loop16
-	VMOVUPD	483712(DI), Z3	// fitSample.key[5]
-	VMOVUPD	483776(DI), Z4	// fitSample.key[5] | 1
+	VMOVUPD	483584(DI), Z3	// fitSample.key[5]
+	VMOVUPD	483648(DI), Z4	// fitSample.key[5] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z3, Z3
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z3, Z3
 	VPXORQ.BCST	f64_0000000076919c87<>(SB), Z3, Z3
-	VMOVUPD	483456(DI), Z4	// fitSample.key[4]
-	VMOVUPD	483520(DI), Z5	// fitSample.key[4] | 1
+	VMOVUPD	483328(DI), Z4	// fitSample.key[4]
+	VMOVUPD	483392(DI), Z5	// fitSample.key[4] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z4, Z4
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z4, Z4
 	VPSLLQ	$32, Z2, Z2
@@ -6364,8 +6382,8 @@ loop16: // 5 times
 	VPSLLQ	$32, Z3, Z3
 	VPORQ	Z3, Z5, Z3
 	VPSRLQ	$1, Z3, Z3
-	VMOVUPD	482944(DI), Z5	// fitSample.key[2]
-	VMOVUPD	483008(DI), Z5	// fitSample.key[2] | 1
+	VMOVUPD	482816(DI), Z5	// fitSample.key[2]
+	VMOVUPD	482880(DI), Z5	// fitSample.key[2] | 1
 	VMULPD.BCST	f64_3df0000000000000<>(SB), Z5, Z6
 	VRNDSCALEPD	$9, Z6, Z6
 	VFNMADD231PD.BCST	f64_41f0000000000000<>(SB), Z6, Z5
@@ -6373,8 +6391,8 @@ loop16: // 5 times
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z5, Z5
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z6, Z6
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z6, Z6
-	VMOVUPD	483200(DI), Z7	// fitSample.key[3]
-	VMOVUPD	483264(DI), Z7	// fitSample.key[3] | 1
+	VMOVUPD	483072(DI), Z7	// fitSample.key[3]
+	VMOVUPD	483136(DI), Z7	// fitSample.key[3] | 1
 	VMULPD.BCST	f64_3df0000000000000<>(SB), Z7, Z8
 	VRNDSCALEPD	$9, Z8, Z8
 	VFNMADD231PD.BCST	f64_41f0000000000000<>(SB), Z8, Z7
@@ -6382,12 +6400,12 @@ loop16: // 5 times
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z7, Z7
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z8, Z8
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z8, Z8
-	VMOVUPD	482432(DI), Z9	// fitSample.key[0]
-	VMOVUPD	482496(DI), Z9	// fitSample.key[0] | 1
+	VMOVUPD	482304(DI), Z9	// fitSample.key[0]
+	VMOVUPD	482368(DI), Z9	// fitSample.key[0] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z9, Z9
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z9, Z9
-	VMOVUPD	482688(DI), Z10	// fitSample.key[1]
-	VMOVUPD	482752(DI), Z10	// fitSample.key[1] | 1
+	VMOVUPD	482560(DI), Z10	// fitSample.key[1]
+	VMOVUPD	482624(DI), Z10	// fitSample.key[1] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z10, Z10
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z10, Z10
 	MOVQ	$5, R9
@@ -6420,13 +6438,13 @@ loop17: // 5 times
 	VMOVAPD	Z16, Z10
 	DECQ	R9
 	JNE	loop17
-	VMOVUPD	483712(DI), Z8	// fitSample.key[5]
-	VMOVUPD	483776(DI), Z8	// fitSample.key[5] | 1
+	VMOVUPD	483584(DI), Z8	// fitSample.key[5]
+	VMOVUPD	483648(DI), Z8	// fitSample.key[5] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z8, Z8
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z8, Z8
 	VPXORQ.BCST	f64_0000000076919c87<>(SB), Z8, Z8
-	VMOVUPD	483456(DI), Z9	// fitSample.key[4]
-	VMOVUPD	483520(DI), Z9	// fitSample.key[4] | 1
+	VMOVUPD	483328(DI), Z9	// fitSample.key[4]
+	VMOVUPD	483392(DI), Z9	// fitSample.key[4] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z9, Z9
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z9, Z9
 	VPSLLQ	$32, Z7, Z7
@@ -6559,10 +6577,10 @@ loop20: // 5 times
 	VSUBPD.BCST	f64_4330000000000000<>(SB), Z12, Z12
 	VFMADD231PD.BCST	f64_4140000000000000<>(SB), Z14, Z12
 	VMULPD.BCST	f64_3ca0000000000000<>(SB), Z12, Z12
-	VMOVUPD	Z11, 589696(R10)	// fitSample.uniform[0]
-	VMOVUPD	Z13, 589760(R10)	// fitSample.uniform[0] | 1
-	VMOVUPD	Z10, 589952(R10)	// fitSample.uniform[1]
-	VMOVUPD	Z12, 590016(R10)	// fitSample.uniform[1] | 1
+	VMOVUPD	Z11, 589568(R10)	// fitSample.uniform[0]
+	VMOVUPD	Z13, 589632(R10)	// fitSample.uniform[0] | 1
+	VMOVUPD	Z10, 589824(R10)	// fitSample.uniform[1]
+	VMOVUPD	Z12, 589888(R10)	// fitSample.uniform[1] | 1
 	ADDQ	$512, R10
 	DECQ	R9
 	JNE	loop18
@@ -6570,8 +6588,8 @@ loop20: // 5 times
 	MOVQ	DI, R10
 	MOVQ	DI, R11
 loop21: // 4 times: elements
-	VMOVUPD	589696(R10), Z0	// fitSample.uniform[0]
-	VMOVUPD	589760(R10), Z1	// fitSample.uniform[0] | 1
+	VMOVUPD	589568(R10), Z0	// fitSample.uniform[0]
+	VMOVUPD	589632(R10), Z1	// fitSample.uniform[0] | 1
 	VBROADCASTSD	f64_3ff0000000000000<>(SB), Z2
 	VSUBPD	Z0, Z2, Z0
 	VBROADCASTSD	f64_3ff0000000000000<>(SB), Z2
@@ -6664,8 +6682,8 @@ loop21: // 4 times: elements
 	VMULPD.BCST	f64_c000000000000000<>(SB), Z1, Z1
 	VSQRTPD	Z0, Z0
 	VSQRTPD	Z1, Z1
-	VMOVUPD	589952(R10), Z2	// fitSample.uniform[1]
-	VMOVUPD	590016(R10), Z3	// fitSample.uniform[1] | 1
+	VMOVUPD	589824(R10), Z2	// fitSample.uniform[1]
+	VMOVUPD	589888(R10), Z3	// fitSample.uniform[1] | 1
 	VMULPD.BCST	f64_401921fb54442d18<>(SB), Z2, Z2
 	VMULPD.BCST	f64_401921fb54442d18<>(SB), Z3, Z3
 	VBROADCASTSD	f64_4338000000000000<>(SB), Z4
@@ -6782,8 +6800,8 @@ loop21: // 4 times: elements
 	VBLENDMPD.BCST	f64_ffffffffffffffff<>(SB), Z5, K1, Z5
 	VMULPD	Z4, Z0, Z4
 	VMULPD	Z5, Z1, Z5
-	VMOVUPD	Z4, 591744(R11)	// fitSample.mul[0]
-	VMOVUPD	Z5, 591808(R11)	// fitSample.mul[0] | 1
+	VMOVUPD	Z4, 591616(R11)	// fitSample.mul[0]
+	VMOVUPD	Z5, 591680(R11)	// fitSample.mul[0] | 1
 	VPANDQ.BCST	f64_7fffffffffffffff<>(SB), Z2, Z4
 	VBROADCASTSD	f64_4338000000000000<>(SB), Z5
 	VFMADD231PD.BCST	f64_3fe45f306dc9c883<>(SB), Z4, Z5
@@ -6902,57 +6920,57 @@ loop21: // 4 times: elements
 	VBLENDMPD.BCST	f64_ffffffffffffffff<>(SB), Z4, K1, Z3
 	VMULPD	Z2, Z0, Z0
 	VMULPD	Z3, Z1, Z1
-	VMOVUPD	Z0, 592768(R11)	// fitSample.mul_2[0]
-	VMOVUPD	Z1, 592832(R11)	// fitSample.mul_2[0] | 1
+	VMOVUPD	Z0, 592640(R11)	// fitSample.mul_2[0]
+	VMOVUPD	Z1, 592704(R11)	// fitSample.mul_2[0] | 1
 	ADDQ	$512, R10
 	ADDQ	$256, R11
 	DECQ	R9
 	JNE	loop21
-	VMOVUPD	591744(DI), Z0	// fitSample.mul[0]
-	VMOVUPD	591808(DI), Z1	// fitSample.mul[0] | 1
-	VMOVUPD	Z0, 593792(DI)	// fitSample.concat_2[0]
-	VMOVUPD	Z1, 593856(DI)	// fitSample.concat_2[0] | 1
-	VMOVUPD	592768(DI), Z0	// fitSample.mul_2[0]
-	VMOVUPD	592832(DI), Z1	// fitSample.mul_2[0] | 1
-	VMOVUPD	Z0, 594048(DI)	// fitSample.concat_2[1]
-	VMOVUPD	Z1, 594112(DI)	// fitSample.concat_2[1] | 1
-	VMOVUPD	592000(DI), Z0	// fitSample.mul[1]
-	VMOVUPD	592064(DI), Z1	// fitSample.mul[1] | 1
-	VMOVUPD	Z0, 594304(DI)	// fitSample.concat_2[2]
-	VMOVUPD	Z1, 594368(DI)	// fitSample.concat_2[2] | 1
-	VMOVUPD	593024(DI), Z0	// fitSample.mul_2[1]
-	VMOVUPD	593088(DI), Z1	// fitSample.mul_2[1] | 1
-	VMOVUPD	Z0, 594560(DI)	// fitSample.concat_2[3]
-	VMOVUPD	Z1, 594624(DI)	// fitSample.concat_2[3] | 1
-	VMOVUPD	592256(DI), Z0	// fitSample.mul[2]
-	VMOVUPD	592320(DI), Z1	// fitSample.mul[2] | 1
-	VMOVUPD	Z0, 594816(DI)	// fitSample.concat_2[4]
-	VMOVUPD	Z1, 594880(DI)	// fitSample.concat_2[4] | 1
-	VMOVUPD	593280(DI), Z0	// fitSample.mul_2[2]
-	VMOVUPD	593344(DI), Z1	// fitSample.mul_2[2] | 1
-	VMOVUPD	Z0, 595072(DI)	// fitSample.concat_2[5]
-	VMOVUPD	Z1, 595136(DI)	// fitSample.concat_2[5] | 1
-	VMOVUPD	592512(DI), Z0	// fitSample.mul[3]
-	VMOVUPD	592576(DI), Z1	// fitSample.mul[3] | 1
-	VMOVUPD	Z0, 595328(DI)	// fitSample.concat_2[6]
-	VMOVUPD	Z1, 595392(DI)	// fitSample.concat_2[6] | 1
-	VMOVUPD	593536(DI), Z0	// fitSample.mul_2[3]
-	VMOVUPD	593600(DI), Z1	// fitSample.mul_2[3] | 1
-	VMOVUPD	Z0, 595584(DI)	// fitSample.concat_2[7]
-	VMOVUPD	Z1, 595648(DI)	// fitSample.concat_2[7] | 1
+	VMOVUPD	591616(DI), Z0	// fitSample.mul[0]
+	VMOVUPD	591680(DI), Z1	// fitSample.mul[0] | 1
+	VMOVUPD	Z0, 593664(DI)	// fitSample.concat_2[0]
+	VMOVUPD	Z1, 593728(DI)	// fitSample.concat_2[0] | 1
+	VMOVUPD	592640(DI), Z0	// fitSample.mul_2[0]
+	VMOVUPD	592704(DI), Z1	// fitSample.mul_2[0] | 1
+	VMOVUPD	Z0, 593920(DI)	// fitSample.concat_2[1]
+	VMOVUPD	Z1, 593984(DI)	// fitSample.concat_2[1] | 1
+	VMOVUPD	591872(DI), Z0	// fitSample.mul[1]
+	VMOVUPD	591936(DI), Z1	// fitSample.mul[1] | 1
+	VMOVUPD	Z0, 594176(DI)	// fitSample.concat_2[2]
+	VMOVUPD	Z1, 594240(DI)	// fitSample.concat_2[2] | 1
+	VMOVUPD	592896(DI), Z0	// fitSample.mul_2[1]
+	VMOVUPD	592960(DI), Z1	// fitSample.mul_2[1] | 1
+	VMOVUPD	Z0, 594432(DI)	// fitSample.concat_2[3]
+	VMOVUPD	Z1, 594496(DI)	// fitSample.concat_2[3] | 1
+	VMOVUPD	592128(DI), Z0	// fitSample.mul[2]
+	VMOVUPD	592192(DI), Z1	// fitSample.mul[2] | 1
+	VMOVUPD	Z0, 594688(DI)	// fitSample.concat_2[4]
+	VMOVUPD	Z1, 594752(DI)	// fitSample.concat_2[4] | 1
+	VMOVUPD	593152(DI), Z0	// fitSample.mul_2[2]
+	VMOVUPD	593216(DI), Z1	// fitSample.mul_2[2] | 1
+	VMOVUPD	Z0, 594944(DI)	// fitSample.concat_2[5]
+	VMOVUPD	Z1, 595008(DI)	// fitSample.concat_2[5] | 1
+	VMOVUPD	592384(DI), Z0	// fitSample.mul[3]
+	VMOVUPD	592448(DI), Z1	// fitSample.mul[3] | 1
+	VMOVUPD	Z0, 595200(DI)	// fitSample.concat_2[6]
+	VMOVUPD	Z1, 595264(DI)	// fitSample.concat_2[6] | 1
+	VMOVUPD	593408(DI), Z0	// fitSample.mul_2[3]
+	VMOVUPD	593472(DI), Z1	// fitSample.mul_2[3] | 1
+	VMOVUPD	Z0, 595456(DI)	// fitSample.concat_2[7]
+	VMOVUPD	Z1, 595520(DI)	// fitSample.concat_2[7] | 1
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop22: // 8 times: elements
-	VMOVUPS	588672(R10), Z0	// fitSample.exp[0]
-	VMOVUPD	593792(R11), Z1	// fitSample.concat_2[0]
-	VMOVUPD	593856(R11), Z2	// fitSample.concat_2[0] | 1
+	VMOVUPS	588544(R10), Z0	// fitSample.exp[0]
+	VMOVUPD	593664(R11), Z1	// fitSample.concat_2[0]
+	VMOVUPD	593728(R11), Z2	// fitSample.concat_2[0] | 1
 	VCVTPD2PS	Z1, Y1
 	VCVTPD2PS	Z2, Y2
 	VINSERTF64X4	$1, Y2, Z1, Z1
-	VMOVUPS	586624(R10), Z2	// fitSample.h[0]
+	VMOVUPS	586496(R10), Z2	// fitSample.h[0]
 	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 595840(R10)	// fitSample.add[0]
+	VMOVUPS	Z2, 595712(R10)	// fitSample.add[0]
 	ADDQ	$128, R10
 	ADDQ	$256, R11
 	DECQ	R9
@@ -6966,25 +6984,25 @@ loop22: // 8 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop23: // 2 times: vectors of the block
-	VMOVUPD	437120(SI), Z0	// fitSample.ts[63]
-	VMOVUPD	437184(SI), Z1	// fitSample.ts[63] | 1
-	VMOVUPD	Z0, 641920(SI)	// fitSample.step0_in0
-	VMOVUPD	Z1, 641984(SI)	// fitSample.step0_in0 | 1
-	VMOVUPS	595840(DI), Z0	// fitSample.add[0]
+	VMOVUPD	436992(SI), Z0	// fitSample.ts[63]
+	VMOVUPD	437056(SI), Z1	// fitSample.ts[63] | 1
+	VMOVUPD	Z0, 641792(SI)	// fitSample.step0_in0
+	VMOVUPD	Z1, 641856(SI)	// fitSample.step0_in0 | 1
+	VMOVUPS	595712(DI), Z0	// fitSample.add[0]
 	VMOVUPS	Z0, 173824(DI)	// forecast0Lanestep.z[0]
-	VMOVUPS	595968(DI), Z0	// fitSample.add[1]
+	VMOVUPS	595840(DI), Z0	// fitSample.add[1]
 	VMOVUPS	Z0, 173952(DI)	// forecast0Lanestep.z[1]
-	VMOVUPS	596096(DI), Z0	// fitSample.add[2]
+	VMOVUPS	595968(DI), Z0	// fitSample.add[2]
 	VMOVUPS	Z0, 174080(DI)	// forecast0Lanestep.z[2]
-	VMOVUPS	596224(DI), Z0	// fitSample.add[3]
+	VMOVUPS	596096(DI), Z0	// fitSample.add[3]
 	VMOVUPS	Z0, 174208(DI)	// forecast0Lanestep.z[3]
-	VMOVUPS	596352(DI), Z0	// fitSample.add[4]
+	VMOVUPS	596224(DI), Z0	// fitSample.add[4]
 	VMOVUPS	Z0, 174336(DI)	// forecast0Lanestep.z[4]
-	VMOVUPS	596480(DI), Z0	// fitSample.add[5]
+	VMOVUPS	596352(DI), Z0	// fitSample.add[5]
 	VMOVUPS	Z0, 174464(DI)	// forecast0Lanestep.z[5]
-	VMOVUPS	596608(DI), Z0	// fitSample.add[6]
+	VMOVUPS	596480(DI), Z0	// fitSample.add[6]
 	VMOVUPS	Z0, 174592(DI)	// forecast0Lanestep.z[6]
-	VMOVUPS	596736(DI), Z0	// fitSample.add[7]
+	VMOVUPS	596608(DI), Z0	// fitSample.add[7]
 	VMOVUPS	Z0, 174720(DI)	// forecast0Lanestep.z[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VMOVUPS	Z0, 174848(DI)	// forecast0Lanestep.a[0]
@@ -7029,22 +7047,22 @@ loop2: // 32 times: runs of dec
 	MOVQ	SI, R10
 	MOVQ	AX, R11
 loop3: // 2 times: vectors of the block
-	VMOVUPS	596864(R10), Z0	// fitSample.z[0]
-	VMOVUPS	Z0, 194432(R11)	// decSample.z[0]
-	VMOVUPS	596992(R10), Z0	// fitSample.z[1]
-	VMOVUPS	Z0, 194560(R11)	// decSample.z[1]
-	VMOVUPS	597120(R10), Z0	// fitSample.z[2]
-	VMOVUPS	Z0, 194688(R11)	// decSample.z[2]
-	VMOVUPS	597248(R10), Z0	// fitSample.z[3]
-	VMOVUPS	Z0, 194816(R11)	// decSample.z[3]
-	VMOVUPS	597376(R10), Z0	// fitSample.z[4]
-	VMOVUPS	Z0, 194944(R11)	// decSample.z[4]
-	VMOVUPS	597504(R10), Z0	// fitSample.z[5]
-	VMOVUPS	Z0, 195072(R11)	// decSample.z[5]
-	VMOVUPS	597632(R10), Z0	// fitSample.z[6]
-	VMOVUPS	Z0, 195200(R11)	// decSample.z[6]
-	VMOVUPS	597760(R10), Z0	// fitSample.z[7]
-	VMOVUPS	Z0, 195328(R11)	// decSample.z[7]
+	VMOVUPS	596736(R10), Z0	// fitSample.z[0]
+	VMOVUPS	Z0, 194304(R11)	// decSample.z[0]
+	VMOVUPS	596864(R10), Z0	// fitSample.z[1]
+	VMOVUPS	Z0, 194432(R11)	// decSample.z[1]
+	VMOVUPS	596992(R10), Z0	// fitSample.z[2]
+	VMOVUPS	Z0, 194560(R11)	// decSample.z[2]
+	VMOVUPS	597120(R10), Z0	// fitSample.z[3]
+	VMOVUPS	Z0, 194688(R11)	// decSample.z[3]
+	VMOVUPS	597248(R10), Z0	// fitSample.z[4]
+	VMOVUPS	Z0, 194816(R11)	// decSample.z[4]
+	VMOVUPS	597376(R10), Z0	// fitSample.z[5]
+	VMOVUPS	Z0, 194944(R11)	// decSample.z[5]
+	VMOVUPS	597504(R10), Z0	// fitSample.z[6]
+	VMOVUPS	Z0, 195072(R11)	// decSample.z[6]
+	VMOVUPS	597632(R10), Z0	// fitSample.z[7]
+	VMOVUPS	Z0, 195200(R11)	// decSample.z[7]
 	ADDQ	$64, R10
 	ADDQ	$64, R11
 	DECQ	R9
@@ -7060,12 +7078,12 @@ loop3: // 2 times: vectors of the block
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop4: // 2 times: vectors of the block
-	VMOVUPS	195456(R10), Z0	// decSample.out0[0]
-	VMOVUPS	Z0, 629632(R11)	// fitSample.result_2[0]
-	VMOVUPS	195584(R10), Z0	// decSample.out0[1]
-	VMOVUPS	Z0, 629760(R11)	// fitSample.result_2[1]
-	VMOVUPS	195712(R10), Z0	// decSample.out0[2]
-	VMOVUPS	Z0, 629888(R11)	// fitSample.result_2[2]
+	VMOVUPS	195328(R10), Z0	// decSample.out0[0]
+	VMOVUPS	Z0, 629504(R11)	// fitSample.result_2[0]
+	VMOVUPS	195456(R10), Z0	// decSample.out0[1]
+	VMOVUPS	Z0, 629632(R11)	// fitSample.result_2[1]
+	VMOVUPS	195584(R10), Z0	// decSample.out0[2]
+	VMOVUPS	Z0, 629760(R11)	// fitSample.result_2[2]
 	ADDQ	$64, R10
 	ADDQ	$64, R11
 	DECQ	R9
@@ -7085,8 +7103,8 @@ loop5: // 2 times: vectors of the block
 	MOVQ	DX, R11
 loop6: // 96 times: elements
 	// forecast.nde:55
-	VMOVUPS	470144(R10), Z2	// fitSample.target_ys[0]
-	VMOVUPS	629632(R10), Z3	// fitSample.result_2[0]
+	VMOVUPS	470016(R10), Z2	// fitSample.target_ys[0]
+	VMOVUPS	629504(R10), Z3	// fitSample.result_2[0]
 	VBROADCASTSS	1536(R11), Z4	// Series.ys.channel.std.expand.2[0]
 	VBROADCASTSS	1920(R11), Z5	// Series.ys.channel.mean.expand.2[0]
 	VFMADD231PS	Z4, Z3, Z5
@@ -7100,12 +7118,12 @@ loop6: // 96 times: elements
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop6
-	VMOVUPD	483200(DI), Z2	// fitSample.key[3]
-	VMOVUPD	483264(DI), Z2	// fitSample.key[3] | 1
+	VMOVUPD	483072(DI), Z2	// fitSample.key[3]
+	VMOVUPD	483136(DI), Z2	// fitSample.key[3] | 1
 	// forecast.nde:55
 	VMULPS.BCST	f32_3f000000<>(SB), Z0, Z0
-	VMOVUPD	483200(DI), Z2	// fitSample.key[3]
-	VMOVUPD	483264(DI), Z3	// fitSample.key[3] | 1
+	VMOVUPD	483072(DI), Z2	// fitSample.key[3]
+	VMOVUPD	483136(DI), Z3	// fitSample.key[3] | 1
 	VDIVPD.BCST	f64_409f400000000000<>(SB), Z2, Z2
 	VDIVPD.BCST	f64_409f400000000000<>(SB), Z3, Z3
 	VMINPD.BCST	f64_3ff0000000000000<>(SB), Z2, Z4
@@ -7124,11 +7142,11 @@ loop6: // 96 times: elements
 	MOVQ	SI, R10
 loop7: // 8 times: elements
 	// forecast.nde:39
-	VMOVUPS	586624(R10), Z4	// fitSample.h[0]
-	VMOVUPS	588672(R10), Z5	// fitSample.exp[0]
+	VMOVUPS	586496(R10), Z4	// fitSample.h[0]
+	VMOVUPS	588544(R10), Z5	// fitSample.exp[0]
 	VMULPS	Z5, Z5, Z5
 	VFMADD231PS	Z4, Z4, Z5
-	VMOVUPS	588672(R10), Z4	// fitSample.exp[0]
+	VMOVUPS	588544(R10), Z4	// fitSample.exp[0]
 	VCMPPS.BCST	$0, f32_00000000<>(SB), Z4, K2
 	VBROADCASTSS	f32_7fc00000<>(SB), Z6
 	VBLENDMPS.BCST	f32_ff800000<>(SB), Z6, K2, Z6
@@ -7176,10 +7194,10 @@ loop7: // 8 times: elements
 	JNE	loop7
 	// forecast.nde:55
 	VFMADD231PS	Z3, Z2, Z0
-	VMOVUPS	Z0, 483968(SI)	// fitSample.loss
+	VMOVUPS	Z0, 483840(SI)	// fitSample.loss
 	// forecast.nde:56
 	VMULPS.BCST	f32_3c2aaaab<>(SB), Z1, Z0
-	VMOVUPS	Z0, 484096(SI)	// fitSample.mae
+	VMOVUPS	Z0, 483968(SI)	// fitSample.mae
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
@@ -7201,14 +7219,14 @@ TEXT ·fitSamplePart2AVX512(SB), 0, $8-32
 
 // enc1CellRec is enc.1.cell.rec (forecast.nde:13) of a block of samples.
 TEXT enc1CellRec_avx512<>(SB), NOSPLIT, $0-0
-	VMOVUPS	646272(AX), Z0	// x[0]
-	VMOVUPS	646336(AX), Z1	// x[0] | 1
-	VMOVUPS	646400(AX), Z2	// x[1]
-	VMOVUPS	646464(AX), Z3	// x[1] | 1
-	VMOVUPS	646528(AX), Z4	// x[2]
-	VMOVUPS	646592(AX), Z5	// x[2] | 1
-	VMOVUPS	646656(AX), Z6	// x[3]
-	VMOVUPS	646720(AX), Z7	// x[3] | 1
+	VMOVUPS	646144(AX), Z0	// x[0]
+	VMOVUPS	646208(AX), Z1	// x[0] | 1
+	VMOVUPS	646272(AX), Z2	// x[1]
+	VMOVUPS	646336(AX), Z3	// x[1] | 1
+	VMOVUPS	646400(AX), Z4	// x[2]
+	VMOVUPS	646464(AX), Z5	// x[2] | 1
+	VMOVUPS	646528(AX), Z6	// x[3]
+	VMOVUPS	646592(AX), Z7	// x[3] | 1
 	MOVQ	$12, CX
 	MOVQ	BX, SI
 	MOVQ	BX, DI
@@ -7231,8 +7249,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13824(DI), Z10	// enc.1.bias_ih_l0[0]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 654976(R9)	// add[0]
-	VMOVUPS	Z8, 655040(R9)	// add[0] | 1
+	VMOVUPS	Z9, 654848(R9)	// add[0]
+	VMOVUPS	Z8, 654912(R9)	// add[0] | 1
 	VBROADCASTSS	16(SI), Z8	// enc.1.weight_ih_l0[4]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -7248,8 +7266,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13828(DI), Z10	// enc.1.bias_ih_l0[1]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 655104(R9)	// add[1]
-	VMOVUPS	Z8, 655168(R9)	// add[1] | 1
+	VMOVUPS	Z9, 654976(R9)	// add[1]
+	VMOVUPS	Z8, 655040(R9)	// add[1] | 1
 	VBROADCASTSS	32(SI), Z8	// enc.1.weight_ih_l0[8]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -7265,8 +7283,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13832(DI), Z10	// enc.1.bias_ih_l0[2]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 655232(R9)	// add[2]
-	VMOVUPS	Z8, 655296(R9)	// add[2] | 1
+	VMOVUPS	Z9, 655104(R9)	// add[2]
+	VMOVUPS	Z8, 655168(R9)	// add[2] | 1
 	VBROADCASTSS	48(SI), Z8	// enc.1.weight_ih_l0[12]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -7282,8 +7300,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13836(DI), Z10	// enc.1.bias_ih_l0[3]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 655360(R9)	// add[3]
-	VMOVUPS	Z8, 655424(R9)	// add[3] | 1
+	VMOVUPS	Z9, 655232(R9)	// add[3]
+	VMOVUPS	Z8, 655296(R9)	// add[3] | 1
 	VBROADCASTSS	64(SI), Z8	// enc.1.weight_ih_l0[16]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -7299,8 +7317,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13840(DI), Z10	// enc.1.bias_ih_l0[4]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 655488(R9)	// add[4]
-	VMOVUPS	Z8, 655552(R9)	// add[4] | 1
+	VMOVUPS	Z9, 655360(R9)	// add[4]
+	VMOVUPS	Z8, 655424(R9)	// add[4] | 1
 	VBROADCASTSS	80(SI), Z8	// enc.1.weight_ih_l0[20]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -7316,8 +7334,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13844(DI), Z10	// enc.1.bias_ih_l0[5]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 655616(R9)	// add[5]
-	VMOVUPS	Z8, 655680(R9)	// add[5] | 1
+	VMOVUPS	Z9, 655488(R9)	// add[5]
+	VMOVUPS	Z8, 655552(R9)	// add[5] | 1
 	VBROADCASTSS	96(SI), Z8	// enc.1.weight_ih_l0[24]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -7333,8 +7351,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13848(DI), Z10	// enc.1.bias_ih_l0[6]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 655744(R9)	// add[6]
-	VMOVUPS	Z8, 655808(R9)	// add[6] | 1
+	VMOVUPS	Z9, 655616(R9)	// add[6]
+	VMOVUPS	Z8, 655680(R9)	// add[6] | 1
 	VBROADCASTSS	112(SI), Z8	// enc.1.weight_ih_l0[28]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -7350,8 +7368,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13852(DI), Z10	// enc.1.bias_ih_l0[7]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 655872(R9)	// add[7]
-	VMOVUPS	Z8, 655936(R9)	// add[7] | 1
+	VMOVUPS	Z9, 655744(R9)	// add[7]
+	VMOVUPS	Z8, 655808(R9)	// add[7] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z8
 	VBROADCASTSS	f32_00000000<>(SB), Z9
 	VBROADCASTSS	f32_00000000<>(SB), Z10
@@ -7372,8 +7390,8 @@ loop1: // 12 times: tiles of 8 elements
 	MOVQ	AX, R12
 	MOVQ	R10, R13
 loop2: // 32 times: terms of the sums
-	VMOVUPS	642176(R12), Z24	// h[0]
-	VMOVUPS	642240(R12), Z25	// h[0] | 1
+	VMOVUPS	642048(R12), Z24	// h[0]
+	VMOVUPS	642112(R12), Z25	// h[0] | 1
 	VBROADCASTSS	1536(R13), Z26	// enc.1.weight_hh_l0[0]
 	VFMADD231PS	Z24, Z26, Z8
 	VFMADD231PS	Z25, Z26, Z9
@@ -7405,43 +7423,43 @@ loop2: // 32 times: terms of the sums
 	VBROADCASTSS	14208(DI), Z24	// enc.1.bias_hh_l0[0]
 	VADDPS	Z24, Z8, Z8
 	VADDPS	Z24, Z9, Z9
-	VMOVUPS	Z8, 667264(R9)	// add_2[0]
-	VMOVUPS	Z9, 667328(R9)	// add_2[0] | 1
+	VMOVUPS	Z8, 667136(R9)	// add_2[0]
+	VMOVUPS	Z9, 667200(R9)	// add_2[0] | 1
 	VBROADCASTSS	14212(DI), Z8	// enc.1.bias_hh_l0[1]
 	VADDPS	Z8, Z10, Z9
 	VADDPS	Z8, Z11, Z8
-	VMOVUPS	Z9, 667392(R9)	// add_2[1]
-	VMOVUPS	Z8, 667456(R9)	// add_2[1] | 1
+	VMOVUPS	Z9, 667264(R9)	// add_2[1]
+	VMOVUPS	Z8, 667328(R9)	// add_2[1] | 1
 	VBROADCASTSS	14216(DI), Z8	// enc.1.bias_hh_l0[2]
 	VADDPS	Z8, Z12, Z9
 	VADDPS	Z8, Z13, Z8
-	VMOVUPS	Z9, 667520(R9)	// add_2[2]
-	VMOVUPS	Z8, 667584(R9)	// add_2[2] | 1
+	VMOVUPS	Z9, 667392(R9)	// add_2[2]
+	VMOVUPS	Z8, 667456(R9)	// add_2[2] | 1
 	VBROADCASTSS	14220(DI), Z8	// enc.1.bias_hh_l0[3]
 	VADDPS	Z8, Z14, Z9
 	VADDPS	Z8, Z15, Z8
-	VMOVUPS	Z9, 667648(R9)	// add_2[3]
-	VMOVUPS	Z8, 667712(R9)	// add_2[3] | 1
+	VMOVUPS	Z9, 667520(R9)	// add_2[3]
+	VMOVUPS	Z8, 667584(R9)	// add_2[3] | 1
 	VBROADCASTSS	14224(DI), Z8	// enc.1.bias_hh_l0[4]
 	VADDPS	Z8, Z16, Z9
 	VADDPS	Z8, Z17, Z8
-	VMOVUPS	Z9, 667776(R9)	// add_2[4]
-	VMOVUPS	Z8, 667840(R9)	// add_2[4] | 1
+	VMOVUPS	Z9, 667648(R9)	// add_2[4]
+	VMOVUPS	Z8, 667712(R9)	// add_2[4] | 1
 	VBROADCASTSS	14228(DI), Z8	// enc.1.bias_hh_l0[5]
 	VADDPS	Z8, Z18, Z9
 	VADDPS	Z8, Z19, Z8
-	VMOVUPS	Z9, 667904(R9)	// add_2[5]
-	VMOVUPS	Z8, 667968(R9)	// add_2[5] | 1
+	VMOVUPS	Z9, 667776(R9)	// add_2[5]
+	VMOVUPS	Z8, 667840(R9)	// add_2[5] | 1
 	VBROADCASTSS	14232(DI), Z8	// enc.1.bias_hh_l0[6]
 	VADDPS	Z8, Z20, Z9
 	VADDPS	Z8, Z21, Z8
-	VMOVUPS	Z9, 668032(R9)	// add_2[6]
-	VMOVUPS	Z8, 668096(R9)	// add_2[6] | 1
+	VMOVUPS	Z9, 667904(R9)	// add_2[6]
+	VMOVUPS	Z8, 667968(R9)	// add_2[6] | 1
 	VBROADCASTSS	14236(DI), Z8	// enc.1.bias_hh_l0[7]
 	VADDPS	Z8, Z22, Z9
 	VADDPS	Z8, Z23, Z8
-	VMOVUPS	Z9, 668160(R9)	// add_2[7]
-	VMOVUPS	Z8, 668224(R9)	// add_2[7] | 1
+	VMOVUPS	Z9, 668032(R9)	// add_2[7]
+	VMOVUPS	Z8, 668096(R9)	// add_2[7] | 1
 	ADDQ	$128, SI
 	ADDQ	$32, DI
 	ADDQ	$1024, R9
@@ -7455,8 +7473,8 @@ loop3: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop4: // 32 times: elements
 	// forecast.nde:13
-	VMOVUPS	659072(R9), Z0	// add[32]
-	VMOVUPS	671360(R9), Z1	// add_2[32]
+	VMOVUPS	658944(R9), Z0	// add[32]
+	VMOVUPS	671232(R9), Z1	// add_2[32]
 	VADDPS	Z1, Z0, Z0
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z1
 	VBROADCASTSS	f32_42b40000<>(SB), Z2
@@ -7481,8 +7499,8 @@ loop4: // 32 times: elements
 	VBLENDMPS	Z1, Z0, K2, Z0
 	VADDPS.BCST	f32_3f800000<>(SB), Z1, Z1
 	VDIVPS	Z1, Z0, Z0
-	VMOVUPS	654976(R9), Z1	// add[0]
-	VMOVUPS	667264(R9), Z2	// add_2[0]
+	VMOVUPS	654848(R9), Z1	// add[0]
+	VMOVUPS	667136(R9), Z2	// add_2[0]
 	VADDPS	Z2, Z1, Z1
 	VPORD.BCST	f32_80000000<>(SB), Z1, Z2
 	VBROADCASTSS	f32_42b40000<>(SB), Z3
@@ -7507,8 +7525,8 @@ loop4: // 32 times: elements
 	VBLENDMPS	Z2, Z1, K2, Z1
 	VADDPS.BCST	f32_3f800000<>(SB), Z2, Z2
 	VDIVPS	Z2, Z1, Z1
-	VMOVUPS	675456(R9), Z2	// add_2[64]
-	VMOVUPS	663168(R9), Z3	// add[64]
+	VMOVUPS	675328(R9), Z2	// add_2[64]
+	VMOVUPS	663040(R9), Z3	// add[64]
 	VFMADD231PS	Z2, Z1, Z3
 	VBROADCASTSS	f32_41002df1<>(SB), Z1
 	VMINPS	Z3, Z1, Z1
@@ -7527,12 +7545,12 @@ loop4: // 32 times: elements
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z2, Z3
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z3
 	VDIVPS	Z3, Z1, Z1
-	VMOVUPS	642176(R9), Z2	// h[0]
+	VMOVUPS	642048(R9), Z2	// h[0]
 	VBROADCASTSS	f32_3f800000<>(SB), Z3
 	VSUBPS	Z0, Z3, Z3
 	VMULPS	Z1, Z3, Z1
 	VFMADD231PS	Z2, Z0, Z1
-	VMOVUPS	Z1, 646784(R9)	// out0[0]
+	VMOVUPS	Z1, 646656(R9)	// out0[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop4
@@ -7545,8 +7563,8 @@ loop5: // 2 times: vectors of the block
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop6: // 32 times: elements
-	VMOVUPS	642176(R9), Z0	// h[0]
-	VMOVUPS	Z0, 650880(R9)	// h[0]
+	VMOVUPS	642048(R9), Z0	// h[0]
+	VMOVUPS	Z0, 650752(R9)	// h[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop6
@@ -7556,27 +7574,27 @@ loop6: // 32 times: elements
 	RET
 
 // forecast0RecLaneoutput is Forecast.0.rec.laneoutput (forecast.nde:38) of a block of samples.
-// 7 vectors lie in the frame for want of registers.
+// 6 vectors lie in the frame for want of registers.
 TEXT forecast0RecLaneoutput_avx512<>(SB), NOSPLIT, $0-0
 loop1: // rows from which others follow
-	CVTTSD2SQ	682880(AX), R15	// step.at.start
+	CVTTSD2SQ	682624(AX), R15	// step.at.start
 	ADDQ	AX, R15
 	MOVQ	R15, 65536(AX)
-	CVTTSD2SQ	680064(AX), R15	// step.row
+	CVTTSD2SQ	679808(AX), R15	// step.row
 	IMULQ	$256, R15
 	ADDQ	65536(AX), R15
 	MOVQ	R15, 65544(AX)
-	CVTTSD2SQ	683136(AX), R15	// z.row.start
+	CVTTSD2SQ	682880(AX), R15	// z.row.start
 	ADDQ	AX, R15
 	MOVQ	R15, 65552(AX)
-	CVTTSD2SQ	680064(AX), R15	// step.row
+	CVTTSD2SQ	679808(AX), R15	// step.row
 	IMULQ	$1024, R15
 	ADDQ	65552(AX), R15
 	MOVQ	R15, 65560(AX)
-	CVTTSD2SQ	683392(AX), R15	// a.row.start
+	CVTTSD2SQ	683136(AX), R15	// a.row.start
 	ADDQ	AX, R15
 	MOVQ	R15, 65568(AX)
-	CVTTSD2SQ	680064(AX), R15	// step.row
+	CVTTSD2SQ	679808(AX), R15	// step.row
 	IMULQ	$512, R15
 	ADDQ	65568(AX), R15
 	MOVQ	R15, 65576(AX)
@@ -7587,7 +7605,10 @@ loop1: // rows from which others follow
 	MOVQ	65576(AX), R15
 	MOVQ	R15, 65600(AX)
 loop2: // rows of outputs
-	VBROADCASTSD	680064(AX), Z0	// step.row
+	VBROADCASTSD	679808(AX), Z0	// step.row
+	VCVTPD2PS	Z0, Y0
+	VINSERTF64X4	$1, Y0, Z0, Z0
+	VMOVSS	X0, 679424(AX)
 	MOVQ	$2, 65608(AX)
 	MOVQ	AX, CX
 	MOVQ	65584(AX), SI
@@ -7596,200 +7617,189 @@ loop2: // rows of outputs
 	MOVQ	R15, 65616(AX)
 	MOVQ	65600(AX), R9
 loop3: // 2 times: vectors of the block
-	VMOVUPD	679808(CX), Z0	// step.open
-	VMOVUPD	679872(CX), Z1	// step.open | 1
-	VMOVUPD	679552(CX), Z2	// step.next
-	VMOVUPD	679616(CX), Z3	// step.next | 1
-	VMOVUPD	(SI), Z4
-	VMOVUPD	64(SI), Z5
-	VMOVUPD	171264(CX), Z6	// forecast0Lanestep.step.t
-	VMOVUPD	171328(CX), Z7	// forecast0Lanestep.step.t | 1
-	VMOVUPD	680576(CX), Z8	// step.span
-	VMOVUPD	680640(CX), Z9	// step.span | 1
-	VMOVUPD	181760(CX), Z10	// forecast0Lanestep.step.t_at
-	VMOVUPD	181824(CX), Z11	// forecast0Lanestep.step.t_at | 1
-	VMOVUPD	182016(CX), Z12	// forecast0Lanestep.step.h_at
-	VMOVUPD	182080(CX), Z13	// forecast0Lanestep.step.h_at | 1
+	VMOVUPS	679680(CX), Z0	// step.open
+	VMOVUPS	679552(CX), Z1	// step.next
+	VMOVUPD	(SI), Z2
+	VMOVUPD	64(SI), Z3
+	VMOVUPD	171264(DI), Z4	// forecast0Lanestep.step.t
+	VMOVUPD	171328(DI), Z5	// forecast0Lanestep.step.t | 1
+	VMOVUPD	680320(DI), Z6	// step.span
+	VMOVUPD	680384(DI), Z7	// step.span | 1
+	VMOVUPD	181760(DI), Z8	// forecast0Lanestep.step.t_at
+	VMOVUPD	181824(DI), Z9	// forecast0Lanestep.step.t_at | 1
+	VMOVUPD	182016(DI), Z10	// forecast0Lanestep.step.h_at
+	VMOVUPD	182080(DI), Z11	// forecast0Lanestep.step.h_at | 1
 	// forecast.nde:38
-	VBROADCASTSD	f64_0000000000000000<>(SB), Z14
-	VCMPPD	$17, Z0, Z14, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z14
-	VBROADCASTSD	f64_0000000000000000<>(SB), Z15
-	VCMPPD	$17, Z1, Z15, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z15
-	VBROADCASTSD	680064(AX), Z16	// step.row
-	VCMPPD	$0, Z16, Z2, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z17
-	VCMPPD	$0, Z16, Z3, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z16
-	VPANDQ	Z17, Z14, Z14
-	VPANDQ	Z16, Z15, Z15
-	VSUBPD	Z6, Z4, Z16
-	VSUBPD	Z7, Z5, Z17
-	VMULPD	Z8, Z16, Z8
-	VMULPD	Z9, Z17, Z9
-	VCMPPD.BCST	$18, f64_0000000000000000<>(SB), Z8, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z8
-	VCMPPD.BCST	$18, f64_0000000000000000<>(SB), Z9, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z9
-	VPANDQ	Z8, Z14, Z16
-	VPANDQ	Z9, Z15, Z17
-	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z16, Z18
-	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z17, Z19
-	VMOVUPD	Z18, 684160(CX)	// step.taken
-	VMOVUPD	Z19, 684224(CX)	// step.taken | 1
-	VADDPD	Z18, Z2, Z2
-	VADDPD	Z19, Z3, Z3
-	VMOVUPD	Z2, 683648(CX)	// step.next_next
-	VMOVUPD	Z3, 683712(CX)	// step.next_next | 1
-	VPXORQ.BCST	f64_ffffffffffffffff<>(SB), Z8, Z2
-	VPXORQ.BCST	f64_ffffffffffffffff<>(SB), Z9, Z3
-	VPANDQ	Z2, Z14, Z2
-	VPANDQ	Z3, Z15, Z3
-	VPTERNLOGQ.BCST	$0xac, f64_0000000000000000<>(SB), Z0, Z2
-	VPTERNLOGQ.BCST	$0xac, f64_0000000000000000<>(SB), Z1, Z3
-	VMOVUPD	Z2, 683904(CX)	// step.open_next
-	VMOVUPD	Z3, 683968(CX)	// step.open_next | 1
-	VCMPPD	$0, Z10, Z4, K1
+	VBROADCASTSS	f32_00000000<>(SB), Z12
+	VCMPPS	$17, Z0, Z12, K1
+	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z12
+	VBROADCASTSS	679424(AX), Z13
+	VCMPPS	$0, Z13, Z1, K1
+	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z13
+	VPANDD	Z13, Z12, Z12
+	VSUBPD	Z4, Z2, Z13
+	VSUBPD	Z5, Z3, Z14
+	VMULPD	Z6, Z13, Z6
+	VMULPD	Z7, Z14, Z7
+	VCMPPD.BCST	$18, f64_0000000000000000<>(SB), Z6, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z6
+	VCMPPD.BCST	$18, f64_0000000000000000<>(SB), Z7, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z7
+	VPMOVQD	Z6, Y13
+	VPMOVQD	Z7, Y14
+	VINSERTF64X4	$1, Y14, Z13, Z13
+	VPANDD	Z13, Z12, Z13
+	VPANDD.BCST	f32_3f800000<>(SB), Z13, Z14
+	VADDPS	Z14, Z1, Z1
+	VMOVUPS	Z1, 683392(CX)	// step.next_next
+	VPXORQ.BCST	f64_ffffffffffffffff<>(SB), Z6, Z1
+	VPXORQ.BCST	f64_ffffffffffffffff<>(SB), Z7, Z6
+	VPMOVQD	Z1, Y1
+	VPMOVQD	Z6, Y6
+	VINSERTF64X4	$1, Y6, Z1, Z1
+	VPANDD	Z1, Z12, Z1
+	VPTERNLOGD.BCST	$0xac, f32_00000000<>(SB), Z0, Z1
+	VMOVUPS	Z1, 683520(CX)	// step.open_next
+	VEXTRACTF64X4	$1, Z13, Y0
+	VPMOVSXDQ	Y13, Z1
+	VPMOVSXDQ	Y0, Z0
+	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z1, Z1
+	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z0, Z0
+	VMOVUPD	Z1, 683648(DI)	// step.taken
+	VMOVUPD	Z0, 683712(DI)	// step.taken | 1
+	VCMPPD	$0, Z8, Z2, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
-	VCMPPD	$0, Z11, Z5, K1
+	VCMPPD	$0, Z9, Z3, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
-	VCMPPD	$0, Z6, Z4, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z2
-	VCMPPD	$0, Z7, Z5, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z3
-	VSUBPD	Z10, Z4, Z4
-	VSUBPD	Z11, Z5, Z5
-	VDIVPD	Z12, Z4, Z4
-	VDIVPD	Z13, Z5, Z5
-	VMOVUPS	Z2, Z6
-	VPTERNLOGQ.BCST	$0xac, f64_3ff0000000000000<>(SB), Z4, Z6
-	VMOVUPS	Z3, Z7
-	VPTERNLOGQ.BCST	$0xac, f64_3ff0000000000000<>(SB), Z5, Z7
+	VCMPPD	$0, Z4, Z2, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z4
+	VCMPPD	$0, Z5, Z3, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z5
+	VSUBPD	Z8, Z2, Z2
+	VSUBPD	Z9, Z3, Z3
+	VDIVPD	Z10, Z2, Z2
+	VDIVPD	Z11, Z3, Z3
+	VMOVUPS	Z4, Z6
+	VPTERNLOGQ.BCST	$0xac, f64_3ff0000000000000<>(SB), Z2, Z6
+	VMOVUPS	Z5, Z7
+	VPTERNLOGQ.BCST	$0xac, f64_3ff0000000000000<>(SB), Z3, Z7
 	VPTERNLOGQ.BCST	$0xb8, f64_0000000000000000<>(SB), Z0, Z6
 	VPTERNLOGQ.BCST	$0xb8, f64_0000000000000000<>(SB), Z1, Z7
-	VMOVUPD	Z6, 684416(CX)	// step.place
-	VMOVUPD	Z7, 684480(CX)	// step.place | 1
-	VMULPD	Z4, Z12, Z6
-	VMULPD	Z5, Z13, Z7
+	VMOVUPD	Z6, 683904(DI)	// step.place
+	VMOVUPD	Z7, 683968(DI)	// step.place | 1
+	VMULPD	Z2, Z10, Z6
+	VMULPD	Z3, Z11, Z7
 	VCVTPD2PS	Z6, Y6
 	VCVTPD2PS	Z7, Y7
 	VINSERTF64X4	$1, Y7, Z6, Z6
-	VCVTPD2PS	Z4, Y4
-	VCVTPD2PS	Z5, Y5
-	VINSERTF64X4	$1, Y5, Z4, Z4
+	VCVTPD2PS	Z2, Y2
+	VCVTPD2PS	Z3, Y3
+	VINSERTF64X4	$1, Y3, Z2, Z2
 	MOVQ	$8, R10
-	MOVQ	DI, R11
+	MOVQ	CX, R11
 	MOVQ	65616(AX), R12
 loop4: // 8 times: elements
-	VMOVUPS	188416(R11), Z5	// forecast0Lanestep.step.data6[0]
+	VMOVUPS	188416(R11), Z3	// forecast0Lanestep.step.data6[0]
 	VMOVUPS	186880(R11), Z7	// forecast0Lanestep.step.data4[0]
-	VFMADD231PS	Z5, Z4, Z7
-	VMOVUPS	185344(R11), Z5	// forecast0Lanestep.step.data2[0]
-	VFMADD231PS	Z7, Z4, Z5
+	VFMADD231PS	Z3, Z2, Z7
+	VMOVUPS	185344(R11), Z3	// forecast0Lanestep.step.data2[0]
+	VFMADD231PS	Z7, Z2, Z3
 	VMOVUPS	183808(R11), Z7	// forecast0Lanestep.step.data0[0]
-	VFMADD231PS	Z5, Z4, Z7
-	VMOVUPS	182272(R11), Z5	// forecast0Lanestep.z.at[0]
-	VFMADD231PS	Z7, Z6, Z5
+	VFMADD231PS	Z3, Z2, Z7
+	VMOVUPS	182272(R11), Z3	// forecast0Lanestep.z.at[0]
+	VFMADD231PS	Z7, Z6, Z3
 	VMOVUPS	173824(R11), Z7	// forecast0Lanestep.z[0]
-	VPMOVQD	Z2, Y8
-	VPMOVQD	Z3, Y9
+	VPMOVQD	Z4, Y8
+	VPMOVQD	Z5, Y9
 	VINSERTF64X4	$1, Y9, Z8, Z8
-	VPTERNLOGD	$0xca, Z5, Z7, Z8
-	VMOVUPS	182272(R11), Z5	// forecast0Lanestep.z.at[0]
+	VPTERNLOGD	$0xca, Z3, Z7, Z8
+	VMOVUPS	182272(R11), Z3	// forecast0Lanestep.z.at[0]
 	VPMOVQD	Z0, Y7
 	VPMOVQD	Z1, Y9
 	VINSERTF64X4	$1, Y9, Z7, Z7
-	VPTERNLOGD	$0xca, Z8, Z5, Z7
-	VMOVUPS	(R12), Z5
-	VPMOVQD	Z16, Y8
-	VPMOVQD	Z17, Y9
-	VINSERTF64X4	$1, Y9, Z8, Z8
-	VPTERNLOGD	$0xca, Z5, Z7, Z8
-	VMOVUPS	Z8, (R12)
+	VPTERNLOGD	$0xca, Z8, Z3, Z7
+	VMOVUPS	(R12), Z3
+	VPTERNLOGD	$0xe2, Z3, Z13, Z7
+	VMOVUPS	Z7, (R12)
 	ADDQ	$128, R11
 	ADDQ	$128, R12
 	DECQ	R10
 	JNE	loop4
-	VMOVUPS	183296(DI), Z31	// forecast0Lanestep.a.at[0]
+	VMOVUPS	183296(CX), Z31	// forecast0Lanestep.a.at[0]
 	VMOVUPS	Z31, 0(AX)
-	VMOVUPS	183424(DI), Z31	// forecast0Lanestep.a.at[1]
+	VMOVUPS	183424(CX), Z31	// forecast0Lanestep.a.at[1]
 	VMOVUPS	Z31, 64(AX)
-	VMOVUPS	183552(DI), Z31	// forecast0Lanestep.a.at[2]
+	VMOVUPS	183552(CX), Z31	// forecast0Lanestep.a.at[2]
 	VMOVUPS	Z31, 128(AX)
-	VMOVUPS	183680(DI), Z5	// forecast0Lanestep.a.at[3]
-	VMOVUPS	184832(DI), Z7	// forecast0Lanestep.step.data1[0]
-	VMOVUPS	184960(DI), Z8	// forecast0Lanestep.step.data1[1]
-	VMOVUPS	185088(DI), Z9	// forecast0Lanestep.step.data1[2]
-	VMOVUPS	185216(DI), Z10	// forecast0Lanestep.step.data1[3]
-	VMOVUPS	186368(DI), Z11	// forecast0Lanestep.step.data3[0]
-	VMOVUPS	186496(DI), Z12	// forecast0Lanestep.step.data3[1]
-	VMOVUPS	186624(DI), Z13	// forecast0Lanestep.step.data3[2]
-	VMOVUPS	186752(DI), Z14	// forecast0Lanestep.step.data3[3]
-	VMOVUPS	187904(DI), Z15	// forecast0Lanestep.step.data5[0]
-	VMOVUPS	188032(DI), Z18	// forecast0Lanestep.step.data5[1]
-	VMOVUPS	188160(DI), Z19	// forecast0Lanestep.step.data5[2]
-	VMOVUPS	188288(DI), Z20	// forecast0Lanestep.step.data5[3]
-	VMOVUPS	189440(DI), Z21	// forecast0Lanestep.step.data7[0]
-	VMOVUPS	189568(DI), Z22	// forecast0Lanestep.step.data7[1]
-	VMOVUPS	189696(DI), Z23	// forecast0Lanestep.step.data7[2]
-	VMOVUPS	189824(DI), Z24	// forecast0Lanestep.step.data7[3]
-	VMOVUPS	174848(DI), Z25	// forecast0Lanestep.a[0]
-	VMOVUPS	174976(DI), Z26	// forecast0Lanestep.a[1]
-	VMOVUPS	175104(DI), Z27	// forecast0Lanestep.a[2]
-	VMOVUPS	175232(DI), Z28	// forecast0Lanestep.a[3]
-	VMOVUPS	(R9), Z31
+	VMOVUPS	183680(CX), Z31	// forecast0Lanestep.a.at[3]
 	VMOVUPS	Z31, 192(AX)
-	VMOVUPS	128(R9), Z31
-	VMOVUPS	Z31, 256(AX)
+	VMOVUPS	184832(CX), Z3	// forecast0Lanestep.step.data1[0]
+	VMOVUPS	184960(CX), Z7	// forecast0Lanestep.step.data1[1]
+	VMOVUPS	185088(CX), Z8	// forecast0Lanestep.step.data1[2]
+	VMOVUPS	185216(CX), Z9	// forecast0Lanestep.step.data1[3]
+	VMOVUPS	186368(CX), Z10	// forecast0Lanestep.step.data3[0]
+	VMOVUPS	186496(CX), Z11	// forecast0Lanestep.step.data3[1]
+	VMOVUPS	186624(CX), Z12	// forecast0Lanestep.step.data3[2]
+	VMOVUPS	186752(CX), Z14	// forecast0Lanestep.step.data3[3]
+	VMOVUPS	187904(CX), Z15	// forecast0Lanestep.step.data5[0]
+	VMOVUPS	188032(CX), Z16	// forecast0Lanestep.step.data5[1]
+	VMOVUPS	188160(CX), Z17	// forecast0Lanestep.step.data5[2]
+	VMOVUPS	188288(CX), Z18	// forecast0Lanestep.step.data5[3]
+	VMOVUPS	189440(CX), Z19	// forecast0Lanestep.step.data7[0]
+	VMOVUPS	189568(CX), Z20	// forecast0Lanestep.step.data7[1]
+	VMOVUPS	189696(CX), Z21	// forecast0Lanestep.step.data7[2]
+	VMOVUPS	189824(CX), Z22	// forecast0Lanestep.step.data7[3]
+	VMOVUPS	174848(CX), Z23	// forecast0Lanestep.a[0]
+	VMOVUPS	174976(CX), Z24	// forecast0Lanestep.a[1]
+	VMOVUPS	175104(CX), Z25	// forecast0Lanestep.a[2]
+	VMOVUPS	175232(CX), Z26	// forecast0Lanestep.a[3]
+	VMOVUPS	(R9), Z27
+	VMOVUPS	128(R9), Z28
 	VMOVUPS	256(R9), Z31
-	VMOVUPS	Z31, 320(AX)
+	VMOVUPS	Z31, 256(AX)
 	VMOVUPS	384(R9), Z31
-	VMOVUPS	Z31, 384(AX)
-	VFMADD231PS	Z21, Z4, Z15
-	VFMADD231PS	Z15, Z4, Z11
-	VFMADD231PS	Z11, Z4, Z7
-	VFMADD213PS	0(AX), Z6, Z7
-	VFMADD231PS	Z22, Z4, Z18
-	VFMADD231PS	Z18, Z4, Z12
-	VFMADD231PS	Z12, Z4, Z8
-	VFMADD213PS	64(AX), Z6, Z8
-	VFMADD231PS	Z23, Z4, Z19
-	VFMADD231PS	Z19, Z4, Z13
-	VFMADD231PS	Z13, Z4, Z9
-	VFMADD213PS	128(AX), Z6, Z9
-	VFMADD231PS	Z24, Z4, Z20
-	VFMADD231PS	Z20, Z4, Z14
-	VFMADD231PS	Z14, Z4, Z10
-	VFMADD213PS	Z5, Z10, Z6
-	VPMOVQD	Z2, Y2
-	VPMOVQD	Z3, Y3
-	VINSERTF64X4	$1, Y3, Z2, Z2
-	VPTERNLOGD	$0xe2, Z7, Z2, Z25
-	VPTERNLOGD	$0xe2, Z8, Z2, Z26
-	VPTERNLOGD	$0xe2, Z9, Z2, Z27
-	VPTERNLOGD	$0xca, Z6, Z28, Z2
+	VMOVUPS	Z31, 320(AX)
+	VFMADD231PS	Z19, Z2, Z15
+	VFMADD231PS	Z15, Z2, Z10
+	VFMADD231PS	Z10, Z2, Z3
+	VFMADD213PS	0(AX), Z6, Z3
+	VFMADD231PS	Z20, Z2, Z16
+	VFMADD231PS	Z16, Z2, Z11
+	VFMADD231PS	Z11, Z2, Z7
+	VFMADD213PS	64(AX), Z6, Z7
+	VFMADD231PS	Z21, Z2, Z17
+	VFMADD231PS	Z17, Z2, Z12
+	VFMADD231PS	Z12, Z2, Z8
+	VFMADD213PS	128(AX), Z6, Z8
+	VFMADD231PS	Z22, Z2, Z18
+	VFMADD231PS	Z18, Z2, Z14
+	VFMADD231PS	Z14, Z2, Z9
+	VFMADD213PS	192(AX), Z9, Z6
+	VPMOVQD	Z4, Y2
+	VPMOVQD	Z5, Y4
+	VINSERTF64X4	$1, Y4, Z2, Z2
+	VPTERNLOGD	$0xe2, Z3, Z2, Z23
+	VPTERNLOGD	$0xe2, Z7, Z2, Z24
+	VPTERNLOGD	$0xe2, Z8, Z2, Z25
+	VPTERNLOGD	$0xca, Z6, Z26, Z2
 	VPMOVQD	Z0, Y0
 	VPMOVQD	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z0, Z0
-	VPTERNLOGD	$0xb8, 0(AX), Z0, Z25
-	VPTERNLOGD	$0xb8, 64(AX), Z0, Z26
-	VPTERNLOGD	$0xb8, 128(AX), Z0, Z27
-	VPTERNLOGD	$0xca, Z2, Z5, Z0
-	VPMOVQD	Z16, Y1
-	VPMOVQD	Z17, Y2
-	VINSERTF64X4	$1, Y2, Z1, Z1
-	VPTERNLOGD	$0xe2, 192(AX), Z1, Z25
-	VMOVUPS	Z25, (R9)
-	VPTERNLOGD	$0xe2, 256(AX), Z1, Z26
-	VMOVUPS	Z26, 128(R9)
-	VPTERNLOGD	$0xe2, 320(AX), Z1, Z27
-	VMOVUPS	Z27, 256(R9)
-	VPTERNLOGD	$0xca, 384(AX), Z0, Z1
-	VMOVUPS	Z1, 384(R9)
-	ADDQ	$128, CX
+	VPTERNLOGD	$0xb8, 0(AX), Z0, Z23
+	VPTERNLOGD	$0xb8, 64(AX), Z0, Z24
+	VPTERNLOGD	$0xb8, 128(AX), Z0, Z25
+	VPTERNLOGD	$0xac, 192(AX), Z2, Z0
+	VPTERNLOGD	$0xe2, Z27, Z13, Z23
+	VMOVUPS	Z23, (R9)
+	VPTERNLOGD	$0xe2, Z28, Z13, Z24
+	VMOVUPS	Z24, 128(R9)
+	VPTERNLOGD	$0xe2, 256(AX), Z13, Z25
+	VMOVUPS	Z25, 256(R9)
+	VPTERNLOGD	$0xca, 320(AX), Z0, Z13
+	VMOVUPS	Z13, 384(R9)
+	ADDQ	$64, CX
 	ADDQ	$128, SI
-	ADDQ	$64, DI
+	ADDQ	$128, DI
 	ADDQ	$64, 65616(AX)
 	ADDQ	$64, R9
 	DECQ	65608(AX)
@@ -7798,131 +7808,108 @@ loop4: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop5: // 2 times: vectors of the block
-	VMOVUPD	683648(SI), Z0	// step.next_next
-	VMOVUPD	683712(SI), Z1	// step.next_next | 1
-	VMOVUPD	Z0, 679552(SI)	// step.next
-	VMOVUPD	Z1, 679616(SI)	// step.next | 1
-	VMOVUPD	683904(SI), Z0	// step.open_next
-	VMOVUPD	683968(SI), Z1	// step.open_next | 1
-	VMOVUPD	Z0, 679808(SI)	// step.open
-	VMOVUPD	Z1, 679872(SI)	// step.open | 1
-	ADDQ	$128, SI
+	VMOVUPS	683392(SI), Z0	// step.next_next
+	VMOVUPS	Z0, 679552(SI)	// step.next
+	VMOVUPS	683520(SI), Z0	// step.open_next
+	VMOVUPS	Z0, 679680(SI)	// step.open
+	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop5
 	// the next row, if a sample has to take it
-	VBROADCASTSD	680064(AX), Z0	// step.row
+	VBROADCASTSD	679808(AX), Z0	// step.row
 	VADDPD.BCST	f64_3ff0000000000000<>(SB), Z0, Z0
-	VMOVSD	X0, 680064(AX)	// step.row
-	VBROADCASTSD	682368(AX), Z1	// step.left
+	VMOVSD	X0, 679808(AX)	// step.row
+	VBROADCASTSD	682112(AX), Z1	// step.left
 	VSUBPD.BCST	f64_3ff0000000000000<>(SB), Z1, Z1
-	VMOVSD	X1, 682368(AX)	// step.left
-	VMOVUPD	679808(AX), Z1	// step.open
-	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
-	VCMPPD	$17, Z1, Z2, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
-	VMOVUPD	679552(AX), Z2	// step.next
-	VCMPPD	$0, Z0, Z2, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z2
-	VPANDQ	Z2, Z1, Z1
-	VPORQ.BCST	f64_0000000000000000<>(SB), Z1, Z1
-	VMOVUPD	679872(AX), Z2	// step.open | 1
-	VBROADCASTSD	f64_0000000000000000<>(SB), Z3
-	VCMPPD	$17, Z2, Z3, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z2
-	VMOVUPD	679616(AX), Z3	// step.next | 1
-	VCMPPD	$0, Z0, Z3, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z3
-	VPANDQ	Z3, Z2, Z2
-	VPORQ	Z2, Z1, Z1
-	VMOVUPD	679936(AX), Z2	// step.open | 2
-	VBROADCASTSD	f64_0000000000000000<>(SB), Z3
-	VCMPPD	$17, Z2, Z3, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z2
-	VMOVUPD	679680(AX), Z3	// step.next | 2
-	VCMPPD	$0, Z0, Z3, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z3
-	VPANDQ	Z3, Z2, Z2
-	VPORQ	Z2, Z1, Z1
-	VMOVUPD	680000(AX), Z2	// step.open | 3
-	VBROADCASTSD	f64_0000000000000000<>(SB), Z3
-	VCMPPD	$17, Z2, Z3, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z2
-	VMOVUPD	679744(AX), Z3	// step.next | 3
-	VCMPPD	$0, Z0, Z3, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z3
-	VPANDQ	Z3, Z2, Z2
-	VPORQ	Z2, Z1, Z1
-	VCMPPD.BCST	$17, f64_4040000000000000<>(SB), Z0, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
-	VBROADCASTSD	682368(AX), Z2	// step.left
-	VBROADCASTSD	f64_0000000000000000<>(SB), Z3
-	VCMPPD	$17, Z2, Z3, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z2
-	VPANDQ	Z2, Z0, Z0
-	VPANDQ	Z0, Z1, Z0
-	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z0, Z0
-	VSHUFF64X2	$78, Z0, Z0, Z1
-	VADDPD	Z1, Z0, Z0
-	VSHUFF64X2	$177, Z0, Z0, Z1
-	VADDPD	Z1, Z0, Z0
-	VSHUFPD	$85, Z0, Z0, Z1
-	VADDPD	Z1, Z0, Z0
-	VMOVSD	X0, 682624(AX)	// step.more
-	ADDQ	$256, 65584(AX)
-	ADDQ	$1024, 65592(AX)
-	ADDQ	$512, 65600(AX)
-	CMPQ	682624(AX), $0	// step.more
-	JNE	loop2
-	// the first row that a sample has to take, if there is one
-	VMOVUPD	679808(AX), Z0	// step.open
-	VBROADCASTSD	f64_0000000000000000<>(SB), Z1
-	VCMPPD	$17, Z0, Z1, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
-	VMOVUPD	679552(AX), Z1	// step.next
-	VBROADCASTSD	f64_4040000000000000<>(SB), Z2
-	VPTERNLOGQ	$0xca, Z2, Z1, Z0
-	VBROADCASTSD	f64_4040000000000000<>(SB), Z1
-	VMINPD	Z0, Z1, Z0
-	VMOVUPD	679872(AX), Z1	// step.open | 1
-	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
-	VCMPPD	$17, Z1, Z2, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
-	VMOVUPD	679616(AX), Z2	// step.next | 1
-	VBROADCASTSD	f64_4040000000000000<>(SB), Z3
-	VPTERNLOGQ	$0xca, Z3, Z2, Z1
-	VMINPD	Z1, Z0, Z0
-	VMOVUPD	679936(AX), Z1	// step.open | 2
-	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
-	VCMPPD	$17, Z1, Z2, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
-	VMOVUPD	679680(AX), Z2	// step.next | 2
-	VBROADCASTSD	f64_4040000000000000<>(SB), Z3
-	VPTERNLOGQ	$0xca, Z3, Z2, Z1
-	VMINPD	Z1, Z0, Z0
-	VMOVUPD	680000(AX), Z1	// step.open | 3
-	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
-	VCMPPD	$17, Z1, Z2, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
-	VMOVUPD	679744(AX), Z2	// step.next | 3
-	VBROADCASTSD	f64_4040000000000000<>(SB), Z3
-	VPTERNLOGQ	$0xca, Z3, Z2, Z1
-	VMINPD	Z1, Z0, Z0
-	VSHUFF64X2	$78, Z0, Z0, Z1
-	VMINPD	Z1, Z0, Z0
-	VSHUFF64X2	$177, Z0, Z0, Z1
-	VMINPD	Z1, Z0, Z0
-	VSHUFPD	$85, Z0, Z0, Z1
-	VMINPD	Z1, Z0, Z0
-	VMOVSD	X0, 680064(AX)	// step.row
-	VCMPPD.BCST	$17, f64_4040000000000000<>(SB), Z0, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
-	VBROADCASTSD	682368(AX), Z1	// step.left
+	VMOVSD	X1, 682112(AX)	// step.left
+	VCVTPD2PS	Z0, Y0
+	VINSERTF64X4	$1, Y0, Z0, Z0
+	VMOVUPS	679680(AX), Z1	// step.open
+	VBROADCASTSS	f32_00000000<>(SB), Z2
+	VCMPPS	$17, Z1, Z2, K1
+	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z1
+	VMOVUPS	679552(AX), Z2	// step.next
+	VCMPPS	$0, Z0, Z2, K1
+	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z3
+	VPANDD	Z3, Z1, Z1
+	VCMPPS.BCST	$17, f32_42000000<>(SB), Z2, K1
+	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z2
+	VPANDD	Z2, Z1, Z1
+	VPORD.BCST	f32_00000000<>(SB), Z1, Z1
+	VMOVUPS	679744(AX), Z2	// step.open | 1
+	VBROADCASTSS	f32_00000000<>(SB), Z3
+	VCMPPS	$17, Z2, Z3, K1
+	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z2
+	VMOVUPS	679616(AX), Z3	// step.next | 1
+	VCMPPS	$0, Z0, Z3, K1
+	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z0
+	VPANDD	Z0, Z2, Z0
+	VCMPPS.BCST	$17, f32_42000000<>(SB), Z3, K1
+	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z2
+	VPANDD	Z2, Z0, Z0
+	VPORD	Z0, Z1, Z0
+	VPANDD.BCST	f32_3f800000<>(SB), Z0, Z0
+	VSHUFF32X4	$78, Z0, Z0, Z1
+	VADDPS	Z1, Z0, Z0
+	VSHUFF32X4	$177, Z0, Z0, Z1
+	VADDPS	Z1, Z0, Z0
+	VSHUFPS	$78, Z0, Z0, Z1
+	VADDPS	Z1, Z0, Z0
+	VSHUFPS	$177, Z0, Z0, Z1
+	VADDPS	Z1, Z0, Z0
+	VEXTRACTF64X4	$1, Z0, Y1
+	VCVTPS2PD	Y0, Z0
+	VCVTPS2PD	Y1, Z1
+	VBROADCASTSD	682112(AX), Z1	// step.left
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
 	VCMPPD	$17, Z1, Z2, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
 	VPANDQ	Z1, Z0, Z0
-	VMOVSD	X0, 682624(AX)	// step.more
-	CMPQ	682624(AX), $0	// step.more
+	VMOVSD	X0, 682368(AX)	// step.more
+	ADDQ	$256, 65584(AX)
+	ADDQ	$1024, 65592(AX)
+	ADDQ	$512, 65600(AX)
+	CMPQ	682368(AX), $0	// step.more
+	JNE	loop2
+	// the first row that a sample has to take, if there is one
+	VMOVUPS	679680(AX), Z0	// step.open
+	VBROADCASTSS	f32_00000000<>(SB), Z1
+	VCMPPS	$17, Z0, Z1, K1
+	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z0
+	VMOVUPS	679552(AX), Z1	// step.next
+	VBROADCASTSS	f32_42000000<>(SB), Z2
+	VPTERNLOGD	$0xca, Z2, Z1, Z0
+	VBROADCASTSS	f32_42000000<>(SB), Z1
+	VMINPS	Z0, Z1, Z0
+	VMOVUPS	679744(AX), Z1	// step.open | 1
+	VBROADCASTSS	f32_00000000<>(SB), Z2
+	VCMPPS	$17, Z1, Z2, K1
+	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z1
+	VMOVUPS	679616(AX), Z2	// step.next | 1
+	VBROADCASTSS	f32_42000000<>(SB), Z3
+	VPTERNLOGD	$0xca, Z3, Z2, Z1
+	VMINPS	Z1, Z0, Z0
+	VSHUFF32X4	$78, Z0, Z0, Z1
+	VMINPS	Z1, Z0, Z0
+	VSHUFF32X4	$177, Z0, Z0, Z1
+	VMINPS	Z1, Z0, Z0
+	VSHUFPS	$78, Z0, Z0, Z1
+	VMINPS	Z1, Z0, Z0
+	VSHUFPS	$177, Z0, Z0, Z1
+	VMINPS	Z1, Z0, Z0
+	VEXTRACTF64X4	$1, Z0, Y1
+	VCVTPS2PD	Y0, Z0
+	VCVTPS2PD	Y1, Z1
+	VMOVSD	X0, 679808(AX)	// step.row
+	VCMPPD.BCST	$17, f64_4040000000000000<>(SB), Z0, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
+	VBROADCASTSD	682112(AX), Z1	// step.left
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
+	VCMPPD	$17, Z1, Z2, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
+	VPANDQ	Z1, Z0, Z0
+	VMOVSD	X0, 682368(AX)	// step.more
+	CMPQ	682368(AX), $0	// step.more
 	JNE	loop1
 	RET
 
@@ -7939,30 +7926,86 @@ TEXT ·forecast0RecLaneoutputAVX512(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
+// forecast0RecLaneorder is Forecast.0.rec.laneorder (forecast.nde:38) of a block of samples.
+TEXT forecast0RecLaneorder_avx512<>(SB), NOSPLIT, $0-0
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
+	VMOVSD	X0, 684672(AX)	// step.once
+loop1:
+	CVTTSD2SQ	682624(AX), CX	// forecast0RecLaneoutput.step.at.start
+	ADDQ	AX, CX
+	MOVQ	$4, SI
+	MOVQ	AX, DI
+	MOVQ	CX, R9
+loop2: // 4 times: vectors of the block
+	VMOVUPD	684160(DI), Z0	// step.start
+	VBROADCASTSD	f64_ffffffffffffffff<>(SB), Z1
+	VBROADCASTSD	f64_ffffffffffffffff<>(SB), Z2
+	MOVQ	$32, R10
+	MOVQ	R9, R11
+loop3: // 32 times: output times
+	VMOVUPD	(R11), Z3
+	VSUBPD	Z0, Z3, Z4
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z5
+	VCMPPD	$18, Z4, Z5, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z5
+	VPANDQ	Z5, Z1, Z5
+	VMOVAPD	Z5, Z1
+	VCMPPD.BCST	$18, f64_0000000000000000<>(SB), Z4, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z4
+	VPANDQ	Z4, Z2, Z4
+	VMOVAPD	Z4, Z2
+	VMOVAPD	Z3, Z0
+	ADDQ	$256, R11
+	DECQ	R10
+	JNE	loop3
+	VPORQ	Z2, Z1, Z0
+	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z0, Z0
+	VMOVUPD	Z0, 684416(DI)	// step.in_order
+	ADDQ	$64, DI
+	ADDQ	$64, R9
+	DECQ	SI
+	JNE	loop2
+	CMPQ	684672(AX), $0	// step.once
+	JNE	loop1
+	RET
+
+// func forecast0RecLaneorderAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·forecast0RecLaneorderAVX512(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	forecast0RecLaneorder_avx512<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
 // decBack is dec.back (forecast.nde:21) of a block of samples.
 // 14 vectors lie in the frame for want of registers.
 TEXT decBack_avx512<>(SB), NOSPLIT, $0-0
 	VMOVUPS	65792(AX), Z0	// mask
 	VMOVUPS	65856(AX), Z1	// mask | 1
 	// forecast.nde:21
-	VMOVUPS	685696(AX), Z2	// out_bar[0]
-	VMOVUPS	685760(AX), Z3	// out_bar[0] | 1
+	VMOVUPS	685952(AX), Z2	// out_bar[0]
+	VMOVUPS	686016(AX), Z3	// out_bar[0] | 1
 	VPANDD	Z0, Z2, Z4
 	VPANDD	Z1, Z3, Z5
 	VMOVUPS	231232(R8), Z6	// sum of dec.2.bias[0]
 	VADDPS	Z4, Z6, Z4
 	VADDPS	Z5, Z4, Z4
 	VMOVUPS	Z4, 231232(R8)	// sum of dec.2.bias[0]
-	VMOVUPS	685824(AX), Z4	// out_bar[1]
-	VMOVUPS	685888(AX), Z5	// out_bar[1] | 1
+	VMOVUPS	686080(AX), Z4	// out_bar[1]
+	VMOVUPS	686144(AX), Z5	// out_bar[1] | 1
 	VPANDD	Z0, Z4, Z6
 	VPANDD	Z1, Z5, Z7
 	VMOVUPS	231296(R8), Z8	// sum of dec.2.bias[1]
 	VADDPS	Z6, Z8, Z6
 	VADDPS	Z7, Z6, Z6
 	VMOVUPS	Z6, 231296(R8)	// sum of dec.2.bias[1]
-	VMOVUPS	685952(AX), Z6	// out_bar[2]
-	VMOVUPS	686016(AX), Z7	// out_bar[2] | 1
+	VMOVUPS	686208(AX), Z6	// out_bar[2]
+	VMOVUPS	686272(AX), Z7	// out_bar[2] | 1
 	VPANDD	Z0, Z6, Z8
 	VPANDD	Z1, Z7, Z9
 	VMOVUPS	231360(R8), Z10	// sum of dec.2.bias[2]
@@ -8016,8 +8059,8 @@ loop1: // 4 times: tiles of 8 elements
 	VBROADCASTSS	41204(CX), Z12	// dec.2.weight[64]
 	VFMADD231PS	Z12, Z6, Z11
 	VFMADD231PS	Z12, Z7, Z10
-	VMOVUPS	Z11, 687104(SI)	// vecmat[0]
-	VMOVUPS	Z10, 687168(SI)	// vecmat[0] | 1
+	VMOVUPS	Z11, 687360(SI)	// vecmat[0]
+	VMOVUPS	Z10, 687424(SI)	// vecmat[0] | 1
 	VBROADCASTSS	40952(CX), Z10	// dec.2.weight[1]
 	VMULPS	Z10, Z2, Z11
 	VMULPS	Z10, Z3, Z10
@@ -8027,8 +8070,8 @@ loop1: // 4 times: tiles of 8 elements
 	VBROADCASTSS	41208(CX), Z12	// dec.2.weight[65]
 	VFMADD231PS	Z12, Z6, Z11
 	VFMADD231PS	Z12, Z7, Z10
-	VMOVUPS	Z11, 687232(SI)	// vecmat[1]
-	VMOVUPS	Z10, 687296(SI)	// vecmat[1] | 1
+	VMOVUPS	Z11, 687488(SI)	// vecmat[1]
+	VMOVUPS	Z10, 687552(SI)	// vecmat[1] | 1
 	VBROADCASTSS	40956(CX), Z10	// dec.2.weight[2]
 	VMULPS	Z10, Z2, Z11
 	VMULPS	Z10, Z3, Z10
@@ -8038,8 +8081,8 @@ loop1: // 4 times: tiles of 8 elements
 	VBROADCASTSS	41212(CX), Z12	// dec.2.weight[66]
 	VFMADD231PS	Z12, Z6, Z11
 	VFMADD231PS	Z12, Z7, Z10
-	VMOVUPS	Z11, 687360(SI)	// vecmat[2]
-	VMOVUPS	Z10, 687424(SI)	// vecmat[2] | 1
+	VMOVUPS	Z11, 687616(SI)	// vecmat[2]
+	VMOVUPS	Z10, 687680(SI)	// vecmat[2] | 1
 	VBROADCASTSS	40960(CX), Z10	// dec.2.weight[3]
 	VMULPS	Z10, Z2, Z11
 	VMULPS	Z10, Z3, Z10
@@ -8049,8 +8092,8 @@ loop1: // 4 times: tiles of 8 elements
 	VBROADCASTSS	41216(CX), Z12	// dec.2.weight[67]
 	VFMADD231PS	Z12, Z6, Z11
 	VFMADD231PS	Z12, Z7, Z10
-	VMOVUPS	Z11, 687488(SI)	// vecmat[3]
-	VMOVUPS	Z10, 687552(SI)	// vecmat[3] | 1
+	VMOVUPS	Z11, 687744(SI)	// vecmat[3]
+	VMOVUPS	Z10, 687808(SI)	// vecmat[3] | 1
 	VBROADCASTSS	40964(CX), Z10	// dec.2.weight[4]
 	VMULPS	Z10, Z2, Z11
 	VMULPS	Z10, Z3, Z10
@@ -8060,8 +8103,8 @@ loop1: // 4 times: tiles of 8 elements
 	VBROADCASTSS	41220(CX), Z12	// dec.2.weight[68]
 	VFMADD231PS	Z12, Z6, Z11
 	VFMADD231PS	Z12, Z7, Z10
-	VMOVUPS	Z11, 687616(SI)	// vecmat[4]
-	VMOVUPS	Z10, 687680(SI)	// vecmat[4] | 1
+	VMOVUPS	Z11, 687872(SI)	// vecmat[4]
+	VMOVUPS	Z10, 687936(SI)	// vecmat[4] | 1
 	VBROADCASTSS	40968(CX), Z10	// dec.2.weight[5]
 	VMULPS	Z10, Z2, Z11
 	VMULPS	Z10, Z3, Z10
@@ -8071,8 +8114,8 @@ loop1: // 4 times: tiles of 8 elements
 	VBROADCASTSS	41224(CX), Z12	// dec.2.weight[69]
 	VFMADD231PS	Z12, Z6, Z11
 	VFMADD231PS	Z12, Z7, Z10
-	VMOVUPS	Z11, 687744(SI)	// vecmat[5]
-	VMOVUPS	Z10, 687808(SI)	// vecmat[5] | 1
+	VMOVUPS	Z11, 688000(SI)	// vecmat[5]
+	VMOVUPS	Z10, 688064(SI)	// vecmat[5] | 1
 	VBROADCASTSS	40972(CX), Z10	// dec.2.weight[6]
 	VMULPS	Z10, Z2, Z11
 	VMULPS	Z10, Z3, Z10
@@ -8082,8 +8125,8 @@ loop1: // 4 times: tiles of 8 elements
 	VBROADCASTSS	41228(CX), Z12	// dec.2.weight[70]
 	VFMADD231PS	Z12, Z6, Z11
 	VFMADD231PS	Z12, Z7, Z10
-	VMOVUPS	Z11, 687872(SI)	// vecmat[6]
-	VMOVUPS	Z10, 687936(SI)	// vecmat[6] | 1
+	VMOVUPS	Z11, 688128(SI)	// vecmat[6]
+	VMOVUPS	Z10, 688192(SI)	// vecmat[6] | 1
 	VBROADCASTSS	40976(CX), Z10	// dec.2.weight[7]
 	VMULPS	Z10, Z2, Z11
 	VMULPS	Z10, Z3, Z10
@@ -8093,8 +8136,8 @@ loop1: // 4 times: tiles of 8 elements
 	VBROADCASTSS	41232(CX), Z12	// dec.2.weight[71]
 	VFMADD231PS	Z12, Z6, Z11
 	VFMADD231PS	Z12, Z7, Z10
-	VMOVUPS	Z11, 688000(SI)	// vecmat[7]
-	VMOVUPS	Z10, 688064(SI)	// vecmat[7] | 1
+	VMOVUPS	Z11, 688256(SI)	// vecmat[7]
+	VMOVUPS	Z10, 688320(SI)	// vecmat[7] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z10
 	VBROADCASTSS	f32_00000000<>(SB), Z11
 	VBROADCASTSS	f32_00000000<>(SB), Z12
@@ -8115,8 +8158,8 @@ loop1: // 4 times: tiles of 8 elements
 	MOVQ	AX, R10
 	MOVQ	65544(AX), R11
 loop2: // 8 times: terms of the sums
-	VMOVUPS	684672(R10), Z26	// z[0]
-	VMOVUPS	684736(R10), Z27	// z[0] | 1
+	VMOVUPS	684928(R10), Z26	// z[0]
+	VMOVUPS	684992(R10), Z27	// z[0] | 1
 	VBROADCASTSS	39796(R11), Z28	// dec.0.weight[0]
 	VFMADD231PS	Z26, Z28, Z10
 	VFMADD231PS	Z27, Z28, Z11
@@ -8145,35 +8188,35 @@ loop2: // 8 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop2
-	VMOVUPS	Z10, 691200(SI)	// matvec[0]
-	VMOVUPS	Z11, 691264(SI)	// matvec[0] | 1
-	VMOVUPS	Z12, 691328(SI)	// matvec[1]
-	VMOVUPS	Z13, 691392(SI)	// matvec[1] | 1
-	VMOVUPS	Z14, 691456(SI)	// matvec[2]
-	VMOVUPS	Z15, 691520(SI)	// matvec[2] | 1
-	VMOVUPS	Z16, 691584(SI)	// matvec[3]
-	VMOVUPS	Z17, 691648(SI)	// matvec[3] | 1
-	VMOVUPS	Z18, 691712(SI)	// matvec[4]
-	VMOVUPS	Z19, 691776(SI)	// matvec[4] | 1
-	VMOVUPS	Z20, 691840(SI)	// matvec[5]
-	VMOVUPS	Z21, 691904(SI)	// matvec[5] | 1
-	VMOVUPS	Z22, 691968(SI)	// matvec[6]
-	VMOVUPS	Z23, 692032(SI)	// matvec[6] | 1
-	VMOVUPS	Z24, 692096(SI)	// matvec[7]
-	VMOVUPS	Z25, 692160(SI)	// matvec[7] | 1
+	VMOVUPS	Z10, 691456(SI)	// matvec[0]
+	VMOVUPS	Z11, 691520(SI)	// matvec[0] | 1
+	VMOVUPS	Z12, 691584(SI)	// matvec[1]
+	VMOVUPS	Z13, 691648(SI)	// matvec[1] | 1
+	VMOVUPS	Z14, 691712(SI)	// matvec[2]
+	VMOVUPS	Z15, 691776(SI)	// matvec[2] | 1
+	VMOVUPS	Z16, 691840(SI)	// matvec[3]
+	VMOVUPS	Z17, 691904(SI)	// matvec[3] | 1
+	VMOVUPS	Z18, 691968(SI)	// matvec[4]
+	VMOVUPS	Z19, 692032(SI)	// matvec[4] | 1
+	VMOVUPS	Z20, 692096(SI)	// matvec[5]
+	VMOVUPS	Z21, 692160(SI)	// matvec[5] | 1
+	VMOVUPS	Z22, 692224(SI)	// matvec[6]
+	VMOVUPS	Z23, 692288(SI)	// matvec[6] | 1
+	VMOVUPS	Z24, 692352(SI)	// matvec[7]
+	VMOVUPS	Z25, 692416(SI)	// matvec[7] | 1
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 	MOVQ	CX, R11
 	MOVQ	DI, R12
 	MOVQ	65544(AX), R13
 loop3: // 8 times
-	VMOVUPS	691200(R10), Z10	// matvec[0]
-	VMOVUPS	691264(R10), Z11	// matvec[0] | 1
+	VMOVUPS	691456(R10), Z10	// matvec[0]
+	VMOVUPS	691520(R10), Z11	// matvec[0] | 1
 	VBROADCASTSS	40820(R11), Z12	// dec.0.bias[0]
 	VADDPS	Z12, Z10, Z10
 	VADDPS	Z12, Z11, Z11
-	VMOVUPS	Z10, 695296(R10)	// add[0]
-	VMOVUPS	Z11, 695360(R10)	// add[0] | 1
+	VMOVUPS	Z10, 695552(R10)	// add[0]
+	VMOVUPS	Z11, 695616(R10)	// add[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z10, Z12
 	VBROADCASTSS	f32_42b40000<>(SB), Z13
 	VMINPS	Z12, Z13, Z12
@@ -8220,10 +8263,10 @@ loop3: // 8 times
 	VBLENDMPS	Z13, Z14, K2, Z14
 	VADDPS.BCST	f32_3f800000<>(SB), Z13, Z13
 	VDIVPS	Z13, Z14, Z13
-	VMOVUPS	Z12, 699392(R10)	// sigmoid[0]
-	VMOVUPS	Z13, 699456(R10)	// sigmoid[0] | 1
-	VMOVUPS	687104(R10), Z14	// vecmat[0]
-	VMOVUPS	687168(R10), Z15	// vecmat[0] | 1
+	VMOVUPS	Z12, 699648(R10)	// sigmoid[0]
+	VMOVUPS	Z13, 699712(R10)	// sigmoid[0] | 1
+	VMOVUPS	687360(R10), Z14	// vecmat[0]
+	VMOVUPS	687424(R10), Z15	// vecmat[0] | 1
 	VMULPS	Z10, Z14, Z10
 	VMULPS	Z11, Z15, Z11
 	VBROADCASTSS	f32_3f800000<>(SB), Z14
@@ -8232,14 +8275,14 @@ loop3: // 8 times
 	VSUBPS	Z13, Z15, Z15
 	VMULPS	Z14, Z12, Z14
 	VMULPS	Z15, Z13, Z15
-	VMOVUPS	687104(R10), Z16	// vecmat[0]
-	VMOVUPS	687168(R10), Z17	// vecmat[0] | 1
+	VMOVUPS	687360(R10), Z16	// vecmat[0]
+	VMOVUPS	687424(R10), Z17	// vecmat[0] | 1
 	VMULPS	Z12, Z16, Z12
 	VMULPS	Z13, Z17, Z13
 	VFMADD231PS	Z14, Z10, Z12
 	VFMADD231PS	Z15, Z11, Z13
-	VMOVUPS	Z12, 703488(R10)	// dec.0.bias_bar[0]
-	VMOVUPS	Z13, 703552(R10)	// dec.0.bias_bar[0] | 1
+	VMOVUPS	Z12, 703744(R10)	// dec.0.bias_bar[0]
+	VMOVUPS	Z13, 703808(R10)	// dec.0.bias_bar[0] | 1
 	VPANDD	Z0, Z12, Z10
 	VPANDD	Z1, Z13, Z11
 	VMOVUPS	223040(R12), Z14	// sum of dec.0.bias[0]
@@ -8304,44 +8347,44 @@ loop3: // 8 times
 	ADDQ	$32, R13
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	703488(SI), Z10	// dec.0.bias_bar[0]
-	VMOVUPS	703552(SI), Z11	// dec.0.bias_bar[0] | 1
+	VMOVUPS	703744(SI), Z10	// dec.0.bias_bar[0]
+	VMOVUPS	703808(SI), Z11	// dec.0.bias_bar[0] | 1
 	VPANDD	Z0, Z10, Z10
 	VPANDD	Z1, Z11, Z11
-	VMOVUPS	703616(SI), Z12	// dec.0.bias_bar[1]
-	VMOVUPS	703680(SI), Z13	// dec.0.bias_bar[1] | 1
+	VMOVUPS	703872(SI), Z12	// dec.0.bias_bar[1]
+	VMOVUPS	703936(SI), Z13	// dec.0.bias_bar[1] | 1
 	VPANDD	Z0, Z12, Z12
 	VPANDD	Z1, Z13, Z13
-	VMOVUPS	703744(SI), Z14	// dec.0.bias_bar[2]
-	VMOVUPS	703808(SI), Z15	// dec.0.bias_bar[2] | 1
+	VMOVUPS	704000(SI), Z14	// dec.0.bias_bar[2]
+	VMOVUPS	704064(SI), Z15	// dec.0.bias_bar[2] | 1
 	VPANDD	Z0, Z14, Z14
 	VPANDD	Z1, Z15, Z15
-	VMOVUPS	703872(SI), Z16	// dec.0.bias_bar[3]
-	VMOVUPS	703936(SI), Z17	// dec.0.bias_bar[3] | 1
+	VMOVUPS	704128(SI), Z16	// dec.0.bias_bar[3]
+	VMOVUPS	704192(SI), Z17	// dec.0.bias_bar[3] | 1
 	VPANDD	Z0, Z16, Z16
 	VPANDD	Z1, Z17, Z17
-	VMOVUPS	704000(SI), Z18	// dec.0.bias_bar[4]
-	VMOVUPS	704064(SI), Z19	// dec.0.bias_bar[4] | 1
+	VMOVUPS	704256(SI), Z18	// dec.0.bias_bar[4]
+	VMOVUPS	704320(SI), Z19	// dec.0.bias_bar[4] | 1
 	VPANDD	Z0, Z18, Z18
 	VPANDD	Z1, Z19, Z19
-	VMOVUPS	704128(SI), Z20	// dec.0.bias_bar[5]
-	VMOVUPS	704192(SI), Z21	// dec.0.bias_bar[5] | 1
+	VMOVUPS	704384(SI), Z20	// dec.0.bias_bar[5]
+	VMOVUPS	704448(SI), Z21	// dec.0.bias_bar[5] | 1
 	VPANDD	Z0, Z20, Z20
 	VPANDD	Z1, Z21, Z21
-	VMOVUPS	704256(SI), Z22	// dec.0.bias_bar[6]
-	VMOVUPS	704320(SI), Z23	// dec.0.bias_bar[6] | 1
+	VMOVUPS	704512(SI), Z22	// dec.0.bias_bar[6]
+	VMOVUPS	704576(SI), Z23	// dec.0.bias_bar[6] | 1
 	VPANDD	Z0, Z22, Z22
 	VPANDD	Z1, Z23, Z23
-	VMOVUPS	704384(SI), Z24	// dec.0.bias_bar[7]
-	VMOVUPS	704448(SI), Z25	// dec.0.bias_bar[7] | 1
+	VMOVUPS	704640(SI), Z24	// dec.0.bias_bar[7]
+	VMOVUPS	704704(SI), Z25	// dec.0.bias_bar[7] | 1
 	VPANDD	Z0, Z24, Z24
 	VPANDD	Z1, Z25, Z25
 	MOVQ	$8, R9
 	MOVQ	AX, R10
 	MOVQ	65552(AX), R11
 loop4: // 8 times: elements
-	VMOVUPS	684672(R10), Z26	// z[0]
-	VMOVUPS	684736(R10), Z27	// z[0] | 1
+	VMOVUPS	684928(R10), Z26	// z[0]
+	VMOVUPS	684992(R10), Z27	// z[0] | 1
 	VMOVUPS	206656(R11), Z28	// sum of dec.0.weight[0]
 	VFMADD231PS	Z26, Z10, Z28
 	VFMADD231PS	Z27, Z11, Z28
@@ -8378,10 +8421,10 @@ loop4: // 8 times: elements
 	ADDQ	$64, R11
 	DECQ	R9
 	JNE	loop4
-	VMOVUPS	695296(SI), Z10	// add[0]
-	VMOVUPS	695360(SI), Z11	// add[0] | 1
-	VMOVUPS	699392(SI), Z12	// sigmoid[0]
-	VMOVUPS	699456(SI), Z13	// sigmoid[0] | 1
+	VMOVUPS	695552(SI), Z10	// add[0]
+	VMOVUPS	695616(SI), Z11	// add[0] | 1
+	VMOVUPS	699648(SI), Z12	// sigmoid[0]
+	VMOVUPS	699712(SI), Z13	// sigmoid[0] | 1
 	VMULPS	Z12, Z10, Z10
 	VMULPS	Z13, Z11, Z11
 	VPANDD	Z0, Z10, Z10
@@ -8398,10 +8441,10 @@ loop4: // 8 times: elements
 	VFMADD231PS	Z10, Z6, Z12
 	VFMADD231PS	Z11, Z7, Z12
 	VMOVUPS	Z12, 229184(DI)	// sum of dec.2.weight[64]
-	VMOVUPS	695424(SI), Z10	// add[1]
-	VMOVUPS	695488(SI), Z11	// add[1] | 1
-	VMOVUPS	699520(SI), Z12	// sigmoid[1]
-	VMOVUPS	699584(SI), Z13	// sigmoid[1] | 1
+	VMOVUPS	695680(SI), Z10	// add[1]
+	VMOVUPS	695744(SI), Z11	// add[1] | 1
+	VMOVUPS	699776(SI), Z12	// sigmoid[1]
+	VMOVUPS	699840(SI), Z13	// sigmoid[1] | 1
 	VMULPS	Z12, Z10, Z10
 	VMULPS	Z13, Z11, Z11
 	VPANDD	Z0, Z10, Z10
@@ -8418,10 +8461,10 @@ loop4: // 8 times: elements
 	VFMADD231PS	Z10, Z6, Z12
 	VFMADD231PS	Z11, Z7, Z12
 	VMOVUPS	Z12, 229248(DI)	// sum of dec.2.weight[65]
-	VMOVUPS	695552(SI), Z10	// add[2]
-	VMOVUPS	695616(SI), Z11	// add[2] | 1
-	VMOVUPS	699648(SI), Z12	// sigmoid[2]
-	VMOVUPS	699712(SI), Z13	// sigmoid[2] | 1
+	VMOVUPS	695808(SI), Z10	// add[2]
+	VMOVUPS	695872(SI), Z11	// add[2] | 1
+	VMOVUPS	699904(SI), Z12	// sigmoid[2]
+	VMOVUPS	699968(SI), Z13	// sigmoid[2] | 1
 	VMULPS	Z12, Z10, Z10
 	VMULPS	Z13, Z11, Z11
 	VPANDD	Z0, Z10, Z10
@@ -8438,10 +8481,10 @@ loop4: // 8 times: elements
 	VFMADD231PS	Z10, Z6, Z12
 	VFMADD231PS	Z11, Z7, Z12
 	VMOVUPS	Z12, 229312(DI)	// sum of dec.2.weight[66]
-	VMOVUPS	695680(SI), Z10	// add[3]
-	VMOVUPS	695744(SI), Z11	// add[3] | 1
-	VMOVUPS	699776(SI), Z12	// sigmoid[3]
-	VMOVUPS	699840(SI), Z13	// sigmoid[3] | 1
+	VMOVUPS	695936(SI), Z10	// add[3]
+	VMOVUPS	696000(SI), Z11	// add[3] | 1
+	VMOVUPS	700032(SI), Z12	// sigmoid[3]
+	VMOVUPS	700096(SI), Z13	// sigmoid[3] | 1
 	VMULPS	Z12, Z10, Z10
 	VMULPS	Z13, Z11, Z11
 	VPANDD	Z0, Z10, Z10
@@ -8458,10 +8501,10 @@ loop4: // 8 times: elements
 	VFMADD231PS	Z10, Z6, Z12
 	VFMADD231PS	Z11, Z7, Z12
 	VMOVUPS	Z12, 229376(DI)	// sum of dec.2.weight[67]
-	VMOVUPS	695808(SI), Z10	// add[4]
-	VMOVUPS	695872(SI), Z11	// add[4] | 1
-	VMOVUPS	699904(SI), Z12	// sigmoid[4]
-	VMOVUPS	699968(SI), Z13	// sigmoid[4] | 1
+	VMOVUPS	696064(SI), Z10	// add[4]
+	VMOVUPS	696128(SI), Z11	// add[4] | 1
+	VMOVUPS	700160(SI), Z12	// sigmoid[4]
+	VMOVUPS	700224(SI), Z13	// sigmoid[4] | 1
 	VMULPS	Z12, Z10, Z10
 	VMULPS	Z13, Z11, Z11
 	VPANDD	Z0, Z10, Z10
@@ -8478,10 +8521,10 @@ loop4: // 8 times: elements
 	VFMADD231PS	Z10, Z6, Z12
 	VFMADD231PS	Z11, Z7, Z12
 	VMOVUPS	Z12, 229440(DI)	// sum of dec.2.weight[68]
-	VMOVUPS	695936(SI), Z10	// add[5]
-	VMOVUPS	696000(SI), Z11	// add[5] | 1
-	VMOVUPS	700032(SI), Z12	// sigmoid[5]
-	VMOVUPS	700096(SI), Z13	// sigmoid[5] | 1
+	VMOVUPS	696192(SI), Z10	// add[5]
+	VMOVUPS	696256(SI), Z11	// add[5] | 1
+	VMOVUPS	700288(SI), Z12	// sigmoid[5]
+	VMOVUPS	700352(SI), Z13	// sigmoid[5] | 1
 	VMULPS	Z12, Z10, Z10
 	VMULPS	Z13, Z11, Z11
 	VPANDD	Z0, Z10, Z10
@@ -8498,10 +8541,10 @@ loop4: // 8 times: elements
 	VFMADD231PS	Z10, Z6, Z12
 	VFMADD231PS	Z11, Z7, Z12
 	VMOVUPS	Z12, 229504(DI)	// sum of dec.2.weight[69]
-	VMOVUPS	696064(SI), Z10	// add[6]
-	VMOVUPS	696128(SI), Z11	// add[6] | 1
-	VMOVUPS	700160(SI), Z12	// sigmoid[6]
-	VMOVUPS	700224(SI), Z13	// sigmoid[6] | 1
+	VMOVUPS	696320(SI), Z10	// add[6]
+	VMOVUPS	696384(SI), Z11	// add[6] | 1
+	VMOVUPS	700416(SI), Z12	// sigmoid[6]
+	VMOVUPS	700480(SI), Z13	// sigmoid[6] | 1
 	VMULPS	Z12, Z10, Z10
 	VMULPS	Z13, Z11, Z11
 	VPANDD	Z0, Z10, Z10
@@ -8518,10 +8561,10 @@ loop4: // 8 times: elements
 	VFMADD231PS	Z10, Z6, Z12
 	VFMADD231PS	Z11, Z7, Z12
 	VMOVUPS	Z12, 229568(DI)	// sum of dec.2.weight[70]
-	VMOVUPS	696192(SI), Z10	// add[7]
-	VMOVUPS	696256(SI), Z11	// add[7] | 1
-	VMOVUPS	700288(SI), Z12	// sigmoid[7]
-	VMOVUPS	700352(SI), Z13	// sigmoid[7] | 1
+	VMOVUPS	696448(SI), Z10	// add[7]
+	VMOVUPS	696512(SI), Z11	// add[7] | 1
+	VMOVUPS	700544(SI), Z12	// sigmoid[7]
+	VMOVUPS	700608(SI), Z13	// sigmoid[7] | 1
 	VMULPS	Z12, Z10, Z10
 	VMULPS	Z13, Z11, Z11
 	VPANDD	Z0, Z10, Z10
@@ -8546,88 +8589,88 @@ loop4: // 8 times: elements
 	DECQ	65536(AX)
 	JNE	loop1
 	VMOVUPS	0(AX), Z29	// z_bar[0]
-	VMOVUPS	Z29, 686080(AX)
-	VMOVUPS	64(AX), Z29	// z_bar[0] | 1
-	VMOVUPS	Z29, 686144(AX)
-	VMOVUPS	128(AX), Z29	// z_bar[1]
-	VMOVUPS	Z29, 686208(AX)
-	VMOVUPS	192(AX), Z29	// z_bar[1] | 1
-	VMOVUPS	Z29, 686272(AX)
-	VMOVUPS	256(AX), Z29	// z_bar[2]
 	VMOVUPS	Z29, 686336(AX)
-	VMOVUPS	320(AX), Z29	// z_bar[2] | 1
+	VMOVUPS	64(AX), Z29	// z_bar[0] | 1
 	VMOVUPS	Z29, 686400(AX)
-	VMOVUPS	384(AX), Z29	// z_bar[3]
+	VMOVUPS	128(AX), Z29	// z_bar[1]
 	VMOVUPS	Z29, 686464(AX)
-	VMOVUPS	448(AX), Z29	// z_bar[3] | 1
+	VMOVUPS	192(AX), Z29	// z_bar[1] | 1
 	VMOVUPS	Z29, 686528(AX)
-	VMOVUPS	512(AX), Z29	// z_bar[4]
+	VMOVUPS	256(AX), Z29	// z_bar[2]
 	VMOVUPS	Z29, 686592(AX)
-	VMOVUPS	576(AX), Z29	// z_bar[4] | 1
+	VMOVUPS	320(AX), Z29	// z_bar[2] | 1
 	VMOVUPS	Z29, 686656(AX)
-	VMOVUPS	640(AX), Z29	// z_bar[5]
+	VMOVUPS	384(AX), Z29	// z_bar[3]
 	VMOVUPS	Z29, 686720(AX)
-	VMOVUPS	704(AX), Z29	// z_bar[5] | 1
+	VMOVUPS	448(AX), Z29	// z_bar[3] | 1
 	VMOVUPS	Z29, 686784(AX)
-	VMOVUPS	768(AX), Z29	// z_bar[6]
+	VMOVUPS	512(AX), Z29	// z_bar[4]
 	VMOVUPS	Z29, 686848(AX)
-	VMOVUPS	832(AX), Z29	// z_bar[6] | 1
+	VMOVUPS	576(AX), Z29	// z_bar[4] | 1
 	VMOVUPS	Z29, 686912(AX)
-	VMOVUPS	Z8, 686976(AX)	// z_bar[7]
-	VMOVUPS	Z9, 687040(AX)	// z_bar[7] | 1
+	VMOVUPS	640(AX), Z29	// z_bar[5]
+	VMOVUPS	Z29, 686976(AX)
+	VMOVUPS	704(AX), Z29	// z_bar[5] | 1
+	VMOVUPS	Z29, 687040(AX)
+	VMOVUPS	768(AX), Z29	// z_bar[6]
+	VMOVUPS	Z29, 687104(AX)
+	VMOVUPS	832(AX), Z29	// z_bar[6] | 1
+	VMOVUPS	Z29, 687168(AX)
+	VMOVUPS	Z8, 687232(AX)	// z_bar[7]
+	VMOVUPS	Z9, 687296(AX)	// z_bar[7] | 1
 	RET
 
 // latentFieldFwd is Latent.field.fwd (forecast.nde:25) of a block of samples.
 TEXT latentFieldFwd_avx512<>(SB), NOSPLIT, $0-0
 	// forecast.nde:28
-	VMOVUPS	707584(AX), Z0	// z[0]
-	VMOVUPS	707648(AX), Z1	// z[0] | 1
-	VMOVUPS	Z0, 744960(AX)	// concat[0]
-	VMOVUPS	Z1, 745024(AX)	// concat[0] | 1
-	VMOVUPS	707712(AX), Z0	// z[1]
-	VMOVUPS	707776(AX), Z1	// z[1] | 1
-	VMOVUPS	Z0, 745088(AX)	// concat[1]
-	VMOVUPS	Z1, 745152(AX)	// concat[1] | 1
-	VMOVUPS	707840(AX), Z0	// z[2]
-	VMOVUPS	707904(AX), Z1	// z[2] | 1
-	VMOVUPS	Z0, 745216(AX)	// concat[2]
-	VMOVUPS	Z1, 745280(AX)	// concat[2] | 1
-	VMOVUPS	707968(AX), Z0	// z[3]
-	VMOVUPS	708032(AX), Z1	// z[3] | 1
-	VMOVUPS	Z0, 745344(AX)	// concat[3]
-	VMOVUPS	Z1, 745408(AX)	// concat[3] | 1
-	VMOVUPS	708096(AX), Z0	// z[4]
-	VMOVUPS	708160(AX), Z1	// z[4] | 1
-	VMOVUPS	Z0, 745472(AX)	// concat[4]
-	VMOVUPS	Z1, 745536(AX)	// concat[4] | 1
-	VMOVUPS	708224(AX), Z0	// z[5]
-	VMOVUPS	708288(AX), Z1	// z[5] | 1
-	VMOVUPS	Z0, 745600(AX)	// concat[5]
-	VMOVUPS	Z1, 745664(AX)	// concat[5] | 1
-	VMOVUPS	708352(AX), Z0	// z[6]
-	VMOVUPS	708416(AX), Z1	// z[6] | 1
-	VMOVUPS	Z0, 745728(AX)	// concat[6]
-	VMOVUPS	Z1, 745792(AX)	// concat[6] | 1
-	VMOVUPS	708480(AX), Z0	// z[7]
-	VMOVUPS	708544(AX), Z1	// z[7] | 1
-	VMOVUPS	Z0, 745856(AX)	// concat[7]
-	VMOVUPS	Z1, 745920(AX)	// concat[7] | 1
-	VMOVUPS	708608(AX), Z0	// a[0]
-	VMOVUPS	708672(AX), Z1	// a[0] | 1
-	VMOVUPS	Z0, 745984(AX)	// concat[8]
-	VMOVUPS	Z1, 746048(AX)	// concat[8] | 1
-	VMOVUPS	708736(AX), Z0	// a[1]
-	VMOVUPS	708800(AX), Z1	// a[1] | 1
-	VMOVUPS	Z0, 746112(AX)	// concat[9]
-	VMOVUPS	Z1, 746176(AX)	// concat[9] | 1
-	VMOVUPS	708864(AX), Z0	// a[2]
-	VMOVUPS	708928(AX), Z1	// a[2] | 1
-	VMOVUPS	Z0, 746240(AX)	// concat[10]
-	VMOVUPS	Z1, 746304(AX)	// concat[10] | 1
-	VMOVUPS	708992(AX), Z0	// a[3]
-	VMOVUPS	709056(AX), Z1	// a[3] | 1
-	VMOVUPS	Z0, 746368(AX)	// concat[11]
-	VMOVUPS	Z1, 746432(AX)	// concat[11] | 1
+	VMOVUPS	707840(AX), Z0	// z[0]
+	VMOVUPS	707904(AX), Z1	// z[0] | 1
+	VMOVUPS	Z0, 745216(AX)	// concat[0]
+	VMOVUPS	Z1, 745280(AX)	// concat[0] | 1
+	VMOVUPS	707968(AX), Z0	// z[1]
+	VMOVUPS	708032(AX), Z1	// z[1] | 1
+	VMOVUPS	Z0, 745344(AX)	// concat[1]
+	VMOVUPS	Z1, 745408(AX)	// concat[1] | 1
+	VMOVUPS	708096(AX), Z0	// z[2]
+	VMOVUPS	708160(AX), Z1	// z[2] | 1
+	VMOVUPS	Z0, 745472(AX)	// concat[2]
+	VMOVUPS	Z1, 745536(AX)	// concat[2] | 1
+	VMOVUPS	708224(AX), Z0	// z[3]
+	VMOVUPS	708288(AX), Z1	// z[3] | 1
+	VMOVUPS	Z0, 745600(AX)	// concat[3]
+	VMOVUPS	Z1, 745664(AX)	// concat[3] | 1
+	VMOVUPS	708352(AX), Z0	// z[4]
+	VMOVUPS	708416(AX), Z1	// z[4] | 1
+	VMOVUPS	Z0, 745728(AX)	// concat[4]
+	VMOVUPS	Z1, 745792(AX)	// concat[4] | 1
+	VMOVUPS	708480(AX), Z0	// z[5]
+	VMOVUPS	708544(AX), Z1	// z[5] | 1
+	VMOVUPS	Z0, 745856(AX)	// concat[5]
+	VMOVUPS	Z1, 745920(AX)	// concat[5] | 1
+	VMOVUPS	708608(AX), Z0	// z[6]
+	VMOVUPS	708672(AX), Z1	// z[6] | 1
+	VMOVUPS	Z0, 745984(AX)	// concat[6]
+	VMOVUPS	Z1, 746048(AX)	// concat[6] | 1
+	VMOVUPS	708736(AX), Z0	// z[7]
+	VMOVUPS	708800(AX), Z1	// z[7] | 1
+	VMOVUPS	Z0, 746112(AX)	// concat[7]
+	VMOVUPS	Z1, 746176(AX)	// concat[7] | 1
+	VMOVUPS	708864(AX), Z0	// a[0]
+	VMOVUPS	708928(AX), Z1	// a[0] | 1
+	VMOVUPS	Z0, 746240(AX)	// concat[8]
+	VMOVUPS	Z1, 746304(AX)	// concat[8] | 1
+	VMOVUPS	708992(AX), Z0	// a[1]
+	VMOVUPS	709056(AX), Z1	// a[1] | 1
+	VMOVUPS	Z0, 746368(AX)	// concat[9]
+	VMOVUPS	Z1, 746432(AX)	// concat[9] | 1
+	VMOVUPS	709120(AX), Z0	// a[2]
+	VMOVUPS	709184(AX), Z1	// a[2] | 1
+	VMOVUPS	Z0, 746496(AX)	// concat[10]
+	VMOVUPS	Z1, 746560(AX)	// concat[10] | 1
+	VMOVUPS	709248(AX), Z0	// a[3]
+	VMOVUPS	709312(AX), Z1	// a[3] | 1
+	VMOVUPS	Z0, 746624(AX)	// concat[11]
+	VMOVUPS	Z1, 746688(AX)	// concat[11] | 1
 	MOVQ	$8, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -8654,8 +8697,8 @@ loop1: // 8 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop2: // 12 times: terms of the sums
-	VMOVUPS	744960(R11), Z16	// concat[0]
-	VMOVUPS	745024(R11), Z17	// concat[0] | 1
+	VMOVUPS	745216(R11), Z16	// concat[0]
+	VMOVUPS	745280(R11), Z17	// concat[0] | 1
 	VBROADCASTSS	16708(R12), Z18	// dyn.0.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -8684,33 +8727,33 @@ loop2: // 12 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop2
-	VMOVUPS	Z0, 746496(DI)	// matvec[0]
-	VMOVUPS	Z1, 746560(DI)	// matvec[0] | 1
-	VMOVUPS	Z2, 746624(DI)	// matvec[1]
-	VMOVUPS	Z3, 746688(DI)	// matvec[1] | 1
-	VMOVUPS	Z4, 746752(DI)	// matvec[2]
-	VMOVUPS	Z5, 746816(DI)	// matvec[2] | 1
-	VMOVUPS	Z6, 746880(DI)	// matvec[3]
-	VMOVUPS	Z7, 746944(DI)	// matvec[3] | 1
-	VMOVUPS	Z8, 747008(DI)	// matvec[4]
-	VMOVUPS	Z9, 747072(DI)	// matvec[4] | 1
-	VMOVUPS	Z10, 747136(DI)	// matvec[5]
-	VMOVUPS	Z11, 747200(DI)	// matvec[5] | 1
-	VMOVUPS	Z12, 747264(DI)	// matvec[6]
-	VMOVUPS	Z13, 747328(DI)	// matvec[6] | 1
-	VMOVUPS	Z14, 747392(DI)	// matvec[7]
-	VMOVUPS	Z15, 747456(DI)	// matvec[7] | 1
+	VMOVUPS	Z0, 746752(DI)	// matvec[0]
+	VMOVUPS	Z1, 746816(DI)	// matvec[0] | 1
+	VMOVUPS	Z2, 746880(DI)	// matvec[1]
+	VMOVUPS	Z3, 746944(DI)	// matvec[1] | 1
+	VMOVUPS	Z4, 747008(DI)	// matvec[2]
+	VMOVUPS	Z5, 747072(DI)	// matvec[2] | 1
+	VMOVUPS	Z6, 747136(DI)	// matvec[3]
+	VMOVUPS	Z7, 747200(DI)	// matvec[3] | 1
+	VMOVUPS	Z8, 747264(DI)	// matvec[4]
+	VMOVUPS	Z9, 747328(DI)	// matvec[4] | 1
+	VMOVUPS	Z10, 747392(DI)	// matvec[5]
+	VMOVUPS	Z11, 747456(DI)	// matvec[5] | 1
+	VMOVUPS	Z12, 747520(DI)	// matvec[6]
+	VMOVUPS	Z13, 747584(DI)	// matvec[6] | 1
+	VMOVUPS	Z14, 747648(DI)	// matvec[7]
+	VMOVUPS	Z15, 747712(DI)	// matvec[7] | 1
 	MOVQ	$8, R10
 	MOVQ	DI, R11
 	MOVQ	R9, R12
 loop3: // 8 times
-	VMOVUPS	746496(R11), Z0	// matvec[0]
-	VMOVUPS	746560(R11), Z1	// matvec[0] | 1
+	VMOVUPS	746752(R11), Z0	// matvec[0]
+	VMOVUPS	746816(R11), Z1	// matvec[0] | 1
 	VBROADCASTSS	19780(R12), Z2	// dyn.0.bias[0]
 	VADDPS	Z2, Z0, Z0
 	VADDPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 710656(R11)	// add[0]
-	VMOVUPS	Z1, 710720(R11)	// add[0] | 1
+	VMOVUPS	Z0, 710912(R11)	// add[0]
+	VMOVUPS	Z1, 710976(R11)	// add[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z2
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z3
 	VMAXPS	Z2, Z3, Z2
@@ -8767,8 +8810,8 @@ loop3: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	VMAXPS	Z1, Z3, Z1
 	VFMADD231PS	Z4, Z2, Z1
-	VMOVUPS	Z0, 718848(R11)	// softplus[0]
-	VMOVUPS	Z1, 718912(R11)	// softplus[0] | 1
+	VMOVUPS	Z0, 719104(R11)	// softplus[0]
+	VMOVUPS	Z1, 719168(R11)	// softplus[0] | 1
 	ADDQ	$128, R11
 	ADDQ	$4, R12
 	DECQ	R10
@@ -8803,8 +8846,8 @@ loop4: // 8 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop5: // 64 times: terms of the sums
-	VMOVUPS	718848(R11), Z16	// softplus[0]
-	VMOVUPS	718912(R11), Z17	// softplus[0] | 1
+	VMOVUPS	719104(R11), Z16	// softplus[0]
+	VMOVUPS	719168(R11), Z17	// softplus[0] | 1
 	VBROADCASTSS	20036(R12), Z18	// dyn.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -8833,33 +8876,33 @@ loop5: // 64 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop5
-	VMOVUPS	Z0, 754688(DI)	// matvec_2[0]
-	VMOVUPS	Z1, 754752(DI)	// matvec_2[0] | 1
-	VMOVUPS	Z2, 754816(DI)	// matvec_2[1]
-	VMOVUPS	Z3, 754880(DI)	// matvec_2[1] | 1
-	VMOVUPS	Z4, 754944(DI)	// matvec_2[2]
-	VMOVUPS	Z5, 755008(DI)	// matvec_2[2] | 1
-	VMOVUPS	Z6, 755072(DI)	// matvec_2[3]
-	VMOVUPS	Z7, 755136(DI)	// matvec_2[3] | 1
-	VMOVUPS	Z8, 755200(DI)	// matvec_2[4]
-	VMOVUPS	Z9, 755264(DI)	// matvec_2[4] | 1
-	VMOVUPS	Z10, 755328(DI)	// matvec_2[5]
-	VMOVUPS	Z11, 755392(DI)	// matvec_2[5] | 1
-	VMOVUPS	Z12, 755456(DI)	// matvec_2[6]
-	VMOVUPS	Z13, 755520(DI)	// matvec_2[6] | 1
-	VMOVUPS	Z14, 755584(DI)	// matvec_2[7]
-	VMOVUPS	Z15, 755648(DI)	// matvec_2[7] | 1
+	VMOVUPS	Z0, 754944(DI)	// matvec_2[0]
+	VMOVUPS	Z1, 755008(DI)	// matvec_2[0] | 1
+	VMOVUPS	Z2, 755072(DI)	// matvec_2[1]
+	VMOVUPS	Z3, 755136(DI)	// matvec_2[1] | 1
+	VMOVUPS	Z4, 755200(DI)	// matvec_2[2]
+	VMOVUPS	Z5, 755264(DI)	// matvec_2[2] | 1
+	VMOVUPS	Z6, 755328(DI)	// matvec_2[3]
+	VMOVUPS	Z7, 755392(DI)	// matvec_2[3] | 1
+	VMOVUPS	Z8, 755456(DI)	// matvec_2[4]
+	VMOVUPS	Z9, 755520(DI)	// matvec_2[4] | 1
+	VMOVUPS	Z10, 755584(DI)	// matvec_2[5]
+	VMOVUPS	Z11, 755648(DI)	// matvec_2[5] | 1
+	VMOVUPS	Z12, 755712(DI)	// matvec_2[6]
+	VMOVUPS	Z13, 755776(DI)	// matvec_2[6] | 1
+	VMOVUPS	Z14, 755840(DI)	// matvec_2[7]
+	VMOVUPS	Z15, 755904(DI)	// matvec_2[7] | 1
 	MOVQ	$8, R10
 	MOVQ	DI, R11
 	MOVQ	R9, R12
 loop6: // 8 times
-	VMOVUPS	754688(R11), Z0	// matvec_2[0]
-	VMOVUPS	754752(R11), Z1	// matvec_2[0] | 1
+	VMOVUPS	754944(R11), Z0	// matvec_2[0]
+	VMOVUPS	755008(R11), Z1	// matvec_2[0] | 1
 	VBROADCASTSS	36420(R12), Z2	// dyn.2.bias[0]
 	VADDPS	Z2, Z0, Z0
 	VADDPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 727040(R11)	// add2[0]
-	VMOVUPS	Z1, 727104(R11)	// add2[0] | 1
+	VMOVUPS	Z0, 727296(R11)	// add2[0]
+	VMOVUPS	Z1, 727360(R11)	// add2[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z2
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z3
 	VMAXPS	Z2, Z3, Z2
@@ -8916,8 +8959,8 @@ loop6: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	VMAXPS	Z1, Z3, Z1
 	VFMADD231PS	Z4, Z2, Z1
-	VMOVUPS	Z0, 735232(R11)	// softplus2[0]
-	VMOVUPS	Z1, 735296(R11)	// softplus2[0] | 1
+	VMOVUPS	Z0, 735488(R11)	// softplus2[0]
+	VMOVUPS	Z1, 735552(R11)	// softplus2[0] | 1
 	ADDQ	$128, R11
 	ADDQ	$4, R12
 	DECQ	R10
@@ -8947,8 +8990,8 @@ loop6: // 8 times
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop7: // 64 times: terms of the sums
-	VMOVUPS	735232(SI), Z16	// softplus2[0]
-	VMOVUPS	735296(SI), Z17	// softplus2[0] | 1
+	VMOVUPS	735488(SI), Z16	// softplus2[0]
+	VMOVUPS	735552(SI), Z17	// softplus2[0] | 1
 	VBROADCASTSS	36676(DI), Z18	// dyn.4.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -9014,13 +9057,13 @@ loop7: // 64 times: terms of the sums
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z16, Z17
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z16, Z17
 	VDIVPS	Z17, Z1, Z1
-	VMOVUPS	Z0, 743424(AX)	// tanh[0]
-	VMOVUPS	Z1, 743488(AX)	// tanh[0] | 1
+	VMOVUPS	Z0, 743680(AX)	// tanh[0]
+	VMOVUPS	Z1, 743744(AX)	// tanh[0] | 1
 	VBROADCASTSS	16704(BX), Z16	// dyn.scale
 	VMULPS	Z0, Z16, Z0
 	VMULPS	Z1, Z16, Z1
-	VMOVUPS	Z0, 762880(AX)	// w[0]
-	VMOVUPS	Z1, 762944(AX)	// w[0] | 1
+	VMOVUPS	Z0, 763136(AX)	// w[0]
+	VMOVUPS	Z1, 763200(AX)	// w[0] | 1
 	VBROADCASTSS	39752(BX), Z0	// dyn.4.bias[1]
 	VADDPS	Z0, Z2, Z1
 	VADDPS	Z0, Z3, Z0
@@ -9058,13 +9101,13 @@ loop7: // 64 times: terms of the sums
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z2, Z3
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z3
 	VDIVPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 743552(AX)	// tanh[1]
-	VMOVUPS	Z0, 743616(AX)	// tanh[1] | 1
+	VMOVUPS	Z1, 743808(AX)	// tanh[1]
+	VMOVUPS	Z0, 743872(AX)	// tanh[1] | 1
 	VBROADCASTSS	16704(BX), Z2	// dyn.scale
 	VMULPS	Z1, Z2, Z1
 	VMULPS	Z0, Z2, Z0
-	VMOVUPS	Z1, 763008(AX)	// w[1]
-	VMOVUPS	Z0, 763072(AX)	// w[1] | 1
+	VMOVUPS	Z1, 763264(AX)	// w[1]
+	VMOVUPS	Z0, 763328(AX)	// w[1] | 1
 	VBROADCASTSS	39756(BX), Z0	// dyn.4.bias[2]
 	VADDPS	Z0, Z4, Z1
 	VADDPS	Z0, Z5, Z0
@@ -9102,13 +9145,13 @@ loop7: // 64 times: terms of the sums
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z2, Z3
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z3
 	VDIVPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 743680(AX)	// tanh[2]
-	VMOVUPS	Z0, 743744(AX)	// tanh[2] | 1
+	VMOVUPS	Z1, 743936(AX)	// tanh[2]
+	VMOVUPS	Z0, 744000(AX)	// tanh[2] | 1
 	VBROADCASTSS	16704(BX), Z2	// dyn.scale
 	VMULPS	Z1, Z2, Z1
 	VMULPS	Z0, Z2, Z0
-	VMOVUPS	Z1, 763136(AX)	// w[2]
-	VMOVUPS	Z0, 763200(AX)	// w[2] | 1
+	VMOVUPS	Z1, 763392(AX)	// w[2]
+	VMOVUPS	Z0, 763456(AX)	// w[2] | 1
 	VBROADCASTSS	39760(BX), Z0	// dyn.4.bias[3]
 	VADDPS	Z0, Z6, Z1
 	VADDPS	Z0, Z7, Z0
@@ -9146,13 +9189,13 @@ loop7: // 64 times: terms of the sums
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z2, Z3
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z3
 	VDIVPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 743808(AX)	// tanh[3]
-	VMOVUPS	Z0, 743872(AX)	// tanh[3] | 1
+	VMOVUPS	Z1, 744064(AX)	// tanh[3]
+	VMOVUPS	Z0, 744128(AX)	// tanh[3] | 1
 	VBROADCASTSS	16704(BX), Z2	// dyn.scale
 	VMULPS	Z1, Z2, Z1
 	VMULPS	Z0, Z2, Z0
-	VMOVUPS	Z1, 763264(AX)	// w[3]
-	VMOVUPS	Z0, 763328(AX)	// w[3] | 1
+	VMOVUPS	Z1, 763520(AX)	// w[3]
+	VMOVUPS	Z0, 763584(AX)	// w[3] | 1
 	VBROADCASTSS	39764(BX), Z0	// dyn.4.bias[4]
 	VADDPS	Z0, Z8, Z1
 	VADDPS	Z0, Z9, Z0
@@ -9190,13 +9233,13 @@ loop7: // 64 times: terms of the sums
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z2, Z3
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z3
 	VDIVPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 743936(AX)	// tanh[4]
-	VMOVUPS	Z0, 744000(AX)	// tanh[4] | 1
+	VMOVUPS	Z1, 744192(AX)	// tanh[4]
+	VMOVUPS	Z0, 744256(AX)	// tanh[4] | 1
 	VBROADCASTSS	16704(BX), Z2	// dyn.scale
 	VMULPS	Z1, Z2, Z1
 	VMULPS	Z0, Z2, Z0
-	VMOVUPS	Z1, 763392(AX)	// w[4]
-	VMOVUPS	Z0, 763456(AX)	// w[4] | 1
+	VMOVUPS	Z1, 763648(AX)	// w[4]
+	VMOVUPS	Z0, 763712(AX)	// w[4] | 1
 	VBROADCASTSS	39768(BX), Z0	// dyn.4.bias[5]
 	VADDPS	Z0, Z10, Z1
 	VADDPS	Z0, Z11, Z0
@@ -9234,13 +9277,13 @@ loop7: // 64 times: terms of the sums
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z2, Z3
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z3
 	VDIVPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 744064(AX)	// tanh[5]
-	VMOVUPS	Z0, 744128(AX)	// tanh[5] | 1
+	VMOVUPS	Z1, 744320(AX)	// tanh[5]
+	VMOVUPS	Z0, 744384(AX)	// tanh[5] | 1
 	VBROADCASTSS	16704(BX), Z2	// dyn.scale
 	VMULPS	Z1, Z2, Z1
 	VMULPS	Z0, Z2, Z0
-	VMOVUPS	Z1, 763520(AX)	// w[5]
-	VMOVUPS	Z0, 763584(AX)	// w[5] | 1
+	VMOVUPS	Z1, 763776(AX)	// w[5]
+	VMOVUPS	Z0, 763840(AX)	// w[5] | 1
 	VBROADCASTSS	39772(BX), Z0	// dyn.4.bias[6]
 	VADDPS	Z0, Z12, Z1
 	VADDPS	Z0, Z13, Z0
@@ -9278,13 +9321,13 @@ loop7: // 64 times: terms of the sums
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z2, Z3
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z3
 	VDIVPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 744192(AX)	// tanh[6]
-	VMOVUPS	Z0, 744256(AX)	// tanh[6] | 1
+	VMOVUPS	Z1, 744448(AX)	// tanh[6]
+	VMOVUPS	Z0, 744512(AX)	// tanh[6] | 1
 	VBROADCASTSS	16704(BX), Z2	// dyn.scale
 	VMULPS	Z1, Z2, Z1
 	VMULPS	Z0, Z2, Z0
-	VMOVUPS	Z1, 763648(AX)	// w[6]
-	VMOVUPS	Z0, 763712(AX)	// w[6] | 1
+	VMOVUPS	Z1, 763904(AX)	// w[6]
+	VMOVUPS	Z0, 763968(AX)	// w[6] | 1
 	VBROADCASTSS	39776(BX), Z0	// dyn.4.bias[7]
 	VADDPS	Z0, Z14, Z1
 	VADDPS	Z0, Z15, Z0
@@ -9322,13 +9365,13 @@ loop7: // 64 times: terms of the sums
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z2, Z3
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z3
 	VDIVPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 744320(AX)	// tanh[7]
-	VMOVUPS	Z0, 744384(AX)	// tanh[7] | 1
+	VMOVUPS	Z1, 744576(AX)	// tanh[7]
+	VMOVUPS	Z0, 744640(AX)	// tanh[7] | 1
 	VBROADCASTSS	16704(BX), Z2	// dyn.scale
 	VMULPS	Z1, Z2, Z1
 	VMULPS	Z0, Z2, Z0
-	VMOVUPS	Z1, 763776(AX)	// w[7]
-	VMOVUPS	Z0, 763840(AX)	// w[7] | 1
+	VMOVUPS	Z1, 764032(AX)	// w[7]
+	VMOVUPS	Z0, 764096(AX)	// w[7] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -9341,8 +9384,8 @@ loop7: // 64 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop8: // 64 times: terms of the sums
-	VMOVUPS	735232(SI), Z8	// softplus2[0]
-	VMOVUPS	735296(SI), Z9	// softplus2[0] | 1
+	VMOVUPS	735488(SI), Z8	// softplus2[0]
+	VMOVUPS	735552(SI), Z9	// softplus2[0] | 1
 	VBROADCASTSS	38724(DI), Z10	// dyn.4.weight[512]
 	VFMADD231PS	Z8, Z10, Z0
 	VFMADD231PS	Z9, Z10, Z1
@@ -9396,13 +9439,13 @@ loop8: // 64 times: terms of the sums
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z8, Z9
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z8, Z9
 	VDIVPS	Z9, Z1, Z1
-	VMOVUPS	Z0, 744448(AX)	// tanh[8]
-	VMOVUPS	Z1, 744512(AX)	// tanh[8] | 1
+	VMOVUPS	Z0, 744704(AX)	// tanh[8]
+	VMOVUPS	Z1, 744768(AX)	// tanh[8] | 1
 	VBROADCASTSS	16704(BX), Z8	// dyn.scale
 	VMULPS	Z0, Z8, Z0
 	VMULPS	Z1, Z8, Z1
-	VMOVUPS	Z0, 763904(AX)	// w[8]
-	VMOVUPS	Z1, 763968(AX)	// w[8] | 1
+	VMOVUPS	Z0, 764160(AX)	// w[8]
+	VMOVUPS	Z1, 764224(AX)	// w[8] | 1
 	VBROADCASTSS	39784(BX), Z0	// dyn.4.bias[9]
 	VADDPS	Z0, Z2, Z1
 	VADDPS	Z0, Z3, Z0
@@ -9440,13 +9483,13 @@ loop8: // 64 times: terms of the sums
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z2, Z3
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z3
 	VDIVPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 744576(AX)	// tanh[9]
-	VMOVUPS	Z0, 744640(AX)	// tanh[9] | 1
+	VMOVUPS	Z1, 744832(AX)	// tanh[9]
+	VMOVUPS	Z0, 744896(AX)	// tanh[9] | 1
 	VBROADCASTSS	16704(BX), Z2	// dyn.scale
 	VMULPS	Z1, Z2, Z1
 	VMULPS	Z0, Z2, Z0
-	VMOVUPS	Z1, 764032(AX)	// w[9]
-	VMOVUPS	Z0, 764096(AX)	// w[9] | 1
+	VMOVUPS	Z1, 764288(AX)	// w[9]
+	VMOVUPS	Z0, 764352(AX)	// w[9] | 1
 	VBROADCASTSS	39788(BX), Z0	// dyn.4.bias[10]
 	VADDPS	Z0, Z4, Z1
 	VADDPS	Z0, Z5, Z0
@@ -9484,13 +9527,13 @@ loop8: // 64 times: terms of the sums
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z2, Z3
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z3
 	VDIVPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 744704(AX)	// tanh[10]
-	VMOVUPS	Z0, 744768(AX)	// tanh[10] | 1
+	VMOVUPS	Z1, 744960(AX)	// tanh[10]
+	VMOVUPS	Z0, 745024(AX)	// tanh[10] | 1
 	VBROADCASTSS	16704(BX), Z2	// dyn.scale
 	VMULPS	Z1, Z2, Z1
 	VMULPS	Z0, Z2, Z0
-	VMOVUPS	Z1, 764160(AX)	// w[10]
-	VMOVUPS	Z0, 764224(AX)	// w[10] | 1
+	VMOVUPS	Z1, 764416(AX)	// w[10]
+	VMOVUPS	Z0, 764480(AX)	// w[10] | 1
 	VBROADCASTSS	39792(BX), Z0	// dyn.4.bias[11]
 	VADDPS	Z0, Z6, Z1
 	VADDPS	Z0, Z7, Z0
@@ -9528,40 +9571,40 @@ loop8: // 64 times: terms of the sums
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z2, Z3
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z3
 	VDIVPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 744832(AX)	// tanh[11]
-	VMOVUPS	Z0, 744896(AX)	// tanh[11] | 1
+	VMOVUPS	Z1, 745088(AX)	// tanh[11]
+	VMOVUPS	Z0, 745152(AX)	// tanh[11] | 1
 	VBROADCASTSS	16704(BX), Z2	// dyn.scale
 	VMULPS	Z1, Z2, Z1
 	VMULPS	Z0, Z2, Z0
-	VMOVUPS	Z1, 764288(AX)	// w[11]
-	VMOVUPS	Z0, 764352(AX)	// w[11] | 1
+	VMOVUPS	Z1, 764544(AX)	// w[11]
+	VMOVUPS	Z0, 764608(AX)	// w[11] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop9: // 2 times: vectors of the block
-	VMOVUPS	762880(SI), Z0	// w[0]
-	VMOVUPS	Z0, 709120(SI)	// dz[0]
-	VMOVUPS	763008(SI), Z0	// w[1]
-	VMOVUPS	Z0, 709248(SI)	// dz[1]
-	VMOVUPS	763136(SI), Z0	// w[2]
-	VMOVUPS	Z0, 709376(SI)	// dz[2]
-	VMOVUPS	763264(SI), Z0	// w[3]
-	VMOVUPS	Z0, 709504(SI)	// dz[3]
-	VMOVUPS	763392(SI), Z0	// w[4]
-	VMOVUPS	Z0, 709632(SI)	// dz[4]
-	VMOVUPS	763520(SI), Z0	// w[5]
-	VMOVUPS	Z0, 709760(SI)	// dz[5]
-	VMOVUPS	763648(SI), Z0	// w[6]
-	VMOVUPS	Z0, 709888(SI)	// dz[6]
-	VMOVUPS	763776(SI), Z0	// w[7]
-	VMOVUPS	Z0, 710016(SI)	// dz[7]
-	VMOVUPS	763904(SI), Z0	// w[8]
-	VMOVUPS	Z0, 710144(SI)	// da[0]
-	VMOVUPS	764032(SI), Z0	// w[9]
-	VMOVUPS	Z0, 710272(SI)	// da[1]
-	VMOVUPS	764160(SI), Z0	// w[10]
-	VMOVUPS	Z0, 710400(SI)	// da[2]
-	VMOVUPS	764288(SI), Z0	// w[11]
-	VMOVUPS	Z0, 710528(SI)	// da[3]
+	VMOVUPS	763136(SI), Z0	// w[0]
+	VMOVUPS	Z0, 709376(SI)	// dz[0]
+	VMOVUPS	763264(SI), Z0	// w[1]
+	VMOVUPS	Z0, 709504(SI)	// dz[1]
+	VMOVUPS	763392(SI), Z0	// w[2]
+	VMOVUPS	Z0, 709632(SI)	// dz[2]
+	VMOVUPS	763520(SI), Z0	// w[3]
+	VMOVUPS	Z0, 709760(SI)	// dz[3]
+	VMOVUPS	763648(SI), Z0	// w[4]
+	VMOVUPS	Z0, 709888(SI)	// dz[4]
+	VMOVUPS	763776(SI), Z0	// w[5]
+	VMOVUPS	Z0, 710016(SI)	// dz[5]
+	VMOVUPS	763904(SI), Z0	// w[6]
+	VMOVUPS	Z0, 710144(SI)	// dz[6]
+	VMOVUPS	764032(SI), Z0	// w[7]
+	VMOVUPS	Z0, 710272(SI)	// dz[7]
+	VMOVUPS	764160(SI), Z0	// w[8]
+	VMOVUPS	Z0, 710400(SI)	// da[0]
+	VMOVUPS	764288(SI), Z0	// w[9]
+	VMOVUPS	Z0, 710528(SI)	// da[1]
+	VMOVUPS	764416(SI), Z0	// w[10]
+	VMOVUPS	Z0, 710656(SI)	// da[2]
+	VMOVUPS	764544(SI), Z0	// w[11]
+	VMOVUPS	Z0, 710784(SI)	// da[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop9
@@ -9574,108 +9617,108 @@ TEXT latentFieldBwd_avx512<>(SB), NOSPLIT, $0-0
 	VMOVUPS	65856(AX), Z1	// mask | 1
 	// forecast.nde:30
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 819712(AX)	// pad[0]
+	VMOVUPS	Z2, 819968(AX)	// pad[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 819776(AX)	// pad[0] | 1
+	VMOVUPS	Z2, 820032(AX)	// pad[0] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 819840(AX)	// pad[1]
+	VMOVUPS	Z2, 820096(AX)	// pad[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 819904(AX)	// pad[1] | 1
+	VMOVUPS	Z2, 820160(AX)	// pad[1] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 819968(AX)	// pad[2]
+	VMOVUPS	Z2, 820224(AX)	// pad[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 820032(AX)	// pad[2] | 1
+	VMOVUPS	Z2, 820288(AX)	// pad[2] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 820096(AX)	// pad[3]
+	VMOVUPS	Z2, 820352(AX)	// pad[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 820160(AX)	// pad[3] | 1
+	VMOVUPS	Z2, 820416(AX)	// pad[3] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 820224(AX)	// pad[4]
+	VMOVUPS	Z2, 820480(AX)	// pad[4]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 820288(AX)	// pad[4] | 1
+	VMOVUPS	Z2, 820544(AX)	// pad[4] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 820352(AX)	// pad[5]
+	VMOVUPS	Z2, 820608(AX)	// pad[5]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 820416(AX)	// pad[5] | 1
+	VMOVUPS	Z2, 820672(AX)	// pad[5] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 820480(AX)	// pad[6]
+	VMOVUPS	Z2, 820736(AX)	// pad[6]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 820544(AX)	// pad[6] | 1
+	VMOVUPS	Z2, 820800(AX)	// pad[6] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 820608(AX)	// pad[7]
+	VMOVUPS	Z2, 820864(AX)	// pad[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 820672(AX)	// pad[7] | 1
-	VMOVUPS	801280(AX), Z2	// da_bar[0]
-	VMOVUPS	801344(AX), Z3	// da_bar[0] | 1
-	VMOVUPS	Z2, 820736(AX)	// pad[8]
-	VMOVUPS	Z3, 820800(AX)	// pad[8] | 1
-	VMOVUPS	801408(AX), Z2	// da_bar[1]
-	VMOVUPS	801472(AX), Z3	// da_bar[1] | 1
-	VMOVUPS	Z2, 820864(AX)	// pad[9]
-	VMOVUPS	Z3, 820928(AX)	// pad[9] | 1
-	VMOVUPS	801536(AX), Z2	// da_bar[2]
-	VMOVUPS	801600(AX), Z3	// da_bar[2] | 1
-	VMOVUPS	Z2, 820992(AX)	// pad[10]
-	VMOVUPS	Z3, 821056(AX)	// pad[10] | 1
-	VMOVUPS	801664(AX), Z2	// da_bar[3]
-	VMOVUPS	801728(AX), Z3	// da_bar[3] | 1
-	VMOVUPS	Z2, 821120(AX)	// pad[11]
-	VMOVUPS	Z3, 821184(AX)	// pad[11] | 1
+	VMOVUPS	Z2, 820928(AX)	// pad[7] | 1
+	VMOVUPS	801536(AX), Z2	// da_bar[0]
+	VMOVUPS	801600(AX), Z3	// da_bar[0] | 1
+	VMOVUPS	Z2, 820992(AX)	// pad[8]
+	VMOVUPS	Z3, 821056(AX)	// pad[8] | 1
+	VMOVUPS	801664(AX), Z2	// da_bar[1]
+	VMOVUPS	801728(AX), Z3	// da_bar[1] | 1
+	VMOVUPS	Z2, 821120(AX)	// pad[9]
+	VMOVUPS	Z3, 821184(AX)	// pad[9] | 1
+	VMOVUPS	801792(AX), Z2	// da_bar[2]
+	VMOVUPS	801856(AX), Z3	// da_bar[2] | 1
+	VMOVUPS	Z2, 821248(AX)	// pad[10]
+	VMOVUPS	Z3, 821312(AX)	// pad[10] | 1
+	VMOVUPS	801920(AX), Z2	// da_bar[3]
+	VMOVUPS	801984(AX), Z3	// da_bar[3] | 1
+	VMOVUPS	Z2, 821376(AX)	// pad[11]
+	VMOVUPS	Z3, 821440(AX)	// pad[11] | 1
 	// forecast.nde:29
-	VMOVUPS	800256(AX), Z2	// dz_bar[0]
-	VMOVUPS	800320(AX), Z3	// dz_bar[0] | 1
-	VMOVUPS	Z2, 821248(AX)	// pad_2[0]
-	VMOVUPS	Z3, 821312(AX)	// pad_2[0] | 1
-	VMOVUPS	800384(AX), Z2	// dz_bar[1]
-	VMOVUPS	800448(AX), Z3	// dz_bar[1] | 1
-	VMOVUPS	Z2, 821376(AX)	// pad_2[1]
-	VMOVUPS	Z3, 821440(AX)	// pad_2[1] | 1
-	VMOVUPS	800512(AX), Z2	// dz_bar[2]
-	VMOVUPS	800576(AX), Z3	// dz_bar[2] | 1
-	VMOVUPS	Z2, 821504(AX)	// pad_2[2]
-	VMOVUPS	Z3, 821568(AX)	// pad_2[2] | 1
-	VMOVUPS	800640(AX), Z2	// dz_bar[3]
-	VMOVUPS	800704(AX), Z3	// dz_bar[3] | 1
-	VMOVUPS	Z2, 821632(AX)	// pad_2[3]
-	VMOVUPS	Z3, 821696(AX)	// pad_2[3] | 1
-	VMOVUPS	800768(AX), Z2	// dz_bar[4]
-	VMOVUPS	800832(AX), Z3	// dz_bar[4] | 1
-	VMOVUPS	Z2, 821760(AX)	// pad_2[4]
-	VMOVUPS	Z3, 821824(AX)	// pad_2[4] | 1
-	VMOVUPS	800896(AX), Z2	// dz_bar[5]
-	VMOVUPS	800960(AX), Z3	// dz_bar[5] | 1
-	VMOVUPS	Z2, 821888(AX)	// pad_2[5]
-	VMOVUPS	Z3, 821952(AX)	// pad_2[5] | 1
-	VMOVUPS	801024(AX), Z2	// dz_bar[6]
-	VMOVUPS	801088(AX), Z3	// dz_bar[6] | 1
-	VMOVUPS	Z2, 822016(AX)	// pad_2[6]
-	VMOVUPS	Z3, 822080(AX)	// pad_2[6] | 1
-	VMOVUPS	801152(AX), Z2	// dz_bar[7]
-	VMOVUPS	801216(AX), Z3	// dz_bar[7] | 1
-	VMOVUPS	Z2, 822144(AX)	// pad_2[7]
-	VMOVUPS	Z3, 822208(AX)	// pad_2[7] | 1
+	VMOVUPS	800512(AX), Z2	// dz_bar[0]
+	VMOVUPS	800576(AX), Z3	// dz_bar[0] | 1
+	VMOVUPS	Z2, 821504(AX)	// pad_2[0]
+	VMOVUPS	Z3, 821568(AX)	// pad_2[0] | 1
+	VMOVUPS	800640(AX), Z2	// dz_bar[1]
+	VMOVUPS	800704(AX), Z3	// dz_bar[1] | 1
+	VMOVUPS	Z2, 821632(AX)	// pad_2[1]
+	VMOVUPS	Z3, 821696(AX)	// pad_2[1] | 1
+	VMOVUPS	800768(AX), Z2	// dz_bar[2]
+	VMOVUPS	800832(AX), Z3	// dz_bar[2] | 1
+	VMOVUPS	Z2, 821760(AX)	// pad_2[2]
+	VMOVUPS	Z3, 821824(AX)	// pad_2[2] | 1
+	VMOVUPS	800896(AX), Z2	// dz_bar[3]
+	VMOVUPS	800960(AX), Z3	// dz_bar[3] | 1
+	VMOVUPS	Z2, 821888(AX)	// pad_2[3]
+	VMOVUPS	Z3, 821952(AX)	// pad_2[3] | 1
+	VMOVUPS	801024(AX), Z2	// dz_bar[4]
+	VMOVUPS	801088(AX), Z3	// dz_bar[4] | 1
+	VMOVUPS	Z2, 822016(AX)	// pad_2[4]
+	VMOVUPS	Z3, 822080(AX)	// pad_2[4] | 1
+	VMOVUPS	801152(AX), Z2	// dz_bar[5]
+	VMOVUPS	801216(AX), Z3	// dz_bar[5] | 1
+	VMOVUPS	Z2, 822144(AX)	// pad_2[5]
+	VMOVUPS	Z3, 822208(AX)	// pad_2[5] | 1
+	VMOVUPS	801280(AX), Z2	// dz_bar[6]
+	VMOVUPS	801344(AX), Z3	// dz_bar[6] | 1
+	VMOVUPS	Z2, 822272(AX)	// pad_2[6]
+	VMOVUPS	Z3, 822336(AX)	// pad_2[6] | 1
+	VMOVUPS	801408(AX), Z2	// dz_bar[7]
+	VMOVUPS	801472(AX), Z3	// dz_bar[7] | 1
+	VMOVUPS	Z2, 822400(AX)	// pad_2[7]
+	VMOVUPS	Z3, 822464(AX)	// pad_2[7] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 822272(AX)	// pad_2[8]
+	VMOVUPS	Z2, 822528(AX)	// pad_2[8]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 822336(AX)	// pad_2[8] | 1
+	VMOVUPS	Z2, 822592(AX)	// pad_2[8] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 822400(AX)	// pad_2[9]
+	VMOVUPS	Z2, 822656(AX)	// pad_2[9]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 822464(AX)	// pad_2[9] | 1
+	VMOVUPS	Z2, 822720(AX)	// pad_2[9] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 822528(AX)	// pad_2[10]
+	VMOVUPS	Z2, 822784(AX)	// pad_2[10]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 822592(AX)	// pad_2[10] | 1
+	VMOVUPS	Z2, 822848(AX)	// pad_2[10] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 822656(AX)	// pad_2[11]
+	VMOVUPS	Z2, 822912(AX)	// pad_2[11]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 822720(AX)	// pad_2[11] | 1
+	VMOVUPS	Z2, 822976(AX)	// pad_2[11] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
 	VBROADCASTSS	f32_00000000<>(SB), Z3
-	VMOVUPS	819712(AX), Z4	// pad[0]
-	VMOVUPS	819776(AX), Z5	// pad[0] | 1
-	VMOVUPS	821248(AX), Z6	// pad_2[0]
-	VMOVUPS	821312(AX), Z7	// pad_2[0] | 1
+	VMOVUPS	819968(AX), Z4	// pad[0]
+	VMOVUPS	820032(AX), Z5	// pad[0] | 1
+	VMOVUPS	821504(AX), Z6	// pad_2[0]
+	VMOVUPS	821568(AX), Z7	// pad_2[0] | 1
 	VADDPS	Z6, Z4, Z31
 	VMOVUPS	Z31, 0(AX)
 	VADDPS	Z7, Z5, Z31
@@ -9684,8 +9727,8 @@ TEXT latentFieldBwd_avx512<>(SB), NOSPLIT, $0-0
 	VBROADCASTSS	16704(BX), Z4	// dyn.scale
 	VMULPS	0(AX), Z4, Z5
 	VMULPS	64(AX), Z4, Z4
-	VMOVUPS	798720(AX), Z6	// tanh[0]
-	VMOVUPS	798784(AX), Z7	// tanh[0] | 1
+	VMOVUPS	798976(AX), Z6	// tanh[0]
+	VMOVUPS	799040(AX), Z7	// tanh[0] | 1
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z6, Z6
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z7, Z7
 	VMULPS	Z6, Z5, Z31
@@ -9693,9 +9736,9 @@ TEXT latentFieldBwd_avx512<>(SB), NOSPLIT, $0-0
 	VMULPS	Z7, Z4, Z31
 	VMOVUPS	Z31, 192(AX)
 	VMOVUPS	128(AX), Z29	// dyn.4.bias_bar[0]
-	VMOVUPS	Z29, 822784(AX)
+	VMOVUPS	Z29, 823040(AX)
 	VMOVUPS	192(AX), Z29	// dyn.4.bias_bar[0] | 1
-	VMOVUPS	Z29, 822848(AX)
+	VMOVUPS	Z29, 823104(AX)
 	VPANDD	128(AX), Z0, Z4
 	VPANDD	192(AX), Z1, Z5
 	VMOVUPS	205888(R8), Z6	// sum of dyn.4.bias[0]
@@ -9703,10 +9746,10 @@ TEXT latentFieldBwd_avx512<>(SB), NOSPLIT, $0-0
 	VADDPS	Z5, Z4, Z4
 	VMOVUPS	Z4, 205888(R8)	// sum of dyn.4.bias[0]
 	// forecast.nde:29
-	VMOVUPS	819840(AX), Z4	// pad[1]
-	VMOVUPS	819904(AX), Z5	// pad[1] | 1
-	VMOVUPS	821376(AX), Z6	// pad_2[1]
-	VMOVUPS	821440(AX), Z7	// pad_2[1] | 1
+	VMOVUPS	820096(AX), Z4	// pad[1]
+	VMOVUPS	820160(AX), Z5	// pad[1] | 1
+	VMOVUPS	821632(AX), Z6	// pad_2[1]
+	VMOVUPS	821696(AX), Z7	// pad_2[1] | 1
 	VADDPS	Z6, Z4, Z31
 	VMOVUPS	Z31, 256(AX)
 	VADDPS	Z7, Z5, Z31
@@ -9715,8 +9758,8 @@ TEXT latentFieldBwd_avx512<>(SB), NOSPLIT, $0-0
 	VBROADCASTSS	16704(BX), Z4	// dyn.scale
 	VMULPS	256(AX), Z4, Z5
 	VMULPS	320(AX), Z4, Z4
-	VMOVUPS	798848(AX), Z6	// tanh[1]
-	VMOVUPS	798912(AX), Z7	// tanh[1] | 1
+	VMOVUPS	799104(AX), Z6	// tanh[1]
+	VMOVUPS	799168(AX), Z7	// tanh[1] | 1
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z6, Z6
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z7, Z7
 	VMULPS	Z6, Z5, Z31
@@ -9724,9 +9767,9 @@ TEXT latentFieldBwd_avx512<>(SB), NOSPLIT, $0-0
 	VMULPS	Z7, Z4, Z31
 	VMOVUPS	Z31, 448(AX)
 	VMOVUPS	384(AX), Z29	// dyn.4.bias_bar[1]
-	VMOVUPS	Z29, 822912(AX)
+	VMOVUPS	Z29, 823168(AX)
 	VMOVUPS	448(AX), Z29	// dyn.4.bias_bar[1] | 1
-	VMOVUPS	Z29, 822976(AX)
+	VMOVUPS	Z29, 823232(AX)
 	VPANDD	384(AX), Z0, Z4
 	VPANDD	448(AX), Z1, Z5
 	VMOVUPS	205952(R8), Z6	// sum of dyn.4.bias[1]
@@ -9734,10 +9777,10 @@ TEXT latentFieldBwd_avx512<>(SB), NOSPLIT, $0-0
 	VADDPS	Z5, Z4, Z4
 	VMOVUPS	Z4, 205952(R8)	// sum of dyn.4.bias[1]
 	// forecast.nde:29
-	VMOVUPS	819968(AX), Z4	// pad[2]
-	VMOVUPS	820032(AX), Z5	// pad[2] | 1
-	VMOVUPS	821504(AX), Z6	// pad_2[2]
-	VMOVUPS	821568(AX), Z7	// pad_2[2] | 1
+	VMOVUPS	820224(AX), Z4	// pad[2]
+	VMOVUPS	820288(AX), Z5	// pad[2] | 1
+	VMOVUPS	821760(AX), Z6	// pad_2[2]
+	VMOVUPS	821824(AX), Z7	// pad_2[2] | 1
 	VADDPS	Z6, Z4, Z31
 	VMOVUPS	Z31, 512(AX)
 	VADDPS	Z7, Z5, Z31
@@ -9746,14 +9789,14 @@ TEXT latentFieldBwd_avx512<>(SB), NOSPLIT, $0-0
 	VBROADCASTSS	16704(BX), Z4	// dyn.scale
 	VMULPS	512(AX), Z4, Z5
 	VMULPS	576(AX), Z4, Z4
-	VMOVUPS	798976(AX), Z6	// tanh[2]
-	VMOVUPS	799040(AX), Z7	// tanh[2] | 1
+	VMOVUPS	799232(AX), Z6	// tanh[2]
+	VMOVUPS	799296(AX), Z7	// tanh[2] | 1
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z6, Z6
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z7, Z7
 	VMULPS	Z6, Z5, Z5
 	VMULPS	Z7, Z4, Z4
-	VMOVUPS	Z5, 823040(AX)	// dyn.4.bias_bar[2]
-	VMOVUPS	Z4, 823104(AX)	// dyn.4.bias_bar[2] | 1
+	VMOVUPS	Z5, 823296(AX)	// dyn.4.bias_bar[2]
+	VMOVUPS	Z4, 823360(AX)	// dyn.4.bias_bar[2] | 1
 	VPANDD	Z0, Z5, Z6
 	VPANDD	Z1, Z4, Z7
 	VMOVUPS	206016(R8), Z8	// sum of dyn.4.bias[2]
@@ -9761,24 +9804,24 @@ TEXT latentFieldBwd_avx512<>(SB), NOSPLIT, $0-0
 	VADDPS	Z7, Z6, Z6
 	VMOVUPS	Z6, 206016(R8)	// sum of dyn.4.bias[2]
 	// forecast.nde:29
-	VMOVUPS	820096(AX), Z6	// pad[3]
-	VMOVUPS	820160(AX), Z7	// pad[3] | 1
-	VMOVUPS	821632(AX), Z8	// pad_2[3]
-	VMOVUPS	821696(AX), Z9	// pad_2[3] | 1
+	VMOVUPS	820352(AX), Z6	// pad[3]
+	VMOVUPS	820416(AX), Z7	// pad[3] | 1
+	VMOVUPS	821888(AX), Z8	// pad_2[3]
+	VMOVUPS	821952(AX), Z9	// pad_2[3] | 1
 	VADDPS	Z8, Z6, Z6
 	VADDPS	Z9, Z7, Z7
 	// forecast.nde:18
 	VBROADCASTSS	16704(BX), Z8	// dyn.scale
 	VMULPS	Z8, Z6, Z9
 	VMULPS	Z8, Z7, Z8
-	VMOVUPS	799104(AX), Z10	// tanh[3]
-	VMOVUPS	799168(AX), Z11	// tanh[3] | 1
+	VMOVUPS	799360(AX), Z10	// tanh[3]
+	VMOVUPS	799424(AX), Z11	// tanh[3] | 1
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z10, Z10
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z11, Z11
 	VMULPS	Z10, Z9, Z9
 	VMULPS	Z11, Z8, Z8
-	VMOVUPS	Z9, 823168(AX)	// dyn.4.bias_bar[3]
-	VMOVUPS	Z8, 823232(AX)	// dyn.4.bias_bar[3] | 1
+	VMOVUPS	Z9, 823424(AX)	// dyn.4.bias_bar[3]
+	VMOVUPS	Z8, 823488(AX)	// dyn.4.bias_bar[3] | 1
 	VPANDD	Z0, Z9, Z10
 	VPANDD	Z1, Z8, Z11
 	VMOVUPS	206080(R8), Z12	// sum of dyn.4.bias[3]
@@ -9786,24 +9829,24 @@ TEXT latentFieldBwd_avx512<>(SB), NOSPLIT, $0-0
 	VADDPS	Z11, Z10, Z10
 	VMOVUPS	Z10, 206080(R8)	// sum of dyn.4.bias[3]
 	// forecast.nde:29
-	VMOVUPS	820224(AX), Z10	// pad[4]
-	VMOVUPS	820288(AX), Z11	// pad[4] | 1
-	VMOVUPS	821760(AX), Z12	// pad_2[4]
-	VMOVUPS	821824(AX), Z13	// pad_2[4] | 1
+	VMOVUPS	820480(AX), Z10	// pad[4]
+	VMOVUPS	820544(AX), Z11	// pad[4] | 1
+	VMOVUPS	822016(AX), Z12	// pad_2[4]
+	VMOVUPS	822080(AX), Z13	// pad_2[4] | 1
 	VADDPS	Z12, Z10, Z10
 	VADDPS	Z13, Z11, Z11
 	// forecast.nde:18
 	VBROADCASTSS	16704(BX), Z12	// dyn.scale
 	VMULPS	Z12, Z10, Z13
 	VMULPS	Z12, Z11, Z12
-	VMOVUPS	799232(AX), Z14	// tanh[4]
-	VMOVUPS	799296(AX), Z15	// tanh[4] | 1
+	VMOVUPS	799488(AX), Z14	// tanh[4]
+	VMOVUPS	799552(AX), Z15	// tanh[4] | 1
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z14, Z14
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z15, Z15
 	VMULPS	Z14, Z13, Z13
 	VMULPS	Z15, Z12, Z12
-	VMOVUPS	Z13, 823296(AX)	// dyn.4.bias_bar[4]
-	VMOVUPS	Z12, 823360(AX)	// dyn.4.bias_bar[4] | 1
+	VMOVUPS	Z13, 823552(AX)	// dyn.4.bias_bar[4]
+	VMOVUPS	Z12, 823616(AX)	// dyn.4.bias_bar[4] | 1
 	VPANDD	Z0, Z13, Z14
 	VPANDD	Z1, Z12, Z15
 	VMOVUPS	206144(R8), Z16	// sum of dyn.4.bias[4]
@@ -9811,24 +9854,24 @@ TEXT latentFieldBwd_avx512<>(SB), NOSPLIT, $0-0
 	VADDPS	Z15, Z14, Z14
 	VMOVUPS	Z14, 206144(R8)	// sum of dyn.4.bias[4]
 	// forecast.nde:29
-	VMOVUPS	820352(AX), Z14	// pad[5]
-	VMOVUPS	820416(AX), Z15	// pad[5] | 1
-	VMOVUPS	821888(AX), Z16	// pad_2[5]
-	VMOVUPS	821952(AX), Z17	// pad_2[5] | 1
+	VMOVUPS	820608(AX), Z14	// pad[5]
+	VMOVUPS	820672(AX), Z15	// pad[5] | 1
+	VMOVUPS	822144(AX), Z16	// pad_2[5]
+	VMOVUPS	822208(AX), Z17	// pad_2[5] | 1
 	VADDPS	Z16, Z14, Z14
 	VADDPS	Z17, Z15, Z15
 	// forecast.nde:18
 	VBROADCASTSS	16704(BX), Z16	// dyn.scale
 	VMULPS	Z16, Z14, Z17
 	VMULPS	Z16, Z15, Z16
-	VMOVUPS	799360(AX), Z18	// tanh[5]
-	VMOVUPS	799424(AX), Z19	// tanh[5] | 1
+	VMOVUPS	799616(AX), Z18	// tanh[5]
+	VMOVUPS	799680(AX), Z19	// tanh[5] | 1
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z18, Z18
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z19, Z19
 	VMULPS	Z18, Z17, Z17
 	VMULPS	Z19, Z16, Z16
-	VMOVUPS	Z17, 823424(AX)	// dyn.4.bias_bar[5]
-	VMOVUPS	Z16, 823488(AX)	// dyn.4.bias_bar[5] | 1
+	VMOVUPS	Z17, 823680(AX)	// dyn.4.bias_bar[5]
+	VMOVUPS	Z16, 823744(AX)	// dyn.4.bias_bar[5] | 1
 	VPANDD	Z0, Z17, Z18
 	VPANDD	Z1, Z16, Z19
 	VMOVUPS	206208(R8), Z20	// sum of dyn.4.bias[5]
@@ -9836,24 +9879,24 @@ TEXT latentFieldBwd_avx512<>(SB), NOSPLIT, $0-0
 	VADDPS	Z19, Z18, Z18
 	VMOVUPS	Z18, 206208(R8)	// sum of dyn.4.bias[5]
 	// forecast.nde:29
-	VMOVUPS	820480(AX), Z18	// pad[6]
-	VMOVUPS	820544(AX), Z19	// pad[6] | 1
-	VMOVUPS	822016(AX), Z20	// pad_2[6]
-	VMOVUPS	822080(AX), Z21	// pad_2[6] | 1
+	VMOVUPS	820736(AX), Z18	// pad[6]
+	VMOVUPS	820800(AX), Z19	// pad[6] | 1
+	VMOVUPS	822272(AX), Z20	// pad_2[6]
+	VMOVUPS	822336(AX), Z21	// pad_2[6] | 1
 	VADDPS	Z20, Z18, Z18
 	VADDPS	Z21, Z19, Z19
 	// forecast.nde:18
 	VBROADCASTSS	16704(BX), Z20	// dyn.scale
 	VMULPS	Z20, Z18, Z21
 	VMULPS	Z20, Z19, Z20
-	VMOVUPS	799488(AX), Z22	// tanh[6]
-	VMOVUPS	799552(AX), Z23	// tanh[6] | 1
+	VMOVUPS	799744(AX), Z22	// tanh[6]
+	VMOVUPS	799808(AX), Z23	// tanh[6] | 1
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z22, Z22
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z23, Z23
 	VMULPS	Z22, Z21, Z21
 	VMULPS	Z23, Z20, Z20
-	VMOVUPS	Z21, 823552(AX)	// dyn.4.bias_bar[6]
-	VMOVUPS	Z20, 823616(AX)	// dyn.4.bias_bar[6] | 1
+	VMOVUPS	Z21, 823808(AX)	// dyn.4.bias_bar[6]
+	VMOVUPS	Z20, 823872(AX)	// dyn.4.bias_bar[6] | 1
 	VPANDD	Z0, Z21, Z22
 	VPANDD	Z1, Z20, Z23
 	VMOVUPS	206272(R8), Z24	// sum of dyn.4.bias[6]
@@ -9861,74 +9904,74 @@ TEXT latentFieldBwd_avx512<>(SB), NOSPLIT, $0-0
 	VADDPS	Z23, Z22, Z22
 	VMOVUPS	Z22, 206272(R8)	// sum of dyn.4.bias[6]
 	// forecast.nde:29
-	VMOVUPS	820608(AX), Z22	// pad[7]
-	VMOVUPS	820672(AX), Z23	// pad[7] | 1
-	VMOVUPS	822144(AX), Z24	// pad_2[7]
-	VMOVUPS	822208(AX), Z25	// pad_2[7] | 1
+	VMOVUPS	820864(AX), Z22	// pad[7]
+	VMOVUPS	820928(AX), Z23	// pad[7] | 1
+	VMOVUPS	822400(AX), Z24	// pad_2[7]
+	VMOVUPS	822464(AX), Z25	// pad_2[7] | 1
 	VADDPS	Z24, Z22, Z22
 	VADDPS	Z25, Z23, Z23
 	// forecast.nde:18
 	VBROADCASTSS	16704(BX), Z24	// dyn.scale
 	VMULPS	Z24, Z22, Z25
 	VMULPS	Z24, Z23, Z24
-	VMOVUPS	799616(AX), Z26	// tanh[7]
-	VMOVUPS	799680(AX), Z27	// tanh[7] | 1
+	VMOVUPS	799872(AX), Z26	// tanh[7]
+	VMOVUPS	799936(AX), Z27	// tanh[7] | 1
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z26, Z26
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z27, Z27
 	VMULPS	Z26, Z25, Z25
 	VMULPS	Z27, Z24, Z24
-	VMOVUPS	Z25, 823680(AX)	// dyn.4.bias_bar[7]
-	VMOVUPS	Z24, 823744(AX)	// dyn.4.bias_bar[7] | 1
+	VMOVUPS	Z25, 823936(AX)	// dyn.4.bias_bar[7]
+	VMOVUPS	Z24, 824000(AX)	// dyn.4.bias_bar[7] | 1
 	VPANDD	Z0, Z25, Z26
 	VPANDD	Z1, Z24, Z27
 	VMOVUPS	206336(R8), Z28	// sum of dyn.4.bias[7]
 	VADDPS	Z26, Z28, Z26
 	VADDPS	Z27, Z26, Z26
 	VMOVUPS	Z26, 206336(R8)	// sum of dyn.4.bias[7]
-	VMOVUPS	798720(AX), Z26	// tanh[0]
-	VMOVUPS	798784(AX), Z27	// tanh[0] | 1
+	VMOVUPS	798976(AX), Z26	// tanh[0]
+	VMOVUPS	799040(AX), Z27	// tanh[0] | 1
 	VMULPS	0(AX), Z26, Z26
 	VMULPS	64(AX), Z27, Z27
 	VADDPS	Z26, Z2, Z2
 	VADDPS	Z27, Z3, Z3
-	VMOVUPS	798848(AX), Z26	// tanh[1]
-	VMOVUPS	798912(AX), Z27	// tanh[1] | 1
+	VMOVUPS	799104(AX), Z26	// tanh[1]
+	VMOVUPS	799168(AX), Z27	// tanh[1] | 1
 	VMULPS	256(AX), Z26, Z26
 	VMULPS	320(AX), Z27, Z27
 	VADDPS	Z26, Z2, Z2
 	VADDPS	Z27, Z3, Z3
-	VMOVUPS	798976(AX), Z26	// tanh[2]
-	VMOVUPS	799040(AX), Z27	// tanh[2] | 1
+	VMOVUPS	799232(AX), Z26	// tanh[2]
+	VMOVUPS	799296(AX), Z27	// tanh[2] | 1
 	VMULPS	512(AX), Z26, Z26
 	VMULPS	576(AX), Z27, Z27
 	VADDPS	Z26, Z2, Z2
 	VADDPS	Z27, Z3, Z3
-	VMOVUPS	799104(AX), Z26	// tanh[3]
-	VMOVUPS	799168(AX), Z27	// tanh[3] | 1
+	VMOVUPS	799360(AX), Z26	// tanh[3]
+	VMOVUPS	799424(AX), Z27	// tanh[3] | 1
 	VMULPS	Z26, Z6, Z6
 	VMULPS	Z27, Z7, Z7
 	VADDPS	Z6, Z2, Z2
 	VADDPS	Z7, Z3, Z3
-	VMOVUPS	799232(AX), Z6	// tanh[4]
-	VMOVUPS	799296(AX), Z7	// tanh[4] | 1
+	VMOVUPS	799488(AX), Z6	// tanh[4]
+	VMOVUPS	799552(AX), Z7	// tanh[4] | 1
 	VMULPS	Z6, Z10, Z6
 	VMULPS	Z7, Z11, Z7
 	VADDPS	Z6, Z2, Z2
 	VADDPS	Z7, Z3, Z3
-	VMOVUPS	799360(AX), Z6	// tanh[5]
-	VMOVUPS	799424(AX), Z7	// tanh[5] | 1
+	VMOVUPS	799616(AX), Z6	// tanh[5]
+	VMOVUPS	799680(AX), Z7	// tanh[5] | 1
 	VMULPS	Z6, Z14, Z6
 	VMULPS	Z7, Z15, Z7
 	VADDPS	Z6, Z2, Z2
 	VADDPS	Z7, Z3, Z3
-	VMOVUPS	799488(AX), Z6	// tanh[6]
-	VMOVUPS	799552(AX), Z7	// tanh[6] | 1
+	VMOVUPS	799744(AX), Z6	// tanh[6]
+	VMOVUPS	799808(AX), Z7	// tanh[6] | 1
 	VMULPS	Z6, Z18, Z6
 	VMULPS	Z7, Z19, Z7
 	VADDPS	Z6, Z2, Z2
 	VADDPS	Z7, Z3, Z3
-	VMOVUPS	799616(AX), Z6	// tanh[7]
-	VMOVUPS	799680(AX), Z7	// tanh[7] | 1
+	VMOVUPS	799872(AX), Z6	// tanh[7]
+	VMOVUPS	799936(AX), Z7	// tanh[7] | 1
 	VMULPS	Z6, Z22, Z6
 	VMULPS	Z7, Z23, Z7
 	VADDPS	Z6, Z2, Z2
@@ -9953,8 +9996,8 @@ TEXT latentFieldBwd_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 loop1: // 64 times: elements
-	VMOVUPS	790528(SI), Z20	// softplus2[0]
-	VMOVUPS	790592(SI), Z21	// softplus2[0] | 1
+	VMOVUPS	790784(SI), Z20	// softplus2[0]
+	VMOVUPS	790848(SI), Z21	// softplus2[0] | 1
 	VMOVUPS	156736(DI), Z22	// sum of dyn.4.weight[0]
 	VFMADD231PS	Z20, Z6, Z22
 	VFMADD231PS	Z21, Z7, Z22
@@ -9992,24 +10035,24 @@ loop1: // 64 times: elements
 	DECQ	CX
 	JNE	loop1
 	// forecast.nde:29
-	VMOVUPS	820736(AX), Z4	// pad[8]
-	VMOVUPS	820800(AX), Z5	// pad[8] | 1
-	VMOVUPS	822272(AX), Z6	// pad_2[8]
-	VMOVUPS	822336(AX), Z7	// pad_2[8] | 1
+	VMOVUPS	820992(AX), Z4	// pad[8]
+	VMOVUPS	821056(AX), Z5	// pad[8] | 1
+	VMOVUPS	822528(AX), Z6	// pad_2[8]
+	VMOVUPS	822592(AX), Z7	// pad_2[8] | 1
 	VADDPS	Z6, Z4, Z4
 	VADDPS	Z7, Z5, Z5
 	// forecast.nde:18
 	VBROADCASTSS	16704(BX), Z6	// dyn.scale
 	VMULPS	Z6, Z4, Z7
 	VMULPS	Z6, Z5, Z6
-	VMOVUPS	799744(AX), Z8	// tanh[8]
-	VMOVUPS	799808(AX), Z9	// tanh[8] | 1
+	VMOVUPS	800000(AX), Z8	// tanh[8]
+	VMOVUPS	800064(AX), Z9	// tanh[8] | 1
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z8, Z8
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z9, Z9
 	VMULPS	Z8, Z7, Z7
 	VMULPS	Z9, Z6, Z6
-	VMOVUPS	Z7, 823808(AX)	// dyn.4.bias_bar[8]
-	VMOVUPS	Z6, 823872(AX)	// dyn.4.bias_bar[8] | 1
+	VMOVUPS	Z7, 824064(AX)	// dyn.4.bias_bar[8]
+	VMOVUPS	Z6, 824128(AX)	// dyn.4.bias_bar[8] | 1
 	VPANDD	Z0, Z7, Z8
 	VPANDD	Z1, Z6, Z9
 	VMOVUPS	206400(R8), Z10	// sum of dyn.4.bias[8]
@@ -10017,24 +10060,24 @@ loop1: // 64 times: elements
 	VADDPS	Z9, Z8, Z8
 	VMOVUPS	Z8, 206400(R8)	// sum of dyn.4.bias[8]
 	// forecast.nde:29
-	VMOVUPS	820864(AX), Z8	// pad[9]
-	VMOVUPS	820928(AX), Z9	// pad[9] | 1
-	VMOVUPS	822400(AX), Z10	// pad_2[9]
-	VMOVUPS	822464(AX), Z11	// pad_2[9] | 1
+	VMOVUPS	821120(AX), Z8	// pad[9]
+	VMOVUPS	821184(AX), Z9	// pad[9] | 1
+	VMOVUPS	822656(AX), Z10	// pad_2[9]
+	VMOVUPS	822720(AX), Z11	// pad_2[9] | 1
 	VADDPS	Z10, Z8, Z8
 	VADDPS	Z11, Z9, Z9
 	// forecast.nde:18
 	VBROADCASTSS	16704(BX), Z10	// dyn.scale
 	VMULPS	Z10, Z8, Z11
 	VMULPS	Z10, Z9, Z10
-	VMOVUPS	799872(AX), Z12	// tanh[9]
-	VMOVUPS	799936(AX), Z13	// tanh[9] | 1
+	VMOVUPS	800128(AX), Z12	// tanh[9]
+	VMOVUPS	800192(AX), Z13	// tanh[9] | 1
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z12, Z12
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z13, Z13
 	VMULPS	Z12, Z11, Z11
 	VMULPS	Z13, Z10, Z10
-	VMOVUPS	Z11, 823936(AX)	// dyn.4.bias_bar[9]
-	VMOVUPS	Z10, 824000(AX)	// dyn.4.bias_bar[9] | 1
+	VMOVUPS	Z11, 824192(AX)	// dyn.4.bias_bar[9]
+	VMOVUPS	Z10, 824256(AX)	// dyn.4.bias_bar[9] | 1
 	VPANDD	Z0, Z11, Z12
 	VPANDD	Z1, Z10, Z13
 	VMOVUPS	206464(R8), Z14	// sum of dyn.4.bias[9]
@@ -10042,24 +10085,24 @@ loop1: // 64 times: elements
 	VADDPS	Z13, Z12, Z12
 	VMOVUPS	Z12, 206464(R8)	// sum of dyn.4.bias[9]
 	// forecast.nde:29
-	VMOVUPS	820992(AX), Z12	// pad[10]
-	VMOVUPS	821056(AX), Z13	// pad[10] | 1
-	VMOVUPS	822528(AX), Z14	// pad_2[10]
-	VMOVUPS	822592(AX), Z15	// pad_2[10] | 1
+	VMOVUPS	821248(AX), Z12	// pad[10]
+	VMOVUPS	821312(AX), Z13	// pad[10] | 1
+	VMOVUPS	822784(AX), Z14	// pad_2[10]
+	VMOVUPS	822848(AX), Z15	// pad_2[10] | 1
 	VADDPS	Z14, Z12, Z12
 	VADDPS	Z15, Z13, Z13
 	// forecast.nde:18
 	VBROADCASTSS	16704(BX), Z14	// dyn.scale
 	VMULPS	Z14, Z12, Z15
 	VMULPS	Z14, Z13, Z14
-	VMOVUPS	800000(AX), Z16	// tanh[10]
-	VMOVUPS	800064(AX), Z17	// tanh[10] | 1
+	VMOVUPS	800256(AX), Z16	// tanh[10]
+	VMOVUPS	800320(AX), Z17	// tanh[10] | 1
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z16, Z16
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z17, Z17
 	VMULPS	Z16, Z15, Z15
 	VMULPS	Z17, Z14, Z14
-	VMOVUPS	Z15, 824064(AX)	// dyn.4.bias_bar[10]
-	VMOVUPS	Z14, 824128(AX)	// dyn.4.bias_bar[10] | 1
+	VMOVUPS	Z15, 824320(AX)	// dyn.4.bias_bar[10]
+	VMOVUPS	Z14, 824384(AX)	// dyn.4.bias_bar[10] | 1
 	VPANDD	Z0, Z15, Z16
 	VPANDD	Z1, Z14, Z17
 	VMOVUPS	206528(R8), Z18	// sum of dyn.4.bias[10]
@@ -10067,50 +10110,50 @@ loop1: // 64 times: elements
 	VADDPS	Z17, Z16, Z16
 	VMOVUPS	Z16, 206528(R8)	// sum of dyn.4.bias[10]
 	// forecast.nde:29
-	VMOVUPS	821120(AX), Z16	// pad[11]
-	VMOVUPS	821184(AX), Z17	// pad[11] | 1
-	VMOVUPS	822656(AX), Z18	// pad_2[11]
-	VMOVUPS	822720(AX), Z19	// pad_2[11] | 1
+	VMOVUPS	821376(AX), Z16	// pad[11]
+	VMOVUPS	821440(AX), Z17	// pad[11] | 1
+	VMOVUPS	822912(AX), Z18	// pad_2[11]
+	VMOVUPS	822976(AX), Z19	// pad_2[11] | 1
 	VADDPS	Z18, Z16, Z16
 	VADDPS	Z19, Z17, Z17
 	// forecast.nde:18
 	VBROADCASTSS	16704(BX), Z18	// dyn.scale
 	VMULPS	Z18, Z16, Z19
 	VMULPS	Z18, Z17, Z18
-	VMOVUPS	800128(AX), Z20	// tanh[11]
-	VMOVUPS	800192(AX), Z21	// tanh[11] | 1
+	VMOVUPS	800384(AX), Z20	// tanh[11]
+	VMOVUPS	800448(AX), Z21	// tanh[11] | 1
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z20, Z20
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z21, Z21
 	VMULPS	Z20, Z19, Z19
 	VMULPS	Z21, Z18, Z18
-	VMOVUPS	Z19, 824192(AX)	// dyn.4.bias_bar[11]
-	VMOVUPS	Z18, 824256(AX)	// dyn.4.bias_bar[11] | 1
+	VMOVUPS	Z19, 824448(AX)	// dyn.4.bias_bar[11]
+	VMOVUPS	Z18, 824512(AX)	// dyn.4.bias_bar[11] | 1
 	VPANDD	Z0, Z19, Z20
 	VPANDD	Z1, Z18, Z21
 	VMOVUPS	206592(R8), Z22	// sum of dyn.4.bias[11]
 	VADDPS	Z20, Z22, Z20
 	VADDPS	Z21, Z20, Z20
 	VMOVUPS	Z20, 206592(R8)	// sum of dyn.4.bias[11]
-	VMOVUPS	799744(AX), Z20	// tanh[8]
-	VMOVUPS	799808(AX), Z21	// tanh[8] | 1
+	VMOVUPS	800000(AX), Z20	// tanh[8]
+	VMOVUPS	800064(AX), Z21	// tanh[8] | 1
 	VMULPS	Z20, Z4, Z4
 	VMULPS	Z21, Z5, Z5
 	VADDPS	Z4, Z2, Z2
 	VADDPS	Z5, Z3, Z3
-	VMOVUPS	799872(AX), Z4	// tanh[9]
-	VMOVUPS	799936(AX), Z5	// tanh[9] | 1
+	VMOVUPS	800128(AX), Z4	// tanh[9]
+	VMOVUPS	800192(AX), Z5	// tanh[9] | 1
 	VMULPS	Z4, Z8, Z4
 	VMULPS	Z5, Z9, Z5
 	VADDPS	Z4, Z2, Z2
 	VADDPS	Z5, Z3, Z3
-	VMOVUPS	800000(AX), Z4	// tanh[10]
-	VMOVUPS	800064(AX), Z5	// tanh[10] | 1
+	VMOVUPS	800256(AX), Z4	// tanh[10]
+	VMOVUPS	800320(AX), Z5	// tanh[10] | 1
 	VMULPS	Z4, Z12, Z4
 	VMULPS	Z5, Z13, Z5
 	VADDPS	Z4, Z2, Z2
 	VADDPS	Z5, Z3, Z3
-	VMOVUPS	800128(AX), Z4	// tanh[11]
-	VMOVUPS	800192(AX), Z5	// tanh[11] | 1
+	VMOVUPS	800384(AX), Z4	// tanh[11]
+	VMOVUPS	800448(AX), Z5	// tanh[11] | 1
 	VMULPS	Z4, Z16, Z4
 	VMULPS	Z5, Z17, Z5
 	VADDPS	Z4, Z2, Z2
@@ -10127,8 +10170,8 @@ loop1: // 64 times: elements
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 loop2: // 64 times: elements
-	VMOVUPS	790528(SI), Z10	// softplus2[0]
-	VMOVUPS	790592(SI), Z11	// softplus2[0] | 1
+	VMOVUPS	790784(SI), Z10	// softplus2[0]
+	VMOVUPS	790848(SI), Z11	// softplus2[0] | 1
 	VMOVUPS	189504(DI), Z12	// sum of dyn.4.weight[512]
 	VFMADD231PS	Z10, Z4, Z12
 	VFMADD231PS	Z11, Z5, Z12
@@ -10149,8 +10192,8 @@ loop2: // 64 times: elements
 	ADDQ	$64, DI
 	DECQ	CX
 	JNE	loop2
-	VMOVUPS	Z2, 866816(AX)	// dyn.scale_bar
-	VMOVUPS	Z3, 866880(AX)	// dyn.scale_bar | 1
+	VMOVUPS	Z2, 867072(AX)	// dyn.scale_bar
+	VMOVUPS	Z3, 867136(AX)	// dyn.scale_bar | 1
 	MOVQ	$4, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -10185,8 +10228,8 @@ loop3: // 4 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop4: // 12 times: terms of the sums
-	VMOVUPS	822784(R10), Z26	// dyn.4.bias_bar[0]
-	VMOVUPS	822848(R10), Z27	// dyn.4.bias_bar[0] | 1
+	VMOVUPS	823040(R10), Z26	// dyn.4.bias_bar[0]
+	VMOVUPS	823104(R10), Z27	// dyn.4.bias_bar[0] | 1
 	VBROADCASTSS	36676(R11), Z28	// dyn.4.weight[0]
 	VFMADD231PS	Z26, Z28, Z0
 	VFMADD231PS	Z27, Z28, Z1
@@ -10230,32 +10273,32 @@ loop4: // 12 times: terms of the sums
 	ADDQ	$256, R11
 	DECQ	R9
 	JNE	loop4
-	VMOVUPS	Z0, 824320(DI)	// vecmat[0]
-	VMOVUPS	Z1, 824384(DI)	// vecmat[0] | 1
-	VMOVUPS	Z2, 824448(DI)	// vecmat[1]
-	VMOVUPS	Z3, 824512(DI)	// vecmat[1] | 1
-	VMOVUPS	Z4, 824576(DI)	// vecmat[2]
-	VMOVUPS	Z5, 824640(DI)	// vecmat[2] | 1
-	VMOVUPS	Z6, 824704(DI)	// vecmat[3]
-	VMOVUPS	Z7, 824768(DI)	// vecmat[3] | 1
-	VMOVUPS	Z8, 824832(DI)	// vecmat[4]
-	VMOVUPS	Z9, 824896(DI)	// vecmat[4] | 1
-	VMOVUPS	Z10, 824960(DI)	// vecmat[5]
-	VMOVUPS	Z11, 825024(DI)	// vecmat[5] | 1
-	VMOVUPS	Z12, 825088(DI)	// vecmat[6]
-	VMOVUPS	Z13, 825152(DI)	// vecmat[6] | 1
-	VMOVUPS	Z14, 825216(DI)	// vecmat[7]
-	VMOVUPS	Z15, 825280(DI)	// vecmat[7] | 1
-	VMOVUPS	Z16, 825344(DI)	// vecmat[8]
-	VMOVUPS	Z17, 825408(DI)	// vecmat[8] | 1
-	VMOVUPS	Z18, 825472(DI)	// vecmat[9]
-	VMOVUPS	Z19, 825536(DI)	// vecmat[9] | 1
-	VMOVUPS	Z20, 825600(DI)	// vecmat[10]
-	VMOVUPS	Z21, 825664(DI)	// vecmat[10] | 1
-	VMOVUPS	Z22, 825728(DI)	// vecmat[11]
-	VMOVUPS	Z23, 825792(DI)	// vecmat[11] | 1
-	VMOVUPS	Z24, 825856(DI)	// vecmat[12]
-	VMOVUPS	Z25, 825920(DI)	// vecmat[12] | 1
+	VMOVUPS	Z0, 824576(DI)	// vecmat[0]
+	VMOVUPS	Z1, 824640(DI)	// vecmat[0] | 1
+	VMOVUPS	Z2, 824704(DI)	// vecmat[1]
+	VMOVUPS	Z3, 824768(DI)	// vecmat[1] | 1
+	VMOVUPS	Z4, 824832(DI)	// vecmat[2]
+	VMOVUPS	Z5, 824896(DI)	// vecmat[2] | 1
+	VMOVUPS	Z6, 824960(DI)	// vecmat[3]
+	VMOVUPS	Z7, 825024(DI)	// vecmat[3] | 1
+	VMOVUPS	Z8, 825088(DI)	// vecmat[4]
+	VMOVUPS	Z9, 825152(DI)	// vecmat[4] | 1
+	VMOVUPS	Z10, 825216(DI)	// vecmat[5]
+	VMOVUPS	Z11, 825280(DI)	// vecmat[5] | 1
+	VMOVUPS	Z12, 825344(DI)	// vecmat[6]
+	VMOVUPS	Z13, 825408(DI)	// vecmat[6] | 1
+	VMOVUPS	Z14, 825472(DI)	// vecmat[7]
+	VMOVUPS	Z15, 825536(DI)	// vecmat[7] | 1
+	VMOVUPS	Z16, 825600(DI)	// vecmat[8]
+	VMOVUPS	Z17, 825664(DI)	// vecmat[8] | 1
+	VMOVUPS	Z18, 825728(DI)	// vecmat[9]
+	VMOVUPS	Z19, 825792(DI)	// vecmat[9] | 1
+	VMOVUPS	Z20, 825856(DI)	// vecmat[10]
+	VMOVUPS	Z21, 825920(DI)	// vecmat[10] | 1
+	VMOVUPS	Z22, 825984(DI)	// vecmat[11]
+	VMOVUPS	Z23, 826048(DI)	// vecmat[11] | 1
+	VMOVUPS	Z24, 826112(DI)	// vecmat[12]
+	VMOVUPS	Z25, 826176(DI)	// vecmat[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -10288,8 +10331,8 @@ loop4: // 12 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop5: // 12 times: terms of the sums
-	VMOVUPS	822784(SI), Z24	// dyn.4.bias_bar[0]
-	VMOVUPS	822848(SI), Z25	// dyn.4.bias_bar[0] | 1
+	VMOVUPS	823040(SI), Z24	// dyn.4.bias_bar[0]
+	VMOVUPS	823104(SI), Z25	// dyn.4.bias_bar[0] | 1
 	VBROADCASTSS	36884(DI), Z26	// dyn.4.weight[52]
 	VFMADD231PS	Z24, Z26, Z0
 	VFMADD231PS	Z25, Z26, Z1
@@ -10330,30 +10373,30 @@ loop5: // 12 times: terms of the sums
 	ADDQ	$256, DI
 	DECQ	CX
 	JNE	loop5
-	VMOVUPS	Z0, 830976(AX)	// vecmat[52]
-	VMOVUPS	Z1, 831040(AX)	// vecmat[52] | 1
-	VMOVUPS	Z2, 831104(AX)	// vecmat[53]
-	VMOVUPS	Z3, 831168(AX)	// vecmat[53] | 1
-	VMOVUPS	Z4, 831232(AX)	// vecmat[54]
-	VMOVUPS	Z5, 831296(AX)	// vecmat[54] | 1
-	VMOVUPS	Z6, 831360(AX)	// vecmat[55]
-	VMOVUPS	Z7, 831424(AX)	// vecmat[55] | 1
-	VMOVUPS	Z8, 831488(AX)	// vecmat[56]
-	VMOVUPS	Z9, 831552(AX)	// vecmat[56] | 1
-	VMOVUPS	Z10, 831616(AX)	// vecmat[57]
-	VMOVUPS	Z11, 831680(AX)	// vecmat[57] | 1
-	VMOVUPS	Z12, 831744(AX)	// vecmat[58]
-	VMOVUPS	Z13, 831808(AX)	// vecmat[58] | 1
-	VMOVUPS	Z14, 831872(AX)	// vecmat[59]
-	VMOVUPS	Z15, 831936(AX)	// vecmat[59] | 1
-	VMOVUPS	Z16, 832000(AX)	// vecmat[60]
-	VMOVUPS	Z17, 832064(AX)	// vecmat[60] | 1
-	VMOVUPS	Z18, 832128(AX)	// vecmat[61]
-	VMOVUPS	Z19, 832192(AX)	// vecmat[61] | 1
-	VMOVUPS	Z20, 832256(AX)	// vecmat[62]
-	VMOVUPS	Z21, 832320(AX)	// vecmat[62] | 1
-	VMOVUPS	Z22, 832384(AX)	// vecmat[63]
-	VMOVUPS	Z23, 832448(AX)	// vecmat[63] | 1
+	VMOVUPS	Z0, 831232(AX)	// vecmat[52]
+	VMOVUPS	Z1, 831296(AX)	// vecmat[52] | 1
+	VMOVUPS	Z2, 831360(AX)	// vecmat[53]
+	VMOVUPS	Z3, 831424(AX)	// vecmat[53] | 1
+	VMOVUPS	Z4, 831488(AX)	// vecmat[54]
+	VMOVUPS	Z5, 831552(AX)	// vecmat[54] | 1
+	VMOVUPS	Z6, 831616(AX)	// vecmat[55]
+	VMOVUPS	Z7, 831680(AX)	// vecmat[55] | 1
+	VMOVUPS	Z8, 831744(AX)	// vecmat[56]
+	VMOVUPS	Z9, 831808(AX)	// vecmat[56] | 1
+	VMOVUPS	Z10, 831872(AX)	// vecmat[57]
+	VMOVUPS	Z11, 831936(AX)	// vecmat[57] | 1
+	VMOVUPS	Z12, 832000(AX)	// vecmat[58]
+	VMOVUPS	Z13, 832064(AX)	// vecmat[58] | 1
+	VMOVUPS	Z14, 832128(AX)	// vecmat[59]
+	VMOVUPS	Z15, 832192(AX)	// vecmat[59] | 1
+	VMOVUPS	Z16, 832256(AX)	// vecmat[60]
+	VMOVUPS	Z17, 832320(AX)	// vecmat[60] | 1
+	VMOVUPS	Z18, 832384(AX)	// vecmat[61]
+	VMOVUPS	Z19, 832448(AX)	// vecmat[61] | 1
+	VMOVUPS	Z20, 832512(AX)	// vecmat[62]
+	VMOVUPS	Z21, 832576(AX)	// vecmat[62] | 1
+	VMOVUPS	Z22, 832640(AX)	// vecmat[63]
+	VMOVUPS	Z23, 832704(AX)	// vecmat[63] | 1
 	VMOVUPS	65792(AX), Z0	// mask
 	VMOVUPS	65856(AX), Z1	// mask | 1
 	MOVQ	$64, CX
@@ -10361,10 +10404,10 @@ loop5: // 12 times: terms of the sums
 	MOVQ	R8, DI
 loop6: // 64 times: elements
 	// forecast.nde:18
-	VMOVUPS	824320(SI), Z2	// vecmat[0]
-	VMOVUPS	824384(SI), Z3	// vecmat[0] | 1
-	VMOVUPS	782336(SI), Z4	// add2[0]
-	VMOVUPS	782400(SI), Z5	// add2[0] | 1
+	VMOVUPS	824576(SI), Z2	// vecmat[0]
+	VMOVUPS	824640(SI), Z3	// vecmat[0] | 1
+	VMOVUPS	782592(SI), Z4	// add2[0]
+	VMOVUPS	782656(SI), Z5	// add2[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z4, Z6
 	VBROADCASTSS	f32_42b40000<>(SB), Z7
 	VMINPS	Z6, Z7, Z6
@@ -10413,8 +10456,8 @@ loop6: // 64 times: elements
 	VDIVPS	Z6, Z5, Z5
 	VMULPS	Z4, Z2, Z2
 	VMULPS	Z5, Z3, Z3
-	VMOVUPS	Z2, 832512(SI)	// dyn.2.bias_bar[0]
-	VMOVUPS	Z3, 832576(SI)	// dyn.2.bias_bar[0] | 1
+	VMOVUPS	Z2, 832768(SI)	// dyn.2.bias_bar[0]
+	VMOVUPS	Z3, 832832(SI)	// dyn.2.bias_bar[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
 	VMOVUPS	152640(DI), Z4	// sum of dyn.2.bias[0]
@@ -10431,8 +10474,8 @@ loop6: // 64 times: elements
 	MOVQ	AX, SI
 loop7: // 64 times: elements
 	// forecast.nde:18
-	VMOVUPS	765952(SI), Z2	// add[0]
-	VMOVUPS	766016(SI), Z3	// add[0] | 1
+	VMOVUPS	766208(SI), Z2	// add[0]
+	VMOVUPS	766272(SI), Z3	// add[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z2, Z4
 	VBROADCASTSS	f32_42b40000<>(SB), Z5
 	VMINPS	Z4, Z5, Z4
@@ -10479,8 +10522,8 @@ loop7: // 64 times: elements
 	VBLENDMPS	Z4, Z3, K2, Z3
 	VADDPS.BCST	f32_3f800000<>(SB), Z4, Z4
 	VDIVPS	Z4, Z3, Z3
-	VMOVUPS	Z2, 848896(SI)	// sigmoid[0]
-	VMOVUPS	Z3, 848960(SI)	// sigmoid[0] | 1
+	VMOVUPS	Z2, 849152(SI)	// sigmoid[0]
+	VMOVUPS	Z3, 849216(SI)	// sigmoid[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop7
@@ -10518,8 +10561,8 @@ loop8: // 4 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop9: // 64 times: terms of the sums
-	VMOVUPS	832512(R10), Z28	// dyn.2.bias_bar[0]
-	VMOVUPS	832576(R10), Z29	// dyn.2.bias_bar[0] | 1
+	VMOVUPS	832768(R10), Z28	// dyn.2.bias_bar[0]
+	VMOVUPS	832832(R10), Z29	// dyn.2.bias_bar[0] | 1
 	VBROADCASTSS	20036(R11), Z30	// dyn.2.weight[0]
 	VFMADD231PS	Z28, Z30, Z2
 	VFMADD231PS	Z29, Z30, Z3
@@ -10563,32 +10606,32 @@ loop9: // 64 times: terms of the sums
 	ADDQ	$256, R11
 	DECQ	R9
 	JNE	loop9
-	VMOVUPS	Z2, 840704(DI)	// vecmat_2[0]
-	VMOVUPS	Z3, 840768(DI)	// vecmat_2[0] | 1
-	VMOVUPS	Z4, 840832(DI)	// vecmat_2[1]
-	VMOVUPS	Z5, 840896(DI)	// vecmat_2[1] | 1
-	VMOVUPS	Z6, 840960(DI)	// vecmat_2[2]
-	VMOVUPS	Z7, 841024(DI)	// vecmat_2[2] | 1
-	VMOVUPS	Z8, 841088(DI)	// vecmat_2[3]
-	VMOVUPS	Z9, 841152(DI)	// vecmat_2[3] | 1
-	VMOVUPS	Z10, 841216(DI)	// vecmat_2[4]
-	VMOVUPS	Z11, 841280(DI)	// vecmat_2[4] | 1
-	VMOVUPS	Z12, 841344(DI)	// vecmat_2[5]
-	VMOVUPS	Z13, 841408(DI)	// vecmat_2[5] | 1
-	VMOVUPS	Z14, 841472(DI)	// vecmat_2[6]
-	VMOVUPS	Z15, 841536(DI)	// vecmat_2[6] | 1
-	VMOVUPS	Z16, 841600(DI)	// vecmat_2[7]
-	VMOVUPS	Z17, 841664(DI)	// vecmat_2[7] | 1
-	VMOVUPS	Z18, 841728(DI)	// vecmat_2[8]
-	VMOVUPS	Z19, 841792(DI)	// vecmat_2[8] | 1
-	VMOVUPS	Z20, 841856(DI)	// vecmat_2[9]
-	VMOVUPS	Z21, 841920(DI)	// vecmat_2[9] | 1
-	VMOVUPS	Z22, 841984(DI)	// vecmat_2[10]
-	VMOVUPS	Z23, 842048(DI)	// vecmat_2[10] | 1
-	VMOVUPS	Z24, 842112(DI)	// vecmat_2[11]
-	VMOVUPS	Z25, 842176(DI)	// vecmat_2[11] | 1
-	VMOVUPS	Z26, 842240(DI)	// vecmat_2[12]
-	VMOVUPS	Z27, 842304(DI)	// vecmat_2[12] | 1
+	VMOVUPS	Z2, 840960(DI)	// vecmat_2[0]
+	VMOVUPS	Z3, 841024(DI)	// vecmat_2[0] | 1
+	VMOVUPS	Z4, 841088(DI)	// vecmat_2[1]
+	VMOVUPS	Z5, 841152(DI)	// vecmat_2[1] | 1
+	VMOVUPS	Z6, 841216(DI)	// vecmat_2[2]
+	VMOVUPS	Z7, 841280(DI)	// vecmat_2[2] | 1
+	VMOVUPS	Z8, 841344(DI)	// vecmat_2[3]
+	VMOVUPS	Z9, 841408(DI)	// vecmat_2[3] | 1
+	VMOVUPS	Z10, 841472(DI)	// vecmat_2[4]
+	VMOVUPS	Z11, 841536(DI)	// vecmat_2[4] | 1
+	VMOVUPS	Z12, 841600(DI)	// vecmat_2[5]
+	VMOVUPS	Z13, 841664(DI)	// vecmat_2[5] | 1
+	VMOVUPS	Z14, 841728(DI)	// vecmat_2[6]
+	VMOVUPS	Z15, 841792(DI)	// vecmat_2[6] | 1
+	VMOVUPS	Z16, 841856(DI)	// vecmat_2[7]
+	VMOVUPS	Z17, 841920(DI)	// vecmat_2[7] | 1
+	VMOVUPS	Z18, 841984(DI)	// vecmat_2[8]
+	VMOVUPS	Z19, 842048(DI)	// vecmat_2[8] | 1
+	VMOVUPS	Z20, 842112(DI)	// vecmat_2[9]
+	VMOVUPS	Z21, 842176(DI)	// vecmat_2[9] | 1
+	VMOVUPS	Z22, 842240(DI)	// vecmat_2[10]
+	VMOVUPS	Z23, 842304(DI)	// vecmat_2[10] | 1
+	VMOVUPS	Z24, 842368(DI)	// vecmat_2[11]
+	VMOVUPS	Z25, 842432(DI)	// vecmat_2[11] | 1
+	VMOVUPS	Z26, 842496(DI)	// vecmat_2[12]
+	VMOVUPS	Z27, 842560(DI)	// vecmat_2[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -10621,8 +10664,8 @@ loop9: // 64 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop10: // 64 times: terms of the sums
-	VMOVUPS	832512(SI), Z26	// dyn.2.bias_bar[0]
-	VMOVUPS	832576(SI), Z27	// dyn.2.bias_bar[0] | 1
+	VMOVUPS	832768(SI), Z26	// dyn.2.bias_bar[0]
+	VMOVUPS	832832(SI), Z27	// dyn.2.bias_bar[0] | 1
 	VBROADCASTSS	20244(DI), Z28	// dyn.2.weight[52]
 	VFMADD231PS	Z26, Z28, Z2
 	VFMADD231PS	Z27, Z28, Z3
@@ -10663,45 +10706,45 @@ loop10: // 64 times: terms of the sums
 	ADDQ	$256, DI
 	DECQ	CX
 	JNE	loop10
-	VMOVUPS	Z2, 847360(AX)	// vecmat_2[52]
-	VMOVUPS	Z3, 847424(AX)	// vecmat_2[52] | 1
-	VMOVUPS	Z4, 847488(AX)	// vecmat_2[53]
-	VMOVUPS	Z5, 847552(AX)	// vecmat_2[53] | 1
-	VMOVUPS	Z6, 847616(AX)	// vecmat_2[54]
-	VMOVUPS	Z7, 847680(AX)	// vecmat_2[54] | 1
-	VMOVUPS	Z8, 847744(AX)	// vecmat_2[55]
-	VMOVUPS	Z9, 847808(AX)	// vecmat_2[55] | 1
-	VMOVUPS	Z10, 847872(AX)	// vecmat_2[56]
-	VMOVUPS	Z11, 847936(AX)	// vecmat_2[56] | 1
-	VMOVUPS	Z12, 848000(AX)	// vecmat_2[57]
-	VMOVUPS	Z13, 848064(AX)	// vecmat_2[57] | 1
-	VMOVUPS	Z14, 848128(AX)	// vecmat_2[58]
-	VMOVUPS	Z15, 848192(AX)	// vecmat_2[58] | 1
-	VMOVUPS	Z16, 848256(AX)	// vecmat_2[59]
-	VMOVUPS	Z17, 848320(AX)	// vecmat_2[59] | 1
-	VMOVUPS	Z18, 848384(AX)	// vecmat_2[60]
-	VMOVUPS	Z19, 848448(AX)	// vecmat_2[60] | 1
-	VMOVUPS	Z20, 848512(AX)	// vecmat_2[61]
-	VMOVUPS	Z21, 848576(AX)	// vecmat_2[61] | 1
-	VMOVUPS	Z22, 848640(AX)	// vecmat_2[62]
-	VMOVUPS	Z23, 848704(AX)	// vecmat_2[62] | 1
-	VMOVUPS	Z24, 848768(AX)	// vecmat_2[63]
-	VMOVUPS	Z25, 848832(AX)	// vecmat_2[63] | 1
+	VMOVUPS	Z2, 847616(AX)	// vecmat_2[52]
+	VMOVUPS	Z3, 847680(AX)	// vecmat_2[52] | 1
+	VMOVUPS	Z4, 847744(AX)	// vecmat_2[53]
+	VMOVUPS	Z5, 847808(AX)	// vecmat_2[53] | 1
+	VMOVUPS	Z6, 847872(AX)	// vecmat_2[54]
+	VMOVUPS	Z7, 847936(AX)	// vecmat_2[54] | 1
+	VMOVUPS	Z8, 848000(AX)	// vecmat_2[55]
+	VMOVUPS	Z9, 848064(AX)	// vecmat_2[55] | 1
+	VMOVUPS	Z10, 848128(AX)	// vecmat_2[56]
+	VMOVUPS	Z11, 848192(AX)	// vecmat_2[56] | 1
+	VMOVUPS	Z12, 848256(AX)	// vecmat_2[57]
+	VMOVUPS	Z13, 848320(AX)	// vecmat_2[57] | 1
+	VMOVUPS	Z14, 848384(AX)	// vecmat_2[58]
+	VMOVUPS	Z15, 848448(AX)	// vecmat_2[58] | 1
+	VMOVUPS	Z16, 848512(AX)	// vecmat_2[59]
+	VMOVUPS	Z17, 848576(AX)	// vecmat_2[59] | 1
+	VMOVUPS	Z18, 848640(AX)	// vecmat_2[60]
+	VMOVUPS	Z19, 848704(AX)	// vecmat_2[60] | 1
+	VMOVUPS	Z20, 848768(AX)	// vecmat_2[61]
+	VMOVUPS	Z21, 848832(AX)	// vecmat_2[61] | 1
+	VMOVUPS	Z22, 848896(AX)	// vecmat_2[62]
+	VMOVUPS	Z23, 848960(AX)	// vecmat_2[62] | 1
+	VMOVUPS	Z24, 849024(AX)	// vecmat_2[63]
+	VMOVUPS	Z25, 849088(AX)	// vecmat_2[63] | 1
 	MOVQ	$32, CX
 	MOVQ	AX, SI
 loop11: // 32 times: tiles of 2 elements
-	VMOVUPS	832512(SI), Z2	// dyn.2.bias_bar[0]
-	VMOVUPS	832576(SI), Z3	// dyn.2.bias_bar[0] | 1
+	VMOVUPS	832768(SI), Z2	// dyn.2.bias_bar[0]
+	VMOVUPS	832832(SI), Z3	// dyn.2.bias_bar[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	Z2, 803328(SI)	// turned[0]
-	VMOVUPS	Z3, 803392(SI)	// turned[0] | 1
-	VMOVUPS	832640(SI), Z2	// dyn.2.bias_bar[1]
-	VMOVUPS	832704(SI), Z3	// dyn.2.bias_bar[1] | 1
+	VMOVUPS	Z2, 803584(SI)	// turned[0]
+	VMOVUPS	Z3, 803648(SI)	// turned[0] | 1
+	VMOVUPS	832896(SI), Z2	// dyn.2.bias_bar[1]
+	VMOVUPS	832960(SI), Z3	// dyn.2.bias_bar[1] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	Z2, 803456(SI)	// turned[1]
-	VMOVUPS	Z3, 803520(SI)	// turned[1] | 1
+	VMOVUPS	Z2, 803712(SI)	// turned[1]
+	VMOVUPS	Z3, 803776(SI)	// turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop11
@@ -10713,22 +10756,22 @@ loop12: // 2 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop13: // 4 times
-	VMOVUPS	774144(R10), Z2	// softplus[0]
-	VMOVUPS	774272(R10), Z3	// softplus[1]
-	VMOVUPS	774400(R10), Z4	// softplus[2]
-	VMOVUPS	774528(R10), Z5	// softplus[3]
-	VMOVUPS	774656(R10), Z6	// softplus[4]
-	VMOVUPS	774784(R10), Z7	// softplus[5]
-	VMOVUPS	774912(R10), Z8	// softplus[6]
-	VMOVUPS	775040(R10), Z9	// softplus[7]
-	VMOVUPS	775168(R10), Z10	// softplus[8]
-	VMOVUPS	775296(R10), Z11	// softplus[9]
-	VMOVUPS	775424(R10), Z12	// softplus[10]
-	VMOVUPS	775552(R10), Z13	// softplus[11]
-	VMOVUPS	775680(R10), Z14	// softplus[12]
-	VMOVUPS	775808(R10), Z15	// softplus[13]
-	VMOVUPS	775936(R10), Z16	// softplus[14]
-	VMOVUPS	776064(R10), Z17	// softplus[15]
+	VMOVUPS	774400(R10), Z2	// softplus[0]
+	VMOVUPS	774528(R10), Z3	// softplus[1]
+	VMOVUPS	774656(R10), Z4	// softplus[2]
+	VMOVUPS	774784(R10), Z5	// softplus[3]
+	VMOVUPS	774912(R10), Z6	// softplus[4]
+	VMOVUPS	775040(R10), Z7	// softplus[5]
+	VMOVUPS	775168(R10), Z8	// softplus[6]
+	VMOVUPS	775296(R10), Z9	// softplus[7]
+	VMOVUPS	775424(R10), Z10	// softplus[8]
+	VMOVUPS	775552(R10), Z11	// softplus[9]
+	VMOVUPS	775680(R10), Z12	// softplus[10]
+	VMOVUPS	775808(R10), Z13	// softplus[11]
+	VMOVUPS	775936(R10), Z14	// softplus[12]
+	VMOVUPS	776064(R10), Z15	// softplus[13]
+	VMOVUPS	776192(R10), Z16	// softplus[14]
+	VMOVUPS	776320(R10), Z17	// softplus[15]
 	VUNPCKLPS	Z3, Z2, Z18
 	VUNPCKHPS	Z3, Z2, Z2
 	VUNPCKLPS	Z5, Z4, Z3
@@ -10793,22 +10836,22 @@ loop13: // 4 times
 	VSHUFF32X4	$221, Z14, Z10, Z6
 	VSHUFF32X4	$136, Z6, Z2, Z10
 	VSHUFF32X4	$221, Z6, Z2, Z2
-	VMOVUPS	Z20, 811520(R11)	// turned[64]
-	VMOVUPS	Z19, 811584(R11)	// turned[64] | 1
-	VMOVUPS	Z17, 811648(R11)	// turned[65]
-	VMOVUPS	Z18, 811712(R11)	// turned[65] | 1
-	VMOVUPS	Z13, 811776(R11)	// turned[66]
-	VMOVUPS	Z8, 811840(R11)	// turned[66] | 1
-	VMOVUPS	Z12, 811904(R11)	// turned[67]
-	VMOVUPS	Z10, 811968(R11)	// turned[67] | 1
-	VMOVUPS	Z16, 812032(R11)	// turned[68]
-	VMOVUPS	Z9, 812096(R11)	// turned[68] | 1
-	VMOVUPS	Z4, 812160(R11)	// turned[69]
-	VMOVUPS	Z11, 812224(R11)	// turned[69] | 1
-	VMOVUPS	Z5, 812288(R11)	// turned[70]
-	VMOVUPS	Z3, 812352(R11)	// turned[70] | 1
-	VMOVUPS	Z7, 812416(R11)	// turned[71]
-	VMOVUPS	Z2, 812480(R11)	// turned[71] | 1
+	VMOVUPS	Z20, 811776(R11)	// turned[64]
+	VMOVUPS	Z19, 811840(R11)	// turned[64] | 1
+	VMOVUPS	Z17, 811904(R11)	// turned[65]
+	VMOVUPS	Z18, 811968(R11)	// turned[65] | 1
+	VMOVUPS	Z13, 812032(R11)	// turned[66]
+	VMOVUPS	Z8, 812096(R11)	// turned[66] | 1
+	VMOVUPS	Z12, 812160(R11)	// turned[67]
+	VMOVUPS	Z10, 812224(R11)	// turned[67] | 1
+	VMOVUPS	Z16, 812288(R11)	// turned[68]
+	VMOVUPS	Z9, 812352(R11)	// turned[68] | 1
+	VMOVUPS	Z4, 812416(R11)	// turned[69]
+	VMOVUPS	Z11, 812480(R11)	// turned[69] | 1
+	VMOVUPS	Z5, 812544(R11)	// turned[70]
+	VMOVUPS	Z3, 812608(R11)	// turned[70] | 1
+	VMOVUPS	Z7, 812672(R11)	// turned[71]
+	VMOVUPS	Z2, 812736(R11)	// turned[71] | 1
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
@@ -10841,50 +10884,50 @@ loop14: // 16 times: tiles of 4 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop15: // 16 times: samples, 2 at a time
-	VBROADCASTSS	803328(R10), Z18	// turned[0]
-	VBROADCASTSS	803456(R10), Z19	// turned[1]
-	VBROADCASTSS	803584(R10), Z20	// turned[2]
-	VBROADCASTSS	803712(R10), Z21	// turned[3]
-	VMOVUPS	811520(R11), Z22	// turned[64]
+	VBROADCASTSS	803584(R10), Z18	// turned[0]
+	VBROADCASTSS	803712(R10), Z19	// turned[1]
+	VBROADCASTSS	803840(R10), Z20	// turned[2]
+	VBROADCASTSS	803968(R10), Z21	// turned[3]
+	VMOVUPS	811776(R11), Z22	// turned[64]
 	VFMADD231PS	Z22, Z18, Z2
 	VFMADD231PS	Z22, Z19, Z6
 	VFMADD231PS	Z22, Z20, Z10
 	VFMADD231PS	Z22, Z21, Z14
-	VMOVUPS	813568(R11), Z22	// turned[80]
+	VMOVUPS	813824(R11), Z22	// turned[80]
 	VFMADD231PS	Z22, Z18, Z3
 	VFMADD231PS	Z22, Z19, Z7
 	VFMADD231PS	Z22, Z20, Z11
 	VFMADD231PS	Z22, Z21, Z15
-	VMOVUPS	815616(R11), Z22	// turned[96]
+	VMOVUPS	815872(R11), Z22	// turned[96]
 	VFMADD231PS	Z22, Z18, Z4
 	VFMADD231PS	Z22, Z19, Z8
 	VFMADD231PS	Z22, Z20, Z12
 	VFMADD231PS	Z22, Z21, Z16
-	VMOVUPS	817664(R11), Z22	// turned[112]
+	VMOVUPS	817920(R11), Z22	// turned[112]
 	VFMADD231PS	Z22, Z18, Z5
 	VFMADD231PS	Z22, Z19, Z9
 	VFMADD231PS	Z22, Z20, Z13
 	VFMADD231PS	Z22, Z21, Z17
-	VBROADCASTSS	803332(R10), Z18	// turned[0]
-	VBROADCASTSS	803460(R10), Z19	// turned[1]
-	VBROADCASTSS	803588(R10), Z20	// turned[2]
-	VBROADCASTSS	803716(R10), Z21	// turned[3]
-	VMOVUPS	811584(R11), Z22	// turned[64] | 1
+	VBROADCASTSS	803588(R10), Z18	// turned[0]
+	VBROADCASTSS	803716(R10), Z19	// turned[1]
+	VBROADCASTSS	803844(R10), Z20	// turned[2]
+	VBROADCASTSS	803972(R10), Z21	// turned[3]
+	VMOVUPS	811840(R11), Z22	// turned[64] | 1
 	VFMADD231PS	Z22, Z18, Z2
 	VFMADD231PS	Z22, Z19, Z6
 	VFMADD231PS	Z22, Z20, Z10
 	VFMADD231PS	Z22, Z21, Z14
-	VMOVUPS	813632(R11), Z22	// turned[80] | 1
+	VMOVUPS	813888(R11), Z22	// turned[80] | 1
 	VFMADD231PS	Z22, Z18, Z3
 	VFMADD231PS	Z22, Z19, Z7
 	VFMADD231PS	Z22, Z20, Z11
 	VFMADD231PS	Z22, Z21, Z15
-	VMOVUPS	815680(R11), Z22	// turned[96] | 1
+	VMOVUPS	815936(R11), Z22	// turned[96] | 1
 	VFMADD231PS	Z22, Z18, Z4
 	VFMADD231PS	Z22, Z19, Z8
 	VFMADD231PS	Z22, Z20, Z12
 	VFMADD231PS	Z22, Z21, Z16
-	VMOVUPS	817728(R11), Z22	// turned[112] | 1
+	VMOVUPS	817984(R11), Z22	// turned[112] | 1
 	VFMADD231PS	Z22, Z18, Z5
 	VFMADD231PS	Z22, Z19, Z9
 	VFMADD231PS	Z22, Z20, Z13
@@ -10918,14 +10961,14 @@ loop15: // 16 times: samples, 2 at a time
 	MOVQ	R8, DI
 loop16: // 64 times: elements
 	// forecast.nde:18
-	VMOVUPS	840704(SI), Z2	// vecmat_2[0]
-	VMOVUPS	840768(SI), Z3	// vecmat_2[0] | 1
-	VMOVUPS	848896(SI), Z4	// sigmoid[0]
-	VMOVUPS	848960(SI), Z5	// sigmoid[0] | 1
+	VMOVUPS	840960(SI), Z2	// vecmat_2[0]
+	VMOVUPS	841024(SI), Z3	// vecmat_2[0] | 1
+	VMOVUPS	849152(SI), Z4	// sigmoid[0]
+	VMOVUPS	849216(SI), Z5	// sigmoid[0] | 1
 	VMULPS	Z4, Z2, Z2
 	VMULPS	Z5, Z3, Z3
-	VMOVUPS	Z2, 857088(SI)	// dyn.0.bias_bar[0]
-	VMOVUPS	Z3, 857152(SI)	// dyn.0.bias_bar[0] | 1
+	VMOVUPS	Z2, 857344(SI)	// dyn.0.bias_bar[0]
+	VMOVUPS	Z3, 857408(SI)	// dyn.0.bias_bar[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
 	VMOVUPS	132160(DI), Z4	// sum of dyn.0.bias[0]
@@ -10964,8 +11007,8 @@ loop16: // 64 times: elements
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop17: // 64 times: terms of the sums
-	VMOVUPS	857088(SI), Z26	// dyn.0.bias_bar[0]
-	VMOVUPS	857152(SI), Z27	// dyn.0.bias_bar[0] | 1
+	VMOVUPS	857344(SI), Z26	// dyn.0.bias_bar[0]
+	VMOVUPS	857408(SI), Z27	// dyn.0.bias_bar[0] | 1
 	VBROADCASTSS	16708(DI), Z28	// dyn.0.weight[0]
 	VFMADD231PS	Z26, Z28, Z2
 	VFMADD231PS	Z27, Z28, Z3
@@ -11006,32 +11049,32 @@ loop17: // 64 times: terms of the sums
 	ADDQ	$48, DI
 	DECQ	CX
 	JNE	loop17
-	VMOVUPS	Z2, 865280(AX)	// vecmat_3[0]
-	VMOVUPS	Z3, 865344(AX)	// vecmat_3[0] | 1
-	VMOVUPS	Z4, 865408(AX)	// vecmat_3[1]
-	VMOVUPS	Z5, 865472(AX)	// vecmat_3[1] | 1
-	VMOVUPS	Z6, 865536(AX)	// vecmat_3[2]
-	VMOVUPS	Z7, 865600(AX)	// vecmat_3[2] | 1
-	VMOVUPS	Z8, 865664(AX)	// vecmat_3[3]
-	VMOVUPS	Z9, 865728(AX)	// vecmat_3[3] | 1
-	VMOVUPS	Z10, 865792(AX)	// vecmat_3[4]
-	VMOVUPS	Z11, 865856(AX)	// vecmat_3[4] | 1
-	VMOVUPS	Z12, 865920(AX)	// vecmat_3[5]
-	VMOVUPS	Z13, 865984(AX)	// vecmat_3[5] | 1
-	VMOVUPS	Z14, 866048(AX)	// vecmat_3[6]
-	VMOVUPS	Z15, 866112(AX)	// vecmat_3[6] | 1
-	VMOVUPS	Z16, 866176(AX)	// vecmat_3[7]
-	VMOVUPS	Z17, 866240(AX)	// vecmat_3[7] | 1
-	VMOVUPS	Z18, 866304(AX)	// vecmat_3[8]
-	VMOVUPS	Z19, 866368(AX)	// vecmat_3[8] | 1
-	VMOVUPS	Z20, 866432(AX)	// vecmat_3[9]
-	VMOVUPS	Z21, 866496(AX)	// vecmat_3[9] | 1
-	VMOVUPS	Z22, 866560(AX)	// vecmat_3[10]
-	VMOVUPS	Z23, 866624(AX)	// vecmat_3[10] | 1
-	VMOVUPS	Z24, 866688(AX)	// vecmat_3[11]
-	VMOVUPS	Z25, 866752(AX)	// vecmat_3[11] | 1
-	VMOVUPS	866816(AX), Z2	// dyn.scale_bar
-	VMOVUPS	866880(AX), Z3	// dyn.scale_bar | 1
+	VMOVUPS	Z2, 865536(AX)	// vecmat_3[0]
+	VMOVUPS	Z3, 865600(AX)	// vecmat_3[0] | 1
+	VMOVUPS	Z4, 865664(AX)	// vecmat_3[1]
+	VMOVUPS	Z5, 865728(AX)	// vecmat_3[1] | 1
+	VMOVUPS	Z6, 865792(AX)	// vecmat_3[2]
+	VMOVUPS	Z7, 865856(AX)	// vecmat_3[2] | 1
+	VMOVUPS	Z8, 865920(AX)	// vecmat_3[3]
+	VMOVUPS	Z9, 865984(AX)	// vecmat_3[3] | 1
+	VMOVUPS	Z10, 866048(AX)	// vecmat_3[4]
+	VMOVUPS	Z11, 866112(AX)	// vecmat_3[4] | 1
+	VMOVUPS	Z12, 866176(AX)	// vecmat_3[5]
+	VMOVUPS	Z13, 866240(AX)	// vecmat_3[5] | 1
+	VMOVUPS	Z14, 866304(AX)	// vecmat_3[6]
+	VMOVUPS	Z15, 866368(AX)	// vecmat_3[6] | 1
+	VMOVUPS	Z16, 866432(AX)	// vecmat_3[7]
+	VMOVUPS	Z17, 866496(AX)	// vecmat_3[7] | 1
+	VMOVUPS	Z18, 866560(AX)	// vecmat_3[8]
+	VMOVUPS	Z19, 866624(AX)	// vecmat_3[8] | 1
+	VMOVUPS	Z20, 866688(AX)	// vecmat_3[9]
+	VMOVUPS	Z21, 866752(AX)	// vecmat_3[9] | 1
+	VMOVUPS	Z22, 866816(AX)	// vecmat_3[10]
+	VMOVUPS	Z23, 866880(AX)	// vecmat_3[10] | 1
+	VMOVUPS	Z24, 866944(AX)	// vecmat_3[11]
+	VMOVUPS	Z25, 867008(AX)	// vecmat_3[11] | 1
+	VMOVUPS	867072(AX), Z2	// dyn.scale_bar
+	VMOVUPS	867136(AX), Z3	// dyn.scale_bar | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
 	VMOVUPS	82944(R8), Z4	// sum of dyn.scale
@@ -11039,97 +11082,97 @@ loop17: // 64 times: terms of the sums
 	VADDPS	Z3, Z2, Z2
 	VMOVUPS	Z2, 82944(R8)	// sum of dyn.scale
 	// forecast.nde:28
-	VMOVUPS	764416(AX), Z2	// z[0]
-	VMOVUPS	764480(AX), Z3	// z[0] | 1
-	VMOVUPS	Z2, 866944(AX)	// concat[0]
-	VMOVUPS	Z3, 867008(AX)	// concat[0] | 1
-	VMOVUPS	764544(AX), Z2	// z[1]
-	VMOVUPS	764608(AX), Z3	// z[1] | 1
-	VMOVUPS	Z2, 867072(AX)	// concat[1]
-	VMOVUPS	Z3, 867136(AX)	// concat[1] | 1
-	VMOVUPS	764672(AX), Z2	// z[2]
-	VMOVUPS	764736(AX), Z3	// z[2] | 1
-	VMOVUPS	Z2, 867200(AX)	// concat[2]
-	VMOVUPS	Z3, 867264(AX)	// concat[2] | 1
-	VMOVUPS	764800(AX), Z2	// z[3]
-	VMOVUPS	764864(AX), Z3	// z[3] | 1
-	VMOVUPS	Z2, 867328(AX)	// concat[3]
-	VMOVUPS	Z3, 867392(AX)	// concat[3] | 1
-	VMOVUPS	764928(AX), Z2	// z[4]
-	VMOVUPS	764992(AX), Z3	// z[4] | 1
-	VMOVUPS	Z2, 867456(AX)	// concat[4]
-	VMOVUPS	Z3, 867520(AX)	// concat[4] | 1
-	VMOVUPS	765056(AX), Z2	// z[5]
-	VMOVUPS	765120(AX), Z3	// z[5] | 1
-	VMOVUPS	Z2, 867584(AX)	// concat[5]
-	VMOVUPS	Z3, 867648(AX)	// concat[5] | 1
-	VMOVUPS	765184(AX), Z2	// z[6]
-	VMOVUPS	765248(AX), Z3	// z[6] | 1
-	VMOVUPS	Z2, 867712(AX)	// concat[6]
-	VMOVUPS	Z3, 867776(AX)	// concat[6] | 1
-	VMOVUPS	765312(AX), Z2	// z[7]
-	VMOVUPS	765376(AX), Z3	// z[7] | 1
-	VMOVUPS	Z2, 867840(AX)	// concat[7]
-	VMOVUPS	Z3, 867904(AX)	// concat[7] | 1
-	VMOVUPS	765440(AX), Z2	// a[0]
-	VMOVUPS	765504(AX), Z3	// a[0] | 1
-	VMOVUPS	Z2, 867968(AX)	// concat[8]
-	VMOVUPS	Z3, 868032(AX)	// concat[8] | 1
-	VMOVUPS	765568(AX), Z2	// a[1]
-	VMOVUPS	765632(AX), Z3	// a[1] | 1
-	VMOVUPS	Z2, 868096(AX)	// concat[9]
-	VMOVUPS	Z3, 868160(AX)	// concat[9] | 1
-	VMOVUPS	765696(AX), Z2	// a[2]
-	VMOVUPS	765760(AX), Z3	// a[2] | 1
-	VMOVUPS	Z2, 868224(AX)	// concat[10]
-	VMOVUPS	Z3, 868288(AX)	// concat[10] | 1
-	VMOVUPS	765824(AX), Z2	// a[3]
-	VMOVUPS	765888(AX), Z3	// a[3] | 1
-	VMOVUPS	Z2, 868352(AX)	// concat[11]
-	VMOVUPS	Z3, 868416(AX)	// concat[11] | 1
+	VMOVUPS	764672(AX), Z2	// z[0]
+	VMOVUPS	764736(AX), Z3	// z[0] | 1
+	VMOVUPS	Z2, 867200(AX)	// concat[0]
+	VMOVUPS	Z3, 867264(AX)	// concat[0] | 1
+	VMOVUPS	764800(AX), Z2	// z[1]
+	VMOVUPS	764864(AX), Z3	// z[1] | 1
+	VMOVUPS	Z2, 867328(AX)	// concat[1]
+	VMOVUPS	Z3, 867392(AX)	// concat[1] | 1
+	VMOVUPS	764928(AX), Z2	// z[2]
+	VMOVUPS	764992(AX), Z3	// z[2] | 1
+	VMOVUPS	Z2, 867456(AX)	// concat[2]
+	VMOVUPS	Z3, 867520(AX)	// concat[2] | 1
+	VMOVUPS	765056(AX), Z2	// z[3]
+	VMOVUPS	765120(AX), Z3	// z[3] | 1
+	VMOVUPS	Z2, 867584(AX)	// concat[3]
+	VMOVUPS	Z3, 867648(AX)	// concat[3] | 1
+	VMOVUPS	765184(AX), Z2	// z[4]
+	VMOVUPS	765248(AX), Z3	// z[4] | 1
+	VMOVUPS	Z2, 867712(AX)	// concat[4]
+	VMOVUPS	Z3, 867776(AX)	// concat[4] | 1
+	VMOVUPS	765312(AX), Z2	// z[5]
+	VMOVUPS	765376(AX), Z3	// z[5] | 1
+	VMOVUPS	Z2, 867840(AX)	// concat[5]
+	VMOVUPS	Z3, 867904(AX)	// concat[5] | 1
+	VMOVUPS	765440(AX), Z2	// z[6]
+	VMOVUPS	765504(AX), Z3	// z[6] | 1
+	VMOVUPS	Z2, 867968(AX)	// concat[6]
+	VMOVUPS	Z3, 868032(AX)	// concat[6] | 1
+	VMOVUPS	765568(AX), Z2	// z[7]
+	VMOVUPS	765632(AX), Z3	// z[7] | 1
+	VMOVUPS	Z2, 868096(AX)	// concat[7]
+	VMOVUPS	Z3, 868160(AX)	// concat[7] | 1
+	VMOVUPS	765696(AX), Z2	// a[0]
+	VMOVUPS	765760(AX), Z3	// a[0] | 1
+	VMOVUPS	Z2, 868224(AX)	// concat[8]
+	VMOVUPS	Z3, 868288(AX)	// concat[8] | 1
+	VMOVUPS	765824(AX), Z2	// a[1]
+	VMOVUPS	765888(AX), Z3	// a[1] | 1
+	VMOVUPS	Z2, 868352(AX)	// concat[9]
+	VMOVUPS	Z3, 868416(AX)	// concat[9] | 1
+	VMOVUPS	765952(AX), Z2	// a[2]
+	VMOVUPS	766016(AX), Z3	// a[2] | 1
+	VMOVUPS	Z2, 868480(AX)	// concat[10]
+	VMOVUPS	Z3, 868544(AX)	// concat[10] | 1
+	VMOVUPS	766080(AX), Z2	// a[3]
+	VMOVUPS	766144(AX), Z3	// a[3] | 1
+	VMOVUPS	Z2, 868608(AX)	// concat[11]
+	VMOVUPS	Z3, 868672(AX)	// concat[11] | 1
 	MOVQ	$8, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 loop18: // 8 times: tiles of 8 elements
 	// forecast.nde:18
-	VMOVUPS	857088(SI), Z2	// dyn.0.bias_bar[0]
-	VMOVUPS	857152(SI), Z3	// dyn.0.bias_bar[0] | 1
+	VMOVUPS	857344(SI), Z2	// dyn.0.bias_bar[0]
+	VMOVUPS	857408(SI), Z3	// dyn.0.bias_bar[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	857216(SI), Z4	// dyn.0.bias_bar[1]
-	VMOVUPS	857280(SI), Z5	// dyn.0.bias_bar[1] | 1
+	VMOVUPS	857472(SI), Z4	// dyn.0.bias_bar[1]
+	VMOVUPS	857536(SI), Z5	// dyn.0.bias_bar[1] | 1
 	VPANDD	Z0, Z4, Z4
 	VPANDD	Z1, Z5, Z5
-	VMOVUPS	857344(SI), Z6	// dyn.0.bias_bar[2]
-	VMOVUPS	857408(SI), Z7	// dyn.0.bias_bar[2] | 1
+	VMOVUPS	857600(SI), Z6	// dyn.0.bias_bar[2]
+	VMOVUPS	857664(SI), Z7	// dyn.0.bias_bar[2] | 1
 	VPANDD	Z0, Z6, Z6
 	VPANDD	Z1, Z7, Z7
-	VMOVUPS	857472(SI), Z8	// dyn.0.bias_bar[3]
-	VMOVUPS	857536(SI), Z9	// dyn.0.bias_bar[3] | 1
+	VMOVUPS	857728(SI), Z8	// dyn.0.bias_bar[3]
+	VMOVUPS	857792(SI), Z9	// dyn.0.bias_bar[3] | 1
 	VPANDD	Z0, Z8, Z8
 	VPANDD	Z1, Z9, Z9
-	VMOVUPS	857600(SI), Z10	// dyn.0.bias_bar[4]
-	VMOVUPS	857664(SI), Z11	// dyn.0.bias_bar[4] | 1
+	VMOVUPS	857856(SI), Z10	// dyn.0.bias_bar[4]
+	VMOVUPS	857920(SI), Z11	// dyn.0.bias_bar[4] | 1
 	VPANDD	Z0, Z10, Z10
 	VPANDD	Z1, Z11, Z11
-	VMOVUPS	857728(SI), Z12	// dyn.0.bias_bar[5]
-	VMOVUPS	857792(SI), Z13	// dyn.0.bias_bar[5] | 1
+	VMOVUPS	857984(SI), Z12	// dyn.0.bias_bar[5]
+	VMOVUPS	858048(SI), Z13	// dyn.0.bias_bar[5] | 1
 	VPANDD	Z0, Z12, Z12
 	VPANDD	Z1, Z13, Z13
-	VMOVUPS	857856(SI), Z14	// dyn.0.bias_bar[6]
-	VMOVUPS	857920(SI), Z15	// dyn.0.bias_bar[6] | 1
+	VMOVUPS	858112(SI), Z14	// dyn.0.bias_bar[6]
+	VMOVUPS	858176(SI), Z15	// dyn.0.bias_bar[6] | 1
 	VPANDD	Z0, Z14, Z14
 	VPANDD	Z1, Z15, Z15
-	VMOVUPS	857984(SI), Z16	// dyn.0.bias_bar[7]
-	VMOVUPS	858048(SI), Z17	// dyn.0.bias_bar[7] | 1
+	VMOVUPS	858240(SI), Z16	// dyn.0.bias_bar[7]
+	VMOVUPS	858304(SI), Z17	// dyn.0.bias_bar[7] | 1
 	VPANDD	Z0, Z16, Z16
 	VPANDD	Z1, Z17, Z17
 	MOVQ	$12, R9
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop19: // 12 times: elements
-	VMOVUPS	866944(R10), Z18	// concat[0]
-	VMOVUPS	867008(R10), Z19	// concat[0] | 1
+	VMOVUPS	867200(R10), Z18	// concat[0]
+	VMOVUPS	867264(R10), Z19	// concat[0] | 1
 	VMOVUPS	83008(R11), Z20	// sum of dyn.0.weight[0]
 	VFMADD231PS	Z18, Z2, Z20
 	VFMADD231PS	Z19, Z3, Z20
@@ -11173,30 +11216,30 @@ loop19: // 12 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop20: // 2 times: vectors of the block
-	VMOVUPS	865280(SI), Z0	// vecmat_3[0]
-	VMOVUPS	Z0, 801792(SI)	// z_bar[0]
-	VMOVUPS	865408(SI), Z0	// vecmat_3[1]
-	VMOVUPS	Z0, 801920(SI)	// z_bar[1]
-	VMOVUPS	865536(SI), Z0	// vecmat_3[2]
-	VMOVUPS	Z0, 802048(SI)	// z_bar[2]
-	VMOVUPS	865664(SI), Z0	// vecmat_3[3]
-	VMOVUPS	Z0, 802176(SI)	// z_bar[3]
-	VMOVUPS	865792(SI), Z0	// vecmat_3[4]
-	VMOVUPS	Z0, 802304(SI)	// z_bar[4]
-	VMOVUPS	865920(SI), Z0	// vecmat_3[5]
-	VMOVUPS	Z0, 802432(SI)	// z_bar[5]
-	VMOVUPS	866048(SI), Z0	// vecmat_3[6]
-	VMOVUPS	Z0, 802560(SI)	// z_bar[6]
-	VMOVUPS	866176(SI), Z0	// vecmat_3[7]
-	VMOVUPS	Z0, 802688(SI)	// z_bar[7]
-	VMOVUPS	866304(SI), Z0	// vecmat_3[8]
-	VMOVUPS	Z0, 802816(SI)	// a_bar[0]
-	VMOVUPS	866432(SI), Z0	// vecmat_3[9]
-	VMOVUPS	Z0, 802944(SI)	// a_bar[1]
-	VMOVUPS	866560(SI), Z0	// vecmat_3[10]
-	VMOVUPS	Z0, 803072(SI)	// a_bar[2]
-	VMOVUPS	866688(SI), Z0	// vecmat_3[11]
-	VMOVUPS	Z0, 803200(SI)	// a_bar[3]
+	VMOVUPS	865536(SI), Z0	// vecmat_3[0]
+	VMOVUPS	Z0, 802048(SI)	// z_bar[0]
+	VMOVUPS	865664(SI), Z0	// vecmat_3[1]
+	VMOVUPS	Z0, 802176(SI)	// z_bar[1]
+	VMOVUPS	865792(SI), Z0	// vecmat_3[2]
+	VMOVUPS	Z0, 802304(SI)	// z_bar[2]
+	VMOVUPS	865920(SI), Z0	// vecmat_3[3]
+	VMOVUPS	Z0, 802432(SI)	// z_bar[3]
+	VMOVUPS	866048(SI), Z0	// vecmat_3[4]
+	VMOVUPS	Z0, 802560(SI)	// z_bar[4]
+	VMOVUPS	866176(SI), Z0	// vecmat_3[5]
+	VMOVUPS	Z0, 802688(SI)	// z_bar[5]
+	VMOVUPS	866304(SI), Z0	// vecmat_3[6]
+	VMOVUPS	Z0, 802816(SI)	// z_bar[6]
+	VMOVUPS	866432(SI), Z0	// vecmat_3[7]
+	VMOVUPS	Z0, 802944(SI)	// z_bar[7]
+	VMOVUPS	866560(SI), Z0	// vecmat_3[8]
+	VMOVUPS	Z0, 803072(SI)	// a_bar[0]
+	VMOVUPS	866688(SI), Z0	// vecmat_3[9]
+	VMOVUPS	Z0, 803200(SI)	// a_bar[1]
+	VMOVUPS	866816(SI), Z0	// vecmat_3[10]
+	VMOVUPS	Z0, 803328(SI)	// a_bar[2]
+	VMOVUPS	866944(SI), Z0	// vecmat_3[11]
+	VMOVUPS	Z0, 803456(SI)	// a_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop20
@@ -11208,30 +11251,30 @@ TEXT forecast0ReplayDenseVjp_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	868992(SI), Z0	// z[0]
-	VMOVUPS	Z0, 707584(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	869120(SI), Z0	// z[1]
-	VMOVUPS	Z0, 707712(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	869248(SI), Z0	// z[2]
-	VMOVUPS	Z0, 707840(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	869376(SI), Z0	// z[3]
-	VMOVUPS	Z0, 707968(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	869504(SI), Z0	// z[4]
-	VMOVUPS	Z0, 708096(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	869632(SI), Z0	// z[5]
-	VMOVUPS	Z0, 708224(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	869760(SI), Z0	// z[6]
-	VMOVUPS	Z0, 708352(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	869888(SI), Z0	// z[7]
-	VMOVUPS	Z0, 708480(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	870016(SI), Z0	// a[0]
-	VMOVUPS	Z0, 708608(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	870144(SI), Z0	// a[1]
-	VMOVUPS	Z0, 708736(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	870272(SI), Z0	// a[2]
-	VMOVUPS	Z0, 708864(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	870400(SI), Z0	// a[3]
-	VMOVUPS	Z0, 708992(SI)	// latentFieldFwd.a[3]
+	VMOVUPS	869248(SI), Z0	// z[0]
+	VMOVUPS	Z0, 707840(SI)	// latentFieldFwd.z[0]
+	VMOVUPS	869376(SI), Z0	// z[1]
+	VMOVUPS	Z0, 707968(SI)	// latentFieldFwd.z[1]
+	VMOVUPS	869504(SI), Z0	// z[2]
+	VMOVUPS	Z0, 708096(SI)	// latentFieldFwd.z[2]
+	VMOVUPS	869632(SI), Z0	// z[3]
+	VMOVUPS	Z0, 708224(SI)	// latentFieldFwd.z[3]
+	VMOVUPS	869760(SI), Z0	// z[4]
+	VMOVUPS	Z0, 708352(SI)	// latentFieldFwd.z[4]
+	VMOVUPS	869888(SI), Z0	// z[5]
+	VMOVUPS	Z0, 708480(SI)	// latentFieldFwd.z[5]
+	VMOVUPS	870016(SI), Z0	// z[6]
+	VMOVUPS	Z0, 708608(SI)	// latentFieldFwd.z[6]
+	VMOVUPS	870144(SI), Z0	// z[7]
+	VMOVUPS	Z0, 708736(SI)	// latentFieldFwd.z[7]
+	VMOVUPS	870272(SI), Z0	// a[0]
+	VMOVUPS	Z0, 708864(SI)	// latentFieldFwd.a[0]
+	VMOVUPS	870400(SI), Z0	// a[1]
+	VMOVUPS	Z0, 708992(SI)	// latentFieldFwd.a[1]
+	VMOVUPS	870528(SI), Z0	// a[2]
+	VMOVUPS	Z0, 709120(SI)	// latentFieldFwd.a[2]
+	VMOVUPS	870656(SI), Z0	// a[3]
+	VMOVUPS	Z0, 709248(SI)	// latentFieldFwd.a[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -11239,50 +11282,50 @@ loop1: // 2 times: vectors of the block
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop2: // 64 times: elements
-	VMOVUPS	710656(SI), Z0	// latentFieldFwd.add[0]
-	VMOVUPS	710720(SI), Z1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	Z0, 1078528(SI)	// result_44[0]
-	VMOVUPS	Z1, 1078592(SI)	// result_44[0] | 1
+	VMOVUPS	710912(SI), Z0	// latentFieldFwd.add[0]
+	VMOVUPS	710976(SI), Z1	// latentFieldFwd.add[0] | 1
+	VMOVUPS	Z0, 1078784(SI)	// result_44[0]
+	VMOVUPS	Z1, 1078848(SI)	// result_44[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop2
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop3: // 64 times: elements
-	VMOVUPS	718848(SI), Z0	// latentFieldFwd.softplus[0]
-	VMOVUPS	718912(SI), Z1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	Z0, 1086720(SI)	// result_45[0]
-	VMOVUPS	Z1, 1086784(SI)	// result_45[0] | 1
+	VMOVUPS	719104(SI), Z0	// latentFieldFwd.softplus[0]
+	VMOVUPS	719168(SI), Z1	// latentFieldFwd.softplus[0] | 1
+	VMOVUPS	Z0, 1086976(SI)	// result_45[0]
+	VMOVUPS	Z1, 1087040(SI)	// result_45[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop3
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop4: // 64 times: elements
-	VMOVUPS	727040(SI), Z0	// latentFieldFwd.add2[0]
-	VMOVUPS	727104(SI), Z1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	Z0, 1094912(SI)	// result_46[0]
-	VMOVUPS	Z1, 1094976(SI)	// result_46[0] | 1
+	VMOVUPS	727296(SI), Z0	// latentFieldFwd.add2[0]
+	VMOVUPS	727360(SI), Z1	// latentFieldFwd.add2[0] | 1
+	VMOVUPS	Z0, 1095168(SI)	// result_46[0]
+	VMOVUPS	Z1, 1095232(SI)	// result_46[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop4
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop5: // 64 times: elements
-	VMOVUPS	735232(SI), Z0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	735296(SI), Z1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	Z0, 1103104(SI)	// result_47[0]
-	VMOVUPS	Z1, 1103168(SI)	// result_47[0] | 1
+	VMOVUPS	735488(SI), Z0	// latentFieldFwd.softplus2[0]
+	VMOVUPS	735552(SI), Z1	// latentFieldFwd.softplus2[0] | 1
+	VMOVUPS	Z0, 1103360(SI)	// result_47[0]
+	VMOVUPS	Z1, 1103424(SI)	// result_47[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop5
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop6: // 12 times: elements
-	VMOVUPS	743424(SI), Z0	// latentFieldFwd.tanh[0]
-	VMOVUPS	743488(SI), Z1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	Z0, 1111296(SI)	// result_48[0]
-	VMOVUPS	Z1, 1111360(SI)	// result_48[0] | 1
+	VMOVUPS	743680(SI), Z0	// latentFieldFwd.tanh[0]
+	VMOVUPS	743744(SI), Z1	// latentFieldFwd.tanh[0] | 1
+	VMOVUPS	Z0, 1111552(SI)	// result_48[0]
+	VMOVUPS	Z1, 1111616(SI)	// result_48[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop6
@@ -11290,61 +11333,61 @@ loop6: // 12 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop7: // 2 times: vectors of the block
-	VMOVUPS	709120(SI), Z0	// latentFieldFwd.dz[0]
-	VMOVUPS	Z0, 879872(SI)	// result[0]
-	VMOVUPS	709248(SI), Z0	// latentFieldFwd.dz[1]
-	VMOVUPS	Z0, 880000(SI)	// result[1]
-	VMOVUPS	709376(SI), Z0	// latentFieldFwd.dz[2]
-	VMOVUPS	Z0, 880128(SI)	// result[2]
-	VMOVUPS	709504(SI), Z0	// latentFieldFwd.dz[3]
-	VMOVUPS	Z0, 880256(SI)	// result[3]
-	VMOVUPS	709632(SI), Z0	// latentFieldFwd.dz[4]
-	VMOVUPS	Z0, 880384(SI)	// result[4]
-	VMOVUPS	709760(SI), Z0	// latentFieldFwd.dz[5]
-	VMOVUPS	Z0, 880512(SI)	// result[5]
-	VMOVUPS	709888(SI), Z0	// latentFieldFwd.dz[6]
-	VMOVUPS	Z0, 880640(SI)	// result[6]
-	VMOVUPS	710016(SI), Z0	// latentFieldFwd.dz[7]
-	VMOVUPS	Z0, 880768(SI)	// result[7]
-	VMOVUPS	710144(SI), Z0	// latentFieldFwd.da[0]
-	VMOVUPS	Z0, 881920(SI)	// result_2[0]
-	VMOVUPS	710272(SI), Z1	// latentFieldFwd.da[1]
-	VMOVUPS	Z1, 882048(SI)	// result_2[1]
-	VMOVUPS	710400(SI), Z2	// latentFieldFwd.da[2]
-	VMOVUPS	Z2, 882176(SI)	// result_2[2]
-	VMOVUPS	710528(SI), Z3	// latentFieldFwd.da[3]
-	VMOVUPS	Z3, 882304(SI)	// result_2[3]
-	VMOVUPD	868736(DI), Z4	// h
-	VMOVUPD	868800(DI), Z5	// h | 1
+	VMOVUPS	709376(SI), Z0	// latentFieldFwd.dz[0]
+	VMOVUPS	Z0, 880128(SI)	// result[0]
+	VMOVUPS	709504(SI), Z0	// latentFieldFwd.dz[1]
+	VMOVUPS	Z0, 880256(SI)	// result[1]
+	VMOVUPS	709632(SI), Z0	// latentFieldFwd.dz[2]
+	VMOVUPS	Z0, 880384(SI)	// result[2]
+	VMOVUPS	709760(SI), Z0	// latentFieldFwd.dz[3]
+	VMOVUPS	Z0, 880512(SI)	// result[3]
+	VMOVUPS	709888(SI), Z0	// latentFieldFwd.dz[4]
+	VMOVUPS	Z0, 880640(SI)	// result[4]
+	VMOVUPS	710016(SI), Z0	// latentFieldFwd.dz[5]
+	VMOVUPS	Z0, 880768(SI)	// result[5]
+	VMOVUPS	710144(SI), Z0	// latentFieldFwd.dz[6]
+	VMOVUPS	Z0, 880896(SI)	// result[6]
+	VMOVUPS	710272(SI), Z0	// latentFieldFwd.dz[7]
+	VMOVUPS	Z0, 881024(SI)	// result[7]
+	VMOVUPS	710400(SI), Z0	// latentFieldFwd.da[0]
+	VMOVUPS	Z0, 882176(SI)	// result_2[0]
+	VMOVUPS	710528(SI), Z1	// latentFieldFwd.da[1]
+	VMOVUPS	Z1, 882304(SI)	// result_2[1]
+	VMOVUPS	710656(SI), Z2	// latentFieldFwd.da[2]
+	VMOVUPS	Z2, 882432(SI)	// result_2[2]
+	VMOVUPS	710784(SI), Z3	// latentFieldFwd.da[3]
+	VMOVUPS	Z3, 882560(SI)	// result_2[3]
+	VMOVUPD	868992(DI), Z4	// h
+	VMOVUPD	869056(DI), Z5	// h | 1
 	// forecast.nde:38
 	VMULPD.BCST	f64_3fc49ba5e353f7cf<>(SB), Z4, Z4
 	VMULPD.BCST	f64_3fc49ba5e353f7cf<>(SB), Z5, Z5
 	VCVTPD2PS	Z4, Y4
 	VCVTPD2PS	Z5, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
-	VMOVUPS	Z4, 879744(SI)	// ha21
+	VMOVUPS	Z4, 880000(SI)	// ha21
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 loop8: // 8 times: elements
-	VMOVUPS	879872(R10), Z5	// result[0]
-	VMOVUPS	868992(R10), Z6	// z[0]
+	VMOVUPS	880128(R10), Z5	// result[0]
+	VMOVUPS	869248(R10), Z6	// z[0]
 	VFMADD231PS	Z5, Z4, Z6
-	VMOVUPS	Z6, 880896(R10)	// z_y2[0]
+	VMOVUPS	Z6, 881152(R10)	// z_y2[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop8
-	VMOVUPS	870016(SI), Z5	// a[0]
-	VMOVUPS	870144(SI), Z6	// a[1]
-	VMOVUPS	870272(SI), Z7	// a[2]
-	VMOVUPS	870400(SI), Z8	// a[3]
+	VMOVUPS	870272(SI), Z5	// a[0]
+	VMOVUPS	870400(SI), Z6	// a[1]
+	VMOVUPS	870528(SI), Z7	// a[2]
+	VMOVUPS	870656(SI), Z8	// a[3]
 	VFMADD231PS	Z0, Z4, Z5
-	VMOVUPS	Z5, 882432(SI)	// a_y2[0]
+	VMOVUPS	Z5, 882688(SI)	// a_y2[0]
 	VFMADD231PS	Z1, Z4, Z6
-	VMOVUPS	Z6, 882560(SI)	// a_y2[1]
+	VMOVUPS	Z6, 882816(SI)	// a_y2[1]
 	VFMADD231PS	Z2, Z4, Z7
-	VMOVUPS	Z7, 882688(SI)	// a_y2[2]
+	VMOVUPS	Z7, 882944(SI)	// a_y2[2]
 	VFMADD231PS	Z3, Z4, Z8
-	VMOVUPS	Z8, 882816(SI)	// a_y2[3]
+	VMOVUPS	Z8, 883072(SI)	// a_y2[3]
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
@@ -11353,30 +11396,30 @@ loop8: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop9: // 2 times: vectors of the block
-	VMOVUPS	880896(SI), Z0	// z_y2[0]
-	VMOVUPS	Z0, 707584(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	881024(SI), Z0	// z_y2[1]
-	VMOVUPS	Z0, 707712(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	881152(SI), Z0	// z_y2[2]
-	VMOVUPS	Z0, 707840(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	881280(SI), Z0	// z_y2[3]
-	VMOVUPS	Z0, 707968(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	881408(SI), Z0	// z_y2[4]
-	VMOVUPS	Z0, 708096(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	881536(SI), Z0	// z_y2[5]
-	VMOVUPS	Z0, 708224(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	881664(SI), Z0	// z_y2[6]
-	VMOVUPS	Z0, 708352(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	881792(SI), Z0	// z_y2[7]
-	VMOVUPS	Z0, 708480(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	882432(SI), Z0	// a_y2[0]
-	VMOVUPS	Z0, 708608(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	882560(SI), Z0	// a_y2[1]
-	VMOVUPS	Z0, 708736(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	882688(SI), Z0	// a_y2[2]
-	VMOVUPS	Z0, 708864(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	882816(SI), Z0	// a_y2[3]
-	VMOVUPS	Z0, 708992(SI)	// latentFieldFwd.a[3]
+	VMOVUPS	881152(SI), Z0	// z_y2[0]
+	VMOVUPS	Z0, 707840(SI)	// latentFieldFwd.z[0]
+	VMOVUPS	881280(SI), Z0	// z_y2[1]
+	VMOVUPS	Z0, 707968(SI)	// latentFieldFwd.z[1]
+	VMOVUPS	881408(SI), Z0	// z_y2[2]
+	VMOVUPS	Z0, 708096(SI)	// latentFieldFwd.z[2]
+	VMOVUPS	881536(SI), Z0	// z_y2[3]
+	VMOVUPS	Z0, 708224(SI)	// latentFieldFwd.z[3]
+	VMOVUPS	881664(SI), Z0	// z_y2[4]
+	VMOVUPS	Z0, 708352(SI)	// latentFieldFwd.z[4]
+	VMOVUPS	881792(SI), Z0	// z_y2[5]
+	VMOVUPS	Z0, 708480(SI)	// latentFieldFwd.z[5]
+	VMOVUPS	881920(SI), Z0	// z_y2[6]
+	VMOVUPS	Z0, 708608(SI)	// latentFieldFwd.z[6]
+	VMOVUPS	882048(SI), Z0	// z_y2[7]
+	VMOVUPS	Z0, 708736(SI)	// latentFieldFwd.z[7]
+	VMOVUPS	882688(SI), Z0	// a_y2[0]
+	VMOVUPS	Z0, 708864(SI)	// latentFieldFwd.a[0]
+	VMOVUPS	882816(SI), Z0	// a_y2[1]
+	VMOVUPS	Z0, 708992(SI)	// latentFieldFwd.a[1]
+	VMOVUPS	882944(SI), Z0	// a_y2[2]
+	VMOVUPS	Z0, 709120(SI)	// latentFieldFwd.a[2]
+	VMOVUPS	883072(SI), Z0	// a_y2[3]
+	VMOVUPS	Z0, 709248(SI)	// latentFieldFwd.a[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop9
@@ -11384,50 +11427,50 @@ loop9: // 2 times: vectors of the block
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop10: // 64 times: elements
-	VMOVUPS	710656(SI), Z0	// latentFieldFwd.add[0]
-	VMOVUPS	710720(SI), Z1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	Z0, 1042688(SI)	// result_37[0]
-	VMOVUPS	Z1, 1042752(SI)	// result_37[0] | 1
+	VMOVUPS	710912(SI), Z0	// latentFieldFwd.add[0]
+	VMOVUPS	710976(SI), Z1	// latentFieldFwd.add[0] | 1
+	VMOVUPS	Z0, 1042944(SI)	// result_37[0]
+	VMOVUPS	Z1, 1043008(SI)	// result_37[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop10
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop11: // 64 times: elements
-	VMOVUPS	718848(SI), Z0	// latentFieldFwd.softplus[0]
-	VMOVUPS	718912(SI), Z1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	Z0, 1050880(SI)	// result_38[0]
-	VMOVUPS	Z1, 1050944(SI)	// result_38[0] | 1
+	VMOVUPS	719104(SI), Z0	// latentFieldFwd.softplus[0]
+	VMOVUPS	719168(SI), Z1	// latentFieldFwd.softplus[0] | 1
+	VMOVUPS	Z0, 1051136(SI)	// result_38[0]
+	VMOVUPS	Z1, 1051200(SI)	// result_38[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop11
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop12: // 64 times: elements
-	VMOVUPS	727040(SI), Z0	// latentFieldFwd.add2[0]
-	VMOVUPS	727104(SI), Z1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	Z0, 1059072(SI)	// result_39[0]
-	VMOVUPS	Z1, 1059136(SI)	// result_39[0] | 1
+	VMOVUPS	727296(SI), Z0	// latentFieldFwd.add2[0]
+	VMOVUPS	727360(SI), Z1	// latentFieldFwd.add2[0] | 1
+	VMOVUPS	Z0, 1059328(SI)	// result_39[0]
+	VMOVUPS	Z1, 1059392(SI)	// result_39[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop12
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop13: // 64 times: elements
-	VMOVUPS	735232(SI), Z0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	735296(SI), Z1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	Z0, 1067264(SI)	// result_40[0]
-	VMOVUPS	Z1, 1067328(SI)	// result_40[0] | 1
+	VMOVUPS	735488(SI), Z0	// latentFieldFwd.softplus2[0]
+	VMOVUPS	735552(SI), Z1	// latentFieldFwd.softplus2[0] | 1
+	VMOVUPS	Z0, 1067520(SI)	// result_40[0]
+	VMOVUPS	Z1, 1067584(SI)	// result_40[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop13
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop14: // 12 times: elements
-	VMOVUPS	743424(SI), Z0	// latentFieldFwd.tanh[0]
-	VMOVUPS	743488(SI), Z1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	Z0, 1075456(SI)	// result_41[0]
-	VMOVUPS	Z1, 1075520(SI)	// result_41[0] | 1
+	VMOVUPS	743680(SI), Z0	// latentFieldFwd.tanh[0]
+	VMOVUPS	743744(SI), Z1	// latentFieldFwd.tanh[0] | 1
+	VMOVUPS	Z0, 1075712(SI)	// result_41[0]
+	VMOVUPS	Z1, 1075776(SI)	// result_41[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop14
@@ -11435,77 +11478,77 @@ loop14: // 12 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop15: // 2 times: vectors of the block
-	VMOVUPS	709120(SI), Z0	// latentFieldFwd.dz[0]
-	VMOVUPS	Z0, 883200(SI)	// result_3[0]
-	VMOVUPS	709248(SI), Z0	// latentFieldFwd.dz[1]
-	VMOVUPS	Z0, 883328(SI)	// result_3[1]
-	VMOVUPS	709376(SI), Z0	// latentFieldFwd.dz[2]
-	VMOVUPS	Z0, 883456(SI)	// result_3[2]
-	VMOVUPS	709504(SI), Z0	// latentFieldFwd.dz[3]
-	VMOVUPS	Z0, 883584(SI)	// result_3[3]
-	VMOVUPS	709632(SI), Z0	// latentFieldFwd.dz[4]
-	VMOVUPS	Z0, 883712(SI)	// result_3[4]
-	VMOVUPS	709760(SI), Z0	// latentFieldFwd.dz[5]
-	VMOVUPS	Z0, 883840(SI)	// result_3[5]
-	VMOVUPS	709888(SI), Z0	// latentFieldFwd.dz[6]
-	VMOVUPS	Z0, 883968(SI)	// result_3[6]
-	VMOVUPS	710016(SI), Z0	// latentFieldFwd.dz[7]
-	VMOVUPS	Z0, 884096(SI)	// result_3[7]
-	VMOVUPS	710144(SI), Z0	// latentFieldFwd.da[0]
-	VMOVUPS	Z0, 885248(SI)	// result_4[0]
-	VMOVUPS	710272(SI), Z1	// latentFieldFwd.da[1]
-	VMOVUPS	Z1, 885376(SI)	// result_4[1]
-	VMOVUPS	710400(SI), Z2	// latentFieldFwd.da[2]
-	VMOVUPS	Z2, 885504(SI)	// result_4[2]
-	VMOVUPS	710528(SI), Z3	// latentFieldFwd.da[3]
-	VMOVUPS	Z3, 885632(SI)	// result_4[3]
-	VMOVUPD	868736(DI), Z4	// h
-	VMOVUPD	868800(DI), Z5	// h | 1
+	VMOVUPS	709376(SI), Z0	// latentFieldFwd.dz[0]
+	VMOVUPS	Z0, 883456(SI)	// result_3[0]
+	VMOVUPS	709504(SI), Z0	// latentFieldFwd.dz[1]
+	VMOVUPS	Z0, 883584(SI)	// result_3[1]
+	VMOVUPS	709632(SI), Z0	// latentFieldFwd.dz[2]
+	VMOVUPS	Z0, 883712(SI)	// result_3[2]
+	VMOVUPS	709760(SI), Z0	// latentFieldFwd.dz[3]
+	VMOVUPS	Z0, 883840(SI)	// result_3[3]
+	VMOVUPS	709888(SI), Z0	// latentFieldFwd.dz[4]
+	VMOVUPS	Z0, 883968(SI)	// result_3[4]
+	VMOVUPS	710016(SI), Z0	// latentFieldFwd.dz[5]
+	VMOVUPS	Z0, 884096(SI)	// result_3[5]
+	VMOVUPS	710144(SI), Z0	// latentFieldFwd.dz[6]
+	VMOVUPS	Z0, 884224(SI)	// result_3[6]
+	VMOVUPS	710272(SI), Z0	// latentFieldFwd.dz[7]
+	VMOVUPS	Z0, 884352(SI)	// result_3[7]
+	VMOVUPS	710400(SI), Z0	// latentFieldFwd.da[0]
+	VMOVUPS	Z0, 885504(SI)	// result_4[0]
+	VMOVUPS	710528(SI), Z1	// latentFieldFwd.da[1]
+	VMOVUPS	Z1, 885632(SI)	// result_4[1]
+	VMOVUPS	710656(SI), Z2	// latentFieldFwd.da[2]
+	VMOVUPS	Z2, 885760(SI)	// result_4[2]
+	VMOVUPS	710784(SI), Z3	// latentFieldFwd.da[3]
+	VMOVUPS	Z3, 885888(SI)	// result_4[3]
+	VMOVUPD	868992(DI), Z4	// h
+	VMOVUPD	869056(DI), Z5	// h | 1
 	// forecast.nde:38
 	VMULPD.BCST	f64_bf815e4e4fe8123e<>(SB), Z4, Z6
 	VMULPD.BCST	f64_bf815e4e4fe8123e<>(SB), Z5, Z7
 	VCVTPD2PS	Z6, Y6
 	VCVTPD2PS	Z7, Y7
 	VINSERTF64X4	$1, Y7, Z6, Z6
-	VMOVUPS	Z6, 882944(SI)	// ha31
+	VMOVUPS	Z6, 883200(SI)	// ha31
 	VMULPD.BCST	f64_3fd57883daf1f0b3<>(SB), Z4, Z4
 	VMULPD.BCST	f64_3fd57883daf1f0b3<>(SB), Z5, Z5
 	VCVTPD2PS	Z4, Y4
 	VCVTPD2PS	Z5, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
-	VMOVUPS	Z4, 883072(SI)	// ha32
+	VMOVUPS	Z4, 883328(SI)	// ha32
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 loop16: // 8 times: elements
-	VMOVUPS	883200(R10), Z5	// result_3[0]
-	VMOVUPS	879872(R10), Z7	// result[0]
-	VMOVUPS	868992(R10), Z8	// z[0]
+	VMOVUPS	883456(R10), Z5	// result_3[0]
+	VMOVUPS	880128(R10), Z7	// result[0]
+	VMOVUPS	869248(R10), Z8	// z[0]
 	VFMADD231PS	Z7, Z6, Z8
 	VFMADD231PS	Z5, Z4, Z8
-	VMOVUPS	Z8, 884224(R10)	// z_y3[0]
+	VMOVUPS	Z8, 884480(R10)	// z_y3[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop16
-	VMOVUPS	870016(SI), Z5	// a[0]
-	VMOVUPS	870144(SI), Z7	// a[1]
-	VMOVUPS	870272(SI), Z8	// a[2]
-	VMOVUPS	870400(SI), Z9	// a[3]
-	VMOVUPS	881920(SI), Z10	// result_2[0]
+	VMOVUPS	870272(SI), Z5	// a[0]
+	VMOVUPS	870400(SI), Z7	// a[1]
+	VMOVUPS	870528(SI), Z8	// a[2]
+	VMOVUPS	870656(SI), Z9	// a[3]
+	VMOVUPS	882176(SI), Z10	// result_2[0]
 	VFMADD231PS	Z10, Z6, Z5
 	VFMADD231PS	Z0, Z4, Z5
-	VMOVUPS	Z5, 885760(SI)	// a_y3[0]
-	VMOVUPS	882048(SI), Z0	// result_2[1]
+	VMOVUPS	Z5, 886016(SI)	// a_y3[0]
+	VMOVUPS	882304(SI), Z0	// result_2[1]
 	VFMADD231PS	Z0, Z6, Z7
 	VFMADD231PS	Z1, Z4, Z7
-	VMOVUPS	Z7, 885888(SI)	// a_y3[1]
-	VMOVUPS	882176(SI), Z0	// result_2[2]
+	VMOVUPS	Z7, 886144(SI)	// a_y3[1]
+	VMOVUPS	882432(SI), Z0	// result_2[2]
 	VFMADD231PS	Z0, Z6, Z8
 	VFMADD231PS	Z2, Z4, Z8
-	VMOVUPS	Z8, 886016(SI)	// a_y3[2]
-	VMOVUPS	882304(SI), Z0	// result_2[3]
+	VMOVUPS	Z8, 886272(SI)	// a_y3[2]
+	VMOVUPS	882560(SI), Z0	// result_2[3]
 	VFMADD231PS	Z0, Z6, Z9
 	VFMADD231PS	Z3, Z4, Z9
-	VMOVUPS	Z9, 886144(SI)	// a_y3[3]
+	VMOVUPS	Z9, 886400(SI)	// a_y3[3]
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
@@ -11514,30 +11557,30 @@ loop16: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop17: // 2 times: vectors of the block
-	VMOVUPS	884224(SI), Z0	// z_y3[0]
-	VMOVUPS	Z0, 707584(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	884352(SI), Z0	// z_y3[1]
-	VMOVUPS	Z0, 707712(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	884480(SI), Z0	// z_y3[2]
-	VMOVUPS	Z0, 707840(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	884608(SI), Z0	// z_y3[3]
-	VMOVUPS	Z0, 707968(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	884736(SI), Z0	// z_y3[4]
-	VMOVUPS	Z0, 708096(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	884864(SI), Z0	// z_y3[5]
-	VMOVUPS	Z0, 708224(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	884992(SI), Z0	// z_y3[6]
-	VMOVUPS	Z0, 708352(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	885120(SI), Z0	// z_y3[7]
-	VMOVUPS	Z0, 708480(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	885760(SI), Z0	// a_y3[0]
-	VMOVUPS	Z0, 708608(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	885888(SI), Z0	// a_y3[1]
-	VMOVUPS	Z0, 708736(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	886016(SI), Z0	// a_y3[2]
-	VMOVUPS	Z0, 708864(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	886144(SI), Z0	// a_y3[3]
-	VMOVUPS	Z0, 708992(SI)	// latentFieldFwd.a[3]
+	VMOVUPS	884480(SI), Z0	// z_y3[0]
+	VMOVUPS	Z0, 707840(SI)	// latentFieldFwd.z[0]
+	VMOVUPS	884608(SI), Z0	// z_y3[1]
+	VMOVUPS	Z0, 707968(SI)	// latentFieldFwd.z[1]
+	VMOVUPS	884736(SI), Z0	// z_y3[2]
+	VMOVUPS	Z0, 708096(SI)	// latentFieldFwd.z[2]
+	VMOVUPS	884864(SI), Z0	// z_y3[3]
+	VMOVUPS	Z0, 708224(SI)	// latentFieldFwd.z[3]
+	VMOVUPS	884992(SI), Z0	// z_y3[4]
+	VMOVUPS	Z0, 708352(SI)	// latentFieldFwd.z[4]
+	VMOVUPS	885120(SI), Z0	// z_y3[5]
+	VMOVUPS	Z0, 708480(SI)	// latentFieldFwd.z[5]
+	VMOVUPS	885248(SI), Z0	// z_y3[6]
+	VMOVUPS	Z0, 708608(SI)	// latentFieldFwd.z[6]
+	VMOVUPS	885376(SI), Z0	// z_y3[7]
+	VMOVUPS	Z0, 708736(SI)	// latentFieldFwd.z[7]
+	VMOVUPS	886016(SI), Z0	// a_y3[0]
+	VMOVUPS	Z0, 708864(SI)	// latentFieldFwd.a[0]
+	VMOVUPS	886144(SI), Z0	// a_y3[1]
+	VMOVUPS	Z0, 708992(SI)	// latentFieldFwd.a[1]
+	VMOVUPS	886272(SI), Z0	// a_y3[2]
+	VMOVUPS	Z0, 709120(SI)	// latentFieldFwd.a[2]
+	VMOVUPS	886400(SI), Z0	// a_y3[3]
+	VMOVUPS	Z0, 709248(SI)	// latentFieldFwd.a[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop17
@@ -11545,50 +11588,50 @@ loop17: // 2 times: vectors of the block
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop18: // 64 times: elements
-	VMOVUPS	710656(SI), Z0	// latentFieldFwd.add[0]
-	VMOVUPS	710720(SI), Z1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	Z0, 1006848(SI)	// result_30[0]
-	VMOVUPS	Z1, 1006912(SI)	// result_30[0] | 1
+	VMOVUPS	710912(SI), Z0	// latentFieldFwd.add[0]
+	VMOVUPS	710976(SI), Z1	// latentFieldFwd.add[0] | 1
+	VMOVUPS	Z0, 1007104(SI)	// result_30[0]
+	VMOVUPS	Z1, 1007168(SI)	// result_30[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop18
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop19: // 64 times: elements
-	VMOVUPS	718848(SI), Z0	// latentFieldFwd.softplus[0]
-	VMOVUPS	718912(SI), Z1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	Z0, 1015040(SI)	// result_31[0]
-	VMOVUPS	Z1, 1015104(SI)	// result_31[0] | 1
+	VMOVUPS	719104(SI), Z0	// latentFieldFwd.softplus[0]
+	VMOVUPS	719168(SI), Z1	// latentFieldFwd.softplus[0] | 1
+	VMOVUPS	Z0, 1015296(SI)	// result_31[0]
+	VMOVUPS	Z1, 1015360(SI)	// result_31[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop19
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop20: // 64 times: elements
-	VMOVUPS	727040(SI), Z0	// latentFieldFwd.add2[0]
-	VMOVUPS	727104(SI), Z1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	Z0, 1023232(SI)	// result_32[0]
-	VMOVUPS	Z1, 1023296(SI)	// result_32[0] | 1
+	VMOVUPS	727296(SI), Z0	// latentFieldFwd.add2[0]
+	VMOVUPS	727360(SI), Z1	// latentFieldFwd.add2[0] | 1
+	VMOVUPS	Z0, 1023488(SI)	// result_32[0]
+	VMOVUPS	Z1, 1023552(SI)	// result_32[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop20
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop21: // 64 times: elements
-	VMOVUPS	735232(SI), Z0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	735296(SI), Z1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	Z0, 1031424(SI)	// result_33[0]
-	VMOVUPS	Z1, 1031488(SI)	// result_33[0] | 1
+	VMOVUPS	735488(SI), Z0	// latentFieldFwd.softplus2[0]
+	VMOVUPS	735552(SI), Z1	// latentFieldFwd.softplus2[0] | 1
+	VMOVUPS	Z0, 1031680(SI)	// result_33[0]
+	VMOVUPS	Z1, 1031744(SI)	// result_33[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop21
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop22: // 12 times: elements
-	VMOVUPS	743424(SI), Z0	// latentFieldFwd.tanh[0]
-	VMOVUPS	743488(SI), Z1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	Z0, 1039616(SI)	// result_34[0]
-	VMOVUPS	Z1, 1039680(SI)	// result_34[0] | 1
+	VMOVUPS	743680(SI), Z0	// latentFieldFwd.tanh[0]
+	VMOVUPS	743744(SI), Z1	// latentFieldFwd.tanh[0] | 1
+	VMOVUPS	Z0, 1039872(SI)	// result_34[0]
+	VMOVUPS	Z1, 1039936(SI)	// result_34[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop22
@@ -11596,93 +11639,93 @@ loop22: // 12 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop23: // 2 times: vectors of the block
-	VMOVUPS	709120(SI), Z0	// latentFieldFwd.dz[0]
-	VMOVUPS	Z0, 886656(SI)	// result_5[0]
-	VMOVUPS	709248(SI), Z0	// latentFieldFwd.dz[1]
-	VMOVUPS	Z0, 886784(SI)	// result_5[1]
-	VMOVUPS	709376(SI), Z0	// latentFieldFwd.dz[2]
-	VMOVUPS	Z0, 886912(SI)	// result_5[2]
-	VMOVUPS	709504(SI), Z0	// latentFieldFwd.dz[3]
-	VMOVUPS	Z0, 887040(SI)	// result_5[3]
-	VMOVUPS	709632(SI), Z0	// latentFieldFwd.dz[4]
-	VMOVUPS	Z0, 887168(SI)	// result_5[4]
-	VMOVUPS	709760(SI), Z0	// latentFieldFwd.dz[5]
-	VMOVUPS	Z0, 887296(SI)	// result_5[5]
-	VMOVUPS	709888(SI), Z0	// latentFieldFwd.dz[6]
-	VMOVUPS	Z0, 887424(SI)	// result_5[6]
-	VMOVUPS	710016(SI), Z0	// latentFieldFwd.dz[7]
-	VMOVUPS	Z0, 887552(SI)	// result_5[7]
-	VMOVUPS	710144(SI), Z0	// latentFieldFwd.da[0]
-	VMOVUPS	Z0, 888704(SI)	// result_6[0]
-	VMOVUPS	710272(SI), Z1	// latentFieldFwd.da[1]
-	VMOVUPS	Z1, 888832(SI)	// result_6[1]
-	VMOVUPS	710400(SI), Z2	// latentFieldFwd.da[2]
-	VMOVUPS	Z2, 888960(SI)	// result_6[2]
-	VMOVUPS	710528(SI), Z3	// latentFieldFwd.da[3]
-	VMOVUPS	Z3, 889088(SI)	// result_6[3]
-	VMOVUPD	868736(DI), Z4	// h
-	VMOVUPD	868800(DI), Z5	// h | 1
+	VMOVUPS	709376(SI), Z0	// latentFieldFwd.dz[0]
+	VMOVUPS	Z0, 886912(SI)	// result_5[0]
+	VMOVUPS	709504(SI), Z0	// latentFieldFwd.dz[1]
+	VMOVUPS	Z0, 887040(SI)	// result_5[1]
+	VMOVUPS	709632(SI), Z0	// latentFieldFwd.dz[2]
+	VMOVUPS	Z0, 887168(SI)	// result_5[2]
+	VMOVUPS	709760(SI), Z0	// latentFieldFwd.dz[3]
+	VMOVUPS	Z0, 887296(SI)	// result_5[3]
+	VMOVUPS	709888(SI), Z0	// latentFieldFwd.dz[4]
+	VMOVUPS	Z0, 887424(SI)	// result_5[4]
+	VMOVUPS	710016(SI), Z0	// latentFieldFwd.dz[5]
+	VMOVUPS	Z0, 887552(SI)	// result_5[5]
+	VMOVUPS	710144(SI), Z0	// latentFieldFwd.dz[6]
+	VMOVUPS	Z0, 887680(SI)	// result_5[6]
+	VMOVUPS	710272(SI), Z0	// latentFieldFwd.dz[7]
+	VMOVUPS	Z0, 887808(SI)	// result_5[7]
+	VMOVUPS	710400(SI), Z0	// latentFieldFwd.da[0]
+	VMOVUPS	Z0, 888960(SI)	// result_6[0]
+	VMOVUPS	710528(SI), Z1	// latentFieldFwd.da[1]
+	VMOVUPS	Z1, 889088(SI)	// result_6[1]
+	VMOVUPS	710656(SI), Z2	// latentFieldFwd.da[2]
+	VMOVUPS	Z2, 889216(SI)	// result_6[2]
+	VMOVUPS	710784(SI), Z3	// latentFieldFwd.da[3]
+	VMOVUPS	Z3, 889344(SI)	// result_6[3]
+	VMOVUPD	868992(DI), Z4	// h
+	VMOVUPD	869056(DI), Z5	// h | 1
 	// forecast.nde:38
 	VMULPD.BCST	f64_40072d5e94fe3235<>(SB), Z4, Z6
 	VMULPD.BCST	f64_40072d5e94fe3235<>(SB), Z5, Z7
 	VCVTPD2PS	Z6, Y6
 	VCVTPD2PS	Z7, Y7
 	VINSERTF64X4	$1, Y7, Z6, Z6
-	VMOVUPS	Z6, 886272(SI)	// ha41
+	VMOVUPS	Z6, 886528(SI)	// ha41
 	VMULPD.BCST	f64_c019701343d4287b<>(SB), Z4, Z7
 	VMULPD.BCST	f64_c019701343d4287b<>(SB), Z5, Z8
 	VCVTPD2PS	Z7, Y7
 	VCVTPD2PS	Z8, Y8
 	VINSERTF64X4	$1, Y8, Z7, Z7
-	VMOVUPS	Z7, 886400(SI)	// ha42
+	VMOVUPS	Z7, 886656(SI)	// ha42
 	VMULPD.BCST	f64_401172fd92eea8fa<>(SB), Z4, Z4
 	VMULPD.BCST	f64_401172fd92eea8fa<>(SB), Z5, Z5
 	VCVTPD2PS	Z4, Y4
 	VCVTPD2PS	Z5, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
-	VMOVUPS	Z4, 886528(SI)	// ha43
+	VMOVUPS	Z4, 886784(SI)	// ha43
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 loop24: // 8 times: elements
-	VMOVUPS	886656(R10), Z5	// result_5[0]
-	VMOVUPS	883200(R10), Z8	// result_3[0]
-	VMOVUPS	879872(R10), Z9	// result[0]
-	VMOVUPS	868992(R10), Z10	// z[0]
+	VMOVUPS	886912(R10), Z5	// result_5[0]
+	VMOVUPS	883456(R10), Z8	// result_3[0]
+	VMOVUPS	880128(R10), Z9	// result[0]
+	VMOVUPS	869248(R10), Z10	// z[0]
 	VFMADD231PS	Z9, Z6, Z10
 	VFMADD231PS	Z8, Z7, Z10
 	VFMADD231PS	Z5, Z4, Z10
-	VMOVUPS	Z10, 887680(R10)	// z_y4[0]
+	VMOVUPS	Z10, 887936(R10)	// z_y4[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop24
-	VMOVUPS	870016(SI), Z5	// a[0]
-	VMOVUPS	870144(SI), Z8	// a[1]
-	VMOVUPS	870272(SI), Z9	// a[2]
-	VMOVUPS	870400(SI), Z10	// a[3]
-	VMOVUPS	885248(SI), Z11	// result_4[0]
-	VMOVUPS	881920(SI), Z12	// result_2[0]
+	VMOVUPS	870272(SI), Z5	// a[0]
+	VMOVUPS	870400(SI), Z8	// a[1]
+	VMOVUPS	870528(SI), Z9	// a[2]
+	VMOVUPS	870656(SI), Z10	// a[3]
+	VMOVUPS	885504(SI), Z11	// result_4[0]
+	VMOVUPS	882176(SI), Z12	// result_2[0]
 	VFMADD231PS	Z12, Z6, Z5
 	VFMADD231PS	Z11, Z7, Z5
 	VFMADD231PS	Z0, Z4, Z5
-	VMOVUPS	Z5, 889216(SI)	// a_y4[0]
-	VMOVUPS	885376(SI), Z0	// result_4[1]
-	VMOVUPS	882048(SI), Z5	// result_2[1]
+	VMOVUPS	Z5, 889472(SI)	// a_y4[0]
+	VMOVUPS	885632(SI), Z0	// result_4[1]
+	VMOVUPS	882304(SI), Z5	// result_2[1]
 	VFMADD231PS	Z5, Z6, Z8
 	VFMADD231PS	Z0, Z7, Z8
 	VFMADD231PS	Z1, Z4, Z8
-	VMOVUPS	Z8, 889344(SI)	// a_y4[1]
-	VMOVUPS	885504(SI), Z0	// result_4[2]
-	VMOVUPS	882176(SI), Z1	// result_2[2]
+	VMOVUPS	Z8, 889600(SI)	// a_y4[1]
+	VMOVUPS	885760(SI), Z0	// result_4[2]
+	VMOVUPS	882432(SI), Z1	// result_2[2]
 	VFMADD231PS	Z1, Z6, Z9
 	VFMADD231PS	Z0, Z7, Z9
 	VFMADD231PS	Z2, Z4, Z9
-	VMOVUPS	Z9, 889472(SI)	// a_y4[2]
-	VMOVUPS	885632(SI), Z0	// result_4[3]
-	VMOVUPS	882304(SI), Z1	// result_2[3]
+	VMOVUPS	Z9, 889728(SI)	// a_y4[2]
+	VMOVUPS	885888(SI), Z0	// result_4[3]
+	VMOVUPS	882560(SI), Z1	// result_2[3]
 	VFMADD231PS	Z1, Z6, Z10
 	VFMADD231PS	Z0, Z7, Z10
 	VFMADD231PS	Z3, Z4, Z10
-	VMOVUPS	Z10, 889600(SI)	// a_y4[3]
+	VMOVUPS	Z10, 889856(SI)	// a_y4[3]
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
@@ -11691,30 +11734,30 @@ loop24: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop25: // 2 times: vectors of the block
-	VMOVUPS	887680(SI), Z0	// z_y4[0]
-	VMOVUPS	Z0, 707584(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	887808(SI), Z0	// z_y4[1]
-	VMOVUPS	Z0, 707712(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	887936(SI), Z0	// z_y4[2]
-	VMOVUPS	Z0, 707840(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	888064(SI), Z0	// z_y4[3]
-	VMOVUPS	Z0, 707968(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	888192(SI), Z0	// z_y4[4]
-	VMOVUPS	Z0, 708096(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	888320(SI), Z0	// z_y4[5]
-	VMOVUPS	Z0, 708224(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	888448(SI), Z0	// z_y4[6]
-	VMOVUPS	Z0, 708352(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	888576(SI), Z0	// z_y4[7]
-	VMOVUPS	Z0, 708480(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	889216(SI), Z0	// a_y4[0]
-	VMOVUPS	Z0, 708608(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	889344(SI), Z0	// a_y4[1]
-	VMOVUPS	Z0, 708736(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	889472(SI), Z0	// a_y4[2]
-	VMOVUPS	Z0, 708864(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	889600(SI), Z0	// a_y4[3]
-	VMOVUPS	Z0, 708992(SI)	// latentFieldFwd.a[3]
+	VMOVUPS	887936(SI), Z0	// z_y4[0]
+	VMOVUPS	Z0, 707840(SI)	// latentFieldFwd.z[0]
+	VMOVUPS	888064(SI), Z0	// z_y4[1]
+	VMOVUPS	Z0, 707968(SI)	// latentFieldFwd.z[1]
+	VMOVUPS	888192(SI), Z0	// z_y4[2]
+	VMOVUPS	Z0, 708096(SI)	// latentFieldFwd.z[2]
+	VMOVUPS	888320(SI), Z0	// z_y4[3]
+	VMOVUPS	Z0, 708224(SI)	// latentFieldFwd.z[3]
+	VMOVUPS	888448(SI), Z0	// z_y4[4]
+	VMOVUPS	Z0, 708352(SI)	// latentFieldFwd.z[4]
+	VMOVUPS	888576(SI), Z0	// z_y4[5]
+	VMOVUPS	Z0, 708480(SI)	// latentFieldFwd.z[5]
+	VMOVUPS	888704(SI), Z0	// z_y4[6]
+	VMOVUPS	Z0, 708608(SI)	// latentFieldFwd.z[6]
+	VMOVUPS	888832(SI), Z0	// z_y4[7]
+	VMOVUPS	Z0, 708736(SI)	// latentFieldFwd.z[7]
+	VMOVUPS	889472(SI), Z0	// a_y4[0]
+	VMOVUPS	Z0, 708864(SI)	// latentFieldFwd.a[0]
+	VMOVUPS	889600(SI), Z0	// a_y4[1]
+	VMOVUPS	Z0, 708992(SI)	// latentFieldFwd.a[1]
+	VMOVUPS	889728(SI), Z0	// a_y4[2]
+	VMOVUPS	Z0, 709120(SI)	// latentFieldFwd.a[2]
+	VMOVUPS	889856(SI), Z0	// a_y4[3]
+	VMOVUPS	Z0, 709248(SI)	// latentFieldFwd.a[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop25
@@ -11722,50 +11765,50 @@ loop25: // 2 times: vectors of the block
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop26: // 64 times: elements
-	VMOVUPS	710656(SI), Z0	// latentFieldFwd.add[0]
-	VMOVUPS	710720(SI), Z1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	Z0, 971008(SI)	// result_23[0]
-	VMOVUPS	Z1, 971072(SI)	// result_23[0] | 1
+	VMOVUPS	710912(SI), Z0	// latentFieldFwd.add[0]
+	VMOVUPS	710976(SI), Z1	// latentFieldFwd.add[0] | 1
+	VMOVUPS	Z0, 971264(SI)	// result_23[0]
+	VMOVUPS	Z1, 971328(SI)	// result_23[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop26
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop27: // 64 times: elements
-	VMOVUPS	718848(SI), Z0	// latentFieldFwd.softplus[0]
-	VMOVUPS	718912(SI), Z1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	Z0, 979200(SI)	// result_24[0]
-	VMOVUPS	Z1, 979264(SI)	// result_24[0] | 1
+	VMOVUPS	719104(SI), Z0	// latentFieldFwd.softplus[0]
+	VMOVUPS	719168(SI), Z1	// latentFieldFwd.softplus[0] | 1
+	VMOVUPS	Z0, 979456(SI)	// result_24[0]
+	VMOVUPS	Z1, 979520(SI)	// result_24[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop27
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop28: // 64 times: elements
-	VMOVUPS	727040(SI), Z0	// latentFieldFwd.add2[0]
-	VMOVUPS	727104(SI), Z1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	Z0, 987392(SI)	// result_25[0]
-	VMOVUPS	Z1, 987456(SI)	// result_25[0] | 1
+	VMOVUPS	727296(SI), Z0	// latentFieldFwd.add2[0]
+	VMOVUPS	727360(SI), Z1	// latentFieldFwd.add2[0] | 1
+	VMOVUPS	Z0, 987648(SI)	// result_25[0]
+	VMOVUPS	Z1, 987712(SI)	// result_25[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop28
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop29: // 64 times: elements
-	VMOVUPS	735232(SI), Z0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	735296(SI), Z1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	Z0, 995584(SI)	// result_26[0]
-	VMOVUPS	Z1, 995648(SI)	// result_26[0] | 1
+	VMOVUPS	735488(SI), Z0	// latentFieldFwd.softplus2[0]
+	VMOVUPS	735552(SI), Z1	// latentFieldFwd.softplus2[0] | 1
+	VMOVUPS	Z0, 995840(SI)	// result_26[0]
+	VMOVUPS	Z1, 995904(SI)	// result_26[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop29
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop30: // 12 times: elements
-	VMOVUPS	743424(SI), Z0	// latentFieldFwd.tanh[0]
-	VMOVUPS	743488(SI), Z1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	Z0, 1003776(SI)	// result_27[0]
-	VMOVUPS	Z1, 1003840(SI)	// result_27[0] | 1
+	VMOVUPS	743680(SI), Z0	// latentFieldFwd.tanh[0]
+	VMOVUPS	743744(SI), Z1	// latentFieldFwd.tanh[0] | 1
+	VMOVUPS	Z0, 1004032(SI)	// result_27[0]
+	VMOVUPS	Z1, 1004096(SI)	// result_27[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop30
@@ -11773,109 +11816,109 @@ loop30: // 12 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop31: // 2 times: vectors of the block
-	VMOVUPS	709120(SI), Z0	// latentFieldFwd.dz[0]
-	VMOVUPS	Z0, 890240(SI)	// result_7[0]
-	VMOVUPS	709248(SI), Z0	// latentFieldFwd.dz[1]
-	VMOVUPS	Z0, 890368(SI)	// result_7[1]
-	VMOVUPS	709376(SI), Z0	// latentFieldFwd.dz[2]
-	VMOVUPS	Z0, 890496(SI)	// result_7[2]
-	VMOVUPS	709504(SI), Z0	// latentFieldFwd.dz[3]
-	VMOVUPS	Z0, 890624(SI)	// result_7[3]
-	VMOVUPS	709632(SI), Z0	// latentFieldFwd.dz[4]
-	VMOVUPS	Z0, 890752(SI)	// result_7[4]
-	VMOVUPS	709760(SI), Z0	// latentFieldFwd.dz[5]
-	VMOVUPS	Z0, 890880(SI)	// result_7[5]
-	VMOVUPS	709888(SI), Z0	// latentFieldFwd.dz[6]
-	VMOVUPS	Z0, 891008(SI)	// result_7[6]
-	VMOVUPS	710016(SI), Z0	// latentFieldFwd.dz[7]
-	VMOVUPS	Z0, 891136(SI)	// result_7[7]
-	VMOVUPS	710144(SI), Z0	// latentFieldFwd.da[0]
-	VMOVUPS	Z0, 892288(SI)	// result_8[0]
-	VMOVUPS	710272(SI), Z1	// latentFieldFwd.da[1]
-	VMOVUPS	Z1, 892416(SI)	// result_8[1]
-	VMOVUPS	710400(SI), Z2	// latentFieldFwd.da[2]
-	VMOVUPS	Z2, 892544(SI)	// result_8[2]
-	VMOVUPS	710528(SI), Z3	// latentFieldFwd.da[3]
-	VMOVUPS	Z3, 892672(SI)	// result_8[3]
-	VMOVUPD	868736(DI), Z4	// h
-	VMOVUPD	868800(DI), Z5	// h | 1
+	VMOVUPS	709376(SI), Z0	// latentFieldFwd.dz[0]
+	VMOVUPS	Z0, 890496(SI)	// result_7[0]
+	VMOVUPS	709504(SI), Z0	// latentFieldFwd.dz[1]
+	VMOVUPS	Z0, 890624(SI)	// result_7[1]
+	VMOVUPS	709632(SI), Z0	// latentFieldFwd.dz[2]
+	VMOVUPS	Z0, 890752(SI)	// result_7[2]
+	VMOVUPS	709760(SI), Z0	// latentFieldFwd.dz[3]
+	VMOVUPS	Z0, 890880(SI)	// result_7[3]
+	VMOVUPS	709888(SI), Z0	// latentFieldFwd.dz[4]
+	VMOVUPS	Z0, 891008(SI)	// result_7[4]
+	VMOVUPS	710016(SI), Z0	// latentFieldFwd.dz[5]
+	VMOVUPS	Z0, 891136(SI)	// result_7[5]
+	VMOVUPS	710144(SI), Z0	// latentFieldFwd.dz[6]
+	VMOVUPS	Z0, 891264(SI)	// result_7[6]
+	VMOVUPS	710272(SI), Z0	// latentFieldFwd.dz[7]
+	VMOVUPS	Z0, 891392(SI)	// result_7[7]
+	VMOVUPS	710400(SI), Z0	// latentFieldFwd.da[0]
+	VMOVUPS	Z0, 892544(SI)	// result_8[0]
+	VMOVUPS	710528(SI), Z1	// latentFieldFwd.da[1]
+	VMOVUPS	Z1, 892672(SI)	// result_8[1]
+	VMOVUPS	710656(SI), Z2	// latentFieldFwd.da[2]
+	VMOVUPS	Z2, 892800(SI)	// result_8[2]
+	VMOVUPS	710784(SI), Z3	// latentFieldFwd.da[3]
+	VMOVUPS	Z3, 892928(SI)	// result_8[3]
+	VMOVUPD	868992(DI), Z4	// h
+	VMOVUPD	869056(DI), Z5	// h | 1
 	// forecast.nde:38
 	VMULPD.BCST	f64_40154daf827440c7<>(SB), Z4, Z6
 	VMULPD.BCST	f64_40154daf827440c7<>(SB), Z5, Z7
 	VCVTPD2PS	Z6, Y6
 	VCVTPD2PS	Z7, Y7
 	VINSERTF64X4	$1, Y7, Z6, Z6
-	VMOVUPS	Z6, 889728(SI)	// ha51
+	VMOVUPS	Z6, 889984(SI)	// ha51
 	VMULPD.BCST	f64_c0277f6daaa052d3<>(SB), Z4, Z7
 	VMULPD.BCST	f64_c0277f6daaa052d3<>(SB), Z5, Z8
 	VCVTPD2PS	Z7, Y7
 	VCVTPD2PS	Z8, Y8
 	VINSERTF64X4	$1, Y8, Z7, Z7
-	VMOVUPS	Z7, 889856(SI)	// ha52
+	VMOVUPS	Z7, 890112(SI)	// ha52
 	VMULPD.BCST	f64_401dfb6eaa5e5f6a<>(SB), Z4, Z8
 	VMULPD.BCST	f64_401dfb6eaa5e5f6a<>(SB), Z5, Z9
 	VCVTPD2PS	Z8, Y8
 	VCVTPD2PS	Z9, Y9
 	VINSERTF64X4	$1, Y9, Z8, Z8
-	VMOVUPS	Z8, 889984(SI)	// ha53
+	VMOVUPS	Z8, 890240(SI)	// ha53
 	VMULPD.BCST	f64_bfb7adc1b510a9a4<>(SB), Z4, Z4
 	VMULPD.BCST	f64_bfb7adc1b510a9a4<>(SB), Z5, Z5
 	VCVTPD2PS	Z4, Y4
 	VCVTPD2PS	Z5, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
-	VMOVUPS	Z4, 890112(SI)	// ha54
+	VMOVUPS	Z4, 890368(SI)	// ha54
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 loop32: // 8 times: elements
-	VMOVUPS	890240(R10), Z5	// result_7[0]
-	VMOVUPS	886656(R10), Z9	// result_5[0]
-	VMOVUPS	883200(R10), Z10	// result_3[0]
-	VMOVUPS	879872(R10), Z11	// result[0]
-	VMOVUPS	868992(R10), Z12	// z[0]
+	VMOVUPS	890496(R10), Z5	// result_7[0]
+	VMOVUPS	886912(R10), Z9	// result_5[0]
+	VMOVUPS	883456(R10), Z10	// result_3[0]
+	VMOVUPS	880128(R10), Z11	// result[0]
+	VMOVUPS	869248(R10), Z12	// z[0]
 	VFMADD231PS	Z11, Z6, Z12
 	VFMADD231PS	Z10, Z7, Z12
 	VFMADD231PS	Z9, Z8, Z12
 	VFMADD231PS	Z5, Z4, Z12
-	VMOVUPS	Z12, 891264(R10)	// z_y5[0]
+	VMOVUPS	Z12, 891520(R10)	// z_y5[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop32
-	VMOVUPS	870016(SI), Z5	// a[0]
-	VMOVUPS	870144(SI), Z9	// a[1]
-	VMOVUPS	870272(SI), Z10	// a[2]
-	VMOVUPS	870400(SI), Z11	// a[3]
-	VMOVUPS	888704(SI), Z12	// result_6[0]
-	VMOVUPS	885248(SI), Z13	// result_4[0]
-	VMOVUPS	881920(SI), Z14	// result_2[0]
+	VMOVUPS	870272(SI), Z5	// a[0]
+	VMOVUPS	870400(SI), Z9	// a[1]
+	VMOVUPS	870528(SI), Z10	// a[2]
+	VMOVUPS	870656(SI), Z11	// a[3]
+	VMOVUPS	888960(SI), Z12	// result_6[0]
+	VMOVUPS	885504(SI), Z13	// result_4[0]
+	VMOVUPS	882176(SI), Z14	// result_2[0]
 	VFMADD231PS	Z14, Z6, Z5
 	VFMADD231PS	Z13, Z7, Z5
 	VFMADD231PS	Z12, Z8, Z5
 	VFMADD231PS	Z0, Z4, Z5
-	VMOVUPS	Z5, 892800(SI)	// a_y5[0]
-	VMOVUPS	888832(SI), Z0	// result_6[1]
-	VMOVUPS	885376(SI), Z5	// result_4[1]
-	VMOVUPS	882048(SI), Z12	// result_2[1]
+	VMOVUPS	Z5, 893056(SI)	// a_y5[0]
+	VMOVUPS	889088(SI), Z0	// result_6[1]
+	VMOVUPS	885632(SI), Z5	// result_4[1]
+	VMOVUPS	882304(SI), Z12	// result_2[1]
 	VFMADD231PS	Z12, Z6, Z9
 	VFMADD231PS	Z5, Z7, Z9
 	VFMADD231PS	Z0, Z8, Z9
 	VFMADD231PS	Z1, Z4, Z9
-	VMOVUPS	Z9, 892928(SI)	// a_y5[1]
-	VMOVUPS	888960(SI), Z0	// result_6[2]
-	VMOVUPS	885504(SI), Z1	// result_4[2]
-	VMOVUPS	882176(SI), Z5	// result_2[2]
+	VMOVUPS	Z9, 893184(SI)	// a_y5[1]
+	VMOVUPS	889216(SI), Z0	// result_6[2]
+	VMOVUPS	885760(SI), Z1	// result_4[2]
+	VMOVUPS	882432(SI), Z5	// result_2[2]
 	VFMADD231PS	Z5, Z6, Z10
 	VFMADD231PS	Z1, Z7, Z10
 	VFMADD231PS	Z0, Z8, Z10
 	VFMADD231PS	Z2, Z4, Z10
-	VMOVUPS	Z10, 893056(SI)	// a_y5[2]
-	VMOVUPS	889088(SI), Z0	// result_6[3]
-	VMOVUPS	885632(SI), Z1	// result_4[3]
-	VMOVUPS	882304(SI), Z2	// result_2[3]
+	VMOVUPS	Z10, 893312(SI)	// a_y5[2]
+	VMOVUPS	889344(SI), Z0	// result_6[3]
+	VMOVUPS	885888(SI), Z1	// result_4[3]
+	VMOVUPS	882560(SI), Z2	// result_2[3]
 	VFMADD231PS	Z2, Z6, Z11
 	VFMADD231PS	Z1, Z7, Z11
 	VFMADD231PS	Z0, Z8, Z11
 	VFMADD231PS	Z3, Z4, Z11
-	VMOVUPS	Z11, 893184(SI)	// a_y5[3]
+	VMOVUPS	Z11, 893440(SI)	// a_y5[3]
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
@@ -11884,30 +11927,30 @@ loop32: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop33: // 2 times: vectors of the block
-	VMOVUPS	891264(SI), Z0	// z_y5[0]
-	VMOVUPS	Z0, 707584(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	891392(SI), Z0	// z_y5[1]
-	VMOVUPS	Z0, 707712(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	891520(SI), Z0	// z_y5[2]
-	VMOVUPS	Z0, 707840(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	891648(SI), Z0	// z_y5[3]
-	VMOVUPS	Z0, 707968(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	891776(SI), Z0	// z_y5[4]
-	VMOVUPS	Z0, 708096(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	891904(SI), Z0	// z_y5[5]
-	VMOVUPS	Z0, 708224(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	892032(SI), Z0	// z_y5[6]
-	VMOVUPS	Z0, 708352(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	892160(SI), Z0	// z_y5[7]
-	VMOVUPS	Z0, 708480(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	892800(SI), Z0	// a_y5[0]
-	VMOVUPS	Z0, 708608(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	892928(SI), Z0	// a_y5[1]
-	VMOVUPS	Z0, 708736(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	893056(SI), Z0	// a_y5[2]
-	VMOVUPS	Z0, 708864(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	893184(SI), Z0	// a_y5[3]
-	VMOVUPS	Z0, 708992(SI)	// latentFieldFwd.a[3]
+	VMOVUPS	891520(SI), Z0	// z_y5[0]
+	VMOVUPS	Z0, 707840(SI)	// latentFieldFwd.z[0]
+	VMOVUPS	891648(SI), Z0	// z_y5[1]
+	VMOVUPS	Z0, 707968(SI)	// latentFieldFwd.z[1]
+	VMOVUPS	891776(SI), Z0	// z_y5[2]
+	VMOVUPS	Z0, 708096(SI)	// latentFieldFwd.z[2]
+	VMOVUPS	891904(SI), Z0	// z_y5[3]
+	VMOVUPS	Z0, 708224(SI)	// latentFieldFwd.z[3]
+	VMOVUPS	892032(SI), Z0	// z_y5[4]
+	VMOVUPS	Z0, 708352(SI)	// latentFieldFwd.z[4]
+	VMOVUPS	892160(SI), Z0	// z_y5[5]
+	VMOVUPS	Z0, 708480(SI)	// latentFieldFwd.z[5]
+	VMOVUPS	892288(SI), Z0	// z_y5[6]
+	VMOVUPS	Z0, 708608(SI)	// latentFieldFwd.z[6]
+	VMOVUPS	892416(SI), Z0	// z_y5[7]
+	VMOVUPS	Z0, 708736(SI)	// latentFieldFwd.z[7]
+	VMOVUPS	893056(SI), Z0	// a_y5[0]
+	VMOVUPS	Z0, 708864(SI)	// latentFieldFwd.a[0]
+	VMOVUPS	893184(SI), Z0	// a_y5[1]
+	VMOVUPS	Z0, 708992(SI)	// latentFieldFwd.a[1]
+	VMOVUPS	893312(SI), Z0	// a_y5[2]
+	VMOVUPS	Z0, 709120(SI)	// latentFieldFwd.a[2]
+	VMOVUPS	893440(SI), Z0	// a_y5[3]
+	VMOVUPS	Z0, 709248(SI)	// latentFieldFwd.a[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop33
@@ -11915,50 +11958,50 @@ loop33: // 2 times: vectors of the block
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop34: // 64 times: elements
-	VMOVUPS	710656(SI), Z0	// latentFieldFwd.add[0]
-	VMOVUPS	710720(SI), Z1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	Z0, 935168(SI)	// result_16[0]
-	VMOVUPS	Z1, 935232(SI)	// result_16[0] | 1
+	VMOVUPS	710912(SI), Z0	// latentFieldFwd.add[0]
+	VMOVUPS	710976(SI), Z1	// latentFieldFwd.add[0] | 1
+	VMOVUPS	Z0, 935424(SI)	// result_16[0]
+	VMOVUPS	Z1, 935488(SI)	// result_16[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop34
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop35: // 64 times: elements
-	VMOVUPS	718848(SI), Z0	// latentFieldFwd.softplus[0]
-	VMOVUPS	718912(SI), Z1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	Z0, 943360(SI)	// result_17[0]
-	VMOVUPS	Z1, 943424(SI)	// result_17[0] | 1
+	VMOVUPS	719104(SI), Z0	// latentFieldFwd.softplus[0]
+	VMOVUPS	719168(SI), Z1	// latentFieldFwd.softplus[0] | 1
+	VMOVUPS	Z0, 943616(SI)	// result_17[0]
+	VMOVUPS	Z1, 943680(SI)	// result_17[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop35
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop36: // 64 times: elements
-	VMOVUPS	727040(SI), Z0	// latentFieldFwd.add2[0]
-	VMOVUPS	727104(SI), Z1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	Z0, 951552(SI)	// result_18[0]
-	VMOVUPS	Z1, 951616(SI)	// result_18[0] | 1
+	VMOVUPS	727296(SI), Z0	// latentFieldFwd.add2[0]
+	VMOVUPS	727360(SI), Z1	// latentFieldFwd.add2[0] | 1
+	VMOVUPS	Z0, 951808(SI)	// result_18[0]
+	VMOVUPS	Z1, 951872(SI)	// result_18[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop36
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop37: // 64 times: elements
-	VMOVUPS	735232(SI), Z0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	735296(SI), Z1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	Z0, 959744(SI)	// result_19[0]
-	VMOVUPS	Z1, 959808(SI)	// result_19[0] | 1
+	VMOVUPS	735488(SI), Z0	// latentFieldFwd.softplus2[0]
+	VMOVUPS	735552(SI), Z1	// latentFieldFwd.softplus2[0] | 1
+	VMOVUPS	Z0, 960000(SI)	// result_19[0]
+	VMOVUPS	Z1, 960064(SI)	// result_19[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop37
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop38: // 12 times: elements
-	VMOVUPS	743424(SI), Z0	// latentFieldFwd.tanh[0]
-	VMOVUPS	743488(SI), Z1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	Z0, 967936(SI)	// result_20[0]
-	VMOVUPS	Z1, 968000(SI)	// result_20[0] | 1
+	VMOVUPS	743680(SI), Z0	// latentFieldFwd.tanh[0]
+	VMOVUPS	743744(SI), Z1	// latentFieldFwd.tanh[0] | 1
+	VMOVUPS	Z0, 968192(SI)	// result_20[0]
+	VMOVUPS	Z1, 968256(SI)	// result_20[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop38
@@ -11966,125 +12009,125 @@ loop38: // 12 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop39: // 2 times: vectors of the block
-	VMOVUPS	709120(SI), Z0	// latentFieldFwd.dz[0]
-	VMOVUPS	Z0, 893952(SI)	// result_9[0]
-	VMOVUPS	709248(SI), Z0	// latentFieldFwd.dz[1]
-	VMOVUPS	Z0, 894080(SI)	// result_9[1]
-	VMOVUPS	709376(SI), Z0	// latentFieldFwd.dz[2]
-	VMOVUPS	Z0, 894208(SI)	// result_9[2]
-	VMOVUPS	709504(SI), Z0	// latentFieldFwd.dz[3]
-	VMOVUPS	Z0, 894336(SI)	// result_9[3]
-	VMOVUPS	709632(SI), Z0	// latentFieldFwd.dz[4]
-	VMOVUPS	Z0, 894464(SI)	// result_9[4]
-	VMOVUPS	709760(SI), Z0	// latentFieldFwd.dz[5]
-	VMOVUPS	Z0, 894592(SI)	// result_9[5]
-	VMOVUPS	709888(SI), Z0	// latentFieldFwd.dz[6]
-	VMOVUPS	Z0, 894720(SI)	// result_9[6]
-	VMOVUPS	710016(SI), Z0	// latentFieldFwd.dz[7]
-	VMOVUPS	Z0, 894848(SI)	// result_9[7]
-	VMOVUPS	710144(SI), Z0	// latentFieldFwd.da[0]
-	VMOVUPS	Z0, 896000(SI)	// result_10[0]
-	VMOVUPS	710272(SI), Z1	// latentFieldFwd.da[1]
-	VMOVUPS	Z1, 896128(SI)	// result_10[1]
-	VMOVUPS	710400(SI), Z2	// latentFieldFwd.da[2]
-	VMOVUPS	Z2, 896256(SI)	// result_10[2]
-	VMOVUPS	710528(SI), Z3	// latentFieldFwd.da[3]
-	VMOVUPS	Z3, 896384(SI)	// result_10[3]
-	VMOVUPD	868736(DI), Z4	// h
-	VMOVUPD	868800(DI), Z5	// h | 1
+	VMOVUPS	709376(SI), Z0	// latentFieldFwd.dz[0]
+	VMOVUPS	Z0, 894208(SI)	// result_9[0]
+	VMOVUPS	709504(SI), Z0	// latentFieldFwd.dz[1]
+	VMOVUPS	Z0, 894336(SI)	// result_9[1]
+	VMOVUPS	709632(SI), Z0	// latentFieldFwd.dz[2]
+	VMOVUPS	Z0, 894464(SI)	// result_9[2]
+	VMOVUPS	709760(SI), Z0	// latentFieldFwd.dz[3]
+	VMOVUPS	Z0, 894592(SI)	// result_9[3]
+	VMOVUPS	709888(SI), Z0	// latentFieldFwd.dz[4]
+	VMOVUPS	Z0, 894720(SI)	// result_9[4]
+	VMOVUPS	710016(SI), Z0	// latentFieldFwd.dz[5]
+	VMOVUPS	Z0, 894848(SI)	// result_9[5]
+	VMOVUPS	710144(SI), Z0	// latentFieldFwd.dz[6]
+	VMOVUPS	Z0, 894976(SI)	// result_9[6]
+	VMOVUPS	710272(SI), Z0	// latentFieldFwd.dz[7]
+	VMOVUPS	Z0, 895104(SI)	// result_9[7]
+	VMOVUPS	710400(SI), Z0	// latentFieldFwd.da[0]
+	VMOVUPS	Z0, 896256(SI)	// result_10[0]
+	VMOVUPS	710528(SI), Z1	// latentFieldFwd.da[1]
+	VMOVUPS	Z1, 896384(SI)	// result_10[1]
+	VMOVUPS	710656(SI), Z2	// latentFieldFwd.da[2]
+	VMOVUPS	Z2, 896512(SI)	// result_10[2]
+	VMOVUPS	710784(SI), Z3	// latentFieldFwd.da[3]
+	VMOVUPS	Z3, 896640(SI)	// result_10[3]
+	VMOVUPD	868992(DI), Z4	// h
+	VMOVUPD	869056(DI), Z5	// h | 1
 	// forecast.nde:38
 	VMULPD.BCST	f64_401772216029aa0e<>(SB), Z4, Z6
 	VMULPD.BCST	f64_401772216029aa0e<>(SB), Z5, Z7
 	VCVTPD2PS	Z6, Y6
 	VCVTPD2PS	Z7, Y7
 	VINSERTF64X4	$1, Y7, Z6, Z6
-	VMOVUPS	Z6, 893312(SI)	// ha61
+	VMOVUPS	Z6, 893568(SI)	// ha61
 	VMULPD.BCST	f64_c029d7894a598ba8<>(SB), Z4, Z7
 	VMULPD.BCST	f64_c029d7894a598ba8<>(SB), Z5, Z8
 	VCVTPD2PS	Z7, Y7
 	VCVTPD2PS	Z8, Y8
 	VINSERTF64X4	$1, Y8, Z7, Z7
-	VMOVUPS	Z7, 893440(SI)	// ha62
+	VMOVUPS	Z7, 893696(SI)	// ha62
 	VMULPD.BCST	f64_40205198ab50d56d<>(SB), Z4, Z8
 	VMULPD.BCST	f64_40205198ab50d56d<>(SB), Z5, Z9
 	VCVTPD2PS	Z8, Y8
 	VCVTPD2PS	Z9, Y9
 	VINSERTF64X4	$1, Y9, Z8, Z8
-	VMOVUPS	Z8, 893568(SI)	// ha63
+	VMOVUPS	Z8, 893824(SI)	// ha63
 	VMULPD.BCST	f64_bfb253648f20ef47<>(SB), Z4, Z9
 	VMULPD.BCST	f64_bfb253648f20ef47<>(SB), Z5, Z10
 	VCVTPD2PS	Z9, Y9
 	VCVTPD2PS	Z10, Y10
 	VINSERTF64X4	$1, Y10, Z9, Z9
-	VMOVUPS	Z9, 893696(SI)	// ha64
+	VMOVUPS	Z9, 893952(SI)	// ha64
 	VMULPD.BCST	f64_bf9cf28fdbb9db09<>(SB), Z4, Z4
 	VMULPD.BCST	f64_bf9cf28fdbb9db09<>(SB), Z5, Z5
 	VCVTPD2PS	Z4, Y4
 	VCVTPD2PS	Z5, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
-	VMOVUPS	Z4, 893824(SI)	// ha65
+	VMOVUPS	Z4, 894080(SI)	// ha65
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 loop40: // 8 times: elements
-	VMOVUPS	893952(R10), Z5	// result_9[0]
-	VMOVUPS	890240(R10), Z10	// result_7[0]
-	VMOVUPS	886656(R10), Z11	// result_5[0]
-	VMOVUPS	883200(R10), Z12	// result_3[0]
-	VMOVUPS	879872(R10), Z13	// result[0]
-	VMOVUPS	868992(R10), Z14	// z[0]
+	VMOVUPS	894208(R10), Z5	// result_9[0]
+	VMOVUPS	890496(R10), Z10	// result_7[0]
+	VMOVUPS	886912(R10), Z11	// result_5[0]
+	VMOVUPS	883456(R10), Z12	// result_3[0]
+	VMOVUPS	880128(R10), Z13	// result[0]
+	VMOVUPS	869248(R10), Z14	// z[0]
 	VFMADD231PS	Z13, Z6, Z14
 	VFMADD231PS	Z12, Z7, Z14
 	VFMADD231PS	Z11, Z8, Z14
 	VFMADD231PS	Z10, Z9, Z14
 	VFMADD231PS	Z5, Z4, Z14
-	VMOVUPS	Z14, 894976(R10)	// z_y6[0]
+	VMOVUPS	Z14, 895232(R10)	// z_y6[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop40
-	VMOVUPS	870016(SI), Z5	// a[0]
-	VMOVUPS	870144(SI), Z10	// a[1]
-	VMOVUPS	870272(SI), Z11	// a[2]
-	VMOVUPS	870400(SI), Z12	// a[3]
-	VMOVUPS	892288(SI), Z13	// result_8[0]
-	VMOVUPS	888704(SI), Z14	// result_6[0]
-	VMOVUPS	885248(SI), Z15	// result_4[0]
-	VMOVUPS	881920(SI), Z16	// result_2[0]
+	VMOVUPS	870272(SI), Z5	// a[0]
+	VMOVUPS	870400(SI), Z10	// a[1]
+	VMOVUPS	870528(SI), Z11	// a[2]
+	VMOVUPS	870656(SI), Z12	// a[3]
+	VMOVUPS	892544(SI), Z13	// result_8[0]
+	VMOVUPS	888960(SI), Z14	// result_6[0]
+	VMOVUPS	885504(SI), Z15	// result_4[0]
+	VMOVUPS	882176(SI), Z16	// result_2[0]
 	VFMADD231PS	Z16, Z6, Z5
 	VFMADD231PS	Z15, Z7, Z5
 	VFMADD231PS	Z14, Z8, Z5
 	VFMADD231PS	Z13, Z9, Z5
 	VFMADD231PS	Z0, Z4, Z5
-	VMOVUPS	Z5, 896512(SI)	// a_y6[0]
-	VMOVUPS	892416(SI), Z0	// result_8[1]
-	VMOVUPS	888832(SI), Z5	// result_6[1]
-	VMOVUPS	885376(SI), Z13	// result_4[1]
-	VMOVUPS	882048(SI), Z14	// result_2[1]
+	VMOVUPS	Z5, 896768(SI)	// a_y6[0]
+	VMOVUPS	892672(SI), Z0	// result_8[1]
+	VMOVUPS	889088(SI), Z5	// result_6[1]
+	VMOVUPS	885632(SI), Z13	// result_4[1]
+	VMOVUPS	882304(SI), Z14	// result_2[1]
 	VFMADD231PS	Z14, Z6, Z10
 	VFMADD231PS	Z13, Z7, Z10
 	VFMADD231PS	Z5, Z8, Z10
 	VFMADD231PS	Z0, Z9, Z10
 	VFMADD231PS	Z1, Z4, Z10
-	VMOVUPS	Z10, 896640(SI)	// a_y6[1]
-	VMOVUPS	892544(SI), Z0	// result_8[2]
-	VMOVUPS	888960(SI), Z1	// result_6[2]
-	VMOVUPS	885504(SI), Z5	// result_4[2]
-	VMOVUPS	882176(SI), Z10	// result_2[2]
+	VMOVUPS	Z10, 896896(SI)	// a_y6[1]
+	VMOVUPS	892800(SI), Z0	// result_8[2]
+	VMOVUPS	889216(SI), Z1	// result_6[2]
+	VMOVUPS	885760(SI), Z5	// result_4[2]
+	VMOVUPS	882432(SI), Z10	// result_2[2]
 	VFMADD231PS	Z10, Z6, Z11
 	VFMADD231PS	Z5, Z7, Z11
 	VFMADD231PS	Z1, Z8, Z11
 	VFMADD231PS	Z0, Z9, Z11
 	VFMADD231PS	Z2, Z4, Z11
-	VMOVUPS	Z11, 896768(SI)	// a_y6[2]
-	VMOVUPS	892672(SI), Z0	// result_8[3]
-	VMOVUPS	889088(SI), Z1	// result_6[3]
-	VMOVUPS	885632(SI), Z2	// result_4[3]
-	VMOVUPS	882304(SI), Z5	// result_2[3]
+	VMOVUPS	Z11, 897024(SI)	// a_y6[2]
+	VMOVUPS	892928(SI), Z0	// result_8[3]
+	VMOVUPS	889344(SI), Z1	// result_6[3]
+	VMOVUPS	885888(SI), Z2	// result_4[3]
+	VMOVUPS	882560(SI), Z5	// result_2[3]
 	VFMADD231PS	Z5, Z6, Z12
 	VFMADD231PS	Z2, Z7, Z12
 	VFMADD231PS	Z1, Z8, Z12
 	VFMADD231PS	Z0, Z9, Z12
 	VFMADD231PS	Z3, Z4, Z12
-	VMOVUPS	Z12, 896896(SI)	// a_y6[3]
+	VMOVUPS	Z12, 897152(SI)	// a_y6[3]
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
@@ -12093,30 +12136,30 @@ loop40: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop41: // 2 times: vectors of the block
-	VMOVUPS	894976(SI), Z0	// z_y6[0]
-	VMOVUPS	Z0, 707584(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	895104(SI), Z0	// z_y6[1]
-	VMOVUPS	Z0, 707712(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	895232(SI), Z0	// z_y6[2]
-	VMOVUPS	Z0, 707840(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	895360(SI), Z0	// z_y6[3]
-	VMOVUPS	Z0, 707968(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	895488(SI), Z0	// z_y6[4]
-	VMOVUPS	Z0, 708096(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	895616(SI), Z0	// z_y6[5]
-	VMOVUPS	Z0, 708224(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	895744(SI), Z0	// z_y6[6]
-	VMOVUPS	Z0, 708352(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	895872(SI), Z0	// z_y6[7]
-	VMOVUPS	Z0, 708480(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	896512(SI), Z0	// a_y6[0]
-	VMOVUPS	Z0, 708608(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	896640(SI), Z0	// a_y6[1]
-	VMOVUPS	Z0, 708736(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	896768(SI), Z0	// a_y6[2]
-	VMOVUPS	Z0, 708864(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	896896(SI), Z0	// a_y6[3]
-	VMOVUPS	Z0, 708992(SI)	// latentFieldFwd.a[3]
+	VMOVUPS	895232(SI), Z0	// z_y6[0]
+	VMOVUPS	Z0, 707840(SI)	// latentFieldFwd.z[0]
+	VMOVUPS	895360(SI), Z0	// z_y6[1]
+	VMOVUPS	Z0, 707968(SI)	// latentFieldFwd.z[1]
+	VMOVUPS	895488(SI), Z0	// z_y6[2]
+	VMOVUPS	Z0, 708096(SI)	// latentFieldFwd.z[2]
+	VMOVUPS	895616(SI), Z0	// z_y6[3]
+	VMOVUPS	Z0, 708224(SI)	// latentFieldFwd.z[3]
+	VMOVUPS	895744(SI), Z0	// z_y6[4]
+	VMOVUPS	Z0, 708352(SI)	// latentFieldFwd.z[4]
+	VMOVUPS	895872(SI), Z0	// z_y6[5]
+	VMOVUPS	Z0, 708480(SI)	// latentFieldFwd.z[5]
+	VMOVUPS	896000(SI), Z0	// z_y6[6]
+	VMOVUPS	Z0, 708608(SI)	// latentFieldFwd.z[6]
+	VMOVUPS	896128(SI), Z0	// z_y6[7]
+	VMOVUPS	Z0, 708736(SI)	// latentFieldFwd.z[7]
+	VMOVUPS	896768(SI), Z0	// a_y6[0]
+	VMOVUPS	Z0, 708864(SI)	// latentFieldFwd.a[0]
+	VMOVUPS	896896(SI), Z0	// a_y6[1]
+	VMOVUPS	Z0, 708992(SI)	// latentFieldFwd.a[1]
+	VMOVUPS	897024(SI), Z0	// a_y6[2]
+	VMOVUPS	Z0, 709120(SI)	// latentFieldFwd.a[2]
+	VMOVUPS	897152(SI), Z0	// a_y6[3]
+	VMOVUPS	Z0, 709248(SI)	// latentFieldFwd.a[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop41
@@ -12124,50 +12167,50 @@ loop41: // 2 times: vectors of the block
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop42: // 64 times: elements
-	VMOVUPS	710656(SI), Z0	// latentFieldFwd.add[0]
-	VMOVUPS	710720(SI), Z1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	Z0, 899328(SI)	// result_11[0]
-	VMOVUPS	Z1, 899392(SI)	// result_11[0] | 1
+	VMOVUPS	710912(SI), Z0	// latentFieldFwd.add[0]
+	VMOVUPS	710976(SI), Z1	// latentFieldFwd.add[0] | 1
+	VMOVUPS	Z0, 899584(SI)	// result_11[0]
+	VMOVUPS	Z1, 899648(SI)	// result_11[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop42
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop43: // 64 times: elements
-	VMOVUPS	718848(SI), Z0	// latentFieldFwd.softplus[0]
-	VMOVUPS	718912(SI), Z1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	Z0, 907520(SI)	// result_12[0]
-	VMOVUPS	Z1, 907584(SI)	// result_12[0] | 1
+	VMOVUPS	719104(SI), Z0	// latentFieldFwd.softplus[0]
+	VMOVUPS	719168(SI), Z1	// latentFieldFwd.softplus[0] | 1
+	VMOVUPS	Z0, 907776(SI)	// result_12[0]
+	VMOVUPS	Z1, 907840(SI)	// result_12[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop43
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop44: // 64 times: elements
-	VMOVUPS	727040(SI), Z0	// latentFieldFwd.add2[0]
-	VMOVUPS	727104(SI), Z1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	Z0, 915712(SI)	// result_13[0]
-	VMOVUPS	Z1, 915776(SI)	// result_13[0] | 1
+	VMOVUPS	727296(SI), Z0	// latentFieldFwd.add2[0]
+	VMOVUPS	727360(SI), Z1	// latentFieldFwd.add2[0] | 1
+	VMOVUPS	Z0, 915968(SI)	// result_13[0]
+	VMOVUPS	Z1, 916032(SI)	// result_13[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop44
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop45: // 64 times: elements
-	VMOVUPS	735232(SI), Z0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	735296(SI), Z1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	Z0, 923904(SI)	// result_14[0]
-	VMOVUPS	Z1, 923968(SI)	// result_14[0] | 1
+	VMOVUPS	735488(SI), Z0	// latentFieldFwd.softplus2[0]
+	VMOVUPS	735552(SI), Z1	// latentFieldFwd.softplus2[0] | 1
+	VMOVUPS	Z0, 924160(SI)	// result_14[0]
+	VMOVUPS	Z1, 924224(SI)	// result_14[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop45
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop46: // 12 times: elements
-	VMOVUPS	743424(SI), Z0	// latentFieldFwd.tanh[0]
-	VMOVUPS	743488(SI), Z1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	Z0, 932096(SI)	// result_15[0]
-	VMOVUPS	Z1, 932160(SI)	// result_15[0] | 1
+	VMOVUPS	743680(SI), Z0	// latentFieldFwd.tanh[0]
+	VMOVUPS	743744(SI), Z1	// latentFieldFwd.tanh[0] | 1
+	VMOVUPS	Z0, 932352(SI)	// result_15[0]
+	VMOVUPS	Z1, 932416(SI)	// result_15[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop46
@@ -12175,121 +12218,121 @@ loop46: // 12 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop47: // 2 times: vectors of the block
-	VMOVUPD	868736(SI), Z0	// h
-	VMOVUPD	868800(SI), Z1	// h | 1
+	VMOVUPD	868992(SI), Z0	// h
+	VMOVUPD	869056(SI), Z1	// h | 1
 	// forecast.nde:38
 	VMULPD.BCST	f64_3fb8b1a71ed4a6ee<>(SB), Z0, Z2
 	VMULPD.BCST	f64_3fb8b1a71ed4a6ee<>(SB), Z1, Z3
 	VCVTPD2PS	Z2, Y2
 	VCVTPD2PS	Z3, Y3
 	VINSERTF64X4	$1, Y3, Z2, Z2
-	VMOVUPS	Z2, 897024(DI)	// hb1
+	VMOVUPS	Z2, 897280(DI)	// hb1
 	VMULPD.BCST	f64_3f847ae147ae147b<>(SB), Z0, Z3
 	VMULPD.BCST	f64_3f847ae147ae147b<>(SB), Z1, Z4
 	VCVTPD2PS	Z3, Y3
 	VCVTPD2PS	Z4, Y4
 	VINSERTF64X4	$1, Y4, Z3, Z3
-	VMOVUPS	Z3, 897152(DI)	// hb2
+	VMOVUPS	Z3, 897408(DI)	// hb2
 	VMULPD.BCST	f64_3fdeb683148e0688<>(SB), Z0, Z4
 	VMULPD.BCST	f64_3fdeb683148e0688<>(SB), Z1, Z5
 	VCVTPD2PS	Z4, Y4
 	VCVTPD2PS	Z5, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
-	VMOVUPS	Z4, 897280(DI)	// hb3
+	VMOVUPS	Z4, 897536(DI)	// hb3
 	VMULPD.BCST	f64_3ff6106b4b6adddb<>(SB), Z0, Z5
 	VMULPD.BCST	f64_3ff6106b4b6adddb<>(SB), Z1, Z6
 	VCVTPD2PS	Z5, Y5
 	VCVTPD2PS	Z6, Y6
 	VINSERTF64X4	$1, Y6, Z5, Z5
-	VMOVUPS	Z5, 897408(DI)	// hb4
+	VMOVUPS	Z5, 897664(DI)	// hb4
 	VMULPD.BCST	f64_c00a520ff752ea91<>(SB), Z0, Z6
 	VMULPD.BCST	f64_c00a520ff752ea91<>(SB), Z1, Z7
 	VCVTPD2PS	Z6, Y6
 	VCVTPD2PS	Z7, Y7
 	VINSERTF64X4	$1, Y7, Z6, Z6
-	VMOVUPS	Z6, 897536(DI)	// hb5
+	VMOVUPS	Z6, 897792(DI)	// hb5
 	VMULPD.BCST	f64_40029901d4cd6786<>(SB), Z0, Z0
 	VMULPD.BCST	f64_40029901d4cd6786<>(SB), Z1, Z1
 	VCVTPD2PS	Z0, Y0
 	VCVTPD2PS	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z0, Z0
-	VMOVUPS	Z0, 897664(DI)	// hb6
+	VMOVUPS	Z0, 897920(DI)	// hb6
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop48: // 8 times: elements
-	VMOVUPS	709120(R10), Z1	// latentFieldFwd.dz[0]
-	VMOVUPS	893952(R10), Z7	// result_9[0]
-	VMOVUPS	890240(R10), Z8	// result_7[0]
-	VMOVUPS	886656(R10), Z9	// result_5[0]
-	VMOVUPS	883200(R10), Z10	// result_3[0]
-	VMOVUPS	879872(R10), Z11	// result[0]
-	VMOVUPS	868992(R10), Z12	// z[0]
+	VMOVUPS	709376(R10), Z1	// latentFieldFwd.dz[0]
+	VMOVUPS	894208(R10), Z7	// result_9[0]
+	VMOVUPS	890496(R10), Z8	// result_7[0]
+	VMOVUPS	886912(R10), Z9	// result_5[0]
+	VMOVUPS	883456(R10), Z10	// result_3[0]
+	VMOVUPS	880128(R10), Z11	// result[0]
+	VMOVUPS	869248(R10), Z12	// z[0]
 	VFMADD231PS	Z11, Z2, Z12
 	VFMADD231PS	Z10, Z3, Z12
 	VFMADD231PS	Z9, Z4, Z12
 	VFMADD231PS	Z8, Z5, Z12
 	VFMADD231PS	Z7, Z6, Z12
 	VFMADD231PS	Z1, Z0, Z12
-	VMOVUPS	Z12, 897792(R10)	// z_next[0]
+	VMOVUPS	Z12, 898048(R10)	// z_next[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop48
-	VMOVUPS	870016(DI), Z1	// a[0]
-	VMOVUPS	870144(DI), Z7	// a[1]
-	VMOVUPS	870272(DI), Z8	// a[2]
-	VMOVUPS	870400(DI), Z9	// a[3]
-	VMOVUPS	710144(DI), Z10	// latentFieldFwd.da[0]
-	VMOVUPS	896000(DI), Z11	// result_10[0]
-	VMOVUPS	892288(DI), Z12	// result_8[0]
-	VMOVUPS	888704(DI), Z13	// result_6[0]
-	VMOVUPS	885248(DI), Z14	// result_4[0]
-	VMOVUPS	881920(DI), Z15	// result_2[0]
+	VMOVUPS	870272(DI), Z1	// a[0]
+	VMOVUPS	870400(DI), Z7	// a[1]
+	VMOVUPS	870528(DI), Z8	// a[2]
+	VMOVUPS	870656(DI), Z9	// a[3]
+	VMOVUPS	710400(DI), Z10	// latentFieldFwd.da[0]
+	VMOVUPS	896256(DI), Z11	// result_10[0]
+	VMOVUPS	892544(DI), Z12	// result_8[0]
+	VMOVUPS	888960(DI), Z13	// result_6[0]
+	VMOVUPS	885504(DI), Z14	// result_4[0]
+	VMOVUPS	882176(DI), Z15	// result_2[0]
 	VFMADD231PS	Z15, Z2, Z1
 	VFMADD231PS	Z14, Z3, Z1
 	VFMADD231PS	Z13, Z4, Z1
 	VFMADD231PS	Z12, Z5, Z1
 	VFMADD231PS	Z11, Z6, Z1
 	VFMADD231PS	Z10, Z0, Z1
-	VMOVUPS	Z1, 898816(DI)	// a_next[0]
-	VMOVUPS	710272(DI), Z1	// latentFieldFwd.da[1]
-	VMOVUPS	896128(DI), Z10	// result_10[1]
-	VMOVUPS	892416(DI), Z11	// result_8[1]
-	VMOVUPS	888832(DI), Z12	// result_6[1]
-	VMOVUPS	885376(DI), Z13	// result_4[1]
-	VMOVUPS	882048(DI), Z14	// result_2[1]
+	VMOVUPS	Z1, 899072(DI)	// a_next[0]
+	VMOVUPS	710528(DI), Z1	// latentFieldFwd.da[1]
+	VMOVUPS	896384(DI), Z10	// result_10[1]
+	VMOVUPS	892672(DI), Z11	// result_8[1]
+	VMOVUPS	889088(DI), Z12	// result_6[1]
+	VMOVUPS	885632(DI), Z13	// result_4[1]
+	VMOVUPS	882304(DI), Z14	// result_2[1]
 	VFMADD231PS	Z14, Z2, Z7
 	VFMADD231PS	Z13, Z3, Z7
 	VFMADD231PS	Z12, Z4, Z7
 	VFMADD231PS	Z11, Z5, Z7
 	VFMADD231PS	Z10, Z6, Z7
 	VFMADD231PS	Z1, Z0, Z7
-	VMOVUPS	Z7, 898944(DI)	// a_next[1]
-	VMOVUPS	710400(DI), Z1	// latentFieldFwd.da[2]
-	VMOVUPS	896256(DI), Z7	// result_10[2]
-	VMOVUPS	892544(DI), Z10	// result_8[2]
-	VMOVUPS	888960(DI), Z11	// result_6[2]
-	VMOVUPS	885504(DI), Z12	// result_4[2]
-	VMOVUPS	882176(DI), Z13	// result_2[2]
+	VMOVUPS	Z7, 899200(DI)	// a_next[1]
+	VMOVUPS	710656(DI), Z1	// latentFieldFwd.da[2]
+	VMOVUPS	896512(DI), Z7	// result_10[2]
+	VMOVUPS	892800(DI), Z10	// result_8[2]
+	VMOVUPS	889216(DI), Z11	// result_6[2]
+	VMOVUPS	885760(DI), Z12	// result_4[2]
+	VMOVUPS	882432(DI), Z13	// result_2[2]
 	VFMADD231PS	Z13, Z2, Z8
 	VFMADD231PS	Z12, Z3, Z8
 	VFMADD231PS	Z11, Z4, Z8
 	VFMADD231PS	Z10, Z5, Z8
 	VFMADD231PS	Z7, Z6, Z8
 	VFMADD231PS	Z1, Z0, Z8
-	VMOVUPS	Z8, 899072(DI)	// a_next[2]
-	VMOVUPS	710528(DI), Z1	// latentFieldFwd.da[3]
-	VMOVUPS	896384(DI), Z7	// result_10[3]
-	VMOVUPS	892672(DI), Z8	// result_8[3]
-	VMOVUPS	889088(DI), Z10	// result_6[3]
-	VMOVUPS	885632(DI), Z11	// result_4[3]
-	VMOVUPS	882304(DI), Z12	// result_2[3]
+	VMOVUPS	Z8, 899328(DI)	// a_next[2]
+	VMOVUPS	710784(DI), Z1	// latentFieldFwd.da[3]
+	VMOVUPS	896640(DI), Z7	// result_10[3]
+	VMOVUPS	892928(DI), Z8	// result_8[3]
+	VMOVUPS	889344(DI), Z10	// result_6[3]
+	VMOVUPS	885888(DI), Z11	// result_4[3]
+	VMOVUPS	882560(DI), Z12	// result_2[3]
 	VFMADD231PS	Z12, Z2, Z9
 	VFMADD231PS	Z11, Z3, Z9
 	VFMADD231PS	Z10, Z4, Z9
 	VFMADD231PS	Z8, Z5, Z9
 	VFMADD231PS	Z7, Z6, Z9
 	VFMADD231PS	Z1, Z0, Z9
-	VMOVUPS	Z9, 899200(DI)	// a_next[3]
+	VMOVUPS	Z9, 899456(DI)	// a_next[3]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -12298,30 +12341,30 @@ loop48: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop49: // 2 times: vectors of the block
-	VMOVUPS	897792(SI), Z0	// z_next[0]
-	VMOVUPS	Z0, 707584(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	897920(SI), Z0	// z_next[1]
-	VMOVUPS	Z0, 707712(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	898048(SI), Z0	// z_next[2]
-	VMOVUPS	Z0, 707840(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	898176(SI), Z0	// z_next[3]
-	VMOVUPS	Z0, 707968(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	898304(SI), Z0	// z_next[4]
-	VMOVUPS	Z0, 708096(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	898432(SI), Z0	// z_next[5]
-	VMOVUPS	Z0, 708224(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	898560(SI), Z0	// z_next[6]
-	VMOVUPS	Z0, 708352(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	898688(SI), Z0	// z_next[7]
-	VMOVUPS	Z0, 708480(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	898816(SI), Z0	// a_next[0]
-	VMOVUPS	Z0, 708608(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	898944(SI), Z0	// a_next[1]
-	VMOVUPS	Z0, 708736(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	899072(SI), Z0	// a_next[2]
-	VMOVUPS	Z0, 708864(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	899200(SI), Z0	// a_next[3]
-	VMOVUPS	Z0, 708992(SI)	// latentFieldFwd.a[3]
+	VMOVUPS	898048(SI), Z0	// z_next[0]
+	VMOVUPS	Z0, 707840(SI)	// latentFieldFwd.z[0]
+	VMOVUPS	898176(SI), Z0	// z_next[1]
+	VMOVUPS	Z0, 707968(SI)	// latentFieldFwd.z[1]
+	VMOVUPS	898304(SI), Z0	// z_next[2]
+	VMOVUPS	Z0, 708096(SI)	// latentFieldFwd.z[2]
+	VMOVUPS	898432(SI), Z0	// z_next[3]
+	VMOVUPS	Z0, 708224(SI)	// latentFieldFwd.z[3]
+	VMOVUPS	898560(SI), Z0	// z_next[4]
+	VMOVUPS	Z0, 708352(SI)	// latentFieldFwd.z[4]
+	VMOVUPS	898688(SI), Z0	// z_next[5]
+	VMOVUPS	Z0, 708480(SI)	// latentFieldFwd.z[5]
+	VMOVUPS	898816(SI), Z0	// z_next[6]
+	VMOVUPS	Z0, 708608(SI)	// latentFieldFwd.z[6]
+	VMOVUPS	898944(SI), Z0	// z_next[7]
+	VMOVUPS	Z0, 708736(SI)	// latentFieldFwd.z[7]
+	VMOVUPS	899072(SI), Z0	// a_next[0]
+	VMOVUPS	Z0, 708864(SI)	// latentFieldFwd.a[0]
+	VMOVUPS	899200(SI), Z0	// a_next[1]
+	VMOVUPS	Z0, 708992(SI)	// latentFieldFwd.a[1]
+	VMOVUPS	899328(SI), Z0	// a_next[2]
+	VMOVUPS	Z0, 709120(SI)	// latentFieldFwd.a[2]
+	VMOVUPS	899456(SI), Z0	// a_next[3]
+	VMOVUPS	Z0, 709248(SI)	// latentFieldFwd.a[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop49
@@ -12333,44 +12376,44 @@ loop50: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop51: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	873600(R9), Z0	// z_d2_bar[0]
-	VMOVUPS	875136(R9), Z1	// z_d3_bar[0]
-	VMOVUPS	876672(R9), Z2	// z_d4_bar[0]
+	VMOVUPS	873856(R9), Z0	// z_d2_bar[0]
+	VMOVUPS	875392(R9), Z1	// z_d3_bar[0]
+	VMOVUPS	876928(R9), Z2	// z_d4_bar[0]
 	VMULPS.BCST	f32_40200000<>(SB), Z2, Z2
 	VFMADD231PS.BCST	f32_c0800000<>(SB), Z1, Z2
 	VFMADD231PS.BCST	f32_3fc00000<>(SB), Z0, Z2
-	VMOVUPS	Z2, 800256(R9)	// latentFieldBwd.dz_bar[0]
+	VMOVUPS	Z2, 800512(R9)	// latentFieldBwd.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop51
-	VMOVUPS	877696(SI), Z0	// a_d4_bar[0]
-	VMOVUPS	877824(SI), Z1	// a_d4_bar[1]
-	VMOVUPS	877952(SI), Z2	// a_d4_bar[2]
-	VMOVUPS	878080(SI), Z3	// a_d4_bar[3]
-	VMOVUPS	876160(SI), Z4	// a_d3_bar[0]
-	VMOVUPS	876288(SI), Z5	// a_d3_bar[1]
-	VMOVUPS	876416(SI), Z6	// a_d3_bar[2]
-	VMOVUPS	876544(SI), Z7	// a_d3_bar[3]
-	VMOVUPS	874624(SI), Z8	// a_d2_bar[0]
-	VMOVUPS	874752(SI), Z9	// a_d2_bar[1]
-	VMOVUPS	874880(SI), Z10	// a_d2_bar[2]
-	VMOVUPS	875008(SI), Z11	// a_d2_bar[3]
+	VMOVUPS	877952(SI), Z0	// a_d4_bar[0]
+	VMOVUPS	878080(SI), Z1	// a_d4_bar[1]
+	VMOVUPS	878208(SI), Z2	// a_d4_bar[2]
+	VMOVUPS	878336(SI), Z3	// a_d4_bar[3]
+	VMOVUPS	876416(SI), Z4	// a_d3_bar[0]
+	VMOVUPS	876544(SI), Z5	// a_d3_bar[1]
+	VMOVUPS	876672(SI), Z6	// a_d3_bar[2]
+	VMOVUPS	876800(SI), Z7	// a_d3_bar[3]
+	VMOVUPS	874880(SI), Z8	// a_d2_bar[0]
+	VMOVUPS	875008(SI), Z9	// a_d2_bar[1]
+	VMOVUPS	875136(SI), Z10	// a_d2_bar[2]
+	VMOVUPS	875264(SI), Z11	// a_d2_bar[3]
 	VMULPS.BCST	f32_40200000<>(SB), Z0, Z0
 	VFMADD231PS.BCST	f32_c0800000<>(SB), Z4, Z0
 	VFMADD231PS.BCST	f32_3fc00000<>(SB), Z8, Z0
-	VMOVUPS	Z0, 801280(SI)	// latentFieldBwd.da_bar[0]
+	VMOVUPS	Z0, 801536(SI)	// latentFieldBwd.da_bar[0]
 	VMULPS.BCST	f32_40200000<>(SB), Z1, Z0
 	VFMADD231PS.BCST	f32_c0800000<>(SB), Z5, Z0
 	VFMADD231PS.BCST	f32_3fc00000<>(SB), Z9, Z0
-	VMOVUPS	Z0, 801408(SI)	// latentFieldBwd.da_bar[1]
+	VMOVUPS	Z0, 801664(SI)	// latentFieldBwd.da_bar[1]
 	VMULPS.BCST	f32_40200000<>(SB), Z2, Z0
 	VFMADD231PS.BCST	f32_c0800000<>(SB), Z6, Z0
 	VFMADD231PS.BCST	f32_3fc00000<>(SB), Z10, Z0
-	VMOVUPS	Z0, 801536(SI)	// latentFieldBwd.da_bar[2]
+	VMOVUPS	Z0, 801792(SI)	// latentFieldBwd.da_bar[2]
 	VMULPS.BCST	f32_40200000<>(SB), Z3, Z0
 	VFMADD231PS.BCST	f32_c0800000<>(SB), Z7, Z0
 	VFMADD231PS.BCST	f32_3fc00000<>(SB), Z11, Z0
-	VMOVUPS	Z0, 801664(SI)	// latentFieldBwd.da_bar[3]
+	VMOVUPS	Z0, 801920(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop50
@@ -12378,80 +12421,80 @@ loop51: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop52: // 2 times: vectors of the block
-	VMOVUPS	897792(SI), Z0	// z_next[0]
-	VMOVUPS	Z0, 764416(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	897920(SI), Z0	// z_next[1]
-	VMOVUPS	Z0, 764544(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	898048(SI), Z0	// z_next[2]
-	VMOVUPS	Z0, 764672(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	898176(SI), Z0	// z_next[3]
-	VMOVUPS	Z0, 764800(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	898304(SI), Z0	// z_next[4]
-	VMOVUPS	Z0, 764928(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	898432(SI), Z0	// z_next[5]
-	VMOVUPS	Z0, 765056(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	898560(SI), Z0	// z_next[6]
-	VMOVUPS	Z0, 765184(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	898688(SI), Z0	// z_next[7]
-	VMOVUPS	Z0, 765312(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	898816(SI), Z0	// a_next[0]
-	VMOVUPS	Z0, 765440(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	898944(SI), Z0	// a_next[1]
-	VMOVUPS	Z0, 765568(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	899072(SI), Z0	// a_next[2]
-	VMOVUPS	Z0, 765696(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	899200(SI), Z0	// a_next[3]
-	VMOVUPS	Z0, 765824(SI)	// latentFieldBwd.a[3]
+	VMOVUPS	898048(SI), Z0	// z_next[0]
+	VMOVUPS	Z0, 764672(SI)	// latentFieldBwd.z[0]
+	VMOVUPS	898176(SI), Z0	// z_next[1]
+	VMOVUPS	Z0, 764800(SI)	// latentFieldBwd.z[1]
+	VMOVUPS	898304(SI), Z0	// z_next[2]
+	VMOVUPS	Z0, 764928(SI)	// latentFieldBwd.z[2]
+	VMOVUPS	898432(SI), Z0	// z_next[3]
+	VMOVUPS	Z0, 765056(SI)	// latentFieldBwd.z[3]
+	VMOVUPS	898560(SI), Z0	// z_next[4]
+	VMOVUPS	Z0, 765184(SI)	// latentFieldBwd.z[4]
+	VMOVUPS	898688(SI), Z0	// z_next[5]
+	VMOVUPS	Z0, 765312(SI)	// latentFieldBwd.z[5]
+	VMOVUPS	898816(SI), Z0	// z_next[6]
+	VMOVUPS	Z0, 765440(SI)	// latentFieldBwd.z[6]
+	VMOVUPS	898944(SI), Z0	// z_next[7]
+	VMOVUPS	Z0, 765568(SI)	// latentFieldBwd.z[7]
+	VMOVUPS	899072(SI), Z0	// a_next[0]
+	VMOVUPS	Z0, 765696(SI)	// latentFieldBwd.a[0]
+	VMOVUPS	899200(SI), Z0	// a_next[1]
+	VMOVUPS	Z0, 765824(SI)	// latentFieldBwd.a[1]
+	VMOVUPS	899328(SI), Z0	// a_next[2]
+	VMOVUPS	Z0, 765952(SI)	// latentFieldBwd.a[2]
+	VMOVUPS	899456(SI), Z0	// a_next[3]
+	VMOVUPS	Z0, 766080(SI)	// latentFieldBwd.a[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop52
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop53: // 64 times: elements
-	VMOVUPS	710656(SI), Z0	// latentFieldFwd.add[0]
-	VMOVUPS	710720(SI), Z1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	Z0, 765952(SI)	// latentFieldBwd.add[0]
-	VMOVUPS	Z1, 766016(SI)	// latentFieldBwd.add[0] | 1
+	VMOVUPS	710912(SI), Z0	// latentFieldFwd.add[0]
+	VMOVUPS	710976(SI), Z1	// latentFieldFwd.add[0] | 1
+	VMOVUPS	Z0, 766208(SI)	// latentFieldBwd.add[0]
+	VMOVUPS	Z1, 766272(SI)	// latentFieldBwd.add[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop53
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop54: // 64 times: elements
-	VMOVUPS	718848(SI), Z0	// latentFieldFwd.softplus[0]
-	VMOVUPS	718912(SI), Z1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	Z0, 774144(SI)	// latentFieldBwd.softplus[0]
-	VMOVUPS	Z1, 774208(SI)	// latentFieldBwd.softplus[0] | 1
+	VMOVUPS	719104(SI), Z0	// latentFieldFwd.softplus[0]
+	VMOVUPS	719168(SI), Z1	// latentFieldFwd.softplus[0] | 1
+	VMOVUPS	Z0, 774400(SI)	// latentFieldBwd.softplus[0]
+	VMOVUPS	Z1, 774464(SI)	// latentFieldBwd.softplus[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop54
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop55: // 64 times: elements
-	VMOVUPS	727040(SI), Z0	// latentFieldFwd.add2[0]
-	VMOVUPS	727104(SI), Z1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	Z0, 782336(SI)	// latentFieldBwd.add2[0]
-	VMOVUPS	Z1, 782400(SI)	// latentFieldBwd.add2[0] | 1
+	VMOVUPS	727296(SI), Z0	// latentFieldFwd.add2[0]
+	VMOVUPS	727360(SI), Z1	// latentFieldFwd.add2[0] | 1
+	VMOVUPS	Z0, 782592(SI)	// latentFieldBwd.add2[0]
+	VMOVUPS	Z1, 782656(SI)	// latentFieldBwd.add2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop55
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop56: // 64 times: elements
-	VMOVUPS	735232(SI), Z0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	735296(SI), Z1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	Z0, 790528(SI)	// latentFieldBwd.softplus2[0]
-	VMOVUPS	Z1, 790592(SI)	// latentFieldBwd.softplus2[0] | 1
+	VMOVUPS	735488(SI), Z0	// latentFieldFwd.softplus2[0]
+	VMOVUPS	735552(SI), Z1	// latentFieldFwd.softplus2[0] | 1
+	VMOVUPS	Z0, 790784(SI)	// latentFieldBwd.softplus2[0]
+	VMOVUPS	Z1, 790848(SI)	// latentFieldBwd.softplus2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop56
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop57: // 12 times: elements
-	VMOVUPS	743424(SI), Z0	// latentFieldFwd.tanh[0]
-	VMOVUPS	743488(SI), Z1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	Z0, 798720(SI)	// latentFieldBwd.tanh[0]
-	VMOVUPS	Z1, 798784(SI)	// latentFieldBwd.tanh[0] | 1
+	VMOVUPS	743680(SI), Z0	// latentFieldFwd.tanh[0]
+	VMOVUPS	743744(SI), Z1	// latentFieldFwd.tanh[0] | 1
+	VMOVUPS	Z0, 798976(SI)	// latentFieldBwd.tanh[0]
+	VMOVUPS	Z1, 799040(SI)	// latentFieldBwd.tanh[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop57
@@ -12463,70 +12506,70 @@ loop58: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop59: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	870528(R9), Z0	// z_next_bar[0]
-	VMOVUPS	801792(R9), Z1	// latentFieldBwd.z_bar[0]
+	VMOVUPS	870784(R9), Z0	// z_next_bar[0]
+	VMOVUPS	802048(R9), Z1	// latentFieldBwd.z_bar[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 933632(R9)	// z_next_bar_2[0]
-	VMOVUPS	897664(SI), Z1	// hb6
-	VMOVUPS	873600(R9), Z2	// z_d2_bar[0]
-	VMOVUPS	875136(R9), Z3	// z_d3_bar[0]
-	VMOVUPS	876672(R9), Z4	// z_d4_bar[0]
+	VMOVUPS	Z0, 933888(R9)	// z_next_bar_2[0]
+	VMOVUPS	897920(SI), Z1	// hb6
+	VMOVUPS	873856(R9), Z2	// z_d2_bar[0]
+	VMOVUPS	875392(R9), Z3	// z_d3_bar[0]
+	VMOVUPS	876928(R9), Z4	// z_d4_bar[0]
 	VMULPS.BCST	f32_c20b7b8e<>(SB), Z4, Z4
 	VFMADD231PS.BCST	f32_42822f0d<>(SB), Z3, Z4
 	VFMADD231PS.BCST	f32_c1df2c16<>(SB), Z2, Z4
 	VFMADD231PS	Z1, Z0, Z4
-	VMOVUPS	Z4, 800256(R9)	// latentFieldBwd.dz_bar[0]
+	VMOVUPS	Z4, 800512(R9)	// latentFieldBwd.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop59
-	VMOVUPS	871552(SI), Z0	// a_next_bar[0]
-	VMOVUPS	871680(SI), Z2	// a_next_bar[1]
-	VMOVUPS	871808(SI), Z3	// a_next_bar[2]
-	VMOVUPS	871936(SI), Z4	// a_next_bar[3]
-	VMOVUPS	877696(SI), Z5	// a_d4_bar[0]
-	VMOVUPS	877824(SI), Z6	// a_d4_bar[1]
-	VMOVUPS	877952(SI), Z7	// a_d4_bar[2]
-	VMOVUPS	878080(SI), Z8	// a_d4_bar[3]
-	VMOVUPS	876160(SI), Z9	// a_d3_bar[0]
-	VMOVUPS	876288(SI), Z10	// a_d3_bar[1]
-	VMOVUPS	876416(SI), Z11	// a_d3_bar[2]
-	VMOVUPS	876544(SI), Z12	// a_d3_bar[3]
-	VMOVUPS	874624(SI), Z13	// a_d2_bar[0]
-	VMOVUPS	874752(SI), Z14	// a_d2_bar[1]
-	VMOVUPS	874880(SI), Z15	// a_d2_bar[2]
-	VMOVUPS	875008(SI), Z16	// a_d2_bar[3]
-	VMOVUPS	802816(SI), Z17	// latentFieldBwd.a_bar[0]
+	VMOVUPS	871808(SI), Z0	// a_next_bar[0]
+	VMOVUPS	871936(SI), Z2	// a_next_bar[1]
+	VMOVUPS	872064(SI), Z3	// a_next_bar[2]
+	VMOVUPS	872192(SI), Z4	// a_next_bar[3]
+	VMOVUPS	877952(SI), Z5	// a_d4_bar[0]
+	VMOVUPS	878080(SI), Z6	// a_d4_bar[1]
+	VMOVUPS	878208(SI), Z7	// a_d4_bar[2]
+	VMOVUPS	878336(SI), Z8	// a_d4_bar[3]
+	VMOVUPS	876416(SI), Z9	// a_d3_bar[0]
+	VMOVUPS	876544(SI), Z10	// a_d3_bar[1]
+	VMOVUPS	876672(SI), Z11	// a_d3_bar[2]
+	VMOVUPS	876800(SI), Z12	// a_d3_bar[3]
+	VMOVUPS	874880(SI), Z13	// a_d2_bar[0]
+	VMOVUPS	875008(SI), Z14	// a_d2_bar[1]
+	VMOVUPS	875136(SI), Z15	// a_d2_bar[2]
+	VMOVUPS	875264(SI), Z16	// a_d2_bar[3]
+	VMOVUPS	803072(SI), Z17	// latentFieldBwd.a_bar[0]
 	VADDPS	Z17, Z0, Z0
-	VMOVUPS	Z0, 934656(SI)	// a_next_bar_2[0]
-	VMOVUPS	802944(SI), Z17	// latentFieldBwd.a_bar[1]
+	VMOVUPS	Z0, 934912(SI)	// a_next_bar_2[0]
+	VMOVUPS	803200(SI), Z17	// latentFieldBwd.a_bar[1]
 	VADDPS	Z17, Z2, Z2
-	VMOVUPS	Z2, 934784(SI)	// a_next_bar_2[1]
-	VMOVUPS	803072(SI), Z17	// latentFieldBwd.a_bar[2]
+	VMOVUPS	Z2, 935040(SI)	// a_next_bar_2[1]
+	VMOVUPS	803328(SI), Z17	// latentFieldBwd.a_bar[2]
 	VADDPS	Z17, Z3, Z3
-	VMOVUPS	Z3, 934912(SI)	// a_next_bar_2[2]
-	VMOVUPS	803200(SI), Z17	// latentFieldBwd.a_bar[3]
+	VMOVUPS	Z3, 935168(SI)	// a_next_bar_2[2]
+	VMOVUPS	803456(SI), Z17	// latentFieldBwd.a_bar[3]
 	VADDPS	Z17, Z4, Z4
-	VMOVUPS	Z4, 935040(SI)	// a_next_bar_2[3]
+	VMOVUPS	Z4, 935296(SI)	// a_next_bar_2[3]
 	VMULPS.BCST	f32_c20b7b8e<>(SB), Z5, Z5
 	VFMADD231PS.BCST	f32_42822f0d<>(SB), Z9, Z5
 	VFMADD231PS.BCST	f32_c1df2c16<>(SB), Z13, Z5
 	VFMADD231PS	Z1, Z0, Z5
-	VMOVUPS	Z5, 801280(SI)	// latentFieldBwd.da_bar[0]
+	VMOVUPS	Z5, 801536(SI)	// latentFieldBwd.da_bar[0]
 	VMULPS.BCST	f32_c20b7b8e<>(SB), Z6, Z0
 	VFMADD231PS.BCST	f32_42822f0d<>(SB), Z10, Z0
 	VFMADD231PS.BCST	f32_c1df2c16<>(SB), Z14, Z0
 	VFMADD231PS	Z1, Z2, Z0
-	VMOVUPS	Z0, 801408(SI)	// latentFieldBwd.da_bar[1]
+	VMOVUPS	Z0, 801664(SI)	// latentFieldBwd.da_bar[1]
 	VMULPS.BCST	f32_c20b7b8e<>(SB), Z7, Z0
 	VFMADD231PS.BCST	f32_42822f0d<>(SB), Z11, Z0
 	VFMADD231PS.BCST	f32_c1df2c16<>(SB), Z15, Z0
 	VFMADD231PS	Z1, Z3, Z0
-	VMOVUPS	Z0, 801536(SI)	// latentFieldBwd.da_bar[2]
+	VMOVUPS	Z0, 801792(SI)	// latentFieldBwd.da_bar[2]
 	VMULPS.BCST	f32_c20b7b8e<>(SB), Z8, Z0
 	VFMADD231PS.BCST	f32_42822f0d<>(SB), Z12, Z0
 	VFMADD231PS.BCST	f32_c1df2c16<>(SB), Z16, Z0
 	VFMADD231PS	Z1, Z4, Z0
-	VMOVUPS	Z0, 801664(SI)	// latentFieldBwd.da_bar[3]
+	VMOVUPS	Z0, 801920(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop58
@@ -12534,80 +12577,80 @@ loop59: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop60: // 2 times: vectors of the block
-	VMOVUPS	894976(SI), Z0	// z_y6[0]
-	VMOVUPS	Z0, 764416(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	895104(SI), Z0	// z_y6[1]
-	VMOVUPS	Z0, 764544(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	895232(SI), Z0	// z_y6[2]
-	VMOVUPS	Z0, 764672(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	895360(SI), Z0	// z_y6[3]
-	VMOVUPS	Z0, 764800(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	895488(SI), Z0	// z_y6[4]
-	VMOVUPS	Z0, 764928(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	895616(SI), Z0	// z_y6[5]
-	VMOVUPS	Z0, 765056(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	895744(SI), Z0	// z_y6[6]
-	VMOVUPS	Z0, 765184(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	895872(SI), Z0	// z_y6[7]
-	VMOVUPS	Z0, 765312(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	896512(SI), Z0	// a_y6[0]
-	VMOVUPS	Z0, 765440(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	896640(SI), Z0	// a_y6[1]
-	VMOVUPS	Z0, 765568(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	896768(SI), Z0	// a_y6[2]
-	VMOVUPS	Z0, 765696(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	896896(SI), Z0	// a_y6[3]
-	VMOVUPS	Z0, 765824(SI)	// latentFieldBwd.a[3]
+	VMOVUPS	895232(SI), Z0	// z_y6[0]
+	VMOVUPS	Z0, 764672(SI)	// latentFieldBwd.z[0]
+	VMOVUPS	895360(SI), Z0	// z_y6[1]
+	VMOVUPS	Z0, 764800(SI)	// latentFieldBwd.z[1]
+	VMOVUPS	895488(SI), Z0	// z_y6[2]
+	VMOVUPS	Z0, 764928(SI)	// latentFieldBwd.z[2]
+	VMOVUPS	895616(SI), Z0	// z_y6[3]
+	VMOVUPS	Z0, 765056(SI)	// latentFieldBwd.z[3]
+	VMOVUPS	895744(SI), Z0	// z_y6[4]
+	VMOVUPS	Z0, 765184(SI)	// latentFieldBwd.z[4]
+	VMOVUPS	895872(SI), Z0	// z_y6[5]
+	VMOVUPS	Z0, 765312(SI)	// latentFieldBwd.z[5]
+	VMOVUPS	896000(SI), Z0	// z_y6[6]
+	VMOVUPS	Z0, 765440(SI)	// latentFieldBwd.z[6]
+	VMOVUPS	896128(SI), Z0	// z_y6[7]
+	VMOVUPS	Z0, 765568(SI)	// latentFieldBwd.z[7]
+	VMOVUPS	896768(SI), Z0	// a_y6[0]
+	VMOVUPS	Z0, 765696(SI)	// latentFieldBwd.a[0]
+	VMOVUPS	896896(SI), Z0	// a_y6[1]
+	VMOVUPS	Z0, 765824(SI)	// latentFieldBwd.a[1]
+	VMOVUPS	897024(SI), Z0	// a_y6[2]
+	VMOVUPS	Z0, 765952(SI)	// latentFieldBwd.a[2]
+	VMOVUPS	897152(SI), Z0	// a_y6[3]
+	VMOVUPS	Z0, 766080(SI)	// latentFieldBwd.a[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop60
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop61: // 64 times: elements
-	VMOVUPS	899328(SI), Z0	// result_11[0]
-	VMOVUPS	899392(SI), Z1	// result_11[0] | 1
-	VMOVUPS	Z0, 765952(SI)	// latentFieldBwd.add[0]
-	VMOVUPS	Z1, 766016(SI)	// latentFieldBwd.add[0] | 1
+	VMOVUPS	899584(SI), Z0	// result_11[0]
+	VMOVUPS	899648(SI), Z1	// result_11[0] | 1
+	VMOVUPS	Z0, 766208(SI)	// latentFieldBwd.add[0]
+	VMOVUPS	Z1, 766272(SI)	// latentFieldBwd.add[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop61
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop62: // 64 times: elements
-	VMOVUPS	907520(SI), Z0	// result_12[0]
-	VMOVUPS	907584(SI), Z1	// result_12[0] | 1
-	VMOVUPS	Z0, 774144(SI)	// latentFieldBwd.softplus[0]
-	VMOVUPS	Z1, 774208(SI)	// latentFieldBwd.softplus[0] | 1
+	VMOVUPS	907776(SI), Z0	// result_12[0]
+	VMOVUPS	907840(SI), Z1	// result_12[0] | 1
+	VMOVUPS	Z0, 774400(SI)	// latentFieldBwd.softplus[0]
+	VMOVUPS	Z1, 774464(SI)	// latentFieldBwd.softplus[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop62
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop63: // 64 times: elements
-	VMOVUPS	915712(SI), Z0	// result_13[0]
-	VMOVUPS	915776(SI), Z1	// result_13[0] | 1
-	VMOVUPS	Z0, 782336(SI)	// latentFieldBwd.add2[0]
-	VMOVUPS	Z1, 782400(SI)	// latentFieldBwd.add2[0] | 1
+	VMOVUPS	915968(SI), Z0	// result_13[0]
+	VMOVUPS	916032(SI), Z1	// result_13[0] | 1
+	VMOVUPS	Z0, 782592(SI)	// latentFieldBwd.add2[0]
+	VMOVUPS	Z1, 782656(SI)	// latentFieldBwd.add2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop63
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop64: // 64 times: elements
-	VMOVUPS	923904(SI), Z0	// result_14[0]
-	VMOVUPS	923968(SI), Z1	// result_14[0] | 1
-	VMOVUPS	Z0, 790528(SI)	// latentFieldBwd.softplus2[0]
-	VMOVUPS	Z1, 790592(SI)	// latentFieldBwd.softplus2[0] | 1
+	VMOVUPS	924160(SI), Z0	// result_14[0]
+	VMOVUPS	924224(SI), Z1	// result_14[0] | 1
+	VMOVUPS	Z0, 790784(SI)	// latentFieldBwd.softplus2[0]
+	VMOVUPS	Z1, 790848(SI)	// latentFieldBwd.softplus2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop64
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop65: // 12 times: elements
-	VMOVUPS	932096(SI), Z0	// result_15[0]
-	VMOVUPS	932160(SI), Z1	// result_15[0] | 1
-	VMOVUPS	Z0, 798720(SI)	// latentFieldBwd.tanh[0]
-	VMOVUPS	Z1, 798784(SI)	// latentFieldBwd.tanh[0] | 1
+	VMOVUPS	932352(SI), Z0	// result_15[0]
+	VMOVUPS	932416(SI), Z1	// result_15[0] | 1
+	VMOVUPS	Z0, 798976(SI)	// latentFieldBwd.tanh[0]
+	VMOVUPS	Z1, 799040(SI)	// latentFieldBwd.tanh[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop65
@@ -12615,90 +12658,90 @@ loop65: // 12 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop66: // 2 times: vectors of the block
-	VMOVUPS	801792(SI), Z0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Z0, 969472(SI)	// result_21[0]
-	VMOVUPS	801920(SI), Z0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Z0, 969600(SI)	// result_21[1]
-	VMOVUPS	802048(SI), Z0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Z0, 969728(SI)	// result_21[2]
-	VMOVUPS	802176(SI), Z0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Z0, 969856(SI)	// result_21[3]
-	VMOVUPS	802304(SI), Z0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Z0, 969984(SI)	// result_21[4]
-	VMOVUPS	802432(SI), Z0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Z0, 970112(SI)	// result_21[5]
-	VMOVUPS	802560(SI), Z0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Z0, 970240(SI)	// result_21[6]
-	VMOVUPS	802688(SI), Z0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Z0, 970368(SI)	// result_21[7]
-	VMOVUPS	802816(SI), Z0	// latentFieldBwd.a_bar[0]
-	VMOVUPS	Z0, 970496(SI)	// result_22[0]
-	VMOVUPS	802944(SI), Z1	// latentFieldBwd.a_bar[1]
-	VMOVUPS	Z1, 970624(SI)	// result_22[1]
-	VMOVUPS	803072(SI), Z2	// latentFieldBwd.a_bar[2]
-	VMOVUPS	Z2, 970752(SI)	// result_22[2]
-	VMOVUPS	803200(SI), Z3	// latentFieldBwd.a_bar[3]
-	VMOVUPS	Z3, 970880(SI)	// result_22[3]
+	VMOVUPS	802048(SI), Z0	// latentFieldBwd.z_bar[0]
+	VMOVUPS	Z0, 969728(SI)	// result_21[0]
+	VMOVUPS	802176(SI), Z0	// latentFieldBwd.z_bar[1]
+	VMOVUPS	Z0, 969856(SI)	// result_21[1]
+	VMOVUPS	802304(SI), Z0	// latentFieldBwd.z_bar[2]
+	VMOVUPS	Z0, 969984(SI)	// result_21[2]
+	VMOVUPS	802432(SI), Z0	// latentFieldBwd.z_bar[3]
+	VMOVUPS	Z0, 970112(SI)	// result_21[3]
+	VMOVUPS	802560(SI), Z0	// latentFieldBwd.z_bar[4]
+	VMOVUPS	Z0, 970240(SI)	// result_21[4]
+	VMOVUPS	802688(SI), Z0	// latentFieldBwd.z_bar[5]
+	VMOVUPS	Z0, 970368(SI)	// result_21[5]
+	VMOVUPS	802816(SI), Z0	// latentFieldBwd.z_bar[6]
+	VMOVUPS	Z0, 970496(SI)	// result_21[6]
+	VMOVUPS	802944(SI), Z0	// latentFieldBwd.z_bar[7]
+	VMOVUPS	Z0, 970624(SI)	// result_21[7]
+	VMOVUPS	803072(SI), Z0	// latentFieldBwd.a_bar[0]
+	VMOVUPS	Z0, 970752(SI)	// result_22[0]
+	VMOVUPS	803200(SI), Z1	// latentFieldBwd.a_bar[1]
+	VMOVUPS	Z1, 970880(SI)	// result_22[1]
+	VMOVUPS	803328(SI), Z2	// latentFieldBwd.a_bar[2]
+	VMOVUPS	Z2, 971008(SI)	// result_22[2]
+	VMOVUPS	803456(SI), Z3	// latentFieldBwd.a_bar[3]
+	VMOVUPS	Z3, 971136(SI)	// result_22[3]
 	MOVQ	$8, DI
 	MOVQ	SI, R9
 loop67: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	969472(R9), Z4	// result_21[0]
-	VMOVUPS	893824(SI), Z5	// ha65
-	VMOVUPS	933632(R9), Z6	// z_next_bar_2[0]
-	VMOVUPS	897536(SI), Z7	// hb5
-	VMOVUPS	873600(R9), Z8	// z_d2_bar[0]
-	VMOVUPS	875136(R9), Z9	// z_d3_bar[0]
-	VMOVUPS	876672(R9), Z10	// z_d4_bar[0]
+	VMOVUPS	969728(R9), Z4	// result_21[0]
+	VMOVUPS	894080(SI), Z5	// ha65
+	VMOVUPS	933888(R9), Z6	// z_next_bar_2[0]
+	VMOVUPS	897792(SI), Z7	// hb5
+	VMOVUPS	873856(R9), Z8	// z_d2_bar[0]
+	VMOVUPS	875392(R9), Z9	// z_d3_bar[0]
+	VMOVUPS	876928(R9), Z10	// z_d4_bar[0]
 	VMULPS.BCST	f32_423d84a1<>(SB), Z10, Z10
 	VFMADD231PS.BCST	f32_c2b05b99<>(SB), Z9, Z10
 	VFMADD231PS.BCST	f32_42160989<>(SB), Z8, Z10
 	VFMADD231PS	Z7, Z6, Z10
 	VFMADD231PS	Z5, Z4, Z10
-	VMOVUPS	Z10, 800256(R9)	// latentFieldBwd.dz_bar[0]
+	VMOVUPS	Z10, 800512(R9)	// latentFieldBwd.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop67
-	VMOVUPS	877696(SI), Z4	// a_d4_bar[0]
-	VMOVUPS	877824(SI), Z6	// a_d4_bar[1]
-	VMOVUPS	877952(SI), Z8	// a_d4_bar[2]
-	VMOVUPS	878080(SI), Z9	// a_d4_bar[3]
-	VMOVUPS	876160(SI), Z10	// a_d3_bar[0]
-	VMOVUPS	876288(SI), Z11	// a_d3_bar[1]
-	VMOVUPS	876416(SI), Z12	// a_d3_bar[2]
-	VMOVUPS	876544(SI), Z13	// a_d3_bar[3]
-	VMOVUPS	874624(SI), Z14	// a_d2_bar[0]
-	VMOVUPS	874752(SI), Z15	// a_d2_bar[1]
-	VMOVUPS	874880(SI), Z16	// a_d2_bar[2]
-	VMOVUPS	875008(SI), Z17	// a_d2_bar[3]
-	VMOVUPS	934656(SI), Z18	// a_next_bar_2[0]
+	VMOVUPS	877952(SI), Z4	// a_d4_bar[0]
+	VMOVUPS	878080(SI), Z6	// a_d4_bar[1]
+	VMOVUPS	878208(SI), Z8	// a_d4_bar[2]
+	VMOVUPS	878336(SI), Z9	// a_d4_bar[3]
+	VMOVUPS	876416(SI), Z10	// a_d3_bar[0]
+	VMOVUPS	876544(SI), Z11	// a_d3_bar[1]
+	VMOVUPS	876672(SI), Z12	// a_d3_bar[2]
+	VMOVUPS	876800(SI), Z13	// a_d3_bar[3]
+	VMOVUPS	874880(SI), Z14	// a_d2_bar[0]
+	VMOVUPS	875008(SI), Z15	// a_d2_bar[1]
+	VMOVUPS	875136(SI), Z16	// a_d2_bar[2]
+	VMOVUPS	875264(SI), Z17	// a_d2_bar[3]
+	VMOVUPS	934912(SI), Z18	// a_next_bar_2[0]
 	VMULPS.BCST	f32_423d84a1<>(SB), Z4, Z4
 	VFMADD231PS.BCST	f32_c2b05b99<>(SB), Z10, Z4
 	VFMADD231PS.BCST	f32_42160989<>(SB), Z14, Z4
 	VFMADD231PS	Z7, Z18, Z4
 	VFMADD231PS	Z5, Z0, Z4
-	VMOVUPS	Z4, 801280(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	934784(SI), Z0	// a_next_bar_2[1]
+	VMOVUPS	Z4, 801536(SI)	// latentFieldBwd.da_bar[0]
+	VMOVUPS	935040(SI), Z0	// a_next_bar_2[1]
 	VMULPS.BCST	f32_423d84a1<>(SB), Z6, Z4
 	VFMADD231PS.BCST	f32_c2b05b99<>(SB), Z11, Z4
 	VFMADD231PS.BCST	f32_42160989<>(SB), Z15, Z4
 	VFMADD231PS	Z7, Z0, Z4
 	VFMADD231PS	Z5, Z1, Z4
-	VMOVUPS	Z4, 801408(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	934912(SI), Z0	// a_next_bar_2[2]
+	VMOVUPS	Z4, 801664(SI)	// latentFieldBwd.da_bar[1]
+	VMOVUPS	935168(SI), Z0	// a_next_bar_2[2]
 	VMULPS.BCST	f32_423d84a1<>(SB), Z8, Z1
 	VFMADD231PS.BCST	f32_c2b05b99<>(SB), Z12, Z1
 	VFMADD231PS.BCST	f32_42160989<>(SB), Z16, Z1
 	VFMADD231PS	Z7, Z0, Z1
 	VFMADD231PS	Z5, Z2, Z1
-	VMOVUPS	Z1, 801536(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	935040(SI), Z0	// a_next_bar_2[3]
+	VMOVUPS	Z1, 801792(SI)	// latentFieldBwd.da_bar[2]
+	VMOVUPS	935296(SI), Z0	// a_next_bar_2[3]
 	VMULPS.BCST	f32_423d84a1<>(SB), Z9, Z1
 	VFMADD231PS.BCST	f32_c2b05b99<>(SB), Z13, Z1
 	VFMADD231PS.BCST	f32_42160989<>(SB), Z17, Z1
 	VFMADD231PS	Z7, Z0, Z1
 	VFMADD231PS	Z5, Z3, Z1
-	VMOVUPS	Z1, 801664(SI)	// latentFieldBwd.da_bar[3]
+	VMOVUPS	Z1, 801920(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop66
@@ -12706,80 +12749,80 @@ loop67: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop68: // 2 times: vectors of the block
-	VMOVUPS	891264(SI), Z0	// z_y5[0]
-	VMOVUPS	Z0, 764416(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	891392(SI), Z0	// z_y5[1]
-	VMOVUPS	Z0, 764544(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	891520(SI), Z0	// z_y5[2]
-	VMOVUPS	Z0, 764672(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	891648(SI), Z0	// z_y5[3]
-	VMOVUPS	Z0, 764800(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	891776(SI), Z0	// z_y5[4]
-	VMOVUPS	Z0, 764928(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	891904(SI), Z0	// z_y5[5]
-	VMOVUPS	Z0, 765056(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	892032(SI), Z0	// z_y5[6]
-	VMOVUPS	Z0, 765184(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	892160(SI), Z0	// z_y5[7]
-	VMOVUPS	Z0, 765312(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	892800(SI), Z0	// a_y5[0]
-	VMOVUPS	Z0, 765440(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	892928(SI), Z0	// a_y5[1]
-	VMOVUPS	Z0, 765568(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	893056(SI), Z0	// a_y5[2]
-	VMOVUPS	Z0, 765696(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	893184(SI), Z0	// a_y5[3]
-	VMOVUPS	Z0, 765824(SI)	// latentFieldBwd.a[3]
+	VMOVUPS	891520(SI), Z0	// z_y5[0]
+	VMOVUPS	Z0, 764672(SI)	// latentFieldBwd.z[0]
+	VMOVUPS	891648(SI), Z0	// z_y5[1]
+	VMOVUPS	Z0, 764800(SI)	// latentFieldBwd.z[1]
+	VMOVUPS	891776(SI), Z0	// z_y5[2]
+	VMOVUPS	Z0, 764928(SI)	// latentFieldBwd.z[2]
+	VMOVUPS	891904(SI), Z0	// z_y5[3]
+	VMOVUPS	Z0, 765056(SI)	// latentFieldBwd.z[3]
+	VMOVUPS	892032(SI), Z0	// z_y5[4]
+	VMOVUPS	Z0, 765184(SI)	// latentFieldBwd.z[4]
+	VMOVUPS	892160(SI), Z0	// z_y5[5]
+	VMOVUPS	Z0, 765312(SI)	// latentFieldBwd.z[5]
+	VMOVUPS	892288(SI), Z0	// z_y5[6]
+	VMOVUPS	Z0, 765440(SI)	// latentFieldBwd.z[6]
+	VMOVUPS	892416(SI), Z0	// z_y5[7]
+	VMOVUPS	Z0, 765568(SI)	// latentFieldBwd.z[7]
+	VMOVUPS	893056(SI), Z0	// a_y5[0]
+	VMOVUPS	Z0, 765696(SI)	// latentFieldBwd.a[0]
+	VMOVUPS	893184(SI), Z0	// a_y5[1]
+	VMOVUPS	Z0, 765824(SI)	// latentFieldBwd.a[1]
+	VMOVUPS	893312(SI), Z0	// a_y5[2]
+	VMOVUPS	Z0, 765952(SI)	// latentFieldBwd.a[2]
+	VMOVUPS	893440(SI), Z0	// a_y5[3]
+	VMOVUPS	Z0, 766080(SI)	// latentFieldBwd.a[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop68
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop69: // 64 times: elements
-	VMOVUPS	935168(SI), Z0	// result_16[0]
-	VMOVUPS	935232(SI), Z1	// result_16[0] | 1
-	VMOVUPS	Z0, 765952(SI)	// latentFieldBwd.add[0]
-	VMOVUPS	Z1, 766016(SI)	// latentFieldBwd.add[0] | 1
+	VMOVUPS	935424(SI), Z0	// result_16[0]
+	VMOVUPS	935488(SI), Z1	// result_16[0] | 1
+	VMOVUPS	Z0, 766208(SI)	// latentFieldBwd.add[0]
+	VMOVUPS	Z1, 766272(SI)	// latentFieldBwd.add[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop69
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop70: // 64 times: elements
-	VMOVUPS	943360(SI), Z0	// result_17[0]
-	VMOVUPS	943424(SI), Z1	// result_17[0] | 1
-	VMOVUPS	Z0, 774144(SI)	// latentFieldBwd.softplus[0]
-	VMOVUPS	Z1, 774208(SI)	// latentFieldBwd.softplus[0] | 1
+	VMOVUPS	943616(SI), Z0	// result_17[0]
+	VMOVUPS	943680(SI), Z1	// result_17[0] | 1
+	VMOVUPS	Z0, 774400(SI)	// latentFieldBwd.softplus[0]
+	VMOVUPS	Z1, 774464(SI)	// latentFieldBwd.softplus[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop70
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop71: // 64 times: elements
-	VMOVUPS	951552(SI), Z0	// result_18[0]
-	VMOVUPS	951616(SI), Z1	// result_18[0] | 1
-	VMOVUPS	Z0, 782336(SI)	// latentFieldBwd.add2[0]
-	VMOVUPS	Z1, 782400(SI)	// latentFieldBwd.add2[0] | 1
+	VMOVUPS	951808(SI), Z0	// result_18[0]
+	VMOVUPS	951872(SI), Z1	// result_18[0] | 1
+	VMOVUPS	Z0, 782592(SI)	// latentFieldBwd.add2[0]
+	VMOVUPS	Z1, 782656(SI)	// latentFieldBwd.add2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop71
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop72: // 64 times: elements
-	VMOVUPS	959744(SI), Z0	// result_19[0]
-	VMOVUPS	959808(SI), Z1	// result_19[0] | 1
-	VMOVUPS	Z0, 790528(SI)	// latentFieldBwd.softplus2[0]
-	VMOVUPS	Z1, 790592(SI)	// latentFieldBwd.softplus2[0] | 1
+	VMOVUPS	960000(SI), Z0	// result_19[0]
+	VMOVUPS	960064(SI), Z1	// result_19[0] | 1
+	VMOVUPS	Z0, 790784(SI)	// latentFieldBwd.softplus2[0]
+	VMOVUPS	Z1, 790848(SI)	// latentFieldBwd.softplus2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop72
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop73: // 12 times: elements
-	VMOVUPS	967936(SI), Z0	// result_20[0]
-	VMOVUPS	968000(SI), Z1	// result_20[0] | 1
-	VMOVUPS	Z0, 798720(SI)	// latentFieldBwd.tanh[0]
-	VMOVUPS	Z1, 798784(SI)	// latentFieldBwd.tanh[0] | 1
+	VMOVUPS	968192(SI), Z0	// result_20[0]
+	VMOVUPS	968256(SI), Z1	// result_20[0] | 1
+	VMOVUPS	Z0, 798976(SI)	// latentFieldBwd.tanh[0]
+	VMOVUPS	Z1, 799040(SI)	// latentFieldBwd.tanh[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop73
@@ -12787,101 +12830,101 @@ loop73: // 12 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop74: // 2 times: vectors of the block
-	VMOVUPS	801792(SI), Z0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Z0, 1005312(SI)	// result_28[0]
-	VMOVUPS	801920(SI), Z0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Z0, 1005440(SI)	// result_28[1]
-	VMOVUPS	802048(SI), Z0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Z0, 1005568(SI)	// result_28[2]
-	VMOVUPS	802176(SI), Z0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Z0, 1005696(SI)	// result_28[3]
-	VMOVUPS	802304(SI), Z0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Z0, 1005824(SI)	// result_28[4]
-	VMOVUPS	802432(SI), Z0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Z0, 1005952(SI)	// result_28[5]
-	VMOVUPS	802560(SI), Z0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Z0, 1006080(SI)	// result_28[6]
-	VMOVUPS	802688(SI), Z0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Z0, 1006208(SI)	// result_28[7]
-	VMOVUPS	802816(SI), Z0	// latentFieldBwd.a_bar[0]
-	VMOVUPS	Z0, 1006336(SI)	// result_29[0]
-	VMOVUPS	802944(SI), Z1	// latentFieldBwd.a_bar[1]
-	VMOVUPS	Z1, 1006464(SI)	// result_29[1]
-	VMOVUPS	803072(SI), Z2	// latentFieldBwd.a_bar[2]
-	VMOVUPS	Z2, 1006592(SI)	// result_29[2]
-	VMOVUPS	803200(SI), Z3	// latentFieldBwd.a_bar[3]
-	VMOVUPS	Z3, 1006720(SI)	// result_29[3]
+	VMOVUPS	802048(SI), Z0	// latentFieldBwd.z_bar[0]
+	VMOVUPS	Z0, 1005568(SI)	// result_28[0]
+	VMOVUPS	802176(SI), Z0	// latentFieldBwd.z_bar[1]
+	VMOVUPS	Z0, 1005696(SI)	// result_28[1]
+	VMOVUPS	802304(SI), Z0	// latentFieldBwd.z_bar[2]
+	VMOVUPS	Z0, 1005824(SI)	// result_28[2]
+	VMOVUPS	802432(SI), Z0	// latentFieldBwd.z_bar[3]
+	VMOVUPS	Z0, 1005952(SI)	// result_28[3]
+	VMOVUPS	802560(SI), Z0	// latentFieldBwd.z_bar[4]
+	VMOVUPS	Z0, 1006080(SI)	// result_28[4]
+	VMOVUPS	802688(SI), Z0	// latentFieldBwd.z_bar[5]
+	VMOVUPS	Z0, 1006208(SI)	// result_28[5]
+	VMOVUPS	802816(SI), Z0	// latentFieldBwd.z_bar[6]
+	VMOVUPS	Z0, 1006336(SI)	// result_28[6]
+	VMOVUPS	802944(SI), Z0	// latentFieldBwd.z_bar[7]
+	VMOVUPS	Z0, 1006464(SI)	// result_28[7]
+	VMOVUPS	803072(SI), Z0	// latentFieldBwd.a_bar[0]
+	VMOVUPS	Z0, 1006592(SI)	// result_29[0]
+	VMOVUPS	803200(SI), Z1	// latentFieldBwd.a_bar[1]
+	VMOVUPS	Z1, 1006720(SI)	// result_29[1]
+	VMOVUPS	803328(SI), Z2	// latentFieldBwd.a_bar[2]
+	VMOVUPS	Z2, 1006848(SI)	// result_29[2]
+	VMOVUPS	803456(SI), Z3	// latentFieldBwd.a_bar[3]
+	VMOVUPS	Z3, 1006976(SI)	// result_29[3]
 	MOVQ	$8, DI
 	MOVQ	SI, R9
 loop75: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1005312(R9), Z4	// result_28[0]
-	VMOVUPS	890112(SI), Z5	// ha54
-	VMOVUPS	969472(R9), Z6	// result_21[0]
-	VMOVUPS	893696(SI), Z7	// ha64
-	VMOVUPS	933632(R9), Z8	// z_next_bar_2[0]
-	VMOVUPS	897408(SI), Z9	// hb4
-	VMOVUPS	873600(R9), Z10	// z_d2_bar[0]
-	VMOVUPS	875136(R9), Z11	// z_d3_bar[0]
-	VMOVUPS	876672(R9), Z12	// z_d4_bar[0]
+	VMOVUPS	1005568(R9), Z4	// result_28[0]
+	VMOVUPS	890368(SI), Z5	// ha54
+	VMOVUPS	969728(R9), Z6	// result_21[0]
+	VMOVUPS	893952(SI), Z7	// ha64
+	VMOVUPS	933888(R9), Z8	// z_next_bar_2[0]
+	VMOVUPS	897664(SI), Z9	// hb4
+	VMOVUPS	873856(R9), Z10	// z_d2_bar[0]
+	VMOVUPS	875392(R9), Z11	// z_d3_bar[0]
+	VMOVUPS	876928(R9), Z12	// z_d4_bar[0]
 	VMULPS.BCST	f32_c1846284<>(SB), Z12, Z12
 	VFMADD231PS.BCST	f32_41f2b49c<>(SB), Z11, Z12
 	VFMADD231PS.BCST	f32_c14693c6<>(SB), Z10, Z12
 	VFMADD231PS	Z9, Z8, Z12
 	VFMADD231PS	Z7, Z6, Z12
 	VFMADD231PS	Z5, Z4, Z12
-	VMOVUPS	Z12, 800256(R9)	// latentFieldBwd.dz_bar[0]
+	VMOVUPS	Z12, 800512(R9)	// latentFieldBwd.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop75
-	VMOVUPS	877696(SI), Z4	// a_d4_bar[0]
-	VMOVUPS	877824(SI), Z6	// a_d4_bar[1]
-	VMOVUPS	877952(SI), Z8	// a_d4_bar[2]
-	VMOVUPS	878080(SI), Z10	// a_d4_bar[3]
-	VMOVUPS	876160(SI), Z11	// a_d3_bar[0]
-	VMOVUPS	876288(SI), Z12	// a_d3_bar[1]
-	VMOVUPS	876416(SI), Z13	// a_d3_bar[2]
-	VMOVUPS	876544(SI), Z14	// a_d3_bar[3]
-	VMOVUPS	874624(SI), Z15	// a_d2_bar[0]
-	VMOVUPS	874752(SI), Z16	// a_d2_bar[1]
-	VMOVUPS	874880(SI), Z17	// a_d2_bar[2]
-	VMOVUPS	875008(SI), Z18	// a_d2_bar[3]
-	VMOVUPS	970496(SI), Z19	// result_22[0]
-	VMOVUPS	934656(SI), Z20	// a_next_bar_2[0]
+	VMOVUPS	877952(SI), Z4	// a_d4_bar[0]
+	VMOVUPS	878080(SI), Z6	// a_d4_bar[1]
+	VMOVUPS	878208(SI), Z8	// a_d4_bar[2]
+	VMOVUPS	878336(SI), Z10	// a_d4_bar[3]
+	VMOVUPS	876416(SI), Z11	// a_d3_bar[0]
+	VMOVUPS	876544(SI), Z12	// a_d3_bar[1]
+	VMOVUPS	876672(SI), Z13	// a_d3_bar[2]
+	VMOVUPS	876800(SI), Z14	// a_d3_bar[3]
+	VMOVUPS	874880(SI), Z15	// a_d2_bar[0]
+	VMOVUPS	875008(SI), Z16	// a_d2_bar[1]
+	VMOVUPS	875136(SI), Z17	// a_d2_bar[2]
+	VMOVUPS	875264(SI), Z18	// a_d2_bar[3]
+	VMOVUPS	970752(SI), Z19	// result_22[0]
+	VMOVUPS	934912(SI), Z20	// a_next_bar_2[0]
 	VMULPS.BCST	f32_c1846284<>(SB), Z4, Z4
 	VFMADD231PS.BCST	f32_41f2b49c<>(SB), Z11, Z4
 	VFMADD231PS.BCST	f32_c14693c6<>(SB), Z15, Z4
 	VFMADD231PS	Z9, Z20, Z4
 	VFMADD231PS	Z7, Z19, Z4
 	VFMADD231PS	Z5, Z0, Z4
-	VMOVUPS	Z4, 801280(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	970624(SI), Z0	// result_22[1]
-	VMOVUPS	934784(SI), Z4	// a_next_bar_2[1]
+	VMOVUPS	Z4, 801536(SI)	// latentFieldBwd.da_bar[0]
+	VMOVUPS	970880(SI), Z0	// result_22[1]
+	VMOVUPS	935040(SI), Z4	// a_next_bar_2[1]
 	VMULPS.BCST	f32_c1846284<>(SB), Z6, Z6
 	VFMADD231PS.BCST	f32_41f2b49c<>(SB), Z12, Z6
 	VFMADD231PS.BCST	f32_c14693c6<>(SB), Z16, Z6
 	VFMADD231PS	Z9, Z4, Z6
 	VFMADD231PS	Z7, Z0, Z6
 	VFMADD231PS	Z5, Z1, Z6
-	VMOVUPS	Z6, 801408(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	970752(SI), Z0	// result_22[2]
-	VMOVUPS	934912(SI), Z1	// a_next_bar_2[2]
+	VMOVUPS	Z6, 801664(SI)	// latentFieldBwd.da_bar[1]
+	VMOVUPS	971008(SI), Z0	// result_22[2]
+	VMOVUPS	935168(SI), Z1	// a_next_bar_2[2]
 	VMULPS.BCST	f32_c1846284<>(SB), Z8, Z4
 	VFMADD231PS.BCST	f32_41f2b49c<>(SB), Z13, Z4
 	VFMADD231PS.BCST	f32_c14693c6<>(SB), Z17, Z4
 	VFMADD231PS	Z9, Z1, Z4
 	VFMADD231PS	Z7, Z0, Z4
 	VFMADD231PS	Z5, Z2, Z4
-	VMOVUPS	Z4, 801536(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	970880(SI), Z0	// result_22[3]
-	VMOVUPS	935040(SI), Z1	// a_next_bar_2[3]
+	VMOVUPS	Z4, 801792(SI)	// latentFieldBwd.da_bar[2]
+	VMOVUPS	971136(SI), Z0	// result_22[3]
+	VMOVUPS	935296(SI), Z1	// a_next_bar_2[3]
 	VMULPS.BCST	f32_c1846284<>(SB), Z10, Z2
 	VFMADD231PS.BCST	f32_41f2b49c<>(SB), Z14, Z2
 	VFMADD231PS.BCST	f32_c14693c6<>(SB), Z18, Z2
 	VFMADD231PS	Z9, Z1, Z2
 	VFMADD231PS	Z7, Z0, Z2
 	VFMADD231PS	Z5, Z3, Z2
-	VMOVUPS	Z2, 801664(SI)	// latentFieldBwd.da_bar[3]
+	VMOVUPS	Z2, 801920(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop74
@@ -12889,80 +12932,80 @@ loop75: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop76: // 2 times: vectors of the block
-	VMOVUPS	887680(SI), Z0	// z_y4[0]
-	VMOVUPS	Z0, 764416(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	887808(SI), Z0	// z_y4[1]
-	VMOVUPS	Z0, 764544(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	887936(SI), Z0	// z_y4[2]
-	VMOVUPS	Z0, 764672(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	888064(SI), Z0	// z_y4[3]
-	VMOVUPS	Z0, 764800(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	888192(SI), Z0	// z_y4[4]
-	VMOVUPS	Z0, 764928(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	888320(SI), Z0	// z_y4[5]
-	VMOVUPS	Z0, 765056(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	888448(SI), Z0	// z_y4[6]
-	VMOVUPS	Z0, 765184(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	888576(SI), Z0	// z_y4[7]
-	VMOVUPS	Z0, 765312(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	889216(SI), Z0	// a_y4[0]
-	VMOVUPS	Z0, 765440(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	889344(SI), Z0	// a_y4[1]
-	VMOVUPS	Z0, 765568(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	889472(SI), Z0	// a_y4[2]
-	VMOVUPS	Z0, 765696(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	889600(SI), Z0	// a_y4[3]
-	VMOVUPS	Z0, 765824(SI)	// latentFieldBwd.a[3]
+	VMOVUPS	887936(SI), Z0	// z_y4[0]
+	VMOVUPS	Z0, 764672(SI)	// latentFieldBwd.z[0]
+	VMOVUPS	888064(SI), Z0	// z_y4[1]
+	VMOVUPS	Z0, 764800(SI)	// latentFieldBwd.z[1]
+	VMOVUPS	888192(SI), Z0	// z_y4[2]
+	VMOVUPS	Z0, 764928(SI)	// latentFieldBwd.z[2]
+	VMOVUPS	888320(SI), Z0	// z_y4[3]
+	VMOVUPS	Z0, 765056(SI)	// latentFieldBwd.z[3]
+	VMOVUPS	888448(SI), Z0	// z_y4[4]
+	VMOVUPS	Z0, 765184(SI)	// latentFieldBwd.z[4]
+	VMOVUPS	888576(SI), Z0	// z_y4[5]
+	VMOVUPS	Z0, 765312(SI)	// latentFieldBwd.z[5]
+	VMOVUPS	888704(SI), Z0	// z_y4[6]
+	VMOVUPS	Z0, 765440(SI)	// latentFieldBwd.z[6]
+	VMOVUPS	888832(SI), Z0	// z_y4[7]
+	VMOVUPS	Z0, 765568(SI)	// latentFieldBwd.z[7]
+	VMOVUPS	889472(SI), Z0	// a_y4[0]
+	VMOVUPS	Z0, 765696(SI)	// latentFieldBwd.a[0]
+	VMOVUPS	889600(SI), Z0	// a_y4[1]
+	VMOVUPS	Z0, 765824(SI)	// latentFieldBwd.a[1]
+	VMOVUPS	889728(SI), Z0	// a_y4[2]
+	VMOVUPS	Z0, 765952(SI)	// latentFieldBwd.a[2]
+	VMOVUPS	889856(SI), Z0	// a_y4[3]
+	VMOVUPS	Z0, 766080(SI)	// latentFieldBwd.a[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop76
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop77: // 64 times: elements
-	VMOVUPS	971008(SI), Z0	// result_23[0]
-	VMOVUPS	971072(SI), Z1	// result_23[0] | 1
-	VMOVUPS	Z0, 765952(SI)	// latentFieldBwd.add[0]
-	VMOVUPS	Z1, 766016(SI)	// latentFieldBwd.add[0] | 1
+	VMOVUPS	971264(SI), Z0	// result_23[0]
+	VMOVUPS	971328(SI), Z1	// result_23[0] | 1
+	VMOVUPS	Z0, 766208(SI)	// latentFieldBwd.add[0]
+	VMOVUPS	Z1, 766272(SI)	// latentFieldBwd.add[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop77
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop78: // 64 times: elements
-	VMOVUPS	979200(SI), Z0	// result_24[0]
-	VMOVUPS	979264(SI), Z1	// result_24[0] | 1
-	VMOVUPS	Z0, 774144(SI)	// latentFieldBwd.softplus[0]
-	VMOVUPS	Z1, 774208(SI)	// latentFieldBwd.softplus[0] | 1
+	VMOVUPS	979456(SI), Z0	// result_24[0]
+	VMOVUPS	979520(SI), Z1	// result_24[0] | 1
+	VMOVUPS	Z0, 774400(SI)	// latentFieldBwd.softplus[0]
+	VMOVUPS	Z1, 774464(SI)	// latentFieldBwd.softplus[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop78
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop79: // 64 times: elements
-	VMOVUPS	987392(SI), Z0	// result_25[0]
-	VMOVUPS	987456(SI), Z1	// result_25[0] | 1
-	VMOVUPS	Z0, 782336(SI)	// latentFieldBwd.add2[0]
-	VMOVUPS	Z1, 782400(SI)	// latentFieldBwd.add2[0] | 1
+	VMOVUPS	987648(SI), Z0	// result_25[0]
+	VMOVUPS	987712(SI), Z1	// result_25[0] | 1
+	VMOVUPS	Z0, 782592(SI)	// latentFieldBwd.add2[0]
+	VMOVUPS	Z1, 782656(SI)	// latentFieldBwd.add2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop79
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop80: // 64 times: elements
-	VMOVUPS	995584(SI), Z0	// result_26[0]
-	VMOVUPS	995648(SI), Z1	// result_26[0] | 1
-	VMOVUPS	Z0, 790528(SI)	// latentFieldBwd.softplus2[0]
-	VMOVUPS	Z1, 790592(SI)	// latentFieldBwd.softplus2[0] | 1
+	VMOVUPS	995840(SI), Z0	// result_26[0]
+	VMOVUPS	995904(SI), Z1	// result_26[0] | 1
+	VMOVUPS	Z0, 790784(SI)	// latentFieldBwd.softplus2[0]
+	VMOVUPS	Z1, 790848(SI)	// latentFieldBwd.softplus2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop80
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop81: // 12 times: elements
-	VMOVUPS	1003776(SI), Z0	// result_27[0]
-	VMOVUPS	1003840(SI), Z1	// result_27[0] | 1
-	VMOVUPS	Z0, 798720(SI)	// latentFieldBwd.tanh[0]
-	VMOVUPS	Z1, 798784(SI)	// latentFieldBwd.tanh[0] | 1
+	VMOVUPS	1004032(SI), Z0	// result_27[0]
+	VMOVUPS	1004096(SI), Z1	// result_27[0] | 1
+	VMOVUPS	Z0, 798976(SI)	// latentFieldBwd.tanh[0]
+	VMOVUPS	Z1, 799040(SI)	// latentFieldBwd.tanh[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop81
@@ -12970,45 +13013,45 @@ loop81: // 12 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop82: // 2 times: vectors of the block
-	VMOVUPS	801792(SI), Z0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Z0, 1041152(SI)	// result_35[0]
-	VMOVUPS	801920(SI), Z0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Z0, 1041280(SI)	// result_35[1]
-	VMOVUPS	802048(SI), Z0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Z0, 1041408(SI)	// result_35[2]
-	VMOVUPS	802176(SI), Z0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Z0, 1041536(SI)	// result_35[3]
-	VMOVUPS	802304(SI), Z0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Z0, 1041664(SI)	// result_35[4]
-	VMOVUPS	802432(SI), Z0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Z0, 1041792(SI)	// result_35[5]
-	VMOVUPS	802560(SI), Z0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Z0, 1041920(SI)	// result_35[6]
-	VMOVUPS	802688(SI), Z0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Z0, 1042048(SI)	// result_35[7]
-	VMOVUPS	802816(SI), Z0	// latentFieldBwd.a_bar[0]
-	VMOVUPS	Z0, 1042176(SI)	// result_36[0]
-	VMOVUPS	802944(SI), Z1	// latentFieldBwd.a_bar[1]
-	VMOVUPS	Z1, 1042304(SI)	// result_36[1]
-	VMOVUPS	803072(SI), Z2	// latentFieldBwd.a_bar[2]
-	VMOVUPS	Z2, 1042432(SI)	// result_36[2]
-	VMOVUPS	803200(SI), Z3	// latentFieldBwd.a_bar[3]
-	VMOVUPS	Z3, 1042560(SI)	// result_36[3]
+	VMOVUPS	802048(SI), Z0	// latentFieldBwd.z_bar[0]
+	VMOVUPS	Z0, 1041408(SI)	// result_35[0]
+	VMOVUPS	802176(SI), Z0	// latentFieldBwd.z_bar[1]
+	VMOVUPS	Z0, 1041536(SI)	// result_35[1]
+	VMOVUPS	802304(SI), Z0	// latentFieldBwd.z_bar[2]
+	VMOVUPS	Z0, 1041664(SI)	// result_35[2]
+	VMOVUPS	802432(SI), Z0	// latentFieldBwd.z_bar[3]
+	VMOVUPS	Z0, 1041792(SI)	// result_35[3]
+	VMOVUPS	802560(SI), Z0	// latentFieldBwd.z_bar[4]
+	VMOVUPS	Z0, 1041920(SI)	// result_35[4]
+	VMOVUPS	802688(SI), Z0	// latentFieldBwd.z_bar[5]
+	VMOVUPS	Z0, 1042048(SI)	// result_35[5]
+	VMOVUPS	802816(SI), Z0	// latentFieldBwd.z_bar[6]
+	VMOVUPS	Z0, 1042176(SI)	// result_35[6]
+	VMOVUPS	802944(SI), Z0	// latentFieldBwd.z_bar[7]
+	VMOVUPS	Z0, 1042304(SI)	// result_35[7]
+	VMOVUPS	803072(SI), Z0	// latentFieldBwd.a_bar[0]
+	VMOVUPS	Z0, 1042432(SI)	// result_36[0]
+	VMOVUPS	803200(SI), Z1	// latentFieldBwd.a_bar[1]
+	VMOVUPS	Z1, 1042560(SI)	// result_36[1]
+	VMOVUPS	803328(SI), Z2	// latentFieldBwd.a_bar[2]
+	VMOVUPS	Z2, 1042688(SI)	// result_36[2]
+	VMOVUPS	803456(SI), Z3	// latentFieldBwd.a_bar[3]
+	VMOVUPS	Z3, 1042816(SI)	// result_36[3]
 	MOVQ	$8, DI
 	MOVQ	SI, R9
 loop83: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1041152(R9), Z4	// result_35[0]
-	VMOVUPS	886528(SI), Z5	// ha43
-	VMOVUPS	1005312(R9), Z6	// result_28[0]
-	VMOVUPS	889984(SI), Z7	// ha53
-	VMOVUPS	969472(R9), Z8	// result_21[0]
-	VMOVUPS	893568(SI), Z9	// ha63
-	VMOVUPS	933632(R9), Z10	// z_next_bar_2[0]
-	VMOVUPS	897280(SI), Z11	// hb3
-	VMOVUPS	873600(R9), Z12	// z_d2_bar[0]
-	VMOVUPS	875136(R9), Z13	// z_d3_bar[0]
-	VMOVUPS	876672(R9), Z14	// z_d4_bar[0]
+	VMOVUPS	1041408(R9), Z4	// result_35[0]
+	VMOVUPS	886784(SI), Z5	// ha43
+	VMOVUPS	1005568(R9), Z6	// result_28[0]
+	VMOVUPS	890240(SI), Z7	// ha53
+	VMOVUPS	969728(R9), Z8	// result_21[0]
+	VMOVUPS	893824(SI), Z9	// ha63
+	VMOVUPS	933888(R9), Z10	// z_next_bar_2[0]
+	VMOVUPS	897536(SI), Z11	// hb3
+	VMOVUPS	873856(R9), Z12	// z_d2_bar[0]
+	VMOVUPS	875392(R9), Z13	// z_d3_bar[0]
+	VMOVUPS	876928(R9), Z14	// z_d4_bar[0]
 	VMULPS.BCST	f32_401f6670<>(SB), Z14, Z14
 	VFMADD231PS.BCST	f32_c0be1cf3<>(SB), Z13, Z14
 	VFMADD231PS.BCST	f32_407b89f9<>(SB), Z12, Z14
@@ -13016,25 +13059,25 @@ loop83: // 8 times: elements
 	VFMADD231PS	Z9, Z8, Z14
 	VFMADD231PS	Z7, Z6, Z14
 	VFMADD231PS	Z5, Z4, Z14
-	VMOVUPS	Z14, 800256(R9)	// latentFieldBwd.dz_bar[0]
+	VMOVUPS	Z14, 800512(R9)	// latentFieldBwd.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop83
-	VMOVUPS	877696(SI), Z4	// a_d4_bar[0]
-	VMOVUPS	877824(SI), Z6	// a_d4_bar[1]
-	VMOVUPS	877952(SI), Z8	// a_d4_bar[2]
-	VMOVUPS	878080(SI), Z10	// a_d4_bar[3]
-	VMOVUPS	876160(SI), Z12	// a_d3_bar[0]
-	VMOVUPS	876288(SI), Z13	// a_d3_bar[1]
-	VMOVUPS	876416(SI), Z14	// a_d3_bar[2]
-	VMOVUPS	876544(SI), Z15	// a_d3_bar[3]
-	VMOVUPS	874624(SI), Z16	// a_d2_bar[0]
-	VMOVUPS	874752(SI), Z17	// a_d2_bar[1]
-	VMOVUPS	874880(SI), Z18	// a_d2_bar[2]
-	VMOVUPS	875008(SI), Z19	// a_d2_bar[3]
-	VMOVUPS	1006336(SI), Z20	// result_29[0]
-	VMOVUPS	970496(SI), Z21	// result_22[0]
-	VMOVUPS	934656(SI), Z22	// a_next_bar_2[0]
+	VMOVUPS	877952(SI), Z4	// a_d4_bar[0]
+	VMOVUPS	878080(SI), Z6	// a_d4_bar[1]
+	VMOVUPS	878208(SI), Z8	// a_d4_bar[2]
+	VMOVUPS	878336(SI), Z10	// a_d4_bar[3]
+	VMOVUPS	876416(SI), Z12	// a_d3_bar[0]
+	VMOVUPS	876544(SI), Z13	// a_d3_bar[1]
+	VMOVUPS	876672(SI), Z14	// a_d3_bar[2]
+	VMOVUPS	876800(SI), Z15	// a_d3_bar[3]
+	VMOVUPS	874880(SI), Z16	// a_d2_bar[0]
+	VMOVUPS	875008(SI), Z17	// a_d2_bar[1]
+	VMOVUPS	875136(SI), Z18	// a_d2_bar[2]
+	VMOVUPS	875264(SI), Z19	// a_d2_bar[3]
+	VMOVUPS	1006592(SI), Z20	// result_29[0]
+	VMOVUPS	970752(SI), Z21	// result_22[0]
+	VMOVUPS	934912(SI), Z22	// a_next_bar_2[0]
 	VMULPS.BCST	f32_401f6670<>(SB), Z4, Z4
 	VFMADD231PS.BCST	f32_c0be1cf3<>(SB), Z12, Z4
 	VFMADD231PS.BCST	f32_407b89f9<>(SB), Z16, Z4
@@ -13042,10 +13085,10 @@ loop83: // 8 times: elements
 	VFMADD231PS	Z9, Z21, Z4
 	VFMADD231PS	Z7, Z20, Z4
 	VFMADD231PS	Z5, Z0, Z4
-	VMOVUPS	Z4, 801280(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	1006464(SI), Z0	// result_29[1]
-	VMOVUPS	970624(SI), Z4	// result_22[1]
-	VMOVUPS	934784(SI), Z12	// a_next_bar_2[1]
+	VMOVUPS	Z4, 801536(SI)	// latentFieldBwd.da_bar[0]
+	VMOVUPS	1006720(SI), Z0	// result_29[1]
+	VMOVUPS	970880(SI), Z4	// result_22[1]
+	VMOVUPS	935040(SI), Z12	// a_next_bar_2[1]
 	VMULPS.BCST	f32_401f6670<>(SB), Z6, Z6
 	VFMADD231PS.BCST	f32_c0be1cf3<>(SB), Z13, Z6
 	VFMADD231PS.BCST	f32_407b89f9<>(SB), Z17, Z6
@@ -13053,10 +13096,10 @@ loop83: // 8 times: elements
 	VFMADD231PS	Z9, Z4, Z6
 	VFMADD231PS	Z7, Z0, Z6
 	VFMADD231PS	Z5, Z1, Z6
-	VMOVUPS	Z6, 801408(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	1006592(SI), Z0	// result_29[2]
-	VMOVUPS	970752(SI), Z1	// result_22[2]
-	VMOVUPS	934912(SI), Z4	// a_next_bar_2[2]
+	VMOVUPS	Z6, 801664(SI)	// latentFieldBwd.da_bar[1]
+	VMOVUPS	1006848(SI), Z0	// result_29[2]
+	VMOVUPS	971008(SI), Z1	// result_22[2]
+	VMOVUPS	935168(SI), Z4	// a_next_bar_2[2]
 	VMULPS.BCST	f32_401f6670<>(SB), Z8, Z6
 	VFMADD231PS.BCST	f32_c0be1cf3<>(SB), Z14, Z6
 	VFMADD231PS.BCST	f32_407b89f9<>(SB), Z18, Z6
@@ -13064,10 +13107,10 @@ loop83: // 8 times: elements
 	VFMADD231PS	Z9, Z1, Z6
 	VFMADD231PS	Z7, Z0, Z6
 	VFMADD231PS	Z5, Z2, Z6
-	VMOVUPS	Z6, 801536(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	1006720(SI), Z0	// result_29[3]
-	VMOVUPS	970880(SI), Z1	// result_22[3]
-	VMOVUPS	935040(SI), Z2	// a_next_bar_2[3]
+	VMOVUPS	Z6, 801792(SI)	// latentFieldBwd.da_bar[2]
+	VMOVUPS	1006976(SI), Z0	// result_29[3]
+	VMOVUPS	971136(SI), Z1	// result_22[3]
+	VMOVUPS	935296(SI), Z2	// a_next_bar_2[3]
 	VMULPS.BCST	f32_401f6670<>(SB), Z10, Z4
 	VFMADD231PS.BCST	f32_c0be1cf3<>(SB), Z15, Z4
 	VFMADD231PS.BCST	f32_407b89f9<>(SB), Z19, Z4
@@ -13075,7 +13118,7 @@ loop83: // 8 times: elements
 	VFMADD231PS	Z9, Z1, Z4
 	VFMADD231PS	Z7, Z0, Z4
 	VFMADD231PS	Z5, Z3, Z4
-	VMOVUPS	Z4, 801664(SI)	// latentFieldBwd.da_bar[3]
+	VMOVUPS	Z4, 801920(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop82
@@ -13083,80 +13126,80 @@ loop83: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop84: // 2 times: vectors of the block
-	VMOVUPS	884224(SI), Z0	// z_y3[0]
-	VMOVUPS	Z0, 764416(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	884352(SI), Z0	// z_y3[1]
-	VMOVUPS	Z0, 764544(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	884480(SI), Z0	// z_y3[2]
-	VMOVUPS	Z0, 764672(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	884608(SI), Z0	// z_y3[3]
-	VMOVUPS	Z0, 764800(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	884736(SI), Z0	// z_y3[4]
-	VMOVUPS	Z0, 764928(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	884864(SI), Z0	// z_y3[5]
-	VMOVUPS	Z0, 765056(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	884992(SI), Z0	// z_y3[6]
-	VMOVUPS	Z0, 765184(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	885120(SI), Z0	// z_y3[7]
-	VMOVUPS	Z0, 765312(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	885760(SI), Z0	// a_y3[0]
-	VMOVUPS	Z0, 765440(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	885888(SI), Z0	// a_y3[1]
-	VMOVUPS	Z0, 765568(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	886016(SI), Z0	// a_y3[2]
-	VMOVUPS	Z0, 765696(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	886144(SI), Z0	// a_y3[3]
-	VMOVUPS	Z0, 765824(SI)	// latentFieldBwd.a[3]
+	VMOVUPS	884480(SI), Z0	// z_y3[0]
+	VMOVUPS	Z0, 764672(SI)	// latentFieldBwd.z[0]
+	VMOVUPS	884608(SI), Z0	// z_y3[1]
+	VMOVUPS	Z0, 764800(SI)	// latentFieldBwd.z[1]
+	VMOVUPS	884736(SI), Z0	// z_y3[2]
+	VMOVUPS	Z0, 764928(SI)	// latentFieldBwd.z[2]
+	VMOVUPS	884864(SI), Z0	// z_y3[3]
+	VMOVUPS	Z0, 765056(SI)	// latentFieldBwd.z[3]
+	VMOVUPS	884992(SI), Z0	// z_y3[4]
+	VMOVUPS	Z0, 765184(SI)	// latentFieldBwd.z[4]
+	VMOVUPS	885120(SI), Z0	// z_y3[5]
+	VMOVUPS	Z0, 765312(SI)	// latentFieldBwd.z[5]
+	VMOVUPS	885248(SI), Z0	// z_y3[6]
+	VMOVUPS	Z0, 765440(SI)	// latentFieldBwd.z[6]
+	VMOVUPS	885376(SI), Z0	// z_y3[7]
+	VMOVUPS	Z0, 765568(SI)	// latentFieldBwd.z[7]
+	VMOVUPS	886016(SI), Z0	// a_y3[0]
+	VMOVUPS	Z0, 765696(SI)	// latentFieldBwd.a[0]
+	VMOVUPS	886144(SI), Z0	// a_y3[1]
+	VMOVUPS	Z0, 765824(SI)	// latentFieldBwd.a[1]
+	VMOVUPS	886272(SI), Z0	// a_y3[2]
+	VMOVUPS	Z0, 765952(SI)	// latentFieldBwd.a[2]
+	VMOVUPS	886400(SI), Z0	// a_y3[3]
+	VMOVUPS	Z0, 766080(SI)	// latentFieldBwd.a[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop84
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop85: // 64 times: elements
-	VMOVUPS	1006848(SI), Z0	// result_30[0]
-	VMOVUPS	1006912(SI), Z1	// result_30[0] | 1
-	VMOVUPS	Z0, 765952(SI)	// latentFieldBwd.add[0]
-	VMOVUPS	Z1, 766016(SI)	// latentFieldBwd.add[0] | 1
+	VMOVUPS	1007104(SI), Z0	// result_30[0]
+	VMOVUPS	1007168(SI), Z1	// result_30[0] | 1
+	VMOVUPS	Z0, 766208(SI)	// latentFieldBwd.add[0]
+	VMOVUPS	Z1, 766272(SI)	// latentFieldBwd.add[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop85
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop86: // 64 times: elements
-	VMOVUPS	1015040(SI), Z0	// result_31[0]
-	VMOVUPS	1015104(SI), Z1	// result_31[0] | 1
-	VMOVUPS	Z0, 774144(SI)	// latentFieldBwd.softplus[0]
-	VMOVUPS	Z1, 774208(SI)	// latentFieldBwd.softplus[0] | 1
+	VMOVUPS	1015296(SI), Z0	// result_31[0]
+	VMOVUPS	1015360(SI), Z1	// result_31[0] | 1
+	VMOVUPS	Z0, 774400(SI)	// latentFieldBwd.softplus[0]
+	VMOVUPS	Z1, 774464(SI)	// latentFieldBwd.softplus[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop86
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop87: // 64 times: elements
-	VMOVUPS	1023232(SI), Z0	// result_32[0]
-	VMOVUPS	1023296(SI), Z1	// result_32[0] | 1
-	VMOVUPS	Z0, 782336(SI)	// latentFieldBwd.add2[0]
-	VMOVUPS	Z1, 782400(SI)	// latentFieldBwd.add2[0] | 1
+	VMOVUPS	1023488(SI), Z0	// result_32[0]
+	VMOVUPS	1023552(SI), Z1	// result_32[0] | 1
+	VMOVUPS	Z0, 782592(SI)	// latentFieldBwd.add2[0]
+	VMOVUPS	Z1, 782656(SI)	// latentFieldBwd.add2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop87
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop88: // 64 times: elements
-	VMOVUPS	1031424(SI), Z0	// result_33[0]
-	VMOVUPS	1031488(SI), Z1	// result_33[0] | 1
-	VMOVUPS	Z0, 790528(SI)	// latentFieldBwd.softplus2[0]
-	VMOVUPS	Z1, 790592(SI)	// latentFieldBwd.softplus2[0] | 1
+	VMOVUPS	1031680(SI), Z0	// result_33[0]
+	VMOVUPS	1031744(SI), Z1	// result_33[0] | 1
+	VMOVUPS	Z0, 790784(SI)	// latentFieldBwd.softplus2[0]
+	VMOVUPS	Z1, 790848(SI)	// latentFieldBwd.softplus2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop88
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop89: // 12 times: elements
-	VMOVUPS	1039616(SI), Z0	// result_34[0]
-	VMOVUPS	1039680(SI), Z1	// result_34[0] | 1
-	VMOVUPS	Z0, 798720(SI)	// latentFieldBwd.tanh[0]
-	VMOVUPS	Z1, 798784(SI)	// latentFieldBwd.tanh[0] | 1
+	VMOVUPS	1039872(SI), Z0	// result_34[0]
+	VMOVUPS	1039936(SI), Z1	// result_34[0] | 1
+	VMOVUPS	Z0, 798976(SI)	// latentFieldBwd.tanh[0]
+	VMOVUPS	Z1, 799040(SI)	// latentFieldBwd.tanh[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop89
@@ -13164,47 +13207,47 @@ loop89: // 12 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop90: // 2 times: vectors of the block
-	VMOVUPS	801792(SI), Z0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Z0, 1076992(SI)	// result_42[0]
-	VMOVUPS	801920(SI), Z0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Z0, 1077120(SI)	// result_42[1]
-	VMOVUPS	802048(SI), Z0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Z0, 1077248(SI)	// result_42[2]
-	VMOVUPS	802176(SI), Z0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Z0, 1077376(SI)	// result_42[3]
-	VMOVUPS	802304(SI), Z0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Z0, 1077504(SI)	// result_42[4]
-	VMOVUPS	802432(SI), Z0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Z0, 1077632(SI)	// result_42[5]
-	VMOVUPS	802560(SI), Z0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Z0, 1077760(SI)	// result_42[6]
-	VMOVUPS	802688(SI), Z0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Z0, 1077888(SI)	// result_42[7]
-	VMOVUPS	802816(SI), Z0	// latentFieldBwd.a_bar[0]
-	VMOVUPS	Z0, 1078016(SI)	// result_43[0]
-	VMOVUPS	802944(SI), Z1	// latentFieldBwd.a_bar[1]
-	VMOVUPS	Z1, 1078144(SI)	// result_43[1]
-	VMOVUPS	803072(SI), Z2	// latentFieldBwd.a_bar[2]
-	VMOVUPS	Z2, 1078272(SI)	// result_43[2]
-	VMOVUPS	803200(SI), Z3	// latentFieldBwd.a_bar[3]
-	VMOVUPS	Z3, 1078400(SI)	// result_43[3]
+	VMOVUPS	802048(SI), Z0	// latentFieldBwd.z_bar[0]
+	VMOVUPS	Z0, 1077248(SI)	// result_42[0]
+	VMOVUPS	802176(SI), Z0	// latentFieldBwd.z_bar[1]
+	VMOVUPS	Z0, 1077376(SI)	// result_42[1]
+	VMOVUPS	802304(SI), Z0	// latentFieldBwd.z_bar[2]
+	VMOVUPS	Z0, 1077504(SI)	// result_42[2]
+	VMOVUPS	802432(SI), Z0	// latentFieldBwd.z_bar[3]
+	VMOVUPS	Z0, 1077632(SI)	// result_42[3]
+	VMOVUPS	802560(SI), Z0	// latentFieldBwd.z_bar[4]
+	VMOVUPS	Z0, 1077760(SI)	// result_42[4]
+	VMOVUPS	802688(SI), Z0	// latentFieldBwd.z_bar[5]
+	VMOVUPS	Z0, 1077888(SI)	// result_42[5]
+	VMOVUPS	802816(SI), Z0	// latentFieldBwd.z_bar[6]
+	VMOVUPS	Z0, 1078016(SI)	// result_42[6]
+	VMOVUPS	802944(SI), Z0	// latentFieldBwd.z_bar[7]
+	VMOVUPS	Z0, 1078144(SI)	// result_42[7]
+	VMOVUPS	803072(SI), Z0	// latentFieldBwd.a_bar[0]
+	VMOVUPS	Z0, 1078272(SI)	// result_43[0]
+	VMOVUPS	803200(SI), Z1	// latentFieldBwd.a_bar[1]
+	VMOVUPS	Z1, 1078400(SI)	// result_43[1]
+	VMOVUPS	803328(SI), Z2	// latentFieldBwd.a_bar[2]
+	VMOVUPS	Z2, 1078528(SI)	// result_43[2]
+	VMOVUPS	803456(SI), Z3	// latentFieldBwd.a_bar[3]
+	VMOVUPS	Z3, 1078656(SI)	// result_43[3]
 	MOVQ	$8, DI
 	MOVQ	SI, R9
 loop91: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1076992(R9), Z4	// result_42[0]
-	VMOVUPS	883072(SI), Z5	// ha32
-	VMOVUPS	1041152(R9), Z6	// result_35[0]
-	VMOVUPS	886400(SI), Z7	// ha42
-	VMOVUPS	1005312(R9), Z8	// result_28[0]
-	VMOVUPS	889856(SI), Z9	// ha52
-	VMOVUPS	969472(R9), Z10	// result_21[0]
-	VMOVUPS	893440(SI), Z11	// ha62
-	VMOVUPS	933632(R9), Z12	// z_next_bar_2[0]
-	VMOVUPS	897152(SI), Z13	// hb2
-	VMOVUPS	873600(R9), Z14	// z_d2_bar[0]
-	VMOVUPS	875136(R9), Z15	// z_d3_bar[0]
-	VMOVUPS	876672(R9), Z16	// z_d4_bar[0]
+	VMOVUPS	1077248(R9), Z4	// result_42[0]
+	VMOVUPS	883328(SI), Z5	// ha32
+	VMOVUPS	1041408(R9), Z6	// result_35[0]
+	VMOVUPS	886656(SI), Z7	// ha42
+	VMOVUPS	1005568(R9), Z8	// result_28[0]
+	VMOVUPS	890112(SI), Z9	// ha52
+	VMOVUPS	969728(R9), Z10	// result_21[0]
+	VMOVUPS	893696(SI), Z11	// ha62
+	VMOVUPS	933888(R9), Z12	// z_next_bar_2[0]
+	VMOVUPS	897408(SI), Z13	// hb2
+	VMOVUPS	873856(R9), Z14	// z_d2_bar[0]
+	VMOVUPS	875392(R9), Z15	// z_d3_bar[0]
+	VMOVUPS	876928(R9), Z16	// z_d4_bar[0]
 	VMULPS.BCST	f32_3dd04817<>(SB), Z16, Z16
 	VFMADD231PS.BCST	f32_be64c2f8<>(SB), Z15, Z16
 	VFMADD231PS.BCST	f32_3e06dc5d<>(SB), Z14, Z16
@@ -13213,26 +13256,26 @@ loop91: // 8 times: elements
 	VFMADD231PS	Z9, Z8, Z16
 	VFMADD231PS	Z7, Z6, Z16
 	VFMADD231PS	Z5, Z4, Z16
-	VMOVUPS	Z16, 800256(R9)	// latentFieldBwd.dz_bar[0]
+	VMOVUPS	Z16, 800512(R9)	// latentFieldBwd.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop91
-	VMOVUPS	877696(SI), Z4	// a_d4_bar[0]
-	VMOVUPS	877824(SI), Z6	// a_d4_bar[1]
-	VMOVUPS	877952(SI), Z8	// a_d4_bar[2]
-	VMOVUPS	878080(SI), Z10	// a_d4_bar[3]
-	VMOVUPS	876160(SI), Z12	// a_d3_bar[0]
-	VMOVUPS	876288(SI), Z14	// a_d3_bar[1]
-	VMOVUPS	876416(SI), Z15	// a_d3_bar[2]
-	VMOVUPS	876544(SI), Z16	// a_d3_bar[3]
-	VMOVUPS	874624(SI), Z17	// a_d2_bar[0]
-	VMOVUPS	874752(SI), Z18	// a_d2_bar[1]
-	VMOVUPS	874880(SI), Z19	// a_d2_bar[2]
-	VMOVUPS	875008(SI), Z20	// a_d2_bar[3]
-	VMOVUPS	1042176(SI), Z21	// result_36[0]
-	VMOVUPS	1006336(SI), Z22	// result_29[0]
-	VMOVUPS	970496(SI), Z23	// result_22[0]
-	VMOVUPS	934656(SI), Z24	// a_next_bar_2[0]
+	VMOVUPS	877952(SI), Z4	// a_d4_bar[0]
+	VMOVUPS	878080(SI), Z6	// a_d4_bar[1]
+	VMOVUPS	878208(SI), Z8	// a_d4_bar[2]
+	VMOVUPS	878336(SI), Z10	// a_d4_bar[3]
+	VMOVUPS	876416(SI), Z12	// a_d3_bar[0]
+	VMOVUPS	876544(SI), Z14	// a_d3_bar[1]
+	VMOVUPS	876672(SI), Z15	// a_d3_bar[2]
+	VMOVUPS	876800(SI), Z16	// a_d3_bar[3]
+	VMOVUPS	874880(SI), Z17	// a_d2_bar[0]
+	VMOVUPS	875008(SI), Z18	// a_d2_bar[1]
+	VMOVUPS	875136(SI), Z19	// a_d2_bar[2]
+	VMOVUPS	875264(SI), Z20	// a_d2_bar[3]
+	VMOVUPS	1042432(SI), Z21	// result_36[0]
+	VMOVUPS	1006592(SI), Z22	// result_29[0]
+	VMOVUPS	970752(SI), Z23	// result_22[0]
+	VMOVUPS	934912(SI), Z24	// a_next_bar_2[0]
 	VMULPS.BCST	f32_3dd04817<>(SB), Z4, Z4
 	VFMADD231PS.BCST	f32_be64c2f8<>(SB), Z12, Z4
 	VFMADD231PS.BCST	f32_3e06dc5d<>(SB), Z17, Z4
@@ -13241,11 +13284,11 @@ loop91: // 8 times: elements
 	VFMADD231PS	Z9, Z22, Z4
 	VFMADD231PS	Z7, Z21, Z4
 	VFMADD231PS	Z5, Z0, Z4
-	VMOVUPS	Z4, 801280(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	1042304(SI), Z0	// result_36[1]
-	VMOVUPS	1006464(SI), Z4	// result_29[1]
-	VMOVUPS	970624(SI), Z12	// result_22[1]
-	VMOVUPS	934784(SI), Z17	// a_next_bar_2[1]
+	VMOVUPS	Z4, 801536(SI)	// latentFieldBwd.da_bar[0]
+	VMOVUPS	1042560(SI), Z0	// result_36[1]
+	VMOVUPS	1006720(SI), Z4	// result_29[1]
+	VMOVUPS	970880(SI), Z12	// result_22[1]
+	VMOVUPS	935040(SI), Z17	// a_next_bar_2[1]
 	VMULPS.BCST	f32_3dd04817<>(SB), Z6, Z6
 	VFMADD231PS.BCST	f32_be64c2f8<>(SB), Z14, Z6
 	VFMADD231PS.BCST	f32_3e06dc5d<>(SB), Z18, Z6
@@ -13254,11 +13297,11 @@ loop91: // 8 times: elements
 	VFMADD231PS	Z9, Z4, Z6
 	VFMADD231PS	Z7, Z0, Z6
 	VFMADD231PS	Z5, Z1, Z6
-	VMOVUPS	Z6, 801408(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	1042432(SI), Z0	// result_36[2]
-	VMOVUPS	1006592(SI), Z1	// result_29[2]
-	VMOVUPS	970752(SI), Z4	// result_22[2]
-	VMOVUPS	934912(SI), Z6	// a_next_bar_2[2]
+	VMOVUPS	Z6, 801664(SI)	// latentFieldBwd.da_bar[1]
+	VMOVUPS	1042688(SI), Z0	// result_36[2]
+	VMOVUPS	1006848(SI), Z1	// result_29[2]
+	VMOVUPS	971008(SI), Z4	// result_22[2]
+	VMOVUPS	935168(SI), Z6	// a_next_bar_2[2]
 	VMULPS.BCST	f32_3dd04817<>(SB), Z8, Z8
 	VFMADD231PS.BCST	f32_be64c2f8<>(SB), Z15, Z8
 	VFMADD231PS.BCST	f32_3e06dc5d<>(SB), Z19, Z8
@@ -13267,11 +13310,11 @@ loop91: // 8 times: elements
 	VFMADD231PS	Z9, Z1, Z8
 	VFMADD231PS	Z7, Z0, Z8
 	VFMADD231PS	Z5, Z2, Z8
-	VMOVUPS	Z8, 801536(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	1042560(SI), Z0	// result_36[3]
-	VMOVUPS	1006720(SI), Z1	// result_29[3]
-	VMOVUPS	970880(SI), Z2	// result_22[3]
-	VMOVUPS	935040(SI), Z4	// a_next_bar_2[3]
+	VMOVUPS	Z8, 801792(SI)	// latentFieldBwd.da_bar[2]
+	VMOVUPS	1042816(SI), Z0	// result_36[3]
+	VMOVUPS	1006976(SI), Z1	// result_29[3]
+	VMOVUPS	971136(SI), Z2	// result_22[3]
+	VMOVUPS	935296(SI), Z4	// a_next_bar_2[3]
 	VMULPS.BCST	f32_3dd04817<>(SB), Z10, Z6
 	VFMADD231PS.BCST	f32_be64c2f8<>(SB), Z16, Z6
 	VFMADD231PS.BCST	f32_3e06dc5d<>(SB), Z20, Z6
@@ -13280,7 +13323,7 @@ loop91: // 8 times: elements
 	VFMADD231PS	Z9, Z1, Z6
 	VFMADD231PS	Z7, Z0, Z6
 	VFMADD231PS	Z5, Z3, Z6
-	VMOVUPS	Z6, 801664(SI)	// latentFieldBwd.da_bar[3]
+	VMOVUPS	Z6, 801920(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop90
@@ -13288,80 +13331,80 @@ loop91: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop92: // 2 times: vectors of the block
-	VMOVUPS	880896(SI), Z0	// z_y2[0]
-	VMOVUPS	Z0, 764416(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	881024(SI), Z0	// z_y2[1]
-	VMOVUPS	Z0, 764544(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	881152(SI), Z0	// z_y2[2]
-	VMOVUPS	Z0, 764672(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	881280(SI), Z0	// z_y2[3]
-	VMOVUPS	Z0, 764800(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	881408(SI), Z0	// z_y2[4]
-	VMOVUPS	Z0, 764928(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	881536(SI), Z0	// z_y2[5]
-	VMOVUPS	Z0, 765056(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	881664(SI), Z0	// z_y2[6]
-	VMOVUPS	Z0, 765184(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	881792(SI), Z0	// z_y2[7]
-	VMOVUPS	Z0, 765312(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	882432(SI), Z0	// a_y2[0]
-	VMOVUPS	Z0, 765440(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	882560(SI), Z0	// a_y2[1]
-	VMOVUPS	Z0, 765568(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	882688(SI), Z0	// a_y2[2]
-	VMOVUPS	Z0, 765696(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	882816(SI), Z0	// a_y2[3]
-	VMOVUPS	Z0, 765824(SI)	// latentFieldBwd.a[3]
+	VMOVUPS	881152(SI), Z0	// z_y2[0]
+	VMOVUPS	Z0, 764672(SI)	// latentFieldBwd.z[0]
+	VMOVUPS	881280(SI), Z0	// z_y2[1]
+	VMOVUPS	Z0, 764800(SI)	// latentFieldBwd.z[1]
+	VMOVUPS	881408(SI), Z0	// z_y2[2]
+	VMOVUPS	Z0, 764928(SI)	// latentFieldBwd.z[2]
+	VMOVUPS	881536(SI), Z0	// z_y2[3]
+	VMOVUPS	Z0, 765056(SI)	// latentFieldBwd.z[3]
+	VMOVUPS	881664(SI), Z0	// z_y2[4]
+	VMOVUPS	Z0, 765184(SI)	// latentFieldBwd.z[4]
+	VMOVUPS	881792(SI), Z0	// z_y2[5]
+	VMOVUPS	Z0, 765312(SI)	// latentFieldBwd.z[5]
+	VMOVUPS	881920(SI), Z0	// z_y2[6]
+	VMOVUPS	Z0, 765440(SI)	// latentFieldBwd.z[6]
+	VMOVUPS	882048(SI), Z0	// z_y2[7]
+	VMOVUPS	Z0, 765568(SI)	// latentFieldBwd.z[7]
+	VMOVUPS	882688(SI), Z0	// a_y2[0]
+	VMOVUPS	Z0, 765696(SI)	// latentFieldBwd.a[0]
+	VMOVUPS	882816(SI), Z0	// a_y2[1]
+	VMOVUPS	Z0, 765824(SI)	// latentFieldBwd.a[1]
+	VMOVUPS	882944(SI), Z0	// a_y2[2]
+	VMOVUPS	Z0, 765952(SI)	// latentFieldBwd.a[2]
+	VMOVUPS	883072(SI), Z0	// a_y2[3]
+	VMOVUPS	Z0, 766080(SI)	// latentFieldBwd.a[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop92
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop93: // 64 times: elements
-	VMOVUPS	1042688(SI), Z0	// result_37[0]
-	VMOVUPS	1042752(SI), Z1	// result_37[0] | 1
-	VMOVUPS	Z0, 765952(SI)	// latentFieldBwd.add[0]
-	VMOVUPS	Z1, 766016(SI)	// latentFieldBwd.add[0] | 1
+	VMOVUPS	1042944(SI), Z0	// result_37[0]
+	VMOVUPS	1043008(SI), Z1	// result_37[0] | 1
+	VMOVUPS	Z0, 766208(SI)	// latentFieldBwd.add[0]
+	VMOVUPS	Z1, 766272(SI)	// latentFieldBwd.add[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop93
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop94: // 64 times: elements
-	VMOVUPS	1050880(SI), Z0	// result_38[0]
-	VMOVUPS	1050944(SI), Z1	// result_38[0] | 1
-	VMOVUPS	Z0, 774144(SI)	// latentFieldBwd.softplus[0]
-	VMOVUPS	Z1, 774208(SI)	// latentFieldBwd.softplus[0] | 1
+	VMOVUPS	1051136(SI), Z0	// result_38[0]
+	VMOVUPS	1051200(SI), Z1	// result_38[0] | 1
+	VMOVUPS	Z0, 774400(SI)	// latentFieldBwd.softplus[0]
+	VMOVUPS	Z1, 774464(SI)	// latentFieldBwd.softplus[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop94
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop95: // 64 times: elements
-	VMOVUPS	1059072(SI), Z0	// result_39[0]
-	VMOVUPS	1059136(SI), Z1	// result_39[0] | 1
-	VMOVUPS	Z0, 782336(SI)	// latentFieldBwd.add2[0]
-	VMOVUPS	Z1, 782400(SI)	// latentFieldBwd.add2[0] | 1
+	VMOVUPS	1059328(SI), Z0	// result_39[0]
+	VMOVUPS	1059392(SI), Z1	// result_39[0] | 1
+	VMOVUPS	Z0, 782592(SI)	// latentFieldBwd.add2[0]
+	VMOVUPS	Z1, 782656(SI)	// latentFieldBwd.add2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop95
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop96: // 64 times: elements
-	VMOVUPS	1067264(SI), Z0	// result_40[0]
-	VMOVUPS	1067328(SI), Z1	// result_40[0] | 1
-	VMOVUPS	Z0, 790528(SI)	// latentFieldBwd.softplus2[0]
-	VMOVUPS	Z1, 790592(SI)	// latentFieldBwd.softplus2[0] | 1
+	VMOVUPS	1067520(SI), Z0	// result_40[0]
+	VMOVUPS	1067584(SI), Z1	// result_40[0] | 1
+	VMOVUPS	Z0, 790784(SI)	// latentFieldBwd.softplus2[0]
+	VMOVUPS	Z1, 790848(SI)	// latentFieldBwd.softplus2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop96
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop97: // 12 times: elements
-	VMOVUPS	1075456(SI), Z0	// result_41[0]
-	VMOVUPS	1075520(SI), Z1	// result_41[0] | 1
-	VMOVUPS	Z0, 798720(SI)	// latentFieldBwd.tanh[0]
-	VMOVUPS	Z1, 798784(SI)	// latentFieldBwd.tanh[0] | 1
+	VMOVUPS	1075712(SI), Z0	// result_41[0]
+	VMOVUPS	1075776(SI), Z1	// result_41[0] | 1
+	VMOVUPS	Z0, 798976(SI)	// latentFieldBwd.tanh[0]
+	VMOVUPS	Z1, 799040(SI)	// latentFieldBwd.tanh[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop97
@@ -13369,48 +13412,48 @@ loop97: // 12 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop98: // 2 times: vectors of the block
-	VMOVUPS	801792(SI), Z0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Z0, 1112832(SI)	// result_49[0]
-	VMOVUPS	801920(SI), Z0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Z0, 1112960(SI)	// result_49[1]
-	VMOVUPS	802048(SI), Z0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Z0, 1113088(SI)	// result_49[2]
-	VMOVUPS	802176(SI), Z0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Z0, 1113216(SI)	// result_49[3]
-	VMOVUPS	802304(SI), Z0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Z0, 1113344(SI)	// result_49[4]
-	VMOVUPS	802432(SI), Z0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Z0, 1113472(SI)	// result_49[5]
-	VMOVUPS	802560(SI), Z0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Z0, 1113600(SI)	// result_49[6]
-	VMOVUPS	802688(SI), Z0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Z0, 1113728(SI)	// result_49[7]
-	VMOVUPS	802816(SI), Z0	// latentFieldBwd.a_bar[0]
-	VMOVUPS	Z0, 1113856(SI)	// result_50[0]
-	VMOVUPS	802944(SI), Z1	// latentFieldBwd.a_bar[1]
-	VMOVUPS	Z1, 1113984(SI)	// result_50[1]
-	VMOVUPS	803072(SI), Z2	// latentFieldBwd.a_bar[2]
-	VMOVUPS	Z2, 1114112(SI)	// result_50[2]
-	VMOVUPS	803200(SI), Z3	// latentFieldBwd.a_bar[3]
-	VMOVUPS	Z3, 1114240(SI)	// result_50[3]
+	VMOVUPS	802048(SI), Z0	// latentFieldBwd.z_bar[0]
+	VMOVUPS	Z0, 1113088(SI)	// result_49[0]
+	VMOVUPS	802176(SI), Z0	// latentFieldBwd.z_bar[1]
+	VMOVUPS	Z0, 1113216(SI)	// result_49[1]
+	VMOVUPS	802304(SI), Z0	// latentFieldBwd.z_bar[2]
+	VMOVUPS	Z0, 1113344(SI)	// result_49[2]
+	VMOVUPS	802432(SI), Z0	// latentFieldBwd.z_bar[3]
+	VMOVUPS	Z0, 1113472(SI)	// result_49[3]
+	VMOVUPS	802560(SI), Z0	// latentFieldBwd.z_bar[4]
+	VMOVUPS	Z0, 1113600(SI)	// result_49[4]
+	VMOVUPS	802688(SI), Z0	// latentFieldBwd.z_bar[5]
+	VMOVUPS	Z0, 1113728(SI)	// result_49[5]
+	VMOVUPS	802816(SI), Z0	// latentFieldBwd.z_bar[6]
+	VMOVUPS	Z0, 1113856(SI)	// result_49[6]
+	VMOVUPS	802944(SI), Z0	// latentFieldBwd.z_bar[7]
+	VMOVUPS	Z0, 1113984(SI)	// result_49[7]
+	VMOVUPS	803072(SI), Z0	// latentFieldBwd.a_bar[0]
+	VMOVUPS	Z0, 1114112(SI)	// result_50[0]
+	VMOVUPS	803200(SI), Z1	// latentFieldBwd.a_bar[1]
+	VMOVUPS	Z1, 1114240(SI)	// result_50[1]
+	VMOVUPS	803328(SI), Z2	// latentFieldBwd.a_bar[2]
+	VMOVUPS	Z2, 1114368(SI)	// result_50[2]
+	VMOVUPS	803456(SI), Z3	// latentFieldBwd.a_bar[3]
+	VMOVUPS	Z3, 1114496(SI)	// result_50[3]
 	MOVQ	$8, DI
 	MOVQ	SI, R9
 loop99: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1076992(R9), Z4	// result_42[0]
-	VMOVUPS	882944(SI), Z5	// ha31
-	VMOVUPS	1041152(R9), Z6	// result_35[0]
-	VMOVUPS	886272(SI), Z7	// ha41
-	VMOVUPS	1005312(R9), Z8	// result_28[0]
-	VMOVUPS	889728(SI), Z9	// ha51
-	VMOVUPS	969472(R9), Z10	// result_21[0]
-	VMOVUPS	893312(SI), Z11	// ha61
-	VMOVUPS	933632(R9), Z12	// z_next_bar_2[0]
-	VMOVUPS	897024(SI), Z13	// hb1
-	VMOVUPS	873600(R9), Z14	// z_d2_bar[0]
-	VMOVUPS	875136(R9), Z15	// z_d3_bar[0]
-	VMOVUPS	876672(R9), Z16	// z_d4_bar[0]
-	VMOVUPS	872064(R9), Z17	// z_d1_bar[0]
+	VMOVUPS	1077248(R9), Z4	// result_42[0]
+	VMOVUPS	883200(SI), Z5	// ha31
+	VMOVUPS	1041408(R9), Z6	// result_35[0]
+	VMOVUPS	886528(SI), Z7	// ha41
+	VMOVUPS	1005568(R9), Z8	// result_28[0]
+	VMOVUPS	889984(SI), Z9	// ha51
+	VMOVUPS	969728(R9), Z10	// result_21[0]
+	VMOVUPS	893568(SI), Z11	// ha61
+	VMOVUPS	933888(R9), Z12	// z_next_bar_2[0]
+	VMOVUPS	897280(SI), Z13	// hb1
+	VMOVUPS	873856(R9), Z14	// z_d2_bar[0]
+	VMOVUPS	875392(R9), Z15	// z_d3_bar[0]
+	VMOVUPS	876928(R9), Z16	// z_d4_bar[0]
+	VMOVUPS	872320(R9), Z17	// z_d1_bar[0]
 	VFMADD231PS.BCST	f32_bf86cb9b<>(SB), Z16, Z17
 	VFMADD231PS.BCST	f32_403a72c7<>(SB), Z15, Z17
 	VFMADD231PS.BCST	f32_c030e090<>(SB), Z14, Z17
@@ -13419,34 +13462,34 @@ loop99: // 8 times: elements
 	VFMADD231PS	Z9, Z8, Z17
 	VFMADD231PS	Z7, Z6, Z17
 	VFMADD231PS	Z5, Z4, Z17
-	VMOVUPS	1112832(R9), Z4	// result_49[0]
-	VMOVUPS	879744(SI), Z6	// ha21
+	VMOVUPS	1113088(R9), Z4	// result_49[0]
+	VMOVUPS	880000(SI), Z6	// ha21
 	VFMADD231PS	Z6, Z4, Z17
-	VMOVUPS	Z17, 800256(R9)	// latentFieldBwd.dz_bar[0]
+	VMOVUPS	Z17, 800512(R9)	// latentFieldBwd.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop99
-	VMOVUPS	873088(SI), Z4	// a_d1_bar[0]
-	VMOVUPS	873216(SI), Z8	// a_d1_bar[1]
-	VMOVUPS	873344(SI), Z10	// a_d1_bar[2]
-	VMOVUPS	873472(SI), Z12	// a_d1_bar[3]
-	VMOVUPS	877696(SI), Z14	// a_d4_bar[0]
-	VMOVUPS	877824(SI), Z15	// a_d4_bar[1]
-	VMOVUPS	877952(SI), Z16	// a_d4_bar[2]
-	VMOVUPS	878080(SI), Z17	// a_d4_bar[3]
-	VMOVUPS	876160(SI), Z18	// a_d3_bar[0]
-	VMOVUPS	876288(SI), Z19	// a_d3_bar[1]
-	VMOVUPS	876416(SI), Z20	// a_d3_bar[2]
-	VMOVUPS	876544(SI), Z21	// a_d3_bar[3]
-	VMOVUPS	874624(SI), Z22	// a_d2_bar[0]
-	VMOVUPS	874752(SI), Z23	// a_d2_bar[1]
-	VMOVUPS	874880(SI), Z24	// a_d2_bar[2]
-	VMOVUPS	875008(SI), Z25	// a_d2_bar[3]
-	VMOVUPS	1078016(SI), Z26	// result_43[0]
-	VMOVUPS	1042176(SI), Z27	// result_36[0]
-	VMOVUPS	1006336(SI), Z28	// result_29[0]
-	VMOVUPS	970496(SI), Z29	// result_22[0]
-	VMOVUPS	934656(SI), Z30	// a_next_bar_2[0]
+	VMOVUPS	873344(SI), Z4	// a_d1_bar[0]
+	VMOVUPS	873472(SI), Z8	// a_d1_bar[1]
+	VMOVUPS	873600(SI), Z10	// a_d1_bar[2]
+	VMOVUPS	873728(SI), Z12	// a_d1_bar[3]
+	VMOVUPS	877952(SI), Z14	// a_d4_bar[0]
+	VMOVUPS	878080(SI), Z15	// a_d4_bar[1]
+	VMOVUPS	878208(SI), Z16	// a_d4_bar[2]
+	VMOVUPS	878336(SI), Z17	// a_d4_bar[3]
+	VMOVUPS	876416(SI), Z18	// a_d3_bar[0]
+	VMOVUPS	876544(SI), Z19	// a_d3_bar[1]
+	VMOVUPS	876672(SI), Z20	// a_d3_bar[2]
+	VMOVUPS	876800(SI), Z21	// a_d3_bar[3]
+	VMOVUPS	874880(SI), Z22	// a_d2_bar[0]
+	VMOVUPS	875008(SI), Z23	// a_d2_bar[1]
+	VMOVUPS	875136(SI), Z24	// a_d2_bar[2]
+	VMOVUPS	875264(SI), Z25	// a_d2_bar[3]
+	VMOVUPS	1078272(SI), Z26	// result_43[0]
+	VMOVUPS	1042432(SI), Z27	// result_36[0]
+	VMOVUPS	1006592(SI), Z28	// result_29[0]
+	VMOVUPS	970752(SI), Z29	// result_22[0]
+	VMOVUPS	934912(SI), Z30	// a_next_bar_2[0]
 	VFMADD231PS.BCST	f32_bf86cb9b<>(SB), Z14, Z4
 	VFMADD231PS.BCST	f32_403a72c7<>(SB), Z18, Z4
 	VFMADD231PS.BCST	f32_c030e090<>(SB), Z22, Z4
@@ -13455,11 +13498,11 @@ loop99: // 8 times: elements
 	VFMADD231PS	Z9, Z28, Z4
 	VFMADD231PS	Z7, Z27, Z4
 	VFMADD231PS	Z5, Z26, Z4
-	VMOVUPS	1078144(SI), Z14	// result_43[1]
-	VMOVUPS	1042304(SI), Z18	// result_36[1]
-	VMOVUPS	1006464(SI), Z22	// result_29[1]
-	VMOVUPS	970624(SI), Z26	// result_22[1]
-	VMOVUPS	934784(SI), Z27	// a_next_bar_2[1]
+	VMOVUPS	1078400(SI), Z14	// result_43[1]
+	VMOVUPS	1042560(SI), Z18	// result_36[1]
+	VMOVUPS	1006720(SI), Z22	// result_29[1]
+	VMOVUPS	970880(SI), Z26	// result_22[1]
+	VMOVUPS	935040(SI), Z27	// a_next_bar_2[1]
 	VFMADD231PS.BCST	f32_bf86cb9b<>(SB), Z15, Z8
 	VFMADD231PS.BCST	f32_403a72c7<>(SB), Z19, Z8
 	VFMADD231PS.BCST	f32_c030e090<>(SB), Z23, Z8
@@ -13468,11 +13511,11 @@ loop99: // 8 times: elements
 	VFMADD231PS	Z9, Z22, Z8
 	VFMADD231PS	Z7, Z18, Z8
 	VFMADD231PS	Z5, Z14, Z8
-	VMOVUPS	1078272(SI), Z14	// result_43[2]
-	VMOVUPS	1042432(SI), Z15	// result_36[2]
-	VMOVUPS	1006592(SI), Z18	// result_29[2]
-	VMOVUPS	970752(SI), Z19	// result_22[2]
-	VMOVUPS	934912(SI), Z22	// a_next_bar_2[2]
+	VMOVUPS	1078528(SI), Z14	// result_43[2]
+	VMOVUPS	1042688(SI), Z15	// result_36[2]
+	VMOVUPS	1006848(SI), Z18	// result_29[2]
+	VMOVUPS	971008(SI), Z19	// result_22[2]
+	VMOVUPS	935168(SI), Z22	// a_next_bar_2[2]
 	VFMADD231PS.BCST	f32_bf86cb9b<>(SB), Z16, Z10
 	VFMADD231PS.BCST	f32_403a72c7<>(SB), Z20, Z10
 	VFMADD231PS.BCST	f32_c030e090<>(SB), Z24, Z10
@@ -13481,11 +13524,11 @@ loop99: // 8 times: elements
 	VFMADD231PS	Z9, Z18, Z10
 	VFMADD231PS	Z7, Z15, Z10
 	VFMADD231PS	Z5, Z14, Z10
-	VMOVUPS	1078400(SI), Z14	// result_43[3]
-	VMOVUPS	1042560(SI), Z15	// result_36[3]
-	VMOVUPS	1006720(SI), Z16	// result_29[3]
-	VMOVUPS	970880(SI), Z18	// result_22[3]
-	VMOVUPS	935040(SI), Z19	// a_next_bar_2[3]
+	VMOVUPS	1078656(SI), Z14	// result_43[3]
+	VMOVUPS	1042816(SI), Z15	// result_36[3]
+	VMOVUPS	1006976(SI), Z16	// result_29[3]
+	VMOVUPS	971136(SI), Z18	// result_22[3]
+	VMOVUPS	935296(SI), Z19	// a_next_bar_2[3]
 	VFMADD231PS.BCST	f32_bf86cb9b<>(SB), Z17, Z12
 	VFMADD231PS.BCST	f32_403a72c7<>(SB), Z21, Z12
 	VFMADD231PS.BCST	f32_c030e090<>(SB), Z25, Z12
@@ -13495,13 +13538,13 @@ loop99: // 8 times: elements
 	VFMADD231PS	Z7, Z15, Z12
 	VFMADD231PS	Z5, Z14, Z12
 	VFMADD231PS	Z6, Z0, Z4
-	VMOVUPS	Z4, 801280(SI)	// latentFieldBwd.da_bar[0]
+	VMOVUPS	Z4, 801536(SI)	// latentFieldBwd.da_bar[0]
 	VFMADD231PS	Z6, Z1, Z8
-	VMOVUPS	Z8, 801408(SI)	// latentFieldBwd.da_bar[1]
+	VMOVUPS	Z8, 801664(SI)	// latentFieldBwd.da_bar[1]
 	VFMADD231PS	Z6, Z2, Z10
-	VMOVUPS	Z10, 801536(SI)	// latentFieldBwd.da_bar[2]
+	VMOVUPS	Z10, 801792(SI)	// latentFieldBwd.da_bar[2]
 	VFMADD231PS	Z6, Z3, Z12
-	VMOVUPS	Z12, 801664(SI)	// latentFieldBwd.da_bar[3]
+	VMOVUPS	Z12, 801920(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop98
@@ -13509,80 +13552,80 @@ loop99: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop100: // 2 times: vectors of the block
-	VMOVUPS	868992(SI), Z0	// z[0]
-	VMOVUPS	Z0, 764416(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	869120(SI), Z0	// z[1]
-	VMOVUPS	Z0, 764544(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	869248(SI), Z0	// z[2]
-	VMOVUPS	Z0, 764672(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	869376(SI), Z0	// z[3]
-	VMOVUPS	Z0, 764800(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	869504(SI), Z0	// z[4]
-	VMOVUPS	Z0, 764928(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	869632(SI), Z0	// z[5]
-	VMOVUPS	Z0, 765056(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	869760(SI), Z0	// z[6]
-	VMOVUPS	Z0, 765184(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	869888(SI), Z0	// z[7]
-	VMOVUPS	Z0, 765312(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	870016(SI), Z0	// a[0]
-	VMOVUPS	Z0, 765440(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	870144(SI), Z0	// a[1]
-	VMOVUPS	Z0, 765568(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	870272(SI), Z0	// a[2]
-	VMOVUPS	Z0, 765696(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	870400(SI), Z0	// a[3]
-	VMOVUPS	Z0, 765824(SI)	// latentFieldBwd.a[3]
+	VMOVUPS	869248(SI), Z0	// z[0]
+	VMOVUPS	Z0, 764672(SI)	// latentFieldBwd.z[0]
+	VMOVUPS	869376(SI), Z0	// z[1]
+	VMOVUPS	Z0, 764800(SI)	// latentFieldBwd.z[1]
+	VMOVUPS	869504(SI), Z0	// z[2]
+	VMOVUPS	Z0, 764928(SI)	// latentFieldBwd.z[2]
+	VMOVUPS	869632(SI), Z0	// z[3]
+	VMOVUPS	Z0, 765056(SI)	// latentFieldBwd.z[3]
+	VMOVUPS	869760(SI), Z0	// z[4]
+	VMOVUPS	Z0, 765184(SI)	// latentFieldBwd.z[4]
+	VMOVUPS	869888(SI), Z0	// z[5]
+	VMOVUPS	Z0, 765312(SI)	// latentFieldBwd.z[5]
+	VMOVUPS	870016(SI), Z0	// z[6]
+	VMOVUPS	Z0, 765440(SI)	// latentFieldBwd.z[6]
+	VMOVUPS	870144(SI), Z0	// z[7]
+	VMOVUPS	Z0, 765568(SI)	// latentFieldBwd.z[7]
+	VMOVUPS	870272(SI), Z0	// a[0]
+	VMOVUPS	Z0, 765696(SI)	// latentFieldBwd.a[0]
+	VMOVUPS	870400(SI), Z0	// a[1]
+	VMOVUPS	Z0, 765824(SI)	// latentFieldBwd.a[1]
+	VMOVUPS	870528(SI), Z0	// a[2]
+	VMOVUPS	Z0, 765952(SI)	// latentFieldBwd.a[2]
+	VMOVUPS	870656(SI), Z0	// a[3]
+	VMOVUPS	Z0, 766080(SI)	// latentFieldBwd.a[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop100
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop101: // 64 times: elements
-	VMOVUPS	1078528(SI), Z0	// result_44[0]
-	VMOVUPS	1078592(SI), Z1	// result_44[0] | 1
-	VMOVUPS	Z0, 765952(SI)	// latentFieldBwd.add[0]
-	VMOVUPS	Z1, 766016(SI)	// latentFieldBwd.add[0] | 1
+	VMOVUPS	1078784(SI), Z0	// result_44[0]
+	VMOVUPS	1078848(SI), Z1	// result_44[0] | 1
+	VMOVUPS	Z0, 766208(SI)	// latentFieldBwd.add[0]
+	VMOVUPS	Z1, 766272(SI)	// latentFieldBwd.add[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop101
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop102: // 64 times: elements
-	VMOVUPS	1086720(SI), Z0	// result_45[0]
-	VMOVUPS	1086784(SI), Z1	// result_45[0] | 1
-	VMOVUPS	Z0, 774144(SI)	// latentFieldBwd.softplus[0]
-	VMOVUPS	Z1, 774208(SI)	// latentFieldBwd.softplus[0] | 1
+	VMOVUPS	1086976(SI), Z0	// result_45[0]
+	VMOVUPS	1087040(SI), Z1	// result_45[0] | 1
+	VMOVUPS	Z0, 774400(SI)	// latentFieldBwd.softplus[0]
+	VMOVUPS	Z1, 774464(SI)	// latentFieldBwd.softplus[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop102
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop103: // 64 times: elements
-	VMOVUPS	1094912(SI), Z0	// result_46[0]
-	VMOVUPS	1094976(SI), Z1	// result_46[0] | 1
-	VMOVUPS	Z0, 782336(SI)	// latentFieldBwd.add2[0]
-	VMOVUPS	Z1, 782400(SI)	// latentFieldBwd.add2[0] | 1
+	VMOVUPS	1095168(SI), Z0	// result_46[0]
+	VMOVUPS	1095232(SI), Z1	// result_46[0] | 1
+	VMOVUPS	Z0, 782592(SI)	// latentFieldBwd.add2[0]
+	VMOVUPS	Z1, 782656(SI)	// latentFieldBwd.add2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop103
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop104: // 64 times: elements
-	VMOVUPS	1103104(SI), Z0	// result_47[0]
-	VMOVUPS	1103168(SI), Z1	// result_47[0] | 1
-	VMOVUPS	Z0, 790528(SI)	// latentFieldBwd.softplus2[0]
-	VMOVUPS	Z1, 790592(SI)	// latentFieldBwd.softplus2[0] | 1
+	VMOVUPS	1103360(SI), Z0	// result_47[0]
+	VMOVUPS	1103424(SI), Z1	// result_47[0] | 1
+	VMOVUPS	Z0, 790784(SI)	// latentFieldBwd.softplus2[0]
+	VMOVUPS	Z1, 790848(SI)	// latentFieldBwd.softplus2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop104
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop105: // 12 times: elements
-	VMOVUPS	1111296(SI), Z0	// result_48[0]
-	VMOVUPS	1111360(SI), Z1	// result_48[0] | 1
-	VMOVUPS	Z0, 798720(SI)	// latentFieldBwd.tanh[0]
-	VMOVUPS	Z1, 798784(SI)	// latentFieldBwd.tanh[0] | 1
+	VMOVUPS	1111552(SI), Z0	// result_48[0]
+	VMOVUPS	1111616(SI), Z1	// result_48[0] | 1
+	VMOVUPS	Z0, 798976(SI)	// latentFieldBwd.tanh[0]
+	VMOVUPS	Z1, 799040(SI)	// latentFieldBwd.tanh[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop105
@@ -13594,79 +13637,79 @@ loop106: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop107: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	933632(R9), Z0	// z_next_bar_2[0]
-	VMOVUPS	969472(R9), Z1	// result_21[0]
+	VMOVUPS	933888(R9), Z0	// z_next_bar_2[0]
+	VMOVUPS	969728(R9), Z1	// result_21[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1005312(R9), Z1	// result_28[0]
+	VMOVUPS	1005568(R9), Z1	// result_28[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1041152(R9), Z1	// result_35[0]
+	VMOVUPS	1041408(R9), Z1	// result_35[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1076992(R9), Z1	// result_42[0]
+	VMOVUPS	1077248(R9), Z1	// result_42[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1112832(R9), Z1	// result_49[0]
+	VMOVUPS	1113088(R9), Z1	// result_49[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	801792(R9), Z1	// latentFieldBwd.z_bar[0]
+	VMOVUPS	802048(R9), Z1	// latentFieldBwd.z_bar[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 878208(R9)	// z_bar[0]
+	VMOVUPS	Z0, 878464(R9)	// z_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop107
-	VMOVUPS	934656(SI), Z0	// a_next_bar_2[0]
-	VMOVUPS	970496(SI), Z1	// result_22[0]
+	VMOVUPS	934912(SI), Z0	// a_next_bar_2[0]
+	VMOVUPS	970752(SI), Z1	// result_22[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1006336(SI), Z1	// result_29[0]
+	VMOVUPS	1006592(SI), Z1	// result_29[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1042176(SI), Z1	// result_36[0]
+	VMOVUPS	1042432(SI), Z1	// result_36[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1078016(SI), Z1	// result_43[0]
+	VMOVUPS	1078272(SI), Z1	// result_43[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1113856(SI), Z1	// result_50[0]
+	VMOVUPS	1114112(SI), Z1	// result_50[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	802816(SI), Z1	// latentFieldBwd.a_bar[0]
+	VMOVUPS	803072(SI), Z1	// latentFieldBwd.a_bar[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 879232(SI)	// a_bar[0]
-	VMOVUPS	934784(SI), Z0	// a_next_bar_2[1]
-	VMOVUPS	970624(SI), Z1	// result_22[1]
+	VMOVUPS	Z0, 879488(SI)	// a_bar[0]
+	VMOVUPS	935040(SI), Z0	// a_next_bar_2[1]
+	VMOVUPS	970880(SI), Z1	// result_22[1]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1006464(SI), Z1	// result_29[1]
+	VMOVUPS	1006720(SI), Z1	// result_29[1]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1042304(SI), Z1	// result_36[1]
+	VMOVUPS	1042560(SI), Z1	// result_36[1]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1078144(SI), Z1	// result_43[1]
+	VMOVUPS	1078400(SI), Z1	// result_43[1]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1113984(SI), Z1	// result_50[1]
+	VMOVUPS	1114240(SI), Z1	// result_50[1]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	802944(SI), Z1	// latentFieldBwd.a_bar[1]
+	VMOVUPS	803200(SI), Z1	// latentFieldBwd.a_bar[1]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 879360(SI)	// a_bar[1]
-	VMOVUPS	934912(SI), Z0	// a_next_bar_2[2]
-	VMOVUPS	970752(SI), Z1	// result_22[2]
+	VMOVUPS	Z0, 879616(SI)	// a_bar[1]
+	VMOVUPS	935168(SI), Z0	// a_next_bar_2[2]
+	VMOVUPS	971008(SI), Z1	// result_22[2]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1006592(SI), Z1	// result_29[2]
+	VMOVUPS	1006848(SI), Z1	// result_29[2]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1042432(SI), Z1	// result_36[2]
+	VMOVUPS	1042688(SI), Z1	// result_36[2]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1078272(SI), Z1	// result_43[2]
+	VMOVUPS	1078528(SI), Z1	// result_43[2]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1114112(SI), Z1	// result_50[2]
+	VMOVUPS	1114368(SI), Z1	// result_50[2]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	803072(SI), Z1	// latentFieldBwd.a_bar[2]
+	VMOVUPS	803328(SI), Z1	// latentFieldBwd.a_bar[2]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 879488(SI)	// a_bar[2]
-	VMOVUPS	935040(SI), Z0	// a_next_bar_2[3]
-	VMOVUPS	970880(SI), Z1	// result_22[3]
+	VMOVUPS	Z0, 879744(SI)	// a_bar[2]
+	VMOVUPS	935296(SI), Z0	// a_next_bar_2[3]
+	VMOVUPS	971136(SI), Z1	// result_22[3]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1006720(SI), Z1	// result_29[3]
+	VMOVUPS	1006976(SI), Z1	// result_29[3]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1042560(SI), Z1	// result_36[3]
+	VMOVUPS	1042816(SI), Z1	// result_36[3]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1078400(SI), Z1	// result_43[3]
+	VMOVUPS	1078656(SI), Z1	// result_43[3]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	1114240(SI), Z1	// result_50[3]
+	VMOVUPS	1114496(SI), Z1	// result_50[3]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	803200(SI), Z1	// latentFieldBwd.a_bar[3]
+	VMOVUPS	803456(SI), Z1	// latentFieldBwd.a_bar[3]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 879616(SI)	// a_bar[3]
+	VMOVUPS	Z0, 879872(SI)	// a_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop106
@@ -13679,158 +13722,158 @@ TEXT forecast0RecLanerev_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	1114368(SI), Z0	// step.t
-	VMOVUPD	1114432(SI), Z1	// step.t | 1
-	VMOVUPD	Z0, 868480(SI)	// forecast0ReplayDenseVjp.t
-	VMOVUPD	Z1, 868544(SI)	// forecast0ReplayDenseVjp.t | 1
-	VMOVUPD	1114624(SI), Z0	// step.h
-	VMOVUPD	1114688(SI), Z1	// step.h | 1
-	VMOVUPD	Z0, 868736(SI)	// forecast0ReplayDenseVjp.h
-	VMOVUPD	Z1, 868800(SI)	// forecast0ReplayDenseVjp.h | 1
-	VMOVUPS	1115136(DI), Z0	// z[0]
-	VMOVUPS	Z0, 868992(DI)	// forecast0ReplayDenseVjp.z[0]
-	VMOVUPS	1115264(DI), Z0	// z[1]
-	VMOVUPS	Z0, 869120(DI)	// forecast0ReplayDenseVjp.z[1]
-	VMOVUPS	1115392(DI), Z0	// z[2]
-	VMOVUPS	Z0, 869248(DI)	// forecast0ReplayDenseVjp.z[2]
-	VMOVUPS	1115520(DI), Z0	// z[3]
-	VMOVUPS	Z0, 869376(DI)	// forecast0ReplayDenseVjp.z[3]
-	VMOVUPS	1115648(DI), Z0	// z[4]
-	VMOVUPS	Z0, 869504(DI)	// forecast0ReplayDenseVjp.z[4]
-	VMOVUPS	1115776(DI), Z0	// z[5]
-	VMOVUPS	Z0, 869632(DI)	// forecast0ReplayDenseVjp.z[5]
-	VMOVUPS	1115904(DI), Z0	// z[6]
-	VMOVUPS	Z0, 869760(DI)	// forecast0ReplayDenseVjp.z[6]
-	VMOVUPS	1116032(DI), Z0	// z[7]
-	VMOVUPS	Z0, 869888(DI)	// forecast0ReplayDenseVjp.z[7]
-	VMOVUPS	1116160(DI), Z0	// a[0]
-	VMOVUPS	Z0, 870016(DI)	// forecast0ReplayDenseVjp.a[0]
-	VMOVUPS	1116288(DI), Z0	// a[1]
-	VMOVUPS	Z0, 870144(DI)	// forecast0ReplayDenseVjp.a[1]
-	VMOVUPS	1116416(DI), Z0	// a[2]
-	VMOVUPS	Z0, 870272(DI)	// forecast0ReplayDenseVjp.a[2]
-	VMOVUPS	1116544(DI), Z0	// a[3]
-	VMOVUPS	Z0, 870400(DI)	// forecast0ReplayDenseVjp.a[3]
-	VMOVUPS	1116672(DI), Z0	// z.bar[0]
-	VMOVUPS	Z0, 870528(DI)	// forecast0ReplayDenseVjp.z_next_bar[0]
-	VMOVUPS	1116800(DI), Z0	// z.bar[1]
-	VMOVUPS	Z0, 870656(DI)	// forecast0ReplayDenseVjp.z_next_bar[1]
-	VMOVUPS	1116928(DI), Z0	// z.bar[2]
-	VMOVUPS	Z0, 870784(DI)	// forecast0ReplayDenseVjp.z_next_bar[2]
-	VMOVUPS	1117056(DI), Z0	// z.bar[3]
-	VMOVUPS	Z0, 870912(DI)	// forecast0ReplayDenseVjp.z_next_bar[3]
-	VMOVUPS	1117184(DI), Z0	// z.bar[4]
-	VMOVUPS	Z0, 871040(DI)	// forecast0ReplayDenseVjp.z_next_bar[4]
-	VMOVUPS	1117312(DI), Z0	// z.bar[5]
-	VMOVUPS	Z0, 871168(DI)	// forecast0ReplayDenseVjp.z_next_bar[5]
-	VMOVUPS	1117440(DI), Z0	// z.bar[6]
-	VMOVUPS	Z0, 871296(DI)	// forecast0ReplayDenseVjp.z_next_bar[6]
-	VMOVUPS	1117568(DI), Z0	// z.bar[7]
-	VMOVUPS	Z0, 871424(DI)	// forecast0ReplayDenseVjp.z_next_bar[7]
-	VMOVUPS	1117696(DI), Z0	// a.bar[0]
-	VMOVUPS	Z0, 871552(DI)	// forecast0ReplayDenseVjp.a_next_bar[0]
-	VMOVUPS	1117824(DI), Z0	// a.bar[1]
-	VMOVUPS	Z0, 871680(DI)	// forecast0ReplayDenseVjp.a_next_bar[1]
-	VMOVUPS	1117952(DI), Z0	// a.bar[2]
-	VMOVUPS	Z0, 871808(DI)	// forecast0ReplayDenseVjp.a_next_bar[2]
-	VMOVUPS	1118080(DI), Z0	// a.bar[3]
-	VMOVUPS	Z0, 871936(DI)	// forecast0ReplayDenseVjp.a_next_bar[3]
-	VMOVUPS	1118208(DI), Z0	// data.0.bar[0]
-	VMOVUPS	Z0, 872064(DI)	// forecast0ReplayDenseVjp.z_d1_bar[0]
-	VMOVUPS	1118336(DI), Z0	// data.0.bar[1]
-	VMOVUPS	Z0, 872192(DI)	// forecast0ReplayDenseVjp.z_d1_bar[1]
-	VMOVUPS	1118464(DI), Z0	// data.0.bar[2]
-	VMOVUPS	Z0, 872320(DI)	// forecast0ReplayDenseVjp.z_d1_bar[2]
-	VMOVUPS	1118592(DI), Z0	// data.0.bar[3]
-	VMOVUPS	Z0, 872448(DI)	// forecast0ReplayDenseVjp.z_d1_bar[3]
-	VMOVUPS	1118720(DI), Z0	// data.0.bar[4]
-	VMOVUPS	Z0, 872576(DI)	// forecast0ReplayDenseVjp.z_d1_bar[4]
-	VMOVUPS	1118848(DI), Z0	// data.0.bar[5]
-	VMOVUPS	Z0, 872704(DI)	// forecast0ReplayDenseVjp.z_d1_bar[5]
-	VMOVUPS	1118976(DI), Z0	// data.0.bar[6]
-	VMOVUPS	Z0, 872832(DI)	// forecast0ReplayDenseVjp.z_d1_bar[6]
-	VMOVUPS	1119104(DI), Z0	// data.0.bar[7]
-	VMOVUPS	Z0, 872960(DI)	// forecast0ReplayDenseVjp.z_d1_bar[7]
-	VMOVUPS	1119232(DI), Z0	// data.1.bar[0]
-	VMOVUPS	Z0, 873088(DI)	// forecast0ReplayDenseVjp.a_d1_bar[0]
-	VMOVUPS	1119360(DI), Z0	// data.1.bar[1]
-	VMOVUPS	Z0, 873216(DI)	// forecast0ReplayDenseVjp.a_d1_bar[1]
-	VMOVUPS	1119488(DI), Z0	// data.1.bar[2]
-	VMOVUPS	Z0, 873344(DI)	// forecast0ReplayDenseVjp.a_d1_bar[2]
-	VMOVUPS	1119616(DI), Z0	// data.1.bar[3]
-	VMOVUPS	Z0, 873472(DI)	// forecast0ReplayDenseVjp.a_d1_bar[3]
-	VMOVUPS	1119744(DI), Z0	// data.2.bar[0]
-	VMOVUPS	Z0, 873600(DI)	// forecast0ReplayDenseVjp.z_d2_bar[0]
-	VMOVUPS	1119872(DI), Z0	// data.2.bar[1]
-	VMOVUPS	Z0, 873728(DI)	// forecast0ReplayDenseVjp.z_d2_bar[1]
-	VMOVUPS	1120000(DI), Z0	// data.2.bar[2]
-	VMOVUPS	Z0, 873856(DI)	// forecast0ReplayDenseVjp.z_d2_bar[2]
-	VMOVUPS	1120128(DI), Z0	// data.2.bar[3]
-	VMOVUPS	Z0, 873984(DI)	// forecast0ReplayDenseVjp.z_d2_bar[3]
-	VMOVUPS	1120256(DI), Z0	// data.2.bar[4]
-	VMOVUPS	Z0, 874112(DI)	// forecast0ReplayDenseVjp.z_d2_bar[4]
-	VMOVUPS	1120384(DI), Z0	// data.2.bar[5]
-	VMOVUPS	Z0, 874240(DI)	// forecast0ReplayDenseVjp.z_d2_bar[5]
-	VMOVUPS	1120512(DI), Z0	// data.2.bar[6]
-	VMOVUPS	Z0, 874368(DI)	// forecast0ReplayDenseVjp.z_d2_bar[6]
-	VMOVUPS	1120640(DI), Z0	// data.2.bar[7]
-	VMOVUPS	Z0, 874496(DI)	// forecast0ReplayDenseVjp.z_d2_bar[7]
-	VMOVUPS	1120768(DI), Z0	// data.3.bar[0]
-	VMOVUPS	Z0, 874624(DI)	// forecast0ReplayDenseVjp.a_d2_bar[0]
-	VMOVUPS	1120896(DI), Z0	// data.3.bar[1]
-	VMOVUPS	Z0, 874752(DI)	// forecast0ReplayDenseVjp.a_d2_bar[1]
-	VMOVUPS	1121024(DI), Z0	// data.3.bar[2]
-	VMOVUPS	Z0, 874880(DI)	// forecast0ReplayDenseVjp.a_d2_bar[2]
-	VMOVUPS	1121152(DI), Z0	// data.3.bar[3]
-	VMOVUPS	Z0, 875008(DI)	// forecast0ReplayDenseVjp.a_d2_bar[3]
-	VMOVUPS	1121280(DI), Z0	// data.4.bar[0]
-	VMOVUPS	Z0, 875136(DI)	// forecast0ReplayDenseVjp.z_d3_bar[0]
-	VMOVUPS	1121408(DI), Z0	// data.4.bar[1]
-	VMOVUPS	Z0, 875264(DI)	// forecast0ReplayDenseVjp.z_d3_bar[1]
-	VMOVUPS	1121536(DI), Z0	// data.4.bar[2]
-	VMOVUPS	Z0, 875392(DI)	// forecast0ReplayDenseVjp.z_d3_bar[2]
-	VMOVUPS	1121664(DI), Z0	// data.4.bar[3]
-	VMOVUPS	Z0, 875520(DI)	// forecast0ReplayDenseVjp.z_d3_bar[3]
-	VMOVUPS	1121792(DI), Z0	// data.4.bar[4]
-	VMOVUPS	Z0, 875648(DI)	// forecast0ReplayDenseVjp.z_d3_bar[4]
-	VMOVUPS	1121920(DI), Z0	// data.4.bar[5]
-	VMOVUPS	Z0, 875776(DI)	// forecast0ReplayDenseVjp.z_d3_bar[5]
-	VMOVUPS	1122048(DI), Z0	// data.4.bar[6]
-	VMOVUPS	Z0, 875904(DI)	// forecast0ReplayDenseVjp.z_d3_bar[6]
-	VMOVUPS	1122176(DI), Z0	// data.4.bar[7]
-	VMOVUPS	Z0, 876032(DI)	// forecast0ReplayDenseVjp.z_d3_bar[7]
-	VMOVUPS	1122304(DI), Z0	// data.5.bar[0]
-	VMOVUPS	Z0, 876160(DI)	// forecast0ReplayDenseVjp.a_d3_bar[0]
-	VMOVUPS	1122432(DI), Z0	// data.5.bar[1]
-	VMOVUPS	Z0, 876288(DI)	// forecast0ReplayDenseVjp.a_d3_bar[1]
-	VMOVUPS	1122560(DI), Z0	// data.5.bar[2]
-	VMOVUPS	Z0, 876416(DI)	// forecast0ReplayDenseVjp.a_d3_bar[2]
-	VMOVUPS	1122688(DI), Z0	// data.5.bar[3]
-	VMOVUPS	Z0, 876544(DI)	// forecast0ReplayDenseVjp.a_d3_bar[3]
-	VMOVUPS	1122816(DI), Z0	// data.6.bar[0]
-	VMOVUPS	Z0, 876672(DI)	// forecast0ReplayDenseVjp.z_d4_bar[0]
-	VMOVUPS	1122944(DI), Z0	// data.6.bar[1]
-	VMOVUPS	Z0, 876800(DI)	// forecast0ReplayDenseVjp.z_d4_bar[1]
-	VMOVUPS	1123072(DI), Z0	// data.6.bar[2]
-	VMOVUPS	Z0, 876928(DI)	// forecast0ReplayDenseVjp.z_d4_bar[2]
-	VMOVUPS	1123200(DI), Z0	// data.6.bar[3]
-	VMOVUPS	Z0, 877056(DI)	// forecast0ReplayDenseVjp.z_d4_bar[3]
-	VMOVUPS	1123328(DI), Z0	// data.6.bar[4]
-	VMOVUPS	Z0, 877184(DI)	// forecast0ReplayDenseVjp.z_d4_bar[4]
-	VMOVUPS	1123456(DI), Z0	// data.6.bar[5]
-	VMOVUPS	Z0, 877312(DI)	// forecast0ReplayDenseVjp.z_d4_bar[5]
-	VMOVUPS	1123584(DI), Z0	// data.6.bar[6]
-	VMOVUPS	Z0, 877440(DI)	// forecast0ReplayDenseVjp.z_d4_bar[6]
-	VMOVUPS	1123712(DI), Z0	// data.6.bar[7]
-	VMOVUPS	Z0, 877568(DI)	// forecast0ReplayDenseVjp.z_d4_bar[7]
-	VMOVUPS	1123840(DI), Z0	// data.7.bar[0]
-	VMOVUPS	Z0, 877696(DI)	// forecast0ReplayDenseVjp.a_d4_bar[0]
-	VMOVUPS	1123968(DI), Z0	// data.7.bar[1]
-	VMOVUPS	Z0, 877824(DI)	// forecast0ReplayDenseVjp.a_d4_bar[1]
-	VMOVUPS	1124096(DI), Z0	// data.7.bar[2]
-	VMOVUPS	Z0, 877952(DI)	// forecast0ReplayDenseVjp.a_d4_bar[2]
-	VMOVUPS	1124224(DI), Z0	// data.7.bar[3]
-	VMOVUPS	Z0, 878080(DI)	// forecast0ReplayDenseVjp.a_d4_bar[3]
+	VMOVUPD	1114624(SI), Z0	// step.t
+	VMOVUPD	1114688(SI), Z1	// step.t | 1
+	VMOVUPD	Z0, 868736(SI)	// forecast0ReplayDenseVjp.t
+	VMOVUPD	Z1, 868800(SI)	// forecast0ReplayDenseVjp.t | 1
+	VMOVUPD	1114880(SI), Z0	// step.h
+	VMOVUPD	1114944(SI), Z1	// step.h | 1
+	VMOVUPD	Z0, 868992(SI)	// forecast0ReplayDenseVjp.h
+	VMOVUPD	Z1, 869056(SI)	// forecast0ReplayDenseVjp.h | 1
+	VMOVUPS	1115392(DI), Z0	// z[0]
+	VMOVUPS	Z0, 869248(DI)	// forecast0ReplayDenseVjp.z[0]
+	VMOVUPS	1115520(DI), Z0	// z[1]
+	VMOVUPS	Z0, 869376(DI)	// forecast0ReplayDenseVjp.z[1]
+	VMOVUPS	1115648(DI), Z0	// z[2]
+	VMOVUPS	Z0, 869504(DI)	// forecast0ReplayDenseVjp.z[2]
+	VMOVUPS	1115776(DI), Z0	// z[3]
+	VMOVUPS	Z0, 869632(DI)	// forecast0ReplayDenseVjp.z[3]
+	VMOVUPS	1115904(DI), Z0	// z[4]
+	VMOVUPS	Z0, 869760(DI)	// forecast0ReplayDenseVjp.z[4]
+	VMOVUPS	1116032(DI), Z0	// z[5]
+	VMOVUPS	Z0, 869888(DI)	// forecast0ReplayDenseVjp.z[5]
+	VMOVUPS	1116160(DI), Z0	// z[6]
+	VMOVUPS	Z0, 870016(DI)	// forecast0ReplayDenseVjp.z[6]
+	VMOVUPS	1116288(DI), Z0	// z[7]
+	VMOVUPS	Z0, 870144(DI)	// forecast0ReplayDenseVjp.z[7]
+	VMOVUPS	1116416(DI), Z0	// a[0]
+	VMOVUPS	Z0, 870272(DI)	// forecast0ReplayDenseVjp.a[0]
+	VMOVUPS	1116544(DI), Z0	// a[1]
+	VMOVUPS	Z0, 870400(DI)	// forecast0ReplayDenseVjp.a[1]
+	VMOVUPS	1116672(DI), Z0	// a[2]
+	VMOVUPS	Z0, 870528(DI)	// forecast0ReplayDenseVjp.a[2]
+	VMOVUPS	1116800(DI), Z0	// a[3]
+	VMOVUPS	Z0, 870656(DI)	// forecast0ReplayDenseVjp.a[3]
+	VMOVUPS	1116928(DI), Z0	// z.bar[0]
+	VMOVUPS	Z0, 870784(DI)	// forecast0ReplayDenseVjp.z_next_bar[0]
+	VMOVUPS	1117056(DI), Z0	// z.bar[1]
+	VMOVUPS	Z0, 870912(DI)	// forecast0ReplayDenseVjp.z_next_bar[1]
+	VMOVUPS	1117184(DI), Z0	// z.bar[2]
+	VMOVUPS	Z0, 871040(DI)	// forecast0ReplayDenseVjp.z_next_bar[2]
+	VMOVUPS	1117312(DI), Z0	// z.bar[3]
+	VMOVUPS	Z0, 871168(DI)	// forecast0ReplayDenseVjp.z_next_bar[3]
+	VMOVUPS	1117440(DI), Z0	// z.bar[4]
+	VMOVUPS	Z0, 871296(DI)	// forecast0ReplayDenseVjp.z_next_bar[4]
+	VMOVUPS	1117568(DI), Z0	// z.bar[5]
+	VMOVUPS	Z0, 871424(DI)	// forecast0ReplayDenseVjp.z_next_bar[5]
+	VMOVUPS	1117696(DI), Z0	// z.bar[6]
+	VMOVUPS	Z0, 871552(DI)	// forecast0ReplayDenseVjp.z_next_bar[6]
+	VMOVUPS	1117824(DI), Z0	// z.bar[7]
+	VMOVUPS	Z0, 871680(DI)	// forecast0ReplayDenseVjp.z_next_bar[7]
+	VMOVUPS	1117952(DI), Z0	// a.bar[0]
+	VMOVUPS	Z0, 871808(DI)	// forecast0ReplayDenseVjp.a_next_bar[0]
+	VMOVUPS	1118080(DI), Z0	// a.bar[1]
+	VMOVUPS	Z0, 871936(DI)	// forecast0ReplayDenseVjp.a_next_bar[1]
+	VMOVUPS	1118208(DI), Z0	// a.bar[2]
+	VMOVUPS	Z0, 872064(DI)	// forecast0ReplayDenseVjp.a_next_bar[2]
+	VMOVUPS	1118336(DI), Z0	// a.bar[3]
+	VMOVUPS	Z0, 872192(DI)	// forecast0ReplayDenseVjp.a_next_bar[3]
+	VMOVUPS	1118464(DI), Z0	// data.0.bar[0]
+	VMOVUPS	Z0, 872320(DI)	// forecast0ReplayDenseVjp.z_d1_bar[0]
+	VMOVUPS	1118592(DI), Z0	// data.0.bar[1]
+	VMOVUPS	Z0, 872448(DI)	// forecast0ReplayDenseVjp.z_d1_bar[1]
+	VMOVUPS	1118720(DI), Z0	// data.0.bar[2]
+	VMOVUPS	Z0, 872576(DI)	// forecast0ReplayDenseVjp.z_d1_bar[2]
+	VMOVUPS	1118848(DI), Z0	// data.0.bar[3]
+	VMOVUPS	Z0, 872704(DI)	// forecast0ReplayDenseVjp.z_d1_bar[3]
+	VMOVUPS	1118976(DI), Z0	// data.0.bar[4]
+	VMOVUPS	Z0, 872832(DI)	// forecast0ReplayDenseVjp.z_d1_bar[4]
+	VMOVUPS	1119104(DI), Z0	// data.0.bar[5]
+	VMOVUPS	Z0, 872960(DI)	// forecast0ReplayDenseVjp.z_d1_bar[5]
+	VMOVUPS	1119232(DI), Z0	// data.0.bar[6]
+	VMOVUPS	Z0, 873088(DI)	// forecast0ReplayDenseVjp.z_d1_bar[6]
+	VMOVUPS	1119360(DI), Z0	// data.0.bar[7]
+	VMOVUPS	Z0, 873216(DI)	// forecast0ReplayDenseVjp.z_d1_bar[7]
+	VMOVUPS	1119488(DI), Z0	// data.1.bar[0]
+	VMOVUPS	Z0, 873344(DI)	// forecast0ReplayDenseVjp.a_d1_bar[0]
+	VMOVUPS	1119616(DI), Z0	// data.1.bar[1]
+	VMOVUPS	Z0, 873472(DI)	// forecast0ReplayDenseVjp.a_d1_bar[1]
+	VMOVUPS	1119744(DI), Z0	// data.1.bar[2]
+	VMOVUPS	Z0, 873600(DI)	// forecast0ReplayDenseVjp.a_d1_bar[2]
+	VMOVUPS	1119872(DI), Z0	// data.1.bar[3]
+	VMOVUPS	Z0, 873728(DI)	// forecast0ReplayDenseVjp.a_d1_bar[3]
+	VMOVUPS	1120000(DI), Z0	// data.2.bar[0]
+	VMOVUPS	Z0, 873856(DI)	// forecast0ReplayDenseVjp.z_d2_bar[0]
+	VMOVUPS	1120128(DI), Z0	// data.2.bar[1]
+	VMOVUPS	Z0, 873984(DI)	// forecast0ReplayDenseVjp.z_d2_bar[1]
+	VMOVUPS	1120256(DI), Z0	// data.2.bar[2]
+	VMOVUPS	Z0, 874112(DI)	// forecast0ReplayDenseVjp.z_d2_bar[2]
+	VMOVUPS	1120384(DI), Z0	// data.2.bar[3]
+	VMOVUPS	Z0, 874240(DI)	// forecast0ReplayDenseVjp.z_d2_bar[3]
+	VMOVUPS	1120512(DI), Z0	// data.2.bar[4]
+	VMOVUPS	Z0, 874368(DI)	// forecast0ReplayDenseVjp.z_d2_bar[4]
+	VMOVUPS	1120640(DI), Z0	// data.2.bar[5]
+	VMOVUPS	Z0, 874496(DI)	// forecast0ReplayDenseVjp.z_d2_bar[5]
+	VMOVUPS	1120768(DI), Z0	// data.2.bar[6]
+	VMOVUPS	Z0, 874624(DI)	// forecast0ReplayDenseVjp.z_d2_bar[6]
+	VMOVUPS	1120896(DI), Z0	// data.2.bar[7]
+	VMOVUPS	Z0, 874752(DI)	// forecast0ReplayDenseVjp.z_d2_bar[7]
+	VMOVUPS	1121024(DI), Z0	// data.3.bar[0]
+	VMOVUPS	Z0, 874880(DI)	// forecast0ReplayDenseVjp.a_d2_bar[0]
+	VMOVUPS	1121152(DI), Z0	// data.3.bar[1]
+	VMOVUPS	Z0, 875008(DI)	// forecast0ReplayDenseVjp.a_d2_bar[1]
+	VMOVUPS	1121280(DI), Z0	// data.3.bar[2]
+	VMOVUPS	Z0, 875136(DI)	// forecast0ReplayDenseVjp.a_d2_bar[2]
+	VMOVUPS	1121408(DI), Z0	// data.3.bar[3]
+	VMOVUPS	Z0, 875264(DI)	// forecast0ReplayDenseVjp.a_d2_bar[3]
+	VMOVUPS	1121536(DI), Z0	// data.4.bar[0]
+	VMOVUPS	Z0, 875392(DI)	// forecast0ReplayDenseVjp.z_d3_bar[0]
+	VMOVUPS	1121664(DI), Z0	// data.4.bar[1]
+	VMOVUPS	Z0, 875520(DI)	// forecast0ReplayDenseVjp.z_d3_bar[1]
+	VMOVUPS	1121792(DI), Z0	// data.4.bar[2]
+	VMOVUPS	Z0, 875648(DI)	// forecast0ReplayDenseVjp.z_d3_bar[2]
+	VMOVUPS	1121920(DI), Z0	// data.4.bar[3]
+	VMOVUPS	Z0, 875776(DI)	// forecast0ReplayDenseVjp.z_d3_bar[3]
+	VMOVUPS	1122048(DI), Z0	// data.4.bar[4]
+	VMOVUPS	Z0, 875904(DI)	// forecast0ReplayDenseVjp.z_d3_bar[4]
+	VMOVUPS	1122176(DI), Z0	// data.4.bar[5]
+	VMOVUPS	Z0, 876032(DI)	// forecast0ReplayDenseVjp.z_d3_bar[5]
+	VMOVUPS	1122304(DI), Z0	// data.4.bar[6]
+	VMOVUPS	Z0, 876160(DI)	// forecast0ReplayDenseVjp.z_d3_bar[6]
+	VMOVUPS	1122432(DI), Z0	// data.4.bar[7]
+	VMOVUPS	Z0, 876288(DI)	// forecast0ReplayDenseVjp.z_d3_bar[7]
+	VMOVUPS	1122560(DI), Z0	// data.5.bar[0]
+	VMOVUPS	Z0, 876416(DI)	// forecast0ReplayDenseVjp.a_d3_bar[0]
+	VMOVUPS	1122688(DI), Z0	// data.5.bar[1]
+	VMOVUPS	Z0, 876544(DI)	// forecast0ReplayDenseVjp.a_d3_bar[1]
+	VMOVUPS	1122816(DI), Z0	// data.5.bar[2]
+	VMOVUPS	Z0, 876672(DI)	// forecast0ReplayDenseVjp.a_d3_bar[2]
+	VMOVUPS	1122944(DI), Z0	// data.5.bar[3]
+	VMOVUPS	Z0, 876800(DI)	// forecast0ReplayDenseVjp.a_d3_bar[3]
+	VMOVUPS	1123072(DI), Z0	// data.6.bar[0]
+	VMOVUPS	Z0, 876928(DI)	// forecast0ReplayDenseVjp.z_d4_bar[0]
+	VMOVUPS	1123200(DI), Z0	// data.6.bar[1]
+	VMOVUPS	Z0, 877056(DI)	// forecast0ReplayDenseVjp.z_d4_bar[1]
+	VMOVUPS	1123328(DI), Z0	// data.6.bar[2]
+	VMOVUPS	Z0, 877184(DI)	// forecast0ReplayDenseVjp.z_d4_bar[2]
+	VMOVUPS	1123456(DI), Z0	// data.6.bar[3]
+	VMOVUPS	Z0, 877312(DI)	// forecast0ReplayDenseVjp.z_d4_bar[3]
+	VMOVUPS	1123584(DI), Z0	// data.6.bar[4]
+	VMOVUPS	Z0, 877440(DI)	// forecast0ReplayDenseVjp.z_d4_bar[4]
+	VMOVUPS	1123712(DI), Z0	// data.6.bar[5]
+	VMOVUPS	Z0, 877568(DI)	// forecast0ReplayDenseVjp.z_d4_bar[5]
+	VMOVUPS	1123840(DI), Z0	// data.6.bar[6]
+	VMOVUPS	Z0, 877696(DI)	// forecast0ReplayDenseVjp.z_d4_bar[6]
+	VMOVUPS	1123968(DI), Z0	// data.6.bar[7]
+	VMOVUPS	Z0, 877824(DI)	// forecast0ReplayDenseVjp.z_d4_bar[7]
+	VMOVUPS	1124096(DI), Z0	// data.7.bar[0]
+	VMOVUPS	Z0, 877952(DI)	// forecast0ReplayDenseVjp.a_d4_bar[0]
+	VMOVUPS	1124224(DI), Z0	// data.7.bar[1]
+	VMOVUPS	Z0, 878080(DI)	// forecast0ReplayDenseVjp.a_d4_bar[1]
+	VMOVUPS	1124352(DI), Z0	// data.7.bar[2]
+	VMOVUPS	Z0, 878208(DI)	// forecast0ReplayDenseVjp.a_d4_bar[2]
+	VMOVUPS	1124480(DI), Z0	// data.7.bar[3]
+	VMOVUPS	Z0, 878336(DI)	// forecast0ReplayDenseVjp.a_d4_bar[3]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -13840,8 +13883,8 @@ loop1: // 2 times: vectors of the block
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop2: // 2 times: vectors of the block
-	VMOVUPD	1114880(SI), Z0	// step.active
-	VMOVUPD	1114944(SI), Z1	// step.active | 1
+	VMOVUPD	1115136(SI), Z0	// step.active
+	VMOVUPD	1115200(SI), Z1	// step.active | 1
 	// forecast.nde:38
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
 	VCMPPD	$17, Z0, Z2, K1
@@ -13852,45 +13895,45 @@ loop2: // 2 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop3: // 8 times: elements
-	VMOVUPS	878208(R10), Z2	// forecast0ReplayDenseVjp.z_bar[0]
-	VMOVUPS	1124352(R10), Z3	// z.start.bar[0]
+	VMOVUPS	878464(R10), Z2	// forecast0ReplayDenseVjp.z_bar[0]
+	VMOVUPS	1124608(R10), Z3	// z.start.bar[0]
 	VADDPS	Z3, Z2, Z2
-	VMOVUPS	1116672(R10), Z3	// z.bar[0]
+	VMOVUPS	1116928(R10), Z3	// z.bar[0]
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z3, Z2, Z4
-	VMOVUPS	Z4, 1125888(R10)	// z.bar.next[0]
+	VMOVUPS	Z4, 1126144(R10)	// z.bar.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	1125376(DI), Z2	// a.start.bar[0]
-	VMOVUPS	1125504(DI), Z3	// a.start.bar[1]
-	VMOVUPS	1125632(DI), Z4	// a.start.bar[2]
-	VMOVUPS	1125760(DI), Z5	// a.start.bar[3]
-	VMOVUPS	1117696(DI), Z6	// a.bar[0]
-	VMOVUPS	1117824(DI), Z7	// a.bar[1]
-	VMOVUPS	1117952(DI), Z8	// a.bar[2]
-	VMOVUPS	1118080(DI), Z9	// a.bar[3]
-	VMOVUPS	879232(DI), Z10	// forecast0ReplayDenseVjp.a_bar[0]
+	VMOVUPS	1125632(DI), Z2	// a.start.bar[0]
+	VMOVUPS	1125760(DI), Z3	// a.start.bar[1]
+	VMOVUPS	1125888(DI), Z4	// a.start.bar[2]
+	VMOVUPS	1126016(DI), Z5	// a.start.bar[3]
+	VMOVUPS	1117952(DI), Z6	// a.bar[0]
+	VMOVUPS	1118080(DI), Z7	// a.bar[1]
+	VMOVUPS	1118208(DI), Z8	// a.bar[2]
+	VMOVUPS	1118336(DI), Z9	// a.bar[3]
+	VMOVUPS	879488(DI), Z10	// forecast0ReplayDenseVjp.a_bar[0]
 	VADDPS	Z2, Z10, Z2
-	VMOVUPS	879360(DI), Z10	// forecast0ReplayDenseVjp.a_bar[1]
+	VMOVUPS	879616(DI), Z10	// forecast0ReplayDenseVjp.a_bar[1]
 	VADDPS	Z3, Z10, Z3
-	VMOVUPS	879488(DI), Z10	// forecast0ReplayDenseVjp.a_bar[2]
+	VMOVUPS	879744(DI), Z10	// forecast0ReplayDenseVjp.a_bar[2]
 	VADDPS	Z4, Z10, Z4
-	VMOVUPS	879616(DI), Z10	// forecast0ReplayDenseVjp.a_bar[3]
+	VMOVUPS	879872(DI), Z10	// forecast0ReplayDenseVjp.a_bar[3]
 	VADDPS	Z5, Z10, Z5
 	VPMOVQD	Z0, Y0
 	VPMOVQD	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z0, Z0
 	VPTERNLOGD	$0xe2, Z6, Z0, Z2
-	VMOVUPS	Z2, 1126912(DI)	// a.bar.next[0]
+	VMOVUPS	Z2, 1127168(DI)	// a.bar.next[0]
 	VPTERNLOGD	$0xe2, Z7, Z0, Z3
-	VMOVUPS	Z3, 1127040(DI)	// a.bar.next[1]
+	VMOVUPS	Z3, 1127296(DI)	// a.bar.next[1]
 	VPTERNLOGD	$0xe2, Z8, Z0, Z4
-	VMOVUPS	Z4, 1127168(DI)	// a.bar.next[2]
+	VMOVUPS	Z4, 1127424(DI)	// a.bar.next[2]
 	VPTERNLOGD	$0xca, Z9, Z5, Z0
-	VMOVUPS	Z0, 1127296(DI)	// a.bar.next[3]
+	VMOVUPS	Z0, 1127552(DI)	// a.bar.next[3]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -13899,30 +13942,30 @@ loop3: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop4: // 2 times: vectors of the block
-	VMOVUPS	1125888(SI), Z0	// z.bar.next[0]
-	VMOVUPS	Z0, 1116672(SI)	// z.bar[0]
-	VMOVUPS	1126016(SI), Z0	// z.bar.next[1]
-	VMOVUPS	Z0, 1116800(SI)	// z.bar[1]
-	VMOVUPS	1126144(SI), Z0	// z.bar.next[2]
-	VMOVUPS	Z0, 1116928(SI)	// z.bar[2]
-	VMOVUPS	1126272(SI), Z0	// z.bar.next[3]
-	VMOVUPS	Z0, 1117056(SI)	// z.bar[3]
-	VMOVUPS	1126400(SI), Z0	// z.bar.next[4]
-	VMOVUPS	Z0, 1117184(SI)	// z.bar[4]
-	VMOVUPS	1126528(SI), Z0	// z.bar.next[5]
-	VMOVUPS	Z0, 1117312(SI)	// z.bar[5]
-	VMOVUPS	1126656(SI), Z0	// z.bar.next[6]
-	VMOVUPS	Z0, 1117440(SI)	// z.bar[6]
-	VMOVUPS	1126784(SI), Z0	// z.bar.next[7]
-	VMOVUPS	Z0, 1117568(SI)	// z.bar[7]
-	VMOVUPS	1126912(SI), Z0	// a.bar.next[0]
-	VMOVUPS	Z0, 1117696(SI)	// a.bar[0]
-	VMOVUPS	1127040(SI), Z0	// a.bar.next[1]
-	VMOVUPS	Z0, 1117824(SI)	// a.bar[1]
-	VMOVUPS	1127168(SI), Z0	// a.bar.next[2]
-	VMOVUPS	Z0, 1117952(SI)	// a.bar[2]
-	VMOVUPS	1127296(SI), Z0	// a.bar.next[3]
-	VMOVUPS	Z0, 1118080(SI)	// a.bar[3]
+	VMOVUPS	1126144(SI), Z0	// z.bar.next[0]
+	VMOVUPS	Z0, 1116928(SI)	// z.bar[0]
+	VMOVUPS	1126272(SI), Z0	// z.bar.next[1]
+	VMOVUPS	Z0, 1117056(SI)	// z.bar[1]
+	VMOVUPS	1126400(SI), Z0	// z.bar.next[2]
+	VMOVUPS	Z0, 1117184(SI)	// z.bar[2]
+	VMOVUPS	1126528(SI), Z0	// z.bar.next[3]
+	VMOVUPS	Z0, 1117312(SI)	// z.bar[3]
+	VMOVUPS	1126656(SI), Z0	// z.bar.next[4]
+	VMOVUPS	Z0, 1117440(SI)	// z.bar[4]
+	VMOVUPS	1126784(SI), Z0	// z.bar.next[5]
+	VMOVUPS	Z0, 1117568(SI)	// z.bar[5]
+	VMOVUPS	1126912(SI), Z0	// z.bar.next[6]
+	VMOVUPS	Z0, 1117696(SI)	// z.bar[6]
+	VMOVUPS	1127040(SI), Z0	// z.bar.next[7]
+	VMOVUPS	Z0, 1117824(SI)	// z.bar[7]
+	VMOVUPS	1127168(SI), Z0	// a.bar.next[0]
+	VMOVUPS	Z0, 1117952(SI)	// a.bar[0]
+	VMOVUPS	1127296(SI), Z0	// a.bar.next[1]
+	VMOVUPS	Z0, 1118080(SI)	// a.bar[1]
+	VMOVUPS	1127424(SI), Z0	// a.bar.next[2]
+	VMOVUPS	Z0, 1118208(SI)	// a.bar[2]
+	VMOVUPS	1127552(SI), Z0	// a.bar.next[3]
+	VMOVUPS	Z0, 1118336(SI)	// a.bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop4
@@ -13947,10 +13990,10 @@ TEXT forecast0DenseVjp_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	1127680(SI), Z0	// h
-	VMOVUPD	1127744(SI), Z1	// h | 1
-	VMOVUPD	1127424(SI), Z2	// theta
-	VMOVUPD	1127488(SI), Z3	// theta | 1
+	VMOVUPD	1127936(SI), Z0	// h
+	VMOVUPD	1128000(SI), Z1	// h | 1
+	VMOVUPD	1127680(SI), Z2	// theta
+	VMOVUPD	1127744(SI), Z3	// theta | 1
 	// forecast.nde:38
 	VMULPD	Z2, Z0, Z0
 	VMULPD	Z3, Z1, Z1
@@ -13963,54 +14006,54 @@ loop1: // 2 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop2: // 8 times: elements
-	VMOVUPS	1127936(R10), Z2	// z_at_bar[0]
+	VMOVUPS	1128192(R10), Z2	// z_at_bar[0]
 	VMULPS	Z0, Z2, Z2
-	VMOVUPS	Z2, 1131008(R10)	// z_d1_bar[0]
+	VMOVUPS	Z2, 1131264(R10)	// z_d1_bar[0]
 	VMULPS	Z1, Z2, Z2
-	VMOVUPS	Z2, 1132544(R10)	// z_d2_bar[0]
+	VMOVUPS	Z2, 1132800(R10)	// z_d2_bar[0]
 	VMULPS	Z1, Z2, Z2
-	VMOVUPS	Z2, 1134080(R10)	// z_d3_bar[0]
+	VMOVUPS	Z2, 1134336(R10)	// z_d3_bar[0]
 	VMULPS	Z1, Z2, Z2
-	VMOVUPS	Z2, 1135616(R10)	// z_d4_bar[0]
+	VMOVUPS	Z2, 1135872(R10)	// z_d4_bar[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop2
-	VMOVUPS	1128960(DI), Z2	// a_at_bar[0]
-	VMOVUPS	1129088(DI), Z3	// a_at_bar[1]
-	VMOVUPS	1129216(DI), Z4	// a_at_bar[2]
-	VMOVUPS	1129344(DI), Z5	// a_at_bar[3]
+	VMOVUPS	1129216(DI), Z2	// a_at_bar[0]
+	VMOVUPS	1129344(DI), Z3	// a_at_bar[1]
+	VMOVUPS	1129472(DI), Z4	// a_at_bar[2]
+	VMOVUPS	1129600(DI), Z5	// a_at_bar[3]
 	VMULPS	Z0, Z2, Z2
-	VMOVUPS	Z2, 1132032(DI)	// a_d1_bar[0]
+	VMOVUPS	Z2, 1132288(DI)	// a_d1_bar[0]
 	VMULPS	Z0, Z3, Z3
-	VMOVUPS	Z3, 1132160(DI)	// a_d1_bar[1]
+	VMOVUPS	Z3, 1132416(DI)	// a_d1_bar[1]
 	VMULPS	Z0, Z4, Z4
-	VMOVUPS	Z4, 1132288(DI)	// a_d1_bar[2]
+	VMOVUPS	Z4, 1132544(DI)	// a_d1_bar[2]
 	VMULPS	Z0, Z5, Z0
-	VMOVUPS	Z0, 1132416(DI)	// a_d1_bar[3]
+	VMOVUPS	Z0, 1132672(DI)	// a_d1_bar[3]
 	VMULPS	Z1, Z2, Z2
-	VMOVUPS	Z2, 1133568(DI)	// a_d2_bar[0]
+	VMOVUPS	Z2, 1133824(DI)	// a_d2_bar[0]
 	VMULPS	Z1, Z3, Z3
-	VMOVUPS	Z3, 1133696(DI)	// a_d2_bar[1]
+	VMOVUPS	Z3, 1133952(DI)	// a_d2_bar[1]
 	VMULPS	Z1, Z4, Z4
-	VMOVUPS	Z4, 1133824(DI)	// a_d2_bar[2]
+	VMOVUPS	Z4, 1134080(DI)	// a_d2_bar[2]
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1133952(DI)	// a_d2_bar[3]
+	VMOVUPS	Z0, 1134208(DI)	// a_d2_bar[3]
 	VMULPS	Z1, Z2, Z2
-	VMOVUPS	Z2, 1135104(DI)	// a_d3_bar[0]
+	VMOVUPS	Z2, 1135360(DI)	// a_d3_bar[0]
 	VMULPS	Z1, Z3, Z3
-	VMOVUPS	Z3, 1135232(DI)	// a_d3_bar[1]
+	VMOVUPS	Z3, 1135488(DI)	// a_d3_bar[1]
 	VMULPS	Z1, Z4, Z4
-	VMOVUPS	Z4, 1135360(DI)	// a_d3_bar[2]
+	VMOVUPS	Z4, 1135616(DI)	// a_d3_bar[2]
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1135488(DI)	// a_d3_bar[3]
+	VMOVUPS	Z0, 1135744(DI)	// a_d3_bar[3]
 	VMULPS	Z1, Z2, Z2
-	VMOVUPS	Z2, 1136640(DI)	// a_d4_bar[0]
+	VMOVUPS	Z2, 1136896(DI)	// a_d4_bar[0]
 	VMULPS	Z1, Z3, Z2
-	VMOVUPS	Z2, 1136768(DI)	// a_d4_bar[1]
+	VMOVUPS	Z2, 1137024(DI)	// a_d4_bar[1]
 	VMULPS	Z1, Z4, Z2
-	VMOVUPS	Z2, 1136896(DI)	// a_d4_bar[2]
+	VMOVUPS	Z2, 1137152(DI)	// a_d4_bar[2]
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1137024(DI)	// a_d4_bar[3]
+	VMOVUPS	Z0, 1137280(DI)	// a_d4_bar[3]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -14018,30 +14061,30 @@ loop2: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop3: // 2 times: vectors of the block
-	VMOVUPS	1127936(SI), Z0	// z_at_bar[0]
-	VMOVUPS	Z0, 1129472(SI)	// z_bar[0]
-	VMOVUPS	1128064(SI), Z0	// z_at_bar[1]
-	VMOVUPS	Z0, 1129600(SI)	// z_bar[1]
-	VMOVUPS	1128192(SI), Z0	// z_at_bar[2]
-	VMOVUPS	Z0, 1129728(SI)	// z_bar[2]
-	VMOVUPS	1128320(SI), Z0	// z_at_bar[3]
-	VMOVUPS	Z0, 1129856(SI)	// z_bar[3]
-	VMOVUPS	1128448(SI), Z0	// z_at_bar[4]
-	VMOVUPS	Z0, 1129984(SI)	// z_bar[4]
-	VMOVUPS	1128576(SI), Z0	// z_at_bar[5]
-	VMOVUPS	Z0, 1130112(SI)	// z_bar[5]
-	VMOVUPS	1128704(SI), Z0	// z_at_bar[6]
-	VMOVUPS	Z0, 1130240(SI)	// z_bar[6]
-	VMOVUPS	1128832(SI), Z0	// z_at_bar[7]
-	VMOVUPS	Z0, 1130368(SI)	// z_bar[7]
-	VMOVUPS	1128960(SI), Z0	// a_at_bar[0]
-	VMOVUPS	Z0, 1130496(SI)	// a_bar[0]
-	VMOVUPS	1129088(SI), Z0	// a_at_bar[1]
-	VMOVUPS	Z0, 1130624(SI)	// a_bar[1]
-	VMOVUPS	1129216(SI), Z0	// a_at_bar[2]
-	VMOVUPS	Z0, 1130752(SI)	// a_bar[2]
-	VMOVUPS	1129344(SI), Z0	// a_at_bar[3]
-	VMOVUPS	Z0, 1130880(SI)	// a_bar[3]
+	VMOVUPS	1128192(SI), Z0	// z_at_bar[0]
+	VMOVUPS	Z0, 1129728(SI)	// z_bar[0]
+	VMOVUPS	1128320(SI), Z0	// z_at_bar[1]
+	VMOVUPS	Z0, 1129856(SI)	// z_bar[1]
+	VMOVUPS	1128448(SI), Z0	// z_at_bar[2]
+	VMOVUPS	Z0, 1129984(SI)	// z_bar[2]
+	VMOVUPS	1128576(SI), Z0	// z_at_bar[3]
+	VMOVUPS	Z0, 1130112(SI)	// z_bar[3]
+	VMOVUPS	1128704(SI), Z0	// z_at_bar[4]
+	VMOVUPS	Z0, 1130240(SI)	// z_bar[4]
+	VMOVUPS	1128832(SI), Z0	// z_at_bar[5]
+	VMOVUPS	Z0, 1130368(SI)	// z_bar[5]
+	VMOVUPS	1128960(SI), Z0	// z_at_bar[6]
+	VMOVUPS	Z0, 1130496(SI)	// z_bar[6]
+	VMOVUPS	1129088(SI), Z0	// z_at_bar[7]
+	VMOVUPS	Z0, 1130624(SI)	// z_bar[7]
+	VMOVUPS	1129216(SI), Z0	// a_at_bar[0]
+	VMOVUPS	Z0, 1130752(SI)	// a_bar[0]
+	VMOVUPS	1129344(SI), Z0	// a_at_bar[1]
+	VMOVUPS	Z0, 1130880(SI)	// a_bar[1]
+	VMOVUPS	1129472(SI), Z0	// a_at_bar[2]
+	VMOVUPS	Z0, 1131008(SI)	// a_bar[2]
+	VMOVUPS	1129600(SI), Z0	// a_at_bar[3]
+	VMOVUPS	Z0, 1131136(SI)	// a_bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop3
@@ -14054,38 +14097,38 @@ TEXT forecast0RecLanerevat_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	1137152(SI), Z0	// step.theta
-	VMOVUPD	1137216(SI), Z1	// step.theta | 1
-	VMOVUPD	Z0, 1127424(SI)	// forecast0DenseVjp.theta
-	VMOVUPD	Z1, 1127488(SI)	// forecast0DenseVjp.theta | 1
-	VMOVUPD	1137408(SI), Z0	// step.h
-	VMOVUPD	1137472(SI), Z1	// step.h | 1
-	VMOVUPD	Z0, 1127680(SI)	// forecast0DenseVjp.h
-	VMOVUPD	Z1, 1127744(SI)	// forecast0DenseVjp.h | 1
-	VMOVUPS	1137920(DI), Z0	// z.out[0]
-	VMOVUPS	Z0, 1127936(DI)	// forecast0DenseVjp.z_at_bar[0]
-	VMOVUPS	1138048(DI), Z0	// z.out[1]
-	VMOVUPS	Z0, 1128064(DI)	// forecast0DenseVjp.z_at_bar[1]
-	VMOVUPS	1138176(DI), Z0	// z.out[2]
-	VMOVUPS	Z0, 1128192(DI)	// forecast0DenseVjp.z_at_bar[2]
-	VMOVUPS	1138304(DI), Z0	// z.out[3]
-	VMOVUPS	Z0, 1128320(DI)	// forecast0DenseVjp.z_at_bar[3]
-	VMOVUPS	1138432(DI), Z0	// z.out[4]
-	VMOVUPS	Z0, 1128448(DI)	// forecast0DenseVjp.z_at_bar[4]
-	VMOVUPS	1138560(DI), Z0	// z.out[5]
-	VMOVUPS	Z0, 1128576(DI)	// forecast0DenseVjp.z_at_bar[5]
-	VMOVUPS	1138688(DI), Z0	// z.out[6]
-	VMOVUPS	Z0, 1128704(DI)	// forecast0DenseVjp.z_at_bar[6]
-	VMOVUPS	1138816(DI), Z0	// z.out[7]
-	VMOVUPS	Z0, 1128832(DI)	// forecast0DenseVjp.z_at_bar[7]
-	VMOVUPS	1138944(DI), Z0	// a.out[0]
-	VMOVUPS	Z0, 1128960(DI)	// forecast0DenseVjp.a_at_bar[0]
-	VMOVUPS	1139072(DI), Z0	// a.out[1]
-	VMOVUPS	Z0, 1129088(DI)	// forecast0DenseVjp.a_at_bar[1]
-	VMOVUPS	1139200(DI), Z0	// a.out[2]
-	VMOVUPS	Z0, 1129216(DI)	// forecast0DenseVjp.a_at_bar[2]
-	VMOVUPS	1139328(DI), Z0	// a.out[3]
-	VMOVUPS	Z0, 1129344(DI)	// forecast0DenseVjp.a_at_bar[3]
+	VMOVUPD	1137408(SI), Z0	// step.theta
+	VMOVUPD	1137472(SI), Z1	// step.theta | 1
+	VMOVUPD	Z0, 1127680(SI)	// forecast0DenseVjp.theta
+	VMOVUPD	Z1, 1127744(SI)	// forecast0DenseVjp.theta | 1
+	VMOVUPD	1137664(SI), Z0	// step.h
+	VMOVUPD	1137728(SI), Z1	// step.h | 1
+	VMOVUPD	Z0, 1127936(SI)	// forecast0DenseVjp.h
+	VMOVUPD	Z1, 1128000(SI)	// forecast0DenseVjp.h | 1
+	VMOVUPS	1138176(DI), Z0	// z.out[0]
+	VMOVUPS	Z0, 1128192(DI)	// forecast0DenseVjp.z_at_bar[0]
+	VMOVUPS	1138304(DI), Z0	// z.out[1]
+	VMOVUPS	Z0, 1128320(DI)	// forecast0DenseVjp.z_at_bar[1]
+	VMOVUPS	1138432(DI), Z0	// z.out[2]
+	VMOVUPS	Z0, 1128448(DI)	// forecast0DenseVjp.z_at_bar[2]
+	VMOVUPS	1138560(DI), Z0	// z.out[3]
+	VMOVUPS	Z0, 1128576(DI)	// forecast0DenseVjp.z_at_bar[3]
+	VMOVUPS	1138688(DI), Z0	// z.out[4]
+	VMOVUPS	Z0, 1128704(DI)	// forecast0DenseVjp.z_at_bar[4]
+	VMOVUPS	1138816(DI), Z0	// z.out[5]
+	VMOVUPS	Z0, 1128832(DI)	// forecast0DenseVjp.z_at_bar[5]
+	VMOVUPS	1138944(DI), Z0	// z.out[6]
+	VMOVUPS	Z0, 1128960(DI)	// forecast0DenseVjp.z_at_bar[6]
+	VMOVUPS	1139072(DI), Z0	// z.out[7]
+	VMOVUPS	Z0, 1129088(DI)	// forecast0DenseVjp.z_at_bar[7]
+	VMOVUPS	1139200(DI), Z0	// a.out[0]
+	VMOVUPS	Z0, 1129216(DI)	// forecast0DenseVjp.a_at_bar[0]
+	VMOVUPS	1139328(DI), Z0	// a.out[1]
+	VMOVUPS	Z0, 1129344(DI)	// forecast0DenseVjp.a_at_bar[1]
+	VMOVUPS	1139456(DI), Z0	// a.out[2]
+	VMOVUPS	Z0, 1129472(DI)	// forecast0DenseVjp.a_at_bar[2]
+	VMOVUPS	1139584(DI), Z0	// a.out[3]
+	VMOVUPS	Z0, 1129600(DI)	// forecast0DenseVjp.a_at_bar[3]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -14095,8 +14138,8 @@ loop1: // 2 times: vectors of the block
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop2: // 2 times: vectors of the block
-	VMOVUPD	1137664(SI), Z0	// step.active
-	VMOVUPD	1137728(SI), Z1	// step.active | 1
+	VMOVUPD	1137920(SI), Z0	// step.active
+	VMOVUPD	1137984(SI), Z1	// step.active | 1
 	// forecast.nde:38
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
 	VCMPPD	$17, Z0, Z2, K1
@@ -14107,157 +14150,157 @@ loop2: // 2 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop3: // 8 times: elements
-	VMOVUPS	1139456(R10), Z2	// data.0.bar[0]
-	VMOVUPS	1131008(R10), Z3	// forecast0DenseVjp.z_d1_bar[0]
+	VMOVUPS	1139712(R10), Z2	// data.0.bar[0]
+	VMOVUPS	1131264(R10), Z3	// forecast0DenseVjp.z_d1_bar[0]
 	VADDPS	Z3, Z2, Z2
-	VMOVUPS	1139456(R10), Z3	// data.0.bar[0]
+	VMOVUPS	1139712(R10), Z3	// data.0.bar[0]
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z3, Z2, Z4
-	VMOVUPS	Z4, 1147136(R10)	// data.0.bar.next[0]
-	VMOVUPS	1140992(R10), Z2	// data.2.bar[0]
-	VMOVUPS	1132544(R10), Z3	// forecast0DenseVjp.z_d2_bar[0]
+	VMOVUPS	Z4, 1147392(R10)	// data.0.bar.next[0]
+	VMOVUPS	1141248(R10), Z2	// data.2.bar[0]
+	VMOVUPS	1132800(R10), Z3	// forecast0DenseVjp.z_d2_bar[0]
 	VADDPS	Z3, Z2, Z2
-	VMOVUPS	1140992(R10), Z3	// data.2.bar[0]
+	VMOVUPS	1141248(R10), Z3	// data.2.bar[0]
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z3, Z2, Z4
-	VMOVUPS	Z4, 1148672(R10)	// data.2.bar.next[0]
-	VMOVUPS	1142528(R10), Z2	// data.4.bar[0]
-	VMOVUPS	1134080(R10), Z3	// forecast0DenseVjp.z_d3_bar[0]
+	VMOVUPS	Z4, 1148928(R10)	// data.2.bar.next[0]
+	VMOVUPS	1142784(R10), Z2	// data.4.bar[0]
+	VMOVUPS	1134336(R10), Z3	// forecast0DenseVjp.z_d3_bar[0]
 	VADDPS	Z3, Z2, Z2
-	VMOVUPS	1142528(R10), Z3	// data.4.bar[0]
+	VMOVUPS	1142784(R10), Z3	// data.4.bar[0]
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z3, Z2, Z4
-	VMOVUPS	Z4, 1150208(R10)	// data.4.bar.next[0]
-	VMOVUPS	1144064(R10), Z2	// data.6.bar[0]
-	VMOVUPS	1135616(R10), Z3	// forecast0DenseVjp.z_d4_bar[0]
+	VMOVUPS	Z4, 1150464(R10)	// data.4.bar.next[0]
+	VMOVUPS	1144320(R10), Z2	// data.6.bar[0]
+	VMOVUPS	1135872(R10), Z3	// forecast0DenseVjp.z_d4_bar[0]
 	VADDPS	Z3, Z2, Z2
-	VMOVUPS	1144064(R10), Z3	// data.6.bar[0]
+	VMOVUPS	1144320(R10), Z3	// data.6.bar[0]
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z3, Z2, Z4
-	VMOVUPS	Z4, 1151744(R10)	// data.6.bar.next[0]
-	VMOVUPS	1145600(R10), Z2	// z.start.bar[0]
-	VMOVUPS	1129472(R10), Z3	// forecast0DenseVjp.z_bar[0]
+	VMOVUPS	Z4, 1152000(R10)	// data.6.bar.next[0]
+	VMOVUPS	1145856(R10), Z2	// z.start.bar[0]
+	VMOVUPS	1129728(R10), Z3	// forecast0DenseVjp.z_bar[0]
 	VADDPS	Z3, Z2, Z2
-	VMOVUPS	1145600(R10), Z3	// z.start.bar[0]
+	VMOVUPS	1145856(R10), Z3	// z.start.bar[0]
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z3, Z2, Z4
-	VMOVUPS	Z4, 1153280(R10)	// z.start.bar.next[0]
+	VMOVUPS	Z4, 1153536(R10)	// z.start.bar.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	1140480(DI), Z2	// data.1.bar[0]
-	VMOVUPS	1140608(DI), Z3	// data.1.bar[1]
-	VMOVUPS	1140736(DI), Z4	// data.1.bar[2]
-	VMOVUPS	1140864(DI), Z5	// data.1.bar[3]
-	VMOVUPS	1142016(DI), Z6	// data.3.bar[0]
-	VMOVUPS	1142144(DI), Z7	// data.3.bar[1]
-	VMOVUPS	1142272(DI), Z8	// data.3.bar[2]
-	VMOVUPS	1142400(DI), Z9	// data.3.bar[3]
-	VMOVUPS	1143552(DI), Z10	// data.5.bar[0]
-	VMOVUPS	1143680(DI), Z11	// data.5.bar[1]
-	VMOVUPS	1143808(DI), Z12	// data.5.bar[2]
-	VMOVUPS	1143936(DI), Z13	// data.5.bar[3]
-	VMOVUPS	1145088(DI), Z14	// data.7.bar[0]
-	VMOVUPS	1145216(DI), Z15	// data.7.bar[1]
-	VMOVUPS	1145344(DI), Z16	// data.7.bar[2]
-	VMOVUPS	1145472(DI), Z17	// data.7.bar[3]
-	VMOVUPS	1146624(DI), Z18	// a.start.bar[0]
-	VMOVUPS	1146752(DI), Z19	// a.start.bar[1]
-	VMOVUPS	1146880(DI), Z20	// a.start.bar[2]
-	VMOVUPS	1147008(DI), Z21	// a.start.bar[3]
-	VMOVUPS	1132032(DI), Z22	// forecast0DenseVjp.a_d1_bar[0]
+	VMOVUPS	1140736(DI), Z2	// data.1.bar[0]
+	VMOVUPS	1140864(DI), Z3	// data.1.bar[1]
+	VMOVUPS	1140992(DI), Z4	// data.1.bar[2]
+	VMOVUPS	1141120(DI), Z5	// data.1.bar[3]
+	VMOVUPS	1142272(DI), Z6	// data.3.bar[0]
+	VMOVUPS	1142400(DI), Z7	// data.3.bar[1]
+	VMOVUPS	1142528(DI), Z8	// data.3.bar[2]
+	VMOVUPS	1142656(DI), Z9	// data.3.bar[3]
+	VMOVUPS	1143808(DI), Z10	// data.5.bar[0]
+	VMOVUPS	1143936(DI), Z11	// data.5.bar[1]
+	VMOVUPS	1144064(DI), Z12	// data.5.bar[2]
+	VMOVUPS	1144192(DI), Z13	// data.5.bar[3]
+	VMOVUPS	1145344(DI), Z14	// data.7.bar[0]
+	VMOVUPS	1145472(DI), Z15	// data.7.bar[1]
+	VMOVUPS	1145600(DI), Z16	// data.7.bar[2]
+	VMOVUPS	1145728(DI), Z17	// data.7.bar[3]
+	VMOVUPS	1146880(DI), Z18	// a.start.bar[0]
+	VMOVUPS	1147008(DI), Z19	// a.start.bar[1]
+	VMOVUPS	1147136(DI), Z20	// a.start.bar[2]
+	VMOVUPS	1147264(DI), Z21	// a.start.bar[3]
+	VMOVUPS	1132288(DI), Z22	// forecast0DenseVjp.a_d1_bar[0]
 	VADDPS	Z22, Z2, Z22
-	VMOVUPS	1132160(DI), Z23	// forecast0DenseVjp.a_d1_bar[1]
+	VMOVUPS	1132416(DI), Z23	// forecast0DenseVjp.a_d1_bar[1]
 	VADDPS	Z23, Z3, Z23
-	VMOVUPS	1132288(DI), Z24	// forecast0DenseVjp.a_d1_bar[2]
+	VMOVUPS	1132544(DI), Z24	// forecast0DenseVjp.a_d1_bar[2]
 	VADDPS	Z24, Z4, Z24
-	VMOVUPS	1132416(DI), Z25	// forecast0DenseVjp.a_d1_bar[3]
+	VMOVUPS	1132672(DI), Z25	// forecast0DenseVjp.a_d1_bar[3]
 	VADDPS	Z25, Z5, Z25
 	VPMOVQD	Z0, Y0
 	VPMOVQD	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z0, Z0
 	VPTERNLOGD	$0xe2, Z2, Z0, Z22
-	VMOVUPS	Z22, 1148160(DI)	// data.1.bar.next[0]
+	VMOVUPS	Z22, 1148416(DI)	// data.1.bar.next[0]
 	VPTERNLOGD	$0xe2, Z3, Z0, Z23
-	VMOVUPS	Z23, 1148288(DI)	// data.1.bar.next[1]
+	VMOVUPS	Z23, 1148544(DI)	// data.1.bar.next[1]
 	VPTERNLOGD	$0xe2, Z4, Z0, Z24
-	VMOVUPS	Z24, 1148416(DI)	// data.1.bar.next[2]
+	VMOVUPS	Z24, 1148672(DI)	// data.1.bar.next[2]
 	VPTERNLOGD	$0xe2, Z5, Z0, Z25
-	VMOVUPS	Z25, 1148544(DI)	// data.1.bar.next[3]
-	VMOVUPS	1133568(DI), Z1	// forecast0DenseVjp.a_d2_bar[0]
+	VMOVUPS	Z25, 1148800(DI)	// data.1.bar.next[3]
+	VMOVUPS	1133824(DI), Z1	// forecast0DenseVjp.a_d2_bar[0]
 	VADDPS	Z1, Z6, Z1
-	VMOVUPS	1133696(DI), Z2	// forecast0DenseVjp.a_d2_bar[1]
+	VMOVUPS	1133952(DI), Z2	// forecast0DenseVjp.a_d2_bar[1]
 	VADDPS	Z2, Z7, Z2
-	VMOVUPS	1133824(DI), Z3	// forecast0DenseVjp.a_d2_bar[2]
+	VMOVUPS	1134080(DI), Z3	// forecast0DenseVjp.a_d2_bar[2]
 	VADDPS	Z3, Z8, Z3
-	VMOVUPS	1133952(DI), Z4	// forecast0DenseVjp.a_d2_bar[3]
+	VMOVUPS	1134208(DI), Z4	// forecast0DenseVjp.a_d2_bar[3]
 	VADDPS	Z4, Z9, Z4
 	VPTERNLOGD	$0xe2, Z6, Z0, Z1
-	VMOVUPS	Z1, 1149696(DI)	// data.3.bar.next[0]
+	VMOVUPS	Z1, 1149952(DI)	// data.3.bar.next[0]
 	VPTERNLOGD	$0xe2, Z7, Z0, Z2
-	VMOVUPS	Z2, 1149824(DI)	// data.3.bar.next[1]
+	VMOVUPS	Z2, 1150080(DI)	// data.3.bar.next[1]
 	VPTERNLOGD	$0xe2, Z8, Z0, Z3
-	VMOVUPS	Z3, 1149952(DI)	// data.3.bar.next[2]
+	VMOVUPS	Z3, 1150208(DI)	// data.3.bar.next[2]
 	VPTERNLOGD	$0xe2, Z9, Z0, Z4
-	VMOVUPS	Z4, 1150080(DI)	// data.3.bar.next[3]
-	VMOVUPS	1135104(DI), Z1	// forecast0DenseVjp.a_d3_bar[0]
+	VMOVUPS	Z4, 1150336(DI)	// data.3.bar.next[3]
+	VMOVUPS	1135360(DI), Z1	// forecast0DenseVjp.a_d3_bar[0]
 	VADDPS	Z1, Z10, Z1
-	VMOVUPS	1135232(DI), Z2	// forecast0DenseVjp.a_d3_bar[1]
+	VMOVUPS	1135488(DI), Z2	// forecast0DenseVjp.a_d3_bar[1]
 	VADDPS	Z2, Z11, Z2
-	VMOVUPS	1135360(DI), Z3	// forecast0DenseVjp.a_d3_bar[2]
+	VMOVUPS	1135616(DI), Z3	// forecast0DenseVjp.a_d3_bar[2]
 	VADDPS	Z3, Z12, Z3
-	VMOVUPS	1135488(DI), Z4	// forecast0DenseVjp.a_d3_bar[3]
+	VMOVUPS	1135744(DI), Z4	// forecast0DenseVjp.a_d3_bar[3]
 	VADDPS	Z4, Z13, Z4
 	VPTERNLOGD	$0xe2, Z10, Z0, Z1
-	VMOVUPS	Z1, 1151232(DI)	// data.5.bar.next[0]
+	VMOVUPS	Z1, 1151488(DI)	// data.5.bar.next[0]
 	VPTERNLOGD	$0xe2, Z11, Z0, Z2
-	VMOVUPS	Z2, 1151360(DI)	// data.5.bar.next[1]
+	VMOVUPS	Z2, 1151616(DI)	// data.5.bar.next[1]
 	VPTERNLOGD	$0xe2, Z12, Z0, Z3
-	VMOVUPS	Z3, 1151488(DI)	// data.5.bar.next[2]
+	VMOVUPS	Z3, 1151744(DI)	// data.5.bar.next[2]
 	VPTERNLOGD	$0xe2, Z13, Z0, Z4
-	VMOVUPS	Z4, 1151616(DI)	// data.5.bar.next[3]
-	VMOVUPS	1136640(DI), Z1	// forecast0DenseVjp.a_d4_bar[0]
+	VMOVUPS	Z4, 1151872(DI)	// data.5.bar.next[3]
+	VMOVUPS	1136896(DI), Z1	// forecast0DenseVjp.a_d4_bar[0]
 	VADDPS	Z1, Z14, Z1
-	VMOVUPS	1136768(DI), Z2	// forecast0DenseVjp.a_d4_bar[1]
+	VMOVUPS	1137024(DI), Z2	// forecast0DenseVjp.a_d4_bar[1]
 	VADDPS	Z2, Z15, Z2
-	VMOVUPS	1136896(DI), Z3	// forecast0DenseVjp.a_d4_bar[2]
+	VMOVUPS	1137152(DI), Z3	// forecast0DenseVjp.a_d4_bar[2]
 	VADDPS	Z3, Z16, Z3
-	VMOVUPS	1137024(DI), Z4	// forecast0DenseVjp.a_d4_bar[3]
+	VMOVUPS	1137280(DI), Z4	// forecast0DenseVjp.a_d4_bar[3]
 	VADDPS	Z4, Z17, Z4
 	VPTERNLOGD	$0xe2, Z14, Z0, Z1
-	VMOVUPS	Z1, 1152768(DI)	// data.7.bar.next[0]
+	VMOVUPS	Z1, 1153024(DI)	// data.7.bar.next[0]
 	VPTERNLOGD	$0xe2, Z15, Z0, Z2
-	VMOVUPS	Z2, 1152896(DI)	// data.7.bar.next[1]
+	VMOVUPS	Z2, 1153152(DI)	// data.7.bar.next[1]
 	VPTERNLOGD	$0xe2, Z16, Z0, Z3
-	VMOVUPS	Z3, 1153024(DI)	// data.7.bar.next[2]
+	VMOVUPS	Z3, 1153280(DI)	// data.7.bar.next[2]
 	VPTERNLOGD	$0xe2, Z17, Z0, Z4
-	VMOVUPS	Z4, 1153152(DI)	// data.7.bar.next[3]
-	VMOVUPS	1130496(DI), Z1	// forecast0DenseVjp.a_bar[0]
+	VMOVUPS	Z4, 1153408(DI)	// data.7.bar.next[3]
+	VMOVUPS	1130752(DI), Z1	// forecast0DenseVjp.a_bar[0]
 	VADDPS	Z1, Z18, Z1
-	VMOVUPS	1130624(DI), Z2	// forecast0DenseVjp.a_bar[1]
+	VMOVUPS	1130880(DI), Z2	// forecast0DenseVjp.a_bar[1]
 	VADDPS	Z2, Z19, Z2
-	VMOVUPS	1130752(DI), Z3	// forecast0DenseVjp.a_bar[2]
+	VMOVUPS	1131008(DI), Z3	// forecast0DenseVjp.a_bar[2]
 	VADDPS	Z3, Z20, Z3
-	VMOVUPS	1130880(DI), Z4	// forecast0DenseVjp.a_bar[3]
+	VMOVUPS	1131136(DI), Z4	// forecast0DenseVjp.a_bar[3]
 	VADDPS	Z4, Z21, Z4
 	VPTERNLOGD	$0xe2, Z18, Z0, Z1
-	VMOVUPS	Z1, 1154304(DI)	// a.start.bar.next[0]
+	VMOVUPS	Z1, 1154560(DI)	// a.start.bar.next[0]
 	VPTERNLOGD	$0xe2, Z19, Z0, Z2
-	VMOVUPS	Z2, 1154432(DI)	// a.start.bar.next[1]
+	VMOVUPS	Z2, 1154688(DI)	// a.start.bar.next[1]
 	VPTERNLOGD	$0xe2, Z20, Z0, Z3
-	VMOVUPS	Z3, 1154560(DI)	// a.start.bar.next[2]
+	VMOVUPS	Z3, 1154816(DI)	// a.start.bar.next[2]
 	VPTERNLOGD	$0xca, Z21, Z4, Z0
-	VMOVUPS	Z0, 1154688(DI)	// a.start.bar.next[3]
+	VMOVUPS	Z0, 1154944(DI)	// a.start.bar.next[3]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -14266,126 +14309,126 @@ loop3: // 8 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop4: // 2 times: vectors of the block
-	VMOVUPS	1147136(SI), Z0	// data.0.bar.next[0]
-	VMOVUPS	Z0, 1139456(SI)	// data.0.bar[0]
-	VMOVUPS	1147264(SI), Z0	// data.0.bar.next[1]
-	VMOVUPS	Z0, 1139584(SI)	// data.0.bar[1]
-	VMOVUPS	1147392(SI), Z0	// data.0.bar.next[2]
-	VMOVUPS	Z0, 1139712(SI)	// data.0.bar[2]
-	VMOVUPS	1147520(SI), Z0	// data.0.bar.next[3]
-	VMOVUPS	Z0, 1139840(SI)	// data.0.bar[3]
-	VMOVUPS	1147648(SI), Z0	// data.0.bar.next[4]
-	VMOVUPS	Z0, 1139968(SI)	// data.0.bar[4]
-	VMOVUPS	1147776(SI), Z0	// data.0.bar.next[5]
-	VMOVUPS	Z0, 1140096(SI)	// data.0.bar[5]
-	VMOVUPS	1147904(SI), Z0	// data.0.bar.next[6]
-	VMOVUPS	Z0, 1140224(SI)	// data.0.bar[6]
-	VMOVUPS	1148032(SI), Z0	// data.0.bar.next[7]
-	VMOVUPS	Z0, 1140352(SI)	// data.0.bar[7]
-	VMOVUPS	1148160(SI), Z0	// data.1.bar.next[0]
-	VMOVUPS	Z0, 1140480(SI)	// data.1.bar[0]
-	VMOVUPS	1148288(SI), Z0	// data.1.bar.next[1]
-	VMOVUPS	Z0, 1140608(SI)	// data.1.bar[1]
-	VMOVUPS	1148416(SI), Z0	// data.1.bar.next[2]
-	VMOVUPS	Z0, 1140736(SI)	// data.1.bar[2]
-	VMOVUPS	1148544(SI), Z0	// data.1.bar.next[3]
-	VMOVUPS	Z0, 1140864(SI)	// data.1.bar[3]
-	VMOVUPS	1148672(SI), Z0	// data.2.bar.next[0]
-	VMOVUPS	Z0, 1140992(SI)	// data.2.bar[0]
-	VMOVUPS	1148800(SI), Z0	// data.2.bar.next[1]
-	VMOVUPS	Z0, 1141120(SI)	// data.2.bar[1]
-	VMOVUPS	1148928(SI), Z0	// data.2.bar.next[2]
-	VMOVUPS	Z0, 1141248(SI)	// data.2.bar[2]
-	VMOVUPS	1149056(SI), Z0	// data.2.bar.next[3]
-	VMOVUPS	Z0, 1141376(SI)	// data.2.bar[3]
-	VMOVUPS	1149184(SI), Z0	// data.2.bar.next[4]
-	VMOVUPS	Z0, 1141504(SI)	// data.2.bar[4]
-	VMOVUPS	1149312(SI), Z0	// data.2.bar.next[5]
-	VMOVUPS	Z0, 1141632(SI)	// data.2.bar[5]
-	VMOVUPS	1149440(SI), Z0	// data.2.bar.next[6]
-	VMOVUPS	Z0, 1141760(SI)	// data.2.bar[6]
-	VMOVUPS	1149568(SI), Z0	// data.2.bar.next[7]
-	VMOVUPS	Z0, 1141888(SI)	// data.2.bar[7]
-	VMOVUPS	1149696(SI), Z0	// data.3.bar.next[0]
-	VMOVUPS	Z0, 1142016(SI)	// data.3.bar[0]
-	VMOVUPS	1149824(SI), Z0	// data.3.bar.next[1]
-	VMOVUPS	Z0, 1142144(SI)	// data.3.bar[1]
-	VMOVUPS	1149952(SI), Z0	// data.3.bar.next[2]
-	VMOVUPS	Z0, 1142272(SI)	// data.3.bar[2]
-	VMOVUPS	1150080(SI), Z0	// data.3.bar.next[3]
-	VMOVUPS	Z0, 1142400(SI)	// data.3.bar[3]
-	VMOVUPS	1150208(SI), Z0	// data.4.bar.next[0]
-	VMOVUPS	Z0, 1142528(SI)	// data.4.bar[0]
-	VMOVUPS	1150336(SI), Z0	// data.4.bar.next[1]
-	VMOVUPS	Z0, 1142656(SI)	// data.4.bar[1]
-	VMOVUPS	1150464(SI), Z0	// data.4.bar.next[2]
-	VMOVUPS	Z0, 1142784(SI)	// data.4.bar[2]
-	VMOVUPS	1150592(SI), Z0	// data.4.bar.next[3]
-	VMOVUPS	Z0, 1142912(SI)	// data.4.bar[3]
-	VMOVUPS	1150720(SI), Z0	// data.4.bar.next[4]
-	VMOVUPS	Z0, 1143040(SI)	// data.4.bar[4]
-	VMOVUPS	1150848(SI), Z0	// data.4.bar.next[5]
-	VMOVUPS	Z0, 1143168(SI)	// data.4.bar[5]
-	VMOVUPS	1150976(SI), Z0	// data.4.bar.next[6]
-	VMOVUPS	Z0, 1143296(SI)	// data.4.bar[6]
-	VMOVUPS	1151104(SI), Z0	// data.4.bar.next[7]
-	VMOVUPS	Z0, 1143424(SI)	// data.4.bar[7]
-	VMOVUPS	1151232(SI), Z0	// data.5.bar.next[0]
-	VMOVUPS	Z0, 1143552(SI)	// data.5.bar[0]
-	VMOVUPS	1151360(SI), Z0	// data.5.bar.next[1]
-	VMOVUPS	Z0, 1143680(SI)	// data.5.bar[1]
-	VMOVUPS	1151488(SI), Z0	// data.5.bar.next[2]
-	VMOVUPS	Z0, 1143808(SI)	// data.5.bar[2]
-	VMOVUPS	1151616(SI), Z0	// data.5.bar.next[3]
-	VMOVUPS	Z0, 1143936(SI)	// data.5.bar[3]
-	VMOVUPS	1151744(SI), Z0	// data.6.bar.next[0]
-	VMOVUPS	Z0, 1144064(SI)	// data.6.bar[0]
-	VMOVUPS	1151872(SI), Z0	// data.6.bar.next[1]
-	VMOVUPS	Z0, 1144192(SI)	// data.6.bar[1]
-	VMOVUPS	1152000(SI), Z0	// data.6.bar.next[2]
-	VMOVUPS	Z0, 1144320(SI)	// data.6.bar[2]
-	VMOVUPS	1152128(SI), Z0	// data.6.bar.next[3]
-	VMOVUPS	Z0, 1144448(SI)	// data.6.bar[3]
-	VMOVUPS	1152256(SI), Z0	// data.6.bar.next[4]
-	VMOVUPS	Z0, 1144576(SI)	// data.6.bar[4]
-	VMOVUPS	1152384(SI), Z0	// data.6.bar.next[5]
-	VMOVUPS	Z0, 1144704(SI)	// data.6.bar[5]
-	VMOVUPS	1152512(SI), Z0	// data.6.bar.next[6]
-	VMOVUPS	Z0, 1144832(SI)	// data.6.bar[6]
-	VMOVUPS	1152640(SI), Z0	// data.6.bar.next[7]
-	VMOVUPS	Z0, 1144960(SI)	// data.6.bar[7]
-	VMOVUPS	1152768(SI), Z0	// data.7.bar.next[0]
-	VMOVUPS	Z0, 1145088(SI)	// data.7.bar[0]
-	VMOVUPS	1152896(SI), Z0	// data.7.bar.next[1]
-	VMOVUPS	Z0, 1145216(SI)	// data.7.bar[1]
-	VMOVUPS	1153024(SI), Z0	// data.7.bar.next[2]
-	VMOVUPS	Z0, 1145344(SI)	// data.7.bar[2]
-	VMOVUPS	1153152(SI), Z0	// data.7.bar.next[3]
-	VMOVUPS	Z0, 1145472(SI)	// data.7.bar[3]
-	VMOVUPS	1153280(SI), Z0	// z.start.bar.next[0]
-	VMOVUPS	Z0, 1145600(SI)	// z.start.bar[0]
-	VMOVUPS	1153408(SI), Z0	// z.start.bar.next[1]
-	VMOVUPS	Z0, 1145728(SI)	// z.start.bar[1]
-	VMOVUPS	1153536(SI), Z0	// z.start.bar.next[2]
-	VMOVUPS	Z0, 1145856(SI)	// z.start.bar[2]
-	VMOVUPS	1153664(SI), Z0	// z.start.bar.next[3]
-	VMOVUPS	Z0, 1145984(SI)	// z.start.bar[3]
-	VMOVUPS	1153792(SI), Z0	// z.start.bar.next[4]
-	VMOVUPS	Z0, 1146112(SI)	// z.start.bar[4]
-	VMOVUPS	1153920(SI), Z0	// z.start.bar.next[5]
-	VMOVUPS	Z0, 1146240(SI)	// z.start.bar[5]
-	VMOVUPS	1154048(SI), Z0	// z.start.bar.next[6]
-	VMOVUPS	Z0, 1146368(SI)	// z.start.bar[6]
-	VMOVUPS	1154176(SI), Z0	// z.start.bar.next[7]
-	VMOVUPS	Z0, 1146496(SI)	// z.start.bar[7]
-	VMOVUPS	1154304(SI), Z0	// a.start.bar.next[0]
-	VMOVUPS	Z0, 1146624(SI)	// a.start.bar[0]
-	VMOVUPS	1154432(SI), Z0	// a.start.bar.next[1]
-	VMOVUPS	Z0, 1146752(SI)	// a.start.bar[1]
-	VMOVUPS	1154560(SI), Z0	// a.start.bar.next[2]
-	VMOVUPS	Z0, 1146880(SI)	// a.start.bar[2]
-	VMOVUPS	1154688(SI), Z0	// a.start.bar.next[3]
-	VMOVUPS	Z0, 1147008(SI)	// a.start.bar[3]
+	VMOVUPS	1147392(SI), Z0	// data.0.bar.next[0]
+	VMOVUPS	Z0, 1139712(SI)	// data.0.bar[0]
+	VMOVUPS	1147520(SI), Z0	// data.0.bar.next[1]
+	VMOVUPS	Z0, 1139840(SI)	// data.0.bar[1]
+	VMOVUPS	1147648(SI), Z0	// data.0.bar.next[2]
+	VMOVUPS	Z0, 1139968(SI)	// data.0.bar[2]
+	VMOVUPS	1147776(SI), Z0	// data.0.bar.next[3]
+	VMOVUPS	Z0, 1140096(SI)	// data.0.bar[3]
+	VMOVUPS	1147904(SI), Z0	// data.0.bar.next[4]
+	VMOVUPS	Z0, 1140224(SI)	// data.0.bar[4]
+	VMOVUPS	1148032(SI), Z0	// data.0.bar.next[5]
+	VMOVUPS	Z0, 1140352(SI)	// data.0.bar[5]
+	VMOVUPS	1148160(SI), Z0	// data.0.bar.next[6]
+	VMOVUPS	Z0, 1140480(SI)	// data.0.bar[6]
+	VMOVUPS	1148288(SI), Z0	// data.0.bar.next[7]
+	VMOVUPS	Z0, 1140608(SI)	// data.0.bar[7]
+	VMOVUPS	1148416(SI), Z0	// data.1.bar.next[0]
+	VMOVUPS	Z0, 1140736(SI)	// data.1.bar[0]
+	VMOVUPS	1148544(SI), Z0	// data.1.bar.next[1]
+	VMOVUPS	Z0, 1140864(SI)	// data.1.bar[1]
+	VMOVUPS	1148672(SI), Z0	// data.1.bar.next[2]
+	VMOVUPS	Z0, 1140992(SI)	// data.1.bar[2]
+	VMOVUPS	1148800(SI), Z0	// data.1.bar.next[3]
+	VMOVUPS	Z0, 1141120(SI)	// data.1.bar[3]
+	VMOVUPS	1148928(SI), Z0	// data.2.bar.next[0]
+	VMOVUPS	Z0, 1141248(SI)	// data.2.bar[0]
+	VMOVUPS	1149056(SI), Z0	// data.2.bar.next[1]
+	VMOVUPS	Z0, 1141376(SI)	// data.2.bar[1]
+	VMOVUPS	1149184(SI), Z0	// data.2.bar.next[2]
+	VMOVUPS	Z0, 1141504(SI)	// data.2.bar[2]
+	VMOVUPS	1149312(SI), Z0	// data.2.bar.next[3]
+	VMOVUPS	Z0, 1141632(SI)	// data.2.bar[3]
+	VMOVUPS	1149440(SI), Z0	// data.2.bar.next[4]
+	VMOVUPS	Z0, 1141760(SI)	// data.2.bar[4]
+	VMOVUPS	1149568(SI), Z0	// data.2.bar.next[5]
+	VMOVUPS	Z0, 1141888(SI)	// data.2.bar[5]
+	VMOVUPS	1149696(SI), Z0	// data.2.bar.next[6]
+	VMOVUPS	Z0, 1142016(SI)	// data.2.bar[6]
+	VMOVUPS	1149824(SI), Z0	// data.2.bar.next[7]
+	VMOVUPS	Z0, 1142144(SI)	// data.2.bar[7]
+	VMOVUPS	1149952(SI), Z0	// data.3.bar.next[0]
+	VMOVUPS	Z0, 1142272(SI)	// data.3.bar[0]
+	VMOVUPS	1150080(SI), Z0	// data.3.bar.next[1]
+	VMOVUPS	Z0, 1142400(SI)	// data.3.bar[1]
+	VMOVUPS	1150208(SI), Z0	// data.3.bar.next[2]
+	VMOVUPS	Z0, 1142528(SI)	// data.3.bar[2]
+	VMOVUPS	1150336(SI), Z0	// data.3.bar.next[3]
+	VMOVUPS	Z0, 1142656(SI)	// data.3.bar[3]
+	VMOVUPS	1150464(SI), Z0	// data.4.bar.next[0]
+	VMOVUPS	Z0, 1142784(SI)	// data.4.bar[0]
+	VMOVUPS	1150592(SI), Z0	// data.4.bar.next[1]
+	VMOVUPS	Z0, 1142912(SI)	// data.4.bar[1]
+	VMOVUPS	1150720(SI), Z0	// data.4.bar.next[2]
+	VMOVUPS	Z0, 1143040(SI)	// data.4.bar[2]
+	VMOVUPS	1150848(SI), Z0	// data.4.bar.next[3]
+	VMOVUPS	Z0, 1143168(SI)	// data.4.bar[3]
+	VMOVUPS	1150976(SI), Z0	// data.4.bar.next[4]
+	VMOVUPS	Z0, 1143296(SI)	// data.4.bar[4]
+	VMOVUPS	1151104(SI), Z0	// data.4.bar.next[5]
+	VMOVUPS	Z0, 1143424(SI)	// data.4.bar[5]
+	VMOVUPS	1151232(SI), Z0	// data.4.bar.next[6]
+	VMOVUPS	Z0, 1143552(SI)	// data.4.bar[6]
+	VMOVUPS	1151360(SI), Z0	// data.4.bar.next[7]
+	VMOVUPS	Z0, 1143680(SI)	// data.4.bar[7]
+	VMOVUPS	1151488(SI), Z0	// data.5.bar.next[0]
+	VMOVUPS	Z0, 1143808(SI)	// data.5.bar[0]
+	VMOVUPS	1151616(SI), Z0	// data.5.bar.next[1]
+	VMOVUPS	Z0, 1143936(SI)	// data.5.bar[1]
+	VMOVUPS	1151744(SI), Z0	// data.5.bar.next[2]
+	VMOVUPS	Z0, 1144064(SI)	// data.5.bar[2]
+	VMOVUPS	1151872(SI), Z0	// data.5.bar.next[3]
+	VMOVUPS	Z0, 1144192(SI)	// data.5.bar[3]
+	VMOVUPS	1152000(SI), Z0	// data.6.bar.next[0]
+	VMOVUPS	Z0, 1144320(SI)	// data.6.bar[0]
+	VMOVUPS	1152128(SI), Z0	// data.6.bar.next[1]
+	VMOVUPS	Z0, 1144448(SI)	// data.6.bar[1]
+	VMOVUPS	1152256(SI), Z0	// data.6.bar.next[2]
+	VMOVUPS	Z0, 1144576(SI)	// data.6.bar[2]
+	VMOVUPS	1152384(SI), Z0	// data.6.bar.next[3]
+	VMOVUPS	Z0, 1144704(SI)	// data.6.bar[3]
+	VMOVUPS	1152512(SI), Z0	// data.6.bar.next[4]
+	VMOVUPS	Z0, 1144832(SI)	// data.6.bar[4]
+	VMOVUPS	1152640(SI), Z0	// data.6.bar.next[5]
+	VMOVUPS	Z0, 1144960(SI)	// data.6.bar[5]
+	VMOVUPS	1152768(SI), Z0	// data.6.bar.next[6]
+	VMOVUPS	Z0, 1145088(SI)	// data.6.bar[6]
+	VMOVUPS	1152896(SI), Z0	// data.6.bar.next[7]
+	VMOVUPS	Z0, 1145216(SI)	// data.6.bar[7]
+	VMOVUPS	1153024(SI), Z0	// data.7.bar.next[0]
+	VMOVUPS	Z0, 1145344(SI)	// data.7.bar[0]
+	VMOVUPS	1153152(SI), Z0	// data.7.bar.next[1]
+	VMOVUPS	Z0, 1145472(SI)	// data.7.bar[1]
+	VMOVUPS	1153280(SI), Z0	// data.7.bar.next[2]
+	VMOVUPS	Z0, 1145600(SI)	// data.7.bar[2]
+	VMOVUPS	1153408(SI), Z0	// data.7.bar.next[3]
+	VMOVUPS	Z0, 1145728(SI)	// data.7.bar[3]
+	VMOVUPS	1153536(SI), Z0	// z.start.bar.next[0]
+	VMOVUPS	Z0, 1145856(SI)	// z.start.bar[0]
+	VMOVUPS	1153664(SI), Z0	// z.start.bar.next[1]
+	VMOVUPS	Z0, 1145984(SI)	// z.start.bar[1]
+	VMOVUPS	1153792(SI), Z0	// z.start.bar.next[2]
+	VMOVUPS	Z0, 1146112(SI)	// z.start.bar[2]
+	VMOVUPS	1153920(SI), Z0	// z.start.bar.next[3]
+	VMOVUPS	Z0, 1146240(SI)	// z.start.bar[3]
+	VMOVUPS	1154048(SI), Z0	// z.start.bar.next[4]
+	VMOVUPS	Z0, 1146368(SI)	// z.start.bar[4]
+	VMOVUPS	1154176(SI), Z0	// z.start.bar.next[5]
+	VMOVUPS	Z0, 1146496(SI)	// z.start.bar[5]
+	VMOVUPS	1154304(SI), Z0	// z.start.bar.next[6]
+	VMOVUPS	Z0, 1146624(SI)	// z.start.bar[6]
+	VMOVUPS	1154432(SI), Z0	// z.start.bar.next[7]
+	VMOVUPS	Z0, 1146752(SI)	// z.start.bar[7]
+	VMOVUPS	1154560(SI), Z0	// a.start.bar.next[0]
+	VMOVUPS	Z0, 1146880(SI)	// a.start.bar[0]
+	VMOVUPS	1154688(SI), Z0	// a.start.bar.next[1]
+	VMOVUPS	Z0, 1147008(SI)	// a.start.bar[1]
+	VMOVUPS	1154816(SI), Z0	// a.start.bar.next[2]
+	VMOVUPS	Z0, 1147136(SI)	// a.start.bar[2]
+	VMOVUPS	1154944(SI), Z0	// a.start.bar.next[3]
+	VMOVUPS	Z0, 1147264(SI)	// a.start.bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop4
@@ -14406,14 +14449,14 @@ TEXT ·forecast0RecLanerevatAVX512(SB), 0, $8-32
 
 // enc1CellRecBack is enc.1.cell.rec.back (forecast.nde:13) of a block of samples.
 TEXT enc1CellRecBack_avx512<>(SB), NOSPLIT, $0-0
-	VMOVUPS	1163008(AX), Z0	// x[0]
-	VMOVUPS	1163072(AX), Z1	// x[0] | 1
-	VMOVUPS	1163136(AX), Z2	// x[1]
-	VMOVUPS	1163200(AX), Z3	// x[1] | 1
-	VMOVUPS	1163264(AX), Z4	// x[2]
-	VMOVUPS	1163328(AX), Z5	// x[2] | 1
-	VMOVUPS	1163392(AX), Z6	// x[3]
-	VMOVUPS	1163456(AX), Z7	// x[3] | 1
+	VMOVUPS	1163264(AX), Z0	// x[0]
+	VMOVUPS	1163328(AX), Z1	// x[0] | 1
+	VMOVUPS	1163392(AX), Z2	// x[1]
+	VMOVUPS	1163456(AX), Z3	// x[1] | 1
+	VMOVUPS	1163520(AX), Z4	// x[2]
+	VMOVUPS	1163584(AX), Z5	// x[2] | 1
+	VMOVUPS	1163648(AX), Z6	// x[3]
+	VMOVUPS	1163712(AX), Z7	// x[3] | 1
 	MOVQ	$12, CX
 	MOVQ	BX, SI
 	MOVQ	BX, DI
@@ -14436,8 +14479,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13824(DI), Z10	// enc.1.bias_ih_l0[0]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 1167616(R9)	// add[0]
-	VMOVUPS	Z8, 1167680(R9)	// add[0] | 1
+	VMOVUPS	Z9, 1167872(R9)	// add[0]
+	VMOVUPS	Z8, 1167936(R9)	// add[0] | 1
 	VBROADCASTSS	16(SI), Z8	// enc.1.weight_ih_l0[4]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -14453,8 +14496,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13828(DI), Z10	// enc.1.bias_ih_l0[1]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 1167744(R9)	// add[1]
-	VMOVUPS	Z8, 1167808(R9)	// add[1] | 1
+	VMOVUPS	Z9, 1168000(R9)	// add[1]
+	VMOVUPS	Z8, 1168064(R9)	// add[1] | 1
 	VBROADCASTSS	32(SI), Z8	// enc.1.weight_ih_l0[8]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -14470,8 +14513,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13832(DI), Z10	// enc.1.bias_ih_l0[2]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 1167872(R9)	// add[2]
-	VMOVUPS	Z8, 1167936(R9)	// add[2] | 1
+	VMOVUPS	Z9, 1168128(R9)	// add[2]
+	VMOVUPS	Z8, 1168192(R9)	// add[2] | 1
 	VBROADCASTSS	48(SI), Z8	// enc.1.weight_ih_l0[12]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -14487,8 +14530,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13836(DI), Z10	// enc.1.bias_ih_l0[3]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 1168000(R9)	// add[3]
-	VMOVUPS	Z8, 1168064(R9)	// add[3] | 1
+	VMOVUPS	Z9, 1168256(R9)	// add[3]
+	VMOVUPS	Z8, 1168320(R9)	// add[3] | 1
 	VBROADCASTSS	64(SI), Z8	// enc.1.weight_ih_l0[16]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -14504,8 +14547,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13840(DI), Z10	// enc.1.bias_ih_l0[4]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 1168128(R9)	// add[4]
-	VMOVUPS	Z8, 1168192(R9)	// add[4] | 1
+	VMOVUPS	Z9, 1168384(R9)	// add[4]
+	VMOVUPS	Z8, 1168448(R9)	// add[4] | 1
 	VBROADCASTSS	80(SI), Z8	// enc.1.weight_ih_l0[20]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -14521,8 +14564,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13844(DI), Z10	// enc.1.bias_ih_l0[5]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 1168256(R9)	// add[5]
-	VMOVUPS	Z8, 1168320(R9)	// add[5] | 1
+	VMOVUPS	Z9, 1168512(R9)	// add[5]
+	VMOVUPS	Z8, 1168576(R9)	// add[5] | 1
 	VBROADCASTSS	96(SI), Z8	// enc.1.weight_ih_l0[24]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -14538,8 +14581,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13848(DI), Z10	// enc.1.bias_ih_l0[6]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 1168384(R9)	// add[6]
-	VMOVUPS	Z8, 1168448(R9)	// add[6] | 1
+	VMOVUPS	Z9, 1168640(R9)	// add[6]
+	VMOVUPS	Z8, 1168704(R9)	// add[6] | 1
 	VBROADCASTSS	112(SI), Z8	// enc.1.weight_ih_l0[28]
 	VMULPS	Z0, Z8, Z9
 	VMULPS	Z1, Z8, Z8
@@ -14555,8 +14598,8 @@ loop1: // 12 times: tiles of 8 elements
 	VBROADCASTSS	13852(DI), Z10	// enc.1.bias_ih_l0[7]
 	VADDPS	Z10, Z9, Z9
 	VADDPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 1168512(R9)	// add[7]
-	VMOVUPS	Z8, 1168576(R9)	// add[7] | 1
+	VMOVUPS	Z9, 1168768(R9)	// add[7]
+	VMOVUPS	Z8, 1168832(R9)	// add[7] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z8
 	VBROADCASTSS	f32_00000000<>(SB), Z9
 	VBROADCASTSS	f32_00000000<>(SB), Z10
@@ -14577,8 +14620,8 @@ loop1: // 12 times: tiles of 8 elements
 	MOVQ	AX, R12
 	MOVQ	R10, R13
 loop2: // 32 times: terms of the sums
-	VMOVUPS	1158912(R12), Z24	// h[0]
-	VMOVUPS	1158976(R12), Z25	// h[0] | 1
+	VMOVUPS	1159168(R12), Z24	// h[0]
+	VMOVUPS	1159232(R12), Z25	// h[0] | 1
 	VBROADCASTSS	1536(R13), Z26	// enc.1.weight_hh_l0[0]
 	VFMADD231PS	Z24, Z26, Z8
 	VFMADD231PS	Z25, Z26, Z9
@@ -14610,43 +14653,43 @@ loop2: // 32 times: terms of the sums
 	VBROADCASTSS	14208(DI), Z24	// enc.1.bias_hh_l0[0]
 	VADDPS	Z24, Z8, Z8
 	VADDPS	Z24, Z9, Z9
-	VMOVUPS	Z8, 1179904(R9)	// add_2[0]
-	VMOVUPS	Z9, 1179968(R9)	// add_2[0] | 1
+	VMOVUPS	Z8, 1180160(R9)	// add_2[0]
+	VMOVUPS	Z9, 1180224(R9)	// add_2[0] | 1
 	VBROADCASTSS	14212(DI), Z8	// enc.1.bias_hh_l0[1]
 	VADDPS	Z8, Z10, Z9
 	VADDPS	Z8, Z11, Z8
-	VMOVUPS	Z9, 1180032(R9)	// add_2[1]
-	VMOVUPS	Z8, 1180096(R9)	// add_2[1] | 1
+	VMOVUPS	Z9, 1180288(R9)	// add_2[1]
+	VMOVUPS	Z8, 1180352(R9)	// add_2[1] | 1
 	VBROADCASTSS	14216(DI), Z8	// enc.1.bias_hh_l0[2]
 	VADDPS	Z8, Z12, Z9
 	VADDPS	Z8, Z13, Z8
-	VMOVUPS	Z9, 1180160(R9)	// add_2[2]
-	VMOVUPS	Z8, 1180224(R9)	// add_2[2] | 1
+	VMOVUPS	Z9, 1180416(R9)	// add_2[2]
+	VMOVUPS	Z8, 1180480(R9)	// add_2[2] | 1
 	VBROADCASTSS	14220(DI), Z8	// enc.1.bias_hh_l0[3]
 	VADDPS	Z8, Z14, Z9
 	VADDPS	Z8, Z15, Z8
-	VMOVUPS	Z9, 1180288(R9)	// add_2[3]
-	VMOVUPS	Z8, 1180352(R9)	// add_2[3] | 1
+	VMOVUPS	Z9, 1180544(R9)	// add_2[3]
+	VMOVUPS	Z8, 1180608(R9)	// add_2[3] | 1
 	VBROADCASTSS	14224(DI), Z8	// enc.1.bias_hh_l0[4]
 	VADDPS	Z8, Z16, Z9
 	VADDPS	Z8, Z17, Z8
-	VMOVUPS	Z9, 1180416(R9)	// add_2[4]
-	VMOVUPS	Z8, 1180480(R9)	// add_2[4] | 1
+	VMOVUPS	Z9, 1180672(R9)	// add_2[4]
+	VMOVUPS	Z8, 1180736(R9)	// add_2[4] | 1
 	VBROADCASTSS	14228(DI), Z8	// enc.1.bias_hh_l0[5]
 	VADDPS	Z8, Z18, Z9
 	VADDPS	Z8, Z19, Z8
-	VMOVUPS	Z9, 1180544(R9)	// add_2[5]
-	VMOVUPS	Z8, 1180608(R9)	// add_2[5] | 1
+	VMOVUPS	Z9, 1180800(R9)	// add_2[5]
+	VMOVUPS	Z8, 1180864(R9)	// add_2[5] | 1
 	VBROADCASTSS	14232(DI), Z8	// enc.1.bias_hh_l0[6]
 	VADDPS	Z8, Z20, Z9
 	VADDPS	Z8, Z21, Z8
-	VMOVUPS	Z9, 1180672(R9)	// add_2[6]
-	VMOVUPS	Z8, 1180736(R9)	// add_2[6] | 1
+	VMOVUPS	Z9, 1180928(R9)	// add_2[6]
+	VMOVUPS	Z8, 1180992(R9)	// add_2[6] | 1
 	VBROADCASTSS	14236(DI), Z8	// enc.1.bias_hh_l0[7]
 	VADDPS	Z8, Z22, Z9
 	VADDPS	Z8, Z23, Z8
-	VMOVUPS	Z9, 1180800(R9)	// add_2[7]
-	VMOVUPS	Z8, 1180864(R9)	// add_2[7] | 1
+	VMOVUPS	Z9, 1181056(R9)	// add_2[7]
+	VMOVUPS	Z8, 1181120(R9)	// add_2[7] | 1
 	ADDQ	$128, SI
 	ADDQ	$32, DI
 	ADDQ	$1024, R9
@@ -14660,8 +14703,8 @@ loop3: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop4: // 32 times: elements
 	// forecast.nde:13
-	VMOVUPS	1171712(R9), Z0	// add[32]
-	VMOVUPS	1184000(R9), Z1	// add_2[32]
+	VMOVUPS	1171968(R9), Z0	// add[32]
+	VMOVUPS	1184256(R9), Z1	// add_2[32]
 	VADDPS	Z1, Z0, Z0
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z1
 	VBROADCASTSS	f32_42b40000<>(SB), Z2
@@ -14686,15 +14729,15 @@ loop4: // 32 times: elements
 	VBLENDMPS	Z1, Z0, K2, Z0
 	VADDPS.BCST	f32_3f800000<>(SB), Z1, Z1
 	VDIVPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1192192(R9)	// sigmoid[0]
-	VMOVUPS	1154816(R9), Z1	// h_bar[0]
+	VMOVUPS	Z0, 1192448(R9)	// sigmoid[0]
+	VMOVUPS	1155072(R9), Z1	// h_bar[0]
 	VMULPS	Z0, Z1, Z1
-	VMOVUPS	Z1, 1196288(R9)	// mul[0]
+	VMOVUPS	Z1, 1196544(R9)	// mul[0]
 	VBROADCASTSS	f32_3f800000<>(SB), Z1
 	VSUBPS	Z0, Z1, Z0
-	VMOVUPS	Z0, 1200384(R9)	// sub[0]
-	VMOVUPS	1167616(R9), Z1	// add[0]
-	VMOVUPS	1179904(R9), Z2	// add_2[0]
+	VMOVUPS	Z0, 1200640(R9)	// sub[0]
+	VMOVUPS	1167872(R9), Z1	// add[0]
+	VMOVUPS	1180160(R9), Z2	// add_2[0]
 	VADDPS	Z2, Z1, Z1
 	VPORD.BCST	f32_80000000<>(SB), Z1, Z2
 	VBROADCASTSS	f32_42b40000<>(SB), Z3
@@ -14719,9 +14762,9 @@ loop4: // 32 times: elements
 	VBLENDMPS	Z2, Z1, K2, Z1
 	VADDPS.BCST	f32_3f800000<>(SB), Z2, Z2
 	VDIVPS	Z2, Z1, Z1
-	VMOVUPS	Z1, 1204480(R9)	// sigmoid_2[0]
-	VMOVUPS	1188096(R9), Z2	// add_2[64]
-	VMOVUPS	1175808(R9), Z3	// add[64]
+	VMOVUPS	Z1, 1204736(R9)	// sigmoid_2[0]
+	VMOVUPS	1188352(R9), Z2	// add_2[64]
+	VMOVUPS	1176064(R9), Z3	// add[64]
 	VFMADD231PS	Z2, Z1, Z3
 	VBROADCASTSS	f32_41002df1<>(SB), Z2
 	VMINPS	Z3, Z2, Z2
@@ -14740,14 +14783,14 @@ loop4: // 32 times: elements
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z3, Z4
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z3, Z4
 	VDIVPS	Z4, Z2, Z2
-	VMOVUPS	Z2, 1208576(R9)	// tanh[0]
-	VMOVUPS	1154816(R9), Z3	// h_bar[0]
+	VMOVUPS	Z2, 1208832(R9)	// tanh[0]
+	VMOVUPS	1155072(R9), Z3	// h_bar[0]
 	VMULPS	Z0, Z3, Z0
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z2, Z2
 	VMULPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 1212672(R9)	// mul_2[0]
+	VMOVUPS	Z0, 1212928(R9)	// mul_2[0]
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1216768(R9)	// mul_3[0]
+	VMOVUPS	Z0, 1217024(R9)	// mul_3[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop4
@@ -14755,32 +14798,32 @@ loop4: // 32 times: elements
 	MOVQ	SI, R9
 loop5: // 64 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1220864(R9)	// pad[0]
+	VMOVUPS	Z0, 1221120(R9)	// pad[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop5
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop6: // 32 times: elements
-	VMOVUPS	1216768(R9), Z0	// mul_3[0]
-	VMOVUPS	Z0, 1229056(R9)	// pad[64]
+	VMOVUPS	1217024(R9), Z0	// mul_3[0]
+	VMOVUPS	Z0, 1229312(R9)	// pad[64]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop6
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop7: // 32 times: elements
-	VMOVUPS	1154816(R9), Z0	// h_bar[0]
-	VMOVUPS	1208576(R9), Z1	// tanh[0]
-	VMOVUPS	1154816(R9), Z2	// h_bar[0]
-	VMOVUPS	1158912(R9), Z3	// h[0]
+	VMOVUPS	1155072(R9), Z0	// h_bar[0]
+	VMOVUPS	1208832(R9), Z1	// tanh[0]
+	VMOVUPS	1155072(R9), Z2	// h_bar[0]
+	VMOVUPS	1159168(R9), Z3	// h[0]
 	VMULPS	Z3, Z2, Z2
 	VFNMADD231PS	Z1, Z0, Z2
-	VMOVUPS	1192192(R9), Z0	// sigmoid[0]
-	VMOVUPS	1200384(R9), Z1	// sub[0]
+	VMOVUPS	1192448(R9), Z0	// sigmoid[0]
+	VMOVUPS	1200640(R9), Z1	// sub[0]
 	VMULPS	Z1, Z0, Z0
 	VMULPS	Z0, Z2, Z0
-	VMOVUPS	Z0, 1233152(R9)	// mul_4[0]
+	VMOVUPS	Z0, 1233408(R9)	// mul_4[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop7
@@ -14788,15 +14831,15 @@ loop7: // 32 times: elements
 	MOVQ	SI, R9
 loop8: // 32 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1237248(R9)	// pad_2[0]
+	VMOVUPS	Z0, 1237504(R9)	// pad_2[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop8
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop9: // 32 times: elements
-	VMOVUPS	1233152(R9), Z0	// mul_4[0]
-	VMOVUPS	Z0, 1241344(R9)	// pad_2[32]
+	VMOVUPS	1233408(R9), Z0	// mul_4[0]
+	VMOVUPS	Z0, 1241600(R9)	// pad_2[32]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop9
@@ -14804,41 +14847,41 @@ loop9: // 32 times: elements
 	MOVQ	SI, R9
 loop10: // 32 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1245440(R9)	// pad_2[64]
+	VMOVUPS	Z0, 1245696(R9)	// pad_2[64]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop10
 	MOVQ	$96, DI
 	MOVQ	SI, R9
 loop11: // 96 times: elements
-	VMOVUPS	1220864(R9), Z0	// pad[0]
-	VMOVUPS	1237248(R9), Z1	// pad_2[0]
+	VMOVUPS	1221120(R9), Z0	// pad[0]
+	VMOVUPS	1237504(R9), Z1	// pad_2[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1249536(R9)	// add_3[0]
+	VMOVUPS	Z0, 1249792(R9)	// add_3[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop11
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop12: // 32 times: elements
-	VMOVUPS	1212672(R9), Z0	// mul_2[0]
-	VMOVUPS	1188096(R9), Z1	// add_2[64]
+	VMOVUPS	1212928(R9), Z0	// mul_2[0]
+	VMOVUPS	1188352(R9), Z1	// add_2[64]
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	1204480(R9), Z1	// sigmoid_2[0]
-	VMOVUPS	1204480(R9), Z2	// sigmoid_2[0]
+	VMOVUPS	1204736(R9), Z1	// sigmoid_2[0]
+	VMOVUPS	1204736(R9), Z2	// sigmoid_2[0]
 	VBROADCASTSS	f32_3f800000<>(SB), Z3
 	VSUBPS	Z2, Z3, Z2
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1261824(R9)	// mul_5[0]
+	VMOVUPS	Z0, 1262080(R9)	// mul_5[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop12
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop13: // 32 times: elements
-	VMOVUPS	1261824(R9), Z0	// mul_5[0]
-	VMOVUPS	Z0, 1265920(R9)	// pad_3[0]
+	VMOVUPS	1262080(R9), Z0	// mul_5[0]
+	VMOVUPS	Z0, 1266176(R9)	// pad_3[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop13
@@ -14846,7 +14889,7 @@ loop13: // 32 times: elements
 	MOVQ	SI, R9
 loop14: // 64 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1270016(R9)	// pad_3[32]
+	VMOVUPS	Z0, 1270272(R9)	// pad_3[32]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop14
@@ -14860,14 +14903,14 @@ loop14: // 64 times: elements
 	MOVQ	R8, DI
 loop15: // 96 times: elements
 	// forecast.nde:13
-	VMOVUPS	1249536(SI), Z2	// add_3[0]
-	VMOVUPS	1249600(SI), Z3	// add_3[0] | 1
-	VMOVUPS	1265920(SI), Z4	// pad_3[0]
-	VMOVUPS	1265984(SI), Z5	// pad_3[0] | 1
+	VMOVUPS	1249792(SI), Z2	// add_3[0]
+	VMOVUPS	1249856(SI), Z3	// add_3[0] | 1
+	VMOVUPS	1266176(SI), Z4	// pad_3[0]
+	VMOVUPS	1266240(SI), Z5	// pad_3[0] | 1
 	VADDPS	Z4, Z2, Z2
 	VADDPS	Z5, Z3, Z3
-	VMOVUPS	Z2, 1278208(SI)	// enc.1.bias_hh_l0_bar[0]
-	VMOVUPS	Z3, 1278272(SI)	// enc.1.bias_hh_l0_bar[0] | 1
+	VMOVUPS	Z2, 1278464(SI)	// enc.1.bias_hh_l0_bar[0]
+	VMOVUPS	Z3, 1278528(SI)	// enc.1.bias_hh_l0_bar[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
 	VMOVUPS	43008(DI), Z4	// sum of enc.1.bias_hh_l0[0]
@@ -14908,8 +14951,8 @@ loop16: // 2 times: tiles of 11 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop17: // 96 times: terms of the sums
-	VMOVUPS	1278208(R10), Z24	// enc.1.bias_hh_l0_bar[0]
-	VMOVUPS	1278272(R10), Z25	// enc.1.bias_hh_l0_bar[0] | 1
+	VMOVUPS	1278464(R10), Z24	// enc.1.bias_hh_l0_bar[0]
+	VMOVUPS	1278528(R10), Z25	// enc.1.bias_hh_l0_bar[0] | 1
 	VBROADCASTSS	1536(R11), Z26	// enc.1.weight_hh_l0[0]
 	VFMADD231PS	Z24, Z26, Z2
 	VFMADD231PS	Z25, Z26, Z3
@@ -14947,28 +14990,28 @@ loop17: // 96 times: terms of the sums
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop17
-	VMOVUPS	Z2, 1290496(DI)	// vecmat[0]
-	VMOVUPS	Z3, 1290560(DI)	// vecmat[0] | 1
-	VMOVUPS	Z4, 1290624(DI)	// vecmat[1]
-	VMOVUPS	Z5, 1290688(DI)	// vecmat[1] | 1
-	VMOVUPS	Z6, 1290752(DI)	// vecmat[2]
-	VMOVUPS	Z7, 1290816(DI)	// vecmat[2] | 1
-	VMOVUPS	Z8, 1290880(DI)	// vecmat[3]
-	VMOVUPS	Z9, 1290944(DI)	// vecmat[3] | 1
-	VMOVUPS	Z10, 1291008(DI)	// vecmat[4]
-	VMOVUPS	Z11, 1291072(DI)	// vecmat[4] | 1
-	VMOVUPS	Z12, 1291136(DI)	// vecmat[5]
-	VMOVUPS	Z13, 1291200(DI)	// vecmat[5] | 1
-	VMOVUPS	Z14, 1291264(DI)	// vecmat[6]
-	VMOVUPS	Z15, 1291328(DI)	// vecmat[6] | 1
-	VMOVUPS	Z16, 1291392(DI)	// vecmat[7]
-	VMOVUPS	Z17, 1291456(DI)	// vecmat[7] | 1
-	VMOVUPS	Z18, 1291520(DI)	// vecmat[8]
-	VMOVUPS	Z19, 1291584(DI)	// vecmat[8] | 1
-	VMOVUPS	Z20, 1291648(DI)	// vecmat[9]
-	VMOVUPS	Z21, 1291712(DI)	// vecmat[9] | 1
-	VMOVUPS	Z22, 1291776(DI)	// vecmat[10]
-	VMOVUPS	Z23, 1291840(DI)	// vecmat[10] | 1
+	VMOVUPS	Z2, 1290752(DI)	// vecmat[0]
+	VMOVUPS	Z3, 1290816(DI)	// vecmat[0] | 1
+	VMOVUPS	Z4, 1290880(DI)	// vecmat[1]
+	VMOVUPS	Z5, 1290944(DI)	// vecmat[1] | 1
+	VMOVUPS	Z6, 1291008(DI)	// vecmat[2]
+	VMOVUPS	Z7, 1291072(DI)	// vecmat[2] | 1
+	VMOVUPS	Z8, 1291136(DI)	// vecmat[3]
+	VMOVUPS	Z9, 1291200(DI)	// vecmat[3] | 1
+	VMOVUPS	Z10, 1291264(DI)	// vecmat[4]
+	VMOVUPS	Z11, 1291328(DI)	// vecmat[4] | 1
+	VMOVUPS	Z12, 1291392(DI)	// vecmat[5]
+	VMOVUPS	Z13, 1291456(DI)	// vecmat[5] | 1
+	VMOVUPS	Z14, 1291520(DI)	// vecmat[6]
+	VMOVUPS	Z15, 1291584(DI)	// vecmat[6] | 1
+	VMOVUPS	Z16, 1291648(DI)	// vecmat[7]
+	VMOVUPS	Z17, 1291712(DI)	// vecmat[7] | 1
+	VMOVUPS	Z18, 1291776(DI)	// vecmat[8]
+	VMOVUPS	Z19, 1291840(DI)	// vecmat[8] | 1
+	VMOVUPS	Z20, 1291904(DI)	// vecmat[9]
+	VMOVUPS	Z21, 1291968(DI)	// vecmat[9] | 1
+	VMOVUPS	Z22, 1292032(DI)	// vecmat[10]
+	VMOVUPS	Z23, 1292096(DI)	// vecmat[10] | 1
 	ADDQ	$44, SI
 	ADDQ	$1408, DI
 	DECQ	CX
@@ -14997,8 +15040,8 @@ loop17: // 96 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop18: // 96 times: terms of the sums
-	VMOVUPS	1278208(SI), Z22	// enc.1.bias_hh_l0_bar[0]
-	VMOVUPS	1278272(SI), Z23	// enc.1.bias_hh_l0_bar[0] | 1
+	VMOVUPS	1278464(SI), Z22	// enc.1.bias_hh_l0_bar[0]
+	VMOVUPS	1278528(SI), Z23	// enc.1.bias_hh_l0_bar[0] | 1
 	VBROADCASTSS	1624(DI), Z24	// enc.1.weight_hh_l0[22]
 	VFMADD231PS	Z22, Z24, Z2
 	VFMADD231PS	Z23, Z24, Z3
@@ -15033,41 +15076,41 @@ loop18: // 96 times: terms of the sums
 	ADDQ	$128, DI
 	DECQ	CX
 	JNE	loop18
-	VMOVUPS	Z2, 1293312(AX)	// vecmat[22]
-	VMOVUPS	Z3, 1293376(AX)	// vecmat[22] | 1
-	VMOVUPS	Z4, 1293440(AX)	// vecmat[23]
-	VMOVUPS	Z5, 1293504(AX)	// vecmat[23] | 1
-	VMOVUPS	Z6, 1293568(AX)	// vecmat[24]
-	VMOVUPS	Z7, 1293632(AX)	// vecmat[24] | 1
-	VMOVUPS	Z8, 1293696(AX)	// vecmat[25]
-	VMOVUPS	Z9, 1293760(AX)	// vecmat[25] | 1
-	VMOVUPS	Z10, 1293824(AX)	// vecmat[26]
-	VMOVUPS	Z11, 1293888(AX)	// vecmat[26] | 1
-	VMOVUPS	Z12, 1293952(AX)	// vecmat[27]
-	VMOVUPS	Z13, 1294016(AX)	// vecmat[27] | 1
-	VMOVUPS	Z14, 1294080(AX)	// vecmat[28]
-	VMOVUPS	Z15, 1294144(AX)	// vecmat[28] | 1
-	VMOVUPS	Z16, 1294208(AX)	// vecmat[29]
-	VMOVUPS	Z17, 1294272(AX)	// vecmat[29] | 1
-	VMOVUPS	Z18, 1294336(AX)	// vecmat[30]
-	VMOVUPS	Z19, 1294400(AX)	// vecmat[30] | 1
-	VMOVUPS	Z20, 1294464(AX)	// vecmat[31]
-	VMOVUPS	Z21, 1294528(AX)	// vecmat[31] | 1
+	VMOVUPS	Z2, 1293568(AX)	// vecmat[22]
+	VMOVUPS	Z3, 1293632(AX)	// vecmat[22] | 1
+	VMOVUPS	Z4, 1293696(AX)	// vecmat[23]
+	VMOVUPS	Z5, 1293760(AX)	// vecmat[23] | 1
+	VMOVUPS	Z6, 1293824(AX)	// vecmat[24]
+	VMOVUPS	Z7, 1293888(AX)	// vecmat[24] | 1
+	VMOVUPS	Z8, 1293952(AX)	// vecmat[25]
+	VMOVUPS	Z9, 1294016(AX)	// vecmat[25] | 1
+	VMOVUPS	Z10, 1294080(AX)	// vecmat[26]
+	VMOVUPS	Z11, 1294144(AX)	// vecmat[26] | 1
+	VMOVUPS	Z12, 1294208(AX)	// vecmat[27]
+	VMOVUPS	Z13, 1294272(AX)	// vecmat[27] | 1
+	VMOVUPS	Z14, 1294336(AX)	// vecmat[28]
+	VMOVUPS	Z15, 1294400(AX)	// vecmat[28] | 1
+	VMOVUPS	Z16, 1294464(AX)	// vecmat[29]
+	VMOVUPS	Z17, 1294528(AX)	// vecmat[29] | 1
+	VMOVUPS	Z18, 1294592(AX)	// vecmat[30]
+	VMOVUPS	Z19, 1294656(AX)	// vecmat[30] | 1
+	VMOVUPS	Z20, 1294720(AX)	// vecmat[31]
+	VMOVUPS	Z21, 1294784(AX)	// vecmat[31] | 1
 	MOVQ	$48, CX
 	MOVQ	AX, SI
 loop19: // 48 times: tiles of 2 elements
-	VMOVUPS	1278208(SI), Z2	// enc.1.bias_hh_l0_bar[0]
-	VMOVUPS	1278272(SI), Z3	// enc.1.bias_hh_l0_bar[0] | 1
+	VMOVUPS	1278464(SI), Z2	// enc.1.bias_hh_l0_bar[0]
+	VMOVUPS	1278528(SI), Z3	// enc.1.bias_hh_l0_bar[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	Z2, 803328(SI)	// latentFieldBwd.turned[0]
-	VMOVUPS	Z3, 803392(SI)	// latentFieldBwd.turned[0] | 1
-	VMOVUPS	1278336(SI), Z2	// enc.1.bias_hh_l0_bar[1]
-	VMOVUPS	1278400(SI), Z3	// enc.1.bias_hh_l0_bar[1] | 1
+	VMOVUPS	Z2, 803584(SI)	// latentFieldBwd.turned[0]
+	VMOVUPS	Z3, 803648(SI)	// latentFieldBwd.turned[0] | 1
+	VMOVUPS	1278592(SI), Z2	// enc.1.bias_hh_l0_bar[1]
+	VMOVUPS	1278656(SI), Z3	// enc.1.bias_hh_l0_bar[1] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	Z2, 803456(SI)	// latentFieldBwd.turned[1]
-	VMOVUPS	Z3, 803520(SI)	// latentFieldBwd.turned[1] | 1
+	VMOVUPS	Z2, 803712(SI)	// latentFieldBwd.turned[1]
+	VMOVUPS	Z3, 803776(SI)	// latentFieldBwd.turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop19
@@ -15079,22 +15122,22 @@ loop20: // 2 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop21: // 2 times
-	VMOVUPS	1158912(R10), Z2	// h[0]
-	VMOVUPS	1159040(R10), Z3	// h[1]
-	VMOVUPS	1159168(R10), Z4	// h[2]
-	VMOVUPS	1159296(R10), Z5	// h[3]
-	VMOVUPS	1159424(R10), Z6	// h[4]
-	VMOVUPS	1159552(R10), Z7	// h[5]
-	VMOVUPS	1159680(R10), Z8	// h[6]
-	VMOVUPS	1159808(R10), Z9	// h[7]
-	VMOVUPS	1159936(R10), Z10	// h[8]
-	VMOVUPS	1160064(R10), Z11	// h[9]
-	VMOVUPS	1160192(R10), Z12	// h[10]
-	VMOVUPS	1160320(R10), Z13	// h[11]
-	VMOVUPS	1160448(R10), Z14	// h[12]
-	VMOVUPS	1160576(R10), Z15	// h[13]
-	VMOVUPS	1160704(R10), Z16	// h[14]
-	VMOVUPS	1160832(R10), Z17	// h[15]
+	VMOVUPS	1159168(R10), Z2	// h[0]
+	VMOVUPS	1159296(R10), Z3	// h[1]
+	VMOVUPS	1159424(R10), Z4	// h[2]
+	VMOVUPS	1159552(R10), Z5	// h[3]
+	VMOVUPS	1159680(R10), Z6	// h[4]
+	VMOVUPS	1159808(R10), Z7	// h[5]
+	VMOVUPS	1159936(R10), Z8	// h[6]
+	VMOVUPS	1160064(R10), Z9	// h[7]
+	VMOVUPS	1160192(R10), Z10	// h[8]
+	VMOVUPS	1160320(R10), Z11	// h[9]
+	VMOVUPS	1160448(R10), Z12	// h[10]
+	VMOVUPS	1160576(R10), Z13	// h[11]
+	VMOVUPS	1160704(R10), Z14	// h[12]
+	VMOVUPS	1160832(R10), Z15	// h[13]
+	VMOVUPS	1160960(R10), Z16	// h[14]
+	VMOVUPS	1161088(R10), Z17	// h[15]
 	VUNPCKLPS	Z3, Z2, Z18
 	VUNPCKHPS	Z3, Z2, Z2
 	VUNPCKLPS	Z5, Z4, Z3
@@ -15159,22 +15202,22 @@ loop21: // 2 times
 	VSHUFF32X4	$221, Z14, Z10, Z6
 	VSHUFF32X4	$136, Z6, Z2, Z10
 	VSHUFF32X4	$221, Z6, Z2, Z2
-	VMOVUPS	Z20, 815616(R11)	// latentFieldBwd.turned[96]
-	VMOVUPS	Z19, 815680(R11)	// latentFieldBwd.turned[96] | 1
-	VMOVUPS	Z17, 815744(R11)	// latentFieldBwd.turned[97]
-	VMOVUPS	Z18, 815808(R11)	// latentFieldBwd.turned[97] | 1
-	VMOVUPS	Z13, 815872(R11)	// latentFieldBwd.turned[98]
-	VMOVUPS	Z8, 815936(R11)	// latentFieldBwd.turned[98] | 1
-	VMOVUPS	Z12, 816000(R11)	// latentFieldBwd.turned[99]
-	VMOVUPS	Z10, 816064(R11)	// latentFieldBwd.turned[99] | 1
-	VMOVUPS	Z16, 816128(R11)	// latentFieldBwd.turned[100]
-	VMOVUPS	Z9, 816192(R11)	// latentFieldBwd.turned[100] | 1
-	VMOVUPS	Z4, 816256(R11)	// latentFieldBwd.turned[101]
-	VMOVUPS	Z11, 816320(R11)	// latentFieldBwd.turned[101] | 1
-	VMOVUPS	Z5, 816384(R11)	// latentFieldBwd.turned[102]
-	VMOVUPS	Z3, 816448(R11)	// latentFieldBwd.turned[102] | 1
-	VMOVUPS	Z7, 816512(R11)	// latentFieldBwd.turned[103]
-	VMOVUPS	Z2, 816576(R11)	// latentFieldBwd.turned[103] | 1
+	VMOVUPS	Z20, 815872(R11)	// latentFieldBwd.turned[96]
+	VMOVUPS	Z19, 815936(R11)	// latentFieldBwd.turned[96] | 1
+	VMOVUPS	Z17, 816000(R11)	// latentFieldBwd.turned[97]
+	VMOVUPS	Z18, 816064(R11)	// latentFieldBwd.turned[97] | 1
+	VMOVUPS	Z13, 816128(R11)	// latentFieldBwd.turned[98]
+	VMOVUPS	Z8, 816192(R11)	// latentFieldBwd.turned[98] | 1
+	VMOVUPS	Z12, 816256(R11)	// latentFieldBwd.turned[99]
+	VMOVUPS	Z10, 816320(R11)	// latentFieldBwd.turned[99] | 1
+	VMOVUPS	Z16, 816384(R11)	// latentFieldBwd.turned[100]
+	VMOVUPS	Z9, 816448(R11)	// latentFieldBwd.turned[100] | 1
+	VMOVUPS	Z4, 816512(R11)	// latentFieldBwd.turned[101]
+	VMOVUPS	Z11, 816576(R11)	// latentFieldBwd.turned[101] | 1
+	VMOVUPS	Z5, 816640(R11)	// latentFieldBwd.turned[102]
+	VMOVUPS	Z3, 816704(R11)	// latentFieldBwd.turned[102] | 1
+	VMOVUPS	Z7, 816768(R11)	// latentFieldBwd.turned[103]
+	VMOVUPS	Z2, 816832(R11)	// latentFieldBwd.turned[103] | 1
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
@@ -15215,80 +15258,80 @@ loop22: // 8 times: tiles of 12 elements
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop23: // 16 times: samples, 2 at a time
-	VMOVUPS	815616(R10), Z26	// latentFieldBwd.turned[96]
-	VMOVUPS	817664(R10), Z27	// latentFieldBwd.turned[112]
-	VBROADCASTSS	803328(R11), Z28	// latentFieldBwd.turned[0]
+	VMOVUPS	815872(R10), Z26	// latentFieldBwd.turned[96]
+	VMOVUPS	817920(R10), Z27	// latentFieldBwd.turned[112]
+	VBROADCASTSS	803584(R11), Z28	// latentFieldBwd.turned[0]
 	VFMADD231PS	Z26, Z28, Z2
 	VFMADD231PS	Z27, Z28, Z3
-	VBROADCASTSS	803456(R11), Z28	// latentFieldBwd.turned[1]
+	VBROADCASTSS	803712(R11), Z28	// latentFieldBwd.turned[1]
 	VFMADD231PS	Z26, Z28, Z4
 	VFMADD231PS	Z27, Z28, Z5
-	VBROADCASTSS	803584(R11), Z28	// latentFieldBwd.turned[2]
+	VBROADCASTSS	803840(R11), Z28	// latentFieldBwd.turned[2]
 	VFMADD231PS	Z26, Z28, Z6
 	VFMADD231PS	Z27, Z28, Z7
-	VBROADCASTSS	803712(R11), Z28	// latentFieldBwd.turned[3]
+	VBROADCASTSS	803968(R11), Z28	// latentFieldBwd.turned[3]
 	VFMADD231PS	Z26, Z28, Z8
 	VFMADD231PS	Z27, Z28, Z9
-	VBROADCASTSS	803840(R11), Z28	// latentFieldBwd.turned[4]
+	VBROADCASTSS	804096(R11), Z28	// latentFieldBwd.turned[4]
 	VFMADD231PS	Z26, Z28, Z10
 	VFMADD231PS	Z27, Z28, Z11
-	VBROADCASTSS	803968(R11), Z28	// latentFieldBwd.turned[5]
+	VBROADCASTSS	804224(R11), Z28	// latentFieldBwd.turned[5]
 	VFMADD231PS	Z26, Z28, Z12
 	VFMADD231PS	Z27, Z28, Z13
-	VBROADCASTSS	804096(R11), Z28	// latentFieldBwd.turned[6]
+	VBROADCASTSS	804352(R11), Z28	// latentFieldBwd.turned[6]
 	VFMADD231PS	Z26, Z28, Z14
 	VFMADD231PS	Z27, Z28, Z15
-	VBROADCASTSS	804224(R11), Z28	// latentFieldBwd.turned[7]
+	VBROADCASTSS	804480(R11), Z28	// latentFieldBwd.turned[7]
 	VFMADD231PS	Z26, Z28, Z16
 	VFMADD231PS	Z27, Z28, Z17
-	VBROADCASTSS	804352(R11), Z28	// latentFieldBwd.turned[8]
+	VBROADCASTSS	804608(R11), Z28	// latentFieldBwd.turned[8]
 	VFMADD231PS	Z26, Z28, Z18
 	VFMADD231PS	Z27, Z28, Z19
-	VBROADCASTSS	804480(R11), Z28	// latentFieldBwd.turned[9]
+	VBROADCASTSS	804736(R11), Z28	// latentFieldBwd.turned[9]
 	VFMADD231PS	Z26, Z28, Z20
 	VFMADD231PS	Z27, Z28, Z21
-	VBROADCASTSS	804608(R11), Z28	// latentFieldBwd.turned[10]
+	VBROADCASTSS	804864(R11), Z28	// latentFieldBwd.turned[10]
 	VFMADD231PS	Z26, Z28, Z22
 	VFMADD231PS	Z27, Z28, Z23
-	VBROADCASTSS	804736(R11), Z28	// latentFieldBwd.turned[11]
+	VBROADCASTSS	804992(R11), Z28	// latentFieldBwd.turned[11]
 	VFMADD231PS	Z26, Z28, Z24
 	VFMADD231PS	Z27, Z28, Z25
-	VMOVUPS	815680(R10), Z26	// latentFieldBwd.turned[96] | 1
-	VMOVUPS	817728(R10), Z27	// latentFieldBwd.turned[112] | 1
-	VBROADCASTSS	803332(R11), Z28	// latentFieldBwd.turned[0]
+	VMOVUPS	815936(R10), Z26	// latentFieldBwd.turned[96] | 1
+	VMOVUPS	817984(R10), Z27	// latentFieldBwd.turned[112] | 1
+	VBROADCASTSS	803588(R11), Z28	// latentFieldBwd.turned[0]
 	VFMADD231PS	Z26, Z28, Z2
 	VFMADD231PS	Z27, Z28, Z3
-	VBROADCASTSS	803460(R11), Z28	// latentFieldBwd.turned[1]
+	VBROADCASTSS	803716(R11), Z28	// latentFieldBwd.turned[1]
 	VFMADD231PS	Z26, Z28, Z4
 	VFMADD231PS	Z27, Z28, Z5
-	VBROADCASTSS	803588(R11), Z28	// latentFieldBwd.turned[2]
+	VBROADCASTSS	803844(R11), Z28	// latentFieldBwd.turned[2]
 	VFMADD231PS	Z26, Z28, Z6
 	VFMADD231PS	Z27, Z28, Z7
-	VBROADCASTSS	803716(R11), Z28	// latentFieldBwd.turned[3]
+	VBROADCASTSS	803972(R11), Z28	// latentFieldBwd.turned[3]
 	VFMADD231PS	Z26, Z28, Z8
 	VFMADD231PS	Z27, Z28, Z9
-	VBROADCASTSS	803844(R11), Z28	// latentFieldBwd.turned[4]
+	VBROADCASTSS	804100(R11), Z28	// latentFieldBwd.turned[4]
 	VFMADD231PS	Z26, Z28, Z10
 	VFMADD231PS	Z27, Z28, Z11
-	VBROADCASTSS	803972(R11), Z28	// latentFieldBwd.turned[5]
+	VBROADCASTSS	804228(R11), Z28	// latentFieldBwd.turned[5]
 	VFMADD231PS	Z26, Z28, Z12
 	VFMADD231PS	Z27, Z28, Z13
-	VBROADCASTSS	804100(R11), Z28	// latentFieldBwd.turned[6]
+	VBROADCASTSS	804356(R11), Z28	// latentFieldBwd.turned[6]
 	VFMADD231PS	Z26, Z28, Z14
 	VFMADD231PS	Z27, Z28, Z15
-	VBROADCASTSS	804228(R11), Z28	// latentFieldBwd.turned[7]
+	VBROADCASTSS	804484(R11), Z28	// latentFieldBwd.turned[7]
 	VFMADD231PS	Z26, Z28, Z16
 	VFMADD231PS	Z27, Z28, Z17
-	VBROADCASTSS	804356(R11), Z28	// latentFieldBwd.turned[8]
+	VBROADCASTSS	804612(R11), Z28	// latentFieldBwd.turned[8]
 	VFMADD231PS	Z26, Z28, Z18
 	VFMADD231PS	Z27, Z28, Z19
-	VBROADCASTSS	804484(R11), Z28	// latentFieldBwd.turned[9]
+	VBROADCASTSS	804740(R11), Z28	// latentFieldBwd.turned[9]
 	VFMADD231PS	Z26, Z28, Z20
 	VFMADD231PS	Z27, Z28, Z21
-	VBROADCASTSS	804612(R11), Z28	// latentFieldBwd.turned[10]
+	VBROADCASTSS	804868(R11), Z28	// latentFieldBwd.turned[10]
 	VFMADD231PS	Z26, Z28, Z22
 	VFMADD231PS	Z27, Z28, Z23
-	VBROADCASTSS	804740(R11), Z28	// latentFieldBwd.turned[11]
+	VBROADCASTSS	804996(R11), Z28	// latentFieldBwd.turned[11]
 	VFMADD231PS	Z26, Z28, Z24
 	VFMADD231PS	Z27, Z28, Z25
 	ADDQ	$128, R10
@@ -15327,14 +15370,14 @@ loop23: // 16 times: samples, 2 at a time
 	MOVQ	AX, SI
 loop24: // 32 times: elements
 	// forecast.nde:13
-	VMOVUPS	1196288(SI), Z2	// mul[0]
-	VMOVUPS	1196352(SI), Z3	// mul[0] | 1
-	VMOVUPS	1290496(SI), Z4	// vecmat[0]
-	VMOVUPS	1290560(SI), Z5	// vecmat[0] | 1
+	VMOVUPS	1196544(SI), Z2	// mul[0]
+	VMOVUPS	1196608(SI), Z3	// mul[0] | 1
+	VMOVUPS	1290752(SI), Z4	// vecmat[0]
+	VMOVUPS	1290816(SI), Z5	// vecmat[0] | 1
 	VADDPS	Z4, Z2, Z2
 	VADDPS	Z5, Z3, Z3
-	VMOVUPS	Z2, 1163520(SI)	// h_bar[0]
-	VMOVUPS	Z3, 1163584(SI)	// h_bar[0] | 1
+	VMOVUPS	Z2, 1163776(SI)	// h_bar[0]
+	VMOVUPS	Z3, 1163840(SI)	// h_bar[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop24
@@ -15342,43 +15385,43 @@ loop24: // 32 times: elements
 	MOVQ	AX, SI
 loop25: // 64 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1294592(SI)	// pad_4[0]
+	VMOVUPS	Z2, 1294848(SI)	// pad_4[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1294656(SI)	// pad_4[0] | 1
+	VMOVUPS	Z2, 1294912(SI)	// pad_4[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop25
 	MOVQ	$32, CX
 	MOVQ	AX, SI
 loop26: // 32 times: elements
-	VMOVUPS	1212672(SI), Z2	// mul_2[0]
-	VMOVUPS	1212736(SI), Z3	// mul_2[0] | 1
-	VMOVUPS	Z2, 1302784(SI)	// pad_4[64]
-	VMOVUPS	Z3, 1302848(SI)	// pad_4[64] | 1
+	VMOVUPS	1212928(SI), Z2	// mul_2[0]
+	VMOVUPS	1212992(SI), Z3	// mul_2[0] | 1
+	VMOVUPS	Z2, 1303040(SI)	// pad_4[64]
+	VMOVUPS	Z3, 1303104(SI)	// pad_4[64] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop26
-	VMOVUPS	1163008(AX), Z2	// x[0]
-	VMOVUPS	1163072(AX), Z3	// x[0] | 1
-	VMOVUPS	1163136(AX), Z4	// x[1]
-	VMOVUPS	1163200(AX), Z5	// x[1] | 1
-	VMOVUPS	1163264(AX), Z6	// x[2]
-	VMOVUPS	1163328(AX), Z7	// x[2] | 1
-	VMOVUPS	1163392(AX), Z8	// x[3]
-	VMOVUPS	1163456(AX), Z9	// x[3] | 1
+	VMOVUPS	1163264(AX), Z2	// x[0]
+	VMOVUPS	1163328(AX), Z3	// x[0] | 1
+	VMOVUPS	1163392(AX), Z4	// x[1]
+	VMOVUPS	1163456(AX), Z5	// x[1] | 1
+	VMOVUPS	1163520(AX), Z6	// x[2]
+	VMOVUPS	1163584(AX), Z7	// x[2] | 1
+	VMOVUPS	1163648(AX), Z8	// x[3]
+	VMOVUPS	1163712(AX), Z9	// x[3] | 1
 	MOVQ	$96, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 	MOVQ	R8, R9
 loop27: // 96 times: elements
-	VMOVUPS	1294592(SI), Z10	// pad_4[0]
-	VMOVUPS	1294656(SI), Z11	// pad_4[0] | 1
-	VMOVUPS	1237248(SI), Z12	// pad_2[0]
-	VMOVUPS	1237312(SI), Z13	// pad_2[0] | 1
+	VMOVUPS	1294848(SI), Z10	// pad_4[0]
+	VMOVUPS	1294912(SI), Z11	// pad_4[0] | 1
+	VMOVUPS	1237504(SI), Z12	// pad_2[0]
+	VMOVUPS	1237568(SI), Z13	// pad_2[0] | 1
 	VADDPS	Z12, Z10, Z10
 	VADDPS	Z13, Z11, Z11
-	VMOVUPS	1265920(SI), Z12	// pad_3[0]
-	VMOVUPS	1265984(SI), Z13	// pad_3[0] | 1
+	VMOVUPS	1266176(SI), Z12	// pad_3[0]
+	VMOVUPS	1266240(SI), Z13	// pad_3[0] | 1
 	VADDPS	Z12, Z10, Z10
 	VADDPS	Z13, Z11, Z11
 	VPANDD	Z0, Z10, Z12
@@ -15423,33 +15466,33 @@ loop1: // 2 times: vectors of the block
 	MOVQ	DX, R11
 loop2: // 192 times: elements
 	// forecast.nde:36
-	VMOVUPS	1323264(R10), Z0	// fitGrad.ys[0]
+	VMOVUPS	1323520(R10), Z0	// fitGrad.ys[0]
 	VBROADCASTSS	(R11), Z1	// Series.ys.channel.mean.expand[0]
 	VSUBPS	Z1, Z0, Z0
 	VBROADCASTSS	768(R11), Z1	// Series.ys.channel.std.expand[0]
 	VDIVPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1370112(R10)	// fitGrad.div[0]
+	VMOVUPS	Z0, 1370368(R10)	// fitGrad.div[0]
 	ADDQ	$128, R10
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop2
-	VMOVUPD	1323008(DI), Z0	// fitGrad.ts[63]
-	VMOVUPD	1323072(DI), Z0	// fitGrad.ts[63] | 1
+	VMOVUPD	1323264(DI), Z0	// fitGrad.ts[63]
+	VMOVUPD	1323328(DI), Z0	// fitGrad.ts[63] | 1
 	MOVQ	$64, R9
 	MOVQ	DI, R10
 	MOVQ	SI, R11
 loop3: // 64 times: elements
 	// forecast.nde:13
-	VMOVUPD	1306880(R10), Z0	// fitGrad.ts[0]
-	VMOVUPD	1306944(R10), Z1	// fitGrad.ts[0] | 1
-	VMOVUPD	1323008(DI), Z2	// fitGrad.ts[63]
-	VMOVUPD	1323072(DI), Z3	// fitGrad.ts[63] | 1
+	VMOVUPD	1307136(R10), Z0	// fitGrad.ts[0]
+	VMOVUPD	1307200(R10), Z1	// fitGrad.ts[0] | 1
+	VMOVUPD	1323264(DI), Z2	// fitGrad.ts[63]
+	VMOVUPD	1323328(DI), Z3	// fitGrad.ts[63] | 1
 	VSUBPD	Z2, Z0, Z0
 	VSUBPD	Z3, Z1, Z1
 	VCVTPD2PS	Z0, Y0
 	VCVTPD2PS	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z0, Z0
-	VMOVUPS	Z0, 1394688(R11)	// fitGrad.cast[0]
+	VMOVUPS	Z0, 1394944(R11)	// fitGrad.cast[0]
 	ADDQ	$256, R10
 	ADDQ	$128, R11
 	DECQ	R9
@@ -15459,14 +15502,14 @@ loop3: // 64 times: elements
 	MOVQ	SI, R11
 	MOVQ	SI, R12
 loop4: // 64 times: elements
-	VMOVUPS	1370112(R10), Z0	// fitGrad.div[0]
-	VMOVUPS	Z0, 1402880(R11)	// fitGrad.concat[0]
-	VMOVUPS	1370240(R10), Z0	// fitGrad.div[1]
-	VMOVUPS	Z0, 1403008(R11)	// fitGrad.concat[1]
-	VMOVUPS	1370368(R10), Z0	// fitGrad.div[2]
-	VMOVUPS	Z0, 1403136(R11)	// fitGrad.concat[2]
-	VMOVUPS	1394688(R12), Z0	// fitGrad.cast[0]
-	VMOVUPS	Z0, 1403264(R11)	// fitGrad.concat[3]
+	VMOVUPS	1370368(R10), Z0	// fitGrad.div[0]
+	VMOVUPS	Z0, 1403136(R11)	// fitGrad.concat[0]
+	VMOVUPS	1370496(R10), Z0	// fitGrad.div[1]
+	VMOVUPS	Z0, 1403264(R11)	// fitGrad.concat[1]
+	VMOVUPS	1370624(R10), Z0	// fitGrad.div[2]
+	VMOVUPS	Z0, 1403392(R11)	// fitGrad.concat[2]
+	VMOVUPS	1394944(R12), Z0	// fitGrad.cast[0]
+	VMOVUPS	Z0, 1403520(R11)	// fitGrad.concat[3]
 	ADDQ	$384, R10
 	ADDQ	$512, R11
 	ADDQ	$128, R12
@@ -15476,14 +15519,14 @@ loop4: // 64 times: elements
 	MOVQ	SI, R10
 	MOVQ	SI, R11
 loop5: // 64 times: elements
-	VMOVUPS	1435136(R10), Z0	// fitGrad.concat[252]
-	VMOVUPS	Z0, 1435648(R11)	// fitGrad.reverse[0]
-	VMOVUPS	1435264(R10), Z0	// fitGrad.concat[253]
-	VMOVUPS	Z0, 1435776(R11)	// fitGrad.reverse[1]
-	VMOVUPS	1435392(R10), Z0	// fitGrad.concat[254]
-	VMOVUPS	Z0, 1435904(R11)	// fitGrad.reverse[2]
-	VMOVUPS	1435520(R10), Z0	// fitGrad.concat[255]
-	VMOVUPS	Z0, 1436032(R11)	// fitGrad.reverse[3]
+	VMOVUPS	1435392(R10), Z0	// fitGrad.concat[252]
+	VMOVUPS	Z0, 1435904(R11)	// fitGrad.reverse[0]
+	VMOVUPS	1435520(R10), Z0	// fitGrad.concat[253]
+	VMOVUPS	Z0, 1436032(R11)	// fitGrad.reverse[1]
+	VMOVUPS	1435648(R10), Z0	// fitGrad.concat[254]
+	VMOVUPS	Z0, 1436160(R11)	// fitGrad.reverse[2]
+	VMOVUPS	1435776(R10), Z0	// fitGrad.concat[255]
+	VMOVUPS	Z0, 1436288(R11)	// fitGrad.reverse[3]
 	ADDQ	$-512, R10
 	ADDQ	$512, R11
 	DECQ	R9
@@ -15497,9 +15540,9 @@ loop5: // 64 times: elements
 	MOVQ	AX, SI
 loop6: // 32 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 642176(SI)	// enc1CellRec.h[0]
+	VMOVUPS	Z0, 642048(SI)	// enc1CellRec.h[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 642240(SI)	// enc1CellRec.h[0] | 1
+	VMOVUPS	Z0, 642112(SI)	// enc1CellRec.h[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop6
@@ -15511,14 +15554,14 @@ loop7: // 64 times: runs of enc.1.cell.rec
 	MOVQ	SI, R10
 	MOVQ	AX, R11
 loop8: // 2 times: vectors of the block
-	VMOVUPS	1435648(R10), Z0	// fitGrad.reverse[0]
-	VMOVUPS	Z0, 646272(R11)	// enc1CellRec.x[0]
-	VMOVUPS	1435776(R10), Z0	// fitGrad.reverse[1]
-	VMOVUPS	Z0, 646400(R11)	// enc1CellRec.x[1]
-	VMOVUPS	1435904(R10), Z0	// fitGrad.reverse[2]
-	VMOVUPS	Z0, 646528(R11)	// enc1CellRec.x[2]
-	VMOVUPS	1436032(R10), Z0	// fitGrad.reverse[3]
-	VMOVUPS	Z0, 646656(R11)	// enc1CellRec.x[3]
+	VMOVUPS	1435904(R10), Z0	// fitGrad.reverse[0]
+	VMOVUPS	Z0, 646144(R11)	// enc1CellRec.x[0]
+	VMOVUPS	1436032(R10), Z0	// fitGrad.reverse[1]
+	VMOVUPS	Z0, 646272(R11)	// enc1CellRec.x[1]
+	VMOVUPS	1436160(R10), Z0	// fitGrad.reverse[2]
+	VMOVUPS	Z0, 646400(R11)	// enc1CellRec.x[2]
+	VMOVUPS	1436288(R10), Z0	// fitGrad.reverse[3]
+	VMOVUPS	Z0, 646528(R11)	// enc1CellRec.x[3]
 	ADDQ	$64, R10
 	ADDQ	$64, R11
 	DECQ	R9
@@ -15537,8 +15580,8 @@ loop9: // 2 times: vectors of the block
 	MOVQ	$32, R12
 	MOVQ	R10, R13
 loop10: // 32 times: elements
-	VMOVUPS	646784(R13), Z0	// enc1CellRec.out0[0]
-	VMOVUPS	Z0, 642176(R13)	// enc1CellRec.h[0]
+	VMOVUPS	646656(R13), Z0	// enc1CellRec.out0[0]
+	VMOVUPS	Z0, 642048(R13)	// enc1CellRec.h[0]
 	ADDQ	$128, R13
 	DECQ	R12
 	JNE	loop10
@@ -15546,8 +15589,8 @@ loop10: // 32 times: elements
 	MOVQ	R10, R13
 	MOVQ	R11, R14
 loop11: // 32 times: elements
-	VMOVUPS	650880(R13), Z0	// enc1CellRec.h[0]
-	VMOVUPS	Z0, 1599616(R14)	// fitGrad.result_4[0]
+	VMOVUPS	650752(R13), Z0	// enc1CellRec.h[0]
+	VMOVUPS	Z0, 1599872(R14)	// fitGrad.result_4[0]
 	ADDQ	$128, R13
 	ADDQ	$128, R14
 	DECQ	R12
@@ -15563,10 +15606,10 @@ loop11: // 32 times: elements
 	MOVQ	$32, CX
 	MOVQ	AX, SI
 loop12: // 32 times: elements
-	VMOVUPS	642176(SI), Z0	// enc1CellRec.h[0]
-	VMOVUPS	642240(SI), Z1	// enc1CellRec.h[0] | 1
-	VMOVUPS	Z0, 1468416(SI)	// fitGrad.result[0]
-	VMOVUPS	Z1, 1468480(SI)	// fitGrad.result[0] | 1
+	VMOVUPS	642048(SI), Z0	// enc1CellRec.h[0]
+	VMOVUPS	642112(SI), Z1	// enc1CellRec.h[0] | 1
+	VMOVUPS	Z0, 1468672(SI)	// fitGrad.result[0]
+	VMOVUPS	Z1, 1468736(SI)	// fitGrad.result[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop12
@@ -15596,8 +15639,8 @@ loop13: // 2 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop14: // 32 times: terms of the sums
-	VMOVUPS	1468416(R11), Z16	// fitGrad.result[0]
-	VMOVUPS	1468480(R11), Z17	// fitGrad.result[0] | 1
+	VMOVUPS	1468672(R11), Z16	// fitGrad.result[0]
+	VMOVUPS	1468736(R11), Z17	// fitGrad.result[0] | 1
 	VBROADCASTSS	14592(R12), Z18	// enc.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -15629,43 +15672,43 @@ loop14: // 32 times: terms of the sums
 	VBROADCASTSS	16640(DI), Z16	// enc.2.bias[0]
 	VADDPS	Z16, Z0, Z0
 	VADDPS	Z16, Z1, Z1
-	VMOVUPS	Z0, 1472512(R9)	// fitGrad.h[0]
-	VMOVUPS	Z1, 1472576(R9)	// fitGrad.h[0] | 1
+	VMOVUPS	Z0, 1472768(R9)	// fitGrad.h[0]
+	VMOVUPS	Z1, 1472832(R9)	// fitGrad.h[0] | 1
 	VBROADCASTSS	16644(DI), Z0	// enc.2.bias[1]
 	VADDPS	Z0, Z2, Z1
 	VADDPS	Z0, Z3, Z0
-	VMOVUPS	Z1, 1472640(R9)	// fitGrad.h[1]
-	VMOVUPS	Z0, 1472704(R9)	// fitGrad.h[1] | 1
+	VMOVUPS	Z1, 1472896(R9)	// fitGrad.h[1]
+	VMOVUPS	Z0, 1472960(R9)	// fitGrad.h[1] | 1
 	VBROADCASTSS	16648(DI), Z0	// enc.2.bias[2]
 	VADDPS	Z0, Z4, Z1
 	VADDPS	Z0, Z5, Z0
-	VMOVUPS	Z1, 1472768(R9)	// fitGrad.h[2]
-	VMOVUPS	Z0, 1472832(R9)	// fitGrad.h[2] | 1
+	VMOVUPS	Z1, 1473024(R9)	// fitGrad.h[2]
+	VMOVUPS	Z0, 1473088(R9)	// fitGrad.h[2] | 1
 	VBROADCASTSS	16652(DI), Z0	// enc.2.bias[3]
 	VADDPS	Z0, Z6, Z1
 	VADDPS	Z0, Z7, Z0
-	VMOVUPS	Z1, 1472896(R9)	// fitGrad.h[3]
-	VMOVUPS	Z0, 1472960(R9)	// fitGrad.h[3] | 1
+	VMOVUPS	Z1, 1473152(R9)	// fitGrad.h[3]
+	VMOVUPS	Z0, 1473216(R9)	// fitGrad.h[3] | 1
 	VBROADCASTSS	16656(DI), Z0	// enc.2.bias[4]
 	VADDPS	Z0, Z8, Z1
 	VADDPS	Z0, Z9, Z0
-	VMOVUPS	Z1, 1473024(R9)	// fitGrad.h[4]
-	VMOVUPS	Z0, 1473088(R9)	// fitGrad.h[4] | 1
+	VMOVUPS	Z1, 1473280(R9)	// fitGrad.h[4]
+	VMOVUPS	Z0, 1473344(R9)	// fitGrad.h[4] | 1
 	VBROADCASTSS	16660(DI), Z0	// enc.2.bias[5]
 	VADDPS	Z0, Z10, Z1
 	VADDPS	Z0, Z11, Z0
-	VMOVUPS	Z1, 1473152(R9)	// fitGrad.h[5]
-	VMOVUPS	Z0, 1473216(R9)	// fitGrad.h[5] | 1
+	VMOVUPS	Z1, 1473408(R9)	// fitGrad.h[5]
+	VMOVUPS	Z0, 1473472(R9)	// fitGrad.h[5] | 1
 	VBROADCASTSS	16664(DI), Z0	// enc.2.bias[6]
 	VADDPS	Z0, Z12, Z1
 	VADDPS	Z0, Z13, Z0
-	VMOVUPS	Z1, 1473280(R9)	// fitGrad.h[6]
-	VMOVUPS	Z0, 1473344(R9)	// fitGrad.h[6] | 1
+	VMOVUPS	Z1, 1473536(R9)	// fitGrad.h[6]
+	VMOVUPS	Z0, 1473600(R9)	// fitGrad.h[6] | 1
 	VBROADCASTSS	16668(DI), Z0	// enc.2.bias[7]
 	VADDPS	Z0, Z14, Z1
 	VADDPS	Z0, Z15, Z0
-	VMOVUPS	Z1, 1473408(R9)	// fitGrad.h[7]
-	VMOVUPS	Z0, 1473472(R9)	// fitGrad.h[7] | 1
+	VMOVUPS	Z1, 1473664(R9)	// fitGrad.h[7]
+	VMOVUPS	Z0, 1473728(R9)	// fitGrad.h[7] | 1
 	ADDQ	$1024, SI
 	ADDQ	$32, DI
 	ADDQ	$1024, R9
@@ -15679,7 +15722,7 @@ loop15: // 2 times: vectors of the block
 	MOVQ	SI, R10
 loop16: // 8 times: elements
 	// forecast.nde:37
-	VMOVUPS	1473536(R10), Z0	// fitGrad.h[8]
+	VMOVUPS	1473792(R10), Z0	// fitGrad.h[8]
 	VBROADCASTSS	f32_42b40000<>(SB), Z1
 	VMINPS	Z0, Z1, Z0
 	VBROADCASTSS	f32_c2d00000<>(SB), Z1
@@ -15697,13 +15740,13 @@ loop16: // 8 times: elements
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z0, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z0, Z2
 	VSCALEFPS	Z1, Z2, Z0
-	VMOVUPS	Z0, 1474560(R10)	// fitGrad.exp[0]
+	VMOVUPS	Z0, 1474816(R10)	// fitGrad.exp[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop16
 	// forecast.nde:38
-	VMOVUPD	1368832(DI), Z0	// fitGrad.key[2]
-	VMOVUPD	1368896(DI), Z1	// fitGrad.key[2] | 1
+	VMOVUPD	1369088(DI), Z0	// fitGrad.key[2]
+	VMOVUPD	1369152(DI), Z1	// fitGrad.key[2] | 1
 	VMULPD.BCST	f64_3df0000000000000<>(SB), Z0, Z1
 	VRNDSCALEPD	$9, Z1, Z1
 	VFNMADD231PD.BCST	f64_41f0000000000000<>(SB), Z1, Z0
@@ -15711,8 +15754,8 @@ loop16: // 8 times: elements
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z0, Z0
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z1, Z1
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z1, Z1
-	VMOVUPD	1369088(DI), Z2	// fitGrad.key[3]
-	VMOVUPD	1369152(DI), Z3	// fitGrad.key[3] | 1
+	VMOVUPD	1369344(DI), Z2	// fitGrad.key[3]
+	VMOVUPD	1369408(DI), Z3	// fitGrad.key[3] | 1
 	VMULPD.BCST	f64_3df0000000000000<>(SB), Z2, Z3
 	VRNDSCALEPD	$9, Z3, Z3
 	VFNMADD231PD.BCST	f64_41f0000000000000<>(SB), Z3, Z2
@@ -15720,12 +15763,12 @@ loop16: // 8 times: elements
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z2, Z2
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z3, Z3
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z3, Z3
-	VMOVUPD	1368320(DI), Z4	// fitGrad.key[0]
-	VMOVUPD	1368384(DI), Z5	// fitGrad.key[0] | 1
+	VMOVUPD	1368576(DI), Z4	// fitGrad.key[0]
+	VMOVUPD	1368640(DI), Z5	// fitGrad.key[0] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z4, Z4
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z4, Z4
-	VMOVUPD	1368576(DI), Z5	// fitGrad.key[1]
-	VMOVUPD	1368640(DI), Z6	// fitGrad.key[1] | 1
+	VMOVUPD	1368832(DI), Z5	// fitGrad.key[1]
+	VMOVUPD	1368896(DI), Z6	// fitGrad.key[1] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z5, Z5
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z5, Z5
 	MOVQ	$5, R9
@@ -15758,13 +15801,13 @@ loop17: // 5 times
 	VMOVAPD	Z11, Z5
 	DECQ	R9
 	JNE	loop17
-	VMOVUPD	1369600(DI), Z3	// fitGrad.key[5]
-	VMOVUPD	1369664(DI), Z4	// fitGrad.key[5] | 1
+	VMOVUPD	1369856(DI), Z3	// fitGrad.key[5]
+	VMOVUPD	1369920(DI), Z4	// fitGrad.key[5] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z3, Z3
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z3, Z3
 	VPXORQ.BCST	f64_0000000076919c87<>(SB), Z3, Z3
-	VMOVUPD	1369344(DI), Z4	// fitGrad.key[4]
-	VMOVUPD	1369408(DI), Z5	// fitGrad.key[4] | 1
+	VMOVUPD	1369600(DI), Z4	// fitGrad.key[4]
+	VMOVUPD	1369664(DI), Z5	// fitGrad.key[4] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z4, Z4
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z4, Z4
 	VPSLLQ	$32, Z2, Z2
@@ -15782,8 +15825,8 @@ loop17: // 5 times
 	VPSLLQ	$32, Z3, Z3
 	VPORQ	Z3, Z5, Z3
 	VPSRLQ	$1, Z3, Z3
-	VMOVUPD	1368832(DI), Z5	// fitGrad.key[2]
-	VMOVUPD	1368896(DI), Z5	// fitGrad.key[2] | 1
+	VMOVUPD	1369088(DI), Z5	// fitGrad.key[2]
+	VMOVUPD	1369152(DI), Z5	// fitGrad.key[2] | 1
 	VMULPD.BCST	f64_3df0000000000000<>(SB), Z5, Z6
 	VRNDSCALEPD	$9, Z6, Z6
 	VFNMADD231PD.BCST	f64_41f0000000000000<>(SB), Z6, Z5
@@ -15791,8 +15834,8 @@ loop17: // 5 times
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z5, Z5
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z6, Z6
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z6, Z6
-	VMOVUPD	1369088(DI), Z7	// fitGrad.key[3]
-	VMOVUPD	1369152(DI), Z7	// fitGrad.key[3] | 1
+	VMOVUPD	1369344(DI), Z7	// fitGrad.key[3]
+	VMOVUPD	1369408(DI), Z7	// fitGrad.key[3] | 1
 	VMULPD.BCST	f64_3df0000000000000<>(SB), Z7, Z8
 	VRNDSCALEPD	$9, Z8, Z8
 	VFNMADD231PD.BCST	f64_41f0000000000000<>(SB), Z8, Z7
@@ -15800,12 +15843,12 @@ loop17: // 5 times
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z7, Z7
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z8, Z8
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z8, Z8
-	VMOVUPD	1368320(DI), Z9	// fitGrad.key[0]
-	VMOVUPD	1368384(DI), Z9	// fitGrad.key[0] | 1
+	VMOVUPD	1368576(DI), Z9	// fitGrad.key[0]
+	VMOVUPD	1368640(DI), Z9	// fitGrad.key[0] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z9, Z9
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z9, Z9
-	VMOVUPD	1368576(DI), Z10	// fitGrad.key[1]
-	VMOVUPD	1368640(DI), Z10	// fitGrad.key[1] | 1
+	VMOVUPD	1368832(DI), Z10	// fitGrad.key[1]
+	VMOVUPD	1368896(DI), Z10	// fitGrad.key[1] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z10, Z10
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z10, Z10
 	MOVQ	$5, R9
@@ -15838,13 +15881,13 @@ loop18: // 5 times
 	VMOVAPD	Z16, Z10
 	DECQ	R9
 	JNE	loop18
-	VMOVUPD	1369600(DI), Z8	// fitGrad.key[5]
-	VMOVUPD	1369664(DI), Z8	// fitGrad.key[5] | 1
+	VMOVUPD	1369856(DI), Z8	// fitGrad.key[5]
+	VMOVUPD	1369920(DI), Z8	// fitGrad.key[5] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z8, Z8
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z8, Z8
 	VPXORQ.BCST	f64_0000000076919c87<>(SB), Z8, Z8
-	VMOVUPD	1369344(DI), Z9	// fitGrad.key[4]
-	VMOVUPD	1369408(DI), Z9	// fitGrad.key[4] | 1
+	VMOVUPD	1369600(DI), Z9	// fitGrad.key[4]
+	VMOVUPD	1369664(DI), Z9	// fitGrad.key[4] | 1
 	VADDPD.BCST	f64_4330000000000000<>(SB), Z9, Z9
 	VPXORQ.BCST	f64_4330000000000000<>(SB), Z9, Z9
 	VPSLLQ	$32, Z7, Z7
@@ -15977,10 +16020,10 @@ loop21: // 5 times
 	VSUBPD.BCST	f64_4330000000000000<>(SB), Z12, Z12
 	VFMADD231PD.BCST	f64_4140000000000000<>(SB), Z14, Z12
 	VMULPD.BCST	f64_3ca0000000000000<>(SB), Z12, Z12
-	VMOVUPD	Z11, 1475584(R10)	// fitGrad.uniform[0]
-	VMOVUPD	Z13, 1475648(R10)	// fitGrad.uniform[0] | 1
-	VMOVUPD	Z10, 1475840(R10)	// fitGrad.uniform[1]
-	VMOVUPD	Z12, 1475904(R10)	// fitGrad.uniform[1] | 1
+	VMOVUPD	Z11, 1475840(R10)	// fitGrad.uniform[0]
+	VMOVUPD	Z13, 1475904(R10)	// fitGrad.uniform[0] | 1
+	VMOVUPD	Z10, 1476096(R10)	// fitGrad.uniform[1]
+	VMOVUPD	Z12, 1476160(R10)	// fitGrad.uniform[1] | 1
 	ADDQ	$512, R10
 	DECQ	R9
 	JNE	loop19
@@ -15988,8 +16031,8 @@ loop21: // 5 times
 	MOVQ	DI, R10
 	MOVQ	DI, R11
 loop22: // 4 times: elements
-	VMOVUPD	1475584(R10), Z0	// fitGrad.uniform[0]
-	VMOVUPD	1475648(R10), Z1	// fitGrad.uniform[0] | 1
+	VMOVUPD	1475840(R10), Z0	// fitGrad.uniform[0]
+	VMOVUPD	1475904(R10), Z1	// fitGrad.uniform[0] | 1
 	VBROADCASTSD	f64_3ff0000000000000<>(SB), Z2
 	VSUBPD	Z0, Z2, Z0
 	VBROADCASTSD	f64_3ff0000000000000<>(SB), Z2
@@ -16082,8 +16125,8 @@ loop22: // 4 times: elements
 	VMULPD.BCST	f64_c000000000000000<>(SB), Z1, Z1
 	VSQRTPD	Z0, Z0
 	VSQRTPD	Z1, Z1
-	VMOVUPD	1475840(R10), Z2	// fitGrad.uniform[1]
-	VMOVUPD	1475904(R10), Z3	// fitGrad.uniform[1] | 1
+	VMOVUPD	1476096(R10), Z2	// fitGrad.uniform[1]
+	VMOVUPD	1476160(R10), Z3	// fitGrad.uniform[1] | 1
 	VMULPD.BCST	f64_401921fb54442d18<>(SB), Z2, Z2
 	VMULPD.BCST	f64_401921fb54442d18<>(SB), Z3, Z3
 	VBROADCASTSD	f64_4338000000000000<>(SB), Z4
@@ -16200,8 +16243,8 @@ loop22: // 4 times: elements
 	VBLENDMPD.BCST	f64_ffffffffffffffff<>(SB), Z5, K1, Z5
 	VMULPD	Z4, Z0, Z4
 	VMULPD	Z5, Z1, Z5
-	VMOVUPD	Z4, 1477632(R11)	// fitGrad.mul[0]
-	VMOVUPD	Z5, 1477696(R11)	// fitGrad.mul[0] | 1
+	VMOVUPD	Z4, 1477888(R11)	// fitGrad.mul[0]
+	VMOVUPD	Z5, 1477952(R11)	// fitGrad.mul[0] | 1
 	VPANDQ.BCST	f64_7fffffffffffffff<>(SB), Z2, Z4
 	VBROADCASTSD	f64_4338000000000000<>(SB), Z5
 	VFMADD231PD.BCST	f64_3fe45f306dc9c883<>(SB), Z4, Z5
@@ -16320,58 +16363,58 @@ loop22: // 4 times: elements
 	VBLENDMPD.BCST	f64_ffffffffffffffff<>(SB), Z4, K1, Z3
 	VMULPD	Z2, Z0, Z0
 	VMULPD	Z3, Z1, Z1
-	VMOVUPD	Z0, 1478656(R11)	// fitGrad.mul_2[0]
-	VMOVUPD	Z1, 1478720(R11)	// fitGrad.mul_2[0] | 1
+	VMOVUPD	Z0, 1478912(R11)	// fitGrad.mul_2[0]
+	VMOVUPD	Z1, 1478976(R11)	// fitGrad.mul_2[0] | 1
 	ADDQ	$512, R10
 	ADDQ	$256, R11
 	DECQ	R9
 	JNE	loop22
-	VMOVUPD	1477632(DI), Z0	// fitGrad.mul[0]
-	VMOVUPD	1477696(DI), Z1	// fitGrad.mul[0] | 1
-	VMOVUPD	Z0, 1479680(DI)	// fitGrad.concat_2[0]
-	VMOVUPD	Z1, 1479744(DI)	// fitGrad.concat_2[0] | 1
-	VMOVUPD	1478656(DI), Z0	// fitGrad.mul_2[0]
-	VMOVUPD	1478720(DI), Z1	// fitGrad.mul_2[0] | 1
-	VMOVUPD	Z0, 1479936(DI)	// fitGrad.concat_2[1]
-	VMOVUPD	Z1, 1480000(DI)	// fitGrad.concat_2[1] | 1
-	VMOVUPD	1477888(DI), Z0	// fitGrad.mul[1]
-	VMOVUPD	1477952(DI), Z1	// fitGrad.mul[1] | 1
-	VMOVUPD	Z0, 1480192(DI)	// fitGrad.concat_2[2]
-	VMOVUPD	Z1, 1480256(DI)	// fitGrad.concat_2[2] | 1
-	VMOVUPD	1478912(DI), Z0	// fitGrad.mul_2[1]
-	VMOVUPD	1478976(DI), Z1	// fitGrad.mul_2[1] | 1
-	VMOVUPD	Z0, 1480448(DI)	// fitGrad.concat_2[3]
-	VMOVUPD	Z1, 1480512(DI)	// fitGrad.concat_2[3] | 1
-	VMOVUPD	1478144(DI), Z0	// fitGrad.mul[2]
-	VMOVUPD	1478208(DI), Z1	// fitGrad.mul[2] | 1
-	VMOVUPD	Z0, 1480704(DI)	// fitGrad.concat_2[4]
-	VMOVUPD	Z1, 1480768(DI)	// fitGrad.concat_2[4] | 1
-	VMOVUPD	1479168(DI), Z0	// fitGrad.mul_2[2]
-	VMOVUPD	1479232(DI), Z1	// fitGrad.mul_2[2] | 1
-	VMOVUPD	Z0, 1480960(DI)	// fitGrad.concat_2[5]
-	VMOVUPD	Z1, 1481024(DI)	// fitGrad.concat_2[5] | 1
-	VMOVUPD	1478400(DI), Z0	// fitGrad.mul[3]
-	VMOVUPD	1478464(DI), Z1	// fitGrad.mul[3] | 1
-	VMOVUPD	Z0, 1481216(DI)	// fitGrad.concat_2[6]
-	VMOVUPD	Z1, 1481280(DI)	// fitGrad.concat_2[6] | 1
-	VMOVUPD	1479424(DI), Z0	// fitGrad.mul_2[3]
-	VMOVUPD	1479488(DI), Z1	// fitGrad.mul_2[3] | 1
-	VMOVUPD	Z0, 1481472(DI)	// fitGrad.concat_2[7]
-	VMOVUPD	Z1, 1481536(DI)	// fitGrad.concat_2[7] | 1
+	VMOVUPD	1477888(DI), Z0	// fitGrad.mul[0]
+	VMOVUPD	1477952(DI), Z1	// fitGrad.mul[0] | 1
+	VMOVUPD	Z0, 1479936(DI)	// fitGrad.concat_2[0]
+	VMOVUPD	Z1, 1480000(DI)	// fitGrad.concat_2[0] | 1
+	VMOVUPD	1478912(DI), Z0	// fitGrad.mul_2[0]
+	VMOVUPD	1478976(DI), Z1	// fitGrad.mul_2[0] | 1
+	VMOVUPD	Z0, 1480192(DI)	// fitGrad.concat_2[1]
+	VMOVUPD	Z1, 1480256(DI)	// fitGrad.concat_2[1] | 1
+	VMOVUPD	1478144(DI), Z0	// fitGrad.mul[1]
+	VMOVUPD	1478208(DI), Z1	// fitGrad.mul[1] | 1
+	VMOVUPD	Z0, 1480448(DI)	// fitGrad.concat_2[2]
+	VMOVUPD	Z1, 1480512(DI)	// fitGrad.concat_2[2] | 1
+	VMOVUPD	1479168(DI), Z0	// fitGrad.mul_2[1]
+	VMOVUPD	1479232(DI), Z1	// fitGrad.mul_2[1] | 1
+	VMOVUPD	Z0, 1480704(DI)	// fitGrad.concat_2[3]
+	VMOVUPD	Z1, 1480768(DI)	// fitGrad.concat_2[3] | 1
+	VMOVUPD	1478400(DI), Z0	// fitGrad.mul[2]
+	VMOVUPD	1478464(DI), Z1	// fitGrad.mul[2] | 1
+	VMOVUPD	Z0, 1480960(DI)	// fitGrad.concat_2[4]
+	VMOVUPD	Z1, 1481024(DI)	// fitGrad.concat_2[4] | 1
+	VMOVUPD	1479424(DI), Z0	// fitGrad.mul_2[2]
+	VMOVUPD	1479488(DI), Z1	// fitGrad.mul_2[2] | 1
+	VMOVUPD	Z0, 1481216(DI)	// fitGrad.concat_2[5]
+	VMOVUPD	Z1, 1481280(DI)	// fitGrad.concat_2[5] | 1
+	VMOVUPD	1478656(DI), Z0	// fitGrad.mul[3]
+	VMOVUPD	1478720(DI), Z1	// fitGrad.mul[3] | 1
+	VMOVUPD	Z0, 1481472(DI)	// fitGrad.concat_2[6]
+	VMOVUPD	Z1, 1481536(DI)	// fitGrad.concat_2[6] | 1
+	VMOVUPD	1479680(DI), Z0	// fitGrad.mul_2[3]
+	VMOVUPD	1479744(DI), Z1	// fitGrad.mul_2[3] | 1
+	VMOVUPD	Z0, 1481728(DI)	// fitGrad.concat_2[7]
+	VMOVUPD	Z1, 1481792(DI)	// fitGrad.concat_2[7] | 1
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 	MOVQ	SI, R11
 loop23: // 8 times: elements
-	VMOVUPD	1479680(R10), Z0	// fitGrad.concat_2[0]
-	VMOVUPD	1479744(R10), Z1	// fitGrad.concat_2[0] | 1
+	VMOVUPD	1479936(R10), Z0	// fitGrad.concat_2[0]
+	VMOVUPD	1480000(R10), Z1	// fitGrad.concat_2[0] | 1
 	VCVTPD2PS	Z0, Y0
 	VCVTPD2PS	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z0, Z0
-	VMOVUPS	Z0, 1481728(R11)	// fitGrad.cast_2[0]
-	VMOVUPS	1474560(R11), Z1	// fitGrad.exp[0]
-	VMOVUPS	1472512(R11), Z2	// fitGrad.h[0]
+	VMOVUPS	Z0, 1481984(R11)	// fitGrad.cast_2[0]
+	VMOVUPS	1474816(R11), Z1	// fitGrad.exp[0]
+	VMOVUPS	1472768(R11), Z2	// fitGrad.h[0]
 	VFMADD231PS	Z0, Z1, Z2
-	VMOVUPS	Z2, 1482752(R11)	// fitGrad.add[0]
+	VMOVUPS	Z2, 1483008(R11)	// fitGrad.add[0]
 	ADDQ	$256, R10
 	ADDQ	$128, R11
 	DECQ	R9
@@ -16385,25 +16428,25 @@ loop23: // 8 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop24: // 2 times: vectors of the block
-	VMOVUPD	1323008(SI), Z0	// fitGrad.ts[63]
-	VMOVUPD	1323072(SI), Z1	// fitGrad.ts[63] | 1
-	VMOVUPD	Z0, 1861760(SI)	// fitGrad.step0_in0
-	VMOVUPD	Z1, 1861824(SI)	// fitGrad.step0_in0 | 1
-	VMOVUPS	1482752(DI), Z0	// fitGrad.add[0]
+	VMOVUPD	1323264(SI), Z0	// fitGrad.ts[63]
+	VMOVUPD	1323328(SI), Z1	// fitGrad.ts[63] | 1
+	VMOVUPD	Z0, 1862016(SI)	// fitGrad.step0_in0
+	VMOVUPD	Z1, 1862080(SI)	// fitGrad.step0_in0 | 1
+	VMOVUPS	1483008(DI), Z0	// fitGrad.add[0]
 	VMOVUPS	Z0, 173824(DI)	// forecast0Lanestep.z[0]
-	VMOVUPS	1482880(DI), Z0	// fitGrad.add[1]
+	VMOVUPS	1483136(DI), Z0	// fitGrad.add[1]
 	VMOVUPS	Z0, 173952(DI)	// forecast0Lanestep.z[1]
-	VMOVUPS	1483008(DI), Z0	// fitGrad.add[2]
+	VMOVUPS	1483264(DI), Z0	// fitGrad.add[2]
 	VMOVUPS	Z0, 174080(DI)	// forecast0Lanestep.z[2]
-	VMOVUPS	1483136(DI), Z0	// fitGrad.add[3]
+	VMOVUPS	1483392(DI), Z0	// fitGrad.add[3]
 	VMOVUPS	Z0, 174208(DI)	// forecast0Lanestep.z[3]
-	VMOVUPS	1483264(DI), Z0	// fitGrad.add[4]
+	VMOVUPS	1483520(DI), Z0	// fitGrad.add[4]
 	VMOVUPS	Z0, 174336(DI)	// forecast0Lanestep.z[4]
-	VMOVUPS	1483392(DI), Z0	// fitGrad.add[5]
+	VMOVUPS	1483648(DI), Z0	// fitGrad.add[5]
 	VMOVUPS	Z0, 174464(DI)	// forecast0Lanestep.z[5]
-	VMOVUPS	1483520(DI), Z0	// fitGrad.add[6]
+	VMOVUPS	1483776(DI), Z0	// fitGrad.add[6]
 	VMOVUPS	Z0, 174592(DI)	// forecast0Lanestep.z[6]
-	VMOVUPS	1483648(DI), Z0	// fitGrad.add[7]
+	VMOVUPS	1483904(DI), Z0	// fitGrad.add[7]
 	VMOVUPS	Z0, 174720(DI)	// forecast0Lanestep.z[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VMOVUPS	Z0, 174848(DI)	// forecast0Lanestep.a[0]
@@ -16448,22 +16491,22 @@ loop2: // 32 times: runs of dec
 	MOVQ	SI, R10
 	MOVQ	AX, R11
 loop3: // 2 times: vectors of the block
-	VMOVUPS	1483776(R10), Z0	// fitGrad.z[0]
-	VMOVUPS	Z0, 194432(R11)	// decSample.z[0]
-	VMOVUPS	1483904(R10), Z0	// fitGrad.z[1]
-	VMOVUPS	Z0, 194560(R11)	// decSample.z[1]
-	VMOVUPS	1484032(R10), Z0	// fitGrad.z[2]
-	VMOVUPS	Z0, 194688(R11)	// decSample.z[2]
-	VMOVUPS	1484160(R10), Z0	// fitGrad.z[3]
-	VMOVUPS	Z0, 194816(R11)	// decSample.z[3]
-	VMOVUPS	1484288(R10), Z0	// fitGrad.z[4]
-	VMOVUPS	Z0, 194944(R11)	// decSample.z[4]
-	VMOVUPS	1484416(R10), Z0	// fitGrad.z[5]
-	VMOVUPS	Z0, 195072(R11)	// decSample.z[5]
-	VMOVUPS	1484544(R10), Z0	// fitGrad.z[6]
-	VMOVUPS	Z0, 195200(R11)	// decSample.z[6]
-	VMOVUPS	1484672(R10), Z0	// fitGrad.z[7]
-	VMOVUPS	Z0, 195328(R11)	// decSample.z[7]
+	VMOVUPS	1484032(R10), Z0	// fitGrad.z[0]
+	VMOVUPS	Z0, 194304(R11)	// decSample.z[0]
+	VMOVUPS	1484160(R10), Z0	// fitGrad.z[1]
+	VMOVUPS	Z0, 194432(R11)	// decSample.z[1]
+	VMOVUPS	1484288(R10), Z0	// fitGrad.z[2]
+	VMOVUPS	Z0, 194560(R11)	// decSample.z[2]
+	VMOVUPS	1484416(R10), Z0	// fitGrad.z[3]
+	VMOVUPS	Z0, 194688(R11)	// decSample.z[3]
+	VMOVUPS	1484544(R10), Z0	// fitGrad.z[4]
+	VMOVUPS	Z0, 194816(R11)	// decSample.z[4]
+	VMOVUPS	1484672(R10), Z0	// fitGrad.z[5]
+	VMOVUPS	Z0, 194944(R11)	// decSample.z[5]
+	VMOVUPS	1484800(R10), Z0	// fitGrad.z[6]
+	VMOVUPS	Z0, 195072(R11)	// decSample.z[6]
+	VMOVUPS	1484928(R10), Z0	// fitGrad.z[7]
+	VMOVUPS	Z0, 195200(R11)	// decSample.z[7]
 	ADDQ	$64, R10
 	ADDQ	$64, R11
 	DECQ	R9
@@ -16479,12 +16522,12 @@ loop3: // 2 times: vectors of the block
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop4: // 2 times: vectors of the block
-	VMOVUPS	195456(R10), Z0	// decSample.out0[0]
-	VMOVUPS	Z0, 1516544(R11)	// fitGrad.result_2[0]
-	VMOVUPS	195584(R10), Z0	// decSample.out0[1]
-	VMOVUPS	Z0, 1516672(R11)	// fitGrad.result_2[1]
-	VMOVUPS	195712(R10), Z0	// decSample.out0[2]
-	VMOVUPS	Z0, 1516800(R11)	// fitGrad.result_2[2]
+	VMOVUPS	195328(R10), Z0	// decSample.out0[0]
+	VMOVUPS	Z0, 1516800(R11)	// fitGrad.result_2[0]
+	VMOVUPS	195456(R10), Z0	// decSample.out0[1]
+	VMOVUPS	Z0, 1516928(R11)	// fitGrad.result_2[1]
+	VMOVUPS	195584(R10), Z0	// decSample.out0[2]
+	VMOVUPS	Z0, 1517056(R11)	// fitGrad.result_2[2]
 	ADDQ	$64, R10
 	ADDQ	$64, R11
 	DECQ	R9
@@ -16501,20 +16544,20 @@ loop5: // 2 times: vectors of the block
 	MOVQ	DX, R10
 loop6: // 96 times: elements
 	// forecast.nde:55
-	VMOVUPS	1356032(R9), Z0	// fitGrad.target_ys[0]
-	VMOVUPS	1516544(R9), Z1	// fitGrad.result_2[0]
+	VMOVUPS	1356288(R9), Z0	// fitGrad.target_ys[0]
+	VMOVUPS	1516800(R9), Z1	// fitGrad.result_2[0]
 	VBROADCASTSS	1536(R10), Z2	// Series.ys.channel.std.expand.2[0]
 	VBROADCASTSS	1920(R10), Z3	// Series.ys.channel.mean.expand.2[0]
 	VFMADD231PS	Z2, Z1, Z3
 	VSUBPS	Z3, Z0, Z0
-	VMOVUPS	Z0, 1528832(R9)	// fitGrad.sub[0]
+	VMOVUPS	Z0, 1529088(R9)	// fitGrad.sub[0]
 	// forecast.nde:39
 	VMULPS.BCST	f32_40000000<>(SB), Z0, Z0
 	VMULPS.BCST	f32_3f000000<>(SB), Z0, Z0
 	VPXORD.BCST	f32_80000000<>(SB), Z0, Z0
 	VBROADCASTSS	1536(R10), Z1	// Series.ys.channel.std.expand.2[0]
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 1541120(R9)	// fitGrad.mul_3[0]
+	VMOVUPS	Z0, 1541376(R9)	// fitGrad.mul_3[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -16532,28 +16575,28 @@ loop7: // 32 times: runs of dec.back
 	MOVQ	AX, R11
 	MOVQ	DI, R12
 loop8: // 2 times: vectors of the block
-	VMOVUPS	1483776(R10), Z0	// fitGrad.z[0]
-	VMOVUPS	Z0, 684672(R11)	// decBack.z[0]
-	VMOVUPS	1483904(R10), Z0	// fitGrad.z[1]
-	VMOVUPS	Z0, 684800(R11)	// decBack.z[1]
-	VMOVUPS	1484032(R10), Z0	// fitGrad.z[2]
-	VMOVUPS	Z0, 684928(R11)	// decBack.z[2]
-	VMOVUPS	1484160(R10), Z0	// fitGrad.z[3]
-	VMOVUPS	Z0, 685056(R11)	// decBack.z[3]
-	VMOVUPS	1484288(R10), Z0	// fitGrad.z[4]
-	VMOVUPS	Z0, 685184(R11)	// decBack.z[4]
-	VMOVUPS	1484416(R10), Z0	// fitGrad.z[5]
-	VMOVUPS	Z0, 685312(R11)	// decBack.z[5]
-	VMOVUPS	1484544(R10), Z0	// fitGrad.z[6]
-	VMOVUPS	Z0, 685440(R11)	// decBack.z[6]
-	VMOVUPS	1484672(R10), Z0	// fitGrad.z[7]
-	VMOVUPS	Z0, 685568(R11)	// decBack.z[7]
-	VMOVUPS	1541120(R12), Z0	// fitGrad.mul_3[0]
-	VMOVUPS	Z0, 685696(R11)	// decBack.out_bar[0]
-	VMOVUPS	1541248(R12), Z0	// fitGrad.mul_3[1]
-	VMOVUPS	Z0, 685824(R11)	// decBack.out_bar[1]
-	VMOVUPS	1541376(R12), Z0	// fitGrad.mul_3[2]
-	VMOVUPS	Z0, 685952(R11)	// decBack.out_bar[2]
+	VMOVUPS	1484032(R10), Z0	// fitGrad.z[0]
+	VMOVUPS	Z0, 684928(R11)	// decBack.z[0]
+	VMOVUPS	1484160(R10), Z0	// fitGrad.z[1]
+	VMOVUPS	Z0, 685056(R11)	// decBack.z[1]
+	VMOVUPS	1484288(R10), Z0	// fitGrad.z[2]
+	VMOVUPS	Z0, 685184(R11)	// decBack.z[2]
+	VMOVUPS	1484416(R10), Z0	// fitGrad.z[3]
+	VMOVUPS	Z0, 685312(R11)	// decBack.z[3]
+	VMOVUPS	1484544(R10), Z0	// fitGrad.z[4]
+	VMOVUPS	Z0, 685440(R11)	// decBack.z[4]
+	VMOVUPS	1484672(R10), Z0	// fitGrad.z[5]
+	VMOVUPS	Z0, 685568(R11)	// decBack.z[5]
+	VMOVUPS	1484800(R10), Z0	// fitGrad.z[6]
+	VMOVUPS	Z0, 685696(R11)	// decBack.z[6]
+	VMOVUPS	1484928(R10), Z0	// fitGrad.z[7]
+	VMOVUPS	Z0, 685824(R11)	// decBack.z[7]
+	VMOVUPS	1541376(R12), Z0	// fitGrad.mul_3[0]
+	VMOVUPS	Z0, 685952(R11)	// decBack.out_bar[0]
+	VMOVUPS	1541504(R12), Z0	// fitGrad.mul_3[1]
+	VMOVUPS	Z0, 686080(R11)	// decBack.out_bar[1]
+	VMOVUPS	1541632(R12), Z0	// fitGrad.mul_3[2]
+	VMOVUPS	Z0, 686208(R11)	// decBack.out_bar[2]
 	ADDQ	$64, R10
 	ADDQ	$64, R11
 	ADDQ	$64, R12
@@ -16570,22 +16613,22 @@ loop8: // 2 times: vectors of the block
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop9: // 2 times: vectors of the block
-	VMOVUPS	686080(R10), Z0	// decBack.z_bar[0]
-	VMOVUPS	Z0, 1553408(R11)	// fitGrad.z_bar[0]
-	VMOVUPS	686208(R10), Z0	// decBack.z_bar[1]
-	VMOVUPS	Z0, 1553536(R11)	// fitGrad.z_bar[1]
-	VMOVUPS	686336(R10), Z0	// decBack.z_bar[2]
-	VMOVUPS	Z0, 1553664(R11)	// fitGrad.z_bar[2]
-	VMOVUPS	686464(R10), Z0	// decBack.z_bar[3]
-	VMOVUPS	Z0, 1553792(R11)	// fitGrad.z_bar[3]
-	VMOVUPS	686592(R10), Z0	// decBack.z_bar[4]
-	VMOVUPS	Z0, 1553920(R11)	// fitGrad.z_bar[4]
-	VMOVUPS	686720(R10), Z0	// decBack.z_bar[5]
-	VMOVUPS	Z0, 1554048(R11)	// fitGrad.z_bar[5]
-	VMOVUPS	686848(R10), Z0	// decBack.z_bar[6]
-	VMOVUPS	Z0, 1554176(R11)	// fitGrad.z_bar[6]
-	VMOVUPS	686976(R10), Z0	// decBack.z_bar[7]
-	VMOVUPS	Z0, 1554304(R11)	// fitGrad.z_bar[7]
+	VMOVUPS	686336(R10), Z0	// decBack.z_bar[0]
+	VMOVUPS	Z0, 1553664(R11)	// fitGrad.z_bar[0]
+	VMOVUPS	686464(R10), Z0	// decBack.z_bar[1]
+	VMOVUPS	Z0, 1553792(R11)	// fitGrad.z_bar[1]
+	VMOVUPS	686592(R10), Z0	// decBack.z_bar[2]
+	VMOVUPS	Z0, 1553920(R11)	// fitGrad.z_bar[2]
+	VMOVUPS	686720(R10), Z0	// decBack.z_bar[3]
+	VMOVUPS	Z0, 1554048(R11)	// fitGrad.z_bar[3]
+	VMOVUPS	686848(R10), Z0	// decBack.z_bar[4]
+	VMOVUPS	Z0, 1554176(R11)	// fitGrad.z_bar[4]
+	VMOVUPS	686976(R10), Z0	// decBack.z_bar[5]
+	VMOVUPS	Z0, 1554304(R11)	// fitGrad.z_bar[5]
+	VMOVUPS	687104(R10), Z0	// decBack.z_bar[6]
+	VMOVUPS	Z0, 1554432(R11)	// fitGrad.z_bar[6]
+	VMOVUPS	687232(R10), Z0	// decBack.z_bar[7]
+	VMOVUPS	Z0, 1554560(R11)	// fitGrad.z_bar[7]
 	ADDQ	$64, R10
 	ADDQ	$64, R11
 	DECQ	R9
@@ -16602,154 +16645,154 @@ loop10: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop11: // 128 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1878400(R9)	// fitGrad.step2_in2[0]
+	VMOVUPS	Z0, 1878656(R9)	// fitGrad.step2_in2[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop11
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1116672(SI)	// forecast0RecLanerev.z.bar[0]
+	VMOVUPS	Z0, 1116928(SI)	// forecast0RecLanerev.z.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1116800(SI)	// forecast0RecLanerev.z.bar[1]
+	VMOVUPS	Z0, 1117056(SI)	// forecast0RecLanerev.z.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1116928(SI)	// forecast0RecLanerev.z.bar[2]
+	VMOVUPS	Z0, 1117184(SI)	// forecast0RecLanerev.z.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1117056(SI)	// forecast0RecLanerev.z.bar[3]
+	VMOVUPS	Z0, 1117312(SI)	// forecast0RecLanerev.z.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1117184(SI)	// forecast0RecLanerev.z.bar[4]
+	VMOVUPS	Z0, 1117440(SI)	// forecast0RecLanerev.z.bar[4]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1117312(SI)	// forecast0RecLanerev.z.bar[5]
+	VMOVUPS	Z0, 1117568(SI)	// forecast0RecLanerev.z.bar[5]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1117440(SI)	// forecast0RecLanerev.z.bar[6]
+	VMOVUPS	Z0, 1117696(SI)	// forecast0RecLanerev.z.bar[6]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1117568(SI)	// forecast0RecLanerev.z.bar[7]
+	VMOVUPS	Z0, 1117824(SI)	// forecast0RecLanerev.z.bar[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1117696(SI)	// forecast0RecLanerev.a.bar[0]
+	VMOVUPS	Z0, 1117952(SI)	// forecast0RecLanerev.a.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1117824(SI)	// forecast0RecLanerev.a.bar[1]
+	VMOVUPS	Z0, 1118080(SI)	// forecast0RecLanerev.a.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1117952(SI)	// forecast0RecLanerev.a.bar[2]
+	VMOVUPS	Z0, 1118208(SI)	// forecast0RecLanerev.a.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1118080(SI)	// forecast0RecLanerev.a.bar[3]
+	VMOVUPS	Z0, 1118336(SI)	// forecast0RecLanerev.a.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1118208(SI)	// forecast0RecLanerev.data.0.bar[0]
+	VMOVUPS	Z0, 1118464(SI)	// forecast0RecLanerev.data.0.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1118336(SI)	// forecast0RecLanerev.data.0.bar[1]
+	VMOVUPS	Z0, 1118592(SI)	// forecast0RecLanerev.data.0.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1118464(SI)	// forecast0RecLanerev.data.0.bar[2]
+	VMOVUPS	Z0, 1118720(SI)	// forecast0RecLanerev.data.0.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1118592(SI)	// forecast0RecLanerev.data.0.bar[3]
+	VMOVUPS	Z0, 1118848(SI)	// forecast0RecLanerev.data.0.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1118720(SI)	// forecast0RecLanerev.data.0.bar[4]
+	VMOVUPS	Z0, 1118976(SI)	// forecast0RecLanerev.data.0.bar[4]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1118848(SI)	// forecast0RecLanerev.data.0.bar[5]
+	VMOVUPS	Z0, 1119104(SI)	// forecast0RecLanerev.data.0.bar[5]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1118976(SI)	// forecast0RecLanerev.data.0.bar[6]
+	VMOVUPS	Z0, 1119232(SI)	// forecast0RecLanerev.data.0.bar[6]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1119104(SI)	// forecast0RecLanerev.data.0.bar[7]
+	VMOVUPS	Z0, 1119360(SI)	// forecast0RecLanerev.data.0.bar[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1119232(SI)	// forecast0RecLanerev.data.1.bar[0]
+	VMOVUPS	Z0, 1119488(SI)	// forecast0RecLanerev.data.1.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1119360(SI)	// forecast0RecLanerev.data.1.bar[1]
+	VMOVUPS	Z0, 1119616(SI)	// forecast0RecLanerev.data.1.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1119488(SI)	// forecast0RecLanerev.data.1.bar[2]
+	VMOVUPS	Z0, 1119744(SI)	// forecast0RecLanerev.data.1.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1119616(SI)	// forecast0RecLanerev.data.1.bar[3]
+	VMOVUPS	Z0, 1119872(SI)	// forecast0RecLanerev.data.1.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1119744(SI)	// forecast0RecLanerev.data.2.bar[0]
+	VMOVUPS	Z0, 1120000(SI)	// forecast0RecLanerev.data.2.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1119872(SI)	// forecast0RecLanerev.data.2.bar[1]
+	VMOVUPS	Z0, 1120128(SI)	// forecast0RecLanerev.data.2.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1120000(SI)	// forecast0RecLanerev.data.2.bar[2]
+	VMOVUPS	Z0, 1120256(SI)	// forecast0RecLanerev.data.2.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1120128(SI)	// forecast0RecLanerev.data.2.bar[3]
+	VMOVUPS	Z0, 1120384(SI)	// forecast0RecLanerev.data.2.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1120256(SI)	// forecast0RecLanerev.data.2.bar[4]
+	VMOVUPS	Z0, 1120512(SI)	// forecast0RecLanerev.data.2.bar[4]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1120384(SI)	// forecast0RecLanerev.data.2.bar[5]
+	VMOVUPS	Z0, 1120640(SI)	// forecast0RecLanerev.data.2.bar[5]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1120512(SI)	// forecast0RecLanerev.data.2.bar[6]
+	VMOVUPS	Z0, 1120768(SI)	// forecast0RecLanerev.data.2.bar[6]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1120640(SI)	// forecast0RecLanerev.data.2.bar[7]
+	VMOVUPS	Z0, 1120896(SI)	// forecast0RecLanerev.data.2.bar[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1120768(SI)	// forecast0RecLanerev.data.3.bar[0]
+	VMOVUPS	Z0, 1121024(SI)	// forecast0RecLanerev.data.3.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1120896(SI)	// forecast0RecLanerev.data.3.bar[1]
+	VMOVUPS	Z0, 1121152(SI)	// forecast0RecLanerev.data.3.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1121024(SI)	// forecast0RecLanerev.data.3.bar[2]
+	VMOVUPS	Z0, 1121280(SI)	// forecast0RecLanerev.data.3.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1121152(SI)	// forecast0RecLanerev.data.3.bar[3]
+	VMOVUPS	Z0, 1121408(SI)	// forecast0RecLanerev.data.3.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1121280(SI)	// forecast0RecLanerev.data.4.bar[0]
+	VMOVUPS	Z0, 1121536(SI)	// forecast0RecLanerev.data.4.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1121408(SI)	// forecast0RecLanerev.data.4.bar[1]
+	VMOVUPS	Z0, 1121664(SI)	// forecast0RecLanerev.data.4.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1121536(SI)	// forecast0RecLanerev.data.4.bar[2]
+	VMOVUPS	Z0, 1121792(SI)	// forecast0RecLanerev.data.4.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1121664(SI)	// forecast0RecLanerev.data.4.bar[3]
+	VMOVUPS	Z0, 1121920(SI)	// forecast0RecLanerev.data.4.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1121792(SI)	// forecast0RecLanerev.data.4.bar[4]
+	VMOVUPS	Z0, 1122048(SI)	// forecast0RecLanerev.data.4.bar[4]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1121920(SI)	// forecast0RecLanerev.data.4.bar[5]
+	VMOVUPS	Z0, 1122176(SI)	// forecast0RecLanerev.data.4.bar[5]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1122048(SI)	// forecast0RecLanerev.data.4.bar[6]
+	VMOVUPS	Z0, 1122304(SI)	// forecast0RecLanerev.data.4.bar[6]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1122176(SI)	// forecast0RecLanerev.data.4.bar[7]
+	VMOVUPS	Z0, 1122432(SI)	// forecast0RecLanerev.data.4.bar[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1122304(SI)	// forecast0RecLanerev.data.5.bar[0]
+	VMOVUPS	Z0, 1122560(SI)	// forecast0RecLanerev.data.5.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1122432(SI)	// forecast0RecLanerev.data.5.bar[1]
+	VMOVUPS	Z0, 1122688(SI)	// forecast0RecLanerev.data.5.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1122560(SI)	// forecast0RecLanerev.data.5.bar[2]
+	VMOVUPS	Z0, 1122816(SI)	// forecast0RecLanerev.data.5.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1122688(SI)	// forecast0RecLanerev.data.5.bar[3]
+	VMOVUPS	Z0, 1122944(SI)	// forecast0RecLanerev.data.5.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1122816(SI)	// forecast0RecLanerev.data.6.bar[0]
+	VMOVUPS	Z0, 1123072(SI)	// forecast0RecLanerev.data.6.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1122944(SI)	// forecast0RecLanerev.data.6.bar[1]
+	VMOVUPS	Z0, 1123200(SI)	// forecast0RecLanerev.data.6.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1123072(SI)	// forecast0RecLanerev.data.6.bar[2]
+	VMOVUPS	Z0, 1123328(SI)	// forecast0RecLanerev.data.6.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1123200(SI)	// forecast0RecLanerev.data.6.bar[3]
+	VMOVUPS	Z0, 1123456(SI)	// forecast0RecLanerev.data.6.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1123328(SI)	// forecast0RecLanerev.data.6.bar[4]
+	VMOVUPS	Z0, 1123584(SI)	// forecast0RecLanerev.data.6.bar[4]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1123456(SI)	// forecast0RecLanerev.data.6.bar[5]
+	VMOVUPS	Z0, 1123712(SI)	// forecast0RecLanerev.data.6.bar[5]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1123584(SI)	// forecast0RecLanerev.data.6.bar[6]
+	VMOVUPS	Z0, 1123840(SI)	// forecast0RecLanerev.data.6.bar[6]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1123712(SI)	// forecast0RecLanerev.data.6.bar[7]
+	VMOVUPS	Z0, 1123968(SI)	// forecast0RecLanerev.data.6.bar[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1123840(SI)	// forecast0RecLanerev.data.7.bar[0]
+	VMOVUPS	Z0, 1124096(SI)	// forecast0RecLanerev.data.7.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1123968(SI)	// forecast0RecLanerev.data.7.bar[1]
+	VMOVUPS	Z0, 1124224(SI)	// forecast0RecLanerev.data.7.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1124096(SI)	// forecast0RecLanerev.data.7.bar[2]
+	VMOVUPS	Z0, 1124352(SI)	// forecast0RecLanerev.data.7.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1124224(SI)	// forecast0RecLanerev.data.7.bar[3]
+	VMOVUPS	Z0, 1124480(SI)	// forecast0RecLanerev.data.7.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1124352(SI)	// forecast0RecLanerev.z.start.bar[0]
+	VMOVUPS	Z0, 1124608(SI)	// forecast0RecLanerev.z.start.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1124480(SI)	// forecast0RecLanerev.z.start.bar[1]
+	VMOVUPS	Z0, 1124736(SI)	// forecast0RecLanerev.z.start.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1124608(SI)	// forecast0RecLanerev.z.start.bar[2]
+	VMOVUPS	Z0, 1124864(SI)	// forecast0RecLanerev.z.start.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1124736(SI)	// forecast0RecLanerev.z.start.bar[3]
+	VMOVUPS	Z0, 1124992(SI)	// forecast0RecLanerev.z.start.bar[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1124864(SI)	// forecast0RecLanerev.z.start.bar[4]
+	VMOVUPS	Z0, 1125120(SI)	// forecast0RecLanerev.z.start.bar[4]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1124992(SI)	// forecast0RecLanerev.z.start.bar[5]
+	VMOVUPS	Z0, 1125248(SI)	// forecast0RecLanerev.z.start.bar[5]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1125120(SI)	// forecast0RecLanerev.z.start.bar[6]
+	VMOVUPS	Z0, 1125376(SI)	// forecast0RecLanerev.z.start.bar[6]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1125248(SI)	// forecast0RecLanerev.z.start.bar[7]
+	VMOVUPS	Z0, 1125504(SI)	// forecast0RecLanerev.z.start.bar[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1125376(SI)	// forecast0RecLanerev.a.start.bar[0]
+	VMOVUPS	Z0, 1125632(SI)	// forecast0RecLanerev.a.start.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1125504(SI)	// forecast0RecLanerev.a.start.bar[1]
+	VMOVUPS	Z0, 1125760(SI)	// forecast0RecLanerev.a.start.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1125632(SI)	// forecast0RecLanerev.a.start.bar[2]
+	VMOVUPS	Z0, 1125888(SI)	// forecast0RecLanerev.a.start.bar[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 1125760(SI)	// forecast0RecLanerev.a.start.bar[3]
+	VMOVUPS	Z0, 1126016(SI)	// forecast0RecLanerev.a.start.bar[3]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop10
@@ -16775,36 +16818,36 @@ TEXT fitGradPart4_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	1116672(SI), Z0	// forecast0RecLanerev.z.bar[0]
-	VMOVUPS	Z0, 1586304(SI)	// fitGrad.result_3[0]
-	VMOVUPS	1116800(SI), Z0	// forecast0RecLanerev.z.bar[1]
-	VMOVUPS	Z0, 1586432(SI)	// fitGrad.result_3[1]
-	VMOVUPS	1116928(SI), Z0	// forecast0RecLanerev.z.bar[2]
-	VMOVUPS	Z0, 1586560(SI)	// fitGrad.result_3[2]
-	VMOVUPS	1117056(SI), Z0	// forecast0RecLanerev.z.bar[3]
-	VMOVUPS	Z0, 1586688(SI)	// fitGrad.result_3[3]
-	VMOVUPS	1117184(SI), Z0	// forecast0RecLanerev.z.bar[4]
-	VMOVUPS	Z0, 1586816(SI)	// fitGrad.result_3[4]
-	VMOVUPS	1117312(SI), Z0	// forecast0RecLanerev.z.bar[5]
-	VMOVUPS	Z0, 1586944(SI)	// fitGrad.result_3[5]
-	VMOVUPS	1117440(SI), Z0	// forecast0RecLanerev.z.bar[6]
-	VMOVUPS	Z0, 1587072(SI)	// fitGrad.result_3[6]
-	VMOVUPS	1117568(SI), Z0	// forecast0RecLanerev.z.bar[7]
-	VMOVUPS	Z0, 1587200(SI)	// fitGrad.result_3[7]
+	VMOVUPS	1116928(SI), Z0	// forecast0RecLanerev.z.bar[0]
+	VMOVUPS	Z0, 1586560(SI)	// fitGrad.result_3[0]
+	VMOVUPS	1117056(SI), Z0	// forecast0RecLanerev.z.bar[1]
+	VMOVUPS	Z0, 1586688(SI)	// fitGrad.result_3[1]
+	VMOVUPS	1117184(SI), Z0	// forecast0RecLanerev.z.bar[2]
+	VMOVUPS	Z0, 1586816(SI)	// fitGrad.result_3[2]
+	VMOVUPS	1117312(SI), Z0	// forecast0RecLanerev.z.bar[3]
+	VMOVUPS	Z0, 1586944(SI)	// fitGrad.result_3[3]
+	VMOVUPS	1117440(SI), Z0	// forecast0RecLanerev.z.bar[4]
+	VMOVUPS	Z0, 1587072(SI)	// fitGrad.result_3[4]
+	VMOVUPS	1117568(SI), Z0	// forecast0RecLanerev.z.bar[5]
+	VMOVUPS	Z0, 1587200(SI)	// fitGrad.result_3[5]
+	VMOVUPS	1117696(SI), Z0	// forecast0RecLanerev.z.bar[6]
+	VMOVUPS	Z0, 1587328(SI)	// fitGrad.result_3[6]
+	VMOVUPS	1117824(SI), Z0	// forecast0RecLanerev.z.bar[7]
+	VMOVUPS	Z0, 1587456(SI)	// fitGrad.result_3[7]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
 	VMOVUPS	65792(AX), Z0	// mask
 	VMOVUPS	65856(AX), Z1	// mask | 1
-	VMOVUPD	1369088(AX), Z2	// fitGrad.key[3]
-	VMOVUPD	1369152(AX), Z2	// fitGrad.key[3] | 1
-	VMOVUPD	1369216(AX), Z2	// fitGrad.key[3] | 2
-	VMOVUPD	1369280(AX), Z2	// fitGrad.key[3] | 3
+	VMOVUPD	1369344(AX), Z2	// fitGrad.key[3]
+	VMOVUPD	1369408(AX), Z2	// fitGrad.key[3] | 1
+	VMOVUPD	1369472(AX), Z2	// fitGrad.key[3] | 2
+	VMOVUPD	1369536(AX), Z2	// fitGrad.key[3] | 3
 	// forecast.nde:55
-	VMOVUPD	1369088(AX), Z2	// fitGrad.key[3]
-	VMOVUPD	1369152(AX), Z3	// fitGrad.key[3] | 1
-	VMOVUPD	1369216(AX), Z4	// fitGrad.key[3] | 2
-	VMOVUPD	1369280(AX), Z5	// fitGrad.key[3] | 3
+	VMOVUPD	1369344(AX), Z2	// fitGrad.key[3]
+	VMOVUPD	1369408(AX), Z3	// fitGrad.key[3] | 1
+	VMOVUPD	1369472(AX), Z4	// fitGrad.key[3] | 2
+	VMOVUPD	1369536(AX), Z5	// fitGrad.key[3] | 3
 	VDIVPD.BCST	f64_409f400000000000<>(SB), Z2, Z2
 	VDIVPD.BCST	f64_409f400000000000<>(SB), Z3, Z3
 	VDIVPD.BCST	f64_409f400000000000<>(SB), Z4, Z4
@@ -16831,8 +16874,8 @@ loop1: // 2 times: vectors of the block
 	VCVTPD2PS	Z4, Y3
 	VCVTPD2PS	Z5, Y4
 	VINSERTF64X4	$1, Y4, Z3, Z3
-	VMOVUPS	Z2, 1586176(AX)	// fitGrad.cast_3
-	VMOVUPS	Z3, 1586240(AX)	// fitGrad.cast_3 | 1
+	VMOVUPS	Z2, 1586432(AX)	// fitGrad.cast_3
+	VMOVUPS	Z3, 1586496(AX)	// fitGrad.cast_3 | 1
 	// forecast.nde:39
 	VMULPS.BCST	f32_3f000000<>(SB), Z2, Z4
 	VMULPS.BCST	f32_3f000000<>(SB), Z3, Z5
@@ -16842,18 +16885,18 @@ loop1: // 2 times: vectors of the block
 	MOVQ	AX, SI
 loop2: // 8 times: elements
 	// forecast.nde:37
-	VMOVUPS	1586304(SI), Z6	// fitGrad.result_3[0]
-	VMOVUPS	1586368(SI), Z7	// fitGrad.result_3[0] | 1
-	VMOVUPS	1481728(SI), Z8	// fitGrad.cast_2[0]
-	VMOVUPS	1481792(SI), Z9	// fitGrad.cast_2[0] | 1
-	VMOVUPS	1474560(SI), Z10	// fitGrad.exp[0]
-	VMOVUPS	1474624(SI), Z11	// fitGrad.exp[0] | 1
+	VMOVUPS	1586560(SI), Z6	// fitGrad.result_3[0]
+	VMOVUPS	1586624(SI), Z7	// fitGrad.result_3[0] | 1
+	VMOVUPS	1481984(SI), Z8	// fitGrad.cast_2[0]
+	VMOVUPS	1482048(SI), Z9	// fitGrad.cast_2[0] | 1
+	VMOVUPS	1474816(SI), Z10	// fitGrad.exp[0]
+	VMOVUPS	1474880(SI), Z11	// fitGrad.exp[0] | 1
 	VBROADCASTSS	f32_3f800000<>(SB), Z12
 	VDIVPS	Z10, Z12, Z10
 	VBROADCASTSS	f32_3f800000<>(SB), Z12
 	VDIVPS	Z11, Z12, Z11
-	VMOVUPS	1474560(SI), Z12	// fitGrad.exp[0]
-	VMOVUPS	1474624(SI), Z13	// fitGrad.exp[0] | 1
+	VMOVUPS	1474816(SI), Z12	// fitGrad.exp[0]
+	VMOVUPS	1474880(SI), Z13	// fitGrad.exp[0] | 1
 	VMULPS.BCST	f32_40000000<>(SB), Z12, Z12
 	VMULPS.BCST	f32_40000000<>(SB), Z13, Z13
 	VMULPS	Z12, Z4, Z12
@@ -16862,272 +16905,272 @@ loop2: // 8 times: elements
 	VFMADD231PS	Z11, Z3, Z13
 	VFMADD231PS	Z8, Z6, Z12
 	VFMADD231PS	Z9, Z7, Z13
-	VMOVUPS	1474560(SI), Z6	// fitGrad.exp[0]
-	VMOVUPS	1474624(SI), Z7	// fitGrad.exp[0] | 1
+	VMOVUPS	1474816(SI), Z6	// fitGrad.exp[0]
+	VMOVUPS	1474880(SI), Z7	// fitGrad.exp[0] | 1
 	VMULPS	Z6, Z12, Z6
 	VMULPS	Z7, Z13, Z7
-	VMOVUPS	Z6, 1587328(SI)	// fitGrad.mul_4[0]
-	VMOVUPS	Z7, 1587392(SI)	// fitGrad.mul_4[0] | 1
+	VMOVUPS	Z6, 1587584(SI)	// fitGrad.mul_4[0]
+	VMOVUPS	Z7, 1587648(SI)	// fitGrad.mul_4[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop2
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1588352(AX)	// fitGrad.pad[0]
+	VMOVUPS	Z2, 1588608(AX)	// fitGrad.pad[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1588416(AX)	// fitGrad.pad[0] | 1
+	VMOVUPS	Z2, 1588672(AX)	// fitGrad.pad[0] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1588480(AX)	// fitGrad.pad[1]
+	VMOVUPS	Z2, 1588736(AX)	// fitGrad.pad[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1588544(AX)	// fitGrad.pad[1] | 1
+	VMOVUPS	Z2, 1588800(AX)	// fitGrad.pad[1] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1588608(AX)	// fitGrad.pad[2]
+	VMOVUPS	Z2, 1588864(AX)	// fitGrad.pad[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1588672(AX)	// fitGrad.pad[2] | 1
+	VMOVUPS	Z2, 1588928(AX)	// fitGrad.pad[2] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1588736(AX)	// fitGrad.pad[3]
+	VMOVUPS	Z2, 1588992(AX)	// fitGrad.pad[3]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1588800(AX)	// fitGrad.pad[3] | 1
+	VMOVUPS	Z2, 1589056(AX)	// fitGrad.pad[3] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1588864(AX)	// fitGrad.pad[4]
+	VMOVUPS	Z2, 1589120(AX)	// fitGrad.pad[4]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1588928(AX)	// fitGrad.pad[4] | 1
+	VMOVUPS	Z2, 1589184(AX)	// fitGrad.pad[4] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1588992(AX)	// fitGrad.pad[5]
+	VMOVUPS	Z2, 1589248(AX)	// fitGrad.pad[5]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1589056(AX)	// fitGrad.pad[5] | 1
+	VMOVUPS	Z2, 1589312(AX)	// fitGrad.pad[5] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1589120(AX)	// fitGrad.pad[6]
+	VMOVUPS	Z2, 1589376(AX)	// fitGrad.pad[6]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1589184(AX)	// fitGrad.pad[6] | 1
+	VMOVUPS	Z2, 1589440(AX)	// fitGrad.pad[6] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1589248(AX)	// fitGrad.pad[7]
+	VMOVUPS	Z2, 1589504(AX)	// fitGrad.pad[7]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1589312(AX)	// fitGrad.pad[7] | 1
-	VMOVUPS	1587328(AX), Z2	// fitGrad.mul_4[0]
-	VMOVUPS	1587392(AX), Z3	// fitGrad.mul_4[0] | 1
-	VMOVUPS	Z2, 1589376(AX)	// fitGrad.pad[8]
-	VMOVUPS	Z3, 1589440(AX)	// fitGrad.pad[8] | 1
-	VMOVUPS	1587456(AX), Z2	// fitGrad.mul_4[1]
-	VMOVUPS	1587520(AX), Z3	// fitGrad.mul_4[1] | 1
-	VMOVUPS	Z2, 1589504(AX)	// fitGrad.pad[9]
-	VMOVUPS	Z3, 1589568(AX)	// fitGrad.pad[9] | 1
-	VMOVUPS	1587584(AX), Z2	// fitGrad.mul_4[2]
-	VMOVUPS	1587648(AX), Z3	// fitGrad.mul_4[2] | 1
-	VMOVUPS	Z2, 1589632(AX)	// fitGrad.pad[10]
-	VMOVUPS	Z3, 1589696(AX)	// fitGrad.pad[10] | 1
-	VMOVUPS	1587712(AX), Z2	// fitGrad.mul_4[3]
-	VMOVUPS	1587776(AX), Z3	// fitGrad.mul_4[3] | 1
-	VMOVUPS	Z2, 1589760(AX)	// fitGrad.pad[11]
-	VMOVUPS	Z3, 1589824(AX)	// fitGrad.pad[11] | 1
-	VMOVUPS	1587840(AX), Z2	// fitGrad.mul_4[4]
-	VMOVUPS	1587904(AX), Z3	// fitGrad.mul_4[4] | 1
-	VMOVUPS	Z2, 1589888(AX)	// fitGrad.pad[12]
-	VMOVUPS	Z3, 1589952(AX)	// fitGrad.pad[12] | 1
-	VMOVUPS	1587968(AX), Z2	// fitGrad.mul_4[5]
-	VMOVUPS	1588032(AX), Z3	// fitGrad.mul_4[5] | 1
-	VMOVUPS	Z2, 1590016(AX)	// fitGrad.pad[13]
-	VMOVUPS	Z3, 1590080(AX)	// fitGrad.pad[13] | 1
-	VMOVUPS	1588096(AX), Z2	// fitGrad.mul_4[6]
-	VMOVUPS	1588160(AX), Z3	// fitGrad.mul_4[6] | 1
-	VMOVUPS	Z2, 1590144(AX)	// fitGrad.pad[14]
-	VMOVUPS	Z3, 1590208(AX)	// fitGrad.pad[14] | 1
-	VMOVUPS	1588224(AX), Z2	// fitGrad.mul_4[7]
-	VMOVUPS	1588288(AX), Z3	// fitGrad.mul_4[7] | 1
-	VMOVUPS	Z2, 1590272(AX)	// fitGrad.pad[15]
-	VMOVUPS	Z3, 1590336(AX)	// fitGrad.pad[15] | 1
+	VMOVUPS	Z2, 1589568(AX)	// fitGrad.pad[7] | 1
+	VMOVUPS	1587584(AX), Z2	// fitGrad.mul_4[0]
+	VMOVUPS	1587648(AX), Z3	// fitGrad.mul_4[0] | 1
+	VMOVUPS	Z2, 1589632(AX)	// fitGrad.pad[8]
+	VMOVUPS	Z3, 1589696(AX)	// fitGrad.pad[8] | 1
+	VMOVUPS	1587712(AX), Z2	// fitGrad.mul_4[1]
+	VMOVUPS	1587776(AX), Z3	// fitGrad.mul_4[1] | 1
+	VMOVUPS	Z2, 1589760(AX)	// fitGrad.pad[9]
+	VMOVUPS	Z3, 1589824(AX)	// fitGrad.pad[9] | 1
+	VMOVUPS	1587840(AX), Z2	// fitGrad.mul_4[2]
+	VMOVUPS	1587904(AX), Z3	// fitGrad.mul_4[2] | 1
+	VMOVUPS	Z2, 1589888(AX)	// fitGrad.pad[10]
+	VMOVUPS	Z3, 1589952(AX)	// fitGrad.pad[10] | 1
+	VMOVUPS	1587968(AX), Z2	// fitGrad.mul_4[3]
+	VMOVUPS	1588032(AX), Z3	// fitGrad.mul_4[3] | 1
+	VMOVUPS	Z2, 1590016(AX)	// fitGrad.pad[11]
+	VMOVUPS	Z3, 1590080(AX)	// fitGrad.pad[11] | 1
+	VMOVUPS	1588096(AX), Z2	// fitGrad.mul_4[4]
+	VMOVUPS	1588160(AX), Z3	// fitGrad.mul_4[4] | 1
+	VMOVUPS	Z2, 1590144(AX)	// fitGrad.pad[12]
+	VMOVUPS	Z3, 1590208(AX)	// fitGrad.pad[12] | 1
+	VMOVUPS	1588224(AX), Z2	// fitGrad.mul_4[5]
+	VMOVUPS	1588288(AX), Z3	// fitGrad.mul_4[5] | 1
+	VMOVUPS	Z2, 1590272(AX)	// fitGrad.pad[13]
+	VMOVUPS	Z3, 1590336(AX)	// fitGrad.pad[13] | 1
+	VMOVUPS	1588352(AX), Z2	// fitGrad.mul_4[6]
+	VMOVUPS	1588416(AX), Z3	// fitGrad.mul_4[6] | 1
+	VMOVUPS	Z2, 1590400(AX)	// fitGrad.pad[14]
+	VMOVUPS	Z3, 1590464(AX)	// fitGrad.pad[14] | 1
+	VMOVUPS	1588480(AX), Z2	// fitGrad.mul_4[7]
+	VMOVUPS	1588544(AX), Z3	// fitGrad.mul_4[7] | 1
+	VMOVUPS	Z2, 1590528(AX)	// fitGrad.pad[15]
+	VMOVUPS	Z3, 1590592(AX)	// fitGrad.pad[15] | 1
 	MOVQ	$8, CX
 	MOVQ	AX, SI
 loop3: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1472512(SI), Z2	// fitGrad.h[0]
-	VMOVUPS	1472576(SI), Z3	// fitGrad.h[0] | 1
+	VMOVUPS	1472768(SI), Z2	// fitGrad.h[0]
+	VMOVUPS	1472832(SI), Z3	// fitGrad.h[0] | 1
 	VMULPS.BCST	f32_40000000<>(SB), Z2, Z2
 	VMULPS.BCST	f32_40000000<>(SB), Z3, Z3
-	VMOVUPS	1586304(SI), Z6	// fitGrad.result_3[0]
-	VMOVUPS	1586368(SI), Z7	// fitGrad.result_3[0] | 1
+	VMOVUPS	1586560(SI), Z6	// fitGrad.result_3[0]
+	VMOVUPS	1586624(SI), Z7	// fitGrad.result_3[0] | 1
 	VFMADD231PS	Z2, Z4, Z6
 	VFMADD231PS	Z3, Z5, Z7
-	VMOVUPS	Z6, 1590400(SI)	// fitGrad.add_2[0]
-	VMOVUPS	Z7, 1590464(SI)	// fitGrad.add_2[0] | 1
+	VMOVUPS	Z6, 1590656(SI)	// fitGrad.add_2[0]
+	VMOVUPS	Z7, 1590720(SI)	// fitGrad.add_2[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop3
 	// forecast.nde:37
-	VMOVUPS	1590400(AX), Z2	// fitGrad.add_2[0]
-	VMOVUPS	1590464(AX), Z3	// fitGrad.add_2[0] | 1
-	VMOVUPS	Z2, 1591424(AX)	// fitGrad.pad_2[0]
-	VMOVUPS	Z3, 1591488(AX)	// fitGrad.pad_2[0] | 1
-	VMOVUPS	1590528(AX), Z2	// fitGrad.add_2[1]
-	VMOVUPS	1590592(AX), Z3	// fitGrad.add_2[1] | 1
-	VMOVUPS	Z2, 1591552(AX)	// fitGrad.pad_2[1]
-	VMOVUPS	Z3, 1591616(AX)	// fitGrad.pad_2[1] | 1
-	VMOVUPS	1590656(AX), Z2	// fitGrad.add_2[2]
-	VMOVUPS	1590720(AX), Z3	// fitGrad.add_2[2] | 1
-	VMOVUPS	Z2, 1591680(AX)	// fitGrad.pad_2[2]
-	VMOVUPS	Z3, 1591744(AX)	// fitGrad.pad_2[2] | 1
-	VMOVUPS	1590784(AX), Z2	// fitGrad.add_2[3]
-	VMOVUPS	1590848(AX), Z3	// fitGrad.add_2[3] | 1
-	VMOVUPS	Z2, 1591808(AX)	// fitGrad.pad_2[3]
-	VMOVUPS	Z3, 1591872(AX)	// fitGrad.pad_2[3] | 1
-	VMOVUPS	1590912(AX), Z2	// fitGrad.add_2[4]
-	VMOVUPS	1590976(AX), Z3	// fitGrad.add_2[4] | 1
-	VMOVUPS	Z2, 1591936(AX)	// fitGrad.pad_2[4]
-	VMOVUPS	Z3, 1592000(AX)	// fitGrad.pad_2[4] | 1
-	VMOVUPS	1591040(AX), Z2	// fitGrad.add_2[5]
-	VMOVUPS	1591104(AX), Z3	// fitGrad.add_2[5] | 1
-	VMOVUPS	Z2, 1592064(AX)	// fitGrad.pad_2[5]
-	VMOVUPS	Z3, 1592128(AX)	// fitGrad.pad_2[5] | 1
-	VMOVUPS	1591168(AX), Z2	// fitGrad.add_2[6]
-	VMOVUPS	1591232(AX), Z3	// fitGrad.add_2[6] | 1
-	VMOVUPS	Z2, 1592192(AX)	// fitGrad.pad_2[6]
-	VMOVUPS	Z3, 1592256(AX)	// fitGrad.pad_2[6] | 1
-	VMOVUPS	1591296(AX), Z2	// fitGrad.add_2[7]
-	VMOVUPS	1591360(AX), Z3	// fitGrad.add_2[7] | 1
-	VMOVUPS	Z2, 1592320(AX)	// fitGrad.pad_2[7]
-	VMOVUPS	Z3, 1592384(AX)	// fitGrad.pad_2[7] | 1
+	VMOVUPS	1590656(AX), Z2	// fitGrad.add_2[0]
+	VMOVUPS	1590720(AX), Z3	// fitGrad.add_2[0] | 1
+	VMOVUPS	Z2, 1591680(AX)	// fitGrad.pad_2[0]
+	VMOVUPS	Z3, 1591744(AX)	// fitGrad.pad_2[0] | 1
+	VMOVUPS	1590784(AX), Z2	// fitGrad.add_2[1]
+	VMOVUPS	1590848(AX), Z3	// fitGrad.add_2[1] | 1
+	VMOVUPS	Z2, 1591808(AX)	// fitGrad.pad_2[1]
+	VMOVUPS	Z3, 1591872(AX)	// fitGrad.pad_2[1] | 1
+	VMOVUPS	1590912(AX), Z2	// fitGrad.add_2[2]
+	VMOVUPS	1590976(AX), Z3	// fitGrad.add_2[2] | 1
+	VMOVUPS	Z2, 1591936(AX)	// fitGrad.pad_2[2]
+	VMOVUPS	Z3, 1592000(AX)	// fitGrad.pad_2[2] | 1
+	VMOVUPS	1591040(AX), Z2	// fitGrad.add_2[3]
+	VMOVUPS	1591104(AX), Z3	// fitGrad.add_2[3] | 1
+	VMOVUPS	Z2, 1592064(AX)	// fitGrad.pad_2[3]
+	VMOVUPS	Z3, 1592128(AX)	// fitGrad.pad_2[3] | 1
+	VMOVUPS	1591168(AX), Z2	// fitGrad.add_2[4]
+	VMOVUPS	1591232(AX), Z3	// fitGrad.add_2[4] | 1
+	VMOVUPS	Z2, 1592192(AX)	// fitGrad.pad_2[4]
+	VMOVUPS	Z3, 1592256(AX)	// fitGrad.pad_2[4] | 1
+	VMOVUPS	1591296(AX), Z2	// fitGrad.add_2[5]
+	VMOVUPS	1591360(AX), Z3	// fitGrad.add_2[5] | 1
+	VMOVUPS	Z2, 1592320(AX)	// fitGrad.pad_2[5]
+	VMOVUPS	Z3, 1592384(AX)	// fitGrad.pad_2[5] | 1
+	VMOVUPS	1591424(AX), Z2	// fitGrad.add_2[6]
+	VMOVUPS	1591488(AX), Z3	// fitGrad.add_2[6] | 1
+	VMOVUPS	Z2, 1592448(AX)	// fitGrad.pad_2[6]
+	VMOVUPS	Z3, 1592512(AX)	// fitGrad.pad_2[6] | 1
+	VMOVUPS	1591552(AX), Z2	// fitGrad.add_2[7]
+	VMOVUPS	1591616(AX), Z3	// fitGrad.add_2[7] | 1
+	VMOVUPS	Z2, 1592576(AX)	// fitGrad.pad_2[7]
+	VMOVUPS	Z3, 1592640(AX)	// fitGrad.pad_2[7] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1592448(AX)	// fitGrad.pad_2[8]
+	VMOVUPS	Z2, 1592704(AX)	// fitGrad.pad_2[8]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1592512(AX)	// fitGrad.pad_2[8] | 1
+	VMOVUPS	Z2, 1592768(AX)	// fitGrad.pad_2[8] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1592576(AX)	// fitGrad.pad_2[9]
+	VMOVUPS	Z2, 1592832(AX)	// fitGrad.pad_2[9]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1592640(AX)	// fitGrad.pad_2[9] | 1
+	VMOVUPS	Z2, 1592896(AX)	// fitGrad.pad_2[9] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1592704(AX)	// fitGrad.pad_2[10]
+	VMOVUPS	Z2, 1592960(AX)	// fitGrad.pad_2[10]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1592768(AX)	// fitGrad.pad_2[10] | 1
+	VMOVUPS	Z2, 1593024(AX)	// fitGrad.pad_2[10] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1592832(AX)	// fitGrad.pad_2[11]
+	VMOVUPS	Z2, 1593088(AX)	// fitGrad.pad_2[11]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1592896(AX)	// fitGrad.pad_2[11] | 1
+	VMOVUPS	Z2, 1593152(AX)	// fitGrad.pad_2[11] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1592960(AX)	// fitGrad.pad_2[12]
+	VMOVUPS	Z2, 1593216(AX)	// fitGrad.pad_2[12]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1593024(AX)	// fitGrad.pad_2[12] | 1
+	VMOVUPS	Z2, 1593280(AX)	// fitGrad.pad_2[12] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1593088(AX)	// fitGrad.pad_2[13]
+	VMOVUPS	Z2, 1593344(AX)	// fitGrad.pad_2[13]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1593152(AX)	// fitGrad.pad_2[13] | 1
+	VMOVUPS	Z2, 1593408(AX)	// fitGrad.pad_2[13] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1593216(AX)	// fitGrad.pad_2[14]
+	VMOVUPS	Z2, 1593472(AX)	// fitGrad.pad_2[14]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1593280(AX)	// fitGrad.pad_2[14] | 1
+	VMOVUPS	Z2, 1593536(AX)	// fitGrad.pad_2[14] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1593344(AX)	// fitGrad.pad_2[15]
+	VMOVUPS	Z2, 1593600(AX)	// fitGrad.pad_2[15]
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VMOVUPS	Z2, 1593408(AX)	// fitGrad.pad_2[15] | 1
+	VMOVUPS	Z2, 1593664(AX)	// fitGrad.pad_2[15] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 	MOVQ	R8, R9
 loop4: // 2 times: tiles of 8 elements
-	VMOVUPS	1588352(SI), Z2	// fitGrad.pad[0]
-	VMOVUPS	1588416(SI), Z3	// fitGrad.pad[0] | 1
-	VMOVUPS	1591424(SI), Z4	// fitGrad.pad_2[0]
-	VMOVUPS	1591488(SI), Z5	// fitGrad.pad_2[0] | 1
+	VMOVUPS	1588608(SI), Z2	// fitGrad.pad[0]
+	VMOVUPS	1588672(SI), Z3	// fitGrad.pad[0] | 1
+	VMOVUPS	1591680(SI), Z4	// fitGrad.pad_2[0]
+	VMOVUPS	1591744(SI), Z5	// fitGrad.pad_2[0] | 1
 	VADDPS	Z4, Z2, Z2
 	VADDPS	Z5, Z3, Z3
-	VMOVUPS	Z2, 1593472(SI)	// fitGrad.h_bar[0]
-	VMOVUPS	Z3, 1593536(SI)	// fitGrad.h_bar[0] | 1
+	VMOVUPS	Z2, 1593728(SI)	// fitGrad.h_bar[0]
+	VMOVUPS	Z3, 1593792(SI)	// fitGrad.h_bar[0] | 1
 	VPANDD	Z0, Z2, Z4
 	VPANDD	Z1, Z3, Z5
 	VMOVUPS	81920(DI), Z6	// sum of enc.2.bias[0]
 	VADDPS	Z4, Z6, Z4
 	VADDPS	Z5, Z4, Z4
 	VMOVUPS	Z4, 81920(DI)	// sum of enc.2.bias[0]
-	VMOVUPS	1588480(SI), Z4	// fitGrad.pad[1]
-	VMOVUPS	1588544(SI), Z5	// fitGrad.pad[1] | 1
-	VMOVUPS	1591552(SI), Z6	// fitGrad.pad_2[1]
-	VMOVUPS	1591616(SI), Z7	// fitGrad.pad_2[1] | 1
+	VMOVUPS	1588736(SI), Z4	// fitGrad.pad[1]
+	VMOVUPS	1588800(SI), Z5	// fitGrad.pad[1] | 1
+	VMOVUPS	1591808(SI), Z6	// fitGrad.pad_2[1]
+	VMOVUPS	1591872(SI), Z7	// fitGrad.pad_2[1] | 1
 	VADDPS	Z6, Z4, Z4
 	VADDPS	Z7, Z5, Z5
-	VMOVUPS	Z4, 1593600(SI)	// fitGrad.h_bar[1]
-	VMOVUPS	Z5, 1593664(SI)	// fitGrad.h_bar[1] | 1
+	VMOVUPS	Z4, 1593856(SI)	// fitGrad.h_bar[1]
+	VMOVUPS	Z5, 1593920(SI)	// fitGrad.h_bar[1] | 1
 	VPANDD	Z0, Z4, Z6
 	VPANDD	Z1, Z5, Z7
 	VMOVUPS	81984(DI), Z8	// sum of enc.2.bias[1]
 	VADDPS	Z6, Z8, Z6
 	VADDPS	Z7, Z6, Z6
 	VMOVUPS	Z6, 81984(DI)	// sum of enc.2.bias[1]
-	VMOVUPS	1588608(SI), Z6	// fitGrad.pad[2]
-	VMOVUPS	1588672(SI), Z7	// fitGrad.pad[2] | 1
-	VMOVUPS	1591680(SI), Z8	// fitGrad.pad_2[2]
-	VMOVUPS	1591744(SI), Z9	// fitGrad.pad_2[2] | 1
+	VMOVUPS	1588864(SI), Z6	// fitGrad.pad[2]
+	VMOVUPS	1588928(SI), Z7	// fitGrad.pad[2] | 1
+	VMOVUPS	1591936(SI), Z8	// fitGrad.pad_2[2]
+	VMOVUPS	1592000(SI), Z9	// fitGrad.pad_2[2] | 1
 	VADDPS	Z8, Z6, Z6
 	VADDPS	Z9, Z7, Z7
-	VMOVUPS	Z6, 1593728(SI)	// fitGrad.h_bar[2]
-	VMOVUPS	Z7, 1593792(SI)	// fitGrad.h_bar[2] | 1
+	VMOVUPS	Z6, 1593984(SI)	// fitGrad.h_bar[2]
+	VMOVUPS	Z7, 1594048(SI)	// fitGrad.h_bar[2] | 1
 	VPANDD	Z0, Z6, Z8
 	VPANDD	Z1, Z7, Z9
 	VMOVUPS	82048(DI), Z10	// sum of enc.2.bias[2]
 	VADDPS	Z8, Z10, Z8
 	VADDPS	Z9, Z8, Z8
 	VMOVUPS	Z8, 82048(DI)	// sum of enc.2.bias[2]
-	VMOVUPS	1588736(SI), Z8	// fitGrad.pad[3]
-	VMOVUPS	1588800(SI), Z9	// fitGrad.pad[3] | 1
-	VMOVUPS	1591808(SI), Z10	// fitGrad.pad_2[3]
-	VMOVUPS	1591872(SI), Z11	// fitGrad.pad_2[3] | 1
+	VMOVUPS	1588992(SI), Z8	// fitGrad.pad[3]
+	VMOVUPS	1589056(SI), Z9	// fitGrad.pad[3] | 1
+	VMOVUPS	1592064(SI), Z10	// fitGrad.pad_2[3]
+	VMOVUPS	1592128(SI), Z11	// fitGrad.pad_2[3] | 1
 	VADDPS	Z10, Z8, Z8
 	VADDPS	Z11, Z9, Z9
-	VMOVUPS	Z8, 1593856(SI)	// fitGrad.h_bar[3]
-	VMOVUPS	Z9, 1593920(SI)	// fitGrad.h_bar[3] | 1
+	VMOVUPS	Z8, 1594112(SI)	// fitGrad.h_bar[3]
+	VMOVUPS	Z9, 1594176(SI)	// fitGrad.h_bar[3] | 1
 	VPANDD	Z0, Z8, Z10
 	VPANDD	Z1, Z9, Z11
 	VMOVUPS	82112(DI), Z12	// sum of enc.2.bias[3]
 	VADDPS	Z10, Z12, Z10
 	VADDPS	Z11, Z10, Z10
 	VMOVUPS	Z10, 82112(DI)	// sum of enc.2.bias[3]
-	VMOVUPS	1588864(SI), Z10	// fitGrad.pad[4]
-	VMOVUPS	1588928(SI), Z11	// fitGrad.pad[4] | 1
-	VMOVUPS	1591936(SI), Z12	// fitGrad.pad_2[4]
-	VMOVUPS	1592000(SI), Z13	// fitGrad.pad_2[4] | 1
+	VMOVUPS	1589120(SI), Z10	// fitGrad.pad[4]
+	VMOVUPS	1589184(SI), Z11	// fitGrad.pad[4] | 1
+	VMOVUPS	1592192(SI), Z12	// fitGrad.pad_2[4]
+	VMOVUPS	1592256(SI), Z13	// fitGrad.pad_2[4] | 1
 	VADDPS	Z12, Z10, Z10
 	VADDPS	Z13, Z11, Z11
-	VMOVUPS	Z10, 1593984(SI)	// fitGrad.h_bar[4]
-	VMOVUPS	Z11, 1594048(SI)	// fitGrad.h_bar[4] | 1
+	VMOVUPS	Z10, 1594240(SI)	// fitGrad.h_bar[4]
+	VMOVUPS	Z11, 1594304(SI)	// fitGrad.h_bar[4] | 1
 	VPANDD	Z0, Z10, Z12
 	VPANDD	Z1, Z11, Z13
 	VMOVUPS	82176(DI), Z14	// sum of enc.2.bias[4]
 	VADDPS	Z12, Z14, Z12
 	VADDPS	Z13, Z12, Z12
 	VMOVUPS	Z12, 82176(DI)	// sum of enc.2.bias[4]
-	VMOVUPS	1588992(SI), Z12	// fitGrad.pad[5]
-	VMOVUPS	1589056(SI), Z13	// fitGrad.pad[5] | 1
-	VMOVUPS	1592064(SI), Z14	// fitGrad.pad_2[5]
-	VMOVUPS	1592128(SI), Z15	// fitGrad.pad_2[5] | 1
+	VMOVUPS	1589248(SI), Z12	// fitGrad.pad[5]
+	VMOVUPS	1589312(SI), Z13	// fitGrad.pad[5] | 1
+	VMOVUPS	1592320(SI), Z14	// fitGrad.pad_2[5]
+	VMOVUPS	1592384(SI), Z15	// fitGrad.pad_2[5] | 1
 	VADDPS	Z14, Z12, Z12
 	VADDPS	Z15, Z13, Z13
-	VMOVUPS	Z12, 1594112(SI)	// fitGrad.h_bar[5]
-	VMOVUPS	Z13, 1594176(SI)	// fitGrad.h_bar[5] | 1
+	VMOVUPS	Z12, 1594368(SI)	// fitGrad.h_bar[5]
+	VMOVUPS	Z13, 1594432(SI)	// fitGrad.h_bar[5] | 1
 	VPANDD	Z0, Z12, Z14
 	VPANDD	Z1, Z13, Z15
 	VMOVUPS	82240(DI), Z16	// sum of enc.2.bias[5]
 	VADDPS	Z14, Z16, Z14
 	VADDPS	Z15, Z14, Z14
 	VMOVUPS	Z14, 82240(DI)	// sum of enc.2.bias[5]
-	VMOVUPS	1589120(SI), Z14	// fitGrad.pad[6]
-	VMOVUPS	1589184(SI), Z15	// fitGrad.pad[6] | 1
-	VMOVUPS	1592192(SI), Z16	// fitGrad.pad_2[6]
-	VMOVUPS	1592256(SI), Z17	// fitGrad.pad_2[6] | 1
+	VMOVUPS	1589376(SI), Z14	// fitGrad.pad[6]
+	VMOVUPS	1589440(SI), Z15	// fitGrad.pad[6] | 1
+	VMOVUPS	1592448(SI), Z16	// fitGrad.pad_2[6]
+	VMOVUPS	1592512(SI), Z17	// fitGrad.pad_2[6] | 1
 	VADDPS	Z16, Z14, Z14
 	VADDPS	Z17, Z15, Z15
-	VMOVUPS	Z14, 1594240(SI)	// fitGrad.h_bar[6]
-	VMOVUPS	Z15, 1594304(SI)	// fitGrad.h_bar[6] | 1
+	VMOVUPS	Z14, 1594496(SI)	// fitGrad.h_bar[6]
+	VMOVUPS	Z15, 1594560(SI)	// fitGrad.h_bar[6] | 1
 	VPANDD	Z0, Z14, Z16
 	VPANDD	Z1, Z15, Z17
 	VMOVUPS	82304(DI), Z18	// sum of enc.2.bias[6]
 	VADDPS	Z16, Z18, Z16
 	VADDPS	Z17, Z16, Z16
 	VMOVUPS	Z16, 82304(DI)	// sum of enc.2.bias[6]
-	VMOVUPS	1589248(SI), Z16	// fitGrad.pad[7]
-	VMOVUPS	1589312(SI), Z17	// fitGrad.pad[7] | 1
-	VMOVUPS	1592320(SI), Z18	// fitGrad.pad_2[7]
-	VMOVUPS	1592384(SI), Z19	// fitGrad.pad_2[7] | 1
+	VMOVUPS	1589504(SI), Z16	// fitGrad.pad[7]
+	VMOVUPS	1589568(SI), Z17	// fitGrad.pad[7] | 1
+	VMOVUPS	1592576(SI), Z18	// fitGrad.pad_2[7]
+	VMOVUPS	1592640(SI), Z19	// fitGrad.pad_2[7] | 1
 	VADDPS	Z18, Z16, Z16
 	VADDPS	Z19, Z17, Z17
-	VMOVUPS	Z16, 1594368(SI)	// fitGrad.h_bar[7]
-	VMOVUPS	Z17, 1594432(SI)	// fitGrad.h_bar[7] | 1
+	VMOVUPS	Z16, 1594624(SI)	// fitGrad.h_bar[7]
+	VMOVUPS	Z17, 1594688(SI)	// fitGrad.h_bar[7] | 1
 	VPANDD	Z0, Z16, Z18
 	VPANDD	Z1, Z17, Z19
 	VMOVUPS	82368(DI), Z20	// sum of enc.2.bias[7]
@@ -17155,8 +17198,8 @@ loop4: // 2 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	R9, R12
 loop5: // 32 times: elements
-	VMOVUPS	1468416(R11), Z18	// fitGrad.result[0]
-	VMOVUPS	1468480(R11), Z19	// fitGrad.result[0] | 1
+	VMOVUPS	1468672(R11), Z18	// fitGrad.result[0]
+	VMOVUPS	1468736(R11), Z19	// fitGrad.result[0] | 1
 	VMOVUPS	49152(R12), Z20	// sum of enc.2.weight[0]
 	VFMADD231PS	Z18, Z2, Z20
 	VFMADD231PS	Z19, Z3, Z20
@@ -17228,8 +17271,8 @@ loop6: // 2 times: tiles of 11 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop7: // 16 times: terms of the sums
-	VMOVUPS	1593472(R10), Z22	// fitGrad.h_bar[0]
-	VMOVUPS	1593536(R10), Z23	// fitGrad.h_bar[0] | 1
+	VMOVUPS	1593728(R10), Z22	// fitGrad.h_bar[0]
+	VMOVUPS	1593792(R10), Z23	// fitGrad.h_bar[0] | 1
 	VBROADCASTSS	14592(R11), Z24	// enc.2.weight[0]
 	VFMADD231PS	Z22, Z24, Z0
 	VFMADD231PS	Z23, Z24, Z1
@@ -17267,28 +17310,28 @@ loop7: // 16 times: terms of the sums
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop7
-	VMOVUPS	Z0, 1595520(DI)	// fitGrad.vecmat[0]
-	VMOVUPS	Z1, 1595584(DI)	// fitGrad.vecmat[0] | 1
-	VMOVUPS	Z2, 1595648(DI)	// fitGrad.vecmat[1]
-	VMOVUPS	Z3, 1595712(DI)	// fitGrad.vecmat[1] | 1
-	VMOVUPS	Z4, 1595776(DI)	// fitGrad.vecmat[2]
-	VMOVUPS	Z5, 1595840(DI)	// fitGrad.vecmat[2] | 1
-	VMOVUPS	Z6, 1595904(DI)	// fitGrad.vecmat[3]
-	VMOVUPS	Z7, 1595968(DI)	// fitGrad.vecmat[3] | 1
-	VMOVUPS	Z8, 1596032(DI)	// fitGrad.vecmat[4]
-	VMOVUPS	Z9, 1596096(DI)	// fitGrad.vecmat[4] | 1
-	VMOVUPS	Z10, 1596160(DI)	// fitGrad.vecmat[5]
-	VMOVUPS	Z11, 1596224(DI)	// fitGrad.vecmat[5] | 1
-	VMOVUPS	Z12, 1596288(DI)	// fitGrad.vecmat[6]
-	VMOVUPS	Z13, 1596352(DI)	// fitGrad.vecmat[6] | 1
-	VMOVUPS	Z14, 1596416(DI)	// fitGrad.vecmat[7]
-	VMOVUPS	Z15, 1596480(DI)	// fitGrad.vecmat[7] | 1
-	VMOVUPS	Z16, 1596544(DI)	// fitGrad.vecmat[8]
-	VMOVUPS	Z17, 1596608(DI)	// fitGrad.vecmat[8] | 1
-	VMOVUPS	Z18, 1596672(DI)	// fitGrad.vecmat[9]
-	VMOVUPS	Z19, 1596736(DI)	// fitGrad.vecmat[9] | 1
-	VMOVUPS	Z20, 1596800(DI)	// fitGrad.vecmat[10]
-	VMOVUPS	Z21, 1596864(DI)	// fitGrad.vecmat[10] | 1
+	VMOVUPS	Z0, 1595776(DI)	// fitGrad.vecmat[0]
+	VMOVUPS	Z1, 1595840(DI)	// fitGrad.vecmat[0] | 1
+	VMOVUPS	Z2, 1595904(DI)	// fitGrad.vecmat[1]
+	VMOVUPS	Z3, 1595968(DI)	// fitGrad.vecmat[1] | 1
+	VMOVUPS	Z4, 1596032(DI)	// fitGrad.vecmat[2]
+	VMOVUPS	Z5, 1596096(DI)	// fitGrad.vecmat[2] | 1
+	VMOVUPS	Z6, 1596160(DI)	// fitGrad.vecmat[3]
+	VMOVUPS	Z7, 1596224(DI)	// fitGrad.vecmat[3] | 1
+	VMOVUPS	Z8, 1596288(DI)	// fitGrad.vecmat[4]
+	VMOVUPS	Z9, 1596352(DI)	// fitGrad.vecmat[4] | 1
+	VMOVUPS	Z10, 1596416(DI)	// fitGrad.vecmat[5]
+	VMOVUPS	Z11, 1596480(DI)	// fitGrad.vecmat[5] | 1
+	VMOVUPS	Z12, 1596544(DI)	// fitGrad.vecmat[6]
+	VMOVUPS	Z13, 1596608(DI)	// fitGrad.vecmat[6] | 1
+	VMOVUPS	Z14, 1596672(DI)	// fitGrad.vecmat[7]
+	VMOVUPS	Z15, 1596736(DI)	// fitGrad.vecmat[7] | 1
+	VMOVUPS	Z16, 1596800(DI)	// fitGrad.vecmat[8]
+	VMOVUPS	Z17, 1596864(DI)	// fitGrad.vecmat[8] | 1
+	VMOVUPS	Z18, 1596928(DI)	// fitGrad.vecmat[9]
+	VMOVUPS	Z19, 1596992(DI)	// fitGrad.vecmat[9] | 1
+	VMOVUPS	Z20, 1597056(DI)	// fitGrad.vecmat[10]
+	VMOVUPS	Z21, 1597120(DI)	// fitGrad.vecmat[10] | 1
 	ADDQ	$44, SI
 	ADDQ	$1408, DI
 	DECQ	CX
@@ -17317,8 +17360,8 @@ loop7: // 16 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop8: // 16 times: terms of the sums
-	VMOVUPS	1593472(SI), Z20	// fitGrad.h_bar[0]
-	VMOVUPS	1593536(SI), Z21	// fitGrad.h_bar[0] | 1
+	VMOVUPS	1593728(SI), Z20	// fitGrad.h_bar[0]
+	VMOVUPS	1593792(SI), Z21	// fitGrad.h_bar[0] | 1
 	VBROADCASTSS	14680(DI), Z22	// enc.2.weight[22]
 	VFMADD231PS	Z20, Z22, Z0
 	VFMADD231PS	Z21, Z22, Z1
@@ -17353,34 +17396,34 @@ loop8: // 16 times: terms of the sums
 	ADDQ	$128, DI
 	DECQ	CX
 	JNE	loop8
-	VMOVUPS	Z0, 1598336(AX)	// fitGrad.vecmat[22]
-	VMOVUPS	Z1, 1598400(AX)	// fitGrad.vecmat[22] | 1
-	VMOVUPS	Z2, 1598464(AX)	// fitGrad.vecmat[23]
-	VMOVUPS	Z3, 1598528(AX)	// fitGrad.vecmat[23] | 1
-	VMOVUPS	Z4, 1598592(AX)	// fitGrad.vecmat[24]
-	VMOVUPS	Z5, 1598656(AX)	// fitGrad.vecmat[24] | 1
-	VMOVUPS	Z6, 1598720(AX)	// fitGrad.vecmat[25]
-	VMOVUPS	Z7, 1598784(AX)	// fitGrad.vecmat[25] | 1
-	VMOVUPS	Z8, 1598848(AX)	// fitGrad.vecmat[26]
-	VMOVUPS	Z9, 1598912(AX)	// fitGrad.vecmat[26] | 1
-	VMOVUPS	Z10, 1598976(AX)	// fitGrad.vecmat[27]
-	VMOVUPS	Z11, 1599040(AX)	// fitGrad.vecmat[27] | 1
-	VMOVUPS	Z12, 1599104(AX)	// fitGrad.vecmat[28]
-	VMOVUPS	Z13, 1599168(AX)	// fitGrad.vecmat[28] | 1
-	VMOVUPS	Z14, 1599232(AX)	// fitGrad.vecmat[29]
-	VMOVUPS	Z15, 1599296(AX)	// fitGrad.vecmat[29] | 1
-	VMOVUPS	Z16, 1599360(AX)	// fitGrad.vecmat[30]
-	VMOVUPS	Z17, 1599424(AX)	// fitGrad.vecmat[30] | 1
-	VMOVUPS	Z18, 1599488(AX)	// fitGrad.vecmat[31]
-	VMOVUPS	Z19, 1599552(AX)	// fitGrad.vecmat[31] | 1
+	VMOVUPS	Z0, 1598592(AX)	// fitGrad.vecmat[22]
+	VMOVUPS	Z1, 1598656(AX)	// fitGrad.vecmat[22] | 1
+	VMOVUPS	Z2, 1598720(AX)	// fitGrad.vecmat[23]
+	VMOVUPS	Z3, 1598784(AX)	// fitGrad.vecmat[23] | 1
+	VMOVUPS	Z4, 1598848(AX)	// fitGrad.vecmat[24]
+	VMOVUPS	Z5, 1598912(AX)	// fitGrad.vecmat[24] | 1
+	VMOVUPS	Z6, 1598976(AX)	// fitGrad.vecmat[25]
+	VMOVUPS	Z7, 1599040(AX)	// fitGrad.vecmat[25] | 1
+	VMOVUPS	Z8, 1599104(AX)	// fitGrad.vecmat[26]
+	VMOVUPS	Z9, 1599168(AX)	// fitGrad.vecmat[26] | 1
+	VMOVUPS	Z10, 1599232(AX)	// fitGrad.vecmat[27]
+	VMOVUPS	Z11, 1599296(AX)	// fitGrad.vecmat[27] | 1
+	VMOVUPS	Z12, 1599360(AX)	// fitGrad.vecmat[28]
+	VMOVUPS	Z13, 1599424(AX)	// fitGrad.vecmat[28] | 1
+	VMOVUPS	Z14, 1599488(AX)	// fitGrad.vecmat[29]
+	VMOVUPS	Z15, 1599552(AX)	// fitGrad.vecmat[29] | 1
+	VMOVUPS	Z16, 1599616(AX)	// fitGrad.vecmat[30]
+	VMOVUPS	Z17, 1599680(AX)	// fitGrad.vecmat[30] | 1
+	VMOVUPS	Z18, 1599744(AX)	// fitGrad.vecmat[31]
+	VMOVUPS	Z19, 1599808(AX)	// fitGrad.vecmat[31] | 1
 	// forecast.nde:13
 	MOVQ	$32, CX
 	MOVQ	AX, SI
 loop9: // 32 times: elements
-	VMOVUPS	1595520(SI), Z0	// fitGrad.vecmat[0]
-	VMOVUPS	1595584(SI), Z1	// fitGrad.vecmat[0] | 1
-	VMOVUPS	Z0, 1154816(SI)	// enc1CellRecBack.h_bar[0]
-	VMOVUPS	Z1, 1154880(SI)	// enc1CellRecBack.h_bar[0] | 1
+	VMOVUPS	1595776(SI), Z0	// fitGrad.vecmat[0]
+	VMOVUPS	1595840(SI), Z1	// fitGrad.vecmat[0] | 1
+	VMOVUPS	Z0, 1155072(SI)	// enc1CellRecBack.h_bar[0]
+	VMOVUPS	Z1, 1155136(SI)	// enc1CellRecBack.h_bar[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop9
@@ -17397,20 +17440,20 @@ loop11: // 2 times: vectors of the block
 	MOVQ	R10, R14
 	MOVQ	R11, R15
 loop12: // 32 times: elements
-	VMOVUPS	1857664(R14), Z0	// fitGrad.result_4[2016]
-	VMOVUPS	Z0, 1158912(R15)	// enc1CellRecBack.h[0]
+	VMOVUPS	1857920(R14), Z0	// fitGrad.result_4[2016]
+	VMOVUPS	Z0, 1159168(R15)	// enc1CellRecBack.h[0]
 	ADDQ	$128, R14
 	ADDQ	$128, R15
 	DECQ	R13
 	JNE	loop12
-	VMOVUPS	1467904(R12), Z0	// fitGrad.reverse[252]
-	VMOVUPS	Z0, 1163008(R11)	// enc1CellRecBack.x[0]
-	VMOVUPS	1468032(R12), Z0	// fitGrad.reverse[253]
-	VMOVUPS	Z0, 1163136(R11)	// enc1CellRecBack.x[1]
-	VMOVUPS	1468160(R12), Z0	// fitGrad.reverse[254]
-	VMOVUPS	Z0, 1163264(R11)	// enc1CellRecBack.x[2]
-	VMOVUPS	1468288(R12), Z0	// fitGrad.reverse[255]
-	VMOVUPS	Z0, 1163392(R11)	// enc1CellRecBack.x[3]
+	VMOVUPS	1468160(R12), Z0	// fitGrad.reverse[252]
+	VMOVUPS	Z0, 1163264(R11)	// enc1CellRecBack.x[0]
+	VMOVUPS	1468288(R12), Z0	// fitGrad.reverse[253]
+	VMOVUPS	Z0, 1163392(R11)	// enc1CellRecBack.x[1]
+	VMOVUPS	1468416(R12), Z0	// fitGrad.reverse[254]
+	VMOVUPS	Z0, 1163520(R11)	// enc1CellRecBack.x[2]
+	VMOVUPS	1468544(R12), Z0	// fitGrad.reverse[255]
+	VMOVUPS	Z0, 1163648(R11)	// enc1CellRecBack.x[3]
 	ADDQ	$64, R10
 	ADDQ	$64, R11
 	ADDQ	$64, R12
@@ -17429,8 +17472,8 @@ loop13: // 2 times: vectors of the block
 	MOVQ	$32, R11
 	MOVQ	R10, R12
 loop14: // 32 times: elements
-	VMOVUPS	1163520(R12), Z0	// enc1CellRecBack.h_bar[0]
-	VMOVUPS	Z0, 1154816(R12)	// enc1CellRecBack.h_bar[0]
+	VMOVUPS	1163776(R12), Z0	// enc1CellRecBack.h_bar[0]
+	VMOVUPS	Z0, 1155072(R12)	// enc1CellRecBack.h_bar[0]
 	ADDQ	$128, R12
 	DECQ	R11
 	JNE	loop14
@@ -17454,11 +17497,11 @@ loop15: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop16: // 96 times: elements
 	// forecast.nde:55
-	VMOVUPS	1528832(R9), Z2	// fitGrad.sub[0]
+	VMOVUPS	1529088(R9), Z2	// fitGrad.sub[0]
 	VMULPS	Z2, Z2, Z2
 	VADDPS	Z2, Z0, Z0
 	// forecast.nde:56
-	VMOVUPS	1528832(R9), Z2	// fitGrad.sub[0]
+	VMOVUPS	1529088(R9), Z2	// fitGrad.sub[0]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z2
 	VADDPS	Z2, Z1, Z1
 	ADDQ	$128, R9
@@ -17471,11 +17514,11 @@ loop16: // 96 times: elements
 	MOVQ	SI, R9
 loop17: // 8 times: elements
 	// forecast.nde:39
-	VMOVUPS	1472512(R9), Z3	// fitGrad.h[0]
-	VMOVUPS	1474560(R9), Z4	// fitGrad.exp[0]
+	VMOVUPS	1472768(R9), Z3	// fitGrad.h[0]
+	VMOVUPS	1474816(R9), Z4	// fitGrad.exp[0]
 	VMULPS	Z4, Z4, Z4
 	VFMADD231PS	Z3, Z3, Z4
-	VMOVUPS	1474560(R9), Z3	// fitGrad.exp[0]
+	VMOVUPS	1474816(R9), Z3	// fitGrad.exp[0]
 	VCMPPS.BCST	$0, f32_00000000<>(SB), Z3, K2
 	VBROADCASTSS	f32_7fc00000<>(SB), Z5
 	VBLENDMPS.BCST	f32_ff800000<>(SB), Z5, K2, Z5
@@ -17522,12 +17565,12 @@ loop17: // 8 times: elements
 	DECQ	DI
 	JNE	loop17
 	// forecast.nde:55
-	VMOVUPS	1586176(SI), Z3	// fitGrad.cast_3
+	VMOVUPS	1586432(SI), Z3	// fitGrad.cast_3
 	VFMADD231PS	Z2, Z3, Z0
-	VMOVUPS	Z0, 1369856(SI)	// fitGrad.loss
+	VMOVUPS	Z0, 1370112(SI)	// fitGrad.loss
 	// forecast.nde:56
 	VMULPS.BCST	f32_3c2aaaab<>(SB), Z1, Z0
-	VMOVUPS	Z0, 1369984(SI)	// fitGrad.mae
+	VMOVUPS	Z0, 1370240(SI)	// fitGrad.mae
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop15

@@ -136,9 +136,10 @@ type laneFrame struct {
 		stepData7        [4 * 32]Real
 		le               [32]uint32
 	}
+	_                   [128]byte
 	forecast0Laneoutput struct { // Forecast.0.laneoutput
-		stepNext     [32]float64
-		stepOpen     [32]float64
+		stepNext     [32]Real
+		stepOpen     [32]Real
 		stepRow      [32]float64
 		_            [256]byte
 		stepSpan     [32]float64
@@ -147,10 +148,13 @@ type laneFrame struct {
 		stepMore     [32]float64
 		stepAtStart  [32]float64
 		zRowStart    [32]float64
-		stepNextNext [32]float64
-		stepOpenNext [32]float64
-		stepTaken    [32]float64
-		stepPlace    [32]float64
+		stepNextNext [32]Real
+		stepOpenNext [32]Real
+	}
+	forecast0Laneorder struct { // Forecast.0.laneorder
+		stepStart   [32]float64
+		stepInOrder [32]float64
+		stepOnce    [32]float64
 	}
 	decSample struct { // dec
 		z      [8 * 32]Real
@@ -212,9 +216,10 @@ type laneFrame struct {
 		add  [96 * 32]Real
 		add2 [96 * 32]Real
 	}
+	_                      [128]byte
 	forecast0RecLaneoutput struct { // Forecast.0.rec.laneoutput
-		stepNext     [32]float64
-		stepOpen     [32]float64
+		stepNext     [32]Real
+		stepOpen     [32]Real
 		stepRow      [32]float64
 		_            [256]byte
 		stepSpan     [32]float64
@@ -224,10 +229,15 @@ type laneFrame struct {
 		stepAtStart  [32]float64
 		zRowStart    [32]float64
 		aRowStart    [32]float64
-		stepNextNext [32]float64
-		stepOpenNext [32]float64
+		stepNextNext [32]Real
+		stepOpenNext [32]Real
 		stepTaken    [32]float64
 		stepPlace    [32]float64
+	}
+	forecast0RecLaneorder struct { // Forecast.0.rec.laneorder
+		stepStart   [32]float64
+		stepInOrder [32]float64
+		stepOnce    [32]float64
 	}
 	decBack struct { // dec.back
 		z           [8 * 32]Real
@@ -512,7 +522,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [1894784]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [1895040]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {
@@ -542,11 +552,13 @@ type laneKernels struct {
 	forecast0Lanestart     func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	forecast0Lanestep      func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	forecast0Laneoutput    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	forecast0Laneorder     func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	forecastSamplePart0    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	forecastSamplePart2    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	fitSamplePart0         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	fitSamplePart2         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	forecast0RecLaneoutput func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	forecast0RecLaneorder  func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	forecast0RecLanerev    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	forecast0RecLanerevat  func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	fitGradPart0           func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -565,11 +577,13 @@ func pickKernels() *laneKernels {
 			forecast0Lanestart:     forecast0LanestartAVX512,
 			forecast0Lanestep:      forecast0LanestepAVX512,
 			forecast0Laneoutput:    forecast0LaneoutputAVX512,
+			forecast0Laneorder:     forecast0LaneorderAVX512,
 			forecastSamplePart0:    forecastSamplePart0AVX512,
 			forecastSamplePart2:    forecastSamplePart2AVX512,
 			fitSamplePart0:         fitSamplePart0AVX512,
 			fitSamplePart2:         fitSamplePart2AVX512,
 			forecast0RecLaneoutput: forecast0RecLaneoutputAVX512,
+			forecast0RecLaneorder:  forecast0RecLaneorderAVX512,
 			forecast0RecLanerev:    forecast0RecLanerevAVX512,
 			forecast0RecLanerevat:  forecast0RecLanerevatAVX512,
 			fitGradPart0:           fitGradPart0AVX512,
@@ -582,11 +596,13 @@ func pickKernels() *laneKernels {
 			forecast0Lanestart:     forecast0LanestartAVX2,
 			forecast0Lanestep:      forecast0LanestepAVX2,
 			forecast0Laneoutput:    forecast0LaneoutputAVX2,
+			forecast0Laneorder:     forecast0LaneorderAVX2,
 			forecastSamplePart0:    forecastSamplePart0AVX2,
 			forecastSamplePart2:    forecastSamplePart2AVX2,
 			fitSamplePart0:         fitSamplePart0AVX2,
 			fitSamplePart2:         fitSamplePart2AVX2,
 			forecast0RecLaneoutput: forecast0RecLaneoutputAVX2,
+			forecast0RecLaneorder:  forecast0RecLaneorderAVX2,
 			forecast0RecLanerev:    forecast0RecLanerevAVX2,
 			forecast0RecLanerevat:  forecast0RecLanerevatAVX2,
 			fitGradPart0:           fitGradPart0AVX2,
@@ -611,6 +627,8 @@ func forecast0LanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func forecast0LaneoutputAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
+func forecast0LaneorderAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
 func forecastSamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func forecastSamplePart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -620,6 +638,8 @@ func fitSamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 func fitSamplePart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func forecast0RecLaneoutputAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func forecast0RecLaneorderAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func forecast0RecLanerevAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
@@ -637,6 +657,8 @@ func forecast0LanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real
 
 func forecast0LaneoutputAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
+func forecast0LaneorderAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
 func forecastSamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func forecastSamplePart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -646,6 +668,8 @@ func fitSamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 func fitSamplePart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func forecast0RecLaneoutputAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func forecast0RecLaneorderAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func forecast0RecLanerevAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
@@ -663,11 +687,15 @@ func (l *lanes) solveForecast0Lanes(t0 *[32]float64, ts *[32 * 32]float64, state
 	s := &fr.forecast0Lanestep
 	t1 := (*[32]float64)(ts[992:])
 	d := &fr.forecast0Laneoutput
-	for i := range d.stepNext {
-		d.stepNext[i], d.stepSpan[i] = 0, t1[i]-t0[i]
+	clear(d.stepNext[:])
+	for i := range d.stepSpan {
+		d.stepSpan[i] = t1[i] - t0[i]
 	}
 	d.stepAtStart[0] = rt.Apart(fr, ts)
 	d.zRowStart[0] = rt.Apart(fr, state0Out)
+	order := &fr.forecast0Laneorder
+	order.stepStart = *t0
+	kernel.forecast0Laneorder(l.fr, l.w, l.pre, &l.sums[0])
 	var last [32]float64 // error norm of the last attempt
 	for i := range last {
 		last[i] = 1
@@ -680,7 +708,7 @@ func (l *lanes) solveForecast0Lanes(t0 *[32]float64, ts *[32 * 32]float64, state
 		s.stepErrPrev[i], s.stepErrPrev2[i] = 1, 1
 		if i < n {
 			st[i] = rt.SolveStats{Time: t0[i]}
-			if !rt.InOrderEach(t0[i], ts[:], i, 32) {
+			if order.stepInOrder[i] == 0 {
 				st[i].Fail(rt.BadTimes, t0[i], 0)
 			} else if t0[i] != t1[i] {
 				s.stepLive[i] = 1
@@ -730,7 +758,7 @@ func (l *lanes) solveForecast0Lanes(t0 *[32]float64, ts *[32 * 32]float64, state
 				st[i].Accepted++
 				st[i].H = s.stepHAt[i]
 				d.stepOpen[i] = 1
-				if next := d.stepNext[i]; next < d.stepRow[0] {
+				if next := float64(d.stepNext[i]); next < d.stepRow[0] {
 					d.stepRow[0] = next
 				}
 				st[i].Time = s.stepT[i]
@@ -749,7 +777,7 @@ func (l *lanes) solveForecast0Lanes(t0 *[32]float64, ts *[32 * 32]float64, state
 			last[i] = s.stepErr[i]
 		}
 		for d.stepRow[0] < 32 {
-			d.stepLeft[0] = 480 // rows at a time
+			d.stepLeft[0] = 503 // rows at a time
 			kernel.forecast0Laneoutput(l.fr, l.w, l.pre, &l.sums[0])
 		}
 	}
@@ -857,12 +885,16 @@ func (l *lanes) solveForecast0RecLanes(tape *forecast0RecTapeLanes, t0 *[32]floa
 	s := &fr.forecast0Lanestep
 	t1 := (*[32]float64)(ts[992:])
 	d := &fr.forecast0RecLaneoutput
-	for i := range d.stepNext {
-		d.stepNext[i], d.stepSpan[i] = 0, t1[i]-t0[i]
+	clear(d.stepNext[:])
+	for i := range d.stepSpan {
+		d.stepSpan[i] = t1[i] - t0[i]
 	}
 	d.stepAtStart[0] = rt.Apart(fr, ts)
 	d.zRowStart[0] = rt.Apart(fr, state0Out)
 	d.aRowStart[0] = rt.Apart(fr, state1Out)
+	order := &fr.forecast0RecLaneorder
+	order.stepStart = *t0
+	kernel.forecast0RecLaneorder(l.fr, l.w, l.pre, &l.sums[0])
 	tape.reset()
 	var last [32]float64 // error norm of the last attempt
 	for i := range last {
@@ -876,7 +908,7 @@ func (l *lanes) solveForecast0RecLanes(tape *forecast0RecTapeLanes, t0 *[32]floa
 		s.stepErrPrev[i], s.stepErrPrev2[i] = 1, 1
 		if i < n {
 			st[i] = rt.SolveStats{Time: t0[i]}
-			if !rt.InOrderEach(t0[i], ts[:], i, 32) {
+			if order.stepInOrder[i] == 0 {
 				st[i].Fail(rt.BadTimes, t0[i], 0)
 			} else if t0[i] != t1[i] {
 				s.stepLive[i] = 1
@@ -927,7 +959,7 @@ func (l *lanes) solveForecast0RecLanes(tape *forecast0RecTapeLanes, t0 *[32]floa
 				st[i].H = s.stepHAt[i]
 				tape.push(i, &s.stepTAt, &s.stepHAt, &s.zAt, &s.aAt)
 				d.stepOpen[i] = 1
-				if next := d.stepNext[i]; next < d.stepRow[0] {
+				if next := float64(d.stepNext[i]); next < d.stepRow[0] {
 					d.stepRow[0] = next
 				}
 				st[i].Time = s.stepT[i]

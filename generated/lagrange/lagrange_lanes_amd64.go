@@ -91,9 +91,10 @@ type laneFrame struct {
 		stepData4 [2 * 32]Real
 		stepData5 [2 * 32]Real
 	}
+	_                [128]byte
 	swing0Laneoutput struct { // Swing.0.laneoutput
-		stepNext    [32]float64
-		stepOpen    [32]float64
+		stepNext    [32]Real
+		stepOpen    [32]Real
 		stepRow     [32]float64
 		_           [256]byte
 		stepSpan    [32]float64
@@ -106,8 +107,11 @@ type laneFrame struct {
 		stepAtStart [32]float64
 		qRowStart   [32]float64
 		vRowStart   [32]float64
-		stepTaken   [32]float64
-		stepPlace   [32]float64
+	}
+	swing0Laneorder struct { // Swing.0.laneorder
+		stepStart   [32]float64
+		stepInOrder [32]float64
+		stepOnce    [32]float64
 	}
 	swingSample struct { // Swing
 		q0       [2 * 32]Real
@@ -258,7 +262,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [2278912]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [2279040]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {
@@ -285,6 +289,7 @@ type laneKernels struct {
 	width            int // real numbers in a vector
 	swing0Lanestep   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	swing0Laneoutput func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	swing0Laneorder  func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	swingSamplePart0 func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	swingSamplePart2 func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	fitSamplePart0   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -301,6 +306,7 @@ func pickKernels() *laneKernels {
 			width:            16,
 			swing0Lanestep:   swing0LanestepAVX512,
 			swing0Laneoutput: swing0LaneoutputAVX512,
+			swing0Laneorder:  swing0LaneorderAVX512,
 			swingSamplePart0: swingSamplePart0AVX512,
 			swingSamplePart2: swingSamplePart2AVX512,
 			fitSamplePart0:   fitSamplePart0AVX512,
@@ -311,6 +317,7 @@ func pickKernels() *laneKernels {
 			width:            8,
 			swing0Lanestep:   swing0LanestepAVX2,
 			swing0Laneoutput: swing0LaneoutputAVX2,
+			swing0Laneorder:  swing0LaneorderAVX2,
 			swingSamplePart0: swingSamplePart0AVX2,
 			swingSamplePart2: swingSamplePart2AVX2,
 			fitSamplePart0:   fitSamplePart0AVX2,
@@ -332,6 +339,8 @@ func swing0LanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func swing0LaneoutputAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
+func swing0LaneorderAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
 func swingSamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func swingSamplePart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -343,6 +352,8 @@ func fitGradPart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 func swing0LanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func swing0LaneoutputAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func swing0LaneorderAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func swingSamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
@@ -358,12 +369,16 @@ func (l *lanes) solveSwing0Lanes(t0 *[32]float64, ts *[30 * 32]float64, state0Ou
 	s := &fr.swing0Lanestep
 	t1 := (*[32]float64)(ts[928:])
 	d := &fr.swing0Laneoutput
-	for i := range d.stepNext {
-		d.stepNext[i], d.stepSpan[i] = 0, t1[i]-t0[i]
+	clear(d.stepNext[:])
+	for i := range d.stepSpan {
+		d.stepSpan[i] = t1[i] - t0[i]
 	}
 	d.stepAtStart[0] = rt.Apart(fr, ts)
 	d.qRowStart[0] = rt.Apart(fr, state0Out)
 	d.vRowStart[0] = rt.Apart(fr, state1Out)
+	order := &fr.swing0Laneorder
+	order.stepStart = *t0
+	kernel.swing0Laneorder(l.fr, l.w, l.pre, &l.sums[0])
 	running := 0
 	var steps [32]int
 	var width [32]float64
@@ -373,7 +388,7 @@ func (l *lanes) solveSwing0Lanes(t0 *[32]float64, ts *[30 * 32]float64, state0Ou
 		s.stepH[i] = width[i]
 		if i < n {
 			st[i] = rt.SolveStats{Time: t0[i]}
-			if !rt.InOrderEach(t0[i], ts[:], i, 32) {
+			if order.stepInOrder[i] == 0 {
 				st[i].Fail(rt.BadTimes, t0[i], 0)
 			} else if t0[i] != t1[i] {
 				if steps[i] == 0 {
@@ -408,7 +423,7 @@ func (l *lanes) solveSwing0Lanes(t0 *[32]float64, ts *[30 * 32]float64, state0Ou
 			st[i].Accepted++
 			st[i].H = s.stepH[i]
 			d.stepOpen[i] = 1
-			if next := d.stepNext[i]; next < d.stepRow[0] {
+			if next := float64(d.stepNext[i]); next < d.stepRow[0] {
 				d.stepRow[0] = next
 			}
 		}
@@ -428,7 +443,7 @@ func (l *lanes) solveSwing0Lanes(t0 *[32]float64, ts *[30 * 32]float64, state0Ou
 			d.stepH = s.stepH
 		}
 		for d.stepRow[0] < 30 {
-			d.stepLeft[0] = 721 // rows at a time
+			d.stepLeft[0] = 773 // rows at a time
 			kernel.swing0Laneoutput(l.fr, l.w, l.pre, &l.sums[0])
 		}
 		s.stepT = end

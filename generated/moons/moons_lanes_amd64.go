@@ -372,9 +372,10 @@ type laneFrame struct {
 		stepData3        [2 * 32]float64
 		le               [32]uint32
 	}
+	_                  [128]byte
 	fitTiny0Laneoutput struct { // FitTiny.0.laneoutput
-		stepNext     [32]float64
-		stepOpen     [32]float64
+		stepNext     [32]Real
+		stepOpen     [32]Real
 		stepRow      [32]float64
 		_            [256]byte
 		stepSpan     [32]float64
@@ -383,15 +384,18 @@ type laneFrame struct {
 		stepMore     [32]float64
 		stepAtStart  [32]float64
 		xRowStart    [32]float64
-		stepNextNext [32]float64
-		stepOpenNext [32]float64
-		stepTaken    [32]float64
-		stepPlace    [32]float64
+		stepNextNext [32]Real
+		stepOpenNext [32]Real
 		and          [32]uint32
 		eq           [32]uint32
 		eq2          [32]uint32
 		div          [32]float64
 		mul          [32]float64
+	}
+	fitTiny0Laneorder struct { // FitTiny.0.laneorder
+		stepStart   [32]float64
+		stepInOrder [32]float64
+		stepOnce    [32]float64
 	}
 	fitTinyHyperTiny1Target struct { // FitTiny.HyperTiny.1.target
 		dt   [32]float64
@@ -504,9 +508,10 @@ type laneFrame struct {
 		step4In0 [32]float64
 		step4In1 [32]float64
 	}
+	_                   [128]byte
 	fitHyper0Laneoutput struct { // FitHyper.0.laneoutput
-		stepNext     [32]float64
-		stepOpen     [32]float64
+		stepNext     [32]Real
+		stepOpen     [32]Real
 		stepRow      [32]float64
 		_            [256]byte
 		stepSpan     [32]float64
@@ -515,15 +520,18 @@ type laneFrame struct {
 		stepMore     [32]float64
 		stepAtStart  [32]float64
 		xRowStart    [32]float64
-		stepNextNext [32]float64
-		stepOpenNext [32]float64
-		stepTaken    [32]float64
-		stepPlace    [32]float64
+		stepNextNext [32]Real
+		stepOpenNext [32]Real
 		and          [32]uint32
 		eq           [32]uint32
 		eq2          [32]uint32
 		div          [32]float64
 		mul          [32]float64
+	}
+	fitHyper0Laneorder struct { // FitHyper.0.laneorder
+		stepStart   [32]float64
+		stepInOrder [32]float64
+		stepOnce    [32]float64
 	}
 	fitHyperHyperEuler1Off struct { // FitHyper.HyperEuler.1.off
 		h       [32]float64
@@ -555,9 +563,10 @@ type laneFrame struct {
 		stepData0 [2 * 32]Real
 		stepData1 [2 * 32]Real
 	}
+	_                   [128]byte
 	fitHyper1Laneoutput struct { // FitHyper.1.laneoutput
-		stepNext    [32]float64
-		stepOpen    [32]float64
+		stepNext    [32]Real
+		stepOpen    [32]Real
 		stepRow     [32]float64
 		_           [256]byte
 		stepSpan    [32]float64
@@ -569,8 +578,11 @@ type laneFrame struct {
 		stepMore    [32]float64
 		stepAtStart [32]float64
 		xRowStart   [32]float64
-		stepTaken   [32]float64
-		stepPlace   [32]float64
+	}
+	fitHyper1Laneorder struct { // FitHyper.1.laneorder
+		stepStart   [32]float64
+		stepInOrder [32]float64
+		stepOnce    [32]float64
 	}
 	fitHyperSample struct { // FitHyper
 		x        [2 * 32]Real
@@ -595,6 +607,33 @@ type laneFrame struct {
 		step6In0 [32]float64
 		step6In1 [32]float64
 	}
+	_                      [128]byte
+	fitHyper0RecLaneoutput struct { // FitHyper.0.rec.laneoutput
+		stepNext     [32]Real
+		stepOpen     [32]Real
+		stepRow      [32]float64
+		_            [256]byte
+		stepSpan     [32]float64
+		_            [512]byte
+		stepLeft     [32]float64
+		stepMore     [32]float64
+		stepAtStart  [32]float64
+		xRowStart    [32]float64
+		stepNextNext [32]Real
+		stepOpenNext [32]Real
+		stepTaken    [32]float64
+		stepPlace    [32]float64
+		and          [32]uint32
+		eq           [32]uint32
+		eq2          [32]uint32
+		div          [32]float64
+		mul          [32]float64
+	}
+	fitHyper0RecLaneorder struct { // FitHyper.0.rec.laneorder
+		stepStart   [32]float64
+		stepInOrder [32]float64
+		stepOnce    [32]float64
+	}
 	fitHyperHyperEuler1TargetFwd struct { // FitHyper.HyperEuler.1.target.fwd
 		dt    [32]float64
 		h     [32]float64
@@ -615,6 +654,29 @@ type laneFrame struct {
 		lt      [64 * 32]uint32
 		lt2     [64 * 32]uint32
 		select2 [64 * 32]Real
+	}
+	_                      [128]byte
+	fitHyper1RecLaneoutput struct { // FitHyper.1.rec.laneoutput
+		stepNext    [32]Real
+		stepOpen    [32]Real
+		stepRow     [32]float64
+		_           [256]byte
+		stepSpan    [32]float64
+		stepT       [32]float64
+		stepEnd     [32]float64
+		stepH       [32]float64
+		_           [256]byte
+		stepLeft    [32]float64
+		stepMore    [32]float64
+		stepAtStart [32]float64
+		xRowStart   [32]float64
+		stepTaken   [32]float64
+		stepPlace   [32]float64
+	}
+	fitHyper1RecLaneorder struct { // FitHyper.1.rec.laneorder
+		stepStart   [32]float64
+		stepInOrder [32]float64
+		stepOnce    [32]float64
 	}
 	flowField7Bwd struct { // Flow.field.7.bwd
 		tanh  [16 * 32]Real
@@ -971,7 +1033,7 @@ type moonsSampleBlock struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [3593088]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [3602560]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {
@@ -1000,68 +1062,75 @@ func (l *lanes) count(n int) {
 
 // laneKernels are the kernels of an instruction set.
 type laneKernels struct {
-	width                 int // real numbers in a vector
-	moons0Lanestart       func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	moons0Lanestep        func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	moonsSamplePart0      func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	moonsSamplePart2      func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	moonsTiny0Lanestep    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	moonsTinySamplePart0  func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	moonsTinySamplePart2  func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	moonsFast0Lanestep    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	moonsFastSamplePart0  func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	moonsFastSamplePart2  func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	fitSamplePart0        func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	fitSamplePart2        func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	moons0RecLanestart    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	moons0RecLanestep     func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	moons0RecLanerev      func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	moons0RecLanerevkept  func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	fitGradPart0          func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	fitGradPart2          func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	fitGradPart4          func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	fitTiny0Lanestart     func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	fitTiny0Lanestep      func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	fitTiny0Laneoutput    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	fitTinySamplePart0    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	fitTinySamplePart2    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	fitTinySamplePart4    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	fitTinySamplePart6    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	fitTinyGradPart0      func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	fitTinyGradPart2      func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	fitTinyGradPart4      func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	fitTinyGradPart6      func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	fitTinyDesignPart0    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	fitTinyDesignPart2    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	fitTinyDesignPart4    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	fitTinyDesignPart6    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	fitHyper0Laneoutput   func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	fitHyper1Lanestep     func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	fitHyper1Laneoutput   func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	fitHyperSamplePart0   func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	fitHyperSamplePart2   func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	fitHyperSamplePart4   func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	fitHyperSamplePart6   func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	fitHyperSamplePart8   func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	fitHyper1RecLanerev   func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	fitHyper1RecLanerevat func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	fitHyper0RecLanerev   func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	fitHyper0RecLanerevat func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	fitHyperAscentPart0   func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	fitHyperAscentPart2   func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	fitHyperAscentPart4   func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	fitHyperAscentPart6   func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	fitHyperAscentPart8   func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	fitHyperAttackPart0   func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	fitHyperAttackPart2   func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	fitHyper1RecLanerev2  func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	fitHyperGradPart0     func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	fitHyperGradPart2     func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	fitHyperGradPart4     func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	fitHyperGradPart6     func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	fitHyperGradPart8     func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	fitHyperGradPart10    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
-	fitHyperGradPart12    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	width                  int // real numbers in a vector
+	moons0Lanestart        func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	moons0Lanestep         func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	moonsSamplePart0       func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	moonsSamplePart2       func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	moonsTiny0Lanestep     func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	moonsTinySamplePart0   func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	moonsTinySamplePart2   func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	moonsFast0Lanestep     func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	moonsFastSamplePart0   func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	moonsFastSamplePart2   func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitSamplePart0         func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitSamplePart2         func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	moons0RecLanestart     func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	moons0RecLanestep      func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	moons0RecLanerev       func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	moons0RecLanerevkept   func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitGradPart0           func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitGradPart2           func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitGradPart4           func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitTiny0Lanestart      func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitTiny0Lanestep       func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitTiny0Laneoutput     func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitTiny0Laneorder      func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitTinySamplePart0     func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitTinySamplePart2     func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitTinySamplePart4     func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitTinySamplePart6     func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitTinyGradPart0       func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitTinyGradPart2       func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitTinyGradPart4       func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitTinyGradPart6       func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitTinyDesignPart0     func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitTinyDesignPart2     func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitTinyDesignPart4     func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitTinyDesignPart6     func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyper0Laneoutput    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyper0Laneorder     func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyper1Lanestep      func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyper1Laneoutput    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyper1Laneorder     func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyperSamplePart0    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyperSamplePart2    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyperSamplePart4    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyperSamplePart6    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyperSamplePart8    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyper0RecLaneoutput func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyper0RecLaneorder  func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyper1RecLaneoutput func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyper1RecLaneorder  func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyper1RecLanerev    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyper1RecLanerevat  func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyper0RecLanerev    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyper0RecLanerevat  func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyperAscentPart0    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyperAscentPart2    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyperAscentPart4    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyperAscentPart6    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyperAscentPart8    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyperAttackPart0    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyperAttackPart2    func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyper1RecLanerev2   func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyperGradPart0      func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyperGradPart2      func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyperGradPart4      func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyperGradPart6      func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyperGradPart8      func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyperGradPart10     func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitHyperGradPart12     func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 }
 
 // kernel holds the kernels for this machine; nil where it has none of the instruction sets.
@@ -1071,133 +1140,147 @@ func pickKernels() *laneKernels {
 	switch rt.CPULevel() {
 	case rt.AVX512:
 		return &laneKernels{
-			width:                 16,
-			moons0Lanestart:       moons0LanestartAVX512,
-			moons0Lanestep:        moons0LanestepAVX512,
-			moonsSamplePart0:      moonsSamplePart0AVX512,
-			moonsSamplePart2:      moonsSamplePart2AVX512,
-			moonsTiny0Lanestep:    moonsTiny0LanestepAVX512,
-			moonsTinySamplePart0:  moonsTinySamplePart0AVX512,
-			moonsTinySamplePart2:  moonsTinySamplePart2AVX512,
-			moonsFast0Lanestep:    moonsFast0LanestepAVX512,
-			moonsFastSamplePart0:  moonsFastSamplePart0AVX512,
-			moonsFastSamplePart2:  moonsFastSamplePart2AVX512,
-			fitSamplePart0:        fitSamplePart0AVX512,
-			fitSamplePart2:        fitSamplePart2AVX512,
-			moons0RecLanestart:    moons0RecLanestartAVX512,
-			moons0RecLanestep:     moons0RecLanestepAVX512,
-			moons0RecLanerev:      moons0RecLanerevAVX512,
-			moons0RecLanerevkept:  moons0RecLanerevkeptAVX512,
-			fitGradPart0:          fitGradPart0AVX512,
-			fitGradPart2:          fitGradPart2AVX512,
-			fitGradPart4:          fitGradPart4AVX512,
-			fitTiny0Lanestart:     fitTiny0LanestartAVX512,
-			fitTiny0Lanestep:      fitTiny0LanestepAVX512,
-			fitTiny0Laneoutput:    fitTiny0LaneoutputAVX512,
-			fitTinySamplePart0:    fitTinySamplePart0AVX512,
-			fitTinySamplePart2:    fitTinySamplePart2AVX512,
-			fitTinySamplePart4:    fitTinySamplePart4AVX512,
-			fitTinySamplePart6:    fitTinySamplePart6AVX512,
-			fitTinyGradPart0:      fitTinyGradPart0AVX512,
-			fitTinyGradPart2:      fitTinyGradPart2AVX512,
-			fitTinyGradPart4:      fitTinyGradPart4AVX512,
-			fitTinyGradPart6:      fitTinyGradPart6AVX512,
-			fitTinyDesignPart0:    fitTinyDesignPart0AVX512,
-			fitTinyDesignPart2:    fitTinyDesignPart2AVX512,
-			fitTinyDesignPart4:    fitTinyDesignPart4AVX512,
-			fitTinyDesignPart6:    fitTinyDesignPart6AVX512,
-			fitHyper0Laneoutput:   fitHyper0LaneoutputAVX512,
-			fitHyper1Lanestep:     fitHyper1LanestepAVX512,
-			fitHyper1Laneoutput:   fitHyper1LaneoutputAVX512,
-			fitHyperSamplePart0:   fitHyperSamplePart0AVX512,
-			fitHyperSamplePart2:   fitHyperSamplePart2AVX512,
-			fitHyperSamplePart4:   fitHyperSamplePart4AVX512,
-			fitHyperSamplePart6:   fitHyperSamplePart6AVX512,
-			fitHyperSamplePart8:   fitHyperSamplePart8AVX512,
-			fitHyper1RecLanerev:   fitHyper1RecLanerevAVX512,
-			fitHyper1RecLanerevat: fitHyper1RecLanerevatAVX512,
-			fitHyper0RecLanerev:   fitHyper0RecLanerevAVX512,
-			fitHyper0RecLanerevat: fitHyper0RecLanerevatAVX512,
-			fitHyperAscentPart0:   fitHyperAscentPart0AVX512,
-			fitHyperAscentPart2:   fitHyperAscentPart2AVX512,
-			fitHyperAscentPart4:   fitHyperAscentPart4AVX512,
-			fitHyperAscentPart6:   fitHyperAscentPart6AVX512,
-			fitHyperAscentPart8:   fitHyperAscentPart8AVX512,
-			fitHyperAttackPart0:   fitHyperAttackPart0AVX512,
-			fitHyperAttackPart2:   fitHyperAttackPart2AVX512,
-			fitHyper1RecLanerev2:  fitHyper1RecLanerev2AVX512,
-			fitHyperGradPart0:     fitHyperGradPart0AVX512,
-			fitHyperGradPart2:     fitHyperGradPart2AVX512,
-			fitHyperGradPart4:     fitHyperGradPart4AVX512,
-			fitHyperGradPart6:     fitHyperGradPart6AVX512,
-			fitHyperGradPart8:     fitHyperGradPart8AVX512,
-			fitHyperGradPart10:    fitHyperGradPart10AVX512,
-			fitHyperGradPart12:    fitHyperGradPart12AVX512,
+			width:                  16,
+			moons0Lanestart:        moons0LanestartAVX512,
+			moons0Lanestep:         moons0LanestepAVX512,
+			moonsSamplePart0:       moonsSamplePart0AVX512,
+			moonsSamplePart2:       moonsSamplePart2AVX512,
+			moonsTiny0Lanestep:     moonsTiny0LanestepAVX512,
+			moonsTinySamplePart0:   moonsTinySamplePart0AVX512,
+			moonsTinySamplePart2:   moonsTinySamplePart2AVX512,
+			moonsFast0Lanestep:     moonsFast0LanestepAVX512,
+			moonsFastSamplePart0:   moonsFastSamplePart0AVX512,
+			moonsFastSamplePart2:   moonsFastSamplePart2AVX512,
+			fitSamplePart0:         fitSamplePart0AVX512,
+			fitSamplePart2:         fitSamplePart2AVX512,
+			moons0RecLanestart:     moons0RecLanestartAVX512,
+			moons0RecLanestep:      moons0RecLanestepAVX512,
+			moons0RecLanerev:       moons0RecLanerevAVX512,
+			moons0RecLanerevkept:   moons0RecLanerevkeptAVX512,
+			fitGradPart0:           fitGradPart0AVX512,
+			fitGradPart2:           fitGradPart2AVX512,
+			fitGradPart4:           fitGradPart4AVX512,
+			fitTiny0Lanestart:      fitTiny0LanestartAVX512,
+			fitTiny0Lanestep:       fitTiny0LanestepAVX512,
+			fitTiny0Laneoutput:     fitTiny0LaneoutputAVX512,
+			fitTiny0Laneorder:      fitTiny0LaneorderAVX512,
+			fitTinySamplePart0:     fitTinySamplePart0AVX512,
+			fitTinySamplePart2:     fitTinySamplePart2AVX512,
+			fitTinySamplePart4:     fitTinySamplePart4AVX512,
+			fitTinySamplePart6:     fitTinySamplePart6AVX512,
+			fitTinyGradPart0:       fitTinyGradPart0AVX512,
+			fitTinyGradPart2:       fitTinyGradPart2AVX512,
+			fitTinyGradPart4:       fitTinyGradPart4AVX512,
+			fitTinyGradPart6:       fitTinyGradPart6AVX512,
+			fitTinyDesignPart0:     fitTinyDesignPart0AVX512,
+			fitTinyDesignPart2:     fitTinyDesignPart2AVX512,
+			fitTinyDesignPart4:     fitTinyDesignPart4AVX512,
+			fitTinyDesignPart6:     fitTinyDesignPart6AVX512,
+			fitHyper0Laneoutput:    fitHyper0LaneoutputAVX512,
+			fitHyper0Laneorder:     fitHyper0LaneorderAVX512,
+			fitHyper1Lanestep:      fitHyper1LanestepAVX512,
+			fitHyper1Laneoutput:    fitHyper1LaneoutputAVX512,
+			fitHyper1Laneorder:     fitHyper1LaneorderAVX512,
+			fitHyperSamplePart0:    fitHyperSamplePart0AVX512,
+			fitHyperSamplePart2:    fitHyperSamplePart2AVX512,
+			fitHyperSamplePart4:    fitHyperSamplePart4AVX512,
+			fitHyperSamplePart6:    fitHyperSamplePart6AVX512,
+			fitHyperSamplePart8:    fitHyperSamplePart8AVX512,
+			fitHyper0RecLaneoutput: fitHyper0RecLaneoutputAVX512,
+			fitHyper0RecLaneorder:  fitHyper0RecLaneorderAVX512,
+			fitHyper1RecLaneoutput: fitHyper1RecLaneoutputAVX512,
+			fitHyper1RecLaneorder:  fitHyper1RecLaneorderAVX512,
+			fitHyper1RecLanerev:    fitHyper1RecLanerevAVX512,
+			fitHyper1RecLanerevat:  fitHyper1RecLanerevatAVX512,
+			fitHyper0RecLanerev:    fitHyper0RecLanerevAVX512,
+			fitHyper0RecLanerevat:  fitHyper0RecLanerevatAVX512,
+			fitHyperAscentPart0:    fitHyperAscentPart0AVX512,
+			fitHyperAscentPart2:    fitHyperAscentPart2AVX512,
+			fitHyperAscentPart4:    fitHyperAscentPart4AVX512,
+			fitHyperAscentPart6:    fitHyperAscentPart6AVX512,
+			fitHyperAscentPart8:    fitHyperAscentPart8AVX512,
+			fitHyperAttackPart0:    fitHyperAttackPart0AVX512,
+			fitHyperAttackPart2:    fitHyperAttackPart2AVX512,
+			fitHyper1RecLanerev2:   fitHyper1RecLanerev2AVX512,
+			fitHyperGradPart0:      fitHyperGradPart0AVX512,
+			fitHyperGradPart2:      fitHyperGradPart2AVX512,
+			fitHyperGradPart4:      fitHyperGradPart4AVX512,
+			fitHyperGradPart6:      fitHyperGradPart6AVX512,
+			fitHyperGradPart8:      fitHyperGradPart8AVX512,
+			fitHyperGradPart10:     fitHyperGradPart10AVX512,
+			fitHyperGradPart12:     fitHyperGradPart12AVX512,
 		}
 	case rt.AVX2:
 		return &laneKernels{
-			width:                 8,
-			moons0Lanestart:       moons0LanestartAVX2,
-			moons0Lanestep:        moons0LanestepAVX2,
-			moonsSamplePart0:      moonsSamplePart0AVX2,
-			moonsSamplePart2:      moonsSamplePart2AVX2,
-			moonsTiny0Lanestep:    moonsTiny0LanestepAVX2,
-			moonsTinySamplePart0:  moonsTinySamplePart0AVX2,
-			moonsTinySamplePart2:  moonsTinySamplePart2AVX2,
-			moonsFast0Lanestep:    moonsFast0LanestepAVX2,
-			moonsFastSamplePart0:  moonsFastSamplePart0AVX2,
-			moonsFastSamplePart2:  moonsFastSamplePart2AVX2,
-			fitSamplePart0:        fitSamplePart0AVX2,
-			fitSamplePart2:        fitSamplePart2AVX2,
-			moons0RecLanestart:    moons0RecLanestartAVX2,
-			moons0RecLanestep:     moons0RecLanestepAVX2,
-			moons0RecLanerev:      moons0RecLanerevAVX2,
-			moons0RecLanerevkept:  moons0RecLanerevkeptAVX2,
-			fitGradPart0:          fitGradPart0AVX2,
-			fitGradPart2:          fitGradPart2AVX2,
-			fitGradPart4:          fitGradPart4AVX2,
-			fitTiny0Lanestart:     fitTiny0LanestartAVX2,
-			fitTiny0Lanestep:      fitTiny0LanestepAVX2,
-			fitTiny0Laneoutput:    fitTiny0LaneoutputAVX2,
-			fitTinySamplePart0:    fitTinySamplePart0AVX2,
-			fitTinySamplePart2:    fitTinySamplePart2AVX2,
-			fitTinySamplePart4:    fitTinySamplePart4AVX2,
-			fitTinySamplePart6:    fitTinySamplePart6AVX2,
-			fitTinyGradPart0:      fitTinyGradPart0AVX2,
-			fitTinyGradPart2:      fitTinyGradPart2AVX2,
-			fitTinyGradPart4:      fitTinyGradPart4AVX2,
-			fitTinyGradPart6:      fitTinyGradPart6AVX2,
-			fitTinyDesignPart0:    fitTinyDesignPart0AVX2,
-			fitTinyDesignPart2:    fitTinyDesignPart2AVX2,
-			fitTinyDesignPart4:    fitTinyDesignPart4AVX2,
-			fitTinyDesignPart6:    fitTinyDesignPart6AVX2,
-			fitHyper0Laneoutput:   fitHyper0LaneoutputAVX2,
-			fitHyper1Lanestep:     fitHyper1LanestepAVX2,
-			fitHyper1Laneoutput:   fitHyper1LaneoutputAVX2,
-			fitHyperSamplePart0:   fitHyperSamplePart0AVX2,
-			fitHyperSamplePart2:   fitHyperSamplePart2AVX2,
-			fitHyperSamplePart4:   fitHyperSamplePart4AVX2,
-			fitHyperSamplePart6:   fitHyperSamplePart6AVX2,
-			fitHyperSamplePart8:   fitHyperSamplePart8AVX2,
-			fitHyper1RecLanerev:   fitHyper1RecLanerevAVX2,
-			fitHyper1RecLanerevat: fitHyper1RecLanerevatAVX2,
-			fitHyper0RecLanerev:   fitHyper0RecLanerevAVX2,
-			fitHyper0RecLanerevat: fitHyper0RecLanerevatAVX2,
-			fitHyperAscentPart0:   fitHyperAscentPart0AVX2,
-			fitHyperAscentPart2:   fitHyperAscentPart2AVX2,
-			fitHyperAscentPart4:   fitHyperAscentPart4AVX2,
-			fitHyperAscentPart6:   fitHyperAscentPart6AVX2,
-			fitHyperAscentPart8:   fitHyperAscentPart8AVX2,
-			fitHyperAttackPart0:   fitHyperAttackPart0AVX2,
-			fitHyperAttackPart2:   fitHyperAttackPart2AVX2,
-			fitHyper1RecLanerev2:  fitHyper1RecLanerev2AVX2,
-			fitHyperGradPart0:     fitHyperGradPart0AVX2,
-			fitHyperGradPart2:     fitHyperGradPart2AVX2,
-			fitHyperGradPart4:     fitHyperGradPart4AVX2,
-			fitHyperGradPart6:     fitHyperGradPart6AVX2,
-			fitHyperGradPart8:     fitHyperGradPart8AVX2,
-			fitHyperGradPart10:    fitHyperGradPart10AVX2,
-			fitHyperGradPart12:    fitHyperGradPart12AVX2,
+			width:                  8,
+			moons0Lanestart:        moons0LanestartAVX2,
+			moons0Lanestep:         moons0LanestepAVX2,
+			moonsSamplePart0:       moonsSamplePart0AVX2,
+			moonsSamplePart2:       moonsSamplePart2AVX2,
+			moonsTiny0Lanestep:     moonsTiny0LanestepAVX2,
+			moonsTinySamplePart0:   moonsTinySamplePart0AVX2,
+			moonsTinySamplePart2:   moonsTinySamplePart2AVX2,
+			moonsFast0Lanestep:     moonsFast0LanestepAVX2,
+			moonsFastSamplePart0:   moonsFastSamplePart0AVX2,
+			moonsFastSamplePart2:   moonsFastSamplePart2AVX2,
+			fitSamplePart0:         fitSamplePart0AVX2,
+			fitSamplePart2:         fitSamplePart2AVX2,
+			moons0RecLanestart:     moons0RecLanestartAVX2,
+			moons0RecLanestep:      moons0RecLanestepAVX2,
+			moons0RecLanerev:       moons0RecLanerevAVX2,
+			moons0RecLanerevkept:   moons0RecLanerevkeptAVX2,
+			fitGradPart0:           fitGradPart0AVX2,
+			fitGradPart2:           fitGradPart2AVX2,
+			fitGradPart4:           fitGradPart4AVX2,
+			fitTiny0Lanestart:      fitTiny0LanestartAVX2,
+			fitTiny0Lanestep:       fitTiny0LanestepAVX2,
+			fitTiny0Laneoutput:     fitTiny0LaneoutputAVX2,
+			fitTiny0Laneorder:      fitTiny0LaneorderAVX2,
+			fitTinySamplePart0:     fitTinySamplePart0AVX2,
+			fitTinySamplePart2:     fitTinySamplePart2AVX2,
+			fitTinySamplePart4:     fitTinySamplePart4AVX2,
+			fitTinySamplePart6:     fitTinySamplePart6AVX2,
+			fitTinyGradPart0:       fitTinyGradPart0AVX2,
+			fitTinyGradPart2:       fitTinyGradPart2AVX2,
+			fitTinyGradPart4:       fitTinyGradPart4AVX2,
+			fitTinyGradPart6:       fitTinyGradPart6AVX2,
+			fitTinyDesignPart0:     fitTinyDesignPart0AVX2,
+			fitTinyDesignPart2:     fitTinyDesignPart2AVX2,
+			fitTinyDesignPart4:     fitTinyDesignPart4AVX2,
+			fitTinyDesignPart6:     fitTinyDesignPart6AVX2,
+			fitHyper0Laneoutput:    fitHyper0LaneoutputAVX2,
+			fitHyper0Laneorder:     fitHyper0LaneorderAVX2,
+			fitHyper1Lanestep:      fitHyper1LanestepAVX2,
+			fitHyper1Laneoutput:    fitHyper1LaneoutputAVX2,
+			fitHyper1Laneorder:     fitHyper1LaneorderAVX2,
+			fitHyperSamplePart0:    fitHyperSamplePart0AVX2,
+			fitHyperSamplePart2:    fitHyperSamplePart2AVX2,
+			fitHyperSamplePart4:    fitHyperSamplePart4AVX2,
+			fitHyperSamplePart6:    fitHyperSamplePart6AVX2,
+			fitHyperSamplePart8:    fitHyperSamplePart8AVX2,
+			fitHyper0RecLaneoutput: fitHyper0RecLaneoutputAVX2,
+			fitHyper0RecLaneorder:  fitHyper0RecLaneorderAVX2,
+			fitHyper1RecLaneoutput: fitHyper1RecLaneoutputAVX2,
+			fitHyper1RecLaneorder:  fitHyper1RecLaneorderAVX2,
+			fitHyper1RecLanerev:    fitHyper1RecLanerevAVX2,
+			fitHyper1RecLanerevat:  fitHyper1RecLanerevatAVX2,
+			fitHyper0RecLanerev:    fitHyper0RecLanerevAVX2,
+			fitHyper0RecLanerevat:  fitHyper0RecLanerevatAVX2,
+			fitHyperAscentPart0:    fitHyperAscentPart0AVX2,
+			fitHyperAscentPart2:    fitHyperAscentPart2AVX2,
+			fitHyperAscentPart4:    fitHyperAscentPart4AVX2,
+			fitHyperAscentPart6:    fitHyperAscentPart6AVX2,
+			fitHyperAscentPart8:    fitHyperAscentPart8AVX2,
+			fitHyperAttackPart0:    fitHyperAttackPart0AVX2,
+			fitHyperAttackPart2:    fitHyperAttackPart2AVX2,
+			fitHyper1RecLanerev2:   fitHyper1RecLanerev2AVX2,
+			fitHyperGradPart0:      fitHyperGradPart0AVX2,
+			fitHyperGradPart2:      fitHyperGradPart2AVX2,
+			fitHyperGradPart4:      fitHyperGradPart4AVX2,
+			fitHyperGradPart6:      fitHyperGradPart6AVX2,
+			fitHyperGradPart8:      fitHyperGradPart8AVX2,
+			fitHyperGradPart10:     fitHyperGradPart10AVX2,
+			fitHyperGradPart12:     fitHyperGradPart12AVX2,
 		}
 	}
 	return nil
@@ -1260,6 +1343,8 @@ func fitTiny0LanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, r
 
 func fitTiny0LaneoutputAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
+func fitTiny0LaneorderAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+
 func fitTinySamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
 func fitTinySamplePart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
@@ -1286,9 +1371,13 @@ func fitTinyDesignPart6AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real,
 
 func fitHyper0LaneoutputAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
+func fitHyper0LaneorderAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+
 func fitHyper1LanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
 func fitHyper1LaneoutputAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+
+func fitHyper1LaneorderAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
 func fitHyperSamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
@@ -1299,6 +1388,14 @@ func fitHyperSamplePart4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real
 func fitHyperSamplePart6AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
 func fitHyperSamplePart8AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+
+func fitHyper0RecLaneoutputAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+
+func fitHyper0RecLaneorderAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+
+func fitHyper1RecLaneoutputAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+
+func fitHyper1RecLaneorderAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
 func fitHyper1RecLanerevAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
@@ -1382,6 +1479,8 @@ func fitTiny0LanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real,
 
 func fitTiny0LaneoutputAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
+func fitTiny0LaneorderAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+
 func fitTinySamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
 func fitTinySamplePart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
@@ -1408,9 +1507,13 @@ func fitTinyDesignPart6AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Rea
 
 func fitHyper0LaneoutputAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
+func fitHyper0LaneorderAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+
 func fitHyper1LanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
 func fitHyper1LaneoutputAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+
+func fitHyper1LaneorderAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
 func fitHyperSamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
@@ -1421,6 +1524,14 @@ func fitHyperSamplePart4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Re
 func fitHyperSamplePart6AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
 func fitHyperSamplePart8AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+
+func fitHyper0RecLaneoutputAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+
+func fitHyper0RecLaneorderAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+
+func fitHyper1RecLaneoutputAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+
+func fitHyper1RecLaneorderAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
 func fitHyper1RecLanerevAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
@@ -2217,11 +2328,15 @@ func (l *lanes) solveFitTiny0Lanes(t0 *[32]float64, ts *[129 * 32]float64, state
 	s := &fr.fitTiny0Lanestep
 	t1 := (*[32]float64)(ts[4096:])
 	d := &fr.fitTiny0Laneoutput
-	for i := range d.stepNext {
-		d.stepNext[i], d.stepSpan[i] = 0, t1[i]-t0[i]
+	clear(d.stepNext[:])
+	for i := range d.stepSpan {
+		d.stepSpan[i] = t1[i] - t0[i]
 	}
 	d.stepAtStart[0] = rt.Apart(fr, ts)
 	d.xRowStart[0] = rt.Apart(fr, state0Out)
+	order := &fr.fitTiny0Laneorder
+	order.stepStart = *t0
+	kernel.fitTiny0Laneorder(l.fr, l.w, l.pre, &l.sums[0], nil)
 	var last [32]float64 // error norm of the last attempt
 	for i := range last {
 		last[i] = 1
@@ -2234,7 +2349,7 @@ func (l *lanes) solveFitTiny0Lanes(t0 *[32]float64, ts *[129 * 32]float64, state
 		s.stepErrPrev[i], s.stepErrPrev2[i] = 1, 1
 		if i < n {
 			st[i] = rt.SolveStats{Time: t0[i]}
-			if !rt.InOrderEach(t0[i], ts[:], i, 32) {
+			if order.stepInOrder[i] == 0 {
 				st[i].Fail(rt.BadTimes, t0[i], 0)
 			} else if t0[i] != t1[i] {
 				s.stepLive[i] = 1
@@ -2282,7 +2397,7 @@ func (l *lanes) solveFitTiny0Lanes(t0 *[32]float64, ts *[129 * 32]float64, state
 				st[i].Accepted++
 				st[i].H = s.stepHAt[i]
 				d.stepOpen[i] = 1
-				if next := d.stepNext[i]; next < d.stepRow[0] {
+				if next := float64(d.stepNext[i]); next < d.stepRow[0] {
 					d.stepRow[0] = next
 				}
 				st[i].Time = s.stepT[i]
@@ -2301,7 +2416,7 @@ func (l *lanes) solveFitTiny0Lanes(t0 *[32]float64, ts *[129 * 32]float64, state
 			last[i] = s.stepErr[i]
 		}
 		for d.stepRow[0] < 129 {
-			d.stepLeft[0] = 694 // rows at a time
+			d.stepLeft[0] = 742 // rows at a time
 			kernel.fitTiny0Laneoutput(l.fr, l.w, l.pre, &l.sums[0], nil)
 		}
 	}
@@ -2491,11 +2606,15 @@ func (l *lanes) solveFitHyper0Lanes(t0 *[32]float64, ts *[11 * 32]float64, state
 	s := &fr.fitTiny0Lanestep
 	t1 := (*[32]float64)(ts[320:])
 	d := &fr.fitHyper0Laneoutput
-	for i := range d.stepNext {
-		d.stepNext[i], d.stepSpan[i] = 0, t1[i]-t0[i]
+	clear(d.stepNext[:])
+	for i := range d.stepSpan {
+		d.stepSpan[i] = t1[i] - t0[i]
 	}
 	d.stepAtStart[0] = rt.Apart(fr, ts)
 	d.xRowStart[0] = rt.Apart(fr, state0Out)
+	order := &fr.fitHyper0Laneorder
+	order.stepStart = *t0
+	kernel.fitHyper0Laneorder(l.fr, l.w, l.pre, &l.sums[0], nil)
 	var last [32]float64 // error norm of the last attempt
 	for i := range last {
 		last[i] = 1
@@ -2508,7 +2627,7 @@ func (l *lanes) solveFitHyper0Lanes(t0 *[32]float64, ts *[11 * 32]float64, state
 		s.stepErrPrev[i], s.stepErrPrev2[i] = 1, 1
 		if i < n {
 			st[i] = rt.SolveStats{Time: t0[i]}
-			if !rt.InOrderEach(t0[i], ts[:], i, 32) {
+			if order.stepInOrder[i] == 0 {
 				st[i].Fail(rt.BadTimes, t0[i], 0)
 			} else if t0[i] != t1[i] {
 				s.stepLive[i] = 1
@@ -2556,7 +2675,7 @@ func (l *lanes) solveFitHyper0Lanes(t0 *[32]float64, ts *[11 * 32]float64, state
 				st[i].Accepted++
 				st[i].H = s.stepHAt[i]
 				d.stepOpen[i] = 1
-				if next := d.stepNext[i]; next < d.stepRow[0] {
+				if next := float64(d.stepNext[i]); next < d.stepRow[0] {
 					d.stepRow[0] = next
 				}
 				st[i].Time = s.stepT[i]
@@ -2575,7 +2694,7 @@ func (l *lanes) solveFitHyper0Lanes(t0 *[32]float64, ts *[11 * 32]float64, state
 			last[i] = s.stepErr[i]
 		}
 		for d.stepRow[0] < 11 {
-			d.stepLeft[0] = 694 // rows at a time
+			d.stepLeft[0] = 742 // rows at a time
 			kernel.fitHyper0Laneoutput(l.fr, l.w, l.pre, &l.sums[0], nil)
 		}
 	}
@@ -2594,11 +2713,15 @@ func (l *lanes) solveFitHyper1Lanes(t0 *[32]float64, ts *[10 * 32]float64, state
 	s := &fr.fitHyper1Lanestep
 	t1 := (*[32]float64)(ts[288:])
 	d := &fr.fitHyper1Laneoutput
-	for i := range d.stepNext {
-		d.stepNext[i], d.stepSpan[i] = 0, t1[i]-t0[i]
+	clear(d.stepNext[:])
+	for i := range d.stepSpan {
+		d.stepSpan[i] = t1[i] - t0[i]
 	}
 	d.stepAtStart[0] = rt.Apart(fr, ts)
 	d.xRowStart[0] = rt.Apart(fr, state0Out)
+	order := &fr.fitHyper1Laneorder
+	order.stepStart = *t0
+	kernel.fitHyper1Laneorder(l.fr, l.w, l.pre, &l.sums[0], nil)
 	running := 0
 	steps := by.Steps
 	for i := range s.stepT {
@@ -2606,7 +2729,7 @@ func (l *lanes) solveFitHyper1Lanes(t0 *[32]float64, ts *[10 * 32]float64, state
 		s.stepH[i] = (t1[i] - t0[i]) / float64(steps)
 		if i < n {
 			st[i] = rt.SolveStats{Time: t0[i]}
-			if !rt.InOrderEach(t0[i], ts[:], i, 32) {
+			if order.stepInOrder[i] == 0 {
 				st[i].Fail(rt.BadTimes, t0[i], 0)
 			} else if t0[i] != t1[i] {
 				s.stepLive[i] = 1
@@ -2632,7 +2755,7 @@ func (l *lanes) solveFitHyper1Lanes(t0 *[32]float64, ts *[10 * 32]float64, state
 			st[i].Accepted++
 			st[i].H = s.stepH[i]
 			d.stepOpen[i] = 1
-			if next := d.stepNext[i]; next < d.stepRow[0] {
+			if next := float64(d.stepNext[i]); next < d.stepRow[0] {
 				d.stepRow[0] = next
 			}
 		}
@@ -2649,7 +2772,7 @@ func (l *lanes) solveFitHyper1Lanes(t0 *[32]float64, ts *[10 * 32]float64, state
 			d.stepH = s.stepH
 		}
 		for d.stepRow[0] < 10 {
-			d.stepLeft[0] = 892 // rows at a time
+			d.stepLeft[0] = 974 // rows at a time
 			kernel.fitHyper1Laneoutput(l.fr, l.w, l.pre, &l.sums[0], nil)
 		}
 		s.stepT = end
@@ -2723,12 +2846,16 @@ func (l *lanes) solveFitHyper0RecLanes(tape *fitHyper0RecTapeLanes, t0 *[32]floa
 	fr := l.fr
 	s := &fr.fitTiny0Lanestep
 	t1 := (*[32]float64)(ts[320:])
-	d := &fr.fitHyper0Laneoutput
-	for i := range d.stepNext {
-		d.stepNext[i], d.stepSpan[i] = 0, t1[i]-t0[i]
+	d := &fr.fitHyper0RecLaneoutput
+	clear(d.stepNext[:])
+	for i := range d.stepSpan {
+		d.stepSpan[i] = t1[i] - t0[i]
 	}
 	d.stepAtStart[0] = rt.Apart(fr, ts)
 	d.xRowStart[0] = rt.Apart(fr, state0Out)
+	order := &fr.fitHyper0RecLaneorder
+	order.stepStart = *t0
+	kernel.fitHyper0RecLaneorder(l.fr, l.w, l.pre, &l.sums[0], nil)
 	tape.reset()
 	var last [32]float64 // error norm of the last attempt
 	for i := range last {
@@ -2742,7 +2869,7 @@ func (l *lanes) solveFitHyper0RecLanes(tape *fitHyper0RecTapeLanes, t0 *[32]floa
 		s.stepErrPrev[i], s.stepErrPrev2[i] = 1, 1
 		if i < n {
 			st[i] = rt.SolveStats{Time: t0[i]}
-			if !rt.InOrderEach(t0[i], ts[:], i, 32) {
+			if order.stepInOrder[i] == 0 {
 				st[i].Fail(rt.BadTimes, t0[i], 0)
 			} else if t0[i] != t1[i] {
 				s.stepLive[i] = 1
@@ -2791,7 +2918,7 @@ func (l *lanes) solveFitHyper0RecLanes(tape *fitHyper0RecTapeLanes, t0 *[32]floa
 				st[i].H = s.stepHAt[i]
 				tape.push(i, &s.stepTAt, &s.stepHAt, &s.xAt)
 				d.stepOpen[i] = 1
-				if next := d.stepNext[i]; next < d.stepRow[0] {
+				if next := float64(d.stepNext[i]); next < d.stepRow[0] {
 					d.stepRow[0] = next
 				}
 				st[i].Time = s.stepT[i]
@@ -2812,7 +2939,7 @@ func (l *lanes) solveFitHyper0RecLanes(tape *fitHyper0RecTapeLanes, t0 *[32]floa
 		for d.stepRow[0] < 11 {
 			row := int(d.stepRow[0])
 			d.stepLeft[0] = 1 // rows at a time
-			kernel.fitHyper0Laneoutput(l.fr, l.w, l.pre, &l.sums[0], nil)
+			kernel.fitHyper0RecLaneoutput(l.fr, l.w, l.pre, &l.sums[0], nil)
 			for i := range n {
 				if d.stepTaken[i] == 0 {
 					continue
@@ -2867,12 +2994,16 @@ func (l *lanes) solveFitHyper1RecLanes(tape *fitHyper1RecTapeLanes, t0 *[32]floa
 	fr := l.fr
 	s := &fr.fitHyper1Lanestep
 	t1 := (*[32]float64)(ts[288:])
-	d := &fr.fitHyper1Laneoutput
-	for i := range d.stepNext {
-		d.stepNext[i], d.stepSpan[i] = 0, t1[i]-t0[i]
+	d := &fr.fitHyper1RecLaneoutput
+	clear(d.stepNext[:])
+	for i := range d.stepSpan {
+		d.stepSpan[i] = t1[i] - t0[i]
 	}
 	d.stepAtStart[0] = rt.Apart(fr, ts)
 	d.xRowStart[0] = rt.Apart(fr, state0Out)
+	order := &fr.fitHyper1RecLaneorder
+	order.stepStart = *t0
+	kernel.fitHyper1RecLaneorder(l.fr, l.w, l.pre, &l.sums[0], nil)
 	tape.reset()
 	running := 0
 	steps := by.Steps
@@ -2881,7 +3012,7 @@ func (l *lanes) solveFitHyper1RecLanes(tape *fitHyper1RecTapeLanes, t0 *[32]floa
 		s.stepH[i] = (t1[i] - t0[i]) / float64(steps)
 		if i < n {
 			st[i] = rt.SolveStats{Time: t0[i]}
-			if !rt.InOrderEach(t0[i], ts[:], i, 32) {
+			if order.stepInOrder[i] == 0 {
 				st[i].Fail(rt.BadTimes, t0[i], 0)
 			} else if t0[i] != t1[i] {
 				s.stepLive[i] = 1
@@ -2908,7 +3039,7 @@ func (l *lanes) solveFitHyper1RecLanes(tape *fitHyper1RecTapeLanes, t0 *[32]floa
 			st[i].H = s.stepH[i]
 			tape.push(i, &s.stepT, &s.stepH, &s.xAt)
 			d.stepOpen[i] = 1
-			if next := d.stepNext[i]; next < d.stepRow[0] {
+			if next := float64(d.stepNext[i]); next < d.stepRow[0] {
 				d.stepRow[0] = next
 			}
 		}
@@ -2927,7 +3058,7 @@ func (l *lanes) solveFitHyper1RecLanes(tape *fitHyper1RecTapeLanes, t0 *[32]floa
 		for d.stepRow[0] < 10 {
 			row := int(d.stepRow[0])
 			d.stepLeft[0] = 1 // rows at a time
-			kernel.fitHyper1Laneoutput(l.fr, l.w, l.pre, &l.sums[0], nil)
+			kernel.fitHyper1RecLaneoutput(l.fr, l.w, l.pre, &l.sums[0], nil)
 			for i := range n {
 				if d.stepTaken[i] == 0 {
 					continue

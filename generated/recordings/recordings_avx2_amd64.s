@@ -3410,7 +3410,6 @@ loop3: // 4 times: vectors of the block
 	VMOVUPS	Y15, 128(AX)
 	VMOVUPS	128(AX), Y13
 	VANDPD	f64_3ff0000000000000<>(SB), Y13, Y11
-	VMOVUPD	Y11, 97024(SI)	// step.taken
 	VADDPD	Y11, Y1, Y1
 	VMOVUPD	Y1, 95360(SI)	// step.next
 	VXORPD	f64_ffffffffffffffff<>(SB), Y4, Y1
@@ -3419,63 +3418,61 @@ loop3: // 4 times: vectors of the block
 	VMOVUPD	Y0, 95488(SI)	// step.open
 	VCMPPD	$0, Y5, Y2, Y15
 	VMOVUPS	Y15, 160(AX)
-	VCMPPD	$0, Y3, Y2, Y0
-	VSUBPD	Y5, Y2, Y1
-	VDIVPD	Y6, Y1, Y1
-	VBLENDVPD	Y0, f64_3ff0000000000000<>(SB), Y1, Y2
+	VCMPPD	$0, Y3, Y2, Y15
+	VMOVUPS	Y15, 192(AX)
+	VSUBPD	Y5, Y2, Y0
+	VDIVPD	Y6, Y0, Y0
+	VMULPD	Y0, Y6, Y1
+	VFMADD231PD	Y9, Y0, Y8
+	VFMADD213PD	32(AX), Y0, Y8
+	VFMADD213PD	0(AX), Y0, Y8
+	VFMADD213PD	Y7, Y1, Y8
+	VMOVUPS	192(AX), Y13
+	VBLENDVPD	Y13, 64(AX), Y8, Y2
 	VMOVUPS	160(AX), Y13
-	VBLENDVPD	Y13, f64_0000000000000000<>(SB), Y2, Y2
-	VMOVUPD	Y2, 97152(SI)	// step.place
-	VMULPD	Y1, Y6, Y2
-	VFMADD231PD	Y9, Y1, Y8
-	VFMADD213PD	32(AX), Y1, Y8
-	VFMADD213PD	0(AX), Y1, Y8
-	VFMADD213PD	Y7, Y2, Y8
-	VBLENDVPD	Y0, 64(AX), Y8, Y3
-	VMOVUPS	160(AX), Y13
-	VBLENDVPD	Y13, Y7, Y3, Y3
+	VBLENDVPD	Y13, Y7, Y2, Y2
 	VMOVUPS	128(AX), Y13
 	VMOVUPS	96(AX), Y14
-	VBLENDVPD	Y13, Y3, Y14, Y3
-	VMOVUPD	Y3, (R9)
+	VBLENDVPD	Y13, Y2, Y14, Y2
+	VMOVUPD	Y2, (R9)
 	VMOVUPD	88704(SI), Y15	// track0Lanestep.x.at[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPD	88832(SI), Y15	// track0Lanestep.x.at[1]
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPD	89344(SI), Y3	// track0Lanestep.step.data0[0]
+	VMOVUPD	89344(SI), Y2	// track0Lanestep.step.data0[0]
 	VMOVUPD	89472(SI), Y15	// track0Lanestep.step.data0[1]
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPD	89984(SI), Y4	// track0Lanestep.step.data3[0]
-	VMOVUPD	90112(SI), Y5	// track0Lanestep.step.data3[1]
-	VMOVUPD	90624(SI), Y6	// track0Lanestep.step.data6[0]
-	VMOVUPD	90752(SI), Y7	// track0Lanestep.step.data6[1]
-	VMOVUPD	91264(SI), Y8	// track0Lanestep.step.data9[0]
-	VMOVUPD	91392(SI), Y9	// track0Lanestep.step.data9[1]
-	VMOVUPD	84992(SI), Y10	// track0Lanestep.x[0]
-	VMOVUPD	85120(SI), Y11	// track0Lanestep.x[1]
-	VMOVUPD	(R10), Y12
-	VMOVUPD	128(R10), Y15
-	VMOVUPS	Y15, 96(AX)
-	VFMADD231PD	Y8, Y1, Y6
-	VFMADD231PD	Y6, Y1, Y4
-	VFMADD231PD	Y4, Y1, Y3
-	VFMADD213PD	0(AX), Y2, Y3
-	VFMADD231PD	Y9, Y1, Y7
-	VFMADD231PD	Y7, Y1, Y5
-	VFMADD213PD	64(AX), Y5, Y1
-	VFMADD213PD	32(AX), Y1, Y2
-	VBLENDVPD	Y0, Y10, Y3, Y1
-	VBLENDVPD	Y0, Y11, Y2, Y0
+	VMOVUPD	89984(SI), Y3	// track0Lanestep.step.data3[0]
+	VMOVUPD	90112(SI), Y4	// track0Lanestep.step.data3[1]
+	VMOVUPD	90624(SI), Y5	// track0Lanestep.step.data6[0]
+	VMOVUPD	90752(SI), Y6	// track0Lanestep.step.data6[1]
+	VMOVUPD	91264(SI), Y7	// track0Lanestep.step.data9[0]
+	VMOVUPD	91392(SI), Y8	// track0Lanestep.step.data9[1]
+	VMOVUPD	84992(SI), Y9	// track0Lanestep.x[0]
+	VMOVUPD	85120(SI), Y10	// track0Lanestep.x[1]
+	VMOVUPD	(R10), Y11
+	VMOVUPD	128(R10), Y12
+	VFMADD231PD	Y7, Y0, Y5
+	VFMADD231PD	Y5, Y0, Y3
+	VFMADD231PD	Y3, Y0, Y2
+	VFMADD213PD	0(AX), Y1, Y2
+	VFMADD231PD	Y8, Y0, Y6
+	VFMADD231PD	Y6, Y0, Y4
+	VFMADD213PD	64(AX), Y4, Y0
+	VFMADD213PD	32(AX), Y0, Y1
+	VMOVUPS	192(AX), Y13
+	VBLENDVPD	Y13, Y9, Y2, Y0
+	VMOVUPS	192(AX), Y13
+	VBLENDVPD	Y13, Y10, Y1, Y1
 	VMOVUPS	160(AX), Y13
-	VBLENDVPD	Y13, 0(AX), Y1, Y1
+	VBLENDVPD	Y13, 0(AX), Y0, Y0
 	VMOVUPS	160(AX), Y13
-	VBLENDVPD	Y13, 32(AX), Y0, Y0
+	VBLENDVPD	Y13, 32(AX), Y1, Y1
 	VMOVUPS	128(AX), Y13
-	VBLENDVPD	Y13, Y1, Y12, Y1
-	VMOVUPD	Y1, (R10)
+	VBLENDVPD	Y13, Y0, Y11, Y0
+	VMOVUPD	Y0, (R10)
 	VMOVUPS	128(AX), Y13
-	VMOVUPS	96(AX), Y14
-	VBLENDVPD	Y13, Y0, Y14, Y0
+	VBLENDVPD	Y13, Y1, Y12, Y0
 	VMOVUPD	Y0, 128(R10)
 	ADDQ	$32, SI
 	ADDQ	$32, DI
@@ -3494,41 +3491,47 @@ loop3: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y2
 	VCMPPD	$17, Y1, Y2, Y1
 	VMOVUPD	95360(AX), Y2	// step.next
-	VCMPPD	$0, Y0, Y2, Y2
+	VCMPPD	$0, Y0, Y2, Y3
+	VANDPD	Y3, Y1, Y1
+	VCMPPD	$17, f64_4058000000000000<>(SB), Y2, Y2
 	VANDPD	Y2, Y1, Y1
 	VORPD	f64_0000000000000000<>(SB), Y1, Y1
 	VMOVUPD	95520(AX), Y2	// step.open | 1
 	VMOVUPD	f64_0000000000000000<>(SB), Y3
 	VCMPPD	$17, Y2, Y3, Y2
 	VMOVUPD	95392(AX), Y3	// step.next | 1
-	VCMPPD	$0, Y0, Y3, Y3
+	VCMPPD	$0, Y0, Y3, Y4
+	VANDPD	Y4, Y2, Y2
+	VCMPPD	$17, f64_4058000000000000<>(SB), Y3, Y3
 	VANDPD	Y3, Y2, Y2
 	VORPD	Y2, Y1, Y1
 	VMOVUPD	95552(AX), Y2	// step.open | 2
 	VMOVUPD	f64_0000000000000000<>(SB), Y3
 	VCMPPD	$17, Y2, Y3, Y2
 	VMOVUPD	95424(AX), Y3	// step.next | 2
-	VCMPPD	$0, Y0, Y3, Y3
+	VCMPPD	$0, Y0, Y3, Y4
+	VANDPD	Y4, Y2, Y2
+	VCMPPD	$17, f64_4058000000000000<>(SB), Y3, Y3
 	VANDPD	Y3, Y2, Y2
 	VORPD	Y2, Y1, Y1
 	VMOVUPD	95584(AX), Y2	// step.open | 3
 	VMOVUPD	f64_0000000000000000<>(SB), Y3
 	VCMPPD	$17, Y2, Y3, Y2
 	VMOVUPD	95456(AX), Y3	// step.next | 3
-	VCMPPD	$0, Y0, Y3, Y3
-	VANDPD	Y3, Y2, Y2
-	VORPD	Y2, Y1, Y1
-	VCMPPD	$17, f64_4058000000000000<>(SB), Y0, Y0
-	VBROADCASTSD	96384(AX), Y2	// step.left
-	VMOVUPD	f64_0000000000000000<>(SB), Y3
-	VCMPPD	$17, Y2, Y3, Y2
+	VCMPPD	$0, Y0, Y3, Y0
+	VANDPD	Y0, Y2, Y0
+	VCMPPD	$17, f64_4058000000000000<>(SB), Y3, Y2
 	VANDPD	Y2, Y0, Y0
-	VANDPD	Y0, Y1, Y0
+	VORPD	Y0, Y1, Y0
 	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
 	VPERM2F128	$1, Y0, Y0, Y1
 	VADDPD	Y1, Y0, Y0
 	VSHUFPD	$5, Y0, Y0, Y1
 	VADDPD	Y1, Y0, Y0
+	VBROADCASTSD	96384(AX), Y1	// step.left
+	VMOVUPD	f64_0000000000000000<>(SB), Y2
+	VCMPPD	$17, Y1, Y2, Y1
+	VANDPD	Y1, Y0, Y0
 	VMOVSD	X0, 96512(AX)	// step.more
 	ADDQ	$128, 65584(AX)
 	ADDQ	$128, 65592(AX)
@@ -3593,6 +3596,60 @@ TEXT ·track0LaneoutputAVX2(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
+// track0Laneorder is Track.0.laneorder (recordings.nde:57) of a block of samples.
+TEXT track0Laneorder_avx2<>(SB), NOSPLIT, $0-0
+	VMOVUPD	f64_0000000000000000<>(SB), Y0
+	VMOVSD	X0, 97280(AX)	// step.once
+loop1:
+	CVTTSD2SQ	96640(AX), CX	// track0Laneoutput.step.at.start
+	ADDQ	AX, CX
+	MOVQ	$4, SI
+	MOVQ	AX, DI
+	MOVQ	CX, R9
+loop2: // 4 times: vectors of the block
+	VMOVUPD	97024(DI), Y0	// step.start
+	VMOVUPD	f64_ffffffffffffffff<>(SB), Y1
+	VMOVUPD	f64_ffffffffffffffff<>(SB), Y2
+	MOVQ	$96, R10
+	MOVQ	R9, R11
+loop3: // 96 times: output times
+	VMOVUPD	(R11), Y3
+	VSUBPD	Y0, Y3, Y4
+	VMOVUPD	f64_0000000000000000<>(SB), Y5
+	VCMPPD	$18, Y4, Y5, Y5
+	VANDPD	Y5, Y1, Y5
+	VMOVAPD	Y5, Y1
+	VCMPPD	$18, f64_0000000000000000<>(SB), Y4, Y4
+	VANDPD	Y4, Y2, Y4
+	VMOVAPD	Y4, Y2
+	VMOVAPD	Y3, Y0
+	ADDQ	$128, R11
+	DECQ	R10
+	JNE	loop3
+	VORPD	Y2, Y1, Y0
+	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
+	VMOVUPD	Y0, 97152(DI)	// step.in_order
+	ADDQ	$32, DI
+	ADDQ	$32, R9
+	DECQ	SI
+	JNE	loop2
+	CMPQ	97280(AX), $0	// step.once
+	JNE	loop1
+	RET
+
+// func track0LaneorderAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·track0LaneorderAVX2(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	track0Laneorder_avx2<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
 // trackSamplePart0 is Track (recordings.nde:56) of a block of samples, up to the first loop.
 TEXT trackSamplePart0_avx2<>(SB), NOSPLIT, $0-0
 	// operands of solve
@@ -3600,14 +3657,14 @@ TEXT trackSamplePart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 183808(SI)	// trackSample.step0_in0
-	VMOVUPD	97280(SI), Y0	// trackSample.x[0]
+	VMOVUPD	Y0, 183936(SI)	// trackSample.step0_in0
+	VMOVUPD	97408(SI), Y0	// trackSample.x[0]
 	VMOVUPD	Y0, 84992(SI)	// track0Lanestep.x[0]
-	VMOVUPD	97408(SI), Y0	// trackSample.x[1]
+	VMOVUPD	97536(SI), Y0	// trackSample.x[1]
 	VMOVUPD	Y0, 85120(SI)	// track0Lanestep.x[1]
-	VMOVUPD	97536(SI), Y0	// trackSample.v[0]
+	VMOVUPD	97664(SI), Y0	// trackSample.v[0]
 	VMOVUPD	Y0, 85248(SI)	// track0Lanestep.v[0]
-	VMOVUPD	97664(SI), Y0	// trackSample.v[1]
+	VMOVUPD	97792(SI), Y0	// trackSample.v[1]
 	VMOVUPD	Y0, 85376(SI)	// track0Lanestep.v[1]
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
 	VMOVUPD	Y0, 85504(SI)	// track0Lanestep.p
@@ -3645,12 +3702,12 @@ loop2: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	SI, R11
 loop3: // 96 times: elements
-	VMOVUPD	146944(R9), Y0	// trackSample.x_2[0]
-	VMOVUPD	Y0, 110080(R10)	// trackSample.ys[0]
-	VMOVUPD	147072(R9), Y0	// trackSample.x_2[1]
-	VMOVUPD	Y0, 110208(R10)	// trackSample.ys[1]
-	VMOVUPD	171520(R11), Y0	// trackSample.p[0]
-	VMOVUPD	Y0, 110336(R10)	// trackSample.ys[2]
+	VMOVUPD	147072(R9), Y0	// trackSample.x_2[0]
+	VMOVUPD	Y0, 110208(R10)	// trackSample.ys[0]
+	VMOVUPD	147200(R9), Y0	// trackSample.x_2[1]
+	VMOVUPD	Y0, 110336(R10)	// trackSample.ys[1]
+	VMOVUPD	171648(R11), Y0	// trackSample.p[0]
+	VMOVUPD	Y0, 110464(R10)	// trackSample.ys[2]
 	ADDQ	$256, R9
 	ADDQ	$384, R10
 	ADDQ	$128, R11

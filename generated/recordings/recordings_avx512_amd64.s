@@ -2663,7 +2663,6 @@ loop3: // 2 times: vectors of the block
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z4
 	VPANDQ	Z4, Z14, Z15
 	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z15, Z16
-	VMOVUPD	Z16, 97024(SI)	// step.taken
 	VADDPD	Z16, Z1, Z1
 	VMOVUPD	Z1, 95360(SI)	// step.next
 	VPXORQ.BCST	f64_ffffffffffffffff<>(SB), Z4, Z1
@@ -2676,10 +2675,6 @@ loop3: // 2 times: vectors of the block
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
 	VSUBPD	Z5, Z2, Z2
 	VDIVPD	Z6, Z2, Z2
-	VMOVUPS	Z1, Z3
-	VPTERNLOGQ.BCST	$0xac, f64_3ff0000000000000<>(SB), Z2, Z3
-	VPTERNLOGQ.BCST	$0xb8, f64_0000000000000000<>(SB), Z0, Z3
-	VMOVUPD	Z3, 97152(SI)	// step.place
 	VMULPD	Z2, Z6, Z3
 	VFMADD231PD	Z11, Z2, Z10
 	VFMADD231PD	Z10, Z2, Z9
@@ -2738,6 +2733,9 @@ loop3: // 2 times: vectors of the block
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
 	VMOVUPD	95360(AX), Z2	// step.next
 	VCMPPD	$0, Z0, Z2, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z3
+	VPANDQ	Z3, Z1, Z1
+	VCMPPD.BCST	$17, f64_4058000000000000<>(SB), Z2, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z2
 	VPANDQ	Z2, Z1, Z1
 	VPORQ.BCST	f64_0000000000000000<>(SB), Z1, Z1
@@ -2747,17 +2745,12 @@ loop3: // 2 times: vectors of the block
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z2
 	VMOVUPD	95424(AX), Z3	// step.next | 1
 	VCMPPD	$0, Z0, Z3, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z3
-	VPANDQ	Z3, Z2, Z2
-	VPORQ	Z2, Z1, Z1
-	VCMPPD.BCST	$17, f64_4058000000000000<>(SB), Z0, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
-	VBROADCASTSD	96384(AX), Z2	// step.left
-	VBROADCASTSD	f64_0000000000000000<>(SB), Z3
-	VCMPPD	$17, Z2, Z3, K1
+	VPANDQ	Z0, Z2, Z0
+	VCMPPD.BCST	$17, f64_4058000000000000<>(SB), Z3, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z2
 	VPANDQ	Z2, Z0, Z0
-	VPANDQ	Z0, Z1, Z0
+	VPORQ	Z0, Z1, Z0
 	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z0, Z0
 	VSHUFF64X2	$78, Z0, Z0, Z1
 	VADDPD	Z1, Z0, Z0
@@ -2765,6 +2758,11 @@ loop3: // 2 times: vectors of the block
 	VADDPD	Z1, Z0, Z0
 	VSHUFPD	$85, Z0, Z0, Z1
 	VADDPD	Z1, Z0, Z0
+	VBROADCASTSD	96384(AX), Z1	// step.left
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
+	VCMPPD	$17, Z1, Z2, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
+	VPANDQ	Z1, Z0, Z0
 	VMOVSD	X0, 96512(AX)	// step.more
 	ADDQ	$128, 65584(AX)
 	ADDQ	$128, 65592(AX)
@@ -2821,6 +2819,62 @@ TEXT ·track0LaneoutputAVX512(SB), 0, $8-32
 	VZEROUPPER
 	RET
 
+// track0Laneorder is Track.0.laneorder (recordings.nde:57) of a block of samples.
+TEXT track0Laneorder_avx512<>(SB), NOSPLIT, $0-0
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
+	VMOVSD	X0, 97280(AX)	// step.once
+loop1:
+	CVTTSD2SQ	96640(AX), CX	// track0Laneoutput.step.at.start
+	ADDQ	AX, CX
+	MOVQ	$2, SI
+	MOVQ	AX, DI
+	MOVQ	CX, R9
+loop2: // 2 times: vectors of the block
+	VMOVUPD	97024(DI), Z0	// step.start
+	VBROADCASTSD	f64_ffffffffffffffff<>(SB), Z1
+	VBROADCASTSD	f64_ffffffffffffffff<>(SB), Z2
+	MOVQ	$96, R10
+	MOVQ	R9, R11
+loop3: // 96 times: output times
+	VMOVUPD	(R11), Z3
+	VSUBPD	Z0, Z3, Z4
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z5
+	VCMPPD	$18, Z4, Z5, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z5
+	VPANDQ	Z5, Z1, Z5
+	VMOVAPD	Z5, Z1
+	VCMPPD.BCST	$18, f64_0000000000000000<>(SB), Z4, K1
+	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z4
+	VPANDQ	Z4, Z2, Z4
+	VMOVAPD	Z4, Z2
+	VMOVAPD	Z3, Z0
+	ADDQ	$128, R11
+	DECQ	R10
+	JNE	loop3
+	VPORQ	Z2, Z1, Z0
+	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z0, Z0
+	VMOVUPD	Z0, 97152(DI)	// step.in_order
+	ADDQ	$64, DI
+	ADDQ	$64, R9
+	DECQ	SI
+	JNE	loop2
+	CMPQ	97280(AX), $0	// step.once
+	JNE	loop1
+	RET
+
+// func track0LaneorderAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+TEXT ·track0LaneorderAVX512(SB), 0, $8-32
+	MOVQ	fr+0(FP), AX
+	MOVQ	w+8(FP), BX
+	MOVQ	pre+16(FP), DX
+	MOVQ	sums+24(FP), R8
+	STMXCSR	old-8(SP)
+	LDMXCSR	flush<>(SB)
+	CALL	track0Laneorder_avx512<>(SB)
+	LDMXCSR	old-8(SP)
+	VZEROUPPER
+	RET
+
 // trackSamplePart0 is Track (recordings.nde:56) of a block of samples, up to the first loop.
 TEXT trackSamplePart0_avx512<>(SB), NOSPLIT, $0-0
 	// operands of solve
@@ -2828,14 +2882,14 @@ TEXT trackSamplePart0_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 183808(SI)	// trackSample.step0_in0
-	VMOVUPD	97280(SI), Z0	// trackSample.x[0]
+	VMOVUPD	Z0, 183936(SI)	// trackSample.step0_in0
+	VMOVUPD	97408(SI), Z0	// trackSample.x[0]
 	VMOVUPD	Z0, 84992(SI)	// track0Lanestep.x[0]
-	VMOVUPD	97408(SI), Z0	// trackSample.x[1]
+	VMOVUPD	97536(SI), Z0	// trackSample.x[1]
 	VMOVUPD	Z0, 85120(SI)	// track0Lanestep.x[1]
-	VMOVUPD	97536(SI), Z0	// trackSample.v[0]
+	VMOVUPD	97664(SI), Z0	// trackSample.v[0]
 	VMOVUPD	Z0, 85248(SI)	// track0Lanestep.v[0]
-	VMOVUPD	97664(SI), Z0	// trackSample.v[1]
+	VMOVUPD	97792(SI), Z0	// trackSample.v[1]
 	VMOVUPD	Z0, 85376(SI)	// track0Lanestep.v[1]
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
 	VMOVUPD	Z0, 85504(SI)	// track0Lanestep.p
@@ -2873,12 +2927,12 @@ loop2: // 2 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	SI, R11
 loop3: // 96 times: elements
-	VMOVUPD	146944(R9), Z0	// trackSample.x_2[0]
-	VMOVUPD	Z0, 110080(R10)	// trackSample.ys[0]
-	VMOVUPD	147072(R9), Z0	// trackSample.x_2[1]
-	VMOVUPD	Z0, 110208(R10)	// trackSample.ys[1]
-	VMOVUPD	171520(R11), Z0	// trackSample.p[0]
-	VMOVUPD	Z0, 110336(R10)	// trackSample.ys[2]
+	VMOVUPD	147072(R9), Z0	// trackSample.x_2[0]
+	VMOVUPD	Z0, 110208(R10)	// trackSample.ys[0]
+	VMOVUPD	147200(R9), Z0	// trackSample.x_2[1]
+	VMOVUPD	Z0, 110336(R10)	// trackSample.ys[1]
+	VMOVUPD	171648(R11), Z0	// trackSample.p[0]
+	VMOVUPD	Z0, 110464(R10)	// trackSample.ys[2]
 	ADDQ	$256, R9
 	ADDQ	$384, R10
 	ADDQ	$128, R11

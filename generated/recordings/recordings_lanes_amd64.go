@@ -199,8 +199,11 @@ type laneFrame struct {
 		stepAtStart [16]Real
 		xRowStart   [16]Real
 		pRowStart   [16]Real
-		stepTaken   [16]Real
-		stepPlace   [16]Real
+	}
+	track0Laneorder struct { // Track.0.laneorder
+		stepStart   [16]Real
+		stepInOrder [16]Real
+		stepOnce    [16]Real
 	}
 	trackSample struct { // Track
 		x        [2 * 16]Real
@@ -214,7 +217,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [183936]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [184064]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 type prepared struct{}
 
@@ -247,6 +250,7 @@ type laneKernels struct {
 	track0Lanestart   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	track0Lanestep    func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	track0Laneoutput  func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	track0Laneorder   func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	trackSamplePart0  func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 	trackSamplePart2  func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 }
@@ -265,6 +269,7 @@ func pickKernels() *laneKernels {
 			track0Lanestart:   track0LanestartAVX512,
 			track0Lanestep:    track0LanestepAVX512,
 			track0Laneoutput:  track0LaneoutputAVX512,
+			track0Laneorder:   track0LaneorderAVX512,
 			trackSamplePart0:  trackSamplePart0AVX512,
 			trackSamplePart2:  trackSamplePart2AVX512,
 		}
@@ -277,6 +282,7 @@ func pickKernels() *laneKernels {
 			track0Lanestart:   track0LanestartAVX2,
 			track0Lanestep:    track0LanestepAVX2,
 			track0Laneoutput:  track0LaneoutputAVX2,
+			track0Laneorder:   track0LaneorderAVX2,
 			trackSamplePart0:  trackSamplePart0AVX2,
 			trackSamplePart2:  trackSamplePart2AVX2,
 		}
@@ -304,6 +310,8 @@ func track0LanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func track0LaneoutputAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
+func track0LaneorderAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
 func trackSamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func trackSamplePart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
@@ -319,6 +327,8 @@ func track0LanestartAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 func track0LanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func track0LaneoutputAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+
+func track0LaneorderAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
 func trackSamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
 
@@ -452,12 +462,16 @@ func (l *lanes) solveTrack0Lanes(t0 *[16]float64, ts *[96 * 16]float64, state0Ou
 	s := &fr.track0Lanestep
 	t1 := (*[16]float64)(ts[1520:])
 	d := &fr.track0Laneoutput
-	for i := range d.stepNext {
-		d.stepNext[i], d.stepSpan[i] = 0, t1[i]-t0[i]
+	clear(d.stepNext[:])
+	for i := range d.stepSpan {
+		d.stepSpan[i] = t1[i] - t0[i]
 	}
 	d.stepAtStart[0] = rt.Apart(fr, ts)
 	d.xRowStart[0] = rt.Apart(fr, state0Out)
 	d.pRowStart[0] = rt.Apart(fr, state2Out)
+	order := &fr.track0Laneorder
+	order.stepStart = *t0
+	kernel.track0Laneorder(l.fr, l.w, l.pre, &l.sums[0])
 	var last [16]float64 // error norm of the last attempt
 	for i := range last {
 		last[i] = 1
@@ -470,7 +484,7 @@ func (l *lanes) solveTrack0Lanes(t0 *[16]float64, ts *[96 * 16]float64, state0Ou
 		s.stepErrPrev[i], s.stepErrPrev2[i] = 1, 1
 		if i < n {
 			st[i] = rt.SolveStats{Time: t0[i]}
-			if !rt.InOrderEach(t0[i], ts[:], i, 16) {
+			if order.stepInOrder[i] == 0 {
 				st[i].Fail(rt.BadTimes, t0[i], 0)
 			} else if t0[i] != t1[i] {
 				s.stepLive[i] = 1
@@ -522,7 +536,7 @@ func (l *lanes) solveTrack0Lanes(t0 *[16]float64, ts *[96 * 16]float64, state0Ou
 				st[i].Accepted++
 				st[i].H = s.stepHAt[i]
 				d.stepOpen[i] = 1
-				if next := d.stepNext[i]; next < d.stepRow[0] {
+				if next := float64(d.stepNext[i]); next < d.stepRow[0] {
 					d.stepRow[0] = next
 				}
 				st[i].Time = s.stepT[i]
@@ -541,7 +555,7 @@ func (l *lanes) solveTrack0Lanes(t0 *[16]float64, ts *[96 * 16]float64, state0Ou
 			last[i] = s.stepErr[i]
 		}
 		for d.stepRow[0] < 96 {
-			d.stepLeft[0] = 1119 // rows at a time
+			d.stepLeft[0] = 1153 // rows at a time
 			kernel.track0Laneoutput(l.fr, l.w, l.pre, &l.sums[0])
 		}
 	}
