@@ -29,6 +29,7 @@ const (
 	whileAt   = frameSize - 256
 	whileRuns = 5
 	chosenAt  = whileAt + 64
+	ifAt      = whileAt + 16
 )
 
 // step is an operation under test on vectors of samples: x, y, z are finite floats, u and v any.
@@ -191,6 +192,9 @@ func kernels(t *testing.T, isa asm.ISA) string {
 			b.Loop(2, func(*asm.Loop) {
 				b.StoreOne(asm.F64, b.Add(asm.F64, b.Broadcast(asm.F64, runs), b.Const(asm.F64, 0.5)), runs)
 				b.StoreOne(asm.F64, b.Broadcast(asm.F64, runs), fr.At(chosenAt).Chosen(l, 8, left))
+				b.If(left, func() {
+					b.StoreOne(asm.F64, b.Add(asm.F64, b.Broadcast(asm.F64, fr.At(ifAt)), b.Const(asm.F64, 0.5)), fr.At(ifAt))
+				})
 			})
 		})
 		least := b.Const(asm.F64, 2)
@@ -281,6 +285,9 @@ func TestISAsAgree(t *testing.T) {
 	rows(t, "avx512 against avx2", b, a)
 	if got := math.Float64frombits(binary.LittleEndian.Uint64(a[whileAt-resultAt+8:])); got != whileRuns {
 		t.Errorf("a loop until %d are done did %v", whileRuns, got)
+	}
+	if got := math.Float64frombits(binary.LittleEndian.Uint64(a[ifAt-resultAt:])); got != whileRuns-1 {
+		t.Errorf("what is not done in the last run is done %v times, want %d", got, whileRuns-1)
 	}
 	for left := 1; left <= whileRuns; left++ {
 		if got := math.Float64frombits(binary.LittleEndian.Uint64(a[chosenAt-resultAt+8*left:])); got != float64(whileRuns+1-left) {

@@ -104,16 +104,18 @@ func (in *inst) operands() []operand { return in.src[:in.n] }
 type instKind uint8
 
 const (
-	plainInst  instKind = iota
-	fmaInst             // dst = ±src[0]*src[1] + src[2], in the form that fits the registers; op is the stem
-	selectInst          // dst = src[0] ? src[1] : src[2]
-	moveInst            // dst = src[0], dropped if both get one register
-	callInst            // of the kernel src[0], whose record lies src[1] bytes behind, and which takes src[2] half cycles
-	takeInst            // dst comes in register src[0]
-	giveInst            // the vectors given[src[0]] go to the first registers
-	tileInst            // on tiles, see tile.go
-	pauseInst           // see pause.go
-	loopMark            // start of loop
-	endMark             // end of loop
-	noteMark            // a line of comment
+	plainInst   instKind = iota
+	fmaInst              // dst = ±src[0]*src[1] + src[2], in the form that fits the registers; op is the stem
+	selectInst           // dst = src[0] ? src[1] : src[2]
+	moveInst             // dst = src[0], dropped if both get one register
+	callInst             // of the kernel src[0], whose record lies src[1] bytes behind, and which takes src[2] half cycles
+	takeInst             // dst comes in register src[0]
+	giveInst             // the vectors given[src[0]] go to the first registers
+	tileInst             // on tiles, see tile.go
+	pauseInst            // see pause.go
+	loopMark             // start of loop
+	endMark              // end of loop
+	skipMark             // start of what is skipped where the word src[0] is zero
+	skippedMark          // its end
+	noteMark             // a line of comment
 )

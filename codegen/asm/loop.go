@@ -25,7 +25,7 @@ type Loop struct {
 	start    int32 // places among the instructions
 	end      int32
 	pointers []*pointer
-	label    string
+	label    string // of its start; of what is skipped that of the end
 	pause    int    // how many runs go without a pause; 0 for all
 	what     string // the runs are of
 }
@@ -79,6 +79,14 @@ func (b *Builder) While(m Mem, body func(l *Loop)) {
 	body(l)
 	b.loops = b.loops[:len(b.loops)-1]
 	b.add(inst{kind: endMark, loop: l})
+}
+
+// If runs body unless the word of 64 bits at m is zero.
+func (b *Builder) If(m Mem, body func()) {
+	l := &Loop{}
+	b.add(inst{kind: skipMark, mem: -1, loop: l}, b.address(m))
+	body()
+	b.add(inst{kind: skippedMark, loop: l})
 }
 
 // whileRuns is the number of runs of a While that the allocation of registers reckons with.

@@ -121,6 +121,14 @@ func (p *printer) kernel() {
 			p.begin(in.loop)
 		case endMark:
 			p.end(in.loop)
+		case skipMark:
+			p.label++
+			in.loop.label = "skip" + strconv.Itoa(p.label)
+			p.ins("CMPQ", p.source(in.src[0], true, 0), number(0))
+			p.ins("JEQ", word(in.loop.label))
+		case skippedMark:
+			p.text(in.loop.label, ":\n")
+			p.stride = 0 // a way comes from above
 		case pauseInst:
 			p.pause()
 		default:

@@ -40,31 +40,50 @@ func (q *seek) locate(sums []asm.Vec) {
 	middle := q.add(at, q.mul(q.num(0.5), q.sub(before, at)))
 	q.b.Store(asm.F64, q.is(lanes, middle, theta), q.at(q.look("theta")))
 	q.put("mode", q.is(lanes, q.num(seekNarrow), mode))
-	q.count(sums[0], lanes)
+	q.goOn(sums[0], lanes)
 }
+
+// goOn counts the lanes that go on with their event, and says of each vector whether it has any: as samples end one after the other, few have.
+func (q *seek) goOn(sum, lanes asm.Vec) {
+	some := q.and(lanes, q.num(1))
+	q.b.AddTo(asm.F64, sum, some)
+	q.b.StoreOne(asm.F64, q.b.SumLanes(asm.F64, some), q.busy())
+}
+
+// busy is the place that says whether a vector has lanes that locate an event.
+func (q *seek) busy() asm.Mem { return q.at(q.rows[Own+"busy"]) }
 
 // narrowing prints Narrow: rounds of a look, what it tells, and the next place. Lanes that are done want no next place, so that the last look is that of a
 // round without one.
 func (q *seek) narrowing() {
 	counts := []string{SearchNarrowing, SearchChanged}
+	see := func() {
+		q.counted(counts, func(sums []asm.Vec) {
+			q.b.If(q.busy(), func() { q.seen(sums[0]) })
+			q.count(sums[1], q.mode(q.row("mode"), seekPending)) // of this round and of those before
+		})
+	}
+	try := func() {
+		q.columns(func() { q.b.If(q.busy(), q.try) })
+	}
 	if q.l.Search.Rounds {
-		q.counted(counts, q.seen)
-		q.columns(q.try)
+		see()
+		try()
 		return
 	}
 	look := func() {
 		q.b.Call(q.l.Guards.Name)
-		q.counted(counts, q.seen)
+		see()
 	}
 	look()
 	q.b.While(q.b.Arg(argFrame).At(q.rows[counts[0]].Off), func(*asm.Loop) {
-		q.columns(q.try)
+		try()
 		look()
 	})
 }
 
 // seen takes a look at where an event may be: Chandrupatla's method.
-func (q *seek) seen(sums []asm.Vec) {
+func (q *seek) seen(sum asm.Vec) {
 	one := q.num(1)
 	mode, of := q.row("mode"), q.row("of")
 	lanes := q.mode(mode, seekNarrow)
@@ -112,8 +131,7 @@ func (q *seek) seen(sums []asm.Vec) {
 	}
 	mode = q.is(ends, next, mode)
 	q.put("mode", mode)
-	q.count(sums[1], q.mode(mode, seekPending)) // of this round and of those before
-	q.count(sums[0], q.but(lanes, ends))
+	q.goOn(sum, q.but(lanes, ends))
 }
 
 // try is the place of the next look of lanes that are not done.

@@ -56,7 +56,7 @@ const (
 
 // searchRows are the others: for when guards are looked at that wait, the number of the next look at a fixed place, the place of the last look, what is to be
 // done, and Chandrupatla's numbers.
-var searchRows = []string{"since", "wait", "look", "before", "mode", "of", "changed_at", "tol", "x1", "x2", "x3", "f1", "f2", "f3", "fa", "limit", "rounds"}
+var searchRows = []string{"since", "wait", "look", "before", "mode", "of", "changed_at", "tol", "x1", "x2", "x3", "f1", "f2", "f3", "fa", "limit", "rounds", "busy"}
 
 // SearchFires is the row whose first number counts the lanes in which event i happens.
 func SearchFires(i int) string { return fmt.Sprintf("%sfires%d", Own, i) }

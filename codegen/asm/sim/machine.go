@@ -148,8 +148,8 @@ func (m *Machine) run(name string) error {
 			}
 			err = m.update(in.args[0], func(uint64) (uint64, error) { return m.stack[n], nil })
 			m.stack = m.stack[:n]
-		case "JNE":
-			if !m.zero {
+		case "JNE", "JEQ":
+			if m.zero == (in.op == "JEQ") {
 				to, ok := t.labels[in.args[0].symbol]
 				if !ok {
 					err = fmt.Errorf("no label")

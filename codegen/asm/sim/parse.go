@@ -172,7 +172,7 @@ func parseArg(s string) (arg, error) {
 		n, err := strconv.Atoi(s[1:])
 		return arg{kind: maskArg, n: int64(n)}, err
 	}
-	if strings.HasPrefix(s, "loop") || strings.HasPrefix(s, "on") {
+	if strings.HasPrefix(s, "loop") || strings.HasPrefix(s, "skip") || strings.HasPrefix(s, "on") {
 		return arg{kind: labelArg, symbol: s}, nil
 	}
 	return arg{kind: gprArg, reg: s}, nil
