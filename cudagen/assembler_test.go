@@ -14,7 +14,6 @@ import (
 	"ndec.dev/ndec/cmd/ndec/driver"
 	"ndec.dev/ndec/cmd/ndec/nvcc"
 	"ndec.dev/ndec/cudagen"
-	"ndec.dev/ndec/ir"
 )
 
 // small are programs whose kernels fit registers: trained numbers up to 120, and nets of one layer.
@@ -262,13 +261,5 @@ func sanitized(t *testing.T, sanitizer string) {
 	}
 	batch := programSubject(t, "rows", map[string]string{"rows.nde": rowsOfSteps}, "f32") // a batch layer by layer, and its gradient
 	batch.layers, batch.rows = true, 5
-	compareWith(t, append(all, batch, eventsBack(t)), sanitizer)
-}
-
-// eventsBack is the way back over events layer by layer, with dense output that is linear in its data and with one that is not.
-func eventsBack(t *testing.T) *subject {
-	s := eventsSubjects(t)[0]
-	s.m.Models, s.rows = nil, 2
-	s.m.Recipes = slices.DeleteFunc(s.m.Recipes, func(r *ir.Recipe) bool { return r.Name != "FitKicked" && r.Name != "FitMemory" })
-	return s
+	compareWith(t, append(all, batch), sanitizer)
 }
