@@ -109,13 +109,15 @@ type emitter struct {
 	packed  map[packing]int                        // where matrices lie in the shared memory of their groups; -1: they are streamed
 	stage   int                                    // bytes through which they go, which come first
 	tiles   frames
-	lanes   bool              // arrays of the function that is printed lie in memory of the warp
-	roots   map[*ir.Func]bool // functions of kernels, which nobody else calls
-	sites   map[*ir.Func]int  // places where functions of threads stand
-	knows   bool              // some of them are called
-	layer   bool              // kernels are printed for a batch, layer by layer
-	split   *split            // functions are printed for lanes that share a sample
-	splits  *split            // the same; nil if there are no such kernels
+	lanes   bool                  // arrays of the function that is printed lie in memory of the warp
+	roots   map[*ir.Func]bool     // functions of kernels, which nobody else calls
+	sites   map[*ir.Func]int      // places where functions of threads stand
+	loops   map[any]int           // places where solves and sweeps of teams stand
+	sweeps  map[sweepText]*ir.Rev // the first of those that are alike
+	knows   bool                  // some of them are called
+	layer   bool                  // kernels are printed for a batch, layer by layer
+	split   *split                // functions are printed for lanes that share a sample
+	splits  *split                // the same; nil if there are no such kernels
 
 	layerFuncs  map[*ir.Func]*layerFunc // in pieces; nil for those that cannot be
 	layerLoops  map[loopKey]*solveKernels
@@ -138,7 +140,7 @@ func Emit(p *plan.Plan, opts Options) (*Output, diag.List) {
 	}
 	e := &emitter{plan: p, m: p.Module, opts: opts, p: &printer{sources: map[string][]string{}}, global: newScope("Params", "Prepared", "Workspace", "Team", "TeamWorkspace", "TileWorkspace", "Tile", "SplitWorkspace", "Split", "Own", "team", "tile", "split", "own", "half", "scope"),
 		funcs: map[*ir.Func]string{}, solves: map[*ir.Solve]string{}, revs: map[*ir.Rev]string{}, fields: map[*ir.Param]string{},
-		tables: map[*ir.Value]string{}, tapes: map[*ir.Value]string{}, stepped: map[*ir.Func]*ir.Model{}, done: map[printed]bool{}, tiles: frames{of: map[any]int{}}, roots: map[*ir.Func]bool{}, sites: map[*ir.Func]int{}, rounded: map[*plan.Func]map[*ir.Value]*ir.Value{},
+		tables: map[*ir.Value]string{}, tapes: map[*ir.Value]string{}, stepped: map[*ir.Func]*ir.Model{}, done: map[printed]bool{}, tiles: frames{of: map[any]int{}}, roots: map[*ir.Func]bool{}, sites: map[*ir.Func]int{}, loops: map[any]int{}, sweeps: map[sweepText]*ir.Rev{}, rounded: map[*plan.Func]map[*ir.Value]*ir.Value{},
 		layerFuncs: map[*ir.Func]*layerFunc{}, layerLoops: map[loopKey]*solveKernels{}, layerBacks: map[backKey]*reverseKernels{}, layerRunsOf: map[*ir.Value]*runKernels{}, spreadFuncs: map[*ir.Func]*layerFunc{}, guardFuncs: map[*ir.Func]string{}}
 	for name, text := range opts.Sources {
 		e.p.sources[name] = strings.Split(string(text), "\n")
@@ -152,6 +154,7 @@ func Emit(p *plan.Plan, opts Options) (*Output, diag.List) {
 	}
 	e.countSites(kernels)
 	e.groupKernels(kernels)
+	e.countLoops(kernels)
 	for _, k := range kernels {
 		if e.m.Prepare != nil && k.needs().Prepared {
 			e.prepareFunction()
@@ -214,10 +217,10 @@ func (e *emitter) names(kernels []*kernel) {
 		e.funcs[f.IR] = e.global.pickFamily(snake(f.IR.Name), "_call", "_results", "_team", "_team_call", "_team_results", "_tile", "_tile_call", "_tile_results", "_split")
 	}
 	for _, s := range e.plan.Solves {
-		e.solves[s.IR] = e.global.pickFamily("solve_"+snake(s.IR.Name), append(numbered("_jump", len(s.IR.Events)), "_team", "_tile", "_tape", "_team_tape", "_tile_tape", "_split", "_split_tape", "_begin", "_length", "_aim", "_decide", "_advance", "_end", "_outputs", "_rest", "_anew", "_settle")...)
+		e.solves[s.IR] = e.global.pickFamily("solve_"+snake(s.IR.Name), append(numbered("_jump", len(s.IR.Events)), "_team", "_tile", "_tape", "_team_tape", "_tile_tape", "_team_call", "_team_results", "_team_here", "_split", "_split_tape", "_begin", "_length", "_aim", "_decide", "_advance", "_end", "_outputs", "_rest", "_anew", "_settle")...)
 	}
 	for _, r := range e.plan.Revs {
-		e.revs[r] = e.global.pickFamily("reverse_"+snake(r.Solve.Name), append(append(numbered("_event", len(r.Events)), numbered("_before", len(r.Events))...), "_team", "_tile", "_split", "_begin", "_load", "_carry", "_anew")...)
+		e.revs[r] = e.global.pickFamily("reverse_"+snake(r.Solve.Name), append(append(numbered("_event", len(r.Events)), numbered("_before", len(r.Events))...), "_team", "_tile", "_team_call", "_team_results", "_team_here", "_split", "_begin", "_load", "_carry", "_anew")...)
 	}
 	fields := newScope()
 	seen := map[*ir.Func]bool{}
@@ -329,7 +332,7 @@ func (e *emitter) function(f *ir.Func) {
 				e.p.line("")
 			}
 		case ir.OpRev:
-			if r := v.Attr.Rev; e.begin(r) {
+			if r := e.sweepOf(v.Attr.Rev); e.begin(r) {
 				e.p.line("// %s carries cotangents back over the recorded steps of %s, last to first.", e.revName(r), r.Solve.Name)
 				e.frame(r, func() { e.reverse(r) })
 				e.p.line("")

@@ -156,8 +156,8 @@ func (fn *function) revCall(v *ir.Value) {
 	if needs.Accum {
 		all = append(all, "g")
 	}
-	fn.e.calls(r)
-	fn.p.line("%s(%s);", fn.e.revName(r), strings.Join(all, ", "))
+	fn.e.calls(fn.e.sweepOf(r))
+	fn.p.line("%s(%s);", fn.e.revName(fn.e.sweepOf(r)), strings.Join(all, ", "))
 }
 
 func stateTypes(s *ir.Solve) []ir.Type {

@@ -99,6 +99,20 @@ func TestTeams(t *testing.T) {
 	compare(t, all)
 }
 
+// TestCalledLoops has solves and sweeps that teams use from many places: each is printed once, and called.
+func TestCalledLoops(t *testing.T) {
+	s := programSubject(t, "shoots", map[string]string{"shoots.nde": source(t, "testdata/shoots.nde")}, "f64")
+	s.teams, s.natural, s.rows = true, true, 2
+	compare(t, []*subject{s})
+	text := string(s.out.Files[0].Text)
+	for _, name := range []string{"solve_shoot_0_team", "solve_shoot_0_rec_team", "reverse_shoot_0_rec_team", "solve_end_0_team", "solve_end_0_rec_team", "reverse_end_0_rec_team"} {
+		if n := strings.Count(text, " "+name+"_call("); n != 2 || strings.Count(text, "\t"+name+"(") < 3 {
+			t.Errorf("%s is not called, or printed more than once:\n%s", name, text)
+			break
+		}
+	}
+}
+
 // TestGivenMemory has teams whose arrays take more shared memory than every kernel has, and more than any device has. What it is given is
 // enough, and device memory serves as well: compare tries both.
 func TestGivenMemory(t *testing.T) {

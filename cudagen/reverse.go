@@ -2,6 +2,7 @@ package cudagen
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"ndec.dev/ndec/ir"
@@ -190,6 +191,7 @@ func (e *emitter) reverse(r *ir.Rev) {
 	l := e.newLoop(s)
 	needs := e.plan.RevNeeds(r)
 	ps := append(e.common(needs, false, true), fmt.Sprintf("const %s &tape", e.tapeType(s)))
+	ins := slices.Clone(l.c)
 	for _, o := range l.c {
 		ps = append(ps, e.in(o.t, o.name))
 	}
@@ -202,18 +204,25 @@ func (e *emitter) reverse(r *ir.Rev) {
 			t = ir.Tensor(t.Elem, s.Times, t.Len())
 		}
 		ps = append(ps, e.in(t, o.name+"_out_bar"))
+		ins = append(ins, operand{o.name + "_out_bar", t})
 	}
 	if s.MayStop() {
 		ps = append(ps, "double end_bar")
 	}
-	for _, o := range append(suffixed(l.x, "_start_bar"), suffixed(l.c, "_bar")...) {
+	outs := append(suffixed(l.x, "_start_bar"), suffixed(l.c, "_bar")...)
+	for _, o := range outs {
 		ps = append(ps, e.out(o.t, o.name))
 	}
 	var any []string
 	if needs.Accum {
 		any, ps = append(any, "G"), append(ps, "G &g")
 	}
-	p.line("%sNDEC_D void %s(%s) {", e.templates(any...), e.revName(r), strings.Join(ps, ", "))
+	name, called := e.revName(r), e.isCalledLoop(r, append([]*ir.Func{r.StepVJP, r.AtVJP, r.DenseVJP, r.BeginVJP}, r.Events...))
+	suffix := ""
+	if called {
+		suffix = "_here"
+	}
+	p.line("%sNDEC_D void %s%s(%s) {", e.templates(any...), name, suffix, strings.Join(ps, ", "))
 	bar, barIn := suffixed(l.x, "_bar"), suffixed(l.x, "_in")
 	cSum, cStep := suffixed(l.c, "_sum"), suffixed(l.c, "_step")
 	for _, list := range [][]operand{bar, cSum} {
@@ -349,6 +358,9 @@ func (e *emitter) reverse(r *ir.Rev) {
 	l.copy(suffixed(l.x, "_start_bar"), bar)
 	l.copy(suffixed(l.c, "_bar"), cSum)
 	p.line("}")
+	if called {
+		e.callLoop(name, ps, ins, outs, nil)
+	}
 }
 
 // insideStep prints how the outputs inside step k, and its end where an event has cut it, are added up for it (see

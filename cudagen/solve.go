@@ -142,6 +142,7 @@ func (l *loop) print() {
 		ps = append(ps, e.tapeType(s)+" &tape")
 	}
 	ps = append(ps, "double t0")
+	var outs []operand
 	var any []string // where times and states along them lie
 	column := func(name string) {
 		any = append(any, fmt.Sprintf("C%d", len(any)))
@@ -182,9 +183,15 @@ func (l *loop) print() {
 			continue
 		}
 		ps = append(ps, e.out(t, o.name+"_out"))
+		outs = append(outs, operand{o.name + "_out", t})
 	}
 	ps = append(ps, "ndec_stats &st")
-	p.line("%sNDEC_D void %s(%s) {", e.templates(any...), e.solveName(s), strings.Join(ps, ", "))
+	name, called := e.solveName(s), e.isCalledLoop(s, solveFuncs(s))
+	suffix := ""
+	if called {
+		suffix = "_here"
+	}
+	p.line("%sNDEC_D void %s%s(%s) {", e.templates(any...), name, suffix, strings.Join(ps, ", "))
 	l.declare(l.x)
 	l.copy(l.x, suffixed(l.x, "_start"))
 	if s.Times > 0 {
@@ -236,6 +243,9 @@ func (l *loop) print() {
 		l.copy(suffixed(l.x, "_out"), l.x)
 	}
 	p.line("}")
+	if called {
+		e.callLoop(name, ps, append(suffixed(l.x, "_start"), l.c...), outs, counted(s))
+	}
 }
 
 // finite is a test of the new states.
