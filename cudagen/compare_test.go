@@ -31,6 +31,8 @@ type subject struct {
 	shared  int         // bytes of shared memory that weights have there; 0: all that there is
 	layers  bool        // all models go layer by layer that can
 	split   int         // so many lanes share a sample in all kernels that can
+	short   int         // what is longer is shared out among them
+	blocks  int         // so many blocks take one round of samples after the other; 0: as many as there may be
 	natural bool        // times ascend, and numbers of their own (heights, loads) are positive
 	mixed   float64     // what losses and gradients may differ in mixed precision, where a rounding can go either way; 0 for other recipes
 	out     *cudagen.Output
@@ -43,9 +45,18 @@ func (s *subject) emit(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%s: %v", s.name, err)
 	}
-	out, ds := cudagen.Emit(p, cudagen.Options{Package: s.name, Header: "// a test", Teams: s.teams, Layers: s.layers, Split: s.split, Shared: s.shared})
+	out, ds := cudagen.Emit(p, cudagen.Options{Package: s.name, Header: "// a test", Teams: s.teams, Layers: s.layers, Split: s.split, SplitShort: s.short, Shared: s.shared})
 	if ds.HasErrors() {
 		t.Fatalf("%s: %v", s.name, ds)
+	}
+	if s.blocks > 0 {
+		for i := range out.Kernels.Models {
+			out.Kernels.Models[i].Teams = min(out.Kernels.Models[i].Teams, s.blocks)
+		}
+		for i := range out.Kernels.Recipes {
+			r := &out.Kernels.Recipes[i]
+			r.Loss.Teams, r.Grad.Teams = min(r.Loss.Teams, s.blocks), min(r.Grad.Teams, s.blocks)
+		}
 	}
 	s.out = out
 }

@@ -23,6 +23,8 @@ type Options struct {
 	Layers  bool              // all models go layer by layer that can
 	Split   int               // so many lanes share a sample in all kernels that have something to share out
 	Shared  int               // bytes of shared memory that a block of groups has; 0: those of compute capability 9.0
+	// SplitShort is the length up to which arrays are in every lane; 0 takes that of the plan.
+	SplitShort int
 }
 
 // Output is what the back end makes: NAME.cu and ndec.cuh, and what a launcher needs to know of them.
@@ -381,7 +383,7 @@ func (e *emitter) elem(t ir.Elem) string {
 
 // memory is where a function finds a parameter, or a value derived from parameters.
 func (e *emitter) memory(p *ir.Param) string {
-	if e.split != nil && p.Type.Len() <= shortLen {
+	if e.split != nil && p.Type.Len() <= shortLen && e.split.slots(p.Type) == 0 {
 		return e.holds(p)
 	}
 	if p.Derived {

@@ -27,14 +27,24 @@ func seeds(t *testing.T) uint64 {
 
 // TestRandomModules compares random modules, their gradients included, with the interpreter. One row is the
 // one at which the module is well conditioned.
-func TestRandomModules(t *testing.T) {
-	var all []*subject
+func TestRandomModules(t *testing.T) { compare(t, randomSubjects(t)) }
+
+// TestSplitModules is TestRandomModules with lanes that share a sample, and all vectors and matrices that can be.
+func TestSplitModules(t *testing.T) {
+	all := randomSubjects(t)
+	for i, s := range all {
+		s.split, s.short = []int{4, 8, 16}[i/2%3], 1+i/2%2
+	}
+	compare(t, all)
+}
+
+func randomSubjects(t *testing.T) (all []*subject) {
 	for seed := range seeds(t) {
 		for _, real := range []ir.Elem{ir.F64, ir.F32} {
 			all = append(all, randomSubject(t, seed, real))
 		}
 	}
-	compare(t, all)
+	return all
 }
 
 // TestRandomLayers compares those that can go layer by layer, which most can.

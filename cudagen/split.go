@@ -13,12 +13,13 @@ import (
 // what they add to the gradient are shared out among the registers of these lanes. Loops, sweeps and tapes are those of a thread a
 // sample, since control is the same in all lanes of a sample, and so is every function but for the arrays that are shared out in it.
 
-// shortLen is NDEC_SHORT of the prelude: arrays of so many elements are in every lane.
+// shortLen is the length up to which arrays are in every lane.
 const shortLen = 8
 
 // split is what is known of functions that are printed for lanes that share a sample.
 type split struct {
 	lanes   int
+	short   int                 // axes of so many elements are in every lane
 	shared  map[*ir.Value]bool  // arrays that are shared out
 	results map[*ir.Func][]bool // results that are, of functions that others call
 	held    map[*ir.Param]bool  // parameters of which a lane has its own in registers
@@ -28,16 +29,16 @@ type split struct {
 
 // units is the axis along which the elements of a type are shared out: that of its rows, or, of a matrix with few of them, that
 // of its columns; -1 where they are in every lane.
-func units(t ir.Type) int {
+func (s *split) units(t ir.Type) int {
 	if t.Elem == ir.Tuple || t.Rank() == 0 || t.Rank() > 2 {
 		return -1
 	}
-	return slices.IndexFunc(t.Shape, func(n int) bool { return n > shortLen })
+	return slices.IndexFunc(t.Shape, func(n int) bool { return n > s.short })
 }
 
 // slots is the number of elements that a lane has of a type that is shared out; 0 of others.
 func (s *split) slots(t ir.Type) int {
-	ax := units(t)
+	ax := s.units(t)
 	if ax < 0 {
 		return 0
 	}
@@ -53,7 +54,7 @@ func (s *split) place(t ir.Type, j string) string {
 	switch {
 	case t.Rank() == 1:
 		return fmt.Sprintf("split.at<%d>(%s)", t.Len(), j)
-	case units(t) == 0:
+	case s.units(t) == 0:
 		return fmt.Sprintf("split.row<%d, %d>(%s)", t.Shape[0], t.Shape[1], j)
 	}
 	return fmt.Sprintf("split.column<%d, %d>(%s)", t.Shape[0], t.Shape[1], j)
@@ -61,7 +62,7 @@ func (s *split) place(t ir.Type, j string) string {
 
 // within is the condition that slot j of a type is none beyond the last unit; "" where there are none.
 func (s *split) within(t ir.Type, j string) string {
-	ax := units(t)
+	ax := s.units(t)
 	n := t.Shape[ax]
 	switch {
 	case n%s.lanes == 0:
@@ -77,7 +78,10 @@ func (s *split) within(t ir.Type, j string) string {
 // splitOf finds what the functions of kernels share out among so many lanes. An array is shared out if it has units, and whatever uses
 // it can do with what a lane has: steps of nests, and functions that are called.
 func (e *emitter) splitOf(roots []*ir.Func, lanes int) *split {
-	s := &split{lanes: lanes, shared: map[*ir.Value]bool{}, results: map[*ir.Func][]bool{}, held: map[*ir.Param]bool{}, called: map[*ir.Func]bool{}}
+	s := &split{lanes: lanes, short: shortLen, shared: map[*ir.Value]bool{}, results: map[*ir.Func][]bool{}, held: map[*ir.Param]bool{}, called: map[*ir.Func]bool{}}
+	if n := e.opts.SplitShort; n > 0 {
+		s.short = n
+	}
 	var fs []*ir.Func
 	seen, other := map[*ir.Func]bool{}, map[*ir.Func]bool{}
 	for _, r := range roots {
@@ -104,7 +108,7 @@ func (e *emitter) splitOf(roots []*ir.Func, lanes int) *split {
 		}
 		s.results[f] = make([]bool, len(f.Results))
 		for i, r := range f.Results {
-			s.results[f][i] = s.called[f] && pf.Sums[i] == nil && units(r.Type) >= 0
+			s.results[f][i] = s.called[f] && pf.Sums[i] == nil && s.units(r.Type) >= 0
 		}
 	}
 	for again := true; again; {
@@ -118,7 +122,7 @@ func (e *emitter) splitOf(roots []*ir.Func, lanes int) *split {
 
 // candidate reports whether v may be shared out, as far as its own place goes.
 func (s *split) candidate(f *plan.Func, v *ir.Value) bool {
-	if units(v.Type) < 0 {
+	if s.units(v.Type) < 0 {
 		return false
 	}
 	switch f.Places[v].Kind {
@@ -186,7 +190,7 @@ func (s *split) restrict(f *plan.Func) bool {
 	for _, v := range f.IR.Values {
 		g, i, ok := called(v)
 		switch {
-		case !ok || f.Places[v] == nil || f.Places[v].Kind == plan.Sum || f.Places[v].Kind == plan.Stat || units(v.Type) < 0:
+		case !ok || f.Places[v] == nil || f.Places[v].Kind == plan.Sum || f.Places[v].Kind == plan.Stat || s.units(v.Type) < 0:
 		case !s.results[g][i]:
 			not(v)
 		case !s.shared[v]:
@@ -194,7 +198,7 @@ func (s *split) restrict(f *plan.Func) bool {
 		}
 	}
 	for i, r := range f.IR.Results {
-		if f.Sums[i] != nil || units(r.Type) < 0 {
+		if f.Sums[i] != nil || s.units(r.Type) < 0 {
 			continue
 		}
 		inPlace := f.Places[r].Kind == plan.Result && f.Places[r].Index == i
@@ -248,6 +252,7 @@ const (
 	terms                   // each its terms of a product with few results: columns of the matrix
 	columns                 // each its columns of the matrix of a product
 	back                    // each its terms: rows of the matrix
+	backShared              // and of the sums its own
 	total                   // each its terms of a sum
 	outerRows               // each its rows of an outer product; the second vector is in every lane
 	outerShared             // or is shared out
@@ -271,15 +276,17 @@ func (s *split) way(f *plan.Func, st plan.Step) way {
 			return rows
 		case shared:
 			return rowsShared
-		case w.Type.Shape[0] <= shortLen && w.Type.Shape[1] > shortLen:
+		case w.Type.Shape[0] <= s.short && w.Type.Shape[1] > s.short:
 			return terms
 		}
 	case plan.Gather, plan.Scatter:
-		few, short := v.Args[1].Type.Shape[0] <= shortLen, v.Type.Len() <= shortLen
+		few, short := v.Args[1].Type.Shape[0] <= s.short, v.Type.Len() <= s.short
 		switch {
 		case few && shared:
 			return columns
-		case !few && (shared || short):
+		case !few && shared:
+			return backShared
+		case !few && short:
 			return back
 		}
 	case plan.SumAll:
@@ -288,8 +295,8 @@ func (s *split) way(f *plan.Func, st plan.Step) way {
 		}
 	case plan.OuterRow, plan.OuterCol:
 		switch {
-		case st.Sum == nil && !shared || units(v.Type) < 0:
-		case units(v.Type) == 1:
+		case st.Sum == nil && !shared || s.units(v.Type) < 0:
+		case s.units(v.Type) == 1:
 			return outerColumns
 		case s.everywhere(f, v.Args[1]):
 			return outerRows
@@ -297,7 +304,7 @@ func (s *split) way(f *plan.Func, st plan.Step) way {
 			return outerShared
 		}
 	case plan.AddTo:
-		if units(v.Type) >= 0 {
+		if s.units(v.Type) >= 0 {
 			return addTo
 		}
 	}
@@ -397,6 +404,8 @@ func (fn *function) splitStep(s plan.Step) bool {
 		product("columns", fn.array(v), fn.ofUnit(v.Args[0]), fn.ofSlot(v.Args[1]))
 	case back:
 		product("back", fn.array(v), fn.ofSlot(v.Args[0]), fn.ofSlot(v.Args[1]))
+	case backShared:
+		product("back_shared", fn.array(v), fn.ofSlot(v.Args[0]), fn.ofSlot(v.Args[1]))
 	case total:
 		fn.splitTotal(v)
 	case outerRows:
@@ -457,7 +466,7 @@ func (fn *function) ofUnit(v *ir.Value) string {
 // from the lane that has them.
 func (fn *function) splitCopy(v *ir.Value) {
 	p, sp := fn.p, fn.e.split
-	columns := v.Type.Rank() == 2 && units(v.Type) == 1
+	columns := v.Type.Rank() == 2 && sp.units(v.Type) == 1
 	for k := range v.Type.Len() {
 		unit, slot := k, 0
 		switch {
@@ -496,7 +505,7 @@ func (fn *function) fetched(v *ir.Value, ix index) string {
 	switch n := v.Type.Shape; {
 	case v.Type.Rank() == 1:
 		unit, slot = i, fmt.Sprintf("%s / %d", i, sp.lanes)
-	case units(v.Type) == 0:
+	case sp.units(v.Type) == 0:
 		unit, slot = fmt.Sprintf("%s / %d", i, n[1]), fmt.Sprintf("%s / %d / %d * %d + %s %% %d", i, n[1], sp.lanes, n[1], i, n[1])
 	default:
 		unit, slot = fmt.Sprintf("%s %% %d", i, n[1]), fmt.Sprintf("%s / %d * %d + %s %% %d / %d", i, n[1], sp.own(n[1]), i, n[1], sp.lanes)

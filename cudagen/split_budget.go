@@ -21,6 +21,9 @@ const (
 	// after some more.
 	waitClocks    = 4
 	shuffleClocks = 23
+	// Before shuffles that follow each other ptxas has the lanes look whether they are together: instructions, which take about as long
+	// as a shuffle.
+	meetCode, meetRounds = 5, 1
 )
 
 // laneWork is what an evaluation takes of a lane: instructions, and shuffles of which each waits for the last.
@@ -74,12 +77,9 @@ func (e *emitter) work(f *ir.Func, s *split) (w laneWork) {
 			case rowsShared:
 				own, gathers = s.slots(matrixOf(v).Type), v.Args[1].Type.Len()
 			case terms, back:
-				own = s.slots(matrixOf(v).Type)
-				if n := v.Type.Len(); n <= shortLen {
-					sums = n
-				} else {
-					gathers = 2 * n // an exchange for each, with its choice
-				}
+				own, sums = s.slots(matrixOf(v).Type), v.Type.Len()
+			case backShared:
+				own, gathers = s.slots(matrixOf(v).Type), 3*v.Type.Len() // an exchange of each, with its choice
 			case outerRows, outerColumns:
 				own = s.slots(v.Type)
 			case outerShared:
@@ -91,12 +91,13 @@ func (e *emitter) work(f *ir.Func, s *split) (w laneWork) {
 			}
 			w.instructions += own + gathers
 			if gathers > 0 {
-				w.rounds++
+				w.instructions += meetCode
+				w.rounds += 1 + meetRounds
 			}
 			if sums > 0 {
 				depth := bits.Len(uint(s.lanes)) - 1
-				w.instructions += 2 * sums * depth
-				w.rounds += depth
+				w.instructions += 2*sums*depth + meetCode
+				w.rounds += depth + meetRounds
 			}
 		}
 	}
@@ -197,7 +198,7 @@ func (e *emitter) laneRegisters(k *kernel, s *split) int {
 				switch s.way(pf, st) {
 				case rowsShared, outerShared:
 					whole = max(whole, st.V.Args[1].Type.Len())
-				case back:
+				case backShared:
 					whole = max(whole, st.V.Type.Len())
 				}
 			}

@@ -175,6 +175,9 @@ func (e *emitter) splitKernel(k *kernel) {
 	} else {
 		e.addSums(k, outs, "losses && split.lane == 0")
 	}
+	if len(k.tapes) > 0 {
+		p.line("split.sync(); // the next sample has the same tapes")
+	}
 	p.line("}")
 	p.line("}")
 	if nSums > 0 {

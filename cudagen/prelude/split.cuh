@@ -1,9 +1,8 @@
 
-// A split sample is one that G lanes of a warp share. Control, scalars and arrays of up to NDEC_SHORT elements are the same in all
+// A split sample is one that G lanes of a warp share. Control, scalars and short arrays are the same in all
 // of them; of a longer array lane l has elements l, l + G, …, of a matrix so the rows, or the columns where there are few rows. These
 // are registers, and so are the weights that go with them. Sums over units go by a butterfly, the same for every batch, and give all
 // lanes the same bits. Samples of a warp need not go together: the lanes of one wait for each other alone.
-enum { NDEC_SHORT = 8 };
 
 template <int G> struct ndec_split {
 	static constexpr int size = G;
@@ -102,9 +101,8 @@ template <int K, int N, class Q, class T, class X, class W> NDEC_D void ndec_spl
 	}
 }
 
-// y = x W for a matrix [K,N] by rows: the terms are shared out, and so is y where it is long.
-template <int K, int N, class Q, class T, class X, class W> NDEC_D void ndec_split_back(Q split, T *y, X x, W w) {
-	T v[Q::slots(N) * Q::size] = {};
+// y = x W for a matrix [K,N] by rows: y is short, and its terms are shared out.
+template <int K, int N, class Q, class T, class X, class W> NDEC_D void ndec_split_parts(Q split, T *v, X x, W w) {
 #pragma unroll
 	for (int j = 0; j < Q::slots(K); j++) {
 		T xj = x(j);
@@ -112,12 +110,19 @@ template <int K, int N, class Q, class T, class X, class W> NDEC_D void ndec_spl
 		for (int c = 0; c < N; c++)
 			if (split.template in<K>(j)) v[c] = ndec_fma(xj, w(j * N + c), v[c]);
 	}
-	if (N > NDEC_SHORT) {
-		ndec_split_scatter<N>(split, v, y);
-	} else {
+}
+template <int K, int N, class Q, class T, class X, class W> NDEC_D void ndec_split_back(Q split, T *y, X x, W w) {
+	T v[N] = {};
+	ndec_split_parts<K, N>(split, v, x, w);
 #pragma unroll
-		for (int c = 0; c < N; c++) y[c] = split.sum(v[c]);
-	}
+	for (int c = 0; c < N; c++) y[c] = split.sum(v[c]);
+}
+
+// The same where y is shared out.
+template <int K, int N, class Q, class T, class X, class W> NDEC_D void ndec_split_back_shared(Q split, T *y, X x, W w) {
+	T v[Q::slots(N) * Q::size] = {};
+	ndec_split_parts<K, N>(split, v, x, w);
+	ndec_split_scatter<N>(split, v, y);
 }
 
 // to(slot, a, b) for what a lane has of a product [M,N] of two vectors: rows, of which b(k) is in every lane or b(slot) shared out; or columns.
