@@ -109,7 +109,11 @@ func Start(t testing.TB, outs map[string]*cudagen.Output, o Options) *Server {
 	fmt.Fprintf(&main, "#include \"server.cuh\"\nstatic const ndec_server_kernel kernels[] = {\n%s\tNDEC_SERVE(, ndec_sum_rows_f32),\n\tNDEC_SERVE(, ndec_sum_rows_f64),\n\t{}};\n", kernels.String())
 	fmt.Fprintf(&main, "static const ndec_server_symbol symbols[] = {\n%s\t{}};\nint main() { return ndec_serve(kernels, symbols); }\n", symbols.String())
 	write("main.cc", main.String())
-	args := []string{"-std=c++17", "-O1", "-g1", "-w", "-ffp-contract=off", "-DNDEC_EMULATE", "-I" + dir, "-o", exe, filepath.Join(dir, "main.cc")}
+	level := "-O0" // small programs take longer to compile than to run
+	if o.Sanitizer != "" || os.Getenv("NDEC_TEST_EXAMPLES") != "" {
+		level = "-O1"
+	}
+	args := []string{"-std=c++17", level, "-g1", "-w", "-ffp-contract=off", "-DNDEC_EMULATE", "-I" + dir, "-o", exe, filepath.Join(dir, "main.cc")}
 	switch o.Sanitizer {
 	case "thread":
 		args = append(args, "-fsanitize=thread", "-DNDEC_TSAN")
