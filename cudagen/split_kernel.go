@@ -109,27 +109,7 @@ func (e *emitter) splitKernel(k *kernel) {
 			g = e.ownGradient(k)
 		}
 	}
-	args := []string{"long long count"}
-	if k.recipe != nil {
-		args = append(args, "long long total", "const int *rows")
-	}
-	args = append(args, e.memoryArgs()...)
-	if e.stepped[k.fn.IR] != nil {
-		args = append(args, "const ndec_stepping *by")
-	}
-	args = append(args, e.columnArgs(k)...)
-	if k.model != nil {
-		for i, o := range k.model.Outputs {
-			args = append(args, fmt.Sprintf("%s *out%d", e.elem(o.Type.Elem), i))
-		}
-	} else {
-		args = append(args, "double *sums")
-		if g != "" {
-			args = append(args, "real *grads")
-		}
-		args = append(args, "real *losses")
-	}
-	args = append(append(args, e.tailArgs(k)...), "char *")
+	args := e.blockArgs(k, g != "", "")
 	if k.model != nil {
 		p.line("// %s: model %s for count samples, %d lanes for each; arrays are [element][sample].", k.name, k.of(), e.split.lanes)
 	} else {

@@ -17,27 +17,7 @@ func (e *emitter) teamKernel(k *kernel) {
 		nSums, nParams = k.sums(), k.params()
 		g = e.gradientType(k)
 	}
-	args := []string{"long long count"}
-	if k.recipe != nil {
-		args = append(args, "long long total", "const int *rows")
-	}
-	args = append(args, e.memoryArgs()...)
-	if e.stepped[k.fn.IR] != nil {
-		args = append(args, "const ndec_stepping *by")
-	}
-	args = append(args, e.columnArgs(k)...)
-	if k.model != nil {
-		for i, o := range k.model.Outputs {
-			args = append(args, fmt.Sprintf("%s *out%d", e.elem(o.Type.Elem), i))
-		}
-	} else {
-		args = append(args, "double *sums")
-		if g != "" {
-			args = append(args, "real *grads")
-		}
-		args = append(args, "real *losses")
-	}
-	args = append(append(args, e.tailArgs(k)...), "char *memory")
+	args := e.blockArgs(k, g != "", "memory")
 
 	// The body first: it says how much memory it takes.
 	head := p.text()
@@ -190,4 +170,29 @@ func (e *emitter) results(k *kernel, sc *scope, call []string) (outs, args []str
 		call = append(call, "st")
 	}
 	return outs, call
+}
+
+// blockArgs are the arguments of a kernel whose blocks leave a row of sums each; the last one is their memory, by the name that it has there.
+func (e *emitter) blockArgs(k *kernel, gradient bool, memory string) []string {
+	args := []string{"long long count"}
+	if k.recipe != nil {
+		args = append(args, "long long total", "const int *rows")
+	}
+	args = append(args, e.memoryArgs()...)
+	if e.stepped[k.fn.IR] != nil {
+		args = append(args, "const ndec_stepping *by")
+	}
+	args = append(args, e.columnArgs(k)...)
+	if k.model != nil {
+		for i, o := range k.model.Outputs {
+			args = append(args, fmt.Sprintf("%s *out%d", e.elem(o.Type.Elem), i))
+		}
+	} else {
+		args = append(args, "double *sums")
+		if gradient {
+			args = append(args, "real *grads")
+		}
+		args = append(args, "real *losses")
+	}
+	return append(append(args, e.tailArgs(k)...), "char *"+memory)
 }

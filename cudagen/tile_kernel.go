@@ -90,27 +90,7 @@ func (e *emitter) tileKernel(k *kernel, group *GroupBudget) {
 		nSums, nParams = k.sums(), k.params()
 		g = e.gradientType(k)
 	}
-	args := []string{"long long count"}
-	if k.recipe != nil {
-		args = append(args, "long long total", "const int *rows")
-	}
-	args = append(args, e.memoryArgs()...)
-	if e.stepped[k.fn.IR] != nil {
-		args = append(args, "const ndec_stepping *by")
-	}
-	args = append(args, e.columnArgs(k)...)
-	if k.model != nil {
-		for i, o := range k.model.Outputs {
-			args = append(args, fmt.Sprintf("%s *out%d", e.elem(o.Type.Elem), i))
-		}
-	} else {
-		args = append(args, "double *sums")
-		if g != "" {
-			args = append(args, "real *grads")
-		}
-		args = append(args, "real *losses")
-	}
-	args = append(append(args, e.tailArgs(k)...), "char *memory")
+	args := e.blockArgs(k, g != "", "memory")
 	if group != nil {
 		p.line("#ifdef NDEC_GROUPS")
 	}

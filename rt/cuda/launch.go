@@ -76,7 +76,7 @@ func (m *module) share(k *kernel, name string, s *rt.SharedMemory) error {
 	}
 	if need := s.Bytes + own; need > m.d.shared {
 		if !s.Arrays {
-			k.lacks = fmt.Errorf("kernel %s needs %d bytes of shared memory for a block, and %s has %d: %w", name, need, m.d.name, m.d.shared, rt.ErrDevice)
+			k.lacks = fmt.Errorf("kernel %s needs %d bytes of shared memory for a block, and %s has %d: take a smaller model, or --device cpu: %w", name, need, m.d.name, m.d.shared, rt.ErrDevice)
 		}
 		return nil
 	}
