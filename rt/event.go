@@ -260,7 +260,7 @@ func (ev *EventSearch) found(es []SolveEvent) bool {
 	if end == noTheta {
 		return false
 	}
-	near := end + ev.Tol/math.Abs(ev.h)
+	near := min(1, end+ev.Tol/math.Abs(ev.h)) // what is nowhere in the step is not near either
 	for i := range es {
 		if e := &es[i]; e.theta <= near {
 			end = max(end, e.theta)

@@ -113,7 +113,8 @@ func (s *Set) scan(sv *ir.Solve) *ir.Func {
 	}
 	changed := op(ir.OpAnd, lanes, b.Unary(ir.OpNot, calm))
 	last := b.Cast(place, ir.F64)
-	calmPlace := b.Select(changed, b.Sub(last, num64(1.0/ir.EventLooks)), num64(1))
+	first := op(ir.OpEq, last, num64(1.0/ir.EventLooks)) // before which guards may have waited, and been looked at
+	calmPlace := b.Select(changed, b.Select(first, before, b.Sub(last, num64(1.0/ir.EventLooks))), num64(1))
 	names := []string{Own + "mode", Own + "before", Own + "theta"}
 	vs := []*ir.Value{b.Select(changed, num64(seekChanged), mode), b.Select(lanes, calmPlace, before), b.Select(changed, last, theta)}
 	for i, g := range events {

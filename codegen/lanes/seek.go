@@ -462,7 +462,7 @@ func (q *seek) found() {
 			end = q.b.Min(asm.F64, end, q.place(i))
 		}
 		hit := q.but(took, q.equal(end, q.num(noPlace)))
-		near := q.add(end, q.div(q.num(q.l.IR.EventTol), q.b.Abs(asm.F64, h)))
+		near := q.b.Min(asm.F64, one, q.add(end, q.div(q.num(q.l.IR.EventTol), q.b.Abs(asm.F64, h)))) // what is nowhere in the step is not near either
 		for i := range events {
 			place := q.place(i)
 			together := q.most(place, near)

@@ -216,7 +216,7 @@ template <int N> struct ndec_events {
 #pragma unroll
 		for (int i = 0; i < N; i++) end = ndec_min(end, e[i].theta);
 		if (end == 2) return false;
-		double near = end + tol / fabs(h);
+		double near = ndec_min(1.0, end + tol / fabs(h)); // what is nowhere in the step is not near either
 #pragma unroll
 		for (int i = 0; i < N; i++) {
 			if (e[i].theta <= near) end = ndec_max(end, e[i].theta);

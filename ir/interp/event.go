@@ -112,7 +112,7 @@ func (r *run) look(h, t float64, y1, dense []datum) (end float64, found bool) {
 	if end == none {
 		return 1, false
 	}
-	near := end + s.EventTol/math.Abs(h)
+	near := math.Min(1, end+s.EventTol/math.Abs(h)) // what is nowhere in the step is not near either
 	for i, x := range e.theta {
 		if x <= near {
 			end = math.Max(end, x)
