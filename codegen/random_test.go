@@ -1,10 +1,12 @@
 package codegen_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"ndec.dev/ndec/ir"
@@ -12,25 +14,31 @@ import (
 	"ndec.dev/ndec/ir/irtest"
 )
 
-// seeds is how many random modules are compared, each in both precisions: CI sets NDEC_TEST_MODULES
-// for more than a person waits for.
-func seeds(t *testing.T) uint64 {
+// seeds are those of the random modules that are compared, each in both precisions: NDEC_TEST_MODULES names more than a person waits
+// for, by their number or by the first and the one behind the last.
+func seeds(t *testing.T) (from, to uint64) {
 	set := os.Getenv("NDEC_TEST_MODULES")
 	if set == "" {
-		return 25
+		set = "25"
 	}
-	n, err := strconv.ParseUint(set, 10, 16)
-	if err != nil {
-		t.Fatalf("NDEC_TEST_MODULES: %v", err)
+	first, last, isRange := strings.Cut(set, "-")
+	if !isRange {
+		first, last = "0", first
 	}
-	return n
+	from, err := strconv.ParseUint(first, 10, 32)
+	to, err2 := strconv.ParseUint(last, 10, 32)
+	if err = errors.Join(err, err2); err != nil {
+		t.Fatalf("NDEC_TEST_MODULES wants a number, or two of them: %v", err)
+	}
+	return from, to
 }
 
 // TestRandomModules compares random modules, their gradients included, with the interpreter.
 func TestRandomModules(t *testing.T) {
 	var es []*emitted
 	all := []uint64{33, 84} // a product of one term; a loop that read through a view what it was to compute
-	for seed := range seeds(t) {
+	from, to := seeds(t)
+	for seed := from; seed < to; seed++ {
 		all = append(all, seed)
 	}
 	slices.Sort(all)

@@ -1,9 +1,11 @@
 package cudagen_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"testing"
 
 	"ndec.dev/ndec/ir"
@@ -12,17 +14,23 @@ import (
 	"ndec.dev/ndec/ir/opt"
 )
 
-// seeds is how many random modules are compared, each in both precisions: CI sets NDEC_TEST_MODULES for more.
-func seeds(t *testing.T) uint64 {
+// seeds are those of the random modules that are compared, each in both precisions: NDEC_TEST_MODULES names more than a person waits
+// for, by their number or by the first and the one behind the last.
+func seeds(t *testing.T) (from, to uint64) {
 	set := os.Getenv("NDEC_TEST_MODULES")
 	if set == "" {
-		return 6
+		set = "6"
 	}
-	n, err := strconv.ParseUint(set, 10, 16)
-	if err != nil {
-		t.Fatalf("NDEC_TEST_MODULES: %v", err)
+	first, last, isRange := strings.Cut(set, "-")
+	if !isRange {
+		first, last = "0", first
 	}
-	return n
+	from, err := strconv.ParseUint(first, 10, 32)
+	to, err2 := strconv.ParseUint(last, 10, 32)
+	if err = errors.Join(err, err2); err != nil {
+		t.Fatalf("NDEC_TEST_MODULES wants a number, or two of them: %v", err)
+	}
+	return from, to
 }
 
 // TestRandomModules compares random modules, their gradients included, with the interpreter. One row is the
@@ -39,7 +47,8 @@ func TestSplitModules(t *testing.T) {
 }
 
 func randomSubjects(t *testing.T) (all []*subject) {
-	for seed := range seeds(t) {
+	from, to := seeds(t)
+	for seed := from; seed < to; seed++ {
 		for _, real := range []ir.Elem{ir.F64, ir.F32} {
 			all = append(all, randomSubject(t, seed, real))
 		}
@@ -50,7 +59,8 @@ func randomSubjects(t *testing.T) (all []*subject) {
 // TestRandomLayers compares those that can go layer by layer, which most can.
 func TestRandomLayers(t *testing.T) {
 	var all []*subject
-	for seed := range seeds(t) {
+	from, to := seeds(t)
+	for seed := from; seed < to; seed++ {
 		if seed%3 > 0 {
 			continue // as many again take minutes
 		}
