@@ -79,12 +79,17 @@ func TestAssembler(t *testing.T) {
 		names = append(names, name)
 		sources[name] = text
 	}
+	precision := map[string]string{}
+	for p, text := range heldPrograms() {
+		name := "held" + p
+		names, sources[name], precision[name] = append(names, name), text, p
+	}
 	for _, name := range names {
 		t.Run(name, func(t *testing.T) {
 			if sources[name] == "" {
 				t.Fatalf("there is no program %s", name)
 			}
-			res, ds := driver.Compile(map[string]string{name + ".nde": sources[name]}, driver.Options{CUDA: true})
+			res, ds := driver.Compile(map[string]string{name + ".nde": sources[name]}, driver.Options{CUDA: true, Precision: precision[name]})
 			if ds.HasErrors() {
 				t.Fatal(ds)
 			}

@@ -186,6 +186,7 @@ func (e *emitter) budget(k *kernel) Budget {
 		b.Block = 64
 		b.Registers += k.params() * e.m.Real.Bytes() / 4
 	}
+	b.Registers += e.heldWeights(k)
 	b.Sums = k.params()
 	b.TapeStep, _ = k.tapeBytes()
 	b.bound(k, e.plan)

@@ -16,10 +16,13 @@ const unrollLimit = 4096
 // heldArray is the length beyond which an array cannot be in registers, whatever is spelled out.
 const heldArray = 255
 
+// unrollAll has a loop spelled out.
+const unrollAll = "#pragma unroll"
+
 // unroll is the pragma before a loop of so many runs and operations.
 func unroll(runs, operations int) string {
 	if operations <= unrollLimit && runs <= heldArray {
-		return "#pragma unroll"
+		return unrollAll
 	}
 	return "#pragma unroll 1"
 }
