@@ -363,6 +363,11 @@ func (fn *function) expr(v *ir.Value, ix index) string {
 		return fn.elem(v.Args[0], at(0))
 	}
 	spell := spellings[v.Op]
+	if v.Op == ir.OpPow {
+		if _, ok := v.FixedFraction(); ok {
+			spell = call("Pow")
+		}
+	}
 	if spell == nil {
 		panic("codegen: operator " + v.Op.String() + " has no spelling")
 	}

@@ -51,7 +51,7 @@ var spellings = map[ir.Op]spelling{
 	ir.OpSub:      infix("-"),
 	ir.OpMul:      infix("*"),
 	ir.OpDiv:      infix("/"),
-	ir.OpPow:      call("Pow"),
+	ir.OpPow:      call("Power"), // Pow where the exponent is a constant fraction
 	ir.OpMin:      builtin("min"),
 	ir.OpMax:      builtin("max"),
 	ir.OpAtan2:    call("Atan2"),

@@ -28,6 +28,28 @@ train Fit {
 	epochs: 1
 	optimizer: sgd{lr: 0.1}
 }`,
+	"powers": `
+net f(x [2]real) [2]real { return x |> Linear(7) |> tanh |> Linear(2) }
+net steep(x [2]real) [2]real { return x |> Linear(2) |> tanh }
+system Gene {
+	state x [2]real
+	context bent real
+	param n real = 2.3
+	param k real = 0.7
+	der(x) = 1/(1 + ((0.1+x*x)/(0.1+k*k))^(1+0.1*n)) - x + 0.1*f(x) - 0.02*x^5 + 0.1*2^x + 0.1*(1+x*x)^-3 + 0.1*(1.5+tanh(x))^steep(x) + (-2.5)^bent*0.001 + 0.001*(1+x*x)^2.5
+}
+solver S = SOLVER
+model Run(x [2]real, bent real) (y [2]real) { return solve(Gene{x, bent: floor(3*bent)}, over: 0..1, with: S).x }
+data Rows { x, goal [2]real
+	bent real
+	source: csv{path: "rows.csv"}
+}
+train Fit {
+	data: Rows
+	minimize sqnorm(Run(x, bent) - goal)
+	epochs: 1
+	optimizer: sgd{lr: 0.1}
+}`,
 	"loops": `
 net f(x [3]real) [3]real { return x |> Linear(5) |> silu |> Linear(3) }
 net enc(us [9, 2]real) [3]real { return us |> reverse |> GRU(5) |> Linear(3) }

@@ -144,3 +144,13 @@ func realArith(op Op, name, formula, doc string, f func(x, y float64) float64, d
 	}
 	return r
 }
+
+// FixedFraction is the exponent of a pow that is a constant and no whole number. Back ends take such a power, which error
+// control needs in every step, by exponential function and logarithm alone.
+func (v *Value) FixedFraction() (y float64, ok bool) {
+	e := v.Args[1]
+	if v.Op != OpPow || e.Op != OpConst || e.Attr.Data != nil || e.Attr.Num == math.Trunc(e.Attr.Num) {
+		return 0, false
+	}
+	return e.Attr.Num, true
+}

@@ -678,6 +678,161 @@ func Atan232(y, x float32) float32 {
 	return math.Float32frombits((math.Float32bits(r) & 0x7fffffff) | (math.Float32bits(y) & 0x80000000))
 }
 
+// Power32 is x^y within 1.5 ulp.
+//
+// 2^(y log2 x), the logarithm and the product as sums of two numbers (Dekker 1971), the first with half of the
+// bits; log2 by the series of artanh.
+func Power32(x, y float32) float32 {
+	var v float32
+	if y == 0 {
+		v = 1
+	} else {
+		var v2 float32
+		if x == 1 {
+			v2 = 1
+		} else {
+			var v3 float32
+			if y == y {
+				var v4 float32
+				if x == x {
+					a := math.Float32bits(x) & 0x7fffffff
+					v5 := y < 0
+					var r float32
+					if math.Float32frombits(a) == float32(math.Inf(1)) {
+						var v6 float32 = float32(math.Inf(1))
+						if v5 {
+							v6 = 0
+						}
+						r = v6
+					} else {
+						var v7 float32
+						if math.Float32frombits(a) == 0 {
+							var v8 float32 = 0
+							if v5 {
+								v8 = float32(math.Inf(1))
+							}
+							v7 = v8
+						} else {
+							yb := most32(-3.435974e+10, least32(3.435974e+10, y))
+							v9 := math.Float32frombits(a) < 1.1754944e-38
+							var y2 float32
+							if v9 {
+								y2 = float32(math.Float32frombits(a) * 3.3554432e+07)
+							} else {
+								y2 = math.Float32frombits(a)
+							}
+							var shift float32 = 0
+							if v9 {
+								shift = -25
+							}
+							e := (math.Float32bits(y2) + 0x4afb0d) >> 23
+							k := (math.Float32frombits(e|0x4b000000) - 8.388735e+06) + shift
+							v10 := (math.Float32bits(y2) - (e << 23)) + 0x3f800000
+							num := math.Float32frombits(v10) - 1
+							den := math.Float32frombits(v10) + 1
+							denh := math.Float32bits(den) & 0xfffff000
+							denl := math.Float32frombits(v10) - (math.Float32frombits(denh) - 1)
+							s := num / den
+							sh := math.Float32bits(s) & 0xfffff000
+							sl := ((num - float32(math.Float32frombits(sh)*math.Float32frombits(denh))) - float32(math.Float32frombits(sh)*denl)) / den
+							uh := float32(math.Float32frombits(sh) * math.Float32frombits(sh))
+							ul := float32(sl * (math.Float32frombits(sh) + s))
+							u := uh + ul
+							p := float32(0.27272728*u) + 0.33333334
+							p = float32(p*u) + 0.42857143
+							p = float32(p*u) + 0.6
+							rest := float32(float32(u*u)*p) + ul
+							ch := math.Float32bits((3+uh)+rest) & 0xfffff000
+							cl := rest - ((math.Float32frombits(ch) - 3) - uh)
+							vh := float32(math.Float32frombits(sh) * math.Float32frombits(ch))
+							vl := float32(sl*math.Float32frombits(ch)) + float32(s*cl)
+							qh := math.Float32bits(vh+vl) & 0xfffff000
+							ql := vl - (math.Float32frombits(qh) - vh)
+							gh := float32(math.Float32frombits(qh) * 0.9616699)
+							gl := float32(math.Float32frombits(qh)*0.00012677205) + float32(ql*0.9617967)
+							hi := math.Float32bits(k+(gh+gl)) & 0xfffff000
+							lo := gl - ((math.Float32frombits(hi) - k) - gh)
+							yh := math.Float32bits(yb) & 0xfffff000
+							ph := float32(math.Float32frombits(yh) * math.Float32frombits(hi))
+							pl := float32((yb-math.Float32frombits(yh))*math.Float32frombits(hi)) + float32(yb*lo)
+							ph = most32(-160, least32(160, ph))
+							pl = most32(-1, least32(1, pl))
+							t := (ph + pl) + 1.2582912e+07
+							n := t - 1.2582912e+07
+							z := float32(((ph - n) + pl) * 0.6931472)
+							p = float32(0.0013836755*z) + 0.008374899
+							p = float32(p*z) + 0.041668233
+							p = float32(p*z) + 0.1666642
+							p = float32(p*z) + 0.4999999
+							p = float32(p*z) + 1
+							p = float32(p*z) + 1
+							half := float32(n*0.5) + 1.2582912e+07
+							first := (math.Float32bits(half) << 23) + 0x3f800000
+							second := ((math.Float32bits(t) - math.Float32bits(half)) << 23) + 0x3f800000
+							r2 := float32(float32(p*math.Float32frombits(first)) * math.Float32frombits(second))
+							v7 = r2
+						}
+						r = v7
+					}
+					v11 := math.Float32bits(y) & 0x7fffffff
+					w := math.Float32frombits(v11) + 8.388608e+06
+					v12 := math.Float32frombits(v11) < 8.388608e+06
+					var whole float32
+					if v12 {
+						whole = w - 8.388608e+06
+					} else {
+						whole = math.Float32frombits(v11)
+					}
+					v13 := whole == math.Float32frombits(math.Float32bits(y)&0x7fffffff)
+					var v14 float32
+					if v13 {
+						v14 = r
+					} else {
+						var v15 float32
+						if x < 0 {
+							var v16 float32 = r
+							if float32(math.Inf(-1)) < x {
+								v16 = float32(math.NaN())
+							}
+							v15 = v16
+						} else {
+							v15 = r
+						}
+						v14 = v15
+					}
+					var v17 float32
+					if v13 {
+						var v18 float32
+						if v12 {
+							v18 = w
+						} else {
+							var v19 float32 = 0
+							if math.Float32frombits(v11) < 1.6777216e+07 {
+								v19 = math.Float32frombits(v11)
+							}
+							v18 = v19
+						}
+						odd := math.Float32bits(v18) << 31
+						v17 = math.Float32frombits((math.Float32bits(x) & 0x80000000) & odd)
+					} else {
+						v17 = 0
+					}
+					r3 := math.Float32bits(v14) | math.Float32bits(v17)
+					v4 = math.Float32frombits(r3)
+				} else {
+					v4 = x
+				}
+				v3 = v4
+			} else {
+				v3 = y
+			}
+			v2 = v3
+		}
+		v = v2
+	}
+	return v
+}
+
 // Sinh32 is the hyperbolic sine within 3 ulp.
 //
 // (m + m/(m+1))/2 with m = e^|x| - 1 up to 1, beyond e^|x|/2 - e^-|x|/2.

@@ -924,6 +924,173 @@ func Atan264(y, x float64) float64 {
 	return math.Float64frombits((math.Float64bits(r) & 0x7fffffffffffffff) | (math.Float64bits(y) & 0x8000000000000000))
 }
 
+// Power64 is x^y within 1.5 ulp.
+//
+// 2^(y log2 x), the logarithm and the product as sums of two numbers (Dekker 1971), the first with half of the
+// bits; log2 by the series of artanh.
+func Power64(x, y float64) float64 {
+	var v float64
+	if y == 0 {
+		v = 1
+	} else {
+		var v2 float64
+		if x == 1 {
+			v2 = 1
+		} else {
+			var v3 float64
+			if y == y {
+				var v4 float64
+				if x == x {
+					a := math.Float64bits(x) & 0x7fffffffffffffff
+					v5 := y < 0
+					var r float64
+					if math.Float64frombits(a) == float64(math.Inf(1)) {
+						var v6 float64 = float64(math.Inf(1))
+						if v5 {
+							v6 = 0
+						}
+						r = v6
+					} else {
+						var v7 float64
+						if math.Float64frombits(a) == 0 {
+							var v8 float64 = 0
+							if v5 {
+								v8 = float64(math.Inf(1))
+							}
+							v7 = v8
+						} else {
+							yb := most64(-7.378697629483821e+19, least64(7.378697629483821e+19, y))
+							v9 := math.Float64frombits(a) < 2.2250738585072014e-308
+							var y2 float64
+							if v9 {
+								y2 = float64(math.Float64frombits(a) * 1.8014398509481984e+16)
+							} else {
+								y2 = math.Float64frombits(a)
+							}
+							var shift float64 = 0
+							if v9 {
+								shift = -54
+							}
+							e := (math.Float64bits(y2) + 0x95f619980c433) >> 52
+							k := (math.Float64frombits(e|0x4330000000000000) - 4.503599627371519e+15) + shift
+							v10 := (math.Float64bits(y2) - (e << 52)) + 0x3ff0000000000000
+							num := math.Float64frombits(v10) - 1
+							den := math.Float64frombits(v10) + 1
+							denh := math.Float64bits(den) & 0xfffffffff8000000
+							denl := math.Float64frombits(v10) - (math.Float64frombits(denh) - 1)
+							s := num / den
+							sh := math.Float64bits(s) & 0xfffffffff8000000
+							sl := ((num - float64(math.Float64frombits(sh)*math.Float64frombits(denh))) - float64(math.Float64frombits(sh)*denl)) / den
+							uh := float64(math.Float64frombits(sh) * math.Float64frombits(sh))
+							ul := float64(sl * (math.Float64frombits(sh) + s))
+							u := uh + ul
+							p := float64(0.12*u) + 0.13043478260869565
+							p = float64(p*u) + 0.14285714285714285
+							p = float64(p*u) + 0.15789473684210525
+							p = float64(p*u) + 0.17647058823529413
+							p = float64(p*u) + 0.2
+							p = float64(p*u) + 0.23076923076923078
+							p = float64(p*u) + 0.2727272727272727
+							p = float64(p*u) + 0.3333333333333333
+							p = float64(p*u) + 0.42857142857142855
+							p = float64(p*u) + 0.6
+							rest := float64(float64(u*u)*p) + ul
+							ch := math.Float64bits((3+uh)+rest) & 0xfffffffff8000000
+							cl := rest - ((math.Float64frombits(ch) - 3) - uh)
+							vh := float64(math.Float64frombits(sh) * math.Float64frombits(ch))
+							vl := float64(sl*math.Float64frombits(ch)) + float64(s*cl)
+							qh := math.Float64bits(vh+vl) & 0xfffffffff8000000
+							ql := vl - (math.Float64frombits(qh) - vh)
+							gh := float64(math.Float64frombits(qh) * 0.9617966860532761)
+							gl := float64(math.Float64frombits(qh)*7.872699542894897e-09) + float64(ql*0.9617966939259756)
+							hi := math.Float64bits(k+(gh+gl)) & 0xfffffffff8000000
+							lo := gl - ((math.Float64frombits(hi) - k) - gh)
+							yh := math.Float64bits(yb) & 0xfffffffff8000000
+							ph := float64(math.Float64frombits(yh) * math.Float64frombits(hi))
+							pl := float64((yb-math.Float64frombits(yh))*math.Float64frombits(hi)) + float64(yb*lo)
+							ph = most64(-1100, least64(1100, ph))
+							pl = most64(-1, least64(1, pl))
+							t := (ph + pl) + 6.755399441055744e+15
+							n := t - 6.755399441055744e+15
+							z := float64(((ph - n) + pl) * 0.6931471805599453)
+							p = float64(2.499419722006583e-08*z) + 2.763244306418575e-07
+							p = float64(p*z) + 2.755762371570974e-06
+							p = float64(p*z) + 2.4801486118697805e-05
+							p = float64(p*z) + 0.0001984126943026517
+							p = float64(p*z) + 0.0013888888951597734
+							p = float64(p*z) + 0.008333333333561056
+							p = float64(p*z) + 0.041666666666491374
+							p = float64(p*z) + 0.16666666666666163
+							p = float64(p*z) + 0.5000000000000018
+							p = float64(p*z) + 1
+							p = float64(p*z) + 1
+							half := float64(n*0.5) + 6.755399441055744e+15
+							first := (math.Float64bits(half) << 52) + 0x3ff0000000000000
+							second := ((math.Float64bits(t) - math.Float64bits(half)) << 52) + 0x3ff0000000000000
+							r2 := float64(float64(p*math.Float64frombits(first)) * math.Float64frombits(second))
+							v7 = r2
+						}
+						r = v7
+					}
+					v11 := math.Float64bits(y) & 0x7fffffffffffffff
+					w := math.Float64frombits(v11) + 4.503599627370496e+15
+					v12 := math.Float64frombits(v11) < 4.503599627370496e+15
+					var whole float64
+					if v12 {
+						whole = w - 4.503599627370496e+15
+					} else {
+						whole = math.Float64frombits(v11)
+					}
+					v13 := whole == math.Float64frombits(math.Float64bits(y)&0x7fffffffffffffff)
+					var v14 float64
+					if v13 {
+						v14 = r
+					} else {
+						var v15 float64
+						if x < 0 {
+							var v16 float64 = r
+							if float64(math.Inf(-1)) < x {
+								v16 = float64(math.NaN())
+							}
+							v15 = v16
+						} else {
+							v15 = r
+						}
+						v14 = v15
+					}
+					var v17 float64
+					if v13 {
+						var v18 float64
+						if v12 {
+							v18 = w
+						} else {
+							var v19 float64 = 0
+							if math.Float64frombits(v11) < 9.007199254740992e+15 {
+								v19 = math.Float64frombits(v11)
+							}
+							v18 = v19
+						}
+						odd := math.Float64bits(v18) << 63
+						v17 = math.Float64frombits((math.Float64bits(x) & 0x8000000000000000) & odd)
+					} else {
+						v17 = 0
+					}
+					r3 := math.Float64bits(v14) | math.Float64bits(v17)
+					v4 = math.Float64frombits(r3)
+				} else {
+					v4 = x
+				}
+				v3 = v4
+			} else {
+				v3 = y
+			}
+			v2 = v3
+		}
+		v = v2
+	}
+	return v
+}
+
 // Sinh64 is the hyperbolic sine within 4 ulp.
 //
 // (m + m/(m+1))/2 with m = e^|x| - 1 up to 1, beyond e^|x|/2 - e^-|x|/2.

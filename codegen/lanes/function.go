@@ -3,7 +3,6 @@ package lanes
 import (
 	"slices"
 
-	"math"
 
 	"ndec.dev/ndec/codegen/asm"
 	"ndec.dev/ndec/ir"
@@ -89,16 +88,16 @@ func (s *Set) LeavesToScalar(n *Node) bool {
 // program is a function of the table; nil if there is none.
 func program(name string, e asm.Elem) *vmath.Program { return vmath.Of(name, 8*e.Bytes()) }
 
-// pow is x^y for a constant y that is no whole number: e^(y log x), which is NaN below zero. In float64 the
+// pow is x^y. For a constant y that is no whole number it is e^(y log x), which is NaN below zero. In float64 the
 // logarithm is rounded, which costs about |y log x| ulp.
 func (c *compiler) pow(v *ir.Value, arg func(int) value) value {
-	y := v.Args[1]
-	if y.Op != ir.OpConst || y.Attr.Data != nil || y.Attr.Num == math.Trunc(y.Attr.Num) {
-		c.unsupported(v, "pow with another exponent than a fraction that is constant")
+	exponent, ok := v.FixedFraction()
+	if !ok {
+		return each2(arg(0), arg(1), func(e asm.Elem, x, y asm.Vec) asm.Vec { return c.row("Power", e, x, y) })
 	}
 	x := arg(0)
 	f := func(e asm.Elem, x asm.Vec) asm.Vec {
-		return c.row("Exp", e, c.b.Mul(e, c.b.Const(e, y.Attr.Num), c.row("Log", e, x)))
+		return c.row("Exp", e, c.b.Mul(e, c.b.Const(e, exponent), c.row("Log", e, x)))
 	}
 	if x.w != single {
 		return each1(x, f)

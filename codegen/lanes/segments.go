@@ -177,7 +177,10 @@ func (s *Set) operations(pf *plan.Func, v *ir.Value) int {
 	}
 	switch v.Op {
 	case ir.OpPow:
-		n = length("Exp") + length("Log")
+		n = length("Power")
+		if _, ok := v.FixedFraction(); ok {
+			n = length("Exp") + length("Log")
+		}
 	case ir.OpLinSolve, ir.OpInv, ir.OpLogDet:
 		k := v.Args[0].Type.Shape[0]
 		n = k * k * k

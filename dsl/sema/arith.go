@@ -225,26 +225,35 @@ func (c *checker) fold(op string, x, y *Lit, at diag.Span) Expr {
 	return c.withUnit(number(r, x.T.Elem, at), q)
 }
 
-// power turns small constant exponents into products, which are exact and have plain derivatives.
+// mostFactors is the largest whole exponent that becomes products.
+const mostFactors = 16
+
+// power turns small whole exponents into products, which have plain derivatives: squares of squares, those of 1/x
+// where the exponent is negative, so that none overflows before the result does.
 func (c *checker) power(x, y Expr, at diag.Span) Expr {
-	if n := literal(y); n != nil {
-		square := func() Expr { return c.op(ir.OpSquare, ir.Attr{}, at, x) }
-		switch n.Num {
-		case 1:
-			return x
-		case 2:
-			return square()
-		case 3:
-			return c.op(ir.OpMul, ir.Attr{}, at, square(), x)
-		case 4:
-			return c.op(ir.OpSquare, ir.Attr{}, at, square())
-		case 0.5:
-			return c.op(ir.OpSqrt, ir.Attr{}, at, x)
-		case -1:
-			return c.op(ir.OpRecip, ir.Attr{}, at, x)
+	n := literal(y)
+	switch {
+	case n == nil:
+	case n.Num == 0.5:
+		return c.op(ir.OpSqrt, ir.Attr{}, at, x)
+	case n.Num == math.Trunc(n.Num) && n.Num != 0 && math.Abs(n.Num) <= mostFactors:
+		if n.Num < 0 {
+			x = c.op(ir.OpRecip, ir.Attr{}, at, x)
 		}
+		return c.product(x, int(math.Abs(n.Num)), at)
 	}
 	return c.op(ir.OpPow, ir.Attr{}, at, x, y)
+}
+
+// product is x^n for n > 0.
+func (c *checker) product(x Expr, n int, at diag.Span) Expr {
+	switch {
+	case n == 1:
+		return x
+	case n%2 == 1:
+		return c.op(ir.OpMul, ir.Attr{}, at, c.product(x, n-1, at), x)
+	}
+	return c.op(ir.OpSquare, ir.Attr{}, at, c.product(x, n/2, at))
 }
 
 func (c *checker) matrixProduct(x, y Expr, at diag.Span) Expr {

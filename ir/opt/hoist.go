@@ -102,10 +102,11 @@ func (h *hoister) solved(v *ir.Value) bool {
 	return is
 }
 
-// prepared reports whether v can be computed from the parameters alone by a primitive.
+// prepared reports whether v can be computed from the parameters alone by a primitive. A truth value or whole number stays
+// where it is read, for it takes no more than reading it, and derived parameters are real.
 func prepared(v *ir.Value) bool {
 	class := v.Op.Info().Class
-	return v.Rate == at(ir.ParamsRegion, false) && class != ir.ClassNode && class != ir.ClassLeaf || v.Op == ir.OpParam
+	return v.Type.Elem.IsFloat() && v.Rate == at(ir.ParamsRegion, false) && class != ir.ClassNode && class != ir.ClassLeaf || v.Op == ir.OpParam
 }
 
 // alias reports whether v is a parameter in another shape, which costs nothing to compute.

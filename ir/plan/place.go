@@ -353,8 +353,11 @@ func elemCost(v *ir.Value) (function bool, slots int) {
 	switch v.Op {
 	case ir.OpDiv, ir.OpRecip, ir.OpSqrt:
 		return false, vmath.DivSlots(width)
-	case ir.OpPow: // by logarithm and exponential function
-		return true, functionSlots("log", width) + functionSlots("exp", width) + 1
+	case ir.OpPow:
+		if _, ok := v.FixedFraction(); ok {
+			return true, functionSlots("log", width) + functionSlots("exp", width) + 1 // e^(y log x)
+		}
+		return true, functionSlots("power", width)
 	}
 	if n := functionSlots(v.Op.String(), width); n > 0 {
 		return true, n

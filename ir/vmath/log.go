@@ -18,8 +18,8 @@ func log(b *builder, x *Value) *Value {
 	return b.selectOf(b.less(x, inf), y, x)
 }
 
-// logPositive is log x for 0 < x < ∞.
-func logPositive(b *builder, x *Value) *Value {
+// split is x = 2^k m with √½ ≤ m < √2, for 0 < x < ∞.
+func split(b *builder, x *Value) (k, m *Value) {
 	// A subnormal number is scaled up first.
 	smallest := by(b, 0x1p-126, 0x1p-1022)
 	up := by[float64](b, 25, 54)
@@ -32,9 +32,15 @@ func logPositive(b *builder, x *Value) *Value {
 	one, root := b.num(1).Bits, b.num(math.Sqrt2/2).Bits
 	e := let("e", b.shiftR(b.op(AddBits, y, b.bits(one-root)), b.mantissa()))
 	whole := b.num(math.Exp2(float64(b.mantissa())))
-	k := b.sub(b.op(Or, e, whole), b.num(math.Exp2(float64(b.mantissa()))+by[float64](b, 127, 1023)))
+	k = b.sub(b.op(Or, e, whole), b.num(math.Exp2(float64(b.mantissa()))+by[float64](b, 127, 1023)))
 	k = let("k", b.add(k, shift))
-	m := b.op(AddBits, b.op(SubBits, y, b.shiftL(e, b.mantissa())), b.bits(one))
+	m = b.op(AddBits, b.op(SubBits, y, b.shiftL(e, b.mantissa())), b.bits(one))
+	return k, m
+}
+
+// logPositive is log x for 0 < x < ∞.
+func logPositive(b *builder, x *Value) *Value {
+	k, m := split(b, x)
 	f := let("f", b.sub(m, b.num(1)))
 
 	if b.p.Width == 32 {

@@ -127,6 +127,8 @@ func Table() []Row {
 			Note: "Reduced by π/4 or π/2; polynomial of Cephes' atanf, in float64 the rational of Cephes' atan", build: of(atan)},
 		{Name: "Atan2", Args: []string{"y", "x"}, Doc: "the angle of the point (x, y) in [-π, π]", Ulp32: 4, Ulp64: 4,
 			Note: "Atan of the smaller by the larger of |x| and |y|, turned into its octant", build: atan2},
+		{Name: "Power", Args: []string{"x", "y"}, Doc: "x^y", Ulp32: 1.5, Ulp64: 1.5,
+			Note: "2^(y log2 x), the logarithm and the product as sums of two numbers (Dekker 1971), the first with half of the\nbits; log2 by the series of artanh", build: power},
 		{Name: "Sinh", Args: x, Doc: "the hyperbolic sine", Ulp32: 3, Ulp64: 4,
 			Note: "(m + m/(m+1))/2 with m = e^|x| - 1 up to 1, beyond e^|x|/2 - e^-|x|/2", build: of(sinh)},
 		{Name: "Cosh", Args: x, Doc: "the hyperbolic cosine", Ulp32: 3, Ulp64: 3,

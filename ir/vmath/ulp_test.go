@@ -2,6 +2,7 @@ package vmath_test
 
 import (
 	"math"
+	"math/big"
 	"os"
 	"strconv"
 	"testing"
@@ -33,7 +34,7 @@ func TestUlp32(t *testing.T) {
 	}
 	for _, row := range vmath.Table() {
 		if len(row.Args) > 1 {
-			continue // TestAtan2
+			continue // TestAtan2, TestPower
 		}
 		t.Run(row.Name, func(t *testing.T) {
 			t.Parallel()
@@ -228,5 +229,76 @@ func TestBounds(t *testing.T) {
 				t.Errorf("tanh(%v) is %v", x, tanh)
 			}
 		}
+	}
+}
+
+// TestPower: special cases are those of package math; others are within the bound, results near the ends of the numbers too.
+func TestPower(t *testing.T) {
+	p32, p64 := vmath.Of("Power", 32), vmath.Of("Power", 64)
+	exact := func(x, y float64) *big.Float {
+		return reference.Functions["Exp"].Big(new(big.Float).SetPrec(480).Mul(reference.Number(y), reference.Functions["Log"].Big(reference.Number(x))))
+	}
+	calls := 0 // of which some are compared with big numbers, which take a millisecond
+	check := func(x, y float64) {
+		t.Helper()
+		calls++
+		got, want := rt.Power64(x, y), math.Pow(x, y)
+		switch {
+		case math.IsInf(want, 0) || want != want || want == 0 || math.IsInf(x, 0) || math.IsInf(y, 0) || x != x || y != y:
+			if got != want && (got == got || want == want) || math.Signbit(got) != math.Signbit(want) && want == want {
+				t.Errorf("Power64(%v, %v) = %v, want %v", x, y, got, want)
+			}
+		case math.Signbit(got) != math.Signbit(want) || math.Abs(got) != rt.Power64(math.Abs(x), y):
+			t.Errorf("Power64(%v, %v) = %v, want the sign of %v and the bits without one", x, y, got, want)
+		case x > 0 && math.Abs(want-1) > 1e-9 && calls%7 == 0:
+			if u := reference.Ulps(got, exact(x, y)); !(u <= p64.Row.Ulp64) {
+				t.Errorf("Power64(%v, %v) = %v, want about %v (%.2f ulp)", x, y, got, want, u)
+			}
+		}
+		x32, y32 := float32(x), float32(y)
+		if got, want := rt.Power32(x32, y32), math.Pow(float64(x32), float64(y32)); !(reference.Ulps32(got, want) <= p32.Row.Ulp32) || math.Signbit(float64(got)) != math.Signbit(want) && want == want {
+			t.Errorf("Power32(%v, %v) = %v, want %v (%.2f ulp)", x32, y32, got, want, reference.Ulps32(got, want))
+		}
+	}
+	inf := math.Inf(1)
+	special := []float64{0, 1, 2, 3, 0.5, 1.5, 1 - 0x1p-53, 1 + 0x1p-52, 1 - 0x1p-24, 1 + 0x1p-23, 1e-300, 1e300, 1e-40, 1e38, 5e-324, 0x1p52, 0x1p52 + 1, 0x1p53 - 1, 0x1p53, 0x1p23, 0x1p23 + 1, 0x1p24 - 1, 0x1p51 + 0.5, math.MaxFloat64, inf, 1074, 1022, 1023.5, 149, 127}
+	for _, x := range special {
+		for _, y := range special {
+			for _, s := range []float64{1, -1} {
+				check(s*x, y)
+				check(s*x, -y)
+				check(s*x, math.NaN())
+				check(math.NaN(), s*y)
+			}
+		}
+	}
+	s := rt.Key{Seed: 11}.Stream()
+	worst32, worst64 := 0.0, 0.0
+	n := uint64(200000)
+	for i := range n {
+		x := math.Exp(20 * s.Normal(2*i))
+		if i%2 == 0 {
+			x = math.Exp(s.Normal(2*i) / 50)
+		}
+		y := (2*s.Uniform(2*i+1) - 1) * 88 / math.Abs(math.Log(x)) // results over all float32 numbers
+		x32, y32 := float32(x), float32(y)
+		got := rt.Power32(x32, y32)
+		worst32 = max(worst32, reference.Ulps32(got, math.Pow(float64(x32), float64(y32))))
+		if w := p32.Eval32(x32, y32); math.Float32bits(w) != math.Float32bits(got) {
+			t.Fatalf("the printed function gives %v at (%v, %v), the program %v", got, x32, y32, w)
+		}
+		if i >= n/100 {
+			continue
+		}
+		y *= 8
+		got64 := rt.Power64(x, y)
+		worst64 = max(worst64, reference.Ulps(got64, exact(x, y)))
+		if w := p64.Eval64(x, y); math.Float64bits(w) != math.Float64bits(got64) {
+			t.Fatalf("the printed function gives %v at (%v, %v), the program %v", got64, x, y, w)
+		}
+	}
+	t.Logf("%.3f ulp in float32, %.3f in float64", worst32, worst64)
+	if !(worst32 <= p32.Row.Ulp32 && worst64 <= p64.Row.Ulp64) {
+		t.Errorf("%.3f ulp in float32, %.3f in float64", worst32, worst64)
 	}
 }
