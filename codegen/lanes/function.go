@@ -3,7 +3,6 @@ package lanes
 import (
 	"slices"
 
-
 	"ndec.dev/ndec/codegen/asm"
 	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/vmath"
