@@ -63,6 +63,8 @@ func (e *emitter) recipe(f *file, r *ir.Recipe) {
 	p.line("NewWorker: func() rt.Worker[Real] { return new(%sWorker) },", low)
 	if inStep(r) {
 		p.line("Together: true,")
+	} else if r.Grad != nil && r.Grad.Uneven() {
+		p.line("Uneven: true,")
 	}
 	if len(e.siteList(r.Ran(), obj)) > 0 {
 		p.line("Sites: %sSites,", low)

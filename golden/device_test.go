@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -33,6 +34,31 @@ func moonsOnDevice(t *testing.T) (rt.Program[float32], *cudagen.Output) {
 	p := moons.Program()
 	p.Kernels = emutest.Kernels(t, res.CUDA)
 	return p, res.CUDA
+}
+
+// efforts are what the rows of the first recipe take at w.
+func efforts(t *testing.T, p *rt.Program[float32], w []float32) []int32 {
+	t.Helper()
+	e := &p.Recipes[0]
+	tables, err := rt.LoadTables("", &e.Recipe, p.Data, p.Layout)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := make([]int, tables.Train.Rows)
+	for i := range rows {
+		rows[i] = len(rows) - 1 - i
+	}
+	out := rt.ShardResult{Metrics: make([]float64, 1), Efforts: make([]int32, len(rows))}
+	grad := make([]float32, len(w))
+	if e.Objective.NewBatch == nil {
+		e.Objective.NewWorker().Shard(w, grad, tables.Train, rows, rt.Key{}, &out)
+		return out.Efforts
+	}
+	b := e.Objective.NewBatch()
+	if err := errors.Join(b.Batch(w, grad, tables.Train, rows, rt.Key{}, &out), b.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return out.Efforts
 }
 
 // TestDeviceTraining trains on the emulated device and on the CPU: the first steps agree, a checkpoint of the one goes
@@ -75,6 +101,16 @@ func TestDeviceTraining(t *testing.T) {
 		if device[i] != again[i] {
 			t.Fatalf("weight %d is %v and then %v", i, device[i], again[i])
 		}
+	}
+	alike := 0
+	here, there := efforts(t, &p, cpu), efforts(t, &placed, cpu)
+	for i, n := range here {
+		if n == there[i] {
+			alike++
+		}
+	}
+	if alike < 480 || slices.Max(here) == slices.Min(here) { // the others have a step that is just accepted on one of the two
+		t.Errorf("%d of 512 rows take as many evaluations on the device as on the CPU; %v", alike, here)
 	}
 	if math.Abs(onDevice.Loss-onCPU.Loss) > 1e-5 || math.Abs(onDevice.NFE-onCPU.NFE) > 0.1 || onDevice.BackwardNFE == 0 {
 		t.Errorf("device loss %v nfe %v back %v, CPU loss %v nfe %v back %v", onDevice.Loss, onDevice.NFE, onDevice.BackwardNFE, onCPU.Loss, onCPU.NFE, onCPU.BackwardNFE)

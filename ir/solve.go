@@ -184,8 +184,24 @@ func (s *Solve) FuncRefs() []**Func {
 	return set
 }
 
+// Uneven reports whether a sample may take more steps than another one.
+func (s *Solve) Uneven() bool {
+	if s.Adaptive || s.Stops > 0 || len(s.Events) > 0 {
+		return s.StepGroup == ""
+	}
+	return s.StepSize > 0 && (s.Step.Args[0].Rate.PerSample || s.Step.Args[1].Rate.PerSample)
+}
+
+// Uneven reports whether f, or what it calls, has such solves.
+func (f *Func) Uneven() bool { return slices.ContainsFunc(f.solves(), (*Solve).Uneven) }
+
 // Together are the solves of f, and of what it calls, that take the steps of a StepGroup.
 func (f *Func) Together() []*Solve {
+	return slices.DeleteFunc(f.solves(), func(s *Solve) bool { return s.StepGroup == "" })
+}
+
+// solves are those of f and of what it calls.
+func (f *Func) solves() []*Solve {
 	var out []*Solve
 	seen := map[*Func]bool{}
 	var visit func(f *Func)
@@ -195,7 +211,7 @@ func (f *Func) Together() []*Solve {
 		}
 		seen[f] = true
 		for _, v := range f.Values {
-			if v.Op == OpSolve && v.Attr.Solve.StepGroup != "" {
+			if v.Op == OpSolve {
 				out = append(out, v.Attr.Solve)
 			}
 			for _, g := range v.Callees() {

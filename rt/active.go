@@ -60,8 +60,8 @@ func (q *pool) next(n int) []int {
 }
 
 // rank keeps the samples of largest loss for the next batch, the largest first, and of equal losses the
-// one that stands first.
-func (q *pool) rank() {
+// one that stands first. It is given the batch in the order of losses.
+func (q *pool) rank(batch []int) {
 	for i := range q.order {
 		q.order[i] = i
 	}
@@ -77,7 +77,7 @@ func (q *pool) rank() {
 	q.stay, q.whole = q.keep, [2]int{q.pass, q.at}
 	rows := q.order[:q.keep]
 	for i, k := range rows {
-		rows[i] = q.batch[k]
+		rows[i] = batch[k]
 	}
 	copy(q.batch, rows)
 }

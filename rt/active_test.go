@@ -42,7 +42,7 @@ func TestActiveBatches(t *testing.T) {
 				}
 			}
 		}
-		q.rank()
+		q.rank(got)
 	}
 }
 

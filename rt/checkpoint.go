@@ -175,6 +175,9 @@ func (t *trainer[R]) checkpoint(name string) (err error) {
 	if t.mean != nil {
 		train = append(train, NamedData[R]{Name: "average", Shape: []int{len(t.w)}, Data: t.mean})
 	}
+	if t.order != nil {
+		train = append(train, savedEfforts[R](t.order))
+	}
 	for i, slot := range t.mom.names {
 		train = append(train, NamedData[R]{Name: slot, Shape: []int{len(t.w)}, Data: t.mom.slot[i]})
 	}
@@ -347,6 +350,12 @@ func (t *trainer[R]) load(c *interrupted) error {
 		if s.Name == "best" {
 			t.best = make([]R, len(t.w))
 			to, ok = t.best, true
+		}
+		if s.Name == effortsName && t.order != nil && strings.EqualFold(s.DType, precisionOf[R]()) {
+			if err := t.order.restore(s); err != nil {
+				return fmt.Errorf("%w from %s: %v", ErrCheckpoint, c.path, err)
+			}
+			continue
 		}
 		if s.Name == "average" && t.recipe.Average.Decay != 0 {
 			t.mean = make([]R, len(t.w))

@@ -81,7 +81,7 @@ func (b *deviceBatch[R]) run(w, grad []R, t *Table, rows []int, key Key, out *Sh
 	}
 	nSums := 2 + b.k.Terms + 3*k.Stats
 	sums, g, st := make([]float64, nSums), make([]R, width), []byte(nil)
-	visited := func() bool { return k.Stats > 0 && (sums[nSums-1] > 0 || out.Record != nil) }
+	visited := func() bool { return k.Stats > 0 && (sums[nSums-1] > 0 || out.Record != nil || out.Efforts != nil) }
 	losses, norm := make([]R, len(out.Losses)), make([]float64, 1)
 	var reads []DeviceRead
 	var stays *held[R] // keeps the gradient
@@ -239,7 +239,7 @@ func (b *deviceBatch[R]) run(w, grad []R, t *Table, rows []int, key Key, out *Sh
 		return false, err
 	}
 	if visited() {
-		if b.visit(st, rows, k.Stats, slice, sites, out) {
+		if b.visit(st, rows, k.Stats, slice, sites, back, out) {
 			return true, nil
 		}
 	}
@@ -273,29 +273,30 @@ func (b *deviceBatch[R]) run(w, grad []R, t *Table, rows []int, key Key, out *Sh
 	return false, nil
 }
 
-// visit looks at the statistics of every row: failures, and those that somebody records. It reports whether a
+// visit looks at the statistics of every row: failures, efforts, and those that somebody records. It reports whether a
 // tape was too short.
-func (b *deviceBatch[R]) visit(st []byte, rows []int, stats, slice int, sites []Site, out *ShardResult) (full bool) {
-	all := make([][]SolveStats, len(rows))
-	for lo := 0; lo < len(rows); lo += slice {
-		m := min(slice, len(rows)-lo)
-		for i := range m {
-			one := make([]SolveStats, stats)
-			for s := range one {
-				x, f := deviceStats(st[(lo*stats+s*m+i)*statsBytes:])
-				if f {
-					return true
+func (b *deviceBatch[R]) visit(st []byte, rows []int, stats, slice int, sites []Site, back []int, out *ShardResult) (full bool) {
+	one := make([]SolveStats, stats)
+	each := func(see func(i int)) bool {
+		for lo := 0; lo < len(rows); lo += slice {
+			m := min(slice, len(rows)-lo)
+			for i := range m {
+				for s := range one {
+					if one[s], full = deviceStats(st[(lo*stats+s*m+i)*statsBytes:]); full {
+						return true
+					}
 				}
-				one[s] = x
+				see(lo + i)
 			}
-			all[lo+i] = one
 		}
+		return false
+	}
+	if each(func(int) {}) {
+		return true
 	}
 	var counted ShardResult
-	counted.Record = out.Record
-	for i, row := range rows {
-		counted.Count(all[i], sites, row, row, nil)
-	}
+	counted.Record, counted.Efforts = out.Record, out.Efforts
+	each(func(i int) { counted.Count(one, sites, rows[i], rows[i], back) })
 	out.FailedCount += counted.FailedCount
 	if f := counted.Failed; f != nil && (out.Failed == nil || f.Row < out.Failed.Row) {
 		out.Failed = f

@@ -24,6 +24,8 @@ type Objective[R Float] struct {
 	NewWorker func() Worker[R]
 	// Together: the samples of a batch take steps of one length (step_group: batch). Each has a worker of its own, which is a StepWorker.
 	Together bool
+	// Uneven: a sample may take more evaluations than another one, so that their order in a batch matters for time.
+	Uneven bool
 	// NewBatch makes a worker that takes whole batches instead, on a device; nil on the CPU.
 	NewBatch func() BatchWorker[R]
 	// Sites are the solves that the loss runs, GradSites those that the gradient runs (nil: the same), and
@@ -60,6 +62,7 @@ type ShardResult struct {
 	Failed                               *SolveError // failed sample of lowest row
 	FailedCount                          int
 	Losses                               []float64 // if not nil: of each row, in their order
+	Efforts                              []int32   // if not nil: by row of the table, what it took (effort)
 	// Record, if set, is given the statistics of every row's solves; they are valid during the call.
 	Record func(st []SolveStats, sites []Site, row int)
 }
@@ -131,6 +134,8 @@ type evaluator[R Float] struct {
 	lost  atomic.Pointer[error] // numbers of the table that a goroutine did not find
 	// losses, if not nil, are given the loss of each row.
 	losses []float64
+	// efforts, if not nil, are given what each row took, by its number.
+	efforts []int32
 	// record, if set, is given the statistics of every sample of a batch that goes together, from any goroutine.
 	record func(st []SolveStats, sites []Site, row int)
 }
@@ -156,6 +161,7 @@ func newEvaluator[R Float](obj *Objective[R], params, workers int) *evaluator[R]
 		if e.losses != nil {
 			n.res.Losses = e.losses[lo:hi]
 		}
+		n.res.Efforts = e.efforts
 		if err := e.table.reading(func() { e.workers[worker].Shard(e.w, g, e.table, e.rows[lo:hi], e.key, &n.res) }); err != nil {
 			e.lose(err)
 			return
@@ -184,7 +190,7 @@ func (e *evaluator[R]) sum(w []R, t *Table, rows []int, key Key, grads bool) (*n
 		e.red.recycle()
 		n := e.red.take()
 		e.red.root = n
-		n.res.Losses = e.losses
+		n.res.Losses, n.res.Efforts = e.losses, e.efforts
 		var g []R
 		if grads {
 			g = n.grad

@@ -121,6 +121,7 @@ func (r *ShardResult) Count(st []SolveStats, sites []Site, sample, row int, back
 		}
 		r.Record(st[:own], sites[:own], row)
 	}
+	before := r.effort()
 	ok := true
 	for i := range st {
 		if sites[i].Back && backward != nil {
@@ -137,6 +138,9 @@ func (r *ShardResult) Count(st []SolveStats, sites []Site, sample, row int, back
 			ok = false
 			r.Fail(st[i].err(&sites[i], sample, row))
 		}
+	}
+	if r.Efforts != nil {
+		r.Efforts[row] = int32(min(r.effort()-before, mostEffort))
 	}
 	return ok
 }

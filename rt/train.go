@@ -31,7 +31,8 @@ type trainer[R Float] struct {
 	tables  Tables
 	spans   []span
 	perm    []int
-	pool    *pool // of an active recipe, instead of perm
+	pool    *pool  // of an active recipe, instead of perm
+	order   *order // of the rows of a batch
 	folder  *runFolder
 	values  []float64
 	absent  []bool
@@ -139,6 +140,7 @@ func newTrainer[R Float](w []R, layout []Tensor, recipe *Recipe, obj *Objective[
 		}
 		t.pool = newPool(t.plan, t.plan.keep)
 	}
+	t.order = newOrder(obj, recipe, t.plan.rows, &tables)
 	t.ev = newEvaluator(obj, len(w), WorkerCount(Workers(opt.Workers)))
 	t.ev.red.spans = t.spans
 	t.mom = newMoments[R](recipe.Optimizer, len(w), t.spans)
@@ -269,8 +271,10 @@ func (t *trainer[R]) step(step int) error {
 		}
 	}
 	rows := t.rows(batch)
-	n, err := t.ev.sum(t.w, t.tables.Train, rows, Key{Seed: t.plan.seed, Step: uint64(step)}, true)
-	t.ev.losses = nil
+	ordered := t.order.of(rows)
+	t.ev.efforts = t.order.efforts()
+	n, err := t.ev.sum(t.w, t.tables.Train, ordered, Key{Seed: t.plan.seed, Step: uint64(step)}, true)
+	t.ev.losses, t.ev.efforts = nil, nil
 	if err != nil {
 		return fmt.Errorf("recipe %s, step %d: %w", t.recipe.Name, step, err)
 	}
@@ -312,8 +316,9 @@ func (t *trainer[R]) step(step int) error {
 		}
 	}
 	t.average()
+	t.order.see(rows)
 	if t.pool != nil {
-		t.pool.rank()
+		t.pool.rank(ordered)
 	}
 
 	i := &t.info

@@ -20,9 +20,14 @@ var logisticLayout = []Tensor{
 	{Name: "f.0.bias", Shape: []int{1}, Offset: 2, Init: Init{Kind: LinearDefault, FanIn: 2}, Net: "f"},
 }
 
-type logistic[R Float] struct{ failRow int }
+type logistic[R Float] struct {
+	failRow int
+	uneven  bool // evaluations differ by row and step, so that the order of rows matters
+	st      [1]SolveStats
+	sites   [1]Site
+}
 
-func (l *logistic[R]) Shard(w, grad []R, t *Table, rows []int, _ Key, out *ShardResult) {
+func (l *logistic[R]) Shard(w, grad []R, t *Table, rows []int, key Key, out *ShardResult) {
 	x, y := &t.Columns[t.Index("x")], &t.Columns[t.Index("y")]
 	for i, r := range rows {
 		if r == l.failRow {
@@ -39,7 +44,11 @@ func (l *logistic[R]) Shard(w, grad []R, t *Table, rows []int, _ Key, out *Shard
 		if (z > 0) == (label == 1) {
 			out.Metrics[0]++
 		}
-		out.NFE += 3
+		l.st[0].NFE = 3
+		if l.uneven {
+			l.st[0].NFE += int(unevenRow(r, key.Step))
+		}
+		out.Count(l.st[:], l.sites[:], r, r, nil)
 		if grad != nil {
 			d := R(Sigmoid64(float64(z))) - label
 			grad[0] += R(d * a)
@@ -51,7 +60,7 @@ func (l *logistic[R]) Shard(w, grad []R, t *Table, rows []int, _ Key, out *Shard
 
 func logisticObjective[R Float](failRow int) *Objective[R] {
 	return &Objective[R]{Name: "Fit", Metrics: []string{"acc"}, Columns: []string{"x", "y"},
-		NewWorker: func() Worker[R] { return &logistic[R]{failRow} }}
+		NewWorker: func() Worker[R] { return &logistic[R]{failRow: failRow} }}
 }
 
 var pointCols = []ColumnSpec{{Name: "x", Shape: []int{2}}, {Name: "y", Classes: 2}}

@@ -92,6 +92,65 @@ func TestSameBits(t *testing.T) {
 	}
 }
 
+// waiting is a worker that adds up what the rows of its shards take, and what they would if all took as much as the one that takes the most.
+type waiting struct {
+	rt.Worker[moons.Real]
+	work, wait *int
+}
+
+func (k *waiting) Shard(w, grad []moons.Real, t *rt.Table, rows []int, key rt.Key, out *rt.ShardResult) {
+	most := 0
+	out.Record = func(st []rt.SolveStats, _ []rt.Site, _ int) {
+		most, *k.work = max(most, st[0].NFE), *k.work+st[0].NFE
+	}
+	k.Worker.Shard(w, grad, t, rows, key, out)
+	*k.wait += most * len(rows)
+}
+
+// TestOrder trains with rows in order of their steps and without: shards wait less for their last row, and the losses are the same to rounding.
+func TestOrder(t *testing.T) {
+	e := moons.Program().Recipes[0]
+	e.Recipe.Batch = 256 // rows of a whole batch are as they lie along the moons: neighbours take as many steps
+	if !e.Objective.Uneven {
+		t.Fatal("the samples of an adaptive solve take different numbers of steps")
+	}
+	train := func(ordered bool) (losses []float64, work, wait int) {
+		obj := e.Objective
+		obj.Uneven = ordered
+		obj.NewWorker = func() rt.Worker[moons.Real] { return &waiting{e.Objective.NewWorker(), &work, &wait} }
+		p := moons.Program()
+		w := make([]moons.Real, rt.LayoutLen(p.Layout))
+		rt.InitParams(w, p.Layout, e.Recipe.Seed)
+		tables, err := rt.LoadTables("", &e.Recipe, p.Data, p.Layout)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tables.Test = nil
+		if _, err := rt.Train(context.Background(), w, p.Layout, &e.Recipe, &obj, tables, rt.TrainOptions{Epochs: 30, Workers: 1, Events: &heard{losses: &losses}}); err != nil {
+			t.Fatal(err)
+		}
+		return losses, work, wait
+	}
+	before, work, wait := train(false)
+	after, workInOrder, waitInOrder := train(true)
+	for i, x := range before {
+		if math.Abs(after[i]-x) > 1e-4*x {
+			t.Errorf("step %d: loss %v in order, %v without", i, after[i], x)
+		}
+	}
+	if lost, left := float64(wait)/float64(work)-1, float64(waitInOrder)/float64(workInOrder)-1; left > 0.7*lost {
+		t.Errorf("rows wait %.3f of the time in order, %.3f without", left, lost)
+	}
+}
+
+// heard takes the losses of steps.
+type heard struct{ losses *[]float64 }
+
+func (h *heard) OnStep(i *rt.StepInfo) { *h.losses = append(*h.losses, i.Loss) }
+func (h *heard) OnEpoch(*rt.StepInfo)  {}
+func (h *heard) OnEval(*rt.EvalInfo)   {}
+func (h *heard) OnEnd(*rt.TrainResult) {}
+
 // TestSameRows sees that the result of a row depends neither on its neighbours nor on the workers, and that
 // Forward agrees.
 func TestSameRows(t *testing.T) {

@@ -88,6 +88,7 @@ var fitObjective = rt.Objective[Real]{
 	Terms:     1,
 	Columns:   []string{"x", "y"},
 	NewWorker: func() rt.Worker[Real] { return new(fitWorker) },
+	Uneven:    true,
 	Sites:     fitSites,
 	Backward:  fitBackward,
 }
@@ -252,6 +253,7 @@ var fitTinyObjective = rt.Objective[Real]{
 	Columns:   []string{"x", "y"},
 	Linear:    []string{"tiny.0.weight", "tiny.0.bias"},
 	NewWorker: func() rt.Worker[Real] { return new(fitTinyWorker) },
+	Uneven:    true,
 	Sites:     fitTinySites,
 	Backward:  fitTinyBackward,
 }
@@ -382,6 +384,7 @@ var fitHyperObjective = rt.Objective[Real]{
 	Terms:     1,
 	Columns:   []string{"x", "y"},
 	NewWorker: func() rt.Worker[Real] { return new(fitHyperWorker) },
+	Uneven:    true,
 	Sites:     fitHyperSites,
 	GradSites: fitHyperGradSites,
 	Backward:  fitHyperBackward,
