@@ -20,14 +20,15 @@ type deviceBatch[R Float] struct {
 	tables map[*Table][]deviceBuffer
 	held   *held[R] // of a run whose weights stay here; gradients are taken at these, whatever the caller says
 	rows, sums, grads, losses,
-	stats, tape, key, sum, total, memory deviceBuffer
-	room int
+	stats, tape, key, sum, total, memory, efforts, by deviceBuffer
+	room  int
+	asked bool // by is there
 }
 
 // Close frees device memory.
 func (b *deviceBatch[R]) Close() error {
 	return b.on.mod.Do(func(q DeviceQueue) error {
-		all := []deviceBuffer{b.rows, b.sums, b.grads, b.losses, b.stats, b.tape, b.key, b.sum, b.total, b.memory}
+		all := []deviceBuffer{b.rows, b.sums, b.grads, b.losses, b.stats, b.tape, b.key, b.sum, b.total, b.memory, b.efforts, b.by}
 		for _, t := range b.tables {
 			all = append(all, t...)
 		}
@@ -81,8 +82,12 @@ func (b *deviceBatch[R]) run(w, grad []R, t *Table, rows []int, key Key, out *Sh
 	}
 	nSums := 2 + b.k.Terms + 3*k.Stats
 	sums, g, st := make([]float64, nSums), make([]R, width), []byte(nil)
-	visited := func() bool { return k.Stats > 0 && (sums[nSums-1] > 0 || out.Record != nil || out.Efforts != nil) }
+	visited := func() bool { return k.Stats > 0 && (sums[nSums-1] > 0 || out.Record != nil) }
 	losses, norm := make([]R, len(out.Losses)), make([]float64, 1)
+	var efforts []int32
+	if out.Efforts != nil && back != nil && k.Stats > 0 {
+		efforts = make([]int32, n)
+	}
 	var reads []DeviceRead
 	var stays *held[R] // keeps the gradient
 	var from DevicePtr
@@ -120,18 +125,27 @@ func (b *deviceBatch[R]) run(w, grad []R, t *Table, rows []int, key Key, out *Sh
 			tape, own = 0, slice*(k.Layers.Bytes+k.TapeStep*b.room)
 		}
 		pTape := room(&b.tape, tape)
-		var pMemory, pLosses DevicePtr
+		var pMemory, pLosses, pEfforts, pBy DevicePtr
 		if own > 0 {
 			pMemory = room(&b.memory, own)
 		}
 		if len(losses) > 0 {
 			pLosses = room(&b.losses, b.on.k.Real*n)
 		}
+		if efforts != nil {
+			pEfforts, pBy = room(&b.efforts, 4*n), room(&b.by, 8*k.Stats)
+		}
 		if need != nil {
 			return need
 		}
 		if err := q.Write(pRows, bytesOf(index)); err != nil {
 			return err
+		}
+		if efforts != nil && !b.asked {
+			if err := q.Write(pBy, bytesOf(effortFactors(sites[:k.Stats], back))); err != nil {
+				return err
+			}
+			b.asked = true
 		}
 		if b.k.Keyed {
 			words := key.Words()
@@ -197,6 +211,12 @@ func (b *deviceBatch[R]) run(w, grad []R, t *Table, rows []int, key Key, out *Sh
 		if err := sumRows(q, "ndec_sum_rows_f64", pSums, pSum, chunks, nSums); err != nil {
 			return err
 		}
+		for lo := 0; efforts != nil && lo < n; lo += slice {
+			m := min(slice, n-lo)
+			if err := q.Launch("ndec_efforts", (m+255)/256, 256, []uint64{uint64(pStats) + uint64(lo*k.Stats*statsBytes), uint64(pBy), uint64(pEfforts) + uint64(4*lo), uint64(m), uint64(k.Stats), mostEffort}); err != nil {
+				return err
+			}
+		}
 		if width > 0 {
 			totals := []int{width} // the numbers whose rows lie together
 			if layers {
@@ -223,7 +243,7 @@ func (b *deviceBatch[R]) run(w, grad []R, t *Table, rows []int, key Key, out *Sh
 				reads = append(reads, DeviceRead{bytesOf(g), pTotal})
 			}
 		}
-		if err := q.Read(append(reads, DeviceRead{bytesOf(sums), pSum}, DeviceRead{bytesOf(losses), pLosses})...); err != nil {
+		if err := q.Read(append(reads, DeviceRead{bytesOf(sums), pSum}, DeviceRead{bytesOf(losses), pLosses}, DeviceRead{bytesOf(efforts), pEfforts})...); err != nil {
 			return err
 		}
 		if stays != nil {
@@ -239,7 +259,7 @@ func (b *deviceBatch[R]) run(w, grad []R, t *Table, rows []int, key Key, out *Sh
 		return false, err
 	}
 	if visited() {
-		if b.visit(st, rows, k.Stats, slice, sites, back, out) {
+		if b.visit(st, rows, k.Stats, slice, sites, out) {
 			return true, nil
 		}
 	}
@@ -261,6 +281,9 @@ func (b *deviceBatch[R]) run(w, grad []R, t *Table, rows []int, key Key, out *Sh
 	for i, x := range losses {
 		out.Losses[i] = float64(x)
 	}
+	for i, x := range efforts {
+		out.Efforts[rows[i]] = x
+	}
 	for _, s := range k.Spans {
 		if grad == nil || stays != nil {
 			break
@@ -273,9 +296,9 @@ func (b *deviceBatch[R]) run(w, grad []R, t *Table, rows []int, key Key, out *Sh
 	return false, nil
 }
 
-// visit looks at the statistics of every row: failures, efforts, and those that somebody records. It reports whether a
+// visit looks at the statistics of every row: failures, and those that somebody records. It reports whether a
 // tape was too short.
-func (b *deviceBatch[R]) visit(st []byte, rows []int, stats, slice int, sites []Site, back []int, out *ShardResult) (full bool) {
+func (b *deviceBatch[R]) visit(st []byte, rows []int, stats, slice int, sites []Site, out *ShardResult) (full bool) {
 	one := make([]SolveStats, stats)
 	each := func(see func(i int)) bool {
 		for lo := 0; lo < len(rows); lo += slice {
@@ -295,8 +318,8 @@ func (b *deviceBatch[R]) visit(st []byte, rows []int, stats, slice int, sites []
 		return true
 	}
 	var counted ShardResult
-	counted.Record, counted.Efforts = out.Record, out.Efforts
-	each(func(i int) { counted.Count(one, sites, rows[i], rows[i], back) })
+	counted.Record = out.Record
+	each(func(i int) { counted.Count(one, sites, rows[i], rows[i], nil) })
 	out.FailedCount += counted.FailedCount
 	if f := counted.Failed; f != nil && (out.Failed == nil || f.Row < out.Failed.Row) {
 		out.Failed = f

@@ -26,6 +26,22 @@ const (
 	effortBits = 10      // rows that differ in further bits are taken to be alike
 )
 
+// effortFactors are, of solves of which a gradient is taken back by so many evaluations of derivatives for an accepted step, what an evaluation and
+// an accepted step add to an effort.
+func effortFactors(sites []Site, back []int) []int32 {
+	var out []int32
+	for i, s := range sites {
+		one := ShardResult{}
+		if s.Back {
+			one.BackwardNFE = 1
+		} else {
+			one.NFE = 1
+		}
+		out = append(out, int32(one.effort()), int32((&ShardResult{BackwardNFE: int64(back[i])}).effort()))
+	}
+	return out
+}
+
 // newOrder is that of a trainer; nil where all rows take as long or none is seen again.
 func newOrder[R Float](obj *Objective[R], r *Recipe, rows int, tables *Tables) *order {
 	if _, exact := r.Optimizer.(LeastSquares); exact || !obj.Uneven || tables.Pass != nil {

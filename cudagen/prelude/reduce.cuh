@@ -50,3 +50,16 @@ NDEC_KERNEL void __launch_bounds__(512, 1) ndec_sum_rows_f32(const float *part, 
 	__shared__ double shared[512];
 	ndec_sum_rows(part, out, rows, n, shared);
 }
+
+// What the solves of n samples took (rt.ShardResult.Efforts): by has two factors for each of them, of evaluations and of accepted steps. A record of
+// statistics begins with these and the rejected steps.
+NDEC_KERNEL void __launch_bounds__(256, 1) ndec_efforts(const int *stats, const int *by, int *out, long long n, long long solves, long long most) {
+	const int words = 10; // of a record, sizeof(ndec_stats)
+	long long i = (long long)blockIdx.x * 256 + threadIdx.x, sum = 0;
+	if (i >= n) return;
+	for (long long s = 0; s < solves; s++) {
+		const int *one = stats + (s * n + i) * words;
+		sum += (long long)by[2 * s] * one[0] + (long long)by[2 * s + 1] * one[1];
+	}
+	out[i] = (int)(sum < most ? sum : most);
+}

@@ -106,7 +106,7 @@ func Start(t testing.TB, outs map[string]*cudagen.Output, o Options) *Server {
 			}
 		}
 	}
-	fmt.Fprintf(&main, "#include \"server.cuh\"\nstatic const ndec_server_kernel kernels[] = {\n%s\tNDEC_SERVE(, ndec_sum_rows_f32),\n\tNDEC_SERVE(, ndec_sum_rows_f64),\n\t{}};\n", kernels.String())
+	fmt.Fprintf(&main, "#include \"server.cuh\"\nstatic const ndec_server_kernel kernels[] = {\n%s\tNDEC_SERVE(, ndec_sum_rows_f32),\n\tNDEC_SERVE(, ndec_sum_rows_f64),\n\tNDEC_SERVE(, ndec_efforts),\n\t{}};\n", kernels.String())
 	fmt.Fprintf(&main, "static const ndec_server_symbol symbols[] = {\n%s\t{}};\nint main() { return ndec_serve(kernels, symbols); }\n", symbols.String())
 	write("main.cc", main.String())
 	level := "-O0" // small programs take longer to compile than to run
@@ -154,7 +154,7 @@ func Library(t testing.TB, ns string, out *cudagen.Output) string {
 	files := map[string]string{"ndec.cuh": cudagen.Prelude(), "emulate.cuh": cudagen.Emulation(), ns + ".cu": string(out.Files[0].Text)}
 	var main strings.Builder
 	fmt.Fprintf(&main, "#include \"%s.cu\"\n", ns)
-	for _, k := range append(out.Kernels.Names(), "ndec_sum_rows_f32", "ndec_sum_rows_f64") {
+	for _, k := range append(out.Kernels.Names(), "ndec_sum_rows_f32", "ndec_sum_rows_f64", "ndec_efforts") {
 		fmt.Fprintf(&main, "extern \"C\" int ndec_launch_%s(unsigned grid, unsigned block, unsigned shared, void **args) {\n\tndec_emu::launch_packed(&%s, grid, block, shared, args);\n\treturn ndec_emu::broken ? 719 : 0;\n}\nextern \"C\" int ndec_arity_%s() { return ndec_emu::arity(&%s); }\n", k, k, k, k)
 	}
 	if k := out.Kernels; k.Constant && k.Params > 0 {
@@ -309,7 +309,7 @@ func (q queue) Symbol(name string) (rt.DevicePtr, int, error) {
 
 func (q queue) Launch(kernel string, grid, block int, args []uint64) error {
 	shared := q.shared(kernel)
-	if !strings.HasPrefix(kernel, "ndec_sum_rows") {
+	if !strings.HasPrefix(kernel, "ndec_sum_rows") && kernel != "ndec_efforts" {
 		kernel = q.ns + "::" + kernel
 	} else {
 		kernel = "::" + kernel

@@ -6,7 +6,7 @@ cu=$(realpath "$1") out=$2 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 {
 	echo "#include \"$cu\""
-	for k in $(grep -hoE '^NDEC_KERNEL void __launch_bounds__\([0-9, ]+\) [a-z_0-9]+' "$cu" | awk '{print $NF}') ndec_sum_rows_f32 ndec_sum_rows_f64; do
+	for k in $(grep -hoE '^NDEC_KERNEL void __launch_bounds__\([0-9, ]+\) [a-z_0-9]+' "$cu" | awk '{print $NF}') ndec_sum_rows_f32 ndec_sum_rows_f64 ndec_efforts; do
 		echo "extern \"C\" int ndec_launch_$k(unsigned grid, unsigned block, unsigned shared, void **args) { ndec_emu::launch_packed(&$k, grid, block, shared, args); return ndec_emu::broken ? 719 : 0; }"
 		echo "extern \"C\" int ndec_arity_$k() { return ndec_emu::arity(&$k); }"
 	done
