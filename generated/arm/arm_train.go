@@ -97,6 +97,7 @@ var fitObjective = rt.Objective[Real]{
 	Terms:     0,
 	Columns:   []string{"ts", "q", "v", "u", "load"},
 	NewWorker: func() rt.Worker[Real] { return new(fitWorker) },
+	Uneven:    true,
 	Sites:     fitSites,
 	Backward:  fitBackward,
 }

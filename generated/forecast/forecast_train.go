@@ -97,6 +97,7 @@ var fitObjective = rt.Objective[Real]{
 	Terms:     1,
 	Columns:   []string{"ts", "ys", "future", "target_ys"},
 	NewWorker: func() rt.Worker[Real] { return new(fitWorker) },
+	Uneven:    true,
 	Sites:     fitSites,
 	Backward:  fitBackward,
 }
